@@ -1,0 +1,68 @@
+"""A tiny scalar autograd engine: one table of derivatives, read in many ways.
+
+>>> from autograd import Value, tanh
+>>> w, x, b = Value(0.5, label="w"), Value(2.0, label="x"), Value(-0.4, label="b")
+>>> loss = tanh(w * x + b) ** 2
+>>> loss.backward()
+>>> f"{loss.data:.4f} {w.grad:.4f}"
+'0.2884 1.5286'
+
+Record: `Value`, the operations by name, `label_values`; a new operation is a row, `Unary`, `Binary` or `Nary`.
+Differentiate: `Value.backward`, `gradients`, `grad`, `value_and_grad`, `jacobian`, `hessian`; forward `jvp`, `Dual`; `replay`.
+Step: `walk`, `find_nonfinite`.  Draw: `draw`.
+"""
+
+from autograd.primitives import (
+    Binary,
+    DomainError,
+    Nary,
+    Primitive,
+    Unary,
+    absolute,
+    add,
+    cos,
+    divide,
+    dot,
+    exp,
+    expm1,
+    gate,
+    greater,
+    greater_equal,
+    leaky_relu,
+    less,
+    less_equal,
+    log,
+    log1p,
+    logsumexp,
+    maximum,
+    minimum,
+    multiply,
+    negative,
+    positive,
+    power,
+    prelu,
+    relu,
+    sigmoid,
+    sign,
+    sin,
+    softplus,
+    sqrt,
+    step,
+    subtract,
+    tan,
+    tanh,
+    total,
+    where,
+)  # fmt: skip
+from autograd.steps import find_nonfinite, walk
+from autograd.transforms import Dual, grad, gradients, hessian, jacobian, jvp, replay, value_and_grad
+from autograd.value import Value, label_values
+
+__all__ = [
+    "Binary", "DomainError", "Dual", "Nary", "Primitive", "Unary", "Value",
+    "absolute", "add", "cos", "divide", "dot", "exp", "expm1", "find_nonfinite", "gate", "grad", "gradients",
+    "greater", "greater_equal", "hessian", "jacobian", "jvp", "label_values", "leaky_relu", "less", "less_equal", "log",
+    "log1p", "logsumexp", "maximum", "minimum", "multiply", "negative", "positive", "power", "prelu", "relu", "replay",
+    "sigmoid", "sign", "sin", "softplus", "sqrt", "step", "subtract", "tan", "tanh", "total", "value_and_grad", "walk",
+    "where",
+]  # fmt: skip

@@ -1,0 +1,378 @@
+"""The chain rule, one node at a time.
+
+A walk is the list of everything that backpropagation does on one graph: the forward pass, a step for each operation, then
+the backward pass, a step for each operation in reverse.  It shares its order with `Value.backward`, uses the partial
+derivatives that the nodes recorded, and adds in the same sequence; so its totals are those of `backward`, bit for bit.
+What a step adds is words: the row that made the node, read as a formula, first with names and then with numbers.
+
+>>> w, x = Value(3.0, label="w"), Value(2.0, label="x")
+>>> loss = (w * x - 5) ** 2
+>>> for step in walk(loss):
+...     print(step)
+forward 1/3: v1 = w·x = 3·2 = 6
+forward 2/3: v2 = v1 - 5 = 6 - 5 = 1
+forward 3/3: loss = v2² = 1² = 1
+backward 1/3: loss = v2², δ = ∂loss/∂loss = 1
+    ∂loss/∂v2 = 2·v2 = 2·1 = 2
+        add 1·2 = 2 to v2.grad: 0 + 2 = 2
+backward 2/3: v2 = v1 - 5, δ = ∂loss/∂v2 = 2
+    ∂v2/∂v1 = 1
+        add 2·1 = 2 to v1.grad: 0 + 2 = 2
+backward 3/3: v1 = w·x, δ = ∂loss/∂v1 = 2
+    ∂v1/∂w = x = 2
+        add 2·2 = 4 to w.grad: 0 + 4 = 4
+    ∂v1/∂x = w = 3
+        add 2·3 = 6 to x.grad: 0 + 6 = 6
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import Any, Literal, overload
+
+from autograd.primitives import Primitive
+from autograd.symbol import Symbol, as_symbol, digits
+from autograd.value import Value, describe, refuse_stale, topological
+
+__all__ = ["Edge", "Nonfinite", "Step", "Walk", "find_nonfinite", "name_nodes", "walk"]
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """What flows from a node to one of its operands in the backward pass.
+
+    Attributes:
+        input: the operand.
+        name: its name.
+        rule: the partial derivative as a formula, ``1 - out²``.
+        reason: the condition under which it holds, if the rule has cases, ``x > 0``.
+        numbers: the same with the numbers put in.
+        partial: its value.
+        contribution: upstream gradient · partial, what is added to the operand's gradient.
+        before, total: the operand's gradient before and after that.
+    """
+
+    input: Value
+    name: str
+    rule: str
+    reason: str
+    numbers: str
+    partial: float
+    contribution: float
+    before: float
+    total: float
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One operation of the forward or of the backward pass; printed, it is a sentence.
+
+    Attributes:
+        phase: "forward" or "backward".
+        place: the step's place within its phase, from 1, and the number of steps there.
+        node: the node concerned.
+        name: its name.
+        formula, numbers: its operation, with names and with numbers.
+        delta: the upstream gradient ∂loss/∂node, complete at this moment; None in the forward pass.
+        edges: what flows on to the operands, in written order; none in the forward pass.
+    """
+
+    phase: Literal["forward", "backward"]
+    place: tuple[int, int]
+    node: Value
+    name: str
+    formula: str
+    numbers: str
+    delta: float | None
+    edges: tuple[Edge, ...]
+    loss: str
+
+    def __str__(self) -> str:
+        head = f"{self.phase} {self.place[0]}/{self.place[1]}: {self.name} = "
+        if self.delta is None:
+            return head + _equal(self.formula, self.numbers, digits(self.node.data))
+        lines = [f"{head}{self.formula}, δ = ∂{self.loss}/∂{self.name} = {digits(self.delta)}"]
+        for edge in self.edges:
+            reason = f", as {edge.reason}" if edge.reason else ""
+            product = f"{_factor(self.delta)}·{_factor(edge.partial)} = {digits(edge.contribution)}"
+            added = f"{digits(edge.before)} + {_factor(edge.contribution)} = {digits(edge.total)}"
+            lines += [
+                f"    ∂{self.name}/∂{edge.name} = {_equal(edge.rule, edge.numbers, digits(edge.partial))}{reason}",
+                f"        add {product} to {edge.name}.grad: {added}",
+            ]
+        return "\n".join(lines)
+
+
+class Walk(Sequence[Step]):
+    """The steps of one graph, as a sequence with a position in it.
+
+    Args:
+        loss: the result whose gradient is taken.
+
+    Raises:
+        ValueError: if a leaf was changed after the forward pass.
+
+    >>> x = Value(3.0, label="x")
+    >>> steps = Walk(x * x)
+    >>> len(steps), steps.position
+    (2, 0)
+    >>> steps.forward().delta
+    1.0
+    >>> steps.gradients[x]
+    6.0
+    """
+
+    def __init__(self, loss: Value) -> None:
+        if not isinstance(loss, Value):
+            raise TypeError(f"walk needs the Value whose graph is to be walked, not {loss!r}")
+        self.loss = loss
+        self.order = topological(loss)
+        refuse_stale(self.order)
+        self.names = name_nodes(loss, self.order)
+        self.position = 0
+        self._gradients: dict[Value, float] = {}
+        self._sums: list[list[tuple[float, float]]] = []
+
+    def __len__(self) -> int:
+        return 2 * len(self.order)
+
+    @overload
+    def __getitem__(self, i: int) -> Step: ...
+    @overload
+    def __getitem__(self, i: slice) -> list[Step]: ...
+    def __getitem__(self, i: int | slice) -> Step | list[Step]:
+        """Return the step at place i, negative from the end, or a list of steps."""
+        if isinstance(i, slice):
+            return [self._step(k) for k in range(*i.indices(len(self)))]
+        return self._step(self._place(i))
+
+    def __iter__(self) -> Iterator[Step]:
+        return (self._step(i) for i in range(len(self)))
+
+    @property
+    def current(self) -> Step:
+        """The step at the position."""
+        return self[self.position]
+
+    def forward(self) -> Step:
+        """Go to the next step and return it; an IndexError at the end."""
+        return self.goto(self.position + 1)
+
+    def back(self) -> Step:
+        """Go to the step before and return it; an IndexError at the beginning."""
+        return self.goto(self.position - 1)
+
+    def goto(self, i: int) -> Step:
+        """Go to step i, from 0, and return it.
+
+        Raises:
+            IndexError: if there is no such step; the position stays.
+        """
+        if i < 0:
+            raise IndexError(f"there is no step {i}; the walk has the steps 0 to {len(self) - 1}")
+        self.position = self._place(i)
+        return self.current
+
+    @property
+    def gradients(self) -> Mapping[Value, float]:
+        """∂loss/∂node for every node and leaf, once the walk has run to its end."""
+        if not self._gradients:
+            self._run()
+        return self._gradients
+
+    def to_json(self) -> str:
+        """Return the whole walk as strict JSON.
+
+        The object has ``nodes``, leaves first where they first occur, and ``steps``:
+
+        - a node: ``id`` (its place in the list), ``name``, ``label`` (or null), ``operation`` (null for a leaf), ``operands``
+          (each ``{"node": id}`` or ``{"constant": number}``), ``data``;
+        - a step: ``phase``, ``node`` (an id), ``formula``, ``numbers``, ``text``, and in the backward phase ``delta`` and
+          ``edges``, each with ``input`` (an id), ``rule``, ``reason``, ``numbers``, ``partial``, ``contribution``,
+          ``before`` and ``total``.
+
+        Numbers that JSON does not have are the strings "NaN", "Infinity" and "-Infinity".
+
+        >>> import json
+        >>> trace = json.loads(walk(Value(3.0, label="x") * 2).to_json())
+        >>> trace["steps"][1]["edges"][0]["rule"], trace["steps"][1]["edges"][0]["total"]
+        ('2', 2.0)
+        """
+        ids = {node: i for i, node in enumerate(self.names)}
+
+        def operand(x: Value | float) -> dict[str, Any]:
+            return {"node": ids[x]} if isinstance(x, Value) else {"constant": _strict(x)}
+
+        nodes = [
+            {
+                "id": i,
+                "name": self.names[node],
+                "label": node.label,
+                "operation": node.primitive.name if node.primitive is not None else None,
+                "operands": [operand(x) for x in node.operands],
+                "data": _strict(node.data),
+            }
+            for node, i in ids.items()
+        ]
+        steps = []
+        for step in self:
+            entry: dict[str, Any] = {"phase": step.phase, "node": ids[step.node], "formula": step.formula}
+            entry |= {"numbers": step.numbers, "text": str(step)}
+            if step.delta is not None:
+                entry["delta"] = _strict(step.delta)
+                entry["edges"] = [
+                    {
+                        "input": ids[edge.input],
+                        "rule": edge.rule,
+                        "reason": edge.reason,
+                        "numbers": edge.numbers,
+                        "partial": _strict(edge.partial),
+                        "contribution": _strict(edge.contribution),
+                        "before": _strict(edge.before),
+                        "total": _strict(edge.total),
+                    }
+                    for edge in step.edges
+                ]
+            steps.append(entry)
+        return json.dumps({"nodes": nodes, "steps": steps}, ensure_ascii=False, allow_nan=False)
+
+    def __repr__(self) -> str:
+        return f"<walk over {describe(self.loss)}: {len(self)} steps, at {self.position}>"
+
+    def __str__(self) -> str:
+        return "\n".join(str(step) for step in self)
+
+    def _place(self, i: int) -> int:
+        if not -len(self) <= i < len(self):
+            raise IndexError(f"there is no step {i}; the walk has the steps 0 to {len(self) - 1}")
+        return i % len(self)
+
+    def _run(self) -> None:
+        """Run the backward pass, as `Value.backward` does, and keep each edge's running totals."""
+        gradients = {self.loss: 1.0}
+        for node in reversed(self.order):
+            delta = gradients[node]
+            sums = []
+            for x, partial in zip(node.inputs, node.partials, strict=True):
+                before = gradients.get(x, 0.0)
+                gradients[x] = before + delta * partial
+                sums.append((before, gradients[x]))
+            self._sums.append(sums)
+        self._gradients = gradients
+
+    def _step(self, i: int) -> Step:
+        n = len(self.order)
+        node = self.order[i] if i < n else self.order[2 * n - 1 - i]
+        row = node.primitive
+        assert row is not None
+        name, loss = self.names[node], self.names[self.loss]
+        formula = _written(row, node.operands, self.names)
+        numbers = _written(row, node.operands, {x: digits(x.data) for x in node.inputs})
+        if i < n:
+            return Step("forward", (i + 1, n), node, name, formula, numbers, None, (), loss)
+        delta = self.gradients[node]
+        which = [k for k, x in enumerate(node.operands) if isinstance(x, Value)]
+        called = [Symbol(self.names[x], x.data) if isinstance(x, Value) else x for x in node.operands]
+        put_in = [Symbol(digits(x.data), x.data) if isinstance(x, Value) else x for x in node.operands]
+        rules = map(as_symbol, row.partials(called, Symbol(name, node.data), which))
+        filled = map(as_symbol, row.partials(put_in, Symbol(digits(node.data), node.data), which))
+        edges = tuple(
+            Edge(x, self.names[x], rule.text, rule.reason, numbered.text, partial, delta * partial, *sums)
+            for x, rule, numbered, partial, sums in zip(
+                node.inputs, rules, filled, node.partials, self._sums[i - n], strict=True
+            )
+        )
+        return Step("backward", (i - n + 1, n), node, name, formula, numbers, delta, edges, loss)
+
+
+def walk(loss: Value) -> Walk:
+    """Return the forward and backward pass of `loss` as a sequence of steps; see `Walk` and this module's example."""
+    return Walk(loss)
+
+
+def name_nodes(root: Value, order: Sequence[Value]) -> dict[Value, str]:
+    """Give every node of a graph a name of its own: its label where it is the first to have it, else v1, v2, ….
+
+    Returns:
+        The names, of leaves where they first occur and of the nodes of `order`; the root without a label is "loss".
+    """
+    found: dict[Value, None] = {}
+    for node in order:
+        for x in node.inputs:
+            found.setdefault(x)
+        found.setdefault(node)
+    found.setdefault(root)
+    labels: dict[str, Value] = {}
+    for node in found:
+        if node.label:
+            labels.setdefault(node.label, node)
+    if root.label is None:
+        labels.setdefault("loss", root)
+    own = {node: name for name, node in labels.items()}
+    free = (name for i in count(1) if (name := f"v{i}") not in labels)
+    return {node: own[node] if node in own else next(free) for node in found}
+
+
+@dataclass(frozen=True, slots=True)
+class Nonfinite:
+    """Where a NaN or an infinity arose: the first node, in the order of the passes, whose operands were still finite.
+
+    Attributes:
+        node: the node.
+        phase: "forward" if its value is not finite, "backward" if a gradient that flows from it is not.
+        text: a sentence with the operation and its operands.
+    """
+
+    node: Value
+    phase: Literal["forward", "backward"]
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def find_nonfinite(loss: Value) -> Nonfinite | None:
+    """Find the node at which a NaN or an infinity arose first, in the forward pass or else in the backward pass.
+
+    Returns:
+        The finding, or None if all values and gradients are finite.
+
+    >>> w = Value(800.0, label="w")
+    >>> print(find_nonfinite((w.exp() - w.exp()) * 2))
+    the first value that is not finite is exp(w) = inf, from w = 800.0
+    """
+    order = topological(loss)
+    for node in name_nodes(loss, order):
+        if not math.isfinite(node.data):
+            operands = " and ".join(describe(x) if isinstance(x, Value) else repr(x) for x in node.operands)
+            origin = f"from {operands}" if operands else "from the start"
+            return Nonfinite(node, "forward", f"the first value that is not finite is {describe(node)}, {origin}")
+    steps = Walk(loss)
+    for node in reversed(order):
+        delta = steps.gradients[node]
+        for x, partial in zip(node.inputs, node.partials, strict=True):
+            if not (math.isfinite(partial) and math.isfinite(delta * partial)):
+                flow = f"{delta!r} · {partial!r} to {describe(x)}"
+                return Nonfinite(node, "backward", f"the first gradient that is not finite flows from {describe(node)}: {flow}")
+    return None
+
+
+def _written(row: Primitive, operands: Sequence[Value | float], names: Mapping[Value, str]) -> str:
+    return as_symbol(row.apply([Symbol(names[x]) if isinstance(x, Value) else x for x in operands])).text
+
+
+def _equal(*parts: str) -> str:
+    return " = ".join(dict.fromkeys(parts))
+
+
+def _factor(x: float) -> str:
+    text = digits(x)
+    return f"({text})" if text.startswith("-") else text
+
+
+def _strict(x: float) -> float | str:
+    return x if math.isfinite(x) else {"inf": "Infinity", "-inf": "-Infinity", "nan": "NaN"}[str(x)]

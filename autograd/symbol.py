@@ -1,0 +1,250 @@
+"""A row of the table, read as a formula.
+
+A `Symbol` stands for a number that is not known yet.  Because a rule never asks what its operands are, calling it with
+symbols writes it down, and the same formula can be printed for people, in LaTeX, or as Python source.
+
+>>> from autograd.primitives import maximum, tanh
+>>> x, out = Symbol("x"), Symbol("out")
+>>> rule = tanh.partial(x, out)
+>>> print(rule)
+1 - out²
+>>> rule.latex, rule.python
+('1 - out^{2}', '1.0 - out * out')
+
+A symbol may carry the number it stands for; then a rule with cases shows the case that applies, and why:
+
+>>> print(maximum.partial_x(Symbol("x", 4.0), Symbol("y", 2.0), Symbol("out", 4.0)))
+1, as x > y
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from string import Formatter
+from typing import Any, NamedTuple
+
+from autograd.primitives import Nary, Operand, Primitive
+
+__all__ = ["Symbol", "as_symbol", "digits", "source"]
+
+COMPARE, SUM, PRODUCT, SIGN, POWER, ATOM = range(6)  # how tightly a formula holds together
+LEVELS = {"<": COMPARE, "<=": COMPARE, ">": COMPARE, ">=": COMPARE, "+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT,
+          "**": POWER}  # fmt: skip
+LONGEST_SUM = 6  # terms; a longer one is written with an ellipsis
+
+
+def digits(x: float) -> str:
+    """Write a number for reading: five significant digits, ∞ and NaN as such.
+
+    >>> digits(0.7615941559557649), digits(3.0), digits(float("-inf")), digits(1e-12)
+    ('0.76159', '3', '-∞', '1e-12')
+    """
+    return f"{x:.5g}".replace("inf", "∞").replace("nan", "NaN")
+
+
+class Style(NamedTuple):
+    """One way of writing formulas: its numbers, its operator signs, and a row's own template for it."""
+
+    number: Callable[[float], str]
+    signs: dict[str, str]
+    template: Callable[[Primitive], str]
+    square: str = ""
+    calls: dict[str, Primitive] | None = None  # for Python source: the rows that it calls, by name
+
+
+SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+PLAIN = Style(digits, {"+": " + ", "-": " - ", "*": "·", "/": " / ", "**": "^", "<=": " ≤ ", ">=": " ≥ "},
+              lambda row: row.text, "{}²")  # fmt: skip
+LATEX = Style(lambda x: digits(x).replace("∞", r"\infty").replace("NaN", r"\text{NaN}"),
+              {"*": r" \cdot ", "<=": r" \leq ", ">=": r" \geq "},
+              lambda row: row.latex, "{}^{{2}}")  # fmt: skip
+
+
+class Symbol(Operand):
+    """A formula: a name, or a row of the table applied to other formulas and numbers.
+
+    Args:
+        name: how it is written; a text such as ``"-0.4"`` is put into parentheses where it has to be.
+        value: the number it stands for, if known.
+    """
+
+    __slots__ = ("given", "name", "operands", "row", "value")
+
+    def __init__(self, name: str, value: float | None = None) -> None:
+        self.name, self.value = name, value
+        self.row: Primitive | None = None
+        self.operands: tuple[Any, ...] = ()
+        self.given: tuple[Symbol, ...] = ()
+
+    def __primitive__(self, row: Primitive, operands: Sequence[Any]) -> Any:
+        """Write `row` applied to `operands`; a row that picks an operand by a known condition gives that operand."""
+        values = [x.value if isinstance(x, Symbol) else x for x in operands]
+        given = tuple(reason for x in operands if isinstance(x, Symbol) for reason in x.given)
+        if isinstance(row, Nary) and row.picks is not None and values[0] is not None:
+            return as_symbol(operands[row.picks(values[0])])._because(operands[0])
+        formula = Symbol("")
+        formula.row, formula.operands, formula.given = row, tuple(operands), given
+        if None not in values:
+            formula.value = row.evaluate([float(v) for v in values if v is not None])
+        return formula
+
+    def _because(self, condition: Any) -> Symbol:
+        twin = Symbol(self.name, self.value)
+        twin.row, twin.operands = self.row, self.operands
+        twin.given = (*self.given, condition) if isinstance(condition, Symbol) else self.given
+        return twin
+
+    def __str__(self) -> str:
+        return f"{self.text}, as {self.reason}" if self.reason else self.text
+
+    def __repr__(self) -> str:
+        return f"Symbol({self.text!r})"
+
+    @property
+    def text(self) -> str:
+        """The formula for people, without the conditions under which it holds."""
+        return write(self, PLAIN)[0]
+
+    @property
+    def reason(self) -> str:
+        """The conditions that picked the cases of this formula, as text."""
+        return " and ".join(dict.fromkeys(write(condition, PLAIN)[0] for condition in self.given if condition.value))
+
+    @property
+    def latex(self) -> str:
+        """The formula in LaTeX's mathematics mode."""
+        return write(self, LATEX)[0]
+
+    @property
+    def python(self) -> str:
+        """The formula as a Python expression, see `source`."""
+        return source(self)[0]
+
+    def __bool__(self) -> bool:
+        raise TypeError(f"a rule asked whether {self.text} is true; Python's if, and, or, max would freeze one case into it: "
+                        "use where, maximum or minimum")  # fmt: skip
+
+    def __float__(self) -> float:
+        raise TypeError(f"a rule asked for the number behind {self.text}; use autograd's functions in a rule, not math's")
+
+
+def as_symbol(formula: Any) -> Symbol:
+    """Return a formula as it is, and a plain number as a formula.
+
+    >>> as_symbol(0.5).text
+    '0.5'
+    """
+    return formula if isinstance(formula, Symbol) else Symbol(digits(formula), float(formula))
+
+
+def source(formula: Symbol) -> tuple[str, dict[str, Primitive]]:
+    """Write a formula as a Python expression over floats, and say which rows it calls by name.
+
+    Rows made of other rows are written out, down to those whose function takes numbers alone.
+
+    >>> from autograd.primitives import relu, tanh
+    >>> source(relu(Symbol("x")))
+    ('(x if (x > 0.0) else (0.0 if (x <= 0.0) else x))', {})
+    >>> source(tanh(Symbol("x")))
+    ('tanh(x)', {'tanh': <primitive tanh>})
+    """
+    calls: dict[str, Primitive] = {}
+    text, _ = write(formula, Style(lambda x: repr(float(x)), {}, lambda row: row.code, calls=calls))
+    return f"(1.0 if {text} else 0.0)" if formula.row is not None and formula.row.is_condition else text, calls
+
+
+def write(formula: Any, style: Style) -> tuple[str, int]:
+    """Write a formula, and say how tightly its outermost operation binds."""
+    if not isinstance(formula, Symbol):
+        text = style.number(formula)
+        return text, SIGN if text.startswith("-") else ATOM
+    row, operands = formula.row, formula.operands
+    if row is None:
+        return formula.name, SIGN if formula.name.startswith("-") else ATOM
+    if isinstance(row, Nary) and row.terms is not None:
+        return _write_sum(row.terms(operands), style)
+    if style.calls is not None:
+        formula = expand(row, operands)
+        if formula is None and not row.code:
+            style.calls[row.name] = row
+            return _call(row, operands, style), ATOM
+        if isinstance(formula, Symbol) and formula.row is not row:
+            return write(formula, style)
+        if not row.infix and not row.code:
+            style.calls[row.name] = row
+    if template := style.template(row):
+        return _fill(template, operands, style), LEVELS.get(row.infix, POWER if "^" in template else _grip(template))
+    if row.infix:
+        return _write_infix(row.infix, operands, style)
+    return _call(row, operands, style), ATOM
+
+
+def expand(row: Primitive, operands: Sequence[Any]) -> Any:
+    """Return a row's function as a formula over rows; None where it takes numbers alone, as math.tanh does.
+
+    >>> from autograd.primitives import softplus
+    >>> expand(softplus, [Symbol("x")]).text
+    'maximum(x, 0) + log1p(exp(-|x|))'
+    """
+    try:
+        return row.function(*operands)
+    except TypeError:
+        return None
+
+
+def _write_sum(terms: Sequence[Any], style: Style) -> tuple[str, int]:
+    shown = [_signed(_hold(term, SUM, style), i) for i, term in enumerate(terms)]
+    if len(shown) > LONGEST_SUM and style.calls is None:
+        shown[2:-2] = [r"\cdots" if style is LATEX else "…"]
+    return (" + ".join(shown), SUM if len(shown) > 1 else PRODUCT) if shown else (style.number(0.0), ATOM)
+
+
+def _write_infix(sign: str, operands: Sequence[Any], style: Style) -> tuple[str, int]:
+    written = style.signs.get(sign, f" {sign} ")
+    if len(operands) == 1:
+        return sign + _hold(operands[0], SIGN, style), SIGN
+    x, y = operands
+    if sign == "*" and x is y and style.square:
+        return style.square.format(_hold(x, ATOM, style)), POWER
+    if sign == "**":
+        if style is PLAIN and not isinstance(y, Symbol) and y in range(10):
+            return _hold(x, ATOM, style) + str(int(y)).translate(SUPERSCRIPTS), POWER
+        return _hold(x, ATOM, style) + written + _hold(y, SIGN, style), POWER
+    level = LEVELS[sign]
+    return _hold(x, max(level, SUM), style) + written + _signed(_hold(y, level + 1, style), 1), level
+
+
+def _signed(text: str, place: int) -> str:
+    """Keep a minus sign apart from the operator before it."""
+    return f"({text})" if place and text.startswith("-") else text
+
+
+def _hold(formula: Any, level: int, style: Style) -> str:
+    """Write a formula so that it holds together at `level`: in parentheses if it would come apart."""
+    text, own = write(formula, style)
+    if own >= level:
+        return text
+    return rf"\left({text}\right)" if style is LATEX else f"({text})"
+
+
+def _fill(template: str, operands: Sequence[Any], style: Style) -> str:
+    """Put operands into a template; between brackets or bars they need no parentheses of their own."""
+    parts = []
+    for literal, place, _, _ in Formatter().parse(template):
+        parts.append(literal)
+        if place is not None:
+            enclosed = "".join(parts).endswith(("(", "[", "{", "|"))
+            parts.append(_hold(operands[int(place)], COMPARE if enclosed else ATOM, style))
+    return "".join(parts)
+
+
+def _grip(template: str) -> int:
+    return ATOM if template.endswith((")", "]", "}", "|")) else SIGN
+
+
+def _call(row: Primitive, operands: Sequence[Any], style: Style) -> str:
+    shown = [write(x, style)[0] for x in operands]
+    if len(shown) > LONGEST_SUM and style.calls is None:
+        shown[2:-1] = [r"\ldots" if style is LATEX else "…"]
+    name = rf"\operatorname{{{row.name}}}".replace("_", r"\_") if style is LATEX else row.name
+    return f"{name}({', '.join(shown)})"

@@ -1,0 +1,126 @@
+"""The house: who may import whom, what imports cost, and how large things may grow."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+# Each room and the rooms it may use; the table knows nobody.
+ROOMS: dict[str, set[str]] = {
+    "autograd.primitives": set(),
+    "autograd.symbol": {"autograd.primitives"},
+    "autograd.recording": {"autograd.primitives", "autograd.symbol"},
+    "autograd.value": {"autograd", "autograd.primitives", "autograd.recording"},
+    "autograd.transforms": {"autograd.primitives", "autograd.value"},
+    "autograd.steps": {"autograd.primitives", "autograd.symbol", "autograd.value"},
+    "autograd.drawing": {"autograd.primitives", "autograd.symbol", "autograd.value", "autograd.steps"},
+    "autograd.expressions": {"autograd.primitives", "autograd.value"},
+    "nn": {"autograd"},
+}
+ENTRANCES = {"autograd", "autograd.demo", "autograd.__main__"}  # may use every room
+
+
+def modules() -> dict[str, Path]:
+    """Return every module of the two packages by its dotted name."""
+    found = {}
+    for path in sorted([*ROOT.glob("autograd/**/*.py"), *ROOT.glob("nn/**/*.py")]):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def room(module: str) -> str:
+    """Return the room that a module belongs to: itself, or the package around it."""
+    while module not in ROOMS and module not in ENTRANCES:
+        module, _, _ = module.rpartition(".")
+    return module
+
+
+def imports(path: Path, module: str) -> set[str]:
+    """Return the modules that a file imports when it is imported itself."""
+    names: set[str] = set()
+    for statement in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(statement, ast.Import):
+            names |= {alias.name for alias in statement.names}
+        elif isinstance(statement, ast.ImportFrom):
+            assert statement.level == 0, f"{module} imports relatively"
+            names.add(str(statement.module))
+            names |= {f"{statement.module}.{alias.name}" for alias in statement.names}
+    return names
+
+
+@pytest.mark.parametrize("module", modules())
+def test_imports_flow_one_way(module: str) -> None:
+    known = modules()
+    used = {room(name) for name in imports(known[module], module) if name in known}
+    if room(module) in ROOMS:
+        assert used - {room(module)} <= ROOMS[room(module)]
+    outside = {name.partition(".")[0] for name in imports(known[module], module)} - {"autograd", "nn", "__future__"}
+    assert outside <= sys.stdlib_module_names, "other packages are imported inside the functions that use them"
+
+
+def test_nn_uses_public_names_alone() -> None:
+    import autograd
+
+    for name, path in modules().items():
+        if room(name) == "nn":
+            for statement in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(statement, ast.ImportFrom) and str(statement.module).startswith("autograd"):
+                    assert statement.module == "autograd" and {a.name for a in statement.names} <= set(autograd.__all__)
+
+
+def test_no_module_bears_the_name_of_a_public_function() -> None:
+    import autograd
+    import nn
+
+    assert not {name.rpartition(".")[2] for name in modules()} & {*autograd.__all__, *nn.__all__}
+
+
+def test_no_operation_is_named_outside_the_table() -> None:
+    import autograd
+    from autograd.primitives import Primitive
+
+    rows = {name for name in autograd.__all__ if isinstance(getattr(autograd, name), Primitive)}
+    for name, path in modules().items():
+        if name != "autograd.primitives":
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Compare | ast.Match):
+                    compared = {c.value for c in ast.walk(node) if isinstance(c, ast.Constant) and isinstance(c.value, str)}
+                    assert not compared & rows, f"{name}, line {node.lineno}"
+
+
+def test_everything_public_has_a_docstring() -> None:
+    for name, path in modules().items():
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        assert ast.get_docstring(tree), name
+        classes = [node for node in tree.body if isinstance(node, ast.ClassDef) and not node.name.startswith("_")]
+        for body in [tree.body, *(node.body for node in classes)]:
+            for part in body:
+                if isinstance(part, ast.FunctionDef | ast.ClassDef) and not part.name.startswith("_"):
+                    setter = any(isinstance(d, ast.Attribute) and d.attr == "setter" for d in part.decorator_list)
+                    assert ast.get_docstring(part) or setter, f"{name}.{part.name}"
+
+
+def test_importing_is_light() -> None:
+    program = "import sys; before = set(sys.modules); import autograd, nn; print(*sorted(set(sys.modules) - before))"
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+    packages = {name.partition(".")[0] for name in run.stdout.split()} - {"autograd", "nn"}
+    assert packages <= sys.stdlib_module_names
+
+
+def test_no_file_is_too_long() -> None:
+    for folder in ("autograd", "nn", "tests"):
+        for path in (ROOT / folder).glob("**/*.py"):
+            assert len(path.read_text(encoding="utf-8").splitlines()) <= 500, path
+
+
+def test_the_top_level_is_as_agreed() -> None:
+    listed = subprocess.run(["git", "ls-files"], capture_output=True, text=True, cwd=ROOT, check=False)
+    top = {line.partition("/")[0] for line in listed.stdout.splitlines()}
+    assert {name for name in top if not name.startswith(".")} <= {
+        "pyproject.toml", "README.md", "LICENSE", "autograd", "nn", "tests", "notebooks",
+    }  # fmt: skip

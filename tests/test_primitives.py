@@ -1,0 +1,179 @@
+"""The table: every row against numeric derivatives, its own singular points, and what plain numbers do."""
+
+import copy
+import importlib
+import math
+import pickle
+from collections.abc import Callable
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from graphs import ROWS, widths
+
+from autograd import primitives
+from autograd.primitives import DomainError, Nary, Primitive, Unary, dot, exp, log, number, power, sigmoid, tanh
+
+mpmath = importlib.import_module("mpmath")  # it has no types
+
+POINTS = [-2.5, -1.5, -0.75, -0.25, 0.25, 0.5, 1.5, 2.5]
+NAMES = [row.name for row in ROWS]
+
+
+def sample(row: Primitive) -> list[list[float]]:
+    """Return operands at which the row has a value and is smooth."""
+    count = widths(row)[0]
+    tuples = [[POINTS[(i * (2 * j + 1) + j) % len(POINTS)] for j in range(count)] for i in range(len(POINTS))]
+    inside = []
+    for operands in tuples:
+        try:
+            row.evaluate(operands)
+        except DomainError:
+            continue
+        if row.kink is None or row.kink(*operands) != 0:
+            inside.append(operands)
+    return inside
+
+
+def numeric(row: Primitive, operands: list[float], i: int) -> float:
+    """Return ∂out/∂operand i by central differences, with an error of about 1e-10."""
+
+    def value(step: float) -> float:
+        moved = list(operands)
+        moved[i] += step
+        return float(row.evaluate(moved))
+
+    h = 1e-4
+    return (8 * (value(h) - value(-h)) - (value(2 * h) - value(-2 * h))) / (12 * h)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=NAMES)
+def test_partials_are_the_derivatives_of_the_function(row: Primitive) -> None:
+    points = sample(row)
+    assert len(points) >= 3
+    for operands in points:
+        out = row.evaluate(operands)
+        if row is power and operands[0] < 0:
+            which = [0]  # a negative base has no neighbouring powers
+        else:
+            which = [i for i in range(len(operands)) if not (isinstance(row, Nary) and row.picks and i == 0)]
+        for i, partial in zip(which, row.partials(operands, out, which), strict=True):
+            assert partial == pytest.approx(numeric(row, operands, i), rel=1e-7, abs=1e-8), (operands, i)
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.singular], ids=lambda row: row.name)
+def test_singular_points_have_the_chosen_values(row: Primitive) -> None:
+    for point, chosen in row.singular.items():
+        out = row.evaluate(point)
+        assert tuple(float(p) for p in row.partials(point, out, range(len(point)))) == chosen
+
+
+@pytest.mark.parametrize("row", ROWS, ids=NAMES)
+def test_nan_passes_through(row: Primitive) -> None:
+    count = widths(row)[0]
+    operands = [math.nan] + [0.5] * (count - 1)
+    if row.is_condition or (isinstance(row, Nary) and row.picks):
+        return  # a comparison with NaN is false
+    assert math.isnan(row.evaluate(operands))
+
+
+def test_rows_are_named_as_in_the_module() -> None:
+    assert all(getattr(primitives, row.name) is row for row in ROWS)
+    assert set(NAMES) <= set(primitives.__all__)
+
+
+@pytest.mark.parametrize("name", ["exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan", "tanh"])
+def test_values_agree_with_fifty_digits(name: str) -> None:
+    row = getattr(primitives, name)
+    with mpmath.workdps(50):
+        for [x] in sample(row):
+            assert row(x) == pytest.approx(float(getattr(mpmath, name)(x)), rel=4e-16)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (lambda: exp(1000), math.inf),
+        (lambda: primitives.expm1(1000), math.inf),
+        (lambda: tanh(1000), 1.0),
+        (lambda: sigmoid(1000), 1.0),
+        (lambda: sigmoid(-1000), 0.0),
+        (lambda: primitives.softplus(1000), 1000.0),
+        (lambda: primitives.softplus(-1000), 0.0),
+        (lambda: primitives.logsumexp([1000, 1000]), 1000 + math.log(2)),
+        (lambda: primitives.logsumexp([-math.inf, -math.inf]), -math.inf),
+        (lambda: power(1e200, 2), math.inf),
+        (lambda: power(-1e200, 3), -math.inf),
+        (lambda: power(power(9, 9), 9**9), math.inf),
+        (lambda: primitives.relu(-0.5), 0.0),
+        (lambda: primitives.leaky_relu(-2), -0.02),
+        (lambda: primitives.leaky_relu(-2, 0.5), -1.0),
+        (lambda: primitives.step(0), 1.0),
+        (lambda: primitives.maximum(2, 3), 3.0),
+        (lambda: primitives.where(True, 1, 2), 1.0),
+        (lambda: primitives.total([]), 0.0),
+        (lambda: primitives.total(x for x in (1, 2, 3)), 6.0),
+        (lambda: dot([1, 2], [3, 4]), 11.0),
+        (lambda: dot([1, 2], [3, 4], 5), 16.0),
+        (lambda: primitives.greater(2, 1), True),
+        (lambda: primitives.add(Fraction(1, 2), np.int64(3)), 3.5),
+    ],
+)
+def test_rows_work_on_plain_numbers(value: Callable[[], float], expected: float) -> None:
+    assert value() == pytest.approx(expected)
+
+
+def test_rows_work_on_arrays() -> None:
+    for row in ROWS:
+        points = [operands for operands in sample(row) if not row.name.startswith("logsumexp")]
+        if points:
+            columns = [np.array(column) for column in zip(*points, strict=True)]
+            out = row.apply(columns)
+            assert np.allclose(out, [float(row.evaluate(operands)) for operands in points], rtol=1e-14), row.name
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: log(-2), r"log\(-2\.0\) has no value: log needs x > 0"),
+        (lambda: log(0), "log needs x > 0"),
+        (lambda: primitives.divide(1, 0), r"1\.0 / 0\.0 has no value: divide needs y ≠ 0"),
+        (lambda: power(-8, 0.5), r"-8\.0 \*\* 0\.5 has no value"),
+        (lambda: power(0, -1), "has no value"),
+        (lambda: primitives.sin(math.inf), "a finite x"),
+    ],
+)
+def test_outside_the_domain(call: Callable[[], object], message: str) -> None:
+    with pytest.raises(DomainError, match=message):
+        call()
+
+
+@pytest.mark.parametrize("x", ["3", None, 1j, [1], (1,), {}, b"1"])
+def test_what_is_no_number_is_refused(x: object) -> None:
+    with pytest.raises(TypeError, match="pass a real number"):
+        tanh(x)
+
+
+def test_arguments_of_sums_are_checked() -> None:
+    with pytest.raises(ValueError, match="2 weights and 1 inputs"):
+        dot([1, 2], [3])
+    with pytest.raises(ValueError, match="at least one"):
+        primitives.logsumexp([])
+
+
+def test_number_takes_the_tower_and_leaves_unknown_types_alone() -> None:
+    assert [number(x) for x in (1, True, 2.5, Fraction(1, 4), np.float32(0.5), np.int8(3), np.bool_(True))] == [
+        1.0, 1.0, 2.5, 0.25, 0.5, 3.0, 1.0,
+    ]  # fmt: skip
+    assert number(object()) is NotImplemented
+    with pytest.raises(TypeError, match=r"array of shape \(2,\)"):
+        number(np.zeros(2))
+
+
+def test_rows_are_frozen_and_stay_one_object() -> None:
+    with pytest.raises(AttributeError):
+        tanh.__setattr__("name", "other")
+    assert copy.deepcopy(tanh) is tanh and copy.copy(tanh) is tanh and pickle.loads(pickle.dumps(tanh)) is tanh
+    swish = Unary("swish", lambda x: x * sigmoid(x), lambda x, out: out + sigmoid(x) * (1 - out))
+    with pytest.raises(TypeError, match="not in autograd's table"):
+        pickle.dumps(swish)

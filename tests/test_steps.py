@@ -1,0 +1,151 @@
+"""The walk: equal to the backward pass, readable, and a sequence that can be moved in."""
+
+import json
+import math
+from typing import Any
+
+import pytest
+from graphs import Program, programs
+from hypothesis import given
+
+from autograd import Value, dot, find_nonfinite, maximum, replay, sigmoid, walk
+from autograd.steps import name_nodes
+from autograd.value import topological
+
+
+@given(programs())
+def test_run_to_its_end_the_walk_is_the_backward_pass(program: Program) -> None:
+    leaves = [Value(x) for x in program.leaves]
+    y = program(leaves)
+    steps = walk(y)
+    order = topological(y)
+    assert len(steps) == 2 * len(order) == len(list(steps))
+    assert [step.node for step in steps] == [*order, *reversed(order)]
+    totals: dict[Value, float] = {}
+    for step in steps[len(order) :]:
+        for edge in step.edges:
+            assert edge.before == totals.get(edge.input, 0.0) and step.delta is not None
+            assert edge.contribution == step.delta * edge.partial and edge.total == edge.before + edge.contribution
+            totals[edge.input] = edge.total
+        assert [edge.input for edge in step.edges] == list(step.node.inputs)
+    assert all(node.grad == 0 for node in (*leaves, *order))
+    y.backward()
+    assert all(steps.gradients[node] == node.grad for node in (*order, *(x for node in order for x in node.inputs)))
+    assert all(totals[x] == x.grad for node in order for x in node.inputs)
+    assert [step.delta for step in steps[len(order) :]] == [node.grad for node in reversed(order)]
+
+
+@given(programs())
+def test_the_trace_is_strict_json_and_tells_the_same(program: Program) -> None:
+    y = program([Value(x) for x in program.leaves])
+    steps = walk(y)
+    trace = json.loads(steps.to_json(), parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
+    assert [step["text"] for step in trace["steps"]] == [str(step) for step in steps]
+    assert [node["id"] for node in trace["nodes"]] == list(range(len(trace["nodes"])))
+    for entry, step in zip(trace["steps"], steps, strict=True):
+        assert trace["nodes"][entry["node"]]["name"] == step.name
+        assert [edge["total"] for edge in entry.get("edges", [])] == [edge.total for edge in step.edges]
+
+
+def test_the_trace_of_a_small_graph() -> None:
+    x = Value(math.inf, label="x")
+    trace = json.loads(walk(2 * x).to_json())
+    assert trace["nodes"] == [
+        {"id": 0, "name": "x", "label": "x", "operation": None, "operands": [], "data": "Infinity"},
+        {"id": 1, "name": "loss", "label": None, "operation": "multiply", "operands": [{"constant": 2.0}, {"node": 0}],
+         "data": "Infinity"},
+    ]  # fmt: skip
+    assert trace["steps"][1] == {
+        "phase": "backward", "node": 1, "formula": "2·x", "numbers": "2·∞", "delta": 1.0,
+        "text": "backward 1/1: loss = 2·x, δ = ∂loss/∂loss = 1\n    ∂loss/∂x = 2\n        add 1·2 = 2 to x.grad: 0 + 2 = 2",
+        "edges": [{"input": 0, "rule": "2", "reason": "", "numbers": "2", "partial": 2.0, "contribution": 2.0, "before": 0.0,
+                   "total": 2.0}],
+    }  # fmt: skip
+    assert '"NaN"' in walk(Value(math.nan) * -math.inf).to_json() and "-Infinity" in walk(x * -1).to_json()
+
+
+def test_a_step_is_a_sentence() -> None:
+    net = Value(0.6, label="net")
+    out = sigmoid(net)
+    out.label = "out"
+    forward, backward = walk(out)
+    assert (forward.phase, backward.phase) == ("forward", "backward")
+    assert str(forward) == "forward 1/1: out = σ(net) = σ(0.6) = 0.64566"
+    assert str(backward) == (
+        "backward 1/1: out = σ(net), δ = ∂out/∂out = 1\n"
+        "    ∂out/∂net = out·(1 - out) = 0.64566·(1 - 0.64566) = 0.22878\n"
+        "        add 1·0.22878 = 0.22878 to net.grad: 0 + 0.22878 = 0.22878"
+    )
+    [edge] = backward.edges
+    assert (edge.rule, edge.numbers, edge.partial) == ("out·(1 - out)", "0.64566·(1 - 0.64566)", out.partials[0])
+
+
+def test_a_rule_with_cases_says_which_and_why() -> None:
+    a, b = Value(2.0, label="a"), Value(-3.0, label="b")
+    text = str(walk(maximum(a, b) * b)[-1])
+    assert "∂v1/∂a = 1, as a > b\n        add (-3)·1 = -3 to a.grad: 0 + (-3) = -3" in text
+    assert "∂v1/∂b = 0, as a > b\n        add (-3)·0 = -0 to b.grad: 2 + (-0) = 2" in text
+
+
+def test_moving() -> None:
+    x = Value(2.0)
+    steps = walk((x * x + x).tanh())
+    assert len(steps) == 6 and steps.position == 0 and steps.current.phase == "forward"
+    assert steps.goto(5) == steps[5] == steps[-1] and steps.position == 5
+    assert steps.back() == steps[4] and steps.forward() == steps[5]
+    for i in (6, -1, 100):
+        with pytest.raises(IndexError, match=f"there is no step {i}; the walk has the steps 0 to 5"):
+            steps.goto(i)
+    with pytest.raises(IndexError):
+        steps.forward()
+    assert steps.position == 5
+    steps.goto(0)
+    with pytest.raises(IndexError):
+        steps.back()
+    assert [step.place for step in steps[::2]] == [(1, 3), (3, 3), (2, 3)] and steps[0] in steps and steps.index(steps[3]) == 3
+    assert repr(steps).startswith("<walk over tanh(") and str(steps).count("\n") > 6
+    with pytest.raises(IndexError):
+        steps[6]
+
+
+def test_a_leaf_alone_has_no_steps() -> None:
+    leaf = Value(1.0)
+    assert len(walk(leaf)) == 0 and walk(leaf).gradients == {leaf: 1.0}
+    with pytest.raises(IndexError):
+        walk(leaf).goto(0)
+
+
+def test_a_changed_leaf_and_a_stranger_are_refused() -> None:
+    x = Value(1.0)
+    y = x * 2
+    x.data = 3.0
+    with pytest.raises(ValueError, match="a leaf was changed after the forward pass"):
+        walk(y)
+    assert len(walk(replay(y))) == 2
+    number: Any = 3.0
+    with pytest.raises(TypeError, match="walk needs the Value"):
+        walk(number)
+
+
+def test_names_are_one_to_one() -> None:
+    a, b, v1 = Value(1.0, label="a"), Value(2.0, label="a"), Value(3.0, label="v1")
+    y = dot([a, b], [v1, a]) * Value(4.0)
+    names = name_nodes(y, topological(y))
+    assert list(names.values()) == ["a", "v2", "v1", "v3", "v4", "loss"]
+    assert names[a] == "a" and names[b] == "v2"
+
+
+def test_finding_what_is_not_finite() -> None:
+    w, z = Value(800.0, label="w"), Value(0.0, label="z")
+    assert find_nonfinite(w * z) is None
+    found = find_nonfinite((w.exp() - w.exp()) * 2 + 1)
+    assert found is not None and found.phase == "forward" and found.node.data == math.inf
+    assert str(found) == "the first value that is not finite is exp(w) = inf, from w = 800.0"
+    found = find_nonfinite(Value(math.nan, label="q") * 2)
+    assert str(found) == "the first value that is not finite is q = nan, from the start"
+    assert str(find_nonfinite(Value(math.inf))) == "the first value that is not finite is Value(inf), from the start"
+    found = find_nonfinite(w * math.inf)
+    assert found is not None and found.text.endswith("w * inf = inf, from w = 800.0 and inf")
+    found = find_nonfinite(z.sqrt() + 1)
+    assert found is not None and found.phase == "backward"
+    assert str(found) == "the first gradient that is not finite flows from sqrt(z) = 0.0: 1.0 · inf to z = 0.0"

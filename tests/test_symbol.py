@@ -1,0 +1,120 @@
+"""Formulas: what is written is what the table computes."""
+
+import itertools
+import math
+from typing import Any
+
+import pytest
+from graphs import ROWS, widths
+from test_primitives import NAMES, sample
+
+from autograd import primitives
+from autograd.primitives import (
+    Binary,
+    Primitive,
+    divide,
+    dot,
+    exp,
+    logsumexp,
+    maximum,
+    negative,
+    power,
+    relu,
+    sqrt,
+    total,
+    where,
+)
+from autograd.symbol import Symbol, as_symbol, digits, source
+
+NAMESPACE: dict[str, Any] = {"inf": math.inf, "nan": math.nan}
+
+
+def run(formula: Symbol, **values: float) -> float:
+    text, calls = source(formula)
+    return float(eval(text, {**NAMESPACE, **{name: row.function for name, row in calls.items()}}, values))
+
+
+@pytest.mark.parametrize("row", ROWS, ids=NAMES)
+def test_the_text_of_a_rule_evaluates_to_the_rule(row: Primitive) -> None:
+    for operands in sample(row):
+        names = ["x", "y"] if isinstance(row, Binary) else [f"x{i}" for i in range(len(operands))]
+        symbols = [Symbol(name) for name in names]
+        values = dict(zip(names, operands, strict=True))
+        out = row.evaluate(operands)
+        assert run(as_symbol(row.apply(symbols)), **values) == out
+        which = range(len(operands))
+        rules = row.partials(symbols, Symbol("out"), which)
+        for rule, partial in zip(rules, row.partials(operands, out, which), strict=True):
+            found = run(as_symbol(rule), **values, out=out)
+            assert found == partial or (math.isnan(found) and math.isnan(partial))
+
+
+x, y, z = Symbol("x"), Symbol("y"), Symbol("z")
+
+
+@pytest.mark.parametrize(
+    ("formula", "text", "latex"),
+    [
+        (x + y * z, "x + y·z", r"x + y \cdot z"),
+        ((x + y) * z, "(x + y)·z", r"\left(x + y\right) \cdot z"),
+        (x - (y - z), "x - (y - z)", r"x - \left(y - z\right)"),
+        (x - y - z, "x - y - z", "x - y - z"),
+        (x / y / z, "x / y / z", r"\frac{\frac{x}{y}}{z}"),
+        (x / (y * z), "x / (y·z)", r"\frac{x}{y \cdot z}"),
+        (-(x + y), "-(x + y)", r"-\left(x + y\right)"),
+        ((-x) ** 2, "(-x)²", r"\left(-x\right)^{2}"),
+        (-(x**2), "-x²", "-x^{2}"),
+        (x * x, "x²", "x^{2}"),
+        ((x + 1) * (x + 1), "(x + 1)·(x + 1)", r"\left(x + 1\right) \cdot \left(x + 1\right)"),
+        (x**y, "x^y", "x^{y}"),
+        (x**-1, "x^-1", "x^{-1}"),
+        ((x**y) ** z, "(x^y)^z", r"\left(x^{y}\right)^{z}"),
+        (x + -2, "x + (-2)", "x + (-2)"),
+        (Symbol("-0.5") * 3, "-0.5·3", r"-0.5 \cdot 3"),
+        (3 * Symbol("-0.5"), "3·(-0.5)", r"3 \cdot (-0.5)"),
+        (Symbol("-0.5") ** 2, "(-0.5)²", r"\left(-0.5\right)^{2}"),
+        (abs(x - y), "|x - y|", r"\left|x - y\right|"),
+        (sqrt(x + y), "√(x + y)", r"\sqrt{x + y}"),
+        (exp(-x), "exp(-x)", "e^{-x}"),
+        (relu(x), "relu(x)", r"\operatorname{relu}(x)"),
+        (x <= y, "x ≤ y", r"x \leq y"),
+        (dot([x, y], [1.0, 2.0], -3.0), "x·1 + y·2 + (-3)", r"x \cdot 1 + y \cdot 2 + (-3)"),
+        (total([x, y]) * 2, "(x + y)·2", r"\left(x + y\right) \cdot 2"),
+        (logsumexp([x, y]), "logsumexp(x, y)", r"\operatorname{logsumexp}(x, y)"),
+        (x.tanh() / math.inf, "tanh(x) / ∞", r"\frac{\tanh(x)}{\infty}"),
+    ],
+)
+def test_parentheses(formula: Symbol, text: str, latex: str) -> None:
+    assert (formula.text, formula.latex) == (text, latex)
+
+
+def test_long_sums_have_an_ellipsis() -> None:
+    many = [Symbol(f"w{i}") for i in range(100)]
+    assert dot(many, many).text == "w0² + w1² + … + w98² + w99²"
+    assert total(many).latex == r"w0 + w1 + \cdots + w98 + w99"
+    assert logsumexp(many).text == "logsumexp(w0, w1, …, w99)"
+
+
+def test_known_numbers_pick_the_case_and_say_why() -> None:
+    a, b = Symbol("a", 2.0), Symbol("b", 5.0)
+    rule = maximum.partial_x(a, b, Symbol("out", 5.0)) * b
+    assert (rule.text, rule.reason, rule.value) == ("0·b", "a ≤ b", 0.0)
+    rule = maximum.partial_x(b, a, Symbol("out", 5.0))
+    assert (rule.text, rule.reason, str(rule)) == ("1", "b > a", "1, as b > a")
+    assert where(a > 1, a, b).text == "a" and where(a < 1, a, b).text == "b"
+    assert as_symbol(power.partial_x(a, 3.0, Symbol("out", 8.0))).text == "3·a²"
+
+
+def test_digits() -> None:
+    assert [digits(v) for v in (1.0, -0.0, 1 / 3, 1e9, 123456.0, math.nan, math.inf)] == [
+        "1", "-0", "0.33333", "1e+09", "1.2346e+05", "NaN", "∞",
+    ]  # fmt: skip
+
+
+def test_all_rows_can_be_written_in_every_style() -> None:
+    for row, width in itertools.product(ROWS, (3, 9)):
+        count = max(widths(row)) if len(widths(row)) == 1 else width
+        formula = as_symbol(row.apply([Symbol(f"a{i}") for i in range(count)]))
+        assert formula.text and formula.latex.count("{") == formula.latex.count("}") and repr(formula)
+    assert negative(divide(x, y)).text == "-(x / y)"
+    assert set(NAMES) == {row.name for row in vars(primitives).values() if isinstance(row, Primitive)}

@@ -1,0 +1,164 @@
+"""Readings by calculus: one table, and every reading of it gives the same derivatives."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from graphs import Program, programs
+from hypothesis import given
+
+from autograd import (
+    Dual,
+    Value,
+    cos,
+    exp,
+    grad,
+    gradients,
+    hessian,
+    jacobian,
+    jvp,
+    replay,
+    sin,
+    tanh,
+    value_and_grad,
+    where,
+)
+from autograd.value import topological
+
+
+@given(programs())
+def test_every_reading_gives_the_same_gradient(program: Program) -> None:
+    leaves = [Value(x) for x in program.leaves]
+    y = program(leaves)
+    y.backward()
+    backward = [leaf.grad for leaf in leaves]
+    # The gradient's own graph evaluates the same rules in the same sequence: equal to the last bit.
+    assert [g.data for g in gradients(y, leaves)] == backward
+    # Forward mode adds in another sequence; it is compared to the size of what it adds up.
+    used = {x for node in topological(y) for x in node.inputs}
+    size = max(1.0, *(abs(x) for x in backward))
+    for i, expected in enumerate(backward):
+        tangents = [float(i == j) for j in range(len(leaves))]
+        value, tangent = jvp(lambda *xs: program(xs), program.leaves, tangents)
+        assert value == y.data and tangent == pytest.approx(expected, rel=1e-9, abs=1e-9 * size)
+        again = replay(y, {x: Dual(x.data, t) for x, t in zip(leaves, tangents, strict=True) if x in used})
+        assert getattr(again, "primal", again) == value and getattr(again, "tangent", 0.0) == tangent
+
+
+def third_power(x: Any) -> Any:
+    return x**3
+
+
+def test_higher_derivatives() -> None:
+    f: Callable[[Any], Any] = sin
+    for k in range(1, 6):
+        f = grad(f)
+        assert f(0.7).data == pytest.approx(math.sin(0.7 + k * math.pi / 2))
+    cube: Callable[[Any], Any] = third_power
+    for expected in (0.0, 0.0, 6.0, 0.0, 0.0):
+        cube = grad(cube)
+        assert cube(0.0).data == expected
+    assert hessian(lambda x: x**2)(0.0).data == 2.0
+
+
+def test_gradients_of_inner_nodes_and_of_strangers() -> None:
+    x = Value(2.0)
+    h = x * x
+    y = h * h + x
+    inner, leaf, stranger, own = gradients(y, [h, x, Value(1.0), y])
+    assert (inner.data, leaf.data, stranger.data, own.data) == (8.0, 33.0, 0.0, 1.0)
+
+
+def test_gradient_graphs_stay_small() -> None:
+    x = Value(3.0)
+    [slope] = gradients(x**2, [x])
+    assert slope.primitive is not None and slope.primitive.name == "multiply" and slope.operands == (2.0, x)
+    [constant] = gradients(x * 2 + 1, [x])
+    assert constant.primitive is None and constant.data == 2.0
+
+
+def test_a_changed_leaf_is_noticed() -> None:
+    x = Value(2.0, label="x")
+    y = tanh(x) * x
+    x.data = 3.0
+    with pytest.raises(ValueError, match=r"tanh\(x\) = .* was recorded with other operands.*autograd.replay"):
+        gradients(y, [x])
+    again = replay(y)
+    assert again.data == pytest.approx(math.tanh(3.0) * 3.0) and gradients(again, [x])[0].data > 0
+
+
+def test_shapes_of_grad() -> None:
+    value, (dx, dys) = value_and_grad(lambda x, ys: x * ys[0] * ys[1][0], argnums=(0, 1))(2.0, [3.0, (5.0,)])
+    assert (value.data, dx.data, dys[0].data, dys[1][0].data) == (30.0, 15.0, 10.0, 6.0)
+    assert grad(lambda x, y: x * y, argnums=1)(2.0, 3.0).data == 2.0
+    assert grad(lambda x: 3.0)(1.0).data == 0.0
+    rows = jacobian(lambda x, y: (x * y, [x - y]), argnums=(0, 1))(2.0, 3.0)
+    assert rows[0][0].data == 3.0 and rows[1][0][1].data == -1.0
+
+
+def test_hessian_agrees_with_numpy_on_a_quadratic_form() -> None:
+    a = np.random.default_rng(0).normal(size=(4, 4))
+
+    def form(v: list[Value]) -> Value:
+        out: Value = sum((float(a[i, j]) * v[i] * v[j] for i in range(4) for j in range(4)), Value(0.0))
+        return out
+
+    found = [[h.data for h in row] for row in hessian(form)([0.1, -0.2, 0.3, 0.4])]
+    assert np.allclose(found, a + a.T, rtol=1e-14)
+
+
+def test_nested_derivatives_are_kept_apart() -> None:
+    assert grad(lambda x: x * grad(lambda y: x + y)(1.0))(1.0).data == 1.0
+    assert grad(lambda x: x * grad(lambda y: x * y)(1.0))(3.0).data == 6.0
+    assert grad(lambda x: grad(lambda y: y * y * x)(x))(3.0).data == 12.0
+
+    def d(f: Callable[[Any], Any], x: Any) -> Any:
+        return jvp(f, (x,), (1.0,))[1]
+
+    assert d(lambda x: x * d(lambda y: x + y, 1.0), 1.0) == 1.0
+    assert d(lambda x: x * d(lambda y: x * y, 1.0), 3.0) == 6.0
+    assert d(lambda x: d(lambda y: y * y * x, x), 3.0) == 12.0
+    assert grad(lambda x: d(lambda y: y**3, x))(2.0).data == 12.0  # forward inside reverse
+
+
+def test_duals_choose_branches_and_read_methods() -> None:
+    value, tangent = jvp(lambda x: where(x > 0, x.relu(), x**2) + abs(x) + x.maximum(2.0) + 2 / x - (3 - x), (4.0,), (1.0,))
+    assert (value, tangent) == (4 + 4 + 4 + 0.5 + 1, 1 + 1 + 1 - 1 / 8 + 1)
+    values, tangents = jvp(lambda v: [v[0] * v[1], 3.0], ([2.0, 5.0],), ([1.0, 0.0],))
+    assert values == [10.0, 3.0] and tangents == [5.0, 0.0]
+    assert not hasattr(Dual(1.0, 1.0), "nothing")
+
+
+def test_replay_substitutes_and_leaves_the_graph_alone() -> None:
+    w, x = Value(2.0, label="w"), Value(5.0)
+    h = w * x
+    h.label = "h"
+    y = h + exp(h) * 0
+    again = replay(y, {w: 3.0})
+    again.backward()
+    assert (again.data, y.data, x.grad, w.grad) == (15.0, 10.0, 3.0, 0.0)
+    assert again.inputs[0].label == "h" and again.inputs[0].inputs[0].label == "w"
+    other = Value(7.0)
+    assert replay(y, {w: other}).data == 35.0 and replay(y, {h: 1.0}).data == 1.0 and replay(w, {w: 1}).data == 1.0
+    assert replay(where(w > 1, w, cos(w)), {w: -1.0}).data == math.cos(-1.0)  # the branch is taken anew
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: replay(Value(1.0) * 2, {Value(3.0, label="z"): 1.0}), ValueError, r"z = 3.0 does not take part in 1.0 \* 2.0"),
+        (lambda: replay(Value(1.0), {Value(3.0): "1"}), ValueError, "does not take part"),
+        (lambda: grad(lambda x: [x])(1.0), TypeError, "use jacobian"),
+        (lambda: grad(lambda x: x)("1"), TypeError, "pass a real number"),
+        (lambda: grad(lambda x: x)(), TypeError, "there are 0 arguments"),
+        (lambda: jvp(lambda x: x, (1.0,), ()), ValueError, "1 primals and 0 tangents"),
+        (lambda: jvp(grad(lambda x: x * x), (1.0,), (1.0,)), TypeError, "take jvp inside grad"),
+        (lambda: jvp(math.exp, (1.0,), (1.0,)), TypeError, "use autograd's functions in place of math's"),
+        (lambda: grad(math.exp)(1.0), TypeError, "would drop its graph"),
+    ],
+)
+def test_bad_input(call: Callable[[], object], error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        call()
