@@ -53,7 +53,7 @@ def number(x: Any) -> Any:
     >>> number(3), number(True)
     (3.0, 1.0)
     """
-    if isinstance(x, Real):
+    if x.__class__ is float or isinstance(x, Real):  # asking for the class first is ten times faster than for Real
         return float(x)
     shape = getattr(x, "shape", None)
     if shape == () and getattr(x.dtype, "kind", "?") in "biuf":  # numpy.bool_, and what NumPy's own operators pass on

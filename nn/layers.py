@@ -1,0 +1,344 @@
+"""Neurons, layers of them, and networks of layers.
+
+A neuron is two nodes of the graph: the net input and what the neuron makes of it,
+
+    net = Σ wᵢxᵢ + b,  one ``dot``          out = activation(net),  one row of autograd's table
+
+so that after a backward pass ``net.grad`` is ∂L/∂net, the δ of a textbook, and each weight's gradient is δ·xᵢ.
+
+>>> neuron = Neuron(2, activation="sigmoid", seed=1)
+>>> out = neuron([1.0, 0.5])
+>>> out.backward()
+>>> neuron.net.grad == out.data * (1 - out.data)
+True
+>>> [w.grad / neuron.net.grad for w in neuron.w]
+[1.0, 0.5]
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Mapping, Sequence
+from random import Random
+from typing import Any, ClassVar, Final, TypeAlias, TypeGuard
+
+import autograd
+from autograd import Binary, Unary, Value, dot
+from nn.module import Module, plain
+
+__all__ = ["ACTIVATIONS", "MLP", "Layer", "Neuron", "Rowwise", "glorot"]
+
+
+Activation: TypeAlias = Unary | Binary
+
+
+def _is_activation(row: object) -> TypeGuard[Activation]:
+    """Whether a thing is a row that works on one operand: the second one, if there is a second, has a default."""
+    return isinstance(row, Unary) or (isinstance(row, Binary) and row.default is not None)
+
+
+# Every row of autograd's table that can be one; a linear neuron has none.
+ACTIVATIONS: Final[Mapping[str, Activation | None]] = {
+    "linear": None,
+    **{row.name: row for row in vars(autograd).values() if _is_activation(row)},
+}
+
+
+def glorot(rng: Random, n_inputs: int, n_outputs: int) -> float:
+    """Draw a weight from the uniform distribution over ±√(6 / (n_inputs + n_outputs)).
+
+    Its variance, 2 / (n_inputs + n_outputs), keeps both the activations of a tanh network and the δ that flow back about
+    equally large from layer to layer.
+
+    Source: Glorot, Bengio, Understanding the difficulty of training deep feedforward neural networks, AISTATS 2010,
+    equation 16.
+
+    >>> glorot(Random(0), 2, 4)
+    0.6888437030500962
+    """
+    # From `random()` alone: of all of Random's methods, only that one promises the same numbers on every Python.
+    return math.sqrt(6 / (n_inputs + n_outputs)) * (2 * rng.random() - 1)
+
+
+class Rowwise(Module):
+    """A module whose example is one row of numbers or `Value`s."""
+
+    label: str
+
+    @property
+    def n_inputs(self) -> int:
+        """The number of inputs in an example."""
+        raise NotImplementedError
+
+    def predict(self, x: Any) -> Any:
+        """Return the outputs for one example, or a list of them for a list of examples, as plain numbers.
+
+        Nothing is recorded, and the numbers are those of the recorded forward pass, bit for bit.
+
+        Args:
+            x: `n_inputs` numbers, or a list of such rows; lists, tuples or NumPy arrays.
+
+        >>> model = MLP(2, [3, 1], seed=1)
+        >>> model.predict([0.5, -1.0]) == model([0.5, -1.0]).data
+        True
+        >>> len(model.predict([[0.5, -1.0], [2.0, 0.0]]))
+        2
+        """
+        numeric, rows = plain(self), plain(_listed(x))
+        return [numeric(row) for row in rows] if rows and _listed(rows[0]) is not None else numeric(x if rows is None else rows)
+
+    def _row(self, x: Any) -> list[Any]:
+        """Return an example as a list, or say what is wrong with it."""
+        row = _listed(x)
+        if row is None:
+            raise TypeError(f"{self._name} takes a list of numbers or Values, as many as it has inputs ({self.n_inputs}); "
+                            f"got {x!r}")  # fmt: skip
+        if row and _listed(row[0]) is not None:
+            raise TypeError(f"{self._name} takes one example at a time, {self.n_inputs} numbers or Values; got a list of "
+                            f"{len(row)} rows; call it on each, or let predict do so")  # fmt: skip
+        if len(row) != self.n_inputs:
+            inputs = "input" if self.n_inputs == 1 else "inputs"
+            raise ValueError(f"{self._name} takes {self.n_inputs} {inputs}; got {len(row)}")
+        return row
+
+    @property
+    def _name(self) -> str:
+        return self.label or repr(self)
+
+
+class Neuron(Rowwise):
+    """A neuron: ``activation(Σ wᵢxᵢ + b)``, two nodes; a linear one is the net input alone, one node.
+
+    Args:
+        n_inputs: number of inputs.
+        activation: the name of a row of autograd's table, ``"linear"``, or any row that works on one operand.
+        fan_out: number of neurons that share its inputs; it scales the initial weights, see `glorot`.  The bias is 0 at first.
+        seed: for the same weights every time, an int, or a `random.Random` to go on drawing from.
+        label: a name to begin the labels of its parameters and nodes with, as in ``layer1.neuron0.w2``.
+
+    Attributes:
+        w: the weights.
+        b: the bias.
+        activation: the row, None for a linear neuron.
+        net: the net input of the last call, None before any; after a backward pass its ``grad`` is the neuron's δ.
+
+    Raises:
+        ValueError: for an activation's name that is not in the table, or fewer than one input.
+        TypeError: for an activation that is no row of one operand.
+
+    >>> neuron = Neuron(3, activation="tanh", seed=1)
+    >>> [name for name, _ in neuron.named_parameters()]
+    ['w0', 'w1', 'w2', 'b']
+    >>> neuron([1.0, 2.0])
+    Traceback (most recent call last):
+    ValueError: Neuron(3, activation='tanh') takes 3 inputs; got 2
+    """
+
+    def __init__(
+        self,
+        n_inputs: int,
+        activation: str | Activation = "tanh",
+        *,
+        fan_out: int = 1,
+        seed: int | Random | None = None,
+        label: str = "",
+    ) -> None:
+        n_inputs, rng, prefix = _count("n_inputs", n_inputs), _random(seed), _prefix(label)
+        self.label = label
+        self.activation = _activation(activation)
+        self.w = [Value(glorot(rng, n_inputs, fan_out), label=f"{prefix}w{i}") for i in range(n_inputs)]
+        self.b = Value(0.0, label=f"{prefix}b")
+        self.net: Value | None = None
+        self._node_labels = f"{prefix}net", f"{prefix}out"
+
+    @property
+    def n_inputs(self) -> int:
+        """The number of inputs."""
+        return len(self.w)
+
+    def __call__(self, x: Any) -> Any:
+        """Return the neuron's output for one example.
+
+        Args:
+            x: as many numbers or `Value`s as there are inputs; a list, tuple or NumPy array.
+
+        Raises:
+            ValueError: for another number of inputs.
+            TypeError: for inputs that are no numbers.
+        """
+        if x.__class__ is not list or len(x) != len(self.w):
+            x = self._row(x)
+        try:
+            net = dot(self.w, x, self.b)
+        except TypeError as error:
+            self._row(x)  # says it better if these are rows
+            raise TypeError(f"{self._name}: {error}") from error
+        out = net if self.activation is None else self.activation(net)
+        if isinstance(out, Value):
+            out.label = self._node_labels[1]
+            net.label = self._node_labels[0]
+            self.net = net
+        return out
+
+    def __repr__(self) -> str:
+        return f"Neuron({self.n_inputs}, activation={_spell(self.activation)})"
+
+
+class Layer(Rowwise):
+    """A layer of neurons that share their inputs; called, it returns the list of their outputs.
+
+    Args:
+        n_inputs: number of inputs.
+        n_outputs: number of neurons.
+        activation: see `Neuron`.
+        seed: for the same weights every time, an int, or a `random.Random` to go on drawing from.
+        label: a name to begin the labels with, such as ``layer1``.
+
+    >>> layer = Layer(3, 2, activation="relu", seed=1)
+    >>> [out.data for out in layer([1.0, 2.0, 3.0])]
+    [2.4550142612802057, 0.0]
+    >>> print(layer)
+    Layer(3, 2, activation='relu') with 8 parameters
+    """
+
+    numbered: ClassVar[Mapping[str, tuple[str, int]]] = {"neurons": ("neuron", 0)}
+
+    def __init__(
+        self,
+        n_inputs: int,
+        n_outputs: int,
+        activation: str | Activation = "tanh",
+        *,
+        seed: int | Random | None = None,
+        label: str = "",
+    ) -> None:
+        rng, prefix, n_outputs = _random(seed), _prefix(label), _count("n_outputs", n_outputs)
+        self.label = label
+        self.neurons = [
+            Neuron(n_inputs, activation, fan_out=n_outputs, seed=rng, label=f"{prefix}neuron{i}") for i in range(n_outputs)
+        ]
+
+    @property
+    def n_inputs(self) -> int:
+        """The number of inputs."""
+        return self.neurons[0].n_inputs
+
+    def __call__(self, x: Any) -> list[Any]:
+        """Return the neurons' outputs for one example; see `Neuron`."""
+        x = self._row(x)
+        return [neuron(x) for neuron in self.neurons]
+
+    def __repr__(self) -> str:
+        return f"Layer({self.n_inputs}, {len(self.neurons)}, activation={_spell(self.neurons[0].activation)})"
+
+
+class MLP(Rowwise):
+    """A multilayer perceptron: layers, each fed with the outputs of the one before.
+
+    A network that ends in one neuron returns that one output, any other a list.  The layers are counted from 1, the inputs
+    being layer 0; ``layer1.neuron0.w2`` is the weight from input 2 to the first neuron of the first layer.
+
+    Args:
+        n_inputs: number of inputs.
+        sizes: number of neurons of each layer, the last one the output layer.
+        activation: that of the hidden layers; see `Neuron`.
+        output: that of the last layer.
+        seed: for the same weights every time, an int, or a `random.Random` to go on drawing from.
+        label: a name to begin all labels with, where several networks meet in one graph.
+
+    Raises:
+        ValueError: for an activation's name that is not in the table, no layer, or a layer of no neurons.
+        TypeError: for an activation that is no row of one operand, or a size that is no whole number.
+
+    >>> model = MLP(2, [16, 16, 1], seed=1)
+    >>> print(model)
+    MLP(2, [16, 16, 1], activation='tanh', output='linear') with 337 parameters
+    >>> out = model([0.5, -1.0])
+    >>> out.label, f"{out:.4f}"
+    ('layer3.neuron0.net', '0.7488')
+    """
+
+    numbered: ClassVar[Mapping[str, tuple[str, int]]] = {"layers": ("layer", 1)}
+
+    def __init__(
+        self,
+        n_inputs: int,
+        sizes: Sequence[int],
+        activation: str | Activation = "tanh",
+        output: str | Activation = "linear",
+        seed: int | Random | None = None,
+        *,
+        label: str = "",
+    ) -> None:
+        widths = _listed(sizes)
+        if not widths:
+            raise ValueError(f"sizes lists the number of neurons of each layer, such as [16, 16, 1]; got {sizes!r}")
+        rng, prefix = _random(seed), _prefix(label)
+        self.label = label
+        self.activation, self.output = _activation(activation), _activation(output)
+        self.layers: list[Layer] = []
+        for i, width in enumerate(widths, start=1):
+            used = output if i == len(widths) else activation
+            self.layers.append(Layer(n_inputs, width, used, seed=rng, label=f"{prefix}layer{i}"))
+            n_inputs = width
+
+    @property
+    def n_inputs(self) -> int:
+        """The number of inputs."""
+        return self.layers[0].n_inputs
+
+    def __call__(self, x: Any) -> Any:
+        """Return the output for one example, a list if there are several output neurons; see `Neuron`."""
+        for layer in self.layers:
+            x = layer(x)
+        return x[0] if len(x) == 1 else x
+
+    def __repr__(self) -> str:
+        sizes = [len(layer.neurons) for layer in self.layers]
+        return f"MLP({self.n_inputs}, {sizes}, activation={_spell(self.activation)}, output={_spell(self.output)})"
+
+
+def _activation(activation: str | Activation) -> Activation | None:
+    """Find an activation's row."""
+    if isinstance(activation, str):
+        if activation not in ACTIVATIONS:
+            raise ValueError(f"there is no activation {activation!r}; choose from {', '.join(sorted(ACTIVATIONS))}, or pass "
+                             "a row of your own")  # fmt: skip
+        return ACTIVATIONS[activation]
+    if _is_activation(activation):
+        return activation
+    raise TypeError(f"an activation is a name, or a row that works on one operand; got {activation!r}; a function of your own "
+                    "becomes one with autograd.Unary(name, function, derivative)")  # fmt: skip
+
+
+def _spell(activation: Activation | None) -> str:
+    """Write an activation as it was given: the name of a row of the table, or the row."""
+    if activation is None:
+        return "'linear'"
+    return repr(activation.name if ACTIVATIONS.get(activation.name) is activation else activation)
+
+
+def _listed(x: Any) -> list[Any] | None:
+    """Return a sequence or an array as a list, None for what is neither; an array's numbers become Python's."""
+    if hasattr(x, "tolist"):
+        x = x.tolist()
+    return list(x) if isinstance(x, Sequence) and not isinstance(x, str | bytes | bytearray) else None
+
+
+def _count(name: str, n: Any) -> int:
+    try:
+        count = operator.index(n)
+    except TypeError:
+        raise TypeError(f"{name} is a whole number; got {n!r}") from None
+    if count < 1:
+        raise ValueError(f"{name} is at least 1; got {count}")
+    return count
+
+
+def _random(seed: int | Random | None) -> Random:
+    return seed if isinstance(seed, Random) else Random(seed)
+
+
+def _prefix(label: str) -> str:
+    return f"{label}." if label else ""
