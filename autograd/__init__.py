@@ -9,9 +9,10 @@
 
 Record: `Value`, the operations by name, `label_values`; a new operation is a row, `Unary`, `Binary` or `Nary`.
 Differentiate: `Value.backward`, `gradients`, `grad`, `value_and_grad`, `jacobian`, `hessian`; forward `jvp`, `Dual`; `replay`.
-Step: `walk`, `find_nonfinite`.  Draw: `draw`.
+Step: `walk`, `find_nonfinite`.  Explain: `explain`, `check_derivation`.  Draw: `draw`.
 """
 
+from autograd.derivation import check_derivation, explain
 from autograd.primitives import (
     Binary,
     DomainError,
@@ -60,9 +61,9 @@ from autograd.value import Value, label_values
 
 __all__ = [
     "Binary", "DomainError", "Dual", "Nary", "Primitive", "Unary", "Value",
-    "absolute", "add", "cos", "divide", "dot", "exp", "expm1", "find_nonfinite", "gate", "grad", "gradients",
-    "greater", "greater_equal", "hessian", "jacobian", "jvp", "label_values", "leaky_relu", "less", "less_equal", "log",
-    "log1p", "logsumexp", "maximum", "minimum", "multiply", "negative", "positive", "power", "prelu", "relu", "replay",
-    "sigmoid", "sign", "sin", "softplus", "sqrt", "step", "subtract", "tan", "tanh", "total", "value_and_grad", "walk",
-    "where",
+    "absolute", "add", "check_derivation", "cos", "divide", "dot", "exp", "explain", "expm1", "find_nonfinite", "gate",
+    "grad", "gradients", "greater", "greater_equal", "hessian", "jacobian", "jvp", "label_values", "leaky_relu", "less",
+    "less_equal", "log", "log1p", "logsumexp", "maximum", "minimum", "multiply", "negative", "positive", "power", "prelu",
+    "relu", "replay", "sigmoid", "sign", "sin", "softplus", "sqrt", "step", "subtract", "tan", "tanh", "total",
+    "value_and_grad", "walk", "where",
 ]  # fmt: skip

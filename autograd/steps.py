@@ -31,9 +31,11 @@ import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import count
 from typing import Any, Literal, overload
 
+from autograd.mistakes import MISTAKES, Move, sorted_pass
 from autograd.primitives import Primitive
 from autograd.symbol import Symbol, as_symbol, digits
 from autograd.value import Value, describe, refuse_stale, topological
@@ -66,6 +68,11 @@ class Edge:
     before: float
     total: float
 
+    @property
+    def overwrites(self) -> bool:
+        """Whether the contribution took the place of the gradient so far, as only a mistaken walk does."""
+        return self.total != self.before + self.contribution and self.total == self.contribution
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -79,6 +86,8 @@ class Step:
         formula, numbers: its operation, with names and with numbers.
         delta: the upstream gradient ∂loss/∂node, complete at this moment; None in the forward pass.
         edges: what flows on to the operands, in written order; none in the forward pass.
+        loss: the name of the result.
+        mistake: what goes wrong here, if the walk shows a mistake and this is where it first matters.
     """
 
     phase: Literal["forward", "backward"]
@@ -90,6 +99,7 @@ class Step:
     delta: float | None
     edges: tuple[Edge, ...]
     loss: str
+    mistake: str = ""
 
     def __str__(self) -> str:
         head = f"{self.phase} {self.place[0]}/{self.place[1]}: {self.name} = "
@@ -100,11 +110,14 @@ class Step:
             reason = f", as {edge.reason}" if edge.reason else ""
             product = f"{_factor(self.delta)}·{_factor(edge.partial)} = {digits(edge.contribution)}"
             added = f"{digits(edge.before)} + {_factor(edge.contribution)} = {digits(edge.total)}"
+            flow = f"add {product} to {edge.name}.grad: {added}"
+            if edge.overwrites:
+                flow = f"set {edge.name}.grad to {product}, where it was {digits(edge.before)}"
             lines += [
                 f"    ∂{self.name}/∂{edge.name} = {_equal(edge.rule, edge.numbers, digits(edge.partial))}{reason}",
-                f"        add {product} to {edge.name}.grad: {added}",
+                f"        {flow}",
             ]
-        return "\n".join(lines)
+        return "\n".join([*lines, f"    wrong: {self.mistake}"] if self.mistake else lines)
 
 
 class Walk(Sequence[Step]):
@@ -112,9 +125,11 @@ class Walk(Sequence[Step]):
 
     Args:
         loss: the result whose gradient is taken.
+        mistake: the name of a classic mistake to make, see `autograd.mistakes`; then the walk ends at the first step that
+            differs from the right one, which says by how much and why, or runs to its end if none does.
 
     Raises:
-        ValueError: if a leaf was changed after the forward pass.
+        ValueError: if a leaf was changed after the forward pass, or for a mistake that is not known.
 
     >>> x = Value(3.0, label="x")
     >>> steps = Walk(x * x)
@@ -126,19 +141,20 @@ class Walk(Sequence[Step]):
     6.0
     """
 
-    def __init__(self, loss: Value) -> None:
+    def __init__(self, loss: Value, mistake: str | None = None) -> None:
         if not isinstance(loss, Value):
             raise TypeError(f"walk needs the Value whose graph is to be walked, not {loss!r}")
+        if mistake is not None and mistake not in MISTAKES:
+            raise ValueError(f"there is no mistake {mistake!r}; choose from {', '.join(MISTAKES)}")
         self.loss = loss
+        self.mistake = mistake
         self.order = topological(loss)
         refuse_stale(self.order)
         self.names = name_nodes(loss, self.order)
         self.position = 0
-        self._gradients: dict[Value, float] = {}
-        self._sums: list[list[tuple[float, float]]] = []
 
     def __len__(self) -> int:
-        return 2 * len(self.order)
+        return len(self.order) + (len(self.order) if self.mistake is None else len(self._moves))
 
     @overload
     def __getitem__(self, i: int) -> Step: ...
@@ -177,12 +193,18 @@ class Walk(Sequence[Step]):
         self.position = self._place(i)
         return self.current
 
-    @property
+    @cached_property
     def gradients(self) -> Mapping[Value, float]:
         """∂loss/∂node for every node and leaf, once the walk has run to its end."""
-        if not self._gradients:
-            self._run()
-        return self._gradients
+        found = {self.loss: 1.0}
+        for node, _, sums in self._moves:
+            found.update((x, total) for x, (_, total) in zip(node.inputs, sums, strict=True))
+        return found
+
+    @property
+    def difference(self) -> str:
+        """What first goes wrong in a walk that makes a mistake; empty if nothing does on this graph."""
+        return self[-1].mistake if self.mistake is not None and len(self) else ""
 
     def to_json(self) -> str:
         """Return the whole walk as strict JSON.
@@ -251,22 +273,43 @@ class Walk(Sequence[Step]):
             raise IndexError(f"there is no step {i}; the walk has the steps 0 to {len(self) - 1}")
         return i % len(self)
 
-    def _run(self) -> None:
-        """Run the backward pass, as `Value.backward` does, and keep each edge's running totals."""
-        gradients = {self.loss: 1.0}
-        for node in reversed(self.order):
-            delta = gradients[node]
-            sums = []
-            for x, partial in zip(node.inputs, node.partials, strict=True):
-                before = gradients.get(x, 0.0)
-                gradients[x] = before + delta * partial
-                sums.append((before, gradients[x]))
-            self._sums.append(sums)
-        self._gradients = gradients
+    @cached_property
+    def _moves(self) -> list[Move]:
+        """The backward pass as numbers."""
+        right = list(sorted_pass(self.loss))
+        if self.mistake is None:
+            return right
+        made: list[Move] = []
+        for move in MISTAKES[self.mistake](self.loss):
+            made.append(move)
+            if self._wrong(made):
+                break
+        return made
+
+    @cached_property
+    def _right(self) -> Walk:
+        return Walk(self.loss)
+
+    def _wrong(self, made: Sequence[Move]) -> str:
+        """Say how the last of the moves differs from what is right; nothing if it does not."""
+        node, delta, sums = made[-1]
+        name, right = self.names[node], self._right.gradients
+        if any(node is earlier for earlier, _, _ in made[:-1]):
+            return f"{name} is visited a second time, and what it passed on before is passed on again"
+        if delta != right[node] and not (math.isnan(delta) and math.isnan(right[node])):
+            used = f"δ = {digits(delta)} is used, but ∂{self.names[self.loss]}/∂{name} is {digits(right[node])}"
+            seen = {earlier for earlier, _, _ in made}
+            late = [self.names[consumer] for consumer in self.order if node in consumer.inputs and consumer not in seen]
+            return f"{used}: {' and '.join(late)} had not passed on its share yet" if late else used
+        for x, partial, (before, total) in zip(node.inputs, node.partials, sums, strict=True):
+            if total != before + delta * partial and not math.isnan(total):
+                should = f"{digits(before)} + {_factor(delta * partial)} = {digits(before + delta * partial)}"
+                return f"{self.names[x]} is used more than once, so its gradient is a sum, {should}, not {digits(total)}"
+        return ""
 
     def _step(self, i: int) -> Step:
         n = len(self.order)
-        node = self.order[i] if i < n else self.order[2 * n - 1 - i]
+        node, delta, sums = (self.order[i], 0.0, []) if i < n else self._moves[i - n]
         row = node.primitive
         assert row is not None
         name, loss = self.names[node], self.names[self.loss]
@@ -274,24 +317,34 @@ class Walk(Sequence[Step]):
         numbers = _written(row, node.operands, {x: digits(x.data) for x in node.inputs})
         if i < n:
             return Step("forward", (i + 1, n), node, name, formula, numbers, None, (), loss)
-        delta = self.gradients[node]
         which = [k for k, x in enumerate(node.operands) if isinstance(x, Value)]
         called = [Symbol(self.names[x], x.data) if isinstance(x, Value) else x for x in node.operands]
         put_in = [Symbol(digits(x.data), x.data) if isinstance(x, Value) else x for x in node.operands]
         rules = map(as_symbol, row.partials(called, Symbol(name, node.data), which))
         filled = map(as_symbol, row.partials(put_in, Symbol(digits(node.data), node.data), which))
         edges = tuple(
-            Edge(x, self.names[x], rule.text, rule.reason, numbered.text, partial, delta * partial, *sums)
-            for x, rule, numbered, partial, sums in zip(
-                node.inputs, rules, filled, node.partials, self._sums[i - n], strict=True
-            )
+            Edge(x, self.names[x], rule.text, rule.reason, numbered.text, partial, delta * partial, before, total)
+            for x, rule, numbered, partial, (before, total) in zip(node.inputs, rules, filled, node.partials, sums, strict=True)
         )
-        return Step("backward", (i - n + 1, n), node, name, formula, numbers, delta, edges, loss)
+        wrong = self._wrong(self._moves) if self.mistake is not None and i == len(self) - 1 else ""
+        return Step("backward", (i - n + 1, n), node, name, formula, numbers, delta, edges, loss, wrong)
 
 
-def walk(loss: Value) -> Walk:
-    """Return the forward and backward pass of `loss` as a sequence of steps; see `Walk` and this module's example."""
-    return Walk(loss)
+def walk(loss: Value, mistake: Literal["recursion", "overwrite", "unsorted"] | None = None) -> Walk:
+    """Return the forward and backward pass of `loss` as a sequence of steps; see `Walk` and this module's example.
+
+    With a mistake it is the wrong algorithm on the same graph, up to the first step that differs:
+
+    >>> x = Value(3.0, label="x")
+    >>> print(walk(x * x, mistake="overwrite")[-1])
+    backward 1/1: loss = x·x, δ = ∂loss/∂loss = 1
+        ∂loss/∂x = x = 3
+            add 1·3 = 3 to x.grad: 0 + 3 = 3
+        ∂loss/∂x = x = 3
+            set x.grad to 1·3 = 3, where it was 3
+        wrong: x is used more than once, so its gradient is a sum, 3 + 3 = 6, not 3
+    """
+    return Walk(loss, mistake)
 
 
 def name_nodes(root: Value, order: Sequence[Value]) -> dict[Value, str]:

@@ -1,4 +1,4 @@
-"""A row of the table, read as a formula.
+r"""A row of the table, read as a formula.
 
 A `Symbol` stands for a number that is not known yet.  Because a rule never asks what its operands are, calling it with
 symbols writes it down, and the same formula can be printed for people, in LaTeX, or as Python source.
@@ -9,7 +9,7 @@ symbols writes it down, and the same formula can be printed for people, in LaTeX
 >>> print(rule)
 1 - out²
 >>> rule.latex, rule.python
-('1 - out^{2}', '1.0 - out * out')
+('1 - \\mathrm{out}^{2}', '1.0 - out * out')
 
 A symbol may carry the number it stands for; then a rule with cases shows the case that applies, and why:
 
@@ -19,17 +19,19 @@ A symbol may carry the number it stands for; then a rule with cases shows the ca
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from string import Formatter
 from typing import Any, NamedTuple
 
 from autograd.primitives import Nary, Operand, Primitive
 
-__all__ = ["Symbol", "as_symbol", "digits", "source"]
+__all__ = ["Symbol", "as_symbol", "digits", "latex_name", "source"]
 
 COMPARE, SUM, PRODUCT, SIGN, POWER, ATOM = range(6)  # how tightly a formula holds together
 LEVELS = {"<": COMPARE, "<=": COMPARE, ">": COMPARE, ">=": COMPARE, "+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT,
           "**": POWER}  # fmt: skip
+ESCAPES = {**{c: "\\" + c for c in "#$%&_{}"}, "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
 LONGEST_SUM = 6  # terms; a longer one is written with an ellipsis
 
 
@@ -42,6 +44,21 @@ def digits(x: float) -> str:
     return f"{x:.5g}".replace("inf", "∞").replace("nan", "NaN")
 
 
+def latex_name(name: str) -> str:
+    r"""Write a name in LaTeX: numbers as they are, words upright, what follows an underscore below the line.
+
+    >>> print(latex_name("w_h"), latex_name("net_o"), latex_name("v12"), latex_name("50% & more"))
+    w_{h} \mathrm{net}_{o} v_{12} \text{50\% \& more}
+    """
+    parts = re.fullmatch(r"([^\W\d_]+)_?(\w*)", name)
+    if re.fullmatch(r"-?[\d.∞]+(e[-+]?\d+)?", name):
+        return name.replace("∞", r"\infty")
+    if parts is None or "_" in parts[2]:
+        return rf"\text{{{''.join(ESCAPES.get(c, c) for c in name)}}}"
+    base = parts[1] if len(parts[1]) == 1 else rf"\mathrm{{{parts[1]}}}"
+    return f"{base}_{{{parts[2]}}}" if parts[2] else base
+
+
 class Style(NamedTuple):
     """One way of writing formulas: its numbers, its operator signs, and a row's own template for it."""
 
@@ -49,6 +66,7 @@ class Style(NamedTuple):
     signs: dict[str, str]
     template: Callable[[Primitive], str]
     square: str = ""
+    name: Callable[[str], str] = str
     calls: dict[str, Primitive] | None = None  # for Python source: the rows that it calls, by name
 
 
@@ -57,7 +75,7 @@ PLAIN = Style(digits, {"+": " + ", "-": " - ", "*": "·", "/": " / ", "**": "^",
               lambda row: row.text, "{}²")  # fmt: skip
 LATEX = Style(lambda x: digits(x).replace("∞", r"\infty").replace("NaN", r"\text{NaN}"),
               {"*": r" \cdot ", "<=": r" \leq ", ">=": r" \geq "},
-              lambda row: row.latex, "{}^{{2}}")  # fmt: skip
+              lambda row: row.latex, "{}^{{2}}", lambda name: latex_name(name))  # fmt: skip
 
 
 class Symbol(Operand):
@@ -160,7 +178,7 @@ def write(formula: Any, style: Style) -> tuple[str, int]:
         return text, SIGN if text.startswith("-") else ATOM
     row, operands = formula.row, formula.operands
     if row is None:
-        return formula.name, SIGN if formula.name.startswith("-") else ATOM
+        return style.name(formula.name), SIGN if formula.name.startswith("-") else ATOM
     if isinstance(row, Nary) and row.terms is not None:
         return _write_sum(row.terms(operands), style)
     if style.calls is not None:

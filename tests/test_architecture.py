@@ -16,9 +16,11 @@ ROOMS: dict[str, set[str]] = {
     "autograd.recording": {"autograd.primitives", "autograd.symbol"},
     "autograd.value": {"autograd", "autograd.primitives", "autograd.recording"},
     "autograd.transforms": {"autograd.primitives", "autograd.value"},
-    "autograd.steps": {"autograd.primitives", "autograd.symbol", "autograd.value"},
+    "autograd.mistakes": {"autograd.value"},
+    "autograd.steps": {"autograd.mistakes", "autograd.primitives", "autograd.symbol", "autograd.value"},
+    "autograd.derivation": {"autograd.primitives", "autograd.steps", "autograd.symbol", "autograd.value"},
     "autograd.drawing": {"autograd.primitives", "autograd.symbol", "autograd.value", "autograd.steps"},
-    "autograd.expressions": {"autograd.primitives", "autograd.value"},
+    "autograd.expressions": {"autograd", "autograd.primitives", "autograd.value"},
     "nn": {"autograd"},
 }
 ENTRANCES = {"autograd", "autograd.demo", "autograd.__main__"}  # may use every room
@@ -86,6 +88,8 @@ def test_no_operation_is_named_outside_the_table() -> None:
 
     rows = {name for name in autograd.__all__ if isinstance(getattr(autograd, name), Primitive)}
     for name, path in modules().items():
+        if room(name) == "autograd.drawing":
+            rows.discard("dot")  # Graphviz's program and format
         if name != "autograd.primitives":
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.Compare | ast.Match):

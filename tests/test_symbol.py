@@ -91,7 +91,7 @@ def test_parentheses(formula: Symbol, text: str, latex: str) -> None:
 def test_long_sums_have_an_ellipsis() -> None:
     many = [Symbol(f"w{i}") for i in range(100)]
     assert dot(many, many).text == "w0² + w1² + … + w98² + w99²"
-    assert total(many).latex == r"w0 + w1 + \cdots + w98 + w99"
+    assert total(many).latex == r"w_{0} + w_{1} + \cdots + w_{98} + w_{99}"
     assert logsumexp(many).text == "logsumexp(w0, w1, …, w99)"
 
 

@@ -1,0 +1,79 @@
+"""The classic mistakes in backpropagation, as algorithms that can be run.
+
+Each is a way to go through the graph and to add gradients that looks right, and is right on some graphs.  It yields its
+moves, (node, δ used, [(gradient of the operand before, after), …]), and whoever runs it compares them with the right ones.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from autograd.value import Value, topological
+
+__all__ = ["MISTAKES", "Move", "sorted_pass"]
+
+Move = tuple[Value, float, list[tuple[float, float]]]
+
+
+def sorted_pass(loss: Value) -> Iterator[Move]:
+    """Backpropagation as it should be: every node after all its consumers, contributions added up."""
+    gradients = {loss: 1.0}
+    for node in reversed(topological(loss)):
+        yield _add(node, gradients)
+
+
+def recursion(loss: Value) -> Iterator[Move]:
+    """Add to a node's operands, then do the same at each of them: a shared node passes on its δ before it is complete."""
+    gradients = {loss: 1.0}
+    waiting = [loss]
+    while waiting:
+        node = waiting.pop()
+        if node.primitive is None:
+            continue
+        yield _add(node, gradients)
+        waiting.extend(reversed(node.inputs))
+
+
+def overwrite(loss: Value) -> Iterator[Move]:
+    """Set an operand's gradient in place of adding to it: only the last use of a node counts."""
+    gradients = {loss: 1.0}
+    for node in reversed(topological(loss)):
+        delta, sums = gradients[node], []
+        for x, partial in zip(node.inputs, node.partials, strict=True):
+            sums.append((gradients.get(x, 0.0), delta * partial))
+            gradients[x] = delta * partial
+        yield node, delta, sums
+
+
+def unsorted(loss: Value) -> Iterator[Move]:
+    """Breadth first from the loss, each node once: a node may be reached before all its consumers were."""
+    gradients = {loss: 1.0}
+    reached = {loss}
+    queue = deque([loss])
+    while queue:
+        node = queue.popleft()
+        if node.primitive is None:
+            continue
+        yield _add(node, gradients)
+        for x in node.inputs:
+            if x not in reached:
+                reached.add(x)
+                queue.append(x)
+
+
+def _add(node: Value, gradients: dict[Value, float]) -> Move:
+    delta, sums = gradients[node], []
+    for x, partial in zip(node.inputs, node.partials, strict=True):
+        before = gradients.get(x, 0.0)
+        gradients[x] = before + delta * partial
+        sums.append((before, gradients[x]))
+    return node, delta, sums
+
+
+MISTAKES: Final[dict[str, Callable[[Value], Iterator[Move]]]] = {
+    "recursion": recursion,
+    "overwrite": overwrite,
+    "unsorted": unsorted,
+}

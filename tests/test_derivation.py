@@ -1,0 +1,280 @@
+"""Explanations: the ledger adds up, the derivation's text evaluates to the gradient, hand-made claims are judged."""
+
+import math
+import re
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+import pytest
+from graphs import Program, programs
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from autograd import Value, check_derivation, dot, exp, explain, label_values, relu, sigmoid, tanh, walk
+from autograd.symbol import latex_name
+from nn import MLP
+
+SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+
+
+def evaluate(text: str, values: dict[str, float]) -> float:
+    """Evaluate the text of a formula as a reader would, with the numbers that its names stand for."""
+    text = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda m: "**" + m[0].translate(SUPERSCRIPTS), text)
+    names = "|".join(re.escape(name) for name in sorted(values, key=len, reverse=True))
+    text = re.sub(rf"(?<![\w.])({names})(?![\w.])", lambda m: f"({values[m[1]]!r})", text) if names else text
+    text = re.sub(r"\|([^|]*)\|", r"abs(\1)", text)
+    for sign, python in {"·": "*", "^": "**", "[": "(", "]": ")", "√": "root", "≤": "<=", "≥": ">=", "σ": "sigmoid"}.items():
+        text = text.replace(sign, python)
+    known = {"exp": math.exp, "tanh": tanh, "sigmoid": sigmoid, "relu": relu, "log": math.log, "inf": math.inf, "nan": math.nan}
+    return float(eval(text, {"__builtins__": {"abs": abs}}, known))
+
+
+@settings(deadline=None)
+@given(st.integers(0, 10**6), st.sampled_from(["tanh", "sigmoid", "relu", "linear"]), st.booleans())
+def test_the_text_of_every_weight_of_a_network_evaluates_to_its_gradient(seed: int, activation: str, shared: bool) -> None:
+    rng = Random(seed)
+    model = MLP(2, [2, 1], activation, "sigmoid", seed=seed)
+    for parameter in model.parameters():
+        parameter.data = round(rng.uniform(-1.5, 1.5), 2)
+    x0, x1, t = (Value(round(rng.uniform(-2, 2), 2), label=label) for label in ("x0", "x1", "t"))
+    out = model([x0, x0 if shared else x1])
+    loss = (t - out) ** 2 / 2
+    loss.label = "E"
+    steps = walk(loss)
+    values = {name: node.data for node, name in steps.names.items()}
+    for name, parameter in model.named_parameters():
+        explanation = explain(parameter, of=loss)
+        right = steps.gradients[parameter]
+        formula, numbers = explanation.formula.text, explanation.ledger.split(" = ")[1]
+        assert f"= {formula}" in explanation.text
+        assert evaluate(formula, values) == pytest.approx(right, rel=1e-9, abs=1e-12), name
+        assert evaluate(numbers, {}) == pytest.approx(right, rel=1e-3, abs=1e-9)
+
+
+@given(programs(longest=8))
+def test_the_ledger_adds_up_and_written_derivations_evaluate(program: Program) -> None:
+    leaves = [Value(x, label=f"x{i}") for i, x in enumerate(program.leaves)]
+    y = program(leaves)
+    steps = walk(y)
+    for leaf in leaves:
+        if leaf in steps.gradients:
+            explanation = explain(leaf, of=y)
+            total = 0.0
+            for share in explanation.shares:
+                assert share.edge.contribution == share.delta * share.edge.partial
+                total += share.edge.contribution
+            assert total == explanation.gradient == steps.gradients[leaf]
+            assert explanation.latex.count("{") == explanation.latex.count("}") and explanation.ledger in str(explanation)
+            if explanation.paths:
+                assert len(explanation.paths) <= explanation.n_paths
+                size = max(1.0, *(abs(math.prod(path.numbers)) for path in explanation.paths))
+                written = sum(math.prod(path.numbers) for path in explanation.paths)
+                assert written == pytest.approx(explanation.gradient, rel=1e-9, abs=1e-9 * size)
+                if explanation.formula.value is not None:
+                    found = explanation.formula.value
+                    assert found == pytest.approx(explanation.gradient, rel=1e-3, abs=1e-3 * size)
+
+
+def one_one_one() -> dict[str, Value]:
+    i, w_h, w_o, t = (Value(x, label=label) for x, label in ((1.5, "i"), (0.4, "w_h"), (-0.6, "w_o"), (1.0, "t")))
+    net_h = w_h * i
+    r_h = sigmoid(net_h)
+    net_o = w_o * r_h
+    r_o = sigmoid(net_o)
+    error = (t - r_o) ** 2 / 2
+    nodes = {"i": i, "w_h": w_h, "w_o": w_o, "t": t, "net_h": net_h, "r_h": r_h, "net_o": net_o, "r_o": r_o, "E": error}
+    label_values(nodes)
+    return nodes
+
+
+def test_the_network_of_the_notes_has_the_factors_of_the_notes() -> None:
+    n = one_one_one()
+    assert explain(n["w_o"], of=n["E"]).text.splitlines()[2:] == [
+        "∂E/∂w_o = ∂E/∂r_o · ∂r_o/∂net_o · ∂net_o/∂w_o",
+        "        = -(t - r_o)·r_o·(1 - r_o)·r_h",
+        "        = (-0.59566)·0.24085·0.64566",
+        "        = -0.092628",
+        "where r_o = σ(net_o)",
+        "      net_o = w_o·r_h",
+        "      r_h = σ(net_h)",
+    ]
+    hidden = explain(n["w_h"], of=n["E"])
+    assert hidden.formula.text == "-(t - r_o)·r_o·(1 - r_o)·w_o·r_h·(1 - r_h)·i"
+    assert hidden.formula.value == pytest.approx(hidden.gradient, rel=1e-12)
+    assert hidden.latex.splitlines()[2] == (
+        r" &= -\left(t - r_{o}\right) \cdot r_{o} \cdot \left(1 - r_{o}\right) \cdot w_{o} \cdot r_{h} "
+        r"\cdot \left(1 - r_{h}\right) \cdot i \\"
+    )
+    assert hidden._repr_latex_() == f"$\\displaystyle {hidden.latex}$"
+
+
+def test_the_ledger_of_a_shared_node() -> None:
+    w = Value(3.0, label="w")
+    h = w * w
+    h.label = "h"
+    explanation = explain(w, of=h * 4 + w)
+    assert explanation.ledger == "w.grad = 1·1 + 4·3 + 4·3 = 25"
+    assert explanation.n_paths == 3 and len(explanation.shares) == 3
+    assert "4·3 from h = w·w: δ = ∂loss/∂h = 4 times ∂h/∂w = w = 3" in explanation.text
+    assert "∂loss/∂w = ∂loss/∂w + ∂loss/∂h · ∂h/∂w" in explanation.text or "∂loss/∂h · ∂h/∂w + ∂loss/∂w" in explanation.text
+
+
+def test_parts_that_occur_twice_get_a_name() -> None:
+    x, a = Value(0.3, label="x"), Value(0.7, label="a")
+    h = a * x
+    h.label = "h"
+    inner = (h + 1) * a
+    loss = tanh(inner) * h
+    formula = explain(x, of=loss)
+    names = [name for name, _ in formula.where]
+    assert "h" in names and any(name.startswith("v") for name in names)
+    assert formula.formula.value == pytest.approx(formula.gradient, rel=1e-12)
+
+
+def test_many_paths_are_counted() -> None:
+    x = Value(1.01, label="x")
+    y = x
+    for _ in range(6):
+        y = y * y + x
+    explanation = explain(x, of=y)
+    assert explanation.n_paths == 127 and not explanation.paths
+    assert explanation.text.endswith("∂loss/∂x is a sum over 127 paths, too many to write out")
+    assert explanation.latex.startswith("\\begin{aligned}\n\\frac{\\partial \\mathrm{loss}}{\\partial x} &= 1 \\cdot 1 + ")
+    for _ in range(2000):
+        y = (y + y) / 2.0
+    assert explain(x, of=y).n_paths == 1_000_000 and "more than 1,000,000 paths" in str(explain(x, of=y))
+
+
+def test_ends_of_the_scale() -> None:
+    w = Value(2.0, label="w")
+    y = w * 3
+    assert str(explain(y, of=y)) == "loss.grad = 1\n∂loss/∂loss = 1"
+    assert str(explain(w, of=w)).splitlines()[0] == "w.grad = 1"
+    long = w
+    for _ in range(100_000):
+        long = long + 1
+    assert "w.grad = 1·1 = 1" in str(explain(w, of=long))
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        ("explain(Value(1.0, label='z'), of=loss)", ValueError, r"z = 1.0 does not take part in v \* 2.0 = 2.0"),
+        ("explain(2.0, of=loss)", TypeError, "2.0 is a constant, which has no gradient"),
+        ("explain(v, of=2.0)", TypeError, "2.0 is a constant"),
+        ("check_derivation(loss, {v: 'two'})", TypeError, "'two' is a str; pass a real number"),
+        ("check_derivation(loss, {v: None})", TypeError, "pass a real number"),
+        ("check_derivation(loss, {v: [2.0]})", TypeError, "pass a real number"),
+        ("check_derivation(loss, {v: object()})", TypeError, "is no number"),
+        ("check_derivation(loss, {2.0: 1.0})", TypeError, "2.0 is a constant"),
+        ("check_derivation(loss, {Value(3.0): 1.0})", ValueError, "does not take part"),
+        ("explain(v, of=stale)", ValueError, "a leaf was changed"),
+    ],
+)
+def test_bad_input(call: str, error: type[Exception], message: str) -> None:
+    v, u = Value(1.0, label="v"), Value(1.0)
+    loss, stale = v * 2, v + u * 2
+    u.data = 5.0
+    with pytest.raises(error, match=message):
+        eval(call, {**globals(), "v": v, "loss": loss, "stale": stale})
+
+
+def test_right_claims(capsys: pytest.CaptureFixture[str]) -> None:
+    n = one_one_one()
+    steps = walk(n["E"])
+    assert check_derivation(n["E"], {node: steps.gradients[node] for node in n.values()})
+    assert check_derivation(n["E"], {n["w_o"]: -0.0926}, tolerance=1e-3) and check_derivation(n["E"], {})
+    assert check_derivation(n["E"], {n["w_o"]: steps.gradients[n["w_o"]] * (1 + 1e-9)})
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("claims", "message"),
+    [
+        ({"w": 6.0}, "∂loss/∂w is 16, not 6: a path was forgotten, the one through v2 = 4·w, which adds 1·4 = 4, and the one"),
+        ({"w": 4.0}, "∂loss/∂w is 16, not 4: a path was forgotten, the one through h = w·w"),
+        ({"w": 12.0}, "∂loss/∂w is 16, not 12: a path was forgotten, the one through v2 = 4·w, which adds 1·4 = 4"),
+        (
+            {"w": -16.0},
+            "∂loss/∂w is 16, not -16: a local derivative is wrong, as no path is missing: ∂v2/∂w = 4; ∂h/∂w = w = 3",
+        ),
+        ({"h": 3.0, "w": 0.0}, "∂loss/∂h is 2, not 3: a local derivative is wrong, as no path is missing: ∂v1/∂h = 2, while"),
+        ({"h": 2.0, "loss": 2.0}, "∂loss/∂loss is 1, not 2: the result's gradient by itself is 1"),
+        ({"w": 16.0000001e0 + 1e-4}, "rounded, or allow a larger tolerance"),
+    ],
+)
+def test_wrong_claims(claims: dict[str, float], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    w = Value(3.0, label="w")
+    h = w * w
+    h.label = "h"
+    loss = h * 2 + 4 * w
+    nodes = {"w": w, "h": h, "loss": loss}
+    assert check_derivation(loss, {nodes[name]: claim for name, claim in claims.items()}) is False
+    assert message in capsys.readouterr().out
+
+
+# The classic mistakes
+
+
+def shared() -> Value:
+    h = Value(2.0, label="x") * 3
+    h.label = "h"
+    return h * 2 + h * 5
+
+
+@pytest.mark.parametrize("mistake", ["recursion", "overwrite", "unsorted"])
+def test_mistakes_are_silent_where_they_do_not_matter(mistake: Any) -> None:
+    x = Value(0.5)
+    chain = exp((x * 2).tanh() + 1)
+    tree = dot([Value(1.0), Value(2.0)], [chain, 3.0])
+    for loss in (chain, tree, x * 2):
+        steps = walk(loss, mistake=mistake)
+        assert steps.difference == "" and str(steps) == str(walk(loss)) and steps.gradients == walk(loss).gradients
+
+
+@pytest.mark.parametrize(
+    ("mistake", "make", "message"),
+    [
+        (
+            "overwrite",
+            lambda: (lambda a: a + a)(Value(1.0, label="a")),
+            "a is used more than once, so its gradient is a sum, 1 + 1",
+        ),
+        ("recursion", shared, "δ = 2 is used, but ∂loss/∂h is 7: v2 had not passed on its share yet"),
+        ("recursion", lambda: (lambda h: h.tanh() + h)(Value(1.0) * 2), "v2 is visited a second time, and what it passed on"),
+        (
+            "unsorted",
+            lambda: (lambda h: h + h.tanh().tanh())(Value(1.0) * 2),
+            "is used, but ∂loss/∂v2 is 1.0313: v3 had not passed on its share yet",
+        ),
+    ],
+)
+def test_mistakes_show_where_they_matter(mistake: Any, make: Callable[[], Value], message: str) -> None:
+    loss = make()
+    steps = walk(loss, mistake=mistake)
+    right = walk(loss)
+    assert message in steps.difference and f"wrong: {steps.difference}" in str(steps[-1])
+    assert [str(step) for step in steps[:-1]][: len(right.order)] == [str(step) for step in right[: len(right.order)]]
+    assert all(not step.mistake for step in steps[:-1])
+
+
+def test_a_shared_leaf_alone_does_not_trouble_recursion() -> None:
+    x = Value(3.0)
+    assert walk(x * x, mistake="recursion").difference == ""
+    a, b = Value(2.0), Value(3.0)
+    c, d = a + b, a * b
+    y = (c + d) + c * d
+    steps = walk(y, mistake="recursion")
+    assert "δ = 1 is used, but" in steps.difference
+
+
+def test_an_unknown_mistake() -> None:
+    sloppy: Any = "sloppy"
+    with pytest.raises(ValueError, match="there is no mistake 'sloppy'; choose from recursion, overwrite, unsorted"):
+        walk(Value(1.0) * 2, mistake=sloppy)
+
+
+def test_names_in_latex() -> None:
+    assert latex_name("layer1.neuron0.w2") == r"\text{layer1.neuron0.w2}"
+    assert latex_name(r"\input{x}^2_#") == r"\text{\textbackslash{}input\{x\}\textasciicircum{}2\_\#}"
