@@ -291,20 +291,17 @@ def _power_overflow(x: float, y: float) -> float:
 
 def _sum(terms: Sequence[Any]) -> Any:
     # Left to right; the built-in sum compensates from Python 3.12 on, and would give other bits there.
-    out = terms[0] if terms else 0.0
-    for term in terms[1:]:
-        out = out + term
-    return out
+    return functools.reduce(operator.add, terms) if terms else 0.0
 
 
 def _net_terms(operands: Sequence[Any]) -> Sequence[Any]:
     n = len(operands) // 2
-    return [w * x for w, x in zip(operands[:n], operands[n : 2 * n], strict=True)] + list(operands[2 * n :])
+    return [*map(operator.mul, operands[:n], operands[n : 2 * n]), *operands[2 * n :]]
 
 
 def _net_gradient(operands: Sequence[Any], out: Any) -> Sequence[Any]:
     n = len(operands) // 2
-    return (*operands[n : 2 * n], *operands[:n], 1)
+    return (*operands[n : 2 * n], *operands[:n], 1.0)[: len(operands)]
 
 
 def _net_operands(weights: Iterable[Any], inputs: Iterable[Any], bias: Any = None) -> Sequence[Any]:

@@ -19,18 +19,21 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import Any, ClassVar, Final, TypeAlias, TypeGuard
 
 import autograd
-from autograd import Binary, Unary, Value, dot
+from autograd import Binary, Primitive, Unary, Value, dot, exp, logsumexp, prelu
 from nn.module import Module, plain
 
-__all__ = ["ACTIVATIONS", "MLP", "Layer", "Neuron", "Rowwise", "glorot"]
+__all__ = ["ACTIVATIONS", "INITIALISATIONS", "JOINT", "LEARNED", "MLP", "Layer", "Neuron", "Rowwise",
+           "glorot", "he", "normal", "softmax", "uniform", "zeros"]  # fmt: skip
 
 
 Activation: TypeAlias = Unary | Binary
+Joint: TypeAlias = Callable[[Sequence[Any]], list[Any]]
+Initialisation: TypeAlias = Callable[[Random, int, int], float]
 
 
 def _is_activation(row: object) -> TypeGuard[Activation]:
@@ -38,11 +41,62 @@ def _is_activation(row: object) -> TypeGuard[Activation]:
     return isinstance(row, Unary) or (isinstance(row, Binary) and row.default is not None)
 
 
-# Every row of autograd's table that can be one; a linear neuron has none.
+# The rows whose second operand is learned, one number for each neuron, and what it is at first.
+# Source: He, Zhang, Ren, Sun, Delving deep into rectifiers, ICCV 2015, section 2.1.
+LEARNED: Final[Mapping[Activation, float]] = {prelu: 0.25}
+
+# Every row of autograd's table that can be an activation; a linear neuron has none.
 ACTIVATIONS: Final[Mapping[str, Activation | None]] = {
     "linear": None,
     **{row.name: row for row in vars(autograd).values() if _is_activation(row)},
+    **{row.name: row for row in LEARNED},
 }
+
+def softmax(nets: Sequence[Any]) -> list[Any]:
+    """Return exp(netᵢ) / Σ exp(netⱼ) for each net input: positive numbers that add up to 1.
+
+    Computed as exp(netᵢ − ln Σ exp(netⱼ)), so that no net input is too large.
+
+    >>> [f"{p:.4f}" for p in softmax([1.0, 2.0, 1002.0])]
+    ['0.0000', '0.0000', '1.0000']
+    """
+    nets = list(nets)
+    shift = logsumexp(nets)
+    return [exp(net - shift) for net in nets]
+
+
+# Activations of a whole layer: each output depends on all net inputs.
+JOINT: Final[Mapping[str, Joint]] = {"softmax": softmax}
+
+
+def zeros(rng: Random, n_inputs: int, n_outputs: int) -> float:
+    """Return 0.  The neurons of a hidden layer would all stay alike; for a single neuron it is as good as any."""
+    return 0.0
+
+
+def uniform(rng: Random, n_inputs: int, n_outputs: int) -> float:
+    """Draw a weight from the uniform distribution over ±1."""
+    # From `random()` alone, here and below: of all of Random's methods, only that one promises the same numbers on every Python.
+    return 2 * rng.random() - 1
+
+
+def normal(rng: Random, n_inputs: int, n_outputs: int) -> float:
+    """Draw a weight from the normal distribution with mean 0 and variance 1.
+
+    Source: Box, Muller, A note on the generation of random normal deviates, 1958.
+    """
+    radius = math.sqrt(-2 * math.log(1 - rng.random()))
+    return radius * math.cos(2 * math.pi * rng.random())
+
+
+def he(rng: Random, n_inputs: int, n_outputs: int) -> float:
+    """Draw a weight from the normal distribution with variance 2 / n_inputs, for layers of rectifiers.
+
+    The 2 makes up for the half of the net inputs that relu sets to zero.
+
+    Source: He, Zhang, Ren, Sun, Delving deep into rectifiers, ICCV 2015, equation 10.
+    """
+    return math.sqrt(2 / n_inputs) * normal(rng, n_inputs, n_outputs)
 
 
 def glorot(rng: Random, n_inputs: int, n_outputs: int) -> float:
@@ -57,8 +111,12 @@ def glorot(rng: Random, n_inputs: int, n_outputs: int) -> float:
     >>> glorot(Random(0), 2, 4)
     0.6888437030500962
     """
-    # From `random()` alone: of all of Random's methods, only that one promises the same numbers on every Python.
-    return math.sqrt(6 / (n_inputs + n_outputs)) * (2 * rng.random() - 1)
+    return math.sqrt(6 / (n_inputs + n_outputs)) * uniform(rng, n_inputs, n_outputs)
+
+
+INITIALISATIONS: Final[Mapping[str, Initialisation]] = {
+    "zeros": zeros, "uniform": uniform, "normal": normal, "xavier": glorot, "glorot": glorot, "he": he,
+}  # fmt: skip
 
 
 class Rowwise(Module):
@@ -112,8 +170,11 @@ class Neuron(Rowwise):
 
     Args:
         n_inputs: number of inputs.
-        activation: the name of a row of autograd's table, ``"linear"``, or any row that works on one operand.
-        fan_out: number of neurons that share its inputs; it scales the initial weights, see `glorot`.  The bias is 0 at first.
+        activation: the name of a row of autograd's table, ``"linear"``, or any row that works on one operand; ``"prelu"`` has
+            a slope that is learned with the weights.
+        fan_out: number of neurons that share its inputs, which `glorot` asks for.
+        init: how to draw the initial weights: ``"glorot"`` (or ``"xavier"``), ``"he"``, ``"uniform"``, ``"normal"``,
+            ``"zeros"``, or a function of a `random.Random`, the number of inputs, and `fan_out`.  The bias is 0 at first.
         seed: for the same weights every time, an int, or a `random.Random` to go on drawing from.
         label: a name to begin the labels of its parameters and nodes with, as in ``layer1.neuron0.w2``.
 
@@ -121,10 +182,11 @@ class Neuron(Rowwise):
         w: the weights.
         b: the bias.
         activation: the row, None for a linear neuron.
+        slope: the second operand of a row that has a learned one, as ``"prelu"``, else None.
         net: the net input of the last call, None before any; after a backward pass its ``grad`` is the neuron's δ.
 
     Raises:
-        ValueError: for an activation's name that is not in the table, or fewer than one input.
+        ValueError: for an activation's or an initialisation's name that does not exist, or fewer than one input.
         TypeError: for an activation that is no row of one operand.
 
     >>> neuron = Neuron(3, activation="tanh", seed=1)
@@ -141,14 +203,17 @@ class Neuron(Rowwise):
         activation: str | Activation = "tanh",
         *,
         fan_out: int = 1,
+        init: str | Initialisation = "glorot",
         seed: int | Random | None = None,
         label: str = "",
     ) -> None:
         n_inputs, rng, prefix = _count("n_inputs", n_inputs), _random(seed), _prefix(label)
         self.label = label
-        self.activation = _activation(activation)
-        self.w = [Value(glorot(rng, n_inputs, fan_out), label=f"{prefix}w{i}") for i in range(n_inputs)]
+        row, draw = _activation(activation), _initialisation(init)
+        self.activation = row
+        self.w = [Value(draw(rng, n_inputs, fan_out), label=f"{prefix}w{i}") for i in range(n_inputs)]
         self.b = Value(0.0, label=f"{prefix}b")
+        self.slope = Value(LEARNED[row], label=f"{prefix}slope") if row in LEARNED else None
         self.net: Value | None = None
         self._node_labels = f"{prefix}net", f"{prefix}out"
 
@@ -174,7 +239,10 @@ class Neuron(Rowwise):
         except TypeError as error:
             self._row(x)  # says it better if these are rows
             raise TypeError(f"{self._name}: {error}") from error
-        out = net if self.activation is None else self.activation(net)
+        if self.activation is None:
+            out = net
+        else:
+            out = self.activation(net) if self.slope is None else self.activation(net, self.slope)
         if isinstance(out, Value):
             out.label = self._node_labels[1]
             net.label = self._node_labels[0]
@@ -191,9 +259,14 @@ class Layer(Rowwise):
     Args:
         n_inputs: number of inputs.
         n_outputs: number of neurons.
-        activation: see `Neuron`.
+        activation: see `Neuron`; or ``"softmax"``, which works on the net inputs of all neurons together.
+        init: see `Neuron`.
         seed: for the same weights every time, an int, or a `random.Random` to go on drawing from.
         label: a name to begin the labels with, such as ``layer1``.
+
+    Attributes:
+        neurons: the neurons.
+        joint: the function that makes the outputs from the net inputs, for a softmax layer, else None.
 
     >>> layer = Layer(3, 2, activation="relu", seed=1)
     >>> [out.data for out in layer([1.0, 2.0, 3.0])]
@@ -210,13 +283,16 @@ class Layer(Rowwise):
         n_outputs: int,
         activation: str | Activation = "tanh",
         *,
+        init: str | Initialisation = "glorot",
         seed: int | Random | None = None,
         label: str = "",
     ) -> None:
         rng, prefix, n_outputs = _random(seed), _prefix(label), _count("n_outputs", n_outputs)
         self.label = label
+        self.joint = JOINT.get(activation) if isinstance(activation, str) else None
+        each: str | Activation = "linear" if self.joint else activation
         self.neurons = [
-            Neuron(n_inputs, activation, fan_out=n_outputs, seed=rng, label=f"{prefix}neuron{i}") for i in range(n_outputs)
+            Neuron(n_inputs, each, fan_out=n_outputs, init=init, seed=rng, label=f"{prefix}neuron{i}") for i in range(n_outputs)
         ]
 
     @property
@@ -227,10 +303,11 @@ class Layer(Rowwise):
     def __call__(self, x: Any) -> list[Any]:
         """Return the neurons' outputs for one example; see `Neuron`."""
         x = self._row(x)
-        return [neuron(x) for neuron in self.neurons]
+        outs = [neuron(x) for neuron in self.neurons]
+        return outs if self.joint is None else self.joint(outs)
 
     def __repr__(self) -> str:
-        return f"Layer({self.n_inputs}, {len(self.neurons)}, activation={_spell(self.neurons[0].activation)})"
+        return f"Layer({self.n_inputs}, {len(self.neurons)}, activation={_spell(self.joint or self.neurons[0].activation)})"
 
 
 class MLP(Rowwise):
@@ -243,7 +320,8 @@ class MLP(Rowwise):
         n_inputs: number of inputs.
         sizes: number of neurons of each layer, the last one the output layer.
         activation: that of the hidden layers; see `Neuron`.
-        output: that of the last layer.
+        output: that of the last layer; see `Layer`.
+        init: how to draw the initial weights; see `Neuron`.
         seed: for the same weights every time, an int, or a `random.Random` to go on drawing from.
         label: a name to begin all labels with, where several networks meet in one graph.
 
@@ -269,6 +347,7 @@ class MLP(Rowwise):
         output: str | Activation = "linear",
         seed: int | Random | None = None,
         *,
+        init: str | Initialisation = "glorot",
         label: str = "",
     ) -> None:
         widths = _listed(sizes)
@@ -276,11 +355,11 @@ class MLP(Rowwise):
             raise ValueError(f"sizes lists the number of neurons of each layer, such as [16, 16, 1]; got {sizes!r}")
         rng, prefix = _random(seed), _prefix(label)
         self.label = label
-        self.activation, self.output = _activation(activation), _activation(output)
+        self.activation, self.output = _layer_activation(activation), _layer_activation(output)
         self.layers: list[Layer] = []
         for i, width in enumerate(widths, start=1):
             used = output if i == len(widths) else activation
-            self.layers.append(Layer(n_inputs, width, used, seed=rng, label=f"{prefix}layer{i}"))
+            self.layers.append(Layer(n_inputs, width, used, init=init, seed=rng, label=f"{prefix}layer{i}"))
             n_inputs = width
 
     @property
@@ -302,20 +381,38 @@ class MLP(Rowwise):
 def _activation(activation: str | Activation) -> Activation | None:
     """Find an activation's row."""
     if isinstance(activation, str):
+        if activation in JOINT:
+            raise ValueError(f"{activation} works on all outputs of a layer; a single neuron cannot have it")
         if activation not in ACTIVATIONS:
             raise ValueError(f"there is no activation {activation!r}; choose from {', '.join(sorted(ACTIVATIONS))}, or pass "
                              "a row of your own")  # fmt: skip
         return ACTIVATIONS[activation]
-    if _is_activation(activation):
+    if _is_activation(activation) or activation in LEARNED:
         return activation
     raise TypeError(f"an activation is a name, or a row that works on one operand; got {activation!r}; a function of your own "
                     "becomes one with autograd.Unary(name, function, derivative)")  # fmt: skip
 
 
-def _spell(activation: Activation | None) -> str:
+def _layer_activation(activation: str | Activation) -> Activation | Joint | None:
+    joint = JOINT.get(activation) if isinstance(activation, str) else None
+    return joint or _activation(activation)
+
+
+def _initialisation(init: str | Initialisation) -> Initialisation:
+    if callable(init):
+        return init
+    if init not in INITIALISATIONS:
+        raise ValueError(f"there is no initialisation {init!r}; choose from {', '.join(sorted(INITIALISATIONS))}, or pass a "
+                         "function of a random.Random and the numbers of inputs and outputs")  # fmt: skip
+    return INITIALISATIONS[init]
+
+
+def _spell(activation: Activation | Joint | None) -> str:
     """Write an activation as it was given: the name of a row of the table, or the row."""
     if activation is None:
         return "'linear'"
+    if not isinstance(activation, Primitive):
+        return repr(activation.__name__)
     return repr(activation.name if ACTIVATIONS.get(activation.name) is activation else activation)
 
 

@@ -74,6 +74,55 @@ class Module:
         _collect("", self, found, set())
         return list(found.items())
 
+    def modules(self) -> list[Module]:
+        """Return this module and all modules inside it, in the order of the attributes, each once."""
+        found: dict[int, Value | Module] = {id(self): self}
+        _find(self, found)
+        return [part for part in found.values() if isinstance(part, Module)]
+
+    def state_dict(self) -> dict[str, float]:
+        """Return the parameters' numbers by their names.
+
+        >>> from nn import Neuron
+        >>> Neuron(2, init="zeros").state_dict()
+        {'w0': 0.0, 'w1': 0.0, 'b': 0.0}
+        """
+        return {name: parameter.data for name, parameter in self.named_parameters()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Set the parameters to the numbers of a `state_dict`; if anything does not fit, none is changed.
+
+        Raises:
+            ValueError: if names are missing or unknown, saying which.
+            TypeError: for what is no real number, with its name.
+
+        >>> from nn import Neuron
+        >>> neuron = Neuron(2)
+        >>> neuron.load_state_dict({"w0": 1.5, "w1": -2.0, "b": 0.5})
+        >>> neuron.predict([2.0, 1.0])
+        0.9051482536448664
+        >>> neuron.load_state_dict({"w0": 1.5, "w2": -2.0, "b": 0.5})
+        Traceback (most recent call last):
+        ValueError: the state does not fit Neuron(2, activation='tanh'): it lacks w1; it has w2, which is not a parameter
+        """
+        named = dict(self.named_parameters())
+        differences = []
+        if lacking := [name for name in named if name not in state]:
+            differences.append(f"it lacks {_enumerate(lacking)}")
+        if unknown := [str(name) for name in state if name not in named]:
+            are = "is not a parameter" if len(unknown) == 1 else "are not parameters"
+            differences.append(f"it has {_enumerate(unknown)}, which {are}")
+        if differences:
+            raise ValueError(f"the state does not fit {self!r}: {'; '.join(differences)}")
+        numbers = {}
+        for name in named:
+            try:
+                numbers[name] = Value(state[name]).data
+            except TypeError as error:
+                raise TypeError(f"{name}: {error}") from None
+        for name, parameter in named.items():
+            parameter.data = numbers[name]
+
     def zero_grad(self) -> None:
         """Set the gradients of all parameters to zero, as each backward pass adds to them."""
         for parameter in self.parameters():
@@ -115,6 +164,10 @@ def _plain(thing: Any, twins: dict[int, Module]) -> Any:
         twin = twins[id(thing)] = object.__new__(type(thing))
         vars(twin).update({name: _plain(part, twins) for name, part in vars(thing).items()})
     return twins[id(thing)]
+
+
+def _enumerate(names: list[str], most: int = 4) -> str:
+    return ", ".join(names) if len(names) <= most else f"{', '.join(names[: most - 1])} and {len(names) - most + 1} more"
 
 
 def _is_result(thing: Any) -> bool:

