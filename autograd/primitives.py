@@ -222,14 +222,14 @@ class Binary(Primitive):
 class Nary(Primitive):
     """A row of any number of operands, with ``gradient(operands, out)``, all partial derivatives at once.
 
-    `operands_of` turns the arguments of a call into the flat tuple of operands, `terms` gives the summands of an
-    operation that is a sum, and `picks` says which operand the result is, for an operation that its first one steers.
+    `operands_of` turns the arguments of a call into the flat tuple of operands, `expands` says that a formula
+    shows what its function says rather than a call, and `picks` which operand the result is, by the value of the first.
     """
 
     gradient: Callable[[Sequence[Any], Any], Sequence[Any]]
     operands_of: Callable[..., Sequence[Any]]
     _: KW_ONLY
-    terms: Callable[[Sequence[Any]], Sequence[Any]] | None = None
+    expands: bool = False
     picks: Callable[[Any], int] | None = None
 
     def __call__(self, *arguments: Any) -> Any:
@@ -289,14 +289,15 @@ def _power_overflow(x: float, y: float) -> float:
     return -inf if x < 0 and y % 2 == 1 else inf
 
 
-def _sum(terms: Sequence[Any]) -> Any:
+def _sum(*terms: Any) -> Any:
     # Left to right; the built-in sum compensates from Python 3.12 on, and would give other bits there.
     return functools.reduce(operator.add, terms) if terms else 0.0
 
 
-def _net_terms(operands: Sequence[Any]) -> Sequence[Any]:
+def _net(*operands: Any) -> Any:
     n = len(operands) // 2
-    return [*map(operator.mul, operands[:n], operands[n : 2 * n]), *operands[2 * n :]]
+    products = map(operator.mul, operands[:n], operands[n : 2 * n])
+    return functools.reduce(operator.add, (*products, *operands[2 * n :]))
 
 
 def _net_gradient(operands: Sequence[Any], out: Any) -> Sequence[Any]:
@@ -316,7 +317,7 @@ def _logsumexp(*operands: float) -> float:
     if any(map(math.isnan, operands)):
         return nan
     shift = max(operands)
-    return shift if math.isinf(shift) else shift + math.log(_sum([math.exp(x - shift) for x in operands]))
+    return shift if math.isinf(shift) else shift + math.log(_sum(*[math.exp(x - shift) for x in operands]))
 
 
 def _at_least_one(operands: Iterable[Any]) -> Sequence[Any]:
@@ -400,8 +401,8 @@ where         = Nary  ("where", lambda condition, a, b: a if condition else b,
                        lambda condition, a, b: (condition, a, b), picks=lambda condition: 1 if condition else 2,
                        array="where", code="({1} if {0} else {2})",
                        latex=r"\begin{{cases}} {1} & {0} \\ {2} & \text{{otherwise}} \end{{cases}}")
-total         = Nary  ("total", lambda *v: _sum(v), lambda v, out: (1,) * len(v), tuple, terms=lambda v: v)
+total         = Nary  ("total", _sum, lambda v, out: (1.0,) * len(v), tuple, expands=True)
 # The net input Σ wᵢxᵢ + b of a neuron as one node, so that its gradient is the textbook's δ.
-dot           = Nary  ("dot", lambda *v: _sum(_net_terms(v)), _net_gradient, _net_operands, terms=_net_terms)
+dot           = Nary  ("dot", _net, _net_gradient, _net_operands, expands=True)
 logsumexp     = Nary  ("logsumexp", _logsumexp, lambda v, out: [exp(x - out) for x in v], _at_least_one)
 # fmt: on

@@ -20,7 +20,7 @@ A symbol may carry the number it stands for; then a rule with cases shows the ca
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from string import Formatter
 from typing import Any, NamedTuple
 
@@ -179,8 +179,8 @@ def write(formula: Any, style: Style) -> tuple[str, int]:
     row, operands = formula.row, formula.operands
     if row is None:
         return style.name(formula.name), SIGN if formula.name.startswith("-") else ATOM
-    if isinstance(row, Nary) and row.terms is not None:
-        return _write_sum(row.terms(operands), style)
+    if isinstance(row, Nary) and row.expands:
+        return _write_sum(list(_terms(expand(row, operands)))[::-1], style)
     if style.calls is not None:
         formula = expand(row, operands)
         if formula is None and not row.code:
@@ -208,6 +208,14 @@ def expand(row: Primitive, operands: Sequence[Any]) -> Any:
         return row.function(*operands)
     except TypeError:
         return None
+
+
+def _terms(formula: Any) -> Iterator[Any]:
+    """Go through the summands of a sum, the last one first."""
+    while isinstance(formula, Symbol) and formula.row is not None and formula.row.infix == "+" and len(formula.operands) == 2:
+        formula, last = formula.operands
+        yield last
+    yield formula
 
 
 def _write_sum(terms: Sequence[Any], style: Style) -> tuple[str, int]:

@@ -36,20 +36,16 @@ def unary(row: Unary) -> Callable[[Value], Value]:
     return _recorders.setdefault(row, method)
 
 
-def binary(row: Binary) -> Callable[..., Value]:
-    """Make the method of a row with two operands."""
-    return operators(row)[0]
-
-
 def operators(row: Binary) -> tuple[Callable[..., Value], Callable[..., Value]]:
-    """Make the two methods of a binary operator: for ``self + other`` and for ``other + self``."""
+    """Make the two methods of a row with two operands: for ``self + other`` and for ``other + self``."""
     method, reflected = recorder(row, globals())
-
-    def record_either(x: Any, y: Any) -> Any:
-        return method(x, y) if isinstance(x, Value) else reflected(y, x)
-
-    _recorders[row] = record_either
+    _recorders[row] = lambda x, y: method(x, y) if isinstance(x, Value) else reflected(y, x)
     return method, reflected
+
+
+def binary(row: Binary) -> Callable[..., Value]:
+    """Make the method of a row with two operands, for ``self`` as the first."""
+    return operators(row)[0]
 
 
 class Value:
@@ -119,10 +115,12 @@ class Value:
 
     def __primitive__(self, row: Primitive, operands: Sequence[Any]) -> Any:
         """Record `row` on `operands`: the way in for functions such as ``tanh(x)`` and for users' own rows."""
-        if row.__class__ is Nary:
+        if isinstance(row, Nary):
             return record_many(row, operands)
-        if row not in _recorders:
-            unary(row) if isinstance(row, Unary) else operators(row)
+        if row not in _recorders and isinstance(row, Unary):
+            unary(row)
+        elif row not in _recorders and isinstance(row, Binary):
+            operators(row)
         return _recorders[row](*operands)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *operands: Any, **options: Any) -> Any:
