@@ -13,6 +13,7 @@ Step: `walk`, `find_nonfinite`.  Explain: `explain`, `check_derivation`.  Draw: 
 """
 
 from autograd.derivation import check_derivation, explain
+from autograd.drawing import draw
 from autograd.primitives import (
     Binary,
     DomainError,
@@ -61,7 +62,7 @@ from autograd.value import Value, label_values
 
 __all__ = [
     "Binary", "DomainError", "Dual", "Nary", "Primitive", "Unary", "Value",
-    "absolute", "add", "check_derivation", "cos", "divide", "dot", "exp", "explain", "expm1", "find_nonfinite", "gate",
+    "absolute", "add", "check_derivation", "cos", "divide", "dot", "draw", "exp", "explain", "expm1", "find_nonfinite", "gate",
     "grad", "gradients", "greater", "greater_equal", "hessian", "jacobian", "jvp", "label_values", "leaky_relu", "less",
     "less_equal", "log", "log1p", "logsumexp", "maximum", "minimum", "multiply", "negative", "positive", "power", "prelu",
     "relu", "replay", "sigmoid", "sign", "sin", "softplus", "sqrt", "step", "subtract", "tan", "tanh", "total",

