@@ -304,7 +304,7 @@ class Walk(Sequence[Step]):
         for x, partial, (before, total) in zip(node.inputs, node.partials, sums, strict=True):
             if total != before + delta * partial and not math.isnan(total):
                 should = f"{digits(before)} + {_factor(delta * partial)} = {digits(before + delta * partial)}"
-                return f"{self.names[x]} is used more than once, so its gradient is a sum, {should}, not {digits(total)}"
+                return f"{self.names[x]} is used more than once, and what arrives adds up: {should}, not {digits(total)}"
         return ""
 
     def _step(self, i: int) -> Step:
@@ -342,7 +342,7 @@ def walk(loss: Value, mistake: Literal["recursion", "overwrite", "unsorted"] | N
             add 1·3 = 3 to x.grad: 0 + 3 = 3
         ∂loss/∂x = x = 3
             set x.grad to 1·3 = 3, where it was 3
-        wrong: x is used more than once, so its gradient is a sum, 3 + 3 = 6, not 3
+        wrong: x is used more than once, and what arrives adds up: 3 + 3 = 6, not 3
     """
     return Walk(loss, mistake)
 
