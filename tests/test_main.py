@@ -153,7 +153,10 @@ def test_a_mistake_is_shown_where_it_matters(capsys: pytest.CaptureFixture[str])
         (["x*2", "x=1", "--json", "none/steps.json"], "none/steps.json is not written: No such file or directory"),
         (["x*2", "x=1", "--json", "a\0b"], "a\\x00b is not written: embedded null byte"),
         (["*".join(["x"] * 400), "x=1", "--mermaid"], "this graph is too large to be read: it has more than"),
-        (["*".join(["x"] * 400), "x=1", "--svg", "graph.svg"], "graph.svg is not written: this graph is too large to be read: it has more than"),
+        (
+            ["*".join(["x"] * 400), "x=1", "--svg", "graph.svg"],
+            "graph.svg is not written: this graph is too large to be read: it has more than",
+        ),
     ],
     ids=lambda argument: ascii(argument)[:60],
 )

@@ -17,7 +17,10 @@ def test_tool_is_silent(command: str) -> None:
 
 
 def test_no_exceptions_are_listed() -> None:
-    for path in [ROOT / "pyproject.toml", *(p for folder in ("autograd", "nn", "tests") for p in (ROOT / folder).glob("**/*.py"))]:
+    for path in [
+        ROOT / "pyproject.toml",
+        *(p for folder in ("autograd", "nn", "tests") for p in (ROOT / folder).glob("**/*.py")),
+    ]:
         text = path.read_text(encoding="utf-8")
         for word in ("noqa", "type: " + "ignore", "pragma: no " + "cover", "per-file-" + "ignores"):
             assert word not in text or path == Path(__file__), f"{path.name} has {word}"
