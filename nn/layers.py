@@ -28,7 +28,7 @@ from autograd import Binary, Primitive, Unary, Value, dot, exp, logsumexp, prelu
 from nn.module import Module, plain
 
 __all__ = ["ACTIVATIONS", "INITIALISATIONS", "JOINT", "LEARNED", "MLP", "Layer", "Neuron", "Rowwise",
-           "glorot", "he", "normal", "softmax", "uniform", "zeros"]  # fmt: skip
+           "by_layer", "glorot", "he", "normal", "softmax", "uniform", "zeros"]  # fmt: skip
 
 
 Activation: TypeAlias = Unary | Binary
@@ -51,6 +51,7 @@ ACTIVATIONS: Final[Mapping[str, Activation | None]] = {
     **{row.name: row for row in vars(autograd).values() if _is_activation(row)},
     **{row.name: row for row in LEARNED},
 }
+
 
 def softmax(nets: Sequence[Any]) -> list[Any]:
     """Return exp(netᵢ) / Σ exp(netⱼ) for each net input: positive numbers that add up to 1.
@@ -76,7 +77,7 @@ def zeros(rng: Random, n_inputs: int, n_outputs: int) -> float:
 
 def uniform(rng: Random, n_inputs: int, n_outputs: int) -> float:
     """Draw a weight from the uniform distribution over ±1."""
-    # From `random()` alone, here and below: of all of Random's methods, only that one promises the same numbers on every Python.
+    # From `random()` alone, here and below: only that one of Random's methods promises the same numbers on every Python.
     return 2 * rng.random() - 1
 
 
@@ -210,10 +211,10 @@ class Neuron(Rowwise):
         n_inputs, rng, prefix = _count("n_inputs", n_inputs), _random(seed), _prefix(label)
         self.label = label
         row, draw = _activation(activation), _initialisation(init)
-        self.activation = row
+        self.activation: Any = row
         self.w = [Value(draw(rng, n_inputs, fan_out), label=f"{prefix}w{i}") for i in range(n_inputs)]
         self.b = Value(0.0, label=f"{prefix}b")
-        self.slope = Value(LEARNED[row], label=f"{prefix}slope") if row in LEARNED else None
+        self.slope = Value(LEARNED[row], label=f"{prefix}slope") if row is not None and row in LEARNED else None
         self.net: Value | None = None
         self._node_labels = f"{prefix}net", f"{prefix}out"
 
@@ -239,15 +240,18 @@ class Neuron(Rowwise):
         except TypeError as error:
             self._row(x)  # says it better if these are rows
             raise TypeError(f"{self._name}: {error}") from error
-        if self.activation is None:
-            out = net
-        else:
-            out = self.activation(net) if self.slope is None else self.activation(net, self.slope)
+        out = self.fire(net)
         if isinstance(out, Value):
             out.label = self._node_labels[1]
             net.label = self._node_labels[0]
             self.net = net
         return out
+
+    def fire(self, net: Any) -> Any:
+        """Return what the neuron makes of a net input: ``activation(net)``."""
+        if self.activation is None:
+            return net
+        return self.activation(net) if self.slope is None else self.activation(net, self.slope)
 
     def __repr__(self) -> str:
         return f"Neuron({self.n_inputs}, activation={_spell(self.activation)})"
@@ -376,6 +380,19 @@ class MLP(Rowwise):
     def __repr__(self) -> str:
         sizes = [len(layer.neurons) for layer in self.layers]
         return f"MLP({self.n_inputs}, {sizes}, activation={_spell(self.activation)}, output={_spell(self.output)})"
+
+
+def by_layer(model: Module) -> list[tuple[list[Neuron], Joint | None]]:
+    """Return the neurons of each layer in a module and the layer's joint activation; a neuron by itself is one of its own.
+
+    >>> [len(neurons) for neurons, joint in by_layer(MLP(2, [3, 1]))]
+    [3, 1]
+    """
+    modules = model.modules()
+    layers = [(part.neurons, part.joint) for part in modules if isinstance(part, Layer)]
+    inside = {id(neuron) for neurons, _ in layers for neuron in neurons}
+    alone = [part for part in modules if isinstance(part, Neuron) and id(part) not in inside]
+    return [*layers, *(([neuron], None) for neuron in alone)]
 
 
 def _activation(activation: str | Activation) -> Activation | None:

@@ -1,0 +1,185 @@
+"""Data to learn from.
+
+Every function returns inputs and targets, ``X, y``: lists with an entry for each example, as `nn.fit` takes them.  What is
+random has a seed.
+
+>>> truth_table("and")
+([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [0, 0, 0, 1])
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import struct
+from collections.abc import Mapping
+from importlib import import_module
+from itertools import product
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+
+from nn.layers import normal
+
+__all__ = ["GATES", "digits", "mnist", "moons", "parity", "read_idx", "truth_table"]
+
+Rows = list[list[float]]
+
+# Outputs for the inputs 00, 01, 10, 11.  A line can part the yes from the no in all but the last two.
+GATES: Final[Mapping[str, list[int]]] = {
+    "and": [0, 0, 0, 1],
+    "or": [0, 1, 1, 1],
+    "nand": [1, 1, 1, 0],
+    "nor": [1, 0, 0, 0],
+    "xor": [0, 1, 1, 0],
+    "xnor": [1, 0, 0, 1],
+}
+
+
+def truth_table(name: str) -> tuple[Rows, list[int]]:
+    """Return the four inputs of a gate and its outputs.
+
+    Args:
+        name: one of `GATES`.
+
+    Raises:
+        ValueError: for another name.
+
+    >>> truth_table("xor")[1]
+    [0, 1, 1, 0]
+    """
+    if name not in GATES:
+        raise ValueError(f"there is no gate {name!r}; choose from {', '.join(GATES)}")
+    return [[float(a), float(b)] for a, b in product((0, 1), repeat=2)], list(GATES[name])
+
+
+def parity(n_bits: int = 10) -> tuple[Rows, list[int]]:
+    """Return all binary numbers of so many bits, in order, the highest bit first, and 1 for each that is even.
+
+    >>> X, y = parity(3)
+    >>> X[6], y[6], y[7]
+    ([1.0, 1.0, 0.0], 1, 0)
+    """
+    if not 1 <= n_bits <= 20:
+        raise ValueError(f"n_bits is from 1 to 20, since all 2ⁿ numbers are made; got {n_bits!r}")
+    X = [[float(bit) for bit in f"{number:0{n_bits}b}"] for number in range(2**n_bits)]
+    return X, [int(number % 2 == 0) for number in range(2**n_bits)]
+
+
+def moons(n: int = 100, noise: float = 0.1, seed: int | Random | None = None) -> tuple[Rows, list[int]]:
+    """Return points on two half circles that reach into each other, one above (class 0) and one below (class 1).
+
+    Args:
+        n: number of points; the two classes take turns.
+        noise: standard deviation of what is added to each coordinate.
+        seed: for the same points every time, an int, or a `random.Random` to go on drawing from.
+
+    >>> X, y = moons(4, noise=0.0)
+    >>> [[round(a, 6) for a in x] for x in X], y
+    ([[1.0, 0.0], [0.0, 0.5], [-1.0, 0.0], [2.0, 0.5]], [0, 1, 0, 1])
+    """
+    if n < 2:
+        raise ValueError(f"n is at least 2, one point for each class; got {n!r}")
+    rng = seed if isinstance(seed, Random) else Random(seed)
+    X: Rows = []
+    for i in range(n):
+        angle = math.pi * (i // 2) / max((n + 1 - i % 2) // 2 - 1, 1)
+        a, b = math.cos(angle), math.sin(angle)
+        point = (1 - a, 0.5 - b) if i % 2 else (a, b)
+        X.append([coordinate + noise * normal(rng, 1, 1) for coordinate in point])
+    return X, [i % 2 for i in range(n)]
+
+
+def digits() -> tuple[Rows, list[int]]:
+    """Return 1,797 handwritten digits of 8×8 pixels, scaled to the range from 0 to 1, and which digit each is.
+
+    They come with scikit-learn, so nothing is downloaded.
+
+    Raises:
+        ImportError: without scikit-learn, saying what to install.
+
+    Source: Alpaydin, Kaynak, Optical recognition of handwritten digits, UCI Machine Learning Repository, 1998.
+    """
+    try:
+        datasets = import_module("sklearn.datasets")
+    except ImportError:
+        raise ImportError("the digits come with scikit-learn; install scikit-learn") from None
+    bunch = datasets.load_digits()
+    return (bunch.data / 16.0).tolist(), bunch.target.tolist()
+
+
+def mnist(folder: str | os.PathLike[str], part: str = "train") -> tuple[Any, Any]:
+    """Return MNIST's handwritten digits from the four files in a folder, compressed with gzip or not.
+
+    Args:
+        folder: where ``train-images-idx3-ubyte``, ``train-labels-idx1-ubyte`` and so on are, with or without ``.gz``.
+        part: ``"train"`` or ``"test"``.
+
+    Returns:
+        Two NumPy arrays of bytes: the images, a row of pixels from 0 to 255 each, and which digit each is.
+
+    Raises:
+        FileNotFoundError: naming the file that is missing.
+        ValueError: naming the file that is cut off or is something else.
+
+    Source: LeCun, Cortes, Burges, The MNIST database of handwritten digits, 1998.
+    """
+    prefixes = {"train": "train", "test": "t10k"}
+    if part not in prefixes:
+        raise ValueError(f"part is 'train' or 'test'; got {part!r}")
+    import numpy as np
+
+    image_file = _find(Path(folder), f"{prefixes[part]}-images-idx3-ubyte")
+    label_file = _find(Path(folder), f"{prefixes[part]}-labels-idx1-ubyte")
+    (n, *size), pixels = read_idx(image_file, dimensions=3)
+    (n_labels,), labels = read_idx(label_file, dimensions=1)
+    if n != n_labels:
+        raise ValueError(f"{image_file} has {n} images, {label_file} has {n_labels} labels; they do not belong together")
+    if max(labels, default=0) > 9:
+        raise ValueError(f"{label_file} has the label {max(labels)}; a digit is 0 to 9")
+    return np.frombuffer(pixels, np.uint8).reshape(n, math.prod(size)), np.frombuffer(labels, np.uint8)
+
+
+def read_idx(path: str | os.PathLike[str], dimensions: int) -> tuple[tuple[int, ...], bytes]:
+    """Read a file of bytes in the IDX format, compressed with gzip or not.
+
+    The format: two zero bytes, 8 for "unsigned bytes", the number of dimensions; then each dimension's size in four bytes, the
+    highest first; then the bytes.
+
+    Args:
+        path: the file.
+        dimensions: how many there should be.
+
+    Returns:
+        The sizes and the bytes.
+
+    Raises:
+        ValueError: if header, sizes or length are wrong, or the compressed data are damaged.
+    """
+    content = Path(path).read_bytes()
+    if content[:2] == b"\x1f\x8b":
+        import gzip
+        import zlib
+
+        try:
+            content = gzip.decompress(content)
+        except (EOFError, OSError, zlib.error) as error:
+            raise ValueError(f"{path} is damaged or cut off: {error}") from None
+    if content[:4] != bytes([0, 0, 8, dimensions]):
+        raise ValueError(f"{path} is no IDX file of bytes with {dimensions} dimension{'s' * (dimensions > 1)}: it begins with "
+                         f"{content[:4].hex(' ')}, not 00 00 08 {dimensions:02x}")  # fmt: skip
+    start = 4 + 4 * dimensions
+    if len(content) < start:
+        raise ValueError(f"{path} is cut off within its header, after {len(content)} bytes of {start}")
+    sizes = struct.unpack(f">{dimensions}I", content[4:start])
+    if len(content) - start != math.prod(sizes):
+        shape = "×".join(map(str, sizes))
+        raise ValueError(f"{path} should hold {shape} = {math.prod(sizes)} bytes; it holds {len(content) - start}")
+    return sizes, content[start:]
+
+
+def _find(folder: Path, name: str) -> Path:
+    for candidate in (name, f"{name}.gz"):
+        if (folder / candidate).is_file():
+            return folder / candidate
+    raise FileNotFoundError(f"there is no {name} or {name}.gz in {folder}")

@@ -1,0 +1,229 @@
+"""Losses: one number that says how far a network's outputs are from the targets.
+
+A loss takes the outputs and the targets of **one example**, a number or a list, and gives one node; `nn.fit` averages or adds
+up over the examples.  Every loss is written with operators and rows of autograd's table, without asking what its operands
+are; so it takes plain numbers too, and targets that are themselves `Value`s.
+
+    squared_error                       Σ (y − t)²                half=True: Σ ½(y − t)²      reduce="mean": mean over outputs
+    binary_cross_entropy                −Σ t·ln p + (1 − t)·ln(1 − p)                         p a probability
+    binary_cross_entropy_with_logits    the same of p = σ(z)                                  z any number
+    categorical_cross_entropy           −Σ tⱼ·ln pⱼ                                           p probabilities
+    cross_entropy                       the same of p = softmax(z)                            z any numbers
+    hinge                               Σ max(0, 1 − s·y)         s = ±1
+    l2                                  λ·Σ w²                                                of parameters, not of outputs
+
+The losses that begin with logits never meet ln 0, since they never form the probability.
+
+>>> from autograd import Value
+>>> z = Value(2.0)
+>>> loss = binary_cross_entropy_with_logits(z, 1)
+>>> loss.backward()
+>>> f"{loss.data:.6f}", f"{z.grad:.6f}"  # the gradient is σ(z) − t
+('0.126928', '-0.119203')
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, TypeAlias
+
+from autograd import Value, dot, log, logsumexp, relu, softplus, total, where
+
+__all__ = [
+    "LOSSES",
+    "Loss",
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "boundary",
+    "categorical_cross_entropy",
+    "cross_entropy",
+    "hinge",
+    "l2",
+    "mean_squared_error",
+    "one_hot",
+    "squared_error",
+]
+
+Loss: TypeAlias = Callable[[Any, Any], Any]
+
+
+def squared_error(outputs: Any, targets: Any, *, half: bool = False, reduce: str = "sum") -> Any:
+    """Return Σ (y − t)² over the outputs of an example.
+
+    Args:
+        outputs: a number or `Value`, or a list of them.
+        targets: as many targets; for a list of outputs also the number of a class, which stands for its one-hot list.
+        half: multiply by ½, so that the derivative with respect to y is y − t.
+        reduce: ``"sum"`` over the outputs, or their ``"mean"``.
+
+    Raises:
+        ValueError: for another number of targets than outputs.
+
+    >>> squared_error([1.0, 3.0], [0.0, 1.0]), squared_error([1.0, 3.0], [0.0, 1.0], half=True)
+    (5.0, 2.5)
+    """
+    pairs = _pairs(outputs, targets)
+    error = _add_up([(y - t) ** 2 for y, t in pairs])
+    return _scaled(error, (0.5 if half else 1.0) / _divisor(reduce, len(pairs)))
+
+
+def mean_squared_error(outputs: Any, targets: Any) -> Any:
+    """Return the mean of (y − t)² over the outputs of an example; see `squared_error`.
+
+    >>> mean_squared_error([1.0, 3.0], [0.0, 1.0])
+    2.5
+    """
+    return squared_error(outputs, targets, reduce="mean")
+
+
+def binary_cross_entropy(probabilities: Any, targets: Any) -> Any:
+    """Return −Σ t·ln p + (1 − t)·ln(1 − p), for outputs that are probabilities, each of its own yes or no.
+
+    Where t is 0 or 1 only the logarithm that counts is asked for, so p = t = 1 costs nothing.
+
+    Raises:
+        DomainError: where a probability of 0 was given to what happened: the loss would be infinite.  A saturated sigmoid
+            does that; `binary_cross_entropy_with_logits` on the net input does not.
+
+    >>> f"{binary_cross_entropy(0.8, 1):.4f}", f"{binary_cross_entropy(0.8, 0):.4f}", binary_cross_entropy(1.0, 1)
+    ('0.2231', '1.6094', -0.0)
+    """
+    pairs = _pairs(probabilities, targets)
+    return -_add_up([term for p, t in pairs for term in (_surprise(t, p), _surprise(1 - t, 1 - p))])
+
+
+def binary_cross_entropy_with_logits(logits: Any, targets: Any) -> Any:
+    """Return `binary_cross_entropy` of σ(z), as softplus(z) − t·z, which is finite for every z.
+
+    Its derivative with respect to z is σ(z) − t.
+
+    >>> binary_cross_entropy_with_logits(1000.0, 0), binary_cross_entropy_with_logits(1000.0, 1)
+    (1000.0, 0.0)
+    """
+    return _add_up([softplus(z) - t * z for z, t in _pairs(logits, targets)])
+
+
+def categorical_cross_entropy(probabilities: Sequence[Any], target: Any) -> Any:
+    """Return −Σ tⱼ·ln pⱼ, for outputs that are the probabilities of the classes, such as those of a softmax.
+
+    Args:
+        probabilities: one for each class.
+        target: the class's number, its one-hot list, or the classes' probabilities.
+
+    Raises:
+        DomainError: where the class that happened was given a probability of 0; see `cross_entropy`.
+
+    >>> f"{categorical_cross_entropy([0.7, 0.2, 0.1], 0):.4f}"
+    '0.3567'
+    """
+    return -_add_up([_surprise(t, p) for p, t in _pairs(probabilities, target)])
+
+
+def cross_entropy(logits: Sequence[Any], target: Any) -> Any:
+    """Return `categorical_cross_entropy` of softmax(z), as ln Σ exp zⱼ − Σ tⱼ·zⱼ, which is finite for all z.
+
+    Its derivative with respect to zⱼ is softmax(z)ⱼ − tⱼ.  As in PyTorch, this is the one that takes net inputs; the targets
+    add up to 1.
+
+    >>> cross_entropy([1000.0, 0.0], 0), cross_entropy([1000.0, 0.0], [0, 1])
+    (0.0, 1000.0)
+    """
+    pairs = _pairs(logits, target)
+    return logsumexp([z for z, _ in pairs]) - dot([t for _, t in pairs], [z for z, _ in pairs])
+
+
+def hinge(outputs: Any, targets: Any) -> Any:
+    """Return Σ max(0, 1 − s·y): no loss for an output on its side of the margin.
+
+    s is +1 where the target is positive, else −1, so that the targets may be ±1, or 0 and 1, or one-hot.
+
+    >>> hinge(0.25, 1), hinge(0.25, -1), hinge(0.25, 0), hinge(3.0, 1)
+    (0.75, 1.25, 1.25, 0.0)
+    """
+    return _add_up([relu(1 - where(t > 0, 1.0, -1.0) * y) for y, t in _pairs(outputs, targets)])
+
+
+def l2(parameters: Iterable[Any], strength: float = 1.0) -> Any:
+    """Return strength·Σ w², the penalty that keeps weights small.
+
+    >>> l2([Value(3.0), Value(-4.0)], strength=0.1).data
+    2.5
+    """
+    weights = list(parameters)
+    return strength * dot(weights, weights)
+
+
+LOSSES: Final[Mapping[str, Loss]] = {
+    loss.__name__: loss
+    for loss in (squared_error, mean_squared_error, binary_cross_entropy, binary_cross_entropy_with_logits,
+                 categorical_cross_entropy, cross_entropy, hinge)
+}  # fmt: skip
+_BOUNDARIES: Final[Mapping[Loss, float]] = {binary_cross_entropy_with_logits: 0.0, hinge: 0.0}
+
+
+def boundary(loss: Loss, labels: Iterable[float]) -> float:
+    """Return the output from which on a network with one output says "yes", when it was trained with this loss.
+
+    That is 0 for a loss on net inputs, and for any other the middle between the two labels.
+
+    >>> boundary(hinge, [0, 1]), boundary(squared_error, [0, 1]), boundary(squared_error, [-1, 1])
+    (0.0, 0.5, 0.0)
+    """
+    return _BOUNDARIES.get(loss, 0.0 if -1 in labels else 0.5)
+
+
+def _pairs(outputs: Any, targets: Any) -> list[tuple[Any, Any]]:
+    """Pair each output with its target."""
+    outputs, targets = _items(outputs), _items(targets)
+    if isinstance(outputs, list) and not isinstance(targets, list):
+        targets = one_hot(targets, len(outputs))
+    outputs, targets = _one_or_more(outputs), _one_or_more(targets)
+    if len(outputs) != len(targets):
+        raise ValueError(f"a loss needs a target for each output; got {len(outputs)} and {len(targets)}: {targets!r}")
+    return list(zip(outputs, targets, strict=True))
+
+
+def one_hot(number: Any, n_classes: int) -> list[float]:
+    """Return the list that has 1 at the place of a class and 0 elsewhere.
+
+    Raises:
+        TypeError: for a `Value`, whose number a compiled program would freeze, and for what is no number.
+        ValueError: for a number that is no class.
+
+    >>> one_hot(2, 4)
+    [0.0, 0.0, 1.0, 0.0]
+    """
+    if isinstance(number, Value) or not hasattr(number, "__float__"):
+        raise TypeError(f"a class is a whole number from 0 to {n_classes - 1}, or a one-hot list; got {number!r}")
+    if number not in range(n_classes):
+        raise ValueError(f"for {n_classes} outputs, a class is a whole number from 0 to {n_classes - 1}; got {number!r}")
+    return [float(i == number) for i in range(n_classes)]
+
+
+def _items(x: Any) -> Any:
+    if hasattr(x, "tolist"):
+        x = x.tolist()
+    return list(x) if isinstance(x, Sequence) and not isinstance(x, str | bytes) else x
+
+
+def _one_or_more(x: Any) -> list[Any]:
+    return x if isinstance(x, list) else [x]
+
+
+def _add_up(terms: list[Any]) -> Any:
+    return terms[0] if len(terms) == 1 else total(terms)
+
+
+def _scaled(error: Any, factor: float) -> Any:
+    return error if factor == 1 else error * factor
+
+
+def _divisor(reduce: str, n: int) -> int:
+    if reduce not in ("sum", "mean"):
+        raise ValueError(f"reduce is 'sum' or 'mean'; got {reduce!r}")
+    return n if reduce == "mean" else 1
+
+
+def _surprise(t: Any, p: Any) -> Any:
+    """Return t·ln p, and 0 where t is 0, whatever p is: the operand of the logarithm is exchanged there for 1."""
+    return t * log(where(t > 0, p, 1))

@@ -1,0 +1,334 @@
+"""Optimisers: from a gradient to the next parameters.
+
+Each one is a single update rule, a function
+
+    (parameter, gradient, rate, state, t)  →  (parameter, state)
+
+written with operators and rows of autograd's table alone.  So the rule serves a number and a whole array of parameters alike:
+`Optimizer.step` reads it on the parameters of a network one by one, `Optimizer.step_array` on all of them as one array.
+
+>>> from autograd import Value
+>>> w, optimizer = Value(10.0), SGD(lr=0.3)
+>>> for _ in range(3):
+...     w.grad = 0.0
+...     (w * w).backward()
+...     optimizer.step([w])
+>>> f"{w.data:.2f}"
+'0.64'
+
+The learning rate is a number, or a function of the number of steps made so far; some are given below.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from autograd import Value, maximum, minimum, sign, where
+
+__all__ = [
+    "SGD",
+    "Adam",
+    "Momentum",
+    "Optimizer",
+    "RProp",
+    "Schedule",
+    "cosine",
+    "descend",
+    "exponential_decay",
+    "step_decay",
+    "warmup",
+]
+
+Schedule: TypeAlias = Callable[[int], float]
+State: TypeAlias = tuple[Any, ...]
+
+
+@dataclass
+class Optimizer:
+    """What all optimisers share: the learning rate, the count of steps, and a state for each parameter.
+
+    An own optimiser is a class with `start` and `rule`.
+
+    Args:
+        lr: the learning rate η, a positive number or a function of the number of steps made so far.
+
+    Attributes:
+        steps: the number of steps made so far.
+
+    Raises:
+        ValueError: for a learning rate that is not positive.
+    """
+
+    lr: float | Schedule = 0.1
+    steps: int = field(default=0, init=False)
+    _states: dict[int, tuple[Any, State]] = field(default_factory=dict, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if not callable(self.lr):
+            _require("lr", self.lr, 0.0 < self.lr < math.inf, "a positive number, or a function of the step")
+
+    @property
+    def rate(self) -> float:
+        """The learning rate of the step that comes next."""
+        return self.lr(self.steps) if callable(self.lr) else self.lr
+
+    def start(self) -> State:
+        """Return the state before the first step: numbers, from which arrays grow where the parameters are an array."""
+        return ()
+
+    def rule(self, parameter: Any, gradient: Any, rate: float, state: State, t: int) -> tuple[Any, State]:
+        """Return the next parameter and state.
+
+        Args:
+            parameter: a number or an array.
+            gradient: ∂L/∂parameter, the same.
+            rate: the learning rate of this step.
+            state: what the rule returned last for this parameter, or `start`.
+            t: the number of this step, from 1.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not say how it updates; define its method rule")
+
+    def step(self, parameters: Iterable[Value]) -> None:
+        """Move each parameter as the rule says, by its ``grad``."""
+        rate = self._next_rate()
+        for parameter in parameters:
+            parameter.data = self._moved(parameter, parameter.data, parameter.grad, rate)
+
+    def step_array(self, parameters: Any, gradient: Any) -> None:
+        """Move an array of parameters in place, by an array of their gradients.
+
+        >>> import numpy as np
+        >>> parameters = np.array([1.0, 2.0])
+        >>> SGD(lr=0.5).step_array(parameters, np.array([1.0, -1.0]))
+        >>> parameters.tolist()
+        [0.5, 2.5]
+        """
+        parameters[...] = self._moved(parameters, parameters, gradient, self._next_rate())
+
+    def _next_rate(self) -> float:
+        rate = self.rate
+        self.steps += 1
+        return rate
+
+    def _moved(self, key: Any, parameter: Any, gradient: Any, rate: float) -> Any:
+        # The entry holds on to the parameter, so that its id cannot come to belong to another one.
+        entry = self._states.get(id(key))
+        state = self.start() if entry is None else entry[1]
+        parameter, state = self.rule(parameter, gradient, rate, state, self.steps)
+        if state:
+            self._states[id(key)] = key, state
+        return parameter
+
+
+@dataclass
+class SGD(Optimizer):
+    """Gradient descent: w ← w − η·g.
+
+    Whether it is stochastic is up to the examples that the gradient was taken from: one, a few, or all.
+
+    >>> SGD(lr=0.5).rule(10.0, 4.0, 0.5, (), 1)
+    (8.0, ())
+    """
+
+    def rule(self, parameter: Any, gradient: Any, rate: float, state: State, t: int) -> tuple[Any, State]:
+        """Return w − η·g."""
+        return parameter - rate * gradient, ()
+
+
+@dataclass
+class Momentum(Optimizer):
+    """Gradient descent with momentum: v ← μ·v + g, w ← w − η·v.
+
+    Args:
+        lr: see `Optimizer`.
+        momentum: μ, the part of the velocity that is kept, from 0 to below 1.
+
+    Source: Polyak, Some methods of speeding up the convergence of iteration methods, 1964; in the form that PyTorch uses.
+
+    >>> Momentum(lr=0.5, momentum=0.9).rule(10.0, 4.0, 0.5, (2.0,), 1)
+    (7.1, (5.8,))
+    """
+
+    momentum: float = 0.9
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _require("momentum", self.momentum, 0.0 <= self.momentum < 1.0, "from 0 to below 1")
+
+    def start(self) -> State:
+        """Return the velocity 0."""
+        return (0.0,)
+
+    def rule(self, parameter: Any, gradient: Any, rate: float, state: State, t: int) -> tuple[Any, State]:
+        """Return w − η·v and the velocity v."""
+        velocity = self.momentum * state[0] + gradient
+        return parameter - rate * velocity, (velocity,)
+
+
+@dataclass
+class Adam(Optimizer):
+    """Adam: steps of about η, whatever the size of the gradient.
+
+    Running means m of the gradient and v of its square, freed of the bias of having begun at 0:
+
+        m ← β₁·m + (1 − β₁)·g     v ← β₂·v + (1 − β₂)·g²     w ← w − η · m/(1 − β₁ᵗ) / (√(v/(1 − β₂ᵗ)) + ε)
+
+    Args:
+        lr: see `Optimizer`.
+        betas: β₁ and β₂.
+        eps: ε.
+
+    Source: Kingma, Ba, Adam: a method for stochastic optimization, ICLR 2015, algorithm 1.
+
+    >>> w, _ = Adam(lr=0.1).rule(10.0, 4.0, 0.1, (0.0, 0.0), 1)
+    >>> f"{w:.6f}"
+    '9.900000'
+    """
+
+    lr: float | Schedule = 0.01
+    betas: tuple[float, float] = (0.9, 0.999)
+    eps: float = 1e-8
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _require("betas", self.betas, all(0.0 <= beta < 1.0 for beta in self.betas), "two numbers from 0 to below 1")
+        _require("eps", self.eps, self.eps > 0, "positive")
+
+    def start(self) -> State:
+        """Return the means (0, 0)."""
+        return 0.0, 0.0
+
+    def rule(self, parameter: Any, gradient: Any, rate: float, state: State, t: int) -> tuple[Any, State]:
+        """Return the next parameter and (m, v)."""
+        (m, v), (beta1, beta2) = state, self.betas
+        m = beta1 * m + (1 - beta1) * gradient
+        v = beta2 * v + (1 - beta2) * gradient * gradient
+        mean, square = m / (1 - beta1**t), v / (1 - beta2**t)
+        return parameter - rate * mean / (square**0.5 + self.eps), (m, v)
+
+
+@dataclass
+class RProp(Optimizer):
+    """Resilient backpropagation: only the sign of the gradient counts, each parameter has a step width of its own.
+
+    The width Δ grows while the sign stays, and shrinks when it turns, since then the step went past a minimum; after such a
+    turn the parameter rests once.  It wants the gradient over all examples: the signs of small batches tell too little.
+
+    Args:
+        lr: the first width of every parameter.
+        etas: the factors by which it shrinks and grows.
+        widths: the smallest and the largest width.
+
+    Source: Riedmiller, Braun, A direct adaptive method for faster backpropagation learning, 1993; the variant iRprop− of
+    Igel, Hüsken, Improving the Rprop learning algorithm, 2000.
+
+    >>> RProp(lr=0.1).rule(10.0, 4.0, 0.1, (0.1, 2.0), 2)  # the same sign as before: a wider step
+    (9.88, (0.12, 4.0))
+    >>> RProp(lr=0.1).rule(10.0, -4.0, 0.1, (0.1, 2.0), 2)  # it turned: half the width, and no step
+    (10.0, (0.05, 0.0))
+    """
+
+    lr: float | Schedule = 0.01
+    etas: tuple[float, float] = (0.5, 1.2)
+    widths: tuple[float, float] = (1e-6, 50.0)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _require("etas", self.etas, 0.0 < self.etas[0] < 1.0 < self.etas[1], "one below 1 and one above")
+        _require("widths", self.widths, 0.0 < self.widths[0] <= self.widths[1], "two positive numbers in order")
+
+    def start(self) -> State:
+        """Return no width yet, and a gradient of 0, which has no sign to turn."""
+        return None, 0.0
+
+    def rule(self, parameter: Any, gradient: Any, rate: float, state: State, t: int) -> tuple[Any, State]:
+        """Return the next parameter, and its width and gradient."""
+        width, before = (rate if state[0] is None else state[0]), state[1]
+        (shrink, grow), (smallest, largest) = self.etas, self.widths
+        agreement = gradient * before
+        wider, narrower = minimum(width * grow, largest), maximum(width * shrink, smallest)
+        width = where(agreement > 0, wider, where(agreement < 0, narrower, width))
+        gradient = where(agreement < 0, 0.0, gradient)
+        return parameter - sign(gradient) * width, (width, gradient)
+
+
+def descend(
+    f: Callable[..., Value], start: Sequence[float], optimizer: Optimizer, steps: int
+) -> list[tuple[tuple[float, ...], float]]:
+    """Go down from a point; return the points on the way, each with the function's value there.
+
+    Args:
+        f: a function of as many `Value`s as the point has coordinates.
+        start: the point.
+        optimizer: decides on the steps.
+        steps: their number.
+
+    >>> for point, height in descend(lambda a, b: a**2 + b**2, [10.0, 10.0], SGD(lr=0.3), steps=2):
+    ...     print([f"{x:.2f}" for x in point], f"{height:.2f}")
+    ['10.00', '10.00'] 200.00
+    ['4.00', '4.00'] 32.00
+    ['1.60', '1.60'] 5.12
+    """
+    point = [Value(x) for x in start]
+    path = []
+    for i in range(steps + 1):
+        height = f(*point)
+        path.append((tuple(x.data for x in point), height.data))
+        if i < steps:
+            for x in point:
+                x.grad = 0.0
+            height.backward()
+            optimizer.step(point)
+    return path
+
+
+# Learning rates as functions of the number of steps made so far.
+
+
+def step_decay(lr: float, every: int, factor: float = 0.5) -> Schedule:
+    """Multiply the rate by a factor after every so many steps.
+
+    >>> [step_decay(0.8, every=2)(i) for i in range(5)]
+    [0.8, 0.8, 0.4, 0.4, 0.2]
+    """
+    _require("every", every, every >= 1, "at least 1")
+    return lambda step: lr * factor ** (step // every)
+
+
+def exponential_decay(lr: float, factor: float) -> Schedule:
+    """Multiply the rate by a factor, a little below 1, at every step.
+
+    >>> [exponential_decay(0.8, 0.5)(i) for i in range(3)]
+    [0.8, 0.4, 0.2]
+    """
+    return lambda step: lr * factor**step
+
+
+def cosine(lr: float, steps: int, lowest: float = 0.0) -> Schedule:
+    """Go down from the rate to the lowest one over so many steps along half a cosine wave, and stay there.
+
+    Source: Loshchilov, Hutter, SGDR: stochastic gradient descent with warm restarts, ICLR 2017, equation 5.
+
+    >>> [round(cosine(0.8, steps=4)(i), 3) for i in (0, 2, 4, 9)]
+    [0.8, 0.4, 0.0, 0.0]
+    """
+    _require("steps", steps, steps >= 1, "at least 1")
+    return lambda step: lowest + (lr - lowest) * (1 + math.cos(math.pi * min(step / steps, 1.0))) / 2
+
+
+def warmup(lr: float | Schedule, steps: int) -> Schedule:
+    """Rise evenly to the rate over so many steps, then follow it.
+
+    >>> [warmup(0.8, steps=4)(i) for i in range(5)]
+    [0.2, 0.4, 0.6000000000000001, 0.8, 0.8]
+    """
+    _require("steps", steps, steps >= 1, "at least 1")
+    return lambda step: (lr(step) if callable(lr) else lr) * min((step + 1) / steps, 1.0)
+
+
+def _require(name: str, given: object, holds: bool, what: str) -> None:
+    if not holds:
+        raise ValueError(f"{name} is {what}; got {given!r}")

@@ -1,0 +1,141 @@
+"""The perceptron: a threshold unit and the oldest rule for training one.
+
+    o = 1[Σ wᵢxᵢ + b ≥ 0]          Δwᵢ = η·(y − o)·xᵢ          Δb = η·(y − o)
+
+The rule changes nothing where the output is right, and otherwise turns the line towards the example.  There is no gradient in
+it: that of a threshold is 0 wherever there is one.  If some line parts the two classes, the rule finds one after finitely many
+mistakes; if none does, it goes on for ever, and soon in circles.
+
+>>> from nn.data import truth_table
+>>> X, y = truth_table("and")
+>>> unit = Perceptron(2)
+>>> print(unit.fit(X, y))
+converged: mistakes per epoch 2, 3, 3, 2, 1, 0
+>>> unit.predict(X)
+[0.0, 0.0, 0.0, 1.0]
+>>> X, y = truth_table("xor")
+>>> print(Perceptron(2).fit(X, y))
+no line parts these classes: after epoch 3 the weights are those after epoch 2 again; mistakes per epoch 3, 3, 4
+
+Source: Rosenblatt, The perceptron, Psychological Review 65 (1958); the proof of convergence: Novikoff, On convergence proofs
+on perceptrons, 1962.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from autograd import dot, step
+from nn.layers import Neuron
+from nn.module import plain
+
+__all__ = ["Outcome", "Perceptron"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How the training of a perceptron went.
+
+    Attributes:
+        mistakes: how many examples each epoch found wrong.
+        separable: True if the last epoch found none; False if the weights came back to earlier ones, so that no line parts
+            the classes (unless rounding brought them back: numbers of very different sizes); None if the epochs ran out
+            before either.
+        message: the same in words.
+    """
+
+    mistakes: list[int]
+    separable: bool | None
+    message: str
+
+    @property
+    def converged(self) -> bool:
+        """Whether all examples are classified rightly."""
+        return self.separable is True
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class Perceptron(Neuron):
+    """A threshold unit, 1 where Σ wᵢxᵢ + b ≥ 0 and else 0, with weights that begin at zero.
+
+    Args:
+        n_inputs: number of inputs.
+        label: a name to begin the labels with.
+
+    >>> Perceptron(2)([1.0, -1.0]).data  # a net input of 0 is on the side of 1
+    1.0
+    """
+
+    def __init__(self, n_inputs: int, *, label: str = "") -> None:
+        super().__init__(n_inputs, step, init="zeros", label=label)
+
+    def fit(self, X: Any, y: Any, *, lr: float = 1.0, epochs: int = 1000) -> Outcome:
+        """Train by the perceptron rule, in the order given, until an epoch finds no mistake.
+
+        An example counts as 1 here just where the unit itself says so, from a net input of 0 on.  Some texts let it fire while
+        it is trained only above 0: then a "no" with a net input of exactly 0 passes as learned, and the trained unit calls it a
+        "yes".
+
+        Args:
+            X: the examples.
+            y: for each 0 or 1.
+            lr: the learning rate η.  When the weights begin at zero it only scales them.
+            epochs: how often to go through the examples at most.
+
+        Returns:
+            The mistakes in each epoch, and whether a line was found, cannot be found, or was not found in time.
+
+        Raises:
+            ValueError: for other targets than 0 and 1, unequally many of them, no examples, or η ≤ 0.
+        """
+        rows, targets = [self._row(x) for x in plain(list(X))], [_target(t) for t in y]
+        if not rows or len(rows) != len(targets):
+            raise ValueError(f"each example has a target, and there is at least one; got {len(rows)} and {len(targets)}")
+        if not (0 < lr < math.inf and epochs >= 1):
+            raise ValueError(f"lr is a positive number and epochs at least 1; got {lr!r} and {epochs!r}")
+        mistakes: list[int] = []
+        seen = {self._weights(): 0}
+        for epoch in range(1, epochs + 1):
+            wrong = [self._learn(x, target, lr) for x, target in zip(rows, targets, strict=True)]
+            mistakes.append(wrong.count(True))
+            counts = f"mistakes per epoch {_shortened(mistakes)}"
+            if not mistakes[-1]:
+                return Outcome(mistakes, True, f"converged: {counts}")
+            # The next epoch depends on the weights alone: once they are those of an earlier one, all goes round for ever.
+            before = seen.setdefault(self._weights(), epoch)
+            if before != epoch:
+                circle = f"after epoch {epoch} the weights are those after epoch {before} again"
+                return Outcome(mistakes, False, f"no line parts these classes: {circle}; {counts}")
+        either = "more may help, or no line parts these classes"
+        return Outcome(mistakes, None, f"not converged in {epochs} epochs: {either}; {counts}")
+
+    def _learn(self, x: list[float], target: float, lr: float) -> bool:
+        """Apply the rule to one example; return whether it was a mistake."""
+        *weights, bias = self._weights()
+        error = target - step(dot(weights, x, bias))
+        if error:
+            for w, a in zip(self.w, x, strict=True):
+                w.data += lr * error * a
+            self.b.data += lr * error
+        return bool(error)
+
+    def _weights(self) -> tuple[float, ...]:
+        return (*(w.data for w in self.w), self.b.data)
+
+    def __repr__(self) -> str:
+        return f"Perceptron({self.n_inputs})"
+
+
+def _target(t: Any) -> float:
+    if t not in (0, 1):
+        raise ValueError(f"a perceptron's target is 0 or 1; got {t!r}")
+    return float(t)
+
+
+def _shortened(counts: list[int]) -> str:
+    texts = [str(count) for count in counts]
+    return ", ".join(texts if len(texts) <= 12 else [*texts[:6], "…", *texts[-3:]])

@@ -1,0 +1,233 @@
+"""Pictures of training, with matplotlib.
+
+Every function draws into the axes it is given, or into a new figure, and returns the axes; ``axes.figure.savefig("name.png")``
+keeps the picture, a notebook shows it by itself.  Blue stands for what is negative or class 0, red for positive or class 1,
+in every picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from nn.evaluation import deltas
+from nn.layers import by_layer
+from nn.module import Module, plain
+from nn.training import History
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["activations", "decision_boundary", "descent", "loss_curve", "weights"]
+
+BLUE, RED, GREY = "#2166ac", "#b2182b", "#808080"
+
+
+def loss_curve(history: History, ax: Axes | None = None, *, log: bool = False) -> Axes:
+    """Draw the loss over the epochs, and the accuracy if there is one.
+
+    Args:
+        history: what `nn.fit` returned.
+        ax: where to draw.
+        log: whether the loss has a logarithmic axis.
+    """
+    ax = _axes(ax)
+    epochs = range(1, history.epochs + 1)
+    ax.plot(epochs, history.loss, color=BLUE, label="loss")
+    if history.validation_loss:
+        ax.plot(epochs, history.validation_loss, color=BLUE, linestyle="--", label="loss, validation")
+    ax.set(xlabel="epoch", ylabel="loss", yscale="log" if log else "linear")
+    if not log:
+        ax.set_ylim(bottom=0)
+    if history.accuracy:
+        right = ax.twinx()
+        right.plot(epochs, history.accuracy, color=RED, label="accuracy")
+        if history.validation_accuracy:
+            right.plot(epochs, history.validation_accuracy, color=RED, linestyle="--", label="accuracy, validation")
+        right.set(ylabel="accuracy", ylim=(0, 1.02))
+        lines = [*ax.get_lines(), *right.get_lines()]
+        right.legend(lines, [str(line.get_label()) for line in lines], loc="center right")
+    elif history.validation_loss:
+        ax.legend()
+    return ax
+
+
+def decision_boundary(
+    model: Module, X: Any, y: Any, ax: Axes | None = None, *, threshold: float = 0.5, resolution: int = 60
+) -> Axes:
+    """Draw what a model of two inputs says everywhere, the line where it changes its mind, and the examples.
+
+    Args:
+        model: a model of two inputs; its output, or its first one against the second, is drawn as colour.
+        X: the examples.
+        y: their classes, 0 and 1 or -1 and 1.
+        ax: where to draw.
+        threshold: the output from which on the model says "yes".
+        resolution: points of the grid in each direction.
+
+    Raises:
+        ValueError: for examples that are not pairs of numbers.
+    """
+    points = [[float(a) for a in x] for x in X]
+    if not points or any(len(point) != 2 for point in points):
+        raise ValueError("a decision boundary is drawn for examples of two numbers; these have "
+                         f"{sorted({len(point) for point in points})}")  # fmt: skip
+    ax = _axes(ax)
+    across, up = (_grid([point[i] for point in points], resolution) for i in (0, 1))
+    heights = [[_strength(model.predict([a, b]), threshold) for a in across] for b in up]
+    largest = max(abs(height) for row in heights for height in row) or 1.0
+    extent = across[0], across[-1], up[0], up[-1]
+    ax.imshow(heights, extent=extent, origin="lower", aspect="auto", interpolation="bilinear",
+              cmap="RdBu_r", vmin=-largest, vmax=largest, alpha=0.6)  # fmt: skip
+    if min(map(min, heights)) < 0 < max(map(max, heights)):
+        ax.contour(across, up, heights, levels=[0.0], colors="black", linewidths=1.5)
+    for positive, colour, marker in ((False, BLUE, "o"), (True, RED, "^")):
+        chosen = [point for point, target in zip(points, y, strict=True) if (target > 0) is positive]
+        ax.scatter([a for a, _ in chosen], [b for _, b in chosen], color=colour, marker=marker, edgecolors="white", s=36)
+    ax.set(xlabel="x₀", ylabel="x₁")
+    return ax
+
+
+def weights(model: Module, axes: Sequence[Axes] | None = None) -> list[Axes]:
+    """Draw each layer's weights as a Hinton diagram: a square's area is the weight's size, its colour the sign.
+
+    A row is a neuron, a column one of its inputs; the bias stands apart on the right.
+
+    Args:
+        model: a model of layers.
+        axes: one for each layer.
+    """
+    layers = [neurons for neurons, _ in by_layer(model)]
+    axes = _row_of_axes(axes, [len(layer[0].w) + 2.5 for layer in layers])
+    for i, (ax, layer) in enumerate(zip(axes, layers, strict=True), start=1):
+        rows = [[parameter.data for parameter in (*neuron.w, neuron.b)] for neuron in layer]
+        largest = max((abs(w) for row in rows for w in row), default=0.0) or 1.0
+        n_inputs = len(layer[0].w)
+        for j, row in enumerate(rows):
+            for k, w in enumerate(row):
+                _square(ax, k + (k == n_inputs) * 0.5, j, 0.95 * (abs(w) / largest) ** 0.5, RED if w > 0 else BLUE)
+        ax.set(xlim=(-0.75, n_inputs + 1.25), ylim=(len(rows) - 0.25, -0.75), aspect="equal", facecolor="#f2f2f2")
+        ax.set(title=f"layer {i}, largest {largest:.3g}", xlabel="input", yticks=range(len(rows)))
+        shown = range(n_inputs) if n_inputs <= 12 else range(0, n_inputs, -(-n_inputs // 8))
+        ax.set_xticks([*shown, n_inputs + 0.5], [*map(str, shown), "b"])
+    axes[0].set_ylabel("neuron")
+    return list(axes)
+
+
+def activations(model: Module, axes: Sequence[Axes] | None = None) -> list[Axes]:
+    """Draw, for the last example that went forward and back, each neuron's output and its δ, layer by layer.
+
+    Args:
+        model: a model of layers.
+        axes: one for each layer.
+
+    Raises:
+        ValueError: if no example has gone through the model yet.
+    """
+    found, layers = deltas(model), by_layer(model)
+    axes = _row_of_axes(axes, [max(len(neurons), 3) for neurons, _ in layers])
+    for i, (ax, (neurons, joint), delta) in enumerate(zip(axes, layers, found, strict=True), start=1):
+        places = range(len(neurons))
+        nets = [neuron.net.data for neuron in neurons if neuron.net is not None]
+        fired = [neuron.fire(net) for neuron, net in zip(plain(neurons), nets, strict=True)]
+        outs = joint(fired) if joint is not None else fired
+        ax.bar([place - 0.2 for place in places], outs, width=0.4, color=GREY, label="out")
+        ax.axhline(0, color="black", linewidth=0.8)
+        ax.set(title=f"layer {i}", xlabel="neuron", xticks=places)
+        right = ax.twinx()
+        colours = [RED if d > 0 else BLUE for d in delta]
+        right.bar([place + 0.2 for place in places], delta, width=0.4, color=colours, label="δ")
+        for side, heights in ((ax, outs), (right, delta)):  # the same place for 0 on both sides
+            most = 1.1 * max(map(abs, heights)) or 1.0
+            side.set_ylim(-most, most)
+        ax.tick_params(axis="y", colors=GREY)
+        ax.set_ylabel("out" if i == 1 else "", color=GREY)
+        right.set_ylabel("δ" if i == len(layers) else "")
+    return list(axes)
+
+
+def descent(f: Callable[..., Any], path: Sequence[tuple[Sequence[float], float]], ax: Axes | None = None) -> Axes:
+    """Draw a way down: over the curve of a function of one number, or over the contour lines of one of two.
+
+    Args:
+        f: the function.
+        path: points and heights, as `nn.optim.descend` returns them.
+        ax: where to draw.
+
+    Raises:
+        ValueError: for points of more than two coordinates, or none.
+    """
+    points, heights = [point for point, _ in path], [height for _, height in path]
+    if not points or not 1 <= len(points[0]) <= 2:
+        raise ValueError("a way down is drawn over one or two coordinates; got "
+                         f"{len(points[0]) if points else 'no points'}")  # fmt: skip
+    ax = _axes(ax)
+    # The picture is centred on the lowest point, so that both sides of the valley are seen.
+    lowest = points[heights.index(min(heights))]
+    reach = [1.15 * max(abs(point[i] - lowest[i]) for point in points) or 1.0 for i in range(len(lowest))]
+    grid = [_grid([low - r, low + r], 80, margin=0.0) for low, r in zip(lowest, reach, strict=True)]
+    if len(grid) == 1:
+        ax.plot(grid[0], [_plain(f(x)) for x in grid[0]], color=GREY)
+        ax.plot([x for [x] in points], heights, color=RED, marker="o", markersize=5)
+        ax.set(xlabel="x", ylabel="f(x)")
+    else:
+        across, up = grid
+        lines = ax.contour(across, up, [[_plain(f(a, b)) for a in across] for b in up], levels=12, cmap="Greys_r")
+        ax.clabel(lines, fontsize=7)
+        ax.plot([a for a, _ in points], [b for _, b in points], color=RED, marker="o", markersize=5)
+        ax.set(xlabel="a", ylabel="b", aspect="equal" if reach[0] == reach[1] else "auto")
+    return ax
+
+
+def _axes(ax: Axes | None) -> Axes:
+    if ax is not None:
+        return ax
+    new: Axes = _pyplot().subplots(figsize=(5.6, 4.2), layout="constrained")[1]
+    return new
+
+
+def _row_of_axes(axes: Sequence[Axes] | None, widths: Sequence[float]) -> Sequence[Axes]:
+    """Return the axes given, or a row of new ones with these relative widths."""
+    if not widths:
+        raise ValueError("the model has no layers and no neurons to draw")
+    if axes is not None:
+        if len(axes) != len(widths):
+            raise ValueError(f"there are {len(widths)} layers, so as many axes are needed; got {len(axes)}")
+        return axes
+    share = [max(width, 3.0) for width in widths]
+    size = min(max(0.45 * sum(share), 6.0), 16.0), 3.4
+    figure = _pyplot().figure(figsize=size, layout="constrained")
+    return list(figure.subplots(1, len(widths), squeeze=False, gridspec_kw={"width_ratios": share})[0])
+
+
+def _pyplot() -> Any:
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError:
+        raise ImportError("the pictures are drawn with matplotlib; install matplotlib") from None
+    return plt
+
+
+def _grid(values: Sequence[float], n: int, margin: float = 0.1) -> list[float]:
+    """Return n evenly spaced numbers from a little below the smallest to a little above the largest."""
+    low, high = min(values), max(values)
+    extra = margin * (high - low) or (0.5 if margin else 0.0)
+    low, high = low - extra, high + extra
+    return [low + (high - low) * i / (n - 1) for i in range(n)]
+
+
+def _strength(outputs: Any, threshold: float) -> float:
+    """Return how strongly outputs speak for class 1."""
+    if isinstance(outputs, list) and len(outputs) > 1:
+        return float(outputs[1] - outputs[0])
+    return float((outputs[0] if isinstance(outputs, list) else outputs) - threshold)
+
+
+def _square(ax: Axes, x: float, y: float, side: float, colour: str) -> None:
+    from matplotlib.patches import Rectangle
+
+    ax.add_patch(Rectangle((x - side / 2, y - side / 2), side, side, facecolor=colour, edgecolor="none"))
+
+
+def _plain(height: Any) -> float:
+    return float(getattr(height, "data", height))

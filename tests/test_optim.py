@@ -1,0 +1,122 @@
+"""Optimisers: each rule by hand, alike on numbers and on arrays, and that they go down."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograd import Value
+from nn.optim import SGD, Adam, Momentum, Optimizer, RProp, cosine, descend, exponential_decay, step_decay, warmup
+
+gradients = st.lists(st.lists(st.floats(-3, 3), min_size=2, max_size=2), min_size=1, max_size=12)
+
+
+def every() -> list[Optimizer]:
+    return [SGD(lr=0.1), Momentum(lr=0.1, momentum=0.8), Adam(lr=0.1), RProp(lr=0.1), SGD(lr=cosine(0.1, 5))]
+
+
+def by_hand(optimizer: Optimizer, start: float, gs: list[float]) -> float:
+    """Each rule once more, in other words."""
+    w, v, m, width, before = start, 0.0, 0.0, 0.1, 0.0
+    for t, g in enumerate(gs, start=1):
+        match optimizer:
+            case Momentum():
+                v = 0.8 * v + g
+                w -= 0.1 * v
+            case Adam():
+                m, v = m + 0.1 * (g - m), v + 0.001 * (g * g - v)
+                w -= 0.1 * (m / (1 - 0.9**t)) / ((v / (1 - 0.999**t)) ** 0.5 + 1e-8)
+            case RProp():
+                if g * before > 0:
+                    width = min(1.2 * width, 50.0)
+                elif g * before < 0:
+                    width, g = max(0.5 * width, 1e-6), 0.0
+                w -= width * ((g > 0) - (g < 0))
+                before = g
+            case _:
+                w -= optimizer.lr * g if isinstance(optimizer.lr, float) else optimizer.lr(t - 1) * g
+    return w
+
+
+@pytest.mark.parametrize("i", range(5))
+@given(gs=gradients)
+def test_each_rule_by_hand_and_on_arrays(i: int, gs: list[list[float]]) -> None:
+    optimizer, twin = every()[i], every()[i]
+    values, array = [Value(1.0), Value(-2.0)], np.array([1.0, -2.0])
+    for g in gs:
+        for value, slope in zip(values, g, strict=True):
+            value.grad = slope
+        optimizer.step(values)
+        twin.step_array(array, np.array(g))
+    wanted = [by_hand(optimizer, 1.0, [g[0] for g in gs]), by_hand(optimizer, -2.0, [g[1] for g in gs])]
+    assert [value.data for value in values] == pytest.approx(wanted, rel=1e-9, abs=1e-12)
+    np.testing.assert_allclose(array, [value.data for value in values], rtol=1e-13, atol=1e-15)
+    assert optimizer.steps == twin.steps == len(gs)
+
+
+@pytest.mark.parametrize(
+    "optimizer", [SGD(lr=0.1), Momentum(lr=0.02), Adam(lr=0.5), RProp(lr=0.5), Adam(lr=warmup(cosine(1.0, 150), 5))]
+)
+def test_they_go_down(optimizer: Optimizer) -> None:
+    path = descend(lambda a, b: (a - 1) ** 2 + 4 * (b + 2) ** 2, [10.0, 5.0], optimizer, steps=200)
+    assert len(path) == 201 and path[0] == ((10.0, 5.0), 277.0)
+    assert path[-1][0] == pytest.approx((1.0, -2.0), abs=1e-2)
+
+
+def test_a_parameter_keeps_its_own_state() -> None:
+    optimizer, a, b = Momentum(lr=1.0, momentum=0.5), Value(0.0), Value(0.0)
+    a.grad = b.grad = 1.0
+    optimizer.step([a])
+    optimizer.step([b, a])
+    assert (a.data, b.data) == (-2.5, -1.0)
+    for _ in range(50):  # new parameters, perhaps at the addresses of dead ones, begin at rest
+        c = Value(0.0)
+        c.grad = 1.0
+        optimizer.step([c])
+        assert c.data == -1.0
+        del c
+
+
+def test_schedules() -> None:
+    assert [step_decay(1.0, 3, 0.1)(i) for i in (0, 2, 3, 6)] == pytest.approx([1.0, 1.0, 0.1, 0.01])
+    assert [exponential_decay(2.0, 0.5)(i) for i in (0, 1, 3)] == [2.0, 1.0, 0.25]
+    assert [cosine(1.0, 10, lowest=0.2)(i) for i in (0, 5, 10, 99)] == pytest.approx([1.0, 0.6, 0.2, 0.2])
+    assert [warmup(exponential_decay(1.0, 0.5), 2)(i) for i in (0, 1, 2)] == [0.5, 0.5, 0.25]
+    optimizer, w = SGD(lr=step_decay(1.0, 1)), Value(0.0)
+    w.grad = -1.0
+    rates = []
+    for _ in range(3):
+        rates.append(optimizer.rate)
+        optimizer.step([w])
+    assert (rates, w.data) == ([1.0, 0.5, 0.25], 1.75)
+
+
+@pytest.mark.parametrize(("make", "message"), [
+    (lambda: SGD(lr=0.0), "lr is a positive number, or a function of the step; got 0.0"),
+    (lambda: SGD(lr=-1.0), "got -1.0"),
+    (lambda: Adam(lr=float("nan")), "got nan"),
+    (lambda: Momentum(momentum=1.0), "momentum is from 0 to below 1; got 1.0"),
+    (lambda: Adam(betas=(0.9, 1.0)), "betas is two numbers"),
+    (lambda: Adam(eps=0.0), "eps is positive"),
+    (lambda: RProp(etas=(1.2, 0.5)), "etas is one below 1 and one above"),
+    (lambda: RProp(widths=(2.0, 1.0)), "widths is two positive numbers in order"),
+    (lambda: step_decay(1.0, every=0), "every is at least 1; got 0"),
+    (lambda: cosine(1.0, steps=0), "steps is at least 1; got 0"),
+])  # fmt: skip
+def test_what_is_refused(make: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_an_own_optimiser() -> None:
+    class Signs(Optimizer):
+        def rule(self, parameter: Any, gradient: Any, rate: float, state: Any, t: int) -> Any:
+            return parameter - rate * (1 if gradient > 0 else -1), ()
+
+    assert descend(lambda x: x * x, [3.0], Signs(lr=1.0), 3)[-1] == ((0.0,), 0.0)
+    with pytest.raises(NotImplementedError, match="define its method rule"):
+        descend(lambda x: x * x, [3.0], Optimizer(), 1)

@@ -1,0 +1,142 @@
+"""Pictures: that each shows the numbers it was given."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nn import MLP, Layer, Module, Neuron, deltas, fit, plots
+from nn.data import moons, truth_table
+from nn.optim import SGD, descend
+from nn.training import History
+
+matplotlib: Any = pytest.importorskip("matplotlib", reason="the pictures are drawn with matplotlib")
+plt: Any = pytest.importorskip("matplotlib.pyplot")
+
+
+@pytest.fixture(autouse=True)
+def close() -> Iterator[None]:
+    plt.switch_backend("Agg")
+    yield
+    plt.close("all")
+
+
+def test_loss_curve(tmp_path: Path) -> None:
+    history = History(loss=[3.0, 2.0, 1.0], accuracy=[0.5, 0.75, 1.0], validation_loss=[4.0, 3.0, 2.0])
+    ax: Any = plots.loss_curve(history)
+    assert [list(line.get_ydata()) for line in ax.get_lines()] == [[3.0, 2.0, 1.0], [4.0, 3.0, 2.0]]
+    assert list(ax.get_lines()[0].get_xdata()) == [1, 2, 3]
+    (right,) = [other for other in ax.figure.axes if other is not ax]
+    assert list(right.get_lines()[0].get_ydata()) == [0.5, 0.75, 1.0]
+    ax.figure.savefig(tmp_path / "loss.png")
+    assert (tmp_path / "loss.png").stat().st_size > 5000
+    assert plots.loss_curve(History(loss=[1.0]), log=True).get_yscale() == "log"
+
+
+class Ramp(Module):
+    """A model that says x₀."""
+
+    def __call__(self, x: Any) -> Any:
+        """Return the first input."""
+        return x[0]
+
+
+class Slopes(Module):
+    """A model with two outputs, one for each class."""
+
+    def __call__(self, x: Any) -> Any:
+        """Return 1 − x₀ and x₀."""
+        return [1.0 - x[0], x[0]]
+
+
+def test_decision_boundary() -> None:
+    X, y = [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], [0, 1, 0, 1]
+    ax: Any = plots.decision_boundary(Ramp(), X, y, resolution=21)
+    (image,) = ax.get_images()
+    heights = image.get_array()
+    assert heights.shape == (21, 21) and list(heights[3]) == pytest.approx([-0.6 + 1.2 * i / 20 for i in range(21)])
+    no, yes = ax.collections[-2:]
+    assert no.get_offsets().tolist() == [X[0], X[2]] and yes.get_offsets().tolist() == [X[1], X[3]]
+    (line,) = ax.collections[0].get_paths()
+    assert all(a == pytest.approx(0.5) for a, _ in line.vertices)
+    two: Any = plots.decision_boundary(Slopes(), X, y, resolution=21).get_images()[0].get_array()
+    assert list(two[3]) == pytest.approx([2 * height for height in heights[3]])
+    assert not plots.decision_boundary(Ramp(), X, y, threshold=9.0, resolution=5).collections[2:]  # always "no": no line
+
+
+def test_decision_boundary_of_trained_models() -> None:
+    X, y = moons(30, seed=0)
+    for sizes, loss in (([3, 1], "hinge"), ([3, 2], "cross_entropy")):
+        model = MLP(2, sizes, seed=0)
+        fit(model, X, y, loss=loss, epochs=2, seed=0)
+        plots.decision_boundary(model, X, y, resolution=8)
+    with pytest.raises(ValueError, match=r"for examples of two numbers; these have \[3\]"):
+        plots.decision_boundary(MLP(3, [1]), [[1.0, 2.0, 3.0]], [1])
+
+
+def test_weights() -> None:
+    model = MLP(3, [2, 1], seed=0)
+    model.layers[0].neurons[1].b.data = -4.0
+    axes: list[Any] = list(plots.weights(model))
+    first, second = axes
+    assert (len(first.patches), len(second.patches)) == (2 * 4, 3)
+    rows = [[p.data for p in (*neuron.w, neuron.b)] for neuron in model.layers[0].neurons]
+    numbers = [w for row in rows for w in row]
+    for square, w in zip(first.patches, numbers, strict=True):
+        assert square.get_width() * square.get_height() == pytest.approx(0.95**2 * abs(w) / 4.0)
+        assert matplotlib.colors.to_hex(square.get_facecolor()) == (plots.RED if w > 0 else plots.BLUE)
+    assert first.patches[-1].get_x() + first.patches[-1].get_width() / 2 == pytest.approx(3.5)  # the bias, apart
+    with pytest.raises(ValueError, match="no layers and no neurons to draw"):
+        plots.weights(Ramp())
+    with pytest.raises(ValueError, match="there are 2 layers, so as many axes are needed; got 1"):
+        plots.weights(model, [first])
+    assert len(plots.weights(Neuron(40))) == len(plots.weights(Layer(2, 3))) == 1
+
+
+def test_activations() -> None:
+    model = MLP(2, [3, 2], activation="prelu", output="softmax", seed=0)
+    with pytest.raises(ValueError, match="no example has gone through the model yet"):
+        plots.activations(model)
+    outs = model([0.5, -1.0])
+    outs[0].backward()
+    axes: list[Any] = list(plots.activations(model))
+    hidden = model.layers[0].predict([0.5, -1.0])
+    assert [bar.get_height() for bar in axes[0].patches] == pytest.approx(hidden)
+    assert [bar.get_height() for bar in axes[1].patches] == pytest.approx([out.data for out in outs])
+    twins = [other for other in axes[0].figure.axes if other not in axes]
+    assert [[bar.get_height() for bar in twin.patches] for twin in twins] == deltas(model)
+    assert axes[0].get_ylim()[0] == -axes[0].get_ylim()[1]
+
+
+def test_descent() -> None:
+    path = descend(lambda a, b: a**2 + b**2, [10.0, 10.0], SGD(lr=0.3), steps=7)
+    ax: Any = plots.descent(lambda a, b: a**2 + b**2, path)
+    line = ax.get_lines()[0]
+    assert list(line.get_xdata()) == list(line.get_ydata()) == [point[0] for point, _ in path]
+    ax = plots.descent(lambda x: x**2, descend(lambda x: x**2, [10.0], SGD(lr=0.2), steps=3))
+    curve, way = ax.get_lines()
+    assert all(y == pytest.approx(x * x) for line in (curve, way) for x, y in zip(*line.get_data(), strict=True))
+    assert min(curve.get_xdata()) < 0 < 10 < max(curve.get_xdata())
+    for wrong in ([], [((1.0, 2.0, 3.0), 0.0)]):
+        with pytest.raises(ValueError, match="over one or two coordinates; got"):
+            plots.descent(lambda *x: 0.0, wrong)
+
+
+def test_given_axes_are_drawn_into() -> None:
+    figure, (left, right) = plt.subplots(1, 2)
+    X, y = truth_table("xor")
+    assert plots.loss_curve(History(loss=[1.0]), left) is left
+    assert plots.decision_boundary(Ramp(), X, y, right, resolution=4) is right
+    model = MLP(2, [2, 1], seed=0)
+    assert plots.weights(model, [left, right]) == [left, right]
+    assert len(plt.get_fignums()) == 1 and figure.axes[0] is left
+
+
+def test_without_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
+    with pytest.raises(ImportError, match="install matplotlib"):
+        plots.loss_curve(History(loss=[1.0]))

@@ -1,0 +1,190 @@
+"""Saving and loading: the same bits back, everything else refused, and nothing lost."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from autograd import Value
+from nn import MLP, Layer, Module, Neuron, Perceptron, load, save
+
+
+class Own(Module):
+    """A module of a user's own."""
+
+    def __init__(self, size: int) -> None:
+        self.table = {"a": [Value(float(i)) for i in range(size)], "größe": Value(-1.5)}
+        self.inner = MLP(1, [2], activation="prelu", output="prelu", seed=size)
+
+
+MODELS: list[Callable[[], Module]] = [
+    lambda: MLP(3, [4, 2], activation="relu", output="softmax", init="he"),
+    lambda: Layer(2, 3, "prelu"),
+    lambda: Neuron(2),
+    lambda: Perceptron(2),
+    lambda: Own(3),
+]
+
+
+@pytest.mark.parametrize("make", MODELS)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_there_and_back_bit_for_bit(make: Callable[[], Module], tmp_path: Path, data: st.DataObject) -> None:
+    model, twin, path = make(), make(), tmp_path / "model.json"
+    for parameter in model.parameters():
+        parameter.data = data.draw(st.floats(allow_nan=False))
+    save(model, path)
+    assert load(twin, path) is twin
+    assert {name: x.hex() for name, x in twin.state_dict().items()} == {name: x.hex() for name, x in model.state_dict().items()}
+    again = tmp_path / "again.json"
+    save(twin, str(again))
+    assert again.read_bytes() == path.read_bytes()
+
+
+def test_numbers_that_json_does_not_have(tmp_path: Path) -> None:
+    neuron, path = Neuron(2), tmp_path / "neuron.json"
+    neuron.load_state_dict({"w0": math.nan, "w1": math.inf, "b": -math.inf})
+    save(neuron, path)
+    json.loads(path.read_text(), parse_constant=pytest.fail)
+    state = load(Neuron(2), path).state_dict()
+    assert math.isnan(state["w0"]) and (state["w1"], state["b"]) == (math.inf, -math.inf)
+
+
+def test_a_person_can_read_it(tmp_path: Path) -> None:
+    path = tmp_path / "model.json"
+    neuron = Neuron(2, init="zeros")
+    neuron.w[1].data = 0.1
+    save(neuron, path)
+    assert '    "w1": 0.1,\n' in path.read_text() and path.read_text().endswith("}\n")
+
+
+# What is refused
+
+
+def altered(text: str, **entries: Any) -> str:
+    return json.dumps(json.loads(text) | entries)
+
+
+@pytest.mark.parametrize(("alter", "message"), [
+    (lambda text: text.replace("0.25", "0.26"), "was changed after it was saved"),
+    (lambda text: text.replace("tanh", "relu"), r"holds Neuron\(2, activation='relu'\); the model to load into is Neuron\(2, "),
+    (lambda text: text.replace('"w1"', '"w0"'), "an entry occurs twice"),
+    (lambda text: text.replace("0.25", "NaN"), "NaN is not JSON"),
+    (lambda text: altered(text, format="nn parameters, version 2"), "has the format 'nn parameters, version 2'"),
+    (lambda text: altered(text, more=1), "was not written by save: it should have the entries format, model, "),
+    (lambda text: altered(text, parameters=[1]), "was not written by save"),
+    (lambda text: altered(text, sha256="0"), "its checksum does not fit its content"),
+    (lambda text: "", "cannot be read, it may be cut off"),
+    (lambda text: "[]", "was not written by save"),
+    (lambda text: "\udcff", "cannot be read"),
+])  # fmt: skip
+def test_what_is_refused(alter: Callable[[str], str], message: str, tmp_path: Path) -> None:
+    path, model = tmp_path / "neuron.json", Neuron(2)
+    saved = Neuron(2, init="zeros")
+    saved.w[1].data = 0.25
+    save(saved, path)
+    path.write_bytes(alter(path.read_text()).encode(errors="surrogateescape"))
+    before = model.state_dict()
+    with pytest.raises(ValueError, match=message) as caught:
+        load(model, path)
+    assert str(path) in str(caught.value) and model.state_dict() == before
+
+
+def test_every_truncation_and_every_flipped_digit_is_refused(tmp_path: Path) -> None:
+    path, model = tmp_path / "neuron.json", Neuron(1, seed=1)
+    save(model, path)
+    whole = path.read_bytes()
+    before = model.state_dict()
+    for i in range(len(whole) - 2):  # but for the brace and the new line at the end
+        path.write_bytes(whole[:i])
+        with pytest.raises(ValueError, match=r"neuron\.json"):
+            load(model, path)
+        path.write_bytes(whole[:i] + bytes([whole[i] ^ 1]) + whole[i + 1 :])
+        if path.read_bytes().split() != whole.split():
+            with pytest.raises(ValueError, match=r"neuron\.json"):
+                load(model, path)
+    assert model.state_dict() == before
+
+
+@pytest.mark.parametrize("other", [
+    MLP(2, [3, 1]), MLP(2, [4, 1], activation="relu"), MLP(2, [4, 1], output="sigmoid"), MLP(2, [4, 4, 1]), Neuron(2),
+])  # fmt: skip
+def test_another_architecture_is_refused(other: Module, tmp_path: Path) -> None:
+    save(MLP(2, [4, 1]), tmp_path / "model.json")
+    with pytest.raises(ValueError, match=r"holds MLP\(2, \[4, 1\], .*; the model to load into is "):
+        load(other, tmp_path / "model.json")
+
+
+def test_an_own_module_of_another_size_is_refused(tmp_path: Path) -> None:
+    save(Own(2), tmp_path / "model.json")
+    with pytest.raises(ValueError, match=r"model.json: the state does not fit Own.*: it lacks table.a2$"):
+        load(Own(3), tmp_path / "model.json")
+
+
+def test_no_file(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        load(Neuron(1), tmp_path / "none.json")
+    with pytest.raises(FileNotFoundError):
+        save(Neuron(1), tmp_path / "none" / "model.json")
+
+
+# What is kept
+
+
+@pytest.mark.parametrize("fails", ["os.fsync", "pathlib.Path.replace"])
+def test_a_failed_save_leaves_the_old_file_whole(fails: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, old = tmp_path / "model.json", Neuron(2, seed=1)
+    save(old, path)
+
+    def full(*_: Any) -> None:
+        raise OSError("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fails, full)
+        with pytest.raises(OSError, match="the disk is full"):
+            save(Neuron(2, seed=2), path)
+    assert load(Neuron(2), path).state_dict() == old.state_dict()
+    assert [p.name for p in tmp_path.iterdir()] == ["model.json"]
+
+
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    (tmp_path / "link.json").symlink_to("real.json")
+    save(Neuron(1), tmp_path / "link.json")
+    assert (tmp_path / "link.json").is_symlink() and (tmp_path / "real.json").is_file()
+
+
+# States
+
+
+def test_state_dict() -> None:
+    model = MLP(2, [2, 1], seed=1)
+    state = model.state_dict()
+    assert list(state) == [name for name, _ in model.named_parameters()]
+    twin = MLP(2, [2, 1], seed=2)
+    twin.load_state_dict(state)
+    assert twin.predict([0.3, 0.4]) == model.predict([0.3, 0.4])
+    state["layer1.neuron0.w0"] = 99.0
+    assert twin.parameters()[0].data == model.parameters()[0].data != 99.0
+
+
+@pytest.mark.parametrize(("state", "error", "message"), [
+    ({}, ValueError, r"does not fit Neuron\(2, activation='tanh'\): it lacks w0, w1, b"),
+    ({"w0": 1, "w1": 1, "b": 1, "c": 1}, ValueError, "it has c, which is not a parameter"),
+    ({"w0": 1, "w1": 1, "c": 1, "d": 1}, ValueError, "it lacks b; it has c, d, which are not parameters"),
+    ({"w0": 1, **{f"v{i}": 1 for i in range(9)}}, ValueError, "it lacks w1, b; it has v0, v1, v2 and 6 more, which"),
+    ({"w0": 1, "w1": "2", "b": 3}, TypeError, "w1: '2' is a str"),
+    ({"w0": 1, "w1": [2], "b": 3}, TypeError, r"w1: \[2\] is a list"),
+])  # fmt: skip
+def test_a_state_that_does_not_fit_changes_nothing(state: dict[str, Any], error: type[Exception], message: str) -> None:
+    neuron = Neuron(2, seed=0)
+    before = neuron.state_dict()
+    with pytest.raises(error, match=message):
+        neuron.load_state_dict(state)
+    assert neuron.state_dict() == before

@@ -1,0 +1,438 @@
+"""Training: what `fit` does step by step, when it stops, what it says, and what is left when something goes wrong."""
+
+from __future__ import annotations
+
+import gc
+import io
+import os
+import signal
+import sys
+import types
+from collections.abc import Sequence
+from random import Random
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograd import Value, dot, exp, log
+from nn import MLP, Layer, Module, Neuron, accuracy, classify, collector_paused, confusion, deltas, fit
+from nn.data import moons, truth_table
+from nn.evaluation import Confusion
+from nn.losses import squared_error
+from nn.optim import SGD, Adam, Momentum
+from nn.training import DivergenceError, History
+
+LINE: tuple[list[list[float]], list[float]] = [[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 5.0, 7.0]
+
+
+def line(seed: int = 0) -> Neuron:
+    return Neuron(1, "linear", seed=seed)
+
+
+class Recorder:
+    """An optimiser that writes down the gradients that it is given, and moves nothing."""
+
+    def __init__(self) -> None:
+        self.seen: list[list[float]] = []
+
+    def step(self, parameters: Sequence[Value]) -> None:
+        """Write down the gradients."""
+        self.seen.append([parameter.grad for parameter in parameters])
+
+
+def steps(**options: Any) -> Any:
+    recorder: Any = Recorder()
+    fit(line(), *LINE, loss=squared_error, optimizer=recorder, epochs=1, shuffle=False, **options)
+    return recorder.seen
+
+
+# Learning
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_defaults_learn_xor_and_moons(seed: int) -> None:
+    X, y = truth_table("xor")
+    model = MLP(2, [4, 1], seed=seed)
+    history = fit(model, X, y, epochs=200, seed=seed)
+    assert history.loss[-1] < 0.05 < history.loss[0] and accuracy(model, X, y) == history.accuracy[-1] == 1.0
+    X, y = moons(60, seed=seed)
+    model = MLP(2, [8, 1], output="sigmoid", seed=seed)
+    fit(model, X, y, loss="binary_cross_entropy", epochs=40, seed=seed)
+    assert accuracy(model, *moons(100, seed=100 + seed)) > 0.84
+
+
+def test_several_classes() -> None:
+    X = [[float(a), float(b)] for a in range(3) for b in range(3)]
+    y = [max(int(a), int(b)) for a, b in X]
+    by_logits, by_softmax = MLP(2, [8, 3], seed=0), MLP(2, [8, 3], output="softmax", seed=0)
+    one = fit(by_logits, X, y, loss="cross_entropy", epochs=150, seed=0)
+    other = fit(by_softmax, X, y, loss="categorical_cross_entropy", epochs=150, seed=0)
+    assert one.loss == pytest.approx(other.loss, rel=1e-4)
+    assert classify(by_logits, X) == classify(by_softmax, X) == y
+    assert accuracy(by_logits, X, y) == 1.0
+
+
+# Steps
+
+
+def gradient(i: int) -> Any:
+    """Return the gradient of example i's squared error at the first weights."""
+    w, x, t = line().w[0].data, LINE[0][i][0], LINE[1][i]
+    return 2 * (w * x - t) * np.array([x, 1.0])
+
+
+def test_online_mini_batch_and_full_batch() -> None:
+    g = [gradient(i) for i in range(4)]
+    np.testing.assert_allclose(steps(batch_size=1), g)
+    np.testing.assert_allclose(steps(batch_size=3), [(g[0] + g[1] + g[2]) / 3, g[3]])
+    np.testing.assert_allclose(steps(batch_size=None), [sum(g) / 4])
+    np.testing.assert_allclose(steps(batch_size=None, reduce="sum"), [sum(g)])
+    np.testing.assert_allclose(steps(batches=lambda: [[3, 3], [0]]), [g[3], g[0]])
+
+
+def test_l2_pulls_every_parameter() -> None:
+    w = line().w[0].data
+    np.testing.assert_allclose(steps(batch_size=None, l2=0.5)[0] - np.array(steps(batch_size=None)[0]), [w, 0.0])
+    plain, penalised = (fit(line(), *LINE, epochs=1, l2=l2, batch_size=None).loss[0] for l2 in (0.0, 0.5))
+    assert penalised == pytest.approx(plain + 0.5 * w * w)
+
+
+def test_the_loss_of_an_epoch_is_the_mean_or_the_sum() -> None:
+    w = line().w[0].data
+    errors = [(w * x - t) ** 2 for [x], t in zip(*LINE, strict=True)]
+    still = 1e-300
+    mean = fit(line(), *LINE, optimizer=SGD(lr=still), epochs=1, batch_size=3).loss
+    total = fit(line(), *LINE, optimizer=SGD(lr=still), epochs=1, batch_size=3, reduce="sum").loss
+    assert (mean[0], total[0]) == pytest.approx((sum(errors) / 4, sum(errors)))
+
+
+def test_shuffling_has_a_seed() -> None:
+    def orders(shuffle: bool, seed: Any) -> list[list[float]]:
+        model, seen = line(), []
+
+        def loss(y: Any, t: Any) -> Any:
+            seen.append(t)
+            return squared_error(y, t)
+
+        fit(model, *LINE, loss=loss, epochs=2, batch_size=3, shuffle=shuffle, seed=seed)
+        return [seen[:4], seen[4:]]
+
+    first, second = orders(True, 1)
+    assert sorted(first) == sorted(second) == LINE[1] and first != second
+    assert orders(True, 1) == orders(True, Random(1)) == [first, second] != orders(True, 2)
+    assert orders(False, 1) == [LINE[1], LINE[1]]
+
+
+def test_arrays_and_tuples_are_taken() -> None:
+    histories = [fit(line(), X, y, epochs=3, seed=0).loss for X, y in (
+        LINE, (np.array(LINE[0]), np.array(LINE[1])), (tuple(map(tuple, LINE[0])), tuple(LINE[1])),
+        ([np.array(x) for x in LINE[0]], [[t] for t in LINE[1]]), (np.array(LINE[0], np.float32), np.array(LINE[1])[:, None]),
+    )]  # fmt: skip
+    assert all(losses == histories[0] for losses in histories)
+
+
+def test_an_own_module_and_an_own_loss() -> None:
+    class Bell(Module):
+        def __init__(self) -> None:
+            self.centre = Value(0.5)
+
+        def __call__(self, x: Any) -> Any:
+            return exp(-((x - self.centre) ** 2))
+
+    bell = Bell()
+    fit(bell, [2.0], [0.0], loss=lambda y, t: -log(y), epochs=200)  # an input need not be a list
+    assert bell.centre.data == pytest.approx(2.0, abs=1e-3)
+
+
+def test_a_second_call_goes_on() -> None:
+    whole, parts = line(), line()
+    fit(whole, *LINE, optimizer=Momentum(lr=0.01), epochs=6, shuffle=False)
+    optimizer = Momentum(lr=0.01)
+    for _ in range(3):
+        fit(parts, *LINE, optimizer=optimizer, epochs=2, shuffle=False)
+    assert parts.state_dict() == whole.state_dict()
+
+
+# Stopping, history, callbacks
+
+
+def test_goal_and_patience() -> None:
+    history = fit(line(), *LINE, epochs=1000, goal=0.01, seed=0)
+    assert history.stopped == "at the goal" and history.loss[-1] <= 0.01 < min(history.loss[:-1])
+    history = fit(line(), *LINE, epochs=1000, optimizer=SGD(lr=1e-9), patience=3, tolerance=1e-3, seed=0)
+    assert history.epochs == 4 and history.stopped == "since 3 epochs brought nothing better"
+    assert fit(line(), *LINE, epochs=20, optimizer=SGD(lr=1e-3), patience=3, seed=0).epochs == 20
+
+
+def test_validation() -> None:
+    model = MLP(2, [4, 1], seed=0)
+    X, y = truth_table("and")
+    history = fit(model, X, y, epochs=5, validation=([[0.0, 0.0], [1.0, 1.0]], [0, 1]), seed=0)
+    errors = [(model.predict([a, a]) - a) ** 2 for a in (0.0, 1.0)]
+    assert history.validation_loss[-1] == pytest.approx(sum(errors) / 2)
+    assert len(history.validation_loss) == len(history.validation_accuracy) == 5
+    # The loss gets better all the time; what was held out, with a target far below the line, does not.
+    worse = fit(line(), *LINE, epochs=5, optimizer=SGD(lr=0.01), validation=([[1.0]], [-50.0]), patience=2, seed=0)
+    assert worse.epochs == 3 and worse.loss == sorted(worse.loss, reverse=True)
+
+
+def test_callbacks() -> None:
+    seen = []
+
+    def callback(history: History, model: Module) -> bool:
+        seen.append((history.epochs, model))
+        return history.epochs == 3
+
+    model = line()
+    history = fit(model, *LINE, epochs=9, callbacks=[callback, lambda history, model: "truthy, but not True"])
+    assert seen == [(1, model), (2, model), (3, model)] and history.stopped == "by a callback"
+
+
+def test_history_in_words() -> None:
+    history = fit(line(), *LINE, epochs=2, seed=0)
+    assert history.accuracy == [] and history.seconds > 0
+    assert str(history) == f"2 epochs, loss {history.loss[0]:.4f} → {history.loss[1]:.4f}; stopped after the last epoch"
+
+
+def test_an_interrupt_keeps_what_was_learned() -> None:
+    def interrupt(history: History, model: Module) -> None:
+        if history.epochs == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    model = line()
+    before = model.state_dict()
+    history = fit(model, *LINE, epochs=1000, callbacks=[interrupt])
+    assert history.stopped == "by an interrupt" and 3 <= history.epochs < 1000
+    assert model.state_dict() != before and gc.isenabled()
+
+
+# When it goes wrong
+
+
+def test_a_loss_that_is_not_finite_stops_and_names_the_node() -> None:
+    X, y = [[1.0], [2.0], [float("nan")]], [1.0, 2.0, 3.0]
+    model = line()
+    with pytest.raises(
+        DivergenceError, match=r"in epoch 0, at example 2: the first value that is not finite is .*nan"
+    ) as caught:
+        fit(model, X, y, batch_size=1, shuffle=False)
+    assert caught.value.history.loss == [] and all(np.isfinite(list(model.state_dict().values())))
+
+
+def test_a_runaway_training_stops_at_the_last_good_step() -> None:
+    model = line()
+    with pytest.raises(DivergenceError, match="try a lower learning rate") as caught:
+        fit(model, *LINE, optimizer=SGD(lr=1e3), epochs=1000)
+    assert len(caught.value.history.loss) > 10 and caught.value.history.stopped == ""
+    assert all(np.isfinite(list(model.state_dict().values())))
+
+
+def test_a_gradient_that_is_not_finite_stops_too() -> None:
+    class Root(Module):
+        def __init__(self) -> None:
+            self.w = Value(0.0)
+
+        def __call__(self, x: Any) -> Any:
+            return self.w.sqrt() * x
+
+    model = Root()
+    with pytest.raises(DivergenceError, match="the first gradient that is not finite flows from"):
+        fit(model, [1.0], [1.0])
+    assert model.w.data == 0.0
+
+
+def test_a_domain_error_says_when() -> None:
+    neuron = Neuron(1, "sigmoid", init="zeros")
+    neuron.b.data = 800.0
+    with pytest.raises(DivergenceError, match=r"in epoch 0: log.* has no value: log needs x > 0"):
+        fit(neuron, [[1.0]], [0], loss="binary_cross_entropy")
+
+
+@pytest.mark.parametrize(("options", "error", "message"), [
+    ({"X": []}, ValueError, "got 0 examples and 4 targets"),
+    ({"X": [], "y": []}, ValueError, "there are no examples"),
+    ({"y": [1.0]}, ValueError, "got 4 examples and 1 targets"),
+    ({"X": 5.0}, TypeError, "X is a list or an array.*; got 5.0"),
+    ({"y": "abcd"}, TypeError, "y is a list or an array.*; got 'abcd'"),
+    ({"y": ["a", "b", "c", "d"]}, TypeError, "'.' is a str; pass a real number"),
+    ({"X": [[1.0, 2.0]] * 4}, ValueError, "takes 1 input; got 2"),
+    ({"y": [[1.0, 2.0]] * 4}, ValueError, "a target for each output; got 1 and 2"),
+    ({"loss": "mse"}, ValueError, "there is no loss 'mse'; choose from binary_cross_entropy, "),
+    ({"epochs": 0}, ValueError, "epochs is at least 1; got 0"),
+    ({"batch_size": 0}, ValueError, "batch_size is at least 1; got 0"),
+    ({"patience": 0}, ValueError, "patience is at least 1; got 0"),
+    ({"reduce": "max"}, ValueError, "reduce is 'mean' or 'sum'; got 'max'"),
+])  # fmt: skip
+def test_what_is_refused(options: dict[str, Any], error: type[Exception], message: str) -> None:
+    model = line()
+    before = model.state_dict()
+    with pytest.raises(error, match=message):
+        fit(model, **{"X": LINE[0], "y": LINE[1], "shuffle": False, **options})
+    assert model.state_dict() == before
+
+
+def test_a_class_beyond_the_outputs_is_refused() -> None:
+    with pytest.raises(ValueError, match="for 3 outputs, a class is a whole number from 0 to 2; got 3"):
+        fit(MLP(1, [3]), [[0.0], [1.0]], [0, 3])
+
+
+# The collector
+
+
+def test_the_collector_is_off_during_steps_and_restored() -> None:
+    states = []
+
+    def loss(y: Any, t: Any) -> Any:
+        states.append(gc.isenabled())
+        return squared_error(y, t)
+
+    fit(line(), *LINE, loss=loss, epochs=1, callbacks=[lambda history, model: states.append(gc.isenabled())])
+    assert states == [False] * 4 + [True]
+    with pytest.raises(ZeroDivisionError):
+        fit(line(), *LINE, loss=lambda y, t: 1 // 0)
+    assert gc.isenabled()
+    with collector_paused(), collector_paused():
+        pass
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        with collector_paused():
+            pass
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+
+
+def test_training_leaves_no_garbage() -> None:
+    model = MLP(2, [3, 1], seed=0)
+    X, y = truth_table("xor")
+    fit(model, X, y, epochs=2)
+    gc.collect()
+    with collector_paused():
+        fit(model, X, y, epochs=5)
+        alive = [x for x in gc.get_objects() if isinstance(x, Value)]
+        assert len(alive) < 200  # parameters, and the nodes of the last example
+
+
+# Progress
+
+
+class Bar:
+    """Stands for tqdm's bar."""
+
+    made: list[Bar]
+
+    def __init__(self, **options: Any) -> None:
+        self.options, self.updates, self.closed = options, 0, False
+        self.made.append(self)
+
+    def set_postfix_str(self, text: str, refresh: bool) -> None:
+        """Take the loss."""
+        assert text.startswith("loss ")
+
+    def update(self) -> None:
+        """Count."""
+        self.updates += 1
+
+    def close(self) -> None:
+        """Close."""
+        self.closed = True
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def bars(monkeypatch: pytest.MonkeyPatch) -> list[Bar]:
+    Bar.made = []
+    module: Any = types.ModuleType("tqdm.auto")
+    module.tqdm = Bar
+    monkeypatch.setitem(sys.modules, "tqdm", types.ModuleType("tqdm"))
+    monkeypatch.setitem(sys.modules, "tqdm.auto", module)
+    monkeypatch.delitem(sys.modules, "IPython", raising=False)
+    return Bar.made
+
+
+def test_a_bar_at_a_terminal_alone(bars: list[Bar], monkeypatch: pytest.MonkeyPatch) -> None:
+    fit(line(), *LINE, epochs=3)
+    monkeypatch.setattr(sys, "stderr", None)
+    fit(line(), *LINE, epochs=3)
+    assert bars == []
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    fit(line(), *LINE, epochs=3, progress=False)
+    assert bars == []
+    fit(line(), *LINE, epochs=3)
+    (bar,) = bars
+    assert bar.options["total"] == 3 and bar.options["delay"] == 1.0 and (bar.updates, bar.closed) == (3, True)
+    monkeypatch.setitem(sys.modules, "tqdm.auto", None)  # not installed
+    assert fit(line(), *LINE, epochs=3).epochs == 3
+
+
+def test_a_bar_in_a_notebook(bars: list[Bar], monkeypatch: pytest.MonkeyPatch) -> None:
+    ipython: Any = types.ModuleType("IPython")
+    monkeypatch.setitem(sys.modules, "IPython", ipython)
+    for application, n in (("TerminalIPythonApp", 0), ("IPKernelApp", 1)):
+        shell = types.SimpleNamespace(config={application: {}})
+        ipython.get_ipython = lambda shell=shell: shell
+        fit(line(), *LINE, epochs=2)
+        assert len(bars) == n
+
+
+def test_the_bar_is_closed_when_training_fails(bars: list[Bar], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    with pytest.raises(ZeroDivisionError):
+        fit(line(), *LINE, loss=lambda y, t: 1 // 0)
+    assert bars[0].closed
+
+
+# After training
+
+
+def test_classes_accuracy_confusion() -> None:
+    neuron = Neuron(1, "linear", init=lambda *_: 1.0)
+    X = [[-1.0], [0.2], [0.5], [2.0]]
+    assert classify(neuron, X) == [0, 0, 1, 1]
+    assert classify(neuron, np.array(X), threshold=0.0) == [0, 1, 1, 1]
+    assert accuracy(neuron, X, [0, 1, 1, 1]) == 0.75
+    assert accuracy(neuron, X, [-1, 1, 1, 1]) == accuracy(neuron, X, [0, 1, 1, 1], threshold=0.0) == 1.0
+    table = confusion(neuron, X, [[0], [1], [1], [0]])
+    assert table == Confusion([[1, 1], [1, 1]]) and table.accuracy == 0.5
+    assert confusion(Layer(1, 3, "linear", init="zeros"), X, [2, 2, 0, 1]).counts == [[1, 0, 0], [1, 0, 0], [2, 0, 0]]
+    with pytest.raises(ValueError, match="the targets are no classes"):
+        accuracy(neuron, X, [0.5, 1.0, 2.0, 3.0])
+
+
+def test_accuracy_while_training_knows_the_loss() -> None:
+    X, y = [[-1.0], [-0.5], [0.25], [1.0]], [0, 0, 1, 1]
+    for loss in ("binary_cross_entropy_with_logits", "hinge"):
+        neuron = Neuron(1, "linear", init=lambda *_: 1.0)
+        assert fit(neuron, X, y, loss=loss, optimizer=Adam(lr=1e-9), epochs=1).accuracy == [1.0]
+
+
+def test_deltas() -> None:
+    model = MLP(2, [3, 2], output="softmax", seed=0)
+    with pytest.raises(ValueError, match="no example has gone through the model yet"):
+        deltas(model)
+    p = model([1.0, -1.0])
+    (-log(p[0])).backward()
+    first, last = deltas(model)
+    assert last == pytest.approx([p[0].data - 1, p[1].data])
+    assert first == [neuron.net.grad for neuron in model.layers[0].neurons if neuron.net is not None]
+    accuracy(model, [[0.0, 1.0]], [1])
+    assert deltas(model) == [first, last]  # looking at examples does not record
+
+    class Mixed(Module):
+        def __init__(self) -> None:
+            self.gate = Neuron(2, "sigmoid", seed=0)
+            self.body = Layer(2, 2, seed=1)
+
+        def __call__(self, x: Any) -> Any:
+            return self.gate(x) * dot(self.body(x), [1.0, 2.0])
+
+    mixed = Mixed()
+    mixed([0.5, 1.0]).backward()
+    assert [len(layer) for layer in deltas(mixed)] == [2, 1]
+    assert deltas(mixed.gate) == [[mixed.gate.b.grad]]
