@@ -9,11 +9,13 @@
 
 Record: `Value`, the operations by name, `label_values`; a new operation is a row, `Unary`, `Binary` or `Nary`.
 Differentiate: `Value.backward`, `gradients`, `grad`, `value_and_grad`, `jacobian`, `hessian`; forward `jvp`, `Dual`; `replay`.
-Step: `walk`, `find_nonfinite`.  Explain: `explain`, `check_derivation`.  Draw: `draw`.
+Step: `walk`, `find_nonfinite`.  Explain: `explain`, `check_derivation`.  Draw: `draw`.  Check: `gradcheck`,
+and `autograd.strategies` for Hypothesis.
 """
 
-from autograd.derivation import check_derivation, explain
-from autograd.drawing import draw
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from autograd.primitives import (
     Binary,
     DomainError,
@@ -60,11 +62,35 @@ from autograd.steps import find_nonfinite, walk
 from autograd.transforms import Dual, grad, gradients, hessian, jacobian, jvp, replay, value_and_grad
 from autograd.value import Value, label_values
 
+if TYPE_CHECKING:
+    from autograd.checking import gradcheck
+    from autograd.derivation import check_derivation, explain
+    from autograd.drawing import draw
+
 __all__ = [
     "Binary", "DomainError", "Dual", "Nary", "Primitive", "Unary", "Value",
-    "absolute", "add", "check_derivation", "cos", "divide", "dot", "draw", "exp", "explain", "expm1", "find_nonfinite", "gate",
-    "grad", "gradients", "greater", "greater_equal", "hessian", "jacobian", "jvp", "label_values", "leaky_relu", "less",
-    "less_equal", "log", "log1p", "logsumexp", "maximum", "minimum", "multiply", "negative", "positive", "power", "prelu",
-    "relu", "replay", "sigmoid", "sign", "sin", "softplus", "sqrt", "step", "subtract", "tan", "tanh", "total",
-    "value_and_grad", "walk", "where",
+    "absolute", "add", "check_derivation", "cos", "divide", "dot", "draw", "exp", "explain", "expm1", "find_nonfinite",
+    "gate", "grad", "gradcheck", "gradients", "greater", "greater_equal", "hessian", "jacobian", "jvp", "label_values",
+    "leaky_relu", "less", "less_equal", "log", "log1p", "logsumexp", "maximum", "minimum", "multiply", "negative",
+    "positive", "power", "prelu", "relu", "replay", "sigmoid", "sign", "sin", "softplus", "sqrt", "step", "subtract", "tan",
+    "tanh", "total", "value_and_grad", "walk", "where",
 ]  # fmt: skip
+
+# Rooms that a program that only differentiates has no need of; they are imported when they are first asked for.
+_ROOMS = {
+    "check_derivation": "autograd.derivation",
+    "draw": "autograd.drawing",
+    "explain": "autograd.derivation",
+    "gradcheck": "autograd.checking",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOMS:
+        raise AttributeError(f"module 'autograd' has no attribute {name!r}")
+    globals()[name] = found = getattr(import_module(_ROOMS[name]), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

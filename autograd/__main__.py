@@ -127,6 +127,7 @@ def make_parser() -> Parser:
     parser.add_argument(
         "--explain", action="store_true", help="show where each gradient comes from, and derive it by the chain rule"
     )
+    parser.add_argument("--check", action="store_true", help="compare the gradients with numeric ones, edge by edge")
     parser.add_argument("--mistake", choices=MISTAKES, metavar="NAME", help=f"make a classic mistake: {', '.join(MISTAKES)}")
     parser.add_argument("--svg", metavar="FILE", help="write a picture of the graph; also .png .pdf .dot .mmd")
     parser.add_argument("--mermaid", action="store_true", help="print the picture as Mermaid text, and nothing else")
@@ -211,6 +212,8 @@ def _report(expression: Expression, result: Value, wanted: Mapping[str, Value], 
         parts += [str(explain(x, of=result)) for x in wanted.values()]
     if options.mistake is not None:
         parts.append(_mistaken(walk(result, options.mistake)))
+    if options.check:
+        parts.append(f"Check: {_checked(result)}")
     if nonfinite := find_nonfinite(result):
         parts.append(f"Note: {nonfinite}.")
     return "\n\n".join(parts)
@@ -220,6 +223,15 @@ def _mistaken(wrong: Walk) -> str:
     if not wrong.difference:
         return f"The mistake {wrong.mistake!r} changes nothing on this graph."
     return f"With the mistake {wrong.mistake!r}, this is the first step that differs:\n\n{wrong[-1]}"
+
+
+def _checked(result: Value) -> str:
+    from autograd.checking import gradcheck
+
+    try:
+        return str(gradcheck(result))
+    except ValueError as error:
+        raise UsageError(f"the gradient cannot be checked: {error}") from None
 
 
 def _draw(result: Value) -> Drawing:

@@ -16,7 +16,7 @@ from math import inf, nan
 from typing import Any, Final
 
 from autograd.primitives import Binary, Unary
-from autograd.symbol import Symbol, as_symbol, source
+from autograd.symbol import Symbol, source
 
 __all__ = ["recorder"]
 
@@ -58,7 +58,7 @@ def bind(row, {names}):
         else:
             y = dy = other if other.__class__ is float else number(other)
             if y is NotImplemented:
-                return NotImplemented
+                return record(row, (self, other))
             try:
                 out = {function}
                 dx = {partial_x}
@@ -68,7 +68,7 @@ def bind(row, {names}):
     def reflected(self, other):
         x = dx = other if other.__class__ is float else number(other)
         if x is NotImplemented:
-            return NotImplemented
+            return record(row, (other, self))
         y = self._data
         try:
             out = {function}
@@ -105,7 +105,7 @@ def recorder(row: Unary | Binary, scope: dict[str, Any]) -> Any:
     names |= {name: called.function for name, called in calls.items()}
     for name, rule in rules.items():
         if rule.__name__ == "<lambda>":
-            texts[name], calls = source(as_symbol(rule(*operands, out)))
+            texts[name], calls = source(rule(*operands, out))
             names |= {name: called.function for name, called in calls.items()}
         else:  # a function with statements of its own is called
             texts[name] = f"{name}({', '.join(x.name for x in (*operands, out))})"

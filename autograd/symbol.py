@@ -155,7 +155,7 @@ def as_symbol(formula: Any) -> Symbol:
     return formula if isinstance(formula, Symbol) else Symbol(digits(formula), float(formula))
 
 
-def source(formula: Symbol) -> tuple[str, dict[str, Primitive]]:
+def source(formula: Any) -> tuple[str, dict[str, Primitive]]:
     """Write a formula as a Python expression over floats, and say which rows it calls by name.
 
     Rows made of other rows are written out, down to those whose function takes numbers alone.
@@ -168,7 +168,8 @@ def source(formula: Symbol) -> tuple[str, dict[str, Primitive]]:
     """
     calls: dict[str, Primitive] = {}
     text, _ = write(formula, Style(lambda x: repr(float(x)), {}, lambda row: row.code, calls=calls))
-    return f"(1.0 if {text} else 0.0)" if formula.row is not None and formula.row.is_condition else text, calls
+    row = formula.row if isinstance(formula, Symbol) else None
+    return f"(1.0 if {text} else 0.0)" if row is not None and row.is_condition else text, calls
 
 
 def write(formula: Any, style: Style) -> tuple[str, int]:

@@ -7,11 +7,11 @@ from random import Random
 from typing import Any
 
 import pytest
-from graphs import Program, programs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograd import Value, check_derivation, dot, exp, explain, label_values, relu, sigmoid, tanh, walk
+from autograd.strategies import Program, programs
 from autograd.symbol import latex_name
 from nn import MLP
 

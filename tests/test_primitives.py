@@ -9,10 +9,10 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from graphs import ROWS, widths
 
 from autograd import primitives
 from autograd.primitives import DomainError, Nary, Primitive, Unary, dot, exp, log, number, power, sigmoid, tanh
+from autograd.strategies import ROWS, widths
 
 mpmath = importlib.import_module("mpmath")  # it has no types
 

@@ -5,11 +5,11 @@ import math
 from typing import Any
 
 import pytest
-from graphs import Program, programs
 from hypothesis import given
 
 from autograd import Value, dot, find_nonfinite, maximum, replay, sigmoid, walk
 from autograd.steps import name_nodes
+from autograd.strategies import Program, programs
 from autograd.value import topological
 
 

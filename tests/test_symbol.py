@@ -5,7 +5,6 @@ import math
 from typing import Any
 
 import pytest
-from graphs import ROWS, widths
 from test_primitives import NAMES, sample
 
 from autograd import primitives
@@ -24,6 +23,7 @@ from autograd.primitives import (
     total,
     where,
 )
+from autograd.strategies import ROWS, widths
 from autograd.symbol import Symbol, as_symbol, digits, source
 
 NAMESPACE: dict[str, Any] = {"inf": math.inf, "nan": math.nan}

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from graphs import Program, programs
 from hypothesis import given
 
 from autograd import (
@@ -25,6 +24,7 @@ from autograd import (
     value_and_grad,
     where,
 )
+from autograd.strategies import Program, programs
 from autograd.value import topological
 
 

@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from graphs import ROWS, Program, programs, widths
 from hypothesis import given
 
 from autograd import DomainError, Unary, Value, dot, exp, label_values, logsumexp, primitives, relu, sigmoid, tanh, total, where
 from autograd.primitives import Binary, Nary
+from autograd.strategies import ROWS, Program, programs, widths
 from autograd.value import describe, record, topological
 
 
@@ -406,6 +406,27 @@ def test_fast_recording_is_plain_recording(program: Program) -> None:
         assert fast.data == plain.data and fast.partials == plain.partials and fast.operands == plain.operands
         assert fast.inputs == plain.inputs and type(fast.data) is float
         results.append(fast)
+
+
+def test_a_rule_that_is_a_number_is_kept_whole() -> None:
+    third = Unary("third", lambda x: x * (1 / 3), lambda x, out: 1 / 3)
+    assert third(Value(1.0)).partials == (1 / 3,)
+
+
+def test_what_is_no_operand_is_refused_among_many() -> None:
+    with pytest.raises(TypeError, match="where cannot be read on operands of types Value, object, float"):
+        where(Value(1.0) > 0, object(), 2.0)
+    assert dot([], []) == 0.0 and dot([], [], Value(2.0)).data == 2.0
+
+
+def test_subclasses_are_operands_too() -> None:
+    class Weight(Value):
+        __slots__ = ()
+
+    w = Weight(2.0)
+    y = (Value(1.0) + w) * w + dot([w], [3.0]) - w.tanh() / w
+    y.backward()
+    assert w.grad == pytest.approx(5 + 3 - (1 - math.tanh(2.0) ** 2) / 2 + math.tanh(2.0) / 4)
 
 
 def test_every_row_has_a_method_or_function_on_values() -> None:

@@ -1,0 +1,321 @@
+"""Gradients compared with numeric ones, edge by edge, each with a verdict and a reason.
+
+The idea: a node is one scalar operation, so every local derivative can be checked alone, against the values of its own
+function.  Forward mode then checks, without any step size, how backpropagation puts the local derivatives together; and
+numeric derivatives of the whole check that the graph is the function.  So a wrong gradient has a place: a rule, the
+accumulation, or a part of the function that the graph lacks.
+
+>>> from autograd.primitives import Unary, tanh
+>>> print(gradcheck(lambda w, x: tanh(w * x) ** 2, 0.5, 2.0))
+correct: 2 derivatives and 4 local ones agree with numeric ones, and backward with forward mode.
+...
+>>> cube = Unary("cube", lambda x: x * x * x, lambda x, out: 3 * x)
+>>> report = gradcheck(cube, 2.0)
+>>> report.verdict, bool(report)
+('wrong', False)
+>>> report.edges[0].reason
+'the rule 3·x gives 6, but the slope is 12 ± ..., in cube(x)...'
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Any, Final, Literal
+
+from autograd.edges import MANY, Line, Rules, directions, spread
+from autograd.numeric import Rounded, slope
+from autograd.primitives import number
+from autograd.symbol import SUPERSCRIPTS
+from autograd.transforms import Dual, gradients, replay
+from autograd.value import Value, describe, refuse_stale, topological
+from autograd.verdicts import Check, Report, judge, short
+
+__all__ = ["gradcheck"]
+
+CALLS: Final = 3  # of a function at its point, to see whether it gives the same value
+FEW: Final = 4  # first derivatives that are all differentiated again; of more, random combinations
+
+
+class NoValueError(TypeError):
+    """A function returned something else than one `Value`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A scalar function of numbers, and the point at which it is to be checked.
+
+    Attributes:
+        title: its name.
+        by: by what it has been differentiated already, to be what it is.
+        names, point: the inputs.
+        call: the function, from one `Value` for each input.
+    """
+
+    title: str
+    by: tuple[str, ...]
+    names: tuple[str, ...]
+    point: tuple[float, ...]
+    call: Callable[[Sequence[Value]], Value]
+
+
+def gradcheck(f: Callable[..., Any] | Value, *point: Any, order: int = 1, seed: int | None = None) -> Report:
+    """Compare the gradient of a function, or of a graph, with numeric derivatives.
+
+    Args:
+        f: a function of numbers or nested lists of numbers, written with operators and autograd's functions; or the
+            result of a graph, to be checked by all its leaves at the numbers they have.
+        point: the arguments of the function, one or more; `Value`s lend their numbers and labels.
+        order: 2 to check the derivatives of the derivatives too.
+        seed: for other random directions than the usual ones; they serve where there are more than 24 inputs.
+
+    Returns:
+        A report: print it, ask its `verdict`, or use it as a condition, as in ``assert gradcheck(f, 0.5)``.  The
+        gradients of nodes that take part are left as they were.
+
+    Raises:
+        TypeError: if there are no inputs, or f does not return one `Value`.
+        ValueError: if f raises, depends on no input, is not finite at the point, or gives another value each time.
+
+    >>> bool(gradcheck(lambda v: v[0] ** 2 * v[1], [3.0, 5.0], order=2))
+    True
+    >>> x, y = Value(1e-5, label="x"), Value(2.0, label="y")
+    >>> gradcheck(x.relu() * y).inputs[0].reason
+    'a kink 1e-05 to the left: the slope is 0 on the left and 2 on the right; 2 is right on this side'
+    """
+    if not isinstance(order, int) or order < 1:
+        raise ValueError(f"the order of a check is 1, for first derivatives, or more; not {order!r}")
+    rng = Random(0 if seed is None else seed)
+    subject = _graph(f, point) if isinstance(f, Value) else _function(f, point)
+    _refuse_chance(subject)
+    subjects, rules = [subject], Rules(rng)
+    inputs: list[Check] = []
+    edges: list[Check] = []
+    accumulated = True
+    for level in range(order):
+        found: list[Check] = []
+        for one in subjects:
+            leaves = [Value(x, name) for name, x in zip(one.names, one.point, strict=True)]
+            y = one.call(leaves)
+            edges += [check for node in topological(y) for check in rules.check(node, known=level == 0)]
+            checks, agree = _whole(one, y, leaves, rng)
+            found += checks
+            accumulated = accumulated and agree
+        inputs += _not_in_vain(found)
+        if level + 1 < order:
+            subjects = [derivative for one in subjects for derivative in _derivatives(one, rng)]
+    return _report(inputs, edges, accumulated)
+
+
+def _graph(y: Value, point: tuple[Any, ...]) -> Subject:
+    """Take a graph as a function of its leaves."""
+    if point:
+        raise TypeError("a graph has its point in its leaves; gradcheck(y) takes nothing else, gradcheck(f, 0.5) a function")
+    order = topological(y)
+    if not order:
+        raise TypeError(f"{describe(y)} has no inputs: it is a leaf, no result of an operation")
+    refuse_stale(order)
+    leaves = list(dict.fromkeys(x for node in order for x in node.inputs if x.primitive is None))
+    names = [x.label or f"x{i}" for i, x in enumerate(leaves)]
+
+    def call(values: Sequence[Value]) -> Value:
+        again: Value = replay(y, dict(zip(leaves, values, strict=True)))
+        return again
+
+    return Subject(y.label or "f", (), tuple(names), tuple(x.data for x in leaves), call)
+
+
+def _function(f: Callable[..., Any], point: tuple[Any, ...]) -> Subject:
+    """Take a function of numbers and nested lists as a function of the numbers in them."""
+    if not callable(f):
+        raise TypeError(f"{f!r} is a {type(f).__name__}; gradcheck takes a function and a point, or the Value of a graph")
+    title = getattr(f, "__name__", "f")
+    title = title if title.isidentifier() else "f"
+    inputs = list(_flatten(point, _parameters(f, len(point))))
+    if not inputs:
+        raise TypeError(f"{title} has no inputs to differentiate by; pass a point, as in gradcheck({title}, 0.5)")
+    names, numbers = zip(*inputs, strict=True)
+
+    def call(values: Sequence[Value]) -> Value:
+        rest = iter(values)
+        y = f(*_refill(point, rest))
+        if isinstance(y, Value):
+            return y
+        if isinstance(y, list | tuple):
+            raise NoValueError(
+                f"{title} returned a {type(y).__name__}; gradcheck takes one scalar, such as the total of its items"
+            )
+        lost = "" if y is None else "; .data, float() or a function of math drops the graph, autograd's functions keep it"
+        raise NoValueError(f"{title} returned {y!r}, no Value{lost}")
+
+    return Subject(title, (), names, numbers, call)
+
+
+def _parameters(f: Callable[..., Any], count: int) -> list[str]:
+    """Return the names of the first parameters of a function, x0, x1, … where it has none."""
+    try:
+        parameters = list(inspect.signature(f).parameters.values())
+    except (TypeError, ValueError):
+        parameters = []
+    named = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)][:count]
+    return named + [f"x{i}" for i in range(len(named), count)]
+
+
+def _flatten(items: Sequence[Any], names: Sequence[str]) -> Iterator[tuple[str, float]]:
+    for item, name in zip(items, names, strict=True):
+        if isinstance(item, list | tuple):
+            yield from _flatten(item, [f"{name}[{i}]" for i in range(len(item))])
+            continue
+        label, x = (item.label, item.data) if isinstance(item, Value) else (None, number(item))
+        if x is NotImplemented:
+            raise TypeError(f"{name} is {item!r}, a {type(item).__name__}; a point is made of real numbers and lists of them")
+        if not math.isfinite(x):
+            raise ValueError(f"{name} is {short(x)}; gradients are checked at finite points")
+        yield label or name, x
+
+
+def _refill(items: Sequence[Any], values: Iterator[Value]) -> list[Any]:
+    return [type(item)(_refill(item, values)) if isinstance(item, list | tuple) else next(values) for item in items]
+
+
+def _refuse_chance(subject: Subject) -> None:
+    """Call a function a few times at its point, and raise where that already shows that it cannot be checked."""
+    at = ", ".join(f"{name} = {short(x)}" for name, x in zip(subject.names, subject.point, strict=True))
+    at = at if len(at) < 80 else at[:80] + "…"
+    seen: list[float] = []
+    for _ in range(CALLS):
+        leaves = [Value(x, name) for name, x in zip(subject.names, subject.point, strict=True)]
+        try:
+            y = subject.call(leaves)
+        except NoValueError:
+            raise
+        except Exception as error:
+            raise ValueError(f"{subject.title} raised {type(error).__name__} at {at}: {error}") from error
+        order = topological(y)
+        if y not in leaves and not any(x in leaves for node in order for x in node.inputs):
+            raise ValueError(f"{subject.title} depends on none of its inputs: the graph of {describe(y)} does not reach them")
+        if not math.isfinite(y.data):
+            origin = next((node for node in order if not math.isfinite(node.data)), y)
+            raise ValueError(
+                f"{subject.title} is {short(y.data)} at {at}; the first value that is not finite is {describe(origin)}"
+            )
+        seen.append(y.data)
+    if len(set(seen)) > 1:
+        raise ValueError(f"{subject.title} is not deterministic: at {at} it gave {seen[0]!r} and then "
+                         f"{next(x for x in seen if x != seen[0])!r}; draw random numbers outside of it")  # fmt: skip
+
+
+def _derivatives(subject: Subject, rng: Random) -> list[Subject]:
+    """Return the derivatives of a function as functions; of many, a few random combinations."""
+    n = len(subject.names)
+    weights = [{i: 1.0} for i in range(n)]
+    names = list(subject.names)
+    if n > FEW:
+        weights = [{i: rng.choice((-1.0, 1.0)) for i in range(n)} for _ in range(FEW // 2)]
+        names = [f"direction{k}" for k in range(1, len(weights) + 1)]
+
+    def along(which: dict[int, float]) -> Callable[[Sequence[Value]], Value]:
+        def call(values: Sequence[Value]) -> Value:
+            wanted = gradients(subject.call(values), [values[i] for i in which])
+            out: Any = 0.0
+            for g, weight in zip(wanted, which.values(), strict=True):
+                out = g * weight + out if n > FEW else g
+            return out if isinstance(out, Value) else Value(out)
+
+        return call
+
+    return [replace(subject, by=(*subject.by, name), call=along(which)) for name, which in zip(names, weights, strict=True)]
+
+
+def _axes(subject: Subject) -> list[Line]:
+    pairs = zip(subject.names, subject.point, strict=True)
+    return [Line(name, f"{name} = {short(x)}", x, subject.point, {i: 1.0}) for i, (name, x) in enumerate(pairs)]
+
+
+def _whole(subject: Subject, y: Value, leaves: Sequence[Value], rng: Random) -> tuple[list[Check], bool]:
+    """Compare the gradient of the whole, and say whether forward mode gives the same."""
+    backward = _backward(y, leaves)
+    axes = _axes(subject)
+    if len(axes) <= MANY:
+        found = [_along(line, subject, y, leaves, backward, rng) for line in axes]
+    else:
+        found = [_along(line, subject, y, leaves, backward, rng) for line in directions(subject.point, range(len(axes)), rng)]
+        if any(check.verdict == "wrong" for check, _ in found):  # then look which inputs it is
+            alone = [_along(line, subject, y, leaves, backward, rng) for line in axes]
+            found += [(check, agrees) for check, agrees in alone if check.verdict == "wrong"]
+    return [check for check, _ in found], all(agrees for _, agrees in found)
+
+
+def _backward(y: Value, leaves: Sequence[Value]) -> list[float]:
+    """Return the gradients that `backward` gives, and leave all nodes as they were."""
+    nodes = dict.fromkeys(x for node in topological(y) for x in (*node.inputs, node))
+    kept = {node: node.grad for node in (*nodes, *leaves, y)}
+    try:
+        for node in kept:
+            node.grad = 0.0
+        y.backward()
+        return [leaf.grad for leaf in leaves]
+    finally:
+        for node, grad in kept.items():
+            node.grad = grad
+
+
+def _along(
+    line: Line, subject: Subject, y: Value, leaves: Sequence[Value], backward: Sequence[float], rng: Random
+) -> tuple[Check, bool]:
+    """Compare one derivative: backward with forward mode, and with the numeric one."""
+
+    def f(t: float) -> float:
+        try:
+            return subject.call([Value(x) for x in line(t)]).data
+        except (ArithmeticError, ValueError):
+            return math.nan
+
+    ends = dict.fromkeys(x for node in topological(y) for x in node.inputs if x.primitive is None)
+    ends |= {y: None} if y.primitive is None else {}
+    tangents = {leaves[i]: d for i, d in line.direction.items()}
+
+    def forward(chance: Random | None) -> tuple[float, float]:
+        numbers = {x: Rounded(x.data, chance) for x in ends}
+        out = replay(y, {x: Dual(number, tangents[x]) if x in tangents else number for x, number in numbers.items()})
+        return float(getattr(out, "primal", out)), float(getattr(out, "tangent", 0.0))
+
+    primals, slopes = spread(lambda: forward(rng))
+    analytic, (_, ahead) = line.along(backward), forward(None)
+    doubt = 2 * slopes + 8 * math.ulp(analytic)
+    variables = (*subject.by, line.name)
+    name = f"∂{_power(len(variables))}{subject.title}/{''.join(f'∂{v}' for v in variables)}"
+    check = judge(name, line.at, analytic, slope(f, line.start, primals), doubt)
+    agrees = abs(analytic - ahead) <= doubt if math.isfinite(analytic) else not math.isfinite(ahead)
+    if not agrees:
+        check = replace(check, verdict="wrong", reason=f"backward gives {short(analytic)}, forward mode {short(ahead)}")
+    return check, agrees
+
+
+def _power(n: int) -> str:
+    return "" if n == 1 else str(n).translate(SUPERSCRIPTS)
+
+
+def _not_in_vain(checks: list[Check]) -> list[Check]:
+    """Call checks vacuous if all of them would pass with a gradient of zero."""
+    if not all(check.is_flat for check in checks):
+        return checks
+    why = "all derivatives are 0 here, so a gradient of zero would pass as well; choose another point"
+    return [replace(check, verdict="vacuous", reason=why) if check.verdict == "correct" else check for check in checks]
+
+
+def _report(inputs: list[Check], edges: list[Check], accumulated: bool) -> Report:
+    """Say where a wrong gradient went wrong."""
+    cause: Literal["rule", "accumulation", "graph", ""] = ""
+    if any(check.verdict == "wrong" for check in edges):
+        cause = "rule"
+    elif not accumulated:
+        cause = "accumulation"
+    elif any(check.verdict == "wrong" for check in inputs):
+        cause = "graph"
+    if cause == "rule":
+        inputs = [replace(c, reason=f"{c.reason}; it comes from the rule") if c.verdict == "wrong" else c for c in inputs]
+    return Report(tuple(inputs), tuple(edges), cause)

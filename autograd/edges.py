@@ -1,0 +1,184 @@
+"""Local derivatives: what a row's rule says at a node, compared with the values of the row's own function.
+
+The idea: a wrong rule shows where its derivative is not zero.  So at a node where it is zero, as relu's at -1, where any
+rule that says zero would seem right, the rule is compared at another point as well.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Any, Final
+
+from autograd.numeric import Rounded, slope
+from autograd.primitives import DomainError, Nary, Primitive
+from autograd.symbol import Symbol
+from autograd.value import Value, describe
+from autograd.verdicts import Check, judge, short
+
+__all__ = ["MANY", "Line", "Rules", "directions", "spread"]
+
+MANY: Final = 24  # numbers to differentiate by; with more, random directions are checked
+DIRECTIONS: Final = 6
+RUNS: Final = 6  # with numbers that are rounded at random
+PROBES: Final = (-1.5, 0.5, 0.0, 2.5, -0.5, 1.5)  # operands at which a rule is tried that is zero where it is used
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line through a point, to differentiate along: ``point + (t - start)·direction``."""
+
+    name: str
+    at: str
+    start: float
+    point: Sequence[float]
+    direction: dict[int, float]
+
+    def __call__(self, t: float) -> list[float]:
+        """Return the point at t."""
+        moved = list(self.point)
+        for i, d in self.direction.items():
+            moved[i] = t if len(self.direction) == 1 else moved[i] + (t - self.start) * d
+        return moved
+
+    def along(self, gradient: Sequence[float] | Mapping[int, float]) -> float:
+        """Return the derivative along the line, by t."""
+        out = 0.0
+        for i, d in self.direction.items():
+            out += gradient[i] * d
+        return out
+
+
+def directions(point: Sequence[float], which: Sequence[int], rng: Random) -> list[Line]:
+    """Return lines in random directions, along which every number moves as its size asks for, and exactly."""
+    sizes = {i: 2.0 ** (math.frexp(point[i])[1] - 1) if point[i] else 1.0 for i in which}
+    lines = [{i: rng.choice((-size, size)) for i, size in sizes.items()} for _ in range(DIRECTIONS)]
+    return [Line(f"direction{k}", f"{len(which)} at once", 1.0, point, direction) for k, direction in enumerate(lines, 1)]
+
+
+def spread(run: Callable[[], tuple[float, ...]]) -> list[float]:
+    """Return by how much the results of several runs differ, each result for itself; infinite ones do not count."""
+    runs = []
+    for _ in range(RUNS):
+        try:
+            runs.append(run())
+        except (ArithmeticError, ValueError):
+            continue
+    columns = [[x for x in column if math.isfinite(x)] for column in zip(*runs, strict=True)]
+    return [max(column) - min(column) if column else 0.0 for column in columns] or [0.0, 0.0]
+
+
+class Rules:
+    """The check of local derivatives, node by node; what was found for the same row at the same numbers is kept."""
+
+    def __init__(self, rng: Random) -> None:
+        self.rng = rng
+        self.known: dict[tuple[Any, ...], Check] = {}
+        self.elsewhere: dict[tuple[Primitive, int, int], Check | None] = {}
+
+    def check(self, node: Value, known: bool) -> Iterator[Check]:
+        """Compare the partial derivatives that a node recorded with the values of its row.
+
+        Args:
+            node: the result of an operation.
+            known: whether to return also what was found before, for another node of the same row at the same numbers.
+        """
+        row = node.primitive
+        assert row is not None
+        data = [x.data if isinstance(x, Value) else x for x in node.operands]
+        which = [i for i, x in enumerate(node.operands) if isinstance(x, Value)]
+        partials = dict(zip(which, node.partials, strict=True))
+        lines = [Line(_argument(row, i), _point(row, data, i), data[i], data, {i: 1.0}) for i in which]
+        if len(which) > MANY:
+            across = [self._judge(row, data, line, partials) for line in directions(data, which, self.rng)]
+            if not any(check.verdict == "wrong" for check in across):
+                yield from (replace(check, node=node) for check in across)
+                return
+        for line, i in zip(lines, which, strict=True):
+            key = (row, i, *data, partials[i])
+            if key in self.known and not known:
+                continue
+            if key not in self.known:
+                self.known[key] = self._one(row, data, line, i, partials)
+            check = self.known[key]
+            where = f", in {describe(node)}" if check.verdict == "wrong" else ""
+            yield replace(check, node=node, operand=i, reason=check.reason + where)
+
+    def _one(self, row: Primitive, data: Sequence[float], line: Line, i: int, partials: Mapping[int, float]) -> Check:
+        """Compare one partial derivative; where it is 0, its rule also at a point where it is not."""
+        if isinstance(row, Nary) and row.picks is not None and i == 0:  # a condition, which has no neighbours
+            check = Check(f"∂{row.name}/∂{line.name}", line.at, partials[i], 0.0, 0.0, "correct", is_flat=True)
+            reason = "a condition has no derivative but 0"
+            return replace(check, verdict="wrong", reason=reason) if partials[i] else check
+        check = self._judge(row, data, line, partials)
+        if not check.is_flat:
+            return check
+        key = (row, i, len(data))
+        if key not in self.elsewhere:
+            self.elsewhere[key] = self._try_elsewhere(row, i, len(data))
+        other = self.elsewhere[key]
+        if other is None:
+            return check
+        if other.verdict == "wrong":
+            return replace(check, verdict="wrong", reason=f"it is right here, by being 0, but at {other.at} {other.reason}")
+        return replace(check, verdict="correct", reason=f"0 here; its rule was compared at {other.at} as well")
+
+    def _try_elsewhere(self, row: Primitive, i: int, n: int) -> Check | None:
+        """Compare a rule at a point where it is not 0; None if there seems to be none."""
+        for k in range(len(PROBES)):
+            data = [PROBES[(k + 2 * j) % len(PROBES)] for j in range(n)]
+            try:
+                [partial] = row.partials(data, row.evaluate(data), [i])
+            except DomainError:
+                continue
+            line = Line(_argument(row, i), _point(row, data, i), data[i], data, {i: 1.0})
+            check = self._judge(row, data, line, {i: float(partial)})
+            if check.verdict == "wrong" or (check.verdict == "correct" and not check.is_flat):
+                return check
+        return None
+
+    def _judge(self, row: Primitive, data: Sequence[float], line: Line, partials: Mapping[int, float]) -> Check:
+        def f(t: float) -> float:
+            try:
+                return float(row.evaluate(line(t)))
+            except DomainError:
+                return math.nan
+
+        which = list(line.direction)
+        out = row.evaluate(data)
+
+        def run() -> tuple[float, ...]:
+            rounded = [Rounded(x, self.rng) for x in data]
+            nearly = row.apply(rounded)
+            rules = row.partials(rounded, nearly, which)
+            return float(nearly), line.along({i: float(rule) for i, rule in zip(which, rules, strict=True)})
+
+        analytic = line.along(partials)
+        noise, doubt = spread(run)
+        found = slope(f, line.start, noise)
+        check = judge(f"∂{row.name}/∂{line.name}", line.at, analytic, found, 2 * doubt + 8 * math.ulp(analytic))
+        if check.verdict == "wrong" and len(which) == 1:
+            rule = _rule(row, data, out, which[0])
+            check = replace(check, reason=check.reason.replace("it is", f"the rule{rule} gives", 1))
+        return check
+
+
+def _argument(row: Primitive, i: int) -> str:
+    return f"x{i}" if isinstance(row, Nary) else "xy"[i]
+
+
+def _point(row: Primitive, data: Sequence[float], i: int) -> str:
+    shown = range(len(data)) if len(data) <= 3 else [i]
+    return ", ".join(f"{_argument(row, j)} = {short(data[j])}" for j in shown) + (", …" if len(data) > 3 else "")
+
+
+def _rule(row: Primitive, data: Sequence[float], out: float, i: int) -> str:
+    """Write a rule as a formula, with a space before it; nothing if it cannot be written, or is a number."""
+    symbols = [Symbol(_argument(row, j), x) for j, x in enumerate(data)]
+    try:
+        [rule] = row.partials(symbols, Symbol("out", out), [i])
+    except TypeError:
+        return ""
+    return f" {rule.text}" if isinstance(rule, Symbol) else ""
