@@ -148,8 +148,9 @@ def _function(f: Callable[..., Any], point: tuple[Any, ...]) -> Subject:
             raise NoValueError(
                 f"{title} returned a {type(y).__name__}; gradcheck takes one scalar, such as the total of its items"
             )
-        lost = "" if y is None else "; .data, float() or a function of math drops the graph, autograd's functions keep it"
-        raise NoValueError(f"{title} returned {y!r}, no Value{lost}")
+        why = "; .data, float() or a function of math drops the graph, autograd's functions keep it"
+        why = "; does it end without a return?" if y is None else why
+        raise NoValueError(f"{title} returned {y!r}, no Value{why}")
 
     return Subject(title, (), names, numbers, call)
 

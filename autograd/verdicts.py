@@ -26,7 +26,8 @@ ENOUGH: Final = 0.1  # relative error with which a numeric derivative can still 
 WIDTH: Final = 100  # columns of a printed report
 MOST: Final = 12  # rows of each kind that are printed
 
-SUMMARIES: Final[dict[str, str]] = {
+SUMMARIES: Final[dict[Verdict, str]] = {
+    "wrong": "a derivative is not the numeric one",
     "domain": "the point is at an edge of the domain, where no derivative can be compared",
     "kink": "the point is at a kink or a jump, or next to one",
     "unsure": "rounding leaves too little to judge by",
@@ -106,7 +107,7 @@ def _verdict(analytic: float, found: Slope, tolerance: float) -> tuple[Verdict, 
     if found.kind in ("kink", "jump") and not found.away:
         low, high = sorted((found.left, found.right))
         slack = 0.01 * (high - low)
-        if low - slack <= analytic <= high + slack:
+        if found.kind == "jump" or low - slack <= analytic <= high + slack:
             return "kink", _bend(found), False
         return "wrong", f"it is {short(analytic)}, and this is {_bend(found)}", False
     if math.isinf(value) and value == analytic:
@@ -195,8 +196,8 @@ class Report:
 
     def _summary(self) -> str:
         if self.cause == "rule":
-            rules = dict.fromkeys(c.name for c in self.edges if c.verdict == "wrong")
-            return f"the local derivative {', '.join(rules)} is wrong"
+            rules = list(dict.fromkeys(check.name for check in self.edges if check.verdict == "wrong"))
+            return f"the local derivative {rules[0]} is wrong" + (f", and {len(rules) - 1} more" if rules[1:] else "")
         if self.cause == "accumulation":
             return "the local derivatives are right, but the backward pass puts them together wrongly"
         if self.cause == "graph":
