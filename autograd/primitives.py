@@ -82,6 +82,7 @@ class Primitive:
         kink: an expression in the operands that vanishes where the derivative jumps.
         singular: the partial derivatives chosen at points where a limit or a convention has to decide.
         array: the same function's name in an array namespace; empty where `function` itself serves arrays.
+        fixed: numbers that the namespace's function takes after the operands.
     """
 
     name: str
@@ -96,6 +97,7 @@ class Primitive:
     kink: Callable[..., Any] | None = None
     singular: Mapping[Point, Point] = field(default_factory=dict)
     array: str = ""
+    fixed: tuple[float, ...] = ()
 
     @functools.cached_property
     def is_condition(self) -> bool:
@@ -163,12 +165,16 @@ class Primitive:
             if getattr(operand, "shape", ()) != () and hasattr(operand, "__array_namespace__"):
                 arrays.append(operand)
         if arrays:
-            return getattr(arrays[0].__array_namespace__(), self.array, self.function)(*operands)
+            return self.on_arrays(arrays[0].__array_namespace__(), operands)
         data = [number(operand) for operand in operands]
         if NotImplemented in data:
             kinds = ", ".join(type(operand).__name__ for operand in operands)
             raise TypeError(f"{self.name} cannot be read on operands of types {kinds}; pass real numbers or Values")
         return self.evaluate(data)
+
+    def on_arrays(self, namespace: Any, operands: Sequence[Any]) -> Any:
+        """Return the value at arrays, element by element, in the words of their namespace."""
+        return getattr(namespace, self.array, self.function)(*operands, *self.fixed)
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
@@ -229,7 +235,8 @@ class Nary(Primitive):
     """A row of any number of operands, with ``gradient(operands, out)``, all partial derivatives at once.
 
     `operands_of` turns the arguments of a call into the flat tuple of operands, `expands` says that a formula
-    shows what its function says rather than a call, and `picks` which operand the result is, by the value of the first.
+    shows what its function says rather than a call, `picks` which operand the result is, by the value of the first, and
+    `fold` names the function of two arrays that, taken from operand to operand, gives the result.
     """
 
     gradient: Callable[[Sequence[Any], Any], Sequence[Any]]
@@ -237,6 +244,13 @@ class Nary(Primitive):
     _: KW_ONLY
     expands: bool = False
     picks: Callable[[Any], int] | None = None
+    fold: str = ""
+
+    def on_arrays(self, namespace: Any, operands: Sequence[Any]) -> Any:
+        """Return the value at arrays, element by element: a fold, where the row has one."""
+        if self.fold:
+            return functools.reduce(getattr(namespace, self.fold), operands)
+        return super().on_arrays(namespace, operands)
 
     def __call__(self, *arguments: Any) -> Any:
         """Read the row on the operands that the arguments stand for."""
@@ -347,11 +361,11 @@ where:   Nary
 
 positive      = Unary ("positive", operator.pos, lambda x, out: 1,  infix="+", array="positive")
 negative      = Unary ("negative", operator.neg, lambda x, out: -1, infix="-", array="negative")
-add           = Binary("add",      operator.add,     lambda x, y, out: 1,           lambda x, y, out: 1,      infix="+")
-subtract      = Binary("subtract", operator.sub,     lambda x, y, out: 1,           lambda x, y, out: -1,     infix="-")
-multiply      = Binary("multiply", operator.mul,     lambda x, y, out: y,           lambda x, y, out: x,      infix="*")
+add           = Binary("add",      operator.add,     lambda x, y, out: 1,           lambda x, y, out: 1,      infix="+", array="add")
+subtract      = Binary("subtract", operator.sub,     lambda x, y, out: 1,           lambda x, y, out: -1,     infix="-", array="subtract")
+multiply      = Binary("multiply", operator.mul,     lambda x, y, out: y,           lambda x, y, out: x,      infix="*", array="multiply")
 divide        = Binary("divide",   operator.truediv, lambda x, y, out: 1 / y,       lambda x, y, out: -out / y,
-                       infix="/", latex=r"\frac{{{0}}}{{{1}}}", domain="y ≠ 0")
+                       infix="/", array="divide", latex=r"\frac{{{0}}}{{{1}}}", domain="y ≠ 0")
 power         = Binary("power",    math.pow, _power_x, lambda x, y, out: out * log(where(x > 0, x, where(x < 0, nan, 1))),
                        infix="**", latex="{0}^{{{1}}}", array="power",
                        domain="a whole y, or x > 0, or x = 0 with y ≥ 0", overflow=_power_overflow,
@@ -381,11 +395,11 @@ absolute      = Unary ("absolute", abs, lambda x, out: sign(x), text="|{0}|", la
 sign          = Unary ("sign", lambda x: where(x > 0, 1, where(x < 0, -1, 0 * x)), lambda x, out: 0, array="sign",
                        kink=operator.pos, singular={(0.0,): (0.0,)})
 step          = Unary ("step", lambda x: where(x >= 0, 1, where(x < 0, 0, x)), lambda x, out: 0,
-                       text="[{0} ≥ 0]", latex=r"\mathbb{{1}}[{0} \geq 0]", kink=operator.pos, singular={(0.0,): (0.0,)})
+                       text="[{0} ≥ 0]", latex=r"\mathbb{{1}}[{0} \geq 0]", array="heaviside", fixed=(1.0,), kink=operator.pos, singular={(0.0,): (0.0,)})
 gate          = Unary ("gate", lambda x: where(x > 0, 1, where(x <= 0, 0, x)), lambda x, out: 0,
-                       text="[{0} > 0]", latex=r"\mathbb{{1}}[{0} > 0]", kink=operator.pos, singular={(0.0,): (0.0,)})
+                       text="[{0} > 0]", latex=r"\mathbb{{1}}[{0} > 0]", array="heaviside", fixed=(0.0,), kink=operator.pos, singular={(0.0,): (0.0,)})
 relu          = Unary ("relu", lambda x: where(x > 0, x, where(x <= 0, 0, x)), lambda x, out: gate(x),
-                       kink=operator.pos, singular={(0.0,): (0.0,)})
+                       array="maximum", fixed=(0.0,), kink=operator.pos, singular={(0.0,): (0.0,)})
 prelu         = Binary("prelu", lambda x, y: where(x > 0, x, y * x),
                        lambda x, y, out: where(x > 0, 1, where(x <= 0, y, x)), lambda x, y, out: minimum(x, 0),
                        kink=lambda x, y: x, singular={(0.0, 0.25): (0.25, 0.0)})
@@ -398,10 +412,14 @@ minimum       = Binary("minimum", lambda x, y: where(x < y, x, where(x >= y, y, 
                        lambda x, y, out: where(x < y, 1, where(x >= y, 0, out)),
                        lambda x, y, out: where(x < y, 0, where(x >= y, 1, out)), array="minimum",
                        kink=operator.sub, singular={(1.5, 1.5): (0.0, 1.0)})   # a tie goes to y
-less          = Binary("less",           operator.lt, lambda x, y, out: 0, lambda x, y, out: 0, infix="<",   kink=operator.sub)
-less_equal    = Binary("less_equal",     operator.le, lambda x, y, out: 0, lambda x, y, out: 0, infix="<=",  kink=operator.sub)
-greater       = Binary("greater",        operator.gt, lambda x, y, out: 0, lambda x, y, out: 0, infix=">",   kink=operator.sub)
-greater_equal = Binary("greater_equal",  operator.ge, lambda x, y, out: 0, lambda x, y, out: 0, infix=">=",  kink=operator.sub)
+less          = Binary("less",          operator.lt, lambda x, y, out: 0, lambda x, y, out: 0, infix="<", array="less",
+                       kink=operator.sub)
+less_equal    = Binary("less_equal",    operator.le, lambda x, y, out: 0, lambda x, y, out: 0, infix="<=", array="less_equal",
+                       kink=operator.sub)
+greater       = Binary("greater",       operator.gt, lambda x, y, out: 0, lambda x, y, out: 0, infix=">", array="greater",
+                       kink=operator.sub)
+greater_equal = Binary("greater_equal", operator.ge, lambda x, y, out: 0, lambda x, y, out: 0, infix=">=", array="greater_equal",
+                       kink=operator.sub)
 
 # Operations on many operands.
 where         = Nary  ("where", lambda condition, a, b: a if condition else b,
@@ -409,8 +427,9 @@ where         = Nary  ("where", lambda condition, a, b: a if condition else b,
                        lambda condition, a, b: (condition, a, b), picks=lambda condition: 1 if condition else 2,
                        array="where", code="({1} if {0} else {2})",
                        latex=r"\begin{{cases}} {1} & {0} \\ {2} & \text{{otherwise}} \end{{cases}}")
-total         = Nary  ("total", _sum, lambda v, out: (1.0,) * len(v), tuple, expands=True)
+total         = Nary  ("total", _sum, lambda v, out: (1.0,) * len(v), tuple, expands=True, fold="add")
 # The net input Σ wᵢxᵢ + b of a neuron as one node, so that its gradient is the textbook's δ.
 dot           = Nary  ("dot", _net, _net_gradient, _net_operands, expands=True)
-logsumexp     = Nary  ("logsumexp", _logsumexp, lambda v, out: [exp(x - out) for x in v], _at_least_one)
+logsumexp     = Nary  ("logsumexp", _logsumexp, lambda v, out: [exp(x - out) for x in v], _at_least_one,
+                       fold="logaddexp")
 # fmt: on

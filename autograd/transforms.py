@@ -18,7 +18,7 @@ from typing import Any
 from autograd.primitives import Operand, Primitive, number
 from autograd.value import Value, describe, refuse_stale, topological
 
-__all__ = ["Dual", "grad", "gradients", "hessian", "jacobian", "jvp", "replay", "value_and_grad"]
+__all__ = ["Dual", "chain_rule", "grad", "gradients", "hessian", "jacobian", "jvp", "replay", "value_and_grad"]
 
 
 def gradients(y: Value, xs: Sequence[Value]) -> list[Value]:
@@ -39,6 +39,17 @@ def gradients(y: Value, xs: Sequence[Value]) -> list[Value]:
     """
     order = topological(y)
     refuse_stale(order)
+    return [g if isinstance(g, Value) else Value(g) for g in chain_rule(order, y, xs)]
+
+
+def chain_rule(order: Sequence[Value], y: Value, xs: Sequence[Value]) -> list[Any]:
+    """Return ∂y/∂x for each x, from the rules of the table read on the nodes themselves; a plain number where it is one.
+
+    >>> x = Value(3.0)
+    >>> y = x * x
+    >>> chain_rule(topological(y), y, [x, y])
+    [Value(data=6.0, grad=0.0), 1.0]
+    """
     leads = set(xs)  # the nodes that depend on some x; the others need no gradient
     leads.update(node for node in order if any(x in leads for x in node.inputs))
     delta: dict[Value, Any] = {y: 1.0}
@@ -51,7 +62,7 @@ def gradients(y: Value, xs: Sequence[Value]) -> list[Value]:
             contribution = _chain(delta[node], partial)
             x: Any = operands[i]
             delta[x] = delta[x] + contribution if x in delta else contribution
-    return [g if isinstance(g, Value) else Value(g) for g in (delta.get(x, 0.0) for x in xs)]
+    return [delta.get(x, 0.0) for x in xs]
 
 
 def _chain(upstream: Any, partial: Any) -> Any:

@@ -273,6 +273,9 @@ def record(row: Primitive, operands: Sequence[Any]) -> Any:
         DomainError: where the row has no value, naming the nodes concerned.
         TypeError: for an operand that is no real number.
     """
+    for x in operands:  # a subclass with a reading of its own goes first, as with Python's reflected operators
+        if x.__class__ is not Value and isinstance(x, Value) and type(x).__primitive__ is not Value.__primitive__:
+            return x.__primitive__(row, operands)
     data = [x._data if isinstance(x, Value) else number(x) for x in operands]
     if NotImplemented in data:
         return NotImplemented
