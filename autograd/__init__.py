@@ -9,7 +9,7 @@
 
 Record: `Value`, the operations by name, `label_values`; a new operation is a row, `Unary`, `Binary` or `Nary`.
 Differentiate: `Value.backward`, `gradients`, `grad`, `value_and_grad`, `jacobian`, `hessian`; forward `jvp`, `Dual`; `replay`.
-Step: `walk`, `find_nonfinite`.  Explain: `explain`, `check_derivation`.  Draw: `draw`.  Check: `gradcheck`,
+Step: `walk`, `find_nonfinite`.  Explain: `explain`, `check_derivation`.  Draw: `draw`.  Play: `play`.  Check: `gradcheck`,
 and `autograd.strategies` for Hypothesis.
 """
 
@@ -66,12 +66,13 @@ if TYPE_CHECKING:
     from autograd.checking import gradcheck
     from autograd.derivation import check_derivation, explain
     from autograd.drawing import draw
+    from autograd.player import play
 
 __all__ = [
     "Binary", "DomainError", "Dual", "Nary", "Primitive", "Unary", "Value",
     "absolute", "add", "check_derivation", "cos", "divide", "dot", "draw", "exp", "explain", "expm1", "find_nonfinite",
     "gate", "grad", "gradcheck", "gradients", "greater", "greater_equal", "hessian", "jacobian", "jvp", "label_values",
-    "leaky_relu", "less", "less_equal", "log", "log1p", "logsumexp", "maximum", "minimum", "multiply", "negative",
+    "leaky_relu", "less", "less_equal", "log", "log1p", "logsumexp", "maximum", "minimum", "multiply", "negative", "play",
     "positive", "power", "prelu", "relu", "replay", "sigmoid", "sign", "sin", "softplus", "sqrt", "step", "subtract", "tan",
     "tanh", "total", "value_and_grad", "walk", "where",
 ]  # fmt: skip
@@ -82,6 +83,7 @@ _ROOMS = {
     "draw": "autograd.drawing",
     "explain": "autograd.derivation",
     "gradcheck": "autograd.checking",
+    "play": "autograd.player",
 }
 
 

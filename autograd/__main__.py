@@ -21,7 +21,7 @@ import re
 import sys
 import textwrap
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
@@ -35,6 +35,7 @@ from autograd.value import Value, topological
 
 if TYPE_CHECKING:
     from autograd.drawing import Drawing
+    from autograd.player import Player
 
 __all__ = ["main"]
 
@@ -130,6 +131,7 @@ def make_parser() -> Parser:
     parser.add_argument("--check", action="store_true", help="compare the gradients with numeric ones, edge by edge")
     parser.add_argument("--mistake", choices=MISTAKES, metavar="NAME", help=f"make a classic mistake: {', '.join(MISTAKES)}")
     parser.add_argument("--svg", metavar="FILE", help="write a picture of the graph; also .png .pdf .dot .mmd")
+    parser.add_argument("--html", metavar="FILE", help="write a page that plays the steps, forward and back, in a browser")
     parser.add_argument("--mermaid", action="store_true", help="print the picture as Mermaid text, and nothing else")
     parser.add_argument("--latex", action="store_true", help="print the derivations in LaTeX, and nothing else")
     parser.add_argument("--json", metavar="FILE", help="write the steps as JSON; with -, print it, and nothing else")
@@ -188,7 +190,9 @@ def differentiate(expression: Expression, result: Value, wanted: Mapping[str, Va
     data: list[str] = []
     notes: list[str] = []
     if options.svg is not None:
-        notes.append(f"The picture is in {_save(result, options.svg)}.")
+        notes.append(f"The picture is in {_save(_draw, result, options.svg)}.")
+    if options.html is not None:
+        notes.append(f"The player is in {_save(_play, result, options.html)}.")
     if options.json == "-":
         data.append(json.dumps(json.loads(walk(result).to_json())))  # in ASCII: it passes through any terminal whole
     elif options.json is not None:
@@ -243,11 +247,17 @@ def _draw(result: Value) -> Drawing:
         raise UsageError(str(error)) from None
 
 
-def _save(result: Value, file: str) -> Path:
+def _play(result: Value) -> Player:
+    from autograd.player import play
+
+    return play(result)
+
+
+def _save(make: Callable[[Value], Drawing | Player], result: Value, file: str) -> Path:
     from autograd.drawing import LayoutError
 
     try:
-        return _draw(result).save(file)
+        return make(result).save(file)
     except (LayoutError, OSError, ValueError) as error:
         raise UsageError(f"{file} is not written: {getattr(error, 'strerror', None) or error}") from None
 

@@ -20,6 +20,7 @@ ROOMS: dict[str, set[str]] = {
     "autograd.steps": {"autograd.mistakes", "autograd.primitives", "autograd.symbol", "autograd.value"},
     "autograd.derivation": {"autograd.primitives", "autograd.steps", "autograd.symbol", "autograd.value"},
     "autograd.drawing": {"autograd.primitives", "autograd.symbol", "autograd.value", "autograd.steps"},
+    "autograd.player": {"autograd.drawing", "autograd.mistakes", "autograd.steps", "autograd.symbol", "autograd.value"},
     "autograd.expressions": {"autograd", "autograd.primitives", "autograd.value"},
     "autograd.numeric": {"autograd.primitives"},
     "autograd.verdicts": {"autograd.numeric", "autograd.value"},

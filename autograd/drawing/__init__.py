@@ -31,6 +31,7 @@ from autograd.drawing.layout import LayoutError, lay_out
 from autograd.drawing.moment import describe_moment
 from autograd.drawing.neurons import describe_neurons
 from autograd.drawing.plan import Edge, Line, Node, Plan
+from autograd.drawing.saving import write_whole
 from autograd.value import Value
 
 __all__ = ["Drawing", "Edge", "LayoutError", "Line", "Node", "Plan", "draw"]
@@ -77,14 +78,7 @@ class Drawing(Plan):
         """
         path = Path(path)
         data = self._encoded(path.suffix.lower())
-        if not path.parent.is_dir():
-            raise FileNotFoundError(f"there is no folder {str(path.parent)!r} to write {path.name} to; make it first")
-        beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-        try:
-            beside.write_bytes(data)
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
+        write_whole(path, data)
         return path
 
     def _encoded(self, suffix: str) -> bytes:

@@ -15,7 +15,7 @@ from autograd.drawing.layout import lay_out
 from autograd.drawing.plan import Plan
 from autograd.drawing.style import FAINT, TEXT
 
-__all__ = ["to_svg"]
+__all__ = ["to_svg", "to_tree"]
 
 NAMESPACE = "http://www.w3.org/2000/svg"
 FONTS = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
@@ -28,6 +28,11 @@ def to_svg(plan: Plan) -> str:
     Raises:
         LayoutError: if no layout engine is installed.
     """
+    return ElementTree.tostring(to_tree(plan), encoding="unicode") + "\n"
+
+
+def to_tree(plan: Plan) -> ElementTree.Element:
+    """Draw a plan as SVG, as the tree of its elements."""
     svg = ElementTree.fromstring(lay_out(to_dot(plan)))  # the parser drops the prologue and the comments
     for element in svg.iter():
         element.tag = element.tag.removeprefix(f"{{{NAMESPACE}}}")
@@ -46,7 +51,7 @@ def to_svg(plan: Plan) -> str:
             text.attrib |= {"fill": colour, "font-weight": TEXT[line.role].weight}
     for edge in plan.edges:
         _hint(groups[edge.id], edge.hint)
-    return ElementTree.tostring(svg, encoding="unicode") + "\n"
+    return svg
 
 
 def _hint(element: ElementTree.Element, text: str) -> None:

@@ -103,8 +103,8 @@ def refuse_tangle(order: Sequence[Value], limit: int) -> None:
 
 
 def _too_large(reason: str, limit: int) -> ValueError:
-    return ValueError(f"this graph is too large to be read: {reason}; draw a part of it, as draw(result.inputs[0]), or "
-                      f"raise the limit, as draw(result, limit={2 * limit})")  # fmt: skip
+    return ValueError(f"this graph is too large to be read: {reason}; take a part of it, such as result.inputs[0], or "
+                      f"raise the limit, as limit={2 * limit}")  # fmt: skip
 
 
 def kind_of(node: Value, root: Value) -> Kind:

@@ -26,7 +26,7 @@ from autograd.steps import name_nodes
 from autograd.symbol import Symbol, as_symbol, digits
 from autograd.value import Value
 
-__all__ = ["describe_neurons"]
+__all__ = ["boxes_of", "describe_neurons", "find_neurons"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +78,10 @@ def describe_neurons(root: Value, limit: int) -> Plan:
     if not neurons:
         raise ValueError("there is no neuron in this graph, no dot(weights, inputs, bias); draw it node by node, as draw(loss)")
     names = {node: printable(name) for node, name in name_nodes(root, order).items()}
-    boxes = _boxes(root, order, neurons)
+    boxes = boxes_of(root, order, neurons)
     if len(boxes) > limit:
-        raise ValueError(f"this network is too large to be read: {len(boxes)} boxes, more than {limit}; draw a part of it, or "
-                         f"raise the limit, as draw(result, view='neurons', limit={2 * limit})")  # fmt: skip
+        raise ValueError(f"this network is too large to be read: {len(boxes)} boxes, more than {limit}; take a part of it, or "
+                         f"raise the limit, as limit={2 * limit}")  # fmt: skip
     ids = {node: f"n{i}" for i, node in enumerate(boxes)}
     place = {x: ids[neuron.out] for neuron in neurons.values() for x in (neuron.net, neuron.out)} | ids
     begun = root.grad != 0
@@ -114,7 +114,7 @@ def describe_neurons(root: Value, limit: int) -> Plan:
     return Plan(f"Network of {names[root]}, neuron by neuron", nodes, tuple(edges), notes_of(root, names)[:1])
 
 
-def _boxes(root: Value, order: list[Value], neurons: Mapping[Value, Neuron]) -> dict[Value, Neuron | None]:
+def boxes_of(root: Value, order: list[Value], neurons: Mapping[Value, Neuron]) -> dict[Value, Neuron | None]:
     """Return what is drawn as a box, in order: neurons by their outputs, and every node that is no part of a neuron."""
     hidden = {n.net for n in neurons.values() if n.out is not n.net}
     weights = {x for n in neurons.values() for x in (*(w for w, _ in n.pairs), n.bias) if isinstance(x, Value)}

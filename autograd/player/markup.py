@@ -1,0 +1,42 @@
+"""HTML and SVG as trees, so that no text can ever become markup: whoever writes the tree out escapes it.
+
+>>> write(element("p", "1 < 2, ", element("b", "<i>"), class_="note", data_step="3"))
+'<p class="note" data-step="3">1 &lt; 2, <b>&lt;i&gt;</b></p>'
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from xml.etree.ElementTree import Element, tostring
+
+from autograd.drawing.graph import printable
+
+__all__ = ["as_data", "element", "write"]
+
+
+def element(tag: str, *children: str | Element, **attributes: str) -> Element:
+    """Make an element: ``class_`` is its class, ``data_step`` its attribute data-step; control characters are made visible."""
+    made = Element(tag, {name.rstrip("_").replace("_", "-"): printable(text) for name, text in attributes.items()})
+    for child in children:
+        if isinstance(child, Element):
+            made.append(child)
+        elif len(made):
+            made[-1].tail = (made[-1].tail or "") + printable(child)
+        else:
+            made.text = (made.text or "") + printable(child)
+    return made
+
+
+def write(tree: Element) -> str:
+    """Write a tree as HTML."""
+    return tostring(tree, encoding="unicode", method="html")
+
+
+def as_data(content: Any) -> str:
+    r"""Write plain data as JSON that can stand inside a script element, which nothing in it can end.
+
+    >>> as_data({"label": "</script>"})
+    '{"label": "\\u003c/script>"}'
+    """
+    return json.dumps(content).replace("<", r"\u003c")
