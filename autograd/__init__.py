@@ -10,7 +10,7 @@
 Record: `Value`, the operations by name, `label_values`; a new operation is a row, `Unary`, `Binary` or `Nary`.
 Differentiate: `Value.backward`, `gradients`, `grad`, `value_and_grad`, `jacobian`, `hessian`; forward `jvp`, `Dual`; `replay`.
 Step: `walk`, `find_nonfinite`.  Explain: `explain`, `check_derivation`.  Draw: `draw`.  Play: `play`.  Check: `gradcheck`,
-and `autograd.strategies` for Hypothesis.
+and `autograd.strategies` for Hypothesis.  From scalars to matrices: `compile`.
 """
 
 from importlib import import_module
@@ -64,13 +64,14 @@ from autograd.value import Value, label_values
 
 if TYPE_CHECKING:
     from autograd.checking import gradcheck
+    from autograd.compiler import Program, compile
     from autograd.derivation import check_derivation, explain
     from autograd.drawing import draw
     from autograd.player import play
 
 __all__ = [
-    "Binary", "DomainError", "Dual", "Nary", "Primitive", "Unary", "Value",
-    "absolute", "add", "check_derivation", "cos", "divide", "dot", "draw", "exp", "explain", "expm1", "find_nonfinite",
+    "Binary", "DomainError", "Dual", "Nary", "Primitive", "Program", "Unary", "Value",
+    "absolute", "add", "check_derivation", "compile", "cos", "divide", "dot", "draw", "exp", "explain", "expm1", "find_nonfinite",
     "gate", "grad", "gradcheck", "gradients", "greater", "greater_equal", "hessian", "jacobian", "jvp", "label_values",
     "leaky_relu", "less", "less_equal", "log", "log1p", "logsumexp", "maximum", "minimum", "multiply", "negative", "play",
     "positive", "power", "prelu", "relu", "replay", "sigmoid", "sign", "sin", "softplus", "sqrt", "step", "subtract", "tan",
@@ -79,7 +80,9 @@ __all__ = [
 
 # Rooms that a program that only differentiates has no need of; they are imported when they are first asked for.
 _ROOMS = {
+    "Program": "autograd.compiler",
     "check_derivation": "autograd.derivation",
+    "compile": "autograd.compiler",
     "draw": "autograd.drawing",
     "explain": "autograd.derivation",
     "gradcheck": "autograd.checking",

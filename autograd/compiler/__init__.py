@@ -1,0 +1,23 @@
+"""From scalars to matrices.
+
+Write a loss with scalars, for one example.  `compile` writes down once what it does, finds the matrices in it, and replays it
+for whole batches at the speed of hand-written NumPy.
+
+    tracing     the function, and its gradient by the rules of the table, as plain data
+    canonical   sums gathered: `total` and `dot`
+    schedule    what can be done at once
+    layout      where everything lies, which makes groups of dots matrix products
+    arrays      the instructions on NumPy's arrays
+    native      the same graph on single numbers, compiled by numba
+    lesson      the instructions as equations
+    program     the passes in a row
+"""
+
+from importlib.util import find_spec
+
+if find_spec("numpy") is None:
+    raise ModuleNotFoundError("autograd.compile needs NumPy: pip install 'scalar-autograd[compile]'", name="numpy")
+
+from autograd.compiler.program import Program, compile
+
+__all__ = ["Program", "compile"]

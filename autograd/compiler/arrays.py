@@ -1,0 +1,364 @@
+"""Instructions on NumPy's arrays.
+
+For each size of batch everything is prepared once: every operand is a view, every result has its place, and what remains is a
+list of calls, ``np.matmul(w, x, net)``, ``np.tanh(net, out)``, that allocate nothing.
+
+The numbers of an example lie in a column, those of one place in the program in a row, so that each row is contiguous.  An
+argument, with its examples in rows, is used as it is, transposed; it is copied only where rows have to be collected from it.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple, TypeAlias
+
+import numpy as np
+
+from autograd import primitives
+from autograd.compiler.layout import GRADIENT, Apply, Array, Fold, Instruction, Layout, Product, Rows, Sum, strides
+from autograd.compiler.schedule import BATCHED, STATIC
+from autograd.compiler.tracing import CONSTANTS, INPUTS, PARAMETERS, Graph, Trace
+from autograd.primitives import Nary, Primitive
+
+__all__ = ["Machine"]
+
+Call: TypeAlias = tuple[Callable[..., Any], list[Any]]
+# Rows of which the first operand is a condition.
+PICKS: Final = {row for row in vars(primitives).values() if isinstance(row, Nary) and row.picks}
+LARGE: Final = 1_000_000  # multiplications
+MOST_SIZES: Final = 8  # of batches that stay prepared
+
+
+class Machine:
+    """A program on NumPy's arrays.
+
+    Args:
+        layout: the program.
+        parameters: one flat array, which the calls read where it is.
+        sizes: how many numbers each argument has per example.
+    """
+
+    def __init__(self, layout: Layout, parameters: Array, sizes: Sequence[int]) -> None:
+        self.layout, self.parameters, self.sizes = layout, parameters, sizes
+        self._bound: dict[int, Bound] = {}
+
+    def outputs(self, arguments: Sequence[Array]) -> Array:
+        """Return the outputs [outputs×batch] for arguments [batch×size]."""
+        bound = self._for(len(arguments[0]))
+        bound.run(arguments, bound.forward)
+        return bound.results()
+
+    def gradient(self, arguments: Sequence[Array]) -> tuple[Array, Array]:
+        """Return the outputs, and the gradient of the first, summed over the batch."""
+        bound = self._for(len(arguments[0]))
+        bound.run(arguments, bound.forward + bound.backward)
+        return bound.results(), bound.spaces[GRADIENT][:, 0].copy()
+
+    def _for(self, batch: int) -> Bound:
+        bound = self._bound.pop(batch, None) or Bound(self, batch)
+        self._bound[batch] = bound  # the one that was used last stands last
+        if len(self._bound) > MOST_SIZES:
+            del self._bound[next(iter(self._bound))]
+        return bound
+
+
+class Place(NamedTuple):
+    """A view of an argument: which, and how; made anew for each call, when the argument is known."""
+
+    argument: int
+    shape: tuple[int, ...]
+    offset: int
+    steps: tuple[int, ...]
+
+
+class Bound:
+    """A program's calls for batches of one size."""
+
+    def __init__(self, machine: Machine, batch: int) -> None:
+        layout, dtype = machine.layout, machine.parameters.dtype
+        self.batch, self.dtype, self.layout = batch, dtype, layout
+        self.spaces: dict[int, Array] = {
+            CONSTANTS: np.array(layout.constants, dtype).reshape(-1, 1),
+            PARAMETERS: machine.parameters.reshape(-1, 1),
+            STATIC: np.empty((layout.sizes[STATIC], 1), dtype),
+            BATCHED: np.empty((layout.sizes[BATCHED], batch), dtype),
+            GRADIENT: np.zeros((machine.parameters.size, 1), dtype),
+        }
+        self.steps = {space: (array.strides[0], array.strides[1]) for space, array in self.spaces.items()}
+        for i, size in enumerate(machine.sizes):
+            self.steps[INPUTS + i] = (dtype.itemsize, size * dtype.itemsize)
+        self.patches: list[tuple[list[Any], int, Place]] = []
+        self.forward: list[Call] = []
+        self.backward: list[Call] = []
+        self._gathered: dict[Any, Array] = {}
+        for instruction in layout.instructions:
+            self.calls = self.backward if instruction.backward else self.forward
+            self.emit(instruction)
+
+    def run(self, arguments: Sequence[Array], calls: Sequence[Call]) -> None:
+        """Put the arguments in their places, and make the calls."""
+        for args, i, (argument, shape, offset, steps) in self.patches:
+            args[i] = np.ndarray(shape, self.dtype, arguments[argument], offset, steps)
+        with np.errstate(all="ignore"):  # what has no value is NaN or ±∞ here
+            for function, args in calls:
+                function(*args)
+
+    def results(self) -> Array:
+        """Return the outputs [outputs×batch] of the last run."""
+        found = np.empty((len(self.layout.outputs), self.batch), self.dtype)
+        for i, (space, row) in enumerate(self.layout.outputs):
+            found[i] = self.spaces[space][row]
+        return found
+
+    def call(self, function: Callable[..., Any], *args: Any) -> None:
+        """Add a call."""
+        call = function, [*args]
+        for i, x in enumerate(args):
+            if isinstance(x, Place):
+                self.patches.append((call[1], i, x))
+        self.calls.append(call)
+
+    # How operands are seen.
+
+    def see(self, space: int, first: int, dims: Sequence[tuple[int, int]]) -> Any:
+        """Return a view that begins at a row and has these lengths and steps in bytes."""
+        shape, steps = tuple(n for n, _ in dims), tuple(step for _, step in dims)
+        offset = first * self.steps[space][0]
+        if space >= INPUTS:
+            return Place(space - INPUTS, shape, offset, steps)
+        return np.ndarray(shape, self.dtype, self.spaces[space], offset, steps)
+
+    def view(self, rows: Rows) -> Any:
+        """Return rows in their shape, with one dimension more for the batch."""
+        even = strides(rows.index)
+        if even is None:
+            return self.gather(rows.space, rows.index)
+        down, along = self.steps[rows.space]
+        dims = [(n, step * down) for n, step in zip(rows.index.shape, even[1], strict=True)]
+        return self.see(rows.space, even[0], [*dims, (self.width(rows.space), along)])
+
+    def width(self, space: int) -> int:
+        """Return the size of the batch where there is a number for each example, else 1."""
+        return self.batch if space >= BATCHED else 1
+
+    def gather(self, space: int, index: Array) -> Array:
+        """Collect rows into an array of the index's shape, with one dimension more for the batch."""
+        stages = [None] if self.calls is self.forward else [None, True]  # what is collected forward is there backward
+        for stage in stages:
+            if (stage, space, index.shape, index.tobytes()) in self._gathered:
+                return self._gathered[stage, space, index.shape, index.tobytes()]
+        found = np.empty((*index.shape, self.width(space)), self.dtype)
+        source = self.spaces.get(space)
+        if source is None:
+            source = self._copy(space)
+        self.call(np.take, source, index.reshape(-1), 0, found.reshape(index.size, -1), "clip")
+        self._gathered[stages[-1], space, index.shape, index.tobytes()] = found
+        return found
+
+    def _copy(self, space: int) -> Array:
+        """Copy an argument so that its rows are contiguous."""
+        down, along = self.steps[space]
+        size = along // down
+        copied: Array = np.empty((size, self.batch), self.dtype)
+        calls, self.calls = self.calls, []
+        self.call(np.copyto, copied, self.see(space, 0, [(size, down), (self.batch, along)]))
+        self.forward[:0] = self.calls
+        self.calls = calls
+        self.spaces[space] = copied
+        return copied
+
+    def matrix(self, rows: Rows, *, wide: bool, turned: bool = False) -> Any:
+        """Return rows [c×m×K] as matrices for BLAS, [m×K] if c is 1; if `turned`, as [K×m].
+
+        Args:
+            rows: where they are.
+            wide: whether the batch counts to K, as it does where products are summed over it; otherwise there is none.
+            turned: see above.
+        """
+        c, m, k = rows.index.shape
+        down, along = self.steps[rows.space]
+        even = strides(rows.index)
+        width = self.width(rows.space) if wide else 1
+        merges = width == 1 or k == 1 or (even is not None and even[1][2] * down == width * along)
+        if even is not None and merges:
+            across = along if width > 1 else even[1][2] * down
+            lines = even[1][1] * down
+            if _blas(lines, m, across, k * width, self.dtype.itemsize):
+                pair = [(m, lines), (k * width, across)]
+                blocks = [(c, even[1][0] * down)] if c > 1 else []
+                return self.see(rows.space, even[0], [*blocks, *pair[:: -1 if turned else 1]])
+        found = self.gather(rows.space, rows.index).reshape(c, m, -1)
+        found = found.swapaxes(1, 2) if turned else found
+        return found if c > 1 else found[0]
+
+    def columns(self, rows: Rows) -> Any:
+        """Return rows [c×n×K] as matrices [K × n·batch] for BLAS; without the dimension c if that is 1."""
+        c, n, k = rows.index.shape
+        turned = rows.index.swapaxes(1, 2)
+        down, along = self.steps[rows.space]
+        even = strides(turned)
+        if even is not None and (n == 1 or even[1][2] * down == self.batch * along):
+            across, lines = along, even[1][1] * down
+            if _blas(lines, k, across, n * self.batch, self.dtype.itemsize):
+                blocks = [(c, even[1][0] * down)] if c > 1 else []
+                return self.see(rows.space, even[0], [*blocks, (k, lines), (n * self.batch, across)])
+        found = self.gather(rows.space, turned).reshape(c, k, -1)
+        return found if c > 1 else found[0]
+
+    # What instructions become.
+
+    @functools.singledispatchmethod
+    def emit(self, instruction: Instruction) -> None:
+        """Add the calls of an instruction."""
+        raise TypeError(f"{instruction!r} is no instruction")
+
+    @emit.register
+    def _(self, instruction: Apply) -> None:
+        operands = [self.view(rows) for rows in instruction.operands]
+        self.apply(instruction.row, operands, self.view(instruction.out))
+
+    def apply(self, row: Primitive, operands: Sequence[Any], out: Array) -> None:
+        """Add the calls that compute a row: NumPy's own function, or those that the row is made of."""
+        function = getattr(np, row.array) if row.array else None
+        if isinstance(function, np.ufunc):
+            self.call(function, *operands, *row.fixed, out)
+        elif row in PICKS:
+            self.call(_choose, *operands, out)
+        elif function is not None:
+            self.call(_assign, function, out, *operands, *row.fixed)
+        else:
+            graph = definition(row, len(operands))
+            counted = {j for row, of in zip(graph.rows, graph.operands, strict=True) for j in of[row in PICKS :]}
+            values: list[Any] = []
+            for i, inner in enumerate(graph.rows):
+                leaf = graph.leaves.get(i)
+                if leaf is not None:
+                    values.append(leaf.number if leaf.space == CONSTANTS else operands[leaf.space - INPUTS])
+                elif inner is not None:
+                    kind = bool if inner.is_condition and i not in counted else self.dtype
+                    values.append(out if i == len(graph) - 1 else np.empty(out.shape, kind))
+                    self.apply(inner, [values[j] for j in graph.operands[i]], values[-1])
+
+    @emit.register
+    def _(self, instruction: Fold) -> None:
+        out, fold = self.view(instruction.out), getattr(np, instruction.row.fold)
+        done: Array = None
+        for rows in instruction.parts:
+            whole = len(instruction.parts) == 1
+            partial = out if whole else np.empty((len(out), self.width(rows.space)), self.dtype)
+            self.call(fold.reduce, self.view(rows), 1, None, partial)
+            if done is not None:
+                self.call(fold, done, partial, out)
+            done = partial if done is None else out
+
+    @emit.register
+    def _(self, instruction: Product) -> None:
+        if instruction.summed:
+            self.over_batch(instruction)
+            return
+        target = self.view(instruction.out)
+        for i, (left, right) in enumerate(instruction.parts):
+            self.accumulate(*self.product(left, right, i, target))
+        if instruction.bias is not None:
+            self.call(np.add, target, self.view(instruction.bias), target)
+
+    def over_batch(self, instruction: Product) -> None:
+        """Add the calls of a product that takes the batch in: the gradients of a matrix of weights."""
+        item, (c, m, n), parts = self.dtype.itemsize, instruction.out.index.shape, instruction.parts
+        even = strides(instruction.out.index)
+        lies_well = even is not None and _blas(even[1][1] * item, m, even[1][2] * item, n, item)
+        if even is not None and lies_well:
+            dims = [(length, step * item) for length, step in zip((c, m, n), even[1], strict=True)]
+            target: Any = self.see(GRADIENT, even[0], dims[c == 1 :])
+        else:
+            target = np.empty((c, m, n)[c == 1 :], self.dtype)
+        if c == len(parts) == 1 and n >= 8 * m and m * n * self.batch > LARGE:
+            # BLAS is a fifth faster on tall results than on wide ones (784×32 at 256 examples), more than turning costs.
+            [(left, right)] = parts
+            turned = np.empty((n, m), self.dtype)
+            self.call(np.matmul, self.matrix(right, wide=True), self.matrix(left, wide=True, turned=True), turned)
+            self.call(np.copyto, target, turned.T)
+        else:
+            for i, (left, right) in enumerate(parts):
+                self.accumulate(np.matmul, i, target, self.matrix(left, wide=True), self.matrix(right, wide=True, turned=True))
+        if not lies_well:
+            self.call(np.put, self.spaces[GRADIENT], instruction.out.index, target)
+
+    def product(self, left: Rows, right: Rows, i: int, target: Array) -> tuple[Any, ...]:
+        """Return how a part of a product is computed: function, i, target, operands."""
+        c, m, n, width = target.shape
+        widths = self.width(left.space), self.width(right.space)
+        flat = target.reshape((c, m, n * width)[c == 1 :])
+        if (widths[0] == 1 and widths[1] == width) and not (m == n == 1 < c):
+            return np.matmul, i, flat, self.matrix(left, wide=False), self.columns(right)
+        return _einsum, i, target, self.view(left), self.view(right)
+
+    def accumulate(self, function: Callable[..., Any], i: int, target: Array, *operands: Any) -> None:
+        """Add a call that sets the target, or that adds to it."""
+        if i == 0:
+            self.call(function, *operands, target)
+        else:
+            partial = np.empty(target.shape, self.dtype)
+            self.call(function, *operands, partial)
+            self.call(np.add, target, partial, target)
+
+    @emit.register
+    def _(self, instruction: Sum) -> None:
+        space, out = instruction.operand.space, self.view(instruction.out)
+        even = strides(instruction.out.index) is not None
+        target = out[..., 0] if even else np.empty(len(out), self.dtype)
+        operand = self.view(instruction.operand)
+        if self.width(space) == self.batch:
+            self.call(np.add.reduce, operand, -1, None, target)
+        else:
+            self.call(np.multiply, operand[..., 0], self.batch, target)
+        if not even:
+            self.call(np.put, self.spaces[GRADIENT], instruction.out.index, target)
+
+
+def _choose(condition: Array, x: Any, y: Any, out: Array) -> None:
+    np.copyto(out, y)
+    np.copyto(out, x, where=condition.astype(bool, copy=False))
+
+
+def _einsum(left: Array, right: Array, out: Array) -> None:
+    np.einsum("cmkb,cnkb->cmnb", left, right, out=out)
+
+
+def _assign(function: Callable[..., Any], out: Array, *operands: Any) -> None:
+    out[...] = function(*operands)
+
+
+def _blas(lines: int, m: int, across: int, k: int, item: int) -> bool:
+    """Say whether BLAS takes a matrix with these steps in bytes from line to line and within a line."""
+    by_lines = across == item and (m == 1 or lines >= k * item)
+    by_columns = lines == item and (k == 1 or across >= m * item)
+    return by_lines or by_columns
+
+
+@functools.cache
+def definition(row: Primitive, n_operands: int) -> Graph:
+    """Return what a row's function does, in rows that NumPy has.
+
+    Raises:
+        TypeError: for a row whose function works on numbers alone.
+
+    >>> from autograd import sigmoid
+    >>> print(definition(sigmoid, 1))
+    0: x
+    1: 0.0
+    2: greater_equal(0, 1)
+    3: absolute(0)
+    4: negative(3)
+    5: exp(4)
+    6: 1.0
+    7: where(2, 6, 5)
+    8: add(6, 5)
+    9: divide(7, 8)
+    """
+    try:
+        return Trace(row.function, [], [()] * n_operands).graph
+    except TypeError as error:
+        raise TypeError(f"{row!r} cannot be compiled, since its function works on numbers alone; write it with rows of the "
+                        f"table, such as exp, or name NumPy's function with array=…: {error}") from error  # fmt: skip

@@ -1,0 +1,296 @@
+"""Instructions on single numbers, compiled by numba.
+
+Where there are no matrices to be found, or only tiny ones, calling NumPy costs more than computing.  Here one loop goes through
+the operations of a program one by one, each for a few dozen examples at once: it is an interpreter, the same for every program,
+so it is compiled once and kept on disk.  Its branches are the rows of the table, written as Python by `autograd.symbol.source`,
+the same text that records them.
+
+>>> print(branch(0, primitives.sigmoid))
+        if op == 0:
+            for b in range(width):
+                x = v[args[at], b]
+                v[to, b] = (1.0 if (x >= 0.0) else exp(-absolute(x))) / (1.0 + exp(-absolute(x)))
+<BLANKLINE>
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Final
+
+import numpy as np
+
+from autograd import primitives
+from autograd.compiler.arrays import definition
+from autograd.compiler.layout import Array
+from autograd.compiler.schedule import below, only_summed
+from autograd.compiler.tracing import CONSTANTS, INPUTS, PARAMETERS, Graph
+from autograd.primitives import Nary, Primitive, Unary
+from autograd.symbol import Symbol, source
+
+__all__ = ["NativeMachine", "branch", "interpreter", "interpreter_text"]
+
+ROWS: Final = [row for row in vars(primitives).values() if isinstance(row, Primitive)]
+CODES: Final = {row: code for code, row in enumerate(ROWS)}
+SUM: Final = len(ROWS)  # two operations that are no rows: a gradient, summed over the batch; of a result, or of products
+PRODUCTS: Final = len(ROWS) + 1
+TILE: Final = 1 << 15  # numbers that are worked on at once, so that they stay in the cache
+
+HEAD: Final = '''from numba import njit
+import numpy as np
+{imports}
+
+
+@njit(cache=True, error_model="numpy", fastmath={{"reassoc", "contract"}})
+def run(ops, tos, ats, args, v, inputs, parameters, gradient, out_rows, out):
+    """Run a tape on all examples, as many at once as v has columns."""
+    for i in range(len(parameters)):
+        v[inputs.shape[1] + i, :] = parameters[i]
+    for first in range(0, len(inputs), v.shape[1]):
+        width = min(v.shape[1], len(inputs) - first)
+        for j in range(inputs.shape[1]):
+            for b in range(width):
+                v[j, b] = inputs[first + b, j]
+        step(ops, tos, ats, args, v, gradient, width)
+        for j in range(len(out_rows)):
+            for b in range(width):
+                out[j, first + b] = v[out_rows[j], b]
+
+
+@njit(cache=True, error_model="numpy", fastmath={{"reassoc", "contract"}})
+def step(ops, tos, ats, args, v, gradient, width):
+    """Do every operation of a tape for `width` examples."""
+    for i in range(len(ops)):
+        op, to, at, end = ops[i], tos[i], ats[i], ats[i + 1]
+'''
+LOOP: Final = """        if op == {code}:
+            for b in range(width):
+{operands}
+                v[to, b] = {text}
+"""
+FOLD: Final = """        if op == {code}:
+            for b in range(width):
+                v[to, b] = v[args[at], b]
+            for j in range(at + 1, end):
+                for b in range(width):
+                    v[to, b] = np.{fold}(v[to, b], v[args[j], b])
+"""
+DOT: Final = """        if op == {code}:
+            n = (end - at) // 2
+            for b in range(width):
+                v[to, b] = v[args[end - 1], b] if (end - at) % 2 else 0.0
+            for j in range(at, at + n):
+                for b in range(width):
+                    v[to, b] += v[args[j], b] * v[args[j + n], b]
+"""
+SUMS: Final = """        if op == {sum}:
+            total = 0.0
+            for b in range(width):
+                total += v[args[at], b]
+            gradient[to] += total
+        if op == {products}:
+            n = (end - at) // 2
+            total = 0.0
+            for j in range(at, at + n):
+                for b in range(width):
+                    total += v[args[j], b] * v[args[j + n], b]
+            gradient[to] += total
+"""
+
+
+def branch(code: int, row: Primitive) -> str:
+    """Write the interpreter's branch for a row of the table."""
+    return _branch(code, row)[0]
+
+
+def _branch(code: int, row: Primitive) -> tuple[str, dict[str, Primitive]]:
+    if isinstance(row, Nary) and row.fold:
+        return FOLD.format(code=code, fold=row.fold), {}
+    if row is primitives.dot:
+        return DOT.format(code=code), {}
+    names = ["x"] if isinstance(row, Unary) else ["x", "y", "z"] if isinstance(row, Nary) else ["x", "y"]
+    text, calls = source(row.apply([Symbol(name) for name in names]))
+    place = "v[args[at{}], b]"
+    operands = "\n".join(f"                {name} = {place.format(f' + {i}' if i else '')}" for i, name in enumerate(names))
+    return LOOP.format(code=code, operands=operands, text=text), calls
+
+
+def interpreter_text() -> str:
+    """Write the interpreter."""
+    written = [_branch(code, row) for row, code in CODES.items()]
+    calls = {name: row for _, calls in written for name, row in calls.items()}
+    functions = [(name, row.function) for name, row in sorted(calls.items())]
+    imports = [f"from {function.__module__} import {function.__name__} as {name}" for name, function in functions]
+    body = "".join(text.replace("        if", "        elif", 1) if i else text for i, (text, _) in enumerate(written))
+    sums = SUMS.format(sum=SUM, products=PRODUCTS).replace("        if op", "        elif op")
+    return HEAD.format(imports="\n".join(imports)) + body + sums
+
+
+def interpreter() -> Callable[..., None]:
+    """Return the compiled interpreter, from disk if it was compiled before.
+
+    It is kept, named by its text, in the folder for caches, ``$XDG_CACHE_HOME`` or ``~/.cache``; where that cannot be written
+    to, in a temporary one, and is compiled again by the next process.
+
+    Raises:
+        ModuleNotFoundError: without numba.
+    """
+    if not _LOADED:
+        text = interpreter_text()
+        name = f"tape_{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+        folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "scalar-autograd"
+        try:
+            path = _written(folder / f"{name}.py", text)
+        except OSError:
+            path = _written(Path(tempfile.mkdtemp(prefix="scalar-autograd-")) / f"{name}.py", text)
+        spec = importlib.util.spec_from_file_location(name, path)
+        assert spec is not None and spec.loader is not None
+        module: ModuleType = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module  # where numba looks for it when it loads what it compiled before
+        spec.loader.exec_module(module)
+        _LOADED.append(module.run)
+    return _LOADED[0]
+
+
+_LOADED: list[Callable[..., None]] = []
+
+
+def _written(path: Path, text: str) -> Path:
+    """Write a file unless it is there already; in one move, as another process may be doing the same."""
+    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, encoding="utf-8", delete=False) as file:
+            file.write(text)
+        Path(file.name).replace(path)
+    return path
+
+
+class NativeMachine:
+    """A program on single numbers.
+
+    Args:
+        graph: in canonical form.
+        outputs: the nodes that are wanted for each example.
+        gradients: for each parameter, the node whose sum over the batch is its gradient.
+        parameters: one flat array, which the calls read where it is.
+        sizes: how many numbers each argument has per example.
+    """
+
+    def __init__(
+        self, graph: Graph, outputs: Sequence[int], gradients: Sequence[int], parameters: Array, sizes: Sequence[int]
+    ) -> None:
+        self.run, self.parameters, self.sizes = interpreter(), parameters, sizes
+        tape = _Tape(graph, sum(sizes), parameters.size, [0, *np.cumsum(sizes)])
+        wanted, ends = below(graph, outputs), only_summed(graph, outputs, gradients)
+        for i in range(len(graph)):
+            if i in wanted:
+                tape.enter(i)
+        self.forward = tape.arrays()
+        for i in range(len(graph)):
+            if i not in wanted and i not in ends:
+                tape.enter(i)
+        for parameter, i in enumerate(gradients):
+            tape.sum(i, parameter, products=i in ends)
+        self.whole = tape.arrays()
+        self.n_rows, self.constants = tape.n_rows, tape.constants
+        self.out_rows = np.array([tape.row[i] for i in outputs])
+        self.sheets: dict[int, Array] = {}
+
+    def outputs(self, arguments: Sequence[Array]) -> Array:
+        """Return the outputs [outputs×batch] for arguments [batch×size]."""
+        return self._run(arguments, self.forward)[0]
+
+    def gradient(self, arguments: Sequence[Array]) -> tuple[Array, Array]:
+        """Return the outputs, and the gradient of the first, summed over the batch."""
+        return self._run(arguments, self.whole)
+
+    def _run(self, arguments: Sequence[Array], tape: Sequence[Array]) -> tuple[Array, Array]:
+        inputs = arguments[0] if len(arguments) == 1 else np.concatenate(arguments, axis=1)
+        gradient, out = np.zeros_like(self.parameters), np.empty((len(self.out_rows), len(inputs)), self.parameters.dtype)
+        self.run(*tape, self._sheet(len(inputs)), inputs, self.parameters, gradient, self.out_rows, out)
+        return out, gradient
+
+    def _sheet(self, batch: int) -> Array:
+        """Return an array with a row for each number of the program, and a column for each of some examples."""
+        width = min(batch, max(8, TILE // self.n_rows))
+        if width not in self.sheets:
+            sheet = self.sheets[width] = np.zeros((self.n_rows, width), self.parameters.dtype)
+            for row, number in self.constants.items():
+                sheet[row] = number
+        return self.sheets[width]
+
+
+class _Tape:
+    """Operations, one after the other: what is done, where the result goes, and where the operands are."""
+
+    def __init__(self, graph: Graph, n_inputs: int, n_parameters: int, starts: Sequence[int]) -> None:
+        self.graph, self.n_rows = graph, n_inputs + n_parameters
+        self.constants: dict[int, float] = {}
+        self.row: dict[int, int] = {}
+        self.ops: list[int] = []
+        self.tos: list[int] = []
+        self.ats: list[int] = [0]
+        self.args: list[int] = []
+        for i, leaf in graph.leaves.items():
+            if leaf.space == CONSTANTS:
+                self.row[i] = self.constant(leaf.number)
+            else:
+                self.row[i] = leaf.place + (n_inputs if leaf.space == PARAMETERS else starts[leaf.space - INPUTS])
+
+    def new(self) -> int:
+        """Return a row that is free."""
+        self.n_rows += 1
+        return self.n_rows - 1
+
+    def constant(self, x: float) -> int:
+        """Return the row of a number."""
+        self.constants[self.n_rows] = x
+        return self.new()
+
+    def add(self, op: int, to: int, args: Sequence[int]) -> None:
+        """Enter an operation."""
+        self.ops.append(op)
+        self.tos.append(to)
+        self.args += args
+        self.ats.append(len(self.args))
+
+    def enter(self, i: int) -> None:
+        """Enter a node."""
+        row = self.graph.rows[i]
+        if row is not None:
+            self.row[i] = self.do(row, [self.row[j] for j in self.graph.operands[i]])
+
+    def do(self, row: Primitive, args: Sequence[int]) -> int:
+        """Enter a row of the table, or what another row is made of; return where its result is."""
+        if row in CODES:
+            to = self.new()
+            self.add(CODES[row], to, args)
+            return to
+        inner = definition(row, len(args))
+        places: list[int] = []
+        for i, made_of in enumerate(inner.rows):
+            leaf = inner.leaves.get(i)
+            if leaf is not None:
+                places.append(self.constant(leaf.number) if leaf.space == CONSTANTS else args[leaf.space - INPUTS])
+            elif made_of is not None:
+                places.append(self.do(made_of, [places[j] for j in inner.operands[i]]))
+        return places[-1]
+
+    def sum(self, i: int, parameter: int, *, products: bool) -> None:
+        """Enter the sum of a node over the batch, which is a parameter's gradient."""
+        if products:
+            self.add(PRODUCTS, parameter, [self.row[j] for j in self.graph.operands[i]])
+        else:
+            self.add(SUM, parameter, [self.row[i]])
+
+    def arrays(self) -> tuple[Array, Array, Array, Array]:
+        """Return the tape as the interpreter takes it."""
+        ops, tos, ats, args = (np.array(x, dtype=np.int32) for x in (self.ops, self.tos, self.ats, self.args))
+        return ops, tos, ats, args

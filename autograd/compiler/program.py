@@ -1,0 +1,253 @@
+"""A scalar function, compiled for whole batches.
+
+Nothing happens here but the passes, one after the other: `Trace` writes the function down, its gradient with it; `canonical`
+gathers sums; `schedule` finds what can be done at once; `lay_out` turns that into instructions on arrays.  A machine does them.
+
+>>> from autograd import Value, dot, sigmoid
+>>> w, b = [Value(0.5, label="w0"), Value(-1.0, label="w1")], Value(0.25, label="b")
+>>> program = compile(lambda x, y: (sigmoid(dot(w, x, b)) - y) ** 2, [*w, b])
+>>> X, Y = [[1.0, 2.0], [0.0, -1.0], [3.0, 0.5]], [0, 1, 1]
+>>> program(X, Y).round(4)
+array([0.0496, 0.0496, 0.0496])
+>>> loss, gradient = program.gradient(X, Y)
+>>> round(loss, 4), gradient.round(4)
+(0.0496, array([-0.0514,  0.0643, -0.0257]))
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import math
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from autograd.compiler.arrays import Machine
+from autograd.compiler.canonical import canonical
+from autograd.compiler.layout import Array, Layout, lay_out
+from autograd.compiler.native import NativeMachine
+from autograd.compiler.schedule import schedule
+from autograd.compiler.tracing import Shape, Trace
+from autograd.value import Value
+
+__all__ = ["Program", "compile"]
+
+BACKENDS: Final = ("auto", "numpy", "native")
+FEW: Final = 600  # operations on single numbers, for which calling NumPy once is too much
+REDUCE: Final = ("mean", "sum")
+
+
+def compile(
+    f: Callable[..., Any],
+    parameters: Iterable[Value] = (),
+    *,
+    example: Sequence[Any] | None = None,
+    dtype: str = "float64",
+    backend: str = "auto",
+) -> Program:
+    """Compile a scalar function of one example into a program for whole batches.
+
+    Args:
+        f: a function of numbers or nested lists of numbers that returns one `Value`, such as a loss, or nested lists of them.
+            It is called once, with nodes that stand for any number; so a choice that depends on data has to be a `where`, a
+            `maximum` or the like, and Python's ``if`` is refused.
+        parameters: the leaves that the gradient is taken by.  Any other `Value` that f uses is a constant.
+        example: arguments to trace f with at once.  Only their shapes matter.  Without it, f is traced at the first call.
+        dtype: ``"float64"`` or ``"float32"``.
+        backend: ``"numpy"``; ``"native"``, for small or unstructured work, which needs numba; or the faster of the two.
+
+    Raises:
+        ModuleNotFoundError: without NumPy, or without numba where it was asked for.
+        TypeError: if f asks for a number that depends on an input or a parameter.
+
+    >>> from autograd import Value
+    >>> w = Value(2.0, label="w")
+    >>> program = compile(lambda x: w * x, [w])
+    >>> program([1.0, 2.0, 3.0])
+    array([2., 4., 6.])
+    """
+    program = Program(f, parameters, dtype=dtype, backend=backend)
+    if example is not None:
+        program.trace([np.shape(x) for x in example])
+    return program
+
+
+class Program:
+    """What `compile` returns: a function of a batch.
+
+    Attributes:
+        parameters: the numbers of the parameters, one flat array; optimisers change it in place.
+        backend: ``"numpy"`` or ``"native"``, once the function was traced.
+    """
+
+    def __init__(self, f: Callable[..., Any], parameters: Iterable[Value], *, dtype: str, backend: str) -> None:
+        if dtype not in ("float32", "float64"):
+            raise ValueError(f"dtype is 'float64' or 'float32'; got {dtype!r}")
+        if backend not in BACKENDS:
+            raise ValueError(f"backend is one of {', '.join(map(repr, BACKENDS))}; got {backend!r}")
+        self.f, self.leaves, self.backend = f, list(parameters), backend
+        self._parameters: Array = np.array([leaf.data for leaf in self.leaves], dtype)
+        self._shapes: list[Shape] | None = None
+
+    @property
+    def parameters(self) -> Array:
+        """The numbers of the parameters, one flat array."""
+        return self._parameters
+
+    @parameters.setter
+    def parameters(self, numbers: Any) -> None:
+        self._parameters[...] = numbers  # the machines look at this very array
+
+    def pull(self) -> None:
+        """Read the parameters' numbers from the `Value`s."""
+        self._parameters[...] = [leaf.data for leaf in self.leaves]
+
+    def push(self) -> None:
+        """Write the parameters' numbers into the `Value`s."""
+        for leaf, x in zip(self.leaves, self._parameters.tolist(), strict=True):
+            leaf.data = x
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Return the outputs for a batch.
+
+        Args:
+            arguments: as f's, each with a first dimension more, for the examples.
+
+        Returns:
+            An array [batch], or for nested lists of outputs [batch×…], in their shape; for ragged ones, lists of arrays.
+
+        Raises:
+            ValueError: for shapes that do not fit.
+            TypeError: for what are no numbers.
+        """
+        batch = self._batch(arguments)
+        return _shaped(self._result, self._machine(len(batch[0])).outputs(batch))
+
+    def gradient(self, *arguments: Any, reduce: str = "mean") -> tuple[float, Array]:
+        """Return the loss of a batch and its gradient by the parameters, in their order; of several outputs, the first's.
+
+        Args:
+            arguments: see `__call__`.
+            reduce: the ``"mean"`` over the examples, or the ``"sum"``.
+        """
+        outputs, gradient = self.outputs_and_gradient(*arguments, reduce=reduce)
+        return float(outputs[0].mean() if reduce == "mean" else outputs[0].sum()), gradient
+
+    def outputs_and_gradient(self, *arguments: Any, reduce: str = "mean") -> tuple[Array, Array]:
+        """Return all outputs [outputs×batch] and the gradient of the first, from one run."""
+        if reduce not in REDUCE:
+            raise ValueError(f"reduce is 'mean' or 'sum'; got {reduce!r}")
+        batch = self._batch(arguments)
+        outputs, gradient = self._machine(len(batch[0])).gradient(batch)
+        return outputs, gradient * (1 / len(batch[0])) if reduce == "mean" else gradient
+
+    def trace(self, shapes: Sequence[Shape]) -> None:
+        """Write the function down for examples of these shapes, one for each argument."""
+        trace = Trace(self.f, self.leaves, shapes)
+        outputs = trace.outputs
+        if not outputs:
+            raise ValueError("the compiled function returned no output; let it return a Value, or lists of them")
+        gradients = trace.gradients(outputs[0], [*trace.parameters, *trace.labelled])
+        trace.label(gradients[len(self.leaves) :])
+        wanted = [node.place for node in [*outputs, *gradients[: len(self.leaves)]]]
+        self.graph, places = canonical(trace.graph, wanted)
+        self.outputs, self.gradients = places[: len(outputs)], places[len(outputs) :]
+        self.groups = schedule(self.graph, self.outputs, self.gradients)
+        self._result, self._shapes = trace.result, [tuple(shape) for shape in shapes]
+        self._work = sum(map(len, self.graph.operands))
+
+    @functools.cached_property
+    def layout(self) -> Layout:
+        """The program as instructions on arrays."""
+        self._require_trace()
+        return lay_out(self.graph, self.groups, self.outputs, self.gradients)
+
+    @property
+    def instructions(self) -> dict[str, int]:
+        """How many array instructions the two passes take.
+
+        >>> from autograd import Value
+        >>> w = Value(2.0)
+        >>> compile(lambda x: (w * x).exp(), [w], example=[1.0]).instructions
+        {'forward': 2, 'backward': 1}
+        """
+        backward = [instruction.backward for instruction in self.layout.instructions]
+        return {"forward": backward.count(False), "backward": backward.count(True)}
+
+    def backend_for(self, batch: int) -> str:
+        """Return ``"numpy"`` or ``"native"``, whichever a batch of this size runs on.
+
+        A call of NumPy costs as much as several hundred operations on single numbers in native code, as measured by the
+        benchmarks.  So where there is less to do for an array instruction than that, the native one wins.
+        """
+        self._require_trace()
+        if self.backend != "auto":
+            return self.backend
+        small = self._work * batch < FEW * len(self.groups)
+        return "native" if small and importlib.util.find_spec("numba") is not None else "numpy"
+
+    @functools.cached_property
+    def _machines(self) -> dict[str, Machine | NativeMachine]:
+        return {}
+
+    def _machine(self, batch: int) -> Machine | NativeMachine:
+        backend = self.backend_for(batch)
+        if backend not in self._machines:
+            assert self._shapes is not None
+            sizes = [math.prod(shape) for shape in self._shapes]
+            if backend == "numpy":
+                self._machines[backend] = Machine(self.layout, self._parameters, sizes)
+            else:
+                self._machines[backend] = NativeMachine(self.graph, self.outputs, self.gradients, self._parameters, sizes)
+        return self._machines[backend]
+
+    def _batch(self, arguments: Sequence[Any]) -> list[Array]:
+        """Check a batch and return its arguments as matrices [batch×size]."""
+        arrays = [_numbers(i, x, self._parameters.dtype) for i, x in enumerate(arguments)]
+        shapes = [array.shape[1:] for array in arrays]
+        if self._shapes is None:
+            self.trace(shapes)
+        if shapes != self._shapes:
+            expected = ", ".join(f"[batch{''.join(f'×{n}' for n in shape)}]" for shape in self._shapes or [])
+            raise ValueError(f"the arguments have the shapes {[array.shape for array in arrays]}; the program was compiled "
+                             f"for {expected}")  # fmt: skip
+        if len({len(array) for array in arrays}) != 1 or not len(arrays[0]):
+            raise ValueError(f"each argument has an entry for each example, and there is at least one; got arguments with "
+                             f"{[len(array) for array in arrays]} entries")  # fmt: skip
+        return [np.ascontiguousarray(array.reshape(len(array), -1)) for array in arrays]
+
+    def _require_trace(self) -> None:
+        if self._shapes is None:
+            raise ValueError("the function was not traced yet; call the program on a batch, or pass example=… to compile")
+
+    def __repr__(self) -> str:
+        name = getattr(self.f, "__name__", type(self.f).__name__)
+        traced = "not traced yet" if self._shapes is None else f"{len(self.graph)} nodes"
+        return f"<program of {name}: {len(self.leaves)} parameters, {traced}>"
+
+
+def _numbers(i: int, x: Any, dtype: Any) -> Array:
+    """Return an argument as an array of numbers."""
+    try:
+        array = np.asarray(x, dtype)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"argument {i} is no array of numbers, nor nested lists of equal lengths: {error}") from None
+    if not array.ndim:
+        raise ValueError(f"argument {i} is the number {x!r}; a program takes a batch, an entry for each example: [{x!r}]")
+    return array
+
+
+def _shaped(result: Any, outputs: Array) -> Any:
+    """Put the outputs [outputs×batch] into the shape of the function's result."""
+    rows = iter(outputs)
+
+    def build(tree: Any) -> Any:
+        if not isinstance(tree, list):
+            return next(rows)
+        parts = [build(part) for part in tree]
+        alike = all(isinstance(part, np.ndarray) for part in parts) and len({part.shape for part in parts}) == 1
+        return np.stack(parts, axis=1) if alike else parts
+
+    return build(result)
