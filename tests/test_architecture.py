@@ -32,7 +32,7 @@ ROOMS: dict[str, set[str]] = {
     "autograd.strategies": {
         "autograd", "autograd.checking", "autograd.primitives", "autograd.symbol", "autograd.value",
     },
-    "autograd.compiler": {"autograd.primitives", "autograd.symbol", "autograd.transforms", "autograd.value"},
+    "autograd.compiler": {"autograd", "autograd.primitives", "autograd.symbol", "autograd.transforms", "autograd.value"},
     "nn": {"autograd"},
 }  # fmt: skip
 GUESTS = {"autograd.strategies": {"hypothesis"}, "autograd.compiler": {"numpy"}}  # packages that a module is about, and imports as a whole
