@@ -1,0 +1,127 @@
+"""Run the notebooks and write them down with what came out: the one command that regenerates them.
+
+    .venv/bin/python tests/regenerate_notebooks.py            # all
+    .venv/bin/python tests/regenerate_notebooks.py 01 04      # some, by how their names begin
+
+A notebook is its own source: edit it in Jupyter, then run this, so that what is kept has no trace of where or when it ran.
+Every kernel is a new one of this Python, with a search path that is empty: so no ``dot`` program is found, every picture is
+laid out by the same build of Graphviz, the one that pip brings along, and the same notebook gives the same bytes anywhere.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final
+
+import PIL.Image
+from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+from nbclient import NotebookClient
+
+__all__ = ["NOTEBOOKS", "execute", "nbformat", "regenerate", "written"]
+
+nbformat: Any = import_module("nbformat")  # imported plainly, it would be a package of functions without types
+ROOT: Final = Path(__file__).parent.parent
+NOTEBOOKS: Final = sorted((ROOT / "notebooks").glob("*.ipynb"))
+METADATA: Final = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+SECONDS: Final = 600  # after which a cell is taken to hang
+COLOURS: Final = 128  # of a plot
+
+
+def execute(path: Path, **variables: str) -> Any:
+    """Run a notebook from its first cell to its last in a kernel of its own, in its folder, and return it with its outputs.
+
+    Args:
+        path: the notebook; the file stays as it is.
+        variables: environment variables that the kernel is to have besides.
+
+    Raises:
+        CellExecutionError: if a cell raises.
+        ValueError: if a cell writes to the standard error: a warning is no part of a story.
+    """
+    notebook = nbformat.read(path, as_version=4)
+    with tempfile.TemporaryDirectory() as folder:
+        kernels = KernelSpecManager(kernel_dirs=[])  # none of the user's: the one of this Python
+        manager = AsyncKernelManager(kernel_spec_manager=kernels, transport="ipc", ip=f"{folder}/kernel")
+        client = NotebookClient(notebook, km=manager, timeout=SECONDS, resources={"metadata": {"path": str(path.parent)}})
+        client.execute(env=_environment(folder) | variables, cleanup_kc=True)
+    _normalise(notebook)
+    for cell in notebook.cells:
+        for output in cell.get("outputs", ()):
+            if output.get("name") == "stderr":
+                raise ValueError(f"{path.name}, {cell.id} warns: {output.text}")
+    return notebook
+
+
+def regenerate(path: Path) -> bool:
+    """Run a notebook and write it with its outputs; return whether that changed the file."""
+    before, after = path.read_text(encoding="utf-8"), written(execute(path))
+    path.write_text(after, encoding="utf-8")
+    return before != after
+
+
+def written(notebook: Any) -> str:
+    """Return a notebook as the text of its file."""
+    text: str = nbformat.writes(notebook, version=nbformat.NO_CONVERT)
+    return text.rstrip("\n") + "\n"
+
+
+def _environment(folder: str) -> dict[str, str]:
+    """Return what a kernel knows of the machine: little, so that it does the same on each; `folder` takes its files."""
+    kept = {name: value for name, value in os.environ.items() if name in ("SYSTEMROOT", "LD_LIBRARY_PATH", "TMPDIR")}
+    alone = {"PATH": "", "HOME": folder, "IPYTHONDIR": folder, "MPLCONFIGDIR": folder, "JUPYTER_RUNTIME_DIR": folder}
+    return kept | alone | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+
+
+def _normalise(notebook: Any) -> None:
+    """Number cells from 1 and remove what tells of the run: versions, times, and how the output came in pieces."""
+    notebook.metadata = nbformat.from_dict(METADATA)
+    count = 0
+    for i, cell in enumerate(notebook.cells, start=1):
+        cell.id, cell.metadata = f"cell{i:02}", {}
+        if cell.cell_type != "code":
+            continue
+        count += 1
+        cell.execution_count = count
+        pieces, cell.outputs = cell.outputs, []
+        for output in pieces:
+            last = cell.outputs[-1] if cell.outputs else {}
+            if output.output_type == "stream" and last.get("name") == output.name:
+                last["text"] += output.text
+                continue
+            if "metadata" in output:
+                output.metadata = {}
+            if "execution_count" in output:
+                output.execution_count = count
+            if "image/png" in output.get("data", ()):
+                output.data["image/png"] = _light(output.data["image/png"])
+            cell.outputs.append(output)
+
+
+def _light(png: str) -> str:
+    """Return a plot with a palette of its own colours: a third of the bytes, and the eye sees no difference."""
+    image = PIL.Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB").quantize(COLOURS)
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", optimize=True)
+    return base64.b64encode(buffer.getvalue()).decode() + "\n"
+
+
+def main(beginnings: Sequence[str]) -> None:
+    """Regenerate the notebooks whose names begin so, all if nothing is said."""
+    for path in NOTEBOOKS:
+        if path.name.startswith(tuple(beginnings) or ""):
+            print(f"{path.name}: {'written anew' if regenerate(path) else 'as it was'}", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,140 @@
+"""The notebooks: executed anew they give what is kept, byte for byte, and GitHub can show what is kept."""
+
+from __future__ import annotations
+
+import ast
+import base64
+import copy
+import os
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from regenerate_notebooks import NOTEBOOKS, execute, nbformat, written
+
+ROOT = Path(__file__).parent.parent
+SHOWN = {"text/plain", "text/latex", "image/svg+xml", "image/png"}  # by GitHub, which strips HTML and scripts
+LARGEST_PLOT = 60_000  # bytes
+TRACES = re.compile(r"\b0x[0-9a-f]{6,}|/home/|/root/|/tmp/|/work/|\.venv|site-packages|\bseconds=")
+
+each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+def read(path: Path) -> Any:
+    return nbformat.read(path, as_version=4)
+
+
+def outputs(notebook: Any) -> Iterator[Any]:
+    """Go through the outputs of all cells."""
+    return (output for cell in notebook.cells for output in cell.get("outputs", ()))
+
+
+def comparable(notebook: Any) -> Any:
+    """Return a notebook with a mark in the place of each plot: its bytes depend on matplotlib's version and fonts."""
+    copied = copy.deepcopy(notebook)
+    for output in outputs(copied):
+        if "image/png" in output.get("data", ()):
+            output.data["image/png"] = "a plot"
+    return copied
+
+
+@pytest.mark.slow
+@each
+def test_executed_anew_it_gives_what_is_kept(path: Path) -> None:
+    assert written(comparable(execute(path))) == written(comparable(read(path)))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("MNIST" not in os.environ, reason="MNIST is not here: the variable MNIST does not name its folder")
+def test_mnist_is_read_where_it_is() -> None:
+    [path] = [path for path in NOTEBOOKS if "digits" in path.stem]
+    texts = [output.text for output in outputs(execute(path, MNIST=os.environ["MNIST"])) if "text" in output]
+    found = re.search(r"accuracy on 300 images of the test: (.*)", texts[-1])
+    assert found and float(found[1]) > 0.8
+
+
+def test_there_are_seven_in_order() -> None:
+    assert [path.stem for path in NOTEBOOKS] == [
+        "01_chain_rule", "02_perceptron_and_xor", "03_gradient_descent", "04_four_equations", "05_parity",
+        "06_handwritten_digits", "07_gradient_checking",
+    ]  # fmt: skip
+
+
+@each
+def test_it_is_kept_as_it_was_written(path: Path) -> None:
+    notebook = read(path)
+    assert path.read_text(encoding="utf-8") == written(notebook)
+    assert notebook.metadata.language_info == {"name": "python"}
+    assert [cell.id for cell in notebook.cells] == [f"cell{i:02}" for i in range(1, len(notebook.cells) + 1)]
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+
+
+@each
+def test_github_can_show_it(path: Path) -> None:
+    pictures = 0
+    for output in outputs(read(path)):
+        assert output.output_type in ("stream", "display_data", "execute_result"), "a cell ended in an error"
+        assert output.get("name", "stdout") == "stdout"
+        data = output.get("data", {})
+        assert set(data) <= SHOWN
+        assert not TRACES.search(data.get("text/plain", output.get("text", "")))
+        if "image/png" in data:
+            assert 1_000 < len(base64.b64decode(data["image/png"])) < LARGEST_PLOT
+        if "image/svg+xml" in data:
+            svg = ElementTree.fromstring(data["image/svg+xml"])
+            assert svg.get("role") == "img" and svg.get("aria-label") and "script" not in data["image/svg+xml"]
+            pictures += 1
+    assert pictures, "no graph is drawn"
+
+
+@each
+def test_it_is_a_story_for_a_learner(path: Path) -> None:
+    cells = read(path).cells
+    words = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    assert cells[0].cell_type == "markdown" and cells[0].source.startswith("# ")
+    assert "\n## Think about it\n\n1. " in words
+    for name in re.findall(r"\]\((\w+\.ipynb)\)", words):
+        assert (path.parent / name).exists()
+    assert words.count("$$") % 2 == 0 and words.replace("$$", "").count("$") % 2 == 0
+    assert f"[{path.stem}](notebooks/{path.name})" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@each
+def test_it_needs_nothing_that_is_not_named(path: Path) -> None:
+    allowed = {"autograd", "nn", "matplotlib", "numpy", "IPython", *sys.stdlib_module_names}
+    for cell in read(path).cells:
+        if cell.cell_type == "code":
+            for node in ast.walk(ast.parse(cell.source)):
+                names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+                names += [str(node.module)] if isinstance(node, ast.ImportFrom) else []
+                assert {name.partition(".")[0] for name in names} <= allowed
+
+
+def notebook_of(folder: Path, *sources: str) -> Path:
+    """Write a notebook of these code cells."""
+    new = nbformat.v4
+    path = folder / "trial.ipynb"
+    path.write_text(written(new.new_notebook(cells=[new.new_code_cell(source) for source in sources])), encoding="utf-8")
+    return path
+
+
+def test_nothing_of_the_machine_gets_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MNIST", "somewhere")
+    program = "import os, shutil, sys\nprint(shutil.which('dot'), os.environ.get('MNIST'), flush=True)\nprint('twice')"
+    fresh = execute(notebook_of(tmp_path, program, "sys.executable == sys.argv[0]"))
+    assert fresh.metadata == {"kernelspec": fresh.metadata.kernelspec, "language_info": {"name": "python"}}
+    assert [cell.id for cell in fresh.cells] == ["cell01", "cell02"]
+    [piece] = fresh.cells[0].outputs
+    assert piece.text == "None None\ntwice\n"
+    assert fresh.cells[1].outputs[0].execution_count == 2
+    assert fresh == execute(tmp_path / "trial.ipynb")
+
+
+def test_a_warning_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"trial.ipynb, cell01 warns: [^$]*look out"):
+        execute(notebook_of(tmp_path, "import warnings; warnings.warn('look out')"))
