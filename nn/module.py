@@ -162,7 +162,7 @@ def _plain(thing: Any, twins: dict[int, Module]) -> Any:
         return thing
     if id(thing) not in twins:
         twin = twins[id(thing)] = object.__new__(type(thing))
-        vars(twin).update({name: _plain(part, twins) for name, part in vars(thing).items()})
+        vars(twin).update({name: _plain(part, twins) for name, part in thing.__getstate__().items()})  # without past results
     return twins[id(thing)]
 
 

@@ -470,6 +470,14 @@ def test_a_row_of_ones_own_copies_but_does_not_pickle() -> None:
         pickle.dumps(model)
 
 
+def test_a_compiled_model_still_predicts() -> None:
+    model = MLP(2, [2, 1], seed=0)
+    before = model.predict([0.5, -1.0])
+    autograd.compile(model, model.parameters(), example=[[0.0, 0.0]])  # its nodes stand for any number
+    assert model.predict([0.5, -1.0]) == before
+    assert copy.deepcopy(model).predict([0.5, -1.0]) == before
+
+
 def test_no_reference_cycles() -> None:
     gc.collect()
     gc.disable()
