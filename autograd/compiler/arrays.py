@@ -47,13 +47,13 @@ class Machine:
         """Return the outputs [outputs×batch] for arguments [batch×size]."""
         bound = self._for(len(arguments[0]))
         bound.run(arguments, bound.forward)
-        return bound.results()
+        return bound.results(arguments)
 
     def gradient(self, arguments: Sequence[Array]) -> tuple[Array, Array]:
         """Return the outputs, and the gradient of the first, summed over the batch."""
         bound = self._for(len(arguments[0]))
         bound.run(arguments, bound.forward + bound.backward)
-        return bound.results(), bound.spaces[GRADIENT][:, 0].copy()
+        return bound.results(arguments), bound.spaces[GRADIENT][:, 0].copy()
 
     def _for(self, batch: int) -> Bound:
         bound = self._bound.pop(batch, None) or Bound(self, batch)
@@ -104,11 +104,11 @@ class Bound:
             for function, args in calls:
                 function(*args)
 
-    def results(self) -> Array:
+    def results(self, arguments: Sequence[Array]) -> Array:
         """Return the outputs [outputs×batch] of the last run."""
         found = np.empty((len(self.layout.outputs), self.batch), self.dtype)
         for i, (space, row) in enumerate(self.layout.outputs):
-            found[i] = self.spaces[space][row]
+            found[i] = self.spaces[space][row] if space < INPUTS else arguments[space - INPUTS][:, row]
         return found
 
     def call(self, function: Callable[..., Any], *args: Any) -> None:
@@ -195,14 +195,15 @@ class Bound:
     def columns(self, rows: Rows) -> Any:
         """Return rows [c×n×K] as matrices [K × n·batch] for BLAS; without the dimension c if that is 1."""
         c, n, k = rows.index.shape
+        width = self.width(rows.space)
         turned = rows.index.swapaxes(1, 2)
         down, along = self.steps[rows.space]
         even = strides(turned)
-        if even is not None and (n == 1 or even[1][2] * down == self.batch * along):
-            across, lines = along, even[1][1] * down
-            if _blas(lines, k, across, n * self.batch, self.dtype.itemsize):
+        if even is not None and (n == 1 or width == 1 or even[1][2] * down == width * along):
+            across, lines = even[1][2] * down if width == 1 else along, even[1][1] * down
+            if _blas(lines, k, across, n * width, self.dtype.itemsize):
                 blocks = [(c, even[1][0] * down)] if c > 1 else []
-                return self.see(rows.space, even[0], [*blocks, (k, lines), (n * self.batch, across)])
+                return self.see(rows.space, even[0], [*blocks, (k, lines), (n * width, across)])
         found = self.gather(rows.space, turned).reshape(c, k, -1)
         return found if c > 1 else found[0]
 
@@ -222,7 +223,7 @@ class Bound:
         """Add the calls that compute a row: NumPy's own function, or those that the row is made of."""
         function = getattr(np, row.array) if row.array else None
         if isinstance(function, np.ufunc):
-            self.call(function, *operands, *row.fixed, out)
+            self.call(functools.partial(function, out=out), *operands, *row.fixed)
         elif row in PICKS:
             self.call(_choose, *operands, out)
         elif function is not None:

@@ -64,7 +64,7 @@ def canonical(graph: Graph, outputs: Sequence[int]) -> tuple[Graph, list[int]]:
     inner = [False] * len(graph)  # nodes that only serve the one sum which they are part of
     for i, row in enumerate(rows):
         if uses[i] and row in ADDITIVE:
-            for j in operands[i]:
+            for j in _addends(graph, i):
                 inner[j] = uses[j] == 1 and (rows[j] in ADDITIVE or _factors(graph, j) is not None)
     depends = dependent(graph)
     found = Graph()
@@ -107,12 +107,18 @@ def _terms(graph: Graph, root: int, inner: Sequence[bool]) -> tuple[list[tuple[i
         elif row is primitives.dot:
             n = len(operands) // 2
             products += zip(operands[:n], operands[n : 2 * n], strict=True)
-            todo += operands[2 * n :]
+            todo += _addends(graph, i)
         elif (factors := _factors(graph, i)) is not None:
             products.append(factors)
         else:
-            todo += reversed(operands)
+            todo += reversed(_addends(graph, i))
     return products, addends
+
+
+def _addends(graph: Graph, i: int) -> tuple[int, ...]:
+    """Return the operands of a sum that are its terms; of a dot, the bias."""
+    operands = graph.operands[i]
+    return operands[len(operands) // 2 * 2 :] if graph.rows[i] is primitives.dot else operands
 
 
 def _factors(graph: Graph, i: int) -> tuple[int, int] | None:

@@ -231,7 +231,7 @@ class Trace:
 
     def _result(self, x: Any) -> Any:
         if x.__class__ is Traced:
-            return x
+            return self._handles[x._dx]
         x = _frozen(x) if isinstance(x, Value) else number(x)
         if x is NotImplemented:
             raise TypeError(f"a compiled function returns numbers and Values, or nested lists of them; got {x!r}")
@@ -295,10 +295,10 @@ Traced.abs = _reading(primitives.absolute)
 
 
 def _frozen(x: Value) -> float:
-    """Return the number of a node that is no parameter: a constant of the program."""
-    if x.primitive is not None:
-        raise TypeError(f"{describe(x)} was computed outside the compiled function; compute it inside, so that the program "
-                        "computes it anew, or pass its .data if it is a constant")  # fmt: skip
+    """Return the number of a node that depends on no parameter: a constant of the program."""
+    if any(isinstance(leaf, Traced) for node in topological(x) for leaf in node.inputs):
+        raise TypeError(f"{describe(x)} was computed from a parameter outside the compiled function; compute it inside, so "
+                        "that the program computes it anew for new parameters")  # fmt: skip
     return x.data
 
 
