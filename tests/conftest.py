@@ -1,13 +1,36 @@
-"""Hypothesis profiles: deterministic in continuous integration, without deadlines anywhere, and a thorough one.
+"""Hypothesis profiles, and a run in which nothing may be skipped.
+
+The profiles: deterministic in continuous integration, without deadlines anywhere, and a thorough one.
 
 Where the variable CI is set, Hypothesis loads its own profile `ci`.  For 20,000 random graphs:
 
     .venv/bin/python -m pytest --hypothesis-profile=thorough tests/test_checking.py -k random_graphs
+
+With ``--no-skips`` a test that lacks a program or a package fails, in place of being skipped.
 """
 
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
 from hypothesis import settings
 
 settings.register_profile("local", deadline=None)
 settings.register_profile("thorough", deadline=None, max_examples=20_000)
 if settings.get_current_profile_name() == "default":
     settings.load_profile("local")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add ``--no-skips``."""
+    parser.addoption("--no-skips", action="store_true", help="a test that would be skipped fails")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Turn a skipped test into a failed one, if nothing may be skipped."""
+    outcome: Any = yield
+    report = outcome.get_result()
+    if report.skipped and not hasattr(report, "wasxfail") and item.config.getoption("--no-skips"):
+        report.outcome = "failed"
+        report.longrepr = f"nothing may be skipped here; {report.longrepr[2]}"

@@ -60,12 +60,14 @@ class Page(HTMLParser):
         self.elements: list[tuple[str, dict[str, str | None]]] = []
         self.texts: list[tuple[tuple[str, ...], str]] = []  # the classes around a text, from the outside in
         self._open: list[tuple[str, str]] = []
+        self._goes_on = False  # a span without a class is no end of a text
         self.feed(html)
         self.close()
         assert not self._open, "elements are left open"
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.elements.append((tag, dict(attrs)))
+        self._goes_on = self._goes_on and (tag, attrs) == ("span", [])
         if tag not in self.EMPTY:
             self._open.append((tag, dict(attrs).get("class") or ""))
 
@@ -74,11 +76,17 @@ class Page(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         if tag not in self.EMPTY:
-            assert self._open.pop()[0] == tag
+            opened = self._open.pop()
+            assert opened[0] == tag
+            self._goes_on = self._goes_on and opened == ("span", "")
 
     def handle_data(self, data: str) -> None:
+        classes = tuple(name for _, names in self._open for name in names.split())
+        if self._goes_on:
+            data = self.texts.pop()[1] + data
         if data.strip():
-            self.texts.append((tuple(name for _, names in self._open for name in names.split()), data))
+            self.texts.append((classes, data))
+            self._goes_on = True
 
     def within(self, name: str) -> list[str]:
         """Return the texts inside elements of a class."""

@@ -64,10 +64,14 @@ def _flow(step: Step, delta: float, edge: Edge) -> list[Cell]:
     ]
 
 
-def _cell(told: Cell, other: Cell) -> Element:
+def _cell(told: Cell, beside: Cell) -> Element:
     caption, text, answer = told
-    kind = ("rule" if caption == "rule" else "secret") + " differs" * (text != other[1])
-    made = element("div", element("dt", caption), element("dd", text), class_=kind)
+    kind = ("rule" if caption == "rule" else "secret") + " differs" * (text != beside[1])
+    first, *others = text.split(" = ")
+    parts: list[Element | str] = [element("span", first)]
+    for part in others:
+        parts += [" ", element("span", f"= {part}")]  # where a line may best be broken
+    made = element("div", element("dt", caption), element("dd", *parts), class_=kind)
     if answer is not None:
         made.set("data-answer", repr(answer))
     return made

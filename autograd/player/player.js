@@ -122,14 +122,14 @@
     function go(to) {
       place = Math.min(Math.max(to, 0), last);
       revealed = !predicting;
-      if (predicting) ask(cards[place]);
+      for (const field of cards[place].querySelectorAll(".guess, .verdict")) field.remove();
+      if (predicting) ask();
       render();
     }
 
-    // Put a field for a prediction in the place of each number of a step.
-    function ask(card) {
-      for (const field of card.querySelectorAll(".guess, .verdict")) field.remove();
-      for (const cell of card.querySelectorAll("[data-answer]")) {
+    // Put a field for a prediction in the place of each number of the step.
+    function ask() {
+      for (const cell of cards[place].querySelectorAll("[data-answer]")) {
         const guess = document.createElement("input");
         guess.className = "guess";
         guess.placeholder = "your prediction";
@@ -251,10 +251,8 @@
       if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return;
       if (target.matches(".guess") && event.key === "Enter") return handled(event, reveal);
       if (target.matches("input, select, textarea")) return; // the slider has keys of its own
-      const inside = root.contains(target), idle = !target.closest("button, summary, .box");
-      const keys = { ArrowLeft: "previous", ArrowRight: "next" };
-      if (inside) Object.assign(keys, { Home: "first", End: "last" });
-      if (idle) keys[" "] = "play";
+      const keys = { ArrowLeft: "previous", ArrowRight: "next", Home: "first", End: "last" };
+      if (!target.closest("button, summary, .box")) keys[" "] = "play";
       if (keys[event.key]) return handled(event, () => find(`.${keys[event.key]}`).click());
       if (box && (event.key === "Enter" || event.key === " ")) return handled(event, () => choose(box));
       const all = stage ? boxes(stage) : [], by = { ArrowUp: -1, ArrowDown: 1 }[event.key];

@@ -24,7 +24,7 @@ from autograd.steps import Walk
 
 __all__ = ["draw_neurons", "draw_nodes"]
 
-LEAST, MOST = 0.85, 1.9  # a point of the picture in pixels: smaller could not be read, larger would be loud
+LEAST, MOST = 0.054, 0.11  # a point of the picture in the text's em: smaller could not be read, larger would be loud
 Members = Mapping[str, tuple[int, ...]]  # the nodes of the trace that a box stands for, by the id of the box
 
 
@@ -105,7 +105,7 @@ def _bare(plan: Plan) -> Element:
             part.remove(title)
     width = float(svg.attrib.pop("width").removesuffix("pt"))
     del svg.attrib["height"]
-    sizes = f"--least: {LEAST * width:.0f}px; --most: {MOST * width:.0f}px"
+    sizes = f"--least: {LEAST * width:.1f}em; --most: {MOST * width:.1f}em"
     svg.attrib |= {"role": "group", "class": "graph", "aria-label": printable(plan.title), "style": sizes}
     return svg
 

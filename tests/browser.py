@@ -1,0 +1,172 @@
+"""A real browser for the tests: Chromium without a window, spoken to in the DevTools protocol through two pipes.
+
+The protocol over pipes is JSON, a NUL after each message, so it needs no driver and no package.
+
+Source: https://chromedevtools.github.io/devtools-protocol/
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import shutil
+import subprocess
+import sys
+from itertools import count
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+FLAGS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--force-device-scale-factor=1",
+    "--remote-debugging-pipe",
+]  # fmt: skip
+# The browser's ends of the pipes have to be its file descriptors 3 and 4.
+LAUNCH = "import os, sys; i, o, *words = sys.argv[1:]; os.dup2(int(i), 3); os.dup2(int(o), 4); os.execv(words[0], words)"
+KEYS = {
+    "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "Home": 36, "End": 35, "Tab": 9, "Enter": 13, " ": 32,
+}  # fmt: skip
+
+
+def find_browser() -> str | None:
+    """Return the path of a browser that can be driven, or None."""
+    return next((path for name in NAMES if (path := shutil.which(name))), None)
+
+
+class Browser:
+    """A browser with one page.
+
+    Args:
+        program: its path.
+        profile: an empty folder for what it wants to keep.
+    """
+
+    def __init__(self, program: str, profile: Path) -> None:
+        (theirs_in, self._out), (self._in, theirs_out) = os.pipe(), os.pipe()
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", LAUNCH, str(theirs_in), str(theirs_out), program, *FLAGS, f"--user-data-dir={profile}"],
+            pass_fds=(theirs_in, theirs_out),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(theirs_in)
+        os.close(theirs_out)
+        self._numbers = count(1)
+        self._rest = b""
+        self.events: list[dict[str, Any]] = []
+        target = self.call("Target.createTarget", url="about:blank")["targetId"]
+        self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        for domain in ("Page", "Runtime", "Network", "Log"):
+            self.call(f"{domain}.enable")
+
+    _session = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        try:
+            self._session = ""
+            self.call("Browser.close")
+        finally:
+            os.close(self._out)
+            os.close(self._in)
+            self._process.wait(timeout=30)
+
+    def call(self, method: str, **parameters: Any) -> dict[str, Any]:
+        """Call a method of the protocol and return its result; a RuntimeError if the browser refuses or is gone."""
+        number = next(self._numbers)
+        message: dict[str, Any] = {"id": number, "method": method, "params": parameters}
+        if self._session:
+            message["sessionId"] = self._session
+        os.write(self._out, json.dumps(message).encode() + b"\0")
+        while (answer := self._receive()).get("id") != number:
+            self.events.append(answer)
+        if "error" in answer:
+            raise RuntimeError(f"{method}: {answer['error']}")
+        result: dict[str, Any] = answer["result"]
+        return result
+
+    def _receive(self) -> dict[str, Any]:
+        while b"\0" not in self._rest:
+            more = os.read(self._in, 1 << 16)
+            if not more:
+                raise RuntimeError("the browser has ended")
+            self._rest += more
+        message, _, self._rest = self._rest.partition(b"\0")
+        received: dict[str, Any] = json.loads(message)
+        return received
+
+    def open(self, path: Path, width: int = 1280, height: int = 900, **media: str) -> None:
+        """Open a file in a window of a size, with media features such as ``prefers_color_scheme="dark"``."""
+        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 500)
+        features = [{"name": name.replace("_", "-"), "value": value} for name, value in media.items()]
+        self.call("Emulation.setEmulatedMedia", features=features)
+        self.events.clear()
+        self.call("Page.navigate", url=path.as_uri())
+        while not any(event.get("method") == "Page.loadEventFired" for event in self.events):
+            self.events.append(self._receive())
+
+    def run(self, script: str) -> Any:
+        """Evaluate JavaScript in the page and return its value."""
+        answer = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+        if "exceptionDetails" in answer:
+            raise RuntimeError(str(answer["exceptionDetails"]))
+        return answer["result"].get("value")
+
+    def click(self, selector: str) -> None:
+        """Click the middle of an element with the mouse."""
+        x, y = self.middle(selector)
+        self.point(selector)
+        for kind in ("mousePressed", "mouseReleased"):
+            self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+
+    def point(self, selector: str) -> None:
+        """Move the mouse over the middle of an element."""
+        x, y = self.middle(selector)
+        self.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
+
+    def middle(self, selector: str) -> tuple[float, float]:
+        """Scroll an element into view and return where its middle is; a RuntimeError if it cannot be seen."""
+        script = f"""(() => {{
+            const e = document.querySelector({json.dumps(selector)});
+            e.scrollIntoView({{block: "center", inline: "center", behavior: "instant"}});
+            const r = e.getBoundingClientRect(), x = r.x + r.width / 2, y = r.y + r.height / 2;
+            const top = document.elementFromPoint(x, y);
+            return [x, y, r.width > 0 && (e.contains(top) || (top?.contains(e) ?? false))];
+        }})()"""
+        x, y, seen = self.run(script)
+        if not seen:
+            raise RuntimeError(f"{selector} cannot be clicked at ({x}, {y})")
+        return x, y
+
+    def press(self, key: str) -> None:
+        """Press a key."""
+        text = {"Enter": "\r", " ": " "}.get(key, "")
+        common = {"key": key, "code": "Space" if key == " " else key, "windowsVirtualKeyCode": KEYS[key]}
+        self.call("Input.dispatchKeyEvent", type="keyDown" if text else "rawKeyDown", text=text, **common)
+        self.call("Input.dispatchKeyEvent", type="keyUp", **common)
+
+    def type(self, text: str) -> None:
+        """Type a text into what has the focus."""
+        self.call("Input.insertText", text=text)
+
+    def screenshot(self, path: Path, full: bool = True) -> Path:
+        """Save a picture of the page."""
+        data = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=full)["data"]
+        path.write_bytes(base64.b64decode(data))
+        return path
+
+    @property
+    def complaints(self) -> list[str]:
+        """What went wrong in the page since it was opened: errors in scripts, and what the console holds against it."""
+        wanted = ("Runtime.exceptionThrown", "Log.entryAdded")
+        return [json.dumps(event["params"]) for event in self.events if event.get("method") in wanted]
+
+    @property
+    def requests(self) -> list[str]:
+        """What the page has asked for since it was opened."""
+        return [e["params"]["request"]["url"] for e in self.events if e.get("method") == "Network.requestWillBeSent"]

@@ -1,0 +1,78 @@
+"""CPython in WebAssembly, as browsers run it: the engine and the drawings as text are the same there, without any network.
+
+It needs Node and npm's package pyodide, which Node finds by the variable NODE_PATH:
+
+    npm install --prefix FOLDER pyodide && NODE_PATH=FOLDER/node_modules .venv/bin/python -m pytest tests/test_pyodide.py
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+NODE = """
+globalThis.fetch = () => { throw new Error("there is no network here"); };
+const { loadPyodide } = require("pyodide");
+loadPyodide().then((pyodide) => {
+    pyodide.mountNodeFS("/mnt", process.argv[1]);
+    pyodide.runPython(process.argv[2]);
+}).catch((error) => { console.error(error); process.exit(1); });
+"""
+PROGRAM = """
+import sys
+sys.path.insert(0, "/mnt")
+from autograd import Value, draw, explain, grad, sin, tanh, walk
+from nn import MLP
+x = Value(2.0, label="x")
+loss = tanh(x * 0.5 - 0.4) ** 2 + x * x
+loss.backward()
+print(f"{loss.data:.12f} {x.grad:.12f} {grad(grad(sin))(1.0).data:.12f}")
+print(walk(loss), explain(x, of=loss), walk(x**3 / 7).to_json(), sep="\\n")
+error = (MLP(2, [2, 1], seed=1)([0.5, -1.0]) - 1) ** 2
+error.backward()
+for drawing in (draw(loss), draw(loss, step=5), draw(error, view="neurons")):
+    print(drawing.dot, drawing.mermaid)
+"""
+WITHOUT_LAYOUT = """
+import sys
+sys.path.insert(0, "/mnt")
+from autograd import Value, draw, play
+from autograd.drawing import LayoutError
+for picture in (draw, play):
+    try:
+        picture(Value(1.0) * 2).svg
+    except LayoutError as error:
+        print(error)
+print(Value(1.0)._repr_svg_())
+"""
+
+
+def run_there(program: str) -> str:
+    """Run a program in Pyodide, the project's folder being /mnt, and return what it prints."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("there is no Node: apt install nodejs")
+    if subprocess.run([node, "-e", "require.resolve('pyodide')"], capture_output=True, check=False).returncode != 0:
+        pytest.skip("Node finds no Pyodide: npm install pyodide, and set NODE_PATH to its node_modules")
+    run = subprocess.run([node, "-e", NODE, str(ROOT), program], capture_output=True, text=True, encoding="utf-8", check=False)
+    assert (run.returncode, run.stderr) == (0, "")
+    return run.stdout
+
+
+def test_it_computes_and_draws_the_same() -> None:
+    here = subprocess.run(
+        [sys.executable, "-X", "utf8", "-c", PROGRAM], capture_output=True, encoding="utf-8", check=True, cwd=ROOT
+    )
+    assert "flowchart LR" in here.stdout
+    assert run_there(PROGRAM) == here.stdout
+
+
+def test_pictures_say_what_they_lack() -> None:
+    lines = run_there(WITHOUT_LAYOUT).splitlines()
+    assert [line.startswith("no layout engine is installed") for line in lines] == [True, True, False]
+    assert lines[-1] == "None"
