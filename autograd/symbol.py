@@ -68,6 +68,7 @@ class Style(NamedTuple):
     square: str = ""
     name: Callable[[str], str] = str
     calls: dict[str, Primitive] | None = None  # for Python source: the rows that it calls, by name
+    tex: bool = False
 
 
 SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -75,7 +76,7 @@ PLAIN = Style(digits, {"+": " + ", "-": " - ", "*": "·", "/": " / ", "**": "^",
               lambda row: row.text, "{}²")  # fmt: skip
 LATEX = Style(lambda x: digits(x).replace("∞", r"\infty").replace("NaN", r"\text{NaN}"),
               {"*": r" \cdot ", "<=": r" \leq ", ">=": r" \geq "},
-              lambda row: row.latex, "{}^{{2}}", lambda name: latex_name(name))  # fmt: skip
+              lambda row: row.latex, "{}^{{2}}", lambda name: latex_name(name), tex=True)  # fmt: skip
 
 
 class Symbol(Operand):
@@ -222,7 +223,7 @@ def _terms(formula: Any) -> Iterator[Any]:
 def _write_sum(terms: Sequence[Any], style: Style) -> tuple[str, int]:
     shown = [_signed(_hold(term, SUM, style), i) for i, term in enumerate(terms)]
     if len(shown) > LONGEST_SUM and style.calls is None:
-        shown[2:-2] = [r"\cdots" if style is LATEX else "…"]
+        shown[2:-2] = [r"\cdots" if style.tex else "…"]
     return (" + ".join(shown), SUM if len(shown) > 1 else PRODUCT) if shown else (style.number(0.0), ATOM)
 
 
@@ -234,7 +235,7 @@ def _write_infix(sign: str, operands: Sequence[Any], style: Style) -> tuple[str,
     if sign == "*" and x is y and style.square:
         return style.square.format(_hold(x, ATOM, style)), POWER
     if sign == "**":
-        if style is PLAIN and not isinstance(y, Symbol) and y in range(10):
+        if not style.tex and style.calls is None and not isinstance(y, Symbol) and y in range(10):
             return _hold(x, ATOM, style) + str(int(y)).translate(SUPERSCRIPTS), POWER
         return _hold(x, ATOM, style) + written + _hold(y, SIGN, style), POWER
     level = LEVELS[sign]
@@ -251,7 +252,7 @@ def _hold(formula: Any, level: int, style: Style) -> str:
     text, own = write(formula, style)
     if own >= level:
         return text
-    return rf"\left({text}\right)" if style is LATEX else f"({text})"
+    return rf"\left({text}\right)" if style.tex else f"({text})"
 
 
 def _fill(template: str, operands: Sequence[Any], style: Style) -> str:
@@ -272,6 +273,6 @@ def _grip(template: str) -> int:
 def _call(row: Primitive, operands: Sequence[Any], style: Style) -> str:
     shown = [write(x, style)[0] for x in operands]
     if len(shown) > LONGEST_SUM and style.calls is None:
-        shown[2:-1] = [r"\ldots" if style is LATEX else "…"]
-    name = rf"\operatorname{{{row.name}}}".replace("_", r"\_") if style is LATEX else row.name
+        shown[2:-1] = [r"\ldots" if style.tex else "…"]
+    name = rf"\operatorname{{{row.name}}}".replace("_", r"\_") if style.tex else row.name
     return f"{name}({', '.join(shown)})"

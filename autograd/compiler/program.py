@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+import inspect
 import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
@@ -27,6 +28,7 @@ import numpy as np
 from autograd.compiler.arrays import Machine
 from autograd.compiler.canonical import canonical
 from autograd.compiler.layout import Array, Layout, lay_out
+from autograd.compiler.lesson import latex, lesson
 from autograd.compiler.native import NativeMachine
 from autograd.compiler.schedule import schedule
 from autograd.compiler.tracing import Shape, Trace
@@ -221,6 +223,24 @@ class Program:
     def _require_trace(self) -> None:
         if self._shapes is None:
             raise ValueError("the function was not traced yet; call the program on a batch, or pass example=… to compile")
+
+    def __str__(self) -> str:
+        return lesson(self.layout, self._arguments, [leaf.label or "p" for leaf in self.leaves]) if self._shapes else repr(self)
+
+    @property
+    def latex(self) -> str:
+        """The program as equations in LaTeX's mathematics mode; ``print(program)`` writes them as text."""
+        return latex(self.layout, self._arguments, [leaf.label or "p" for leaf in self.leaves])
+
+    @property
+    def _arguments(self) -> list[str]:
+        """The names of f's arguments, as far as it has names for them."""
+        assert self._shapes is not None
+        try:
+            names = [*inspect.signature(self.f).parameters]
+        except (TypeError, ValueError):
+            names = []
+        return [names[i] if i < len(names) else f"x{i}" for i in range(len(self._shapes))]
 
     def __repr__(self) -> str:
         name = getattr(self.f, "__name__", type(self.f).__name__)

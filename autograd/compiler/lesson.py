@@ -1,0 +1,292 @@
+"""The instructions as equations: the lesson that a compiled program teaches.
+
+A block of results is named after its nodes' labels, with what counts them left out: the nodes ``layer1.neuron0.net``,
+``layer1.neuron1.net``, … are ``net1``, and their gradients are δ1.  A block that has no name and is used once is written where
+it is used.  Rules are written by `autograd.symbol`, as everywhere.
+
+>>> from autograd.compiler import compile
+>>> from nn import MLP
+>>> model = MLP(3, [2, 4], activation="sigmoid", seed=1)
+>>> def loss(x, y):
+...     return sum((out - target) ** 2 for out, target in zip(model(x), y))
+>>> print(compile(loss, model.parameters(), example=([0.0] * 3, [0.0] * 4)))
+forward
+  net1[2×B] = layer1.w[2×3] @ x[3×B] + layer1.b
+  out1[2×B] = σ(net1)
+  net2[4×B] = layer2.w[4×2] @ out1 + layer2.b
+  loss[B] = Σ (net2 - y)²
+backward
+  δ2[4×B] = 2·(net2 - y)
+  ∂layer2.w[4×2] = δ2 @ out1ᵀ
+  δ1[2×B] = (layer2.wᵀ @ δ2) ⊙ (out1 ⊙ (1 - out1))
+  ∂layer1.w[2×3] = δ1 @ xᵀ
+  ∂layer2.b[4] = Σ δ2
+  ∂layer1.b[2] = Σ δ1
+
+What stands under *backward* are the four equations of backpropagation: BP1 and BP2 for δ, BP3 and BP4 for the gradients.
+
+Source: Nielsen, Neural Networks and Deep Learning (2015), chapter 2.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from autograd.compiler.layout import GRADIENT, Apply, Fold, Instruction, Layout, Product, Rows, Sum, strides
+from autograd.compiler.schedule import BATCHED
+from autograd.compiler.tracing import CONSTANTS, INPUTS, PARAMETERS
+from autograd.symbol import ATOM, LATEX, PLAIN, Style, Symbol, latex_name, write
+
+__all__ = ["latex", "lesson"]
+
+
+class Notation(NamedTuple):
+    """How equations are written: formulas, names, and the templates of shapes, products, transposes, sums, parentheses."""
+
+    style: Style
+    name: Callable[[str], str]
+    shape: str
+    product: str
+    turned: str
+    total: str
+    held: str
+
+
+def _latex(name: str) -> str:
+    if name.startswith(("δ", "∂")):
+        return rf"\delta_{{{name[1:]}}}" if name[0] == "δ" else rf"\partial {_latex(name[1:])}"
+    return latex_name(name)
+
+
+TEXT = Notation(PLAIN._replace(signs={**PLAIN.signs, "*": " ⊙ "}, name=str), str, "[{}]", "{} @ {}", "{}ᵀ", "Σ {}", "({})")
+TEX = Notation(LATEX._replace(signs={**LATEX.signs, "*": r" \odot "}, name=str), _latex, "", r"{} \, {}", "{}^{{T}}",
+               r"\sum {}", r"\left({}\right)")  # fmt: skip
+
+
+def lesson(layout: Layout, arguments: Sequence[str], parameters: Sequence[str]) -> str:
+    """Write a program as equations, in text.
+
+    Args:
+        layout: the program.
+        arguments: the names of the function's arguments.
+        parameters: the parameters' labels.
+    """
+    writer = Writer(layout, arguments, parameters, TEXT)
+    lines = []
+    for title, backward in (("forward", False), ("backward", True)):
+        told = [f"  {left} = {right}" for left, right in writer.equations(backward)]
+        lines += [title, *told] if told else []
+    return "\n".join(lines)
+
+
+def latex(layout: Layout, arguments: Sequence[str], parameters: Sequence[str]) -> str:
+    """Write a program as equations, in LaTeX; see `lesson`."""
+    writer = Writer(layout, arguments, parameters, TEX)
+    lines = [f"{left} &= {right}" for backward in (False, True) for left, right in writer.equations(backward)]
+    return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
+
+
+@dataclass(eq=False)
+class Block:
+    """Results that are computed together, how many instructions use them, and their name, if they have one."""
+
+    instruction: Instruction
+    users: int = 0
+    name: str = ""
+
+
+class Writer:
+    """Writes a program's equations in one notation; see `lesson`."""
+
+    def __init__(self, layout: Layout, arguments: Sequence[str], parameters: Sequence[str], notation: Notation) -> None:
+        self.layout, self.arguments, self.parameters, self.notation = layout, arguments, parameters, notation
+        self.blocks = [Block(instruction) for instruction in layout.instructions]
+        self.block_of = {(b.instruction.out.space, int(row)): b for b in self.blocks for row in b.instruction.out.index.flat}
+        self.symbols: dict[tuple[int, bytes], Any] = {}
+        self.shown: set[str] = set()  # the arguments and parameters of which the shape was told
+        self.names = Names()
+        for block in self.blocks:
+            for rows in (block.instruction.out, *operands(block.instruction)):
+                self.names.learn(self.labels(rows))
+        outputs = [self.block_of[place] for place in layout.outputs if place in self.block_of]
+        for block in self.blocks:
+            block.name = self._name(block, outputs)
+            for used in dict.fromkeys(map(self.whole, operands(block.instruction))):
+                if used is not None:
+                    used.users += 1
+        count = 0
+        for block in self.blocks:
+            if block.name.startswith("∂") and block.users == 1 and block.instruction.out.space != GRADIENT:
+                block.name = ""  # what arrives at an output is written in the δ that it is a factor of
+            if not block.name and (block in outputs or not self._is_short(block)):
+                count += 1
+                block.name = f"v{count}"
+
+    def _is_short(self, block: Block) -> bool:
+        """Say whether a block without a name is written where it is used: once, or if it is one operation, twice."""
+        simple = isinstance(block.instruction, Apply) and all(
+            rows.space != BATCHED or ((used := self.whole(rows)) and used.name) for rows in block.instruction.operands
+        )
+        return block.users == 1 or (block.users == 2 and bool(simple))
+
+    def _name(self, block: Block, outputs: Sequence[Block]) -> str:
+        out = block.instruction.out
+        name = self.names.of(self.labels(out))
+        if out.space == GRADIENT:
+            return f"∂{name}"
+        name = re.sub(r"^(∂?)([^\W\d]+)(\d+)\.(\w+)$", r"\1\4\3", name)  # layer1.net is net1
+        name = re.sub(r"^∂net", "δ", name)
+        return name or ("loss" if block in outputs and len(self.layout.outputs) == 1 else "")
+
+    def labels(self, rows: Rows) -> list[str]:
+        """Return the labels of rows; nothing if they have none."""
+        if rows.space in (PARAMETERS, GRADIENT):
+            return [self.parameters[row] for row in rows.index.flat]
+        found = [self.layout.labels.get((rows.space, int(row)), "") for row in rows.index.flat]
+        return found if all(found) and rows.space == BATCHED else []
+
+    def whole(self, rows: Rows) -> Block | None:
+        """Return the block that rows are all of, in any order; None if they are a part of one, or no results."""
+        block = self.block_of.get((rows.space, int(rows.index.flat[0])))
+        if block is None or set(rows.index.flat) != set(block.instruction.out.index.flat):
+            return None
+        return block
+
+    def equations(self, backward: bool) -> Iterator[tuple[str, str]]:
+        """Return the equations of a pass, as left and right sides."""
+        for block in self.blocks:
+            if block.name and block.instruction.backward == backward:
+                out, name = block.instruction.out, self.notation.name(block.name)
+                dims = out.index.shape if out.space == GRADIENT and isinstance(block.instruction, Product) else None
+                yield name + self.shape(out, dims), self.formula(block.instruction)
+
+    def shape(self, rows: Rows, dims: Sequence[int] | None = None) -> str:
+        """Write the shape of rows, with B for the size of the batch."""
+        sizes = [str(n) for n in (dims or [rows.index.size]) if n > 1] + ["B"] * (rows.space >= BATCHED)
+        return self.notation.shape.format("×".join(sizes)) if sizes and self.notation.shape else ""
+
+    def formula(self, instruction: Instruction) -> str:
+        """Write the right side of an instruction's equation."""
+        symbol = self.operand
+        if isinstance(instruction, Apply):
+            text = write(instruction.row.apply([symbol(rows) for rows in instruction.operands]), self.notation.style)[0]
+        elif isinstance(instruction, Product):
+            parts = [self.product(left, right, instruction, symbol) for left, right in instruction.parts]
+            text = " + ".join(parts + ([self.text(symbol(instruction.bias))] if instruction.bias is not None else []))
+        elif isinstance(instruction, Fold):
+            inner = [self.text(symbol(rows)) for rows in instruction.parts]
+            is_sum = instruction.row.expands
+            text = self.notation.total.format(" + ".join(inner)) if is_sum else f"{instruction.row.name}({', '.join(inner)})"
+        else:
+            text = self.notation.total.format(self.text(symbol(instruction.operand)))
+        text = re.sub(r"(?<![\w.)])(\d[\d.]*) (⊙|\\odot) ", r"\1·" if self.notation is TEXT else r"\1 ", text)
+        return re.sub(r"\(\(([^()]*)\)\)", r"(\1)", text)
+
+    def text(self, symbol: Any, *, held: bool = False) -> str:
+        """Write a symbol; in parentheses if it would come apart in a product."""
+        written, level = write(symbol, self.notation.style)
+        return self.notation.held.format(written) if held and level < ATOM else written
+
+    def operand(self, rows: Rows) -> Any:
+        """Return what rows are called, as a symbol, or as the formula of a block that has no name; the same for the same."""
+        key = rows.space, rows.index.tobytes()
+        if key not in self.symbols:
+            self.symbols[key] = self._operand(rows)
+        return self.symbols[key]
+
+    def _operand(self, rows: Rows) -> Any:
+        if rows.space == CONSTANTS:
+            numbers = {self.layout.constants[row] for row in rows.index.flat}
+            return numbers.pop() if len(numbers) == 1 else Symbol("c")
+        block = self.whole(rows)
+        if block is not None and not block.name:
+            inner = block.instruction
+            if isinstance(inner, Apply):
+                return inner.row.apply([self.operand(operand) for operand in inner.operands])
+            return Symbol(self.notation.held.format(self.formula(inner)))
+        if block is not None:
+            return Symbol(self.notation.name(block.name))
+        if rows.space >= INPUTS:
+            return Symbol(self.notation.name(self.arguments[rows.space - INPUTS]))
+        if rows.space == PARAMETERS:
+            return Symbol(self.notation.name(self.names.of(self.labels(rows))))
+        blocks = dict.fromkeys(self.block_of[rows.space, int(row)] for row in rows.index.flat)
+        return Symbol(", ".join(f"{self.notation.name(block.name or '…')}[…]" for block in blocks))
+
+    def product(self, left: Rows, right: Rows, instruction: Product, symbol: Callable[[Rows], Any]) -> str:
+        """Write a product of matrices, or where there is but a row of each, the sum of its terms."""
+        _, m, n = instruction.out.index.shape
+        a, b = symbol(left), symbol(right)
+        if m == n == 1 and not instruction.summed and left.space >= BATCHED:
+            return self.notation.total.format(self.text(a * b))
+        first, second = self.matrix(left, a), self.matrix(right, b)
+        if _lies_across(left):
+            first = self.notation.turned.format(first)
+        if instruction.summed or (n > 1 and not _lies_across(right)):
+            second = self.notation.turned.format(second)
+        return self.notation.product.format(first, second)
+
+    def matrix(self, rows: Rows, symbol: Any) -> str:
+        """Write a factor; an argument or a matrix of parameters with its shape the first time."""
+        text = self.text(symbol, held=True)
+        if rows.space in (PARAMETERS, *range(INPUTS, INPUTS + len(self.arguments))) and text not in self.shown:
+            self.shown.add(text)
+            _, m, k = rows.index.shape
+            dims = [m, k] if rows.space == PARAMETERS else [k, m]
+            return text + self.shape(rows, dims[::-1] if rows.space == PARAMETERS and _lies_across(rows) else dims)
+        return text
+
+
+def operands(instruction: Instruction) -> list[Rows]:
+    """Return the operands of an instruction."""
+    if isinstance(instruction, Apply):
+        return [*instruction.operands]
+    if isinstance(instruction, Fold):
+        return [*instruction.parts]
+    if isinstance(instruction, Sum):
+        return [instruction.operand]
+    return [rows for part in instruction.parts for rows in part] + ([instruction.bias] if instruction.bias else [])
+
+
+def _lies_across(rows: Rows) -> bool:
+    """Say whether rows [c×m×K] lie with their columns one after the other, so that they are a matrix that is turned."""
+    even = strides(rows.index)
+    return even is not None and rows.index.shape[2] > 1 and rows.index.shape[1] > 1 and even[1][1] < even[1][2]
+
+
+class Names:
+    """What labels that belong together have in common."""
+
+    def __init__(self) -> None:
+        self.counted: dict[tuple[str, ...], set[int]] = {}  # by the words of a label, which of its numbers count
+
+    def learn(self, labels: Sequence[str]) -> None:
+        """Look at labels that belong together: the numbers in which they differ are those that count them."""
+        alike: dict[tuple[str, ...], list[list[str]]] = {}
+        for label in labels:
+            words = re.split(r"(\d+)", label)
+            alike.setdefault(tuple(words[::2]), []).append(words[1::2])
+        for words_only, numbers in alike.items():
+            found = {i for i, column in enumerate(zip(*numbers, strict=True)) if len(set(column)) > 1}
+            self.counted.setdefault(words_only, set()).update(found)
+
+    def of(self, labels: Sequence[str]) -> str:
+        """Return the name of what bears these labels; of several, all of them.
+
+        >>> names = Names()
+        >>> names.learn(["layer1.neuron0.w0", "layer1.neuron0.w1", "layer1.neuron1.w0", "layer1.neuron1.w1"])
+        >>> names.of(["layer2.neuron0.w0", "layer2.neuron0.w1"])
+        'layer2.w'
+        """
+        found = [*dict.fromkeys(self._stem(label) for label in labels)]
+        return found[0] if len(found) == 1 else f"[{', '.join(found)}]" if found else ""
+
+    def _stem(self, label: str) -> str:
+        parts = re.split(r"(\d+)", label)
+        counted = self.counted.get(tuple(parts[::2]), set())
+        marked = "".join("\0" if i % 2 and i // 2 in counted else part for i, part in enumerate(parts))
+        *path, last = marked.split(".")
+        return ".".join([*(part for part in path if not part.endswith("\0")), re.sub(r"[_\0]+$", "", last)])
