@@ -192,7 +192,7 @@ def differentiate(expression: Expression, result: Value, wanted: Mapping[str, Va
     if options.svg is not None:
         notes.append(f"The picture is in {_save(_draw, result, options.svg)}.")
     if options.html is not None:
-        notes.append(f"The player is in {_save(_play, result, options.html)}.")
+        notes.append(f"The player is in {_save(_play, result, options.html)}; open it in a browser.")
     if options.json == "-":
         data.append(json.dumps(json.loads(walk(result).to_json())))  # in ASCII: it passes through any terminal whole
     elif options.json is not None:

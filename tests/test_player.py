@@ -142,11 +142,17 @@ class TestWhatItSays:
         loss = shared()
         told = page(loss)
         loss.backward()
-        lines = "".join(told.within("ledgers"))
-        for text in ("from loss: δ·∂loss/∂a = 1·1 = 1", "from v1: δ·∂v1/∂a = 8·2 = 16", "a.grad = ∂loss/∂a: δ = 33"):
-            assert text in lines
-        assert lines.count("from v1: δ·∂v1/∂a = 8·2 = 16") == 2
-        assert "loss.grad = ∂loss/∂loss: δ = 1" in lines
+        ledgers = "\n".join(told.within("ledgers")).split("Ledger of ")[1:]
+        parts = dict(ledger.split("\n", 1) for ledger in ledgers)
+        assert list(parts) == ["a", "v1", "v2", "v3", "v4", "loss"]
+        assert re.findall(r"from .*\n.*", parts["a"]) == [
+            "from loss: δ·∂loss/∂a\n = 1·1 = 1", "from v1: δ·∂v1/∂a\n = 8·2 = 16", "from v1: δ·∂v1/∂a\n = 8·2 = 16",
+        ]  # fmt: skip
+        assert "a.grad = ∂loss/∂a: \nδ = 33" in parts["a"]
+        assert loss.inputs[1].grad == 33.0
+        assert re.findall(r"from (\w+)", parts["v1"]) == ["v3", "v2"]
+        assert "from" not in parts["loss"].replace("the backward pass starts here", "")
+        assert "loss.grad = ∂loss/∂loss: \nδ = 1" in parts["loss"]
 
     def test_each_number_to_be_predicted_is_there(self) -> None:
         answers = [float(a["data-answer"] or "") for _, a in page(neuron()).elements if "data-answer" in a]
@@ -213,7 +219,9 @@ class TestFirstFrame:
 class TestSafety:
     def test_a_label_is_shown_and_not_run(self) -> None:
         x = Value(1.0, label=HOSTILE)
-        told = page(x * Value(2.0, label='"><img src=x onerror=alert(2)>'))
+        loss = x * Value(2.0, label='"><img src=x onerror=alert(2)>')
+        loss.label = '"></title><script>alert(3)</script>'
+        told = page(loss)
         scripts = [a.get("type") for tag, a in told.elements if tag == "script"]
         assert scripts == ["application/json", None]
         assert "img" not in {tag for tag, _ in told.elements}
@@ -306,6 +314,11 @@ class TestRefusals:
             play(loss)
         assert play(loss, limit=300).steps == 300
 
+    def test_a_large_graph_is_refused_before_it_is_walked(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("autograd.player.Walk", None)
+        with pytest.raises(ValueError, match="more than 3 nodes"):
+            play(neuron(), limit=3)
+
     def test_a_leaf_that_was_changed(self) -> None:
         x = Value(1.0, label="x")
         loss = x * 2
@@ -357,7 +370,7 @@ class TestCommandLine:
     def test_it_writes_a_page(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         path = tmp_path / "f.html"
         assert main([*self.ARGUMENTS, "--html", str(path)]) == 0
-        assert capsys.readouterr().out.endswith(f"The player is in {path}.\n")
+        assert capsys.readouterr().out.endswith(f"The player is in {path}; open it in a browser.\n")
         assert "f = v3²" in Page(path.read_text(encoding="utf-8")).within("steps")
 
     def test_it_says_why_not(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
