@@ -76,7 +76,7 @@ def slope(f: Callable[[float], float], x: float, noise: float = 0.0) -> Slope:
 
     Args:
         f: the function; NaN where it has no value.
-        x: the point, at which f is finite.
+        x: the point, at which f is finite; of an infinite x it can be said only that it has no neighbours.
         noise: the rounding error of f near x, where it may be larger than neighbouring floats show; see `Rounded`.
 
     >>> found = slope(math.exp, 1.0)
@@ -86,6 +86,8 @@ def slope(f: Callable[[float], float], x: float, noise: float = 0.0) -> Slope:
     >>> edge.side, abs(edge.value - 1) <= edge.error
     ('right', True)
     """
+    if not math.isfinite(x):  # no floats are near ∞
+        return Slope(nan, inf, "lone")
     samples = Samples(f, x, noise)
     if not samples.left and not samples.right:
         return Slope(nan, inf, "lone")

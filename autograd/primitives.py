@@ -335,11 +335,11 @@ def _net_operands(weights: Iterable[Any], inputs: Iterable[Any], bias: Any = Non
 
 
 def _logsumexp(*operands: float) -> float:
-    # Shifted by the largest operand, so that exp cannot overflow.
+    # Shifted by the largest operand, so that exp cannot overflow; its own term is the 1 of log1p.
     if any(map(math.isnan, operands)):
         return nan
-    shift = max(operands)
-    return shift if math.isinf(shift) else shift + math.log(_sum(*[math.exp(x - shift) for x in operands]))
+    *rest, shift = sorted(operands)
+    return shift if math.isinf(shift) else shift + math.log1p(_sum(*[math.exp(x - shift) for x in rest]))
 
 
 def _at_least_one(operands: Iterable[Any]) -> Sequence[Any]:
