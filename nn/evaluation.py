@@ -25,14 +25,19 @@ __all__ = ["Confusion", "Examples", "accuracy", "class_of", "classify", "confusi
 
 @dataclass
 class Examples:
-    """Inputs and targets as plain lists, targets that are classes as one-hot lists where the model has several outputs."""
+    """Inputs as they came, a list or an array; targets as lists, one-hot for classes where the model has several outputs."""
 
-    X: list[Any]
+    X: Any
     targets: list[Any]
     classes: list[int] | None
 
     def __len__(self) -> int:
         return len(self.X)
+
+    def inputs(self, i: int) -> Any:
+        """Return an example's inputs as a number or nested lists."""
+        x = self.X[i]
+        return x.tolist() if hasattr(x, "tolist") else x
 
 
 def examples_of(outputs_for: Callable[[Any], Any], X: Any, y: Any) -> Examples:
@@ -47,15 +52,18 @@ def examples_of(outputs_for: Callable[[Any], Any], X: Any, y: Any) -> Examples:
         ValueError: for no examples, unequally many inputs and targets, or a class that the model has no output for.
         TypeError: for what is no list or array.
     """
-    rows, targets = _listed("X", X), _listed("y", y)
+    rows = X if getattr(X, "shape", ()) else _listed("X", X)  # an array stays one, since large ones would not do as lists
+    targets = _listed("y", y)
     if len(rows) != len(targets):
         raise ValueError(f"each example has a target; got {len(rows)} examples and {len(targets)} targets")
-    if not rows:
+    if not len(rows):
         raise ValueError("there are no examples; pass at least one")
-    outputs = outputs_for(rows[0])
+    examples = Examples(rows, targets, None)
+    outputs = outputs_for(examples.inputs(0))
     if isinstance(outputs, list) and len(outputs) > 1 and not isinstance(targets[0], list):
         targets = [one_hot(target, len(outputs)) for target in targets]
-    return Examples(rows, targets, _classes(targets))
+    examples.targets, examples.classes = targets, _classes(targets)
+    return examples
 
 
 def _classes(targets: Sequence[Any]) -> list[int] | None:

@@ -108,6 +108,21 @@ class Optimizer:
         """
         parameters[...] = self._moved(parameters, parameters, gradient, self._next_rate())
 
+    def gather(self, array: Any, parameters: Sequence[Value]) -> None:
+        """Take the state of single parameters, if there is one for each, as that of the array which stands for them."""
+        entries = [self._states.get(id(parameter)) for parameter in parameters]
+        states = [entry[1] for entry in entries if entry is not None]
+        if states and len(states) == len(parameters) and not any(x is None for state in states for x in state):
+            columns = zip(*states, strict=True)
+            self._states[id(array)] = array, tuple(_filled(array, column) for column in columns)
+
+    def scatter(self, array: Any, parameters: Sequence[Value]) -> None:
+        """Take the state of an array as that of the single parameters which it stands for."""
+        if id(array) in self._states:
+            columns = [column.tolist() for column in self._states[id(array)][1]]
+            for parameter, *state in zip(parameters, *columns, strict=True):
+                self._states[id(parameter)] = parameter, tuple(state)
+
     def _next_rate(self) -> float:
         rate = self.rate
         self.steps += 1
@@ -327,6 +342,13 @@ def warmup(lr: float | Schedule, steps: int) -> Schedule:
     """
     _require("steps", steps, steps >= 1, "at least 1")
     return lambda step: (lr(step) if callable(lr) else lr) * min((step + 1) / steps, 1.0)
+
+
+def _filled(array: Any, numbers: Sequence[float]) -> Any:
+    """Return an array like another one, with these numbers."""
+    filled = array.copy()
+    filled[...] = numbers
+    return filled
 
 
 def _require(name: str, given: object, holds: bool, what: str) -> None:

@@ -21,19 +21,16 @@ something goes wrong.  Each example's graph is gone before the next one's is rec
 
 from __future__ import annotations
 
-import gc
-import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
 from autograd import DomainError, find_nonfinite
-from nn.evaluation import Examples, class_of, examples_of, numbers_of
+from nn.engines import Lesson, collector_paused, engine_for
+from nn.evaluation import examples_of, numbers_of
 from nn.losses import LOSSES, Loss, boundary, mean_squared_error
-from nn.losses import l2 as squares
 from nn.module import Module
 from nn.optim import Adam, Optimizer
 from nn.progress import bar_over
@@ -53,6 +50,7 @@ class History:
         accuracy: the share of examples that were classified rightly at their turn; empty if the targets are no classes.
         validation_loss, validation_accuracy: the same of the validation examples after each epoch, if there are any.
         stopped: why the training ended.
+        engine: how it computed, and why: ``"compiled: …"`` for whole batches at once, or ``"eager: …"``, example by example.
         seconds: how long it took.
     """
 
@@ -61,6 +59,7 @@ class History:
     validation_loss: list[float] = field(default_factory=list)
     validation_accuracy: list[float] = field(default_factory=list)
     stopped: str = ""
+    engine: str = ""
     seconds: float = 0.0
 
     @property
@@ -88,28 +87,6 @@ class DivergenceError(FloatingPointError):
         self.history = history
 
 
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """Keep the cyclic garbage collector off inside the block, and put it back as it was, whatever happens.
-
-    Graphs have no reference cycles, so it finds nothing to free in them; but it looks at every living node again and again,
-    which takes most of the time of a training step.
-
-    >>> with collector_paused():
-    ...     gc.isenabled()
-    False
-    >>> gc.isenabled()
-    True
-    """
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
-
-
 def fit(
     model: Module,
     X: Any,
@@ -130,6 +107,7 @@ def fit(
     validation: tuple[Any, Any] | None = None,
     callbacks: Sequence[Callback] = (),
     progress: bool = True,
+    compiled: bool | str = "auto",
 ) -> History:
     """Train a model in place.
 
@@ -154,6 +132,8 @@ def fit(
         callbacks: functions of the history and the model, called after each epoch; one that returns True ends the training.
         progress: show a progress bar if it takes longer than a second, tqdm is installed, and someone watches: at a
             terminal or in a notebook.
+        compiled: whether to have the loss compiled for batches, see `autograd.compile`: True, False, or ``"auto"``, where it
+            can be and is worth it.  The history's `engine` says what was done, and why.
 
     Returns:
         The history.  An interrupt from the keyboard ends the training too, and what was learned is kept.
@@ -182,41 +162,34 @@ def fit(
     if batches is None:
         batches = _batches(len(examples), batch_size or len(examples), shuffle, seed)
     threshold = boundary(objective, [] if examples.classes is None else numbers_of(examples.targets))
-    history, started, parameters = History(), time.perf_counter(), model.parameters()
-
-    def step(batch: Sequence[int]) -> tuple[float, int]:
-        """Learn from a batch; return the sum of its losses and how many examples were right."""
-        with collector_paused():
-            for parameter in parameters:
-                parameter.grad = 0.0
-            share = 1 / len(batch) if reduce == "mean" else 1.0
-            try:
-                losses, right = _gradient(model, objective, examples, batch, share, threshold)
-            except DomainError as error:
-                raise DivergenceError(f"in epoch {history.epochs}: {error}", history) from error
-            if l2:
-                penalty = squares(parameters, l2)
-                penalty.backward()
-                losses += penalty.data / share
-            if not (math.isfinite(losses) and all(math.isfinite(parameter.grad) for parameter in parameters)):
-                raise DivergenceError(_fault(model, objective, examples, batch, history), history)
-            optimizer.step(parameters)
-        return losses, right
+    lesson = Lesson(model, objective, examples, optimizer, reduce, l2, threshold)
+    engine = engine_for(lesson, compiled, epochs)
+    history, started = History(engine=engine.description), time.perf_counter()
 
     bar = bar_over(progress, epochs)
     try:
         for _ in range(epochs):
             n = losses = right = 0.0
             for batch in batches():
-                more_losses, more_right = step(batch)
+                try:
+                    more_losses, more_right = engine.learn(batch)
+                except (DomainError, FloatingPointError) as error:
+                    engine.settle()
+                    raise DivergenceError(_fault(lesson, batch, history), history) from error
                 n, losses, right = n + len(batch), losses + more_losses, right + more_right
             history.loss.append(losses / n if reduce == "mean" else losses)
             if examples.classes is not None:
                 history.accuracy.append(right / n)
             if held_out is not None:
-                _measure(model, objective, held_out, threshold, history)
+                loss_there, accuracy_there = engine.measure(held_out)
+                history.validation_loss.append(loss_there)
+                history.validation_accuracy += [] if accuracy_there is None else [accuracy_there]
             bar.update(f"loss {history.loss[-1]:.4g}")
+            if callbacks:
+                engine.settle()
             stops = [callback(history, model) is True for callback in callbacks]
+            if callbacks:
+                engine.resume()
             if reason := _reason(history, goal, patience, tolerance, any(stops)):
                 history.stopped = reason
                 break
@@ -225,43 +198,24 @@ def fit(
     except KeyboardInterrupt:
         history.stopped = "by an interrupt"
     finally:
+        engine.settle()
         bar.close()
         history.seconds = time.perf_counter() - started
     return history
 
 
-def _gradient(
-    model: Module, loss: Loss, examples: Examples, batch: Sequence[int], share: float, threshold: float
-) -> tuple[float, int]:
-    """Add the gradients of a batch, each multiplied by `share`, to the parameters'."""
-    losses, right = 0.0, 0
-    for i in batch:
-        outputs = model(examples.X[i])
-        error = loss(outputs, examples.targets[i])
-        error.backward(share)
-        losses += error.data
-        if examples.classes is not None:
-            right += class_of(outputs, threshold) == examples.classes[i]
-    return losses, right
-
-
-def _fault(model: Module, loss: Loss, examples: Examples, batch: Sequence[int], history: History) -> str:
+def _fault(lesson: Lesson, batch: Sequence[int], history: History) -> str:
     """Say where the first number that is not finite came up, by recording the batch again, example by example."""
+    epoch = f"in epoch {history.epochs}"
     for i in batch:
-        finding = find_nonfinite(loss(model(examples.X[i]), examples.targets[i]))
+        try:
+            finding = find_nonfinite(lesson.loss(lesson.model(lesson.examples.inputs(i)), lesson.examples.targets[i]))
+        except DomainError as error:
+            return f"{epoch}: {error}"
         if finding is not None:
-            return (f"in epoch {history.epochs}, at example {i}: {finding}; the parameters are those before this step; try "
-                    "a lower learning rate, inputs of a size of about 1, or a loss that takes logits")  # fmt: skip
-    return f"in epoch {history.epochs}: the sum over a batch of {len(batch)} examples is not finite; try a lower learning rate"
-
-
-def _measure(model: Module, loss: Loss, examples: Examples, threshold: float, history: History) -> None:
-    outputs = [model.predict(x) for x in examples.X]
-    losses = [float(loss(out, target)) for out, target in zip(outputs, examples.targets, strict=True)]
-    history.validation_loss.append(math.fsum(losses) / len(losses))
-    if examples.classes is not None:
-        right = [class_of(out, threshold) == c for out, c in zip(outputs, examples.classes, strict=True)]
-        history.validation_accuracy.append(right.count(True) / len(right))
+            return (f"{epoch}, at example {i}: {finding}; the parameters are those before this step; try a lower learning "
+                    "rate, inputs of a size of about 1, or a loss that takes logits")  # fmt: skip
+    return f"{epoch}: the sum over a batch of {len(batch)} examples is not finite; try a lower learning rate"
 
 
 def _reason(history: History, goal: float | None, patience: int | None, tolerance: float, called: bool) -> str:

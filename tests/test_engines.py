@@ -1,0 +1,151 @@
+"""Training with compiled gradients: the same as example by example, and a reason given either way."""
+
+import random
+from typing import Any
+
+import pytest
+
+from autograd import Value
+from nn import MLP, Module, fit, losses
+from nn.data import moons, parity
+from nn.optim import SGD, Adam, Momentum, Optimizer, RProp
+from nn.training import DivergenceError, History
+
+OPTIMIZERS: list[Optimizer] = [SGD(lr=0.3), Momentum(lr=0.05), Adam(lr=0.05), RProp(lr=0.01)]
+
+
+def trained(compiled: bool, optimizer: Optimizer, **options: Any) -> tuple[MLP, History]:
+    """Return a model that was trained a little, and the history."""
+    X, y = moons(30, noise=0.1, seed=1)
+    model = MLP(2, [4, 1], output="sigmoid", seed=1)
+    options = {"epochs": 4, "seed": 1, "batch_size": 7, **options}
+    return model, fit(model, X, y, optimizer=optimizer, compiled=compiled, **options)
+
+
+@pytest.mark.parametrize("kind", OPTIMIZERS, ids=lambda optimizer: type(optimizer).__name__)
+@pytest.mark.parametrize("reduce", ["mean", "sum"])
+def test_both_engines_learn_the_same(kind: Optimizer, reduce: str) -> None:
+    options = {"reduce": reduce, "l2": 0.01, "validation": moons(10, noise=0.1, seed=2)}
+    (eager, told), (compiled, also) = (trained(on, type(kind)(lr=0.01), **options) for on in (False, True))
+    assert compiled.state_dict() == pytest.approx(eager.state_dict(), abs=1e-10)
+    assert also.loss == pytest.approx(told.loss)
+    assert also.validation_loss == pytest.approx(told.validation_loss)
+    assert (also.accuracy, also.validation_accuracy) == (told.accuracy, told.validation_accuracy)
+    assert told.engine == "eager: as asked for"
+    assert also.engine.startswith("compiled: n")
+
+
+@pytest.mark.parametrize("kind", OPTIMIZERS, ids=lambda optimizer: type(optimizer).__name__)
+def test_an_optimiser_goes_on_from_where_it_was_across_engines(kind: Optimizer) -> None:
+    X, y = moons(20, noise=0.1, seed=1)
+    found = []
+    for order in ([False] * 3, [True] * 3, [False, True, False]):
+        model, optimizer = MLP(2, [3, 1], seed=1), type(kind)(lr=0.01)
+        for compiled in order:
+            fit(model, X, y, optimizer=optimizer, epochs=2, shuffle=False, compiled=compiled)
+        found.append(model.state_dict())
+    assert found[1] == pytest.approx(found[0], abs=1e-10)
+    assert found[2] == pytest.approx(found[0], abs=1e-10)
+
+
+def test_classes_with_several_outputs() -> None:
+    X = [[float(i), float(j)] for i in range(4) for j in range(4)]
+    y = [int(a > b) + int(a > b + 1) for a, b in X]
+    found = []
+    for compiled in (False, True):
+        model = MLP(2, [5, 3], seed=2)
+        history = fit(model, X, y, loss="cross_entropy", epochs=3, seed=1, compiled=compiled, validation=(X, y))
+        found.append((model.state_dict(), history.accuracy, history.validation_accuracy))
+    assert found[1][0] == pytest.approx(found[0][0], abs=1e-10)
+    assert found[1][1:] == found[0][1:]
+
+
+def test_small_work_is_not_worth_compiling() -> None:
+    X, y = moons(10, seed=1)
+    assert fit(MLP(2, [2, 1], seed=1), X, y, epochs=1).engine == "eager: done sooner than compiled"
+
+
+def test_large_work_is_compiled() -> None:
+    X, y = parity(10)
+    assert fit(MLP(10, [3, 2], seed=1), X, y, epochs=60, seed=1).engine == "compiled: native"
+
+
+class Choosy(Module):
+    """A model with a branch on its data."""
+
+    def __init__(self) -> None:
+        self.w = Value(0.5)
+
+    def __call__(self, x: Any) -> Any:
+        """Return |w·x|, the hard way."""
+        net = self.w * x[0]
+        return net if net > 0 else -net
+
+
+class Noisy(Choosy):
+    """A model that is another one at each call."""
+
+    def __call__(self, x: Any) -> Any:
+        """Return w·x·noise."""
+        return self.w * x[0] * random.random()
+
+
+def test_what_cannot_be_compiled_is_walked_and_the_reason_told() -> None:
+    X = [[float(i)] for i in range(1000)]
+    y = [float(i) for i in range(1000)]
+    slow = SGD(lr=1e-12)
+    history = fit(Choosy(), X, y, optimizer=slow, epochs=1, callbacks=[lambda *_: True])
+    assert history.engine == "eager: done sooner than compiled"
+    with pytest.raises(TypeError, match="use where"):
+        fit(Choosy(), X, y, optimizer=slow, epochs=1, compiled=True)
+    with pytest.raises(TypeError, match="something else at each call"):
+        fit(Noisy(), X, y, optimizer=slow, epochs=1, compiled=True)
+    history = fit(Choosy(), X[:3], y[:3], optimizer=slow, epochs=1_000_000, callbacks=[lambda *_: True])
+    assert history.engine.startswith("eager: the truth of <traced")
+    assert history.epochs == 1
+
+
+def test_a_model_that_diverges_stays_as_it_was() -> None:
+    for compiled in (False, True):
+        model = MLP(1, [1], seed=1)
+        with pytest.raises(DivergenceError, match=r"in epoch 0, at example 1: .*the parameters are those before this step"):
+            fit(model, [[1.0], [1e200]], [0.0, 1.0], batch_size=1, shuffle=False, optimizer=SGD(lr=0.1), compiled=compiled)
+        assert all(abs(x) < 10 for x in model.state_dict().values())
+
+
+def test_an_interrupt_keeps_what_was_learned() -> None:
+    def interrupt(history: History, model: Module) -> None:
+        if history.epochs == 3:
+            raise KeyboardInterrupt
+
+    found = []
+    for compiled in (False, True):
+        model, history = trained(compiled, SGD(lr=0.1), epochs=10, callbacks=[interrupt])
+        assert (history.epochs, history.stopped) == (3, "by an interrupt")
+        found.append(model.state_dict())
+    assert found[1] == pytest.approx(found[0], abs=1e-10)
+    assert found[0] != MLP(2, [4, 1], output="sigmoid", seed=1).state_dict()
+
+
+def test_callbacks_see_and_may_change_the_model() -> None:
+    seen: list[float] = []
+
+    def reset(history: History, model: Module) -> None:
+        seen.append(model.parameters()[0].data)
+        model.parameters()[0].data = 0.0
+
+    for compiled in (False, True):
+        trained(compiled, SGD(lr=0.1), epochs=2, callbacks=[reset])
+    assert seen[2:] == pytest.approx(seen[:2], abs=1e-10)
+
+
+def test_another_choice_is_refused() -> None:
+    with pytest.raises(ValueError, match="compiled is 'auto', True or False"):
+        fit(MLP(1, [1]), [[1.0]], [1.0], compiled="fast")
+
+
+def test_losses_with_logits_compile() -> None:
+    X, y = moons(12, noise=0.1, seed=1)
+    model = MLP(2, [3, 1], seed=1)
+    history = fit(model, X, y, loss=losses.binary_cross_entropy_with_logits, epochs=2, compiled=True, seed=0)
+    assert history.loss[1] < history.loss[0]
