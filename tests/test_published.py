@@ -51,7 +51,7 @@ EPOCHS = ["0.48236", "0.3234", "0.16235", "0.075001", "0.040232", "0.025256", "0
 N, SIZE = 700, 8
 
 
-def parity_run(epochs: int) -> tuple[MLP, list[str]]:
+def parity_run(epochs: int, *, compiled: bool) -> tuple[MLP, list[str]]:
     """Train as the notes do: 87 batches, the last one of 12 examples; the sum of each batch's gradients divided by 8."""
     rng = np.random.RandomState(0)
     model = MLP(10, [3, 2], activation="sigmoid", output="sigmoid")
@@ -61,7 +61,7 @@ def parity_run(epochs: int) -> tuple[MLP, list[str]]:
             neuron.load_state_dict({**{f"w{i}": w for i, w in enumerate(row)}, "b": bias})
     X, y = parity()
     history = fit(model, X[:N], y[:N], loss=squared_error, optimizer=SGD(lr=0.3 / SIZE), reduce="sum",
-                  epochs=epochs, batches=notes_batches(rng))  # fmt: skip
+                  epochs=epochs, batches=notes_batches(rng), compiled=compiled)  # fmt: skip
     n_batches = N // SIZE
     return model, [f"{loss / SIZE / n_batches:>3.5}" for loss in history.loss]
 
@@ -80,13 +80,13 @@ def notes_batches(rng: np.random.RandomState) -> Batches:
 
 
 def test_parity_first_ten_epochs() -> None:
-    _, errors = parity_run(10)
+    _, errors = parity_run(10, compiled=False)
     assert errors == EPOCHS
 
 
-@pytest.mark.slow
-def test_parity_thousand_epochs() -> None:
-    model, errors = parity_run(1000)
+@pytest.mark.parametrize("compiled", [True, pytest.param(False, marks=pytest.mark.slow)])
+def test_parity_thousand_epochs(compiled: bool) -> None:
+    model, errors = parity_run(1000, compiled=compiled)
     assert errors[:10] == EPOCHS
     assert errors[998:] == ["4.031e-05", "4.0268e-05"]
     X, y = parity()
