@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import select
 import shutil
 import subprocess
 import sys
@@ -26,6 +27,7 @@ FLAGS = [
 ]  # fmt: skip
 # The browser's ends of the pipes have to be its file descriptors 3 and 4.
 LAUNCH = "import os, sys; i, o, *words = sys.argv[1:]; os.dup2(int(i), 3); os.dup2(int(o), 4); os.execv(words[0], words)"
+PATIENCE = 120  # seconds without a word, after which it is taken for dead
 KEYS = {
     "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "Home": 36, "End": 35, "Tab": 9, "Enter": 13, " ": 32,
 }  # fmt: skip
@@ -92,9 +94,10 @@ class Browser:
 
     def _receive(self) -> dict[str, Any]:
         while b"\0" not in self._rest:
-            more = os.read(self._in, 1 << 16)
+            answers, _, _ = select.select([self._in], [], [], PATIENCE)
+            more = os.read(self._in, 1 << 16) if answers else b""
             if not more:
-                raise RuntimeError("the browser has ended")
+                raise RuntimeError("the browser has ended" if answers else f"the browser was silent for {PATIENCE} seconds")
             self._rest += more
         message, _, self._rest = self._rest.partition(b"\0")
         received: dict[str, Any] = json.loads(message)
