@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from nn.evaluation import Examples, class_of
@@ -133,11 +134,9 @@ class Compiled:
     """
 
     def __init__(self, lesson: Lesson) -> None:
-        import numpy as np
-
         from autograd import compile
 
-        self.lesson, self.np, examples = lesson, np, lesson.examples
+        self.lesson, self.np, examples = lesson, import_module("numpy"), lesson.examples
 
         def both(x: Any, target: Any) -> list[Any]:
             outputs = lesson.model(x)

@@ -195,7 +195,7 @@ def attention(weights: Sequence[Tree], tokens: Tree, target: Tree) -> Value:
         return [sum(w * x for w, x in zip(row, v, strict=True)) for row in matrix]
 
     queries, keys, values = ([linear(matrix, token) for token in tokens] for matrix in weights[:3])
-    error: Any = 0.0
+    error = Value(0.0)
     for query, expected in zip(queries, target, strict=True):
         scores = [sum(q * k for q, k in zip(query, key, strict=True)) / len(query) ** 0.5 for key in keys]
         weighed = [exp(score) for score in scores]

@@ -29,11 +29,10 @@ from autograd.primitives import Primitive
 
 __all__ = ["canonical", "dependent"]
 
-# The one table in which the compiler names operations: what adds up, what multiplies, what changes nothing, and what is a
+# The one table in which the compiler names operations: what adds up, be it a single term; what multiplies; and what is a
 # product of something with itself if its second operand is the number 2.
-ADDITIVE: Final = {primitives.add, primitives.total, primitives.dot}
+ADDITIVE: Final = {primitives.positive, primitives.add, primitives.total, primitives.dot}
 MULTIPLICATIVE: Final = {primitives.multiply}
-IDENTITY: Final = {primitives.positive}
 SQUARE: Final = {primitives.power}
 
 
@@ -78,9 +77,7 @@ def canonical(graph: Graph, outputs: Sequence[int]) -> tuple[Graph, list[int]]:
     for i, row in enumerate(rows):
         if row is None or not uses[i] or inner[i]:
             continue
-        if row in IDENTITY:
-            place[i] = at(operands[i][0])
-        elif row in ADDITIVE:
+        if row in ADDITIVE:
             products, addends = _terms(graph, i, inner)
             oriented = [(at(b), at(a)) if depends[a] and not depends[b] else (at(a), at(b)) for a, b in products]
             place[i] = _sum(found, oriented, [at(j) for j in addends])

@@ -30,6 +30,7 @@ from autograd.compiler.canonical import canonical
 from autograd.compiler.layout import Array, Layout, lay_out
 from autograd.compiler.lesson import latex, lesson
 from autograd.compiler.native import NativeMachine
+from autograd.compiler.pure import run
 from autograd.compiler.schedule import schedule
 from autograd.compiler.tracing import Shape, Trace
 from autograd.value import Value
@@ -135,7 +136,8 @@ class Program:
             reduce: the ``"mean"`` over the examples, or the ``"sum"``.
         """
         outputs, gradient = self.outputs_and_gradient(*arguments, reduce=reduce)
-        return float(outputs[0].mean() if reduce == "mean" else outputs[0].sum()), gradient
+        loss = float(np.add.reduce(outputs[0]))
+        return loss / outputs.shape[1] if reduce == "mean" else loss, gradient
 
     def outputs_and_gradient(self, *arguments: Any, reduce: str = "mean") -> tuple[Array, Array]:
         """Return all outputs [outputs×batch] and the gradient of the first, from one run."""
@@ -143,7 +145,9 @@ class Program:
             raise ValueError(f"reduce is 'mean' or 'sum'; got {reduce!r}")
         batch = self._batch(arguments)
         outputs, gradient = self._machine(len(batch[0])).gradient(batch)
-        return outputs, gradient * (1 / len(batch[0])) if reduce == "mean" else gradient
+        if reduce == "mean":
+            gradient *= 1 / len(batch[0])
+        return outputs, gradient
 
     def trace(self, shapes: Sequence[Shape]) -> None:
         """Write the function down for examples of these shapes, one for each argument."""
@@ -159,6 +163,30 @@ class Program:
         self.groups = schedule(self.graph, self.outputs, self.gradients)
         self._result, self._shapes = trace.result, [tuple(shape) for shape in shapes]
         self._work = sum(map(len, self.graph.operands))
+
+    def to_jax(self) -> Callable[..., tuple[Any, Any]]:
+        """Return the program as a pure function for JAX, to be jitted, put on an accelerator, or spread over devices.
+
+        Returns:
+            A function of the parameters' flat array and a batch, that returns the mean loss and its gradient by this
+            program's own backward pass: ``loss, gradient = jax.jit(program.to_jax())(program.parameters, X, Y)``.
+
+        Raises:
+            ModuleNotFoundError: without JAX.
+        """
+        self._require_trace()
+        if importlib.util.find_spec("jax") is None:
+            raise ModuleNotFoundError("to_jax needs JAX: pip install 'scalar-autograd[jax]'", name="jax")
+        layout, numpy = self.layout, importlib.import_module("jax.numpy")
+
+        def loss_and_gradient(parameters: Any, *arguments: Any) -> tuple[Any, Any]:
+            arrays = [numpy.asarray(x, parameters.dtype) for x in arguments]
+            self._require_shapes([x.shape for x in arrays])
+            batch = len(arrays[0])
+            outputs, gradient = run(layout, numpy, parameters, [x.reshape(batch, -1) for x in arrays])
+            return outputs[0].mean(), gradient / batch
+
+        return loss_and_gradient
 
     @functools.cached_property
     def layout(self) -> Layout:
@@ -208,17 +236,21 @@ class Program:
     def _batch(self, arguments: Sequence[Any]) -> list[Array]:
         """Check a batch and return its arguments as matrices [batch×size]."""
         arrays = [_numbers(i, x, self._parameters.dtype) for i, x in enumerate(arguments)]
-        shapes = [array.shape[1:] for array in arrays]
         if self._shapes is None:
-            self.trace(shapes)
-        if shapes != self._shapes:
-            expected = ", ".join(f"[batch{''.join(f'×{n}' for n in shape)}]" for shape in self._shapes or [])
-            raise ValueError(f"the arguments have the shapes {[array.shape for array in arrays]}; the program was compiled "
-                             f"for {expected}")  # fmt: skip
-        if len({len(array) for array in arrays}) != 1 or not len(arrays[0]):
-            raise ValueError(f"each argument has an entry for each example, and there is at least one; got arguments with "
-                             f"{[len(array) for array in arrays]} entries")  # fmt: skip
+            self.trace([array.shape[1:] for array in arrays])
+        self._require_shapes([array.shape for array in arrays])
         return [np.ascontiguousarray(array.reshape(len(array), -1)) for array in arrays]
+
+    def _require_shapes(self, shapes: Sequence[Shape]) -> None:
+        """Raise unless arguments of these shapes are a batch."""
+        assert self._shapes is not None
+        if [shape[1:] for shape in shapes] != self._shapes:
+            expected = ", ".join(f"[batch{''.join(f'×{n}' for n in shape)}]" for shape in self._shapes)
+            raise ValueError(f"the arguments have the shapes {', '.join(map(str, shapes))}; the program was compiled for "
+                             f"{expected}")  # fmt: skip
+        sizes = [shape[0] for shape in shapes]
+        if len(set(sizes)) != 1 or not sizes[0]:
+            raise ValueError(f"each argument has an entry for each example, and there is at least one; got {sizes} entries")
 
     def _require_trace(self) -> None:
         if self._shapes is None:
@@ -251,12 +283,14 @@ class Program:
 def _numbers(i: int, x: Any, dtype: Any) -> Array:
     """Return an argument as an array of numbers."""
     try:
-        array = np.asarray(x, dtype)
-    except (TypeError, ValueError) as error:
+        array = np.asarray(x)
+    except ValueError as error:
         raise TypeError(f"argument {i} is no array of numbers, nor nested lists of equal lengths: {error}") from None
+    if array.dtype.kind not in "biuf":  # what is no number would become one: None NaN, and "1" 1
+        raise TypeError(f"argument {i} is no array of numbers; its entries are {array.dtype}: {array.flat[0]!r}")
     if not array.ndim:
         raise ValueError(f"argument {i} is the number {x!r}; a program takes a batch, an entry for each example: [{x!r}]")
-    return array
+    return array.astype(dtype, copy=False)
 
 
 def _shaped(result: Any, outputs: Array) -> Any:

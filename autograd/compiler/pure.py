@@ -1,0 +1,110 @@
+"""The instructions as a pure function of arrays: for JAX, or for any namespace that has NumPy's functions.
+
+Here nothing is prepared and nothing is written in place: each instruction makes a new block of results.  So the function can be
+differentiated, compiled for an accelerator, and its batch spread over devices.
+
+>>> import numpy as np
+>>> from autograd.compiler import compile
+>>> from autograd.value import Value
+>>> w = Value(2.0)
+>>> program = compile(lambda x: (w * x) ** 2, [w], example=[0.0])
+>>> outputs, gradient = run(program.layout, np, np.array([2.0]), [np.array([[1.0], [3.0]])])
+>>> outputs.tolist(), gradient.tolist()
+([[4.0, 36.0]], [40.0])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.compiler.layout import GRADIENT, Apply, Array, Fold, Instruction, Layout, Product, Rows
+from autograd.compiler.tracing import CONSTANTS, INPUTS, PARAMETERS
+
+__all__ = ["run"]
+
+
+def run(layout: Layout, namespace: Any, parameters: Array, arguments: Sequence[Array]) -> tuple[Array, Array]:
+    """Do a program's instructions.
+
+    Args:
+        layout: the program.
+        namespace: where NumPy's functions are for these arrays, such as ``jax.numpy``.
+        parameters: one flat array.
+        arguments: [batch×size] each.
+
+    Returns:
+        The outputs [outputs×batch], and the gradient of the first, summed over the batch.
+    """
+    memory = Memory(namespace, parameters, len(arguments[0]))
+    memory.keep(CONSTANTS, namespace.asarray(layout.constants, dtype=parameters.dtype).reshape(-1, 1))
+    memory.keep(PARAMETERS, parameters.reshape(-1, 1))
+    for i, argument in enumerate(arguments):
+        memory.keep(INPUTS + i, argument.T)
+    for instruction in layout.instructions:
+        result = memory.do(instruction)
+        memory.keep(instruction.out.space, result.reshape(instruction.out.index.size, -1), instruction.out.index)
+    outputs = [memory.take(Rows(space, np.array([row])))[0] for space, row in layout.outputs]
+    outputs = [namespace.broadcast_to(out, (memory.batch,)) for out in outputs]
+    gradient = memory.take(Rows(GRADIENT, np.arange(parameters.size)))[:, 0] if parameters.size else parameters
+    return namespace.stack(outputs), gradient
+
+
+class Memory:
+    """The blocks of results so far, and where each row is in them."""
+
+    def __init__(self, namespace: Any, parameters: Array, batch: int) -> None:
+        self.namespace, self.dtype, self.batch = namespace, parameters.dtype, batch
+        self.blocks: list[Array] = []
+        self.places: dict[tuple[int, int], tuple[int, int]] = {}
+
+    def keep(self, space: int, block: Array, index: Array | None = None) -> None:
+        """Keep a block of rows of a space: all its rows, or those of an index."""
+        rows = range(len(block)) if index is None else index.reshape(-1).tolist()
+        self.places.update({(space, row): (len(self.blocks), i) for i, row in enumerate(rows)})
+        self.blocks.append(block)
+
+    def take(self, rows: Rows) -> Array:
+        """Return rows in their shape, with one dimension more for the batch."""
+        places = np.array([self.places[rows.space, row] for row in rows.index.reshape(-1).tolist()])
+        used, which = np.unique(places[:, 0], return_inverse=True)
+        blocks = [self.blocks[block] for block in used]
+        starts = np.cumsum([0, *(len(block) for block in blocks)])
+        block = self.namespace.concatenate(blocks) if len(blocks) > 1 else blocks[0]
+        lines = starts[which] + places[:, 1]
+        if not np.array_equal(lines, np.arange(len(block))):
+            even = np.array_equal(lines, np.arange(lines[0], lines[0] + len(lines)))
+            block = block[lines[0] : lines[0] + len(lines)] if even else block[lines]
+        return block.reshape(*rows.index.shape, -1)
+
+    def do(self, instruction: Instruction) -> Array:
+        """Do an instruction; return its block of results, in their shape."""
+        if isinstance(instruction, Apply):
+            result = instruction.row.apply([self.take(rows) for rows in instruction.operands])
+            return result.astype(self.dtype)  # a comparison's truth values become 0 and 1
+        if isinstance(instruction, Fold):
+            fold = getattr(self.namespace, instruction.row.fold)
+            result, *parts = (fold.reduce(self.take(rows), axis=1) for rows in instruction.parts)
+            for part in parts:
+                result = fold(result, part)
+            return result
+        if isinstance(instruction, Product):
+            return self.product(instruction)
+        operand = self.take(instruction.operand)
+        return operand.sum(axis=-1) * (self.batch // operand.shape[-1])
+
+    def product(self, instruction: Product) -> Array:
+        """Return the sum of the products of a product's parts, and its bias."""
+        result: Any = None
+        for pair in instruction.parts:
+            left, right = (self.take(rows) for rows in pair)
+            wide = [x.shape[-1] > 1 or self.batch == 1 for x in (left, right)]
+            spec = ["cmkb" if wide[0] else "cmk", "cnkb" if wide[1] else "cnk"]
+            ends = "cmn" if instruction.summed or not any(wide) else "cmnb"
+            factors = [x if on else x[..., 0] for x, on in zip((left, right), wide, strict=True)]
+            part = self.namespace.einsum(f"{spec[0]},{spec[1]}->{ends}", *factors)
+            part = part if ends == "cmnb" or instruction.summed else part[..., None]
+            result = part if result is None else result + part
+        return result if instruction.bias is None else result + self.take(instruction.bias)

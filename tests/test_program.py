@@ -1,0 +1,245 @@
+"""Programs as people meet them: what they print, what they refuse, which machine they choose, what the passes give."""
+
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograd import Value, compile, dot, exp, primitives, tanh, total
+from autograd.compiler.canonical import canonical
+from autograd.compiler.layout import Product, lay_out
+from autograd.compiler.native import interpreter_text
+from autograd.compiler.schedule import schedule
+from autograd.compiler.tracing import Trace
+from nn import MLP, losses
+
+LESSON = """\
+forward
+  net1[32×B] = layer1.w[32×20] @ x[20×B] + layer1.b
+  out1[32×B] = σ(net1)
+  net2[10×B] = layer2.w[10×32] @ out1 + layer2.b
+  out2[10×B] = σ(net2)
+  loss[B] = Σ (out2 - y)²
+backward
+  δ2[10×B] = 2·(out2 - y) ⊙ (out2 ⊙ (1 - out2))
+  ∂layer2.w[10×32] = δ2 @ out1ᵀ
+  δ1[32×B] = (layer2.wᵀ @ δ2) ⊙ (out1 ⊙ (1 - out1))
+  ∂layer1.w[32×20] = δ1 @ xᵀ
+  ∂layer2.b[10] = Σ δ2
+  ∂layer1.b[32] = Σ δ1"""
+
+
+def network(*sizes: int, **options: Any) -> Any:
+    """Return the compiled squared error of a network."""
+    model = MLP(sizes[0], sizes[1:], seed=1, **options)
+    example = [0.0] * sizes[0], [0.0] * sizes[-1]
+    return compile(lambda x, y: losses.squared_error(model(x), y), model.parameters(), example=example)
+
+
+# The lesson.
+
+
+def test_the_four_equations_fall_out() -> None:
+    assert str(network(20, 32, 10, activation="sigmoid", output="sigmoid")) == LESSON
+
+
+def test_the_equations_in_latex() -> None:
+    written = network(3, 2, 4, activation="tanh").latex
+    assert r"\mathrm{net}_{1} &= \text{layer1.w} \, x + \text{layer1.b} \\" in written
+    assert (
+        r"\delta_{1} &= \left(\text{layer2.w}^{T} \, \delta_{2}\right) \odot \left(1 - \mathrm{out}_{1}^{2}\right)" in written
+    )
+    assert r"\partial \text{layer1.w} &= \delta_{1} \, x^{T}" in written
+    assert written.startswith(r"\begin{aligned}")
+    assert written.count("{") == written.count("}")
+
+
+def test_the_lesson_evaluates_to_the_gradient() -> None:
+    """Read the equations as NumPy would: they are not only pretty, they are true."""
+    program = network(3, 4, 2, activation="sigmoid", output="sigmoid")
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(3, 5)), rng.normal(size=(2, 5))
+    w1, b1, w2, b2 = (np.array([leaf.data for leaf in program.leaves if f".{kind}" in leaf.label and layer in leaf.label])
+                      for layer in ("layer1", "layer2") for kind in ("w", "b"))  # fmt: skip
+    names = {"w1": w1.reshape(4, 3), "b1": b1[:, None], "w2": w2.reshape(2, 4), "b2": b2[:, None], "x": x, "y": y}
+    for line in str(program).splitlines():
+        if not line.startswith("  "):
+            continue
+        left, right = line.split(" = ")
+        right = right.replace("layer1.", "").replace("layer2.", "")
+        number = "1" if "layer1" in line or ("net1" in left or "out1" in left) else "2"
+        for old, new in (("²", "**2"), ("·", "*"), ("⊙", "*"), ("Σ (out2 - y)**2", "total(out2 - y)"), ("Σ ", "rows")):
+            right = right.replace(old, new)
+        right = right.replace("wᵀ", "w2.T").replace("xᵀ", "x.T").replace("out1ᵀ", "out1.T").replace("w[", f"w{number}[")
+        right = right.replace("+ b", f"+ b{number}").replace("rowsδ", "rows * δ")
+        for shape in ("[4×3]", "[3×B]", "[2×4]"):
+            right = right.replace(shape, "")
+        name = left.strip().split("[")[0]
+        if right.startswith("rows * "):
+            names[name] = names[right.removeprefix("rows * ")].sum(axis=1)
+        else:
+            scope = {**names, "σ": lambda z: 1 / (1 + np.exp(-z)), "total": lambda d: (d**2).sum(axis=0)}
+            names[name] = eval(right, scope)
+    _, gradient = program.gradient(x.T, y.T, reduce="sum")
+    by_hand = [*np.c_[names["∂layer1.w"], names["∂layer1.b"]].ravel(), *np.c_[names["∂layer2.w"], names["∂layer2.b"]].ravel()]
+    np.testing.assert_allclose(gradient, by_hand, rtol=1e-12)
+
+
+def test_instructions_are_counted() -> None:
+    assert network(10, 3, 2, activation="sigmoid", output="sigmoid").instructions["forward"] == 6
+    assert network(784, 32, 10, activation="sigmoid", output="sigmoid").instructions["forward"] == 6
+
+
+# The passes.
+
+
+def traced(f: Any, n: int) -> Any:
+    """Return a function's graph in canonical form, and its output's place."""
+    trace = Trace(f, [], [(n,)])
+    graph, [place] = canonical(trace.graph, [trace.result.place])
+    return graph, place
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: x[0] * x[1] + x[2] * x[3] + x[4],
+        lambda x: x[4] + x[0] * x[1] + x[2] * x[3],
+        lambda x: sum([x[0] * x[1], x[2] * x[3]]) + x[4],
+        lambda x: dot([x[0], x[2]], [x[1], x[3]], x[4]),
+        lambda x: total([x[0] * x[1], x[4], x[2] * x[3]]),
+        lambda x: (x[4] + 0) + (x[0] * x[1] + +(x[2] * x[3])),
+        lambda x: dot([x[0]], [x[1]], x[2] * x[3] + x[4]),
+    ],
+)
+def test_sums_of_products_are_one_dot_however_they_are_written(f: Any) -> None:
+    graph, place = traced(f, 5)
+    assert graph.rows[place] is primitives.dot
+    assert sum(row is not None for row in graph.rows) == 1
+
+
+def test_a_shared_sum_is_not_taken_apart() -> None:
+    graph, _ = traced(lambda x: tanh(s := x[0] * x[1] + x[2] * x[3]) + (s + x[4]), 5)
+    assert [row.name for row in graph.rows if row] == ["dot", "tanh", "total"] or "add" in [r.name for r in graph.rows if r]
+    assert [row.name for row in graph.rows if row].count("dot") == 1
+
+
+def test_every_left_row_meeting_every_right_row_is_a_matrix_product() -> None:
+    model = leaves_of(3, 4)
+
+    def pairs(x: Any) -> Any:
+        return [[sum(w * v for w, v in zip(row, x[4 * p : 4 * p + 4], strict=True)) for p in range(2)] for row in model]
+
+    trace = Trace(pairs, [w for row in model for w in row], [(8,)])
+    graph, outputs = canonical(trace.graph, [node.place for node in trace.outputs])
+    [product] = lay_out(graph, schedule(graph, outputs, []), outputs, []).instructions
+    assert isinstance(product, Product)
+    assert product.out.index.shape == (1, 3, 2)
+
+
+def leaves_of(n: int, m: int) -> list[list[Value]]:
+    """Return parameters in rows."""
+    return [[Value(float(i * m + j)) for j in range(m)] for i in range(n)]
+
+
+# The choice of a machine.
+
+
+def test_small_batches_run_natively_and_large_ones_on_numpy() -> None:
+    program = network(10, 3, 2)
+    assert (program.backend_for(8), program.backend_for(5000)) == ("native", "numpy")
+    assert compile(lambda x: x, [], example=[0.0], backend="numpy").backend_for(1) == "numpy"
+
+
+def test_the_interpreter_is_one_text_from_the_table() -> None:
+    text = interpreter_text()
+    assert text.count("op ==") == len([row for row in vars(primitives).values() if isinstance(row, primitives.Primitive)]) + 2
+    assert "import tanh as tanh" in text
+
+
+def test_without_numpy_it_is_said_what_to_install() -> None:
+    code = (
+        "import sys; sys.modules['numpy'] = None\n"
+        "import autograd, nn\n"
+        "try: autograd.compile\n"
+        "except ModuleNotFoundError as error: print(error)\n"
+        "else: print('?')\n"
+        "print(nn.fit(nn.MLP(1, [1], seed=1), [[1.0]], [1.0], epochs=3_000_000, goal=1.0).engine)"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    advice = "autograd.compile needs NumPy: pip install 'scalar-autograd[compile]'\n"
+    assert told == f"{advice}eager: {advice}"
+
+
+# What is refused.
+
+
+w = Value(2.0, label="w")
+REFUSED: list[tuple[tuple[Any, ...], type[Exception], str]] = [
+    (([[1.0, 2.0], [3.0]],), TypeError, "argument 0 is no array of numbers, nor nested lists of equal lengths"),
+    ((["a", "b"],), TypeError, "argument 0 is no array of numbers"),
+    ((None,), TypeError, "no array of numbers"),
+    ((3.0,), ValueError, r"argument 0 is the number 3.0; a program takes a batch, an entry for each example: \[3.0\]"),
+    (([],), ValueError, "the shapes|at least one"),
+    (([[1.0, 2.0, 3.0]],), ValueError, r"the arguments have the shapes \(1, 3\); the program was compiled for \[batch×2\]"),
+    (([[1.0, 2.0]], [1.0]), ValueError, r"the shapes \(1, 2\), \(1,\); the program was compiled for \[batch×2\]"),
+    (([None, 1.0],), TypeError, "its entries are object: None"),
+    (([Value(1.0)],), TypeError, "no array of numbers"),
+    (([1j],), TypeError, "no array of numbers"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "error", "message"), REFUSED)
+def test_wrong_arguments_are_refused_with_their_shapes(arguments: Any, error: type[Exception], message: str) -> None:
+    program = compile(lambda x: w * x[0] + x[1], [w], example=[[0.0, 0.0]])
+    with pytest.raises(error, match=message):
+        program(*arguments)
+
+
+def test_arguments_of_unequal_lengths_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"there is at least one; got \[2, 3\] entries"):
+        compile(lambda x, y: x * y, [])([1.0, 2.0], [1.0, 2.0, 3.0])
+
+
+def test_wrong_functions_and_parameters_are_refused() -> None:
+    with pytest.raises(TypeError, match="'loss' is a str; pass a real number"):
+        compile(lambda x: "loss", [w])([1.0])
+    with pytest.raises(ValueError, match="returned no output"):
+        compile(lambda x: [], [w])([1.0])
+    with pytest.raises(TypeError, match="a parameter is a leaf"):
+        compile(lambda x: x, [w * 2])([1.0])
+    with pytest.raises(ValueError, match="a parameter is listed twice"):
+        compile(lambda x: x, [w, w])([1.0])
+    outside = w * 3
+    with pytest.raises(TypeError, match=r"w \* 3.0 = 6.0 was computed from a parameter outside the compiled function"):
+        compile(lambda x: x * outside, [w])([1.0])
+    kept: list[Any] = []
+
+    def keep(x: Any) -> Any:
+        kept.append(x)
+        return x
+
+    compile(keep, [w])([1.0])
+    with pytest.raises(TypeError, match="a compiled function that has returned"):
+        exp(kept[0])
+
+
+def test_wrong_options_are_refused() -> None:
+    with pytest.raises(ValueError, match="dtype is 'float64' or 'float32'; got 'int'"):
+        compile(lambda x: x, [], dtype="int")
+    with pytest.raises(ValueError, match="backend is one of 'auto', 'numpy', 'native'; got 'gpu'"):
+        compile(lambda x: x, [], backend="gpu")
+    with pytest.raises(ValueError, match="reduce is 'mean' or 'sum'; got 'max'"):
+        compile(lambda x: x, []).gradient([1.0], reduce="max")
+    with pytest.raises(ValueError, match="not traced yet"):
+        _ = compile(lambda x: x, []).layout
+    assert repr(compile(len, [w])) == str(compile(len, [w])) == "<program of len: 1 parameters, not traced yet>"
+
+
+def test_what_is_computed_from_constants_alone_is_a_constant() -> None:
+    frozen = MLP(2, [2, 1], seed=1)
+    program = compile(lambda x: w * frozen([x, 1.0]) + frozen.parameters()[0] * 2, [w])
+    out = program([0.5])
+    assert out.tolist() == pytest.approx([2 * frozen.predict([0.5, 1.0]) + 2 * frozen.parameters()[0].data])
