@@ -19,6 +19,7 @@ Importing this module makes ``st.from_type(Value)`` draw the result of a graph.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,13 +38,24 @@ from autograd.value import Value
 __all__ = ["ROWS", "Network", "Program", "check_primitive", "graphs", "networks", "numbers", "operands", "programs", "widths"]
 
 ROWS: Final[tuple[Primitive, ...]] = tuple(row for row in vars(primitives).values() if isinstance(row, Primitive))
-NEAR: Final = 1e-2  # how near to a kink no operands are drawn
+NEAR: Final = 1e-2  # how near to a kink no operands are drawn; half of it for the edge of a domain
 STEEP: Final = 100.0  # how large values and partial derivatives of a drawn graph may be
 
 
+@functools.cache
 def numbers(low: float = -3.0, high: float = 3.0) -> st.SearchStrategy[float]:
     """Draw decimals with two places."""
-    return st.decimals(str(low), str(high), places=2).map(float)
+    return st.integers(math.ceil(100 * low), math.floor(100 * high)).map(lambda hundredths: hundredths / 100)
+
+
+@functools.cache
+def _places(count: int) -> st.SearchStrategy[int]:
+    return st.integers(1, count).map(lambda back: count - back)  # the latest first
+
+
+@functools.cache
+def _places_or_numbers(count: int) -> st.SearchStrategy[int | float]:
+    return _places(count) | numbers()
 
 
 def widths(row: Primitive) -> list[int]:
@@ -58,11 +70,14 @@ def widths(row: Primitive) -> list[int]:
 
 
 def is_smooth(row: Primitive, data: Sequence[float]) -> bool:
-    """Whether a row has a value and finite partial derivatives at some operands, no kink near them, and nothing singular."""
+    """Whether a row has a value and finite partial derivatives at some operands, no kink or edge near, and nothing singular."""
     if tuple(data) in row.singular:
         return False
     try:
         out = float(row.evaluate(data))
+        for i in range(len(data)) if row.domain else ():
+            for step in (-NEAR / 2, NEAR / 2):
+                row.evaluate([*data[:i], data[i] + step, *data[i + 1 :]])
     except DomainError:
         return False
     slopes = row.partials(data, out, range(len(data)))
@@ -72,7 +87,7 @@ def is_smooth(row: Primitive, data: Sequence[float]) -> bool:
 
 
 def operands(row: Primitive, width: int | None = None) -> st.SearchStrategy[tuple[float, ...]]:
-    """Draw operands inside the domain of a row and away from its kinks.
+    """Draw operands inside the domain of a row, and away from its edges and kinks.
 
     Args:
         row: the row.
@@ -151,10 +166,9 @@ def programs(draw: st.DrawFn, longest: int = 20) -> Program:
     instructions: list[tuple[Primitive, tuple[int | float, ...]]] = []
     for row in draw(st.integers(1, longest).flatmap(lambda n: st.lists(st.sampled_from(ROWS), min_size=n, max_size=n))):
         count = draw(st.sampled_from(widths(row)))
-        # Late results are taken more often, or the last one each time; the same one twice is common.
-        place = st.integers(1, len(values)).map(lambda back: len(values) - back)
-        first = len(values) - 1 if is_chain else draw(place)
-        places = (first, *(draw(place | numbers()) for _ in range(count - 1)))
+        # Any earlier result, or in a chain the last one each time; the same one twice is common.
+        first = len(values) - 1 if is_chain else draw(_places(len(values)))
+        places = (first, *(draw(_places_or_numbers(len(values))) for _ in range(count - 1)))
         data = [values[x] if isinstance(x, int) else x for x in places]
         # Next to the condition 0 of a `where` there is another case, but a comparison's 0 has nothing next to it.
         torn = isinstance(row, Nary) and row.picks is not None and data[0] == 0 and places[0] not in conditions
@@ -264,19 +278,20 @@ def check_primitive(
     @given(operands(row) if drawn is None else drawn)
     def check(data: Sequence[float]) -> None:
         data = [float(x) for x in data]
+        check_text(row, data)  # first, as a node is recorded by what its row's text says
         steered = isinstance(row, Nary) and row.picks is not None
         constants = data[:1] if steered else []  # a condition
 
         def f(*values: Any) -> Any:
             return row.apply([*constants, *values])
 
+        f.__name__ = row.name
         report = gradcheck(f, *data[len(constants) :], order=2)
         if report.verdict == "wrong":
             raise AssertionError(f"{row.name} at {tuple(data)} is\n{report}")
         own = [c for c in report.edges if c.node is not None and c.node.primitive is row]
         seen.update(c.operand for c in own if c.operand is not None)
         tested.update(c.operand for c in own if c.operand is not None and c.verdict == "correct")
-        check_text(row, data)
         if arrays:
             check_arrays(row, data)
 
@@ -326,7 +341,7 @@ def check_arrays(row: Primitive, data: Sequence[float]) -> None:
     try:
         result = row.apply(columns)
         found = [result, *row.partials(columns, result, which)]
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise AssertionError(f"{row.name} cannot be read on arrays ({error}); make its function of rows, name the function "
                              "of the array namespace in the column array, or pass arrays=False") from None  # fmt: skip
     for array, expected in zip(found, [out, *row.partials(data, out, which)], strict=True):

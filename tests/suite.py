@@ -7,7 +7,7 @@ from random import Random
 
 from test_primitives import sample
 
-from autograd import DomainError, Primitive, Value
+from autograd import DomainError, Primitive, Value, gradients, jvp, walk
 from autograd.edges import Rules
 from autograd.strategies import widths
 from autograd.verdicts import Check
@@ -35,6 +35,24 @@ def judged(row: Primitive, points: Sequence[Sequence[float]]) -> Iterator[Check]
             continue
         if math.isfinite(node.data):
             yield from rules.check(node, known=True)
+
+
+def readings(row: Primitive, data: Sequence[float]) -> dict[str, list[float]]:
+    """Return a row's partial derivatives as each reading gives them: they have to be the same, but for the sign of zero."""
+    leaves = [Value(x) for x in data]
+    y = row.apply(leaves)
+    y.backward()
+    steps = walk(y).gradients
+    found = {
+        "floats": [float(p) for p in row.partials(data, row.evaluate(data), range(len(data)))],
+        "backward": [leaf.grad for leaf in leaves],
+        "walk": [steps[leaf] for leaf in leaves],
+        "differentiable": [g.data for g in gradients(y, leaves)],
+        "forward": [
+            float(jvp(lambda x, i=i: row.apply([*data[:i], x, *data[i + 1 :]]), [x], [1.0])[1]) for i, x in enumerate(data)
+        ],
+    }
+    return {reading: [x + 0.0 for x in partials] for reading, partials in found.items()}  # -0.0 + 0.0 is 0.0
 
 
 def faults(row: Primitive) -> Iterator[str]:

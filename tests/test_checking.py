@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from suite import extremes, faults, judged
-from test_primitives import NAMES
+from suite import extremes, faults, judged, readings
+from test_primitives import NAMES, sample
 
 from autograd import (
+    DomainError,
     Primitive,
     Unary,
     Value,
@@ -364,6 +365,17 @@ def test_networks(network: Network) -> None:
 @pytest.mark.parametrize("row", ROWS, ids=NAMES)
 def test_rows_at_ordinary_points_and_at_those_they_name(row: Primitive) -> None:
     assert list(faults(row)) == []
+
+
+@pytest.mark.parametrize("row", ROWS, ids=NAMES)
+def test_every_reading_of_a_row_gives_the_same_derivatives(row: Primitive) -> None:
+    for data in (*sample(row), *extremes(row), *row.singular):
+        try:
+            row.evaluate(data)
+        except DomainError:
+            continue
+        first, *others = map(repr, (found := readings(row, data)).values())
+        assert all(other == first for other in others), f"{row.name} at {data}: {found}"
 
 
 @pytest.mark.parametrize("row", ROWS, ids=NAMES)

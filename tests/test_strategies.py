@@ -1,0 +1,211 @@
+"""The strategies keep what they promise, and the property test of a row notices each way to get one wrong."""
+
+import math
+from dataclasses import replace
+from itertools import pairwise
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import Phase, find, given, settings
+from hypothesis import strategies as st
+
+from autograd import Binary, Nary, Primitive, Unary, Value, dot, exp, log, log1p, power, relu, sigmoid, sqrt, tanh
+from autograd.checking import gradcheck
+from autograd.numeric import slope
+from autograd.strategies import (
+    NEAR,
+    ROWS,
+    STEEP,
+    Network,
+    Program,
+    check_primitive,
+    graphs,
+    networks,
+    numbers,
+    operands,
+    programs,
+    widths,
+)
+from autograd.value import topological
+
+swish = Unary("swish", lambda x: x * sigmoid(x), lambda x, out: out + sigmoid(x) * (1 - out))
+cosh = Unary("cosh", math.cosh, lambda x, out: (exp(x) - exp(-x)) / 2, array="cosh")
+SEARCH = settings(max_examples=2000, phases=[Phase.generate], database=None)  # what is found need not be small
+
+
+def is_short(x: float) -> bool:
+    return len(repr(x)) <= len("-99.99")
+
+
+# What is drawn
+
+
+@given(numbers(-1.5, 2.0))
+def test_numbers_are_short_decimals_between_the_ends(x: float) -> None:
+    assert -1.5 <= x <= 2.0 and is_short(x) and round(x, 2) == x
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_operands_are_in_the_domain_and_away_from_kinks(row: Primitive) -> None:
+    seen: set[int] = set()
+
+    @settings(max_examples=30, derandomize=True)
+    @given(operands(row))
+    def check(data: tuple[float, ...]) -> None:
+        out = row.evaluate(data)
+        partials = row.partials(data, out, range(len(data)))
+        assert all(math.isfinite(x) for x in (out, *partials)) and all(map(is_short, data))
+        assert row.kink is None or abs(row.kink(*data)) >= NEAR
+        assert data not in row.singular and len(data) in widths(row)
+        assert all(math.isfinite(row.evaluate([*data[:i], x + NEAR / 2, *data[i + 1 :]])) for i, x in enumerate(data))
+        seen.add(len(data))
+
+    check()
+    assert seen == set(widths(row))
+
+
+@pytest.mark.parametrize(
+    ("row", "low", "high"),
+    [
+        (log, 0.0, 0.1),
+        (log1p, -1.0, -0.9),
+        (sqrt, 0.0, 0.1),
+        (power, 0.0, 0.1),
+        (relu, -3.0, -2.0),
+        (relu, 0.0, 0.1),
+        (dot, -3, 0),
+    ],
+)
+def test_domains_are_filled_to_their_edges(row: Primitive, low: float, high: float) -> None:
+    first, *_ = find(operands(row), lambda data: low < data[0] < high, settings=SEARCH, random=Random(0))
+    assert low < first < high
+
+
+def test_the_number_of_operands_can_be_chosen() -> None:
+    assert len(find(operands(dot, 7), lambda data: data[-1] > 2, settings=SEARCH, random=Random(0))) == 7
+
+
+@given(programs(longest=60))
+def test_programs_stay_finite_moderate_and_short(program: Program) -> None:
+    values: list[float] = list(program.leaves)
+    for row, places in program.instructions:
+        data = [values[x] if isinstance(x, int) else x for x in places]
+        assert all(is_short(x) for x in places if isinstance(x, float))
+        assert row.kink is None or abs(row.kink(*data)) >= NEAR
+        values.append(float(row.evaluate(data)))
+        assert all(abs(x) < STEEP for x in (values[-1], *row.partials(data, values[-1], range(len(data)))))
+    assert program(program.leaves) == values[-1] and all(map(is_short, program.leaves))
+
+
+def test_programs_have_all_shapes_of_graphs() -> None:
+    rows: set[Primitive] = set()
+    shapes: set[str] = set()
+
+    @settings(max_examples=300, phases=[Phase.generate], derandomize=True)
+    @given(programs(longest=60))
+    def look(program: Program) -> None:
+        rows.update(row for row, _ in program.instructions)
+        y = program([Value(x) for x in program.leaves])
+        edges = [x for node in topological(y) for x in node.inputs]
+        used = [x for node in topological(y) for x in set(node.inputs)]
+        shapes.update({"repeated operand"} if any(len(set(n.inputs)) < len(n.inputs) for n in topological(y)) else ())
+        shapes.update({"shared node"} if any(used.count(x) > 1 and x.primitive for x in used) else ())
+        shapes.update({"shared leaf"} if any(used.count(x) > 1 and not x.primitive for x in used) else ())
+        shapes.update({"several leaves"} if len({x for x in edges if not x.primitive}) > 2 else ())
+        shapes.update({"depth 40"} if program.depth >= 40 else ())
+
+    look()
+    assert rows == set(ROWS)
+    assert shapes == {"repeated operand", "shared node", "shared leaf", "several leaves", "depth 40"}
+
+
+def test_chains_reach_depth_fifty() -> None:
+    program = find(programs(longest=60), lambda program: program.depth >= 50, settings=SEARCH, random=Random(0))
+    assert len(topological(program([Value(x) for x in program.leaves]))) >= program.depth >= 50
+
+
+@given(graphs())
+def test_graphs_are_programs_run_on_labelled_leaves(y: Value) -> None:
+    leaves = {x for node in topological(y) for x in node.inputs if x.primitive is None}
+    assert y.primitive is not None and math.isfinite(y.data) and y.grad == 0.0
+    assert {str(x.label)[0] for x in leaves} <= {"x"}
+    assert len({x.label for x in leaves}) == len(leaves)
+
+
+@given(st.from_type(Value))
+def test_importing_the_module_registers_the_strategy_of_values(y: Value) -> None:
+    assert isinstance(y, Value) and y.primitive is not None
+
+
+@given(networks())
+def test_networks_are_small_with_data_and_no_neuron_at_a_kink(network: Network) -> None:
+    first, *_, last = network.sizes
+    assert last == 1 and first == len(network.inputs) and 2 <= len(network.sizes) <= 4
+    assert len(network.parameters) == sum((n + 1) * m for n, m in pairwise(network.sizes))
+    kink = network.activation.kink
+    assert not kink or all(abs(kink(net)) >= NEAR for net in network.nets(network.parameters))
+    assert all(map(is_short, (*network.parameters, *network.inputs, network.target)))
+    *_, out = network.nets(network.parameters)
+    loss = network([Value(x) for x in network.parameters])
+    assert loss.data == (out - network.target) ** 2
+
+
+# The property test of a row
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_rows_of_the_table_pass(row: Primitive) -> None:
+    check_primitive(row, examples=5)
+
+
+def test_infinite_operands_have_no_neighbours() -> None:
+    # The rule of power has a case with ∞, a node of its own among those of the second derivative.
+    assert slope(abs, math.inf).kind == slope(abs, -math.inf).kind == "lone"
+    report = gradcheck(power, 0.0, 1.5, order=2)
+    reasons = {check.reason for check in report.edges if check.at.endswith("= ∞")}
+    assert reasons == {"no number next to this one is in the domain"}
+
+
+def test_rows_of_ones_own_pass() -> None:
+    gaussian = Unary("gaussian", lambda x: exp(-x * x), lambda x, out: -2 * x * out)
+    hypotenuse = Binary("hypotenuse", lambda x, y: sqrt(x * x + y * y), lambda x, y, out: x / out, lambda x, y, out: y / out)
+    cubes = Nary("cubes", lambda *v: v[0] ** 3 + v[1] ** 3 + v[2] ** 3, lambda v, out: [3 * x**2 for x in v], tuple)
+    check_primitive(swish)
+    check_primitive(cosh, examples=20)
+    check_primitive(gaussian, examples=20)
+    away = st.tuples(numbers(0.5, 3), numbers(-3, -0.5))
+    check_primitive(hypotenuse, away, examples=20)
+    check_primitive(cubes, st.tuples(*[numbers(-2, 2)] * 3), examples=20)
+
+
+def hidden(x: Any) -> Any:
+    """Return the number alone, so that the graph ends here."""
+    return getattr(x, "data", x)
+
+
+def on_arrays_otherwise(x: Any) -> Any:
+    return x * x if isinstance(x, float) or not hasattr(x, "shape") else x * x + 1e-6
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (replace(swish, partial=lambda x, out: out + sigmoid(x)), r"swish at .* is\nwrong: the local derivative ∂swish/∂x"),
+        (replace(swish, partial=lambda x, out: -swish.partial(x, out)), "wrong: the local derivative ∂swish/∂x is wrong"),
+        (replace(swish, partial=lambda x, out: 0.0), "wrong: the local derivative ∂swish/∂x is wrong"),
+        # The numbers of the first derivative are right, but not its graph.
+        (Unary("cut", lambda x: x**3, lambda x, out: 3 * x * hidden(x)), "the graph lacks a part of the function"),
+        (Unary("square", lambda x: x * x, lambda x, out: x + float(x)), "square cannot be written as text: a rule asked for"),
+        # Text and arrays: another function than with floats, or none.
+        (replace(cosh, code="({0} + 2.0)"), r"cosh at .*: the text \(x0 \+ 2\.0\) gives"),
+        (Unary("plain", math.cosh, lambda x, out: (exp(x) - exp(-x)) / 2), "plain cannot be read on arrays"),
+        (Unary("ramp", lambda x: x if x > 0 else 0 * x, lambda x, out: 1.0 * (x > 0)), "ramp cannot be read on arrays"),
+        (Unary("square", on_arrays_otherwise, lambda x, out: 2 * x), "square at .*: arrays give"),
+        (Unary("square", lambda x: x * x, lambda x, out: 2 * x, array="sqrt"), "square at .*: arrays give"),
+        (replace(tanh, name="steep", function=lambda x: tanh(2 * x)), "wrong: the local derivative ∂steep/∂x is wrong"),
+    ],
+)  # fmt: skip
+def test_wrong_rows_are_noticed(row: Primitive, message: str) -> None:
+    with pytest.raises((AssertionError, ValueError), match=message):
+        check_primitive(row, examples=30)
