@@ -53,8 +53,8 @@ def test_executed_anew_it_gives_what_is_kept(path: Path) -> None:
 def test_mnist_is_read_where_it_is() -> None:
     [path] = [path for path in NOTEBOOKS if "digits" in path.stem]
     texts = [output.text for output in outputs(execute(path, MNIST=os.environ["MNIST"])) if "text" in output]
-    found = re.search(r"accuracy on the 10,000 images of the test: (.*)", texts[-1])
-    assert found and float(found[1]) > 0.94
+    found = re.search(r"accuracy on 1,000 images of the test: (.*)", texts[-1])
+    assert found and float(found[1]) > 0.93
 
 
 def test_there_are_seven_in_order() -> None:
