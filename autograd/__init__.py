@@ -70,9 +70,9 @@ if TYPE_CHECKING:
     from autograd.player import play
 
 __all__ = [
-    "Binary", "DomainError", "Dual", "Nary", "Primitive", "Program", "Unary", "Value",
-    "absolute", "add", "check_derivation", "compile", "cos", "divide", "dot", "draw", "exp", "explain", "expm1", "find_nonfinite",
-    "gate", "grad", "gradcheck", "gradients", "greater", "greater_equal", "hessian", "jacobian", "jvp", "label_values",
+    "Binary", "DomainError", "Dual", "Nary", "Primitive", "Program", "Unary", "Value", "absolute", "add",
+    "check_derivation", "compile", "cos", "divide", "dot", "draw", "exp", "explain", "expm1", "find_nonfinite", "gate",
+    "grad", "gradcheck", "gradients", "greater", "greater_equal", "hessian", "jacobian", "jvp", "label_values",
     "leaky_relu", "less", "less_equal", "log", "log1p", "logsumexp", "maximum", "minimum", "multiply", "negative", "play",
     "positive", "power", "prelu", "relu", "replay", "sigmoid", "sign", "sin", "softplus", "sqrt", "step", "subtract", "tan",
     "tanh", "total", "value_and_grad", "walk", "where",

@@ -306,22 +306,19 @@ def record(row: Primitive, operands: Sequence[Any]) -> Any:
 
 def record_many(row: Nary, operands: Sequence[Any]) -> Any:
     """Make the node of a row on many operands: `record` for what is usual, in a third of its time."""
-    kinds = [*map(type, operands)]
-    only_nodes = kinds.count(Value) == len(kinds)
     try:
-        if only_nodes:
+        try:
             data = [x._data for x in operands]
-        else:
+            inputs, mixed = tuple(operands), None
+        except AttributeError:  # numbers among them
             data = [x._data if x.__class__ is Value else x if x.__class__ is float else _real(x) for x in operands]
+            inputs, mixed = tuple([x for x in operands if x.__class__ is Value]), tuple(operands)
         out = row.function(*data)
         partials = row.gradient(data, out)
     except REFUSED:
         return record(row, operands)
-    inputs, mixed = tuple(operands), None
-    if not only_nodes:
-        mixed = inputs
-        inputs = tuple([x for x in operands if x.__class__ is Value])
-        partials = [partial for partial, kind in zip(partials, kinds, strict=True) if kind is Value]
+    if mixed is not None:
+        partials = [partial for partial, x in zip(partials, operands, strict=True) if x.__class__ is Value]
     node: Value = new(Value)
     node._data = out
     node.grad = 0.0
