@@ -367,10 +367,10 @@ where:   Nary
 
 positive      = Unary ("positive", operator.pos, lambda x, out: 1,  infix="+", array="positive")
 negative      = Unary ("negative", operator.neg, lambda x, out: -1, infix="-", array="negative")
-add           = Binary("add",      operator.add,     lambda x, y, out: 1,     lambda x, y, out: 1,        infix="+", array="add")
-subtract      = Binary("subtract", operator.sub,     lambda x, y, out: 1,     lambda x, y, out: -1,       infix="-",
+add           = Binary("add",      operator.add,     lambda x, y, out: 1,     lambda x, y, out: 1,       infix="+", array="add")
+subtract      = Binary("subtract", operator.sub,     lambda x, y, out: 1,     lambda x, y, out: -1,      infix="-",
                        array="subtract")
-multiply      = Binary("multiply", operator.mul,     lambda x, y, out: y,     lambda x, y, out: x,        infix="*",
+multiply      = Binary("multiply", operator.mul,     lambda x, y, out: y,     lambda x, y, out: x,       infix="*",
                        array="multiply")
 divide        = Binary("divide",   operator.truediv, lambda x, y, out: 1 / y, lambda x, y, out: -out / y, infix="/",
                        array="divide", latex=r"\frac{{{0}}}{{{1}}}", domain="y ≠ 0")
