@@ -145,7 +145,7 @@ class Trace:
         >>> trace = Trace(lambda x: (w * x).tanh(), [w], [()])
         >>> [gradient] = trace.gradients(trace.result, trace.parameters)
         >>> gradient
-        <traced multiply(6, 1)>
+        <traced … * x>
         """
         self._open = True
         try:
@@ -260,7 +260,10 @@ class Traced(Operand, Value):
         return self._dy.record(row, operands)
 
     def __repr__(self) -> str:
-        return f"<traced {self.label or self._dy.graph.describe(self._dx)}>"
+        graph = self._dy.graph
+        names = [graph.describe(i) if graph.rows[i] is None else graph.labels.get(i, "…") for i in graph.operands[self._dx]]
+        shown = names if len(names) < 5 else [*names[:2], "…", names[-1]]
+        return f"<traced {self.label or (self.primitive.spell(shown) if self.primitive else graph.describe(self._dx))}>"
 
     @property
     def place(self) -> int:
