@@ -58,18 +58,21 @@ def run(ops, tos, ats, args, v, inputs, parameters, gradient, out_rows, out):
         for j in range(inputs.shape[1]):
             for b in range(width):
                 v[j, b] = inputs[first + b, j]
-        step(ops, tos, ats, args, v, gradient, width)
+        if v.shape[1] == 1:
+            one(ops, tos, ats, args, v.reshape(-1), gradient)
+        else:
+            many(ops, tos, ats, args, v, gradient, width)
         for j in range(len(out_rows)):
             for b in range(width):
                 out[j, first + b] = v[out_rows[j], b]
-
+'''
+STEP: Final = """
 
 @njit(cache=True, error_model="numpy", fastmath={{"reassoc", "contract"}})
-def step(ops, tos, ats, args, v, gradient, width):
-    """Do every operation of a tape for `width` examples."""
+def {signature}:
     for i in range(len(ops)):
         op, to, at, end = ops[i], tos[i], ats[i], ats[i + 1]
-'''
+"""
 LOOP: Final = """        if op == {code}:
             for b in range(width):
 {operands}
@@ -90,12 +93,20 @@ DOT: Final = """        if op == {code}:
                 for b in range(width):
                     v[to, b] += v[args[j], b] * v[args[j + n], b]
 """
-SUMS: Final = """        if op == {sum}:
+DOT_OF_ONE: Final = """        if op == {code}:
+            n = (end - at) // 2
+            total = v[args[end - 1]] if (end - at) % 2 else 0.0
+            for j in range(at, at + n):
+                total += v[args[j]] * v[args[j + n]]
+            v[to] = total
+"""
+SUM_UP: Final = """        if op == {sum}:
             total = 0.0
             for b in range(width):
                 total += v[args[at], b]
             gradient[to] += total
-        if op == {products}:
+"""
+SUM_PRODUCTS: Final = """        if op == {products}:
             n = (end - at) // 2
             total = 0.0
             for j in range(at, at + n):
@@ -123,14 +134,22 @@ def _branch(code: int, row: Primitive) -> tuple[str, dict[str, Primitive]]:
 
 
 def interpreter_text() -> str:
-    """Write the interpreter."""
+    """Write the interpreter: once for many examples and once for one, where there are no loops over examples to set up."""
     written = [_branch(code, row) for row, code in CODES.items()]
     calls = {name: row for _, calls in written for name, row in calls.items()}
     functions = [(name, row.function) for name, row in sorted(calls.items())]
     imports = [f"from {function.__module__} import {function.__name__} as {name}" for name, function in functions]
-    body = "".join(text.replace("        if", "        elif", 1) if i else text for i, (text, _) in enumerate(written))
-    sums = SUMS.format(sum=SUM, products=PRODUCTS).replace("        if op", "        elif op")
-    return HEAD.format(imports="\n".join(imports)) + body + sums
+    branches = [text for text, _ in written] + [SUM_UP.format(sum=SUM), SUM_PRODUCTS.format(products=PRODUCTS)]
+    dot = CODES[primitives.dot]
+    one = [DOT_OF_ONE.format(code=dot) if code == dot else text for code, text in enumerate(branches)]
+    many = STEP.format(signature="many(ops, tos, ats, args, v, gradient, width)") + _choice(branches)
+    single = STEP.format(signature="one(ops, tos, ats, args, v, gradient)") + _choice(one)
+    single = single.replace("range(width)", "range(1)").replace(", b]", "]")
+    return HEAD.format(imports="\n".join(imports)) + many + single
+
+
+def _choice(branches: Sequence[str]) -> str:
+    return branches[0] + "".join(text.replace("        if", "        elif", 1) for text in branches[1:])
 
 
 def interpreter() -> Callable[..., None]:
@@ -213,7 +232,8 @@ class NativeMachine:
 
     def _run(self, arguments: Sequence[Array], tape: Sequence[Array]) -> tuple[Array, Array]:
         inputs = arguments[0] if len(arguments) == 1 else np.concatenate(arguments, axis=1)
-        gradient, out = np.zeros_like(self.parameters), np.empty((len(self.out_rows), len(inputs)), self.parameters.dtype)
+        dtype = self.parameters.dtype
+        gradient, out = np.zeros(self.parameters.size, dtype), np.empty((len(self.out_rows), len(inputs)), dtype)
         self.run(*tape, self._sheet(len(inputs)), inputs, self.parameters, gradient, self.out_rows, out)
         return out, gradient
 
@@ -292,5 +312,5 @@ class _Tape:
 
     def arrays(self) -> tuple[Array, Array, Array, Array]:
         """Return the tape as the interpreter takes it."""
-        ops, tos, ats, args = (np.array(x, dtype=np.int32) for x in (self.ops, self.tos, self.ats, self.args))
+        ops, tos, ats, args = (np.array(x, dtype=np.uint32) for x in (self.ops, self.tos, self.ats, self.args))
         return ops, tos, ats, args

@@ -1,0 +1,374 @@
+"""Compiled programs beside NumPy by hand, torch, jax.jit and the scalars they were compiled from.
+
+    python tests/benchmarks/compiled.py [--quick] [names of workloads]
+
+Every participant does the same: a step of training, that is the mean loss of a batch, its gradient by all parameters, and the
+update in place.  The gradients of all are compared before anything is timed.  Everything happens in one process on one
+thread; the participants take turns, ours takes two turns as a control (what that differs from 1.00 is noise), and a ratio is
+taken round by round, in processor time, which other processes do not disturb.
+
+Torch and jax are looked for, and left out where they are not installed:
+
+    pip install 'scalar-autograd[bench]'
+
+NumPy's OpenBLAS falls back on kernels for AVX2 where it does not know the processor, whatever that can do.  Where torch and jax
+use AVX-512, ``OPENBLAS_CORETYPE=SKYLAKEX`` in front of the command lets NumPy do so too, by hand and in ours.
+
+Nothing here asserts a time: the tables are for reading.
+"""
+
+from __future__ import annotations
+
+import os
+
+# Each library reads these when it is imported, so they come first.
+os.environ.update(
+    dict.fromkeys(["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "NPROC"], "1")
+)
+os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+
+import argparse
+import importlib
+import importlib.util
+import math
+import platform
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # so that it runs where nothing is installed
+
+import numpy as np
+import workloads
+from workloads import Array, Library, Workload
+
+from autograd import Program, compile
+from autograd.compiler.tracing import Trace
+from nn.training import collector_paused
+
+RATE = 1e-4
+TOLERANCE = {"float64": 1e-12, "float32": 1e-5}  # of gradients, relative to the largest component
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How much is measured: rounds, the seconds that a participant's turn in one lasts at least, and tracings."""
+
+    rounds: int = 15
+    turn: float = 0.03
+    tracings: int = 3
+
+
+FULL = Settings()
+QUICK = Settings(rounds=5, turn=0.01, tracings=1)
+SMALLEST = Settings(rounds=1, turn=0.0, tracings=1)
+
+
+class Participant(NamedTuple):
+    """Somebody who can do a workload.
+
+    Attributes:
+        name: the column.
+        gradient: returns the loss and the gradient, in the order of the leaves.
+        step: what is timed.
+        share: the share of the batch that a step goes through; the eager scalars do one example.
+    """
+
+    name: str
+    gradient: Callable[[], tuple[float, Array]]
+    step: Callable[[], Any]
+    share: float = 1.0
+
+
+# Who takes part.
+
+
+def participants(work: Workload, program: Program) -> Iterator[Participant]:
+    """Yield all who can do the workload: ours twice first."""
+    yield ours(work, program, "ours")
+    yield ours(work, program, "ours again")
+    yield by_hand(work)
+    for name, peer in (("torch", with_torch), ("jax", with_jax)):
+        if importlib.util.find_spec(name) is not None:
+            yield peer(work)
+    if work.dtype == "float64":
+        yield scalars(work)
+
+
+def ours(work: Workload, program: Program, name: str) -> Participant:
+    """Return the compiled program."""
+
+    def step() -> None:
+        _, gradient = program.gradient(*work.batch)
+        program.parameters -= RATE * gradient
+
+    return Participant(name, lambda: program.gradient(*work.batch), step)
+
+
+def by_hand(work: Workload) -> Participant:
+    """Return NumPy by hand."""
+    arrays = work.arrays()
+
+    def gradient() -> tuple[float, Array]:
+        loss, gradients = work.by_hand(arrays, *work.batch)
+        return loss, work.flat(gradients)
+
+    def step() -> None:
+        _, gradients = work.by_hand(arrays, *work.batch)
+        for array, change in zip(arrays, gradients, strict=True):
+            array -= RATE * change
+
+    return Participant("NumPy", gradient, step)
+
+
+def scalars(work: Workload) -> Participant:
+    """Return the eager scalars, one example after the other; a step goes through the first one only."""
+    n = len(work.batch[0])
+    batch = list(zip(*[array.tolist() for array in work.batch], strict=True))
+
+    def learn(examples: Sequence[Any]) -> float:
+        with collector_paused():
+            for leaf in work.leaves:
+                leaf.grad = 0.0
+            losses = 0.0
+            for example in examples:
+                loss = work.scalars(*example)
+                loss.backward(1 / n)
+                losses += loss.data
+        return losses / n
+
+    def gradient() -> tuple[float, Array]:
+        before = [leaf.data for leaf in work.leaves]
+        loss = learn(batch)
+        assert before == [leaf.data for leaf in work.leaves]
+        return loss, np.array([leaf.grad for leaf in work.leaves])
+
+    def step() -> None:
+        learn(batch[:1])
+        for leaf in work.leaves:
+            leaf.data -= RATE * leaf.grad / n
+
+    return Participant("eager", gradient, step, 1 / n)
+
+
+def with_torch(work: Workload) -> Participant:
+    """Return torch, eager."""
+    torch = importlib.import_module("torch")
+    functional = torch.nn.functional
+    torch.set_num_threads(1)
+
+    def last(step: Callable[[Array, Array], Array], h: Array, xs: Array) -> Array:
+        for x in xs:
+            h = step(h, x)
+        return h
+
+    words = Library(functional.linear, functional.conv2d, lambda x: x.softmax(-1), lambda x: x.logsumexp(-1), torch.tanh,
+                    torch.sigmoid, torch.relu, torch.sin, torch.cos, last)  # fmt: skip
+    arrays = [torch.tensor(array, requires_grad=True) for array in work.arrays()]
+    batch = [torch.from_numpy(array) for array in work.batch]
+
+    def gradient() -> tuple[float, Array]:
+        for array in arrays:
+            array.grad = None
+        loss = work.library(words, arrays, *batch)
+        loss.backward()
+        return loss.item(), work.flat([array.grad.numpy() for array in arrays])
+
+    def step() -> None:
+        work.library(words, arrays, *batch).backward()
+        with torch.no_grad():
+            for array in arrays:
+                array -= RATE * array.grad
+                array.grad = None
+
+    found = Participant("torch", gradient, step)
+    loss = found.gradient()
+    for array in arrays:
+        array.grad = None
+    return found._replace(gradient=lambda: loss)
+
+
+def with_jax(work: Workload) -> Participant:
+    """Return jax.jit of a whole step, which may use the memory of the old parameters for the new ones."""
+    jax = importlib.import_module("jax")
+    jax.config.update("jax_enable_x64", True)
+
+    def convolution(images: Array, filters: Array, bias: Array) -> Array:
+        return jax.lax.conv_general_dilated(images, filters, (1, 1), "VALID") + bias[:, None, None]
+
+    words = Library(lambda x, W, b: x @ W.T + b, convolution, jax.nn.softmax, lambda x: jax.nn.logsumexp(x, -1), jax.numpy.tanh,
+                    jax.nn.sigmoid, jax.nn.relu, jax.numpy.sin, jax.numpy.cos,
+                    lambda step, h, xs: jax.lax.scan(lambda h, x: (step(h, x), None), h, xs)[0])  # fmt: skip
+    value_and_grad = jax.value_and_grad(lambda arrays, *batch: work.library(words, arrays, *batch))
+
+    def learn(arrays: list[Array], *batch: Array) -> tuple[Array, list[Array], list[Array]]:
+        loss, gradients = value_and_grad(arrays, *batch)
+        return loss, gradients, [array - RATE * change for array, change in zip(arrays, gradients, strict=True)]
+
+    compiled = jax.jit(learn, donate_argnums=0)
+    arrays = [jax.numpy.array(array) for array in work.arrays()]
+    batch = [jax.numpy.array(array) for array in work.batch]
+    loss, gradients, arrays = compiled(arrays, *batch)
+    at_start = float(loss), work.flat([np.asarray(gradient) for gradient in gradients])
+
+    def step() -> None:
+        nonlocal arrays
+        loss, _, arrays = compiled(arrays, *batch)
+        jax.block_until_ready((loss, arrays))
+
+    return Participant("jax.jit", lambda: at_start, step)
+
+
+# Measuring.
+
+
+def compare_gradients(work: Workload, found: Sequence[Participant]) -> None:
+    """Hold everybody's loss and gradient against those by hand, in float64.
+
+    Raises:
+        ValueError: if one differs by more than the tolerance, relative to the largest component.
+    """
+    arrays = [np.float64(array) for array in work.arrays()]
+    loss, gradients = work.by_hand(arrays, *[np.float64(array) for array in work.batch])
+    expected = np.empty(len(work.leaves))
+    for places, array in zip(work.places, gradients, strict=True):
+        expected[places] = array
+    for participant in found:
+        other, gradient = participant.gradient()
+        apart = np.abs(gradient - expected).max() / np.abs(expected).max()
+        if not (apart <= TOLERANCE[work.dtype] and math.isclose(loss, other, rel_tol=TOLERANCE[work.dtype])):
+            raise ValueError(f"{work.title}: the loss {other!r} and the gradient of {participant.name} are not those by hand, "
+                             f"{loss!r}; the gradients are {apart:.1e} apart: nothing was timed")  # fmt: skip
+
+
+def measure(found: Sequence[Participant], settings: Settings) -> dict[str, list[float]]:
+    """Return everybody's seconds for a step, one figure for each round, taking turns."""
+    runs = {participant.name: _runs(participant, settings.turn) for participant in found}
+    seconds: dict[str, list[float]] = {participant.name: [] for participant in found}
+    for turn in range(settings.rounds):
+        first = turn % len(found)
+        for participant in [*found[first:], *found[:first]]:
+            start = time.process_time()
+            for _ in range(runs[participant.name]):
+                participant.step()
+            taken = (time.process_time() - start) / runs[participant.name]
+            seconds[participant.name].append(taken / participant.share)
+    return seconds
+
+
+def _runs(participant: Participant, turn: float) -> int:
+    """Return how many steps make up a turn."""
+    participant.step()
+    runs = 1
+    while True:
+        start = time.process_time()
+        for _ in range(runs):
+            participant.step()
+        if time.process_time() - start >= turn:
+            return runs
+        runs *= 2
+
+
+class Compilation(NamedTuple):
+    """What compiling took: nodes as traced, and seconds for the trace, the passes, and the preparation for a batch."""
+
+    nodes: int
+    tracing: float
+    lowering: float
+
+
+def compilation(work: Workload, tracings: int) -> Compilation:
+    """Measure tracing and lowering, up to instructions or a tape that is ready for the batch."""
+    shapes = [array.shape[1:] for array in work.batch]
+    rows: list[Compilation] = []
+    for _ in range(tracings):
+        with collector_paused():
+            start = time.process_time()
+            trace = Trace(work.scalars, work.leaves, shapes)
+            trace.gradients(trace.outputs[0], trace.parameters)
+            traced = time.process_time() - start
+            program = compile(work.scalars, work.leaves, dtype=work.dtype)
+            start = time.process_time()
+            program.gradient(*work.batch)
+            rows.append(Compilation(len(trace.graph), traced, time.process_time() - start - traced))
+    return min(rows, key=lambda row: row.tracing + row.lowering)
+
+
+# Printing.
+
+
+def report(work: Workload, settings: Settings) -> str:
+    """Measure a workload and return its row of the table."""
+    program = compile(work.scalars, work.leaves, dtype=work.dtype)
+    program.gradient(*work.batch)
+    found = list(participants(work, program))
+    compare_gradients(work, found)
+    seconds = measure(found, settings)
+    own = seconds.pop("ours")
+    ratios = [_ratio(seconds[name], own) if name in seconds else "" for name in PEERS]
+    backend = program.backend_for(len(work.batch[0]))
+    instructions = program.instructions["forward"] if backend == "numpy" else len(program.graph)
+    return _row(work.title, f"{instructions:,}", backend, _time(statistics.median(own)), _time(min(own)), *ratios)
+
+
+PEERS = ("ours again", "NumPy", "torch", "jax.jit", "eager")
+
+
+def _ratio(seconds: Sequence[float], own: Sequence[float]) -> str:
+    median = statistics.median(a / b for a, b in zip(seconds, own, strict=True))
+    return f"{_short(median)} ({_short(min(seconds) / min(own))})"
+
+
+def _short(x: float) -> str:
+    return f"{x:.2f}" if x < 10 else f"{x:,.0f}"
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds * 1e6:,.0f} µs" if seconds < 1e-3 else f"{seconds * 1e3:,.2f} ms"
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def machine() -> str:
+    """Name the machine and what runs on it."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text(encoding="utf-8").splitlines() if info.is_file() else []
+    model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.processor())
+    names = [name for name in ("numpy", "numba", "torch", "jax") if importlib.util.find_spec(name) is not None]
+    versions = [f"{name} {importlib.import_module(name).__version__}" for name in names]
+    kernels = os.environ.get("OPENBLAS_CORETYPE", "its own choice")
+    return (f"{model}, {platform.system()}, {platform.python_implementation()} {platform.python_version()}, "
+            f"{', '.join(versions)}, OpenBLAS kernels: {kernels}")  # fmt: skip
+
+
+def main(arguments: Sequence[str] | None = None, settings: Settings | None = None) -> None:
+    """Read the command line, and report."""
+    makers = workloads.workloads()
+    parser = argparse.ArgumentParser(description="Compiled programs beside NumPy by hand, torch, jax.jit and eager scalars.")
+    parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
+    parser.add_argument("names", nargs="*", choices=[[], *makers], metavar="name", help=f"of workloads: {', '.join(makers)}")
+    given = parser.parse_args(arguments)
+    settings = settings or (QUICK if given.quick else FULL)
+    chosen = given.names or [*makers]
+    print(f"{machine()}; one thread; ratios to ours as medians (and of minima), above 1 ours is faster\n")
+    print(_row("a step of training", "forward", "on", "median", "minimum", "control", *PEERS[1:]))
+    print(_row("---", "--:", "---", *5 * ["--:"], *3 * ["--:"]))
+    for name in chosen:
+        print(report(makers[name](), settings), flush=True)
+    print("\nforward: instructions on arrays, or operations of the native tape, both passes\n")
+    print(_row("compiling", "nodes traced", "tracing", "lowering", "together, per node"))
+    print(_row("---", *4 * ["--:"]))
+    for name in chosen:
+        nodes, tracing, lowering = compilation(work := makers[name](), settings.tracings)
+        print(_row(work.title, f"{nodes:,}", _time(tracing), _time(lowering), f"{(tracing + lowering) / nodes * 1e6:.1f} µs"),
+              flush=True)  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
