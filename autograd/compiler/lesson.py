@@ -44,7 +44,7 @@ __all__ = ["latex", "lesson"]
 
 
 class Notation(NamedTuple):
-    """How equations are written: formulas, names, and the templates of shapes, products, transposes, sums, parentheses."""
+    """How equations are written: formulas, names, and templates of shapes, products, transposes, sums, parentheses, parts."""
 
     style: Style
     name: Callable[[str], str]
@@ -53,6 +53,7 @@ class Notation(NamedTuple):
     turned: str
     total: str
     held: str
+    part: str
 
 
 def _latex(name: str) -> str:
@@ -61,9 +62,11 @@ def _latex(name: str) -> str:
     return latex_name(name)
 
 
-TEXT = Notation(PLAIN._replace(signs={**PLAIN.signs, "*": " ⊙ "}, name=str), str, "[{}]", "{} @ {}", "{}ᵀ", "Σ {}", "({})")
+TEXT = Notation(
+    PLAIN._replace(signs={**PLAIN.signs, "*": " ⊙ "}, name=str), str, "[{}]", "{} @ {}", "{}ᵀ", "Σ {}", "({})", "[…]"
+)
 TEX = Notation(LATEX._replace(signs={**LATEX.signs, "*": r" \odot "}, name=str), _latex, "", r"{} \, {}", "{}^{{T}}",
-               r"\sum {}", r"\left({}\right)")  # fmt: skip
+               r"\sum {}", r"\left({}\right)", r"_{\cdot}")  # fmt: skip
 
 
 def lesson(layout: Layout, arguments: Sequence[str], parameters: Sequence[str]) -> str:
@@ -91,10 +94,11 @@ def latex(layout: Layout, arguments: Sequence[str], parameters: Sequence[str]) -
 
 @dataclass(eq=False)
 class Block:
-    """Results that are computed together, how many instructions use them, and their name, if they have one."""
+    """Results that are computed together, how many instructions use them, whether one uses a part, and their name."""
 
     instruction: Instruction
     users: int = 0
+    is_parted: bool = False
     name: str = ""
 
 
@@ -114,21 +118,22 @@ class Writer:
         outputs = [self.block_of[place] for place in layout.outputs if place in self.block_of]
         for block in self.blocks:
             block.name = self._name(block, outputs)
-            for used in dict.fromkeys(map(self.whole, operands(block.instruction))):
-                if used is not None:
+            for parts in dict.fromkeys(tuple(self.parts(rows)) for rows in operands(block.instruction)):
+                for used, is_whole in parts:
                     used.users += 1
+                    used.is_parted |= not is_whole or len(parts) > 1
         count = 0
         for block in self.blocks:
             if block.name.startswith("∂") and block.users == 1 and block.instruction.out.space != GRADIENT:
                 block.name = ""  # what arrives at an output is written in the δ that it is a factor of
-            if not block.name and (block in outputs or not self._is_short(block)):
+            if not block.name and (block in outputs or block.is_parted or not self._is_short(block)):
                 count += 1
                 block.name = f"v{count}"
 
     def _is_short(self, block: Block) -> bool:
         """Say whether a block without a name is written where it is used: once, or if it is one operation, twice."""
         simple = isinstance(block.instruction, Apply) and all(
-            rows.space != BATCHED or ((used := self.whole(rows)) and used.name) for rows in block.instruction.operands
+            all(used.name for used, _ in self.parts(rows)) for rows in block.instruction.operands
         )
         return block.users == 1 or (block.users == 2 and bool(simple))
 
@@ -148,12 +153,11 @@ class Writer:
         found = [self.layout.labels.get((rows.space, int(row)), "") for row in rows.index.flat]
         return found if all(found) and rows.space == BATCHED else []
 
-    def whole(self, rows: Rows) -> Block | None:
-        """Return the block that rows are all of, in any order; None if they are a part of one, or no results."""
-        block = self.block_of.get((rows.space, int(rows.index.flat[0])))
-        if block is None or set(rows.index.flat) != set(block.instruction.out.index.flat):
-            return None
-        return block
+    def parts(self, rows: Rows) -> list[tuple[Block, bool]]:
+        """Return the blocks that rows are in, each with whether they are all of it; nothing for what is no result."""
+        taken = {int(row) for row in rows.index.flat}
+        blocks = dict.fromkeys(self.block_of[rows.space, row] for row in sorted(taken) if (rows.space, row) in self.block_of)
+        return [(block, taken.issuperset(map(int, block.instruction.out.index.flat))) for block in blocks]
 
     def equations(self, backward: bool) -> Iterator[tuple[str, str]]:
         """Return the equations of a pass, as left and right sides."""
@@ -201,20 +205,18 @@ class Writer:
         if rows.space == CONSTANTS:
             numbers = {self.layout.constants[row] for row in rows.index.flat}
             return numbers.pop() if len(numbers) == 1 else Symbol("c")
-        block = self.whole(rows)
-        if block is not None and not block.name:
-            inner = block.instruction
+        parts = self.parts(rows)
+        if len(parts) == 1 and not parts[0][0].name:
+            inner = parts[0][0].instruction
             if isinstance(inner, Apply):
                 return inner.row.apply([self.operand(operand) for operand in inner.operands])
             return Symbol(self.notation.held.format(self.formula(inner)))
-        if block is not None:
-            return Symbol(self.notation.name(block.name))
+        if parts:
+            names = [self.notation.name(block.name) + ("" if is_whole else self.notation.part) for block, is_whole in parts]
+            return Symbol(names[0] if len(names) == 1 else f"[{', '.join(names)}]")
         if rows.space >= INPUTS:
             return Symbol(self.notation.name(self.arguments[rows.space - INPUTS]))
-        if rows.space == PARAMETERS:
-            return Symbol(self.notation.name(self.names.of(self.labels(rows))))
-        blocks = dict.fromkeys(self.block_of[rows.space, int(row)] for row in rows.index.flat)
-        return Symbol(", ".join(f"{self.notation.name(block.name or '…')}[…]" for block in blocks))
+        return Symbol(self.notation.name(self.names.of(self.labels(rows))))
 
     def product(self, left: Rows, right: Rows, instruction: Product, symbol: Callable[[Rows], Any]) -> str:
         """Write a product of matrices, or where there is but a row of each, the sum of its terms."""
