@@ -83,6 +83,7 @@ class Primitive:
         singular: the partial derivatives chosen at points where a limit or a convention has to decide.
         array: the same function's name in an array namespace; empty where `function` itself serves arrays.
         fixed: numbers that the namespace's function takes after the operands.
+        unguarded: the same function without its guard against overflow, for compiled programs, where overflow is ±∞.
     """
 
     name: str
@@ -98,6 +99,7 @@ class Primitive:
     singular: Mapping[Point, Point] = field(default_factory=dict)
     array: str = ""
     fixed: tuple[float, ...] = ()
+    unguarded: Callable[..., Any] | None = None
 
     @functools.cached_property
     def is_condition(self) -> bool:
@@ -394,7 +396,8 @@ tan           = Unary ("tan",   math.tan,   lambda x, out: 1 + out * out, latex=
 tanh          = Unary ("tanh",  math.tanh,  lambda x, out: 1 - out * out, latex=r"\tanh({0})", array="tanh")
 # σ and softplus ask for exp(-|x|) only, so no x is too large for them.
 sigmoid       = Unary ("sigmoid",  lambda x: where(x >= 0, 1, exp(-abs(x))) / (1 + exp(-abs(x))),
-                       lambda x, out: out * (1 - out), text="σ({0})", latex=r"\sigma({0})")
+                       lambda x, out: out * (1 - out), text="σ({0})", latex=r"\sigma({0})",
+                       unguarded=lambda x: 1 / (1 + exp(-x)))
 softplus      = Unary ("softplus", lambda x: maximum(x, 0) + log1p(exp(-abs(x))), lambda x, out: sigmoid(x))
 
 # Operations with a kink or a jump.  The value at the kink is the one from the left, as relu′(0) = 0; NaN stays NaN.
