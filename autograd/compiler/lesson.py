@@ -33,7 +33,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from autograd.compiler.layout import GRADIENT, Apply, Fold, Instruction, Layout, Product, Rows, Sum, strides
 from autograd.compiler.schedule import BATCHED
@@ -41,6 +41,8 @@ from autograd.compiler.tracing import CONSTANTS, INPUTS, PARAMETERS
 from autograd.symbol import ATOM, LATEX, PLAIN, Style, Symbol, latex_name, write
 
 __all__ = ["latex", "lesson"]
+
+DEEPEST: Final = 12  # formulas written one inside the other; a long chain gets names in between
 
 
 class Notation(NamedTuple):
@@ -94,12 +96,16 @@ def latex(layout: Layout, arguments: Sequence[str], parameters: Sequence[str]) -
 
 @dataclass(eq=False)
 class Block:
-    """Results that are computed together, how many instructions use them, whether one uses a part, and their name."""
+    """Results that are computed together, how many instructions use them, whether one uses a part, and their name.
+
+    Without a name they are written in place; their depth says how many such formulas are one inside the other.
+    """
 
     instruction: Instruction
     users: int = 0
     is_parted: bool = False
     name: str = ""
+    depth: int = 0
 
 
 class Writer:
@@ -126,7 +132,9 @@ class Writer:
         for block in self.blocks:
             if block.name.startswith("∂") and block.users == 1 and block.instruction.out.space != GRADIENT:
                 block.name = ""  # what arrives at an output is written in the δ that it is a factor of
-            if not block.name and (block in outputs or block.is_parted or not self._is_short(block)):
+            inner = [used.depth for rows in operands(block.instruction) for used, _ in self.parts(rows) if not used.name]
+            block.depth = 1 + max(inner, default=0)
+            if not block.name and (block in outputs or block.is_parted or block.depth > DEEPEST or not self._is_short(block)):
                 count += 1
                 block.name = f"v{count}"
 
