@@ -28,7 +28,9 @@ def to_svg(plan: Plan) -> str:
     Raises:
         LayoutError: if no layout engine is installed.
     """
-    return ElementTree.tostring(to_tree(plan), encoding="unicode") + "\n"
+    svg = to_tree(plan)
+    svg.set("style", "max-width: 100%; height: auto")  # as wide as a notebook's page at most
+    return ElementTree.tostring(svg, encoding="unicode") + "\n"
 
 
 def to_tree(plan: Plan) -> ElementTree.Element:
