@@ -29,7 +29,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
@@ -217,50 +217,55 @@ class Walk(Sequence[Step]):
           ``edges``, each with ``input`` (an id), ``rule``, ``reason``, ``numbers``, ``partial``, ``contribution``,
           ``before`` and ``total``.
 
-        Numbers that JSON does not have are the strings "NaN", "Infinity" and "-Infinity".
+        Numbers that JSON does not have are the strings "NaN", "Infinity" and "-Infinity".  A step takes some 500 characters;
+        `iter_json` gives the same in pieces.
 
         >>> import json
         >>> trace = json.loads(walk(Value(3.0, label="x") * 2).to_json())
         >>> trace["steps"][1]["edges"][0]["rule"], trace["steps"][1]["edges"][0]["total"]
         ('2', 2.0)
         """
+        return "".join(self.iter_json())
+
+    def iter_json(self) -> Iterator[str]:
+        """Return the text of `to_json` in pieces, for walks of any length, as in ``file.writelines(steps.iter_json())``."""
         ids = {node: i for i, node in enumerate(self.names)}
+        yield '{"nodes": ['
+        yield from _listed(self._node_entry(node, ids) for node in ids)
+        yield '], "steps": ['
+        yield from _listed(self._step_entry(step, ids) for step in self)
+        yield "]}"
 
-        def operand(x: Value | float) -> dict[str, Any]:
-            return {"node": ids[x]} if isinstance(x, Value) else {"constant": _strict(x)}
+    def _node_entry(self, node: Value, ids: Mapping[Value, int]) -> dict[str, Any]:
+        operands = [{"node": ids[x]} if isinstance(x, Value) else {"constant": _strict(x)} for x in node.operands]
+        return {
+            "id": ids[node],
+            "name": self.names[node],
+            "label": node.label,
+            "operation": node.primitive.name if node.primitive is not None else None,
+            "operands": operands,
+            "data": _strict(node.data),
+        }
 
-        nodes = [
-            {
-                "id": i,
-                "name": self.names[node],
-                "label": node.label,
-                "operation": node.primitive.name if node.primitive is not None else None,
-                "operands": [operand(x) for x in node.operands],
-                "data": _strict(node.data),
-            }
-            for node, i in ids.items()
-        ]
-        steps = []
-        for step in self:
-            entry: dict[str, Any] = {"phase": step.phase, "node": ids[step.node], "formula": step.formula}
-            entry |= {"numbers": step.numbers, "text": str(step)}
-            if step.delta is not None:
-                entry["delta"] = _strict(step.delta)
-                entry["edges"] = [
-                    {
-                        "input": ids[edge.input],
-                        "rule": edge.rule,
-                        "reason": edge.reason,
-                        "numbers": edge.numbers,
-                        "partial": _strict(edge.partial),
-                        "contribution": _strict(edge.contribution),
-                        "before": _strict(edge.before),
-                        "total": _strict(edge.total),
-                    }
-                    for edge in step.edges
-                ]
-            steps.append(entry)
-        return json.dumps({"nodes": nodes, "steps": steps}, ensure_ascii=False, allow_nan=False)
+    def _step_entry(self, step: Step, ids: Mapping[Value, int]) -> dict[str, Any]:
+        entry: dict[str, Any] = {"phase": step.phase, "node": ids[step.node], "formula": step.formula}
+        entry |= {"numbers": step.numbers, "text": str(step)}
+        if step.delta is not None:
+            entry["delta"] = _strict(step.delta)
+            entry["edges"] = [
+                {
+                    "input": ids[edge.input],
+                    "rule": edge.rule,
+                    "reason": edge.reason,
+                    "numbers": edge.numbers,
+                    "partial": _strict(edge.partial),
+                    "contribution": _strict(edge.contribution),
+                    "before": _strict(edge.before),
+                    "total": _strict(edge.total),
+                }
+                for edge in step.edges
+            ]
+        return entry
 
     def __repr__(self) -> str:
         return f"<walk over {describe(self.loss)}: {len(self)} steps, at {self.position}>"
@@ -404,9 +409,7 @@ def find_nonfinite(loss: Value) -> Nonfinite | None:
             operands = " and ".join(describe(x) if isinstance(x, Value) else repr(x) for x in node.operands)
             origin = f"from {operands}" if operands else "from the start"
             return Nonfinite(node, "forward", f"the first value that is not finite is {describe(node)}, {origin}")
-    steps = Walk(loss)
-    for node in reversed(order):
-        delta = steps.gradients[node]
+    for node, delta, _ in sorted_pass(loss):
         for x, partial in zip(node.inputs, node.partials, strict=True):
             if not (math.isfinite(partial) and math.isfinite(delta * partial)):
                 flow = f"{delta!r} · {partial!r} to {describe(x)}"
@@ -425,6 +428,11 @@ def _equal(*parts: str) -> str:
 def _factor(x: float) -> str:
     text = digits(x)
     return f"({text})" if text.startswith("-") else text
+
+
+def _listed(entries: Iterable[Any]) -> Iterator[str]:
+    for i, entry in enumerate(entries):
+        yield ", " * (i > 0) + json.dumps(entry, ensure_ascii=False, allow_nan=False)
 
 
 def _strict(x: float) -> float | str:

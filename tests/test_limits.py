@@ -1,0 +1,187 @@
+"""Large graphs: every part of the engine takes a million nodes, or says at once that it does not and what to do instead.
+
+Nothing recurses, and memory grows with the graph and no faster; each large graph lives in a process of its own, whose peak is
+looked at.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import subprocess
+import sys
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from autograd import Value, compile, draw, find_nonfinite, gradients, play, replay, tanh, walk
+from autograd.value import topological
+
+ROOT = Path(__file__).parent.parent
+MILLION = 1_000_000
+STEP = 1e-3
+
+
+def chain(n: int) -> tuple[Value, Value]:
+    """Return x and x·(1 + n·h), a sum of n terms h·x added one by one: a chain of n nodes, all of which use x as well."""
+    x = Value(0.5, label="x")
+    step = x * STEP
+    y = x
+    for _ in range(n - 1):
+        y = y + step
+    return x, y
+
+
+def ladder(n: int) -> tuple[Value, Value]:
+    """Return x and a graph of n nodes in which each is used twice: y ← y·y, brought back to its size; 2ⁿ paths lead down."""
+    x = Value(1.0, label="x")
+    y = x
+    for _ in range(n // 2):
+        y = (y + y) * 0.5
+    return x, y
+
+
+def peak(program: str, timeout: float = 500) -> float:
+    """Run a program in a process of its own; return its greatest memory in megabytes."""
+    told = "import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+    prelude = "from test_limits import *\n"
+    run = subprocess.run(
+        [sys.executable, "-c", f"{prelude}{program}\n{told}"],
+        cwd=ROOT / "tests", env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False, timeout=timeout,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    return float(run.stdout.split()[-1])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("graph", ["chain", "ladder"])
+def test_a_million_nodes_are_differentiated_copied_and_freed(graph: str) -> None:
+    used = peak(f"""
+x, y = {graph}(MILLION)
+y.backward()
+expected = 1 + STEP * (MILLION - 1) if {graph} is chain else 1.0
+assert abs(x.grad - expected) < 1e-6 * expected, x.grad
+y.zero_grad()
+assert x.grad == 0
+twin = copy.deepcopy(y)
+assert len(topological(twin)) == len(topological(y)) == MILLION
+twin.backward()
+assert x.grad == 0 and replay(y, {{x: 2.0}}).data == 4 * y.data * (0.5 if {graph} is ladder else 1)
+del twin, y
+""")
+    assert used < 1000
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("graph", ["chain", "ladder"])
+def test_a_million_nodes_have_a_gradient_that_is_a_graph(graph: str) -> None:
+    used = peak(f"""
+x, y = {graph}(MILLION)
+[slope] = gradients(y, [x])
+expected = 1 + STEP * (MILLION - 1) if {graph} is chain else 1.0
+assert abs(slope.data - expected) < 1e-6 * expected, slope
+del slope, y
+""")
+    assert used < 1500
+
+
+@pytest.mark.slow
+def test_a_million_nodes_are_walked_one_step_at_a_time() -> None:
+    used = peak("""
+x, y = chain(MILLION)
+steps = walk(y)
+assert len(steps) == 2 * MILLION
+assert [step.place[0] for step in islice(steps, 3)] == [1, 2, 3]
+assert steps.goto(2 * MILLION - 1).edges[0].input is x and steps.back().phase == "backward"
+y.backward()
+assert steps.gradients[x] == x.grad
+assert find_nonfinite(y) is None
+pieces = list(islice(steps.iter_json(), 1000))
+assert pieces[0] == '{"nodes": [' and json.loads(pieces[1])["name"] == "x"
+""")
+    assert used < 1500
+
+
+def test_json_in_pieces_is_json() -> None:
+    _, y = chain(50)
+    steps = walk(y)
+    assert "".join(steps.iter_json()) == steps.to_json()
+    assert [len(part) for part in json.loads(steps.to_json()).values()] == [51, 100]
+
+
+@pytest.mark.slow
+def test_a_long_walk_is_written_in_pieces(tmp_path: Path) -> None:
+    n = 100_000
+    used = peak(f"""
+x, y = chain({n})
+with open({str(tmp_path / "walk.json")!r}, "w") as file:
+    file.writelines(walk(y).iter_json())
+""")
+    assert used < 300
+    text = (tmp_path / "walk.json").read_text()
+    assert len(text) > 300 * n and text.count('"phase"') == 2 * n
+    json.loads(text)
+
+
+def test_a_large_graph_is_neither_drawn_nor_played_but_there_is_advice() -> None:
+    _, y = chain(20_000)
+    for picture in (draw, play):
+        with pytest.raises(ValueError, match=r"too large to be read: it has more than 150 nodes; take a part of it, such as"):
+            picture(y)
+    assert y._repr_svg_() is None
+
+
+def recurrence(n: int, backend: str) -> tuple[float, float]:
+    """Return the error of the compiled loss and gradient of n steps h ← h·w + x, relative to the closed form."""
+    w = Value(0.5, label="w")
+
+    def f(x: Value) -> Value:
+        h = x
+        for _ in range(n):
+            h = h * w + x
+        return h
+
+    program = compile(f, [w], example=[0.0], backend=backend)
+    loss, gradient = program.gradient([0.1, 0.2])
+    return loss / (0.15 / 0.5) - 1, gradient[0] / (0.15 / 0.25) - 1  # x/(1 - w), and its derivative x/(1 - w)²
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["numpy", "native"])
+def test_a_long_chain_is_compiled(backend: str) -> None:
+    pytest.importorskip("numba")
+    used = peak(f"assert max(map(abs, recurrence(25_000, {backend!r}))) < 1e-14")
+    assert used < 500
+
+
+@pytest.mark.slow
+def test_a_very_long_chain_is_compiled_for_the_native_machine() -> None:
+    """A million nodes work as well: they were seen to take 40 seconds to trace, 10 ms to run, and 2.5 GB."""
+    pytest.importorskip("numba")
+    used = peak("assert max(map(abs, recurrence(125_000, 'native'))) < 1e-14")
+    assert used < 1000
+
+
+def test_a_long_program_prints() -> None:
+    w = Value(0.5, label="w")
+
+    def f(x: Value) -> Value:
+        h = x
+        for _ in range(2000):
+            h = tanh(h * w + x)
+        return h
+
+    program = compile(f, [w], example=[0.0])
+    lines = str(program).splitlines()
+    assert lines[:2] == ["forward", "  v1[B] = tanh(w ⊙ x + x)"]
+    assert "  v1999[B] = tanh(w ⊙ v1998 + x)" in lines and program.latex.count(r"\tanh") >= 2000
+
+    def g(x: Value) -> Value:
+        h = x
+        for _ in range(2000):
+            h = -tanh(h)
+        return h
+
+    told = str(compile(g, example=[0.0]))
+    assert told.count("tanh") == 2000 and max(map(len, told.splitlines())) < 200
