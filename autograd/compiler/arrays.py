@@ -50,11 +50,11 @@ class Machine:
         bound.run(arguments, bound.forward)
         return bound.results(arguments)
 
-    def gradient(self, arguments: Sequence[Array]) -> tuple[Array, Array]:
-        """Return the outputs, and the gradient of the first, summed over the batch."""
+    def gradient(self, arguments: Sequence[Array], share: float) -> tuple[Array, Array]:
+        """Return the outputs, and the gradient of the first, summed over the batch and multiplied by a share."""
         bound = self._for(len(arguments[0]))
-        bound.run(arguments, bound.forward + bound.backward)
-        return bound.results(arguments), bound.spaces[GRADIENT][:, 0].copy()
+        bound.run(arguments, bound.both)
+        return bound.results(arguments), bound.spaces[GRADIENT][:, 0] * share
 
     def _for(self, batch: int) -> Bound:
         bound = self._bound.pop(batch, None) or Bound(self, batch)
@@ -97,6 +97,7 @@ class Bound:
         for instruction in layout.instructions:
             self.calls = self.backward if instruction.backward else self.forward
             self.emit(instruction)
+        self.both = self.forward + self.backward
 
     def run(self, arguments: Sequence[Array], calls: Sequence[Call]) -> None:
         """Put the arguments in their places, and make the calls."""
@@ -251,12 +252,16 @@ class Bound:
                     values.append(out if i == len(graph) - 1 else self.borrow(out.shape, kind))
                     self.apply(inner, [values[j] for j in graph.operands[i]], values[-1])
                     for j in {j for j in graph.operands[i] if last[j] == i and j not in graph.leaves}:
-                        self._free.setdefault((values[j].size, values[j].dtype), []).append(values[j].reshape(-1))
+                        self.give_back(values[j])
 
     def borrow(self, shape: tuple[int, ...], kind: Any) -> Array:
         """Return an array for a result in passing: one that is free again, as that will still be in the cache."""
         free = self._free.get((math.prod(shape), kind))
         return free.pop().reshape(shape) if free else np.empty(shape, kind)
+
+    def give_back(self, array: Array) -> None:
+        """Let calls that come later write into a borrowed array."""
+        self._free.setdefault((array.size, array.dtype), []).append(array.reshape(-1))
 
     @emit.register
     def _(self, instruction: Fold) -> None:
@@ -304,7 +309,9 @@ class Bound:
         if (widths[0] == 1 and widths[1] == width) and not (m == n == 1 < c):
             matrix, columns = self.matrix(left, wide=False), self.columns(right)
             if isinstance(columns, Place) and m * n * width * left.index.shape[2] > LARGE:
-                return _turned(np.empty(flat.shape[::-1], self.dtype)), i, flat, matrix, columns
+                turned = self.borrow(flat.shape[::-1], self.dtype)
+                self.give_back(turned)
+                return _turned(turned), i, flat, matrix, columns
             return np.matmul, i, flat, matrix, columns
         if m == n == width == 1:
             return np.vecdot, i, target[:, 0, 0, 0], self.view(left)[:, 0, :, 0], self.view(right)[:, 0, :, 0]

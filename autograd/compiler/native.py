@@ -226,9 +226,11 @@ class NativeMachine:
         """Return the outputs [outputs×batch] for arguments [batch×size]."""
         return self._run(arguments, self.forward)[0]
 
-    def gradient(self, arguments: Sequence[Array]) -> tuple[Array, Array]:
-        """Return the outputs, and the gradient of the first, summed over the batch."""
-        return self._run(arguments, self.whole)
+    def gradient(self, arguments: Sequence[Array], share: float) -> tuple[Array, Array]:
+        """Return the outputs, and the gradient of the first, summed over the batch and multiplied by a share."""
+        outputs, gradient = self._run(arguments, self.whole)
+        gradient *= share
+        return outputs, gradient
 
     def _run(self, arguments: Sequence[Array], tape: Sequence[Array]) -> tuple[Array, Array]:
         inputs = arguments[0] if len(arguments) == 1 else np.concatenate(arguments, axis=1)

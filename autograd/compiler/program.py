@@ -101,7 +101,8 @@ class Program:
 
     @parameters.setter
     def parameters(self, numbers: Any) -> None:
-        self._parameters[...] = numbers  # the machines look at this very array
+        if numbers is not self._parameters:  # as it is after ``program.parameters -= step``
+            self._parameters[...] = numbers  # the machines look at this very array
 
     def pull(self) -> None:
         """Read the parameters' numbers from the `Value`s."""
@@ -144,10 +145,7 @@ class Program:
         if reduce not in REDUCE:
             raise ValueError(f"reduce is 'mean' or 'sum'; got {reduce!r}")
         batch = self._batch(arguments)
-        outputs, gradient = self._machine(len(batch[0])).gradient(batch)
-        if reduce == "mean":
-            gradient *= 1 / len(batch[0])
-        return outputs, gradient
+        return self._machine(len(batch[0])).gradient(batch, 1 / len(batch[0]) if reduce == "mean" else 1.0)
 
     def trace(self, shapes: Sequence[Shape]) -> None:
         """Write the function down for examples of these shapes, one for each argument."""
