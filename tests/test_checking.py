@@ -342,7 +342,11 @@ def test_on_random_graphs_no_alarm_is_false(program: Program) -> None:
     y = program(leaves)
     report = gradcheck(y)
     assert report.verdict in {"correct", "vacuous", "unsure"}, f"{program}\n{report}"
-    assert sum(check.verdict == "unsure" for check in report.edges) <= 1 + len(report.edges) // 20, f"{program}\n{report}"
+    # Only what vanishes beside the value may be hidden by its rounding.
+    hidden = [check for check in report.edges if check.verdict == "unsure"]
+    assert all(c.node is not None and abs(c.analytic) < 1e-6 * max(1.0, abs(c.node.data)) for c in hidden), (
+        f"{program}\n{report}"
+    )
     steps = walk(y)
     y.backward()
     used = {x for node in topological(y) for x in node.inputs}
