@@ -1,5 +1,6 @@
-"""The benchmark runs: its engines agree, wrong ones are found out, and its tables come out whole."""
+"""The benchmarks run: who is measured agrees, wrong ones are found out, and the tables come out whole."""
 
+import importlib.util
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,8 +11,15 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "benchmarks"))
 
+import compiled
 import eager
+import mnist
+import numpy as np
+import workloads
 from peers import ByHand, Engine, engines
+from workloads import Workload
+
+from autograd import compile
 
 WORKLOADS = {"chain": (eager.chain_tasks, 40), "products": (eager.product_tasks, 10), "moons": (eager.moons_tasks, 4)}
 
@@ -69,3 +77,96 @@ def test_the_report_is_whole(capsys: pytest.CaptureFixture[str]) -> None:
 def test_quick_and_full_measure_the_same_sizes() -> None:
     for size in ("chain", "products", "batch"):
         assert getattr(eager.QUICK, size) == getattr(eager.FULL, size)
+
+
+# Compiled programs.
+
+SMALL: dict[str, Callable[[], Workload]] = {
+    "moons": lambda: workloads.moons(5),
+    "parity": lambda: workloads.parity(8),
+    "digits": lambda: workloads.digits(4, "float64", (9, 4, 3)),
+    "digits32": lambda: workloads.digits(4, "float32", (9, 4, 3)),
+    "convolution": lambda: workloads.convolution(3, size=5, filters=2, classes=3),
+    "attention": lambda: workloads.attention(2, length=3, width=4),
+    "recurrence": lambda: workloads.recurrence(12),
+    "mixed": lambda: workloads.mixed(60, 3, n_leaves=5),
+}
+
+
+def in_numpy(work: Workload) -> list[compiled.Participant]:
+    """Return who needs nothing but NumPy: both back ends, by hand, and the scalars."""
+    programs = {name: compile(work.scalars, work.leaves, dtype=work.dtype, backend=name) for name in ("numpy", "native")}
+    ours = [compiled.ours(work, program, name) for name, program in programs.items()]
+    return [*ours, compiled.by_hand(work), compiled.scalars(work)]
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_every_text_of_a_workload_gives_the_same_gradient(name: str) -> None:
+    work = SMALL[name]()
+    found = in_numpy(work)
+    compiled.compare_gradients(work, found)
+    _, gradient = found[0].gradient()
+    assert np.abs(gradient).max() > 1e-6
+
+
+@pytest.mark.parametrize("peer", ["torch", "jax"])
+@pytest.mark.parametrize("name", SMALL)
+def test_a_peer_gives_the_same_gradient(name: str, peer: str) -> None:
+    if importlib.util.find_spec(peer) is None:
+        pytest.skip(f"{peer} is not installed")
+    work = SMALL[name]()
+    compiled.compare_gradients(work, [{"torch": compiled.with_torch, "jax": compiled.with_jax}[peer](work)])
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_step_is_one_of_gradient_descent(name: str) -> None:
+    work = SMALL[name]()
+    program = compile(work.scalars, work.leaves, dtype=work.dtype)
+    before, (_, gradient) = program.parameters.copy(), program.gradient(*work.batch)
+    compiled.ours(work, program, "ours").step()
+    np.testing.assert_allclose(program.parameters, before - compiled.RATE * gradient, rtol=1e-6 if "32" in name else 1e-12)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_wrong_gradient_is_not_timed(name: str) -> None:
+    work = SMALL[name]()
+    right = compiled.by_hand(work)
+    loss, gradient = right.gradient()
+    wrong = right._replace(name="broken", gradient=lambda: (loss, gradient * 1.0001))
+    with pytest.raises(ValueError, match="of broken are not those by hand"):
+        compiled.compare_gradients(work, [right, wrong])
+
+
+def test_the_table_of_compiled_programs_is_whole(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workloads, "workloads", lambda: {name: SMALL[name] for name in ("parity", "digits32")})
+    monkeypatch.setattr(compiled, "participants", lambda work, program: [compiled.ours(work, program, "ours"), *in_numpy(work)])
+    compiled.main([], compiled.SMALLEST)
+    printed = capsys.readouterr().out
+    assert "one thread" in printed
+    rows = [line for line in printed.splitlines() if line.startswith(("| parity", "| digits"))]
+    assert [row.count("|") for row in rows] == [11, 11, 6, 6]
+
+
+def test_published_sizes() -> None:
+    assert list(SMALL) == list(workloads.workloads())
+    work = workloads.workloads()["parity"]()
+    assert (len(work.leaves), work.batch[0].shape) == (41, (8, 10))
+
+
+def one_pixel_tells(n: int) -> mnist.Images:
+    y = np.random.default_rng(n).integers(10, size=n)
+    X = np.zeros((n, 784), np.uint8)
+    X[np.arange(n), y * 50] = 255
+    return mnist.Images(X, y)
+
+
+def test_the_notes_recipe_takes_the_steps_of_numpy_by_hand() -> None:
+    outcome = mnist.notes(one_pixel_tells(600), one_pixel_tells(100), epochs=12)
+    assert 0 < outcome.apart < 1e-9
+    assert outcome.by_hand is not None
+    assert outcome.by_hand[0] == pytest.approx(outcome.accuracy, abs=0.1)
+    assert "by hand" in str(outcome)
+
+
+def test_the_recipe_of_today_learns() -> None:
+    assert mnist.today(one_pixel_tells(600), one_pixel_tells(100), epochs=15).accuracy > 0.95

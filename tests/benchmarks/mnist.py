@@ -19,8 +19,9 @@ from __future__ import annotations
 
 import os
 
-# Each library reads these when it is imported, so they come first.
+# NumPy reads these when it is imported, so they come first; it may use what the processor has.
 os.environ.update(dict.fromkeys(["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"], "1"))
+os.environ.pop("OPENBLAS_CORETYPE", None)
 
 import argparse
 import sys
@@ -133,7 +134,7 @@ def notes(train: Images, test: Images, epochs: int = 300) -> Outcome:
                 for at, array in zip(places, arrays, strict=True):
                     apart = max(apart, np.abs(program.parameters[at] - array).max() / largest)
                     array[...] = program.parameters[at]
-        bar.update(f"error {losses / SIZE / (len(train.y) // SIZE):.4f}")
+        bar.update(f"error {losses / SIZE / max(len(train.y) // SIZE, 1):.4f}")
     bar.close()
     program.push()
     ours = accuracy(model, test)

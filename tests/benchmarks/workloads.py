@@ -61,6 +61,7 @@ class Workload:
         by_hand: the mean loss and its gradients, from the arrays and the batch.
         library: the mean loss, from a `Library`, the arrays and the batch.
         dtype: of all numbers.
+        jitted: whether jax takes part; what it compiles for many minutes is left out.
     """
 
     title: str
@@ -71,6 +72,7 @@ class Workload:
     by_hand: Callable[..., Gradients]
     library: Callable[..., Array]
     dtype: str = "float64"
+    jitted: bool = True
 
     def arrays(self) -> list[Array]:
         """Return the parameters as the arrays that the other texts take."""
@@ -396,4 +398,4 @@ def mixed(n: int, batch: int, n_leaves: int = 20) -> Workload:
         return sum(values[i].mean() for i in ends) / len(ends)
 
     title = f"{n:,} mixed operations, batch {batch}"
-    return Workload(title, scalars, leaves, _consecutive((n_leaves,)), (X,), by_hand, library)
+    return Workload(title, scalars, leaves, _consecutive((n_leaves,)), (X,), by_hand, library, jitted=n <= 100)
