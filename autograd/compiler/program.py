@@ -102,7 +102,6 @@ class Program:
     @parameters.setter
     def parameters(self, numbers: Any) -> None:
         if numbers is not self._parameters:  # as it is after ``program.parameters -= step``
-            if numbers is not self._parameters:  # as it is after `program.parameters -= …`, which is done by then
             self._parameters[...] = numbers  # the machines look at this very array
 
     def pull(self) -> None:
