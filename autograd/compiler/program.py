@@ -37,6 +37,7 @@ from autograd.value import Value
 
 __all__ = ["Program", "compile"]
 
+HAS_NUMBA: Final = importlib.util.find_spec("numba") is not None
 BACKENDS: Final = ("auto", "numpy", "native")
 FEW: Final = 2500  # operations on single numbers, for which calling NumPy a few times is too much
 REDUCE: Final = ("mean", "sum")
@@ -93,6 +94,7 @@ class Program:
         self.f, self.leaves, self.backend = f, list(parameters), backend
         self._parameters: Array = np.array([leaf.data for leaf in self.leaves], dtype)
         self._shapes: list[Shape] | None = None
+        self._machines: dict[str, Machine | NativeMachine] = {}
 
     @property
     def parameters(self) -> Array:
@@ -213,12 +215,7 @@ class Program:
         self._require_trace()
         if self.backend != "auto":
             return self.backend
-        small = self._work * batch < FEW * len(self.groups)
-        return "native" if small and importlib.util.find_spec("numba") is not None else "numpy"
-
-    @functools.cached_property
-    def _machines(self) -> dict[str, Machine | NativeMachine]:
-        return {}
+        return "native" if HAS_NUMBA and self._work * batch < FEW * len(self.groups) else "numpy"
 
     def _machine(self, batch: int) -> Machine | NativeMachine:
         backend = self.backend_for(batch)
