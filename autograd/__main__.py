@@ -263,8 +263,10 @@ def _save(make: Callable[[Value], Drawing | Player], result: Value, file: str) -
 
 
 def _write(file: str, text: str) -> str:
+    from autograd.drawing.saving import write_whole
+
     try:
-        Path(file).write_text(text, encoding="utf-8")
+        write_whole(Path(file), text.encode())
     except (OSError, ValueError) as error:  # a ValueError for a name that no file can have
         raise UsageError(f"{file} is not written: {getattr(error, 'strerror', None) or error}") from None
     return file

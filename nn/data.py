@@ -17,13 +17,14 @@ from importlib import import_module
 from itertools import product
 from pathlib import Path
 from random import Random
-from typing import Any, Final
+from typing import IO, Any, Final, cast
 
 from nn.layers import normal
 
 __all__ = ["GATES", "digits", "mnist", "moons", "parity", "read_idx", "truth_table"]
 
 Rows = list[list[float]]
+BLOCK: Final = 1 << 20  # bytes that are read at a time
 
 # Outputs for the inputs 00, 01, 10, 11.  A line can part the yes from the no in all but the last two.
 GATES: Final[Mapping[str, list[int]]] = {
@@ -156,26 +157,36 @@ def read_idx(path: str | os.PathLike[str], dimensions: int) -> tuple[tuple[int, 
     Raises:
         ValueError: if header, sizes or length are wrong, or the compressed data are damaged.
     """
-    content = Path(path).read_bytes()
-    if content[:2] == b"\x1f\x8b":
-        import gzip
-        import zlib
+    import gzip
+    import zlib
 
+    with Path(path).open("rb") as file:
+        compressed = file.read(2) == b"\x1f\x8b"
+        file.seek(0)
         try:
-            content = gzip.decompress(content)
-        except (EOFError, OSError, zlib.error) as error:
+            return _read_idx(cast(IO[bytes], gzip.open(file) if compressed else file), path, dimensions)
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise ValueError(f"{path} is damaged or cut off: {error}") from None
-    if content[:4] != bytes([0, 0, 8, dimensions]):
-        raise ValueError(f"{path} is no IDX file of bytes with {dimensions} dimension{'s' * (dimensions > 1)}: it begins with "
-                         f"{content[:4].hex(' ')}, not 00 00 08 {dimensions:02x}")  # fmt: skip
+
+
+def _read_idx(file: IO[bytes], path: str | os.PathLike[str], dimensions: int) -> tuple[tuple[int, ...], bytes]:
     start = 4 + 4 * dimensions
-    if len(content) < start:
-        raise ValueError(f"{path} is cut off within its header, after {len(content)} bytes of {start}")
-    sizes = struct.unpack(f">{dimensions}I", content[4:start])
-    if len(content) - start != math.prod(sizes):
+    head = file.read(start)
+    if head[:4] != bytes([0, 0, 8, dimensions]):
+        raise ValueError(f"{path} is no IDX file of bytes with {dimensions} dimension{'s' * (dimensions > 1)}: it begins with "
+                         f"{head[:4].hex(' ')}, not 00 00 08 {dimensions:02x}")  # fmt: skip
+    if len(head) < start:
+        raise ValueError(f"{path} is cut off within its header, after {len(head)} bytes of {start}")
+    sizes = struct.unpack(f">{dimensions}I", head[4:])
+    length, content = math.prod(sizes), bytearray()
+    # Neither is the header believed, before the bytes are there, nor is more unpacked than it promises.
+    while len(content) <= length and (block := file.read(min(BLOCK, length + 1 - len(content)))):
+        content += block
+    if len(content) != length:
         shape = "×".join(map(str, sizes))
-        raise ValueError(f"{path} should hold {shape} = {math.prod(sizes)} bytes; it holds {len(content) - start}")
-    return sizes, content[start:]
+        holds = "more" if len(content) > length else f"{len(content)}"
+        raise ValueError(f"{path} should hold {shape} = {length} bytes; it holds {holds}")
+    return sizes, bytes(content)
 
 
 def _find(folder: Path, name: str) -> Path:

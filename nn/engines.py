@@ -42,8 +42,8 @@ def collector_paused() -> Iterator[None]:
     True
     """
     was_on = gc.isenabled()
-    gc.disable()
     try:
+        gc.disable()
         yield
     finally:
         if was_on:

@@ -92,13 +92,21 @@ class Optimizer:
         raise NotImplementedError(f"{type(self).__name__} does not say how it updates; define its method rule")
 
     def step(self, parameters: Iterable[Value]) -> None:
-        """Move each parameter as the rule says, by its ``grad``."""
-        rate = self._next_rate()
-        for parameter in parameters:
-            parameter.data = self._moved(parameter, parameter.data, parameter.grad, rate)
+        """Move each parameter as the rule says, by its ``grad``; a step that is broken off, by an interrupt say, is undone."""
+        parameters = [*parameters]
+        before, restore = [parameter.data for parameter in parameters], self._restorer()
+        try:
+            rate = self._next_rate()
+            for parameter in parameters:
+                parameter.data = self._moved(parameter, parameter.data, parameter.grad, rate)
+        except BaseException:
+            restore()
+            for parameter, data in zip(parameters, before, strict=True):
+                parameter.data = data
+            raise
 
     def step_array(self, parameters: Any, gradient: Any) -> None:
-        """Move an array of parameters in place, by an array of their gradients.
+        """Move an array of parameters in place, by an array of their gradients; see `step`.
 
         >>> import numpy as np
         >>> parameters = np.array([1.0, 2.0])
@@ -106,7 +114,13 @@ class Optimizer:
         >>> parameters.tolist()
         [0.5, 2.5]
         """
-        parameters[...] = self._moved(parameters, parameters, gradient, self._next_rate())
+        before, restore = parameters.copy(), self._restorer()
+        try:
+            parameters[...] = self._moved(parameters, parameters, gradient, self._next_rate())
+        except BaseException:
+            restore()
+            parameters[...] = before
+            raise
 
     def gather(self, array: Any, parameters: Sequence[Value]) -> None:
         """Take the state of single parameters, if there is one for each, as that of the array which stands for them."""
@@ -122,6 +136,15 @@ class Optimizer:
             columns = [column.tolist() for column in self._states[id(array)][1]]
             for parameter, *state in zip(parameters, *columns, strict=True):
                 self._states[id(parameter)] = parameter, tuple(state)
+
+    def _restorer(self) -> Callable[[], None]:
+        """Return a function that brings back the count of steps and the states, as they are now."""
+        steps, states = self.steps, self._states.copy()
+
+        def restore() -> None:
+            self.steps, self._states = steps, states
+
+        return restore
 
     def _next_rate(self) -> float:
         rate = self.rate

@@ -51,7 +51,7 @@ def save(model: Module, path: str | os.PathLike[str]) -> None:
         path: the file, which is replaced if it exists.
 
     Raises:
-        OSError: if the file cannot be written.
+        OSError: if the file cannot be written, or is a folder.
     """
     parameters = {name: data if math.isfinite(data) else str(data) for name, data in model.state_dict().items()}
     content = {"format": FORMAT, "model": repr(model), "parameters": parameters}
@@ -65,10 +65,11 @@ def save(model: Module, path: str | os.PathLike[str]) -> None:
             file.flush()
             os.fsync(file.fileno())
         beside.replace(target)
-    except BaseException:
+    except OSError as error:  # told of the file that was asked for, not of the one beside it
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from None
+    finally:
         with contextlib.suppress(OSError):
-            beside.unlink()
-        raise
+            beside.unlink(missing_ok=True)
 
 
 def load(model: M, path: str | os.PathLike[str]) -> M:
@@ -87,22 +88,32 @@ def load(model: M, path: str | os.PathLike[str]) -> M:
     """
     try:
         content = json.loads(Path(path).read_bytes().decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse)
+    except RecursionError:
+        raise ValueError(f"{path} was not written by save: it is nested too deeply") from None
     except ValueError as error:  # of JSON and of UTF-8
         raise ValueError(f"{path} cannot be read, it may be cut off: {error}") from None
-    if not isinstance(content, dict) or sorted(content) != KEYS or not isinstance(content["parameters"], dict):
+    if not _is_whole(content):
         raise ValueError(f"{path} was not written by save: it should have the entries {', '.join(KEYS)}")
     if content["format"] != FORMAT:
-        raise ValueError(f"{path} has the format {content['format']!r}; this version reads {FORMAT!r}")
+        raise ValueError(f"{path} has the format {_short(content['format'])!r}; this version reads {FORMAT!r}")
     if content["model"] != repr(model):
-        raise ValueError(f"{path} holds {content['model']}; the model to load into is {model!r}")
+        raise ValueError(f"{path} holds {_short(content['model'])}; the model to load into is {model!r}")
     expected = content.pop("sha256")
     if expected != _checksum(content):
         raise ValueError(f"{path} was changed after it was saved: its checksum does not fit its content")
     try:
         model.load_state_dict({name: _number(data) for name, data in content["parameters"].items()})
-    except (TypeError, ValueError) as error:
+    except (OverflowError, TypeError, ValueError) as error:
         raise ValueError(f"{path}: {error}") from None
     return model
+
+
+def _is_whole(content: Any) -> bool:
+    """Whether what was read has all entries, each of its type."""
+    if not isinstance(content, dict) or sorted(content) != KEYS or not isinstance(content["parameters"], dict):
+        return False
+    texts = all(isinstance(content[key], str) for key in KEYS if key != "parameters")
+    return texts and all(isinstance(data, float | int | str) for data in content["parameters"].values())
 
 
 def _checksum(content: dict[str, Any]) -> str:
@@ -112,6 +123,10 @@ def _checksum(content: dict[str, Any]) -> str:
 def _number(data: Any) -> Any:
     # What JSON has no number for was written as text.
     return float(data) if data in ("nan", "inf", "-inf") else data
+
+
+def _short(text: str, most: int = 500) -> str:
+    return text if len(text) <= most else f"{text[:most]}…"
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

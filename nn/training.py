@@ -136,7 +136,8 @@ def fit(
             can be and is worth it.  The history's `engine` says what was done, and why.
 
     Returns:
-        The history.  An interrupt from the keyboard ends the training too, and what was learned is kept.
+        The history.  An interrupt from the keyboard ends the training too, and what was learned is kept: the parameters are
+        those after the last whole step, the history is that of the whole epochs.
 
     Raises:
         DivergenceError: for a loss or gradient that is not finite, naming the first node at fault; the model is as it was
@@ -177,13 +178,12 @@ def fit(
                     engine.settle()
                     raise DivergenceError(_fault(lesson, batch, history), history) from error
                 n, losses, right = n + len(batch), losses + more_losses, right + more_right
-            history.loss.append(losses / n if reduce == "mean" else losses)
-            if examples.classes is not None:
-                history.accuracy.append(right / n)
-            if held_out is not None:
-                loss_there, accuracy_there = engine.measure(held_out)
-                history.validation_loss.append(loss_there)
-                history.validation_accuracy += [] if accuracy_there is None else [accuracy_there]
+            loss_there, accuracy_there = engine.measure(held_out) if held_out is not None else (None, None)
+            # Only now, and without a call in between, where an interrupt could come: an epoch is entered whole.
+            history.loss += [losses / n if reduce == "mean" else losses]
+            history.accuracy += [] if examples.classes is None else [right / n]
+            history.validation_loss += [] if loss_there is None else [loss_there]
+            history.validation_accuracy += [] if accuracy_there is None else [accuracy_there]
             bar.update(f"loss {history.loss[-1]:.4g}")
             if callbacks:
                 engine.settle()
@@ -195,6 +195,7 @@ def fit(
                 break
         else:
             history.stopped = "after the last epoch"
+        engine.settle()  # here as well as below: if an interrupt breaks off the one, there is the other
     except KeyboardInterrupt:
         history.stopped = "by an interrupt"
     finally:

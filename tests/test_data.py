@@ -111,7 +111,7 @@ def test_files_are_read(folder: Path) -> None:
 
 @pytest.mark.parametrize(("name", "content", "message"), [
     ("train-images-idx3-ubyte", idx(4, 3, 2)[:-1], "train-images-idx3-ubyte should hold 4×3×2 = 24 bytes; it holds 23"),
-    ("train-images-idx3-ubyte", idx(4, 3, 2) + b"x", "it holds 25"),
+    ("train-images-idx3-ubyte", idx(4, 3, 2) + b"x", "it holds more"),
     ("train-images-idx3-ubyte", idx(4, 3, 2)[:9], "is cut off within its header, after 9 bytes of 16"),
     ("train-images-idx3-ubyte", b"", "is no IDX file of bytes with 3 dimensions: it begins with , not 00 00 08 03"),
     ("train-images-idx3-ubyte", idx(24), "it begins with 00 00 08 01, not 00 00 08 03"),

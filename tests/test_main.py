@@ -150,7 +150,7 @@ def test_a_mistake_is_shown_where_it_matters(capsys: pytest.CaptureFixture[str])
         (["x*2", "x=1", "--svg", "graph.gif"], "graph.gif is not written: a drawing cannot be saved as '.gif'"),
         (["x*2", "x=1", "--svg", ""], " is not written: a drawing cannot be saved as ''"),
         (["x*2", "x=1", "--json", ""], " is not written: Is a directory"),
-        (["x*2", "x=1", "--json", "none/steps.json"], "none/steps.json is not written: No such file or directory"),
+        (["x*2", "x=1", "--json", "none/steps.json"], "none/steps.json is not written: there is no folder"),
         (["x*2", "x=1", "--json", "a\0b"], "a\\x00b is not written: embedded null byte"),
         (["*".join(["x"] * 400), "x=1", "--mermaid"], "this graph is too large to be read: it has more than"),
         (

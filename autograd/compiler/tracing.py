@@ -183,9 +183,10 @@ class Trace:
                 parameter.__class__, parameter._dy = Traced, self
             yield
         finally:
-            for parameter in parameters:
-                parameter.__class__ = Value
-                parameter._dx = parameter._dy = parameter._mark = None
+            try:
+                _give_back(parameters)
+            finally:
+                _give_back(parameters)  # again, should an interrupt have broken off the first
 
     def _argument(self, space: int, shape: Shape) -> Tree:
         places = count()
@@ -236,6 +237,12 @@ class Trace:
         if x is NotImplemented:
             raise TypeError(f"a compiled function returns numbers and Values, or nested lists of them; got {x!r}")
         return self._handle(self.graph.constant(x))
+
+
+def _give_back(parameters: Sequence[Value]) -> None:
+    for parameter in parameters:
+        parameter.__class__ = Value
+        parameter._dx = parameter._dy = parameter._mark = None
 
 
 def _refuse(what: str) -> Callable[..., NoReturn]:
