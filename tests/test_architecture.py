@@ -35,7 +35,8 @@ ROOMS: dict[str, set[str]] = {
     "autograd.compiler": {"autograd", "autograd.primitives", "autograd.symbol", "autograd.transforms", "autograd.value"},
     "nn": {"autograd"},
 }  # fmt: skip
-GUESTS = {"autograd.strategies": {"hypothesis"}, "autograd.compiler": {"numpy"}}  # packages that a module is about, and imports as a whole
+# Packages that a room is about, and imports as a whole.
+GUESTS = {"autograd.strategies": {"hypothesis"}, "autograd.compiler": {"numpy"}}
 ENTRANCES = {"autograd", "autograd.demo", "autograd.__main__"}  # may use every room
 
 
