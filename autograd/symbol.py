@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 
 from autograd.primitives import Nary, Operand, Primitive
 
-__all__ = ["Symbol", "as_symbol", "digits", "latex_name", "source"]
+__all__ = ["Symbol", "as_symbol", "digits", "latex_name", "printable", "source"]
 
 COMPARE, SUM, PRODUCT, SIGN, POWER, ATOM = range(6)  # how tightly a formula holds together
 LEVELS = {"<": COMPARE, "<=": COMPARE, ">": COMPARE, ">=": COMPARE, "+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT,
@@ -44,6 +44,11 @@ def digits(x: float) -> str:
     return f"{x:.5g}".replace("inf", "∞").replace("nan", "NaN")
 
 
+def printable(text: str) -> str:
+    """Make every character visible: line breaks and other control characters as Python would escape them."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def latex_name(name: str) -> str:
     r"""Write a name in LaTeX: numbers as they are, words upright, what follows an underscore below the line.
 
@@ -54,7 +59,7 @@ def latex_name(name: str) -> str:
     if re.fullmatch(r"-?[\d.∞]+(e[-+]?\d+)?", name):
         return name.replace("∞", r"\infty")
     if parts is None or "_" in parts[2]:
-        return rf"\text{{{''.join(ESCAPES.get(c, c) for c in name)}}}"
+        return rf"\text{{{''.join(ESCAPES.get(c, c) for c in printable(name))}}}"
     base = parts[1] if len(parts[1]) == 1 else rf"\mathrm{{{parts[1]}}}"
     return f"{base}_{{{parts[2]}}}" if parts[2] else base
 

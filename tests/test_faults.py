@@ -113,8 +113,8 @@ def test_each_thread_trains_its_own_network() -> None:
 class Interrupter:
     """Raises `KeyboardInterrupt` at the n-th event inside a block: a line of the project's own code.
 
-    With ``calls``, at the beginning and after the end of a call, where Python looks whether a signal has come; with ``within``, in these
-    functions alone.
+    With ``calls``, where a call begins or has ended, as Python looks there whether a signal has come; with ``within``, in
+    these functions alone.
     """
 
     def __init__(self, n: int, *, calls: bool = False, within: Container[Any] = ()) -> None:

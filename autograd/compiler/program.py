@@ -81,6 +81,8 @@ def compile(
 class Program:
     """What `compile` returns: a function of a batch.
 
+    A program writes its numbers where it wrote them before, so it serves one thread at a time; several threads have one each.
+
     Attributes:
         parameters: the numbers of the parameters, one flat array; optimisers change it in place.
         backend: ``"numpy"`` or ``"native"``, once the function was traced.

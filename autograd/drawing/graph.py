@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 
 from autograd.drawing.plan import Edge, Kind, Line, Node, Plan
 from autograd.steps import name_nodes
-from autograd.symbol import Symbol, as_symbol, digits
+from autograd.symbol import Symbol, as_symbol, digits, printable
 from autograd.value import Value, topological
 
 __all__ = ["cut", "describe_graph", "formula", "in_product", "kind_of", "lines_of",
@@ -175,11 +175,6 @@ def _with_more_than_flows_here(root: Value, nodes: Mapping[Value, str]) -> list[
         for node in nodes
         if node is not root and math.isfinite(size[node]) and not abs(node.grad - arrived[node]) <= 1e-9 * size[node]
     ]
-
-
-def printable(text: str) -> str:
-    """Make every character visible: line breaks and other control characters as Python would escape them."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def cut(text: str, width: int) -> str:

@@ -1,0 +1,180 @@
+"""A label is only ever text: in every format that is written, the worst label is shown as it is and changes nothing else."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections import Counter
+from html.parser import HTMLParser
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from autograd import Value, compile, draw, explain, play, tanh, walk
+from autograd.drawing.graph import cut
+from autograd.symbol import printable
+
+WORST = [
+    '"];x[',
+    '"];evil[label="',
+    r"\"];evil[label=\"",
+    "\\",
+    r"\N\G\E\T\H\L",
+    "</svg><script>alert(1)</script>",
+    "<!--",
+    "--></title><script>",
+    "]]>",
+    "<![CDATA[",
+    "</style>",
+    "</script >",
+    "&lt;&amp;&#0;&nbsp;",
+    '"]:::leaf\n  click n0 "javascript:alert(1)"',
+    "%%{init: {'theme': 'x'}}%%",
+    "end",
+    "#quot;",
+    r"\end{aligned}\input{/etc/passwd}",
+    r"$$ \href{javascript:alert(1)}{x}",
+    "}_{^%#&~",
+    "${player}",
+    "%s {0} {x!r}",
+    "line\nbreak\r\n\ttab\u2028\u2029\x85",
+    "\x00\x01\x1b[31m\x7f\x9f",
+    "\u202eright to left\u202c\u200f\u2066",
+    "\ufeff\ufffe\uffff",
+    "👩‍👩‍👧‍👦🙂é\u0301ΩЖ中",
+    "\ud800",
+    "x" * 10_000,
+    "é\n<" * 3_000,
+]
+labels = pytest.mark.parametrize("label", WORST, ids=range(len(WORST)))
+TAME = "a tame label"
+
+
+def graph(label: str) -> Value:
+    """Return a graph whose leaf, interior node and result bear a label."""
+    x = Value(2.0, label=label)
+    h = tanh(x * 0.5)
+    h.label = f"{label} h"
+    y: Value = h * x + Value(1.0, label=f"{label} c")
+    y.label = f"{label} y"
+    y.backward()
+    return y
+
+
+def shape(tree: ElementTree.Element) -> Counter[tuple[str, ...]]:
+    """Count a tree's elements by tag and attributes' names."""
+    return Counter((element.tag, *sorted(element.attrib)) for element in tree.iter())
+
+
+@labels
+def test_svg(label: str) -> None:
+    drawing = draw(graph(label))
+    tree = ElementTree.fromstring(drawing.svg)
+    assert shape(tree) == shape(ElementTree.fromstring(draw(graph(TAME)).svg))
+    shown = {(text.text or "").replace("\xa0", " ") for text in tree.iter("{http://www.w3.org/2000/svg}text")}
+    assert {line.text for node in drawing.nodes for line in node.lines} <= shown
+    assert any(printable(label) in (title.text or "") for title in tree.iter("{http://www.w3.org/2000/svg}title"))
+
+
+@pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz's program dot is not installed")
+@labels
+def test_dot(label: str) -> None:
+    """Graphviz's own parser writes down what it understood."""
+
+    def understood(text: str) -> list[str]:
+        run = subprocess.run(["dot", "-Tplain"], input=text.encode(), capture_output=True, check=True)
+        assert not run.stderr
+        return [" ".join(line.split()[:2]) for line in run.stdout.decode().splitlines() if line.startswith(("node", "edge"))]
+
+    assert understood(draw(graph(label)).dot) == understood(draw(graph(TAME)).dot)
+
+
+@labels
+def test_mermaid(label: str) -> None:
+    def skeleton(text: str) -> list[str]:
+        return [re.sub(r'"[^"]*"', '""', line) for line in text.splitlines() if not line.startswith("  accTitle")]
+
+    text = draw(graph(label)).mermaid
+    assert skeleton(text) == skeleton(draw(graph(TAME)).mermaid)
+    strings = [re.sub(r"</?b>|<br/>", "", string) for string in re.findall(r'"([^"]*)"', text)]
+    assert not any(set(string) & set("<>&`\\{}[]%") for string in strings)
+    read = [re.sub(r"#(\d+);", lambda found: chr(int(found[1])), string) for string in strings]
+    name = cut(printable(label), 30 - len("2"))
+    assert any(f"{name} = 2" in string.replace("\u200b", "") for string in read)
+
+
+class Outline(HTMLParser):
+    """The elements of a page, and its text, as a browser's parser finds them."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, ...]] = []
+        self.text: list[str] = []
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, *sorted(name for name, _ in attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        self.elements.append((f"/{tag}",))
+
+    def handle_comment(self, data: str) -> None:
+        self.elements.append(("comment",))
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+
+@labels
+def test_player(label: str) -> None:
+    page, tame = Outline(play(graph(label)).html), Outline(play(graph(TAME)).html)
+    assert Counter(page.elements) == Counter(tame.elements)
+    assert any(printable(label).strip() in text for text in page.text)
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]", "".join(page.text))
+
+
+def groups(text: str) -> int:
+    """Check that braces and environments are balanced in LaTeX; return how many commands there are."""
+    plain = re.sub(r"\\[\\{}%#&_$^~]", "", text)
+    depth = 0
+    for c in plain:
+        depth += {"{": 1, "}": -1}.get(c, 0)
+        assert depth >= 0
+    assert depth == 0
+    assert plain.count(r"\begin{aligned}") == plain.count(r"\end{aligned}") <= 1
+    return len(re.findall(r"\\(?:begin|end|input|href|frac|tanh)\b", plain))
+
+
+@labels
+def test_latex(label: str) -> None:
+    def equations(label: str) -> list[str]:
+        w = Value(0.5, label=label)
+        y = graph(label)
+        return [explain(y.inputs[1], of=y).latex, compile(lambda x: tanh(w * x) ** 2, [w], example=[0.0]).latex]
+
+    for text, tame in zip(equations(label), equations(TAME), strict=True):
+        assert groups(text) == groups(tame)
+        assert not re.search(r"(?<!\\)[$%#]|[\x00-\x09\x0b-\x1f\x7f]", text)
+        assert text.count("\n") == tame.count("\n")
+
+
+@labels
+def test_text(label: str) -> None:
+    """What is printed is the label itself, and as many lines as with any other."""
+    y = graph(label)
+    assert label in str(walk(y)) and len(repr(y)) < 3 * len(label) + 100
+    assert "nodes" in walk(y).to_json()
+
+
+@given(st.text(max_size=40))
+@settings(deadline=None, max_examples=15)
+@example("x\\")
+def test_any_label(label: str) -> None:
+    test_mermaid(label)
+    test_latex(label)
+    test_player(label)
+    test_svg(label)
