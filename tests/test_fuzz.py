@@ -1,0 +1,243 @@
+"""Anything at all as input: what is read from outside is understood, or refused in the words that the documentation promises.
+
+Few inputs here; 20,000 of each kind with
+
+    .venv/bin/python -m pytest --hypothesis-profile=thorough tests/test_fuzz.py
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import math
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from autograd import Value
+from autograd.__main__ import main
+from autograd.expressions import FUNCTIONS, ExpressionError, parse
+from nn import Neuron, load, save
+from nn.data import read_idx
+
+in_a_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+# Mutations: a good input with a few things done to it.
+
+
+@st.composite
+def mutated(draw: st.DrawFn, whole: st.SearchStrategy[bytes], parts: list[bytes]) -> bytes:
+    """Cut, repeat, swap and overwrite pieces of a good input, and put strange ones in."""
+    found = draw(whole)
+    for _ in range(draw(st.integers(0, 4))):
+        i, j = sorted(draw(st.tuples(*[st.integers(0, len(found))] * 2)))
+        piece = draw(st.sampled_from(parts) | st.binary(max_size=4) | st.just(found[i:j] * 3))
+        found = found[:i] + piece + found[draw(st.sampled_from([i, j])) :]
+    return found
+
+
+# Expressions
+
+NUMBERS = ["0", "1", "2.5", "1e308", "1e999", "9" * 400, "1e-400", "0x1p3", "1_000", "nan", "inf", "2j", "9**9**9"]
+LEAVES = st.sampled_from([*NUMBERS, "x", "y", "x" * 300, "π", "__class__", "lambda", "True", "None", "f"])
+
+
+def composed(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """Return texts like those of the grammar, and some that are nearly so."""
+    signs = st.sampled_from(["+", "-", "*", "/", "**", "<", "<=", "//", "%", "@", "==", " if ", ".", ",", " and "])
+    names = st.sampled_from([*FUNCTIONS, "exec", "__import__", "getattr", "print"])
+    return st.one_of(
+        st.builds("{}{}{}".format, inner, signs, inner),
+        st.builds("({})".format, inner),
+        st.builds("-{}".format, inner),
+        st.builds("{}({})".format, names, inner),
+        st.builds("{}([{}, {}], [{}])".format, names, inner, inner, inner),
+        st.builds("{}({}, {})".format, names, inner, inner),
+        st.builds("{}({}, {}, {})".format, names, inner, inner, inner),
+    )
+
+
+GRAMMAR = st.recursive(LEAVES, composed, max_leaves=25)
+STRANGE = [
+    b"(" * 300,
+    b")" * 300,
+    b"[" * 90,
+    b"-" * 500,
+    b"**9" * 300,
+    b"lambda:" * 90,
+    b"\0",
+    b"#",
+    b"\n",
+    b"'",
+    b"x.y",
+    b"x[0]",
+]
+TEXTS = GRAMMAR | mutated(GRAMMAR.map(str.encode), STRANGE).map(lambda text: text.decode(errors="replace")) | st.text()
+
+
+@given(TEXTS)
+@example("9**9**9**9**9")
+@example("(" * 1000 + "x" + ")" * 999)
+@example("tanh(" * 300 + "x" + ")" * 300)
+@example("x**" * 600 + "x")
+@example("-" * 1999 + "x")
+@example("1e999999999999999999 * x")
+@example("9" * 1990 + "*x")
+@example("().__class__.__bases__[0].__subclasses__()")
+def test_an_expression_is_read_and_differentiated_or_refused_in_one_line(text: str) -> None:
+    try:
+        expression = parse(text)
+        result = expression.evaluate({name: Value(0.5 + i, name) for i, name in enumerate(expression.names)})
+    except ExpressionError as refusal:
+        assert str(refusal).isprintable()
+        return
+    if isinstance(result, Value):
+        result.backward()
+    else:
+        assert isinstance(result, float)
+
+
+OPTIONS = st.lists(st.sampled_from(["--steps", "--explain", "--check", "--mermaid", "--latex", "--mistake", "overwrite",
+                                    "--wrt", "x", "--json", "-", "-h", "--", "-x", "--no", "x=1", ""]), max_size=3)  # fmt: skip
+WORDS = st.lists(st.sampled_from(["x=2", "y=-0.5", "x=nan", "y=inf", "x=1e999", "x=", "=1", "x=0x1", "z=1", "x=1=2", "x=\0"]))
+
+
+@given(TEXTS, WORDS, OPTIONS)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+def test_the_command_line_answers_or_refuses_in_one_line(
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    text: str,
+    words: list[str],
+    options: Any,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    status = main([text, *words, *options])
+    told = capsys.readouterr()
+    if status:
+        assert status == 2 and not told.out and told.err.count("\n") == 1 and told.err[:-1].isprintable()
+    else:
+        assert told.out and not told.err
+    assert [*tmp_path.iterdir()] == []
+
+
+# Weight files
+
+
+def sealed(content: dict[str, Any]) -> bytes:
+    """Return a weight file with the right checksum, whatever it holds."""
+    digest = hashlib.sha256(json.dumps(content, separators=(",", ":")).encode()).hexdigest()
+    return json.dumps(content | {"sha256": digest}).encode()
+
+
+def contents(data: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    parameters = st.fixed_dictionaries({}, optional={"w0": data, "w1": data, "b": data, "c": data, "": data})
+    return st.fixed_dictionaries(
+        {
+            "format": st.just("nn parameters, version 1") | data,
+            "model": st.just(repr(Neuron(2))) | data,
+            "parameters": parameters | data,
+        },
+        optional={"more": data},
+    )
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=5)
+    | st.sampled_from(["nan", "inf", "1e5", 10**400]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=8,
+)
+GOOD = {"format": "nn parameters, version 1", "model": repr(Neuron(2)), "parameters": {"w0": 1.0, "w1": "nan", "b": -0.5}}
+PIECES = [
+    b'"w0": 1,',
+    b"NaN",
+    b"Infinity",
+    b"1e999",
+    b"9" * 5000,
+    b"[" * 3000,
+    b'{"a":' * 3000,
+    b'"\\ud800"',
+    b"\xff",
+    b"\0",
+    b",",
+]
+FILES = contents(JSON).map(sealed) | mutated(contents(JSON).map(sealed) | st.just(sealed(GOOD)), PIECES) | st.binary()
+
+
+@given(FILES)
+@in_a_folder
+@example(b"[" * 1_000_000)
+@example(b'{"a":' * 1_000_000)
+@example(sealed(GOOD | {"parameters": {"w0": 10**400, "w1": 0.0, "b": 0.0}}))
+@example(sealed(GOOD).replace(b'"w0": 1.0', b'"w0": 1' + b"0" * 5000))
+@example(sealed(GOOD | {"model": "M" * 100_000}))
+def test_a_weight_file_is_loaded_or_refused_and_then_nothing_has_changed(tmp_path: Path, content: bytes) -> None:
+    path, model = tmp_path / "model.json", Neuron(2, seed=0)
+    path.write_bytes(content)
+    before = model.state_dict()
+    try:
+        load(model, path)
+    except ValueError as refusal:
+        assert str(path) in str(refusal) and len(str(refusal)) < 5000
+        assert model.state_dict() == before
+    else:
+        assert all(isinstance(x, float) for x in model.state_dict().values())
+
+
+def test_the_good_weight_file_is_good(tmp_path: Path) -> None:
+    path = tmp_path / "model.json"
+    path.write_bytes(sealed(GOOD))
+    assert math.isnan(load(Neuron(2), path).w[1].data)
+    save(Neuron(2), path)
+
+
+# IDX files
+
+SIZES = st.lists(st.sampled_from([0, 1, 2, 3, 255, 2**16, 2**31, 2**32 - 1]), min_size=1, max_size=4)
+
+
+@st.composite
+def idx_files(draw: st.DrawFn) -> bytes:
+    """Return a file whose header may promise anything."""
+    sizes = draw(SIZES)
+    length = math.prod(sizes)
+    data = bytes(length) if length < 10_000 and draw(st.booleans()) else draw(st.binary(max_size=50))
+    content = bytes([0, 0, 8, len(sizes)]) + b"".join(size.to_bytes(4, "big") for size in sizes) + data
+    return gzip.compress(content, mtime=0) if draw(st.booleans()) else content
+
+
+IDX = idx_files() | mutated(idx_files(), [b"\xff\xff\xff\xff", b"\0\0\x08\x03", b"\x1f\x8b\x08\0", b"\0" * 100]) | st.binary()
+HUGE = b"\0\0\x08\x03" + b"\x7f\xff\xff\xff" * 3
+
+
+@given(IDX, st.integers(1, 3))
+@in_a_folder
+@example(HUGE, 3)
+@example(gzip.compress(HUGE, mtime=0), 3)
+@example(gzip.compress(b"\0\0\x08\x01\0\0\0\x05" + bytes(50_000_000), mtime=0), 1)
+def test_an_idx_file_is_read_or_refused_in_little_memory(tmp_path: Path, content: bytes, dimensions: int) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(content)
+    tracemalloc.start()
+    try:
+        sizes, data = read_idx(path, dimensions)
+    except ValueError as refusal:
+        assert str(path) in str(refusal)
+    else:
+        assert len(sizes) == dimensions and len(data) == math.prod(sizes)
+    finally:
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert peak < 3_000_000 + 3 * len(content)
