@@ -64,14 +64,16 @@ from autograd.value import Value, label_values
 
 if TYPE_CHECKING:
     from autograd.checking import gradcheck
-    from autograd.compiler import Program, compile
+    from autograd.compiler import Program as Program
+    from autograd.compiler import compile as compile
     from autograd.derivation import check_derivation, explain
     from autograd.drawing import draw
     from autograd.player import play
 
+# `compile` and `Program` stay outside: a star import is to need the standard library alone, and to keep Python's `compile`.
 __all__ = [
-    "Binary", "DomainError", "Dual", "Nary", "Primitive", "Program", "Unary", "Value", "absolute", "add",
-    "check_derivation", "compile", "cos", "divide", "dot", "draw", "exp", "explain", "expm1", "find_nonfinite", "gate",
+    "Binary", "DomainError", "Dual", "Nary", "Primitive", "Unary", "Value", "absolute", "add",
+    "check_derivation", "cos", "divide", "dot", "draw", "exp", "explain", "expm1", "find_nonfinite", "gate",
     "grad", "gradcheck", "gradients", "greater", "greater_equal", "hessian", "jacobian", "jvp", "label_values",
     "leaky_relu", "less", "less_equal", "log", "log1p", "logsumexp", "maximum", "minimum", "multiply", "negative", "play",
     "positive", "power", "prelu", "relu", "replay", "sigmoid", "sign", "sin", "softplus", "sqrt", "step", "subtract", "tan",
@@ -98,4 +100,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, *_ROOMS})

@@ -84,11 +84,12 @@ def test_imports_flow_one_way(module: str) -> None:
 def test_nn_uses_public_names_alone() -> None:
     import autograd
 
+    public = {*autograd.__all__, "Program", "compile"}
     for name, path in modules().items():
         if room(name) == "nn":
             for statement in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(statement, ast.ImportFrom) and str(statement.module).startswith("autograd"):
-                    assert statement.module == "autograd" and {a.name for a in statement.names} <= set(autograd.__all__)
+                    assert statement.module == "autograd" and {a.name for a in statement.names} <= public
 
 
 def test_no_module_bears_the_name_of_a_public_function() -> None:
@@ -130,6 +131,25 @@ def test_importing_is_light() -> None:
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
     packages = {name.partition(".")[0] for name in run.stdout.split()} - {"autograd", "nn"}
     assert packages <= sys.stdlib_module_names
+
+
+def test_a_star_import_needs_the_standard_library_alone_and_hides_no_builtin() -> None:
+    program = (
+        "import builtins, sys; sys.modules['numpy'] = None\n"
+        "from autograd import *\n"
+        "from nn import *\n"
+        "print(sorted(set(globals()) & {name for name in dir(builtins) if not name.startswith('_')}), Value(3.0) * 2)"
+    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert run.stdout == "[] Value(data=6.0, grad=0.0)\n"
+
+
+def test_what_needs_extras_is_found_by_name() -> None:
+    import autograd
+
+    assert autograd.compile.__module__.startswith("autograd.compiler") and {"Program", "compile"} <= set(dir(autograd)) - set(
+        autograd.__all__
+    )
 
 
 def test_no_file_is_too_long() -> None:
