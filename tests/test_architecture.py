@@ -147,9 +147,8 @@ def test_a_star_import_needs_the_standard_library_alone_and_hides_no_builtin() -
 def test_what_needs_extras_is_found_by_name() -> None:
     import autograd
 
-    assert autograd.compile.__module__.startswith("autograd.compiler") and {"Program", "compile"} <= set(dir(autograd)) - set(
-        autograd.__all__
-    )
+    hidden = set(dir(autograd)) - set(autograd.__all__)
+    assert {"Program", "compile"} <= hidden and callable(autograd.compile)
 
 
 def test_no_file_is_too_long() -> None:
