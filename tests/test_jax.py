@@ -11,7 +11,7 @@ from autograd import Value, compile
 from nn import MLP, losses
 
 os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=4"  # read when JAX is first imported
-jax = pytest.importorskip("jax", reason="JAX is an extra: pip install 'scalar-autograd[jax]'")
+jax = pytest.importorskip("jax", reason="JAX is an extra: pip install jax")
 jax.config.update("jax_enable_x64", True)
 
 

@@ -170,7 +170,7 @@ def test_without_numpy_it_is_said_what_to_install() -> None:
         "print(nn.fit(nn.MLP(1, [1], seed=1), [[1.0]], [1.0], epochs=3_000_000, goal=1.0).engine)"
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    advice = "autograd.compile needs NumPy: pip install 'scalar-autograd[compile]'\n"
+    advice = "autograd.compile needs NumPy: pip install numpy numba\n"
     assert told == f"{advice}eager: {advice}"
 
 

@@ -16,7 +16,7 @@ for whole batches at the speed of hand-written NumPy.
 from importlib.util import find_spec
 
 if find_spec("numpy") is None:
-    raise ModuleNotFoundError("autograd.compile needs NumPy: pip install 'scalar-autograd[compile]'", name="numpy")
+    raise ModuleNotFoundError("autograd.compile needs NumPy: pip install numpy numba", name="numpy")
 
 from autograd.compiler.program import Program, compile
 

@@ -178,7 +178,7 @@ class Program:
         """
         self._require_trace()
         if importlib.util.find_spec("jax") is None:
-            raise ModuleNotFoundError("to_jax needs JAX: pip install 'scalar-autograd[jax]'", name="jax")
+            raise ModuleNotFoundError("to_jax needs JAX: pip install jax", name="jax")
         layout, numpy = self.layout, importlib.import_module("jax.numpy")
 
         def loss_and_gradient(parameters: Any, *arguments: Any) -> tuple[Any, Any]:

