@@ -367,7 +367,7 @@ def name_nodes(root: Value, order: Sequence[Value]) -> dict[Value, str]:
     labels: dict[str, Value] = {}
     for node in found:
         if node.label:
-            labels.setdefault(node.label, node)
+            labels.setdefault(str(node.label), node)
     if root.label is None:
         labels.setdefault("loss", root)
     own = {node: name for name, node in labels.items()}
@@ -403,6 +403,8 @@ def find_nonfinite(loss: Value) -> Nonfinite | None:
     >>> print(find_nonfinite((w.exp() - w.exp()) * 2))
     the first value that is not finite is exp(w) = inf, from w = 800.0
     """
+    if not isinstance(loss, Value):
+        raise TypeError(f"find_nonfinite needs the Value whose graph is to be searched, not {loss!r}")
     order = topological(loss)
     for node in name_nodes(loss, order):
         if not math.isfinite(node.data):

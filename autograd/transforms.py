@@ -37,6 +37,8 @@ def gradients(y: Value, xs: Sequence[Value]) -> list[Value]:
     >>> first.data, second.data
     (27.0, 18.0)
     """
+    if not isinstance(y, Value):
+        raise TypeError(f"gradients needs the Value that is to be differentiated, not {y!r}")
     order = topological(y)
     refuse_stale(order)
     return [g if isinstance(g, Value) else Value(g) for g in chain_rule(order, y, xs)]
@@ -228,6 +230,8 @@ def replay(y: Value, values: Mapping[Value, Any] | None = None) -> Any:
     >>> replay(y, {w: 3.0}).data, y.data
     (16.0, 11.0)
     """
+    if not isinstance(y, Value):
+        raise TypeError(f"replay needs the Value whose graph is to be computed again, not {y!r}")
     order = topological(y)
     known: dict[Value, Any] = {}
     graph = {y, *order, *(x for node in order for x in node.inputs)}

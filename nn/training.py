@@ -24,6 +24,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from numbers import Integral
 from random import Random
 from typing import Any
 
@@ -86,6 +87,9 @@ class DivergenceError(FloatingPointError):
         super().__init__(message)
         self.history = history
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (str(self), self.history)  # both, so that it comes back whole from another process
+
 
 def fit(
     model: Module,
@@ -143,6 +147,7 @@ def fit(
         DivergenceError: for a loss or gradient that is not finite, naming the first node at fault; the model is as it was
             before that step.
         ValueError: for no examples, unequally many inputs and targets, an unknown loss, or counts below 1.
+        TypeError: for a model, an optimizer or a count that is none.
 
     >>> from nn import Neuron
     >>> line = Neuron(1, activation="linear", seed=0)
@@ -151,6 +156,14 @@ def fit(
     >>> f"{line.w[0].data:.2f} x + {line.b.data:.2f}"
     '2.00 x + 1.00'
     """
+    if not isinstance(model, Module):
+        raise TypeError(f"model is a Module, such as an MLP; got {model!r}")
+    if optimizer is not None and (isinstance(optimizer, type) or not hasattr(optimizer, "step")):
+        raise TypeError(f"optimizer is one of nn.optim, made, such as Adam(lr=0.05); got {optimizer!r}")
+    if not isinstance(callbacks, Sequence):
+        raise TypeError(f"callbacks is a list of functions; got {callbacks!r}")
+    if not l2 >= 0:
+        raise ValueError(f"l2 is not negative; got {l2!r}")
     objective = _loss(loss)
     optimizer = Adam(lr=0.05) if optimizer is None else optimizer
     examples = examples_of(model, X, y)
@@ -166,6 +179,15 @@ def fit(
     lesson = Lesson(model, objective, examples, optimizer, reduce, l2, threshold)
     engine = engine_for(lesson, compiled, epochs)
     history, started = History(engine=engine.description), time.perf_counter()
+
+    def call_back() -> list[bool]:
+        if not callbacks:
+            return []
+        engine.settle()
+        try:
+            return [callback(history, model) is True for callback in callbacks]
+        finally:
+            engine.resume()
 
     bar = bar_over(progress, epochs)
     try:
@@ -185,11 +207,7 @@ def fit(
             history.validation_loss += [] if loss_there is None else [loss_there]
             history.validation_accuracy += [] if accuracy_there is None else [accuracy_there]
             bar.update(f"loss {history.loss[-1]:.4g}")
-            if callbacks:
-                engine.settle()
-            stops = [callback(history, model) is True for callback in callbacks]
-            if callbacks:
-                engine.resume()
+            stops = call_back()
             if reason := _reason(history, goal, patience, tolerance, any(stops)):
                 history.stopped = reason
                 break
@@ -250,5 +268,7 @@ def _loss(loss: Loss | str) -> Loss:
 
 
 def _at_least_one(name: str, n: int | None) -> None:
+    if n is not None and not isinstance(n, Integral):
+        raise TypeError(f"{name} is a whole number; got {n!r}")
     if n is not None and n < 1:
         raise ValueError(f"{name} is at least 1; got {n!r}")

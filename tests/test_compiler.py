@@ -1,6 +1,8 @@
 """Compiled programs against the eager engine, on both machines, at other points than the traced ones."""
 
+import copy
 import math
+import pickle
 import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -382,3 +384,21 @@ def test_what_would_be_baked_in_is_refused_at_the_users_line(f: Callable[[Any], 
     assert any(entry.path == Path(__file__) for entry in caught.traceback[1:])
     assert type(w) is Value
     assert w.data == 0.5
+
+
+@pytest.mark.parametrize(("f", "parameters", "message"), [
+    (None, [], "compile needs a function of an example, not None"),
+    (abs, Value(1.0), r"parameters is a list of Values, such as model.parameters\(\); got Value"),
+    (abs, [1.0], "parameters is a list of Values"),
+    (abs, MLP(1, [1]), "parameters is a list of Values.*; got MLP"),
+])  # fmt: skip
+def test_what_is_no_function_and_what_are_no_parameters(f: Any, parameters: Any, message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        compile(f, parameters)
+
+
+def test_a_program_is_neither_copied_nor_pickled() -> None:
+    program = compile(abs, [Value(1.0)], example=[0.0])
+    for action in (copy.copy, copy.deepcopy, pickle.dumps):
+        with pytest.raises(TypeError, match=r"program of abs.*neither copied nor pickled; compile the function again"):
+            action(program)

@@ -2,12 +2,13 @@
 
 import json
 import math
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 
-from autograd import Value, dot, find_nonfinite, maximum, replay, sigmoid, walk
+from autograd import Value, dot, find_nonfinite, gradients, maximum, replay, sigmoid, walk
 from autograd.steps import name_nodes
 from autograd.strategies import Program, programs
 from autograd.value import topological
@@ -149,3 +150,15 @@ def test_finding_what_is_not_finite() -> None:
     found = find_nonfinite(z.sqrt() + 1)
     assert found is not None and found.phase == "backward"
     assert str(found) == "the first gradient that is not finite flows from sqrt(z) = 0.0: 1.0 · inf to z = 0.0"
+
+
+@pytest.mark.parametrize("reading", [walk, find_nonfinite, replay, lambda y: gradients(y, [])])
+@pytest.mark.parametrize("y", [None, 3.0, "y", [Value(1.0)]])
+def test_what_is_no_graph_is_refused(reading: Callable[[Any], Any], y: Any) -> None:
+    with pytest.raises(TypeError, match=r"needs the Value .*, not "):
+        reading(y)
+
+
+def test_a_number_will_do_as_a_label() -> None:
+    y = Value(2.0, label=cast(str, 7)) * 3
+    assert str(walk(y)[0]) == "forward 1/1: loss = 7·3 = 2·3 = 6"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import io
 import os
+import pickle
 import signal
 import sys
 import types
@@ -262,19 +263,31 @@ def test_a_domain_error_says_when() -> None:
     ({"epochs": 0}, ValueError, "epochs is at least 1; got 0"),
     ({"batch_size": 0}, ValueError, "batch_size is at least 1; got 0"),
     ({"patience": 0}, ValueError, "patience is at least 1; got 0"),
+    ({"epochs": 1.5}, TypeError, "epochs is a whole number; got 1.5"),
+    ({"optimizer": "adam"}, TypeError, r"optimizer is one of nn.optim, made, such as Adam\(lr=0.05\); got 'adam'"),
+    ({"optimizer": SGD}, TypeError, "optimizer is one of nn.optim, made"),
+    ({"callbacks": print}, TypeError, "callbacks is a list of functions; got <built-in function print>"),
+    ({"l2": -1.0}, ValueError, "l2 is not negative; got -1.0"),
+    ({"model": None}, TypeError, "model is a Module, such as an MLP; got None"),
     ({"reduce": "max"}, ValueError, "reduce is 'mean' or 'sum'; got 'max'"),
 ])  # fmt: skip
 def test_what_is_refused(options: dict[str, Any], error: type[Exception], message: str) -> None:
     model = line()
     before = model.state_dict()
     with pytest.raises(error, match=message):
-        fit(model, **{"X": LINE[0], "y": LINE[1], "shuffle": False, **options})
+        fit(**{"model": model, "X": LINE[0], "y": LINE[1], "shuffle": False, **options})
     assert model.state_dict() == before
 
 
 def test_a_class_beyond_the_outputs_is_refused() -> None:
     with pytest.raises(ValueError, match="for 3 outputs, a class is a whole number from 0 to 2; got 3"):
         fit(MLP(1, [3]), [[0.0], [1.0]], [0, 3])
+
+
+def test_a_divergence_comes_whole_out_of_another_process() -> None:
+    error = DivergenceError("in epoch 1", History(loss=[2.0]))
+    twin = pickle.loads(pickle.dumps(error))
+    assert (str(twin), twin.history) == (str(error), error.history)
 
 
 # The collector

@@ -93,7 +93,12 @@ class Program:
             raise ValueError(f"dtype is 'float64' or 'float32'; got {dtype!r}")
         if backend not in BACKENDS:
             raise ValueError(f"backend is one of {', '.join(map(repr, BACKENDS))}; got {backend!r}")
-        self.f, self.leaves, self.backend = f, list(parameters), backend
+        if not callable(f):
+            raise TypeError(f"compile needs a function of an example, not {f!r}")
+        leaves = list(parameters) if isinstance(parameters, Iterable) else [None]
+        if not all(isinstance(leaf, Value) for leaf in leaves):
+            raise TypeError(f"parameters is a list of Values, such as model.parameters(); got {parameters!r}")
+        self.f, self.leaves, self.backend = f, leaves, backend
         self._parameters: Array = np.array([leaf.data for leaf in self.leaves], dtype)
         self._shapes: list[Shape] | None = None
         self._machines: dict[str, Machine | NativeMachine] = {}
@@ -248,6 +253,10 @@ class Program:
         sizes = [shape[0] for shape in shapes]
         if len(set(sizes)) != 1 or not sizes[0]:
             raise ValueError(f"each argument has an entry for each example, and there is at least one; got {sizes} entries")
+
+    def __reduce__(self) -> str:
+        raise TypeError(f"{self!r} belongs to the parameters that it was compiled with, so it is neither copied nor pickled; "
+                        "compile the function again")  # fmt: skip
 
     def _require_trace(self) -> None:
         if self._shapes is None:
