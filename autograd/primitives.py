@@ -238,7 +238,7 @@ class Nary(Primitive):
 
     `operands_of` turns the arguments of a call into the flat tuple of operands, `expands` says that a formula
     shows what its function says rather than a call, `picks` which operand the result is, by the value of the first, and
-    `fold` names the function of two arrays that, taken from operand to operand, gives the result.
+    `fold` names the function of two arrays that, taken from operand to operand in any order, gives the result.
     """
 
     gradient: Callable[[Sequence[Any], Any], Sequence[Any]]

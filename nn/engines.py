@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
@@ -142,14 +143,14 @@ class Compiled:
             outputs = lesson.model(x)
             return [lesson.loss(outputs, target), *(outputs if isinstance(outputs, list) else [outputs])]
 
-        parameters = lesson.model.parameters()
-        example = examples.inputs(0), examples.targets[0]
-        self.program: Program = compile(both, parameters, example=example)
-        if str(compile(both, parameters, example=example).graph) != str(self.program.graph):
+        self.parameters = lesson.model.parameters()
+        self.compile = partial(compile, both, self.parameters, example=(examples.inputs(0), examples.targets[0]))
+        self.program: Program = self.compile()
+        if not self.compile().graph.does_as(self.program.graph):
             raise TypeError("the model or the loss does something else at each call, as with random numbers")
         self.data = self._arrays(examples)
         self.description = f"compiled: {self.program.backend_for(min(len(examples), 8))}"
-        lesson.optimizer.gather(self.program.parameters, parameters)
+        lesson.optimizer.gather(self.program.parameters, self.parameters)
 
     def _arrays(self, examples: Examples) -> tuple[Any, Any, Any]:
         np = self.np
@@ -190,8 +191,13 @@ class Compiled:
         self.lesson.optimizer.scatter(self.program.parameters, self.program.leaves)
 
     def resume(self) -> None:
-        """Take notice of what somebody else did to the model."""
-        self.program.pull()
+        """Take notice of what somebody else did to the model: to its parameters, and to what else it computes with."""
+        fresh = self.compile()
+        if fresh.graph.does_as(self.program.graph):
+            self.program.pull()
+        else:
+            self.program = fresh
+            self.lesson.optimizer.gather(fresh.parameters, self.parameters)
 
 
 def engine_for(lesson: Lesson, compiled: bool | str, epochs: int) -> Eager | Compiled:
@@ -201,7 +207,7 @@ def engine_for(lesson: Lesson, compiled: bool | str, epochs: int) -> Eager | Com
         ValueError: for another choice than these.
         TypeError: for True, if the model cannot be compiled.
     """
-    if compiled not in (True, False, "auto"):
+    if not isinstance(compiled, bool) and compiled != "auto":
         raise ValueError(f"compiled is 'auto', True or False; got {compiled!r}")
     if compiled is True:
         return Compiled(lesson)

@@ -17,9 +17,10 @@ from typing import Any, Final, NamedTuple, TypeAlias
 import numpy as np
 
 from autograd import primitives
+from autograd.compiler.definitions import definition
 from autograd.compiler.layout import GRADIENT, Apply, Array, Fold, Instruction, Layout, Product, Rows, Sum, strides
 from autograd.compiler.schedule import BATCHED, STATIC
-from autograd.compiler.tracing import CONSTANTS, INPUTS, PARAMETERS, Graph, Trace
+from autograd.compiler.tracing import CONSTANTS, INPUTS, PARAMETERS
 from autograd.primitives import Nary, Primitive
 
 __all__ = ["Machine"]
@@ -92,11 +93,14 @@ class Bound:
         self.patches: list[tuple[list[Any], int, Place]] = []
         self.forward: list[Call] = []
         self.backward: list[Call] = []
+        self.copies: list[Call] = []
         self._gathered: dict[Any, Array] = {}
+        self._gathered_backward: dict[Any, Array] = {}
         self._free: dict[Any, list[Array]] = {}
         for instruction in layout.instructions:
             self.calls = self.backward if instruction.backward else self.forward
             self.emit(instruction)
+        self.forward[:0] = self.copies
         self.both = self.forward + self.backward
 
     def run(self, arguments: Sequence[Array], calls: Sequence[Call]) -> None:
@@ -106,6 +110,8 @@ class Bound:
         with np.errstate(all="ignore"):  # what has no value is NaN or ±∞ here
             for function, args in calls:
                 function(*args)
+        for args, i, _ in self.patches:
+            args[i] = None  # so that the batch can be freed
 
     def results(self, arguments: Sequence[Array]) -> Array:
         """Return the outputs [outputs×batch] of the last run."""
@@ -154,29 +160,24 @@ class Bound:
 
     def gather(self, space: int, index: Array) -> Array:
         """Collect rows into an array of the index's shape, with one dimension more for the batch."""
-        stages = [None] if self.calls is self.forward else [None, True]  # what is collected forward is there backward
-        for stage in stages:
-            if (stage, space, index.shape, index.tobytes()) in self._gathered:
-                return self._gathered[stage, space, index.shape, index.tobytes()]
+        key = space, index.shape, index.tobytes()
+        for known in (self._gathered,) if self.calls is self.forward else (self._gathered, self._gathered_backward):
+            if key in known:
+                return known[key]  # what was collected forward is there backward, but not the other way round
         found = np.empty((*index.shape, self.width(space)), self.dtype)
-        source = self.spaces.get(space)
-        if source is None:
-            source = self._copy(space)
-        self.call(np.take, source, index.reshape(-1), 0, found.reshape(index.size, -1), "clip")
-        self._gathered[stages[-1], space, index.shape, index.tobytes()] = found
+        if space not in self.spaces:
+            self._copy(space)
+        self.call(np.take, self.spaces[space], index.reshape(-1), 0, found.reshape(index.size, -1), "clip")
+        known[key] = found
         return found
 
-    def _copy(self, space: int) -> Array:
-        """Copy an argument so that its rows are contiguous."""
+    def _copy(self, space: int) -> None:
+        """Copy an argument first of all, so that its rows are contiguous."""
         down, along = self.steps[space]
-        size = along // down
-        copied: Array = np.empty((size, self.batch), self.dtype)
-        calls, self.calls = self.calls, []
-        self.call(np.copyto, copied, self.see(space, 0, [(size, down), (self.batch, along)]))
-        self.forward[:0] = self.calls
+        self.spaces[space] = np.empty((along // down, self.batch), self.dtype)
+        calls, self.calls = self.calls, self.copies
+        self.call(np.copyto, self.spaces[space], self.see(space, 0, [(along // down, down), (self.batch, along)]))
         self.calls = calls
-        self.spaces[space] = copied
-        return copied
 
     def matrix(self, rows: Rows, *, wide: bool, turned: bool = False) -> Any:
         """Return rows [c×m×K] as matrices for BLAS, [m×K] if c is 1; if `turned`, as [K×m].
@@ -202,21 +203,6 @@ class Bound:
         found = found.swapaxes(1, 2) if turned else found
         return found if c > 1 else found[0]
 
-    def columns(self, rows: Rows) -> Any:
-        """Return rows [c×n×K] as matrices [K × n·batch] for BLAS; without the dimension c if that is 1."""
-        c, n, k = rows.index.shape
-        width = self.width(rows.space)
-        turned = rows.index.swapaxes(1, 2)
-        down, along = self.steps[rows.space]
-        even = strides(turned)
-        if even is not None and (n == 1 or width == 1 or even[1][2] * down == width * along):
-            across, lines = even[1][2] * down if width == 1 else along, even[1][1] * down
-            if _blas(lines, k, across, n * width, self.dtype.itemsize):
-                blocks = [(c, even[1][0] * down)] if c > 1 else []
-                return self.see(rows.space, even[0], [*blocks, (k, lines), (n * width, across)])
-        found = self.gather(rows.space, turned).reshape(c, k, -1)
-        return found if c > 1 else found[0]
-
     # What instructions become.
 
     @functools.singledispatchmethod
@@ -231,7 +217,9 @@ class Bound:
 
     def apply(self, row: Primitive, operands: Sequence[Any], out: Array) -> None:
         """Add the calls that compute a row: NumPy's own function, or those that the row is made of."""
-        function = getattr(np, row.array) if row.array else None
+        function = getattr(np, row.array, None) if row.array else None
+        if row.array and function is None:
+            raise TypeError(f"{row!r} is to be NumPy's {row.array!r} on arrays, but NumPy has no function of this name")
         if isinstance(function, np.ufunc):
             self.call(functools.partial(function, out=out), *operands, *row.fixed)
         elif row in PICKS:
@@ -239,20 +227,27 @@ class Bound:
         elif function is not None:
             self.call(_assign, function, out, *operands, *row.fixed)
         else:
-            graph = definition(row, len(operands))
-            counted = {j for row, of in zip(graph.rows, graph.operands, strict=True) for j in of[row in PICKS :]}
-            last = {j: i for i, of in enumerate(graph.operands) for j in of}
-            values: list[Any] = []
-            for i, inner in enumerate(graph.rows):
-                leaf = graph.leaves.get(i)
-                if leaf is not None:
-                    values.append(leaf.number if leaf.space == CONSTANTS else operands[leaf.space - INPUTS])
-                elif inner is not None:
-                    kind = np.dtype(bool) if inner.is_condition and i not in counted else self.dtype
-                    values.append(out if i == len(graph) - 1 else self.borrow(out.shape, kind))
-                    self.apply(inner, [values[j] for j in graph.operands[i]], values[-1])
-                    for j in {j for j in graph.operands[i] if last[j] == i and j not in graph.leaves}:
-                        self.give_back(values[j])
+            self.apply_definition(row, operands, out)
+
+    def apply_definition(self, row: Primitive, operands: Sequence[Any], out: Array) -> None:
+        """Add the calls of what a row is made of."""
+        graph, nodes, result = definition(row, len(operands))
+        # A truth value is kept as one if it only serves to choose; as a number it is 0 or 1.
+        numbers = {j for i in nodes for j in graph.operands[i][1 if graph.rows[i] in PICKS else 0 :]} | {result}
+        last = {j: i for i in nodes for j in graph.operands[i]}
+        values: dict[int, Any] = {}
+        for i in nodes:
+            inner, leaf = graph.rows[i], graph.leaves.get(i)
+            if leaf is not None:
+                values[i] = leaf.number if leaf.space == CONSTANTS else operands[leaf.space - INPUTS]
+            elif inner is not None:
+                kind = np.dtype(bool) if inner.is_condition and i not in numbers else self.dtype
+                values[i] = out if i == result else self.borrow(out.shape, kind)
+                self.apply(inner, [values[j] for j in graph.operands[i]], values[i])
+                for j in {j for j in graph.operands[i] if last[j] == i and j not in graph.leaves}:
+                    self.give_back(values[j])
+        if result in graph.leaves:
+            self.call(np.copyto, out, values[result])
 
     def borrow(self, shape: tuple[int, ...], kind: Any) -> Array:
         """Return an array for a result in passing: one that is free again, as that will still be in the cache."""
@@ -266,14 +261,16 @@ class Bound:
     @emit.register
     def _(self, instruction: Fold) -> None:
         out, fold = self.view(instruction.out), getattr(np, instruction.row.fold)
-        done: Array = None
-        for rows in instruction.parts:
-            whole = len(instruction.parts) == 1
-            partial = out if whole else np.empty((len(out), self.width(rows.space)), self.dtype)
-            self.call(fold.reduce, self.view(rows), 1, None, partial)
-            if done is not None:
-                self.call(fold, done, partial, out)
-            done = partial if done is None else out
+        first, *rest = instruction.parts
+        if not rest:
+            self.call(fold.reduce, self.view(first), 1, None, out)
+            return
+        partial = [np.empty((len(out), self.width(rows.space)), self.dtype) for rows in instruction.parts]
+        for rows, target in zip(instruction.parts, partial, strict=True):
+            self.call(fold.reduce, self.view(rows), 1, None, target)
+        self.call(np.copyto, out, partial[0])
+        for part in partial[1:]:
+            self.call(fold, out, part, out)
 
     @emit.register
     def _(self, instruction: Product) -> None:
@@ -307,14 +304,17 @@ class Bound:
         widths = self.width(left.space), self.width(right.space)
         flat = target.reshape((c, m, n * width)[c == 1 :])
         if (widths[0] == 1 and widths[1] == width) and not (m == n == 1 < c):
-            matrix, columns = self.matrix(left, wide=False), self.columns(right)
+            # The batch belongs to the columns: [m×K] @ [K × n·batch].
+            matrix = self.matrix(left, wide=False)
+            columns = self.matrix(Rows(right.space, right.index.swapaxes(1, 2)), wide=True)
             if isinstance(columns, Place) and m * n * width * left.index.shape[2] > LARGE:
-                turned = self.borrow(flat.shape[::-1], self.dtype)
+                turned = self.borrow(flat.swapaxes(-1, -2).shape, self.dtype)
                 self.give_back(turned)
                 return _turned(turned), i, flat, matrix, columns
             return np.matmul, i, flat, matrix, columns
         if m == n == width == 1:
-            return np.vecdot, i, target[:, 0, 0, 0], self.view(left)[:, 0, :, 0], self.view(right)[:, 0, :, 0]
+            factors = [self.view(Rows(x.space, x.index[:, 0])) for x in (left, right)]  # [c×K×1]
+            return functools.partial(np.vecdot, axis=1), i, target[:, 0, 0], *factors
         return _einsum, i, target, self.view(left), self.view(right)
 
     def accumulate(self, function: Callable[..., Any], i: int, target: Array, *operands: Any) -> None:
@@ -347,7 +347,7 @@ def _turned(turned: Array) -> Callable[[Array, Array, Array], None]:
     """
 
     def product(left: Array, right: Array, out: Array) -> None:
-        np.copyto(out, np.matmul(right.T, left.T, turned).T)
+        np.copyto(out, np.matmul(right.swapaxes(-1, -2), left.swapaxes(-1, -2), turned).swapaxes(-1, -2))
 
     return product
 
@@ -369,26 +369,3 @@ def _blas(lines: int, m: int, across: int, k: int, item: int) -> bool:
     by_lines = across == item and (m == 1 or lines >= k * item)
     by_columns = lines == item and (k == 1 or across >= m * item)
     return by_lines or by_columns
-
-
-@functools.cache
-def definition(row: Primitive, n_operands: int) -> Graph:
-    """Return what a row's function does, in rows that NumPy has.
-
-    Raises:
-        TypeError: for a row whose function works on numbers alone.
-
-    >>> from autograd import sigmoid
-    >>> print(definition(sigmoid, 1))
-    0: x
-    1: negative(0)
-    2: exp(1)
-    3: 1.0
-    4: add(3, 2)
-    5: divide(3, 4)
-    """
-    try:
-        return Trace(row.unguarded or row.function, [], [()] * n_operands).graph
-    except TypeError as error:
-        raise TypeError(f"{row!r} cannot be compiled, since its function works on numbers alone; write it with rows of the "
-                        f"table, such as exp, or name NumPy's function with array=…: {error}") from error  # fmt: skip

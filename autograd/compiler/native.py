@@ -15,7 +15,10 @@ the same text that records them.
 
 from __future__ import annotations
 
+import atexit
+import functools
 import hashlib
+import importlib
 import importlib.util
 import os
 import sys
@@ -23,24 +26,25 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
 from autograd import primitives
-from autograd.compiler.arrays import definition
+from autograd.compiler.definitions import definition, has_definition
 from autograd.compiler.layout import Array
 from autograd.compiler.schedule import below, only_summed
 from autograd.compiler.tracing import CONSTANTS, INPUTS, PARAMETERS, Graph
 from autograd.primitives import Nary, Primitive, Unary
 from autograd.symbol import Symbol, source
 
-__all__ = ["NativeMachine", "branch", "interpreter", "interpreter_text"]
+__all__ = ["NativeMachine", "branch", "can_run", "interpreter", "interpreter_text"]
 
 ROWS: Final = [row for row in vars(primitives).values() if isinstance(row, Primitive)]
 CODES: Final = {row: code for code, row in enumerate(ROWS)}
 SUM: Final = len(ROWS)  # two operations that are no rows: a gradient, summed over the batch; of a result, or of products
 PRODUCTS: Final = len(ROWS) + 1
+MOST_SIZES: Final = 8  # of batches that stay prepared
 TILE: Final = 1 << 15  # numbers that are worked on at once, so that they stay in the cache
 
 HEAD: Final = '''from numba import njit
@@ -152,43 +156,58 @@ def _choice(branches: Sequence[str]) -> str:
     return branches[0] + "".join(text.replace("        if", "        elif", 1) for text in branches[1:])
 
 
-def interpreter() -> Callable[..., None]:
-    """Return the compiled interpreter, from disk if it was compiled before.
+@functools.cache
+def interpreter(dtype: Any) -> Callable[..., None]:
+    """Return the compiled interpreter for a type of numbers, from disk if it was compiled before.
 
-    It is kept, named by its text, in the folder for caches, ``$XDG_CACHE_HOME`` or ``~/.cache``; where that cannot be written
-    to, in a temporary one, and is compiled again by the next process.
+    It is kept, named by its text, in the folder for caches, ``$XDG_CACHE_HOME`` or ``~/.cache``.  Where that cannot be used, or
+    holds something damaged, it is compiled in a temporary folder, for this process alone.
 
     Raises:
-        ModuleNotFoundError: without numba.
+        ImportError: if numba is not there, or does not go with NumPy.
     """
-    if not _LOADED:
-        text = interpreter_text()
-        name = f"tape_{hashlib.sha256(text.encode()).hexdigest()[:16]}"
-        folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "scalar-autograd"
-        try:
-            path = _written(folder / f"{name}.py", text)
-        except OSError:
-            path = _written(Path(tempfile.mkdtemp(prefix="scalar-autograd-")) / f"{name}.py", text)
-        spec = importlib.util.spec_from_file_location(name, path)
-        assert spec is not None and spec.loader is not None
-        module: ModuleType = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module  # where numba looks for it when it loads what it compiled before
+    importlib.import_module("numba")
+    try:
+        return _load(Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "scalar-autograd", dtype)
+    except Exception:  # whatever lies there; what is wrong with the interpreter itself will be raised again
+        folder = tempfile.TemporaryDirectory(prefix="scalar-autograd-")
+        atexit.register(folder.cleanup)
+        return _load(Path(folder.name), dtype)
+
+
+def _load(folder: Path, dtype: Any) -> Callable[..., None]:
+    text = interpreter_text()
+    path = _written(folder / f"tape_{hashlib.sha256(text.encode()).hexdigest()[:16]}.py", text)
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None and spec.loader is not None
+    module: ModuleType = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module  # where numba looks for it when it loads what it compiled before
+    try:
         spec.loader.exec_module(module)
-        _LOADED.append(module.run)
-    return _LOADED[0]
-
-
-_LOADED: list[Callable[..., None]] = []
+        tape = (np.zeros(n, np.uint32) for n in (0, 0, 1, 0))
+        number, matrix, row = np.zeros(0, dtype), np.zeros((1, 1), dtype), np.zeros(1, np.intp)
+        module.run(*tape, matrix, matrix, number, number, row, matrix)
+    except BaseException:
+        del sys.modules[path.stem]
+        raise
+    run: Callable[..., None] = module.run
+    return run
 
 
 def _written(path: Path, text: str) -> Path:
     """Write a file unless it is there already; in one move, as another process may be doing the same."""
-    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+    if not path.is_file() or path.read_bytes() != text.encode():
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=path.parent, encoding="utf-8", delete=False) as file:
             file.write(text)
         Path(file.name).replace(path)
     return path
+
+
+def can_run(graph: Graph) -> bool:
+    """Say whether every operation of a graph is a row of the table, or made of such rows."""
+    kinds = {(row, len(operands)) for row, operands in zip(graph.rows, graph.operands, strict=True) if row is not None}
+    return all(row in CODES or has_definition(row, n) for row, n in kinds)
 
 
 class NativeMachine:
@@ -205,7 +224,7 @@ class NativeMachine:
     def __init__(
         self, graph: Graph, outputs: Sequence[int], gradients: Sequence[int], parameters: Array, sizes: Sequence[int]
     ) -> None:
-        self.run, self.parameters, self.sizes = interpreter(), parameters, sizes
+        self.run, self.parameters, self.sizes = interpreter(parameters.dtype), parameters, sizes
         tape = _Tape(graph, sum(sizes), parameters.size, [0, *np.cumsum(sizes)])
         wanted, ends = below(graph, outputs), only_summed(graph, outputs, gradients)
         for i in range(len(graph)):
@@ -233,7 +252,9 @@ class NativeMachine:
         return outputs, gradient
 
     def _run(self, arguments: Sequence[Array], tape: Sequence[Array]) -> tuple[Array, Array]:
-        inputs = arguments[0] if len(arguments) == 1 else np.concatenate(arguments, axis=1)
+        # What cannot be written to is another type to numba, for which it would compile anew.
+        as_it_is = len(arguments) == 1 and arguments[0].flags.writeable
+        inputs = arguments[0] if as_it_is else np.concatenate(arguments, axis=1)
         dtype = self.parameters.dtype
         gradient, out = np.zeros(self.parameters.size, dtype), np.empty((len(self.out_rows), len(inputs)), dtype)
         self.run(*tape, self._sheet(len(inputs)), inputs, self.parameters, gradient, self.out_rows, out)
@@ -242,11 +263,15 @@ class NativeMachine:
     def _sheet(self, batch: int) -> Array:
         """Return an array with a row for each number of the program, and a column for each of some examples."""
         width = min(batch, max(8, TILE // self.n_rows))
-        if width not in self.sheets:
-            sheet = self.sheets[width] = np.zeros((self.n_rows, width), self.parameters.dtype)
+        sheet = self.sheets.pop(width, None)
+        if sheet is None:
+            sheet = np.zeros((self.n_rows, width), self.parameters.dtype)
             for row, number in self.constants.items():
                 sheet[row] = number
-        return self.sheets[width]
+        self.sheets[width] = sheet  # the one that was used last stands last
+        if len(self.sheets) > MOST_SIZES:
+            del self.sheets[next(iter(self.sheets))]
+        return sheet
 
 
 class _Tape:
@@ -295,15 +320,15 @@ class _Tape:
             to = self.new()
             self.add(CODES[row], to, args)
             return to
-        inner = definition(row, len(args))
-        places: list[int] = []
-        for i, made_of in enumerate(inner.rows):
-            leaf = inner.leaves.get(i)
+        graph, nodes, result = definition(row, len(args))
+        places: dict[int, int] = {}
+        for i in nodes:
+            made_of, leaf = graph.rows[i], graph.leaves.get(i)
             if leaf is not None:
-                places.append(self.constant(leaf.number) if leaf.space == CONSTANTS else args[leaf.space - INPUTS])
+                places[i] = self.constant(leaf.number) if leaf.space == CONSTANTS else args[leaf.space - INPUTS]
             elif made_of is not None:
-                places.append(self.do(made_of, [places[j] for j in inner.operands[i]]))
-        return places[-1]
+                places[i] = self.do(made_of, [places[j] for j in graph.operands[i]])
+        return places[result]
 
     def sum(self, i: int, parameter: int, *, products: bool) -> None:
         """Enter the sum of a node over the batch, which is a parameter's gradient."""

@@ -20,6 +20,7 @@ import functools
 import importlib.util
 import inspect
 import math
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
@@ -29,7 +30,7 @@ from autograd.compiler.arrays import Machine
 from autograd.compiler.canonical import canonical
 from autograd.compiler.layout import Array, Layout, lay_out
 from autograd.compiler.lesson import latex, lesson
-from autograd.compiler.native import NativeMachine
+from autograd.compiler.native import NativeMachine, can_run
 from autograd.compiler.pure import run
 from autograd.compiler.schedule import schedule
 from autograd.compiler.tracing import Shape, Trace
@@ -37,6 +38,7 @@ from autograd.value import Value
 
 __all__ = ["Program", "compile"]
 
+_TRACING: Final = threading.RLock()  # a trace borrows the parameters, which two programs may share
 HAS_NUMBA: Final = importlib.util.find_spec("numba") is not None
 BACKENDS: Final = ("auto", "numpy", "native")
 FEW: Final = 2500  # operations on single numbers, for which calling NumPy a few times is too much
@@ -56,7 +58,8 @@ def compile(
     Args:
         f: a function of numbers or nested lists of numbers that returns one `Value`, such as a loss, or nested lists of them.
             It is called once, with nodes that stand for any number; so a choice that depends on data has to be a `where`, a
-            `maximum` or the like, and Python's ``if`` is refused.
+            `maximum` or the like, and Python's ``if`` is refused.  For that call it borrows the parameters: no other thread
+            may use them then.
         parameters: the leaves that the gradient is taken by.  Any other `Value` that f uses is a constant.
         example: arguments to trace f with at once.  Only their shapes matter.  Without it, f is traced at the first call.
         dtype: ``"float64"`` or ``"float32"``.
@@ -74,18 +77,24 @@ def compile(
     """
     program = Program(f, parameters, dtype=dtype, backend=backend)
     if example is not None:
-        program.trace([np.shape(x) for x in example])
+        if isinstance(example, str) or not isinstance(example, Iterable):
+            raise TypeError(f"example lists the arguments of f; for a single one write [{example!r}]")
+        program._trace([_numbers(i, x).shape for i, x in enumerate(example)])
     return program
 
 
 class Program:
     """What `compile` returns: a function of a batch.
 
-    A program writes its numbers where it wrote them before, so it serves one thread at a time; several threads have one each.
+    A program writes its numbers where it wrote them before, so several threads that call one take turns.
 
     Attributes:
-        parameters: the numbers of the parameters, one flat array; optimisers change it in place.
-        backend: ``"numpy"`` or ``"native"``, once the function was traced.
+        f: the function.
+        leaves: the parameters, as `Value`s.
+        parameters: their numbers, one flat array; optimisers change it in place.
+        backend: as it was asked for; see `backend_for`.
+        graph: the computation in canonical form, once f was traced.
+        groups: its schedule.
     """
 
     def __init__(self, f: Callable[..., Any], parameters: Iterable[Value], *, dtype: str, backend: str) -> None:
@@ -102,6 +111,7 @@ class Program:
         self._parameters: Array = np.array([leaf.data for leaf in self.leaves], dtype)
         self._shapes: list[Shape] | None = None
         self._machines: dict[str, Machine | NativeMachine] = {}
+        self._lock = threading.Lock()
 
     @property
     def parameters(self) -> Array:
@@ -136,7 +146,8 @@ class Program:
             TypeError: for what are no numbers.
         """
         batch = self._batch(arguments)
-        return _shaped(self._result, self._machine(len(batch[0])).outputs(batch))
+        with self._lock:
+            return _shaped(self._result, self._machine(len(batch[0])).outputs(batch))
 
     def gradient(self, *arguments: Any, reduce: str = "mean") -> tuple[float, Array]:
         """Return the loss of a batch and its gradient by the parameters, in their order; of several outputs, the first's.
@@ -154,11 +165,13 @@ class Program:
         if reduce not in REDUCE:
             raise ValueError(f"reduce is 'mean' or 'sum'; got {reduce!r}")
         batch = self._batch(arguments)
-        return self._machine(len(batch[0])).gradient(batch, 1 / len(batch[0]) if reduce == "mean" else 1.0)
+        with self._lock:
+            return self._machine(len(batch[0])).gradient(batch, 1 / len(batch[0]) if reduce == "mean" else 1.0)
 
-    def trace(self, shapes: Sequence[Shape]) -> None:
+    def _trace(self, shapes: Sequence[Shape]) -> None:
         """Write the function down for examples of these shapes, one for each argument."""
-        trace = Trace(self.f, self.leaves, shapes)
+        with _TRACING:
+            trace = Trace(self.f, self.leaves, shapes)
         outputs = trace.outputs
         if not outputs:
             raise ValueError("the compiled function returned no output; let it return a Value, or lists of them")
@@ -166,10 +179,11 @@ class Program:
         trace.label(gradients[len(self.leaves) :])
         wanted = [node.place for node in [*outputs, *gradients[: len(self.leaves)]]]
         self.graph, places = canonical(trace.graph, wanted)
-        self.outputs, self.gradients = places[: len(outputs)], places[len(outputs) :]
-        self.groups = schedule(self.graph, self.outputs, self.gradients)
+        self._outputs, self._gradients = places[: len(outputs)], places[len(outputs) :]
+        self.groups = schedule(self.graph, self._outputs, self._gradients)
         self._result, self._shapes = trace.result, [tuple(shape) for shape in shapes]
         self._work = sum(map(len, self.graph.operands))
+        self._runs_natively = HAS_NUMBA and can_run(self.graph)
 
     def to_jax(self) -> Callable[..., tuple[Any, Any]]:
         """Return the program as a pure function for JAX, to be jitted, put on an accelerator, or spread over devices.
@@ -199,7 +213,7 @@ class Program:
     def layout(self) -> Layout:
         """The program as instructions on arrays."""
         self._require_trace()
-        return lay_out(self.graph, self.groups, self.outputs, self.gradients)
+        return lay_out(self.graph, self.groups, self._outputs, self._gradients)
 
     @property
     def instructions(self) -> dict[str, int]:
@@ -222,7 +236,7 @@ class Program:
         self._require_trace()
         if self.backend != "auto":
             return self.backend
-        return "native" if HAS_NUMBA and self._work * batch < FEW * len(self.groups) else "numpy"
+        return "native" if self._runs_natively and self._work * batch < FEW * len(self.groups) else "numpy"
 
     def _machine(self, batch: int) -> Machine | NativeMachine:
         backend = self.backend_for(batch)
@@ -232,16 +246,28 @@ class Program:
             if backend == "numpy":
                 self._machines[backend] = Machine(self.layout, self._parameters, sizes)
             else:
-                self._machines[backend] = NativeMachine(self.graph, self.outputs, self.gradients, self._parameters, sizes)
+                try:
+                    self._machines[backend] = NativeMachine(self.graph, self._outputs, self._gradients, self._parameters, sizes)
+                except ImportError as error:
+                    if self.backend == "native":
+                        raise ImportError(f"the native back end needs numba: pip install numba; {error}") from error
+                    self._runs_natively = False
+                    return self._machine(batch)
         return self._machines[backend]
 
     def _batch(self, arguments: Sequence[Any]) -> list[Array]:
         """Check a batch and return its arguments as matrices [batch×size]."""
-        arrays = [_numbers(i, x, self._parameters.dtype) for i, x in enumerate(arguments)]
+        arrays = [_numbers(i, x) for i, x in enumerate(arguments)]
+        for i, array in enumerate(arrays):
+            if not array.ndim:
+                x = arguments[i]
+                raise ValueError(
+                    f"argument {i} is the number {x!r}; a program takes a batch, an entry for each example: [{x!r}]"
+                )
         if self._shapes is None:
-            self.trace([array.shape[1:] for array in arrays])
+            self._trace([array.shape[1:] for array in arrays])
         self._require_shapes([array.shape for array in arrays])
-        return [np.ascontiguousarray(array.reshape(len(array), -1)) for array in arrays]
+        return [np.ascontiguousarray(array.reshape(len(array), -1), self._parameters.dtype) for array in arrays]
 
     def _require_shapes(self, shapes: Sequence[Shape]) -> None:
         """Raise unless arguments of these shapes are a batch."""
@@ -286,17 +312,15 @@ class Program:
         return f"<program of {name}: {len(self.leaves)} parameters, {traced}>"
 
 
-def _numbers(i: int, x: Any, dtype: Any) -> Array:
-    """Return an argument as an array of numbers."""
+def _numbers(i: int, x: Any) -> Array:
+    """Return an argument as an array, if it is made of numbers."""
     try:
         array = np.asarray(x)
     except ValueError as error:
         raise TypeError(f"argument {i} is no array of numbers, nor nested lists of equal lengths: {error}") from None
-    if array.dtype.kind not in "biuf":  # what is no number would become one: None NaN, and "1" 1
+    if array.size and array.dtype.kind not in "biuf":  # what is no number would become one: None NaN, and "1" 1
         raise TypeError(f"argument {i} is no array of numbers; its entries are {array.dtype}: {array.flat[0]!r}")
-    if not array.ndim:
-        raise ValueError(f"argument {i} is the number {x!r}; a program takes a batch, an entry for each example: [{x!r}]")
-    return array.astype(dtype, copy=False)
+    return array
 
 
 def _shaped(result: Any, outputs: Array) -> Any:

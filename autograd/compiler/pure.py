@@ -82,8 +82,9 @@ class Memory:
     def do(self, instruction: Instruction) -> Array:
         """Do an instruction; return its block of results, in their shape."""
         if isinstance(instruction, Apply):
-            result = instruction.row.apply([self.take(rows) for rows in instruction.operands])
-            return result.astype(self.dtype)  # a comparison's truth values become 0 and 1
+            operands = [self.take(rows) for rows in instruction.operands]
+            result = self.namespace.asarray(instruction.row.apply(operands), dtype=self.dtype)  # truth values become 0 and 1
+            return self.namespace.broadcast_to(result, np.broadcast_shapes(*[x.shape for x in operands]))
         if isinstance(instruction, Fold):
             fold = getattr(self.namespace, instruction.row.fold)
             result, *parts = (fold.reduce(self.take(rows), axis=1) for rows in instruction.parts)

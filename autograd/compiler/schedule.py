@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from autograd import primitives
 from autograd.compiler.canonical import dependent
 from autograd.compiler.tracing import Graph
-from autograd.primitives import Primitive
+from autograd.primitives import Nary, Primitive
 
 __all__ = ["BATCHED", "STATIC", "Group", "below", "only_summed", "schedule"]
 
@@ -73,7 +73,8 @@ def schedule(graph: Graph, outputs: Sequence[int], gradients: Sequence[int]) -> 
             row, operands = graph.rows[i], graph.operands[i]
             assert row is not None
             sources = [source[j] for j in operands]
-            key = (row, len(operands), i in wanted, i in ends, depends[i], (tuple if len(sources) < 4 else frozenset)(sources))
+            is_sum = row is primitives.dot or (isinstance(row, Nary) and bool(row.fold))  # the order does not matter
+            key = (row, len(operands), i in wanted, i in ends, depends[i], frozenset(sources) if is_sum else tuple(sources))
             if key not in found:
                 space = BATCHED if depends[i] else STATIC
                 found[key] = Group(row, space, backward=i not in wanted, summed=i in ends)

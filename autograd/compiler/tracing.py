@@ -88,6 +88,11 @@ class Graph:
         self.operands.append(operands)
         return len(self.rows) - 1
 
+    def does_as(self, other: Graph) -> bool:
+        """Say whether another graph does the same, whatever its nodes are called."""
+        same = self.rows == other.rows and self.operands == other.operands
+        return same and repr(self.leaves) == repr(other.leaves)  # by repr, as NaN is not itself
+
     def __len__(self) -> int:
         return len(self.rows)
 
@@ -168,7 +173,8 @@ class Trace:
     def label(self, gradients: Sequence[Traced]) -> None:
         """Label the gradients of the labelled nodes: that of ``net`` is ``∂net``."""
         for node, gradient in zip(self.labelled, gradients, strict=True):
-            self.graph.labels.setdefault(gradient.place, f"∂{self.graph.labels[node.place]}")
+            if gradient.primitive is not None:  # not a number, which is what it is
+                self.graph.labels.setdefault(gradient.place, f"∂{self.graph.labels[node.place]}")
 
     @contextmanager
     def _lent(self, parameters: Sequence[Value]) -> Iterator[None]:
@@ -233,10 +239,13 @@ class Trace:
     def _result(self, x: Any) -> Any:
         if x.__class__ is Traced:
             return self._handles[x._dx]
-        x = _frozen(x) if isinstance(x, Value) else number(x)
-        if x is NotImplemented:
-            raise TypeError(f"a compiled function returns numbers and Values, or nested lists of them; got {x!r}")
-        return self._handle(self.graph.constant(x))
+        try:
+            found = _frozen(x) if isinstance(x, Value) else Value(x).data
+        except TypeError:
+            raise TypeError(
+                f"a compiled function returns numbers and Values, or nested lists of them; it returned {x!r}"
+            ) from None
+        return self._handle(self.graph.constant(found))
 
 
 def _give_back(parameters: Sequence[Value]) -> None:
