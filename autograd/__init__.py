@@ -64,9 +64,10 @@ from autograd.value import Value, label_values
 
 if TYPE_CHECKING:
     from autograd.checking import gradcheck
+    from autograd.claims import check_derivation
     from autograd.compiler import Program as Program
     from autograd.compiler import compile as compile
-    from autograd.derivation import check_derivation, explain
+    from autograd.derivation import explain
     from autograd.drawing import draw
     from autograd.player import play
 
@@ -83,7 +84,7 @@ __all__ = [
 # Rooms that a program that only differentiates has no need of; they are imported when they are first asked for.
 _ROOMS = {
     "Program": "autograd.compiler",
-    "check_derivation": "autograd.derivation",
+    "check_derivation": "autograd.claims",
     "compile": "autograd.compiler",
     "draw": "autograd.drawing",
     "explain": "autograd.derivation",

@@ -19,18 +19,18 @@ where r = σ(w·x)
 
 from __future__ import annotations
 
-import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from itertools import combinations, pairwise
+from itertools import pairwise
 from typing import Any
 
-from autograd.primitives import number
 from autograd.steps import Edge, Walk
 from autograd.symbol import Symbol, as_symbol, digits, latex_name
 from autograd.value import Value, describe
 
-__all__ = ["Explanation", "Share", "check_derivation", "explain"]
+__all__ = ["MOST_SHARES", "Derivation", "Explanation", "Share", "explain"]
 
 MOST_PATHS = 8  # more are counted, not written out
 MOST_HOPS = 60  # edges on all written paths together
@@ -62,6 +62,20 @@ class Share:
     def product(self) -> str:
         """The term as numbers, ``4·3``."""
         return f"{_factor(self.delta)}·{_factor(self.edge.partial)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An edge on a path: its consumer's name, the part of the gradient that goes along it, and if all of it does."""
+
+    name: str
+    edge: Edge
+    flow: float
+    everywhere: bool
+
+    def __str__(self) -> str:
+        rule = " = ".join(dict.fromkeys((self.edge.rule, digits(self.edge.partial))))
+        return f"∂{self.name}/∂{self.edge.name} = {rule}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +242,27 @@ class Derivation:
                     if edge.input is self.node:
                         yield Share(consumer, step.name, step.formula, step.delta, edge)
 
+    def links(self, known: AbstractSet[Value]) -> Iterator[Link]:
+        """Go through the edges on the paths, results first; plain sums, which pass on what arrives, are passed over.
+
+        Args:
+            known: nodes whose gradient is not in doubt, nor is then any edge before them.
+        """
+        tangents, settled = {self.node: 1.0}, {self.node: False}  # ∂other/∂node; whether all ways on lead to a known node
+        for other in self.steps.order:
+            if other in self.count and other is not self.node:
+                pairs = [(x, p) for x, p in zip(other.inputs, other.partials, strict=True) if x in self.count]
+                tangents[other] = sum(tangents[x] * partial for x, partial in pairs)
+                settled[other] = other in known or all(settled[x] for x, _ in pairs)
+        ways = Counter({self.steps.loss: 1})  # from the result to each node
+        for step in self.steps[len(self.steps.order) :]:
+            for edge in step.edges:
+                if step.node in ways and edge.input in self.count:
+                    ways[edge.input] += ways[step.node]
+                    if edge.rule != "1" and not settled[edge.input]:
+                        everywhere = ways[step.node] * self.count[edge.input] == self.count[self.steps.loss]
+                        yield Link(step.name, edge, edge.contribution * tangents[edge.input], everywhere)
+
     def _paths(self) -> tuple[list[Path], list[tuple[str, Symbol]]]:
         # Nodes with labels are the stations of a path; without any label between the two ends, all nodes are.
         between = [x for x in self.count if x is not self.steps.loss and x is not self.node]
@@ -318,77 +353,6 @@ class Derivation:
                 used |= {part.name for part in _parts(formula)} if node in named or not node.label else set()
                 definitions.append((self.names[node], formula))
         return definitions
-
-
-def check_derivation(loss: Value, claims: Mapping[Value, float], tolerance: float = 1e-6) -> bool:
-    """Check gradients that were derived by hand; print the first wrong one in backward order, and what is wrong with it.
-
-    Args:
-        loss: the result.
-        claims: for nodes of its graph, the claimed ∂loss/∂node.
-        tolerance: the error that is allowed, relative to the gradient.
-
-    Returns:
-        Whether all claims are right.
-
-    Raises:
-        TypeError: for a claim that is no number, or a node that is no Value.
-        ValueError: for a node that does not take part in the result.
-
-    >>> w = Value(3.0, label="w")
-    >>> loss = w * w + 4 * w
-    >>> check_derivation(loss, {w: 10.0})
-    True
-    >>> check_derivation(loss, {w: 6.0})
-    ∂loss/∂w is 10, not 6: a path was forgotten, the one through v2 = 4·w, which adds 1·4 = 4
-    False
-    """
-    steps = Walk(loss)
-    claimed: dict[Value, Any] = {}
-    for node, claim in claims.items():
-        if not isinstance(node, Value):
-            raise TypeError(f"{node!r} is a constant, which has no gradient; claims are made about Values")
-        if node not in steps.gradients:
-            raise ValueError(f"{describe(node)} does not take part in {describe(loss)}")
-        claimed[node] = number(claim.data if isinstance(claim, Value) else claim)
-        if claimed[node] is NotImplemented:
-            raise TypeError(f"the claim {claim!r} for {describe(node)} is no number")
-    leaves = [x for x in steps.names if x.primitive is None]
-    for node in [*reversed(steps.order), *leaves]:
-        if node in claimed and not _close(claimed[node], steps.gradients[node], tolerance):
-            print(_diagnosis(node, claimed[node], steps, tolerance))
-            return False
-    return True
-
-
-def _diagnosis(node: Value, claim: float, steps: Walk, tolerance: float) -> str:
-    shares = tuple(Derivation(node, steps)._shares())
-    right = steps.gradients[node]
-    head = f"∂{steps.names[steps.loss]}/∂{steps.names[node]} is {digits(right)}, not {digits(claim)}:"
-    if digits(right) == digits(claim):
-        return f"{head[:-1]} (∂ = {right!r}, claimed {claim!r}): rounded, or allow a larger tolerance"
-    contributions = [share.edge.contribution for share in shares]
-    for size in range(1, len(shares)) if len(shares) <= 12 else (1,):
-        for missing in combinations(range(len(shares)), size):
-            if _close(claim, right - sum(contributions[i] for i in missing), tolerance):
-                through = ", and the one through ".join(
-                    f"{shares[i].name} = {shares[i].formula}, which adds {shares[i].product} = {digits(contributions[i])}"
-                    for i in missing
-                )
-                return f"{head} a path was forgotten, the one through {through}"
-    rules = "; ".join(
-        f"∂{s.name}/∂{s.edge.name} = {' = '.join(dict.fromkeys((s.edge.rule, digits(s.edge.partial))))}"
-        for s in shares[:MOST_SHARES]
-    )
-    if not shares:
-        return f"{head} the result's gradient by itself is 1"
-    [*_, last] = shares
-    ask = f", while the claim needs {digits(claim / last.delta)}" if len(shares) == 1 and last.delta else ""
-    return f"{head} a local derivative is wrong, as no path is missing: {rules}{ask}"
-
-
-def _close(a: float, b: float, tolerance: float) -> bool:
-    return a == b or abs(a - b) <= tolerance * max(abs(a), abs(b)) or (math.isnan(a) and math.isnan(b))
 
 
 def _product(factors: Sequence[Symbol]) -> Symbol:

@@ -18,7 +18,10 @@ ROOMS: dict[str, set[str]] = {
     "autograd.transforms": {"autograd.primitives", "autograd.value"},
     "autograd.mistakes": {"autograd.value"},
     "autograd.steps": {"autograd.mistakes", "autograd.primitives", "autograd.symbol", "autograd.value"},
-    "autograd.derivation": {"autograd.primitives", "autograd.steps", "autograd.symbol", "autograd.value"},
+    "autograd.derivation": {"autograd.steps", "autograd.symbol", "autograd.value"},
+    "autograd.claims": {
+        "autograd.derivation", "autograd.primitives", "autograd.steps", "autograd.symbol", "autograd.value",
+    },
     "autograd.drawing": {"autograd.primitives", "autograd.symbol", "autograd.value", "autograd.steps"},
     "autograd.player": {"autograd.drawing", "autograd.mistakes", "autograd.steps", "autograd.symbol", "autograd.value"},
     "autograd.expressions": {"autograd", "autograd.primitives", "autograd.value"},

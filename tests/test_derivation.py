@@ -3,6 +3,8 @@
 import math
 import re
 from collections.abc import Callable
+from contextlib import redirect_stdout
+from io import StringIO
 from random import Random
 from typing import Any
 
@@ -197,9 +199,14 @@ def test_right_claims(capsys: pytest.CaptureFixture[str]) -> None:
         ({"w": 12.0}, "∂loss/∂w is 16, not 12: a path was forgotten, the one through v2 = 4·w, which adds 1·4 = 4"),
         (
             {"w": -16.0},
-            "∂loss/∂w is 16, not -16: a local derivative is wrong, as no path is missing: ∂v2/∂w = 4; ∂h/∂w = w = 3",
+            "∂loss/∂w is 16, not -16: the sign: the claim is minus the right value 16 = 2·(w + w) + 4; no path is missing, "
+            "so one factor is off on some of the paths: ∂v2/∂w = 4 by -7, ∂v1/∂h = 2 by -1.6667, ∂h/∂w = w = 3 by -4.3333",
         ),
-        ({"h": 3.0, "w": 0.0}, "∂loss/∂h is 2, not 3: a local derivative is wrong, as no path is missing: ∂v1/∂h = 2, while"),
+        (
+            {"h": 3.0, "w": 0.0},
+            "∂loss/∂h is 2, not 3: the claim is 1.5 times the right value 2; no path is missing, "
+            "so one factor is off by that much: ∂v1/∂h = 2",
+        ),
         ({"h": 2.0, "loss": 2.0}, "∂loss/∂loss is 1, not 2: the result's gradient by itself is 1"),
         ({"w": 16.0000001e0 + 1e-4}, "rounded, or allow a larger tolerance"),
     ],
@@ -212,6 +219,74 @@ def test_wrong_claims(claims: dict[str, float], message: str, capsys: pytest.Cap
     nodes = {"w": w, "h": h, "loss": loss}
     assert check_derivation(loss, {nodes[name]: claim for name, claim in claims.items()}) is False
     assert message in capsys.readouterr().out
+
+
+def squared_error(w: float = 0.2) -> dict[str, Value]:
+    nodes = {"w": Value(w), "x": Value(2.0), "b": Value(-0.3)}
+    nodes["out"] = tanh(nodes["w"] * nodes["x"] + nodes["b"])
+    label_values(nodes)
+    return nodes | {"loss": (nodes["out"] - 1) ** 2}
+
+
+def judged(nodes: dict[str, Value], claims: dict[str, float]) -> str:
+    """Check claims that are wrong, and return what is said of them after the two numbers."""
+    with redirect_stdout(StringIO()) as told:
+        assert check_derivation(nodes["loss"], {nodes[name]: claim for name, claim in claims.items()}) is False
+    return told.getvalue().partition(": ")[2].removesuffix("\n")
+
+
+def test_a_wrong_factor_is_told_by_its_ratio_and_all_that_it_could_be() -> None:
+    nodes = squared_error()
+    out = math.tanh(0.2 * 2 - 0.3)
+    right = 2 * (out - 1) * (1 - out**2) * 2
+    value = "the right value -3.5656 = 2·(out - 1)·(1 - out²)·x; no path is missing, so one factor"
+    lower = "∂out/∂v2 = 1 - out² = 0.99007, ∂v1/∂w = x = 2"
+    links = f"∂loss/∂v3 = 2·v3 = -1.8007, {lower}"
+    assert judged(nodes, {"w": right / 2}) == f"the claim is 0.5 times {value} is off by that much: {links}"
+    wrong_rule = right / (1 + out)  # 1 - out for 1 - out²
+    assert judged(nodes, {"w": wrong_rule}) == f"the claim is {1 / (1 + out):.5g} times {value} is off by that much: {links}"
+    assert judged(nodes, {"w": -right}) == f"the sign: the claim is minus {value} has the wrong sign: {links}"
+    above = right / 2 / (1 - out**2)  # the gradient at out, which clears what lies before it
+    assert judged(nodes, {"out": above, "w": right / 2}) == f"the claim is 0.5 times {value} is off by that much: {lower}"
+
+
+def test_claims_that_are_rounded_nought_or_no_number() -> None:
+    nodes = squared_error()
+    right = explain(nodes["w"], of=nodes["loss"]).gradient
+    rounded = "the claim is the right value, rounded; give more digits, or allow a larger tolerance"
+    assert [judged(nodes, {"w": round(right, places)}) for places in (1, 2, 3)] == [rounded] * 3
+    assert "1.1218 times" in judged(nodes, {"w": round(right)}), "one digit says too little to be taken for the right value"
+    for claim in (math.nan, math.inf, -math.inf):
+        assert judged(nodes, {"w": claim}).startswith("the claim is not finite")
+    assert judged(nodes, {"w": 0.0}).startswith("no path is missing, and no factor is 0 in the right value -3.5656 = 2·(out")
+    flat = Value(1.0, label="w")
+    dead = {"w": flat, "loss": relu(flat * -2) * 3}
+    assert judged(dead, {"w": 3.0}) == "a factor is 0: ∂v2/∂v1 = [v1 > 0] = 0"
+    assert judged({"w": flat, "loss": flat * 2 - flat * 2}, {"w": 3.0}) == "the paths cancel: 0 = 2 + (-2)"
+    assert judged({"w": flat, "loss": flat * math.inf}, {"w": 3.0}).startswith("the right value is not finite; find_nonfinite")
+
+
+def test_factors_on_some_of_the_paths_are_told_by_what_each_would_have_to_be() -> None:
+    w = Value(3.0, label="w")
+    h = w * w
+    h.label = "h"
+    said = judged({"w": w, "loss": (h * 2 + w) ** 2}, {"w": 1000.0})  # h·2 + w = 21: the right value is 42·(2·6 + 1)
+    assert said.startswith(f"the claim is {1000 / 546:.5g} times the right value 546 = ")
+    assert "one factor is off by that much: ∂loss/∂v2 = 2·v2 = 42, or one is off on some of the paths: " in said
+    h_twice, path = 1 + (1000 - 546) / (42 * 12), 1 + (1000 - 546) / (42 * 6)
+    assert said.endswith(f"∂v1/∂h = 2 by {h_twice:.5g}, ∂h/∂w = w = 3 by {path:.5g}")
+
+
+def test_long_derivations_are_judged_in_few_words() -> None:
+    w = Value(0.5, label="w")
+    assert judged({"w": w, "loss": w + 1}, {"w": 2.0}).endswith("no path is missing, and sums pass on what arrives as it is")
+    chain = w
+    for _ in range(30):
+        chain = tanh(chain)
+    assert judged({"w": w, "loss": chain}, {"w": 1.0}).endswith(", and 22 more")
+    for _ in range(30):
+        chain = tanh(chain)
+    assert "a factor is wrong; claim nodes on the way as well" in judged({"w": w, "loss": chain}, {"w": 1.0})
 
 
 # The classic mistakes

@@ -1,0 +1,145 @@
+"""Gradients that were derived by hand, judged: which is the first that is wrong, and what was wrong about it.
+
+A gradient is a sum over paths of products along each, so a claim fails in one of two ways.  If a path was forgotten, what is
+missing is that path's share.  If a factor is wrong, the claim is off by a ratio; the ratio does not tell which factor, so all
+that it could be are named, but for those before a node about which a claim was right.
+
+>>> w, x, y = Value(0.5, label="w"), Value(2.0, label="x"), Value(3.0, label="y")
+>>> loss = (w * x - y) ** 2
+>>> check_derivation(loss, {w: -4.0})
+∂loss/∂w is -8, not -4: the claim is 0.5 times the right value -8 = 2·v2·x; no path is missing, so one factor is off \
+by that much: ∂loss/∂v2 = 2·v2 = -4, ∂v1/∂w = x = 2
+False
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from decimal import Decimal
+from itertools import combinations
+from typing import Any
+
+from autograd.derivation import MOST_SHARES, Derivation, Explanation
+from autograd.primitives import number
+from autograd.steps import Walk
+from autograd.symbol import digits
+from autograd.value import Value, describe
+
+__all__ = ["check_derivation"]
+
+
+def check_derivation(loss: Value, claims: Mapping[Value, float], tolerance: float = 1e-6) -> bool:
+    """Check gradients that were derived by hand; print the first wrong one in backward order, and what is wrong with it.
+
+    Args:
+        loss: the result.
+        claims: for nodes of its graph, the claimed ∂loss/∂node.
+        tolerance: the error that is allowed, relative to the gradient.
+
+    Returns:
+        Whether all claims are right.
+
+    Raises:
+        TypeError: for a claim that is no number, or a node that is no Value.
+        ValueError: for a node that does not take part in the result, or a negative tolerance.
+
+    >>> w = Value(3.0, label="w")
+    >>> loss = w * w + 4 * w
+    >>> check_derivation(loss, {w: 10.0})
+    True
+    >>> check_derivation(loss, {w: 6.0})
+    ∂loss/∂w is 10, not 6: a path was forgotten, the one through v2 = 4·w, which adds 1·4 = 4
+    False
+    """
+    steps = Walk(loss)
+    claimed: dict[Value, Any] = {}
+    for node, claim in claims.items():
+        if not isinstance(node, Value):
+            raise TypeError(f"{node!r} is a constant, which has no gradient; claims are made about Values")
+        if node not in steps.gradients:
+            raise ValueError(f"{describe(node)} does not take part in {describe(loss)}")
+        claimed[node] = number(claim.data if isinstance(claim, Value) else claim)
+        if claimed[node] is NotImplemented:
+            raise TypeError(f"the claim {claim!r} for {describe(node)} is no number")
+    leaves = [x for x in steps.names if x.primitive is None]
+    right: set[Value] = set()
+    for node in [*reversed(steps.order), *leaves]:
+        if node in claimed:
+            if not _close(claimed[node], steps.gradients[node], tolerance):
+                print(_diagnosis(Derivation(node, steps), claimed[node], right, tolerance))
+                return False
+            right.add(node)
+    return True
+
+
+def _diagnosis(derivation: Derivation, claim: float, known: AbstractSet[Value], tolerance: float) -> str:
+    """Say what is wrong with a claim, where those about the `known` nodes were right."""
+    explanation = derivation.explanation()
+    right = explanation.gradient
+    head = f"∂{explanation.loss}/∂{explanation.node} is {digits(right)}, not {digits(claim)}"
+    if not explanation.shares:
+        return f"{head}: the result's gradient by itself is 1"
+    if not math.isfinite(right):
+        return f"{head}: the right value is not finite; find_nonfinite says where that begins"
+    if not math.isfinite(claim):
+        return f"{head}: the claim is not finite, so there was a division by 0 or an overflow on the way to it"
+    if digits(right) == digits(claim):
+        return f"{head} (∂ = {right!r}, claimed {claim!r}): rounded, or allow a larger tolerance"
+    if _rounded(right, claim):
+        return f"{head}: the claim is the right value, rounded; give more digits, or allow a larger tolerance"
+    return f"{head}: {_forgotten(explanation, claim, tolerance) or _wrong_factor(derivation, explanation, claim, known)}"
+
+
+def _rounded(right: float, claim: float) -> bool:
+    """Whether a claim is the right value to the claim's own decimals, and has two digits at least to show it."""
+    _, figures, exponent = Decimal(repr(claim)).normalize().as_tuple()
+    return isinstance(exponent, int) and len(figures) > 1 and round(right, max(0, -exponent)) == claim
+
+
+def _forgotten(explanation: Explanation, claim: float, tolerance: float) -> str:
+    """Name the paths without which the claim would be right, as few as possible; nothing if there are none."""
+    shares = explanation.shares
+    contributions = [share.edge.contribution for share in shares]
+    for size in range(1, len(shares)) if len(shares) <= 12 else (1,):
+        for missing in combinations(range(len(shares)), size):
+            if _close(claim, explanation.gradient - sum(contributions[i] for i in missing), tolerance):
+                through = ", and the one through ".join(
+                    f"{shares[i].name} = {shares[i].formula}, which adds {shares[i].product} = {digits(contributions[i])}"
+                    for i in missing
+                )
+                return f"a path was forgotten, the one through {through}"
+    return ""
+
+
+def _wrong_factor(derivation: Derivation, explanation: Explanation, claim: float, known: AbstractSet[Value]) -> str:
+    """Say by how much a claim is off, and which factors it could be."""
+    right = explanation.gradient
+    if not explanation.paths:
+        return "no path is missing, so a factor is wrong; claim nodes on the way as well, to see between which"
+    formula = " = ".join(dict.fromkeys((digits(right), explanation.formula.text)))
+    links = list(derivation.links(known))
+    if right == 0:
+        zeros = [str(link) for link in links if link.edge.partial == 0]
+        return f"a factor is 0: {_listed(zeros)}" if zeros else f"the paths cancel: {formula}"
+    if claim == 0:
+        return f"no path is missing, and no factor is 0 in the right value {formula}"
+    negative = claim == -right
+    ways = []
+    if everywhere := [str(link) for link in links if link.everywhere]:
+        ways.append(f"{'has the wrong sign' if negative else 'is off by that much'}: {_listed(everywhere)}")
+    if apart := [f"{link} by {digits(1 + (claim - right) / link.flow)}" for link in links if link.flow and not link.everywhere]:
+        ways.append(f"is off on some of the paths: {_listed(apart)}")
+    ratio = "the sign: the claim is minus" if negative else f"the claim is {digits(claim / right)} times"
+    could_be = f"so one factor {', or one '.join(ways)}" if ways else "and sums pass on what arrives as it is"
+    return f"{ratio} the right value {formula}; no path is missing, {could_be}"
+
+
+def _listed(texts: Sequence[str]) -> str:
+    texts = list(dict.fromkeys(texts))
+    return ", ".join([*texts[:MOST_SHARES], *[f"and {len(texts) - MOST_SHARES} more"] * (len(texts) > MOST_SHARES)])
+
+
+def _close(a: float, b: float, tolerance: float) -> bool:
+    return math.isclose(a, b, rel_tol=tolerance) or (math.isnan(a) and math.isnan(b))
