@@ -307,8 +307,10 @@ class Walk(Sequence[Step]):
             late = [self.names[consumer] for consumer in self.order if node in consumer.inputs and consumer not in seen]
             return f"{used}: {' and '.join(late)} had not passed on its share yet" if late else used
         for x, partial, (before, total) in zip(node.inputs, node.partials, sums, strict=True):
-            if total != before + delta * partial and not math.isnan(total):
-                should = f"{digits(before)} + {_factor(delta * partial)} = {digits(before + delta * partial)}"
+            right_sum = before + delta * partial
+            if total != right_sum and not math.isnan(total):
+                so_far = " so far" * (right_sum != right[x])
+                should = f"{digits(before)} + {_factor(delta * partial)} = {digits(right_sum)}{so_far}"
                 return f"{self.names[x]} is used more than once, and what arrives adds up: {should}, not {digits(total)}"
         return ""
 

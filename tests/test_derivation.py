@@ -314,7 +314,12 @@ def test_mistakes_are_silent_where_they_do_not_matter(mistake: Any) -> None:
         (
             "overwrite",
             lambda: (lambda a: a + a)(Value(1.0, label="a")),
-            "a is used more than once, and what arrives adds up: 1 + 1",
+            "a is used more than once, and what arrives adds up: 1 + 1 = 2, not 1",
+        ),
+        (
+            "overwrite",
+            lambda: (lambda a: a * 3 + a * 4 + a * 5)(Value(1.0, label="a")),
+            "a is used more than once, and what arrives adds up: 5 + 4 = 9 so far, not 4",
         ),
         ("recursion", shared, "δ = 2 is used, but ∂loss/∂h is 7: v2 had not passed on its share yet"),
         ("recursion", lambda: (lambda h: h.tanh() + h)(Value(1.0) * 2), "v2 is visited a second time, and what it passed on"),
