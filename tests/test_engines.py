@@ -149,3 +149,48 @@ def test_losses_with_logits_compile() -> None:
     model = MLP(2, [3, 1], seed=1)
     history = fit(model, X, y, loss=losses.binary_cross_entropy_with_logits, epochs=2, compiled=True, seed=0)
     assert history.loss[1] < history.loss[0]
+
+
+class Scaled(Choosy):
+    """A model with a number that is no parameter."""
+
+    scale = 1.0
+
+    def __call__(self, x: Any) -> Any:
+        """Return scale·w·x."""
+        return self.w * x[0] * self.scale
+
+
+def test_callbacks_may_change_more_than_parameters() -> None:
+    def louder(history: History, model: Any) -> None:
+        model.scale *= 10
+
+    found = []
+    for compiled in (False, True):
+        history = fit(Scaled(), [[1.0], [2.0]], [1.0, 2.0], optimizer=Momentum(lr=1e-4), epochs=4, shuffle=False,
+                      callbacks=[louder], compiled=compiled)  # fmt: skip
+        found.append(history.loss)
+    assert found[1] == pytest.approx(found[0])
+    assert found[0][1] > 2 * found[0][0]
+
+
+def test_what_a_callback_sets_stays_even_if_it_raises() -> None:
+    def last_word(history: History, model: Any) -> None:
+        model.w.data = 42.0
+        raise KeyboardInterrupt
+
+    for compiled in (False, True):
+        model = Scaled()
+        fit(model, [[1.0]], [1.0], epochs=3, callbacks=[last_word], compiled=compiled)
+        assert model.w.data == 42.0
+
+
+def test_noise_is_noticed_behind_a_label() -> None:
+    class Labelled(Choosy):
+        def __call__(self, x: Any) -> Any:
+            net = self.w * x[0]
+            net.label = "net"
+            return net * random.random()
+
+    with pytest.raises(TypeError, match="something else at each call"):
+        fit(Labelled(), [[1.0]], [1.0], loss=lambda out, target: out - target, epochs=1, compiled=True)

@@ -2,6 +2,7 @@
 
 import copy
 import math
+import os
 import pickle
 import subprocess
 import sys
@@ -304,3 +305,20 @@ def test_a_program_is_neither_copied_nor_pickled() -> None:
     for action in (copy.copy, copy.deepcopy, pickle.dumps):
         with pytest.raises(TypeError, match=r"program of abs.*neither copied nor pickled; compile the function again"):
             action(program)
+
+
+@pytest.mark.slow
+def test_a_damaged_cache_does_no_harm(tmp_path: Path) -> None:
+    code = "from autograd import Value, compile\nw = Value(2.0)\nprint(compile(lambda x: w * x, [w], backend='native')([3.0]))"
+
+    def told() -> str:
+        environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+        return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment).stdout
+
+    assert told() == "[6.]\n"
+    kept = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert {path.suffix for path in kept} >= {".py", ".nbi", ".nbc"}
+    for damage in (b"", b"\xff\xfe not what it was"):
+        for path in kept:
+            path.write_bytes(damage)
+        assert told() == "[6.]\n"
