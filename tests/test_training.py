@@ -322,10 +322,10 @@ def test_training_leaves_no_garbage() -> None:
     X, y = truth_table("xor")
     fit(model, X, y, epochs=2)
     gc.collect()
-    before = sum(isinstance(x, Value) for x in gc.get_objects())
+    before = sum(type(x) is Value for x in gc.get_objects())
     with collector_paused():
         fit(model, X, y, epochs=5)
-        alive = sum(isinstance(x, Value) for x in gc.get_objects())
+        alive = sum(type(x) is Value for x in gc.get_objects())
         assert alive - before < 100  # the nodes of the last example
 
 

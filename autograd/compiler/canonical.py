@@ -29,8 +29,8 @@ from autograd.primitives import Primitive
 
 __all__ = ["canonical", "dependent"]
 
-# The one table in which the compiler names operations: what adds up, be it a single term; what multiplies; and what is a
-# product of something with itself if its second operand is the number 2.
+# What the compiler knows of operations by name: what adds up, be it a single term; what multiplies; and what is a product of
+# something with itself if its second operand is the number 2.  The other passes know `dot` and `multiply`, which come out here.
 ADDITIVE: Final = {primitives.positive, primitives.add, primitives.total, primitives.dot}
 MULTIPLICATIVE: Final = {primitives.multiply}
 SQUARE: Final = {primitives.power}

@@ -35,11 +35,6 @@ class Rows(NamedTuple):
     space: int
     index: Array
 
-    @property
-    def flat(self) -> Rows:
-        """The same rows in one dimension."""
-        return Rows(self.space, self.index.reshape(-1))
-
 
 @dataclass(frozen=True, eq=False)
 class Apply:
@@ -166,30 +161,37 @@ class _Places:
         nodes = np.array(group.nodes)
         operands = np.array([self.graph.operands[i] for i in group.nodes])
         if group.summed or group.row is primitives.dot:
-            n = operands.shape[1] // 2
-            bias = operands[:, 2 * n :]
-            left, right = operands[:, :n], operands[:, n : 2 * n]
-            swap = self.space[left] > self.space[right]  # what is computed once stands left, and arguments stand right
-            left, right = np.where(swap, right, left), np.where(swap, left, right)
-            keys = np.stack([self.row[right], self.row[left], self.space[right], self.space[left]])
-            order = np.lexsort(keys, axis=1)
-            left, right = np.take_along_axis(left, order, 1), np.take_along_axis(right, order, 1)
-            for chosen in _alike(np.concatenate([self.space[left], self.space[right], self.space[bias]], axis=1)):
-                yield self._product(group, nodes[chosen], left[chosen], right[chosen], bias[chosen])
+            yield from self._products(group, nodes, operands)
         elif isinstance(group.row, Nary) and group.row.fold:
-            order = np.lexsort([self.row[operands], self.space[operands]], axis=1)
-            operands = np.take_along_axis(operands, order, 1)
-            for chosen in _alike(self.space[operands]):
-                placed = chosen[_by_rows(self.row[operands[chosen]])]
-                cuts = np.flatnonzero(np.diff(self.space[operands[placed[0]]])) + 1
-                parts = tuple(self.rows(part) for part in np.split(operands[placed], cuts, axis=1))
-                yield Fold(group.row, parts, self.results(group, nodes[placed]), group.backward)
+            yield from self._folds(group, group.row, nodes, operands)
         else:
-            order = _by_rows(self.row[operands])
-            columns = [self.rows(column) for column in operands[order].T]
-            shape = box([column.index for column in columns])
-            shaped = tuple(Rows(column.space, column.index.reshape(shape)) for column in columns)
-            yield Apply(group.row, shaped, self.results(group, nodes[order].reshape(shape)), group.backward)
+            yield self._apply(group, nodes, operands)
+
+    def _apply(self, group: Group, nodes: Array, operands: Array) -> Apply:
+        order = _by_rows(self.row[operands])
+        columns = [self.rows(column) for column in operands[order].T]
+        shape = box([column.index for column in columns])
+        shaped = tuple(Rows(column.space, column.index.reshape(shape)) for column in columns)
+        return Apply(group.row, shaped, self.results(group, nodes[order].reshape(shape)), group.backward)
+
+    def _folds(self, group: Group, row: Nary, nodes: Array, operands: Array) -> Iterator[Fold]:
+        order = np.lexsort([self.row[operands], self.space[operands]], axis=1)
+        operands = np.take_along_axis(operands, order, 1)
+        for chosen in _alike(self.space[operands]):
+            placed = chosen[_by_rows(self.row[operands[chosen]])]
+            cuts = np.flatnonzero(np.diff(self.space[operands[placed[0]]])) + 1
+            parts = tuple(self.rows(part) for part in np.split(operands[placed], cuts, axis=1))
+            yield Fold(row, parts, self.results(group, nodes[placed]), group.backward)
+
+    def _products(self, group: Group, nodes: Array, operands: Array) -> Iterator[Product]:
+        n = operands.shape[1] // 2
+        left, right, bias = operands[:, :n], operands[:, n : 2 * n], operands[:, 2 * n :]
+        swap = self.space[left] > self.space[right]  # what is computed once stands left, and arguments stand right
+        left, right = np.where(swap, right, left), np.where(swap, left, right)
+        order = np.lexsort([self.row[right], self.row[left], self.space[right], self.space[left]], axis=1)
+        left, right = np.take_along_axis(left, order, 1), np.take_along_axis(right, order, 1)
+        for chosen in _alike(np.concatenate([self.space[left], self.space[right], self.space[bias]], axis=1)):
+            yield self._product(group, nodes[chosen], left[chosen], right[chosen], bias[chosen])
 
     def _product(self, group: Group, nodes: Array, left: Array, right: Array, bias: Array) -> Product:
         """Lay out dots whose factors come from the same spaces."""

@@ -118,9 +118,14 @@ class Writer:
         self.symbols: dict[tuple[int, bytes], Any] = {}
         self.shown: set[str] = set()  # the arguments and parameters of which the shape was told
         self.names = Names()
+        self.nameless: dict[frozenset[int], str] = {}
         for block in self.blocks:
             for rows in (block.instruction.out, *operands(block.instruction)):
                 self.names.learn(self.labels(rows))
+        for block in self.blocks:
+            for rows in operands(block.instruction):
+                if rows.space == PARAMETERS:
+                    self.parameter(rows)  # those without labels are counted in the order in which they are used
         outputs = [self.block_of[place] for place in layout.outputs if place in self.block_of]
         for block in self.blocks:
             block.name = self._name(block, outputs)
@@ -147,9 +152,9 @@ class Writer:
 
     def _name(self, block: Block, outputs: Sequence[Block]) -> str:
         out = block.instruction.out
-        name = self.names.of(self.labels(out))
         if out.space == GRADIENT:
-            return f"∂{name}"
+            return f"∂{self.parameter(out)}"
+        name = self.names.of(self.labels(out))
         name = re.sub(r"^(∂?)([^\W\d]+)(\d+)\.(\w+)$", r"\1\4\3", name)  # layer1.net is net1
         name = re.sub(r"^∂net", "δ", name)
         return name or ("loss" if block in outputs and len(self.layout.outputs) == 1 else "")
@@ -160,6 +165,12 @@ class Writer:
             return [self.parameters[row] for row in rows.index.flat]
         found = [self.layout.labels.get((rows.space, int(row)), "") for row in rows.index.flat]
         return found if all(found) and rows.space == BATCHED else []
+
+    def parameter(self, rows: Rows) -> str:
+        """Return what parameters are called: after their labels, or p1, p2, … if they have none."""
+        return self.names.of(self.labels(rows)) or self.nameless.setdefault(
+            frozenset(map(int, rows.index.flat)), f"p{len(self.nameless) + 1}"
+        )
 
     def parts(self, rows: Rows) -> list[tuple[Block, bool]]:
         """Return the blocks that rows are in, each with whether they are all of it; nothing for what is no result."""
@@ -224,7 +235,7 @@ class Writer:
             return Symbol(names[0] if len(names) == 1 else f"[{', '.join(names)}]")
         if rows.space >= INPUTS:
             return Symbol(self.notation.name(self.arguments[rows.space - INPUTS]))
-        return Symbol(self.notation.name(self.names.of(self.labels(rows))))
+        return Symbol(self.notation.name(self.parameter(rows)))
 
     def product(self, left: Rows, right: Rows, instruction: Product, symbol: Callable[[Rows], Any]) -> str:
         """Write a product of matrices, or where there is but a row of each, the sum of its terms."""
@@ -276,7 +287,7 @@ class Names:
     def learn(self, labels: Sequence[str]) -> None:
         """Look at labels that belong together: the numbers in which they differ are those that count them."""
         alike: dict[tuple[str, ...], list[list[str]]] = {}
-        for label in labels:
+        for label in filter(None, labels):
             words = re.split(r"(\d+)", label)
             alike.setdefault(tuple(words[::2]), []).append(words[1::2])
         for words_only, numbers in alike.items():
@@ -291,7 +302,7 @@ class Names:
         >>> names.of(["layer2.neuron0.w0", "layer2.neuron0.w1"])
         'layer2.w'
         """
-        found = [*dict.fromkeys(self._stem(label) for label in labels)]
+        found = [*dict.fromkeys(self._stem(label) for label in labels if label)]
         return found[0] if len(found) == 1 else f"[{', '.join(found)}]" if found else ""
 
     def _stem(self, label: str) -> str:

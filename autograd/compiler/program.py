@@ -289,12 +289,12 @@ class Program:
             raise ValueError("the function was not traced yet; call the program on a batch, or pass example=… to compile")
 
     def __str__(self) -> str:
-        return lesson(self.layout, self._arguments, [leaf.label or "p" for leaf in self.leaves]) if self._shapes else repr(self)
+        return lesson(self.layout, self._arguments, [leaf.label or "" for leaf in self.leaves]) if self._shapes else repr(self)
 
     @property
     def latex(self) -> str:
         """The program as equations in LaTeX's mathematics mode; ``print(program)`` writes them as text."""
-        return latex(self.layout, self._arguments, [leaf.label or "p" for leaf in self.leaves])
+        return latex(self.layout, self._arguments, [leaf.label or "" for leaf in self.leaves])
 
     @property
     def _arguments(self) -> list[str]:
