@@ -98,7 +98,7 @@ def idx(*sizes: int, data: bytes | None = None, magic: bytes = b"\0\0\x08") -> b
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "train-images-idx3-ubyte").write_bytes(idx(4, 3, 2))
-    (tmp_path / "train-labels-idx1-ubyte.gz").write_bytes(gzip.compress(idx(4)))
+    (tmp_path / "train-labels-idx1-ubyte.gz").write_bytes(gzip.compress(idx(4), mtime=0))
     return tmp_path
 
 
@@ -118,11 +118,11 @@ def test_files_are_read(folder: Path) -> None:
     ("train-images-idx3-ubyte", idx(4, 3, 2, magic=b"\0\0\x0d"), "it begins with 00 00 0d 03"),
     ("train-images-idx3-ubyte", b"<html>not found</html>", "it begins with 3c 68 74 6d"),
     ("train-images-idx3-ubyte", idx(5, 3, 2), "has 5 images, .*train-labels-idx1-ubyte.gz has 4 labels"),
-    ("train-labels-idx1-ubyte.gz", gzip.compress(idx(4))[:-4], "train-labels-idx1-ubyte.gz is damaged or cut off"),
-    ("train-labels-idx1-ubyte.gz", gzip.compress(idx(4))[:12], "is damaged or cut off"),
-    ("train-labels-idx1-ubyte.gz", gzip.compress(idx(4))[:10] + b"\xff\xff\xff\xff", "is damaged or cut off"),
-    ("train-labels-idx1-ubyte.gz", gzip.compress(idx(4)[:-1] + b"\x0a"), "has the label 10; a digit is 0 to 9"),
-    ("train-labels-idx1-ubyte.gz", gzip.compress(idx(4)[:-1]), "should hold 4 = 4 bytes; it holds 3"),
+    ("train-labels-idx1-ubyte.gz", gzip.compress(idx(4), mtime=0)[:-4], "train-labels-idx1-ubyte.gz is damaged or cut off"),
+    ("train-labels-idx1-ubyte.gz", gzip.compress(idx(4), mtime=0)[:12], "is damaged or cut off"),
+    ("train-labels-idx1-ubyte.gz", gzip.compress(idx(4), mtime=0)[:10] + b"\xff\xff\xff\xff", "is damaged or cut off"),
+    ("train-labels-idx1-ubyte.gz", gzip.compress(idx(4)[:-1] + b"\x0a", mtime=0), "has the label 10; a digit is 0 to 9"),
+    ("train-labels-idx1-ubyte.gz", gzip.compress(idx(4)[:-1], mtime=0), "should hold 4 = 4 bytes; it holds 3"),
 ])  # fmt: skip
 def test_damaged_and_wrong_files_are_refused_by_name(name: str, content: bytes, message: str, folder: Path) -> None:
     (folder / name).write_bytes(content)
