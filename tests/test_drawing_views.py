@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from xml.etree.ElementTree import fromstring
 
 import pytest
 
@@ -87,6 +88,25 @@ def test_a_network_neuron_by_neuron() -> None:
     assert len(drawing.nodes) == 2 + 4 + 2 and len(drawing.edges) == 9 + 2
     for text in (drawing.dot, drawing.svg, drawing.mermaid):
         assert "layer1.neuron1" in text and "σ" not in text
+
+
+@pytest.mark.parametrize("sizes", [[2, 1], [4, 1], [4, 3, 1], [5, 5, 5, 1]])
+@pytest.mark.parametrize("inputs", [1, 2, 4])
+def test_a_layer_stands_in_its_order_in_one_column(inputs: int, sizes: list[int]) -> None:
+    xs = [Value(0.1 * i, label=f"x{i}") for i in range(inputs)]
+    drawing = draw((MLP(inputs, sizes, seed=1)(xs) - 1) ** 2, view="neurons")
+    svg = fromstring(drawing.svg)
+    places: dict[str, tuple[float, float]] = {}
+    for node in drawing.nodes:
+        text = next(x for group in svg.iter() if group.get("id") == node.id for x in group.iter() if x.tag.endswith("text"))
+        places[str(text.text).partition(" = ")[0]] = float(text.attrib["x"]), float(text.attrib["y"])
+    assert len(places) == inputs + sum(sizes) + 2
+    layers = [[f"x{i}" for i in range(inputs)]]
+    layers += [[f"layer{k}.neuron{i}" for i in range(n)] for k, n in enumerate(sizes, start=1)]
+    for layer in layers:
+        across, down = zip(*(places[name] for name in layer), strict=True)
+        assert len(set(across)) == 1 and list(down) == sorted(down), layer
+    assert sum("class" in group.attrib and group.get("class") == "edge" for group in svg.iter()) == len(drawing.edges)
 
 
 def test_neurons_of_all_kinds_are_found() -> None:

@@ -11,6 +11,7 @@ since the engines measure text with different fonts, and none of them with the o
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from unicodedata import east_asian_width
 
 from autograd.drawing.plan import Edge, Emphasis, Kind, Node, Plan
@@ -44,6 +45,7 @@ def to_dot(plan: Plan, resolution: int | None = None) -> str:
         f'  edge [color="{WIRE}", penwidth=1.1, arrowsize=0.65, fontname="{FONT}", fontsize=11, fontcolor="{BACKWARD}"]',
         *map(_node, plan.nodes),
         *map(_edge, plan.edges),
+        *map(_column, _layers(plan)),
     ]
     if resolution is not None:
         lines.insert(0, f"  graph [dpi={resolution}]")
@@ -62,6 +64,28 @@ def _edge(edge: Edge) -> str:
     return (
         f'  {edge.source} -> {edge.target} [id={edge.id}, label=" {_escape(edge.label)} "{_ink(edge)}{STANDING[edge.emphasis]}]'
     )
+
+
+def _layers(plan: Plan) -> Iterator[tuple[str, ...]]:
+    """Find what stands side by side in a network: neurons with the same inputs, and inputs of the same neurons."""
+    sources: dict[str, set[str]] = {node.id: set() for node in plan.nodes}
+    targets: dict[str, set[str]] = {node.id: set() for node in plan.nodes}
+    for edge in plan.edges:
+        sources[edge.target].add(edge.source)
+        targets[edge.source].add(edge.target)
+    neurons = {node.id for node in plan.nodes if node.kind == "neuron"}
+    layers: dict[tuple[frozenset[str], frozenset[str]], list[str]] = {}
+    for node in plan.nodes:
+        if node.id in neurons:
+            layers.setdefault((frozenset(sources[node.id]), frozenset()), []).append(node.id)
+        elif node.kind == "leaf" and set() < targets[node.id] <= neurons:
+            layers.setdefault((frozenset(), frozenset(targets[node.id])), []).append(node.id)
+    yield from (tuple(layer) for layer in layers.values() if len(layer) > 1)
+
+
+def _column(layer: tuple[str, ...]) -> str:
+    """Hold a layer in its order: left alone, a layout engine puts it in whatever order has the fewest crossings."""
+    return f"  {{rank=same; edge [style=invis]; {' -> '.join(layer)}}}"
 
 
 def _ink(edge: Edge) -> str:
