@@ -138,6 +138,11 @@ class TestWhatItSays:
         ]
         assert arrived == [("← 1", "δ so far = 1"), ("← 16", "δ so far = 17"), ("← 16", "δ = 33")]
 
+    def test_play_is_a_triangle_a_step_one_with_a_bar_and_an_end_two(self) -> None:
+        glyphs = re.findall(r'class="(\w+)"[^>]*><svg[^>]*><path (?:class="start" )?d="([^"]*)"', play(shared()).element)
+        triangles_and_bars = {name: (path.count("l"), path.count("h-2") + path.count("H")) for name, path in glyphs}
+        assert triangles_and_bars == {"first": (2, 1), "previous": (1, 1), "play": (1, 0), "next": (1, 1), "last": (2, 1)}
+
     def test_a_ledger_has_a_line_for_each_contribution_and_ends_in_what_backward_leaves(self) -> None:
         loss = shared()
         told = page(loss)

@@ -209,6 +209,7 @@ class TestControls:
 
     def test_the_ledger_of_what_is_pointed_at(self, stand: Stand) -> None:
         stand.show(shared())
+        assert stand.seen()["ledger"].endswith("v1.grad = ∂loss/∂v1: still to come")
         stand.press(*["ArrowRight"] * 6)
         stand.browser.point('.box[data-nodes="0"]')
         ledger = stand.seen()["ledger"]
@@ -449,6 +450,18 @@ class TestForEveryone:
         assert stand.browser.run(look) == ["rgb(0, 114, 178)", "autograd-on"]
         stand.press("End")
         assert stand.browser.run(look) == ["rgb(163, 59, 0)", "autograd-back"]
+
+    def test_what_is_done_now_is_thick_and_only_what_is_to_come_is_dashed(self, stand: Stand) -> None:
+        stand.show(shared(), prefers_reduced_motion="reduce")
+        looks = """[...document.querySelectorAll(".stages .arrow")].map((arrow) => {
+            const style = getComputedStyle(arrow.querySelector("path"));
+            return [arrow.matches(".active"), arrow.matches(".faint"), style.strokeWidth, style.strokeDasharray].join(" ");
+        })"""
+        found = set()
+        for _ in walk(shared()):
+            found |= set(stand.browser.run(looks))
+            stand.press("ArrowRight")
+        assert found == {"true false 3px none", "false true 1.1px 3px, 3px", "false false 1.1px none"}
 
     def test_nothing_moves_for_who_wants_it_so(self, stand: Stand) -> None:
         stand.show(neuron(), prefers_reduced_motion="reduce")

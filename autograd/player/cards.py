@@ -106,7 +106,8 @@ def ledger(node: Value, steps: Walk) -> Element:
     ]
     start = [element("li", f"∂{loss}/∂{name} = 1: the backward pass starts here")] if node is steps.loss else []
     total = element("output", f"δ = {digits(steps.gradients[node])}", data_delta=place)
-    meaning = element("p", f"{name}.grad = ∂{loss}/∂{name}: ", total, class_="sum")
+    later = element("span", "still to come", class_="later")
+    meaning = element("p", f"{name}.grad = ∂{loss}/∂{name}: ", total, later, class_="sum")
     return element("section", element("p", *head, class_="head"), element("ul", *start, *lines), meaning, data_node=place)
 
 
