@@ -26,12 +26,12 @@ import re
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
 from math import inf
 from typing import Any, Final, NamedTuple
 
 from autograd import primitives
-from autograd.primitives import Binary, DomainError, Nary, Primitive, Unary
+from autograd.primitives import DomainError, Primitive, Unary
+from autograd.rows import usage, ways
 
 __all__ = ["FUNCTIONS", "LONGEST", "Expression", "ExpressionError", "parse"]
 
@@ -222,7 +222,7 @@ class _Reader:
                 return _float(number), ()
             case ast.Name(id=name):
                 if name in FUNCTIONS:
-                    raise self.refuse(node, f"{name} is a function, not a variable; it is called as {_usage(FUNCTIONS[name])}")
+                    raise self.refuse(node, f"{name} is a function, not a variable; it is called as {usage(FUNCTIONS[name])}")
                 return name, ()
             case ast.UnaryOp(op=op, operand=x) if type(op) in SIGNS:
                 return OPERATORS[SIGNS[type(op)], 1], (x,)
@@ -245,14 +245,14 @@ class _Reader:
         if row is None:
             near = difflib.get_close_matches(name, FUNCTIONS, n=1)
             raise self.refuse(node, f"there is no function {name}" + (f"; is {near[0]} meant?" if near else ""))
+        arguments = [x.elts if isinstance(x, ast.List) else x for x in node.args]
+        if node.keywords or tuple(isinstance(x, list) for x in arguments) not in ways(row):
+            raise self.refuse(node, f"{name} is called as {usage(row)}")
         try:
-            if node.keywords:
-                raise TypeError("arguments of operations have no names")
-            return row, _operands(row, [x.elts if isinstance(x, ast.List) else x for x in node.args])
-        except TypeError:
-            raise self.refuse(node, f"{name} is called as {_usage(row)}") from None
+            operands = row.operands_from(arguments)
         except ValueError as error:
             raise self.refuse(node, str(error)) from None
+        return row, [Term(x, 0, 0, 0) if isinstance(x, float) else x for x in operands]  # a number is a default
 
     def span(self, node: ast.expr) -> tuple[int, int]:
         """Say where in the text a tree comes from; Python counts in bytes of UTF-8."""
@@ -262,42 +262,6 @@ class _Reader:
     def refuse(self, node: ast.expr, problem: str) -> ExpressionError:
         """Make the error that says what is the matter with a part of the text."""
         return _error(problem, self.text, *self.span(node))
-
-
-def _operands(row: Primitive, arguments: Sequence[Any]) -> Sequence[Any]:
-    """Lay out the arguments of a call, lists among them, as the operands of a row.
-
-    Raises:
-        TypeError: if they are not what the row takes.
-        ValueError: if the row itself refuses them.
-    """
-    operands = row.operands_of(*arguments) if isinstance(row, Nary) else list(arguments)
-    if isinstance(row, Binary) and row.default is not None and len(operands) == 1:
-        operands = [*operands, Term(row.default, 0, 0, 0)]
-    if not isinstance(row, Nary) and len(operands) != (1 if isinstance(row, Unary) else 2):
-        raise TypeError(f"{row.name} does not take {len(operands)} operands")
-    if any(isinstance(x, list) for x in operands):
-        raise TypeError(f"{row.name} does not take a list there")
-    return operands
-
-
-def _usage(row: Primitive) -> str:
-    """Write how a row is called, found by trying.
-
-    >>> _usage(primitives.dot), _usage(primitives.leaky_relu)
-    ('dot([a, b], [c, d]) or dot([a, b], [c, d], e)', 'leaky_relu(a) or leaky_relu(a, b)')
-    """
-    calls = []
-    for count in (1, 2, 3):
-        for lists in product((False, True), repeat=count):
-            try:
-                _operands(row, [[object(), object()] if is_list else object() for is_list in lists])
-            except (TypeError, ValueError):
-                continue
-            letters = iter("abcdef")
-            shown = [f"[{next(letters)}, {next(letters)}]" if is_list else next(letters) for is_list in lists]
-            calls.append(f"{row.name}({', '.join(shown)})")
-    return " or ".join(calls)
 
 
 def _float(number: float) -> float:

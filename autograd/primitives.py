@@ -26,6 +26,8 @@ from dataclasses import KW_ONLY, dataclass, field, replace
 from numbers import Real
 from typing import Any, Self
 
+from autograd.rows import check_gradient, check_partial, check_rules, refuse_call
+
 __all__ = [
     "Binary", "DomainError", "Nary", "Operand", "Primitive", "Unary",
     "absolute", "add", "cos", "divide", "dot", "exp", "expm1", "gate", "greater", "greater_equal", "leaky_relu", "less",
@@ -134,18 +136,29 @@ class Primitive:
             call = self.spell([repr(x) for x in operands])
             needs = f"{self.name} needs {self.domain}" if self.domain else str(error)
             raise DomainError(f"{call} has no value: {needs}") from None
-        return bool(out) if self.is_condition else float(out)
+        try:
+            return bool(out) if self.is_condition else float(out)
+        except (TypeError, ValueError):
+            raise TypeError(f"the function of the row {self.name!r} returned {out!r}; it must return a number") from None
 
     def spell(self, operands: Sequence[str]) -> str:
         """Write the operation on operands that are text already.
 
-        >>> divide.spell(["1", "x"]), tanh.spell(["x"])
-        ('1 / x', 'tanh(x)')
+        >>> divide.spell(["1", "x"]), tanh.spell(["x"]), power.spell(["-2", "x"])
+        ('1 / x', 'tanh(x)', '(-2) ** x')
         """
         if self.infix:
-            first, *rest = operands
+            first, *rest = (f"({x})" if x.startswith("-") else x for x in operands)
             return f"{first} {self.infix} {rest[0]}" if rest else f"{self.infix}{first}"
         return f"{self.name}({', '.join(operands)})"
+
+    def operands_from(self, arguments: Sequence[Any], /) -> Sequence[Any]:
+        """Return the operands that the arguments of a call stand for; raise a TypeError or ValueError if it is not called so.
+
+        >>> dot.operands_from([[1.0, 2.0], [3.0, 4.0]]), leaky_relu.operands_from([5.0])
+        ((1.0, 2.0, 3.0, 4.0), [5.0, 0.01])
+        """
+        raise TypeError(f"a row is Unary, Binary or Nary; {self.name} is none of them")
 
     def apply(self, operands: Sequence[Any]) -> Any:
         """Read the row on `operands`: as one of them asks with ``__primitive__``, else on arrays, else on numbers."""
@@ -202,14 +215,24 @@ class Unary(Primitive):
 
     partial: Callable[[Any, Any], Any]
 
-    def __call__(self, x: Any, /) -> Any:
+    def __post_init__(self) -> None:
+        check_rules(self.name, self.function, "x", {f"rule ∂{self.name}/∂x": self.partial})
+
+    def __call__(self, *operands: Any) -> Any:
         """Read the row on x."""
-        return self.apply((x,))
+        if len(operands) != 1:
+            refuse_call(self, operands)
+        return self.apply(operands)
+
+    def operands_from(self, arguments: Sequence[Any], /) -> Sequence[Any]:
+        """Return the arguments: there is one."""
+        [_] = arguments
+        return arguments
 
     def partials(self, operands: Sequence[Any], out: Any, which: Sequence[int]) -> list[Any]:
         """Return [∂out/∂x], or nothing if it is not wanted."""
         [x] = operands
-        return [self.partial(x, out) for _ in which]
+        return [check_partial(self.name, "x", self.partial(x, out)) for _ in which]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -221,15 +244,30 @@ class Binary(Primitive):
     _: KW_ONLY
     default: float | None = None
 
-    def __call__(self, x: Any, y: Any = None, /) -> Any:
+    def __post_init__(self) -> None:
+        rules = {"x": self.partial_x, "y": self.partial_y}
+        check_rules(self.name, self.function, "x, y", {f"rule ∂{self.name}/∂{x}": rule for x, rule in rules.items()})
+
+    def __call__(self, *operands: Any) -> Any:
         """Read the row on x and y."""
-        return self.apply((x, self.default if y is None else y))
+        if len(operands) == 1 and self.default is not None:
+            operands = (*operands, self.default)
+        elif len(operands) != 2:
+            refuse_call(self, operands)
+        return self.apply(operands)
+
+    def operands_from(self, arguments: Sequence[Any], /) -> Sequence[Any]:
+        """Return the two arguments, or the one and the default."""
+        if len(arguments) == 1 and self.default is not None:
+            return [*arguments, self.default]
+        [_, _] = arguments
+        return arguments
 
     def partials(self, operands: Sequence[Any], out: Any, which: Sequence[int]) -> list[Any]:
         """Return ∂out/∂x and ∂out/∂y, those that are wanted."""
         x, y = operands
         rules = self.partial_x, self.partial_y
-        return [rules[i](x, y, out) for i in which]
+        return [check_partial(self.name, "xy"[i], rules[i](x, y, out)) for i in which]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -254,9 +292,20 @@ class Nary(Primitive):
             return functools.reduce(getattr(namespace, self.fold), operands)
         return super().on_arrays(namespace, operands)
 
+    def __post_init__(self) -> None:
+        check_rules(self.name, self.function, "operands", {"gradient": self.gradient})
+
+    def operands_from(self, arguments: Sequence[Any], /) -> Sequence[Any]:
+        """Return the operands, flat."""
+        return self.operands_of(*arguments)
+
     def __call__(self, *arguments: Any) -> Any:
         """Read the row on the operands that the arguments stand for."""
-        operands = self.operands_of(*arguments)
+        try:
+            operands = self.operands_of(*arguments)
+        except (TypeError, ValueError):
+            refuse_call(self, arguments)
+            raise  # the fault is not in the call, as where a generator fails
         read = getattr(operands[0], "__primitive__", None) if operands else None
         if read is not None:  # what `apply` would find, without the search: 5 % of a network's step
             result = read(self, operands)
@@ -266,7 +315,7 @@ class Nary(Primitive):
 
     def partials(self, operands: Sequence[Any], out: Any, which: Sequence[int]) -> list[Any]:
         """Return the entries of the gradient that are wanted."""
-        gradient = self.gradient(operands, out)
+        gradient = check_gradient(self.name, len(operands), self.gradient(operands, out))
         return [gradient[i] for i in which]
 
 

@@ -117,13 +117,9 @@ class Value:
 
     def __primitive__(self, row: Primitive, operands: Sequence[Any]) -> Any:
         """Record `row` on `operands`: the way in for functions such as ``tanh(x)`` and for users' own rows."""
-        if isinstance(row, Nary):
-            return record_many(row, operands)
-        if row not in _recorders and isinstance(row, Unary):
-            unary(row)
-        elif row not in _recorders and isinstance(row, Binary):
-            operators(row)
-        return _recorders[row](*operands)
+        if row not in _recorders:
+            return _first(row, operands)
+        return record_many(row, operands) if isinstance(row, Nary) else _recorders[row](*operands)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *operands: Any, **options: Any) -> Any:
         """Send NumPy's function to the row of its name, as in ``np.exp(v)`` and ``np.float64(2) * v``."""
@@ -329,6 +325,18 @@ def record_many(row: Nary, operands: Sequence[Any]) -> Any:
     node.primitive = row
     node._left, node._right, node._dx = inputs, mixed, partials
     node._dy = node._mark = node.label = None
+    return node
+
+
+def _first(row: Primitive, operands: Sequence[Any]) -> Any:
+    """Record a row for the first time: in plain words, which say what is wrong with its rules, if anything is."""
+    node = record(row, operands)
+    if isinstance(row, Unary):
+        unary(row)
+    elif isinstance(row, Binary):
+        operators(row)
+    else:
+        _recorders[row] = record_many
     return node
 
 

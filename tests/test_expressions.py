@@ -186,7 +186,7 @@ def test_what_is_refused_and_in_which_words(text: str) -> None:
     [
         ("1 + log(x)", "column 5, `log(x)`: log(-1.0) has no value: log needs x > 0; the operand is x = -1.0; keep it inside"),
         ("1/(x + 1)", "column 1, `1/(x + 1)`: 1.0 / 0.0 has no value: divide needs y ≠ 0"),
-        ("x**0.5", "column 1, `x**0.5`: -1.0 ** 0.5 has no value: power needs a whole y, or x > 0"),
+        ("x**0.5", "column 1, `x**0.5`: (-1.0) ** 0.5 has no value: power needs a whole y, or x > 0"),
         ("x*w", "column 3, `w`: w has no value; give it one, as in w=0.5"),
     ],
 )

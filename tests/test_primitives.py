@@ -4,14 +4,16 @@ import copy
 import importlib
 import math
 import pickle
+import re
 from collections.abc import Callable
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
 
-from autograd import primitives
-from autograd.primitives import DomainError, Nary, Primitive, Unary, dot, exp, log, number, power, sigmoid, tanh
+from autograd import Value, jvp, primitives
+from autograd.primitives import Binary, DomainError, Nary, Primitive, Unary, dot, exp, log, number, power, sigmoid, tanh
 from autograd.strategies import ROWS, widths
 
 mpmath = importlib.import_module("mpmath")  # it has no types
@@ -138,7 +140,7 @@ def test_rows_work_on_arrays() -> None:
         (lambda: log(-2), r"log\(-2\.0\) has no value: log needs x > 0"),
         (lambda: log(0), "log needs x > 0"),
         (lambda: primitives.divide(1, 0), r"1\.0 / 0\.0 has no value: divide needs y ≠ 0"),
-        (lambda: power(-8, 0.5), r"-8\.0 \*\* 0\.5 has no value"),
+        (lambda: power(-8, 0.5), r"\(-8\.0\) \*\* 0\.5 has no value"),
         (lambda: power(0, -1), "has no value"),
         (lambda: primitives.sin(math.inf), "a finite x"),
     ],
@@ -152,6 +154,77 @@ def test_outside_the_domain(call: Callable[[], object], message: str) -> None:
 def test_what_is_no_number_is_refused(x: object) -> None:
     with pytest.raises(TypeError, match="pass a real number"):
         tanh(x)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda x: tanh(x, x), "tanh is called as tanh(a); got tanh(Value, Value)"),
+        (lambda x: tanh(), "tanh is called as tanh(a); got tanh()"),
+        (lambda x: primitives.maximum(x), "maximum is called as maximum(a, b); got maximum(Value)"),
+        (lambda x: primitives.maximum(1, 2, 3), "maximum is called as maximum(a, b); got maximum(int, int, int)"),
+        (
+            lambda x: primitives.leaky_relu(x, 1, 2),
+            "leaky_relu(a) or leaky_relu(a, b); got leaky_relu(Value, int, int)",
+        ),
+        (lambda x: primitives.where(x > 0, 1), "where is called as where(a, b, c); got where(Value, int)"),
+        (lambda x: primitives.logsumexp(x, x), "logsumexp is called as logsumexp([a, b]); got logsumexp(Value, Value)"),
+        (lambda x: primitives.total(x), "total is called as total([a, b]); got total(Value)"),
+        (lambda x: dot(x, x), "is called as dot([a, b], [c, d]) or dot([a, b], [c, d], e); got dot(Value, Value)"),
+        (lambda x: primitives.total(float(y) for y in [x]), "would drop its graph"),  # the fault is in the generator
+    ],
+)
+def test_wrong_calls_are_told_the_right_ones(call: Callable[[Value], object], message: str) -> None:
+    with pytest.raises(TypeError, match=re.escape(message)):
+        call(Value(1.0))
+
+
+# Rows as mypy would not let them be written.
+unary: Any = Unary
+binary: Any = Binary
+nary: Any = Nary
+
+
+def nothing(x: Any, out: Any) -> None:
+    """A rule that forgets its return."""
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: unary("bad", "f", lambda x, out: 1), "the function of the row 'bad' must be a function of (x); got 'f'"),
+        (lambda: unary("bad", math.sin, 1), "the rule ∂bad/∂x of the row 'bad' must be a function of (x, out); got 1"),
+        (lambda: unary("bad", math.pow, nothing), "the function of the row 'bad' is called with (x), but it takes (x, y"),
+        (lambda: unary("bad", math.sin, lambda x: 1), "∂bad/∂x of the row 'bad' is called with (x, out), but it takes (x)"),
+        (lambda: binary("bad", math.pow, lambda x, y, out: 1, nothing), "∂bad/∂y of the row 'bad' is called with (x, y, out)"),
+        (lambda: nary("bad", max, lambda v: 1, tuple), "the gradient of the row 'bad' is called with (operands, out)"),
+    ],
+)
+def test_rows_of_ones_own_are_checked_when_they_are_made(make: Callable[[], Primitive], message: str) -> None:
+    with pytest.raises(TypeError, match=re.escape(message)):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (unary("bad", math.sin, lambda x, out: None), "the rule ∂bad/∂x of the row 'bad' returned None"),
+        (unary("bad", math.sin, nothing), "the rule ∂bad/∂x of the row 'bad' returned None"),
+        (unary("bad", lambda x: "text", lambda x, out: 1), "the function of the row 'bad' returned 'text'"),
+        (unary("bad", lambda x: None, lambda x, out: 1), "the function of the row 'bad' returned None"),
+        (binary("bad", math.pow, lambda x, y, out: 1, lambda x, y, out: (1,)), "∂bad/∂y of the row 'bad' returned (1,)"),
+        (nary("bad", max, lambda v, out: [1], lambda *v: v), "the gradient of the row 'bad' returned [1]; it must return"),
+        (nary("bad", max, lambda v, out: None, lambda *v: v), "the gradient of the row 'bad' returned None"),
+        (nary("bad", lambda *v: "text", lambda v, out: v, lambda *v: v), "the function of the row 'bad' returned 'text'"),
+    ],
+)
+def test_rows_of_ones_own_are_checked_when_they_are_read(row: Any, message: str) -> None:
+    operands = [Value(0.5) for _ in range(1 if isinstance(row, Unary) else 2)]
+    for _ in range(2):  # the second time too
+        with pytest.raises(TypeError, match=re.escape(message)):
+            row(*operands)
+        with pytest.raises(TypeError, match=re.escape(message)):
+            jvp(row, [0.5] * len(operands), [1.0] * len(operands))
 
 
 def test_arguments_of_sums_are_checked() -> None:
