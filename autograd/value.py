@@ -219,15 +219,18 @@ class Value:
         return self._data != 0.0
 
     def __eq__(self, other: object) -> bool:
-        if isinstance(other, Real):
-            raise TypeError(f"== between nodes means the same node; to compare numbers write `x.data == {other!r}`")
-        return self is other
+        return self is _node(other, "==")
+
+    def __ne__(self, other: object) -> bool:
+        return self is not _node(other, "!=")
 
     __hash__ = object.__hash__
 
     def __float__(self) -> NoReturn:
-        raise TypeError(f"turning {describe(self)} into a float would drop its graph; for the number use .data, and for "
+        raise TypeError(f"turning {describe(self)} into a plain number would drop its graph; for the number use .data, and for "
                         "math.exp and the like use autograd.exp and the like")  # fmt: skip
+
+    __int__ = __float__
 
     def __format__(self, spec: str) -> str:
         return format(self._data, spec) if spec else str(self)
@@ -427,6 +430,13 @@ def _real(data: Any) -> float:
     if real is NotImplemented:
         raise TypeError(f"{data!r} is a {type(data).__name__}; pass a real number (int, float)")
     return float(real)
+
+
+def _node(other: object, sign: str) -> object:
+    """Return what a node is compared with, unless it is a number."""
+    if isinstance(other, Real):
+        raise TypeError(f"{sign} compares nodes, not their numbers; for those write `x.data {sign} {other!r}`")
+    return other
 
 
 def _leaf(data: float, grad: float, label: str | None) -> Value:
