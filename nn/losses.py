@@ -32,6 +32,7 @@ from autograd import Value, dot, log, logsumexp, relu, softplus, total, where
 __all__ = [
     "LOSSES",
     "Loss",
+    "advice",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "boundary",
@@ -159,6 +160,31 @@ LOSSES: Final[Mapping[str, Loss]] = {
                  categorical_cross_entropy, cross_entropy, hinge)
 }  # fmt: skip
 _BOUNDARIES: Final[Mapping[Loss, float]] = {binary_cross_entropy_with_logits: 0.0, hinge: 0.0}
+
+# For each loss on probabilities what makes an output one, and the loss that takes the net input in its place.
+_PROBABILITIES: Final[Mapping[Loss, tuple[str, Loss]]] = {
+    binary_cross_entropy: ("sigmoid", binary_cross_entropy_with_logits),
+    categorical_cross_entropy: ("softmax", cross_entropy),
+}
+
+
+def advice(loss: Loss, outputs: Any) -> str:
+    """Return what to do about the outputs of an example that are no probabilities, if the loss takes those; else nothing.
+
+    >>> advice(binary_cross_entropy, Value(0.5)), advice(squared_error, Value(-0.5))
+    ('', '')
+    >>> advice(categorical_cross_entropy, [Value(1.5), Value(-0.5)]).partition(": ")[2]
+    'end the model with output="softmax", or use cross_entropy'
+    """
+    if loss not in _PROBABILITIES:
+        return ""
+    output, on_logits = _PROBABILITIES[loss]
+    numbers = [x.data if isinstance(x, Value) else x for x in _one_or_more(_items(outputs))]
+    for x in numbers:
+        if x < 0 or x > 1:
+            return (f"{loss.__name__} takes probabilities from 0 to 1; got {x:.3g}: end the model with "
+                    f'output="{output}", or use {on_logits.__name__}')  # fmt: skip
+    return ""
 
 
 def boundary(loss: Loss, labels: Iterable[float]) -> float:

@@ -31,7 +31,7 @@ from typing import Any
 from autograd import DomainError, find_nonfinite
 from nn.engines import Lesson, collector_paused, engine_for
 from nn.evaluation import examples_of, numbers_of
-from nn.losses import LOSSES, Loss, boundary, mean_squared_error
+from nn.losses import LOSSES, Loss, advice, boundary, mean_squared_error
 from nn.module import Module
 from nn.optim import Adam, Optimizer
 from nn.progress import bar_over
@@ -227,10 +227,12 @@ def _fault(lesson: Lesson, batch: Sequence[int], history: History) -> str:
     """Say where the first number that is not finite came up, by recording the batch again, example by example."""
     epoch = f"in epoch {history.epochs}"
     for i in batch:
+        outputs: Any = ()
         try:
-            finding = find_nonfinite(lesson.loss(lesson.model(lesson.examples.inputs(i)), lesson.examples.targets[i]))
+            outputs = lesson.model(lesson.examples.inputs(i))
+            finding = find_nonfinite(lesson.loss(outputs, lesson.examples.targets[i]))
         except DomainError as error:
-            return f"{epoch}: {error}"
+            return f"{epoch}: {advice(lesson.loss, outputs) or error}"
         if finding is not None:
             return (f"{epoch}, at example {i}: {finding}; the parameters are those before this step; try a lower learning "
                     "rate, inputs of a size of about 1, or a loss that takes logits")  # fmt: skip

@@ -250,6 +250,31 @@ def test_a_domain_error_says_when() -> None:
         fit(neuron, [[1.0]], [0], loss="binary_cross_entropy")
 
 
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize(
+    ("loss", "n_outputs", "message"),
+    [
+        ("binary_cross_entropy", 1, 'got -3: end the model with output="sigmoid", or use binary_cross_entropy_with_logits'),
+        ("categorical_cross_entropy", 2, 'got -3: end the model with output="softmax", or use cross_entropy'),
+    ],
+)
+def test_outputs_that_are_no_probabilities_are_named(loss: str, n_outputs: int, message: str, compiled: bool) -> None:
+    model = MLP(1, [n_outputs], output="linear", seed=1)
+    for parameter in model.parameters():
+        parameter.data = -1.5
+    with pytest.raises(DivergenceError, match=f"^in epoch 0: {loss} takes probabilities from 0 to 1; {message}$"):
+        fit(model, [[1.0], [1.0]], [1, 0], loss=loss, compiled=compiled)
+
+
+def test_a_domain_error_in_the_model_is_told_as_it_is() -> None:
+    class Logarithm(Neuron):
+        def __call__(self, x: Any) -> Any:
+            return log(super().__call__(x) + x[0])
+
+    with pytest.raises(DivergenceError, match=r"^in epoch 0: log\(-1.0\) has no value"):
+        fit(Logarithm(1, "linear", init="zeros"), [[1.5], [-1.0]], [1, 0], loss="binary_cross_entropy")
+
+
 @pytest.mark.parametrize(("options", "error", "message"), [
     ({"X": []}, ValueError, "got 0 examples and 4 targets"),
     ({"X": [], "y": []}, ValueError, "there are no examples"),
