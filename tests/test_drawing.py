@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd.drawing import Drawing, Edge, Line, Node, Plan, draw
+from autograd.drawing.graph import readable
 from autograd.primitives import Unary, dot, exp, relu, sigmoid, sqrt, tanh, total, where
 from autograd.steps import walk
 from autograd.value import Value
@@ -195,7 +196,9 @@ class TestLimit:
     def test_too_many_nodes(self) -> None:
         leaves = [Value(float(i)) for i in range(150)]
         assert len(draw(total(leaves[:149])).nodes) == 150
-        with pytest.raises(ValueError, match=r"more than 150 nodes; take a part of it, such as result.inputs\[0\]"):
+        with pytest.raises(
+            ValueError, match=r"it has 151 nodes and 150 edges, and the limit is 150; to draw it takes limit=151 at least"
+        ):
             draw(total(leaves))
         assert len(draw(total(leaves), limit=151).nodes) == 151
 
@@ -213,15 +216,37 @@ class TestLimit:
             return operands
 
         monkeypatch.setattr(Value, "inputs", property(counted))
-        with pytest.raises(ValueError, match=r"raise the limit, as limit=300"):
+        with pytest.raises(ValueError, match=r"it has more than 10,000 nodes, and the limit is 150$"):
             draw(y)
-        assert looked_at <= 150
+        assert looked_at <= 10_000
 
     def test_too_many_edges_between_few_nodes(self) -> None:
         x = Value(1.0)
         assert len(draw(total([x] * 450)).edges) == 450
-        with pytest.raises(ValueError, match="more than 450 edges"):
+        with pytest.raises(
+            ValueError, match="2 nodes and 451 edges, and the limit is 150; to draw it takes limit=151 at least"
+        ):
             draw(total([x] * 451))
+
+    def test_the_limit_that_is_named_draws_it_and_one_less_does_not(self) -> None:
+        y = Value(1.0, label="x")
+        for _ in range(200):
+            y = y + 1
+        with pytest.raises(
+            ValueError, match="it has 201 nodes and 200 edges, and the limit is 150; to draw it takes limit=201 at least"
+        ):
+            draw(y)
+        with pytest.raises(ValueError, match="the limit is 200; to draw it takes limit=201 at least"):
+            draw(y, limit=200)
+        assert len(draw(y, limit=201).nodes) == 201
+
+    def test_a_higher_limit_is_kept_to_however_high(self) -> None:
+        y = Value(1.0)
+        for _ in range(12_000):
+            y = y + 1
+        with pytest.raises(ValueError, match=r"it has more than 11,999 nodes, and the limit is 11999$"):
+            readable(y, 11_999)
+        assert len(readable(y, 12_001)) == 12_000
 
     def test_edges_past_too_many_nodes(self) -> None:
         def recurrence(steps: int) -> Value:
@@ -231,9 +256,12 @@ class TestLimit:
             return h
 
         assert len(draw(recurrence(50)).nodes) == 102
-        with pytest.raises(ValueError, match=r"its edges cross [0-9]+ layers of nodes, more than 3000"):
+        with pytest.raises(
+            ValueError,
+            match="180 edges, which cross 3,720 layers of nodes, and the limit is 150; to draw it takes limit=186 at least",
+        ):
             draw(recurrence(60))
-        assert len(draw(recurrence(60), limit=300).nodes) == 122
+        assert len(draw(recurrence(60), limit=186).nodes) == 122
 
     def test_a_leaf_stands_right_before_its_first_use(self) -> None:
         y = Value(0.0)

@@ -128,5 +128,7 @@ def test_views_that_are_not_there() -> None:
         draw(loss, view="neurons", step=1)
     with pytest.raises(ValueError, match="there is no neuron in this graph"):
         draw(chain(), view="neurons")
-    with pytest.raises(ValueError, match="8 boxes, more than 5"):
+    with pytest.raises(ValueError, match="8 boxes, and the limit is 5; to draw it takes limit=8 at least"):
         draw(loss, view="neurons", limit=5)
+    with pytest.raises(ValueError, match=r"nodes and [0-9]+ edges, and the limit is 1; to draw it takes limit=2 at least"):
+        draw(loss, view="neurons", limit=1)  # more than 20 nodes, which is what a box may hold

@@ -133,7 +133,7 @@ with open({str(tmp_path / "walk.json")!r}, "w") as file:
 def test_a_large_graph_is_neither_drawn_nor_played_but_there_is_advice() -> None:
     _, y = chain(20_000)
     for picture in (draw, play):
-        with pytest.raises(ValueError, match=r"too large to be read: it has more than 150 nodes; take a part of it, such as"):
+        with pytest.raises(ValueError, match=r"too large to be read: it has more than 10,000 nodes, and the limit is 150"):
             picture(y)
     assert y._repr_svg_() is None
 

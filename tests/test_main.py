@@ -110,6 +110,13 @@ def test_a_mistake_is_shown_where_it_matters(capsys: pytest.CaptureFixture[str])
     assert "The mistake 'unsorted' changes nothing on this graph." in answer(capsys, "x", "x=3", "--mistake", "unsorted")
 
 
+def test_the_version_is_that_of_the_project(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert answer(capsys, "--version") == f"{project['name']} {project['version']}\n"
+    monkeypatch.setattr("importlib.metadata.Distribution.from_name", Mock(side_effect=PackageNotFoundError))
+    assert answer(capsys, "--version") == "scalar-autograd from its sources, not installed\n"
+
+
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
@@ -152,10 +159,10 @@ def test_a_mistake_is_shown_where_it_matters(capsys: pytest.CaptureFixture[str])
         (["x*2", "x=1", "--json", ""], " is not written: Is a directory"),
         (["x*2", "x=1", "--json", "none/steps.json"], "none/steps.json is not written: there is no folder"),
         (["x*2", "x=1", "--json", "a\0b"], "a\\x00b is not written: embedded null byte"),
-        (["*".join(["x"] * 400), "x=1", "--mermaid"], "this graph is too large to be read: it has more than"),
+        (["*".join(["x"] * 400), "x=1", "--mermaid"], "this graph is too large to be read: it has "),
         (
             ["*".join(["x"] * 400), "x=1", "--svg", "graph.svg"],
-            "graph.svg is not written: this graph is too large to be read: it has more than",
+            "graph.svg is not written: this graph is too large to be read: it has ",
         ),
     ],
     ids=lambda argument: ascii(argument)[:60],

@@ -314,14 +314,14 @@ class TestRefusals:
         for _ in range(150):
             loss = loss + 1
         with pytest.raises(
-            ValueError, match=r"more than 150 nodes; take a part of it, such as .*, or raise the limit, as limit=300"
+            ValueError, match=r"it has 151 nodes and 150 edges, and the limit is 150; to draw it takes limit=151 at least"
         ):
             play(loss)
         assert play(loss, limit=300).steps == 300
 
     def test_a_large_graph_is_refused_before_it_is_walked(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("autograd.player.Walk", None)
-        with pytest.raises(ValueError, match="more than 3 nodes"):
+        with pytest.raises(ValueError, match="it has 8 nodes and 7 edges, and the limit is 3"):
             play(neuron(), limit=3)
 
     def test_a_leaf_that_was_changed(self) -> None:

@@ -23,13 +23,14 @@ from autograd.symbol import Symbol, as_symbol, digits, printable
 from autograd.value import Value, topological
 
 __all__ = ["cut", "describe_graph", "formula", "in_product", "kind_of", "lines_of",
-           "notes_of", "printable", "readable", "short_formula"]  # fmt: skip
+           "notes_of", "printable", "readable", "short_formula", "too_large"]  # fmt: skip
 
 WIDEST = 30  # characters in a line of a box; what is longer is shortened there, and told in full by the hint
 # A graph with few nodes is a tangle, too, if it has many edges, or edges past many other nodes: a weight used at each of
 # 50 time steps.  Layout is slow there as well.  So both have a limit, in proportion to that of the nodes.
 EDGES_PER_NODE = 3
 LAYERS_PER_NODE = 20
+MOST_COUNTED = 10_000  # nodes, if the limit is no higher: a larger graph is not counted to its end
 
 
 def describe_graph(root: Value, limit: int) -> Plan:
@@ -66,45 +67,58 @@ def describe_graph(root: Value, limit: int) -> Plan:
     return Plan(f"Computation graph of {names[root]}", nodes, tuple(edges), notes_of(root, names))
 
 
-def readable(root: Value, limit: int) -> list[Value]:
-    """Return the topological order of a graph, or raise `ValueError` if its picture could not be read."""
-    refuse_large(root, limit)
+def readable(root: Value, limit: int, nodes_per_box: int = 1) -> list[Value]:
+    """Return the topological order of a graph, or raise `ValueError` if its picture could not be read.
+
+    Args:
+        root: the result.
+        limit: the largest number of boxes.
+        nodes_per_box: how many nodes, at most, are drawn as one box.
+    """
+    room = limit * nodes_per_box
+    most = max(room, MOST_COUNTED)
+    n_nodes, n_edges = _size(root, most)
+    if n_nodes > most or n_edges > EDGES_PER_NODE * most:
+        reason = f"{most:,} nodes" if n_nodes > most else f"{EDGES_PER_NODE * most:,} edges"
+        raise too_large(f"it has more than {reason}", limit)
     order = topological(root)
-    refuse_tangle(order, limit)
+    crossed = _layers_crossed(order)
+    needed = max(n_nodes, math.ceil(n_edges / EDGES_PER_NODE), math.ceil(crossed / LAYERS_PER_NODE))
+    if needed > room:
+        reason = f"it has {n_nodes:,} nodes and {n_edges:,} edges"
+        if max(n_nodes, math.ceil(n_edges / EDGES_PER_NODE)) <= room:
+            reason += f", which cross {crossed:,} layers of nodes"
+        raise too_large(reason, limit, math.ceil(needed / nodes_per_box))
     return order
 
 
-def refuse_large(root: Value, limit: int) -> None:
-    """Raise if there are too many nodes or edges; looks at no more of the graph than the limit allows."""
+def too_large(reason: str, limit: int, needed: int | None = None) -> ValueError:
+    """Make the error for a graph that cannot be read, with the limit that it needed if there is a sensible one."""
+    advice = f"; to draw it takes limit={needed} at least" if needed is not None else ""
+    return ValueError(f"this graph is too large to be read: {reason}, and the limit is {limit}{advice}")
+
+
+def _size(root: Value, most: int) -> tuple[int, int]:
+    """Count the nodes and the edges of a graph, until there are more nodes than `most`, or far more edges."""
     seen, pending, edges = {root}, [root], 0
-    while pending:
+    while pending and len(seen) <= most and edges <= EDGES_PER_NODE * most:
         for x in pending.pop().inputs:
             edges += 1
             if x not in seen:
                 seen.add(x)
                 pending.append(x)
-            if len(seen) > limit:
-                raise _too_large(f"it has more than {limit} nodes", limit)
-            if edges > EDGES_PER_NODE * limit:
-                raise _too_large(f"it has more than {EDGES_PER_NODE * limit} edges", limit)
+    return len(seen), edges
 
 
-def refuse_tangle(order: Sequence[Value], limit: int) -> None:
-    """Raise if the edges are too long, counted in the layers that they cross, a layer being what stands side by side."""
+def _layers_crossed(order: Sequence[Value]) -> int:
+    """Sum the lengths of the edges, counted in the layers that they cross, a layer being what stands side by side."""
     layer: dict[Value, int] = {}
     for node in order:
         layer[node] = 1 + max(layer.get(x, 0) for x in node.inputs)
     for node in order:
         for x in node.inputs:  # a leaf stands right before its first use
             layer[x] = min(layer.get(x, layer[node] - 1), layer[node] - 1)
-    crossed = sum(layer[node] - layer[x] for node in order for x in node.inputs)
-    if crossed > LAYERS_PER_NODE * limit:
-        raise _too_large(f"its edges cross {crossed} layers of nodes, more than {LAYERS_PER_NODE * limit}", limit)
-
-
-def _too_large(reason: str, limit: int) -> ValueError:
-    return ValueError(f"this graph is too large to be read: {reason}; take a part of it, such as result.inputs[0], or "
-                      f"raise the limit, as limit={2 * limit}")  # fmt: skip
+    return sum(layer[node] - layer[x] for node in order for x in node.inputs)
 
 
 def kind_of(node: Value, root: Value) -> Kind:

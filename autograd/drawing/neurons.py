@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from autograd.drawing.graph import WIDEST, cut, kind_of, lines_of, notes_of, printable, readable
+from autograd.drawing.graph import WIDEST, cut, kind_of, lines_of, notes_of, printable, readable, too_large
 from autograd.drawing.plan import Edge, Line, Node, Plan, Role
 from autograd.primitives import Unary, dot
 from autograd.steps import name_nodes
@@ -27,6 +27,8 @@ from autograd.symbol import Symbol, as_symbol, digits
 from autograd.value import Value
 
 __all__ = ["boxes_of", "describe_neurons", "find_neurons"]
+
+NODES_PER_BOX = 20  # a neuron has its weights inside
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +75,14 @@ def describe_neurons(root: Value, limit: int) -> Plan:
     Raises:
         ValueError: if there is no neuron, or if the picture would be too large to be read.
     """
-    order = readable(root, limit * 20)
+    order = readable(root, limit, NODES_PER_BOX)
     neurons = find_neurons(order)
     if not neurons:
         raise ValueError("there is no neuron in this graph, no dot(weights, inputs, bias); draw it node by node, as draw(loss)")
     names = {node: printable(name) for node, name in name_nodes(root, order).items()}
     boxes = boxes_of(root, order, neurons)
     if len(boxes) > limit:
-        raise ValueError(f"this network is too large to be read: {len(boxes)} boxes, more than {limit}; take a part of it, or "
-                         f"raise the limit, as limit={2 * limit}")  # fmt: skip
+        raise too_large(f"it has {len(boxes):,} boxes", limit, len(boxes))
     ids = {node: f"n{i}" for i, node in enumerate(boxes)}
     place = {x: ids[neuron.out] for neuron in neurons.values() for x in (neuron.net, neuron.out)} | ids
     begun = root.grad != 0
