@@ -22,6 +22,7 @@ import sys
 import textwrap
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
@@ -92,6 +93,8 @@ def run(argv: Sequence[str]) -> str:
     asked = [f"--{name}" for name, value in vars(options).items() if value not in (None, False) and name != "words"]
     if options.help:
         return parser.format_help().rstrip()
+    if options.version:
+        return f"scalar-autograd {_version()}"
     if not options.words and asked:
         raise UsageError(f"{asked[0]} needs an expression, as in: {EXAMPLE} {asked[0]}")
     if not options.words:
@@ -116,13 +119,14 @@ def make_parser() -> Parser:
         usage="%(prog)s [EXPRESSION [NAME=NUMBER ...]] [options]",
         description="Alone: a small network, forward and back, one link of the chain rule at a time.\n"
         f"With an expression: its value, and its derivative by each variable.  For example\n\n  {EXAMPLE}",
-        epilog=f"functions:\n{functions}\n\nLists are written [x, y], as in dot([u, v], [x, y], b) and total([x, y]).",
+        epilog=f"functions:\n{functions}\n\nLists are written [x, y], as in dot([u, v], [x, y], b) and total([x, y]); pi is the number.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         add_help=False,
         allow_abbrev=False,
     )
     parser.add_argument("words", nargs="*", help=argparse.SUPPRESS)
     parser.add_argument("-h", "--help", action="store_true", help="show this")
+    parser.add_argument("--version", action="store_true", help="show the version")
     parser.add_argument("--wrt", action="append", metavar="NAME", help="differentiate by these variables alone, as w or w,b")
     parser.add_argument("--steps", action="store_true", help="show each step of the forward and of the backward pass")
     parser.add_argument(
@@ -270,6 +274,13 @@ def _write(file: str, text: str) -> str:
     except (OSError, ValueError) as error:  # a ValueError for a name that no file can have
         raise UsageError(f"{file} is not written: {getattr(error, 'strerror', None) or error}") from None
     return file
+
+
+def _version() -> str:
+    try:
+        return version("scalar-autograd")
+    except PackageNotFoundError:
+        return "from its sources, not installed"
 
 
 def _variables(expression: Expression) -> str:

@@ -26,7 +26,7 @@ import re
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import inf
+from math import inf, pi
 from typing import Any, Final, NamedTuple
 
 from autograd import primitives
@@ -41,6 +41,8 @@ EXCERPT: Final = 30  # characters of the text that a message shows
 FUNCTIONS: Final[dict[str, Primitive]] = {
     name: row for name in primitives.__all__ if isinstance(row := getattr(primitives, name), Primitive)
 } | {"abs": primitives.absolute}
+CONSTANTS: Final[dict[str, float]] = {"pi": pi}
+ELSEWHERE: Final = {"ln": "log", "max": "maximum", "min": "minimum", "sigma": "sigmoid", "sum": "total"}  # what others write
 OPERATORS: Final = {(row.infix, 1 if isinstance(row, Unary) else 2): row for row in FUNCTIONS.values() if row.infix}
 SIGNS: Final[dict[type[ast.AST], str]] = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**", ast.UAdd: "+", ast.USub: "-",
@@ -145,7 +147,7 @@ def parse(text: str) -> Expression:
     """Read an expression.
 
     Args:
-        text: at most `LONGEST` characters: numbers, names, ``+ - * / **``, single comparisons, parentheses, and the rows of
+        text: at most `LONGEST` characters: numbers, names, pi, ``+ - * / **``, single comparisons, parentheses, and the rows of
             the table by name, with lists for those that take lists, as in ``dot([u, v], [x, y], b)``.
 
     Raises:
@@ -223,7 +225,7 @@ class _Reader:
             case ast.Name(id=name):
                 if name in FUNCTIONS:
                     raise self.refuse(node, f"{name} is a function, not a variable; it is called as {usage(FUNCTIONS[name])}")
-                return name, ()
+                return CONSTANTS.get(name, name), ()
             case ast.UnaryOp(op=op, operand=x) if type(op) in SIGNS:
                 return OPERATORS[SIGNS[type(op)], 1], (x,)
             case ast.BinOp(left=x, op=op, right=y) if type(op) in SIGNS:
@@ -243,8 +245,8 @@ class _Reader:
         """Find the row that is called, and its operands."""
         row = FUNCTIONS.get(name)
         if row is None:
-            near = difflib.get_close_matches(name, FUNCTIONS, n=1)
-            raise self.refuse(node, f"there is no function {name}" + (f"; is {near[0]} meant?" if near else ""))
+            near = _meant(name)
+            raise self.refuse(node, f"there is no function {name}" + (f"; is {near} meant?" if near else ""))
         arguments = [x.elts if isinstance(x, ast.List) else x for x in node.args]
         if node.keywords or tuple(isinstance(x, list) for x in arguments) not in ways(row):
             raise self.refuse(node, f"{name} is called as {usage(row)}")
@@ -262,6 +264,16 @@ class _Reader:
     def refuse(self, node: ast.expr, problem: str) -> ExpressionError:
         """Make the error that says what is the matter with a part of the text."""
         return _error(problem, self.text, *self.span(node))
+
+
+def _meant(name: str) -> str | None:
+    """Guess the function that a name was meant to be: by what others call it, by its letters, by its spelling.
+
+    >>> _meant("ln"), _meant("tahn"), _meant("sigmiod"), _meant("f")
+    ('log', 'tanh', 'sigmoid', None)
+    """
+    turned = [known for known in FUNCTIONS if sorted(known) == sorted(name)]
+    return ELSEWHERE.get(name) or next(iter([*turned, *difflib.get_close_matches(name, FUNCTIONS, n=1)]), None)
 
 
 def _float(number: float) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import warnings
-from math import inf, isnan, nan
+from math import inf, isnan, nan, tau
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from autograd import Dual, Value, primitives
-from autograd.expressions import FUNCTIONS, LONGEST, ExpressionError, parse
+from autograd.expressions import ELSEWHERE, FUNCTIONS, LONGEST, ExpressionError, parse
 from autograd.primitives import DomainError, Primitive
 from autograd.transforms import grad
 
@@ -54,6 +54,14 @@ def test_the_value_of_a_constant(text: str, value: float) -> None:
     result = parse(text)()
     assert result == value
     assert type(result) is float
+
+
+def test_pi_is_a_number() -> None:
+    assert parse("cos(pi*x)").names == ("x",) and parse("2*pi")() == tau
+
+
+def test_what_others_call_it_is_no_name_of_ours() -> None:
+    assert set(ELSEWHERE.values()) <= set(FUNCTIONS) and not set(ELSEWHERE) & set(FUNCTIONS)
 
 
 def test_every_operation_of_the_table_is_called_by_its_name() -> None:
@@ -138,6 +146,10 @@ REFUSED = {
     "foo(x)": "column 1, `foo(x)`: there is no function foo",
     "1 + max(x, y)": "column 5, `max(x, y)`: there is no function max; is maximum meant?",
     "tanh*2": "column 1, `tanh`: tanh is a function, not a variable; it is called as tanh(a)",
+    "tahn(x)": "column 1, `tahn(x)`: there is no function tahn; is tanh meant?",
+    "ln(x)": "column 1, `ln(x)`: there is no function ln; is log meant?",
+    "sigma(x)": "column 1, `sigma(x)`: there is no function sigma; is sigmoid meant?",
+    "f(x)": "column 1, `f(x)`: there is no function f",
     "tanh()": "column 1, `tanh()`: tanh is called as tanh(a)",
     "tanh(x, y)": "column 1, `tanh(x, y)`: tanh is called as tanh(a)",
     "tanh(x=1)": "column 1, `tanh(x=1)`: tanh is called as tanh(a)",
