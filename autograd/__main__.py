@@ -119,7 +119,8 @@ def make_parser() -> Parser:
         usage="%(prog)s [EXPRESSION [NAME=NUMBER ...]] [options]",
         description="Alone: a small network, forward and back, one link of the chain rule at a time.\n"
         f"With an expression: its value, and its derivative by each variable.  For example\n\n  {EXAMPLE}",
-        epilog=f"functions:\n{functions}\n\nLists are written [x, y], as in dot([u, v], [x, y], b) and total([x, y]); pi is the number.",
+        epilog=f"functions:\n{functions}\n\n"
+        "Lists are written [x, y], as in dot([u, v], [x, y], b) and total([x, y]); pi is the number.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         add_help=False,
         allow_abbrev=False,
