@@ -42,6 +42,7 @@ __all__ = ["main"]
 
 COMMAND: Final = "python -m autograd"
 EXAMPLE: Final = f"{COMMAND} 'tanh(w*x + b)**2' w=0.5 x=2 b=-0.4"
+WRITTEN: Final = "Lists are written [x, y], as in dot([u, v], [x, y], b) and total([x, y]); pi is 3.14159…"
 OPTION: Final = re.compile(r"-|--|-h|--[a-z]+(=.*)?", re.DOTALL)
 # What is written where the terminal's encoding lacks a character.
 SPELLED: Final = dict(zip("∂δση·√∞≤≥≠−─▶←…²⁰¹³⁴⁵⁶⁷⁸⁹",
@@ -119,8 +120,7 @@ def make_parser() -> Parser:
         usage="%(prog)s [EXPRESSION [NAME=NUMBER ...]] [options]",
         description="Alone: a small network, forward and back, one link of the chain rule at a time.\n"
         f"With an expression: its value, and its derivative by each variable.  For example\n\n  {EXAMPLE}",
-        epilog=f"functions:\n{functions}\n\n"
-        "Lists are written [x, y], as in dot([u, v], [x, y], b) and total([x, y]); pi is the number.",
+        epilog=f"functions:\n{functions}\n\n{WRITTEN}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         add_help=False,
         allow_abbrev=False,

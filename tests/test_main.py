@@ -221,7 +221,7 @@ def test_help_tells_of_every_option_and_function(capsys: pytest.CaptureFixture[s
     monkeypatch.setenv("COLUMNS", "80")  # the width that argparse takes for the terminal's
     out = answer(capsys, "--help")
     assert out == answer(capsys, "x", "-h")
-    assert {"--wrt", "--steps", "--explain", "--mistake", "--latex", "--svg", "--mermaid", "--json"} <= set(
+    assert {"--version", "--wrt", "--steps", "--explain", "--mistake", "--latex", "--svg", "--mermaid", "--json"} <= set(
         re.findall(r"--\w+", out)
     )
     assert set(FUNCTIONS) <= set(re.findall(r"\w+", out))
