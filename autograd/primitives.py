@@ -218,11 +218,11 @@ class Unary(Primitive):
     def __post_init__(self) -> None:
         check_rules(self.name, self.function, "x", {f"rule ∂{self.name}/∂x": self.partial})
 
-    def __call__(self, *operands: Any) -> Any:
+    def __call__(self, x: Any = ..., /, *more: Any) -> Any:
         """Read the row on x."""
-        if len(operands) != 1:
-            refuse_call(self, operands)
-        return self.apply(operands)
+        if x is ... or more:
+            refuse_call(self, () if x is ... else (x, *more))
+        return self.apply((x,))
 
     def operands_from(self, arguments: Sequence[Any], /) -> Sequence[Any]:
         """Return the arguments: there is one."""
@@ -248,13 +248,11 @@ class Binary(Primitive):
         rules = {"x": self.partial_x, "y": self.partial_y}
         check_rules(self.name, self.function, "x, y", {f"rule ∂{self.name}/∂{x}": rule for x, rule in rules.items()})
 
-    def __call__(self, *operands: Any) -> Any:
+    def __call__(self, x: Any = ..., y: Any = ..., /, *more: Any) -> Any:
         """Read the row on x and y."""
-        if len(operands) == 1 and self.default is not None:
-            operands = (*operands, self.default)
-        elif len(operands) != 2:
-            refuse_call(self, operands)
-        return self.apply(operands)
+        if x is ... or more or (y is ... and self.default is None):
+            refuse_call(self, [operand for operand in (x, y, *more) if operand is not ...])
+        return self.apply((x, self.default if y is ... else y))
 
     def operands_from(self, arguments: Sequence[Any], /) -> Sequence[Any]:
         """Return the two arguments, or the one and the default."""
