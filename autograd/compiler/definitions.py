@@ -33,18 +33,14 @@ def definition(row: Primitive, n_operands: int) -> Definition:
     >>> from autograd import sigmoid
     >>> print(definition(sigmoid, 1).graph)
     0: x
-    1: 0.0
-    2: greater_equal(0, 1)
-    3: absolute(0)
-    4: negative(3)
-    5: exp(4)
-    6: 1.0
-    7: where(2, 6, 5)
-    8: add(6, 5)
-    9: divide(7, 8)
+    1: negative(0)
+    2: exp(1)
+    3: 1.0
+    4: add(3, 2)
+    5: divide(3, 4)
     """
     try:
-        trace = Trace(row.function, [], [()] * n_operands)
+        trace = Trace(row.unguarded or row.function, [], [()] * n_operands)
     except TypeError as error:
         raise TypeError(f"{row!r} cannot be compiled, since its function works on numbers alone; write it with rows of the "
                         f"table, such as exp, or name NumPy's function with array=… and use the back end \"numpy\": "
