@@ -128,7 +128,8 @@ class Rowwise(Module):
     @property
     def n_inputs(self) -> int:
         """The number of inputs in an example."""
-        raise NotImplementedError
+        # Each module knows it from its own parts.
+        raise NotImplementedError(f"{type(self).__name__} does not say how many inputs it takes; define n_inputs")
 
     def predict(self, x: Any) -> Any:
         """Return the outputs for one example, or a list of them for a list of examples, as plain numbers.

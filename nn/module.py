@@ -50,6 +50,7 @@ class Module:
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
         """Return the result of the forward pass, a `Value` or a list of them."""
+        # No abstract class: a module may hold parameters, and other modules, without computing anything itself.
         raise NotImplementedError(f"{type(self).__name__} does not say how it computes; define its method __call__")
 
     def predict(self, *inputs: Any, **options: Any) -> Any:

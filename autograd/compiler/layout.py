@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -81,7 +81,7 @@ class Sum:
 
     operand: Rows
     out: Rows
-    backward: bool = True
+    backward: ClassVar[bool] = True
 
 
 Instruction: TypeAlias = Apply | Fold | Product | Sum

@@ -175,12 +175,12 @@ def with_torch(work: Workload) -> Participant:
     def gradient() -> tuple[float, Array]:
         for array in arrays:
             array.grad = None
-        loss = work.library(words, arrays, *batch)
+        loss = work.by_library(words, arrays, *batch)
         loss.backward()
         return loss.item(), work.flat([array.grad.numpy() for array in arrays])
 
     def step() -> None:
-        work.library(words, arrays, *batch).backward()
+        work.by_library(words, arrays, *batch).backward()
         with torch.no_grad():
             for array in arrays:
                 array -= RATE * array.grad
@@ -204,7 +204,7 @@ def with_jax(work: Workload) -> Participant:
     words = Library(lambda x, W, b: x @ W.T + b, convolution, jax.nn.softmax, lambda x: jax.nn.logsumexp(x, -1), jax.numpy.tanh,
                     jax.nn.sigmoid, jax.nn.relu, jax.numpy.sin, jax.numpy.cos,
                     lambda step, h, xs: jax.lax.scan(lambda h, x: (step(h, x), None), h, xs)[0])  # fmt: skip
-    value_and_grad = jax.value_and_grad(lambda arrays, *batch: work.library(words, arrays, *batch))
+    value_and_grad = jax.value_and_grad(lambda arrays, *batch: work.by_library(words, arrays, *batch))
 
     def learn(arrays: list[Array], *batch: Array) -> tuple[Array, list[Array], list[Array]]:
         loss, gradients = value_and_grad(arrays, *batch)

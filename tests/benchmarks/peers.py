@@ -139,7 +139,22 @@ def _recursive_order(root: Any) -> list[Any]:
     return order
 
 
-class Closures:
+class Textbook:
+    """The operators that a textbook makes of others."""
+
+    __slots__ = ()
+
+    # fmt: off
+    def __neg__(self: Any) -> Any: return self * -1
+    def __sub__(self: Any, other: Any) -> Any: return self + (-other)
+    def __truediv__(self: Any, other: Any) -> Any: return self * other**-1
+    def __radd__(self: Any, other: float) -> Any: return self + other
+    def __rsub__(self: Any, other: float) -> Any: return (-self) + other
+    def __rmul__(self: Any, other: float) -> Any: return self * other
+    # fmt: on
+
+
+class Closures(Textbook):
     """The textbook engine that keeps a function in each node: what the node does in the backward pass."""
 
     def __init__(self, data: float, inputs: tuple[Closures, ...] = ()) -> None:
@@ -199,15 +214,6 @@ class Closures:
         out.push = push
         return out
 
-    # fmt: off
-    def __neg__(self) -> Closures: return self * -1
-    def __sub__(self, other: Closures | float) -> Closures: return self + (-other)
-    def __truediv__(self, other: Closures | float) -> Closures: return self * other**-1
-    def __radd__(self, other: float) -> Closures: return self + other
-    def __rsub__(self, other: float) -> Closures: return (-self) + other
-    def __rmul__(self, other: float) -> Closures: return self * other
-    # fmt: on
-
     def backward(self) -> None:
         """Add the gradient of this node to all below it."""
         self.grad = 1.0
@@ -215,7 +221,7 @@ class Closures:
             node.push()
 
 
-class Tuples:
+class Tuples(Textbook):
     """The textbook engine that keeps two tuples in each node: the operands, and the local derivatives."""
 
     __slots__ = ("data", "grad", "inputs", "partials")
@@ -245,15 +251,6 @@ class Tuples:
     def relu(self) -> Tuples:
         """Return the larger of this node and 0."""
         return Tuples(max(0.0, self.data), (self,), (float(self.data > 0),))
-
-    # fmt: off
-    def __neg__(self) -> Tuples: return self * -1
-    def __sub__(self, other: Tuples | float) -> Tuples: return self + (-other)
-    def __truediv__(self, other: Tuples | float) -> Tuples: return self * other**-1
-    def __radd__(self, other: float) -> Tuples: return self + other
-    def __rsub__(self, other: float) -> Tuples: return (-self) + other
-    def __rmul__(self, other: float) -> Tuples: return self * other
-    # fmt: on
 
     def backward(self) -> None:
         """Add the gradient of this node to all below it."""

@@ -59,7 +59,7 @@ class Workload:
         places: for each array that the other texts take, the places of its numbers among the leaves.
         batch: the arguments for all examples, each [batch×…].
         by_hand: the mean loss and its gradients, from the arrays and the batch.
-        library: the mean loss, from a `Library`, the arrays and the batch.
+        by_library: the mean loss, from a `Library`, the arrays and the batch.
         dtype: of all numbers.
         jitted: whether jax takes part; what it compiles for many minutes is left out.
     """
@@ -70,7 +70,7 @@ class Workload:
     places: Sequence[Array]
     batch: tuple[Array, ...]
     by_hand: Callable[..., Gradients]
-    library: Callable[..., Array]
+    by_library: Callable[..., Array]
     dtype: str = "float64"
     jitted: bool = True
 
@@ -143,7 +143,7 @@ def moons(n: int) -> Workload:
         d1 = (d2 @ W2) * (1 - a1 * a1)
         return float((error * error).mean()), [d1.T @ X, d1.sum(0), d2.T @ a1, d2.sum(0), d3.T @ a2, d3.sum(0)]
 
-    def library(words: Library, parameters: Sequence[Array], X: Array, t: Array) -> Array:
+    def by_library(words: Library, parameters: Sequence[Array], X: Array, t: Array) -> Array:
         W1, b1, W2, b2, w3, b3 = parameters
         a2 = words.tanh(words.linear(words.tanh(words.linear(X, W1, b1)), W2, b2))
         return ((words.linear(a2, w3, b3)[:, 0] - t) ** 2).mean()
@@ -153,7 +153,7 @@ def moons(n: int) -> Workload:
         return out
 
     title = f"moons, 2-16-16-1, batch {n}"
-    return Workload(title, scalars, model.parameters(), layer_places(model), (X, t), by_hand, library)
+    return Workload(title, scalars, model.parameters(), layer_places(model), (X, t), by_hand, by_library)
 
 
 def sigmoids_by_hand(parameters: Sequence[Array], X: Array, T: Array) -> Gradients:
@@ -170,7 +170,7 @@ def sigmoids_by_hand(parameters: Sequence[Array], X: Array, T: Array) -> Gradien
 def _sigmoids(title: str, model: MLP, batch: tuple[Array, Array], dtype: str = "float64") -> Workload:
     """Return a network of one hidden layer, sigmoid, with squared errors, as in the notes."""
 
-    def library(words: Library, parameters: Sequence[Array], X: Array, T: Array) -> Array:
+    def by_library(words: Library, parameters: Sequence[Array], X: Array, T: Array) -> Array:
         W1, b1, W2, b2 = parameters
         a2 = words.sigmoid(words.linear(words.sigmoid(words.linear(X, W1, b1)), W2, b2))
         return ((a2 - T) ** 2).sum() / len(X)
@@ -179,7 +179,7 @@ def _sigmoids(title: str, model: MLP, batch: tuple[Array, Array], dtype: str = "
         out: Value = squared_error(model(x), t)
         return out
 
-    return Workload(title, scalars, model.parameters(), layer_places(model), batch, sigmoids_by_hand, library, dtype)
+    return Workload(title, scalars, model.parameters(), layer_places(model), batch, sigmoids_by_hand, by_library, dtype)
 
 
 def parity(n: int) -> Workload:
@@ -229,7 +229,7 @@ def convolution(n: int, size: int = 12, filters: int = 4, width: int = 3, classe
         d1 = (back * (1 - maps * maps)).reshape(-1, filters)
         return float(loss), [(d1.T @ patches).reshape(F.shape), d1.sum(0), d2.T @ flat, d2.sum(0)]
 
-    def library(words: Library, parameters: Sequence[Array], images: Array, T: Array) -> Array:
+    def by_library(words: Library, parameters: Sequence[Array], images: Array, T: Array) -> Array:
         F, c, W, b = parameters
         maps = words.tanh(words.convolution(images[:, None], F[:, None], c)).reshape(n, -1)
         z = words.linear(maps, W, b)
@@ -237,7 +237,7 @@ def convolution(n: int, size: int = 12, filters: int = 4, width: int = 3, classe
 
     batch = rng.random((n, size, size)), _one_hot(rng, n, classes)
     title = f"convolution {size}×{size}, {filters} filters {width}×{width}, dense, batch {n}"
-    return Workload(title, scalars, _flattened(tree), _consecutive(*shapes), batch, by_hand, library)
+    return Workload(title, scalars, _flattened(tree), _consecutive(*shapes), batch, by_hand, by_library)
 
 
 def attention(n: int, length: int = 8, width: int = 8) -> Workload:
@@ -280,14 +280,14 @@ def attention(n: int, length: int = 8, width: int = 8) -> Workload:
         gradients = [d.reshape(-1, width).T @ sequence for d in (dQ, dK, dV)]
         return float((error * error).sum() / len(X)), [*gradients, dY.reshape(-1, width).T @ mixed.reshape(-1, width)]
 
-    def library(words: Library, parameters: Sequence[Array], X: Array, T: Array) -> Array:
+    def by_library(words: Library, parameters: Sequence[Array], X: Array, T: Array) -> Array:
         WQ, WK, WV, WO = parameters
         Q, K, V = X @ WQ.T, X @ WK.T, X @ WV.T
         shares = words.softmax(scale * (Q @ K.swapaxes(1, 2)))
         return ((shares @ V @ WO.T - T) ** 2).sum() / len(X)
 
     title = f"attention, sequence of {length}, width {width}, batch {n}"
-    return Workload(title, scalars, _flattened(tree), _consecutive(*shapes), batch, by_hand, library)
+    return Workload(title, scalars, _flattened(tree), _consecutive(*shapes), batch, by_hand, by_library)
 
 
 def recurrence(steps: int) -> Workload:
@@ -318,13 +318,13 @@ def recurrence(steps: int) -> Workload:
             delta = w * d[i]
         return float((error * error).mean()), [(d * h[:-1]).sum(), (d * X.T).sum(), d.sum()]
 
-    def library(words: Library, parameters: Sequence[Array], X: Array, t: Array) -> Array:
+    def by_library(words: Library, parameters: Sequence[Array], X: Array, t: Array) -> Array:
         w, u, b = parameters
         h = words.last(lambda h, x: words.tanh(w * h + u * x + b), 0 * X[:, 0], X.T)
         return ((h - t) ** 2).mean()
 
     title = f"recurrence of {steps:,} steps, one example"
-    return Workload(title, scalars, leaves, _consecutive((), (), ()), batch, by_hand, library)
+    return Workload(title, scalars, leaves, _consecutive((), (), ()), batch, by_hand, by_library)
 
 
 # Graphs without a pattern.
@@ -392,10 +392,10 @@ def mixed(n: int, batch: int, n_leaves: int = 20) -> Workload:
         loss = sum(values[i].mean() for i in ends) / len(ends)
         return float(loss), [np.array([np.sum(delta) for delta in deltas[:n_leaves]])]
 
-    def library(words: Library, parameters: Sequence[Array], X: Array) -> Array:
+    def by_library(words: Library, parameters: Sequence[Array], X: Array) -> Array:
         functions = _functions(words.tanh, words.sigmoid, words.sin, words.cos, words.relu)
         values = run(functions, [*parameters[0], *X.T])
         return sum(values[i].mean() for i in ends) / len(ends)
 
     title = f"{n:,} mixed operations, batch {batch}"
-    return Workload(title, scalars, leaves, _consecutive((n_leaves,)), (X,), by_hand, library, jitted=n <= 100)
+    return Workload(title, scalars, leaves, _consecutive((n_leaves,)), (X,), by_hand, by_library, jitted=n <= 100)
