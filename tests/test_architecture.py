@@ -13,6 +13,7 @@ ROOT = Path(__file__).parent.parent
 ROOMS: dict[str, set[str]] = {
     "autograd.rows": set(),
     "autograd.primitives": {"autograd.rows"},
+    "autograd.trees": {"autograd.primitives"},
     "autograd.symbol": {"autograd.primitives"},
     "autograd.recording": {"autograd.primitives", "autograd.symbol"},
     "autograd.value": {"autograd", "autograd.primitives", "autograd.recording"},
