@@ -16,51 +16,15 @@ and `autograd.strategies` for Hypothesis.  From scalars to matrices: `compile`.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from autograd.primitives import (
-    Binary,
-    DomainError,
-    Nary,
-    Primitive,
-    Unary,
-    absolute,
-    add,
-    cos,
-    divide,
-    dot,
-    exp,
-    expm1,
-    gate,
-    greater,
-    greater_equal,
-    leaky_relu,
-    less,
-    less_equal,
-    log,
-    log1p,
-    logsumexp,
-    maximum,
-    minimum,
-    multiply,
-    negative,
-    positive,
-    power,
-    prelu,
-    relu,
-    sigmoid,
-    sign,
-    sin,
-    softplus,
-    sqrt,
-    step,
-    subtract,
-    tan,
-    tanh,
-    total,
-    where,
-)  # fmt: skip
+from autograd import manual as manual  # so that help(tanh) is about tanh
+from autograd.functions import clip, mean, softmax
+from autograd.manners import label_values
+from autograd.primitives import *
+from autograd.primitives import __all__ as _operations
 from autograd.steps import find_nonfinite, walk
 from autograd.transforms import Dual, grad, gradients, hessian, jacobian, jvp, replay, value_and_grad
-from autograd.value import Value, label_values
+from autograd.trees import numbers
+from autograd.value import Value
 
 if TYPE_CHECKING:
     from autograd.checking import gradcheck
@@ -73,13 +37,10 @@ if TYPE_CHECKING:
 
 # `compile` and `Program` stay outside: a star import is to need the standard library alone, and to keep Python's `compile`.
 __all__ = [
-    "Binary", "DomainError", "Dual", "Nary", "Primitive", "Unary", "Value", "absolute", "add",
-    "check_derivation", "cos", "divide", "dot", "draw", "exp", "explain", "expm1", "find_nonfinite", "gate",
-    "grad", "gradcheck", "gradients", "greater", "greater_equal", "hessian", "jacobian", "jvp", "label_values",
-    "leaky_relu", "less", "less_equal", "log", "log1p", "logsumexp", "maximum", "minimum", "multiply", "negative", "play",
-    "positive", "power", "prelu", "relu", "replay", "sigmoid", "sign", "sin", "softplus", "sqrt", "step", "subtract", "tan",
-    "tanh", "total", "value_and_grad", "walk", "where",
+    "Dual", "Value", "check_derivation", "clip", "draw", "explain", "find_nonfinite", "grad", "gradcheck", "gradients",
+    "hessian", "jacobian", "jvp", "label_values", "mean", "numbers", "play", "replay", "softmax", "value_and_grad", "walk",
 ]  # fmt: skip
+__all__ += _operations
 
 # Rooms that a program that only differentiates has no need of; they are imported when they are first asked for.
 _ROOMS = {

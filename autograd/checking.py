@@ -27,11 +27,12 @@ from random import Random
 from typing import Any, Final, Literal
 
 from autograd.edges import MANY, Line, Rules, directions, spread
+from autograd.manners import describe
 from autograd.numeric import Rounded, slope
-from autograd.primitives import number
+from autograd.rows import number
 from autograd.symbol import SUPERSCRIPTS
 from autograd.transforms import Dual, gradients, replay
-from autograd.value import Value, describe, refuse_stale, topological
+from autograd.value import Value, refuse_stale, topological
 from autograd.verdicts import Check, Report, judge, short
 
 __all__ = ["gradcheck"]
@@ -310,13 +311,15 @@ def _not_in_vain(checks: list[Check]) -> list[Check]:
 
 def _report(inputs: list[Check], edges: list[Check], accumulated: bool) -> Report:
     """Say where a wrong gradient went wrong."""
-    cause: Literal["rule", "accumulation", "graph", ""] = ""
+    cause: Literal["rule", "accumulation", "graph", "nonfinite", ""] = ""
     if any(check.verdict == "wrong" for check in edges):
         cause = "rule"
     elif not accumulated:
         cause = "accumulation"
     elif any(check.verdict == "wrong" for check in inputs):
         cause = "graph"
+    if cause == "graph" and any(math.isnan(check.analytic) for check in inputs):
+        cause = "nonfinite"
     if cause == "rule":
         inputs = [replace(c, reason=f"{c.reason}; it comes from the rule") if c.verdict == "wrong" else c for c in inputs]
     return Report(tuple(inputs), tuple(edges), cause)

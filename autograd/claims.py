@@ -22,10 +22,11 @@ from itertools import combinations
 from typing import Any
 
 from autograd.derivation import MOST_SHARES, Derivation, Explanation
-from autograd.primitives import number
+from autograd.manners import describe
+from autograd.rows import number
 from autograd.steps import Walk
 from autograd.symbol import digits
-from autograd.value import Value, describe
+from autograd.value import Value
 
 __all__ = ["check_derivation"]
 

@@ -19,11 +19,12 @@ from pathlib import Path
 from typing import Final
 
 from autograd.derivation import explain
+from autograd.manners import label_values
 from autograd.primitives import sigmoid
 from autograd.steps import Step, walk
 from autograd.symbol import digits
 from autograd.transforms import replay
-from autograd.value import Value, label_values
+from autograd.value import Value
 
 __all__ = ["by_hand", "demonstrate", "line_up", "network", "signed"]
 

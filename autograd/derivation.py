@@ -26,9 +26,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from autograd.manners import describe
 from autograd.steps import Edge, Walk
 from autograd.symbol import Symbol, as_symbol, digits, latex_name
-from autograd.value import Value, describe
+from autograd.value import Value
 
 __all__ = ["MOST_SHARES", "Derivation", "Explanation", "Share", "explain"]
 
@@ -251,8 +252,8 @@ class Derivation:
         tangents, settled = {self.node: 1.0}, {self.node: False}  # ∂other/∂node; whether all ways on lead to a known node
         for other in self.steps.order:
             if other in self.count and other is not self.node:
-                pairs = [(x, p) for x, p in zip(other.inputs, other.partials, strict=True) if x in self.count]
-                tangents[other] = sum(tangents[x] * partial for x, partial in pairs)
+                pairs = [(x, p) for x, p in zip(other.inputs, _taken(other), strict=True) if x in self.count]
+                tangents[other] = sum(tangents[x] * partial for x, partial in pairs if partial is not None)
                 settled[other] = other in known or all(settled[x] for x, _ in pairs)
         ways = Counter({self.steps.loss: 1})  # from the result to each node
         for step in self.steps[len(self.steps.order) :]:
@@ -296,10 +297,10 @@ class Derivation:
 
     def _write(self, stations: set[Value], symbols: Mapping[Value, Symbol]) -> list[Path]:
         """Write the paths over the stations; between two stations, the sum over all ways without a station."""
-        hops: dict[Value, dict[Value, list[tuple[list[Symbol], float]]]] = {}
+        hops: dict[Value, dict[Value, list[tuple[list[Symbol], float | None]]]] = {}
         for station in stations:
-            ways: list[tuple[Value, list[Symbol], float]] = [(station, [], 1.0)]
-            found: dict[Value, list[tuple[list[Symbol], float]]] = {}
+            ways: list[tuple[Value, list[Symbol], float | None]] = [(station, [], 1.0)]
+            found: dict[Value, list[tuple[list[Symbol], float | None]]] = {}
             while ways:
                 node, factors, product = ways.pop()
                 if node is self.node or (factors and node in stations):
@@ -307,7 +308,7 @@ class Derivation:
                         found.setdefault(node, []).append((factors, product))
                     continue
                 edges = [(x, *rest) for x, *rest in self._edges(node, symbols) if x in self.count]
-                ways.extend((x, [*factors, rule], product * partial) for x, rule, partial in reversed(edges))
+                ways.extend((x, [*factors, rule], _times(product, partial)) for x, rule, partial in reversed(edges))
             hops[station] = found
         paths: list[Path] = []
         routes: list[tuple[Value, ...]] = [(self.steps.loss,)]
@@ -318,18 +319,19 @@ class Derivation:
                 continue
             pairs = list(pairwise(route))
             factors = [_sum([_product(way) for way, _ in hops[a][b]]) for a, b in pairs]
-            numbers = tuple(sum(product for _, product in hops[a][b]) for a, b in pairs)
+            taken = [[product for _, product in hops[a][b] if product is not None] for a, b in pairs]
+            numbers = tuple(map(sum, taken)) if all(taken) else (0.0,)  # one hop that is not taken, and nothing flows
             paths.append(Path(tuple((self.names[a], self.names[b]) for a, b in pairs), _product(factors), numbers))
         return paths
 
     def _edges(self, node: Value, symbols: Mapping[Value, Symbol]) -> Iterator[tuple[Any, ...]]:
-        """Go through a node's edges: the operand, the partial derivative as a formula, and as a number."""
+        """Go through a node's edges: the operand, the partial derivative as a formula, and its number, see `_taken`."""
         row = node.primitive
         assert row is not None
         which = [i for i, x in enumerate(node.operands) if isinstance(x, Value)]
         operands = [symbols[x] if isinstance(x, Value) else x for x in node.operands]
         rules = row.partials(operands, symbols[node], which)
-        yield from zip(node.inputs, map(as_symbol, rules), node.partials, strict=True)
+        yield from zip(node.inputs, map(as_symbol, rules), _taken(node), strict=True)
 
     def _repeated(self, formulas: Sequence[Symbol], symbols: Mapping[Value, Symbol], stations: set[Value]) -> set[Value]:
         """Find the parts that are written in place more than once; they are better named."""
@@ -353,6 +355,15 @@ class Derivation:
                 used |= {part.name for part in _parts(formula)} if node in named or not node.label else set()
                 definitions.append((self.names[node], formula))
         return definitions
+
+
+def _taken(node: Value) -> list[float | None]:
+    """Return the partial derivatives of a node, None along a branch that is not taken."""
+    return [partial if taken else None for partial, taken in zip(node.partials, node.taken, strict=True)]
+
+
+def _times(x: float | None, y: float | None) -> float | None:
+    return None if x is None or y is None else x * y
 
 
 def _product(factors: Sequence[Symbol]) -> Symbol:
@@ -394,7 +405,8 @@ def _parts(formula: Any) -> Iterator[Symbol]:
         part = waiting.pop()
         if isinstance(part, Symbol):
             yield part
-            waiting.extend(part.operands[:1] if part.operands[1:] == part.operands[:1] else part.operands)
+            squared = len(part.operands) == 2 and part.operands[0] is part.operands[1]
+            waiting.extend(part.operands[: 1 if squared else None])
 
 
 def _factor(x: float) -> str:

@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any, Final
 
+from autograd.manners import describe
 from autograd.numeric import Rounded, slope
 from autograd.primitives import DomainError, Nary, Primitive
 from autograd.symbol import Symbol
-from autograd.value import Value, describe
+from autograd.value import Value
 from autograd.verdicts import Check, judge, short
 
 __all__ = ["MANY", "Line", "Rules", "directions", "spread"]

@@ -31,22 +31,20 @@ from typing import Any, Final, NamedTuple
 
 from autograd import primitives
 from autograd.primitives import DomainError, Primitive, Unary
-from autograd.rows import usage, ways
+from autograd.rows import TABLE
 
 __all__ = ["FUNCTIONS", "LONGEST", "Expression", "ExpressionError", "parse"]
 
 LONGEST: Final = 2000  # characters; Python's parser recurses, and this keeps it far from the end of its stack
 EXCERPT: Final = 30  # characters of the text that a message shows
 
-FUNCTIONS: Final[dict[str, Primitive]] = {
-    name: row for name in primitives.__all__ if isinstance(row := getattr(primitives, name), Primitive)
-} | {"abs": primitives.absolute}
+FUNCTIONS: Final[dict[str, Primitive]] = TABLE | {"abs": primitives.absolute}
 CONSTANTS: Final[dict[str, float]] = {"pi": pi}
 ELSEWHERE: Final = {"ln": "log", "max": "maximum", "min": "minimum", "sigma": "sigmoid", "sum": "total"}  # what others write
 OPERATORS: Final = {(row.infix, 1 if isinstance(row, Unary) else 2): row for row in FUNCTIONS.values() if row.infix}
 SIGNS: Final[dict[type[ast.AST], str]] = {
-    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**", ast.UAdd: "+", ast.USub: "-",
-    ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=",
+    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%", ast.Pow: "**",
+    ast.UAdd: "+", ast.USub: "-", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=",
 }  # fmt: skip
 TAKEN: Final = "an expression is made of numbers, names, + - * / **, comparisons, parentheses and functions"
 KINDS: Final[dict[type[ast.AST], str]] = {
@@ -224,7 +222,7 @@ class _Reader:
                 return _float(number), ()
             case ast.Name(id=name):
                 if name in FUNCTIONS:
-                    raise self.refuse(node, f"{name} is a function, not a variable; it is called as {usage(FUNCTIONS[name])}")
+                    raise self.refuse(node, f"{name} is a function, not a variable; it is called as {FUNCTIONS[name].usage}")
                 return CONSTANTS.get(name, name), ()
             case ast.UnaryOp(op=op, operand=x) if type(op) in SIGNS:
                 return OPERATORS[SIGNS[type(op)], 1], (x,)
@@ -248,12 +246,16 @@ class _Reader:
             near = _meant(name)
             raise self.refuse(node, f"there is no function {name}" + (f"; is {near} meant?" if near else ""))
         arguments = [x.elts if isinstance(x, ast.List) else x for x in node.args]
-        if node.keywords or tuple(isinstance(x, list) for x in arguments) not in ways(row):
-            raise self.refuse(node, f"{name} is called as {usage(row)}")
+        if len(arguments) > 2 and row.folds:
+            return row, (ast.copy_location(ast.Call(node.func, node.args[:-1], []), node), node.args[-1])
         try:
             operands = row.operands_from(arguments)
         except ValueError as error:
             raise self.refuse(node, str(error)) from None
+        except TypeError:
+            operands = [[]]
+        if node.keywords or any(isinstance(x, list) for x in operands):
+            raise self.refuse(node, f"{name} is called as {row.usage}")
         return row, [Term(x, 0, 0, 0) if isinstance(x, float) else x for x in operands]  # a number is a default
 
     def span(self, node: ast.expr) -> tuple[int, int]:

@@ -1,27 +1,40 @@
 """The classic mistakes in backpropagation, as algorithms that can be run.
 
 Each is a way to go through the graph and to add gradients that looks right, and is right on some graphs.  It yields its
-moves, (node, δ used, [(gradient of the operand before, after), …]), and whoever runs it compares them with the right ones.
+moves, and whoever runs it compares them with the right ones.
 """
 
 from __future__ import annotations
 
+import operator
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from autograd.value import Value, topological
 
 __all__ = ["MISTAKES", "Move", "sorted_pass"]
 
-Move = tuple[Value, float, list[tuple[float, float]]]
+
+class Move(NamedTuple):
+    """What a node passes on.
+
+    Attributes:
+        node: the node.
+        delta: the gradient that it passes on; None if nothing has flowed to it.
+        sums: for each of its inputs, the gradient before and after; they are equal where the edge is not taken.
+    """
+
+    node: Value
+    delta: float | None
+    sums: list[tuple[float, float]]
 
 
 def sorted_pass(loss: Value) -> Iterator[Move]:
     """Backpropagation as it should be: every node after all its consumers, contributions added up."""
     gradients = {loss: 1.0}
     for node in reversed(topological(loss)):
-        yield _add(node, gradients)
+        yield _pass_on(node, gradients)
 
 
 def recursion(loss: Value) -> Iterator[Move]:
@@ -32,7 +45,7 @@ def recursion(loss: Value) -> Iterator[Move]:
         node = waiting.pop()
         if node.primitive is None:
             continue
-        yield _add(node, gradients)
+        yield _pass_on(node, gradients)
         waiting.extend(reversed(node.inputs))
 
 
@@ -40,11 +53,7 @@ def overwrite(loss: Value) -> Iterator[Move]:
     """Set an operand's gradient in place of adding to it: only the last use of a node counts."""
     gradients = {loss: 1.0}
     for node in reversed(topological(loss)):
-        delta, sums = gradients[node], []
-        for x, partial in zip(node.inputs, node.partials, strict=True):
-            sums.append((gradients.get(x, 0.0), delta * partial))
-            gradients[x] = delta * partial
-        yield node, delta, sums
+        yield _pass_on(node, gradients, lambda before, contribution: contribution)
 
 
 def unsorted(loss: Value) -> Iterator[Move]:
@@ -56,20 +65,21 @@ def unsorted(loss: Value) -> Iterator[Move]:
         node = queue.popleft()
         if node.primitive is None:
             continue
-        yield _add(node, gradients)
+        yield _pass_on(node, gradients)
         for x in node.inputs:
             if x not in reached:
                 reached.add(x)
                 queue.append(x)
 
 
-def _add(node: Value, gradients: dict[Value, float]) -> Move:
-    delta, sums = gradients[node], []
-    for x, partial in zip(node.inputs, node.partials, strict=True):
+def _pass_on(node: Value, gradients: dict[Value, float], combine: Callable[[float, float], float] = operator.add) -> Move:
+    delta, sums = gradients.get(node), []
+    for x, partial, taken in zip(node.inputs, node.partials, node.taken, strict=True):
         before = gradients.get(x, 0.0)
-        gradients[x] = before + delta * partial
-        sums.append((before, gradients[x]))
-    return node, delta, sums
+        if taken and delta is not None:
+            gradients[x] = combine(before, delta * partial)
+        sums.append((before, gradients.get(x, 0.0)))
+    return Move(node, delta, sums)
 
 
 MISTAKES: Final[dict[str, Callable[[Value], Iterator[Move]]]] = {

@@ -1,7 +1,6 @@
 """The table of derivatives: one row per operation.
 
-A row holds an operation's function and its partial derivatives, written with operators and other rows only.  It never
-asks what its operands are: the operand's own ``__primitive__`` method says how the row is to be read.  So one row gives
+A row holds an operation's function and its partial derivatives, written with operators and other rows only.  So one row gives
 
     numbers             ``tanh(0.5)``, and with them the numeric backward pass
     a computation graph ``tanh(Value(0.5))``; its rules read on `Value`s are the graph of the gradient
@@ -9,11 +8,7 @@ asks what its operands are: the operand's own ``__primitive__`` method says how 
     symbols             the rule as text, as LaTeX, as the source of the recording function
     arrays              through the array's own namespace
 
-and a new operation is one more row, which any user can write:
-
->>> swish = Unary("swish", lambda x: x * sigmoid(x), lambda x, out: out + sigmoid(x) * (1 - out))
->>> swish(0.0), swish(2.0)
-(0.0, 1.7615941559557646)
+and a new operation is one more row, which any user can write; see `autograd.rows`.
 """
 
 from __future__ import annotations
@@ -21,300 +16,78 @@ from __future__ import annotations
 import functools
 import math
 import operator
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, field, replace
-from numbers import Real
-from typing import Any, Self
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import accumulate
+from math import inf, nan
+from typing import Any, NoReturn, Self
 
-from autograd.rows import check_gradient, check_partial, check_rules, refuse_call
+from autograd import arithmetic
+from autograd.rows import TABLE, Binary, DomainError, Nary, Primitive, Unary
 
 __all__ = [
-    "Binary", "DomainError", "Nary", "Operand", "Primitive", "Unary",
-    "absolute", "add", "cos", "divide", "dot", "exp", "expm1", "gate", "greater", "greater_equal", "leaky_relu", "less",
-    "less_equal", "log", "log1p", "logsumexp", "maximum", "minimum", "multiply", "negative", "positive", "power",
-    "prelu", "relu", "sigmoid", "sign", "sin", "softplus", "sqrt", "step", "subtract", "tan", "tanh", "total", "where",
+    "Binary",
+    "DomainError",
+    "Nary",
+    "Primitive",
+    "Unary",
+    "absolute",
+    "add",
+    "arccos",
+    "arccosh",
+    "arcsin",
+    "arcsinh",
+    "arctan",
+    "arctan2",
+    "arctanh",
+    "cbrt",
+    "ceil",
+    "cos",
+    "cosh",
+    "divide",
+    "dot",
+    "erf",
+    "exp",
+    "exp2",
+    "expm1",
+    "floor",
+    "floor_divide",
+    "gate",
+    "greater",
+    "greater_equal",
+    "hypot",
+    "leaky_relu",
+    "less",
+    "less_equal",
+    "log",
+    "log1p",
+    "log2",
+    "log10",
+    "logsumexp",
+    "maximum",
+    "minimum",
+    "multiply",
+    "negative",
+    "positive",
+    "power",
+    "prelu",
+    "prod",
+    "relu",
+    "remainder",
+    "sigmoid",
+    "sign",
+    "sin",
+    "sinh",
+    "softplus",
+    "sqrt",
+    "square",
+    "step",
+    "subtract",
+    "tan",
+    "tanh",
+    "total",
+    "where",
 ]  # fmt: skip
-
-inf, nan = math.inf, math.nan
-Point = tuple[float, ...]
-
-
-class DomainError(ValueError, ZeroDivisionError):
-    """An operation was asked for a value it does not have, as ``log(-2)`` or ``1 / 0``."""
-
-
-def number(x: Any) -> Any:
-    """Return a plain number as a float, and NotImplemented for a type that may know better what to do.
-
-    Takes int, bool, float, `fractions.Fraction` and NumPy scalars.
-
-    Raises:
-        TypeError: for text, None, complex numbers, sequences and arrays.
-        OverflowError: for an int beyond the largest float.
-
-    >>> number(3), number(True)
-    (3.0, 1.0)
-    """
-    # Asking for the classes first is ten times faster than for Real: 10 % of a chain with constants such as 2.
-    if x.__class__ is float or x.__class__ is int or isinstance(x, Real):
-        return float(x)
-    shape = getattr(x, "shape", None)
-    if shape == () and getattr(x.dtype, "kind", "?") in "biuf":  # numpy.bool_, and what NumPy's own operators pass on
-        return float(x)
-    if shape is not None:
-        raise TypeError(f"an array of shape {tuple(shape)} is no scalar; apply the operation to its elements one by one")
-    if x is None or isinstance(x, str | bytes | complex | list | tuple | dict | set):
-        raise TypeError(f"{x!r} is a {type(x).__name__}; pass a real number (int, float) or a Value")
-    return NotImplemented
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Primitive:
-    """One row of the table; called, it reads itself on its operands.
-
-    Args:
-        name: as NumPy names it, where NumPy has it.
-        function: the value, from as many floats as there are operands.  It may raise `ValueError` or
-            `ZeroDivisionError` outside its domain, and `OverflowError` where the value is too large.
-        infix: the operator's sign, for operations written between or before their operands.
-        text, latex, code: how it is written for people, in LaTeX and in Python, ``{0}``, ``{1}`` … being the operands;
-            by default with its infix sign, or as ``name({0}, {1})``.
-        domain: where the function has a value, in words, for the error message.
-        overflow: the value, from the operands, where the function raises `OverflowError`.
-        kink: an expression in the operands that vanishes where the derivative jumps.
-        singular: the partial derivatives chosen at points where a limit or a convention has to decide.
-        array: the same function's name in an array namespace; empty where `function` itself serves arrays.
-        fixed: numbers that the namespace's function takes after the operands.
-        unguarded: the same function without its guard against overflow, for compiled programs, where overflow is ±∞.
-    """
-
-    name: str
-    function: Callable[..., Any]
-    _: KW_ONLY
-    infix: str = ""
-    text: str = ""
-    latex: str = ""
-    code: str = ""
-    domain: str = ""
-    overflow: Callable[..., float] = lambda *operands: inf
-    kink: Callable[..., Any] | None = None
-    singular: Mapping[Point, Point] = field(default_factory=dict)
-    array: str = ""
-    fixed: tuple[float, ...] = ()
-    unguarded: Callable[..., Any] | None = None
-
-    @functools.cached_property
-    def is_condition(self) -> bool:
-        """Whether the result is a truth value: a comparison."""
-        return self.infix.startswith(("<", ">"))
-
-    def partials(self, operands: Sequence[Any], out: Any, which: Sequence[int]) -> list[Any]:
-        """Return ∂out/∂operand for the operands whose indices are in `which`, in the operands' own type.
-
-        >>> divide.partials([6.0, 2.0], 3.0, which=[0, 1])
-        [0.5, -1.5]
-        """
-        raise TypeError(f"a row is Unary, Binary or Nary; {self.name} is none of them")
-
-    def evaluate(self, operands: Sequence[float]) -> float:
-        """Return the value at plain floats; overflow gives ±∞, NaN stays NaN.
-
-        Raises:
-            DomainError: where the operation has no value.
-
-        >>> exp.evaluate([1000.0])
-        inf
-        >>> log.evaluate([-2.0])
-        Traceback (most recent call last):
-        autograd.primitives.DomainError: log(-2.0) has no value: log needs x > 0
-        """
-        try:
-            out = self.function(*operands)
-        except OverflowError:
-            return self.overflow(*operands)
-        except (ValueError, ZeroDivisionError) as error:
-            call = self.spell([repr(x) for x in operands])
-            needs = f"{self.name} needs {self.domain}" if self.domain else str(error)
-            raise DomainError(f"{call} has no value: {needs}") from None
-        try:
-            return bool(out) if self.is_condition else float(out)
-        except (TypeError, ValueError):
-            raise TypeError(f"the function of the row {self.name!r} returned {out!r}; it must return a number") from None
-
-    def spell(self, operands: Sequence[str]) -> str:
-        """Write the operation on operands that are text already.
-
-        >>> divide.spell(["1", "x"]), tanh.spell(["x"]), power.spell(["-2", "x"])
-        ('1 / x', 'tanh(x)', '(-2) ** x')
-        """
-        if self.infix:
-            first, *rest = (f"({x})" if x.startswith("-") else x for x in operands)
-            return f"{first} {self.infix} {rest[0]}" if rest else f"{self.infix}{first}"
-        return f"{self.name}({', '.join(operands)})"
-
-    def operands_from(self, arguments: Sequence[Any], /) -> Sequence[Any]:
-        """Return the operands that the arguments of a call stand for; raise a TypeError or ValueError if it is not called so.
-
-        >>> dot.operands_from([[1.0, 2.0], [3.0, 4.0]]), leaky_relu.operands_from([5.0])
-        ((1.0, 2.0, 3.0, 4.0), [5.0, 0.01])
-        """
-        raise TypeError(f"a row is Unary, Binary or Nary; {self.name} is none of them")
-
-    def apply(self, operands: Sequence[Any]) -> Any:
-        """Read the row on `operands`: as one of them asks with ``__primitive__``, else on arrays, else on numbers."""
-        for operand in operands:
-            if operand.__class__ is not float:
-                break
-        else:  # the rules of the table ask for this most: 60 % off tanh(0.5), 40 % off x**3
-            return self.evaluate(operands)
-        arrays = []
-        for operand in operands:
-            kind = type(operand)
-            if kind is float or kind is int:
-                continue
-            read = getattr(kind, "__primitive__", None)
-            if read is not None:
-                result = read(operand, self, operands)
-                if result is not NotImplemented:
-                    return result
-            if getattr(operand, "shape", ()) != () and hasattr(operand, "__array_namespace__"):
-                arrays.append(operand)
-        if arrays:
-            return self.on_arrays(arrays[0].__array_namespace__(), operands)
-        data = [number(operand) for operand in operands]
-        if NotImplemented in data:
-            kinds = ", ".join(type(operand).__name__ for operand in operands)
-            raise TypeError(f"{self.name} cannot be read on operands of types {kinds}; pass real numbers or Values")
-        return self.evaluate(data)
-
-    def on_arrays(self, namespace: Any, operands: Sequence[Any]) -> Any:
-        """Return the value at arrays, element by element, in the words of their namespace."""
-        return getattr(namespace, self.array, self.function)(*operands, *self.fixed)
-
-    def __repr__(self) -> str:
-        return f"<primitive {self.name}>"
-
-    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        printer.text(repr(self))  # IPython and Hypothesis would print every column
-
-    def __copy__(self) -> Self:
-        return self
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        return self
-
-    def __reduce__(self) -> str:
-        if globals().get(self.name) is self:
-            return str(self.name)
-        raise TypeError(f"the primitive {self.name!r} is not in autograd's table, so it cannot be pickled")
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Unary(Primitive):
-    """A row ``f(x)`` with its derivative ``partial(x, out)``."""
-
-    partial: Callable[[Any, Any], Any]
-
-    def __post_init__(self) -> None:
-        check_rules(self.name, self.function, "x", {f"rule ∂{self.name}/∂x": self.partial})
-
-    def __call__(self, x: Any = ..., /, *more: Any) -> Any:
-        """Read the row on x."""
-        if x is ... or more:
-            refuse_call(self, () if x is ... else (x, *more))
-        return self.apply((x,))
-
-    def operands_from(self, arguments: Sequence[Any], /) -> Sequence[Any]:
-        """Return the arguments: there is one."""
-        [_] = arguments
-        return arguments
-
-    def partials(self, operands: Sequence[Any], out: Any, which: Sequence[int]) -> list[Any]:
-        """Return [∂out/∂x], or nothing if it is not wanted."""
-        [x] = operands
-        return [check_partial(self.name, "x", self.partial(x, out)) for _ in which]
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Binary(Primitive):
-    """A row ``f(x, y)`` with ``partial_x(x, y, out)`` and ``partial_y(x, y, out)``; y may have a default."""
-
-    partial_x: Callable[[Any, Any, Any], Any]
-    partial_y: Callable[[Any, Any, Any], Any]
-    _: KW_ONLY
-    default: float | None = None
-
-    def __post_init__(self) -> None:
-        rules = {"x": self.partial_x, "y": self.partial_y}
-        check_rules(self.name, self.function, "x, y", {f"rule ∂{self.name}/∂{x}": rule for x, rule in rules.items()})
-
-    def __call__(self, x: Any = ..., y: Any = ..., /, *more: Any) -> Any:
-        """Read the row on x and y."""
-        if x is ... or more or (y is ... and self.default is None):
-            refuse_call(self, [operand for operand in (x, y, *more) if operand is not ...])
-        return self.apply((x, self.default if y is ... else y))
-
-    def operands_from(self, arguments: Sequence[Any], /) -> Sequence[Any]:
-        """Return the two arguments, or the one and the default."""
-        if len(arguments) == 1 and self.default is not None:
-            return [*arguments, self.default]
-        [_, _] = arguments
-        return arguments
-
-    def partials(self, operands: Sequence[Any], out: Any, which: Sequence[int]) -> list[Any]:
-        """Return ∂out/∂x and ∂out/∂y, those that are wanted."""
-        x, y = operands
-        rules = self.partial_x, self.partial_y
-        return [check_partial(self.name, "xy"[i], rules[i](x, y, out)) for i in which]
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Nary(Primitive):
-    """A row of any number of operands, with ``gradient(operands, out)``, all partial derivatives at once.
-
-    `operands_of` turns the arguments of a call into the flat tuple of operands, `expands` says that a formula
-    shows what its function says rather than a call, `picks` which operand the result is, by the value of the first, and
-    `fold` names the function of two arrays that, taken from operand to operand in any order, gives the result.
-    """
-
-    gradient: Callable[[Sequence[Any], Any], Sequence[Any]]
-    operands_of: Callable[..., Sequence[Any]]
-    _: KW_ONLY
-    expands: bool = False
-    picks: Callable[[Any], int] | None = None
-    fold: str = ""
-
-    def on_arrays(self, namespace: Any, operands: Sequence[Any]) -> Any:
-        """Return the value at arrays, element by element: a fold, where the row has one."""
-        if self.fold:
-            return functools.reduce(getattr(namespace, self.fold), operands)
-        return super().on_arrays(namespace, operands)
-
-    def __post_init__(self) -> None:
-        check_rules(self.name, self.function, "operands", {"gradient": self.gradient})
-
-    def operands_from(self, arguments: Sequence[Any], /) -> Sequence[Any]:
-        """Return the operands, flat."""
-        return self.operands_of(*arguments)
-
-    def __call__(self, *arguments: Any) -> Any:
-        """Read the row on the operands that the arguments stand for."""
-        try:
-            operands = self.operands_of(*arguments)
-        except (TypeError, ValueError):
-            refuse_call(self, arguments)
-            raise  # the fault is not in the call, as where a generator fails
-        read = getattr(operands[0], "__primitive__", None) if operands else None
-        if read is not None:  # what `apply` would find, without the search: 5 % of a network's step
-            result = read(self, operands)
-            if result is not NotImplemented:
-                return result
-        return self.apply(operands)
-
-    def partials(self, operands: Sequence[Any], out: Any, which: Sequence[int]) -> list[Any]:
-        """Return the entries of the gradient that are wanted."""
-        gradient = check_gradient(self.name, len(operands), self.gradient(operands, out))
-        return [gradient[i] for i in which]
 
 
 class Operand:
@@ -323,96 +96,93 @@ class Operand:
     __slots__ = ()
 
     # fmt: off
-    def __add__(self, y: Any) -> Any:      return add.apply((self, y))
-    def __radd__(self, x: Any) -> Any:     return add.apply((x, self))
-    def __sub__(self, y: Any) -> Any:      return subtract.apply((self, y))
-    def __rsub__(self, x: Any) -> Any:     return subtract.apply((x, self))
-    def __mul__(self, y: Any) -> Any:      return multiply.apply((self, y))
-    def __rmul__(self, x: Any) -> Any:     return multiply.apply((x, self))
-    def __truediv__(self, y: Any) -> Any:  return divide.apply((self, y))
-    def __rtruediv__(self, x: Any) -> Any: return divide.apply((x, self))
-    def __pow__(self, y: Any) -> Any:      return power.apply((self, y))
-    def __rpow__(self, x: Any) -> Any:     return power.apply((x, self))
-    def __neg__(self) -> Any:              return negative.apply((self,))
-    def __pos__(self) -> Any:              return positive.apply((self,))
-    def __abs__(self) -> Any:              return absolute.apply((self,))
-    def __lt__(self, y: Any) -> Any:       return less.apply((self, y))
-    def __le__(self, y: Any) -> Any:       return less_equal.apply((self, y))
-    def __gt__(self, y: Any) -> Any:       return greater.apply((self, y))
-    def __ge__(self, y: Any) -> Any:       return greater_equal.apply((self, y))
+    def __add__(self, y: Any) -> Any:       return add.apply((self, y))
+    def __radd__(self, x: Any) -> Any:      return add.apply((x, self))
+    def __sub__(self, y: Any) -> Any:       return subtract.apply((self, y))
+    def __rsub__(self, x: Any) -> Any:      return subtract.apply((x, self))
+    def __mul__(self, y: Any) -> Any:       return multiply.apply((self, y))
+    def __rmul__(self, x: Any) -> Any:      return multiply.apply((x, self))
+    def __truediv__(self, y: Any) -> Any:   return divide.apply((self, y))
+    def __rtruediv__(self, x: Any) -> Any:  return divide.apply((x, self))
+    def __floordiv__(self, y: Any) -> Any:  return floor_divide.apply((self, y))
+    def __rfloordiv__(self, x: Any) -> Any: return floor_divide.apply((x, self))
+    def __mod__(self, y: Any) -> Any:       return remainder.apply((self, y))
+    def __rmod__(self, x: Any) -> Any:      return remainder.apply((x, self))
+    def __pow__(self, y: Any) -> Any:       return power.apply((self, y))
+    def __rpow__(self, x: Any) -> Any:      return power.apply((x, self))
+    def __neg__(self) -> Any:               return negative.apply((self,))
+    def __pos__(self) -> Any:               return positive.apply((self,))
+    def __abs__(self) -> Any:               return absolute.apply((self,))
+    def __floor__(self) -> Any:             return floor.apply((self,))
+    def __ceil__(self) -> Any:              return ceil.apply((self,))
+    def __lt__(self, y: Any) -> Any:        return less.apply((self, y))
+    def __le__(self, y: Any) -> Any:        return less_equal.apply((self, y))
+    def __gt__(self, y: Any) -> Any:        return greater.apply((self, y))
+    def __ge__(self, y: Any) -> Any:        return greater_equal.apply((self, y))
     # fmt: on
 
+    def __eq__(self, other: object) -> NoReturn:
+        raise TypeError(f"{self!r} == {other!r} compares objects, not numbers; for a condition use <, <=, > or >=")
+
+    def __copy__(self, memo: Any = None) -> Self:
+        return self  # it never changes, and a copy would be cut off from the variables
+
+    abs, __ne__, __hash__, __deepcopy__ = __abs__, __eq__, object.__hash__, __copy__
+
     def __getattr__(self, name: str) -> Any:
-        row = globals().get(name)  # x.tanh() is tanh(x)
-        if isinstance(row, Unary | Binary):
-            return functools.partial(row, self)
+        if name in TABLE:
+            return functools.partial(TABLE[name], self)  # x.tanh() is tanh(x)
         raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
 
 
-# What the rows below are made of, where one expression does not say it.
+# Rules that one expression does not say.
+
+
+def _over(x: Any, y: Any) -> Any:
+    # x/y, and ∞ where y is 0: a slope where the tangent stands upright.
+    return where(y <= 0, inf, x) / where(y <= 0, 1, y)
+
+
+def _over_square(x: Any, y: Any) -> Any:
+    # x/y², and NaN where y is 0; y² itself would overflow.
+    return x / where(y > 0, y, nan) / where(y > 0, y, nan)
 
 
 def _power_x(x: Any, y: Any, out: Any) -> Any:
-    # y·xʸ⁻¹.  At x = 0 the power y - 1 is not asked for below y = 1: x⁰ is flat there, and x^0.5 rises like √x.
+    # y·xʸ⁻¹.  At x = 0 the power y - 1 is not needed below y = 1: x⁰ is flat there, and x^0.5 rises like √x.
     if isinstance(y, float) and not 0 <= y < 1:
         return y * (x if y == 2 else power(x, y - 1))
-    defined = maximum(abs(x) > 0, maximum(y >= 1, y < 0))
-    return where(defined, y, where(y > 0, inf, 0)) * power(where(defined, x, 1), y - 1)
+    defined = maximum(abs(x) > 0, y >= 1, y < 0)
+    return where(defined, y, where(y > 0, inf, y)) * power(where(defined, x, 1), y - 1)
 
 
-def _power_overflow(x: float, y: float) -> float:
-    return -inf if x < 0 and y % 2 == 1 else inf
+def _product_of_others(v: Sequence[Any], out: Any) -> Sequence[Any]:
+    # What stands before each factor times what stands behind it; out / v[i] would fail at 0.
+    before, behind = [*accumulate(v[:-1], operator.mul)], [*accumulate(v[:0:-1], operator.mul)][::-1]
+    return [*behind[:1], *map(operator.mul, before, behind[1:]), *before[-1:]] if len(v) > 1 else [1.0] * len(v)
 
 
-def _sum(*terms: Any) -> Any:
-    # Left to right; the built-in sum compensates from Python 3.12 on, and would give other bits there.
-    return functools.reduce(operator.add, terms) if terms else 0.0
-
-
-def _net(*operands: Any) -> Any:
-    n = len(operands) // 2
-    out = operands[0] * operands[n] if n else 0.0
-    for w, x in zip(operands[1:n], operands[n + 1 : 2 * n], strict=True):
-        out = out + w * x
-    return out + operands[-1] if len(operands) % 2 else out
-
-
-def _net_gradient(operands: Sequence[Any], out: Any) -> Sequence[Any]:
-    n = len(operands) // 2
-    return (*operands[n : 2 * n], *operands[:n], 1.0)[: len(operands)]
-
-
-def _net_operands(weights: Iterable[Any], inputs: Iterable[Any], bias: Any = None) -> Sequence[Any]:
-    weights, inputs = tuple(weights), tuple(inputs)
-    if len(weights) != len(inputs):
-        raise ValueError(f"dot needs as many weights as inputs; got {len(weights)} weights and {len(inputs)} inputs")
-    return (*weights, *inputs) if bias is None else (*weights, *inputs, bias)
-
-
-def _logsumexp(*operands: float) -> float:
-    # Shifted by the largest operand, so that exp cannot overflow; its own term is the 1 of log1p.
-    if any(map(math.isnan, operands)):
-        return nan
-    *rest, shift = sorted(operands)
-    return shift if math.isinf(shift) else shift + math.log1p(_sum(*[math.exp(x - shift) for x in rest]))
-
-
-def _at_least_one(operands: Iterable[Any]) -> Sequence[Any]:
-    operands = tuple(operands)
-    if not operands:
-        raise ValueError("logsumexp of nothing has no value; pass at least one operand")
-    return operands
+def _softmax(v: Sequence[Any], out: Any) -> Sequence[Any]:
+    # exp(x - out), divided by its sum, as out may be rounded; where x is out, be it ∞, the exponential is 1.
+    weights = [where(x >= out, 1, exp(x - out)) for x in v]
+    whole = total(weights)
+    return [weight / whole for weight in weights]
 
 
 # The table.  A partial derivative may use the operation's own result, `out`.
 
 # fmt: off
 cos:     Unary       # rows that are used above their line
+cosh:    Unary
 log:     Unary
 sign:    Unary
+floor:   Unary
+ceil:    Unary
 maximum: Binary
 minimum: Binary
+hypot:   Binary
 where:   Nary
+total:   Nary
 
 positive      = Unary ("positive", operator.pos, lambda x, out: 1,  infix="+", array="positive")
 negative      = Unary ("negative", operator.neg, lambda x, out: -1, infix="-", array="negative")
@@ -425,23 +195,57 @@ divide        = Binary("divide",   operator.truediv, lambda x, y, out: 1 / y, la
                        array="divide", latex=r"\frac{{{0}}}{{{1}}}", domain="y ≠ 0")
 power         = Binary("power",    math.pow, _power_x, lambda x, y, out: out * log(where(x > 0, x, where(x < 0, nan, 1))),
                        infix="**", latex="{0}^{{{1}}}", array="power",
-                       domain="a whole y, or x > 0, or x = 0 with y ≥ 0", overflow=_power_overflow,
+                       domain="a whole y, or x > 0, or x = 0 with y ≥ 0",
+                       overflow=lambda x, y: -inf if x < 0 and y % 2 == 1 else inf,
                        singular={(0.0, 0.5): (inf, 0.0),     # as √x
                                  (0.0, 0.0): (0.0, 0.0),     # x⁰ is 1 everywhere, 0ʸ is 0 for y > 0
                                  (0.0, 2.0): (0.0, 0.0)})
+square        = Unary ("square", lambda x: x * x, lambda x, out: 2 * x, text="{0}²", latex="{0}^{{2}}", array="square")
+sqrt          = Unary ("sqrt",  math.sqrt,  lambda x, out: _over(0.5, out), text="√{0}", latex=r"\sqrt{{{0}}}",
+                       array="sqrt", domain="x ≥ 0", singular={(0.0,): (inf,)})     # the tangent of √x at 0 stands upright
+cbrt          = Unary ("cbrt",  math.cbrt,  lambda x, out: _over(1, 3 * out * out), text="∛{0}", latex=r"\sqrt[3]{{{0}}}",
+                       array="cbrt", singular={(0.0,): (inf,)})
+hypot         = Binary("hypot", math.hypot, lambda x, y, out: x / where(out <= 0, 1, out),
+                       lambda x, y, out: y / where(out <= 0, 1, out), array="hypot",
+                       kink=lambda x, y: hypot(x, y), singular={(0.0, 0.0): (0.0, 0.0)})  # in the middle of its slopes, as |x|
 
-exp           = Unary ("exp",   math.exp,   lambda x, out: out,           latex="e^{{{0}}}", array="exp")
-expm1         = Unary ("expm1", math.expm1, lambda x, out: exp(x),        array="expm1")   # out + 1 would round eˣ away
+exp           = Unary ("exp",   math.exp,   lambda x, out: out,          latex="e^{{{0}}}", array="exp", overflow=lambda x: inf)
+exp2          = Unary ("exp2",  math.exp2,  lambda x, out: out * math.log(2), text="2^{0}", latex="2^{{{0}}}", array="exp2",
+                       overflow=lambda x: inf)
+expm1         = Unary ("expm1", math.expm1, lambda x, out: exp(x),        array="expm1",   # out + 1 would round eˣ away
+                       overflow=lambda x: inf)
 log           = Unary ("log",   math.log,   lambda x, out: 1 / x,         latex=r"\ln({0})", array="log", domain="x > 0")
+log2          = Unary ("log2",  math.log2,  lambda x, out: 1 / (x * math.log(2)),  latex=r"\log_2({0})", array="log2",
+                       domain="x > 0")
+log10         = Unary ("log10", math.log10, lambda x, out: 1 / (x * math.log(10)), latex=r"\log_{{10}}({0})", array="log10",
+                       domain="x > 0")
 log1p         = Unary ("log1p", math.log1p, lambda x, out: 1 / (1 + x),   array="log1p", domain="x > -1")
-sqrt          = Unary ("sqrt",  math.sqrt,  lambda x, out: where(x <= 0, inf, 0.5) / where(x <= 0, 1, out),
-                       text="√{0}", latex=r"\sqrt{{{0}}}", array="sqrt", domain="x ≥ 0",
-                       singular={(0.0,): (inf,)})            # the tangent of √x at 0 stands upright
+
 sin           = Unary ("sin",   math.sin,   lambda x, out: cos(x),        latex=r"\sin({0})", array="sin", domain="a finite x")
 cos           = Unary ("cos",   math.cos,   lambda x, out: -sin(x),       latex=r"\cos({0})", array="cos", domain="a finite x")
 tan           = Unary ("tan",   math.tan,   lambda x, out: 1 + out * out, latex=r"\tan({0})", array="tan", domain="a finite x")
+arcsin        = Unary ("arcsin", math.asin, lambda x, out: _over(1, sqrt((1 - x) * (1 + x))),  latex=r"\arcsin({0})",
+                       array="arcsin", domain="-1 ≤ x ≤ 1", singular={(1.0,): (inf,), (-1.0,): (inf,)})
+arccos        = Unary ("arccos", math.acos, lambda x, out: -_over(1, sqrt((1 - x) * (1 + x))), latex=r"\arccos({0})",
+                       array="arccos", domain="-1 ≤ x ≤ 1", singular={(1.0,): (-inf,), (-1.0,): (-inf,)})
+arctan        = Unary ("arctan", math.atan, lambda x, out: 1 / (1 + x * x), latex=r"\arctan({0})", array="arctan")
+# The angle of the point (y, x), in that order, which NumPy's users know.  It has no limit at (0, 0), nor has its slope.
+arctan2       = Binary("arctan2", math.atan2, lambda x, y, out: _over_square(y, hypot(x, y)),
+                       lambda x, y, out: _over_square(-x, hypot(x, y)), array="arctan2", singular={(0.0, 0.0): (nan, nan)},
+                       kink=lambda x, y: hypot(x, y) + y)     # it jumps where x is 0 and y negative
+
+sinh          = Unary ("sinh",  math.sinh,  lambda x, out: cosh(x),       latex=r"\sinh({0})", array="sinh",
+                       overflow=lambda x: math.copysign(inf, x))
+cosh          = Unary ("cosh",  math.cosh,  lambda x, out: sinh(x),       latex=r"\cosh({0})", array="cosh",
+                       overflow=lambda x: inf)
 tanh          = Unary ("tanh",  math.tanh,  lambda x, out: 1 - out * out, latex=r"\tanh({0})", array="tanh")
-# σ and softplus ask for exp(-|x|) only, so no x is too large for them.
+arcsinh       = Unary ("arcsinh", math.asinh, lambda x, out: 1 / hypot(x, 1), array="arcsinh")
+arccosh       = Unary ("arccosh", math.acosh, lambda x, out: _over(1, sqrt(x - 1) * sqrt(x + 1)), array="arccosh",
+                       domain="x ≥ 1", singular={(1.0,): (inf,)})
+arctanh       = Unary ("arctanh", math.atanh, lambda x, out: 1 / ((1 - x) * (1 + x)), array="arctanh", domain="-1 < x < 1")
+erf           = Unary ("erf",   math.erf,   lambda x, out: 2 / math.sqrt(math.pi) * exp(-x * x),
+                       array=arithmetic.special("erf"))
+# σ and softplus need exp(-|x|) only, so no x is too large for them.
 sigmoid       = Unary ("sigmoid",  lambda x: where(x >= 0, 1, exp(-abs(x))) / (1 + exp(-abs(x))),
                        lambda x, out: out * (1 - out), text="σ({0})", latex=r"\sigma({0})",
                        unguarded=lambda x: 1 / (1 + exp(-x)))
@@ -449,29 +253,45 @@ softplus      = Unary ("softplus", lambda x: maximum(x, 0) + log1p(exp(-abs(x)))
 
 # Operations with a kink or a jump.  The value at the kink is the one from the left, as relu′(0) = 0; NaN stays NaN.
 absolute      = Unary ("absolute", abs, lambda x, out: sign(x), text="|{0}|", latex=r"\left|{0}\right|", array="absolute",
-                       kink=operator.pos, singular={(0.0,): (0.0,)})           # sign(0) is 0, between the slopes -1 and 1
+                       kink=lambda x: x, singular={(0.0,): (0.0,)})           # sign(0) is 0, between the slopes -1 and 1
 sign          = Unary ("sign", lambda x: where(x > 0, 1, where(x < 0, -1, 0 * x)), lambda x, out: 0, array="sign",
-                       kink=operator.pos, singular={(0.0,): (0.0,)})
+                       kink=lambda x: x, singular={(0.0,): (0.0,)})
 step          = Unary ("step", lambda x: where(x >= 0, 1, where(x < 0, 0, x)), lambda x, out: 0,
-                       text="[{0} ≥ 0]", latex=r"\mathbb{{1}}[{0} \geq 0]", array="heaviside", fixed=(1.0,),
-                       kink=operator.pos, singular={(0.0,): (0.0,)})
+                       text="[{0} ≥ 0]", latex=r"\mathbb{{1}}[{0} \geq 0]",
+                       array=lambda namespace: lambda x, **out: namespace.heaviside(x, 1.0, **out),
+                       kink=lambda x: x, singular={(0.0,): (0.0,)})
 gate          = Unary ("gate", lambda x: where(x > 0, 1, where(x <= 0, 0, x)), lambda x, out: 0,
-                       text="[{0} > 0]", latex=r"\mathbb{{1}}[{0} > 0]", array="heaviside", fixed=(0.0,),
-                       kink=operator.pos, singular={(0.0,): (0.0,)})
+                       text="[{0} > 0]", latex=r"\mathbb{{1}}[{0} > 0]",
+                       array=lambda namespace: lambda x, **out: namespace.heaviside(x, 0.0, **out),
+                       kink=lambda x: x, singular={(0.0,): (0.0,)})
 relu          = Unary ("relu", lambda x: where(x > 0, x, where(x <= 0, 0, x)), lambda x, out: gate(x),
-                       array="maximum", fixed=(0.0,), kink=operator.pos, singular={(0.0,): (0.0,)})
+                       array=lambda namespace: lambda x, **out: namespace.maximum(x, 0.0, **out),
+                       kink=lambda x: x, singular={(0.0,): (0.0,)})
 prelu         = Binary("prelu", lambda x, y: where(x > 0, x, y * x),
                        lambda x, y, out: where(x > 0, 1, where(x <= 0, y, x)), lambda x, y, out: minimum(x, 0),
                        kink=lambda x, y: x, singular={(0.0, 0.25): (0.25, 0.0)})
 leaky_relu    = replace(prelu, name="leaky_relu", default=0.01)               # the same row with a slope that is not learned
 maximum       = Binary("maximum", lambda x, y: where(x > y, x, where(x <= y, y, x + y)),
                        lambda x, y, out: where(x > y, 1, where(x <= y, 0, out)),
-                       lambda x, y, out: where(x > y, 0, where(x <= y, 1, out)), array="maximum",
+                       lambda x, y, out: where(x > y, 0, where(x <= y, 1, out)), array="maximum", folds=True,
                        kink=operator.sub, singular={(1.5, 1.5): (0.0, 1.0)})   # a tie goes to y: maximum(x, 0) is relu
 minimum       = Binary("minimum", lambda x, y: where(x < y, x, where(x >= y, y, x + y)),
                        lambda x, y, out: where(x < y, 1, where(x >= y, 0, out)),
-                       lambda x, y, out: where(x < y, 0, where(x >= y, 1, out)), array="minimum",
+                       lambda x, y, out: where(x < y, 0, where(x >= y, 1, out)), array="minimum", folds=True,
                        kink=operator.sub, singular={(1.5, 1.5): (0.0, 1.0)})   # a tie goes to y
+# Flat pieces with jumps between them: the kink is the distance to the next whole number, or multiple of y.
+floor         = Unary ("floor", lambda x: where(abs(x) < inf, x // 1, x), lambda x, out: 0, text="⌊{0}⌋",
+                       latex=r"\left\lfloor {0} \right\rfloor", array="floor",
+                       kink=lambda x: minimum(x - floor(x), ceil(x) - x), singular={(2.0,): (0.0,)})
+ceil          = Unary ("ceil",  lambda x: -floor(-x), lambda x, out: 0, text="⌈{0}⌉",
+                       latex=r"\left\lceil {0} \right\rceil", array="ceil",
+                       kink=lambda x: minimum(x - floor(x), ceil(x) - x), singular={(2.0,): (0.0,)})
+floor_divide  = Binary("floor_divide", operator.floordiv, lambda x, y, out: 0, lambda x, y, out: 0, infix="//",
+                       latex=r"\left\lfloor \frac{{{0}}}{{{1}}} \right\rfloor", array="floor_divide", domain="y ≠ 0",
+                       kink=lambda x, y: minimum(abs(x % y), abs(y - x % y)), singular={(4.0, 2.0): (0.0, 0.0)})
+remainder     = Binary("remainder", operator.mod, lambda x, y, out: 1, lambda x, y, out: -(x // y), infix="%",
+                       array="remainder", domain="y ≠ 0",
+                       kink=lambda x, y: minimum(abs(x % y), abs(y - x % y)), singular={(4.0, 2.0): (1.0, -2.0)})
 less          = Binary("less",          operator.lt, lambda x, y, out: 0, lambda x, y, out: 0, infix="<", array="less",
                        kink=operator.sub)
 less_equal    = Binary("less_equal",    operator.le, lambda x, y, out: 0, lambda x, y, out: 0, infix="<=", array="less_equal",
@@ -483,13 +303,18 @@ greater_equal = Binary("greater_equal", operator.ge, lambda x, y, out: 0, lambda
 
 # Operations on many operands.
 where         = Nary  ("where", lambda condition, a, b: a if condition else b,
-                       lambda v, out: (0, where(v[0], 1, 0), where(v[0], 0, 1)),
-                       lambda condition, a, b: (condition, a, b), picks=lambda condition: 1 if condition else 2,
+                       lambda v, out: (0, where(v[0], 1, 0), where(v[0], 0, 1)), arithmetic.branches,
+                       picks=lambda condition: 1 if condition else 2,
                        array="where", code="({1} if {0} else {2})",
                        latex=r"\begin{{cases}} {1} & {0} \\ {2} & \text{{otherwise}} \end{{cases}}")
-total         = Nary  ("total", _sum, lambda v, out: (1.0,) * len(v), tuple, expands=True, fold="add")
+total         = Nary  ("total", arithmetic.left_to_right, lambda v, out: (1.0,) * len(v), arithmetic.items,
+                       expands=True, fold="add")
+prod          = Nary  ("prod", arithmetic.product, _product_of_others, arithmetic.items, fold="multiply")
 # The net input Σ wᵢxᵢ + b of a neuron as one node, so that its gradient is the textbook's δ.
-dot           = Nary  ("dot", _net, _net_gradient, _net_operands, expands=True)
-logsumexp     = Nary  ("logsumexp", _logsumexp, lambda v, out: [exp(x - out) for x in v], _at_least_one,
-                       fold="logaddexp")
+dot           = Nary  ("dot", arithmetic.weighted_sum,
+                       lambda v, out: (*v[len(v) // 2 : len(v) // 2 * 2], *v[: len(v) // 2], 1.0)[: len(v)],
+                       arithmetic.weights_and_inputs, expands=True)
+logsumexp     = Nary  ("logsumexp", arithmetic.log_sum_exp, _softmax, arithmetic.at_least_one, fold="logaddexp")
 # fmt: on
+
+TABLE.update({row.name: row for row in list(globals().values()) if isinstance(row, Primitive)})

@@ -35,10 +35,11 @@ from functools import cached_property
 from itertools import count
 from typing import Any, Literal, overload
 
+from autograd.manners import describe
 from autograd.mistakes import MISTAKES, Move, sorted_pass
 from autograd.primitives import Primitive
 from autograd.symbol import Symbol, as_symbol, digits
-from autograd.value import Value, describe, refuse_stale, topological
+from autograd.value import Value, refuse_stale, topological
 
 __all__ = ["Edge", "Nonfinite", "Step", "Walk", "find_nonfinite", "name_nodes", "walk"]
 
@@ -56,6 +57,8 @@ class Edge:
         partial: its value.
         contribution: upstream gradient · partial, what is added to the operand's gradient.
         before, total: the operand's gradient before and after that.
+        taken: whether anything flows along the edge: not along a branch that was not taken, nor from a node to which
+            nothing has flowed.
     """
 
     input: Value
@@ -67,6 +70,7 @@ class Edge:
     contribution: float
     before: float
     total: float
+    taken: bool = True
 
     @property
     def overwrites(self) -> bool:
@@ -84,7 +88,8 @@ class Step:
         node: the node concerned.
         name: its name.
         formula, numbers: its operation, with names and with numbers.
-        delta: the upstream gradient ∂loss/∂node, complete at this moment; None in the forward pass.
+        delta: the upstream gradient ∂loss/∂node, complete at this moment, 0 if nothing has flowed to the node; None in the
+            forward pass.
         edges: what flows on to the operands, in written order; none in the forward pass.
         loss: the name of the result.
         mistake: what goes wrong here, if the walk shows a mistake and this is where it first matters.
@@ -111,6 +116,8 @@ class Step:
             product = f"{_factor(self.delta)}·{_factor(edge.partial)} = {digits(edge.contribution)}"
             added = f"{digits(edge.before)} + {_factor(edge.contribution)} = {digits(edge.total)}"
             flow = f"add {product} to {edge.name}.grad: {added}"
+            if not edge.taken:
+                flow = f"nothing flows to {edge.name}: this branch is not taken"
             if edge.overwrites:
                 flow = f"set {edge.name}.grad to {product}, where it was {digits(edge.before)}"
             lines += [
@@ -215,7 +222,7 @@ class Walk(Sequence[Step]):
           (each ``{"node": id}`` or ``{"constant": number}``), ``data``;
         - a step: ``phase``, ``node`` (an id), ``formula``, ``numbers``, ``text``, and in the backward phase ``delta`` and
           ``edges``, each with ``input`` (an id), ``rule``, ``reason``, ``numbers``, ``partial``, ``contribution``,
-          ``before`` and ``total``.
+          ``before``, ``total`` and ``taken``, false along a branch that is not taken.
 
         Numbers that JSON does not have are the strings "NaN", "Infinity" and "-Infinity".  A step takes some 500 characters;
         `iter_json` gives the same in pieces.
@@ -262,6 +269,7 @@ class Walk(Sequence[Step]):
                     "contribution": _strict(edge.contribution),
                     "before": _strict(edge.before),
                     "total": _strict(edge.total),
+                    "taken": edge.taken,
                 }
                 for edge in step.edges
             ]
@@ -301,12 +309,14 @@ class Walk(Sequence[Step]):
         name, right = self.names[node], self._right.gradients
         if any(node is earlier for earlier, _, _ in made[:-1]):
             return f"{name} is visited a second time, and what it passed on before is passed on again"
-        if delta != right[node] and not (math.isnan(delta) and math.isnan(right[node])):
-            used = f"δ = {digits(delta)} is used, but ∂{self.names[self.loss]}/∂{name} is {digits(right[node])}"
+        if (delta or 0.0) != right[node] and not (delta is not None and math.isnan(delta) and math.isnan(right[node])):
+            used = f"δ = {digits(delta or 0.0)} is used, but ∂{self.names[self.loss]}/∂{name} is {digits(right[node])}"
             seen = {earlier for earlier, _, _ in made}
             late = [self.names[consumer] for consumer in self.order if node in consumer.inputs and consumer not in seen]
             return f"{used}: {' and '.join(late)} had not passed on its share yet" if late else used
-        for x, partial, (before, total) in zip(node.inputs, node.partials, sums, strict=True):
+        for x, partial, taken, (before, total) in zip(node.inputs, node.partials, node.taken, sums, strict=True):
+            if delta is None or not taken:
+                continue
             right_sum = before + delta * partial
             if total != right_sum and not math.isnan(total):
                 so_far = " so far" * (right_sum != right[x])
@@ -316,7 +326,7 @@ class Walk(Sequence[Step]):
 
     def _step(self, i: int) -> Step:
         n = len(self.order)
-        node, delta, sums = (self.order[i], 0.0, []) if i < n else self._moves[i - n]
+        node, delta, sums = Move(self.order[i], None, []) if i < n else self._moves[i - n]
         row = node.primitive
         assert row is not None
         name, loss = self.names[node], self.names[self.loss]
@@ -329,12 +339,26 @@ class Walk(Sequence[Step]):
         put_in = [Symbol(digits(x.data), x.data) if isinstance(x, Value) else x for x in node.operands]
         rules = map(as_symbol, row.partials(called, Symbol(name, node.data), which))
         filled = map(as_symbol, row.partials(put_in, Symbol(digits(node.data), node.data), which))
+        flowing = [taken and delta is not None for taken in node.taken]
+        upstream = 0.0 if delta is None else delta
+        known = zip(node.inputs, rules, filled, node.partials, flowing, sums, strict=True)
         edges = tuple(
-            Edge(x, self.names[x], rule.text, rule.reason, numbered.text, partial, delta * partial, before, total)
-            for x, rule, numbered, partial, (before, total) in zip(node.inputs, rules, filled, node.partials, sums, strict=True)
+            Edge(
+                x,
+                self.names[x],
+                rule.text,
+                rule.reason,
+                numbered.text,
+                partial,
+                upstream * partial if flows else 0.0,
+                before,
+                total,
+                flows,
+            )
+            for x, rule, numbered, partial, flows, (before, total) in known
         )
         wrong = self._wrong(self._moves) if self.mistake is not None and i == len(self) - 1 else ""
-        return Step("backward", (i - n + 1, n), node, name, formula, numbers, delta, edges, loss, wrong)
+        return Step("backward", (i - n + 1, n), node, name, formula, numbers, upstream, edges, loss, wrong)
 
 
 def walk(loss: Value, mistake: Literal["recursion", "overwrite", "unsorted"] | None = None) -> Walk:
@@ -413,11 +437,20 @@ def find_nonfinite(loss: Value) -> Nonfinite | None:
             operands = " and ".join(describe(x) if isinstance(x, Value) else repr(x) for x in node.operands)
             origin = f"from {operands}" if operands else "from the start"
             return Nonfinite(node, "forward", f"the first value that is not finite is {describe(node)}, {origin}")
-    for node, delta, _ in sorted_pass(loss):
-        for x, partial in zip(node.inputs, node.partials, strict=True):
-            if not (math.isfinite(partial) and math.isfinite(delta * partial)):
-                flow = f"{delta!r} · {partial!r} to {describe(x)}"
-                return Nonfinite(node, "backward", f"the first gradient that is not finite flows from {describe(node)}: {flow}")
+    flows = [
+        (node, delta, x, partial)
+        for node, delta, _ in sorted_pass(loss)
+        for x, partial, taken in zip(node.inputs, node.partials, node.taken, strict=True)
+        if taken and delta is not None and not math.isfinite(delta * partial)
+    ]
+    for node, delta, x, partial in flows[:1]:
+        text = f"the first gradient that is not finite flows from {describe(node)}: {delta!r} · {partial!r} to {describe(x)}"
+        lost = next((flow for flow in flows if 0 in (flow[1], flow[3])), None)
+        if lost is not None:
+            origin = "" if lost[0] is node else f"; from {describe(lost[0])} flows {lost[1]!r} · {lost[3]!r}"
+            text += (f"{origin}, and 0·∞ is NaN: this 0 is a number, not a branch that is not taken; keep clear of the point, "
+                     "and for the length of a vector use hypot")  # fmt: skip
+        return Nonfinite(node, "backward", text)
     return None
 
 

@@ -29,15 +29,15 @@ from typing import Any, Final
 from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
-from autograd import primitives
 from autograd.checking import gradcheck
 from autograd.primitives import DomainError, Nary, Primitive, Unary, dot, multiply
+from autograd.rows import TABLE
 from autograd.symbol import Symbol, as_symbol, source
 from autograd.value import Value
 
 __all__ = ["ROWS", "Network", "Program", "check_primitive", "graphs", "networks", "numbers", "operands", "programs", "widths"]
 
-ROWS: Final[tuple[Primitive, ...]] = tuple(row for row in vars(primitives).values() if isinstance(row, Primitive))
+ROWS: Final[tuple[Primitive, ...]] = tuple(TABLE.values())
 NEAR: Final = 1e-2  # how near to a kink no operands are drawn; half of it for the edge of a domain
 STEEP: Final = 100.0  # how large values and partial derivatives of a drawn graph may be
 

@@ -19,18 +19,20 @@ A symbol may carry the number it stands for; then a rule with cases shows the ca
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from string import Formatter
 from typing import Any, NamedTuple
 
-from autograd.primitives import Nary, Operand, Primitive
+from autograd.primitives import Nary, Operand, Primitive, absolute, where
+from autograd.rows import TABLE
 
-__all__ = ["Symbol", "as_symbol", "digits", "latex_name", "printable", "source"]
+__all__ = ["Symbol", "as_symbol", "digits", "flows", "is_cut", "latex_name", "operand_names", "printable", "source"]
 
 COMPARE, SUM, PRODUCT, SIGN, POWER, ATOM = range(6)  # how tightly a formula holds together
 LEVELS = {"<": COMPARE, "<=": COMPARE, ">": COMPARE, ">=": COMPARE, "+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT,
-          "**": POWER}  # fmt: skip
+          "//": PRODUCT, "%": PRODUCT, "**": POWER}  # fmt: skip
 ESCAPES = {**{c: "\\" + c for c in "#$%&_{}"}, "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
 LONGEST_SUM = 6  # terms; a longer one is written with an ellipsis
 
@@ -80,7 +82,7 @@ SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 PLAIN = Style(digits, {"+": " + ", "-": " - ", "*": "·", "/": " / ", "**": "^", "<=": " ≤ ", ">=": " ≥ "},
               lambda row: row.text, "{}²")  # fmt: skip
 LATEX = Style(lambda x: digits(x).replace("∞", r"\infty").replace("NaN", r"\text{NaN}"),
-              {"*": r" \cdot ", "<=": r" \leq ", ">=": r" \geq "},
+              {"*": r" \cdot ", "%": r" \bmod ", "<=": r" \leq ", ">=": r" \geq "},
               lambda row: row.latex, "{}^{{2}}", lambda name: latex_name(name), tex=True)  # fmt: skip
 
 
@@ -93,6 +95,7 @@ class Symbol(Operand):
     """
 
     __slots__ = ("given", "name", "operands", "row", "value")
+    __array_ufunc__ = None  # NumPy's functions take numbers alone: their bits are their own
 
     def __init__(self, name: str, value: float | None = None) -> None:
         self.name, self.value = name, value
@@ -164,7 +167,8 @@ def as_symbol(formula: Any) -> Symbol:
 def source(formula: Any) -> tuple[str, dict[str, Primitive]]:
     """Write a formula as a Python expression over floats, and say which rows it calls by name.
 
-    Rows made of other rows are written out, down to those whose function takes numbers alone.
+    Rows made of other rows are written out, down to those whose function takes numbers alone.  A user's row is called by a
+    name that cannot be another's, whatever its own is.
 
     >>> from autograd.primitives import relu, tanh
     >>> source(relu(Symbol("x")))
@@ -176,6 +180,69 @@ def source(formula: Any) -> tuple[str, dict[str, Primitive]]:
     text, _ = write(formula, Style(lambda x: repr(float(x)), {}, lambda row: row.code, calls=calls))
     row = formula.row if isinstance(formula, Symbol) else None
     return f"(1.0 if {text} else 0.0)" if row is not None and row.is_condition else text, calls
+
+
+def operand_names(n: int) -> Sequence[str]:
+    """Return the names of a row's operands in its rules: x and y, or x0, x1, … of more than two."""
+    return ("x", "y")[:n] if n <= 2 else [f"x{i}" for i in range(n)]
+
+
+@functools.lru_cache(maxsize=1024)
+def flows(row: Primitive, n: int) -> Sequence[Any]:
+    """Return for each of n operands when a gradient flows along its edge: True, False, or a formula in the operands and out.
+
+    Nothing flows where the rule itself *chose* the plain number 0, as relu's does below 0.  A partial derivative that is
+    computed and happens to be 0 is another matter: 0·∞ is then NaN.  At a kink, where the slope is a convention, it flows.
+
+    >>> from autograd.primitives import maximum, multiply, relu
+    >>> flows(multiply, 2), flows(relu, 1)
+    ((True, True), (Symbol('where(|x| > 0, where(x > 0, 1, where(x ≤ 0, 0, 1)), 1)'),))
+    """
+    symbols = [Symbol(name) for name in operand_names(n)]
+    try:
+        found = [_flow(rule) for rule in row.partials(symbols, Symbol("out"), range(n))]
+        kink = None if row.kink is None else absolute(row.kink(*symbols)) > 0
+    except Exception:  # a rule for numbers alone cannot be read: it is taken to flow always
+        return (True,) * n
+    return tuple([flow if kink is None or flow is True else where(kink, flow, True) for flow in found])
+
+
+def is_cut(row: Primitive, operands: Sequence[float], out: float, i: int) -> bool:
+    """Whether nothing flows to operand i at some numbers, although its partial derivative is 0; see `flows`.
+
+    >>> from autograd.primitives import relu
+    >>> is_cut(relu, [-2.0], 0.0, 0), is_cut(relu, [0.0], 0.0, 0)
+    (True, False)
+    """
+    flow = flows(row, len(operands))[i]
+    return not (put_in(flow, {**dict(zip(operand_names(len(operands)), operands, strict=True)), "out": out}))
+
+
+def put_in(formula: Any, values: Mapping[str, Any]) -> Any:
+    """Return a formula read on other operands, given by name: numbers, nodes, or whatever a row can be read on.
+
+    >>> put_in(Symbol("x") * Symbol("y") + 1, {"x": 2.0, "y": 3.0})
+    7.0
+    """
+    if not isinstance(formula, Symbol):
+        return formula
+    if formula.row is None:
+        return values[formula.name]
+    return formula.row.apply([put_in(x, values) for x in formula.operands])
+
+
+def _flow(rule: Any) -> Any:
+    """Return where a rule is not a chosen 0."""
+    if not isinstance(rule, Symbol) or rule.row is None:
+        return isinstance(rule, Symbol) or rule != 0
+    row, operands = rule.row, rule.operands
+    if row.is_condition:
+        return rule
+    if isinstance(row, Nary) and row.picks is not None:
+        flow, otherwise = map(_flow, operands[1:])
+        return flow if flow is otherwise else where(operands[0], flow, otherwise)
+    written = expand(row, operands)
+    return not isinstance(written, Symbol) or written.row is row or _flow(written)
 
 
 def write(formula: Any, style: Style) -> tuple[str, int]:
@@ -190,13 +257,10 @@ def write(formula: Any, style: Style) -> tuple[str, int]:
         return _write_sum(list(_terms(expand(row, operands)))[::-1], style)
     if style.calls is not None:
         formula = expand(row, operands)
-        if formula is None and not row.code:
-            style.calls[row.name] = row
-            return _call(row, operands, style), ATOM
         if isinstance(formula, Symbol) and formula.row is not row:
             return write(formula, style)
-        if not row.infix and not row.code:
-            style.calls[row.name] = row
+        if not row.code and (formula is None or not row.infix):
+            return _call(row, operands, style), ATOM
     if template := style.template(row):
         return _fill(template, operands, style), LEVELS.get(row.infix, POWER if "^" in template else _grip(template))
     if row.infix:
@@ -235,7 +299,7 @@ def _write_sum(terms: Sequence[Any], style: Style) -> tuple[str, int]:
 def _write_infix(sign: str, operands: Sequence[Any], style: Style) -> tuple[str, int]:
     written = style.signs.get(sign, f" {sign} ")
     if len(operands) == 1:
-        return sign + _hold(operands[0], SIGN, style), SIGN
+        return sign + _signed(_hold(operands[0], SIGN, style), 1), SIGN
     x, y = operands
     if sign == "*" and x is y and style.square:
         return style.square.format(_hold(x, ATOM, style)), POWER
@@ -280,4 +344,8 @@ def _call(row: Primitive, operands: Sequence[Any], style: Style) -> str:
     if len(shown) > LONGEST_SUM and style.calls is None:
         shown[2:-1] = [r"\ldots" if style.tex else "…"]
     name = rf"\operatorname{{{row.name}}}".replace("_", r"\_") if style.tex else row.name
+    if style.calls is not None:
+        known = [name for name, called in style.calls.items() if called is row]
+        name = known[0] if known else row.name if TABLE.get(row.name) is row else f"row{len(style.calls)}"
+        style.calls[name] = row
     return f"{name}({', '.join(shown)})"

@@ -7,21 +7,30 @@ again; read them with dual numbers and derivatives flow forward, along with the 
 >>> slope = grad(lambda x: x * exp(x))
 >>> f"{slope(1.0):.5f} {grad(slope)(1.0):.5f} {grad(grad(slope))(1.0):.5f}"      # (1 + x)eˣ, (2 + x)eˣ, (3 + x)eˣ
 '5.43656 8.15485 10.87313'
+
+A branch that is not taken contributes nothing, here too, but in a graph it may be taken when the graph is read again at other
+numbers.  So the choice stays in the graph: where 0·∞ could arise, a contribution is ``where(reach, contribution, 0)``, and
+the *reach* of a node is the condition under which anything flows to it: 0 never, 1 always, else a node.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from itertools import count
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain, count
+from math import isinf, isnan
 from typing import Any
 
-from autograd.primitives import Operand, Primitive, number
-from autograd.value import Value, describe, refuse_stale, topological
+from autograd.manners import describe
+from autograd.primitives import Operand, Primitive, where
+from autograd.rows import number
+from autograd.symbol import flows, operand_names, put_in
+from autograd.trees import flatten, is_array, map_tree, number_arrays, stack
+from autograd.value import Value, Variable, refuse_stale, topological
 
 __all__ = ["Dual", "chain_rule", "grad", "gradients", "hessian", "jacobian", "jvp", "replay", "value_and_grad"]
 
 
-def gradients(y: Value, xs: Sequence[Value]) -> list[Value]:
+def gradients(y: Value, xs: Iterable[Value]) -> list[Value]:
     """Return ∂y/∂x for each x as a new node, which can be differentiated again.
 
     Args:
@@ -29,6 +38,7 @@ def gradients(y: Value, xs: Sequence[Value]) -> list[Value]:
         xs: any nodes of its graph; the gradient of a node that y does not depend on is 0.
 
     Raises:
+        TypeError: if y or an x is not a `Value`.
         ValueError: if a leaf was changed after the forward pass.
 
     >>> x = Value(3.0)
@@ -37,34 +47,95 @@ def gradients(y: Value, xs: Sequence[Value]) -> list[Value]:
     >>> first.data, second.data
     (27.0, 18.0)
     """
-    if not isinstance(y, Value):
-        raise TypeError(f"gradients needs the Value that is to be differentiated, not {y!r}")
+    xs = list(xs)
+    for x in (y, *xs):
+        if not isinstance(x, Value):
+            raise TypeError(
+                f"gradients takes the Value to differentiate and the Values to differentiate with respect to; got {x!r}"
+            )
     order = topological(y)
     refuse_stale(order)
-    return [g if isinstance(g, Value) else Value(g) for g in chain_rule(order, y, xs)]
+    found = chain_rule(order, y, xs)
+    if any(g.__class__ is Value and isnan(g.data) for g in found):  # perhaps 0·∞ by overflow: keep every choice
+        found = chain_rule(order, y, xs, lambda node: 2)
+    return [g if isinstance(g, Value) else Value(g) for g in found]
 
 
-def chain_rule(order: Sequence[Value], y: Value, xs: Sequence[Value]) -> list[Any]:
+def risk(node: Value) -> int:
+    """Return what the partial derivatives of a node's row risk: 2, ∞ where its value is finite; 1, ∞ or NaN elsewhere; or 0."""
+    row = node.primitive
+    if row is None:
+        return 0
+    return 2 if any(map(isinf, chain(*row.singular.values()))) else 1 if row.domain or row.overflow is not None else 0
+
+
+def chain_rule(order: Sequence[Value], y: Value, xs: Sequence[Value], risk: Callable[[Value], int] = risk) -> list[Any]:
     """Return ∂y/∂x for each x, from the rules of the table read on the nodes themselves; a plain number where it is one.
+
+    Args:
+        order: the nodes below y, see `topological`.
+        y: see `gradients`.
+        xs: see `gradients`.
+        risk: see `risk`; the choice stays in the graph where there is any.
 
     >>> x = Value(3.0)
     >>> y = x * x
     >>> chain_rule(topological(y), y, [x, y])
     [Value(data=6.0, grad=0.0), 1.0]
     """
-    leads = set(xs)  # the nodes that depend on some x; the others need no gradient
-    leads.update(node for node in order if any(x in leads for x in node.inputs))
+    edges = _edges(order, y, set(xs))
+    masked, reach = _masks(edges, y, risk)
     delta: dict[Value, Any] = {y: 1.0}
-    for node in reversed(order):
-        row, operands = node.primitive, node.operands
-        which = [i for i, x in enumerate(operands) if isinstance(x, Value) and x in leads]
-        if row is None or not which or node not in delta:
-            continue
-        for i, partial in zip(which, row.partials(operands, node, which), strict=True):
-            contribution = _chain(delta[node], partial)
+    for node, flow in edges.items():
+        assert node.primitive is not None
+        operands, upstream = node.operands, delta[node]
+        for i, partial in zip(flow, node.primitive.partials(operands, node, [*flow]), strict=True):
             x: Any = operands[i]
+            if (node, i) in masked or x in reach:
+                condition = _both(reach.get(node, True), _read(flow[i], operands, node))
+                if x in reach:
+                    reach[x] = _either(reach[x], condition)
+            contribution = _chain(upstream, partial) if (node, i) not in masked else where(condition, upstream * partial, 0)
             delta[x] = delta[x] + contribution if x in delta else contribution
     return [delta.get(x, 0.0) for x in xs]
+
+
+def _edges(order: Sequence[Value], y: Value, xs: set[Value]) -> dict[Value, dict[int, Any]]:
+    """Return, from y down, the nodes on a path to an x with the places of those operands, and when anything flows to them."""
+    depends, reached = set(xs), {y}
+    depends.update(node for node in order if any(x in depends for x in node.inputs))
+    found: dict[Value, dict[int, Any]] = {}
+    for node in reversed(order):
+        if node in reached and node in depends and node.primitive is not None:
+            operands = node.operands
+            flow = flows(node.primitive, len(operands))
+            found[node] = {
+                i: flow[i] for i, x in enumerate(operands) if isinstance(x, Value) and x in depends and flow[i] is not False
+            }
+            reached.update(operands[i] for i in found[node])
+    return {node: flow for node, flow in found.items() if flow}
+
+
+def _masks(
+    edges: Mapping[Value, Mapping[int, Any]], y: Value, risk: Callable[[Value], int]
+) -> tuple[set[Any], dict[Value, Any]]:
+    """Return the edges whose contribution needs its reach, and the nodes whose reach must be known, False so far."""
+    always, hot, masked = {y}, set[Value](), set[tuple[Value, int]]()
+    for node, flow in edges.items():
+        danger = 2 if node in hot else risk(node)
+        for i, when in flow.items():
+            x = node.operands[i]
+            if when is True and node in always:
+                always.add(x)
+            elif danger:
+                masked.add((node, i))
+            if danger == 2:
+                hot.add(x)
+    reach = dict.fromkeys((node for node, _ in masked if node not in always), False)
+    for node, flow in reversed([*edges.items()]):
+        if node not in always and any(node.operands[i] in reach for i in flow):
+            reach[node] = False
+    return masked, reach
 
 
 def _chain(upstream: Any, partial: Any) -> Any:
@@ -72,6 +143,24 @@ def _chain(upstream: Any, partial: Any) -> Any:
     if not isinstance(partial, Value) and partial in (0, 1):
         return upstream if partial == 1 else 0.0
     return partial if not isinstance(upstream, Value) and upstream == 1 else upstream * partial
+
+
+def _read(flow: Any, operands: Sequence[Any], out: Any) -> Any:
+    """Return the condition of an edge at some operands: a node, or where all is numbers, a bool."""
+    found = put_in(flow, {**dict(zip(operand_names(len(operands)), operands, strict=True)), "out": out})
+    return found if isinstance(found, Value | Operand) else bool(found)
+
+
+def _both(one: Any, other: Any) -> Any:
+    if one is True or other is False:
+        return other
+    return one if other is True or one is False else one * other
+
+
+def _either(one: Any, other: Any) -> Any:
+    if one is True or other is False:
+        return one
+    return other if other is True or one is False else one + other
 
 
 def value_and_grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., tuple[Value, Any]]:
@@ -82,11 +171,17 @@ def value_and_grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) ->
     (15.0, 5.0)
     """
 
-    def both(*arguments: Any) -> tuple[Value, Any]:
-        y, gradient = _differentiable(f, argnums, arguments)
-        if isinstance(y, list | tuple):
-            raise TypeError(f"grad needs a function with one scalar result, not a {type(y).__name__}; use jacobian for that")
-        return y if isinstance(y, Value) else Value(_scalar(y)), gradient(y)
+    def both(*arguments: Any, **options: Any) -> tuple[Value, Any]:
+        def outer(y: Any, gradient: Callable[[Any], Any], like: Any) -> tuple[Value, Any]:
+            if isinstance(y, list | tuple | dict) or is_array(y):
+                raise TypeError(
+                    f"grad needs a function with one scalar result, not a {type(y).__name__}; use jacobian for that"
+                )
+            y = y if isinstance(y, Value) else Value(_scalar(y))
+            return y, gradient(y)
+
+        found: tuple[Value, Any] = _differentiated(f, argnums, arguments, options, outer)
+        return found
 
     return both
 
@@ -95,12 +190,14 @@ def grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[
     """Return the function that gives the gradient of a scalar function.
 
     Args:
-        f: a Python function of numbers, or of nested lists of numbers, written with operators and autograd's functions.
-        argnums: which argument to differentiate by, or several.
+        f: a Python function of numbers, or of trees of numbers (nested lists, tuples, dicts, dataclasses, NumPy arrays),
+            written with operators and autograd's functions.
+        argnums: which argument to differentiate with respect to, or several.
 
     Returns:
-        A function of the same arguments.  It returns Values, in the shape of the argument, so that it can be
-        differentiated again and nested; `.data` is the number.
+        A function of the same arguments; keyword arguments are passed on and not differentiated.  It returns Values, in the
+        structure of the argument, so that it can be differentiated again and nested; `.data` is the number.  For an array
+        it returns an array of floats, or of Values if the result depends on any others than those of the argument.
 
     Raises:
         TypeError: if f does not return one scalar; `jacobian` is for those that return more.
@@ -109,32 +206,34 @@ def grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[
     [Value(data=16.0, grad=0.0), Value(data=24.0, grad=0.0)]
     """
     both = value_and_grad(f, argnums)
-    return lambda *arguments: both(*arguments)[1]
+    return lambda *arguments, **options: both(*arguments, **options)[1]
 
 
 def jacobian(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
-    """Return the function that gives the gradient of each of f's results, in the shape of the results.
+    """Return the function that gives the gradient of each of f's results, in the structure of the results.
 
     >>> rows = jacobian(lambda v: [v[0] * v[1], v[0] + v[1]])([2.0, 3.0])
     >>> [[d.data for d in row] for row in rows]
     [[3.0, 2.0], [1.0, 1.0]]
     """
 
-    def rows(*arguments: Any) -> Any:
-        ys, gradient = _differentiable(f, argnums, arguments)
-        return _map(gradient, ys)
+    def rows(ys: Any, gradient: Callable[[Any], Any], like: Any) -> Any:
+        def row(y: Any) -> Any:
+            return stack(like, [gradient(x) for x in flatten(y)[0].values()], y.shape) if is_array(y) else gradient(y)
 
-    return rows
+        return map_tree(row, ys, name="the result", entries=False)
+
+    return lambda *arguments, **options: _differentiated(f, argnums, arguments, options, rows)
 
 
-def hessian(f: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the function that gives the second derivatives of a scalar function of its first argument.
+def hessian(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
+    """Return the function that gives the second derivatives of a scalar function; of several arguments, a tuple of tuples.
 
     >>> rows = hessian(lambda v: v[0] ** 2 * v[1])([3.0, 5.0])
     >>> [[h.data for h in row] for row in rows]
     [[10.0, 6.0], [6.0, 0.0]]
     """
-    return jacobian(grad(f))
+    return jacobian(grad(f, argnums), argnums)
 
 
 _levels = count()
@@ -146,6 +245,7 @@ class Dual(Operand):
     Args:
         primal, tangent: numbers, or Values, or Duals of an outer derivative.
         level: which derivative the tangent belongs to; nested derivatives keep apart by it.
+        reach: when there is a tangent: always, or under a condition that is a node.
 
     >>> x = Dual(3.0, 1.0)
     >>> x * x
@@ -154,24 +254,27 @@ class Dual(Operand):
     Source: Wengert, A simple automatic derivative evaluation program, Communications of the ACM 7 (1964).
     """
 
-    __slots__ = ("level", "primal", "tangent")
+    __slots__ = ("level", "primal", "reach", "tangent")
 
-    def __init__(self, primal: Any, tangent: Any, level: int = -1) -> None:
-        self.primal, self.tangent, self.level = primal, tangent, level
+    def __init__(self, primal: Any, tangent: Any, level: int = -1, reach: Any = True) -> None:
+        self.primal, self.tangent, self.level, self.reach = primal, tangent, level, reach
 
     def __primitive__(self, row: Primitive, operands: Sequence[Any]) -> Any:
         """Apply the row to the primals, and its partial derivatives to the tangents of the innermost level."""
         level = max(x.level for x in operands if isinstance(x, Dual))
         own = [isinstance(x, Dual) and x.level == level for x in operands]
-        primals = [x.primal if mine else x for x, mine in zip(operands, own, strict=True)]
+        primals = [_plain(x.primal if mine else x) for x, mine in zip(operands, own, strict=True)]
         out = row.apply(primals)
         if row.is_condition:
             return out
-        which = [i for i, mine in enumerate(own) if mine]
-        tangent: Any = 0.0
-        for i, partial in zip(which, row.partials([_plain(x) for x in primals], out, which), strict=True):
-            tangent = tangent + partial * operands[i].tangent
-        return Dual(out, tangent, level)
+        flow, tangent, reach = flows(row, len(operands)), 0.0, False
+        when = {i: _both(operands[i].reach, _read(flow[i], primals, out)) for i, mine in enumerate(own) if mine}
+        which = [i for i, condition in when.items() if condition is not False]
+        for i, partial in zip(which, row.partials(primals, out, which), strict=True):
+            contribution = partial * operands[i].tangent
+            tangent = tangent + (contribution if when[i] is True else where(when[i], contribution, 0))
+            reach = _either(reach, when[i])
+        return Dual(out, tangent, level, reach) if which else out  # without a tangent it is a constant
 
     def __repr__(self) -> str:
         return f"Dual({self.primal!r}, {self.tangent!r})"
@@ -179,17 +282,23 @@ class Dual(Operand):
     def __float__(self) -> float:
         raise TypeError(f"turning {self!r} into a float would drop its derivative; use autograd's functions in place of math's")
 
+    def __bool__(self) -> bool:
+        raise TypeError(f"{self!r} is a number, not a condition; compare it, as in `if x > 0:`")
+
 
 def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
     """Return f's value and its derivative in a direction, computed forward (a Jacobian-vector product).
 
     Args:
-        f: a function of numbers or nested lists of numbers.
+        f: a function of numbers or trees of numbers.
         primals: its arguments.
-        tangents: the direction, in the same shapes.
+        tangents: the direction, in the same structures.
 
     Returns:
-        Numbers, or Values where Values went in, in the shape of f's result.
+        Numbers, or Values where Values went in, in the structure of f's result.
+
+    Raises:
+        TypeError: if f returns anything but numbers in containers, see `autograd.trees`.
 
     >>> jvp(lambda x, y: x * y, (3.0, 4.0), (1.0, 0.0))
     (12.0, 4.0)
@@ -198,17 +307,15 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
         raise ValueError(f"jvp needs a tangent for each argument; got {len(primals)} primals and {len(tangents)} tangents")
     level = next(_levels)
 
-    def dual(primal: Any, tangent: Any) -> Any:
-        if isinstance(primal, list | tuple):
-            return type(primal)(dual(p, t) for p, t in zip(primal, tangent, strict=True))
+    def dual(primal: Any, tangent: Any) -> Dual:
         return Dual(_plain(primal), _plain(tangent), level)
 
-    y = f(*(dual(p, t) for p, t in zip(primals, tangents, strict=True)))
+    def parts(x: Any) -> tuple[Any, Any]:
+        return (x.primal, x.tangent) if isinstance(x, Dual) and x.level == level else (_plain(x), 0.0)
 
-    def mine(x: Any) -> bool:
-        return isinstance(x, Dual) and x.level == level
-
-    return _map(lambda x: x.primal if mine(x) else x, y), _map(lambda x: x.tangent if mine(x) else 0.0, y)
+    pairs = enumerate(zip(primals, tangents, strict=True))
+    y = f(*[map_tree(dual, primal, tangent, name=f"argument {i}") for i, (primal, tangent) in pairs])
+    return map_tree(lambda x: parts(x)[0], y, name="the result"), map_tree(lambda x: parts(x)[1], y, name="the result")
 
 
 def replay(y: Value, values: Mapping[Value, Any] | None = None) -> Any:
@@ -249,25 +356,42 @@ def replay(y: Value, values: Mapping[Value, Any] | None = None) -> Any:
     return known.get(y, y)
 
 
-def _differentiable(f: Callable[..., Any], argnums: int | tuple[int, ...], arguments: tuple[Any, ...]) -> tuple[Any, Any]:
-    """Call f on fresh variables; return its result, and the function that gives the gradient of a part of it."""
+def _differentiated(
+    f: Callable[..., Any], argnums: int | tuple[int, ...], arguments: tuple[Any, ...], options: Mapping[str, Any], outer: Any
+) -> Any:
+    """Call f on fresh variables; return what `outer` makes of the result, the function that gives a gradient, and of them."""
     wanted = (argnums,) if isinstance(argnums, int) else argnums
     if any(i not in range(len(arguments)) for i in wanted):
-        raise TypeError(f"the derivative is wanted by argument {argnums}, but there are {len(arguments)} arguments, from 0 on")
-    variables = {i: _map(_variable, arguments[i]) for i in wanted}
+        raise TypeError(f"argnums is {argnums}, but the function got {len(arguments)} arguments, which are counted from 0")
+    trees = {i: map_tree(_variable, arguments[i], name=f"argument {i}") for i in wanted}
+    flat = [flatten(tree) for tree in trees.values()]
+    xs = [x for leaves, _ in flat for x in leaves.values()]
+    shown = {i: map_tree(lambda x: +x, tree) for i, tree in trees.items()}
+    ys = f(*[shown.get(i, argument) for i, argument in enumerate(arguments)], **options)
+
+    def shaped(items: Iterable[Any]) -> Any:
+        items = iter(items)
+        built = tuple([build(items) for _, build in flat])
+        return built[0] if isinstance(argnums, int) else built
 
     def gradient(y: Any) -> Any:
-        node = y if isinstance(y, Value) else Value(_scalar(y))
-        found = iter(gradients(node, [x for i in wanted for x in _flat(variables[i])]))
-        shaped = tuple(_map(lambda _: next(found), variables[i]) for i in wanted)
-        return shaped[0] if isinstance(argnums, int) else shaped
+        return shaped(gradients(y if isinstance(y, Value) else Value(_scalar(y)), xs))
 
-    return f(*(variables.get(i, argument) for i, argument in enumerate(arguments))), gradient
+    result = outer(ys, gradient, shaped(xs))
+    # An array of floats, unless that would cut off a node that is not the argument's own.
+    known, results = set(xs), flatten(ys)[0].values() if any(map(is_array, (*arguments, ys))) else ()
+    below = {x for y in results if isinstance(y, Value) for x in (y, *(x for node in topological(y) for x in node.inputs))}
+    return result if {x for x in below if x.primitive is None} - known else number_arrays(result)
 
 
 def _variable(x: Any) -> Value:
-    # A node of its own that is connected to x, so that a derivative by it is not confused with one by x.
-    return +x if isinstance(x, Value) else Value(_scalar(x))
+    # A node of its own that is connected to x, so that derivatives with respect to it and to x stay distinct.
+    if not isinstance(x, Value):
+        return Variable(_scalar(x))
+    node = +x
+    if node.__class__ is Value:
+        node.__class__ = Variable
+    return node
 
 
 def _scalar(x: Any) -> float:
@@ -278,13 +402,8 @@ def _scalar(x: Any) -> float:
 
 
 def _plain(x: Any) -> Any:
-    real = x if isinstance(x, Value | Dual) else number(x)
-    return x if real is NotImplemented else real
-
-
-def _map(g: Callable[[Any], Any], tree: Any) -> Any:
-    return type(tree)(_map(g, item) for item in tree) if isinstance(tree, list | tuple) else g(tree)
-
-
-def _flat(tree: Any) -> list[Any]:
-    return [leaf for item in tree for leaf in _flat(item)] if isinstance(tree, list | tuple) else [tree]
+    """Return a number as a float, and a node or a Dual of an outer derivative as it is."""
+    real = x if isinstance(x, Value | Operand) else number(x)
+    if real is NotImplemented:
+        raise TypeError(f"{x!r} is a {type(x).__name__}; it cannot be differentiated")
+    return real

@@ -29,7 +29,7 @@ from itertools import product
 from textwrap import shorten
 from typing import Any, Final, NamedTuple
 
-from autograd.primitives import number
+from autograd.rows import number
 
 __all__ = ["flatten", "is_array", "map_tree", "number_arrays", "numbers", "stack"]
 

@@ -160,12 +160,13 @@ class Report:
     Attributes:
         inputs: the derivatives of the function by its inputs, then those of the derivatives for a higher order.
         edges: the local derivatives, of every node by every operand, in the order of the forward pass.
-        cause: for a wrong gradient, where it went wrong: "rule", "accumulation" or "graph"; else empty.
+        cause: for a wrong gradient, where it went wrong: "rule", "accumulation", "graph", or "nonfinite" if 0·∞ made it NaN;
+            else empty.
     """
 
     inputs: tuple[Check, ...]
     edges: tuple[Check, ...]
-    cause: Literal["rule", "accumulation", "graph", ""] = ""
+    cause: Literal["rule", "accumulation", "graph", "nonfinite", ""] = ""
 
     @property
     def verdict(self) -> Verdict:
@@ -203,6 +204,8 @@ class Report:
         if self.cause == "graph":
             return ("local derivatives and backward pass are right, but the graph lacks a part of the function, cut off by "
                     ".data, by float() or by an `if`")  # fmt: skip
+        if self.cause == "nonfinite":
+            return "the gradient is NaN, as a derivative that happens to be 0 meets an infinite one; find_nonfinite says where"
         if self.verdict != "correct":
             return SUMMARIES[self.verdict]
         many, edges = len(self.inputs), len(self.edges)

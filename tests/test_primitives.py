@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from autograd import Value, jvp, primitives
-from autograd.primitives import Binary, DomainError, Nary, Primitive, Unary, dot, exp, log, number, power, sigmoid, tanh
+from autograd.primitives import Binary, DomainError, Nary, Primitive, Unary, dot, exp, log, power, sigmoid, tanh
+from autograd.rows import number
 from autograd.strategies import ROWS, widths
 
 mpmath = importlib.import_module("mpmath")  # it has no types

@@ -17,9 +17,10 @@ import pytest
 from hypothesis import given
 
 from autograd import DomainError, Unary, Value, dot, exp, label_values, logsumexp, primitives, relu, sigmoid, tanh, total, where
+from autograd.manners import describe
 from autograd.primitives import Binary, Nary
 from autograd.strategies import ROWS, Program, programs, widths
-from autograd.value import describe, record, topological
+from autograd.value import record, topological
 
 
 def anything(x: Any) -> Any:

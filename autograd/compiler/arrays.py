@@ -10,24 +10,25 @@ argument, with its examples in rows, is used as it is, transposed; it is copied 
 from __future__ import annotations
 
 import functools
+import inspect
 import math
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
-from autograd import primitives
 from autograd.compiler.definitions import definition
 from autograd.compiler.layout import GRADIENT, Apply, Array, Fold, Instruction, Layout, Product, Rows, Sum, strides
 from autograd.compiler.schedule import BATCHED, STATIC
 from autograd.compiler.tracing import CONSTANTS, INPUTS, PARAMETERS
 from autograd.primitives import Nary, Primitive
+from autograd.rows import TABLE
 
 __all__ = ["Machine"]
 
 Call: TypeAlias = tuple[Callable[..., Any], list[Any]]
 # Rows of which the first operand is a condition.
-PICKS: Final = {row for row in vars(primitives).values() if isinstance(row, Nary) and row.picks}
+PICKS: Final = {row for row in TABLE.values() if isinstance(row, Nary) and row.picks}
 LARGE: Final = 1_000_000  # multiplications
 MOST_SIZES: Final = 8  # of batches that stay prepared
 
@@ -217,15 +218,13 @@ class Bound:
 
     def apply(self, row: Primitive, operands: Sequence[Any], out: Array) -> None:
         """Add the calls that compute a row: NumPy's own function, or those that the row is made of."""
-        function = getattr(np, row.array, None) if row.array else None
-        if row.array and function is None:
-            raise TypeError(f"{row!r} is to be NumPy's {row.array!r} on arrays, but NumPy has no function of this name")
-        if isinstance(function, np.ufunc):
-            self.call(functools.partial(function, out=out), *operands, *row.fixed)
+        function = row.array_function(np)
+        if function is not None and _takes_out(function):
+            self.call(functools.partial(function, out=out), *operands)
         elif row in PICKS:
             self.call(_choose, *operands, out)
         elif function is not None:
-            self.call(_assign, function, out, *operands, *row.fixed)
+            self.call(_assign, function, out, *operands)
         else:
             self.apply_definition(row, operands, out)
 
@@ -354,6 +353,17 @@ def _turned(turned: Array) -> Callable[[Array, Array, Array], None]:
 
 def _choose(condition: Array, x: Any, y: Any, out: Array) -> None:
     np.copyto(out, np.where(condition, x, y))  # three times faster than copying where the condition holds
+
+
+def _takes_out(function: Callable[..., Any]) -> bool:
+    """Say whether a function writes into an array that is given to it."""
+    if isinstance(function, np.ufunc):
+        return True
+    try:
+        inspect.signature(function).bind_partial(out=None)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _einsum(left: Array, right: Array, out: Array) -> None:

@@ -30,10 +30,11 @@ from autograd.primitives import Primitive
 __all__ = ["canonical", "dependent"]
 
 # What the compiler knows of operations by name: what adds up, be it a single term; what multiplies; and what is a product of
-# something with itself if its second operand is the number 2.  The other passes know `dot` and `multiply`, which come out here.
+# something with itself, a power if its second operand is the number 2.  The other passes know `dot` and `multiply`, which
+# come out here.
 ADDITIVE: Final = {primitives.positive, primitives.add, primitives.total, primitives.dot}
 MULTIPLICATIVE: Final = {primitives.multiply}
-SQUARE: Final = {primitives.power}
+SQUARE: Final = {primitives.power, primitives.square}
 
 
 def dependent(graph: Graph) -> list[bool]:
@@ -124,7 +125,7 @@ def _factors(graph: Graph, i: int) -> tuple[int, int] | None:
     if row in MULTIPLICATIVE:
         x, y = graph.operands[i]
         return x, y
-    if row in SQUARE and _is_number(graph, graph.operands[i][1], 2):
+    if row in SQUARE and all(_is_number(graph, j, 2) for j in graph.operands[i][1:]):
         return graph.operands[i][0], graph.operands[i][0]
     return None
 

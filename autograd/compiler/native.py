@@ -36,18 +36,19 @@ from autograd.compiler.layout import Array
 from autograd.compiler.schedule import below, only_summed
 from autograd.compiler.tracing import CONSTANTS, INPUTS, PARAMETERS, Graph
 from autograd.primitives import Nary, Primitive, Unary
+from autograd.rows import TABLE
 from autograd.symbol import Symbol, source
 
 __all__ = ["NativeMachine", "branch", "can_run", "interpreter", "interpreter_text"]
 
-ROWS: Final = [row for row in vars(primitives).values() if isinstance(row, Primitive)]
-CODES: Final = {row: code for code, row in enumerate(ROWS)}
-SUM: Final = len(ROWS)  # two operations that are no rows: a gradient, summed over the batch; of a result, or of products
-PRODUCTS: Final = len(ROWS) + 1
+CODES: Final = {row: code for code, row in enumerate(TABLE.values())}
+SUM: Final = len(CODES)  # two operations that are no rows: a gradient, summed over the batch; of a result, or of products
+PRODUCTS: Final = len(CODES) + 1
 MOST_SIZES: Final = 8  # of batches that stay prepared
 TILE: Final = 1 << 15  # numbers that are worked on at once, so that they stay in the cache
 
-HEAD: Final = '''from numba import njit
+HEAD: Final = '''from math import inf, nan
+from numba import njit
 import numpy as np
 {imports}
 
@@ -141,8 +142,11 @@ def interpreter_text() -> str:
     """Write the interpreter: once for many examples and once for one, where there are no loops over examples to set up."""
     written = [_branch(code, row) for row, code in CODES.items()]
     calls = {name: row for _, calls in written for name, row in calls.items()}
-    functions = [(name, row.function) for name, row in sorted(calls.items())]
-    imports = [f"from {function.__module__} import {function.__name__} as {name}" for name, function in functions]
+    imports = [
+        f"from numpy import {row.array} as {name}" if isinstance(row.array, str)
+        else f"from {row.function.__module__} import {row.function.__name__} as {name}"  # numba has erf from math alone
+        for name, row in sorted(calls.items())
+    ]  # fmt: skip
     branches = [text for text, _ in written] + [SUM_UP.format(sum=SUM), SUM_PRODUCTS.format(products=PRODUCTS)]
     dot = CODES[primitives.dot]
     one = [DOT_OF_ONE.format(code=dot) if code == dot else text for code, text in enumerate(branches)]

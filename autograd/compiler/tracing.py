@@ -24,10 +24,11 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Final, NamedTuple, NoReturn
 
-from autograd import primitives
-from autograd.primitives import Operand, Primitive, number
+from autograd.manners import describe
+from autograd.primitives import Operand, Primitive
+from autograd.rows import TABLE, number
 from autograd.transforms import chain_rule
-from autograd.value import Value, describe, new, topological
+from autograd.value import Value, new, topological
 
 __all__ = ["CONSTANTS", "INPUTS", "PARAMETERS", "Graph", "Leaf", "Trace"]
 
@@ -212,7 +213,7 @@ class Trace:
             node.primitive, node._dx, node._dy, node._mark, node.label = row, place, self, None, None
             node._left = node._right = None
             if row is not None:
-                node._left, node._right = tuple([x for x in operands if x.__class__ is Traced]), tuple(operands)
+                node._left, node._right = tuple(operands), tuple([x for x in operands if x.__class__ is Traced])
         return node
 
     def record(self, row: Primitive, operands: Sequence[Any]) -> Any:
@@ -290,7 +291,7 @@ class Traced(Operand, Value):
     @property
     def operands(self) -> tuple[Any, ...]:
         """What the operation was applied to, in written order."""
-        return self._right or ()
+        return self._left or ()
 
     # fmt: off
     __bool__  = _refuse("the truth")
@@ -306,11 +307,9 @@ def _reading(row: Callable[..., Any]) -> Callable[..., Any]:
 
 for _name in ("data", "_data", "grad"):
     setattr(Traced, _name, property(_refuse(f".{_name.lstrip('_')}"), _refuse(f".{_name.lstrip('_')}")))
-for _name in primitives.__all__:  # the methods that record numbers, such as `Value.tanh`, give way to the rows themselves
-    _row: Any = getattr(primitives, _name)
-    if hasattr(_row, "partials") and hasattr(Value, _name):
+for _name, _row in TABLE.items():  # the methods that record numbers, such as `Value.tanh`, give way to the rows themselves
+    if hasattr(Value, _name):
         setattr(Traced, _name, _reading(_row))
-Traced.abs = _reading(primitives.absolute)
 
 
 def _frozen(x: Value) -> float:

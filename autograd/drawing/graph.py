@@ -58,10 +58,12 @@ def describe_graph(root: Value, limit: int) -> Plan:
     )
     edges: list[Edge] = []
     for node in names:
-        for x, partial in zip(node.inputs, node.partials, strict=True):
+        for x, partial, taken in zip(node.inputs, node.partials, node.taken, strict=True):
             number = digits(partial)
             hint = f"∂{names[node]}/∂{names[x]} = {number}"
-            if begun:
+            if not taken:
+                hint += "; nothing flows: this branch is not taken"
+            elif begun:
                 hint += f"; δ·∂ = {digits(node.grad)}·{in_product(partial)} = {digits(node.grad * partial)} flows back"
             edges.append(Edge(f"e{len(edges)}", ids[x], ids[node], number, hint))
     return Plan(f"Computation graph of {names[root]}", nodes, tuple(edges), notes_of(root, names))
@@ -181,9 +183,10 @@ def _with_more_than_flows_here(root: Value, nodes: Mapping[Value, str]) -> list[
     arrived = dict.fromkeys(nodes, 0.0)
     size = dict.fromkeys(nodes, 0.0)
     for node in nodes:
-        for x, partial in zip(node.inputs, node.partials, strict=True):
-            arrived[x] += node.grad * partial
-            size[x] += abs(node.grad * partial)
+        for x, partial, taken in zip(node.inputs, node.partials, node.taken, strict=True):
+            if taken and node.grad:
+                arrived[x] += node.grad * partial
+                size[x] += abs(node.grad * partial)
     return [
         node
         for node in nodes

@@ -45,11 +45,11 @@ def describe_moment(root: Value, step: int, limit: int) -> Plan:
     ids = {node: f"n{i}" for i, node in enumerate(names)}
     done = set(order[: place + 1])  # nodes whose value is known
     arrived: dict[Value, float] = {root: 1.0} if current.phase == "backward" else {}
-    flowed: dict[tuple[Value, int], float] = {}
+    flowed: dict[tuple[Value, int], float | None] = {}  # None along a branch that is not taken
     for past in steps[len(order) : place + 1]:
         for i, edge in enumerate(past.edges):
             arrived[edge.input] = edge.total
-            flowed[past.node, i] = edge.contribution
+            flowed[past.node, i] = edge.contribution if edge.taken else None
     waiting = {x for node in order if (node, 0) not in flowed for x in node.inputs}
 
     def box(node: Value) -> Node:
@@ -72,8 +72,10 @@ def describe_moment(root: Value, step: int, limit: int) -> Plan:
             emphasis: Emphasis = "active" if node is current.node else "normal" if passed else "faint"
             label, hint = "", f"∂{names[node]}/∂{names[x]} = {digits(partial)}"
             if (node, i) in flowed:
-                label = f"← {digits(flowed[node, i])}"
-                hint += f"; δ·∂ = {digits(arrived[node])}·{in_product(partial)} = {digits(flowed[node, i])} flows back"
+                flow = flowed[node, i]
+                label = "not taken" if flow is None else f"← {digits(flow)}"
+                product = "" if flow is None else f"δ·∂ = {digits(arrived[node])}·{in_product(partial)} = {digits(flow)}"
+                hint += f"; {product} flows back" if product else "; nothing flows: this branch is not taken"
             edges.append(Edge(f"e{len(edges)}", ids[x], ids[node], label, hint, emphasis))
     says = f"step {place}, " + str(current).partition("\n")[0]
     note = "thick: this step; dashed: still to come" + "; ←: what has flowed back along the edge" * bool(flowed)

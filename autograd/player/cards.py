@@ -54,6 +54,8 @@ def _rows(step: Step) -> list[list[Cell]]:
 def _flow(step: Step, delta: float, edge: Edge) -> list[Cell]:
     slope = f"∂{step.name}/∂{edge.name}"
     total = f"{digits(edge.before)} + {factor(edge.contribution)} = {digits(edge.total)}"
+    if not edge.taken:
+        total = f"stays {digits(edge.total)}"
     if edge.overwrites:
         total = f"set to {digits(edge.total)}, where it was {digits(edge.before)}"
     return [
@@ -78,7 +80,7 @@ def _cell(told: Cell, beside: Cell) -> Element:
 
 
 def _product(delta: float, edge: Edge) -> str:
-    return f"{factor(delta)}·{factor(edge.partial)} = {digits(edge.contribution)}"
+    return f"{factor(delta)}·{factor(edge.partial)} = {digits(edge.contribution)}" if edge.taken else "nothing: not taken"
 
 
 def ledger(node: Value, steps: Walk) -> Element:

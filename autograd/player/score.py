@@ -35,7 +35,8 @@ def trace_of(steps: Walk) -> dict[str, Any]:
         for edge, flow in zip(step.edges, entry["edges"], strict=True):
             awaited[edge.input] -= 1
             so_far = "so far " if awaited[edge.input] > 0 else ""
-            flow |= {"flow": f"← {digits(edge.contribution)}", "says": f"δ {so_far}= {digits(edge.total)}"}
+            shown = f"← {digits(edge.contribution)}" if edge.taken else "not taken"
+            flow |= {"flow": shown, "says": f"δ {so_far}= {digits(edge.total)}"}
     return trace
 
 

@@ -19,8 +19,10 @@ from typing import Any, Final
 
 import autograd
 from autograd import primitives
-from autograd.primitives import DomainError, number
-from autograd.value import Value, describe
+from autograd.manners import describe
+from autograd.primitives import DomainError
+from autograd.rows import number
+from autograd.value import Value
 
 __all__ = ["ByHand", "Closures", "Engine", "Network", "Tuples", "engines"]
 
@@ -279,8 +281,8 @@ class ByHand(Value):
             if y is NotImplemented:
                 return NotImplemented
             node._data = self._data + y
-            node._right = None
-            node._dy = y
+            node._right = y
+            node._dy = None
         node.grad = 0.0
         node.primitive = primitives.add
         node._left = self
@@ -299,8 +301,8 @@ class ByHand(Value):
             if y is NotImplemented:
                 return NotImplemented
             node._data = self._data - y
-            node._right = None
-            node._dy = y
+            node._right = y
+            node._dy = None
         node.grad = 0.0
         node.primitive = primitives.subtract
         node._left = self

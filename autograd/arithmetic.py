@@ -1,0 +1,115 @@
+"""What rows need beside Python's own arithmetic: sums in a fixed order, and the arguments that stand for many operands.
+
+A sum goes from left to right.  The built-in `sum` compensates for rounding from Python 3.12 on, and `math.fsum` rounds once;
+either would give other bits than the same additions recorded one by one.
+
+>>> left_to_right(1.0, 1e16, -1e16), math.fsum([1.0, 1e16, -1e16])
+(0.0, 1.0)
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import math
+import operator
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+__all__ = [
+    "at_least_one",
+    "branches",
+    "items",
+    "left_to_right",
+    "log_sum_exp",
+    "product",
+    "special",
+    "weighted_sum",
+    "weights_and_inputs",
+]
+
+
+def left_to_right(*terms: Any) -> Any:
+    """Return the sum of some terms, 0 for none."""
+    return functools.reduce(operator.add, terms) if terms else 0.0
+
+
+def product(*factors: Any) -> Any:
+    """Return the product of some factors, 1 for none."""
+    return functools.reduce(operator.mul, factors) if factors else 1.0
+
+
+def weighted_sum(*operands: Any) -> Any:
+    """Return Σ wᵢxᵢ + b of n weights, n inputs, and a bias if there is one more.
+
+    >>> weighted_sum(2.0, 3.0, 5.0, 7.0, 1.0)
+    32.0
+    """
+    n = len(operands) // 2
+    return left_to_right(*map(operator.mul, operands[:n], operands[n:]), *operands[2 * n :])
+
+
+def log_sum_exp(*operands: float) -> float:
+    """Return log Σ exp(xᵢ), shifted by the largest operand so that exp cannot overflow; its own term is the 1 of log1p.
+
+    >>> log_sum_exp(1000.0, 1000.0) == 1000 + math.log(2)
+    True
+    """
+    if any(map(math.isnan, operands)):
+        return math.nan
+    *rest, shift = sorted(operands)
+    return shift if math.isinf(shift) else shift + math.log1p(left_to_right(*[math.exp(x - shift) for x in rest]))
+
+
+def items(operands: Iterable[Any]) -> Sequence[Any]:
+    """Return the items of one argument, which are the operands."""
+    return tuple(operands)
+
+
+def at_least_one(operands: Iterable[Any]) -> Sequence[Any]:
+    """Return the items of one argument, which must have some."""
+    operands = tuple(operands)
+    if not operands:
+        raise ValueError("logsumexp of nothing has no value; pass at least one operand")
+    return operands
+
+
+def weights_and_inputs(weights: Iterable[Any], inputs: Iterable[Any], bias: Any = None) -> Sequence[Any]:
+    """Return the operands of `weighted_sum`."""
+    weights, inputs = tuple(weights), tuple(inputs)
+    if len(weights) != len(inputs):
+        raise ValueError(f"dot needs as many weights as inputs; got {len(weights)} weights and {len(inputs)} inputs")
+    return (*weights, *inputs) if bias is None else (*weights, *inputs, bias)
+
+
+def branches(condition: Any, a: Any, b: Any) -> Sequence[Any]:
+    """Return a condition and its two branches; a branch that is a function is called if it is taken.
+
+    If it is not taken, NaN stands for the value that nobody computed.  A condition that stands for any number, as while
+    tracing, takes both.
+
+    >>> branches(False, lambda: 1 / 0, lambda: 2.0)
+    (False, nan, 2.0)
+    """
+    if not (callable(a) or callable(b)):
+        return condition, a, b
+    try:
+        holds = bool(float(getattr(condition, "data", condition)))
+        taken = (holds, not holds)
+    except TypeError:
+        taken = (True, True)
+    return condition, *((x() if used else math.nan) if callable(x) else x for x, used in zip((a, b), taken, strict=True))
+
+
+def special(name: str) -> Callable[[Any], Callable[..., Any]]:
+    """Return what finds a function that NumPy and jax.numpy lack in SciPy or in JAX's part of that name."""
+
+    def find(namespace: Any) -> Callable[..., Any]:
+        package = "jax.scipy.special" if namespace.__name__.startswith("jax") else "scipy.special"
+        try:
+            found: Callable[..., Any] = getattr(importlib.import_module(package), name)
+        except ImportError:
+            raise ModuleNotFoundError(f"{name} on arrays needs SciPy: pip install scipy", name="scipy") from None
+        return found
+
+    return find

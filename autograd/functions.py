@@ -1,0 +1,56 @@
+"""What is made of rows, and needs no row of its own.
+
+>>> softmax([1.0, 1.0])
+[0.5, 0.5]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from autograd.primitives import logsumexp, maximum, minimum, total
+
+__all__ = ["clip", "mean", "softmax"]
+
+
+def mean(operands: Iterable[Any]) -> Any:
+    """Return the mean of numbers or nodes.
+
+    Args:
+        operands: one or more; a large mean does not overflow where the numbers themselves do not.
+
+    Raises:
+        ValueError: for no operands.
+
+    >>> mean([1.0, 2.0, 6.0])
+    3.0
+    """
+    operands = list(operands)
+    if not operands:
+        raise ValueError("mean of nothing has no value; pass at least one operand")
+    return total([x / len(operands) for x in operands])
+
+
+def softmax(operands: Iterable[Any]) -> list[Any]:
+    """Return exp(xᵢ) / Σ exp(xⱼ) for each of some numbers or nodes; it does not overflow.
+
+    Raises:
+        ValueError: for no operands.
+
+    >>> [round(p, 4) for p in softmax([1000.0, 1001.0])]
+    [0.2689, 0.7311]
+
+    Source: Bridle, Probabilistic interpretation of feedforward classification network outputs, Neurocomputing (1990).
+    """
+    operands = list(operands)
+    return list(logsumexp.gradient(operands, logsumexp(operands)))  # softmax is the gradient of logsumexp
+
+
+def clip(x: Any, low: Any, high: Any) -> Any:
+    """Return x between low and high: low below it, high above it; the slope with respect to x is 0 at both ends.
+
+    >>> clip(3.0, 0.0, 1.0), clip(0.25, 0.0, 1.0)
+    (1.0, 0.25)
+    """
+    return minimum(maximum(x, low), high)

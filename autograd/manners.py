@@ -1,0 +1,142 @@
+"""How a node behaves where Python expects a number: it prints like one, and refuses whatever would drop its graph.
+
+>>> from autograd import Value
+>>> v = Value(3.0, label="v")
+>>> print(f"{v:.2f} {v}"), float(v)
+Traceback (most recent call last):
+TypeError: turning v = 3.0 into a plain number would drop its graph; ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from numbers import Number
+from typing import Any, NoReturn, cast
+
+from autograd.primitives import Primitive
+
+__all__ = ["Manners", "Same", "describe", "label_values"]
+
+
+class Same:
+    """Whether two nodes are one node, the result of ``==``; it has a truth value, and no row takes it for a condition."""
+
+    __slots__ = ("_same",)
+
+    def __init__(self, same: bool) -> None:
+        self._same = same
+
+    def __bool__(self) -> bool:
+        return self._same
+
+    def __eq__(self, other: object) -> bool:
+        return self._same == other
+
+    def __hash__(self) -> int:
+        return hash(self._same)
+
+    def __repr__(self) -> str:
+        return repr(self._same)
+
+    def __primitive__(self, row: Primitive, operands: Sequence[Any]) -> NoReturn:
+        """Refuse to be an operand."""
+        raise TypeError(f"== and != between nodes say whether they are one node, not whether their numbers are equal; "
+                        f"{row.name} needs a number: for a condition use <, <=, > or >=")  # fmt: skip
+
+
+class Manners:
+    """The base class of `Value` that holds what is neither recording nor backpropagation."""
+
+    __slots__ = ()
+
+    _data: float
+    _mark: object
+    grad: float
+    label: str | None
+    primitive: Primitive | None
+
+    __hash__ = object.__hash__
+
+    def __eq__(self, other: object) -> Any:
+        return _compared(self, other, "==")
+
+    def __ne__(self, other: object) -> Any:
+        return _compared(self, other, "!=")
+
+    def __bool__(self) -> bool:
+        if self.primitive is None or not self.primitive.is_condition:
+            raise TypeError(f"{describe(self)} is a number, not a condition; compare it, as in `if x > 0:`")
+        return self._data != 0.0
+
+    def __float__(self) -> NoReturn:
+        raise TypeError(f"turning {describe(self)} into a plain number would drop its graph; for the number use .data, and for "
+                        "math.exp and the like use autograd.exp and the like")  # fmt: skip
+
+    __int__ = __float__
+
+    def __format__(self, spec: str) -> str:
+        return format(self._data, spec) if spec else str(self)
+
+    def __repr__(self) -> str:
+        label = f", label={self.label!r}" if self.label is not None else ""
+        return f"Value(data={self._data!r}, grad={self.grad!r}{label})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self.primitive is not None:
+            raise TypeError(f"{describe(self)} is the result of an operation and cannot be pickled; pickle the leaves and "
+                            "compute it again, or write walk(loss).to_json()")  # fmt: skip
+        return _leaf, (type(self), self._data, self.grad, self.label)
+
+    def _repr_svg_(self) -> str | None:
+        """Show the graph in Jupyter, where something is installed that can lay it out."""
+        from autograd.drawing import LayoutError, draw  # the display hook alone looks up from the engine to the pictures
+
+        try:
+            return draw(cast(Any, self)).svg
+        except (LayoutError, ValueError):
+            return None
+
+
+def describe(node: Any) -> str:
+    """Name a node for a message: its label, or the operation it came from, and its number.
+
+    >>> from autograd import Value
+    >>> describe(Value(2.0, label="w")), describe(Value(2.0, label="w") * 3)
+    ('w = 2.0', 'w * 3.0 = 6.0')
+    """
+    if node.label is not None or node.primitive is None:
+        return f"{node.label} = {node._data!r}" if node.label is not None else f"Value({node._data!r})"
+    names = [(x.label or repr(x._data)) if isinstance(x, Manners) else repr(x) for x in node.operands]
+    if len(names) > 4:
+        names[2:-1] = ["…"]
+    return f"{node.primitive.spell(names)} = {node._data!r}"
+
+
+def label_values(namespace: Mapping[str, Any]) -> None:
+    """Label the nodes of a namespace, such as ``locals()``, with their names there; labels already set stay.
+
+    >>> from autograd import Value
+    >>> w = Value(2.0)
+    >>> y = w * w
+    >>> label_values({"w": w, "y": y})
+    >>> y.label, y.inputs[0].label
+    ('y', 'w')
+    """
+    for name, node in namespace.items():
+        if isinstance(node, Manners) and node.label is None and not name.startswith("_"):
+            node.label = name
+
+
+def _compared(node: Manners, other: object, sign: str) -> Any:
+    """Compare by identity with another node; refuse numbers, and leave the rest to Python."""
+    if isinstance(other, Manners):
+        return Same((node is other) == (sign == "=="))
+    if isinstance(other, Number) or hasattr(other, "shape"):
+        raise TypeError(f"{sign} compares nodes, not their numbers; for those write `x.data {sign} {other!r}`")
+    return NotImplemented
+
+
+def _leaf(kind: Any, data: float, grad: float, label: str | None) -> Any:
+    leaf = kind(data, label)
+    leaf.grad = grad
+    return leaf
