@@ -19,14 +19,15 @@ import inspect
 import random
 import sys
 from collections.abc import Iterator, Mapping
-from types import CodeType, FunctionType, MethodType, ModuleType
+from types import BuiltinMethodType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, Final
 
 from autograd import Value
 
 __all__ = ["Watched"]
 
-QUIET: Final = {"autograd", "nn", "numpy", *sys.stdlib_module_names}  # packages whose own code is not searched
+# Packages whose own code is not searched.
+QUIET: Final = {"autograd", "nn", "numpy", *sys.stdlib_module_names} - {"secrets"}
 
 
 class Watched:
@@ -47,7 +48,7 @@ class Watched:
         """Whether any of the generators is in another state than then."""
         return self._states() != self.states
 
-    def _states(self) -> list[str]:
+    def _states(self) -> list[Any]:
         return [_state(generator) for generator in self.generators]
 
 
@@ -56,10 +57,10 @@ def _numpy(name: str) -> list[Any]:
     return [] if numpy is None else [getattr(numpy, name)]
 
 
-def _state(generator: Any) -> str:
-    """Return a generator's state as text, in full."""
+def _state(generator: Any) -> Any:
+    """Return a generator's state as text, in full; for one without a state, something that never comes again."""
     if isinstance(generator, random.SystemRandom):
-        return ""  # it has none
+        return object()
     if hasattr(generator, "getstate"):
         return repr(generator.getstate())
     state = generator.get_state(legacy=False) if hasattr(generator, "get_state") else generator.bit_generator.state
@@ -99,8 +100,8 @@ def _held(thing: Any) -> list[Any]:
         return [] if thing and isinstance(thing[0], float | int | Value) else [*thing]  # no generator among numbers
     if isinstance(thing, set | frozenset):
         return [*thing]
-    if isinstance(thing, MethodType):
-        return [thing.__self__, thing.__func__]
+    if isinstance(thing, MethodType | BuiltinMethodType):
+        return [thing.__self__, getattr(thing, "__func__", None)]
     if isinstance(thing, functools.partial):
         return [thing.func, *thing.args, *thing.keywords.values()]
     if isinstance(thing, staticmethod | classmethod):

@@ -42,8 +42,10 @@ __all__ = [
     "cross_entropy",
     "hinge",
     "l2",
+    "loss_name",
     "mean_squared_error",
     "one_hot",
+    "probability_loss",
     "reach",
     "require_probabilities",
     "require_targets",
@@ -212,8 +214,8 @@ def require_probabilities(loss: Loss, outputs: Iterable[Any]) -> None:
         x = _known(p)
         if x is not None and (x < -_SLACK or x > 1 + _SLACK):
             output, on_logits = PROBABILITIES[loss]
-            raise DomainError(f"{_name(loss)} takes probabilities from 0 to 1; got {x:.3g}: end the model with "
-                              f'output="{output}", or use {_name(on_logits)}')  # fmt: skip
+            raise DomainError(f"{loss_name(loss)} takes probabilities from 0 to 1; got {x:.3g}: end the model with "
+                              f'output="{output}", or use {loss_name(on_logits)}')  # fmt: skip
 
 
 def require_targets(loss: Loss, targets: Sequence[Any]) -> None:
@@ -237,15 +239,15 @@ def require_targets(loss: Loss, targets: Sequence[Any]) -> None:
     takes, suits, way_out = _TARGETS[loss]
     for x in numbers:
         if x is not None and not suits(x):
-            raise ValueError(f"{_name(loss)} takes {takes}; got {x!r}: {way_out}")
+            raise ValueError(f"{loss_name(loss)} takes {takes}; got {x!r}: {way_out}")
     if loss in (categorical_cross_entropy, cross_entropy):
         if len(numbers) < 2:
-            raise ValueError(f"{_name(loss)} needs an output for each class; the model has one: give it as many as there are "
-                             "classes, or use binary_cross_entropy_with_logits for two classes")  # fmt: skip
+            raise ValueError(f"{loss_name(loss)} needs an output for each class; the model has one: give it as many as there "
+                             "are classes, or use binary_cross_entropy_with_logits for two classes")  # fmt: skip
         known = [x for x in numbers if x is not None]
         if len(known) == len(numbers) and not abs(sum(known) - 1) <= 1e-3:  # targets rounded to three digits
-            raise ValueError(f"{_name(loss)} takes targets that add up to 1; got {known!r}: for several classes at once, use "
-                             "binary_cross_entropy_with_logits")  # fmt: skip
+            raise ValueError(f"{loss_name(loss)} takes targets that add up to 1; got {known!r}: for several classes at once, "
+                             "use binary_cross_entropy_with_logits")  # fmt: skip
 
 
 def _in_unit(x: float) -> bool:
@@ -272,6 +274,23 @@ def reach(loss: Loss, output: Any) -> tuple[float, float] | None:
     """
     row = output.primitive if isinstance(output, Value) else None
     return _RANGES.get(row) if loss in (squared_error, mean_squared_error) else None
+
+
+def probability_loss(loss: Loss, outputs: Sequence[Any]) -> str:
+    """Return which loss suits outputs that are probabilities already, if the loss given takes net inputs; else nothing.
+
+    >>> probability_loss(binary_cross_entropy_with_logits, [Value(0.0).sigmoid()])
+    'binary_cross_entropy'
+    >>> probability_loss(cross_entropy, [Value(0.25), Value(0.75)]), probability_loss(cross_entropy, [Value(1.0), Value(2.0)])
+    ('categorical_cross_entropy', '')
+    """
+    numbers = [x for x in map(_known, outputs) if x is not None]
+    add_up = min(numbers, default=-1.0) >= 0 and abs(sum(numbers) - 1) < _SLACK and len(numbers) > 1
+    squashed = all(isinstance(y, Value) and y.primitive is sigmoid for y in outputs)
+    for on_probabilities, (_, on_logits) in PROBABILITIES.items():
+        if loss is on_logits and (squashed if loss is binary_cross_entropy_with_logits else add_up or squashed):
+            return loss_name(on_probabilities)
+    return ""
 
 
 def boundary(loss: Loss, labels: Iterable[float], output: Any = None) -> float:
@@ -310,7 +329,8 @@ def _known(x: Any) -> Any:
     return x if isinstance(x, (float, int, Real)) else None
 
 
-def _name(loss: Loss) -> str:
+def loss_name(loss: Loss) -> str:
+    """Return what a loss is called."""
     return str(getattr(loss, "__name__", loss))
 
 

@@ -33,6 +33,7 @@ from typing import Any, ClassVar
 
 from autograd import Value
 from nn.parts import ATOM, OBJECT, Inventory, attributes, is_array, named, role_of
+from nn.tables import listed
 
 __all__ = ["Module", "plain"]
 
@@ -58,7 +59,15 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} does not say how it computes; define its method __call__")
 
     def predict(self, *inputs: Any, **options: Any) -> Any:
-        """Return what a call returns, bit for bit, but as plain numbers and without recording a node."""
+        """Return what a call returns, bit for bit, but as plain numbers and without recording a node.
+
+        A DataFrame stands for its rows: the result is a list with an entry for each.  A Series is one example.
+        """
+        if inputs and hasattr(inputs[0], "to_numpy"):
+            rows, others = listed(inputs[0]) or [], inputs[1:]
+            if rows and isinstance(rows[0], list):
+                return [self.predict(row, *others, **options) for row in rows]
+            return self.predict(rows, *others, **options)
         return plain(self)(*plain(inputs), **plain(options))
 
     def parameters(self) -> list[Value]:

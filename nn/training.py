@@ -32,7 +32,17 @@ from autograd import DomainError, find_nonfinite
 from nn.engines import Lesson, collector_paused, engine_for
 from nn.evaluation import Examples, examples_of, numbers_of
 from nn.history import History
-from nn.losses import LOSSES, Loss, boundary, mean_squared_error, reach, require_targets
+from nn.losses import (
+    LOSSES,
+    Loss,
+    boundary,
+    hinge,
+    loss_name,
+    mean_squared_error,
+    probability_loss,
+    reach,
+    require_targets,
+)
 from nn.module import Module
 from nn.optim import Adam, Optimizer
 from nn.progress import bar_over
@@ -181,6 +191,8 @@ def fit(
             losses: list[float] = []
             right = 0
             for batch in batches():
+                if not len(batch):
+                    raise ValueError(f"batches gave an empty batch in epoch {history.epochs}; leave it out")
                 try:
                     loss_here, right_here = engine.learn(batch)
                 except (DomainError, FloatingPointError) as error:
@@ -190,6 +202,8 @@ def fit(
                 losses.append(loss_here)
                 right += right_here
             n = sum(sizes)
+            if not n:
+                raise ValueError(f"batches gave no batch in epoch {history.epochs}, so there is nothing to learn from")
             # The mean of the batches' means, each with its share: their sum may overflow where the mean does not.
             shares = [size / n if reduce == "mean" else 1.0 for size in sizes]
             loss_now = sum(map(operator.mul, losses, shares))
@@ -237,8 +251,13 @@ def _suit(loss: Loss, examples: Examples, kind: str = "") -> list[str]:
             require_targets(loss, targets)
         except ValueError as error:
             raise ValueError(f"{kind}example {i}: {error}") from None
-    limits = reach(loss, outputs[0])
     labels = {x for x in numbers_of(examples.targets) if isinstance(x, float | int)}
+    if loss is hinge and {-1, 0} <= labels:
+        raise ValueError(f"hinge takes the {kind}targets -1 and 1, or 0 and 1, but not all three, since -1 and 0 are one class")
+    if instead := probability_loss(loss, outputs):
+        return [f"{loss_name(loss)} takes net inputs, but the outputs are probabilities already: use {instead}, or end the "
+                'model with output="linear"']  # fmt: skip
+    limits = reach(loss, outputs[0])
     if limits is None or all(limits[0] <= label <= limits[1] for label in labels):
         return []
     beyond = (f"the {kind}targets go from {min(labels):g} to {max(labels):g}, but the outputs only from {limits[0]} to "

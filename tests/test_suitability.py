@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import secrets
 from collections.abc import Callable
 from typing import Any
 
@@ -242,6 +243,27 @@ def test_targets_that_no_output_can_reach(compiled: Any) -> None:
     assert fit(network("tanh"), X, SIGNS, epochs=1, compiled=compiled).notes == []
 
 
+def test_three_labels_for_the_hinge() -> None:
+    refused(
+        network(), ValueError, "not all three, since -1 and 0 are one class", y=[i % 3 - 1 for i in range(24)], loss="hinge"
+    )
+
+
+def test_probabilities_for_a_loss_on_net_inputs_are_noted() -> None:
+    for loss, output, n, instead in (("binary_cross_entropy_with_logits", "sigmoid", 1, "use binary_cross_entropy,"),
+                                     ("cross_entropy", "softmax", 2, "use categorical_cross_entropy,")):  # fmt: skip
+        [note] = fit(network(output, n), X, Y, loss=loss, epochs=1).notes
+        assert note.startswith(f"{loss} takes net inputs") and instead in note
+        assert fit(network("linear", n), X, Y, loss=loss, epochs=1).notes == []
+        assert fit(network(output, n), X, Y, loss=instead.split()[1].rstrip(","), epochs=1).notes == []
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_batches_without_examples_are_refused(compiled: bool) -> None:
+    refused(network(), ValueError, "batches gave no batch in epoch 0", batches=lambda: iter([]), compiled=compiled)
+    refused(network(), ValueError, "batches gave an empty batch in epoch 0", batches=lambda: [[], [1]], compiled=compiled)
+
+
 def test_the_validation_targets_too() -> None:
     refused(network("sigmoid"), ValueError, "validation example .*got 2", loss="binary_cross_entropy", validation=(X, TWO))
 
@@ -312,6 +334,7 @@ def global_coin() -> float:
 
 
 HELD = random.Random(3)
+DICE = random.SystemRandom()
 
 
 class Tossing(Straight):
@@ -320,6 +343,7 @@ class Tossing(Straight):
     def __init__(self, toss: str) -> None:
         self.w, self.toss = Value(0.5), toss
         self.rng, self.numpy = random.Random(1), np.random.default_rng(1)
+        self.by_builtin = random.Random(2).random
         self.old = {"state": [np.random.RandomState(1)]}
 
     def __call__(self, x: Any) -> Any:
@@ -355,8 +379,18 @@ class Tossing(Straight):
         """Draw from a global variable."""
         return HELD.random()
 
+    def by_system(self) -> float:
+        """Draw from a generator without a state."""
+        return DICE.random()
 
-TOSSES = pytest.mark.parametrize("toss", ["module", "numpy", "own", "new", "old", "function", "global"])
+    def by_secret(self) -> float:
+        """Draw a secret."""
+        return float(secrets.randbelow(2))
+
+
+TOSSES = pytest.mark.parametrize(
+    "toss", ["module", "numpy", "own", "new", "old", "function", "global", "builtin", "system", "secret"]
+)
 
 
 @TOSSES
@@ -392,6 +426,9 @@ def test_a_coin_that_a_callback_brings_in_is_noticed() -> None:
 
 
 def test_generators_that_are_not_used_are_no_matter() -> None:
-    model = Tossing("own")
-    vars(model)["by_own"] = lambda: 1.0
+    class Calm(Straight):
+        def __call__(self, x: Any) -> Any:
+            return self.w * x[0]
+
+    model = Calm(w=Value(1.0), rng=random.Random(1), numpy=np.random.default_rng(1))
     assert fit(model, X, Y, epochs=1, compiled=True).engine.startswith("compiled")

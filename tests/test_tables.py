@@ -45,6 +45,18 @@ def test_predicting_and_judging_frames() -> None:
     assert Perceptron(2).fit(pd.DataFrame(X), pd.Series(y)).mistakes == Perceptron(2).fit(X, y).mistakes
 
 
+def test_a_module_of_ones_own_predicts_the_rows_of_a_frame() -> None:
+    pd = pytest.importorskip("pandas")
+
+    class First(Module):
+        def __call__(self, x: Any, factor: float = 1.0) -> Any:
+            return x[0] * factor
+
+    frame = pd.DataFrame([[1.0, 2.0], [3.0, 4.0]], columns=[1, 0])
+    assert First().predict(frame) == [1.0, 3.0] and First().predict(frame, factor=2.0) == [2.0, 6.0]
+    assert First().predict(frame.iloc[1]) == 3.0
+
+
 def test_a_frame_of_points_is_drawn() -> None:
     pd = pytest.importorskip("pandas")
     pyplot = pytest.importorskip("matplotlib.pyplot")
