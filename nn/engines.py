@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
-from autograd import DomainError, Value
+from autograd import Value
 from nn.chance import Watched
 from nn.evaluation import Examples, class_of, outputs_of
 from nn.losses import PROBABILITIES, Loss, require_probabilities
@@ -224,7 +224,7 @@ class Compiled(Engine):
     def _rehearse(self) -> None:
         """Record two examples: the graph is that of every one, or else it cannot be compiled."""
         lesson = self.lesson
-        with contextlib.suppress(DomainError):  # the first step will say where
+        with contextlib.suppress(ArithmeticError):  # such as a DomainError; the first step will say where
             for i in (0, len(lesson.examples) - 1):
                 error, outputs = lesson.record(i)
                 self.dependence.see(error, lesson.given(i))

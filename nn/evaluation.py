@@ -117,7 +117,7 @@ def outputs_of(returned: Any) -> list[Any] | None:
 
 
 def _classes(targets: Sequence[Any]) -> list[int] | None:
-    """Return the class that each target stands for, None if the targets are no classes.
+    """Return the class that each target stands for, or None if the targets are not classes.
 
     A one-hot list stands for the place of its 1; 0 and 1, or -1 and 1, for a no and a yes.
     """

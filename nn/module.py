@@ -27,12 +27,12 @@ from __future__ import annotations
 
 import copy
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, ValuesView
 from types import MappingProxyType
 from typing import Any, ClassVar
 
 from autograd import Value
-from nn.parts import ATOM, OBJECT, Inventory, attributes, is_array, named, role_of
+from nn.parts import ATOM, OBJECT, ROLES, Inventory, attributes, is_array, named
 from nn.tables import listed
 
 __all__ = ["Module", "plain"]
@@ -186,10 +186,10 @@ def plain(thing: Any) -> Any:
 def _plain(thing: Any, twins: dict[int, Any]) -> Any:
     if isinstance(thing, Value):
         return thing.data
-    role = role_of(thing.__class__)
+    role = ROLES[thing.__class__]
     if role == ATOM:
         return thing
-    if isinstance(thing, list):
+    if isinstance(thing, list | ValuesView):
         return [_plain(item, twins) for item in thing]
     if isinstance(thing, tuple):
         return tuple.__new__(type(thing), [_plain(item, twins) for item in thing])  # a named tuple stays one

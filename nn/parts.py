@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import functools
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, ValuesView
+from collections.abc import Set as AbstractSet
 from random import Random
 from types import BuiltinFunctionType, FunctionType, GeneratorType, MappingProxyType, MethodType, ModuleType
 from typing import Any, Final
@@ -21,11 +22,12 @@ from autograd import Primitive, Value
 from nn.history import History
 from nn.optim import Optimizer
 
-__all__ = ["ATOM", "OBJECT", "Inventory", "attributes", "is_array", "named", "role_of"]
+__all__ = ["ATOM", "OBJECT", "ROLES", "Inventory", "attributes", "is_array", "named"]
 
 VALUE, SEQUENCE, MAPPING, ARRAY, OBJECT = "value", "sequence", "mapping", "array", "object"
 CLOSED, ATOM = "closed", "atom"  # not looked into, since that has no fixed order; and nothing to look into
-ONCE: Final = (GeneratorType, map, filter, zip)  # looking into these would use them up
+# Looking into these would use them up.
+ONCE: Final[tuple[type, ...]] = (GeneratorType, map, filter, zip, enumerate, type(iter([])), type(reversed([])))
 # What has attributes, but no parameters of its own.
 PRIVATE: Final = (type, ModuleType, FunctionType, MethodType, BuiltinFunctionType, functools.partial, Random,
                   Primitive, Optimizer, History)  # fmt: skip
@@ -39,7 +41,7 @@ class Inventory:
 
     Attributes:
         values: the `Value`s, also those that came from operations.
-        objects: the objects with attributes.
+        objects: the objects with attributes, and the containers.
         closed: what was not looked into: sets, tables of other packages, iterators, and dicts with `Value`s as keys.
     """
 
@@ -50,23 +52,30 @@ class Inventory:
         self._enter(thing)
 
     def _enter(self, thing: Any) -> None:
-        for part in _parts(thing):
-            if part.__class__ is Value:  # the usual case first: a training loop may ask at every step
-                self.values[id(part)] = part
-                continue
-            role = role_of(part.__class__)
-            if role == VALUE:
-                self.values[id(part)] = part
-            elif role == SEQUENCE:
-                self._enter(part)
-            elif role != ATOM and id(part) not in self.objects:
-                if role == CLOSED:
-                    self.closed.append(part)
-                elif role != ARRAY or is_array(part):
-                    self.objects[id(part)] = part
-                    self._enter(part)
-                    if role == MAPPING and any(isinstance(key, Value) for key in part):
-                        self.closed.append(part)
+        waiting = [iter(_parts(thing))]  # in place of recursion, since objects may be chained to any depth
+        while waiting:
+            for part in waiting[-1]:
+                kind = part.__class__
+                if kind is Value:  # the usual cases first: a training loop may ask at every step
+                    self.values[id(part)] = part
+                elif ROLES[kind] != ATOM and self._opens(part, ROLES[kind]):
+                    waiting.append(iter(_parts(part)))
+                    break
+            else:
+                waiting.pop()
+
+    def _opens(self, part: Any, role: str) -> bool:
+        """Enter a part; return whether it is to be looked into."""
+        if role == VALUE:
+            self.values[id(part)] = part
+            return False
+        if id(part) in self.objects or (role == ARRAY and not is_array(part)):
+            return False
+        if role == CLOSED or (role == MAPPING and any(isinstance(key, Value) for key in part)):
+            self.closed.append(part)
+        if role != CLOSED:
+            self.objects[id(part)] = part
+        return role != CLOSED
 
     def lost(self) -> Any:
         """Return the first closed part that is an iterator, or holds a `Value` found nowhere else; None without one.
@@ -91,23 +100,33 @@ def _contents(part: Any) -> list[Any]:
 
 
 def _parts(thing: Any) -> Iterable[Any]:
-    role = role_of(thing.__class__)
+    role = ROLES[thing.__class__]
     if role == OBJECT:
         return attributes(thing).values()
     inside: Iterable[Any] = thing.values() if role == MAPPING else [thing.tolist()] if role == ARRAY else thing
     return inside
 
 
-@functools.lru_cache(maxsize=1000)
-def role_of(kind: Any) -> str:
-    """Return how things of a class are looked into: by its role, one of those above."""
+class Roles(dict[Any, str]):
+    """How things of each class are looked into: by its role, one of those above; worked out once."""
+
+    def __missing__(self, kind: Any) -> str:
+        """Work out the role of a class."""
+        self[kind] = role = _role(kind)
+        return role
+
+
+ROLES: Final = Roles()
+
+
+def _role(kind: Any) -> str:
     if issubclass(kind, Value):
         return VALUE
-    if issubclass(kind, (list, tuple, deque)):
+    if issubclass(kind, (list, tuple, deque, ValuesView)):
         return SEQUENCE
     if issubclass(kind, (dict, MappingProxyType)):
         return MAPPING
-    if issubclass(kind, (set, frozenset, *ONCE)) or hasattr(kind, "to_numpy"):
+    if issubclass(kind, (AbstractSet, *ONCE)) or hasattr(kind, "to_numpy"):
         return CLOSED
     if hasattr(kind, "tolist") and hasattr(kind, "reshape"):
         return ARRAY
@@ -117,7 +136,7 @@ def role_of(kind: Any) -> str:
 
 def is_array(thing: Any) -> bool:
     """Whether a thing is a NumPy array of objects."""
-    return role_of(thing.__class__) == ARRAY and str(thing.dtype) == "object"
+    return ROLES[thing.__class__] == ARRAY and str(thing.dtype) == "object"
 
 
 def attributes(thing: Any) -> Mapping[str, Any]:
@@ -142,11 +161,10 @@ def _slots(kind: Any) -> tuple[str, ...]:
 
 def named(name: str, thing: Any, seen: dict[int, Any] | None = None) -> Iterator[tuple[str, Any]]:
     """Go through a thing and all its parts, with the names that say the way to them; each object and `Value` comes once."""
-    seen, role = {} if seen is None else seen, role_of(thing.__class__)
+    seen, role = {} if seen is None else seen, ROLES[thing.__class__]
     if role == ATOM or id(thing) in seen:
         return
-    if role in (VALUE, OBJECT):
-        seen[id(thing)] = thing
+    seen[id(thing)] = thing
     yield name, thing
     for inner, part in _named_parts(name, thing, role):
         yield from named(inner, part, seen)

@@ -77,7 +77,7 @@ class Perceptron(Neuron):
     def fit(self, X: Any, y: Any, *, lr: float = 1.0, epochs: int = 1000) -> Outcome:
         """Train by the perceptron rule, in the order given, until an epoch finds no mistake.
 
-        An example counts as 1 here just where the unit itself says so, from a net input of 0 on.  Some texts let it fire while
+        An example counts as 1 exactly when its net input is ≥ 0, as in the unit itself.  Some texts let it fire while
         it is trained only above 0: then a "no" with a net input of exactly 0 passes as learned, and the trained unit calls it a
         "yes".
 

@@ -98,7 +98,7 @@ PLACES: dict[str, tuple[Any, Callable[[Any], Any], list[str]]] = {
 
 @pytest.mark.parametrize("place", PLACES)
 def test_parameters_are_found_named_predicted_and_trained(place: str) -> None:
-    thing, read, names = copy.deepcopy(PLACES[place])
+    thing, read, names = PLACES[place]
     model = Holder(thing, read)
     assert [name for name, _ in model.named_parameters()] == names
     assert model.parameters() == [parameter for _, parameter in model.named_parameters()]
@@ -114,7 +114,9 @@ def test_parameters_are_found_named_predicted_and_trained(place: str) -> None:
     assert isinstance(model.thing, type(thing)) and model.thing is thing
 
 
-def test_a_view_of_a_dict() -> None:  # which Python does not copy
+def test_views_of_a_dict() -> None:  # which Python does not copy
+    values = Holder({"a": Value(1.0), "b": Value(2.0)}.values(), list)
+    assert values.state_dict() == {"thing0": 1.0, "thing1": 2.0} and values.predict([2.0]) == 6.0
     model = Holder(MappingProxyType({"a": Value(1.5)}), lambda d: d.values())
     assert model.state_dict() == {"thing.a": 1.5} and model.predict([2.0]) == 3.0
 
@@ -127,6 +129,13 @@ def test_each_is_found_once_and_cycles_end() -> None:
     assert [name for name, _ in model.named_parameters()] == ["thing.pair.left", "thing.pair.right"]
     assert model.predict([3.0]) == 9.0
     assert [type(part) for part in Holder([Neuron(1), {"a": Neuron(1)}], list).modules()] == [Holder, Neuron, Neuron]
+
+
+def test_a_chain_of_objects_of_any_length() -> None:
+    first: Any = SimpleNamespace(w=Value(2.0))
+    for _ in range(3000):
+        first = SimpleNamespace(below=first)
+    assert [parameter.data for parameter in Holder(first, list).parameters()] == [2.0]
 
 
 def test_predicting_leaves_other_objects_as_they_are() -> None:
@@ -156,6 +165,9 @@ LOST: dict[str, Callable[[], Any]] = {
     "set of modules": lambda: {Neuron(1)},
     "keys": lambda: {Value(1.0): "a"},
     "generator": generator,
+    "view of keys": lambda: {Value(1.0): "a"}.keys(),
+    "view of items": lambda: {"a": Value(1.0)}.items(),
+    "reversed": lambda: reversed(two()),
     "map": lambda: map(Value, [1.0, 2.0]),
     "in a list": lambda: [SimpleNamespace(units={Value(1.0)})],
 }
@@ -167,7 +179,10 @@ def test_what_has_no_order_or_is_used_up_is_refused(kind: str) -> None:
     name = "thing0.units" if kind == "in a list" else "thing"
     for look in (model.parameters, model.named_parameters, model.modules, model.state_dict, model.zero_grad,
                  lambda: fit(model, [[1.0]], [1.0])):  # fmt: skip
-        with pytest.raises(TypeError, match=rf"Holder\.{name} is a (set|frozenset|dict|generator|map), .*use a list or a dict"):
+        with pytest.raises(
+            TypeError,
+            match=rf"Holder\.{name} is a (set|frozenset|dict|generator|map|dict_\w+|list_\w+), .*use a list or a dict",
+        ):
             look()
 
 
