@@ -29,13 +29,15 @@ import copy
 from collections import deque
 from collections.abc import Mapping, ValuesView
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from autograd import Value
-from nn.parts import ATOM, OBJECT, ROLES, Inventory, attributes, is_array, named
+from nn.parts import ATOM, CLOSED, OBJECT, ROLES, Inventory, attributes, is_array, named
 from nn.tables import listed
 
 __all__ = ["Module", "plain"]
+
+DOUBT: Final = -1  # a key in place of an id, for whether a part cannot be looked into
 
 
 class Module:
@@ -180,7 +182,11 @@ def plain(thing: Any) -> Any:
     >>> plain({"w": [Value(0.5), 2], "name": "unit"})
     {'w': [0.5, 2], 'name': 'unit'}
     """
-    return _plain(thing, {})
+    twins: dict[int, Any] = {}
+    twin = _plain(thing, twins)
+    if isinstance(thing, Module) and twins.get(DOUBT):
+        thing.parameters()  # which says so if a part cannot be looked into
+    return twin
 
 
 def _plain(thing: Any, twins: dict[int, Any]) -> Any:
@@ -194,6 +200,7 @@ def _plain(thing: Any, twins: dict[int, Any]) -> Any:
     if isinstance(thing, tuple):
         return tuple.__new__(type(thing), [_plain(item, twins) for item in thing])  # a named tuple stays one
     if isinstance(thing, dict | MappingProxyType):
+        twins[DOUBT] = twins.get(DOUBT) or any(isinstance(key, Value) for key in thing)
         return {key: _plain(item, twins) for key, item in thing.items()}
     if isinstance(thing, deque):
         return deque([_plain(item, twins) for item in thing], thing.maxlen)
@@ -204,13 +211,27 @@ def _plain(thing: Any, twins: dict[int, Any]) -> Any:
             flat[i] = _plain(item, twins)
         return twin
     if id(thing) not in twins:
-        twins[id(thing)] = thing
-        if isinstance(thing, Module) or (role == OBJECT and Inventory(thing).values):
-            twin = twins[id(thing)] = object.__new__(type(thing)) if isinstance(thing, Module) else copy.copy(thing)
-            for name, part in attributes(thing).items():
-                # Past results are left out: after compiling they have no number.
-                object.__setattr__(twin, name, None if _is_result(part) else _plain(part, twins))
+        twins[id(thing)] = _twin(thing, role, twins)
     return twins[id(thing)]
+
+
+def _twin(thing: Any, role: str, twins: dict[int, Any]) -> Any:
+    """Return a copy of an object with numbers for `Value`s, or the object itself if it has none and is not a module."""
+    twin = thing
+    if isinstance(thing, Module):
+        twin = object.__new__(type(thing))
+    elif role == OBJECT:
+        inventory = Inventory(thing)
+        twin = copy.copy(thing) if inventory.values else thing
+        twins[DOUBT] = twins.get(DOUBT) or bool(inventory.closed)
+    elif role == CLOSED:
+        twins[DOUBT] = True
+    twins[id(thing)] = twin  # before its parts, which may lead back to it
+    if twin is not thing:
+        for name, part in attributes(thing).items():
+            # Past results are left out: after compiling they have no number.
+            object.__setattr__(twin, name, None if _is_result(part) else _plain(part, twins))
+    return twin
 
 
 def _enumerate(names: list[str], most: int = 4) -> str:

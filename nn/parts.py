@@ -22,7 +22,7 @@ from autograd import Primitive, Value
 from nn.history import History
 from nn.optim import Optimizer
 
-__all__ = ["ATOM", "OBJECT", "ROLES", "Inventory", "attributes", "is_array", "named"]
+__all__ = ["ATOM", "CLOSED", "OBJECT", "ROLES", "Inventory", "attributes", "is_array", "named"]
 
 VALUE, SEQUENCE, MAPPING, ARRAY, OBJECT = "value", "sequence", "mapping", "array", "object"
 CLOSED, ATOM = "closed", "atom"  # not looked into, since that has no fixed order; and nothing to look into

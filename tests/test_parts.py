@@ -177,8 +177,9 @@ LOST: dict[str, Callable[[], Any]] = {
 def test_what_has_no_order_or_is_used_up_is_refused(kind: str) -> None:
     model = Holder(LOST[kind](), lambda thing: [])
     name = "thing0.units" if kind == "in a list" else "thing"
-    for look in (model.parameters, model.named_parameters, model.modules, model.state_dict, model.zero_grad,
-                 lambda: fit(model, [[1.0]], [1.0])):  # fmt: skip
+    looks: list[Callable[[], Any]] = [model.parameters, model.named_parameters, model.modules, model.state_dict]
+    looks += [model.zero_grad, lambda: model.predict([1.0]), lambda: fit(model, [[1.0]], [1.0])]
+    for look in looks:
         with pytest.raises(
             TypeError,
             match=rf"Holder\.{name} is a (set|frozenset|dict|generator|map|dict_\w+|list_\w+), .*use a list or a dict",
