@@ -20,8 +20,9 @@ What `fit` does can be written by hand:
 
 A neuron is two nodes, ``net = dot(w, x, b)`` and ``out = activation(net)``; so the δ of a textbook is ``net.grad``.
 
-Networks: `MLP`, `Layer`, `Neuron`, `Perceptron`; an own one is a `Module`.  Training: `fit`, with `nn.losses` and `nn.optim`;
-afterwards `accuracy`, `confusion`, `classify`, `deltas`, and `nn.plots`.  Files: `save`, `load`.  Examples: `nn.data`.
+Networks: `MLP`, `Layer`, `Neuron`, `Perceptron`; to write your own, subclass `Module`.  Training: `fit`, with `nn.losses` and
+`nn.optim`; afterwards ``model.history``, `accuracy`, `confusion`, `classify`, `deltas`, and `nn.plots`.
+Files: `save`, `load`.  Examples: `nn.data`.
 """
 
 from nn import data as data

@@ -6,27 +6,36 @@ for batches by `autograd.compile`, and moves all parameters as one array.  Both 
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
-from nn.evaluation import Examples, class_of
-from nn.losses import Loss
+from autograd import Value
+from nn.chance import Watched
+from nn.evaluation import Examples, class_of, outputs_of
+from nn.losses import PROBABILITIES, Loss, require_probabilities
 from nn.losses import l2 as squares
 from nn.module import Module
 from nn.optim import Optimizer
+from nn.rehearsal import Dependence, require_loss
 
 if TYPE_CHECKING:
     from autograd import Program
 
-__all__ = ["Compiled", "Eager", "Lesson", "collector_paused", "engine_for"]
+__all__ = ["Compiled", "Eager", "Lesson", "collector_paused", "engine_for", "mean_of"]
 
-WORTH: Final = 2_000_000  # examples × epochs × parameters, from which on a second or more is saved by compiling
+# Examples × epochs × parameters, from which on compiling saves a second or more.
+LEAST_WORK_TO_COMPILE: Final = 2_000_000
+
+
+MOST_KINDS: Final = 100  # targets, such as the numbers of classes, that are shown to a loss before it is compiled
+CHANCE: Final = ("the model or the loss does something else at each call, as with random numbers: a compiled program would "
+                 "repeat what was drawn while it was traced; use compiled=False")  # fmt: skip
 
 
 @contextmanager
@@ -73,47 +82,111 @@ class Lesson:
     l2: float
     threshold: float
 
+    def record(self, i: int) -> tuple[Value, Any]:
+        """Return the loss of example i, and what the model returned for it.
 
-class Eager:
+        Raises:
+            TypeError: if the loss is not a `Value`; with the number of the example, as for all that is wrong with one.
+        """
+        try:
+            outputs = self.model(self.examples.inputs(i))
+            return require_loss(self.loss(outputs, self.examples.targets[i]), outputs), outputs
+        except (TypeError, ValueError) as error:
+            if type(error) not in (TypeError, ValueError):  # with a meaning, or arguments, of its own
+                raise
+            raise type(error)(f"example {i}: {error}") from error
+
+    def given(self, i: int) -> Any:
+        """Return the inputs and targets of example i."""
+        return self.examples.inputs(i), self.examples.targets[i]
+
+
+class Engine:
+    """What both ways share: a first look at what can be learned.
+
+    Attributes:
+        description: how it computes, and why.
+        dependence: what the losses seen so far depend on.
+        looking: whether to look at graphs, as in the first epoch.
+        moved: whether a gradient was other than 0 so far.
+    """
+
+    description: str
+
+    def __init__(self, lesson: Lesson) -> None:
+        self.lesson, self.parameters = lesson, lesson.model.parameters()
+        self.dependence, self.looking, self.moved = Dependence(self.parameters), True, False
+
+    def notes(self) -> list[str]:
+        """Return, after the first epoch, a sentence about each thing that is not learned; look no further."""
+        self.looking = False
+        still = [] if self.moved else ["every gradient was 0 in the first epoch, so that nothing was learned: the loss is at a "
+                                       "minimum, or all of it is flat, as behind step, or behind relu below 0"]  # fmt: skip
+        return self.dependence.notes() + still
+
+
+class Eager(Engine):
     """Learns from one example after the other."""
 
     def __init__(self, lesson: Lesson, reason: str) -> None:
-        self.lesson, self.parameters = lesson, lesson.model.parameters()
+        super().__init__(lesson)
         self.description = f"eager: {reason}"
 
     def learn(self, batch: Sequence[int]) -> tuple[float, int]:
-        """Make a step; return the sum of the batch's losses and how many examples were right.
+        """Make a step; return the loss of the batch, reduced and with the penalty, and how many examples were right.
 
         Raises:
             FloatingPointError: if the loss or the gradient is not finite; then no parameter has changed.
+            ValueError: if no example's loss depends on a parameter.
+            TypeError: if a loss is not a `Value`.
         """
-        lesson, losses, right = self.lesson, 0.0, 0
+        lesson, right = self.lesson, 0
+        losses: list[float] = []
         share = 1 / len(batch) if lesson.reduce == "mean" else 1.0
         with collector_paused():
             for parameter in self.parameters:
                 parameter.grad = 0.0
             for i in batch:
-                outputs = lesson.model(lesson.examples.inputs(i))
-                error = lesson.loss(outputs, lesson.examples.targets[i])
+                error, outputs = lesson.record(i)
+                if self.looking and self.dependence.is_open:
+                    self._see(error, i)
                 error.backward(share)
-                losses += error.data
+                losses.append(error.data)
                 if lesson.examples.classes is not None:
                     right += class_of(outputs, lesson.threshold) == lesson.examples.classes[i]
+            self._require_dependence()
+            loss = mean_of(losses) if lesson.reduce == "mean" else sum(losses)
             if lesson.l2:
                 penalty = squares(self.parameters, lesson.l2)
                 penalty.backward()
-                losses += penalty.data / share
-            if not (math.isfinite(losses) and all(math.isfinite(parameter.grad) for parameter in self.parameters)):
+                loss += penalty.data
+            if not (math.isfinite(loss) and all(math.isfinite(parameter.grad) for parameter in self.parameters)):
                 raise FloatingPointError
+            self.moved = self.moved or any(parameter.grad for parameter in self.parameters)
             lesson.optimizer.step(self.parameters)
-        return losses, right
+        return loss, right
+
+    def _see(self, error: Value, i: int) -> None:
+        self.dependence.see(error, self.lesson.given(i))
+        if len(self.lesson.examples) == 1 and self.dependence.seen == 1:
+            # Recorded again, only what lasts from call to call is there in both.
+            self.dependence.see(self.lesson.record(i)[0], self.lesson.given(i))
+
+    def _require_dependence(self) -> None:
+        """Raise if no example's loss depends on a parameter; the usual case is settled by the first one."""
+        for i in range(len(self.lesson.examples)):
+            if not self.dependence.is_vain:
+                return
+            self._see(self.lesson.record(i)[0], i)
+        if self.dependence.is_vain:
+            raise ValueError(self.dependence.vain())
 
     def measure(self, examples: Examples) -> tuple[float, float | None]:
         """Return the mean loss of examples, and the share that is classified rightly if they have classes."""
         lesson = self.lesson
         outputs = [lesson.model.predict(examples.inputs(i)) for i in range(len(examples))]
         losses = [float(lesson.loss(out, target)) for out, target in zip(outputs, examples.targets, strict=True)]
-        mean = math.fsum(losses) / len(losses)
+        mean = mean_of(losses)
         if examples.classes is None:
             return mean, None
         right = [class_of(out, lesson.threshold) == c for out, c in zip(outputs, examples.classes, strict=True)]
@@ -123,34 +196,62 @@ class Eager:
         """Bring the model up to date with what was learned."""
 
     def resume(self) -> None:
-        """Take notice of what somebody else did to the model."""
+        """Pick up changes that callbacks made to the model."""
 
 
-class Compiled:
+class Compiled(Engine):
     """Learns from a whole batch at once.
 
     Raises:
-        TypeError, ValueError: if the model or the loss cannot be compiled, saying why.
+        TypeError, ValueError: if the model or the loss cannot be compiled, or nothing can be learned, saying why.
         ModuleNotFoundError: without NumPy.
     """
 
     def __init__(self, lesson: Lesson) -> None:
-        from autograd import compile
+        from autograd import compile  # before NumPy, as it says best what to install
 
-        self.lesson, self.np, examples = lesson, import_module("numpy"), lesson.examples
-
-        def both(x: Any, target: Any) -> list[Any]:
-            outputs = lesson.model(x)
-            return [lesson.loss(outputs, target), *(outputs if isinstance(outputs, list) else [outputs])]
-
-        self.parameters = lesson.model.parameters()
-        self.compile = partial(compile, both, self.parameters, example=(examples.inputs(0), examples.targets[0]))
-        self.program: Program = self.compile()
-        if not self.compile().graph.does_as(self.program.graph):
-            raise TypeError("the model or the loss does something else at each call, as with random numbers")
+        super().__init__(lesson)
+        self.compile = compile
+        self.np, examples = import_module("numpy"), lesson.examples
+        self._rehearse()
+        self.program = self._compile()
+        if not self._compile().graph.does_as(self.program.graph):
+            raise TypeError(CHANCE)
         self.data = self._arrays(examples)
         self.description = f"compiled: {self.program.backend_for(min(len(examples), 8))}"
         lesson.optimizer.gather(self.program.parameters, self.parameters)
+
+    def _rehearse(self) -> None:
+        """Record two examples: the graph is that of every one, or else it cannot be compiled."""
+        lesson = self.lesson
+        with contextlib.suppress(ArithmeticError):  # such as a DomainError; the first step will say where
+            for i in (0, len(lesson.examples) - 1):
+                error, outputs = lesson.record(i)
+                self.dependence.see(error, lesson.given(i))
+            if self.dependence.is_vain:
+                raise ValueError(self.dependence.vain())
+            # A loss may refuse targets, which it cannot while they stand for any number: so it sees each kind of them here.
+            kinds = {repr(target): target for target in lesson.examples.targets}
+            for target in [*kinds.values()][:MOST_KINDS]:
+                lesson.loss(outputs, target)
+
+    def _compile(self) -> Program:
+        """Compile the loss of an example, and the outputs.
+
+        Raises:
+            TypeError: if that cannot be done, or if random numbers are drawn, which would be the same in every example.
+        """
+        lesson = self.lesson
+
+        def both(x: Any, target: Any) -> list[Any]:
+            outputs = lesson.model(x)
+            return [lesson.loss(outputs, target), *(outputs_of(outputs) or [])]
+
+        watched = Watched(lesson.model, lesson.loss)
+        program = self.compile(both, self.parameters, example=lesson.given(0))
+        if watched.drew():
+            raise TypeError(CHANCE)
+        return program
 
     def _arrays(self, examples: Examples) -> tuple[Any, Any, Any]:
         np = self.np
@@ -166,14 +267,17 @@ class Compiled:
         places = np.asarray(batch)
         inputs, targets, classes = self.data
         outputs, gradient = self.program.outputs_and_gradient(inputs[places], targets[places], reduce=lesson.reduce)
-        losses = float(outputs[0].sum())
+        if lesson.loss in PROBABILITIES:
+            require_probabilities(lesson.loss, (float(outputs[1:].min()), float(outputs[1:].max())))
+        loss = mean_of(outputs[0]) if lesson.reduce == "mean" else float(outputs[0].sum())
         if lesson.l2:
             gradient += 2 * lesson.l2 * parameters
-            losses += lesson.l2 * float(parameters @ parameters) * (len(places) if lesson.reduce == "mean" else 1)
-        if not (math.isfinite(losses) and np.isfinite(gradient).all()):
+            loss += lesson.l2 * float(parameters @ parameters)
+        if not (math.isfinite(loss) and np.isfinite(gradient).all()):
             raise FloatingPointError
+        self.moved = self.moved or bool(gradient.any())
         lesson.optimizer.step_array(parameters, gradient)
-        return losses, 0 if classes is None else self._right(outputs[1:], classes[places])
+        return loss, 0 if classes is None else self._right(outputs[1:], classes[places])
 
     def _right(self, outputs: Any, classes: Any) -> int:
         guesses = outputs.argmax(axis=0) if len(outputs) > 1 else outputs[0] >= self.lesson.threshold
@@ -183,7 +287,7 @@ class Compiled:
         """Return the mean loss of examples, and the share that is classified rightly if they have classes."""
         inputs, targets, classes = self._arrays(examples)
         losses, *outputs = self.program(inputs, targets).T
-        return float(losses.mean()), None if classes is None else self._right(self.np.array(outputs), classes) / len(inputs)
+        return mean_of(losses), None if classes is None else self._right(self.np.array(outputs), classes) / len(inputs)
 
     def settle(self) -> None:
         """Bring the model, and the optimiser's state, up to date with what was learned."""
@@ -191,13 +295,25 @@ class Compiled:
         self.lesson.optimizer.scatter(self.program.parameters, self.program.leaves)
 
     def resume(self) -> None:
-        """Take notice of what somebody else did to the model: to its parameters, and to what else it computes with."""
-        fresh = self.compile()
+        """Pick up changes that callbacks made to the model: to its parameters, and to what else it computes with."""
+        fresh = self._compile()
         if fresh.graph.does_as(self.program.graph):
             self.program.pull()
         else:
             self.program = fresh
             self.lesson.optimizer.gather(fresh.parameters, self.parameters)
+
+
+def mean_of(losses: Any) -> float:
+    """Return the mean of a list or an array of numbers, which overflows only if it is itself beyond the largest float.
+
+    >>> mean_of([8.2e307, 8.2e307, 8.2e307])
+    8.2e+307
+    """
+    n = len(losses)
+    share = 2.0 ** -(n - 1).bit_length()  # a power of two, so that no digit is lost
+    total = float((losses * share).sum()) if hasattr(losses, "sum") else sum(loss * share for loss in losses)
+    return total / (n * share)
 
 
 def engine_for(lesson: Lesson, compiled: bool | str, epochs: int) -> Eager | Compiled:
@@ -213,7 +329,7 @@ def engine_for(lesson: Lesson, compiled: bool | str, epochs: int) -> Eager | Com
         return Compiled(lesson)
     if compiled is False:
         return Eager(lesson, "as asked for")
-    if epochs * len(lesson.examples) * len(lesson.model.parameters()) < WORTH:
+    if epochs * len(lesson.examples) * len(lesson.model.parameters()) < LEAST_WORK_TO_COMPILE:
         return Eager(lesson, "done sooner than compiled")
     try:
         return Compiled(lesson)

@@ -11,25 +11,36 @@ converged: mistakes per epoch 2, 3, 3, 2, 1, 0
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from autograd import Value
+from autograd import DomainError, Value
 from nn.layers import by_layer
 from nn.losses import boundary, mean_squared_error, one_hot
 from nn.module import Module
+from nn.tables import listed, rows_of, shape_of
 
-__all__ = ["Confusion", "Examples", "accuracy", "class_of", "classify", "confusion", "deltas", "examples_of", "numbers_of"]
+__all__ = ["Confusion", "Examples", "accuracy", "class_of", "classify", "confusion", "deltas", "examples_of", "numbers_of",
+           "outputs_of"]  # fmt: skip
 
 
 @dataclass
 class Examples:
-    """Inputs as they came, a list or an array; targets as lists, one-hot for classes where the model has several outputs."""
+    """Examples that were checked.
+
+    Attributes:
+        X: the inputs, a list or an array.
+        targets: lists, one-hot for classes where the model has several outputs.
+        classes: the class of each example, None if the targets are not classes or the outputs not numbers.
+        outputs: of the first example, as a list; None if the model returns anything but numbers and lists of them.
+    """
 
     X: Any
     targets: list[Any]
     classes: list[int] | None
+    outputs: list[Any] | None
 
     def __len__(self) -> int:
         return len(self.X)
@@ -44,38 +55,77 @@ def examples_of(outputs_for: Callable[[Any], Any], X: Any, y: Any) -> Examples:
     """Check examples and turn them into lists.
 
     Args:
-        outputs_for: gives the outputs for an example, of which there may be several.
-        X: the examples.
-        y: their targets.
+        outputs_for: returns the outputs for an example: a model, or its `predict`.
+        X: the examples: a list, an array, a DataFrame, or a sparse matrix, with a row for each.
+        y: their targets, the same.
 
     Raises:
-        ValueError: for no examples, unequally many inputs and targets, or a class that the model has no output for.
-        TypeError: for what is no list or array.
+        ValueError: for no examples, unequally many inputs and targets, a class that the model has no output for, masked
+            entries, or inputs of a length that the model refuses.
+        TypeError: for anything but lists and tables of numbers, and for a model that returns None.
     """
-    rows = X if getattr(X, "shape", ()) else _listed("X", X)  # an array stays one, since large ones would not do as lists
-    targets = _listed("y", y)
+    rows, targets = rows_of("X", X), rows_of("y", y)
+    targets = targets if isinstance(targets, list) else targets.tolist()
     if len(rows) != len(targets):
         raise ValueError(f"each example has a target; got {len(rows)} examples and {len(targets)} targets")
     if not len(rows):
         raise ValueError("there are no examples; pass at least one")
-    examples = Examples(rows, targets, None)
-    outputs = outputs_for(examples.inputs(0))
-    if isinstance(outputs, list) and len(outputs) > 1 and not isinstance(targets[0], list):
-        targets = [one_hot(target, len(outputs)) for target in targets]
-    examples.targets, examples.classes = targets, _classes(targets)
+    examples = Examples(rows, targets, None, None)
+    returned = outputs_for(examples.inputs(0))
+    if returned is None:
+        raise TypeError("the model returned None for example 0; let its __call__ return its outputs")
+    _require_shapes(outputs_for, examples)
+    outputs = outputs_of(returned)
+    if outputs is not None:
+        if len(outputs) > 1 and not isinstance(targets[0], list):
+            examples.targets = [_one_hot(i, target, len(outputs)) for i, target in enumerate(targets)]
+        examples.outputs, examples.classes = outputs, _classes(examples.targets)
     return examples
 
 
+def _require_shapes(outputs_for: Callable[[Any], Any], examples: Examples) -> None:
+    """Call the model on an example of each length, so that what it refuses is refused before anything is learned."""
+    if not isinstance(examples.X, list):
+        return
+    seen = {shape_of(examples.X[0])}
+    for i, x in enumerate(examples.X):
+        if shape_of(x) not in seen:
+            seen.add(shape_of(x))
+            try:
+                outputs_for(x)
+            except DomainError:
+                pass  # a matter of its numbers, not of its length
+            except (TypeError, ValueError) as error:
+                raise type(error)(f"example {i}: {error}") from error
+
+
+def _one_hot(i: int, target: Any, n_classes: int) -> list[float]:
+    try:
+        return one_hot(target, n_classes)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"example {i}: {error}") from None
+
+
+def outputs_of(returned: Any) -> list[Any] | None:
+    """Return what a model returned as a list of numbers or `Value`s, None if it is anything else.
+
+    >>> outputs_of(Value(1.0)), outputs_of((1.0, 2.0)), outputs_of({"y": 1.0})
+    ([Value(data=1.0, grad=0.0)], [1.0, 2.0], None)
+    """
+    outputs = [returned] if isinstance(returned, Value | float | int) else listed(returned)
+    return outputs if outputs and all(isinstance(out, Value | float | int) for out in outputs) else None
+
+
 def _classes(targets: Sequence[Any]) -> list[int] | None:
-    """Return the class that each target stands for, None if the targets are no classes.
+    """Return the class that each target stands for, or None if the targets are not classes.
 
     A one-hot list stands for the place of its 1; 0 and 1, or -1 and 1, for a no and a yes.
     """
     if all(isinstance(target, list) and len(target) > 1 for target in targets):
-        one_hots = all(sorted(target) == [0] * (len(target) - 1) + [1] for target in targets)
+        one_hots = all(target.count(1) == 1 and target.count(0) == len(target) - 1 for target in targets)
         return [target.index(1) for target in targets] if one_hots else None
     labels = numbers_of(targets)
-    if any(isinstance(label, list) for label in labels):
+    if not all(isinstance(label, float | int) for label in labels):
         return None
     return [int(label == 1) for label in labels] if set(labels) <= {0, 1} or set(labels) <= {-1, 1} else None
 
@@ -83,15 +133,6 @@ def _classes(targets: Sequence[Any]) -> list[int] | None:
 def numbers_of(targets: Sequence[Any]) -> list[Any]:
     """Return targets with the number itself in the place of a list of one."""
     return [target[0] if isinstance(target, list) and len(target) == 1 else target for target in targets]
-
-
-def _listed(name: str, x: Any) -> list[Any]:
-    """Return nested lists of a sequence or array, down to the examples' own numbers."""
-    if hasattr(x, "tolist"):
-        x = x.tolist()
-    if not isinstance(x, Sequence) or isinstance(x, str | bytes):
-        raise TypeError(f"{name} is a list or an array, with an entry for each example; got {x!r}")
-    return [item.tolist() if hasattr(item, "tolist") else list(item) if isinstance(item, tuple) else item for item in x]
 
 
 def classify(model: Module, X: Any, threshold: float = 0.5) -> list[int]:
@@ -108,7 +149,8 @@ def classify(model: Module, X: Any, threshold: float = 0.5) -> list[int]:
     >>> classify(Neuron(1, "linear", init=lambda *_: 1.0), [[0.2], [0.7]])
     [0, 1]
     """
-    return [class_of(model.predict(x), threshold) for x in _listed("X", X)]
+    rows = rows_of("X", X)
+    return [class_of(model.predict(x), threshold) for x in (rows if isinstance(rows, list) else rows.tolist())]
 
 
 def accuracy(model: Module, X: Any, y: Any, threshold: float | None = None) -> float:
@@ -118,7 +160,7 @@ def accuracy(model: Module, X: Any, y: Any, threshold: float | None = None) -> f
         model: the model.
         X: examples.
         y: their classes: numbers, 0 and 1, -1 and 1, or one-hot lists.
-        threshold: see `classify`; by default the middle between the two labels.
+        threshold: see `classify`; by default the middle between the two labels, or ½ for outputs that are never negative.
 
     Raises:
         ValueError: for targets that are no classes.
@@ -161,7 +203,10 @@ def confusion(model: Module, X: Any, y: Any, threshold: float | None = None) -> 
     if examples.classes is None:
         raise ValueError("the targets are no classes: pass whole numbers from 0 on, 0 and 1, -1 and 1, or one-hot lists")
     if threshold is None:
-        threshold = boundary(mean_squared_error, numbers_of(examples.targets))
+        labels = numbers_of(examples.targets)
+        # Recorded on a copy, so that the δ stay; only for labels -1 and 1 it matters where the output comes from.
+        recorded = outputs_of(copy.deepcopy(model)(examples.inputs(0))) if -1 in labels else None
+        threshold = boundary(mean_squared_error, labels, recorded[0] if recorded else None)
     predicted = classify(model, examples.X, threshold)
     first = examples.targets[0]
     n = len(first) if isinstance(first, list) and len(first) > 1 else 2
@@ -173,16 +218,10 @@ def confusion(model: Module, X: Any, y: Any, threshold: float | None = None) -> 
 
 def class_of(outputs: Any, threshold: float) -> int:
     """Return the class that outputs stand for."""
-    if not isinstance(outputs, list):
-        return int(_number(outputs) >= threshold)
-    if len(outputs) == 1:
-        return int(_number(outputs[0]) >= threshold)
-    numbers = [_number(out) for out in outputs]
-    return numbers.index(max(numbers))
-
-
-def _number(out: Any) -> float:
-    return out.data if isinstance(out, Value) else out
+    numbers = [out.data if isinstance(out, Value) else out for out in outputs_of(outputs) or ()]
+    if not numbers:
+        raise TypeError(f"only numbers and lists of them stand for a class; the model returned {outputs!r}")
+    return numbers.index(max(numbers)) if len(numbers) > 1 else int(numbers[0] >= threshold)
 
 
 def deltas(model: Module) -> list[list[float]]:

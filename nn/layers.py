@@ -26,6 +26,7 @@ from typing import Any, ClassVar, Final, TypeAlias, TypeGuard
 import autograd
 from autograd import Binary, Primitive, Unary, Value, dot, exp, logsumexp, prelu
 from nn.module import Module, plain
+from nn.tables import listed
 
 __all__ = ["ACTIVATIONS", "INITIALISATIONS", "JOINT", "LEARNED", "MLP", "Layer", "Neuron", "Rowwise",
            "by_layer", "glorot", "he", "normal", "softmax", "uniform", "zeros"]  # fmt: skip
@@ -137,7 +138,7 @@ class Rowwise(Module):
         Nothing is recorded, and the numbers are those of the recorded forward pass, bit for bit.
 
         Args:
-            x: `n_inputs` numbers, or a list of such rows; lists, tuples or NumPy arrays.
+            x: `n_inputs` numbers, or a list of such rows; lists, tuples, NumPy arrays or DataFrames.
 
         >>> model = MLP(2, [3, 1], seed=1)
         >>> model.predict([0.5, -1.0]) == model([0.5, -1.0]).data
@@ -145,16 +146,16 @@ class Rowwise(Module):
         >>> len(model.predict([[0.5, -1.0], [2.0, 0.0]]))
         2
         """
-        numeric, rows = plain(self), plain(_listed(x))
-        return [numeric(row) for row in rows] if rows and _listed(rows[0]) is not None else numeric(x if rows is None else rows)
+        numeric, rows = plain(self), plain(listed(x))
+        return [numeric(row) for row in rows] if rows and listed(rows[0]) is not None else numeric(x if rows is None else rows)
 
     def _row(self, x: Any) -> list[Any]:
         """Return an example as a list, or say what is wrong with it."""
-        row = _listed(x)
+        row = listed(x)
         if row is None:
             raise TypeError(f"{self._name} takes a list of numbers or Values, as many as it has inputs ({self.n_inputs}); "
                             f"got {x!r}")  # fmt: skip
-        if row and _listed(row[0]) is not None:
+        if row and listed(row[0]) is not None:
             raise TypeError(f"{self._name} takes one example at a time, {self.n_inputs} numbers or Values; got a list of "
                             f"{len(row)} rows; call it on each, or let predict do so")  # fmt: skip
         if len(row) != self.n_inputs:
@@ -355,7 +356,7 @@ class MLP(Rowwise):
         init: str | Initialisation = "glorot",
         label: str = "",
     ) -> None:
-        widths = _listed(sizes)
+        widths = listed(sizes)
         if not widths:
             raise ValueError(f"sizes lists the number of neurons of each layer, such as [16, 16, 1]; got {sizes!r}")
         rng, prefix = _random(seed), _prefix(label)
@@ -432,13 +433,6 @@ def _spell(activation: Activation | Joint | None) -> str:
     if not isinstance(activation, Primitive):
         return repr(activation.__name__)
     return repr(activation.name if ACTIVATIONS.get(activation.name) is activation else activation)
-
-
-def _listed(x: Any) -> list[Any] | None:
-    """Return a sequence or an array as a list, None for what is neither; an array's numbers become Python's."""
-    if hasattr(x, "tolist"):
-        x = x.tolist()
-    return list(x) if isinstance(x, Sequence) and not isinstance(x, str | bytes | bytearray) else None
 
 
 def _count(name: str, n: Any) -> int:

@@ -25,14 +25,16 @@ The losses that begin with logits never meet ln 0, since they never form the pro
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from numbers import Real
 from typing import Any, Final, TypeAlias
 
-from autograd import Value, dot, log, logsumexp, relu, softplus, total, where
+from autograd import DomainError, Value, dot, exp, log, logsumexp, relu, sigmoid, softplus, sqrt, step, tanh, total, where
+from nn.tables import listed
 
 __all__ = [
     "LOSSES",
+    "PROBABILITIES",
     "Loss",
-    "advice",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "boundary",
@@ -40,8 +42,13 @@ __all__ = [
     "cross_entropy",
     "hinge",
     "l2",
+    "loss_name",
     "mean_squared_error",
     "one_hot",
+    "probability_loss",
+    "reach",
+    "require_probabilities",
+    "require_targets",
     "squared_error",
 ]
 
@@ -80,68 +87,87 @@ def mean_squared_error(outputs: Any, targets: Any) -> Any:
 def binary_cross_entropy(probabilities: Any, targets: Any) -> Any:
     """Return −Σ t·ln p + (1 − t)·ln(1 − p), for outputs that are probabilities, each of its own yes or no.
 
-    Where t is 0 or 1 only the logarithm that counts is asked for, so p = t = 1 costs nothing.
+    Where t is 0 or 1 only the logarithm that counts is computed, so p = t = 1 costs nothing.
+
+    Args:
+        probabilities: a number or `Value` from 0 to 1, or a list of them.
+        targets: as many numbers from 0 to 1; for a list of outputs also the number of a class.
 
     Raises:
-        DomainError: where a probability of 0 was given to what happened: the loss would be infinite.  A saturated sigmoid
-            does that; `binary_cross_entropy_with_logits` on the net input does not.
+        ValueError: for a target outside 0 to 1, or another number of targets than outputs.
+        DomainError: for an output outside 0 to 1; where a probability of 0 was given to what happened: the loss would be
+            infinite.  A saturated sigmoid does that; `binary_cross_entropy_with_logits` on the net input does not.
 
     >>> f"{binary_cross_entropy(0.8, 1):.4f}", f"{binary_cross_entropy(0.8, 0):.4f}", binary_cross_entropy(1.0, 1)
     ('0.2231', '1.6094', -0.0)
     """
-    pairs = _pairs(probabilities, targets)
+    pairs = _suited(binary_cross_entropy, probabilities, targets)
     return -_add_up([term for p, t in pairs for term in (_surprise(t, p), _surprise(1 - t, 1 - p))])
 
 
 def binary_cross_entropy_with_logits(logits: Any, targets: Any) -> Any:
     """Return `binary_cross_entropy` of σ(z), as softplus(z) − t·z, which is finite for every z.
 
-    Its derivative with respect to z is σ(z) − t.
+    Its derivative with respect to z is σ(z) − t.  Arguments as for `binary_cross_entropy`, but with any numbers for z.
+
+    Raises:
+        ValueError: for a target outside 0 to 1, or another number of targets than outputs.
 
     >>> binary_cross_entropy_with_logits(1000.0, 0), binary_cross_entropy_with_logits(1000.0, 1)
     (1000.0, 0.0)
     """
-    return _add_up([softplus(z) - t * z for z, t in _pairs(logits, targets)])
+    return _add_up([softplus(z) - t * z for z, t in _suited(binary_cross_entropy_with_logits, logits, targets)])
 
 
 def categorical_cross_entropy(probabilities: Sequence[Any], target: Any) -> Any:
     """Return −Σ tⱼ·ln pⱼ, for outputs that are the probabilities of the classes, such as those of a softmax.
 
     Args:
-        probabilities: one for each class.
-        target: the class's number, its one-hot list, or the classes' probabilities.
+        probabilities: one from 0 to 1 for each of two or more classes.
+        target: the class's number, its one-hot list, or the classes' probabilities, which add up to 1.
 
     Raises:
-        DomainError: where the class that happened was given a probability of 0; see `cross_entropy`.
+        ValueError: for a single output, another number of targets than outputs, or targets that are not probabilities.
+        DomainError: for an output outside 0 to 1; where the class that happened was given a probability of 0; see
+            `cross_entropy`.
 
     >>> f"{categorical_cross_entropy([0.7, 0.2, 0.1], 0):.4f}"
     '0.3567'
     """
-    return -_add_up([_surprise(t, p) for p, t in _pairs(probabilities, target)])
+    return -_add_up([_surprise(t, p) for p, t in _suited(categorical_cross_entropy, probabilities, target)])
 
 
 def cross_entropy(logits: Sequence[Any], target: Any) -> Any:
     """Return `categorical_cross_entropy` of softmax(z), as ln Σ exp zⱼ − Σ tⱼ·zⱼ, which is finite for all z.
 
-    Its derivative with respect to zⱼ is softmax(z)ⱼ − tⱼ.  As in PyTorch, this is the one that takes net inputs; the targets
-    add up to 1.
+    Its derivative with respect to zⱼ is softmax(z)ⱼ − tⱼ.  As in PyTorch, this is the one that takes net inputs.
+
+    Args:
+        logits: a net input for each of two or more classes.
+        target: the class's number, its one-hot list, or the classes' probabilities, which add up to 1.
+
+    Raises:
+        ValueError: for a single output, another number of targets than outputs, or targets that are not probabilities.
 
     >>> cross_entropy([1000.0, 0.0], 0), cross_entropy([1000.0, 0.0], [0, 1])
     (0.0, 1000.0)
     """
-    pairs = _pairs(logits, target)
+    pairs = _suited(cross_entropy, logits, target)
     return logsumexp([z for z, _ in pairs]) - dot([t for _, t in pairs], [z for z, _ in pairs])
 
 
 def hinge(outputs: Any, targets: Any) -> Any:
     """Return Σ max(0, 1 − s·y): no loss for an output on its side of the margin.
 
-    s is +1 where the target is positive, else −1, so that the targets may be ±1, or 0 and 1, or one-hot.
+    s is +1 where the target is 1, else −1, so that the targets may be ±1, or 0 and 1, or one-hot.
+
+    Raises:
+        ValueError: for a target other than −1, 0 and 1, or another number of targets than outputs.
 
     >>> hinge(0.25, 1), hinge(0.25, -1), hinge(0.25, 0), hinge(3.0, 1)
     (0.75, 1.25, 1.25, 0.0)
     """
-    return _add_up([relu(1 - where(t > 0, 1.0, -1.0) * y) for y, t in _pairs(outputs, targets)])
+    return _add_up([relu(1 - where(t > 0, 1.0, -1.0) * y) for y, t in _suited(hinge, outputs, targets)])
 
 
 def l2(parameters: Iterable[Any], strength: float = 1.0) -> Any:
@@ -160,42 +186,152 @@ LOSSES: Final[Mapping[str, Loss]] = {
                  categorical_cross_entropy, cross_entropy, hinge)
 }  # fmt: skip
 _BOUNDARIES: Final[Mapping[Loss, float]] = {binary_cross_entropy_with_logits: 0.0, hinge: 0.0}
+_NEVER_NEGATIVE: Final = frozenset({exp, relu, sigmoid, softplus, sqrt, step})
+_RANGES: Final[Mapping[Any, tuple[float, float]]] = {sigmoid: (0, 1), tanh: (-1, 1)}
 
 # For each loss on probabilities what makes an output one, and the loss that takes the net input in its place.
-_PROBABILITIES: Final[Mapping[Loss, tuple[str, Loss]]] = {
+PROBABILITIES: Final[Mapping[Loss, tuple[str, Loss]]] = {
     binary_cross_entropy: ("sigmoid", binary_cross_entropy_with_logits),
     categorical_cross_entropy: ("softmax", cross_entropy),
 }
+_SLACK: Final = 1e-9  # what rounding may add to a probability
 
 
-def advice(loss: Loss, outputs: Any) -> str:
-    """Return what to do about the outputs of an example that are no probabilities, if the loss takes those; else nothing.
+def require_probabilities(loss: Loss, outputs: Iterable[Any]) -> None:
+    """Raise for an output outside 0 to 1 if a loss takes probabilities; nodes of a program that is compiled pass.
 
-    >>> advice(binary_cross_entropy, Value(0.5)), advice(squared_error, Value(-0.5))
-    ('', '')
-    >>> advice(categorical_cross_entropy, [Value(1.5), Value(-0.5)]).partition(": ")[2]
-    'end the model with output="softmax", or use cross_entropy'
+    Raises:
+        DomainError: naming the output and what to do.
+
+    >>> require_probabilities(squared_error, [Value(-0.5)])
+    >>> require_probabilities(categorical_cross_entropy, [Value(1.5), Value(-0.5)])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    DomainError: categorical_cross_entropy takes probabilities from 0 to 1; got 1.5: end the model with output="softmax", ...
     """
-    if loss not in _PROBABILITIES:
-        return ""
-    output, on_logits = _PROBABILITIES[loss]
-    numbers = [x.data if isinstance(x, Value) else x for x in _one_or_more(_items(outputs))]
+    if loss not in PROBABILITIES:
+        return
+    for p in outputs:
+        x = _known(p)
+        if x is not None and (x < -_SLACK or x > 1 + _SLACK):
+            output, on_logits = PROBABILITIES[loss]
+            raise DomainError(f"{loss_name(loss)} takes probabilities from 0 to 1; got {x:.3g}: end the model with "
+                              f'output="{output}", or use {loss_name(on_logits)}')  # fmt: skip
+
+
+def require_targets(loss: Loss, targets: Sequence[Any]) -> None:
+    """Raise if a loss of this module does not take an example's targets; nodes of a program that is compiled pass.
+
+    Args:
+        loss: the loss; one of a user's own takes anything.
+        targets: one for each output.
+
+    Raises:
+        ValueError: naming the target and what to do.
+
+    >>> require_targets(hinge, [-1])
+    >>> require_targets(binary_cross_entropy, [2])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ValueError: binary_cross_entropy takes targets from 0 to 1; got 2: ...
+    """
+    if loss not in _TARGETS:
+        return
+    numbers = [_known(t) for t in targets]
+    takes, suits, way_out = _TARGETS[loss]
     for x in numbers:
-        if x < 0 or x > 1:
-            return (f"{loss.__name__} takes probabilities from 0 to 1; got {x:.3g}: end the model with "
-                    f'output="{output}", or use {on_logits.__name__}')  # fmt: skip
+        if x is not None and not suits(x):
+            raise ValueError(f"{loss_name(loss)} takes {takes}; got {x!r}: {way_out}")
+    if loss in (categorical_cross_entropy, cross_entropy):
+        if len(numbers) < 2:
+            raise ValueError(f"{loss_name(loss)} needs an output for each class; the model has one: give it as many as there "
+                             "are classes, or use binary_cross_entropy_with_logits for two classes")  # fmt: skip
+        known = [x for x in numbers if x is not None]
+        if len(known) == len(numbers) and not abs(sum(known) - 1) <= 1e-3:  # targets rounded to three digits
+            raise ValueError(f"{loss_name(loss)} takes targets that add up to 1; got {known!r}: for several classes at once, "
+                             "use binary_cross_entropy_with_logits")  # fmt: skip
+
+
+def _in_unit(x: float) -> bool:
+    return 0 <= x <= 1
+
+
+_TWO: Final = "number two classes 0 and 1; for more, give the model an output for each and use cross_entropy"
+_SEVERAL: Final = "pass the number of a class, its one-hot list, or the classes' probabilities"
+# For each loss that does not take any number: its targets, whether a number is one, and what to do if not.
+_TARGETS: Final[Mapping[Loss, tuple[str, Callable[[float], bool], str]]] = {
+    binary_cross_entropy: ("targets from 0 to 1", _in_unit, _TWO),
+    binary_cross_entropy_with_logits: ("targets from 0 to 1", _in_unit, _TWO),
+    categorical_cross_entropy: ("targets from 0 to 1", _in_unit, _SEVERAL),
+    cross_entropy: ("targets from 0 to 1", _in_unit, _SEVERAL),
+    hinge: ("the targets -1 and 1, or 0 and 1", lambda x: x in (-1, 0, 1), _TWO),
+}
+
+
+def reach(loss: Loss, output: Any) -> tuple[float, float] | None:
+    """Return the range that an output cannot leave, if the loss is a squared error, where a target beyond it is never met.
+
+    >>> reach(squared_error, Value(0.0).tanh()), reach(squared_error, Value(0.0))
+    ((-1, 1), None)
+    """
+    row = output.primitive if isinstance(output, Value) else None
+    return _RANGES.get(row) if loss in (squared_error, mean_squared_error) else None
+
+
+def probability_loss(loss: Loss, outputs: Sequence[Any]) -> str:
+    """Return which loss suits outputs that are probabilities already, if the loss given takes net inputs; else nothing.
+
+    >>> probability_loss(binary_cross_entropy_with_logits, [Value(0.0).sigmoid()])
+    'binary_cross_entropy'
+    >>> probability_loss(cross_entropy, [Value(0.25), Value(0.75)]), probability_loss(cross_entropy, [Value(1.0), Value(2.0)])
+    ('categorical_cross_entropy', '')
+    """
+    numbers = [x for x in map(_known, outputs) if x is not None]
+    add_up = min(numbers, default=-1.0) >= 0 and abs(sum(numbers) - 1) < _SLACK and len(numbers) > 1
+    squashed = all(isinstance(y, Value) and y.primitive is sigmoid for y in outputs)
+    for on_probabilities, (_, on_logits) in PROBABILITIES.items():
+        if loss is on_logits and (squashed if loss is binary_cross_entropy_with_logits else add_up or squashed):
+            return loss_name(on_probabilities)
     return ""
 
 
-def boundary(loss: Loss, labels: Iterable[float]) -> float:
+def boundary(loss: Loss, labels: Iterable[float], output: Any = None) -> float:
     """Return the output from which on a network with one output says "yes", when it was trained with this loss.
 
-    That is 0 for a loss on net inputs, and for any other the middle between the two labels.
+    That is 0 for a loss on net inputs, and for any other the middle between the two labels; but ½ where 0 would make every
+    answer a "yes", since outputs such as those of a sigmoid are never negative.
+
+    Args:
+        loss: the loss.
+        labels: the targets, 0 and 1 or -1 and 1.
+        output: the node of an output, if there is one.
 
     >>> boundary(hinge, [0, 1]), boundary(squared_error, [0, 1]), boundary(squared_error, [-1, 1])
     (0.0, 0.5, 0.0)
+    >>> boundary(squared_error, [-1, 1], Value(2.0).sigmoid())
+    0.5
     """
+    if isinstance(output, Value) and output.primitive in _NEVER_NEGATIVE:
+        return 0.5
     return _BOUNDARIES.get(loss, 0.0 if -1 in labels else 0.5)
+
+
+def _suited(loss: Loss, outputs: Any, targets: Any) -> list[tuple[Any, Any]]:
+    """Pair each output with its target, after checking that the loss takes both."""
+    pairs = _pairs(outputs, targets)
+    require_targets(loss, [t for _, t in pairs])
+    require_probabilities(loss, [y for y, _ in pairs])
+    return pairs
+
+
+def _known(x: Any) -> Any:
+    """Return the number of a number or of a `Value`, and None for a node that stands for any number."""
+    if type(x) is Value:
+        return x.data
+    return x if isinstance(x, (float, int, Real)) else None
+
+
+def loss_name(loss: Loss) -> str:
+    """Return what a loss is called."""
+    return str(getattr(loss, "__name__", loss))
 
 
 def _pairs(outputs: Any, targets: Any) -> list[tuple[Any, Any]]:
@@ -227,9 +363,8 @@ def one_hot(number: Any, n_classes: int) -> list[float]:
 
 
 def _items(x: Any) -> Any:
-    if hasattr(x, "tolist"):
-        x = x.tolist()
-    return list(x) if isinstance(x, Sequence) and not isinstance(x, str | bytes) else x
+    items = listed(x)
+    return x if items is None else items
 
 
 def _one_or_more(x: Any) -> list[Any]:

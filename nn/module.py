@@ -1,8 +1,9 @@
 """What every network is: something callable that has parameters.
 
 A module's parameters are found by looking at its attributes, in the order in which they were set: `Value`s, modules, and
-lists, tuples or dicts of them.  The forward pass is written once, in ``__call__``.  A row of autograd's table makes nodes of
-`Value`s and numbers of numbers; so, to predict, the same code runs on a twin of the module that has numbers for parameters.
+what holds them at any depth: lists, tuples, dicts, arrays of objects, dataclasses and other objects with attributes.  The
+forward pass is written once, in ``__call__``.  A row of autograd's table makes nodes of `Value`s and numbers of numbers; so,
+to predict, the same code runs on a twin of the module that has numbers for parameters.
 
 >>> from autograd import Value, dot, exp
 >>> class Bell(Module):
@@ -24,15 +25,19 @@ Value(data=0.7357588823428847, grad=0.0)
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import copy
+from collections import deque
+from collections.abc import Mapping, ValuesView
+from types import MappingProxyType
 from typing import Any, ClassVar, Final
 
 from autograd import Value
+from nn.parts import ATOM, CLOSED, OBJECT, ROLES, Inventory, attributes, is_array, named
+from nn.tables import listed
 
 __all__ = ["Module", "plain"]
 
-SEQUENCES: Final = (list, tuple)
-CONTAINERS: Final = (*SEQUENCES, dict)
+DOUBT: Final = -1  # a key in place of an id, for whether a part cannot be looked into
 
 
 class Module:
@@ -44,9 +49,11 @@ class Module:
     Attributes:
         numbered: for an attribute that is a list, what its items are called and from which number on they are counted;
             without an entry, by the attribute's own name from 0, so that the items of ``w`` are ``w0``, ``w1`` ….
+        history: the `nn.history.History` of the last `nn.fit`, also of one that was broken off; None before any.
     """
 
     numbered: ClassVar[Mapping[str, tuple[str, int]]] = {}
+    history: Any = None
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
         """Return the result of the forward pass, a `Value` or a list of them."""
@@ -54,32 +61,58 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} does not say how it computes; define its method __call__")
 
     def predict(self, *inputs: Any, **options: Any) -> Any:
-        """Return what a call returns, bit for bit, but as plain numbers and without recording a node."""
+        """Return what a call returns, bit for bit, but as plain numbers and without recording a node.
+
+        A DataFrame stands for its rows: the result is a list with an entry for each.  A Series is one example.
+        """
+        if inputs and hasattr(inputs[0], "to_numpy"):
+            rows, others = listed(inputs[0]) or [], inputs[1:]
+            if rows and isinstance(rows[0], list):
+                return [self.predict(row, *others, **options) for row in rows]
+            return self.predict(rows, *others, **options)
         return plain(self)(*plain(inputs), **plain(options))
 
     def parameters(self) -> list[Value]:
-        """Return the parameters, in the order of the attributes, each once even if it is shared."""
-        found: dict[int, Value | Module] = {}
-        _find(self, found)
-        return [part for part in found.values() if isinstance(part, Value)]
-
-    def named_parameters(self) -> list[tuple[str, Value]]:
-        """Return the parameters with their names, which say the way to them, as in ``layer1.neuron0.w2``.
+        """Return the parameters, in the order of the attributes, each once even if it is shared.
 
         A parameter is a `Value` that did not come from an operation.
 
         Raises:
-            ValueError: if two parameters come to have the same name.
+            TypeError: for a set, a generator or a table of another package that holds `Value`s found nowhere else: their order
+                or their names would differ from one process to the next.
         """
+        return [value for value in self._inventory().values.values() if value.primitive is None]
+
+    def named_parameters(self) -> list[tuple[str, Value]]:
+        """Return the parameters with their names, which say the way to them, as in ``layer1.neuron0.w2``.
+
+        Raises:
+            ValueError: if two parameters come to have the same name.
+            TypeError: see `parameters`.
+        """
+        self._inventory()
         found: dict[str, Value] = {}
-        _collect("", self, found, set())
+        for name, part in named("", self):
+            if isinstance(part, Value) and part.primitive is None:
+                if name in found:
+                    raise ValueError(f"two parameters are both named {name!r}; rename an attribute on the way to one of them")
+                found[name] = part
         return list(found.items())
 
     def modules(self) -> list[Module]:
         """Return this module and all modules inside it, in the order of the attributes, each once."""
-        found: dict[int, Value | Module] = {id(self): self}
-        _find(self, found)
-        return [part for part in found.values() if isinstance(part, Module)]
+        objects = {id(self): self, **self._inventory().objects}
+        return [part for part in objects.values() if isinstance(part, Module)]
+
+    def _inventory(self) -> Inventory:
+        """Return everything that the module holds, or say what cannot be looked into."""
+        inventory = Inventory(self)
+        lost = inventory.lost() if inventory.closed else None
+        if lost is not None:
+            name = next((name for name, part in named("", self) if part is lost), "?")
+            raise TypeError(f"{type(self).__name__}.{name} is a {type(lost).__name__}, in which parameters have no fixed order "
+                            "or name, so they cannot be found or saved; use a list or a dict of names")  # fmt: skip
+        return inventory
 
     def state_dict(self) -> dict[str, float]:
         """Return the parameters' numbers by their names.
@@ -136,35 +169,69 @@ class Module:
     def __str__(self) -> str:
         return f"{self!r} with {len(self.parameters())} parameters"
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> Any:
         # A node of a past forward pass belongs to that pass: copied or pickled, it would take its whole graph along.
-        return {name: None if _is_result(part) else part for name, part in vars(self).items()}
+        own = {name: None if _is_result(part) else part for name, part in vars(self).items()}
+        slots = {name: None if _is_result(part) else part for name, part in attributes(self).items() if name not in own}
+        return (own, slots) if slots else own  # the two forms that copy and pickle know
 
 
 def plain(thing: Any) -> Any:
-    """Return the same thing with its number in the place of each `Value`, inside modules, lists, tuples and dicts as well.
+    """Return the same thing with its number in the place of each `Value`, inside modules and whatever else holds them.
 
     >>> plain({"w": [Value(0.5), 2], "name": "unit"})
     {'w': [0.5, 2], 'name': 'unit'}
     """
-    return _plain(thing, {})
+    twins: dict[int, Any] = {}
+    twin = _plain(thing, twins)
+    if isinstance(thing, Module) and twins.get(DOUBT):
+        thing.parameters()  # which says so if a part cannot be looked into
+    return twin
 
 
-def _plain(thing: Any, twins: dict[int, Module]) -> Any:
+def _plain(thing: Any, twins: dict[int, Any]) -> Any:
     if isinstance(thing, Value):
         return thing.data
-    if isinstance(thing, list):
+    role = ROLES[thing.__class__]
+    if role == ATOM:
+        return thing
+    if isinstance(thing, list | ValuesView):
         return [_plain(item, twins) for item in thing]
     if isinstance(thing, tuple):
         return tuple.__new__(type(thing), [_plain(item, twins) for item in thing])  # a named tuple stays one
-    if isinstance(thing, dict):
+    if isinstance(thing, dict | MappingProxyType):
+        twins[DOUBT] = twins.get(DOUBT) or any(isinstance(key, Value) for key in thing)
         return {key: _plain(item, twins) for key, item in thing.items()}
-    if not isinstance(thing, Module):
-        return thing
+    if isinstance(thing, deque):
+        return deque([_plain(item, twins) for item in thing], thing.maxlen)
+    if is_array(thing):
+        twin = thing.copy()
+        flat = twin.reshape(-1)
+        for i, item in enumerate(thing.reshape(-1).tolist()):
+            flat[i] = _plain(item, twins)
+        return twin
     if id(thing) not in twins:
-        twin = twins[id(thing)] = object.__new__(type(thing))
-        vars(twin).update({name: _plain(part, twins) for name, part in thing.__getstate__().items()})  # without past results
+        twins[id(thing)] = _twin(thing, role, twins)
     return twins[id(thing)]
+
+
+def _twin(thing: Any, role: str, twins: dict[int, Any]) -> Any:
+    """Return a copy of an object with numbers for `Value`s, or the object itself if it has none and is not a module."""
+    twin = thing
+    if isinstance(thing, Module):
+        twin = object.__new__(type(thing))
+    elif role == OBJECT:
+        inventory = Inventory(thing)
+        twin = copy.copy(thing) if inventory.values else thing
+        twins[DOUBT] = twins.get(DOUBT) or bool(inventory.closed)
+    elif role == CLOSED:
+        twins[DOUBT] = True
+    twins[id(thing)] = twin  # before its parts, which may lead back to it
+    if twin is not thing:
+        for name, part in attributes(thing).items():
+            # Past results are left out: after compiling they have no number.
+            object.__setattr__(twin, name, None if _is_result(part) else _plain(part, twins))
+    return twin
 
 
 def _enumerate(names: list[str], most: int = 4) -> str:
@@ -173,51 +240,3 @@ def _enumerate(names: list[str], most: int = 4) -> str:
 
 def _is_result(thing: Any) -> bool:
     return isinstance(thing, Value) and thing.primitive is not None
-
-
-def _find(thing: Any, found: dict[int, Value | Module]) -> None:
-    """Enter the parameters and modules in `thing` into `found`, by their identities.
-
-    `_collect` without the names, six times as fast: a training loop asks for the parameters at every step.
-    """
-    for part in thing if isinstance(thing, SEQUENCES) else (vars(thing) if isinstance(thing, Module) else thing).values():
-        if isinstance(part, Value):
-            if part.primitive is None:
-                found[id(part)] = part
-        elif isinstance(part, Module):
-            if id(part) not in found:
-                found[id(part)] = part
-                _find(part, found)
-        elif isinstance(part, CONTAINERS):
-            _find(part, found)
-
-
-def _collect(name: str, thing: Any, found: dict[str, Value], seen: set[int]) -> None:
-    """Enter the parameters in `thing` into `found`; `seen` has the identities of those that were met before."""
-    if isinstance(thing, Value | Module):
-        if id(thing) in seen or _is_result(thing):
-            return
-        seen.add(id(thing))
-    if isinstance(thing, Value):
-        if name in found:
-            raise ValueError(f"two parameters are both named {name!r}; rename an attribute on the way to one of them")
-        found[name] = thing
-    for inner, part in _parts(name, thing):
-        _collect(inner, part, found, seen)
-
-
-def _parts(name: str, thing: Any) -> Iterator[tuple[str, Any]]:
-    """Go through the parts of a module or container, with their names."""
-    if isinstance(thing, Module):
-        prefix = f"{name}." if name else ""
-        for attribute, part in vars(thing).items():
-            if attribute in thing.numbered:
-                called, first = thing.numbered[attribute]
-                yield from ((f"{prefix}{called}{i}", item) for i, item in enumerate(part, first))
-            else:
-                yield prefix + attribute, part
-    elif isinstance(thing, SEQUENCES):
-        stem = f"{name}_" if name[-1:].isdigit() else name  # row 1 of a matrix m is m1, and its item 2 is m1_2
-        yield from ((f"{stem}{i}", item) for i, item in enumerate(thing))
-    elif isinstance(thing, dict):
-        yield from ((f"{name}.{key}", item) for key, item in thing.items())

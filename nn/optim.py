@@ -50,7 +50,7 @@ State: TypeAlias = tuple[Any, ...]
 class Optimizer:
     """What all optimisers share: the learning rate, the count of steps, and a state for each parameter.
 
-    An own optimiser is a class with `start` and `rule`.
+    To write your own, subclass `Optimizer` and define `start` and `rule`.
 
     Args:
         lr: the learning rate η, a positive number or a function of the number of steps made so far.

@@ -30,6 +30,7 @@ from typing import Any
 from autograd import dot, step
 from nn.layers import Neuron
 from nn.module import plain
+from nn.tables import rows_of
 
 __all__ = ["Outcome", "Perceptron"]
 
@@ -76,7 +77,7 @@ class Perceptron(Neuron):
     def fit(self, X: Any, y: Any, *, lr: float = 1.0, epochs: int = 1000) -> Outcome:
         """Train by the perceptron rule, in the order given, until an epoch finds no mistake.
 
-        An example counts as 1 here just where the unit itself says so, from a net input of 0 on.  Some texts let it fire while
+        An example counts as 1 exactly when its net input is ≥ 0, as in the unit itself.  Some texts let it fire while
         it is trained only above 0: then a "no" with a net input of exactly 0 passes as learned, and the trained unit calls it a
         "yes".
 
@@ -92,7 +93,7 @@ class Perceptron(Neuron):
         Raises:
             ValueError: for other targets than 0 and 1, unequally many of them, no examples, or η ≤ 0.
         """
-        rows, targets = [self._row(x) for x in plain(list(X))], [_target(t) for t in y]
+        rows, targets = [self._row(x) for x in plain(rows_of("X", X))], [_target(t) for t in rows_of("y", y)]
         if not rows or len(rows) != len(targets):
             raise ValueError(f"each example has a target, and there is at least one; got {len(rows)} and {len(targets)}")
         if not (0 < lr < math.inf and epochs >= 1):

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from nn.evaluation import deltas
+from nn.evaluation import deltas, examples_of
+from nn.history import History
 from nn.layers import by_layer
 from nn.module import Module, plain
-from nn.training import History
+from nn.tables import rows_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["activations", "decision_boundary", "descent", "loss_curve", "weights"]
 
 BLUE, RED, GREY = "#2166ac", "#b2182b", "#808080"
+COLOURS = (BLUE, RED, "#e6a000", "#1b7837", "#762a83", "#4dbbd5", "#8c510a", "#f781bf")  # of classes 0, 1, …
+MARKERS = "o^sDvP*X"
 
 
 def loss_curve(history: History, ax: Axes | None = None, *, log: bool = False) -> Axes:
@@ -55,37 +58,76 @@ def loss_curve(history: History, ax: Axes | None = None, *, log: bool = False) -
 def decision_boundary(
     model: Module, X: Any, y: Any, ax: Axes | None = None, *, threshold: float = 0.5, resolution: int = 60
 ) -> Axes:
-    """Draw what a model of two inputs says everywhere, the line where it changes its mind, and the examples.
+    """Draw which class a model of two inputs predicts everywhere, the lines between the classes, and the examples.
 
     Args:
-        model: a model of two inputs; its output, or its first one against the second, is drawn as colour.
+        model: a model of two inputs.  With one output, or two, the colour is the output's distance from the threshold, or the
+            second output less the first; with more, it is the class of the largest output.
         X: the examples.
-        y: their classes, 0 and 1 or -1 and 1.
+        y: their classes: numbers from 0 on as far as there are outputs, 0 and 1, -1 and 1, or one-hot lists.
         ax: where to draw.
-        threshold: the output from which on the model says "yes".
+        threshold: the output from which on a model with one output predicts class 1.
         resolution: points of the grid in each direction.
 
+    Returns:
+        The axes.
+
     Raises:
-        ValueError: for examples that are not pairs of numbers.
+        ValueError: for examples that are not pairs of numbers, and for targets that are not classes of the model.
     """
-    points = [[float(a) for a in x] for x in X]
+    rows = rows_of("X", X)
+    points = [[float(a) for a in x] for x in (rows if isinstance(rows, list) else rows.tolist())]
     if not points or any(len(point) != 2 for point in points):
         raise ValueError("a decision boundary is drawn for examples of two numbers; these have "
                          f"{sorted({len(point) for point in points})}")  # fmt: skip
+    examples = examples_of(model.predict, points, y)
+    if examples.classes is None or examples.outputs is None:
+        raise ValueError("the targets are not classes of this model: pass 0 and 1, or -1 and 1; for more classes, the model "
+                         f"needs an output for each; got {examples.targets[:4]!r}")  # fmt: skip
     ax = _axes(ax)
     across, up = (_grid([point[i] for point in points], resolution) for i in (0, 1))
-    heights = [[_strength(model.predict([a, b]), threshold) for a in across] for b in up]
+    n_classes = max(len(examples.outputs), 2)
+    if n_classes > 2:
+        _regions(ax, across, up, [[model.predict([a, b]) for a in across] for b in up])
+    else:
+        _slope(ax, across, up, [[_strength(model.predict([a, b]), threshold) for a in across] for b in up])
+    for i in range(n_classes):
+        chosen = [point for point, found in zip(points, examples.classes, strict=True) if found == i]
+        ax.scatter([a for a, _ in chosen], [b for _, b in chosen], color=_colour(i), marker=MARKERS[i % len(MARKERS)],
+                   edgecolors="white", s=36, label=str(i))  # fmt: skip
+    if n_classes > 2:
+        ax.legend(title="class")
+    ax.set(xlabel="x₀", ylabel="x₁")
+    return ax
+
+
+def _colour(i: int) -> str:
+    return COLOURS[i % len(COLOURS)]
+
+
+def _slope(ax: Axes, across: Sequence[float], up: Sequence[float], heights: Sequence[Sequence[float]]) -> None:
+    """Draw heights as blue and red, and the line where they are 0."""
     largest = max(abs(height) for row in heights for height in row) or 1.0
     extent = across[0], across[-1], up[0], up[-1]
     ax.imshow(heights, extent=extent, origin="lower", aspect="auto", interpolation="bilinear",
               cmap="RdBu_r", vmin=-largest, vmax=largest, alpha=0.6)  # fmt: skip
     if min(map(min, heights)) < 0 < max(map(max, heights)):
         ax.contour(across, up, heights, levels=[0.0], colors="black", linewidths=1.5)
-    for positive, colour, marker in ((False, BLUE, "o"), (True, RED, "^")):
-        chosen = [point for point, target in zip(points, y, strict=True) if (target > 0) is positive]
-        ax.scatter([a for a, _ in chosen], [b for _, b in chosen], color=colour, marker=marker, edgecolors="white", s=36)
-    ax.set(xlabel="x₀", ylabel="x₁")
-    return ax
+
+
+def _regions(ax: Axes, across: Sequence[float], up: Sequence[float], outputs: Sequence[Sequence[Sequence[float]]]) -> None:
+    """Draw where each output is the largest, and the lines between."""
+    from matplotlib.colors import ListedColormap
+
+    n = len(outputs[0][0])
+    extent = across[0], across[-1], up[0], up[-1]
+    classes = [[outs.index(max(outs)) for outs in row] for row in outputs]
+    ax.imshow(classes, extent=extent, origin="lower", aspect="auto", interpolation="nearest",
+              cmap=ListedColormap([_colour(i) for i in range(n)]), vmin=-0.5, vmax=n - 0.5, alpha=0.35)  # fmt: skip
+    for i in range(n):
+        ahead = [[outs[i] - max(out for j, out in enumerate(outs) if j != i) for outs in row] for row in outputs]
+        if min(map(min, ahead)) < 0 < max(map(max, ahead)):
+            ax.contour(across, up, ahead, levels=[0.0], colors="black", linewidths=1.5)
 
 
 def weights(model: Module, axes: Sequence[Axes] | None = None) -> list[Axes]:

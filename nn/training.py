@@ -21,17 +21,28 @@ something goes wrong.  Each example's graph is gone before the next one's is rec
 
 from __future__ import annotations
 
+import operator
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from numbers import Integral
 from random import Random
 from typing import Any
 
 from autograd import DomainError, find_nonfinite
 from nn.engines import Lesson, collector_paused, engine_for
-from nn.evaluation import examples_of, numbers_of
-from nn.losses import LOSSES, Loss, advice, boundary, mean_squared_error
+from nn.evaluation import Examples, examples_of, numbers_of
+from nn.history import History
+from nn.losses import (
+    LOSSES,
+    Loss,
+    boundary,
+    hinge,
+    loss_name,
+    mean_squared_error,
+    probability_loss,
+    reach,
+    require_targets,
+)
 from nn.module import Module
 from nn.optim import Adam, Optimizer
 from nn.progress import bar_over
@@ -40,40 +51,6 @@ __all__ = ["Batches", "Callback", "DivergenceError", "History", "collector_pause
 
 Batches = Callable[[], Iterable[Sequence[int]]]
 Callback = Callable[["History", Module], Any]
-
-
-@dataclass
-class History:
-    """What happened in a training, epoch by epoch.
-
-    Attributes:
-        loss: the mean loss of the examples of each epoch (or their sum, as `fit` was told), each at the time of its turn.
-        accuracy: the share of examples that were classified rightly at their turn; empty if the targets are no classes.
-        validation_loss, validation_accuracy: the same of the validation examples after each epoch, if there are any.
-        stopped: why the training ended.
-        engine: how it computed, and why: ``"compiled: …"`` for whole batches at once, or ``"eager: …"``, example by example.
-        seconds: how long it took.
-    """
-
-    loss: list[float] = field(default_factory=list)
-    accuracy: list[float] = field(default_factory=list)
-    validation_loss: list[float] = field(default_factory=list)
-    validation_accuracy: list[float] = field(default_factory=list)
-    stopped: str = ""
-    engine: str = ""
-    seconds: float = 0.0
-
-    @property
-    def epochs(self) -> int:
-        """The number of epochs that were finished."""
-        return len(self.loss)
-
-    def __str__(self) -> str:
-        curves = [("loss", self.loss, ".4f"), ("accuracy", self.accuracy, ".2f"),
-                  ("validation loss", self.validation_loss, ".4f"),
-                  ("validation accuracy", self.validation_accuracy, ".2f")]  # fmt: skip
-        told = [f"{name} {curve[0]:{spec}} → {curve[-1]:{spec}}" for name, curve, spec in curves if curve]
-        return f"{', '.join([f'{self.epochs} epochs', *told])}; stopped {self.stopped}"
 
 
 class DivergenceError(FloatingPointError):
@@ -112,13 +89,16 @@ def fit(
     callbacks: Sequence[Callback] = (),
     progress: bool = True,
     compiled: bool | str = "auto",
+    interrupt: str = "raise",
 ) -> History:
     """Train a model in place.
 
     Args:
         model: any `Module`.
-        X: the examples, each what the model takes when called; nested lists or an array.
-        y: a target for each: a number, a list as long as the outputs, or the number of a class.
+        X: the examples, each what the model takes when called: nested lists, an array, a DataFrame or a sparse matrix, with a
+            row for each example.
+        y: a target for each: a number, a list as long as the outputs, or the number of a class.  They have to suit the loss:
+            for binary cross-entropies 0 to 1, for the hinge -1 and 1, or 0 and 1.
         loss: a function of one example's outputs and targets, or the name of one in `nn.losses`.
         optimizer: by default `Adam` with a learning rate of 0.05.  It keeps its state, so a second call goes on from there.
         epochs: how often to go through all examples at most.
@@ -138,16 +118,20 @@ def fit(
             terminal or in a notebook.
         compiled: whether to have the loss compiled for batches, see `autograd.compile`: True, False, or ``"auto"``, where it
             can be and is worth it.  The history's `engine` says what was done, and why.
+        interrupt: what happens after an interrupt from the keyboard: ``"raise"`` raises it again, so that a program of several
+            trainings stops; ``"return"`` returns the history.  Either way what was learned is kept: the parameters are those
+            after the last whole step, and ``model.history`` has the whole epochs.
 
     Returns:
-        The history.  An interrupt from the keyboard ends the training too, and what was learned is kept: the parameters are
-        those after the last whole step, the history is that of the whole epochs.
+        The history, which is ``model.history`` as well (unless the model uses that name itself).
 
     Raises:
         DivergenceError: for a loss or gradient that is not finite, naming the first node at fault; the model is as it was
             before that step.
-        ValueError: for no examples, unequally many inputs and targets, an unknown loss, or counts below 1.
-        TypeError: for a model, an optimizer or a count that is none.
+        ValueError: for no examples, unequally many inputs and targets, targets that do not suit the loss, a model without
+            parameters, a loss that depends on none of them, an unknown loss, or counts below 1.
+        TypeError: for a model, an optimizer or a count that is not one, and for a loss that does not return a `Value`.
+        KeyboardInterrupt: see `interrupt`.
 
     >>> from nn import Neuron
     >>> line = Neuron(1, activation="linear", seed=0)
@@ -164,10 +148,18 @@ def fit(
         raise TypeError(f"callbacks is a list of functions; got {callbacks!r}")
     if not l2 >= 0:
         raise ValueError(f"l2 is not negative; got {l2!r}")
+    if interrupt not in ("raise", "return"):
+        raise ValueError(f"interrupt is 'raise' or 'return'; got {interrupt!r}")
+    if not model.parameters():
+        raise ValueError(f"{model!r} has no parameters, so there is nothing to train: set Values as attributes of the model, "
+                         "directly and not as results of operations")  # fmt: skip
     objective = _loss(loss)
     optimizer = Adam(lr=0.05) if optimizer is None else optimizer
     examples = examples_of(model, X, y)
+    notes = _suit(objective, examples)
     held_out = examples_of(model, *validation) if validation is not None else None
+    if held_out is not None:
+        _suit(objective, held_out, "validation ")
     _at_least_one("epochs", epochs)
     _at_least_one("batch_size", batch_size)
     _at_least_one("patience", patience)
@@ -175,10 +167,13 @@ def fit(
         raise ValueError(f"reduce is 'mean' or 'sum'; got {reduce!r}")
     if batches is None:
         batches = _batches(len(examples), batch_size or len(examples), shuffle, seed)
-    threshold = boundary(objective, [] if examples.classes is None else numbers_of(examples.targets))
+    output = examples.outputs[0] if examples.outputs else None
+    threshold = boundary(objective, [] if examples.classes is None else numbers_of(examples.targets), output)
     lesson = Lesson(model, objective, examples, optimizer, reduce, l2, threshold)
     engine = engine_for(lesson, compiled, epochs)
-    history, started = History(engine=engine.description), time.perf_counter()
+    history, started = History(engine=engine.description, notes=notes), time.perf_counter()
+    if isinstance(model.history, History | None):  # else the model uses the name itself
+        vars(model)["history"] = history
 
     def call_back() -> list[bool]:
         if not callbacks:
@@ -192,17 +187,31 @@ def fit(
     bar = bar_over(progress, epochs)
     try:
         for _ in range(epochs):
-            n = losses = right = 0.0
+            sizes: list[int] = []
+            losses: list[float] = []
+            right = 0
             for batch in batches():
+                if not len(batch):
+                    raise ValueError(f"batches gave an empty batch in epoch {history.epochs}; leave it out")
                 try:
-                    more_losses, more_right = engine.learn(batch)
+                    loss_here, right_here = engine.learn(batch)
                 except (DomainError, FloatingPointError) as error:
                     engine.settle()
                     raise DivergenceError(_fault(lesson, batch, history), history) from error
-                n, losses, right = n + len(batch), losses + more_losses, right + more_right
+                sizes.append(len(batch))
+                losses.append(loss_here)
+                right += right_here
+            n = sum(sizes)
+            if not n:
+                raise ValueError(f"batches gave no batch in epoch {history.epochs}, so there is nothing to learn from")
+            # The mean of the batches' means, each with its share: their sum may overflow where the mean does not.
+            shares = [size / n if reduce == "mean" else 1.0 for size in sizes]
+            loss_now = sum(map(operator.mul, losses, shares))
+            if not history.epochs:
+                history.notes += engine.notes()
             loss_there, accuracy_there = engine.measure(held_out) if held_out is not None else (None, None)
             # Only now, and without a call in between, where an interrupt could come: an epoch is entered whole.
-            history.loss += [losses / n if reduce == "mean" else losses]
+            history.loss += [loss_now]
             history.accuracy += [] if examples.classes is None else [right / n]
             history.validation_loss += [] if loss_there is None else [loss_there]
             history.validation_accuracy += [] if accuracy_there is None else [accuracy_there]
@@ -216,6 +225,8 @@ def fit(
         engine.settle()  # here as well as below: if an interrupt breaks off the one, there is the other
     except KeyboardInterrupt:
         history.stopped = "by an interrupt"
+        if interrupt == "raise":
+            raise
     finally:
         engine.settle()
         bar.close()
@@ -223,16 +234,47 @@ def fit(
     return history
 
 
+def _suit(loss: Loss, examples: Examples, kind: str = "") -> list[str]:
+    """Check that a loss of `nn.losses` takes all targets; return a note if the outputs cannot reach some of them.
+
+    Raises:
+        ValueError: naming the first example whose target does not suit, or whole numbers that no output can reach.
+    """
+    if loss not in LOSSES.values() or examples.outputs is None:
+        return []
+    outputs = examples.outputs
+    for i, target in enumerate(examples.targets):
+        targets = target if isinstance(target, list) else [target]
+        try:
+            if len(targets) != len(outputs):
+                raise ValueError(f"a loss needs a target for each output; got {len(outputs)} and {len(targets)}: {targets!r}")
+            require_targets(loss, targets)
+        except ValueError as error:
+            raise ValueError(f"{kind}example {i}: {error}") from None
+    labels = {x for x in numbers_of(examples.targets) if isinstance(x, float | int)}
+    if loss is hinge and {-1, 0} <= labels:
+        raise ValueError(f"hinge takes the {kind}targets -1 and 1, or 0 and 1, but not all three, since -1 and 0 are one class")
+    if instead := probability_loss(loss, outputs):
+        return [f"{loss_name(loss)} takes net inputs, but the outputs are probabilities already: use {instead}, or end the "
+                'model with output="linear"']  # fmt: skip
+    limits = reach(loss, outputs[0])
+    if limits is None or all(limits[0] <= label <= limits[1] for label in labels):
+        return []
+    beyond = (f"the {kind}targets go from {min(labels):g} to {max(labels):g}, but the outputs only from {limits[0]} to "
+              f"{limits[1]}")  # fmt: skip
+    if labels <= {-1, 1}:
+        return [f'{beyond}: number the classes 0 and 1, or end the model with output="tanh"']
+    raise ValueError(f'{beyond}: scale the targets, use output="linear", or for classes give the model an output for each')
+
+
 def _fault(lesson: Lesson, batch: Sequence[int], history: History) -> str:
     """Say where the first number that is not finite came up, by recording the batch again, example by example."""
     epoch = f"in epoch {history.epochs}"
     for i in batch:
-        outputs: Any = ()
         try:
-            outputs = lesson.model(lesson.examples.inputs(i))
-            finding = find_nonfinite(lesson.loss(outputs, lesson.examples.targets[i]))
+            finding = find_nonfinite(lesson.record(i)[0])
         except DomainError as error:
-            return f"{epoch}: {advice(lesson.loss, outputs) or error}"
+            return f"{epoch}: {error}"
         if finding is not None:
             return (f"{epoch}, at example {i}: {finding}; the parameters are those before this step; try a lower learning "
                     "rate, inputs of a size of about 1, or a loss that takes logits")  # fmt: skip

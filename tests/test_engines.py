@@ -118,11 +118,16 @@ def test_an_interrupt_keeps_what_was_learned() -> None:
         if history.epochs == 3:
             raise KeyboardInterrupt
 
+    X, y = moons(30, noise=0.1, seed=1)
     found = []
     for compiled in (False, True):
-        model, history = trained(compiled, SGD(lr=0.1), epochs=10, callbacks=[interrupt])
-        assert (history.epochs, history.stopped) == (3, "by an interrupt")
+        model = MLP(2, [4, 1], output="sigmoid", seed=1)
+        with pytest.raises(KeyboardInterrupt):
+            fit(model, X, y, optimizer=SGD(lr=0.1), epochs=10, seed=1, callbacks=[interrupt], compiled=compiled)
+        assert (model.history.epochs, model.history.stopped) == (3, "by an interrupt")
         found.append(model.state_dict())
+        _, history = trained(compiled, SGD(lr=0.1), epochs=10, callbacks=[interrupt], interrupt="return")
+        assert (history.epochs, history.stopped) == (3, "by an interrupt")
     assert found[1] == pytest.approx(found[0], abs=1e-10)
     assert found[0] != MLP(2, [4, 1], output="sigmoid", seed=1).state_dict()
 
@@ -181,7 +186,7 @@ def test_what_a_callback_sets_stays_even_if_it_raises() -> None:
 
     for compiled in (False, True):
         model = Scaled()
-        fit(model, [[1.0]], [1.0], epochs=3, callbacks=[last_word], compiled=compiled)
+        fit(model, [[1.0]], [1.0], epochs=3, callbacks=[last_word], compiled=compiled, interrupt="return")
         assert model.w.data == 42.0
 
 

@@ -68,6 +68,46 @@ def test_decision_boundary() -> None:
     assert not plots.decision_boundary(Ramp(), X, y, threshold=9.0, resolution=5).collections[2:]  # always "no": no line
 
 
+class Corners(Module):
+    """A model with an output for each of three classes."""
+
+    def __call__(self, x: Any) -> Any:
+        """Return x₀, x₁ and ½."""
+        return [x[0], x[1], 0.5]
+
+
+@pytest.mark.parametrize("hot", [False, True])
+def test_decision_boundary_of_three_classes(hot: bool) -> None:
+    X, y = [[1.0, 0.0], [0.0, 1.0], [0.0, 0.0], [1.0, 0.25], [0.1, 0.1]], [0, 1, 2, 0, 2]
+    targets = [[float(i == label) for i in range(3)] for label in y] if hot else y
+    ax: Any = plots.decision_boundary(Corners(), X, targets, resolution=21)
+    classes = ax.get_images()[0].get_array()
+    assert (classes[0][0], classes[0][20], classes[20][0]) == (2, 0, 1) and set(classes.reshape(-1).tolist()) == {0, 1, 2}
+    shown = ax.collections[-3:]
+    assert [points.get_offsets().tolist() for points in shown] == [
+        [x for x, t in zip(X, y, strict=True) if t == i] for i in range(3)
+    ]
+    assert len({tuple(points.get_facecolor()[0]) for points in shown}) == 3
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["0", "1", "2"]
+    assert len(ax.collections) == 6  # a line around each class
+
+
+def test_decision_boundary_takes_the_targets_that_training_takes() -> None:
+    X = [[0.0, 0.0], [1.0, 0.0]]
+    for y in ([-1, 1], [[0], [1]], [0.0, 1.0], (0, 1)):
+        ax: Any = plots.decision_boundary(Ramp(), X, y, resolution=3)
+        assert [points.get_offsets().tolist() for points in ax.collections[-2:]] == [[X[0]], [X[1]]]
+    for y, error in (
+        ([0, 2], "not classes of this model"),
+        ([0.5, 1.0], "not classes of this model"),
+        ([0], "got 2 examples and 1"),
+    ):
+        with pytest.raises(ValueError, match=error):
+            plots.decision_boundary(Ramp(), X, y)
+    with pytest.raises(ValueError, match="for 3 outputs, a class is a whole number from 0 to 2; got 3"):
+        plots.decision_boundary(Corners(), X, [0, 3])
+
+
 def test_decision_boundary_of_trained_models() -> None:
     X, y = moons(30, seed=0)
     for sizes, loss in (([3, 1], "hinge"), ([3, 2], "cross_entropy")):

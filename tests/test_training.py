@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import gc
 import io
-import os
 import pickle
-import signal
 import sys
 import types
 from collections.abc import Sequence
@@ -196,18 +194,6 @@ def test_history_in_words() -> None:
     assert str(history) == f"2 epochs, loss {history.loss[0]:.4f} → {history.loss[1]:.4f}; stopped after the last epoch"
 
 
-def test_an_interrupt_keeps_what_was_learned() -> None:
-    def interrupt(history: History, model: Module) -> None:
-        if history.epochs == 3:
-            os.kill(os.getpid(), signal.SIGINT)
-
-    model = line()
-    before = model.state_dict()
-    history = fit(model, *LINE, epochs=1000, callbacks=[interrupt])
-    assert history.stopped == "by an interrupt" and 3 <= history.epochs < 1000
-    assert model.state_dict() != before and gc.isenabled()
-
-
 # When it goes wrong
 
 
@@ -295,6 +281,7 @@ def test_a_domain_error_in_the_model_is_told_as_it_is() -> None:
     ({"l2": -1.0}, ValueError, "l2 is not negative; got -1.0"),
     ({"model": None}, TypeError, "model is a Module, such as an MLP; got None"),
     ({"reduce": "max"}, ValueError, "reduce is 'mean' or 'sum'; got 'max'"),
+    ({"interrupt": "stop"}, ValueError, "interrupt is 'raise' or 'return'; got 'stop'"),
 ])  # fmt: skip
 def test_what_is_refused(options: dict[str, Any], error: type[Exception], message: str) -> None:
     model = line()

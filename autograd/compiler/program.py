@@ -31,7 +31,7 @@ from autograd.compiler.canonical import canonical
 from autograd.compiler.layout import Array, Layout, lay_out
 from autograd.compiler.lesson import latex, lesson
 from autograd.compiler.native import NativeMachine, can_run
-from autograd.compiler.pure import run
+from autograd.compiler.pure import exact_share, run
 from autograd.compiler.schedule import schedule
 from autograd.compiler.tracing import Shape, Trace
 from autograd.value import Value
@@ -157,16 +157,32 @@ class Program:
             reduce: the ``"mean"`` over the examples, or the ``"sum"``.
         """
         outputs, gradient = self.outputs_and_gradient(*arguments, reduce=reduce)
-        loss = float(np.add.reduce(outputs[0]))
-        return loss / outputs.shape[1] if reduce == "mean" else loss, gradient
+        scale = exact_share(outputs.shape[1]) if reduce == "mean" else 1.0
+        loss = float(np.add.reduce(outputs[0] * scale))
+        return loss / (outputs.shape[1] * scale) if reduce == "mean" else loss, gradient
 
     def outputs_and_gradient(self, *arguments: Any, reduce: str = "mean") -> tuple[Array, Array]:
         """Return all outputs [outputs×batch] and the gradient of the first, from one run."""
         if reduce not in REDUCE:
             raise ValueError(f"reduce is 'mean' or 'sum'; got {reduce!r}")
         batch = self._batch(arguments)
+        n = len(batch[0])
         with self._lock:
-            return self._machine(len(batch[0])).gradient(batch, 1 / len(batch[0]) if reduce == "mean" else 1.0)
+            outputs, gradient = self._machine(n).gradient(batch, 1 / n if reduce == "mean" else 1.0)
+            if reduce == "mean" and n > 1 and np.count_nonzero(np.isfinite(gradient)) < gradient.size:
+                gradient = self._mean_gradient(batch, gradient)
+            return outputs, gradient
+
+    def _mean_gradient(self, batch: Sequence[Array], overflowed: Array) -> Array:
+        """Add up the gradients of a batch in shares, since their sum overflowed; return that sum if the mean does too."""
+        n, machine = len(batch[0]), self._machine(1)
+        scale, total = exact_share(n), np.zeros_like(overflowed)
+        for i in range(n):
+            total += machine.gradient([x[i : i + 1] for x in batch], scale)[1]
+            if not np.isfinite(total).all():
+                return overflowed
+        total /= n * scale
+        return total
 
     def _trace(self, shapes: Sequence[Shape]) -> None:
         """Write the function down for examples of these shapes, one for each argument."""
@@ -204,8 +220,9 @@ class Program:
             arrays = [numpy.asarray(x, parameters.dtype) for x in arguments]
             self._require_shapes([x.shape for x in arrays])
             batch = len(arrays[0])
-            outputs, gradient = run(layout, numpy, parameters, [x.reshape(batch, -1) for x in arrays])
-            return outputs[0].mean(), gradient / batch
+            scale = exact_share(batch)
+            outputs, gradient = run(layout, numpy, parameters, [x.reshape(batch, -1) for x in arrays], scale)
+            return (outputs[0] * scale).sum() / (batch * scale), gradient / (batch * scale)
 
         return loss_and_gradient
 

@@ -23,10 +23,23 @@ import numpy as np
 from autograd.compiler.layout import GRADIENT, Apply, Array, Fold, Instruction, Layout, Product, Rows
 from autograd.compiler.tracing import CONSTANTS, INPUTS, PARAMETERS
 
-__all__ = ["run"]
+__all__ = ["exact_share", "run"]
 
 
-def run(layout: Layout, namespace: Any, parameters: Array, arguments: Sequence[Array]) -> tuple[Array, Array]:
+def exact_share(n: int) -> float:
+    """Return the largest power of two that is at most 1/n: numbers multiplied by it keep their digits.
+
+    A mean computed from n numbers so scaled overflows only if it is itself beyond the largest float, unlike their sum.
+
+    >>> exact_share(3), exact_share(8)
+    (0.25, 0.125)
+    """
+    return 2.0 ** -(n - 1).bit_length()
+
+
+def run(
+    layout: Layout, namespace: Any, parameters: Array, arguments: Sequence[Array], scale: float = 1.0
+) -> tuple[Array, Array]:
     """Do a program's instructions.
 
     Args:
@@ -34,11 +47,12 @@ def run(layout: Layout, namespace: Any, parameters: Array, arguments: Sequence[A
         namespace: where NumPy's functions are for these arrays, such as ``jax.numpy``.
         parameters: one flat array.
         arguments: [batch×size] each.
+        scale: a factor for each example's gradient, so that the sum over the batch does not overflow.
 
     Returns:
-        The outputs [outputs×batch], and the gradient of the first, summed over the batch.
+        The outputs [outputs×batch], and the gradient of the first, scaled and summed over the batch.
     """
-    memory = Memory(namespace, parameters, len(arguments[0]))
+    memory = Memory(namespace, parameters, len(arguments[0]), scale)
     memory.keep(CONSTANTS, namespace.asarray(layout.constants, dtype=parameters.dtype).reshape(-1, 1))
     memory.keep(PARAMETERS, parameters.reshape(-1, 1))
     for i, argument in enumerate(arguments):
@@ -55,8 +69,8 @@ def run(layout: Layout, namespace: Any, parameters: Array, arguments: Sequence[A
 class Memory:
     """The blocks of results so far, and where each row is in them."""
 
-    def __init__(self, namespace: Any, parameters: Array, batch: int) -> None:
-        self.namespace, self.dtype, self.batch = namespace, parameters.dtype, batch
+    def __init__(self, namespace: Any, parameters: Array, batch: int, scale: float) -> None:
+        self.namespace, self.dtype, self.batch, self.scale = namespace, parameters.dtype, batch, scale
         self.blocks: list[Array] = []
         self.places: dict[tuple[int, int], tuple[int, int]] = {}
 
@@ -94,7 +108,7 @@ class Memory:
         if isinstance(instruction, Product):
             return self.product(instruction)
         operand = self.take(instruction.operand)
-        return operand.sum(axis=-1) * (self.batch // operand.shape[-1])
+        return (operand * self.scale).sum(axis=-1) * (self.batch // operand.shape[-1])
 
     def product(self, instruction: Product) -> Array:
         """Return the sum of the products of a product's parts, and its bias."""
@@ -105,6 +119,8 @@ class Memory:
             spec = ["cmkb" if wide[0] else "cmk", "cnkb" if wide[1] else "cnk"]
             ends = "cmn" if instruction.summed or not any(wide) else "cmnb"
             factors = [x if on else x[..., 0] for x, on in zip((left, right), wide, strict=True)]
+            if instruction.summed:
+                factors[0] = factors[0] * self.scale
             part = self.namespace.einsum(f"{spec[0]},{spec[1]}->{ends}", *factors)
             part = part if ends == "cmnb" or instruction.summed else part[..., None]
             result = part if result is None else result + part

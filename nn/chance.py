@@ -1,0 +1,129 @@
+"""Random numbers drawn by a function: whether a call of it changed a generator that it can see.
+
+A compiled program repeats what was traced, so a coin tossed while tracing falls the same way for ever.
+
+>>> from random import Random
+>>> rng = Random(0)
+>>> watched = Watched({"noise": rng})
+>>> watched.drew()
+False
+>>> _ = rng.random()
+>>> watched.drew()
+True
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import random
+import sys
+from collections.abc import Iterator, Mapping
+from types import BuiltinMethodType, CodeType, FunctionType, MethodType, ModuleType
+from typing import Any, Final
+
+from autograd import Value
+
+__all__ = ["Watched"]
+
+# Packages whose own code is not searched.
+QUIET: Final = {"autograd", "nn", "numpy", *sys.stdlib_module_names} - {"secrets"}
+
+
+class Watched:
+    """The states of the generators that functions and models can see, when this was made.
+
+    These are the generators of the modules `random` and ``numpy.random``, and those that are found in attributes, containers,
+    closures, and in the global variables that a function names.
+
+    Args:
+        things: functions, models, or anything that holds them.
+    """
+
+    def __init__(self, *things: Any) -> None:
+        self.generators = [random, *_numpy("random"), *_generators(things)]
+        self.states = self._states()
+
+    def drew(self) -> bool:
+        """Whether any of the generators is in another state than then."""
+        return self._states() != self.states
+
+    def _states(self) -> list[Any]:
+        return [_state(generator) for generator in self.generators]
+
+
+def _numpy(name: str) -> list[Any]:
+    numpy = sys.modules.get("numpy")  # a model cannot draw from what nobody imported
+    return [] if numpy is None else [getattr(numpy, name)]
+
+
+def _state(generator: Any) -> Any:
+    """Return a generator's state as text, in full; for one without a state, something that never comes again."""
+    if isinstance(generator, random.SystemRandom):
+        return object()
+    if hasattr(generator, "getstate"):
+        return repr(generator.getstate())
+    state = generator.get_state(legacy=False) if hasattr(generator, "get_state") else generator.bit_generator.state
+    return repr(_texts(state))
+
+
+def _texts(state: Any) -> Any:
+    """Return nested dicts with lists for arrays, since the text of a long array has gaps."""
+    if isinstance(state, dict):
+        return {key: _texts(part) for key, part in state.items()}
+    return state.tolist() if hasattr(state, "tolist") else state
+
+
+def _generators(things: Any) -> Iterator[Any]:
+    """Go through what things hold, each once, and find the generators of `random` and NumPy."""
+    kinds: tuple[type, ...] = (random.Random,)
+    for module in _numpy("random"):
+        kinds += (module.Generator, module.RandomState)
+    seen: dict[int, Any] = {}
+    waiting = [*things]
+    while waiting:
+        thing = waiting.pop()
+        if id(thing) in seen or isinstance(thing, Value | str | bytes | float | int | ModuleType):
+            continue
+        seen[id(thing)] = thing
+        if isinstance(thing, kinds):
+            yield thing
+        else:
+            waiting.extend(_held(thing))
+
+
+def _held(thing: Any) -> list[Any]:
+    """Return what a container, an object, a function or a class holds."""
+    if isinstance(thing, Mapping):
+        return [*thing.values()]
+    if isinstance(thing, list | tuple):
+        return [] if thing and isinstance(thing[0], float | int | Value) else [*thing]  # no generator among numbers
+    if isinstance(thing, set | frozenset):
+        return [*thing]
+    if isinstance(thing, MethodType | BuiltinMethodType):
+        return [thing.__self__, getattr(thing, "__func__", None)]
+    if isinstance(thing, functools.partial):
+        return [thing.func, *thing.args, *thing.keywords.values()]
+    if isinstance(thing, staticmethod | classmethod):
+        return [thing.__func__]
+    if isinstance(thing, property):
+        return [thing.fget]
+    if isinstance(thing, FunctionType | type) and str(thing.__module__).partition(".")[0] in QUIET:
+        return []
+    if isinstance(thing, FunctionType):
+        defaults = [*(thing.__defaults__ or ()), *(thing.__kwdefaults__ or {}).values()]
+        return [*defaults, *inspect.getclosurevars(thing).nonlocals.values(), *_named(thing.__code__, thing.__globals__)]
+    if isinstance(thing, type):
+        return [*vars(thing).values(), *thing.__bases__]
+    return [type(thing), *getattr(thing, "__dict__", {}).values()]
+
+
+def _named(code: CodeType, scope: Mapping[str, Any]) -> list[Any]:
+    """Return what the names in a function's code stand for, also within the modules that it names."""
+    codes = [code]
+    for inner in codes:
+        codes += [constant for constant in inner.co_consts if isinstance(constant, CodeType)]
+    names = {name for inner in codes for name in inner.co_names}
+    found = [scope[name] for name in names if name in scope]
+    modules = [vars(thing) for thing in found if isinstance(thing, ModuleType)]
+    return [*found, *(module[name] for module in modules for name in names if name in module)]

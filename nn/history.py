@@ -1,0 +1,49 @@
+"""What a training run leaves behind, epoch by epoch.
+
+>>> history = History(loss=[0.5, 0.25], stopped="at the goal")
+>>> print(history.epochs, history)
+2 2 epochs, loss 0.5000 → 0.2500; stopped at the goal
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+__all__ = ["History"]
+
+
+@dataclass
+class History:
+    """What happened in a training, epoch by epoch.
+
+    Attributes:
+        loss: the mean loss of the examples of each epoch, or with ``reduce="sum"`` its sum, measured as each was visited.
+        accuracy: the share of examples that were classified rightly when visited; empty if the targets are not classes.
+        validation_loss, validation_accuracy: the same of the validation examples after each epoch, if there are any.
+        stopped: why the training ended.
+        engine: how it computed, and why: ``"compiled: …"`` for whole batches at once, or ``"eager: …"``, example by example.
+        seconds: how long it took.
+        notes: a sentence about each thing that did not learn and might have been meant to, such as a `Value` that is not among
+            the model's parameters.
+    """
+
+    loss: list[float] = field(default_factory=list)
+    accuracy: list[float] = field(default_factory=list)
+    validation_loss: list[float] = field(default_factory=list)
+    validation_accuracy: list[float] = field(default_factory=list)
+    stopped: str = ""
+    engine: str = ""
+    seconds: float = 0.0
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def epochs(self) -> int:
+        """The number of epochs that were finished."""
+        return len(self.loss)
+
+    def __str__(self) -> str:
+        curves = [("loss", self.loss, ".4f"), ("accuracy", self.accuracy, ".2f"),
+                  ("validation loss", self.validation_loss, ".4f"),
+                  ("validation accuracy", self.validation_accuracy, ".2f")]  # fmt: skip
+        told = [f"{name} {curve[0]:{spec}} → {curve[-1]:{spec}}" for name, curve, spec in curves if curve]
+        return "\n".join([f"{', '.join([f'{self.epochs} epochs', *told])}; stopped {self.stopped}", *self.notes])

@@ -1,0 +1,190 @@
+"""What objects are made of: how parameters are found in attributes and containers, and how they are named.
+
+>>> from types import SimpleNamespace
+>>> unit = SimpleNamespace(w=[Value(1.0), Value(2.0)], shift={"b": Value(3.0)}, size=2)
+>>> [name for name, part in named("unit", unit) if isinstance(part, Value)]
+['unit.w0', 'unit.w1', 'unit.shift.b']
+>>> len(Inventory(unit).values)
+3
+"""
+
+from __future__ import annotations
+
+import functools
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, ValuesView
+from collections.abc import Set as AbstractSet
+from random import Random
+from types import BuiltinFunctionType, FunctionType, GeneratorType, MappingProxyType, MethodType, ModuleType
+from typing import Any, Final
+
+from autograd import Primitive, Value
+from nn.history import History
+from nn.optim import Optimizer
+
+__all__ = ["ATOM", "CLOSED", "OBJECT", "ROLES", "Inventory", "attributes", "is_array", "named"]
+
+VALUE, SEQUENCE, MAPPING, ARRAY, OBJECT = "value", "sequence", "mapping", "array", "object"
+CLOSED, ATOM = "closed", "atom"  # not looked into, since that has no fixed order; and nothing to look into
+# Looking into these would use them up.
+ONCE: Final[tuple[type, ...]] = (GeneratorType, map, filter, zip, enumerate, type(iter([])), type(reversed([])))
+# What has attributes, but no parameters of its own.
+PRIVATE: Final = (type, ModuleType, FunctionType, MethodType, BuiltinFunctionType, functools.partial, Random,
+                  Primitive, Optimizer, History)  # fmt: skip
+
+
+class Inventory:
+    """Everything in a thing that may be or hold a parameter, in the order of its attributes, each part once.
+
+    Args:
+        thing: an object or a container.
+
+    Attributes:
+        values: the `Value`s, also those that came from operations.
+        objects: the objects with attributes, and the containers.
+        closed: what was not looked into: sets, tables of other packages, iterators, and dicts with `Value`s as keys.
+    """
+
+    def __init__(self, thing: Any) -> None:
+        self.values: dict[int, Value] = {}
+        self.objects: dict[int, Any] = {}
+        self.closed: list[Any] = []
+        self._enter(thing)
+
+    def _enter(self, thing: Any) -> None:
+        waiting = [iter(_parts(thing))]  # in place of recursion, since objects may be chained to any depth
+        while waiting:
+            for part in waiting[-1]:
+                kind = part.__class__
+                if kind is Value:  # the usual cases first: a training loop may ask at every step
+                    self.values[id(part)] = part
+                elif ROLES[kind] != ATOM and self._opens(part, ROLES[kind]):
+                    waiting.append(iter(_parts(part)))
+                    break
+            else:
+                waiting.pop()
+
+    def _opens(self, part: Any, role: str) -> bool:
+        """Enter a part; return whether it is to be looked into."""
+        if role == VALUE:
+            self.values[id(part)] = part
+            return False
+        if id(part) in self.objects or (role == ARRAY and not is_array(part)):
+            return False
+        if role == CLOSED or (role == MAPPING and any(isinstance(key, Value) for key in part)):
+            self.closed.append(part)
+        if role != CLOSED:
+            self.objects[id(part)] = part
+        return role != CLOSED
+
+    def lost(self) -> Any:
+        """Return the first closed part that is an iterator, or holds a `Value` found nowhere else; None without one.
+
+        >>> Inventory([{"a", "b"}, {1.0: "c"}]).lost() is None
+        True
+        >>> Inventory([{Value(1.0)}]).lost()
+        {Value(data=1.0, grad=0.0)}
+        """
+        for part in self.closed:
+            if isinstance(part, ONCE) or not Inventory(_contents(part)).values.keys() <= self.values.keys():
+                return part
+        return None
+
+
+def _contents(part: Any) -> list[Any]:
+    """Return what is in a part that has no order or no names."""
+    if not hasattr(part, "to_numpy"):
+        return [*part]
+    table = part.to_numpy()
+    return table.reshape(-1).tolist() if is_array(table) else []
+
+
+def _parts(thing: Any) -> Iterable[Any]:
+    role = ROLES[thing.__class__]
+    if role == OBJECT:
+        return attributes(thing).values()
+    inside: Iterable[Any] = thing.values() if role == MAPPING else [thing.tolist()] if role == ARRAY else thing
+    return inside
+
+
+class Roles(dict[Any, str]):
+    """How things of each class are looked into: by its role, one of those above; worked out once."""
+
+    def __missing__(self, kind: Any) -> str:
+        """Work out the role of a class."""
+        self[kind] = role = _role(kind)
+        return role
+
+
+ROLES: Final = Roles()
+
+
+def _role(kind: Any) -> str:
+    if issubclass(kind, Value):
+        return VALUE
+    if issubclass(kind, (list, tuple, deque, ValuesView)):
+        return SEQUENCE
+    if issubclass(kind, (dict, MappingProxyType)):
+        return MAPPING
+    if issubclass(kind, (AbstractSet, *ONCE)) or hasattr(kind, "to_numpy"):
+        return CLOSED
+    if hasattr(kind, "tolist") and hasattr(kind, "reshape"):
+        return ARRAY
+    has_attributes = getattr(kind, "__dictoffset__", 0) != 0 or _slots(kind)
+    return OBJECT if has_attributes and not issubclass(kind, PRIVATE) else ATOM
+
+
+def is_array(thing: Any) -> bool:
+    """Whether a thing is a NumPy array of objects."""
+    return ROLES[thing.__class__] == ARRAY and str(thing.dtype) == "object"
+
+
+def attributes(thing: Any) -> Mapping[str, Any]:
+    """Return an object's attributes by their names, in the order in which they were set, those in slots last."""
+    own = getattr(thing, "__dict__", {})
+    slots = _slots(thing.__class__)
+    return {**own, **{name: getattr(thing, name) for name in slots if hasattr(thing, name)}} if slots else own
+
+
+@functools.lru_cache(maxsize=1000)
+def _slots(kind: Any) -> tuple[str, ...]:
+    """Return the names of a class's slots."""
+    found = []
+    for base in reversed(kind.__mro__):
+        names = vars(base).get("__slots__", ())
+        for name in [names] if isinstance(names, str) else names:
+            if name not in ("__dict__", "__weakref__"):
+                private = name.startswith("__") and not name.endswith("__")
+                found.append(f"_{base.__name__.lstrip('_')}{name}" if private else name)
+    return tuple(found)
+
+
+def named(name: str, thing: Any, seen: dict[int, Any] | None = None) -> Iterator[tuple[str, Any]]:
+    """Go through a thing and all its parts, with the names that say the way to them; each object and `Value` comes once."""
+    seen, role = {} if seen is None else seen, ROLES[thing.__class__]
+    if role == ATOM or id(thing) in seen:
+        return
+    seen[id(thing)] = thing
+    yield name, thing
+    for inner, part in _named_parts(name, thing, role):
+        yield from named(inner, part, seen)
+
+
+def _named_parts(name: str, thing: Any, role: str) -> Iterator[tuple[str, Any]]:
+    """Go through the parts of an object or container, with their names."""
+    if role == SEQUENCE:
+        stem = f"{name}_" if name[-1:].isdigit() else name  # row 1 of a matrix m is m1, and its item 2 is m1_2
+        yield from ((f"{stem}{i}", item) for i, item in enumerate(thing))
+    elif role == MAPPING:
+        yield from ((f"{name}.{key}", item) for key, item in thing.items())
+    elif is_array(thing):
+        yield name, thing.tolist()
+    elif role == OBJECT:
+        prefix = f"{name}." if name else ""
+        numbered = getattr(type(thing), "numbered", {})
+        for attribute, part in attributes(thing).items():
+            if attribute in numbered:
+                called, first = numbered[attribute]
+                yield from ((f"{prefix}{called}{i}", item) for i, item in enumerate(part, first))
+            else:
+                yield prefix + attribute, part

@@ -1,0 +1,117 @@
+"""What the loss of an example depends on: whether there is anything to learn, and what is not learned.
+
+>>> w, b = Value(1.0, label="w"), Value(2.0, label="b")
+>>> dependence = Dependence([w])
+>>> for x in (1.0, 2.0):
+...     dependence.see(w * x + b, given=[x])
+>>> [note.partition(":")[0] for note in dependence.notes()]
+['b (2) takes part in the loss of every example but is not in model.parameters()']
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from autograd import Value
+from nn.parts import Inventory
+
+__all__ = ["Dependence", "require_loss"]
+
+ENOUGH: Final = 8  # examples, after which a `Value` that took part in all of them is taken to take part in every one
+
+
+class Dependence:
+    """Which parameters the losses of examples depend on, and which other `Value`s take part in all of them.
+
+    Args:
+        parameters: the model's.
+    """
+
+    def __init__(self, parameters: Sequence[Value]) -> None:
+        self.parameters = {id(parameter): parameter for parameter in parameters}
+        self.unreached = dict(self.parameters)
+        self.others: dict[int, Value] = {}
+        self.seen = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether another example may change the answer."""
+        return bool(self.unreached) or self.seen < ENOUGH
+
+    @property
+    def is_vain(self) -> bool:
+        """Whether no parameter was reached yet."""
+        return len(self.unreached) == len(self.parameters)
+
+    def see(self, loss: Value, given: Any) -> None:
+        """Look at the graph of an example's loss.
+
+        Args:
+            loss: the loss.
+            given: the example's inputs and targets; `Value`s in them are no concern of the model.
+        """
+        leaves = _leaves(loss)
+        for key in leaves.keys() & self.unreached.keys():
+            del self.unreached[key]
+        foreign = leaves.keys() - self.parameters.keys() - Inventory([given]).values.keys()
+        if self.seen:
+            foreign &= self.others.keys()
+        self.others = {key: leaf for key, leaf in leaves.items() if key in foreign}  # which keeps them, and so their ids
+        self.seen += 1
+
+    def notes(self) -> list[str]:
+        """Return a sentence about `Value`s that are not learned, and one about parameters that nothing depends on."""
+        notes = []
+        if self.others and self.seen > 1:
+            one = len(self.others) == 1
+            notes.append(f"{_enumerate(self.others.values())} {'takes' if one else 'take'} part in the loss of every example "
+                         f"but {'is' if one else 'are'} not in model.parameters(): {'it is' if one else 'they are'} not "
+                         f"learned; to learn {'it' if one else 'them'}, make {'it' if one else 'each'} an attribute of the "
+                         "model")  # fmt: skip
+        if self.unreached:
+            notes.append(f"no loss depends on {_enumerate(self.unreached.values())}, so that {len(self.unreached)} of "
+                         f"{len(self.parameters)} parameters do not learn: they are not used, or .data or float() cuts the "
+                         "graph above them")  # fmt: skip
+        return notes
+
+    def vain(self) -> str:
+        """Return what to say if no example's loss depends on any parameter."""
+        return (f"no example's loss depends on any of the {len(self.parameters)} parameters, such as "
+                f"{_enumerate(self.parameters.values(), most=1)}, so there is nothing to learn: compute the loss from what "
+                "the model returns, with operators and functions of autograd, and not from .data or float()")  # fmt: skip
+
+
+def require_loss(loss: Any, outputs: Any) -> Value:
+    """Return the loss of an example, or raise if it is not a `Value`.
+
+    Raises:
+        TypeError: saying what it is, and whether the model or the loss dropped the graph.
+    """
+    if isinstance(loss, Value):
+        return loss
+    if not Inventory([outputs]).values:
+        raise TypeError(f"the model returned {outputs!r}, in which there is no Value, so the loss {loss!r} has no gradient: "
+                        "compute the outputs from the parameters themselves, not from .data or float()")  # fmt: skip
+    raise TypeError(f"the loss is {loss!r}, of type {type(loss).__name__}, where a Value is needed: return it, and compute it "
+                    "from the outputs with operators and functions of autograd, not with .data, float() or max()")  # fmt: skip
+
+
+def _leaves(y: Value) -> dict[int, Value]:
+    """Return the nodes without operands that a node depends on."""
+    found, waiting, seen = {}, [y], {id(y)}
+    while waiting:
+        node = waiting.pop()
+        if node.primitive is None:
+            found[id(node)] = node
+        for x in node.inputs:
+            if id(x) not in seen:
+                seen.add(id(x))
+                waiting.append(x)
+    return found
+
+
+def _enumerate(values: Iterable[Value], most: int = 3) -> str:
+    """Name some `Value`s, by their labels or numbers."""
+    texts = [f"{value.label} ({value.data:.6g})" if value.label else repr(value) for value in values]
+    return ", ".join(texts if len(texts) <= most else [*texts[:most], "…"])

@@ -1,0 +1,106 @@
+"""Examples as lists, whatever they came in: arrays, DataFrames, masked arrays, sparse matrices.
+
+Other packages are recognised by the methods that their tables have, so none is imported that the caller did not use.
+
+>>> listed((1.0, 2.0)), listed(5.0)
+([1.0, 2.0], None)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+from autograd import Value
+
+__all__ = ["dense", "listed", "rows_of", "shape_of"]
+
+
+def dense(x: Any) -> Any:
+    """Return a table as a NumPy array, a row for each example, and everything else as it is.
+
+    Args:
+        x: a DataFrame, a Series, a sparse or masked array, a ``numpy.matrix``, or anything else.
+
+    Raises:
+        ValueError: for a masked array with masked entries.
+        TypeError: for complex numbers, dates and records, and for a table of objects that cannot become an array.
+    """
+    if isinstance(x, list | tuple | float | int | Value):
+        return x
+    if hasattr(x, "toarray"):  # sparse
+        x = x.toarray()
+    if hasattr(x, "filled") and x.mask.any():  # as a plain array, it would show what the mask hides
+        first = [int(axis[0]) for axis in x.mask.nonzero()]
+        raise ValueError(f"masked entries: {int(x.mask.sum())}, the first at {first}; fill them, or leave these examples out")
+    if not hasattr(x, "__array__"):
+        return x
+    array = import_module("numpy").asarray(x)
+    if array.dtype.kind not in "biufOSU":
+        raise TypeError(f"numbers are needed, not entries of type {array.dtype}; got {_short(x)}")
+    return array
+
+
+def listed(x: Any) -> list[Any] | None:
+    """Return a sequence or a table as a list, or None for anything else; an array's numbers become Python's."""
+    if x.__class__ is list:
+        return list(x)
+    x = dense(x)
+    if hasattr(x, "tolist"):
+        x = x.tolist()
+    return list(x) if isinstance(x, Sequence) and not isinstance(x, str | bytes | bytearray) else None
+
+
+def rows_of(name: str, x: Any) -> Any:
+    """Return examples or targets as a list, or as an array of numbers if they came in a table.
+
+    Args:
+        name: what they are, for messages.
+        x: an entry for each example.
+
+    Raises:
+        TypeError: for anything but a sequence or a table, and for entries that are not numbers.
+        ValueError: for masked entries.
+
+    >>> rows_of("X", [(1.0, 2.0), [3.0, 4.0]])
+    [[1.0, 2.0], [3.0, 4.0]]
+    """
+    try:
+        table = dense(x)
+        if getattr(table, "shape", ()) and table.dtype != object:
+            return table  # large ones do not fit into memory as lists
+        rows = listed(table)
+        if rows is not None:
+            return [row if row.__class__ is float else _row(row) for row in rows]
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{name}: {error}") from None
+    raise TypeError(f"{name} is a list or an array, with an entry for each example; got {_short(x)}")
+
+
+def shape_of(x: Any) -> tuple[int, ...]:
+    """Return the length of a list, of its first entry, and so on: examples of different lengths differ in it.
+
+    >>> shape_of(1.0), shape_of([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
+    ((), (3, 2))
+    """
+    shape: list[int] = []
+    while isinstance(x, list):
+        shape.append(len(x))
+        x = x[0] if x else None
+    return tuple(shape)
+
+
+def _row(x: Any) -> Any:
+    """Return an example as nested lists if it is a tuple or a table, else as it is."""
+    if isinstance(x, tuple):
+        return [_row(item) for item in x]
+    if isinstance(x, list):
+        return [_row(item) for item in x] if x and hasattr(x[0], "__array__") else x
+    x = dense(x)
+    return x.tolist() if hasattr(x, "tolist") else x
+
+
+def _short(x: Any, most: int = 200) -> str:
+    text = repr(x)
+    return text if len(text) <= most else f"{text[:most]}…"

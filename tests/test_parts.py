@@ -1,0 +1,240 @@
+"""Where a module's parameters are found: in every container and object that can hold them in order, or it is refused."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from collections import ChainMap, OrderedDict, UserDict, defaultdict, deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from random import Random
+from types import MappingProxyType, SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograd import Unary, Value
+from nn import MLP, Module, Neuron, fit
+from nn.optim import Adam
+
+
+class Holder(Module):
+    """A module that has one thing, and adds up what it finds in it."""
+
+    def __init__(self, thing: Any, read: Callable[[Any], Any]) -> None:
+        self.thing, self.read = thing, read
+
+    def __call__(self, x: Any) -> Any:
+        """Return the sum of the parameters times the input."""
+        return sum(w * x[0] for w in self.read(self.thing))
+
+
+@dataclass
+class Pair:
+    """Two parameters and something else."""
+
+    left: Value = field(default_factory=lambda: Value(1.0))
+    right: Value = field(default_factory=lambda: Value(2.0))
+    name: str = "pair"
+
+
+@dataclass(frozen=True, slots=True)
+class Tight:
+    """A frozen pair in slots."""
+
+    left: Value
+    right: Value
+
+
+class Slotted:
+    """A plain object with slots, one of them private and one empty."""
+
+    __slots__ = ("__hidden", "never", "shown")
+
+    def __init__(self) -> None:
+        self.shown, self.__hidden = Value(1.0), Value(2.0)
+
+    @property
+    def both(self) -> list[Value]:
+        """Return the two."""
+        return [self.shown, self.__hidden]
+
+
+def two() -> list[Any]:
+    return [Value(1.0), Value(2.0)]
+
+
+def objects(items: Any) -> Any:
+    array = np.empty(np.shape(items), dtype=object)
+    array[...] = items
+    return array
+
+
+PLACES: dict[str, tuple[Any, Callable[[Any], Any], list[str]]] = {
+    "array": (objects(two()), list, ["thing0", "thing1"]),
+    "matrix": (objects([two(), two()]), lambda a: a.reshape(-1)[:2], ["thing0_0", "thing0_1", "thing1_0", "thing1_1"]),
+    "one": (objects(Value(3.0)), lambda a: [a.item()], ["thing"]),
+    "array of objects": (objects([Pair()]), lambda a: [a[0].left, a[0].right], ["thing0.left", "thing0.right"]),
+    "dataclass": (Pair(), lambda p: [p.left, p.right], ["thing.left", "thing.right"]),
+    "frozen": (Tight(*two()), lambda p: [p.left, p.right], ["thing.left", "thing.right"]),
+    "slots": (Slotted(), lambda s: s.both, ["thing._Slotted__hidden", "thing.shown"]),
+    "namespace": (SimpleNamespace(w=two(), n=3), lambda s: s.w, ["thing.w0", "thing.w1"]),
+    "dict": (dict(zip("ab", two(), strict=True)), lambda d: d.values(), ["thing.a", "thing.b"]),
+    "dict of dicts": ({"a": {1: two()}}, lambda d: d["a"][1], ["thing.a.1_0", "thing.a.1_1"]),
+    "user": (UserDict(a=Value(1.0)), lambda d: d.values(), ["thing.data.a"]),
+    "chain": (ChainMap({"a": Value(1.0)}), lambda d: d.values(), ["thing.maps0.a"]),
+    "others": (OrderedDict(a=defaultdict(list, b=two())), lambda d: d["a"]["b"], ["thing.a.b0", "thing.a.b1"]),
+    "deque": (deque(two(), maxlen=4), list, ["thing0", "thing1"]),
+    "nested": (
+        [SimpleNamespace(x=({"k": Pair()},))],
+        lambda t: [t[0].x[0]["k"].left],
+        ["thing0.x0.k.left", "thing0.x0.k.right"],
+    ),
+    "modules": (SimpleNamespace(unit=Neuron(1, "linear", seed=0)), lambda s: s.unit.w, ["thing.unit.w0", "thing.unit.b"]),
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_parameters_are_found_named_predicted_and_trained(place: str) -> None:
+    thing, read, names = PLACES[place]
+    model = Holder(thing, read)
+    assert [name for name, _ in model.named_parameters()] == names
+    assert model.parameters() == [parameter for _, parameter in model.named_parameters()]
+    out = model.predict([2.0])
+    assert type(out) is float and out == model([2.0]).data
+    twin = copy.deepcopy(model)
+    assert twin.state_dict() == model.state_dict()
+    twin.load_state_dict(dict.fromkeys(names, 0.25))
+    assert model([2.0]).data == out != twin([2.0]).data
+    before = model.state_dict()
+    history = fit(model, [[1.0]], [100.0], epochs=2)
+    assert history.loss[1] < history.loss[0] and model.state_dict() != before
+    assert isinstance(model.thing, type(thing)) and model.thing is thing
+
+
+def test_views_of_a_dict() -> None:  # which Python does not copy
+    values = Holder({"a": Value(1.0), "b": Value(2.0)}.values(), list)
+    assert values.state_dict() == {"thing0": 1.0, "thing1": 2.0} and values.predict([2.0]) == 6.0
+    model = Holder(MappingProxyType({"a": Value(1.5)}), lambda d: d.values())
+    assert model.state_dict() == {"thing.a": 1.5} and model.predict([2.0]) == 3.0
+
+
+def test_each_is_found_once_and_cycles_end() -> None:
+    pair = Pair()
+    ring = SimpleNamespace(pair=pair, again=[pair])
+    ring.self = ring
+    model = Holder(ring, lambda r: [r.self.pair.left, r.again[0].right])
+    assert [name for name, _ in model.named_parameters()] == ["thing.pair.left", "thing.pair.right"]
+    assert model.predict([3.0]) == 9.0
+    assert [type(part) for part in Holder([Neuron(1), {"a": Neuron(1)}], list).modules()] == [Holder, Neuron, Neuron]
+
+
+def test_a_chain_of_objects_of_any_length() -> None:
+    first: Any = SimpleNamespace(w=Value(2.0))
+    for _ in range(3000):
+        first = SimpleNamespace(below=first)
+    assert [parameter.data for parameter in Holder(first, list).parameters()] == [2.0]
+
+
+def test_predicting_leaves_other_objects_as_they_are() -> None:
+    class Counter:
+        calls = 0
+
+    counter = Counter()
+
+    class Counting(Module):
+        def __init__(self) -> None:
+            self.w, self.counter = Value(2.0), counter
+
+        def __call__(self, x: Any) -> Any:
+            self.counter.calls += 1
+            return self.w * x
+
+    assert Counting().predict(3.0) == 6.0 and counter.calls == 1
+
+
+def generator() -> Any:
+    yield Value(1.0)
+
+
+LOST: dict[str, Callable[[], Any]] = {
+    "set": lambda: set(two()),
+    "frozenset": lambda: frozenset([(1, Value(1.0))]),
+    "set of modules": lambda: {Neuron(1)},
+    "keys": lambda: {Value(1.0): "a"},
+    "generator": generator,
+    "view of keys": lambda: {Value(1.0): "a"}.keys(),
+    "view of items": lambda: {"a": Value(1.0)}.items(),
+    "reversed": lambda: reversed(two()),
+    "map": lambda: map(Value, [1.0, 2.0]),
+    "in a list": lambda: [SimpleNamespace(units={Value(1.0)})],
+}
+
+
+@pytest.mark.parametrize("kind", LOST)
+def test_what_has_no_order_or_is_used_up_is_refused(kind: str) -> None:
+    model = Holder(LOST[kind](), lambda thing: [])
+    name = "thing0.units" if kind == "in a list" else "thing"
+    looks: list[Callable[[], Any]] = [model.parameters, model.named_parameters, model.modules, model.state_dict]
+    looks += [model.zero_grad, lambda: model.predict([1.0]), lambda: fit(model, [[1.0]], [1.0])]
+    for look in looks:
+        with pytest.raises(
+            TypeError,
+            match=rf"Holder\.{name} is a (set|frozenset|dict|generator|map|dict_\w+|list_\w+), .*use a list or a dict",
+        ):
+            look()
+
+
+def test_a_table_of_parameters_is_refused() -> None:
+    pd = pytest.importorskip("pandas")
+    for table in (pd.Series(two()), pd.DataFrame({"a": two()})):
+        with pytest.raises(TypeError, match=r"Holder\.thing is a (Series|DataFrame)"):
+            Holder(table, list).parameters()
+    assert Holder([pd.DataFrame({"a": [1.0]}), Value(1.0)], list).parameters()[0].data == 1.0
+
+
+def test_sets_and_keys_of_parameters_that_are_found_elsewhere_are_no_matter() -> None:
+    class Frozen(Module):
+        def __init__(self) -> None:
+            self.w, self.names = two(), {"a", "b"}
+            self.frozen, self.velocity = {self.w[0]}, dict.fromkeys(self.w, 0.0)
+
+        def __call__(self, x: Any) -> Any:
+            return self.w[0] * x + self.w[1]
+
+    model = Frozen()
+    assert len(model.parameters()) == 2 and model.predict(3.0) == 5.0
+
+
+def test_what_holds_no_parameters_of_its_own_is_passed_over() -> None:
+    other = Value(9.0)
+    optimizer = Adam(lr=0.1)
+    other.grad = 1.0
+    optimizer.step([other])
+    row = Unary("twice", lambda x: x * 2.0, lambda x, out: 2.0)
+    things = [optimizer, row, lambda: other, partial(abs, other), Random(0), np.random.default_rng(0), np.zeros(3), Value, np]
+    assert Holder([*things, Value(1.0)], list).named_parameters()[0][0] == "thing9"
+    assert len(Holder([*things, Value(1.0)], list).parameters()) == 1
+
+
+@dataclass(slots=True, eq=False)
+class Slim(Module):
+    """A module that is a dataclass with slots."""
+
+    w: Value
+    unit: MLP
+
+    def __call__(self, x: Any) -> Any:
+        """Return w times the unit's output."""
+        return self.w * self.unit(x)
+
+
+def test_a_module_that_is_a_dataclass() -> None:
+    model = Slim(Value(2.0), MLP(1, [1], seed=0))
+    assert [name for name, _ in model.named_parameters()] == ["w", "unit.layer1.neuron0.w0", "unit.layer1.neuron0.b"]
+    assert model.predict([1.0]) == model([1.0]).data
+    for twin in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        assert twin.state_dict() == model.state_dict() and twin.w is not model.w
+    assert fit(model, [[1.0]], [3.0], epochs=2).epochs == 2

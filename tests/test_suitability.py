@@ -1,0 +1,434 @@
+"""Training never trains nothing, nor the wrong thing: what does not suit is refused, or named in a note."""
+
+from __future__ import annotations
+
+import random
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograd import DomainError, Value
+from nn import MLP, Module, Neuron, Perceptron, accuracy, fit, losses
+from nn.data import moons
+from nn.optim import SGD
+from nn.training import DivergenceError
+
+X, Y = moons(24, noise=0.1, seed=1)
+ENGINES = pytest.mark.parametrize("compiled", [False, True, "auto"])
+
+
+def network(output: str = "linear", n_outputs: int = 1) -> MLP:
+    return MLP(2, [3, n_outputs], output=output, seed=1)
+
+
+def refused(model: Module, error: type[Exception], message: str, y: Any = Y, **options: Any) -> None:
+    """Assert that training is refused and leaves the model as it was."""
+    before = [parameter.data for parameter in model.parameters()]
+    with pytest.raises(error, match=message):
+        fit(model, X, y, **{"epochs": 2, "seed": 0, **options})
+    assert [parameter.data for parameter in model.parameters()] == before
+
+
+# Nothing to learn
+
+
+class Straight(Module):
+    """A model whose parts can be set from outside."""
+
+    def __init__(self, **parts: Any) -> None:
+        vars(self).update(parts)
+
+    def __call__(self, x: Any) -> Any:
+        """Return the weighted inputs, with an offset that is a module's own or a global one."""
+        return self.w * x[0] + x[1]
+
+    w: Any = Value(2.0, label="shared by the class")
+
+
+@ENGINES
+def test_a_model_without_parameters_is_refused(compiled: Any) -> None:
+    for model in (Straight(), Straight(w=Value(1.0) * 0.5), Straight(w=0.5)):
+        refused(model, ValueError, r"Straight\(\) has no parameters", compiled=compiled)
+
+
+LOSSES: list[tuple[Callable[[Any, Any], Any], type[Exception], str]] = [
+    (lambda out, t: (out.data - t) ** 2, TypeError, r"the loss is [0-9.e-]+, of type float, where a Value is needed"),
+    (lambda out, t: float((out - t).data), TypeError, "of type float, where a Value is needed"),
+    (lambda out, t: None, TypeError, "the loss is None, of type NoneType"),
+    (lambda out, t: max(0, 1e-9 * (out - t) - 1e9), TypeError, "the loss is 0, of type int"),
+    (lambda out, t: [(out - t) ** 2], TypeError, "of type list, where a Value is needed"),
+    (lambda out, t: np.array([(out - t) ** 2]), TypeError, "of type ndarray, where a Value is needed"),
+    (lambda out, t: Value((out.data - t) ** 2), ValueError, "depends on any of the 13 parameters, such as layer1.neuron0.w0"),
+    (lambda out, t: Value(1.0) * 2, ValueError, "depends on any of the 13 parameters"),
+]
+
+
+@ENGINES
+@pytest.mark.parametrize(("loss", "error", "message"), LOSSES)
+def test_a_loss_without_a_graph_to_the_parameters_is_refused(loss: Any, error: Any, message: str, compiled: Any) -> None:
+    refused(network(), error, message, loss=loss, compiled=compiled)
+    refused(network(), error, message, loss=loss, compiled=compiled, batch_size=1)
+
+
+@ENGINES
+def test_a_loss_that_drops_the_graph_once_is_refused_there(compiled: Any) -> None:
+    def loss(out: Any, t: Any) -> Any:
+        return (out - t) ** 2 if isinstance(t, Value) or t == Y[0] else 0.0
+
+    place = next(i for i, t in enumerate(Y) if t != Y[0])
+    model = network()
+    with pytest.raises(
+        TypeError, match=f"example {place}: the loss is 0.0" if compiled is False else "the loss is 0.0, of type"
+    ):
+        fit(model, X, Y, loss=loss, shuffle=False, compiled=compiled)
+
+
+class Cut(Module):
+    """A model whose first layer is cut off, or all of it."""
+
+    def __init__(self, whole: bool) -> None:
+        self.whole, self.first, self.last = whole, MLP(2, [2, 2], seed=0), Neuron(2, "linear", seed=0)
+
+    def __call__(self, x: Any) -> Any:
+        """Return an output that depends on the last layer at most."""
+        cut = [h.data if isinstance(h, Value) else h for h in self.first(x)]
+        out = self.last(cut)
+        return out.data if self.whole and isinstance(out, Value) else out
+
+
+def test_a_model_that_is_cut_off_is_refused_and_a_part_of_it_noted() -> None:
+    refused(Cut(whole=True), TypeError, "example .*: the model returned .*, in which there is no Value")
+    history = fit(Cut(whole=False), X, Y, epochs=2, seed=0)
+    [note] = history.notes
+    assert "no loss depends on layer1.neuron0.w0" in note
+    assert "12 of 15 parameters do not learn" in note and note in str(history)
+
+
+def test_a_part_that_few_examples_use_is_no_matter() -> None:
+    class Table(Module):
+        def __init__(self) -> None:
+            self.rows = [Value(float(i)) for i in range(20)]
+
+        def __call__(self, x: Any) -> Any:
+            return self.rows[x]
+
+    assert fit(Table(), list(range(20)), [0.0] * 20, epochs=1).notes == []
+    [note] = fit(Table(), list(range(19)), [0.0] * 19, epochs=1).notes
+    assert "1 of 20 parameters" in note and "Value(data=19.0" in note
+
+
+def test_an_example_may_depend_on_nothing() -> None:
+    def loss(out: Any, t: Any) -> Any:
+        return Value(0.0) if t is None else (out - t) ** 2
+
+    model = Neuron(1, "linear", seed=0)
+    assert fit(model, [[1.0], [2.0], [3.0]], [None, None, 1.0], loss=loss, batch_size=1, shuffle=False, epochs=2).notes == []
+
+
+def test_a_model_that_returns_nothing_is_refused() -> None:
+    class Silent(Straight):
+        def __call__(self, x: Any) -> Any:
+            self.w * x[0]
+
+    refused(Silent(w=Value(1.0)), TypeError, "the model returned None for example 0")
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_gradients_that_are_all_zero_are_noted(compiled: bool) -> None:
+    [note] = fit(Perceptron(2), X, Y, epochs=2, compiled=compiled).notes
+    assert note.startswith("every gradient was 0 in the first epoch")
+    assert fit(network(), X, Y, epochs=2, compiled=compiled).notes == []
+
+
+# Values that are not learned
+
+OUTSIDE = Value(3.0, label="outside")
+
+
+class Leaning(Straight):
+    """A model that uses a `Value` which is not its own."""
+
+    def __call__(self, x: Any) -> Any:
+        """Return w·x₀ + outside + 2."""
+        return self.w * x[0] + OUTSIDE * 1.0 + Value(2.0)
+
+
+@ENGINES
+@pytest.mark.parametrize("n", [1, 2, 24])
+def test_a_value_that_is_not_a_parameter_is_noted_and_not_refused(n: int, compiled: Any) -> None:
+    model = Leaning(w=Value(1.0))
+    [note] = fit(model, X[:n], Y[:n], epochs=1, compiled=compiled, optimizer=SGD(lr=0.01)).notes
+    assert note.startswith("outside (3) takes part in the loss of every example but is not in model.parameters()")
+    assert model.w.data != 1.0 and OUTSIDE.data == 3.0
+
+
+@pytest.mark.parametrize("n", [1, 24])
+def test_values_that_come_with_an_example_are_not_noted(n: int) -> None:
+    shared = Value(0.5)
+    history = fit(
+        Neuron(2, "linear", seed=0), [[shared, Value(a)] for a, _ in X[:n]], [Value(float(t)) for t in Y[:n]], epochs=1
+    )
+    assert history.notes == []
+
+
+def test_weights_that_are_results_are_noted() -> None:
+    class Scaled(Straight):
+        def __call__(self, x: Any) -> Any:
+            return self.w * x[0] + self.v * x[1]
+
+        v: Any
+
+    [note] = fit(Scaled(w=Value(1.0), v=Value(0.7, label="draw") * 0.1), X, Y, epochs=1).notes
+    assert note.startswith("draw (0.7) takes part")
+
+
+# Targets that do not suit
+
+TWO = [1 + t for t in Y]
+THREE = [i % 3 for i in range(24)]
+SIGNS = [2 * t - 1 for t in Y]
+BINARY = ["binary_cross_entropy", "binary_cross_entropy_with_logits"]
+CATEGORICAL = ["categorical_cross_entropy", "cross_entropy"]
+
+
+def output_for(loss: str) -> str:
+    return {"binary_cross_entropy": "sigmoid", "categorical_cross_entropy": "softmax"}.get(loss, "linear")
+
+
+@ENGINES
+@pytest.mark.parametrize("loss", [*BINARY, "hinge"])
+def test_labels_of_a_binary_loss(loss: str, compiled: Any) -> None:
+    place = TWO.index(2)
+    for y, i, got in ((TWO, place, 2), (THREE, 2, 2), ([t * 1.5 for t in Y], place, 1.5), ([-0.5] * 24, 0, -0.5)):
+        for targets in (y, [[t] for t in y], np.array(y)):
+            message = rf"example {i}: {loss} takes .*; got {got}(\.0)?: "
+            refused(network(output_for(loss)), ValueError, message, y=targets, loss=loss, compiled=compiled)
+    if loss != "hinge":
+        refused(network(output_for(loss)), ValueError, "takes targets from 0 to 1; got -1", y=SIGNS, loss=loss)
+        refused(network(output_for(loss)), ValueError, "takes targets from 0 to 1; got nan", y=[np.nan] * 24, loss=loss)
+    good: list[Any] = [Y, [bool(t) for t in Y], SIGNS if loss == "hinge" else [0.25] * 24]
+    for y in good:
+        assert np.isfinite(fit(network(output_for(loss)), X, y, loss=loss, epochs=1, compiled=compiled).loss[0])
+
+
+@ENGINES
+@pytest.mark.parametrize("loss", CATEGORICAL)
+def test_targets_of_a_categorical_loss(loss: str, compiled: Any) -> None:
+    refused(network(), ValueError, f"{loss} needs an output for each class; the model has one", y=THREE, loss=loss)
+    refused(network(), ValueError, f"{loss} needs an output for each class", y=Y, loss=loss, compiled=compiled)
+    model = network(output_for(loss), 3)
+    for row, message in (([1, 1, 0], r"add up to 1; got \[1, 1, 0\]"), ([0, 0, 0], "add up to 1"),
+                         ([1.5, -0.5, 0], "from 0 to 1; got 1.5"), ([0.5, 0.6, 0], "add up to 1")):  # fmt: skip
+        refused(
+            model, ValueError, f"example 1: {loss} takes .*{message}", y=[[1, 0, 0], *[row] * 23], loss=loss, compiled=compiled
+        )
+    refused(model, ValueError, "example 0: for 3 outputs, a class is a whole number from 0 to 2; got 3", y=[3] * 24, loss=loss)
+    for y in (THREE, [[0.2, 0.3, 0.5]] * 24, [[0.333, 0.333, 0.333]] * 24):
+        assert fit(model, X, y, loss=loss, epochs=1, compiled=compiled).epochs == 1
+
+
+@ENGINES
+def test_targets_that_no_output_can_reach(compiled: Any) -> None:
+    for y, message in (
+        (TWO, "from 1 to 2, but the outputs only from 0 to 1"),
+        (THREE, "from 0 to 2"),
+        ([-2.0] * 24, "from -2"),
+    ):
+        refused(network("sigmoid"), ValueError, message, y=y, compiled=compiled)
+    refused(network("tanh"), ValueError, "from 0 to 2, but the outputs only from -1 to 1", y=THREE, loss="squared_error")
+    assert fit(network(), X, THREE, epochs=1, compiled=compiled).notes == []  # a linear output reaches them all
+    assert fit(network("tanh"), X, SIGNS, epochs=1, compiled=compiled).notes == []
+
+
+def test_three_labels_for_the_hinge() -> None:
+    refused(
+        network(), ValueError, "not all three, since -1 and 0 are one class", y=[i % 3 - 1 for i in range(24)], loss="hinge"
+    )
+
+
+def test_probabilities_for_a_loss_on_net_inputs_are_noted() -> None:
+    for loss, output, n, instead in (("binary_cross_entropy_with_logits", "sigmoid", 1, "use binary_cross_entropy,"),
+                                     ("cross_entropy", "softmax", 2, "use categorical_cross_entropy,")):  # fmt: skip
+        [note] = fit(network(output, n), X, Y, loss=loss, epochs=1).notes
+        assert note.startswith(f"{loss} takes net inputs") and instead in note
+        assert fit(network("linear", n), X, Y, loss=loss, epochs=1).notes == []
+        assert fit(network(output, n), X, Y, loss=instead.split()[1].rstrip(","), epochs=1).notes == []
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_batches_without_examples_are_refused(compiled: bool) -> None:
+    refused(network(), ValueError, "batches gave no batch in epoch 0", batches=lambda: iter([]), compiled=compiled)
+    refused(network(), ValueError, "batches gave an empty batch in epoch 0", batches=lambda: [[], [1]], compiled=compiled)
+
+
+def test_the_validation_targets_too() -> None:
+    refused(network("sigmoid"), ValueError, "validation example .*got 2", loss="binary_cross_entropy", validation=(X, TWO))
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("loss", ["mean_squared_error", "squared_error", "hinge"])
+def test_signs_with_a_sigmoid_are_judged_by_its_middle(loss: str, compiled: bool) -> None:
+    model = network("sigmoid")
+    history = fit(model, X, SIGNS, loss=loss, epochs=150, seed=0, compiled=compiled)
+    assert history.accuracy[-1] >= 0.85 and accuracy(model, X, SIGNS) == accuracy(model, X, Y) >= 0.85
+    assert loss == "hinge" or "the targets go from -1 to 1, but the outputs only from 0 to 1" in history.notes[0]
+    own = Neuron(1, "sigmoid", init=lambda *_: 1.0)
+    assert accuracy(own, [[-1.0], [2.0]], [-1, 1]) == accuracy(own, [[-1.0], [2.0]], [0, 1]) == 1.0
+    assert accuracy(Neuron(1, "tanh", init=lambda *_: 1.0), [[-1.0], [0.2]], [-1, 1]) == 1.0
+
+
+def test_judging_leaves_the_deltas_alone() -> None:
+    unit = Neuron(1, "sigmoid", seed=0)
+    unit([1.0]).backward()
+    net = unit.net
+    accuracy(unit, [[1.0], [2.0]], [-1, 1])
+    assert unit.net is net
+
+
+def test_a_loss_refuses_targets_and_outputs_by_itself() -> None:
+    p: Any = Value(0.5)
+    z = [Value(1.0), Value(2.0)]
+    for loss in (losses.binary_cross_entropy, losses.binary_cross_entropy_with_logits):
+        for t in (1.5, -1, 2, np.float32(1.5), Value(2.0), [3]):
+            with pytest.raises(ValueError, match=f"{loss.__name__} takes targets from 0 to 1; got "):
+                loss(p, t)
+    with pytest.raises(ValueError, match="hinge takes the targets -1 and 1, or 0 and 1; got 2"):
+        losses.hinge(p, 2)
+    with pytest.raises(ValueError, match=r"cross_entropy takes targets that add up to 1; got \[1, 1\]"):
+        losses.cross_entropy(z, [1, 1])
+    with pytest.raises(ValueError, match="cross_entropy needs an output for each class"):
+        losses.cross_entropy(p, 1)
+    for wrong in (1.5, -0.25, Value(1.5)):
+        with pytest.raises(
+            DomainError, match=r"binary_cross_entropy takes probabilities from 0 to 1; got .*output=\"sigmoid\""
+        ):
+            losses.binary_cross_entropy(wrong, 1)
+        with pytest.raises(DomainError, match="categorical_cross_entropy takes probabilities from 0 to 1"):
+            losses.categorical_cross_entropy([wrong, 0.5], 1)
+    assert losses.binary_cross_entropy(1 + 1e-12, 1) < 0  # rounding is forgiven
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_outputs_above_one_are_named_where_the_logarithm_would_take_them(compiled: bool) -> None:
+    unit = Neuron(1, "linear", init=lambda *_: 1.0)
+    with pytest.raises(DivergenceError, match=r"binary_cross_entropy takes probabilities from 0 to 1; got 1\.5: end the model"):
+        fit(unit, [[1.5], [1.5]], [1, 1], loss="binary_cross_entropy", compiled=compiled)
+    assert unit.w[0].data == 1.0
+
+
+def test_a_loss_of_ones_own_is_shown_all_kinds_of_targets_before_it_is_compiled() -> None:
+    def loss(out: Any, t: Any) -> Any:
+        return losses.binary_cross_entropy_with_logits(out, t)
+
+    refused(network(), ValueError, "takes targets from 0 to 1; got 2", y=[0] * 12 + [2] + [1] * 11, loss=loss, compiled=True)
+
+
+# Coins
+
+
+def global_coin() -> float:
+    return random.random()
+
+
+HELD = random.Random(3)
+DICE = random.SystemRandom()
+
+
+class Tossing(Straight):
+    """A model that tosses a coin, by one of several generators."""
+
+    def __init__(self, toss: str) -> None:
+        self.w, self.toss = Value(0.5), toss
+        self.rng, self.numpy = random.Random(1), np.random.default_rng(1)
+        self.by_builtin = random.Random(2).random
+        self.old = {"state": [np.random.RandomState(1)]}
+
+    def __call__(self, x: Any) -> Any:
+        """Return w·x₀, or hardly ever something else."""
+        u = getattr(self, f"by_{self.toss}")()
+        return self.w * x[0] if u > -1.0 else self.w
+
+    def by_module(self) -> float:
+        """Draw from `random`."""
+        return random.gauss(0.0, 0.1)
+
+    def by_numpy(self) -> float:
+        """Draw from ``numpy.random``."""
+        return float(np.random.rand())
+
+    def by_own(self) -> float:
+        """Draw from an attribute."""
+        return self.rng.uniform(0, 1)
+
+    def by_new(self) -> float:
+        """Draw from a NumPy generator."""
+        return float(self.numpy.random())
+
+    def by_old(self) -> float:
+        """Draw from an old generator in containers."""
+        return float(self.old["state"][0].rand())
+
+    def by_function(self) -> float:
+        """Draw by a function."""
+        return global_coin()
+
+    def by_global(self) -> float:
+        """Draw from a global variable."""
+        return HELD.random()
+
+    def by_system(self) -> float:
+        """Draw from a generator without a state."""
+        return DICE.random()
+
+    def by_secret(self) -> float:
+        """Draw a secret."""
+        return float(secrets.randbelow(2))
+
+
+TOSSES = pytest.mark.parametrize(
+    "toss", ["module", "numpy", "own", "new", "old", "function", "global", "builtin", "system", "secret"]
+)
+
+
+@TOSSES
+def test_a_coin_is_not_compiled(toss: str) -> None:
+    with pytest.raises(TypeError, match="something else at each call, as with random numbers"):
+        fit(Tossing(toss), X, Y, epochs=1, compiled=True)
+    history = fit(Tossing(toss), X, Y, epochs=1_000_000, callbacks=[lambda *_: True])
+    assert history.engine.startswith("eager: the model or the loss does something else")
+
+
+def test_a_coin_in_the_loss_is_not_compiled() -> None:
+    rng = np.random.default_rng(0)
+
+    def loss(out: Any, t: Any) -> Any:
+        return (out - t) ** 2 if rng.random() > -1.0 else out
+
+    with pytest.raises(TypeError, match="random numbers"):
+        fit(network(), X, Y, loss=loss, epochs=1, compiled=True)
+
+
+def test_a_coin_that_a_callback_brings_in_is_noticed() -> None:
+    class Dropping(Straight):
+        training = False
+
+        def __call__(self, x: Any) -> Any:
+            return self.w * x[0] if not self.training or random.random() > -1.0 else self.w
+
+    def switch(history: Any, model: Any) -> None:
+        model.training = True
+
+    with pytest.raises(TypeError, match="random numbers"):
+        fit(Dropping(w=Value(1.0)), X, Y, epochs=3, callbacks=[switch], compiled=True)
+
+
+def test_generators_that_are_not_used_are_no_matter() -> None:
+    class Calm(Straight):
+        def __call__(self, x: Any) -> Any:
+            return self.w * x[0]
+
+    model = Calm(w=Value(1.0), rng=random.Random(1), numpy=np.random.default_rng(1))
+    assert fit(model, X, Y, epochs=1, compiled=True).engine.startswith("compiled")
