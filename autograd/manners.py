@@ -49,10 +49,9 @@ class Manners:
 
     __slots__ = ()
 
+    label: Any
     _data: float
-    _mark: object
     grad: float
-    label: str | None
     primitive: Primitive | None
 
     __hash__ = object.__hash__
@@ -122,9 +121,9 @@ def label_values(namespace: Mapping[str, Any]) -> None:
     >>> y.label, y.inputs[0].label
     ('y', 'w')
     """
-    for name, node in namespace.items():
-        if isinstance(node, Manners) and node.label is None and not name.startswith("_"):
-            node.label = name
+    nodes = [(name, x) for name, x in namespace.items() if isinstance(x, Manners) and not name.startswith("_")]
+    for name, node in nodes:
+        node.label = name if node.label is None else node.label
 
 
 def _compared(node: Manners, other: object, sign: str) -> Any:

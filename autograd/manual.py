@@ -92,5 +92,6 @@ class _Page:
         return self.text if row is None else page(row)
 
 
+_kind: Any
 for _kind in (Primitive, Unary, Binary, Nary):
     _kind.__doc__ = _Page(_kind.__doc__ or "")

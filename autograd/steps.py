@@ -341,21 +341,12 @@ class Walk(Sequence[Step]):
         filled = map(as_symbol, row.partials(put_in, Symbol(digits(node.data), node.data), which))
         flowing = [taken and delta is not None for taken in node.taken]
         upstream = 0.0 if delta is None else delta
-        known = zip(node.inputs, rules, filled, node.partials, flowing, sums, strict=True)
+        flows = [upstream * partial if flow else 0.0 for partial, flow in zip(node.partials, flowing, strict=True)]
         edges = tuple(
-            Edge(
-                x,
-                self.names[x],
-                rule.text,
-                rule.reason,
-                numbered.text,
-                partial,
-                upstream * partial if flows else 0.0,
-                before,
-                total,
-                flows,
+            Edge(x, self.names[x], rule.text, rule.reason, numbered.text, partial, flow, before, total, taken)
+            for x, rule, numbered, partial, flow, (before, total), taken in zip(
+                node.inputs, rules, filled, node.partials, flows, sums, flowing, strict=True
             )
-            for x, rule, numbered, partial, flows, (before, total) in known
         )
         wrong = self._wrong(self._moves) if self.mistake is not None and i == len(self) - 1 else ""
         return Step("backward", (i - n + 1, n), node, name, formula, numbers, upstream, edges, loss, wrong)

@@ -432,7 +432,8 @@ def _spell(activation: Activation | Joint | None) -> str:
         return "'linear'"
     if not isinstance(activation, Primitive):
         return repr(activation.__name__)
-    return repr(activation.name if ACTIVATIONS.get(activation.name) is activation else activation)
+    name = activation.name
+    return repr(name if ACTIVATIONS.get(name) is activation else activation)
 
 
 def _count(name: str, n: Any) -> int:
