@@ -34,7 +34,7 @@ def test_of_several_writers_one_wins_with_a_whole_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there are no permissions of this kind here")
-@pytest.mark.parametrize("mode", [0o600, 0o644, 0o660, 0o755])
+@pytest.mark.parametrize("mode", [0o600, 0o444, 0o644, 0o660, 0o755])
 def test_an_older_file_lends_its_permissions(mode: int, tmp_path: Path) -> None:
     path = tmp_path / "x.svg"
     path.write_text("old")

@@ -35,10 +35,10 @@ def write_whole(path: Path, data: bytes) -> None:
         return
     beside = path.with_name(f".{secrets.token_hex(8)}.part")  # nobody can guess the name and put a link there
     try:
-        with beside.open("xb") as file:
-            if mode is not None:
-                beside.chmod(stat.S_IMODE(mode))
-            file.write(data)
+        beside.touch(0o666 if mode is None else 0o600, exist_ok=False)
+        beside.write_bytes(data)
+        if mode is not None:
+            beside.chmod(stat.S_IMODE(mode))
         beside.replace(path)
     except OSError as error:  # name the requested file, not the one beside it
         raise OSError(error.errno, error.strerror or str(error), str(path)) from None
