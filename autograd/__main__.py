@@ -25,7 +25,7 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from autograd.demo import demonstrate, line_up, signed
 from autograd.derivation import explain
@@ -109,7 +109,7 @@ def run(argv: Sequence[str]) -> tuple[str, int]:
     wanted = choose(options.wrt, expression)
     result = expression.evaluate(variables)
     if isinstance(result, Value):
-        return differentiate(expression, result, {name: variables[name] for name in wanted}, options)
+        return differentiate(expression, variables, wanted, result, options)
     if given:
         raise UsageError(f"{given[0]} needs a variable, and there is none in {text}")
     return f"{_printable(text)} = {digits(result)}", 0
@@ -159,6 +159,7 @@ def refuse_lost_text(options: argparse.Namespace) -> None:
     """Raise a `UsageError` if one option prints data for other programs, and a second one prints something beside it."""
     data = {"--json -": options.json == "-", "--mermaid": options.mermaid, "--latex": options.latex}
     text = {f"--{name}": getattr(options, name) for name in ("steps", "explain", "check", "mistake")}
+    text["--wrt"] = options.wrt and not options.latex
     first, *others = [name for name, given in (data | text).items() if given] or [""]
     if others and data.get(first):
         raise UsageError(f"{first} prints nothing else, and {' and '.join(others)} would be lost; run one after the other")
@@ -209,35 +210,41 @@ def choose(wrt: Sequence[str] | None, expression: Expression) -> list[str]:
 
 
 def differentiate(
-    expression: Expression, result: Value, wanted: Mapping[str, Value], options: argparse.Namespace
+    expression: Expression, variables: Mapping[str, Value], names: Sequence[str], result: Value, options: argparse.Namespace
 ) -> tuple[str, int]:
     """Run the backward pass and write the files; return the text, data for other programs or a report, and the exit status."""
-    if result.primitive is not None and "f" not in expression.names:
+    if result.primitive is not None and "f" not in variables:
         result.label = "f"
     result.backward()
-    if options.json == "-":
-        text = json.dumps(json.loads(walk(result).to_json()))  # in ASCII: it passes through any terminal whole
-    elif options.mermaid:
-        text = _draw(result).mermaid.rstrip()
-    elif options.latex:
-        text = "\n".join(explain(x, of=result).latex for x in wanted.values())
-    else:
-        text = ""
-    check = _checked(result) if options.check and result.primitive is not None else None
-    report = _report(expression, result, wanted, options, check)
+    wanted = {name: variables[name] for name in names}
+    loss = name_nodes(result, topological(result))[result]
+    check = _checked(expression, variables, wanted, loss) if options.check else None
+    text = _data(result, wanted, options)
+    report = [] if text else _report(expression, loss, result, wanted, options)
+    if check is not None:
+        report.append(f"Check: {check}")
+    if nonfinite := find_nonfinite(result):
+        report.append(f"Note: {nonfinite}.")
     if options.svg is not None:
-        report += f"\n\nThe picture is in {_save(_draw, result, options.svg)}."
+        report.append(f"The picture is in {_save(_draw, result, options.svg)}.")
     if options.html is not None:
-        report += f"\n\nThe player is in {_save(_play, result, options.html)}; open it in a browser."
+        report.append(f"The player is in {_save(_play, result, options.html)}; open it in a browser.")
     if options.json not in (None, "-"):
-        report += f"\n\nThe steps are in {_write(options.json, walk(result).to_json())}."
-    return text or report, 1 if check is not None and check.verdict == "wrong" else 0
+        report.append(f"The steps are in {_write(options.json, walk(result).to_json())}.")
+    return text or "\n\n".join(report), 1 if check is not None and check.verdict == "wrong" else 0
+
+
+def _data(result: Value, wanted: Mapping[str, Value], options: argparse.Namespace) -> str:
+    if options.json == "-":
+        return json.dumps(json.loads(walk(result).to_json()))  # in ASCII: it passes through any terminal whole
+    if options.mermaid:
+        return _draw(result).mermaid.rstrip()
+    return "\n".join(explain(x, of=result).latex for x in wanted.values()) if options.latex else ""
 
 
 def _report(
-    expression: Expression, result: Value, wanted: Mapping[str, Value], options: argparse.Namespace, check: Report | None
-) -> str:
-    loss = name_nodes(result, topological(result))[result]
+    expression: Expression, loss: str, result: Value, wanted: Mapping[str, Value], options: argparse.Namespace
+) -> list[str]:
     text = " ".join(expression.text.split())
     parts = [f"{text} = {digits(result.data)}" if loss == text else f"{loss} = {text} = {digits(result.data)}"]
     if options.steps:
@@ -248,11 +255,7 @@ def _report(
         parts += [str(explain(x, of=result)) for x in wanted.values()]
     if options.mistake is not None:
         parts.append(_mistaken(walk(result, options.mistake)))
-    if options.check:
-        parts.append(f"Check: {f'{loss} is a variable itself: there is nothing to check.' if check is None else check}")
-    if nonfinite := find_nonfinite(result):
-        parts.append(f"Note: {nonfinite}.")
-    return "\n\n".join(parts)
+    return parts
 
 
 def _mistaken(wrong: Walk) -> str:
@@ -261,13 +264,18 @@ def _mistaken(wrong: Walk) -> str:
     return f"With the mistake {wrong.mistake!r}, this is the first step that differs:\n\n{wrong[-1]}"
 
 
-def _checked(result: Value) -> Report:
+def _checked(expression: Expression, variables: Mapping[str, Value], wanted: Mapping[str, Value], name: str) -> Report:
     from autograd.checking import gradcheck
 
-    for x in (x for node in topological(result) for x in node.inputs if x.primitive is None and not math.isfinite(x.data)):
-        raise UsageError(f"the gradient cannot be checked at {x.label} = {digits(x.data)}; choose a finite number")
+    def f(*values: Value) -> Any:
+        return expression.evaluate({**variables, **dict(zip(wanted, values, strict=True))})
+
+    f.__name__ = name
+    for x in wanted.values():
+        if not math.isfinite(x.data):
+            raise UsageError(f"the gradient cannot be checked at {x.label} = {digits(x.data)}; choose a finite number")
     try:
-        return gradcheck(result)
+        return gradcheck(f, *wanted.values())
     except ValueError as error:
         raise UsageError(f"the gradient cannot be checked: {error}") from None
 

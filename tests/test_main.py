@@ -190,6 +190,7 @@ def test_refusals(
 EXCLUSIVE = ["--json -", "--mermaid", "--latex"]  # what these print is for other programs
 REPORTING = ["--steps", "--explain", "--check", "--mistake overwrite"]
 CONFLICTS = [*itertools.combinations(EXCLUSIVE, 2), *itertools.product(EXCLUSIVE, REPORTING)]
+CONFLICTS += [("--json -", "--wrt w"), ("--mermaid", "--wrt w")]  # LaTeX is of the wanted gradients
 
 
 @pytest.mark.parametrize(("data", "other"), CONFLICTS)
@@ -461,7 +462,10 @@ def test_check(capsys: pytest.CaptureFixture[str]) -> None:
     assert "Check: correct: 3 derivatives and" in out and "∂f/∂w       w = 0.5" in out
     kink = answer(capsys, "relu(x)", "x=0", "--check")
     assert "Check: kink" in kink and "the slope is 0 on the left and 1 on the right" in kink
-    assert "nothing to check" in answer(capsys, "x", "x=2", "--check")
+    assert "Check: correct: 1 derivative" in answer(capsys, "x", "x=2", "--check")
+    chosen = answer(capsys, *NEURON, "--check", "--wrt", "w,b")
+    assert re.findall(r"∂f/∂(\w) +\w = \S+ .* correct$", chosen, re.MULTILINE) == ["w", "b"]
+    assert "∂loss/∂f" in answer(capsys, "f*x", "f=2", "x=3", "--check").partition("Check: correct")[2]
 
 
 def test_a_wrong_gradient_ends_with_status_1(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
