@@ -1,7 +1,7 @@
-"""The command line: ``python -m autograd``, alone for a demonstration or with an expression to differentiate.
+"""The command line: ``python -m autograd`` for a demonstration, or with an expression to differentiate it.
 
-Everything is worked out before anything is printed, so a command either does what it was asked or says in one line on
-standard error why not, and ends with status 2.
+Everything is computed before anything is printed, so a command either prints its whole answer, or one line on standard error
+that says why there is none, with status 2.
 
 >>> main(["x**2 + 1", "x=3"])
 f = x**2 + 1 = 10
@@ -16,6 +16,7 @@ import argparse
 import codecs
 import io
 import json
+import math
 import os
 import re
 import sys
@@ -24,11 +25,11 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from autograd.demo import demonstrate, line_up, signed
 from autograd.derivation import explain
-from autograd.expressions import FUNCTIONS, Expression, ExpressionError, parse
+from autograd.expressions import CONSTANTS, FUNCTIONS, Expression, ExpressionError, parse
 from autograd.mistakes import MISTAKES
 from autograd.steps import Walk, find_nonfinite, name_nodes, walk
 from autograd.symbol import digits
@@ -37,12 +38,13 @@ from autograd.value import Value, topological
 if TYPE_CHECKING:
     from autograd.drawing import Drawing
     from autograd.player import Player
+    from autograd.verdicts import Report
 
 __all__ = ["main"]
 
 COMMAND: Final = "python -m autograd"
 EXAMPLE: Final = f"{COMMAND} 'tanh(w*x + b)**2' w=0.5 x=2 b=-0.4"
-WRITTEN: Final = "Lists are written [x, y], as in dot([u, v], [x, y], b) and total([x, y]); pi is 3.14159…"
+WRITTEN: Final = f"Lists are written [x, y], as in dot([u, v], [x, y], b); {', '.join(CONSTANTS)} are constants."
 OPTION: Final = re.compile(r"-|--|-h|--[a-z]+(=.*)?", re.DOTALL)
 # What is written where the terminal's encoding lacks a character.
 SPELLED: Final = dict(zip("∂δση·√∞≤≥≠−─▶←…²⁰¹³⁴⁵⁶⁷⁸⁹",
@@ -51,15 +53,15 @@ SPELLED: Final = dict(zip("∂δση·√∞≤≥≠−─▶←…²⁰¹³⁴
 
 
 class UsageError(ValueError):
-    """The command line asks for something that cannot be understood or done."""
+    """The command line has no meaning, or what it means cannot be done."""
 
 
 class Parser(argparse.ArgumentParser):
     """A parser whose errors are exceptions."""
 
     def error(self, message: str) -> NoReturn:
-        """Raise the error, in place of printing the usage and leaving Python."""
-        raise UsageError(f"{message}; {COMMAND} --help shows what there is")
+        """Raise the error instead of printing the usage and leaving Python."""
+        raise UsageError(f"{message}; {COMMAND} --help lists the options")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -69,47 +71,48 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: the words after ``python -m autograd``; this process's own if None.
 
     Returns:
-        The exit status: 0, or 2 after one line on standard error that says what is wrong.
+        The exit status: 0; 1 if ``--check`` finds a wrong gradient; 2 after one line on standard error that says what is wrong.
     """
     try:
-        text = run(sys.argv[1:] if argv is None else argv)
+        text, status = run(sys.argv[1:] if argv is None else argv)
     except (UsageError, ExpressionError) as error:
         print(f"{COMMAND}: error: {_printable(str(error))}", file=sys.stderr)
         return 2
     print(text)
-    return 0
+    return status
 
 
-def run(argv: Sequence[str]) -> str:
-    """Do what a command line asks for, and return what is to be printed.
+def run(argv: Sequence[str]) -> tuple[str, int]:
+    """Run a command line; return the text to print, and the exit status.
 
     Raises:
-        UsageError: if it cannot be understood, or a file cannot be written.
-        ExpressionError: if the expression cannot be read or has no value.
+        UsageError: if it has no meaning, or a file cannot be written.
+        ExpressionError: if the expression cannot be read, or is undefined at the given numbers.
     """
     parser = make_parser()
-    # A word such as -x**2 is an expression, no option; a NUL, which no word of a command line has, keeps argparse off.
+    # A word such as -x**2 is an expression; a NUL, which no word of a command line has, hides it from argparse.
     words = [word if OPTION.fullmatch(word) or not word.startswith("-") else f"\0{word}" for word in argv]
     options = parser.parse_intermixed_args(words)
-    asked = [f"--{name}" for name, value in vars(options).items() if value not in (None, False) and name != "words"]
+    given = [f"--{name}" for name, value in vars(options).items() if value not in (None, False) and name != "words"]
     if options.help:
-        return parser.format_help().rstrip()
+        return parser.format_help().rstrip(), 0
     if options.version:
-        return f"scalar-autograd {_version()}"
-    if not options.words and asked:
-        raise UsageError(f"{asked[0]} needs an expression, as in: {EXAMPLE} {asked[0]}")
+        return f"scalar-autograd {_version()}", 0
+    if not options.words and given:
+        raise UsageError(f"{given[0]} needs an expression, as in: {EXAMPLE} {given[0]}")
     if not options.words:
-        return demonstrate(Path())
-    text, *values = (word.removeprefix("\0") for word in options.words)
+        return demonstrate(Path()), 0
+    refuse_lost_text(options)
+    text, *values = options.words
     expression = parse(text)
     variables = read_values(values, expression)
     wanted = choose(options.wrt, expression)
     result = expression.evaluate(variables)
     if isinstance(result, Value):
-        return differentiate(expression, result, {name: variables[name] for name in wanted}, options)
-    if asked:
-        raise UsageError(f"{asked[0]} needs a variable, and there is none in {text}")
-    return f"{_printable(text)} = {digits(result)}"
+        return differentiate(expression, variables, wanted, result, options)
+    if given:
+        raise UsageError(f"{given[0]} needs a variable, and there is none in {text}")
+    return f"{_printable(text)} = {digits(result)}", 0
 
 
 def make_parser() -> Parser:
@@ -118,36 +121,55 @@ def make_parser() -> Parser:
     parser = Parser(
         prog=COMMAND,
         usage="%(prog)s [EXPRESSION [NAME=NUMBER ...]] [options]",
-        description="Alone: a small network, forward and back, one link of the chain rule at a time.\n"
-        f"With an expression: its value, and its derivative by each variable.  For example\n\n  {EXAMPLE}",
+        description="Without an expression: a small network, one link of the chain rule at a time.\n"
+        f"With one: its value, and its derivative with respect to each variable.  For example\n\n  {EXAMPLE}",
         epilog=f"functions:\n{functions}\n\n{WRITTEN}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         add_help=False,
         allow_abbrev=False,
     )
-    parser.add_argument("words", nargs="*", help=argparse.SUPPRESS)
-    parser.add_argument("-h", "--help", action="store_true", help="show this")
-    parser.add_argument("--version", action="store_true", help="show the version")
-    parser.add_argument("--wrt", action="append", metavar="NAME", help="differentiate by these variables alone, as w or w,b")
-    parser.add_argument("--steps", action="store_true", help="show each step of the forward and of the backward pass")
-    parser.add_argument(
-        "--explain", action="store_true", help="show where each gradient comes from, and derive it by the chain rule"
-    )
-    parser.add_argument("--check", action="store_true", help="compare the gradients with numeric ones, edge by edge")
+    parser.add_argument("words", nargs="*", type=_word, help=argparse.SUPPRESS)
+    for flags, text in {
+        ("-h", "--help"): "show this",
+        ("--version",): "show the version",
+        ("--steps",): "show each step of the forward and of the backward pass",
+        ("--explain",): "show where each gradient comes from, and derive it by the chain rule",
+        ("--check",): "compare the gradients with numeric ones, edge by edge; status 1 if one is wrong",
+        ("--mermaid",): "print the picture as Mermaid text, and nothing else",
+        ("--latex",): "print the derivations in LaTeX, and nothing else",
+    }.items():
+        parser.add_argument(*flags, action="store_true", help=text)
+    parser.add_argument("--wrt", action="append", type=_word, metavar="NAME",
+                        help="differentiate with respect to these variables only, such as w or w,b")  # fmt: skip
     parser.add_argument("--mistake", choices=MISTAKES, metavar="NAME", help=f"make a classic mistake: {', '.join(MISTAKES)}")
-    parser.add_argument("--svg", metavar="FILE", help="write a picture of the graph; also .png .pdf .dot .mmd")
-    parser.add_argument("--html", metavar="FILE", help="write a page that plays the steps, forward and back, in a browser")
-    parser.add_argument("--mermaid", action="store_true", help="print the picture as Mermaid text, and nothing else")
-    parser.add_argument("--latex", action="store_true", help="print the derivations in LaTeX, and nothing else")
-    parser.add_argument("--json", metavar="FILE", help="write the steps as JSON; with -, print it, and nothing else")
+    for option, text in {
+        "--svg": "write a picture of the graph; also .png .pdf .dot .mmd",
+        "--html": "write a page that plays the steps, forward and back, in a browser",
+        "--json": "write the steps as JSON; with -, print it, and nothing else",
+    }.items():
+        parser.add_argument(option, type=_word, metavar="FILE", help=text)
     return parser
+
+
+def _word(word: str) -> str:
+    return word.removeprefix("\0")
+
+
+def refuse_lost_text(options: argparse.Namespace) -> None:
+    """Raise a `UsageError` if one option prints data for other programs, and a second one prints something beside it."""
+    data = {"--json -": options.json == "-", "--mermaid": options.mermaid, "--latex": options.latex}
+    text = {f"--{name}": getattr(options, name) for name in ("steps", "explain", "check", "mistake")}
+    text["--wrt"] = options.wrt and not options.latex
+    first, *others = [name for name, given in (data | text).items() if given] or [""]
+    if others and data.get(first):
+        raise UsageError(f"{first} prints nothing else, and {' and '.join(others)} would be lost; run one after the other")
 
 
 def read_values(words: Sequence[str], expression: Expression) -> dict[str, Value]:
     """Read words such as ``x=-0.5`` as the variables of an expression.
 
     Raises:
-        UsageError: for a word that is none, a name that is given twice, and one that the expression does not have.
+        UsageError: for a word of another form, a name that is given twice, and a name that the expression does not have.
 
     >>> read_values(["x=1e-3"], parse("x**2"))
     {'x': Value(data=0.001, grad=0.0, label='x')}
@@ -157,20 +179,20 @@ def read_values(words: Sequence[str], expression: Expression) -> dict[str, Value
         name, equals, number = word.partition("=")
         name = unicodedata.normalize("NFKC", name.strip())  # as Python does with the names in the expression
         if not equals or not name.isidentifier():
-            raise UsageError(f"`{word}` is no value; write NAME=NUMBER, as in x=0.5, and an expression with spaces in quotes")
+            raise UsageError(f"`{word}` is not a value; write NAME=NUMBER, as in x=0.5, and quote an expression with spaces")
         if name in variables:
             raise UsageError(f"`{word}` gives {name} a second value")
         if name not in expression.names:
-            raise UsageError(f"`{word}` is of no use: {_variables(expression)}")
+            raise UsageError(f"unknown variable in `{word}`: {_variables(name, expression)}")
         try:
             variables[name] = Value(float(number), name)
         except ValueError:
-            raise UsageError(f"`{word}` is no value: after the = there must be a number, as in {name}=0.5") from None
+            raise UsageError(f"`{word}` is not a value: write a number after the =, as in {name}=0.5") from None
     return variables
 
 
 def choose(wrt: Sequence[str] | None, expression: Expression) -> list[str]:
-    """Return the variables to differentiate by: those asked for, or all.
+    """Return the variables to differentiate with respect to: the given ones, or all.
 
     Raises:
         UsageError: for a name that the expression does not have.
@@ -183,34 +205,46 @@ def choose(wrt: Sequence[str] | None, expression: Expression) -> list[str]:
     names = [unicodedata.normalize("NFKC", name.strip()) for names in wrt for name in names.split(",")]
     for name in names:
         if name not in expression.names:
-            raise UsageError(f"--wrt {name}: {_variables(expression)}")
+            raise UsageError(f"unknown variable in --wrt {name}: {_variables(name, expression)}")
     return names
 
 
-def differentiate(expression: Expression, result: Value, wanted: Mapping[str, Value], options: argparse.Namespace) -> str:
-    """Run the backward pass, write the files asked for, and return the text: data for other programs, or a report."""
-    if result.primitive is not None and "f" not in expression.names:
+def differentiate(
+    expression: Expression, variables: Mapping[str, Value], names: Sequence[str], result: Value, options: argparse.Namespace
+) -> tuple[str, int]:
+    """Run the backward pass and write the files; return the text, data for other programs or a report, and the exit status."""
+    if result.primitive is not None and "f" not in variables:
         result.label = "f"
     result.backward()
-    data: list[str] = []
-    notes: list[str] = []
-    if options.svg is not None:
-        notes.append(f"The picture is in {_save(_draw, result, options.svg)}.")
-    if options.html is not None:
-        notes.append(f"The player is in {_save(_play, result, options.html)}; open it in a browser.")
-    if options.json == "-":
-        data.append(json.dumps(json.loads(walk(result).to_json())))  # in ASCII: it passes through any terminal whole
-    elif options.json is not None:
-        notes.append(f"The steps are in {_write(options.json, walk(result).to_json())}.")
-    if options.mermaid:
-        data.append(_draw(result).mermaid.rstrip())
-    if options.latex:
-        data += [explain(x, of=result).latex for x in wanted.values()]
-    return "\n".join(data) if data else "\n\n".join([_report(expression, result, wanted, options), *notes])
-
-
-def _report(expression: Expression, result: Value, wanted: Mapping[str, Value], options: argparse.Namespace) -> str:
+    wanted = {name: variables[name] for name in names}
     loss = name_nodes(result, topological(result))[result]
+    check = _checked(expression, variables, wanted, loss) if options.check else None
+    text = _data(result, wanted, options)
+    report = [] if text else _report(expression, loss, result, wanted, options)
+    if check is not None:
+        report.append(f"Check: {check}")
+    if nonfinite := find_nonfinite(result):
+        report.append(f"Note: {nonfinite}.")
+    if options.svg is not None:
+        report.append(f"The picture is in {_save(_draw, result, options.svg)}.")
+    if options.html is not None:
+        report.append(f"The player is in {_save(_play, result, options.html)}; open it in a browser.")
+    if options.json not in (None, "-"):
+        report.append(f"The steps are in {_write(options.json, walk(result).to_json())}.")
+    return text or "\n\n".join(report), 1 if check is not None and check.verdict == "wrong" else 0
+
+
+def _data(result: Value, wanted: Mapping[str, Value], options: argparse.Namespace) -> str:
+    if options.json == "-":
+        return json.dumps(json.loads(walk(result).to_json()))  # in ASCII: it passes through any terminal whole
+    if options.mermaid:
+        return _draw(result).mermaid.rstrip()
+    return "\n".join(explain(x, of=result).latex for x in wanted.values()) if options.latex else ""
+
+
+def _report(
+    expression: Expression, loss: str, result: Value, wanted: Mapping[str, Value], options: argparse.Namespace
+) -> list[str]:
     text = " ".join(expression.text.split())
     parts = [f"{text} = {digits(result.data)}" if loss == text else f"{loss} = {text} = {digits(result.data)}"]
     if options.steps:
@@ -221,11 +255,7 @@ def _report(expression: Expression, result: Value, wanted: Mapping[str, Value], 
         parts += [str(explain(x, of=result)) for x in wanted.values()]
     if options.mistake is not None:
         parts.append(_mistaken(walk(result, options.mistake)))
-    if options.check:
-        parts.append(f"Check: {_checked(result)}")
-    if nonfinite := find_nonfinite(result):
-        parts.append(f"Note: {nonfinite}.")
-    return "\n\n".join(parts)
+    return parts
 
 
 def _mistaken(wrong: Walk) -> str:
@@ -234,11 +264,18 @@ def _mistaken(wrong: Walk) -> str:
     return f"With the mistake {wrong.mistake!r}, this is the first step that differs:\n\n{wrong[-1]}"
 
 
-def _checked(result: Value) -> str:
+def _checked(expression: Expression, variables: Mapping[str, Value], wanted: Mapping[str, Value], name: str) -> Report:
     from autograd.checking import gradcheck
 
+    def f(*values: Value) -> Any:
+        return expression.evaluate({**variables, **dict(zip(wanted, values, strict=True))})
+
+    f.__name__ = name
+    for x in wanted.values():
+        if not math.isfinite(x.data):
+            raise UsageError(f"the gradient cannot be checked at {x.label} = {digits(x.data)}; choose a finite number")
     try:
-        return str(gradcheck(result))
+        return gradcheck(f, *wanted.values())
     except ValueError as error:
         raise UsageError(f"the gradient cannot be checked: {error}") from None
 
@@ -284,9 +321,10 @@ def _version() -> str:
         return "from its sources, not installed"
 
 
-def _variables(expression: Expression) -> str:
+def _variables(name: str, expression: Expression) -> str:
     names = ", ".join(expression.names)
-    return f"the expression has {f'only {names}' if names else 'no variable'}"
+    constant = f"{name} is a constant, {digits(CONSTANTS[name])}; " if name in CONSTANTS else ""
+    return f"{constant}the expression has {f'only {names}' if names else 'no variable'}"
 
 
 def _printable(text: str) -> str:

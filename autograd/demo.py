@@ -161,7 +161,7 @@ def _picture(error: Value, path: Path) -> str:
     from autograd.drawing import LayoutError, draw
 
     try:
-        saved = draw(error).save(path.resolve())
+        saved = draw(error).save(path).resolve()
     except (LayoutError, OSError) as problem:
         reason = f"{path.name}: {problem.strerror}" if isinstance(problem, OSError) and problem.strerror else problem
         return f"No picture was written: {reason}.\nThe same as text, to be drawn by Mermaid:\n\n    {_command('--mermaid')}"

@@ -1,9 +1,9 @@
 """Expressions such as ``tanh(w*x + b)**2``, read from text and never run as Python.
 
-Python's parser makes a tree of the text, and of that tree only what the table of derivatives knows is taken: numbers,
-names, the operators whose sign a row bears, and rows called by name.  The tree is laid out at once in postfix notation,
-operands before their operation; so to evaluate it is a loop with a stack, however deep it nests, and every operation is a
-row: on numbers it gives a number, on `Value`s a graph.
+Python's parser turns the text into a tree, and only what the table of derivatives knows is allowed in it: numbers, names,
+the operators that have a row, and rows called by name.  The tree is flattened into postfix notation, operands before their
+operation, so that evaluation is a loop with a stack, however deep the expression nests.  Every operation is a row: on numbers
+it returns a number, on `Value`s a graph.
 
 >>> f = parse("tanh(w*x + b)**2")
 >>> f.names
@@ -11,7 +11,7 @@ row: on numbers it gives a number, on `Value`s a graph.
 >>> print(f"{f(0.5, 2.0, -0.4):.5f}")
 0.28842
 
-All numbers are floats, so none grows to fill the memory:
+All numbers are floats, so that none can fill the memory:
 
 >>> parse("9**9**9")()
 inf
@@ -26,31 +26,43 @@ import re
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import inf, pi
+from math import e, inf, pi, tau
 from typing import Any, Final, NamedTuple
 
 from autograd import primitives
 from autograd.primitives import DomainError, Primitive, Unary
 from autograd.rows import TABLE
+from autograd.value import Value
 
-__all__ = ["FUNCTIONS", "LONGEST", "Expression", "ExpressionError", "parse"]
+__all__ = ["CONSTANTS", "FUNCTIONS", "LONGEST", "Expression", "ExpressionError", "parse"]
 
 LONGEST: Final = 2000  # characters; Python's parser recurses, and this keeps it far from the end of its stack
 EXCERPT: Final = 30  # characters of the text that a message shows
+CLOSE: Final = 0.8  # similarity of two names, from 0 to 1, from which one may be a slip for the other
 
 FUNCTIONS: Final[dict[str, Primitive]] = TABLE | {"abs": primitives.absolute}
-CONSTANTS: Final[dict[str, float]] = {"pi": pi}
-ELSEWHERE: Final = {"ln": "log", "max": "maximum", "min": "minimum", "sigma": "sigmoid", "sum": "total"}  # what others write
+CONSTANTS: Final[dict[str, float]] = {"e": e, "pi": pi, "tau": tau}
+# What other languages and textbooks call a function, under its name here, which is NumPy's.
+SYNONYMS: Final = {
+    "abs": "fabs", "arccos": "acos", "arccosh": "acosh arcosh", "arcsin": "asin", "arcsinh": "asinh arsinh",
+    "arctan": "atan arctg", "arctan2": "atan2", "arctanh": "atanh artanh", "ceil": "ceiling", "cos": "cosine cosinus",
+    "cosh": "ch", "divide": "div", "dot": "inner", "floor": "int round", "log": "ln", "log10": "lg", "log2": "lb ld",
+    "logsumexp": "lse", "maximum": "max fmax", "minimum": "min fmin", "multiply": "mul", "negative": "neg", "power": "pow",
+    "prod": "product", "remainder": "fmod mod modulo rem", "rint": "round", "sigmoid": "expit logistic sigm sigma",
+    "sign": "sgn signum", "sin": "sinus", "sinh": "sh", "step": "heaviside", "subtract": "sub", "tan": "tangent tg",
+    "tanh": "th", "total": "sum", "trunc": "fix", "where": "cond ifelse iif select",
+}  # fmt: skip
 OPERATORS: Final = {(row.infix, 1 if isinstance(row, Unary) else 2): row for row in FUNCTIONS.values() if row.infix}
 SIGNS: Final[dict[type[ast.AST], str]] = {
-    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%", ast.Pow: "**",
+    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**", ast.Mod: "%", ast.FloorDiv: "//",
     ast.UAdd: "+", ast.USub: "-", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=",
 }  # fmt: skip
-TAKEN: Final = "an expression is made of numbers, names, + - * / **, comparisons, parentheses and functions"
+ARITHMETIC: Final = " ".join(sign for sign in dict.fromkeys(SIGNS.values()) if (sign, 2) in OPERATORS and sign[0] not in "<>")
+ALLOWED: Final = f"an expression consists of numbers, names, {ARITHMETIC}, comparisons, parentheses and functions"
 KINDS: Final[dict[type[ast.AST], str]] = {
     ast.Attribute: "an attribute", ast.Lambda: "a lambda", ast.NamedExpr: "an assignment", ast.Subscript: "an index",
     ast.ListComp: "a comprehension", ast.SetComp: "a comprehension", ast.DictComp: "a comprehension",
-    ast.GeneratorExp: "a comprehension", ast.Constant: "a constant that is no real number", ast.JoinedStr: "text",
+    ast.GeneratorExp: "a comprehension", ast.Constant: "a constant that is not a real number", ast.JoinedStr: "text",
 }  # fmt: skip
 ADVICE: Final[dict[type[ast.AST], str]] = {
     ast.BitXor: "a power is written with **, not ^",
@@ -58,13 +70,13 @@ ADVICE: Final[dict[type[ast.AST], str]] = {
     ast.Call: "a function is called by its name, and a product is written with *",
     ast.Eq: "numbers are compared with < <= > >=",
     ast.IfExp: "if and else are written where(condition, a, b)",
-    ast.List: "a list has its place only where a function takes one, as in total([x, y])",
-    ast.Tuple: "only one expression is taken; a list is written [x, y]",
+    ast.List: "a list is allowed only where a function takes one, as in total([x, y])",
+    ast.Tuple: "only one expression is allowed; a list is written [x, y]",
 }
 
 
 class ExpressionError(ValueError):
-    """An expression cannot be read, or has no value; the message is one line and says where."""
+    """An expression cannot be read, or is undefined at its operands; the message is one line and names the place."""
 
 
 class Term(NamedTuple):
@@ -72,7 +84,7 @@ class Term(NamedTuple):
 
     Attributes:
         meaning: a number, the name of a variable, or a row to apply.
-        arity: to how many operands.
+        arity: the number of its operands; 0 for numbers and variables.
         start, end: the part of the text that it comes from.
     """
 
@@ -84,10 +96,10 @@ class Term(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A formula in some variables; called with their numbers or `Value`s, it gives its own.
+    """A formula in some variables; called with a number or `Value` for each of them, it returns its own.
 
     Attributes:
-        text: as it was written.
+        text: the formula as it was written.
         names: its variables in the order of their first occurrence, which is the order of a call's arguments.
         terms: the formula in postfix notation.
 
@@ -112,41 +124,66 @@ class Expression:
         """Evaluate the expression.
 
         Args:
-            values: for each variable a number or a `Value`; more entries do no harm.
+            values: for each variable a number or a `Value`; further entries are ignored.
 
         Returns:
             A float, or a node of a graph if a `Value` takes part.
 
         Raises:
-            ExpressionError: if a variable has no value, or an operation has none at its operands, as ``log(-1)``.
+            ExpressionError: if a variable has no value, or an operation is undefined at its operands, such as ``log(-1)``.
 
         >>> parse("x / y").evaluate({"x": 3.0, "y": 2.0})
         1.5
         """
-        stack: list[Any] = []
-        for meaning, arity, start, end in self.terms:
-            if isinstance(meaning, float):
-                stack.append(meaning)
-            elif isinstance(meaning, str):
-                if meaning not in values:
-                    raise _error(f"{meaning} has no value; give it one, as in {meaning}=0.5", self.text, start, end)
-                stack.append(values[meaning])
-            else:
-                first = len(stack) - arity
-                try:
-                    stack[first:] = [meaning.apply(stack[first:])]
-                except DomainError as error:
-                    raise _error(str(error), self.text, start, end) from None
-        [result] = stack
+        stack: list[tuple[Any, Term]] = []  # values, each with the entry that it comes from
+        for term in self.terms:
+            first = len(stack) - term.arity
+            operands, stack[first:] = stack[first:], []
+            match term.meaning:
+                case float() as value:
+                    pass
+                case str() as name:
+                    if name not in values:
+                        raise self.refuse(f"{name} has no value; give it one, as in {name}=0.5", term)
+                    value = values[name]
+                case row:
+                    try:
+                        value = row.apply([operand for operand, _ in operands])
+                    except (ArithmeticError, ValueError) as error:  # a `DomainError`, or what a rule raises
+                        raise self.refuse(self._undefined(row, operands, error), term) from None
+            stack.append((value, term))
+        [(result, _)] = stack
         return float(result) if isinstance(result, int) else result  # a comparison of numbers is a bool
+
+    def _undefined(self, row: Primitive, operands: Sequence[tuple[Any, Term]], error: Exception) -> str:
+        """Return why a row is undefined at its operands, and which of them is at fault, as it stands in the text."""
+        numbers = [x.data if isinstance(x, Value) else x for x, _ in operands]
+        try:
+            if all(isinstance(x, float | int) for x in numbers):
+                row.evaluate(numbers)
+            return str(error)  # a rule is undefined, or the operands are of another kind, such as dual numbers
+        except DomainError as plain:  # names no nodes: the text says more
+            error = plain
+        letters = re.findall(r"\b[xy]\b", row.domain)
+        named = []
+        for letter, number, (_, term) in zip("xy" if letters else "?" * len(numbers), numbers, operands, strict=False):
+            if letter in letters or not letters:
+                shown = _shown(self.text[term.start : term.end])
+                named.append(shown if isinstance(term.meaning, float) or shown == f"{number:g}" else f"{shown} = {number!r}")
+        fault = f"operand at fault is {named[0]}" if len(named) == 1 else f"operands are {' and '.join(named)}"
+        return f"{str(error).rstrip('.')}. The {fault}. Choose other numbers, or guard the operand with maximum or where"
+
+    def refuse(self, problem: str, term: Term) -> ExpressionError:
+        """Return the error that names a part of the text and what is wrong with it."""
+        return _error(problem, self.text, term.start, term.end)
 
 
 def parse(text: str) -> Expression:
     """Read an expression.
 
     Args:
-        text: at most `LONGEST` characters: numbers, names, pi, ``+ - * / **``, single comparisons, parentheses, and the rows of
-            the table by name, with lists for those that take lists, as in ``dot([u, v], [x, y], b)``.
+        text: at most `LONGEST` characters: numbers, names, the constants e, pi and tau, operators such as ``+ - * / **``,
+            single comparisons, parentheses, and rows called by name, some with lists, as in ``dot([u, v], [x, y], b)``.
 
     Raises:
         ExpressionError: for anything else.
@@ -156,7 +193,7 @@ def parse(text: str) -> Expression:
     autograd.expressions.ExpressionError: column 1, `__import__('os')`: there is no function __import__
     """
     if len(text) > LONGEST:
-        raise _error(f"{len(text):,} characters are too many, {LONGEST:,} are taken", text, LONGEST, len(text))
+        raise _error(f"{len(text):,} characters are too many; the limit is {LONGEST:,}", text, LONGEST, len(text))
     return _Reader(text).read()
 
 
@@ -170,7 +207,7 @@ class _Reader:
         self.shift = len(blank) - len(blank.lstrip())
 
     def read(self) -> Expression:
-        """Lay out the tree in postfix notation."""
+        """Return the tree in postfix notation."""
         terms: list[Term] = []
         pending: list[Any] = [self.tree()]
         while pending:
@@ -185,15 +222,15 @@ class _Reader:
         return Expression(self.text, tuple(names), tuple(terms))
 
     def tree(self) -> ast.expr:
-        """Let Python parse the text; nothing is run."""
+        """Return Python's tree of the text; nothing is run."""
         if not self.code:
             raise _error("the expression is empty", self.text, 0, 0)
         for i, c in enumerate(self.text):
             if c == "#" or not (c.isprintable() or c.isspace()):
-                raise _error(f"this character is not taken; {TAKEN}", self.text, i, i + 1)
+                raise _error(f"this character is not allowed; {ALLOWED}", self.text, i, i + 1)
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # Python warns of 1if and the like, which are refused in any case
+                warnings.simplefilter("ignore")  # Python warns about 1if and the like, which are refused in any case
                 return ast.parse(self.code, mode="eval").body
         except SyntaxError as error:
             raise self.misread(error) from None
@@ -201,22 +238,22 @@ class _Reader:
             raise _error("this is nested too deeply to be read", self.text, self.shift, len(self.text)) from None
 
     def misread(self, error: SyntaxError) -> ExpressionError:
-        """Say what Python could not parse; where it is a common slip, in the words of expressions."""
+        """Return the error for a text that Python could not parse; common slips have messages of their own."""
         for word in re.finditer(r"\w+", self.text):
             if keyword.iskeyword(word.group()):
-                return _error("a word of Python's own; give the variable another name", self.text, *word.span())
+                return _error("a reserved word of Python; give the variable another name", self.text, *word.span())
         start, end = (self.shift + (offset or 1) - 1 for offset in (error.offset, error.end_offset))
         if not error.offset or not self.text[start:].strip():
             return _error("the expression ends too early", self.text, len(self.text), len(self.text))
         problem = f"this cannot be read: {error.msg.partition('. ')[0]}"  # what follows is advice for whole programs
         if self.text[start] == "=":
-            problem = "a value is given apart from the expression"
+            problem = "a value is given in a word of its own, after the expression"
         elif self.text[start].isdigit():
             problem = "a number cannot be read; if a product is meant, write it with *"
         return _error(problem, self.text, start, max(start + 1, end))
 
     def meaning(self, node: ast.expr) -> tuple[float | str | Primitive, Sequence[Any]]:
-        """Say what the head of a tree stands for, and what its operands are: trees, or a `Term` for a default."""
+        """Return what the root of a tree stands for, and its operands: trees, or a `Term` for a default."""
         match node:
             case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
                 return _float(number), ()
@@ -224,23 +261,24 @@ class _Reader:
                 if name in FUNCTIONS:
                     raise self.refuse(node, f"{name} is a function, not a variable; it is called as {FUNCTIONS[name].usage}")
                 return CONSTANTS.get(name, name), ()
-            case ast.UnaryOp(op=op, operand=x) if type(op) in SIGNS:
-                return OPERATORS[SIGNS[type(op)], 1], (x,)
-            case ast.BinOp(left=x, op=op, right=y) if type(op) in SIGNS:
-                return OPERATORS[SIGNS[type(op)], 2], (x, y)
-            case ast.Compare(left=x, ops=[op], comparators=[y]) if type(op) in SIGNS:
-                return OPERATORS[SIGNS[type(op)], 2], (x, y)
+            case ast.UnaryOp(op=op, operand=x) if row := _operator(op, 1):
+                return row, (x,)
+            case ast.BinOp(left=x, op=op, right=y) if row := _operator(op, 2):
+                return row, (x, y)
+            case ast.Compare(left=x, ops=[op], comparators=[y]) if row := _operator(op, 2):
+                return row, (x, y)
             case ast.Compare(ops=[_, _, *_]):
                 raise self.refuse(node, "only two numbers are compared at a time")
             case ast.Call(func=ast.Name(id=name)):
                 return self.call(node, name)
-        problem = f"{KINDS.get(type(node), 'this')} is not taken; {TAKEN}"
+        sign = SIGNS.get(type(node.op)) if isinstance(node, ast.BinOp) else None
+        problem = f"{f'the sign {sign}' if sign else KINDS.get(type(node), 'this')} is not allowed; {ALLOWED}"
         for part in (getattr(node, "op", None), *getattr(node, "ops", ()), node):
             problem = ADVICE.get(type(part), problem)
         raise self.refuse(node, problem)
 
     def call(self, node: ast.Call, name: str) -> tuple[Primitive, Sequence[Any]]:
-        """Find the row that is called, and its operands."""
+        """Return the row that is called, and its operands."""
         row = FUNCTIONS.get(name)
         if row is None:
             near = _meant(name)
@@ -259,23 +297,32 @@ class _Reader:
         return row, [Term(x, 0, 0, 0) if isinstance(x, float) else x for x in operands]  # a number is a default
 
     def span(self, node: ast.expr) -> tuple[int, int]:
-        """Say where in the text a tree comes from; Python counts in bytes of UTF-8."""
+        """Return where in the text a tree comes from; Python counts in bytes of UTF-8."""
         code, end = self.code.encode(), node.end_col_offset
         return self.shift + len(code[: node.col_offset].decode()), self.shift + len(code[:end].decode())
 
     def refuse(self, node: ast.expr, problem: str) -> ExpressionError:
-        """Make the error that says what is the matter with a part of the text."""
+        """Return the error that names a part of the text and what is wrong with it."""
         return _error(problem, self.text, *self.span(node))
 
 
-def _meant(name: str) -> str | None:
-    """Guess the function that a name was meant to be: by what others call it, by its letters, by its spelling.
+def _operator(op: ast.AST, arity: int) -> Primitive | None:
+    """Return the row that an operator of Python stands for, or None."""
+    return OPERATORS.get((SIGNS.get(type(op), ""), arity))
 
-    >>> _meant("ln"), _meant("tahn"), _meant("sigmiod"), _meant("f")
-    ('log', 'tanh', 'sigmoid', None)
+
+def _meant(name: str) -> str | None:
+    """Guess which function is meant by a name: a synonym, a name with the same letters, or one that is nearly the same.
+
+    >>> _meant("ln"), _meant("tahn"), _meant("sigmiod"), _meant("Tanh"), _meant("f")
+    ('log', 'tanh', 'sigmoid', 'tanh', None)
     """
-    turned = [known for known in FUNCTIONS if sorted(known) == sorted(name)]
-    return ELSEWHERE.get(name) or next(iter([*turned, *difflib.get_close_matches(name, FUNCTIONS, n=1)]), None)
+    name = name.lower()
+    order = sorted(SYNONYMS, key=FUNCTIONS.__contains__)  # of two rows with one synonym, that of the table wins
+    known = {other: ours for ours in order for other in SYNONYMS[ours].split()} | {ours: ours for ours in FUNCTIONS}
+    turned = [other for other in known if sorted(other) == sorted(name)]
+    near = [name] if name in known else [*turned, *difflib.get_close_matches(name, known, cutoff=CLOSE)]
+    return next((known[other] for other in near if known[other] in FUNCTIONS), None)  # not every synonym has a row
 
 
 def _float(number: float) -> float:
@@ -285,9 +332,12 @@ def _float(number: float) -> float:
         return inf
 
 
+def _shown(text: str) -> str:
+    """Return a part of the text as messages show it: on one line, and shortened."""
+    excerpt = text if len(text) <= EXCERPT else text[: EXCERPT - 1] + "…"
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in excerpt)
+
+
 def _error(problem: str, text: str, start: int, end: int) -> ExpressionError:
-    excerpt = text[start:end]
-    if len(excerpt) > EXCERPT:
-        excerpt = excerpt[: EXCERPT - 1] + "…"
-    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in excerpt)
+    shown = _shown(text[start:end])
     return ExpressionError(f"column {start + 1}{shown and f', `{shown}`'}: {problem}")

