@@ -55,6 +55,7 @@ from autograd import (
 from autograd.checking import gradcheck
 from autograd.mistakes import MISTAKES
 from autograd.strategies import Program, widths
+from autograd.transforms import chain_rule, risk
 from autograd.value import topological
 from nn import MLP
 
@@ -325,6 +326,24 @@ def test_a_model_with_a_root_above_dead_units() -> None:
     model.zero_grad()
     model([0.5, -0.25]).backward()
     assert found == [p.grad for p in model.parameters()] and any(found)
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        lambda net: relu(net),
+        lambda net: relu(net) / sqrt(net * net + 1),
+        lambda net: maximum(net, 0.1 * net),
+        lambda net: exp(net) + relu(net),
+        lambda net: clip(net, -1, 1) ** 2,
+    ],
+)
+def test_choices_cost_nothing_where_no_infinity_can_meet_them(unit: Callable[[Any], Any]) -> None:
+    weights = [Value(x) for x in (0.5, -1.0, 0.25)]
+    error = unit(dot(weights[:2], [1.0, 2.0], weights[2])) - 1
+    for y in (error * error, error**2):
+        careful, careless = (chain_rule(topological(y), y, weights, one) for one in (risk, lambda node: 0))
+        assert len(topological(total(careful))) == len(topological(total(careless)))
 
 
 def test_log_of_a_branch_needs_a_guard_where_it_is_written() -> None:
