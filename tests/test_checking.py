@@ -291,6 +291,11 @@ def test_a_gradient_that_is_nan_by_a_product_is_explained(f: Callable[..., Any],
     assert ".data" not in str(report)
 
 
+def test_products_that_overflow_in_one_order_are_no_wrong_accumulation() -> None:
+    report = gradcheck(lambda x: x * 1e-200 * 1e-200 * 1e200 * 1e200, 2.0)
+    assert report.cause == "nonfinite" and "1e+200 · 1e+200" in report.inputs[0].reason
+
+
 def test_a_nan_that_a_rule_publishes_is_no_product() -> None:
     assert gradcheck(arctan2, 0.0, 0.0).cause == "" and gradcheck(arctan2, 0.0, 0.0).verdict == "kink"
     assert gradcheck(hypot, 0.0, 0.0).verdict == "kink" and gradcheck(sqrt, 0.0).cause == ""
