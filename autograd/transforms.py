@@ -51,7 +51,7 @@ def gradients(y: Value, xs: Iterable[Value]) -> list[Value]:
     for x in (y, *xs):
         if not isinstance(x, Value):
             raise TypeError(
-                f"gradients takes the Value to differentiate and the Values to differentiate with respect to; got {x!r}"
+                f"gradients needs the Value to differentiate, and Values to differentiate it with respect to, not {x!r}"
             )
     order = topological(y)
     refuse_stale(order)
