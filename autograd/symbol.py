@@ -28,7 +28,18 @@ from typing import Any, NamedTuple
 from autograd.primitives import Nary, Operand, Primitive, absolute, where
 from autograd.rows import TABLE
 
-__all__ = ["Symbol", "as_symbol", "digits", "flows", "is_cut", "latex_name", "operand_names", "printable", "source"]
+__all__ = [
+    "RuleError",
+    "Symbol",
+    "as_symbol",
+    "digits",
+    "flows",
+    "is_cut",
+    "latex_name",
+    "operand_names",
+    "printable",
+    "source",
+]
 
 COMPARE, SUM, PRODUCT, SIGN, POWER, ATOM = range(6)  # how tightly a formula holds together
 LEVELS = {"<": COMPARE, "<=": COMPARE, ">": COMPARE, ">=": COMPARE, "+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT,
@@ -84,6 +95,10 @@ PLAIN = Style(digits, {"+": " + ", "-": " - ", "*": "·", "/": " / ", "**": "^",
 LATEX = Style(lambda x: digits(x).replace("∞", r"\infty").replace("NaN", r"\text{NaN}"),
               {"*": r" \cdot ", "%": r" \bmod ", "<=": r" \leq ", ">=": r" \geq "},
               lambda row: row.latex, "{}^{{2}}", lambda name: latex_name(name), tex=True)  # fmt: skip
+
+
+class RuleError(TypeError):
+    """A rule uses the number behind a formula, or its truth."""
 
 
 class Symbol(Operand):
@@ -148,11 +163,11 @@ class Symbol(Operand):
         return source(self)[0]
 
     def __bool__(self) -> bool:
-        raise TypeError(f"a rule asked whether {self.text} is true; Python's if, and, or, max would freeze one case into it: "
+        raise RuleError(f"a rule asked whether {self.text} is true; Python's if, and, or, max would freeze one case into it: "
                         "use where, maximum or minimum")  # fmt: skip
 
     def __float__(self) -> float:
-        raise TypeError(f"a rule asked for the number behind {self.text}; use autograd's functions in a rule, not math's")
+        raise RuleError(f"a rule asked for the number behind {self.text}; use autograd's functions in a rule, not math's")
 
 
 def as_symbol(formula: Any) -> Symbol:
