@@ -28,7 +28,7 @@ from autograd.manners import Manners, describe
 from autograd.primitives import Binary, DomainError, Nary, Operand, Primitive, Unary
 from autograd.recording import chooser, recorder
 from autograd.rows import TABLE, number
-from autograd.symbol import is_cut
+from autograd.symbol import flows, read_flow
 
 __all__ = ["Value", "refuse_stale", "topological"]
 
@@ -140,10 +140,14 @@ class Value(Manners):
         return _recorders[row](operands) if isinstance(row, Nary) else _recorders[row](*operands)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *operands: Any, **options: Any) -> Any:
-        """Send NumPy's function to the row of its name, as in ``np.exp(v)`` and ``np.float64(2) * v``."""
+        """Send NumPy's function to the row of its name, as in ``np.exp(v)``, ``np.float64(2) * v`` and ``nodes * v``."""
         row = TABLE.get(ufunc.__name__)
         if row is None or method != "__call__" or options:
             raise TypeError(f"numpy.{ufunc.__name__} cannot be recorded; use operators and autograd's functions on Values")
+        arrays = [x for x in operands if getattr(getattr(x, "dtype", None), "kind", "") == "O"]
+        if arrays:  # with objects NumPy goes from element to element
+            boxed = arrays[0].__array_namespace__().array
+            return ufunc(*[boxed(x, dtype=object) if isinstance(x, Value) else x for x in operands])
         return row.apply(operands)
 
     @property
@@ -287,7 +291,8 @@ def record(row: Primitive, operands: Sequence[Any]) -> Any:
         raise DomainError(
             f"{error}; the {shown} inside the domain, for instance with where or maximum on the operand"
         ) from error
-    partials = [None if not p and is_cut(row, data, out, i) else p for p, i in zip(partials, which, strict=True)]
+    flow = flows(row, len(data))
+    partials = [p if p or read_flow(flow[i], data, out) else None for p, i in zip(partials, which, strict=True)]
     written = tuple([x if isinstance(x, Value) else d for x, d in zip(operands, data, strict=True)])
     node: Value = new(Value)
     node._data, node.grad, node.primitive = out, 0.0, row
