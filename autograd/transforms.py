@@ -340,10 +340,12 @@ def _differentiated(
         return shaped(gradients(y if isinstance(y, Value) else Value(_scalar(y)), xs))
 
     result = outer(ys, gradient, shaped(xs))
-    # An array of floats, unless that would cut off a node that is not the argument's own.
-    known, results = set(xs), flatten(ys)[0].values() if any(map(is_array, (*arguments, ys))) else ()
-    below = {x for y in results if isinstance(y, Value) for x in (y, *(x for node in topological(y) for x in node.inputs))}
-    return result if {x for x in below if x.primitive is None} - known else number_arrays(result)
+    # Arrays of floats, unless that would cut off a node that is not the argument's own.
+    if not any(is_array(x) for tree in (*trees.values(), ys) for x in flatten(tree, entries=False)[0].values()):
+        return result
+    nodes = [y for y in flatten(ys)[0].values() if isinstance(y, Value)]
+    below = {*nodes, *(x for y in nodes for node in topological(y) for x in node.inputs)} - set(xs)
+    return result if any(x.primitive is None for x in below) else number_arrays(result)
 
 
 def _variable(x: Any) -> Value:
