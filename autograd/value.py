@@ -1,12 +1,12 @@
 """The node, and backpropagation.
 
-A `Value` remembers how it came about: the row of the table that made it, its operands, and the row's partial derivatives
-at their numbers.  The chain rule needs no more.  `backward` goes through the graph from the result to the leaves, in an
-order in which every node comes before its operands, and from each node to each of its operands flows
+A `Value` remembers how it was computed: the row of the table that made it, its operands, and the row's partial derivatives
+evaluated at their values.  The chain rule needs no more.  `backward` goes through the graph from the result to the leaves, in
+an order in which every node comes before its operands, and each node sends to each of its operands
 
     contribution = gradient of the node · partial derivative of the node with respect to the operand
 
-Nothing flows to a constant, nor along a branch that was not taken: there the partial derivative is None.
+Nothing flows to a constant, nor along a branch that was not taken: in both cases the stored partial derivative is None.
 
 >>> a, b = Value(2.0, label="a"), Value(-3.0, label="b")
 >>> y = a * b + a
@@ -35,7 +35,8 @@ __all__ = ["Value", "refuse_stale", "topological"]
 new: Final = object.__new__
 REFUSED: Final = (ArithmeticError, ValueError, TypeError)
 TUPLE_ITERATOR: Final = type(iter(()))
-UNREACHED: Final = float("0")  # the gradient, this very object, of a node to which nothing has flowed; a sum is another object
+# The grad of a node that nothing has reached in this pass: compared by identity, and adding to it gives another float.
+UNREACHED: Final = float("0")
 PASS: Final = RLock()  # held by whatever marks nodes, for one pass through a graph
 _recorders: dict[Primitive, Callable[..., Any]] = {}
 
@@ -63,11 +64,11 @@ class Value(Manners):
 
     Args:
         data: a real number.
-        label: a name for texts and pictures.
+        label: a name, shown in printed and drawn graphs.
 
     Attributes:
         data: the number, a float.  A leaf's may be set; other nodes keep the number of their forward pass.
-        grad: ∂(last differentiated result)/∂(this node), 0.0 before any backward pass.
+        grad: ∂(result)/∂(this node) after a backward pass, 0.0 before; that of a leaf accumulates until `zero_grad`.
         label: the name, or None.
         primitive: the row of the table that made this node, None for a leaf.
 
@@ -79,9 +80,9 @@ class Value(Manners):
     Value(data=2.0, grad=0.0)
     """
 
-    # A row of one or two operands fills _left and _right with them, as written, and _dx and _dy with its partial derivatives:
+    # A row of one or two operands has them in _left and _right, nodes or floats, and its partial derivatives in _dx and _dy:
     # None where the operand is a constant or nothing flows to it.  A row of many operands has all of them in _left, those
-    # that are nodes in _right, and their partial derivatives in _dx; _dy says whether some of these are None, or is None.
+    # that are nodes in _right, and their partial derivatives in _dx; _dy is True if some of these may be None, else None.
     __slots__ = ("_data", "_dx", "_dy", "_left", "_mark", "_right", "grad", "label", "primitive")
 
     _left: Any
@@ -140,7 +141,7 @@ class Value(Manners):
         return _recorders[row](operands) if isinstance(row, Nary) else _recorders[row](*operands)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *operands: Any, **options: Any) -> Any:
-        """Send NumPy's function to the row of its name, as in ``np.exp(v)``, ``np.float64(2) * v`` and ``nodes * v``."""
+        """Dispatch NumPy's function to the row of the same name, as in ``np.exp(v)``, ``np.float64(2) * v``, ``nodes * v``."""
         row = TABLE.get(ufunc.__name__)
         if row is None or method != "__call__" or options:
             raise TypeError(f"numpy.{ufunc.__name__} cannot be recorded; use operators and autograd's functions on Values")
@@ -189,7 +190,7 @@ class Value(Manners):
 
     @property
     def taken(self) -> tuple[bool, ...]:
-        """Whether anything flows along the edge to each of `inputs`: not along a branch that the operation did not choose.
+        """Whether anything flows along the edge to each of `inputs`: False for a branch that the operation did not choose.
 
         >>> x = Value(-2.0)
         >>> x.relu().taken, (x * 0.0).taken
@@ -205,11 +206,11 @@ class Value(Manners):
         return [p for x, p in ((self._left, self._dx), (self._right, self._dy)) if isinstance(x, Value)]
 
     def backward(self, upstream: float = 1.0) -> None:
-        """Add ∂(this node)/∂leaf to the `grad` of every leaf below it, and set the `grad` of the nodes between.
+        """Add upstream · ∂(this node)/∂leaf to the `grad` of every leaf below it, and set the `grad` of the nodes between.
 
-        The partial derivatives are those of the forward pass.  It may be called again: leaves go on adding up, until
-        `zero_grad`; the nodes between start anew.  Threads may call it at once on graphs that share nodes: they take turns.
-        (A process must not be forked while another thread is inside.)
+        The partial derivatives are those of the forward pass.  It may be called again: leaves accumulate until `zero_grad`,
+        the nodes between are reset.  Several threads may call it on graphs that share nodes; the calls are serialized.
+        (Do not fork the process while another thread is in a backward pass.)
 
         Args:
             upstream: the gradient that arrives at this node, ∂L/∂(this node).
@@ -309,7 +310,7 @@ def record(row: Primitive, operands: Sequence[Any]) -> Any:
 
 
 def record_many(row: Nary, compute: Callable[[Any], tuple[float, Sequence[Any]]], operands: Sequence[Any]) -> Any:
-    """Make the node of a row on many operands: `record` for the common case, in a third of its time."""
+    """Make the node of a row on many operands: `record` for the common case, three times as fast."""
     which, chooses = None, True if row.picks is not None else None
     try:
         if operands[len(operands) // 2].__class__ is Value:  # of a dot the first input: the likeliest to be a number
@@ -334,20 +335,6 @@ def record_many(row: Nary, compute: Callable[[Any], tuple[float, Sequence[Any]]]
     return node
 
 
-def _computer(row: Nary, n: int) -> Callable[[Any], tuple[float, Sequence[Any]]]:
-    """Return the function that gives a row's result and partial derivatives at floats."""
-    if row.picks is not None:
-        return chooser(row, n)
-    function, gradient = row.function, row.gradient
-    if TABLE.get(row.name) is row:
-        return lambda data: (out := function(*data), tuple(gradient(data, out)))
-
-    def checked(data: Any) -> tuple[float, Sequence[Any]]:
-        raise TypeError  # a user's row: `record` looks at all that it returns
-
-    return checked
-
-
 def _record_first_time(row: Primitive, operands: Sequence[Any]) -> Any:
     """Record a row for the first time: through `record`, whose errors name a faulty rule."""
     node = record(row, operands)
@@ -356,8 +343,15 @@ def _record_first_time(row: Primitive, operands: Sequence[Any]) -> Any:
     elif isinstance(row, Binary):
         operators(row)
     elif isinstance(row, Nary):
-        _recorders[row] = functools.partial(record_many, row, _computer(row, len(operands)))
+        _recorders[row] = functools.partial(record, row)  # which checks what a user's row returns, every time
+        if TABLE.get(row.name) is row:
+            compute = chooser(row, len(operands)) if row.picks is not None else _computed(row.function, row.gradient)
+            _recorders[row] = functools.partial(record_many, row, compute)
     return node
+
+
+def _computed(function: Callable[..., float], gradient: Callable[..., Any]) -> Callable[[Any], tuple[float, Sequence[Any]]]:
+    return lambda data: (out := function(*data), tuple(gradient(data, out)))
 
 
 def topological(root: Value) -> list[Value]:
@@ -377,7 +371,7 @@ def topological(root: Value) -> list[Value]:
                 node._mark = mark
                 path.append(node)
                 left = node._left
-                if left.__class__ is Value:  # the most common class is asked for first: 15 % of this pass
+                if left.__class__ is Value:  # the most common class is tested first; saves 15 % of this pass
                     node = left
                     continue
                 if left.__class__ is tuple:
@@ -386,7 +380,7 @@ def topological(root: Value) -> list[Value]:
                     node = left
                     continue
                 break
-            # On the way up, turn to the next operand that is new; after the last one the node has its place.
+            # On the way up, turn to the next operand that is new; after the last one the node is appended.
             while path:
                 top = path.pop()
                 if top.__class__ is TUPLE_ITERATOR:
@@ -415,7 +409,7 @@ def topological(root: Value) -> list[Value]:
 def refuse_stale(order: Sequence[Value]) -> None:
     """Raise if the operands of a node no longer give its number, because a leaf was set after the forward pass.
 
-    Every reading that evaluates rules again checks this first; `backward` need not, it uses what was recorded.
+    Everything that evaluates rules again checks this first; `backward` need not, it uses what was recorded.
     """
     for node in order:
         row = node.primitive
@@ -435,7 +429,7 @@ def _real(data: Any) -> float:
 
 
 def _twin(node: Value, memo: Mapping[int, Any]) -> Value:
-    """Copy one node, with the operands that `memo` has for its own."""
+    """Copy one node, replacing its operands by their copies in `memo`."""
 
     def other(x: Any) -> Any:
         return tuple(memo.get(id(item), item) for item in x) if isinstance(x, tuple) else memo.get(id(x), x)
