@@ -115,6 +115,23 @@ def test_a_function_of_an_array_receives_an_array_of_nodes() -> None:
     assert_same(grad(lambda v: 3.0)(np.ones((2, 0))), np.empty((2, 0)))
 
 
+def test_what_numpy_computes_with_operators_and_methods() -> None:
+    rng = np.random.default_rng(0)
+    x, A = rng.normal(size=4), rng.normal(size=(3, 4))
+    n, d = len(x), x - x.mean()
+    for f, expected in (
+        (lambda v: np.exp(v).sum() + np.sqrt(np.square(v) + 1).mean(), np.exp(x) + x / np.sqrt(x * x + 1) / n),
+        (lambda v: np.linalg.norm(A @ v), A.T @ A @ x / np.linalg.norm(A @ x)),
+        (lambda v: np.std(v), d / n / np.std(x)),
+        (lambda v: v.var(ddof=1) + np.vdot(v, v), 2 * d / (n - 1) + 2 * x),
+        (lambda v: v.max() + np.abs(v).sum() + np.where(v > 0, v, 0).sum(), (x == x.max()) + np.sign(x) + (x > 0)),
+        (lambda v: np.cumsum(v)[2] + np.diff(v).sum() + v[[0, 0]].sum(), np.array([2.0, 1, 1, 1])),
+        (lambda v: np.einsum("ij,j->i", A, v) @ (A @ v), 2 * A.T @ A @ x),
+    ):
+        np.testing.assert_allclose(grad(f)(x), expected, rtol=1e-12)
+    np.testing.assert_allclose(jacobian(lambda v: np.outer(v, 1 / v))(x)[0, 1], [1 / x[1], -x[0] / x[1] ** 2, 0, 0], rtol=1e-14)
+
+
 def test_nothing_is_cut_off() -> None:
     c = Value(3.0)
     found = grad(lambda v: (v @ v) * c)(np.array([1.0, 2.0]))
