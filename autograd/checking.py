@@ -26,9 +26,10 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any, Final, Literal
 
-from autograd.edges import MANY, Line, Rules, directions, spread
+from autograd.edges import MANY, Line, Rules, clearance, directions, excused, spread
 from autograd.manners import describe
-from autograd.numeric import Rounded, slope
+from autograd.numeric import Rounded, Slope, slope
+from autograd.steps import find_nonfinite
 from autograd.symbol import SUPERSCRIPTS
 from autograd.transforms import Dual, gradients, replay
 from autograd.trees import flatten, is_array, map_tree
@@ -107,7 +108,7 @@ def gradcheck(f: Callable[..., Any] | Value, *point: Any, order: int = 1, seed: 
             leaves = [Value(x, name) for name, x in zip(one.names, one.point, strict=True)]
             y = one.call(leaves)
             edges += [check for node in topological(y) for check in rules.check(node, known=level == 0)]
-            checks, agree = _whole(one, y, leaves, rng)
+            checks, agree = _whole(one, y, leaves, rules)
             found += checks
             accumulated = accumulated and agree
         inputs += _not_in_vain(found)
@@ -131,7 +132,8 @@ def _graph(y: Value, point: tuple[Any, ...]) -> Subject:
         again: Value = replay(y, dict(zip(leaves, values, strict=True)))
         return again
 
-    return Subject(y.label or "f", (), tuple(names), tuple(x.data for x in leaves), call)
+    point = tuple(_finite(x.data, name) for x, name in zip(leaves, names, strict=True))
+    return Subject(y.label or "f", (), tuple(names), point, call)
 
 
 def _function(f: Callable[..., Any], point: tuple[Any, ...]) -> Subject:
@@ -172,6 +174,12 @@ def _parameters(f: Callable[..., Any], count: int) -> list[str]:
         parameters = []
     named = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)][:count]
     return named + [f"x{i}" for i in range(len(named), count)]
+
+
+def _finite(x: float, name: str) -> float:
+    if not math.isfinite(x):
+        raise ValueError(f"{name} is {short(x)}; gradients are checked at finite points")
+    return x
 
 
 def _leaf(x: Any) -> Value:
@@ -235,16 +243,17 @@ def _axes(subject: Subject) -> list[Line]:
     return [Line(name, f"{name} = {short(x)}", x, subject.point, {i: 1.0}) for i, (name, x) in enumerate(pairs)]
 
 
-def _whole(subject: Subject, y: Value, leaves: Sequence[Value], rng: Random) -> tuple[list[Check], bool]:
+def _whole(subject: Subject, y: Value, leaves: Sequence[Value], rules: Rules) -> tuple[list[Check], bool]:
     """Compare the gradient of the whole, and say whether forward mode gives the same."""
     backward = _backward(y, leaves)
     axes = _axes(subject)
     if len(axes) <= MANY:
-        found = [_along(line, subject, y, leaves, backward, rng) for line in axes]
+        found = [_along(line, subject, y, leaves, backward, rules) for line in axes]
     else:
-        found = [_along(line, subject, y, leaves, backward, rng) for line in directions(subject.point, range(len(axes)), rng)]
+        lines = directions(subject.point, range(len(axes)), rules.rng)
+        found = [_along(line, subject, y, leaves, backward, rules) for line in lines]
         if any(check.verdict == "wrong" for check, _ in found):  # then look which inputs it is
-            alone = [_along(line, subject, y, leaves, backward, rng) for line in axes]
+            alone = [_along(line, subject, y, leaves, backward, rules) for line in axes]
             found += [(check, agrees) for check, agrees in alone if check.verdict == "wrong"]
     return [check for check, _ in found], all(agrees for _, agrees in found)
 
@@ -264,7 +273,7 @@ def _backward(y: Value, leaves: Sequence[Value]) -> list[float]:
 
 
 def _along(
-    line: Line, subject: Subject, y: Value, leaves: Sequence[Value], backward: Sequence[float], rng: Random
+    line: Line, subject: Subject, y: Value, leaves: Sequence[Value], backward: Sequence[float], rules: Rules
 ) -> tuple[Check, bool]:
     """Compare one derivative: backward with forward mode, and with the numeric one."""
 
@@ -283,16 +292,35 @@ def _along(
         out = replay(y, {x: Dual(number, tangents[x]) if x in tangents else number for x, number in numbers.items()})
         return float(getattr(out, "primal", out)), float(getattr(out, "tangent", 0.0))
 
-    primals, slopes = spread(lambda: forward(rng))
+    primals, slopes = spread(lambda: forward(rules.rng))
     analytic, (_, ahead) = line.along(backward), forward(None)
     doubt = 2 * slopes + 8 * math.ulp(analytic)
     variables = (*subject.by, line.name)
     name = f"∂{_power(len(variables))}{subject.title}/{''.join(f'∂{v}' for v in variables)}"
-    check = judge(name, line.at, analytic, slope(f, line.start, primals), doubt)
+
+    def compare(clear: float) -> tuple[Slope, Check]:
+        found = slope(line.near(f, clear), line.start, primals)
+        return found, judge(name, line.at, analytic, found, doubt)
+
+    found, check = compare(math.inf)
     agrees = abs(analytic - ahead) <= doubt if math.isfinite(analytic) else not math.isfinite(ahead)
     if not agrees:
         check = replace(check, verdict="wrong", reason=f"backward gives {short(analytic)}, forward mode {short(ahead)}")
-    return check, agrees
+        return check, False
+    if math.isnan(analytic) or (check.verdict == "wrong" and math.isinf(analytic)):
+        return _because_of_products(check, y), True
+    for node in topological(y) if check.verdict == "wrong" else ():
+        if node.primitive is not None and node.primitive.kink is not None:
+            check = excused(compare, check, found, clearance(node.primitive.kink(*node.operands), line, leaves))
+            if check.verdict != "wrong":
+                return replace(check, reason=f"{check.reason}, in {describe(node)}"), True
+    return check, True
+
+
+def _because_of_products(check: Check, y: Value) -> Check:
+    """Say of a derivative that is not finite where that begins, unless a rule itself says NaN."""
+    published = any(math.isnan(partial) for node in topological(y) for partial in node.partials)
+    return check if published else replace(check, reason=f"{check.reason}; {find_nonfinite(y)}")
 
 
 def _power(n: int) -> str:
@@ -314,10 +342,14 @@ def _report(inputs: list[Check], edges: list[Check], accumulated: bool) -> Repor
         cause = "rule"
     elif not accumulated:
         cause = "accumulation"
-    elif any(check.verdict == "wrong" for check in inputs):
+    elif any(check.verdict == "wrong" and math.isfinite(check.analytic) for check in inputs):
         cause = "graph"
-    if cause == "graph" and any(math.isnan(check.analytic) for check in inputs):
+    elif any(check.verdict == "wrong" for check in inputs) or (_has_nan(inputs) and not _has_nan(edges)):
         cause = "nonfinite"
     if cause == "rule":
         inputs = [replace(c, reason=f"{c.reason}; it comes from the rule") if c.verdict == "wrong" else c for c in inputs]
     return Report(tuple(inputs), tuple(edges), cause)
+
+
+def _has_nan(checks: Sequence[Check]) -> bool:
+    return any(math.isnan(check.analytic) for check in checks)

@@ -26,67 +26,12 @@ from autograd import arithmetic
 from autograd.rows import TABLE, Binary, DomainError, Nary, Primitive, Unary
 
 __all__ = [
-    "Binary",
-    "DomainError",
-    "Nary",
-    "Primitive",
-    "Unary",
-    "absolute",
-    "add",
-    "arccos",
-    "arccosh",
-    "arcsin",
-    "arcsinh",
-    "arctan",
-    "arctan2",
-    "arctanh",
-    "cbrt",
-    "ceil",
-    "cos",
-    "cosh",
-    "divide",
-    "dot",
-    "erf",
-    "exp",
-    "exp2",
-    "expm1",
-    "floor",
-    "floor_divide",
-    "gate",
-    "greater",
-    "greater_equal",
-    "hypot",
-    "leaky_relu",
-    "less",
-    "less_equal",
-    "log",
-    "log1p",
-    "log2",
-    "log10",
-    "logsumexp",
-    "maximum",
-    "minimum",
-    "multiply",
-    "negative",
-    "positive",
-    "power",
-    "prelu",
-    "prod",
-    "relu",
-    "remainder",
-    "sigmoid",
-    "sign",
-    "sin",
-    "sinh",
-    "softplus",
-    "sqrt",
-    "square",
-    "step",
-    "subtract",
-    "tan",
-    "tanh",
-    "total",
-    "where",
+    "Binary", "DomainError", "Nary", "Primitive", "Unary", "absolute", "add", "arccos", "arccosh", "arcsin", "arcsinh",
+    "arctan", "arctan2", "arctanh", "cbrt", "ceil", "cos", "cosh", "divide", "dot", "erf", "exp", "exp2", "expm1",
+    "floor", "floor_divide", "gate", "greater", "greater_equal", "hypot", "leaky_relu", "less", "less_equal", "log",
+    "log1p", "log2", "log10", "logsumexp", "maximum", "minimum", "multiply", "negative", "positive", "power", "prelu",
+    "prod", "relu", "remainder", "sigmoid", "sign", "sin", "sinh", "softplus", "sqrt", "square", "step", "subtract",
+    "tan", "tanh", "total", "where",
 ]  # fmt: skip
 
 
@@ -180,9 +125,7 @@ floor:   Unary
 ceil:    Unary
 maximum: Binary
 minimum: Binary
-hypot:   Binary
 where:   Nary
-total:   Nary
 
 positive      = Unary ("positive", operator.pos, lambda x, out: 1,  infix="+", array="positive")
 negative      = Unary ("negative", operator.neg, lambda x, out: -1, infix="-", array="negative")
@@ -207,7 +150,7 @@ cbrt          = Unary ("cbrt",  math.cbrt,  lambda x, out: _over(1, 3 * out * ou
                        array="cbrt", singular={(0.0,): (inf,)})
 hypot         = Binary("hypot", math.hypot, lambda x, y, out: x / where(out <= 0, 1, out),
                        lambda x, y, out: y / where(out <= 0, 1, out), array="hypot",
-                       kink=lambda x, y: hypot(x, y), singular={(0.0, 0.0): (0.0, 0.0)})  # in the middle of its slopes, as |x|
+                       kink=lambda x, y: abs(x) + abs(y), singular={(0.0, 0.0): (0.0, 0.0)})  # between its slopes, as |x|
 
 exp           = Unary ("exp",   math.exp,   lambda x, out: out,          latex="e^{{{0}}}", array="exp", overflow=lambda x: inf)
 exp2          = Unary ("exp2",  math.exp2,  lambda x, out: out * math.log(2), text="2^{0}", latex="2^{{{0}}}", array="exp2",

@@ -41,7 +41,7 @@ from textwrap import indent
 from typing import Any, Final
 
 from autograd.rows import TABLE, Primitive
-from autograd.symbol import Symbol, flows, operand_names, source
+from autograd.symbol import RuleError, Symbol, flows, operand_names, source
 
 __all__ = ["chooser", "recorder"]
 
@@ -63,7 +63,7 @@ node._mark = node.label = None
 return node
 """
 CONSTANT: Final = """\
-{name} = other if other.__class__ is float else number(other)
+{name} = other if other.__class__ is float else float(other) if other.__class__ is int else number(other)
 if {name} is NotImplemented:
     return record(row, ({operands}))
 """
@@ -135,7 +135,9 @@ def _texts(row: Primitive, n: int, calls: dict[str, Any]) -> Iterator[str]:
         if rule.__name__ == "<lambda>" or not row.arity:
             try:
                 return written(row.partials(symbols, Symbol("out"), [i])[0])
-            except TypeError:  # it takes numbers alone
+            except RuleError:  # Python's if, or a function of math: one case would stand for all
+                raise
+            except TypeError:  # a function of NumPy, say: it takes numbers alone
                 pass
         calls[f"partial_{name}"] = rule if known else _float_only(rule)
         return f"partial_{name}({', '.join(operand_names(n))}, out)"

@@ -16,7 +16,7 @@ from typing import Final, Literal, TypeAlias
 from autograd.numeric import NEAR, Slope
 from autograd.value import Value
 
-__all__ = ["VERDICTS", "Check", "Report", "Verdict", "judge", "short"]
+__all__ = ["HIDDEN", "VERDICTS", "Check", "Report", "Verdict", "judge", "short"]
 
 Verdict: TypeAlias = Literal["wrong", "domain", "kink", "unsure", "vacuous", "correct"]
 VERDICTS: Final[tuple[Verdict, ...]] = ("wrong", "domain", "kink", "unsure", "vacuous", "correct")
@@ -26,6 +26,7 @@ ENOUGH: Final = 0.1  # relative error with which a numeric derivative can still 
 WIDTH: Final = 100  # columns of a printed report
 MOST: Final = 12  # rows of each kind that are printed
 
+HIDDEN: Final = "a kink or a jump lies too near for a numeric derivative"  # a reason
 SUMMARIES: Final[dict[Verdict, str]] = {
     "wrong": "a derivative is not the numeric one",
     "domain": "the point is at an edge of the domain, where no derivative can be compared",
@@ -160,8 +161,8 @@ class Report:
     Attributes:
         inputs: the derivatives of the function by its inputs, then those of the derivatives for a higher order.
         edges: the local derivatives, of every node by every operand, in the order of the forward pass.
-        cause: for a wrong gradient, where it went wrong: "rule", "accumulation", "graph", or "nonfinite" if 0·∞ made it NaN;
-            else empty.
+        cause: where a wrong gradient went wrong: "rule", "accumulation", "graph", or "nonfinite", if the local derivatives are
+            right, but their product is NaN, as 0·∞ is, or overflows; else empty.
     """
 
     inputs: tuple[Check, ...]
@@ -205,7 +206,7 @@ class Report:
             return ("local derivatives and backward pass are right, but the graph lacks a part of the function, cut off by "
                     ".data, by float() or by an `if`")  # fmt: skip
         if self.cause == "nonfinite":
-            return "the gradient is NaN, as a derivative that happens to be 0 meets an infinite one; find_nonfinite says where"
+            return "the local derivatives are right, but multiplied by the chain rule they give NaN or ∞"
         if self.verdict != "correct":
             return SUMMARIES[self.verdict]
         many, edges = len(self.inputs), len(self.edges)

@@ -17,15 +17,21 @@ from autograd import (
     Primitive,
     Unary,
     Value,
+    arctan2,
+    ceil,
     dot,
     exp,
+    floor,
+    floor_divide,
     gradients,
+    hypot,
     jvp,
     log,
     log1p,
     maximum,
     multiply,
     power,
+    primitives,
     relu,
     sin,
     softplus,
@@ -41,7 +47,7 @@ from autograd.mistakes import MISTAKES
 from autograd.numeric import Rounded, slope
 from autograd.strategies import ROWS, Network, Program, networks, programs
 from autograd.value import topological
-from autograd.verdicts import Report
+from autograd.verdicts import HIDDEN, Report
 
 cube = Unary("cube", lambda x: x * x * x, lambda x, out: 3 * x)  # a wrong rule
 
@@ -262,6 +268,76 @@ def test_a_wrong_accumulation_is_told_from_a_wrong_rule(mistake: Any, monkeypatc
     assert "the local derivatives are right, but the backward pass puts them together wrongly" in str(report)
     chain = gradcheck(lambda x: tanh(sin(x)), 0.5)
     assert chain  # on a chain none of the mistakes matters
+
+
+@pytest.mark.parametrize(
+    ("f", "point", "origin"),
+    [
+        (lambda x: sqrt(x) ** 2, (0.0,), "sqrt(x)"),
+        (lambda x, y: sqrt(x * x + y * y), (0.0, 0.0), "y * y"),
+        (lambda x: relu(sqrt(x)), (0.0,), "sqrt(x)"),
+        (lambda x: sqrt(x) * 0.0 + x, (0.0,), "sqrt(x)"),
+        (lambda x: sqrt(x) - sqrt(x), (0.0,), "sqrt(x)"),
+        (lambda x, y: sqrt(x) ** 2 + y, (0.0, 2.0), "sqrt(x)"),
+    ],
+)
+def test_a_gradient_that_is_nan_by_a_product_is_explained(f: Callable[..., Any], point: Sequence[float], origin: str) -> None:
+    report = gradcheck(f, *point)
+    assert report.cause == "nonfinite" and not report
+    reasons = [check.reason for check in report.inputs if math.isnan(check.analytic)]
+    assert reasons and all(origin in reason for reason in reasons)
+    if "sqrt(x) - sqrt(x)" not in str(report):
+        assert all("0·∞ is NaN" in reason and "hypot" in reason for reason in reasons) or f(1.0) == 0
+    assert ".data" not in str(report)
+
+
+def test_a_nan_that_a_rule_publishes_is_no_product() -> None:
+    assert gradcheck(arctan2, 0.0, 0.0).cause == "" and gradcheck(arctan2, 0.0, 0.0).verdict == "kink"
+    assert gradcheck(hypot, 0.0, 0.0).verdict == "kink" and gradcheck(sqrt, 0.0).cause == ""
+    # Beside a gradient that is NaN, a part that the graph lacks is still found.
+    assert gradcheck(lambda x, y: sqrt(x) ** 2 + y * y.data, 0.0, 2.0).cause == "graph"
+
+
+@pytest.mark.parametrize(
+    ("f", "point", "node"),
+    [
+        (floor, (1e150,), "floor(x)"),
+        (floor, (2.0**51 + 0.5,), "floor(x)"),
+        (ceil, (-1e17,), "ceil(x)"),
+        (lambda x: 1 // x, (1e-20,), "1.0 // x"),
+        (lambda x: 1 % x, (1e-20,), "1.0 % x"),
+        (lambda x: x % -1e150, (1e-300,), "x % (-1e+150)"),
+        (lambda x: floor(x * 1e160) + 3.0, (0.7,), "floor("),
+        (floor_divide, (1e150, 3.0), "x // y"),
+        (floor, (10000.3,), "floor(x)"),
+        (lambda x: 1 // x, (0.0010001,), "1.0 // x"),
+        (lambda x: floor(1e5 * x) / 1e5 + sin(0.1), (0.300375,), "floor("),
+    ],
+)
+def test_kinks_nearer_than_floats_are_no_errors(f: Callable[..., Any], point: Sequence[float], node: str) -> None:
+    report = gradcheck(f, *point)
+    assert report.verdict == "kink" and report.cause == "" and not report
+    hidden = [check for check in report.inputs if check.verdict == "kink"]
+    assert hidden and all(check.reason.startswith(HIDDEN) and node in check.reason for check in hidden)
+    assert any(check.reason == HIDDEN for check in report.edges)
+
+
+def test_a_hidden_kink_excuses_no_other_error() -> None:
+    report = gradcheck(lambda x, y: floor(x) + y * y.data, 1e150, 1e75)
+    assert report.verdict == "wrong" and report.cause == "graph"
+    assert [check.verdict for check in report.inputs] == ["kink", "wrong"]
+    # At operands whose kinks floats do show, a wrong rule stays wrong.
+    steep = replace(primitives.floor, name="steep", partial=lambda x, out: 1)
+    assert gradcheck(steep, 2.5).verdict == gradcheck(lambda x: steep(x) * 0.5 + x, 20.5).verdict == "wrong"
+    wild = replace(relu, name="wild", partial=lambda x, out: 2.0)
+    assert gradcheck(wild, 0.0).verdict == gradcheck(wild, 5e-324).verdict == "wrong"
+
+
+def test_graphs_are_checked_at_finite_points() -> None:
+    for x in (math.inf, -math.inf, math.nan):
+        for y in (1 / (Value(x, label="q") + 1), where(Value(1.0) > 0, 2.0, Value(x, label="q")) * 3):
+            with pytest.raises(ValueError, match=r"q is .*; gradients are checked at finite points"):
+                gradcheck(y)
 
 
 # Second derivatives, many inputs, graphs

@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Final, NamedTuple, NoReturn
 
+from autograd.compiler.risks import risks
 from autograd.manners import describe
 from autograd.primitives import Operand, Primitive
 from autograd.rows import TABLE, number
@@ -156,7 +157,8 @@ class Trace:
         """
         self._open = True
         try:
-            return [self._result(gradient) for gradient in chain_rule(topological(y), y, xs)]
+            order = topological(y)
+            return [self._result(gradient) for gradient in chain_rule(order, y, xs, risks(order))]
         finally:
             self._open = False
 
