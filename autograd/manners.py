@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from numbers import Number
-from typing import Any, Final, NoReturn, cast
+from typing import Any, Final, NoReturn, Self, cast
 
 from autograd.primitives import Primitive
 
@@ -81,6 +81,16 @@ class Manners:
         ('*', 'tanh', '')
         """
         return "" if self.primitive is None else self.primitive.infix or self.primitive.name
+
+    def conjugate(self) -> Self:
+        """Return this node, as a real number is its own conjugate: ``np.std``, ``np.var`` and ``np.vdot`` call this.
+
+        >>> import numpy as np
+        >>> from autograd import grad
+        >>> grad(np.var)(np.array([1.0, 5.0]))
+        array([-2.,  2.])
+        """
+        return self
 
     __hash__ = object.__hash__
 

@@ -37,7 +37,7 @@ TREES: dict[str, tuple[Any, Callable[[Any], Any], Any]] = {
     "array": (np.array([[1.0, 2.0]]), lambda A: (A @ A.T).sum(), np.array([[2.0, 4.0]])),
     "nested": (
         {"layers": [Layer(np.array([[1.0, 2.0]]), 0.5)], "at": Point(3.0, 4.0)},
-        lambda p: sum((layer.w @ [p["at"].x, p["at"].y])[0] + layer.b for layer in p["layers"]),
+        lambda p: sum(layer.w @ [p["at"].x, p["at"].y] + layer.b for layer in p["layers"])[0],
         {"layers": [Layer(np.array([[3.0, 4.0]]), 1.0)], "at": Point(1.0, 2.0)},
     ),
 }
@@ -115,6 +115,25 @@ def test_a_function_of_an_array_receives_an_array_of_nodes() -> None:
     assert_same(grad(lambda v: 3.0)(np.ones((2, 0))), np.empty((2, 0)))
 
 
+def test_what_numpy_computes_with_operators_and_methods() -> None:
+    rng = np.random.default_rng(0)
+    x, A = rng.normal(size=4), rng.normal(size=(3, 4))
+    n, d, p = len(x), x - x.mean(), np.exp(x) / np.exp(x).sum()
+    for f, expected in (
+        (lambda v: np.exp(v).sum() + np.sqrt(np.square(v) + 1).mean(), np.exp(x) + x / np.sqrt(x * x + 1) / n),
+        (lambda v: (np.exp(v) / np.exp(v).sum())[0], p[0] * (np.eye(n)[0] - p)),
+        (lambda v: np.asarray(v[0] * v @ v), 2 * x[0] * x + np.eye(n)[0] * (x @ x)),
+        (lambda v: np.linalg.norm(A @ v), A.T @ A @ x / np.linalg.norm(A @ x)),
+        (lambda v: np.std(v), d / n / np.std(x)),
+        (lambda v: v.var(ddof=1) + np.vdot(v, v), 2 * d / (n - 1) + 2 * x),
+        (lambda v: v.max() + np.abs(v).sum() + np.where(v > 0, v, 0).sum(), (x == x.max()) + np.sign(x) + (x > 0)),
+        (lambda v: np.cumsum(v)[2] + np.diff(v).sum() + v[[0, 0]].sum(), np.array([2.0, 1, 1, 1])),
+        (lambda v: np.einsum("ij,j->i", A, v) @ (A @ v), 2 * A.T @ A @ x),
+    ):
+        np.testing.assert_allclose(grad(f)(x), expected, rtol=1e-12)
+    np.testing.assert_allclose(jacobian(lambda v: np.outer(v, 1 / v))(x)[0, 1], [1 / x[1], -x[0] / x[1] ** 2, 0, 0], rtol=1e-14)
+
+
 def test_nothing_is_cut_off() -> None:
     c = Value(3.0)
     found = grad(lambda v: (v @ v) * c)(np.array([1.0, 2.0]))
@@ -122,6 +141,11 @@ def test_nothing_is_cut_off() -> None:
     found.sum().backward()
     assert c.grad == 6.0  # Σ 2v
     assert grad(lambda x: grad(lambda v: (v @ v) * x)(np.array([1.0, 2.0])).sum())(5.0).data == 6.0
+    mixed = grad(lambda p: (p["v"] @ p["v"]) * p["k"] * c)({"v": np.array([1.0, 2.0]), "k": 2.0})
+    assert mixed["v"].dtype == object and numbers(mixed["v"]).tolist() == [12.0, 24.0] and mixed["k"].data == 15.0
+    outer = grad(lambda x: grad(lambda p: (p["v"] @ p["v"]) * x)({"v": np.array([1.0, 2.0])})["v"].sum())(5.0)
+    assert outer.data == 6.0
+    assert jacobian(lambda x: {"y": np.array([x * c])})(2.0)["y"].dtype == object
     inner = jacobian(grad(lambda v: (v**3).sum()))(np.array([1.0, 2.0]))
     assert_same(inner, np.diag([6.0, 12.0]))
 
