@@ -72,7 +72,7 @@ class Operand:
     def __copy__(self, memo: Any = None) -> Self:
         return self  # it never changes, and a copy would be cut off from the variables
 
-    abs, __ne__, __hash__, __deepcopy__ = __abs__, __eq__, object.__hash__, __copy__
+    abs, __ne__, __hash__, __deepcopy__, conjugate = __abs__, __eq__, object.__hash__, __copy__, __copy__
 
     def __getattr__(self, name: str) -> Any:
         if name in TABLE:

@@ -20,7 +20,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from itertools import compress
-from threading import RLock
 from typing import Any, Final
 
 from autograd import primitives
@@ -29,6 +28,7 @@ from autograd.primitives import Binary, DomainError, Nary, Operand, Primitive, U
 from autograd.recording import chooser, recorder
 from autograd.rows import TABLE, number
 from autograd.symbol import flows, read_flow
+from autograd.threads import one_at_a_time
 
 __all__ = ["Value", "refuse_stale", "topological"]
 
@@ -37,7 +37,6 @@ REFUSED: Final = (ArithmeticError, ValueError, TypeError)
 TUPLE_ITERATOR: Final = type(iter(()))
 # The grad of a node that nothing has reached in this pass: compared by identity, and adding to it gives another float.
 UNREACHED: Final = float("0")
-PASS: Final = RLock()  # held by whatever marks nodes, for one pass through a graph
 _recorders: dict[Primitive, Callable[..., Any]] = {}
 
 
@@ -142,13 +141,13 @@ class Value(Manners):
 
     def __array_ufunc__(self, ufunc: Any, method: str, *operands: Any, **options: Any) -> Any:
         """Dispatch NumPy's function to the row of the same name, as in ``np.exp(v)``, ``np.float64(2) * v``, ``nodes * v``."""
+        arrays = [x for x in operands if getattr(getattr(x, "dtype", None), "kind", "") == "O"]
+        if arrays and method == "__call__":  # with objects NumPy goes from element to element
+            boxed = arrays[0].__array_namespace__().array
+            return ufunc(*[boxed(x, dtype=object) if isinstance(x, Value) else x for x in operands], **options)
         row = TABLE.get(ufunc.__name__)
         if row is None or method != "__call__" or options:
             raise TypeError(f"numpy.{ufunc.__name__} cannot be recorded; use operators and autograd's functions on Values")
-        arrays = [x for x in operands if getattr(getattr(x, "dtype", None), "kind", "") == "O"]
-        if arrays:  # with objects NumPy goes from element to element
-            boxed = arrays[0].__array_namespace__().array
-            return ufunc(*[boxed(x, dtype=object) if isinstance(x, Value) else x for x in operands])
         return row.apply(operands)
 
     @property
@@ -205,6 +204,7 @@ class Value(Manners):
             return partials
         return [p for x, p in ((self._left, self._dx), (self._right, self._dy)) if isinstance(x, Value)]
 
+    @one_at_a_time
     def backward(self, upstream: float = 1.0) -> None:
         """Add upstream · ∂(this node)/∂leaf to the `grad` of every leaf below it, and set the `grad` of the nodes between.
 
@@ -222,34 +222,33 @@ class Value(Manners):
 
         Source: Rumelhart, Hinton, Williams, Learning representations by back-propagating errors, Nature 323 (1986).
         """
-        with PASS:
-            order, unreached = topological(self), UNREACHED
-            for node in order:
-                node.grad = unreached
-            self.grad += _real(upstream)
-            for node in reversed(order):
-                delta = node.grad
-                if delta is unreached:
-                    continue
-                dx, dy = node._dx, node._dy
-                if dx.__class__ is tuple:
-                    edges = zip(node._right, dx, strict=True)
-                    for x, partial in edges if dy is None else [edge for edge in edges if edge[1] is not None]:
-                        x.grad += delta * partial
-                    continue
-                if dx is not None:
-                    node._left.grad += delta * dx
-                if dy is not None:
-                    node._right.grad += delta * dy
+        order, unreached = topological(self), UNREACHED
+        for node in order:
+            node.grad = unreached
+        self.grad += _real(upstream)
+        for node in reversed(order):
+            delta = node.grad
+            if delta is unreached:
+                continue
+            dx, dy = node._dx, node._dy
+            if dx.__class__ is tuple:
+                edges = zip(node._right, dx, strict=True)
+                for x, partial in edges if dy is None else [edge for edge in edges if edge[1] is not None]:
+                    x.grad += delta * partial
+                continue
+            if dx is not None:
+                node._left.grad += delta * dx
+            if dy is not None:
+                node._right.grad += delta * dy
 
+    @one_at_a_time
     def zero_grad(self) -> None:
         """Set the `grad` of this node and of every node below it to zero."""
-        with PASS:
-            self.grad = 0.0
-            for node in topological(self):
-                node.grad = 0.0
-                for x in node.inputs:
-                    x.grad = 0.0
+        self.grad = 0.0
+        for node in topological(self):
+            node.grad = 0.0
+            for x in node.inputs:
+                x.grad = 0.0
 
     def __copy__(self) -> Value:
         return _twin(self, {})
@@ -354,6 +353,7 @@ def _computed(function: Callable[..., float], gradient: Callable[..., Any]) -> C
     return lambda data: (out := function(*data), tuple(gradient(data, out)))
 
 
+@one_at_a_time
 def topological(root: Value) -> list[Value]:
     """Return the nodes below `root` that came from operations, each after its operands, `root` last.
 
@@ -364,46 +364,45 @@ def topological(root: Value) -> list[Value]:
     order: list[Value] = []
     path: list[Any] = []  # from the root down; above a node of many operands, the iterator over those still to be seen
     node: Any = root
-    with PASS:
-        while True:
-            # Go straight down along first operands: a third faster than a stack of everything that is still to do.
-            while node.primitive is not None and node._mark is not mark:
-                node._mark = mark
-                path.append(node)
-                left = node._left
-                if left.__class__ is Value:  # the most common class is tested first; saves 15 % of this pass
-                    node = left
-                    continue
-                if left.__class__ is tuple:
-                    path.append(iter(node._right))
-                elif left.__class__ is not float:
-                    node = left
-                    continue
-                break
-            # On the way up, turn to the next operand that is new; after the last one the node is appended.
-            while path:
-                top = path.pop()
-                if top.__class__ is TUPLE_ITERATOR:
-                    for node in top:
-                        if node.primitive is not None and node._mark is not mark:
-                            break
-                    else:
-                        order.append(path.pop())
-                        continue
+    while True:
+        # Go straight down along first operands: a third faster than a stack of everything that is still to do.
+        while node.primitive is not None and node._mark is not mark:
+            node._mark = mark
+            path.append(node)
+            left = node._left
+            if left.__class__ is Value:  # the most common class is tested first; saves 15 % of this pass
+                node = left
+                continue
+            if left.__class__ is tuple:
+                path.append(iter(node._right))
+            elif left.__class__ is not float:
+                node = left
+                continue
+            break
+        # On the way up, turn to the next operand that is new; after the last one the node is appended.
+        while path:
+            top = path.pop()
+            if top.__class__ is TUPLE_ITERATOR:
+                for node in top:
+                    if node.primitive is not None and node._mark is not mark:
+                        break
                 else:
-                    node = top._right
-                    if (
-                        node is None
-                        or (top._dy is None and node.__class__ is float)
-                        or node.primitive is None
-                        or node._mark is mark
-                    ):
-                        order.append(top)
-                        continue
-                path.append(top)
-                break
+                    order.append(path.pop())
+                    continue
             else:
-                return order
+                node = top._right
+                if (
+                    node is None
+                    or (top._dy is None and node.__class__ is float)
+                    or node.primitive is None
+                    or node._mark is mark
+                ):
+                    order.append(top)
+                    continue
+            path.append(top)
+            break
+        else:
+            return order
 
 
 def refuse_stale(order: Sequence[Value]) -> None:

@@ -13,6 +13,7 @@ ROOT = Path(__file__).parent.parent
 ROOMS: dict[str, set[str]] = {
     "autograd.rows": set(),
     "autograd.arithmetic": set(),
+    "autograd.threads": set(),
     "autograd.primitives": {"autograd", "autograd.arithmetic", "autograd.rows"},
     "autograd.functions": {"autograd.primitives"},
     "autograd.symbol": {"autograd.primitives", "autograd.rows"},
@@ -21,6 +22,7 @@ ROOMS: dict[str, set[str]] = {
     "autograd.recording": {"autograd.rows", "autograd.symbol"},
     "autograd.value": {
         "autograd", "autograd.manners", "autograd.primitives", "autograd.recording", "autograd.rows", "autograd.symbol",
+        "autograd.threads",
     },
     "autograd.trees": {"autograd.rows"},
     "autograd.transforms": {
@@ -38,7 +40,8 @@ ROOMS: dict[str, set[str]] = {
     "autograd.numeric": {"autograd.primitives"},
     "autograd.verdicts": {"autograd.numeric", "autograd.value"},
     "autograd.edges": {
-        "autograd.manners", "autograd.numeric", "autograd.primitives", "autograd.symbol", "autograd.value", "autograd.verdicts",
+        "autograd.manners", "autograd.numeric", "autograd.primitives", "autograd.symbol", "autograd.transforms",
+        "autograd.value", "autograd.verdicts",
     },
     "autograd.checking": {
         "autograd.edges", "autograd.manners", "autograd.numeric", "autograd.rows", "autograd.steps", "autograd.symbol",
