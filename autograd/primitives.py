@@ -146,7 +146,7 @@ power         = Binary("power",    math.pow, _power_x, lambda x, y, out: out * l
 square        = Unary ("square", lambda x: x * x, lambda x, out: 2 * x, text="{0}²", latex="{0}^{{2}}", array="square")
 sqrt          = Unary ("sqrt",  math.sqrt,  lambda x, out: _over(0.5, out), text="√{0}", latex=r"\sqrt{{{0}}}",
                        array="sqrt", domain="x ≥ 0", singular={(0.0,): (inf,)})     # the tangent of √x at 0 is vertical
-cbrt          = Unary ("cbrt",  math.cbrt,  lambda x, out: _over(1, 3 * out * out), text="∛{0}", latex=r"\sqrt[3]{{{0}}}",
+cbrt          = Unary ("cbrt",  math.cbrt,  lambda x, out: _over(abs(out), 3 * abs(x)), text="∛{0}", latex=r"\sqrt[3]{{{0}}}",
                        array="cbrt", singular={(0.0,): (inf,)})
 hypot         = Binary("hypot", math.hypot, lambda x, y, out: x / where(out <= 0, 1, out),
                        lambda x, y, out: y / where(out <= 0, 1, out), array="hypot",

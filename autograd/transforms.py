@@ -16,12 +16,13 @@ the *reach* of a node is the condition under which anything flows to it: 0 never
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import chain, count
-from math import isinf, isnan
+from itertools import count
+from math import isfinite, isnan
 from typing import Any
 
 from autograd.manners import describe
 from autograd.primitives import Operand, Primitive, where
+from autograd.risks import risks
 from autograd.rows import number
 from autograd.symbol import flows, read_flow
 from autograd.trees import flatten, is_array, map_tree, number_arrays, stack
@@ -61,22 +62,14 @@ def gradients(y: Value, xs: Iterable[Value]) -> list[Value]:
     return [g if isinstance(g, Value) else Value(g) for g in found]
 
 
-def risk(node: Value) -> int:
-    """Return what the partial derivatives of a node's row risk: 2, ∞ where its value is finite; 1, ∞ or NaN elsewhere; or 0."""
-    row = node.primitive
-    if row is None:
-        return 0
-    return 2 if any(map(isinf, chain(*row.singular.values()))) else 1 if row.domain or row.overflow is not None else 0
-
-
-def chain_rule(order: Sequence[Value], y: Value, xs: Sequence[Value], risk: Callable[[Value], int] = risk) -> list[Any]:
+def chain_rule(order: Sequence[Value], y: Value, xs: Sequence[Value], risk: Callable[[Value], int] | None = None) -> list[Any]:
     """Return ∂y/∂x for each x, from the rules of the table read on the nodes themselves; a plain number where it is one.
 
     Args:
         order: the nodes below y, see `topological`.
         y: see `gradients`.
         xs: see `gradients`.
-        risk: see `risk`; the choice stays in the graph where there is any.
+        risk: what a node's partial derivatives risk, see `risks`; the choice stays in the graph where they risk anything.
 
     >>> x = Value(3.0)
     >>> y = x * x
@@ -87,6 +80,7 @@ def chain_rule(order: Sequence[Value], y: Value, xs: Sequence[Value], risk: Call
     depends.update(node for node in order if any(x in depends for x in node.inputs))
     delta: dict[Value, Any] = {y: 1.0}
     reach: dict[Value, Any] = {y: True}
+    risk = risks(order) if risk is None else risk
     is_risky, hot = any(map(risk, order)), set[Value]()  # nodes whose δ may be infinite
     for node in reversed(order):
         if node not in delta or node not in depends or node.primitive is None:
@@ -98,18 +92,24 @@ def chain_rule(order: Sequence[Value], y: Value, xs: Sequence[Value], risk: Call
             x: Any = operands[i]
             condition = _both(reach[node], read_flow(flow[i], operands, node)) if is_risky else True
             keep = danger and condition is not True
-            contribution = where(condition, upstream * partial, 0) if keep else _chain(upstream, partial)
+            contribution = where(condition, upstream * partial, 0) if keep else _chain(upstream, partial, node in hot)
             delta[x] = delta[x] + contribution if x in delta else contribution
             reach[x] = _either(reach[x], condition) if x in reach else condition
             hot.update([x] * (danger == 2))
     return [delta.get(x, 0.0) for x in xs]
 
 
-def _chain(upstream: Any, partial: Any) -> Any:
-    # A factor that is the plain number 1 or 0 would only add nodes to the gradient's graph.
-    if not isinstance(partial, Value) and partial in (0, 1):
-        return upstream if partial == 1 else 0.0
+def _chain(upstream: Any, partial: Any, is_hot: bool) -> Any:
+    # A factor that is the plain number 1 or 0 would only add nodes to the gradient's graph; but 0·∞ is not 0.
+    if not isinstance(partial, Value) and partial == 1:
+        return upstream
+    if not isinstance(partial, Value) and partial == 0 and not is_hot and _is_finite(upstream):
+        return 0.0
     return partial if not isinstance(upstream, Value) and upstream == 1 else upstream * partial
+
+
+def _is_finite(x: Any) -> bool:
+    return isinstance(x, Operand) or isfinite(x.data if isinstance(x, Value) else x)  # of a traced node nothing is known
 
 
 def _both(one: Any, other: Any) -> Any:

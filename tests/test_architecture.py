@@ -25,8 +25,10 @@ ROOMS: dict[str, set[str]] = {
         "autograd.threads",
     },
     "autograd.trees": {"autograd.rows"},
+    "autograd.risks": {"autograd", "autograd.primitives", "autograd.symbol", "autograd.value"},
     "autograd.transforms": {
-        "autograd.manners", "autograd.primitives", "autograd.rows", "autograd.symbol", "autograd.trees", "autograd.value",
+        "autograd.manners", "autograd.primitives", "autograd.risks", "autograd.rows", "autograd.symbol", "autograd.trees",
+        "autograd.value",
     },
     "autograd.mistakes": {"autograd.value"},
     "autograd.steps": {"autograd.manners", "autograd.mistakes", "autograd.primitives", "autograd.symbol", "autograd.value"},

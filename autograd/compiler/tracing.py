@@ -24,7 +24,6 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Final, NamedTuple, NoReturn
 
-from autograd.compiler.risks import risks
 from autograd.manners import describe
 from autograd.primitives import Operand, Primitive
 from autograd.rows import TABLE, number
@@ -157,8 +156,7 @@ class Trace:
         """
         self._open = True
         try:
-            order = topological(y)
-            return [self._result(gradient) for gradient in chain_rule(order, y, xs, risks(order))]
+            return [self._result(gradient) for gradient in chain_rule(topological(y), y, xs)]
         finally:
             self._open = False
 
