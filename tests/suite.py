@@ -1,15 +1,18 @@
 """The suite that every row of the table is held to, whatever it computes."""
 
+import copy
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from random import Random
+from typing import Any
 
 from test_primitives import sample
 
-from autograd import DomainError, Primitive, Value, gradients, jvp, walk
+from autograd import DomainError, Primitive, Value, grad, gradients, jvp, replay, walk
 from autograd.edges import Rules
 from autograd.strategies import widths
+from autograd.value import topological
 from autograd.verdicts import Check
 
 EXTREMES = [sign * size for size in (1e-300, 1e-20, 1e-8, 1.0, 700.0, 1e150, 1e300) for sign in (1, -1)]
@@ -53,6 +56,37 @@ def readings(row: Primitive, data: Sequence[float]) -> dict[str, list[float]]:
         ],
     }
     return {reading: [x + 0.0 for x in partials] for reading, partials in found.items()}  # -0.0 + 0.0 is 0.0
+
+
+def everywhere(f: Callable[..., Any], point: Sequence[float]) -> dict[str, list[float]]:
+    """Return the gradient of a function as each reading gives it; the forward ones may add up in another order."""
+    leaves = [Value(x) for x in point]
+    y = f(*leaves)
+    twins = [Value(x) for x in point]
+    known = dict(zip(leaves, twins, strict=True))
+    again = replay(y, {x: known[x] for node in topological(y) for x in node.inputs if x in known})
+    copied, *copies = copy.deepcopy([y, *leaves])
+    for root in (y, again, copied):
+        root.backward()
+    steps, places = walk(y).gradients, range(len(point))
+
+    def forward(kind: Callable[[float], Any], i: int) -> float:
+        """Return the derivative by one operand; the others have no tangent, rather than the tangent 0."""
+        rest = [kind(x) for x in point]
+        tangent = jvp(lambda x: f(*rest[:i], x, *rest[i + 1 :]), [kind(point[i])], [1.0])[1]
+        return float(getattr(tangent, "data", tangent))
+
+    found = {
+        "backward": [leaf.grad for leaf in leaves],
+        "replay": [leaf.grad for leaf in twins],
+        "copy": [leaf.grad for leaf in copies],
+        "walk": [steps.get(leaf, 0.0) for leaf in leaves],
+        "gradients": [g.data for g in gradients(y, leaves)],
+        "grad": [g.data for g in grad(f, tuple(places))(*point)],
+        "forward": [forward(float, i) for i in places],
+        "forward on nodes": [forward(Value, i) for i in places],
+    }
+    return {reading: [x + 0.0 for x in gradient] for reading, gradient in found.items()}
 
 
 def faults(row: Primitive) -> Iterator[str]:

@@ -1,0 +1,76 @@
+"""Compiled programs and branches: on a batch whose examples take different branches, each gives what it gives alone."""
+
+import math
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+import pytest
+from test_branches import CASES, Case, agree
+
+from autograd import Value, clip, compile, dot, log, maximum, relu, sqrt, where
+from autograd.compiler.pure import run
+
+BACKENDS = ["numpy", "pure", *["native"] * (find_spec("numba") is not None)]
+# Where a product overflows in the branch, masking it would cost the matrices of every network.
+MIXED = [case for case in CASES if case.is_kept]
+
+
+def gradient(backend: str, f: Callable[..., Any], point: list[float], columns: list[list[float]]) -> list[float]:
+    """Return the gradient, summed over a batch, with respect to parameters that are added to the columns."""
+    parameters = [Value(x) for x in point]
+    program = compile(
+        lambda *xs: f(*[x + w for x, w in zip(xs, parameters, strict=True)]),
+        parameters,
+        backend="numpy" if backend == "pure" else backend,
+        example=[0.5] * len(columns),
+    )
+    if backend == "pure":
+        with np.errstate(all="ignore"):
+            arrays = [np.array(column).reshape(-1, 1) for column in columns]
+            return [float(x) for x in run(program.layout, np, program.parameters, arrays)[1]]
+    return [float(x) for x in program.gradient(*columns, reduce="sum")[1]]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("case", MIXED, ids=lambda case: case.name)
+def test_examples_of_a_batch_take_their_own_branches(case: Case, backend: str) -> None:
+    width = len(next(iter(case.at)))
+    finite = [point for point, slopes in case.at.items() if all(map(math.isfinite, slopes))]
+    for points in [*[[point] for point in case.at], finite]:
+        if points:
+            expected = [sum(case.at[point][i] for point in points) for i in range(width)]
+            found = gradient(backend, case.f, [0.0] * width, [[point[i] for point in points] for i in range(width)])
+            assert agree(found, expected), f"{points}: {found}, not {expected}"
+
+
+@pytest.mark.parametrize("backend", ["numpy", "native"])
+def test_a_weight_of_a_branch_that_is_not_taken(backend: str) -> None:
+    pytest.importorskip("numba")
+    w = Value(3.0)
+    program = compile(lambda x: where(x > 0, w * log(x), w), [w], backend=backend)
+    values, batch = program([-1.0, 2.0]), [-1.0, 2.0]
+    assert list(values) == pytest.approx([3.0, 3 * math.log(2)])
+    assert program.gradient(batch, reduce="sum")[1] == pytest.approx([1 + math.log(2)])
+    assert program.gradient([0.0, -1.0], reduce="sum")[1] == pytest.approx([2.0])
+
+
+@pytest.mark.parametrize("backend", ["numpy", "native"])
+def test_dead_units_of_one_example_leave_the_others_alone(backend: str) -> None:
+    pytest.importorskip("numba")
+    weights = [[Value(0.5), Value(-1.0)], [Value(-0.5), Value(-2.0)]]
+    batch = [[1.0, 2.0], [1.0, -2.0], [-3.0, 0.5], [0.0, 0.0], [-1.0, -1.0]]
+
+    def loss(x: Any) -> Any:
+        hidden = [relu(dot(row, x)) for row in weights]
+        return sqrt(hidden[0]) + clip(hidden[1] ** 0.5, 0.5, 1.5) + maximum(sqrt(hidden[0] + hidden[1]), 1.0)
+
+    parameters = [w for row in weights for w in row]
+    inside = [x for x in batch if x != [0.0, 0.0]]  # there relu is at its kink
+    for x in inside:
+        loss(x).backward()
+    program = compile(loss, parameters, backend=backend)
+    assert list(program(batch)) == pytest.approx([loss(x).data for x in batch])
+    found = program.gradient(inside, reduce="sum")[1]
+    assert all(map(math.isfinite, found)) and list(found) == pytest.approx([w.grad for w in parameters])
