@@ -97,9 +97,9 @@ def branches(condition: Any, a: Any, b: Any) -> Sequence[Any]:
     if not (callable(a) or callable(b)):
         return condition, a, b
     try:
-        holds = bool(float(getattr(condition, "data", condition)))
+        holds = bool(condition if hasattr(condition, "dtype") else getattr(condition, "data", condition))
         taken = (holds, not holds)
-    except TypeError:
+    except (TypeError, ValueError):
         taken = (True, True)
     return condition, *((x() if used else math.nan) if callable(x) else x for x, used in zip((a, b), taken, strict=True))
 

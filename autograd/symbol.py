@@ -210,8 +210,6 @@ def flows(row: Primitive, n: int) -> Sequence[Any]:
         kink = None if row.kink is None else absolute(row.kink(*symbols)) > 0
     except Exception:  # a rule for numbers alone cannot be read: it is taken to flow always
         return (True,) * n
-    if row.is_condition:  # Python's `if` sees no tangent either, not even at the jump
-        return (False,) * n
     return tuple([flow if kink is None or flow is True else where(kink, flow, True) for flow in found])
 
 

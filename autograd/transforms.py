@@ -227,8 +227,6 @@ class Dual(Operand):
         own = [isinstance(x, Dual) and x.level == level for x in operands]
         primals = [_plain(x.primal if mine else x) for x, mine in zip(operands, own, strict=True)]
         out = row.apply(primals)
-        if row.is_condition:
-            return out
         flow, tangent, reach = flows(row, len(operands)), 0.0, False
         when = {i: _both(operands[i].reach, read_flow(flow[i], primals, out)) for i, mine in enumerate(own) if mine}
         which = [i for i, condition in when.items() if condition is not False]
@@ -245,6 +243,8 @@ class Dual(Operand):
         raise TypeError(f"turning {self!r} into a float would drop its derivative; use autograd's functions in place of math's")
 
     def __bool__(self) -> bool:
+        if isinstance(self.primal, bool | Value | Dual):  # a comparison at its jump
+            return bool(self.primal)
         raise TypeError(f"{self!r} is a number, not a condition; compare it, as in `if x > 0:`")
 
 
