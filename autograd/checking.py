@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any, Final, Literal
@@ -29,10 +29,10 @@ from typing import Any, Final, Literal
 from autograd.edges import MANY, Line, Rules, clearance, directions, excused, spread
 from autograd.manners import describe
 from autograd.numeric import Rounded, Slope, slope
-from autograd.rows import number
 from autograd.steps import find_nonfinite, walk
 from autograd.symbol import SUPERSCRIPTS
 from autograd.transforms import Dual, gradients, replay
+from autograd.trees import flatten, is_array, map_tree
 from autograd.value import Value, refuse_stale, topological
 from autograd.verdicts import Check, Report, judge, short
 
@@ -68,9 +68,11 @@ def gradcheck(f: Callable[..., Any] | Value, *point: Any, order: int = 1, seed: 
     """Compare the gradient of a function, or of a graph, with numeric derivatives.
 
     Args:
-        f: a function of numbers or nested lists of numbers, written with operators and autograd's functions; or the
-            result of a graph, to be checked by all its leaves at the numbers they have.
-        point: the arguments of the function, one or more; `Value`s lend their numbers and labels.
+        f: a function of numbers or trees of numbers (nested lists, tuples, dicts, dataclasses, NumPy arrays, pandas Series),
+            written with operators and autograd's functions; or the result of a graph, to be checked with respect to all its
+            leaves at the numbers they have.
+        point: the arguments of the function, one or more; `Value`s lend their numbers and labels, other leaves are called by
+            their paths, such as ``w[0]``.
         order: 2 to check the derivatives of the derivatives too.
         seed: for other random directions than the usual ones; they serve where there are more than 24 inputs.
 
@@ -84,6 +86,9 @@ def gradcheck(f: Callable[..., Any] | Value, *point: Any, order: int = 1, seed: 
 
     >>> bool(gradcheck(lambda v: v[0] ** 2 * v[1], [3.0, 5.0], order=2))
     True
+    >>> report = gradcheck(lambda p: p["w"] ** 2 * p["b"], {"w": 3.0, "b": 5.0})
+    >>> [check.name for check in report.inputs]
+    ["∂f/∂p['w']", "∂f/∂p['b']"]
     >>> x, y = Value(1e-5, label="x"), Value(2.0, label="y")
     >>> gradcheck(x.relu() * y).inputs[0].reason
     'a kink 1e-05 to the left: the slope is 0 on the left and 2 on the right; 2 is right on this side'
@@ -132,30 +137,33 @@ def _graph(y: Value, point: tuple[Any, ...]) -> Subject:
 
 
 def _function(f: Callable[..., Any], point: tuple[Any, ...]) -> Subject:
-    """Take a function of numbers and nested lists as a function of the numbers in them."""
+    """Take a function of trees of numbers as a function of their leaves; see `autograd.trees`."""
     if not callable(f):
         raise TypeError(f"{f!r} is a {type(f).__name__}; gradcheck takes a function and a point, or the Value of a graph")
     title = getattr(f, "__name__", "f")
     title = title if title.isidentifier() else "f"
-    inputs = list(_flatten(point, _parameters(f, len(point))))
+    arguments = zip(_parameters(f, len(point)), point, strict=True)
+    flat = [flatten(map_tree(_leaf, tree, name=name), name) for name, tree in arguments]
+    inputs = {path: leaf for leaves, _ in flat for path, leaf in leaves.items()}
     if not inputs:
-        raise TypeError(f"{title} has no inputs to differentiate by; pass a point, as in gradcheck({title}, 0.5)")
-    names, numbers = zip(*inputs, strict=True)
+        raise TypeError(f"{title} has no inputs to differentiate with respect to; pass a point, as in gradcheck({title}, 0.5)")
 
     def call(values: Sequence[Value]) -> Value:
         rest = iter(values)
-        y = f(*_refill(point, rest))
+        y = f(*[build(rest) for _, build in flat])
+        y = y[()] if getattr(y, "shape", None) == () else y  # a 0-d array is a number
         if isinstance(y, Value):
             return y
-        if isinstance(y, list | tuple):
+        if isinstance(y, list | tuple | dict) or is_array(y):
             raise NoValueError(
                 f"{title} returned a {type(y).__name__}; gradcheck takes one scalar, such as the total of its items"
             )
         why = "; .data, float() or a function of math drops the graph, autograd's functions keep it"
         why = "; does it end without a return?" if y is None else why
-        raise NoValueError(f"{title} returned {y!r}, no Value{why}")
+        raise NoValueError(f"{title} returned {y!r}, not a Value{why}")
 
-    return Subject(title, (), names, numbers, call)
+    names = tuple(leaf.label or path for path, leaf in inputs.items())
+    return Subject(title, (), names, tuple(leaf.data for leaf in inputs.values()), call)
 
 
 def _parameters(f: Callable[..., Any], count: int) -> list[str]:
@@ -168,25 +176,17 @@ def _parameters(f: Callable[..., Any], count: int) -> list[str]:
     return named + [f"x{i}" for i in range(len(named), count)]
 
 
-def _flatten(items: Sequence[Any], names: Sequence[str]) -> Iterator[tuple[str, float]]:
-    for item, name in zip(items, names, strict=True):
-        if isinstance(item, list | tuple):
-            yield from _flatten(item, [f"{name}[{i}]" for i in range(len(item))])
-            continue
-        label, x = (item.label, item.data) if isinstance(item, Value) else (None, number(item))
-        if x is NotImplemented:
-            raise TypeError(f"{name} is {item!r}, a {type(item).__name__}; a point is made of real numbers and lists of them")
-        yield label or name, _finite(x, name)
-
-
 def _finite(x: float, name: str) -> float:
     if not math.isfinite(x):
         raise ValueError(f"{name} is {short(x)}; gradients are checked at finite points")
     return x
 
 
-def _refill(items: Sequence[Any], values: Iterator[Value]) -> list[Any]:
-    return [type(item)(_refill(item, values)) if isinstance(item, list | tuple) else next(values) for item in items]
+def _leaf(x: Any) -> Value:
+    leaf = x if isinstance(x, Value) else Value(x)
+    if not math.isfinite(leaf.data):
+        raise ValueError(f"{short(leaf.data)} is not finite; gradients are checked at finite points")
+    return leaf
 
 
 def _refuse_chance(subject: Subject) -> None:

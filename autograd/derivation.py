@@ -61,8 +61,8 @@ class Share:
 
     @property
     def product(self) -> str:
-        """The term as numbers, ``4·3``."""
-        return f"{_factor(self.delta)}·{_factor(self.edge.partial)}"
+        """The term as numbers, ``4·3``; 0 along a branch that is not taken."""
+        return f"{_factor(self.delta)}·{_factor(self.edge.partial)}" if self.edge.taken else "0"
 
 
 @dataclass(frozen=True, slots=True)

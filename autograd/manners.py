@@ -11,11 +11,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from numbers import Number
-from typing import Any, NoReturn, cast
+from typing import Any, Final, NoReturn, Self, cast
 
 from autograd.primitives import Primitive
 
 __all__ = ["Manners", "Same", "describe", "label_values"]
+
+# What programs written for other scalar engines read or set on a node, and what takes its place here.
+ELSEWHERE: Final = {
+    "_backward": "call backward() on the result; the rules of an operation are in its row of the table, `primitive`",
+    "children": "the nodes that it was computed from are its `inputs`",
+    "topo": "backward() finds the order itself; `inputs` leads from a node to the nodes below it",
+    **dict.fromkeys(
+        ("m", "v", "momentum", "velocity"),
+        "keep what belongs to a parameter in a dict keyed by parameter, such as velocity = dict.fromkeys(parameters, 0.0)",
+    ),
+}
 
 
 class Same:
@@ -53,6 +64,33 @@ class Manners:
     _data: float
     grad: float
     primitive: Primitive | None
+
+    @property
+    def _prev(self) -> tuple[Any, ...]:
+        """The operands that are nodes, as programs written for micrograd read them; `inputs` by its name there."""
+        inputs: tuple[Any, ...] = cast(Any, self).inputs
+        return inputs
+
+    @property
+    def _op(self) -> str:
+        """The sign or the name of the operation, as programs written for micrograd read it; empty for a leaf.
+
+        >>> from autograd import Value
+        >>> x = Value(2.0)
+        >>> (x * 3)._op, x.tanh()._op, x._op
+        ('*', 'tanh', '')
+        """
+        return "" if self.primitive is None else self.primitive.infix or self.primitive.name
+
+    def conjugate(self) -> Self:
+        """Return this node, as a real number is its own conjugate: ``np.std``, ``np.var`` and ``np.vdot`` call this.
+
+        >>> import numpy as np
+        >>> from autograd import grad
+        >>> grad(np.var)(np.array([1.0, 5.0]))
+        array([-2.,  2.])
+        """
+        return self
 
     __hash__ = object.__hash__
 
@@ -94,6 +132,17 @@ class Manners:
             return draw(cast(Any, self)).svg
         except (LayoutError, ValueError):
             return None
+
+
+def _elsewhere(name: str, advice: str) -> property:
+    def refuse(self: Manners, *_: Any) -> NoReturn:
+        raise AttributeError(f"{self!r} has no attribute {name!r}; {advice}")
+
+    return property(refuse, refuse)
+
+
+for _name, _advice in ELSEWHERE.items():  # properties, as a __setattr__ would make setting any attribute 27 times as slow
+    setattr(Manners, _name, _elsewhere(_name, _advice))
 
 
 def describe(node: Any) -> str:

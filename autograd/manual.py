@@ -1,17 +1,13 @@
-"""The page that ``help(tanh)`` shows: the row itself, read with symbols.
+r"""The page that ``help(tanh)`` shows: the row itself, read with symbols.
 
 >>> from autograd import leaky_relu
->>> print(leaky_relu.__doc__)
+>>> print("\n".join(leaky_relu.__doc__.splitlines()[:6]))
 leaky_relu(x, y=0.01)
 <BLANKLINE>
     value  where(x > 0, x, y·x)
     ∂/∂x   where(x > 0, 1, where(x ≤ 0, y, x))
     ∂/∂y   minimum(x, 0)
     at     leaky_relu(0, 0.25): ∂/∂x = 0.25, ∂/∂y = 0, by convention
-<BLANKLINE>
->>> leaky_relu(0.5)
-0.5
-<BLANKLINE>
 """
 
 from __future__ import annotations

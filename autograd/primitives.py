@@ -2,7 +2,7 @@
 
 A row holds an operation's function and its partial derivatives, written with operators and other rows only.  So one row gives
 
-    numbers             ``tanh(0.5)``, and with them the numeric backward pass
+    numbers             ``tanh(0.5)``; its rules read on numbers are the backward pass
     a computation graph ``tanh(Value(0.5))``; its rules read on `Value`s are the graph of the gradient
     dual numbers        forward mode
     symbols             the rule as text, as LaTeX, as the source of the recording function
@@ -26,67 +26,12 @@ from autograd import arithmetic
 from autograd.rows import TABLE, Binary, DomainError, Nary, Primitive, Unary
 
 __all__ = [
-    "Binary",
-    "DomainError",
-    "Nary",
-    "Primitive",
-    "Unary",
-    "absolute",
-    "add",
-    "arccos",
-    "arccosh",
-    "arcsin",
-    "arcsinh",
-    "arctan",
-    "arctan2",
-    "arctanh",
-    "cbrt",
-    "ceil",
-    "cos",
-    "cosh",
-    "divide",
-    "dot",
-    "erf",
-    "exp",
-    "exp2",
-    "expm1",
-    "floor",
-    "floor_divide",
-    "gate",
-    "greater",
-    "greater_equal",
-    "hypot",
-    "leaky_relu",
-    "less",
-    "less_equal",
-    "log",
-    "log1p",
-    "log2",
-    "log10",
-    "logsumexp",
-    "maximum",
-    "minimum",
-    "multiply",
-    "negative",
-    "positive",
-    "power",
-    "prelu",
-    "prod",
-    "relu",
-    "remainder",
-    "sigmoid",
-    "sign",
-    "sin",
-    "sinh",
-    "softplus",
-    "sqrt",
-    "square",
-    "step",
-    "subtract",
-    "tan",
-    "tanh",
-    "total",
-    "where",
+    "Binary", "DomainError", "Nary", "Primitive", "Unary", "absolute", "add", "arccos", "arccosh", "arcsin", "arcsinh",
+    "arctan", "arctan2", "arctanh", "cbrt", "ceil", "cos", "cosh", "divide", "dot", "erf", "exp", "exp2", "expm1",
+    "floor", "floor_divide", "gate", "greater", "greater_equal", "hypot", "leaky_relu", "less", "less_equal", "log",
+    "log1p", "log2", "log10", "logsumexp", "maximum", "minimum", "multiply", "negative", "positive", "power", "prelu",
+    "prod", "relu", "remainder", "sigmoid", "sign", "sin", "sinh", "softplus", "sqrt", "square", "step", "subtract",
+    "tan", "tanh", "total", "where",
 ]  # fmt: skip
 
 
@@ -127,7 +72,7 @@ class Operand:
     def __copy__(self, memo: Any = None) -> Self:
         return self  # it never changes, and a copy would be cut off from the variables
 
-    abs, __ne__, __hash__, __deepcopy__ = __abs__, __eq__, object.__hash__, __copy__
+    abs, __ne__, __hash__, __deepcopy__, conjugate = __abs__, __eq__, object.__hash__, __copy__, __copy__
 
     def __getattr__(self, name: str) -> Any:
         if name in TABLE:
@@ -135,16 +80,16 @@ class Operand:
         raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
 
 
-# Rules that one expression does not say.
+# Helpers for rules too long for one lambda.  They compare with <= and >, since a rule must not use ==.
 
 
 def _over(x: Any, y: Any) -> Any:
-    # x/y, and ∞ where y is 0: a slope where the tangent stands upright.
+    # x/y for y ≥ 0, and ∞ where y is 0: the slope where the tangent is vertical.
     return where(y <= 0, inf, x) / where(y <= 0, 1, y)
 
 
 def _over_square(x: Any, y: Any) -> Any:
-    # x/y², and NaN where y is 0; y² itself would overflow.
+    # x/y² for y ≥ 0, and NaN where y is 0; y² itself would overflow.
     return x / where(y > 0, y, nan) / where(y > 0, y, nan)
 
 
@@ -157,13 +102,13 @@ def _power_x(x: Any, y: Any, out: Any) -> Any:
 
 
 def _product_of_others(v: Sequence[Any], out: Any) -> Sequence[Any]:
-    # What stands before each factor times what stands behind it; out / v[i] would fail at 0.
+    # The product of the factors before each one times that of the factors after it; out / v[i] would fail at 0.
     before, behind = [*accumulate(v[:-1], operator.mul)], [*accumulate(v[:0:-1], operator.mul)][::-1]
     return [*behind[:1], *map(operator.mul, before, behind[1:]), *before[-1:]] if len(v) > 1 else [1.0] * len(v)
 
 
 def _softmax(v: Sequence[Any], out: Any) -> Sequence[Any]:
-    # exp(x - out), divided by its sum, as out may be rounded; where x is out, be it ∞, the exponential is 1.
+    # exp(x - out), divided by its sum, as out may be rounded; where x equals out, even if infinite, it is 1.
     weights = [where(x >= out, 1, exp(x - out)) for x in v]
     whole = total(weights)
     return [weight / whole for weight in weights]
@@ -180,9 +125,7 @@ floor:   Unary
 ceil:    Unary
 maximum: Binary
 minimum: Binary
-hypot:   Binary
 where:   Nary
-total:   Nary
 
 positive      = Unary ("positive", operator.pos, lambda x, out: 1,  infix="+", array="positive")
 negative      = Unary ("negative", operator.neg, lambda x, out: -1, infix="-", array="negative")
@@ -202,17 +145,17 @@ power         = Binary("power",    math.pow, _power_x, lambda x, y, out: out * l
                                  (0.0, 2.0): (0.0, 0.0)})
 square        = Unary ("square", lambda x: x * x, lambda x, out: 2 * x, text="{0}²", latex="{0}^{{2}}", array="square")
 sqrt          = Unary ("sqrt",  math.sqrt,  lambda x, out: _over(0.5, out), text="√{0}", latex=r"\sqrt{{{0}}}",
-                       array="sqrt", domain="x ≥ 0", singular={(0.0,): (inf,)})     # the tangent of √x at 0 stands upright
-cbrt          = Unary ("cbrt",  math.cbrt,  lambda x, out: _over(1, 3 * out * out), text="∛{0}", latex=r"\sqrt[3]{{{0}}}",
+                       array="sqrt", domain="x ≥ 0", singular={(0.0,): (inf,)})     # the tangent of √x at 0 is vertical
+cbrt          = Unary ("cbrt",  math.cbrt,  lambda x, out: _over(abs(out), 3 * abs(x)), text="∛{0}", latex=r"\sqrt[3]{{{0}}}",
                        array="cbrt", singular={(0.0,): (inf,)})
 hypot         = Binary("hypot", math.hypot, lambda x, y, out: x / where(out <= 0, 1, out),
                        lambda x, y, out: y / where(out <= 0, 1, out), array="hypot",
-                       kink=lambda x, y: hypot(x, y), singular={(0.0, 0.0): (0.0, 0.0)})  # in the middle of its slopes, as |x|
+                       kink=lambda x, y: abs(x) + abs(y), singular={(0.0, 0.0): (0.0, 0.0)})  # between its slopes, as |x|
 
 exp           = Unary ("exp",   math.exp,   lambda x, out: out,          latex="e^{{{0}}}", array="exp", overflow=lambda x: inf)
 exp2          = Unary ("exp2",  math.exp2,  lambda x, out: out * math.log(2), text="2^{0}", latex="2^{{{0}}}", array="exp2",
                        overflow=lambda x: inf)
-expm1         = Unary ("expm1", math.expm1, lambda x, out: exp(x),        array="expm1",   # out + 1 would round eˣ away
+expm1         = Unary ("expm1", math.expm1, lambda x, out: exp(x),        array="expm1",   # out + 1 would lose eˣ near -1
                        overflow=lambda x: inf)
 log           = Unary ("log",   math.log,   lambda x, out: 1 / x,         latex=r"\ln({0})", array="log", domain="x > 0")
 log2          = Unary ("log2",  math.log2,  lambda x, out: 1 / (x * math.log(2)),  latex=r"\log_2({0})", array="log2",
@@ -229,7 +172,7 @@ arcsin        = Unary ("arcsin", math.asin, lambda x, out: _over(1, sqrt((1 - x)
 arccos        = Unary ("arccos", math.acos, lambda x, out: -_over(1, sqrt((1 - x) * (1 + x))), latex=r"\arccos({0})",
                        array="arccos", domain="-1 ≤ x ≤ 1", singular={(1.0,): (-inf,), (-1.0,): (-inf,)})
 arctan        = Unary ("arctan", math.atan, lambda x, out: 1 / (1 + x * x), latex=r"\arctan({0})", array="arctan")
-# The angle of the point (y, x), in that order, which NumPy's users know.  It has no limit at (0, 0), nor has its slope.
+# The angle of the point (x = second, y = first), in NumPy's order.  Neither it nor its slopes have a limit at (0, 0).
 arctan2       = Binary("arctan2", math.atan2, lambda x, y, out: _over_square(y, hypot(x, y)),
                        lambda x, y, out: _over_square(-x, hypot(x, y)), array="arctan2", singular={(0.0, 0.0): (nan, nan)},
                        kink=lambda x, y: hypot(x, y) + y)     # it jumps where x is 0 and y negative
@@ -245,13 +188,13 @@ arccosh       = Unary ("arccosh", math.acosh, lambda x, out: _over(1, sqrt(x - 1
 arctanh       = Unary ("arctanh", math.atanh, lambda x, out: 1 / ((1 - x) * (1 + x)), array="arctanh", domain="-1 < x < 1")
 erf           = Unary ("erf",   math.erf,   lambda x, out: 2 / math.sqrt(math.pi) * exp(-x * x),
                        array=arithmetic.special("erf"))
-# σ and softplus need exp(-|x|) only, so no x is too large for them.
+# σ and softplus need exp(-|x|) only, so they never overflow.
 sigmoid       = Unary ("sigmoid",  lambda x: where(x >= 0, 1, exp(-abs(x))) / (1 + exp(-abs(x))),
                        lambda x, out: out * (1 - out), text="σ({0})", latex=r"\sigma({0})",
                        unguarded=lambda x: 1 / (1 + exp(-x)))
 softplus      = Unary ("softplus", lambda x: maximum(x, 0) + log1p(exp(-abs(x))), lambda x, out: sigmoid(x))
 
-# Operations with a kink or a jump.  The value at the kink is the one from the left, as relu′(0) = 0; NaN stays NaN.
+# Operations with a kink or a jump.  Each row states its slope there, such as relu′(0) = 0; NaN stays NaN.
 absolute      = Unary ("absolute", abs, lambda x, out: sign(x), text="|{0}|", latex=r"\left|{0}\right|", array="absolute",
                        kink=lambda x: x, singular={(0.0,): (0.0,)})           # sign(0) is 0, between the slopes -1 and 1
 sign          = Unary ("sign", lambda x: where(x > 0, 1, where(x < 0, -1, 0 * x)), lambda x, out: 0, array="sign",
@@ -279,7 +222,7 @@ minimum       = Binary("minimum", lambda x, y: where(x < y, x, where(x >= y, y, 
                        lambda x, y, out: where(x < y, 1, where(x >= y, 0, out)),
                        lambda x, y, out: where(x < y, 0, where(x >= y, 1, out)), array="minimum", folds=True,
                        kink=operator.sub, singular={(1.5, 1.5): (0.0, 1.0)})   # a tie goes to y
-# Flat pieces with jumps between them: the kink is the distance to the next whole number, or multiple of y.
+# Operations that jump: the kink is the distance to the next whole number, or to the next multiple of y.
 floor         = Unary ("floor", lambda x: where(abs(x) < inf, x // 1, x), lambda x, out: 0, text="⌊{0}⌋",
                        latex=r"\left\lfloor {0} \right\rfloor", array="floor",
                        kink=lambda x: minimum(x - floor(x), ceil(x) - x), singular={(2.0,): (0.0,)})
@@ -310,7 +253,7 @@ where         = Nary  ("where", lambda condition, a, b: a if condition else b,
 total         = Nary  ("total", arithmetic.left_to_right, lambda v, out: (1.0,) * len(v), arithmetic.items,
                        expands=True, fold="add")
 prod          = Nary  ("prod", arithmetic.product, _product_of_others, arithmetic.items, fold="multiply")
-# The net input Σ wᵢxᵢ + b of a neuron as one node, so that its gradient is the textbook's δ.
+# The net input Σ wᵢxᵢ + b of a neuron as one node, so that its gradient is the δ of the textbooks.
 dot           = Nary  ("dot", arithmetic.weighted_sum,
                        lambda v, out: (*v[len(v) // 2 : len(v) // 2 * 2], *v[: len(v) // 2], 1.0)[: len(v)],
                        arithmetic.weights_and_inputs, expands=True)

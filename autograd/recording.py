@@ -41,31 +41,48 @@ from textwrap import indent
 from typing import Any, Final
 
 from autograd.rows import TABLE, Primitive
-from autograd.symbol import Symbol, flows, operand_names, source
+from autograd.symbol import RuleError, Symbol, flows, operand_names, source
 
 __all__ = ["chooser", "recorder"]
 
 _versions: Counter[str] = Counter()
-NODE: Final = """\
-try:
-    out = {out}
-{partials}except REFUSED:
-    return record(row, ({operands}))
-node = new(Value)
-node._data = out
-node.grad = 0.0
-node.primitive = row
-node._left = {left}
-node._right = {right}
-node._dx = {dx}
-node._dy = {dy}
-node._mark = node.label = None
-return node
+UNARY: Final = """\
+def recorded(self):
+    x = self._data
+{node}
 """
-CONSTANT: Final = """\
-{name} = other if other.__class__ is float else number(other)
-if {name} is NotImplemented:
-    return record(row, ({operands}))
+BINARY: Final = """\
+def recorded(self, other{default}):
+    x = self._data
+    if other.__class__ is Value:
+        y = other._data
+{both}
+    y = other if other.__class__ is float else float(other) if other.__class__ is int else number(other)
+    if y is NotImplemented:
+        return record(row, (self, other))
+{first}
+def reflected(self, other):
+    x = other if other.__class__ is float else float(other) if other.__class__ is int else number(other)
+    if x is NotImplemented:
+        return record(row, (other, self))
+    y = self._data
+{second}
+"""
+NODE: Final = """\
+    try:
+        out = {out}
+{partials}    except REFUSED:
+        return record(row, ({left}, {right}))
+    node = new(Value)
+    node._data = out
+    node.grad = 0.0
+    node.primitive = row
+    node._left = {left}
+    node._right = {right}
+    node._dx = {dx}
+    node._dy = {dy}
+    node._mark = node.label = None
+    return node
 """
 
 
@@ -80,27 +97,25 @@ def recorder(row: Primitive, scope: dict[str, Any]) -> Any:
         For a unary row a method; for a binary row two, the second with the operands reflected, as in ``2 - x``.
 
     Raises:
-        TypeError: if a rule cannot be read as a formula, since it uses Python's ``if`` or a function for numbers alone.
+        TypeError: if a rule cannot be read as a formula, since it uses Python's ``if`` or a function of `math`.
     """
     names, calls = operand_names(row.arity), dict[str, Any]()
     out, *rules = _texts(row, row.arity, calls)
 
-    def body(nodes: str, left: str, right: str | None = None) -> str:
-        """Write how a node is made, where the operands in `nodes` are `Value`s and the others constants."""
+    def node(nodes: str, left: str, right: str | None = None) -> str:
+        """Write how the node is made where the operands in `nodes` are `Value`s and the others constants."""
         partials = "".join(rule for name, rule in zip(names, rules, strict=True) if name in nodes)
         dx, dy = (f"d{name}" if name in nodes else None for name in "xy")
-        operands = f"{left}, {right}" if right else f"{left},"
-        return NODE.format(out=out, partials=indent(partials, "    "), operands=operands, left=left, right=right, dx=dx, dy=dy)
+        text = NODE.format(out=out, partials=indent(partials, " " * 8), left=left, right=right, dx=dx, dy=dy)
+        return text.replace(", None))", ",))")  # the one operand of a unary row
 
     if row.arity == 1:
-        text = "def recorded(self):\n" + indent("x = self._data\n" + body("x", "self"), "    ")
-        return _compiled(row, text, calls, "recorded", scope)
-    default = "" if row.default is None else f"={row.default!r}"
-    both, constant = "y = other._data\n" + body("xy", "self", "other"), CONSTANT.format(name="y", operands="self, other")
-    text = f"x = self._data\nif other.__class__ is Value:\n{indent(both, '    ')}{constant}{body('x', 'self', 'y')}"
-    reflected = CONSTANT.format(name="x", operands="other, self") + "y = self._data\n" + body("y", "x", "self")
-    text = (
-        f"def recorded(self, other{default}):\n{indent(text, '    ')}\ndef reflected(self, other):\n{indent(reflected, '    ')}"
+        return _compiled(row, UNARY.format(node=node("x", "self")), calls, "recorded", scope)
+    text = BINARY.format(
+        default="" if row.default is None else f"={row.default!r}",
+        both=indent(node("xy", "self", "other"), "    "),
+        first=node("x", "self", "y"),
+        second=node("y", "x", "self"),
     )
     return _compiled(row, text, calls, "recorded, reflected", scope)
 
@@ -114,9 +129,8 @@ def chooser(row: Primitive, n: int) -> Callable[[Any], tuple[float, Sequence[flo
     """
     names, calls = operand_names(n), dict[str, Any]()
     out, *rules = _texts(row, n, calls)
-    lines = (
-        f"{', '.join(names)}, = data\nout = {out}\n{''.join(rules)}return out, ({', '.join(f'd{name}' for name in names)},)\n"
-    )
+    partials = ", ".join(f"d{name}" for name in names)
+    lines = f"{', '.join(names)}, = data\nout = {out}\n{''.join(rules)}return out, ({partials},)\n"
     chosen: Callable[[Any], tuple[float, Sequence[float | None]]]
     chosen = _compiled(row, "def chosen(data):\n" + indent(lines, "    "), calls, "chosen", {})
     return chosen
@@ -135,7 +149,9 @@ def _texts(row: Primitive, n: int, calls: dict[str, Any]) -> Iterator[str]:
         if rule.__name__ == "<lambda>" or not row.arity:
             try:
                 return written(row.partials(symbols, Symbol("out"), [i])[0])
-            except TypeError:  # it takes numbers alone
+            except RuleError:  # Python's if, or a function of math: one case would stand for all
+                raise
+            except TypeError:  # a function of NumPy, say: it takes numbers alone
                 pass
         calls[f"partial_{name}"] = rule if known else _float_only(rule)
         return f"partial_{name}({', '.join(operand_names(n))}, out)"

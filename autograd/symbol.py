@@ -28,7 +28,9 @@ from typing import Any, NamedTuple
 from autograd.primitives import Nary, Operand, Primitive, absolute, where
 from autograd.rows import TABLE
 
-__all__ = ["Symbol", "as_symbol", "digits", "flows", "is_cut", "latex_name", "operand_names", "printable", "source"]
+__all__ = [
+    "RuleError", "Symbol", "as_symbol", "digits", "flows", "latex_name", "operand_names", "printable", "read_flow", "source",
+]  # fmt: skip
 
 COMPARE, SUM, PRODUCT, SIGN, POWER, ATOM = range(6)  # how tightly a formula holds together
 LEVELS = {"<": COMPARE, "<=": COMPARE, ">": COMPARE, ">=": COMPARE, "+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT,
@@ -84,6 +86,10 @@ PLAIN = Style(digits, {"+": " + ", "-": " - ", "*": "·", "/": " / ", "**": "^",
 LATEX = Style(lambda x: digits(x).replace("∞", r"\infty").replace("NaN", r"\text{NaN}"),
               {"*": r" \cdot ", "%": r" \bmod ", "<=": r" \leq ", ">=": r" \geq "},
               lambda row: row.latex, "{}^{{2}}", lambda name: latex_name(name), tex=True)  # fmt: skip
+
+
+class RuleError(TypeError):
+    """A rule uses the number behind a formula, or its truth."""
 
 
 class Symbol(Operand):
@@ -148,11 +154,11 @@ class Symbol(Operand):
         return source(self)[0]
 
     def __bool__(self) -> bool:
-        raise TypeError(f"a rule asked whether {self.text} is true; Python's if, and, or, max would freeze one case into it: "
+        raise RuleError(f"a rule asked whether {self.text} is true; Python's if, and, or, max would freeze one case into it: "
                         "use where, maximum or minimum")  # fmt: skip
 
     def __float__(self) -> float:
-        raise TypeError(f"a rule asked for the number behind {self.text}; use autograd's functions in a rule, not math's")
+        raise RuleError(f"a rule asked for the number behind {self.text}; use autograd's functions in a rule, not math's")
 
 
 def as_symbol(formula: Any) -> Symbol:
@@ -207,15 +213,15 @@ def flows(row: Primitive, n: int) -> Sequence[Any]:
     return tuple([flow if kink is None or flow is True else where(kink, flow, True) for flow in found])
 
 
-def is_cut(row: Primitive, operands: Sequence[float], out: float, i: int) -> bool:
-    """Whether nothing flows to operand i at some numbers, although its partial derivative is 0; see `flows`.
+def read_flow(flow: Any, operands: Sequence[Any], out: Any) -> Any:
+    """Return when anything flows along an edge, see `flows`, at some operands: a bool for numbers, else a node.
 
     >>> from autograd.primitives import relu
-    >>> is_cut(relu, [-2.0], 0.0, 0), is_cut(relu, [0.0], 0.0, 0)
-    (True, False)
+    >>> [read_flow(flows(relu, 1)[0], [x], max(x, 0.0)) for x in (-2.0, 0.0, 2.0)]
+    [False, True, True]
     """
-    flow = flows(row, len(operands))[i]
-    return not (put_in(flow, {**dict(zip(operand_names(len(operands)), operands, strict=True)), "out": out}))
+    found = put_in(flow, {**dict(zip(operand_names(len(operands)), operands, strict=True)), "out": out})
+    return found if hasattr(found, "__primitive__") else bool(found)
 
 
 def put_in(formula: Any, values: Mapping[str, Any]) -> Any:

@@ -16,14 +16,15 @@ the *reach* of a node is the condition under which anything flows to it: 0 never
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import chain, count
-from math import isinf, isnan
+from itertools import count
+from math import isfinite, isnan
 from typing import Any
 
 from autograd.manners import describe
 from autograd.primitives import Operand, Primitive, where
+from autograd.risks import risks
 from autograd.rows import number
-from autograd.symbol import flows, operand_names, put_in
+from autograd.symbol import flows, read_flow
 from autograd.trees import flatten, is_array, map_tree, number_arrays, stack
 from autograd.value import Value, Variable, refuse_stale, topological
 
@@ -51,7 +52,7 @@ def gradients(y: Value, xs: Iterable[Value]) -> list[Value]:
     for x in (y, *xs):
         if not isinstance(x, Value):
             raise TypeError(
-                f"gradients takes the Value to differentiate and the Values to differentiate with respect to; got {x!r}"
+                f"gradients needs the Value to differentiate, and Values to differentiate it with respect to, not {x!r}"
             )
     order = topological(y)
     refuse_stale(order)
@@ -61,94 +62,54 @@ def gradients(y: Value, xs: Iterable[Value]) -> list[Value]:
     return [g if isinstance(g, Value) else Value(g) for g in found]
 
 
-def risk(node: Value) -> int:
-    """Return what the partial derivatives of a node's row risk: 2, ∞ where its value is finite; 1, ∞ or NaN elsewhere; or 0."""
-    row = node.primitive
-    if row is None:
-        return 0
-    return 2 if any(map(isinf, chain(*row.singular.values()))) else 1 if row.domain or row.overflow is not None else 0
-
-
-def chain_rule(order: Sequence[Value], y: Value, xs: Sequence[Value], risk: Callable[[Value], int] = risk) -> list[Any]:
+def chain_rule(order: Sequence[Value], y: Value, xs: Sequence[Value], risk: Callable[[Value], int] | None = None) -> list[Any]:
     """Return ∂y/∂x for each x, from the rules of the table read on the nodes themselves; a plain number where it is one.
 
     Args:
         order: the nodes below y, see `topological`.
         y: see `gradients`.
         xs: see `gradients`.
-        risk: see `risk`; the choice stays in the graph where there is any.
+        risk: what a node's partial derivatives risk, see `risks`; the choice stays in the graph where they risk anything.
 
     >>> x = Value(3.0)
     >>> y = x * x
     >>> chain_rule(topological(y), y, [x, y])
     [Value(data=6.0, grad=0.0), 1.0]
     """
-    edges = _edges(order, y, set(xs))
-    masked, reach = _masks(edges, y, risk)
+    depends = set(xs)  # the nodes that depend on some x; the others need no gradient
+    depends.update(node for node in order if any(x in depends for x in node.inputs))
     delta: dict[Value, Any] = {y: 1.0}
-    for node, flow in edges.items():
-        assert node.primitive is not None
-        operands, upstream = node.operands, delta[node]
-        for i, partial in zip(flow, node.primitive.partials(operands, node, [*flow]), strict=True):
+    reach: dict[Value, Any] = {y: True}
+    risk = risks(order) if risk is None else risk
+    is_risky, hot = any(map(risk, order)), set[Value]()  # nodes whose δ may be infinite
+    for node in reversed(order):
+        if node not in delta or node not in depends or node.primitive is None:
+            continue
+        operands, upstream, danger = node.operands, delta[node], 2 if node in hot else risk(node)
+        flow = flows(node.primitive, len(operands))
+        which = [i for i, x in enumerate(operands) if isinstance(x, Value) and x in depends and flow[i] is not False]
+        for i, partial in zip(which, node.primitive.partials(operands, node, which), strict=True):
             x: Any = operands[i]
-            if (node, i) in masked or x in reach:
-                condition = _both(reach.get(node, True), _read(flow[i], operands, node))
-                if x in reach:
-                    reach[x] = _either(reach[x], condition)
-            contribution = _chain(upstream, partial) if (node, i) not in masked else where(condition, upstream * partial, 0)
+            condition = _both(reach[node], read_flow(flow[i], operands, node)) if is_risky else True
+            keep = danger and condition is not True
+            contribution = where(condition, upstream * partial, 0) if keep else _chain(upstream, partial, node in hot)
             delta[x] = delta[x] + contribution if x in delta else contribution
+            reach[x] = _either(reach[x], condition) if x in reach else condition
+            hot.update([x] * (danger == 2))
     return [delta.get(x, 0.0) for x in xs]
 
 
-def _edges(order: Sequence[Value], y: Value, xs: set[Value]) -> dict[Value, dict[int, Any]]:
-    """Return, from y down, the nodes on a path to an x with the places of those operands, and when anything flows to them."""
-    depends, reached = set(xs), {y}
-    depends.update(node for node in order if any(x in depends for x in node.inputs))
-    found: dict[Value, dict[int, Any]] = {}
-    for node in reversed(order):
-        if node in reached and node in depends and node.primitive is not None:
-            operands = node.operands
-            flow = flows(node.primitive, len(operands))
-            found[node] = {
-                i: flow[i] for i, x in enumerate(operands) if isinstance(x, Value) and x in depends and flow[i] is not False
-            }
-            reached.update(operands[i] for i in found[node])
-    return {node: flow for node, flow in found.items() if flow}
-
-
-def _masks(
-    edges: Mapping[Value, Mapping[int, Any]], y: Value, risk: Callable[[Value], int]
-) -> tuple[set[Any], dict[Value, Any]]:
-    """Return the edges whose contribution needs its reach, and the nodes whose reach must be known, False so far."""
-    always, hot, masked = {y}, set[Value](), set[tuple[Value, int]]()
-    for node, flow in edges.items():
-        danger = 2 if node in hot else risk(node)
-        for i, when in flow.items():
-            x = node.operands[i]
-            if when is True and node in always:
-                always.add(x)
-            elif danger:
-                masked.add((node, i))
-            if danger == 2:
-                hot.add(x)
-    reach = dict.fromkeys((node for node, _ in masked if node not in always), False)
-    for node, flow in reversed([*edges.items()]):
-        if node not in always and any(node.operands[i] in reach for i in flow):
-            reach[node] = False
-    return masked, reach
-
-
-def _chain(upstream: Any, partial: Any) -> Any:
-    # A factor that is the plain number 1 or 0 would only add nodes to the gradient's graph.
-    if not isinstance(partial, Value) and partial in (0, 1):
-        return upstream if partial == 1 else 0.0
+def _chain(upstream: Any, partial: Any, is_hot: bool) -> Any:
+    # A factor that is the plain number 1 or 0 would only add nodes to the gradient's graph; but 0·∞ is not 0.
+    if not isinstance(partial, Value) and partial == 1:
+        return upstream
+    if not isinstance(partial, Value) and partial == 0 and not is_hot and _is_finite(upstream):
+        return 0.0
     return partial if not isinstance(upstream, Value) and upstream == 1 else upstream * partial
 
 
-def _read(flow: Any, operands: Sequence[Any], out: Any) -> Any:
-    """Return the condition of an edge at some operands: a node, or where all is numbers, a bool."""
-    found = put_in(flow, {**dict(zip(operand_names(len(operands)), operands, strict=True)), "out": out})
-    return found if isinstance(found, Value | Operand) else bool(found)
+def _is_finite(x: Any) -> bool:
+    return isinstance(x, Operand) or isfinite(x.data if isinstance(x, Value) else x)  # of a traced node nothing is known
 
 
 def _both(one: Any, other: Any) -> Any:
@@ -177,6 +138,7 @@ def value_and_grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) ->
                 raise TypeError(
                     f"grad needs a function with one scalar result, not a {type(y).__name__}; use jacobian for that"
                 )
+            y = y[()] if getattr(y, "shape", None) == () else y  # a 0-d array is a number
             y = y if isinstance(y, Value) else Value(_scalar(y))
             return y, gradient(y)
 
@@ -265,10 +227,8 @@ class Dual(Operand):
         own = [isinstance(x, Dual) and x.level == level for x in operands]
         primals = [_plain(x.primal if mine else x) for x, mine in zip(operands, own, strict=True)]
         out = row.apply(primals)
-        if row.is_condition:
-            return out
         flow, tangent, reach = flows(row, len(operands)), 0.0, False
-        when = {i: _both(operands[i].reach, _read(flow[i], primals, out)) for i, mine in enumerate(own) if mine}
+        when = {i: _both(operands[i].reach, read_flow(flow[i], primals, out)) for i, mine in enumerate(own) if mine}
         which = [i for i, condition in when.items() if condition is not False]
         for i, partial in zip(which, row.partials(primals, out, which), strict=True):
             contribution = partial * operands[i].tangent
@@ -283,6 +243,8 @@ class Dual(Operand):
         raise TypeError(f"turning {self!r} into a float would drop its derivative; use autograd's functions in place of math's")
 
     def __bool__(self) -> bool:
+        if isinstance(self.primal, bool | Value | Dual):  # a comparison at its jump
+            return bool(self.primal)
         raise TypeError(f"{self!r} is a number, not a condition; compare it, as in `if x > 0:`")
 
 
@@ -378,10 +340,12 @@ def _differentiated(
         return shaped(gradients(y if isinstance(y, Value) else Value(_scalar(y)), xs))
 
     result = outer(ys, gradient, shaped(xs))
-    # An array of floats, unless that would cut off a node that is not the argument's own.
-    known, results = set(xs), flatten(ys)[0].values() if any(map(is_array, (*arguments, ys))) else ()
-    below = {x for y in results if isinstance(y, Value) for x in (y, *(x for node in topological(y) for x in node.inputs))}
-    return result if {x for x in below if x.primitive is None} - known else number_arrays(result)
+    # Arrays of floats, unless that would cut off a node that is not the argument's own.
+    if not any(is_array(x) for tree in (*trees.values(), ys) for x in flatten(tree, entries=False)[0].values()):
+        return result
+    nodes = [y for y in flatten(ys)[0].values() if isinstance(y, Value)]
+    below = {*nodes, *(x for y in nodes for node in topological(y) for x in node.inputs)} - set(xs)
+    return result if any(x.primitive is None for x in below) else number_arrays(result)
 
 
 def _variable(x: Any) -> Value:

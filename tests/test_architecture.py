@@ -12,32 +12,50 @@ ROOT = Path(__file__).parent.parent
 # Each room and the rooms it may use; the table knows only what may be said of any row.
 ROOMS: dict[str, set[str]] = {
     "autograd.rows": set(),
-    "autograd.primitives": {"autograd.rows"},
-    "autograd.trees": {"autograd.primitives"},
-    "autograd.symbol": {"autograd.primitives"},
-    "autograd.recording": {"autograd.primitives", "autograd.symbol"},
-    "autograd.value": {"autograd", "autograd.primitives", "autograd.recording"},
-    "autograd.transforms": {"autograd.primitives", "autograd.value"},
+    "autograd.arithmetic": set(),
+    "autograd.threads": set(),
+    "autograd.primitives": {"autograd", "autograd.arithmetic", "autograd.rows"},
+    "autograd.functions": {"autograd.primitives"},
+    "autograd.symbol": {"autograd.primitives", "autograd.rows"},
+    "autograd.manual": {"autograd.rows", "autograd.symbol"},
+    "autograd.manners": {"autograd.primitives"},
+    "autograd.recording": {"autograd.rows", "autograd.symbol"},
+    "autograd.value": {
+        "autograd", "autograd.manners", "autograd.primitives", "autograd.recording", "autograd.rows", "autograd.symbol",
+        "autograd.threads",
+    },
+    "autograd.trees": {"autograd.rows"},
+    "autograd.risks": {"autograd", "autograd.primitives", "autograd.symbol", "autograd.value"},
+    "autograd.transforms": {
+        "autograd.manners", "autograd.primitives", "autograd.risks", "autograd.rows", "autograd.symbol", "autograd.trees",
+        "autograd.value",
+    },
     "autograd.mistakes": {"autograd.value"},
-    "autograd.steps": {"autograd.mistakes", "autograd.primitives", "autograd.symbol", "autograd.value"},
-    "autograd.derivation": {"autograd.steps", "autograd.symbol", "autograd.value"},
+    "autograd.steps": {"autograd.manners", "autograd.mistakes", "autograd.primitives", "autograd.symbol", "autograd.value"},
+    "autograd.derivation": {"autograd.manners", "autograd.steps", "autograd.symbol", "autograd.value"},
     "autograd.claims": {
-        "autograd.derivation", "autograd.primitives", "autograd.steps", "autograd.symbol", "autograd.value",
+        "autograd.derivation", "autograd.manners", "autograd.rows", "autograd.steps", "autograd.symbol", "autograd.value",
     },
     "autograd.drawing": {"autograd.primitives", "autograd.symbol", "autograd.value", "autograd.steps"},
     "autograd.player": {"autograd.drawing", "autograd.mistakes", "autograd.steps", "autograd.symbol", "autograd.value"},
     "autograd.expressions": {"autograd", "autograd.primitives", "autograd.rows", "autograd.value"},
     "autograd.numeric": {"autograd.primitives"},
     "autograd.verdicts": {"autograd.numeric", "autograd.value"},
-    "autograd.edges": {"autograd.numeric", "autograd.primitives", "autograd.symbol", "autograd.value", "autograd.verdicts"},
-    "autograd.checking": {
-        "autograd.edges", "autograd.numeric", "autograd.primitives", "autograd.symbol", "autograd.transforms",
+    "autograd.edges": {
+        "autograd.manners", "autograd.numeric", "autograd.primitives", "autograd.symbol", "autograd.transforms",
         "autograd.value", "autograd.verdicts",
     },
-    "autograd.strategies": {
-        "autograd", "autograd.checking", "autograd.primitives", "autograd.symbol", "autograd.value",
+    "autograd.checking": {
+        "autograd.edges", "autograd.manners", "autograd.numeric", "autograd.rows", "autograd.steps", "autograd.symbol",
+        "autograd.transforms", "autograd.trees", "autograd.value", "autograd.verdicts",
     },
-    "autograd.compiler": {"autograd", "autograd.primitives", "autograd.symbol", "autograd.transforms", "autograd.value"},
+    "autograd.strategies": {
+        "autograd", "autograd.checking", "autograd.primitives", "autograd.rows", "autograd.symbol", "autograd.value",
+    },
+    "autograd.compiler": {
+        "autograd", "autograd.manners", "autograd.primitives", "autograd.rows", "autograd.symbol", "autograd.transforms",
+        "autograd.trees", "autograd.value",
+    },
     "nn": {"autograd"},
 }  # fmt: skip
 # Packages that a room is about, and imports as a whole.

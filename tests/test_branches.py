@@ -54,8 +54,9 @@ from autograd import (
 )
 from autograd.checking import gradcheck
 from autograd.mistakes import MISTAKES
+from autograd.risks import risks
 from autograd.strategies import Program, widths
-from autograd.transforms import chain_rule, risk
+from autograd.transforms import chain_rule
 from autograd.value import topological
 from nn import MLP
 
@@ -264,7 +265,11 @@ def test_taken_edges_of_every_row_that_chooses() -> None:
 
 def test_a_user_s_row_that_chooses() -> None:
     hinge = Unary("hinge", lambda x: where(x > 1, x - 1, 0.0), lambda x, out: where(x > 1, 1, 0), kink=lambda x: x - 1)
-    numeric = Unary("numeric", lambda x: max(x - 1.0, 0.0), lambda x, out: 1.0 if x > 1 else 0.0)
+
+    def rule(x: Any, out: Any) -> float:
+        return 1.0 if x > 1 else 0.0
+
+    numeric = Unary("numeric", lambda x: max(x - 1.0, 0.0), rule)
     for x, expected in ((0.0, 0.0), (9.0, 1 / 6)):
         for gradient in everywhere(lambda x: hinge(sqrt(x)), [x]).values():
             assert gradient == pytest.approx([expected])
@@ -342,7 +347,7 @@ def test_choices_cost_nothing_where_no_infinity_can_meet_them(unit: Callable[[An
     weights = [Value(x) for x in (0.5, -1.0, 0.25)]
     error = unit(dot(weights[:2], [1.0, 2.0], weights[2])) - 1
     for y in (error * error, error**2):
-        careful, careless = (chain_rule(topological(y), y, weights, one) for one in (risk, lambda node: 0))
+        careful, careless = (chain_rule(topological(y), y, weights, one) for one in (risks(topological(y)), lambda node: 0))
         assert len(topological(total(careful))) == len(topological(total(careless)))
 
 

@@ -1,13 +1,16 @@
 """The compiled program as a pure function for JAX, on several devices: the host, counted four times."""
 
+import math
 import os
+import random
 from typing import Any
 
 import numpy as np
 import pytest
 from test_compiler import attention, convolution, flat, leaves, normal
 
-from autograd import Value, compile
+from autograd import DomainError, Primitive, Value, compile, exp, log, maximum, minimum, relu, sqrt, where
+from autograd.strategies import ROWS, widths
 from nn import MLP, losses
 
 os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=4"  # read when JAX is first imported
@@ -62,3 +65,48 @@ def test_wrong_shapes_are_refused() -> None:
     function = compile(lambda x: x[0] * 2, [Value(1.0)], example=[[1.0, 2.0]]).to_jax()
     with pytest.raises(ValueError, match=r"the arguments have the shapes \(2, 3\); the program was compiled for \[batch×2\]"):
         function(np.array([1.0]), np.zeros((2, 3)))
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_every_row(row: Primitive) -> None:
+    n, source = widths(row)[0], random.Random(5)
+    parameters = [Value(0.7) for _ in range(n)]
+
+    def f(x: Any) -> Any:
+        return 0.0 + row.apply([p * x_i for p, x_i in zip(parameters, x, strict=True)])
+
+    batch, values, gradients = [], [], []
+    for x in [*([source.uniform(-4, 4) for _ in range(n)] for _ in range(60)), [0.0] * n, [1.0] * n]:
+        for p in parameters:
+            p.grad = 0.0
+        try:
+            y = f(x)
+        except DomainError:
+            continue
+        y.backward()
+        if all(math.isfinite(p.grad) for p in parameters):
+            batch.append(x)
+            values.append(y.data)
+            gradients.append([p.grad for p in parameters])
+    program = compile(f, parameters, example=[[0.0] * n])
+    loss, gradient = jax.jit(program.to_jax())(program.parameters, np.array(batch))
+    assert len(batch) >= 10
+    np.testing.assert_allclose(loss, np.mean(values), rtol=1e-9)
+    np.testing.assert_allclose(gradient, np.mean(gradients, axis=0), rtol=1e-8, atol=1e-9)
+
+
+w = Value(1.0)
+BRANCHES: dict[str, tuple[Any, list[float], float]] = {
+    "a logarithm that is not taken": (lambda x: where(x > 0, w * log(x), w), [-1.0, 2.0], (1 + math.log(2)) / 2),
+    "a root below a dead unit": (lambda x: sqrt(relu(w * x)), [-1.0, 4.0], 0.5),
+    "a root that is not chosen": (lambda x: maximum(sqrt(w * x), 1), [0.0, 4.0], 0.5),
+    "an overflow that is not chosen": (lambda x: minimum(exp(w * x), 5), [1000.0, 1.0], math.e / 2),
+}
+
+
+@pytest.mark.parametrize("name", BRANCHES)
+def test_a_branch_that_is_not_taken_contributes_nothing(name: str) -> None:
+    f, batch, expected = BRANCHES[name]
+    program = compile(f, [w], example=[0.0])
+    _, gradient = jax.jit(program.to_jax())(program.parameters, np.array(batch))
+    np.testing.assert_allclose(gradient, [expected], rtol=1e-12)

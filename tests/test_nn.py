@@ -137,7 +137,7 @@ def test_nodes_are_labelled_like_their_neuron() -> None:
     assert (out.label, out.inputs[0].label) == ("out", "net")
 
 
-@pytest.mark.parametrize("name", sorted(set(ACTIVATIONS) - {"log", "sqrt"}))
+@pytest.mark.parametrize("name", sorted(set(ACTIVATIONS) - {"arccosh", "log", "log10", "log2", "sqrt"}))
 def test_every_activation_by_name(name: str) -> None:
     model = MLP(3, [4, 1], activation=name, output=name, seed=3)
     x = [0.3, -0.1, 0.2]

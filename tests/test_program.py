@@ -184,16 +184,16 @@ def test_without_numpy_it_is_said_what_to_install() -> None:
 
 w = Value(2.0, label="w")
 REFUSED: list[tuple[tuple[Any, ...], type[Exception], str]] = [
-    (([[1.0, 2.0], [3.0]],), TypeError, "argument 0 is no array of numbers, nor nested lists of equal lengths"),
-    ((["a", "b"],), TypeError, "argument 0 is no array of numbers"),
-    ((None,), TypeError, "no array of numbers"),
+    (([[1.0, 2.0], [3.0]],), TypeError, "argument 0 is not an array of numbers, nor nested lists of equal lengths"),
+    ((["a", "b"],), TypeError, r"argument 0\[0\] is 'a', a str"),
+    ((None,), TypeError, "argument 0 is None"),
     ((3.0,), ValueError, r"argument 0 is the number 3.0; a program takes a batch, an entry for each example: \[3.0\]"),
     (([],), ValueError, "the shapes|at least one"),
     (([[1.0, 2.0, 3.0]],), ValueError, r"the arguments have the shapes \(1, 3\); the program was compiled for \[batch×2\]"),
     (([[1.0, 2.0]], [1.0]), ValueError, r"the shapes \(1, 2\), \(1,\); the program was compiled for \[batch×2\]"),
-    (([None, 1.0],), TypeError, "its entries are object: None"),
-    (([Value(1.0)],), TypeError, "no array of numbers"),
-    (([1j],), TypeError, "no array of numbers"),
+    (([1.0, None],), TypeError, r"argument 0\[1\] is None"),
+    (([Value(1.0)],), TypeError, r"argument 0\[0\] is Value\("),
+    (([1j],), TypeError, r"argument 0\[0\] is 1j, a complex"),
 ]
 
 
@@ -210,7 +210,7 @@ def test_arguments_of_unequal_lengths_are_refused() -> None:
 
 
 def test_wrong_functions_and_parameters_are_refused() -> None:
-    with pytest.raises(TypeError, match="returns numbers and Values, or nested lists of them; it returned 'loss'"):
+    with pytest.raises(TypeError, match=r"the result: .*this is 'loss', a str"):
         compile(lambda x: "loss", [w])([1.0])
     with pytest.raises(ValueError, match="returned no output"):
         compile(lambda x: [], [w])([1.0])

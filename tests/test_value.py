@@ -186,7 +186,7 @@ def test_division_rounds_once() -> None:
 
 
 def test_powers_at_the_edge() -> None:
-    with pytest.raises(DomainError, match=r"\(-8\.0\) \*\* 0\.5 has no value.*the operand is x = -8\.0"):
+    with pytest.raises(DomainError, match=r"\(-8\.0\) \*\* 0\.5 has no value.*the operands are x = -8\.0 and 0\.5"):
         Value(-8.0, label="x") ** 0.5
     assert gradient(lambda x: x**0, 0.0) == [0.0]
     assert gradient(lambda x: x**0.5, 0.0) == [math.inf]
@@ -213,8 +213,8 @@ def test_nan_goes_both_ways() -> None:
         (lambda: Value(None), "None is a NoneType; pass a real number"),
         (lambda: None + Value(1), "None is a NoneType; pass a real number"),
         (lambda: Value(1) + "1", "'1' is a str"),
-        (lambda: Value(1) * np.array([1, 2]), r"an array of shape \(2,\) is no scalar"),
-        (lambda: np.array([1, 2]) * Value(1), r"an array of shape \(2,\) is no scalar"),
+        (lambda: Value(1) * np.array([1, 2]), r"an array of shape \(2,\) is not a scalar"),
+        (lambda: np.array([1, 2]) * Value(1), r"an array of shape \(2,\) is not a scalar"),
         (lambda: anything([1.0]) * Value(1), r"\[1.0\] is a list"),
         (lambda: Value(1j), "complex; pass a real number"),
         (lambda: Value(1) * 1j, "complex; pass a real number"),
@@ -228,9 +228,9 @@ def test_nan_goes_both_ways() -> None:
         (lambda: Value(3.0) == 3, "== compares nodes, not their numbers; for those write `x.data == 3`"),
         (lambda: Value(3.0) != 3, "!= compares nodes, not their numbers; for those write `x.data != 3`"),
         (lambda: np.float64(3.0) == Value(3.0), "numpy.equal cannot be recorded"),
-        (lambda: np.sinh(Value(1.0)), "numpy.sinh cannot be recorded"),
+        (lambda: np.rint(Value(1.0)), "numpy.rint cannot be recorded"),
         (lambda: bool(Value(1.0)), "is a number, not a condition"),
-        (lambda: anything(Value(1.0)) % 2, "unsupported operand"),
+        (lambda: anything(Value(1.0)) @ 2, "unsupported operand"),
         (lambda: Value(1.0) < object(), "not supported"),
         (lambda: Value(1.0) + object(), "unsupported operand"),
         (lambda: tanh(object()), "cannot be read on operands of types object"),
@@ -438,10 +438,11 @@ def test_subclasses_are_operands_too() -> None:
 def test_every_row_has_a_method_or_function_on_values() -> None:
     for row in ROWS:
         count = widths(row)[0]
-        node = row.apply([Value(0.5)] * count)
+        x = 1.5 if row is primitives.arccosh else 0.5
+        node = row.apply([Value(x)] * count)
         assert node.primitive is row and len(node.inputs) == count
         if not isinstance(row, Nary) and not row.infix and row.name != "absolute":
-            assert getattr(Value(0.5), row.name)(*[0.25] * (count - 1)).primitive is row
+            assert getattr(Value(x), row.name)(*[0.25] * (count - 1)).primitive is row
 
 
 def test_threads_with_graphs_of_their_own() -> None:

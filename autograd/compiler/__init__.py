@@ -10,6 +10,7 @@ for whole batches at the speed of hand-written NumPy.
     arrays      the instructions on NumPy's arrays
     native      the same graph on single numbers, compiled by numba
     lesson      the instructions as equations
+    batches     arguments and results as trees: which arrays they consist of
     program     the passes in a row
 """
 

@@ -27,6 +27,7 @@ from typing import Any, Final
 import numpy as np
 
 from autograd.compiler.arrays import Machine
+from autograd.compiler.batches import argument, arrays_of, first_example, named, place, require_one_length, shaped
 from autograd.compiler.canonical import canonical
 from autograd.compiler.layout import Array, Layout, lay_out
 from autograd.compiler.lesson import latex, lesson
@@ -34,6 +35,7 @@ from autograd.compiler.native import NativeMachine, can_run
 from autograd.compiler.pure import exact_share, run
 from autograd.compiler.schedule import schedule
 from autograd.compiler.tracing import Shape, Trace
+from autograd.trees import flatten
 from autograd.value import Value
 
 __all__ = ["Program", "compile"]
@@ -56,30 +58,35 @@ def compile(
     """Compile a scalar function of one example into a program for whole batches.
 
     Args:
-        f: a function of numbers or nested lists of numbers that returns one `Value`, such as a loss, or nested lists of them.
-            It is called once, with nodes that stand for any number; so a choice that depends on data has to be a `where`, a
-            `maximum` or the like, and Python's ``if`` is refused.  For that call it borrows the parameters: no other thread
-            may use them then.
+        f: a function of numbers or trees of numbers (nested lists, tuples, dicts, dataclasses, NumPy arrays, pandas Series)
+            that returns one `Value`, such as a loss, or a tree of them.  It is called once, with nodes that stand for any
+            number; so a choice that depends on data has to be a `where`, a `maximum` or the like, and Python's ``if`` is
+            refused.  For that call it borrows the parameters: no other thread may use them then.
         parameters: the leaves that the gradient is taken by.  Any other `Value` that f uses is a constant.
-        example: arguments to trace f with at once.  Only their shapes matter.  Without it, f is traced at the first call.
+        example: arguments to trace f with at once.  Only their structures and shapes matter.  Without it, f is traced at the
+            first call, with the structure of the first example there.
         dtype: ``"float64"`` or ``"float32"``.
         backend: ``"numpy"``; ``"native"``, for small or unstructured work, which needs numba; or the faster of the two.
 
     Raises:
         ModuleNotFoundError: without NumPy, or without numba where it was asked for.
-        TypeError: if f asks for a number that depends on an input or a parameter.
+        TypeError: if f asks for a number that depends on an input or a parameter; for a leaf that is not a number, by its path.
 
     >>> from autograd import Value
     >>> w = Value(2.0, label="w")
     >>> program = compile(lambda x: w * x, [w])
     >>> program([1.0, 2.0, 3.0])
     array([2., 4., 6.])
+    >>> program = compile(lambda p: {"sum": p["a"] + p["b"].sum()}, example=[{"a": 1.0, "b": np.zeros(2)}])
+    >>> program({"a": [1.0, 2.0], "b": [[3.0, 4.0], [5.0, 6.0]]})
+    {'sum': array([ 8., 13.])}
     """
     program = Program(f, parameters, dtype=dtype, backend=backend)
     if example is not None:
-        if isinstance(example, str) or not isinstance(example, Iterable):
+        if isinstance(example, str | dict) or not isinstance(example, Iterable):
             raise TypeError(f"example lists the arguments of f; for a single one write [{example!r}]")
-        program._trace([_numbers(i, x).shape for i, x in enumerate(example)])
+        examples = list(example)
+        program._trace(examples, {path: x.shape for path, x in arrays_of(examples).items()})
     return program
 
 
@@ -109,7 +116,7 @@ class Program:
             raise TypeError(f"parameters is a list of Values, such as model.parameters(); got {parameters!r}")
         self.f, self.leaves, self.backend = f, leaves, backend
         self._parameters: Array = np.array([leaf.data for leaf in self.leaves], dtype)
-        self._shapes: list[Shape] | None = None
+        self._shapes: dict[str, Shape] | None = None  # of the arrays in an example, by path
         self._machines: dict[str, Machine | NativeMachine] = {}
         self._lock = threading.Lock()
 
@@ -136,18 +143,20 @@ class Program:
         """Return the outputs for a batch.
 
         Args:
-            arguments: as f's, each with a first dimension more, for the examples.
+            arguments: as f's, each with a first dimension more, for the examples.  Of a dict, a namedtuple, a dataclass, or a
+                list of such, each array inside has it: {"a": [batch], "b": [batch×2]}.
 
         Returns:
-            An array [batch], or for nested lists of outputs [batch×…], in their shape; for ragged ones, lists of arrays.
+            An array [batch], or for an array or nested lists of outputs [batch×…], in their shape; for ragged ones and other
+            containers, the containers with such arrays inside.
 
         Raises:
             ValueError: for shapes that do not fit.
-            TypeError: for what are no numbers.
+            TypeError: for a leaf that is not a number, by its path.
         """
         batch = self._batch(arguments)
         with self._lock:
-            return _shaped(self._result, self._machine(len(batch[0])).outputs(batch))
+            return shaped(self._result, iter(self._machine(len(batch[0])).outputs(batch)))
 
     def gradient(self, *arguments: Any, reduce: str = "mean") -> tuple[float, Array]:
         """Return the loss of a batch and its gradient by the parameters, in their order; of several outputs, the first's.
@@ -184,10 +193,16 @@ class Program:
         total /= n * scale
         return total
 
-    def _trace(self, shapes: Sequence[Shape]) -> None:
-        """Write the function down for examples of these shapes, one for each argument."""
+    def _trace(self, examples: Sequence[Any], shapes: dict[str, Shape]) -> None:
+        """Write the function down for arguments like these, and for arrays of these shapes in them."""
+        builds = [flatten(x, argument(i))[1] for i, x in enumerate(examples)]
+
+        def on_arrays(*arrays: Any) -> Any:
+            nodes = iter(flatten(arrays)[0].values())
+            return self.f(*[build(nodes) for build in builds])
+
         with _TRACING:
-            trace = Trace(self.f, self.leaves, shapes)
+            trace = Trace(on_arrays, self.leaves, [*shapes.values()])
         outputs = trace.outputs
         if not outputs:
             raise ValueError("the compiled function returned no output; let it return a Value, or lists of them")
@@ -197,7 +212,7 @@ class Program:
         self.graph, places = canonical(trace.graph, wanted)
         self._outputs, self._gradients = places[: len(outputs)], places[len(outputs) :]
         self.groups = schedule(self.graph, self._outputs, self._gradients)
-        self._result, self._shapes = trace.result, [tuple(shape) for shape in shapes]
+        self._result, self._shapes = trace.result, shapes
         self._work = sum(map(len, self.graph.operands))
         self._runs_natively = HAS_NUMBA and can_run(self.graph)
 
@@ -217,8 +232,7 @@ class Program:
         layout, numpy = self.layout, importlib.import_module("jax.numpy")
 
         def loss_and_gradient(parameters: Any, *arguments: Any) -> tuple[Any, Any]:
-            arrays = [numpy.asarray(x, parameters.dtype) for x in arguments]
-            self._require_shapes([x.shape for x in arrays])
+            arrays = [numpy.asarray(x, parameters.dtype) for x in self._in_order(arrays_of(arguments, numpy.asarray))]
             batch = len(arrays[0])
             scale = exact_share(batch)
             outputs, gradient = run(layout, numpy, parameters, [x.reshape(batch, -1) for x in arrays], scale)
@@ -259,7 +273,7 @@ class Program:
         backend = self.backend_for(batch)
         if backend not in self._machines:
             assert self._shapes is not None
-            sizes = [math.prod(shape) for shape in self._shapes]
+            sizes = [math.prod(shape) for shape in self._shapes.values()]
             if backend == "numpy":
                 self._machines[backend] = Machine(self.layout, self._parameters, sizes)
             else:
@@ -273,29 +287,28 @@ class Program:
         return self._machines[backend]
 
     def _batch(self, arguments: Sequence[Any]) -> list[Array]:
-        """Check a batch and return its arguments as matrices [batch×size]."""
-        arrays = [_numbers(i, x) for i, x in enumerate(arguments)]
-        for i, array in enumerate(arrays):
+        """Check a batch and return its arrays as matrices [batch×size]."""
+        arrays = arrays_of(arguments)
+        for path, array in arrays.items():
             if not array.ndim:
-                x = arguments[i]
-                raise ValueError(
-                    f"argument {i} is the number {x!r}; a program takes a batch, an entry for each example: [{x!r}]"
-                )
+                x = array.item()
+                raise ValueError(f"{path} is the number {x!r}; a program takes a batch, an entry for each example: [{x!r}]")
         if self._shapes is None:
-            self._trace([array.shape[1:] for array in arrays])
-        self._require_shapes([array.shape for array in arrays])
-        return [np.ascontiguousarray(array.reshape(len(array), -1), self._parameters.dtype) for array in arrays]
+            require_one_length(arrays)
+            examples = [first_example(x, argument(i), arrays) for i, x in enumerate(arguments)]
+            self._trace(examples, {path: array.shape[1:] for path, array in arrays.items()})
+        matrices = [array.reshape(len(array), -1) for array in self._in_order(arrays)]
+        return [np.ascontiguousarray(matrix, self._parameters.dtype) for matrix in matrices]
 
-    def _require_shapes(self, shapes: Sequence[Shape]) -> None:
-        """Raise unless arguments of these shapes are a batch."""
+    def _in_order(self, arrays: dict[str, Array]) -> list[Array]:
+        """Return the arrays of a batch in the order of the example's; raise unless they fit it."""
         assert self._shapes is not None
-        if [shape[1:] for shape in shapes] != self._shapes:
-            expected = ", ".join(f"[batch{''.join(f'×{n}' for n in shape)}]" for shape in self._shapes)
-            raise ValueError(f"the arguments have the shapes {', '.join(map(str, shapes))}; the program was compiled for "
-                             f"{expected}")  # fmt: skip
-        sizes = [shape[0] for shape in shapes]
-        if len(set(sizes)) != 1 or not sizes[0]:
-            raise ValueError(f"each argument has an entry for each example, and there is at least one; got {sizes} entries")
+        if {path: array.shape[1:] for path, array in arrays.items()} != self._shapes:
+            found = ", ".join(f"{named(path)}{array.shape}" for path, array in arrays.items())
+            wanted = ", ".join(f"{named(path)}[batch{''.join(f'×{n}' for n in shape)}]" for path, shape in self._shapes.items())
+            raise ValueError(f"the arguments have the shapes {found}; the program was compiled for {wanted}")
+        require_one_length(arrays)
+        return [arrays[path] for path in self._shapes]
 
     def __reduce__(self) -> str:
         raise TypeError(f"{self!r} belongs to the parameters that it was compiled with, so it is neither copied nor pickled; "
@@ -315,40 +328,16 @@ class Program:
 
     @property
     def _arguments(self) -> list[str]:
-        """The names of f's arguments, as far as it has names for them."""
+        """The names of the arrays in f's arguments: paths that start with the argument's name, if it has one."""
         assert self._shapes is not None
         try:
             names = [*inspect.signature(self.f).parameters]
         except (TypeError, ValueError):
             names = []
-        return [names[i] if i < len(names) else f"x{i}" for i in range(len(self._shapes))]
+        found = [place(path) for path in self._shapes]
+        return [f"{names[i] if i < len(names) else f'x{i}'}{rest}" for i, rest in found]
 
     def __repr__(self) -> str:
         name = getattr(self.f, "__name__", type(self.f).__name__)
         traced = "not traced yet" if self._shapes is None else f"{len(self.graph)} nodes"
         return f"<program of {name}: {len(self.leaves)} parameters, {traced}>"
-
-
-def _numbers(i: int, x: Any) -> Array:
-    """Return an argument as an array, if it is made of numbers."""
-    try:
-        array = np.asarray(x)
-    except ValueError as error:
-        raise TypeError(f"argument {i} is no array of numbers, nor nested lists of equal lengths: {error}") from None
-    if array.size and array.dtype.kind not in "biuf":  # what is no number would become one: None NaN, and "1" 1
-        raise TypeError(f"argument {i} is no array of numbers; its entries are {array.dtype}: {array.flat[0]!r}")
-    return array
-
-
-def _shaped(result: Any, outputs: Array) -> Any:
-    """Put the outputs [outputs×batch] into the shape of the function's result."""
-    rows = iter(outputs)
-
-    def build(tree: Any) -> Any:
-        if not isinstance(tree, list):
-            return next(rows)
-        parts = [build(part) for part in tree]
-        alike = all(isinstance(part, np.ndarray) for part in parts) and len({part.shape for part in parts}) == 1
-        return np.stack(parts, axis=1) if alike else parts
-
-    return build(result)

@@ -28,6 +28,7 @@ from autograd.manners import describe
 from autograd.primitives import Operand, Primitive
 from autograd.rows import TABLE, number
 from autograd.transforms import chain_rule
+from autograd.trees import flatten, map_tree
 from autograd.value import Value, new, topological
 
 __all__ = ["CONSTANTS", "INPUTS", "PARAMETERS", "Graph", "Leaf", "Trace"]
@@ -113,13 +114,13 @@ class Trace:
     """What a function of one example does, and what each of its results depends on.
 
     Args:
-        f: a function of numbers or nested lists of numbers that returns a `Value`, or nested lists of them.
+        f: a function of numbers or nested lists of numbers that returns a `Value`, or a tree of them; see `autograd.trees`.
         parameters: the leaves that are to be learned.
         shapes: of each argument of f, as NumPy's: () for a number, (3,) for a list of three.
 
     Attributes:
         graph: the computation.
-        result: what f returned, with places in the graph for nodes.
+        result: what f returned, with a traced node for every leaf.
         parameters: the parameters' places in the graph.
 
     Raises:
@@ -137,7 +138,7 @@ class Trace:
             self.parameters = [self._handle(parameter._dx) for parameter in parameters]
             arguments = [self._argument(INPUTS + i, shape) for i, shape in enumerate(shapes)]
             try:
-                self.result = _each(self._result, f(*arguments))
+                self.result = map_tree(self._result, f(*arguments), name="the result")
             finally:
                 self._open = False
                 for place, node in self._handles.items():
@@ -162,9 +163,7 @@ class Trace:
     @property
     def outputs(self) -> list[Traced]:
         """The nodes of the result, in order."""
-        found: list[Traced] = []
-        _each(found.append, self.result)
-        return found
+        return [*flatten(self.result)[0].values()]
 
     @property
     def labelled(self) -> list[Traced]:
@@ -244,7 +243,7 @@ class Trace:
             found = _frozen(x) if isinstance(x, Value) else Value(x).data
         except TypeError:
             raise TypeError(
-                f"a compiled function returns numbers and Values, or nested lists of them; it returned {x!r}"
+                f"a compiled function returns numbers and Values, in any containers; this is {x!r}, a {type(x).__name__}"
             ) from None
         return self._handle(self.graph.constant(found))
 
@@ -318,7 +317,3 @@ def _frozen(x: Value) -> float:
         raise TypeError(f"{describe(x)} was computed from a parameter outside the compiled function; compute it inside, so "
                         "that the program computes it anew for new parameters")  # fmt: skip
     return x.data
-
-
-def _each(g: Callable[[Any], Any], tree: Tree) -> Tree:
-    return [_each(g, item) for item in tree] if isinstance(tree, list | tuple) else g(tree)

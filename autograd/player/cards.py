@@ -55,7 +55,7 @@ def _flow(step: Step, delta: float, edge: Edge) -> list[Cell]:
     slope = f"∂{step.name}/∂{edge.name}"
     total = f"{digits(edge.before)} + {factor(edge.contribution)} = {digits(edge.total)}"
     if not edge.taken:
-        total = f"stays {digits(edge.total)}"
+        total = f"{digits(edge.before)} + 0 = {digits(edge.total)}"
     if edge.overwrites:
         total = f"set to {digits(edge.total)}, where it was {digits(edge.before)}"
     return [
@@ -80,7 +80,7 @@ def _cell(told: Cell, beside: Cell) -> Element:
 
 
 def _product(delta: float, edge: Edge) -> str:
-    return f"{factor(delta)}·{factor(edge.partial)} = {digits(edge.contribution)}" if edge.taken else "nothing: not taken"
+    return f"{factor(delta)}·{factor(edge.partial)} = {digits(edge.contribution)}" if edge.taken else "not taken = 0"
 
 
 def ledger(node: Value, steps: Walk) -> Element:

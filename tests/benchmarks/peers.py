@@ -318,9 +318,9 @@ class ByHand(Value):
         node._data = x - self._data
         node.grad = 0.0
         node.primitive = primitives.subtract
-        node._left = None
+        node._left = x
         node._right = self
-        node._dx = x
+        node._dx = None
         node._dy = -1.0
         node._mark = node.label = None
         return node
@@ -336,8 +336,8 @@ class ByHand(Value):
             y = other if other.__class__ is float else number(other)
             if y is NotImplemented:
                 return NotImplemented
-            node._right = None
-            node._dy = y
+            node._right = y
+            node._dy = None
         node._data = x * y
         node.grad = 0.0
         node.primitive = primitives.multiply
@@ -354,9 +354,9 @@ class ByHand(Value):
         node._data = x * self._data
         node.grad = 0.0
         node.primitive = primitives.multiply
-        node._left = None
+        node._left = x
         node._right = self
-        node._dx = node._dy = x
+        node._dx, node._dy = None, x
         node._mark = node.label = None
         return node
 
@@ -374,8 +374,8 @@ class ByHand(Value):
                 if y is NotImplemented:
                     return NotImplemented
                 out = x / y
-                node._right = None
-                node._dy = y
+                node._right = y
+                node._dy = None
         except ZeroDivisionError:
             raise DomainError(f"{describe(self)} cannot be divided by 0") from None
         node._data = out
@@ -405,8 +405,8 @@ class ByHand(Value):
         node.grad = 0.0
         node.primitive = primitives.power
         node._left = self
-        node._right = None
-        node._dy = y
+        node._right = y
+        node._dy = None
         node._mark = node.label = None
         return node
 
@@ -473,8 +473,8 @@ def _of_many(row: Any, nodes: Any, operands: Any, partials: Any, data: float) ->
     node._data = data
     node.grad = 0.0
     node.primitive = row
-    node._left = nodes
-    node._right = operands
+    node._left = nodes if operands is None else operands
+    node._right = nodes
     node._dx = partials
     node._dy = node._mark = node.label = None
     return node

@@ -1,0 +1,130 @@
+"""Batches of trees: the arrays that arguments consist of, and outputs put into the structure of the result.
+
+A program computes with arrays, one row for each example.  A number in an example is an array [batch] in a batch; a NumPy array
+or nested lists of numbers are one array [batch×…]; of any other container each part is looked at in turn.  So a batch of
+dicts is a dict of batches, as the columns of a table are.
+
+>>> {path: array.shape for path, array in arrays_of([{"a": 1.0, "b": [[2.0, 3.0]]}, (4.0, 5.0)]).items()}
+{"argument 0['a']": (), "argument 0['b']": (1, 2), 'argument 1': (2,)}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from textwrap import shorten
+from typing import Any
+
+import numpy as np
+
+from autograd.compiler.layout import Array
+from autograd.trees import is_array, open_tree
+
+__all__ = ["argument", "arrays_of", "first_example", "named", "place", "require_one_length", "shaped"]
+
+
+def argument(i: int) -> str:
+    """Return the start of the paths into argument i."""
+    return f"argument {i}"
+
+
+def place(path: str) -> tuple[int, str]:
+    """Return which argument a path starts from, and the rest of the path.
+
+    >>> place("argument 0['w']")
+    (0, "['w']")
+    """
+    rest = path.removeprefix(argument(0)[:-1])
+    digits = rest[: len(rest) - len(rest.lstrip("0123456789"))]
+    return int(digits), rest[len(digits) :]
+
+
+def named(path: str) -> str:
+    """Return a path to precede a shape; an empty string for a whole argument, whose shape stands at its place."""
+    return f"{path} " if place(path)[1] else ""
+
+
+def arrays_of(arguments: Sequence[Any], asarray: Callable[[Any], Any] = np.asarray) -> dict[str, Array]:
+    """Return the arrays of numbers in arguments, by path.
+
+    Args:
+        arguments: of one example or of a batch: numbers, in any containers of `autograd.trees`.
+        asarray: NumPy's function, or the one of the same name of another library.
+
+    Raises:
+        TypeError: for a leaf that is not a number, for lists of numbers of unequal lengths, and for other iterables.
+    """
+    found: dict[str, Array] = {}
+    for i, x in enumerate(arguments):
+        found |= _arrays(x, argument(i), asarray)
+    return found
+
+
+def _arrays(tree: Any, path: str, asarray: Callable[[Any], Any]) -> dict[str, Array]:
+    is_nested = isinstance(tree, list | tuple) and not hasattr(tree, "_fields")
+    opened = None if is_nested or hasattr(type(tree), "__array__") else open_tree(tree, path)
+    reason = ""
+    if opened is None:
+        try:
+            array = asarray(tree)
+        except (TypeError, ValueError) as error:
+            reason = f": {error}"
+        else:
+            if not array.size or array.dtype.kind in "biuf":  # anything else would become a number: None NaN, and "1" 1
+                return {path: array}
+        opened = open_tree(tree, path) if is_nested else None
+    if opened is None:
+        shown = shorten(repr(tree), 70, placeholder=" …")
+        raise TypeError(f"{path} is {shown}, a {type(tree).__name__}; pass a real number or an array of real numbers")
+    parts = {path + opened.step(key): part for key, part in opened.parts.items()}
+    found: dict[str, Array] = {}
+    for inner, part in parts.items():
+        found |= _arrays(part, inner, asarray)
+    if is_nested and found.keys() == parts.keys():
+        raise TypeError(f"{path} is not an array of numbers, nor nested lists of equal lengths{reason}")
+    return found
+
+
+def first_example(tree: Any, path: str, arrays: Mapping[str, Array]) -> Any:
+    """Return the first example of a batch, in the structure that an example has.
+
+    Args:
+        tree: an argument, for a batch.
+        path: of the argument.
+        arrays: what `arrays_of` found in it.
+
+    >>> batch = {"a": [1.0, 2.0], "b": [(3.0, 4.0), (5.0, 6.0)]}
+    >>> first_example(batch, "argument 0", arrays_of([batch]))
+    {'a': 1.0, 'b': (3.0, 4.0)}
+    """
+    if path in arrays:
+        return tree[0] if isinstance(tree, list | tuple) else arrays[path][0]
+    opened = open_tree(tree, path)
+    assert opened is not None
+    return opened.close({key: first_example(part, path + opened.step(key), arrays) for key, part in opened.parts.items()})
+
+
+def require_one_length(arrays: Mapping[str, Array]) -> None:
+    """Raise unless all arrays have a row for each of the same examples, of which there is at least one."""
+    sizes = [len(array) for array in arrays.values()]
+    if len(set(sizes)) != 1 or not sizes[0]:
+        raise ValueError(f"each argument has an entry for each example, and there is at least one; got {sizes} entries")
+
+
+def shaped(result: Any, outputs: Iterator[Array]) -> Any:
+    """Put the outputs, each [batch], into the structure of the function's result.
+
+    Lists and tuples of arrays of one shape become one array [batch×…], as they are in arguments.
+
+    >>> shaped({"y": [0.0, 0.0], "loss": 0.0}, iter(np.arange(6.0).reshape(3, 2)))
+    {'y': array([[0., 2.],
+           [1., 3.]]), 'loss': array([4., 5.])}
+    """
+    if is_array(result) and result.size:
+        return np.stack([next(outputs) for _ in range(result.size)], axis=1).reshape(-1, *result.shape)
+    opened = open_tree(result, "the result")
+    if opened is None:
+        return next(outputs)
+    parts = {key: shaped(part, outputs) for key, part in opened.parts.items()}
+    shapes = {part.shape if isinstance(part, np.ndarray) else None for part in parts.values()}
+    alike = type(result) in (list, tuple) and len(shapes) == 1 and None not in shapes
+    return np.stack([*parts.values()], axis=1) if alike else opened.close(parts)

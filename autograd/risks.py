@@ -1,0 +1,131 @@
+"""Where a partial derivative may be infinite or not a number, so that a gradient's graph has to keep its choices.
+
+In a graph the numbers are not known yet: it may be replayed at others, or run by a compiled program, which goes on with NaN
+where the eager engine would stop at log(-2).  There 0·∞ would spoil the gradient of a branch that is not taken.  But a mask on
+every contribution would cost plain networks their matrices.  So each row is tried at a few numbers of the signs that its
+operands can have: ``sqrt(total(squares) + 1e-5)`` is never at the edge of its domain, and needs no mask.
+
+>>> from autograd.value import Value, topological
+>>> x = Value(2.0)
+>>> order = topological(x.log() + (x * x + 1).log() + x.sqrt())
+>>> risk = risks(order)
+>>> [(node.primitive.name, risk(node)) for node in order if risk(node) or node.primitive.domain]
+[('log', 1), ('log', 0), ('sqrt', 2)]
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final, TypeAlias
+
+from autograd import primitives
+from autograd.primitives import DomainError, Nary, Primitive
+from autograd.symbol import Symbol
+from autograd.value import Value
+
+__all__ = ["risks"]
+
+Sign: TypeAlias = frozenset[int]
+ANY: Final[Sign] = frozenset((-1, 0, 1))
+TRIED: Final = {-1: (-1.5, -0.5), 0: (0.0,), 1: (0.5, 1.5)}
+LARGE: Final = {-1: (-1.5, -0.5, -1000.0), 0: (0.0,), 1: (0.5, 1.5, 1000.0)}
+
+
+def risks(order: Sequence[Value]) -> Callable[[Value], int]:
+    """Return the function that says what a node's partial derivatives risk.
+
+    It returns 2 where they may be infinite although the node's value is finite, as sqrt's at 0; 1 where they may be infinite
+    or NaN only together with the value, or because an operand is, as in w·log(x); else 0.
+    """
+    signs: dict[Value, Sign] = {}
+    tainted: set[Value] = set()  # nodes that may be NaN, or have an infinite slope, where a branch is not taken
+    found: dict[Value, int] = {}
+    for node in order:
+        row = node.primitive
+        assert row is not None
+        operands = node.operands
+        kinds = tuple([signs.get(x, ANY) if isinstance(x, Value) else x for x in operands])
+        signs[node] = _sign(row, kinds, is_same=len(set(operands)) == 1)
+        danger, fails = _danger(row, kinds) if len(kinds) < 3 else (0, False)
+        suspects = [i for i, x in enumerate(operands) if isinstance(x, Value) and x in tainted]
+        if fails or danger == 2 or suspects:
+            tainted.add(node)
+        matters = suspects and _used_by_rules(row, min(len(kinds), 3))
+        found[node] = max(danger, int(any(min(i, 2) in matters for i in suspects)) if matters else 0)
+    return lambda node: found.get(node, 0)
+
+
+def _sign(row: Primitive, kinds: tuple[Any, ...], *, is_same: bool) -> Sign:
+    """Return the signs that a row's result can have, from the signs or the number of each operand."""
+    if not isinstance(row, Nary):
+        return _sign_of_few(row, kinds, is_same)
+    if row.picks is not None:
+        return frozenset().union(*[_sign_of_few(primitives.positive, (kind,), False) for kind in kinds[1:]])
+    n = len(kinds) // 2 if row is primitives.dot else 0
+    products = (_sign_of_few(primitives.multiply, pair, False) for pair in zip(kinds[:n], kinds[n : 2 * n], strict=True))
+    total: Any = None
+    for term in itertools.chain(products, kinds[2 * n :]) if row.expands else (ANY,):
+        total = term if total is None else _sign_of_few(primitives.add, (total, term), False)
+        if total == ANY:
+            break
+    return total if isinstance(total, frozenset) else ANY
+
+
+@functools.cache
+def _sign_of_few(row: Primitive, kinds: tuple[Any, ...], is_same: bool) -> Sign:
+    found: set[int] = set()
+    for data in _points(kinds, TRIED):
+        if not is_same or len(set(data)) == 1:
+            try:
+                out = float(row.evaluate(data))
+            except DomainError:
+                continue
+            found |= ANY if math.isnan(out) else {(out > 0) - (out < 0)}
+    return frozenset(found) or ANY
+
+
+@functools.cache
+def _danger(row: Primitive, kinds: tuple[Any, ...]) -> tuple[int, bool]:
+    """Return what the rules of a row of one or two operands risk, and whether it may have no value."""
+    named = (point for point in row.singular if all(map(_is_possible, point, kinds)))
+    which = [i for i, kind in enumerate(kinds) if isinstance(kind, frozenset)]
+    danger, fails = 0, False
+    for data in itertools.chain(_points(kinds, LARGE), named):
+        try:
+            out = float(row.evaluate(data))
+            finite = all(map(math.isfinite, row.partials(data, out, which)))
+        except DomainError:
+            danger, fails = max(danger, 1), True
+            continue
+        danger = max(danger, 0 if finite else 2 if math.isfinite(out) else 1)
+    return danger, fails
+
+
+def _points(kinds: Sequence[Any], tried: dict[int, tuple[float, ...]]) -> Iterator[tuple[float, ...]]:
+    return itertools.product(
+        *[[x for sign in sorted(kind) for x in tried[sign]] if isinstance(kind, frozenset) else [kind] for kind in kinds]
+    )
+
+
+def _is_possible(x: float, kind: Any) -> bool:
+    return ((x > 0) - (x < 0)) in kind if isinstance(kind, frozenset) else x == kind
+
+
+@functools.cache
+def _used_by_rules(row: Primitive, n: int) -> frozenset[int]:
+    """Return the places of the operands on whose values a row's partial derivatives depend."""
+    symbols = [Symbol(f"x{i}") for i in range(n)]
+    try:
+        waiting = row.partials(symbols, Symbol("out"), range(n))
+    except Exception:  # a rule for numbers alone may use all of them
+        return frozenset(range(n))
+    used: set[int] = set()
+    while waiting:
+        formula = waiting.pop()
+        if isinstance(formula, Symbol):
+            waiting.extend(formula.operands)
+            used |= set(range(n)) if formula.name == "out" else {i for i, x in enumerate(symbols) if x is formula}
+    return frozenset(used)
