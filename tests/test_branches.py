@@ -296,18 +296,21 @@ def test_a_user_s_row_that_chooses() -> None:
     ],
 )
 def test_second_derivatives(f: Callable[[Any], Any], x: float, second: float) -> None:
+    assert seconds(f, x) == pytest.approx(dict.fromkeys(seconds(f, x), second), abs=1e-12)
+
+
+def seconds(f: Callable[[Any], Any], x: float) -> dict[str, float]:
+    """Return a second derivative as each pair of readings gives it."""
     leaf = Value(x)
     [first] = gradients(f(leaf), [leaf])
-    found = {
+    first.backward()
+    return {
         "hessian": hessian(f)(x).data,
-        "grad of grad": grad(grad(f))(x).data,
+        "backward of gradients": leaf.grad,
+        "gradients of gradients": gradients(first, [leaf])[0].data,
         "backward over forward": grad(lambda x: jvp(f, [x], [1.0])[1])(x).data,
         "forward over forward": jvp(lambda x: jvp(f, [x], [1.0])[1], [x], [1.0])[1],
-        "gradients of gradients": gradients(first, [leaf])[0].data,
     }
-    first.backward()
-    assert leaf.grad == pytest.approx(second, abs=1e-12)
-    assert found == pytest.approx(dict.fromkeys(found, second), abs=1e-12)
 
 
 def test_dead_units_of_a_network_contribute_nothing() -> None:
@@ -459,3 +462,11 @@ def test_random_programs_agree_in_every_reading(program: Program, elsewhere: Seq
         again = replay(slope, {x: numbers[x] for x in below(slope) if x in numbers}).data
         right = again == pytest.approx(leaf.grad) if math.isfinite(leaf.grad) else not math.isfinite(again)
         assert right, f"{program}: at {there} the gradient is {leaf.grad}, its graph gives {again}"
+
+
+@settings(max_examples=100)
+@given(special_programs())
+def test_second_derivatives_of_random_programs(program: Program) -> None:
+    found = seconds(lambda x: program([x, *program.leaves[1:]]) + x * x, program.leaves[0])
+    finite = [second for second in found.values() if math.isfinite(second)]
+    assert len(finite) in (0, len(found)) and finite == pytest.approx(finite[:1] * len(finite), abs=1e-9), (program, found)

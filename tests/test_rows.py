@@ -216,8 +216,7 @@ def test_tracebacks_show_the_lines_of_recording_functions() -> None:
     with pytest.raises(KeyError) as caught:
         row(Value(9.0))
     text = "".join(traceback.format_exception(caught.value))
-    assert 'File "<autograd: broken' in text and ", in recorded" in text
-    assert "out = " in text and 'raise KeyError("boom")' in text
+    assert re.search(r'File "<autograd: broken.*", line \d+, in recorded\n +out = ', text) and 'raise KeyError("boom")' in text
 
 
 def test_recording_functions_show_their_source() -> None:
