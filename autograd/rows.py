@@ -67,7 +67,7 @@ def _returned(x: Any, part: str, operands: Sequence[Any]) -> Any:
         return x
     try:
         found = number(x)
-    except TypeError:
+    except (TypeError, ValueError, OverflowError):
         found = NotImplemented
     if found is NotImplemented:
         raise TypeError(f"{part} returned {x!r}; it must return a number")
@@ -120,6 +120,8 @@ class Primitive:
 
     def __post_init__(self) -> None:
         _check_rules(self.name, self.function, ", ".join("xy"[: self.arity]), self.rules)
+        if self.overflow is not None and not callable(self.overflow):
+            raise TypeError(f"overflow of the row {self.name!r} must be a function of its operands; got {self.overflow!r}")
         object.__setattr__(self, "__signature__", self._signature())  # help(), editors and `gradcheck` look for it
 
     def __call__(self, *arguments: Any) -> Any:
@@ -210,7 +212,7 @@ class Primitive:
             out = self.function(*operands)
         except OverflowError as error:
             if self.overflow is not None:
-                return self.overflow(*operands)
+                return float(_returned(self.overflow(*operands), f"the overflow of the row {self.name!r}", operands))
             call = self.spell([repr(x) for x in operands])
             raise DomainError(
                 f"{call} overflows; give the row overflow=…, a function of the operands that returns ±inf"
@@ -380,7 +382,8 @@ class Nary(Primitive):
     def partials(self, operands: Sequence[Any], out: Any, which: Sequence[int]) -> list[Any]:
         """Return the wanted entries of the gradient; see `Primitive.partials`."""
         gradient, part = self._call("gradient", operands, operands, out), f"the gradient of the row {self.name!r}"
-        if not hasattr(gradient, "__len__") or isinstance(gradient, str) or len(gradient) != len(operands):
+        is_list = isinstance(gradient, list | tuple) or getattr(gradient, "ndim", 0) == 1
+        if not is_list or len(gradient) != len(operands):
             raise TypeError(f"{part} returned {gradient!r}; it must return a number for each of the {len(operands)} operands")
         return [_returned(gradient[i], part, operands) for i in which]
 
