@@ -58,13 +58,16 @@ def number(x: Any) -> Any:
     return NotImplemented
 
 
-def _returned(x: Any, part: str) -> Any:
-    """Return what a part of a row gave: a number as a float, a formula, node or array as it is."""
-    if x.__class__ is float or hasattr(x, "__primitive__") or getattr(x, "shape", ()) != ():
+def _returned(x: Any, part: str, operands: Sequence[Any]) -> Any:
+    """Return what a part of a row gave: a number as a float; for formulas, nodes and arrays also one of these."""
+    if x.__class__ is float:
+        return x
+    numbers = all(isinstance(operand, float | int) for operand in operands)
+    if not numbers and (hasattr(x, "__primitive__") or getattr(x, "shape", ()) != ()):
         return x
     try:
         found = number(x)
-    except TypeError:
+    except (TypeError, ValueError, OverflowError):
         found = NotImplemented
     if found is NotImplemented:
         raise TypeError(f"{part} returned {x!r}; it must return a number")
@@ -117,6 +120,8 @@ class Primitive:
 
     def __post_init__(self) -> None:
         _check_rules(self.name, self.function, ", ".join("xy"[: self.arity]), self.rules)
+        if self.overflow is not None and not callable(self.overflow):
+            raise TypeError(f"overflow of the row {self.name!r} must be a function of its operands; got {self.overflow!r}")
         object.__setattr__(self, "__signature__", self._signature())  # help(), editors and `gradcheck` look for it
 
     def __call__(self, *arguments: Any) -> Any:
@@ -175,10 +180,9 @@ class Primitive:
         >>> divide.partials([6.0, 2.0], 3.0, which=[0, 1])
         [0.5, -1.5]
         """
-        parts = [*self.rules]
-        return [
-            _returned(self._call(parts[i], operands, *operands, out), f"the {parts[i]} of the row {self.name!r}") for i in which
-        ]
+        parts = [[*self.rules][i] for i in which]
+        found = [(self._call(part, operands, *operands, out), f"the {part} of the row {self.name!r}") for part in parts]
+        return [_returned(partial, part, operands) for partial, part in found]
 
     def _call(self, part: str, operands: Sequence[Any], *arguments: Any) -> Any:
         try:
@@ -186,6 +190,9 @@ class Primitive:
         except (ArithmeticError, ValueError) as error:
             at = self.spell([repr(x) for x in operands])
             raise DomainError(f"the {part} of the row {self.name!r} raised {type(error).__name__} at {at}: {error}") from error
+        except Exception as error:
+            error.add_note(f"in the {part} of the row {self.name!r}")
+            raise
 
     def evaluate(self, operands: Sequence[float]) -> float:
         """Return the value at plain floats; overflow gives ±∞, NaN stays NaN.
@@ -205,7 +212,7 @@ class Primitive:
             out = self.function(*operands)
         except OverflowError as error:
             if self.overflow is not None:
-                return self.overflow(*operands)
+                return float(_returned(self.overflow(*operands), f"the overflow of the row {self.name!r}", operands))
             call = self.spell([repr(x) for x in operands])
             raise DomainError(
                 f"{call} overflows; give the row overflow=…, a function of the operands that returns ±inf"
@@ -214,10 +221,10 @@ class Primitive:
             call = self.spell([repr(x) for x in operands])
             needs = f"{self.name} needs {self.domain}" if self.domain else str(error)
             raise DomainError(f"{call} has no value: {needs}") from None
-        if out.__class__ is not float:
-            if hasattr(out, "__primitive__"):
-                raise TypeError(f"the function of the row {self.name!r} returned the node {out!r}; it must return a number")
-            out = _returned(out, f"the function of the row {self.name!r}")
+        except Exception as error:
+            error.add_note(f"in {self.spell([repr(x) for x in operands])}, the function of the row {self.name!r}")
+            raise
+        out = _returned(out, f"the function of the row {self.name!r}", operands)
         return bool(out) if self.is_condition else out
 
     def spell(self, operands: Sequence[str]) -> str:
@@ -375,9 +382,10 @@ class Nary(Primitive):
     def partials(self, operands: Sequence[Any], out: Any, which: Sequence[int]) -> list[Any]:
         """Return the wanted entries of the gradient; see `Primitive.partials`."""
         gradient, part = self._call("gradient", operands, operands, out), f"the gradient of the row {self.name!r}"
-        if not hasattr(gradient, "__len__") or isinstance(gradient, str) or len(gradient) != len(operands):
+        is_list = isinstance(gradient, list | tuple) or getattr(gradient, "ndim", 0) == 1
+        if not is_list or len(gradient) != len(operands):
             raise TypeError(f"{part} returned {gradient!r}; it must return a number for each of the {len(operands)} operands")
-        return [_returned(gradient[i], part) for i in which]
+        return [_returned(gradient[i], part, operands) for i in which]
 
     def on_arrays(self, namespace: Any, operands: Sequence[Any]) -> Any:
         """Return the value at arrays, element by element: a fold, where the row has one."""

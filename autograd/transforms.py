@@ -234,7 +234,10 @@ class Dual(Operand):
             contribution = partial * operands[i].tangent
             tangent = tangent + (contribution if when[i] is True else where(when[i], contribution, 0))
             reach = _either(reach, when[i])
-        return Dual(out, tangent, level, reach) if which else out  # without a tangent it is a constant
+        return Dual(out, tangent, level, reach) if which or row.is_condition else out  # else it is a constant
+
+    def __hash__(self) -> int:
+        return hash(self.primal)  # so that a set of numbers comes to compare, which is refused
 
     def __repr__(self) -> str:
         return f"Dual({self.primal!r}, {self.tangent!r})"
@@ -361,7 +364,8 @@ def _variable(x: Any) -> Value:
 def _scalar(x: Any) -> float:
     real = number(x)
     if real is NotImplemented:
-        raise TypeError(f"{x!r} is a {type(x).__name__}; to mix modes, take jvp inside grad, not grad inside jvp")
+        advice = "to mix modes, take jvp inside grad, not grad inside jvp" if isinstance(x, Dual) else "pass a real number"
+        raise TypeError(f"{x!r} is a {type(x).__name__}; {advice}")
     return float(real)
 
 

@@ -140,7 +140,7 @@ def test_a_row_that_returns_a_node_is_refused(kind: str) -> None:
     parts.value = Value(1.0)
     for name in ("floats", "nodes", "forward"):
         for _ in range(3):
-            with pytest.raises(TypeError, match="the function of the row 'odd' returned the node Value"):
+            with pytest.raises(TypeError, match="the function of the row 'odd' returned Value"):
                 read[name]()
 
 
