@@ -202,6 +202,42 @@ def test_a_function_that_raises_is_named_with_its_operands() -> None:
     assert row(Value(4.0)).data == 1.0 and issubclass(DomainError, ValueError) and issubclass(DomainError, ZeroDivisionError)
 
 
+@pytest.mark.parametrize(
+    ("function", "partial"),
+    [
+        (lambda x: 1.0 if x.is_integer() else 2.0, lambda x, out: 0.5),
+        (lambda x: {3.0: 1.0, 0.5: 2.0}[x], lambda x, out: 0.5),
+        (lambda x: [1.0, 2.0][int(x < 1)], lambda x, out: 0.5),
+        (lambda x: 1.0 if x.is_integer() else 2.0, lambda x, out: 0.5 if x.is_integer() else 0.5),
+        (lambda x: 1.0 if x > 1 else 2.0, lambda x, out: {3.0: 0.5, 0.5: 0.5}[x]),
+    ],
+)
+def test_functions_for_numbers_alone(function: Callable[[Any], Any], partial: Callable[[Any, Any], Any]) -> None:
+    row = Unary("numeric", function, partial)
+    for _ in range(3):
+        for x, value in ((3.0, 1.0), (0.5, 2.0)):
+            leaf = Value(x)
+            y = row(leaf)
+            y.backward()
+            assert (y.data, leaf.grad, row(x)) == (value, 0.5, value) and jvp(row, [x], [1.0]) == (value, 0.5)
+            assert "numeric(" in str(walk(y)) and str(row.__doc__).startswith("numeric(x)")
+
+
+@pytest.mark.parametrize("part", ["function", "rule"])
+def test_what_else_a_row_raises_is_noted_at_every_call(part: str) -> None:
+    def fails(x: float, out: float = 0.0) -> float:
+        return {0.5: 2.0}[x]
+
+    row = Unary("looked_up", fails if part == "function" else math.atan, fails if part == "rule" else lambda x, out: 1.0)
+    for _ in range(3):
+        for call in (lambda: row(Value(3.0)), lambda: jvp(row, [3.0], [1.0])):
+            with pytest.raises(KeyError) as caught:
+                call()
+            [note] = caught.value.__notes__
+            assert "'looked_up'" in note and part in note
+        assert row(Value(0.5)).primitive is row
+
+
 def broken(x: float) -> float:
     """Return √x, and fail above 5."""
     if x > 5:
@@ -222,7 +258,7 @@ def test_tracebacks_show_the_lines_of_recording_functions() -> None:
 def test_recording_functions_show_their_source() -> None:
     methods = {name: method for name, method in vars(Value).items() if inspect.isfunction(method)}
     names = {name for name, method in methods.items() if "autograd:" in method.__code__.co_filename}
-    assert {"tanh", "__add__", "__radd__", "__floor__", "maximum", "leaky_relu", "erf"} <= names and len(names) > 50
+    assert {"tanh", "__add__", "__radd__", "__floor__", "hypot", "leaky_relu", "erf"} <= names and len(names) > 50
     for name in names:
         lines, first = inspect.getsourcelines(getattr(Value, name))
         assert lines[0].strip().startswith("def re") and first > 0, name
