@@ -273,7 +273,7 @@ class Rounded(Operand):
         if not row.infix and not row.array:
             try:
                 parts = row.function(*operands)
-            except (ArithmeticError, ValueError, TypeError):
+            except Exception:  # outside a domain; or a user's function, which takes plain numbers alone
                 parts = None
             if isinstance(parts, Rounded):
                 return parts

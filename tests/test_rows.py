@@ -29,6 +29,7 @@ from autograd import (
     cos,
     cosh,
     exp,
+    gradcheck,
     gradients,
     jvp,
     primitives,
@@ -205,22 +206,24 @@ def test_a_function_that_raises_is_named_with_its_operands() -> None:
 @pytest.mark.parametrize(
     ("function", "partial"),
     [
-        (lambda x: 1.0 if x.is_integer() else 2.0, lambda x, out: 0.5),
-        (lambda x: {3.0: 1.0, 0.5: 2.0}[x], lambda x, out: 0.5),
-        (lambda x: [1.0, 2.0][int(x < 1)], lambda x, out: 0.5),
-        (lambda x: 1.0 if x.is_integer() else 2.0, lambda x, out: 0.5 if x.is_integer() else 0.5),
-        (lambda x: 1.0 if x > 1 else 2.0, lambda x, out: {3.0: 0.5, 0.5: 0.5}[x]),
+        (lambda x: x.conjugate() ** 2, lambda x, out: 2 * x),  # a Symbol raises AttributeError
+        (lambda x: {float: x * x}[type(x)], lambda x, out: 2 * x),  # KeyError
+        (lambda x: x * x, lambda x, out: 2 * x.conjugate()),
+        (lambda x: x * x, lambda x, out: {float: 2 * x}[type(x)]),
+        (lambda x: math.pow(x, 2), lambda x, out: 2 * math.fabs(x)),  # TypeError
     ],
 )
 def test_functions_for_numbers_alone(function: Callable[[Any], Any], partial: Callable[[Any, Any], Any]) -> None:
     row = Unary("numeric", function, partial)
     for _ in range(3):
-        for x, value in ((3.0, 1.0), (0.5, 2.0)):
-            leaf = Value(x)
-            y = row(leaf)
-            y.backward()
-            assert (y.data, leaf.grad, row(x)) == (value, 0.5, value) and jvp(row, [x], [1.0]) == (value, 0.5)
-            assert "numeric(" in str(walk(y)) and str(row.__doc__).startswith("numeric(x)")
+        leaf = Value(3.0)
+        y = row(leaf)
+        y.backward()
+        assert (y.data, leaf.grad, row(3.0)) == (9.0, 6.0, 9.0) and jvp(row, [3.0], [1.0]) == (9.0, 6.0)
+        assert "numeric(" in str(walk(y)) and str(row.__doc__).startswith("numeric(x)")
+        assert gradcheck(row, 3.0) and gradcheck(y)
+    with pytest.raises(AssertionError, match="numeric cannot be written as text"):
+        check_primitive(row, st.tuples(st.sampled_from([3.0, 0.5])), examples=3)
 
 
 @pytest.mark.parametrize("part", ["function", "rule"])
