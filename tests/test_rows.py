@@ -204,26 +204,26 @@ def test_a_function_that_raises_is_named_with_its_operands() -> None:
 
 
 @pytest.mark.parametrize(
-    ("function", "partial"),
+    "function",
     [
-        (lambda x: x.conjugate() ** 2, lambda x, out: 2 * x),  # a Symbol raises AttributeError
-        (lambda x: {float: x * x}[type(x)], lambda x, out: 2 * x),  # KeyError
-        (lambda x: x * x, lambda x, out: 2 * x.conjugate()),
-        (lambda x: x * x, lambda x, out: {float: 2 * x}[type(x)]),
-        (lambda x: math.pow(x, 2), lambda x, out: 2 * math.fabs(x)),  # TypeError
+        lambda x: {float: x * x}[type(x)],  # on anything else a KeyError
+        lambda x: [x * x][int(not isinstance(x, float))],  # IndexError
+        lambda x: float.fromhex(x.hex()) ** 2,  # AttributeError
+        lambda x: math.pow(x, 2),  # TypeError
     ],
 )
-def test_functions_for_numbers_alone(function: Callable[[Any], Any], partial: Callable[[Any, Any], Any]) -> None:
-    row = Unary("numeric", function, partial)
+def test_functions_for_numbers_alone(function: Callable[[Any], Any]) -> None:
+    row = Unary("numeric", function, lambda x, out: 2 * x)
     for _ in range(3):
         leaf = Value(3.0)
         y = row(leaf)
         y.backward()
         assert (y.data, leaf.grad, row(3.0)) == (9.0, 6.0, 9.0) and jvp(row, [3.0], [1.0]) == (9.0, 6.0)
         assert "numeric(" in str(walk(y)) and str(row.__doc__).startswith("numeric(x)")
-        assert gradcheck(row, 3.0) and gradcheck(y)
-    with pytest.raises(AssertionError, match="numeric cannot be written as text"):
-        check_primitive(row, st.tuples(st.sampled_from([3.0, 0.5])), examples=3)
+        assert gradcheck(row, 3.0, order=2) and gradcheck(y)
+    check_primitive(row, arrays=False, examples=3)
+    with pytest.raises(AssertionError, match="numeric cannot be read on arrays"):
+        check_primitive(row, examples=3)
 
 
 @pytest.mark.parametrize("part", ["function", "rule"])
