@@ -26,7 +26,6 @@ differs, and then nothing has changed: neither the model that was to be loaded, 
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import math
@@ -34,6 +33,7 @@ import os
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from autograd.files import write_whole
 from nn.module import Module
 
 __all__ = ["load", "save"]
@@ -56,20 +56,7 @@ def save(model: Module, path: str | os.PathLike[str]) -> None:
     parameters = {name: data if math.isfinite(data) else str(data) for name, data in model.state_dict().items()}
     content = {"format": FORMAT, "model": repr(model), "parameters": parameters}
     text = json.dumps(content | {"sha256": _checksum(content)}, indent=2, ensure_ascii=False) + "\n"
-    target = Path(path).resolve()  # so that a link stays one
-    # Written beside it and moved into its place in one go: whoever reads finds the old file or the new one, both whole.
-    beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        with beside.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(target)
-    except OSError as error:  # told of the file that was asked for, not of the one beside it
-        raise OSError(error.errno, error.strerror or str(error), str(path)) from None
-    finally:
-        with contextlib.suppress(OSError):
-            beside.unlink(missing_ok=True)
+    write_whole(path, text.encode())
 
 
 def load(model: M, path: str | os.PathLike[str]) -> M:

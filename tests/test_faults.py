@@ -18,13 +18,13 @@ from contextlib import contextmanager
 from functools import partial
 from itertools import count
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import pytest
 
-from autograd import Value, compile, dot, draw, play, tanh, total
+from autograd import Value, compile, dot, draw, files, play, tanh, total
 from autograd.__main__ import main
-from autograd.drawing.saving import write_whole
 from nn import MLP, Module, Neuron, fit, save
 from nn.data import truth_table
 from nn.optim import SGD, Adam, Optimizer
@@ -264,6 +264,9 @@ def page(path: Path) -> None:
     play(Value(2.0, label="x") * 2).save(path)
 
 
+WRITER = [part for part in vars(files).values() if isinstance(part, FunctionType) and part.__module__ == files.__name__] + [
+    save
+]
 SAVES = [(weights, "x.json"), (picture, "x.dot"), (picture, "x.mmd"), (picture, "x.svg"), (page, "x.html")]
 saves = pytest.mark.parametrize(("write", "name"), SAVES)
 
@@ -306,7 +309,7 @@ def test_an_interrupted_write_leaves_the_old_file_and_no_other(
     new = (tmp_path / f"new{path.suffix}").read_bytes()
     (tmp_path / f"new{path.suffix}").unlink()
     found = []
-    for broke_off in interrupts(lambda: write(path), calls=True, within={write_whole.__code__, save.__code__}):
+    for broke_off in interrupts(lambda: write(path), calls=True, within={save.__code__, *(part.__code__ for part in WRITER)}):
         found.append((broke_off, path.read_bytes()))
         assert [*tmp_path.iterdir()] == [path]
         path.write_text("old")

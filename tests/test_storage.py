@@ -135,31 +135,6 @@ def test_no_file(tmp_path: Path) -> None:
         save(Neuron(1), tmp_path / "none" / "model.json")
 
 
-# What is kept
-
-
-@pytest.mark.parametrize("fails", ["os.fsync", "pathlib.Path.replace"])
-def test_a_failed_save_leaves_the_old_file_whole(fails: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path, old = tmp_path / "model.json", Neuron(2, seed=1)
-    save(old, path)
-
-    def full(*_: Any) -> None:
-        raise OSError("the disk is full")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(fails, full)
-        with pytest.raises(OSError, match="the disk is full"):
-            save(Neuron(2, seed=2), path)
-    assert load(Neuron(2), path).state_dict() == old.state_dict()
-    assert [p.name for p in tmp_path.iterdir()] == ["model.json"]
-
-
-def test_a_link_stays_a_link(tmp_path: Path) -> None:
-    (tmp_path / "link.json").symlink_to("real.json")
-    save(Neuron(1), tmp_path / "link.json")
-    assert (tmp_path / "link.json").is_symlink() and (tmp_path / "real.json").is_file()
-
-
 # States
 
 
