@@ -113,7 +113,8 @@ def mnist(folder: str | os.PathLike[str], part: str = "train") -> tuple[Any, Any
     """Return MNIST's handwritten digits from the four files in a folder, compressed with gzip or not.
 
     Args:
-        folder: where ``train-images-idx3-ubyte``, ``train-labels-idx1-ubyte`` and so on are, with or without ``.gz``.
+        folder: where ``train-images-idx3-ubyte``, ``train-labels-idx1-ubyte`` and so on are, with or without ``.gz``; or
+            ``train-images.idx3-ubyte`` and so on.
         part: ``"train"`` or ``"test"``.
 
     Returns:
@@ -190,7 +191,8 @@ def _read_idx(file: IO[bytes], path: str | os.PathLike[str], dimensions: int) ->
 
 
 def _find(folder: Path, name: str) -> Path:
-    for candidate in (name, f"{name}.gz"):
+    dotted = name.replace("-idx", ".idx")  # as some programs for unpacking name it
+    for candidate in (name, f"{name}.gz", dotted, f"{dotted}.gz"):
         if (folder / candidate).is_file():
             return folder / candidate
     raise FileNotFoundError(f"there is no {name} or {name}.gz in {folder}")
