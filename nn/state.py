@@ -101,15 +101,18 @@ def assign(module: Module, state: Mapping[str, Any], *, in_order: bool = True) -
     )
 
 
-def natural(name: str) -> tuple[list[tuple[int, str]], int, str]:
+def natural(name: str) -> tuple[Any, ...]:
     """Return a key for sorting names by the numbers in them, and a layer's weight before its bias.
 
-    >>> sorted(["10.bias", "10.weight", "2.bias", "2.weight"], key=natural)
-    ['2.weight', '2.bias', '10.weight', '10.bias']
+    >>> sorted(["10.bias", "10.weight", "2.bias", "2.weight"], key=natural), sorted(["w10", "w9"], key=natural)
+    (['2.weight', '2.bias', '10.weight', '10.bias'], ['w9', 'w10'])
     """
     path, _, last = str(name).rpartition(".")
-    parts = [(int(part), "") if i % 2 else (0, part) for i, part in enumerate(re.split(r"(\d+)", path))]
-    return parts, {"weight": 0, "bias": 1}.get(last, 2), last
+    return _split(path), {"weight": 0, "bias": 1}.get(last, 2), _split(last)
+
+
+def _split(text: str) -> list[tuple[int, str]]:
+    return [(int(part), "") if i % 2 else (0, part) for i, part in enumerate(re.split(r"(\d+)", text))]
 
 
 def _arrays(name: str, thing: Any, seen: dict[int, Any]) -> Iterator[tuple[str, Any]]:

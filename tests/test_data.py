@@ -144,6 +144,18 @@ def test_the_files_are_found_under_all_their_usual_names(
     assert images.shape == (4, 6) and labels.tolist() == [0, 1, 2, 3]
 
 
+def test_names_in_messages_can_be_seen(tmp_path: Path) -> None:
+    folder = tmp_path / "\x1b[2J\u202e"
+    folder.mkdir()
+    with pytest.raises(FileNotFoundError, match=r"in .*\\x1b\[2J\\u202e$"):
+        mnist(folder)
+    for content, message in [(b"", "is no IDX file"), (gzip.compress(idx(4), mtime=0)[:-4], "is damaged or cut off")]:
+        (folder / "file").write_bytes(content)
+        with pytest.raises(ValueError, match=message) as refusal:
+            read_idx(folder / "file", 1)
+        assert str(refusal.value).isprintable()
+
+
 def test_missing_files_are_named(folder: Path) -> None:
     with pytest.raises(FileNotFoundError, match="there is no t10k-images-idx3-ubyte or "):
         mnist(folder, "test")
