@@ -305,12 +305,12 @@ def _save(make: Callable[[Value], Drawing | Player], result: Value, file: str) -
 
 
 def _write(file: str, text: str) -> str:
-    from autograd.drawing.saving import write_whole
+    from autograd.files import write_whole
 
     try:
-        write_whole(Path(file), text.encode())
-    except (OSError, ValueError) as error:  # a ValueError for a name that no file can have
-        raise UsageError(f"{file} is not written: {getattr(error, 'strerror', None) or error}") from None
+        write_whole(file, text.encode())
+    except OSError as error:
+        raise UsageError(f"{file} is not written: {error.strerror}") from None
     return file
 
 
