@@ -160,6 +160,9 @@ def refuse_lost_text(options: argparse.Namespace) -> None:
     data = {"--json -": options.json == "-", "--mermaid": options.mermaid, "--latex": options.latex}
     text = {f"--{name}": getattr(options, name) for name in ("steps", "explain", "check", "mistake")}
     text["--wrt"] = options.wrt and not options.latex
+    files = [file for file in (options.svg, options.html, options.json) if file not in (None, "-")]
+    if len({Path(file).resolve() for file in files}) < len(files):
+        raise UsageError(f"{files[-1]} is given for two files, and one would be lost; give each a name of its own")
     first, *others = [name for name, given in (data | text).items() if given] or [""]
     if others and data.get(first):
         raise UsageError(f"{first} prints nothing else, and {' and '.join(others)} would be lost; run one after the other")

@@ -295,7 +295,10 @@ class Primitive:
             if getattr(operand, "shape", ()) != () and hasattr(operand, "__array_namespace__"):
                 arrays.append(operand)
         if arrays:
-            return (self.array_function(arrays[0].__array_namespace__()) or self.function)(*operands)
+            namespace = arrays[0].__array_namespace__()
+            if any(array.dtype.kind == "O" for array in arrays):  # of nodes: element by element
+                return namespace.frompyfunc(lambda *entries: self.apply(entries), len(operands), 1)(*operands)
+            return (self.array_function(namespace) or self.function)(*operands)
         data = [number(operand) for operand in operands]
         if NotImplemented in data:
             kinds = ", ".join(type(operand).__name__ for operand in operands)

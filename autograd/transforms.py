@@ -48,7 +48,7 @@ def gradients(y: Value, xs: Iterable[Value]) -> list[Value]:
     >>> first.data, second.data
     (27.0, 18.0)
     """
-    xs = list(xs)
+    xs = [xs, None] if isinstance(xs, Value) else list(xs)
     for x in (y, *xs):
         if not isinstance(x, Value):
             raise TypeError(
@@ -139,6 +139,8 @@ def value_and_grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) ->
                     f"grad needs a function with one scalar result, not a {type(y).__name__}; use jacobian for that"
                 )
             y = y[()] if getattr(y, "shape", None) == () else y  # a 0-d array is a number
+            if y is None:
+                raise TypeError("the function returned None; does it end without a return?")
             y = y if isinstance(y, Value) else Value(_scalar(y))
             return y, gradient(y)
 
@@ -268,6 +270,10 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     >>> jvp(lambda x, y: x * y, (3.0, 4.0), (1.0, 0.0))
     (12.0, 4.0)
     """
+    if not (isinstance(primals, list | tuple) and isinstance(tangents, list | tuple)):
+        raise TypeError(
+            f"jvp takes a tuple of arguments and one of tangents, such as (3.0,) and (1.0,); got {primals!r}, {tangents!r}"
+        )
     if len(primals) != len(tangents):
         raise ValueError(f"jvp needs a tangent for each argument; got {len(primals)} primals and {len(tangents)} tangents")
     level = next(_levels)
@@ -325,7 +331,7 @@ def _differentiated(
     f: Callable[..., Any], argnums: int | tuple[int, ...], arguments: tuple[Any, ...], options: Mapping[str, Any], outer: Any
 ) -> Any:
     """Call f on fresh variables; return what `outer` makes of the result, the function that gives a gradient, and of them."""
-    wanted = (argnums,) if isinstance(argnums, int) else argnums
+    wanted = argnums if isinstance(argnums, tuple) else (argnums,)
     if any(i not in range(len(arguments)) for i in wanted):
         raise TypeError(f"argnums is {argnums}, but the function got {len(arguments)} arguments, which are counted from 0")
     trees = {i: map_tree(_variable, arguments[i], name=f"argument {i}") for i in wanted}
