@@ -29,7 +29,7 @@ from itertools import product
 from textwrap import shorten
 from typing import Any, Final, NamedTuple
 
-from autograd.rows import number
+from autograd.rows import real
 
 __all__ = ["flatten", "is_array", "map_tree", "number_arrays", "numbers", "open_tree", "stack"]
 
@@ -101,7 +101,7 @@ def map_tree(g: Callable[..., Any], tree: Any, *rest: Any, name: str = "tree", e
 
     >>> map_tree(lambda x, y: x * y, [2.0, (3.0,)], [10.0, (20.0,)])
     [20.0, (60.0,)]
-    >>> map_tree(number, {"w": [1.0, "2"]}, name="argument 0")
+    >>> map_tree(real, {"w": [1.0, "2"]}, name="argument 0")
     Traceback (most recent call last):
     TypeError: argument 0['w'][1]: '2' is a str; pass a real number (int, float) or a Value
     """
@@ -304,10 +304,7 @@ def _replaced(tree: Any, new: dict[str, Any], path: str) -> Any:
 
 def _number(x: Any) -> float:
     data = getattr(x, "data", None)  # of a NumPy scalar a memoryview
-    found = data if isinstance(data, float) else number(x)
-    if found is NotImplemented:
-        raise TypeError(f"{x!r} is a {type(x).__name__}; pass real numbers, and nodes whose data is a float")
-    return float(found)
+    return float(data) if isinstance(data, float) else real(x, "pass real numbers, and nodes whose data is a float")
 
 
 def _is(x: Any, module: str, name: str) -> bool:
