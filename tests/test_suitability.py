@@ -447,5 +447,5 @@ class Cached(Module):
 
 @pytest.mark.parametrize("compiled", [False, "auto"])
 def test_a_graph_older_than_the_steps_is_refused(compiled: Any) -> None:
-    with pytest.raises(ValueError, match="computed from a parameter before training began.*changed after the forward pass"):
+    with pytest.raises(ValueError, match=r"computed from a parameter before training began.*changed after the forward pass"):
         fit(Cached(), [[1.0], [2.0]], [1.0, 2.0], epochs=3, compiled=compiled)
