@@ -108,8 +108,8 @@ def _product_of_others(v: Sequence[Any], out: Any) -> Sequence[Any]:
 
 
 def _softmax(v: Sequence[Any], out: Any) -> Sequence[Any]:
-    # exp(x - out), divided by its sum, as out may be rounded; where x equals out, even if infinite, it is 1.
-    weights = [where(x >= out, 1, exp(x - out)) for x in v]
+    # exp(x - out), divided by its sum, as out may be rounded; where out is an infinite x, the exponential is 1.
+    weights = [exp(where(abs(x) < inf, x - out, where(x >= out, 0, x))) for x in v]
     whole = total(weights)
     return [weight / whole for weight in weights]
 

@@ -118,6 +118,8 @@ class Primitive:
 
     def __post_init__(self) -> None:
         self._check_parts()
+        if self.overflow is not None and not callable(self.overflow):
+            raise TypeError(f"overflow of the row {self.name!r} must be a function of its operands; got {self.overflow!r}")
         object.__setattr__(self, "__signature__", self._signature())  # read by help(), editors and `gradcheck`
 
     def _check_parts(self) -> None:
@@ -204,7 +206,7 @@ class Primitive:
         [0.5, -1.5]
         """
         parts = [*self.rules]
-        return [self._partial(parts[i], self._call(parts[i], operands, *operands, out)) for i in which]
+        return [self._returned(parts[i], self._call(parts[i], operands, *operands, out), operands) for i in which]
 
     def _call(self, part: str, operands: Sequence[Any], *arguments: Any) -> Any:
         try:
@@ -212,15 +214,20 @@ class Primitive:
         except (ArithmeticError, ValueError) as error:
             at = self._spell_at(operands)
             raise DomainError(f"the {part} of the row {self.name!r} raised {type(error).__name__} at {at}: {error}") from error
+        except Exception as error:
+            error.add_note(f"in the {part} of the row {self.name!r} at {self._spell_at(operands)}")
+            raise
 
-    def _partial(self, part: str, x: Any) -> Any:
+    def _returned(self, part: str, x: Any, operands: Sequence[Any]) -> Any:
+        """Return what a part returned: a float, or where the operands are not all numbers also what they may be."""
+        if x.__class__ is float:
+            return x
         is_symbolic = hasattr(x, "__primitive__") or getattr(x, "shape", ()) != ()
-        return x if x.__class__ is float or is_symbolic else self._float(part, x)
-
-    def _float(self, part: str, x: Any) -> float:
+        if is_symbolic and not all(isinstance(operand, float | int) for operand in operands):
+            return x
         try:
             return real(x)
-        except TypeError:
+        except (TypeError, ValueError, OverflowError):
             raise TypeError(f"the {part} of the row {self.name!r} returned {x!r}; it must return a number") from None
 
     def evaluate(self, operands: Sequence[float]) -> float:
@@ -241,14 +248,16 @@ class Primitive:
             out = self.function(*operands)
         except OverflowError as error:
             if self.overflow is not None:
-                return self.overflow(*operands)
+                return float(self._returned("overflow", self.overflow(*operands), operands))
             advice = "give the row overflow=…, a function of the operands that returns ±inf"
             raise DomainError(f"{self._spell_at(operands)} overflows; {advice}") from error
         except (ValueError, ZeroDivisionError) as error:
             needs = f"{self.name} needs {self.domain}" if self.domain else error
             raise DomainError(f"{self._spell_at(operands)} has no value: {needs}") from None
-        if out.__class__ is not float:
-            out = self._float("function", out)
+        except Exception as error:
+            error.add_note(f"in the function of the row {self.name!r} at {self._spell_at(operands)}")
+            raise
+        out = self._returned("function", out, operands)
         return bool(out) if self.is_condition else out
 
     def spell(self, operands: Sequence[str]) -> str:
@@ -286,7 +295,10 @@ class Primitive:
             if getattr(operand, "shape", ()) != () and hasattr(operand, "__array_namespace__"):
                 arrays.append(operand)
         if arrays:
-            return (self.array_function(arrays[0].__array_namespace__()) or self.function)(*operands)
+            namespace = arrays[0].__array_namespace__()
+            if any(array.dtype.kind == "O" for array in arrays):  # of nodes: element by element
+                return namespace.frompyfunc(lambda *entries: self.apply(entries), len(operands), 1)(*operands)
+            return (self.array_function(namespace) or self.function)(*operands)
         data = [number(operand) for operand in operands]
         if NotImplemented in data:
             kinds = ", ".join(type(operand).__name__ for operand in operands)
@@ -408,10 +420,11 @@ class Nary(Primitive):
     def partials(self, operands: Sequence[Any], out: Any, which: Sequence[int]) -> list[Any]:
         """Return the wanted entries of the gradient; see `Primitive.partials`."""
         gradient, n = self._call("gradient", operands, operands, out), len(operands)
-        if not hasattr(gradient, "__len__") or isinstance(gradient, str) or len(gradient) != n:
+        is_list = isinstance(gradient, list | tuple) or getattr(gradient, "ndim", 0) == 1
+        if not is_list or len(gradient) != n:
             raise TypeError(f"the gradient of the row {self.name!r} returned {gradient!r}; "
                             f"it must return a number for each of the {n} operands")  # fmt: skip
-        return [self._partial("gradient", gradient[i]) for i in which]
+        return [self._returned("gradient", gradient[i], operands) for i in which]
 
     def array_function(self, namespace: Any) -> Callable[..., Any] | None:
         """Return the function of arrays, see `Primitive.array_function`: a fold, where the row has one."""

@@ -23,7 +23,7 @@ import functools
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from string import Formatter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from autograd.primitives import Nary, Operand, Primitive, absolute, where
 from autograd.rows import TABLE
@@ -101,7 +101,6 @@ class Symbol(Operand):
     """
 
     __slots__ = ("given", "name", "operands", "row", "value")
-    __array_ufunc__ = None  # NumPy's functions refuse a symbol: their results may differ from the rows' in the last bits
 
     def __init__(self, name: str, value: float | None = None) -> None:
         self.name, self.value = name, value
@@ -152,6 +151,9 @@ class Symbol(Operand):
     def python(self) -> str:
         """The formula as a Python expression, see `source`."""
         return source(self)[0]
+
+    def __array_ufunc__(self, ufunc: Any, *_: Any, **options: Any) -> NoReturn:
+        raise TypeError(f"numpy.{ufunc.__name__} takes numbers alone; use autograd's function of that name in a rule")
 
     def __bool__(self) -> bool:
         raise RuleError(f"a rule tests whether {self.text} is true; Python's if, and, or, max would freeze one case into it: "

@@ -50,6 +50,8 @@ def gradients(y: Value, xs: Iterable[Value]) -> list[Value]:
     >>> first.data, second.data
     (27.0, 18.0)
     """
+    if isinstance(xs, Value):
+        raise TypeError(f"gradients needs a list of Values to differentiate with respect to; write [{xs!r}]")
     xs = list(xs)
     for x in (y, *xs):
         if not isinstance(x, Value):
@@ -227,7 +229,10 @@ class Dual(Operand):
             contribution = partial * operands[i].tangent
             tangent = tangent + (contribution if when[i] is True else where(when[i], contribution, 0))
             reach = _either(reach, when[i])
-        return Dual(out, tangent, level, reach) if which else out  # with no tangent it is a constant
+        return Dual(out, tangent, level, reach) if which or row.is_condition else out  # else it is a constant
+
+    def __hash__(self) -> int:
+        return hash(self.primal)  # so that a set of numbers comes to compare, which is refused
 
     def __repr__(self) -> str:
         return f"Dual({self.primal!r}, {self.tangent!r})"
@@ -258,6 +263,10 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     >>> jvp(lambda x, y: x * y, (3.0, 4.0), (1.0, 0.0))
     (12.0, 4.0)
     """
+    if not (isinstance(primals, list | tuple) and isinstance(tangents, list | tuple)):
+        raise TypeError(
+            f"jvp takes a tuple of arguments and one of tangents, such as (3.0,) and (1.0,); got {primals!r}, {tangents!r}"
+        )
     if len(primals) != len(tangents):
         raise ValueError(f"jvp needs a tangent for each argument; got {len(primals)} primals and {len(tangents)} tangents")
     level = next(_levels)
@@ -319,7 +328,7 @@ def _differentiated(f: Callable[..., Any], argnums: int | tuple[int, ...], finis
     """
 
     def differentiated(*arguments: Any, **options: Any) -> Any:
-        wanted = (argnums,) if isinstance(argnums, int) else argnums
+        wanted = argnums if isinstance(argnums, tuple) else (argnums,)
         if any(i not in range(len(arguments)) for i in wanted):
             raise TypeError(f"argnums is {argnums}, but the function got {len(arguments)} arguments, which are counted from 0")
         trees = {i: map_tree(_variable, arguments[i], name=f"argument {i}") for i in wanted}
@@ -347,7 +356,7 @@ def _differentiated(f: Callable[..., Any], argnums: int | tuple[int, ...], finis
 def _variable(x: Any) -> Value:
     # A new node connected to x, so that derivatives with respect to it and to x stay distinct.
     if not isinstance(x, Value):
-        return Variable(real(x, MIXED_MODES))
+        return Variable(_number(x))
     node = +x
     if node.__class__ is Value:
         node.__class__ = Variable
@@ -355,7 +364,13 @@ def _variable(x: Any) -> Value:
 
 
 def _value(x: Any) -> Value:
-    return x if isinstance(x, Value) else Value(real(x, MIXED_MODES))
+    if x is None:
+        raise TypeError("the function returned None; does it end without a return?")
+    return x if isinstance(x, Value) else Value(_number(x))
+
+
+def _number(x: Any) -> float:
+    return real(x, MIXED_MODES if isinstance(x, Dual) else "pass a real number (int, float)")
 
 
 def _plain(x: Any) -> Any:

@@ -55,7 +55,13 @@ def operators(row: Binary) -> tuple[Callable[..., Value], Callable[..., Value]]:
 
 def binary(row: Binary) -> Callable[..., Value]:
     """Make the method of a row with two operands, for ``self`` as the first."""
-    return operators(row)[0]
+    method = operators(row)[0]
+
+    @functools.wraps(method)
+    def folded(x: Value, y: Any, *more: Any) -> Value:
+        return functools.reduce(method, more, method(x, y))
+
+    return folded if row.folds else method
 
 
 class Value(Manners):
