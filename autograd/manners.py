@@ -66,10 +66,9 @@ class Manners:
     primitive: Primitive | None
 
     @property
-    def _prev(self) -> tuple[Any, ...]:
+    def _prev(self) -> Any:
         """The name of `inputs` in micrograd, for programs written for it."""
-        inputs: tuple[Any, ...] = cast(Any, self).inputs
-        return inputs
+        return cast(Any, self).inputs
 
     @property
     def _op(self) -> str:
