@@ -160,6 +160,9 @@ def refuse_lost_text(options: argparse.Namespace) -> None:
     data = {"--json -": options.json == "-", "--mermaid": options.mermaid, "--latex": options.latex}
     text = {f"--{name}": getattr(options, name) for name in ("steps", "explain", "check", "mistake")}
     text["--wrt"] = options.wrt and not options.latex
+    files = [file for file in (options.svg, options.html, options.json) if file not in (None, "-")]
+    if len({Path(file).resolve() for file in files}) < len(files):
+        raise UsageError(f"{files[-1]} is given for two files, and one would be lost; give each a name of its own")
     first, *others = [name for name, given in (data | text).items() if given] or [""]
     if others and data.get(first):
         raise UsageError(f"{first} prints nothing else, and {' and '.join(others)} would be lost; run one after the other")
@@ -305,12 +308,12 @@ def _save(make: Callable[[Value], Drawing | Player], result: Value, file: str) -
 
 
 def _write(file: str, text: str) -> str:
-    from autograd.drawing.saving import write_whole
+    from autograd.files import write_whole
 
     try:
-        write_whole(Path(file), text.encode())
-    except (OSError, ValueError) as error:  # a ValueError for a name that no file can have
-        raise UsageError(f"{file} is not written: {getattr(error, 'strerror', None) or error}") from None
+        write_whole(file, text.encode())
+    except OSError as error:
+        raise UsageError(f"{file} is not written: {error.strerror}") from None
     return file
 
 

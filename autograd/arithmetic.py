@@ -1,4 +1,4 @@
-"""What rows need beside Python's own arithmetic: sums in a fixed order, and the arguments that stand for many operands.
+"""Helpers for rows of many operands: sums in a fixed order, and functions that turn arguments into operands.
 
 A sum goes from left to right.  The built-in `sum` compensates for rounding from Python 3.12 on, and `math.fsum` rounds once;
 either would give other bits than the same additions recorded one by one.
@@ -40,20 +40,20 @@ def product(*factors: Any) -> Any:
 
 
 def weighted_sum(*operands: Any) -> Any:
-    """Return Σ wᵢxᵢ + b of n weights, n inputs, and a bias if there is one more.
+    """Return Σ wᵢxᵢ + b for n weights, then n inputs, then an optional bias.
 
     >>> weighted_sum(2.0, 3.0, 5.0, 7.0, 1.0)
     32.0
     """
     n = len(operands) // 2
     out = operands[0] * operands[n] if n else 0.0
-    for w, x in zip(operands[1:n], operands[n + 1 : 2 * n], strict=True):  # a third faster than map and reduce
+    for w, x in zip(operands[1:n], operands[n + 1 : 2 * n], strict=True):  # measured: a third faster than reduce
         out = out + w * x
     return out + operands[-1] if len(operands) % 2 else out
 
 
 def log_sum_exp(*operands: float) -> float:
-    """Return log Σ exp(xᵢ), shifted by the largest operand so that exp cannot overflow; its own term is the 1 of log1p.
+    """Return log Σ exp(xᵢ), shifted by the largest operand, whose own term is the 1 of log1p, so that exp cannot overflow.
 
     >>> log_sum_exp(1000.0, 1000.0) == 1000 + math.log(2)
     True
@@ -65,12 +65,12 @@ def log_sum_exp(*operands: float) -> float:
 
 
 def items(operands: Iterable[Any]) -> Sequence[Any]:
-    """Return the items of one argument, which are the operands."""
+    """Return the operands of a row that takes them as one iterable."""
     return tuple(operands)
 
 
 def at_least_one(operands: Iterable[Any]) -> Sequence[Any]:
-    """Return the items of one argument, which must have some."""
+    """Return the operands of logsumexp, which takes them as one iterable and needs at least one."""
     operands = tuple(operands)
     if not operands:
         raise ValueError("logsumexp of nothing has no value; pass at least one operand")
@@ -78,7 +78,7 @@ def at_least_one(operands: Iterable[Any]) -> Sequence[Any]:
 
 
 def weights_and_inputs(weights: Iterable[Any], inputs: Iterable[Any], bias: Any = None) -> Sequence[Any]:
-    """Return the operands of `weighted_sum`."""
+    """Return the operands of `weighted_sum`, after a check that there are as many weights as inputs."""
     weights, inputs = tuple(weights), tuple(inputs)
     if len(weights) != len(inputs):
         raise ValueError(f"dot needs as many weights as inputs; got {len(weights)} weights and {len(inputs)} inputs")
@@ -86,10 +86,9 @@ def weights_and_inputs(weights: Iterable[Any], inputs: Iterable[Any], bias: Any 
 
 
 def branches(condition: Any, a: Any, b: Any) -> Sequence[Any]:
-    """Return a condition and its two branches; a branch that is a function is called if it is taken.
+    """Return a condition and the values of its two branches; a branch that is a function is called only if it is taken.
 
-    If it is not taken, NaN stands for the value that nobody computed.  A condition that stands for any number, as while
-    tracing, takes both.
+    NaN takes the place of a value that was not computed.  While tracing, the condition may be either, so both are called.
 
     >>> branches(False, lambda: 1 / 0, lambda: 2.0)
     (False, nan, 2.0)
@@ -105,7 +104,7 @@ def branches(condition: Any, a: Any, b: Any) -> Sequence[Any]:
 
 
 def special(name: str) -> Callable[[Any], Callable[..., Any]]:
-    """Return what finds a function that NumPy and jax.numpy lack in SciPy or in JAX's part of that name."""
+    """Return a function from an array namespace to `name` in SciPy, or in jax.scipy for jax.numpy: NumPy has none."""
 
     def find(namespace: Any) -> Callable[..., Any]:
         package = "jax.scipy.special" if namespace.__name__.startswith("jax") else "scipy.special"

@@ -1,4 +1,4 @@
-"""What is made of rows, and needs no row of its own.
+"""Functions composed of rows, which need no rows of their own.
 
 >>> softmax([1.0, 1.0])
 [0.5, 0.5]
@@ -15,10 +15,10 @@ __all__ = ["clip", "mean", "softmax"]
 
 
 def mean(operands: Iterable[Any]) -> Any:
-    """Return the mean of numbers or nodes.
+    """Return the mean of numbers or nodes; it does not overflow where they are finite.
 
     Args:
-        operands: one or more; a large mean does not overflow where the numbers themselves do not.
+        operands: one or more numbers or nodes.
 
     Raises:
         ValueError: for no operands.
@@ -33,7 +33,7 @@ def mean(operands: Iterable[Any]) -> Any:
 
 
 def softmax(operands: Iterable[Any]) -> list[Any]:
-    """Return exp(xᵢ) / Σ exp(xⱼ) for each of some numbers or nodes; it does not overflow.
+    """Return exp(xᵢ) / Σ exp(xⱼ) for each of one or more numbers or nodes; it does not overflow.
 
     Raises:
         ValueError: for no operands.

@@ -1,4 +1,4 @@
-"""How a node behaves where Python expects a number: it prints like one, and refuses whatever would drop its graph.
+"""How a node behaves as a Python object: it prints like a number, and refuses whatever would drop its graph.
 
 >>> from autograd import Value
 >>> v = Value(3.0, label="v")
@@ -17,10 +17,10 @@ from autograd.primitives import Primitive
 
 __all__ = ["Manners", "Same", "describe", "label_values"]
 
-# What programs written for other scalar engines read or set on a node, and what takes its place here.
+# Attributes that programs written for other scalar engines read or set on a node, and what to use here instead.
 ELSEWHERE: Final = {
     "_backward": "call backward() on the result; the rules of an operation are in its row of the table, `primitive`",
-    "children": "the nodes that it was computed from are its `inputs`",
+    "children": "the nodes it was computed from are its `inputs`",
     "topo": "backward() finds the order itself; `inputs` leads from a node to the nodes below it",
     **dict.fromkeys(
         ("m", "v", "momentum", "velocity"),
@@ -30,7 +30,7 @@ ELSEWHERE: Final = {
 
 
 class Same:
-    """Whether two nodes are one node, the result of ``==``; it has a truth value, and no row takes it for a condition."""
+    """The result of ``==``, whether two nodes are the same node: it has a truth value, but no row accepts it as a condition."""
 
     __slots__ = ("_same",)
 
@@ -51,7 +51,7 @@ class Same:
 
     def __primitive__(self, row: Primitive, operands: Sequence[Any]) -> NoReturn:
         """Refuse to be an operand."""
-        raise TypeError(f"== and != between nodes say whether they are one node, not whether their numbers are equal; "
+        raise TypeError(f"== and != test whether two nodes are the same node, not whether their numbers are equal; "
                         f"{row.name} needs a number: for a condition use <, <=, > or >=")  # fmt: skip
 
 
@@ -66,14 +66,13 @@ class Manners:
     primitive: Primitive | None
 
     @property
-    def _prev(self) -> tuple[Any, ...]:
-        """The operands that are nodes, as programs written for micrograd read them; `inputs` by its name there."""
-        inputs: tuple[Any, ...] = cast(Any, self).inputs
-        return inputs
+    def _prev(self) -> Any:
+        """The name of `inputs` in micrograd, for programs written for it."""
+        return cast(Any, self).inputs
 
     @property
     def _op(self) -> str:
-        """The sign or the name of the operation, as programs written for micrograd read it; empty for a leaf.
+        """The sign or the name of the operation, for programs written for micrograd; empty for a leaf.
 
         >>> from autograd import Value
         >>> x = Value(2.0)
@@ -83,7 +82,7 @@ class Manners:
         return "" if self.primitive is None else self.primitive.infix or self.primitive.name
 
     def conjugate(self) -> Self:
-        """Return this node, as a real number is its own conjugate: ``np.std``, ``np.var`` and ``np.vdot`` call this.
+        """Return this node, since a real number is its own conjugate; ``np.std``, ``np.var`` and ``np.vdot`` call this.
 
         >>> import numpy as np
         >>> from autograd import grad
@@ -122,11 +121,11 @@ class Manners:
         if self.primitive is not None:
             raise TypeError(f"{describe(self)} is the result of an operation and cannot be pickled; pickle the leaves and "
                             "compute it again, or write walk(loss).to_json()")  # fmt: skip
-        return _leaf, (type(self), self._data, self.grad, self.label)
+        return type(self), (self._data, self.label), (None, {"grad": self.grad})
 
     def _repr_svg_(self) -> str | None:
-        """Show the graph in Jupyter, where something is installed that can lay it out."""
-        from autograd.drawing import LayoutError, draw  # the display hook alone looks up from the engine to the pictures
+        """Show the graph in Jupyter, if a layout engine is installed."""
+        from autograd.drawing import LayoutError, draw  # the only import from the engine to the drawings
 
         try:
             return draw(cast(Any, self)).svg
@@ -141,12 +140,12 @@ def _elsewhere(name: str, advice: str) -> property:
     return property(refuse, refuse)
 
 
-for _name, _advice in ELSEWHERE.items():  # properties, as a __setattr__ would make setting any attribute 27 times as slow
+for _name, _advice in ELSEWHERE.items():  # measured: a __setattr__ makes setting any attribute 27 times as slow
     setattr(Manners, _name, _elsewhere(_name, _advice))
 
 
 def describe(node: Any) -> str:
-    """Name a node for a message: its label, or the operation it came from, and its number.
+    """Return text for a message: the node's label, or the operation it came from, and its number.
 
     >>> from autograd import Value
     >>> describe(Value(2.0, label="w")), describe(Value(2.0, label="w") * 3)
@@ -161,7 +160,7 @@ def describe(node: Any) -> str:
 
 
 def label_values(namespace: Mapping[str, Any]) -> None:
-    """Label the nodes of a namespace, such as ``locals()``, with their names there; labels already set stay.
+    """Label the nodes of a namespace, such as ``locals()``, with their names there; existing labels stay.
 
     >>> from autograd import Value
     >>> w = Value(2.0)
@@ -182,9 +181,3 @@ def _compared(node: Manners, other: object, sign: str) -> Any:
     if isinstance(other, Number) or hasattr(other, "shape"):
         raise TypeError(f"{sign} compares nodes, not their numbers; for those write `x.data {sign} {other!r}`")
     return NotImplemented
-
-
-def _leaf(kind: Any, data: float, grad: float, label: str | None) -> Any:
-    leaf = kind(data, label)
-    leaf.grad = grad
-    return leaf

@@ -1,4 +1,4 @@
-r"""The page that ``help(tanh)`` shows: the row itself, read with symbols.
+r"""The page that ``help(tanh)`` shows: the row as formulas, with its domain, its conventions and an example.
 
 >>> from autograd import leaky_relu
 >>> print("\n".join(leaky_relu.__doc__.splitlines()[:6]))
@@ -24,16 +24,14 @@ __all__ = ["page"]
 
 
 def page(row: Primitive) -> str:
-    """Return the manual page of a row: its value and its derivatives as formulas, its domain, its conventions, an example."""
+    """Return the page of a row, as text."""
     lines = [f"{part:5}  {text}" for part, text in _facts(row)]
     return "\n".join([row.usage, "", *(f"    {line}" for line in lines), "", *_example(row), ""])
 
 
 def _facts(row: Primitive) -> Iterator[tuple[str, str]]:
-    arguments = _arguments(
-        row, [Symbol(f"{name}{i}" if is_list else name) for name, is_list in _parameters(row) for i in (0, 1)[: 1 + is_list]]
-    )
-    symbols = row.operands_from(arguments)
+    items = [Symbol(name + i) for name, is_list in _parameters(row) for i in (("0", "1") if is_list else ("",))]
+    symbols = row.operands_from(_arguments(row, items))
     if row.default is not None:
         symbols = [symbols[0], Symbol("y")]
     names = [x.name for x in symbols]
@@ -53,7 +51,7 @@ def _facts(row: Primitive) -> Iterator[tuple[str, str]]:
 
 
 def _parameters(row: Primitive) -> list[tuple[str, bool]]:
-    """Return the names of a row's arguments, and whether they are lists; those that may be left out are."""
+    """Return the names of a row's required arguments, and whether each is a list."""
     if not isinstance(row, Nary):
         return [(name, False) for name in "xy"[: row.arity - (row.default is not None)]]
     found = inspect.signature(row.operands_of).parameters.values()
@@ -79,7 +77,7 @@ def _example(row: Primitive) -> Iterator[str]:
 
 
 class _Page:
-    """The docstring of a class, and of each of its instances its own."""
+    """The docstring of a row's class, and on a row its page."""
 
     def __init__(self, text: str) -> None:
         self.text = text

@@ -1,7 +1,7 @@
 """The classic mistakes in backpropagation, as algorithms that can be run.
 
-Each is a way to go through the graph and to add gradients that looks right, and is right on some graphs.  It yields its
-moves, and whoever runs it compares them with the right ones.
+Each visits the graph and combines gradients in a way that looks right, and is right on some graphs.  It yields its moves, for
+the caller to compare with the right ones.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ __all__ = ["MISTAKES", "Move", "sorted_pass"]
 
 
 class Move(NamedTuple):
-    """What a node passes on.
+    """What a node passes on to its inputs.
 
     Attributes:
         node: the node.
-        delta: the gradient that it passes on; None if nothing has flowed to it.
-        sums: for each of its inputs, the gradient before and after; they are equal where the edge is not taken.
+        delta: the gradient that it passes on, or None if nothing has flowed to it.
+        sums: for each of its inputs, the gradient before and after; the two are equal where the edge is not taken.
     """
 
     node: Value
@@ -31,14 +31,14 @@ class Move(NamedTuple):
 
 
 def sorted_pass(loss: Value) -> Iterator[Move]:
-    """Backpropagation as it should be: every node after all its consumers, contributions added up."""
+    """Visit every node after all its consumers and add up contributions: backpropagation as it should be."""
     gradients = {loss: 1.0}
     for node in reversed(topological(loss)):
         yield _pass_on(node, gradients)
 
 
 def recursion(loss: Value) -> Iterator[Move]:
-    """Add to a node's operands, then do the same at each of them: a shared node passes on its δ before it is complete."""
+    """Add to a node's inputs, then recurse into each of them: a shared node passes on its gradient before it is complete."""
     gradients = {loss: 1.0}
     waiting = [loss]
     while waiting:
@@ -50,14 +50,14 @@ def recursion(loss: Value) -> Iterator[Move]:
 
 
 def overwrite(loss: Value) -> Iterator[Move]:
-    """Set an operand's gradient in place of adding to it: only the last use of a node counts."""
+    """Set an input's gradient instead of adding to it: only the last use of a node counts."""
     gradients = {loss: 1.0}
     for node in reversed(topological(loss)):
         yield _pass_on(node, gradients, lambda before, contribution: contribution)
 
 
 def unsorted(loss: Value) -> Iterator[Move]:
-    """Breadth first from the loss, each node once: a node may be reached before all its consumers were."""
+    """Visit each node once, breadth first from the loss: a node may be visited before all its consumers."""
     gradients = {loss: 1.0}
     reached = {loss}
     queue = deque([loss])

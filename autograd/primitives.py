@@ -2,8 +2,8 @@
 
 A row holds an operation's function and its partial derivatives, written with operators and other rows only.  So one row gives
 
-    numbers             ``tanh(0.5)``; its rules read on numbers are the backward pass
-    a computation graph ``tanh(Value(0.5))``; its rules read on `Value`s are the graph of the gradient
+    numbers             ``tanh(0.5)``; its rules applied to numbers are the backward pass
+    a computation graph ``tanh(Value(0.5))``; its rules applied to `Value`s are the graph of the gradient
     dual numbers        forward mode
     symbols             the rule as text, as LaTeX, as the source of the recording function
     arrays              through the array's own namespace
@@ -36,7 +36,7 @@ __all__ = [
 
 
 class Operand:
-    """Every operator spelled as the row it stands for; a reading inherits this and says what a row means to it."""
+    """A base class whose operators apply their rows; a subclass defines in ``__primitive__`` what applying a row means."""
 
     __slots__ = ()
 
@@ -70,7 +70,7 @@ class Operand:
         raise TypeError(f"{self!r} == {other!r} compares objects, not numbers; for a condition use <, <=, > or >=")
 
     def __copy__(self, memo: Any = None) -> Self:
-        return self  # it never changes, and a copy would be cut off from the variables
+        return self  # it never changes, and a copy would not be connected to the variables
 
     abs, __ne__, __hash__, __deepcopy__, conjugate = __abs__, __eq__, object.__hash__, __copy__, __copy__
 
@@ -94,7 +94,7 @@ def _over_square(x: Any, y: Any) -> Any:
 
 
 def _power_x(x: Any, y: Any, out: Any) -> Any:
-    # y·xʸ⁻¹.  At x = 0 the power y - 1 is not needed below y = 1: x⁰ is flat there, and x^0.5 rises like √x.
+    # y·xʸ⁻¹.  At x = 0 with 0 ≤ y < 1 that power is undefined: the slope is 0 for y = 0, since x⁰ is flat, else ∞, as √x's.
     if isinstance(y, float) and not 0 <= y < 1:
         return y * (x if y == 2 else power(x, y - 1))
     defined = maximum(abs(x) > 0, y >= 1, y < 0)
@@ -117,7 +117,7 @@ def _softmax(v: Sequence[Any], out: Any) -> Sequence[Any]:
 # The table.  A partial derivative may use the operation's own result, `out`.
 
 # fmt: off
-cos:     Unary       # rows that are used above their line
+cos:     Unary       # rows that are used before they are defined
 cosh:    Unary
 log:     Unary
 sign:    Unary
@@ -226,23 +226,18 @@ minimum       = Binary("minimum", lambda x, y: where(x < y, x, where(x >= y, y, 
 floor         = Unary ("floor", lambda x: where(abs(x) < inf, x // 1, x), lambda x, out: 0, text="⌊{0}⌋",
                        latex=r"\left\lfloor {0} \right\rfloor", array="floor",
                        kink=lambda x: minimum(x - floor(x), ceil(x) - x), singular={(2.0,): (0.0,)})
-ceil          = Unary ("ceil",  lambda x: -floor(-x), lambda x, out: 0, text="⌈{0}⌉",
-                       latex=r"\left\lceil {0} \right\rceil", array="ceil",
-                       kink=lambda x: minimum(x - floor(x), ceil(x) - x), singular={(2.0,): (0.0,)})
+ceil          = Unary ("ceil",  lambda x: -floor(-x), lambda x, out: 0, text="⌈{0}⌉", latex=r"\left\lceil {0} \right\rceil",
+                       array="ceil", kink=floor.kink, singular=floor.singular)
 floor_divide  = Binary("floor_divide", operator.floordiv, lambda x, y, out: 0, lambda x, y, out: 0, infix="//",
                        latex=r"\left\lfloor \frac{{{0}}}{{{1}}} \right\rfloor", array="floor_divide", domain="y ≠ 0",
                        kink=lambda x, y: minimum(abs(x % y), abs(y - x % y)), singular={(4.0, 2.0): (0.0, 0.0)})
 remainder     = Binary("remainder", operator.mod, lambda x, y, out: 1, lambda x, y, out: -(x // y), infix="%",
-                       array="remainder", domain="y ≠ 0",
-                       kink=lambda x, y: minimum(abs(x % y), abs(y - x % y)), singular={(4.0, 2.0): (1.0, -2.0)})
-less          = Binary("less",          operator.lt, lambda x, y, out: 0, lambda x, y, out: 0, infix="<", array="less",
+                       array="remainder", domain="y ≠ 0", kink=floor_divide.kink, singular={(4.0, 2.0): (1.0, -2.0)})
+less          = Binary("less", operator.lt, lambda x, y, out: 0, lambda x, y, out: 0, infix="<", array="less",
                        kink=operator.sub)
-less_equal    = Binary("less_equal",    operator.le, lambda x, y, out: 0, lambda x, y, out: 0, infix="<=", array="less_equal",
-                       kink=operator.sub)
-greater       = Binary("greater",       operator.gt, lambda x, y, out: 0, lambda x, y, out: 0, infix=">", array="greater",
-                       kink=operator.sub)
-greater_equal = Binary("greater_equal", operator.ge, lambda x, y, out: 0, lambda x, y, out: 0, infix=">=",
-                       array="greater_equal", kink=operator.sub)
+less_equal    = replace(less, name="less_equal",    function=operator.le, infix="<=", array="less_equal")
+greater       = replace(less, name="greater",       function=operator.gt, infix=">",  array="greater")
+greater_equal = replace(less, name="greater_equal", function=operator.ge, infix=">=", array="greater_equal")
 
 # Operations on many operands.
 where         = Nary  ("where", lambda condition, a, b: a if condition else b,

@@ -1,8 +1,8 @@
 """A row of the table, read as the function that records it.
 
-Recording is the hot path.  So each row becomes one function, with its rules written out in place: the row read with
-symbols, and the formulas printed as Python.  These functions cover the common case; everything else, such as a domain
-error, an overflow or a result that is not a float, they leave to `record`, the reference implementation.
+Recording is the hot path, so each row becomes one function with its rules inlined: the row is applied to symbols, and the
+formulas are printed as Python.  These functions cover the common case; everything else, such as a domain error, an overflow
+or a result that is not a float, they pass to `record`, the reference implementation.
 
 >>> import inspect
 >>> from autograd import Value
@@ -27,8 +27,8 @@ error, an overflow or a result that is not a float, they leave to `record`, the 
 <BLANKLINE>
 
 Measured, forward plus backward: inlining the rules saves 15 % per operation; two slots for operands and two for partial
-derivatives, in place of tuples, a third of the time and of the memory; a constant kept as a plain number, in place of a node
-of its own, half of the time of operations with constants.
+derivatives, instead of tuples, save a third of the time and of the memory; a constant kept as a plain number, instead of a
+node, halves the time of operations with constants.
 """
 
 from __future__ import annotations
@@ -91,23 +91,23 @@ def recorder(row: Primitive, scope: dict[str, Any]) -> Any:
 
     Args:
         row: the row.
-        scope: the namespace with ``Value``, ``new``, ``number``, ``record`` and ``REFUSED``, looked up at each call.
+        scope: the namespace in which the function looks up ``Value``, ``new``, ``number``, ``record`` and ``REFUSED``.
 
     Returns:
         For a unary row a method; for a binary row two, the second with the operands reflected, as in ``2 - x``.
 
     Raises:
-        TypeError: if a rule cannot be read as a formula, since it uses Python's ``if`` or a function of `math`.
+        RuleError: if a rule has no formula, since it uses Python's ``if`` or a function of `math`.
     """
     names, calls = operand_names(row.arity), dict[str, Any]()
     out, *rules = _texts(row, row.arity, calls)
 
     def node(nodes: str, left: str, right: str | None = None) -> str:
-        """Write how the node is made where the operands in `nodes` are `Value`s and the others constants."""
+        """Write the lines that make the node if the operands named in `nodes` are `Value`s and the others constants."""
         partials = "".join(rule for name, rule in zip(names, rules, strict=True) if name in nodes)
         dx, dy = (f"d{name}" if name in nodes else None for name in "xy")
         text = NODE.format(out=out, partials=indent(partials, " " * 8), left=left, right=right, dx=dx, dy=dy)
-        return text.replace(", None))", ",))")  # the one operand of a unary row
+        return text.replace(", None))", ",))")  # a unary row has only one operand
 
     if row.arity == 1:
         return _compiled(row, UNARY.format(node=node("x", "self")), calls, "recorded", scope)
@@ -121,7 +121,7 @@ def recorder(row: Primitive, scope: dict[str, Any]) -> Any:
 
 
 def chooser(row: Primitive, n: int) -> Callable[[Any], tuple[float, Sequence[float | None]]]:
-    """Write the function that gives the result and the partial derivatives of a row that picks one of its operands.
+    """Write the function that computes the result and the partial derivatives of a row that picks one of its operands.
 
     >>> from autograd.primitives import where
     >>> chooser(where, 3)([1.0, 5.0, 7.0])
@@ -137,7 +137,7 @@ def chooser(row: Primitive, n: int) -> Callable[[Any], tuple[float, Sequence[flo
 
 
 def _texts(row: Primitive, n: int, calls: dict[str, Any]) -> Iterator[str]:
-    """Write a row's function as an expression and each rule as statements; enter the functions they call into `calls`."""
+    """Yield a row's function as an expression, then each rule as statements; add the functions they call to `calls`."""
     symbols, known = [Symbol(name) for name in operand_names(n)], TABLE.get(row.name) is row
 
     def written(formula: Any) -> str:
@@ -149,9 +149,9 @@ def _texts(row: Primitive, n: int, calls: dict[str, Any]) -> Iterator[str]:
         if rule.__name__ == "<lambda>" or not row.arity:
             try:
                 return written(row.partials(symbols, Symbol("out"), [i])[0])
-            except RuleError:  # Python's if, or a function of math: one case would stand for all
+            except RuleError:  # the rule uses Python's if, or a function of math
                 raise
-            except TypeError:  # a function of NumPy, say: it takes numbers alone
+            except TypeError:  # the rule takes only numbers, for example because it uses NumPy
                 pass
         calls[f"partial_{name}"] = rule if known else _float_only(rule)
         return f"partial_{name}({', '.join(operand_names(n))}, out)"
@@ -164,7 +164,7 @@ def _texts(row: Primitive, n: int, calls: dict[str, Any]) -> Iterator[str]:
 
 
 def _float_only(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap a user's function: what is not a float is for `record`, which converts or refuses it."""
+    """Wrap a user's function: a result that is not a float goes to `record`, which converts or refuses it."""
 
     def checked(*operands: float) -> Any:
         out = function(*operands)
@@ -176,7 +176,7 @@ def _float_only(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _compiled(row: Primitive, text: str, calls: Mapping[str, Any], result: str, scope: dict[str, Any]) -> Any:
-    """Compile functions under a name of their own, by which tracebacks and debuggers find their lines."""
+    """Compile functions under a file name of their own, under which tracebacks and debuggers find their source."""
     _versions[row.name] += 1
     file = f"<autograd: {row.name}>" if _versions[row.name] == 1 else f"<autograd: {row.name} {_versions[row.name]}>"
     code = f"def bind(row, {', '.join(['inf', 'nan', *calls])}):\n{indent(text, '    ')}    return {result}\n"

@@ -1,9 +1,9 @@
-"""Where a partial derivative may be infinite or not a number, so that a gradient's graph has to keep its choices.
+"""Where a partial derivative may be infinite or NaN, so that the graph of a gradient has to keep its choices.
 
-In a graph the numbers are not known yet: it may be replayed at others, or run by a compiled program, which goes on with NaN
-where the eager engine would stop at log(-2).  There 0·∞ would spoil the gradient of a branch that is not taken.  But a mask on
-every contribution would cost plain networks their matrices.  So each row is tried at a few numbers of the signs that its
-operands can have: ``sqrt(total(squares) + 1e-5)`` is never at the edge of its domain, and needs no mask.
+A graph may be replayed at other numbers, or run by a compiled program, which continues with NaN where the eager engine raises
+an error, as at log(-2).  There 0·∞ would spoil the gradient of a branch that is not taken.  But with a mask on every
+contribution, plain networks could not be compiled to products of matrices.  So each row is evaluated at a few numbers of each
+sign that its operands can have: ``sqrt(total(squares) + 1e-5)`` is never at the edge of its domain, and needs no mask.
 
 >>> from autograd.value import Value, topological
 >>> x = Value(2.0)
@@ -35,13 +35,13 @@ LARGE: Final = {-1: (-1.5, -0.5, -1000.0), 0: (0.0,), 1: (0.5, 1.5, 1000.0)}
 
 
 def risks(order: Sequence[Value]) -> Callable[[Value], int]:
-    """Return the function that says what a node's partial derivatives risk.
+    """Return the function that gives the risk of a node's partial derivatives: 0, 1 or 2.
 
-    It returns 2 where they may be infinite although the node's value is finite, as sqrt's at 0; 1 where they may be infinite
-    or NaN only together with the value, or because an operand is, as in w·log(x); else 0.
+    The risk is 2 if they may be infinite at a finite value of the node, as sqrt's at 0; 1 if they may be infinite or NaN only
+    where the value or an operand is, as in w·log(x); else 0.
     """
     signs: dict[Value, Sign] = {}
-    tainted: set[Value] = set()  # nodes that may be NaN, or have an infinite slope, where a branch is not taken
+    tainted: set[Value] = set()  # nodes that may be NaN or have an infinite slope in a branch that is not taken
     found: dict[Value, int] = {}
     for node in order:
         row = node.primitive
@@ -120,7 +120,7 @@ def _used_by_rules(row: Primitive, n: int) -> frozenset[int]:
     symbols = [Symbol(f"x{i}") for i in range(n)]
     try:
         waiting = row.partials(symbols, Symbol("out"), range(n))
-    except Exception:  # a rule for numbers alone may use all of them
+    except Exception:  # a rule that takes only numbers has no formula, and may use all of them
         return frozenset(range(n))
     used: set[int] = set()
     while waiting:

@@ -1,9 +1,9 @@
 """The chain rule, one node at a time.
 
-A walk is the list of everything that backpropagation does on one graph: the forward pass, a step for each operation, then
-the backward pass, a step for each operation in reverse.  It shares its order with `Value.backward`, uses the partial
-derivatives that the nodes recorded, and adds in the same sequence; so its totals are those of `backward`, bit for bit.
-What a step adds is words: the row that made the node, read as a formula, first with names and then with numbers.
+A walk lists everything that backpropagation does on one graph: a step for each operation in the forward pass, then a step for
+each operation, in reverse order, in the backward pass.  It visits nodes in the order of `Value.backward`, uses the partial
+derivatives that the nodes recorded, and adds in the same sequence, so its totals are those of `backward`, bit for bit.
+A step also has text: the row that made the node, written as a formula with names and with numbers.
 
 >>> w, x = Value(3.0, label="w"), Value(2.0, label="x")
 >>> loss = (w * x - 5) ** 2
@@ -46,19 +46,19 @@ __all__ = ["Edge", "Nonfinite", "Step", "Walk", "find_nonfinite", "name_nodes", 
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """What flows from a node to one of its operands in the backward pass.
+    """What flows from a node to one of its inputs in the backward pass.
 
     Attributes:
-        input: the operand.
+        input: the input.
         name: its name.
-        rule: the partial derivative as a formula, ``1 - out²``.
-        reason: the condition under which it holds, if the rule has cases, ``x > 0``.
-        numbers: the same with the numbers put in.
-        partial: its value.
-        contribution: upstream gradient · partial, what is added to the operand's gradient.
-        before, total: the operand's gradient before and after that.
-        taken: whether anything flows along the edge: not along a branch that was not taken, nor from a node to which
-            nothing has flowed.
+        rule: the partial derivative as a formula, such as ``1 - out²``.
+        reason: the condition under which the formula holds if the rule has cases, such as ``x > 0``; else empty.
+        numbers: the formula with numbers in place of names.
+        partial: the partial derivative, as recorded.
+        contribution: upstream gradient · partial, which is added to the input's gradient.
+        before, total: the input's gradient before and after the addition.
+        taken: whether anything flows along the edge; False for a branch that was not taken, and where nothing has flowed to
+            the node itself.
     """
 
     input: Value
@@ -74,25 +74,25 @@ class Edge:
 
     @property
     def overwrites(self) -> bool:
-        """Whether the contribution took the place of the gradient so far, as only a mistaken walk does."""
+        """Whether the contribution replaced the gradient instead of being added to it, as only in a mistaken walk."""
         return self.total != self.before + self.contribution and self.total == self.contribution
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One operation of the forward or of the backward pass; printed, it is a sentence.
+    """One operation of the forward or the backward pass; printing it explains it.
 
     Attributes:
         phase: "forward" or "backward".
         place: the step's place within its phase, from 1, and the number of steps there.
-        node: the node concerned.
+        node: the node.
         name: its name.
         formula, numbers: its operation, with names and with numbers.
-        delta: the upstream gradient ∂loss/∂node, complete at this moment, 0 if nothing has flowed to the node; None in the
-            forward pass.
-        edges: what flows on to the operands, in written order; none in the forward pass.
+        delta: the upstream gradient ∂loss/∂node, now complete, or 0 if nothing has flowed to the node; None in the forward
+            pass.
+        edges: what flows on to the inputs, in written order; empty in the forward pass.
         loss: the name of the result.
-        mistake: what goes wrong here, if the walk shows a mistake and this is where it first matters.
+        mistake: what goes wrong here, if the walk makes a mistake and this is the first step that differs; else empty.
     """
 
     phase: Literal["forward", "backward"]
@@ -168,7 +168,7 @@ class Walk(Sequence[Step]):
     @overload
     def __getitem__(self, i: slice) -> list[Step]: ...
     def __getitem__(self, i: int | slice) -> Step | list[Step]:
-        """Return the step at place i, negative from the end, or a list of steps."""
+        """Return step i, counted from the end if negative, or for a slice a list of steps."""
         if isinstance(i, slice):
             return [self._step(k) for k in range(*i.indices(len(self)))]
         return self._step(self._place(i))
@@ -186,11 +186,11 @@ class Walk(Sequence[Step]):
         return self.goto(self.position + 1)
 
     def back(self) -> Step:
-        """Go to the step before and return it; an IndexError at the beginning."""
+        """Go to the previous step and return it; an IndexError at the beginning."""
         return self.goto(self.position - 1)
 
     def goto(self, i: int) -> Step:
-        """Go to step i, from 0, and return it.
+        """Go to step i, counted from 0, and return it.
 
         Raises:
             IndexError: if there is no such step; the position stays.
@@ -202,7 +202,7 @@ class Walk(Sequence[Step]):
 
     @cached_property
     def gradients(self) -> Mapping[Value, float]:
-        """∂loss/∂node for every node and leaf, once the walk has run to its end."""
+        """∂loss/∂node for every node and leaf, as at the end of the walk."""
         found = {self.loss: 1.0}
         for node, _, sums in self._moves:
             found.update((x, total) for x, (_, total) in zip(node.inputs, sums, strict=True))
@@ -210,7 +210,7 @@ class Walk(Sequence[Step]):
 
     @property
     def difference(self) -> str:
-        """What first goes wrong in a walk that makes a mistake; empty if nothing does on this graph."""
+        """What first goes wrong in a walk that makes a mistake; empty if the mistake does not matter on this graph."""
         return self[-1].mistake if self.mistake is not None and len(self) else ""
 
     def to_json(self) -> str:
@@ -225,7 +225,7 @@ class Walk(Sequence[Step]):
           ``before``, ``total`` and ``taken``, false along a branch that is not taken.
 
         Numbers that JSON does not have are the strings "NaN", "Infinity" and "-Infinity".  A step takes some 500 characters;
-        `iter_json` gives the same in pieces.
+        for long walks `iter_json` yields the same text in pieces.
 
         >>> import json
         >>> trace = json.loads(walk(Value(3.0, label="x") * 2).to_json())
@@ -235,7 +235,7 @@ class Walk(Sequence[Step]):
         return "".join(self.iter_json())
 
     def iter_json(self) -> Iterator[str]:
-        """Return the text of `to_json` in pieces, for walks of any length, as in ``file.writelines(steps.iter_json())``."""
+        """Yield the text of `to_json` in pieces, for walks of any length, as in ``file.writelines(steps.iter_json())``."""
         ids = {node: i for i, node in enumerate(self.names)}
         yield '{"nodes": ['
         yield from _listed(self._node_entry(node, ids) for node in ids)
@@ -288,7 +288,7 @@ class Walk(Sequence[Step]):
 
     @cached_property
     def _moves(self) -> list[Move]:
-        """The backward pass as numbers."""
+        """The backward pass as numbers, up to the first that is wrong."""
         right = list(sorted_pass(self.loss))
         if self.mistake is None:
             return right
@@ -304,7 +304,7 @@ class Walk(Sequence[Step]):
         return Walk(self.loss)
 
     def _wrong(self, made: Sequence[Move]) -> str:
-        """Say how the last of the moves differs from what is right; nothing if it does not."""
+        """Return how the last of the moves differs from the right one, or an empty string if it does not."""
         node, delta, sums = made[-1]
         name, right = self.names[node], self._right.gradients
         if any(node is earlier for earlier, _, _ in made[:-1]):
@@ -355,7 +355,7 @@ class Walk(Sequence[Step]):
 def walk(loss: Value, mistake: Literal["recursion", "overwrite", "unsorted"] | None = None) -> Walk:
     """Return the forward and backward pass of `loss` as a sequence of steps; see `Walk` and this module's example.
 
-    With a mistake it is the wrong algorithm on the same graph, up to the first step that differs:
+    With a mistake it is the wrong algorithm on the same graph, up to the first step that differs from the right one:
 
     >>> x = Value(3.0, label="x")
     >>> print(walk(x * x, mistake="overwrite")[-1])
@@ -370,10 +370,9 @@ def walk(loss: Value, mistake: Literal["recursion", "overwrite", "unsorted"] | N
 
 
 def name_nodes(root: Value, order: Sequence[Value]) -> dict[Value, str]:
-    """Give every node of a graph a name of its own: its label where it is the first to have it, else v1, v2, ….
+    """Return a unique name for every node of a graph: its label if no earlier node has the same, else v1, v2, ….
 
-    Returns:
-        The names, of leaves where they first occur and of the nodes of `order`; the root without a label is "loss".
+    The names are in the order of `order`, each leaf before the first node that uses it.  A root without a label is "loss".
     """
     found: dict[Value, None] = {}
     for node in order:
@@ -399,7 +398,7 @@ class Nonfinite:
     Attributes:
         node: the node.
         phase: "forward" if its value is not finite, "backward" if a gradient that flows from it is not.
-        text: a sentence with the operation and its operands.
+        text: an explanation with the operation and its operands.
     """
 
     node: Value

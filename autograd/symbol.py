@@ -1,7 +1,7 @@
 r"""A row of the table, read as a formula.
 
-A `Symbol` stands for a number that is not known yet.  Because a rule never asks what its operands are, calling it with
-symbols writes it down, and the same formula can be printed for people, in LaTeX, or as Python source.
+A `Symbol` stands for a number that is not known yet.  Since a rule never inspects its operands, calling it with symbols
+returns its formula, which can be printed for people, in LaTeX, or as Python source.
 
 >>> from autograd.primitives import maximum, tanh
 >>> x, out = Symbol("x"), Symbol("out")
@@ -11,7 +11,7 @@ symbols writes it down, and the same formula can be printed for people, in LaTeX
 >>> rule.latex, rule.python
 ('1 - \\mathrm{out}^{2}', '1.0 - out * out')
 
-A symbol may carry the number it stands for; then a rule with cases shows the case that applies, and why:
+A symbol may carry the number it stands for; then a rule with cases shows only the case that applies, and why:
 
 >>> print(maximum.partial_x(Symbol("x", 4.0), Symbol("y", 2.0), Symbol("out", 4.0)))
 1, as x > y
@@ -32,15 +32,15 @@ __all__ = [
     "RuleError", "Symbol", "as_symbol", "digits", "flows", "latex_name", "operand_names", "printable", "read_flow", "source",
 ]  # fmt: skip
 
-COMPARE, SUM, PRODUCT, SIGN, POWER, ATOM = range(6)  # how tightly a formula holds together
+COMPARE, SUM, PRODUCT, SIGN, POWER, ATOM = range(6)  # how tightly the outermost operation of a formula binds
 LEVELS = {"<": COMPARE, "<=": COMPARE, ">": COMPARE, ">=": COMPARE, "+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT,
           "//": PRODUCT, "%": PRODUCT, "**": POWER}  # fmt: skip
 ESCAPES = {**{c: "\\" + c for c in "#$%&_{}"}, "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
-LONGEST_SUM = 6  # terms; a longer one is written with an ellipsis
+LONGEST_SUM = 6  # terms or arguments; more are written with an ellipsis
 
 
 def digits(x: float) -> str:
-    """Write a number for reading: five significant digits, ∞ and NaN as such.
+    """Write a number for people: five significant digits, or ∞ or NaN.
 
     >>> digits(0.7615941559557649), digits(3.0), digits(float("-inf")), digits(1e-12)
     ('0.76159', '3', '-∞', '1e-12')
@@ -49,17 +49,17 @@ def digits(x: float) -> str:
 
 
 def printable(text: str) -> str:
-    """Make every character visible: line breaks and other control characters as Python would escape them."""
+    """Return text with line breaks and other invisible characters escaped as in Python."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def latex_name(name: str) -> str:
-    r"""Write a name in LaTeX: numbers as they are, words upright, what follows an underscore below the line.
+    r"""Write a name in LaTeX: numbers as they are, words upright, what follows an underscore as a subscript.
 
     >>> print(latex_name("w_h"), latex_name("net_o"), latex_name("v12"), latex_name("50% & more"))
     w_{h} \mathrm{net}_{o} v_{12} \text{50\% \& more}
     """
-    parts = re.fullmatch(r"([^\W\d_]++)_?(\w*+)", name)  # possessive: in linear time
+    parts = re.fullmatch(r"([^\W\d_]++)_?(\w*+)", name)  # possessive, so that it takes linear time
     if re.fullmatch(r"-?[\d.∞]+(e[-+]?\d+)?", name):
         return name.replace("∞", r"\infty")
     if parts is None or "_" in parts[2]:
@@ -69,14 +69,14 @@ def latex_name(name: str) -> str:
 
 
 class Style(NamedTuple):
-    """One way of writing formulas: its numbers, its operator signs, and a row's own template for it."""
+    """A way of writing formulas: how it writes numbers, operators, names and the rows that have a template."""
 
     number: Callable[[float], str]
     signs: dict[str, str]
     template: Callable[[Primitive], str]
     square: str = ""
     name: Callable[[str], str] = str
-    calls: dict[str, Primitive] | None = None  # for Python source: the rows that it calls, by name
+    calls: dict[str, Primitive] | None = None  # for Python source only: collects the rows that it calls, by name
     tex: bool = False
 
 
@@ -89,15 +89,15 @@ LATEX = Style(lambda x: digits(x).replace("∞", r"\infty").replace("NaN", r"\te
 
 
 class RuleError(TypeError):
-    """A rule uses the number behind a formula, or its truth."""
+    """A rule uses the number or the truth value of an operand, which a formula does not have."""
 
 
 class Symbol(Operand):
     """A formula: a name, or a row of the table applied to other formulas and numbers.
 
     Args:
-        name: how it is written; a text such as ``"-0.4"`` is put into parentheses where it has to be.
-        value: the number it stands for, if known.
+        name: how it is written; a negative number such as ``"-0.4"`` gets parentheses where it needs them.
+        value: the number it stands for, or None if it is not known.
     """
 
     __slots__ = ("given", "name", "operands", "row", "value")
@@ -109,13 +109,13 @@ class Symbol(Operand):
         self.given: tuple[Symbol, ...] = ()
 
     def __primitive__(self, row: Primitive, operands: Sequence[Any]) -> Any:
-        """Write `row` applied to `operands`; a row that picks an operand by a known condition gives that operand."""
+        """Return the formula of `row` applied to `operands`; where a known condition picks an operand, that operand."""
         values = [x.value if isinstance(x, Symbol) else x for x in operands]
-        given = tuple(reason for x in operands if isinstance(x, Symbol) for reason in x.given)
         if isinstance(row, Nary) and row.picks is not None and values[0] is not None:
             return as_symbol(operands[row.picks(values[0])])._because(operands[0])
         formula = Symbol("")
-        formula.row, formula.operands, formula.given = row, tuple(operands), given
+        formula.row, formula.operands = row, tuple(operands)
+        formula.given = tuple(condition for x in operands if isinstance(x, Symbol) for condition in x.given)
         if None not in values:
             formula.value = row.evaluate([float(v) for v in values if v is not None])
         return formula
@@ -139,7 +139,7 @@ class Symbol(Operand):
 
     @property
     def reason(self) -> str:
-        """The conditions that picked the cases of this formula, as text."""
+        """The conditions under which this formula holds, as text."""
         return " and ".join(dict.fromkeys(write(condition, PLAIN)[0] for condition in self.given if condition.value))
 
     @property
@@ -156,15 +156,15 @@ class Symbol(Operand):
         raise TypeError(f"numpy.{ufunc.__name__} takes numbers alone; use autograd's function of that name in a rule")
 
     def __bool__(self) -> bool:
-        raise RuleError(f"a rule asked whether {self.text} is true; Python's if, and, or, max would freeze one case into it: "
+        raise RuleError(f"a rule tests whether {self.text} is true; Python's if, and, or, max would freeze one case into it: "
                         "use where, maximum or minimum")  # fmt: skip
 
     def __float__(self) -> float:
-        raise RuleError(f"a rule asked for the number behind {self.text}; use autograd's functions in a rule, not math's")
+        raise RuleError(f"a rule turns {self.text} into a float; use autograd's functions in a rule, not math's")
 
 
 def as_symbol(formula: Any) -> Symbol:
-    """Return a formula as it is, and a plain number as a formula.
+    """Return a formula unchanged, or a plain number as a formula.
 
     >>> as_symbol(0.5).text
     '0.5'
@@ -173,10 +173,10 @@ def as_symbol(formula: Any) -> Symbol:
 
 
 def source(formula: Any) -> tuple[str, dict[str, Primitive]]:
-    """Write a formula as a Python expression over floats, and say which rows it calls by name.
+    """Return a formula as a Python expression over floats, and the rows that it calls, by name.
 
-    Rows made of other rows are written out, down to those whose function takes numbers alone.  A user's row is called by a
-    name that cannot be another's, whatever its own is.
+    Rows made of other rows are written out, down to those whose function takes only numbers.  A user's row is called by a
+    generated name, since its own may be another row's.
 
     >>> from autograd.primitives import relu, tanh
     >>> source(relu(Symbol("x")))
@@ -191,16 +191,16 @@ def source(formula: Any) -> tuple[str, dict[str, Primitive]]:
 
 
 def operand_names(n: int) -> Sequence[str]:
-    """Return the names of a row's operands in its rules: x and y, or x0, x1, … of more than two."""
+    """Return the names of n operands in a row's rules: x and y, or x0, x1, … for more than two."""
     return ("x", "y")[:n] if n <= 2 else [f"x{i}" for i in range(n)]
 
 
 @functools.lru_cache(maxsize=1024)
 def flows(row: Primitive, n: int) -> Sequence[Any]:
-    """Return for each of n operands when a gradient flows along its edge: True, False, or a formula in the operands and out.
+    """Return for each of n operands when a gradient flows to it: True, False, or a formula in the operands and `out`.
 
-    Nothing flows where the rule itself *chose* the plain number 0, as relu's does below 0.  A partial derivative that is
-    computed and happens to be 0 is another matter: 0·∞ is then NaN.  At a kink, where the slope is a convention, it flows.
+    Nothing flows where the rule *chooses* the plain number 0, as relu's does below 0.  Where a partial derivative is computed
+    and happens to be 0, the gradient flows, so 0·∞ is NaN.  It also flows at a kink, where the slope is a convention.
 
     >>> from autograd.primitives import maximum, multiply, relu
     >>> flows(multiply, 2), flows(relu, 1)
@@ -210,13 +210,13 @@ def flows(row: Primitive, n: int) -> Sequence[Any]:
     try:
         found = [_flow(rule) for rule in row.partials(symbols, Symbol("out"), range(n))]
         kink = None if row.kink is None else absolute(row.kink(*symbols)) > 0
-    except Exception:  # a rule for numbers alone cannot be read: it is taken to flow always
+    except Exception:  # a rule that takes only numbers has no formula; assume that the gradient always flows
         return (True,) * n
     return tuple([flow if kink is None or flow is True else where(kink, flow, True) for flow in found])
 
 
 def read_flow(flow: Any, operands: Sequence[Any], out: Any) -> Any:
-    """Return when anything flows along an edge, see `flows`, at some operands: a bool for numbers, else a node.
+    """Evaluate an entry of `flows` at operands: a bool at numbers, a node at nodes.
 
     >>> from autograd.primitives import relu
     >>> [read_flow(flows(relu, 1)[0], [x], max(x, 0.0)) for x in (-2.0, 0.0, 2.0)]
@@ -227,7 +227,7 @@ def read_flow(flow: Any, operands: Sequence[Any], out: Any) -> Any:
 
 
 def put_in(formula: Any, values: Mapping[str, Any]) -> Any:
-    """Return a formula read on other operands, given by name: numbers, nodes, or whatever a row can be read on.
+    """Return a formula with its names replaced by numbers, nodes, or anything else that a row can be applied to.
 
     >>> put_in(Symbol("x") * Symbol("y") + 1, {"x": 2.0, "y": 3.0})
     7.0
@@ -240,7 +240,7 @@ def put_in(formula: Any, values: Mapping[str, Any]) -> Any:
 
 
 def _flow(rule: Any) -> Any:
-    """Return where a rule is not a chosen 0."""
+    """Return when a rule is not a chosen 0: True, False or a condition."""
     if not isinstance(rule, Symbol) or rule.row is None:
         return isinstance(rule, Symbol) or rule != 0
     row, operands = rule.row, rule.operands
@@ -254,7 +254,7 @@ def _flow(rule: Any) -> Any:
 
 
 def write(formula: Any, style: Style) -> tuple[str, int]:
-    """Write a formula, and say how tightly its outermost operation binds."""
+    """Return a formula as text, and how tightly its outermost operation binds."""
     if not isinstance(formula, Symbol):
         text = style.number(formula)
         return text, SIGN if text.startswith("-") else ATOM
@@ -270,14 +270,15 @@ def write(formula: Any, style: Style) -> tuple[str, int]:
         if not row.code and (formula is None or not row.infix):
             return _call(row, operands, style), ATOM
     if template := style.template(row):
-        return _fill(template, operands, style), LEVELS.get(row.infix, POWER if "^" in template else _grip(template))
+        binding = POWER if "^" in template else ATOM if template.endswith((")", "]", "}", "|")) else SIGN
+        return _fill(template, operands, style), LEVELS.get(row.infix, binding)
     if row.infix:
         return _write_infix(row.infix, operands, style)
     return _call(row, operands, style), ATOM
 
 
 def expand(row: Primitive, operands: Sequence[Any]) -> Any:
-    """Return a row's function as a formula over rows; None where it takes numbers alone, as math.tanh does.
+    """Return a row's function as a formula over rows, or None where it takes only numbers, as math.tanh does.
 
     >>> from autograd.primitives import softplus
     >>> expand(softplus, [Symbol("x")]).text
@@ -290,7 +291,7 @@ def expand(row: Primitive, operands: Sequence[Any]) -> Any:
 
 
 def _terms(formula: Any) -> Iterator[Any]:
-    """Go through the summands of a sum, the last one first."""
+    """Iterate over the terms of a sum, the last one first."""
     while isinstance(formula, Symbol) and formula.row is not None and formula.row.infix == "+" and len(formula.operands) == 2:
         formula, last = formula.operands
         yield last
@@ -298,7 +299,7 @@ def _terms(formula: Any) -> Iterator[Any]:
 
 
 def _write_sum(terms: Sequence[Any], style: Style) -> tuple[str, int]:
-    shown = [_signed(_hold(term, SUM, style), i) for i, term in enumerate(terms)]
+    shown = [_signed(_parenthesised(term, SUM, style), i) for i, term in enumerate(terms)]
     if len(shown) > LONGEST_SUM and style.calls is None:
         shown[2:-2] = [r"\cdots" if style.tex else "…"]
     return (" + ".join(shown), SUM if len(shown) > 1 else PRODUCT) if shown else (style.number(0.0), ATOM)
@@ -307,44 +308,40 @@ def _write_sum(terms: Sequence[Any], style: Style) -> tuple[str, int]:
 def _write_infix(sign: str, operands: Sequence[Any], style: Style) -> tuple[str, int]:
     written = style.signs.get(sign, f" {sign} ")
     if len(operands) == 1:
-        return sign + _signed(_hold(operands[0], SIGN, style), 1), SIGN
+        return sign + _signed(_parenthesised(operands[0], SIGN, style), 1), SIGN
     x, y = operands
     if sign == "*" and x is y and style.square:
-        return style.square.format(_hold(x, ATOM, style)), POWER
+        return style.square.format(_parenthesised(x, ATOM, style)), POWER
     if sign == "**":
         if not style.tex and style.calls is None and not isinstance(y, Symbol) and y in range(10):
-            return _hold(x, ATOM, style) + str(int(y)).translate(SUPERSCRIPTS), POWER
-        return _hold(x, ATOM, style) + written + _hold(y, SIGN, style), POWER
+            return _parenthesised(x, ATOM, style) + str(int(y)).translate(SUPERSCRIPTS), POWER
+        return _parenthesised(x, ATOM, style) + written + _parenthesised(y, SIGN, style), POWER
     level = LEVELS[sign]
-    return _hold(x, max(level, SUM), style) + written + _signed(_hold(y, level + 1, style), 1), level
+    return _parenthesised(x, max(level, SUM), style) + written + _signed(_parenthesised(y, level + 1, style), 1), level
 
 
 def _signed(text: str, place: int) -> str:
-    """Keep a minus sign apart from the operator before it."""
+    """Put a term with a minus sign into parentheses, unless it comes first."""
     return f"({text})" if place and text.startswith("-") else text
 
 
-def _hold(formula: Any, level: int, style: Style) -> str:
-    """Write a formula so that it holds together at `level`: in parentheses if it would come apart."""
-    text, own = write(formula, style)
-    if own >= level:
+def _parenthesised(formula: Any, level: int, style: Style) -> str:
+    """Return a formula as text, in parentheses if it binds less tightly than `level`."""
+    text, binding = write(formula, style)
+    if binding >= level:
         return text
     return rf"\left({text}\right)" if style.tex else f"({text})"
 
 
 def _fill(template: str, operands: Sequence[Any], style: Style) -> str:
-    """Put operands into a template; between brackets or bars they need no parentheses of their own."""
+    """Put operands into a template; after an opening bracket or bar they need no parentheses of their own."""
     parts = []
     for literal, place, _, _ in Formatter().parse(template):
         parts.append(literal)
         if place is not None:
             enclosed = "".join(parts).endswith(("(", "[", "{", "|"))
-            parts.append(_hold(operands[int(place)], COMPARE if enclosed else ATOM, style))
+            parts.append(_parenthesised(operands[int(place)], COMPARE if enclosed else ATOM, style))
     return "".join(parts)
-
-
-def _grip(template: str) -> int:
-    return ATOM if template.endswith((")", "]", "}", "|")) else SIGN
 
 
 def _call(row: Primitive, operands: Sequence[Any], style: Style) -> str:

@@ -1,9 +1,9 @@
-"""One pass through a graph at a time.
+"""The lock that lets only one pass through a graph run at a time.
 
-A pass leaves marks on nodes, and `backward` adds to gradients; on graphs that share nodes two passes must not run at once.  So
-each holds one re-entrant lock, taken once a pass: measured, 0.3 µs, less than recording one operation.
+A pass marks nodes, and `backward` adds to gradients, so two passes on graphs that share nodes must not run at once.  Each holds
+one re-entrant lock.  Measured: this costs 0.3 µs per pass, less than recording one operation.
 
-Not supported: forking the process while another thread is in a pass; the child would wait for a lock that nobody releases.
+Not supported: forking the process while another thread is in a pass; the child would wait for a lock that is never released.
 
 >>> @one_at_a_time
 ... def visit(n):
@@ -24,7 +24,7 @@ _LOCK: Final = RLock()
 
 
 class _OneAtATime(ContextDecorator):
-    """Holds the lock while a function runs; between taking and releasing it no line runs that an interrupt could break off."""
+    """Holds the lock while a function runs; its methods are the lock's own, so that no interrupt can come between them."""
 
     __enter__, __exit__ = _LOCK.__enter__, _LOCK.__exit__
 

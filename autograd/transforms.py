@@ -1,16 +1,16 @@
-"""The other readings of the table by calculus.
+"""Higher derivatives and forward mode: other readings of the same table.
 
-`backward` reads the rules with numbers.  Read them with `Value`s and the gradient is itself a graph, to be differentiated
-again; read them with dual numbers and derivatives flow forward, along with the values.  Nothing here knows a derivative.
+`backward` reads the rules on numbers.  Read on `Value`s, they give a gradient that is itself a graph and can be differentiated
+again; read on dual numbers, they carry derivatives forward along with the values.  Nothing here knows a derivative.
 
 >>> from autograd.primitives import exp
 >>> slope = grad(lambda x: x * exp(x))
 >>> f"{slope(1.0):.5f} {grad(slope)(1.0):.5f} {grad(grad(slope))(1.0):.5f}"      # (1 + x)eˣ, (2 + x)eˣ, (3 + x)eˣ
 '5.43656 8.15485 10.87313'
 
-A branch that is not taken contributes nothing, here too, but in a graph it may be taken when the graph is read again at other
-numbers.  So the choice stays in the graph: where 0·∞ could arise, a contribution is ``where(reach, contribution, 0)``, and
-the *reach* of a node is the condition under which anything flows to it: 0 never, 1 always, else a node.
+A branch that is not taken contributes nothing here either, but it may be taken when the graph is evaluated at other numbers.
+So the choice stays in the graph: where 0·∞ could arise, a contribution is ``where(reach, contribution, 0)``.  The *reach* of a
+node is the condition under which anything flows to it: False never, True always, else a node.
 """
 
 from __future__ import annotations
@@ -18,17 +18,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import count
 from math import isfinite, isnan
-from typing import Any
+from typing import Any, Final
 
 from autograd.manners import describe
 from autograd.primitives import Operand, Primitive, where
 from autograd.risks import risks
-from autograd.rows import number
+from autograd.rows import number, real
 from autograd.symbol import flows, read_flow
 from autograd.trees import flatten, is_array, map_tree, number_arrays, stack
 from autograd.value import Value, Variable, refuse_stale, topological
 
 __all__ = ["Dual", "chain_rule", "grad", "gradients", "hessian", "jacobian", "jvp", "replay", "value_and_grad"]
+
+MIXED_MODES: Final = "to mix modes, take jvp inside grad, not grad inside jvp"
 
 
 def gradients(y: Value, xs: Iterable[Value]) -> list[Value]:
@@ -48,28 +50,28 @@ def gradients(y: Value, xs: Iterable[Value]) -> list[Value]:
     >>> first.data, second.data
     (27.0, 18.0)
     """
+    if isinstance(xs, Value):
+        raise TypeError(f"gradients needs a list of Values to differentiate with respect to; write [{xs!r}]")
     xs = list(xs)
     for x in (y, *xs):
         if not isinstance(x, Value):
-            raise TypeError(
-                f"gradients needs the Value to differentiate, and Values to differentiate it with respect to, not {x!r}"
-            )
+            raise TypeError(f"gradients needs the Value y and a list of Values xs, not {x!r}")
     order = topological(y)
     refuse_stale(order)
     found = chain_rule(order, y, xs)
-    if any(g.__class__ is Value and isnan(g.data) for g in found):  # perhaps 0·∞ by overflow: keep every choice
+    if any(g.__class__ is Value and isnan(g.data) for g in found):  # perhaps 0·∞ after an overflow: keep every choice
         found = chain_rule(order, y, xs, lambda node: 2)
     return [g if isinstance(g, Value) else Value(g) for g in found]
 
 
 def chain_rule(order: Sequence[Value], y: Value, xs: Sequence[Value], risk: Callable[[Value], int] | None = None) -> list[Any]:
-    """Return ∂y/∂x for each x, from the rules of the table read on the nodes themselves; a plain number where it is one.
+    """Return ∂y/∂x for each x by reading the rules of the table on the nodes; a constant gradient stays a plain number.
 
     Args:
         order: the nodes below y, see `topological`.
         y: see `gradients`.
         xs: see `gradients`.
-        risk: what a node's partial derivatives risk, see `risks`; the choice stays in the graph where they risk anything.
+        risk: what a node's partial derivatives risk, see `risks`; where it is not 0, the choice stays in the graph.
 
     >>> x = Value(3.0)
     >>> y = x * x
@@ -100,7 +102,7 @@ def chain_rule(order: Sequence[Value], y: Value, xs: Sequence[Value], risk: Call
 
 
 def _chain(upstream: Any, partial: Any, is_hot: bool) -> Any:
-    # A factor that is the plain number 1 or 0 would only add nodes to the gradient's graph; but 0·∞ is not 0.
+    # A plain factor 1 or 0 would only add nodes to the gradient's graph; but 0·∞ is not 0.
     if not isinstance(partial, Value) and partial == 1:
         return upstream
     if not isinstance(partial, Value) and partial == 0 and not is_hot and _is_finite(upstream):
@@ -109,7 +111,7 @@ def _chain(upstream: Any, partial: Any, is_hot: bool) -> Any:
 
 
 def _is_finite(x: Any) -> bool:
-    return isinstance(x, Operand) or isfinite(x.data if isinstance(x, Value) else x)  # of a traced node nothing is known
+    return isinstance(x, Operand) or isfinite(x.data if isinstance(x, Value) else x)  # a traced node may be any number
 
 
 def _both(one: Any, other: Any) -> Any:
@@ -125,44 +127,37 @@ def _either(one: Any, other: Any) -> Any:
 
 
 def value_and_grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., tuple[Value, Any]]:
-    """Return the function that gives f's value and its gradient, see `grad`.
+    """Return the function that computes f's value and its gradient, see `grad`.
 
     >>> value, slope = value_and_grad(lambda x, y: x * y + y)(2.0, 5.0)
     >>> value.data, slope.data
     (15.0, 5.0)
     """
 
-    def both(*arguments: Any, **options: Any) -> tuple[Value, Any]:
-        def outer(y: Any, gradient: Callable[[Any], Any], like: Any) -> tuple[Value, Any]:
-            if isinstance(y, list | tuple | dict) or is_array(y):
-                raise TypeError(
-                    f"grad needs a function with one scalar result, not a {type(y).__name__}; use jacobian for that"
-                )
-            y = y[()] if getattr(y, "shape", None) == () else y  # a 0-d array is a number
-            y = y if isinstance(y, Value) else Value(_scalar(y))
-            return y, gradient(y)
+    def finish(y: Any, gradient: Callable[[Any], Any], like: Any) -> tuple[Value, Any]:
+        if isinstance(y, list | tuple | dict) or is_array(y):
+            raise TypeError(f"grad needs a function with one scalar result, not a {type(y).__name__}; use jacobian for that")
+        y = _value(y[()] if getattr(y, "shape", None) == () else y)  # a 0-d array is a number
+        return y, gradient(y)
 
-        found: tuple[Value, Any] = _differentiated(f, argnums, arguments, options, outer)
-        return found
-
-    return both
+    return _differentiated(f, argnums, finish)
 
 
 def grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
-    """Return the function that gives the gradient of a scalar function.
+    """Return the function that computes the gradient of a scalar function.
 
     Args:
         f: a Python function of numbers, or of trees of numbers (nested lists, tuples, dicts, dataclasses, NumPy arrays),
             written with operators and autograd's functions.
-        argnums: which argument to differentiate with respect to, or several.
+        argnums: the argument to differentiate with respect to, counted from 0, or several as a tuple.
 
     Returns:
         A function of the same arguments; keyword arguments are passed on and not differentiated.  It returns Values, in the
-        structure of the argument, so that it can be differentiated again and nested; `.data` is the number.  For an array
-        it returns an array of floats, or of Values if the result depends on any others than those of the argument.
+        structure of the argument, so that it can be nested and differentiated again; `.data` is the number.  For an array
+        it returns an array of floats, or of Values if the result depends on Values other than those of the argument.
 
     Raises:
-        TypeError: if f does not return one scalar; `jacobian` is for those that return more.
+        TypeError: if f does not return one scalar; for functions with more results use `jacobian`.
 
     >>> grad(lambda w: w[0] * w[1] ** 2)([3.0, 4.0])
     [Value(data=16.0, grad=0.0), Value(data=24.0, grad=0.0)]
@@ -172,7 +167,7 @@ def grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[
 
 
 def jacobian(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
-    """Return the function that gives the gradient of each of f's results, in the structure of the results.
+    """Return the function that computes the gradient of each of f's results, in the structure of the results.
 
     >>> rows = jacobian(lambda v: [v[0] * v[1], v[0] + v[1]])([2.0, 3.0])
     >>> [[d.data for d in row] for row in rows]
@@ -185,11 +180,11 @@ def jacobian(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Calla
 
         return map_tree(row, ys, name="the result", entries=False)
 
-    return lambda *arguments, **options: _differentiated(f, argnums, arguments, options, rows)
+    return _differentiated(f, argnums, rows)
 
 
 def hessian(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
-    """Return the function that gives the second derivatives of a scalar function; of several arguments, a tuple of tuples.
+    """Return the function that computes the second derivatives of a scalar function; for several arguments, a tuple of tuples.
 
     >>> rows = hessian(lambda v: v[0] ** 2 * v[1])([3.0, 5.0])
     >>> [[h.data for h in row] for row in rows]
@@ -206,8 +201,8 @@ class Dual(Operand):
 
     Args:
         primal, tangent: numbers, or Values, or Duals of an outer derivative.
-        level: which derivative the tangent belongs to; nested derivatives keep apart by it.
-        reach: when there is a tangent: always, or under a condition that is a node.
+        level: the derivative that the tangent belongs to, which keeps nested derivatives apart.
+        reach: the condition under which there is a tangent: True, or a node.
 
     >>> x = Dual(3.0, 1.0)
     >>> x * x
@@ -252,7 +247,7 @@ class Dual(Operand):
 
 
 def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
-    """Return f's value and its derivative in a direction, computed forward (a Jacobian-vector product).
+    """Return f's value and its derivative in a direction, a Jacobian-vector product, by forward mode.
 
     Args:
         f: a function of numbers or trees of numbers.
@@ -260,7 +255,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
         tangents: the direction, in the same structures.
 
     Returns:
-        Numbers, or Values where Values went in, in the structure of f's result.
+        The value and the derivative, in the structure of f's result: numbers, or Values if the arguments contain Values.
 
     Raises:
         TypeError: if f returns anything but numbers in containers, see `autograd.trees`.
@@ -268,6 +263,10 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     >>> jvp(lambda x, y: x * y, (3.0, 4.0), (1.0, 0.0))
     (12.0, 4.0)
     """
+    if not (isinstance(primals, list | tuple) and isinstance(tangents, list | tuple)):
+        raise TypeError(
+            f"jvp takes a tuple of arguments and one of tangents, such as (3.0,) and (1.0,); got {primals!r}, {tangents!r}"
+        )
     if len(primals) != len(tangents):
         raise ValueError(f"jvp needs a tangent for each argument; got {len(primals)} primals and {len(tangents)} tangents")
     level = next(_levels)
@@ -275,21 +274,22 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     def dual(primal: Any, tangent: Any) -> Dual:
         return Dual(_plain(primal), _plain(tangent), level)
 
-    def parts(x: Any) -> tuple[Any, Any]:
-        return (x.primal, x.tangent) if isinstance(x, Dual) and x.level == level else (_plain(x), 0.0)
+    def is_dual(x: Any) -> bool:
+        return isinstance(x, Dual) and x.level == level
 
     pairs = enumerate(zip(primals, tangents, strict=True))
     y = f(*[map_tree(dual, primal, tangent, name=f"argument {i}") for i, (primal, tangent) in pairs])
-    return map_tree(lambda x: parts(x)[0], y, name="the result"), map_tree(lambda x: parts(x)[1], y, name="the result")
+    value = map_tree(lambda x: x.primal if is_dual(x) else _plain(x), y, name="the result")
+    return value, map_tree(lambda x: x.tangent if is_dual(x) else 0.0, y, name="the result")
 
 
 def replay(y: Value, values: Mapping[Value, Any] | None = None) -> Any:
-    """Compute the graph of y again, with other values at some of its nodes; the graph of y stays as it is.
+    """Compute the graph of y again, with other values at some of its nodes; the graph of y does not change.
 
     Args:
         y: the result of the graph.
-        values: what some nodes are to be: numbers, or Values, or Duals (then the result is one).  Leaves that are not
-            named here take part themselves, with the data they have now.
+        values: the new values of some nodes: numbers, Values or Duals (then the result is a Dual).  All other leaves are
+            used as they are, with the data they have now.
 
     Returns:
         The result of a new graph.
@@ -310,7 +310,7 @@ def replay(y: Value, values: Mapping[Value, Any] | None = None) -> Any:
     for node, value in (values or {}).items():
         if node not in graph:
             raise ValueError(f"{describe(node)} does not take part in {describe(y)}; replay takes nodes of its graph")
-        plain = number(value) if not isinstance(value, Value) else NotImplemented
+        plain = number(value)
         known[node] = value if plain is NotImplemented else Value(plain, node.label)
     for node in order:
         if node in known or node.primitive is None:
@@ -321,57 +321,58 @@ def replay(y: Value, values: Mapping[Value, Any] | None = None) -> Any:
     return known.get(y, y)
 
 
-def _differentiated(
-    f: Callable[..., Any], argnums: int | tuple[int, ...], arguments: tuple[Any, ...], options: Mapping[str, Any], outer: Any
-) -> Any:
-    """Call f on fresh variables; return what `outer` makes of the result, the function that gives a gradient, and of them."""
-    wanted = (argnums,) if isinstance(argnums, int) else argnums
-    if any(i not in range(len(arguments)) for i in wanted):
-        raise TypeError(f"argnums is {argnums}, but the function got {len(arguments)} arguments, which are counted from 0")
-    trees = {i: map_tree(_variable, arguments[i], name=f"argument {i}") for i in wanted}
-    flat = [flatten(tree) for tree in trees.values()]
-    xs = [x for leaves, _ in flat for x in leaves.values()]
-    shown = {i: map_tree(lambda x: +x, tree) for i, tree in trees.items()}
-    ys = f(*[shown.get(i, argument) for i, argument in enumerate(arguments)], **options)
+def _differentiated(f: Callable[..., Any], argnums: int | tuple[int, ...], finish: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the function that calls f on fresh variables and returns ``finish(result, gradient, variables)``.
 
-    def shaped(items: Iterable[Any]) -> Any:
-        items = iter(items)
-        built = tuple([build(items) for _, build in flat])
-        return built[0] if isinstance(argnums, int) else built
+    `gradient` computes the gradient of one scalar, in the structure of the `variables`.
+    """
 
-    def gradient(y: Any) -> Any:
-        return shaped(gradients(y if isinstance(y, Value) else Value(_scalar(y)), xs))
+    def differentiated(*arguments: Any, **options: Any) -> Any:
+        wanted = argnums if isinstance(argnums, tuple) else (argnums,)
+        if any(i not in range(len(arguments)) for i in wanted):
+            raise TypeError(f"argnums is {argnums}, but the function got {len(arguments)} arguments, which are counted from 0")
+        trees = {i: map_tree(_variable, arguments[i], name=f"argument {i}") for i in wanted}
+        flat = [flatten(tree) for tree in trees.values()]
+        xs = [x for leaves, _ in flat for x in leaves.values()]
+        copies = {i: map_tree(lambda x: +x, tree) for i, tree in trees.items()}
+        ys = f(*[copies.get(i, argument) for i, argument in enumerate(arguments)], **options)
 
-    result = outer(ys, gradient, shaped(xs))
-    # Arrays of floats, unless that would cut off a node that is not the argument's own.
-    if not any(is_array(x) for tree in (*trees.values(), ys) for x in flatten(tree, entries=False)[0].values()):
-        return result
-    nodes = [y for y in flatten(ys)[0].values() if isinstance(y, Value)]
-    below = {*nodes, *(x for y in nodes for node in topological(y) for x in node.inputs)} - set(xs)
-    return result if any(x.primitive is None for x in below) else number_arrays(result)
+        def shaped(items: Iterable[Any]) -> Any:
+            items = iter(items)
+            built = tuple([build(items) for _, build in flat])
+            return built[0] if isinstance(argnums, int) else built
+
+        result = finish(ys, lambda y: shaped(gradients(_value(y), xs)), shaped(xs))
+        # Arrays of floats, unless that would cut off a node that is not the argument's own.
+        if not any(is_array(x) for tree in (*trees.values(), ys) for x in flatten(tree, entries=False)[0].values()):
+            return result
+        nodes = [y for y in flatten(ys)[0].values() if isinstance(y, Value)]
+        below = {*nodes, *(x for y in nodes for node in topological(y) for x in node.inputs)} - set(xs)
+        return result if any(x.primitive is None for x in below) else number_arrays(result)
+
+    return differentiated
 
 
 def _variable(x: Any) -> Value:
-    # A node of its own that is connected to x, so that derivatives with respect to it and to x stay distinct.
+    # A new node connected to x, so that derivatives with respect to it and to x stay distinct.
     if not isinstance(x, Value):
-        return Variable(_scalar(x))
+        return Variable(_number(x))
     node = +x
     if node.__class__ is Value:
         node.__class__ = Variable
     return node
 
 
-def _scalar(x: Any) -> float:
-    real = number(x)
-    if real is NotImplemented:
-        advice = "to mix modes, take jvp inside grad, not grad inside jvp" if isinstance(x, Dual) else "pass a real number"
-        raise TypeError(f"{x!r} is a {type(x).__name__}; {advice}")
-    return float(real)
+def _value(x: Any) -> Value:
+    if x is None:
+        raise TypeError("the function returned None; does it end without a return?")
+    return x if isinstance(x, Value) else Value(_number(x))
+
+
+def _number(x: Any) -> float:
+    return real(x, MIXED_MODES if isinstance(x, Dual) else "pass a real number (int, float)")
 
 
 def _plain(x: Any) -> Any:
     """Return a number as a float, and a node or a Dual of an outer derivative as it is."""
-    real = x if isinstance(x, Value | Operand) else number(x)
-    if real is NotImplemented:
-        raise TypeError(f"{x!r} is a {type(x).__name__}; it cannot be differentiated")
-    return real
+    return x if isinstance(x, Value | Operand) else real(x, "it cannot be differentiated")

@@ -1,12 +1,12 @@
 """The node, and backpropagation.
 
 A `Value` remembers how it was computed: the row of the table that made it, its operands, and the row's partial derivatives
-evaluated at their values.  The chain rule needs no more.  `backward` goes through the graph from the result to the leaves, in
-an order in which every node comes before its operands, and each node sends to each of its operands
+evaluated at their values.  The chain rule needs no more.  `backward` visits the graph from the result to the leaves, every node
+before its operands, and adds to the gradient of each operand
 
     contribution = gradient of the node · partial derivative of the node with respect to the operand
 
-Nothing flows to a constant, nor along a branch that was not taken: in both cases the stored partial derivative is None.
+Nothing flows to a constant or along a branch that was not taken: in both cases the stored partial derivative is None.
 
 >>> a, b = Value(2.0, label="a"), Value(-3.0, label="b")
 >>> y = a * b + a
@@ -26,7 +26,7 @@ from autograd import primitives
 from autograd.manners import Manners, describe
 from autograd.primitives import Binary, DomainError, Nary, Operand, Primitive, Unary
 from autograd.recording import chooser, recorder
-from autograd.rows import TABLE, number
+from autograd.rows import TABLE, number, real
 from autograd.symbol import flows, read_flow
 from autograd.threads import one_at_a_time
 
@@ -35,7 +35,7 @@ __all__ = ["Value", "refuse_stale", "topological"]
 new: Final = object.__new__
 REFUSED: Final = (ArithmeticError, ValueError, TypeError)
 TUPLE_ITERATOR: Final = type(iter(()))
-# The grad of a node that nothing has reached in this pass: compared by identity, and adding to it gives another float.
+# The grad of a node that nothing has reached in this pass.  It is recognised by identity: adding to it gives another float.
 UNREACHED: Final = float("0")
 _recorders: dict[Primitive, Callable[..., Any]] = {}
 
@@ -72,8 +72,8 @@ class Value(Manners):
         label: a name, shown in printed and drawn graphs.
 
     Attributes:
-        data: the number, a float.  A leaf's may be set; other nodes keep the number of their forward pass.
-        grad: ∂(result)/∂(this node) after a backward pass, 0.0 before; that of a leaf accumulates until `zero_grad`.
+        data: the number, a float.  It can be set on a leaf; other nodes keep the number of their forward pass.
+        grad: ∂(result)/∂(this node) after a backward pass, 0.0 before; on a leaf it accumulates until `zero_grad`.
         label: the name, or None.
         primitive: the row of the table that made this node, None for a leaf.
 
@@ -85,9 +85,9 @@ class Value(Manners):
     Value(data=2.0, grad=0.0)
     """
 
-    # A row of one or two operands has them in _left and _right, nodes or floats, and its partial derivatives in _dx and _dy:
-    # None where the operand is a constant or nothing flows to it.  A row of many operands has all of them in _left, those
-    # that are nodes in _right, and their partial derivatives in _dx; _dy is True if some of these may be None, else None.
+    # One or two operands, nodes or floats, are in _left and _right, and their partial derivatives in _dx and _dy: None where
+    # the operand is a constant or nothing flows to it.  Of many operands, _left has all, _right those that are nodes, and _dx
+    # the partial derivatives of these; _dy is True if some of them may be None, else None.
     __slots__ = ("_data", "_dx", "_dy", "_left", "_mark", "_right", "grad", "label", "primitive")
 
     _left: Any
@@ -100,8 +100,8 @@ class Value(Manners):
         if isinstance(data, Value):
             raise TypeError(f"a Value holds a number, not a node; use {data!r} itself, or its .data for a new leaf")
         if isinstance(label, tuple | list | set | Value):
-            raise TypeError(f"the label of a Value is text, not {label!r}; operations record their operands by themselves")
-        self._data = data if data.__class__ is float else _real(data)  # half the time of a leaf
+            raise TypeError(f"the label of a Value is text, not {label!r}; operations record their operands themselves")
+        self._data = data if data.__class__ is float else real(data)  # measured: halves the time to make a leaf
         self.grad = 0.0
         self.label = label
         self.primitive = self._left = self._right = self._dx = self._dy = self._mark = None
@@ -140,7 +140,7 @@ class Value(Manners):
         return node
 
     def __primitive__(self, row: Primitive, operands: Sequence[Any]) -> Any:
-        """Record `row` on `operands`: the way in for functions such as ``tanh(x)`` and for users' own rows."""
+        """Record `row` on `operands`; functions such as ``tanh(x)`` and users' own rows call this."""
         if row not in _recorders:
             return _record_first_time(row, operands)
         return _recorders[row](operands) if isinstance(row, Nary) else _recorders[row](*operands)
@@ -148,7 +148,7 @@ class Value(Manners):
     def __array_ufunc__(self, ufunc: Any, method: str, *operands: Any, **options: Any) -> Any:
         """Dispatch NumPy's function to the row of the same name, as in ``np.exp(v)``, ``np.float64(2) * v``, ``nodes * v``."""
         arrays = [x for x in operands if getattr(getattr(x, "dtype", None), "kind", "") == "O"]
-        if arrays and method == "__call__":  # with objects NumPy goes from element to element
+        if arrays and method == "__call__":  # NumPy applies it to the objects one by one
             boxed = arrays[0].__array_namespace__().array
             return ufunc(*[boxed(x, dtype=object) if isinstance(x, Value) else x for x in operands], **options)
         row = TABLE.get(ufunc.__name__)
@@ -158,19 +158,19 @@ class Value(Manners):
 
     @property
     def data(self) -> float:
-        """The number; that of a leaf can be set."""
+        """The number; it can be set on a leaf."""
         return self._data
 
     @data.setter
     def data(self, data: Any) -> None:
         if self.primitive is not None:
             raise AttributeError(f"the data of {describe(self)} is computed from its operands; set a leaf's data, then "
-                                 "compute again or use autograd.replay")  # fmt: skip
-        self._data = _real(data)
+                                 "compute the result again or use autograd.replay")  # fmt: skip
+        self._data = real(data)
 
     @property
     def operands(self) -> tuple[Any, ...]:
-        """What the operation was applied to, in written order: nodes, and plain numbers for constants."""
+        """The operands in written order: nodes, and plain numbers for constants."""
         left, right = self._left, self._right
         if left.__class__ is tuple:
             return left if left is right else tuple([x if isinstance(x, Value) else number(x) for x in left])
@@ -178,10 +178,9 @@ class Value(Manners):
 
     @property
     def inputs(self) -> tuple[Value, ...]:
-        """The operands that are nodes, in written order; the same node twice if it is used twice."""
+        """The operands that are nodes, in written order; a node that is used twice is there twice."""
         if self._left.__class__ is tuple:
-            inputs: tuple[Value, ...] = self._right
-            return inputs
+            return tuple(self._right)
         return tuple([x for x in (self._left, self._right) if isinstance(x, Value)])
 
     @property
@@ -195,7 +194,7 @@ class Value(Manners):
 
     @property
     def taken(self) -> tuple[bool, ...]:
-        """Whether anything flows along the edge to each of `inputs`: False for a branch that the operation did not choose.
+        """Whether anything flows along the edge to each of `inputs`; False for a branch that the operation did not choose.
 
         >>> x = Value(-2.0)
         >>> x.relu().taken, (x * 0.0).taken
@@ -206,17 +205,16 @@ class Value(Manners):
     @property
     def _edges(self) -> Sequence[float | None]:
         if self._left.__class__ is tuple:
-            partials: Sequence[float | None] = self._dx
-            return partials
+            return tuple(self._dx)
         return [p for x, p in ((self._left, self._dx), (self._right, self._dy)) if isinstance(x, Value)]
 
     @one_at_a_time
     def backward(self, upstream: float = 1.0) -> None:
-        """Add upstream · ∂(this node)/∂leaf to the `grad` of every leaf below it, and set the `grad` of the nodes between.
+        """Add upstream · ∂(this node)/∂leaf to the `grad` of every leaf below, and set the `grad` of the nodes in between.
 
-        The partial derivatives are those of the forward pass.  It may be called again: leaves accumulate until `zero_grad`,
-        the nodes between are reset.  Several threads may call it on graphs that share nodes; the calls are serialized.
-        (Do not fork the process while another thread is in a backward pass.)
+        The partial derivatives are those of the forward pass.  In further calls the leaves accumulate until `zero_grad`, and
+        the nodes in between start again from 0.  Several threads may call it on graphs that share nodes; the calls are
+        serialized.  (Do not fork the process while another thread is in a backward pass.)
 
         Args:
             upstream: the gradient that arrives at this node, ∂L/∂(this node).
@@ -231,7 +229,7 @@ class Value(Manners):
         order, unreached = topological(self), UNREACHED
         for node in order:
             node.grad = unreached
-        self.grad += _real(upstream)
+        self.grad += real(upstream)
         for node in reversed(order):
             delta = node.grad
             if delta is unreached:
@@ -260,16 +258,16 @@ class Value(Manners):
         return _twin(self, {})
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
-        for node in topological(self):
+        for node in (*topological(self), self):
             for x in (*node.inputs, node):
                 if id(x) not in memo:
                     memo[id(x)] = x if isinstance(x, Variable) else _twin(x, memo)
-        copied: Value = memo.setdefault(id(self), self if isinstance(self, Variable) else _twin(self, memo))
+        copied: Value = memo[id(self)]
         return copied
 
 
 class Variable(Value):
-    """What a function is differentiated with respect to: copies made inside the function stay connected to it."""
+    """The variable that a function is differentiated with respect to; copies made inside the function stay connected to it."""
 
     __slots__ = ()
 
@@ -278,10 +276,10 @@ def record(row: Primitive, operands: Sequence[Any]) -> Any:
     """Make the node of `row` on `operands`, numbers and Values: the reference implementation of every recording function.
 
     Raises:
-        DomainError: where the row has no value, or a rule is undefined, naming the operands.
-        TypeError: for an operand that is not a real number, or a row that returns anything else.
+        DomainError: where the row or one of its rules is undefined, naming the operands.
+        TypeError: if an operand, or what the row returns, is not a real number.
     """
-    for x in operands:  # a subclass with a reading of its own goes first, as with Python's reflected operators
+    for x in operands:  # a subclass with its own __primitive__ goes first, as with Python's reflected operators
         if x.__class__ is not Value and isinstance(x, Value) and type(x).__primitive__ is not Value.__primitive__:
             return x.__primitive__(row, operands)
     data = [x._data if isinstance(x, Value) else number(x) for x in operands]
@@ -294,9 +292,7 @@ def record(row: Primitive, operands: Sequence[Any]) -> Any:
     except DomainError as error:
         names = [describe(x) if isinstance(x, Value) else repr(x) for x in operands]
         shown = f"operand is {names[0]}; keep it" if len(names) == 1 else f"operands are {' and '.join(names[:4])}; keep them"
-        raise DomainError(
-            f"{error}; the {shown} inside the domain, for instance with where or maximum on the operand"
-        ) from error
+        raise DomainError(f"{error}; the {shown} inside the domain, for instance with where or maximum") from error
     flow = flows(row, len(data))
     partials = [p if p or read_flow(flow[i], data, out) else None for p, i in zip(partials, which, strict=True)]
     written = tuple([x if isinstance(x, Value) else d for x, d in zip(operands, data, strict=True)])
@@ -315,15 +311,15 @@ def record(row: Primitive, operands: Sequence[Any]) -> Any:
 
 
 def record_many(row: Nary, compute: Callable[[Any], tuple[float, Sequence[Any]]], operands: Sequence[Any]) -> Any:
-    """Make the node of a row on many operands: `record` for the common case, three times as fast."""
+    """Make the node of a row on many operands.  Measured: in the common case three times as fast as `record`."""
     which, chooses = None, True if row.picks is not None else None
     try:
-        if operands[len(operands) // 2].__class__ is Value:  # of a dot the first input: the likeliest to be a number
+        if operands[len(operands) // 2].__class__ is Value:  # in a dot the first input, the operand most likely to be a number
             data = [x._data for x in operands]
         else:
             which = [x.__class__ is Value for x in operands]
             data = [
-                x._data if node else x if x.__class__ is float else _real(x) for x, node in zip(operands, which, strict=True)
+                x._data if node else x if x.__class__ is float else real(x) for x, node in zip(operands, which, strict=True)
             ]
         out, partials = compute(data)
     except (AttributeError, *REFUSED):
@@ -347,11 +343,11 @@ def _record_first_time(row: Primitive, operands: Sequence[Any]) -> Any:
         unary(row)
     elif isinstance(row, Binary):
         operators(row)
-    elif isinstance(row, Nary):
-        _recorders[row] = functools.partial(record, row)  # which checks what a user's row returns, every time
-        if TABLE.get(row.name) is row:
-            compute = chooser(row, len(operands)) if row.picks is not None else _computed(row.function, row.gradient)
-            _recorders[row] = functools.partial(record_many, row, compute)
+    elif isinstance(row, Nary) and TABLE.get(row.name) is row:
+        compute = chooser(row, len(operands)) if row.picks is not None else _computed(row.function, row.gradient)
+        _recorders[row] = functools.partial(record_many, row, compute)
+    else:  # of a user's row every result has to be checked
+        _recorders[row] = functools.partial(record, row)
     return node
 
 
@@ -361,22 +357,22 @@ def _computed(function: Callable[..., float], gradient: Callable[..., Any]) -> C
 
 @one_at_a_time
 def topological(root: Value) -> list[Value]:
-    """Return the nodes below `root` that came from operations, each after its operands, `root` last.
+    """Return the nodes from `root` down that came from operations, each after its operands, `root` last.
 
-    Depth first, operands in written order, without recursion; a mark on the node says that it was seen.  The mark is a new
-    object each time, so no marks have to be cleared.
+    The search is depth first, operands in written order, without recursion, and leaves a mark on each node it has seen.  The
+    mark is a new object each time, so marks never have to be cleared.
     """
     mark = object()
     order: list[Value] = []
-    path: list[Any] = []  # from the root down; above a node of many operands, the iterator over those still to be seen
+    path: list[Any] = []  # from the root down; a node of many operands is followed by an iterator over those still to visit
     node: Any = root
     while True:
-        # Go straight down along first operands: a third faster than a stack of everything that is still to do.
+        # Go down along first operands.  Measured: a third faster than a stack of all the nodes still to visit.
         while node.primitive is not None and node._mark is not mark:
             node._mark = mark
             path.append(node)
             left = node._left
-            if left.__class__ is Value:  # the most common class is tested first; saves 15 % of this pass
+            if left.__class__ is Value:  # the most common class first; measured: saves 15 % of this pass
                 node = left
                 continue
             if left.__class__ is tuple:
@@ -385,7 +381,7 @@ def topological(root: Value) -> list[Value]:
                 node = left
                 continue
             break
-        # On the way up, turn to the next operand that is new; after the last one the node is appended.
+        # On the way up, turn to the next operand that is new; after the last one append the node.
         while path:
             top = path.pop()
             if top.__class__ is TUPLE_ITERATOR:
@@ -412,9 +408,9 @@ def topological(root: Value) -> list[Value]:
 
 
 def refuse_stale(order: Sequence[Value]) -> None:
-    """Raise if the operands of a node no longer give its number, because a leaf was set after the forward pass.
+    """Raise a ValueError if a node's operands no longer give its number, because a leaf was set after the forward pass.
 
-    Everything that evaluates rules again checks this first; `backward` need not, it uses what was recorded.
+    Everything that evaluates rules again checks this first; `backward` need not, since it uses what was recorded.
     """
     for node in order:
         row = node.primitive
@@ -422,24 +418,17 @@ def refuse_stale(order: Sequence[Value]) -> None:
             continue
         now = float(row.evaluate([x._data if isinstance(x, Value) else x for x in node.operands]))
         if now != node._data and (now == now or node._data == node._data):
-            raise ValueError(f"{describe(node)} was recorded with other operands, which now give {now!r}: a leaf was "
+            raise ValueError(f"{describe(node)} was recorded with other operands; its operands now give {now!r}: a leaf was "
                              "changed after the forward pass; compute the result again, or use autograd.replay")  # fmt: skip
-
-
-def _real(data: Any) -> float:
-    real = number(data)
-    if real is NotImplemented:
-        raise TypeError(f"{data!r} is a {type(data).__name__}; pass a real number (int, float)")
-    return float(real)
 
 
 def _twin(node: Value, memo: Mapping[int, Any]) -> Value:
     """Copy one node, replacing its operands by their copies in `memo`."""
 
-    def other(x: Any) -> Any:
+    def copied(x: Any) -> Any:
         return tuple(memo.get(id(item), item) for item in x) if isinstance(x, tuple) else memo.get(id(x), x)
 
     twin: Value = new(type(node))
     twin._data, twin.grad, twin.label, twin.primitive = node._data, node.grad, node.label, node.primitive
-    twin._left, twin._right, twin._dx, twin._dy, twin._mark = other(node._left), other(node._right), node._dx, node._dy, None
+    twin._left, twin._right, twin._dx, twin._dy, twin._mark = copied(node._left), copied(node._right), node._dx, node._dy, None
     return twin

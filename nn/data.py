@@ -19,6 +19,7 @@ from pathlib import Path
 from random import Random
 from typing import IO, Any, Final, cast
 
+from autograd.files import printable
 from nn.layers import normal
 
 __all__ = ["GATES", "digits", "mnist", "moons", "parity", "read_idx", "truth_table"]
@@ -113,7 +114,8 @@ def mnist(folder: str | os.PathLike[str], part: str = "train") -> tuple[Any, Any
     """Return MNIST's handwritten digits from the four files in a folder, compressed with gzip or not.
 
     Args:
-        folder: where ``train-images-idx3-ubyte``, ``train-labels-idx1-ubyte`` and so on are, with or without ``.gz``.
+        folder: where ``train-images-idx3-ubyte``, ``train-labels-idx1-ubyte`` and so on are, with or without ``.gz``; or
+            ``train-images.idx3-ubyte`` and so on.
         part: ``"train"`` or ``"test"``.
 
     Returns:
@@ -135,9 +137,10 @@ def mnist(folder: str | os.PathLike[str], part: str = "train") -> tuple[Any, Any
     (n, *size), pixels = read_idx(image_file, dimensions=3)
     (n_labels,), labels = read_idx(label_file, dimensions=1)
     if n != n_labels:
-        raise ValueError(f"{image_file} has {n} images, {label_file} has {n_labels} labels; they do not belong together")
+        files = f"{image_file} has {n} images, {label_file} has {n_labels} labels"
+        raise ValueError(f"{printable(files)}; they do not belong together")
     if max(labels, default=0) > 9:
-        raise ValueError(f"{label_file} has the label {max(labels)}; a digit is 0 to 9")
+        raise ValueError(f"{printable(str(label_file))} has the label {max(labels)}; a digit is 0 to 9")
     return np.frombuffer(pixels, np.uint8).reshape(n, math.prod(size)), np.frombuffer(labels, np.uint8)
 
 
@@ -164,19 +167,19 @@ def read_idx(path: str | os.PathLike[str], dimensions: int) -> tuple[tuple[int, 
         compressed = file.read(2) == b"\x1f\x8b"
         file.seek(0)
         try:
-            return _read_idx(cast(IO[bytes], gzip.open(file) if compressed else file), path, dimensions)
+            return _read_idx(cast(IO[bytes], gzip.open(file) if compressed else file), printable(str(path)), dimensions)
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise ValueError(f"{path} is damaged or cut off: {error}") from None
+            raise ValueError(f"{printable(str(path))} is damaged or cut off: {error}") from None
 
 
-def _read_idx(file: IO[bytes], path: str | os.PathLike[str], dimensions: int) -> tuple[tuple[int, ...], bytes]:
+def _read_idx(file: IO[bytes], name: str, dimensions: int) -> tuple[tuple[int, ...], bytes]:
     start = 4 + 4 * dimensions
     head = file.read(start)
     if head[:4] != bytes([0, 0, 8, dimensions]):
-        raise ValueError(f"{path} is no IDX file of bytes with {dimensions} dimension{'s' * (dimensions > 1)}: it begins with "
+        raise ValueError(f"{name} is no IDX file of bytes with {dimensions} dimension{'s' * (dimensions > 1)}: it begins with "
                          f"{head[:4].hex(' ')}, not 00 00 08 {dimensions:02x}")  # fmt: skip
     if len(head) < start:
-        raise ValueError(f"{path} is cut off within its header, after {len(head)} bytes of {start}")
+        raise ValueError(f"{name} is cut off within its header, after {len(head)} bytes of {start}")
     sizes = struct.unpack(f">{dimensions}I", head[4:])
     length, content = math.prod(sizes), bytearray()
     # Neither is the header believed, before the bytes are there, nor is more unpacked than it promises.
@@ -185,12 +188,13 @@ def _read_idx(file: IO[bytes], path: str | os.PathLike[str], dimensions: int) ->
     if len(content) != length:
         shape = "×".join(map(str, sizes))
         holds = "more" if len(content) > length else f"{len(content)}"
-        raise ValueError(f"{path} should hold {shape} = {length} bytes; it holds {holds}")
+        raise ValueError(f"{name} should hold {shape} = {length} bytes; it holds {holds}")
     return sizes, bytes(content)
 
 
 def _find(folder: Path, name: str) -> Path:
-    for candidate in (name, f"{name}.gz"):
+    dotted = name.replace("-idx", ".idx")  # as some programs for unpacking name it
+    for candidate in (name, f"{name}.gz", dotted, f"{dotted}.gz"):
         if (folder / candidate).is_file():
             return folder / candidate
-    raise FileNotFoundError(f"there is no {name} or {name}.gz in {folder}")
+    raise FileNotFoundError(f"there is no {name} or {name}.gz in {printable(str(folder))}")

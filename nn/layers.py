@@ -272,6 +272,7 @@ class Layer(Rowwise):
 
     Attributes:
         neurons: the neurons.
+        weight: the weights [outputs×inputs], `bias` the biases [outputs], `slope` the learned slopes [outputs], if any.
         joint: the function that makes the outputs from the net inputs, for a softmax layer, else None.
 
     >>> layer = Layer(3, 2, activation="relu", seed=1)
@@ -282,6 +283,7 @@ class Layer(Rowwise):
     """
 
     numbered: ClassVar[Mapping[str, tuple[str, int]]] = {"neurons": ("neuron", 0)}
+    gathered: ClassVar[Sequence[str]] = ("weight", "bias", "slope")
 
     def __init__(
         self,
@@ -305,6 +307,21 @@ class Layer(Rowwise):
     def n_inputs(self) -> int:
         """The number of inputs."""
         return self.neurons[0].n_inputs
+
+    @property
+    def weight(self) -> list[list[Value]]:
+        """The weights [outputs×inputs]: a row for each neuron."""
+        return [neuron.w for neuron in self.neurons]
+
+    @property
+    def bias(self) -> list[Value]:
+        """The biases [outputs]."""
+        return [neuron.b for neuron in self.neurons]
+
+    @property
+    def slope(self) -> list[Value]:
+        """The learned slopes [outputs], an empty list for an activation that has none."""
+        return [neuron.slope for neuron in self.neurons if neuron.slope is not None]
 
     def __call__(self, x: Any) -> list[Any]:
         """Return the neurons' outputs for one example; see `Neuron`."""

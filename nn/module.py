@@ -26,13 +26,15 @@ Value(data=0.7357588823428847, grad=0.0)
 from __future__ import annotations
 
 import copy
+import warnings
 from collections import deque
-from collections.abc import Mapping, ValuesView
+from collections.abc import Mapping, Sequence, ValuesView
 from types import MappingProxyType
 from typing import Any, ClassVar, Final
 
 from autograd import Value
 from nn.parts import ATOM, CLOSED, OBJECT, ROLES, Inventory, attributes, is_array, named
+from nn.state import arrays, assign, numbers
 from nn.tables import listed
 
 __all__ = ["Module", "plain"]
@@ -49,10 +51,12 @@ class Module:
     Attributes:
         numbered: for an attribute that is a list, what its items are called and from which number on they are counted;
             without an entry, by the attribute's own name from 0, so that the items of ``w`` are ``w0``, ``w1`` ….
+        gathered: attributes, usually properties, that gather parameters of the module's parts as arrays for `state_dict`.
         history: the `nn.history.History` of the last `nn.fit`, also of one that was broken off; None before any.
     """
 
     numbered: ClassVar[Mapping[str, tuple[str, int]]] = {}
+    gathered: ClassVar[Sequence[str]] = ()
     history: Any = None
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
@@ -114,48 +118,52 @@ class Module:
                             "or name, so they cannot be found or saved; use a list or a dict of names")  # fmt: skip
         return inventory
 
-    def state_dict(self) -> dict[str, float]:
-        """Return the parameters' numbers by their names.
+    def state_dict(self) -> dict[str, Any]:
+        """Return the parameters' numbers as arrays, named by the attributes on the way to them.
 
-        >>> from nn import Neuron
-        >>> Neuron(2, init="zeros").state_dict()
-        {'w0': 0.0, 'w1': 0.0, 'b': 0.0}
-        """
-        return {name: parameter.data for name, parameter in self.named_parameters()}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Set the parameters to the numbers of a `state_dict`; if anything does not fit, none is changed.
+        An array is a nested list.  A layer has its weights [outputs×inputs] and its biases [outputs].
 
         Raises:
-            ValueError: if names are missing or unknown, saying which.
-            TypeError: for what is no real number, with its name.
+            ValueError: if two arrays come to have the same name.
+            TypeError: see `parameters`.
 
-        >>> from nn import Neuron
+        >>> from nn import Layer, Neuron
+        >>> Layer(2, 3, init="zeros").state_dict()
+        {'weight': [[0.0, 0.0], [0.0, 0.0], [0.0, 0.0]], 'bias': [0.0, 0.0, 0.0]}
+        >>> Neuron(2, init="zeros").state_dict()
+        {'w': [0.0, 0.0], 'b': 0.0}
+        """
+        self._inventory()
+        return {name: numbers(array) for name, array in arrays(self).items()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Set the parameters to the numbers of a state; if anything does not fit, none is changed.
+
+        A state in which no name is one of this module's, such as one of another package, is loaded in order if all shapes
+        fit, with a warning that says what was loaded as what.
+
+        Args:
+            state: lists or arrays of any package by the names of `state_dict`, or numbers by those of `named_parameters`.
+
+        Raises:
+            ValueError: if names are missing or unknown, or shapes differ, saying which.
+            TypeError: for what is not a real number, with its name.
+            OverflowError: for an integer beyond the range of floats, with its name.
+
+        >>> from nn import Layer, Neuron
         >>> neuron = Neuron(2)
-        >>> neuron.load_state_dict({"w0": 1.5, "w1": -2.0, "b": 0.5})
+        >>> neuron.load_state_dict({"w": [1.5, -2.0], "b": 0.5})
         >>> neuron.predict([2.0, 1.0])
         0.9051482536448664
         >>> neuron.load_state_dict({"w0": 1.5, "w2": -2.0, "b": 0.5})
         Traceback (most recent call last):
         ValueError: the state does not fit Neuron(2, activation='tanh'): it lacks w1; it has w2, which is not a parameter
+        >>> Layer(3, 1).load_state_dict({"weight": [[1.0, 2.0]], "bias": [0.5]})
+        Traceback (most recent call last):
+        ValueError: the state does not fit Layer(3, 1, activation='tanh'): weight is [1×3], and in the state [1×2]
         """
-        named = dict(self.named_parameters())
-        differences = []
-        if lacking := [name for name in named if name not in state]:
-            differences.append(f"it lacks {_enumerate(lacking)}")
-        if unknown := [str(name) for name in state if name not in named]:
-            are = "is not a parameter" if len(unknown) == 1 else "are not parameters"
-            differences.append(f"it has {_enumerate(unknown)}, which {are}")
-        if differences:
-            raise ValueError(f"the state does not fit {self!r}: {'; '.join(differences)}")
-        numbers = {}
-        for name in named:
-            try:
-                numbers[name] = Value(state[name]).data
-            except TypeError as error:
-                raise TypeError(f"{name}: {error}") from None
-        for name, parameter in named.items():
-            parameter.data = numbers[name]
+        if note := assign(self, state):
+            warnings.warn(note, stacklevel=2)
 
     def zero_grad(self) -> None:
         """Set the gradients of all parameters to zero, as each backward pass adds to them."""
@@ -232,10 +240,6 @@ def _twin(thing: Any, role: str, twins: dict[int, Any]) -> Any:
             # Past results are left out: after compiling they have no number.
             object.__setattr__(twin, name, None if _is_result(part) else _plain(part, twins))
     return twin
-
-
-def _enumerate(names: list[str], most: int = 4) -> str:
-    return ", ".join(names) if len(names) <= most else f"{', '.join(names[: most - 1])} and {len(names) - most + 1} more"
 
 
 def _is_result(thing: Any) -> bool:

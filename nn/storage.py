@@ -1,8 +1,12 @@
-"""Saving and loading: JSON that a person can read.
+"""Saving and loading a model's parameters, in the format that the suffix of the file names.
 
-A file holds how the model is written, its parameters by name, and a checksum over both.  Numbers are written with the fewest
-digits that read back as the same float, so a loaded model predicts the same bits.  Whatever does not fit is refused with what
-differs, and then nothing has changed: neither the model that was to be loaded, nor the file that was to be written.
+- ``.json``: for people.  It holds how the model is written, each number by its name, and a checksum over both.  Numbers have
+  the fewest digits that read back as the same float.
+- ``.npz`` (NumPy) and ``.safetensors``: for other programs.  They hold the arrays of `Module.state_dict`, in float64, and
+  nothing else.  A file from elsewhere, such as the ``state_dict()`` of a multilayer perceptron in PyTorch, is loaded in order.
+
+A loaded model predicts the same bits.  Whatever does not fit is refused with what differs, and then nothing has changed:
+neither the model that was to be loaded, nor the file that was to be written.  No format runs code when it is read.
 
 >>> import tempfile
 >>> from nn import Neuron
@@ -21,25 +25,39 @@ differs, and then nothing has changed: neither the model that was to be loaded, 
 }
 <BLANKLINE>
 >>> load(Neuron(2, seed=1), path).state_dict()
-{'w0': 0.0, 'w1': 0.0, 'b': 0.0}
+{'w': [0.0, 0.0], 'b': 0.0}
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
+import io
 import json
 import math
 import os
+import warnings
+from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from autograd.files import printable, write_whole
 from nn.module import Module
+from nn.state import assign, natural
 
 __all__ = ["load", "save"]
 
 FORMAT: Final = "nn parameters, version 1"
 KEYS: Final = ["format", "model", "parameters", "sha256"]
+ADVICE: Final = "in PyTorch, save its state_dict() with safetensors.torch.save_file instead"
+# What files of other kinds begin with.
+BEGINNINGS: Final[Mapping[bytes, str]] = {
+    b"\x93NUMPY": "a single NumPy array (.npy); numpy.savez writes several with their names",
+    b"\x80": f"a pickle, which can run code when it is read; {ADVICE}",
+    b"\x89HDF": "an HDF5 file, such as Keras writes",
+    b"GGUF": "a GGUF file",
+    b"\x1f\x8b": "compressed with gzip; unpack it first",
+}
 M = TypeVar("M", bound=Module)
 
 
@@ -48,64 +66,168 @@ def save(model: Module, path: str | os.PathLike[str]) -> None:
 
     Args:
         model: any module.
-        path: the file, which is replaced if it exists.
+        path: a name that ends in .json, .npz or .safetensors; the file is replaced if it exists.
 
     Raises:
+        ValueError: for another suffix.
+        ImportError: if the format needs a package that is not installed.
         OSError: if the file cannot be written, or is a folder.
     """
-    parameters = {name: data if math.isfinite(data) else str(data) for name, data in model.state_dict().items()}
-    content = {"format": FORMAT, "model": repr(model), "parameters": parameters}
-    text = json.dumps(content | {"sha256": _checksum(content)}, indent=2, ensure_ascii=False) + "\n"
-    target = Path(path).resolve()  # so that a link stays one
-    # Written beside it and moved into its place in one go: whoever reads finds the old file or the new one, both whole.
-    beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        with beside.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(target)
-    except OSError as error:  # told of the file that was asked for, not of the one beside it
-        raise OSError(error.errno, error.strerror or str(error), str(path)) from None
-    finally:
-        with contextlib.suppress(OSError):
-            beside.unlink(missing_ok=True)
+    write_whole(path, _format(path)[0](model))
 
 
 def load(model: M, path: str | os.PathLike[str]) -> M:
     """Read a file into a model of the same architecture; if anything does not fit, the model stays as it is.
 
+    A file of arrays in which no name is one of the model's is loaded in order if all shapes fit, with a warning that says what
+    was loaded as what.
+
     Args:
         model: the module whose parameters are set.
-        path: a file written by `save`.
+        path: a file written by `save`, or by another program in one of its formats.
 
     Returns:
         The model.
 
     Raises:
         ValueError: for a file that is cut off, was changed, is something else, or is of another architecture.
+        ImportError: if the format needs a package that is not installed.
         OSError: if the file cannot be read.
     """
+    read = _format(path)[1]
     try:
-        content = json.loads(Path(path).read_bytes().decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse)
-    except RecursionError:
-        raise ValueError(f"{path} was not written by save: it is nested too deeply") from None
-    except ValueError as error:  # of JSON and of UTF-8
-        raise ValueError(f"{path} cannot be read, it may be cut off: {error}") from None
-    if not _is_whole(content):
-        raise ValueError(f"{path} was not written by save: it should have the entries {', '.join(KEYS)}")
-    if content["format"] != FORMAT:
-        raise ValueError(f"{path} has the format {_short(content['format'])!r}; this version reads {FORMAT!r}")
-    if content["model"] != repr(model):
-        raise ValueError(f"{path} holds {_short(content['model'])}; the model to load into is {model!r}")
-    expected = content.pop("sha256")
-    if expected != _checksum(content):
-        raise ValueError(f"{path} was changed after it was saved: its checksum does not fit its content")
-    try:
-        model.load_state_dict({name: _number(data) for name, data in content["parameters"].items()})
+        content = Path(path).read_bytes()
+        kind = _kind(content)
+        if kind and kind != Path(path).suffix.lower():
+            raise ValueError(f"it is {f'a {kind} file; rename it' if kind in FORMATS else kind}")
+        state = read(content, model)
+        note = assign(model, state, in_order=read is not _from_json)
     except (OverflowError, TypeError, ValueError) as error:
-        raise ValueError(f"{path}: {error}") from None
+        raise ValueError(f"{printable(str(path))} is not loaded: {error}") from None
+    if note:
+        warnings.warn(f"{printable(str(path))}: {note}", stacklevel=2)
     return model
+
+
+def _to_json(model: Module) -> bytes:
+    parameters = {name: x.data if math.isfinite(x.data) else str(x.data) for name, x in model.named_parameters()}
+    content = {"format": FORMAT, "model": repr(model), "parameters": parameters}
+    text = json.dumps(content | {"sha256": _checksum(content)}, indent=2, ensure_ascii=False)
+    # Characters that nobody can see, or that change the direction of writing, as JSON's \u escapes.
+    return ("".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text) + "\n").encode()
+
+
+def _from_json(data: bytes, model: Module) -> dict[str, Any]:
+    try:
+        content = json.loads(data.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse)
+    except RecursionError:
+        raise ValueError("it was not written by save: it is nested too deeply") from None
+    except ValueError as error:  # of JSON and of UTF-8
+        raise ValueError(f"it cannot be read, it may be cut off: {error}") from None
+    if not _is_whole(content):
+        raise ValueError(f"it was not written by save: it should have the entries {', '.join(KEYS)}")
+    if content["format"] != FORMAT:
+        raise ValueError(f"it has the format {_short(content['format'])!r}; this version reads {FORMAT!r}")
+    if content["model"] != repr(model):
+        raise ValueError(f"it holds {printable(_short(content['model']))}; the model to load into is {model!r}")
+    if content.pop("sha256") != _checksum(content):
+        raise ValueError("it was changed after it was saved: its checksum does not fit its content")
+    # What JSON has no number for was written as text.
+    return {name: float(x) if x in ("nan", "inf", "-inf") else x for name, x in content["parameters"].items()}
+
+
+def _to_npz(model: Module) -> bytes:
+    import zipfile  # here and below: it takes longer to import than all of nn
+
+    numpy, file = _package("numpy"), io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:  # numpy.savez refuses some names, such as "file"
+        for name, array in _arrays(numpy, model).items():
+            member = io.BytesIO()
+            numpy.save(member, array, allow_pickle=False)
+            # Without a date, so that the same model makes the same file.
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), member.getvalue())
+    return file.getvalue()
+
+
+def _from_npz(data: bytes, model: Module) -> dict[str, Any]:
+    numpy = _package("numpy")
+    try:
+        with numpy.load(io.BytesIO(data), allow_pickle=False) as archive:
+            if len({*archive.files}) < len(archive.files):
+                raise ValueError("an array occurs twice")
+            found = {name: archive[name] for name in archive.files}
+    except Exception as error:  # there is no list of what NumPy, zipfile and zlib raise at damaged data
+        raise ValueError(f"it cannot be read, it may be damaged or cut off: {printable(str(error))}") from None
+    return _by_name(found, model)
+
+
+def _to_safetensors(model: Module) -> bytes:
+    written: bytes = _package("safetensors.numpy").save(_arrays(_package("numpy"), model))
+    return written
+
+
+def _from_safetensors(data: bytes, model: Module) -> dict[str, Any]:
+    package = _package("safetensors.numpy")
+    try:
+        found = package.load(data)
+    except KeyError as error:
+        raise ValueError(f"it has numbers of type {error.args[0]}, which NumPy lacks; save them as F32 or F64") from None
+    except Exception as error:  # an exception of its own, whose module differs between versions
+        raise ValueError(f"it cannot be read, it may be damaged or cut off: {printable(str(error))}") from None
+    return _by_name({name: found[name] for name in sorted(found, key=natural)}, model)  # they come in any order
+
+
+Format = tuple[Callable[[Module], bytes], Callable[[bytes, Module], dict[str, Any]]]
+FORMATS: Final[Mapping[str, Format]] = {
+    ".json": (_to_json, _from_json),
+    ".npz": (_to_npz, _from_npz),
+    ".safetensors": (_to_safetensors, _from_safetensors),
+}
+
+
+def _format(path: str | os.PathLike[str]) -> Format:
+    suffix = Path(path).suffix.lower()
+    if suffix not in FORMATS:
+        raise ValueError(f"parameters are not kept in files that end in {suffix!r}; end the name in {', '.join(FORMATS)}")
+    return FORMATS[suffix]
+
+
+def _kind(data: bytes) -> str:
+    """Return the suffix of the format that data are in, or what else they are, or an empty string if there is no telling."""
+    if data[:1] == b"{":
+        return ".json"
+    if data[8:9] == b"{" and int.from_bytes(data[:8], "little") <= len(data):
+        return ".safetensors"
+    if data[:4] == b"PK\x03\x04":
+        import zipfile
+
+        try:
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                names = archive.namelist()
+        except (zipfile.BadZipFile, ValueError, NotImplementedError):
+            return ""
+        if any(name.endswith("data.pkl") for name in names):
+            return f"a file of torch.save, which can run code when it is read; {ADVICE}"
+        return ".npz" if all(name.endswith(".npy") for name in names) else "a zip archive of other files than arrays"
+    return next((kind for beginning, kind in BEGINNINGS.items() if data.startswith(beginning)), "")
+
+
+def _arrays(numpy: Any, model: Module) -> dict[str, Any]:
+    return {printable(name): numpy.array(array, dtype=numpy.float64) for name, array in model.state_dict().items()}
+
+
+def _by_name(found: dict[str, Any], model: Module) -> dict[str, Any]:
+    """Return arrays by the model's own names, in which characters were escaped for the file."""
+    names = {printable(name): name for name in model.state_dict()}
+    return {names.get(name, name): array for name, array in found.items()}
+
+
+def _package(name: str) -> Any:
+    try:
+        return import_module(name)
+    except ImportError:
+        package = name.partition(".")[0]
+        raise ImportError(f"this format needs {package}; pip install {package}, or save as .json") from None
 
 
 def _is_whole(content: Any) -> bool:
@@ -118,11 +240,6 @@ def _is_whole(content: Any) -> bool:
 
 def _checksum(content: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(content, ensure_ascii=True, separators=(",", ":")).encode()).hexdigest()
-
-
-def _number(data: Any) -> Any:
-    # What JSON has no number for was written as text.
-    return float(data) if data in ("nan", "inf", "-inf") else data
 
 
 def _short(text: str, most: int = 500) -> str:

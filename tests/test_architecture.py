@@ -36,8 +36,13 @@ ROOMS: dict[str, set[str]] = {
     "autograd.claims": {
         "autograd.derivation", "autograd.manners", "autograd.rows", "autograd.steps", "autograd.symbol", "autograd.value",
     },
-    "autograd.drawing": {"autograd.primitives", "autograd.symbol", "autograd.value", "autograd.steps"},
-    "autograd.player": {"autograd.drawing", "autograd.mistakes", "autograd.steps", "autograd.symbol", "autograd.value"},
+    "autograd.files": {"autograd.symbol"},
+    "autograd.drawing": {
+        "autograd.files", "autograd.primitives", "autograd.symbol", "autograd.value", "autograd.steps",
+    },
+    "autograd.player": {
+        "autograd.drawing", "autograd.files", "autograd.mistakes", "autograd.steps", "autograd.symbol", "autograd.value",
+    },
     "autograd.expressions": {"autograd", "autograd.primitives", "autograd.rows", "autograd.value"},
     "autograd.numeric": {"autograd.primitives"},
     "autograd.verdicts": {"autograd.numeric", "autograd.value"},
@@ -53,10 +58,10 @@ ROOMS: dict[str, set[str]] = {
         "autograd", "autograd.checking", "autograd.primitives", "autograd.rows", "autograd.symbol", "autograd.value",
     },
     "autograd.compiler": {
-        "autograd", "autograd.manners", "autograd.primitives", "autograd.rows", "autograd.symbol", "autograd.transforms",
-        "autograd.trees", "autograd.value",
+        "autograd", "autograd.files", "autograd.manners", "autograd.primitives", "autograd.rows", "autograd.symbol",
+        "autograd.transforms", "autograd.trees", "autograd.value",
     },
-    "nn": {"autograd"},
+    "nn": {"autograd", "autograd.files"},
 }  # fmt: skip
 # Packages that a room is about, and imports as a whole.
 GUESTS = {"autograd.strategies": {"hypothesis"}, "autograd.compiler": {"numpy"}}
@@ -106,13 +111,24 @@ def test_imports_flow_one_way(module: str) -> None:
 
 def test_nn_uses_public_names_alone() -> None:
     import autograd
+    from autograd import files
 
-    public = {*autograd.__all__, "Program", "compile"}
+    public = {"autograd": {*autograd.__all__, "Program", "compile"}, "autograd.files": {*files.__all__}}
     for name, path in modules().items():
         if room(name) == "nn":
             for statement in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(statement, ast.ImportFrom) and str(statement.module).startswith("autograd"):
-                    assert statement.module == "autograd" and {a.name for a in statement.names} <= public
+                    assert {a.name for a in statement.names} <= public.get(str(statement.module), set())
+
+
+def test_one_room_writes_files() -> None:
+    writers = {"write_bytes", "write_text", "mkstemp", "NamedTemporaryFile", "fsync", "rename", "symlink_to"}
+    for name, path in modules().items():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute | ast.Name) and name != "autograd.files":
+                called = node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id
+                modes = {a.value for a in node.args if isinstance(a, ast.Constant)} if called == "open" else {"r"}
+                assert called not in writers and modes <= {"r", "rb"}, f"{name}, line {node.lineno}"
 
 
 def test_no_module_bears_the_name_of_a_public_function() -> None:

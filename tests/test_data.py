@@ -131,6 +131,31 @@ def test_damaged_and_wrong_files_are_refused_by_name(name: str, content: bytes, 
     assert name in str(caught.value)
 
 
+@pytest.mark.parametrize("dotted", [True, False])
+@pytest.mark.parametrize("compressed", [True, False])
+@pytest.mark.parametrize(("part", "prefix"), [("train", "train"), ("test", "t10k")])
+def test_the_files_are_found_under_all_their_usual_names(
+    part: str, prefix: str, compressed: bool, dotted: bool, tmp_path: Path
+) -> None:
+    for kind, content in (("images-idx3-ubyte", idx(4, 3, 2)), ("labels-idx1-ubyte", idx(4))):
+        name = f"{prefix}-{kind.replace('-idx', '.idx') if dotted else kind}" + ".gz" * compressed
+        (tmp_path / name).write_bytes(gzip.compress(content, mtime=0) if compressed else content)
+    images, labels = mnist(tmp_path, part)
+    assert images.shape == (4, 6) and labels.tolist() == [0, 1, 2, 3]
+
+
+def test_names_in_messages_can_be_seen(tmp_path: Path) -> None:
+    folder = tmp_path / "\x1b[2J\u202e"
+    folder.mkdir()
+    with pytest.raises(FileNotFoundError, match=r"in .*\\x1b\[2J\\u202e$"):
+        mnist(folder)
+    for content, message in [(b"", "is no IDX file"), (gzip.compress(idx(4), mtime=0)[:-4], "is damaged or cut off")]:
+        (folder / "file").write_bytes(content)
+        with pytest.raises(ValueError, match=message) as refusal:
+            read_idx(folder / "file", 1)
+        assert str(refusal.value).isprintable()
+
+
 def test_missing_files_are_named(folder: Path) -> None:
     with pytest.raises(FileNotFoundError, match="there is no t10k-images-idx3-ubyte or "):
         mnist(folder, "test")

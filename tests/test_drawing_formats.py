@@ -204,25 +204,6 @@ class TestSave:
         assert path.read_text() == "old"
         assert list(tmp_path.iterdir()) == [path]
 
-    @pytest.mark.parametrize("broken", ["write_bytes", "replace"])
-    def test_an_old_file_stays_if_writing_fails(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str, drawing: Drawing
-    ) -> None:
-        path = tmp_path / "graph.dot"
-        path.write_text("old")
-        write = Path.write_bytes
-
-        def fail(self: Path, argument: object) -> None:
-            if broken == "write_bytes":
-                write(self, b"half a fi")
-            raise OSError("no space left on device")
-
-        monkeypatch.setattr(Path, broken, fail)
-        with pytest.raises(OSError, match="no space left"):
-            drawing.save(path)
-        assert path.read_text() == "old"
-        assert list(tmp_path.iterdir()) == [path]
-
 
 class TestEngines:
     @needs_program

@@ -408,7 +408,7 @@ def test_the_demonstration_without_a_layout_engine(tmp_path: Path, monkeypatch: 
 
 def test_the_demonstration_where_nothing_can_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drawing.Drawing, "svg", "<svg/>")
-    assert "No picture was written: there is no folder" in demonstrate(tmp_path / "none")
+    assert "No picture was written: network.svg: there is no folder" in demonstrate(tmp_path / "none")
     picture = tmp_path / "network.svg"
     picture.mkdir()
     assert "No picture was written: network.svg: Is a directory." in demonstrate(tmp_path)

@@ -116,7 +116,7 @@ def test_parameters_are_found_named_predicted_and_trained(place: str) -> None:
 
 def test_views_of_a_dict() -> None:  # which Python does not copy
     values = Holder({"a": Value(1.0), "b": Value(2.0)}.values(), list)
-    assert values.state_dict() == {"thing0": 1.0, "thing1": 2.0} and values.predict([2.0]) == 6.0
+    assert values.state_dict() == {"thing": [1.0, 2.0]} and values.predict([2.0]) == 6.0
     model = Holder(MappingProxyType({"a": Value(1.5)}), lambda d: d.values())
     assert model.state_dict() == {"thing.a": 1.5} and model.predict([2.0]) == 3.0
 

@@ -280,22 +280,6 @@ class TestFiles:
         with pytest.raises(FileNotFoundError, match=r"no folder .*nowhere.* to write x.html to"):
             play(neuron()).save(tmp_path / "nowhere" / "x.html")
 
-    def test_a_save_that_fails_leaves_the_old_file(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        saved = tmp_path / "x.html"
-        saved.write_text("old")
-        player = play(neuron())
-
-        def full(path: Path, data: bytes) -> int:
-            with path.open("wb") as file:
-                file.write(data[:10])
-            raise OSError(28, "No space left on device")
-
-        monkeypatch.setattr(Path, "write_bytes", full)
-        with pytest.raises(OSError, match="No space left"):
-            player.save(saved)
-        assert saved.read_text() == "old"
-        assert list(tmp_path.iterdir()) == [saved]
-
     def test_the_parts_that_are_no_python_are_packaged(self) -> None:
         patterns = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]["autograd"]
         folder = ROOT / "autograd"

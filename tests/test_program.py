@@ -307,18 +307,36 @@ def test_a_program_is_neither_copied_nor_pickled() -> None:
             action(program)
 
 
-@pytest.mark.slow
-def test_a_damaged_cache_does_no_harm(tmp_path: Path) -> None:
+def native(**environment: str) -> str:
+    """Compile with numba in a process of its own and return what it prints."""
     code = "from autograd import Value, compile\nw = Value(2.0)\nprint(compile(lambda x: w * x, [w], backend='native')([3.0]))"
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, **environment}).stdout
 
-    def told() -> str:
-        environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
-        return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment).stdout
 
-    assert told() == "[6.]\n"
+@pytest.mark.slow
+@pytest.mark.parametrize("variable", ["XDG_CACHE_HOME", "NUMBA_CACHE_DIR"])
+def test_a_damaged_cache_is_replaced(variable: str, tmp_path: Path) -> None:
+    environment = {"XDG_CACHE_HOME": str(tmp_path), variable: str(tmp_path / "cache")}
+    assert native(**environment) == "[6.]\n"
     kept = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert {path.suffix for path in kept} >= {".py", ".nbi", ".nbc"}
     for damage in (b"", b"\xff\xfe not what it was"):
         for path in kept:
             path.write_bytes(damage)
-        assert told() == "[6.]\n"
+        assert native(**environment) == "[6.]\n"
+        again = [path for path in tmp_path.rglob("*") if path.is_file()]
+        assert {path.suffix for path in again} >= {".py", ".nbi", ".nbc"}
+        assert all(path.read_bytes() != damage for path in again)
+
+
+def test_a_relative_folder_for_caches_is_ignored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = pytest.importorskip("autograd.compiler.native")._cache_folder
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for relative in ("", "cache", "./cache", "../cache", "~/cache"):
+        monkeypatch.setenv("XDG_CACHE_HOME", relative)
+        assert folder() == tmp_path / ".cache"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    assert folder() == tmp_path / ".cache"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "elsewhere"))
+    assert folder() == tmp_path / "elsewhere"

@@ -51,6 +51,26 @@ for picture in (draw, play):
 print(Value(1.0)._repr_svg_())
 """
 
+FILES = """
+import importlib, pathlib, pkgutil, sys, warnings
+warnings.simplefilter("error")  # such as those of a Python that is newer than the one that runs the tests
+sys.path.insert(0, "/mnt")
+import autograd, nn
+from autograd import Value, draw
+for package in (autograd, nn):
+    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        if not module.name.startswith(("autograd.compiler", "autograd.strategies")):  # which need other packages
+            importlib.import_module(module.name)
+folder = pathlib.Path("/tmp/folder")
+folder.mkdir()
+model = nn.MLP(2, [2, 1], seed=1)
+for _ in range(2):
+    nn.save(model, folder / "model.json")
+    draw(Value(1.0) * 2).save(folder / "graph.dot")
+print(nn.load(nn.MLP(2, [2, 1]), folder / "model.json").state_dict() == model.state_dict())
+print(sorted(path.name for path in folder.iterdir()))
+"""
+
 
 def run_there(program: str) -> str:
     """Run a program in Pyodide, the project's folder being /mnt, and return what it prints."""
@@ -76,3 +96,7 @@ def test_pictures_say_what_they_lack() -> None:
     lines = run_there(WITHOUT_LAYOUT).splitlines()
     assert [line.startswith("no layout engine is installed") for line in lines] == [True, True, False]
     assert lines[-1] == "None"
+
+
+def test_files_are_written_without_a_warning() -> None:
+    assert run_there(FILES) == "True\n['graph.dot', 'model.json']\n"

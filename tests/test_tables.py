@@ -13,10 +13,10 @@ COMPILED = pytest.mark.parametrize("compiled", [False, True])
 SQUARE, TARGETS = [[1.0, 2.0], [30.0, 4.0]], [1.0, -1.0]
 
 
-def trained(X: Any, y: Any, compiled: bool) -> dict[str, float]:
+def trained(X: Any, y: Any, compiled: bool) -> list[float]:
     model = Neuron(2, "linear", seed=0)
     fit(model, X, y, epochs=3, shuffle=False, compiled=compiled, validation=(X, y))
-    return model.state_dict()
+    return [parameter.data for parameter in model.parameters()]
 
 
 @COMPILED

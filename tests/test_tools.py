@@ -1,7 +1,9 @@
 """The code needs no exceptions from its tools, which `.ci/run tools` runs, and the parts of `.ci/run` can be called singly."""
 
+import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -24,4 +26,16 @@ def test_no_exceptions_are_listed() -> None:
 def test_an_unknown_part_is_refused_before_any_part_runs(parts: list[str]) -> None:
     run = subprocess.run(["bash", ".ci/run", *parts], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert (run.returncode, run.stdout) == (2, "")
-    assert parts[-1] in run.stderr and run.stderr.endswith("the parts are tools tests slow pictures jax\n")
+    assert parts[-1] in run.stderr and run.stderr.endswith("the parts are tools tests slow pictures jax bounds pythons\n")
+
+
+def test_every_dependency_has_a_lower_bound_that_the_check_can_install() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = [dependency for extra in project["optional-dependencies"].values() for dependency in extra]
+    bounds: dict[str, str] = {}
+    for dependency in wanted:
+        if not dependency.startswith(project["name"]):
+            parts = re.fullmatch(r"([a-z-]+)([>=]=[\d.]+)", dependency)
+            assert parts, f"{dependency} has no lower bound"
+            name, version = parts.groups()
+            assert bounds.setdefault(name, version) == version, f"{name} has two lower bounds"

@@ -35,6 +35,7 @@ from autograd.compiler.definitions import definition, has_definition
 from autograd.compiler.layout import Array
 from autograd.compiler.schedule import below, only_summed
 from autograd.compiler.tracing import CONSTANTS, INPUTS, PARAMETERS, Graph
+from autograd.files import write_whole
 from autograd.primitives import Nary, Primitive, Unary
 from autograd.rows import TABLE
 from autograd.symbol import Symbol, source
@@ -164,48 +165,52 @@ def _choice(branches: Sequence[str]) -> str:
 def interpreter(dtype: Any) -> Callable[..., None]:
     """Return the compiled interpreter for a type of numbers, from disk if it was compiled before.
 
-    It is kept, named by its text, in the folder for caches, ``$XDG_CACHE_HOME`` or ``~/.cache``.  Where that cannot be used, or
-    holds something damaged, it is compiled in a temporary folder, for this process alone.
+    It is kept, named by its text, in the folder for caches, ``$XDG_CACHE_HOME`` or ``~/.cache``.  What is damaged there is
+    replaced.  Where nothing can be kept, it is compiled in a temporary folder, for this process only.
 
     Raises:
-        ImportError: if numba is not there, or does not go with NumPy.
+        ImportError: if numba is not installed, or does not work with NumPy.
     """
     importlib.import_module("numba")
     try:
-        return _load(Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "scalar-autograd", dtype)
-    except Exception:  # whatever lies there; what is wrong with the interpreter itself will be raised again
+        return _load(_cache_folder() / "scalar-autograd", dtype)
+    except Exception:  # whatever is wrong with that folder; what is wrong with the interpreter itself will be raised again
         folder = tempfile.TemporaryDirectory(prefix="scalar-autograd-")
         atexit.register(folder.cleanup)
         return _load(Path(folder.name), dtype)
 
 
+def _cache_folder() -> Path:
+    # A relative path is to be ignored, says the XDG Base Directory Specification.
+    folder = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    return folder if folder.is_absolute() else Path.home() / ".cache"
+
+
 def _load(folder: Path, dtype: Any) -> Callable[..., None]:
     text = interpreter_text()
-    path = _written(folder / f"tape_{hashlib.sha256(text.encode()).hexdigest()[:16]}.py", text)
+    path = folder / f"tape_{hashlib.sha256(text.encode()).hexdigest()[:16]}.py"
+    if not path.is_file() or path.read_bytes() != text.encode():
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(path, text.encode())
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None and spec.loader is not None
     module: ModuleType = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module  # where numba looks for it when it loads what it compiled before
     try:
         spec.loader.exec_module(module)
-        tape = (np.zeros(n, np.uint32) for n in (0, 0, 1, 0))
+        tape = [np.zeros(n, np.uint32) for n in (0, 0, 1, 0)]
         number, matrix, row = np.zeros(0, dtype), np.zeros((1, 1), dtype), np.zeros(1, np.intp)
-        module.run(*tape, matrix, matrix, number, number, row, matrix)
+        try:
+            module.run(*tape, matrix, matrix, number, number, row, matrix)
+        except Exception:  # numba compiles anew if its files are missing, not if it cannot read them
+            for damaged in Path(module.run.stats.cache_path).glob(f"{path.stem}.*.nb[ci]"):
+                damaged.unlink(missing_ok=True)
+            module.run(*tape, matrix, matrix, number, number, row, matrix)
     except BaseException:
         del sys.modules[path.stem]
         raise
     run: Callable[..., None] = module.run
     return run
-
-
-def _written(path: Path, text: str) -> Path:
-    """Write a file unless it is there already; in one move, as another process may be doing the same."""
-    if not path.is_file() or path.read_bytes() != text.encode():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, encoding="utf-8", delete=False) as file:
-            file.write(text)
-        Path(file.name).replace(path)
-    return path
 
 
 def can_run(graph: Graph) -> bool:

@@ -31,7 +31,7 @@ from autograd.drawing.layout import LayoutError, lay_out
 from autograd.drawing.moment import describe_moment
 from autograd.drawing.neurons import describe_neurons
 from autograd.drawing.plan import Edge, Line, Node, Plan
-from autograd.drawing.saving import write_whole
+from autograd.files import write_whole
 from autograd.value import Value
 
 __all__ = ["Drawing", "Edge", "LayoutError", "Line", "Node", "Plan", "draw"]

@@ -23,7 +23,7 @@ from string import Template
 from xml.etree.ElementTree import Element
 
 from autograd.drawing.graph import printable, readable
-from autograd.drawing.saving import write_whole
+from autograd.files import write_whole
 from autograd.mistakes import MISTAKES
 from autograd.player.cards import card, ledger, mistaken
 from autograd.player.markup import as_data, element, write

@@ -1,0 +1,104 @@
+"""Files that are written whole or not at all: the only code of both packages that writes to the disk.
+
+>>> path = Path(tempfile.mkdtemp()) / "steps.json"
+>>> write_whole(path, b"[]")
+>>> path.read_bytes(), [beside.name for beside in path.parent.iterdir()]
+(b'[]', ['steps.json'])
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import signal
+import stat
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from autograd.symbol import printable
+
+__all__ = ["printable", "write_whole"]
+
+BINARY = getattr(os, "O_BINARY", 0)  # on Windows, where line breaks would be changed without it
+
+
+def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
+    """Write a file in one step, so that every reader finds the old contents or the new ones, both whole.
+
+    The data go to a folder beside the target that only this user may enter; from there the file is moved over the target.  So
+    several threads and processes may write to one path: the last one wins.  A file that is replaced keeps its permissions
+    and, as far as the system allows, its owner.  If anything fails, the old file stays as it was and nothing else is left.
+
+    Args:
+        path: the file; a link to a file stays a link, and a pipe or a device is written to directly.
+        data: the new contents.
+
+    Raises:
+        FileNotFoundError: if the folder does not exist, or the path is a link to a file that does not exist.
+        IsADirectoryError: if the path is a folder.
+        OSError: if the file cannot be written, for example because the disk is full, the path is a link that leads back to
+            itself, or no file can have this name.
+    """
+    path = Path(path)
+    try:
+        old = _status(path)
+        if old is None or stat.S_ISREG(old.st_mode):
+            with _signals_held_back():
+                _replace(path.resolve(), data, old)
+        else:
+            path.write_bytes(data)
+    except OSError as error:  # name the requested file, not the one beside it
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from None
+    except ValueError as error:  # of a null character or a lone surrogate
+        raise OSError(errno.EINVAL, str(error), str(path)) from None
+
+
+def _status(path: Path) -> os.stat_result | None:
+    """Return the status of the file that a path leads to, or None if a new one can be made there."""
+    try:
+        return path.stat()  # follows links, and refuses those that lead back to themselves
+    except (FileNotFoundError, NotADirectoryError):
+        if path.is_symlink():
+            there = str(path.readlink())
+            problem = f"it is a link to {there!r}, which does not exist; make that file or remove the link"
+        elif not path.parent.is_dir():
+            folder = str(path.parent.resolve())
+            problem = f"there is no folder {folder!r} to write {printable(path.name)} to; make it first"
+        else:
+            return None
+        raise OSError(errno.ENOENT, problem) from None
+
+
+def _replace(path: Path, data: bytes, old: os.stat_result | None) -> None:
+    with tempfile.TemporaryDirectory(prefix=".", dir=path.parent, ignore_cleanup_errors=True) as folder:
+        part = Path(folder, "part")
+        file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, 0o666)  # as the user's umask has it
+        try:
+            rest = memoryview(data)
+            while rest:
+                rest = rest[os.write(file, rest) :]
+            os.fsync(file)
+        finally:
+            os.close(file)
+        if old is not None:
+            if hasattr(os, "chown"):
+                with contextlib.suppress(PermissionError):  # only root can give a file away
+                    os.chown(part, old.st_uid, old.st_gid)
+            part.chmod(stat.S_IMODE(old.st_mode))
+        part.replace(path)
+
+
+@contextlib.contextmanager
+def _signals_held_back() -> Iterator[None]:
+    """Let signals such as Ctrl-C and those of `kill` wait until this thread has finished writing."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    try:
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -1,0 +1,206 @@
+"""A module's parameters as arrays: which there are, and how they are set from others.
+
+An array is a nested list, named by the attributes on the way to it; a single parameter is one without dimensions.
+
+>>> from nn import MLP
+>>> {name: shape_of(array) for name, array in arrays(MLP(3, [4, 1])).items()}
+{'layers.0.weight': (4, 3), 'layers.0.bias': (4,), 'layers.1.weight': (1, 4), 'layers.1.bias': (1,)}
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from autograd import Value
+from autograd.files import printable
+from nn.parts import MAPPING, OBJECT, ROLES, SEQUENCE, VALUE, attributes, is_array
+from nn.tables import dense, shape_of
+
+if TYPE_CHECKING:
+    from nn.module import Module
+
+__all__ = ["arrays", "assign", "natural", "numbers"]
+
+DEEPEST = 32  # dimensions; a list that holds itself would have more
+LONGEST = 100  # characters of a name in a message
+
+
+def arrays(module: Module) -> dict[str, Any]:
+    """Return a module's parameters by name, as nested lists where they form an array; each once, even if it is shared.
+
+    Raises:
+        ValueError: if two arrays come to have the same name.
+
+    >>> from nn import Neuron
+    >>> arrays(Neuron(2, init="zeros", label="unit"))["b"]
+    Value(data=0.0, grad=0.0, label='unit.b')
+    """
+    found: dict[str, Any] = {}
+    for name, array in _arrays("", module, {}):
+        if name in found:
+            raise ValueError(f"two parameters are both named {name!r}; rename an attribute on the way to one of them")
+        found[name] = array
+    return found
+
+
+def numbers(array: Any) -> Any:
+    """Return the same nested lists with the number of each `Value`.
+
+    >>> numbers([[Value(1.0)], [Value(2.0)]])
+    [[1.0], [2.0]]
+    """
+    return [numbers(row) for row in array] if isinstance(array, list) else array.data
+
+
+def assign(module: Module, state: Mapping[str, Any], *, in_order: bool = True) -> str:
+    """Set the parameters of a module to the numbers of a state; if anything does not fit, none is changed.
+
+    Args:
+        module: the module.
+        state: numbers, lists or arrays by the names of `arrays`, or numbers by those of `Module.named_parameters`.
+        in_order: whether a state with other names only is loaded in order if all shapes fit: the order in which it has them,
+            or else by the numbers in the names, a layer's weight before its bias.
+
+    Returns:
+        How the names of the state were understood, if they are not those of the module; otherwise an empty string.
+
+    Raises:
+        ValueError: if names are missing or unknown, or shapes differ, saying which.
+        TypeError: for what is not a real number, with its name.
+        OverflowError: for an integer beyond the range of floats, with its name.
+    """
+    if not isinstance(state, Mapping):
+        raise TypeError(f"a state maps names to numbers or arrays, as state_dict() does; got a {type(state).__name__}")
+    wanted = max((arrays(module), dict(module.named_parameters())), key=lambda names: sum(name in state for name in names))
+    orders: list[list[str]] = [[*wanted]]
+    if in_order and len(state) == len(wanted) and not any(name in state for name in wanted):
+        orders = [[*state], sorted(state, key=natural)]
+    differences = []
+    if lacking := [name for name in orders[0] if name not in state]:
+        differences.append(f"it lacks {_enumerate(lacking)}")
+    if unknown := [str(name) for name in state if name not in orders[0]]:
+        are = "is not a parameter" if len(unknown) == 1 else "are not parameters"
+        differences.append(f"it has {_enumerate(unknown)}, which {are}")
+    pairs: list[tuple[str, str]] = []
+    if not differences:
+        found = {name: _floats(str(name), state[name]) for name in orders[0]}
+        tried = [[*zip(wanted, order, strict=True)] for order in orders]
+        pairs = min(tried, key=lambda pairs: len(_misfits(wanted, found, pairs)))
+        differences = _misfits(wanted, found, pairs)
+    if differences:
+        raise ValueError(f"the state does not fit {module!r}: {printable('; '.join(differences[:3]))}")
+    for name, other in pairs:
+        for parameter, number in zip(_entries(wanted[name]), _entries(found[other]), strict=True):
+            parameter.data = number
+    if len(orders) == 1:
+        return ""
+    return f"the names are not those of {module!r}; loaded in order: " + printable(
+        _enumerate([f"{other} as {name} {_spell(wanted[name])}" for name, other in pairs], most=20)
+    )
+
+
+def natural(name: str) -> tuple[Any, ...]:
+    """Return a key for sorting names by the numbers in them, and a layer's weight before its bias.
+
+    >>> sorted(["10.bias", "10.weight", "2.bias", "2.weight"], key=natural), sorted(["w10", "w9"], key=natural)
+    (['2.weight', '2.bias', '10.weight', '10.bias'], ['w9', 'w10'])
+    """
+    path, _, last = str(name).rpartition(".")
+    return _split(path), {"weight": 0, "bias": 1}.get(last, 2), _split(last)
+
+
+def _split(text: str) -> list[tuple[int, str]]:
+    return [(int(part), "") if i % 2 else (0, part) for i, part in enumerate(re.split(r"(\d+)", text))]
+
+
+def _arrays(name: str, thing: Any, seen: dict[int, Any]) -> Iterator[tuple[str, Any]]:
+    if is_array(thing):
+        thing = thing.tolist()
+    if id(thing) in seen:
+        return
+    array = _array(thing, seen)
+    if array is not None:
+        entries = {id(parameter): parameter for parameter in _entries(array)}
+        if len(entries) == len([*_entries(array)]):
+            seen |= entries
+            yield name, array
+            return
+    seen[id(thing)] = thing
+    for inner, part in _parts(f"{name}." if name else "", thing):
+        yield from _arrays(inner, part, seen)
+
+
+def _array(thing: Any, seen: Mapping[int, Any], depth: int = 0) -> Any:
+    """Return parameters that form an array as nested lists, and None for anything else."""
+    if ROLES[thing.__class__] == VALUE:
+        return thing if thing.primitive is None and id(thing) not in seen else None
+    if is_array(thing):
+        return _array(thing.tolist(), seen, depth)
+    if ROLES[thing.__class__] != SEQUENCE or depth == DEEPEST:
+        return None
+    rows: list[Any] = []
+    for item in thing:
+        row = _array(item, seen, depth + 1)
+        if row is None or (rows and shape_of(row) != shape_of(rows[0])):
+            return None
+        rows.append(row)
+    return rows or None
+
+
+def _parts(prefix: str, thing: Any) -> Iterator[tuple[str, Any]]:
+    role = ROLES[thing.__class__]
+    if role == SEQUENCE:
+        yield from ((f"{prefix}{i}", item) for i, item in enumerate(thing))
+    elif role == MAPPING:
+        yield from ((f"{prefix}{key}", item) for key, item in thing.items())
+    elif role == OBJECT:
+        yield from ((prefix + attribute, getattr(thing, attribute)) for attribute in getattr(type(thing), "gathered", ()))
+        yield from ((prefix + attribute, part) for attribute, part in attributes(thing).items())
+
+
+def _entries(array: Any) -> Iterator[Any]:
+    if isinstance(array, list):
+        for row in array:
+            yield from _entries(row)
+    else:
+        yield array
+
+
+def _floats(name: str, entry: Any) -> Any:
+    """Return an array of any package, or nested sequences, as nested lists of floats."""
+    try:
+        entry = entry if hasattr(entry, "detach") else dense(entry)  # not every tensor of PyTorch can become an array
+    except (TypeError, ValueError) as error:
+        raise type(error)(printable(f"{name}: {error}")) from None
+    if hasattr(entry, "tolist"):
+        entry = entry.tolist()
+    if isinstance(entry, list | tuple):
+        rows = [_floats(f"{name}[{i}]", item) for i, item in enumerate(entry)]
+        if len({shape_of(row) for row in rows}) > 1:
+            raise ValueError(f"{printable(name)} is not an array: its rows differ in length")
+        return rows
+    try:
+        return Value(entry).data
+    except (OverflowError, TypeError) as error:
+        raise type(error)(printable(f"{name}: {error}")) from None
+
+
+def _misfits(wanted: Mapping[str, Any], found: Mapping[str, Any], pairs: Sequence[tuple[str, str]]) -> list[str]:
+    """Say which arrays differ in shape from those that they would be loaded as."""
+    return [
+        f"{name} is {_spell(wanted[name])}, and in the state{f' {other}' * (other != name)} {_spell(found[other])}"
+        for name, other in pairs
+        if shape_of(wanted[name]) != shape_of(found[other])
+    ]
+
+
+def _spell(array: Any) -> str:
+    return f"[{'×'.join(map(str, shape_of(array)))}]" if isinstance(array, list) else "a single number"
+
+
+def _enumerate(names: Sequence[str], most: int = 4) -> str:
+    shown = names if len(names) <= most else names[: most - 1]
+    text = ", ".join(name if len(name) <= LONGEST else f"{name[:LONGEST]}…" for name in shown)
+    return text if shown is names else f"{text} and {len(names) - len(shown)} more"

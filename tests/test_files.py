@@ -1,0 +1,306 @@
+"""The one writer: every reader finds a whole file, whoever writes beside, whatever fails, and whatever lies at the path."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autograd import Value, draw, play
+from autograd.files import write_whole
+from nn import MLP, save
+
+ROOT = Path(__file__).parent.parent
+linux = pytest.mark.skipif(sys.platform != "linux", reason="this is about Linux")
+posix = pytest.mark.skipif(os.name == "nt", reason="there are no permissions and signals of this kind here")
+
+
+def neuron(name: str) -> Value:
+    return Value(2.0, label=name) * 3 + 1
+
+
+# Several writers and a reader
+
+
+MODELS = [partial(save, MLP(2, [size, 1], seed=0)) for size in (1, 2, 3, 4)]
+PICTURES = [draw(neuron(name)).save for name in ("a", "bb", "ccc", "dddd")]
+PLAYERS = [play(neuron(name)).save for name in ("a", "bb", "ccc", "dddd")]
+
+
+@pytest.mark.parametrize(("writes", "name"), [(MODELS, "x.json"), (PICTURES, "x.dot"), (PLAYERS, "x.html")])
+def test_beside_four_threads_that_save_a_hundred_times_a_reader_sees_whole_files(
+    writes: list[Callable[[Path], Any]], name: str, tmp_path: Path
+) -> None:
+    path, whole = tmp_path / name, set()
+    for write in writes:
+        write(path)
+        whole.add(path.read_bytes())
+    failures: list[Exception] = []
+
+    def work(write: Callable[[Path], Any]) -> None:
+        try:
+            for _ in range(100):
+                write(path)
+        except Exception as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=work, args=(write,)) for write in writes]
+    for thread in threads:
+        thread.start()
+    seen = set()
+    while any(thread.is_alive() for thread in threads):
+        seen.add(path.read_bytes())
+    assert not failures and seen <= whole and len(whole) == 4 and len(seen) > 1
+    assert [*tmp_path.iterdir()] == [path]
+
+
+WRITER = """
+import sys
+from autograd.files import write_whole
+while True:
+    write_whole(sys.argv[1], sys.argv[2].encode() * 500_000)
+"""
+
+
+@pytest.fixture
+def processes(tmp_path: Path) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Start four processes that write to x.svg for ever, each with a letter of its own."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    started = [
+        subprocess.Popen([sys.executable, "-c", WRITER, tmp_path / "x.svg", letter], env=environment, stderr=subprocess.DEVNULL)
+        for letter in "abcd"
+    ]
+    yield started
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+@posix
+@pytest.mark.parametrize("ending", ["SIGTERM", "SIGINT", "SIGHUP"])
+def test_processes_that_are_ended_while_they_write_leave_nothing_behind(
+    ending: str, tmp_path: Path, processes: list[subprocess.Popen[bytes]]
+) -> None:
+    path, wholes, seen = tmp_path / "x.svg", {letter * 500_000 for letter in "abcd"}, set[str]()
+    deadline = time.monotonic() + 60
+    while len(seen) < 4 and time.monotonic() < deadline:
+        with suppress(FileNotFoundError):  # before the first has written
+            seen.add(path.read_text())
+    assert seen == wholes
+    for process in processes:
+        process.send_signal(getattr(signal, ending))
+    for process in processes:
+        assert process.wait(60) != 0
+    assert [*tmp_path.iterdir()] == [path] and path.read_text() in wholes
+
+
+# What fails
+
+CALLS = ("mkdir", "open", "write", "fsync", "close", "chown", "chmod", "replace")
+SAVES: list[tuple[Callable[[Path], Any], str]] = [
+    (partial(save, MLP(2, [1])), "x.json"), (draw(neuron("x")).save, "x.dot"), (play(neuron("x")).save, "x.html"),
+]  # fmt: skip
+
+
+def calls_of(action: Callable[[], Any], fails: int = -1, number: int = 0) -> list[str]:
+    """Do something and return the system calls by which it changes files; the one at a place fails with an error's number."""
+    called: list[str] = []
+
+    def spied(name: str, real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any, **options: Any) -> Any:
+            called.append(name)
+            if len(called) - 1 != fails:
+                return real(*arguments, **options)
+            if name == "close":  # closed all the same
+                real(*arguments)
+            if name == "write":  # some of it is written
+                real(arguments[0], arguments[1][:10])
+            raise OSError(number, os.strerror(number))
+
+        return call
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in CALLS:
+            patch.setattr(os, name, spied(name, getattr(os, name)))
+        action()
+    return called
+
+
+@posix
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES, errno.EIO, errno.EDQUOT, errno.EROFS, errno.ENAMETOOLONG])
+@pytest.mark.parametrize(("write", "name"), SAVES)
+def test_every_system_call_fails_once(write: Callable[[Path], Any], name: str, number: int, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_text("old")
+    path.chmod(0o640)
+    calls = calls_of(lambda: write(path))
+    calls = calls[: calls.index("replace") + 1]  # what follows removes the empty folder
+    assert tuple(calls) == CALLS
+    path.write_text("old")
+    for i, call in enumerate(calls):
+        if (call, number) != ("chown", errno.EACCES):  # only root can give files away
+            with pytest.raises(OSError, match=os.strerror(number)) as caught:
+                calls_of(lambda: write(path), i, number)
+            assert (caught.value.errno, caught.value.filename) == (number, str(path))
+            assert (path.read_text(), stat.S_IMODE(path.stat().st_mode)) == ("old", 0o640)
+            assert [*tmp_path.iterdir()] == [path]
+
+
+@posix
+def test_a_disk_takes_a_write_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.write
+    monkeypatch.setattr(os, "write", lambda file, data: real(file, data[:7]))
+    write_whole(tmp_path / "x", bytes(range(100)))
+    assert (tmp_path / "x").read_bytes() == bytes(range(100))
+
+
+@linux
+def test_a_device_that_is_full() -> None:
+    with pytest.raises(OSError, match=r"No space left on device: '/dev/full'") as caught:
+        write_whole("/dev/full", b"new")
+    assert caught.value.errno == errno.ENOSPC
+
+
+def test_after_a_failure_signals_arrive_again(tmp_path: Path) -> None:
+    if not hasattr(signal, "pthread_sigmask"):
+        pytest.skip("signals cannot be held back here")
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    for fails in range(6):
+        with pytest.raises(OSError, match=os.strerror(errno.EIO)):
+            calls_of(lambda: write_whole(tmp_path / "x", b"new"), fails, errno.EIO)
+        assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
+
+
+# What lies at the path
+
+
+@posix
+@pytest.mark.parametrize("mode", [0o600, 0o444, 0o644, 0o660, 0o755])
+def test_an_older_file_lends_its_permissions(mode: int, tmp_path: Path) -> None:
+    path = tmp_path / "x.svg"
+    path.write_text("old")
+    path.chmod(mode)
+    write_whole(path, b"new")
+    assert (path.read_bytes(), stat.S_IMODE(path.stat().st_mode)) == (b"new", mode)
+
+
+@posix
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
+def test_a_new_file_has_the_permissions_that_the_umask_leaves(umask: int, mode: int, tmp_path: Path) -> None:
+    before = os.umask(umask)
+    try:
+        write_whole(tmp_path / "x", b"new")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "x").stat().st_mode) == mode
+
+
+@posix
+def test_root_leaves_a_file_to_its_owner(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_text("old")
+    try:
+        os.chown(path, 12345, 54321)
+    except PermissionError:
+        pytest.skip("only root can give files away")
+    write_whole(path, b"new")
+    assert (path.stat().st_uid, path.stat().st_gid) == (12345, 54321)
+
+
+@posix
+def test_before_it_is_moved_nobody_else_can_read_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[int, bytes]] = []
+    real = os.replace
+
+    def spied(part: Path, path: Path) -> None:
+        seen.append((stat.S_IMODE(part.parent.stat().st_mode), part.read_bytes()))
+        real(part, path)
+
+    monkeypatch.setattr(os, "replace", spied)
+    write_whole(tmp_path / "x", b"new")
+    assert seen == [(0o700, b"new")]
+
+
+def test_a_link_that_was_planted_beside_is_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    victim, path = tmp_path / "victim", tmp_path / "x.svg"
+    victim.write_text("precious")
+    names = [".guessed", f".x.svg.{os.getpid()}.tmp", "x.svg.tmp", ".other"]
+    monkeypatch.setattr(tempfile, "_get_candidate_names", lambda: iter(["guessed", "other", "free"]))
+    for name in names:
+        (tmp_path / name).symlink_to(victim)
+    write_whole(path, b"new")
+    assert victim.read_text() == "precious" and path.read_bytes() == b"new" and not path.is_symlink()
+    assert {beside.name for beside in tmp_path.iterdir()} == {"victim", "x.svg", *names}
+
+
+def test_a_long_name_is_no_obstacle(tmp_path: Path) -> None:
+    path = tmp_path / ("x" * 250 + ".svg")
+    write_whole(path, b"new")
+    assert path.read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("name", ["loop", "loop/x.svg", "first", "second"])
+def test_a_link_to_itself_is_refused_and_stays(name: str, tmp_path: Path) -> None:
+    for link, target in (("loop", "loop"), ("first", "second"), ("second", "first")):
+        (tmp_path / link).symlink_to(target)
+    with pytest.raises(OSError, match=name) as refusal:
+        write_whole(tmp_path / name, b"new")
+    assert refusal.value.errno == errno.ELOOP
+    assert len([path for path in tmp_path.iterdir() if path.is_symlink()]) == 3
+
+
+def test_a_link_stays_a_link_and_its_target_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "real").write_text("old")
+    (tmp_path / "second").symlink_to("folder/real")
+    (tmp_path / "first").symlink_to(tmp_path / "second")
+    write_whole(tmp_path / "first", b"new")
+    assert (tmp_path / "folder" / "real").read_bytes() == b"new"
+    assert (tmp_path / "first").is_symlink() and (tmp_path / "second").is_symlink()
+    assert len([*tmp_path.iterdir()]) == 3 and len([*(tmp_path / "folder").iterdir()]) == 1
+
+
+@pytest.mark.parametrize("target", ["nowhere.svg", "nowhere/x.svg", "second"])
+def test_a_link_to_a_file_that_does_not_exist_is_refused(target: str, tmp_path: Path) -> None:
+    (tmp_path / "second").symlink_to("nothing")
+    (tmp_path / "x.svg").symlink_to(target)
+    with pytest.raises(
+        FileNotFoundError, match=rf"it is a link to '{target}', which does not exist; make that file or"
+    ) as refusal:
+        write_whole(tmp_path / "x.svg", b"new")
+    assert refusal.value.filename == str(tmp_path / "x.svg")
+    assert {path.name for path in tmp_path.iterdir()} == {"second", "x.svg"}
+
+
+@pytest.mark.parametrize("name", ["\ud800.svg", "a\0b.svg", "\ud800/x.svg", "line\nbreak/x", "\u202egvs/x", "\x1b[2J/x"])
+def test_names_that_no_file_can_have_or_that_would_be_read_wrongly(name: str, tmp_path: Path) -> None:
+    with pytest.raises(OSError) as refusal:
+        write_whole(tmp_path / name, b"new")
+    assert str(refusal.value).isprintable() and refusal.value.filename == str(tmp_path / name)
+    assert not [*tmp_path.iterdir()]
+
+
+@linux
+def test_a_name_that_is_no_text_is_a_name(tmp_path: Path) -> None:
+    write_whole(tmp_path / os.fsdecode(b"\xff.svg"), b"new")
+    assert (tmp_path / os.fsdecode(b"\xff.svg")).read_bytes() == b"new"
+
+
+@linux
+def test_the_terminal_is_written_to() -> None:
+    code = "from autograd.files import write_whole; write_whole('/dev/stdout', b'new')"
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True)
+    assert run.stdout == b"new"
