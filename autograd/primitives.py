@@ -84,8 +84,8 @@ class Operand:
 
 
 def _over(x: Any, y: Any) -> Any:
-    # x/y for y ≥ 0, and ∞ where y is 0: the slope where the tangent is vertical.
-    return where(y <= 0, inf, x) / where(y <= 0, 1, y)
+    # x/y for y ≥ 0, and ∞ where y is 0: the slope where the tangent is vertical; y is kept, so that ∞ has a derivative too.
+    return where(y <= 0, inf, x) / where(y <= 0, 1 + y, y)
 
 
 def _over_square(x: Any, y: Any) -> Any:
@@ -98,7 +98,7 @@ def _power_x(x: Any, y: Any, out: Any) -> Any:
     if isinstance(y, float) and not 0 <= y < 1:
         return y * (x if y == 2 else power(x, y - 1))
     defined = maximum(abs(x) > 0, y >= 1, y < 0)
-    return where(defined, y, where(y > 0, inf, y)) * power(where(defined, x, 1), y - 1)
+    return where(defined, y, where(y > 0, inf, y)) * power(where(defined, x, 1 + x), y - 1)
 
 
 def _product_of_others(v: Sequence[Any], out: Any) -> Sequence[Any]:
@@ -148,8 +148,8 @@ sqrt          = Unary ("sqrt",  math.sqrt,  lambda x, out: _over(0.5, out), text
                        array="sqrt", domain="x ≥ 0", singular={(0.0,): (inf,)})     # the tangent of √x at 0 is vertical
 cbrt          = Unary ("cbrt",  math.cbrt,  lambda x, out: _over(abs(out), 3 * abs(x)), text="∛{0}", latex=r"\sqrt[3]{{{0}}}",
                        array="cbrt", singular={(0.0,): (inf,)})
-hypot         = Binary("hypot", math.hypot, lambda x, y, out: x / where(out <= 0, 1, out),
-                       lambda x, y, out: y / where(out <= 0, 1, out), array="hypot",
+hypot         = Binary("hypot", math.hypot, lambda x, y, out: where(out <= 0, 0, x) / where(out <= 0, 1, out),
+                       lambda x, y, out: where(out <= 0, 0, y) / where(out <= 0, 1, out), array="hypot",
                        kink=lambda x, y: abs(x) + abs(y), singular={(0.0, 0.0): (0.0, 0.0)})  # between its slopes, as |x|
 
 exp           = Unary ("exp",   math.exp,   lambda x, out: out,          latex="e^{{{0}}}", array="exp", overflow=lambda x: inf)

@@ -151,7 +151,7 @@ def _texts(row: Primitive, n: int, calls: dict[str, Any]) -> Iterator[str]:
                 return written(row.partials(symbols, Symbol("out"), [i])[0])
             except RuleError:  # the rule uses Python's if, or a function of math
                 raise
-            except TypeError:  # the rule takes only numbers, for example because it uses NumPy
+            except Exception:  # the rule takes only numbers, for example because it uses NumPy
                 pass
         calls[f"partial_{name}"] = rule if known else _float_only(rule)
         return f"partial_{name}({', '.join(operand_names(n))}, out)"
@@ -167,7 +167,10 @@ def _float_only(function: Callable[..., Any]) -> Callable[..., Any]:
     """Wrap a user's function: a result that is not a float goes to `record`, which converts or refuses it."""
 
     def checked(*operands: float) -> Any:
-        out = function(*operands)
+        try:
+            out = function(*operands)
+        except Exception as error:
+            raise TypeError from error
         if out.__class__ is not float:
             raise TypeError(out)
         return out

@@ -30,8 +30,7 @@ __all__ = ["risks"]
 
 Sign: TypeAlias = frozenset[int]
 ANY: Final[Sign] = frozenset((-1, 0, 1))
-TRIED: Final = {-1: (-1.5, -0.5), 0: (0.0,), 1: (0.5, 1.5)}
-LARGE: Final = {-1: (-1.5, -0.5, -1000.0), 0: (0.0,), 1: (0.5, 1.5, 1000.0)}
+TRIED: Final = {-1: (-1000.0, -1.5, -0.5, -1e-9), 0: (0.0,), 1: (1e-9, 0.5, 1.5, 1000.0)}
 
 
 def risks(order: Sequence[Value]) -> Callable[[Value], int]:
@@ -40,6 +39,8 @@ def risks(order: Sequence[Value]) -> Callable[[Value], int]:
     The risk is 2 if they may be infinite at a finite value of the node, as sqrt's at 0; 1 if they may be infinite or NaN only
     where the value or an operand is, as in w·log(x); else 0.
     """
+    if not any(_may_fail(row, len(node.operands)) for node in order if (row := node.primitive) is not None):
+        return lambda node: 0
     signs: dict[Value, Sign] = {}
     tainted: set[Value] = set()  # nodes that may be NaN or have an infinite slope in a branch that is not taken
     found: dict[Value, int] = {}
@@ -74,26 +75,26 @@ def _sign(row: Primitive, kinds: tuple[Any, ...], *, is_same: bool) -> Sign:
     return total if isinstance(total, frozenset) else ANY
 
 
-@functools.cache
+@functools.lru_cache(maxsize=4096)
 def _sign_of_few(row: Primitive, kinds: tuple[Any, ...], is_same: bool) -> Sign:
     found: set[int] = set()
-    for data in _points(kinds, TRIED):
+    for data in _points(kinds):
         if not is_same or len(set(data)) == 1:
             try:
                 out = float(row.evaluate(data))
             except DomainError:
                 continue
             found |= ANY if math.isnan(out) else {(out > 0) - (out < 0)}
-    return frozenset(found) or ANY
+    return frozenset(found) if found and found != {-1, 1} else ANY  # between values of both signs there may be a 0
 
 
-@functools.cache
+@functools.lru_cache(maxsize=4096)
 def _danger(row: Primitive, kinds: tuple[Any, ...]) -> tuple[int, bool]:
     """Return what the rules of a row of one or two operands risk, and whether it may have no value."""
     named = (point for point in row.singular if all(map(_is_possible, point, kinds)))
     which = [i for i, kind in enumerate(kinds) if isinstance(kind, frozenset)]
     danger, fails = 0, False
-    for data in itertools.chain(_points(kinds, LARGE), named):
+    for data in itertools.chain(_points(kinds), named):
         try:
             out = float(row.evaluate(data))
             finite = all(map(math.isfinite, row.partials(data, out, which)))
@@ -104,9 +105,14 @@ def _danger(row: Primitive, kinds: tuple[Any, ...]) -> tuple[int, bool]:
     return danger, fails
 
 
-def _points(kinds: Sequence[Any], tried: dict[int, tuple[float, ...]]) -> Iterator[tuple[float, ...]]:
+@functools.cache
+def _may_fail(row: Primitive, n: int) -> bool:
+    return n < 3 and _danger(row, (ANY,) * n)[0] > 0
+
+
+def _points(kinds: Sequence[Any]) -> Iterator[tuple[float, ...]]:
     return itertools.product(
-        *[[x for sign in sorted(kind) for x in tried[sign]] if isinstance(kind, frozenset) else [kind] for kind in kinds]
+        *[[x for sign in sorted(kind) for x in TRIED[sign]] if isinstance(kind, frozenset) else [kind] for kind in kinds]
     )
 
 

@@ -286,7 +286,7 @@ def expand(row: Primitive, operands: Sequence[Any]) -> Any:
     """
     try:
         return row.function(*operands)
-    except TypeError:
+    except Exception:  # whatever a function of numbers does with a symbol
         return None
 
 

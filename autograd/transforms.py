@@ -26,7 +26,7 @@ from autograd.risks import risks
 from autograd.rows import number, real
 from autograd.symbol import flows, read_flow
 from autograd.trees import flatten, is_array, map_tree, number_arrays, stack
-from autograd.value import Value, Variable, refuse_stale, topological
+from autograd.value import TRACED_VARIABLE, Value, Variable, refuse_stale, topological
 
 __all__ = ["Dual", "chain_rule", "grad", "gradients", "hessian", "jacobian", "jvp", "replay", "value_and_grad"]
 
@@ -53,6 +53,8 @@ def gradients(y: Value, xs: Iterable[Value]) -> list[Value]:
     if isinstance(xs, Value):
         raise TypeError(f"gradients needs a list of Values to differentiate with respect to; write [{xs!r}]")
     xs = list(xs)
+    if isinstance(y, Operand) and not all(isinstance(x, Operand) for x in xs):
+        raise TypeError("gradients with respect to a Value that is a constant of the function being compiled; use grad(f)(x)")
     for x in (y, *xs):
         if not isinstance(x, Value):
             raise TypeError(f"gradients needs the Value y and a list of Values xs, not {x!r}")
@@ -355,6 +357,8 @@ def _differentiated(f: Callable[..., Any], argnums: int | tuple[int, ...], finis
 
 def _variable(x: Any) -> Value:
     # A new node connected to x, so that derivatives with respect to it and to x stay distinct.
+    if (traced := TRACED_VARIABLE.get()) is not None and not isinstance(x, Operand):
+        return traced(x.data if isinstance(x, Value) else _number(x))
     if not isinstance(x, Value):
         return Variable(_number(x))
     node = +x

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from itertools import compress
 from typing import Any, Final
 
@@ -270,6 +271,10 @@ class Variable(Value):
     """The variable that a function is differentiated with respect to; copies made inside the function stay connected to it."""
 
     __slots__ = ()
+
+
+# While a function is being traced: makes a variable that the trace knows, from a number.
+TRACED_VARIABLE: Final[ContextVar[Callable[[float], Value] | None]] = ContextVar("TRACED_VARIABLE", default=None)
 
 
 def record(row: Primitive, operands: Sequence[Any]) -> Any:

@@ -29,7 +29,7 @@ from autograd.primitives import Operand, Primitive
 from autograd.rows import TABLE, number
 from autograd.transforms import chain_rule
 from autograd.trees import flatten, map_tree
-from autograd.value import Value, new, topological
+from autograd.value import TRACED_VARIABLE, Value, new, topological
 
 __all__ = ["CONSTANTS", "INPUTS", "PARAMETERS", "Graph", "Leaf", "Trace"]
 
@@ -131,16 +131,19 @@ class Trace:
     def __init__(self, f: Callable[..., Any], parameters: Sequence[Value], shapes: Sequence[Shape]) -> None:
         self.graph = Graph()
         self._handles: dict[int, Traced] = {}  # the node that stands for each place
+        self._variables = 0
         self._open = True
         with self._lent(parameters):
             for i, parameter in enumerate(parameters):
                 parameter._dx = self.graph.leaf(Leaf(PARAMETERS, i), parameter.label or f"p{i}")
             self.parameters = [self._handle(parameter._dx) for parameter in parameters]
             arguments = [self._argument(INPUTS + i, shape) for i, shape in enumerate(shapes)]
+            token = TRACED_VARIABLE.set(self._variable)
             try:
                 self.result = map_tree(self._result, f(*arguments), name="the result")
             finally:
                 self._open = False
+                TRACED_VARIABLE.reset(token)
                 for place, node in self._handles.items():
                     if node.label:
                         self.graph.labels[place] = node.label
@@ -203,6 +206,11 @@ class Trace:
             return self._handle(self.graph.leaf(Leaf(space, next(places)), name))
 
         return build(shape, "x")
+
+    def _variable(self, x: float) -> Traced:
+        """Return a node for a number that a derivative is taken at: a constant, but not the node of equal constants."""
+        self._variables += 1
+        return self._handle(self.graph.leaf(Leaf(CONSTANTS, self._variables, x)))
 
     def _handle(self, place: int, row: Primitive | None = None, operands: Sequence[Any] = ()) -> Traced:
         """Return the node that stands for a place in the graph."""
