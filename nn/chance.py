@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 import random
 import sys
 from collections.abc import Iterator, Mapping
@@ -27,7 +28,7 @@ from autograd import Value
 __all__ = ["Watched"]
 
 # Packages whose own code is not searched.
-QUIET: Final = {"autograd", "nn", "numpy", *sys.stdlib_module_names} - {"secrets"}
+QUIET: Final = {"autograd", "nn", "numpy", *sys.stdlib_module_names} - {"secrets", "uuid"}
 
 
 class Watched:
@@ -88,6 +89,8 @@ def _generators(things: Any) -> Iterator[Any]:
         seen[id(thing)] = thing
         if isinstance(thing, kinds):
             yield thing
+        elif thing is os.urandom:
+            yield random.SystemRandom()
         else:
             waiting.extend(_held(thing))
 

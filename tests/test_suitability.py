@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import secrets
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -387,9 +388,13 @@ class Tossing(Straight):
         """Draw a secret."""
         return float(secrets.randbelow(2))
 
+    def by_uuid(self) -> float:
+        """Draw from the operating system, by way of `uuid`."""
+        return float(uuid.uuid4().int % 2)
+
 
 TOSSES = pytest.mark.parametrize(
-    "toss", ["module", "numpy", "own", "new", "old", "function", "global", "builtin", "system", "secret"]
+    "toss", ["module", "numpy", "own", "new", "old", "function", "global", "builtin", "system", "secret", "uuid"]
 )
 
 
