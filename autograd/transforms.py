@@ -81,7 +81,8 @@ def chain_rule(order: Sequence[Value], y: Value, xs: Sequence[Value], risk: Call
     delta: dict[Value, Any] = {y: 1.0}
     reach: dict[Value, Any] = {y: True}
     risk = risks(order) if risk is None else risk
-    is_risky, hot = any(map(risk, order)), set[Value]()  # nodes whose δ may be infinite
+    is_risky = any(map(risk, order))
+    hot = set[Value]()  # nodes whose gradient may be infinite
     for node in reversed(order):
         if node not in delta or node not in depends or node.primitive is None:
             continue
@@ -95,7 +96,8 @@ def chain_rule(order: Sequence[Value], y: Value, xs: Sequence[Value], risk: Call
             contribution = where(condition, upstream * partial, 0) if keep else _chain(upstream, partial, node in hot)
             delta[x] = delta[x] + contribution if x in delta else contribution
             reach[x] = _either(reach[x], condition) if x in reach else condition
-            hot.update([x] * (danger == 2))
+            if danger == 2:
+                hot.add(x)
     return [delta.get(x, 0.0) for x in xs]
 
 
