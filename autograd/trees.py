@@ -146,10 +146,10 @@ def open_tree(tree: Any, path: str) -> Opened | None:
         keys, step = (range(len(tree)), "[{!r}]") if names is None else (names, ".{}")
         return Opened(dict(zip(keys, tree, strict=True)), step.format, lambda new: tuple.__new__(kind, new.values()))
     if dataclasses.is_dataclass(kind):
-        if lost := [name for name, field in kind.__dataclass_fields__.items() if "InitVar" in str(field.type)]:
-            raise TypeError(
-                f"{path} is a {kind.__name__}, and an instance does not keep its InitVar {lost[0]}; make it a field"
-            )
+        lost = [name for name, field in kind.__dataclass_fields__.items() if "InitVar" in str(field.type)]
+        if lost and getattr(tree, "__dict__", {}).keys() - kind.__dataclass_fields__:
+            raise TypeError(f"{path} is a {kind.__name__}, which computes attributes from {lost[0]}, an InitVar that it does "
+                            "not keep; make it a field, or compute them in a property")  # fmt: skip
         names = [field.name for field in dataclasses.fields(tree) if field.init]
         return Opened({name: getattr(tree, name) for name in names}, ".{}".format, lambda new: _replaced(tree, new, path))
     if _is(tree, "numpy", "ndarray") or _is(tree, "pandas", "Series"):

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
-from autograd import Value
+from autograd import Value, gradients
 from nn.chance import Watched
 from nn.evaluation import Examples, class_of, outputs_of
 from nn.losses import PROBABILITIES, Loss, require_probabilities
@@ -131,6 +131,7 @@ class Eager(Engine):
     def __init__(self, lesson: Lesson, reason: str) -> None:
         super().__init__(lesson)
         self.description = f"eager: {reason}"
+        self.steps = 0
 
     def learn(self, batch: Sequence[int]) -> tuple[float, int]:
         """Make a step; return the loss of the batch, reduced and with the penalty, and how many examples were right.
@@ -148,6 +149,8 @@ class Eager(Engine):
                 parameter.grad = 0.0
             for i in batch:
                 error, outputs = lesson.record(i)
+                if self.steps == 1 and not losses:
+                    _require_fresh(error)
                 if self.looking and self.dependence.is_open:
                     self._see(error, i)
                 error.backward(share)
@@ -164,6 +167,7 @@ class Eager(Engine):
                 raise FloatingPointError
             self.moved = self.moved or any(parameter.grad for parameter in self.parameters)
             lesson.optimizer.step(self.parameters)
+        self.steps += 1
         return loss, right
 
     def _see(self, error: Value, i: int) -> None:
@@ -335,3 +339,12 @@ def engine_for(lesson: Lesson, compiled: bool | str, epochs: int) -> Eager | Com
         return Compiled(lesson)
     except (ArithmeticError, AttributeError, ImportError, LookupError, TypeError, ValueError) as error:
         return Eager(lesson, str(error))
+
+
+def _require_fresh(loss: Value) -> None:
+    """Raise if a loss uses something that was computed from a parameter before the first step, and does not follow it."""
+    try:
+        gradients(loss, [])
+    except ValueError as error:
+        raise ValueError("the loss uses a node that was computed from a parameter before training began and stays as it was; "
+                         f"compute it inside the model or the loss: {error}") from None  # fmt: skip

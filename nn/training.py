@@ -258,7 +258,7 @@ def _suit(loss: Loss, examples: Examples, kind: str = "") -> list[str]:
         return [f"{loss_name(loss)} takes net inputs, but the outputs are probabilities already: use {instead}, or end the "
                 'model with output="linear"']  # fmt: skip
     limits = reach(loss, outputs[0])
-    if limits is None or all(limits[0] <= label <= limits[1] for label in labels):
+    if limits is None or not any(label < limits[0] or label > limits[1] for label in labels):  # NaN is found by its loss
         return []
     beyond = (f"the {kind}targets go from {min(labels):g} to {max(labels):g}, but the outputs only from {limits[0]} to "
               f"{limits[1]}")  # fmt: skip

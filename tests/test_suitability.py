@@ -432,3 +432,20 @@ def test_generators_that_are_not_used_are_no_matter() -> None:
 
     model = Calm(w=Value(1.0), rng=random.Random(1), numpy=np.random.default_rng(1))
     assert fit(model, X, Y, epochs=1, compiled=True).engine.startswith("compiled")
+
+
+class Cached(Module):
+    """A model that computes from its parameter when it is made, and not when it is called."""
+
+    def __init__(self) -> None:
+        self.w = Value(0.3)
+        self.double = self.w * 2
+
+    def __call__(self, x: Any) -> Any:
+        return self.double * x[0]
+
+
+@pytest.mark.parametrize("compiled", [False, "auto"])
+def test_a_graph_older_than_the_steps_is_refused(compiled: Any) -> None:
+    with pytest.raises(ValueError, match=r"computed from a parameter before training began.*changed after the forward pass"):
+        fit(Cached(), [[1.0], [2.0]], [1.0, 2.0], epochs=3, compiled=compiled)
