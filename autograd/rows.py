@@ -118,21 +118,21 @@ class Primitive:
 
     def __post_init__(self) -> None:
         self._check_parts()
-        if self.overflow is not None and not callable(self.overflow):
-            raise TypeError(f"overflow of the row {self.name!r} must be a function of its operands; got {self.overflow!r}")
         object.__setattr__(self, "__signature__", self._signature())  # read by help(), editors and `gradcheck`
 
     def _check_parts(self) -> None:
-        """Raise unless the function and the rules are functions and take what they will be called with.
+        """Raise unless the row's parts are functions and take what they will be called with.
 
         >>> Unary("cube", lambda x: x**3, lambda x: 3 * x * x)
         Traceback (most recent call last):
         TypeError: the rule ∂cube/∂x of the row 'cube' is called with (x, out), but it takes (x)
         """
-        for part, function in {"function": self.function, **self.rules}.items():
-            names = [*"xy"[: self.arity]] or ["operands"]
-            if part != "function":
-                names.append("out")
+        operands = [*"xy"[: self.arity]] or ["operands"]
+        parts = {"function": self.function, **self.rules}
+        if self.overflow is not None:
+            parts["overflow"] = self.overflow
+        for part, function in parts.items():
+            names = [*operands, "out"] if part in self.rules else operands
             called, name = f"({', '.join(names)})", f"the {part} of the row {self.name!r}"
             if not callable(function):
                 raise TypeError(f"{name} must be a function of {called}; got {function!r}")
@@ -142,7 +142,7 @@ class Primitive:
             except ValueError:  # some functions written in C have no signature
                 continue
             except TypeError:
-                if names != ["operands"]:  # the function of a row with many operands takes them one by one
+                if names != ["operands"]:  # with many operands, the function takes them one by one
                     raise TypeError(f"{name} is called with {called}, but it takes {signature}") from None
 
     def __call__(self, *arguments: Any) -> Any:
@@ -219,7 +219,7 @@ class Primitive:
             raise
 
     def _returned(self, part: str, x: Any, operands: Sequence[Any]) -> Any:
-        """Return what a part returned: a float, or where the operands are not all numbers also what they may be."""
+        """Return a part's result as a float; where the operands are not all numbers, also as a node, symbol or array."""
         if x.__class__ is float:
             return x
         is_symbolic = hasattr(x, "__primitive__") or getattr(x, "shape", ()) != ()

@@ -153,7 +153,7 @@ class Symbol(Operand):
         return source(self)[0]
 
     def __array_ufunc__(self, ufunc: Any, *_: Any, **options: Any) -> NoReturn:
-        raise TypeError(f"numpy.{ufunc.__name__} takes numbers alone; use autograd's function of that name in a rule")
+        raise TypeError(f"numpy.{ufunc.__name__} takes only numbers; in a rule use autograd's function of that name")
 
     def __bool__(self) -> bool:
         raise RuleError(f"a rule tests whether {self.text} is true; Python's if, and, or, max would freeze one case into it: "

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import count
 from math import isfinite, isnan
-from typing import Any, Final
+from typing import Any
 
 from autograd.manners import describe
 from autograd.primitives import Operand, Primitive, where
@@ -29,8 +29,6 @@ from autograd.trees import flatten, is_array, map_tree, number_arrays, stack
 from autograd.value import TRACED_VARIABLE, Value, Variable, refuse_stale, topological
 
 __all__ = ["Dual", "chain_rule", "grad", "gradients", "hessian", "jacobian", "jvp", "replay", "value_and_grad"]
-
-MIXED_MODES: Final = "to mix modes, take jvp inside grad, not grad inside jvp"
 
 
 def gradients(y: Value, xs: Iterable[Value]) -> list[Value]:
@@ -85,7 +83,8 @@ def chain_rule(order: Sequence[Value], y: Value, xs: Sequence[Value], risk: Call
     delta: dict[Value, Any] = {y: 1.0}
     reach: dict[Value, Any] = {y: True}
     risk = risks(order) if risk is None else risk
-    is_risky, hot = any(map(risk, order)), set[Value]()  # nodes whose δ may be infinite
+    is_risky = any(map(risk, order))
+    hot = set[Value]()  # nodes whose gradient may be infinite
     for node in reversed(order):
         if node not in delta or node not in depends or node.primitive is None:
             continue
@@ -99,7 +98,8 @@ def chain_rule(order: Sequence[Value], y: Value, xs: Sequence[Value], risk: Call
             contribution = where(condition, upstream * partial, 0) if keep else _chain(upstream, partial, node in hot)
             delta[x] = delta[x] + contribution if x in delta else contribution
             reach[x] = _either(reach[x], condition) if x in reach else condition
-            hot.update([x] * (danger == 2))
+            if danger == 2:
+                hot.add(x)
     return [delta.get(x, 0.0) for x in xs]
 
 
@@ -234,7 +234,7 @@ class Dual(Operand):
         return Dual(out, tangent, level, reach) if which or row.is_condition else out  # else it is a constant
 
     def __hash__(self) -> int:
-        return hash(self.primal)  # so that a set of numbers comes to compare, which is refused
+        return hash(self.primal)  # sets and dicts then compare Duals with ==, which refuses, instead of by identity
 
     def __repr__(self) -> str:
         return f"Dual({self.primal!r}, {self.tangent!r})"
@@ -266,9 +266,8 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     (12.0, 4.0)
     """
     if not (isinstance(primals, list | tuple) and isinstance(tangents, list | tuple)):
-        raise TypeError(
-            f"jvp takes a tuple of arguments and one of tangents, such as (3.0,) and (1.0,); got {primals!r}, {tangents!r}"
-        )
+        raise TypeError(f"jvp takes a tuple of arguments and one of tangents, such as (3.0,) and (1.0,); "
+                        f"got {primals!r}, {tangents!r}")  # fmt: skip
     if len(primals) != len(tangents):
         raise ValueError(f"jvp needs a tangent for each argument; got {len(primals)} primals and {len(tangents)} tangents")
     level = next(_levels)
@@ -374,7 +373,7 @@ def _value(x: Any) -> Value:
 
 
 def _number(x: Any) -> float:
-    return real(x, MIXED_MODES if isinstance(x, Dual) else "pass a real number (int, float)")
+    return real(x, "to mix modes, take jvp inside grad, not grad inside jvp") if isinstance(x, Dual) else real(x)
 
 
 def _plain(x: Any) -> Any:
