@@ -307,7 +307,7 @@ def archive(**members: bytes) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as made:
         for name, data in members.items():
-            made.writestr(name, data)
+            made.writestr(zipfile.ZipInfo(name), data)  # without the time, so that every process makes the same
     return file.getvalue()
 
 
@@ -382,7 +382,7 @@ GOOD = {"w.npy": npy(np.zeros(2)), "b.npy": npy(np.float64(0))}
     ("x.safetensors", tensors("BF16", 4), "it has numbers of type BF16, which NumPy lacks; save them as F32 or F64"),
     ("x.safetensors", tensors("F64", 16), "it lacks b$"),
     ("x.safetensors", b"<html>not found</html>", "cannot be read, it may be damaged or cut off"),
-])  # fmt: skip
+], ids=lambda value: value if isinstance(value, str) else "file")  # fmt: skip
 def test_damaged_files_are_refused_by_name(name: str, content: bytes, message: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(content)
     model = Neuron(2, seed=0)
