@@ -161,7 +161,7 @@ def refuse_lost_text(options: argparse.Namespace) -> None:
     text = {f"--{name}": getattr(options, name) for name in ("steps", "explain", "check", "mistake")}
     text["--wrt"] = options.wrt and not options.latex
     files = [file for file in (options.svg, options.html, options.json) if file not in (None, "-")]
-    if len({Path(file).resolve() for file in files}) < len(files):
+    if len({Path(file).absolute() for file in files}) < len(files):
         raise UsageError(f"{files[-1]} is given for two files, and one would be lost; give each a name of its own")
     first, *others = [name for name, given in (data | text).items() if given] or [""]
     if others and data.get(first):

@@ -201,7 +201,7 @@ def on_arrays_otherwise(x: Any) -> Any:
         (replace(swish, partial=lambda x, out: 0.0), "wrong: the local derivative ∂swish/∂x is wrong"),
         # The numbers of the first derivative are right, but not its graph.
         (Unary("cut", lambda x: x**3, lambda x, out: 3 * x * hidden(x)), "the graph lacks a part of the function"),
-        (Unary("square", lambda x: x * x, lambda x, out: x + float(x)), "square cannot be written as text: a rule asked for"),
+        (Unary("square", lambda x: x * x, lambda x, out: x + float(x)), "square cannot be written as text: a rule turns"),
         # Text and arrays: another function than with floats, or none.
         (replace(cosh, code="({0} + 2.0)"), r"cosh at .*: the text \(x0 \+ 2\.0\) gives"),
         (Unary("plain", math.cosh, lambda x, out: (exp(x) - exp(-x)) / 2), "plain cannot be read on arrays"),
