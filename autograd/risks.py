@@ -105,8 +105,11 @@ def _danger(row: Primitive, kinds: tuple[Any, ...]) -> tuple[int, bool]:
 
 
 def _points(kinds: Sequence[Any], tried: dict[int, tuple[float, ...]]) -> Iterator[tuple[float, ...]]:
+    # Beside a constant c also ±c/2, ±c and ±2c: x - 4 may have any sign.
+    constants = [abs(x) for x in kinds if not isinstance(x, frozenset) and 0 < abs(x) < math.inf]
+    near = {sign: [sign * c * factor for c in constants for factor in (0.5, 1.0, 2.0)] * abs(sign) for sign in tried}
     return itertools.product(
-        *[[x for sign in sorted(kind) for x in tried[sign]] if isinstance(kind, frozenset) else [kind] for kind in kinds]
+        *[[x for s in sorted(kind) for x in (*tried[s], *near[s])] if isinstance(kind, frozenset) else [kind] for kind in kinds]
     )
 
 

@@ -459,3 +459,10 @@ def test_random_programs_agree_in_every_reading(program: Program, elsewhere: Seq
         again = replay(slope, {x: numbers[x] for x in below(slope) if x in numbers}).data
         right = again == pytest.approx(leaf.grad) if math.isfinite(leaf.grad) else not math.isfinite(again)
         assert right, f"{program}: at {there} the gradient is {leaf.grad}, its graph gives {again}"
+
+
+def test_a_difference_from_a_constant_may_be_zero() -> None:
+    x = Value(-1.0)
+    difference = x - 4.0
+    [slope] = gradients(primitives.arctan2(difference, difference) < 1.0, [x])  # NaN where the difference is 0, but not taken
+    assert replay(slope, {x: 4.0}).data == 0.0
