@@ -111,8 +111,11 @@ def _may_fail(row: Primitive, n: int) -> bool:
 
 
 def _points(kinds: Sequence[Any]) -> Iterator[tuple[float, ...]]:
+    # Beside a constant c also ±c/2, ±c and ±2c: x - 4 may have any sign.
+    constants = [abs(x) for x in kinds if not isinstance(x, frozenset) and 0 < abs(x) < math.inf]
+    near = {sign: [sign * c * factor for c in constants for factor in (0.5, 1.0, 2.0)] * abs(sign) for sign in TRIED}
     return itertools.product(
-        *[[x for sign in sorted(kind) for x in TRIED[sign]] if isinstance(kind, frozenset) else [kind] for kind in kinds]
+        *[[x for s in sorted(kind) for x in (*TRIED[s], *near[s])] if isinstance(kind, frozenset) else [kind] for kind in kinds]
     )
 
 

@@ -470,3 +470,10 @@ def test_second_derivatives_of_random_programs(program: Program) -> None:
     found = seconds(lambda x: program([x, *program.leaves[1:]]) + x * x, program.leaves[0])
     finite = [second for second in found.values() if math.isfinite(second)]
     assert len(finite) in (0, len(found)) and finite == pytest.approx(finite[:1] * len(finite), abs=1e-9), (program, found)
+
+
+def test_a_difference_from_a_constant_may_be_zero() -> None:
+    x = Value(-1.0)
+    difference = x - 4.0
+    [slope] = gradients(primitives.arctan2(difference, difference) < 1.0, [x])  # NaN where the difference is 0, but not taken
+    assert replay(slope, {x: 4.0}).data == 0.0
