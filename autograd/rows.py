@@ -19,6 +19,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from numbers import Real
+from types import FunctionType
 from typing import Any, ClassVar, Final, Self
 
 __all__ = ["TABLE", "Binary", "DomainError", "Nary", "Primitive", "Unary", "number"]
@@ -136,6 +137,9 @@ class Primitive:
             called, name = f"({', '.join(names)})", f"the {part} of the row {self.name!r}"
             if not callable(function):
                 raise TypeError(f"{name} must be a function of {called}; got {function!r}")
+            code = function.__code__ if isinstance(function, FunctionType) else None
+            if code is not None and code.co_argcount == len(names) and not code.co_kwonlyargcount:
+                continue  # the usual case, for which a signature would be made in vain
             try:
                 signature = inspect.signature(function)
                 signature.bind(*names)
