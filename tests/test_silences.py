@@ -1,0 +1,178 @@
+"""What used to be wrong without a word: conditions that were identities, tangents and graphs that were dropped on the way."""
+
+import copy
+import math
+import operator
+from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograd import Dual, Value, compile, dot, grad, gradients, hessian, jacobian, jvp, maximum, sqrt, tanh, where
+
+# Dual numbers as conditions
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: 10 * x if x == 1 else x,
+        lambda x: 10 * x if x != 1 else x,
+        lambda x: 10 * x if x == x * 1 else x,
+        lambda x: 10 * x if x in (0.0, 1.0) else x,
+        lambda x: 10 * x if x in {0.0, 1.0} else x,
+        lambda x: 10 * x if x else x,
+        lambda x: x or 5.0,
+        lambda x: x and 5.0,
+        lambda x: not x,
+        lambda x: [1.0, 2.0].index(x),
+        lambda x: math.exp(x),
+        lambda x: float(x),
+    ],
+)
+def test_a_dual_number_is_no_condition_and_no_float(f: Callable[[Any], Any]) -> None:
+    with pytest.raises(TypeError, match=r"use <, <=, > or >=|compare it, as in|would drop its derivative"):
+        jvp(f, (1.0,), (1.0,))
+
+
+@pytest.mark.parametrize("x", [0.5, 1.0, 3.0])
+def test_comparisons_of_dual_numbers_are_those_of_their_numbers(x: float) -> None:
+    assert jvp(lambda x: 10 * x if x > 1 else x, (x,), (1.0,)) == ((10 * x, 10.0) if x > 1 else (x, 1.0))
+    assert jvp(lambda x: max(x, 1.0), (x,), (1.0,))[0] == max(x, 1.0)
+    assert jvp(lambda x: (x > 1).where(x * x, x), (x,), (1.0,)) == ((x * x, 2 * x) if x > 1 else (x, 1.0))
+    assert jvp(lambda x: (-x).abs() + x.maximum(2.0, 4.0), (x,), (1.0,)) == (x + 4.0, 1.0)
+
+
+# Results of forward mode
+
+
+def test_results_in_containers_keep_their_tangents() -> None:
+    assert jvp(lambda x: {"y": x * x, "z": [x, 1.0]}, (3.0,), (1.0,)) == (
+        {"y": 9.0, "z": [3.0, 1.0]},
+        {"y": 6.0, "z": [1.0, 0.0]},
+    )
+    primal, tangent = jvp(lambda x: np.array([x, x * x]), (3.0,), (1.0,))
+    assert primal.tolist() == [3.0, 9.0] and tangent.tolist() == [1.0, 6.0]
+
+
+@pytest.mark.parametrize("result", [None, "text", {1.0}, object(), 1j, range(3), iter([1.0])])
+def test_a_result_that_cannot_be_differentiated_is_refused(result: Any) -> None:
+    with pytest.raises(TypeError, match="the result"):
+        jvp(lambda x: result, (1.0,), (1.0,))
+
+
+# Nodes and what they are compared with
+
+
+def test_equality_is_identity_and_no_row_takes_it_for_a_condition() -> None:
+    v, w = Value(1.0), Value(1.0)
+    assert [bool(same) for same in (v == v, v == w, v != w, v != v)] == [True, False, True, False]
+    assert (v == "1", v == (), v != "1") == (False, False, True) and v in [w, v] and v not in [w]
+    assert {v: 1}[v] == 1 and len({v, w, v}) == 2
+    calls: list[Callable[[], Any]] = [
+        lambda: where(v == w, 10, 20),
+        lambda: where(v != w, v, w),
+        lambda: maximum(v == w, v),
+        lambda: tanh(v == v),
+        lambda: dot([v], [v == w]),
+    ]
+    for call in calls:
+        with pytest.raises(TypeError, match="== and != test whether two nodes are the same node"):
+            call()
+    assert where(True, 10, 20) == 10.0 and where(v > 0, 10, 20).data == 10.0
+
+
+@pytest.mark.parametrize(
+    "other", [1, 1.0, True, np.True_, np.float64(1), np.array(1.0), Decimal(1), Fraction(1), 1j, np.ones(2)]
+)
+def test_a_node_compared_with_a_number_is_refused(other: Any) -> None:
+    for node in (Value(1.0), Value(1.0) > 0):
+        for compare in (operator.eq, operator.ne):
+            with pytest.raises(TypeError, match="compares nodes, not their numbers"):
+                compare(node, other)
+
+
+def test_while_tracing_equality_is_refused_and_sets_work() -> None:
+    w = Value(2.0)
+    for f in (lambda x: w if x == w else x, lambda x: w if w != x else x, lambda x: w if x in [w] else x):
+        with pytest.raises(TypeError, match="for a condition use <, <=, > or >="):
+            compile(f, [w], example=[1.0])
+    assert compile(lambda x: {x: x * w}[x] + len({x, w}), [w], example=[1.0])([3.0]).tolist() == [8.0]
+
+
+@pytest.mark.parametrize("label", [(Value(1.0),), [Value(1.0)], {Value(1.0)}, Value(1.0), ()])
+def test_micrograds_constructor_is_refused_in_words(label: Any) -> None:
+    with pytest.raises(TypeError, match="the label of a Value is text"):
+        Value(math.sin(1.0), label)
+
+
+# Iterables and copies
+
+
+def test_gradients_take_any_iterable_and_nothing_but_nodes() -> None:
+    a, b = Value(2.0), Value(3.0)
+    y = a * b * b
+    for xs in ([a, b], (a, b), iter([a, b]), (x for x in (a, b)), {a: 0, b: 0}):
+        assert [g.data for g in gradients(y, xs)] == [9.0, 12.0]
+    wrongs: list[Any] = [[3.0], [a, None], ["a"], a, [[a]]]
+    for wrong in wrongs:
+        with pytest.raises(TypeError, match="Values"):
+            gradients(y, wrong)
+    number: Any = 3.0
+    with pytest.raises(TypeError, match="needs the Value"):
+        gradients(number, [a])
+
+
+COPIES: dict[str, Callable[[Any], Any]] = {
+    "copy": copy.copy,
+    "deepcopy": copy.deepcopy,
+    "deepcopy of a list": lambda x: copy.deepcopy([x])[0],
+    "deepcopy of a result": lambda x: copy.deepcopy(x * 1.0),
+    "copy of a copy": lambda x: copy.copy(copy.deepcopy(x)),
+}
+
+
+@pytest.mark.parametrize("name", COPIES)
+def test_a_copy_inside_a_differentiated_function_stays_connected(name: str) -> None:
+    duplicate, w = COPIES[name], Value(5.0)
+    assert grad(lambda x: 3 * duplicate(x))(1.0).data == 3.0
+    assert grad(lambda x: duplicate(x) * x)(2.0).data == 4.0
+    assert grad(grad(lambda x: duplicate(x) ** 3))(2.0).data == 12.0
+    assert grad(lambda x: grad(lambda q: duplicate(x * q) * q)(2.0))(3.0).data == 4.0
+    assert jacobian(lambda x: [duplicate(x), x])(2.0)[0].data == 1.0
+    assert hessian(lambda x: duplicate(x) * x)(2.0).data == 2.0
+    assert jvp(lambda x: 3 * duplicate(x), (1.0,), (1.0,)) == (3.0, 3.0)
+    assert compile(lambda x: 3 * duplicate(x * w), [w], example=[1.0]).gradient([2.0])[1].tolist() == [6.0]
+
+
+def test_a_deepcopy_elsewhere_is_a_graph_of_its_own() -> None:
+    x = Value(3.0)
+    y = copy.deepcopy(x * x)
+    y.backward()
+    assert x.grad == 0.0 and y.inputs[0].grad == 6.0
+
+
+# Keyword arguments
+
+
+def test_keyword_arguments_pass_through_undifferentiated() -> None:
+    def f(x: Any, *, power: int = 2, scale: Any = 1.0) -> Any:
+        return scale * x**power
+
+    assert grad(f)(2.0, power=3).data == 12.0
+    assert jacobian(lambda x, k=1.0: [x * k])(2.0, k=5.0)[0].data == 5.0
+    assert hessian(f)(2.0, power=3, scale=2.0).data == 24.0
+
+
+def test_the_hessian_of_several_arguments_is_a_tuple_of_tuples() -> None:
+    rows = hessian(lambda a, b: a * a * b, argnums=(0, 1))(2.0, 3.0)
+    assert [[h.data for h in row] for row in rows] == [[6.0, 4.0], [4.0, 0.0]] and isinstance(rows, tuple)
+
+
+def test_a_dual_number_prints_and_hashes_as_what_it_is() -> None:
+    x = Dual(3.0, 1.0)
+    assert repr(x) == "Dual(3.0, 1.0)" and hash(x) == hash(3.0) and copy.deepcopy(x) is x
+    assert sqrt(Dual(4.0, 1.0)).tangent == 0.25
