@@ -239,12 +239,16 @@ def _suit(loss: Loss, examples: Examples, kind: str = "") -> list[str]:
 
     Raises:
         ValueError: naming the first example whose target does not suit, or whole numbers that no output can reach.
+        TypeError: for text and other targets that are not numbers.
     """
     if loss not in LOSSES.values() or examples.outputs is None:
         return []
     outputs = examples.outputs
     for i, target in enumerate(examples.targets):
         targets = target if isinstance(target, list) else [target]
+        if text := [x for x in targets if x is None or isinstance(x, str | bytes | complex)]:
+            raise TypeError(f"{kind}example {i}: {text[0]!r} is not a number; number the classes 0, 1, …, and leave out "
+                            "examples without a target")  # fmt: skip
         try:
             if len(targets) != len(outputs):
                 raise ValueError(f"a loss needs a target for each output; got {len(outputs)} and {len(targets)}: {targets!r}")
