@@ -52,7 +52,7 @@ def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
     except OSError as error:  # name the requested file, not the one beside it
         raise OSError(error.errno, error.strerror or str(error), str(path)) from None
     except ValueError as error:  # of a null character or a lone surrogate
-        raise OSError(errno.EINVAL, str(error), str(path)) from None
+        raise OSError(errno.EINVAL, f"no file can have this name: {error}", str(path)) from None
 
 
 def _status(path: Path) -> os.stat_result | None:
