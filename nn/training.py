@@ -247,8 +247,8 @@ def _suit(loss: Loss, examples: Examples, kind: str = "") -> list[str]:
     for i, target in enumerate(examples.targets):
         targets = target if isinstance(target, list) else [target]
         if text := [x for x in targets if x is None or isinstance(x, str | bytes | complex)]:
-            raise TypeError(f"{kind}example {i}: the target {text[0]!r} is a {type(text[0]).__name__}; pass a real number, such "
-                            "as the number of a class")  # fmt: skip
+            raise TypeError(f"{kind}example {i}: the target {text[0]!r} is a {type(text[0]).__name__}; pass a real number, "
+                            "such as the number of a class")  # fmt: skip
         try:
             if len(targets) != len(outputs):
                 raise ValueError(f"a loss needs a target for each output; got {len(outputs)} and {len(targets)}: {targets!r}")
