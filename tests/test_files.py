@@ -67,9 +67,12 @@ def test_beside_four_threads_that_save_a_hundred_times_a_reader_sees_whole_files
     assert [*tmp_path.iterdir()] == [path]
 
 
+# What a script starts in the background has SIGINT ignored, what nohup starts SIGHUP, and so have their children.
 WRITER = """
-import sys
+import signal, sys
 from autograd.files import write_whole
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 while True:
     write_whole(sys.argv[1], sys.argv[2].encode() * 500_000)
 """

@@ -6,6 +6,7 @@ import gc
 import os
 import pickle
 import signal
+from collections.abc import Iterator
 
 import pytest
 from test_training import LINE, line
@@ -13,6 +14,14 @@ from test_training import LINE, line
 from nn import Module, Neuron, fit
 from nn.optim import SGD
 from nn.training import DivergenceError, History
+
+
+@pytest.fixture(autouse=True)
+def interruptible() -> Iterator[None]:
+    """Undo what a script does to the programs that it starts in the background: they ignore SIGINT."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def interrupt(history: History, model: Module) -> None:
