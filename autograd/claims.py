@@ -43,7 +43,7 @@ def check_derivation(loss: Value, claims: Mapping[Value, float], tolerance: floa
         Whether all claims are right.
 
     Raises:
-        TypeError: for a claim that is no number, or a node that is no Value.
+        TypeError: for a claim that is not a number, or a node that is not a Value.
         ValueError: for a node that does not take part in the result, or a negative tolerance.
 
     >>> w = Value(3.0, label="w")

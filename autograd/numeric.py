@@ -183,7 +183,7 @@ class Samples:
         return len(factors) == 3 and min(factors) > 1.2 and max(factors) < 1.1 * min(factors)
 
     def crawl(self, quotients: Sequence[float]) -> bool:
-        """Whether difference quotients come to rest so slowly that there is no telling where, like those of x^1.1 at 0."""
+        """Whether difference quotients converge too slowly for the limit to be estimated, like those of x^1.1 at 0."""
         blurs = [10 * noise / h for noise, h in zip(self.noises, self.steps, strict=False)]
         clear = self._onset([abs(b - a) for a, b in pairwise(quotients)], blurs)
         return len(clear) == 4 and all(0 < b < 1.5 * a for a, b in pairwise(clear))

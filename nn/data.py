@@ -176,8 +176,8 @@ def _read_idx(file: IO[bytes], name: str, dimensions: int) -> tuple[tuple[int, .
     start = 4 + 4 * dimensions
     head = file.read(start)
     if head[:4] != bytes([0, 0, 8, dimensions]):
-        raise ValueError(f"{name} is no IDX file of bytes with {dimensions} dimension{'s' * (dimensions > 1)}: it begins with "
-                         f"{head[:4].hex(' ')}, not 00 00 08 {dimensions:02x}")  # fmt: skip
+        raise ValueError(f"{name} is not an IDX file of bytes with {dimensions} dimension{'s' * (dimensions > 1)}: "
+                         f"it begins with {head[:4].hex(' ')}, not 00 00 08 {dimensions:02x}")  # fmt: skip
     if len(head) < start:
         raise ValueError(f"{name} is cut off within its header, after {len(head)} bytes of {start}")
     sizes = struct.unpack(f">{dimensions}I", head[4:])

@@ -89,7 +89,7 @@ class Optimizer:
             state: what the rule returned last for this parameter, or `start`.
             t: the number of this step, from 1.
         """
-        # Said when it is first asked for, in words that help; an abstract class would name the method only.
+        # Not an abstract method: its message would name the method without saying what to do.
         raise NotImplementedError(f"{type(self).__name__} does not say how it updates; define its method rule")
 
     def step(self, parameters: Iterable[Value]) -> None:

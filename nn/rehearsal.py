@@ -91,7 +91,7 @@ def require_loss(loss: Any, outputs: Any) -> Value:
     if isinstance(loss, Value):
         return loss
     if not Inventory([outputs]).values:
-        raise TypeError(f"the model returned {outputs!r}, in which there is no Value, so the loss {loss!r} has no gradient: "
+        raise TypeError(f"the model returned {outputs!r}, which contains no Value, so the loss {loss!r} has no gradient: "
                         "compute the outputs from the parameters themselves, not from .data or float()")  # fmt: skip
     raise TypeError(f"the loss is {loss!r}, of type {type(loss).__name__}, where a Value is needed: return it, and compute it "
                     "from the outputs with operators and functions of autograd, not with .data, float() or max()")  # fmt: skip

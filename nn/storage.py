@@ -156,7 +156,7 @@ def _from_npz(data: bytes, model: Module) -> dict[str, Any]:
             if len({*archive.files}) < len(archive.files):
                 raise ValueError("an array occurs twice")
             found = {name: archive[name] for name in archive.files}
-    except Exception as error:  # there is no list of what NumPy, zipfile and zlib raise at damaged data
+    except Exception as error:  # NumPy, zipfile and zlib document no list of what they raise at damaged data
         raise ValueError(f"it cannot be read, it may be damaged or cut off: {printable(str(error))}") from None
     return _by_name(found, model)
 
@@ -193,7 +193,7 @@ def _format(path: str | os.PathLike[str]) -> Format:
 
 
 def _kind(data: bytes) -> str:
-    """Return the suffix of the format that data are in, or what else they are, or an empty string if there is no telling."""
+    """Return the suffix of the format that data are in, or what else they are, or an empty string if unknown."""
     if data[:1] == b"{":
         return ".json"
     if data[8:9] == b"{" and int.from_bytes(data[:8], "little") <= len(data):
@@ -204,7 +204,7 @@ def _kind(data: bytes) -> str:
         try:
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
                 names = archive.namelist()
-        except (zipfile.BadZipFile, ValueError, NotImplementedError):
+        except (zipfile.BadZipFile, ValueError, NotImplementedError):  # the last: too new a zip
             return ""
         if any(name.endswith("data.pkl") for name in names):
             return f"a file of torch.save, which can run code when it is read; {ADVICE}"

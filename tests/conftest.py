@@ -31,7 +31,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     """Turn a skipped test into a failed one, if nothing may be skipped."""
     outcome: Any = yield
     report = outcome.get_result()
-    # A failure that was expected is reported as skipped too, and marked by `wasxfail`; that is no test that did not run.
+    # A failure that was expected is reported as skipped too, and marked by `wasxfail`; such a test did run.
     if report.skipped and not hasattr(report, "wasxfail") and item.config.getoption("--no-skips"):
         report.outcome = "failed"
         report.longrepr = f"nothing may be skipped here; {report.longrepr[2]}"

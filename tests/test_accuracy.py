@@ -176,7 +176,7 @@ def ulps(found: float, right: Any, least: float = 0.0) -> float:
 
 
 def is_smooth(row: Primitive, data: tuple[float, ...], i: int) -> bool:
-    """Whether a derivative by operand i is no matter of choice, and nothing overflows."""
+    """Whether the derivative with respect to operand i is unique, and nothing overflows."""
     size = math.prod([abs(x) for x in data if abs(x) > 1]) if row is primitives.prod else 0.0
     if not math.isfinite(row.evaluate(data)) or data in row.singular or math.isinf(size):
         return False

@@ -1,4 +1,4 @@
-"""A branch that is not taken contributes nothing, in every reading; a number that happens to be 0 is no such branch.
+"""A branch that is not taken contributes nothing, in every reading; a number that happens to be 0 is not such a branch.
 
 The idea: each case is a function with its gradient at several points, on both sides of a choice.  Every reading must give that
 gradient at each point, and a gradient's graph built at one of the points must give it at each other.

@@ -113,7 +113,7 @@ def test_files_are_read(folder: Path) -> None:
     ("train-images-idx3-ubyte", idx(4, 3, 2)[:-1], "train-images-idx3-ubyte should hold 4×3×2 = 24 bytes; it holds 23"),
     ("train-images-idx3-ubyte", idx(4, 3, 2) + b"x", "it holds more"),
     ("train-images-idx3-ubyte", idx(4, 3, 2)[:9], "is cut off within its header, after 9 bytes of 16"),
-    ("train-images-idx3-ubyte", b"", "is no IDX file of bytes with 3 dimensions: it begins with , not 00 00 08 03"),
+    ("train-images-idx3-ubyte", b"", "is not an IDX file of bytes with 3 dimensions: it begins with , not 00 00 08 03"),
     ("train-images-idx3-ubyte", idx(24), "it begins with 00 00 08 01, not 00 00 08 03"),
     ("train-images-idx3-ubyte", idx(4, 3, 2, magic=b"\0\0\x0d"), "it begins with 00 00 0d 03"),
     ("train-images-idx3-ubyte", b"<html>not found</html>", "it begins with 3c 68 74 6d"),
@@ -149,7 +149,7 @@ def test_names_in_messages_can_be_seen(tmp_path: Path) -> None:
     folder.mkdir()
     with pytest.raises(FileNotFoundError, match=r"in .*\\x1b\[2J\\u202e$"):
         mnist(folder)
-    for content, message in [(b"", "is no IDX file"), (gzip.compress(idx(4), mtime=0)[:-4], "is damaged or cut off")]:
+    for content, message in [(b"", "is not an IDX file"), (gzip.compress(idx(4), mtime=0)[:-4], "is damaged or cut off")]:
         (folder / "file").write_bytes(content)
         with pytest.raises(ValueError, match=message) as refusal:
             read_idx(folder / "file", 1)

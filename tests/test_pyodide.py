@@ -52,7 +52,7 @@ print(Value(1.0)._repr_svg_())
 """
 
 FILES = """
-import importlib, pathlib, pkgutil, sys, warnings
+import importlib, pathlib, pkgutil, sys, tempfile, warnings
 warnings.simplefilter("error")  # such as those of a Python that is newer than the one that runs the tests
 sys.path.insert(0, "/mnt")
 import autograd, nn
@@ -61,8 +61,7 @@ for package in (autograd, nn):
     for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
         if not module.name.startswith(("autograd.compiler", "autograd.strategies")):  # which need other packages
             importlib.import_module(module.name)
-folder = pathlib.Path("/tmp/folder")
-folder.mkdir()
+folder = pathlib.Path(tempfile.mkdtemp())
 model = nn.MLP(2, [2, 1], seed=1)
 for _ in range(2):
     nn.save(model, folder / "model.json")

@@ -101,7 +101,7 @@ class Cut(Module):
 
 
 def test_a_model_that_is_cut_off_is_refused_and_a_part_of_it_noted() -> None:
-    refused(Cut(whole=True), TypeError, "example .*: the model returned .*, in which there is no Value")
+    refused(Cut(whole=True), TypeError, "example .*: the model returned .*, which contains no Value")
     history = fit(Cut(whole=False), X, Y, epochs=2, seed=0)
     [note] = history.notes
     assert "no loss depends on layer1.neuron0.w0" in note

@@ -115,7 +115,7 @@ def draw(loss: Value, *, step: int | None = None, view: Literal["nodes", "neuron
         limit: the largest number of nodes, leaves included, that is still drawn.
 
     Raises:
-        TypeError: if `loss` is no Value.
+        TypeError: if `loss` is not a Value.
         ValueError: if the graph has more than `limit` nodes or is otherwise too large to be read, for another view, for a
             step of the view by neurons, or for that view of a graph without neurons.
         IndexError: if there is no such step.

@@ -95,7 +95,7 @@ def play(loss: Value, *, limit: int = 150) -> Player:
         limit: the largest number of nodes, leaves included, that is still drawn.
 
     Raises:
-        TypeError: if `loss` is no Value.
+        TypeError: if `loss` is not a Value.
         ValueError: if the graph is too large to be read, or a leaf was changed after the forward pass.
         LayoutError: if no layout engine is installed.
 
