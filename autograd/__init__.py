@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING, Any
 from autograd import manual as manual  # so that help(tanh) is about tanh
 from autograd.functions import clip, mean, softmax
 from autograd.manners import label_values
+from autograd.nonfinite import find_nonfinite
 from autograd.primitives import *
 from autograd.primitives import __all__ as _operations
-from autograd.steps import find_nonfinite, walk
+from autograd.steps import walk
 from autograd.transforms import Dual, grad, gradients, hessian, jacobian, jvp, replay, value_and_grad
 from autograd.trees import numbers
 from autograd.value import Value

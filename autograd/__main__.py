@@ -31,9 +31,11 @@ from autograd.demo import demonstrate, line_up, signed
 from autograd.derivation import explain
 from autograd.expressions import CONSTANTS, FUNCTIONS, Expression, ExpressionError, parse
 from autograd.mistakes import MISTAKES
-from autograd.steps import Walk, find_nonfinite, name_nodes, walk
-from autograd.symbol import digits
-from autograd.value import Value, topological
+from autograd.nonfinite import find_nonfinite
+from autograd.steps import Walk, walk
+from autograd.symbol import LEVEL, LOWERED, RAISED, digits
+from autograd.telling import Telling
+from autograd.value import Value
 
 if TYPE_CHECKING:
     from autograd.drawing import Drawing
@@ -47,9 +49,13 @@ EXAMPLE: Final = f"{COMMAND} 'tanh(w*x + b)**2' w=0.5 x=2 b=-0.4"
 WRITTEN: Final = f"Lists are written [x, y], as in dot([u, v], [x, y], b); {', '.join(CONSTANTS)} are constants."
 OPTION: Final = re.compile(r"-|--|-h|--[a-z]+(=.*)?", re.DOTALL)
 # What is written where the terminal's encoding lacks a character.
-SPELLED: Final = dict(zip("∂δση·√∞≤≥≠−─▶←…²⁰¹³⁴⁵⁶⁷⁸⁹",
-                          ["d", "delta", "sigma", "eta", "*", "sqrt ", "inf", "<=", ">=", "!=", "-", "-", ">", "<-", "...",
-                           "^2", "^0", "^1", "^3", "^4", "^5", "^6", "^7", "^8", "^9"], strict=True))  # fmt: skip
+SPELLED: Final = {
+    **dict(zip("∂δση·×√∞≤≥≠−─▶←…′",
+               ["d", "delta", "sigma", "eta", "*", "*", "sqrt ", "inf", "<=", ">=", "!=", "-", "-", ">", "<-", "...", "'"],
+               strict=True)),
+    **{c: f"^{i}" for i, c in enumerate(RAISED)},
+    **{c: str(i) for i, c in enumerate(LOWERED)},
+}  # fmt: skip
 
 
 class UsageError(ValueError):
@@ -117,6 +123,8 @@ def run(argv: Sequence[str]) -> tuple[str, int]:
 
 def make_parser() -> Parser:
     """Make the parser of the command line, in which every option has its help."""
+    from autograd.drawing.formats import suffixes
+
     functions = textwrap.fill(", ".join(sorted(FUNCTIONS)), 78, initial_indent="  ", subsequent_indent="  ")
     parser = Parser(
         prog=COMMAND,
@@ -143,7 +151,7 @@ def make_parser() -> Parser:
                         help="differentiate with respect to these variables only, such as w or w,b")  # fmt: skip
     parser.add_argument("--mistake", choices=MISTAKES, metavar="NAME", help=f"make a classic mistake: {', '.join(MISTAKES)}")
     for option, text in {
-        "--svg": "write a picture of the graph; also .png .pdf .dot .mmd",
+        "--svg": f"write a picture of the graph, in the format of the suffix: {suffixes()}",
         "--html": "write a page that plays the steps, forward and back, in a browser",
         "--json": "write the steps as JSON; with -, print it, and nothing else",
     }.items():
@@ -220,7 +228,7 @@ def differentiate(
         result.label = "f"
     result.backward()
     wanted = {name: variables[name] for name in names}
-    loss = name_nodes(result, topological(result))[result]
+    loss = Telling(result).names[result]
     check = _checked(expression, variables, wanted, loss) if options.check else None
     text = _data(result, wanted, options)
     report = [] if text else _report(expression, loss, result, wanted, options)
@@ -336,10 +344,11 @@ def _printable(text: str) -> str:
 
 
 def _spell_out(error: UnicodeError) -> tuple[str, int]:
-    """Write in ASCII what the terminal's encoding does not have, see `codecs.register_error`."""
+    """Write in ASCII what the terminal's encoding does not have, see `codecs.register_error`; w1_00 for w⁽¹⁾₀₀."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    return "".join(SPELLED.get(c, "?") for c in error.object[error.start : error.end]), error.end
+    text = re.sub(f"⁽([{RAISED}]+)⁾", lambda layer: f"{layer[1].translate(LEVEL)}_", error.object[error.start : error.end])
+    return "".join(SPELLED.get(c, c if c.isascii() else "?") for c in text), error.end
 
 
 def _in_terminal() -> int:

@@ -28,8 +28,9 @@ from typing import Any, Final, Literal
 
 from autograd.edges import MANY, Line, Rules, clearance, directions, excused, spread
 from autograd.manners import describe
+from autograd.nonfinite import find_nonfinite
 from autograd.numeric import Rounded, Slope, slope
-from autograd.steps import find_nonfinite, walk
+from autograd.steps import walk
 from autograd.symbol import SUPERSCRIPTS
 from autograd.transforms import Dual, gradients, replay
 from autograd.trees import flatten, is_array, map_tree

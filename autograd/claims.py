@@ -21,14 +21,18 @@ from decimal import Decimal
 from itertools import combinations
 from typing import Any
 
-from autograd.derivation import MOST_SHARES, Derivation, Explanation
+from autograd.derivation import Derivation, Explanation, Link
 from autograd.manners import describe
 from autograd.rows import number
 from autograd.steps import Walk
-from autograd.symbol import digits
+from autograd.symbol import digits, plain
+from autograd.telling import equation
 from autograd.value import Value
 
 __all__ = ["check_derivation"]
+
+MOST_FACTORS = 3  # that are named, the likeliest first
+RECOGNISED = 0.01  # relative: a factor that was left out is recognised from a claim of two digits
 
 
 def check_derivation(loss: Value, claims: Mapping[Value, float], tolerance: float = 1e-6) -> bool:
@@ -63,7 +67,7 @@ def check_derivation(loss: Value, claims: Mapping[Value, float], tolerance: floa
             raise ValueError(f"{describe(node)} does not take part in {describe(loss)}")
         claimed[node] = number(claim.data if isinstance(claim, Value) else claim)
         if claimed[node] is NotImplemented:
-            raise TypeError(f"the claim {claim!r} for {describe(node)} is no number")
+            raise TypeError(f"the claim {claim!r} for {describe(node)} is not a number")
     leaves = [x for x in steps.names if x.primitive is None]
     right: set[Value] = set()
     for node in [*reversed(steps.order), *leaves]:
@@ -77,16 +81,16 @@ def check_derivation(loss: Value, claims: Mapping[Value, float], tolerance: floa
 
 def _diagnosis(derivation: Derivation, claim: float, known: AbstractSet[Value], tolerance: float) -> str:
     """Say what is wrong with a claim, where those about the `known` nodes were right."""
-    explanation = derivation.explanation()
+    explanation, number = derivation.explanation(), derivation.steps.telling.number
     right = explanation.gradient
-    head = f"∂{explanation.loss}/∂{explanation.node} is {digits(right)}, not {digits(claim)}"
+    head = f"∂{explanation.loss}/∂{explanation.node} is {number(right)}, not {number(claim)}"
     if not explanation.shares:
         return f"{head}: the result's gradient by itself is 1"
     if not math.isfinite(right):
         return f"{head}: the right value is not finite; find_nonfinite says where that begins"
     if not math.isfinite(claim):
         return f"{head}: the claim is not finite, so there was a division by 0 or an overflow on the way to it"
-    if digits(right) == digits(claim):
+    if number(right) == number(claim):
         return f"{head} (∂ = {right!r}, claimed {claim!r}): rounded, or allow a larger tolerance"
     if _rounded(right, claim):
         return f"{head}: the claim is the right value, rounded; give more digits, or allow a larger tolerance"
@@ -102,13 +106,13 @@ def _rounded(right: float, claim: float) -> bool:
 def _forgotten(explanation: Explanation, claim: float, tolerance: float) -> str:
     """Name the paths without which the claim would be right, as few as possible; nothing if there are none."""
     shares = explanation.shares
-    contributions = [share.edge.contribution for share in shares]
+    contributions = [edge.contribution for _, edge in shares]
     for size in range(1, len(shares)) if len(shares) <= 12 else (1,):
         for missing in combinations(range(len(shares)), size):
             if _close(claim, explanation.gradient - sum(contributions[i] for i in missing), tolerance):
                 through = ", and the one through ".join(
-                    f"{shares[i].name} = {shares[i].formula}, which adds {shares[i].product} = {digits(contributions[i])}"
-                    for i in missing
+                    f"{step.name} = {step.formula}, which adds {edge.product} = {digits(edge.contribution, edge.digits)}"
+                    for step, edge in (shares[i] for i in missing)
                 )
                 return f"a path was forgotten, the one through {through}"
     return ""
@@ -116,30 +120,45 @@ def _forgotten(explanation: Explanation, claim: float, tolerance: float) -> str:
 
 def _wrong_factor(derivation: Derivation, explanation: Explanation, claim: float, known: AbstractSet[Value]) -> str:
     """Say by how much a claim is off, and which factors it could be."""
-    right = explanation.gradient
+    right, number = explanation.gradient, derivation.steps.telling.number
     if not explanation.paths:
         return "no path is missing, so a factor is wrong; claim nodes on the way as well, to see between which"
-    formula = " = ".join(dict.fromkeys((digits(right), explanation.formula.text)))
+    formula = equation(number(right), explanation.formula.written(plain(explanation.digits)))
     links = list(derivation.links(known))
     if right == 0:
         zeros = [str(link) for link in links if link.edge.partial == 0]
         return f"a factor is 0: {_listed(zeros)}" if zeros else f"the paths cancel: {formula}"
     if claim == 0:
         return f"no path is missing, and no factor is 0 in the right value {formula}"
-    negative = claim == -right
+    off = claim / right
+    everywhere = [link for link in links if link.everywhere]
+    apart = {link: 1 + (claim - right) / link.flow for link in links if link.flow and not link.everywhere}
     ways = []
-    if everywhere := [str(link) for link in links if link.everywhere]:
-        ways.append(f"{'has the wrong sign' if negative else 'is off by that much'}: {_listed(everywhere)}")
-    if apart := [f"{link} by {digits(1 + (claim - right) / link.flow)}" for link in links if link.flow and not link.everywhere]:
-        ways.append(f"is off on some of the paths: {_listed(apart)}")
-    ratio = "the sign: the claim is minus" if negative else f"the claim is {digits(claim / right)} times"
+    if everywhere:
+        texts = [str(link) for link in sorted(everywhere, key=lambda link: _unlikeliness(link, off))]
+        ways.append(f"{'has the wrong sign' if off == -1 else 'is off by that much'}: {_listed(texts)}")
+    if apart:
+        texts = [
+            f"{link} by {number(apart[link])}" for link in sorted(apart, key=lambda link: _unlikeliness(link, apart[link]))
+        ]
+        ways.append(f"is off on some of the paths: {_listed(texts)}")
+    ratio = "the sign: the claim is minus" if off == -1 else f"the claim is {number(off)} times"
     could_be = f"so one factor {', or one '.join(ways)}" if ways else "and sums pass on what arrives as it is"
     return f"{ratio} the right value {formula}; no path is missing, {could_be}"
 
 
+def _unlikeliness(link: Link, off: float) -> float:
+    """Return 0 where leaving the factor out, its sign or its 2 gives the ratio by which a claim is off, else 1."""
+    partial = link.edge.partial
+    usual = [1 / partial] if partial else []
+    usual += [-1.0] if partial < 0 else []
+    usual += [0.5] if link.edge.rule.startswith("2·") else []
+    return 0.0 if any(_close(off, ratio, RECOGNISED) for ratio in usual) else 1.0
+
+
 def _listed(texts: Sequence[str]) -> str:
     texts = list(dict.fromkeys(texts))
-    return ", ".join([*texts[:MOST_SHARES], *[f"and {len(texts) - MOST_SHARES} more"] * (len(texts) > MOST_SHARES)])
+    return ", ".join([*texts[:MOST_FACTORS], *[f"and {len(texts) - MOST_FACTORS} more"] * (len(texts) > MOST_FACTORS)])
 
 
 def _close(a: float, b: float, tolerance: float) -> bool:

@@ -20,9 +20,11 @@ from typing import Final
 
 from autograd.derivation import explain
 from autograd.manners import label_values
+from autograd.moments import Step
 from autograd.primitives import sigmoid
-from autograd.steps import Step, walk
+from autograd.steps import walk
 from autograd.symbol import digits
+from autograd.telling import factor
 from autograd.transforms import replay
 from autograd.value import Value
 
@@ -123,13 +125,9 @@ def _backward(steps: Sequence[Step]) -> str:
     results = signed([edge.contribution for _, edge in flows])
     rows = []
     for (step, edge), delta, result in zip(flows, deltas, results, strict=True):
-        chain = [f"∂E/∂{edge.name}", "=", f"∂E/∂{step.name}", "·", _factor(edge.rule)]
-        rows.append([*chain, "=", delta, "·", _factor(digits(edge.partial)), "=", result])
+        chain = [f"∂E/∂{edge.name}", "=", f"∂E/∂{step.name}", "·", factor(edge.rule)]
+        rows.append([*chain, "=", delta, "·", factor(digits(edge.partial)), "=", result])
     return line_up(rows)
-
-
-def _factor(text: str) -> str:
-    return f"({text})" if text.startswith("-") else text
 
 
 def _comparison(nodes: Mapping[str, Value]) -> str:
@@ -153,7 +151,7 @@ def _update(nodes: Mapping[str, Value]) -> str:
     moved = {w: w.data - RATE * w.grad for w in weights}
     error, after = nodes["E"], replay(nodes["E"], moved).data
     columns = zip(weights, signed([w.data for w in weights]), signed(list(moved.values())), strict=True)
-    rows = [[w.label or "", "←", old, f"- {RATE:g}·{_factor(digits(w.grad))}", "=", new] for w, old, new in columns]
+    rows = [[w.label or "", "←", old, f"- {RATE:g}·{factor(digits(w.grad))}", "=", new] for w, old, new in columns]
     return f"{line_up(rows)}\n\nThe error falls from E = {digits(error.data)} to E = {digits(after)}."
 
 

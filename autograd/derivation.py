@@ -9,7 +9,7 @@ grouped by the last edge, as backpropagation computes it; the derivation writes 
 >>> r.label, E.label = "r", "E"
 >>> print(explain(w, of=E))
 w.grad = (-0.052877)·2 = -0.10575
-    (-0.052877)·2 from v1 = w·x: δ = ∂E/∂v1 = -0.052877 times ∂v1/∂w = x = 2
+    (-0.052877)·2 from v1 = w·x: ∂E/∂v1 = -0.052877 times ∂v1/∂w = x = 2
 ∂E/∂w = ∂E/∂r · ∂r/∂w
       = -(t - r)·r·(1 - r)·x
       = (-0.26894)·0.39322
@@ -19,64 +19,45 @@ where r = σ(w·x)
 
 from __future__ import annotations
 
+import functools
+import math
+import operator
+import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 from autograd.manners import describe
-from autograd.steps import Edge, Walk
-from autograd.symbol import Symbol, as_symbol, digits, latex_name
+from autograd.moments import Edge, Step
+from autograd.steps import Walk
+from autograd.symbol import DIGITS, Style, Symbol, as_symbol, digits, latex, latex_name, latex_number, plain
+from autograd.telling import Symbols, equation, factor, formula_of, rules_of
 from autograd.value import Value
 
-__all__ = ["MOST_SHARES", "Derivation", "Explanation", "Share", "explain"]
+__all__ = ["Derivation", "Explanation", "Link", "explain"]
 
 MOST_PATHS = 8  # more are counted, not written out
 MOST_HOPS = 60  # edges on all written paths together
 MOST_NODES = 5_000  # of the whole graph
 MOST_SHARES = 8  # terms of the ledger that are written
 LONGEST_PART = 24  # characters of a part that is written in place rather than by name
-COUNTED = 1_000_000  # paths are counted up to here
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """One term of a ledger: what one use of the node adds to its gradient.
-
-    Attributes:
-        consumer: the node that uses it.
-        name: the consumer's name.
-        formula: the consumer's operation.
-        delta: the gradient at the consumer.
-        edge: the edge that the contribution flows along, with rule, partial derivative and contribution.
-    """
-
-    consumer: Value
-    name: str
-    formula: str
-    delta: float
-    edge: Edge
-
-    @property
-    def product(self) -> str:
-        """The term as numbers, ``4·3``; 0 along a branch that is not taken."""
-        return f"{_factor(self.delta)}·{_factor(self.edge.partial)}" if self.edge.taken else "0"
+LONGEST_COUNT = 10**40  # a larger number of paths is rounded
+WIDEST_ROW = 56  # characters, about, in a row of LaTeX: 900 px at a type of 20 px
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """An edge on a path: its consumer's name, the part of the gradient that goes along it, and if all of it does."""
+    """An edge on a path, the part of the gradient that goes along it, and whether every path uses it."""
 
-    name: str
     edge: Edge
     flow: float
     everywhere: bool
 
     def __str__(self) -> str:
-        rule = " = ".join(dict.fromkeys((self.edge.rule, digits(self.edge.partial))))
-        return f"∂{self.name}/∂{self.edge.name} = {rule}"
+        return equation(self.edge.slope, self.edge.rule, digits(self.edge.partial, self.edge.digits))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,82 +76,73 @@ class Explanation:
     Attributes:
         node, loss: the names of the node and of the result.
         gradient: ∂loss/∂node.
-        shares: the ledger's terms, in the sequence in which they are added.
-        n_paths: the number of paths from the result to the node, counted up to a million.
+        shares: the ledger's terms, in the sequence in which they are added: for each use of the node the step of the
+            consumer, in the backward pass, and the edge that the contribution flows along.
+        n_paths: the number of paths from the result to the node.
         paths: the paths written out, none where there are too many.
         where: the names that the derivation uses for parts, with their formulas.
+        digits: significant digits of the numbers in texts.
     """
 
     node: str
     loss: str
     gradient: float
-    shares: tuple[Share, ...]
+    shares: tuple[tuple[Step, Edge], ...]
     n_paths: int
     paths: tuple[Path, ...]
     where: tuple[tuple[str, Symbol], ...]
+    digits: int = DIGITS
 
     @property
     def ledger(self) -> str:
         """The sum of the contributions, ``w.grad = 4·3 + 1·1 = 13``."""
-        terms = [share.product for share in self.shares]
-        if len(terms) > MOST_SHARES:
-            terms[MOST_SHARES - 1 : -1] = ["…"]
-        parts = [f"{self.node}.grad", " + ".join(terms), digits(self.gradient)]
-        return " = ".join(part for part in parts if part)
+        return equation(f"{self.node}.grad", self._sum("…"), digits(self.gradient, self.digits))
 
     @property
     def text(self) -> str:
         """The ledger, then the derivation: the paths in names, with the rules put in, and in numbers."""
-        lines = [self.ledger]
-        for share in self.shares[:MOST_SHARES]:
-            edge = share.edge
-            partial = f"∂{share.name}/∂{self.node} = {' = '.join(dict.fromkeys((edge.rule, digits(edge.partial))))}"
-            origin = f"{share.name} = {share.formula}: δ = ∂{self.loss}/∂{share.name} = {digits(share.delta)}"
-            lines.append(f"    {share.product} from {origin} times {partial}")
+        style, lines = plain(self.digits), [self.ledger]
+        for step, edge in self.shares[:MOST_SHARES]:
+            partial = equation(edge.slope, edge.rule, digits(edge.partial, self.digits))
+            lines.append(f"    {edge.product} from {step.name} = {step.formula}: {step.gradient} times {partial}")
         if len(self.shares) > MOST_SHARES:
             lines.append(f"    … and {len(self.shares) - MOST_SHARES} more")
         head = f"∂{self.loss}/∂{self.node}"
-        if not self.paths:
-            count = f"more than {COUNTED:,}" if self.n_paths >= COUNTED else f"{self.n_paths:,}"
-            why = f"is a sum over {count} paths, too many to write out" if self.n_paths else f"= {digits(self.gradient)}"
-            return "\n".join([*lines, f"{head} {why}"])
-        rows = [" + ".join(" · ".join(f"∂{a}/∂{b}" for a, b in path.hops) for path in self.paths)]
-        rows += [self.formula.text, _sum_of(_product_of(path.numbers) for path in self.paths), digits(self.gradient)]
-        rows = [row for row, before in zip(rows, [head, *rows], strict=False) if row != before]
-        lines += [f"{head if i == 0 else ' ' * len(head)} = {row}" for i, row in enumerate(rows)]
-        if self.where:
-            lines += [f"{'where' if i == 0 else '     '} {name} = {part.text}" for i, (name, part) in enumerate(self.where)]
-        return "\n".join(lines)
+        if self.n_paths and not self.paths:
+            return "\n".join([*lines, f"{head} is a sum over {_count(self.n_paths)} paths, too many to write out"])
+        rows = self._rows(style, " · ", lambda a, b: f"∂{a}/∂{b}", str)
+        lines += [f"{' ' * len(head) if i else head} = {row}" for i, row in enumerate(row for row in rows if row != head)]
+        definitions = [f"{name} = {part.written(style)}" for name, part in self.where]
+        return "\n".join(lines + [f"{'     ' if i else 'where'} {line}" for i, line in enumerate(definitions)])
 
     @property
     def latex(self) -> str:
-        """The derivation in LaTeX's mathematics mode; the ledger where the paths are too many."""
+        """The derivation in LaTeX's mathematics mode, its rows fit for a slide; the ledger where the paths are too many."""
+        style, head = latex(self.digits), _ratio(self.loss, self.node)
+        rows = self._rows(style, r" \cdot ", _ratio, _latex) if self.paths else [_latex(self._sum(r"\cdots"))]
+        rows = [row for row in dict.fromkeys([*rows, latex_number(self.gradient, self.digits)]) if row not in ("", head)]
+        body = [(head if i == 0 else "", row) for i, row in enumerate(rows)]
+        body += [(latex_name(name), part.written(style)) for name, part in self.where]
+        aligned = " \\\\\n".join(f"{left} &= {_wrapped(right)}" for left, right in body)
+        return f"\\begin{{aligned}}\n{aligned}\n\\end{{aligned}}"
 
-        def ratio(a: str, b: str) -> str:
-            return rf"\frac{{\partial {latex_name(a)}}}{{\partial {latex_name(b)}}}"
-
-        head, total = ratio(self.loss, self.node), _latex_number(self.gradient)
+    def _rows(self, style: Style, times: str, ratio: Callable[[str, str], str], number: Callable[[str], str]) -> list[str]:
+        """Write the derivation on names, with the rules put in, in numbers, and its result."""
+        rows = [digits(self.gradient, self.digits)]
         if self.paths:
-            rows = [" + ".join(r" \cdot ".join(ratio(a, b) for a, b in path.hops) for path in self.paths)]
-            numbers = _sum_of(_product_of(path.numbers) for path in self.paths)
-            rows += [self.formula.latex, _latex_text(numbers), total]
-        else:
-            terms = [_latex_text(share.product) for share in self.shares]
-            if len(terms) > MOST_SHARES:
-                terms[MOST_SHARES - 1 : -1] = [r"\cdots"]
-            rows = [" + ".join(terms), total]
-        rows = [row for row, before in zip(rows, [head, *rows], strict=False) if row and row != before]
-        body = [f"{head if i == 0 else ''} &= {row}" for i, row in enumerate(rows)]
-        body += [rf"{latex_name(name)} &= {formula.latex}" for name, formula in self.where]
-        return "\\begin{aligned}\n" + " \\\\\n".join(body) + "\n\\end{aligned}"
+            names = " + ".join(times.join(ratio(a, b) for a, b in path.hops) for path in self.paths)
+            products = ("·".join(factor(digits(x, self.digits)) for x in path.numbers) for path in self.paths)
+            rows = [names, self.formula.written(style), " + ".join(products), *rows]
+        return [*rows[:-2], *map(number, rows[-2:])]
+
+    def _sum(self, ellipsis: str) -> str:
+        terms = [edge.product for _, edge in self.shares]
+        return " + ".join([*terms[: MOST_SHARES - 1], ellipsis, terms[-1]] if len(terms) > MOST_SHARES else terms)
 
     @property
     def formula(self) -> Symbol:
         """The gradient as one formula, the rules put in: the sum over the written paths."""
-        first, *rest = [path.formula for path in self.paths]
-        for formula in rest:
-            first = first + formula
-        return first
+        return functools.reduce(operator.add, [path.formula for path in self.paths])
 
     def __str__(self) -> str:
         return self.text
@@ -179,12 +151,13 @@ class Explanation:
         return f"$\\displaystyle {self.latex}$"
 
 
-def explain(node: Value, of: Value) -> Explanation:
-    """Say where the gradient of a node comes from.
+def explain(node: Value, of: Value, *, digits: int | None = None) -> Explanation:
+    """Trace the gradient of a node back to where it comes from.
 
     Args:
         node: a leaf or any other node of the graph.
         of: the result that is differentiated.
+        digits: significant digits of the numbers, 1 to 17; by default 5, and 3 in a network.
 
     Returns:
         An explanation; print it, or read its `text`, `latex`, `ledger`, `shares` and `paths`.
@@ -200,7 +173,7 @@ def explain(node: Value, of: Value) -> Explanation:
     for thing in (node, of):
         if not isinstance(thing, Value):
             raise TypeError(f"{thing!r} is a constant, which has no gradient; explain takes Values")
-    steps = Walk(of)
+    steps = Walk(of, n_digits=digits)
     if node not in steps.gradients:
         raise ValueError(f"{describe(node)} does not take part in {describe(of)}")
     return Derivation(node, steps).explanation()
@@ -211,37 +184,50 @@ class Derivation:
 
     def __init__(self, node: Value, steps: Walk) -> None:
         self.node, self.steps, self.names = node, steps, steps.names
-        # How many paths lead from each node to the one to be explained; the nodes that are on a path are the keys.
-        self.count: dict[Value, int] = {node: 1}
-        for other in steps.order:
-            if other is not node and (n := sum(self.count.get(x, 0) for x in other.inputs)):
-                self.count[other] = min(n, COUNTED)
+        self.on_path: set[Value] = set()
+        self.n_paths = 0  # from the result, the last that is counted
+        for other, n in self._counts():
+            self.on_path.add(other)
+            self.n_paths = n
+
+    def _counts(self) -> Iterator[tuple[Value, int]]:
+        """Count, for each node on a path, the paths from it to the node that is explained; the result comes last."""
+        yield self.node, 1
+        counts = {self.node: 1}  # only of the nodes that are still to be used: the numbers may have as many digits as nodes
+        left = Counter(x for other in self.steps.order for x in other.inputs)
+        for other in self.steps.order:
+            n = sum(counts.get(x, 0) for x in other.inputs)
+            for x in other.inputs:
+                left[x] -= 1
+                if not left[x]:
+                    counts.pop(x, None)
+            if n and other is not self.node:
+                counts[other] = n
+                yield other, n
 
     def explanation(self) -> Explanation:
         """Put the explanation together."""
         steps, names, loss = self.steps, self.names, self.steps.loss
-        n_paths = self.count[loss]
-        short = n_paths <= MOST_PATHS and len(self.count) * n_paths <= MOST_HOPS and len(names) <= MOST_NODES
-        paths, where = self._paths() if short and loss is not self.node else ((), ())
+        n_paths = self.n_paths if loss is not self.node else 0
+        short = n_paths <= MOST_PATHS and len(self.on_path) * n_paths <= MOST_HOPS and len(names) <= MOST_NODES
+        paths, where = self._paths() if short and n_paths else ((), ())
         return Explanation(
             node=names[self.node],
             loss=names[loss],
             gradient=steps.gradients[self.node],
             shares=tuple(self._shares()),
-            n_paths=n_paths if loss is not self.node else 0,
+            n_paths=n_paths,
             paths=tuple(paths),
             where=tuple(where),
+            digits=steps.telling.digits,
         )
 
-    def _shares(self) -> Iterator[Share]:
+    def _shares(self) -> Iterator[tuple[Step, Edge]]:
         n = len(self.steps.order)
         for i, consumer in enumerate(reversed(self.steps.order)):
             if self.node in consumer.inputs:
                 step = self.steps[n + i]
-                assert step.delta is not None
-                for edge in step.edges:
-                    if edge.input is self.node:
-                        yield Share(consumer, step.name, step.formula, step.delta, edge)
+                yield from ((step, edge) for edge in step.edges if edge.input is self.node)
 
     def links(self, known: AbstractSet[Value]) -> Iterator[Link]:
         """Go through the edges on the paths, results first; plain sums, which pass on what arrives, are passed over.
@@ -251,23 +237,24 @@ class Derivation:
         """
         tangents, settled = {self.node: 1.0}, {self.node: False}  # ∂other/∂node; whether all ways on lead to a known node
         for other in self.steps.order:
-            if other in self.count and other is not self.node:
-                pairs = [(x, p) for x, p in zip(other.inputs, _taken(other), strict=True) if x in self.count]
+            if other in self.on_path and other is not self.node:
+                pairs = [(x, p) for x, p in zip(other.inputs, _taken(other), strict=True) if x in self.on_path]
                 tangents[other] = sum(tangents[x] * partial for x, partial in pairs if partial is not None)
                 settled[other] = other in known or all(settled[x] for x, _ in pairs)
+        counts = dict(self._counts())
         ways = Counter({self.steps.loss: 1})  # from the result to each node
         for step in self.steps[len(self.steps.order) :]:
             for edge in step.edges:
-                if step.node in ways and edge.input in self.count:
+                if step.node in ways and edge.input in self.on_path:
                     ways[edge.input] += ways[step.node]
                     if edge.rule != "1" and not settled[edge.input]:
-                        everywhere = ways[step.node] * self.count[edge.input] == self.count[self.steps.loss]
-                        yield Link(step.name, edge, edge.contribution * tangents[edge.input], everywhere)
+                        everywhere = ways[step.node] * counts[edge.input] == self.n_paths
+                        yield Link(edge, edge.contribution * tangents[edge.input], everywhere)
 
     def _paths(self) -> tuple[list[Path], list[tuple[str, Symbol]]]:
         # Nodes with labels are the stations of a path; without any label between the two ends, all nodes are.
-        between = [x for x in self.count if x is not self.steps.loss and x is not self.node]
-        labelled = {x for x in between if x.label and self.names[x] == x.label}
+        between = [x for x in self.names if x in self.on_path and x is not self.steps.loss and x is not self.node]
+        labelled = {x for x in between if x.label}
         stations = {self.steps.loss, self.node, *(labelled or between)}
         symbols = self._symbols(stations, named=set())
         paths = self._write(stations, symbols)
@@ -279,21 +266,17 @@ class Derivation:
 
     def _symbols(self, stations: set[Value], named: set[Value]) -> dict[Value, Symbol]:
         """Give each node the symbol that stands for it: its name, its number, or its formula written in place."""
-        symbols: dict[Value, Symbol] = {}
-        for x, name in self.names.items():
-            symbol = Symbol(name, x.data)
+        symbols = Symbols(self.names)
+        for x in self.names:
+            symbol = symbols[x]
             if x.primitive is None:
-                if x.label is None and float(digits(x.data).replace("∞", "inf")) == x.data:
-                    symbol = Symbol(digits(x.data), x.data)
-            elif x not in stations and x not in named and x.label != name:
-                formula = self._formula(x, symbols)
+                if x.label is None and float(self.steps.telling.number(x.data).replace("∞", "inf")) == x.data:
+                    symbol = as_symbol(x.data)
+            elif x not in stations and x not in named and not x.label:
+                formula = formula_of(x, symbols)
                 symbol = formula if len(formula.text) <= LONGEST_PART else symbol
             symbols[x] = symbol
         return symbols
-
-    def _formula(self, node: Value, symbols: Mapping[Value, Symbol]) -> Symbol:
-        assert node.primitive is not None
-        return as_symbol(node.primitive.apply([symbols[x] if isinstance(x, Value) else x for x in node.operands]))
 
     def _write(self, stations: set[Value], symbols: Mapping[Value, Symbol]) -> list[Path]:
         """Write the paths over the stations; between two stations, the sum over all ways without a station."""
@@ -307,7 +290,8 @@ class Derivation:
                     if factors:
                         found.setdefault(node, []).append((factors, product))
                     continue
-                edges = [(x, *rest) for x, *rest in self._edges(node, symbols) if x in self.count]
+                told = zip(node.inputs, rules_of(node, symbols), _taken(node), strict=True)
+                edges = [edge for edge in told if edge[0] in self.on_path]
                 ways.extend((x, [*factors, rule], _times(product, partial)) for x, rule, partial in reversed(edges))
             hops[station] = found
         paths: list[Path] = []
@@ -323,15 +307,6 @@ class Derivation:
             numbers = tuple(map(sum, taken)) if all(taken) else (0.0,)  # one hop that is not taken, and nothing flows
             paths.append(Path(tuple((self.names[a], self.names[b]) for a, b in pairs), _product(factors), numbers))
         return paths
-
-    def _edges(self, node: Value, symbols: Mapping[Value, Symbol]) -> Iterator[tuple[Any, ...]]:
-        """Go through a node's edges: the operand, the partial derivative as a formula, and its number, see `_taken`."""
-        row = node.primitive
-        assert row is not None
-        which = [i for i, x in enumerate(node.operands) if isinstance(x, Value)]
-        operands = [symbols[x] if isinstance(x, Value) else x for x in node.operands]
-        rules = row.partials(operands, symbols[node], which)
-        yield from zip(node.inputs, map(as_symbol, rules), _taken(node), strict=True)
 
     def _repeated(self, formulas: Sequence[Symbol], symbols: Mapping[Value, Symbol], stations: set[Value]) -> set[Value]:
         """Find the parts that are written in place more than once; they are better named."""
@@ -351,7 +326,7 @@ class Derivation:
         definitions: list[tuple[str, Symbol]] = []
         for node in reversed(self.steps.order):
             if self.names[node] in used and symbols[node].row is None:
-                formula = self._formula(node, symbols)
+                formula = formula_of(node, symbols)
                 used |= {part.name for part in _parts(formula)} if node in named or not node.label else set()
                 definitions.append((self.names[node], formula))
         return definitions
@@ -374,7 +349,7 @@ def _product(factors: Sequence[Symbol]) -> Symbol:
         factor: Any = waiting.pop()
         if not isinstance(factor, Symbol):
             coefficient *= factor
-        elif factor.row is None and factor.value is not None and factor.name == digits(factor.value):
+        elif factor.row is None and not factor.name and factor.value is not None:
             coefficient *= factor.value
         elif factor.row is not None and factor.row.infix == "*":
             waiting.extend(reversed(factor.operands))
@@ -392,9 +367,13 @@ def _product(factors: Sequence[Symbol]) -> Symbol:
 
 
 def _sum(terms: Sequence[Symbol]) -> Symbol:
-    out: Any = terms[0]
-    for term in terms[1:]:
-        out = out + term
+    """Add formulas; equal ones are written once, with their number in front."""
+    times = Counter(term.text for term in terms)
+    first = {term.text: term for term in reversed(terms)}
+    out: Any = None
+    for text, n in times.items():
+        term = first[text] if n == 1 else _product([as_symbol(float(n)), first[text]])
+        out = term if out is None else out + term
     return as_symbol(out)
 
 
@@ -409,22 +388,40 @@ def _parts(formula: Any) -> Iterator[Symbol]:
             waiting.extend(part.operands[: 1 if squared else None])
 
 
-def _factor(x: float) -> str:
-    text = digits(x)
-    return f"({text})" if text.startswith("-") else text
+def _count(n: int) -> str:
+    return f"{n:,}" if n < LONGEST_COUNT else f"about 10^{math.log10(n):.0f}"
 
 
-def _product_of(numbers: Sequence[float]) -> str:
-    return "·".join(_factor(x) for x in numbers)
+def _ratio(a: str, b: str) -> str:
+    return rf"\frac{{\partial {latex_name(a)}}}{{\partial {latex_name(b)}}}"
 
 
-def _sum_of(terms: Iterator[str]) -> str:
-    return " + ".join(terms)
-
-
-def _latex_number(x: float) -> str:
-    return as_symbol(x).latex
-
-
-def _latex_text(text: str) -> str:
+def _latex(text: str) -> str:
+    """Write sums and products of numbers in LaTeX."""
+    text = re.sub(r"e([-+]\d+)", lambda match: rf" \cdot 10^{{{int(match[1])}}}", text)
     return text.replace("·", r" \cdot ").replace("∞", r"\infty").replace("NaN", r"\text{NaN}")
+
+
+def _wrapped(row: str) -> str:
+    """Break a row of LaTeX between its terms and factors where it would be too wide for a slide."""
+    parts, depth = [""], 0
+    for token in re.split(r"(\\left\(|\\right\)|[{}()]| \+ | \\cdot )", row):
+        depth += (token in ("{", "(", r"\left(")) - (token in ("}", ")", r"\right)"))
+        parts += [token] if depth == 0 and token in (" + ", r" \cdot ") else []
+        parts[-1] += token if parts[-1] != token or depth else ""
+    lines = [""]
+    for part in parts:
+        if lines[-1] and _width(lines[-1] + part) > WIDEST_ROW:
+            lines.append("")
+        lines[-1] += part
+    return " \\\\\n&\\quad{}".join(line.strip() for line in lines)
+
+
+def _width(row: str) -> int:
+    """Estimate the width of a row of LaTeX in characters: that of a fraction is that of its longer part."""
+    row = re.sub(
+        r"\\frac{(\\partial [^{}]*(?:{[^{}]*}[^{}]*)*)}{(\\partial [^{}]*(?:{[^{}]*}[^{}]*)*)}",
+        lambda m: max(m[1], m[2], key=len),
+        row,
+    )
+    return len(re.sub(r"\\[a-z]+|[{}^_\\ ]", lambda m: "x" if m[0] in (r"\partial", r"\cdot") else "", row))

@@ -12,13 +12,13 @@ A step also has text: the row that made the node, written as a formula with name
 forward 1/3: v1 = w·x = 3·2 = 6
 forward 2/3: v2 = v1 - 5 = 6 - 5 = 1
 forward 3/3: loss = v2² = 1² = 1
-backward 1/3: loss = v2², δ = ∂loss/∂loss = 1
+backward 1/3: loss = v2², ∂loss/∂loss = 1
     ∂loss/∂v2 = 2·v2 = 2·1 = 2
         add 1·2 = 2 to v2.grad: 0 + 2 = 2
-backward 2/3: v2 = v1 - 5, δ = ∂loss/∂v2 = 2
+backward 2/3: v2 = v1 - 5, ∂loss/∂v2 = 2
     ∂v2/∂v1 = 1
         add 2·1 = 2 to v1.grad: 0 + 2 = 2
-backward 3/3: v1 = w·x, δ = ∂loss/∂v1 = 2
+backward 3/3: v1 = w·x, ∂loss/∂v1 = 2
     ∂v1/∂w = x = 2
         add 2·2 = 4 to w.grad: 0 + 4 = 4
     ∂v1/∂x = w = 3
@@ -30,101 +30,19 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
 from functools import cached_property
-from itertools import count
 from typing import Any, Literal, overload
 
 from autograd.manners import describe
 from autograd.mistakes import MISTAKES, Move, sorted_pass
-from autograd.primitives import Primitive
-from autograd.symbol import Symbol, as_symbol, digits
-from autograd.value import Value, refuse_stale, topological
+from autograd.moments import Edge, Moment, Step
+from autograd.telling import Telling, factor
+from autograd.value import Value, refuse_stale
 
-__all__ = ["Edge", "Nonfinite", "Step", "Walk", "find_nonfinite", "name_nodes", "walk"]
+__all__ = ["Walk", "walk"]
 
-
-@dataclass(frozen=True, slots=True)
-class Edge:
-    """What flows from a node to one of its inputs in the backward pass.
-
-    Attributes:
-        input: the input.
-        name: its name.
-        rule: the partial derivative as a formula, such as ``1 - out²``.
-        reason: the condition under which the formula holds if the rule has cases, such as ``x > 0``; else empty.
-        numbers: the formula with numbers in place of names.
-        partial: the partial derivative, as recorded.
-        contribution: upstream gradient · partial, which is added to the input's gradient.
-        before, total: the input's gradient before and after the addition.
-        taken: whether anything flows along the edge; False for a branch that was not taken, and where nothing has flowed to
-            the node itself.
-    """
-
-    input: Value
-    name: str
-    rule: str
-    reason: str
-    numbers: str
-    partial: float
-    contribution: float
-    before: float
-    total: float
-    taken: bool = True
-
-    @property
-    def overwrites(self) -> bool:
-        """Whether the contribution replaced the gradient instead of being added to it, as only in a mistaken walk."""
-        return self.total != self.before + self.contribution and self.total == self.contribution
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One operation of the forward or the backward pass; printing it explains it.
-
-    Attributes:
-        phase: "forward" or "backward".
-        place: the step's place within its phase, from 1, and the number of steps there.
-        node: the node.
-        name: its name.
-        formula, numbers: its operation, with names and with numbers.
-        delta: the upstream gradient ∂loss/∂node, now complete, or 0 if nothing has flowed to the node; None in the forward
-            pass.
-        edges: what flows on to the inputs, in written order; empty in the forward pass.
-        loss: the name of the result.
-        mistake: what goes wrong here, if the walk makes a mistake and this is the first step that differs; else empty.
-    """
-
-    phase: Literal["forward", "backward"]
-    place: tuple[int, int]
-    node: Value
-    name: str
-    formula: str
-    numbers: str
-    delta: float | None
-    edges: tuple[Edge, ...]
-    loss: str
-    mistake: str = ""
-
-    def __str__(self) -> str:
-        head = f"{self.phase} {self.place[0]}/{self.place[1]}: {self.name} = "
-        if self.delta is None:
-            return head + _equal(self.formula, self.numbers, digits(self.node.data))
-        lines = [f"{head}{self.formula}, δ = ∂{self.loss}/∂{self.name} = {digits(self.delta)}"]
-        for edge in self.edges:
-            reason = f", as {edge.reason}" if edge.reason else ""
-            product = f"{_factor(self.delta)}·{_factor(edge.partial)} = {digits(edge.contribution)}"
-            added = f"{digits(edge.before)} + {_factor(edge.contribution)} = {digits(edge.total)}"
-            flow = f"add {product} to {edge.name}.grad: {added}"
-            if not edge.taken:
-                flow = f"nothing flows to {edge.name}: this branch is not taken"
-            if edge.overwrites:
-                flow = f"set {edge.name}.grad to {product}, where it was {digits(edge.before)}"
-            lines += [
-                f"    ∂{self.name}/∂{edge.name} = {_equal(edge.rule, edge.numbers, digits(edge.partial))}{reason}",
-                f"        {flow}",
-            ]
-        return "\n".join([*lines, f"    wrong: {self.mistake}"] if self.mistake else lines)
+EDGE_ENTRIES = ("rule", "reason", "numbers", "partial", "contribution", "before", "total", "taken")  # of a trace
 
 
 class Walk(Sequence[Step]):
@@ -134,9 +52,13 @@ class Walk(Sequence[Step]):
         loss: the result whose gradient is taken.
         mistake: the name of a classic mistake to make, see `autograd.mistakes`; then the walk ends at the first step that
             differs from the right one, which says by how much and why, or runs to its end if none does.
+        n_digits: significant digits of the numbers in texts, 1 to 17; by default 5, and 3 in a network.
+
+    Attributes:
+        telling: the names and formulas of the nodes; `names` are those in it.
 
     Raises:
-        ValueError: if a leaf was changed after the forward pass, or for a mistake that is not known.
+        ValueError: if a leaf was changed after the forward pass, for a mistake that is not known, and for other digits.
 
     >>> x = Value(3.0, label="x")
     >>> steps = Walk(x * x)
@@ -148,16 +70,16 @@ class Walk(Sequence[Step]):
     6.0
     """
 
-    def __init__(self, loss: Value, mistake: str | None = None) -> None:
+    def __init__(self, loss: Value, mistake: str | None = None, n_digits: int | None = None) -> None:
         if not isinstance(loss, Value):
             raise TypeError(f"walk needs the Value whose graph is to be walked, not {loss!r}")
         if mistake is not None and mistake not in MISTAKES:
             raise ValueError(f"there is no mistake {mistake!r}; choose from {', '.join(MISTAKES)}")
         self.loss = loss
         self.mistake = mistake
-        self.order = topological(loss)
+        self.telling = Telling(loss, n_digits)
+        self.order, self.names = self.telling.order, self.telling.names
         refuse_stale(self.order)
-        self.names = name_nodes(loss, self.order)
         self.position = 0
 
     def __len__(self) -> int:
@@ -200,6 +122,17 @@ class Walk(Sequence[Step]):
         self.position = self._place(i)
         return self.current
 
+    def moment(self, i: int) -> Moment:
+        """Return the state after step i, counted from 0 or, if negative, from the end.
+
+        Raises:
+            IndexError: if there is no such step.
+        """
+        moment = Moment(self.loss, self.names)
+        for step in self[: self._place(i) + 1]:
+            moment.advance(step)
+        return moment
+
     @cached_property
     def gradients(self) -> Mapping[Value, float]:
         """∂loss/∂node for every node and leaf, as at the end of the walk."""
@@ -218,8 +151,8 @@ class Walk(Sequence[Step]):
 
         The object has ``nodes``, leaves first where they first occur, and ``steps``:
 
-        - a node: ``id`` (its place in the list), ``name``, ``label`` (or null), ``operation`` (null for a leaf), ``operands``
-          (each ``{"node": id}`` or ``{"constant": number}``), ``data``;
+        - a node: ``id`` (its place in the list), ``name`` (in full), ``short`` (the name in the texts), ``label`` (or null),
+          ``operation`` (null for a leaf), ``operands`` (each ``{"node": id}`` or ``{"constant": number}``), ``data``;
         - a step: ``phase``, ``node`` (an id), ``formula``, ``numbers``, ``text``, and in the backward phase ``delta`` and
           ``edges``, each with ``input`` (an id), ``rule``, ``reason``, ``numbers``, ``partial``, ``contribution``,
           ``before``, ``total`` and ``taken``, false along a branch that is not taken.
@@ -236,7 +169,7 @@ class Walk(Sequence[Step]):
 
     def iter_json(self) -> Iterator[str]:
         """Yield the text of `to_json` in pieces, for walks of any length, as in ``file.writelines(steps.iter_json())``."""
-        ids = {node: i for i, node in enumerate(self.names)}
+        ids = self.telling.places
         yield '{"nodes": ['
         yield from _listed(self._node_entry(node, ids) for node in ids)
         yield '], "steps": ['
@@ -245,41 +178,27 @@ class Walk(Sequence[Step]):
 
     def _node_entry(self, node: Value, ids: Mapping[Value, int]) -> dict[str, Any]:
         operands = [{"node": ids[x]} if isinstance(x, Value) else {"constant": _strict(x)} for x in node.operands]
-        return {
-            "id": ids[node],
-            "name": self.names[node],
-            "label": node.label,
-            "operation": node.primitive.name if node.primitive is not None else None,
-            "operands": operands,
-            "data": _strict(node.data),
-        }
+        row, names = node.primitive, {"name": self.telling.full[node], "short": self.names[node], "label": node.label}
+        return {"id": ids[node], **names, "operation": row and row.name, "operands": operands, "data": _strict(node.data)}
 
     def _step_entry(self, step: Step, ids: Mapping[Value, int]) -> dict[str, Any]:
-        entry: dict[str, Any] = {"phase": step.phase, "node": ids[step.node], "formula": step.formula}
-        entry |= {"numbers": step.numbers, "text": str(step)}
-        if step.delta is not None:
-            entry["delta"] = _strict(step.delta)
-            entry["edges"] = [
-                {
-                    "input": ids[edge.input],
-                    "rule": edge.rule,
-                    "reason": edge.reason,
-                    "numbers": edge.numbers,
-                    "partial": _strict(edge.partial),
-                    "contribution": _strict(edge.contribution),
-                    "before": _strict(edge.before),
-                    "total": _strict(edge.total),
-                    "taken": edge.taken,
-                }
-                for edge in step.edges
-            ]
-        return entry
+        entry = {
+            "phase": step.phase,
+            "node": ids[step.node],
+            "formula": step.formula,
+            "numbers": step.numbers,
+            "text": str(step),
+        }
+        if step.delta is None:
+            return entry
+        edges = [{"input": ids[x.input]} | {key: _strict(getattr(x, key)) for key in EDGE_ENTRIES} for x in step.edges]
+        return {**entry, "delta": _strict(step.delta), "edges": edges}
 
     def __repr__(self) -> str:
         return f"<walk over {describe(self.loss)}: {len(self)} steps, at {self.position}>"
 
     def __str__(self) -> str:
-        return "\n".join(str(step) for step in self)
+        return "\n".join([*map(str, self), *self.telling.notes])
 
     def _place(self, i: int) -> int:
         if not -len(self) <= i < len(self):
@@ -293,26 +212,27 @@ class Walk(Sequence[Step]):
         if self.mistake is None:
             return right
         made: list[Move] = []
+        seen: set[Value] = set()
         for move in MISTAKES[self.mistake](self.loss):
             made.append(move)
-            if self._wrong(made):
+            if self._wrong(move, seen):
                 break
+            seen.add(move.node)
         return made
 
     @cached_property
     def _right(self) -> Walk:
         return Walk(self.loss)
 
-    def _wrong(self, made: Sequence[Move]) -> str:
-        """Return how the last of the moves differs from the right one, or an empty string if it does not."""
-        node, delta, sums = made[-1]
-        name, right = self.names[node], self._right.gradients
-        if any(node is earlier for earlier, _, _ in made[:-1]):
+    def _wrong(self, move: Move, seen: AbstractSet[Value]) -> str:
+        """Return how a move differs from the right one, or an empty string; `seen` are the nodes that were visited before."""
+        node, delta, sums = move
+        name, right, number = self.names[node], self._right.gradients, self.telling.number
+        if node in seen:
             return f"{name} is visited a second time, and what it passed on before is passed on again"
         if (delta or 0.0) != right[node] and not (delta is not None and math.isnan(delta) and math.isnan(right[node])):
-            used = f"δ = {digits(delta or 0.0)} is used, but ∂{self.names[self.loss]}/∂{name} is {digits(right[node])}"
-            seen = {earlier for earlier, _, _ in made}
-            late = [self.names[consumer] for consumer in self.order if node in consumer.inputs and consumer not in seen]
+            used = f"{number(delta or 0.0)} is used, but ∂{self.names[self.loss]}/∂{name} is {number(right[node])}"
+            late = [self.names[x] for x in self.order if node in x.inputs and x is not node and x not in seen]
             return f"{used}: {' and '.join(late)} had not passed on its share yet" if late else used
         for x, partial, taken, (before, total) in zip(node.inputs, node.partials, node.taken, sums, strict=True):
             if delta is None or not taken:
@@ -320,141 +240,47 @@ class Walk(Sequence[Step]):
             right_sum = before + delta * partial
             if total != right_sum and not math.isnan(total):
                 so_far = " so far" * (right_sum != right[x])
-                should = f"{digits(before)} + {_factor(delta * partial)} = {digits(right_sum)}{so_far}"
-                return f"{self.names[x]} is used more than once, and what arrives adds up: {should}, not {digits(total)}"
+                should = f"{number(before)} + {factor(number(delta * partial))} = {number(right_sum)}{so_far}"
+                return f"{self.names[x]} is used more than once, and what arrives adds up: {should}, not {number(total)}"
         return ""
 
     def _step(self, i: int) -> Step:
-        n = len(self.order)
+        n, told = len(self.order), self.telling
         node, delta, sums = Move(self.order[i], None, []) if i < n else self._moves[i - n]
-        row = node.primitive
-        assert row is not None
-        name, loss = self.names[node], self.names[self.loss]
-        formula = _written(row, node.operands, self.names)
-        numbers = _written(row, node.operands, {x: digits(x.data) for x in node.inputs})
+        name, loss, mark, formula = self.names[node], self.names[self.loss], told.mark(node), told.formula(node)
         if i < n:
-            return Step("forward", (i + 1, n), node, name, formula, numbers, None, (), loss)
-        which = [k for k, x in enumerate(node.operands) if isinstance(x, Value)]
-        called = [Symbol(self.names[x], x.data) if isinstance(x, Value) else x for x in node.operands]
-        put_in = [Symbol(digits(x.data), x.data) if isinstance(x, Value) else x for x in node.operands]
-        rules = map(as_symbol, row.partials(called, Symbol(name, node.data), which))
-        filled = map(as_symbol, row.partials(put_in, Symbol(digits(node.data), node.data), which))
-        flowing = [taken and delta is not None for taken in node.taken]
+            return Step("forward", (i + 1, n), node, name, formula, None, (), loss, mark, digits=told.digits)
         upstream = 0.0 if delta is None else delta
-        flows = [upstream * partial if flow else 0.0 for partial, flow in zip(node.partials, flowing, strict=True)]
-        edges = tuple(
-            Edge(x, self.names[x], rule.text, rule.reason, numbered.text, partial, flow, before, total, taken)
-            for x, rule, numbered, partial, flow, (before, total), taken in zip(
-                node.inputs, rules, filled, node.partials, flows, sums, flowing, strict=True
-            )
-        )
-        wrong = self._wrong(self._moves) if self.mistake is not None and i == len(self) - 1 else ""
-        return Step("backward", (i - n + 1, n), node, name, formula, numbers, upstream, edges, loss, wrong)
+        edges = []
+        for x, rule, partial, taken, (before, total) in zip(
+            node.inputs, told.rules(node), node.partials, node.taken, sums, strict=True
+        ):
+            flows = taken and delta is not None
+            contribution = upstream * partial if flows else 0.0
+            edges.append(Edge(x, self.names[x], name, rule, partial, upstream, contribution, before, total, flows, told.digits))
+        wrong = ""
+        if self.mistake is not None and i == len(self) - 1:
+            wrong = self._wrong(self._moves[-1], {move.node for move in self._moves[:-1]})
+        return Step("backward", (i - n + 1, n), node, name, formula, upstream, tuple(edges), loss, mark, wrong, told.digits)
 
 
-def walk(loss: Value, mistake: Literal["recursion", "overwrite", "unsorted"] | None = None) -> Walk:
+def walk(
+    loss: Value, mistake: Literal["recursion", "overwrite", "unsorted"] | None = None, *, digits: int | None = None
+) -> Walk:
     """Return the forward and backward pass of `loss` as a sequence of steps; see `Walk` and this module's example.
 
     With a mistake it is the wrong algorithm on the same graph, up to the first step that differs from the right one:
 
     >>> x = Value(3.0, label="x")
     >>> print(walk(x * x, mistake="overwrite")[-1])
-    backward 1/1: loss = x·x, δ = ∂loss/∂loss = 1
+    backward 1/1: loss = x², ∂loss/∂loss = 1
         ∂loss/∂x = x = 3
             add 1·3 = 3 to x.grad: 0 + 3 = 3
         ∂loss/∂x = x = 3
             set x.grad to 1·3 = 3, where it was 3
         wrong: x is used more than once, and what arrives adds up: 3 + 3 = 6, not 3
     """
-    return Walk(loss, mistake)
-
-
-def name_nodes(root: Value, order: Sequence[Value]) -> dict[Value, str]:
-    """Return a unique name for every node of a graph: its label if no earlier node has the same, else v1, v2, ….
-
-    The names are in the order of `order`, each leaf before the first node that uses it.  A root without a label is "loss".
-    """
-    found: dict[Value, None] = {}
-    for node in order:
-        for x in node.inputs:
-            found.setdefault(x)
-        found.setdefault(node)
-    found.setdefault(root)
-    labels: dict[str, Value] = {}
-    for node in found:
-        if node.label:
-            labels.setdefault(str(node.label), node)
-    if root.label is None:
-        labels.setdefault("loss", root)
-    own = {node: name for name, node in labels.items()}
-    free = (name for i in count(1) if (name := f"v{i}") not in labels)
-    return {node: own[node] if node in own else next(free) for node in found}
-
-
-@dataclass(frozen=True, slots=True)
-class Nonfinite:
-    """Where a NaN or an infinity arose: the first node, in the order of the passes, whose operands were still finite.
-
-    Attributes:
-        node: the node.
-        phase: "forward" if its value is not finite, "backward" if a gradient that flows from it is not.
-        text: an explanation with the operation and its operands.
-    """
-
-    node: Value
-    phase: Literal["forward", "backward"]
-    text: str
-
-    def __str__(self) -> str:
-        return self.text
-
-
-def find_nonfinite(loss: Value) -> Nonfinite | None:
-    """Find the node at which a NaN or an infinity arose first, in the forward pass or else in the backward pass.
-
-    Returns:
-        The finding, or None if all values and gradients are finite.
-
-    >>> w = Value(800.0, label="w")
-    >>> print(find_nonfinite((w.exp() - w.exp()) * 2))
-    the first value that is not finite is exp(w) = inf, from w = 800.0
-    """
-    if not isinstance(loss, Value):
-        raise TypeError(f"find_nonfinite needs the Value whose graph is to be searched, not {loss!r}")
-    order = topological(loss)
-    for node in name_nodes(loss, order):
-        if not math.isfinite(node.data):
-            operands = " and ".join(describe(x) if isinstance(x, Value) else repr(x) for x in node.operands)
-            origin = f"from {operands}" if operands else "from the start"
-            return Nonfinite(node, "forward", f"the first value that is not finite is {describe(node)}, {origin}")
-    flows = [
-        (node, delta, x, partial)
-        for node, delta, _ in sorted_pass(loss)
-        for x, partial, taken in zip(node.inputs, node.partials, node.taken, strict=True)
-        if taken and delta is not None and not math.isfinite(delta * partial)
-    ]
-    for node, delta, x, partial in flows[:1]:
-        text = f"the first gradient that is not finite flows from {describe(node)}: {delta!r} · {partial!r} to {describe(x)}"
-        lost = next((flow for flow in flows if 0 in (flow[1], flow[3])), None)
-        if lost is not None:
-            origin = "" if lost[0] is node else f"; from {describe(lost[0])} flows {lost[1]!r} · {lost[3]!r}"
-            text += (f"{origin}, and 0·∞ is NaN: this 0 is a number, not a branch that is not taken; keep clear of the point, "
-                     "and for the length of a vector use hypot")  # fmt: skip
-        return Nonfinite(node, "backward", text)
-    return None
-
-
-def _written(row: Primitive, operands: Sequence[Value | float], names: Mapping[Value, str]) -> str:
-    return as_symbol(row.apply([Symbol(names[x]) if isinstance(x, Value) else x for x in operands])).text
-
-
-def _equal(*parts: str) -> str:
-    return " = ".join(dict.fromkeys(parts))
-
-
-def _factor(x: float) -> str:
-    text = digits(x)
-    return f"({text})" if text.startswith("-") else text
+    return Walk(loss, mistake, digits)
 
 
 def _listed(entries: Iterable[Any]) -> Iterator[str]:
@@ -462,5 +288,6 @@ def _listed(entries: Iterable[Any]) -> Iterator[str]:
         yield ", " * (i > 0) + json.dumps(entry, ensure_ascii=False, allow_nan=False)
 
 
-def _strict(x: float) -> float | str:
-    return x if math.isfinite(x) else {"inf": "Infinity", "-inf": "-Infinity", "nan": "NaN"}[str(x)]
+def _strict(x: Any) -> Any:
+    """Return a number as JSON has it, and anything else unchanged."""
+    return {"inf": "Infinity", "-inf": "-Infinity", "nan": "NaN"}[str(x)] if x in (math.inf, -math.inf) or x != x else x

@@ -20,6 +20,7 @@ A symbol may carry the number it stands for; then a rule with cases shows only t
 from __future__ import annotations
 
 import functools
+import operator
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from string import Formatter
@@ -36,16 +37,20 @@ COMPARE, SUM, PRODUCT, SIGN, POWER, ATOM = range(6)  # how tightly the outermost
 LEVELS = {"<": COMPARE, "<=": COMPARE, ">": COMPARE, ">=": COMPARE, "+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT,
           "//": PRODUCT, "%": PRODUCT, "**": POWER}  # fmt: skip
 ESCAPES = {**{c: "\\" + c for c in "#$%&_{}"}, "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+DIGITS = 5  # of a number that people read, unless another count is chosen
+RAISED, LOWERED = "⁰¹²³⁴⁵⁶⁷⁸⁹", "₀₁₂₃₄₅₆₇₈₉"
+SUPERSCRIPTS, SUBSCRIPTS = str.maketrans("0123456789()", RAISED + "⁽⁾"), str.maketrans("0123456789", LOWERED)
+LEVEL = str.maketrans(RAISED + "⁽⁾" + LOWERED, "0123456789()0123456789")
 LONGEST_SUM = 6  # terms or arguments; more are written with an ellipsis
 
 
-def digits(x: float) -> str:
-    """Write a number for people: five significant digits, or ∞ or NaN.
+def digits(x: float, n: int = DIGITS) -> str:
+    """Write a number for people: n significant digits, or ∞ or NaN; a zero has no sign.
 
-    >>> digits(0.7615941559557649), digits(3.0), digits(float("-inf")), digits(1e-12)
-    ('0.76159', '3', '-∞', '1e-12')
+    >>> digits(0.7615941559557649), digits(3.0), digits(float("-inf")), digits(1e-12), digits(0.76159, 3)
+    ('0.76159', '3', '-∞', '1e-12', '0.762')
     """
-    return f"{x:.5g}".replace("inf", "∞").replace("nan", "NaN")
+    return f"{x + 0.0:.{n}g}".replace("inf", "∞").replace("nan", "NaN")
 
 
 def printable(text: str) -> str:
@@ -54,18 +59,31 @@ def printable(text: str) -> str:
 
 
 def latex_name(name: str) -> str:
-    r"""Write a name in LaTeX: numbers as they are, words upright, what follows an underscore as a subscript.
+    r"""Write a name in LaTeX: words upright, what follows an underscore below, the number of a layer above.
 
-    >>> print(latex_name("w_h"), latex_name("net_o"), latex_name("v12"), latex_name("50% & more"))
-    w_{h} \mathrm{net}_{o} v_{12} \text{50\% \& more}
+    >>> print(latex_name("w_h"), latex_name("net_o"), latex_name("v12"), latex_name("w⁽¹⁾₀₂"), latex_name("50% & more"))
+    w_{h} \mathrm{net}_{o} v_{12} w^{(1)}_{02} \text{50\% \& more}
     """
-    parts = re.fullmatch(r"([^\W\d_]++)_?(\w*+)", name)  # possessive, so that it takes linear time
     if re.fullmatch(r"-?[\d.∞]+(e[-+]?\d+)?", name):
         return name.replace("∞", r"\infty")
-    if parts is None or "_" in parts[2]:
+    # Possessive quantifiers, so that a match takes linear time.
+    parts = re.fullmatch(rf"([^\W\d_{RAISED}{LOWERED}]++)(⁽[{RAISED}]++⁾)?_?([\w,]*+)(′*+|\[\d+\])", name)
+    if parts is None or "_" in parts[3]:
         return rf"\text{{{''.join(ESCAPES.get(c, c) for c in printable(name))}}}"
-    base = parts[1] if len(parts[1]) == 1 else rf"\mathrm{{{parts[1]}}}"
-    return f"{base}_{{{parts[2]}}}" if parts[2] else base
+    letters, layer, below, last = parts.groups()
+    base = letters if len(letters) == 1 else rf"\mathrm{{{letters}}}"
+    above = f"^{{{layer.translate(LEVEL)}}}" if layer else ""
+    return base + above + (f"_{{{below.translate(LEVEL)}}}" if below else "") + last.replace("′", "'")
+
+
+def latex_number(x: float, n: int = DIGITS) -> str:
+    r"""Write a number in LaTeX.
+
+    >>> print(latex_number(-0.25), latex_number(1.5e-07), latex_number(float("inf")))
+    -0.25 1.5 \cdot 10^{-7} \infty
+    """
+    mantissa, e, exponent = digits(x, n).replace("∞", r"\infty").replace("NaN", r"\text{NaN}").partition("e")
+    return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if e else mantissa
 
 
 class Style(NamedTuple):
@@ -75,17 +93,36 @@ class Style(NamedTuple):
     signs: dict[str, str]
     template: Callable[[Primitive], str]
     square: str = ""
-    name: Callable[[str], str] = str
+    name: Callable[[Symbol], str] = operator.attrgetter("name")
     calls: dict[str, Primitive] | None = None  # for Python source only: collects the rows that it calls, by name
     tex: bool = False
 
 
-SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-PLAIN = Style(digits, {"+": " + ", "-": " - ", "*": "·", "/": " / ", "**": "^", "<=": " ≤ ", ">=": " ≥ "},
-              lambda row: row.text, "{}²")  # fmt: skip
-LATEX = Style(lambda x: digits(x).replace("∞", r"\infty").replace("NaN", r"\text{NaN}"),
-              {"*": r" \cdot ", "%": r" \bmod ", "<=": r" \leq ", ">=": r" \geq "},
-              lambda row: row.latex, "{}^{{2}}", lambda name: latex_name(name), tex=True)  # fmt: skip
+@functools.cache
+def plain(n: int = DIGITS) -> Style:
+    """Return the style of formulas as text, their constants to n significant digits."""
+    signs = {"+": " + ", "-": " - ", "*": "·", "/": " / ", "**": "^", "<=": " ≤ ", ">=": " ≥ "}
+    return Style(lambda x: digits(x, n), signs, lambda row: row.text, "{}²")
+
+
+@functools.cache
+def numbers(n: int = DIGITS) -> Style:
+    """Return the style of formulas as text with numbers put in the place of names.
+
+    >>> write(Symbol("w", 0.5) * Symbol("x", -2.0), numbers())[0]
+    '0.5·(-2)'
+    """
+    return plain(n)._replace(name=lambda symbol: symbol.name if symbol.value is None else digits(symbol.value, n))
+
+
+@functools.cache
+def latex(n: int = DIGITS) -> Style:
+    """Return the style of formulas in LaTeX's mathematics mode."""
+    signs = {"*": r" \cdot ", "%": r" \bmod ", "<=": r" \leq ", ">=": r" \geq "}
+    return Style(lambda x: latex_number(x, n), signs, lambda row: row.latex, "{}^{{2}}", lambda x: latex_name(x.name), tex=True)
+
+
+PLAIN, LATEX = plain(), latex()
 
 
 class RuleError(TypeError):
@@ -96,7 +133,7 @@ class Symbol(Operand):
     """A formula: a name, or a row of the table applied to other formulas and numbers.
 
     Args:
-        name: how it is written; a negative number such as ``"-0.4"`` gets parentheses where it needs them.
+        name: how it is written; an empty name stands for a plain number, which is then `value`.
         value: the number it stands for, or None if it is not known.
     """
 
@@ -113,11 +150,15 @@ class Symbol(Operand):
         values = [x.value if isinstance(x, Symbol) else x for x in operands]
         if isinstance(row, Nary) and row.picks is not None and values[0] is not None:
             return as_symbol(operands[row.picks(values[0])])._because(operands[0])
-        formula = Symbol("")
+        value = None if None in values else row.evaluate([float(v) for v in values if v is not None])
+        return Symbol.applied(row, operands, value)
+
+    @classmethod
+    def applied(cls, row: Primitive, operands: Sequence[Any], value: float | None = None) -> Symbol:
+        """Return the formula of `row` applied to `operands` as it stands, whatever its conditions are."""
+        formula = cls("", value)
         formula.row, formula.operands = row, tuple(operands)
         formula.given = tuple(condition for x in operands if isinstance(x, Symbol) for condition in x.given)
-        if None not in values:
-            formula.value = row.evaluate([float(v) for v in values if v is not None])
         return formula
 
     def _because(self, condition: Any) -> Symbol:
@@ -132,20 +173,28 @@ class Symbol(Operand):
     def __repr__(self) -> str:
         return f"Symbol({self.text!r})"
 
+    def written(self, style: Style) -> str:
+        """Return the formula in a style such as `plain`, `numbers` or `latex`, without the conditions under which it holds."""
+        return write(self, style)[0]
+
+    def conditions(self, style: Style) -> list[str]:
+        """Return the conditions under which the formula holds, each in a style."""
+        return list(dict.fromkeys(condition.written(style) for condition in self.given if condition.value))
+
     @property
     def text(self) -> str:
         """The formula for people, without the conditions under which it holds."""
-        return write(self, PLAIN)[0]
+        return self.written(PLAIN)
 
     @property
     def reason(self) -> str:
         """The conditions under which this formula holds, as text."""
-        return " and ".join(dict.fromkeys(write(condition, PLAIN)[0] for condition in self.given if condition.value))
+        return " and ".join(self.conditions(PLAIN))
 
     @property
     def latex(self) -> str:
         """The formula in LaTeX's mathematics mode."""
-        return write(self, LATEX)[0]
+        return self.written(LATEX)
 
     @property
     def python(self) -> str:
@@ -169,7 +218,7 @@ def as_symbol(formula: Any) -> Symbol:
     >>> as_symbol(0.5).text
     '0.5'
     """
-    return formula if isinstance(formula, Symbol) else Symbol(digits(formula), float(formula))
+    return formula if isinstance(formula, Symbol) else Symbol("", float(formula))
 
 
 def source(formula: Any) -> tuple[str, dict[str, Primitive]]:
@@ -260,7 +309,8 @@ def write(formula: Any, style: Style) -> tuple[str, int]:
         return text, SIGN if text.startswith("-") else ATOM
     row, operands = formula.row, formula.operands
     if row is None:
-        return style.name(formula.name), SIGN if formula.name.startswith("-") else ATOM
+        text = style.name(formula) if formula.name or formula.value is None else style.number(formula.value)
+        return text, SIGN if text.startswith("-") else ATOM
     if isinstance(row, Nary) and row.expands:
         return _write_sum(list(_terms(expand(row, operands)))[::-1], style)
     if style.calls is not None:
@@ -310,12 +360,15 @@ def _write_infix(sign: str, operands: Sequence[Any], style: Style) -> tuple[str,
     if len(operands) == 1:
         return sign + _signed(_parenthesised(operands[0], SIGN, style), 1), SIGN
     x, y = operands
+    base = _parenthesised(x, ATOM, style)
+    if style.tex and "^" in base and not base.startswith(r"\left"):
+        base = f"{{{base}}}"  # TeX refuses a second superscript
     if sign == "*" and x is y and style.square:
-        return style.square.format(_parenthesised(x, ATOM, style)), POWER
+        return style.square.format(base), POWER
     if sign == "**":
         if not style.tex and style.calls is None and not isinstance(y, Symbol) and y in range(10):
-            return _parenthesised(x, ATOM, style) + str(int(y)).translate(SUPERSCRIPTS), POWER
-        return _parenthesised(x, ATOM, style) + written + _parenthesised(y, SIGN, style), POWER
+            return base + str(int(y)).translate(SUPERSCRIPTS), POWER
+        return base + written + _parenthesised(y, SIGN, style), POWER
     level = LEVELS[sign]
     return _parenthesised(x, max(level, SUM), style) + written + _signed(_parenthesised(y, level + 1, style), 1), level
 

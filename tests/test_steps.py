@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 
 from autograd import Value, dot, find_nonfinite, gradients, maximum, replay, sigmoid, walk
-from autograd.steps import name_nodes
+from autograd.telling import name_nodes
 from autograd.strategies import Program, programs
 from autograd.value import topological
 

@@ -1,7 +1,7 @@
 """Computation graphs as pictures.
 
-A picture is made in two steps: ``graph`` describes a graph as plain data, a `Plan`, and ``as_dot``, ``as_mermaid`` and
-``as_svg`` write such a description in their format.  A `Drawing` is the description with the formats at hand.
+A picture is made in two steps: ``nodes`` and ``neurons`` describe a graph as plain data, a `Plan`, and each of the ``formats``
+writes such a description.  A `Drawing` is the description with the formats at hand.
 
 >>> from autograd.value import Value
 >>> w, x = Value(3.0, label="w"), Value(2.0, label="x")
@@ -11,57 +11,56 @@ A picture is made in two steps: ``graph`` describes a graph as plain data, a `Pl
 >>> drawing
 <drawing: Computation graph of loss: 5 nodes, 4 edges>
 >>> [line.text for line in drawing.nodes[0].lines], drawing.edges[0].hint
-(['w = 3', 'δ = 4'], '∂v1/∂w = 2; δ·∂ = 2·2 = 4 flows back')
+(['w = 3', '∂w = 4'], '∂v1/∂w = 2; 2 × 2 = 4 flows back to w')
 >>> print(drawing.mermaid.splitlines()[4])
-  n2["<b>v1 = 6</b><br/>w·x<br/>δ = 2"]:::operation
+  n2["<b>v1 = 6</b><br/>w·x<br/>∂v1 = 2"]:::operation
 """
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from autograd.drawing.as_dot import to_dot
-from autograd.drawing.as_mermaid import to_mermaid
-from autograd.drawing.as_svg import to_svg
-from autograd.drawing.graph import describe_graph
-from autograd.drawing.layout import LayoutError, lay_out
-from autograd.drawing.moment import describe_moment
+from autograd.drawing.formats import write
+from autograd.drawing.layout import LayoutError
 from autograd.drawing.neurons import describe_neurons
-from autograd.drawing.plan import Edge, Line, Node, Plan
+from autograd.drawing.nodes import describe_nodes
+from autograd.drawing.plan import Edge, Line, Node, Plan, cut
+from autograd.drawing.size import refuse_unreadable
 from autograd.files import write_whole
+from autograd.steps import Walk
+from autograd.telling import Telling
 from autograd.value import Value
 
 __all__ = ["Drawing", "Edge", "LayoutError", "Line", "Node", "Plan", "draw"]
 
-SUFFIXES = (".svg", ".png", ".pdf", ".dot", ".mmd")
-RESOLUTION = 192  # of a PNG, in dots per inch: twice a screen's, so that it stays sharp on a slide
+WIDEST_NOTE = 100  # characters
 
 
 @dataclass(frozen=True, repr=False)
 class Drawing(Plan):
-    """A picture: plain data, and the formats that it can be had in.
+    """A picture: plain data, and the formats it can be written in.
 
-    In Jupyter it is shown where it is the last line of a cell.  The properties are made anew when asked for, and the same
+    In Jupyter it is shown where it is the last line of a cell.  The properties are made anew at each use, and the same
     graph gives the same text in every process; the SVG, with the same layout engine.
     """
 
     @property
     def dot(self) -> str:
         """The picture in DOT, the language of Graphviz."""
-        return to_dot(self)
+        return write(self, ".dot").decode()
 
     @property
     def mermaid(self) -> str:
         """The picture as a Mermaid flowchart, for Markdown on GitHub and elsewhere."""
-        return to_mermaid(self)
+        return write(self, ".mmd").decode()
 
     @property
     def svg(self) -> str:
         """The picture as SVG; a `LayoutError` if no layout engine is installed."""
-        return to_svg(self)
+        return write(self, ".svg").decode()
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the picture to a file, in the format that its suffix names, and return the path.
@@ -69,7 +68,7 @@ class Drawing(Plan):
         The file is written beside its place first and put there whole, so that whatever goes wrong an older file stays.
 
         Args:
-            path: a name that ends in .svg, .png, .pdf, .dot or .mmd (Mermaid).
+            path: a name with the suffix of a format; `autograd.drawing.formats.suffixes` lists them.
 
         Raises:
             ValueError: for another suffix.
@@ -77,23 +76,8 @@ class Drawing(Plan):
             LayoutError: if no layout engine is installed that makes this format.
         """
         path = Path(path)
-        data = self._encoded(path.suffix.lower())
-        write_whole(path, data)
+        write_whole(path, write(self, path.suffix))
         return path
-
-    def _encoded(self, suffix: str) -> bytes:
-        match suffix:
-            case ".svg":
-                return self.svg.encode()
-            case ".dot":
-                return self.dot.encode()
-            case ".mmd":
-                return self.mermaid.encode()
-            case ".png":
-                return lay_out(to_dot(self, RESOLUTION), "png")
-            case ".pdf":
-                return lay_out(self.dot, "pdf")
-        raise ValueError(f"a drawing cannot be saved as {suffix!r}; end the name in {', '.join(SUFFIXES)}")
 
     def _repr_svg_(self) -> str:
         return self.svg
@@ -102,27 +86,35 @@ class Drawing(Plan):
         return f"<drawing: {self.summary}>"
 
 
-def draw(loss: Value, *, step: int | None = None, view: Literal["nodes", "neurons"] = "nodes", limit: int = 150) -> Drawing:
+def draw(
+    loss: Value,
+    *,
+    step: int | None = None,
+    view: Literal["nodes", "neurons"] = "nodes",
+    digits: int | None = None,
+    limit: int = 150,
+) -> Drawing:
     """Draw the computation graph of a result.
 
-    A box shows a node's name and value, its operation, and its gradient δ once a backward pass has run; an arrow shows the
-    local derivative ∂result/∂operand.
+    A box shows a node's name and value, its operation, and its gradient once a backward pass has run: ∂x is short for
+    ∂loss/∂x, and δ is that of a neuron's net input.  An arrow shows the local derivative ∂result/∂operand.
 
     Args:
         loss: the result; any node, and everything that it came from is drawn.
-        step: draw this moment of ``walk(loss)``: what is being done stands out, what is still to come is faint.
+        step: draw this moment of ``walk(loss)``: the current step stands out, what is still to come is faint.
         view: "neurons" draws a network neuron by neuron, with net, out and δ in the boxes and the weights on the arrows.
+        digits: significant digits of the numbers, 1 to 17; by default 5, and 3 in a network.
         limit: the largest number of nodes, leaves included, that is still drawn.
 
     Raises:
         TypeError: if `loss` is not a Value.
         ValueError: if the graph has more than `limit` nodes or is otherwise too large to be read, for another view, for a
-            step of the view by neurons, or for that view of a graph without neurons.
+            step of the view by neurons, for that view of a graph without neurons, and for other digits.
         IndexError: if there is no such step.
 
     >>> x = Value(2.0, label="x")
     >>> draw(x * x).notes[0]
-    'no backward pass has run yet: backward() adds δ = ∂loss/∂node'
+    'no backward pass has run yet: backward() adds ∂x, short for ∂loss/∂x'
     """
     if not isinstance(loss, Value):
         raise TypeError(f"draw needs the Value whose graph is to be drawn, not {loss!r}")
@@ -130,7 +122,16 @@ def draw(loss: Value, *, step: int | None = None, view: Literal["nodes", "neuron
         wanted = f"view {view!r}" + f" at step {step}" * (step is not None)
         raise ValueError(f"there is no {wanted}; view is 'nodes', with or without a step, or 'neurons'")
     if view == "neurons":
-        plan = describe_neurons(loss, limit)
+        plan = describe_neurons(loss, limit, digits)
     else:
-        plan = describe_graph(loss, limit) if step is None else describe_moment(loss, step, limit)
+        refuse_unreadable(loss, limit)
+        plan = describe_nodes(Telling(loss, digits)) if step is None else _at_step(Walk(loss, n_digits=digits), step)
     return Drawing(plan.title, plan.nodes, plan.edges, plan.notes)
+
+
+def _at_step(steps: Walk, i: int) -> Plan:
+    """Describe a moment of a walk, with what is being done as the first of the notes."""
+    plan, place = describe_nodes(steps.telling, steps.moment(i)), i % len(steps)
+    doing = cut(f"step {place}, {str(steps[i]).partition(chr(10))[0]}", WIDEST_NOTE)
+    title = f"Step {place} of the walk over {steps.names[steps.loss]}"
+    return replace(plan, title=title, notes=(doing, *plan.notes))

@@ -5,7 +5,7 @@ lines come in later, when the SVG is finished.  The sizes of boxes are reckoned 
 since the engines measure text with different fonts, and none of them with the one the reader's screen will have.
 
 >>> from autograd.drawing.plan import Line, Node, Plan
->>> print(to_dot(Plan("t", (Node("n0", "leaf", (Line('say "w"', "value"),), hint=""),), (), ())).splitlines()[-2])
+>>> print(to_dot(Plan("t", (Node("n0", "leaf", (Line("value", 'say "w"'),), hint=""),), (), ())).splitlines()[-2])
   n0 [id=n0, class=leaf, label="say \"w\"", style="filled,rounded", fillcolor="#dceefa", color="#0072b2", width=0.95]
 """
 
@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from unicodedata import east_asian_width
 
 from autograd.drawing.plan import Edge, Emphasis, Kind, Node, Plan
-from autograd.drawing.style import BACKWARD, BOXES, FAINT, FONT, NOTE, PAPER, TEXT, WIRE
+from autograd.drawing.style import BACKWARD, BOXES, FAINT, FONT, NOTE, PAPER, WIRE
 
 __all__ = ["to_dot"]
 
@@ -89,7 +89,7 @@ def _column(layer: tuple[str, ...]) -> str:
 
 
 def _ink(edge: Edge) -> str:
-    return f', fontcolor="{TEXT[edge.role].colour}"' if edge.role != "gradient" else ""
+    return "" if edge.flow in ("step", "flowed") else f', fontcolor="{NOTE}"'
 
 
 def _escape(text: str) -> str:

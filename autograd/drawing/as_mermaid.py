@@ -3,10 +3,11 @@
 The kinds of boxes are told apart as in the other formats: round ends for a leaf, a doubled frame for the result.
 
 >>> from autograd.drawing.plan import Line, Node, Plan
->>> print(to_mermaid(Plan("t", (Node("n0", "leaf", (Line("w = 2", "value"), Line("δ = 3", "gradient")), hint=""),), (), ())))
+>>> lines = (Line("value", "w", value=2.0), Line("gradient", "∂w", value=3.0))
+>>> print(to_mermaid(Plan("t", (Node("n0", "leaf", lines, hint=""),), (), ())))
 flowchart LR
   accTitle: t: 1 node, 0 edges
-  n0(["<b>w = 2</b><br/>δ = 3"]):::leaf
+  n0(["<b>w = 2</b><br/>∂w = 3"]):::leaf
   classDef leaf fill:#dceefa,stroke:#0072b2,color:#1a1a1a
   classDef operation fill:#ffffff,stroke:#33404a,color:#1a1a1a
   classDef result fill:#fdf3cf,stroke:#33404a,color:#1a1a1a
@@ -32,7 +33,7 @@ STANDING: dict[Emphasis, str] = {
     "active": f"stroke:{BACKWARD},stroke-width:3px",
     "faint": f"stroke:{FAINT},color:{FAINT},stroke-dasharray:4",
 }
-HARMLESS = frozenset(" .,=+-−·/^()|√δ∂σΣ∞…²³₀₁₂₃₄₅₆₇₈₉≤≥_")  # with letters and digits: what is written as it is
+HARMLESS = frozenset(" .,=+-−·/^()|√δ∂σΣ∞…×←′⁽⁾²³₀₁₂₃₄₅₆₇₈₉≤≥_")  # with letters and digits: what is written as it is
 
 
 def to_mermaid(plan: Plan) -> str:

@@ -9,7 +9,7 @@ the loss, is drawn node by node.  Nothing here knows of layers or modules: what 
 >>> loss = (tanh(dot([w], [x], b)) - 1) ** 2
 >>> plan = describe_neurons(loss, limit=150)
 >>> [(node.kind, [line.text for line in node.lines]) for node in plan.nodes][1]
-('neuron', ['v2', 'net = 0.6, b = -0.4', 'out = tanh(net) = 0.53705'])
+('neuron', ['v2 = 0.537', 'tanh(net)', 'net = 0.6', 'b = -0.4'])
 >>> [(edge.source, edge.target, edge.label) for edge in plan.edges][0]
 ('n0', 'n1', 'w = 0.5')
 """
@@ -19,11 +19,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from autograd.drawing.graph import WIDEST, cut, kind_of, lines_of, notes_of, printable, readable, too_large
-from autograd.drawing.plan import Edge, Line, Node, Plan, Role
+from autograd.drawing.nodes import gradient_line, hint_of, local_edge, notes_of, plain_box
+from autograd.drawing.plan import Edge, Line, Node, Plan
+from autograd.drawing.size import refuse_unreadable, too_large
 from autograd.primitives import Unary, dot
-from autograd.steps import name_nodes
-from autograd.symbol import Symbol, as_symbol, digits
+from autograd.symbol import Symbol
+from autograd.telling import Telling
 from autograd.value import Value
 
 __all__ = ["boxes_of", "describe_neurons", "find_neurons"]
@@ -65,54 +66,45 @@ def find_neurons(order: list[Value]) -> dict[Value, Neuron]:
     return neurons
 
 
-def describe_neurons(root: Value, limit: int) -> Plan:
+def describe_neurons(root: Value, limit: int, n_digits: int | None = None) -> Plan:
     """Describe the graph below `root` neuron by neuron.
 
     Args:
         root: the result.
         limit: the largest number of boxes.
+        n_digits: significant digits; see `Telling`.
 
     Raises:
         ValueError: if there is no neuron, or if the picture would be too large to be read.
     """
-    order = readable(root, limit, NODES_PER_BOX)
-    neurons = find_neurons(order)
+    refuse_unreadable(root, limit, NODES_PER_BOX)
+    told = Telling(root, n_digits)
+    neurons = find_neurons(told.order)
     if not neurons:
         raise ValueError("there is no neuron in this graph, no dot(weights, inputs, bias); draw it node by node, as draw(loss)")
-    names = {node: printable(name) for node, name in name_nodes(root, order).items()}
-    boxes = boxes_of(root, order, neurons)
+    boxes = boxes_of(root, told.order, neurons)
     if len(boxes) > limit:
         raise too_large(f"it has {len(boxes):,} boxes", limit, len(boxes))
     ids = {node: f"n{i}" for i, node in enumerate(boxes)}
     place = {x: ids[neuron.out] for neuron in neurons.values() for x in (neuron.net, neuron.out)} | ids
-    begun = root.grad != 0
     nodes = tuple(
-        _neuron(neuron, names, ids[node], begun)
-        if neuron is not None
-        else Node(ids[node], kind_of(node, root), lines_of(node, names, with_gradient=begun), f"{names[node]} = {node.data!r}")
+        plain_box(ids[node], node, told) if neuron is None else _neuron(ids[node], neuron, told)
         for node, neuron in boxes.items()
     )
     edges: list[Edge] = []
-
-    def connect(source: str, target: str, label: str, hint: str, role: Role = "operation") -> None:
-        edges.append(Edge(f"e{len(edges)}", source, target, label, hint, role=role))
-
     for node, neuron in boxes.items():
         if neuron is None:
-            for operand, partial in zip(node.inputs, node.partials, strict=True):
-                hint = f"∂{names[node]}/∂{names[operand]} = {digits(partial)}"
-                connect(place[operand], place[node], digits(partial), hint, "gradient")
+            for k, operand in enumerate(node.inputs):
+                edges.append(local_edge(f"e{len(edges)}", place[operand], place[node], node, k, told))
             continue
         for w, x in neuron.pairs:
-            if not isinstance(x, Value):
-                continue
-            weight = f"{_last(names[w])} = {digits(w.data)}" if isinstance(w, Value) else digits(w)
-            hint = f"∂/∂{names[w]} = {digits(w.grad)}" if begun and isinstance(w, Value) else weight
-            connect(place[x], place[node], weight, hint)
-        for part in [w for w, _ in neuron.pairs] + [neuron.bias]:
+            if isinstance(x, Value):
+                edges.append(_weighted(f"e{len(edges)}", place[x], place[node], w, told))
+        for part in (*(w for w, _ in neuron.pairs), neuron.bias):
             if isinstance(part, Value) and part in place:
-                connect(place[part], place[node], names[part], "computed, or used elsewhere")
-    return Plan(f"Network of {names[root]}, neuron by neuron", nodes, tuple(edges), notes_of(root, names)[:1])
+                hint = "computed, or used elsewhere"
+                edges.append(Edge(f"e{len(edges)}", place[part], place[node], hint, name=told.names[part]))
+    return Plan(f"Network of {told.names[root]}, neuron by neuron", nodes, tuple(edges), notes_of(told)[:1])
 
 
 def boxes_of(root: Value, order: list[Value], neurons: Mapping[Value, Neuron]) -> dict[Value, Neuron | None]:
@@ -130,20 +122,26 @@ def boxes_of(root: Value, order: list[Value], neurons: Mapping[Value, Neuron]) -
     return boxes
 
 
-def _neuron(neuron: Neuron, names: Mapping[Value, str], ident: str, begun: bool) -> Node:
-    net, out = neuron.net, neuron.out
-    common = names[out].rpartition(".")[0] or names[out]
-    bias = neuron.bias
-    told = f", b = {digits(bias.data if isinstance(bias, Value) else bias)}" if bias is not None else ""
-    lines = [Line(cut(common, WIDEST), "value"), Line(f"net = {digits(net.data)}{told}", "operation")]
+def _neuron(ident: str, neuron: Neuron, told: Telling) -> Node:
+    net, out, bias = neuron.net, neuron.out, neuron.bias
+    lines = [Line("value", told.names[out], None, out.data, told.digits, told.places[out])]
     if out is not net:
         assert out.primitive is not None
-        made = as_symbol(out.primitive.apply([Symbol("net")])).text
-        lines.append(Line(f"out = {made} = {digits(out.data)}", "operation"))
-    if begun:
-        lines.append(Line(f"δ = {digits(net.grad)}", "gradient"))
-    return Node(ident, "neuron", tuple(lines), f"{names[out]} = {out.data!r}")
+        lines.append(Line("operation", formula=Symbol.applied(out.primitive, [Symbol("net")]), digits=told.digits))
+        lines.append(Line("operation", "net", None, net.data, told.digits, told.places[net]))
+    if isinstance(bias, Value):
+        lines.append(Line("operation", "b", None, bias.data, told.digits, told.places[bias]))
+    elif bias is not None:
+        lines.append(Line("operation", "b", None, bias, told.digits))
+    places = tuple(dict.fromkeys((told.places[net], told.places[out])))
+    return Node(ident, "neuron", (*lines, *gradient_line(net, told)), hint_of(out, told), places=places)
 
 
-def _last(name: str) -> str:
-    return name.rpartition(".")[2] or name
+def _weighted(ident: str, source: str, target: str, w: Value | float, told: Telling) -> Edge:
+    """Describe the arrow from an input to a neuron, which carries the weight."""
+    if not isinstance(w, Value):
+        return Edge(ident, source, target, told.number(w), "weight", w, digits=told.digits)
+    hint = f"{told.full[w]} = {told.number(w.data)}"
+    if told.loss.grad != 0:
+        hint += f"; ∂{told.names[told.loss]}/∂{told.full[w]} = {told.number(w.grad)}"
+    return Edge(ident, source, target, hint, "weight", w.data, name=told.names[w], digits=told.digits)

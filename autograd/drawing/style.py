@@ -3,7 +3,7 @@
 The hues are Okabe and Ito's, which stay apart under every common colour blindness; fills are their tints, and text is dark
 enough to be read on each of them (contrast 4.5 : 1 and more).  Black and grey tell of the forward pass, vermilion of the
 backward pass.  No meaning hangs on a colour alone: the formats give each kind of box a shape of its own, and gradients
-are marked with δ; so a grey print says the same.
+are marked with ∂ or δ; so a grey print says the same.
 
 Source: M. Okabe and K. Ito, Color Universal Design (2008), https://jfly.uni-koeln.de/color/
 """

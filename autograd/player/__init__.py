@@ -22,7 +22,7 @@ from pathlib import Path
 from string import Template
 from xml.etree.ElementTree import Element
 
-from autograd.drawing.graph import printable, readable
+from autograd.drawing.size import refuse_unreadable
 from autograd.files import write_whole
 from autograd.mistakes import MISTAKES
 from autograd.player.cards import card, ledger, mistaken
@@ -82,8 +82,8 @@ class Player:
         return f"<player: {self.title}, {self.steps} step{'s' * (self.steps != 1)}>"
 
 
-def play(loss: Value, *, limit: int = 150) -> Player:
-    """Make a player of the forward and backward pass of a result, as `walk` tells them.
+def play(loss: Value, *, digits: int | None = None, limit: int = 150) -> Player:
+    """Make a player of the forward and backward pass of a result, step by step as `walk` has it.
 
     First, previous, next, last, play and a slider; a click on a node goes to its step.  Each step shows its rule, the
     numbers put in, the contribution and the running total; pointing at a node shows where its gradient comes from.  There
@@ -92,6 +92,7 @@ def play(loss: Value, *, limit: int = 150) -> Player:
 
     Args:
         loss: the result whose gradient is taken.
+        digits: significant digits of the numbers, 1 to 17; by default 5, and 3 in a network.
         limit: the largest number of nodes, leaves included, that is still drawn.
 
     Raises:
@@ -105,14 +106,14 @@ def play(loss: Value, *, limit: int = 150) -> Player:
     """
     if not isinstance(loss, Value):
         raise TypeError(f"play needs the Value whose graph is to be played, not {loss!r}")
-    readable(loss, limit)
-    steps = Walk(loss)
+    refuse_unreadable(loss, limit)
+    steps = Walk(loss, n_digits=digits)
     told = list(steps)
     trace = trace_of(steps)
-    wrong = [Walk(loss, mistake) for mistake in MISTAKES]
+    wrong = [Walk(loss, mistake, digits) for mistake in MISTAKES]
     trace["mistakes"] = {walk.mistake: trace_of(walk)["steps"] for walk in wrong if walk.difference}
-    title = f"δ-flow of {printable(steps.names[loss])}"
-    views = {"nodes": draw_nodes(steps, trace, limit), "neurons": draw_neurons(steps, trace, limit)}
+    title = f"δ-flow of {steps.names[loss]}"
+    views = {"nodes": draw_nodes(steps, trace), "neurons": draw_neurons(steps, trace, limit)}
     stages = [element("div", svg, class_="stage", data_view=view) for view, svg in views.items() if svg is not None]
     switch = [element("button", view.capitalize(), type="button", data_shows=view) for view in views] if stages[1:] else []
     markup = _fill(

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from xml.etree.ElementTree import Element
 
-from autograd.drawing.graph import in_product as factor
 from autograd.mistakes import MISTAKES
+from autograd.moments import Edge, Step
 from autograd.player.markup import element
-from autograd.steps import Edge, Step, Walk
-from autograd.symbol import digits
+from autograd.steps import Walk
+from autograd.symbol import digits, numbers, plain
+from autograd.telling import equation
 from autograd.value import Value
 
 __all__ = ["card", "ledger", "mistaken"]
@@ -33,7 +34,7 @@ def card(step: Step, beside: Step | None = None, tag: str = "li") -> Element:
     head += [element("b", step.name if step.delta is None else f"{step.name} = {step.formula}"), " "]
     if step.delta is not None:
         differs = " differs" * (beside is not None and beside.delta != step.delta)
-        head.append(element("span", f"δ = ∂{step.loss}/∂{step.name} = {digits(step.delta)}", class_=f"delta{differs}"))
+        head.append(element("span", step.gradient, class_=f"delta{differs}"))
     rows = _rows(step)
     others = _rows(beside) if beside is not None else rows
     flows = [element("dl", *map(_cell, row, other)) for row, other in zip(rows, others, strict=True)]
@@ -45,24 +46,17 @@ Cell = tuple[str, str, float | None]  # a caption, what is told, and the number 
 
 def _rows(step: Step) -> list[list[Cell]]:
     if step.delta is not None:
-        return [_flow(step, step.delta, edge) for edge in step.edges]
-    value = step.node.data
+        return list(map(_flow, step.edges))
     return [[("rule", f"{step.name} = {step.formula}", None), ("numbers put in", step.numbers, None),
-             ("value", f"{step.name} = {digits(value)}", value)]]  # fmt: skip
+             ("value", f"{step.name} = {step.value}", step.node.data)]]  # fmt: skip
 
 
-def _flow(step: Step, delta: float, edge: Edge) -> list[Cell]:
-    slope = f"∂{step.name}/∂{edge.name}"
-    total = f"{digits(edge.before)} + {factor(edge.contribution)} = {digits(edge.total)}"
-    if not edge.taken:
-        total = f"{digits(edge.before)} + 0 = {digits(edge.total)}"
-    if edge.overwrites:
-        total = f"set to {digits(edge.total)}, where it was {digits(edge.before)}"
+def _flow(edge: Edge) -> list[Cell]:
     return [
-        ("rule", f"{slope} = {edge.rule}" + f", as {edge.reason}" * bool(edge.reason), None),
-        ("numbers put in", " = ".join(dict.fromkeys((edge.numbers, digits(edge.partial)))), None),
-        ("contribution, δ·∂", _product(delta, edge), edge.contribution),
-        (f"running total, {edge.name}.grad", total, None),
+        ("rule", f"{edge.slope} = {edge.case}", None),
+        ("numbers put in", equation(edge.numbers, digits(edge.partial, edge.digits)), None),
+        ("contribution", _product(edge), edge.contribution),
+        (f"running total, {edge.name}.grad", edge.addition, None),
     ]
 
 
@@ -79,26 +73,28 @@ def _cell(told: Cell, beside: Cell) -> Element:
     return made
 
 
-def _product(delta: float, edge: Edge) -> str:
-    return f"{factor(delta)}·{factor(edge.partial)} = {digits(edge.contribution)}" if edge.taken else "not taken = 0"
+def _product(edge: Edge) -> str:
+    product = edge.product if edge.taken else "not taken"
+    return f"{product} = {digits(edge.contribution, edge.digits)}"
 
 
 def ledger(node: Value, steps: Walk) -> Element:
     """Write where the gradient of a node comes from: a line for each arrow that leaves it, in the order of the walk."""
     ids = {x: str(i) for i, x in enumerate(steps.names)}
     name, loss, place = steps.names[node], steps.names[steps.loss], ids[node]
-    made = [step for step in steps[: len(steps.order)] if step.node is node]
-    told = [step.formula for step in made] + [step.numbers for step in made]
+    told, number = steps.telling.formula(node), steps.telling.number
+    formula = [] if node.primitive is None else [told.written(plain(steps.telling.digits))]
+    put_in = [] if node.primitive is None else [told.written(numbers(steps.telling.digits))]
     head = [
         element("span", f"Ledger of {name}", class_="place"),
-        element("b", " = ".join([name, *told[:1]])),
-        element("span", " = ".join(["", *told[1:], digits(node.data)]), data_value=place),
+        element("b", " = ".join([name, *formula])),
+        element("span", " = ".join(["", *put_in, number(node.data)]), data_value=place),
     ]
     lines = [
         element(
             "li",
-            element("span", f"from {step.name}: δ·∂{step.name}/∂{name}"),
-            element("span", f" = {_product(step.delta or 0.0, edge)}", class_="term"),
+            element("span", f"from {step.name}: ∂{loss}/∂{step.name} · {edge.slope}"),
+            element("span", f" = {_product(edge)}", class_="term"),
             element("span", ", still to come", class_="later"),
             data_flow=f"{ids[step.node]}.{k}",
         )
@@ -107,7 +103,7 @@ def ledger(node: Value, steps: Walk) -> Element:
         if edge.input is node
     ]
     start = [element("li", f"∂{loss}/∂{name} = 1: the backward pass starts here")] if node is steps.loss else []
-    total = element("output", f"δ = {digits(steps.gradients[node])}", data_delta=place)
+    total = element("output", f"{steps.telling.mark(node)} = {number(steps.gradients[node])}", data_delta=place)
     later = element("span", "still to come", class_="later")
     meaning = element("p", f"{name}.grad = ∂{loss}/∂{name}: ", total, later, class_="sum")
     return element("section", element("p", *head, class_="head"), element("ul", *start, *lines), meaning, data_node=place)

@@ -21,7 +21,7 @@
       if (!told) return;
       passed.add(step.node);
       step.edges.forEach((edge, k) => {
-        flows.set(`${step.node}.${k}`, edge.flow);
+        flows.set(`${step.node}.${k}`, i === place ? edge.flows : edge.flowed);
         deltas.set(edge.input, edge.says);
       });
     });
@@ -142,7 +142,7 @@
       const playing = this.timer !== null;
       slider.value = this.place;
       slider.ariaValueText = where;
-      const question = `${where}: ${this.nodes[node].name} = ${formula}. Predict, then reveal.`;
+      const question = `${where}: ${this.nodes[node].short} = ${formula}. Predict, then reveal.`;
       this.find(".live").textContent = this.revealed ? text : question;
       this.find(".play").classList.toggle("playing", playing);
       this.find(".play").ariaLabel = playing ? "Pause" : "Play";

@@ -1,0 +1,151 @@
+"""A computation graph described node by node, as it is or at a moment of its walk.
+
+Every node is a box with its name and value, its operation with the constants inside, and its gradient; every use of an operand
+is an arrow of its own.  In a still picture an arrow has the local derivative ∂result/∂operand that the forward pass recorded.
+At a moment of the walk the arrows of the current step show upstream × local = contribution, earlier ones what has flowed, and
+what is still to come is faint.
+
+>>> w = Value(3.0, label="w")
+>>> loss = w * 2 + 1
+>>> for node in describe_nodes(Telling(loss)).nodes:
+...     print(node.id, node.kind, [line.text for line in node.lines])
+n0 leaf ['w = 3']
+n1 operation ['v1 = 6', 'w·2']
+n2 result ['loss = 7', 'v1 + 1']
+>>> from autograd.steps import Walk
+>>> steps = Walk(loss)
+>>> [edge.label for edge in describe_nodes(steps.telling, steps.moment(3)).edges]
+['1 × 2 = 2', '← 1']
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from autograd.drawing.plan import Edge, Emphasis, Flow, Kind, Line, Node, Plan, cut
+from autograd.moments import Moment
+from autograd.symbol import plain
+from autograd.telling import Symbols, Telling, equation, factor, formula_of
+from autograd.value import Value
+
+__all__ = ["describe_nodes", "gradient_line", "hint_of", "local_edge", "notes_of", "plain_box"]
+
+THICK = "thick: this step; dashed: still to come"
+FLOWED = "; ←: what has flowed back along the edge"
+
+
+def describe_nodes(told: Telling, moment: Moment | None = None) -> Plan:
+    """Describe a graph node by node.
+
+    Args:
+        told: the graph with its names.
+        moment: the state to show; by default the graph with the gradients that a backward pass has left in it.
+    """
+    ids = {node: f"n{place}" for node, place in told.places.items()}
+    nodes = tuple(plain_box(ids[node], node, told, moment) for node in told.names)
+    edges: list[Edge] = []
+    for node in told.names:
+        for k, x in enumerate(node.inputs):
+            edges.append(local_edge(f"e{len(edges)}", ids[x], ids[node], node, k, told, moment))
+    name = told.names[told.loss]
+    if moment is None:
+        return Plan(f"Computation graph of {name}", nodes, tuple(edges), notes_of(told))
+    notes = (THICK + FLOWED * bool(moment.flowed), *told.notes)
+    return Plan(f"A moment of the walk over {name}", nodes, tuple(edges), notes)
+
+
+def plain_box(ident: str, node: Value, told: Telling, moment: Moment | None = None) -> Node:
+    """Describe a node's box: its name and value, its operation, its gradient."""
+    kind: Kind = "leaf" if node.primitive is None else "result" if node is told.loss else "operation"
+    known = moment is None or node in moment.known
+    value = node.data if known else None
+    lines = [Line("value", told.names[node], None, value, told.digits, told.places[node])]
+    if node.primitive is not None:
+        lines.append(Line("operation", formula=told.formula(node), digits=told.digits))
+    emphasis: Emphasis = "normal"
+    if moment is not None:
+        seen = node in (moment.arrived or moment.known)
+        emphasis = "active" if node is moment.active else "normal" if seen else "faint"
+    lines += gradient_line(node, told, moment)
+    return Node(ident, kind, tuple(lines), hint_of(node, told, known), emphasis, (told.places[node],))
+
+
+def gradient_line(node: Value, told: Telling, moment: Moment | None = None) -> Iterator[Line]:
+    """Describe the gradient of a node, if there is one: as it has arrived, or as a backward pass has left it."""
+    gradient, so_far = node.grad, ""
+    if moment is not None:
+        if node not in moment.arrived:
+            return
+        gradient, so_far = moment.arrived[node], "" if moment.is_complete(node) else " so far"
+    elif node.grad == 0 and told.loss.grad == 0:
+        return
+    yield Line("gradient", told.mark(node) + so_far, None, gradient, told.digits, told.places[node])
+
+
+def hint_of(node: Value, told: Telling, known: bool = True) -> str:
+    """Write the tooltip of a node: its full name, its operation on full names, its value."""
+    formula = "" if node.primitive is None else formula_of(node, Symbols(told.full)).written(plain(told.digits))
+    return equation(told.full[node], formula, told.number(node.data) if known else "")
+
+
+def local_edge(ident: str, source: str, target: str, node: Value, k: int, told: Telling, moment: Moment | None = None) -> Edge:
+    """Describe the arrow from the k-th input of a node to the node."""
+    x, local, upstream, taken = node.inputs[k], node.partials[k], node.grad, node.taken[k]
+    hint = f"∂{told.full[node]}/∂{told.full[x]} = {told.number(local)}"
+    flow: Flow = "local"
+    emphasis: Emphasis = "normal"
+    flows = taken and told.loss.grad != 0
+    if moment is not None:
+        past = moment.flowed.get((node, k))
+        active, done = node is moment.active, node in moment.known if not moment.arrived else past is not None
+        emphasis = "active" if active else "normal" if done else "faint"
+        flow, flows = "nothing", False
+        if past is not None:
+            upstream, taken, flows = past.upstream, past.taken, past.taken
+            flow = "not taken" if not taken else "step" if active else "flowed"
+    contribution = upstream * local if flows else 0.0
+    if not taken:
+        hint += "; nothing flows: this branch is not taken"
+    elif flows:
+        product = f"{told.number(upstream)} × {factor(told.number(local))} = {told.number(contribution)}"
+        hint += f"; {product} flows back to {told.full[x]}"
+    place = told.places[node], k
+    return Edge(ident, source, target, hint, flow, local, upstream, contribution, "", emphasis, told.digits, place)
+
+
+def notes_of(told: Telling) -> tuple[str, ...]:
+    """Say what the numbers of a still picture are, and whether they are what one backward pass from the result leaves."""
+    root, name = told.loss, cut(told.names[told.loss])
+    edges = "on each edge: ∂result/∂operand"
+    if not any(node.grad != 0 for node in told.names):
+        unknown = f"no backward pass has run yet: backward() adds ∂x, short for ∂{name}/∂x"
+        return (unknown, *[edges] * bool(root.inputs), *told.notes)
+    if root.grad == 0:
+        return (f"no backward pass has run from {name} yet: the gradients are left from another one", edges, *told.notes)
+    meaning = f"∂x is short for ∂{name}/∂x" if root.grad == 1 else "∂x is the gradient that arrived at x"
+    neurons = ", δ of a neuron for that of its net input" * any(told.mark(node) == "δ" for node in told.order)
+    notes = [f"{meaning}{neurons}, as backward() left it in .grad"]
+    if root.inputs:
+        notes.append(f"{edges}; times that, the gradient of the result flows back along the edge")
+    mixed = [cut(told.names[node]) for node in _with_more_than_flows_here(told)]
+    if mixed:
+        shown = ", ".join(mixed[:3]) + ", …" * (len(mixed) > 3)
+        notes.append(f"more than flows here is in the gradient of {shown}: from an earlier pass, or by a path outside")
+    return (*notes, *told.notes)
+
+
+def _with_more_than_flows_here(told: Telling) -> list[Value]:
+    """Find the nodes whose gradient is not the sum of the contributions that arrive along the edges of this graph."""
+    arrived = dict.fromkeys(told.names, 0.0)
+    size = dict.fromkeys(told.names, 0.0)
+    for node in told.order:
+        for x, partial, taken in zip(node.inputs, node.partials, node.taken, strict=True):
+            if taken and node.grad:
+                arrived[x] += node.grad * partial
+                size[x] += abs(node.grad * partial)
+    return [
+        node
+        for node in told.names
+        if node is not told.loss and math.isfinite(size[node]) and not abs(node.grad - arrived[node]) <= 1e-9 * size[node]
+    ]

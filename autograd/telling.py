@@ -1,0 +1,204 @@
+"""What every room says of a node: its name, its formula, the rules of its edges, its numbers.
+
+A formula travels as a `Symbol` whose names carry the numbers they stand for; it becomes text, LaTeX or a label only where it
+is shown.  So one node is told in the same way in a step, a picture, a derivation and a player.
+
+>>> from autograd.symbol import numbers
+>>> x, y = Value(3.0, label="x"), Value(2.0, label="y")
+>>> told = Telling(x * x + y)
+>>> node = told.order[0]
+>>> told.names[node], told.formula(node).text, told.formula(node).written(numbers(told.digits))
+('v1', 'x²', '3²')
+>>> [rule.text for rule in told.rules(node)], told.mark(node)
+(['x', 'x'], '∂v1')
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import count
+
+from autograd.primitives import dot
+from autograd.symbol import DIGITS, SUBSCRIPTS, SUPERSCRIPTS, Symbol, as_symbol, digits, printable
+from autograd.value import Value, topological
+
+__all__ = ["Symbols", "Telling", "equation", "factor", "formula_of", "name_nodes", "rules_of", "short_names"]
+
+IN_A_NETWORK = 3  # significant digits; see `Telling`
+MOST_PRIMES = 3  # after a label; further leaves with it are numbered
+MOST_DIGITS = 17  # tell every float from every other
+PARAMETER = re.compile(r"(?:.*?\.)??(?:layer(\d+)\.)?neuron(\d+)\.(w|b|net|out)(\d*)(\[\d+\]|′*)", re.DOTALL)
+LETTERS = {"w": "w", "b": "b", "net": "z", "out": "a"}
+
+
+class Symbols(dict[Value, Symbol]):
+    """The symbol that stands for each node: by default its name with its number."""
+
+    def __init__(self, names: Mapping[Value, str]) -> None:
+        super().__init__()
+        self.names = names
+
+    def __missing__(self, node: Value) -> Symbol:
+        return Symbol(self.names[node], node.data)
+
+
+class Telling:
+    """The names of one graph, and how each node is told with them.
+
+    Args:
+        loss: the result.
+        n_digits: significant digits of the numbers, 1 to 17; by default 5, and 3 in a network, that is a graph in which
+            there is a `dot`.
+
+    Attributes:
+        order: the operations, in topological order.
+        full: a unique name for every node, leaves where they are first used: see `name_nodes`.
+        names: the same, with short names for the parts of a network: see `short_names`.
+        places: the place of every node in that order, from 0: its id in traces and pictures.
+        notes: what a reader has to know about the names.
+        digits: significant digits.
+
+    Raises:
+        TypeError: for a number of digits that is not an int.
+        ValueError: for one outside 1 to 17.
+    """
+
+    def __init__(self, loss: Value, n_digits: int | None = None) -> None:
+        self.loss, self.order = loss, topological(loss)
+        self.full = name_nodes(loss, self.order)
+        self.names = short_names(self.full)
+        self.places = {node: i for i, node in enumerate(self.full)}
+        twins = [node for node in self.full if node.primitive is None and self.full[node] != (node.label or self.full[node])]
+        self.notes = tuple(f"{self.names[x]}: another leaf with the label {x.label}" for x in twins[:1])
+        if n_digits is None:
+            n_digits = IN_A_NETWORK if any(node.primitive is dot for node in self.order) else DIGITS
+        if isinstance(n_digits, bool) or not isinstance(n_digits, int):
+            raise TypeError(f"digits is the number of significant digits, an int; got {n_digits!r}")
+        if not 1 <= n_digits <= MOST_DIGITS:
+            raise ValueError(f"digits is {n_digits}; choose 1 to {MOST_DIGITS} significant digits")
+        self.digits = n_digits
+
+    def formula(self, node: Value) -> Symbol:
+        """Return the operation of a node on the names of its operands; of a leaf, its name."""
+        return formula_of(node, Symbols(self.names))
+
+    def rules(self, node: Value) -> list[Symbol]:
+        """Return the partial derivatives of a node with respect to its inputs, as formulas."""
+        return rules_of(node, Symbols(self.names))
+
+    def number(self, x: float) -> str:
+        """Write a number to the digits that were chosen."""
+        return digits(x, self.digits)
+
+    def mark(self, node: Value) -> str:
+        """Return the short mark of ∂loss/∂node: δ for the net input of a neuron, else ∂ with the name."""
+        return "δ" if node.primitive is dot else f"∂{self.names[node]}"
+
+
+def formula_of(node: Value, symbols: Mapping[Value, Symbol]) -> Symbol:
+    """Return the operation of a node, applied to the symbols of its operands and left as it was written.
+
+    >>> from autograd.primitives import where
+    >>> a, b = Value(1.0, label="a"), Value(2.0, label="b")
+    >>> formula_of(where(a, b, 0.5), Symbols({a: "a", b: "b"})).text
+    'where(a, b, 0.5)'
+    """
+    called = {x: symbols[x] for x in node.inputs}  # one symbol for both operands of x·x, which is then written x²
+    operands = [called[x] if isinstance(x, Value) else x for x in node.operands]
+    return Symbol.applied(node.primitive, operands, node.data) if node.primitive is not None else symbols[node]
+
+
+def rules_of(node: Value, symbols: Mapping[Value, Symbol]) -> list[Symbol]:
+    """Return the partial derivatives of a node with respect to its inputs, on the symbols of its operands and of itself."""
+    if node.primitive is None:
+        return []
+    called = {x: symbols[x] for x in node.inputs}
+    operands = [called[x] if isinstance(x, Value) else x for x in node.operands]
+    which = [i for i, x in enumerate(node.operands) if isinstance(x, Value)]
+    return list(map(as_symbol, node.primitive.partials(operands, symbols[node], which)))
+
+
+def name_nodes(root: Value, order: Sequence[Value]) -> dict[Value, str]:
+    """Return a unique name for every node of a graph.
+
+    A node's name is its label.  Of leaves with the same label, the second gets a prime, x′; operations with the same label
+    are numbered, out[1], out[2], …, as in a network that is applied to several examples.  Without a label a node is v1, v2, …,
+    and the root "loss".
+
+    Args:
+        root: the result.
+        order: its operations, in topological order.
+
+    Returns:
+        The names in the order of `order`, each leaf before the first node that uses it.
+
+    >>> x, y = Value(1.0, label="x"), Value(2.0, label="x")
+    >>> loss = x * y
+    >>> list(name_nodes(loss, [loss]).values())
+    ['x', 'x′', 'loss']
+    """
+    nodes = list(dict.fromkeys(x for node in [*order, root] for x in (*node.inputs, node)))
+    labels = {node: printable(str(node.label)) for node in nodes if node.label}
+    if root.label is None:
+        labels[root] = "loss"
+    shared = Counter(label for node, label in labels.items() if node.primitive is not None)
+    taken = set(labels.values())
+    leaves = {label: _further_leaves(label) for label in taken}
+    operations = {label: (f"{label}[{i}]" for i in count(1 if shared[label] > 1 else 2)) for label in taken}
+    names: dict[Value, str] = {}
+    used: set[str] = set()
+    for node, label in labels.items():
+        name, is_operation = label, node.primitive is not None
+        if name in used or (is_operation and shared[label] > 1):
+            further = operations[label] if is_operation else leaves[label]
+            name = next(other for other in further if other not in taken and other not in used)
+        used.add(name)
+        names[node] = name
+    free = (name for i in count(1) if (name := f"v{i}") not in taken and name not in used)
+    return {node: names[node] if node in names else next(free) for node in nodes}
+
+
+def _further_leaves(label: str) -> Iterator[str]:
+    """Iterate over the names of further leaves with a label."""
+    for i in count(2):
+        yield label + "′" * (i - 1) if i <= MOST_PRIMES + 1 else f"{label}[{i}]"
+
+
+def short_names(names: Mapping[Value, str]) -> dict[Value, str]:
+    """Write the parts of a network as lectures do: layer above, neuron and input below; z is the net input, a the output.
+
+    Where two short names would be the same, as of two networks in one graph, both nodes keep their full ones.
+
+    >>> w = Value(0.5)
+    >>> [short_names({w: name})[w] for name in ("layer1.neuron0.w2", "layer2.neuron11.w3", "neuron1.net", "w_h")]
+    ['w⁽¹⁾₀₂', 'w⁽²⁾₁₁,₃', 'z₁', 'w_h']
+    """
+    short = {node: _shortened(name) for node, name in names.items()}
+    times = Counter(short.values())
+    return {node: name if times[name] == 1 else names[node] for node, name in short.items()}
+
+
+def _shortened(name: str) -> str:
+    match = PARAMETER.fullmatch(name)
+    if match is None:
+        return name
+    layer, neuron, kind, place, last = match.groups()
+    comma = "," if place and len(neuron + place) > 2 else ""
+    above = f"({layer})".translate(SUPERSCRIPTS) if layer else ""
+    return LETTERS[kind] + above + f"{neuron}{comma}{place}".translate(SUBSCRIPTS) + last
+
+
+def equation(*parts: str) -> str:
+    """Join what is equal by equals signs, and leave out what would stand there twice.
+
+    >>> equation("v2", "2·1", "2", "2")
+    'v2 = 2·1 = 2'
+    """
+    return " = ".join(dict.fromkeys(part for part in parts if part))
+
+
+def factor(text: str) -> str:
+    """Put a factor or a term that begins with a minus sign into parentheses."""
+    return f"({text})" if text.startswith("-") else text
