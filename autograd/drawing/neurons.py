@@ -269,11 +269,10 @@ class _Network:
             lines.append(Line("operation", "b", None, bias.data, told.digits, told.places[bias]))
         elif bias is not None:
             lines.append(Line("operation", "b", None, bias, told.digits))
-        has_delta = moment is None or net in moment.arrived
-        lines += [
-            line if has_delta else replace(line, name=f"∂{a}")
-            for line in gradient_line(net if has_delta else out, told, moment)
-        ]
+        if moment is None or net in moment.arrived:
+            lines += gradient_line(net, told, moment)
+        else:
+            lines += [replace(line, name=f"∂{a}") for line in gradient_line(out, told, moment)]
         emphasis: Emphasis = "normal"
         if moment is not None:
             seen = any(node in (moment.arrived or moment.known) for node in neuron.nodes)
