@@ -58,7 +58,8 @@ def _stage(plan: Plan, trace: Mapping[str, Any]) -> Element:
     svg = _bare(plan)
     first = trace["steps"][0]["node"] if trace["steps"] else None
     known = {node["id"] for node in trace["nodes"] if node["operation"] is None} | {first}
-    groups = {group.attrib.pop("id"): group for group in svg.iter("g")}
+    groups = {group.attrib.pop("id"): group for group in svg.iterfind("g[@id]")}
+    labels = {group.attrib.pop("data-of"): group for group in svg.iterfind("g[@data-of]")}
     places = {node.id: node.places for node in plan.nodes}
     for node in plan.nodes:
         group = groups[node.id]
@@ -77,8 +78,9 @@ def _stage(plan: Plan, trace: Mapping[str, Any]) -> Element:
         state = " active" if first in target else " faint"
         group.attrib |= {"class": f"arrow{state}", "data-from": str(source[0]), "data-to": str(target[0])}
         if edge.place:
-            group.set("data-flow", "{}.{}".format(*edge.place))
-            for label in group.iter("text"):
+            for part in (group, labels[edge.id]):
+                part.set("data-flow", "{}.{}".format(*edge.place))
+            for label in labels[edge.id].iter("text"):
                 label.set("class", "flow unseen")
     return svg
 
