@@ -127,7 +127,7 @@ def test_programs_have_all_shapes_of_graphs() -> None:
 
 
 def test_chains_reach_depth_fifty() -> None:
-    program = find(programs(longest=60), lambda program: program.depth >= 50, settings=SEARCH, random=Random(0))
+    program = find(programs(longest=80), lambda program: program.depth >= 50, settings=SEARCH, random=Random(0))
     assert len(topological(program([Value(x) for x in program.leaves]))) >= program.depth >= 50
 
 
