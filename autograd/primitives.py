@@ -120,11 +120,8 @@ def _softmax(v: Sequence[Any], out: Any) -> Sequence[Any]:
 cos:     Unary       # rows that are used before they are defined
 cosh:    Unary
 log:     Unary
-sign:    Unary
 floor:   Unary
 ceil:    Unary
-maximum: Binary
-minimum: Binary
 where:   Nary
 
 positive      = Unary ("positive", operator.pos, lambda x, out: 1,  infix="+", array="positive")
@@ -188,32 +185,21 @@ arccosh       = Unary ("arccosh", math.acosh, lambda x, out: _over(1, sqrt(x - 1
 arctanh       = Unary ("arctanh", math.atanh, lambda x, out: 1 / ((1 - x) * (1 + x)), array="arctanh", domain="-1 < x < 1")
 erf           = Unary ("erf",   math.erf,   lambda x, out: 2 / math.sqrt(math.pi) * exp(-x * x),
                        array=arithmetic.special("erf"))
-# σ and softplus need exp(-|x|) only, so they never overflow.
-sigmoid       = Unary ("sigmoid",  lambda x: where(x >= 0, 1, exp(-abs(x))) / (1 + exp(-abs(x))),
-                       lambda x, out: out * (1 - out), text="σ({0})", latex=r"\sigma({0})",
-                       unguarded=lambda x: 1 / (1 + exp(-x)))
-softplus      = Unary ("softplus", lambda x: maximum(x, 0) + log1p(exp(-abs(x))), lambda x, out: sigmoid(x))
 
 # Operations with a kink or a jump.  Each row states its slope there, such as relu′(0) = 0; NaN stays NaN.
-absolute      = Unary ("absolute", abs, lambda x, out: sign(x), text="|{0}|", latex=r"\left|{0}\right|", array="absolute",
-                       kink=lambda x: x, singular={(0.0,): (0.0,)})           # sign(0) is 0, between the slopes -1 and 1
 sign          = Unary ("sign", lambda x: where(x > 0, 1, where(x < 0, -1, 0 * x)), lambda x, out: 0, array="sign",
                        kink=lambda x: x, singular={(0.0,): (0.0,)})
-step          = Unary ("step", lambda x: where(x >= 0, 1, where(x < 0, 0, x)), lambda x, out: 0,
+absolute      = Unary ("absolute", abs, lambda x, out: sign(x), text="|{0}|", latex=r"\left|{0}\right|", array="absolute",
+                       kink=lambda x: x, singular={(0.0,): (0.0,)})           # sign(0) is 0, between the slopes -1 and 1
+step          = replace(sign, name="step", function=lambda x: where(x >= 0, 1, where(x < 0, 0, x)),
                        text="[{0} ≥ 0]", latex=r"\mathbb{{1}}[{0} \geq 0]",
-                       array=lambda namespace: lambda x, **out: namespace.heaviside(x, 1.0, **out),
-                       kink=lambda x: x, singular={(0.0,): (0.0,)})
-gate          = Unary ("gate", lambda x: where(x > 0, 1, where(x <= 0, 0, x)), lambda x, out: 0,
+                       array=lambda namespace: lambda x, **out: namespace.heaviside(x, 1.0, **out))
+gate          = replace(sign, name="gate", function=lambda x: where(x > 0, 1, where(x <= 0, 0, x)),
                        text="[{0} > 0]", latex=r"\mathbb{{1}}[{0} > 0]",
-                       array=lambda namespace: lambda x, **out: namespace.heaviside(x, 0.0, **out),
-                       kink=lambda x: x, singular={(0.0,): (0.0,)})
+                       array=lambda namespace: lambda x, **out: namespace.heaviside(x, 0.0, **out))
 relu          = Unary ("relu", lambda x: where(x > 0, x, where(x <= 0, 0, x)), lambda x, out: gate(x),
                        array=lambda namespace: lambda x, **out: namespace.maximum(x, 0.0, **out),
                        kink=lambda x: x, singular={(0.0,): (0.0,)})
-prelu         = Binary("prelu", lambda x, y: where(x > 0, x, y * x),
-                       lambda x, y, out: where(x > 0, 1, where(x <= 0, y, x)), lambda x, y, out: minimum(x, 0),
-                       kink=lambda x, y: x, singular={(0.0, 0.25): (0.25, 0.0)})
-leaky_relu    = replace(prelu, name="leaky_relu", default=0.01)               # the same row with a slope that is not learned
 maximum       = Binary("maximum", lambda x, y: where(x > y, x, where(x <= y, y, x + y)),
                        lambda x, y, out: where(x > y, 1, where(x <= y, 0, out)),
                        lambda x, y, out: where(x > y, 0, where(x <= y, 1, out)), array="maximum", folds=True,
@@ -222,6 +208,10 @@ minimum       = Binary("minimum", lambda x, y: where(x < y, x, where(x >= y, y, 
                        lambda x, y, out: where(x < y, 1, where(x >= y, 0, out)),
                        lambda x, y, out: where(x < y, 0, where(x >= y, 1, out)), array="minimum", folds=True,
                        kink=operator.sub, singular={(1.5, 1.5): (0.0, 1.0)})   # a tie goes to y
+prelu         = Binary("prelu", lambda x, y: where(x > 0, x, y * x),
+                       lambda x, y, out: where(x > 0, 1, where(x <= 0, y, x)), lambda x, y, out: minimum(x, 0),
+                       kink=lambda x, y: x, singular={(0.0, 0.25): (0.25, 0.0)})
+leaky_relu    = replace(prelu, name="leaky_relu", default=0.01)               # the same row with a slope that is not learned
 # Operations that jump: the kink is the distance to the next whole number, or to the next multiple of y.
 floor         = Unary ("floor", lambda x: where(abs(x) < inf, x // 1, x), lambda x, out: 0, text="⌊{0}⌋",
                        latex=r"\left\lfloor {0} \right\rfloor", array="floor",
@@ -238,6 +228,12 @@ less          = Binary("less", operator.lt, lambda x, y, out: 0, lambda x, y, ou
 less_equal    = replace(less, name="less_equal",    function=operator.le, infix="<=", array="less_equal")
 greater       = replace(less, name="greater",       function=operator.gt, infix=">",  array="greater")
 greater_equal = replace(less, name="greater_equal", function=operator.ge, infix=">=", array="greater_equal")
+
+# σ and softplus need exp(-|x|) only, so they never overflow.
+sigmoid       = Unary ("sigmoid",  lambda x: where(x >= 0, 1, exp(-abs(x))) / (1 + exp(-abs(x))),
+                       lambda x, out: out * (1 - out), text="σ({0})", latex=r"\sigma({0})",
+                       unguarded=lambda x: 1 / (1 + exp(-x)))
+softplus      = Unary ("softplus", lambda x: maximum(x, 0) + log1p(exp(-abs(x))), lambda x, out: sigmoid(x))
 
 # Operations on many operands.
 where         = Nary  ("where", lambda condition, a, b: a if condition else b,

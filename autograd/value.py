@@ -386,13 +386,8 @@ def topological(root: Value) -> list[Value]:
                     order.append(path.pop())
                     continue
             else:
-                node = top._right
-                if (
-                    node is None
-                    or (top._dy is None and node.__class__ is float)
-                    or node.primitive is None
-                    or node._mark is mark
-                ):
+                node, dy = top._right, top._dy
+                if (dy is None and (node is None or node.__class__ is float)) or node.primitive is None or node._mark is mark:
                     order.append(top)
                     continue
             path.append(top)
