@@ -136,13 +136,12 @@ def value_and_grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) ->
     (15.0, 5.0)
     """
 
-    def finish(y: Any, gradient: Callable[[Any], Any], like: Any) -> tuple[Value, Any]:
+    def scalar(y: Any) -> Value:
         if isinstance(y, list | tuple | dict) or is_array(y):
             raise TypeError(f"grad needs a function with one scalar result, not a {type(y).__name__}; use jacobian for that")
-        y = _value(y[()] if getattr(y, "shape", None) == () else y)  # a 0-d array is a number
-        return y, gradient(y)
+        return _value(y[()] if getattr(y, "shape", None) == () else y)  # a 0-d array is a number
 
-    return _differentiated(f, argnums, finish)
+    return _differentiated(f, argnums, scalar)
 
 
 def grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
@@ -175,14 +174,8 @@ def jacobian(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Calla
     >>> [[d.data for d in row] for row in rows]
     [[3.0, 2.0], [1.0, 1.0]]
     """
-
-    def rows(ys: Any, gradient: Callable[[Any], Any], like: Any) -> Any:
-        def row(y: Any) -> Any:
-            return stack(like, [gradient(x) for x in flatten(y)[0].values()], y.shape) if is_array(y) else gradient(y)
-
-        return map_tree(row, ys, name="the result", entries=False)
-
-    return _differentiated(f, argnums, rows)
+    both = _differentiated(f, argnums, lambda ys: ys)
+    return lambda *arguments, **options: both(*arguments, **options)[1]
 
 
 def hessian(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
@@ -322,30 +315,30 @@ def replay(y: Value, values: Mapping[Value, Any] | None = None) -> Any:
     return known.get(y, y)
 
 
-def _differentiated(f: Callable[..., Any], argnums: int | tuple[int, ...], finish: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the function that calls f on fresh variables and returns ``finish(result, gradient, variables)``.
-
-    `gradient` computes the gradient of one scalar, in the structure of the `variables`.
-    """
+def _differentiated(f: Callable[..., Any], argnums: int | tuple[int, ...], check: Callable[[Any], Any]) -> Callable[..., Any]:
+    """Return the function that calls f on fresh variables and returns its result, as `check` returns it, and its Jacobian."""
 
     def differentiated(*arguments: Any, **options: Any) -> Any:
         wanted = argnums if isinstance(argnums, tuple) else (argnums,)
         if any(i not in range(len(arguments)) for i in wanted):
             raise TypeError(f"argnums is {argnums}, but the function got {len(arguments)} arguments, which are counted from 0")
         trees = {i: map_tree(_variable, arguments[i], name=f"argument {i}") for i in wanted}
-        flat = [flatten(tree) for tree in trees.values()]
-        xs = [x for leaves, _ in flat for x in leaves.values()]
-        copies = {i: map_tree(lambda x: +x, tree) for i, tree in trees.items()}
-        ys = f(*[copies.get(i, argument) for i, argument in enumerate(arguments)], **options)
+        leaves, build = flatten(trees)
+        xs, copies = [*leaves.values()], map_tree(lambda x: +x, trees)
+        ys = check(f(*[copies.get(i, argument) for i, argument in enumerate(arguments)], **options))
 
         def shaped(items: Iterable[Any]) -> Any:
-            items = iter(items)
-            built = tuple([build(items) for _, build in flat])
+            built = tuple(build(items).values())
             return built[0] if isinstance(argnums, int) else built
 
-        result = finish(ys, lambda y: shaped(gradients(_value(y), xs)), shaped(xs))
+        def row(y: Any) -> Any:
+            if is_array(y):
+                return stack(shaped(xs), [row(x) for x in flatten(y)[0].values()], y.shape)
+            return shaped(gradients(_value(y), xs))
+
+        result = ys, map_tree(row, ys, name="the result", entries=False)
         # Arrays of floats, unless that would cut off a node that is not the argument's own.
-        if not any(is_array(x) for tree in (*trees.values(), ys) for x in flatten(tree, entries=False)[0].values()):
+        if not any(map(is_array, flatten([trees, ys], entries=False)[0].values())):
             return result
         nodes = [y for y in flatten(ys)[0].values() if isinstance(y, Value)]
         below = {*nodes, *(x for y in nodes for node in topological(y) for x in node.inputs)} - set(xs)
