@@ -2,7 +2,7 @@
 
 Recording is the hot path, so each row becomes one function with its rules inlined: the row is applied to symbols, and the
 formulas are printed as Python.  These functions cover the common case; everything else, such as a domain error, an overflow
-or a result that is not a float, they pass to `record`, the reference implementation.
+or a result that is not a float, they pass to `record`, the reference implementation, which says what is wrong, if anything is.
 
 >>> import inspect
 >>> from autograd import Value
@@ -12,7 +12,7 @@ or a result that is not a float, they pass to `record`, the reference implementa
         try:
             out = tanh(x)
             dx = 1.0 - out * out
-        except REFUSED:
+        except Exception:
             return record(row, [self])
         node = new(Value)
         node._data = out
@@ -71,7 +71,7 @@ def reflected(self, other):
 NODE: Final = """\
     try:
         out = {out}
-{partials}    except REFUSED:
+{partials}    except Exception:
         return record(row, [{operands}])
     node = new(Value)
     node._data = out
@@ -91,7 +91,7 @@ def recorder(row: Primitive, scope: dict[str, Any]) -> Any:
 
     Args:
         row: the row.
-        scope: the namespace in which the function looks up ``Value``, ``new``, ``number``, ``record`` and ``REFUSED``.
+        scope: the namespace in which the function looks up ``Value``, ``new``, ``number`` and ``record``.
 
     Returns:
         For a unary row a method; for a binary row two, the second with the operands reflected, as in ``2 - x``.
@@ -151,10 +151,7 @@ def _float_only(function: Callable[..., Any]) -> Callable[..., Any]:
     """Wrap a user's function: a result that is not a float goes to `record`, which converts or refuses it."""
 
     def checked(*operands: float) -> Any:
-        try:
-            out = function(*operands)
-        except Exception as error:
-            raise TypeError from error
+        out = function(*operands)
         if out.__class__ is not float:
             raise TypeError(out)
         return out

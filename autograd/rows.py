@@ -129,9 +129,8 @@ class Primitive:
         TypeError: the rule ∂cube/∂x of the row 'cube' is called with (x, out), but it takes (x)
         """
         operands = [*"xy"[: self.arity]] or ["operands"]
-        parts = {"function": self.function, **self.rules}
-        if self.overflow is not None:
-            parts["overflow"] = self.overflow
+        overflow = self.function if self.overflow is None else self.overflow
+        parts = {"function": self.function, "overflow": overflow, **self.rules}
         for part, function in parts.items():
             names = [*operands, "out"] if part in self.rules else operands
             called, name = f"({', '.join(names)})", f"the {part} of the row {self.name!r}"

@@ -34,7 +34,6 @@ from autograd.threads import one_at_a_time
 __all__ = ["Value", "refuse_stale", "topological"]
 
 new: Final = object.__new__
-REFUSED: Final = (ArithmeticError, ValueError, TypeError)
 TUPLE_ITERATOR: Final = type(iter(()))
 # The grad of a node that nothing has reached in this pass.  It is recognised by identity: adding to it gives another float.
 UNREACHED: Final = float("0")
@@ -317,7 +316,7 @@ def record_many(row: Nary, operands: Sequence[Any]) -> Any:
         else:
             taken = row.picks(data[0])
             out, partials = data[taken], (None,) * taken + (1.0,) + (None,) * (len(data) - taken - 1)
-    except (AttributeError, *REFUSED):
+    except Exception:  # whatever it is, `record` says it with the operands
         return record(row, operands)
     inputs = written = tuple(operands)
     if which is not None:
