@@ -16,7 +16,7 @@ from __future__ import annotations
 import functools
 import math
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import accumulate
 from math import inf, nan
@@ -33,51 +33,6 @@ __all__ = [
     "prod", "relu", "remainder", "sigmoid", "sign", "sin", "sinh", "softplus", "sqrt", "square", "step", "subtract",
     "tan", "tanh", "total", "where",
 ]  # fmt: skip
-
-
-class Operand:
-    """A base class whose operators apply their rows; a subclass defines in ``__primitive__`` what applying a row means."""
-
-    __slots__ = ()
-
-    # fmt: off
-    def __add__(self, y: Any) -> Any:       return add.apply((self, y))
-    def __radd__(self, x: Any) -> Any:      return add.apply((x, self))
-    def __sub__(self, y: Any) -> Any:       return subtract.apply((self, y))
-    def __rsub__(self, x: Any) -> Any:      return subtract.apply((x, self))
-    def __mul__(self, y: Any) -> Any:       return multiply.apply((self, y))
-    def __rmul__(self, x: Any) -> Any:      return multiply.apply((x, self))
-    def __truediv__(self, y: Any) -> Any:   return divide.apply((self, y))
-    def __rtruediv__(self, x: Any) -> Any:  return divide.apply((x, self))
-    def __floordiv__(self, y: Any) -> Any:  return floor_divide.apply((self, y))
-    def __rfloordiv__(self, x: Any) -> Any: return floor_divide.apply((x, self))
-    def __mod__(self, y: Any) -> Any:       return remainder.apply((self, y))
-    def __rmod__(self, x: Any) -> Any:      return remainder.apply((x, self))
-    def __pow__(self, y: Any) -> Any:       return power.apply((self, y))
-    def __rpow__(self, x: Any) -> Any:      return power.apply((x, self))
-    def __neg__(self) -> Any:               return negative.apply((self,))
-    def __pos__(self) -> Any:               return positive.apply((self,))
-    def __abs__(self) -> Any:               return absolute.apply((self,))
-    def __floor__(self) -> Any:             return floor.apply((self,))
-    def __ceil__(self) -> Any:              return ceil.apply((self,))
-    def __lt__(self, y: Any) -> Any:        return less.apply((self, y))
-    def __le__(self, y: Any) -> Any:        return less_equal.apply((self, y))
-    def __gt__(self, y: Any) -> Any:        return greater.apply((self, y))
-    def __ge__(self, y: Any) -> Any:        return greater_equal.apply((self, y))
-    # fmt: on
-
-    def __eq__(self, other: object) -> NoReturn:
-        raise TypeError(f"{self!r} == {other!r} compares objects, not numbers; for a condition use <, <=, > or >=")
-
-    def __copy__(self, memo: Any = None) -> Self:
-        return self  # it never changes, and a copy would not be connected to the variables
-
-    abs, __ne__, __hash__, __deepcopy__, conjugate = __abs__, __eq__, object.__hash__, __copy__, __copy__
-
-    def __getattr__(self, name: str) -> Any:
-        if name in TABLE:
-            return functools.partial(TABLE[name], self)  # x.tanh() is tanh(x)
-        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
 
 
 # Helpers for rules too long for one lambda.  They compare with <= and >, since a rule must not use ==.
@@ -252,3 +207,44 @@ logsumexp     = Nary  ("logsumexp", arithmetic.log_sum_exp, _softmax, arithmetic
 # fmt: on
 
 TABLE.update({row.name: row for row in list(globals().values()) if isinstance(row, Primitive)})
+
+
+def method(row: Primitive) -> Callable[..., Any]:
+    """Make the method that applies a row to ``self`` and further operands."""
+    return lambda self, *others: row(self, *others)
+
+
+def _operators(row: Binary) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Make the methods for ``self + other`` and for ``other + self``."""
+    return lambda self, y: row.apply((self, y)), lambda self, x: row.apply((x, self))
+
+
+class Operand:
+    """A base class whose operators apply their rows; a subclass defines in ``__primitive__`` what applying a row means."""
+
+    __slots__ = ()
+
+    # fmt: off
+    __add__, __radd__           = _operators(add)
+    __sub__, __rsub__           = _operators(subtract)
+    __mul__, __rmul__           = _operators(multiply)
+    __truediv__, __rtruediv__   = _operators(divide)
+    __floordiv__, __rfloordiv__ = _operators(floor_divide)
+    __mod__, __rmod__           = _operators(remainder)
+    __pow__, __rpow__           = _operators(power)
+    __neg__, __pos__, __abs__, __floor__, __ceil__ = map(method, (negative, positive, absolute, floor, ceil))
+    __lt__, __le__, __gt__, __ge__ = map(method, (less, less_equal, greater, greater_equal))
+    # fmt: on
+
+    def __eq__(self, other: object) -> NoReturn:
+        raise TypeError(f"{self!r} == {other!r} compares objects, not numbers; for a condition use <, <=, > or >=")
+
+    def __copy__(self, memo: Any = None) -> Self:
+        return self  # it never changes, and a copy would not be connected to the variables
+
+    abs, __ne__, __hash__, __deepcopy__, conjugate = __abs__, __eq__, object.__hash__, __copy__, __copy__
+
+    def __getattr__(self, name: str) -> Any:
+        if name in TABLE:
+            return functools.partial(TABLE[name], self)  # x.tanh() is tanh(x)
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")

@@ -25,7 +25,7 @@ from typing import Any, Final
 
 from autograd import primitives
 from autograd.manners import Manners, describe
-from autograd.primitives import Binary, DomainError, Nary, Operand, Primitive, Unary
+from autograd.primitives import Binary, DomainError, Nary, Operand, Primitive, Unary, method
 from autograd.recording import recorder
 from autograd.rows import TABLE, number, real
 from autograd.symbol import flows, read_flow
@@ -51,11 +51,6 @@ def operators(row: Binary) -> tuple[Callable[..., Value], Callable[..., Value]]:
     method, reflected = recorder(row, globals())
     _recorders[row] = lambda x, y: method(x, y) if isinstance(x, Value) else reflected(y, x)
     return method, reflected
-
-
-def method(row: Primitive) -> Callable[..., Any]:
-    """Make the method that applies a row to ``self`` and other operands."""
-    return lambda self, *others: row(self, *others)
 
 
 class Value(Manners):

@@ -25,7 +25,7 @@ from itertools import count
 from typing import Any, Final, NamedTuple, NoReturn
 
 from autograd.manners import describe
-from autograd.primitives import Operand, Primitive
+from autograd.primitives import Operand, Primitive, method
 from autograd.rows import TABLE, number
 from autograd.transforms import chain_rule
 from autograd.trees import flatten, map_tree
@@ -308,15 +308,11 @@ class Traced(Operand, Value):
     # fmt: on
 
 
-def _reading(row: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda self, *others: row(self, *others)
-
-
 for _name in ("data", "_data", "grad"):
     setattr(Traced, _name, property(_refuse(f".{_name.lstrip('_')}"), _refuse(f".{_name.lstrip('_')}")))
 for _name, _row in TABLE.items():  # the methods that record numbers, such as `Value.tanh`, give way to the rows themselves
     if hasattr(Value, _name):
-        setattr(Traced, _name, _reading(_row))
+        setattr(Traced, _name, method(_row))
 
 
 def _frozen(x: Value) -> float:
