@@ -26,7 +26,7 @@ from autograd.risks import risks
 from autograd.rows import number, real
 from autograd.symbol import flows, read_flow
 from autograd.trees import flatten, is_array, map_tree, number_arrays, stack
-from autograd.value import TRACED_VARIABLE, Value, Variable, refuse_stale, topological
+from autograd.value import TRACED_VARIABLE, Value, Variable, nodes_below, refuse_stale, topological
 
 __all__ = ["Dual", "chain_rule", "grad", "gradients", "hessian", "jacobian", "jvp", "replay", "value_and_grad"]
 
@@ -300,7 +300,7 @@ def replay(y: Value, values: Mapping[Value, Any] | None = None) -> Any:
         raise TypeError(f"replay needs the Value whose graph is to be computed again, not {y!r}")
     order = topological(y)
     known: dict[Value, Any] = {}
-    graph = {y, *order, *(x for node in order for x in node.inputs)}
+    graph = set(nodes_below(y))
     for node, value in (values or {}).items():
         if node not in graph:
             raise ValueError(f"{describe(node)} does not take part in {describe(y)}; replay takes nodes of its graph")
@@ -340,9 +340,8 @@ def _differentiated(f: Callable[..., Any], argnums: int | tuple[int, ...], check
         # Arrays of floats, unless that would cut off a node that is not the argument's own.
         if not any(map(is_array, flatten([trees, ys], entries=False)[0].values())):
             return result
-        nodes = [y for y in flatten(ys)[0].values() if isinstance(y, Value)]
-        below = {*nodes, *(x for y in nodes for node in topological(y) for x in node.inputs)} - set(xs)
-        return result if any(x.primitive is None for x in below) else number_arrays(result)
+        nodes = {x for y in flatten(ys)[0].values() if isinstance(y, Value) for x in nodes_below(y)} - set(xs)
+        return result if any(x.primitive is None for x in nodes) else number_arrays(result)
 
     return differentiated
 

@@ -31,7 +31,7 @@ from autograd.rows import TABLE, number, real
 from autograd.symbol import flows, read_flow
 from autograd.threads import one_at_a_time
 
-__all__ = ["Value", "refuse_stale", "topological"]
+__all__ = ["Value", "nodes_below", "refuse_stale", "topological"]
 
 new: Final = object.__new__
 TUPLE_ITERATOR: Final = type(iter(()))
@@ -233,20 +233,16 @@ class Value(Manners):
     @one_at_a_time
     def zero_grad(self) -> None:
         """Set the `grad` of this node and of every node below it to zero."""
-        self.grad = 0.0
-        for node in topological(self):
+        for node in nodes_below(self):
             node.grad = 0.0
-            for x in node.inputs:
-                x.grad = 0.0
 
     def __copy__(self) -> Value:
         return _twin(self, {})
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
-        for node in (*topological(self), self):
-            for x in (*node.inputs, node):
-                if id(x) not in memo:
-                    memo[id(x)] = x if isinstance(x, Variable) else _twin(x, memo)
+        for node in nodes_below(self):
+            if id(node) not in memo:
+                memo[id(node)] = node if isinstance(node, Variable) else _twin(node, memo)
         copied: Value = memo[id(self)]
         return copied
 
@@ -388,6 +384,11 @@ def topological(root: Value) -> list[Value]:
             break
         else:
             return order
+
+
+def nodes_below(root: Value) -> list[Value]:
+    """Return all nodes of a graph, leaves included, each after its operands; some are there more than once."""
+    return [x for node in (*topological(root), root) for x in (*node.inputs, node)]
 
 
 def refuse_stale(order: Sequence[Value]) -> None:

@@ -29,7 +29,7 @@ from autograd.primitives import Operand, Primitive, method
 from autograd.rows import TABLE, number
 from autograd.transforms import chain_rule
 from autograd.trees import flatten, map_tree
-from autograd.value import TRACED_VARIABLE, Value, new, topological
+from autograd.value import TRACED_VARIABLE, Value, new, nodes_below, topological
 
 __all__ = ["CONSTANTS", "INPUTS", "PARAMETERS", "Graph", "Leaf", "Trace"]
 
@@ -317,7 +317,7 @@ for _name, _row in TABLE.items():  # the methods that record numbers, such as `V
 
 def _frozen(x: Value) -> float:
     """Return the number of a node that depends on no parameter: a constant of the program."""
-    if any(isinstance(leaf, Traced) for node in topological(x) for leaf in node.inputs):
+    if any(isinstance(node, Traced) for node in nodes_below(x)):
         raise TypeError(f"{describe(x)} was computed from a parameter outside the compiled function; compute it inside, so "
                         "that the program computes it anew for new parameters")  # fmt: skip
     return x.data
