@@ -97,7 +97,7 @@ def chain_rule(order: Sequence[Value], y: Value, xs: Sequence[Value], risk: Call
             keep = danger and condition is not True
             contribution = where(condition, upstream * partial, 0) if keep else _chain(upstream, partial, node in hot)
             delta[x] = delta[x] + contribution if x in delta else contribution
-            reach[x] = _either(reach[x], condition) if x in reach else condition
+            reach[x] = _either(reach.get(x, False), condition)
             if danger == 2:
                 hot.add(x)
     return [delta.get(x, 0.0) for x in xs]
@@ -268,13 +268,12 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     def dual(primal: Any, tangent: Any) -> Dual:
         return Dual(_plain(primal), _plain(tangent), level)
 
-    def is_dual(x: Any) -> bool:
-        return isinstance(x, Dual) and x.level == level
+    def parts(x: Any) -> tuple[Any, Any]:
+        return (x.primal, x.tangent) if isinstance(x, Dual) and x.level == level else (_plain(x), 0.0)
 
     pairs = enumerate(zip(primals, tangents, strict=True))
     y = f(*[map_tree(dual, primal, tangent, name=f"argument {i}") for i, (primal, tangent) in pairs])
-    value = map_tree(lambda x: x.primal if is_dual(x) else _plain(x), y, name="the result")
-    return value, map_tree(lambda x: x.tangent if is_dual(x) else 0.0, y, name="the result")
+    return map_tree(lambda x: parts(x)[0], y, name="the result"), map_tree(lambda x: parts(x)[1], y, name="the result")
 
 
 def replay(y: Value, values: Mapping[Value, Any] | None = None) -> Any:
