@@ -211,7 +211,12 @@ TABLE.update({row.name: row for row in list(globals().values()) if isinstance(ro
 
 def method(row: Primitive) -> Callable[..., Any]:
     """Make the method that applies a row to ``self`` and further operands."""
-    return lambda self, *others: row(self, *others)
+
+    def applied(self: Any, *others: Any) -> Any:
+        return row(self, *others)
+
+    applied.__qualname__, applied.__doc__ = row.name, f"Apply the operation; see ``help(autograd.{row.name})``."
+    return applied
 
 
 def _operators(row: Binary) -> tuple[Callable[..., Any], Callable[..., Any]]:

@@ -335,7 +335,7 @@ def _differentiated(f: Callable[..., Any], argnums: int | tuple[int, ...], check
                 return stack(shaped(xs), [row(x) for x in flatten(y)[0].values()], y.shape)
             return shaped(gradients(_value(y), xs))
 
-        result = ys, map_tree(row, ys, name="the result", entries=False)
+        result = ys, row(ys) if isinstance(ys, Value) else map_tree(row, ys, name="the result", entries=False)
         # Arrays of floats, unless that would cut off a node that is not the argument's own.
         if not any(map(is_array, flatten([trees, ys], entries=False)[0].values())):
             return result

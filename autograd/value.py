@@ -42,15 +42,15 @@ _recorders: dict[Primitive, Callable[..., Any]] = {}
 
 def unary(row: Unary) -> Callable[[Value], Value]:
     """Make the method of a row with one operand."""
-    method: Callable[[Value], Value] = recorder(row, globals())
-    return _recorders.setdefault(row, method)
+    recorded: Callable[[Value], Value] = recorder(row, globals())
+    return _recorders.setdefault(row, recorded)
 
 
 def operators(row: Binary) -> tuple[Callable[..., Value], Callable[..., Value]]:
     """Make the two methods of a row with two operands: for ``self + other`` and for ``other + self``."""
-    method, reflected = recorder(row, globals())
-    _recorders[row] = lambda x, y: method(x, y) if isinstance(x, Value) else reflected(y, x)
-    return method, reflected
+    recorded, reflected = recorder(row, globals())
+    _recorders[row] = lambda x, y: recorded(x, y) if isinstance(x, Value) else reflected(y, x)
+    return recorded, reflected
 
 
 class Value(Manners):
@@ -125,10 +125,10 @@ class Value(Manners):
 
     def __primitive__(self, row: Primitive, operands: Sequence[Any]) -> Any:
         """Record `row` on `operands`; functions such as ``tanh(x)`` and users' own rows call this."""
-        record_it = _recorders.get(row)
-        if record_it is None:
+        recorded = _recorders.get(row)
+        if recorded is None:
             return _record_first_time(row, operands)
-        return record_it(*operands) if row.arity else record_it(operands)
+        return recorded(*operands) if row.arity else recorded(operands)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *operands: Any, **options: Any) -> Any:
         """Dispatch NumPy's function to the row of the same name, as in ``np.exp(v)``, ``np.float64(2) * v``, ``nodes * v``."""
@@ -307,7 +307,7 @@ def record_many(row: Nary, operands: Sequence[Any]) -> Any:
         else:
             taken = row.picks(data[0])
             out, partials = data[taken], (None,) * taken + (1.0,) + (None,) * (len(data) - taken - 1)
-    except Exception:  # whatever it is, `record` says it with the operands
+    except Exception:  # `record` records it, or raises an error that names the operands
         return record(row, operands)
     inputs = written = tuple(operands)
     if which is not None:
@@ -387,7 +387,7 @@ def topological(root: Value) -> list[Value]:
 
 
 def nodes_below(root: Value) -> list[Value]:
-    """Return all nodes of a graph, leaves included, each after its operands; some are there more than once."""
+    """Return all nodes of a graph, leaves included, each after its operands; a node may occur more than once."""
     return [x for node in (*topological(root), root) for x in (*node.inputs, node)]
 
 

@@ -171,6 +171,18 @@ def test_keyword_arguments_pass_through_undifferentiated() -> None:
     assert hessian(f)(2.0, power=3, scale=2.0).data == 24.0
 
 
+def test_an_error_inside_grad_keeps_its_own_words() -> None:
+    w = Value(2.0, label="w")
+
+    def f(x: Any) -> Any:
+        y = w * x
+        w.data = 3.0
+        return y
+
+    with pytest.raises(ValueError, match=r"^w \* .* was recorded with other operands"):
+        grad(f)(1.0)
+
+
 def test_the_hessian_of_several_arguments_is_a_tuple_of_tuples() -> None:
     rows = hessian(lambda a, b: a * a * b, argnums=(0, 1))(2.0, 3.0)
     assert [[h.data for h in row] for row in rows] == [[6.0, 4.0], [4.0, 0.0]] and isinstance(rows, tuple)
