@@ -368,13 +368,20 @@ def _product(factors: Sequence[Symbol]) -> Symbol:
 
 def _sum(terms: Sequence[Symbol]) -> Symbol:
     """Add formulas; equal ones are written once, with their number in front."""
-    times = Counter(term.text for term in terms)
-    first = {term.text: term for term in reversed(terms)}
+    keys = list(map(_structure, terms))
+    times, first = Counter(keys), dict(zip(reversed(keys), reversed(terms), strict=True))
     out: Any = None
-    for text, n in times.items():
-        term = first[text] if n == 1 else _product([as_symbol(float(n)), first[text]])
+    for key, n in times.items():
+        term = first[key] if n == 1 else _product([as_symbol(float(n)), first[key]])
         out = term if out is None else out + term
     return as_symbol(out)
+
+
+def _structure(formula: Any) -> Any:
+    """Return a formula as nested tuples, which are equal where it is the same formula; long ones may share their text."""
+    if not isinstance(formula, Symbol):
+        return float(formula)
+    return (formula.row, *map(_structure, formula.operands)) if formula.row is not None else (formula.name, formula.value)
 
 
 def _parts(formula: Any) -> Iterator[Symbol]:

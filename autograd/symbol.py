@@ -360,17 +360,20 @@ def _write_infix(sign: str, operands: Sequence[Any], style: Style) -> tuple[str,
     if len(operands) == 1:
         return sign + _signed(_parenthesised(operands[0], SIGN, style), 1), SIGN
     x, y = operands
-    base = _parenthesised(x, ATOM, style)
-    if style.tex and "^" in base and not base.startswith(r"\left"):
-        base = f"{{{base}}}"  # TeX refuses a second superscript
     if sign == "*" and x is y and style.square:
-        return style.square.format(base), POWER
+        return style.square.format(_base(x, style)), POWER
     if sign == "**":
         if not style.tex and style.calls is None and not isinstance(y, Symbol) and y in range(10):
-            return base + str(int(y)).translate(SUPERSCRIPTS), POWER
-        return base + written + _parenthesised(y, SIGN, style), POWER
+            return _base(x, style) + str(int(y)).translate(SUPERSCRIPTS), POWER
+        return _base(x, style) + written + _parenthesised(y, SIGN, style), POWER
     level = LEVELS[sign]
     return _parenthesised(x, max(level, SUM), style) + written + _signed(_parenthesised(y, level + 1, style), 1), level
+
+
+def _base(formula: Any, style: Style) -> str:
+    """Return the base of a power as text; TeX refuses a second superscript, so there braces enclose the first."""
+    text = _parenthesised(formula, ATOM, style)
+    return f"{{{text}}}" if style.tex and "^" in text and not text.startswith(r"\left") else text
 
 
 def _signed(text: str, place: int) -> str:
