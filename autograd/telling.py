@@ -70,8 +70,9 @@ class Telling:
         self.full = name_nodes(loss, self.order)
         self.names = short_names(self.full)
         self.places = {node: i for i, node in enumerate(self.full)}
-        twins = [node for node in self.full if node.primitive is None and self.full[node] != (node.label or self.full[node])]
-        self.notes = tuple(f"{self.names[x]}: another leaf with the label {x.label}" for x in twins[:1])
+        labels = {node: printable(str(node.label)) for node in self.full if node.primitive is None and node.label}
+        twins = [node for node, label in labels.items() if self.full[node] != label]
+        self.notes = tuple(f"{self.names[x]}: another leaf with the label {labels[x]}" for x in twins[:1])
         if n_digits is None:
             n_digits = IN_A_NETWORK if any(node.primitive is dot for node in self.order) else DIGITS
         if isinstance(n_digits, bool) or not isinstance(n_digits, int):

@@ -89,7 +89,7 @@ def _column(layer: tuple[str, ...]) -> str:
 
 
 def _ink(edge: Edge) -> str:
-    return "" if edge.flow in ("step", "flowed") else f', fontcolor="{NOTE}"'
+    return "" if edge.flow in ("flowing", "flowed") else f', fontcolor="{NOTE}"'
 
 
 def _escape(text: str) -> str:
