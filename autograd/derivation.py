@@ -27,7 +27,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Any
 
 from autograd.manners import describe
@@ -360,6 +360,8 @@ def _product(factors: Sequence[Symbol]) -> Symbol:
             others.append(factor)
     if not others:
         return as_symbol(coefficient)
+    runs = [list(run) for _, run in groupby(others, _structure)]  # what stands there twice in a row is a square
+    others = [run[0] if len(run) == 1 else run[0] ** len(run) for run in runs]
     product: Any = -others[0] if coefficient == -1 else others[0] if coefficient == 1 else coefficient * others[0]
     for factor in others[1:]:
         product = product * factor

@@ -358,7 +358,8 @@ def _write_sum(terms: Sequence[Any], style: Style) -> tuple[str, int]:
 def _write_infix(sign: str, operands: Sequence[Any], style: Style) -> tuple[str, int]:
     written = style.signs.get(sign, f" {sign} ")
     if len(operands) == 1:
-        return sign + _signed(_parenthesised(operands[0], SIGN, style), 1), SIGN
+        text = _parenthesised(operands[0], SIGN, style)
+        return sign + ("(0)" if text == "0" else _signed(text, 1)), SIGN  # nobody writes -0
     x, y = operands
     if sign == "*" and x is y and style.square:
         return style.square.format(_base(x, style)), POWER

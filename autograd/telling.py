@@ -18,6 +18,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from functools import cached_property
 from itertools import count
 
 from autograd.primitives import dot
@@ -88,6 +90,15 @@ class Telling:
     def rules(self, node: Value) -> list[Symbol]:
         """Return the partial derivatives of a node with respect to its inputs, as formulas."""
         return rules_of(node, Symbols(self.names))
+
+    @cached_property
+    def reached(self) -> AbstractSet[Value]:
+        """The nodes that a gradient reaches from the result, which branches that are not taken may prevent."""
+        found = {self.loss}
+        for node in reversed(self.order):
+            if node in found:
+                found.update(x for x, taken in zip(node.inputs, node.taken, strict=True) if taken)
+        return found
 
     def number(self, x: float) -> str:
         """Write a number to the digits that were chosen."""

@@ -192,7 +192,7 @@ class TestWhatItSays:
 
     def test_a_variable_alone_has_no_steps(self) -> None:
         player = play(Value(3.0, label="x"))
-        assert repr(player) == "<player: δ-flow of x, 0 steps>"
+        assert repr(player) == "<player: Backpropagation of x, 0 steps>"
         assert Page(player.html).within("leaf") == ["x", " = 3"]
 
     def test_what_is_not_finite_is_told(self) -> None:
@@ -345,7 +345,7 @@ class TestInJupyter:
         offered = self.offered(play(neuron()))
         assert set(offered) == {"text/html", "text/plain"}
         assert offered["text/html"].startswith('<div class="autograd-player"')
-        assert offered["text/plain"] == "<player: δ-flow of loss, 10 steps>"
+        assert offered["text/plain"] == "<player: Backpropagation of loss, 10 steps>"
 
     def test_a_value_whose_graph_is_too_large_is_text(self) -> None:
         loss = Value(1.0)

@@ -91,7 +91,7 @@ def hint_of(node: Value, told: Telling, known: bool = True) -> str:
 
 def local_edge(ident: str, source: str, target: str, node: Value, k: int, told: Telling, moment: Moment | None = None) -> Edge:
     """Describe the arrow from the k-th input of a node to the node."""
-    x, local, upstream, taken = node.inputs[k], node.partials[k], node.grad, node.taken[k]
+    x, local, upstream, taken = node.inputs[k], node.partials[k], node.grad, node.taken[k] and node in told.reached
     hint = f"∂{told.full[node]}/∂{told.full[x]} = {told.number(local)}"
     flow: Flow = "local"
     emphasis: Emphasis = "normal"
