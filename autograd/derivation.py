@@ -45,7 +45,7 @@ MOST_NODES = 5_000  # of the whole graph
 MOST_SHARES = 8  # terms of the ledger that are written
 LONGEST_PART = 24  # characters of a part that is written in place rather than by name
 LONGEST_COUNT = 10**40  # a larger number of paths is rounded
-WIDEST_ROW = 56  # characters, about, in a row of LaTeX: 900 px at a type of 20 px
+WIDEST_ROW = 58  # characters, about, on both sides of a row of LaTeX: 900 px at a type of 20 px
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,8 @@ class Explanation:
         rows = [row for row in dict.fromkeys([*rows, latex_number(self.gradient, self.digits)]) if row not in ("", head)]
         body = [(head if i == 0 else "", row) for i, row in enumerate(rows)]
         body += [(latex_name(name), part.written(style)) for name, part in self.where]
-        aligned = " \\\\\n".join(f"{left} &= {_wrapped(right)}" for left, right in body)
+        room = WIDEST_ROW - max(_width(left) for left, _ in body)
+        aligned = " \\\\\n".join(f"{left} &= {_wrapped(right, room)}" for left, right in body)
         return f"\\begin{{aligned}}\n{aligned}\n\\end{{aligned}}"
 
     def _rows(self, style: Style, times: str, ratio: Callable[[str, str], str], number: Callable[[str], str]) -> list[str]:
@@ -411,23 +412,35 @@ def _latex(text: str) -> str:
     return text.replace("·", r" \cdot ").replace("∞", r"\infty").replace("NaN", r"\text{NaN}")
 
 
-def _wrapped(row: str) -> str:
-    """Break a row of LaTeX between its terms and factors where it would be too wide for a slide."""
+def _wrapped(row: str, room: int) -> str:
+    """Break a row of LaTeX between its terms, or factors of long terms, where it would be wider than there is room for."""
+    lines, is_whole = [""], True  # whether the last line ends with a term that began there
+    for term in _split(row, " + "):
+        if is_whole and _width(lines[-1] + term) <= room:
+            lines[-1] += term
+            continue
+        first = len(lines)
+        for factors in _split(term, r" \cdot "):
+            if len(lines) == first or _width(lines[-1] + factors) > room:
+                lines.append("")
+            lines[-1] += factors
+        is_whole = len(lines) == first + 1
+    return " \\\\\n&\\quad{}".join(line.strip() for line in lines if line)
+
+
+def _split(row: str, sign: str) -> list[str]:
+    """Split a row of LaTeX before each sign that is outside of all braces and parentheses."""
     parts, depth = [""], 0
-    for token in re.split(r"(\\left\(|\\right\)|[{}()]| \+ | \\cdot )", row):
+    for token in re.split(rf"(\\left\(|\\right\)|[{{}}()]|{re.escape(sign)})", row):
         depth += (token in ("{", "(", r"\left(")) - (token in ("}", ")", r"\right)"))
-        parts += [token] if depth == 0 and token in (" + ", r" \cdot ") else []
-        parts[-1] += token if parts[-1] != token or depth else ""
-    lines = [""]
-    for part in parts:
-        if lines[-1] and _width(lines[-1] + part) > WIDEST_ROW:
-            lines.append("")
-        lines[-1] += part
-    return " \\\\\n&\\quad{}".join(line.strip() for line in lines)
+        parts += [""] * (token == sign and depth == 0)
+        parts[-1] += token
+    return parts
 
 
 def _width(row: str) -> int:
-    """Estimate the width of a row of LaTeX in characters: that of a fraction is that of its longer part."""
+    """Estimate the width of a row of LaTeX in characters; what stands above each other is as wide as the longer of the two."""
+    row = re.sub(r"\^{([^{}]*)}_{([^{}]*)}", lambda m: max(m[1], m[2], key=len), row)
     row = re.sub(
         r"\\frac{(\\partial [^{}]*(?:{[^{}]*}[^{}]*)*)}{(\\partial [^{}]*(?:{[^{}]*}[^{}]*)*)}",
         lambda m: max(m[1], m[2], key=len),

@@ -305,11 +305,12 @@ def _flow(rule: Any) -> Any:
 def write(formula: Any, style: Style) -> tuple[str, int]:
     """Return a formula as text, and how tightly its outermost operation binds."""
     if not isinstance(formula, Symbol):
-        text = style.number(formula)
-        return text, SIGN if text.startswith("-") else ATOM
+        return _write_number(formula, style)
     row, operands = formula.row, formula.operands
     if row is None:
-        text = style.name(formula) if formula.name or formula.value is None else style.number(formula.value)
+        if not formula.name and formula.value is not None:
+            return _write_number(formula.value, style)
+        text = style.name(formula)
         return text, SIGN if text.startswith("-") else ATOM
     if isinstance(row, Nary) and row.expands:
         return _write_sum(list(_terms(expand(row, operands)))[::-1], style)
@@ -338,6 +339,11 @@ def expand(row: Primitive, operands: Sequence[Any]) -> Any:
         return row.function(*operands)
     except Exception:  # whatever a function of numbers does with a symbol
         return None
+
+
+def _write_number(x: float, style: Style) -> tuple[str, int]:
+    text = style.number(x)
+    return text, SIGN if text.startswith("-") else PRODUCT if r"\cdot" in text else ATOM
 
 
 def _terms(formula: Any) -> Iterator[Any]:
@@ -392,12 +398,13 @@ def _parenthesised(formula: Any, level: int, style: Style) -> str:
 
 def _fill(template: str, operands: Sequence[Any], style: Style) -> str:
     """Put operands into a template; after an opening bracket or bar they need no parentheses of their own."""
-    parts = []
-    for literal, place, _, _ in Formatter().parse(template):
+    parts, pieces = [], [(literal, place) for literal, place, _, _ in Formatter().parse(template)]
+    for (literal, place), (following, _) in zip(pieces, [*pieces[1:], ("", None)], strict=True):
         parts.append(literal)
         if place is not None:
-            enclosed = "".join(parts).endswith(("(", "[", "{", "|"))
-            parts.append(_parenthesised(operands[int(place)], COMPARE if enclosed else ATOM, style))
+            x, enclosed = operands[int(place)], "".join(parts).endswith(("(", "[", "{", "|"))
+            is_base = following.startswith("^")
+            parts.append(_base(x, style) if is_base else _parenthesised(x, COMPARE if enclosed else ATOM, style))
     return "".join(parts)
 
 

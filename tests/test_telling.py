@@ -384,4 +384,4 @@ class TestNumbers:
         loss = -(x * 3) - (-x)
         text = "".join(every_text(loss)[room] for room in ("walk", "hints", "explanations", "picture in Mermaid"))
         assert not re.search(r"-0(?![.\d])", text) and "v1 = x·3 = 0·3 = 0\nforward 2/4: v2 = -v1 = -(0) = 0" in text
-        assert str(walk(Value(-2.0, label="w") * -3)[0]) == "forward 1/1: loss = w·(-3) = (-2)·(-3) = 6"
+        assert str(walk(Value(-2.0, label="w") * -3)[0]) == "forward 1/1: loss = w·(-3) = -2·(-3) = 6"
