@@ -50,9 +50,9 @@ WRITTEN: Final = f"Lists are written [x, y], as in dot([u, v], [x, y], b); {', '
 OPTION: Final = re.compile(r"-|--|-h|--[a-z]+(=.*)?", re.DOTALL)
 # What is written where the terminal's encoding lacks a character.
 SPELLED: Final = {
-    **dict(zip("∂δση·×√∞≤≥≠−─▶←…′",
-               ["d", "delta", "sigma", "eta", "*", "*", "sqrt ", "inf", "<=", ">=", "!=", "-", "-", ">", "<-", "...", "'"],
-               strict=True)),
+    **dict(zip("∂δση·×√∞≤≥≠−─▶←…′⁽⁾",
+               ["d", "delta", "sigma", "eta", "*", "*", "sqrt ", "inf", "<=", ">=", "!=", "-", "-", ">", "<-", "...", "'", "(",
+                ")"], strict=True)),
     **{c: f"^{i}" for i, c in enumerate(RAISED)},
     **{c: str(i) for i, c in enumerate(LOWERED)},
 }  # fmt: skip

@@ -31,17 +31,25 @@ ROOMS: dict[str, set[str]] = {
         "autograd.value",
     },
     "autograd.mistakes": {"autograd.value"},
-    "autograd.steps": {"autograd.manners", "autograd.mistakes", "autograd.primitives", "autograd.symbol", "autograd.value"},
-    "autograd.derivation": {"autograd.manners", "autograd.steps", "autograd.symbol", "autograd.value"},
+    "autograd.telling": {"autograd.primitives", "autograd.symbol", "autograd.value"},
+    "autograd.moments": {"autograd.symbol", "autograd.telling", "autograd.value"},
+    "autograd.steps": {"autograd.manners", "autograd.mistakes", "autograd.moments", "autograd.telling", "autograd.value"},
+    "autograd.nonfinite": {"autograd.manners", "autograd.mistakes", "autograd.telling", "autograd.value"},
+    "autograd.derivation": {
+        "autograd.manners", "autograd.moments", "autograd.steps", "autograd.symbol", "autograd.telling", "autograd.value",
+    },
     "autograd.claims": {
-        "autograd.derivation", "autograd.manners", "autograd.rows", "autograd.steps", "autograd.symbol", "autograd.value",
+        "autograd.derivation", "autograd.manners", "autograd.rows", "autograd.steps", "autograd.symbol", "autograd.telling",
+        "autograd.value",
     },
     "autograd.files": {"autograd.symbol"},
     "autograd.drawing": {
-        "autograd.files", "autograd.primitives", "autograd.symbol", "autograd.value", "autograd.steps",
+        "autograd.files", "autograd.moments", "autograd.primitives", "autograd.steps", "autograd.symbol", "autograd.telling",
+        "autograd.value",
     },
     "autograd.player": {
-        "autograd.drawing", "autograd.files", "autograd.mistakes", "autograd.steps", "autograd.symbol", "autograd.value",
+        "autograd.drawing", "autograd.files", "autograd.mistakes", "autograd.moments", "autograd.steps", "autograd.symbol",
+        "autograd.telling", "autograd.value",
     },
     "autograd.expressions": {"autograd", "autograd.primitives", "autograd.rows", "autograd.value"},
     "autograd.numeric": {"autograd.primitives"},
@@ -51,7 +59,7 @@ ROOMS: dict[str, set[str]] = {
         "autograd.value", "autograd.verdicts",
     },
     "autograd.checking": {
-        "autograd.edges", "autograd.manners", "autograd.numeric", "autograd.rows", "autograd.steps", "autograd.symbol",
+        "autograd.edges", "autograd.manners", "autograd.nonfinite", "autograd.numeric", "autograd.rows", "autograd.steps", "autograd.symbol",
         "autograd.transforms", "autograd.trees", "autograd.value", "autograd.verdicts",
     },
     "autograd.strategies": {

@@ -106,7 +106,10 @@ class TestEscaping:
 
     def test_formats_escape_line_breaks_of_a_plan_made_by_hand(self) -> None:
         plan = Plan(
-            "a\nb", (Node("n0", "leaf", (Line("a\nb", "value"),), hint=""),), (Edge("e0", "n0", "n0", "c\nd", ""),), ("e\nf",)
+            "a\nb",
+            (Node("n0", "leaf", (Line("value", "a\nb"),), hint=""),),
+            (Edge("e0", "n0", "n0", "", name="c\nd"),),
+            ("e\nf",),
         )
         assert r'label="a\nb"' in to_dot(plan)
         assert r'label=" c\nd "' in to_dot(plan)
@@ -290,7 +293,7 @@ class TestSvg:
     @needs_layout
     def test_lines_are_coloured_by_what_they_tell(self, drawing: Drawing) -> None:
         for text in ElementTree.fromstring(drawing.svg).iterfind(f".//{SVG}g[@class='node operation']/{SVG}text"):
-            assert (text.get("fill") == BACKWARD) == (text.text or "").startswith("δ")
+            assert (text.get("fill") == BACKWARD) == (text.text or "").startswith(("δ", "∂"))
 
     @needs_layout
     @pytest.mark.parametrize(
@@ -348,7 +351,7 @@ def test_every_text_can_be_read_on_its_ground() -> None:
 
 
 def test_kinds_differ_by_shape_in_every_format() -> None:
-    nodes = tuple(Node(f"n{i}", kind, (Line("x", "value"),), "") for i, kind in enumerate(BOXES))
+    nodes = tuple(Node(f"n{i}", kind, (Line("value", "x"),), "") for i, kind in enumerate(BOXES))
     plan = Plan("t", nodes, (), ())
     shapes = re.findall(r"style=[^ ]+(?: peripheries=2,)?", to_dot(plan))
     frames = re.findall(r"n\d([(\[{]+)\"", to_mermaid(plan))

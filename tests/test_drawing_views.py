@@ -8,6 +8,8 @@ import pytest
 
 from autograd import Value, dot, label_values, sigmoid, tanh, walk
 from autograd.drawing import Drawing, draw
+from autograd.symbol import SUBSCRIPTS, SUPERSCRIPTS
+from autograd.telling import factor
 from nn import MLP
 
 
@@ -34,7 +36,11 @@ def test_every_step_is_drawn_as_the_walk_tells_it() -> None:
         assert [edge.target for edge in drawing.edges if edge.emphasis == "active"] == [active[0].id] * len(step.node.inputs)
         assert drawing.notes[0] == f"step {k}, " + str(step).splitlines()[0]
         labels = [edge.label for edge in drawing.edges if edge.emphasis == "active"]
-        assert labels == ([f"← {edge.contribution:.5g}" for edge in step.edges] or [""] * len(step.node.inputs))
+        flows = [f"{e.upstream:.5g} × {factor(f'{e.partial:.5g}')} = {e.contribution:.5g}" for e in step.edges]
+        assert labels == (flows or [""] * len(step.node.inputs))
+        passed = {(s.node, i): edge for s in steps[len(steps) // 2 : k] for i, edge in enumerate(s.edges)}
+        behind = [edge.label for edge in drawing.edges if edge.emphasis == "normal" and edge.label]
+        assert sorted(behind) == sorted(f"← {edge.contribution:.5g}" for edge in passed.values())
 
 
 def test_what_is_to_come_is_faint_and_without_numbers() -> None:
@@ -42,10 +48,10 @@ def test_what_is_to_come_is_faint_and_without_numbers() -> None:
     start, middle, end = draw(loss, step=0), draw(loss, step=5), draw(loss, step=-1)
     assert boxes(start)["out"] == ["out", "σ(net)"] and boxes(start)["net"] == ["net = 1", "w·x"]
     assert [node.emphasis for node in start.nodes].count("faint") == 3
-    assert boxes(middle)["out"][2] == "δ = 0.46212" and len(boxes(middle)["net"]) == 2
-    assert boxes(middle)["w"] == ["w = 0.5", "δ so far = -0.46212"]
+    assert boxes(middle)["out"][2] == "∂out = 0.46212" and len(boxes(middle)["net"]) == 2
+    assert boxes(middle)["w"] == ["w = 0.5", "∂w so far = -0.46212"]
     assert {node.emphasis for node in end.nodes} | {edge.emphasis for edge in end.edges} == {"normal", "active"}
-    assert boxes(end)["w"][1] == f"δ = {walk(loss).gradients[loss.inputs[0].inputs[1]]:.5g}"
+    assert boxes(end)["w"][1] == f"∂w = {walk(loss).gradients[loss.inputs[0].inputs[1]]:.5g}"
 
 
 def test_moments_in_every_format() -> None:
@@ -64,6 +70,14 @@ def test_a_step_that_is_not_there() -> None:
         draw(Value(1.0), step=0)
 
 
+def raised(k: int) -> str:
+    return f"({k})".translate(SUPERSCRIPTS)
+
+
+def lowered(k: int) -> str:
+    return str(k).translate(SUBSCRIPTS)
+
+
 def network() -> tuple[MLP, Value]:
     model = MLP(2, [3, 1], seed=1)
     loss = (model([Value(0.5, label="x0"), Value(-1.0, label="x1")]) - 1) ** 2
@@ -77,17 +91,20 @@ def test_a_network_neuron_by_neuron() -> None:
     loss.backward()
     drawing = draw(loss, view="neurons")
     neurons = [node for node in drawing.nodes if node.kind == "neuron"]
-    assert [node.lines[0].text for node in neurons] == [*(f"layer1.neuron{i}" for i in range(3)), "layer2.neuron0"]
+    names = [*(f"layer1.neuron{i}" for i in range(3)), "layer2.neuron0"]
+    assert [re.split(r"\.(?:out|net) = ", node.hint)[0] for node in neurons] == names
     hidden = model.layers[0].neurons[1]
     assert hidden.net is not None
-    lines = boxes(drawing)["layer1.neuron1"]
-    assert lines[1] == f"net = {hidden.net.data:.5g}, b = 0" and lines[3] == f"δ = {hidden.net.grad:.5g}"
-    assert lines[2] == f"out = tanh(net) = {tanh(hidden.net.data):.5g}"
-    weights = [edge.label for edge in drawing.edges if edge.label.startswith("w")]
-    assert len(weights) == 9 and f"w1 = {hidden.w[1].data:.5g}" in weights
+    assert boxes(drawing)["a⁽¹⁾₁"] == [
+        f"a⁽¹⁾₁ = {tanh(hidden.net.data):.3g}", "tanh(net)", f"net = {hidden.net.data:.3g}", "b = 0", f"δ = {hidden.net.grad:.3g}",
+    ]  # fmt: skip
+    weights = {edge.label: edge.hint for edge in drawing.edges if edge.label.startswith("w")}
+    assert len(weights) == 9
+    name, slope = "layer1.neuron1.w1", f"{hidden.w[1].grad:.3g}"
+    assert weights[f"w⁽¹⁾₁₁ = {hidden.w[1].data:.3g}"] == f"{name} = {hidden.w[1].data:.3g}; ∂L/∂{name} = {slope}"
     assert len(drawing.nodes) == 2 + 4 + 2 and len(drawing.edges) == 9 + 2
     for text in (drawing.dot, drawing.svg, drawing.mermaid):
-        assert "layer1.neuron1" in text and "σ" not in text
+        assert "a⁽¹⁾₁ = " in text and "σ" not in text
 
 
 @pytest.mark.parametrize("sizes", [[2, 1], [4, 1], [4, 3, 1], [5, 5, 5, 1]])
@@ -102,7 +119,9 @@ def test_a_layer_stands_in_its_order_in_one_column(inputs: int, sizes: list[int]
         places[str(text.text).partition(" = ")[0]] = float(text.attrib["x"]), float(text.attrib["y"])
     assert len(places) == inputs + sum(sizes) + 2
     layers = [[f"x{i}" for i in range(inputs)]]
-    layers += [[f"layer{k}.neuron{i}" for i in range(n)] for k, n in enumerate(sizes, start=1)]
+    layers += [
+        [f"{'z' if k == len(sizes) else 'a'}{raised(k)}{lowered(i)}" for i in range(n)] for k, n in enumerate(sizes, start=1)
+    ]
     for layer in layers:
         across, down = zip(*(places[name] for name in layer), strict=True)
         assert len(set(across)) == 1 and list(down) == sorted(down), layer
@@ -115,7 +134,7 @@ def test_neurons_of_all_kinds_are_found() -> None:
     loss = tanh(shared) + shared * w
     drawing = draw(loss, view="neurons")
     [neuron] = [node for node in drawing.nodes if node.kind == "neuron"]
-    assert [line.text for line in neuron.lines] == ["v1", "net = 0.75, b = 0.25"]
+    assert [line.text for line in neuron.lines] == ["v1 = 0.75", "b = 0.25"]
     assert boxes(drawing)["w"] == ["w = 0.5"]  # a weight that is also used elsewhere has a box
 
 

@@ -214,15 +214,15 @@ class TestControls:
         stand.browser.point('.box[data-nodes="0"]')
         ledger = stand.seen()["ledger"]
         assert "Ledger of a" in ledger
-        assert "from loss: δ·∂loss/∂a = 1·1 = 1" in ledger
+        assert "from loss: ∂loss/∂loss · ∂loss/∂a = 1·1 = 1" in ledger
         assert ledger.count("still to come") == 2
-        assert "δ so far = 1" in ledger
+        assert "∂a so far = 1" in ledger
         stand.browser.point(".buttons")
         assert "Ledger of v4" in stand.seen()["ledger"]
         stand.press("End")
         stand.browser.point('.box[data-nodes="0"]')
         assert "still to come" not in stand.seen()["ledger"]
-        assert stand.seen()["ledger"].endswith("a.grad = ∂loss/∂a: δ = 33")
+        assert stand.seen()["ledger"].endswith("a.grad = ∂loss/∂a: ∂a = 33")
 
     def test_nodes_by_the_keyboard(self, stand: Stand) -> None:
         stand.show(shared())
@@ -322,11 +322,11 @@ class TestNeurons:
         stand.show(loss)
         stand.click('[data-shows="neurons"]')
         first = stand.seen()["boxes"]
-        assert [["v2", "net = 0.6, b = 0.1"], "active"] in first
-        assert [["v4"], "faint"] in first
+        assert [["v2", "tanh(net)", "net = 0.6", "b = 0.1"], "active"] in first
+        assert [["v4", "σ(net)", "net", "b = 0.2"], "faint"] in first
         stand.press("End")
         delta = walk(loss).gradients[loss.inputs[0].inputs[0].inputs[0].inputs[0]]
-        expected = [["v4", "net = 0.038885, b = 0.2", "out = σ(net) = 0.50972", f"δ = {digits(delta)}"], "normal"]
+        expected = [["v4 = 0.51", "σ(net)", "net = 0.0389", "b = 0.2", f"δ = {digits(delta, 3)}"], "normal"]
         assert expected in stand.seen()["boxes"]
         assert stand.browser.run("document.querySelector('[data-shows=neurons]').ariaPressed") == "true"
 
@@ -359,7 +359,7 @@ def test_mistakes_side_by_side(stand: Stand) -> None:
         return [box.querySelector('.gradient').textContent, at.x, at.y, run.querySelector('.step').innerText];
     })"""
     (right, x, y, card), (wrong, x_wrong, y_wrong, card_wrong) = stand.browser.run(look)
-    assert (right, wrong) == ("δ = 8", "δ = 3")
+    assert (right, wrong) == ("∂v1 = 8", "∂v1 so far = 3")
     assert x < x_wrong
     assert y == y_wrong
     assert "1 + 16 = 17" in card

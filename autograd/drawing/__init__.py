@@ -29,7 +29,7 @@ from autograd.drawing.formats import write
 from autograd.drawing.layout import LayoutError
 from autograd.drawing.neurons import describe_neurons
 from autograd.drawing.nodes import describe_nodes, frame_of
-from autograd.drawing.plan import Edge, Line, Node, Plan, cut
+from autograd.drawing.plan import WIDEST_NOTE, Edge, Line, Node, Plan, cut
 from autograd.drawing.size import refuse_unreadable
 from autograd.files import write_whole
 from autograd.moments import Moment
@@ -39,7 +39,6 @@ from autograd.value import Value
 
 __all__ = ["Drawing", "Edge", "LayoutError", "Line", "Node", "Plan", "draw"]
 
-WIDEST_NOTE = 100  # characters
 NEW_LINE = "\n"
 
 

@@ -15,20 +15,23 @@ that reads it and one line in the table of formats.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
-from autograd.symbol import DIGITS, Symbol, digits, plain
-from autograd.telling import equation, factor
+from autograd.symbol import DIGITS, RAISED, Symbol, digits, plain
+from autograd.telling import MOST_DIGITS, equation, factor
 
 __all__ = ["Edge", "Emphasis", "Flow", "Kind", "Line", "Node", "Plan", "Role", "cut"]
 
 Kind = Literal["leaf", "operation", "result", "input", "neuron", "rest"]
 Emphasis = Literal["normal", "active", "faint"]
 Role = Literal["value", "operation", "gradient"]
-Flow = Literal["local", "step", "flowed", "not taken", "nothing"]
+Flow = Literal["local", "flowing", "flowed", "not taken", "nothing"]
 
 WIDEST = 30  # characters in a line of a box; longer text is shortened; the tooltip has it in full
+WIDEST_NOTE = 100  # characters
+LAYER = re.compile(rf".*\.|⁽[{RAISED}]+⁾", re.DOTALL)  # left out of a formula that would be too wide: w₀₂ for w⁽¹⁾₀₂
 BRIEF = 8  # characters of a name in a formula that would be too wide
 
 
@@ -52,6 +55,17 @@ class Line:
     digits: int = DIGITS
     place: int | None = None
 
+    def __eq__(self, other: object) -> bool:
+        """Compare formulas by what they say: symbols themselves refuse ==, which in a rule would be a condition."""
+        return isinstance(other, Line) and self._content() == other._content()
+
+    def __hash__(self) -> int:
+        return hash(self._content())
+
+    def _content(self) -> tuple[object, ...]:
+        formula = None if self.formula is None else self.formula.written(plain(MOST_DIGITS))
+        return self.role, self.name, formula, repr(self.value), self.digits, self.place
+
     @property
     def text(self) -> str:
         """The line as text, shortened to the width of a box."""
@@ -59,7 +73,7 @@ class Line:
         if self.formula is None:
             return equation(cut(name, WIDEST - len(value)), value)
         style = plain(self.digits)
-        last = style._replace(name=lambda symbol: symbol.name.rpartition(".")[2] or symbol.name)  # w2 for layer1.neuron0.w2
+        last = style._replace(name=lambda symbol: LAYER.sub("", symbol.name) or symbol.name)
         brief = style._replace(name=lambda symbol: cut(last.name(symbol), BRIEF))
         tries = [equation(name, self.formula.written(each), value) for each in (style, last, brief)]
         return next((text for text in tries if len(text) <= WIDEST), cut(tries[-1], WIDEST))
@@ -129,7 +143,7 @@ class Edge:
             lines.append(("gradient", f"∂w {digits(self.gradient, self.digits)}"))
         flows: dict[Flow, list[tuple[Role, str]]] = {
             "local": [] if self.weight else [("operation", local)],
-            "step": [("gradient", upstream), ("gradient", f"× {factor(local)}"), ("gradient", f"= {contribution}")],
+            "flowing": [("gradient", upstream), ("gradient", f"× {factor(local)}"), ("gradient", f"= {contribution}")],
             "flowed": [("gradient", f"← {contribution}")],
             "not taken": [("operation", "not taken")],
             "nothing": [],
