@@ -96,8 +96,12 @@ def test_a_network_neuron_by_neuron() -> None:
     hidden = model.layers[0].neurons[1]
     assert hidden.net is not None
     assert boxes(drawing)["a⁽¹⁾₁"] == [
-        f"a⁽¹⁾₁ = {tanh(hidden.net.data):.3g}", "tanh(net)", f"net = {hidden.net.data:.3g}", "b = 0", f"δ = {hidden.net.grad:.3g}",
-    ]  # fmt: skip
+        f"a⁽¹⁾₁ = {tanh(hidden.net.data):.3g}",
+        "tanh(net)",
+        f"net = {hidden.net.data:.3g}",
+        "b = 0",
+        f"δ = {hidden.net.grad:.3g}",
+    ]
     weights = {edge.label: edge.hint for edge in drawing.edges if edge.label.startswith("w")}
     assert len(weights) == 9
     name, slope = "layer1.neuron1.w1", f"{hidden.w[1].grad:.3g}"
@@ -119,7 +123,9 @@ def test_a_layer_stands_in_its_order_in_one_column(inputs: int, sizes: list[int]
         places[str(text.text).partition(" = ")[0]] = float(text.attrib["x"]), float(text.attrib["y"])
     assert len(places) == inputs + sum(sizes) + 2
     layers = [[f"x{i}" for i in range(inputs)]]
-    layers += [[f"{'z' if k == len(sizes) else 'a'}{raised(k)}{lowered(i)}" for i in range(n)] for k, n in enumerate(sizes, start=1)]
+    layers += [
+        [f"{'z' if k == len(sizes) else 'a'}{raised(k)}{lowered(i)}" for i in range(n)] for k, n in enumerate(sizes, start=1)
+    ]
     for layer in layers:
         across, down = zip(*(places[name] for name in layer), strict=True)
         assert len(set(across)) == 1 and list(down) == sorted(down), layer
