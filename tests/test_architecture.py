@@ -59,8 +59,8 @@ ROOMS: dict[str, set[str]] = {
         "autograd.value", "autograd.verdicts",
     },
     "autograd.checking": {
-        "autograd.edges", "autograd.manners", "autograd.nonfinite", "autograd.numeric", "autograd.rows", "autograd.steps", "autograd.symbol",
-        "autograd.transforms", "autograd.trees", "autograd.value", "autograd.verdicts",
+        "autograd.edges", "autograd.manners", "autograd.nonfinite", "autograd.numeric", "autograd.rows", "autograd.steps",
+        "autograd.symbol", "autograd.transforms", "autograd.trees", "autograd.value", "autograd.verdicts",
     },
     "autograd.strategies": {
         "autograd", "autograd.checking", "autograd.primitives", "autograd.rows", "autograd.symbol", "autograd.value",

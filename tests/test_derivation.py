@@ -67,7 +67,7 @@ def test_the_ledger_adds_up_and_written_derivations_evaluate(program: Program) -
             explanation = explain(leaf, of=y)
             total = 0.0
             for step, edge in explanation.shares:
-                assert edge.contribution == step.delta * edge.partial and edge.upstream == step.delta
+                assert edge.contribution == edge.upstream * edge.partial and edge.upstream == step.delta
                 total += edge.contribution
             assert total == explanation.gradient == steps.gradients[leaf]
             assert explanation.latex.count("{") == explanation.latex.count("}") and explanation.ledger in str(explanation)
@@ -244,7 +244,8 @@ def test_right_claims(capsys: pytest.CaptureFixture[str]) -> None:
         ({"w": 6.0}, "∂loss/∂w is 16, not 6: a path was forgotten, the one through v2 = 4·w, which adds 1·4 = 4, and the one"),
         (
             {"w": 4.0},
-            "∂loss/∂w is 16, not 4: a path was forgotten, the one through h = w², which adds 2·3 = 6, and the one through h = w², which adds 2·3 = 6",
+            "∂loss/∂w is 16, not 4: a path was forgotten, the one through h = w², which adds 2·3 = 6, and "
+            "the one through h = w², which adds 2·3 = 6",
         ),
         ({"w": 12.0}, "∂loss/∂w is 16, not 12: a path was forgotten, the one through v2 = 4·w, which adds 1·4 = 4"),
         (

@@ -386,3 +386,46 @@ def stand_in(pipe: Callable[[], bytes]) -> ModuleType:
         Source=lambda dot: SimpleNamespace(pipe=lambda format, quiet: pipe()),
     )
     return package
+
+
+def test_a_new_format_is_one_module_and_one_line(tmp_path: Path) -> None:
+    """A format that writes formulas as LaTeX, in a copy of the package: it is saved, listed and in the help."""
+    folder = tmp_path / "autograd" / "drawing"
+    shutil.copytree(Path(layout.__file__).parents[1], tmp_path / "autograd", ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "as_outline.py").write_text('''
+"""A plan as an outline, its formulas in LaTeX."""
+
+from autograd.drawing.plan import Plan
+
+
+def to_outline(plan: Plan) -> bytes:
+    """Write a plan as an outline."""
+    boxes = (" = ".join([line.name or line.formula.latex, *map(str, [line.value] * (line.value is not None))])
+             for node in plan.nodes for line in node.lines)
+    return "\\n".join([plan.title, *boxes]).encode()
+''')
+    table = folder / "formats.py"
+    text = table.read_text(encoding="utf-8").replace(
+        "from autograd.drawing.as_svg", "from autograd.drawing.as_outline import to_outline\nfrom autograd.drawing.as_svg"
+    )
+    assert text.count("\n}\n") == 1
+    table.write_text(text.replace("\n}\n", '\n    ".outline": Format("an outline", to_outline),\n}\n'), encoding="utf-8")
+    program = """
+from autograd import Value, draw
+from autograd.__main__ import main
+drawing = draw(Value(0.5, label="layer1.neuron0.w2") * 3)
+print(drawing.save("graph.outline").read_text())
+try:
+    drawing.save("graph.jpg")
+except ValueError as error:
+    print(error)
+main(["--help"])
+main(["w*x", "w=2", "x=3", "--svg", "graph2.OUTLINE"])
+"""
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONIOENCODING": "utf-8", "COLUMNS": "200"}
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, encoding="utf-8", env=environment, cwd=tmp_path)
+    assert (run.returncode, run.stderr) == (0, "")
+    shown = r"w⁽¹⁾₀₂ = 0.5 loss = 1.5 w^{(1)}_{02} \cdot 3 a drawing cannot be saved as '.jpg'; end the name in "
+    assert f"Computation graph of loss {shown}.svg, .png, .pdf, .dot, .mmd, .outline" in run.stdout.replace("\n", " ")
+    assert "in the format of the suffix: .svg, .png, .pdf, .dot, .mmd, .outline" in run.stdout
+    assert (tmp_path / "graph2.OUTLINE").read_text(encoding="utf-8").startswith("Computation graph of f\nw = 2.0\n∂w = 3.0\n")

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from browser import Browser, find_browser
 
-from autograd import Value, explain, tanh
+from autograd import Value, explain, tanh, total
 from autograd.derivation import Explanation
 from nn import MLP
 
@@ -98,7 +98,7 @@ def test_other_formulas_fit(chromium: Browser, katex: Path, tmp_path: Path) -> N
     for _ in range(3):
         z = z * shared + 0.123456789 * shared
     many = Value(1.0, label="m")
-    made: list[Explanation] = [explain(x, of=y), explain(shared, of=z), explain(many, of=sum([many * i for i in range(9)]))]
+    made: list[Explanation] = [explain(x, of=y), explain(shared, of=z), explain(many, of=total([many * i for i in range(9)]))]
     found = widths([each.latex for each in made], chromium, katex, tmp_path)
     assert max(found) <= SLIDE, found
 

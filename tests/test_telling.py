@@ -265,7 +265,7 @@ class TestEveryRoom:
     @pytest.mark.parametrize("activation", ["tanh", "relu"])
     def test_networks_with_short_names(self, sizes: list[int], activation: str) -> None:
         def make() -> Value:
-            loss = (MLP(2, sizes, activation, seed=1)([Value(0.5, label="x0"), Value(-1.0, label="x1")]) - 1) ** 2 / 2
+            loss: Value = (MLP(2, sizes, activation, seed=1)([Value(0.5, label="x0"), Value(-1.0, label="x1")]) - 1) ** 2 / 2
             loss.label = "f"
             return loss
 
@@ -274,7 +274,7 @@ class TestEveryRoom:
     def test_branches_that_are_not_taken(self) -> None:
         def make() -> Value:
             x = Value(0.0, label="x")
-            loss = where(x > 0, sqrt(x), x * 3) + relu(x - 1)
+            loss: Value = where(x > 0, sqrt(x), x * 3) + relu(x - 1)
             loss.label = "f"
             return loss
 

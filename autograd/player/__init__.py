@@ -120,6 +120,7 @@ def play(loss: Value, *, digits: int | None = None, limit: int = 150) -> Player:
         "player.html",
         title=escape(title),
         last=str(max(len(told) - 1, 0)),
+        rows=str(sum(1 + len(step.edges) for step in told) or 1),  # of the table that is printed
         views=_lines(switch),
         stages=_lines(stages),
         steps=_lines([card(step) for step in told]),
