@@ -10,8 +10,9 @@ import pytest
 
 from autograd import Unary, Value, dot, exp, log, relu, tanh, total
 from autograd.checking import gradcheck
-from autograd.numeric import Slope
-from autograd.verdicts import VERDICTS, Check, Report, judge, short
+from autograd.checking.numeric import Slope
+from autograd.checking.report import Report
+from autograd.checking.verdicts import VERDICTS, Check, judge, short
 
 
 def test_the_report_of_a_network() -> None:
