@@ -27,7 +27,7 @@ from typing import Final, Literal
 
 from autograd.checking.rounding import DOUBLE, Precision, roughness
 
-__all__ = ["FITTED", "NEAR", "TINY", "Slope", "Thresholds", "slope"]
+__all__ = ["FITTED", "NEAR", "TINY", "Slope", "Thresholds", "plateau", "slope"]
 
 inf, nan = math.inf, math.nan
 
@@ -37,6 +37,9 @@ NEAR: Final = 2.0**-8  # the same, of the steps by which kinks are looked for: o
 TINY: Final = 2.0**-60  # the smallest step at x = 0
 ORDERS: Final = 3  # of extrapolation
 LEAST: Final = 2.0**-1022  # the smallest float with all its digits
+LEVELS: Final = (1, 4, 7, 10)  # of distances between neighbours, as powers of RATIO, at which rounding is looked for
+LEVEL: Final = RATIO**4  # growth of roughness from one of them to the next, up to which it is rounding
+CURVED: Final = RATIO**9  # growth beyond which it is curvature, which grows by RATIO**12
 LOST: Final = 1e-13  # rounding, relative to the value, beyond which a function without a visible slope has lost its digits
 
 
@@ -58,7 +61,7 @@ class Thresholds:
         apart: smallest steps to a kink beyond which it is beside the point, not at it.
     """
 
-    hidden: float = 20.0
+    hidden: float = 50.0
     sharper: float = 10.0
     growing: float = 100.0
     factor: float = 1.2
@@ -280,6 +283,28 @@ class Samples:
 def _rough(f: Callable[[float], float], x: float, unit: float) -> float:
     """Measure the rounding of f at neighbouring numbers on one side; 0 without a unit."""
     return roughness([f(x + i * unit) for i in range(1, 9)]) if unit else 0.0
+
+
+def plateau(f: Callable[[float], float], x: float, precision: Precision = DOUBLE) -> float:
+    """Measure the rounding of f where neighbouring numbers do not show it, because an inner part moves in larger steps.
+
+    What four differences leave is computed with growing distances between the points.  Rounding reaches a height and stays
+    there; the curvature of f grows with the fourth power of the distance.
+
+    >>> coarse = lambda x: ((math.cos(x) + 100) - 100) + x
+    >>> plateau(coarse, 0.1) > 1e-15, plateau(math.cos, 0.1) < 1e-15
+    (True, True)
+    """
+    unit = precision.ulp(x) if x else TINY
+    least = precision.ulp(f(x))
+    heights = [_rough(f, x, -unit * RATIO**k if k % 2 else unit * RATIO**k) for k in LEVELS]
+    found = 0.0
+    for height, after in pairwise(heights):
+        if after > CURVED * max(height, least):
+            break
+        if after <= LEVEL * height:
+            found = max(found, height)
+    return found
 
 
 def _steady(spreads: Sequence[float], blurs: Sequence[float]) -> int | None:

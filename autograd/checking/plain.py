@@ -22,11 +22,12 @@ import math
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from random import Random
 from typing import Any, Final
 
 from autograd.checking.lines import DIRECTIONS, MANY, Line, directions
-from autograd.checking.numeric import TINY, slope
+from autograd.checking.numeric import TINY, plateau, slope
 from autograd.checking.points import Block, Point, PointError, block, coarser, parameters, refuse_tuple, subscript, title
 from autograd.checking.report import MOST, Report
 from autograd.checking.rounding import DOUBLE, roughness
@@ -111,18 +112,18 @@ class Comparison:
         outputs = every if m <= MANY else [self._combination(j) for j in range(1, DIRECTIONS + 1)]
         lines = axes if n <= MANY else directions(self.numbers, range(n), self.rng)
         checks: list[Check] = []
-        wrong: dict[int, Output] = {}
+        wrong: dict[int, Line] = {}  # for entries of the result, the first line that disagrees
         for line in lines:
             values = self._kept(line)
             found = self._along(line, outputs, values)
             checks += found
             if any(check.verdict == "wrong" for check in found):
                 alone = found if outputs is every else self._along(line, every, values)
-                wrong |= {k: every[k] for k, check in enumerate(alone) if check.verdict == "wrong"}
+                wrong = {k: line for k, check in enumerate(alone) if check.verdict == "wrong"} | wrong
         if outputs is not every or lines is not axes:
             single: list[Check] = []
-            for output in wrong.values():
-                single += self._search(output, axes, MOST - len(single))
+            for k, line in sorted(wrong.items(), key=itemgetter(0)):
+                single += self._search(every[k], line, axes, MOST - len(single))
             if len(single) == MOST:
                 self.notes.append(f"the search ended with {MOST} wrong entries; there may be more")
             if single:
@@ -131,22 +132,21 @@ class Comparison:
             checks = single + checks
         if self.roughness > ROUGH:
             self.notes.append(f"the values of {self.title} are noisy: at neighbouring points they differ at random, by "
-                              f"{self.roughness:.0e} times their last digit")  # fmt: skip
+                              f"{self.roughness:.0e} units in the last place")  # fmt: skip
         return Report(tuple(mark_vacuous(checks)), (), notes=tuple(self.notes), source="gradient")
 
-    def _search(self, output: Output, axes: Sequence[Line], most: int) -> list[Check]:
-        """Find entries of a gradient that are wrong: halve a set of entries as long as a line through it disagrees."""
+    def _search(self, output: Output, line: Line, axes: Sequence[Line], most: int) -> list[Check]:
+        """Find entries of a gradient that are wrong, on a line that disagrees: of its two halves at least one does, too."""
         found: list[Check] = []
-        groups = [range(len(axes))]
+        groups = [list(line.direction)]
         while groups and len(found) < most:
             group = groups.pop()
-            if len(group) == 1:
-                found += [check for check in self._along(axes[group[0]], [output]) if check.verdict == "wrong"]
-                continue
-            lines = directions(self.numbers, group, self.rng)[:2]  # two, because along one errors may cancel
-            if len(group) == len(axes) or any(self._along(line, [output])[0].verdict == "wrong" for line in lines):
+            part = axes[group[0]] if len(group) == 1 else replace(line, direction={i: line.direction[i] for i in group})
+            [check] = self._along(part, [output])
+            if check.verdict == "wrong":
                 middle = len(group) // 2
-                groups += [group[middle:], group[:middle]]
+                found += [check] if len(group) == 1 else []
+                groups += [group[middle:], group[:middle]] if middle else []
         return found
 
     def _entry(self, k: int) -> Output:
@@ -185,12 +185,16 @@ class Comparison:
                 analytic += weight * line.along(self.rows[k])
                 doubt += abs(weight) * sum(abs(d) * self.doubts[k][i] for i, d in line.direction.items())
 
-            def g(t: float, output: Output = output) -> float:
-                return output.of(values(t))
+            seen: list[float] = []
 
+            def g(t: float, output: Output = output, seen: list[float] = seen) -> float:
+                seen.append(output.of(values(t)))
+                return seen[-1]
+
+            noise = max(noise, plateau(g, line.start, self.precision))
             found = slope(g, line.start, noise, self.precision)
-            center = output.of(values(line.start))
-            self.roughness = max(self.roughness, found.noise / self.precision.ulp(max(abs(center), 1e-300)))
+            size = max(abs(y) for y in seen if math.isfinite(y))
+            self.roughness = max(self.roughness, found.noise / self.precision.ulp(size))
             checks.append(judge(f"∂{output.name}/∂{line.name}", line.at, analytic, found, doubt))
         return checks
 
@@ -258,7 +262,8 @@ class Comparison:
             doubts.append([0.0] * len(row))
             for i, derivative in enumerate(row):
                 values = [near[k][i] for near in beside]
-                rough = roughness(values) if len(values) == NEIGHBOURS else 0.0
+                # Two values alone are no noise, but one step of a staircase: a gradient with fewer digits than it should have.
+                rough = roughness(values) if len(values) == NEIGHBOURS and len({*values}) > 2 else 0.0
                 change = abs(again[k][i] - derivative)
                 if math.isfinite(derivative) and math.isfinite(change):
                     doubts[k][i] = DOUBTS * (rough + change) + 8 * precision.ulp(derivative)

@@ -113,11 +113,12 @@ class Point:
         self.numbers: list[float] = []
         for leaves, blocks in zip(self._leaves, self._blocks, strict=True):
             for path, (shape, entries, _) in blocks.items():
-                path = (leaves[path].label or path) if isinstance(leaves[path], Value) else path
-                self.names += [path + subscript(index) for index in product(*map(range, shape))]
-                self.numbers += entries
-                if "int" in str(getattr(leaves[path], "dtype", "")) and hasattr(leaves[path], "new_tensor"):
+                leaf = leaves[path]
+                if "int" in str(getattr(leaf, "dtype", "")) and hasattr(leaf, "new_tensor"):
                     raise TypeError(f"{path} is a tensor of integers, which cannot be moved a little; pass {path}.double()")
+                name = (leaf.label or path) if isinstance(leaf, Value) else path
+                self.names += [name + subscript(index) for index in product(*map(range, shape))]
+                self.numbers += entries
         self.precision = coarser(*[b.precision for blocks in self._blocks for b in blocks.values()])
 
     def build(self, numbers: Sequence[float]) -> list[Any]:
@@ -174,12 +175,13 @@ class Point:
         self, name: str, blocks: dict[str, Block], part: Any, shape: tuple[int, ...]
     ) -> Iterator[tuple[str, list[float]]]:
         whole, _ = flatten(part, name, entries=False)
-        single, _ = flatten(part, name)
+        single: dict[str, float] = {}
         for path, (own, _, _) in blocks.items():
             found = block(whole[path], path) if path in whole else None
             if found and (found.shape == shape + own or (math.prod(shape) == 1 and found.shape == own)):
                 yield path, found.entries
                 continue
+            single = single or flatten(part, name)[0]
             rest = path.removeprefix(name)
             outer, inner = list(product(*map(range, shape))), list(product(*map(range, own)))
             for place in (path, name):  # an index of the result follows the block's path, or the argument's name
