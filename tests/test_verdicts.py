@@ -84,6 +84,7 @@ def test_the_first_verdict_that_applies_is_the_reports() -> None:
         (math.inf, Slope(math.inf, 0.0), "correct"),
         (-math.inf, Slope(math.inf, 0.0), "wrong"),
         (2.0, Slope(math.inf, 0.0), "wrong"),
+        (1.7e308, Slope(math.inf, 0.0), "unsure"),
         (math.inf, Slope(math.inf, math.inf, "steep", "right"), "domain"),
         (2.0, Slope(math.nan, math.inf, "noise"), "unsure"),
         (2.0, Slope(2.0, math.inf), "unsure"),

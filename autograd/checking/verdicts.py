@@ -19,6 +19,7 @@ Verdict: TypeAlias = Literal["wrong", "domain", "kink", "unsure", "vacuous", "co
 VERDICTS: Final[tuple[Verdict, ...]] = ("wrong", "domain", "kink", "unsure", "vacuous", "correct")
 
 SAFETY: Final = 4.0  # times the estimated error are allowed; on random functions, 1.2 times was the most that was needed
+LARGE: Final = 2.0**1022  # of a derivative, from which on rounding makes difference quotients overflow
 ENOUGH: Final = 0.1  # relative error with which a numeric derivative can still tell right from wrong
 
 HIDDEN: Final = "a kink or a jump lies too near for a numeric derivative"  # a reason
@@ -103,6 +104,8 @@ def _verdict(analytic: float, found: Slope, tolerance: float) -> tuple[Verdict, 
         return "correct", "", False
     if math.isinf(found.error) and not math.isnan(analytic):
         return "unsure", "no two step sizes agree on a slope", False
+    if math.isinf(value) and LARGE < abs(analytic) < math.inf:
+        return "unsure", "the slope is near the largest float, and its difference quotients overflow", False
     if not math.isfinite(analytic) or math.isinf(value):
         return "wrong", _versus(analytic, found), False
     if abs(analytic - value) > tolerance and abs(analytic) > 0.1 * found.limit:
