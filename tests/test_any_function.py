@@ -1,6 +1,7 @@
 """Gradients of any function: right ones pass, wrong entries are named, and what cannot be judged is said."""
 
 import dataclasses
+import itertools
 import math
 import random
 import sys
@@ -15,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent / "benchmarks"))
 
 import checkers
 import corpus
+import thresholds
 
 from autograd import Value, grad, gradcheck, sin, tanh
 from autograd.checking.numeric import slope
@@ -23,6 +25,11 @@ from autograd.checking.rounding import Precision
 
 PROBLEMS = list(corpus.problems())
 RNG = np.random.default_rng(0)
+
+
+def thinned(step: int) -> list[Any]:
+    """Return all problems, all but every third or so marked as slow."""
+    return [p if i % step == 0 else pytest.param(p, marks=pytest.mark.slow) for i, p in enumerate(PROBLEMS)]
 
 
 def named(report: Any) -> list[str]:
@@ -294,18 +301,17 @@ def test_arrays_of_jax() -> None:
 # Public functions, right and with faults
 
 
-@pytest.mark.parametrize("problem", PROBLEMS, ids=lambda problem: problem.name)
-def test_no_alarm_on_public_functions_is_false(problem: corpus.Problem) -> None:
+# Nothing can be told of derivatives that are hidden beside the others, below the rounding of the value.
+HIDDEN = ("brown_badly_scaled, n = 2", "gaussian, n = 3", "tiny", "huge", "exponential", "logarithm of a sum")
+
+
+@pytest.mark.parametrize("problem", thinned(3), ids=lambda problem: problem.name)
+def test_right_gradients_of_public_functions_are_called_right(problem: corpus.Problem) -> None:
     report = gradcheck(problem.f, problem.x, gradient=problem.gradient)
-    assert report.verdict in ("correct", "vacuous", "unsure"), str(report)
+    assert report.verdict == "correct" or (problem.name.startswith(HIDDEN) and report.verdict in ("vacuous", "unsure")), report
 
 
-def test_most_public_functions_are_judged() -> None:
-    verdicts = [gradcheck(p.f, p.x, gradient=p.gradient).verdict for p in PROBLEMS[::4]]
-    assert verdicts.count("correct") > 0.85 * len(verdicts)
-
-
-@pytest.mark.parametrize("problem", PROBLEMS[::5], ids=lambda problem: problem.name)
+@pytest.mark.parametrize("problem", thinned(10), ids=lambda problem: problem.name)
 def test_faults_larger_than_the_estimated_error_are_found(problem: corpus.Problem) -> None:
     right = gradcheck(problem.f, problem.x, gradient=problem.gradient)
     planted = 0
@@ -317,7 +323,26 @@ def test_faults_larger_than_the_estimated_error_are_found(problem: corpus.Proble
     assert planted >= 2
 
 
-@pytest.mark.parametrize("problem", PROBLEMS[::5], ids=lambda problem: problem.name)
+def test_the_table_of_checkers_is_whole(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    some = list(itertools.islice(checkers.cases(), 10))
+    monkeypatch.setattr(checkers, "cases", lambda every: iter(some))
+    monkeypatch.setattr(checkers, "CHECKERS", {"ours": checkers.ours, "scipy": checkers.scipy})
+    monkeypatch.setattr(sys, "argv", ["checkers.py"])
+    checkers.main()
+    head, _, *rows = capsys.readouterr().out.splitlines()
+    assert head == "| gradient | cases | ours | scipy |" and rows[0].startswith("| right | 2 | 0 | ")
+    assert [row.split("|")[3].strip()[0] for row in rows] == ["0"] * len(rows) and "| **all faulty** | " in rows[-1]
+
+
+def test_functions_that_thresholds_were_fitted_on_have_their_verdicts() -> None:
+    with np.errstate(all="ignore"):
+        for name, judged, want in thresholds.nasty():
+            assert judged() == want, name
+        moved = thresholds.changed(list(thresholds.nasty()), "steady", 1e-9)
+    assert moved and gradcheck(abs, 0.0, gradient=lambda x: 0.0).verdict == "kink"  # and it was moved back
+
+
+@pytest.mark.parametrize("problem", thinned(6), ids=lambda problem: problem.name)
 def test_no_alarm_in_float32_is_false(problem: corpus.Problem) -> None:
     single = checkers.float32(problem)
     if single is not None:

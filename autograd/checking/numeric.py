@@ -304,7 +304,20 @@ def plateau(f: Callable[[float], float], x: float, precision: Precision = DOUBLE
             break
         if after <= LEVEL * height:
             found = max(found, height)
-    return found
+    return max(found, _tread(f, x, precision))
+
+
+def _tread(f: Callable[[float], float], x: float, precision: Precision) -> float:
+    """Return by how much f changes at last if it is flat on both sides, as (sin(x) + 1e15) - 1e15 is; 0 if it is not.
+
+    Numbers that were large inside f leave a few whole units behind, which a function that is flat by itself seldom has.
+    """
+    center, largest = f(x), LARGEST * max(abs(x), 1.0)
+    if any(f(precision.round(x + side * largest / RATIO**k)) != center for k in (2, 3, 5, 8) for side in (1, -1)):
+        return 0.0
+    changes = [abs(f(precision.round(x + side * largest / RATIO**k)) - center) for k in (1, 0) for side in (1, -1)]
+    first = next((change for change in changes if change), 0.0)
+    return first if math.isfinite(first) and math.frexp(first)[0] * 16 % 1 == 0 else 0.0
 
 
 def _steady(spreads: Sequence[float], blurs: Sequence[float]) -> int | None:

@@ -52,7 +52,7 @@ NASTY: Final[list[tuple[str, Callable[[float], float], float, float, str]]] = [
     ("waves too short", lambda x: math.sin(x * x), 1e9 + 0.3, 2e9, "unsure"),
     ("staircase", lambda x: (x + 1e10) - 1e10, 1.0, 1.0, "correct"),
     ("wrong on a staircase", lambda x: (x + 1e10) - 1e10, 1.0, 1.1, "wrong"),
-    ("lost digits", lambda x: (math.sin(x) + 1e14) - 1e14, 0.3, math.cos(0.3), "unsure"),
+    ("lost digits", lambda x: (math.sin(x) + 1e15) - 1e15, 0.3, math.cos(0.3), "unsure"),
     ("noise of 1e-9", lambda x: x * x + 1e-9 * math.sin(1e20 * x), 3.0, 6.0, "correct"),
     ("wrong below noise", lambda x: x * x + 1e-9 * math.sin(1e20 * x), 3.0, 6.01, "wrong"),
     ("saturated", math.tanh, 10.0, 1 / math.cosh(10) ** 2, "correct"),
