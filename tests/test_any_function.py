@@ -258,7 +258,9 @@ def test_kinks_edges_and_vacuity_are_the_same_as_for_graphs() -> None:
     assert gradcheck(abs, 0.0, gradient=lambda x: 3.0).verdict == "wrong"
     near = gradcheck(np.log, 1e-5, gradient=lambda x: 1 / x)
     assert near and "where the domain ends" in str(near)
-    assert gradcheck(math.sqrt, 0.0, gradient=lambda x: math.inf).verdict == "domain"
+    edge = gradcheck(math.sqrt, 0.0, gradient=lambda x: math.inf)
+    assert edge.verdict == "domain" and edge.inputs[0].reason == "the slope grows without bound; the gradient is ∞"
+    assert edge.notes == ()
     flat = gradcheck(lambda x: 0 * x, 2.0, gradient=lambda x: 0.0)
     assert flat.verdict == "vacuous" and "a gradient of zero would pass as well" in str(flat)
     assert gradcheck(math.sin, 0.5, gradient=lambda x: math.nan).verdict == "wrong"
