@@ -472,8 +472,6 @@ def test_a_pipe_that_is_closed_early_and_a_full_disk(tmp_path: Path) -> None:
 def test_check(capsys: pytest.CaptureFixture[str]) -> None:
     out = answer(capsys, *NEURON, "--check")
     assert "Check: correct: 3 derivatives and" in out and "∂f/∂w       w = 0.5" in out
-    kink = answer(capsys, "relu(x)", "x=0", "--check")
-    assert "Check: kink" in kink and "the slope is 0 on the left and 1 on the right" in kink
     assert "Check: correct: 1 derivative" in answer(capsys, "x", "x=2", "--check")
     chosen = answer(capsys, *NEURON, "--check", "--wrt", "w,b")
     assert re.findall(r"∂f/∂(\w) +\w = \S+ .* correct$", chosen, re.MULTILINE) == ["w", "b"]
@@ -488,6 +486,16 @@ def test_a_wrong_gradient_ends_with_status_1(capsys: pytest.CaptureFixture[str],
     assert "Check: wrong: the local derivative ∂careless/∂x" in out and not err
     assert main(["careless(x)*3", "x=0.5"]) == 0
     assert main(["careless(x)*x", "x=inf", "--check"]) == 2  # what cannot be checked is not wrong
+
+
+def test_a_kink_ends_with_status_3(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["relu(x)", "x=0", "--check"]) == 3
+    out, err = capsys.readouterr()
+    assert "Check: kink: the point is at a kink" in out and not err
+    assert "the slope is 0 on the left and 1 on the right" in out
+    assert main(["relu(x)*3", "x=1", "--check"]) == main(["x*0", "x=1", "--check"]) == 0
+    capsys.readouterr()
+    assert "status 1 if one is wrong, 3 at a kink" in answer(capsys, "--help")
 
 
 def test_the_readme_shows_the_picture_of_the_demonstration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

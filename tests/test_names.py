@@ -85,7 +85,7 @@ class TestNames:
             assert [node.hint.partition(" = ")[0] for node in drawing.nodes] == list(full.values())
             assert not any("⁽" in part.hint for part in drawing.nodes + drawing.edges)
             assert all("layer" not in line.text for node in drawing.nodes for line in node.lines)
-        hints = [edge.hint for edge in draw(loss, view="neurons").edges if edge.flow == "weight"]
+        hints = [edge.hint for edge in draw(loss, view="neurons").edges if edge.weight]
         assert len(hints) == 9 and all(re.match(r"layer\d\.neuron\d\.w\d = ", hint) for hint in hints)
         trace = json.loads(walk(loss).to_json())
         assert {"layer1.neuron0.w0": "w⁽¹⁾₀₀", "layer1.neuron2.net": "z⁽¹⁾₂"}.items() <= {
