@@ -139,7 +139,7 @@ class TestWhatItSays:
         assert arrived == [("← 1", "δ so far = 1"), ("← 16", "δ so far = 17"), ("← 16", "δ = 33")]
 
     def test_play_is_a_triangle_a_step_one_with_a_bar_and_an_end_two(self) -> None:
-        glyphs = re.findall(r'class="(\w+)"[^>]*><svg[^>]*><path (?:class="start" )?d="([^"]*)"', play(shared()).element)
+        glyphs = re.findall(r'class="(\w+)"[^>]*><svg[^>]*><path (?:class="start" )?d="([^"]*)"', play(shared()).markup)
         triangles_and_bars = {name: (path.count("l"), path.count("h-2") + path.count("H")) for name, path in glyphs}
         assert triangles_and_bars == {"first": (2, 1), "previous": (1, 1), "play": (1, 0), "next": (1, 1), "last": (2, 1)}
 
@@ -319,38 +319,6 @@ class TestRefusals:
         monkeypatch.setattr("autograd.drawing.layout._package", lambda name: None)
         with pytest.raises(LayoutError, match="no layout engine is installed"):
             play(neuron())
-
-
-class TestInJupyter:
-    """What a notebook is offered; GitHub shows no HTML, so a `Value` must not prefer it."""
-
-    @staticmethod
-    def offered(shown: Any) -> dict[str, str]:
-        interactive = pytest.importorskip("IPython.core.formatters")
-        data: dict[str, str] = interactive.DisplayFormatter().format(shown)[0]
-        return data
-
-    def test_a_value_is_a_picture_and_text(self) -> None:
-        offered = self.offered(neuron())
-        assert set(offered) == {"image/svg+xml", "text/plain"}
-        assert "<svg" in offered["image/svg+xml"]
-
-    def test_a_drawing_is_a_picture_and_text(self) -> None:
-        from autograd import draw
-
-        assert set(self.offered(draw(neuron()))) == {"image/svg+xml", "text/plain"}
-
-    def test_a_player_is_an_element_and_text(self) -> None:
-        offered = self.offered(play(neuron()))
-        assert set(offered) == {"text/html", "text/plain"}
-        assert offered["text/html"].startswith('<div class="autograd-player"')
-        assert offered["text/plain"] == "<player: δ-flow of loss, 10 steps>"
-
-    def test_a_value_whose_graph_is_too_large_is_text(self) -> None:
-        loss = Value(1.0)
-        for _ in range(200):
-            loss = loss + 1
-        assert set(self.offered(loss)) == {"text/plain"}
 
 
 class TestCommandLine:

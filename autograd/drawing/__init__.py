@@ -21,12 +21,13 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from autograd.drawing.as_dot import to_dot
 from autograd.drawing.as_mermaid import to_mermaid
 from autograd.drawing.as_svg import to_svg
 from autograd.drawing.graph import describe_graph
+from autograd.drawing.jupyter import bundle, image
 from autograd.drawing.layout import LayoutError, lay_out
 from autograd.drawing.moment import describe_moment
 from autograd.drawing.neurons import describe_neurons
@@ -95,8 +96,9 @@ class Drawing(Plan):
                 return lay_out(self.dot, "pdf")
         raise ValueError(f"a drawing cannot be saved as {suffix!r}; end the name in {', '.join(SUFFIXES)}")
 
-    def _repr_svg_(self) -> str:
-        return self.svg
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        svg = self.svg
+        return bundle(image(svg, self.summary), svg, repr(self))
 
     def __repr__(self) -> str:
         return f"<drawing: {self.summary}>"

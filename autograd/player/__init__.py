@@ -20,9 +20,12 @@ from html import escape
 from importlib.resources import files
 from pathlib import Path
 from string import Template
+from typing import Any
 from xml.etree.ElementTree import Element
 
+from autograd.drawing import Drawing, draw
 from autograd.drawing.graph import printable, readable
+from autograd.drawing.jupyter import bundle, image
 from autograd.files import write_whole
 from autograd.mistakes import MISTAKES
 from autograd.player.cards import card, ledger, mistaken
@@ -47,17 +50,35 @@ class Player:
     Attributes:
         title: what is played.
         steps: how many steps there are.
-        element: the player as an HTML element that can stand in any page; it needs nothing from outside.
+        markup: what is seen, as HTML.
+        first: a picture of the first step.
     """
 
     title: str
     steps: int
-    element: str
+    markup: str
+    first: Drawing
 
     @property
     def html(self) -> str:
         """The player as a page of its own, which asks no network for anything."""
-        return _fill("page.html", title=escape(self.title), player=self.element)
+        return _fill("page.html", title=escape(self.title), player=self.markup, script=_part("player.js"))
+
+    @property
+    def element(self) -> str:
+        """The player as an HTML element for any page: needs nothing from outside, and the page's styles do not reach it.
+
+        Where scripts are not run, it shows the first picture and how to have them run.
+        """
+        return _fill(
+            "notebook.html",
+            title=escape(self.title),
+            picture=image(self.first.svg, self.first.summary),
+            advice=f"<p>The first of {self.steps} steps. To play them, run this cell or trust this notebook.</p>"
+            * bool(self.steps),
+            markup=as_data(self.markup),
+            script=_part("player.js"),
+        )
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the page to a file and return its path; a file of this name stays as it was if anything goes wrong.
@@ -77,6 +98,9 @@ class Player:
 
     def _repr_html_(self) -> str:
         return self.element
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        return bundle(self.element, self.first.svg, repr(self))
 
     def __repr__(self) -> str:
         return f"<player: {self.title}, {self.steps} step{'s' * (self.steps != 1)}>"
@@ -126,9 +150,8 @@ def play(loss: Value, *, limit: int = 150) -> Player:
         mistakes=_lines([mistaken(walk, told) for walk in wrong]),
         trace=as_data(trace),
         style=colours() + _part("player.css"),
-        script=_part("player.js"),
     )
-    return Player(title, len(told), markup)
+    return Player(title, len(told), markup, draw(loss, step=0 if told else None, limit=limit))
 
 
 def _lines(parts: Sequence[Element]) -> str:

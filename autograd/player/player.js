@@ -1,5 +1,6 @@
 // Python has printed the page, every number included; this turns its leaves.  It looks at nothing outside the player's own
-// element, and nothing there has an id, so any number of players may share a page.
+// element, and nothing there has an id, so any number of players may share a page.  In a notebook a player is printed as data,
+// in an element that shows its first picture; from there it goes into a shadow root, which the notebook's styles do not reach.
 (() => {
   "use strict";
   const PACE = 2000; // milliseconds that a step stays while playing
@@ -184,7 +185,7 @@
     }
 
     reveal() {
-      if (document.activeElement?.matches(".guess, .reveal")) this.find(".next").focus(); // both are gone in a moment
+      if (this.root.getRootNode().activeElement?.matches(".guess, .reveal")) this.find(".next").focus(); // both are gone in a moment
       for (const guess of this.card.querySelectorAll(".guess")) {
         const verdict = document.createElement("p"), said = guess.value.trim();
         const right = agrees(said, guess.parentElement.dataset.answer);
@@ -334,5 +335,10 @@
     }
   }
 
-  for (const root of document.querySelectorAll(".autograd-player:not([data-ready])")) new Player(root);
+  for (const host of document.querySelectorAll(".autograd-player:not([data-ready])")) {
+    const markup = host.querySelector(":scope > .markup");
+    if (host.shadowRoot) continue; // it has been started
+    if (markup) host.attachShadow({ mode: "open" }).innerHTML = JSON.parse(markup.textContent);
+    new Player(markup ? host.shadowRoot.querySelector(".autograd-player") : host);
+  }
 })();
