@@ -360,9 +360,7 @@ def _write_infix(sign: str, operands: Sequence[Any], style: Style) -> tuple[str,
     if len(operands) == 1:
         return sign + _signed(_parenthesised(operands[0], SIGN, style), 1), SIGN
     x, y = operands
-    base = _parenthesised(x, ATOM, style)
-    if style.tex and "^" in base and not base.startswith(r"\left"):
-        base = f"{{{base}}}"  # TeX refuses a second superscript
+    base = _base(_parenthesised(x, ATOM, style), style)
     if sign == "*" and x is y and style.square:
         return style.square.format(base), POWER
     if sign == "**":
@@ -393,8 +391,14 @@ def _fill(template: str, operands: Sequence[Any], style: Style) -> str:
         parts.append(literal)
         if place is not None:
             enclosed = "".join(parts).endswith(("(", "[", "{", "|"))
-            parts.append(_parenthesised(operands[int(place)], COMPARE if enclosed else ATOM, style))
+            operand = _parenthesised(operands[int(place)], COMPARE if enclosed else ATOM, style)
+            parts.append(operand if enclosed else _base(operand, style))
     return "".join(parts)
+
+
+def _base(text: str, style: Style) -> str:
+    """Return an operand that may get an exponent: TeX refuses a second superscript on what has one."""
+    return f"{{{text}}}" if style.tex and "^" in text and not text.startswith(r"\left") else text
 
 
 def _call(row: Primitive, operands: Sequence[Any], style: Style) -> str:

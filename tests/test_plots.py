@@ -146,7 +146,7 @@ def test_titles_of_weights_are_whole_and_apart(sizes: tuple[int, ...]) -> None:
     figure.canvas.draw()
     spans = [ax.title.get_window_extent().intervalx for ax in axes]
     ends = [x for span in spans for x in span]
-    assert ends == sorted(ends) and 0 <= ends[0] and ends[-1] <= figure.bbox.width
+    assert ends == sorted(ends) and ends[0] >= 0 and ends[-1] <= figure.bbox.width
 
 
 def test_activations() -> None:

@@ -15,13 +15,14 @@ that reads it and one line in the table of formats.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
-from autograd.symbol import DIGITS, Symbol, digits, plain
+from autograd.symbol import DIGITS, Style, Symbol, plain
 from autograd.telling import equation, factor
 
-__all__ = ["Edge", "Emphasis", "Flow", "Kind", "Line", "Node", "Plan", "Role", "cut"]
+__all__ = ["NAMINGS", "Edge", "Emphasis", "Flow", "Kind", "Line", "Node", "Plan", "Role", "cut"]
 
 Kind = Literal["leaf", "operation", "result", "neuron"]
 Emphasis = Literal["normal", "active", "faint"]
@@ -52,16 +53,25 @@ class Line:
     digits: int = DIGITS
     place: int | None = None
 
+    def written(self, style: Style) -> str:
+        r"""Return the line in a style, however wide it is.
+
+        >>> from autograd.symbol import latex
+        >>> Line("operation", "v1", Symbol("w_h") * Symbol("x", 2.0), 0.25).written(latex())
+        'v_{1} = w_{h} \\cdot x = 0.25'
+        """
+        name = style.name(Symbol(self.name)) if self.name else ""
+        formula = "" if self.formula is None else self.formula.written(style)
+        return equation(name, formula, "" if self.value is None else style.number(self.value))
+
     @property
     def text(self) -> str:
         """The line as text, shortened to the width of a box."""
-        name, value = self.name, "" if self.value is None else digits(self.value, self.digits)
-        if self.formula is None:
-            return equation(cut(name, WIDEST - len(value)), value)
         style = plain(self.digits)
-        last = style._replace(name=lambda symbol: symbol.name.rpartition(".")[2] or symbol.name)  # w2 for layer1.neuron0.w2
-        brief = style._replace(name=lambda symbol: cut(last.name(symbol), BRIEF))
-        tries = [equation(name, self.formula.written(each), value) for each in (style, last, brief)]
+        if self.formula is None:
+            value = "" if self.value is None else style.number(self.value)
+            return equation(cut(self.name, WIDEST - len(value)), value)
+        tries = [self.written(style._replace(name=naming)) for naming in NAMINGS]
         return next((text for text in tries if len(text) <= WIDEST), cut(tries[-1], WIDEST))
 
 
@@ -118,8 +128,12 @@ class Edge:
 
     @property
     def label(self) -> str:
-        """The label as text; a local derivative and a contribution never look alike."""
-        local, upstream, contribution = (digits(x, self.digits) for x in (self.local, self.upstream, self.contribution))
+        """The label as text."""
+        return self.written(plain(self.digits))
+
+    def written(self, style: Style) -> str:
+        """Return the label in a style; a local derivative and a contribution never look alike."""
+        local, upstream, contribution = map(style.number, (self.local, self.upstream, self.contribution))
         match self.flow:
             case "local":
                 return local
@@ -130,7 +144,7 @@ class Edge:
             case "not taken":
                 return "not taken"
             case "weight":
-                return equation(self.name, local)
+                return equation(style.name(Symbol(self.name)) if self.name else "", local)
         return self.name
 
 
@@ -158,3 +172,16 @@ def cut(text: str, width: int = WIDEST) -> str:
     """
     half = width // 2
     return text if len(text) <= width else f"{text[:half]}…{text[half + 1 - width :]}"
+
+
+def _last_part(symbol: Symbol) -> str:
+    """Write w2 for layer1.neuron0.w2."""
+    return symbol.name.rpartition(".")[2] or symbol.name
+
+
+# How the names in a formula are written: the first way in which the line is not too wide.
+NAMINGS: Final[tuple[Callable[[Symbol], str], ...]] = (
+    lambda symbol: symbol.name,
+    _last_part,
+    lambda symbol: cut(_last_part(symbol), BRIEF),
+)
