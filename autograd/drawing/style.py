@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from autograd.drawing.plan import Kind, Role
 
-__all__ = ["BACKWARD", "BOXES", "FAINT", "FONT", "NOTE", "PAPER", "TEXT", "WIRE", "Box", "Text"]
+__all__ = ["BACKWARD", "BOXES", "FAINT", "FONT", "NEGATIVE", "NOTE", "PAPER", "POSITIVE", "TEXT", "WIRE", "Box", "Text"]
 
 
 class Box(NamedTuple):
@@ -35,6 +35,7 @@ PAPER = "#ffffff"
 WIRE = "#5b6670"  # edges
 FAINT = "#8b959d"  # what is still to come: outlines, edges and text, 3 : 1 on paper
 NOTE = "#4a5560"  # the notes below, and operations
+POSITIVE, NEGATIVE = "#1b7837", "#762a83"  # green and purple: the sign of what flows, which is written too
 BACKWARD = "#a33b00"  # vermilion, darkened until small print in it can be read
 FONT = "Helvetica"  # Graphviz knows its widths without asking the system
 BOXES: dict[Kind, Box] = {
