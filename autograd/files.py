@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import operator
 import os
 import signal
 import stat
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from autograd.symbol import printable
@@ -27,9 +29,14 @@ BINARY = getattr(os, "O_BINARY", 0)  # on Windows, where line breaks would be ch
 def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
     """Write a file in one step, so that every reader finds the old contents or the new ones, both whole.
 
-    The data go to a folder beside the target that only this user may enter; from there the file is moved over the target.  So
-    several threads and processes may write to one path: the last one wins.  A file that is replaced keeps its permissions
-    and, as far as the system allows, its owner.  If anything fails, the old file stays as it was and nothing else is left.
+    Several threads and processes may write to one path: the last one wins.  A file that is replaced keeps its permissions and,
+    as far as the system allows, its owner.  If anything fails, the old file stays as it was and nothing else is left.
+
+    Signals wait until this thread has written the file, but another thread may receive one that ends the process.  On Linux,
+    nothing is left of the data then, because they have no name until they are whole.  There is one exception: a signal during
+    the last moment before an old file is replaced (about ten microseconds) leaves the new one beside it, whole, under the name
+    `.NAME.being-written`; the next write to the path removes it.  On other systems, on file systems without nameless files
+    (NFS, for example) and for names of more than 240 bytes, the data are in a private folder beside the target, which is left.
 
     Args:
         path: the file; a link to a file stays a link, and a pipe or a device is written to directly.
@@ -72,22 +79,51 @@ def _status(path: Path) -> os.stat_result | None:
 
 
 def _replace(path: Path, data: bytes, old: os.stat_result | None) -> None:
-    with tempfile.TemporaryDirectory(prefix=".", dir=path.parent, ignore_cleanup_errors=True) as folder:
-        part = Path(folder, "part")
-        file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, 0o666)  # as the user's umask has it
-        try:
-            rest = memoryview(data)
-            while rest:
-                rest = rest[os.write(file, rest) :]
-            os.fsync(file)
-        finally:
+    if not any(_replace_nameless(path, data, old) for _ in range(3)):  # a killed or a competing process may have the name
+        with tempfile.TemporaryDirectory(prefix=".", dir=path.parent, ignore_cleanup_errors=True) as folder:
+            part = Path(folder, "part")
+            file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, 0o666)  # as the user's umask has it
+            try:
+                _fill(file, data, old)
+            finally:
+                os.close(file)
+            part.replace(path)
+
+
+def _replace_nameless(path: Path, data: bytes, old: os.stat_result | None) -> bool:
+    """Write a file that has no name, and name it; return False if the system or a file of that name prevents it."""
+    try:
+        flags = os.O_TMPFILE | os.O_WRONLY  # on Linux only
+        import ctypes  # which some builds of Python lack
+
+        file = os.open(path.parent, flags, 0o666)
+    except (AttributeError, ImportError, OSError):
+        return False
+    try:
+        _fill(file, data, old)
+        libc = ctypes.PyDLL(None)  # unlike `os`, it keeps the GIL, so that no Python thread runs between link and rename
+        target, part = os.fsencode(path), os.fsencode(path.with_name(f".{path.name}.being-written"))
+        link = partial(libc.linkat, -1, b"/proc/self/fd/%d" % file, -1)
+        follow = 0x400  # AT_SYMLINK_FOLLOW: from the entry in /proc to the file
+        steps = [partial(link, part, follow), partial(libc.rename, part, target)] if old else [partial(link, target, follow)]
+        failed = any(map(operator.call, steps))
+        libc.unlink(part)  # left by a process that was killed, or not moved
+        return not failed
+    finally:
+        with contextlib.suppress(OSError):  # `fsync` has reported what can go wrong
             os.close(file)
-        if old is not None:
-            if hasattr(os, "chown"):
-                with contextlib.suppress(PermissionError):  # only root can give a file away
-                    os.chown(part, old.st_uid, old.st_gid)
-            part.chmod(stat.S_IMODE(old.st_mode))
-        part.replace(path)
+
+
+def _fill(file: int, data: bytes, old: os.stat_result | None) -> None:
+    """Write the data to an open file, with the owner and the permissions of the old one."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(file, rest) :]
+    if old is not None and hasattr(os, "fchown"):  # which Windows has not
+        with contextlib.suppress(PermissionError):  # only root can give a file away
+            os.fchown(file, old.st_uid, old.st_gid)
+        os.fchmod(file, stat.S_IMODE(old.st_mode))
+    os.fsync(file)
 
 
 @contextlib.contextmanager

@@ -146,7 +146,7 @@ def name_nodes(root: Value, order: Sequence[Value]) -> dict[Value, str]:
     shared = Counter(label for node, label in labels.items() if node.primitive is not None)
     taken = set(labels.values())
     leaves = {label: _further_leaves(label) for label in taken}
-    operations = {label: (f"{label}[{i}]" for i in count(1 if shared[label] > 1 else 2)) for label in taken}
+    operations = {label: _numbered(label, 1 if shared[label] > 1 else 2) for label in taken}
     names: dict[Value, str] = {}
     used: set[str] = set()
     for node, label in labels.items():
@@ -162,8 +162,12 @@ def name_nodes(root: Value, order: Sequence[Value]) -> dict[Value, str]:
 
 def _further_leaves(label: str) -> Iterator[str]:
     """Iterate over the names of further leaves with a label."""
-    for i in count(2):
-        yield label + "′" * (i - 1) if i <= MOST_PRIMES + 1 else f"{label}[{i}]"
+    yield from (label + "′" * i for i in range(1, MOST_PRIMES + 1))
+    yield from _numbered(label, MOST_PRIMES + 2)
+
+
+def _numbered(label: str, first: int) -> Iterator[str]:
+    return (f"{label}[{i}]" for i in count(first))
 
 
 def short_names(names: Mapping[Value, str]) -> dict[Value, str]:

@@ -9,6 +9,7 @@ Where the variable CI is set, Hypothesis loads its own profile `ci`.  For 20,000
 With ``--no-skips`` a test that lacks a program or a package fails, in place of being skipped.
 """
 
+import gc
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,6 +25,12 @@ if settings.get_current_profile_name() == "default":
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add ``--no-skips``."""
     parser.addoption("--no-skips", action="store_true", help="a test that would be skipped fails")
+
+
+def pytest_collection_finish() -> None:
+    """Exempt what is loaded by now from the garbage collector, which the tests of cycles and of memory call many times."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -1,7 +1,7 @@
 """Accuracy: every row against mpmath, which carries a thousand digits; the largest errors stand in accuracy.md.
 
 The idea: mpmath knows the functions, not their derivatives.  With so many digits a difference quotient with a step of
-1e-60 is the derivative, to more digits than a float has; so no rule is written a second time here.
+2⁻²⁰⁰ is the derivative, to more digits than a float has; so no rule is written a second time here.
 
 To write the table again:
 
@@ -152,7 +152,7 @@ def digits(data: Sequence[float]) -> int:
 def truth(row: Primitive, data: Sequence[float]) -> Any:
     """Return the value, to very many digits; None where it is no real number."""
     try:
-        out = ORACLE[row.name](*map(mpmath.mpf, data))
+        out = ORACLE[row.name](*(x if isinstance(x, mpmath.mpf) else mpmath.mpf(x) for x in data))
     except ZeroDivisionError:
         return None
     return None if out is None or isinstance(out, mpmath.mpc) else mpmath.mpf(out)
@@ -160,10 +160,10 @@ def truth(row: Primitive, data: Sequence[float]) -> Any:
 
 def true_slope(row: Primitive, data: Sequence[float], i: int) -> Any:
     """Return the derivative by operand i, to very many digits; None where there is none."""
-    sizes = [1.0, *(abs(x) for x in data if x)]
-    h = mpmath.mpf(10) ** -60 * min(sizes) / max(sizes)
-    before, after = ([mpmath.mpf(x) + sign * h * (j == i) for j, x in enumerate(data)] for sign in (-1, 1))
-    ends = [truth(row, moved) for moved in (before, after)]
+    exponents = [1, *(math.frexp(x)[1] for x in data if x)]
+    h = mpmath.ldexp(1, min(exponents) - max(exponents) - 200)  # a power of two keeps sums, products and quotients short
+    exact = [*map(mpmath.mpf, data)]
+    ends = [truth(row, [*exact[:i], moved, *exact[i + 1 :]]) for moved in (exact[i] - h, exact[i] + h)]
     return None if None in ends else (ends[1] - ends[0]) / (2 * h)
 
 

@@ -362,9 +362,9 @@ def test_second_derivatives() -> None:
 
 def test_many_inputs_are_checked_in_random_directions() -> None:
     def f(v: list[Any]) -> Any:
-        return tanh(dot(v[:15], v[15:])) + total([x * x for x in v])
+        return tanh(dot(v[:13], v[13:])) + total([x * x for x in v])
 
-    point = [round(math.sin(i), 2) for i in range(30)]
+    point = [round(math.sin(i), 2) for i in range(26)]  # more than 24
     report = gradcheck(f, point)
     assert report and len(report.inputs) == 6 and report.inputs[0].name == "∂f/∂direction1"
     assert str(report) == str(gradcheck(f, point)) != str(gradcheck(f, point, seed=1))

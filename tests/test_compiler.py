@@ -289,8 +289,9 @@ def test_a_recurrence_over_a_sequence(backend: str) -> None:
     assert_as_eager(backend, f, flat([w, u, b]), normal(4, 6, 2))
 
 
+@pytest.mark.parametrize("length", [500, pytest.param(2000, marks=pytest.mark.slow)])  # Python recurses to a depth of 1000
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_a_long_recurrence(backend: str) -> None:
+def test_a_long_recurrence(backend: str, length: int) -> None:
     w, b = Value(0.9), Value(0.1)
 
     def f(sequence: Sequence[Any]) -> Value:
@@ -300,7 +301,7 @@ def test_a_long_recurrence(backend: str) -> None:
         result: Value = h * h
         return result
 
-    assert_as_eager(backend, f, [w, b], normal(1, 2000))
+    assert_as_eager(backend, f, [w, b], normal(1, length))
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, cast
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
@@ -20,6 +21,7 @@ from test_player import network, neuron, shared
 from autograd import Value, exp, sigmoid, sqrt, tanh, walk, where
 from autograd.drawing import LayoutError
 from autograd.drawing.as_animation import PAUSE, TRIP, Score, to_animation
+from autograd.drawing.neurons import describe_neurons
 from autograd.drawing.nodes import describe_nodes
 from autograd.drawing.style import NEGATIVE, NOTE, POSITIVE
 from autograd.steps import Walk
@@ -54,13 +56,25 @@ def is_visible(element: Element, part: float) -> bool:
     return values[max(i for i, time in enumerate(times) if time <= part)] == "visible"
 
 
+def parts_seen(element: Element, part: float) -> Iterator[Element]:
+    """Iterate over what is seen of an element at a part of the time; what is hidden hides its parts too."""
+    if is_visible(element, part):
+        yield element
+        for child in element:
+            yield from parts_seen(child, part)
+
+
 def seen(svg: Element, part: float) -> dict[str, list[str]]:
     """Return the texts that are seen in each box, on each arrow and below at a part of the time."""
-    texts = {}
-    for group in svg.iter(f"{SVG}g"):
-        if group.get("id"):
-            shown = [text for text in group.findall(f"{SVG}text") if is_visible(text, part)]
-            texts[group.get("id", "")] = [(text.text or "").replace("\xa0", " ").strip() for text in shown]
+    texts: dict[str, list[str]] = {"caption": []}
+    for group in svg.findall(f"{SVG}g"):
+        shown = [text.text for text in parts_seen(group, part) if text.tag == f"{SVG}text" and text.text]
+        if group.get("data-of"):
+            texts[f"label {group.get('data-of')}"] = shown
+        elif group.get("id"):
+            texts[group.get("id", "")] = shown
+        elif group.find(f"{SVG}animateMotion") is None:
+            texts["caption"] += shown
     return texts
 
 
@@ -68,47 +82,34 @@ def dots(svg: Element) -> list[Element]:
     return [motion for motion in svg.iter(f"{SVG}g") if motion.find(f"{SVG}animateMotion") is not None]
 
 
-def moments(steps: Walk) -> list[float]:
+def moments(steps: Walk, describe: Any = describe_nodes) -> list[float]:
     """Return a part of the time, from 0 to 1, right before each step ends."""
-    score = Score(steps)
+    score = Score(steps, describe)
     starts = [time for time, text in score.captions if not text.startswith("wrong")]
     return [(time - 0.01) / score.end for time in [*starts[2:], score.end]]
 
 
 @needs_layout
-@pytest.mark.parametrize("graph", GRAPHS)
-def test_every_step_is_shown_as_the_walk_has_it(graph: Callable[[], Value]) -> None:
+@pytest.mark.parametrize(("graph", "describe"), [*((graph, describe_nodes) for graph in GRAPHS), (network, describe_neurons)])
+def test_every_step_is_shown_as_it_is_drawn(graph: Callable[[], Value], describe: Any) -> None:
     steps = walk(graph())
-    svg = ElementTree.fromstring(to_animation(steps))
-    parts = moments(steps)
+    svg = ElementTree.fromstring(to_animation(steps, describe))
+    groups = {group.get("id"): group for group in svg.findall(f"{SVG}g") if group.get("id")}
+    parts = moments(steps, describe)
     assert len(parts) == len(steps)
+    looks = {"faint": ("1.2", True), "normal": ("1.2", False), "active": ("3", False)}
     for k, part in enumerate(parts):
-        plan = describe_nodes(steps.telling, steps.moment(k))
+        plan = describe(steps.telling, steps.moment(k))
         shown = seen(svg, part)
+        assert shown["caption"] == [str(steps[k]).partition("\n")[0]]
         for node in plan.nodes:
             assert shown[node.id] == [line.text for line in node.lines]
         for edge in plan.edges:
-            past = {"step": edge.label.rpartition(" = ")[2], "flowed": edge.label[2:]}.get(edge.flow)
-            assert shown[edge.id] == ([f"← {past}"] if past else [edge.label] if edge.label else [])
-        assert shown["graph0"][0] == str(steps[k]).partition("\n")[0]
-
-
-@needs_layout
-@pytest.mark.parametrize("graph", GRAPHS)
-def test_emphasis_is_that_of_the_walk(graph: Callable[[], Value]) -> None:
-    steps = walk(graph())
-    svg = ElementTree.fromstring(to_animation(steps))
-    groups = {group.get("id"): group for group in svg.iter(f"{SVG}g") if group.get("id")}
-    for k, part in enumerate(moments(steps)):
-        plan = describe_nodes(steps.telling, steps.moment(k))
+            assert shown.get(f"label {edge.id}", []) == [text for _, text in edge.lines]
         emphases = {node.id: node.emphasis for node in plan.nodes} | {edge.id: edge.emphasis for edge in plan.edges}
         for ident, emphasis in emphases.items():
-            [look] = [g for g in groups[ident].findall(f"{SVG}g") if is_visible(g, part)]
-            is_dashed, is_thick = (look[0].get("stroke-dasharray") is not None), look[0].get("stroke-width") == "3"
-            assert {"faint": (True, False), "normal": (False, False), "active": (False, True)}[emphasis] == (
-                is_dashed,
-                is_thick,
-            )
+            outline = next(shape for shape in parts_seen(groups[ident], part) if shape.get("stroke"))
+            assert (outline.get("stroke-width"), outline.get("stroke-dasharray") is not None) == looks[emphasis]
 
 
 @needs_layout
@@ -120,7 +121,7 @@ def test_a_dot_carries_each_contribution_from_the_node_to_the_input(graph: Calla
     arrows = {edge.place: edge.id for edge in describe_nodes(steps.telling).edges}
     places = [arrows[steps.telling.places[s.node], k] for s in steps for k, edge in enumerate(s.edges) if edge.taken]
     groups = {group.get("id"): group for group in svg.iter(f"{SVG}g") if group.get("id")}
-    number, end = steps.telling.number, Score(steps).end
+    number, end = steps.telling.number, Score(steps, describe_nodes).end
     for dot, edge, place in zip(dots(svg), flowing, places, strict=True):
         upstream, product, contribution = ((text.text or "").replace("+", "") for text in dot.findall(f"{SVG}text"))
         assert (upstream, contribution) == (number(edge.upstream), f"= {number(edge.contribution)}")
@@ -186,7 +187,7 @@ def test_it_needs_nothing_from_outside_and_rests_before_it_begins_again() -> Non
     assert not re.search(r"<script|javascript|\son\w+=|href|url\(|@import", text)
     svg = ElementTree.fromstring(text)
     assert svg.get("aria-label") == "The walk over loss: 8 nodes, 7 edges"
-    end = Score(walk(neuron())).end
+    end = Score(walk(neuron()), describe_nodes).end
     animations = [element for tag in ("animate", "animateMotion") for element in svg.iter(f"{SVG}{tag}")]
     assert {(a.get("dur"), a.get("repeatCount")) for a in animations} == {(f"{end:g}s", "indefinite")}
     latest = max(float(time) for a in svg.iter(f"{SVG}animate") for time in a.get("keyTimes", "").split(";"))
@@ -200,9 +201,10 @@ def test_a_label_is_only_text(label: str) -> None:
     svg = ElementTree.fromstring(to_animation(steps))
     plan = describe_nodes(steps.telling, steps.moment(1))
     shown = seen(svg, 0.9999)
-    assert [shown[node.id] for node in plan.nodes] == [[line.text.strip() for line in node.lines] for node in plan.nodes]
+    assert [shown[node.id] for node in plan.nodes] == [[line.text for line in node.lines] for node in plan.nodes]
     assert {element.tag for element in svg.iter()} <= {
-        SVG + tag for tag in ("svg", "g", "title", "style", "text", "path", "polygon", "circle", "animate", "animateMotion")
+        SVG + tag
+        for tag in ("svg", "g", "title", "style", "text", "rect", "path", "polygon", "circle", "animate", "animateMotion")
     }
 
 
@@ -212,7 +214,7 @@ def test_a_mistake_is_shown_up_to_where_it_goes_wrong(mistake: str) -> None:
     steps = Walk(shared(), mistake)
     svg = ElementTree.fromstring(to_animation(steps))
     last = seen(svg, 0.9999)
-    assert last["graph0"][0].startswith("wrong: ") and last["graph0"][0][7:47] in steps.difference
+    assert last["caption"][0].startswith("wrong: ") and last["caption"][0][7:47] in steps.difference
     for node in describe_nodes(steps.telling, steps.moment(-1)).nodes:
         assert last[node.id] == [line.text for line in node.lines]
 
@@ -232,6 +234,20 @@ class TestSave:
             path = steps.save(tmp_path / "flow.SVG")
             assert path.read_text(encoding="utf-8") == to_animation(steps)
             assert path.stat().st_size < 100_000
+
+    @needs_layout
+    def test_neuron_by_neuron(self, tmp_path: Path) -> None:
+        steps = walk(network())
+        path = steps.save(tmp_path / "flow.svg", view="neurons")
+        assert path.read_text(encoding="utf-8") == to_animation(steps, describe_neurons)
+        flowing = [edge.taken for step in steps for edge in step.edges]
+        assert 4 < path.read_text(encoding="utf-8").count("<animateMotion") < len(flowing)  # weights are inside the neurons
+
+    def test_another_view(self, tmp_path: Path) -> None:
+        with pytest.raises(ValueError, match="there is no view 'layers'; view is 'nodes' or 'neurons'"):
+            walk(neuron()).save(tmp_path / "flow.svg", view=cast(Any, "layers"))
+        with pytest.raises(ValueError, match="there is no neuron in this graph"):
+            walk(shared()).save(tmp_path / "flow.svg", view="neurons")
 
     @pytest.mark.parametrize("name", ["flow.gif", "flow", "flow.svg.gz"])
     def test_another_suffix(self, name: str, tmp_path: Path) -> None:
@@ -253,7 +269,7 @@ class TestSave:
         assert path.read_text() == "old"
 
     def test_a_missing_folder(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("autograd.drawing.as_animation.to_animation", lambda steps: "")
+        monkeypatch.setattr("autograd.drawing.as_animation.to_animation", lambda steps, describe: "")
         with pytest.raises(FileNotFoundError, match="there is no folder"):
             walk(neuron()).save(tmp_path / "none" / "flow.svg")
 
@@ -280,9 +296,16 @@ class TestSave:
         assert path.read_text("utf-8") == (ROOT / "notebooks/pictures/flow.svg").read_text("utf-8")
 
 
-VISIBLE = """Object.fromEntries([...document.querySelectorAll("g[id]")].map(group => [group.id,
-    [...group.querySelectorAll(":scope > text")].filter(text => getComputedStyle(text).visibility === "visible")
-    .map(text => text.textContent.replaceAll("\\u00a0", " ").trim())]))"""
+VISIBLE = """(() => {
+    const seen = group => [...group.querySelectorAll("text")]
+        .filter(text => text.textContent && getComputedStyle(text).visibility === "visible").map(text => text.textContent);
+    const found = {caption: []};
+    for (const group of document.querySelectorAll("svg > g"))
+        if (group.dataset.of) found["label " + group.dataset.of] = seen(group);
+        else if (group.id) found[group.id] = seen(group);
+        else if (!group.querySelector("animateMotion")) found.caption.push(...seen(group));
+    return found;
+})()"""
 PLACES = """[...document.querySelectorAll("g")].filter(group => group.querySelector(":scope > animateMotion")).map(group => {
     const seen = [...group.querySelectorAll("circle")].some(circle => getComputedStyle(circle).visibility === "visible");
     const {e, f} = group.parentNode.getCTM().inverse().multiply(group.getCTM());
@@ -305,7 +328,7 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 def test_a_browser_shows_it_so(graph: Callable[[], Value], chromium: Browser, tmp_path: Path) -> None:
     steps = walk(graph())
     path = steps.save(tmp_path / "flow.svg")
-    svg, score = ElementTree.fromstring(path.read_text(encoding="utf-8")), Score(steps)
+    svg, score = ElementTree.fromstring(path.read_text(encoding="utf-8")), Score(steps, describe_nodes)
     chromium.open(path)
     assert not chromium.complaints and chromium.requests == [path.as_uri()]
     chromium.run("document.documentElement.pauseAnimations()")

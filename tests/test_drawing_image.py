@@ -42,7 +42,7 @@ def pixels(text: str, monkeypatch: pytest.MonkeyPatch) -> bytes:
     """Return the PNG of a picture in which there is only a text."""
     svg = ElementTree.Element("svg", xmlns="http://www.w3.org/2000/svg", width="30pt", height="20pt")
     ElementTree.SubElement(svg, "text", x="5", y="15").text = text
-    monkeypatch.setattr("autograd.drawing.as_image.to_tree", lambda plan: svg)
+    monkeypatch.setattr("autograd.drawing.as_image.draw_plan", lambda plan: svg)
     return to_image(Drawing("A sign", (), (), ()), "png")
 
 
@@ -55,8 +55,7 @@ def test_png_has_the_size_of_the_picture_at_its_resolution(step: int | None, tmp
     assert data.startswith(b"\x89PNG")
     size = int.from_bytes(data[16:20]), int.from_bytes(data[20:24])
     svg = ElementTree.fromstring(drawing.svg)
-    points = [float((svg.get(side) or "").removesuffix("pt")) for side in ("width", "height")]
-    assert size == pytest.approx([x * RESOLUTION / 72 for x in points], abs=2)
+    assert size == pytest.approx([float(svg.get(side, "")) * RESOLUTION / 96 for side in ("width", "height")], abs=2)
 
 
 @needs_layout
@@ -67,7 +66,7 @@ def test_pdf_has_the_size_of_the_picture_its_fonts_and_no_date(tmp_path: Path) -
     assert data.startswith(b"%PDF")
     [box] = re.findall(rb"/MediaBox\s*\[0 0 ([\d.]+) ([\d.]+)\]", data)
     svg = ElementTree.fromstring(drawing.svg)
-    assert list(map(float, box)) == pytest.approx([float((svg.get(side) or "")[:-2]) for side in ("width", "height")], abs=1)
+    assert list(map(float, box)) == pytest.approx([float(svg.get(side, "")) * 72 / 96 for side in ("width", "height")], abs=1)
     assert b"LibertinusSerif" in data
     assert b"CreationDate" not in data and b"xmp:CreateDate" not in data
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
 import signal
@@ -28,6 +29,24 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="this is about Linux"
 posix = pytest.mark.skipif(os.name == "nt", reason="there are no permissions and signals of this kind here")
 
 
+@pytest.fixture(params=["nameless", "folder"])
+def way(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Write by each way: files that have no name yet, where the system has them, and a private folder."""
+    if request.param == "folder":
+        monkeypatch.delattr(os, "O_TMPFILE", raising=False)
+    elif not has_nameless_files(tmp_path):
+        pytest.skip("there are no nameless files here")
+    return str(request.param)
+
+
+def has_nameless_files(folder: Path) -> bool:
+    try:
+        os.close(os.open(folder, os.O_TMPFILE | os.O_WRONLY))
+    except (AttributeError, OSError):
+        return False
+    return True
+
+
 def neuron(name: str) -> Value:
     return Value(2.0, label=name) * 3 + 1
 
@@ -42,7 +61,7 @@ PLAYERS = [play(neuron(name)).save for name in ("a", "bb", "ccc", "dddd")]
 
 @pytest.mark.parametrize(("writes", "name"), [(MODELS, "x.json"), (PICTURES, "x.dot"), (PLAYERS, "x.html")])
 def test_beside_four_threads_that_save_a_hundred_times_a_reader_sees_whole_files(
-    writes: list[Callable[[Path], Any]], name: str, tmp_path: Path
+    writes: list[Callable[[Path], Any]], name: str, tmp_path: Path, way: str
 ) -> None:
     path, whole = tmp_path / name, set()
     for write in writes:
@@ -110,22 +129,107 @@ def test_processes_that_are_ended_while_they_write_leave_nothing_behind(
     assert [*tmp_path.iterdir()] == [path] and path.read_text() in wholes
 
 
+# Each of thirty processes of five threads is ended while it writes; what each has left is printed.
+THREADS = """
+import os, signal, sys, threading, time
+from itertools import count
+from pathlib import Path
+from autograd.files import write_whole
+
+folder, new = Path(sys.argv[1]), sys.argv[2] == "new"
+
+def work(letter):
+    for i in count():
+        write_whole(folder / (f"{letter}{i}" if new else "x"), letter.encode() * 1_000_000)
+        os.write(written, b".")
+
+signal.signal(signal.SIGTERM, signal.SIG_DFL)
+for turn in range(30):
+    ready, written = os.pipe()
+    process = os.fork()
+    if not process:
+        for letter in "abcd":
+            threading.Thread(target=work, args=letter).start()
+        time.sleep(60)
+    os.read(ready, 1)
+    time.sleep(turn / 1500)
+    os.kill(process, signal.SIGTERM)
+    os.waitpid(process, 0)
+    os.close(ready), os.close(written)
+    for path in folder.iterdir():
+        print(path.name, path.is_file() and path.stat().st_size)
+        if new:
+            path.unlink()
+"""
+
+
+@linux
+@pytest.mark.parametrize("files", ["new", "old"])
+def test_processes_of_several_threads_that_are_ended_while_they_write_leave_nothing_behind(files: str, tmp_path: Path) -> None:
+    if not has_nameless_files(tmp_path):
+        pytest.skip("there are no nameless files here")
+    (tmp_path / "x").write_bytes(b"x" * 1_000_000)
+    command = [sys.executable, "-c", THREADS, str(tmp_path), files]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    names, sizes = zip(*(line.split() for line in run.stdout.splitlines()), strict=True)
+    assert set(sizes) == {"1000000"}
+    if files == "new":
+        assert len(names) > 30 and not [name for name in names if name.startswith(".")]
+    else:  # between two system calls, the new file has a name of its own; the next write removes it
+        assert {*names} <= {"x", ".x.being-written"}
+        write_whole(tmp_path / "x", b"new")
+        assert [*tmp_path.iterdir()] == [tmp_path / "x"]
+
+
+@linux
+@pytest.mark.skipif(not getattr(sys, "_is_gil_enabled", lambda: True)(), reason="there is no GIL")
+def test_while_a_file_has_the_name_of_a_moment_no_other_thread_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "fsync", lambda file: None)  # it takes long
+    libc, part, done, seen = ctypes.PyDLL(None), os.fsencode(tmp_path / ".x.being-written"), threading.Event(), []
+
+    def watch() -> None:
+        while not done.is_set():
+            if libc.access(part, os.F_OK) == 0:
+                seen.append(part)
+
+    interval = sys.getswitchinterval()
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        sys.setswitchinterval(1e-6)
+        for _ in range(300):
+            write_whole(tmp_path / "x", b"new")
+    finally:
+        sys.setswitchinterval(interval)
+        done.set()
+        thread.join()
+    assert not seen
+
+
 # What fails
 
-CALLS = ("mkdir", "open", "write", "fsync", "close", "chown", "chmod", "replace")
+FOLDER = ("mkdir", "open", "write", "fchown", "fchmod", "fsync", "close", "replace")
+NAMELESS = ("open", "write", "fchown", "fchmod", "fsync", "linkat", "rename", "unlink", "close")
 SAVES: list[tuple[Callable[[Path], Any], str]] = [
     (partial(save, MLP(2, [1])), "x.json"), (draw(neuron("x")).save, "x.dot"), (play(neuron("x")).save, "x.html"),
 ]  # fmt: skip
 
 
-def calls_of(action: Callable[[], Any], fails: int = -1, number: int = 0) -> list[str]:
-    """Do something and return the system calls by which it changes files; the one at a place fails with an error's number."""
+def calls_of(action: Callable[[], Any], fails: int = -1, number: int = 0, ways: bool = True) -> list[str]:
+    """Do something and return the system calls by which it changes files; the one at a place fails with an error's number.
+
+    If there are to be no other ways, so does each by which the file could be written in spite of that.
+    """
     called: list[str] = []
+    libc: Any = ctypes.PyDLL(None)
+
+    def has_failed(name: str) -> bool:
+        called.append(name)
+        return len(called) - 1 == fails or (not ways and name in ("mkdir", "linkat", "rename"))
 
     def spied(name: str, real: Callable[..., Any]) -> Callable[..., Any]:
         def call(*arguments: Any, **options: Any) -> Any:
-            called.append(name)
-            if len(called) - 1 != fails:
+            if not has_failed(name):
                 return real(*arguments, **options)
             if name == "close":  # closed all the same
                 real(*arguments)
@@ -135,9 +239,19 @@ def calls_of(action: Callable[[], Any], fails: int = -1, number: int = 0) -> lis
 
         return call
 
+    class Library:
+        """The C library, whose functions return -1 if they fail."""
+
+        def __init__(self, name: None) -> None:
+            pass
+
+        def __getattr__(self, name: str) -> Callable[..., int]:
+            return lambda *arguments: -1 if has_failed(name) else getattr(libc, name)(*arguments)
+
     with pytest.MonkeyPatch.context() as patch:
-        for name in CALLS:
+        for name in {*FOLDER, *NAMELESS} - {"linkat", "rename", "unlink"}:
             patch.setattr(os, name, spied(name, getattr(os, name)))
+        patch.setattr(ctypes, "PyDLL", Library)
         action()
     return called
 
@@ -145,21 +259,44 @@ def calls_of(action: Callable[[], Any], fails: int = -1, number: int = 0) -> lis
 @posix
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES, errno.EIO, errno.EDQUOT, errno.EROFS, errno.ENAMETOOLONG])
 @pytest.mark.parametrize(("write", "name"), SAVES)
-def test_every_system_call_fails_once(write: Callable[[Path], Any], name: str, number: int, tmp_path: Path) -> None:
+def test_every_system_call_fails_once(write: Callable[[Path], Any], name: str, number: int, tmp_path: Path, way: str) -> None:
     path = tmp_path / name
-    path.write_text("old")
-    path.chmod(0o640)
+
+    def make_old() -> None:
+        path.write_text("old")
+        path.chmod(0o640)
+
+    make_old()
     calls = calls_of(lambda: write(path))
-    calls = calls[: calls.index("replace") + 1]  # what follows removes the empty folder
-    assert tuple(calls) == CALLS
-    path.write_text("old")
+    new = path.read_bytes()
+    if way == "folder":
+        calls = calls[: calls.index("replace") + 1]  # what follows removes the empty folder
+    assert tuple(calls) == (NAMELESS if way == "nameless" else FOLDER)
     for i, call in enumerate(calls):
-        if (call, number) != ("chown", errno.EACCES):  # only root can give files away
+        make_old()
+        if (call, number) == ("fchown", errno.EACCES):  # only root can give files away
+            continue
+        if way == "nameless" and call in ("open", "linkat", "rename", "unlink", "close"):  # another way is left, or all is done
+            calls_of(lambda: write(path), i, number)
+            assert (path.read_bytes(), stat.S_IMODE(path.stat().st_mode)) == (new, 0o640)
+            assert [*tmp_path.iterdir()] == [path]
+            make_old()
+        if way == "folder" or call not in ("unlink", "close"):
             with pytest.raises(OSError, match=os.strerror(number)) as caught:
-                calls_of(lambda: write(path), i, number)
+                calls_of(lambda: write(path), i, number, ways=way == "folder")
             assert (caught.value.errno, caught.value.filename) == (number, str(path))
             assert (path.read_text(), stat.S_IMODE(path.stat().st_mode)) == ("old", 0o640)
             assert [*tmp_path.iterdir()] == [path]
+
+
+@linux
+def test_a_file_that_another_process_made_meanwhile_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def meanwhile(file: int) -> None:
+        (tmp_path / "x").write_text("other")
+
+    monkeypatch.setattr(os, "fsync", meanwhile)
+    write_whole(tmp_path / "x", b"new")
+    assert (tmp_path / "x").read_bytes() == b"new" and [*tmp_path.iterdir()] == [tmp_path / "x"]
 
 
 @posix
@@ -177,13 +314,13 @@ def test_a_device_that_is_full() -> None:
     assert caught.value.errno == errno.ENOSPC
 
 
-def test_after_a_failure_signals_arrive_again(tmp_path: Path) -> None:
+def test_after_a_failure_signals_arrive_again(tmp_path: Path, way: str) -> None:
     if not hasattr(signal, "pthread_sigmask"):
         pytest.skip("signals cannot be held back here")
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
-    for fails in range(6):
+    for fails in range(4):
         with pytest.raises(OSError, match=os.strerror(errno.EIO)):
-            calls_of(lambda: write_whole(tmp_path / "x", b"new"), fails, errno.EIO)
+            calls_of(lambda: write_whole(tmp_path / "x", b"new"), fails, errno.EIO, ways=way == "folder")
         assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
 
 
@@ -192,7 +329,7 @@ def test_after_a_failure_signals_arrive_again(tmp_path: Path) -> None:
 
 @posix
 @pytest.mark.parametrize("mode", [0o600, 0o444, 0o644, 0o660, 0o755])
-def test_an_older_file_lends_its_permissions(mode: int, tmp_path: Path) -> None:
+def test_an_older_file_lends_its_permissions(mode: int, tmp_path: Path, way: str) -> None:
     path = tmp_path / "x.svg"
     path.write_text("old")
     path.chmod(mode)
@@ -202,7 +339,7 @@ def test_an_older_file_lends_its_permissions(mode: int, tmp_path: Path) -> None:
 
 @posix
 @pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
-def test_a_new_file_has_the_permissions_that_the_umask_leaves(umask: int, mode: int, tmp_path: Path) -> None:
+def test_a_new_file_has_the_permissions_that_the_umask_leaves(umask: int, mode: int, tmp_path: Path, way: str) -> None:
     before = os.umask(umask)
     try:
         write_whole(tmp_path / "x", b"new")
@@ -212,7 +349,7 @@ def test_a_new_file_has_the_permissions_that_the_umask_leaves(umask: int, mode: 
 
 
 @posix
-def test_root_leaves_a_file_to_its_owner(tmp_path: Path) -> None:
+def test_root_leaves_a_file_to_its_owner(tmp_path: Path, way: str) -> None:
     path = tmp_path / "x"
     path.write_text("old")
     try:
@@ -224,20 +361,20 @@ def test_root_leaves_a_file_to_its_owner(tmp_path: Path) -> None:
 
 
 @posix
-def test_before_it_is_moved_nobody_else_can_read_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[tuple[int, bytes]] = []
-    real = os.replace
+def test_before_it_is_moved_nobody_else_can_read_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+    seen: list[list[int]] = []
+    real = os.fsync
 
-    def spied(part: Path, path: Path) -> None:
-        seen.append((stat.S_IMODE(part.parent.stat().st_mode), part.read_bytes()))
-        real(part, path)
+    def spied(file: int) -> None:
+        seen.append([stat.S_IMODE(beside.stat().st_mode) for beside in tmp_path.iterdir()])
+        real(file)
 
-    monkeypatch.setattr(os, "replace", spied)
+    monkeypatch.setattr(os, "fsync", spied)
     write_whole(tmp_path / "x", b"new")
-    assert seen == [(0o700, b"new")]
+    assert seen == [[0o700] if way == "folder" else []]
 
 
-def test_a_link_that_was_planted_beside_is_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_link_that_was_planted_beside_is_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
     victim, path = tmp_path / "victim", tmp_path / "x.svg"
     victim.write_text("precious")
     names = [".guessed", f".x.svg.{os.getpid()}.tmp", "x.svg.tmp", ".other"]
@@ -249,7 +386,26 @@ def test_a_link_that_was_planted_beside_is_not_followed(tmp_path: Path, monkeypa
     assert {beside.name for beside in tmp_path.iterdir()} == {"victim", "x.svg", *names}
 
 
-def test_a_long_name_is_no_obstacle(tmp_path: Path) -> None:
+@posix
+@pytest.mark.parametrize("old", [True, False])
+def test_what_lies_at_the_name_of_a_moment_is_not_followed(old: bool, tmp_path: Path, way: str) -> None:
+    victim, path, part = tmp_path / "victim", tmp_path / "x.svg", tmp_path / ".x.svg.being-written"
+    victim.write_text("precious")
+    for plant in (partial(part.symlink_to, victim), part.mkdir):
+        plant()
+        if old:
+            path.write_text("old")
+        write_whole(path, b"new")
+        assert victim.read_text() == "precious" and path.read_bytes() == b"new" and not path.is_symlink()
+        assert {beside.name for beside in tmp_path.iterdir()} - {part.name} == {"victim", "x.svg"}
+        if way == "nameless":
+            assert not part.is_symlink()
+        if part.is_symlink():
+            part.unlink()
+        path.unlink()
+
+
+def test_a_long_name_is_no_obstacle(tmp_path: Path, way: str) -> None:
     path = tmp_path / ("x" * 250 + ".svg")
     write_whole(path, b"new")
     assert path.read_bytes() == b"new"

@@ -25,11 +25,11 @@ from itertools import count
 from typing import Any, Final, NamedTuple, NoReturn
 
 from autograd.manners import describe
-from autograd.primitives import Operand, Primitive
+from autograd.primitives import Operand, Primitive, method
 from autograd.rows import TABLE, number
 from autograd.transforms import chain_rule
 from autograd.trees import flatten, map_tree
-from autograd.value import TRACED_VARIABLE, Value, new, topological
+from autograd.value import TRACED_VARIABLE, Value, new, nodes_below, topological
 
 __all__ = ["CONSTANTS", "INPUTS", "PARAMETERS", "Graph", "Leaf", "Trace"]
 
@@ -308,20 +308,16 @@ class Traced(Operand, Value):
     # fmt: on
 
 
-def _reading(row: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda self, *others: row(self, *others)
-
-
 for _name in ("data", "_data", "grad"):
     setattr(Traced, _name, property(_refuse(f".{_name.lstrip('_')}"), _refuse(f".{_name.lstrip('_')}")))
 for _name, _row in TABLE.items():  # the methods that record numbers, such as `Value.tanh`, give way to the rows themselves
     if hasattr(Value, _name):
-        setattr(Traced, _name, _reading(_row))
+        setattr(Traced, _name, method(_row))
 
 
 def _frozen(x: Value) -> float:
     """Return the number of a node that depends on no parameter: a constant of the program."""
-    if any(isinstance(leaf, Traced) for node in topological(x) for leaf in node.inputs):
+    if any(isinstance(node, Traced) for node in nodes_below(x)):
         raise TypeError(f"{describe(x)} was computed from a parameter outside the compiled function; compute it inside, so "
                         "that the program computes it anew for new parameters")  # fmt: skip
     return x.data

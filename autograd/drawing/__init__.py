@@ -19,17 +19,20 @@ writes such a description.  A `Drawing` is the description with the formats at h
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from autograd.drawing.formats import write
 from autograd.drawing.layout import LayoutError
 from autograd.drawing.neurons import describe_neurons
-from autograd.drawing.nodes import describe_nodes
+from autograd.drawing.nodes import describe_nodes, frame_of
 from autograd.drawing.plan import Edge, Line, Node, Plan, cut
 from autograd.drawing.size import refuse_unreadable
 from autograd.files import write_whole
+from autograd.moments import Moment
 from autograd.steps import Walk
 from autograd.telling import Telling
 from autograd.value import Value
@@ -37,6 +40,7 @@ from autograd.value import Value
 __all__ = ["Drawing", "Edge", "LayoutError", "Line", "Node", "Plan", "draw"]
 
 WIDEST_NOTE = 100  # characters
+NEW_LINE = "\n"
 
 
 @dataclass(frozen=True, repr=False)
@@ -107,14 +111,15 @@ def draw(
     Args:
         loss: the result; any node, and everything that it came from is drawn.
         step: draw this moment of ``walk(loss)``: the current step stands out, what is still to come is faint.
-        view: "neurons" draws a network neuron by neuron, with net, out and δ in the boxes and the weights on the arrows.
+        view: "neurons" draws a network neuron by neuron, with z, a and δ in the boxes, and on each arrow the weight with its
+            gradient and δ·w, which flows back; long layers are condensed.
         digits: significant digits of the numbers, 1 to 17; by default 5, and 3 in a network.
-        limit: the largest number of nodes, leaves included, that is still drawn.
+        limit: the largest number of boxes that is still drawn: of nodes, leaves included, or of what the view by neurons shows.
 
     Raises:
         TypeError: if `loss` is not a Value.
-        ValueError: if the graph has more than `limit` nodes or is otherwise too large to be read, for another view, for a
-            step of the view by neurons, for that view of a graph without neurons, and for other digits.
+        ValueError: if the graph has more than `limit` nodes or is otherwise too large to be read, for another view, for the
+            view by neurons of a graph without neurons, and for other digits.
         IndexError: if there is no such step.
 
     >>> x = Value(2.0, label="x")
@@ -123,20 +128,24 @@ def draw(
     """
     if not isinstance(loss, Value):
         raise TypeError(f"draw needs the Value whose graph is to be drawn, not {loss!r}")
-    if view not in ("nodes", "neurons") or (view == "neurons" and step is not None):
-        wanted = f"view {view!r}" + f" at step {step}" * (step is not None)
-        raise ValueError(f"there is no {wanted}; view is 'nodes', with or without a step, or 'neurons'")
-    if view == "neurons":
-        plan = describe_neurons(loss, limit, digits)
-    else:
+    if view not in ("nodes", "neurons"):
+        raise ValueError(f"there is no view {view!r}; view is 'nodes' or 'neurons'")
+    if view == "nodes":
         refuse_unreadable(loss, limit)
-        plan = describe_nodes(Telling(loss, digits)) if step is None else _at_step(Walk(loss, n_digits=digits), step)
-    return Drawing(plan.title, plan.nodes, plan.edges, plan.notes)
+    if step is None:
+        plan = _describer(view, limit)(Telling(loss, digits), None)
+    else:
+        plan = _at_step(Walk(loss, n_digits=digits), step, _describer(view, limit))
+    return Drawing(**vars(plan))
 
 
-def _at_step(steps: Walk, i: int) -> Plan:
+def _describer(view: str, limit: int) -> Callable[[Telling, Moment | None], Plan]:
+    return partial(describe_neurons, limit=limit) if view == "neurons" else describe_nodes
+
+
+def _at_step(steps: Walk, i: int, describe: Callable[[Telling, Moment | None], Plan]) -> Plan:
     """Describe a moment of a walk, with what is being done as the first of the notes."""
-    plan, place = describe_nodes(steps.telling, steps.moment(i)), i % len(steps)
-    doing = cut(f"step {place}, {str(steps[i]).partition(chr(10))[0]}", WIDEST_NOTE)
+    plan, place = describe(steps.telling, steps.moment(i)), i % len(steps)
+    doing = cut(f"step {place}, {str(steps[i]).partition(NEW_LINE)[0]}", WIDEST_NOTE)
     title = f"Step {place} of the walk over {steps.names[steps.loss]}"
-    return replace(plan, title=title, notes=(doing, *plan.notes))
+    return replace(plan, title=title, notes=(doing, *plan.notes), frame=frame_of(steps, describe))

@@ -18,39 +18,38 @@ from __future__ import annotations
 
 import math
 import os
-import re
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
-from xml.etree import ElementTree
-from xml.etree.ElementTree import Element, SubElement
+from xml.etree.ElementTree import Element, SubElement, tostring
 
-from autograd.drawing.as_svg import to_tree
-from autograd.drawing.nodes import describe_nodes, local_edge, plain_box
-from autograd.drawing.plan import Edge, Emphasis, Flow, Line, Node, Plan, cut
+from autograd.drawing.as_svg import draw_arrow, draw_box, draw_label, draw_plan
+from autograd.drawing.geometry import Arrow, place
+from autograd.drawing.neurons import describe_neurons
+from autograd.drawing.nodes import describe_nodes, frame_of
+from autograd.drawing.plan import Edge, Line, Node, Plan, cut
 from autograd.drawing.size import refuse_unreadable
-from autograd.drawing.style import BACKWARD, FAINT, NEGATIVE, NOTE, PAPER, POSITIVE, TEXT
+from autograd.drawing.style import NEGATIVE, NOTE, PAPER, POSITIVE
 from autograd.files import write_whole
-from autograd.moments import Edge as Passed
 from autograd.moments import Moment, Step
 from autograd.steps import Walk
 from autograd.symbol import digits
-from autograd.telling import factor
-from autograd.value import Value
+from autograd.telling import Telling, factor
 
 __all__ = ["save", "to_animation"]
 
 State = TypeVar("State")
+Describe = Callable[[Telling, Moment], Plan]
 
 SUFFIX = ".svg"
 START, FORWARD, TRIP, BETWEEN, REST, PAUSE = 1.0, 0.8, 2.1, 0.6, 0.4, 3.0  # seconds
 MOST_BETWEEN = 2.4  # seconds from the first dot of a step to the last, however many there are
 WIDEST_CAPTION = 100  # characters
 # A label beside its dot, readable over lines.
-LABEL = {"y": "-9", "text-anchor": "middle", "font-size": "12", "font-weight": "bold", "stroke": PAPER, "stroke-width": "3",
-         "paint-order": "stroke"}  # fmt: skip
-AFTER_THE_DOT: dict[Flow, Flow] = {"step": "flowed"}  # the dot has already shown upstream × local = contribution
+LABEL = {"y": "-9", "font-weight": "bold", "stroke": PAPER, "stroke-width": "3", "paint-order": "stroke"}
 # What is important comes before SMIL's values.
 REDUCED = (
     "@media (prefers-reduced-motion: reduce) {.last {visibility: visible !important} .past {visibility: hidden !important}}"
@@ -76,24 +75,27 @@ class Score:
 
     Args:
         steps: the walk.
+        describe: what describes one moment, such as `describe_nodes`.
 
     Attributes:
+        frame: the picture with room for everything.
         nodes, edges: the states of each box and each arrow, by their ids.
         captions: the line below.
         trips: the dots.
         end: when it all begins again, in seconds.
     """
 
-    def __init__(self, steps: Walk) -> None:
-        self.still = describe_nodes(steps.telling)
-        self.nodes: dict[str, list[tuple[float, Node]]] = {node.id: [] for node in self.still.nodes}
-        self.edges: dict[str, list[tuple[float, Edge]]] = {edge.id: [] for edge in self.still.edges}
+    def __init__(self, steps: Walk, describe: Describe) -> None:
+        self.frame = frame_of(steps, describe)
+        self.nodes: dict[str, list[tuple[float, Node]]] = defaultdict(list)
+        self.edges: dict[str, list[tuple[float, Edge]]] = defaultdict(list)
         self.captions = [(0.0, "given: the leaves")]
         self.trips: list[Trip] = []
-        self._telling, self._moment = steps.telling, Moment(steps.loss, steps.names)
-        self._ids = {place: node.id for node in self.still.nodes for place in node.places}
-        self._arrows = {edge.place: edge for edge in self.still.edges}
-        self._record(0.0, steps.names)
+        self._describe, self._telling, self._moment = describe, steps.telling, Moment(steps.loss, steps.names)
+        self._lines = {node.id: len(node.lines) for node in self.frame.nodes}
+        self._ways = {edge.place: edge.id for edge in self.frame.edges if edge.place is not None}
+        self._shown: dict[str, Hashable] = {}
+        self._record(0.0)
         time = START
         for step in steps:
             time = self._play(step, time)
@@ -101,159 +103,118 @@ class Score:
 
     def _play(self, step: Step, time: float) -> float:
         """Write down a step that begins at a time, and return when it is over."""
-        moment, before = self._moment, self._moment.active
-        is_turn = step.delta is not None and not moment.arrived  # the backward pass begins, and everything is still to come
-        moment.enter(step)
+        self._moment.enter(step)
+        plan = self._record(time)
         self.captions.append((time, cut(str(step).partition("\n")[0], WIDEST_CAPTION)))
-        self._record(time, self._telling.names if is_turn else [node for node in (before, step.node) if node is not None])
-        flowing = sum(edge.taken for edge in step.edges)
-        start = arrival = time
-        for k, edge in enumerate(step.edges):
-            if edge.taken:
-                self.trips.append(Trip(start, self._arrow(step.node, k, edge)))
-                arrival = start + TRIP
-                start += min(BETWEEN, MOST_BETWEEN / flowing)
-            moment.add(step, k)
-            self._record(arrival, [step.node, edge.input])
+        ways = [self._ways.get((self._telling.places[step.node], k)) for k in range(len(step.edges))]
+        moves = [way is not None and edge.taken for way, edge in zip(ways, step.edges, strict=True)]
+        starts, arrival = dict[str | None, float](), time
+        for k in range(len(step.edges)):
+            if moves[k]:
+                starts[ways[k]] = time + len(starts) * min(BETWEEN, MOST_BETWEEN / sum(moves))
+                arrival = starts[ways[k]] + TRIP
+            self._moment.add(step, k)
+            if k + 1 == len(step.edges) or moves[k + 1]:
+                plan = self._record(arrival)
+        self.trips += [Trip(starts[edge.id], edge) for edge in plan.edges if edge.id in starts]
         if step.mistake:
             self.captions.append((arrival, cut(f"wrong: {step.mistake}", WIDEST_CAPTION)))
-        return arrival + (REST if flowing else FORWARD)
+        return arrival + (REST if starts else FORWARD)
 
-    def _record(self, time: float, nodes: Iterable[Value]) -> None:
-        """Write down the state of nodes, and of the edges that lead to them."""
-        told, moment = self._telling, self._moment
-        for node in nodes:
-            ident = self._ids[told.places[node]]
-            self.nodes[ident].append((time, plain_box(ident, node, told, moment)))
-            for k in range(len(node.inputs)):
-                arrow = self._arrows[told.places[node], k]
-                state = local_edge(arrow.id, arrow.source, arrow.target, node, k, told, moment)
-                self.edges[arrow.id].append((time, replace(state, flow=AFTER_THE_DOT.get(state.flow, state.flow))))
-
-    def _arrow(self, node: Value, k: int, edge: Passed) -> Edge:
-        arrow = self._arrows[self._telling.places[node], k]
-        return replace(arrow, local=edge.partial, upstream=edge.upstream, contribution=edge.contribution)
-
-    def plan(self, title: str) -> Plan:
-        """Return a picture with room for everything that is ever shown."""
-        nodes = tuple(
-            replace(node, lines=_widest([state.lines for _, state in self.nodes[node.id]])) for node in self.still.nodes
-        )
-        labels = {ident: [state.label for _, state in states] for ident, states in self.edges.items()}
-        for trip in self.trips:
-            labels[trip.edge.id] += trip.labels
-        edges = tuple(replace(edge, flow="nothing", name=max(labels[edge.id], key=len)) for edge in self.still.edges)
-        caption = max((text for _, text in self.captions), key=len)
-        return Plan(title, nodes, edges, (caption, *self._telling.notes))
+    def _record(self, time: float) -> Plan:
+        """Write down the state of everything, and return it."""
+        plan = self._describe(self._telling, self._moment)
+        for node in plan.nodes:
+            shown: Hashable = node.emphasis, *((line.name, line.value) for line in node.lines)  # all else stays as it is
+            if self._shown.get(node.id) != shown:
+                missing = self._lines[node.id] - len(node.lines)  # empty lines, so that the others keep their places
+                self.nodes[node.id].append((time, replace(node, lines=(*node.lines, *[Line("gradient")] * missing))))
+            self._shown[node.id] = shown
+        for edge in plan.edges:
+            shown = edge.emphasis, edge.flow, edge.gradient
+            if self._shown.get(edge.id) != shown:
+                self.edges[edge.id].append((time, edge))
+            self._shown[edge.id] = shown
+        return plan
 
 
-def _widest(boxes: Sequence[tuple[Line, ...]]) -> tuple[Line, ...]:
-    """Return the lines of a box with room for each of several."""
-    lines: dict[int, Line] = {}
-    for i, line in (pair for box in boxes for pair in enumerate(box)):
-        if i not in lines or len(line.text) > len(lines[i].text):
-            lines[i] = Line(line.role, line.text)
-    return tuple(lines.values())
-
-
-def to_animation(steps: Walk) -> str:
+def to_animation(steps: Walk, describe: Describe = describe_nodes) -> str:
     """Write a walk as an animated SVG.
+
+    Args:
+        steps: the walk.
+        describe: what describes one moment of it.
 
     Raises:
         LayoutError: if no layout engine is installed.
     """
-    score = Score(steps)
-    plan = score.plan(f"The walk over {steps.names[steps.loss]}")
-    svg = to_tree(plan)
-    svg.set("style", "max-width: 100%; height: auto")
+    score = Score(steps, describe)
+    caption = max((text for _, text in score.captions), key=len)
+    title = f"The walk over {steps.names[steps.loss]}"
+    geometry = place(score.frame)
+    svg = draw_plan(replace(score.frame, title=title, notes=(caption, *steps.telling.notes)), geometry)
     style = Element("style")
     style.text = REDUCED
     svg.insert(1, style)
-    graph = svg.find("g")
-    assert graph is not None
-    groups = {group.get("id"): group for group in graph.iter("g")}
+    groups = {group.get("id"): group for group in svg.findall("g") if group.get("id")}
+    labels = {group.get("data-of"): group for group in svg.findall("g") if group.get("data-of")}
     for ident, boxes in score.nodes.items():
-        emphases = [(time, box.emphasis) for time, box in boxes]
-        _vary(groups[ident], emphases, score.end)
-        for i, text in enumerate(groups[ident].findall("text")):
-            states = [(time, _line(box, i)) for time, box in boxes]
-            _replace(groups[ident], text, states, score.end)
+        drawn = [(time, draw_box(box, geometry.boxes[ident])) for time, box in boxes]
+        _overlay(groups[ident], drawn, score.end)
     for ident, arrows in score.edges.items():
-        _vary(groups[ident], [(time, arrow.emphasis) for time, arrow in arrows], score.end)
-        for text in groups[ident].findall("text"):
-            _replace(groups[ident], text, [(time, _label(arrow)) for time, arrow in arrows], score.end)
-    if (caption := graph.find("text")) is not None:
-        _replace(graph, caption, [(time, (text, NOTE)) for time, text in score.captions], score.end)
-    for trip in score.trips:
-        graph.append(_dot(trip, groups[trip.edge.id], score.end))
-    return ElementTree.tostring(svg, encoding="unicode") + "\n"
+        way = geometry.arrows[ident]
+        _overlay(groups[ident], [(time, draw_arrow(arrow, way)) for time, arrow in arrows], score.end)
+        if ident in labels:
+            _overlay(labels[ident], [(time, draw_label(arrow, way)) for time, arrow in arrows], score.end)
+    if (note := svg.find("text")) is not None:
+        texts = []
+        for time, text in score.captions:
+            line = Element("text", dict(note.attrib))
+            line.text = text
+            texts.append((time, _group(line)))
+        svg.remove(note)
+        _overlay(SubElement(svg, "g"), texts, score.end)
+    svg.extend(_dot(trip, geometry.arrows[trip.edge.id], score.end) for trip in score.trips)
+    return tostring(svg, encoding="unicode") + "\n"
 
 
-def _line(node: Node, i: int) -> tuple[str, str]:
-    """Return the text and the colour of a line; no text where the box does not have the line yet."""
-    if i >= len(node.lines):
-        return "", ""
-    return node.lines[i].text, FAINT if node.emphasis == "faint" else TEXT[node.lines[i].role].colour
+def _overlay(group: Element, drawings: Sequence[tuple[float, Element]], end: float) -> None:
+    """Put everything into a group that is in one of several drawings of it, each part visible when its drawing holds."""
+    parts: dict[tuple[int, bytes], Element] = {}
+    states = []
+    for time, drawing in drawings:
+        keys = {(i, tostring(part)): part for i, part in enumerate(drawing) if part.tag != "title"}
+        parts |= keys
+        states.append((time, frozenset(keys)))
+    together: dict[tuple[tuple[float, float], ...], list[Element]] = {}
+    for key in sorted(parts, key=lambda key: key[0]):  # a box is the first of its parts and covers what comes before
+        held = _times([(time, key in drawn) for time, drawn in states], end)[True]
+        together.setdefault(tuple(held), []).append(parts[key])
+    group[:] = [part for part in group if part.tag == "title"]
+    for times, same in together.items():
+        shown = same[0] if len(same) == 1 else _group(*same)
+        _show(shown, times, end)
+        group.append(shown)
 
 
-def _label(edge: Edge) -> tuple[str, str]:
-    return edge.label, FAINT if edge.emphasis == "faint" else BACKWARD if edge.flow == "flowed" else NOTE
+def _group(*elements: Element) -> Element:
+    group = Element("g")
+    group.extend(elements)
+    return group
 
 
-def _replace(group: Element, text: Element, states: Sequence[tuple[float, tuple[str, str]]], end: float) -> None:
-    """Put the texts that a line has at one time or another in the place of a text."""
-    place = list(group).index(text)
-    group.remove(text)
-    for (words, colour), times in _times(states, end).items():
-        if words:
-            twin = Element("text", dict(text.attrib))
-            twin.text = words
-            twin.set("fill", colour)
-            _show(twin, times, end)
-            group.insert(place, twin)
-            place += 1
-
-
-def _vary(group: Element, states: Sequence[tuple[float, Emphasis]], end: float) -> None:
-    """Draw the shapes of a box or an arrow once for each emphasis that it ever has."""
-    shapes = [shape for shape in group if shape.tag in ("path", "polygon", "ellipse")]
-    place = list(group).index(shapes[0]) if shapes else 0
-    for shape in shapes:
-        group.remove(shape)
-    for emphasis, times in _times(states, end).items():
-        look = Element("g")
-        for shape in shapes:
-            twin = Element(shape.tag, dict(shape.attrib))
-            is_filled = shape.get("fill", "none").startswith("#")
-            if emphasis == "active":
-                twin.attrib |= {"stroke": BACKWARD, "stroke-width": "3"}
-            if emphasis == "faint":
-                twin.attrib |= {"stroke": FAINT, "stroke-dasharray": "5,2"}
-            if is_filled and shape.get("fill") == shape.get("stroke"):  # an arrowhead
-                twin.set("fill", twin.get("stroke", ""))
-            elif is_filled and emphasis == "faint":
-                twin.set("fill", PAPER)
-            look.append(twin)
-        _show(look, times, end)
-        group.insert(place, look)
-        place += 1
-
-
-def _dot(trip: Trip, arrow: Element, end: float) -> Element:
+def _dot(trip: Trip, arrow: Arrow, end: float) -> Element:
     """Draw a dot that travels against an arrow: with what it left with, the multiplication, and what arrives."""
     edge, start, stop = trip.edge, trip.start, trip.start + TRIP
-    path = arrow.find(".//path")
-    assert path is not None
-    points = re.findall(r"-?[\d.]+,-?[\d.]+", path.get("d", ""))[::-1]
+    first, *rest = [f"{x:.1f},{y:.1f}" for x, y in reversed(arrow.points)]
     dot = Element("g")
-    motion = f"M{points[0]}C{' '.join(points[1:])}"
     keys = ";".join(map(_share, (0.0, start / end, stop / end, 1.0)))
-    attributes = {"path": motion, "keyTimes": keys, "keyPoints": "0;0;1;1", "calcMode": "linear"}
+    attributes = {"path": f"M{first}C{' '.join(rest)}", "keyTimes": keys, "keyPoints": "0;0;1;1", "calcMode": "linear"}
     SubElement(dot, "animateMotion", {**attributes, **_forever(end)})
-    first, second = start + TRIP / 3, start + TRIP * 2 / 3
-    for number, times in ((edge.upstream, (start, second)), (edge.contribution, (second, stop))):
+    third, two_thirds = start + TRIP / 3, start + TRIP * 2 / 3
+    for number, times in ((edge.upstream, (start, two_thirds)), (edge.contribution, (two_thirds, stop))):
         _show(SubElement(dot, "circle", r=f"{_radius(number):.1f}", fill=_ink(number)), [times], end)
-    phases = ((edge.upstream, (start, first)), (edge.upstream, (first, second)), (edge.contribution, (second, stop)))
+    phases = ((edge.upstream, (start, third)), (edge.upstream, (third, two_thirds)), (edge.contribution, (two_thirds, stop)))
     for words, (number, times) in zip(trip.labels, phases, strict=True):
         text = SubElement(dot, "text", {**LABEL, "fill": _ink(number)})
         text.text = words
@@ -279,7 +240,7 @@ def _times(states: Sequence[tuple[float, State]], end: float) -> dict[State, lis
 
 def _show(element: Element, times: Sequence[tuple[float, float]], end: float) -> None:
     """Let an element be visible at certain times, and without animation if it is so at the end."""
-    if times == [(0.0, end)]:
+    if list(times) == [(0.0, end)]:
         return
     is_last = times[-1][1] == end
     element.set("class", "last" if is_last else "past")
@@ -316,11 +277,15 @@ def _ink(x: float) -> str:
     return POSITIVE if x > 0 else NEGATIVE if x < 0 else NOTE
 
 
-def save(steps: Walk, path: str | os.PathLike[str], limit: int) -> Path:
+def save(steps: Walk, path: str | os.PathLike[str], view: str, limit: int) -> Path:
     """Write a walk to a file; see `Walk.save`."""
     path = Path(path)
     if path.suffix.lower() != SUFFIX:
         raise ValueError(f"a walk cannot be saved as {path.suffix!r}; end the name in {SUFFIX}")
-    refuse_unreadable(steps.loss, limit)
-    write_whole(path, to_animation(steps).encode())
+    if view not in ("nodes", "neurons"):
+        raise ValueError(f"there is no view {view!r}; view is 'nodes' or 'neurons'")
+    if view == "nodes":
+        refuse_unreadable(steps.loss, limit)
+    describe = describe_nodes if view == "nodes" else partial(describe_neurons, limit=limit)
+    write_whole(path, to_animation(steps, describe).encode())
     return path

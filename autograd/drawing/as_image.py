@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import Literal
 from xml.etree import ElementTree
 
-from autograd.drawing.as_svg import to_tree
+from autograd.drawing.as_svg import draw_plan
 from autograd.drawing.layout import LayoutError
 from autograd.drawing.plan import Plan
 
@@ -37,7 +37,7 @@ def to_image(plan: Plan, form: Literal["png", "pdf"]) -> bytes:
         typst = import_module("typst")
     except ImportError:
         raise LayoutError(f"a {form.upper()} is printed by Typst, which is not installed: `pip install typst`") from None
-    svg = to_tree(plan)
+    svg = draw_plan(plan)
     svg.set("font-family", FONT)
     shown = {"about": plan.summary, "svg": ElementTree.tostring(svg, encoding="unicode")}
     try:

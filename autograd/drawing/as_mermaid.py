@@ -11,7 +11,9 @@ flowchart LR
   classDef leaf fill:#dceefa,stroke:#0072b2,color:#1a1a1a
   classDef operation fill:#ffffff,stroke:#33404a,color:#1a1a1a
   classDef result fill:#fdf3cf,stroke:#33404a,color:#1a1a1a
+  classDef input fill:#dceefa,stroke:#0072b2,color:#1a1a1a
   classDef neuron fill:#e5f4ee,stroke:#00694c,color:#1a1a1a
+  classDef rest fill:#ffffff,stroke:#ffffff,color:#1a1a1a
   classDef note fill:none,stroke:none
 <BLANKLINE>
 """
@@ -27,7 +29,9 @@ FRAMES: dict[Kind, tuple[str, str]] = {
     "leaf": ("([", "])"),
     "operation": ("[", "]"),
     "result": ("[[", "]]"),
+    "input": ("((", "))"),
     "neuron": ("{{", "}}"),
+    "rest": ("[", "]"),
 }
 STANDING: dict[Emphasis, str] = {
     "active": f"stroke:{BACKWARD},stroke-width:3px",
@@ -75,7 +79,8 @@ def _line(line: Line) -> str:
 
 
 def _edge(edge: Edge) -> str:
-    return f'  {edge.source} -->|"{_escape(edge.label)}"| {edge.target}'
+    label = "<br/>".join(_escape(text) for _, text in edge.lines)
+    return f'  {edge.source} -->|"{label}"| {edge.target}' if label else f"  {edge.source} --> {edge.target}"
 
 
 def _escape(text: str, plain: str = "") -> str:

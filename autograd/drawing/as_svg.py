@@ -1,62 +1,127 @@
-"""A plan as SVG: laid out and drawn by Graphviz, then finished here.
+"""A plan as SVG, written part by part where `geometry` puts them.
 
-Finishing gives what plain DOT cannot say: the weight and colour of each line, words for who hears the picture instead of
-seeing it, and for who points at a part.  It removes what differs from one version of Graphviz to the next without being
-seen, so that the same graph is the same bytes.  Boxes and arrows keep the ids of the plan and their kind as class, for
-scripts that want to light them up.
+Boxes and arrows keep the ids of the plan and have their kind and emphasis as classes, for style sheets and scripts; each has
+its tooltip as title.  The same plan is the same bytes, with the same layout engine.
 """
 
 from __future__ import annotations
 
-from xml.etree import ElementTree
+from xml.etree.ElementTree import Element, SubElement, tostring
 
-from autograd.drawing.as_dot import to_dot
-from autograd.drawing.layout import lay_out
-from autograd.drawing.plan import Plan
-from autograd.drawing.style import FAINT, TEXT
+from autograd.drawing.geometry import Arrow, Box, Geometry, place
+from autograd.drawing.plan import Edge, Emphasis, Node, Plan, Role
+from autograd.drawing.style import BACKWARD, BOXES, FAINT, FONTS, LINE, NOTE, NOTE_SIZE, PAPER, SIZE, TEXT, WIRE, label_size
 
-__all__ = ["to_svg", "to_tree"]
+__all__ = ["draw_arrow", "draw_box", "draw_label", "draw_plan", "to_svg"]
 
-NAMESPACE = "http://www.w3.org/2000/svg"
-FONTS = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
-NOTE_SIZE = "11"  # points; less than what was laid out, so that notes find room also in a wider font than Graphviz's
+PIXELS = 4 / 3  # to a point
+BASELINE = 0.35 * SIZE  # of a line of text, below its middle
+BARBS = 3.2  # half the width of an arrowhead, in points
+LINES: dict[Emphasis, tuple[str, str]] = {"normal": ("1.2", ""), "active": ("3", ""), "faint": ("1.2", "3 3")}
 
 
-def to_svg(plan: Plan) -> str:
+def to_svg(plan: Plan, geometry: Geometry | None = None) -> str:
     """Draw a plan as SVG.
+
+    Args:
+        plan: the picture.
+        geometry: where its parts go; by default where `place` puts them.
 
     Raises:
         LayoutError: if no layout engine is installed.
     """
-    svg = to_tree(plan)
-    svg.set("style", "max-width: 100%; height: auto")  # as wide as a notebook's page at most
-    return ElementTree.tostring(svg, encoding="unicode") + "\n"
+    return tostring(draw_plan(plan, geometry), encoding="unicode") + "\n"
 
 
-def to_tree(plan: Plan) -> ElementTree.Element:
+def draw_plan(plan: Plan, geometry: Geometry | None = None) -> Element:
     """Draw a plan as SVG, as the tree of its elements."""
-    svg = ElementTree.fromstring(lay_out(to_dot(plan)))  # the parser drops the prologue and the comments
-    for element in svg.iter():
-        element.tag = element.tag.removeprefix(f"{{{NAMESPACE}}}")
-        element.attrib.pop("font-family", None)
-    svg.attrib |= {"xmlns": NAMESPACE, "font-family": FONTS, "role": "img", "aria-label": plan.summary}
-    title = ElementTree.Element("title")
-    title.text = plan.summary
-    svg.insert(0, title)
-    for text in svg.iterfind("./g/text"):
-        text.set("font-size", NOTE_SIZE)
-    groups = {group.get("id"): group for group in svg.iter("g")}
-    for node in plan.nodes:
-        _hint(groups[node.id], node.hint)
-        for text, line in zip(groups[node.id].iter("text"), node.lines, strict=True):
-            colour = FAINT if node.emphasis == "faint" else TEXT[line.role].colour
-            text.attrib |= {"fill": colour, "font-weight": TEXT[line.role].weight}
-    for edge in plan.edges:
-        _hint(groups[edge.id], edge.hint)
+    geometry = geometry or place(plan)
+    width, height = geometry.width, geometry.height + len(plan.notes) * LINE
+    svg = Element("svg", {
+        "xmlns": "http://www.w3.org/2000/svg", "width": _n(width * PIXELS), "height": _n(height * PIXELS),
+        "viewBox": f"0 0 {_n(width)} {_n(height)}", "style": "max-width: 100%; height: auto", "font-family": FONTS,
+        "font-size": _n(SIZE), "text-anchor": "middle", "role": "img", "aria-label": plan.summary,
+    })  # fmt: skip
+    SubElement(svg, "title").text = plan.summary
+    SubElement(svg, "rect", {"class": "paper", "width": "100%", "height": "100%", "fill": PAPER})
+    svg.extend(draw_arrow(edge, geometry.arrows[edge.id]) for edge in plan.edges)
+    svg.extend(draw_label(edge, geometry.arrows[edge.id]) for edge in plan.edges if edge.lines)
+    svg.extend(draw_box(node, geometry.boxes[node.id]) for node in plan.nodes)
+    for i, note in enumerate(plan.notes):
+        place_at = {"x": "8", "y": _n(geometry.height + (i + 0.6) * LINE), "font-size": _n(NOTE_SIZE), "fill": NOTE}
+        SubElement(svg, "text", {**place_at, "class": "note", "text-anchor": "start"}).text = note
     return svg
 
 
-def _hint(element: ElementTree.Element, text: str) -> None:
-    """Put a text of our own into an element's title, which Graphviz fills with ids and browsers show on pointing."""
-    for title in element.iter("title"):
-        title.text = text
+def draw_box(node: Node, box: Box) -> Element:
+    """Draw a box with its lines."""
+    group = _group(node.id, f"box {node.kind} {node.emphasis}", node.hint)
+    fill, outline = BOXES[node.kind]
+    width, dashes = LINES[node.emphasis]
+    ink = {"active": BACKWARD, "faint": FAINT, "normal": outline}[node.emphasis]
+    look = {"fill": fill, "stroke": ink, "stroke-width": width} | ({"stroke-dasharray": dashes} if dashes else {})
+    if node.kind == "input":
+        size = {"cx": _n(box.x), "cy": _n(box.y), "rx": _n(box.width / 2), "ry": _n(box.height / 2)}
+        SubElement(group, "ellipse", size | look)
+    elif node.kind != "rest":
+        for inset in (0, 3) if node.kind in ("result", "neuron") else (0,):
+            corner = {"x": _n(box.x - box.width / 2 + inset), "y": _n(box.y - box.height / 2 + inset)}
+            size = {"width": _n(box.width - 2 * inset), "height": _n(box.height - 2 * inset)}
+            round_ = {"rx": _n(9 - inset)} if node.kind in ("leaf", "neuron") else {}
+            SubElement(
+                group, "rect", corner | size | round_ | (look | {"fill": "none", "stroke-width": "1"} if inset else look)
+            )
+    top = box.y - (len(node.lines) - 1) * LINE / 2
+    for i, line in enumerate(node.lines):
+        group.append(_text(line.text, line.role, node.emphasis, box.x, top + i * LINE))
+    return group
+
+
+def draw_arrow(edge: Edge, arrow: Arrow) -> Element:
+    """Draw an arrow, without its label."""
+    group = _group(edge.id, f"arrow {edge.emphasis}", edge.hint)
+    width, dashes = LINES[edge.emphasis]
+    ink = {"active": BACKWARD, "faint": FAINT, "normal": WIRE}[edge.emphasis]
+    start, *rest = arrow.points
+    curve = f"M{_p(start)}C{' '.join(map(_p, rest))}"
+    look = {"fill": "none", "stroke": ink, "stroke-width": width} | ({"stroke-dasharray": dashes} if dashes else {})
+    SubElement(group, "path", {"d": curve} | look)
+    (x, y), (u, v) = arrow.points[-1], arrow.tip
+    length = max(((u - x) ** 2 + (v - y) ** 2) ** 0.5, 1e-9)
+    across = (v - y) / length * BARBS, -(u - x) / length * BARBS
+    barbs = [(x + across[0], y + across[1]), (u, v), (x - across[0], y - across[1])]
+    SubElement(group, "polygon", {"points": " ".join(map(_p, barbs)), "fill": ink})
+    return group
+
+
+def draw_label(edge: Edge, arrow: Arrow) -> Element:
+    """Write the label of an arrow, above all arrows and on a piece of paper, so that it can be read on its line."""
+    group = Element("g", {"class": f"label {edge.emphasis}", "data-of": edge.id})
+    (x, y), (width, height) = arrow.label, label_size(edge)
+    at = {"x": _n(x - width / 2), "y": _n(y - height / 2), "width": _n(width), "height": _n(height), "rx": "3"}
+    SubElement(group, "rect", {"class": "paper", "fill": PAPER, "fill-opacity": "0.85"} | at)
+    top = y - (len(edge.lines) - 1) * LINE / 2
+    group.extend(_text(text, role, edge.emphasis, x, top + i * LINE) for i, (role, text) in enumerate(edge.lines))
+    return group
+
+
+def _group(ident: str, kinds: str, hint: str) -> Element:
+    group = Element("g", {"id": ident, "class": kinds})
+    SubElement(group, "title").text = hint
+    return group
+
+
+def _text(text: str, role: Role, emphasis: Emphasis, x: float, y: float) -> Element:
+    """Write a line of text around a point."""
+    ink = FAINT if emphasis == "faint" else TEXT[role].colour
+    element = Element("text", {"class": role, "x": _n(x), "y": _n(y + BASELINE), "fill": ink, "font-weight": TEXT[role].weight})
+    element.text = text
+    return element
+
+
+def _n(x: float) -> str:
+    return f"{x:.1f}".removesuffix(".0")
+
+
+def _p(point: tuple[float, float]) -> str:
+    return f"{_n(point[0])},{_n(point[1])}"

@@ -1,7 +1,7 @@
 r"""A plan as TikZ: a LaTeX document that shows the same picture, its mathematics set as mathematics.
 
-The places, shapes and colours are those of the SVG, read from its tree, so a shape is drawn here as the layout engine drew it
-there.  The texts are not: names, formulas and numbers are written anew, from the symbols in the plan.
+The places, shapes and colours are those of the SVG, read from its tree, so a new shape there is one here.  The texts are not:
+names, formulas and numbers are written anew, from the symbols in the plan.
 
 The document needs pdflatex, lualatex, xelatex or tectonic with amsmath, geometry and TikZ, and nothing else; the environment
 ``tikzpicture`` in it can be copied into another document that loads amsmath and TikZ.
@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from unicodedata import decomposition, normalize
 from xml.etree.ElementTree import Element
 
-from autograd.drawing.as_svg import to_tree
+from autograd.drawing.as_svg import draw_plan
 from autograd.drawing.plan import NAMINGS, Edge, Line, Plan
 from autograd.drawing.style import BACKWARD, BOXES, FAINT, NOTE, PAPER, TEXT, WIRE
 from autograd.primitives import Primitive
@@ -27,6 +27,7 @@ from autograd.symbol import ESCAPES, Style, Symbol, latex, latex_name, plain, pr
 
 __all__ = ["set_line", "set_words", "to_tikz"]
 
+WEIGHT = r"\partial w "
 LARGEST = 14_000  # PDF points; TeX counts to 16,383, and PDF readers to 14,400
 COLOURS = {box.fill: f"{kind} fill" for kind, box in BOXES.items()}
 COLOURS |= {box.outline: f"{kind} line" for kind, box in BOXES.items()}
@@ -53,15 +54,11 @@ def to_tikz(plan: Plan) -> str:
     Raises:
         LayoutError: if no layout engine is installed.
     """
-    graph = to_tree(plan).find("g")
-    assert graph is not None
-    corners = _points(graph.findall("polygon")[0].get("points", ""))  # of the paper
-    left, right = (pick(x for x, _ in corners) for pick in (min, max))
-    top, bottom = (pick(y for _, y in corners) for pick in (min, max))
-    width, height = right - left, bottom - top
+    svg = draw_plan(plan)
+    _, _, width, height = map(float, svg.get("viewBox", "").split())
     unit = min(1.0, LARGEST / width, LARGEST / height)
     colours = dict(COLOURS)
-    drawn = "\n".join(map(_ascii, _parts(graph, plan, colours)))
+    drawn = "\n".join(map(_ascii, _parts(svg, plan, colours)))
     used = [(colour[1:].upper(), name) for colour, name in colours.items() if f"={name}" in drawn]
     return "\n".join([
         rf"% {_ascii(set_words(plan.summary))}",
@@ -71,11 +68,11 @@ def to_tikz(plan: Plan) -> str:
         r"\pagestyle{empty}",
         r"\parindent=0pt \topskip=0pt",
         r"\begin{document}",
-        rf"\begin{{tikzpicture}}[x={unit:g}bp, y=-{unit:g}bp, line width=1bp,",
+        rf"\begin{{tikzpicture}}[x={unit:g}bp, y=-{unit:g}bp,",
         rf"    words/.style={{anchor=base, inner sep=0pt, outer sep=0pt, scale={unit:g}}}]",
         f"  {GLYPH}",
         *(rf"  \definecolor{{{name}}}{{HTML}}{{{colour}}}" for colour, name in used),
-        rf"  \useasboundingbox ({left:g},{top:g}) rectangle ({right:g},{bottom:g});",
+        rf"  \useasboundingbox (0,0) rectangle ({width:g},{height:g});",
         drawn,
         r"\end{tikzpicture}",
         r"\end{document}",
@@ -83,25 +80,25 @@ def to_tikz(plan: Plan) -> str:
     ])  # fmt: skip
 
 
-def _parts(graph: Element, plan: Plan, colours: dict[str, str]) -> Iterator[str]:
-    """Draw the parts of a picture in the order of its SVG: notes, boxes and arrows."""
-    texts: dict[str | None, list[str]] = {node.id: [set_line(line) for line in node.lines] for node in plan.nodes}
-    texts |= {edge.id: [set_label(edge)] for edge in plan.edges}
-    texts[graph.get("id")] = list(map(set_words, plan.notes))
-    for group in (graph, *graph.findall("g")):
+def _parts(svg: Element, plan: Plan, colours: dict[str, str]) -> Iterator[str]:
+    """Draw the parts of a picture in the order of its SVG: arrows, their labels, boxes, notes."""
+    texts: dict[str | None, list[str]] = {node.id: list(map(set_line, node.lines)) for node in plan.nodes}
+    texts |= {edge.id: set_label(edge) for edge in plan.edges}
+    for group in svg.findall("g"):
         for shape in group:
-            path = _path(shape)
-            if path and shape is not graph.find("polygon"):
+            if path := _path(shape):
                 yield rf"  \path[{', '.join(_look(shape, colours))}] {path};"
-        for text, words in zip(group.findall("text"), texts.get(group.get("id"), ()), strict=False):
-            look = [f"text={_colour(text.get('fill', '#000000'), colours)}"]
-            if text.get("text-anchor") == "start":
-                look.append("anchor=base west")
-            if text.get("font-weight") == "bold":
-                words = rf"{{\boldmath\bfseries {words}}}"  # a group of its own: \boldmath leaves a command behind
-            if float(text.get("font-size", "0")) < 12:
-                words = rf"\footnotesize {words}"
-            yield rf"  \node[words, {', '.join(look)}] at ({text.get('x')},{text.get('y')}) {{{words}}};"
+        lines = texts[group.get("data-of") or group.get("id")]
+        for text, line in zip(group.findall("text"), lines, strict=False):  # an arrow's are in a group of their own
+            words = rf"{{\boldmath\bfseries {line}}}" if text.get("font-weight") == "bold" else line
+            yield _words(words, text, colours)
+    for text, note in zip(svg.findall("text"), plan.notes, strict=True):
+        yield _words(rf"\footnotesize {set_words(note)}", text, colours, ", anchor=base west")
+
+
+def _words(words: str, text: Element, colours: dict[str, str], look: str = "") -> str:
+    colour = _colour(text.get("fill", ""), colours)
+    return rf"  \node[words, text={colour}{look}] at ({text.get('x')},{text.get('y')}) {{{words}}};"
 
 
 def _look(shape: Element, colours: dict[str, str]) -> Iterator[str]:
@@ -109,37 +106,41 @@ def _look(shape: Element, colours: dict[str, str]) -> Iterator[str]:
         colour = shape.get(key, "none")
         if colour.startswith("#"):
             yield f"{option}={_colour(colour, colours)}"
-    if width := shape.get("stroke-width"):
-        yield f"line width={float(width):g}bp"
-    if shape.get("stroke-dasharray"):
+    for key, option in (
+        ("fill-opacity", "fill opacity={}"),
+        ("stroke-width", "line width={}bp"),
+        ("rx", "rounded corners={}bp"),
+    ):
+        if key in shape.attrib and shape.tag != "ellipse":
+            yield option.format(shape.get(key))
+    if "stroke-dasharray" in shape.attrib:
         yield "dashed"
 
 
 def _colour(colour: str, colours: dict[str, str]) -> str:
-    if colour not in colours:
-        colours[colour] = colour[1:]
-    return colours[colour]
+    return colours.setdefault(colour, colour[1:])
 
 
 def _path(shape: Element) -> str:
     """Write a shape of an SVG as a path; an empty string for what is not a shape."""
-    if shape.tag == "ellipse":
-        cx, cy, rx, ry = (shape.get(key) for key in ("cx", "cy", "rx", "ry"))
-        return f"({cx},{cy}) ellipse [x radius={rx}, y radius={ry}]"
-    if shape.tag in ("polygon", "polyline"):
-        corners = [f"({x:g},{y:g})" for x, y in _points(shape.get("points", ""))]
-        return " -- ".join([*corners[:-1], "cycle"] if shape.tag == "polygon" else corners)
-    if shape.tag != "path":
-        return ""
-    points = [f"({x:g},{y:g})" for x, y in _points(shape.get("d", ""))]  # a move, then cubic curves
-    path = points[0]
-    for start, a, b, end in zip(points[::3], points[1::3], points[2::3], points[3::3], strict=False):
-        path += f" -- {end}" if (a, b) == (start, end) else f" .. controls {a} and {b} .. {end}"
-    return path
+    match shape.tag:
+        case "rect":
+            x, y, width, height = (float(shape.get(key, "0")) for key in ("x", "y", "width", "height"))
+            return f"({x:g},{y:g}) rectangle ({x + width:g},{y + height:g})"
+        case "ellipse":
+            cx, cy, rx, ry = (shape.get(key) for key in ("cx", "cy", "rx", "ry"))
+            return f"({cx},{cy}) ellipse [x radius={rx}, y radius={ry}]"
+        case "polygon":
+            return " -- ".join([*_points(shape.get("points", "")), "cycle"])
+        case "path":
+            start, *rest = _points(shape.get("d", ""))  # a move, then cubic curves
+            curves = zip(rest[::3], rest[1::3], rest[2::3], strict=True)
+            return start + "".join(f" .. controls {a} and {b} .. {end}" for a, b, end in curves)
+    return ""
 
 
-def _points(text: str) -> list[tuple[float, float]]:
-    return [(float(x), float(y)) for x, y in re.findall(r"(-?[\d.]+)[ ,](-?[\d.]+)", text)]
+def _points(text: str) -> list[str]:
+    return [f"({point})" for point in re.findall(r"-?[\d.]+,-?[\d.]+", text)]
 
 
 def set_line(line: Line) -> str:
@@ -150,11 +151,14 @@ def set_line(line: Line) -> str:
     return set_words(line.text)
 
 
-def set_label(edge: Edge) -> str:
-    """Write the label of an arrow."""
-    if edge.flow in ("nothing", "not taken"):
-        return set_words(edge.label)
-    return f"${edge.written(_mathematics(edge.digits, NAMINGS[0]))}$"
+def set_label(edge: Edge) -> list[str]:
+    """Write the lines of an arrow's label."""
+    lines = []
+    for (_, text), (_, line) in zip(edge.lines, edge.written(_mathematics(edge.digits, NAMINGS[0])), strict=True):
+        is_words = text in ("not taken", edge.name)
+        # Without the equals sign, the gradient of a weight would look like a difference.
+        lines.append(set_words(text) if is_words else f"${line.replace(WEIGHT, f'{WEIGHT}= ')}$")
+    return lines
 
 
 def set_words(text: str) -> str:

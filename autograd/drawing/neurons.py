@@ -1,147 +1,308 @@
-"""A network described neuron by neuron, as textbooks draw it.
+"""A network described neuron by neuron, as lectures draw it.
 
-A neuron is a weighted sum, one `dot`, and what is made of it by its only consumer, an operation on one operand.  Both are one
-box with net, out and δ = ∂loss/∂net; its weights stand on the arrows that come in.  Whatever else is in the graph, such as
-the loss, is drawn node by node.  Nothing here knows of layers or modules: what looks like a neuron is one.
+A neuron is a weighted sum, one `dot`, and what its only consumer, an operation on one operand, makes of it.  Both are one box
+with net input z, output a and δ = ∂loss/∂z; inputs are circles, even where they are plain numbers.  A weight stands on its
+arrow with its gradient, and under it the product δ·w that flows back.  Neurons with the same inputs are a layer, one column; a
+layer that is too long to be read is condensed to its first neurons, a note and its last.  Everything else, such as the loss, is
+drawn node by node.  Nothing here knows of modules: what looks like a neuron is one.
 
 >>> from autograd.primitives import dot, tanh
->>> x, w, b = Value(2.0, label="x"), Value(0.5, label="w"), Value(-0.4, label="b")
->>> loss = (tanh(dot([w], [x], b)) - 1) ** 2
->>> plan = describe_neurons(loss, limit=150)
->>> [(node.kind, [line.text for line in node.lines]) for node in plan.nodes][1]
-('neuron', ['v2 = 0.537', 'tanh(net)', 'net = 0.6', 'b = -0.4'])
->>> [(edge.source, edge.target, edge.label) for edge in plan.edges][0]
-('n0', 'n1', 'w = 0.5')
+>>> w, b = Value(0.5, label="w"), Value(-0.4, label="b")
+>>> loss = (tanh(dot([w], [2.0], b)) - 1) ** 2
+>>> plan = describe_neurons(Telling(loss))
+>>> [(node.kind, [line.text for line in node.lines]) for node in plan.nodes[:2]]
+[('input', ['x₀ = 2']), ('neuron', ['v2 tanh', 'net = 0.6', 'out = 0.537', 'b = -0.4'])]
+>>> plan.edges[0].source, plan.edges[0].target, plan.edges[0].label
+('n0', 'n1', '0.5')
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Hashable, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, NamedTuple
 
-from autograd.drawing.nodes import gradient_line, hint_of, local_edge, notes_of, plain_box
-from autograd.drawing.plan import Edge, Line, Node, Plan
-from autograd.drawing.size import refuse_unreadable, too_large
+from autograd.drawing.nodes import gradient_line, hint_of, local_edge, notes_of, plain_box, standing
+from autograd.drawing.plan import Edge, Emphasis, Flow, Line, Node, Plan
+from autograd.drawing.size import too_large
+from autograd.moments import Moment
 from autograd.primitives import Unary, dot
-from autograd.symbol import Symbol
+from autograd.symbol import SUBSCRIPTS
 from autograd.telling import Telling
 from autograd.value import Value
 
-__all__ = ["boxes_of", "describe_neurons", "find_neurons"]
+__all__ = ["Neuron", "describe_neurons", "find_neurons"]
 
-NODES_PER_BOX = 20  # a neuron has its weights inside
+LONGEST_COLUMN = 8  # neurons or inputs side by side, and copies of the network for several examples
+MOST_ARROWS = 16  # between two columns
+SHOWN = 3  # of what is condensed: the first two, and the last
+MOST_FLOWS = 8  # arrows between two columns that show what flows back in a still picture
 
 
-@dataclass(frozen=True, slots=True)
+class Constant(NamedTuple):
+    """An input that is a plain number: its place and the number."""
+
+    place: int
+    value: float
+
+
+Input = Value | Constant
+Layer = tuple[Input, ...]  # the inputs that its neurons share
+
+
+@dataclass(frozen=True, eq=False)
 class Neuron:
     """A weighted sum, and the node that is its output: the sum itself for a linear neuron."""
 
     net: Value
     out: Value
 
-    @property
-    def pairs(self) -> list[tuple[Value | float, Value | float]]:
-        """The weights with their inputs."""
-        n = len(self.net.operands) // 2
-        return list(zip(self.net.operands[:n], self.net.operands[n : 2 * n], strict=True))
+    @cached_property
+    def weights(self) -> tuple[Value | float, ...]:
+        """The weights; the same in the copies of a neuron for several examples."""
+        return self.net.operands[: len(self.net.operands) // 2]
+
+    @cached_property
+    def inputs(self) -> Layer:
+        """The inputs; the same in all neurons of a layer."""
+        n = len(self.weights)
+        operands = self.net.operands[n : 2 * n]
+        return tuple(x if isinstance(x, Value) else Constant(i, x) for i, x in enumerate(operands))
 
     @property
     def bias(self) -> Value | float | None:
         """The bias, if there is one."""
         return self.net.operands[-1] if len(self.net.operands) % 2 else None
 
+    @property
+    def nodes(self) -> tuple[Value, ...]:
+        """Its nodes: net input and output, or one that is both."""
+        return (self.net,) if self.out is self.net else (self.net, self.out)
 
-def find_neurons(order: list[Value]) -> dict[Value, Neuron]:
-    """Find the neurons of a graph, by their net inputs."""
+    def place(self, i: int) -> int:
+        """Return the place of the i-th input, which is a node, among the inputs of the sum's node."""
+        return sum(isinstance(x, Value) for x in self.net.operands[: len(self.weights) + i])
+
+
+def find_neurons(order: Sequence[Value]) -> list[Neuron]:
+    """Find the neurons of a graph, in the order of their net inputs."""
     consumers: dict[Value, list[Value]] = {}
     for node in order:
         for x in node.inputs:
             consumers.setdefault(x, []).append(node)
-    neurons = {}
-    for node in order:
-        if node.primitive is dot:
-            using = consumers.get(node, [])
+    neurons = []
+    for net in order:
+        if net.primitive is dot:
+            using = consumers.get(net, [])
             activated = len(using) == 1 and isinstance(using[0].primitive, Unary) and not using[0].primitive.infix
-            neurons[node] = Neuron(node, using[0] if activated else node)
+            neurons.append(Neuron(net, using[0] if activated else net))
     return neurons
 
 
-def describe_neurons(root: Value, limit: int, n_digits: int | None = None) -> Plan:
-    """Describe the graph below `root` neuron by neuron.
+def describe_neurons(told: Telling, moment: Moment | None = None, *, limit: int = 150) -> Plan:
+    """Describe a network neuron by neuron.
 
     Args:
-        root: the result.
+        told: the graph with its names.
+        moment: the state to show; by default the graph with the gradients that a backward pass has left in it.
         limit: the largest number of boxes.
-        n_digits: significant digits; see `Telling`.
 
     Raises:
         ValueError: if there is no neuron, or if the picture would be too large to be read.
     """
-    refuse_unreadable(root, limit, NODES_PER_BOX)
-    told = Telling(root, n_digits)
-    neurons = find_neurons(told.order)
-    if not neurons:
+    network = _Network(told, moment)
+    if not network.neurons:
         raise ValueError("there is no neuron in this graph, no dot(weights, inputs, bias); draw it node by node, as draw(loss)")
-    boxes = boxes_of(root, told.order, neurons)
-    if len(boxes) > limit:
-        raise too_large(f"it has {len(boxes):,} boxes", limit, len(boxes))
-    ids = {node: f"n{i}" for i, node in enumerate(boxes)}
-    place = {x: ids[neuron.out] for neuron in neurons.values() for x in (neuron.net, neuron.out)} | ids
-    nodes = tuple(
-        plain_box(ids[node], node, told) if neuron is None else _neuron(ids[node], neuron, told)
-        for node, neuron in boxes.items()
-    )
-    edges: list[Edge] = []
-    for node, neuron in boxes.items():
-        if neuron is None:
-            for k, operand in enumerate(node.inputs):
-                edges.append(local_edge(f"e{len(edges)}", place[operand], place[node], node, k, told))
-            continue
-        for w, x in neuron.pairs:
-            if isinstance(x, Value):
-                edges.append(_weighted(f"e{len(edges)}", place[x], place[node], w, told))
-        for part in (*(w for w, _ in neuron.pairs), neuron.bias):
-            if isinstance(part, Value) and part in place:
-                hint = "computed, or used elsewhere"
-                edges.append(Edge(f"e{len(edges)}", place[part], place[node], hint, name=told.names[part]))
-    return Plan(f"Network of {told.names[root]}, neuron by neuron", nodes, tuple(edges), notes_of(told)[:1])
+    network.add_boxes()
+    if len(network.nodes) > limit:
+        raise too_large(f"it has {len(network.nodes):,} boxes", limit, len(network.nodes))
+    network.add_arrows()
+    notes = notes_of(told)[:1] if moment is None else told.notes
+    columns = tuple(tuple(ids) for ids in network.columns.values() if len(ids) > 1)
+    title = f"Network of {told.names[told.loss]}, neuron by neuron"
+    return Plan(title, tuple(network.nodes.values()), tuple(network.edges.values()), (*network.notes, *notes), columns)
 
 
-def boxes_of(root: Value, order: list[Value], neurons: Mapping[Value, Neuron]) -> dict[Value, Neuron | None]:
-    """Return what is drawn as a box, in order: neurons by their outputs, and every node that is no part of a neuron."""
-    hidden = {n.net for n in neurons.values() if n.out is not n.net}
-    weights = {x for n in neurons.values() for x in (*(w for w, _ in n.pairs), n.bias) if isinstance(x, Value)}
-    shown = {x for n in neurons.values() for _, x in n.pairs if isinstance(x, Value)}
-    shown |= {x for node in order if node not in neurons for x in node.inputs}
-    hidden |= {x for x in weights if x.primitive is None and x not in shown}
-    outs = {n.out: n for n in neurons.values()}
-    boxes: dict[Value, Neuron | None] = {}
-    for candidate in [*(x for node in order for x in (*node.inputs, node)), root]:
-        if candidate not in hidden or candidate in outs:
-            boxes.setdefault(candidate, outs.get(candidate))
-    return boxes
+class _Network:
+    """The boxes and arrows of one picture, while they are put together."""
+
+    def __init__(self, told: Telling, moment: Moment | None) -> None:
+        self.told, self.moment = told, moment
+        self.neurons = find_neurons(told.order)
+        self.owner = {node: neuron for neuron in self.neurons for node in (neuron.net, neuron.out)}
+        self.layers: dict[Layer, list[Neuron]] = {}
+        self.copies: dict[tuple[Value | float, ...], list[Layer]] = {}  # by the weights of the first neuron
+        for neuron in self.neurons:
+            layer = self.layers.setdefault(neuron.inputs, [])
+            layer.append(neuron)
+            if len(layer) == 1:
+                self.copies.setdefault(neuron.weights, []).append(neuron.inputs)
+        self.nodes: dict[str, Node] = {}
+        self.columns: dict[Hashable, list[str]] = {}
+        self.place: dict[Hashable, str] = {}  # the boxes of values, of inputs with their layer, and of what is not shown
+        self.edges: dict[tuple[str, str, Hashable], Edge] = {}
+        self.notes: list[str] = []
+
+    def shown(self) -> set[Hashable]:
+        """Choose the neurons and inputs that are shown: all, or of a long column the first ones and the last."""
+        free = {layer: [x for x in layer if not isinstance(x, Value) or x.primitive is None] for layer in self.layers}
+        height = {layer: len(neurons) for layer, neurons in self.layers.items()}
+        width = {layer: len(inputs) for layer, inputs in free.items()}
+        pairs: list[tuple[dict[Layer, int], Layer, Layer]] = [(width, layer, layer) for layer in self.layers]
+        for layer in self.layers:
+            before = {self.owner[x].inputs for x in layer if isinstance(x, Value) and x in self.owner}
+            pairs += [(height, earlier, layer) for earlier in before]
+        crowded = True
+        while crowded:
+            crowded = False
+            for left, earlier, layer in pairs:
+                m, n = left[earlier], height[layer]
+                if max(m, n) > SHOWN and (max(m, n) > LONGEST_COLUMN or m * n > MOST_ARROWS):
+                    crowded = True
+                    (left if m > n else height)[earlier if m > n else layer] = SHOWN
+        chosen: set[Hashable] = set()
+        for layers in self.copies.values():
+            for layer in _condensed(layers, max(SHOWN, LONGEST_COLUMN // max(height[layers[0]], width[layers[0]], 1))):
+                chosen.update(_condensed(self.layers[layer], height[layer]))
+                chosen.update(_key(x, layer) for x in _condensed(free[layer], width[layer]))
+        return chosen
+
+    def add_boxes(self) -> None:
+        """Describe what is shown, in the order of the graph."""
+        told, shown = self.told, self.shown()
+        inputs = {x for layer in self.layers for x in layer if isinstance(x, Value)}
+        elsewhere = {x for node in told.order if node.primitive is not dot for x in node.inputs}
+        hidden: set[Value] = set()
+        for node in told.names:
+            neuron = self.owner.get(node)
+            if neuron is not None:
+                column = self.layers[neuron.inputs][0].weights
+                if node is neuron.net and neuron is self.layers[neuron.inputs][0]:
+                    self._add_inputs(neuron.inputs, shown)
+                if neuron not in shown:
+                    hidden.add(node)
+                    self._add_rest(node, column)
+                elif node is neuron.out:
+                    ident = self._add(self._neuron(neuron), column)
+                    self.place |= {neuron.net: ident, neuron.out: ident}
+            elif node.primitive is None:
+                if node in elsewhere and node not in inputs:
+                    self.place[node] = self._add(plain_box("", node, told, self.moment))
+            elif hidden.isdisjoint(node.inputs) or any(x not in hidden and x.primitive is not None for x in node.inputs):
+                self.place[node] = self._add(plain_box("", node, told, self.moment))
+            else:
+                hidden.add(node)
+                self.place[node] = next(self.place[x] for x in node.inputs if x in hidden)
+        n_hidden, n_inputs = len(hidden & {neuron.net for neuron in self.neurons}), len(self.neurons)
+        if n_hidden:
+            self.notes.append(f"condensed: {n_inputs - n_hidden} of {n_inputs:,} neurons are shown")
+
+    def add_arrows(self) -> None:
+        """Describe the arrows between what is shown."""
+        told, rest = self.told, {ident for ident, node in self.nodes.items() if node.kind == "rest"}
+        for node in told.order:
+            target, neuron = self.place[node], self.owner.get(node)
+            if neuron is not None and node is neuron.net:
+                for i, unit in enumerate(neuron.inputs):
+                    source = self.place[_key(unit, neuron.inputs)]
+                    faint = Edge("", source, target, "", emphasis="faint")
+                    self._connect(faint if rest & {source, target} else self._weighted(source, target, neuron, i))
+                for part in (*neuron.weights, neuron.bias):
+                    if isinstance(part, Value) and part in self.place:
+                        hint = f"{told.full[part]}: computed, or used elsewhere"
+                        self._connect(Edge("", self.place[part], target, hint, name=told.names[part]))
+            elif neuron is None and target not in rest:
+                for k, x in enumerate(node.inputs):
+                    source = self.place[x]
+                    faint = Edge("", source, target, "", emphasis="faint")
+                    self._connect(faint if source in rest else local_edge("", source, target, node, k, told, self.moment))
+
+    def _add(self, node: Node, column: Hashable = None) -> str:
+        ident = f"n{len(self.nodes)}"
+        self.nodes[ident] = replace(node, id=ident)
+        if column is not None:
+            self.columns.setdefault(column, []).append(ident)
+        return ident
+
+    def _connect(self, edge: Edge) -> None:
+        """Add an arrow; of those from or to what is not shown, one."""
+        which = len(self.edges) if edge.hint else None
+        self.edges.setdefault((edge.source, edge.target, which), replace(edge, id=f"e{len(self.edges)}"))
+
+    def _add_inputs(self, layer: Layer, shown: AbstractSet[Hashable]) -> None:
+        """Describe the inputs of a layer that no operation computes, as circles."""
+        told, copies = self.told, self.copies[self.layers[layer][0].weights]
+        column = ("inputs", self.layers[layer][0].weights)
+        example = f"[{copies.index(layer) + 1}]" if len(copies) > 1 else ""
+        for x in layer:
+            key = _key(x, layer)
+            if key in self.place or (isinstance(x, Value) and x.primitive is not None):
+                continue
+            if key not in shown:
+                self._add_rest(key, column)
+            elif isinstance(x, Value):
+                self.place[key] = self._add(replace(plain_box("", x, told, self.moment), kind="input"), column)
+            else:
+                name = f"x{str(x.place).translate(SUBSCRIPTS)}{example}"
+                line = Line("value", name, value=x.value, digits=told.digits)
+                self.place[key] = self._add(Node("", "input", (line,), f"input {x.place}: {told.number(x.value)}"), column)
+
+    def _add_rest(self, key: Hashable, column: Hashable) -> None:
+        """Let one box stand for all of a column that is not shown."""
+        place = self.place.setdefault(("rest", column), "")
+        if not place:
+            lines = (Line("operation", "⋮"),)
+            place = self.place["rest", column] = self._add(Node("", "rest", lines, "not shown: too many to be read"), column)
+        self.place[key] = place
+
+    def _neuron(self, neuron: Neuron) -> Node:
+        told, moment, net, out, bias = self.told, self.moment, neuron.net, neuron.out, neuron.bias
+        known = [x for x in neuron.nodes if moment is None or x in moment.known]
+        z, a = ("z", "a") if told.names[net] != told.full[net] else ("net", "out")
+        activation = f" {out.primitive.name}" if out is not net and out.primitive is not None else ""
+        lines = [Line("value", told.names[out] + activation)]
+        for name, node in zip((z, a), neuron.nodes, strict=False):
+            lines.append(Line("operation", name, None, node.data if node in known else None, told.digits, told.places[node]))
+        if isinstance(bias, Value):
+            lines.append(Line("operation", "b", None, bias.data, told.digits, told.places[bias]))
+        elif bias is not None:
+            lines.append(Line("operation", "b", None, bias, told.digits))
+        if moment is None or net in moment.arrived:
+            lines += gradient_line(net, told, moment)
+        else:
+            lines += [replace(line, name=f"∂{a}") for line in gradient_line(out, told, moment)]
+        emphasis: Emphasis = "normal"
+        if moment is not None:
+            seen = any(node in (moment.arrived or moment.known) for node in neuron.nodes)
+            emphasis = "active" if moment.active in neuron.nodes else "normal" if seen else "faint"
+        places = tuple(told.places[node] for node in neuron.nodes)
+        return Node("", "neuron", tuple(lines), hint_of(out, told, out in known), emphasis, places)
+
+    def _weighted(self, source: str, target: str, neuron: Neuron, i: int) -> Edge:
+        """Describe the arrow from an input to a neuron: the weight with its gradient, and what flows back."""
+        told, moment, net, w, x = self.told, self.moment, neuron.net, neuron.weights[i], neuron.inputs[i]
+        weight = w.data if isinstance(w, Value) else w
+        hint = f"{told.full[w]} = {told.number(weight)}" if isinstance(w, Value) else told.number(weight)
+        edge = Edge("", source, target, hint, "nothing", weight, emphasis=standing(net, moment), digits=told.digits)
+        has_flowed = told.loss.grad != 0 if moment is None else (net, 0) in moment.flowed
+        if isinstance(x, Value):
+            edge = local_edge("", source, target, net, neuron.place(i), told, moment)
+            few = len(neuron.inputs) * len(self.layers[neuron.inputs]) <= MOST_FLOWS
+            flow: Flow = "flowed" if moment is None and has_flowed and few and edge.flow == "local" else edge.flow
+            edge = replace(edge, flow=flow, hint=f"{hint}; {edge.hint}")
+        if not isinstance(w, Value) or not has_flowed:
+            return replace(edge, weight=True)
+        gradient = w.grad if moment is None else moment.arrived[w]
+        hint = f"{edge.hint}; ∂{told.full[told.loss]}/∂{told.full[w]} = {told.number(gradient)}"
+        return replace(edge, weight=True, gradient=gradient, hint=hint)
 
 
-def _neuron(ident: str, neuron: Neuron, told: Telling) -> Node:
-    net, out, bias = neuron.net, neuron.out, neuron.bias
-    lines = [Line("value", told.names[out], None, out.data, told.digits, told.places[out])]
-    if out is not net:
-        assert out.primitive is not None
-        lines.append(Line("operation", formula=Symbol.applied(out.primitive, [Symbol("net")]), digits=told.digits))
-        lines.append(Line("operation", "net", None, net.data, told.digits, told.places[net]))
-    if isinstance(bias, Value):
-        lines.append(Line("operation", "b", None, bias.data, told.digits, told.places[bias]))
-    elif bias is not None:
-        lines.append(Line("operation", "b", None, bias, told.digits))
-    places = tuple(dict.fromkeys((told.places[net], told.places[out])))
-    return Node(ident, "neuron", (*lines, *gradient_line(net, told)), hint_of(out, told), places=places)
+def _key(x: Input, layer: Layer) -> Hashable:
+    """Return what identifies an input: a node by itself, a plain number only within its layer."""
+    return x if isinstance(x, Value) else (layer, x)
 
 
-def _weighted(ident: str, source: str, target: str, w: Value | float, told: Telling) -> Edge:
-    """Describe the arrow from an input to a neuron, which carries the weight."""
-    if not isinstance(w, Value):
-        return Edge(ident, source, target, told.number(w), "weight", w, digits=told.digits)
-    hint = f"{told.full[w]} = {told.number(w.data)}"
-    if told.loss.grad != 0:
-        hint += f"; ∂{told.names[told.loss]}/∂{told.full[w]} = {told.number(w.grad)}"
-    return Edge(ident, source, target, hint, "weight", w.data, name=told.names[w], digits=told.digits)
+def _condensed(items: Sequence[Any], most: int) -> Sequence[Any]:
+    return items if len(items) <= most else [*items[: most - 1], items[-1]]

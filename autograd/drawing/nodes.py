@@ -21,15 +21,17 @@ n2 result ['loss = 7', 'v1 + 1']
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from autograd.drawing.plan import Edge, Emphasis, Flow, Kind, Line, Node, Plan, cut
 from autograd.moments import Moment
+from autograd.steps import Walk
 from autograd.symbol import plain
 from autograd.telling import Symbols, Telling, equation, factor, formula_of
 from autograd.value import Value
 
-__all__ = ["describe_nodes", "gradient_line", "hint_of", "local_edge", "notes_of", "plain_box"]
+__all__ = ["describe_nodes", "frame_of", "gradient_line", "hint_of", "local_edge", "notes_of", "plain_box", "standing"]
 
 THICK = "thick: this step; dashed: still to come"
 FLOWED = "; ←: what has flowed back along the edge"
@@ -53,6 +55,30 @@ def describe_nodes(told: Telling, moment: Moment | None = None) -> Plan:
         return Plan(f"Computation graph of {name}", nodes, tuple(edges), notes_of(told))
     notes = (THICK + FLOWED * bool(moment.flowed), *told.notes)
     return Plan(f"A moment of the walk over {name}", nodes, tuple(edges), notes)
+
+
+def frame_of(steps: Walk, describe: Callable[[Telling, Moment], Plan]) -> Plan:
+    """Describe a picture in which every text of every moment of a walk has room.
+
+    Args:
+        steps: the walk.
+        describe: what describes one moment, such as `describe_nodes`.
+    """
+    told, moment = steps.telling, Moment(steps.loss, steps.names)
+    widest: dict[int | None, Line] = {}
+    for step in steps:
+        moment.enter(step)
+        for k in range(len(step.edges)):
+            moment.add(step, k)
+            for line in gradient_line(step.edges[k].input, told, moment):
+                widest[line.place] = max(widest.get(line.place, line), line, key=lambda line: len(line.text))
+    plan = describe(told, moment)
+    nodes = []
+    for node in plan.nodes:
+        lines = tuple(widest.get(line.place, line) if line.role == "gradient" else line for line in node.lines)
+        nodes.append(replace(node, lines=lines))
+    edges = (replace(edge, flow="step") if edge.flow == "flowed" else edge for edge in plan.edges)
+    return replace(plan, nodes=tuple(nodes), edges=tuple(edges))
 
 
 def plain_box(ident: str, node: Value, told: Telling, moment: Moment | None = None) -> Node:
@@ -94,16 +120,12 @@ def local_edge(ident: str, source: str, target: str, node: Value, k: int, told: 
     x, local, upstream, taken = node.inputs[k], node.partials[k], node.grad, node.taken[k]
     hint = f"∂{told.full[node]}/∂{told.full[x]} = {told.number(local)}"
     flow: Flow = "local"
-    emphasis: Emphasis = "normal"
     flows = taken and told.loss.grad != 0
     if moment is not None:
-        past = moment.flowed.get((node, k))
-        active, done = node is moment.active, node in moment.known if not moment.arrived else past is not None
-        emphasis = "active" if active else "normal" if done else "faint"
         flow, flows = "nothing", False
-        if past is not None:
+        if (past := moment.flowed.get((node, k))) is not None:
             upstream, taken, flows = past.upstream, past.taken, past.taken
-            flow = "not taken" if not taken else "step" if active else "flowed"
+            flow = "not taken" if not taken else "step" if node is moment.active else "flowed"
     contribution = upstream * local if flows else 0.0
     if not taken:
         hint += "; nothing flows: this branch is not taken"
@@ -111,7 +133,16 @@ def local_edge(ident: str, source: str, target: str, node: Value, k: int, told: 
         product = f"{told.number(upstream)} × {factor(told.number(local))} = {told.number(contribution)}"
         hint += f"; {product} flows back to {told.full[x]}"
     place = told.places[node], k
-    return Edge(ident, source, target, hint, flow, local, upstream, contribution, "", emphasis, told.digits, place)
+    return Edge(ident, source, target, hint, flow, local, upstream, contribution, emphasis=standing(node, moment),
+                digits=told.digits, place=place)  # fmt: skip
+
+
+def standing(node: Value, moment: Moment | None) -> Emphasis:
+    """Return how the arrows to a node stand out at a moment."""
+    if moment is None or node is moment.active:
+        return "normal" if moment is None else "active"
+    done = (node, 0) in moment.flowed if moment.arrived else node in moment.known
+    return "normal" if done else "faint"
 
 
 def notes_of(told: Telling) -> tuple[str, ...]:

@@ -24,10 +24,10 @@ from autograd.telling import equation, factor
 
 __all__ = ["NAMINGS", "Edge", "Emphasis", "Flow", "Kind", "Line", "Node", "Plan", "Role", "cut"]
 
-Kind = Literal["leaf", "operation", "result", "neuron"]
+Kind = Literal["leaf", "operation", "result", "input", "neuron", "rest"]
 Emphasis = Literal["normal", "active", "faint"]
 Role = Literal["value", "operation", "gradient"]
-Flow = Literal["local", "step", "flowed", "not taken", "weight", "nothing"]
+Flow = Literal["local", "step", "flowed", "not taken", "nothing"]
 
 WIDEST = 30  # characters in a line of a box; longer text is shortened; the tooltip has it in full
 BRIEF = 8  # characters of a name in a formula that would be too wide
@@ -104,10 +104,12 @@ class Edge:
         id: as that of a node.
         source, target: the ids of its ends.
         hint: a sentence for readers who point at it.
-        flow: what its label is: the local derivative ∂target/∂source; in the step shown, upstream × local = contribution; after
-            that step, the contribution that has flowed back; a weight; or nothing.
+        flow: what its label shows: the local derivative ∂target/∂source; in the step shown, upstream × local = contribution;
+            after that step, the contribution that has flowed back; that the branch is not taken; or nothing.
         local, upstream, contribution: the numbers, as far as they are known.
-        name: the name of a weight.
+        weight: whether the local derivative is a weight, which the label shows first, with its gradient.
+        gradient: ∂loss/∂weight, or None if it is not known.
+        name: a label in words.
         emphasis: whether it stands out at the moment shown, or is still to come.
         digits: significant digits of the numbers.
         place: where it is one edge of the graph, the place of its node and its own place among that node's inputs.
@@ -121,41 +123,58 @@ class Edge:
     local: float = 0.0
     upstream: float = 0.0
     contribution: float = 0.0
+    weight: bool = False
+    gradient: float | None = None
     name: str = ""
     emphasis: Emphasis = "normal"
     digits: int = DIGITS
     place: tuple[int, int] | None = None
 
     @property
-    def label(self) -> str:
-        """The label as text."""
+    def lines(self) -> tuple[tuple[Role, str], ...]:
+        """The lines of the label as text."""
         return self.written(plain(self.digits))
 
-    def written(self, style: Style) -> str:
-        """Return the label in a style; a local derivative and a contribution never look alike."""
+    @property
+    def label(self) -> str:
+        """The label as one line of text."""
+        return " ".join(text for _, text in self.lines)
+
+    def written(self, style: Style) -> tuple[tuple[Role, str], ...]:
+        """Return the lines of the label in a style; a local derivative and a contribution never look alike."""
         local, upstream, contribution = map(style.number, (self.local, self.upstream, self.contribution))
-        match self.flow:
-            case "local":
-                return local
-            case "step":
-                return f"{upstream} × {factor(local)} = {contribution}"
-            case "flowed":
-                return f"← {contribution}"
-            case "not taken":
-                return "not taken"
-            case "weight":
-                return equation(style.name(Symbol(self.name)) if self.name else "", local)
-        return self.name
+        lines: list[tuple[Role, str]] = [("value", local)] if self.weight else []
+        if self.gradient is not None:
+            lines.append(("gradient", f"{style.name(Symbol('∂w'))} {style.number(self.gradient)}"))
+        flows: dict[Flow, list[tuple[Role, str]]] = {
+            "local": [] if self.weight else [("operation", local)],
+            "step": [("gradient", upstream), ("gradient", f"× {factor(local)}"), ("gradient", f"= {contribution}")],
+            "flowed": [("gradient", f"← {contribution}")],
+            "not taken": [("operation", "not taken")],
+            "nothing": [],
+        }
+        lines += flows[self.flow]
+        return (*lines, ("operation", self.name)) if self.name else tuple(lines)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A picture as data: a title, boxes and arrows in a fixed order, and notes to be written below."""
+    """A picture as data.
+
+    Attributes:
+        title: what is shown.
+        nodes, edges: boxes and arrows in a fixed order.
+        notes: lines to be written below.
+        columns: boxes that stand one above the other, by their ids; in a network.
+        frame: the same picture with the widest text of every moment, by which all moments are laid out; None for a still one.
+    """
 
     title: str
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
     notes: tuple[str, ...]
+    columns: tuple[tuple[str, ...], ...] = ()
+    frame: Plan | None = None
 
     @property
     def summary(self) -> str:

@@ -1,4 +1,4 @@
-"""How the parts of a picture look: the one place for colours.
+"""How the parts of a picture look: the one place for colours and sizes.
 
 The hues are Okabe and Ito's, which stay apart under every common colour blindness; fills are their tints, and text is dark
 enough to be read on each of them (contrast 4.5 : 1 and more).  Black and grey tell of the forward pass, vermilion of the
@@ -11,13 +11,17 @@ Source: M. Okabe and K. Ito, Color Universal Design (2008), https://jfly.uni-koe
 from __future__ import annotations
 
 from typing import NamedTuple
+from unicodedata import category, east_asian_width
 
-from autograd.drawing.plan import Kind, Role
+from autograd.drawing.plan import Edge, Kind, Node, Role
 
-__all__ = ["BACKWARD", "BOXES", "FAINT", "FONT", "NEGATIVE", "NOTE", "PAPER", "POSITIVE", "TEXT", "WIRE", "Box", "Text"]
+__all__ = [
+    "BACKWARD", "BOXES", "EM", "FAINT", "FONT", "FONTS", "LINE", "MARGIN", "NEGATIVE", "NOTE", "NOTE_SIZE", "PAPER", "PATIENCE",
+    "POSITIVE", "SIZE", "TEXT", "WIRE", "Colours", "Text", "label_size", "size_of", "text_width",
+]  # fmt: skip
 
 
-class Box(NamedTuple):
+class Colours(NamedTuple):
     """The colours of a box: its area and its outline."""
 
     fill: str
@@ -31,21 +35,45 @@ class Text(NamedTuple):
     weight: str = "normal"
 
 
+SIZE = 13.0  # of text, in points
+NOTE_SIZE = 11.0
+LINE = 15.0  # from one line of text to the next
+MARGIN = 7.0  # between the text of a box and its outline
+PATIENCE = 20  # bounds Graphviz's search for positions: the same pictures as without, but no minutes where edges are long
+EM = 0.6  # the mean width of a character, in units of the text's size; with a box's margin, enough for DejaVu Sans
 PAPER = "#ffffff"
 WIRE = "#5b6670"  # edges
 FAINT = "#8b959d"  # what is still to come: outlines, edges and text, 3 : 1 on paper
 NOTE = "#4a5560"  # the notes below, and operations
 POSITIVE, NEGATIVE = "#1b7837", "#762a83"  # green and purple: the sign of what flows, which is written too
 BACKWARD = "#a33b00"  # vermilion, darkened until small print in it can be read
+FONTS = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
 FONT = "Helvetica"  # Graphviz knows its widths without asking the system
-BOXES: dict[Kind, Box] = {
-    "leaf": Box("#dceefa", "#0072b2"),  # sky blue, outlined in blue
-    "operation": Box(PAPER, "#33404a"),
-    "result": Box("#fdf3cf", "#33404a"),  # yellow
-    "neuron": Box("#e5f4ee", "#00694c"),  # bluish green
+BOXES: dict[Kind, Colours] = {
+    "leaf": Colours("#dceefa", "#0072b2"),  # sky blue, outlined in blue
+    "operation": Colours(PAPER, "#33404a"),
+    "result": Colours("#fdf3cf", "#33404a"),  # yellow
+    "input": Colours("#dceefa", "#0072b2"),
+    "neuron": Colours("#e5f4ee", "#00694c"),  # bluish green
+    "rest": Colours(PAPER, PAPER),
 }
 TEXT: dict[Role, Text] = {
     "value": Text("#1a1a1a", "bold"),
     "operation": Text(NOTE),
     "gradient": Text(BACKWARD),
 }
+
+
+def size_of(node: Node) -> tuple[float, float]:
+    """Return the width and height of a box, in points: room for its text in every font that a reader may have."""
+    return max(text_width(line.text) for line in node.lines) + 2 * MARGIN, len(node.lines) * LINE + MARGIN
+
+
+def label_size(edge: Edge) -> tuple[float, float]:
+    """Return the width and height of an arrow's label, in points; 0 without one."""
+    return max((text_width(text) for _, text in edge.lines), default=0.0), len(edge.lines) * LINE
+
+
+def text_width(text: str) -> float:
+    """Estimate the width of a text in points: wide characters count twice, marks above others not at all."""
+    return EM * SIZE * sum(2 if east_asian_width(c) in "WF" else category(c) != "Mn" for c in text)

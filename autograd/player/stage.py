@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from autograd.drawing.as_svg import to_tree
+from autograd.drawing.as_svg import draw_plan
 from autograd.drawing.neurons import describe_neurons, find_neurons
 from autograd.drawing.nodes import describe_nodes
 from autograd.drawing.plan import Line, Node, Plan
@@ -23,7 +23,7 @@ from autograd.steps import Walk
 
 __all__ = ["draw_neurons", "draw_nodes"]
 
-LEAST, MOST = 0.054, 0.11  # a point of the picture in the text's em: smaller could not be read, larger would be loud
+LEAST, MOST = 0.04, 0.083  # a pixel of the picture in the text's em: smaller could not be read, larger would be loud
 
 
 def draw_nodes(steps: Walk, trace: Mapping[str, Any]) -> Element:
@@ -43,7 +43,7 @@ def draw_neurons(steps: Walk, trace: Mapping[str, Any], limit: int) -> Element |
     """Draw the network of a walk neuron by neuron; None if there is no neuron in it."""
     if not find_neurons(steps.order):
         return None
-    return _stage(describe_neurons(steps.loss, limit, steps.telling.digits), trace)
+    return _stage(describe_neurons(steps.telling, limit=limit), trace)
 
 
 def _stage(plan: Plan, trace: Mapping[str, Any]) -> Element:
@@ -58,7 +58,8 @@ def _stage(plan: Plan, trace: Mapping[str, Any]) -> Element:
     svg = _bare(plan)
     first = trace["steps"][0]["node"] if trace["steps"] else None
     known = {node["id"] for node in trace["nodes"] if node["operation"] is None} | {first}
-    groups = {group.attrib.pop("id"): group for group in svg.iter("g")}
+    groups = {group.attrib.pop("id"): group for group in svg.iterfind("g[@id]")}
+    labels = {group.attrib.pop("data-of"): group for group in svg.iterfind("g[@data-of]")}
     places = {node.id: node.places for node in plan.nodes}
     for node in plan.nodes:
         group = groups[node.id]
@@ -77,23 +78,20 @@ def _stage(plan: Plan, trace: Mapping[str, Any]) -> Element:
         state = " active" if first in target else " faint"
         group.attrib |= {"class": f"arrow{state}", "data-from": str(source[0]), "data-to": str(target[0])}
         if edge.place:
-            group.set("data-flow", "{}.{}".format(*edge.place))
-            for label in group.iter("text"):
+            for part in (group, labels[edge.id]):
+                part.set("data-flow", "{}.{}".format(*edge.place))
+            for label in labels[edge.id].iter("text"):
                 label.set("class", "flow unseen")
     return svg
 
 
 def _bare(plan: Plan) -> Element:
     """Draw a plan without what a page has already: paper, titles to be pointed at, a fixed size."""
-    svg = to_tree(plan)
-    graph = svg.find("g")
-    assert graph is not None
-    for paper in graph.findall("polygon"):
-        graph.remove(paper)
+    svg = draw_plan(plan)
     for part in list(svg.iter()):
-        for title in part.findall("title"):
-            part.remove(title)
-    width = float(svg.attrib.pop("width").removesuffix("pt"))
+        for extra in (*part.findall("title"), *part.findall("rect[@class='paper']")):
+            part.remove(extra)
+    width = float(svg.attrib.pop("width"))
     del svg.attrib["height"]
     sizes = f"--least: {LEAST * width:.1f}em; --most: {MOST * width:.1f}em"
     svg.attrib |= {"role": "group", "class": "graph", "aria-label": plan.title, "style": sizes}
