@@ -68,7 +68,8 @@ def seen(svg: Element, part: float) -> dict[str, list[str]]:
     """Return the texts that are seen in each box, on each arrow and below at a part of the time."""
     texts: dict[str, list[str]] = {"caption": []}
     for group in svg.findall(f"{SVG}g"):
-        shown = [text.text for text in parts_seen(group, part) if text.tag == f"{SVG}text" and text.text]
+        found = [text for text in parts_seen(group, part) if text.tag == f"{SVG}text"]
+        shown = [text.text for text in sorted(found, key=lambda text: float(text.get("y", "0"))) if text.text]
         if group.get("data-of"):
             texts[f"label {group.get('data-of')}"] = shown
         elif group.get("id"):
@@ -298,7 +299,8 @@ class TestSave:
 
 VISIBLE = """(() => {
     const seen = group => [...group.querySelectorAll("text")]
-        .filter(text => text.textContent && getComputedStyle(text).visibility === "visible").map(text => text.textContent);
+        .filter(text => text.textContent && getComputedStyle(text).visibility === "visible")
+        .sort((one, other) => one.getAttribute("y") - other.getAttribute("y")).map(text => text.textContent);
     const found = {caption: []};
     for (const group of document.querySelectorAll("svg > g"))
         if (group.dataset.of) found["label " + group.dataset.of] = seen(group);

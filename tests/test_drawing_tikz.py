@@ -102,9 +102,9 @@ def test_it_is_set_on_one_page_of_the_size_of_the_picture(picture: str, engine: 
 def test_names_formulas_and_numbers_are_mathematics() -> None:
     texts = re.findall(r"\\node\[.*\] at \(.*?\) \{(.*)\};", draw(trained(), view="neurons").tikz)
     assert {
-        r"{\boldmath\bfseries $v_{2} = 0.537$}", r"$\tanh(\mathrm{net})$", r"$\mathrm{net} = 0.6$", r"$b = 0.1$",
-        r"\footnotesize $w = 0.5$", r"{\boldmath\bfseries $\mathrm{loss} = 0.12$}", r"$v_{6} / 2$",
-        r"$\ensuremath{\delta} = -0.123$",
+        r"{\boldmath\bfseries $v_{5} = -0.49$}", r"$v_{5}^{2}$", r"$\mathrm{net} = 0.6$", r"$b = 0.1$",
+        r"{\boldmath\bfseries $0.5$}", r"$\partial w = 0.0262$", r"$\ensuremath{\leftarrow} 0.0131$",
+        r"{\boldmath\bfseries $\mathrm{loss} = 0.12$}", r"$v_{6} / 2$", r"$\ensuremath{\delta} = -0.123$",
     } <= set(texts)  # fmt: skip
 
 

@@ -206,7 +206,7 @@ def _group(*elements: Element) -> Element:
 def _dot(trip: Trip, arrow: Arrow, end: float) -> Element:
     """Draw a dot that travels against an arrow: with what it left with, the multiplication, and what arrives."""
     edge, start, stop = trip.edge, trip.start, trip.start + TRIP
-    first, *rest = [f"{x:.1f},{y:.1f}" for x, y in reversed(arrow.points)]
+    first, *rest = [f"{round(x, 1):g},{round(y, 1):g}" for x, y in reversed(arrow.points)]
     dot = Element("g")
     keys = ";".join(map(_share, (0.0, start / end, stop / end, 1.0)))
     attributes = {"path": f"M{first}C{' '.join(rest)}", "keyTimes": keys, "keyPoints": "0;0;1;1", "calcMode": "linear"}

@@ -29,8 +29,8 @@ __all__ = ["set_line", "set_words", "to_tikz"]
 
 WEIGHT = r"\partial w "
 LARGEST = 14_000  # PDF points; TeX counts to 16,383, and PDF readers to 14,400
-COLOURS = {box.fill: f"{kind} fill" for kind, box in BOXES.items()}
-COLOURS |= {box.outline: f"{kind} line" for kind, box in BOXES.items()}
+COLOURS = {box.fill: f"{kind} fill" for kind, box in reversed(BOXES.items())}  # of several kinds the first gives the name
+COLOURS |= {box.outline: f"{kind} line" for kind, box in reversed(BOXES.items())}
 COLOURS |= {PAPER: "paper", WIRE: "wire", FAINT: "faint", NOTE: "note", BACKWARD: "backward", TEXT["value"].colour: "ink"}
 COMMANDS = {  # in mathematics
     "∂": "partial", "∞": "infty", "·": "cdot", "×": "times", "←": "leftarrow", "→": "rightarrow", "…": "ldots", "≤": "leq",
@@ -111,7 +111,7 @@ def _look(shape: Element, colours: dict[str, str]) -> Iterator[str]:
         ("stroke-width", "line width={}bp"),
         ("rx", "rounded corners={}bp"),
     ):
-        if key in shape.attrib and shape.tag != "ellipse":
+        if key in shape.attrib and (key != "rx" or shape.tag == "rect"):
             yield option.format(shape.get(key))
     if "stroke-dasharray" in shape.attrib:
         yield "dashed"
