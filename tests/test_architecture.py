@@ -71,6 +71,8 @@ GUESTS = {
     "autograd.checking.pytest_plugin": {"pytest"},
     "autograd.compiler": {"numpy"},
 }
+# Imports inside a function that lead back, each for one thing: a Value is displayed as a drawing, a walk is saved as one.
+LEADING_BACK = {("autograd.manners", "autograd.drawing"), ("autograd.steps", "autograd.drawing")}
 ENTRANCES = {"autograd", "autograd.demo", "autograd.__main__"}  # may use every room
 
 
@@ -113,6 +115,18 @@ def test_imports_flow_one_way(module: str) -> None:
     assert outside - GUESTS.get(module, GUESTS.get(room(module), set())) <= sys.stdlib_module_names, (
         "other packages are imported inside the functions that use them"
     )
+
+
+def test_few_imports_lead_back() -> None:
+    known = modules()
+    back = set()
+    for module, path in known.items():
+        whole = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        names = {str(part.module) for part in whole if isinstance(part, ast.ImportFrom)} & set(known)
+        within = {room(name) for name in names - imports(path, module)} - {room(module)}
+        if room(module) in ROOMS:
+            back |= {(module, name) for name in within if name not in ROOMS[room(module)]}
+    assert back == LEADING_BACK
 
 
 def test_nn_uses_public_names_alone() -> None:

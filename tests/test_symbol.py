@@ -20,6 +20,7 @@ from autograd.primitives import (
     power,
     relu,
     sqrt,
+    square,
     total,
     where,
 )
@@ -56,6 +57,8 @@ x, y, z = Symbol("x"), Symbol("y"), Symbol("z")
     ("formula", "text", "latex"),
     [
         (x + y * z, "x + y·z", r"x + y \cdot z"),
+        (Symbol("w⁽¹⁾₀₂") ** 3, "w⁽¹⁾₀₂³", r"{w^{(1)}_{02}}^{3}"),
+        (square(Symbol("w⁽¹⁾₀₂")), "w⁽¹⁾₀₂²", r"{w^{(1)}_{02}}^{2}"),
         ((x + y) * z, "(x + y)·z", r"\left(x + y\right) \cdot z"),
         (x - (y - z), "x - (y - z)", r"x - \left(y - z\right)"),
         (x - y - z, "x - y - z", "x - y - z"),

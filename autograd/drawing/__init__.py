@@ -62,6 +62,11 @@ class Drawing(Plan):
         return write(self, ".mmd").decode()
 
     @property
+    def tikz(self) -> str:
+        """The picture as TikZ in a LaTeX document that pdflatex sets; a `LayoutError` if no layout engine is installed."""
+        return write(self, ".tex").decode()
+
+    @property
     def svg(self) -> str:
         """The picture as SVG; a `LayoutError` if no layout engine is installed."""
         return write(self, ".svg").decode()
@@ -77,7 +82,7 @@ class Drawing(Plan):
         Raises:
             ValueError: for another suffix.
             FileNotFoundError: if the folder does not exist.
-            LayoutError: if no layout engine is installed that makes this format.
+            LayoutError: if what this format needs is not installed.
         """
         path = Path(path)
         write_whole(path, write(self, path.suffix))
