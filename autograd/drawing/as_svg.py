@@ -1,9 +1,8 @@
 """A plan as SVG: laid out and drawn by Graphviz, then finished here.
 
-Finishing gives what plain DOT cannot say: the weight and colour of each line, words for who hears the picture instead of
-seeing it, and for who points at a part.  It removes what differs from one version of Graphviz to the next without being
-seen, so that the same graph is the same bytes.  Boxes and arrows keep the ids of the plan and their kind as class, for
-scripts that want to light them up.
+Finishing gives what plain DOT cannot say: the weight and colour of each line, text for screen readers, and tooltips.  It
+removes what differs from one version of Graphviz to the next without being seen, so that the same graph is the same bytes.
+Boxes and arrows keep the ids of the plan and their kind as class, for scripts that want to light them up.
 """
 
 from __future__ import annotations
