@@ -27,10 +27,11 @@ WIDEST = 30  # characters of a formula that has to stand in a box as it is
 
 @dataclass
 class Told:
-    """What a room tells: of each node its formula and value, of each edge the partial derivative and what flows."""
+    """What a room tells: of each node its formula and value, of each edge the partial derivative, what flows, and its rule."""
 
     nodes: dict[str, tuple[str, str]]
     edges: Counter[tuple[str, str, str, str]]
+    rules: set[tuple[str, str, str]]
 
     def node(self, name: str, formula: str, value: str) -> None:
         """Note a node, which has to be told as before if it was told before."""
@@ -42,7 +43,7 @@ class Told:
 
 
 def nothing() -> Told:
-    return Told({}, Counter())
+    return Told({}, Counter(), set())
 
 
 def told_by_text(text: str) -> Told:
@@ -57,7 +58,9 @@ def told_by_text(text: str) -> Told:
             assert told.nodes[consumer][0] == match[2]
         elif match := re.match(r"    ∂(\S+)/∂(\S+) = ", line):
             assert match[1] == consumer
-            local = match[1], match[2], line.partition(", as ")[0].rpartition(" = ")[2]
+            formulas, _, reason = line.partition(", as ")
+            local = match[1], match[2], formulas.rpartition(" = ")[2]
+            told.rules.add((match[1], match[2], ", as ".join(filter(None, [formulas.split(" = ")[1], reason]))))
         elif match := re.match(r"        add (.*) to (\S+)\.grad: ", line):
             assert match[2] == local[1]
             told.edge(*local, match[1])
@@ -96,6 +99,8 @@ def told_by_trace(trace: Any, digits: int) -> Told:
         told.node(names[step["node"]], step["formula"], number(nodes[step["node"]]["data"]))
         for edge in step.get("edges", []):
             partial, flow = number(edge["partial"]), ""
+            rule = edge["rule"] + f", as {edge['reason']}" * bool(edge["reason"])
+            told.rules.add((names[step["node"]], names[edge["input"]], rule))
             if edge["taken"]:
                 flow = f"{number(step['delta'])} × {partial} = {number(edge['contribution'])}"
             told.edge(names[step["node"]], names[edge["input"]], partial, flow)
@@ -162,6 +167,7 @@ def told_by_page(page: Page) -> tuple[Told, Told]:
     for caption, text in cells:
         if caption == "rule" and (match := re.match(r"∂(\S+)/∂(\S+) = ", text)):
             local = match[1], match[2]
+            cards.rules.add((*local, text[match.end() :]))
         elif caption == "rule":
             name, operations[name] = text.split(" = ")
         elif caption == "numbers put in":
@@ -174,8 +180,8 @@ def told_by_page(page: Page) -> tuple[Told, Told]:
     texts = page.within("ledgers")
     for i, text in enumerate(texts):
         if text.startswith("Ledger of "):
-            name, *formula = texts[i + 1].split(" = ")
-            ledgers.node(name, "".join(formula), texts[i + 2].rpartition(" = ")[2])
+            name, _, formula = texts[i + 1].partition(" = ")
+            ledgers.node(name, formula, texts[i + 2].rpartition(" = ")[2])
         elif match := re.match(r"from \S+: ∂\S+ · ∂(\S+)/∂(\S+)$", text):
             flow = texts[i + 1].removeprefix(" = ")
             ledgers.edge(match[1], match[2], "", "" if flow.startswith("not taken") else flow)
@@ -210,9 +216,9 @@ def check_rooms(make: Callable[[], Value]) -> None:
     full = {node["name"]: node["short"] for node in trace["nodes"]}
     pattern = "|".join(re.escape(name) for name in sorted(full, key=len, reverse=True))
     text = told_by_text(str(walk(loss)))
-    assert (text.nodes, text.edges) == (operations, right.edges)
+    assert (text.nodes, text.edges, text.rules) == (operations, right.edges, right.rules)
     printed = told_by_command_line(make())
-    assert (printed.nodes, printed.edges) == (operations, right.edges)
+    assert (printed.nodes, printed.edges, printed.rules) == (operations, right.edges, right.rules)
     drawing = draw(loss)
     hints = told_by_hints(drawing, lambda text: re.sub(pattern, lambda match: full[match[0]], text))
     assert (hints.nodes, hints.edges) == (right.nodes, right.edges)
@@ -225,7 +231,7 @@ def check_rooms(make: Callable[[], Value]) -> None:
     fits = {name: formula for name, (formula, _) in right.nodes.items() if len(formula) <= WIDEST}
     assert {name: boxes[name][0] for name in fits} == fits
     cards, ledgers = told_by_page(Page(play(loss).html))
-    assert (cards.nodes, cards.edges) == (operations, right.edges)
+    assert (cards.nodes, cards.edges, cards.rules) == (operations, right.edges, right.rules)
     assert ledgers.nodes == right.nodes
     assert ledgers.edges == Counter((a, b, "", flow) for a, b, _, flow in right.edges.elements())
     explained = told_by_explanations(loss)

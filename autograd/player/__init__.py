@@ -88,7 +88,7 @@ def play(loss: Value, *, digits: int | None = None, limit: int = 150) -> Player:
     First, previous, next, last, play and a slider; a click on a node goes to its step.  Each step shows its rule, the
     numbers put in, the contribution and the running total; pointing at a node shows where its gradient comes from.  There
     are a mode in which the learner predicts each number, a view of networks neuron by neuron, and, side by side with the
-    right run, the classic mistakes.
+    right run, the classic mistakes.  Printed, it is one page with the whole graph, every gradient and a table of the steps.
 
     Args:
         loss: the result whose gradient is taken.
