@@ -156,7 +156,7 @@ def test_lines(line: Line, written: str) -> None:
     ("edge", "written"),
     [
         (Edge("e", "a", "b", "", "local", -0.5), ["$-0.5$"]),
-        (Edge("e", "a", "b", "", "step", -0.5, 2.0, -1.0), ["$2$", "$× (-0.5)$", "$= -1$"]),
+        (Edge("e", "a", "b", "", "flowing", -0.5, 2.0, -1.0), ["$2$", "$× (-0.5)$", "$= -1$"]),
         (Edge("e", "a", "b", "", "flowed", -0.5, 2.0, -1e-9), [r"$← -1 \cdot 10^{-9}$"]),
         (Edge("e", "a", "b", "", "local", 0.5, weight=True, gradient=-2.0), ["$0.5$", r"$\partial w = -2$"]),
         (Edge("e", "a", "b", "", "not taken"), ["not taken"]),

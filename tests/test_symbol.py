@@ -110,7 +110,7 @@ def test_known_numbers_pick_the_case_and_say_why() -> None:
 
 def test_digits() -> None:
     assert [digits(v) for v in (1.0, -0.0, 1 / 3, 1e9, 123456.0, math.nan, math.inf)] == [
-        "1", "-0", "0.33333", "1e+09", "1.2346e+05", "NaN", "∞",
+        "1", "0", "0.33333", "1e+09", "1.2346e+05", "NaN", "∞",
     ]  # fmt: skip
 
 

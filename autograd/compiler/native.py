@@ -20,7 +20,6 @@ import functools
 import hashlib
 import importlib
 import importlib.util
-import os
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -35,7 +34,7 @@ from autograd.compiler.definitions import definition, has_definition
 from autograd.compiler.layout import Array
 from autograd.compiler.schedule import below, only_summed
 from autograd.compiler.tracing import CONSTANTS, INPUTS, PARAMETERS, Graph
-from autograd.files import write_whole
+from autograd.files import cache_folder, write_whole
 from autograd.primitives import Nary, Primitive, Unary
 from autograd.rows import TABLE
 from autograd.symbol import Symbol, source
@@ -165,32 +164,25 @@ def _choice(branches: Sequence[str]) -> str:
 def interpreter(dtype: Any) -> Callable[..., None]:
     """Return the compiled interpreter for a type of numbers, from disk if it was compiled before.
 
-    It is kept, named by its text, in the folder for caches, ``$XDG_CACHE_HOME`` or ``~/.cache``.  What is damaged there is
-    replaced.  Where nothing can be kept, it is compiled in a temporary folder, for this process only.
+    It is kept, named by its text, in `autograd.files.cache_folder`.  What is damaged there is replaced.  Where nothing can be
+    kept, it is compiled in a temporary folder, for this process only.
 
     Raises:
         ImportError: if numba is not installed, or does not work with NumPy.
     """
     importlib.import_module("numba")
     try:
-        return _load(_cache_folder() / "scalar-autograd", dtype)
+        return _load(cache_folder(), dtype)
     except Exception:  # whatever is wrong with that folder; what is wrong with the interpreter itself will be raised again
         folder = tempfile.TemporaryDirectory(prefix="scalar-autograd-")
         atexit.register(folder.cleanup)
         return _load(Path(folder.name), dtype)
 
 
-def _cache_folder() -> Path:
-    # A relative path is to be ignored, says the XDG Base Directory Specification.
-    folder = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    return folder if folder.is_absolute() else Path.home() / ".cache"
-
-
 def _load(folder: Path, dtype: Any) -> Callable[..., None]:
     text = interpreter_text()
     path = folder / f"tape_{hashlib.sha256(text.encode()).hexdigest()[:16]}.py"
     if not path.is_file() or path.read_bytes() != text.encode():
-        folder.mkdir(parents=True, exist_ok=True)
         write_whole(path, text.encode())
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None and spec.loader is not None

@@ -68,7 +68,7 @@ def _label(edge: Edge) -> str:
 
 
 def _ink(edge: Edge) -> str:
-    return "" if edge.flow in ("step", "flowed") else f', fontcolor="{NOTE}"'
+    return "" if edge.flow in ("flowing", "flowed") else f', fontcolor="{NOTE}"'
 
 
 def _escape(text: str) -> str:

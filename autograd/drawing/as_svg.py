@@ -10,7 +10,22 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 
 from autograd.drawing.geometry import Arrow, Box, Geometry, place
 from autograd.drawing.plan import Edge, Emphasis, Node, Plan, Role
-from autograd.drawing.style import BACKWARD, BOXES, FAINT, FONTS, LINE, NOTE, NOTE_SIZE, PAPER, SIZE, TEXT, WIRE, label_size
+from autograd.drawing.style import (
+    BACKWARD,
+    BOXES,
+    FAINT,
+    FONTS,
+    LINE,
+    MARGIN,
+    NOTE,
+    NOTE_SIZE,
+    PAPER,
+    SIZE,
+    TEXT,
+    WIRE,
+    label_size,
+    text_width,
+)
 
 __all__ = ["draw_arrow", "draw_box", "draw_label", "draw_plan", "to_svg"]
 
@@ -36,7 +51,8 @@ def to_svg(plan: Plan, geometry: Geometry | None = None) -> str:
 def draw_plan(plan: Plan, geometry: Geometry | None = None) -> Element:
     """Draw a plan as SVG, as the tree of its elements."""
     geometry = geometry or place(plan)
-    width, height = geometry.width, geometry.height + len(plan.notes) * LINE
+    notes = max((text_width(note) * NOTE_SIZE / SIZE for note in plan.notes), default=0.0) + 2 * MARGIN
+    width, height = max(geometry.width, notes), geometry.height + len(plan.notes) * LINE
     svg = Element("svg", {
         "xmlns": "http://www.w3.org/2000/svg", "width": _n(width * PIXELS), "height": _n(height * PIXELS),
         "viewBox": f"0 0 {_n(width)} {_n(height)}", "style": "max-width: 100%; height: auto", "font-family": FONTS,

