@@ -430,6 +430,6 @@ main(["w*x", "w=2", "x=3", "--svg", "graph2.OUTLINE"])
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, encoding="utf-8", env=environment, cwd=tmp_path)
     assert (run.returncode, run.stderr) == (0, "")
     shown = r"w⁽¹⁾₀₂ = 0.5 loss = 1.5 w^{(1)}_{02} \cdot 3 a drawing cannot be saved as '.jpg'; end the name in "
-    assert f"Computation graph of loss {shown}.svg, .png, .pdf, .dot, .mmd, .outline" in run.stdout.replace("\n", " ")
-    assert "in the format of the suffix: .svg, .png, .pdf, .dot, .mmd, .outline" in run.stdout
+    assert f"Computation graph of loss {shown}.svg, .png, .pdf, .tex, .dot, .mmd, .outline" in run.stdout.replace("\n", " ")
+    assert "in the format of the suffix: .svg, .png, .pdf, .tex, .dot, .mmd, .outline" in run.stdout
     assert (tmp_path / "graph2.OUTLINE").read_text(encoding="utf-8").startswith("Computation graph of f\nw = 2.0\n∂w = 3.0\n")

@@ -30,7 +30,7 @@ from autograd.drawing.as_svg import draw_arrow, draw_box, draw_label, draw_plan
 from autograd.drawing.geometry import Arrow, place
 from autograd.drawing.neurons import describe_neurons
 from autograd.drawing.nodes import describe_nodes, frame_of
-from autograd.drawing.plan import Edge, Line, Node, Plan, cut
+from autograd.drawing.plan import WIDEST_NOTE, Edge, Line, Node, Plan, cut
 from autograd.drawing.size import refuse_unreadable
 from autograd.drawing.style import NEGATIVE, NOTE, PAPER, POSITIVE
 from autograd.files import write_whole
@@ -47,7 +47,6 @@ Describe = Callable[[Telling, Moment], Plan]
 SUFFIX = ".svg"
 START, FORWARD, TRIP, BETWEEN, REST, PAUSE = 1.0, 0.8, 2.1, 0.6, 0.4, 3.0  # seconds
 MOST_BETWEEN = 2.4  # seconds from the first dot of a step to the last, however many there are
-WIDEST_CAPTION = 100  # characters
 # A label beside its dot, readable over lines.
 LABEL = {"y": "-9", "font-weight": "bold", "stroke": PAPER, "stroke-width": "3", "paint-order": "stroke"}
 # What is important comes before SMIL's values.
@@ -105,7 +104,7 @@ class Score:
         """Write down a step that begins at a time, and return when it is over."""
         self._moment.enter(step)
         plan = self._record(time)
-        self.captions.append((time, cut(str(step).partition("\n")[0], WIDEST_CAPTION)))
+        self.captions.append((time, cut(str(step).partition("\n")[0], WIDEST_NOTE)))
         ways = [self._ways.get((self._telling.places[step.node], k)) for k in range(len(step.edges))]
         moves = [way is not None and edge.taken for way, edge in zip(ways, step.edges, strict=True)]
         starts, arrival = dict[str | None, float](), time
@@ -118,7 +117,7 @@ class Score:
                 plan = self._record(arrival)
         self.trips += [Trip(starts[edge.id], edge) for edge in plan.edges if edge.id in starts]
         if step.mistake:
-            self.captions.append((arrival, cut(f"wrong: {step.mistake}", WIDEST_CAPTION)))
+            self.captions.append((arrival, cut(f"wrong: {step.mistake}", WIDEST_NOTE)))
         return arrival + (REST if starts else FORWARD)
 
     def _record(self, time: float) -> Plan:
@@ -152,7 +151,9 @@ def to_animation(steps: Walk, describe: Describe = describe_nodes) -> str:
     caption = max((text for _, text in score.captions), key=len)
     title = f"The walk over {steps.names[steps.loss]}"
     geometry = place(score.frame)
-    svg = draw_plan(replace(score.frame, title=title, notes=(caption, *steps.telling.notes)), geometry)
+    svg = draw_plan(
+        replace(score.frame, title=title, notes=(caption, *(cut(note, WIDEST_NOTE) for note in steps.telling.notes))), geometry
+    )
     style = Element("style")
     style.text = REDUCED
     svg.insert(1, style)

@@ -3,7 +3,7 @@
 A format is a function of a `Plan`.  To add one, write a module with that function and put it into the table:
 
 >>> from autograd.drawing.plan import Plan
->>> FORMATS[".txt"] = Format("a summary", "nothing", lambda plan: plan.summary.encode())
+>>> FORMATS[".txt"] = Format("a summary", lambda plan: plan.summary.encode())
 >>> write(Plan("Nothing", (), (), ()), ".TXT")
 b'Nothing: 0 nodes, 0 edges'
 >>> del FORMATS[".txt"]
@@ -29,20 +29,20 @@ GRAPHVIZ = "Graphviz"  # its program `dot` or its build for WebAssembly; see `au
 
 
 class Format(NamedTuple):
-    """A format: what it is, what it needs beyond the standard library, and the function that writes a plan in it."""
+    """A format: what it is, the function that writes a plan in it, and what that needs beyond the standard library."""
 
     about: str
-    needs: str
     write: Callable[[Plan], bytes]
+    needs: str = "nothing"
 
 
 FORMATS: Final[dict[str, Format]] = {
-    ".svg": Format("SVG", GRAPHVIZ, lambda plan: to_svg(plan).encode()),
-    ".png": Format("PNG", f"{GRAPHVIZ}, Typst", lambda plan: to_image(plan, "png")),
-    ".pdf": Format("PDF", f"{GRAPHVIZ}, Typst", lambda plan: to_image(plan, "pdf")),
-    ".tex": Format("TikZ, in a LaTeX document", GRAPHVIZ, lambda plan: to_tikz(plan).encode()),
-    ".dot": Format("DOT, the language of Graphviz", "nothing", lambda plan: to_dot(plan).encode()),
-    ".mmd": Format("Mermaid", "nothing", lambda plan: to_mermaid(plan).encode()),
+    ".svg": Format("SVG", lambda plan: to_svg(plan).encode(), GRAPHVIZ),
+    ".png": Format("PNG", lambda plan: to_image(plan, "png"), f"{GRAPHVIZ}, Typst"),
+    ".pdf": Format("PDF", lambda plan: to_image(plan, "pdf"), f"{GRAPHVIZ}, Typst"),
+    ".tex": Format("TikZ, in a LaTeX document", lambda plan: to_tikz(plan).encode(), GRAPHVIZ),
+    ".dot": Format("DOT, the language of Graphviz", lambda plan: to_dot(plan).encode()),
+    ".mmd": Format("Mermaid", lambda plan: to_mermaid(plan).encode()),
 }
 
 
