@@ -342,7 +342,7 @@ def test_help_tells_of_every_option_and_function(capsys: pytest.CaptureFixture[s
 @pytest.fixture
 def demonstration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """The demonstration's text, with a picture that needs no layout engine."""
-    monkeypatch.setitem(FORMATS, ".svg", Format("no picture", "nothing", lambda plan: b"<svg/>"))
+    monkeypatch.setitem(FORMATS, ".svg", Format("no picture", lambda plan: b"<svg/>"))
     monkeypatch.chdir(tmp_path)
     text = demonstrate(Path())
     assert (tmp_path / "network.svg").read_text(encoding="utf-8") == "<svg/>"
@@ -408,7 +408,7 @@ def test_the_demonstration_without_a_layout_engine(tmp_path: Path, monkeypatch: 
 
 
 def test_the_demonstration_where_nothing_can_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(FORMATS, ".svg", Format("no picture", "nothing", lambda plan: b"<svg/>"))
+    monkeypatch.setitem(FORMATS, ".svg", Format("no picture", lambda plan: b"<svg/>"))
     assert "No picture was written: network.svg: there is no folder" in demonstrate(tmp_path / "none")
     picture = tmp_path / "network.svg"
     picture.mkdir()
