@@ -3,8 +3,9 @@
 Write a loss with scalars, for one example.  `compile` writes down once what it does, finds the matrices in it, and replays it
 for whole batches at the speed of hand-written NumPy.
 
-    tracing     the function, and its gradient by the rules of the table, as plain data
-    canonical   sums gathered: `total` and `dot`
+    tracing     the function as plain data
+    canonical   sums gathered: `total` and `dot`; the same operation once
+    backward    its gradient, by the rules of the table, as more of the same graph
     schedule    what can be done at once
     layout      where everything lies, which makes groups of dots matrix products
     arrays      the instructions on NumPy's arrays

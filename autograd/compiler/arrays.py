@@ -230,22 +230,18 @@ class Bound:
 
     def apply_definition(self, row: Primitive, operands: Sequence[Any], out: Array) -> None:
         """Add the calls of what a row is made of."""
-        graph, nodes, result = definition(row, len(operands))
+        constants, steps, result = definition(row, len(operands))
         # A truth value is kept as one if it only serves to choose; as a number it is 0 or 1.
-        numbers = {j for i in nodes for j in graph.operands[i][1 if graph.rows[i] in PICKS else 0 :]} | {result}
-        last = {j: i for i in nodes for j in graph.operands[i]}
-        values: dict[int, Any] = {}
-        for i in nodes:
-            inner, leaf = graph.rows[i], graph.leaves.get(i)
-            if leaf is not None:
-                values[i] = leaf.number if leaf.space == CONSTANTS else operands[leaf.space - INPUTS]
-            elif inner is not None:
-                kind = np.dtype(bool) if inner.is_condition and i not in numbers else self.dtype
-                values[i] = out if i == result else self.borrow(out.shape, kind)
-                self.apply(inner, [values[j] for j in graph.operands[i]], values[i])
-                for j in {j for j in graph.operands[i] if last[j] == i and j not in graph.leaves}:
-                    self.give_back(values[j])
-        if result in graph.leaves:
+        numbers = {j for _, inner, made_of in steps for j in made_of[1 if inner in PICKS else 0 :]} | {result}
+        last = {j: i for i, _, made_of in steps for j in made_of}
+        values: dict[int, Any] = {**dict(enumerate(operands)), **constants}
+        for i, inner, made_of in steps:
+            kind = np.dtype(bool) if inner.is_condition and i not in numbers else self.dtype
+            values[i] = out if i == result else self.borrow(out.shape, kind)
+            self.apply(inner, [values[j] for j in made_of], values[i])
+            for j in {j for j in made_of if last[j] == i and j >= len(operands) and j not in constants}:
+                self.give_back(values[j])
+        if not steps:
             self.call(np.copyto, out, values[result])
 
     def borrow(self, shape: tuple[int, ...], kind: Any) -> Array:

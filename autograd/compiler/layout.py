@@ -19,7 +19,8 @@ from typing import Any, ClassVar, NamedTuple, TypeAlias
 import numpy as np
 
 from autograd import primitives
-from autograd.compiler.schedule import BATCHED, STATIC, Group
+from autograd.compiler.backward import Gradients, Outer
+from autograd.compiler.schedule import BATCHED, STATIC, Group, spaces
 from autograd.compiler.tracing import CONSTANTS, Graph
 from autograd.primitives import Nary, Primitive
 
@@ -106,15 +107,16 @@ class Layout:
     labels: dict[tuple[int, int], str]
 
 
-def lay_out(graph: Graph, groups: Sequence[Group], outputs: Sequence[int], gradients: Sequence[int]) -> Layout:
+def lay_out(graph: Graph, groups: Sequence[Group], outputs: Sequence[int], gradients: Gradients | None = None) -> Layout:
     """Give every node its row, and every group its instructions.
 
     Args:
         graph: in canonical form.
         groups: its schedule.
         outputs: the nodes that are wanted for each example.
-        gradients: for each parameter, the node whose sum over the batch is its gradient.
+        gradients: of the parameters.
     """
+    gradients = gradients or Gradients()
     places = _Places(graph, gradients)
     instructions = [instruction for group in groups for instruction in places.instructions(group)]
     instructions += places.sums()
@@ -126,18 +128,14 @@ def lay_out(graph: Graph, groups: Sequence[Group], outputs: Sequence[int], gradi
 class _Places:
     """Which space and row each node has, as far as the groups were laid out."""
 
-    def __init__(self, graph: Graph, gradients: Sequence[int]) -> None:
-        self.graph, self.sizes = graph, {STATIC: 0, BATCHED: 0}
-        self.space, self.row = np.full(len(graph), -1), np.zeros(len(graph), dtype=np.intp)
-        self.constants: list[float] = []
-        for i, leaf in graph.leaves.items():
-            self.space[i], self.row[i] = leaf.space, leaf.place
-            if leaf.space == CONSTANTS:
-                self.row[i] = len(self.constants)
-                self.constants.append(leaf.number)
-        self.gradients = np.array(gradients, dtype=np.intp)
-        self.parameter = {i: parameter for parameter, i in enumerate(gradients)}
-        self.summed = np.zeros(len(graph), dtype=bool)  # whether a product's sum over the batch was laid out
+    def __init__(self, graph: Graph, gradients: Gradients) -> None:
+        self.graph, self.gradients, self.sizes = graph, gradients, {STATIC: 0, BATCHED: 0}
+        self.space, self.row = np.array(spaces(graph), np.intp), np.zeros(len(graph), np.intp)
+        self.constants = [*graph.constants.values()]
+        self.row[[*graph.constants]] = np.arange(len(self.constants))
+        ends = np.cumsum([len(graph.parameters), *graph.sizes])
+        for start, end in pairwise([0, *ends]):
+            self.row[start:end] = np.arange(end - start)
         self.block = np.zeros(len(graph), dtype=np.intp)  # the first row of those that a node was given its row with
 
     def of(self, i: int) -> tuple[int, int]:
@@ -159,20 +157,24 @@ class _Places:
     def instructions(self, group: Group) -> Iterator[Instruction]:
         """Lay out a group."""
         nodes = np.array(group.nodes)
-        operands = np.array([self.graph.operands[i] for i in group.nodes])
-        if group.summed or group.row is primitives.dot:
-            yield from self._products(group, nodes, operands)
+        if group.row is None:
+            yield from self._outers([self.gradients.outers[k] for k in group.nodes])
+        elif group.row is primitives.dot:
+            yield from self._dots(group, nodes)
         elif isinstance(group.row, Nary) and group.row.fold:
-            yield from self._folds(group, group.row, nodes, operands)
+            yield from self._folds(group, group.row, nodes, self._operands(group))
         else:
-            yield self._apply(group, nodes, operands)
+            yield self._apply(group, group.row, nodes, self._operands(group))
 
-    def _apply(self, group: Group, nodes: Array, operands: Array) -> Apply:
+    def _operands(self, group: Group) -> Array:
+        return np.array([self.graph.operands[i] for i in group.nodes])
+
+    def _apply(self, group: Group, row: Primitive, nodes: Array, operands: Array) -> Apply:
         order = _by_rows(self.row[operands])
         columns = [self.rows(column) for column in operands[order].T]
         shape = box([column.index for column in columns])
         shaped = tuple(Rows(column.space, column.index.reshape(shape)) for column in columns)
-        return Apply(group.row, shaped, self.results(group, nodes[order].reshape(shape)), group.backward)
+        return Apply(row, shaped, self.results(group, nodes[order].reshape(shape)), group.backward)
 
     def _folds(self, group: Group, row: Nary, nodes: Array, operands: Array) -> Iterator[Fold]:
         order = np.lexsort([self.row[operands], self.space[operands]], axis=1)
@@ -183,39 +185,53 @@ class _Places:
             parts = tuple(self.rows(part) for part in np.split(operands[placed], cuts, axis=1))
             yield Fold(row, parts, self.results(group, nodes[placed]), group.backward)
 
-    def _products(self, group: Group, nodes: Array, operands: Array) -> Iterator[Product]:
-        n = operands.shape[1] // 2
-        left, right, bias = operands[:, :n], operands[:, n : 2 * n], operands[:, 2 * n :]
+    def _dots(self, group: Group, nodes: Array) -> Iterator[Product]:
+        left, right, *bias = (np.array(column) for column in zip(*[self.graph.operands[i] for i in group.nodes], strict=True))
+        added = np.stack(bias, axis=1) if bias else np.zeros((len(nodes), 0), np.intp)
+        for chosen, *factors in self._products(self._lists(left), self._lists(right), added):
+            parts, grid = self._parts(*factors)
+            bias_rows = self.rows(added[chosen][grid][..., 0]) if added.size else None
+            yield Product(parts, bias_rows, self.results(group, nodes[chosen][grid]), group.backward, summed=False)
+
+    def _outers(self, outers: Sequence[Outer]) -> Iterator[Product]:
+        """Lay out gradients: one row of left factors for each outer, and one of right factors for each of its elements."""
+        deltas = np.repeat([outer.deltas for outer in outers], [len(outer.parameters) for outer in outers], axis=0)
+        inputs = np.concatenate([self._lists(np.array(outer.inputs)).T for outer in outers])
+        parameters = np.concatenate([outer.parameters for outer in outers])
+        for chosen, left, right in self._products(deltas, inputs, np.zeros((len(parameters), 0), np.intp)):
+            used = (self.space[left[0]] != CONSTANTS) & (self.space[right[0]] != CONSTANTS)  # the others are 0
+            parts, grid = self._parts(left[:, used], right[:, used])
+            yield Product(parts, None, Rows(GRADIENT, parameters[chosen][grid]), backward=True, summed=True)
+
+    def _lists(self, places: Array) -> Array:
+        """Return the nodes of lists of one length."""
+        unique, which = np.unique(places, return_inverse=True)
+        return np.array([self.graph.operands[i] for i in unique])[which]
+
+    def _products(self, left: Array, right: Array, bias: Array) -> Iterator[tuple[Array, ...]]:
+        """Sort the factors of sums of products [sums×K], and group the sums whose factors come from the same spaces."""
         swap = self.space[left] > self.space[right]  # what is computed once stands left, and arguments stand right
-        left, right = np.where(swap, right, left), np.where(swap, left, right)
+        if swap.any():
+            left, right = np.where(swap, right, left), np.where(swap, left, right)
         order = np.lexsort([self.row[right], self.row[left], self.space[right], self.space[left]], axis=1)
         left, right = np.take_along_axis(left, order, 1), np.take_along_axis(right, order, 1)
         for chosen in _alike(np.concatenate([self.space[left], self.space[right], self.space[bias]], axis=1)):
-            yield self._product(group, nodes[chosen], left[chosen], right[chosen], bias[chosen])
+            yield chosen, left[chosen], right[chosen]
 
-    def _product(self, group: Group, nodes: Array, left: Array, right: Array, bias: Array) -> Product:
-        """Lay out dots whose factors come from the same spaces."""
+    def _parts(self, left: Array, right: Array) -> tuple[Any, Array]:
+        """Lay out factors that come from the same spaces: the parts of a product, and the sums' places in it."""
         cuts = np.flatnonzero(np.diff(self.space[left[0]]) | np.diff(self.space[right[0]])) + 1
         parts = [*zip(np.split(left, cuts, axis=1), np.split(right, cuts, axis=1), strict=True)]
         grid = _grid(*max([(self.row[a], self.row[b]) for a, b in parts], key=lambda part: part[0].shape[1]))
         if any((a[grid] != a[grid][:, :, :1]).any() or (b[grid] != b[grid][:, :1]).any() for a, b in parts):
-            grid = np.arange(len(nodes)).reshape(-1, 1, 1)
-        laid = tuple((self.rows(a[grid[:, :, 0]]), self.rows(b[grid[:, 0]])) for a, b in parts)
-        nodes = nodes[grid]
-        added = self.rows(bias[grid][..., 0]) if bias.size else None
-        if group.summed:
-            self.summed[nodes] = True
-            out = Rows(GRADIENT, np.vectorize(self.parameter.__getitem__)(nodes))
-            return Product(laid, None, out, group.backward, summed=True)
-        return Product(laid, added, self.results(group, nodes), group.backward, summed=False)
+            grid = np.arange(len(left)).reshape(-1, 1, 1)
+        return tuple((self.rows(a[grid[:, :, 0]]), self.rows(b[grid[:, 0]])) for a, b in parts), grid
 
     def sums(self) -> Iterator[Sum]:
-        """Lay out the gradients that are not summed products: sums of results, and of leaves."""
-        rest = np.flatnonzero(~self.summed[self.gradients]) if self.gradients.size else self.gradients
-        kinds = np.stack([self.space[self.gradients[rest]], self.block[self.gradients[rest]]], axis=1)
-        for chosen in _alike(kinds) if rest.size else ():
-            parameters = rest[chosen]
-            yield Sum(self.rows(self.gradients[parameters]), Rows(GRADIENT, parameters))
+        """Lay out the gradients that are no outers: sums of results, and of leaves."""
+        parameters, nodes = (np.array([*x], np.intp) for x in (self.gradients.nodes.keys(), self.gradients.nodes.values()))
+        for chosen in _alike(np.stack([self.space[nodes], self.block[nodes]], axis=1)) if nodes.size else ():
+            yield Sum(self.rows(nodes[chosen]), Rows(GRADIENT, parameters[chosen]))
 
 
 def _by_rows(rows: Array) -> Array:
@@ -243,9 +259,7 @@ def _grid(left: Array, right: Array) -> Array:
         The dots' places.  Blocks of one dot each where there are no larger blocks of equal size.
     """
     alone = np.arange(len(left)).reshape(-1, 1, 1)
-    _, a = np.unique(left, axis=0, return_inverse=True)
-    _, b = np.unique(right, axis=0, return_inverse=True)
-    a, b = a.reshape(-1), b.reshape(-1)
+    a, b = _numbered(left), _numbered(right)
     block = _components(a, b)
     order = np.lexsort([b, a, block])
     counts = np.bincount(block)
@@ -256,6 +270,13 @@ def _grid(left: Array, right: Array) -> Array:
     grid = order.reshape(len(counts), -1, n)
     same = (a[grid] == a[grid][:, :, :1]).all() and (b[grid] == b[grid][:, :1]).all()
     return grid if same else alone
+
+
+def _numbered(rows: Array) -> Array:
+    """Number equal rows alike, in ascending order."""
+    keys = [row.tobytes() for row in np.ascontiguousarray(rows, ">i8")]
+    numbers = {key: i for i, key in enumerate(sorted({*keys}))}
+    return np.array([numbers[key] for key in keys])
 
 
 def _components(a: Array, b: Array) -> Array:

@@ -17,24 +17,26 @@ array([0.0496, 0.0496, 0.0496])
 from __future__ import annotations
 
 import functools
+import gc
 import importlib.util
 import inspect
 import math
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 import numpy as np
 
 from autograd.compiler.arrays import Machine
+from autograd.compiler.backward import differentiate
 from autograd.compiler.batches import argument, arrays_of, first_example, named, place, require_one_length, shaped
-from autograd.compiler.canonical import canonical
 from autograd.compiler.layout import Array, Layout, lay_out
 from autograd.compiler.lesson import latex, lesson
 from autograd.compiler.native import NativeMachine, can_run
 from autograd.compiler.pure import exact_share, run
-from autograd.compiler.schedule import schedule
-from autograd.compiler.tracing import Shape, Trace
+from autograd.compiler.schedule import Group, is_deep, schedule
+from autograd.compiler.tracing import Graph, Shape, Trace
 from autograd.trees import flatten
 from autograd.value import Value
 
@@ -201,20 +203,13 @@ class Program:
             nodes = iter(flatten(arrays)[0].values())
             return self.f(*[build(nodes) for build in builds])
 
-        with _TRACING:
+        with _TRACING, _collector_paused():
             trace = Trace(on_arrays, self.leaves, [*shapes.values()])
-        outputs = trace.outputs
-        if not outputs:
-            raise ValueError("the compiled function returned no output; let it return a Value, or lists of them")
-        gradients = trace.gradients(outputs[0], [*trace.parameters, *trace.labelled])
-        trace.label(gradients[len(self.leaves) :])
-        wanted = [node.place for node in [*outputs, *gradients[: len(self.leaves)]]]
-        self.graph, places = canonical(trace.graph, wanted)
-        self._outputs, self._gradients = places[: len(outputs)], places[len(outputs) :]
-        self.groups = schedule(self.graph, self._outputs, self._gradients)
+            if not trace.outputs:
+                raise ValueError("the compiled function returned no output; let it return a Value, or lists of them")
+            self.passes = differentiate(trace.graph, trace.outputs)
         self._result, self._shapes = trace.result, shapes
-        self._work = sum(map(len, self.graph.operands))
-        self._runs_natively = HAS_NUMBA and can_run(self.graph)
+        self._runs_natively = HAS_NUMBA and can_run(self.passes.graph)
 
     def to_jax(self) -> Callable[..., tuple[Any, Any]]:
         """Return the program as a pure function for JAX, to be jitted, put on an accelerator, or spread over devices.
@@ -240,11 +235,23 @@ class Program:
 
         return loss_and_gradient
 
+    @property
+    def graph(self) -> Graph:
+        """The computation in canonical form."""
+        self._require_trace()
+        return self.passes.graph
+
     @functools.cached_property
     def layout(self) -> Layout:
         """The program as instructions on arrays."""
         self._require_trace()
-        return lay_out(self.graph, self.groups, self._outputs, self._gradients)
+        return lay_out(self.passes.graph, self.groups, self.passes.outputs, self.passes.gradients)
+
+    @functools.cached_property
+    def groups(self) -> list[Group]:
+        """What can be done at once."""
+        self._require_trace()
+        return schedule(self.passes.graph, self.passes.forward, self.passes.gradients.outers)
 
     @property
     def instructions(self) -> dict[str, int]:
@@ -258,6 +265,12 @@ class Program:
         backward = [instruction.backward for instruction in self.layout.instructions]
         return {"forward": backward.count(False), "backward": backward.count(True)}
 
+    @property
+    def n_backward(self) -> int:
+        """The number of nodes that only the gradient needs."""
+        self._require_trace()
+        return len(self.graph) - self.passes.forward
+
     def backend_for(self, batch: int) -> str:
         """Return ``"numpy"`` or ``"native"``, whichever a batch of this size runs on.
 
@@ -267,7 +280,10 @@ class Program:
         self._require_trace()
         if self.backend != "auto":
             return self.backend
-        return "native" if self._runs_natively and self._work * batch < FEW * len(self.groups) else "numpy"
+        if not self._runs_natively:
+            return "numpy"
+        few = self.passes.work * batch / FEW
+        return "native" if is_deep(self.graph, few) or len(self.groups) > few else "numpy"
 
     def _machine(self, batch: int) -> Machine | NativeMachine:
         backend = self.backend_for(batch)
@@ -278,7 +294,7 @@ class Program:
                 self._machines[backend] = Machine(self.layout, self._parameters, sizes)
             else:
                 try:
-                    self._machines[backend] = NativeMachine(self.graph, self._outputs, self._gradients, self._parameters, sizes)
+                    self._machines[backend] = NativeMachine(self.passes, self._parameters)
                 except ImportError as error:
                     if self.backend == "native":
                         raise ImportError(f"the native back end needs numba: pip install numba; {error}") from error
@@ -341,3 +357,15 @@ class Program:
         name = getattr(self.f, "__name__", type(self.f).__name__)
         traced = "not traced yet" if self._shapes is None else f"{len(self.graph)} nodes"
         return f"<program of {name}: {len(self.leaves)} parameters, {traced}>"
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Keep the cyclic garbage collector off: a trace has no cycles, and many nodes that it would look at again and again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

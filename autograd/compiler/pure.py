@@ -56,6 +56,7 @@ def run(
     memory = Memory(namespace, parameters, len(arguments[0]), scale)
     memory.keep(CONSTANTS, namespace.asarray(layout.constants, dtype=parameters.dtype).reshape(-1, 1))
     memory.keep(PARAMETERS, parameters.reshape(-1, 1))
+    memory.keep(GRADIENT, namespace.zeros_like(parameters).reshape(-1, 1))  # of parameters that nothing depends on
     for i, argument in enumerate(arguments):
         memory.keep(INPUTS + i, argument.T)
     for instruction in layout.instructions:
