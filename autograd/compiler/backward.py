@@ -31,7 +31,7 @@ import functools
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from autograd.compiler.canonical import ALL_VARY, LEARNS, VARIES, Canonical, canonical
 from autograd.compiler.tracing import Graph, Trace, constant_key
@@ -41,6 +41,7 @@ from autograd.symbol import flows, read_flow
 
 __all__ = ["Gradients", "Outer", "Passes", "differentiate"]
 
+ONE_OPERAND: Final[Any] = (None,), (True,)
 Pair: TypeAlias = tuple[Any, Any]  # an upstream gradient and a partial derivative: each a node's place, or a float
 
 
@@ -88,14 +89,20 @@ class Passes(NamedTuple):
         forward: the number of its nodes that the outputs need, which come first.
         outputs: the nodes that are wanted for each example.
         gradients: of the first output.
-        work: the number of operands of all operations.
     """
 
     graph: Graph
     forward: int
     outputs: Sequence[int]
     gradients: Gradients
-    work: int
+
+    @property
+    def work(self) -> int:
+        """The number of operands of all operations, with those of dots and outers written out."""
+        operands = self.graph.operands
+        sizes = [2 * len(operands[made_of[0]]) if row is dot else len(made_of)
+                 for row, made_of in zip(self.graph.rows, operands, strict=True) if row is not None]  # fmt: skip
+        return sum(sizes) + sum(2 * len(parameters) * len(deltas) for parameters, deltas, _ in self.gradients.outers)
 
 
 def differentiate(graph: Graph, outputs: Sequence[int]) -> Passes:
@@ -118,8 +125,7 @@ def differentiate(graph: Graph, outputs: Sequence[int]) -> Passes:
         outputs = form.add(rough, outputs)
         forward = len(form.graph)
         gradients = gradients.moved(dict(zip(wanted, form.add(rough, wanted), strict=True)))
-    ends = sum(2 * len(parameters) * len(deltas) for parameters, deltas, _ in gradients.outers)
-    return Passes(form.graph, forward, outputs, gradients, form.work + ends)
+    return Passes(form.graph, forward, outputs, gradients)
 
 
 class Template(NamedTuple):
@@ -216,6 +222,8 @@ class _Backward:
 
     def sum(self, pairs: Sequence[Pair]) -> Any:
         """Return Σ upstream·partial: a place, or a float."""
+        if len(pairs) == 1 and pairs[0][0].__class__ is pairs[0][1].__class__ is int:
+            return self.form.product(*pairs[0])
         constant, number = self.form.constant, 0.0
         products: list[tuple[int, int]] = []
         addends: list[int] = []
@@ -256,8 +264,10 @@ class _Backward:
             for j, partial in zip(operands, total.gradient(operands, None), strict=True):
                 self.arrive(j, delta, partial, reach, danger)
             return
-        constants = tuple([constant_key(graph.constants[j]) if j in graph.constants else None for j in operands])
-        wanted = tuple([self.depends[j] & LEARNS > 0 for j in operands])
+        constants, wanted = ONE_OPERAND
+        if len(operands) > 1:
+            constants = tuple([constant_key(graph.constants[j]) if j in graph.constants else None for j in operands])
+            wanted = tuple([self.depends[j] & LEARNS > 0 for j in operands])
         inner, edges = template(row, constants, wanted, self.is_risky)
         place = self._copy(inner, (*operands, i))
         for k, partial, flow in edges:

@@ -58,11 +58,11 @@ class Canonical:
     Attributes:
         graph: the canonical form so far.
         depends: for each of its nodes, the sum of what it depends on: `VARIES`, `LEARNS`, and for lists `ALL_VARY`.
-        work: the number of operands of its operations.
     """
 
     def __init__(self, like: Graph) -> None:
-        self.graph, self.work = Graph(like.parameters, like.shapes), 0
+        self.graph = Graph(like.parameters, like.shapes)
+        self.rows, self.operands, self.known = self.graph.rows, self.graph.operands, self.graph.known
         n = len(like.parameters)
         self.depends = [LEARNS] * n + [VARIES] * (like.n_leaves - n)
 
@@ -115,30 +115,34 @@ class Canonical:
 
     def node(self, row: Primitive, operands: tuple[int, ...]) -> int:
         """Return the node of an operation, which is the same for the same operation on the same operands."""
-        graph, key = self.graph, (row, operands)
-        place = graph.known.get(key)
+        key, known = (row, operands), self.known
+        place = known.get(key)
         if place is None:
-            place = graph.known[key] = graph.append(row, operands)
-            self.work += len(operands) + (2 * len(graph.operands[operands[0]]) - 2 if row is primitives.dot else 0)
-            depends = 0
+            depends, flags = 0, self.depends
+            place = known[key] = len(flags)
             for j in operands:
-                depends |= self.depends[j]
-            self.depends.append(depends & (VARIES | LEARNS))
+                depends |= flags[j]
+            flags.append(depends & (VARIES | LEARNS))
+            self.rows.append(row)
+            self.operands.append(operands)
         return place
 
     def listed(self, places: tuple[int, ...]) -> int:
         """Return the node of a list."""
-        place = self.graph.listed(places)
-        if place == len(self.depends):
-            if max(places) < len(self.graph.parameters):
-                self.depends.append(LEARNS)
-            else:
-                found = [self.depends[j] for j in places]
-                some, every = 0, 1
-                for x, j in zip(found, places, strict=True):
-                    some |= x
-                    every &= x & VARIES or self.graph.constants.get(j) == 0
-                self.depends.append(some & (VARIES | LEARNS) | (ALL_VARY if every else 0))
+        place = self.known.get(places)
+        if place is None:
+            flags, constants = self.depends, self.graph.constants
+            place = self.known[places] = len(flags)
+            some, every = LEARNS, 0
+            if max(places) >= len(self.graph.parameters):
+                some, every = 0, ALL_VARY
+                for j in places:
+                    some |= flags[j]
+                    if not flags[j] & VARIES and constants.get(j) != 0:
+                        every = 0
+            flags.append(some & (VARIES | LEARNS) | every)
+            self.rows.append(None)
+            self.operands.append(places)
         return place
 
     def constant(self, x: float) -> int:
@@ -158,16 +162,21 @@ class Canonical:
             left, right = (self.listed(places) for places in zip(*pairs, strict=True))
         return self.node(primitives.dot, (left, right, *bias))
 
+    def product(self, a: int, b: int) -> int:
+        """Enter a product."""
+        swap = self.depends[a] & VARIES and not self.depends[b] & VARIES
+        return self.node(primitives.multiply, (b, a) if swap else (a, b))
+
     def _oriented(self, products: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
         depends = self.depends
         return [(b, a) if depends[a] & VARIES and not depends[b] & VARIES else (a, b) for a, b in products]
 
     def sum(self, products: Sequence[tuple[int, int]], addends: Sequence[int]) -> int:
         """Enter a sum of products and other terms."""
-        products = self._oriented(products)
         if len(products) == 1:
-            addends, products = [self.node(primitives.multiply, products[0]), *addends], []
-        if products:
+            addends = [self.product(*products[0]), *addends]
+        elif products:
+            products = self._oriented(products)
             bias = [self.sum([], addends)] if addends else []
             left, right = zip(*products, strict=True)
             return self.node(primitives.dot, (self.listed(left), self.listed(right), *bias))

@@ -230,7 +230,7 @@ class NativeMachine:
 
     def __init__(self, passes: Passes, parameters: Array) -> None:
         self.run, self.parameters = interpreter(parameters.dtype), parameters
-        graph, forward, outputs, gradients, _ = passes
+        graph, forward, outputs, gradients = passes
         if not CODES.keys() >= {*graph.rows} - {None}:
             graph, forward, places = expanded(graph, forward, CODES)
             outputs, gradients = [places[i] for i in outputs], gradients.moved(places)

@@ -361,11 +361,14 @@ class Program:
 
 @contextmanager
 def _collector_paused() -> Iterator[None]:
-    """Keep the cyclic garbage collector off: a trace has no cycles, and many nodes that it would look at again and again."""
+    """Keep the cyclic garbage collector off: a trace has no cycles, and many nodes that it would visit again and again."""
     was_on = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
+        if not gc.get_freeze_count():  # count what was made as old; else the collector would visit all of it at once
+            gc.freeze()
+            gc.unfreeze()
         if was_on:
             gc.enable()
