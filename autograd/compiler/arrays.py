@@ -17,14 +17,16 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
+from autograd.compiler.batches import batch_of
 from autograd.compiler.definitions import definition
-from autograd.compiler.layout import GRADIENT, Apply, Array, Fold, Instruction, Layout, Product, Rows, Sum, strides
+from autograd.compiler.layout import GRADIENT, Apply, Array, Fold, Instruction, Product, Rows, Sum, strides
 from autograd.compiler.schedule import BATCHED, STATIC
 from autograd.compiler.tracing import CONSTANTS, INPUTS, PARAMETERS
+from autograd.compiler.version import Version
 from autograd.primitives import Nary, Primitive
 from autograd.rows import TABLE
 
-__all__ = ["Machine"]
+__all__ = ["NumPyMachine"]
 
 Call: TypeAlias = tuple[Callable[..., Any], list[Any]]
 # Rows of which the first operand is a condition.
@@ -33,28 +35,32 @@ LARGE: Final = 1_000_000  # multiplications
 MOST_SIZES: Final = 8  # of batches that stay prepared
 
 
-class Machine:
+class NumPyMachine:
     """A program on NumPy's arrays.
 
     Args:
-        layout: the program.
+        version: the program.
         parameters: one flat array, which the calls read where it is.
-        sizes: how many numbers each argument has per example.
     """
 
-    def __init__(self, layout: Layout, parameters: Array, sizes: Sequence[int]) -> None:
-        self.layout, self.parameters, self.sizes = layout, parameters, sizes
+    def __init__(self, version: Version, parameters: Array) -> None:
+        self.layout, self.parameters, self.sizes = version.layout, parameters, version.passes.graph.sizes
         self._bound: dict[int, Bound] = {}
+
+    @classmethod
+    def suits(cls, version: Version, batch: int) -> bool:
+        """Return True: NumPy runs everything."""
+        return True
 
     def outputs(self, arguments: Sequence[Array]) -> Array:
         """Return the outputs [outputs×batch] for arguments [batch×size]."""
-        bound = self._for(len(arguments[0]))
+        bound = self._for(batch_of(arguments))
         bound.run(arguments, bound.forward)
         return bound.results(arguments)
 
     def gradient(self, arguments: Sequence[Array], share: float) -> tuple[Array, Array]:
         """Return the outputs, and the gradient of the first, summed over the batch and multiplied by a share."""
-        bound = self._for(len(arguments[0]))
+        bound = self._for(batch_of(arguments))
         bound.run(arguments, bound.both)
         return bound.results(arguments), bound.spaces[GRADIENT][:, 0] * share
 
@@ -78,7 +84,7 @@ class Place(NamedTuple):
 class Bound:
     """A program's calls for batches of one size."""
 
-    def __init__(self, machine: Machine, batch: int) -> None:
+    def __init__(self, machine: NumPyMachine, batch: int) -> None:
         layout, dtype = machine.layout, machine.parameters.dtype
         self.batch, self.dtype, self.layout = batch, dtype, layout
         self.spaces: dict[int, Array] = {

@@ -200,6 +200,8 @@ class _Places:
         parameters = np.concatenate([outer.parameters for outer in outers])
         for chosen, left, right in self._products(deltas, inputs, np.zeros((len(parameters), 0), np.intp)):
             used = (self.space[left[0]] != CONSTANTS) & (self.space[right[0]] != CONSTANTS)  # the others are 0
+            if not used.any():
+                continue
             parts, grid = self._parts(left[:, used], right[:, used])
             yield Product(parts, None, Rows(GRADIENT, parameters[chosen][grid]), backward=True, summed=True)
 

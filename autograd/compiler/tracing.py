@@ -103,10 +103,11 @@ class Graph:
             return (*self.operands[operands[0]], *self.operands[operands[1]], *operands[2:])
         return operands
 
-    def does_as(self, other: Graph) -> bool:
-        """Say whether another graph does the same, whatever its nodes are called."""
-        same = self.rows == other.rows and self.operands == other.operands
-        return same and repr(self.constants) == repr(other.constants)  # by repr, as NaN is not itself
+    def does_as(self, other: Graph, n: int) -> bool:
+        """Return whether the first n nodes of another graph do the same as all of this one, whatever they are called."""
+        constants = {i: x for i, x in other.constants.items() if i < n}
+        same = self.rows == other.rows[:n] and self.operands == other.operands[:n]
+        return same and repr(self.constants) == repr(constants)  # by repr, as NaN is not itself
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -259,8 +260,9 @@ def _refuse(what: str) -> Callable[..., NoReturn]:
     return refuse
 
 
-INSTEAD: Final = ("to choose, use where(condition, a, b), maximum or minimum; to guard exp from overflow, logsumexp; to select "
-                  "by an index that is data, a one-hot list; for math's functions, autograd's of the same name")  # fmt: skip
+INSTEAD: Final = ("to choose, use where(condition, a, b), maximum or minimum; for a loop that data ends, a loop of fixed length "
+                  "with where inside; to guard exp from overflow, logsumexp; to select by an index that is data, a one-hot "
+                  "list; for math's functions, autograd's of the same name")  # fmt: skip
 
 
 LABEL: Final = Value.__dict__["label"]  # the slot of a leaf's own label

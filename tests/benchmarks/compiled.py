@@ -295,7 +295,7 @@ def compilation(work: Workload, tracings: int) -> Compilation:
             program = compile(work.scalars, work.leaves, dtype=work.dtype)
             start = time.process_time()
             program.gradient(*work.batch)
-            nodes = len(trace.graph) + program.n_backward
+            nodes = len(trace.graph) + len(program.graph) - program.trace.passes.forward
             rows.append(Compilation(nodes, traced, time.process_time() - start - traced))
     return min(rows, key=lambda row: row.tracing + row.lowering)
 
