@@ -62,8 +62,12 @@ class Version:
         """Return whether the function, called again, does the same computation."""
         with _TRACING, _collector_paused():
             trace = self._trace()
-        graph, outputs = canonical(trace.graph, trace.outputs)
-        return outputs == self.passes.outputs and graph.does_as(self.passes.graph, self.passes.forward)
+        passes, graph, outputs = self.passes, trace.graph, trace.outputs
+        for _ in range(2):  # as `differentiate` brings some graphs into canonical form once, and some again
+            graph, outputs = canonical(graph, outputs)
+            if outputs == passes.outputs and graph.does_as(passes.graph, passes.forward):
+                return True
+        return False
 
     @functools.cached_property
     def groups(self) -> list[Group]:
