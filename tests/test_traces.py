@@ -81,7 +81,8 @@ def test_a_program_with_an_example_is_for_that_shape() -> None:
 
 @BACKENDS
 def test_a_function_needs_no_data(backend: str) -> None:
-    for example in ([], None):
+    examples: tuple[Any, ...] = ([], None)
+    for example in examples:
         program = compile(lambda: (w - 3) ** 2, [w], backend=backend, example=example)
         assert program() == 6.25
         loss, gradient = program.gradient()
