@@ -33,7 +33,7 @@ from autograd.steps import find_nonfinite, walk
 from autograd.symbol import SUPERSCRIPTS
 from autograd.transforms import Dual, gradients, replay
 from autograd.trees import flatten, is_array, map_tree
-from autograd.value import Value, refuse_stale, topological
+from autograd.value import Value, nodes_below, refuse_stale, topological
 from autograd.verdicts import Check, Report, judge, short
 
 __all__ = ["gradcheck"]
@@ -260,8 +260,7 @@ def _whole(subject: Subject, y: Value, leaves: Sequence[Value], rules: Rules) ->
 
 def _backward(y: Value, leaves: Sequence[Value]) -> list[float]:
     """Return the gradients that `backward` gives, and leave all nodes as they were."""
-    nodes = dict.fromkeys(x for node in topological(y) for x in (*node.inputs, node))
-    kept = {node: node.grad for node in (*nodes, *leaves, y)}
+    kept = {node: node.grad for node in (*nodes_below(y), *leaves)}
     try:
         for node in kept:
             node.grad = 0.0
@@ -283,8 +282,7 @@ def _along(
         except (ArithmeticError, ValueError):
             return math.nan
 
-    ends = dict.fromkeys(x for node in topological(y) for x in node.inputs if x.primitive is None)
-    ends |= {y: None} if y.primitive is None else {}
+    ends = dict.fromkeys(x for x in nodes_below(y) if x.primitive is None)
     tangents = {leaves[i]: d for i, d in line.direction.items()}
 
     def forward(chance: Random | None) -> tuple[float, float]:

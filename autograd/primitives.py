@@ -16,7 +16,7 @@ from __future__ import annotations
 import functools
 import math
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import accumulate
 from math import inf, nan
@@ -33,51 +33,6 @@ __all__ = [
     "prod", "relu", "remainder", "sigmoid", "sign", "sin", "sinh", "softplus", "sqrt", "square", "step", "subtract",
     "tan", "tanh", "total", "where",
 ]  # fmt: skip
-
-
-class Operand:
-    """A base class whose operators apply their rows; a subclass defines in ``__primitive__`` what applying a row means."""
-
-    __slots__ = ()
-
-    # fmt: off
-    def __add__(self, y: Any) -> Any:       return add.apply((self, y))
-    def __radd__(self, x: Any) -> Any:      return add.apply((x, self))
-    def __sub__(self, y: Any) -> Any:       return subtract.apply((self, y))
-    def __rsub__(self, x: Any) -> Any:      return subtract.apply((x, self))
-    def __mul__(self, y: Any) -> Any:       return multiply.apply((self, y))
-    def __rmul__(self, x: Any) -> Any:      return multiply.apply((x, self))
-    def __truediv__(self, y: Any) -> Any:   return divide.apply((self, y))
-    def __rtruediv__(self, x: Any) -> Any:  return divide.apply((x, self))
-    def __floordiv__(self, y: Any) -> Any:  return floor_divide.apply((self, y))
-    def __rfloordiv__(self, x: Any) -> Any: return floor_divide.apply((x, self))
-    def __mod__(self, y: Any) -> Any:       return remainder.apply((self, y))
-    def __rmod__(self, x: Any) -> Any:      return remainder.apply((x, self))
-    def __pow__(self, y: Any) -> Any:       return power.apply((self, y))
-    def __rpow__(self, x: Any) -> Any:      return power.apply((x, self))
-    def __neg__(self) -> Any:               return negative.apply((self,))
-    def __pos__(self) -> Any:               return positive.apply((self,))
-    def __abs__(self) -> Any:               return absolute.apply((self,))
-    def __floor__(self) -> Any:             return floor.apply((self,))
-    def __ceil__(self) -> Any:              return ceil.apply((self,))
-    def __lt__(self, y: Any) -> Any:        return less.apply((self, y))
-    def __le__(self, y: Any) -> Any:        return less_equal.apply((self, y))
-    def __gt__(self, y: Any) -> Any:        return greater.apply((self, y))
-    def __ge__(self, y: Any) -> Any:        return greater_equal.apply((self, y))
-    # fmt: on
-
-    def __eq__(self, other: object) -> NoReturn:
-        raise TypeError(f"{self!r} == {other!r} compares objects, not numbers; for a condition use <, <=, > or >=")
-
-    def __copy__(self, memo: Any = None) -> Self:
-        return self  # it never changes, and a copy would not be connected to the variables
-
-    abs, __ne__, __hash__, __deepcopy__, conjugate = __abs__, __eq__, object.__hash__, __copy__, __copy__
-
-    def __getattr__(self, name: str) -> Any:
-        if name in TABLE:
-            return functools.partial(TABLE[name], self)  # x.tanh() is tanh(x)
-        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
 
 
 # Helpers for rules too long for one lambda.  They compare with <= and >, since a rule must not use ==.
@@ -120,11 +75,8 @@ def _softmax(v: Sequence[Any], out: Any) -> Sequence[Any]:
 cos:     Unary       # rows that are used before they are defined
 cosh:    Unary
 log:     Unary
-sign:    Unary
 floor:   Unary
 ceil:    Unary
-maximum: Binary
-minimum: Binary
 where:   Nary
 
 positive      = Unary ("positive", operator.pos, lambda x, out: 1,  infix="+", array="positive")
@@ -188,32 +140,21 @@ arccosh       = Unary ("arccosh", math.acosh, lambda x, out: _over(1, sqrt(x - 1
 arctanh       = Unary ("arctanh", math.atanh, lambda x, out: 1 / ((1 - x) * (1 + x)), array="arctanh", domain="-1 < x < 1")
 erf           = Unary ("erf",   math.erf,   lambda x, out: 2 / math.sqrt(math.pi) * exp(-x * x),
                        array=arithmetic.special("erf"))
-# σ and softplus need exp(-|x|) only, so they never overflow.
-sigmoid       = Unary ("sigmoid",  lambda x: where(x >= 0, 1, exp(-abs(x))) / (1 + exp(-abs(x))),
-                       lambda x, out: out * (1 - out), text="σ({0})", latex=r"\sigma({0})",
-                       unguarded=lambda x: 1 / (1 + exp(-x)))
-softplus      = Unary ("softplus", lambda x: maximum(x, 0) + log1p(exp(-abs(x))), lambda x, out: sigmoid(x))
 
 # Operations with a kink or a jump.  Each row states its slope there, such as relu′(0) = 0; NaN stays NaN.
-absolute      = Unary ("absolute", abs, lambda x, out: sign(x), text="|{0}|", latex=r"\left|{0}\right|", array="absolute",
-                       kink=lambda x: x, singular={(0.0,): (0.0,)})           # sign(0) is 0, between the slopes -1 and 1
 sign          = Unary ("sign", lambda x: where(x > 0, 1, where(x < 0, -1, 0 * x)), lambda x, out: 0, array="sign",
                        kink=lambda x: x, singular={(0.0,): (0.0,)})
-step          = Unary ("step", lambda x: where(x >= 0, 1, where(x < 0, 0, x)), lambda x, out: 0,
+absolute      = Unary ("absolute", abs, lambda x, out: sign(x), text="|{0}|", latex=r"\left|{0}\right|", array="absolute",
+                       kink=lambda x: x, singular={(0.0,): (0.0,)})           # sign(0) is 0, between the slopes -1 and 1
+step          = replace(sign, name="step", function=lambda x: where(x >= 0, 1, where(x < 0, 0, x)),
                        text="[{0} ≥ 0]", latex=r"\mathbb{{1}}[{0} \geq 0]",
-                       array=lambda namespace: lambda x, **out: namespace.heaviside(x, 1.0, **out),
-                       kink=lambda x: x, singular={(0.0,): (0.0,)})
-gate          = Unary ("gate", lambda x: where(x > 0, 1, where(x <= 0, 0, x)), lambda x, out: 0,
+                       array=lambda namespace: lambda x, **out: namespace.heaviside(x, 1.0, **out))
+gate          = replace(sign, name="gate", function=lambda x: where(x > 0, 1, where(x <= 0, 0, x)),
                        text="[{0} > 0]", latex=r"\mathbb{{1}}[{0} > 0]",
-                       array=lambda namespace: lambda x, **out: namespace.heaviside(x, 0.0, **out),
-                       kink=lambda x: x, singular={(0.0,): (0.0,)})
+                       array=lambda namespace: lambda x, **out: namespace.heaviside(x, 0.0, **out))
 relu          = Unary ("relu", lambda x: where(x > 0, x, where(x <= 0, 0, x)), lambda x, out: gate(x),
                        array=lambda namespace: lambda x, **out: namespace.maximum(x, 0.0, **out),
                        kink=lambda x: x, singular={(0.0,): (0.0,)})
-prelu         = Binary("prelu", lambda x, y: where(x > 0, x, y * x),
-                       lambda x, y, out: where(x > 0, 1, where(x <= 0, y, x)), lambda x, y, out: minimum(x, 0),
-                       kink=lambda x, y: x, singular={(0.0, 0.25): (0.25, 0.0)})
-leaky_relu    = replace(prelu, name="leaky_relu", default=0.01)               # the same row with a slope that is not learned
 maximum       = Binary("maximum", lambda x, y: where(x > y, x, where(x <= y, y, x + y)),
                        lambda x, y, out: where(x > y, 1, where(x <= y, 0, out)),
                        lambda x, y, out: where(x > y, 0, where(x <= y, 1, out)), array="maximum", folds=True,
@@ -222,6 +163,10 @@ minimum       = Binary("minimum", lambda x, y: where(x < y, x, where(x >= y, y, 
                        lambda x, y, out: where(x < y, 1, where(x >= y, 0, out)),
                        lambda x, y, out: where(x < y, 0, where(x >= y, 1, out)), array="minimum", folds=True,
                        kink=operator.sub, singular={(1.5, 1.5): (0.0, 1.0)})   # a tie goes to y
+prelu         = Binary("prelu", lambda x, y: where(x > 0, x, y * x),
+                       lambda x, y, out: where(x > 0, 1, where(x <= 0, y, x)), lambda x, y, out: minimum(x, 0),
+                       kink=lambda x, y: x, singular={(0.0, 0.25): (0.25, 0.0)})
+leaky_relu    = replace(prelu, name="leaky_relu", default=0.01)               # the same row with a slope that is not learned
 # Operations that jump: the kink is the distance to the next whole number, or to the next multiple of y.
 floor         = Unary ("floor", lambda x: where(abs(x) < inf, x // 1, x), lambda x, out: 0, text="⌊{0}⌋",
                        latex=r"\left\lfloor {0} \right\rfloor", array="floor",
@@ -238,6 +183,12 @@ less          = Binary("less", operator.lt, lambda x, y, out: 0, lambda x, y, ou
 less_equal    = replace(less, name="less_equal",    function=operator.le, infix="<=", array="less_equal")
 greater       = replace(less, name="greater",       function=operator.gt, infix=">",  array="greater")
 greater_equal = replace(less, name="greater_equal", function=operator.ge, infix=">=", array="greater_equal")
+
+# σ and softplus need exp(-|x|) only, so they never overflow.
+sigmoid       = Unary ("sigmoid",  lambda x: where(x >= 0, 1, exp(-abs(x))) / (1 + exp(-abs(x))),
+                       lambda x, out: out * (1 - out), text="σ({0})", latex=r"\sigma({0})",
+                       unguarded=lambda x: 1 / (1 + exp(-x)))
+softplus      = Unary ("softplus", lambda x: maximum(x, 0) + log1p(exp(-abs(x))), lambda x, out: sigmoid(x))
 
 # Operations on many operands.
 where         = Nary  ("where", lambda condition, a, b: a if condition else b,
@@ -256,3 +207,49 @@ logsumexp     = Nary  ("logsumexp", arithmetic.log_sum_exp, _softmax, arithmetic
 # fmt: on
 
 TABLE.update({row.name: row for row in list(globals().values()) if isinstance(row, Primitive)})
+
+
+def method(row: Primitive) -> Callable[..., Any]:
+    """Make the method that applies a row to ``self`` and further operands."""
+
+    def applied(self: Any, *others: Any) -> Any:
+        return row(self, *others)
+
+    applied.__qualname__, applied.__doc__ = row.name, f"Apply the operation; see ``help(autograd.{row.name})``."
+    return applied
+
+
+def _operators(row: Binary) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Make the methods for ``self + other`` and for ``other + self``."""
+    return lambda self, y: row.apply((self, y)), lambda self, x: row.apply((x, self))
+
+
+class Operand:
+    """A base class whose operators apply their rows; a subclass defines in ``__primitive__`` what applying a row means."""
+
+    __slots__ = ()
+
+    # fmt: off
+    __add__, __radd__           = _operators(add)
+    __sub__, __rsub__           = _operators(subtract)
+    __mul__, __rmul__           = _operators(multiply)
+    __truediv__, __rtruediv__   = _operators(divide)
+    __floordiv__, __rfloordiv__ = _operators(floor_divide)
+    __mod__, __rmod__           = _operators(remainder)
+    __pow__, __rpow__           = _operators(power)
+    __neg__, __pos__, __abs__, __floor__, __ceil__ = map(method, (negative, positive, absolute, floor, ceil))
+    __lt__, __le__, __gt__, __ge__ = map(method, (less, less_equal, greater, greater_equal))
+    # fmt: on
+
+    def __eq__(self, other: object) -> NoReturn:
+        raise TypeError(f"{self!r} == {other!r} compares objects, not numbers; for a condition use <, <=, > or >=")
+
+    def __copy__(self, memo: Any = None) -> Self:
+        return self  # it never changes, and a copy would not be connected to the variables
+
+    abs, __ne__, __hash__, __deepcopy__, conjugate = __abs__, __eq__, object.__hash__, __copy__, __copy__
+
+    def __getattr__(self, name: str) -> Any:
+        if name in TABLE:
+            return functools.partial(TABLE[name], self)  # x.tanh() is tanh(x)
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")

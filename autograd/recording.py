@@ -2,7 +2,7 @@
 
 Recording is the hot path, so each row becomes one function with its rules inlined: the row is applied to symbols, and the
 formulas are printed as Python.  These functions cover the common case; everything else, such as a domain error, an overflow
-or a result that is not a float, they pass to `record`, the reference implementation.
+or a result that is not a float, they pass to `record`, the reference implementation, whose errors name the operands.
 
 >>> import inspect
 >>> from autograd import Value
@@ -12,8 +12,8 @@ or a result that is not a float, they pass to `record`, the reference implementa
         try:
             out = tanh(x)
             dx = 1.0 - out * out
-        except REFUSED:
-            return record(row, (self,))
+        except Exception:
+            return record(row, [self])
         node = new(Value)
         node._data = out
         node.grad = 0.0
@@ -35,7 +35,7 @@ from __future__ import annotations
 
 import linecache
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from math import inf, nan
 from textwrap import indent
 from typing import Any, Final
@@ -43,7 +43,7 @@ from typing import Any, Final
 from autograd.rows import TABLE, Primitive
 from autograd.symbol import RuleError, Symbol, flows, operand_names, source
 
-__all__ = ["chooser", "recorder"]
+__all__ = ["recorder"]
 
 _versions: Counter[str] = Counter()
 UNARY: Final = """\
@@ -52,27 +52,27 @@ def recorded(self):
 {node}
 """
 BINARY: Final = """\
-def recorded(self, other{default}):
+def recorded(self, other):
     x = self._data
     if other.__class__ is Value:
         y = other._data
 {both}
     y = other if other.__class__ is float else float(other) if other.__class__ is int else number(other)
     if y is NotImplemented:
-        return record(row, (self, other))
+        return record(row, [self, other])
 {first}
 def reflected(self, other):
     x = other if other.__class__ is float else float(other) if other.__class__ is int else number(other)
     if x is NotImplemented:
-        return record(row, (other, self))
+        return record(row, [other, self])
     y = self._data
 {second}
 """
 NODE: Final = """\
     try:
         out = {out}
-{partials}    except REFUSED:
-        return record(row, ({left}, {right}))
+{partials}    except Exception:
+        return record(row, [{operands}])
     node = new(Value)
     node._data = out
     node.grad = 0.0
@@ -91,7 +91,7 @@ def recorder(row: Primitive, scope: dict[str, Any]) -> Any:
 
     Args:
         row: the row.
-        scope: the namespace in which the function looks up ``Value``, ``new``, ``number``, ``record`` and ``REFUSED``.
+        scope: the namespace in which the function looks up ``Value``, ``new``, ``number`` and ``record``.
 
     Returns:
         For a unary row a method; for a binary row two, the second with the operands reflected, as in ``2 - x``.
@@ -100,19 +100,19 @@ def recorder(row: Primitive, scope: dict[str, Any]) -> Any:
         RuleError: if a rule has no formula, since it uses Python's ``if`` or a function of `math`.
     """
     names, calls = operand_names(row.arity), dict[str, Any]()
-    out, *rules = _texts(row, row.arity, calls)
+    out, *rules = _texts(row, calls)
 
-    def node(nodes: str, left: str, right: str | None = None) -> str:
+    def node(nodes: str, *operands: str) -> str:
         """Write the lines that make the node if the operands named in `nodes` are `Value`s and the others constants."""
+        left, right = (*operands, None)[:2]
         partials = "".join(rule for name, rule in zip(names, rules, strict=True) if name in nodes)
         dx, dy = (f"d{name}" if name in nodes else None for name in "xy")
-        text = NODE.format(out=out, partials=indent(partials, " " * 8), left=left, right=right, dx=dx, dy=dy)
-        return text.replace(", None))", ",))")  # a unary row has only one operand
+        indented, written = indent(partials, " " * 8), ", ".join(operands)
+        return NODE.format(out=out, partials=indented, operands=written, left=left, right=right, dx=dx, dy=dy)
 
     if row.arity == 1:
         return _compiled(row, UNARY.format(node=node("x", "self")), calls, "recorded", scope)
     text = BINARY.format(
-        default="" if row.default is None else f"={row.default!r}",
         both=indent(node("xy", "self", "other"), "    "),
         first=node("x", "self", "y"),
         second=node("y", "x", "self"),
@@ -120,25 +120,10 @@ def recorder(row: Primitive, scope: dict[str, Any]) -> Any:
     return _compiled(row, text, calls, "recorded, reflected", scope)
 
 
-def chooser(row: Primitive, n: int) -> Callable[[Any], tuple[float, Sequence[float | None]]]:
-    """Write the function that computes the result and the partial derivatives of a row that picks one of its operands.
-
-    >>> from autograd.primitives import where
-    >>> chooser(where, 3)([1.0, 5.0, 7.0])
-    (5.0, (None, 1.0, None))
-    """
-    names, calls = operand_names(n), dict[str, Any]()
-    out, *rules = _texts(row, n, calls)
-    partials = ", ".join(f"d{name}" for name in names)
-    lines = f"{', '.join(names)}, = data\nout = {out}\n{''.join(rules)}return out, ({partials},)\n"
-    chosen: Callable[[Any], tuple[float, Sequence[float | None]]]
-    chosen = _compiled(row, "def chosen(data):\n" + indent(lines, "    "), calls, "chosen", {})
-    return chosen
-
-
-def _texts(row: Primitive, n: int, calls: dict[str, Any]) -> Iterator[str]:
+def _texts(row: Primitive, calls: dict[str, Any]) -> Iterator[str]:
     """Yield a row's function as an expression, then each rule as statements; add the functions they call to `calls`."""
-    symbols, known = [Symbol(name) for name in operand_names(n)], TABLE.get(row.name) is row
+    names = operand_names(row.arity)
+    symbols, known = [Symbol(name) for name in names], TABLE.get(row.name) is row
 
     def written(formula: Any) -> str:
         text, called = source(formula)
@@ -146,7 +131,7 @@ def _texts(row: Primitive, n: int, calls: dict[str, Any]) -> Iterator[str]:
         return text
 
     def formula(i: int, name: str, rule: Callable[..., Any]) -> str:
-        if rule.__name__ == "<lambda>" or not row.arity:
+        if getattr(rule, "__name__", "") == "<lambda>":
             try:
                 return written(row.partials(symbols, Symbol("out"), [i])[0])
             except RuleError:  # the rule uses Python's if, or a function of math
@@ -154,11 +139,10 @@ def _texts(row: Primitive, n: int, calls: dict[str, Any]) -> Iterator[str]:
             except Exception:  # the rule takes only numbers, for example because it uses NumPy
                 pass
         calls[f"partial_{name}"] = rule if known else _float_only(rule)
-        return f"partial_{name}({', '.join(operand_names(n))}, out)"
+        return f"partial_{name}({', '.join(names)}, out)"
 
     yield written(row.apply(symbols))
-    rules = [*row.rules.values()] * (1 if row.arity else n)
-    for i, (name, rule, flow) in enumerate(zip(operand_names(n), rules, flows(row, n), strict=True)):
+    for i, (name, rule, flow) in enumerate(zip(names, row.rules.values(), flows(row, row.arity), strict=True)):
         cut = f"if not d{name} and not {written(flow)}:\n    d{name} = None\n"
         yield f"d{name} = {formula(i, name, rule)}\n" + cut * (flow is not True)
 
@@ -167,10 +151,7 @@ def _float_only(function: Callable[..., Any]) -> Callable[..., Any]:
     """Wrap a user's function: a result that is not a float goes to `record`, which converts or refuses it."""
 
     def checked(*operands: float) -> Any:
-        try:
-            out = function(*operands)
-        except Exception as error:
-            raise TypeError from error
+        out = function(*operands)
         if out.__class__ is not float:
             raise TypeError(out)
         return out

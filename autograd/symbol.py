@@ -78,6 +78,7 @@ class Style(NamedTuple):
     name: Callable[[str], str] = str
     calls: dict[str, Primitive] | None = None  # for Python source only: collects the rows that it calls, by name
     tex: bool = False
+    scale: str = ""  # the sign between a number and what it multiplies, where that is another one
 
 
 SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -100,6 +101,7 @@ class Symbol(Operand):
         value: the number it stands for, or None if it is not known.
     """
 
+    level: int | None = None  # how tightly the text of a name binds, if not as a name does
     __slots__ = ("given", "name", "operands", "row", "value")
 
     def __init__(self, name: str, value: float | None = None) -> None:
@@ -260,7 +262,8 @@ def write(formula: Any, style: Style) -> tuple[str, int]:
         return text, SIGN if text.startswith("-") else ATOM
     row, operands = formula.row, formula.operands
     if row is None:
-        return style.name(formula.name), SIGN if formula.name.startswith("-") else ATOM
+        binding = SIGN if formula.name.startswith("-") else ATOM
+        return style.name(formula.name), binding if formula.level is None else formula.level
     if isinstance(row, Nary) and row.expands:
         return _write_sum(list(_terms(expand(row, operands)))[::-1], style)
     if style.calls is not None:
@@ -317,6 +320,8 @@ def _write_infix(sign: str, operands: Sequence[Any], style: Style) -> tuple[str,
             return _parenthesised(x, ATOM, style) + str(int(y)).translate(SUPERSCRIPTS), POWER
         return _parenthesised(x, ATOM, style) + written + _parenthesised(y, SIGN, style), POWER
     level = LEVELS[sign]
+    if sign == "*" and style.scale and not isinstance(x, Symbol):
+        written = style.scale
     return _parenthesised(x, max(level, SUM), style) + written + _signed(_parenthesised(y, level + 1, style), 1), level
 
 

@@ -26,7 +26,7 @@ from autograd.risks import risks
 from autograd.rows import number, real
 from autograd.symbol import flows, read_flow
 from autograd.trees import flatten, is_array, map_tree, number_arrays, stack
-from autograd.value import TRACED_VARIABLE, Value, Variable, refuse_stale, topological
+from autograd.value import TRACED_VARIABLE, Value, Variable, nodes_below, refuse_stale, topological
 
 __all__ = ["Dual", "chain_rule", "grad", "gradients", "hessian", "jacobian", "jvp", "replay", "value_and_grad"]
 
@@ -97,7 +97,7 @@ def chain_rule(order: Sequence[Value], y: Value, xs: Sequence[Value], risk: Call
             keep = danger and condition is not True
             contribution = where(condition, upstream * partial, 0) if keep else _chain(upstream, partial, node in hot)
             delta[x] = delta[x] + contribution if x in delta else contribution
-            reach[x] = _either(reach[x], condition) if x in reach else condition
+            reach[x] = _either(reach.get(x, False), condition)
             if danger == 2:
                 hot.add(x)
     return [delta.get(x, 0.0) for x in xs]
@@ -136,13 +136,12 @@ def value_and_grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) ->
     (15.0, 5.0)
     """
 
-    def finish(y: Any, gradient: Callable[[Any], Any], like: Any) -> tuple[Value, Any]:
+    def scalar(y: Any) -> Value:
         if isinstance(y, list | tuple | dict) or is_array(y):
             raise TypeError(f"grad needs a function with one scalar result, not a {type(y).__name__}; use jacobian for that")
-        y = _value(y[()] if getattr(y, "shape", None) == () else y)  # a 0-d array is a number
-        return y, gradient(y)
+        return _value(y[()] if getattr(y, "shape", None) == () else y)  # a 0-d array is a number
 
-    return _differentiated(f, argnums, finish)
+    return _differentiated(f, argnums, scalar)
 
 
 def grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
@@ -175,14 +174,8 @@ def jacobian(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Calla
     >>> [[d.data for d in row] for row in rows]
     [[3.0, 2.0], [1.0, 1.0]]
     """
-
-    def rows(ys: Any, gradient: Callable[[Any], Any], like: Any) -> Any:
-        def row(y: Any) -> Any:
-            return stack(like, [gradient(x) for x in flatten(y)[0].values()], y.shape) if is_array(y) else gradient(y)
-
-        return map_tree(row, ys, name="the result", entries=False)
-
-    return _differentiated(f, argnums, rows)
+    both = _differentiated(f, argnums, lambda ys: ys)
+    return lambda *arguments, **options: both(*arguments, **options)[1]
 
 
 def hessian(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
@@ -275,13 +268,12 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     def dual(primal: Any, tangent: Any) -> Dual:
         return Dual(_plain(primal), _plain(tangent), level)
 
-    def is_dual(x: Any) -> bool:
-        return isinstance(x, Dual) and x.level == level
+    def parts(x: Any) -> tuple[Any, Any]:
+        return (x.primal, x.tangent) if isinstance(x, Dual) and x.level == level else (_plain(x), 0.0)
 
     pairs = enumerate(zip(primals, tangents, strict=True))
     y = f(*[map_tree(dual, primal, tangent, name=f"argument {i}") for i, (primal, tangent) in pairs])
-    value = map_tree(lambda x: x.primal if is_dual(x) else _plain(x), y, name="the result")
-    return value, map_tree(lambda x: x.tangent if is_dual(x) else 0.0, y, name="the result")
+    return map_tree(lambda x: parts(x)[0], y, name="the result"), map_tree(lambda x: parts(x)[1], y, name="the result")
 
 
 def replay(y: Value, values: Mapping[Value, Any] | None = None) -> Any:
@@ -307,7 +299,7 @@ def replay(y: Value, values: Mapping[Value, Any] | None = None) -> Any:
         raise TypeError(f"replay needs the Value whose graph is to be computed again, not {y!r}")
     order = topological(y)
     known: dict[Value, Any] = {}
-    graph = {y, *order, *(x for node in order for x in node.inputs)}
+    graph = set(nodes_below(y))
     for node, value in (values or {}).items():
         if node not in graph:
             raise ValueError(f"{describe(node)} does not take part in {describe(y)}; replay takes nodes of its graph")
@@ -322,34 +314,33 @@ def replay(y: Value, values: Mapping[Value, Any] | None = None) -> Any:
     return known.get(y, y)
 
 
-def _differentiated(f: Callable[..., Any], argnums: int | tuple[int, ...], finish: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the function that calls f on fresh variables and returns ``finish(result, gradient, variables)``.
-
-    `gradient` computes the gradient of one scalar, in the structure of the `variables`.
-    """
+def _differentiated(f: Callable[..., Any], argnums: int | tuple[int, ...], check: Callable[[Any], Any]) -> Callable[..., Any]:
+    """Return the function that calls f on fresh variables and returns its result, as `check` returns it, and its Jacobian."""
 
     def differentiated(*arguments: Any, **options: Any) -> Any:
         wanted = argnums if isinstance(argnums, tuple) else (argnums,)
         if any(i not in range(len(arguments)) for i in wanted):
             raise TypeError(f"argnums is {argnums}, but the function got {len(arguments)} arguments, which are counted from 0")
         trees = {i: map_tree(_variable, arguments[i], name=f"argument {i}") for i in wanted}
-        flat = [flatten(tree) for tree in trees.values()]
-        xs = [x for leaves, _ in flat for x in leaves.values()]
-        copies = {i: map_tree(lambda x: +x, tree) for i, tree in trees.items()}
-        ys = f(*[copies.get(i, argument) for i, argument in enumerate(arguments)], **options)
+        leaves, build = flatten(trees)
+        xs, copies = [*leaves.values()], map_tree(lambda x: +x, trees)
+        ys = check(f(*[copies.get(i, argument) for i, argument in enumerate(arguments)], **options))
 
         def shaped(items: Iterable[Any]) -> Any:
-            items = iter(items)
-            built = tuple([build(items) for _, build in flat])
+            built = tuple(build(items).values())
             return built[0] if isinstance(argnums, int) else built
 
-        result = finish(ys, lambda y: shaped(gradients(_value(y), xs)), shaped(xs))
+        def row(y: Any) -> Any:
+            if is_array(y):
+                return stack(shaped(xs), [row(x) for x in flatten(y)[0].values()], y.shape)
+            return shaped(gradients(_value(y), xs))
+
+        result = ys, row(ys) if isinstance(ys, Value) else map_tree(row, ys, name="the result", entries=False)
         # Arrays of floats, unless that would cut off a node that is not the argument's own.
-        if not any(is_array(x) for tree in (*trees.values(), ys) for x in flatten(tree, entries=False)[0].values()):
+        if not any(map(is_array, flatten([trees, ys], entries=False)[0].values())):
             return result
-        nodes = [y for y in flatten(ys)[0].values() if isinstance(y, Value)]
-        below = {*nodes, *(x for y in nodes for node in topological(y) for x in node.inputs)} - set(xs)
-        return result if any(x.primitive is None for x in below) else number_arrays(result)
+        nodes = {x for y in flatten(ys)[0].values() if isinstance(y, Value) for x in nodes_below(y)} - set(xs)
+        return result if any(x.primitive is None for x in nodes) else number_arrays(result)
 
     return differentiated
 

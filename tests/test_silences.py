@@ -44,6 +44,10 @@ def test_comparisons_of_dual_numbers_are_those_of_their_numbers(x: float) -> Non
     assert jvp(lambda x: max(x, 1.0), (x,), (1.0,))[0] == max(x, 1.0)
     assert jvp(lambda x: (x > 1).where(x * x, x), (x,), (1.0,)) == ((x * x, 2 * x) if x > 1 else (x, 1.0))
     assert jvp(lambda x: (-x).abs() + x.maximum(2.0, 4.0), (x,), (1.0,)) == (x + 4.0, 1.0)
+    _, slope = jvp(lambda x: Value(2.0).maximum(x, 2.5) + Value(1.0).hypot(x), (x,), (1.0,))  # a Dual behind a Value
+    assert slope.data == pytest.approx(float(x > 2.5) + x / math.hypot(1.0, x))
+    with pytest.raises(TypeError, match="maximum cannot be read on operands of types Value, object"):
+        Value(2.0).maximum(object())
 
 
 # Results of forward mode
@@ -165,6 +169,18 @@ def test_keyword_arguments_pass_through_undifferentiated() -> None:
     assert grad(f)(2.0, power=3).data == 12.0
     assert jacobian(lambda x, k=1.0: [x * k])(2.0, k=5.0)[0].data == 5.0
     assert hessian(f)(2.0, power=3, scale=2.0).data == 24.0
+
+
+def test_an_error_inside_grad_keeps_its_own_words() -> None:
+    w = Value(2.0, label="w")
+
+    def f(x: Any) -> Any:
+        y = w * x
+        w.data = 3.0
+        return y
+
+    with pytest.raises(ValueError, match=r"^w \* .* was recorded with other operands"):
+        grad(f)(1.0)
 
 
 def test_the_hessian_of_several_arguments_is_a_tuple_of_tuples() -> None:

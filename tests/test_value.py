@@ -2,6 +2,7 @@
 
 import copy
 import gc
+import itertools
 import math
 import os
 import pickle
@@ -410,8 +411,18 @@ def test_fast_recording_is_plain_recording(program: Program) -> None:
         operands = [results[x] if isinstance(x, int) else x for x in places]
         fast, plain = row.apply(operands), record(row, operands)
         assert fast.data == plain.data and fast.partials == plain.partials and fast.operands == plain.operands
-        assert fast.inputs == plain.inputs and type(fast.data) is float
+        assert fast.inputs == plain.inputs and fast.taken == plain.taken and type(fast.data) is float
         results.append(fast)
+
+
+@pytest.mark.parametrize("condition", [Value(1.0) > 0, Value(-1.0) > 0, Value(math.nan), True, 0, 0.0])
+def test_where_is_recorded_alike_with_nodes_and_constants_in_every_place(condition: Any) -> None:
+    for a, b in itertools.product((Value(5.0), 5, 5.0), (Value(7.0), True, 7.0)):
+        if any(isinstance(x, Value) for x in (condition, a, b)):
+            for _ in range(2):
+                fast, plain = where(condition, a, b), record(where, (condition, a, b))
+                assert (fast.data, fast.operands, fast.inputs) == (plain.data, plain.operands, plain.inputs)
+                assert (fast.partials, fast.taken) == (plain.partials, plain.taken) and type(fast.data) is float
 
 
 def test_a_rule_that_is_a_number_is_kept_whole() -> None:

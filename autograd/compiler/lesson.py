@@ -41,7 +41,7 @@ import numpy as np
 from autograd.compiler.layout import GRADIENT, Apply, Fold, Instruction, Layout, Product, Rows, Sum, strides
 from autograd.compiler.schedule import BATCHED
 from autograd.compiler.tracing import CONSTANTS, INPUTS, PARAMETERS
-from autograd.symbol import ATOM, LATEX, PLAIN, Style, Symbol, latex_name, write
+from autograd.symbol import ATOM, COMPARE, LATEX, PLAIN, SUM, Style, Symbol, latex_name, write
 
 __all__ = ["latex", "lesson"]
 
@@ -68,9 +68,9 @@ def _latex(name: str) -> str:
 
 
 TEXT = Notation(
-    PLAIN._replace(signs={**PLAIN.signs, "*": " ⊙ "}, name=str), str, "[{}]", "{} @ {}", "{}ᵀ", "Σ {}", "({})", "[…]"
+    PLAIN._replace(signs={**PLAIN.signs, "*": " ⊙ "}, name=str, scale="·"), str, "[{}]", "{} @ {}", "{}ᵀ", "Σ {}", "({})", "[…]"
 )
-TEX = Notation(LATEX._replace(signs={**LATEX.signs, "*": r" \odot "}, name=str), _latex, "", r"{} \, {}", "{}^{{T}}",
+TEX = Notation(LATEX._replace(signs={**LATEX.signs, "*": r" \odot "}, name=str, scale=" "), _latex, "", r"{} \, {}", "{}^{{T}}",
                r"\sum {}", r"\left({}\right)", r"_{\cdot}")  # fmt: skip
 
 
@@ -95,6 +95,12 @@ def latex(layout: Layout, arguments: Sequence[str], parameters: Sequence[str]) -
     writer = Writer(layout, arguments, parameters, TEX)
     lines = [f"{left} &= {right}" for backward in (False, True) for left, right in writer.equations(backward)]
     return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
+
+
+class Written(Symbol):
+    """A formula that is no row's, in parentheses wherever it is part of another."""
+
+    level = COMPARE
 
 
 @dataclass(eq=False)
@@ -214,13 +220,12 @@ class Writer:
             text = self.notation.total.format(" + ".join(inner)) if is_sum else f"{instruction.row.name}({', '.join(inner)})"
         else:
             text = self.notation.total.format(self.text(symbol(instruction.operand)))
-        text = re.sub(r"(?<![\w.)])(\d[\d.]*) (⊙|\\odot) ", r"\1·" if self.notation is TEXT else r"\1 ", text)
-        return re.sub(r"\(\(([^()]*)\)\)", r"(\1)", text)
+        return text
 
     def text(self, symbol: Any, *, held: bool = False) -> str:
         """Write a symbol; in parentheses if it would come apart in a product."""
         written, level = write(symbol, self.notation.style)
-        return self.notation.held.format(written) if held and level < ATOM else written
+        return self.notation.held.format(written) if level < (ATOM if held else SUM) else written
 
     def operand(self, rows: Rows) -> Any:
         """Return what rows are called, as a symbol, or as the formula of a block that has no name; the same for the same."""
@@ -238,7 +243,7 @@ class Writer:
             inner = parts[0][0].instruction
             if isinstance(inner, Apply):
                 return inner.row.apply([self.operand(operand) for operand in inner.operands])
-            return Symbol(self.notation.held.format(self.formula(inner)))
+            return Written(self.formula(inner))
         if parts:
             names = [self.notation.name(block.name) + ("" if is_whole else self.notation.part) for block, is_whole in parts]
             return Symbol(names[0] if len(names) == 1 else f"[{', '.join(names)}]")

@@ -28,10 +28,10 @@ from contextlib import contextmanager
 from typing import Any, Final, NoReturn
 
 from autograd.manners import describe
-from autograd.primitives import Operand, Primitive, add, divide, dot, multiply, positive, subtract
+from autograd.primitives import Operand, Primitive, add, divide, dot, method, multiply, positive, subtract
 from autograd.rows import TABLE, number
 from autograd.trees import flatten, map_tree
-from autograd.value import TRACED_VARIABLE, Value, new, topological
+from autograd.value import TRACED_VARIABLE, Value, new, nodes_below
 
 __all__ = ["CONSTANTS", "INPUTS", "PARAMETERS", "Graph", "Shape", "Trace", "constant_key"]
 
@@ -315,14 +315,10 @@ class Traced(Operand, Value):
     # fmt: on
 
 
-def _reading(row: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda self, *others: row(self, *others)
-
-
 def _operator(row: Primitive, *, reflected: bool = False) -> Callable[..., Any]:
     """Return a method for an operator, with what `record` would find out first.  Measured: saves a third of tracing."""
 
-    def method(self: Any, other: Any) -> Any:
+    def applied(self: Any, other: Any) -> Any:
         trace, operands = self._dy, (other, self) if reflected else (self, other)
         if other.__class__ is not Traced or other._dy is not trace or not trace._open:
             return row.apply(operands)
@@ -335,14 +331,14 @@ def _operator(row: Primitive, *, reflected: bool = False) -> Callable[..., Any]:
         graph.operands.append((operands[0]._dx, operands[1]._dx))
         return node
 
-    return method
+    return applied
 
 
 for _name in ("data", "_data", "grad"):
     setattr(Traced, _name, property(_refuse(f".{_name.lstrip('_')}"), _refuse(f".{_name.lstrip('_')}")))
 for _name, _row in TABLE.items():  # the methods that record numbers, such as `Value.tanh`, give way to the rows themselves
     if hasattr(Value, _name):
-        setattr(Traced, _name, _reading(_row))
+        setattr(Traced, _name, method(_row))
 for _name, _row in {"add": add, "sub": subtract, "mul": multiply, "truediv": divide}.items():
     setattr(Traced, f"__{_name}__", _operator(_row))
     setattr(Traced, f"__r{_name}__", _operator(_row, reflected=True))
@@ -350,7 +346,7 @@ for _name, _row in {"add": add, "sub": subtract, "mul": multiply, "truediv": div
 
 def _frozen(x: Value) -> float:
     """Return the number of a node that depends on no parameter: a constant of the program."""
-    if any(isinstance(leaf, Traced) for node in topological(x) for leaf in node.inputs):
+    if any(isinstance(node, Traced) for node in nodes_below(x)):
         raise TypeError(f"{describe(x)} was computed from a parameter outside the compiled function; compute it inside, so "
                         "that the program computes it anew for new parameters")  # fmt: skip
     return x.data
