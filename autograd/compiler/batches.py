@@ -142,11 +142,11 @@ def by_structure(arguments: Sequence[Any]) -> dict[Any, tuple[list[int], list[An
     return found
 
 
-def joined(runs: Sequence[tuple[Array, Any]]) -> Any:
+def joined(runs: Sequence[tuple[Sequence[int], Any]]) -> Any:
     """Put the results for groups of examples into the order of the examples: an array if they fit into one, else a list."""
     found: dict[int, Any] = {}
     for places, results in runs:
-        for k, i in enumerate(places.tolist()):
+        for k, i in enumerate(places):
             found[i] = map_tree(lambda x, k=k: x[k], results, entries=False)
     ordered = [found[i] for i in sorted(found)]
     shapes = {np.shape(x) if isinstance(x, np.ndarray | np.floating) else None for x in ordered}

@@ -157,7 +157,6 @@ class Program:
         self._parameters: Array = np.array([leaf.data for leaf in self.leaves], dtype)
         self.traces: dict[Shapes, Version] = {}
         self._most_traces, self._takes_any = traces, True
-        self._machines: dict[tuple[Shapes, str], Machine] = {}
         self._broken: set[str] = set()
         self._lock = threading.Lock()
 
@@ -211,7 +210,7 @@ class Program:
             reduce: the ``"mean"`` over the examples, or the ``"sum"``.
         """
         runs, gradient = self._gradients(arguments, reduce)
-        losses = np.concatenate([outputs[0] for _, outputs in runs])
+        losses = runs[0][1][0] if len(runs) == 1 else np.concatenate([outputs[0] for _, outputs in runs])
         scale = exact_share(len(losses)) if reduce == "mean" else 1.0
         loss = float(np.add.reduce(losses * scale))
         return loss / (len(losses) * scale) if reduce == "mean" else loss, gradient
@@ -223,18 +222,20 @@ class Program:
             ValueError: if the examples have different numbers of outputs.
         """
         runs, gradient = self._gradients(arguments, reduce)
+        if len(runs) == 1:
+            return runs[0][1], gradient
         if len({len(outputs) for _, outputs in runs}) > 1:
             raise ValueError("the examples have different numbers of outputs, which do not fit into one array; "
                              "call the program for the outputs, and gradient() for the gradient")  # fmt: skip
         order = np.argsort(np.concatenate([places for places, _ in runs]))
         return np.concatenate([outputs for _, outputs in runs], axis=1)[:, order], gradient
 
-    def _gradients(self, arguments: Sequence[Any], reduce: str) -> tuple[list[tuple[Array, Array]], Array]:
+    def _gradients(self, arguments: Sequence[Any], reduce: str) -> tuple[list[tuple[Sequence[int], Array]], Array]:
         """Return for examples of each structure their places and outputs, and the gradient for all."""
         if reduce not in REDUCE:
             raise ValueError(f"reduce is 'mean' or 'sum'; got {reduce!r}")
-        runs, total, batches = [], np.zeros_like(self._parameters), self._batches(arguments)
-        n_all = sum(len(places) for places, _, _ in batches)
+        runs, total, batches = [], 0.0, self._batches(arguments)
+        n_all = sum([len(places) for places, _, _ in batches])
         for places, version, batch in batches:
             n = len(places)
             with self._lock:
@@ -256,16 +257,16 @@ class Program:
         total /= n * scale
         return total
 
-    def _batches(self, arguments: Sequence[Any]) -> list[tuple[Array, Version, list[Array]]]:
+    def _batches(self, arguments: Sequence[Any]) -> list[tuple[Sequence[int], Version, list[Array]]]:
         """Check a batch; return for the examples of each structure their places, the version, and matrices [batch×size]."""
         try:
             version, batch = self._batch(arguments)
-            return [(np.arange(batch_of(batch)), version, batch)]
+            return [(range(batch_of(batch)), version, batch)]
         except TypeError:
             groups = by_structure(arguments) if self._takes_any else {}
             if len(groups) < 2:
                 raise
-        return [(np.array(places), *self._batch(part)) for places, part in groups.values()]
+        return [(places, *self._batch(part)) for places, part in groups.values()]
 
     def _batch(self, arguments: Sequence[Any]) -> tuple[Version, list[Array]]:
         arrays = arrays_of(arguments)
@@ -274,23 +275,23 @@ class Program:
                 x = array.item()
                 raise ValueError(f"{path} is the number {x!r}; a program takes a batch, an entry for each example: [{x!r}]")
         if self._takes_any:
-            require_one_length(arrays)
             shapes = {path: array.shape[1:] for path, array in arrays.items()}
-            if (*shapes.items(),) not in self.traces:
+            if (key := (*shapes.items(),)) not in self.traces:
+                require_one_length(arrays)
                 self._add([first_example(x, argument(i), arrays) for i, x in enumerate(arguments)], shapes)
-            version = self.traces.pop((*shapes.items(),))
-            self.traces[(*shapes.items(),)] = version  # the one that was used last stands last
-        version = self.trace
-        matrices = [array.reshape(len(array), -1) for array in version.in_order(arrays)]
-        return version, [np.ascontiguousarray(matrix, self._parameters.dtype) for matrix in matrices]
+            version = self.traces[key] = self.traces.pop(key)  # the one that was used last stands last
+            require_one_length(arrays)
+        else:
+            version = self.trace
+            arrays = version.in_order(arrays)
+        dtype = self._parameters.dtype
+        return version, [np.ascontiguousarray(array.reshape(len(array), -1), dtype) for array in arrays.values()]
 
     def _add(self, examples: Sequence[Any], shapes: dict[str, Shape]) -> None:
         """Compile the function for arguments like these; what was not used for the longest time goes."""
         self.traces[(*shapes.items(),)] = Version(self.f, self.leaves, examples, shapes)
         while len(self.traces) > self._most_traces:
-            oldest = next(iter(self.traces))
-            del self.traces[oldest]
-            self._machines = {key: machine for key, machine in self._machines.items() if key[0] != oldest}
+            del self.traces[next(iter(self.traces))]
 
     def to_jax(self) -> Callable[..., tuple[Any, Any]]:
         """Return the program as a pure function for JAX, to be jitted, put on an accelerator, or spread over devices.
@@ -308,7 +309,8 @@ class Program:
         layout, numpy = version.layout, importlib.import_module("jax.numpy")
 
         def loss_and_gradient(parameters: Any, *arguments: Any) -> tuple[Any, Any]:
-            arrays = [numpy.asarray(x, parameters.dtype) for x in version.in_order(arrays_of(arguments, numpy.asarray))]
+            in_order = version.in_order(arrays_of(arguments, numpy.asarray))
+            arrays = [numpy.asarray(x, parameters.dtype) for x in in_order.values()]
             batch = batch_of(arrays)
             scale = exact_share(batch)
             outputs, gradient = run(layout, numpy, parameters, [x.reshape(batch, -1) for x in arrays], scale)
@@ -373,20 +375,24 @@ class Program:
     def _backend_for(self, version: Version, batch: int) -> str:
         if self.backend != "auto":
             return self.backend
-        return next(name for name, kind in MACHINES.items() if name not in self._broken and kind.suits(version, batch))
+        chosen = version.chosen.get(batch)
+        if chosen is None or chosen in self._broken:
+            usable = [name for name, kind in MACHINES.items() if name not in self._broken and kind.suits(version, batch)]
+            chosen = version.chosen[batch] = usable[0]
+        return chosen
 
     def _machine(self, version: Version, batch: int) -> Machine:
         backend = self._backend_for(version, batch)
-        key = (*version.shapes.items(),), backend
-        if key not in self._machines:
+        if backend not in version.machines:
             try:
-                self._machines[key] = MACHINES[backend](version, self._parameters)
+                version.machines[backend] = MACHINES[backend](version, self._parameters)
             except ImportError as error:
                 if self.backend == backend:
                     raise ImportError(f"the native back end needs numba: pip install numba; {error}") from error
                 self._broken.add(backend)
                 return self._machine(version, batch)
-        return self._machines[key]
+        machine: Machine = version.machines[backend]
+        return machine
 
     def __reduce__(self) -> str:
         raise TypeError(f"{self!r} belongs to the parameters that it was compiled with, so it is neither copied nor pickled; "

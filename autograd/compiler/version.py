@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import gc
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -40,6 +40,8 @@ class Version:
     Attributes:
         result: what f returned, with a number for every output.
         passes: the computation and its gradient, which native code and other machines read.
+        machines: those that were prepared for it, by name.
+        chosen: for sizes of batches, the name of the machine.
     """
 
     def __init__(
@@ -51,6 +53,8 @@ class Version:
             nodes = _leaves(arrays)
             return f(*[build(nodes) for build in builds])
 
+        self.machines: dict[str, Any] = {}
+        self.chosen: dict[int, str] = {}
         self.shapes, self._trace = shapes, functools.partial(Trace, on_arrays, leaves, [*shapes.values()])
         with _TRACING, _collector_paused():
             trace = self._trace()
@@ -79,7 +83,7 @@ class Version:
         """The computation as instructions on arrays, which NumPy, JAX and the lesson read."""
         return lay_out(self.passes.graph, self.groups, self.passes.outputs, self.passes.gradients)
 
-    def in_order(self, arrays: Mapping[str, Array]) -> list[Array]:
+    def in_order(self, arrays: dict[str, Array]) -> dict[str, Array]:
         """Return the arrays of a batch in the order of the example's.
 
         Raises:
@@ -91,7 +95,7 @@ class Version:
             raise ValueError(f"the arguments have the shapes {found}; the program was compiled for {wanted}; "
                              "compiled without example=, it takes any")  # fmt: skip
         require_one_length(arrays)
-        return [arrays[path] for path in self.shapes]
+        return {path: arrays[path] for path in self.shapes}
 
 
 def _leaves(tree: Any) -> Iterator[Any]:

@@ -233,15 +233,15 @@ def large(autograd: Any, nn: Any) -> str:
     return f"784-512-512-10: {compiled:.1f} s to its first step, printed in {time.process_time() - start:.1f} s"
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Read the command line, and report."""
     parser = argparse.ArgumentParser(description="Compile and first step, in eager forward passes.")
     parser.add_argument("--beside", type=Path, help="another checkout to measure in the same process")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--large", action="store_true", help="a network of 670,000 parameters as well")
     parser.add_argument("names", nargs="*", choices=[[], *TASKS], metavar="name", help=f"of workloads: {', '.join(TASKS)}")
-    given = parser.parse_args()
-    packages = [load(folder) for folder in ([given.beside] if given.beside else []) + [HERE]]
+    given = parser.parse_args(arguments)
+    packages = [load(folder) for folder in [*([given.beside] if given.beside else []), HERE]]
     print("| compile and first step, in eager passes |" + " before | |" * bool(given.beside) + " now | |")
     print("| --- |" + " --: | --: |" * len(packages))
     for name in given.names or TASKS:
