@@ -1,8 +1,8 @@
 """Where everything lies: groups of scalars become instructions on arrays.
 
-Each space is an array with a row for every number: the parameters, the constants, each argument, what is computed once, what
-is computed for each example.  A group gets rows that follow each other, in the order of its operands' rows, so that operands
-are slices rather than collections.  `Rows` says which rows an operand is, in a box of any number of dimensions.
+Each space is an array with a slot for every number: the parameters, the constants, each argument, what is computed once, what
+is computed for each example.  A group gets slots that follow each other, in the order of its operands' slots, so that operands
+are slices rather than collections.  `Slots` says which slots an operand is, in a box of any number of dimensions.
 
 A group of dots is more.  Each dot multiplies a row of left factors by a row of right factors; **if every left row meets every
 right row, that is a matrix product**: a dense layer (one right row), a convolution (a filter meets every patch), the queries,
@@ -24,14 +24,14 @@ from autograd.compiler.schedule import BATCHED, STATIC, Group, spaces
 from autograd.compiler.tracing import CONSTANTS, Graph
 from autograd.primitives import Nary, Primitive
 
-__all__ = ["GRADIENT", "Apply", "Array", "Fold", "Instruction", "Layout", "Product", "Rows", "Sum", "lay_out", "strides"]
+__all__ = ["GRADIENT", "Apply", "Array", "Fold", "Instruction", "Layout", "Product", "Slots", "Sum", "lay_out", "strides"]
 
-GRADIENT = -1  # the space of the gradient, with a row for each parameter
+GRADIENT = -1  # the space of the gradient, with a slot for each parameter
 Array: TypeAlias = Any  # numpy.ndarray, without its type parameters
 
 
-class Rows(NamedTuple):
-    """Some rows of a space, as an array of their numbers."""
+class Slots(NamedTuple):
+    """Some slots of a space, as an array of their numbers."""
 
     space: int
     index: Array
@@ -42,8 +42,8 @@ class Apply:
     """``out = row(*operands)``, element by element; all have one shape."""
 
     row: Primitive
-    operands: tuple[Rows, ...]
-    out: Rows
+    operands: tuple[Slots, ...]
+    out: Slots
     backward: bool
 
 
@@ -52,9 +52,14 @@ class Fold:
     """``out = row(parts[0][:, 0], parts[0][:, 1], …)``, for operations on many operands, whose order does not matter."""
 
     row: Nary
-    parts: tuple[Rows, ...]
-    out: Rows
+    parts: tuple[Slots, ...]
+    out: Slots
     backward: bool
+
+    @property
+    def operands(self) -> tuple[Slots, ...]:
+        """What is read."""
+        return self.parts
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,23 +74,33 @@ class Product:
         summed: whether the products are summed over the batch as well: then K takes the batch in.
     """
 
-    parts: tuple[tuple[Rows, Rows], ...]
-    bias: Rows | None
-    out: Rows
+    parts: tuple[tuple[Slots, Slots], ...]
+    bias: Slots | None
+    out: Slots
     backward: bool
     summed: bool
+
+    @property
+    def operands(self) -> tuple[Slots, ...]:
+        """What is read."""
+        return (*(slots for part in self.parts for slots in part), *([] if self.bias is None else [self.bias]))
 
 
 @dataclass(frozen=True, eq=False)
 class Sum:
     """``out = operand``, summed over the batch."""
 
-    operand: Rows
-    out: Rows
+    operand: Slots
+    out: Slots
     backward: ClassVar[bool] = True
 
+    @property
+    def operands(self) -> tuple[Slots, ...]:
+        """What is read."""
+        return (self.operand,)
 
-Instruction: TypeAlias = Apply | Fold | Product | Sum
+
+Instruction: TypeAlias = Apply | Fold | Product | Sum  # each has operands, an output and a pass
 
 
 @dataclass
@@ -94,10 +109,10 @@ class Layout:
 
     Attributes:
         instructions: in order.
-        sizes: how many rows the spaces `STATIC` and `BATCHED` have.
+        sizes: how many slots the spaces `STATIC` and `BATCHED` have.
         constants: the numbers of the space `CONSTANTS`.
-        outputs: where the results are: (space, row).
-        labels: of rows, where the user gave one.
+        outputs: where the results are: (space, slot).
+        labels: of slots, where the user gave one.
     """
 
     instructions: list[Instruction]
@@ -108,7 +123,7 @@ class Layout:
 
 
 def lay_out(graph: Graph, groups: Sequence[Group], outputs: Sequence[int], gradients: Gradients | None = None) -> Layout:
-    """Give every node its row, and every group its instructions.
+    """Give every node its slot, and every group its instructions.
 
     Args:
         graph: in canonical form.
@@ -126,33 +141,33 @@ def lay_out(graph: Graph, groups: Sequence[Group], outputs: Sequence[int], gradi
 
 
 class _Places:
-    """Which space and row each node has, as far as the groups were laid out."""
+    """Which space and slot each node has, as far as the groups were laid out."""
 
     def __init__(self, graph: Graph, gradients: Gradients) -> None:
         self.graph, self.gradients, self.sizes = graph, gradients, {STATIC: 0, BATCHED: 0}
-        self.space, self.row = np.array(spaces(graph), np.intp), np.zeros(len(graph), np.intp)
+        self.space, self.slot = np.array(spaces(graph), np.intp), np.zeros(len(graph), np.intp)
         self.constants = [*graph.constants.values()]
-        self.row[[*graph.constants]] = np.arange(len(self.constants))
+        self.slot[[*graph.constants]] = np.arange(len(self.constants))
         ends = np.cumsum([len(graph.parameters), *graph.sizes])
         for start, end in pairwise([0, *ends]):
-            self.row[start:end] = np.arange(end - start)
-        self.block = np.zeros(len(graph), dtype=np.intp)  # the first row of those that a node was given its row with
+            self.slot[start:end] = np.arange(end - start)
+        self.block = np.zeros(len(graph), dtype=np.intp)  # the first slot of those that a node was given its slot with
 
     def of(self, i: int) -> tuple[int, int]:
-        """Return a node's space and row."""
-        return int(self.space[i]), int(self.row[i])
+        """Return a node's space and slot."""
+        return int(self.space[i]), int(self.slot[i])
 
-    def rows(self, nodes: Array) -> Rows:
-        """Return the rows of nodes that are in one space."""
-        return Rows(int(self.space[nodes.flat[0]]), self.row[nodes])
+    def slots(self, nodes: Array) -> Slots:
+        """Return the slots of nodes that are in one space."""
+        return Slots(int(self.space[nodes.flat[0]]), self.slot[nodes])
 
-    def results(self, group: Group, nodes: Array) -> Rows:
-        """Give new rows to nodes, in their order."""
+    def results(self, group: Group, nodes: Array) -> Slots:
+        """Give new slots to nodes, in their order."""
         first = self.sizes[group.space]
         self.sizes[group.space] += nodes.size
         self.space[nodes], self.block[nodes] = group.space, first
-        self.row[nodes] = np.arange(first, first + nodes.size).reshape(nodes.shape)
-        return self.rows(nodes)
+        self.slot[nodes] = np.arange(first, first + nodes.size).reshape(nodes.shape)
+        return self.slots(nodes)
 
     def instructions(self, group: Group) -> Iterator[Instruction]:
         """Lay out a group."""
@@ -170,19 +185,19 @@ class _Places:
         return np.array([self.graph.operands[i] for i in group.nodes])
 
     def _apply(self, group: Group, row: Primitive, nodes: Array, operands: Array) -> Apply:
-        order = _by_rows(self.row[operands])
-        columns = [self.rows(column) for column in operands[order].T]
+        order = _by_slots(self.slot[operands])
+        columns = [self.slots(column) for column in operands[order].T]
         shape = box([column.index for column in columns])
-        shaped = tuple(Rows(column.space, column.index.reshape(shape)) for column in columns)
+        shaped = tuple(Slots(column.space, column.index.reshape(shape)) for column in columns)
         return Apply(row, shaped, self.results(group, nodes[order].reshape(shape)), group.backward)
 
     def _folds(self, group: Group, row: Nary, nodes: Array, operands: Array) -> Iterator[Fold]:
-        order = np.lexsort([self.row[operands], self.space[operands]], axis=1)
+        order = np.lexsort([self.slot[operands], self.space[operands]], axis=1)
         operands = np.take_along_axis(operands, order, 1)
         for chosen in _alike(self.space[operands]):
-            placed = chosen[_by_rows(self.row[operands[chosen]])]
+            placed = chosen[_by_slots(self.slot[operands[chosen]])]
             cuts = np.flatnonzero(np.diff(self.space[operands[placed[0]]])) + 1
-            parts = tuple(self.rows(part) for part in np.split(operands[placed], cuts, axis=1))
+            parts = tuple(self.slots(part) for part in np.split(operands[placed], cuts, axis=1))
             yield Fold(row, parts, self.results(group, nodes[placed]), group.backward)
 
     def _dots(self, group: Group, nodes: Array) -> Iterator[Product]:
@@ -190,8 +205,8 @@ class _Places:
         added = np.stack(bias, axis=1) if bias else np.zeros((len(nodes), 0), np.intp)
         for chosen, *factors in self._products(self._lists(left), self._lists(right), added):
             parts, grid = self._parts(*factors)
-            bias_rows = self.rows(added[chosen][grid][..., 0]) if added.size else None
-            yield Product(parts, bias_rows, self.results(group, nodes[chosen][grid]), group.backward, summed=False)
+            laid_bias = self.slots(added[chosen][grid][..., 0]) if added.size else None
+            yield Product(parts, laid_bias, self.results(group, nodes[chosen][grid]), group.backward, summed=False)
 
     def _outers(self, outers: Sequence[Outer]) -> Iterator[Product]:
         """Lay out gradients: one row of left factors for each outer, and one of right factors for each of its elements."""
@@ -203,7 +218,7 @@ class _Places:
             if not used.any():
                 continue
             parts, grid = self._parts(left[:, used], right[:, used])
-            yield Product(parts, None, Rows(GRADIENT, parameters[chosen][grid]), backward=True, summed=True)
+            yield Product(parts, None, Slots(GRADIENT, parameters[chosen][grid]), backward=True, summed=True)
 
     def _lists(self, places: Array) -> Array:
         """Return the nodes of lists of one length."""
@@ -215,7 +230,7 @@ class _Places:
         swap = self.space[left] > self.space[right]  # what is computed once stands left, and arguments stand right
         if swap.any():
             left, right = np.where(swap, right, left), np.where(swap, left, right)
-        order = np.lexsort([self.row[right], self.row[left], self.space[right], self.space[left]], axis=1)
+        order = np.lexsort([self.slot[right], self.slot[left], self.space[right], self.space[left]], axis=1)
         left, right = np.take_along_axis(left, order, 1), np.take_along_axis(right, order, 1)
         for chosen in _alike(np.concatenate([self.space[left], self.space[right], self.space[bias]], axis=1)):
             yield chosen, left[chosen], right[chosen]
@@ -224,25 +239,25 @@ class _Places:
         """Lay out factors that come from the same spaces: the parts of a product, and the sums' places in it."""
         cuts = np.flatnonzero(np.diff(self.space[left[0]]) | np.diff(self.space[right[0]])) + 1
         parts = [*zip(np.split(left, cuts, axis=1), np.split(right, cuts, axis=1), strict=True)]
-        grid = _grid(*max([(self.row[a], self.row[b]) for a, b in parts], key=lambda part: part[0].shape[1]))
+        grid = _grid(*max([(self.slot[a], self.slot[b]) for a, b in parts], key=lambda part: part[0].shape[1]))
         if any((a[grid] != a[grid][:, :, :1]).any() or (b[grid] != b[grid][:, :1]).any() for a, b in parts):
             grid = np.arange(len(left)).reshape(-1, 1, 1)
-        return tuple((self.rows(a[grid[:, :, 0]]), self.rows(b[grid[:, 0]])) for a, b in parts), grid
+        return tuple((self.slots(a[grid[:, :, 0]]), self.slots(b[grid[:, 0]])) for a, b in parts), grid
 
     def sums(self) -> Iterator[Sum]:
         """Lay out the gradients that are no outers: sums of results, and of leaves."""
         parameters, nodes = (np.array([*x], np.intp) for x in (self.gradients.nodes.keys(), self.gradients.nodes.values()))
         for chosen in _alike(np.stack([self.space[nodes], self.block[nodes]], axis=1)) if nodes.size else ():
-            yield Sum(self.rows(nodes[chosen]), Rows(GRADIENT, parameters[chosen]))
+            yield Sum(self.slots(nodes[chosen]), Slots(GRADIENT, parameters[chosen]))
 
 
-def _by_rows(rows: Array) -> Array:
-    """Return the order of nodes in which their operands' rows ascend, the first operand's first."""
-    return np.lexsort(rows.T[::-1])
+def _by_slots(slots: Array) -> Array:
+    """Return the order of nodes in which their operands' slots ascend, the first operand's first."""
+    return np.lexsort(slots.T[::-1])
 
 
 def _alike(kinds: Array) -> Iterator[Array]:
-    """Return the places of equal rows, for each kind of row."""
+    """Return the places of equal kinds, for each kind."""
     if (kinds == kinds[0]).all():
         yield np.arange(len(kinds))
         return
@@ -254,7 +269,7 @@ def _grid(left: Array, right: Array) -> Array:
     """Arrange dots in blocks [c×m×n] so that, in a block, all dots of a line share their left factors, of a column their right.
 
     Args:
-        left: [dots×K], the rows of the left factors.
+        left: [dots×K], the slots of the left factors.
         right: [dots×K], those of the right ones.
 
     Returns:
@@ -275,7 +290,7 @@ def _grid(left: Array, right: Array) -> Array:
 
 
 def _numbered(rows: Array) -> Array:
-    """Number equal rows alike, in ascending order."""
+    """Number the rows of a matrix, equal ones alike, in ascending order."""
     keys = [row.tobytes() for row in np.ascontiguousarray(rows, ">i8")]
     numbers = {key: i for i, key in enumerate(sorted({*keys}))}
     return np.array([numbers[key] for key in keys])
@@ -295,7 +310,7 @@ def _components(a: Array, b: Array) -> Array:
 
 
 def box(columns: Sequence[Array]) -> tuple[int, ...]:
-    """Return the shape in which as many as possible of some lists of rows ascend evenly along each dimension.
+    """Return the shape in which as many as possible of some lists of slots ascend evenly along each dimension.
 
     >>> box([np.array([0, 1, 2, 3, 4, 5]), np.array([7, 7, 7, 8, 8, 8])])
     (2, 3)
@@ -311,7 +326,7 @@ def box(columns: Sequence[Array]) -> tuple[int, ...]:
 
 
 def _cuts(column: Array) -> set[int]:
-    """Return after how many rows, again and again, a list of rows jumps; nothing if it is irregular."""
+    """Return the periods at which a list of slots jumps; nothing if it is irregular."""
     cuts, size = set(), 1
     while len(column) > 1:
         step = np.diff(column)
@@ -327,7 +342,7 @@ def _cuts(column: Array) -> set[int]:
 
 
 def strides(index: Array) -> tuple[int, tuple[int, ...]] | None:
-    """Return the first row and the step along each dimension, if rows are evenly spaced; else None.
+    """Return the first slot and the step along each dimension, if slots are evenly spaced; else None.
 
     >>> strides(np.array([[3, 4], [7, 8]])), strides(np.array([3, 4, 9]))
     ((3, (4, 1)), None)

@@ -38,7 +38,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from autograd.compiler.layout import GRADIENT, Apply, Fold, Instruction, Layout, Product, Rows, Sum, strides
+from autograd.compiler.layout import GRADIENT, Apply, Fold, Instruction, Layout, Product, Slots, strides
 from autograd.compiler.schedule import BATCHED
 from autograd.compiler.tracing import CONSTANTS, INPUTS, PARAMETERS
 from autograd.symbol import ATOM, COMPARE, LATEX, PLAIN, SUM, Style, Symbol, latex_name, write
@@ -131,20 +131,20 @@ class Writer:
         self.shown: set[str] = set()  # the arguments and parameters of which the shape was told
         self.names = Names()
         self.nameless: dict[Any, str] = {}
-        self.groups: dict[Any, list[Alike]] = {}  # for some rows, in whatever order, the labels
+        self.groups: dict[Any, list[Alike]] = {}  # for some slots, in whatever order, the labels
         for block in self.blocks:
-            for rows in (block.instruction.out, *operands(block.instruction)):
-                if (key := _key(rows)) not in self.groups:
-                    self.groups[key] = alike(self.labels(rows))
+            for slots in (block.instruction.out, *block.instruction.operands):
+                if (key := _key(slots)) not in self.groups:
+                    self.groups[key] = alike(self.labels(slots))
                     self.names.learn(self.groups[key])
         for block in self.blocks:
-            for rows in operands(block.instruction):
-                if rows.space == PARAMETERS:
-                    self.parameter(rows)  # those without labels are counted in the order in which they are used
-        outputs = [self.blocks[self.block_of[space][row]] for space, row in layout.outputs if space in self.block_of]
+            for slots in block.instruction.operands:
+                if slots.space == PARAMETERS:
+                    self.parameter(slots)  # those without labels are counted in the order in which they are used
+        outputs = [self.blocks[self.block_of[space][slot]] for space, slot in layout.outputs if space in self.block_of]
         for block in self.blocks:
             block.name = self._name(block, outputs)
-            for parts in dict.fromkeys(tuple(self.parts(rows)) for rows in operands(block.instruction)):
+            for parts in dict.fromkeys(tuple(self.parts(slots)) for slots in block.instruction.operands):
                 for used, is_whole in parts:
                     used.users += 1
                     used.is_parted |= not is_whole or len(parts) > 1
@@ -152,7 +152,7 @@ class Writer:
         for block in self.blocks:
             if block.name.startswith("∂") and block.users == 1 and block.instruction.out.space != GRADIENT:
                 block.name = ""  # what arrives at an output is written in the δ that it is a factor of
-            inner = [used.depth for rows in operands(block.instruction) for used, _ in self.parts(rows) if not used.name]
+            inner = [used.depth for slots in block.instruction.operands for used, _ in self.parts(slots) if not used.name]
             block.depth = 1 + max(inner, default=0)
             if not block.name and (block in outputs or block.is_parted or block.depth > DEEPEST or not self._is_short(block)):
                 count += 1
@@ -161,7 +161,7 @@ class Writer:
     def _is_short(self, block: Block) -> bool:
         """Say whether a block without a name is written where it is used: once, or if it is one operation, twice."""
         simple = isinstance(block.instruction, Apply) and all(
-            all(used.name for used, _ in self.parts(rows)) for rows in block.instruction.operands
+            all(used.name for used, _ in self.parts(slots)) for slots in block.instruction.operands
         )
         return block.users == 1 or (block.users == 2 and bool(simple))
 
@@ -174,23 +174,23 @@ class Writer:
         name = re.sub(r"^∂net", "δ", name)
         return name or ("loss" if block in outputs and len(self.layout.outputs) == 1 else "")
 
-    def labels(self, rows: Rows) -> list[str]:
-        """Return the labels of rows; nothing if they have none."""
-        if rows.space in (PARAMETERS, GRADIENT):
-            return [self.parameters[row] for row in rows.index.ravel().tolist()]
-        found = [self.layout.labels.get((rows.space, row), "") for row in rows.index.ravel().tolist()]
-        return found if all(found) and rows.space == BATCHED else []
+    def labels(self, slots: Slots) -> list[str]:
+        """Return the labels of slots; nothing if they have none."""
+        if slots.space in (PARAMETERS, GRADIENT):
+            return [self.parameters[slot] for slot in slots.index.ravel().tolist()]
+        found = [self.layout.labels.get((slots.space, slot), "") for slot in slots.index.ravel().tolist()]
+        return found if all(found) and slots.space == BATCHED else []
 
-    def parameter(self, rows: Rows) -> str:
+    def parameter(self, slots: Slots) -> str:
         """Return what parameters are called: after their labels, or p1, p2, … if they have none."""
-        key = _key(rows)
+        key = _key(slots)
         return self.names.of(self.groups[key]) or self.nameless.setdefault(key, f"p{len(self.nameless) + 1}")
 
-    def parts(self, rows: Rows) -> list[tuple[Block, bool]]:
-        """Return the blocks that rows are in, each with whether they are all of it; nothing for what is no result."""
-        if rows.space not in self.block_of:
+    def parts(self, slots: Slots) -> list[tuple[Block, bool]]:
+        """Return the blocks that slots are in, each with whether they are all of it; nothing for what is no result."""
+        if slots.space not in self.block_of:
             return []
-        blocks, counts = np.unique(self.block_of[rows.space][np.unique(rows.index)], return_counts=True)
+        blocks, counts = np.unique(self.block_of[slots.space][np.unique(slots.index)], return_counts=True)
         return [(self.blocks[i], n == self.blocks[i].instruction.out.index.size) for i, n in zip(blocks, counts, strict=True)]
 
     def equations(self, backward: bool) -> Iterator[tuple[str, str]]:
@@ -201,21 +201,21 @@ class Writer:
                 dims = out.index.shape if out.space == GRADIENT and isinstance(block.instruction, Product) else None
                 yield name + self.shape(out, dims), self.formula(block.instruction)
 
-    def shape(self, rows: Rows, dims: Sequence[int] | None = None) -> str:
-        """Write the shape of rows, with B for the size of the batch."""
-        sizes = [str(n) for n in (dims or [rows.index.size]) if n > 1] + ["B"] * (rows.space >= BATCHED)
+    def shape(self, slots: Slots, dims: Sequence[int] | None = None) -> str:
+        """Write the shape of slots, with B for the size of the batch."""
+        sizes = [str(n) for n in (dims or [slots.index.size]) if n > 1] + ["B"] * (slots.space >= BATCHED)
         return self.notation.shape.format("×".join(sizes)) if sizes and self.notation.shape else ""
 
     def formula(self, instruction: Instruction) -> str:
         """Write the right side of an instruction's equation."""
         symbol = self.operand
         if isinstance(instruction, Apply):
-            text = write(instruction.row.apply([symbol(rows) for rows in instruction.operands]), self.notation.style)[0]
+            text = write(instruction.row.apply([symbol(slots) for slots in instruction.operands]), self.notation.style)[0]
         elif isinstance(instruction, Product):
             parts = [self.product(left, right, instruction, symbol) for left, right in instruction.parts]
             text = " + ".join(parts + ([self.text(symbol(instruction.bias))] if instruction.bias is not None else []))
         elif isinstance(instruction, Fold):
-            inner = [self.text(symbol(rows)) for rows in instruction.parts]
+            inner = [self.text(symbol(slots)) for slots in instruction.parts]
             is_sum = instruction.row.expands
             text = self.notation.total.format(" + ".join(inner)) if is_sum else f"{instruction.row.name}({', '.join(inner)})"
         else:
@@ -227,18 +227,18 @@ class Writer:
         written, level = write(symbol, self.notation.style)
         return self.notation.held.format(written) if level < (ATOM if held else SUM) else written
 
-    def operand(self, rows: Rows) -> Any:
-        """Return what rows are called, as a symbol, or as the formula of a block that has no name; the same for the same."""
-        key = rows.space, rows.index.tobytes()
+    def operand(self, slots: Slots) -> Any:
+        """Return what slots are called, as a symbol, or as the formula of a block that has no name; the same for the same."""
+        key = slots.space, slots.index.tobytes()
         if key not in self.symbols:
-            self.symbols[key] = self._operand(rows)
+            self.symbols[key] = self._operand(slots)
         return self.symbols[key]
 
-    def _operand(self, rows: Rows) -> Any:
-        if rows.space == CONSTANTS:
-            numbers = {self.layout.constants[row] for row in rows.index.ravel().tolist()}
+    def _operand(self, slots: Slots) -> Any:
+        if slots.space == CONSTANTS:
+            numbers = {self.layout.constants[slot] for slot in slots.index.ravel().tolist()}
             return numbers.pop() if len(numbers) == 1 else Symbol("c")
-        parts = self.parts(rows)
+        parts = self.parts(slots)
         if len(parts) == 1 and not parts[0][0].name:
             inner = parts[0][0].instruction
             if isinstance(inner, Apply):
@@ -247,11 +247,11 @@ class Writer:
         if parts:
             names = [self.notation.name(block.name) + ("" if is_whole else self.notation.part) for block, is_whole in parts]
             return Symbol(names[0] if len(names) == 1 else f"[{', '.join(names)}]")
-        if rows.space >= INPUTS:
-            return Symbol(self.notation.name(self.arguments[rows.space - INPUTS]))
-        return Symbol(self.notation.name(self.parameter(rows)))
+        if slots.space >= INPUTS:
+            return Symbol(self.notation.name(self.arguments[slots.space - INPUTS]))
+        return Symbol(self.notation.name(self.parameter(slots)))
 
-    def product(self, left: Rows, right: Rows, instruction: Product, symbol: Callable[[Rows], Any]) -> str:
+    def product(self, left: Slots, right: Slots, instruction: Product, symbol: Callable[[Slots], Any]) -> str:
         """Write a product of matrices, or where there is but a row of each, the sum of its terms."""
         _, m, n = instruction.out.index.shape
         a, b = symbol(left), symbol(right)
@@ -264,39 +264,28 @@ class Writer:
             second = self.notation.turned.format(second)
         return self.notation.product.format(first, second)
 
-    def matrix(self, rows: Rows, symbol: Any) -> str:
+    def matrix(self, slots: Slots, symbol: Any) -> str:
         """Write a factor; an argument or a matrix of parameters with its shape the first time."""
         text = self.text(symbol, held=True)
-        if rows.space in (PARAMETERS, *range(INPUTS, INPUTS + len(self.arguments))) and text not in self.shown:
+        if slots.space in (PARAMETERS, *range(INPUTS, INPUTS + len(self.arguments))) and text not in self.shown:
             self.shown.add(text)
-            _, m, k = rows.index.shape
-            dims = [m, k] if rows.space == PARAMETERS else [k, m]
-            return text + self.shape(rows, dims[::-1] if rows.space == PARAMETERS and _lies_across(rows) else dims)
+            _, m, k = slots.index.shape
+            dims = [m, k] if slots.space == PARAMETERS else [k, m]
+            return text + self.shape(slots, dims[::-1] if slots.space == PARAMETERS and _lies_across(slots) else dims)
         return text
 
 
-def operands(instruction: Instruction) -> list[Rows]:
-    """Return the operands of an instruction."""
-    if isinstance(instruction, Apply):
-        return [*instruction.operands]
-    if isinstance(instruction, Fold):
-        return [*instruction.parts]
-    if isinstance(instruction, Sum):
-        return [instruction.operand]
-    return [rows for part in instruction.parts for rows in part] + ([instruction.bias] if instruction.bias else [])
-
-
-def _key(rows: Rows) -> tuple[int, bytes]:
-    """Return a key that is the same for the same rows in whatever order; for a gradient that of its parameters."""
-    index = np.sort(rows.index, axis=None)  # measured: `np.unique` takes 30 times as long on rows that ascend already
+def _key(slots: Slots) -> tuple[int, bytes]:
+    """Return a key that is the same for the same slots in whatever order; for a gradient that of its parameters."""
+    index = np.sort(slots.index, axis=None)  # measured: `np.unique` takes 30 times as long on slots that ascend already
     is_new = np.concatenate([[True], index[1:] != index[:-1]])
-    return PARAMETERS if rows.space == GRADIENT else rows.space, index[is_new].tobytes()
+    return PARAMETERS if slots.space == GRADIENT else slots.space, index[is_new].tobytes()
 
 
-def _lies_across(rows: Rows) -> bool:
-    """Say whether rows [c×m×K] lie with their columns one after the other, so that they are a matrix that is turned."""
-    even = strides(rows.index)
-    return even is not None and rows.index.shape[2] > 1 and rows.index.shape[1] > 1 and even[1][1] < even[1][2]
+def _lies_across(slots: Slots) -> bool:
+    """Say whether slots [c×m×K] lie with their columns one after the other, so that they are a matrix that is turned."""
+    even = strides(slots.index)
+    return even is not None and slots.index.shape[2] > 1 and slots.index.shape[1] > 1 and even[1][1] < even[1][2]
 
 
 class Names:
