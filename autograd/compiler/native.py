@@ -35,7 +35,6 @@ from autograd import primitives
 from autograd.compiler.backward import Gradients
 from autograd.compiler.definitions import expanded, has_definition
 from autograd.compiler.layout import Array
-from autograd.compiler.schedule import is_deep
 from autograd.compiler.tracing import Graph
 from autograd.compiler.version import Version
 from autograd.files import write_whole
@@ -251,8 +250,7 @@ class NativeMachine:
         An array instruction costs a few calls of NumPy, as much as some 2,500 operations on single numbers in native code:
         there the two are equally fast, within a factor of 1.5, for networks, convolution and attention at batches up to 256.
         """
-        graph, few = version.passes.graph, version.passes.work * batch / FEW
-        return HAS_NUMBA and can_run(graph) and (is_deep(graph, few) or len(version.groups) > few)
+        return HAS_NUMBA and can_run(version.passes.graph) and version.has_more_groups(version.passes.work * batch / FEW)
 
     def outputs(self, arguments: Sequence[Array]) -> Array:
         """Return the outputs [outputs×batch] for arguments [batch×size]."""

@@ -16,6 +16,7 @@ multiply ['multiply(0, 5)']
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,7 +26,7 @@ from autograd.compiler.backward import Outer
 from autograd.compiler.tracing import CONSTANTS, INPUTS, PARAMETERS, Graph
 from autograd.primitives import Nary, Primitive
 
-__all__ = ["BATCHED", "STATIC", "Group", "is_deep", "schedule", "spaces"]
+__all__ = ["BATCHED", "STATIC", "Group", "schedule", "spaces"]
 
 STATIC, BATCHED = 2, 3  # the spaces of results: computed once for a batch, and computed for each of its examples
 
@@ -47,65 +48,53 @@ class Group:
     nodes: list[int] = field(default_factory=list)
 
 
-def schedule(graph: Graph, forward: int, outers: Sequence[Outer] = ()) -> list[Group]:
+def schedule(graph: Graph, forward: int, outers: Sequence[Outer] = (), most: float = math.inf) -> list[Group]:
     """Return the groups of a graph in an order in which they can be computed.
 
     Args:
         graph: in canonical form.
         forward: the number of its nodes that the outputs need, which come first.
         outers: gradients of parameters.
+        most: a number of groups at which to stop; then those found so far are returned, one more than that.
     """
-    source = spaces(graph)  # of a leaf its space, of a result its group
-    sets: dict[int, frozenset[int]] = {}  # of a list, all that its nodes come from
+    source: list[Any] = spaces(graph)  # of a leaf its space, of a result its group, of a list all that its nodes come from
+    first = max(source, default=0) + 1
     varies = [space >= INPUTS for space in source[: graph.n_leaves]]
-    level = [0] * len(graph)
-    by_level: dict[int, list[int]] = {}
-    for i in range(graph.n_leaves, len(graph)):
-        operands = graph.operands[i]
-        if operands:
-            level[i] = max([level[j] for j in operands]) + (graph.rows[i] is not None)
-            varies.append(any(varies[j] for j in operands))
-            if graph.rows[i] is not None:
-                by_level.setdefault(level[i], []).append(i)
-        else:
-            varies.append(False)
-    ends: dict[int, list[int]] = {}
-    for k, outer in enumerate(outers):
-        ends.setdefault(1 + max([level[j] for j in (*outer.deltas, *outer.inputs)]), []).append(k)
-
-    def sources(i: int) -> frozenset[int]:
-        if source[i] >= 0:
-            return frozenset((source[i],))
-        if i not in sets:
-            sets[i] = frozenset([source[j] for j in graph.operands[i]])
-        return sets[i]
-
-    n_leaves = max(source, default=0) + 1
+    level = [0] * graph.n_leaves
+    numbers: dict[Any, int] = {}
     groups: list[Group] = []
-    for depth in sorted({*by_level, *ends}):
-        found: dict[Any, Group] = {}
-        for i in by_level.get(depth, ()):
-            row, operands = graph.rows[i], graph.operands[i]
-            if row is primitives.dot:
-                made_of: Any = (len(graph.operands[operands[0]]), len(operands), frozenset().union(*map(sources, operands)))
-            else:
-                parts = [source[j] for j in operands]
-                made_of = len(parts), frozenset(parts) if isinstance(row, Nary) and row.fold else tuple(parts)
-            key = row, i < forward, varies[i], made_of
-            if key not in found:
-                found[key] = Group(row, BATCHED if varies[i] else STATIC, backward=i >= forward)
-            found[key].nodes.append(i)
-        for number, group in enumerate(found.values(), n_leaves + len(groups)):
-            for i in group.nodes:
-                source[i] = number
-        groups += found.values()
-        last: dict[Any, Group] = {}
-        for k in ends.get(depth, ()):
-            deltas, inputs = outers[k][1:]
-            kind = len(deltas), frozenset().union(*map(sources, deltas), *map(sources, inputs))
-            last.setdefault(kind, Group(None, BATCHED, backward=True)).nodes.append(k)
-        groups += last.values()
-    return groups
+    levels: list[int] = []
+    for i in range(graph.n_leaves, len(graph)):
+        row, operands = graph.rows[i], graph.operands[i]
+        parts = [source[j] for j in operands]
+        varies.append(True in [varies[j] for j in operands])
+        level.append(max([level[j] for j in operands], default=0) + (row is not None))
+        if row is None:
+            source[i] = frozenset(parts) if operands else CONSTANTS
+            continue
+        made_of: Any = len(parts), tuple(parts)
+        if row is primitives.dot:
+            made_of = len(graph.operands[operands[0]]), len(parts), parts[0] | parts[1] | {*parts[2:]}
+        elif isinstance(row, Nary) and row.fold:
+            made_of = len(parts), frozenset(parts)
+        key = level[i], row, i < forward, varies[i], made_of
+        number = numbers.setdefault(key, len(groups))
+        if number == len(groups):
+            groups.append(Group(row, BATCHED if varies[i] else STATIC, backward=i >= forward))
+            levels.append(level[i])
+            if len(groups) > most:
+                return groups
+        groups[number].nodes.append(i)
+        source[i] = first + number
+    for k, (_, deltas, inputs) in enumerate(outers):
+        depth = 1 + max([level[j] for j in (*deltas, *inputs)])
+        kind = depth, len(deltas), frozenset([source[j] for j in deltas]).union(*[source[j] for j in inputs])
+        number = numbers.setdefault(kind, len(groups))
+        if number == len(groups):
+            groups.append(Group(None, BATCHED, backward=True))
+            levels.append(depth)
+        groups[number].nodes.append(k)
+    return [groups[number] for number in sorted(range(len(groups)), key=levels.__getitem__)]
 
 
 def spaces(graph: Graph) -> list[int]:
@@ -114,13 +103,3 @@ def spaces(graph: Graph) -> list[int]:
     for i, size in enumerate(graph.sizes):
         found += [INPUTS + i] * size
     return found + [CONSTANTS if i in graph.constants else -1 for i in range(graph.n_leaves, len(graph))]
-
-
-def is_deep(graph: Graph, levels: float) -> bool:
-    """Return whether a graph has more levels than that, which are at most as many as its groups."""
-    level = [0] * graph.n_leaves
-    for i in range(graph.n_leaves, len(graph)):
-        level.append(max([level[j] for j in graph.operands[i]], default=0) + (graph.rows[i] is not None))
-        if level[i] > levels:
-            return True
-    return False

@@ -78,6 +78,15 @@ class Version:
         """What can be done at once."""
         return schedule(self.passes.graph, self.passes.forward, self.passes.gradients.outers)
 
+    def has_more_groups(self, n: float) -> bool:
+        """Return whether there are more than n groups; then they are not counted to the end."""
+        if "groups" not in self.__dict__:
+            groups = schedule(self.passes.graph, self.passes.forward, self.passes.gradients.outers, n)
+            if len(groups) > n:
+                return True
+            self.groups = groups
+        return len(self.groups) > n
+
     @functools.cached_property
     def layout(self) -> Layout:
         """The computation as instructions on arrays, which NumPy, JAX and the lesson read."""
