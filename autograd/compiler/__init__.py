@@ -12,7 +12,8 @@ for whole batches at the speed of hand-written NumPy.
     native      the same graph on single numbers, compiled by numba
     lesson      the instructions as equations
     batches     arguments and results as trees: which arrays they consist of
-    program     the passes in a row
+    version     the passes in a row, for arguments of one shape
+    program     a version for each shape, a machine for each version
 """
 
 from importlib.util import find_spec

@@ -158,7 +158,7 @@ class Program:
         self.traces: dict[Shapes, Version] = {}
         self._most_traces, self._takes_any = traces, True
         self._broken: set[str] = set()
-        self._lock = threading.Lock()
+        self._lock, self._adding = threading.Lock(), threading.RLock()
 
     @property
     def parameters(self) -> Array:
@@ -275,12 +275,12 @@ class Program:
                 x = array.item()
                 raise ValueError(f"{path} is the number {x!r}; a program takes a batch, an entry for each example: [{x!r}]")
         if self._takes_any:
-            shapes = {path: array.shape[1:] for path, array in arrays.items()}
-            if (key := (*shapes.items(),)) not in self.traces:
-                require_one_length(arrays)
-                self._add([first_example(x, argument(i), arrays) for i, x in enumerate(arguments)], shapes)
-            version = self.traces[key] = self.traces.pop(key)  # the one that was used last stands last
             require_one_length(arrays)
+            shapes = {path: array.shape[1:] for path, array in arrays.items()}
+            with self._adding:
+                if (key := (*shapes.items(),)) not in self.traces:
+                    self._add([first_example(x, argument(i), arrays) for i, x in enumerate(arguments)], shapes)
+                version = self.traces[key] = self.traces.pop(key)  # the one that was used last stands last
         else:
             version = self.trace
             arrays = version.in_order(arrays)
