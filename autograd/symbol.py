@@ -96,6 +96,7 @@ class Style(NamedTuple):
     name: Callable[[Symbol], str] = operator.attrgetter("name")
     calls: dict[str, Primitive] | None = None  # for Python source only: collects the rows that it calls, by name
     tex: bool = False
+    scale: str = ""  # the sign between a number and what it multiplies, where that is another one
 
 
 @functools.cache
@@ -137,6 +138,7 @@ class Symbol(Operand):
         value: the number it stands for, or None if it is not known.
     """
 
+    level: int | None = None  # how tightly the text of a name binds, if not as a name does
     __slots__ = ("given", "name", "operands", "row", "value")
 
     def __init__(self, name: str, value: float | None = None) -> None:
@@ -311,7 +313,7 @@ def write(formula: Any, style: Style) -> tuple[str, int]:
         if not formula.name and formula.value is not None:
             return _write_number(formula.value, style)
         text = style.name(formula)
-        return text, SIGN if text.startswith("-") else ATOM
+        return text, (SIGN if text.startswith("-") else ATOM) if formula.level is None else formula.level
     if isinstance(row, Nary) and row.expands:
         return _write_sum(list(_terms(expand(row, operands)))[::-1], style)
     if style.calls is not None:
@@ -374,6 +376,8 @@ def _write_infix(sign: str, operands: Sequence[Any], style: Style) -> tuple[str,
             return _base(x, style) + str(int(y)).translate(SUPERSCRIPTS), POWER
         return _base(x, style) + written + _parenthesised(y, SIGN, style), POWER
     level = LEVELS[sign]
+    if sign == "*" and style.scale and not isinstance(x, Symbol):
+        written = style.scale
     return _parenthesised(x, max(level, SUM), style) + written + _signed(_parenthesised(y, level + 1, style), 1), level
 
 

@@ -60,8 +60,8 @@ ROOMS: dict[str, set[str]] = {
         "autograd", "autograd.checking", "autograd.primitives", "autograd.rows", "autograd.symbol", "autograd.value",
     },
     "autograd.compiler": {
-        "autograd", "autograd.files", "autograd.manners", "autograd.primitives", "autograd.rows", "autograd.symbol",
-        "autograd.transforms", "autograd.trees", "autograd.value",
+        "autograd", "autograd.files", "autograd.manners", "autograd.primitives", "autograd.risks", "autograd.rows",
+        "autograd.symbol", "autograd.trees", "autograd.value",
     },
     "nn": {"autograd", "autograd.files"},
 }  # fmt: skip

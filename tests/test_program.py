@@ -104,7 +104,7 @@ def test_instructions_are_counted() -> None:
 def traced(f: Any, n: int) -> Any:
     """Return a function's graph in canonical form, and its output's place."""
     trace = Trace(f, [], [(n,)])
-    graph, [place] = canonical(trace.graph, [trace.result.place])
+    graph, [place] = canonical(trace.graph, trace.outputs)
     return graph, place
 
 
@@ -138,8 +138,8 @@ def test_every_left_row_meeting_every_right_row_is_a_matrix_product() -> None:
         return [[sum(w * v for w, v in zip(row, x[4 * p : 4 * p + 4], strict=True)) for p in range(2)] for row in model]
 
     trace = Trace(pairs, [w for row in model for w in row], [(8,)])
-    graph, outputs = canonical(trace.graph, [node.place for node in trace.outputs])
-    [product] = lay_out(graph, schedule(graph, outputs, []), outputs, []).instructions
+    graph, outputs = canonical(trace.graph, trace.outputs)
+    [product] = lay_out(graph, schedule(graph, len(graph)), outputs).instructions
     assert isinstance(product, Product)
     assert product.out.index.shape == (1, 3, 2)
 
