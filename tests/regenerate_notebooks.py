@@ -16,6 +16,7 @@ from __future__ import annotations
 import base64
 import io
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -23,12 +24,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
-import matplotlib
 import PIL.Image
-import resvg_py
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
+
+from autograd.drawing.as_image import FONT, print_svg
 
 __all__ = ["NOTEBOOKS", "execute", "nbformat", "regenerate", "run", "written"]
 
@@ -41,7 +42,6 @@ METADATA: Final = {
 }
 SECONDS: Final = 600  # after which a cell is taken to hang
 COLOURS: Final = 128  # of a plot
-ZOOM: Final = 1.25  # pixels of a PNG for each of the graph, which fills a page of a notebook
 
 
 def run(path: Path, **variables: str) -> Any:
@@ -129,11 +129,9 @@ def _normalise(notebook: Any) -> None:
 
 
 def _drawn(svg: str) -> str:
-    """Return a graph as PNG, in fonts that are the same everywhere: those that matplotlib brings along."""
-    fonts = Path(matplotlib.get_data_path(), "fonts", "ttf")
-    files = [str(fonts / name) for name in ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf")]
-    png = resvg_py.svg_to_bytes(svg_string=svg, dpi=96, zoom=ZOOM, background="white", font_files=files, skip_system_fonts=True)
-    return base64.b64encode(bytes(png)).decode()
+    """Return a graph as PNG, in fonts that are the same everywhere: those that Typst brings along."""
+    png = print_svg(re.sub('font-family="[^"]*"', f'font-family="{FONT}"', svg, count=1), "", "png")
+    return base64.b64encode(png).decode()
 
 
 def _light(png: str) -> str:

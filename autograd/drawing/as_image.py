@@ -15,7 +15,7 @@ from autograd.drawing.as_svg import draw_plan
 from autograd.drawing.layout import LayoutError
 from autograd.drawing.plan import Plan
 
-__all__ = ["to_image"]
+__all__ = ["FONT", "print_svg", "to_image"]
 
 RESOLUTION = 192  # of a PNG, in dots per inch: twice a screen's, so that it stays sharp on a slide
 FONT = "Libertinus Serif"
@@ -33,14 +33,27 @@ def to_image(plan: Plan, form: Literal["png", "pdf"]) -> bytes:
     Raises:
         LayoutError: if Typst or a layout engine is not installed, or if the picture is too large for a PNG.
     """
+    svg = draw_plan(plan)
+    svg.set("font-family", FONT)
+    return print_svg(ElementTree.tostring(svg, encoding="unicode"), plan.summary, form)
+
+
+def print_svg(svg: str, about: str, form: Literal["png", "pdf"]) -> bytes:
+    """Print an SVG as PNG or PDF.
+
+    Args:
+        svg: the picture.
+        about: what it shows, for the document's title and screen readers.
+        form: the format.
+
+    Raises:
+        LayoutError: if Typst is not installed, or if the picture is too large for a PNG.
+    """
     try:
         typst = import_module("typst")
     except ImportError:
         raise LayoutError(f"a {form.upper()} is printed by Typst, which is not installed: `pip install typst`") from None
-    svg = draw_plan(plan)
-    svg.set("font-family", FONT)
-    shown = {"about": plan.summary, "svg": ElementTree.tostring(svg, encoding="unicode")}
     try:
-        return bytes(typst.compile(PAGE, format=form, ppi=RESOLUTION, sys_inputs=shown))
+        return bytes(typst.compile(PAGE, format=form, ppi=RESOLUTION, sys_inputs={"about": about, "svg": svg}))
     except typst.TypstError as error:
         raise LayoutError(f"Typst could not print this picture: {error}") from error
