@@ -9,14 +9,14 @@ a rule of the table is read on floats and on symbols.  live.js brings the two re
 >>> print(rows)
 {rows: {
 "tanh": {name: "tanh", value: math.tanh},
-"multiply": {name: "multiply", infix: "*", value: (x, y) => x * y},
 "subtract": {name: "subtract", infix: "-", value: (x, y) => x - y},
+"multiply": {name: "multiply", infix: "*", value: (x, y) => x * y},
 }, kinds: [
 {row: "tanh", operands: [null], rules: ($, x, out) => [$("subtract", 1, $("multiply", out, out))]},
 {row: "multiply", operands: [null, 2], rules: ($, x, out) => [2]},
 ]}
 >>> graph["nodes"][1]
-{'name': 'v1', 'data': 0.99505475368673, 'gradient': 2.0, 'kind': 0, 'inputs': [0]}
+{'name': 'v1', 'data': 0.9950547536867305, 'gradient': 2.0, 'kind': 0, 'inputs': [0]}
 
 A row that is not written with operators and other rows, such as ``lambda x: math.sin(x)``, has no JavaScript of its own:
 
@@ -33,6 +33,7 @@ from __future__ import annotations
 import json
 import math
 import operator
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -59,6 +60,7 @@ FUNCTIONS: Final[Mapping[Callable[..., Any], str]] = {
     operator.lt: "(x, y) => +(x < y)", operator.le: "(x, y) => +(x <= y)",
     operator.gt: "(x, y) => +(x > y)", operator.ge: "(x, y) => +(x >= y)",
 }  # fmt: skip
+OVERFLOWING: Final = (math.exp, math.exp2, math.expm1, math.sinh, math.cosh, math.pow)  # an OverflowError in Python
 CHAINS: Final = ("+", "*")  # operators whose long chains are printed as one list
 
 
@@ -144,11 +146,12 @@ class _Printer:
             key = self.row(row, len(operands))
             symbols = [Symbol(name) if x is None else x for name, x in zip(operand_names(len(operands)), operands, strict=True)]
             which = [i for i, x in enumerate(operands) if x is None]
-            rules = self._list(row.partials(symbols, Symbol("out"), which), len(operands))
+            rules = self._arrow("$, x, out", len(operands), row.partials(symbols, Symbol("out"), which))
             entry = {"row": _string(key), "operands": shown, "rules": rules}
             conditions = [flows(row, len(operands))[i] for i in which]
             if any(condition is not True for condition in conditions):
-                entry["flows"] = self._list([x if isinstance(x, Symbol) else float(x) for x in conditions], len(operands))
+                numbers = [x if isinstance(x, Symbol) else float(x) for x in conditions]
+                entry["flows"] = self._arrow("$, x, out", len(operands), numbers)
             self.kinds[row, shown] = len(self.lines)
             self.lines.append(_object(entry))
         return self.kinds[row, shown]
@@ -172,36 +175,61 @@ class _Printer:
         return key
 
     def _function(self, row: Primitive, n: int) -> dict[str, str]:
+        if row.javascript:
+            return {"value": row.javascript}
         if row.function in FUNCTIONS:
-            return {"value": FUNCTIONS[row.function]}
+            value = FUNCTIONS[row.function]
+            return {"value": f"bounded({value})" if row.function in OVERFLOWING and row.overflow is None else value}
         formula = expand(row, [Symbol(name) for name in operand_names(n)])
         if formula is None or (isinstance(formula, Symbol) and formula.row is row):
             raise NotLiveError(f"the row {row.name!r} cannot be computed in a page: its function takes only numbers. Write it "
-                               "with operators and the functions of autograd")  # fmt: skip
-        return {"formula": f"($, x) => {self._body([formula], n)[1:-1]}"}
+                               "with operators and autograd's functions, or give the row javascript='(x) => …'")  # fmt: skip
+        return {"formula": self._arrow("$, x", n, formula)}
 
-    def _list(self, formulas: Sequence[Any], n: int) -> str:
-        return f"($, x, out) => {self._body(formulas, n)}"
-
-    def _body(self, formulas: Sequence[Any], n: int) -> str:
+    def _arrow(self, arguments: str, n: int, formulas: Any) -> str:
+        """Print a function of a reading, the operands x and perhaps `out` that returns a formula or a list of formulas."""
         names = {name: f"x[{i}]" for i, name in enumerate(operand_names(n))} | {"out": "out"}
-        return f"[{', '.join(self._expression(formula, names) for formula in formulas)}]"
+        several = isinstance(formulas, list)
+        counts = _uses(formulas if several else [formulas])
+        shared = dict[int, str]()
+        constants: list[str] = []
 
-    def _expression(self, formula: Any, names: Mapping[str, str]) -> str:
-        """Print a formula."""
-        if not isinstance(formula, Symbol):
-            return _number(formula)
-        row, operands = formula.row, formula.operands
-        if row is None:
-            return names[formula.name] if formula.value is None else _number(formula.value)
-        chain = list(_chain(formula))
-        key = _string(self.row(row, len(operands)))
-        if len(chain) > 2:
-            return f"$.chain({key}, {', '.join(self._expression(x, names) for x in chain)})"
-        shown = [self._expression(x, names) for x in operands]
-        if _picks(row):
-            shown[1:] = [f"() => {text}" for text in shown[1:]]  # only the branch that is taken is computed
-        return f"$({', '.join([key, *shown])})"
+        def written(formula: Any) -> str:
+            if not isinstance(formula, Symbol):
+                return _number(formula)
+            if formula.row is None:
+                return names[formula.name] if formula.value is None else _number(formula.value)
+            if id(formula) in shared:
+                return shared[id(formula)]
+            text = call(formula.row, formula)
+            if counts[id(formula)] > 1:
+                constants.append(f"const s{len(constants)} = {text}; ")
+                text = shared[id(formula)] = f"s{len(constants) - 1}"
+            return text
+
+        def call(row: Primitive, formula: Symbol) -> str:
+            chain, key = _chain(formula), _string(self.row(row, len(formula.operands)))
+            if len(chain) > 2:
+                return f"$.chain({', '.join([key, *map(written, chain)])})"
+            shown = list(map(written, formula.operands))
+            if _picks(row):
+                shown[1:] = [f"() => {text}" for text in shown[1:]]  # only the branch that is taken is computed
+            return f"$({', '.join([key, *shown])})"
+
+        result = f"[{', '.join(map(written, formulas))}]" if several else written(formulas)
+        return f"({arguments}) => " + (f"{{ {''.join(constants)}return {result}; }}" if constants else result)
+
+
+def _uses(formulas: Sequence[Any]) -> Counter[int]:
+    """Count how often each formula is used whatever the conditions are: what is used twice is computed once."""
+    counts, waiting = Counter[int](), list(formulas)
+    while waiting:
+        formula = waiting.pop()
+        if isinstance(formula, Symbol) and formula.row is not None:
+            counts[id(formula)] += 1
+            if counts[id(formula)] == 1:
+                waiting += formula.operands[:1] if _picks(formula.row) else formula.operands
+    return counts
 
 
 def _chain(formula: Symbol) -> Sequence[Any]:

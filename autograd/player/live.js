@@ -15,6 +15,12 @@ const within = (f) => (...x) => {
     return out;
 };
 
+const bounded = (f) => (...x) => {
+    const out = f(...x);
+    if (!Number.isFinite(out) && x.every(Number.isFinite)) throw new Undefined("math range error");
+    return out;
+};
+
 const math = {
     exp: Math.exp, exp2: (x) => 2 ** x, expm1: Math.expm1, sinh: Math.sinh, cosh: Math.cosh, tanh: Math.tanh,
     log: within(Math.log), log2: within(Math.log2), log10: within(Math.log10), log1p: within(Math.log1p),
@@ -114,7 +120,7 @@ function repr(x) {
 
 // ---- the two readings of a formula
 
-const value = (x) => (x instanceof Formula ? x.value : x);
+const numberOf = (x) => (x instanceof Formula ? x.value : x);
 
 function spell(row, x) {
     const shown = x.map(repr);
@@ -149,10 +155,21 @@ class Rows {
         }
     }
 
+    // The partial derivatives of a row for those of its operands that are inputs.
+    partials({row, rules}, x, out) {
+        try {
+            return rules(this.numbers, x, out);
+        } catch (error) {
+            if (!(error instanceof Undefined)) throw error;
+            const at = `of the row '${this.rows[row].name}' have no value at ${spell(this.rows[row], x)}`;
+            throw new Undefined(`the rules ${at}: ${error.message}`);
+        }
+    }
+
     // The formula of a row; where a condition picks an operand, that operand, because of the condition.
     formula(row, x) {
         if (!row.picks) return this.applied(row, x);
-        const chosen = x[row.picks[+(value(x[0]) != 0)]];
+        const chosen = x[row.picks[+(numberOf(x[0]) != 0)]];
         const picked = typeof chosen === "function" ? chosen() : chosen;
         const twin = Object.assign(new Formula(), picked instanceof Formula ? picked : {value: picked});
         if (x[0] instanceof Formula) twin.given = [...twin.given, x[0]];
@@ -165,7 +182,7 @@ class Rows {
         formula.row = row;
         formula.operands = x;
         formula.given = x.flatMap((one) => (one instanceof Formula ? one.given : []));
-        formula.value = known ?? this.quietly(row, x.map(value));
+        formula.value = known ?? this.quietly(row, x.map(numberOf));
         return formula;
     }
 
@@ -282,7 +299,7 @@ class Pass {
         this.order = order;
         this.gradients = new Float64Array(graph.nodes.length);
         this.reached = new Set([graph.loss]);
-        this.gradients[graph.loss] = 1;
+        this.gradients[graph.loss] = graph.problem ? NaN : 1;
         this.visits = order.map((p) => {
             const upstream = this.gradients[p], isReached = this.reached.has(p);
             const edges = graph.nodes[p].inputs.map((x, k) => {
@@ -328,7 +345,6 @@ class Graph {
     compute() {
         this.problem = null;
         this.unknown = new Set(); // the places that have no value, because of the problem
-        this.cells = null;
         for (const p of this.order) {
             const node = this.nodes[p], operands = this.operands(p, (x) => this.values[x]);
             this.values[p] = NaN;
@@ -339,15 +355,22 @@ class Graph {
             }
             try {
                 this.values[p] = this.rows.evaluate(node.row, operands);
-                this.partials[p].set(node.kind.rules(this.rows.numbers, operands, this.values[p]));
+                this.partials[p].set(this.rows.partials(node.kind, operands, this.values[p]));
             } catch (error) {
                 if (!(error instanceof Undefined)) throw error;
                 this.problem ??= {place: p, text: error.message};
                 this.unknown.add(p);
             }
         }
+        this.follow();
+    }
+
+    // What follows from the values and the partial derivatives: decisions, gradients, steps.
+    follow() {
         this.flows = new Map();
+        this.told = {}; // what was written since
         this.right = new Pass(this, this.order.toReversed());
+        this.steps = this.stepsOf(this.right.visits);
     }
 
     get gradients() {
@@ -428,16 +451,44 @@ class Graph {
 
     // ---- steps and moments
 
-    get steps() {
-        return this.stepsOf(this.right);
-    }
-
-    stepsOf(pass) {
+    stepsOf(visits) {
         const count = this.order.length;
         return [
             ...this.order.map((node, i) => ({phase: "forward", node, index: i + 1, count, edges: []})),
-            ...pass.visits.map(({node, upstream, edges}, i) => ({phase: "backward", node, index: i + 1, count, upstream, edges})),
+            ...visits.map((visit, i) => ({phase: "backward", index: i + 1, count, ...visit})),
         ];
+    }
+
+    // The steps of a classic mistake, up to the first that differs from the right pass, which then has the property `mistake`.
+    run(mistake) {
+        const {order, overwrites} = this.mistakes[mistake], seen = new Set(), visits = [];
+        for (const visit of new Pass(this, order, overwrites).visits) {
+            const difference = this.difference(visit, seen);
+            visits.push(difference ? {...visit, mistake: difference} : visit);
+            if (difference) break;
+            seen.add(visit.node);
+        }
+        return this.stepsOf(visits);
+    }
+
+    // How a visit differs from the right one, or an empty string; `seen` are the nodes that were visited before.
+    difference({node, isReached, upstream, edges}, seen) {
+        const name = (p) => this.nodes[p].short, differs = (x, y) => x !== y && !(Number.isNaN(x) && Number.isNaN(y));
+        if (seen.has(node)) return `${name(node)} is visited a second time, and what it passed on before is passed on again`;
+        if (differs(upstream, this.gradients[node])) {
+            const slope = `∂${name(this.loss)}/∂${name(node)}`;
+            const used = `${this.number(upstream)} is used, but ${slope} is ${this.number(this.gradients[node])}`;
+            const late = this.order.filter((p) => this.nodes[p].inputs.includes(node) && !seen.has(p)).map(name);
+            return late.length ? `${used}: ${late.join(" and ")} had not passed on its share yet` : used;
+        }
+        for (const {input, taken, contribution, before, total} of edges) {
+            const right = before + contribution;
+            if (!isReached || !taken || total === right || Number.isNaN(total)) continue;
+            const sum = `${this.number(before)} + ${factor(this.number(contribution))} = ${this.number(right)}`;
+            const should = sum + (right !== this.gradients[input] ? " so far" : "");
+            return `${name(input)} is used more than once, and what arrives adds up: ${should}, not ${this.number(total)}`;
+        }
+        return "";
     }
 
     // The state after a step, -1 before the first.  Of a backward step's m edges the k-th travels while t goes from k/m to
@@ -480,8 +531,9 @@ class Graph {
 
     // The names of the nodes with their numbers, as formulas, by place.
     cell(p) {
-        this.cells ??= this.nodes.map(({short}, place) => Object.assign(new Formula(), {name: short, value: this.values[place]}));
-        return this.cells[p];
+        const make = ({short}, place) => Object.assign(new Formula(), {name: short, value: this.values[place]});
+        this.told.cells ??= this.nodes.map(make);
+        return this.told.cells[p];
     }
 
     operation(p) {
@@ -490,8 +542,9 @@ class Graph {
     }
 
     derivative(p, k) {
-        const rules = this.nodes[p].kind.rules(this.rows.formulas, this.operands(p, (x) => this.cell(x)), this.cell(p));
-        return rules[k];
+        const write = () => this.nodes[p].kind.rules(this.rows.formulas, this.operands(p, (x) => this.cell(x)), this.cell(p));
+        this.told[p] ??= write();
+        return this.told[p][k];
     }
 
     written(formula, isNumbers) {
