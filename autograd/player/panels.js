@@ -78,7 +78,7 @@ class Card extends Panel {
         const asked = asks?.field(`value of ${short}`, () => graph.values[node], {node});
         return made("tr", {}, this.entry(rule, null, made("b", {}, `${short} = ${graph.formula(node)}`)),
                     this.entry(numbers, null, this.cell("span", asks ? "secret" : "", () => graph.numbers(node))),
-                    this.entry(value, asked, this.cell("span", "result", () => graph.number(graph.values[node]), () => graph.values[node])));
+                    this.entry(value, asked, this.cell("span", "outcome", () => graph.number(graph.values[node]), () => graph.values[node])));
     }
 
     backwardRows(body, graph, step, asks) {
@@ -96,7 +96,7 @@ class Card extends Panel {
                 this.entry(rule, null, this.cell("span", "", () => `${graph.slope(node, k)} = ${graph.rule(node, k)}${reason()}`)),
                 this.entry(numbers, asks?.field(`local derivative ${graph.slope(node, k)}`, () => edge().partial, {edge}), this.cell("span", "", local)),
                 this.entry(contribution, asks?.field(`contribution to ${name}`, () => edge().contribution, {edge}),
-                           this.cell("span", "result", flows, () => edge().contribution)),
+                           this.cell("span", "outcome", flows, () => edge().contribution)),
                 this.entry(`${total}, ${name}.grad`, null, made("small", {}, `${name}.grad: `), this.cell("span", asks ? "secret" : "", sum))));
         }
     }
@@ -175,15 +175,16 @@ class Leaves {
         const set = (x) => {
             if (Number.isFinite(x)) this.change(i, Number(x.toPrecision(12)));
         };
+        const present = () => this.values?.[i] ?? value;
         field.addEventListener("input", () => field.value !== "" && set(field.valueAsNumber));
         field.addEventListener("keydown", (event) => {
             const by = {ArrowUp: 1, ArrowDown: -1, PageUp: 10, PageDown: -10}[event.key];
             if (!by) return;
             event.preventDefault();
-            set(Number(field.value) + by * (event.shiftKey ? 10 : 1) * range / 100);
+            set(present() + by * (event.shiftKey ? 10 : 1) * range / 100);
         });
         slider.addEventListener("input", () => set(slider.valueAsNumber));
-        this.drag(label.firstChild, () => Number(field.value), (x) => set(x), step);
+        this.drag(label.firstChild, present, set, step);
         return {row: made("div", {className: "leaf"}, label, slider, learned), field, slider, learned, step, value};
     }
 
@@ -206,8 +207,9 @@ class Leaves {
 
     // Write the numbers into the fields, but not into the one in which somebody types.
     show(values, active) {
+        this.values = values;
         this.rows.forEach(({field, slider}, i) => {
-            const text = String(Number(values[i].toPrecision(12)));
+            const text = String(Number(values[i].toPrecision(4)));
             if (field !== active && field.value !== text) field.value = text;
             if (slider !== active && slider.value !== text) {
                 if (Math.abs(values[i]) > Number(slider.max)) [slider.min, slider.max] = [-2 * Math.abs(values[i]), 2 * Math.abs(values[i])];
@@ -295,7 +297,7 @@ class Mistakes {
         stage.ariaHidden = "true"; // the card below says the same
         const picture = new Picture(stage, graph), {phase, node} = steps[place];
         const {known, arrived, complete, flowed} = momentOf(graph, steps, place);
-        picture.render({phase, node, t: 1, known, arrived, complete, flowed});
+        picture.render({phase, node, t: 1, isRevealed: true, known, arrived, complete, flowed});
         picture.write();
         for (const {group} of picture.boxes) group.removeAttribute("tabindex");
         card.show(graph, () => steps, place);

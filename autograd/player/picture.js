@@ -5,7 +5,7 @@
 
 const LEAVES = 0.12, ARRIVES = 0.85; // when, as parts of a step, its dots leave and arrive
 const SATURATED = 0.05; // the slope of a unit below which hardly anything flows through it
-const EM = 13; // the size of text, in the units of the picture
+const EM = 14; // the size of text, in the units of the picture
 const HEAD = 8; // the length of an arrowhead
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -100,7 +100,7 @@ class Picture {
         this.dots = drawn("g", {class: "dots"}, this.svg);
         this.pool = [];
         const [x, y, width, height] = this.svg.getAttribute("viewBox").split(" ").map(Number);
-        this.camera = new Camera(this.svg, {x, y, width, height});
+        this.camera = new Camera(this.svg, {x: x - 2, y: y - 4, width: width + 4, height: height + 14});
     }
 
     boxOf(group) {
@@ -147,12 +147,8 @@ class Picture {
             const flows = this.edge(flow).contribution;
             return [here(flow) ? this.product(flow) : `← ${graph.number(flows)}`, flows];
         }
-        if (i === 0) {
-            if (here(flow)) return [this.product(flow), this.edge(flow).contribution];
-            return [weighs ? graph.number(graph.values[this.inputOf(weighs)]) : first];
-        }
+        if (i === 0) return [weighs ? graph.number(graph.values[this.inputOf(weighs)]) : first];
         if (!flowed(weighs)) return [""];
-        if (here(weighs)) return [`∂w ${this.product(weighs)}`, this.edge(weighs).contribution];
         const x = scene.arrived.get(this.inputOf(weighs));
         return [`∂w ${graph.number(x)}`, x];
     }
@@ -272,15 +268,17 @@ class Picture {
     // ---- the dots
 
     moveDots() {
-        const {scene} = this, isMoving = scene.t < 1, travellers = isMoving ? this.arrows.filter((arrow) => this.travels(arrow)) : [];
-        travellers.forEach((arrow, i) => this.place((this.pool[i] ??= this.newDot()), arrow, i));
-        for (const arrow of this.arrows) arrow.label?.classList.toggle("behind", travellers.includes(arrow));
+        const {t, phase} = this.scene, isOver = ({isWeight}) => t === 1 && isWeight && phase === "backward";
+        const travellers = this.arrows.filter((arrow) => (t < 1 || isOver(arrow)) && this.travels(arrow));
+        const height = ({shapes}) => shapes.backward.tip[1], mean = travellers.reduce((sum, arrow) => sum + height(arrow), 0) / travellers.length;
+        travellers.forEach((arrow, i) => this.place((this.pool[i] ??= this.newDot()), arrow, height(arrow) > mean));
+        for (const arrow of this.arrows) arrow.label?.classList.toggle("behind", !arrow.isWeight && travellers.includes(arrow));
         this.pool.slice(travellers.length).forEach(({group}) => group.setAttribute("class", "dot off"));
     }
 
     travels({flow, weighs, to}) {
         const {phase, node} = this.scene, edge = flow ?? weighs;
-        if (phase === "backward") return flow !== null && flow[0] === node && this.graph.taken(...flow);
+        if (phase === "backward") return flow !== null && flow[0] === node && this.scene.isRevealed && this.graph.taken(...flow);
         return (edge ? edge[0] : to[0]) === node && edge !== null;
     }
 
@@ -290,14 +288,17 @@ class Picture {
     }
 
     // Put a dot where it is at this moment: it leaves with a number, is multiplied on the way, and is added where it arrives.
-    place({group, circle, text}, arrow, i) {
-        const {phase, t} = this.scene, way = ease(clamp((t - LEAVES) / (ARRIVES - LEAVES), 0, 1));
+    place({group, circle, text}, arrow, isBelow) {
+        // When the step is over, the product stays on the arrow of a weight, whose label has something else to say.
+        const {phase, t} = this.scene, way = t === 1 ? 0.6 : ease(clamp((t - LEAVES) / (ARRIVES - LEAVES), 0, 1));
         const {x, y} = arrow.way.getPointAtLength(arrow.length * (phase === "forward" ? way : 1 - way));
         const [word, number] = phase === "forward" ? this.carried(arrow, way) : this.passed(arrow, way);
         put(group, "transform", `translate(${x.toFixed(1)} ${y.toFixed(1)})`);
-        put(group, "class", `dot ${signOf(number)}`);
+        put(group, "class", `dot ${signOf(number)}${t === 1 ? " over" : ""}`);
         put(circle, "r", (2.5 + thickness(number) / 2 + 1).toFixed(1));
-        put(text, "y", i % 2 ? "18" : "-9");
+        put(text, "y", isBelow ? "18" : "-9");
+        const side = way < 0.3 ? ["start", "end"] : way < 1 ? ["middle", "middle"] : ["end", "start"];
+        put(text, "text-anchor", side[phase === "forward" ? 0 : 1]); // beside the box that it leaves or reaches
         if (text.textContent !== word) text.textContent = word;
     }
 

@@ -109,7 +109,7 @@ class Player {
     sceneAt(i, t, isRevealed = true) {
         const {phase, node} = this.steps[i], hasArrived = t >= ARRIVES && isRevealed;
         const {known, arrived, complete, flowed} = this.momentAt(hasArrived ? i : i - 1);
-        const scene = {phase, node, t: isRevealed ? t : 1, known, arrived, complete, flowed};
+        const scene = {phase, node, t: isRevealed ? t : 1, isRevealed, known, arrived, complete, flowed};
         if (phase === "backward" && !arrived.size) scene.arrived = new Map([[this.graph.loss, 1]]);
         return scene;
     }

@@ -28,6 +28,7 @@ from autograd.value import Value
 __all__ = ["draw_views"]
 
 WIDE = -0.1234567890123456789  # as wide as most numbers are; wider ones are set narrower by the script
+ABOVE = 9  # points from the middle of a straight line to its label
 FAR = 1e4  # where a unit that saturates has reached its limit
 STYLED = ("fill", "stroke", "stroke-width", "stroke-dasharray", "font-weight", "font-size", "font-family", "style")
 
@@ -88,6 +89,11 @@ def _draw(steps: Walk, describe: Callable[[Telling, Moment], Plan]) -> Element:
                 part.attrib |= {"data-weighs": "{}.{}".format(*edge.weighs)} if edge.weighs else {}
         if edge.id in labels:
             labels[edge.id].attrib |= {"class": "label" + " weight" * edge.weight}
+            svg.remove(labels[edge.id])
+            svg.append(labels[edge.id])  # above the boxes: a product may be wider than its place
+            if plan.columns and not edge.weight:
+                for text in labels[edge.id]:
+                    text.set("y", f"{float(text.attrib['y']) - ABOVE:.1f}")
     svg.set("data-notes", "; ".join(note for note in plan.notes if not note.startswith(THICK)))
     return svg
 
@@ -116,9 +122,11 @@ def _with_room(line: Line, often: set[int]) -> Line:
 
 
 def _with_width(edge: Edge) -> Edge:
+    """Return an edge with a label as wide as it may become; a product may lie over its neighbours."""
     if edge.weight:
-        return replace(edge, local=max(edge.local, WIDE, key=lambda x: len(f"{x:.{edge.digits}g}")), gradient=edge.weighs and WIDE)
-    return replace(edge, flow="flowed", contribution=WIDE) if edge.place else edge
+        widest = max(edge.local, WIDE, key=lambda x: len(f"{x:.{edge.digits}g}"))
+        return replace(edge, local=widest, gradient=None, flow="nothing", name="0" * (edge.digits + 5) if edge.weighs else "")
+    return replace(edge, flow="nothing", name="0" * 2 * edge.digits) if edge.place else edge
 
 
 def _bare(svg: Element) -> Element:
