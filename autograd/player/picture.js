@@ -6,6 +6,7 @@
 const LEAVES = 0.12, ARRIVES = 0.85; // when, as parts of a step, its dots leave and arrive
 const SATURATED = 0.05; // the slope of a unit below which hardly anything flows through it
 const EM = 14; // the size of text, in the units of the picture
+const LINE = 14; // from one line of text to the next
 const HEAD = 8; // the length of an arrowhead
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -100,7 +101,7 @@ class Picture {
         this.dots = drawn("g", {class: "dots"}, this.svg);
         this.pool = [];
         const [x, y, width, height] = this.svg.getAttribute("viewBox").split(" ").map(Number);
-        this.camera = new Camera(this.svg, {x: x - 2, y: y - 4, width: width + 4, height: height + 14});
+        this.camera = new Camera(this.svg, {x: x + 4, y: y - 2, width: width - 8, height: height + 14});
     }
 
     boxOf(group) {
@@ -138,16 +139,18 @@ class Picture {
     }
 
     // The label of an arrow: of a weight its value and its gradient, of any other edge what has flowed; at the step, the product.
-    tellArrow({flow, weighs, isWeight}, i, first, scene) {
+    tellArrow({flow, weighs, isWeight, label}, i, first, scene) {
         const {graph} = this, flowed = (edge) => edge !== null && scene.flowed.has(edge.join("."));
         const here = (edge) => flowed(edge) && scene.node === edge[0] && graph.taken(...edge);
         if (!isWeight) {
             if (!flowed(flow)) return [""];
             if (!graph.taken(...flow)) return ["not taken"];
             const flows = this.edge(flow).contribution;
-            return [here(flow) ? this.product(flow) : `← ${graph.number(flows)}`, flows];
+            return [here(flow) ? this.product(flow).replace(/ (?=[×=])/g, "\n") : `← ${graph.number(flows)}`, flows];
         }
-        if (i === 0) return [weighs ? graph.number(graph.values[this.inputOf(weighs)]) : first];
+        const isAlone = label?.children.length === 1; // one line for both: the weight until its gradient has arrived
+        if (i === 0 && here(flow) && !isAlone) return [""]; // the weight stands in the product
+        if (i === 0 && !(isAlone && flowed(weighs))) return [weighs ? graph.number(graph.values[this.inputOf(weighs)]) : first];
         if (!flowed(weighs)) return [""];
         const x = scene.arrived.get(this.inputOf(weighs));
         return [`∂w ${graph.number(x)}`, x];
@@ -248,7 +251,7 @@ class Picture {
             if (cell.sign) cell.text.classList.remove(cell.sign);
             if (sign) cell.text.classList.add(sign);
         }
-        if (text !== cell.shown) cell.text.textContent = text;
+        if (text !== cell.shown) this.setText(cell.text, text);
         if (cell.box?.room) {
             const isWide = [...text].length * 0.6 * EM > cell.box.room;
             if (isWide) put(cell.text, "textLength", String(cell.box.room));
@@ -257,6 +260,17 @@ class Picture {
         }
         Object.assign(cell, {shown: text, sign});
         if (cell.gradient !== null && cell.box) cell.box.group.classList.toggle("bare", text === "");
+    }
+
+    // Write a text; several lines around its place.
+    setText(element, text, height = LINE) {
+        const lines = text.split("\n"), x = element.getAttribute("x") ?? 0;
+        if (lines.length === 1) element.textContent = text;
+        else element.replaceChildren(...lines.map((line, i) => {
+            const part = drawn("tspan", {x, dy: i ? height : (height * (1 - lines.length)) / 2});
+            part.textContent = `${i ? " " : ""}${line}`;
+            return part;
+        }));
     }
 
     // What a screen reader says of each box.
@@ -290,16 +304,17 @@ class Picture {
     // Put a dot where it is at this moment: it leaves with a number, is multiplied on the way, and is added where it arrives.
     place({group, circle, text}, arrow, isBelow) {
         // When the step is over, the product stays on the arrow of a weight, whose label has something else to say.
-        const {phase, t} = this.scene, way = t === 1 ? 0.6 : ease(clamp((t - LEAVES) / (ARRIVES - LEAVES), 0, 1));
+        const {phase, t} = this.scene, way = t === 1 ? 0.65 : ease(clamp((t - LEAVES) / (ARRIVES - LEAVES), 0, 1));
         const {x, y} = arrow.way.getPointAtLength(arrow.length * (phase === "forward" ? way : 1 - way));
         const [word, number] = phase === "forward" ? this.carried(arrow, way) : this.passed(arrow, way);
         put(group, "transform", `translate(${x.toFixed(1)} ${y.toFixed(1)})`);
         put(group, "class", `dot ${signOf(number)}${t === 1 ? " over" : ""}`);
         put(circle, "r", (2.5 + thickness(number) / 2 + 1).toFixed(1));
-        put(text, "y", isBelow ? "18" : "-9");
+        put(text, "y", t === 1 ? "4" : isBelow ? "18" : "-9");
         const side = way < 0.3 ? ["start", "end"] : way < 1 ? ["middle", "middle"] : ["end", "start"];
         put(text, "text-anchor", side[phase === "forward" ? 0 : 1]); // beside the box that it leaves or reaches
         if (text.textContent !== word) text.textContent = word;
+        if (t === 1) this.setText(text, word.replace(" =", "\n="), 20); // above and below its arrow
     }
 
     carried({flow, weighs, from}, way) {
@@ -320,7 +335,7 @@ class Picture {
 
 // ---- the camera: which part of a picture is seen
 
-const LEGIBLE = 11; // pixels: where text would be smaller, the camera follows the step instead of showing all
+const LEGIBLE = 10; // pixels: where text would be smaller, the camera follows the step instead of showing all
 const LARGEST = 30; // pixels
 
 class Camera {

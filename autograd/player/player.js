@@ -354,9 +354,10 @@ class Player {
 
     // Fit the picture to the window, the desk below it or at its right, wherever the picture is larger.
     arrange() {
-        const {width, height} = this.player.getBoundingClientRect(), {whole} = this.picture.camera;
+        const {width} = this.player.getBoundingClientRect(), {whole} = this.picture.camera;
+        const isScreen = this.host.closest(".autograd-page") !== null || this.host.matches(":fullscreen"), height = innerHeight;
         const scale = (w, h) => Math.min(w / whole.width, h / whole.height);
-        const isSide = width > 900 && scale(width - 460, height - 60) > 1.05 * scale(width, height - 290);
+        const isSide = isScreen && width > 900 && scale(width - 460, height - 60) > 1.05 * scale(width, height - 290);
         this.player.dataset.desk = isSide ? "side" : "below";
         const rect = this.picture.stage.getBoundingClientRect();
         Object.assign(this.picture.camera, {width: rect.width, height: rect.height});

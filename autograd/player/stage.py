@@ -17,7 +17,7 @@ from autograd.drawing.as_svg import draw_plan
 from autograd.drawing.geometry import place
 from autograd.drawing.neurons import describe_neurons, find_neurons
 from autograd.drawing.nodes import THICK, describe_nodes
-from autograd.drawing.plan import Edge, Line, Node, Plan
+from autograd.drawing.plan import Edge, Flow, Line, Node, Plan
 from autograd.drawing.size import refuse_unreadable
 from autograd.moments import Moment
 from autograd.primitives import Unary
@@ -28,6 +28,7 @@ from autograd.value import Value
 __all__ = ["draw_views"]
 
 WIDE = -0.1234567890123456789  # as wide as most numbers are; wider ones are set narrower by the script
+MOST_ARROWS = 9  # to a layer, with two lines on each
 ABOVE = 9  # points from the middle of a straight line to its label
 FAR = 1e4  # where a unit that saturates has reached its limit
 STYLED = ("fill", "stroke", "stroke-width", "stroke-dasharray", "font-weight", "font-size", "font-family", "style")
@@ -70,7 +71,8 @@ def _draw(steps: Walk, describe: Callable[[Telling, Moment], Plan]) -> Element:
     nodes = [
         replace(node, lines=(*node.lines, *lines), emphasis="normal") for node, lines in zip(plan.nodes, gradients, strict=True)
     ]
-    plan = replace(plan, nodes=tuple(nodes), edges=tuple(map(_at_rest, plan.edges)))
+    dense = _dense(plan)
+    plan = replace(plan, nodes=tuple(nodes), edges=tuple(_at_rest(edge, edge.target in dense) for edge in plan.edges))
     boxes = tuple(replace(node, lines=tuple(_with_room(line, often) for line in node.lines)) for node in nodes)
     geometry = place(replace(plan, nodes=boxes, edges=tuple(map(_with_width, plan.edges)), notes=(), frame=None))
     svg = _bare(draw_plan(replace(plan, notes=()), geometry))
@@ -106,10 +108,18 @@ def _gradients(node: Node, told: Telling, loss: Value) -> list[Line]:
     return [Line("gradient", told.mark(net), place=node.places[0], digits=told.digits)] if net.inputs or net is not loss else []
 
 
-def _at_rest(edge: Edge) -> Edge:
+def _dense(plan: Plan) -> set[str]:
+    """Return the boxes whose layer has so many arrows that there is room for one line on each: the weight, then its gradient."""
+    arriving = Counter(edge.target for edge in plan.edges if edge.weight)
+    columns = {ident: len(column) for column in plan.columns for ident in column}
+    return {ident for ident, m in arriving.items() if m * columns.get(ident, 1) > MOST_ARROWS}
+
+
+def _at_rest(edge: Edge, is_dense: bool) -> Edge:
     """Return an edge as it is when all has flowed: a weight with its gradient, or what has flowed back."""
-    flow = "nothing" if edge.weight else "flowed" if edge.flow == "step" else edge.flow
-    return replace(edge, flow=flow, emphasis="faint" if edge.hint == "" else "normal")
+    flow: Flow = "nothing" if edge.weight else "flowed" if edge.flow == "step" else edge.flow
+    gradient = None if is_dense else edge.gradient
+    return replace(edge, flow=flow, gradient=gradient, emphasis="faint" if edge.hint == "" else "normal")
 
 
 def _with_room(line: Line, often: set[int]) -> Line:
@@ -122,11 +132,11 @@ def _with_room(line: Line, often: set[int]) -> Line:
 
 
 def _with_width(edge: Edge) -> Edge:
-    """Return an edge with a label as wide as it may become; a product may lie over its neighbours."""
+    """Return an edge with a label as large as it may become."""
     if edge.weight:
         widest = max(edge.local, WIDE, key=lambda x: len(f"{x:.{edge.digits}g}"))
-        return replace(edge, local=widest, gradient=None, flow="nothing", name="0" * (edge.digits + 5) if edge.weighs else "")
-    return replace(edge, flow="nothing", name="0" * 2 * edge.digits) if edge.place else edge
+        return replace(edge, local=widest, gradient=None, flow="nothing", name="0" * (edge.digits + 5) if edge.gradient is not None else "")
+    return replace(edge, flow="step", upstream=WIDE, local=-WIDE, contribution=WIDE) if edge.place else edge
 
 
 def _bare(svg: Element) -> Element:
