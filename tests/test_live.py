@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 import math
@@ -27,7 +28,7 @@ from autograd.value import record, topological
 SPECIAL = [
     0.0, -0.0, 1.0, -1.0, math.inf, -math.inf, math.nan, 0.5, -0.5, 2.0, -2.0, 3.0, 1.0 + 2**-52, 1.0 - 2**-53, 5e-324, -5e-324,
     2.2250738585072014e-308, 1e-300, -1e-300, 1e300, 1.7976931348623157e308, -1.7976931348623157e308, 709.78, 710.0, -745.2,
-    1e16, 2.0**53 + 2, 1e-17, 6.0, 5.9,
+    1e16, 2.0**53 + 2, 1e-17, 4.5, 6.0,
 ]  # fmt: skip
 
 
@@ -53,12 +54,12 @@ def deviation(found: float, right: float, scale: float = 0.0) -> float:
 
 
 def points(n: int, rng: Random) -> list[tuple[float, ...]]:
-    ordinary = [tuple([rng.uniform(-3, 3) for _ in range(n)]) for _ in range(100)]
-    large = [tuple([rng.choice((-1, 1)) * 10 ** rng.uniform(-20, 20) for _ in range(n)]) for _ in range(100)]
+    ordinary = [tuple([rng.uniform(-3, 3) for _ in range(n)]) for _ in range(60)]
+    large = [tuple([rng.choice((-1, 1)) * 10 ** rng.uniform(-20, 20) for _ in range(n)]) for _ in range(60)]
     if n <= 2:
         special = [*itertools.product(SPECIAL, repeat=n)]
     else:
-        special = [tuple([rng.choice(SPECIAL) for _ in range(n)]) for _ in range(900)]
+        special = [tuple([rng.choice(SPECIAL) for _ in range(n)]) for _ in range(300)]
     return ordinary + large + special
 
 
@@ -85,40 +86,47 @@ def test_every_function_that_is_named_exists(engine: Engine) -> None:
         assert engine.run(f"typeof ({text})") == "function", function
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-def test_a_row_by_itself_agrees(row: Primitive, engine: Engine) -> None:
-    rng = Random(row.name)
+@functools.cache
+def expected(row: Primitive) -> list[tuple[str, list[tuple[float, ...]], list[tuple[Value | None, str]]]]:
+    """Return for each kind of a row the script of a graph, points, and what Python has there."""
+    rng, found = Random(row.name), []
     for operands in kinds(row):
         n = operands.count(None)
         tried = [recorded(row, operands, point)[0] for point in itertools.product((0.5, 1.5), repeat=n)]
-        node = next((found for found in tried if found is not None), None)
-        if node is None:  # such as x / 0
-            continue
-        some = points(n, rng)
-        expected = [recorded(row, operands, point) for point in some]
-        outs = pack([math.nan if node is None else node.data for node, _ in expected])
+        node = next((node for node in tried if node is not None), None)
+        if node is not None:  # else it is something like x / 0
+            some = points(n, rng)
+            found.append((graph(node), some, [recorded(row, operands, point) for point in some]))
+    return found
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_a_row_by_itself_agrees(row: Primitive, engine: Engine) -> None:
+    for script, some, right in expected(row):
+        outs = pack([math.nan if node is None else node.data for node, _ in right])
         answers = engine.run(
             f"""(() => {{
-                const g = {graph(node)}, p = g.loss, outs = unpack("{outs}");
+                const g = {script}, p = g.loss, outs = unpack("{outs}");
                 return {json.dumps([pack(point) for point in some])}.map((point, i) => {{
                     moved(g, point);
                     if (g.problem) return g.problem.text;
                     const found = g.values[p], operands = g.operands(p, (x) => g.values[x]);
                     g.values[p] = outs[i];
-                    g.partials[p].set(g.nodes[p].kind.rules(g.rows.numbers, operands, outs[i]));
-                    g.flows.clear();
+                    g.partials[p].set(g.rows.partials(g.nodes[p].kind, operands, outs[i]));
+                    g.follow();
                     return [pack([found]), pack(g.partials[p]), g.nodes[p].inputs.map((_, k) => g.isTaken(p, k))];
                 }});
             }})()"""
         )
-        for point, (node, problem), answer in zip(some, expected, answers, strict=True):
-            at = f"{row.name} with operands {operands} at {point}"
+        for point, (node, problem), answer in zip(some, right, answers, strict=True):
+            at = f"{row.name} at {point}"
             if node is None:
                 assert answer == problem, at
                 continue
             assert not isinstance(answer, str), f"{at}: {answer}"
             [value] = unpack(answer[0])
             assert deviation(value, node.data) < 1e-12, f"{at}: {value!r}, not {node.data!r}"
+            assert value or math.copysign(1.0, value) == math.copysign(1.0, node.data), f"{at}: {value!r}, not {node.data!r}"
             for found, partial in zip(unpack(answer[1]), node.partials, strict=True):
                 assert deviation(found, partial) < 1e-12, f"{at}: slope {found!r}, not {partial!r}"
             assert tuple(answer[2]) == node.taken, at

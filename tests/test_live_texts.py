@@ -8,18 +8,21 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 import pytest
 from engines import ENGINES, Engine, graph, leaves_of, lent, opened, pack
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from autograd import DomainError, Value, dot, exp, log, maximum, replay, sigmoid, sqrt, tanh, walk, where
+from autograd import DomainError, Value, dot, exp, log, logsumexp, maximum, prod, replay, sigmoid, sqrt, tanh, walk, where
 from autograd.mistakes import MISTAKES
 from autograd.player.javascript import NotLiveError, to_javascript
 from autograd.primitives import Binary, Unary
 from autograd.steps import Walk
 from autograd.strategies import Network, Program, networks, numbers, programs
+from nn import MLP
+from nn.losses import squared_error
 
 
 @pytest.fixture(scope="module", params=ENGINES)
@@ -40,6 +43,7 @@ def leaves_at(loss: Value, drawn: Sequence[float]) -> dict[Value, float]:
     return dict(zip(leaves_of(loss), itertools.cycle(drawn), strict=False))
 
 
+@example(program=Program((0.5,), ((dot, (0, 0.25, 0, -1.5, 0)),)), drawn=[2.0], n=None)  # 0.25·(-1.5) is one number
 @given(program=programs(), drawn=st.lists(numbers(), min_size=4, max_size=4), n=st.none() | st.integers(1, 17))
 def test_texts_at_other_leaves_are_those_of_a_walk(program: Program, drawn: list[float], n: int | None, engine: Engine) -> None:
     first = put(program, program.leaves)
@@ -67,6 +71,17 @@ def test_texts_of_a_network_follow_its_leaves(network: Network, drawn: list[floa
         assume(False)
     found = engine.run(f"texts({lent(first, loss, None)})")
     assert found == [*map(str, walk(loss))]
+
+
+@pytest.mark.parametrize("activation", ["tanh", "sigmoid", "relu"])
+def test_a_network_is_computed_and_told_as_in_python(activation: str, engine: Engine) -> None:
+    rng = Random(activation)
+    for _ in range(10):
+        model = MLP(3, [4, 2], activation=activation, output="sigmoid", seed=rng.randrange(100))
+        first = squared_error(model([Value(0.0, f"x{i}") for i in range(3)]), [Value(0.0, "t0"), 1.0])
+        leaves = {leaf: rng.uniform(-3, 3) for leaf in leaves_of(first)}
+        found = engine.run(f'texts(moved({graph(first)}, "{pack([*leaves.values()])}"))')
+        assert found == [*map(str, walk(replay(first, leaves)))]
 
 
 # Steps, moments, problems
@@ -167,6 +182,32 @@ def test_a_row_of_rows_is_written_out_and_names_may_be_the_same(engine: Engine) 
     assert found == ["", [*map(str, walk(loss))]]
 
 
+def test_templates_and_signs_of_users(engine: Engine) -> None:
+    braces = Unary("braces", lambda x: x + 1, lambda x, out: 1, text="{{{0}}}")
+    bars = Binary("bars", lambda x, y: x * y, lambda x, y, out: y, lambda x, y, out: x, text="{0} [{1}]")
+    plus = Binary("plus", lambda x, y: x + y, lambda x, y, out: braces(out) - out, lambda x, y, out: 1, infix="+")
+    twice = Unary("twice", lambda x: plus(x, x), lambda x, out: plus(1, 1))
+    x, y = Value(-0.7, label="x"), Value(-2.0, label="y")
+    loss = plus(braces(x), bars(x, y)) - twice(y) * bars(y, x - y)
+    found = engine.run(f"(() => {{ const g = {graph(loss)}; return [g.check(), texts(g)]; }})()")
+    assert found == ["", [*map(str, walk(loss))]]
+
+
+def test_what_a_rule_uses_twice_is_one_formula_in_a_branch_too(engine: Engine) -> None:
+    def rule(x: Any, out: Any) -> Any:
+        shifted = x + 1
+        return where(x > 0, shifted * shifted, log(x) * log(x)) * (half := out / 2) * half
+
+    row = Unary("odd", lambda x: x + 1, rule)
+    x = Value(1.5, label="x")
+    loss = row(x)
+    found = engine.run(f"(() => {{ const g = {graph(loss)}; return [g.problem, texts(g)]; }})()")
+    assert found == [None, [*map(str, walk(loss))]]
+    assert "(x + 1)²" in found[1][1]
+    rows, _ = to_javascript([walk(loss)])
+    assert rows.count('"divide", out, 2') == 1
+
+
 def test_a_row_may_bring_its_own_javascript(engine: Engine) -> None:
     row = Unary("rounded", lambda x: float(format(x, ".1f")), lambda x, out: 1.0)
     x = Value(0.74, label="x")
@@ -214,14 +255,19 @@ def test_numbers_that_json_does_not_have_and_text_that_would_end_a_script(engine
     assert json.loads(json.dumps(data, allow_nan=False))["nodes"][0]["data"] == "Infinity"
 
 
-@pytest.mark.parametrize("n", [784, 5000])
+def test_rules_that_share_their_parts_take_linear_space() -> None:
+    sizes = [len(to_javascript([walk(logsumexp([Value(float(i)) for i in range(n)]))])[0]) for n in (20, 40)]
+    assert sizes[1] < 2.2 * sizes[0]
+
+
+@pytest.mark.parametrize("n", [10, 784])
 def test_long_sums_and_long_chains(n: int, engine: Engine) -> None:
     rng = Random(n)
     weights = [Value(rng.uniform(-1, 1), f"w{i}") for i in range(n)]
     net = dot(weights, [rng.uniform(-1, 1) for _ in range(n)], Value(0.5, "b"))
     for w in weights:
         net = net + w
-    loss = tanh(net) + sum(w * 2 for w in weights[:3])
+    loss = tanh(net) + prod(weights[:7])
     found = engine.run(
         f"(() => {{ const g = {graph(loss)}; return [g.check(), g.stepText(0), g.stepText(g.steps.length - 1)]; }})()"
     )

@@ -189,40 +189,44 @@ class _Printer:
     def _arrow(self, arguments: str, n: int, formulas: Any) -> str:
         """Print a function of a reading, the operands x and perhaps `out` that returns a formula or a list of formulas."""
         names = {name: f"x[{i}]" for i, name in enumerate(operand_names(n))} | {"out": "out"}
-        several = isinstance(formulas, list)
-        counts = _uses(formulas if several else [formulas])
-        shared = dict[int, str]()
-        constants: list[str] = []
+        return f"({arguments}) => {self._body(formulas, names, {})}"
+
+    def _body(self, formulas: Any, names: Mapping[str, str], known: Mapping[int, str]) -> str:
+        """Print the body of a function; what is used twice, whatever the conditions are, is a constant and computed once."""
+        counts, shared, constants = _uses(formulas), dict(known), list[str]()
 
         def written(formula: Any) -> str:
+            if isinstance(formula, list):
+                return f"[{', '.join(map(written, formula))}]"
             if not isinstance(formula, Symbol):
                 return _number(formula)
             if formula.row is None:
                 return names[formula.name] if formula.value is None else _number(formula.value)
-            if id(formula) in shared:
-                return shared[id(formula)]
-            text = call(formula.row, formula)
-            if counts[id(formula)] > 1:
-                constants.append(f"const s{len(constants)} = {text}; ")
-                text = shared[id(formula)] = f"s{len(constants) - 1}"
-            return text
+            if id(formula) not in shared:
+                text = call(formula.row, formula)
+                if counts[id(formula)] == 1:
+                    return text
+                shared[id(formula)] = f"s{len(shared)}"
+                constants.append(f"const {shared[id(formula)]} = {text}; ")
+            return shared[id(formula)]
 
         def call(row: Primitive, formula: Symbol) -> str:
             chain, key = _chain(formula), _string(self.row(row, len(formula.operands)))
             if len(chain) > 2:
                 return f"$.chain({', '.join([key, *map(written, chain)])})"
-            shown = list(map(written, formula.operands))
-            if _picks(row):
-                shown[1:] = [f"() => {text}" for text in shown[1:]]  # only the branch that is taken is computed
-            return f"$({', '.join([key, *shown])})"
+            if not _picks(row):
+                return f"$({', '.join([key, *map(written, formula.operands)])})"
+            condition, *branches = formula.operands  # only the branch that is taken is computed
+            lazy = [f"() => {self._body(branch, names, shared)}" for branch in branches]
+            return f"$({', '.join([key, written(condition), *lazy])})"
 
-        result = f"[{', '.join(map(written, formulas))}]" if several else written(formulas)
-        return f"({arguments}) => " + (f"{{ {''.join(constants)}return {result}; }}" if constants else result)
+        result = written(formulas)
+        return f"{{ {''.join(constants)}return {result}; }}" if constants else result
 
 
-def _uses(formulas: Sequence[Any]) -> Counter[int]:
-    """Count how often each formula is used whatever the conditions are: what is used twice is computed once."""
-    counts, waiting = Counter[int](), list(formulas)
+def _uses(formulas: Any) -> Counter[int]:
+    """Count how often each formula is used outside of branches."""
+    counts, waiting = Counter[int](), list(formulas) if isinstance(formulas, list) else [formulas]
     while waiting:
         formula = waiting.pop()
         if isinstance(formula, Symbol) and formula.row is not None:
@@ -232,7 +236,7 @@ def _uses(formulas: Sequence[Any]) -> Counter[int]:
     return counts
 
 
-def _chain(formula: Symbol) -> Sequence[Any]:
+def _chain(formula: Symbol) -> list[Any]:
     """Return the operands of a chain such as ``((a + b) + c) + d``, from left to right."""
     row, found = formula.row, []
     if row is None or row.infix not in CHAINS:

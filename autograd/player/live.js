@@ -72,7 +72,7 @@ function floorDivide(x, y) {
     if (y === 0) throw new Undefined("float floor division by zero");
     const rest = x % y;
     const quotient = (x - rest) / y - (rest !== 0 && (y < 0) !== (rest < 0) ? 1 : 0);
-    if (quotient === 0) return x / y < 0 ? -0 : 0;
+    if (quotient === 0) return x / y * 0; // a zero of the sign of x / y
     const whole = Math.floor(quotient);
     return quotient - whole > 0.5 ? whole + 1 : whole;
 }
@@ -134,7 +134,8 @@ class Rows {
     constructor({rows, kinds}) {
         this.rows = rows;
         this.kinds = kinds;
-        this.numbers = (key, ...x) => (rows[key].infix ? rows[key].value(...x) : this.evaluate(rows[key], x));
+        // An operator fails as in Python, a row that is called by its name in its own words.
+        this.numbers = (key, ...x) => (rows[key].infix && rows[key].value ? rows[key].value(...x) : this.evaluate(rows[key], x));
         this.numbers.chain = (key, ...x) => x.reduce((sum, one) => this.numbers(key, sum, one));
         this.formulas = (key, ...x) => this.formula(rows[key], x);
         this.formulas.chain = (key, ...x) => x.reduce((sum, one) => this.formulas(key, sum, one));
@@ -168,7 +169,7 @@ class Rows {
 
     // The formula of a row; where a condition picks an operand, that operand, because of the condition.
     formula(row, x) {
-        if (!row.picks) return this.applied(row, x);
+        if (!row.picks) return x.some((one) => one instanceof Formula) ? this.applied(row, x) : this.quietly(row, x);
         const chosen = x[row.picks[+(numberOf(x[0]) != 0)]];
         const picked = typeof chosen === "function" ? chosen() : chosen;
         const twin = Object.assign(new Formula(), picked instanceof Formula ? picked : {value: picked});
@@ -285,8 +286,13 @@ class Writer {
 
     // Put operands into a template; after an opening bracket or bar they need no parentheses of their own.
     fill(template, operands) {
-        return template.replace(/(.?)\{(\d)\}/gu, (_, before, i) =>
-            before + this.parenthesised(operands[i], before && "([{|".includes(before) ? COMPARE : ATOM));
+        let text = "";
+        for (const [part] of template.matchAll(/\{\{|\}\}|\{\d+\}|[^{}]+/g)) {
+            const operand = operands[part.slice(1, -1)];
+            if (/^\{\d/.test(part)) text += this.parenthesised(operand, /[([{|]$/.test(text) ? COMPARE : ATOM);
+            else text += part.replace(/^(\{|\}).$/, "$1");
+        }
+        return text;
     }
 }
 
