@@ -37,7 +37,8 @@ class Panel {
         for (const cell of this.cells) {
             const text = cell.text();
             if (text !== cell.shown) cell.element.textContent = cell.shown = text;
-            if (cell.number) cell.element.className = `${cell.className} ${signOf(cell.number())}`;
+            const name = cell.number ? `${cell.className} ${signOf(cell.number())}` : cell.className;
+            if (cell.element.className !== name) cell.element.className = name;
         }
     }
 }
@@ -308,8 +309,7 @@ class Mistakes {
 
     fit(runs) {
         for (const {picture} of runs.children) {
-            const {width, height} = picture.stage.getBoundingClientRect();
-            Object.assign(picture.camera, {width, height});
+            picture.camera.resize(picture.stage.getBoundingClientRect());
             picture.camera.aim(picture.areaOfStep());
             picture.camera.jump();
         }

@@ -14,7 +14,8 @@ const placesOf = (text) => (text ? text.split(/[ .]/).map(Number) : []);
 const clamp = (x, low, high) => Math.min(Math.max(x, low), high);
 const ease = (t) => (t < 0.5 ? 2 * t * t : 1 - 2 * (1 - t) ** 2);
 const signOf = (x) => (x > 0 ? "plus" : x < 0 ? "minus" : x === 0 ? "zero" : "unknown");
-const thickness = (x) => (x ? 1.2 + 0.8 * clamp(Math.log10(Math.abs(x)) + 3, 0, 5) : 1.2); // of a line, logarithmic
+// The width of a line, logarithmic, in steps: a width that changes with every number would cost a layout in every frame.
+const thickness = (x) => (x ? 1.2 + 0.4 * clamp(Math.round(2 * Math.log10(Math.abs(x)) + 6), 0, 10) : 1.2);
 
 // Write only what changes: even the same value, written again, costs a layout.
 function put(element, name, value) {
@@ -97,7 +98,10 @@ class Picture {
             ...this.boxes.flatMap((box) => box.lines.map((line) => ({...line, box}))),
             ...this.arrows.flatMap((arrow) => [...(arrow.label?.children ?? [])].map((text, i) => ({text, arrow, i}))),
         ];
-        for (const cell of this.cells) Object.assign(cell, {first: cell.text.textContent, shown: cell.text.textContent, sign: ""});
+        for (const cell of this.cells) {
+            const [x, y] = ["x", "y"].map((name) => Number(cell.text.getAttribute(name)));
+            Object.assign(cell, {x, y, first: cell.text.textContent, shown: cell.text.textContent, sign: ""});
+        }
         this.dots = drawn("g", {class: "dots"}, this.svg);
         this.pool = [];
         const [x, y, width, height] = this.svg.getAttribute("viewBox").split(" ").map(Number);
@@ -231,19 +235,20 @@ class Picture {
         box.group.classList.toggle("flat", word !== "");
     }
 
-    // Write the texts that differ, those at the step first, and no more than `budget`; return how many are left.
+    // Write the texts that differ, those at the step first, then those that are seen, and no more than `budget`; return how many
+    // are left.
     write(budget = Infinity) {
-        const {scene, graph} = this, late = [], near = new Set([scene.node, ...graph.nodes[scene.node].inputs]);
-        const isNear = ({box, arrow}) => (box ? box.ids.some((place) => near.has(place)) : arrow.group.matches(".active"));
+        const {scene, graph, camera} = this, waiting = [[], [], []];
+        const near = new Set([scene.node, ...graph.nodes[scene.node].inputs]);
         for (const cell of this.cells) {
             const [text, x] = this.tell(cell, scene), sign = x === undefined ? "" : signOf(x);
             if (text === cell.shown && sign === cell.sign) continue;
-            if (isNear(cell)) this.writeCell(cell, text, sign);
-            else late.push([cell, text, sign]);
-            budget -= isNear(cell);
+            const isNear = cell.box ? cell.box.ids.some((place) => near.has(place)) : cell.arrow.group.matches(".active");
+            waiting[isNear ? 0 : camera.sees(cell.x, cell.y) ? 1 : 2].push([cell, text, sign]);
         }
-        for (const each of late.slice(0, Math.max(budget, 0))) this.writeCell(...each);
-        return Math.max(late.length - Math.max(budget, 0), 0);
+        const all = waiting.flat();
+        for (const each of all.slice(0, budget)) this.writeCell(...each);
+        return Math.max(all.length - budget, 0);
     }
 
     writeCell(cell, text, sign) {
@@ -265,7 +270,8 @@ class Picture {
     // Write a text; several lines around its place.
     setText(element, text, height = LINE) {
         const lines = text.split("\n"), x = element.getAttribute("x") ?? 0;
-        if (lines.length === 1) element.textContent = text;
+        if (lines.length === 1 && element.firstChild?.nodeType === Node.TEXT_NODE) element.firstChild.nodeValue = text; // no new node
+        else if (lines.length === 1) element.textContent = text;
         else element.replaceChildren(...lines.map((line, i) => {
             const part = drawn("tspan", {x, dy: i ? height : (height * (1 - lines.length)) / 2});
             part.textContent = `${i ? " " : ""}${line}`;
@@ -343,6 +349,14 @@ class Camera {
         Object.assign(this, {svg, whole, seen: {...whole}, goal: {...whole}, width: 0, height: 0, isHeld: false});
     }
 
+    // Take the size of the element around the picture.  In pixels: with a size in percent, every changed word of the page would
+    // lay out the whole picture again.
+    resize({width, height}) {
+        Object.assign(this, {width, height});
+        this.svg.style.width = `${width}px`;
+        this.svg.style.height = `${height}px`;
+    }
+
     // The size of a pixel if all is shown, in units of the picture.
     get fitted() {
         return Math.max(this.whole.width / this.width, this.whole.height / this.height, EM / LARGEST);
@@ -359,6 +373,11 @@ class Camera {
 
     get middle() {
         return [this.seen.x + this.seen.width / 2, this.seen.y + this.seen.height / 2];
+    }
+
+    sees(x, y) {
+        const {seen} = this;
+        return x >= seen.x && y >= seen.y && x <= seen.x + seen.width && y <= seen.y + seen.height;
     }
 
     holds({x, y, width, height}) {

@@ -2,7 +2,7 @@
 
 const STEP = 1300; // milliseconds that the dots of a step need
 const REST = 600; // milliseconds after that, while it plays
-const TEXTS = 40; // that are written in a frame while numbers change: more of them would cost frames
+const TEXTS = [6, 40]; // that are written in a frame while numbers change, at least and at most: they cost more than computing
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 class Player {
@@ -18,6 +18,7 @@ class Player {
         this.place = 0;
         this.t = 1;
         this.speed = 1;
+        this.budget = TEXTS[1];
         this.isPlaying = this.isTraining = false;
         this.quiz = new Quiz(this);
         this.stages = this.all(".stages > .stage");
@@ -166,7 +167,7 @@ class Player {
     }
 
     // Draw the present moment; of the texts no more than a number, and the rest in the next frames.
-    draw(budget = TEXTS) {
+    draw(budget = this.budget) {
         const {picture} = this;
         for (const stage of this.stages) stage.hidden = stage !== picture.stage;
         const scene = this.step ? this.sceneAt(this.place, this.t, !this.quiz.isAsking) : this.sceneOfLeaf();
@@ -209,6 +210,7 @@ class Player {
         const passed = Math.min(now - (this.now ?? now), 100);
         const isRunning = this.isPlaying || (this.t < 1 && !this.isFrozen) || this.isTraining;
         this.now = isRunning ? now : null;
+        this.pace(now);
         if (this.isTraining) this.train(passed);
         if (this.t < 1 && !this.isFrozen) {
             this.t = Math.min(this.t + (passed * this.speed) / STEP, 1);
@@ -220,6 +222,13 @@ class Player {
         const isMoving = this.picture.camera.move(calm.matches ? 1 : 0.2);
         if (this.isStale) this.draw();
         if (isMoving || isRunning) this.wake();
+    }
+
+    // Write fewer texts in a frame where frames take too long.
+    pace(now) {
+        const taken = now - (this.drawn ?? 0);
+        if (taken < 200) this.budget = clamp(taken > 22 ? this.budget * 0.8 : this.budget + 1, ...TEXTS);
+        this.drawn = now;
     }
 
     // One step on, with its dots; what is asked is revealed before.
@@ -356,11 +365,11 @@ class Player {
     arrange() {
         const {width} = this.player.getBoundingClientRect(), {whole} = this.picture.camera;
         const isScreen = this.host.closest(".autograd-page") !== null || this.host.matches(":fullscreen"), height = innerHeight;
+        this.player.toggleAttribute("data-screen", isScreen);
         const scale = (w, h) => Math.min(w / whole.width, h / whole.height);
         const isSide = isScreen && width > 900 && scale(width - 460, height - 60) > 1.05 * scale(width, height - 290);
         this.player.dataset.desk = isSide ? "side" : "below";
-        const rect = this.picture.stage.getBoundingClientRect();
-        Object.assign(this.picture.camera, {width: rect.width, height: rect.height});
+        this.picture.camera.resize(this.picture.stage.getBoundingClientRect());
         this.picture.camera.aim(this.picture.areaOfStep());
         this.picture.camera.jump();
     }
