@@ -1,4 +1,4 @@
-"""JavaScript engines for the tests of live.js, Node and Chromium, and graphs as the scripts that make them."""
+"""JavaScript engines for the tests of live graphs, Node and Chromium, and graphs as the scripts that make them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from autograd import Value, walk
 from autograd.player.javascript import to_javascript
 from autograd.value import topological
 
-LIVE = Path(__file__).parent.parent / "autograd" / "player" / "live.js"
+PLAYER = Path(__file__).parent.parent / "autograd" / "player"
+SCRIPTS = ("formulas.js", "live.js")
 
 HELPERS = """
 const unpack = (hex) => new Float64Array(Uint8Array.from(hex.match(/../g) ?? [], (byte) => parseInt(byte, 16)).buffer);
@@ -94,14 +95,14 @@ ENGINES = ("node", "chromium")
 
 @contextmanager
 def opened(name: str, folder: Path) -> Iterator[Engine | None]:
-    """Open an engine in which live.js and the helpers have been loaded, or None where it is not installed.
+    """Open an engine in which the scripts and the helpers have been loaded, or None where it is not installed.
 
     Args:
         name: one of `ENGINES`.
         folder: an empty folder.
     """
     program = shutil.which("node") if name == "node" else find_browser()
-    script = LIVE.read_text(encoding="utf-8") + HELPERS
+    script = "".join((PLAYER / part).read_text(encoding="utf-8") for part in SCRIPTS) + HELPERS
     if program is None:
         yield None
     elif name == "node":

@@ -34,7 +34,7 @@ SPECIAL = [
 
 @pytest.fixture(scope="module", params=ENGINES)
 def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    """An engine in which live.js has been loaded."""
+    """An engine in which the scripts have been loaded."""
     with opened(request.param, tmp_path_factory.mktemp("engine")) as found:
         if found is None:
             pytest.skip(f"there is no {request.param} to run JavaScript in")

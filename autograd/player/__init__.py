@@ -39,14 +39,14 @@ from autograd.player.markup import as_data, element, write
 from autograd.player.stage import draw_views
 from autograd.player.theme import colours
 from autograd.steps import Walk
-from autograd.symbol import numbers, plain
+from autograd.symbol import numbers, plain, printable
 from autograd.telling import equation
 from autograd.value import Value, topological
 
 __all__ = ["Player", "play"]
 
 SUFFIXES = (".html", ".htm")
-SCRIPTS = ("live.js", "picture.js", "panels.js", "quiz.js", "player.js", "controls.js")
+SCRIPTS = ("formulas.js", "live.js", "picture.js", "panels.js", "quiz.js", "player.js", "controls.js")
 DATA = re.compile(r"(x|y|t|input|target|label|data|example)s?[\W_]*\d*", re.IGNORECASE)  # labels of leaves that do not learn
 
 
@@ -189,7 +189,7 @@ def play(
         last=str(max(len(steps) - 1, 0)),
         views="\n".join(map(write, switch)),
         stages="\n".join(map(write, stages)),
-        notes=escape("; ".join(notes)),
+        notes=escape(printable("; ".join(notes))),
         text=escape("\n".join(_lines(steps))),
         data=as_data(data),
         style=colours() + _part("player.css"),
@@ -231,7 +231,9 @@ def _lines(steps: Walk) -> Iterator[str]:
     told = steps.telling
     for node, name in steps.names.items():
         formula = told.formula(node)
-        parts = (formula.written(plain(told.digits)), formula.written(numbers(told.digits))) if node.primitive is not None else ()
+        parts = (
+            (formula.written(plain(told.digits)), formula.written(numbers(told.digits))) if node.primitive is not None else ()
+        )
         gradient = f"{told.mark(node)} = {told.number(steps.gradients.get(node, 0.0))}"
         yield f"{equation(name, *parts, told.number(node.data))},  {gradient}"
 

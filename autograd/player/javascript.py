@@ -1,7 +1,7 @@
 """The table read as JavaScript: what a page needs to compute a graph by itself, printed from the rows of that graph.
 
 A formula is printed once, as a function of a *reading* ``$``: read as numbers it computes, read as text it is written, just as
-a rule of the table is read on floats and on symbols.  live.js brings the two readings, and the functions of Python's math.
+a rule of the table is read on floats and on symbols.  formulas.js brings the two readings, and Python's functions of `math`.
 
 >>> from autograd.steps import walk
 >>> x = Value(3.0, label="x")
@@ -46,7 +46,7 @@ from autograd.value import Value
 
 __all__ = ["FUNCTIONS", "NotLiveError", "to_javascript"]
 
-# Python's functions, and what computes the same in JavaScript; `math`, divide, … are defined in live.js.
+# Python's functions, and what computes the same in JavaScript; `math`, divide, … are defined in formulas.js.
 MATH: Final = (
     "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh",
     "cosh", "tanh", "asinh", "acosh", "atanh", "sqrt", "cbrt", "hypot", "erf", "pow",
