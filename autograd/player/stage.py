@@ -135,7 +135,9 @@ def _with_width(edge: Edge) -> Edge:
     """Return an edge with a label as large as it may become."""
     if edge.weight:
         widest = max(edge.local, WIDE, key=lambda x: len(f"{x:.{edge.digits}g}"))
-        return replace(edge, local=widest, gradient=None, flow="nothing", name="0" * (edge.digits + 5) if edge.gradient is not None else "")
+        return replace(
+            edge, local=widest, gradient=None, flow="nothing", name="0" * (edge.digits + 5) if edge.gradient is not None else ""
+        )
     return replace(edge, flow="step", upstream=WIDE, local=-WIDE, contribution=WIDE) if edge.place else edge
 
 
@@ -182,5 +184,3 @@ def saturates(node: Value) -> bool:
 
 def _listed(places: tuple[int, ...]) -> str:
     return " ".join(map(str, places))
-
-

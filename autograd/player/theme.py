@@ -26,7 +26,6 @@ THEME: Final[dict[str, tuple[str, str]]] = {
     "outline": (BOXES["operation"].outline, "#a9b6bf"),
     "result": (BOXES["result"].fill, "#3f3610"),
     "neuron": (BOXES["neuron"].fill, "#123a2e"),
-    "neuron-outline": (BOXES["neuron"].outline, "#63cfa7"),
 }
 
 
