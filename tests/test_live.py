@@ -15,12 +15,13 @@ from typing import Any
 
 import pytest
 from engines import ENGINES, Engine, graph, leaves_of, opened, pack, unpack
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from autograd import DomainError, Value, replay, walk
 from autograd.player.javascript import FUNCTIONS
 from autograd.primitives import Nary, Primitive
+from autograd.rows import TABLE
 from autograd.strategies import ROWS, Program, numbers, programs, widths
 from autograd.symbol import digits
 from autograd.value import record, topological
@@ -144,22 +145,6 @@ def norm(numbers: Sequence[float]) -> float:
     return max((abs(x) for x in numbers if math.isfinite(x)), default=0.0)
 
 
-@given(program=programs())
-def test_whole_graphs_agree_at_the_recorded_leaves(program: Program, engine: Engine) -> None:
-    loss = put(program, program.leaves)
-    if loss.primitive is None:
-        return
-    steps = walk(loss)
-    nodes = [*steps.names]
-    answer = engine.run(f"(() => {{ const g = {graph(loss)}; return {{...report(g), check: g.check()}}; }})()")
-    values, right = unpack(answer["values"]), [node.data for node in nodes]
-    assert max(deviation(x, y, norm(right)) for x, y in zip(values, right, strict=True)) < 1e-12
-    found, gradients = unpack(answer["gradients"]), [steps.gradients.get(node, 0.0) for node in nodes]
-    assert max(deviation(x, y, norm(gradients)) for x, y in zip(found, gradients, strict=True)) < 1e-12
-    assert answer["taken"] == [taken for node in steps.order for taken in node.taken]
-    assert answer["check"] == answer["problem"] == ""
-
-
 def without_numbers(text: str) -> str:
     return re.sub(r"-?\b\d[\d.]*(e[-+]\d+)?", "0", text)
 
@@ -229,6 +214,26 @@ def refuse_torn(row: Primitive, operands: Sequence[Any], data: Sequence[float]) 
                 row.evaluate([*data[:i], data[i] + step * max(abs(data[i]), 1.0), *data[i + 1 :]])
             except DomainError:
                 raise Torn from None
+
+
+TAN = "arctanh exp2 erf cosh tan sin"  # next to a pole of tan, where a rounding error grows ten thousand times
+
+
+@example(program=Program((0.26,), tuple([(TABLE[name], (i,)) for i, name in enumerate(TAN.split())])))
+@given(program=programs())
+def test_whole_graphs_agree_at_the_recorded_leaves(program: Program, engine: Engine) -> None:
+    loss = put(program, program.leaves)
+    if loss.primitive is None:
+        return
+    steps = walk(loss)
+    answer = engine.run(f"(() => {{ const g = {graph(loss)}; return {{...report(g), check: g.check()}}; }})()")
+    gradients = [steps.gradients.get(node, 0.0) for node in steps.names]
+    for i, (key, right) in enumerate([("values", [node.data for node in steps.names]), ("gradients", gradients)]):
+        scale = norm(right)
+        for node, x, y in zip(steps.names, unpack(answer[key]), right, strict=True):
+            assert deviation(x, y, scale) < 1e-12 or abs(x - y) <= 2 * running_errors(loss)[node][i], (key, node)
+    assert answer["taken"] == [taken for node in steps.order for taken in node.taken]
+    assert answer["check"] == answer["problem"] == ""
 
 
 @given(program=programs(), drawn=st.lists(numbers(), min_size=4, max_size=4))
