@@ -192,7 +192,7 @@ class TestCells:
         told, places = page(loss), walk(loss).telling.places
         [net, *_] = [node for node in walk(loss).order if node.primitive is dot]
         labels = [a for a in told.having("data-weighs") if (a["class"] or "").startswith("label")]
-        assert [(a["data-flow"], a["data-weighs"]) for a in labels][0] == (f"{places[net]}.1", f"{places[net]}.0")
+        assert next((a["data-flow"], a["data-weighs"]) for a in labels) == (f"{places[net]}.1", f"{places[net]}.0")
 
     def test_units_that_can_saturate_are_known_by_what_they_do(self) -> None:
         x = Value(1.0)

@@ -161,10 +161,7 @@ def play(
     >>> play(x * x).steps
     2
     """
-    losses = [loss] if isinstance(loss, Value) else list(loss) if isinstance(loss, Sequence) and loss else [loss]
-    for each in losses:
-        if not isinstance(each, Value):
-            raise TypeError(f"play needs the Value whose graph is to be played, or a list of them, not {each!r}")
+    losses = _losses(loss)
     for each in losses:
         _refuse_unreadable(each, limit)
     walks = [Walk(each, n_digits=digits) for each in losses]
@@ -195,6 +192,15 @@ def play(
         style=colours() + _part("player.css"),
     )
     return Player(title, len(steps), walks, markup, rows)
+
+
+def _losses(loss: object) -> list[Value]:
+    losses: list[Value] = []
+    for each in loss if isinstance(loss, Sequence) and loss else [loss]:
+        if not isinstance(each, Value):
+            raise TypeError(f"play needs the Value whose graph is to be played, or a list of them, not {each!r}")
+        losses.append(each)
+    return losses
 
 
 def _refuse_unreadable(loss: Value, limit: int) -> None:

@@ -176,6 +176,7 @@ class Controls {
         addEventListener("beforeprint", () => {
             this.before = [player.place, player.t];
             player.seek(player.last);
+            player.picture.camera.all();
             player.find(".text").textContent = player.steps.map((_, i) => player.graph.stepText(i, player.steps)).join("\n");
         });
         addEventListener("afterprint", () => player.seek(...this.before));
@@ -196,7 +197,7 @@ class Address {
         const {player} = this, given = [...new URLSearchParams(location.hash.slice(1).replaceAll("+", "%2B"))];
         const {step, example, view, compact, ...numbers} = Object.fromEntries(given);
         const known = Object.entries(numbers).filter(([name, text]) => player.leaves.some((leaf) => isNamed(leaf, name)) && Number.isFinite(read(text)));
-        player.player.classList.toggle("compact", compact !== undefined);
+        player.isCompact = compact !== undefined;
         if (known.length) player.host.player.set(Object.fromEntries(known.map(([name, text]) => [name, read(text)])));
         if (example !== undefined && player.graphs[example - 1]) player.choose(example - 1);
         if (view !== undefined && player.all("[data-shows]").some(({dataset}) => dataset.shows === view)) player.look(view);
@@ -212,7 +213,7 @@ class Address {
     write() {
         const {player} = this, state = new URLSearchParams({step: player.place});
         if (player.example) state.set("example", player.example + 1);
-        if (player.player.matches(".compact")) state.set("compact", "");
+        if (player.isCompact) state.set("compact", "");
         for (const {name, value, places: [[g, place]]} of player.leaves) {
             const x = player.graphs[g].values[place];
             if (!Object.is(x, value)) state.set(name, x);

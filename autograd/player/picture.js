@@ -357,6 +357,12 @@ class Camera {
         this.svg.style.height = `${height}px`;
     }
 
+    // Show the whole picture, whatever its size is.
+    all() {
+        this.goal = {...this.whole};
+        this.move(1);
+    }
+
     // The size of a pixel if all is shown, in units of the picture.
     get fitted() {
         return Math.max(this.whole.width / this.width, this.whole.height / this.height, EM / LARGEST);

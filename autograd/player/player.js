@@ -3,6 +3,7 @@
 const STEP = 1300; // milliseconds that the dots of a step need
 const REST = 600; // milliseconds after that, while it plays
 const TEXTS = [6, 40]; // that are written in a frame while numbers change, at least and at most: they cost more than computing
+const SMALL = 480; // pixels: the height of a window in which only what is needed most is shown
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 class Player {
@@ -366,6 +367,7 @@ class Player {
         const {width} = this.player.getBoundingClientRect(), {whole} = this.picture.camera;
         const isScreen = this.host.closest(".autograd-page") !== null || this.host.matches(":fullscreen"), height = innerHeight;
         this.player.toggleAttribute("data-screen", isScreen);
+        this.player.classList.toggle("compact", this.isCompact || (isScreen && height < SMALL));
         const scale = (w, h) => Math.min(w / whole.width, h / whole.height);
         const isSide = isScreen && width > 900 && scale(width - 460, height - 60) > 1.05 * scale(width, height - 290);
         this.player.dataset.desk = isSide ? "side" : "below";
