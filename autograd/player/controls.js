@@ -214,9 +214,9 @@ class Address {
         const {player} = this, state = new URLSearchParams({step: player.place});
         if (player.example) state.set("example", player.example + 1);
         if (player.isCompact) state.set("compact", "");
-        for (const {name, value, places: [[g, place]]} of player.leaves) {
-            const x = player.graphs[g].values[place];
-            if (!Object.is(x, value)) state.set(name, x);
+        for (const leaf of player.leaves) {
+            const x = player.numberOf(leaf);
+            if (!Object.is(x, leaf.value)) state.set(leaf.name, x);
         }
         const hash = `#${state}`;
         if (hash === location.hash || hash.length > 2000) return;

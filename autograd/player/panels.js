@@ -151,9 +151,9 @@ const MOST_LEAVES = 60; // that are listed at first
 
 // Fields for all leaves: each can be typed, stepped by arrow keys, dragged, and moved on a slider.
 class Leaves {
-    // leaves: [{name, value, isLearned}]; change: called with an index and a number.
-    constructor(element, leaves, change) {
-        Object.assign(this, {element, change});
+    // leaves: [{name, value, isLearned}]; read: the present number of one by its index; change: gives it another.
+    constructor(element, leaves, read, change) {
+        Object.assign(this, {element, read, change});
         this.rows = leaves.map((leaf, i) => this.row(leaf, i));
         element.replaceChildren(...this.rows.slice(0, MOST_LEAVES).map(({row}) => row));
         if (this.rows.length > MOST_LEAVES) {
@@ -176,7 +176,7 @@ class Leaves {
         const set = (x) => {
             if (Number.isFinite(x)) this.change(i, Number(x.toPrecision(12)));
         };
-        const present = () => this.values?.[i] ?? value;
+        const present = () => this.read(i);
         field.addEventListener("input", () => field.value !== "" && set(field.valueAsNumber));
         field.addEventListener("keydown", (event) => {
             const by = {ArrowUp: 1, ArrowDown: -1, PageUp: 10, PageDown: -10}[event.key];
@@ -207,13 +207,13 @@ class Leaves {
     }
 
     // Write the numbers into the fields, but not into the one in which somebody types.
-    show(values, active) {
-        this.values = values;
+    show(active) {
         this.rows.forEach(({field, slider}, i) => {
-            const text = String(Number(values[i].toPrecision(4)));
+            const x = this.read(i), text = Number.isFinite(x) ? String(Number(x.toPrecision(4))) : "";
+            field.placeholder = text ? "" : digits(x, 3);
             if (field !== active && field.value !== text) field.value = text;
-            if (slider !== active && slider.value !== text) {
-                if (Math.abs(values[i]) > Number(slider.max)) [slider.min, slider.max] = [-2 * Math.abs(values[i]), 2 * Math.abs(values[i])];
+            if (slider !== active && text && slider.value !== text) {
+                if (Math.abs(x) > Number(slider.max)) [slider.min, slider.max] = [-2 * Math.abs(x), 2 * Math.abs(x)];
                 slider.value = text;
             }
         });

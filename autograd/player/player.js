@@ -35,11 +35,13 @@ class Player {
         this.ledger = new Ledger(this.find(".ledger"));
         this.curve = new Curve(this.find(".curve"));
         const listed = this.leaves.map(({name, value}, i) => ({name, value, isLearned: learn.includes(i)}));
-        this.fields = new Leaves(this.find(".leaves"), listed, (i, x) => this.change(new Map([[i, x]])));
+        const [read, change] = [(i) => this.numberOf(this.leaves[i]), (i, x) => this.change(new Map([[i, x]]))];
+        this.fields = new Leaves(this.find(".leaves"), listed, read, change);
         this.mistakes = new Mistakes(this, mistakes);
         for (const part of this.all(".bar, .desk, .keys, .tools, .mistakes")) part.hidden = false;
         this.player.dataset.ready = "";
         this.curve.start(this.loss);
+        this.arrange();
         new Controls(this);
         host.player = new Interface(this);
         this.address = new Address(this);
@@ -112,7 +114,7 @@ class Player {
         const {phase, node} = this.steps[i], hasArrived = t >= ARRIVES && isRevealed;
         const {known, arrived, complete, flowed} = this.momentAt(hasArrived ? i : i - 1);
         const scene = {phase, node, t: isRevealed ? t : 1, isRevealed, known, arrived, complete, flowed};
-        if (phase === "backward" && !arrived.size) scene.arrived = new Map([[this.graph.loss, 1]]);
+        if (phase === "backward" && !arrived.size && !this.graph.problem) scene.arrived = new Map([[this.graph.loss, 1]]);
         return scene;
     }
 
@@ -258,6 +260,10 @@ class Player {
 
     // ---- numbers
 
+    numberOf({places: [[g, place]]}) {
+        return this.graphs[g].values[place];
+    }
+
     // Give some leaves new numbers; everything follows, at the step one is at.
     change(numbers) {
         const touched = new Set();
@@ -289,7 +295,7 @@ class Player {
 
     refresh() {
         this.card.refresh();
-        this.fields.show(this.leaves.map(({places: [[g, place]]}) => this.graphs[g].values[place]), this.root.activeElement);
+        this.fields.show(this.root.activeElement);
         this.find(".losses").textContent = `loss ${this.graph.number(this.loss)}${this.curve.losses.length > 1 ? `, ${this.taken} steps` : ""}`;
         this.mistakes.refresh();
         this.say();
