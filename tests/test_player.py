@@ -20,7 +20,7 @@ from hypothesis import given, settings
 
 from autograd import Primitive, Unary, Value, cos, dot, maximum, relu, sigmoid, sin, tanh, walk
 from autograd.__main__ import main
-from autograd.drawing import LayoutError
+from autograd.drawing import LayoutError, draw
 from autograd.player import Player, play, theme
 from autograd.player.stage import saturates
 from autograd.strategies import graphs
@@ -386,13 +386,12 @@ class TestInJupyter:
         assert "<svg" in offered["image/svg+xml"]
 
     def test_a_drawing_is_a_picture_and_text(self) -> None:
-        from autograd import draw
-
         assert set(self.offered(draw(neuron()))) == {"image/svg+xml", "text/plain"}
 
     def test_a_player_is_an_element_and_text(self) -> None:
         offered = self.offered(play(neuron()))
-        assert set(offered) == {"text/html", "text/plain"}
+        assert set(offered) == {"text/html", "image/svg+xml", "text/plain"}
+        assert offered["image/svg+xml"] == draw(neuron(), step=0).svg
         assert offered["text/html"].startswith('<div class="autograd-player"')
         assert offered["text/plain"] == "<player: δ-flow of loss, 10 steps>"
 

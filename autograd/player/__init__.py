@@ -26,9 +26,9 @@ from html import escape
 from importlib.resources import files
 from pathlib import Path
 from string import Template
-from typing import Any
+from typing import Any, Literal
 
-from autograd.drawing import draw
+from autograd.drawing import Drawing, draw
 from autograd.drawing.jupyter import image
 from autograd.drawing.neurons import find_neurons
 from autograd.drawing.size import refuse_unreadable
@@ -46,6 +46,7 @@ from autograd.value import Value, topological
 __all__ = ["Player", "play"]
 
 SUFFIXES = (".html", ".htm")
+MOST_LINES = 1000
 SCRIPTS = ("formulas.js", "live.js", "picture.js", "panels.js", "quiz.js", "player.js", "controls.js")
 DATA = re.compile(r"(x|y|t|input|target|label|data|example)s?[\W_]*\d*", re.IGNORECASE)  # labels of leaves that do not learn
 
@@ -84,8 +85,7 @@ class Player:
 
         Where scripts do not run, it shows a picture of the first step.
         """
-        steps = self.walks[0]
-        first = draw(steps.loss, step=0, digits=steps.telling.digits, limit=len(steps.names)) if self.steps else None
+        first = self._first
         advice = f"<p>The first of {self.steps} steps. To play them, run this cell or trust this notebook.</p>"
         return _fill(
             "notebook.html",
@@ -97,6 +97,13 @@ class Player:
             key=self._key,
             page_style=_part("page.css"),
         )
+
+    @cached_property
+    def _first(self) -> Drawing | None:
+        """A picture of the first step, for where scripts do not run."""
+        steps = self.walks[0]
+        view: Literal["nodes", "neurons"] = "neurons" if 'data-view="neurons"' in self.markup else "nodes"
+        return draw(steps.loss, step=0, view=view, digits=steps.telling.digits, limit=len(steps.names)) if self.steps else None
 
     @cached_property
     def _code(self) -> str:
@@ -129,6 +136,12 @@ class Player:
 
     def _repr_html_(self) -> str:
         return self.element
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        first = self._first
+        return {"text/html": self.element, "text/plain": repr(self)} | (
+            {"image/svg+xml": first.svg} if first is not None else {}
+        )
 
     def __repr__(self) -> str:
         return f"<player: {self.title}, {self.steps} step{'s' * (self.steps != 1)}>"
@@ -235,7 +248,10 @@ def _about_mistakes() -> dict[str, str]:
 def _lines(steps: Walk) -> Iterator[str]:
     """Write the walk in one line a node, for readers without JavaScript."""
     told = steps.telling
+    is_large = len(steps.names) > MOST_LINES  # then the leaves, of which there are thousands, are left out
     for node, name in steps.names.items():
+        if is_large and node.primitive is None:
+            continue
         formula = told.formula(node)
         parts = (
             (formula.written(plain(told.digits)), formula.written(numbers(told.digits))) if node.primitive is not None else ()

@@ -155,18 +155,14 @@ class Controls {
     // A leaf is changed by dragging its box, a weight by dragging its number.
     dragNumbers({stage, boxes, arrows}) {
         const {player} = this, example = Number(stage.dataset.example);
+        const leafOf = new Map(player.leaves.flatMap(({places}, leaf) => places.flatMap(([g, place]) => (g === example ? [[place, leaf]] : []))));
         const handles = boxes.filter(({ids}) => ids.length === 1).map(({group, ids}) => [group, ids[0]]);
         for (const {label, weighs} of arrows) if (label && weighs) handles.push([label, player.graphs[example].nodes[weighs[0]].inputs[weighs[1]]]);
         for (const [handle, place] of handles) {
-            const leaf = player.leaves.findIndex(({places}) => places.some(([g, p]) => g === example && p === place));
-            if (leaf < 0) continue;
-            const read = () => player.graphs[example].values[place];
+            if (!leafOf.has(place)) continue;
             handle.classList.add("draggable");
             handle.addEventListener("pointerdown", () => (this.isDragged = false));
-            player.fields.drag(handle, read, (x) => {
-                this.isDragged = true;
-                player.change(new Map([[leaf, Number(x.toPrecision(12))]]));
-            }, player.fields.rows[leaf].step);
+            player.fields.drag(handle, leafOf.get(place), () => (this.isDragged = true));
         }
     }
 

@@ -149,52 +149,68 @@ function round(x) {
 
 const MOST_LEAVES = 60; // that are listed at first
 
+// The range of a leaf's slider, around 0.
+const rangeOf = (x) => Math.max(Number.isFinite(x) && x !== 0 ? round(Math.min(2 * Math.abs(x), 1e300)) : 0, Math.abs(x) < 0.05 ? 0.1 : 1);
+
 // Fields for all leaves: each can be typed, stepped by arrow keys, dragged, and moved on a slider.
 class Leaves {
     // leaves: [{name, value, isLearned}]; read: the present number of one by its index; change: gives it another.
     constructor(element, leaves, read, change) {
-        Object.assign(this, {element, read, change});
-        this.rows = leaves.map((leaf, i) => this.row(leaf, i));
-        element.replaceChildren(...this.rows.slice(0, MOST_LEAVES).map(({row}) => row));
-        if (this.rows.length > MOST_LEAVES) {
-            const rest = this.rows.slice(MOST_LEAVES);
-            const more = made("button", {type: "button", className: "all", on: {click: () => {
-                more.remove();
-                element.append(...rest.map(({row}) => row));
-            }}}, `Show ${rest.length} more`);
-            element.append(more);
-        }
+        Object.assign(this, {element, leaves, read, change});
+        this.rows = leaves.slice(0, MOST_LEAVES).map((_, i) => this.row(i));
+        element.replaceChildren(...this.rows.map(({row}) => row));
+        this.offerMore();
     }
 
-    row({name, value, isLearned}, i) {
-        const size = Number.isFinite(value) && value !== 0 ? round(Math.min(2 * Math.abs(value), 1e300)) : 1;
-        const range = size < 0.1 ? size : Math.max(size, 1), step = range / 200;
+    // Of the many leaves of a large network, more are listed when somebody wants them.
+    offerMore() {
+        const rest = this.leaves.length - this.rows.length;
+        if (!rest) return;
+        const n = Math.min(rest, 10 * MOST_LEAVES), first = this.rows.length;
+        const more = made("button", {type: "button", className: "all", on: {click: () => {
+            more.remove();
+            this.rows.push(...Array.from({length: n}, (_, i) => this.row(first + i)));
+            this.element.append(...this.rows.slice(first).map(({row}) => row));
+            this.offerMore();
+        }}}, `Show ${n} more`);
+        this.element.append(more);
+    }
+
+    row(i) {
+        const leaf = this.leaves[i], {name, value} = leaf, range = rangeOf(value), step = range / 200;
         const field = made("input", {type: "number", step: "any", className: "field", title: "type, use the arrow keys, or drag the name"});
         const slider = made("input", {type: "range", min: -range, max: range, step, className: "range", ariaLabel: `${name}, slider`});
-        const learned = made("input", {type: "checkbox", checked: isLearned, ariaLabel: `learn ${name}`, title: "changed by Learn"});
+        const tick = () => (leaf.isLearned = learned.checked);
+        const learned = made("input", {type: "checkbox", checked: leaf.isLearned, ariaLabel: `learn ${name}`, title: "changed by Learn", on: {change: tick}});
         const label = made("label", {className: "name"}, made("span", {}, name), field);
         const set = (x) => {
             if (Number.isFinite(x)) this.change(i, Number(x.toPrecision(12)));
         };
-        const present = () => this.read(i);
         field.addEventListener("input", () => field.value !== "" && set(field.valueAsNumber));
         field.addEventListener("keydown", (event) => {
             const by = {ArrowUp: 1, ArrowDown: -1, PageUp: 10, PageDown: -10}[event.key];
             if (!by) return;
             event.preventDefault();
-            set(present() + by * (event.shiftKey ? 10 : 1) * range / 100);
+            set(this.read(i) + by * (event.shiftKey ? 10 : 1) * range / 100);
         });
         slider.addEventListener("input", () => set(slider.valueAsNumber));
-        this.drag(label.firstChild, present, set, step);
-        return {row: made("div", {className: "leaf"}, label, slider, learned), field, slider, learned, step, value};
+        this.drag(label.firstChild, i);
+        const row = {row: made("div", {className: "leaf"}, label, slider, learned), field, slider};
+        this.showRow(row, i);
+        return row;
     }
 
-    // Let a number be dragged by its name, or by its place in the picture.
-    drag(handle, read, write, step) {
+    // Let a leaf be dragged by its name, or by its place in the picture; `moved` is called at each move.
+    drag(handle, i, moved = () => {}) {
+        const step = rangeOf(this.leaves[i].value) / 200;
         handle.addEventListener("pointerdown", (down) => {
             if (down.button) return;
-            const from = read();
-            const move = (event) => write(Math.round((from + (event.clientX - down.clientX) * step) / step) * step);
+            const from = this.read(i);
+            const move = ({clientX}) => {
+                if (clientX === down.clientX) return;
+                moved();
+                this.change(i, Number((Math.round((from + (clientX - down.clientX) * step) / step) * step).toPrecision(12)));
+            };
             const end = () => {
                 handle.removeEventListener("pointermove", move);
                 handle.removeEventListener("lostpointercapture", end);
@@ -208,19 +224,20 @@ class Leaves {
 
     // Write the numbers into the fields, but not into the one in which somebody types.
     show(active) {
-        this.rows.forEach(({field, slider}, i) => {
-            const x = this.read(i), text = Number.isFinite(x) ? String(Number(x.toPrecision(4))) : "";
-            field.placeholder = text ? "" : digits(x, 3);
-            if (field !== active && field.value !== text) field.value = text;
-            if (slider !== active && text && slider.value !== text) {
-                if (Math.abs(x) > Number(slider.max)) [slider.min, slider.max] = [-2 * Math.abs(x), 2 * Math.abs(x)];
-                slider.value = text;
-            }
-        });
+        this.rows.forEach((row, i) => this.showRow(row, i, active));
+    }
+
+    showRow({field, slider}, i, active = null) {
+        const x = this.read(i), text = Number.isFinite(x) ? String(Number(x.toPrecision(4))) : "";
+        field.placeholder = text ? "" : digits(x, 3);
+        if (field !== active && field.value !== text) field.value = text;
+        if (slider === active || !text || slider.value === text) return;
+        if (Math.abs(x) > Number(slider.max)) [slider.min, slider.max] = [-2 * Math.abs(x), 2 * Math.abs(x)];
+        slider.value = text;
     }
 
     get learned() {
-        return this.rows.flatMap(({learned}, i) => (learned.checked ? [i] : []));
+        return this.leaves.flatMap(({isLearned}, i) => (isLearned ? [i] : []));
     }
 }
 

@@ -34,7 +34,7 @@ class Player {
         this.card = new Card(this.find(".card"));
         this.ledger = new Ledger(this.find(".ledger"));
         this.curve = new Curve(this.find(".curve"));
-        const listed = this.leaves.map(({name, value}, i) => ({name, value, isLearned: learn.includes(i)}));
+        const learned = new Set(learn), listed = this.leaves.map(({name, value}, i) => ({name, value, isLearned: learned.has(i)}));
         const [read, change] = [(i) => this.numberOf(this.leaves[i]), (i, x) => this.change(new Map([[i, x]]))];
         this.fields = new Leaves(this.find(".leaves"), listed, read, change);
         this.mistakes = new Mistakes(this, mistakes);

@@ -109,7 +109,7 @@ def _gradients(node: Node, told: Telling, loss: Value) -> list[Line]:
 
 
 def _dense(plan: Plan) -> set[str]:
-    """Return the boxes whose layer has so many arrows that there is room for one line on each: the weight, then its gradient."""
+    """Return the boxes whose layer has too many arrows for two lines on each; one shows the weight, then its gradient."""
     arriving = Counter(edge.target for edge in plan.edges if edge.weight)
     columns = {ident: len(column) for column in plan.columns for ident in column}
     return {ident for ident, m in arriving.items() if m * columns.get(ident, 1) > MOST_ARROWS}
