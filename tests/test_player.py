@@ -329,7 +329,7 @@ class TestFiles:
         patterns = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]["autograd"]
         folder = ROOT / "autograd"
         packaged = {path for pattern in patterns for path in folder.glob(pattern)}
-        assert {p for p in (folder / "player").iterdir() if p.is_file() and p.suffix != ".py"} <= packaged
+        assert {p for p in (folder / "player").iterdir() if p.is_file() and p.suffix not in (".py", ".md")} <= packaged
 
 
 class TestRefusals:

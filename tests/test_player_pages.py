@@ -216,9 +216,19 @@ class TestInOtherPages:
     def test_the_styles_of_the_page_do_not_reach_it(self, stand: Stand) -> None:
         stand.show(neuron(), neuron())
         stand.browser.run(
-            "document.head.appendChild(document.createElement('style')).textContent = 'table, p, button {display: none !important}'"
+            "document.head.appendChild(document.createElement('style')).textContent = 'table, p {display: none !important}'"
         )
         assert stand.run("getComputedStyle(find('.card table')).display") == "table"
+
+    def test_in_a_frame_of_another_page(self, stand: Stand, tmp_path: Path) -> None:
+        play(neuron()).save(tmp_path / "neuron.html")
+        outer = tmp_path / "outer.html"
+        outer.write_text('<!doctype html><iframe src="neuron.html#step=7&w=0.75" width="600" height="400"></iframe>')
+        stand.browser.open(outer, width=800, height=600)
+        stand.still()
+        assert stand.browser.run("frames.length") == 1
+        assert not stand.browser.complaints
+        stand.browser.events.clear()
 
     def test_in_a_small_frame(self, stand: Stand) -> None:
         stand.show(neuron(), address="#compact", width=420, height=300)
@@ -326,6 +336,34 @@ class TestForEveryone:
             .map(b => b.getBoundingClientRect()).every(r => r.width >= 40 && r.height >= 40)""")
         if width >= 1280:
             assert stand.run("find('.card').getBoundingClientRect().top") < height - 100
+
+    def test_lecture_mode_leaves_the_picture_and_the_step_in_large_type(self, stand: Stand) -> None:
+        stand.show(layers(2, 3, 1), width=1280, height=720)
+        size = "parseFloat(getComputedStyle(find('.card td')).fontSize)"
+        before = stand.run(size)
+        stand.press("l")
+        assert stand.run(size) > 1.3 * before
+        assert stand.run("[find('.values'), find('.ledger'), find('.mistakes')].every(part => !part.checkVisibility())")
+        stand.press("l")
+        assert stand.run("find('.values').checkVisibility()")
+
+    def test_of_a_long_chain_a_map_shows_where_one_is(self, stand: Stand) -> None:
+        y = Value(0.5, label="x")
+        for i in range(30):
+            y = y * Value(0.9, label=f"w{i}") + 0.1
+        stand.show(y, width=1280, height=720)
+        stand.still()
+        place = "find('.map .window').x.baseVal.value"
+        first = stand.run(place)
+        stand.press("End", "Home", *["ArrowRight"] * 40)
+        stand.still()
+        assert stand.run(place) > first
+        stand.browser.click(f"{HOST} >>> .map")
+        stand.wait("Math.abs(find('.graph').viewBox.baseVal.x + find('.graph').viewBox.baseVal.width / 2"
+                   " - find('.map').viewBox.baseVal.width / 2) < 30")  # fmt: skip
+        stand.show(neuron(), width=1280, height=720)
+        stand.still()
+        assert stand.run("find('.map').hasAttribute('hidden')")
 
     def test_a_small_network_fills_a_projector(self, stand: Stand) -> None:
         stand.show(layers(2, 3, 1), width=1280, height=720)

@@ -13,6 +13,7 @@ class Controls {
         const isAlone = player.host.closest(".autograd-page") && document.querySelectorAll(".autograd-player").length === 1;
         (isAlone ? document : player.host).addEventListener("keydown", (event) => this.press(event));
         new ResizeObserver(() => player.arrange()).observe(player.player);
+        this.followMap();
         this.printing();
     }
 
@@ -38,6 +39,7 @@ class Controls {
             farther: () => this.zoom(0.8),
             fit: () => this.fit(),
             full: () => this.full(),
+            large: (button) => this.enlarge(button),
             learn: () => player.learn(),
             reset: () => player.reset(),
         };
@@ -76,6 +78,30 @@ class Controls {
         else this.player.host.requestFullscreen?.();
     }
 
+    // Lecture mode.
+    enlarge(button) {
+        button.ariaPressed = this.player.player.classList.toggle("lecture");
+        this.player.arrange();
+        this.player.wake();
+    }
+
+    // The map below a picture of which only a part is seen: press it, or drag along it, to go there.
+    followMap() {
+        const {player} = this, map = player.find(".map");
+        const go = (event) => {
+            const {left, top, width, height} = map.getBoundingClientRect(), {whole} = player.picture.camera;
+            const [x, y] = [(event.clientX - left) / width, (event.clientY - top) / height];
+            player.picture.camera.centre([whole.x + x * whole.width, whole.y + y * whole.height]);
+            player.wake();
+        };
+        map.addEventListener("pointerdown", (event) => {
+            event.stopPropagation();
+            map.setPointerCapture(event.pointerId);
+            go(event);
+        });
+        map.addEventListener("pointermove", (event) => event.buttons && go(event));
+    }
+
     // ---- keys
 
     press(event) {
@@ -94,7 +120,7 @@ class Controls {
         if (target.matches(".guess") && key === "Enter") return click("reveal");
         if (target.matches("input, select, textarea")) return null; // they have keys of their own
         const buttons = {ArrowLeft: "previous", ArrowRight: "next", Home: "first", End: "last", "+": "closer", "-": "farther", 0: "fit",
-                         f: "full", p: "predict"};
+                         f: "full", l: "large", p: "predict"};
         if (key in buttons) return click(buttons[key]);
         const box = player.picture.boxes.find(({group}) => group === target);
         if (!box) return key === " " && !target.closest("button, summary") ? click("play") : null;

@@ -408,6 +408,31 @@ class Camera {
         this.jump();
     }
 
+    // Look at a point.
+    centre(point) {
+        this.isHeld = true;
+        this.goal = this.bounded(point, this.seen.width / this.width);
+    }
+
+    // Draw the map of a picture: its boxes, and the part that is seen, if it is not all of them.
+    map(element, boxes, node) {
+        const {whole, seen} = this, group = element.firstElementChild, window = element.lastElementChild;
+        const isWhole = seen.width > 0.98 * whole.width && seen.height > 0.98 * whole.height;
+        element.toggleAttribute("hidden", isWhole);
+        if (isWhole) return;
+        if (element.shows !== boxes) {
+            element.shows = boxes;
+            element.setAttribute("viewBox", `${whole.x} ${whole.y} ${whole.width} ${whole.height}`);
+            group.replaceChildren(...boxes.filter(({area}) => area).map(({area, ids}) => {
+                const part = drawn("rect", area);
+                part.ids = ids;
+                return part;
+            }));
+        }
+        for (const part of group.children) part.classList.toggle("here", part.ids.includes(node));
+        for (const name of ["x", "y", "width", "height"]) put(window, name, seen[name].toFixed(0));
+    }
+
     pan(dx, dy) {
         const unit = this.seen.width / this.width, [x, y] = this.middle;
         this.isHeld = true;
