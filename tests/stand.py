@@ -18,7 +18,7 @@ FIND = f"const host = document.querySelector('{HOST}'), {{player}} = host, find 
 SEEN = """(host => {
     const root = host.shadowRoot, find = selector => root.querySelector(selector);
     const words = text => [...text.childNodes].map(each => each.textContent).join("").replace(/\\s+/g, " ");
-    const lines = part => [...part.querySelectorAll("text:not(.mark)")].map(words).filter(Boolean);
+    const lines = part => [...part.querySelectorAll("text:not(.mark, .product)")].map(words).filter(Boolean);
     const state = part => part.matches(".active") ? "active" : part.matches(".faint") ? "faint" : "normal";
     const main = box => +box.dataset.nodes.split(" ")[0];
     const shown = selector => [...root.querySelectorAll(`.stages > .stage:not([hidden]) ${selector}`)];

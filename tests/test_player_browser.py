@@ -14,6 +14,7 @@ from test_player import layers, network, neuron, shared
 from autograd import Unary, Value, cos, dot, log, maximum, relu, tanh, walk
 from autograd.drawing import draw
 from autograd.player import play
+from autograd.telling import factor
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +58,18 @@ class TestMoments:
             assert stand.seen()["boxes"] == boxes
             stand.press("ArrowRight")
 
+    def test_inside_a_neuron_the_slope_of_its_activation_is_a_factor(self, stand: Stand) -> None:
+        loss = layers(2, 2, 1)
+        stand.show(loss)
+        steps = walk(loss)
+        place, [edge] = next((i, step.edges) for i, step in enumerate(steps) if step.edges and step.node.primitive is tanh)
+        stand.run(f"player.goto({place})")
+        number = steps.telling.number
+        told = f"{number(edge.upstream)} × {factor(number(edge.partial))} = {number(edge.contribution)}"
+        assert stand.run("find('.stage:not([hidden])  .product').textContent") == told
+        stand.press("ArrowRight")
+        assert stand.run("find('.stage:not([hidden]) .product').textContent") == ""
+
     def test_a_weight_shows_its_gradient_once_it_has_arrived(self, stand: Stand) -> None:
         loss = network()
         stand.show(loss)
@@ -82,6 +95,16 @@ class TestMoments:
         assert stand.seen()["dots"] == []
         stand.run("player.seek(0, 0.5)")
         assert [text for text, _ in stand.seen()["dots"]] == ["0.5", "2"]
+
+    def test_the_product_stays_on_the_arrow_of_a_weight(self, stand: Stand) -> None:
+        loss = layers(2, 2, 1)
+        stand.show(loss)
+        steps = walk(loss)
+        place, step = next((i, step) for i, step in enumerate(steps) if step.edges and step.node.primitive is dot)
+        stand.run(f"player.goto({place})")
+        number, flowing = steps.telling.number, [edge for edge in step.edges if edge.input.inputs]
+        told = [f"{number(e.upstream)} × {factor(number(e.partial))} = {number(e.contribution)}" for e in flowing]
+        assert [text for text, _ in stand.seen()["dots"]] == told
 
     def test_a_dot_moves_from_the_node_to_its_operand(self, stand: Stand) -> None:
         stand.show(neuron())
@@ -288,9 +311,10 @@ class TestChanging:
         stand.show(neuron())
         stand.run(f"player.goto({place})")
         stand.run("find('.leaf .field').focus(), find('.leaf .field').select()")
-        stand.browser.type("-1.25")
+        stand.browser.type("-1.2500")
         self.agrees(stand, neuron(), w=-1.25)
         assert stand.place == place
+        assert stand.run("find('.leaf .field').value") == "-1.2500", "what is being typed stays as it is"
 
     def test_arrow_keys_and_slider(self, stand: Stand) -> None:
         stand.show(neuron())

@@ -105,7 +105,7 @@ class Picture {
         this.dots = drawn("g", {class: "dots"}, this.svg);
         this.pool = [];
         const [x, y, width, height] = this.svg.getAttribute("viewBox").split(" ").map(Number);
-        this.camera = new Camera(this.svg, {x: x + 4, y: y - 2, width: width - 8, height: height + 14});
+        this.camera = new Camera(this.svg, {x: x + 4, y: y - 12, width: width - 8, height: height + 24});
     }
 
     boxOf(group) {
@@ -193,6 +193,7 @@ class Picture {
             box.group.classList.toggle("aside", isAside(box.ids));
             if (box.ids.length) put(box.group, "tabindex", here ? "0" : "-1"); // the picture is one stop of the Tab key
             if (box.unit !== null) this.markUnit(box);
+            if (box.ids.length === 2) this.markProduct(box);
         }
         for (const arrow of this.arrows) {
             const [isHere, isDone, x] = this.stateOf(arrow);
@@ -233,6 +234,17 @@ class Picture {
         }
         if (box.mark) box.mark.textContent = word && `${word}: slope ${graph.number(slope)}`;
         box.group.classList.toggle("flat", word !== "");
+    }
+
+    // What flows inside a neuron, from its output to its net input, stands above it at that step.
+    markProduct(box) {
+        const {phase, node, flowed} = this.scene, key = `${box.ids[1]}.0`, {x, y, width} = box.area;
+        const isHere = phase === "backward" && node === box.ids[1] && flowed.has(key);
+        if (isHere) box.product ??= drawn("text", {class: "product", x: x + width / 2, y: y - 5}, this.dots);
+        if (box.product) {
+            box.product.textContent = isHere ? productOf(this.graph, flowed.get(key)) : "";
+            put(box.product, "class", `product ${isHere ? signOf(flowed.get(key).contribution) : ""}`);
+        }
     }
 
     // Write the texts that differ, those at the step first, then those that are seen, and no more than `budget`; return how many
@@ -310,7 +322,7 @@ class Picture {
     // Put a dot where it is at this moment: it leaves with a number, is multiplied on the way, and is added where it arrives.
     place({group, circle, text}, arrow, isBelow) {
         // When the step is over, the product stays on the arrow of a weight, whose label has something else to say.
-        const {phase, t} = this.scene, way = t === 1 ? 0.65 : ease(clamp((t - LEAVES) / (ARRIVES - LEAVES), 0, 1));
+        const {phase, t} = this.scene, way = t === 1 ? 0.69 : ease(clamp((t - LEAVES) / (ARRIVES - LEAVES), 0, 1));
         const {x, y} = arrow.way.getPointAtLength(arrow.length * (phase === "forward" ? way : 1 - way));
         const [word, number] = phase === "forward" ? this.carried(arrow, way) : this.passed(arrow, way);
         put(group, "transform", `translate(${x.toFixed(1)} ${y.toFixed(1)})`);

@@ -249,7 +249,8 @@ class Player {
         if (this.last < 0) return;
         this.isPlaying = true;
         this.rest = 0;
-        if (this.place === this.last && !this.quiz.isAsking && this.t === 1) this.seek(0, calm.matches ? 1 : 0);
+        const isAtRest = !this.quiz.isAsking && this.t === 1, first = calm.matches || this.quiz.isOn ? 1 : 0;
+        if (isAtRest && [0, this.last].includes(this.place)) this.seek(0, first);
         this.showControls();
         this.wake();
     }
