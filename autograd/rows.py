@@ -93,6 +93,8 @@ class Primitive:
         unguarded: the same function without its guard against overflow, for compiled programs, where overflow gives ±∞.
         default: the value of the last operand where it is omitted.
         folds: whether the row also takes more operands, combining them from left to right.
+        javascript: the function in JavaScript, such as ``(x) => Math.sin(x)``, for pages that compute; needed only where
+            `function` takes only numbers and is not one of the functions of `math`.
     """
 
     name: str
@@ -110,6 +112,7 @@ class Primitive:
     unguarded: Callable[..., Any] | None = None
     default: float | None = None
     folds: bool = False
+    javascript: str = ""
     arity: ClassVar[int] = 0
 
     @functools.cached_property

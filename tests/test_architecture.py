@@ -48,8 +48,8 @@ ROOMS: dict[str, set[str]] = {
         "autograd.value",
     },
     "autograd.player": {
-        "autograd.drawing", "autograd.files", "autograd.mistakes", "autograd.moments", "autograd.steps", "autograd.symbol",
-        "autograd.telling", "autograd.value",
+        "autograd.arithmetic", "autograd.drawing", "autograd.files", "autograd.mistakes", "autograd.moments",
+        "autograd.primitives", "autograd.rows", "autograd.steps", "autograd.symbol", "autograd.telling", "autograd.value",
     },
     "autograd.expressions": {"autograd", "autograd.primitives", "autograd.rows", "autograd.value"},
     "autograd.checking": {

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from test_player import Page
 
 from autograd import Value, check_derivation, dot, draw, explain, play, sigmoid, tanh, walk
 from autograd.steps import Walk
@@ -138,13 +137,6 @@ class TestDigits:
             assert digits == 1 or room == "notes" or max(counts) == digits, room
         right = f"{walk(loss).gradients[loss.inputs[0]]:.{digits}g}"
         assert f"∂loss/∂v1 = {right}" in written["walk"] and f"∂v1 = {right}" in written["boxes"]
-
-    @pytest.mark.parametrize("digits", [1, 4, 17])
-    def test_in_the_player(self, digits: int) -> None:
-        page = Page(play(network(), digits=digits).html)
-        texts = [text for room in ("steps", "ledgers", "mistakes", "graph") for text in page.within(room)]
-        counts = [significant(number) for text in texts for number in numbers_in(text)]
-        assert max(counts, default=0) == (digits if digits > 1 else 1)
 
     def test_five_without_a_neuron_and_three_with_one(self) -> None:
         x = Value(1 / 3, label="x")

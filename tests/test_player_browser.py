@@ -1,136 +1,152 @@
-"""The player in a real browser: every control is clicked and every key pressed, and what is seen is held against the walk."""
+"""The live player in a real browser: every moment, every control and every number, compared with the walk."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import Browser, find, find_browser
-from test_player import HOSTILE, network, neuron, shared
+from browser import Browser
+from stand import HOST, STEPS, Stand, at, browsers, stands
+from test_player import layers, network, neuron, shared
 
-from autograd import Value, walk
-from autograd.drawing import Plan, draw
+from autograd import Unary, Value, cos, dot, log, maximum, relu, tanh, walk
+from autograd.drawing import draw
 from autograd.player import play
-from autograd.symbol import digits
-
-STEPS = 10  # of `neuron`: five operations, forward and back
-SEEN = """(root => {
-    const seen = text => [...text.childNodes].filter(c => !c.matches?.(".unseen")).map(c => c.textContent).join("");
-    const lines = part => [...part.querySelectorAll("text:not(.unseen)")].map(seen);
-    const state = part => part.matches(".active") ? "active" : part.matches(".faint") ? "faint" : "normal";
-    const main = box => +box.dataset.nodes.split(" ")[0];
-    const boxes = [...root.querySelectorAll(".stage:not([hidden]) .box")].sort((a, b) => main(a) - main(b));
-    const key = arrow => arrow.dataset.flow?.split(".").map(Number) ?? [0, 0];
-    const order = (a, b) => key(a)[0] - key(b)[0] || key(a)[1] - key(b)[1];
-    const arrows = [...root.querySelectorAll(".stage:not([hidden]) .arrow")].sort(order);
-    return {
-        boxes: boxes.map(box => [lines(box), state(box)]),
-        arrows: arrows.map(arrow => [lines(arrow).join("").trim(), state(arrow)]),
-        card: root.querySelector(".steps > .step:not([hidden])").innerText,
-        cards: root.querySelectorAll(".steps > .step:not([hidden])").length,
-        ledger: root.querySelector(".ledgers > section:not([hidden])").innerText,
-        ledgers: root.querySelectorAll(".ledgers > section:not([hidden])").length,
-        place: +root.querySelector(".slider").value,
-        phase: root.dataset.phase,
-        live: root.querySelector(".live").textContent,
-    };
-})"""
+from autograd.telling import factor
 
 
 @pytest.fixture(scope="module")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """A browser for all the tests here."""
-    program = find_browser()
-    if program is None:
-        pytest.skip("there is no Chromium to drive; apt install chromium, for instance")
-    with Browser(program, tmp_path_factory.mktemp("profile")) as browser:
-        yield browser
-
-
-class Stand:
-    """A page with players in the browser."""
-
-    def __init__(self, browser: Browser, folder: Path) -> None:
-        self.browser = browser
-        self.folder = folder
-
-    def show(self, *losses: Value, **window: Any) -> None:
-        """Open a page with the players of some results: the page that is saved if it is one, else a page of several."""
-        players = [play(loss) for loss in losses]
-        html = "\n".join(["<!doctype html><meta charset=utf-8><body>", *(player._repr_html_() for player in players)])
-        path = self.folder / "page.html"
-        path.write_text(players[0].html if len(players) == 1 else html, encoding="utf-8")
-        self.browser.open(path, **window)
-        assert not self.browser.complaints
-
-    def seen(self, player: int = 0) -> dict[str, Any]:
-        """Return what can be seen of a player."""
-        host = f"document.querySelectorAll('.autograd-player')[{player}]"
-        seen: dict[str, Any] = self.browser.run(f"{SEEN}({host}.shadowRoot?.querySelector('.autograd-player') ?? {host})")
-        return seen
-
-    @property
-    def place(self) -> int:
-        """The place of the first player in its walk."""
-        return int(self.seen()["place"])
-
-    def press(self, *keys: str) -> None:
-        """Press keys, one after the other."""
-        for key in keys:
-            self.browser.press(key)
-
-    def click(self, *selectors: str) -> None:
-        """Click elements, one after the other."""
-        for selector in selectors:
-            self.browser.click(selector)
-
-    def focus(self) -> str:
-        """Return the accessible name of what has the focus."""
-        return str(self.browser.run("document.activeElement.ariaLabel ?? document.activeElement.textContent"))
-
-    def wait(self, condition: str) -> None:
-        """Wait until a condition holds in the page."""
-        script = f"""new Promise((done, fail) => {{
-            const asked = setInterval(() => ({condition}) && (clearInterval(asked), done()), 20);
-            setTimeout(() => fail("in vain"), 60000);
-        }})"""
-        self.browser.run(script)
+    yield from browsers(tmp_path_factory)
 
 
 @pytest.fixture
 def stand(chromium: Browser, tmp_path: Path) -> Iterator[Stand]:
-    """A page to be opened; when the test is over, no script has failed and nothing else was asked for."""
-    stand = Stand(chromium, tmp_path)
-    yield stand
-    assert not chromium.complaints
-    assert [request.partition(":")[0] for request in chromium.requests if not request.startswith("data:")] in ([], ["file"])
+    """A page to be opened."""
+    yield from stands(chromium, tmp_path)
 
 
-def told(plan: Plan) -> tuple[list[list[Any]], list[list[str]]]:
-    """Return boxes and arrows of a drawing as they are seen on the page."""
-    boxes = [[[line.text for line in node.lines], node.emphasis] for node in plan.nodes]
-    return boxes, [[edge.label, edge.emphasis] for edge in plan.edges]
-
-
-class TestControls:
-    @pytest.mark.parametrize("make", [neuron, shared, network])
+class TestMoments:
+    @pytest.mark.parametrize("make", [neuron, shared])
     def test_each_step_is_the_moment_that_is_drawn(self, stand: Stand, make: Any) -> None:
         loss = make()
         stand.show(loss)
         for place, step in enumerate(walk(loss)):
-            seen = stand.seen()
+            seen, plan = stand.seen(), draw(loss, step=place)
             assert (seen["place"], seen["phase"]) == (place, step.phase)
-            assert (seen["boxes"], seen["arrows"]) == told(draw(loss, step=place))
-            assert (seen["cards"], seen["ledgers"]) == (1, 1)
+            assert seen["boxes"] == [[[line.text for line in node.lines], node.emphasis] for node in plan.nodes]
+            labels = {f"{p}.{k}": edge.label for edge in plan.edges if edge.place is not None for p, k in [edge.place]}
+            assert seen["labels"] == labels
             assert f"{step.name} = {step.formula}" in seen["card"]
             assert seen["live"] == str(step)
             assert f"Ledger of {step.name}" in seen["ledger"]
+            for edge in step.edges:
+                for text in (edge.slope, edge.case, edge.addition):
+                    assert text in seen["card"]
             stand.click(".next")
         assert stand.place == len(walk(loss)) - 1
 
+    def test_a_network_neuron_by_neuron(self, stand: Stand) -> None:
+        loss = layers(2, 3, 1)
+        stand.show(loss)
+        for place, _ in enumerate(walk(loss)):
+            plan = draw(loss, step=place, view="neurons")
+            boxes = [[[line.text for line in node.lines], node.emphasis] for node in plan.nodes if node.places]
+            assert stand.seen()["boxes"] == boxes
+            stand.press("ArrowRight")
+
+    def test_inside_a_neuron_the_slope_of_its_activation_is_a_factor(self, stand: Stand) -> None:
+        loss = layers(2, 2, 1)
+        stand.show(loss)
+        steps = walk(loss)
+        place, [edge] = next((i, step.edges) for i, step in enumerate(steps) if step.edges and step.node.primitive is tanh)
+        stand.run(f"player.goto({place})")
+        number = steps.telling.number
+        told = f"{number(edge.upstream)} × {factor(number(edge.partial))} = {number(edge.contribution)}"
+        assert stand.run("find('.stage:not([hidden])  .product').textContent") == told
+        stand.press("ArrowRight")
+        assert stand.run("find('.stage:not([hidden]) .product').textContent") == ""
+
+    def test_a_weight_shows_its_gradient_once_it_has_arrived(self, stand: Stand) -> None:
+        loss = network()
+        stand.show(loss)
+        steps = walk(loss)
+        v, number = next(x for x in steps.names if x.label == "v"), steps.telling.number
+        key = next(f"{steps.telling.places[node]}.1" for node in steps.order if v in node.inputs)
+        assert stand.seen()["labels"][key] == number(v.data)
+        stand.press("End")
+        assert stand.seen()["labels"][key] == f"{number(v.data)} ∂w {number(steps.gradients[v])}"
+
+    def test_the_flow_is_seen(self, stand: Stand) -> None:
+        stand.show(neuron())
+        upstream, local, contribution = "-0.65885", "2", "-1.3177"
+        told = []
+        for t in (0.05, 0.5, 0.75, 0.9):
+            stand.run(f"player.seek(9, {t})")
+            told.append(stand.seen()["dots"][0])
+        assert told == [
+            [upstream, "dot minus"], [f"{upstream} × {local} = {contribution}", "dot minus"], [contribution, "dot minus"],
+            [f"0 + ({contribution}) = {contribution}", "dot minus"],
+        ]  # fmt: skip
+        stand.run("player.seek(9, 1)")
+        assert stand.seen()["dots"] == []
+        stand.run("player.seek(0, 0.5)")
+        assert [text for text, _ in stand.seen()["dots"]] == ["0.5", "2"]
+
+    def test_the_product_stays_on_the_arrow_of_a_weight(self, stand: Stand) -> None:
+        loss = layers(2, 2, 1)
+        stand.show(loss)
+        steps = walk(loss)
+        place, step = next((i, step) for i, step in enumerate(steps) if step.edges and step.node.primitive is dot)
+        stand.run(f"player.goto({place})")
+        number, flowing = steps.telling.number, [edge for edge in step.edges if edge.input.inputs]
+        told = [f"{number(e.upstream)} × {factor(number(e.partial))} = {number(e.contribution)}" for e in flowing]
+        assert [text for text, _ in stand.seen()["dots"]] == told
+
+    def test_a_dot_moves_from_the_node_to_its_operand(self, stand: Stand) -> None:
+        stand.show(neuron())
+        where = "(r => r.x + r.width / 2)(find('.stage:not([hidden]) .dot:not(.off) circle').getBoundingClientRect())"
+        at = []
+        for t in (0.05, 0.3, 0.5, 0.7, 0.9):
+            stand.run(f"player.seek(9, {t})")
+            at.append(stand.run(where))
+        assert at == sorted(at, reverse=True)
+        box = "(r => r.{})(find('.box[data-nodes=\"{}\"] rect').getBoundingClientRect())"
+        assert at[0] == pytest.approx(stand.run(box.format("left", 2)), abs=3)
+        assert at[-1] == pytest.approx(stand.run(box.format("right", 0)), abs=3)
+
+    def test_arrows_turn_round_and_carry_sign_and_size(self, stand: Stand) -> None:
+        w, x = Value(3.0, label="w"), Value(-2.0, label="x")
+        stand.show(w * x * 0.01)
+        look = """[...host.shadowRoot.querySelectorAll('.stage:not([hidden]) .arrow')].map(arrow => [
+            arrow.querySelector("path").getAttribute("stroke-width"),
+            ["plus", "minus"].filter(sign => arrow.matches("." + sign)).join(),
+        ])"""
+        stand.press("End")
+        assert [sign for _, sign in stand.run(look)] == ["minus", "plus", "plus"]
+        assert [float(width) for width, _ in stand.run(look)] == [2.4, 2.4, 2.0], "of 0.02, 0.03 and 0.01"
+        tip = "find('.arrow[data-flow=\"2.0\"] polygon').points.getItem(1).x"
+        back = stand.run(tip)
+        stand.press("Home")
+        assert stand.run(tip) > back
+
+    def test_a_dead_unit_and_a_saturated_one_are_marked(self, stand: Stand) -> None:
+        x, y = Value(-1.0, label="x"), Value(4.0, label="y")
+        stand.show(relu(x) + tanh(y))
+        marks = "[...host.shadowRoot.querySelectorAll('.mark')].map(mark => mark.textContent)"
+        stand.press("End")
+        assert sorted(stand.run(marks)) == ["dead: slope 0", "saturated: slope 0.001341"]
+        assert "not taken" in stand.seen()["labels"].values()
+        stand.run("player.set({x: 1, y: 0})")
+        stand.still()
+        assert stand.run(marks) == ["", ""]
+        assert "not taken" not in stand.seen()["labels"].values()
+
+
+class TestControls:
     def test_buttons(self, stand: Stand) -> None:
         stand.show(neuron())
         places = []
@@ -141,17 +157,19 @@ class TestControls:
 
     def test_ends_are_told(self, stand: Stand) -> None:
         stand.show(neuron())
-        ended = "[...document.querySelectorAll('button[aria-disabled=true]')].map(b => b.ariaLabel)"
-        assert stand.browser.run(ended) == ["First step", "Previous step"]
+        ended = "[...host.shadowRoot.querySelectorAll('button[aria-disabled=true]')].map(b => b.ariaLabel)"
+        assert stand.run(ended) == ["First step", "Previous step"]
         stand.click(".last")
-        assert stand.browser.run(ended) == ["Next step", "Last step"]
+        assert stand.run(ended) == ["Next step", "Last step"]
 
-    def test_play_goes_on_by_itself_and_ends_at_the_end(self, stand: Stand) -> None:
-        stand.show(neuron())
-        stand.press(*["ArrowRight"] * 8)
+    @pytest.mark.parametrize("motion", ["reduce", "no-preference"])
+    def test_play_goes_on_by_itself_and_ends_at_the_end(self, stand: Stand, motion: str) -> None:
+        stand.show(neuron(), motion=motion)
+        stand.run("find('.speed').value = '4', find('.speed').dispatchEvent(new Event('change'))")
+        stand.run(f"player.goto({STEPS - 3})")
         stand.click(".play")
-        assert stand.browser.run("document.querySelector('.play').ariaLabel") == "Pause"
-        stand.wait("document.querySelector('.play').ariaLabel === 'Play'")
+        assert stand.run("find('.play').ariaLabel") == "Pause"
+        stand.wait("find('.play').ariaLabel === 'Play'")
         assert stand.place == STEPS - 1
         stand.click(".play")
         assert stand.place == 0
@@ -160,7 +178,7 @@ class TestControls:
         stand.show(neuron())
         for stop in (".play", ".next", ".box.active"):
             stand.click(".play", stop)
-            assert stand.browser.run("document.querySelector('.play').ariaLabel") == "Play"
+            assert stand.run("find('.play').ariaLabel") == "Play"
 
     def test_slider(self, stand: Stand) -> None:
         stand.show(neuron())
@@ -173,7 +191,7 @@ class TestControls:
         assert stand.place == place - 1
         stand.press("End")
         assert stand.place == STEPS - 1
-        assert stand.browser.run("document.querySelector('.slider').ariaValueText") == "backward 5/5"
+        assert stand.run("find('.slider').ariaValueText") == "backward 5/5"
 
     def test_keys(self, stand: Stand) -> None:
         stand.show(neuron())
@@ -184,11 +202,11 @@ class TestControls:
         assert stand.place == STEPS - 1
         stand.press("Home")
         assert stand.place == 0
-        stand.browser.run("document.activeElement.blur()")
+        stand.run("host.shadowRoot.activeElement.blur()")
         stand.press(" ")
-        assert stand.browser.run("document.querySelector('.play').ariaLabel") == "Pause"
+        assert stand.run("find('.play').ariaLabel") == "Pause"
         stand.press(" ")
-        assert stand.browser.run("document.querySelector('.play').ariaLabel") == "Play"
+        assert stand.run("find('.play').ariaLabel") == "Play"
 
     def test_a_node_that_is_clicked_is_jumped_to(self, stand: Stand) -> None:
         stand.show(neuron())
@@ -200,27 +218,20 @@ class TestControls:
         assert stand.place == 9
         assert "Ledger of w" in stand.seen()["ledger"]
 
-    def test_a_leaf_that_is_clicked_is_shown_where_its_gradient_is_complete(self, stand: Stand) -> None:
-        stand.show(shared())
-        stand.click('.box[data-nodes="0"]')
-        assert stand.place == 0
-        stand.click(".last", ".previous", '.box[data-nodes="0"]')
-        assert stand.place == 9
-
     def test_the_ledger_of_what_is_pointed_at(self, stand: Stand) -> None:
         stand.show(shared())
         assert stand.seen()["ledger"].endswith("v1.grad = ∂loss/∂v1: still to come")
         stand.press(*["ArrowRight"] * 6)
-        stand.browser.point('.box[data-nodes="0"]')
+        stand.browser.point(f'{HOST} >>> .box[data-nodes="0"]')
         ledger = stand.seen()["ledger"]
         assert "Ledger of a" in ledger
-        assert "from loss: ∂loss/∂loss · ∂loss/∂a = 1·1 = 1" in ledger
+        assert "from loss: ∂loss/∂loss · ∂loss/∂a = 1 × 1 = 1" in ledger
         assert ledger.count("still to come") == 2
         assert "∂a so far = 1" in ledger
-        stand.browser.point(".buttons")
+        stand.browser.point(f"{HOST} >>> .moves")
         assert "Ledger of v4" in stand.seen()["ledger"]
         stand.press("End")
-        stand.browser.point('.box[data-nodes="0"]')
+        stand.browser.point(f'{HOST} >>> .box[data-nodes="0"]')
         assert "still to come" not in stand.seen()["ledger"]
         assert stand.seen()["ledger"].endswith("a.grad = ∂loss/∂a: ∂a = 33")
 
@@ -239,262 +250,198 @@ class TestControls:
         stand.press("ArrowRight")
         assert stand.place == 2
 
-    def test_order_of_the_focus(self, stand: Stand) -> None:
-        stand.show(network())
-        passed = []
-        for _ in range(10):
-            stand.press("Tab")
-            passed.append(stand.focus())
-        assert passed == [
-            "v1 = 0.6, w·x + b", "Step", "First step", "Previous step", "Play", "Next step", "Last step",
-            "Predict, then reveal", "Nodes", "Neurons",
-        ]  # fmt: skip
-
-
-class TestPredicting:
-    def test_nothing_is_told_until_it_is_revealed(self, stand: Stand) -> None:
-        stand.show(neuron())
-        stand.press(*["ArrowRight"] * 7)
-        stand.click(".predict")
-        asking = stand.seen()
-        assert "0.65885" not in json.dumps([asking[part] for part in ("boxes", "arrows", "card", "ledger", "live")])
-        assert "∂out/∂v2 = 1 - out²" in asking["card"]
-        stand.click(".guess")
-        stand.browser.type("-0.66")
-        stand.press("Enter")
-        assert "✓ -0.66 is right" in stand.seen()["card"]
-        assert (stand.seen()["boxes"], stand.seen()["arrows"]) == told(draw(neuron(), step=7))
-        assert stand.focus() == "Next step"
-
-    def test_a_value_is_predicted_in_the_forward_phase(self, stand: Stand) -> None:
-        stand.show(neuron())
-        stand.click(".predict")
-        assert stand.seen()["boxes"][2][0] == ["v1", "w·x"]
-        stand.click(".guess")
-        stand.browser.type("2")
-        stand.click(".reveal")
-        assert "✗ not 2" in stand.seen()["card"]
-        assert stand.seen()["boxes"][2][0] == ["v1 = 1", "w·x"]
-
-    def test_next_reveals_first(self, stand: Stand) -> None:
-        stand.show(neuron())
-        stand.click(".predict")
-        stand.press("ArrowRight")
-        assert (stand.place, "v1 = 1" in stand.seen()["card"]) == (0, True)
-        stand.press("ArrowRight")
-        assert (stand.place, "v2 = 0.6" in stand.seen()["card"]) == (1, False)
-        stand.click(".last")
-        assert "-1.3177" not in stand.seen()["card"]
-        stand.click(".predict")
-        assert "-1.3177" in stand.seen()["card"]
-
-    def test_a_field_has_keys_of_its_own(self, stand: Stand) -> None:
-        stand.show(neuron())
-        stand.press("ArrowRight")
-        stand.click(".predict", ".guess")
-        stand.press("ArrowLeft", "Home", " ", "ArrowRight")
-        assert stand.place == 1
-        assert stand.browser.run("document.querySelector('.play').ariaLabel") == "Play"
-
-    def test_nothing_is_asked_any_more_when_it_is_over(self, stand: Stand) -> None:
-        stand.show(neuron())
-        stand.click(".predict", ".last", ".predict", ".first")
-        assert stand.browser.run("document.querySelectorAll('.guess').length") == 0
-        assert "v1 = 1" in stand.seen()["card"]
-        assert not stand.browser.run("document.querySelector('.step').matches('.asking')")
-
-    @pytest.mark.parametrize(
-        ("x", "said", "verdict"),
-        [(0.0, "0", "✓"), (0.0, "0.01", "✗"), (-2.0, "−4", "✓"), (2.5, "5,0", "✓"), (2.5, "5.1", "✗"), (2.5, "five", "✗"),
-         (float("inf"), "∞", "✓"), (float("inf"), "-inf", "✗"), (float("nan"), "NaN", "✓"), (float("nan"), "1", "✗")],
-    )  # fmt: skip
-    def test_what_counts_as_right(self, stand: Stand, x: float, said: str, verdict: str) -> None:
-        stand.show(Value(x, label="x") * 2)
-        stand.click(".predict", ".guess")
-        stand.browser.type(said)
-        stand.press("Enter")
-        assert verdict in stand.seen()["card"]
-
-
-class TestNeurons:
-    def test_a_network_neuron_by_neuron(self, stand: Stand) -> None:
-        loss = network()
-        stand.show(loss)
-        stand.click('[data-shows="neurons"]')
-        first = stand.seen()["boxes"]
-        assert [["v2", "tanh(net)", "net = 0.6", "b = 0.1"], "active"] in first
-        assert [["v4", "σ(net)", "net", "b = 0.2"], "faint"] in first
-        stand.press("End")
-        delta = walk(loss).gradients[loss.inputs[0].inputs[0].inputs[0].inputs[0]]
-        expected = [["v4 = 0.51", "σ(net)", "net = 0.0389", "b = 0.2", f"δ = {digits(delta, 3)}"], "normal"]
-        assert expected in stand.seen()["boxes"]
-        assert stand.browser.run("document.querySelector('[data-shows=neurons]').ariaPressed") == "true"
-
     def test_a_neuron_opens_into_its_nodes(self, stand: Stand) -> None:
         stand.show(network())
-        stand.click('[data-shows="neurons"]', ".neuron.active")
-        standing = "[...document.querySelectorAll('.stage:not([hidden]) .box:not(.aside)')].map(b => b.ariaLabel).sort()"
-        assert stand.browser.run(standing) == ["b = 0.1", "v1 = 0.6, w·x + b", "v2, tanh(v1)", "w = 0.5", "x = 1"]
+        stand.click(".neuron.active")
+        boxes = "[...host.shadowRoot.querySelectorAll('.stage:not([hidden]) .box:not(.aside)')]"
+        standing = f"{boxes}.map(b => b.ariaLabel).sort()"
+        assert stand.run(standing) == ["b = 0.1", "v1 = 0.6, w·x + b", "v2, tanh(v1)", "w = 0.5", "x = 1"]
         assert stand.focus() == "v1 = 0.6, w·x + b"
         stand.click(".whole")
-        assert len(stand.browser.run(standing)) == len(walk(network()).names)
-        assert stand.browser.run("document.querySelector('.whole').hidden")
+        assert len(stand.run(standing)) == len(walk(network()).names)
+        assert stand.run("find('.whole').hidden")
 
-    def test_by_the_keyboard(self, stand: Stand) -> None:
-        stand.show(network())
-        stand.click('[data-shows="neurons"]')
-        stand.browser.run("document.querySelector('.stage:not([hidden]) .neuron').focus()")
-        stand.press("Enter")
-        assert stand.focus() == "v1 = 0.6, w·x + b"
+    def test_zoom_by_keys_buttons_wheel_and_two_fingers(self, stand: Stand) -> None:
+        stand.show(neuron())
+        width = "find('.graph').viewBox.baseVal.width"
+        whole = stand.run(width)
+        stand.press("+")
+        assert stand.run(width) == pytest.approx(whole / 1.25, rel=0.01)
+        stand.click(".farther", ".closer", ".closer")
+        assert stand.run(width) == pytest.approx(whole / 1.25**2, rel=0.01)
+        x, y = stand.browser.middle(f"{HOST} >>> .stage")
+        stand.browser.call("Input.dispatchMouseEvent", type="mouseWheel", x=x, y=y, deltaX=0, deltaY=-100)
+        stand.wait(f"{width} < {0.99 * whole / 1.25**2}")
+        stand.press("0")
+        stand.wait(f"Math.abs({width} - {whole}) < 1")
+        stand.touch([(x - 40, y), (x + 40, y)], [(x - 60, y), (x + 60, y)], [(x - 80, y), (x + 80, y)])
+        assert stand.run(width) < 0.7 * whole
+
+    def test_the_picture_is_dragged(self, stand: Stand) -> None:
+        stand.show(neuron())
+        stand.press("+", "+")
+        left = "find('.graph').viewBox.baseVal.x"
+        before = stand.run(left)
+        x, y = stand.browser.middle(f"{HOST} >>> .stage")
+        send = stand.browser.call
+        send("Input.dispatchMouseEvent", type="mousePressed", x=x, y=y + 120, button="left", clickCount=1)
+        send("Input.dispatchMouseEvent", type="mouseMoved", x=x + 100, y=y + 120, button="left", buttons=1)
+        send("Input.dispatchMouseEvent", type="mouseReleased", x=x + 100, y=y + 120, button="left", clickCount=1)
+        assert stand.run(left) < before
 
 
-def test_mistakes_side_by_side(stand: Stand) -> None:
-    loss = shared()
-    stand.show(loss)
-    stand.click('[data-mistake="recursion"] summary')
-    stand.wait("document.querySelector('[data-mistake=recursion] .wrong .box')")
-    look = """['right', 'wrong'].map(kind => {
-        const run = document.querySelector(`[data-mistake=recursion] .${kind}`);
-        const box = run.querySelector('.box.active'), at = run.getBoundingClientRect();
-        return [box.querySelector('.gradient').textContent, at.x, at.y, run.querySelector('.step').innerText];
-    })"""
-    (right, x, y, card), (wrong, x_wrong, y_wrong, card_wrong) = stand.browser.run(look)
-    assert (right, wrong) == ("∂v1 = 8", "∂v1 so far = 3")
-    assert x < x_wrong
-    assert y == y_wrong
-    assert "1 + 16 = 17" in card
-    assert "1 + 6 = 7" in card_wrong
-    assert stand.place == 0, "the player itself stays where it is"
+class TestChanging:
+    """Every leaf by typing, keys, slider, dragging and touch: the page is that of the graph at the new numbers."""
 
+    def agrees(self, stand: Stand, loss: Value, **leaves: float) -> None:
+        """Check that the page shows what Python computes at these leaves."""
+        other = at(loss, **leaves)
+        stand.still()
+        seen, plan = stand.seen(), draw(other, step=stand.place)
+        assert [box[0] for box in seen["boxes"]] == [[line.text for line in node.lines] for node in plan.nodes]
+        assert seen["live"] == str(walk(other)[stand.place])
 
-class TestTogether:
-    def test_two_players_stay_apart(self, stand: Stand) -> None:
-        stand.show(neuron(), neuron())
-        stand.click(".autograd-player:nth-of-type(2) >>> .next")
-        stand.press("ArrowRight", "ArrowRight")
-        assert (stand.seen(0)["place"], stand.seen(1)["place"]) == (0, 3)
-        stand.click(".autograd-player:nth-of-type(1) >>> .last")
-        stand.press("ArrowLeft")
-        assert (stand.seen(0)["place"], stand.seen(1)["place"]) == (8, 3)
-        stand.click(".autograd-player:nth-of-type(2) >>> .predict")
-        assert "-0.65885" in stand.seen(0)["card"]
-        stand.browser.run("document.activeElement.blur()")
+    def test_every_leaf_has_a_labelled_field_from_the_start(self, stand: Stand) -> None:
+        stand.show(neuron())
+        fields = "[...host.shadowRoot.querySelectorAll('.leaf .field')].map(f => [f.labels[0].innerText, f.type, f.value])"
+        assert stand.run(fields) == [["w", "number", "0.5"], ["x", "number", "2"], ["b", "number", "-0.4"]]
+
+    @pytest.mark.parametrize("place", [0, 3, 7, 9])
+    def test_typing(self, stand: Stand, place: int) -> None:
+        stand.show(neuron())
+        stand.run(f"player.goto({place})")
+        stand.run("find('.leaf .field').focus(), find('.leaf .field').select()")
+        stand.browser.type("-1.2500")
+        self.agrees(stand, neuron(), w=-1.25)
+        assert stand.place == place
+        assert stand.run("find('.leaf .field').value") == "-1.2500", "what is being typed stays as it is"
+
+    def test_arrow_keys_and_slider(self, stand: Stand) -> None:
+        stand.show(neuron())
+        stand.run("player.goto(9)")
+        stand.run("find('.leaf .field').focus()")
+        stand.press("ArrowUp", "ArrowUp", "ArrowUp", "ArrowDown")
+        assert stand.run("player.value('w')") == pytest.approx(0.52)
+        self.agrees(stand, neuron(), w=stand.run("player.value('w')"))
+        stand.click(".leaf .range")
         stand.press("ArrowRight")
-        assert (stand.seen(0)["place"], stand.seen(1)["place"]) == (8, 3), "keys pressed beside them are nobody's"
+        assert stand.run("player.value('w')") == pytest.approx(0.005)
+        self.agrees(stand, neuron(), w=stand.run("player.value('w')"))
 
-    def test_as_a_notebook_puts_it_into_a_page(self, stand: Stand) -> None:
-        stand.show(neuron(), shared())
-        stand.browser.run(f"""for (const html of {json.dumps([play(shared())._repr_html_()] * 2)}) {{
-            const output = document.body.appendChild(document.createElement("div"));
-            output.innerHTML = html;
-            for (const inert of output.querySelectorAll("script")) {{
-                const script = document.createElement("script");
-                for (const {{name, value}} of inert.attributes) script.setAttribute(name, value);
-                script.textContent = inert.textContent;
-                inert.replaceWith(script);
-            }}
-        }}""")
-        stand.click("body > div:last-child .autograd-player >>> .next")
-        assert [stand.seen(i)["place"] for i in range(4)] == [0, 0, 0, 1]
-        first = stand.browser.call("Runtime.evaluate", expression=find(".autograd-player >>> .next"))["result"]["objectId"]
-        listening = stand.browser.call("DOMDebugger.getEventListeners", objectId=first)["listeners"]
-        assert [listener["type"] for listener in listening] == ["click"], "no script starts a player a second time"
+    @pytest.mark.parametrize("handle", [".leaf .name span", '.box[data-nodes="0"]'])
+    def test_dragging_a_name_or_a_box(self, stand: Stand, handle: str) -> None:
+        stand.show(neuron())
+        stand.drag(handle, 40)
+        assert stand.run("player.value('w')") == pytest.approx(0.7)
+        assert stand.place == 0
+        self.agrees(stand, neuron(), w=stand.run("player.value('w')"))
 
+    def test_a_finger_on_a_box(self, stand: Stand) -> None:
+        stand.show(neuron())
+        x, y = stand.browser.middle(f'{HOST} >>> .box[data-nodes="0"]')
+        stand.touch([(x, y)], [(x + 10, y)], [(x + 20, y)])
+        assert stand.run("player.value('w')") == pytest.approx(0.6)
 
-class TestSafety:
-    def test_a_label_is_shown_and_not_run(self, stand: Stand) -> None:
-        stand.show(Value(1.0, label=HOSTILE) * Value(2.0, label="</script><script>alert(2)</script>"))
+    def test_dragging_a_weight(self, stand: Stand) -> None:
+        loss = network()
+        stand.show(loss)
+        steps = walk(loss)
+        v = next(x for x in steps.names if x.label == "v")
+        key = next(f"{steps.telling.places[node]}.0" for node in steps.order if v in node.inputs)
+        stand.drag(f'.label[data-weighs="{key}"] text', 40)
+        assert stand.run("player.value('v')") == pytest.approx(v.data + 40 * 0.005)
+        assert stand.run("player.value('w')") == 0.5
+
+    def test_reset(self, stand: Stand) -> None:
+        stand.show(neuron())
+        stand.run("player.set({w: 3, b: 1})")
+        stand.click(".reset")
+        self.agrees(stand, neuron())
+
+    def test_outside_a_domain_the_row_says_so(self, stand: Stand) -> None:
+        x = Value(2.0, label="x")
+        stand.show(log(x) * 3)
         stand.press("End")
-        assert f"{HOSTILE} = 1" in [box[0][0] for box in stand.seen()["boxes"]]
-        assert HOSTILE in stand.seen()["card"]
-        assert not [event for event in stand.browser.events if event.get("method") == "Page.javascriptDialogOpening"]
+        stand.run("player.set({x: -2})")
+        stand.still()
+        seen = stand.seen()
+        assert "log(-2.0) has no value: log needs x > 0 (v1)" in seen["problem"]
+        assert seen["boxes"] == [[["x = -2"], "faint"], [["v1", "log(x)"], "active"], [["loss", "v1·3"], "faint"]]
+        stand.run("player.set({x: 2})")
+        stand.still()
+        assert stand.seen()["problem"] == ""
+        assert stand.seen()["boxes"][0][0] == ["x = 2", "∂x = 1.5"]
 
-    def test_the_first_frame_needs_no_script(self, stand: Stand) -> None:
-        stand.browser.call("Emulation.setScriptExecutionDisabled", value=True)
-        try:
-            stand.show(neuron())
-            boxes, arrows = told(draw(neuron(), step=0))
-            look = SEEN.replace('card: root.querySelector(".steps > .step:not([hidden])").innerText,', "")
-            seen = stand.browser.run(f"{look}(document.querySelector('.autograd-player'))")
-            assert (seen["boxes"], seen["arrows"]) == (boxes, arrows)
-            assert seen["cards"] == STEPS
-            shown = "e => e.checkVisibility({visibilityProperty: true})"
-            for selector, visible in ((".box.active text", True), (".unseen", False), (".bar", False), (".step", True)):
-                assert stand.browser.run(f"({shown})(document.querySelector({selector!r}))") is visible
-        finally:
-            stand.browser.call("Emulation.setScriptExecutionDisabled", value=False)
+    def test_the_case_and_its_reason_follow(self, stand: Stand) -> None:
+        x, y = Value(3.0, label="x"), Value(2.0, label="y")
+        stand.show(maximum(x, y) * 2)
+        stand.press("End")
+        assert "∂v1/∂x = 1, as x > y" in stand.seen()["card"]
+        stand.run("player.set({x: 1})")
+        stand.still()
+        assert "∂v1/∂x = 0, as x ≤ y" in stand.seen()["card"]
+        assert "not taken" in stand.seen()["card"]
+
+    def test_a_row_that_computes_something_else_stops_the_page(self, stand: Stand) -> None:
+        html = play(neuron()).html
+        key = html.index('"tanh": {')
+        broken = html[:key] + html[key:].replace("math.tanh", "math.sin", 1)
+        stand.path.write_text(broken.replace("Content-Security-Policy", "x"), encoding="utf-8")
+        stand.browser.open(stand.path)
+        assert "it stays still: tanh gives 0.5646" in stand.seen()["problem"]
+        assert stand.run("find('.bar').hidden")
+        assert stand.run("getComputedStyle(find('.text')).display") == "block"
+
+    def test_a_row_without_javascript_leaves_the_page_still_and_complete(self, stand: Stand) -> None:
+        wave = Unary("wave", lambda x: __import__("math").sin(x), lambda x, out: cos(x))
+        stand.show(wave(Value(1.0, label="x")))
+        assert "the row 'wave' cannot be computed in a page" in stand.seen()["problem"]
+        assert "loss = wave(x)" in stand.run("find('.text').innerText")
+        assert stand.run("find('.desk').hidden")
 
 
-class TestForEveryone:
-    def test_everything_that_can_be_used_has_a_role_and_a_name(self, stand: Stand) -> None:
-        stand.show(network())
-        stand.click(".predict")
-        nodes = stand.browser.call("Accessibility.getFullAXTree")["nodes"]
-        used = [
-            (node["role"]["value"], node["name"]["value"])
-            for node in nodes
-            if not node["ignored"] and any(p["name"] == "focusable" and p["value"]["value"] for p in node.get("properties", []))
+class TestLearning:
+    def test_a_step_of_gradient_descent(self, stand: Stand) -> None:
+        loss = neuron()
+        stand.show(loss)
+        gradients = {x.label: g for x, g in walk(loss).gradients.items() if x.label in ("w", "x", "b")}
+        stand.click(".learn")
+        assert stand.run("player.value('w')") == pytest.approx(0.5 - 0.1 * gradients["w"], rel=1e-12)
+        assert stand.run("player.value('b')") == pytest.approx(-0.4 - 0.1 * gradients["b"], rel=1e-12)
+        assert stand.run("player.value('x')") == 2
+        stand.run("find('.rate').value = '0.01'")
+        stand.click('.leaf:nth-child(2) input[type="checkbox"]')
+        slope = stand.run("player.gradient('x')")
+        stand.click(".learn")
+        assert stand.run("player.value('x')") == pytest.approx(2 - 0.01 * slope, rel=1e-12)
+        stand.still()
+        assert "2 steps" in stand.run("find('.losses').textContent")
+        assert len(stand.run("find('.curve polyline').getAttribute('points')").split()) == 3
+
+    def test_train_repeats_until_it_is_stopped(self, stand: Stand) -> None:
+        stand.show(neuron())
+        first = stand.run("player.value('loss')")
+        stand.click(".train")
+        stand.wait(f"player.value('loss') < {first / 10}")
+        stand.click(".train")
+        stand.still()
+        later = stand.run("player.value('loss')")
+        stand.still()
+        assert stand.run("player.value('loss')") == later
+
+    def test_of_several_examples_the_mean(self, stand: Stand) -> None:
+        w, b = Value(0.5, label="w"), Value(0.0, label="b")
+        losses: list[Value] = [(tanh(dot([w], [x], b)) - t) ** 2 for x, t in ((1.0, 1.0), (2.0, 0.5), (-1.0, -1.0))]
+        stand.show(losses)
+        mean = sum(walk(loss).gradients[w] for loss in losses) / 3
+        stand.click(".learn")
+        assert stand.run("player.value('w')") == pytest.approx(0.5 - 0.1 * mean, rel=1e-12)
+        stand.click(".reset")
+        stand.run("find('.example').value = '1', find('.example').dispatchEvent(new Event('change'))")
+        assert stand.run("player.value('loss')") == losses[1].data
+        stand.press("End")
+        assert stand.run("player.gradient('w')") == pytest.approx(walk(losses[1]).gradients[w])
+        plan = draw(losses[1], step=-1, view="neurons")
+        assert [box[0] for box in stand.seen()["boxes"]] == [
+            [line.text for line in node.lines] for node in plan.nodes if node.places
         ]
-        assert ("button", "v1, w·x + b") in used
-        assert ("slider", "Step") in used
-        assert ("textbox", "your prediction: value") in used
-        assert ("button", "Reveal") in used
-        assert all(name for role, name in used if role != "generic")
-
-    def test_the_two_phases_look_different(self, stand: Stand) -> None:
-        stand.show(neuron(), prefers_color_scheme="light")
-        look = """(() => {
-            const style = getComputedStyle(document.querySelector(".stage .arrow.active path"));
-            return [style.stroke, style.animationName];
-        })()"""
-        assert stand.browser.run(look) == ["rgb(0, 114, 178)", "autograd-on"]
-        stand.press("End")
-        assert stand.browser.run(look) == ["rgb(163, 59, 0)", "autograd-back"]
-
-    def test_what_is_done_now_is_thick_and_only_what_is_to_come_is_dashed(self, stand: Stand) -> None:
-        stand.show(shared(), prefers_reduced_motion="reduce")
-        looks = """[...document.querySelectorAll(".stages .arrow")].map((arrow) => {
-            const style = getComputedStyle(arrow.querySelector("path"));
-            return [arrow.matches(".active"), arrow.matches(".faint"), style.strokeWidth, style.strokeDasharray].join(" ");
-        })"""
-        found = set()
-        for _ in walk(shared()):
-            found |= set(stand.browser.run(looks))
-            stand.press("ArrowRight")
-        assert found == {"true false 3px none", "false true 1.1px 3px, 3px", "false false 1.1px none"}
-
-    def test_nothing_moves_for_who_wants_it_so(self, stand: Stand) -> None:
-        stand.show(neuron(), prefers_reduced_motion="reduce")
-        assert stand.browser.run("document.getAnimations().length") == 0
-        stand.press("End")
-        assert stand.browser.run("document.getAnimations().length") == 0
-
-    def test_night(self, stand: Stand) -> None:
-        background = "getComputedStyle(document.querySelector('.autograd-player')).backgroundColor"
-        for scheme, colour in (("light", "rgb(255, 255, 255)"), ("dark", "rgb(20, 25, 29)")):
-            stand.show(neuron(), prefers_color_scheme=scheme)
-            assert stand.browser.run(background) == colour
-
-    def test_a_notebook_has_a_theme_of_its_own(self, stand: Stand) -> None:
-        stand.show(neuron(), neuron(), prefers_color_scheme="dark")
-        background = f"getComputedStyle({find('.autograd-player >>> .autograd-player')}).backgroundColor"
-        assert stand.browser.run(background) == "rgb(20, 25, 29)"
-        stand.browser.run("document.body.dataset.jpThemeLight = 'true'")
-        assert stand.browser.run(background) == "rgb(255, 255, 255)"
-
-    @pytest.mark.parametrize("width", [360, 1280, 1920])
-    @pytest.mark.parametrize("make", [shared, network])
-    def test_every_width(self, stand: Stand, make: Any, width: int) -> None:
-        stand.show(make(), width=width)
-        stand.click("details summary" if make is shared else '[data-shows="neurons"]')
-        for key in ["Home"] + ["ArrowRight"] * (len(walk(make())) // 2):  # from the left of the picture to its right
-            stand.press(key)
-            assert stand.browser.run("document.documentElement.scrollWidth") <= width
-            inside = """(() => {
-                const stage = document.querySelector(".stages > .stage:not([hidden])").getBoundingClientRect();
-                const box = document.querySelector(".stages > .stage:not([hidden]) .box.active").getBoundingClientRect();
-                return box.left >= stage.left - 1 && box.right <= stage.right + 1 && box.height >= 20;
-            })()"""
-            assert stand.browser.run(inside)
-        sizes = "[...document.querySelectorAll('button:not([hidden])')].map(b => b.getBoundingClientRect())"
-        assert stand.browser.run(f"{sizes}.every(r => r.width >= 40 && r.height >= 40)")

@@ -292,6 +292,8 @@ class _Network:
             few = len(neuron.inputs) * len(self.layers[neuron.inputs]) <= MOST_FLOWS
             flow: Flow = "flowed" if moment is None and has_flowed and few and edge.flow == "local" else edge.flow
             edge = replace(edge, flow=flow, hint=f"{hint}; {edge.hint}")
+        if isinstance(w, Value):
+            edge = replace(edge, weighs=(told.places[net], neuron.place(i - len(neuron.weights))))
         if not isinstance(w, Value) or not has_flowed:
             return replace(edge, weight=True)
         gradient = w.grad if moment is None else moment.arrived[w]

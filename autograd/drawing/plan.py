@@ -127,6 +127,7 @@ class Edge:
         emphasis: whether it stands out at the moment shown, or is still to come.
         digits: significant digits of the numbers.
         place: where it is one edge of the graph, the place of its node and its own place among that node's inputs.
+        weighs: if the weight is a node, the same of the edge from the weight.
     """
 
     id: str
@@ -143,6 +144,7 @@ class Edge:
     emphasis: Emphasis = "normal"
     digits: int = DIGITS
     place: tuple[int, int] | None = None
+    weighs: tuple[int, int] | None = None
 
     @property
     def lines(self) -> tuple[tuple[Role, str], ...]:

@@ -1,6 +1,8 @@
-"""The player: a graph played forward and back in a browser, a notebook or on a projector, in one HTML file.
+"""The live player: a graph played forward and back, changed and trained in a browser or a notebook, in one HTML file.
 
-The page is printed here, with every picture, every step and every number in it; its script only turns the leaves.
+The page is a spreadsheet.  Python prints the picture with cells where numbers stand, the graph as data, and the rows that it
+uses as JavaScript; the page computes the graph, fills the cells and moves what flows.  Without scripts it shows the whole
+picture and every node as text.
 
 >>> from autograd.value import Value
 >>> w, x = Value(3.0, label="w"), Value(2.0, label="x")
@@ -13,54 +15,111 @@ True
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from html import escape
 from importlib.resources import files
 from pathlib import Path
 from string import Template
-from xml.etree.ElementTree import Element
+from typing import Any, Literal
 
+from autograd.drawing import Drawing, draw
+from autograd.drawing.jupyter import image
+from autograd.drawing.neurons import find_neurons
 from autograd.drawing.size import refuse_unreadable
 from autograd.files import write_whole
 from autograd.mistakes import MISTAKES
-from autograd.player.cards import card, ledger, mistaken
+from autograd.player.javascript import NotLiveError, to_javascript
 from autograd.player.markup import as_data, element, write
-from autograd.player.score import trace_of
-from autograd.player.stage import draw_neurons, draw_nodes
+from autograd.player.stage import draw_views
 from autograd.player.theme import colours
 from autograd.steps import Walk
-from autograd.value import Value
+from autograd.symbol import numbers, plain, printable
+from autograd.telling import equation
+from autograd.value import Value, topological
 
 __all__ = ["Player", "play"]
 
 SUFFIXES = (".html", ".htm")
+MOST_LINES = 1000
+SCRIPTS = ("formulas.js", "live.js", "picture.js", "panels.js", "quiz.js", "player.js", "controls.js")
+DATA = re.compile(r"(x|y|t|input|target|label|data|example)s?[\W_]*\d*", re.IGNORECASE)  # labels of leaves that do not learn
 
 
 @dataclass(frozen=True, repr=False)
 class Player:
-    """A walk to be played: shown in Jupyter where it is the last line of a cell, else saved and opened in a browser.
+    """A walk to be played: shown in Jupyter where it is the last line of a cell, otherwise saved and opened in a browser.
 
     It holds the graph as it was when it was made; the same graph gives the same bytes, with the same layout engine.
 
     Attributes:
         title: what is played.
         steps: how many steps there are.
-        element: the player as an HTML element that can stand in any page; it needs nothing from outside.
+        walks: the walk of every example.
+        markup: what is seen, as HTML.
+        rows: the rows that the graphs use, as JavaScript.
     """
 
     title: str
     steps: int
-    element: str
+    walks: Sequence[Walk]
+    markup: str
+    rows: str
 
     @property
     def html(self) -> str:
         """The player as a page of its own, which asks no network for anything."""
-        return _fill("page.html", title=escape(self.title), player=self.element)
+        styles = (_part("page.css"), re.findall(r"<style>(.*?)</style>", self.markup, re.DOTALL)[0])
+        hashes = {"script_hash": _hash(self._script), "style_hashes": " ".join(f"'{_hash(style)}'" for style in styles)}
+        return _fill("page.html", title=escape(self.title), markup=self.markup, script=self._script, key=self._key,
+                     page_style=styles[0], **hashes)  # fmt: skip
+
+    @property
+    def element(self) -> str:
+        """The player as an HTML element for any page: needs nothing from outside, and the page's styles do not reach it.
+
+        Where scripts do not run, it shows a picture of the first step.
+        """
+        first = self._first
+        advice = f"<p>The first of {self.steps} steps. To play them, run this cell or trust this notebook.</p>"
+        return _fill(
+            "notebook.html",
+            title=escape(self.title),
+            picture=image(first.svg, first.summary) if first is not None else "",
+            advice=advice * bool(self.steps),
+            markup=as_data(self.markup),
+            script=self._script,
+            key=self._key,
+            page_style=_part("page.css"),
+        )
+
+    @cached_property
+    def _first(self) -> Drawing | None:
+        """A picture of the first step, for where scripts do not run."""
+        steps = self.walks[0]
+        view: Literal["nodes", "neurons"] = "neurons" if 'data-view="neurons"' in self.markup else "nodes"
+        return draw(steps.loss, step=0, view=view, digits=steps.telling.digits, limit=len(steps.names)) if self.steps else None
+
+    @cached_property
+    def _code(self) -> str:
+        return "\n".join(map(_part, SCRIPTS))
+
+    @property
+    def _key(self) -> str:
+        """What tells which script of a page a player belongs to."""
+        return hashlib.sha256((self._code + self.rows).encode()).hexdigest()[:12]
+
+    @property
+    def _script(self) -> str:
+        return f'(() => {{\n{self._code}\nstart("{self._key}", {self.rows});\n}})();'
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the page to a file and return its path; a file of this name stays as it was if anything goes wrong.
+        """Write the page to a file and return its path; if anything goes wrong, an older file stays as it was.
 
         Args:
             path: a name that ends in .html.
@@ -78,63 +137,127 @@ class Player:
     def _repr_html_(self) -> str:
         return self.element
 
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        first = self._first
+        return {"text/html": self.element, "text/plain": repr(self)} | (
+            {"image/svg+xml": first.svg} if first is not None else {}
+        )
+
     def __repr__(self) -> str:
         return f"<player: {self.title}, {self.steps} step{'s' * (self.steps != 1)}>"
 
 
-def play(loss: Value, *, digits: int | None = None, limit: int = 150) -> Player:
+def play(
+    loss: Value | Sequence[Value], *, learn: Sequence[Value] | None = None, digits: int | None = None, limit: int = 150
+) -> Player:
     """Make a player of the forward and backward pass of a result, step by step as `walk` has it.
 
-    First, previous, next, last, play and a slider; a click on a node goes to its step.  Each step shows its rule, the
-    numbers put in, the contribution and the running total; pointing at a node shows where its gradient comes from.  There
-    are a mode in which the learner predicts each number, a view of networks neuron by neuron, and, side by side with the
-    right run, the classic mistakes.  Printed, it is one page with the whole graph, every gradient and a table of the steps.
+    Every leaf can be changed in the page, and all that follows from it is computed there.  Dots carry gradients along the
+    edges, multiplied by local derivatives on the way; *Learn* takes a step of gradient descent.  Learners can predict each
+    number before it is shown, open a network neuron by neuron, and see the classic mistakes beside the right run.
 
     Args:
-        loss: the result whose gradient is taken.
+        loss: the result whose gradient is taken, or the losses of several examples; *Learn* follows the mean of their
+            gradients.
+        learn: the leaves that *Learn* changes; by default the weights and biases of neurons, or, without neurons, all labelled
+            leaves but those that are called x, y, t, input, target, label or data.
         digits: significant digits of the numbers, 1 to 17; by default 5, and 3 in a network.
-        limit: the largest number of nodes, leaves included, that is still drawn.
+        limit: the largest number of boxes that is still drawn; a network with more nodes is shown neuron by neuron only.
 
     Raises:
-        TypeError: if `loss` is not a Value.
-        ValueError: if the graph is too large to be read, or a leaf was changed after the forward pass.
+        TypeError: if `loss` is not a Value or a sequence of them, or something that learns is not a leaf.
+        ValueError: if the graph is too large to be read, a leaf was changed after the forward pass, there is no loss, or
+            something that learns is not in the graph.
         LayoutError: if no layout engine is installed.
 
     >>> x = Value(3.0, label="x")
     >>> play(x * x).steps
     2
     """
-    if not isinstance(loss, Value):
-        raise TypeError(f"play needs the Value whose graph is to be played, not {loss!r}")
-    refuse_unreadable(loss, limit)
-    steps = Walk(loss, n_digits=digits)
-    told = list(steps)
-    trace = trace_of(steps)
-    wrong = [Walk(loss, mistake, digits) for mistake in MISTAKES]
-    trace["mistakes"] = {walk.mistake: trace_of(walk)["steps"] for walk in wrong if walk.difference}
-    title = f"Backpropagation of {steps.names[loss]}"
-    views = {"nodes": draw_nodes(steps, trace), "neurons": draw_neurons(steps, trace, limit)}
-    stages = [element("div", svg, class_="stage", data_view=view) for view, svg in views.items() if svg is not None]
-    switch = [element("button", view.capitalize(), type="button", data_shows=view) for view in views] if stages[1:] else []
+    losses = _losses(loss)
+    for each in losses:
+        _refuse_unreadable(each, limit)
+    walks = [Walk(each, n_digits=digits) for each in losses]
+    stages = [
+        element("div", svg, class_="stage", data_view=view, data_example=str(i))
+        for i, walk in enumerate(walks)
+        for view, svg in draw_views(walk, limit).items()
+    ]
+    notes = dict.fromkeys(note for stage in stages if (note := stage[0].attrib.pop("data-notes", "")))
+    [steps, *_] = walks
+    title = f"Backpropagation of {steps.names[steps.loss]}"
+    shown = list(dict.fromkeys(stage.attrib["data-view"] for stage in stages))
+    switch = [element("button", view.capitalize(), type="button", data_shows=view) for view in shown] if shown[1:] else []
+    leaves = list(dict.fromkeys(x for walk in walks for x in walk.names if x.primitive is None))
+    data: dict[str, Any] = {"learn": _learned(leaves, walks, learn), "mistakes": _about_mistakes()}
+    try:
+        rows, data["graphs"] = to_javascript(walks)
+    except NotLiveError as error:
+        rows, data = "null", {"reason": f"{str(error).rstrip('.')}. So this page stays still."}
     markup = _fill(
         "player.html",
-        title=escape(title),
-        last=str(max(len(told) - 1, 0)),
-        rows=str(sum(1 + len(step.edges) for step in told) or 1),  # of the table that is printed
-        views=_lines(switch),
-        stages=_lines(stages),
-        steps=_lines([card(step) for step in told]),
-        ledgers=_lines([ledger(node, steps) for node in steps.names]),
-        mistakes=_lines([mistaken(walk, told) for walk in wrong]),
-        trace=as_data(trace),
+        last=str(max(len(steps) - 1, 0)),
+        views="\n".join(map(write, switch)),
+        stages="\n".join(map(write, stages)),
+        notes=escape(printable("; ".join(notes))),
+        text=escape("\n".join(_lines(steps))),
+        data=as_data(data),
         style=colours() + _part("player.css"),
-        script=_part("player.js"),
     )
-    return Player(title, len(told), markup)
+    return Player(title, len(steps), walks, markup, rows)
 
 
-def _lines(parts: Sequence[Element]) -> str:
-    return "\n".join(map(write, parts))
+def _losses(loss: object) -> list[Value]:
+    losses: list[Value] = []
+    for each in loss if isinstance(loss, Sequence) and loss else [loss]:
+        if not isinstance(each, Value):
+            raise TypeError(f"play needs the Value whose graph is to be played, or a list of them, not {each!r}")
+        losses.append(each)
+    return losses
+
+
+def _refuse_unreadable(loss: Value, limit: int) -> None:
+    """Raise unless there is a view in which a graph can be read, without walking it."""
+    try:
+        refuse_unreadable(loss, limit)
+    except ValueError:
+        if not find_neurons(topological(loss)):
+            raise
+
+
+def _learned(leaves: Sequence[Value], walks: Sequence[Walk], learn: Sequence[Value] | None) -> list[int]:
+    """Return the places of the leaves that learn among all leaves."""
+    if learn is not None:
+        for each in learn:
+            if not isinstance(each, Value) or each.primitive is not None:
+                raise TypeError(f"learn takes leaves of the graph, not {each!r}")
+            if each not in leaves:
+                raise ValueError(f"{each!r} is to learn, but it is not a leaf of this graph")
+        return [i for i, x in enumerate(leaves) if x in set(learn)]
+    neurons = [neuron for walk in walks for neuron in find_neurons(walk.order)]
+    parameters = {x for neuron in neurons for x in (*neuron.weights, neuron.bias) if isinstance(x, Value)}
+    if not parameters:
+        parameters = {x for x in leaves if x.label and not DATA.fullmatch(str(x.label))}
+    return [i for i, x in enumerate(leaves) if x in parameters]
+
+
+def _about_mistakes() -> dict[str, str]:
+    return {name: (algorithm.__doc__ or "").partition("\n")[0] for name, algorithm in MISTAKES.items()}
+
+
+def _lines(steps: Walk) -> Iterator[str]:
+    """Write the walk in one line a node, for readers without JavaScript."""
+    told = steps.telling
+    is_large = len(steps.names) > MOST_LINES  # then the leaves, of which there are thousands, are left out
+    for node, name in steps.names.items():
+        if is_large and node.primitive is None:
+            continue
+        formula = told.formula(node)
+        parts = (
+            (formula.written(plain(told.digits)), formula.written(numbers(told.digits))) if node.primitive is not None else ()
+        )
+        gradient = f"{told.mark(node)} = {told.number(steps.gradients.get(node, 0.0))}"
+        yield f"{equation(name, *parts, told.number(node.data))},  {gradient}"
 
 
 def _fill(name: str, **parts: str) -> str:
@@ -143,3 +266,8 @@ def _fill(name: str, **parts: str) -> str:
 
 def _part(name: str) -> str:
     return files(__name__).joinpath(name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    """Return what a Content-Security-Policy calls the text of a script or a style."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -1,348 +1,431 @@
-// Python has printed the page, every number included; this turns its leaves.  It looks at nothing outside the player's own
-// element, and nothing there has an id, so any number of players may share a page.
-(() => {
-  "use strict";
-  const PACE = 2000; // milliseconds that a step stays while playing
-  const OVER = { phase: "backward", node: null, edges: [] }; // after the last step: no box stands out, and all has flowed
+// ---- the player: where it is in the walk, its controls, and what scripts and addresses can do with it
 
-  const idsOf = (box) => box.dataset.nodes.split(" ").map(Number); // one node, or the two of a neuron
-  const boxesOf = (stage) => [...stage.querySelectorAll(".box")].sort((a, b) => idsOf(a)[0] - idsOf(b)[0]);
+const STEP = 1300; // milliseconds that the dots of a step need
+const REST = 600; // milliseconds after that, while it plays
+const TEXTS = [6, 40]; // that are written in a frame while numbers change, at least and at most: they cost more than computing
+const SMALL = 480; // pixels: the height of a window in which only what is needed most is shown
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
-  // What can be seen at one place of a run: a function of its trace.
-  function momentOf(nodes, steps, place, revealed) {
-    const known = new Set(nodes.filter((node) => node.operation === null).map((node) => node.id));
-    const passed = new Set(), deltas = new Map(), flows = new Map();
-    steps.slice(0, place + 1).forEach((step, i) => {
-      const told = i < place || revealed;
-      if (step.phase === "forward") {
-        if (told) known.add(step.node);
-        return;
-      }
-      deltas.set(step.node, step.says);
-      if (!told) return;
-      passed.add(step.node);
-      step.edges.forEach((edge, k) => {
-        flows.set(`${step.node}.${k}`, i === place ? edge.flows : edge.flowed);
-        deltas.set(edge.input, edge.says);
-      });
-    });
-    return { phase: steps[place].phase, active: steps[place].node, known, passed, deltas, flows };
-  }
-
-  // Bring a picture, or the ledgers, to a moment.
-  function show(part, { phase, active, known, passed, deltas, flows }) {
-    const [reached, done] = phase === "forward" ? [known, known] : [deltas, passed];
-    const write = (text, says) => {
-      text.classList.toggle("unseen", says === undefined);
-      text.textContent = says ?? "…";
-    };
-    for (const text of part.querySelectorAll("[data-value]"))
-      text.classList.toggle("unseen", !known.has(Number(text.dataset.value)));
-    for (const text of part.querySelectorAll("[data-delta]")) write(text, deltas.get(Number(text.dataset.delta)));
-    for (const flow of part.querySelectorAll("[data-flow]")) {
-      flow.classList.toggle("pending", !flows.has(flow.dataset.flow));
-      for (const label of flow.querySelectorAll(".flow")) write(label, flows.get(flow.dataset.flow));
-    }
-    let home = null; // where the arrows of this step lead to
-    for (const box of part.querySelectorAll(".box")) {
-      const ids = idsOf(box), here = ids.includes(active);
-      if (here) home = ids[0];
-      box.classList.toggle("active", here);
-      box.classList.toggle("faint", !here && !ids.some((id) => reached.has(id)));
-      box.ariaLabel = [...box.querySelectorAll("text:not(.unseen)")].map(wordsOf).join(", ");
-    }
-    for (const arrow of part.querySelectorAll(".arrow")) {
-      const to = Number(arrow.dataset.to);
-      arrow.classList.toggle("active", to === home);
-      arrow.classList.toggle("faint", to !== home && !done.has(to));
-    }
-  }
-
-  function wordsOf(text) {
-    const seen = [...text.childNodes].filter((child) => !child.classList?.contains("unseen"));
-    return seen.map((child) => child.textContent).join("");
-  }
-
-  // Scroll a picture, and only the picture, until a box is in view.
-  function centre(stage, box) {
-    if (!box || stage.hidden) return;
-    const frame = stage.getBoundingClientRect(), at = box.getBoundingClientRect();
-    const [x, y] = [at.left + at.right - frame.left - frame.right, at.top + at.bottom - frame.top - frame.bottom];
-    if (at.left < frame.left || at.right > frame.right) stage.scrollLeft += x / 2;
-    if (at.top < frame.top || at.bottom > frame.bottom) stage.scrollTop += y / 2;
-  }
-
-  // Whether a prediction is right within a hundredth, which is what can be worked out in one's head.
-  function agrees(said, answer) {
-    const read = (text) => Number(text.replace("−", "-").replace(",", ".").replace(/inf|∞/, "Infinity"));
-    const guess = read(said), right = read(answer);
-    if (!said || Number.isNaN(right)) return /^nan$/i.test(said);
-    if (!Number.isFinite(right)) return guess === right;
-    return Math.abs(guess - right) <= Math.max(Math.abs(right) / 100, 1e-9);
-  }
-
-  class Player {
-    constructor(root) {
-      this.root = root;
-      Object.assign(this, JSON.parse(this.find(".trace").textContent)); // nodes, steps, mistakes
-      this.stages = this.all(".stages > .stage");
-      this.cards = this.all(".steps > .step");
-      this.last = this.steps.length - 1;
-      this.place = 0;
-      this.predicting = false;
-      this.revealed = true; // whether the numbers of this step are shown
-      this.timer = null; // while it plays
-      this.view = "nodes";
-      this.opened = null; // the nodes of the neuron that was opened
-      root.dataset.ready = "";
-      if (this.last < 0) return; // a leaf: there is nothing to be stepped through
-      this.listen();
-      this.find(".bar").hidden = false;
-      this.render();
+class Player {
+    // host: the element of the page; its data, from Python: graphs, the leaves that learn, and what the mistakes are.
+    constructor(host, {graphs, learn, mistakes}, rows) {
+        this.host = host;
+        this.root = host.shadowRoot;
+        this.player = this.find(".player");
+        this.graphs = graphs.map((data) => new Graph(data, rows));
+        this.example = 0;
+        this.leaves = this.leavesOf(graphs);
+        this.last = this.graphs[0].steps.length - 1;
+        this.place = 0;
+        this.t = 1;
+        this.speed = 1;
+        this.budget = TEXTS[1];
+        this.isPlaying = this.isTraining = false;
+        this.quiz = new Quiz(this);
+        this.stages = this.all(".stages > .stage");
+        this.originals = new Map(this.stages.map((stage) => [stage, stage.firstElementChild.cloneNode(true)]));
+        this.pictures = this.stages.map((stage) => new Picture(stage, this.graphs[Number(stage.dataset.example)]));
+        this.view = this.stages[0].dataset.view;
+        this.opened = null; // the nodes of the neuron that was opened
+        this.pointed = null; // the node that is pointed at
+        this.version = 0; // counts changes of numbers
+        const wrong = this.graphs.map((graph) => graph.check()).find(Boolean);
+        if (wrong) return void this.refuse(`The page does not compute what Python computed, so it stays still: ${wrong}.`);
+        this.card = new Card(this.find(".card"));
+        this.ledger = new Ledger(this.find(".ledger"));
+        this.curve = new Curve(this.find(".curve"));
+        const learned = new Set(learn), listed = this.leaves.map(({name, value}, i) => ({name, value, isLearned: learned.has(i)}));
+        const [read, change] = [(i) => this.numberOf(this.leaves[i]), (i, x) => this.change(new Map([[i, x]]))];
+        this.fields = new Leaves(this.find(".leaves"), listed, read, change);
+        this.mistakes = new Mistakes(this, mistakes);
+        for (const part of this.all(".bar, .desk, .keys, .tools, .mistakes")) part.hidden = false;
+        this.player.dataset.ready = "";
+        this.curve.start(this.loss);
+        this.arrange();
+        new Controls(this);
+        host.player = new Interface(this);
+        this.address = new Address(this);
+        this.address.read();
+        this.seek(this.place, 1);
+        this.refresh();
     }
 
     find(selector) {
-      return this.root.querySelector(selector);
+        return this.root.querySelector(selector);
     }
 
     all(selector) {
-      return [...this.root.querySelectorAll(selector)];
+        return [...this.root.querySelectorAll(selector)];
+    }
+
+    refuse(reason) {
+        this.find(".problem").textContent = reason;
+        this.find(".problem").hidden = false;
+    }
+
+    // The leaves of all examples: each with its places in their graphs.
+    leavesOf(graphs) {
+        const leaves = [];
+        graphs.forEach(({nodes}, g) => nodes.forEach(({leaf, name, short}, place) => {
+            if (leaf === undefined) return;
+            leaves[leaf] ??= {name: short ?? name, full: name, value: this.graphs[g].values[place], places: []};
+            leaves[leaf].places.push([g, place]);
+        }));
+        return leaves;
+    }
+
+    get graph() {
+        return this.graphs[this.example];
+    }
+
+    get steps() {
+        if (this.listed?.graph !== this.graph || this.listed.version !== this.version) {
+            this.listed = {graph: this.graph, version: this.version, steps: this.graph.steps, moments: new Map()};
+        }
+        return this.listed.steps;
     }
 
     get step() {
-      return this.steps[this.place];
+        return this.steps[this.place];
     }
 
-    get card() {
-      return this.cards[this.place];
+    get picture() {
+        return this.pictures.find(({stage}) => stage.dataset.view === this.view && Number(stage.dataset.example) === this.example);
     }
 
-    render() {
-      const moment = momentOf(this.nodes, this.steps, this.place, this.revealed);
-      this.root.dataset.phase = moment.phase;
-      for (const stage of this.stages) {
-        stage.hidden = stage.dataset.view !== this.view;
-        show(stage, moment);
-        for (const box of stage.querySelectorAll(".box")) {
-          box.tabIndex = box.matches(".active") ? 0 : -1; // the whole picture is one stop of the Tab key
-          box.classList.toggle("aside", this.isAside(...idsOf(box)));
+    // The mean of the losses of all examples.
+    get loss() {
+        return this.graphs.reduce((sum, graph) => sum + graph.values[graph.loss], 0) / this.graphs.length;
+    }
+
+    // ---- what is shown
+
+    momentAt(i) {
+        const steps = this.steps, {moments} = this.listed;
+        if (!moments.has(i)) {
+            if (moments.size > 8) moments.clear();
+            moments.set(i, momentOf(this.graph, steps, i));
         }
-        for (const { dataset, classList } of stage.querySelectorAll(".arrow"))
-          classList.toggle("aside", this.isAside(Number(dataset.from)) || this.isAside(Number(dataset.to)));
-        centre(stage, stage.querySelector(".box.active"));
-      }
-      show(this.find(".ledgers"), moment);
-      this.open(moment.active);
-      this.cards.forEach((card, i) => (card.hidden = i !== this.place));
-      this.card.classList.toggle("asking", !this.revealed);
-      this.renderControls();
+        return moments.get(i);
     }
 
-    // On paper the graph is as it is when all is over, with every gradient, node by node.
-    print() {
-      this.root.dataset.phase = OVER.phase;
-      for (const part of this.all(".aside")) part.classList.remove("aside");
-      for (const stage of this.stages) show(stage, momentOf(this.nodes, [...this.steps, OVER], this.last + 1, true));
+    // The scene of a step when a part t of it is over.
+    sceneAt(i, t, isRevealed = true) {
+        const {phase, node} = this.steps[i], hasArrived = t >= ARRIVES && isRevealed;
+        const {known, arrived, complete, flowed} = this.momentAt(hasArrived ? i : i - 1);
+        const scene = {phase, node, t: isRevealed ? t : 1, isRevealed, known, arrived, complete, flowed};
+        if (phase === "backward" && !arrived.size && !this.graph.problem) scene.arrived = new Map([[this.graph.loss, 1]]);
+        return scene;
     }
 
-    renderControls() {
-      const { node, formula, text } = this.step, [where] = text.split(":", 1), slider = this.find(".slider");
-      const playing = this.timer !== null;
-      slider.value = this.place;
-      slider.ariaValueText = where;
-      const question = `${where}: ${this.nodes[node].short} = ${formula}. Predict, then reveal.`;
-      this.find(".live").textContent = this.revealed ? text : question;
-      this.find(".play").classList.toggle("playing", playing);
-      this.find(".play").ariaLabel = playing ? "Pause" : "Play";
-      this.find(".predict").ariaPressed = this.predicting;
-      this.find(".reveal").hidden = this.revealed;
-      this.find(".whole").hidden = this.opened === null;
-      for (const button of this.all("[data-shows]")) button.ariaPressed = button.dataset.shows === this.view;
-      for (const button of this.all(".first, .previous")) button.ariaDisabled = this.place === 0;
-      for (const button of this.all(".next, .last")) button.ariaDisabled = this.place === this.last && this.revealed;
+    // Go to a moment and draw it at once.
+    seek(place, t = 1) {
+        this.moveTo(place, t);
+        this.draw(Infinity);
     }
 
-    isAside(...ids) {
-      return this.opened !== null && !ids.some((id) => this.opened.has(id));
+    moveTo(place, t) {
+        const at = clamp(Math.round(place), 0, Math.max(this.last, 0)), isNew = at !== this.place;
+        [this.place, this.t] = [at, t];
+        if (isNew) this.quiz.start();
+        if (isNew || !this.built) this.build();
+        if (isNew) this.tell();
     }
 
-    // Open the ledger of a node.
-    open(id) {
-      for (const ledger of this.all(".ledgers > section")) ledger.hidden = Number(ledger.dataset.node) !== id;
+    // Build the panels of a step anew.
+    build() {
+        this.built = true;
+        if (this.last >= 0) this.card.show(this.graph, () => this.steps, this.place, this.quiz.isAsking ? this.quiz : null);
+        this.open(this.pointed ?? this.step?.node ?? this.graph.loss);
+        const {phase, index, count} = this.step ?? {phase: "forward", index: 0, count: 0}, slider = this.find(".slider");
+        const where = phase === "forward" ? `forward ${index}/${count} →` : `← backward ${index}/${count}`;
+        this.player.dataset.phase = phase;
+        slider.value = this.place;
+        slider.ariaValueText = `${phase} ${index}/${count}`;
+        this.find(".where").textContent = where;
+        this.say();
+        this.showControls();
     }
 
-    go(place) {
-      this.place = Math.min(Math.max(place, 0), this.last);
-      this.revealed = !this.predicting;
-      for (const field of this.card.querySelectorAll(".guess, .verdict")) field.remove();
-      if (this.predicting) this.ask();
-      this.render();
+    // For screen readers: the text of the step, or what is asked.
+    say() {
+        if (!this.step) return;
+        const {phase, index, count, node} = this.step, {graph} = this;
+        const question = `${phase} ${index}/${count}: ${graph.nodes[node].short} = ${graph.formula(node)}. Predict, then reveal.`;
+        this.find(".live").textContent = this.quiz.isAsking ? question : graph.stepText(this.place, this.steps);
     }
 
-    // Put a field for a prediction in the place of each number of the step.
-    ask() {
-      for (const cell of this.card.querySelectorAll("[data-answer]")) {
-        const guess = document.createElement("input");
-        guess.className = "guess";
-        guess.placeholder = "your prediction";
-        guess.ariaLabel = `your prediction: ${cell.querySelector("dt").textContent}`;
-        guess.autocomplete = "off";
-        cell.append(guess);
-      }
+    showControls() {
+        const {isPlaying} = this, atEnd = this.place >= this.last && !this.quiz.isAsking;
+        this.find(".play").classList.toggle("playing", isPlaying);
+        this.find(".play").ariaLabel = isPlaying ? "Pause" : "Play";
+        this.find(".predict").ariaPressed = this.quiz.isOn;
+        this.find(".reveal").hidden = !this.quiz.isAsking;
+        this.find(".train").ariaPressed = this.isTraining;
+        this.find(".whole").hidden = this.opened === null;
+        this.find(".card").classList.toggle("asking", this.quiz.isAsking);
+        for (const button of this.all("[data-shows]")) button.ariaPressed = button.dataset.shows === this.view;
+        for (const button of this.all(".first, .previous")) button.ariaDisabled = this.place === 0;
+        for (const button of this.all(".next, .last")) button.ariaDisabled = atEnd;
     }
 
-    reveal() {
-      if (document.activeElement?.matches(".guess, .reveal")) this.find(".next").focus(); // both are gone in a moment
-      for (const guess of this.card.querySelectorAll(".guess")) {
-        const verdict = document.createElement("p"), said = guess.value.trim();
-        const right = agrees(said, guess.parentElement.dataset.answer);
-        verdict.className = "verdict";
-        verdict.textContent = said && (right ? `✓ ${said} is right` : `✗ not ${said}`);
-        guess.replaceWith(verdict);
-      }
-      this.revealed = true;
-      this.render();
+    // Draw the present moment; of the texts no more than a number, and the rest in the next frames.
+    draw(budget = this.budget) {
+        const {picture} = this;
+        for (const stage of this.stages) stage.hidden = stage !== picture.stage;
+        const scene = this.step ? this.sceneAt(this.place, this.t, !this.quiz.isAsking) : this.sceneOfLeaf();
+        this.scene = scene;
+        picture.render(scene, this.opened);
+        const left = picture.write(budget);
+        this.ledger.refresh();
+        if (left) this.wake();
+        else picture.name();
+        picture.camera.aim(picture.areaOfStep());
+        if (budget === Infinity && !this.isPlaying) picture.camera.jump();
+        this.isStale = left > 0;
+        this.wake();
     }
 
-    // One move on: what is asked is revealed before the next step comes.
+    sceneOfLeaf() {
+        const {loss} = this.graph, arrived = new Map([[loss, 1]]);
+        return {phase: "forward", node: loss, t: 1, known: new Set([loss]), arrived, complete: new Set([loss]), flowed: new Map()};
+    }
+
+    open(place) {
+        this.ledger.show(this.graph, place, () => this.scene ?? this.sceneAt(this.place, this.t));
+    }
+
+    point(place) {
+        if (place === this.pointed) return;
+        this.pointed = place;
+        this.open(place ?? this.step.node);
+    }
+
+    // ---- time
+
+    wake() {
+        this.frame ??= requestAnimationFrame((now) => this.tick(now));
+    }
+
+    // One frame: let time pass, learn, move the camera, write what is still to be written.
+    tick(now) {
+        this.frame = null;
+        const passed = Math.min(now - (this.now ?? now), 100);
+        const isRunning = this.isPlaying || (this.t < 1 && !this.isFrozen) || this.isTraining;
+        this.now = isRunning ? now : null;
+        this.pace(now);
+        if (this.isTraining) this.train(passed);
+        if (this.t < 1 && !this.isFrozen) {
+            this.t = Math.min(this.t + (passed * this.speed) / STEP, 1);
+            this.isStale = true;
+        } else if (this.isPlaying) {
+            this.rest = (this.rest ?? 0) + passed * this.speed;
+            if (this.rest > REST + (calm.matches ? STEP : 0)) this.turn();
+        }
+        const isMoving = this.picture.camera.move(calm.matches ? 1 : 0.2);
+        if (this.isStale) this.draw();
+        this.picture.camera.map(this.find(".map"), this.picture.boxes, this.scene.node);
+        if (isMoving || isRunning) this.wake();
+    }
+
+    // Write fewer texts in a frame where frames take too long.
+    pace(now) {
+        const taken = now - (this.drawn ?? 0);
+        if (taken < 200) this.budget = clamp(taken > 22 ? this.budget * 0.8 : this.budget + 1, ...TEXTS);
+        this.drawn = now;
+    }
+
+    // One step on, with its dots; what is asked is revealed before.
     turn() {
-      if (this.revealed) this.go(this.place + 1);
-      else this.reveal();
+        this.rest = 0;
+        if (this.quiz.isAsking) return this.quiz.reveal();
+        if (this.place >= this.last) return this.pause();
+        this.isFrozen = false;
+        this.moveTo(this.place + 1, this.quiz.isOn || calm.matches ? 1 : 0);
+        this.draw(Infinity);
     }
 
     play() {
-      const atEnd = () => this.place === this.last && this.revealed;
-      if (atEnd()) this.go(0);
-      this.timer = setInterval(() => {
-        this.turn();
-        if (atEnd()) this.pause();
-      }, PACE);
-      this.render();
-    }
-
-    halt() {
-      clearInterval(this.timer);
-      this.timer = null;
+        if (this.last < 0) return;
+        this.isPlaying = true;
+        this.rest = 0;
+        const isAtRest = !this.quiz.isAsking && this.t === 1, first = calm.matches || this.quiz.isOn ? 1 : 0;
+        if (isAtRest && [0, this.last].includes(this.place)) this.seek(0, first);
+        this.showControls();
+        this.wake();
     }
 
     pause() {
-      this.halt();
-      this.render();
+        this.isPlaying = false;
+        this.showControls();
     }
 
-    predict() {
-      this.predicting = !this.predicting;
-      this.go(this.place);
+    // ---- numbers
+
+    numberOf({places: [[g, place]]}) {
+        return this.graphs[g].values[place];
     }
+
+    // Give some leaves new numbers; everything follows, at the step one is at.
+    change(numbers) {
+        const touched = new Set();
+        for (const [leaf, x] of numbers) {
+            for (const [g, place] of this.leaves[leaf].places) {
+                this.graphs[g].set(place, x);
+                touched.add(g);
+            }
+        }
+        for (const g of touched) this.graphs[g].compute();
+        this.version++;
+        const {problem} = this.graph, line = this.find(".problem");
+        line.hidden = problem === null;
+        if (problem) line.textContent = `${problem.text} (${this.graph.nodes[problem.place].short}). What follows from it has no value.`;
+        this.isStale = true;
+        this.isFresh = false;
+        this.wake();
+        this.refreshSoon();
+        this.tell();
+    }
+
+    // Panels are written once a frame, however often numbers change.
+    refreshSoon() {
+        this.refreshing ??= requestAnimationFrame(() => {
+            this.refreshing = null;
+            this.refresh();
+        });
+    }
+
+    refresh() {
+        this.card.refresh();
+        this.fields.show(this.root.activeElement);
+        this.find(".losses").textContent = `loss ${this.graph.number(this.loss)}${this.curve.losses.length > 1 ? `, ${this.taken} steps` : ""}`;
+        this.mistakes.refresh();
+        this.say();
+    }
+
+    reset() {
+        this.isTraining = false;
+        this.taken = 0;
+        this.change(new Map(this.leaves.map(({value}, i) => [i, value])));
+        this.curve.start(this.loss);
+        this.showControls();
+    }
+
+    // One step of gradient descent on the leaves that are ticked; the gradient is the mean over the examples.
+    descend() {
+        const rate = this.find(".rate").valueAsNumber, numbers = new Map();
+        for (const leaf of this.fields.learned) {
+            const {places} = this.leaves[leaf], [g, place] = places[0];
+            const sum = places.reduce((total, [each, at]) => total + this.graphs[each].gradients[at], 0);
+            numbers.set(leaf, this.graphs[g].values[place] - (rate * sum) / this.graphs.length);
+        }
+        return numbers;
+    }
+
+    learn(times = 1) {
+        for (let i = 0; i < times; i++) {
+            const numbers = this.descend();
+            if (![...numbers.values()].every(Number.isFinite)) {
+                this.isTraining = false;
+                break;
+            }
+            this.taken = (this.taken ?? 0) + 1;
+            this.change(numbers);
+            this.curve.add(this.loss);
+        }
+        this.curve.draw();
+        this.showControls();
+    }
+
+    train(passed) {
+        this.due = Math.min((this.due ?? 0) + (passed * this.speed) / 40, 50);
+        const times = Math.floor(this.due);
+        this.due -= times;
+        if (times) this.learn(times);
+    }
+
+    tell() {
+        this.host.dispatchEvent(new CustomEvent("change", {detail: {step: this.place, loss: this.loss}}));
+        this.address?.writeSoon();
+    }
+
+    // ---- views
 
     look(view) {
-      this.view = view;
-      this.opened = null;
-      this.render();
+        this.view = view;
+        this.opened = null;
+        this.changeView();
+    }
+
+    choose(example) {
+        this.example = example;
+        this.changeView();
+        this.refresh();
+        this.tell();
+    }
+
+    changeView() {
+        this.arrange();
+        this.build();
+        this.draw(Infinity);
+    }
+
+    // Fit the picture to the window, the desk below it or at its right, wherever the picture is larger.
+    arrange() {
+        const {width} = this.player.getBoundingClientRect(), {whole} = this.picture.camera;
+        const isScreen = this.host.closest(".autograd-page") !== null || this.host.matches(":fullscreen"), height = innerHeight;
+        this.player.toggleAttribute("data-screen", isScreen);
+        this.player.classList.toggle("compact", this.isCompact || (isScreen && height < SMALL));
+        const scale = (w, h) => Math.min(w / whole.width, h / whole.height);
+        const isSide = isScreen && width > 900 && scale(width - 460, height - 60) > 1.05 * scale(width, height - 290);
+        this.player.dataset.desk = isSide ? "side" : "below";
+        this.picture.camera.resize(this.picture.stage.getBoundingClientRect());
+        this.picture.camera.aim(this.picture.areaOfStep());
+        this.picture.camera.jump();
     }
 
     // A neuron opens into its nodes; any other box leads to its step.
-    choose(box) {
-      const ids = idsOf(box);
-      if (box.matches(".neuron")) {
-        const operands = ids.flatMap((id) => this.nodes[id].operands.map(({ node }) => node));
-        this.view = "nodes";
-        this.opened = new Set([...ids, ...operands]);
-      }
-      this.go(this.stepOf(ids[0]));
-      this.open(ids[0]);
-      const stage = this.stages.find((each) => !each.hidden);
-      this.focus(boxesOf(stage).find((each) => idsOf(each).includes(ids[0])));
-    }
-
-    // In this phase, the step of a node; of a leaf the first that uses it, or the last that adds to its gradient.
-    stepOf(id) {
-      const { phase } = this.step, uses = (node) => this.nodes[node].operands.some((operand) => operand.node === id);
-      const places = [...this.steps.keys()].filter((i) => this.steps[i].phase === phase);
-      const own = places.find((i) => this.steps[i].node === id), using = places.filter((i) => uses(this.steps[i].node));
-      return own ?? using.at(phase === "forward" ? 0 : -1);
+    enter(box) {
+        const {ids} = box, inputs = ids.flatMap((place) => this.graph.nodes[place].inputs);
+        this.pause();
+        if (box.group.matches(".neuron") && this.all('[data-view="nodes"]').length) {
+            this.view = "nodes";
+            this.opened = new Set([...ids, ...inputs]);
+        }
+        const at = this.stepOf(ids[0]);
+        this.moveTo(at ?? this.place, 1);
+        this.changeView();
+        this.pointed = null;
+        this.point(ids[0]);
+        this.focus(this.picture.boxes.find((each) => each.ids.includes(ids[0])));
     }
 
     focus(box) {
-      const stage = box.closest(".stage");
-      for (const each of boxesOf(stage)) each.tabIndex = each === box ? 0 : -1;
-      box.focus({ preventScroll: true });
-      centre(stage, box);
+        for (const {group} of this.picture.boxes) if (group.hasAttribute("tabindex")) group.tabIndex = group === box.group ? 0 : -1;
+        box.group.focus({preventScroll: true});
+        this.picture.camera.aim(box.area);
+        this.wake();
     }
 
-    listen() {
-      const actions = {
-        first: () => this.go(0),
-        previous: () => this.go(this.place - 1),
-        next: () => this.turn(),
-        last: () => this.go(this.last),
-        predict: () => this.predict(),
-        reveal: () => this.reveal(),
-        whole: () => {
-          this.find('[data-shows="nodes"]').focus();
-          this.look("nodes");
-        },
-      };
-      const on = (element, event, action) => element.addEventListener(event, action);
-      const halted = (action) => () => {
-        this.halt();
-        action();
-      };
-      for (const [name, action] of Object.entries(actions)) on(this.find(`.${name}`), "click", halted(action));
-      on(this.find(".play"), "click", () => (this.timer === null ? this.play() : this.pause()));
-      on(this.find(".slider"), "input", halted(() => this.go(Number(this.find(".slider").value))));
-      for (const button of this.all("[data-shows]")) on(button, "click", () => this.look(button.dataset.shows));
-      for (const box of this.all(".stages .box")) {
-        on(box, "click", halted(() => this.choose(box)));
-        for (const event of ["focus", "pointermove"]) on(box, event, () => this.open(idsOf(box)[0]));
-        for (const event of ["blur", "pointerleave"]) on(box, event, () => this.open(this.step.node));
-      }
-      on(window, "beforeprint", () => this.print());
-      on(window, "afterprint", () => this.render());
-      for (const details of this.all("[data-mistake]")) on(details, "toggle", () => this.compare(details));
-      // A page with one player takes its keys wherever they are pressed; else they go to the player that has the focus.
-      const alone = this.root.closest(".autograd-page") && document.querySelectorAll(".autograd-player").length === 1;
-      on(alone ? document : this.root, "keydown", (event) => {
-        const action = event.ctrlKey || event.altKey || event.metaKey ? null : this.meaning(event);
-        if (!action) return;
-        event.preventDefault();
-        event.stopPropagation();
-        action();
-      });
+    // The stage whose picture shows every node; of a large network, every neuron.
+    get stageOfNodes() {
+        const own = this.stages.filter(({dataset}) => Number(dataset.example) === this.example);
+        return own.find(({dataset}) => dataset.view === "nodes") ?? own[0];
     }
 
-    // What a key is to do where it was pressed, if that is anything of ours.
-    meaning({ key, target }) {
-      const click = (name) => () => this.find(`.${name}`).click();
-      if (target.matches(".guess") && key === "Enter") return click("reveal");
-      if (target.matches("input, select, textarea")) return null; // the slider has keys of its own
-      const buttons = { ArrowLeft: "previous", ArrowRight: "next", Home: "first", End: "last" };
-      if (key in buttons) return click(buttons[key]);
-      const box = target.closest(".stages .box");
-      if (!box) return key === " " && !target.closest("button, summary") ? click("play") : null;
-      if (key === "Enter" || key === " ") return () => box.dispatchEvent(new MouseEvent("click"));
-      const boxes = boxesOf(box.closest(".stage")), at = boxes.indexOf(box);
-      if (key === "ArrowUp") return () => this.focus(boxes.at(at - 1));
-      if (key === "ArrowDown") return () => this.focus(boxes[(at + 1) % boxes.length]);
-      return null;
+    // In this phase, the step of a node; of a leaf the first that uses it, or the last that adds to its gradient.
+    stepOf(place) {
+        const {phase} = this.step, uses = (node) => this.graph.nodes[node].inputs.includes(place);
+        const places = [...this.steps.keys()].filter((i) => this.steps[i].phase === phase);
+        const own = places.find((i) => this.steps[i].node === place), using = places.filter((i) => uses(this.steps[i].node));
+        return own ?? using.at(phase === "forward" ? 0 : -1);
     }
+}
 
-    // Draw a mistake beside the right run.
-    compare(details) {
-      for (const run of details.querySelectorAll(".run")) {
-        const stage = run.querySelector(".stage"), wrong = run.matches(".wrong");
-        const steps = wrong ? this.mistakes[details.dataset.mistake] : this.steps;
-        stage.replaceChildren(this.find(".graph").cloneNode(true));
-        stage.ariaHidden = "true"; // the card below says the same
-        for (const part of stage.querySelectorAll(".box, .arrow")) {
-          part.removeAttribute("tabindex");
-          part.classList.remove("aside");
-        }
-        show(stage, momentOf(this.nodes, steps, Number(run.dataset.place), true));
-        centre(stage, stage.querySelector(".box.active"));
-      }
-    }
-  }
-
-  for (const root of document.querySelectorAll(".autograd-player:not([data-ready])")) new Player(root);
-})();
+// The state after some steps, with what has no value left out.
+function momentOf(graph, steps, i) {
+    const moment = graph.moment(i, 1, steps);
+    if (!graph.problem) return moment;
+    for (const place of graph.unknown) moment.known.delete(place);
+    return {...moment, arrived: new Map(), flowed: new Map()};
+}

@@ -1,115 +1,186 @@
-"""The picture that the player moves: the whole graph, laid out once for every moment of the walk.
+"""The pictures of the player: the whole graph with all its numbers, laid out once for every moment and every number.
 
-A box is as wide as the widest text that it will ever show, so nothing shifts while the steps go by.  Each part says in its
-attributes which node of the trace it is about: ``data-value`` what shows a value, ``data-delta`` what shows a gradient,
-``data-flow`` what carries a contribution.  A moment is then nothing but what can be seen of it, and how strongly.  The markup
-shows the first moment, for readers without JavaScript.
+A box is as wide as the widest text that it may show, so nothing shifts while steps go by and numbers change.  Each part says in
+its attributes which cell of the page it is: ``data-value`` shows a value, ``data-gradient`` a gradient, ``data-flow`` what an
+edge carries and ``data-weighs`` its weight.  Where no script fills the cells, the picture is that of the end of the walk.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from functools import partial
 from xml.etree.ElementTree import Element
 
 from autograd.drawing.as_svg import draw_plan
+from autograd.drawing.geometry import place
 from autograd.drawing.neurons import describe_neurons, find_neurons
-from autograd.drawing.nodes import describe_nodes
-from autograd.drawing.plan import Line, Node, Plan
-from autograd.player.markup import element
-from autograd.player.score import said
+from autograd.drawing.nodes import THICK, describe_nodes
+from autograd.drawing.plan import Edge, Flow, Line, Node, Plan
+from autograd.drawing.size import refuse_unreadable
+from autograd.moments import Moment
+from autograd.primitives import Unary
 from autograd.steps import Walk
+from autograd.telling import Telling
+from autograd.value import Value
 
-__all__ = ["draw_neurons", "draw_nodes"]
+__all__ = ["draw_views"]
 
-LEAST, MOST = 0.04, 0.083  # a pixel of the picture in the text's em: smaller could not be read, larger would be loud
+WIDE = -0.1234567890123456789  # as wide as most numbers are; wider ones are set narrower by the script
+MOST_ARROWS = 9  # to a layer, with two lines on each
+ABOVE = 9  # points from the middle of a straight line to its label
+FAR = 1e4  # where a unit that saturates has reached its limit
+STYLED = ("fill", "stroke", "stroke-width", "stroke-dasharray", "font-weight", "font-size", "font-family", "style")
 
 
-def draw_nodes(steps: Walk, trace: Mapping[str, Any]) -> Element:
-    """Draw the graph of a walk node by node.
+def draw_views(steps: Walk, limit: int) -> dict[str, Element]:
+    """Draw the graph of a walk in every view in which it can be read, the one to start with first.
 
     Args:
         steps: the walk to be played.
-        trace: the same as data, see `autograd.player.score`.
+        limit: the largest number of boxes.
+
+    Returns:
+        SVG by the name of the view: "neurons", if there are neurons, and "nodes", unless there are too many.
 
     Raises:
+        ValueError: if the graph is too large to be read.
         LayoutError: if no layout engine is installed.
     """
-    return _stage(describe_nodes(steps.telling), trace)
+    views: dict[str, Element] = {}
+    if find_neurons(steps.order):
+        views["neurons"] = _draw(steps, partial(describe_neurons, limit=limit))
+    try:
+        refuse_unreadable(steps.loss, limit)
+    except ValueError:
+        if not views:
+            raise
+    else:
+        views["nodes"] = _draw(steps, describe_nodes)
+    return views
 
 
-def draw_neurons(steps: Walk, trace: Mapping[str, Any], limit: int) -> Element | None:
-    """Draw the network of a walk neuron by neuron; None if there is no neuron in it."""
-    if not find_neurons(steps.order):
-        return None
-    return _stage(describe_neurons(steps.telling, limit=limit), trace)
-
-
-def _stage(plan: Plan, trace: Mapping[str, Any]) -> Element:
-    """Draw a plan, mark its parts with what they are about, and set it to the first step."""
-    widest: dict[int, str] = {}
-    for place, says in said(trace):
-        widest[place] = max(widest.get(place, ""), says, key=len)
-    flows = {(step["node"], k): edge["flows"] for step in trace["steps"] for k, edge in enumerate(step.get("edges", []))}
-    nodes = tuple(_with_gradient(node, widest.get(node.places[0])) for node in plan.nodes)
-    edges = tuple(replace(edge, flow="nothing", name=flows[edge.place]) if edge.place else edge for edge in plan.edges)
-    plan = replace(plan, nodes=nodes, edges=edges, notes=())
-    svg = _bare(plan)
-    first = trace["steps"][0]["node"] if trace["steps"] else None
-    known = {node["id"] for node in trace["nodes"] if node["operation"] is None} | {first}
+def _draw(steps: Walk, describe: Callable[[Telling, Moment], Plan]) -> Element:
+    """Draw a view, and say of each part which cell of the page it is."""
+    told = steps.telling
+    plan = describe(told, steps.moment(-1) if len(steps) else Moment(steps.loss, steps.names))
+    uses = Counter(x for node in steps.order for x in node.inputs)
+    often = {told.places[node] for node, times in uses.items() if times > 1}
+    gradients = [_gradients(node, told, steps.loss) for node in plan.nodes]
+    nodes = [
+        replace(node, lines=(*node.lines, *lines), emphasis="normal") for node, lines in zip(plan.nodes, gradients, strict=True)
+    ]
+    dense = _dense(plan)
+    plan = replace(plan, nodes=tuple(nodes), edges=tuple(_at_rest(edge, edge.target in dense) for edge in plan.edges))
+    boxes = tuple(replace(node, lines=tuple(_with_room(line, often) for line in node.lines)) for node in nodes)
+    geometry = place(replace(plan, nodes=boxes, edges=tuple(map(_with_width, plan.edges)), notes=(), frame=None))
+    svg = _bare(draw_plan(replace(plan, notes=()), geometry))
     groups = {group.attrib.pop("id"): group for group in svg.iterfind("g[@id]")}
     labels = {group.attrib.pop("data-of"): group for group in svg.iterfind("g[@data-of]")}
-    places = {node.id: node.places for node in plan.nodes}
-    for node in plan.nodes:
-        group = groups[node.id]
-        state = " active" if first in node.places else " faint" * known.isdisjoint(node.places)
-        group.attrib |= {
-            "class": f"box {node.kind}{state}",
-            "data-nodes": " ".join(map(str, node.places)),
-            "role": "button",
-            "tabindex": "-1",
-            "aria-label": node.lines[0].text,
-        }
-        for text, line in zip(group.iter("text"), node.lines, strict=True):
-            _mark(text, line, known)
+    by_place = list(told.names)
+    for node in nodes:
+        _mark_box(groups[node.id], node, [by_place[i] for i in node.places], geometry.boxes[node.id].width)
+    places = {node.id: node.places for node in nodes}
     for edge in plan.edges:
-        group, source, target = groups[edge.id], places[edge.source], places[edge.target]
-        state = " active" if first in target else " faint"
-        group.attrib |= {"class": f"arrow{state}", "data-from": str(source[0]), "data-to": str(target[0])}
-        if edge.place:
-            for part in (group, labels[edge.id]):
-                part.set("data-flow", "{}.{}".format(*edge.place))
-            for label in labels[edge.id].iter("text"):
-                label.set("class", "flow unseen")
+        ends = {"data-from": _listed(places[edge.source]), "data-to": _listed(places[edge.target])}
+        groups[edge.id].attrib |= {"class": "arrow", **ends}
+        for part in (groups[edge.id], labels.get(edge.id)):
+            if part is not None:
+                part.attrib |= {"data-flow": "{}.{}".format(*edge.place)} if edge.place else {}
+                part.attrib |= {"data-weighs": "{}.{}".format(*edge.weighs)} if edge.weighs else {}
+        if edge.id in labels:
+            labels[edge.id].attrib |= {"class": "label" + " weight" * edge.weight}
+            svg.remove(labels[edge.id])
+            svg.append(labels[edge.id])  # above the boxes: a product may be wider than its place
+            if plan.columns and not edge.weight:
+                for text in labels[edge.id]:
+                    text.set("y", f"{float(text.attrib['y']) - ABOVE:.1f}")
+    svg.set("data-notes", "; ".join(note for note in plan.notes if not note.startswith(THICK)))
     return svg
 
 
-def _bare(plan: Plan) -> Element:
-    """Draw a plan without what a page has already: paper, titles to be pointed at, a fixed size."""
-    svg = draw_plan(plan)
+def _gradients(node: Node, told: Telling, loss: Value) -> list[Line]:
+    """Return a line for the gradient of a box that has none, because no gradient has reached it at these numbers."""
+    if any(line.role == "gradient" for line in node.lines) or not node.places:
+        return []
+    net = list(told.names)[node.places[0]]
+    return [Line("gradient", told.mark(net), place=node.places[0], digits=told.digits)] if net.inputs or net is not loss else []
+
+
+def _dense(plan: Plan) -> set[str]:
+    """Return the boxes whose layer has too many arrows for two lines on each; one shows the weight, then its gradient."""
+    arriving = Counter(edge.target for edge in plan.edges if edge.weight)
+    columns = {ident: len(column) for column in plan.columns for ident in column}
+    return {ident for ident, m in arriving.items() if m * columns.get(ident, 1) > MOST_ARROWS}
+
+
+def _at_rest(edge: Edge, is_dense: bool) -> Edge:
+    """Return an edge as it is when all has flowed: a weight with its gradient, or what has flowed back."""
+    flow: Flow = "nothing" if edge.weight else "flowed" if edge.flow == "flowing" else edge.flow
+    gradient = None if is_dense else edge.gradient
+    return replace(edge, flow=flow, gradient=gradient, emphasis="faint" if edge.hint == "" else "normal")
+
+
+def _with_room(line: Line, often: set[int]) -> Line:
+    """Return a line that is as wide as it may become."""
+    if line.place is None:
+        return line
+    so_far = " so far" if line.role == "gradient" and line.place in often and "so far" not in line.name else ""
+    named = replace(line, name=line.name + so_far)
+    return max((replace(named, value=value) for value in (line.value, WIDE)), key=lambda line: len(line.text))
+
+
+def _with_width(edge: Edge) -> Edge:
+    """Return an edge with a label as large as it may become."""
+    if edge.weight:
+        widest = max(edge.local, WIDE, key=lambda x: len(f"{x:.{edge.digits}g}"))
+        return replace(
+            edge, local=widest, gradient=None, flow="nothing", name="0" * (edge.digits + 5) if edge.gradient is not None else ""
+        )
+    return replace(edge, flow="flowing", upstream=WIDE, local=-WIDE, contribution=WIDE) if edge.place else edge
+
+
+def _bare(svg: Element) -> Element:
+    """Leave out what the page has already: paper, tooltips, colours and sizes."""
     for part in list(svg.iter()):
         for extra in (*part.findall("title"), *part.findall("rect[@class='paper']")):
             part.remove(extra)
-    width = float(svg.attrib.pop("width"))
-    del svg.attrib["height"]
-    sizes = f"--least: {LEAST * width:.1f}em; --most: {MOST * width:.1f}em"
-    svg.attrib |= {"role": "group", "class": "graph", "aria-label": plan.title, "style": sizes}
+        hollow = part.get("fill") == "none" and part.tag != "path"
+        for name in STYLED:
+            part.attrib.pop(name, None)
+        if hollow:
+            part.set("class", "inner")
+    for name in ("width", "height", "xmlns"):
+        svg.attrib.pop(name, None)
+    svg.attrib |= {"role": "group", "class": "graph"}
     return svg
 
 
-def _with_gradient(node: Node, text: str | None) -> Node:
-    """Return a box with room for the widest text of the walk's gradient, in place of what a backward pass may have left."""
-    lines = tuple(line for line in node.lines if line.role != "gradient")
-    return replace(node, lines=lines if text is None else (*lines, Line("gradient", text, place=node.places[0])))
+def _mark_box(group: Element, node: Node, nodes: list[Value], width: float) -> None:
+    """Mark a box and its lines with the nodes that they are about."""
+    group.attrib |= {"class": f"box {node.kind}", "data-nodes": _listed(node.places)}
+    if node.places:
+        group.attrib |= {"role": "button", "tabindex": "-1", "data-width": f"{width:.0f}"}
+    if nodes and nodes[-1].primitive is not None and saturates(nodes[-1]):
+        group.set("data-unit", str(node.places[-1]))
+    for text, line in zip(group.iter("text"), node.lines, strict=True):
+        if line.role == "gradient":
+            text.set("data-gradient", str(line.place))
+        elif line.place is not None:
+            text.attrib |= {"data-value": str(line.place), "data-name": line.name}
 
 
-def _mark(text: Element, line: Line, known: set[int | None]) -> None:
-    text.set("class", line.role)
-    if line.role == "gradient":
-        text.attrib |= {"data-delta": str(line.place), "class": "gradient unseen"}
-    elif line.place is not None:
-        name, equals, value = line.text.rpartition(" = ")
-        text.text = name
-        seen = "" if line.place in known else "unseen"
-        text.append(element("tspan", equals + value, data_value=str(line.place), class_=seen))
+def saturates(node: Value) -> bool:
+    """Return whether a node is a unit that can saturate or be dead: a function of one operand that is constant far out."""
+    row = node.primitive
+    if not isinstance(row, Unary) or row.infix:
+        return False
+    try:
+        return any(row.evaluate([far]) == row.evaluate([2 * far]) for far in (FAR, -FAR))
+    except (ValueError, ArithmeticError):
+        return False
+
+
+def _listed(places: tuple[int, ...]) -> str:
+    return " ".join(map(str, places))

@@ -20,15 +20,16 @@ THEME: Final[dict[str, tuple[str, str]]] = {
     "faint": (FAINT, "#76848e"),
     "forward": (BOXES["leaf"].outline, "#78c6f5"),
     "backward": (BACKWARD, "#ffa873"),
+    "plus": ("#1b7837", "#a6dba0"),  # of ColorBrewer's PRGn: distinct under every common colour blindness
+    "minus": ("#762a83", "#c2a5cf"),
     "leaf": (BOXES["leaf"].fill, "#143347"),
     "outline": (BOXES["operation"].outline, "#a9b6bf"),
     "result": (BOXES["result"].fill, "#3f3610"),
     "neuron": (BOXES["neuron"].fill, "#123a2e"),
-    "neuron-outline": (BOXES["neuron"].outline, "#63cfa7"),
 }
 
 
 def colours() -> str:
     """Write the colours as variables for the style sheet, each by day and by night."""
     lines = [f"    --{name}: light-dark({day}, {night});" for name, (day, night) in THEME.items()]
-    return "\n".join([".autograd-player, .autograd-page {", *lines, "}", ""])
+    return "\n".join([".player {", *lines, "}", ""])

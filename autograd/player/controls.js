@@ -1,0 +1,343 @@
+// ---- what moves a player: buttons, keys, the mouse and fingers; its address; scripts
+
+class Controls {
+    constructor(player) {
+        this.player = player;
+        this.buttons();
+        for (const picture of player.pictures) {
+            for (const box of picture.boxes) this.listenToBox(box);
+            this.listenToStage(picture);
+            this.dragNumbers(picture);
+        }
+        // A page with one player takes its keys wherever they are pressed; otherwise they go to the player that has the focus.
+        const isAlone = player.host.closest(".autograd-page") && document.querySelectorAll(".autograd-player").length === 1;
+        (isAlone ? document : player.host).addEventListener("keydown", (event) => this.press(event));
+        new ResizeObserver(() => player.arrange()).observe(player.player);
+        this.followMap();
+        this.printing();
+    }
+
+    on(selector, event, action) {
+        for (const element of this.player.all(selector)) element.addEventListener(event, () => action(element));
+    }
+
+    buttons() {
+        const {player} = this, halted = (action) => (element) => {
+            player.pause();
+            action(element);
+        };
+        const actions = {
+            first: halted(() => player.seek(0)),
+            previous: halted(() => player.seek(player.place - 1)),
+            next: halted(() => player.turn()),
+            last: halted(() => player.seek(player.last)),
+            play: () => (player.isPlaying ? player.pause() : player.play()),
+            predict: halted(() => player.quiz.toggle()),
+            reveal: halted(() => player.quiz.reveal()),
+            whole: () => player.look("nodes"),
+            closer: () => this.zoom(1.25),
+            farther: () => this.zoom(0.8),
+            fit: () => this.fit(),
+            full: () => this.full(),
+            large: (button) => this.enlarge(button),
+            learn: () => player.learn(),
+            reset: () => player.reset(),
+        };
+        for (const [name, action] of Object.entries(actions)) this.on(`.${name}`, "click", action);
+        this.on(".train", "click", () => {
+            player.isTraining = !player.isTraining;
+            player.showControls();
+            player.wake();
+        });
+        this.on(".slider", "input", halted((slider) => player.seek(Number(slider.value))));
+        this.on(".speed", "change", ({value}) => (player.speed = Number(value)));
+        this.on("[data-shows]", "click", ({dataset}) => player.look(dataset.shows));
+        this.on(".asks", "change", ({value}) => {
+            player.quiz.signs = value === "signs";
+            if (player.quiz.isOn) player.quiz.again();
+        });
+        const examples = player.find(".example");
+        examples.hidden = player.graphs.length < 2;
+        examples.append(...player.graphs.map((_, i) => made("option", {value: i}, `Example ${i + 1}`)));
+        this.on(".example", "change", ({value}) => player.choose(Number(value)));
+    }
+
+    zoom(by, at) {
+        this.player.picture.camera.zoom(by, at);
+    }
+
+    fit() {
+        const {camera} = this.player.picture;
+        camera.isHeld = false;
+        camera.aim(this.player.picture.areaOfStep());
+        this.player.wake();
+    }
+
+    full() {
+        if (document.fullscreenElement) document.exitFullscreen();
+        else this.player.host.requestFullscreen?.();
+    }
+
+    // Lecture mode.
+    enlarge(button) {
+        button.ariaPressed = this.player.player.classList.toggle("lecture");
+        this.player.arrange();
+        this.player.wake();
+    }
+
+    // The map below a picture of which only a part is seen: press it, or drag along it, to go there.
+    followMap() {
+        const {player} = this, map = player.find(".map");
+        const go = (event) => {
+            const {left, top, width, height} = map.getBoundingClientRect(), {whole} = player.picture.camera;
+            const [x, y] = [(event.clientX - left) / width, (event.clientY - top) / height];
+            player.picture.camera.centre([whole.x + x * whole.width, whole.y + y * whole.height]);
+            player.wake();
+        };
+        map.addEventListener("pointerdown", (event) => {
+            event.stopPropagation();
+            map.setPointerCapture(event.pointerId);
+            go(event);
+        });
+        map.addEventListener("pointermove", (event) => event.buttons && go(event));
+    }
+
+    // ---- keys
+
+    press(event) {
+        const action = event.ctrlKey || event.altKey || event.metaKey ? null : this.meaning(event);
+        if (!action) return;
+        event.preventDefault();
+        event.stopPropagation();
+        action();
+    }
+
+    // What a key does where it was pressed, if it is one of ours.
+    meaning(event) {
+        const {player} = this, {key} = event, target = event.composedPath()[0];
+        const click = (name) => () => player.find(`.${name}`).click();
+        if (!(target instanceof Element)) return null;
+        if (target.matches(".guess") && key === "Enter") return click("reveal");
+        if (target.matches("input, select, textarea")) return null; // they have keys of their own
+        const buttons = {ArrowLeft: "previous", ArrowRight: "next", Home: "first", End: "last", "+": "closer", "-": "farther", 0: "fit",
+                         f: "full", l: "large", p: "predict"};
+        if (key in buttons) return click(buttons[key]);
+        const box = player.picture.boxes.find(({group}) => group === target);
+        if (!box) return key === " " && !target.closest("button, summary") ? click("play") : null;
+        if (key === "Enter" || key === " ") return () => player.enter(box);
+        const boxes = player.picture.boxes.filter(({ids}) => ids.length).sort((a, b) => a.ids[0] - b.ids[0]), at = boxes.indexOf(box);
+        if (key === "ArrowUp") return () => player.focus(boxes.at(at - 1));
+        if (key === "ArrowDown") return () => player.focus(boxes[(at + 1) % boxes.length]);
+        return null;
+    }
+
+    // ---- the picture
+
+    listenToBox(box) {
+        const {player} = this, {group, ids} = box;
+        if (!ids.length) return;
+        group.addEventListener("click", () => this.isDragged || player.enter(box));
+        for (const event of ["focus", "pointerenter"]) group.addEventListener(event, () => player.point(ids[0]));
+        for (const event of ["blur", "pointerleave"]) group.addEventListener(event, () => player.point(null));
+    }
+
+    // Drag the picture, pinch it, or turn the wheel.
+    listenToStage({stage, camera}) {
+        const fingers = new Map();
+        const where = ({clientX, clientY}) => {
+            const {left, top, width, height} = stage.getBoundingClientRect();
+            return [(clientX - left) / width, (clientY - top) / height];
+        };
+        stage.addEventListener("pointerdown", (event) => {
+            this.isDragged = false;
+            if (event.button || event.target.closest("button") || event.defaultPrevented) return;
+            fingers.set(event.pointerId, event);
+        });
+        stage.addEventListener("pointermove", (event) => {
+            const last = fingers.get(event.pointerId);
+            if (!last) return;
+            const others = [...fingers.values()].filter((each) => each.pointerId !== event.pointerId), [dx, dy] = [event.clientX - last.clientX, event.clientY - last.clientY];
+            if (others.length) {
+                const apart = (each) => Math.hypot(each.clientX - others[0].clientX, each.clientY - others[0].clientY) || 1;
+                camera.zoom(apart(event) / apart(last), where(event));
+            } else {
+                if (!this.isDragged && Math.hypot(dx, dy) < 4) return;
+                if (!this.isDragged) stage.setPointerCapture(event.pointerId);
+                camera.pan(dx, dy);
+            }
+            this.isDragged = true;
+            fingers.set(event.pointerId, event);
+        });
+        for (const end of ["pointerup", "pointercancel"]) stage.addEventListener(end, ({pointerId}) => fingers.delete(pointerId));
+        // In a page of its own the wheel zooms; in other pages it scrolls them, and zooms with Ctrl, as a pinch on a touchpad does.
+        const isOwn = this.player.host.closest(".autograd-page") !== null;
+        stage.addEventListener("wheel", (event) => {
+            if (!isOwn && !event.ctrlKey && !event.metaKey) return;
+            event.preventDefault();
+            camera.zoom(Math.exp(-event.deltaY / 400), where(event));
+        }, {passive: false});
+    }
+
+    // A leaf is changed by dragging its box, a weight by dragging its number.
+    dragNumbers({stage, boxes, arrows}) {
+        const {player} = this, example = Number(stage.dataset.example);
+        const leafOf = new Map(player.leaves.flatMap(({places}, leaf) => places.flatMap(([g, place]) => (g === example ? [[place, leaf]] : []))));
+        const handles = boxes.filter(({ids}) => ids.length === 1).map(({group, ids}) => [group, ids[0]]);
+        for (const {label, weighs} of arrows) if (label && weighs) handles.push([label, player.graphs[example].nodes[weighs[0]].inputs[weighs[1]]]);
+        for (const [handle, place] of handles) {
+            if (!leafOf.has(place)) continue;
+            handle.classList.add("draggable");
+            handle.addEventListener("pointerdown", () => (this.isDragged = false));
+            player.fields.drag(handle, leafOf.get(place), () => (this.isDragged = true));
+        }
+    }
+
+    // On paper: the end of the walk, and the text of every step at the present numbers.
+    printing() {
+        const {player} = this;
+        addEventListener("beforeprint", () => {
+            this.before = [player.place, player.t];
+            player.seek(player.last);
+            player.picture.camera.all();
+            player.find(".text").textContent = player.steps.map((_, i) => player.graph.stepText(i, player.steps)).join("\n");
+        });
+        addEventListener("afterprint", () => player.seek(...this.before));
+    }
+}
+
+// The address of a page with one player: #step=7&w=0.7&example=2; followed while the page is open, and kept up to date.
+class Address {
+    constructor(player) {
+        this.player = player;
+        this.isOurs = player.host.closest(".autograd-page") !== null;
+        this.written = "";
+        if (this.isOurs) addEventListener("hashchange", () => location.hash !== this.written && this.read());
+    }
+
+    read() {
+        if (!this.isOurs) return;
+        const {player} = this, given = [...new URLSearchParams(location.hash.slice(1).replaceAll("+", "%2B"))];
+        const {step, example, view, compact, ...numbers} = Object.fromEntries(given);
+        const known = Object.entries(numbers).filter(([name, text]) => player.leaves.some((leaf) => isNamed(leaf, name)) && Number.isFinite(read(text)));
+        player.isCompact = compact !== undefined;
+        if (known.length) player.host.player.set(Object.fromEntries(known.map(([name, text]) => [name, read(text)])));
+        if (example !== undefined && player.graphs[example - 1]) player.choose(example - 1);
+        if (view !== undefined && player.all("[data-shows]").some(({dataset}) => dataset.shows === view)) player.look(view);
+        if (step !== undefined && Number.isFinite(Number(step))) player.seek(Number(step));
+    }
+
+    writeSoon() {
+        if (!this.isOurs) return;
+        clearTimeout(this.timer);
+        this.timer = setTimeout(() => this.write(), 300);
+    }
+
+    write() {
+        const {player} = this, state = new URLSearchParams({step: player.place});
+        if (player.example) state.set("example", player.example + 1);
+        if (player.isCompact) state.set("compact", "");
+        for (const leaf of player.leaves) {
+            const x = player.numberOf(leaf);
+            if (!Object.is(x, leaf.value)) state.set(leaf.name, x);
+        }
+        const hash = `#${state}`;
+        if (hash === location.hash || hash.length > 2000) return;
+        this.written = hash;
+        try {
+            history.replaceState(null, "", hash);
+        } catch {
+            clearTimeout(this.timer); // a page without an address of its own, such as a srcdoc frame
+        }
+    }
+}
+
+const isNamed = ({name, full}, wanted) => name === wanted || full === wanted;
+
+// What scripts can do with a player: the property `player` of its element.
+class Interface {
+    #player;
+
+    constructor(player) {
+        this.#player = player;
+    }
+
+    // Give leaves new numbers by their names, as in set({w: 0.7}); values and gradients follow at once.
+    set(numbers) {
+        const player = this.#player, found = new Map();
+        for (const [name, x] of Object.entries(numbers)) {
+            const leaf = player.leaves.findIndex((each) => isNamed(each, name));
+            if (leaf < 0) throw new RangeError(`no leaf is called ${name}; the leaves are ${player.leaves.map((each) => each.name).join(", ")}`);
+            if (typeof x !== "number") throw new TypeError(`${name} needs a number, not ${x}`);
+            found.set(leaf, x);
+        }
+        player.change(found);
+    }
+
+    #place(name) {
+        const {nodes} = this.#player.graph;
+        const place = nodes.findIndex((node) => node.short === name || node.name === name);
+        if (place < 0) throw new RangeError(`no node is called ${name}`);
+        return place;
+    }
+
+    value(name) {
+        return this.#player.graph.values[this.#place(name)];
+    }
+
+    gradient(name) {
+        return this.#player.graph.gradients[this.#place(name)];
+    }
+
+    get step() {
+        return this.#player.place;
+    }
+
+    get steps() {
+        return this.#player.last + 1;
+    }
+
+    goto(step) {
+        this.seek(step, 1);
+    }
+
+    // Go to the moment when a part t of a step is over, from 0 to 1; so a film can be made picture by picture.
+    seek(step, t = 1) {
+        this.#player.pause();
+        this.#player.isFrozen = t < 1;
+        this.#player.seek(step, clamp(t, 0, 1));
+    }
+
+    play() {
+        this.#player.isFrozen = false;
+        this.#player.play();
+    }
+
+    pause() {
+        this.#player.pause();
+    }
+
+    learn(times = 1) {
+        this.#player.learn(times);
+    }
+
+    reset() {
+        this.#player.reset();
+    }
+}
+
+// Start the players that this script belongs to: those that were printed with the same rows.
+function start(key, rows) {
+    for (const host of document.querySelectorAll(".autograd-player")) {
+        if (host.dataset.script !== key || host.player) continue;
+        const markup = host.querySelector(":scope > .markup");
+        if (markup) host.attachShadow({mode: "open"}).innerHTML = JSON.parse(markup.textContent);
+        else if (!host.shadowRoot) host.attachShadow({mode: "open"}).append(host.querySelector(":scope > template").content);
+        const data = JSON.parse(host.shadowRoot.querySelector(".data").textContent);
+        if (data.reason) {
+            const line = host.shadowRoot.querySelector(".problem");
+            [line.textContent, line.hidden] = [data.reason, false];
+        } else {
+            new Player(host, data, rows);
+        }
+    }
+}

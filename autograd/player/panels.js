@@ -1,0 +1,334 @@
+// ---- what stands beside the picture: the card of a step, the ledger of a node, the leaves, the loss curve, the mistakes
+//
+// A panel is built when its step or its node changes; when numbers change, only its cells are written anew.
+
+// Make an HTML element; properties in `on` are listeners.
+function made(tag, properties = {}, ...children) {
+    const element = document.createElement(tag), {on = {}, data = {}, ...rest} = properties;
+    for (const [name, value] of Object.entries(rest)) {
+        if (name in element && name !== "list") element[name] = value;
+        else element.setAttribute(name, value);
+    }
+    Object.assign(element.dataset, data);
+    for (const [event, action] of Object.entries(on)) element.addEventListener(event, action);
+    element.append(...children.filter((each) => each !== null));
+    return element;
+}
+
+// An element with cells: parts whose text is computed whenever `refresh` is called.
+class Panel {
+    constructor(element) {
+        this.element = element;
+        this.cells = [];
+    }
+
+    clear(...children) {
+        this.cells = [];
+        this.element.replaceChildren(...children);
+    }
+
+    cell(tag, className, text, number = null) {
+        const element = made(tag, {className});
+        this.cells.push({element, className, text, number, shown: null});
+        return element;
+    }
+
+    refresh() {
+        for (const cell of this.cells) {
+            const text = cell.text();
+            if (text !== cell.shown) cell.element.textContent = cell.shown = text;
+            const name = cell.number ? `${cell.className} ${signOf(cell.number())}` : cell.className;
+            if (cell.element.className !== name) cell.element.className = name;
+        }
+    }
+}
+
+const MOST_EDGES = 12; // in a card; of more, the first ones and the last
+const CAPTIONS = {forward: ["rule", "numbers put in", "value"], backward: ["rule", "numbers put in", "contribution", "running total"]};
+
+// The card of a step: its rule, the numbers put in, and what comes of it.
+class Card extends Panel {
+    // graph: a Graph; steps: a function that returns its steps; i: which; asks: what is to be predicted, a Quiz, or null.
+    show(graph, steps, i, asks = null) {
+        this.clear();
+        const {phase, node, index, count} = steps()[i], {short} = graph.nodes[node], step = () => steps()[i];
+        const where = phase === "forward" ? `Forward ${index} of ${count} →` : `← Backward ${index} of ${count}`;
+        const head = made("p", {className: "head"}, made("span", {className: "place"}, where),
+                          made("b", {}, `${short} = ${graph.formula(node)}`));
+        if (phase === "backward") {
+            head.append(this.cell("span", "delta", () => graph.gradientText(node, step().upstream), () => step().upstream));
+        }
+        const body = made("tbody");
+        if (phase === "forward") body.append(this.forwardRow(graph, node, asks));
+        else this.backwardRows(body, graph, step, asks);
+        const heads = CAPTIONS[phase].map((caption) => made("th", {scope: "col"}, caption));
+        this.element.className = `card ${phase}`;
+        this.element.append(head, made("table", {}, made("thead", {}, made("tr", {}, ...heads)), body));
+        const {mistake} = step();
+        if (mistake) this.element.append(this.cell("p", "difference", () => `${step().mistake}.`));
+        this.refresh();
+    }
+
+    // A cell of the table, with its caption for narrow windows; where a number is asked for, a field in its place until then.
+    entry(caption, asked, ...cells) {
+        return made("td", {data: {caption}}, ...(asked ? [asked, made("span", {className: "secret"}, ...cells)] : cells));
+    }
+
+    forwardRow(graph, node, asks) {
+        const {short} = graph.nodes[node], [rule, numbers, value] = CAPTIONS.forward;
+        const asked = asks?.field(`value of ${short}`, () => graph.values[node], {node});
+        return made("tr", {}, this.entry(rule, null, made("b", {}, `${short} = ${graph.formula(node)}`)),
+                    this.entry(numbers, null, this.cell("span", asks ? "secret" : "", () => graph.numbers(node))),
+                    this.entry(value, asked, this.cell("span", "outcome", () => graph.number(graph.values[node]), () => graph.values[node])));
+    }
+
+    backwardRows(body, graph, step, asks) {
+        const {node, edges} = step(), [rule, numbers, contribution, total] = CAPTIONS.backward;
+        const shown = edges.map((_, k) => k).filter((k) => edges.length <= MOST_EDGES || k < MOST_EDGES - 2 || k === edges.length - 1);
+        for (const k of shown) {
+            const edge = () => step().edges[k], name = graph.nodes[edge().input].short;
+            if (k === edges.length - 1 && shown.length < edges.length)
+                body.append(made("tr", {}, made("td", {colSpan: 4}, `⋮ ${edges.length - shown.length} more`)));
+            const local = () => equation(graph.ruleNumbers(node, k), graph.number(edge().partial));
+            const flows = () => (edge().taken ? productOf(graph, edge()) : "not taken");
+            const sum = () => (edge().taken ? graph.addition(node, k, edge()) : "nothing is added");
+            const reason = () => (graph.reason(node, k) ? `, as ${graph.reason(node, k)}` : "");
+            body.append(made("tr", {data: {edge: `${node}.${k}`}},
+                this.entry(rule, null, this.cell("span", "", () => `${graph.slope(node, k)} = ${graph.rule(node, k)}${reason()}`)),
+                this.entry(numbers, asks?.field(`local derivative ${graph.slope(node, k)}`, () => edge().partial, {edge}), this.cell("span", "", local)),
+                this.entry(contribution, asks?.field(`contribution to ${name}`, () => edge().contribution, {edge}),
+                           this.cell("span", "outcome", flows, () => edge().contribution)),
+                this.entry(`${total}, ${name}.grad`, null, made("small", {}, `${name}.grad: `), this.cell("span", asks ? "secret" : "", sum))));
+        }
+    }
+}
+
+// The ledger of a node: where its gradient comes from, edge by edge in the order of the walk.
+class Ledger extends Panel {
+    // moment: a function that returns the present scene.
+    show(graph, place, moment) {
+        this.clear();
+        const {short, inputs} = graph.nodes[place], loss = graph.nodes[graph.loss].short;
+        const known = () => moment().known.has(place), value = () => (known() ? graph.number(graph.values[place]) : "");
+        const text = () => (inputs.length ? equation(short, graph.formula(place), known() ? graph.numbers(place) : "", value()) : equation(short, value()));
+        const lines = graph.steps.filter(({phase}) => phase === "backward").flatMap(({node, edges}) =>
+            edges.flatMap(({input}, k) => (input === place ? [this.line(graph, node, k, moment)] : [])));
+        const start = place === graph.loss ? [made("li", {}, `∂${loss}/∂${short} = 1: the backward pass starts here`)] : [];
+        const shown = lines.length > MOST_EDGES ? [...lines.slice(0, MOST_EDGES - 2), made("li", {}, "⋮"), lines.at(-1)] : lines;
+        const total = () => {
+            const x = moment().arrived.get(place), isWhole = moment().complete.has(place);
+            if (x === undefined) return "still to come";
+            return `${graph.nodes[place].mark}${isWhole ? "" : " so far"} = ${graph.number(x)}`;
+        };
+        this.element.append(
+            made("p", {className: "head"}, made("span", {className: "place"}, `Ledger of ${short}`), this.cell("b", "", text)),
+            made("ul", {}, ...start, ...shown),
+            made("p", {className: "sum"}, `${short}.grad = ∂${loss}/∂${short}: `, this.cell("output", "", total, () => moment().arrived.get(place) ?? NaN)),
+        );
+        this.element.dataset.node = place;
+        this.refresh();
+    }
+
+    line(graph, node, k, moment) {
+        const {short} = graph.nodes[node], loss = graph.nodes[graph.loss].short, edge = () => moment().flowed.get(`${node}.${k}`);
+        const flow = () => {
+            if (edge() === undefined) return ", still to come";
+            return edge().taken ? ` = ${productOf(graph, edge())}` : ": not taken";
+        };
+        return made("li", {}, `from ${short}: ∂${loss}/∂${short} · ${graph.slope(node, k)}`, this.cell("span", "flow", flow));
+    }
+}
+
+// ---- the leaves
+
+// A round number of the kind 1, 2 or 5 · 10ⁿ that is at least x.
+function round(x) {
+    const unit = 10 ** Math.floor(Math.log10(x));
+    return unit * [1, 2, 5, 10].find((each) => each * unit >= x * (1 - 1e-12));
+}
+
+const MOST_LEAVES = 60; // that are listed at first
+
+// The range of a leaf's slider, around 0.
+const rangeOf = (x) => Math.max(Number.isFinite(x) && x !== 0 ? round(Math.min(2 * Math.abs(x), 1e300)) : 0, Math.abs(x) < 0.05 ? 0.1 : 1);
+
+// Fields for all leaves: each can be typed, stepped by arrow keys, dragged, and moved on a slider.
+class Leaves {
+    // leaves: [{name, value, isLearned}]; read: the present number of one by its index; change: gives it another.
+    constructor(element, leaves, read, change) {
+        Object.assign(this, {element, leaves, read, change});
+        this.rows = leaves.slice(0, MOST_LEAVES).map((_, i) => this.row(i));
+        element.replaceChildren(...this.rows.map(({row}) => row));
+        this.offerMore();
+    }
+
+    // Of the many leaves of a large network, more are listed when somebody wants them.
+    offerMore() {
+        const rest = this.leaves.length - this.rows.length;
+        if (!rest) return;
+        const n = Math.min(rest, 10 * MOST_LEAVES), first = this.rows.length;
+        const more = made("button", {type: "button", className: "all", on: {click: () => {
+            more.remove();
+            this.rows.push(...Array.from({length: n}, (_, i) => this.row(first + i)));
+            this.element.append(...this.rows.slice(first).map(({row}) => row));
+            this.offerMore();
+        }}}, `Show ${n} more`);
+        this.element.append(more);
+    }
+
+    row(i) {
+        const leaf = this.leaves[i], {name, value} = leaf, range = rangeOf(value), step = range / 200;
+        const field = made("input", {type: "number", step: "any", className: "field", title: "type, use the arrow keys, or drag the name"});
+        const slider = made("input", {type: "range", min: -range, max: range, step, className: "range", ariaLabel: `${name}, slider`});
+        const tick = () => (leaf.isLearned = learned.checked);
+        const learned = made("input", {type: "checkbox", checked: leaf.isLearned, ariaLabel: `learn ${name}`, title: "changed by Learn", on: {change: tick}});
+        const label = made("label", {className: "name"}, made("span", {}, name), field);
+        const set = (x) => {
+            if (Number.isFinite(x)) this.change(i, Number(x.toPrecision(12)));
+        };
+        field.addEventListener("input", () => field.value !== "" && set(field.valueAsNumber));
+        field.addEventListener("keydown", (event) => {
+            const by = {ArrowUp: 1, ArrowDown: -1, PageUp: 10, PageDown: -10}[event.key];
+            if (!by) return;
+            event.preventDefault();
+            set(this.read(i) + by * (event.shiftKey ? 10 : 1) * range / 100);
+        });
+        slider.addEventListener("input", () => set(slider.valueAsNumber));
+        this.drag(label.firstChild, i);
+        const row = {row: made("div", {className: "leaf"}, label, slider, learned), field, slider};
+        this.showRow(row, i);
+        return row;
+    }
+
+    // Let a leaf be dragged by its name, or by its place in the picture; `moved` is called at each move.
+    drag(handle, i, moved = () => {}) {
+        const step = rangeOf(this.leaves[i].value) / 200;
+        handle.addEventListener("pointerdown", (down) => {
+            if (down.button) return;
+            const from = this.read(i);
+            const move = ({clientX}) => {
+                if (clientX === down.clientX) return;
+                moved();
+                this.change(i, Number((Math.round((from + (clientX - down.clientX) * step) / step) * step).toPrecision(12)));
+            };
+            const end = () => {
+                handle.removeEventListener("pointermove", move);
+                handle.removeEventListener("lostpointercapture", end);
+            };
+            handle.setPointerCapture(down.pointerId);
+            handle.addEventListener("pointermove", move);
+            handle.addEventListener("lostpointercapture", end);
+            down.preventDefault();
+        });
+    }
+
+    // Write the numbers into the fields, but not into the one in which somebody types.
+    show(active) {
+        this.rows.forEach((row, i) => this.showRow(row, i, active));
+    }
+
+    showRow({field, slider}, i, active = null) {
+        const x = this.read(i), text = Number.isFinite(x) ? String(Number(x.toPrecision(4))) : "";
+        field.placeholder = text ? "" : digits(x, 3);
+        if (field !== active && field.value !== text) field.value = text;
+        if (slider === active || !text || slider.value === text) return;
+        if (Math.abs(x) > Number(slider.max)) [slider.min, slider.max] = [-2 * Math.abs(x), 2 * Math.abs(x)];
+        slider.value = text;
+    }
+
+    get learned() {
+        return this.leaves.flatMap(({isLearned}, i) => (isLearned ? [i] : []));
+    }
+}
+
+// The loss against the number of steps, on a logarithmic scale where it spans more than two decades.
+class Curve {
+    constructor(svg) {
+        this.svg = svg;
+        this.losses = [];
+    }
+
+    start(loss) {
+        this.losses = [loss];
+        this.draw();
+    }
+
+    add(loss) {
+        this.losses.push(loss);
+        if (this.losses.length > 4000) this.losses = this.losses.filter((_, i) => i % 2 === 0);
+    }
+
+    draw() {
+        const finite = this.losses.filter(Number.isFinite), positive = finite.every((x) => x > 0);
+        const span = Math.max(...finite) / Math.min(...finite), isLog = positive && span > 100;
+        const scale = isLog ? Math.log10 : (x) => x;
+        const [low, high] = [Math.min(...finite.map(scale), isLog ? Infinity : 0), Math.max(...finite.map(scale))];
+        const n = Math.max(this.losses.length - 1, 1);
+        const points = this.losses.map((x, i) => [(i / n) * 196 + 2, 56 - ((scale(x) - low) / (high - low || 1)) * 52]).filter(([, y]) => Number.isFinite(y));
+        const line = points.map((point) => point.map((x) => x.toFixed(1)).join(",")).join(" ");
+        const [x, y] = points.at(-1) ?? [2, 4];
+        put(this.svg.querySelector("polyline"), "points", line);
+        put(this.svg.querySelector("circle"), "cx", x.toFixed(1));
+        put(this.svg.querySelector("circle"), "cy", y.toFixed(1));
+        return isLog;
+    }
+}
+
+// ---- the classic mistakes
+
+// Each mistake, run on the present numbers, beside the right run at the first step that differs.
+class Mistakes {
+    // about: what each of them is, by its name.
+    constructor(player, about) {
+        this.player = player;
+        this.about = about;
+        this.entries = Object.keys(player.graph.mistakes).map((name) => this.entry(name));
+        player.find(".mistakes").append(...this.entries.map(({element}) => element));
+        this.refresh();
+    }
+
+    entry(name) {
+        const verdict = made("span", {className: "difference"}), runs = made("div", {className: "runs"});
+        const element = made("details", {data: {mistake: name}}, made("summary", {}, made("b", {}, name), `: ${this.about[name]} `, verdict), runs);
+        element.addEventListener("toggle", () => this.refresh());
+        return {name, element, verdict, runs};
+    }
+
+    refresh() {
+        const {graph} = this.player;
+        if (graph.problem) return;
+        for (const {name, element, verdict, runs} of this.entries) {
+            const steps = graph.run(name), wrong = steps.at(-1)?.mistake ?? "";
+            verdict.textContent = wrong ? `${wrong}.` : "It changes nothing on this graph.";
+            element.classList.toggle("harmless", wrong === "");
+            if (!element.open) continue;
+            const at = steps.length - 1, right = graph.steps, place = wrong ? right.findIndex(({phase, node}) => phase === "backward" && node === steps[at].node) : -1;
+            runs.replaceChildren(...(wrong ? [this.run("right", right, place), this.run("wrong", steps, at)] : []));
+            this.fit(runs);
+        }
+    }
+
+    run(kind, steps, place) {
+        const {player} = this, {graph} = player, title = {right: "As it should be", wrong: "With the mistake"}[kind];
+        const stage = made("div", {className: "stage"}), card = new Card(made("section"));
+        stage.append(player.originals.get(player.stageOfNodes).cloneNode(true));
+        stage.ariaHidden = "true"; // the card below says the same
+        const picture = new Picture(stage, graph), {phase, node} = steps[place];
+        const {known, arrived, complete, flowed} = momentOf(graph, steps, place);
+        picture.render({phase, node, t: 1, isRevealed: true, known, arrived, complete, flowed});
+        picture.write();
+        for (const {group} of picture.boxes) group.removeAttribute("tabindex");
+        card.show(graph, () => steps, place);
+        const run = made("div", {className: `run ${kind}`}, made("h4", {}, title), stage, card.element);
+        run.picture = picture;
+        return run;
+    }
+
+    fit(runs) {
+        for (const {picture} of runs.children) {
+            picture.camera.resize(picture.stage.getBoundingClientRect());
+            picture.camera.aim(picture.areaOfStep());
+            picture.camera.jump();
+        }
+    }
+}

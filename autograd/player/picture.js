@@ -1,0 +1,471 @@
+// ---- one picture of a graph: its cells, its arrows, the dots that travel on them
+//
+// Python has drawn it with room for every number.  What it shows is a function of a scene: a step, how far it has gone, and the
+// state of the graph; so every moment can be reached at once, and the same moment is the same picture.
+
+const LEAVES = 0.12, ARRIVES = 0.85; // when, as parts of a step, its dots leave and arrive
+const SATURATED = 0.05; // the slope of a unit below which hardly anything flows through it
+const EM = 14; // the size of text, in the units of the picture
+const LINE = 14; // from one line of text to the next
+const HEAD = 8; // the length of an arrowhead
+const SVG = "http://www.w3.org/2000/svg";
+
+const placesOf = (text) => (text ? text.split(/[ .]/).map(Number) : []);
+const clamp = (x, low, high) => Math.min(Math.max(x, low), high);
+const ease = (t) => (t < 0.5 ? 2 * t * t : 1 - 2 * (1 - t) ** 2);
+const signOf = (x) => (x > 0 ? "plus" : x < 0 ? "minus" : x === 0 ? "zero" : "unknown");
+// The width of a line, logarithmic, in steps: a width that changes with every number would cost a layout in every frame.
+const thickness = (x) => (x ? 1.2 + 0.4 * clamp(Math.round(2 * Math.log10(Math.abs(x)) + 6), 0, 10) : 1.2);
+
+// Write only what changes: even the same value, written again, costs a layout.
+function put(element, name, value) {
+    if (element.getAttribute(name) !== value) element.setAttribute(name, value);
+}
+
+function drawn(tag, attributes, parent) {
+    const element = document.createElementNS(SVG, tag);
+    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+    return parent ? parent.appendChild(element) : element;
+}
+
+// The smallest area around several; null around none.
+function unite(areas) {
+    if (!areas.length) return null;
+    const x = Math.min(...areas.map((each) => each.x)), y = Math.min(...areas.map((each) => each.y));
+    const right = Math.max(...areas.map((each) => each.x + each.width)), bottom = Math.max(...areas.map((each) => each.y + each.height));
+    return {x, y, width: right - x, height: bottom - y};
+}
+
+// upstream × local = contribution
+function productOf(graph, {upstream, partial, contribution}) {
+    return `${graph.number(upstream)} × ${factor(graph.number(partial))} = ${graph.number(contribution)}`;
+}
+
+class Arrow {
+    constructor(group, label) {
+        const edge = (text) => (text ? placesOf(text) : null);
+        this.group = group;
+        this.label = label;
+        [this.path, this.head] = group.children;
+        this.flow = edge(group.dataset.flow); // [p, k]: from node p to its k-th input
+        this.weighs = edge(group.dataset.weighs); // the same of the weight that stands on the arrow
+        this.isWeight = label?.matches(".weight") ?? false;
+        this.from = placesOf(group.dataset.from);
+        this.to = placesOf(group.dataset.to);
+        const numbers = (text) => text.match(/-?[\d.]+/g).map(Number);
+        const points = (text) => numbers(text).flatMap((x, i, all) => (i % 2 ? [[all[i - 1], x]] : []));
+        const curve = points(this.path.getAttribute("d")), tip = points(this.head.getAttribute("points"))[1];
+        const [start, next] = curve, length = Math.hypot(next[0] - start[0], next[1] - start[1]) || 1;
+        const base = start.map((x, i) => x + ((next[i] - x) / length) * Math.min(HEAD, length));
+        const written = ([first, ...rest]) => `M${first}C${rest.join(" ")}`;
+        const middle = curve.slice(1, -1);
+        this.shapes = {
+            forward: {d: written(curve), base: curve.at(-1), tip},
+            backward: {d: written([tip, ...middle.toReversed(), base]), base, tip: start},
+        };
+        this.way = drawn("path", {d: written([start, ...middle, tip])}); // from end to end, for the dots
+    }
+
+    get length() {
+        return (this.total ??= this.way.getTotalLength());
+    }
+
+    // Turn the arrow as the phase has it; its head is wider than the line.
+    turn(phase, width) {
+        const {d, base, tip} = this.shapes[phase], half = Math.max(3.4, 0.9 * width + 1.6);
+        const length = Math.hypot(tip[0] - base[0], tip[1] - base[1]) || 1;
+        const u = ((tip[1] - base[1]) / length) * half, v = (-(tip[0] - base[0]) / length) * half;
+        put(this.path, "d", d);
+        put(this.path, "stroke-width", width.toFixed(1));
+        put(this.head, "points", `${base[0] + u},${base[1] + v} ${tip} ${base[0] - u},${base[1] - v}`);
+    }
+}
+
+class Picture {
+    // stage: the element around the SVG; graph: a Graph.
+    constructor(stage, graph) {
+        this.stage = stage;
+        this.graph = graph;
+        this.svg = stage.querySelector(".graph");
+        const groups = [...this.svg.children], labels = groups.filter((each) => each.matches(".label"));
+        this.arrows = groups.filter((each) => each.matches(".arrow")).map((group) => {
+            const {flow, weighs} = group.dataset;
+            const own = (each) => (flow ? each.dataset.flow === flow : weighs && each.dataset.weighs === weighs);
+            return new Arrow(group, labels.find(own) ?? null);
+        });
+        this.boxes = groups.filter((each) => each.matches(".box")).map((group) => this.boxOf(group));
+        this.cells = [
+            ...this.boxes.flatMap((box) => box.lines.map((line) => ({...line, box}))),
+            ...this.arrows.flatMap((arrow) => [...(arrow.label?.children ?? [])].map((text, i) => ({text, arrow, i}))),
+        ];
+        for (const cell of this.cells) {
+            const [x, y] = ["x", "y"].map((name) => Number(cell.text.getAttribute(name)));
+            Object.assign(cell, {x, y, first: cell.text.textContent, shown: cell.text.textContent, sign: ""});
+        }
+        this.dots = drawn("g", {class: "dots"}, this.svg);
+        this.pool = [];
+        const [x, y, width, height] = this.svg.getAttribute("viewBox").split(" ").map(Number);
+        this.camera = new Camera(this.svg, {x: x + 4, y: y - 12, width: width - 8, height: height + 24});
+    }
+
+    boxOf(group) {
+        const lines = [...group.querySelectorAll("text")].map((text) => {
+            const place = (name) => (text.dataset[name] === undefined ? null : Number(text.dataset[name]));
+            return {text, value: place("value"), gradient: place("gradient"), name: text.dataset.name};
+        });
+        const shape = group.querySelector("rect, ellipse"), unit = group.dataset.unit;
+        return {group, lines, ids: placesOf(group.dataset.nodes), unit: unit === undefined ? null : Number(unit),
+                room: Number(group.dataset.width) - 8, area: shape ? this.areaOf(shape) : null};
+    }
+
+    areaOf(shape) {
+        const number = (name) => Number(shape.getAttribute(name));
+        if (shape.matches("rect")) return {x: number("x"), y: number("y"), width: number("width"), height: number("height")};
+        const [rx, ry] = [number("rx"), number("ry")];
+        return {x: number("cx") - rx, y: number("cy") - ry, width: 2 * rx, height: 2 * ry};
+    }
+
+    // ---- what is shown
+
+    // What a cell says in a scene, and the number that gives it its colour.
+    tell({box, arrow, i, value, gradient, name, first}, scene) {
+        const {graph} = this, {known, arrived} = scene;
+        if (arrow) return this.tellArrow(arrow, i, first, scene);
+        if (value !== null) return [known.has(value) ? `${name} = ${graph.number(graph.values[value])}` : name];
+        if (gradient === null) return [first];
+        if (arrived.has(gradient)) {
+            const x = arrived.get(gradient), soFar = scene.complete.has(gradient) ? "" : " so far";
+            return [`${graph.nodes[gradient].mark}${soFar} = ${graph.number(x)}`, x];
+        }
+        const out = box.ids[1]; // of a neuron, whose net input has no gradient yet
+        if (!arrived.has(out)) return [""];
+        return [`∂${box.lines.find((line) => line.value === out).name} = ${graph.number(arrived.get(out))}`, arrived.get(out)];
+    }
+
+    // The label of an arrow: of a weight its value and its gradient, of any other edge what has flowed; at the step, the product.
+    tellArrow({flow, weighs, isWeight, label}, i, first, scene) {
+        const {graph} = this, flowed = (edge) => edge !== null && scene.flowed.has(edge.join("."));
+        const here = (edge) => flowed(edge) && scene.node === edge[0] && graph.taken(...edge);
+        if (!isWeight) {
+            if (!flowed(flow)) return [""];
+            if (!graph.taken(...flow)) return ["not taken"];
+            const flows = this.edge(flow).contribution;
+            return [here(flow) ? this.product(flow).replace(/ (?=[×=])/g, "\n") : `← ${graph.number(flows)}`, flows];
+        }
+        const isAlone = label?.children.length === 1; // one line for both: the weight until its gradient has arrived
+        if (i === 0 && here(flow) && !isAlone) return [""]; // the weight stands in the product
+        if (i === 0 && !(isAlone && flowed(weighs))) return [weighs ? graph.number(graph.values[this.inputOf(weighs)]) : first];
+        if (!flowed(weighs)) return [""];
+        const x = scene.arrived.get(this.inputOf(weighs));
+        return [`∂w ${graph.number(x)}`, x];
+    }
+
+    inputOf([p, k]) {
+        return this.graph.nodes[p].inputs[k];
+    }
+
+    // What flows along an edge; in a mistaken run something else than in the right one.
+    edge([p, k]) {
+        return this.scene.flowed.get(`${p}.${k}`) ?? this.graph.edge(p, k);
+    }
+
+    product(edge) {
+        return productOf(this.graph, this.edge(edge));
+    }
+
+    // The box of a step, with those of its inputs where all of them can be seen together.
+    areaOfStep() {
+        const {node} = this.scene ?? {}, {inputs = []} = this.graph.nodes[node] ?? {};
+        const areas = (places) => this.boxes.filter(({ids, area}) => area && ids.some((place) => places.includes(place))).map(({area}) => area);
+        const [own, all] = [unite(areas([node])), unite(areas([node, ...inputs]))];
+        return own && all.width <= this.camera.goal.width && all.height <= this.camera.goal.height ? all : own;
+    }
+
+    // Bring everything but the texts to a scene, with all but the opened nodes set aside; `write` does the texts.
+    render(scene, opened = null) {
+        this.scene = scene;
+        const isAside = (places) => opened !== null && !places.some((place) => opened.has(place));
+        const {phase, node, known, arrived} = scene, reached = phase === "forward" ? known : arrived;
+        for (const box of this.boxes) {
+            const here = box.ids.includes(node), seen = here || !box.ids.length || box.ids.some((place) => reached.has(place));
+            box.group.classList.toggle("active", here);
+            box.group.classList.toggle("faint", !seen);
+            box.group.classList.toggle("aside", isAside(box.ids));
+            if (box.ids.length) put(box.group, "tabindex", here ? "0" : "-1"); // the picture is one stop of the Tab key
+            if (box.unit !== null) this.markUnit(box);
+            if (box.ids.length === 2) this.markProduct(box);
+        }
+        for (const arrow of this.arrows) {
+            const [isHere, isDone, x] = this.stateOf(arrow);
+            const {classList} = arrow.group, off = arrow.flow && isDone && phase === "backward" && !this.graph.taken(...arrow.flow);
+            classList.toggle("active", isHere);
+            classList.toggle("faint", !isHere && (!isDone || off));
+            for (const sign of ["plus", "minus", "zero", "unknown"]) classList.toggle(sign, isDone && signOf(x) === sign);
+            arrow.turn(phase, isDone && !off ? thickness(x) : 1.2);
+            for (const part of arrow.label ? [arrow.group, arrow.label] : [arrow.group])
+                part.classList.toggle("aside", isAside(arrow.from) || isAside(arrow.to));
+            arrow.label?.classList.toggle("active", isHere);
+        }
+        this.moveDots();
+    }
+
+    // Whether the arrow belongs to the step, whether something has gone along it, and the number that has.
+    stateOf({flow, weighs, to, from}) {
+        const {phase, node, known, arrived, flowed} = this.scene, {graph} = this, edge = flow ?? weighs;
+        const isHere = (edge ? edge[0] : to[0]) === node;
+        if (phase === "backward") {
+            if (edge === null) return [isHere, arrived.has(to[0]), 0];
+            return [isHere, flowed.has(edge.join(".")), this.edge(edge).contribution];
+        }
+        const isDone = known.has(to[0]);
+        if (flow && weighs) return [isHere, isDone, graph.partial(...weighs) * graph.partial(...flow)];
+        if (weighs) return [isHere, isDone, graph.partial(...weighs) * graph.values[this.inputOf(weighs)]];
+        return [isHere, isDone, from.length ? graph.values[from.at(-1)] : 0];
+    }
+
+    // A unit through which little or nothing flows is marked as such.
+    markUnit(box) {
+        const {graph, scene} = this, slope = graph.partial(box.unit, 0);
+        const isDead = !graph.isTaken(box.unit, 0);
+        const word = !scene.known.has(box.unit) ? "" : isDead ? "dead" : Math.abs(slope) < SATURATED ? "saturated" : "";
+        if (word && !box.mark) {
+            const {x, y, width, height} = box.area;
+            box.mark = drawn("text", {class: "mark", x: x + width / 2, y: y + height + 11}, box.group);
+        }
+        if (box.mark) box.mark.textContent = word && `${word}: slope ${graph.number(slope)}`;
+        box.group.classList.toggle("flat", word !== "");
+    }
+
+    // What flows inside a neuron, from its output to its net input, stands above it at that step.
+    markProduct(box) {
+        const {phase, node, flowed} = this.scene, key = `${box.ids[1]}.0`, {x, y, width} = box.area;
+        const isHere = phase === "backward" && node === box.ids[1] && flowed.has(key);
+        if (isHere) box.product ??= drawn("text", {class: "product", x: x + width / 2, y: y - 5}, this.dots);
+        if (box.product) {
+            box.product.textContent = isHere ? productOf(this.graph, flowed.get(key)) : "";
+            put(box.product, "class", `product ${isHere ? signOf(flowed.get(key).contribution) : ""}`);
+        }
+    }
+
+    // Write the texts that differ, those at the step first, then those that are seen, and no more than `budget`; return how many
+    // are left.
+    write(budget = Infinity) {
+        const {scene, graph, camera} = this, waiting = [[], [], []];
+        const near = new Set([scene.node, ...graph.nodes[scene.node].inputs]);
+        for (const cell of this.cells) {
+            const [text, x] = this.tell(cell, scene), sign = x === undefined ? "" : signOf(x);
+            if (text === cell.shown && sign === cell.sign) continue;
+            const isNear = cell.box ? cell.box.ids.some((place) => near.has(place)) : cell.arrow.group.matches(".active");
+            waiting[isNear ? 0 : camera.sees(cell.x, cell.y) ? 1 : 2].push([cell, text, sign]);
+        }
+        const all = waiting.flat();
+        for (const each of all.slice(0, budget)) this.writeCell(...each);
+        return Math.max(all.length - budget, 0);
+    }
+
+    writeCell(cell, text, sign) {
+        if (sign !== cell.sign) {
+            if (cell.sign) cell.text.classList.remove(cell.sign);
+            if (sign) cell.text.classList.add(sign);
+        }
+        if (text !== cell.shown) this.setText(cell.text, text);
+        if (cell.box?.room) {
+            const isWide = [...text].length * 0.6 * EM > cell.box.room;
+            if (isWide) put(cell.text, "textLength", String(cell.box.room));
+            else if (cell.text.hasAttribute("textLength")) cell.text.removeAttribute("textLength");
+            put(cell.text, "lengthAdjust", "spacingAndGlyphs");
+        }
+        Object.assign(cell, {shown: text, sign});
+        if (cell.gradient !== null && cell.box) cell.box.group.classList.toggle("bare", text === "");
+    }
+
+    // Write a text; several lines around its place.
+    setText(element, text, height = LINE) {
+        const lines = text.split("\n"), x = element.getAttribute("x") ?? 0;
+        if (lines.length === 1 && element.firstChild?.nodeType === Node.TEXT_NODE) element.firstChild.nodeValue = text; // no new node
+        else if (lines.length === 1) element.textContent = text;
+        else element.replaceChildren(...lines.map((line, i) => {
+            const part = drawn("tspan", {x, dy: i ? height : (height * (1 - lines.length)) / 2});
+            part.textContent = `${i ? " " : ""}${line}`;
+            return part;
+        }));
+    }
+
+    // What a screen reader says of each box.
+    name() {
+        for (const {group, ids, lines} of this.boxes)
+            if (ids.length) put(group, "aria-label", lines.map(({text}) => text.textContent).filter(Boolean).join(", "));
+    }
+
+    // ---- the dots
+
+    moveDots() {
+        const {t, phase} = this.scene, isOver = ({isWeight}) => t === 1 && isWeight && phase === "backward";
+        const travellers = this.arrows.filter((arrow) => (t < 1 || isOver(arrow)) && this.travels(arrow));
+        const height = ({shapes}) => shapes.backward.tip[1], mean = travellers.reduce((sum, arrow) => sum + height(arrow), 0) / travellers.length;
+        travellers.forEach((arrow, i) => this.place((this.pool[i] ??= this.newDot()), arrow, height(arrow) > mean));
+        for (const arrow of this.arrows) arrow.label?.classList.toggle("behind", !arrow.isWeight && travellers.includes(arrow));
+        this.pool.slice(travellers.length).forEach(({group}) => group.setAttribute("class", "dot off"));
+    }
+
+    travels({flow, weighs, to}) {
+        const {phase, node} = this.scene, edge = flow ?? weighs;
+        if (phase === "backward") return flow !== null && flow[0] === node && this.scene.isRevealed && this.graph.taken(...flow);
+        return (edge ? edge[0] : to[0]) === node && edge !== null;
+    }
+
+    newDot() {
+        const group = drawn("g", {class: "dot"}, this.dots);
+        return {group, circle: drawn("circle", {r: "5"}, group), text: drawn("text", {y: "-9"}, group)};
+    }
+
+    // Put a dot where it is at this moment: it leaves with a number, is multiplied on the way, and is added where it arrives.
+    place({group, circle, text}, arrow, isBelow) {
+        // When the step is over, the product stays on the arrow of a weight, whose label has something else to say.
+        const {phase, t} = this.scene, way = t === 1 ? 0.69 : ease(clamp((t - LEAVES) / (ARRIVES - LEAVES), 0, 1));
+        const {x, y} = arrow.way.getPointAtLength(arrow.length * (phase === "forward" ? way : 1 - way));
+        const [word, number] = phase === "forward" ? this.carried(arrow, way) : this.passed(arrow, way);
+        put(group, "transform", `translate(${x.toFixed(1)} ${y.toFixed(1)})`);
+        put(group, "class", `dot ${signOf(number)}${t === 1 ? " over" : ""}`);
+        put(circle, "r", (2.5 + thickness(number) / 2 + 1).toFixed(1));
+        put(text, "y", t === 1 ? "4" : isBelow ? "18" : "-9");
+        const side = way < 0.3 ? ["start", "end"] : way < 1 ? ["middle", "middle"] : ["end", "start"];
+        put(text, "text-anchor", side[phase === "forward" ? 0 : 1]); // beside the box that it leaves or reaches
+        if (text.textContent !== word) text.textContent = word;
+        if (t === 1) this.setText(text, word.replace(" =", "\n="), 20); // above and below its arrow
+    }
+
+    carried({flow, weighs, from}, way) {
+        const {graph} = this;
+        if (!weighs) return [graph.number(graph.values[from.at(-1)]), graph.values[from.at(-1)]];
+        const x = graph.partial(...weighs), w = graph.values[this.inputOf(weighs)];
+        if (way < 0.35) return [graph.number(x), x];
+        return [way < 0.65 ? `${graph.number(x)} × ${factor(graph.number(w))} = ${graph.number(x * w)}` : graph.number(x * w), x * w];
+    }
+
+    passed({flow}, way) {
+        const {graph} = this, {upstream: u, contribution: c} = this.edge(flow);
+        if (way < 0.3) return [graph.number(u), u];
+        if (way < 0.7) return [this.product(flow), c];
+        return [way < 1 ? graph.number(c) : graph.addition(...flow), c];
+    }
+}
+
+// ---- the camera: which part of a picture is seen
+
+const LEGIBLE = 10; // pixels: where text would be smaller, the camera follows the step instead of showing all
+const LARGEST = 30; // pixels
+
+class Camera {
+    constructor(svg, whole) {
+        Object.assign(this, {svg, whole, seen: {...whole}, goal: {...whole}, width: 0, height: 0, isHeld: false});
+    }
+
+    // Take the size of the element around the picture.  In pixels: with a size in percent, every changed word of the page would
+    // lay out the whole picture again.
+    resize({width, height}) {
+        Object.assign(this, {width, height});
+        this.svg.style.width = `${width}px`;
+        this.svg.style.height = `${height}px`;
+    }
+
+    // Show the whole picture, whatever its size is.
+    all() {
+        this.goal = {...this.whole};
+        this.move(1);
+    }
+
+    // The size of a pixel if all is shown, in units of the picture.
+    get fitted() {
+        return Math.max(this.whole.width / this.width, this.whole.height / this.height, EM / LARGEST);
+    }
+
+    // Aim at the whole picture, or, if it could not be read then, at a box.
+    aim(area) {
+        if (!this.width || !this.height) return;
+        const unit = this.isHeld ? this.seen.width / this.width : Math.min(this.fitted, EM / LEGIBLE);
+        const centre = area ? [area.x + area.width / 2, area.y + area.height / 2] : this.middle;
+        if (this.isHeld && area && this.holds(area)) return;
+        this.goal = this.bounded(centre, unit);
+    }
+
+    get middle() {
+        return [this.seen.x + this.seen.width / 2, this.seen.y + this.seen.height / 2];
+    }
+
+    sees(x, y) {
+        const {seen} = this;
+        return x >= seen.x && y >= seen.y && x <= seen.x + seen.width && y <= seen.y + seen.height;
+    }
+
+    holds({x, y, width, height}) {
+        const {seen} = this;
+        return x >= seen.x && y >= seen.y && x + width <= seen.x + seen.width && y + height <= seen.y + seen.height;
+    }
+
+    bounded([x, y], unit) {
+        const {whole} = this, along = (centre, start, size, seen) =>
+            seen >= size ? start + (size - seen) / 2 : clamp(centre - seen / 2, start, start + size - seen);
+        const [width, height] = [this.width * unit, this.height * unit];
+        return {x: along(x, whole.x, whole.width, width), y: along(y, whole.y, whole.height, height), width, height};
+    }
+
+    // Zoom by a factor around a point of the window, in parts of its size.
+    zoom(by, [x, y] = [0.5, 0.5]) {
+        const {seen} = this, unit = clamp(seen.width / this.width / by, EM / 80, Math.max(this.fitted, EM / LEGIBLE));
+        const [width, height] = [this.width * unit, this.height * unit];
+        const [u, v] = [seen.x + seen.width * x, seen.y + seen.height * y];
+        this.isHeld = true;
+        this.goal = this.bounded([u - width * (x - 0.5), v - height * (y - 0.5)], unit);
+        this.jump();
+    }
+
+    // Look at a point.
+    centre(point) {
+        this.isHeld = true;
+        this.goal = this.bounded(point, this.seen.width / this.width);
+    }
+
+    // Draw the map of a picture: its boxes, and the part that is seen, if it is not all of them.
+    map(element, boxes, node) {
+        const {whole, seen} = this, group = element.firstElementChild, window = element.lastElementChild;
+        const isWhole = seen.width > 0.98 * whole.width && seen.height > 0.98 * whole.height;
+        element.toggleAttribute("hidden", isWhole);
+        if (isWhole) return;
+        if (element.shows !== boxes) {
+            element.shows = boxes;
+            element.setAttribute("viewBox", `${whole.x} ${whole.y} ${whole.width} ${whole.height}`);
+            group.replaceChildren(...boxes.filter(({area}) => area).map(({area, ids}) => {
+                const part = drawn("rect", area);
+                part.ids = ids;
+                return part;
+            }));
+        }
+        for (const part of group.children) part.classList.toggle("here", part.ids.includes(node));
+        for (const name of ["x", "y", "width", "height"]) put(window, name, seen[name].toFixed(0));
+    }
+
+    pan(dx, dy) {
+        const unit = this.seen.width / this.width, [x, y] = this.middle;
+        this.isHeld = true;
+        this.goal = this.bounded([x - dx * unit, y - dy * unit], unit);
+        this.jump();
+    }
+
+    // Go a part of the way to the goal; return whether there is more.
+    move(part) {
+        let rest = 0;
+        for (const key of ["x", "y", "width", "height"]) {
+            const gap = this.goal[key] - this.seen[key];
+            rest = Math.max(rest, Math.abs(gap));
+            this.seen[key] += Math.abs(gap) < 0.5 ? gap : gap * part;
+        }
+        const {x, y, width, height} = this.seen;
+        put(this.svg, "viewBox", [x, y, width, height].map((each) => each.toFixed(1)).join(" "));
+        return rest >= 0.5;
+    }
+
+    jump() {
+        this.move(1);
+    }
+}

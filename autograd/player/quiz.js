@@ -1,0 +1,116 @@
+// ---- predict, then reveal: what is asked, what counts as right, and what a wrong answer looks like
+
+// Read a number as people write it: 1/2, -0.5, −0.5, ,5 or ∞.
+function read(text) {
+    const plain = text.trim().replaceAll("−", "-").replaceAll(",", ".").replace(/inf(inity)?|∞/i, "Infinity");
+    const [above, below, ...rest] = plain.split("/").map((part) => (part.trim() ? Number(part) : NaN));
+    return rest.length ? NaN : below === undefined ? above : above / below;
+}
+
+// Whether a prediction is right within a hundredth, which is what can be worked out in one's head.
+function agrees(guess, right) {
+    if (Number.isNaN(right) || !Number.isFinite(right)) return Object.is(guess, right);
+    return Math.abs(guess - right) <= Math.max(Math.abs(right) / 100, 1e-9);
+}
+
+class Quiz {
+    constructor(player) {
+        this.player = player;
+        this.isOn = this.isAsking = false;
+        this.signs = false; // whether only signs are asked for
+        this.right = this.asked = 0;
+        this.fields = [];
+    }
+
+    start() {
+        this.isAsking = this.isOn;
+        this.fields = [];
+    }
+
+    toggle() {
+        this.isOn = !this.isOn;
+        [this.right, this.asked] = [0, 0];
+        this.again();
+    }
+
+    again() {
+        this.start();
+        this.player.build();
+        this.player.draw(Infinity);
+        if (this.isAsking) this.focus();
+    }
+
+    // Put the cursor where the answer belongs.
+    focus() {
+        this.player.find(".card .guess, .card .sign")?.focus({preventScroll: true});
+    }
+
+    // A field for a number; `context` is what a wrong answer is compared with.
+    field(label, answer, context) {
+        const element = made("span", {className: "asked"}), field = {element, answer, context, said: ""};
+        if (this.signs) {
+            for (const [word, sign] of [["negative", "-"], ["zero", "0"], ["positive", "+"]]) {
+                const click = () => {
+                    field.said = sign;
+                    for (const each of element.children) each.ariaPressed = each.dataset.sign === sign;
+                };
+                element.append(made("button", {type: "button", className: "sign", ariaLabel: `${label}: ${word}`, ariaPressed: "false", data: {sign}, on: {click}}, sign));
+            }
+        } else {
+            const input = made("input", {className: "guess", type: "text", inputMode: "text", autocomplete: "off", ariaLabel: `your prediction: ${label}`});
+            input.addEventListener("input", () => (field.said = input.value.trim()));
+            element.append(input);
+        }
+        this.fields.push(field);
+        return element;
+    }
+
+    reveal() {
+        const {player} = this, hadFocus = player.root.activeElement?.matches(".guess, .reveal, .sign");
+        for (const {element, answer, context, said} of this.fields) {
+            const right = answer(), isRight = this.signs ? this.signOf(right) === said : agrees(read(said), right) || (/^nan$/i.test(said) && Number.isNaN(right));
+            if (said) {
+                this.asked++;
+                this.right += isRight;
+            }
+            const hint = isRight || this.signs ? "" : this.hint(read(said), right, context);
+            const verdict = said && (isRight ? `✓ ${said} is right` : `✗ not ${said}${hint && `: ${hint}`}`);
+            element.replaceWith(made("span", {className: `verdict ${isRight ? "right" : "wrong"}`}, verdict));
+        }
+        this.fields = [];
+        this.isAsking = false;
+        player.find(".score").textContent = this.asked ? `${this.right} of ${this.asked} right` : "";
+        player.draw(Infinity);
+        player.say();
+        player.showControls();
+        if (hadFocus) player.find(".next").focus({preventScroll: true});
+    }
+
+    signOf(x) {
+        return x > 0 ? "+" : x < 0 ? "-" : "0";
+    }
+
+    // What a wrong number looks like.
+    hint(guess, right, {edge, node}) {
+        if (Number.isNaN(guess)) return "a number, such as 1/2 or -0.5";
+        if (right !== 0 && agrees(guess, -right)) return "the sign";
+        if (!edge) return this.hintOfValue(guess, node);
+        const {upstream, partial, contribution} = edge(), {graph, step} = this.player;
+        const others = step.edges.filter((each) => each.partial !== partial).map((each) => each.partial);
+        if (right === contribution && right !== partial) {
+            if (agrees(guess, upstream)) return `the local derivative ${graph.number(partial)} is missing`;
+            if (agrees(guess, partial)) return `the upstream gradient ${graph.number(upstream)} is missing`;
+            if (agrees(guess, upstream + partial)) return "multiply, do not add";
+            if (others.some((other) => agrees(guess, upstream * other))) return "that flows to the other operand";
+        } else {
+            if (agrees(guess, contribution)) return "that is the contribution, with the upstream gradient in it";
+            if (others.some((other) => agrees(guess, other))) return "that belongs to the other operand";
+        }
+        return agrees(guess, graph.values[edge().input]) ? "that is the value of the operand" : "";
+    }
+
+    hintOfValue(guess, node) {
+        const {graph} = this.player, operand = graph.nodes[node].inputs.find((place) => agrees(guess, graph.values[place]));
+        return operand === undefined ? "" : `that is ${graph.nodes[operand].short}`;
+    }
+}

@@ -1,0 +1,145 @@
+"""JavaScript engines for the tests of live graphs, Node and Chromium, and graphs as the scripts that make them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import struct
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from browser import Browser, find_browser
+
+from autograd import Value, walk
+from autograd.player.javascript import to_javascript
+from autograd.value import topological
+
+PLAYER = Path(__file__).parent.parent / "autograd" / "player"
+SCRIPTS = ("formulas.js", "live.js")
+
+HELPERS = """
+const unpack = (hex) => new Float64Array(Uint8Array.from(hex.match(/../g) ?? [], (byte) => parseInt(byte, 16)).buffer);
+const HEX = Array.from({length: 256}, (_, byte) => byte.toString(16).padStart(2, "0"));
+const pack = (numbers) => Array.from(new Uint8Array(Float64Array.from(numbers).buffer), (byte) => HEX[byte]).join("");
+const report = (g) => ({
+    values: pack(g.values), gradients: pack(g.gradients), partials: pack(g.partials.flatMap((some) => [...some])),
+    taken: g.order.flatMap((p) => g.nodes[p].inputs.map((_, k) => g.isTaken(p, k))), problem: g.problem?.text ?? "",
+});
+const texts = (g, steps = g.steps) => steps.map((_, i) => g.stepText(i, steps));
+// Python's numbers in place of those that were computed here, so that the last digits are the same.
+const lent = (g, values, partials) => {
+    g.values.set(unpack(values));
+    const rest = [...unpack(partials)];
+    g.order.forEach((p) => g.partials[p].set(rest.splice(0, g.partials[p].length)));
+    g.follow();
+    return g;
+};
+const moved = (g, hex) => {
+    const leaves = unpack(hex);
+    g.nodes.forEach(({leaf}, p) => leaf !== undefined && g.set(p, leaves[leaf]));
+    g.compute();
+    return g;
+};
+"""
+LOOP = """
+const vm = require("node:vm");
+require("node:readline").createInterface({input: process.stdin}).on("line", (line) => {
+    let answer;
+    try {
+        answer = {value: vm.runInThisContext(JSON.parse(line))};
+    } catch (error) {
+        answer = {error: String(error?.stack ?? error)};
+    }
+    process.stdout.write(JSON.stringify(answer) + "\\n");
+});
+"""
+
+
+class Node:
+    """A process that evaluates JavaScript; what a script declares stays declared.
+
+    Args:
+        program: its path.
+    """
+
+    def __init__(self, program: str) -> None:
+        self._process = subprocess.Popen(
+            [program, "-e", LOOP], stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8", bufsize=-1
+        )
+
+    def run(self, script: str) -> Any:
+        """Evaluate JavaScript and return its value; a RuntimeError if it throws."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(script) + "\n")
+        self._process.stdin.flush()
+        answer = json.loads(self._process.stdout.readline() or '{"error": "node has ended"}')
+        if "error" in answer:
+            raise RuntimeError(answer["error"])
+        return answer.get("value")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._process.communicate()
+
+
+Engine = Node | Browser
+ENGINES = ("node", "chromium")
+
+
+@contextmanager
+def opened(name: str, folder: Path) -> Iterator[Engine | None]:
+    """Open an engine in which the scripts and the helpers have been loaded, or None where it is not installed.
+
+    Args:
+        name: one of `ENGINES`.
+        folder: an empty folder.
+    """
+    program = shutil.which("node") if name == "node" else find_browser()
+    script = "".join((PLAYER / part).read_text(encoding="utf-8") for part in SCRIPTS) + HELPERS
+    if program is None:
+        yield None
+    elif name == "node":
+        with Node(program) as node:
+            node.run(script)
+            yield node
+    else:
+        page = folder / "live.html"
+        page.write_text(f'<!doctype html><meta charset="utf-8"><script>{script}</script>', encoding="utf-8")
+        with Browser(program, folder / "profile") as browser:
+            browser.open(page)
+            yield browser
+
+
+def pack(numbers: Sequence[float]) -> str:
+    """Write floats as text, bit by bit."""
+    return struct.pack(f"<{len(numbers)}d", *numbers).hex()
+
+
+def unpack(text: str) -> list[float]:
+    """Read floats that were written by `pack`, here or in JavaScript."""
+    return [*struct.unpack(f"<{len(text) // 16}d", bytes.fromhex(text))]
+
+
+def graph(loss: Value, n: int | None = None) -> str:
+    """Write the JavaScript that makes the graph of a result."""
+    rows, [data] = to_javascript([walk(loss, digits=n)])
+    return f"new Graph({json.dumps(data, allow_nan=False)}, {rows})"
+
+
+def lent(first: Value, loss: Value, n: int | None = None) -> str:
+    """Write the JavaScript that makes a graph and moves it to the leaves of its twin, with Python's numbers there."""
+    values, partials = [node.data for node in walk(loss).names], [x for node in topological(loss) for x in node.partials]
+    there = pack([node.data for node in leaves_of(loss)])
+    return f'lent(moved({graph(first, n)}, "{there}"), "{pack(values)}", "{pack(partials)}")'
+
+
+def leaves_of(loss: Value) -> list[Value]:
+    """Return the leaves of a graph, in the order of their index in a page of this graph alone."""
+    return [node for node in walk(loss).names if node.primitive is None]

@@ -1,0 +1,299 @@
+"""The table read as JavaScript, in Node and in Chromium: values, gradients, decisions and digits are those of Python."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import json
+import math
+import re
+import struct
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+import pytest
+from engines import ENGINES, Engine, graph, leaves_of, opened, pack, unpack
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+
+from autograd import DomainError, Value, replay, walk
+from autograd.player.javascript import FUNCTIONS
+from autograd.primitives import Nary, Primitive
+from autograd.rows import TABLE
+from autograd.strategies import ROWS, Program, numbers, programs, widths
+from autograd.symbol import digits
+from autograd.value import record, topological
+
+SPECIAL = [
+    0.0, -0.0, 1.0, -1.0, math.inf, -math.inf, math.nan, 0.5, -0.5, 2.0, -2.0, 3.0, 1.0 + 2**-52, 1.0 - 2**-53, 5e-324, -5e-324,
+    2.2250738585072014e-308, 1e-300, -1e-300, 1e300, 1.7976931348623157e308, -1.7976931348623157e308, 709.78, 710.0, -745.2,
+    1e16, 2.0**53 + 2, 1e-17, 4.5, 6.0,
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """An engine in which the scripts have been loaded."""
+    with opened(request.param, tmp_path_factory.mktemp("engine")) as found:
+        if found is None:
+            pytest.skip(f"there is no {request.param} to run JavaScript in")
+        yield found
+
+
+def deviation(found: float, right: float, scale: float = 0.0) -> float:
+    """Return the difference of two numbers relative to the right one, or to `scale` where that is larger."""
+    if found == right or (found != found and right != right):
+        return 0.0
+    if not math.isfinite(found) or not math.isfinite(right):
+        return math.inf
+    return abs(found - right) / max(abs(right), scale, 1e-300)
+
+
+# Rows
+
+
+def points(n: int, rng: Random) -> list[tuple[float, ...]]:
+    ordinary = [tuple([rng.uniform(-3, 3) for _ in range(n)]) for _ in range(60)]
+    large = [tuple([rng.choice((-1, 1)) * 10 ** rng.uniform(-20, 20) for _ in range(n)]) for _ in range(60)]
+    if n <= 2:
+        special = [*itertools.product(SPECIAL, repeat=n)]
+    else:
+        special = [tuple([rng.choice(SPECIAL) for _ in range(n)]) for _ in range(300)]
+    return ordinary + large + special
+
+
+def recorded(row: Primitive, operands: Sequence[float | None], point: Sequence[float]) -> tuple[Value | None, str]:
+    """Return the node of a row, or what is wrong with its operands; None among `operands` stands for the next leaf."""
+    leaves = iter([Value(x) for x in point])
+    try:
+        return record(row, [next(leaves) if x is None else x for x in operands]), ""
+    except DomainError as error:
+        return None, str(error).partition("; the operand")[0]
+
+
+def kinds(row: Primitive) -> Iterator[list[float | None]]:
+    """Yield operands of a row, None for a leaf: leaves alone, then also with a constant in each place."""
+    for n in widths(row):
+        yield [None] * n
+        if n > 1:
+            for i, constant in itertools.product(range(n), (2.0, 0.5, -1.5, 0.0) if n == 2 else (1.0, 0.0)):
+                yield [constant if j == i else None for j in range(n)]
+
+
+def test_every_function_that_is_named_exists(engine: Engine) -> None:
+    for function, text in FUNCTIONS.items():
+        assert engine.run(f"typeof ({text})") == "function", function
+
+
+@functools.cache
+def expected(row: Primitive) -> list[tuple[str, list[tuple[float, ...]], list[tuple[Value | None, str]]]]:
+    """Return for each kind of a row the script of a graph, points, and what Python has there."""
+    rng, found = Random(row.name), []
+    for operands in kinds(row):
+        n = operands.count(None)
+        tried = [recorded(row, operands, point)[0] for point in itertools.product((0.5, 1.5), repeat=n)]
+        node = next((node for node in tried if node is not None), None)
+        if node is not None:  # else it is something like x / 0
+            some = points(n, rng)
+            found.append((graph(node), some, [recorded(row, operands, point) for point in some]))
+    return found
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_a_row_by_itself_agrees(row: Primitive, engine: Engine) -> None:
+    for script, some, right in expected(row):
+        outs = pack([math.nan if node is None else node.data for node, _ in right])
+        answers = engine.run(
+            f"""(() => {{
+                const g = {script}, p = g.loss, outs = unpack("{outs}");
+                return {json.dumps([pack(point) for point in some])}.map((point, i) => {{
+                    moved(g, point);
+                    if (g.problem) return g.problem.text;
+                    const found = g.values[p], operands = g.operands(p, (x) => g.values[x]);
+                    g.values[p] = outs[i];
+                    g.partials[p].set(g.rows.partials(g.nodes[p].kind, operands, outs[i]));
+                    g.follow();
+                    return [pack([found]), pack(g.partials[p]), g.nodes[p].inputs.map((_, k) => g.isTaken(p, k))];
+                }});
+            }})()"""
+        )
+        for point, (node, problem), answer in zip(some, right, answers, strict=True):
+            at = f"{row.name} at {point}"
+            if node is None:
+                assert answer == problem, at
+                continue
+            assert not isinstance(answer, str), f"{at}: {answer}"
+            [value] = unpack(answer[0])
+            assert deviation(value, node.data) < 1e-12, f"{at}: {value!r}, not {node.data!r}"
+            assert value or math.copysign(1.0, value) == math.copysign(1.0, node.data), f"{at}: {value!r}, not {node.data!r}"
+            for found, partial in zip(unpack(answer[1]), node.partials, strict=True):
+                assert deviation(found, partial) < 1e-12, f"{at}: slope {found!r}, not {partial!r}"
+            assert tuple(answer[2]) == node.taken, at
+
+
+# Whole graphs
+
+
+def put(program: Program, leaves: Sequence[float]) -> Value:
+    result: Value = program([Value(x, f"x{i}") for i, x in enumerate(leaves)])
+    return result
+
+
+def norm(numbers: Sequence[float]) -> float:
+    return max((abs(x) for x in numbers if math.isfinite(x)), default=0.0)
+
+
+def without_numbers(text: str) -> str:
+    return re.sub(r"-?\b\d[\d.]*(e[-+]\d+)?", "0", text)
+
+
+class Torn(Exception):
+    """A condition is decided by so little that rounding may decide it otherwise."""
+
+
+NARROW = 1e-9
+UNIT = 4e-15  # the relative error that a function of another library may have
+
+
+def running_errors(loss: Value) -> dict[Value, tuple[float, float]]:
+    """Return for each node how far its value and its gradient may be off, if every function is right to a few units.
+
+    Raises:
+        Torn: if a kink, the edge of a domain or a condition is near.
+    """
+    order = topological(loss)
+    off: dict[Value, float] = {x: 0.0 for node in order for x in node.inputs if x.primitive is None}
+    slopes: dict[tuple[Value, int], float] = {}
+    for node in order:
+        row = node.primitive
+        assert row is not None
+        data = [x.data if isinstance(x, Value) else x for x in node.operands]
+        which = [i for i, x in enumerate(node.operands) if isinstance(x, Value)]
+        refuse_torn(row, node.operands, data)
+        off[node] = UNIT * abs(node.data)
+        for k in range(len(which)):
+            slopes[node, k] = UNIT * abs(node.partials[k])
+        for i, x in zip(which, node.inputs, strict=True):
+            for sign in (-1, 1) if off[x] else ():
+                moved = [*data[:i], data[i] + sign * off[x], *data[i + 1 :]]
+                try:
+                    out = float(row.evaluate(moved))
+                    partials = row.partials(moved, out, which)
+                except DomainError:
+                    raise Torn from None
+                off[node] += abs(out - node.data)
+                for k, partial in enumerate(partials):
+                    slopes[node, k] += abs(partial - node.partials[k])
+        for sign in (-1, 1):
+            for k, partial in enumerate(row.partials(data, node.data + sign * off[node], which)):
+                slopes[node, k] += abs(partial - node.partials[k])
+    doubt = dict.fromkeys(walk(loss).names, 0.0)
+    gradients = walk(loss).gradients
+    for node in reversed(order):
+        for k, x in enumerate(node.inputs):
+            if node.taken[k]:
+                contribution = abs(gradients[node] * node.partials[k])
+                doubt[x] += doubt[node] * (abs(node.partials[k]) + slopes[node, k])
+                doubt[x] += abs(gradients[node]) * slopes[node, k] + UNIT * contribution
+    return {node: (off[node], doubt[node]) for node in doubt}
+
+
+def refuse_torn(row: Primitive, operands: Sequence[Any], data: Sequence[float]) -> None:
+    if row.kink is not None and not abs(row.kink(*data)) > NARROW:
+        raise Torn
+    if isinstance(row, Nary) and row.picks is not None:
+        made = isinstance(operands[0], Value) and operands[0].primitive is not None
+        if made and not operands[0].primitive.is_condition and abs(data[0]) <= NARROW:
+            raise Torn
+        return
+    for i in range(len(data)):
+        for step in (-NARROW, NARROW):
+            try:
+                row.evaluate([*data[:i], data[i] + step * max(abs(data[i]), 1.0), *data[i + 1 :]])
+            except DomainError:
+                raise Torn from None
+
+
+TAN = "arctanh exp2 erf cosh tan sin"  # next to a pole of tan, where a rounding error grows ten thousand times
+
+
+@example(program=Program((0.26,), tuple([(TABLE[name], (i,)) for i, name in enumerate(TAN.split())])))
+@given(program=programs())
+def test_whole_graphs_agree_at_the_recorded_leaves(program: Program, engine: Engine) -> None:
+    loss = put(program, program.leaves)
+    if loss.primitive is None:
+        return
+    steps = walk(loss)
+    answer = engine.run(f"(() => {{ const g = {graph(loss)}; return {{...report(g), check: g.check()}}; }})()")
+    gradients = [steps.gradients.get(node, 0.0) for node in steps.names]
+    for i, (key, right) in enumerate([("values", [node.data for node in steps.names]), ("gradients", gradients)]):
+        scale = norm(right)
+        for node, x, y in zip(steps.names, unpack(answer[key]), right, strict=True):
+            assert deviation(x, y, scale) < 1e-12 or abs(x - y) <= 2 * running_errors(loss)[node][i], (key, node)
+    assert answer["taken"] == [taken for node in steps.order for taken in node.taken]
+    assert answer["check"] == answer["problem"] == ""
+
+
+@given(program=programs(), drawn=st.lists(numbers(), min_size=4, max_size=4))
+def test_whole_graphs_agree_at_other_leaves(program: Program, drawn: list[float], engine: Engine) -> None:
+    first = put(program, program.leaves)
+    if first.primitive is None:
+        return
+    leaves = dict(zip(leaves_of(first), drawn, strict=False))
+    answer = engine.run(f'report(moved({graph(first)}, "{pack([*leaves.values()])}"))')
+    try:
+        loss = replay(first, leaves)
+    except DomainError as error:
+        assume(answer["problem"])  # the edge of a domain is hit by one of the two
+        assert without_numbers(answer["problem"]) == without_numbers(str(error).partition("; the operand")[0])
+        return
+    try:
+        off = running_errors(loss)
+    except Torn:
+        assume(False)
+    steps = walk(loss)
+    assert answer["problem"] == ""
+    values, gradients = unpack(answer["values"]), unpack(answer["gradients"])
+    for node, value, gradient in zip(steps.names, values, gradients, strict=True):
+        doubt, slope_doubt = off[node]
+        right = steps.gradients.get(node, 0.0)
+        assert deviation(value, node.data) == 0 or not abs(value - node.data) > 2 * doubt, (node, value)
+        assert deviation(gradient, right) == 0 or not abs(gradient - right) > 2 * slope_doubt, (node, gradient)
+
+
+# Numbers as text
+
+
+def ties(rng: Random) -> Iterator[tuple[float, int]]:
+    """Yield floats that lie exactly between two decimals of n digits, and n."""
+    while True:
+        x = (2 * rng.getrandbits(rng.randrange(2, 53)) + 1) / 2.0 ** rng.randrange(1, 25) * rng.choice((1.0, 5.0**3, 10.0**9))
+        n = len(Decimal(x).normalize().as_tuple().digits) - 1
+        if 1 <= n <= 17:
+            yield x, n
+
+
+def floats(count: int, rng: Random) -> list[tuple[float, int]]:
+    """Return floats of every kind, each with a number of digits."""
+    exact = [*itertools.islice(ties(rng), count // 4)]
+    beside = [(math.nextafter(x, rng.choice((-math.inf, math.inf))), n) for x, n in exact]
+    [*of_bits] = struct.unpack(f"<{count // 4}d", rng.randbytes(count // 4 * 8))
+    denormal = [rng.getrandbits(rng.randrange(1, 53)) * 5e-324 for _ in range(count // 16)]
+    short = [rng.randrange(10**6) / 10 ** rng.randrange(12) for _ in range(count // 16)]
+    usual = [rng.uniform(-1, 1) * 10 ** rng.uniform(-6, 18) for _ in range(count // 8)]
+    others = [*of_bits, *denormal, *short, *usual, *SPECIAL]
+    return [*exact, *beside, *((x, rng.randint(1, 17)) for x in others)]
+
+
+@pytest.mark.parametrize("count", [20_000, pytest.param(1_000_000, marks=pytest.mark.slow)])
+def test_digits_and_repr_are_those_of_python(count: int, engine: Engine) -> None:
+    drawn = floats(count, Random(count))
+    for start in range(0, len(drawn), 20_000):
+        some = drawn[start : start + 20_000]
+        places, numbers = json.dumps([n for _, n in some]), pack([x for x, _ in some])
+        script = f'((n) => Array.from(unpack("{numbers}"), (x, i) => [digits(x, n[i]), repr(x)]))({places})'
+        for (x, n), (text, exact) in zip(some, engine.run(script), strict=True):
+            assert text == digits(x, n), (x, n)
+            assert exact == repr(x)

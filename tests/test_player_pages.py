@@ -1,0 +1,375 @@
+"""The live player in a real browser: predictions, mistakes, other pages and scripts, paper, and windows of every size."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browser import Browser, find
+from stand import HOST, STEPS, Stand, at, browsers, stands
+from test_player import HOSTILE, layers, network, neuron, shared
+
+from autograd import Value, walk
+from autograd.player import play
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A browser for all the tests here."""
+    yield from browsers(tmp_path_factory)
+
+
+@pytest.fixture
+def stand(chromium: Browser, tmp_path: Path) -> Iterator[Stand]:
+    """A page to be opened."""
+    yield from stands(chromium, tmp_path)
+
+
+class TestPredicting:
+    def test_nothing_is_told_until_it_is_revealed(self, stand: Stand) -> None:
+        stand.show(neuron())
+        stand.press(*["ArrowRight"] * 7)
+        stand.click(".predict")
+        asking = stand.seen()
+        assert "0.65885" not in json.dumps([asking[part] for part in ("boxes", "labels", "card", "ledger", "live", "dots")])
+        assert "∂out/∂v2 = 1 - out²" in asking["card"]
+        assert stand.focus() == "your prediction: local derivative ∂out/∂v2", "the cursor is where the answer belongs"
+        stand.browser.type("0.71")
+        stand.press("Tab")
+        stand.browser.type("-0.66")
+        stand.press("Enter")
+        card = stand.seen()["card"]
+        assert "✓ 0.71 is right" in card
+        assert "✓ -0.66 is right" in card
+        assert stand.seen()["boxes"][4][0] == ["v2 = 0.6", "v1 + b", "∂v2 = -0.65885"]
+        assert stand.focus() == "Next step"
+        assert stand.run("find('.score').textContent") == "2 of 2 right"
+
+    def test_next_reveals_first(self, stand: Stand) -> None:
+        stand.show(neuron())
+        stand.click(".predict", ".next")
+        assert (stand.place, "0.5·2" in stand.seen()["card"]) == (0, True)
+        stand.press("ArrowRight")
+        assert (stand.place, "0.6" in stand.seen()["card"]) == (1, False)
+        stand.click(".last")
+        assert "-1.3177" not in stand.seen()["card"]
+        stand.click(".predict")
+        assert "-1.3177" in stand.seen()["card"]
+
+    def test_a_field_has_keys_of_its_own(self, stand: Stand) -> None:
+        stand.show(neuron())
+        stand.press("ArrowRight")
+        stand.click(".predict", ".guess")
+        stand.press("ArrowLeft", "Home", " ", "ArrowRight")
+        assert stand.place == 1
+        assert stand.run("find('.play').ariaLabel") == "Play"
+
+    @pytest.mark.parametrize(
+        ("x", "said", "verdict"),
+        [(0.0, "0", "✓"), (0.0, "0.01", "✗"), (-2.0, "−4", "✓"), (2.5, "5,0", "✓"), (2.5, "5.1", "✗"), (2.5, "five", "✗"),
+         (0.25, "1/2", "✓"), (0.25, ",5", "✓"), (-0.25, "-1/2", "✓"), (0.25, "1/0", "✗"),
+         (float("inf"), "∞", "✓"), (float("inf"), "-inf", "✗"), (float("nan"), "NaN", "✓"), (float("nan"), "1", "✗")],
+    )  # fmt: skip
+    def test_what_counts_as_right(self, stand: Stand, x: float, said: str, verdict: str) -> None:
+        stand.show(Value(x, label="x") * 2)
+        stand.click(".predict", ".guess")
+        stand.browser.type(said)
+        stand.press("Enter")
+        assert verdict in stand.seen()["card"]
+
+    @pytest.mark.parametrize(("said", "hint"), [
+        ("1.3177", "the sign"), ("-0.65885", "the local derivative 2 is missing"),
+        ("2", "the upstream gradient -0.65885 is missing"), ("1.3412", "multiply, do not add"),
+        ("-0.3294", "that flows to the other operand"),
+    ])  # fmt: skip
+    def test_what_a_wrong_answer_looks_like(self, stand: Stand, said: str, hint: str) -> None:
+        stand.show(neuron())
+        stand.press("End")
+        stand.click(".predict", '[data-edge="2.0"] td:nth-child(3) .guess')
+        stand.browser.type(said)
+        stand.press("Enter")
+        assert f"✗ not {said}: {hint}" in stand.seen()["card"]
+
+    def test_a_class_is_asked_for_signs(self, stand: Stand) -> None:
+        stand.show(neuron())
+        stand.press("End")
+        stand.click(".predict")
+        stand.run("find('.asks').value = 'signs', find('.asks').dispatchEvent(new Event('change'))")
+        stand.click(
+            '[data-edge="2.0"] td:nth-child(3) [data-sign="-"]', '[data-edge="2.1"] td:nth-child(3) [data-sign="+"]', ".reveal"
+        )
+        card = stand.seen()["card"]
+        assert "✓ - is right" in card
+        assert "✗ not +" in card
+        assert stand.run("find('.score').textContent") == "1 of 2 right"
+
+
+class TestMistakes:
+    def test_side_by_side(self, stand: Stand) -> None:
+        stand.show(shared())
+        stand.click('[data-mistake="recursion"] summary')
+        stand.wait("find('[data-mistake=recursion] .wrong .box')")
+        look = """['right', 'wrong'].map(kind => {
+            const run = find(`[data-mistake=recursion] .${kind}`), box = run.querySelector('.box.active');
+            const at = run.getBoundingClientRect();
+            return [box.querySelector('[data-gradient]').textContent, at.x, at.y, run.querySelector('.card').innerText];
+        })"""
+        (right, x, y, card), (wrong, x_wrong, y_wrong, card_wrong) = stand.run(look)
+        assert (right, wrong) == ("∂v1 = 8", "∂v1 so far = 3")
+        assert x < x_wrong
+        assert y == y_wrong
+        assert "1 + 16 = 17" in card
+        assert "1 + 6 = 7" in card_wrong
+        assert walk(shared(), mistake="recursion").difference in card_wrong
+        assert stand.place == 0, "the player itself stays where it is"
+
+    def test_they_follow_the_numbers(self, stand: Stand) -> None:
+        stand.show(shared())
+        stand.run("player.set({a: 3})")
+        stand.still()
+        told = stand.run("find('[data-mistake=overwrite] .difference').textContent")
+        assert told == walk(at(shared(), a=3.0), mistake="overwrite").difference + "."
+
+    def test_a_harmless_one_says_so(self, stand: Stand) -> None:
+        stand.show(neuron())
+        assert "It changes nothing on this graph." in stand.run("find('[data-mistake=recursion]').innerText")
+
+
+class TestInOtherPages:
+    def test_a_script_sets_numbers_and_reads_them_at_once(self, stand: Stand) -> None:
+        stand.show(neuron())
+        right = walk(at(neuron(), w=0.7))
+        found = stand.run("(player.set({w: 0.7}), [player.value('loss'), player.gradient('w'), player.step, player.steps])")
+        assert found == pytest.approx(
+            [right.loss.data, next(g for x, g in right.gradients.items() if x.label == "w"), 0, STEPS]
+        )
+
+    def test_the_event_change(self, stand: Stand) -> None:
+        stand.show(neuron())
+        stand.run("(window.heard = [], host.addEventListener('change', e => heard.push(e.detail)))")
+        stand.run("(player.goto(7), player.set({w: 0.7}))")
+        assert [told["step"] for told in stand.browser.run("heard")] == [7, 7]
+        assert stand.browser.run("heard[1].loss") == stand.run("player.value('loss')")
+
+    @pytest.mark.parametrize("script", ["player.set({nobody: 1})", "player.value('nobody')", "player.set({w: '1'})"])
+    def test_what_a_script_gets_wrong(self, stand: Stand, script: str) -> None:
+        stand.show(neuron())
+        told = stand.run(f"(() => {{ try {{ {script}; }} catch (error) {{ return error.message; }} }})()")
+        assert "nobody" in told or "w needs a number, not 1" in told
+
+    def test_full_and_short_names(self, stand: Stand) -> None:
+        stand.show(layers(2, 2, 1))
+        stand.run("player.set({'layer1.neuron0.w1': 0.25})")
+        assert stand.run("player.value('w⁽¹⁾₀₁')") == 0.25
+
+    def test_the_address(self, stand: Stand) -> None:
+        stand.show(neuron(), address="#step=7&w=0.75")
+        assert (stand.place, stand.run("player.value('w')")) == (7, 0.75)
+        stand.browser.run("location.hash = '#step=3&b=1/2'")
+        stand.wait("player.step === 3")
+        assert stand.run("player.value('b')") == 0.5
+        stand.run("player.set({x: 1.5})")
+        stand.press("ArrowRight")
+        stand.wait("location.hash.includes('step=4') && location.hash.includes('x=1.5')")
+
+    def test_an_address_with_nonsense(self, stand: Stand) -> None:
+        stand.show(neuron(), address="#step=many&w=heavy&example=9&nobody=1&view=upside")
+        assert (stand.place, stand.run("player.value('w')")) == (0, 0.5)
+
+    def test_two_players_stay_apart(self, stand: Stand) -> None:
+        stand.show(neuron(), neuron())
+        stand.click(".next", player=2)
+        stand.press("ArrowRight", "ArrowRight")
+        assert (stand.seen(0)["place"], stand.seen(1)["place"]) == (0, 3)
+        stand.click(".last")
+        stand.press("ArrowLeft")
+        assert (stand.seen(0)["place"], stand.seen(1)["place"]) == (8, 3)
+        stand.run("player.set({w: 2})")
+        assert stand.browser.run(f"document.querySelectorAll('{HOST}')[1].player.value('w')") == 0.5
+        stand.browser.run("document.activeElement.blur()")
+        stand.press("ArrowRight")
+        assert (stand.seen(0)["place"], stand.seen(1)["place"]) == (8, 3), "keys pressed beside them are nobody's"
+
+    def test_as_a_notebook_puts_it_into_a_page(self, stand: Stand) -> None:
+        stand.show(neuron(), shared())
+        stand.browser.run(f"""for (const html of {json.dumps([play(shared())._repr_html_()] * 2)}) {{
+            const output = document.body.appendChild(document.createElement("div"));
+            output.innerHTML = html;
+            for (const inert of output.querySelectorAll("script")) {{
+                const script = document.createElement("script");
+                for (const {{name, value}} of inert.attributes) script.setAttribute(name, value);
+                script.textContent = inert.textContent;
+                inert.replaceWith(script);
+            }}
+        }}""")
+        stand.browser.click(f"body > div:last-child {HOST} >>> .next")
+        assert [stand.seen(i)["place"] for i in range(4)] == [0, 0, 0, 1]
+        listening = stand.browser.call(
+            "DOMDebugger.getEventListeners",
+            objectId=stand.browser.call("Runtime.evaluate", expression=find(f"{HOST} >>> .next"))["result"]["objectId"],
+        )["listeners"]
+        assert [listener["type"] for listener in listening] == ["click"], "no script starts a player a second time"
+
+    def test_the_styles_of_the_page_do_not_reach_it(self, stand: Stand) -> None:
+        stand.show(neuron(), neuron())
+        stand.browser.run(
+            "document.head.appendChild(document.createElement('style')).textContent = 'table, p {display: none !important}'"
+        )
+        assert stand.run("getComputedStyle(find('.card table')).display") == "table"
+
+    def test_in_a_frame_of_another_page(self, stand: Stand, tmp_path: Path) -> None:
+        play(neuron()).save(tmp_path / "neuron.html")
+        outer = tmp_path / "outer.html"
+        outer.write_text('<!doctype html><iframe src="neuron.html#step=7&w=0.75" width="600" height="400"></iframe>')
+        stand.browser.open(outer, width=800, height=600)
+        stand.still()
+        assert stand.browser.run("frames.length") == 1
+        assert not stand.browser.complaints
+        stand.browser.events.clear()
+
+    def test_in_a_small_frame(self, stand: Stand) -> None:
+        stand.show(neuron(), address="#compact", width=420, height=300)
+        assert stand.run("find('.stages').getBoundingClientRect().height") > 100
+        assert stand.run("find('.bar').getBoundingClientRect().bottom") <= 300
+        assert stand.run("getComputedStyle(find('.mistakes')).display") == "none"
+
+
+class TestSafety:
+    def test_a_label_is_shown_and_not_run(self, stand: Stand) -> None:
+        stand.show(Value(1.0, label=HOSTILE) * Value(2.0, label="</script><script>alert(2)</script>"))
+        stand.press("End")
+        assert any(HOSTILE[:9] in box[0][0] for box in stand.seen()["boxes"])
+        assert HOSTILE in stand.seen()["card"]
+        assert not [event for event in stand.browser.events if event.get("method") == "Page.javascriptDialogOpening"]
+
+    def test_without_scripts_picture_and_text_are_there(self, stand: Stand) -> None:
+        stand.browser.call("Emulation.setScriptExecutionDisabled", value=True)
+        try:
+            stand.show(neuron())
+            shown = "e => e.checkVisibility({visibilityProperty: true})"
+            for selector, visible in ((".box text", True), (".text", True), (".bar", False), (".desk", False)):
+                assert stand.browser.run(f"({shown})({find(f'{HOST} >>> {selector}')})") is visible
+            assert "out = tanh(v2) = tanh(0.6) = 0.53705" in stand.browser.run(find(f"{HOST} >>> .text") + ".innerText")
+        finally:
+            stand.browser.call("Emulation.setScriptExecutionDisabled", value=False)
+
+
+class TestForEveryone:
+    def test_everything_that_can_be_used_has_a_role_and_a_name(self, stand: Stand) -> None:
+        stand.show(network())
+        stand.click(".predict")
+        nodes = stand.browser.call("Accessibility.getFullAXTree")["nodes"]
+        used = [
+            (node["role"]["value"], node["name"]["value"])
+            for node in nodes
+            if not node["ignored"] and any(p["name"] == "focusable" and p["value"]["value"] for p in node.get("properties", []))
+        ]
+        for wanted in (("slider", "Step"), ("textbox", "your prediction: value of v1"), ("button", "Reveal"),
+                       ("slider", "w, slider"),
+                       ("checkbox", "learn w"), ("spinbutton", "w"), ("button", "Train")):  # fmt: skip
+            assert wanted in used
+        assert all(name for role, name in used if role not in ("generic", "RootWebArea"))
+
+    def test_what_is_done_now_is_thick_and_only_what_is_to_come_is_dashed(self, stand: Stand) -> None:
+        stand.show(shared())
+        looks = """[...host.shadowRoot.querySelectorAll(".stages .arrow")].map((arrow) => {
+            const style = getComputedStyle(arrow.querySelector("path"));
+            return [arrow.matches(".faint"), style.strokeDasharray].join(" ");
+        })"""
+        found = set()
+        for _ in walk(shared()):
+            found |= set(stand.run(looks))
+            stand.press("ArrowRight")
+        assert found == {"true 3px, 3px", "false none"}
+
+    def test_nothing_moves_for_those_who_want_it_so(self, stand: Stand) -> None:
+        stand.show(neuron())
+        stand.click(".last", ".previous", ".next")
+        assert stand.seen()["dots"] == []
+
+    def test_dots_move_for_others(self, stand: Stand) -> None:
+        stand.show(neuron(), motion="no-preference")
+        stand.click(".last", ".previous", ".next")
+        assert len(stand.seen()["dots"]) == 2
+        stand.wait("!find('.dot:not(.off)')")
+        assert stand.seen()["boxes"][0][0] == ["w = 0.5", "∂w = -1.3177"]
+
+    def test_night(self, stand: Stand) -> None:
+        for scheme, colour in (("light", "rgb(255, 255, 255)"), ("dark", "rgb(20, 25, 29)")):
+            stand.show(neuron(), prefers_color_scheme=scheme)
+            assert stand.run("getComputedStyle(find('.player')).backgroundColor") == colour
+
+    def test_a_notebook_has_a_theme_of_its_own(self, stand: Stand) -> None:
+        stand.show(neuron(), prefers_color_scheme="dark")
+        stand.browser.run("document.body.dataset.jpThemeLight = 'true'")
+        assert stand.run("getComputedStyle(find('.player')).backgroundColor") == "rgb(255, 255, 255)"
+
+    def test_paper_has_the_whole_graph_every_gradient_and_every_step(self, stand: Stand) -> None:
+        stand.show(neuron())
+        stand.run("player.set({w: 1})")
+        stand.browser.call("Emulation.setEmulatedMedia", media="print")
+        stand.browser.run("dispatchEvent(new Event('beforeprint'))")
+        assert stand.run("find('.text').textContent") == "\n".join(map(str, walk(at(neuron(), w=1.0))))
+        assert all(len(lines) >= 2 for lines, _ in stand.seen()["boxes"])
+        shown = "getComputedStyle(find('{}')).display"
+        assert [stand.run(shown.format(part)) for part in (".bar", ".desk", ".text")] == ["none", "none", "block"]
+        stand.browser.run("dispatchEvent(new Event('afterprint'))")
+        assert stand.place == 0
+
+    @pytest.mark.parametrize(("width", "height"), [(390, 844), (1280, 720), (1920, 1080)])
+    @pytest.mark.parametrize("make", [shared, network])
+    def test_every_size(self, stand: Stand, make: Any, width: int, height: int) -> None:
+        stand.show(make(), width=width, height=height)
+        for key in ["Home"] + ["ArrowRight"] * (len(walk(make())) // 2):  # from the left of the picture to its right
+            stand.press(key)
+            stand.still()
+            assert stand.browser.run("document.documentElement.scrollWidth") <= width
+            assert stand.run("""(() => {
+                const stage = find(".stages > .stage:not([hidden])").getBoundingClientRect();
+                const box = find(".stages > .stage:not([hidden]) .box.active").getBoundingClientRect();
+                return box.left >= stage.left - 1 && box.right <= stage.right + 1 && box.height >= 20;
+            })()""")
+        assert stand.run("""[...host.shadowRoot.querySelectorAll(".bar button")].filter(b => b.checkVisibility())
+            .map(b => b.getBoundingClientRect()).every(r => r.width >= 40 && r.height >= 40)""")
+        if width >= 1280:
+            assert stand.run("find('.card').getBoundingClientRect().top") < height - 100
+
+    def test_lecture_mode_leaves_the_picture_and_the_step_in_large_type(self, stand: Stand) -> None:
+        stand.show(layers(2, 3, 1), width=1280, height=720)
+        size = "parseFloat(getComputedStyle(find('.card td')).fontSize)"
+        before = stand.run(size)
+        stand.press("l")
+        assert stand.run(size) > 1.3 * before
+        assert stand.run("[find('.values'), find('.ledger'), find('.mistakes')].every(part => !part.checkVisibility())")
+        stand.press("l")
+        assert stand.run("find('.values').checkVisibility()")
+
+    def test_of_a_long_chain_a_map_shows_where_one_is(self, stand: Stand) -> None:
+        y = Value(0.5, label="x")
+        for i in range(30):
+            y = y * Value(0.9, label=f"w{i}") + 0.1
+        stand.show(y, width=1280, height=720)
+        stand.still()
+        place = "find('.map .window').x.baseVal.value"
+        first = stand.run(place)
+        stand.press("End", "Home", *["ArrowRight"] * 40)
+        stand.still()
+        assert stand.run(place) > first
+        stand.browser.click(f"{HOST} >>> .map")
+        stand.wait("Math.abs(find('.graph').viewBox.baseVal.x + find('.graph').viewBox.baseVal.width / 2"
+                   " - find('.map').viewBox.baseVal.width / 2) < 30")  # fmt: skip
+        stand.show(neuron(), width=1280, height=720)
+        stand.still()
+        assert stand.run("find('.map').hasAttribute('hidden')")
+
+    def test_a_small_network_fills_a_projector(self, stand: Stand) -> None:
+        stand.show(layers(2, 3, 1), width=1280, height=720)
+        stand.press("End")
+        sizes = stand.run("""[...host.shadowRoot.querySelectorAll(".stage:not([hidden]) text")].map(text =>
+            parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a)""")
+        assert min(sizes) >= 18
+        assert stand.run("""[...host.shadowRoot.querySelectorAll(".stage:not([hidden]) .box")]
+            .map(b => b.getBoundingClientRect()).every(r => r.left >= 0 && r.right <= 1280)""")
