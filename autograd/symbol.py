@@ -79,11 +79,13 @@ def latex_name(name: str) -> str:
 def latex_number(x: float, n: int = DIGITS) -> str:
     r"""Write a number in LaTeX.
 
-    >>> print(latex_number(-0.25), latex_number(1.5e-07), latex_number(float("inf")))
-    -0.25 1.5 \cdot 10^{-7} \infty
+    >>> print(latex_number(-0.25), latex_number(1.5e-07), latex_number(float("-inf")), latex_number(float("nan")))
+    -0.25 1.5 \cdot 10^{-7} -\infty \text{NaN}
     """
-    mantissa, e, exponent = digits(x, n).replace("∞", r"\infty").replace("NaN", r"\text{NaN}").partition("e")
-    return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if e else mantissa
+    mantissa, e, exponent = digits(x, n).partition("e")
+    if e:
+        return rf"{mantissa} \cdot 10^{{{int(exponent)}}}"
+    return mantissa.replace("∞", r"\infty").replace("NaN", r"\text{NaN}")
 
 
 class Style(NamedTuple):

@@ -167,6 +167,7 @@ def answers_or_refuses(argv: list[str], folder: Path, capsys: pytest.CaptureFixt
 @given(command_lines())
 @settings(in_a_folder, max_examples=300)
 @example(["x", "x=2", "--check"])
+@example(["2 / dot([x, 2], [y, pi], y)", "x=0.5", "y=-inf", "--latex"])
 @example(["x*2", "x=1", "--svg", "-f.svg"])
 def test_a_command_line_is_answered_or_refused_in_one_line(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, argv: list[str]
