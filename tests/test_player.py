@@ -372,7 +372,7 @@ class TestRefusals:
 
 
 class TestInJupyter:
-    """What a notebook is offered; GitHub shows no HTML, so a `Value` must not prefer it."""
+    """What a notebook is offered: HTML for readers that do not trust it, a picture and text."""
 
     @staticmethod
     def offered(shown: Any) -> dict[str, str]:
@@ -382,11 +382,11 @@ class TestInJupyter:
 
     def test_a_value_is_a_picture_and_text(self) -> None:
         offered = self.offered(neuron())
-        assert set(offered) == {"image/svg+xml", "text/plain"}
+        assert set(offered) == {"text/html", "image/svg+xml", "text/plain"}
         assert "<svg" in offered["image/svg+xml"]
 
     def test_a_drawing_is_a_picture_and_text(self) -> None:
-        assert set(self.offered(draw(neuron()))) == {"image/svg+xml", "text/plain"}
+        assert set(self.offered(draw(neuron()))) == {"text/html", "image/svg+xml", "text/plain"}
 
     def test_a_player_is_an_element_and_text(self) -> None:
         offered = self.offered(play(neuron()))

@@ -266,7 +266,7 @@ def every_text(loss: Value) -> dict[str, str]:
     moments = [draw(loss, step=k) for k in range(len(steps))]
     written = {
         "walk": str(steps), "trace": steps.to_json(), "hints": "\n".join(part.hint for part in drawing.nodes + drawing.edges),
-        "notes": "\n".join(drawing.notes), "player": play(loss).html.replace("</span> <span>", " "),
+        "notes": "\n".join(drawing.notes), "player": re.sub("<(script|style).*?</\\1>", "", play(loss).html, flags=re.DOTALL),
         "explanations": "\n".join(str(explain(x, of=loss)) for x in steps.names),
         "LaTeX": "\n".join(explain(x, of=loss).latex for x in steps.names),
         "mistakes": "\n".join(str(walk(loss, mistake=name)) for name in ("recursion", "overwrite", "unsorted")),
