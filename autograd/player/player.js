@@ -378,7 +378,7 @@ class Player {
         this.player.toggleAttribute("data-screen", isScreen);
         this.player.classList.toggle("compact", this.isCompact || (isScreen && height < SMALL));
         const scale = (w, h) => Math.min(w / whole.width, h / whole.height);
-        const isSide = isScreen && width > 900 && scale(width - 460, height - 60) > 1.05 * scale(width, height - 290);
+        const isSide = isScreen && width > 900 && scale(width - 460, height - 60) > 1.02 * scale(width, height - 290);
         this.player.dataset.desk = isSide ? "side" : "below";
         this.picture.camera.resize(this.picture.stage.getBoundingClientRect());
         this.picture.camera.aim(this.picture.areaOfStep());
