@@ -8,9 +8,10 @@ edge carries and ``data-weighs`` its weight.  Where no script fills the cells, t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
+from typing import Final
 from xml.etree.ElementTree import Element
 
 from autograd.drawing.as_svg import draw_plan
@@ -30,6 +31,7 @@ __all__ = ["draw_views"]
 WIDE = -0.1234567890123456789  # as wide as most numbers are; wider ones are set narrower by the script
 MOST_ARROWS = 9  # to a layer, with two lines on each
 ABOVE = 9  # points from the middle of a straight line to its label
+FLOWED: Final[Mapping[Flow, Flow]] = {"step": "flowed"}  # what an edge shows after its step
 FAR = 1e4  # where a unit that saturates has reached its limit
 STYLED = ("fill", "stroke", "stroke-width", "stroke-dasharray", "font-weight", "font-size", "font-family", "style")
 
@@ -117,7 +119,7 @@ def _dense(plan: Plan) -> set[str]:
 
 def _at_rest(edge: Edge, is_dense: bool) -> Edge:
     """Return an edge as it is when all has flowed: a weight with its gradient, or what has flowed back."""
-    flow: Flow = "nothing" if edge.weight else "flowed" if edge.flow == "step" else edge.flow
+    flow: Flow = "nothing" if edge.weight else FLOWED.get(edge.flow, edge.flow)
     gradient = None if is_dense else edge.gradient
     return replace(edge, flow=flow, gradient=gradient, emphasis="faint" if edge.hint == "" else "normal")
 
