@@ -261,6 +261,19 @@ class TestControls:
         assert len(stand.run(standing)) == len(walk(network()).names)
         assert stand.run("find('.whole').hidden")
 
+    def test_a_neuron_that_opens_is_seen_from_near(self, stand: Stand) -> None:
+        stand.show(layers(2, 3, 1), motion="no-preference")
+        width = "find('.stage:not([hidden]) .graph').viewBox.baseVal.width"
+        stand.click(".neuron.active")
+        first = stand.run(width)
+        boxes = "[...host.shadowRoot.querySelectorAll('.stage:not([hidden]) .box:not(.aside)')]"
+        stand.wait(
+            f"{boxes}.every(b => (r => r.left >= 0 && r.right <= innerWidth)(b.getBoundingClientRect())) && {width} < {first}"
+        )
+        stand.click(".whole")
+        stand.still()
+        assert stand.run(width) > first - 1
+
     def test_zoom_by_keys_buttons_wheel_and_two_fingers(self, stand: Stand) -> None:
         stand.show(neuron())
         width = "find('.graph').viewBox.baseVal.width"

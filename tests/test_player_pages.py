@@ -337,6 +337,17 @@ class TestForEveryone:
         if width >= 1280:
             assert stand.run("find('.card').getBoundingClientRect().top") < height - 100
 
+    def test_the_card_stands_at_the_right_where_the_picture_is_larger_so(self, stand: Stand) -> None:
+        stand.show(layers(2, 8, 1), width=1920, height=720)
+        stand.still()
+        assert (
+            stand.run("find('.card').getBoundingClientRect().left")
+            > stand.run("find('.stages').getBoundingClientRect().right") - 1
+        )
+        assert stand.run("find('.stages').getBoundingClientRect().height") > 600
+        stand.show(neuron(), width=1920, height=720)
+        assert stand.run("find('.card').getBoundingClientRect().top") > stand.run("find('.bar').getBoundingClientRect().top")
+
     def test_lecture_mode_leaves_the_picture_and_the_step_in_large_type(self, stand: Stand) -> None:
         stand.show(layers(2, 3, 1), width=1280, height=720)
         size = "parseFloat(getComputedStyle(find('.card td')).fontSize)"

@@ -426,6 +426,13 @@ class Camera {
         this.goal = this.bounded(point, this.seen.width / this.width);
     }
 
+    // Go close to an area, with some of its surroundings.
+    approach({x, y, width, height}) {
+        this.isHeld = true;
+        const unit = clamp(1.25 * Math.max(width / this.width, height / this.height), EM / LARGEST, this.fitted);
+        this.goal = this.bounded([x + width / 2, y + height / 2], unit);
+    }
+
     // Draw the map of a picture: its boxes, and the part that is seen, if it is not all of them.
     map(element, boxes, node) {
         const {whole, seen} = this, group = element.firstElementChild, window = element.lastElementChild;

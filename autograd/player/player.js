@@ -172,7 +172,6 @@ class Player {
     // Draw the present moment; of the texts no more than a number, and the rest in the next frames.
     draw(budget = this.budget) {
         const {picture} = this;
-        for (const stage of this.stages) stage.hidden = stage !== picture.stage;
         const scene = this.step ? this.sceneAt(this.place, this.t, !this.quiz.isAsking) : this.sceneOfLeaf();
         this.scene = scene;
         picture.render(scene, this.opened);
@@ -354,6 +353,7 @@ class Player {
     look(view) {
         this.view = view;
         this.opened = null;
+        this.picture.camera.isHeld = false;
         this.changeView();
     }
 
@@ -372,12 +372,13 @@ class Player {
 
     // Fit the picture to the window, the desk below it or at its right, wherever the picture is larger.
     arrange() {
+        for (const stage of this.stages) stage.hidden = stage !== this.picture.stage;
         const {width} = this.player.getBoundingClientRect(), {whole} = this.picture.camera;
         const isScreen = this.host.closest(".autograd-page") !== null || this.host.matches(":fullscreen"), height = innerHeight;
         this.player.toggleAttribute("data-screen", isScreen);
         this.player.classList.toggle("compact", this.isCompact || (isScreen && height < SMALL));
         const scale = (w, h) => Math.min(w / whole.width, h / whole.height);
-        const isSide = isScreen && width > 900 && scale(width - 460, height - 60) > 1.05 * scale(width, height - 290);
+        const isSide = isScreen && width > 900 && scale(width - 460, height - 60) > 1.02 * scale(width, height - 290);
         this.player.dataset.desk = isSide ? "side" : "below";
         this.picture.camera.resize(this.picture.stage.getBoundingClientRect());
         this.picture.camera.aim(this.picture.areaOfStep());
@@ -395,6 +396,10 @@ class Player {
         const at = this.stepOf(ids[0]);
         this.moveTo(at ?? this.place, 1);
         this.changeView();
+        if (this.opened) {
+            const parts = this.picture.boxes.filter(({ids}) => ids.some((place) => this.opened.has(place)));
+            this.picture.camera.approach(unite(parts.map(({area}) => area)));
+        }
         this.pointed = null;
         this.point(ids[0]);
         this.focus(this.picture.boxes.find((each) => each.ids.includes(ids[0])));
@@ -403,7 +408,7 @@ class Player {
     focus(box) {
         for (const {group} of this.picture.boxes) if (group.hasAttribute("tabindex")) group.tabIndex = group === box.group ? 0 : -1;
         box.group.focus({preventScroll: true});
-        this.picture.camera.aim(box.area);
+        if (!this.opened) this.picture.camera.aim(box.area);
         this.wake();
     }
 
