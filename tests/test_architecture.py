@@ -30,8 +30,12 @@ ROOMS: dict[str, set[str]] = {
         "autograd.manners", "autograd.primitives", "autograd.risks", "autograd.rows", "autograd.symbol", "autograd.trees",
         "autograd.value",
     },
-    "autograd.mistakes": {"autograd.value"},
-    "autograd.steps": {"autograd.manners", "autograd.mistakes", "autograd.primitives", "autograd.symbol", "autograd.value"},
+    "autograd.telling": {"autograd.primitives", "autograd.symbol", "autograd.value"},
+    "autograd.mistakes": {"autograd.primitives", "autograd.telling", "autograd.value"},
+    "autograd.moments": {"autograd.symbol", "autograd.telling", "autograd.value"},
+    "autograd.steps": {
+        "autograd.manners", "autograd.mistakes", "autograd.moments", "autograd.symbol", "autograd.telling", "autograd.value",
+    },
     "autograd.derivation": {"autograd.manners", "autograd.steps", "autograd.symbol", "autograd.value"},
     "autograd.claims": {
         "autograd.derivation", "autograd.manners", "autograd.rows", "autograd.steps", "autograd.symbol", "autograd.value",

@@ -2,17 +2,15 @@
 
 import math
 import re
-from collections.abc import Callable
 from contextlib import redirect_stdout
 from io import StringIO
 from random import Random
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograd import Value, check_derivation, dot, exp, explain, label_values, relu, sigmoid, tanh, walk
+from autograd import Value, check_derivation, explain, label_values, relu, sigmoid, tanh, walk
 from autograd.strategies import Program, programs
 from autograd.symbol import latex_name
 from nn import MLP
@@ -287,72 +285,6 @@ def test_long_derivations_are_judged_in_few_words() -> None:
     for _ in range(30):
         chain = tanh(chain)
     assert "a factor is wrong; claim nodes on the way as well" in judged({"w": w, "loss": chain}, {"w": 1.0})
-
-
-# The classic mistakes
-
-
-def shared() -> Value:
-    h = Value(2.0, label="x") * 3
-    h.label = "h"
-    return h * 2 + h * 5
-
-
-@pytest.mark.parametrize("mistake", ["recursion", "overwrite", "unsorted"])
-def test_mistakes_are_silent_where_they_do_not_matter(mistake: Any) -> None:
-    x = Value(0.5)
-    chain = exp((x * 2).tanh() + 1)
-    tree = dot([Value(1.0), Value(2.0)], [chain, 3.0])
-    for loss in (chain, tree, x * 2):
-        steps = walk(loss, mistake=mistake)
-        assert steps.difference == "" and str(steps) == str(walk(loss)) and steps.gradients == walk(loss).gradients
-
-
-@pytest.mark.parametrize(
-    ("mistake", "make", "message"),
-    [
-        (
-            "overwrite",
-            lambda: (lambda a: a + a)(Value(1.0, label="a")),
-            "a is used more than once, and what arrives adds up: 1 + 1 = 2, not 1",
-        ),
-        (
-            "overwrite",
-            lambda: (lambda a: a * 3 + a * 4 + a * 5)(Value(1.0, label="a")),
-            "a is used more than once, and what arrives adds up: 5 + 4 = 9 so far, not 4",
-        ),
-        ("recursion", shared, "δ = 2 is used, but ∂loss/∂h is 7: v2 had not passed on its share yet"),
-        ("recursion", lambda: (lambda h: h.tanh() + h)(Value(1.0) * 2), "v2 is visited a second time, and what it passed on"),
-        (
-            "unsorted",
-            lambda: (lambda h: h + h.tanh().tanh())(Value(1.0) * 2),
-            "is used, but ∂loss/∂v2 is 1.0313: v3 had not passed on its share yet",
-        ),
-    ],
-)
-def test_mistakes_show_where_they_matter(mistake: Any, make: Callable[[], Value], message: str) -> None:
-    loss = make()
-    steps = walk(loss, mistake=mistake)
-    right = walk(loss)
-    assert message in steps.difference and f"wrong: {steps.difference}" in str(steps[-1])
-    assert [str(step) for step in steps[:-1]][: len(right.order)] == [str(step) for step in right[: len(right.order)]]
-    assert all(not step.mistake for step in steps[:-1])
-
-
-def test_a_shared_leaf_alone_does_not_trouble_recursion() -> None:
-    x = Value(3.0)
-    assert walk(x * x, mistake="recursion").difference == ""
-    a, b = Value(2.0), Value(3.0)
-    c, d = a + b, a * b
-    y = (c + d) + c * d
-    steps = walk(y, mistake="recursion")
-    assert "δ = 1 is used, but" in steps.difference
-
-
-def test_an_unknown_mistake() -> None:
-    sloppy: Any = "sloppy"
-    with pytest.raises(ValueError, match="there is no mistake 'sloppy'; choose from recursion, overwrite, unsorted"):
-        walk(Value(1.0) * 2, mistake=sloppy)
 
 
 def test_names_in_latex() -> None:
