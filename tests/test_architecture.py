@@ -36,9 +36,18 @@ ROOMS: dict[str, set[str]] = {
     "autograd.steps": {
         "autograd.manners", "autograd.mistakes", "autograd.moments", "autograd.symbol", "autograd.telling", "autograd.value",
     },
-    "autograd.derivation": {"autograd.manners", "autograd.steps", "autograd.symbol", "autograd.value"},
+    "autograd.derivation": {
+        "autograd.manners", "autograd.moments", "autograd.steps", "autograd.symbol", "autograd.telling", "autograd.value",
+    },
+    "autograd.marking": {"autograd.symbol"},
     "autograd.claims": {
-        "autograd.derivation", "autograd.manners", "autograd.rows", "autograd.steps", "autograd.symbol", "autograd.value",
+        "autograd.derivation", "autograd.manners", "autograd.marking", "autograd.rows", "autograd.steps", "autograd.symbol",
+        "autograd.telling", "autograd.value",
+    },
+    "autograd.exercises": {
+        "autograd.derivation", "autograd.expressions", "autograd.files", "autograd.marking", "autograd.mistakes",
+        "autograd.moments", "autograd.primitives", "autograd.rows", "autograd.steps", "autograd.symbol", "autograd.telling",
+        "autograd.value",
     },
     "autograd.files": {"autograd.symbol"},
     "autograd.drawing": {

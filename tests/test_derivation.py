@@ -2,8 +2,6 @@
 
 import math
 import re
-from contextlib import redirect_stdout
-from io import StringIO
 from random import Random
 
 import pytest
@@ -180,20 +178,21 @@ def test_bad_input(call: str, error: type[Exception], message: str) -> None:
         eval(call, {**globals(), "v": v, "loss": loss, "stale": stale})
 
 
-def test_right_claims(capsys: pytest.CaptureFixture[str]) -> None:
+def test_right_claims() -> None:
     n = one_one_one()
     steps = walk(n["E"])
     assert check_derivation(n["E"], {node: steps.gradients[node] for node in n.values()})
     assert check_derivation(n["E"], {n["w_o"]: -0.0926}, tolerance=1e-3) and check_derivation(n["E"], {})
     assert check_derivation(n["E"], {n["w_o"]: steps.gradients[n["w_o"]] * (1 + 1e-9)})
-    assert capsys.readouterr().out == ""
+    marking = check_derivation(n["E"], {n["r_o"]: steps.gradients[n["r_o"]]})
+    assert repr(marking) == "∂E/∂r_o is -0.62633: right" and marking.points == 1.0 and marking.diagnoses == {}
 
 
 @pytest.mark.parametrize(
     ("claims", "message"),
     [
         ({"w": 6.0}, "∂loss/∂w is 16, not 6: a path was forgotten, the one through v2 = 4·w, which adds 1·4 = 4, and the one"),
-        ({"w": 4.0}, "∂loss/∂w is 16, not 4: a path was forgotten, the one through h = w·w"),
+        ({"w": 4.0}, "∂loss/∂w is 16, not 4: a path was forgotten, the one through h = w²"),
         ({"w": 12.0}, "∂loss/∂w is 16, not 12: a path was forgotten, the one through v2 = 4·w, which adds 1·4 = 4"),
         (
             {"w": -16.0},
@@ -215,8 +214,22 @@ def test_wrong_claims(claims: dict[str, float], message: str, capsys: pytest.Cap
     h.label = "h"
     loss = h * 2 + 4 * w
     nodes = {"w": w, "h": h, "loss": loss}
-    assert check_derivation(loss, {nodes[name]: claim for name, claim in claims.items()}) is False
-    assert message in capsys.readouterr().out
+    marking = check_derivation(loss, {nodes[name]: claim for name, claim in claims.items()})
+    assert not marking and message in str(marking) and capsys.readouterr().out == ""
+
+
+def test_each_claim_has_its_own_mark() -> None:
+    w = Value(3.0, label="w")
+    h = w * w
+    h.label = "h"
+    loss = h * 2 + 4 * w
+    marking = check_derivation(loss, {w: -16.0, h: 2.0, loss: 2.0})
+    assert marking.points == 1 / 3 and marking.diagnoses == {loss: (), w: ("sign",)}
+    assert [sentence.partition(":")[0] for sentence in marking.sentences] == [
+        "∂loss/∂loss is 1, not 2", "∂loss/∂h is 2", "∂loss/∂w is 16, not -16",
+    ]  # fmt: skip
+    assert str(marking).startswith("1 of 3 points\n∂loss/∂loss is 1") and "white-space" in marking._repr_html_()
+    assert check_derivation(loss, {w: 12.0}).diagnoses == {w: ("path-forgotten",)}
 
 
 def squared_error(w: float = 0.2) -> dict[str, Value]:
@@ -228,9 +241,9 @@ def squared_error(w: float = 0.2) -> dict[str, Value]:
 
 def judged(nodes: dict[str, Value], claims: dict[str, float]) -> str:
     """Check claims that are wrong, and return what is said of them after the two numbers."""
-    with redirect_stdout(StringIO()) as told:
-        assert check_derivation(nodes["loss"], {nodes[name]: claim for name, claim in claims.items()}) is False
-    return told.getvalue().partition(": ")[2].removesuffix("\n")
+    marking = check_derivation(nodes["loss"], {nodes[name]: claim for name, claim in claims.items()})
+    [sentence] = [mark.sentence for mark in marking.marks if not mark.is_right]
+    return sentence.partition(": ")[2]
 
 
 def test_a_wrong_factor_is_told_by_its_ratio_and_all_that_it_could_be() -> None:
