@@ -18,7 +18,12 @@ True
 
 from autograd.exercises.answers import AnswerError
 from autograd.exercises.asking import Exercise, exercise
+from autograd.exercises.grading import grade
+from autograd.exercises.graphs import exercises
 from autograd.exercises.misconceptions import NAMES
+from autograd.exercises.sheets import Worksheet, worksheet
 from autograd.marking import Mark, Marking
 
-__all__ = ["NAMES", "AnswerError", "Exercise", "Mark", "Marking", "exercise"]
+__all__ = [
+    "NAMES", "AnswerError", "Exercise", "Mark", "Marking", "Worksheet", "exercise", "exercises", "grade", "worksheet",
+]  # fmt: skip

@@ -1,70 +1,36 @@
-"""One exercise: what is given, what is asked, hints, and the marking of answers.
-
-An exercise holds questions.  Each has a right number at any numbers of the leaves, a `Scene`, so a formula can be compared at
-random ones.
-"""
+"""One exercise: what is given, what is asked, hints, and the marking of answers."""
 
 from __future__ import annotations
 
 import math
 from base64 import b64encode
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from html import escape
-from random import Random
-from typing import Any, Final, Literal, NamedTuple, TypeAlias
+from typing import Any, Final
 
 from autograd.derivation import explain
 from autograd.exercises.answers import EXACT, Answer, AnswerError, differs, is_rounded, read_answer
 from autograd.exercises.misconceptions import HALF, Suspect, Suspects
+from autograd.exercises.questions import Kind, Question, Scene, questions, scenes
 from autograd.manners import describe
 from autograd.marking import Mark, Marking
-from autograd.mistakes import RATE, sorted_pass, totals
-from autograd.primitives import DomainError, dot
+from autograd.mistakes import RATE
+from autograd.primitives import dot
 from autograd.steps import Walk
 from autograd.symbol import Style, latex, latex_name, latex_number, numbers
 from autograd.telling import equation, factor
 from autograd.value import Value
 
-__all__ = ["Exercise", "Kind", "exercise"]
+__all__ = ["Exercise", "exercise"]
 
-Kind: TypeAlias = Literal["gradients", "deltas", "local", "order", "update"]
 KINDS: Final = ("deltas", "local", "order", "update")
-SCENES: Final = 4  # other numbers of the leaves at which a formula is compared
-SPREAD: Final = 0.3
 CLOSE: Final = 1e-6  # relative, of a formula to the derivative
 NEARLY: Final = 0.05  # relative: an answer that is off by rounding on the way
+ROUGHLY: Final = 0.2  # the same, of an answer with so few digits that it could be
 BLANK: Final = "____"
 LATEX_BLANK: Final = r"\underline{\hspace{4em}}"
 MOST_EXPLANATIONS: Final = 2  # that are written out; all are named
-
-
-class Scene(NamedTuple):
-    """The nodes of the exercise's graph at some numbers, by the original nodes, and the gradients there."""
-
-    nodes: Mapping[Value, Value]
-    gradients: Mapping[Value, float]
-
-
-@dataclass(frozen=True, eq=False)
-class Question:
-    """One number that is asked for: a gradient, the new value of a leaf, or a local derivative."""
-
-    key: Hashable
-    name: str
-    latex: str
-    node: Value
-    place: int | None = None  # among the node's inputs, of a local derivative
-    rate: float | None = None  # of an update
-
-    def value(self, scene: Scene) -> float:
-        """Return the right number at a scene."""
-        node = scene.nodes[self.node]
-        if self.place is not None:
-            return node.partials[self.place]
-        gradient = scene.gradients[self.node]
-        return gradient if self.rate is None else node.data - self.rate * gradient
 
 
 class Exercise:
@@ -84,28 +50,8 @@ class Exercise:
         self.notes, self.solution_notes = tuple(notes), tuple(after)
         self.steps = Walk(loss)
         self.names, self.number = self.steps.names, self.steps.telling.number
-        self.questions = tuple(self._questions(nodes))
-        self._hints: list[str] = []
-        self._given = 0
-
-    # What is asked
-
-    def _questions(self, nodes: Sequence[Value]) -> Iterator[Question]:
-        result = self.names[self.loss]
-        if self.kind == "local":
-            for node in self.steps.order:
-                for k, x in enumerate(node.inputs):
-                    twice = node.inputs.count(x) > 1
-                    name = f"∂{self.names[node]}/∂{self.names[x]}" + f" (operand {k})" * twice
-                    yield Question((node, k if twice else x), name, _ratio(self.names[node], self.names[x]), node, k)
-        elif self.kind == "update":
-            for x in nodes:
-                yield Question(
-                    x, f"{self.names[x]} after the step", f"{latex_name(self.names[x])} \\leftarrow", x, None, self.rate
-                )
-        elif self.kind != "order":
-            for x in nodes:
-                yield Question(x, f"∂{result}/∂{self.names[x]}", _ratio(result, self.names[x]), x)
+        self.questions = tuple(questions(self.steps, kind, nodes, rate))
+        self._given: dict[Any, int] = {}
 
     @cached_property
     def _scene(self) -> Scene:
@@ -117,26 +63,7 @@ class Exercise:
 
     @cached_property
     def _scenes(self) -> list[Scene]:
-        """The graph at other numbers of its leaves, drawn from a fixed seed."""
-        rng, scenes = Random(1), list[Scene]()
-        for _ in range(10 * SCENES):
-            if len(scenes) < SCENES and (scene := self._moved(rng)) is not None:
-                scenes.append(scene)
-        return scenes
-
-    def _moved(self, rng: Random) -> Scene | None:
-        twins: dict[Value, Value] = {}
-        try:
-            for x in self.names:
-                if x.primitive is None:
-                    twins[x] = Value(x.data * (1 + SPREAD * (2 * rng.random() - 1)) + SPREAD * (2 * rng.random() - 1))
-            for node in self.steps.order:
-                if node.primitive is not None:
-                    twins[node] = node.primitive.apply([twins[x] if isinstance(x, Value) else x for x in node.operands])
-        except DomainError:
-            return None
-        found = totals(sorted_pass(twins[self.loss]))
-        return Scene(twins, {x: found.get(twin, 0.0) for x, twin in twins.items()})
+        return scenes(self.steps)
 
     @cached_property
     def _suspects(self) -> Suspects:
@@ -144,8 +71,11 @@ class Exercise:
 
     # Hints
 
-    def hint(self) -> str:
-        """Return the next hint: for each question which nodes it is about, the rule, the numbers, the product; then no more.
+    def hint(self, about: Any = None) -> str:
+        """Return the next hint: which nodes are concerned, the rule, the numbers, the product.
+
+        Args:
+            about: what was asked for, a node or the name of a question; by default the questions one after the other.
 
         >>> w, x = Value(3.0, "w"), Value(2.0, "x")
         >>> task = exercise((w * x) ** 2, ask=[w])
@@ -156,9 +86,9 @@ class Exercise:
         ∂loss/∂v1 = 12, and x = 2
         12·2 = 24
         """
-        self._hints = self._hints or list(self._all_hints())
-        self._given += 1
-        return self._hints[self._given - 1] if self._given <= len(self._hints) else "there are no more hints"
+        hints = list(self._all_hints() if about is None else self._hints_on(self._asked_for(about)))
+        given = self._given[about] = self._given.get(about, 0) + 1
+        return hints[given - 1] if given <= len(hints) else "there are no more hints"
 
     def _all_hints(self) -> Iterator[str]:
         if self.kind == "order":
@@ -215,7 +145,7 @@ class Exercise:
 
     # Marking
 
-    def mark(self, answers: Mapping[Any, Any] | Sequence[Value]) -> Marking:
+    def mark(self, answers: Mapping[Any, Any] | Sequence[Any]) -> Marking:
         """Mark answers.
 
         Args:
@@ -238,16 +168,18 @@ class Exercise:
             return Marking((self._mark_order(answers),))
         if not isinstance(answers, Mapping):
             raise AnswerError(f"answers are given as {{node: answer}}, not {answers!r}")
-        asked = {question.key: question for question in self.questions} | {q.name: q for q in self.questions}
-        asked |= {self.names[q.node]: q for q in self.questions if q.place is None}
-        read: dict[Question, Answer] = {}
-        for key, answer in answers.items():
-            question = asked.get(_by_name(key))
-            if question is None:
-                what = describe(key) if isinstance(key, Value) else repr(key)
-                raise AnswerError(f"{what} was not asked; asked were {_listed([q.name for q in self.questions])}")
-            read[question] = read_answer(answer, self._numbers)
+        read = {self._asked_for(key): read_answer(answer, self._numbers) for key, answer in answers.items()}
         return Marking(tuple(self._mark(question, read) for question in self.questions))
+
+    def _asked_for(self, key: Any) -> Question:
+        asked: dict[Any, Question] = {question.name: question for question in self.questions}
+        asked |= {question.key: question for question in self.questions}
+        asked |= {self.names[question.node]: question for question in self.questions if question.place is None}
+        found = asked.get(key.strip() if isinstance(key, str) else tuple(key) if isinstance(key, list) else key)
+        if found is None:
+            what = describe(key) if isinstance(key, Value) else repr(key)
+            raise AnswerError(f"{what} was not asked; asked were {_listed([q.name for q in self.questions])}")
+        return found
 
     def _mark(self, question: Question, answers: Mapping[Question, Answer]) -> Mark:
         if question not in answers:
@@ -307,7 +239,8 @@ class Exercise:
         nearest = min((abs(s.gradient - answer.value) for s in fits), default=0.0)
         if nearest <= EXACT * abs(answer.value):  # in all its digits: those that fit three digits only do not count
             fits = [s for s in fits if abs(s.gradient - answer.value) <= 2 * EXACT * abs(answer.value) + 1e-15]
-        if not fits and abs(answer.value - right) <= NEARLY * abs(right):
+        unit = 10.0 ** -len(f"{answer.value}".partition(".")[2]) if answer.formula is None else 0.0
+        if not fits and abs(answer.value - right) <= max(NEARLY * abs(right), min(unit, ROUGHLY * abs(right))):
             fits = [Suspect("rounded-on-the-way", "it is near: numbers on the way were rounded too early", answer.value, HALF)]
         return fits
 
@@ -353,11 +286,15 @@ class Exercise:
     # Showing
 
     @property
+    def _has_neurons(self) -> bool:
+        return any(node.primitive is dot for node in self.steps.order)
+
+    @property
     def question(self) -> str:
         """What is asked, in one sentence."""
         kinds = {
             "gradients": "Find the gradients:",
-            "deltas": "Find ∂" + self.names[self.loss] + " with respect to each:",
+            "deltas": "Find the δ of each neuron:" if self._has_neurons else "Find the gradients of the nodes on the way:",
             "local": "Find the local derivatives:",
             "order": "In which order does the backward pass visit the operations?",
             "update": f"Do one step of gradient descent, with the learning rate η = {self.rate:g}:",
@@ -493,14 +430,6 @@ def exercise(loss: Value, ask: str | Iterable[Value] = "deltas", *, rate: float 
         if x not in steps.gradients:
             raise ValueError(f"{describe(x)} does not take part in {describe(loss)}")
     return Exercise(loss, kind, nodes, rate)
-
-
-def _by_name(key: Any) -> Any:
-    return key.strip() if isinstance(key, str) else tuple(key) if isinstance(key, list) else key
-
-
-def _ratio(above: str, below: str) -> str:
-    return rf"\frac{{\partial {latex_name(above)}}}{{\partial {latex_name(below)}}}"
 
 
 def _aligned(rows: Iterable[tuple[str, str]]) -> str:

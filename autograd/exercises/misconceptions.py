@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
-from itertools import islice
+from itertools import combinations, islice
 from typing import Final, NamedTuple
 
 from autograd.derivation import Derivation
@@ -34,6 +34,7 @@ NAMES: Final = (
 )  # fmt: skip
 MOST_MOVES: Final = 10_000  # of a pass that may visit nodes again and again
 MOST_NODES: Final = 300  # in larger graphs only whole passes are run
+MOST_SHARES: Final = 6  # of which any may be forgotten
 HALF: Final = 0.5  # points for a pass that goes wrong as a whole
 
 
@@ -89,8 +90,11 @@ class Suspects:
         if len(shares) > 1:
             yield Suspect("local-only", "this is the sum of the local derivatives only", sum(p for _, p, _ in shares), 1 / n)
             words = f"only the last use of {self.names[node]} counts, where all uses add up"
-            last, partial, _ = shares[-1]
-            yield Suspect("overwritten", words, self.steps.gradients[last] * partial, HALF)
+            yield Suspect("overwritten", words, self._flow(*shares[-1]), HALF)
+        for size in range(len(shares) if len(shares) <= MOST_SHARES else 0):
+            for some in combinations(shares, size):
+                words = f"of the {len(shares)} paths from {self.names[node]} only {size or 'none'} counts"
+                yield Suspect("path-forgotten", words, sum(self._flow(*share) for share in some), size / len(shares))
         yield Suspect("factor-two", "a factor 2 is missing", right / 2, most)
         yield Suspect("factor-two", "there is a factor 2 too many", right * 2, most)
         for name, words, gradients, wrong in self._passes:
@@ -106,6 +110,9 @@ class Suspects:
         yield Suspect("factor-two", "a factor 2 is missing", right / 2, HALF)
         yield Suspect("factor-two", "there is a factor 2 too many", right * 2, HALF)
         yield Suspect("upstream-only", f"this is ∂{self._loss}/∂{self.names[node]}", self.steps.gradients[node], 0.0)
+
+    def _flow(self, consumer: Value, partial: float, _: str) -> float:
+        return self.steps.gradients[consumer] * partial
 
     @property
     def _loss(self) -> str:
@@ -140,22 +147,29 @@ class Suspects:
             words = "weights were changed before the pass was over: what is passed on uses the new ones"
             found.append(_Pass("updated-too-soon", words, self._run(update(loss, rate)), None))
         for words, shorten in ROUNDINGS.items():
-            found.append(
-                _Pass("rounded-on-the-way", f"numbers on the way were rounded to {words}", self._rounded(shorten), None)
-            )
+            for each in (shorten, float):  # local derivatives are rounded, too, or only what is written down
+                gradients = self._rounded(shorten, each)
+                found.append(_Pass("rounded-on-the-way", f"numbers on the way were rounded to {words}", gradients, None))
         return found
 
     def _run(self, moves: Iterator[Move]) -> dict[Value, float]:
         return totals(islice(moves, MOST_MOVES))
 
-    def _rounded(self, shorten: Callable[[float], float]) -> dict[Value, float]:
-        """Run the pass with every number rounded: values, derivatives, gradients."""
+    def _rounded(self, shorten: Callable[[float], float], each: Callable[[float], float]) -> dict[Value, float]:
+        """Run both passes with values and gradients shortened by one function, and local derivatives by another."""
+        numbers = {x: x.data for x in self.names}  # what is given is not rounded
+        for node in self.steps.order:
+            operands = [numbers[x] if isinstance(x, Value) else x for x in node.operands]
+            try:
+                numbers[node] = shorten(float(node.primitive.evaluate(operands) if node.primitive else node.data))
+            except DomainError:  # rounded out of the domain
+                numbers[node] = shorten(node.data)
 
         def slip(node: Value) -> Reading:
-            partials = read(node, {x: shorten(x.data) for x in node.inputs}).partials
-            return Reading([None if partial is None else shorten(partial) for partial in partials])
+            partials = read(node, numbers).partials
+            return Reading([None if partial is None else each(partial) for partial in partials])
 
-        return self._run(sorted_pass(self.steps.loss, slip, combine=lambda total, more: shorten(total + shorten(more))))
+        return self._run(sorted_pass(self.steps.loss, slip, combine=lambda total, more: shorten(total + more)))
 
     def _single(self) -> Iterator[_Pass]:
         """Run the pass with one wrong partial derivative, for each that could be wrong."""
