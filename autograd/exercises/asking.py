@@ -196,8 +196,9 @@ class Exercise:
         found = self._explanations(question, answer, right)
         if not found:
             return Mark(question.key, 0.0, f"{head} not right, and no known misconception gives it; {self._way_to(question)}")
-        words = list(dict.fromkeys(suspect.words for suspect in found))[:MOST_EXPLANATIONS]
+        likeliest = {suspect.name: suspect.words for suspect in reversed(found)}  # of each name the first
         names = tuple(dict.fromkeys(suspect.name for suspect in found))
+        words = [likeliest[name] for name in names[:MOST_EXPLANATIONS]]
         points = max(suspect.points for suspect in found)
         return Mark(question.key, points, f"{head} not right; {', or '.join(words)} ({', '.join(names)})", names)
 
@@ -258,7 +259,7 @@ class Exercise:
         if not above:
             return f"look at the rule of {self.names[self.loss]} = {self.steps.telling.formula(self.loss).text}"
         result = self.names[self.loss]
-        return f"what are {_listed([f'∂{result}/∂{self.names[x]}' for x in above])}, the derivatives on the way?"
+        return f"answer {_listed([f'∂{result}/∂{self.names[x]}' for x in above])} as well, to see where it goes wrong"
 
     def _mark_order(self, answer: Any) -> Mark:
         nodes, key = {self.names[x]: x for x in self.steps.order}, "order"
@@ -279,7 +280,7 @@ class Exercise:
             words = f"{self.names[late[0]]} is visited too early: it feeds {_listed(before)}, which had not passed on its share"
             return Mark(key, max(0.0, points), f"order: {words} (too-early)", ("too-early",))
         if missing or len(order) > len(nodes):
-            words = f"{_listed(missing)} is missing" if missing else "a node is visited twice"
+            words = f"missing: {_listed(missing)}" if missing else "a node is visited twice"
             return Mark(key, max(0.0, points), f"order: {words}")
         return Mark(key, 1.0, "order: right", is_right=True)
 
@@ -327,15 +328,21 @@ class Exercise:
 
     @property
     def latex(self) -> str:
-        """The exercise in LaTeX's mathematics mode, with blanks."""
-        style = latex(self.steps.telling.digits)
-        leaves = [x for x in self.names if x.primitive is None]
-        rows = [(latex_name(self.names[x]), latex_number(x.data, self.steps.telling.digits)) for x in leaves]
+        """The operations in LaTeX's mathematics mode, with a blank for each question; `given_latex` are the leaves."""
+        style, number = latex(self.steps.telling.digits), self.steps.telling.digits
+        rows: list[tuple[str, str]] = []
         for node in self.steps.order:
-            value = latex_number(node.data, self.steps.telling.digits)
-            rows.append((latex_name(self.names[node]), f"{self.steps.telling.formula(node).written(style)} = {value}"))
+            formula = self.steps.telling.formula(node).written(style)
+            rows.append((latex_name(self.names[node]), f"{formula} = {latex_number(node.data, number)}"))
         rows += [(question.latex, LATEX_BLANK) for question in self.questions] or [(r"\text{order}", LATEX_BLANK)]
         return _aligned(rows)
+
+    @property
+    def given_latex(self) -> str:
+        """The numbers of the leaves in LaTeX."""
+        leaves = [x for x in self.names if x.primitive is None]
+        texts = [f"{latex_name(self.names[x])} = {latex_number(x.data, self.steps.telling.digits)}" for x in leaves]
+        return r",\allowbreak\ ".join(texts)
 
     @property
     def solution_latex(self) -> list[str]:
@@ -361,7 +368,7 @@ class Exercise:
         return f"<exercise on {self.names[self.loss]}: {asked}>"
 
     def _repr_latex_(self) -> str:
-        return f"$\\displaystyle {self.latex}$"
+        return f"${self.given_latex}$\n\n$\\displaystyle {self.latex}$"
 
     def _repr_html_(self) -> str:
         return f'{self.picture}<pre style="white-space: pre-wrap">{escape(self.text)}</pre>'

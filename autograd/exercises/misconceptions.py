@@ -13,7 +13,7 @@ one partial derivative replaced, made at each node where it changes something.  
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import combinations, islice
 from typing import Final, NamedTuple
@@ -35,6 +35,7 @@ NAMES: Final = (
 MOST_MOVES: Final = 10_000  # of a pass that may visit nodes again and again
 MOST_NODES: Final = 300  # in larger graphs only whole passes are run
 MOST_SHARES: Final = 6  # of which any may be forgotten
+WRONG_SIGN: Final = " has the wrong sign"
 HALF: Final = 0.5  # points for a pass that goes wrong as a whole
 
 
@@ -79,27 +80,29 @@ class Suspects:
         shares = [edge for move in reversed(self.steps.order) if node in move.inputs for edge in self._edges(move, node)]
         n = max(2, sum(1 for _ in Derivation(node, self.steps).links(frozenset())))
         most = (n - 1) / n
-        yield Suspect("sign", "the sign is wrong", -right, most)
-        for consumer, partial, rule in shares:
-            arrives = self.steps.gradients[consumer]
-            slope = f"∂{self.names[consumer]}/∂{self.names[node]} = {rule}"
-            words = f"this is what arrives from above, ∂{self._loss}/∂{self.names[consumer]}, without the factor {slope}"
-            yield Suspect("upstream-only", words, arrives, most)
-            words = f"this is only the local derivative {slope}; it is multiplied by ∂{self._loss}/∂{self.names[consumer]}"
-            yield Suspect("local-only", words, partial, 1 / n)
+        for name, words, gradients, wrong in self._passes:
+            if node in gradients:
+                yield Suspect(name, words, gradients[node], HALF if wrong is None else max(0.0, 1 - wrong / n))
         if len(shares) > 1:
-            yield Suspect("local-only", "this is the sum of the local derivatives only", sum(p for _, p, _ in shares), 1 / n)
             words = f"only the last use of {self.names[node]} counts, where all uses add up"
             yield Suspect("overwritten", words, self._flow(*shares[-1]), HALF)
         for size in range(len(shares) if len(shares) <= MOST_SHARES else 0):
             for some in combinations(shares, size):
-                words = f"of the {len(shares)} paths from {self.names[node]} only {size or 'none'} counts"
+                through = _listed([self.names[consumer] for consumer, _, _ in some])
+                words = f"only what comes through {through} counts" if some else f"nothing flows back to {self.names[node]}"
                 yield Suspect("path-forgotten", words, sum(self._flow(*share) for share in some), size / len(shares))
+        for consumer, partial, rule in shares:
+            above = f"∂{self._loss}/∂{self.names[consumer]}"
+            slope = f"∂{self.names[consumer]}/∂{self.names[node]} = {rule}"
+            words = f"this is what arrives from above, {above}, without the factor {slope}"
+            yield Suspect("upstream-only", words, self.steps.gradients[consumer], most)
+            words = f"this is only the local derivative {slope}, without the factor {above}"
+            yield Suspect("local-only", words, partial, 1 / n)
+        if len(shares) > 1:
+            yield Suspect("local-only", "this is the sum of the local derivatives only", sum(p for _, p, _ in shares), 1 / n)
         yield Suspect("factor-two", "a factor 2 is missing", right / 2, most)
         yield Suspect("factor-two", "there is a factor 2 too many", right * 2, most)
-        for name, words, gradients, wrong in self._passes:
-            if node in gradients:
-                yield Suspect(name, words, gradients[node], HALF if wrong is None else max(0.0, 1 - wrong / n))
+        yield Suspect("sign", "the sign is wrong", -right, most)
 
     def readings(self, node: Value, k: int) -> Iterator[Suspect]:
         """Iterate over what each misconception gives for the partial derivative of a node with respect to its input k."""
@@ -128,6 +131,7 @@ class Suspects:
     def _passes(self) -> list[_Pass]:
         loss = self.steps.loss
         found = list(self._single()) if len(self.steps.order) <= MOST_NODES else []
+        found.sort(key=lambda each: each.words.endswith(WRONG_SIGN))  # a minus sign that is lost explains more
         for name, words, mistake in (
             ("sign", "every minus sign is lost", "sign"),
             ("activation-forgotten", "the derivatives of all activations are forgotten", "activation-forgotten"),
@@ -217,7 +221,7 @@ class Suspects:
         if own is None:
             return
         signless = plus(node).partials[k]
-        words = f"the minus sign of {slope} is lost" if signless != own else f"{slope} has the wrong sign"
+        words = f"the minus sign of {slope} is lost" if signless != own else slope + WRONG_SIGN
         yield "sign", words, -own
         if rules[k].text.startswith("2·"):
             yield "factor-two", f"the factor 2 of {slope} is missing", own / 2
@@ -230,6 +234,8 @@ class Suspects:
     def _other(self, node: Value, k: int, rule: Symbol) -> float | None:
         """Return the derivative with respect to the other operand: of two, the other one's; in a dot, the factor itself."""
         row, operands = node.primitive, node.operands
+        if rule.row is None and not rule.name:  # a constant, as in a sum
+            return None
         if row is not None and row.arity == 2:
             data = [x.data if isinstance(x, Value) else x for x in operands]
             places = [i for i, x in enumerate(operands) if isinstance(x, Value)]
@@ -238,6 +244,10 @@ class Suspects:
             except DomainError:
                 return None
         return node.inputs[k].data if rule.row is None and rule.name else None
+
+
+def _listed(texts: Sequence[str]) -> str:
+    return " and ".join(dict.fromkeys(texts))
 
 
 def _first(reading: Reading) -> tuple[float]:

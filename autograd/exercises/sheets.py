@@ -87,7 +87,7 @@ class Worksheet:
         for i, task in enumerate(self.tasks, 1):
             yield rf"\section*{{Exercise {i}}}"
             yield from (_tex(note) + r"\par" for note in task.notes)
-            yield rf"{_tex(task.question)}\[{task.latex}\]"
+            yield rf"Given ${task.given_latex}$. {_tex(task.question)}\[{task.latex}\]"
         if self.solutions:
             yield r"\newpage"
             for i, task in enumerate(self.tasks, 1):
