@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+from base64 import b64decode
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,17 @@ def test_a_page_asks_no_network_for_anything_and_keeps_solutions_apart(tmp_path:
         worksheet(stranger)
     with pytest.raises(ValueError, match="one exercise or more"):
         worksheet([])
+
+
+def test_a_picture_gives_no_answer_away() -> None:
+    n = network(**POINT)
+    n["E"].backward()
+    for ask in ("local", "deltas", "update"):
+        task = exercise(n["E"], ask=ask)
+        svg = b64decode(task.picture.partition("base64,")[2].partition('"')[0]).decode()
+        assert "net_h = 0.6" in svg and "σ(net_o)" in svg
+        assert not any(f">{q.name}" in svg or f"= {task.number(q.value(task._scene))}<" in svg for q in task.questions)
+        assert "∂" not in svg and "δ" not in svg
 
 
 def test_labels_cannot_become_markup() -> None:
