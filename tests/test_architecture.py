@@ -45,8 +45,8 @@ ROOMS: dict[str, set[str]] = {
         "autograd.telling", "autograd.value",
     },
     "autograd.exercises": {
-        "autograd.derivation", "autograd.expressions", "autograd.files", "autograd.marking", "autograd.mistakes",
-        "autograd.moments", "autograd.primitives", "autograd.rows", "autograd.steps", "autograd.symbol", "autograd.telling",
+        "autograd.derivation", "autograd.expressions", "autograd.files", "autograd.manners", "autograd.marking",
+        "autograd.mistakes", "autograd.primitives", "autograd.rows", "autograd.steps", "autograd.symbol", "autograd.telling",
         "autograd.value",
     },
     "autograd.files": {"autograd.symbol"},
