@@ -1,7 +1,10 @@
 """The misconceptions that a wrong answer may come from, each an algorithm that is run on the graph at hand.
 
 Whole passes are those of `autograd.mistakes`.  A misconception about one derivative is a slip: the pass as it should be, with
-one partial derivative replaced, made at each node where it changes something.  So an explanation says where it happened.
+one partial derivative replaced, at each node where that changes something.  So an explanation says where it happened.  A
+gradient is linear in each partial derivative, so one pass forward from a node gives the results of all slips at once:
+
+    wrong gradient = gradient + ∂loss/∂node · (wrong partial - partial) · ∂input/∂(the node that is asked for)
 
 >>> from autograd.value import Value
 >>> w, x = Value(3.0, label="w"), Value(2.0, label="x")
@@ -33,7 +36,6 @@ NAMES: Final = (
     "local-only", "upstream-only", "updated-too-soon", "rounded-on-the-way",
 )  # fmt: skip
 MOST_MOVES: Final = 10_000  # of a pass that may visit nodes again and again
-MOST_NODES: Final = 300  # in larger graphs only whole passes are run
 MOST_SHARES: Final = 6  # of which any may be forgotten
 WRONG_SIGN: Final = " has the wrong sign"
 HALF: Final = 0.5  # points for a pass that goes wrong as a whole
@@ -59,7 +61,6 @@ class _Pass(NamedTuple):
     name: str
     words: str
     gradients: Mapping[Value, float]
-    wrong: int | None  # edges that are read wrongly; None for a pass that goes wrong as a whole
 
 
 class Suspects:
@@ -80,9 +81,10 @@ class Suspects:
         shares = [edge for move in reversed(self.steps.order) if node in move.inputs for edge in self._edges(move, node)]
         n = max(2, sum(1 for _ in Derivation(node, self.steps).links(frozenset())))
         most = (n - 1) / n
-        for name, words, gradients, wrong in self._passes:
+        yield from self._single(node, most)
+        for name, words, gradients in self._passes:
             if node in gradients:
-                yield Suspect(name, words, gradients[node], HALF if wrong is None else max(0.0, 1 - wrong / n))
+                yield Suspect(name, words, gradients[node], HALF)
         if len(shares) > 1:
             words = f"only the last use of {self.names[node]} counts, where all uses add up"
             yield Suspect("overwritten", words, self._flow(*shares[-1]), HALF)
@@ -130,8 +132,7 @@ class Suspects:
     @cached_property
     def _passes(self) -> list[_Pass]:
         loss = self.steps.loss
-        found = list(self._single()) if len(self.steps.order) <= MOST_NODES else []
-        found.sort(key=lambda each: each.words.endswith(WRONG_SIGN))  # a minus sign that is lost explains more
+        found: list[_Pass] = []
         for name, words, mistake in (
             ("sign", "every minus sign is lost", "sign"),
             ("activation-forgotten", "the derivatives of all activations are forgotten", "activation-forgotten"),
@@ -141,19 +142,19 @@ class Suspects:
                 "out-for-net",
             ),
         ):
-            found.append(_Pass(name, words, self._run(MISTAKES[mistake](loss)), None))
+            found.append(_Pass(name, words, self._run(MISTAKES[mistake](loss))))
         words = "gradients replace one another where a node is used more than once; they add up"
-        found.append(_Pass("overwritten", words, self._run(MISTAKES["overwrite"](loss)), None))
+        found.append(_Pass("overwritten", words, self._run(MISTAKES["overwrite"](loss))))
         for mistake in ("recursion", "unsorted"):
             words = "a node was visited before all that use it had passed on their share"
-            found.append(_Pass("too-early", words, self._run(MISTAKES[mistake](loss)), None))
+            found.append(_Pass("too-early", words, self._run(MISTAKES[mistake](loss))))
         for rate in dict.fromkeys((self.rate, RATE)):
             words = "weights were changed before the pass was over: what is passed on uses the new ones"
-            found.append(_Pass("updated-too-soon", words, self._run(update(loss, rate)), None))
+            found.append(_Pass("updated-too-soon", words, self._run(update(loss, rate))))
         for words, shorten in ROUNDINGS.items():
             for each in (shorten, float):  # local derivatives are rounded, too, or only what is written down
                 gradients = self._rounded(shorten, each)
-                found.append(_Pass("rounded-on-the-way", f"numbers on the way were rounded to {words}", gradients, None))
+                found.append(_Pass("rounded-on-the-way", f"numbers on the way were rounded to {words}", gradients))
         return found
 
     def _run(self, moves: Iterator[Move]) -> dict[Value, float]:
@@ -175,19 +176,31 @@ class Suspects:
 
         return self._run(sorted_pass(self.steps.loss, slip, combine=lambda total, more: shorten(total + more)))
 
-    def _single(self) -> Iterator[_Pass]:
-        """Run the pass with one wrong partial derivative, for each that could be wrong."""
+    def _single(self, asked: Value, points: float) -> Iterator[Suspect]:
+        """Iterate over the gradients of a node that result from one wrong partial derivative."""
+        tangents = {asked: 1.0}
+        for node in self.steps.order:
+            known = [(tangents[x], p) for x, p in zip(node.inputs, read(node).partials, strict=True) if x in tangents]
+            if known and node is not asked:
+                tangents[node] = sum(tangent * partial for tangent, partial in known if partial is not None)
+        right = self.steps.gradients
+        for node, k, name, words, change in self._changes:
+            x = node.inputs[k]
+            if x in tangents and node is not asked:
+                yield Suspect(name, words, right[asked] + right.get(node, 0.0) * change * tangents[x], points)
+
+    @cached_property
+    def _changes(self) -> list[tuple[Value, int, str, str, float]]:
+        """The slips on the whole graph: node, place among its inputs, name, words, and by how much the partial changes."""
+        found = []
         for node in reversed(self.steps.order):
-            right = read(node).partials
-            for k in range(len(node.inputs)):
+            for k, (x, own) in enumerate(zip(node.inputs, read(node).partials, strict=True)):
                 for name, words, partial in self._slips(node, k):
-                    if partial != right[k]:
-                        gradients = self._with(node, [*right[:k], partial, *right[k + 1 :]])
-                        yield _Pass(name, words, gradients, 1)
-                if right[k] is not None and self._uses[node.inputs[k]] > 1:
-                    formula = self.steps.telling.formula(node).text
-                    words = f"the path through {self.names[node]} = {formula} is forgotten"
-                    yield _Pass("path-forgotten", words, self._with(node, [*right[:k], None, *right[k + 1 :]]), 1)
+                    found.append((node, k, name, words, partial - (own or 0.0)))
+                if own is not None and self._uses[x] > 1:
+                    words = f"the path through {self.names[node]} = {self.steps.telling.formula(node).text} is forgotten"
+                    found.append((node, k, "path-forgotten", words, -own))
+        return sorted(found, key=lambda change: change[3].endswith(WRONG_SIGN))  # a lost minus sign explains more
 
     @cached_property
     def _uses(self) -> dict[Value, int]:
@@ -200,9 +213,6 @@ class Suspects:
     @cached_property
     def _activations(self) -> set[Value]:
         return activations(self.steps.loss)
-
-    def _with(self, node: Value, partials: list[float | None]) -> dict[Value, float]:
-        return self._run(sorted_pass(self.steps.loss, lambda _: Reading(partials), at={node}))
 
     def _slips(self, node: Value, k: int) -> Iterator[tuple[str, str, float]]:
         """Iterate over the wrong partial derivatives of a node with respect to its input k: name, words, number."""
