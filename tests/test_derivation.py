@@ -185,7 +185,7 @@ def test_right_claims() -> None:
     assert check_derivation(n["E"], {n["w_o"]: -0.0926}, tolerance=1e-3) and check_derivation(n["E"], {})
     assert check_derivation(n["E"], {n["w_o"]: steps.gradients[n["w_o"]] * (1 + 1e-9)})
     marking = check_derivation(n["E"], {n["r_o"]: steps.gradients[n["r_o"]]})
-    assert repr(marking) == "∂E/∂r_o is -0.62633: right" and marking.points == 1.0 and marking.diagnoses == {}
+    assert repr(marking) == "∂E/∂r_o is -0.59566: right" and marking.points == 1.0 and marking.diagnoses == {}
 
 
 @pytest.mark.parametrize(
@@ -228,7 +228,7 @@ def test_each_claim_has_its_own_mark() -> None:
     assert [sentence.partition(":")[0] for sentence in marking.sentences] == [
         "∂loss/∂loss is 1, not 2", "∂loss/∂h is 2", "∂loss/∂w is 16, not -16",
     ]  # fmt: skip
-    assert str(marking).startswith("1 of 3 points\n∂loss/∂loss is 1") and "white-space" in marking._repr_html_()
+    assert str(marking).startswith("1 of 3 points\n∂loss/∂loss is 1") and repr(marking) == str(marking)
     assert check_derivation(loss, {w: 12.0}).diagnoses == {w: ("path-forgotten",)}
 
 
