@@ -38,11 +38,13 @@ from autograd.telling import Telling
 from autograd.value import Value
 
 if TYPE_CHECKING:
+    from autograd.checking.report import Report
     from autograd.drawing import Drawing
     from autograd.player import Player
-    from autograd.verdicts import Report
 
 __all__ = ["main"]
+
+STATUSES: Final = {"wrong": 1, "kink": 3}  # by the verdict of a check; 2 is for what cannot be run
 
 COMMAND: Final = "python -m autograd"
 EXAMPLE: Final = f"{COMMAND} 'tanh(w*x + b)**2' w=0.5 x=2 b=-0.4"
@@ -50,9 +52,9 @@ WRITTEN: Final = f"Lists are written [x, y], as in dot([u, v], [x, y], b); {', '
 OPTION: Final = re.compile(r"-|--|-h|--[a-z]+(=.*)?", re.DOTALL)
 # What is written where the terminal's encoding lacks a character.
 SPELLED: Final = {
-    **dict(zip("∂δση·×√∞≤≥≠−─▶←…′",
-               ["d", "delta", "sigma", "eta", "*", "*", "sqrt ", "inf", "<=", ">=", "!=", "-", "-", ">", "<-", "...", "'"],
-               strict=True)),
+    **dict(zip("∂δση·×√∞≤≥≠−─▶←…′⁽⁾",
+               ["d", "delta", "sigma", "eta", "*", "*", "sqrt ", "inf", "<=", ">=", "!=", "-", "-", ">", "<-", "...", "'", "(",
+                ")"], strict=True)),
     **{c: f"^{i}" for i, c in enumerate(RAISED)},
     **{c: str(i) for i, c in enumerate(LOWERED)},
 }  # fmt: skip
@@ -77,7 +79,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: the words after ``python -m autograd``; this process's own if None.
 
     Returns:
-        The exit status: 0; 1 if ``--check`` finds a wrong gradient; 2 after one line on standard error that says what is wrong.
+        The exit status: 0; 1 if ``--check`` finds a wrong gradient, 3 if it finds a kink and nothing wrong; 2 after one line
+        on standard error that says what is wrong.
     """
     try:
         text, status = run(sys.argv[1:] if argv is None else argv)
@@ -146,7 +149,7 @@ def make_parser() -> Parser:
         ("--version",): "show the version",
         ("--steps",): "show each step of the forward and of the backward pass",
         ("--explain",): "show where each gradient comes from, and derive it by the chain rule",
-        ("--check",): "compare the gradients with numeric ones, edge by edge; status 1 if one is wrong",
+        ("--check",): "compare the gradients with numeric ones, edge by edge; status 1 if one is wrong, 3 at a kink",
         ("--mermaid",): "print the picture as Mermaid text, and nothing else",
         ("--latex",): "print the derivations in LaTeX, and nothing else",
     }.items():
@@ -264,7 +267,7 @@ def differentiate(
         report.append(f"The player is in {_save(_play, result, options.html)}; open it in a browser.")
     if options.json not in (None, "-"):
         report.append(f"The steps are in {_write(options.json, walk(result).to_json())}.")
-    return text or "\n\n".join(report), 1 if check is not None and check.verdict == "wrong" else 0
+    return text or "\n\n".join(report), STATUSES.get(check.verdict, 0) if check is not None else 0
 
 
 def _data(result: Value, wanted: Mapping[str, Value], options: argparse.Namespace) -> str:

@@ -48,8 +48,8 @@ multiplied by its derivative there.  That is the chain rule, one link at a time:
 GIVEN: Final = "The data t and i have gradients too, but only the weights will be changed."
 LEARNING: Final = "LEARNING.  A step against the gradient, w ← w - η·∂E/∂w, here with η = {:g}:"
 DERIVATION: Final = """\
-BY HAND.  The links from E down to a weight, multiplied, each with its rule put in, are
-the formulas of the textbook.  Here they are computed beside the engine's numbers:"""
+BY HAND.  The links from E down to a weight, multiplied, with their rules put in, give
+the formulas of the textbook.  Here their values stand beside the engine's:"""
 
 
 def network(i: float, w_h: float, w_o: float, t: float) -> dict[str, Value]:
@@ -87,7 +87,7 @@ def demonstrate(folder: Path) -> str:
         DERIVATION,
         _comparison(nodes),
         _picture(nodes["E"], folder / PICTURE),
-        f"The same network as an expression, each step in words.  Then try your own:\n\n    {_command('--steps')}",
+        f"The same network as an expression, step by step.  Then try your own:\n\n    {_command('--steps')}",
     ]
     return "\n\n".join(parts)
 

@@ -27,7 +27,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Any
 
 from autograd.manners import describe
@@ -45,7 +45,7 @@ MOST_NODES = 5_000  # of the whole graph
 MOST_SHARES = 8  # terms of the ledger that are written
 LONGEST_PART = 24  # characters of a part that is written in place rather than by name
 LONGEST_COUNT = 10**40  # a larger number of paths is rounded
-WIDEST_ROW = 56  # characters, about, in a row of LaTeX: 900 px at a type of 20 px
+WIDEST_ROW = 58  # characters, about, on both sides of a row of LaTeX: 900 px at a type of 20 px
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,8 @@ class Explanation:
         rows = [row for row in dict.fromkeys([*rows, latex_number(self.gradient, self.digits)]) if row not in ("", head)]
         body = [(head if i == 0 else "", row) for i, row in enumerate(rows)]
         body += [(latex_name(name), part.written(style)) for name, part in self.where]
-        aligned = " \\\\\n".join(f"{left} &= {_wrapped(right)}" for left, right in body)
+        room = WIDEST_ROW - max(_width(left) for left, _ in body)
+        aligned = " \\\\\n".join(f"{left} &= {_wrapped(right, room)}" for left, right in body)
         return f"\\begin{{aligned}}\n{aligned}\n\\end{{aligned}}"
 
     def _rows(self, style: Style, times: str, ratio: Callable[[str, str], str], number: Callable[[str], str]) -> list[str]:
@@ -360,6 +361,8 @@ def _product(factors: Sequence[Symbol]) -> Symbol:
             others.append(factor)
     if not others:
         return as_symbol(coefficient)
+    runs = [list(run) for _, run in groupby(others, _structure)]  # what stands there twice in a row is a square
+    others = [run[0] if len(run) == 1 else run[0] ** len(run) for run in runs]
     product: Any = -others[0] if coefficient == -1 else others[0] if coefficient == 1 else coefficient * others[0]
     for factor in others[1:]:
         product = product * factor
@@ -368,13 +371,20 @@ def _product(factors: Sequence[Symbol]) -> Symbol:
 
 def _sum(terms: Sequence[Symbol]) -> Symbol:
     """Add formulas; equal ones are written once, with their number in front."""
-    times = Counter(term.text for term in terms)
-    first = {term.text: term for term in reversed(terms)}
+    keys = list(map(_structure, terms))
+    times, first = Counter(keys), dict(zip(reversed(keys), reversed(terms), strict=True))
     out: Any = None
-    for text, n in times.items():
-        term = first[text] if n == 1 else _product([as_symbol(float(n)), first[text]])
+    for key, n in times.items():
+        term = first[key] if n == 1 else _product([as_symbol(float(n)), first[key]])
         out = term if out is None else out + term
     return as_symbol(out)
+
+
+def _structure(formula: Any) -> Any:
+    """Return a formula as nested tuples, which are equal where it is the same formula; long ones may share their text."""
+    if not isinstance(formula, Symbol):
+        return float(formula)
+    return (formula.row, *map(_structure, formula.operands)) if formula.row is not None else (formula.name, formula.value)
 
 
 def _count(n: int) -> str:
@@ -391,23 +401,35 @@ def _latex(text: str) -> str:
     return text.replace("·", r" \cdot ").replace("∞", r"\infty").replace("NaN", r"\text{NaN}")
 
 
-def _wrapped(row: str) -> str:
-    """Break a row of LaTeX between its terms and factors where it would be too wide for a slide."""
+def _wrapped(row: str, room: int) -> str:
+    """Break a row of LaTeX between its terms, or factors of long terms, where it would be wider than there is room for."""
+    lines, is_whole = [""], True  # whether the last line ends with a term that began there
+    for term in _split(row, " + "):
+        if is_whole and _width(lines[-1] + term) <= room:
+            lines[-1] += term
+            continue
+        first = len(lines)
+        for factors in _split(term, r" \cdot "):
+            if len(lines) == first or _width(lines[-1] + factors) > room:
+                lines.append("")
+            lines[-1] += factors
+        is_whole = len(lines) == first + 1
+    return " \\\\\n&\\quad{}".join(line.strip() for line in lines if line)
+
+
+def _split(row: str, sign: str) -> list[str]:
+    """Split a row of LaTeX before each sign that is outside of all braces and parentheses."""
     parts, depth = [""], 0
-    for token in re.split(r"(\\left\(|\\right\)|[{}()]| \+ | \\cdot )", row):
+    for token in re.split(rf"(\\left\(|\\right\)|[{{}}()]|{re.escape(sign)})", row):
         depth += (token in ("{", "(", r"\left(")) - (token in ("}", ")", r"\right)"))
-        parts += [token] if depth == 0 and token in (" + ", r" \cdot ") else []
-        parts[-1] += token if parts[-1] != token or depth else ""
-    lines = [""]
-    for part in parts:
-        if lines[-1] and _width(lines[-1] + part) > WIDEST_ROW:
-            lines.append("")
-        lines[-1] += part
-    return " \\\\\n&\\quad{}".join(line.strip() for line in lines)
+        parts += [""] * (token == sign and depth == 0)
+        parts[-1] += token
+    return parts
 
 
 def _width(row: str) -> int:
-    """Estimate the width of a row of LaTeX in characters: that of a fraction is that of its longer part."""
+    """Estimate the width of a row of LaTeX in characters; what stands above each other is as wide as the longer of the two."""
+    row = re.sub(r"\^{([^{}]*)}_{([^{}]*)}", lambda m: max(m[1], m[2], key=len), row)
     row = re.sub(
         r"\\frac{(\\partial [^{}]*(?:{[^{}]*}[^{}]*)*)}{(\\partial [^{}]*(?:{[^{}]*}[^{}]*)*)}",
         lambda m: max(m[1], m[2], key=len),

@@ -21,9 +21,34 @@ from pathlib import Path
 
 from autograd.symbol import printable
 
-__all__ = ["printable", "write_whole"]
+__all__ = ["cache_folder", "printable", "write_whole"]
 
 BINARY = getattr(os, "O_BINARY", 0)  # on Windows, where line breaks would be changed without it
+
+
+def cache_folder() -> Path:
+    """Return the folder of what can be computed again, and make it if it is missing.
+
+    It is ``scalar-autograd`` in ``$XDG_CACHE_HOME`` or ``~/.cache``.  Code is loaded from there, so it belongs to this user
+    and is closed to others.
+
+    Raises:
+        OSError: if it cannot be made, or belongs to another user.
+        RuntimeError: if this user has no home.
+
+    Source: https://specifications.freedesktop.org/basedir-spec/latest
+    """
+    base = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    # The specification wants a relative path to be ignored.
+    folder = (base if base.is_absolute() else Path.home() / ".cache") / "scalar-autograd"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if hasattr(os, "getuid"):  # on Windows a user's folders are closed to others, and have neither owner nor mode here
+        status = folder.stat()
+        if status.st_uid != os.getuid():
+            raise OSError(errno.EPERM, "code is loaded from this folder, and it belongs to another user", str(folder))
+        if status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            folder.chmod(0o700)
+    return folder
 
 
 def write_whole(path: str | os.PathLike[str], data: bytes) -> None:

@@ -123,14 +123,14 @@ class Manners:
                             "compute it again, or write walk(loss).to_json()")  # fmt: skip
         return type(self), (self._data, self.label), (None, {"grad": self.grad})
 
-    def _repr_svg_(self) -> str | None:
-        """Show the graph in Jupyter, if a layout engine is installed."""
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        """Show the graph in Jupyter, if a layout engine is installed and it is not too large."""
         from autograd.drawing import LayoutError, draw  # the only import from the engine to the drawings
 
         try:
-            return draw(cast(Any, self)).svg
+            return {**draw(cast(Any, self))._repr_mimebundle_(), "text/plain": repr(self)}
         except (LayoutError, ValueError):
-            return None
+            return {"text/plain": repr(self)}
 
 
 def _elsewhere(name: str, advice: str) -> property:

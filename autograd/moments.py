@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from autograd.symbol import DIGITS, Symbol, digits, numbers, plain
@@ -45,7 +45,7 @@ class Edge:
     input: Value
     name: str
     consumer: str
-    derivative: Symbol
+    derivative: Symbol = field(compare=False)  # symbols refuse ==, and the consumer determines it
     partial: float
     upstream: float
     contribution: float
@@ -135,7 +135,7 @@ class Step:
     place: tuple[int, int]
     node: Value
     name: str
-    operation: Symbol
+    operation: Symbol = field(compare=False)
     delta: float | None
     edges: tuple[Edge, ...]
     loss: str

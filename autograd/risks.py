@@ -26,7 +26,7 @@ from autograd.primitives import DomainError, Nary, Primitive
 from autograd.symbol import Symbol
 from autograd.value import Value
 
-__all__ = ["risks"]
+__all__ = ["ANY", "danger_of", "may_fail", "risks", "sign_of", "sign_of_few", "used_by_rules"]
 
 Sign: TypeAlias = frozenset[int]
 ANY: Final[Sign] = frozenset((-1, 0, 1))
@@ -39,7 +39,7 @@ def risks(order: Sequence[Value]) -> Callable[[Value], int]:
     The risk is 2 if they may be infinite at a finite value of the node, as sqrt's at 0; 1 if they may be infinite or NaN only
     where the value or an operand is, as in w·log(x); else 0.
     """
-    if not any(_may_fail(row, len(node.operands)) for node in order if (row := node.primitive) is not None):
+    if not any(may_fail(row, len(node.operands)) for node in order if (row := node.primitive) is not None):
         return lambda node: 0
     signs: dict[Value, Sign] = {}
     tainted: set[Value] = set()  # nodes that may be NaN or have an infinite slope in a branch that is not taken
@@ -49,34 +49,35 @@ def risks(order: Sequence[Value]) -> Callable[[Value], int]:
         assert row is not None
         operands = node.operands
         kinds = tuple([signs.get(x, ANY) if isinstance(x, Value) else x for x in operands])
-        signs[node] = _sign(row, kinds, is_same=len(set(operands)) == 1)
-        danger, fails = _danger(row, kinds) if len(kinds) < 3 else (0, False)
+        signs[node] = sign_of(row, kinds, is_same=len(set(operands)) == 1)
+        danger, fails = danger_of(row, kinds) if len(kinds) < 3 else (0, False)
         suspects = [i for i, x in enumerate(operands) if isinstance(x, Value) and x in tainted]
         if fails or danger == 2 or suspects:
             tainted.add(node)
-        matters = suspects and _used_by_rules(row, min(len(kinds), 3))
+        matters = suspects and used_by_rules(row, min(len(kinds), 3))
         found[node] = max(danger, int(any(min(i, 2) in matters for i in suspects)) if matters else 0)
     return lambda node: found.get(node, 0)
 
 
-def _sign(row: Primitive, kinds: tuple[Any, ...], *, is_same: bool) -> Sign:
+def sign_of(row: Primitive, kinds: tuple[Any, ...], *, is_same: bool) -> Sign:
     """Return the signs that a row's result can have, from the signs or the number of each operand."""
     if not isinstance(row, Nary):
-        return _sign_of_few(row, kinds, is_same)
+        return sign_of_few(row, kinds, is_same)
     if row.picks is not None:
-        return frozenset().union(*[_sign_of_few(primitives.positive, (kind,), False) for kind in kinds[1:]])
+        return frozenset().union(*[sign_of_few(primitives.positive, (kind,), False) for kind in kinds[1:]])
     n = len(kinds) // 2 if row is primitives.dot else 0
-    products = (_sign_of_few(primitives.multiply, pair, False) for pair in zip(kinds[:n], kinds[n : 2 * n], strict=True))
+    products = (sign_of_few(primitives.multiply, pair, False) for pair in zip(kinds[:n], kinds[n : 2 * n], strict=True))
     total: Any = None
     for term in itertools.chain(products, kinds[2 * n :]) if row.expands else (ANY,):
-        total = term if total is None else _sign_of_few(primitives.add, (total, term), False)
+        total = term if total is None else sign_of_few(primitives.add, (total, term), False)
         if total == ANY:
             break
     return total if isinstance(total, frozenset) else ANY
 
 
 @functools.lru_cache(maxsize=4096)
-def _sign_of_few(row: Primitive, kinds: tuple[Any, ...], is_same: bool) -> Sign:
+def sign_of_few(row: Primitive, kinds: tuple[Any, ...], is_same: bool) -> Sign:
+    """Return the signs that the result of a row of few operands can have, found by trying; see `sign_of`."""
     found: set[int] = set()
     for data in _points(kinds):
         if not is_same or len(set(data)) == 1:
@@ -89,7 +90,7 @@ def _sign_of_few(row: Primitive, kinds: tuple[Any, ...], is_same: bool) -> Sign:
 
 
 @functools.lru_cache(maxsize=4096)
-def _danger(row: Primitive, kinds: tuple[Any, ...]) -> tuple[int, bool]:
+def danger_of(row: Primitive, kinds: tuple[Any, ...]) -> tuple[int, bool]:
     """Return what the rules of a row of one or two operands risk, and whether it may have no value."""
     named = (point for point in row.singular if all(map(_is_possible, point, kinds)))
     which = [i for i, kind in enumerate(kinds) if isinstance(kind, frozenset)]
@@ -106,8 +107,9 @@ def _danger(row: Primitive, kinds: tuple[Any, ...]) -> tuple[int, bool]:
 
 
 @functools.cache
-def _may_fail(row: Primitive, n: int) -> bool:
-    return n < 3 and _danger(row, (ANY,) * n)[0] > 0
+def may_fail(row: Primitive, n: int) -> bool:
+    """Return whether the rules of a row of n operands risk anything at some operands."""
+    return n < 3 and danger_of(row, (ANY,) * n)[0] > 0
 
 
 def _points(kinds: Sequence[Any]) -> Iterator[tuple[float, ...]]:
@@ -124,7 +126,7 @@ def _is_possible(x: float, kind: Any) -> bool:
 
 
 @functools.cache
-def _used_by_rules(row: Primitive, n: int) -> frozenset[int]:
+def used_by_rules(row: Primitive, n: int) -> frozenset[int]:
     """Return the places of the operands on whose values a row's partial derivatives depend."""
     symbols = [Symbol(f"x{i}") for i in range(n)]
     try:

@@ -29,9 +29,11 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal, overload
 
 from autograd.manners import describe
@@ -143,6 +145,28 @@ class Walk(Sequence[Step]):
     def difference(self) -> str:
         """What first goes wrong in a walk that makes a mistake; empty if the mistake does not matter on this graph."""
         return self[-1].mistake if self.mistake is not None and len(self) else ""
+
+    def save(self, path: str | os.PathLike[str], *, view: Literal["nodes", "neurons"] = "nodes", limit: int = 150) -> Path:
+        """Write the walk as an animated SVG, and return the path.
+
+        In the forward pass the values appear; in the backward pass a dot carries each contribution along its edge to the input
+        where it is added.  It needs no script, so a README shows it as an image; it starts again after a pause, and a reader
+        who prefers reduced motion sees the last moment.
+
+        Args:
+            path: a name that ends in .svg; a file of this name stays as it was if anything goes wrong.
+            view: "neurons" draws a network neuron by neuron, see `draw`.
+            limit: the largest number of boxes that is still drawn.
+
+        Raises:
+            ValueError: for another suffix or view, if the graph is too large to be read, and for the view by neurons of a graph
+                without neurons.
+            FileNotFoundError: if the folder does not exist.
+            LayoutError: if no layout engine is installed.
+        """
+        from autograd.drawing.as_animation import save  # the only import from the walk to the pictures
+
+        return save(self, path, view, limit)
 
     def to_json(self) -> str:
         """Return the whole walk as strict JSON.

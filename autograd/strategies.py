@@ -1,4 +1,4 @@
-"""Hypothesis strategies for scalars, graphs and networks, and a property test for a row of one's own.
+"""Hypothesis strategies for scalars, arrays, graphs and networks, and a property test for a row of one's own.
 
 The idea: a graph is drawn as a program, leaves and instructions, and not as nodes.  So the same example runs on numbers,
 on `Value`s, on dual numbers and on symbols, whose results can be compared; and it is printed as text that can be read.
@@ -31,12 +31,16 @@ from hypothesis import strategies as st
 
 from autograd import primitives
 from autograd.checking import gradcheck
+from autograd.checking.edges import argument
 from autograd.primitives import DomainError, Nary, Primitive, Unary
 from autograd.rows import TABLE
 from autograd.symbol import Symbol, as_symbol, source
 from autograd.value import Value
 
-__all__ = ["ROWS", "Network", "Program", "check_primitive", "graphs", "networks", "numbers", "operands", "programs", "widths"]
+__all__ = [
+    "ROWS", "Network", "Program", "arrays", "check_primitive", "graphs", "networks", "numbers", "operands", "programs",
+    "widths",
+]  # fmt: skip
 
 ROWS: Final[tuple[Primitive, ...]] = tuple(TABLE.values())
 NEAR: Final = 1e-2  # how near to a kink no operands are drawn; half of it for the edge of a domain
@@ -47,6 +51,28 @@ STEEP: Final = 100.0  # how large values and partial derivatives of a drawn grap
 def numbers(low: float = -3.0, high: float = 3.0) -> st.SearchStrategy[float]:
     """Draw decimals with two places."""
     return st.integers(math.ceil(100 * low), math.floor(100 * high)).map(lambda hundredths: hundredths / 100)
+
+
+def arrays(shape: int | tuple[int, ...], low: float = -3.0, high: float = 3.0) -> st.SearchStrategy[Any]:
+    """Draw NumPy arrays of decimals with two places, for example as points for `assert_gradient`.
+
+    Args:
+        shape: of the arrays; a number for a vector.
+        low: the least that an entry may be.
+        high: the greatest.
+
+    >>> import numpy as np
+    >>> from autograd import assert_gradient
+    >>> @given(arrays((2, 3)), arrays(3))
+    ... def test_bilinear(a, x):
+    ...     assert_gradient(lambda a, x: (a @ x).sum(), a, x, gradient=lambda a, x: (np.ones((2, 1)) * x, a.sum(0)))
+    >>> test_bilinear()
+    """
+    import numpy as np
+
+    sizes = (shape,) if isinstance(shape, int) else shape
+    count = math.prod(sizes)
+    return st.lists(numbers(low, high), min_size=count, max_size=count).map(lambda drawn: np.array(drawn, float).reshape(sizes))
 
 
 @functools.cache
@@ -289,10 +315,11 @@ def check_primitive(
             return row.apply([*constants, *values])
 
         f.__name__ = row.name
+        point = [Value(x, argument(row, i)) for i, x in enumerate(data)][len(constants) :]
         try:
-            report = gradcheck(f, *data[len(constants) :], order=2)
+            report = gradcheck(f, *point, order=2)
         except DomainError:  # where a rule is at the edge of its own domain, it has no derivative
-            report = gradcheck(f, *data[len(constants) :])
+            report = gradcheck(f, *point)
         if report.verdict == "wrong":
             raise AssertionError(f"{row.name} at {tuple(data)} is\n{report}")
         own = [c for c in report.edges if c.node is not None and c.node.primitive is row]
@@ -333,7 +360,7 @@ def check_text(row: Primitive, data: Sequence[float]) -> None:
 
     >>> check_text(primitives.tanh, [0.5])
     """
-    names = [f"x{i}" for i in range(len(data))]
+    names = [argument(row, i) for i in range(len(data))]
     symbols, which = [Symbol(name) for name in names], range(len(data))
     out = row.evaluate(data)
     values = {**dict(zip(names, data, strict=True)), "out": float(out), "inf": math.inf, "nan": math.nan}

@@ -97,6 +97,7 @@ class Style(NamedTuple):
     name: Callable[[Symbol], str] = operator.attrgetter("name")
     calls: dict[str, Primitive] | None = None  # for Python source only: collects the rows that it calls, by name
     tex: bool = False
+    scale: str = ""  # the sign between a number and what it multiplies, where that is another one
 
 
 @functools.cache
@@ -138,6 +139,7 @@ class Symbol(Operand):
         value: the number it stands for, or None if it is not known.
     """
 
+    level: int | None = None  # how tightly the text of a name binds, if not as a name does
     __slots__ = ("given", "name", "operands", "row", "value")
 
     def __init__(self, name: str, value: float | None = None) -> None:
@@ -317,12 +319,13 @@ def parts(formula: Any) -> Iterator[Symbol]:
 def write(formula: Any, style: Style) -> tuple[str, int]:
     """Return a formula as text, and how tightly its outermost operation binds."""
     if not isinstance(formula, Symbol):
-        text = style.number(formula)
-        return text, SIGN if text.startswith("-") else ATOM
+        return _write_number(formula, style)
     row, operands = formula.row, formula.operands
     if row is None:
-        text = style.name(formula) if formula.name or formula.value is None else style.number(formula.value)
-        return text, SIGN if text.startswith("-") else ATOM
+        if not formula.name and formula.value is not None:
+            return _write_number(formula.value, style)
+        text = style.name(formula)
+        return text, (SIGN if text.startswith("-") else ATOM) if formula.level is None else formula.level
     if isinstance(row, Nary) and row.expands:
         return _write_sum(list(_terms(expand(row, operands)))[::-1], style)
     if style.calls is not None:
@@ -352,6 +355,11 @@ def expand(row: Primitive, operands: Sequence[Any]) -> Any:
         return None
 
 
+def _write_number(x: float, style: Style) -> tuple[str, int]:
+    text = style.number(x)
+    return text, SIGN if text.startswith("-") else PRODUCT if r"\cdot" in text else ATOM
+
+
 def _terms(formula: Any) -> Iterator[Any]:
     """Iterate over the terms of a sum, the last one first."""
     while isinstance(formula, Symbol) and formula.row is not None and formula.row.infix == "+" and len(formula.operands) == 2:
@@ -370,19 +378,25 @@ def _write_sum(terms: Sequence[Any], style: Style) -> tuple[str, int]:
 def _write_infix(sign: str, operands: Sequence[Any], style: Style) -> tuple[str, int]:
     written = style.signs.get(sign, f" {sign} ")
     if len(operands) == 1:
-        return sign + _signed(_parenthesised(operands[0], SIGN, style), 1), SIGN
+        text = _parenthesised(operands[0], SIGN, style)
+        return sign + ("(0)" if text == "0" else _signed(text, 1)), SIGN  # nobody writes -0
     x, y = operands
-    base = _parenthesised(x, ATOM, style)
-    if style.tex and "^" in base and not base.startswith(r"\left"):
-        base = f"{{{base}}}"  # TeX refuses a second superscript
     if sign == "*" and x is y and style.square:
-        return style.square.format(base), POWER
+        return style.square.format(_base(x, style)), POWER
     if sign == "**":
         if not style.tex and style.calls is None and not isinstance(y, Symbol) and y in range(10):
-            return base + str(int(y)).translate(SUPERSCRIPTS), POWER
-        return base + written + _parenthesised(y, SIGN, style), POWER
+            return _base(x, style) + str(int(y)).translate(SUPERSCRIPTS), POWER
+        return _base(x, style) + written + _parenthesised(y, SIGN, style), POWER
     level = LEVELS[sign]
+    if sign == "*" and style.scale and not isinstance(x, Symbol):
+        written = style.scale
     return _parenthesised(x, max(level, SUM), style) + written + _signed(_parenthesised(y, level + 1, style), 1), level
+
+
+def _base(formula: Any, style: Style) -> str:
+    """Return the base of a power as text; TeX refuses a second superscript, so there braces enclose the first."""
+    text = _parenthesised(formula, ATOM, style)
+    return f"{{{text}}}" if style.tex and "^" in text and not text.startswith(r"\left") else text
 
 
 def _signed(text: str, place: int) -> str:
@@ -400,12 +414,13 @@ def _parenthesised(formula: Any, level: int, style: Style) -> str:
 
 def _fill(template: str, operands: Sequence[Any], style: Style) -> str:
     """Put operands into a template; after an opening bracket or bar they need no parentheses of their own."""
-    parts = []
-    for literal, place, _, _ in Formatter().parse(template):
+    parts, pieces = [], [(literal, place) for literal, place, _, _ in Formatter().parse(template)]
+    for (literal, place), (following, _) in zip(pieces, [*pieces[1:], ("", None)], strict=True):
         parts.append(literal)
         if place is not None:
-            enclosed = "".join(parts).endswith(("(", "[", "{", "|"))
-            parts.append(_parenthesised(operands[int(place)], COMPARE if enclosed else ATOM, style))
+            x, enclosed = operands[int(place)], "".join(parts).endswith(("(", "[", "{", "|"))
+            is_base = following.startswith("^")
+            parts.append(_base(x, style) if is_base else _parenthesised(x, COMPARE if enclosed else ATOM, style))
     return "".join(parts)
 
 

@@ -18,6 +18,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from functools import cached_property
 from itertools import count
 
 from autograd.primitives import dot
@@ -70,8 +72,9 @@ class Telling:
         self.full = name_nodes(loss, self.order)
         self.names = short_names(self.full)
         self.places = {node: i for i, node in enumerate(self.full)}
-        twins = [node for node in self.full if node.primitive is None and self.full[node] != (node.label or self.full[node])]
-        self.notes = tuple(f"{self.names[x]}: another leaf with the label {x.label}" for x in twins[:1])
+        labels = {node: printable(str(node.label)) for node in self.full if node.primitive is None and node.label}
+        twins = [node for node, label in labels.items() if self.full[node] != label]
+        self.notes = tuple(f"{self.names[x]}: another leaf with the label {labels[x]}" for x in twins[:1])
         if n_digits is None:
             n_digits = IN_A_NETWORK if any(node.primitive is dot for node in self.order) else DIGITS
         if isinstance(n_digits, bool) or not isinstance(n_digits, int):
@@ -87,6 +90,15 @@ class Telling:
     def rules(self, node: Value) -> list[Symbol]:
         """Return the partial derivatives of a node with respect to its inputs, as formulas."""
         return rules_of(node, Symbols(self.names))
+
+    @cached_property
+    def reached(self) -> AbstractSet[Value]:
+        """The nodes that a gradient reaches from the result, which branches that are not taken may prevent."""
+        found = {self.loss}
+        for node in reversed(self.order):
+            if node in found:
+                found.update(x for x, taken in zip(node.inputs, node.taken, strict=True) if taken)
+        return found
 
     def number(self, x: float) -> str:
         """Write a number to the digits that were chosen."""

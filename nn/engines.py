@@ -219,7 +219,7 @@ class Compiled(Engine):
         self.np, examples = import_module("numpy"), lesson.examples
         self._rehearse()
         self.program = self._compile()
-        if not self._compile().graph.does_as(self.program.graph):
+        if not self._is_current():
             raise TypeError(CHANCE)
         self.data = self._arrays(examples)
         self.description = f"compiled: {self.program.backend_for(min(len(examples), 8))}"
@@ -256,6 +256,18 @@ class Compiled(Engine):
         if watched.drew():
             raise TypeError(CHANCE)
         return program
+
+    def _is_current(self) -> bool:
+        """Return whether the model and the loss do what was compiled.
+
+        Raises:
+            TypeError: if random numbers are drawn.
+        """
+        watched = Watched(self.lesson.model, self.lesson.loss)
+        is_current = self.program.is_current()
+        if watched.drew():
+            raise TypeError(CHANCE)
+        return is_current
 
     def _arrays(self, examples: Examples) -> tuple[Any, Any, Any]:
         np = self.np
@@ -300,12 +312,11 @@ class Compiled(Engine):
 
     def resume(self) -> None:
         """Pick up changes that callbacks made to the model: to its parameters, and to what else it computes with."""
-        fresh = self._compile()
-        if fresh.graph.does_as(self.program.graph):
+        if self._is_current():
             self.program.pull()
         else:
-            self.program = fresh
-            self.lesson.optimizer.gather(fresh.parameters, self.parameters)
+            self.program = self._compile()
+            self.lesson.optimizer.gather(self.program.parameters, self.parameters)
 
 
 def mean_of(losses: Any) -> float:

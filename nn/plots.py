@@ -149,7 +149,7 @@ def weights(model: Module, axes: Sequence[Axes] | None = None) -> list[Axes]:
             for k, w in enumerate(row):
                 _square(ax, k + (k == n_inputs) * 0.5, j, 0.95 * (abs(w) / largest) ** 0.5, RED if w > 0 else BLUE)
         ax.set(xlim=(-0.75, n_inputs + 1.25), ylim=(len(rows) - 0.25, -0.75), aspect="equal", facecolor="#f2f2f2")
-        ax.set(title=f"layer {i}, largest {largest:.3g}", xlabel="input", yticks=range(len(rows)))
+        ax.set(title=f"layer {i}\nlargest {largest:.3g}", xlabel="input", yticks=range(len(rows)))
         shown = range(n_inputs) if n_inputs <= 12 else range(0, n_inputs, -(-n_inputs // 8))
         ax.set_xticks([*shown, n_inputs + 0.5], [*map(str, shown), "b"])
     axes[0].set_ylabel("neuron")
@@ -236,7 +236,8 @@ def _row_of_axes(axes: Sequence[Axes] | None, widths: Sequence[float]) -> Sequen
         if len(axes) != len(widths):
             raise ValueError(f"there are {len(widths)} layers, so as many axes are needed; got {len(axes)}")
         return axes
-    share = [max(width, 3.0) for width in widths]
+    least = max(3.5, 0.1 * sum(widths))  # room for a title
+    share = [max(width, least) for width in widths]
     size = min(max(0.45 * sum(share), 6.0), 16.0), 3.4
     figure = _pyplot().figure(figsize=size, layout="constrained")
     return list(figure.subplots(1, len(widths), squeeze=False, gridspec_kw={"width_ratios": share})[0])

@@ -30,12 +30,18 @@ LAUNCH = "import os, sys; i, o, *words = sys.argv[1:]; os.dup2(int(i), 3); os.du
 PATIENCE = 120  # seconds without a word, after which it is taken for dead
 KEYS = {
     "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "Home": 36, "End": 35, "Tab": 9, "Enter": 13, " ": 32,
+    "a": 65, "b": 66, "x": 88,
 }  # fmt: skip
 
 
 def find_browser() -> str | None:
     """Return the path of a browser that can be driven, or None."""
     return next((path for name in NAMES if (path := shutil.which(name))), None)
+
+
+def find(selector: str) -> str:
+    """Return JavaScript for the first element of a selector; after ``>>>`` it goes on inside the element's shadow root."""
+    return "document" + "?.shadowRoot".join(f"?.querySelector({json.dumps(part.strip())})" for part in selector.split(">>>"))
 
 
 class Browser:
@@ -80,17 +86,24 @@ class Browser:
 
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
         """Call a method of the protocol and return its result; a RuntimeError if the browser refuses or is gone."""
-        number = next(self._numbers)
-        message: dict[str, Any] = {"id": number, "method": method, "params": parameters}
-        if self._session:
-            message["sessionId"] = self._session
-        os.write(self._out, json.dumps(message).encode() + b"\0")
+        number = self._send(method, **parameters)
         while (answer := self._receive()).get("id") != number:
             self.events.append(answer)
+            if answer.get("params", {}).get("type") == "beforeunload":  # a page asks whether it may be left, and waits
+                self._send("Page.handleJavaScriptDialog", accept=True)
         if "error" in answer:
             raise RuntimeError(f"{method}: {answer['error']}")
         result: dict[str, Any] = answer["result"]
         return result
+
+    def _send(self, method: str, **parameters: Any) -> int:
+        """Send a message and return its number."""
+        message: dict[str, Any] = {"id": next(self._numbers), "method": method, "params": parameters}
+        if self._session:
+            message["sessionId"] = self._session
+        os.write(self._out, json.dumps(message).encode() + b"\0")
+        number: int = message["id"]
+        return number
 
     def _receive(self) -> dict[str, Any]:
         while b"\0" not in self._rest:
@@ -103,13 +116,13 @@ class Browser:
         received: dict[str, Any] = json.loads(message)
         return received
 
-    def open(self, path: Path, width: int = 1280, height: int = 900, **media: str) -> None:
-        """Open a file in a window of a size, with media features such as ``prefers_color_scheme="dark"``."""
+    def open(self, page: Path | str, width: int = 1280, height: int = 900, **media: str) -> None:
+        """Open a file or an address in a window of a size, with media features such as ``prefers_color_scheme="dark"``."""
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 500)
         features = [{"name": name.replace("_", "-"), "value": value} for name, value in media.items()]
         self.call("Emulation.setEmulatedMedia", features=features)
         self.events.clear()
-        self.call("Page.navigate", url=path.as_uri())
+        self.call("Page.navigate", url=page if isinstance(page, str) else page.as_uri())
         while not any(event.get("method") == "Page.loadEventFired" for event in self.events):
             self.events.append(self._receive())
 
@@ -135,10 +148,10 @@ class Browser:
     def middle(self, selector: str) -> tuple[float, float]:
         """Scroll an element into view and return where its middle is; a RuntimeError if it cannot be seen."""
         script = f"""(() => {{
-            const e = document.querySelector({json.dumps(selector)});
+            const e = {find(selector)};
             e.scrollIntoView({{block: "center", inline: "center", behavior: "instant"}});
             const r = e.getBoundingClientRect(), x = r.x + r.width / 2, y = r.y + r.height / 2;
-            const top = document.elementFromPoint(x, y);
+            const top = e.getRootNode().elementFromPoint(x, y);
             return [x, y, r.width > 0 && (e.contains(top) || (top?.contains(e) ?? false))];
         }})()"""
         x, y, seen = self.run(script)
@@ -148,7 +161,7 @@ class Browser:
 
     def press(self, key: str) -> None:
         """Press a key."""
-        text = {"Enter": "\r", " ": " "}.get(key, "")
+        text = "\r" if key == "Enter" else key if len(key) == 1 else ""
         common = {"key": key, "code": "Space" if key == " " else key, "windowsVirtualKeyCode": KEYS[key]}
         self.call("Input.dispatchKeyEvent", type="keyDown" if text else "rawKeyDown", text=text, **common)
         self.call("Input.dispatchKeyEvent", type="keyUp", **common)

@@ -6,6 +6,9 @@
 A notebook is its own source: edit it in Jupyter, then run this, so that what is kept has no trace of where or when it ran.
 Every kernel is a new one of this Python, with a search path that is empty: so no ``dot`` program is found, every picture is
 laid out by the same build of Graphviz, the one that pip brings along, and the same notebook gives the same bytes anywhere.
+
+A graph is kept as SVG, which GitHub and nbviewer take, and as PNG, the one picture that JupyterLab shows without trusting the
+notebook.  It is not kept as HTML, which GitHub would take first, and without the images that have their data as address.
 """
 
 from __future__ import annotations
@@ -20,12 +23,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
+import matplotlib
 import PIL.Image
+import resvg_py
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 
-__all__ = ["NOTEBOOKS", "execute", "nbformat", "regenerate", "written"]
+__all__ = ["NOTEBOOKS", "execute", "nbformat", "regenerate", "run", "written"]
 
 nbformat: Any = import_module("nbformat")  # imported plainly, it would be a package of functions without types
 ROOT: Final = Path(__file__).parent.parent
@@ -36,9 +41,10 @@ METADATA: Final = {
 }
 SECONDS: Final = 600  # after which a cell is taken to hang
 COLOURS: Final = 128  # of a plot
+ZOOM: Final = 1.25  # pixels of a PNG for each of the graph, which fills a page of a notebook
 
 
-def execute(path: Path, **variables: str) -> Any:
+def run(path: Path, **variables: str) -> Any:
     """Run a notebook from its first cell to its last in a kernel of its own, in its folder, and return it with its outputs.
 
     Args:
@@ -47,7 +53,6 @@ def execute(path: Path, **variables: str) -> Any:
 
     Raises:
         CellExecutionError: if a cell raises.
-        ValueError: if a cell writes to the standard error: a warning is no part of a story.
     """
     notebook = nbformat.read(path, as_version=4)
     with tempfile.TemporaryDirectory() as folder:
@@ -55,6 +60,17 @@ def execute(path: Path, **variables: str) -> Any:
         manager = AsyncKernelManager(kernel_spec_manager=kernels, transport="ipc", ip=f"{folder}/kernel")
         client = NotebookClient(notebook, km=manager, timeout=SECONDS, resources={"metadata": {"path": str(path.parent)}})
         client.execute(env=_environment(folder) | variables, cleanup_kc=True)
+    return notebook
+
+
+def execute(path: Path, **variables: str) -> Any:
+    """Run a notebook as `run` does, and return it as it is kept.
+
+    Raises:
+        CellExecutionError: if a cell raises.
+        ValueError: if a cell writes to the standard error: a warning is no part of a story.
+    """
+    notebook = run(path, **variables)
     _normalise(notebook)
     for cell in notebook.cells:
         for output in cell.get("outputs", ()):
@@ -103,9 +119,21 @@ def _normalise(notebook: Any) -> None:
                 output.metadata = {}
             if "execution_count" in output:
                 output.execution_count = count
-            if "image/png" in output.get("data", ()):
-                output.data["image/png"] = _light(output.data["image/png"])
+            data = output.get("data", {})
+            if "image/svg+xml" in data:
+                data.pop("text/html", None)
+                data["image/png"] = _drawn(data["image/svg+xml"])
+            if "image/png" in data:
+                data["image/png"] = _light(data["image/png"])
             cell.outputs.append(output)
+
+
+def _drawn(svg: str) -> str:
+    """Return a graph as PNG, in fonts that are the same everywhere: those that matplotlib brings along."""
+    fonts = Path(matplotlib.get_data_path(), "fonts", "ttf")
+    files = [str(fonts / name) for name in ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf")]
+    png = resvg_py.svg_to_bytes(svg_string=svg, dpi=96, zoom=ZOOM, background="white", font_files=files, skip_system_fonts=True)
+    return base64.b64encode(bytes(png)).decode()
 
 
 def _light(png: str) -> str:

@@ -10,10 +10,10 @@ from typing import Any
 from test_primitives import sample
 
 from autograd import DomainError, Primitive, Value, grad, gradients, jvp, replay, walk
-from autograd.edges import Rules
+from autograd.checking.edges import Rules
+from autograd.checking.verdicts import Check
 from autograd.strategies import widths
 from autograd.value import topological
-from autograd.verdicts import Check
 
 EXTREMES = [sign * size for size in (1e-300, 1e-20, 1e-8, 1.0, 700.0, 1e150, 1e300) for sign in (1, -1)]
 

@@ -25,7 +25,8 @@ from typing import Any, Final
 import pytest
 
 from autograd import DomainError, Nary, Primitive, Value, primitives
-from autograd.edges import Line, clearance
+from autograd.checking.edges import clearance
+from autograd.checking.lines import Line
 from autograd.strategies import ROWS, widths
 
 mpmath = importlib.import_module("mpmath")  # it has no types

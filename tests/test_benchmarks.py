@@ -1,5 +1,6 @@
 """The benchmarks run: who is measured agrees, wrong ones are found out, and the tables come out whole."""
 
+import importlib
 import importlib.util
 import sys
 from collections.abc import Callable
@@ -12,6 +13,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent / "benchmarks"))
 
 import compiled
+import compiling
 import eager
 import mnist
 import numpy as np
@@ -145,6 +147,20 @@ def test_the_table_of_compiled_programs_is_whole(capsys: pytest.CaptureFixture[s
     assert "one thread" in printed
     rows = [line for line in printed.splitlines() if line.startswith(("| parity", "| digits"))]
     assert [row.count("|") for row in rows] == [11, 11, 6, 6]
+
+
+def test_the_table_of_waits_is_whole(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def small(name: str, **sizes: Any) -> Callable[..., compiling.Task]:
+        return lambda autograd, nn, seed: getattr(compiling, name)(autograd, nn, seed, **sizes)
+
+    tasks = {"mlp": small("mlp", sizes=(4, 3, 2)), "recurrence": small("recurrence", steps=5), "lstm": small("lstm", steps=2)}
+    monkeypatch.setattr(compiling, "TASKS", {**tasks, "gpt": small("gpt", length=2, width=4, heads=2, words=3)})
+    monkeypatch.setattr(compiling, "load", lambda folder: (importlib.import_module("autograd"), importlib.import_module("nn")))
+    monkeypatch.setattr(compiling, "memory", lambda *_: 0.0)
+    compiling.main(["--rounds", "1"])
+    printed = capsys.readouterr().out
+    for name in ("mlp", "recurrence", "lstm", "gpt"):
+        assert f"| {name} | " in printed
 
 
 def test_published_sizes() -> None:

@@ -43,11 +43,13 @@ from autograd import (
     where,
 )
 from autograd.checking import gradcheck
+from autograd.checking.numeric import slope
+from autograd.checking.report import Report
+from autograd.checking.rounding import Rounded
+from autograd.checking.verdicts import HIDDEN
 from autograd.mistakes import MISTAKES, totals
-from autograd.numeric import Rounded, slope
 from autograd.strategies import ROWS, Network, Program, networks, programs
 from autograd.value import topological
-from autograd.verdicts import HIDDEN, Report
 
 cube = Unary("cube", lambda x: x * x * x, lambda x, out: 3 * x)  # a wrong rule
 

@@ -6,8 +6,10 @@ from xml.etree.ElementTree import fromstring
 
 import pytest
 
-from autograd import Value, dot, label_values, sigmoid, tanh, walk
+from autograd import Value, dot, label_values, sigmoid, tanh, total, walk
 from autograd.drawing import Drawing, draw
+from autograd.symbol import SUBSCRIPTS, SUPERSCRIPTS
+from autograd.telling import factor
 from nn import MLP
 
 
@@ -34,7 +36,11 @@ def test_every_step_is_drawn_as_the_walk_tells_it() -> None:
         assert [edge.target for edge in drawing.edges if edge.emphasis == "active"] == [active[0].id] * len(step.node.inputs)
         assert drawing.notes[0] == f"step {k}, " + str(step).splitlines()[0]
         labels = [edge.label for edge in drawing.edges if edge.emphasis == "active"]
-        assert labels == ([f"← {edge.contribution:.5g}" for edge in step.edges] or [""] * len(step.node.inputs))
+        flows = [f"{e.upstream:.5g} × {factor(f'{e.partial:.5g}')} = {e.contribution:.5g}" for e in step.edges]
+        assert labels == (flows or [""] * len(step.node.inputs))
+        passed = {(s.node, i): edge for s in steps[len(steps) // 2 : k] for i, edge in enumerate(s.edges)}
+        behind = [edge.label for edge in drawing.edges if edge.emphasis == "normal" and edge.label]
+        assert sorted(behind) == sorted(f"← {edge.contribution:.5g}" for edge in passed.values())
 
 
 def test_what_is_to_come_is_faint_and_without_numbers() -> None:
@@ -42,10 +48,10 @@ def test_what_is_to_come_is_faint_and_without_numbers() -> None:
     start, middle, end = draw(loss, step=0), draw(loss, step=5), draw(loss, step=-1)
     assert boxes(start)["out"] == ["out", "σ(net)"] and boxes(start)["net"] == ["net = 1", "w·x"]
     assert [node.emphasis for node in start.nodes].count("faint") == 3
-    assert boxes(middle)["out"][2] == "δ = 0.46212" and len(boxes(middle)["net"]) == 2
-    assert boxes(middle)["w"] == ["w = 0.5", "δ so far = -0.46212"]
+    assert boxes(middle)["out"][2] == "∂out = 0.46212" and len(boxes(middle)["net"]) == 2
+    assert boxes(middle)["w"] == ["w = 0.5", "∂w so far = -0.46212"]
     assert {node.emphasis for node in end.nodes} | {edge.emphasis for edge in end.edges} == {"normal", "active"}
-    assert boxes(end)["w"][1] == f"δ = {walk(loss).gradients[loss.inputs[0].inputs[1]]:.5g}"
+    assert boxes(end)["w"][1] == f"∂w = {walk(loss).gradients[loss.inputs[0].inputs[1]]:.5g}"
 
 
 def test_moments_in_every_format() -> None:
@@ -64,6 +70,14 @@ def test_a_step_that_is_not_there() -> None:
         draw(Value(1.0), step=0)
 
 
+def raised(k: int) -> str:
+    return f"({k})".translate(SUPERSCRIPTS)
+
+
+def lowered(k: int) -> str:
+    return str(k).translate(SUBSCRIPTS)
+
+
 def network() -> tuple[MLP, Value]:
     model = MLP(2, [3, 1], seed=1)
     loss = (model([Value(0.5, label="x0"), Value(-1.0, label="x1")]) - 1) ** 2
@@ -77,20 +91,78 @@ def test_a_network_neuron_by_neuron() -> None:
     loss.backward()
     drawing = draw(loss, view="neurons")
     neurons = [node for node in drawing.nodes if node.kind == "neuron"]
-    assert [node.lines[0].text for node in neurons] == [*(f"layer1.neuron{i}" for i in range(3)), "layer2.neuron0"]
+    names = [*(f"layer1.neuron{i}" for i in range(3)), "layer2.neuron0"]
+    assert [re.split(r"\.(?:out|net) = ", node.hint)[0] for node in neurons] == names
     hidden = model.layers[0].neurons[1]
     assert hidden.net is not None
-    lines = boxes(drawing)["layer1.neuron1"]
-    assert lines[1] == f"net = {hidden.net.data:.5g}, b = 0" and lines[3] == f"δ = {hidden.net.grad:.5g}"
-    assert lines[2] == f"out = tanh(net) = {tanh(hidden.net.data):.5g}"
-    weights = [edge.label for edge in drawing.edges if edge.label.startswith("w")]
-    assert len(weights) == 9 and f"w1 = {hidden.w[1].data:.5g}" in weights
+    z, a = hidden.net.data, tanh(hidden.net.data)
+    assert boxes(drawing)["a⁽¹⁾₁ tanh"] == [
+        "a⁽¹⁾₁ tanh", f"z = {z:.3g}", f"a = {a:.3g}", "b = 0", f"δ = {hidden.net.grad:.3g}",
+    ]  # fmt: skip
+    [edge] = [edge for edge in drawing.edges if edge.hint.startswith("layer1.neuron1.w1 = ")]
+    weight, slope = f"{hidden.w[1].data:.3g}", f"{hidden.w[1].grad:.3g}"
+    assert [text for _, text in edge.lines][:2] == [weight, f"∂w {slope}"]
+    assert edge.hint.endswith(f"; ∂L/∂layer1.neuron1.w1 = {slope}")
+    flows = [edge.label.rpartition(" ")[2] for edge in drawing.edges if edge.hint.startswith("layer2.neuron0.w")]
+    [last] = model.layers[1].neurons
+    assert last.net is not None
+    assert flows == [f"{last.net.grad * w.data:.3g}" for w in last.w]
     assert len(drawing.nodes) == 2 + 4 + 2 and len(drawing.edges) == 9 + 2
     for text in (drawing.dot, drawing.svg, drawing.mermaid):
-        assert "layer1.neuron1" in text and "σ" not in text
+        assert "a⁽¹⁾₁ tanh" in text and "σ" not in text
 
 
-@pytest.mark.parametrize("sizes", [[2, 1], [4, 1], [4, 3, 1], [5, 5, 5, 1]])
+def test_plain_numbers_are_inputs_too() -> None:
+    drawing = draw(MLP(2, [3, 1], seed=1)([0.3, -0.2]) ** 2, view="neurons")
+    assert [(node.kind, node.lines[0].text) for node in drawing.nodes[:2]] == [("input", "x₀ = 0.3"), ("input", "x₁ = -0.2")]
+    assert len(drawing.edges) == 6 + 3 + 1
+    assert all(edge.source in ("n0", "n1") for edge in drawing.edges[:6:3])
+
+
+def test_every_step_of_a_network_is_drawn_by_neurons() -> None:
+    _, loss = network()
+    steps = walk(loss)
+    frames: set[str] = set()
+    for k, step in enumerate(steps):
+        drawing = draw(loss, view="neurons", step=k)
+        [active] = [node for node in drawing.nodes if node.emphasis == "active"]
+        assert steps.telling.places[step.node] in active.places
+        flowing = [edge for edge in drawing.edges if edge.flow == "flowing"]
+        told = {f"{edge.upstream:.3g} × {factor(f'{edge.partial:.3g}')} = {edge.contribution:.3g}" for edge in step.edges}
+        assert all(any(edge.label.endswith(text) for text in told) for edge in flowing)
+        assert step.phase == "forward" or step.name.startswith("a") or flowing
+        frames |= set(re.findall(r'viewBox="([^"]*)"', drawing.svg))
+    assert len(frames) == 1
+
+
+@pytest.mark.parametrize(
+    ("n_inputs", "sizes", "shown"), [(8, [16, 1], 3 + 1), (784, [32, 10], 3 + 3), (2, [8, 1], 8 + 1), (2, [4, 4, 1], 9)]
+)
+def test_long_layers_are_condensed_and_say_so(n_inputs: int, sizes: list[int], shown: int) -> None:
+    outs = MLP(n_inputs, sizes, seed=1)([0.1] * n_inputs)
+    loss = total(outs) ** 2 if isinstance(outs, list) else outs**2
+    loss.backward()
+    drawing = draw(loss, view="neurons")
+    neurons = [node for node in drawing.nodes if node.kind == "neuron"]
+    assert len(neurons) == shown
+    if shown < sum(sizes):
+        assert drawing.notes[0] == f"condensed: {shown} of {sum(sizes)} neurons are shown"
+        last = [node.lines[0].text.split()[0] for node in neurons]
+        assert f"a⁽¹⁾{str(sizes[0] - 1).translate(SUBSCRIPTS)}" in last and "a⁽¹⁾₀" in last
+        assert any(node.kind == "rest" for node in drawing.nodes)
+
+
+def test_a_batch_is_the_same_network_with_the_numbers_of_its_examples() -> None:
+    model = MLP(2, [2, 1], seed=1)
+    examples = [([0.0, 0.0], 0.0), ([0.0, 1.0], 1.0), ([1.0, 0.0], 1.0), ([1.0, 1.0], 0.0)]
+    drawing = draw(total([(model(x) - y) ** 2 for x, y in examples]), view="neurons")
+    neurons = [node.lines[0].text.split(" ")[0] for node in drawing.nodes if node.kind == "neuron"]
+    assert sorted(neurons) == sorted(f"{name}[{i}]" for i in range(1, 5) for name in ("a⁽¹⁾₀", "a⁽¹⁾₁", "z⁽²⁾₀"))
+    inputs = [node.lines[0].text for node in drawing.nodes if node.kind == "input"]
+    assert inputs == [f"x{lowered(k)}[{i}] = {x[k]:g}" for i, (x, _) in enumerate(examples, start=1) for k in range(2)]
+
+
+@pytest.mark.parametrize("sizes", [[2, 1], [4, 1], [4, 3, 1], [4, 4, 4, 1]])
 @pytest.mark.parametrize("inputs", [1, 2, 4])
 def test_a_layer_stands_in_its_order_in_one_column(inputs: int, sizes: list[int]) -> None:
     xs = [Value(0.1 * i, label=f"x{i}") for i in range(inputs)]
@@ -99,14 +171,16 @@ def test_a_layer_stands_in_its_order_in_one_column(inputs: int, sizes: list[int]
     places: dict[str, tuple[float, float]] = {}
     for node in drawing.nodes:
         text = next(x for group in svg.iter() if group.get("id") == node.id for x in group.iter() if x.tag.endswith("text"))
-        places[str(text.text).partition(" = ")[0]] = float(text.attrib["x"]), float(text.attrib["y"])
+        places[re.split(" = | tanh", str(text.text))[0]] = float(text.attrib["x"]), float(text.attrib["y"])
     assert len(places) == inputs + sum(sizes) + 2
     layers = [[f"x{i}" for i in range(inputs)]]
-    layers += [[f"layer{k}.neuron{i}" for i in range(n)] for k, n in enumerate(sizes, start=1)]
+    layers += [
+        [f"{'z' if k == len(sizes) else 'a'}{raised(k)}{lowered(i)}" for i in range(n)] for k, n in enumerate(sizes, start=1)
+    ]
     for layer in layers:
         across, down = zip(*(places[name] for name in layer), strict=True)
         assert len(set(across)) == 1 and list(down) == sorted(down), layer
-    assert sum("class" in group.attrib and group.get("class") == "edge" for group in svg.iter()) == len(drawing.edges)
+    assert sum(group.get("class", "").startswith("arrow") for group in svg.iter()) == len(drawing.edges)
 
 
 def test_neurons_of_all_kinds_are_found() -> None:
@@ -115,20 +189,16 @@ def test_neurons_of_all_kinds_are_found() -> None:
     loss = tanh(shared) + shared * w
     drawing = draw(loss, view="neurons")
     [neuron] = [node for node in drawing.nodes if node.kind == "neuron"]
-    assert [line.text for line in neuron.lines] == ["v1", "net = 0.75, b = 0.25"]
+    assert [line.text for line in neuron.lines] == ["v1", "net = 0.75", "b = 0.25"]
     assert boxes(drawing)["w"] == ["w = 0.5"]  # a weight that is also used elsewhere has a box
 
 
 def test_views_that_are_not_there() -> None:
     _, loss = network()
     wrong: Any = "layers"
-    with pytest.raises(ValueError, match="there is no view 'layers'; view is 'nodes', with or without a step, or 'neurons'"):
+    with pytest.raises(ValueError, match="there is no view 'layers'; view is 'nodes' or 'neurons'"):
         draw(loss, view=wrong)
-    with pytest.raises(ValueError, match="there is no view 'neurons' at step 1"):
-        draw(loss, view="neurons", step=1)
     with pytest.raises(ValueError, match="there is no neuron in this graph"):
         draw(chain(), view="neurons")
     with pytest.raises(ValueError, match="8 boxes, and the limit is 5; to draw it takes limit=8 at least"):
         draw(loss, view="neurons", limit=5)
-    with pytest.raises(ValueError, match=r"nodes and [0-9]+ edges, and the limit is 1; to draw it takes limit=2 at least"):
-        draw(loss, view="neurons", limit=1)  # more than 20 nodes, which is what a box may hold

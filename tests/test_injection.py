@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -14,7 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from autograd import Value, compile, draw, explain, play, tanh, walk
-from autograd.drawing.graph import cut
+from autograd.drawing.plan import cut
 from autograd.symbol import printable
 
 WORST = [
@@ -164,10 +165,11 @@ def test_latex(label: str) -> None:
 
 @labels
 def test_text(label: str) -> None:
-    """What is printed is the label itself, and as many lines as with any other."""
+    """What is printed is the label, and as many lines as with any other; data hold the label itself."""
     y = graph(label)
-    assert label in str(walk(y)) and len(repr(y)) < 3 * len(label) + 100
-    assert "nodes" in walk(y).to_json()
+    assert printable(label) in str(walk(y)) and len(repr(y)) < 3 * len(label) + 100
+    assert len(str(walk(y)).splitlines()) == len(str(walk(graph(TAME))).splitlines())
+    assert {label, f"{label} h"} <= {node["label"] for node in json.loads(walk(y).to_json())["nodes"]}
 
 
 @given(st.text(max_size=40))

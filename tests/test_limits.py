@@ -135,7 +135,7 @@ def test_a_large_graph_is_neither_drawn_nor_played_but_there_is_advice() -> None
     for picture in (draw, play):
         with pytest.raises(ValueError, match=r"too large to be read: it has more than 10,000 nodes, and the limit is 150"):
             picture(y)
-    assert y._repr_svg_() is None
+    assert y._repr_mimebundle_() == {"text/plain": repr(y)}
 
 
 def recurrence(n: int, backend: str) -> tuple[float, float]:

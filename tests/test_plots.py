@@ -137,6 +137,18 @@ def test_weights() -> None:
     assert len(plots.weights(Neuron(40))) == len(plots.weights(Layer(2, 3))) == 1
 
 
+@pytest.mark.parametrize("sizes", [(1, 1, 1), (2, 1, 1, 1, 1), (120, 6, 2, 1)])
+def test_titles_of_weights_are_whole_and_apart(sizes: tuple[int, ...]) -> None:
+    model = MLP(sizes[0], sizes[1:], seed=0)
+    model.layers[-1].neurons[0].w[0].data = -0.0123456  # a long number
+    axes: list[Any] = list(plots.weights(model))
+    figure = axes[0].figure
+    figure.canvas.draw()
+    spans = [ax.title.get_window_extent().intervalx for ax in axes]
+    ends = [x for span in spans for x in span]
+    assert ends == sorted(ends) and ends[0] >= 0 and ends[-1] <= figure.bbox.width
+
+
 def test_activations() -> None:
     model = MLP(2, [3, 2], activation="prelu", output="softmax", seed=0)
     with pytest.raises(ValueError, match="no example has gone through the model yet"):

@@ -48,7 +48,7 @@ for picture in (draw, play):
         picture(Value(1.0) * 2).svg
     except LayoutError as error:
         print(error)
-print(Value(1.0)._repr_svg_())
+print(Value(1.0)._repr_mimebundle_())
 """
 
 FILES = """
@@ -94,7 +94,7 @@ def test_it_computes_and_draws_the_same() -> None:
 def test_pictures_say_what_they_lack() -> None:
     lines = run_there(WITHOUT_LAYOUT).splitlines()
     assert [line.startswith("no layout engine is installed") for line in lines] == [True, True, False]
-    assert lines[-1] == "None"
+    assert lines[-1] == "{'text/plain': 'Value(data=1.0, grad=0.0)'}"
 
 
 def test_files_are_written_without_a_warning() -> None:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 
 from autograd import Value, dot, find_nonfinite, gradients, maximum, replay, sigmoid, walk
-from autograd.telling import name_nodes
 from autograd.strategies import Program, programs
+from autograd.telling import name_nodes
 from autograd.value import topological
 
 
@@ -52,13 +52,13 @@ def test_the_trace_of_a_small_graph() -> None:
     x = Value(math.inf, label="x")
     trace = json.loads(walk(2 * x).to_json())
     assert trace["nodes"] == [
-        {"id": 0, "name": "x", "label": "x", "operation": None, "operands": [], "data": "Infinity"},
-        {"id": 1, "name": "loss", "label": None, "operation": "multiply", "operands": [{"constant": 2.0}, {"node": 0}],
-         "data": "Infinity"},
+        {"id": 0, "name": "x", "short": "x", "label": "x", "operation": None, "operands": [], "data": "Infinity"},
+        {"id": 1, "name": "loss", "short": "loss", "label": None, "operation": "multiply",
+         "operands": [{"constant": 2.0}, {"node": 0}], "data": "Infinity"},
     ]  # fmt: skip
     assert trace["steps"][1] == {
         "phase": "backward", "node": 1, "formula": "2·x", "numbers": "2·∞", "delta": 1.0,
-        "text": "backward 1/1: loss = 2·x, δ = ∂loss/∂loss = 1\n    ∂loss/∂x = 2\n        add 1·2 = 2 to x.grad: 0 + 2 = 2",
+        "text": "backward 1/1: loss = 2·x, ∂loss/∂loss = 1\n    ∂loss/∂x = 2\n        add 1·2 = 2 to x.grad: 0 + 2 = 2",
         "edges": [{"input": 0, "rule": "2", "reason": "", "numbers": "2", "partial": 2.0, "contribution": 2.0, "before": 0.0,
                    "total": 2.0, "taken": True}],
     }  # fmt: skip
@@ -73,7 +73,7 @@ def test_a_step_is_a_sentence() -> None:
     assert (forward.phase, backward.phase) == ("forward", "backward")
     assert str(forward) == "forward 1/1: out = σ(net) = σ(0.6) = 0.64566"
     assert str(backward) == (
-        "backward 1/1: out = σ(net), δ = ∂out/∂out = 1\n"
+        "backward 1/1: out = σ(net), ∂out/∂out = 1\n"
         "    ∂out/∂net = out·(1 - out) = 0.64566·(1 - 0.64566) = 0.22878\n"
         "        add 1·0.22878 = 0.22878 to net.grad: 0 + 0.22878 = 0.22878"
     )
@@ -132,8 +132,8 @@ def test_names_are_one_to_one() -> None:
     a, b, v1 = Value(1.0, label="a"), Value(2.0, label="a"), Value(3.0, label="v1")
     y = dot([a, b], [v1, a]) * Value(4.0)
     names = name_nodes(y, topological(y))
-    assert list(names.values()) == ["a", "v2", "v1", "v3", "v4", "loss"]
-    assert names[a] == "a" and names[b] == "v2"
+    assert list(names.values()) == ["a", "a′", "v1", "v2", "v3", "loss"]
+    assert names[a] == "a" and names[b] == "a′"
 
 
 def test_finding_what_is_not_finite() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from autograd import Binary, Nary, Primitive, Unary, Value, dot, exp, log, log1p, power, relu, sigmoid, sqrt, tanh
 from autograd.checking import gradcheck
-from autograd.numeric import slope
+from autograd.checking.numeric import slope
 from autograd.strategies import (
     NEAR,
     ROWS,
@@ -203,7 +203,7 @@ def on_arrays_otherwise(x: Any) -> Any:
         (Unary("cut", lambda x: x**3, lambda x, out: 3 * x * hidden(x)), "the graph lacks a part of the function"),
         (Unary("square", lambda x: x * x, lambda x, out: x + float(x)), "square cannot be written as text: a rule turns"),
         # Text and arrays: another function than with floats, or none.
-        (replace(cosh, code="({0} + 2.0)"), r"cosh at .*: the text \(x0 \+ 2\.0\) gives"),
+        (replace(cosh, code="({0} + 2.0)"), r"cosh at .*: the text \(x \+ 2\.0\) gives"),
         (Unary("plain", math.cosh, lambda x, out: (exp(x) - exp(-x)) / 2), "plain cannot be read on arrays"),
         (Unary("ramp", lambda x: x if x > 0 else 0 * x, lambda x, out: 1.0 * (x > 0)), "ramp cannot be read on arrays"),
         (Unary("square", on_arrays_otherwise, lambda x, out: 2 * x), "square at .*: arrays give"),

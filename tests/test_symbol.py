@@ -20,6 +20,7 @@ from autograd.primitives import (
     power,
     relu,
     sqrt,
+    square,
     total,
     where,
 )
@@ -56,6 +57,8 @@ x, y, z = Symbol("x"), Symbol("y"), Symbol("z")
     ("formula", "text", "latex"),
     [
         (x + y * z, "x + y·z", r"x + y \cdot z"),
+        (Symbol("w⁽¹⁾₀₂") ** 3, "w⁽¹⁾₀₂³", r"{w^{(1)}_{02}}^{3}"),
+        (square(Symbol("w⁽¹⁾₀₂")), "w⁽¹⁾₀₂²", r"{w^{(1)}_{02}}^{2}"),
         ((x + y) * z, "(x + y)·z", r"\left(x + y\right) \cdot z"),
         (x - (y - z), "x - (y - z)", r"x - \left(y - z\right)"),
         (x - y - z, "x - y - z", "x - y - z"),
@@ -107,7 +110,7 @@ def test_known_numbers_pick_the_case_and_say_why() -> None:
 
 def test_digits() -> None:
     assert [digits(v) for v in (1.0, -0.0, 1 / 3, 1e9, 123456.0, math.nan, math.inf)] == [
-        "1", "-0", "0.33333", "1e+09", "1.2346e+05", "NaN", "∞",
+        "1", "0", "0.33333", "1e+09", "1.2346e+05", "NaN", "∞",
     ]  # fmt: skip
 
 

@@ -10,8 +10,9 @@ import pytest
 
 from autograd import Unary, Value, dot, exp, log, relu, tanh, total
 from autograd.checking import gradcheck
-from autograd.numeric import Slope
-from autograd.verdicts import VERDICTS, Check, Report, judge, short
+from autograd.checking.numeric import Slope
+from autograd.checking.report import Report
+from autograd.checking.verdicts import VERDICTS, Check, judge, short
 
 
 def test_the_report_of_a_network() -> None:
@@ -83,6 +84,7 @@ def test_the_first_verdict_that_applies_is_the_reports() -> None:
         (math.inf, Slope(math.inf, 0.0), "correct"),
         (-math.inf, Slope(math.inf, 0.0), "wrong"),
         (2.0, Slope(math.inf, 0.0), "wrong"),
+        (1.7e308, Slope(math.inf, 0.0), "unsure"),
         (math.inf, Slope(math.inf, math.inf, "steep", "right"), "domain"),
         (2.0, Slope(math.nan, math.inf, "noise"), "unsure"),
         (2.0, Slope(2.0, math.inf), "unsure"),

@@ -3,15 +3,17 @@
 Write a loss with scalars, for one example.  `compile` writes down once what it does, finds the matrices in it, and replays it
 for whole batches at the speed of hand-written NumPy.
 
-    tracing     the function, and its gradient by the rules of the table, as plain data
-    canonical   sums gathered: `total` and `dot`
+    tracing     the function as plain data
+    canonical   sums gathered: `total` and `dot`; the same operation once
+    backward    its gradient, by the rules of the table, as more of the same graph
     schedule    what can be done at once
     layout      where everything lies, which makes groups of dots matrix products
     arrays      the instructions on NumPy's arrays
     native      the same graph on single numbers, compiled by numba
     lesson      the instructions as equations
     batches     arguments and results as trees: which arrays they consist of
-    program     the passes in a row
+    version     the passes in a row, for arguments of one shape
+    program     a version for each shape, a machine for each version
 """
 
 from importlib.util import find_spec

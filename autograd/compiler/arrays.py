@@ -3,8 +3,8 @@
 For each size of batch everything is prepared once: every operand is a view, every result has its place, and what remains is a
 list of calls, ``np.matmul(w, x, net)``, ``np.tanh(net, out)``, that allocate nothing.
 
-The numbers of an example lie in a column, those of one place in the program in a row, so that each row is contiguous.  An
-argument, with its examples in rows, is used as it is, transposed; it is copied only where rows have to be collected from it.
+The numbers of an example lie in a column, those of one slot in a row, so that each slot is contiguous.  An
+argument, with its examples in rows, is used as it is, transposed; it is copied only where slots have to be collected from it.
 """
 
 from __future__ import annotations
@@ -17,44 +17,50 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
+from autograd.compiler.batches import batch_of
 from autograd.compiler.definitions import definition
-from autograd.compiler.layout import GRADIENT, Apply, Array, Fold, Instruction, Layout, Product, Rows, Sum, strides
+from autograd.compiler.layout import GRADIENT, Apply, Array, Fold, Instruction, Product, Slots, Sum, strides
 from autograd.compiler.schedule import BATCHED, STATIC
 from autograd.compiler.tracing import CONSTANTS, INPUTS, PARAMETERS
+from autograd.compiler.version import Version
 from autograd.primitives import Nary, Primitive
 from autograd.rows import TABLE
 
-__all__ = ["Machine"]
+__all__ = ["NumPyMachine"]
 
 Call: TypeAlias = tuple[Callable[..., Any], list[Any]]
-# Rows of which the first operand is a condition.
+# Slots of which the first operand is a condition.
 PICKS: Final = {row for row in TABLE.values() if isinstance(row, Nary) and row.picks}
 LARGE: Final = 1_000_000  # multiplications
 MOST_SIZES: Final = 8  # of batches that stay prepared
 
 
-class Machine:
+class NumPyMachine:
     """A program on NumPy's arrays.
 
     Args:
-        layout: the program.
+        version: the program.
         parameters: one flat array, which the calls read where it is.
-        sizes: how many numbers each argument has per example.
     """
 
-    def __init__(self, layout: Layout, parameters: Array, sizes: Sequence[int]) -> None:
-        self.layout, self.parameters, self.sizes = layout, parameters, sizes
+    def __init__(self, version: Version, parameters: Array) -> None:
+        self.layout, self.parameters, self.sizes = version.layout, parameters, version.passes.graph.sizes
         self._bound: dict[int, Bound] = {}
+
+    @classmethod
+    def suits(cls, version: Version, batch: int) -> bool:
+        """Return True: NumPy runs everything."""
+        return True
 
     def outputs(self, arguments: Sequence[Array]) -> Array:
         """Return the outputs [outputs×batch] for arguments [batch×size]."""
-        bound = self._for(len(arguments[0]))
+        bound = self._for(batch_of(arguments))
         bound.run(arguments, bound.forward)
         return bound.results(arguments)
 
     def gradient(self, arguments: Sequence[Array], share: float) -> tuple[Array, Array]:
         """Return the outputs, and the gradient of the first, summed over the batch and multiplied by a share."""
-        bound = self._for(len(arguments[0]))
+        bound = self._for(batch_of(arguments))
         bound.run(arguments, bound.both)
         return bound.results(arguments), bound.spaces[GRADIENT][:, 0] * share
 
@@ -78,7 +84,7 @@ class Place(NamedTuple):
 class Bound:
     """A program's calls for batches of one size."""
 
-    def __init__(self, machine: Machine, batch: int) -> None:
+    def __init__(self, machine: NumPyMachine, batch: int) -> None:
         layout, dtype = machine.layout, machine.parameters.dtype
         self.batch, self.dtype, self.layout = batch, dtype, layout
         self.spaces: dict[int, Array] = {
@@ -117,8 +123,8 @@ class Bound:
     def results(self, arguments: Sequence[Array]) -> Array:
         """Return the outputs [outputs×batch] of the last run."""
         found = np.empty((len(self.layout.outputs), self.batch), self.dtype)
-        for i, (space, row) in enumerate(self.layout.outputs):
-            found[i] = self.spaces[space][row] if space < INPUTS else arguments[space - INPUTS][:, row]
+        for i, (space, slot) in enumerate(self.layout.outputs):
+            found[i] = self.spaces[space][slot] if space < INPUTS else arguments[space - INPUTS][:, slot]
         return found
 
     def call(self, function: Callable[..., Any], *args: Any) -> None:
@@ -132,35 +138,35 @@ class Bound:
     # How operands are seen.
 
     def see(self, space: int, first: int, dims: Sequence[tuple[int, int]]) -> Any:
-        """Return a view that begins at a row and has these lengths and steps in bytes."""
+        """Return a view that begins at a slot and has these lengths and steps in bytes."""
         shape, steps = tuple(n for n, _ in dims), tuple(step for _, step in dims)
         offset = first * self.steps[space][0]
         if space >= INPUTS:
             return Place(space - INPUTS, shape, offset, steps)
         return np.ndarray(shape, self.dtype, self.spaces[space], offset, steps)
 
-    def view(self, rows: Rows) -> Any:
-        """Return rows in their shape, with one dimension more for the batch."""
-        even = strides(rows.index)
+    def view(self, slots: Slots) -> Any:
+        """Return slots in their shape, with one dimension more for the batch."""
+        even = strides(slots.index)
         if even is None:
-            return self.gather(rows.space, rows.index)
-        down, along = self.steps[rows.space]
-        dims = [(n, step * down) for n, step in zip(rows.index.shape, even[1], strict=True)]
-        return self.see(rows.space, even[0], [*dims, (self.width(rows.space), along)])
+            return self.gather(slots.space, slots.index)
+        down, along = self.steps[slots.space]
+        dims = [(n, step * down) for n, step in zip(slots.index.shape, even[1], strict=True)]
+        return self.see(slots.space, even[0], [*dims, (self.width(slots.space), along)])
 
-    def operand(self, rows: Rows) -> Any:
-        """Return a view of rows, of no dimension if they are one number: a call on small arrays takes half the time then."""
-        first = int(rows.index.flat[0])
-        if self.width(rows.space) == 1 and (rows.index == first).all():
-            return self.see(rows.space, first, [])
-        return self.view(rows)
+    def operand(self, slots: Slots) -> Any:
+        """Return a view of slots, of no dimension if they are one number: a call on small arrays takes half the time then."""
+        first = int(slots.index.flat[0])
+        if self.width(slots.space) == 1 and (slots.index == first).all():
+            return self.see(slots.space, first, [])
+        return self.view(slots)
 
     def width(self, space: int) -> int:
         """Return the size of the batch where there is a number for each example, else 1."""
         return self.batch if space >= BATCHED else 1
 
     def gather(self, space: int, index: Array) -> Array:
-        """Collect rows into an array of the index's shape, with one dimension more for the batch."""
+        """Collect slots into an array of the index's shape, with one dimension more for the batch."""
         key = space, index.shape, index.tobytes()
         for known in (self._gathered,) if self.calls is self.forward else (self._gathered, self._gathered_backward):
             if key in known:
@@ -173,25 +179,25 @@ class Bound:
         return found
 
     def _copy(self, space: int) -> None:
-        """Copy an argument first of all, so that its rows are contiguous."""
+        """Copy an argument first of all, so that its slots are contiguous."""
         down, along = self.steps[space]
         self.spaces[space] = np.empty((along // down, self.batch), self.dtype)
         calls, self.calls = self.calls, self.copies
         self.call(np.copyto, self.spaces[space], self.see(space, 0, [(along // down, down), (self.batch, along)]))
         self.calls = calls
 
-    def matrix(self, rows: Rows, *, wide: bool, turned: bool = False) -> Any:
-        """Return rows [c×m×K] as matrices for BLAS, [m×K] if c is 1; if `turned`, as [K×m].
+    def matrix(self, slots: Slots, *, wide: bool, turned: bool = False) -> Any:
+        """Return slots [c×m×K] as matrices for BLAS, [m×K] if c is 1; if `turned`, as [K×m].
 
         Args:
-            rows: where they are.
+            slots: where they are.
             wide: whether the batch counts to K, as it does where products are summed over it; otherwise there is none.
             turned: see above.
         """
-        c, m, k = rows.index.shape
-        down, along = self.steps[rows.space]
-        even = strides(rows.index)
-        width = self.width(rows.space) if wide else 1
+        c, m, k = slots.index.shape
+        down, along = self.steps[slots.space]
+        even = strides(slots.index)
+        width = self.width(slots.space) if wide else 1
         merges = width == 1 or k == 1 or (even is not None and even[1][2] * down == width * along)
         if even is not None and merges:
             across = along if width > 1 else even[1][2] * down
@@ -199,8 +205,8 @@ class Bound:
             if _blas(lines, m, across, k * width, self.dtype.itemsize):
                 pair = [(m, lines), (k * width, across)]
                 blocks = [(c, even[1][0] * down)] if c > 1 else []
-                return self.see(rows.space, even[0], [*blocks, *pair[:: -1 if turned else 1]])
-        found = self.gather(rows.space, rows.index).reshape(c, m, -1)
+                return self.see(slots.space, even[0], [*blocks, *pair[:: -1 if turned else 1]])
+        found = self.gather(slots.space, slots.index).reshape(c, m, -1)
         found = found.swapaxes(1, 2) if turned else found
         return found if c > 1 else found[0]
 
@@ -213,7 +219,7 @@ class Bound:
 
     @emit.register
     def _(self, instruction: Apply) -> None:
-        operands = [self.operand(rows) for rows in instruction.operands]
+        operands = [self.operand(slots) for slots in instruction.operands]
         self.apply(instruction.row, operands, self.view(instruction.out))
 
     def apply(self, row: Primitive, operands: Sequence[Any], out: Array) -> None:
@@ -230,22 +236,18 @@ class Bound:
 
     def apply_definition(self, row: Primitive, operands: Sequence[Any], out: Array) -> None:
         """Add the calls of what a row is made of."""
-        graph, nodes, result = definition(row, len(operands))
+        constants, steps, result = definition(row, len(operands))
         # A truth value is kept as one if it only serves to choose; as a number it is 0 or 1.
-        numbers = {j for i in nodes for j in graph.operands[i][1 if graph.rows[i] in PICKS else 0 :]} | {result}
-        last = {j: i for i in nodes for j in graph.operands[i]}
-        values: dict[int, Any] = {}
-        for i in nodes:
-            inner, leaf = graph.rows[i], graph.leaves.get(i)
-            if leaf is not None:
-                values[i] = leaf.number if leaf.space == CONSTANTS else operands[leaf.space - INPUTS]
-            elif inner is not None:
-                kind = np.dtype(bool) if inner.is_condition and i not in numbers else self.dtype
-                values[i] = out if i == result else self.borrow(out.shape, kind)
-                self.apply(inner, [values[j] for j in graph.operands[i]], values[i])
-                for j in {j for j in graph.operands[i] if last[j] == i and j not in graph.leaves}:
-                    self.give_back(values[j])
-        if result in graph.leaves:
+        numbers = {j for _, inner, made_of in steps for j in made_of[1 if inner in PICKS else 0 :]} | {result}
+        last = {j: i for i, _, made_of in steps for j in made_of}
+        values: dict[int, Any] = {**dict(enumerate(operands)), **constants}
+        for i, inner, made_of in steps:
+            kind = np.dtype(bool) if inner.is_condition and i not in numbers else self.dtype
+            values[i] = out if i == result else self.borrow(out.shape, kind)
+            self.apply(inner, [values[j] for j in made_of], values[i])
+            for j in {j for j in made_of if last[j] == i and j >= len(operands) and j not in constants}:
+                self.give_back(values[j])
+        if not steps:
             self.call(np.copyto, out, values[result])
 
     def borrow(self, shape: tuple[int, ...], kind: Any) -> Array:
@@ -264,9 +266,9 @@ class Bound:
         if not rest:
             self.call(fold.reduce, self.view(first), 1, None, out)
             return
-        partial = [np.empty((len(out), self.width(rows.space)), self.dtype) for rows in instruction.parts]
-        for rows, target in zip(instruction.parts, partial, strict=True):
-            self.call(fold.reduce, self.view(rows), 1, None, target)
+        partial = [np.empty((len(out), self.width(slots.space)), self.dtype) for slots in instruction.parts]
+        for slots, target in zip(instruction.parts, partial, strict=True):
+            self.call(fold.reduce, self.view(slots), 1, None, target)
         self.call(np.copyto, out, partial[0])
         for part in partial[1:]:
             self.call(fold, out, part, out)
@@ -297,7 +299,7 @@ class Bound:
         if not lies_well:
             self.call(np.put, self.spaces[GRADIENT], instruction.out.index, target)
 
-    def product(self, left: Rows, right: Rows, i: int, target: Array) -> tuple[Any, ...]:
+    def product(self, left: Slots, right: Slots, i: int, target: Array) -> tuple[Any, ...]:
         """Return how a part of a product is computed: function, i, target, operands."""
         c, m, n, width = target.shape
         widths = self.width(left.space), self.width(right.space)
@@ -305,14 +307,14 @@ class Bound:
         if (widths[0] == 1 and widths[1] == width) and not (m == n == 1 < c):
             # The batch belongs to the columns: [m×K] @ [K × n·batch].
             matrix = self.matrix(left, wide=False)
-            columns = self.matrix(Rows(right.space, right.index.swapaxes(1, 2)), wide=True)
+            columns = self.matrix(Slots(right.space, right.index.swapaxes(1, 2)), wide=True)
             if isinstance(columns, Place) and m * n * width * left.index.shape[2] > LARGE:
                 turned = self.borrow(flat.swapaxes(-1, -2).shape, self.dtype)
                 self.give_back(turned)
                 return _turned(turned), i, flat, matrix, columns
             return np.matmul, i, flat, matrix, columns
         if m == n == width == 1:
-            factors = [self.view(Rows(x.space, x.index[:, 0])) for x in (left, right)]  # [c×K×1]
+            factors = [self.view(Slots(x.space, x.index[:, 0])) for x in (left, right)]  # [c×K×1]
             return functools.partial(np.vecdot, axis=1), i, target[:, 0, 0], *factors
         return _einsum, i, target, self.view(left), self.view(right)
 

@@ -17,9 +17,12 @@ from typing import Any
 import numpy as np
 
 from autograd.compiler.layout import Array
-from autograd.trees import is_array, open_tree
+from autograd.trees import is_array, map_tree, open_tree
 
-__all__ = ["argument", "arrays_of", "first_example", "named", "place", "require_one_length", "shaped"]
+__all__ = [
+    "argument", "arrays_of", "batch_of", "by_structure", "first_example", "joined", "named", "place", "require_one_length",
+    "shaped",
+]  # fmt: skip
 
 
 def argument(i: int) -> str:
@@ -80,7 +83,9 @@ def _arrays(tree: Any, path: str, asarray: Callable[[Any], Any]) -> dict[str, Ar
     for inner, part in parts.items():
         found |= _arrays(part, inner, asarray)
     if is_nested and found.keys() == parts.keys():
-        raise TypeError(f"{path} is not an array of numbers, nor nested lists of equal lengths{reason}")
+        raise TypeError(f"{path} is not an array of numbers, nor nested lists of equal lengths{reason}; for examples of "
+                        "different lengths pass each as a list of its own, to a program that was compiled without example=, "
+                        "or pad them and multiply by a mask, 1 for what counts and 0 for what does not")  # fmt: skip
     return found
 
 
@@ -106,8 +111,46 @@ def first_example(tree: Any, path: str, arrays: Mapping[str, Array]) -> Any:
 def require_one_length(arrays: Mapping[str, Array]) -> None:
     """Raise unless all arrays have a row for each of the same examples, of which there is at least one."""
     sizes = [len(array) for array in arrays.values()]
-    if len(set(sizes)) != 1 or not sizes[0]:
+    if sizes and (len(set(sizes)) != 1 or not sizes[0]):
         raise ValueError(f"each argument has an entry for each example, and there is at least one; got {sizes} entries")
+
+
+def batch_of(arrays: Sequence[Array]) -> int:
+    """Return the number of examples in a batch: 1 for a function without data."""
+    return len(arrays[0]) if arrays else 1
+
+
+def by_structure(arguments: Sequence[Any]) -> dict[Any, tuple[list[int], list[Any]]]:
+    """Group the examples of a batch by structure: return for each the places of its examples, and the arguments for these.
+
+    Nothing is returned for arguments that are not lists of as many examples, or if an example is not made of numbers.
+
+    >>> [*by_structure([[[1.0], [2.0, 3.0], [4.0]]]).values()]
+    [([0, 2], [[[1.0], [4.0]]]), ([1], [[[2.0, 3.0]]])]
+    """
+    found: dict[Any, tuple[list[int], list[Any]]] = {}
+    if all(isinstance(x, list | tuple) or is_array(x) for x in arguments) and len({len(x) for x in arguments}) == 1:
+        for i, example in enumerate(zip(*arguments, strict=True)):
+            try:
+                shapes = tuple([(path, x.shape) for path, x in arrays_of(example).items()])
+            except TypeError:
+                return {}
+            places, parts = found.setdefault(shapes, ([], [[] for _ in arguments]))
+            places.append(i)
+            for part, x in zip(parts, example, strict=True):
+                part.append(x)
+    return found
+
+
+def joined(runs: Sequence[tuple[Sequence[int], Any]]) -> Any:
+    """Put the results for groups of examples into the order of the examples: an array if they fit into one, else a list."""
+    found: dict[int, Any] = {}
+    for places, results in runs:
+        for k, i in enumerate(places):
+            found[i] = map_tree(lambda x, k=k: x[k], results, entries=False)
+    ordered = [found[i] for i in sorted(found)]
+    shapes = {np.shape(x) if isinstance(x, np.ndarray | np.floating) else None for x in ordered}
+    return np.stack(ordered) if len(shapes) == 1 and None not in shapes else ordered
 
 
 def shaped(result: Any, outputs: Iterator[Array]) -> Any:

@@ -1,33 +1,35 @@
 """One way of writing each computation.
 
 People write a sum of products in many ways: with ``+`` and ``*``, with `sum`, `total`, `dot`, with the bias in front or
-behind.  `canonical` finds every maximal sum and writes it as one ``total``, or as one ``dot(*weights, *inputs, bias)`` where
-it has products to add up.  What nothing asks for is left out.
+behind.  The canonical form writes every maximal sum as one ``total``, or as one ``dot`` of two lists and a bias where it has
+products to add up.  The same operation on the same operands is the same node, and what no result needs is left out.
 
 >>> from autograd.value import Value
 >>> from autograd.compiler.tracing import Trace
 >>> w, b = [Value(0.5, label="w0"), Value(2.0, label="w1")], Value(1.0, label="b")
 >>> trace = Trace(lambda x: sum(w * x for w, x in zip(w, x)) + b, [*w, b], [(2,)])
->>> graph, [place] = canonical(trace.graph, [trace.result._dx])
+>>> graph, [place] = canonical(trace.graph, trace.outputs)
 >>> print(graph)
 0: w0
-1: x0
-2: w1
-3: x1
-4: b
-5: dot(0, 2, 1, 3, 4)
+1: w1
+2: b
+3: x0
+4: x1
+5: [0, 1]
+6: [3, 4]
+7: dot(5, 6, 2)
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Final
 
 from autograd import primitives
-from autograd.compiler.tracing import CONSTANTS, INPUTS, Graph
+from autograd.compiler.tracing import Graph
 from autograd.primitives import Primitive
 
-__all__ = ["canonical", "dependent"]
+__all__ = ["ALL_VARY", "LEARNS", "VARIES", "Canonical", "canonical"]
 
 # What the compiler knows of operations by name: what adds up, be it a single term; what multiplies; and what is a product of
 # something with itself, a power if its second operand is the number 2.  The other passes know `dot` and `multiply`, which
@@ -35,63 +37,168 @@ __all__ = ["canonical", "dependent"]
 ADDITIVE: Final = {primitives.positive, primitives.add, primitives.total, primitives.dot}
 MULTIPLICATIVE: Final = {primitives.multiply}
 SQUARE: Final = {primitives.power, primitives.square}
+# What a node depends on: an input, so that it is another number for each example; a parameter.  Of a list, also whether all
+# of its nodes depend on an input or are 0.
+VARIES, LEARNS, ALL_VARY = 1, 2, 4
 
 
-def dependent(graph: Graph) -> list[bool]:
-    """Say of each node whether it depends on an input, so that it is another number for each example."""
-    depends: list[bool] = []
-    for i, operands in enumerate(graph.operands):
-        leaf = graph.leaves.get(i)
-        depends.append(leaf.space >= INPUTS if leaf else any(depends[j] for j in operands))
-    return depends
+def canonical(graph: Graph, wanted: Sequence[int]) -> tuple[Graph, list[int]]:
+    """Return the canonical form of a graph, and where the wanted nodes are in it."""
+    form = Canonical(graph)
+    places = form.add(graph, wanted)
+    return form.graph, places
 
 
-def canonical(graph: Graph, outputs: Sequence[int]) -> tuple[Graph, list[int]]:
-    """Return the graph with its sums gathered, and where the outputs are in it.
+class Canonical:
+    """A graph in canonical form, to which nodes are added.
 
     Args:
-        graph: a trace.
-        outputs: the nodes that are wanted.
+        like: a graph with the same leaves.
+
+    Attributes:
+        graph: the canonical form so far.
+        depends: for each of its nodes, the sum of what it depends on: `VARIES`, `LEARNS`, and for lists `ALL_VARY`.
     """
-    rows, operands = graph.rows, graph.operands
-    uses = [0] * len(graph)
-    for i in outputs:
-        uses[i] += 2  # an output is never taken apart
-    for i in range(len(graph) - 1, -1, -1):
-        if uses[i]:
-            for j in operands[i]:
-                uses[j] += 1
-    inner = [False] * len(graph)  # nodes that only serve the one sum which they are part of
-    for i, row in enumerate(rows):
-        if uses[i] and row in ADDITIVE:
-            for j in _addends(graph, i):
-                inner[j] = uses[j] == 1 and (rows[j] in ADDITIVE or _factors(graph, j) is not None)
-    depends = dependent(graph)
-    found = Graph()
-    place: dict[int, int] = {}
 
-    def at(i: int) -> int:
-        if i not in place:  # a leaf
-            place[i] = found.leaf(graph.leaves[i], graph.labels.get(i, ""))
-        return place[i]
+    def __init__(self, like: Graph) -> None:
+        self.graph = Graph(like.parameters, like.shapes)
+        self.rows, self.operands, self.known = self.graph.rows, self.graph.operands, self.graph.known
+        n = len(like.parameters)
+        self.depends = [LEARNS] * n + [VARIES] * (like.n_leaves - n)
 
-    for i, row in enumerate(rows):
-        if row is None or not uses[i] or inner[i]:
-            continue
-        if row in ADDITIVE:
-            products, addends = _terms(graph, i, inner)
-            oriented = [(at(b), at(a)) if depends[a] and not depends[b] else (at(a), at(b)) for a, b in products]
-            place[i] = _sum(found, oriented, [at(j) for j in addends])
-        else:
-            factors = _factors(graph, i)
-            made_of = operands[i] if factors is None else factors
-            place[i] = found.node(row if factors is None else primitives.multiply, tuple([at(j) for j in made_of]))
-        if i in graph.labels:
-            found.labels.setdefault(place[i], graph.labels[i])
-    return found, [at(i) for i in outputs]
+    def add(self, graph: Graph, wanted: Sequence[int]) -> list[int]:
+        """Add the nodes of a graph that are wanted and what they are computed from; return where they are."""
+        rows, operands, n_leaves = graph.rows, graph.operands, graph.n_leaves
+        zeros = {i for i, x in graph.constants.items() if x == 0}  # which a sum leaves out
+        uses = [0] * len(graph)
+        for i in wanted:
+            uses[i] += 2  # a result is never taken apart
+        for i in range(len(graph) - 1, n_leaves - 1, -1):
+            if uses[i] and (rows[i] is not None or max(operands[i], default=0) >= n_leaves):
+                for j in operands[i]:
+                    uses[j] += 1
+        inner = bytearray(len(graph))  # nodes that only serve the one sum which they are part of
+        for i in range(n_leaves, len(graph)):
+            if uses[i] and (row := rows[i]) in ADDITIVE:
+                for j in operands[i] if row is not primitives.dot else operands[i][2:]:
+                    if j in zeros:
+                        uses[j] -= 1
+                    elif uses[j] == 1 and ((other := rows[j]) in ADDITIVE or other in MULTIPLICATIVE or _factors(graph, j)):
+                        inner[j] = True
+                        for k in operands[j][:2] if other is primitives.dot else ():
+                            uses[k] -= 1  # the lists of a dot that is taken apart
+        place = [*range(len(graph))]
+        for i in range(n_leaves, len(graph)):
+            if not uses[i] or inner[i]:
+                continue
+            row, made_of = rows[i], operands[i]
+            if row is None:
+                place[i] = self._leaf_or_list(graph, i, made_of, place)
+            elif row is primitives.dot and _is_plain(graph, made_of, inner):
+                place[i] = self._dot(*[place[j] for j in made_of])
+            elif row in ADDITIVE:
+                products, addends = _terms(graph, i, inner, zeros)
+                place[i] = self.sum([(place[a], place[b]) for a, b in products], [place[j] for j in addends])
+            elif row in SQUARE and (factors := _factors(graph, i)):
+                place[i] = self.node(primitives.multiply, tuple([place[j] for j in factors]))
+            else:
+                place[i] = self.node(row, tuple([place[j] for j in made_of]))
+        for i in sorted(graph.labels):
+            if uses[i] and not inner[i]:
+                self.graph.labels.setdefault(place[i], graph.labels[i])
+        return [place[i] for i in wanted]
+
+    def _leaf_or_list(self, graph: Graph, i: int, made_of: tuple[int, ...], place: Sequence[int]) -> int:
+        if not made_of:
+            return self.constant(graph.constants[i])
+        return self.listed(made_of if max(made_of) < graph.n_leaves else tuple([place[j] for j in made_of]))
+
+    def node(self, row: Primitive, operands: tuple[int, ...]) -> int:
+        """Return the node of an operation, which is the same for the same operation on the same operands."""
+        key, known = (row, operands), self.known
+        place = known.get(key)
+        if place is None:
+            depends, flags = 0, self.depends
+            place = known[key] = len(flags)
+            for j in operands:
+                depends |= flags[j]
+            flags.append(depends & (VARIES | LEARNS))
+            self.rows.append(row)
+            self.operands.append(operands)
+        return place
+
+    def listed(self, places: tuple[int, ...]) -> int:
+        """Return the node of a list."""
+        place = self.known.get(places)
+        if place is None:
+            flags, constants = self.depends, self.graph.constants
+            place = self.known[places] = len(flags)
+            some, every = LEARNS, 0
+            if max(places) >= len(self.graph.parameters):
+                some, every = 0, ALL_VARY
+                for j in places:
+                    some |= flags[j]
+                    if not flags[j] & VARIES and constants.get(j) != 0:
+                        every = 0
+            flags.append(some & (VARIES | LEARNS) | every)
+            self.rows.append(None)
+            self.operands.append(places)
+        return place
+
+    def constant(self, x: float) -> int:
+        """Return the node of a number."""
+        place = self.graph.constant(x)
+        if place == len(self.depends):
+            self.depends.append(0)
+        return place
+
+    def _dot(self, left: int, right: int, *bias: int) -> int:
+        """Enter a dot of two lists; in a product of what varies and what does not, the latter stands left."""
+        a, b = self.depends[left], self.depends[right]
+        if a & ALL_VARY and not b & VARIES:
+            left, right = right, left
+        elif a & VARIES and not b & ALL_VARY:
+            pairs = self._oriented(zip(self.graph.operands[left], self.graph.operands[right], strict=True))
+            left, right = (self.listed(places) for places in zip(*pairs, strict=True))
+        return self.node(primitives.dot, (left, right, *bias))
+
+    def product(self, a: int, b: int) -> int:
+        """Enter a product."""
+        swap = self.depends[a] & VARIES and not self.depends[b] & VARIES
+        return self.node(primitives.multiply, (b, a) if swap else (a, b))
+
+    def _oriented(self, products: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+        depends = self.depends
+        return [(b, a) if depends[a] & VARIES and not depends[b] & VARIES else (a, b) for a, b in products]
+
+    def sum(self, products: Sequence[tuple[int, int]], addends: Sequence[int]) -> int:
+        """Enter a sum of products and other terms."""
+        if len(products) == 1:
+            addends = [self.product(*products[0]), *addends]
+        elif products:
+            products = self._oriented(products)
+            bias = [self.sum([], addends)] if addends else []
+            left, right = zip(*products, strict=True)
+            return self.node(primitives.dot, (self.listed(left), self.listed(right), *bias))
+        if not addends:
+            return self.constant(0.0)
+        if len(addends) == 1:
+            return addends[0]
+        return self.node(primitives.add if len(addends) == 2 else primitives.total, tuple(addends))
+
+    def sum_of(self, left: tuple[int, ...], right: tuple[int, ...]) -> int:
+        """Return the node of Σ leftᵢ·rightᵢ."""
+        if len(left) == 1:
+            return self.node(primitives.multiply, (right[0], left[0]))
+        return self._dot(self.listed(left), self.listed(right))
 
 
-def _terms(graph: Graph, root: int, inner: Sequence[bool]) -> tuple[list[tuple[int, int]], list[int]]:
+def _is_plain(graph: Graph, made_of: Sequence[int], inner: Sequence[int]) -> bool:
+    """Say whether a dot can stay as it is: it has several products, and its bias is not taken apart."""
+    return len(graph.operands[made_of[0]]) > 1 and not any(inner[j] or graph.constants.get(j) == 0 for j in made_of[2:])
+
+
+def _terms(graph: Graph, root: int, inner: Sequence[int], zeros: Container[int]) -> tuple[list[tuple[int, int]], list[int]]:
     """Return the products and the other terms that a sum is made of, in written order."""
     products: list[tuple[int, int]] = []
     addends: list[int] = []
@@ -100,51 +207,24 @@ def _terms(graph: Graph, root: int, inner: Sequence[bool]) -> tuple[list[tuple[i
         i = todo.pop()
         row, operands = graph.rows[i], graph.operands[i]
         if i != root and not inner[i]:
-            if not _is_number(graph, i, 0):
+            if i not in zeros:
                 addends.append(i)
         elif row is primitives.dot:
-            n = len(operands) // 2
-            products += zip(operands[:n], operands[n : 2 * n], strict=True)
-            todo += _addends(graph, i)
+            products += zip(graph.operands[operands[0]], graph.operands[operands[1]], strict=True)
+            todo += operands[2:]
         elif (factors := _factors(graph, i)) is not None:
             products.append(factors)
         else:
-            todo += reversed(_addends(graph, i))
+            todo += reversed(operands)
     return products, addends
 
 
-def _addends(graph: Graph, i: int) -> tuple[int, ...]:
-    """Return the operands of a sum that are its terms; of a dot, the bias."""
-    operands = graph.operands[i]
-    return operands[len(operands) // 2 * 2 :] if graph.rows[i] is primitives.dot else operands
-
-
 def _factors(graph: Graph, i: int) -> tuple[int, int] | None:
-    """Return what a product is made of, None for what is no product."""
+    """Return what a product is made of, None for what is not a product."""
     row = graph.rows[i]
     if row in MULTIPLICATIVE:
         x, y = graph.operands[i]
         return x, y
-    if row in SQUARE and all(_is_number(graph, j, 2) for j in graph.operands[i][1:]):
+    if row in SQUARE and all(graph.constants.get(j) == 2 for j in graph.operands[i][1:]):
         return graph.operands[i][0], graph.operands[i][0]
     return None
-
-
-def _sum(found: Graph, products: Sequence[tuple[int, int]], addends: Sequence[int]) -> int:
-    """Enter a sum in its canonical form."""
-    if len(products) == 1:
-        addends, products = [found.node(primitives.multiply, products[0]), *addends], []
-    if products:
-        bias = [_sum(found, [], addends)] if addends else []
-        return found.node(primitives.dot, (*(a for a, _ in products), *(b for _, b in products), *bias))
-    if not addends:
-        return found.constant(0.0)
-    if len(addends) == 1:
-        return addends[0]
-    row: Primitive = primitives.add if len(addends) == 2 else primitives.total
-    return found.node(row, tuple(addends))
-
-
-def _is_number(graph: Graph, i: int, x: float) -> bool:
-    leaf = graph.leaves.get(i)
-    return leaf is not None and leaf.space == CONSTANTS and leaf.number == x

@@ -6,20 +6,26 @@ A back end that has no word of its own for a row does what the row's function do
 from __future__ import annotations
 
 import functools
+from collections.abc import Container, Sequence
 from typing import NamedTuple
 
-from autograd.compiler.schedule import below
 from autograd.compiler.tracing import Graph, Trace
 from autograd.primitives import Primitive
 
-__all__ = ["Definition", "definition", "has_definition"]
+__all__ = ["Definition", "definition", "expanded", "has_definition"]
 
 
 class Definition(NamedTuple):
-    """A row's function as a graph, the nodes of it that the result depends on, in order, and which one the result is."""
+    """A row's function as operations that come one after the other.
 
-    graph: Graph
-    nodes: list[int]
+    Attributes:
+        constants: the places of numbers, and the numbers; the operands have the places from 0 on.
+        steps: place, row and operands of each operation.
+        result: the place of the result.
+    """
+
+    constants: dict[int, float]
+    steps: list[tuple[int, Primitive, tuple[int, ...]]]
     result: int
 
 
@@ -31,13 +37,12 @@ def definition(row: Primitive, n_operands: int) -> Definition:
         TypeError: for a row whose function works on numbers alone.
 
     >>> from autograd import sigmoid
-    >>> print(definition(sigmoid, 1).graph)
-    0: x
-    1: negative(0)
-    2: exp(1)
-    3: 1.0
-    4: add(3, 2)
-    5: divide(3, 4)
+    >>> for step in definition(sigmoid, 1).steps:
+    ...     print(*step)
+    1 <primitive negative> (0,)
+    2 <primitive exp> (1,)
+    4 <primitive add> (3, 2)
+    5 <primitive divide> (3, 4)
     """
     try:
         trace = Trace(row.unguarded or row.function, [], [()] * n_operands)
@@ -45,7 +50,15 @@ def definition(row: Primitive, n_operands: int) -> Definition:
         raise TypeError(f"{row!r} cannot be compiled, since its function works on numbers alone; write it with rows of the "
                         f"table, such as exp, or name NumPy's function with array=… and use the back end \"numpy\": "
                         f"{error}") from error  # fmt: skip
-    return Definition(trace.graph, sorted(below(trace.graph, [trace.result.place])), trace.result.place)
+    graph, [result] = trace.graph, trace.outputs
+    steps: list[tuple[int, Primitive, tuple[int, ...]]] = []
+    needed = {result}
+    for i in range(len(graph) - 1, -1, -1):
+        made_of = graph.rows[i]
+        if i in needed and made_of is not None:
+            steps.insert(0, (i, made_of, graph.flat(i)))
+            needed.update(graph.flat(i))
+    return Definition(graph.constants, steps, result)
 
 
 def has_definition(row: Primitive, n_operands: int) -> bool:
@@ -55,3 +68,40 @@ def has_definition(row: Primitive, n_operands: int) -> bool:
     except TypeError:
         return False
     return True
+
+
+def expanded(graph: Graph, forward: int, known: Container[Primitive]) -> tuple[Graph, int, list[int]]:
+    """Write out the rows that a machine has no word for.
+
+    Args:
+        graph: in canonical form.
+        forward: the number of its nodes that the outputs need, which come first.
+        known: the machine's rows.
+
+    Returns:
+        A graph of known rows, the number of its nodes that the outputs need, and where each node is in it.
+
+    Raises:
+        TypeError: for a row that is neither known nor made of rows.
+    """
+    found, places, ends = Graph(graph.parameters, graph.shapes), [*range(graph.n_leaves)], 0
+
+    def enter(row: Primitive, operands: Sequence[int]) -> int:
+        if row in known:
+            return found.enter(row, operands)
+        constants, steps, result = definition(row, len(operands))
+        inner = {**dict(enumerate(operands)), **{i: found.constant(x) for i, x in constants.items()}}
+        for i, made_of, its_operands in steps:
+            inner[i] = enter(made_of, [inner[j] for j in its_operands])
+        return inner[result]
+
+    for i in range(graph.n_leaves, len(graph)):
+        row = graph.rows[i]
+        if row is not None:
+            places.append(enter(row, [places[j] for j in graph.flat(i)]))
+        elif graph.operands[i]:
+            places.append(found.listed(tuple([places[j] for j in graph.operands[i]])))
+        else:
+            places.append(found.constant(graph.constants[i]))
+        ends = len(found) if i < forward else ends
+    return found, ends, places

@@ -1,8 +1,8 @@
 """Where everything lies: groups of scalars become instructions on arrays.
 
-Each space is an array with a row for every number: the parameters, the constants, each argument, what is computed once, what
-is computed for each example.  A group gets rows that follow each other, in the order of its operands' rows, so that operands
-are slices rather than collections.  `Rows` says which rows an operand is, in a box of any number of dimensions.
+Each space is an array with a slot for every number: the parameters, the constants, each argument, what is computed once, what
+is computed for each example.  A group gets slots that follow each other, in the order of its operands' slots, so that operands
+are slices rather than collections.  `Slots` says which slots an operand is, in a box of any number of dimensions.
 
 A group of dots is more.  Each dot multiplies a row of left factors by a row of right factors; **if every left row meets every
 right row, that is a matrix product**: a dense layer (one right row), a convolution (a filter meets every patch), the queries,
@@ -19,18 +19,19 @@ from typing import Any, ClassVar, NamedTuple, TypeAlias
 import numpy as np
 
 from autograd import primitives
-from autograd.compiler.schedule import BATCHED, STATIC, Group
+from autograd.compiler.backward import Gradients, Outer
+from autograd.compiler.schedule import BATCHED, STATIC, Group, spaces
 from autograd.compiler.tracing import CONSTANTS, Graph
 from autograd.primitives import Nary, Primitive
 
-__all__ = ["GRADIENT", "Apply", "Array", "Fold", "Instruction", "Layout", "Product", "Rows", "Sum", "lay_out", "strides"]
+__all__ = ["GRADIENT", "Apply", "Array", "Fold", "Instruction", "Layout", "Product", "Slots", "Sum", "lay_out", "strides"]
 
-GRADIENT = -1  # the space of the gradient, with a row for each parameter
+GRADIENT = -1  # the space of the gradient, with a slot for each parameter
 Array: TypeAlias = Any  # numpy.ndarray, without its type parameters
 
 
-class Rows(NamedTuple):
-    """Some rows of a space, as an array of their numbers."""
+class Slots(NamedTuple):
+    """Some slots of a space, as an array of their numbers."""
 
     space: int
     index: Array
@@ -41,8 +42,8 @@ class Apply:
     """``out = row(*operands)``, element by element; all have one shape."""
 
     row: Primitive
-    operands: tuple[Rows, ...]
-    out: Rows
+    operands: tuple[Slots, ...]
+    out: Slots
     backward: bool
 
 
@@ -51,9 +52,14 @@ class Fold:
     """``out = row(parts[0][:, 0], parts[0][:, 1], …)``, for operations on many operands, whose order does not matter."""
 
     row: Nary
-    parts: tuple[Rows, ...]
-    out: Rows
+    parts: tuple[Slots, ...]
+    out: Slots
     backward: bool
+
+    @property
+    def operands(self) -> tuple[Slots, ...]:
+        """What is read."""
+        return self.parts
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,23 +74,33 @@ class Product:
         summed: whether the products are summed over the batch as well: then K takes the batch in.
     """
 
-    parts: tuple[tuple[Rows, Rows], ...]
-    bias: Rows | None
-    out: Rows
+    parts: tuple[tuple[Slots, Slots], ...]
+    bias: Slots | None
+    out: Slots
     backward: bool
     summed: bool
+
+    @property
+    def operands(self) -> tuple[Slots, ...]:
+        """What is read."""
+        return (*(slots for part in self.parts for slots in part), *([] if self.bias is None else [self.bias]))
 
 
 @dataclass(frozen=True, eq=False)
 class Sum:
     """``out = operand``, summed over the batch."""
 
-    operand: Rows
-    out: Rows
+    operand: Slots
+    out: Slots
     backward: ClassVar[bool] = True
 
+    @property
+    def operands(self) -> tuple[Slots, ...]:
+        """What is read."""
+        return (self.operand,)
 
-Instruction: TypeAlias = Apply | Fold | Product | Sum
+
+Instruction: TypeAlias = Apply | Fold | Product | Sum  # each has operands, an output and a pass
 
 
 @dataclass
@@ -93,10 +109,10 @@ class Layout:
 
     Attributes:
         instructions: in order.
-        sizes: how many rows the spaces `STATIC` and `BATCHED` have.
+        sizes: how many slots the spaces `STATIC` and `BATCHED` have.
         constants: the numbers of the space `CONSTANTS`.
-        outputs: where the results are: (space, row).
-        labels: of rows, where the user gave one.
+        outputs: where the results are: (space, slot).
+        labels: of slots, where the user gave one.
     """
 
     instructions: list[Instruction]
@@ -106,15 +122,16 @@ class Layout:
     labels: dict[tuple[int, int], str]
 
 
-def lay_out(graph: Graph, groups: Sequence[Group], outputs: Sequence[int], gradients: Sequence[int]) -> Layout:
-    """Give every node its row, and every group its instructions.
+def lay_out(graph: Graph, groups: Sequence[Group], outputs: Sequence[int], gradients: Gradients | None = None) -> Layout:
+    """Give every node its slot, and every group its instructions.
 
     Args:
         graph: in canonical form.
         groups: its schedule.
         outputs: the nodes that are wanted for each example.
-        gradients: for each parameter, the node whose sum over the batch is its gradient.
+        gradients: of the parameters.
     """
+    gradients = gradients or Gradients()
     places = _Places(graph, gradients)
     instructions = [instruction for group in groups for instruction in places.instructions(group)]
     instructions += places.sums()
@@ -124,107 +141,123 @@ def lay_out(graph: Graph, groups: Sequence[Group], outputs: Sequence[int], gradi
 
 
 class _Places:
-    """Which space and row each node has, as far as the groups were laid out."""
+    """Which space and slot each node has, as far as the groups were laid out."""
 
-    def __init__(self, graph: Graph, gradients: Sequence[int]) -> None:
-        self.graph, self.sizes = graph, {STATIC: 0, BATCHED: 0}
-        self.space, self.row = np.full(len(graph), -1), np.zeros(len(graph), dtype=np.intp)
-        self.constants: list[float] = []
-        for i, leaf in graph.leaves.items():
-            self.space[i], self.row[i] = leaf.space, leaf.place
-            if leaf.space == CONSTANTS:
-                self.row[i] = len(self.constants)
-                self.constants.append(leaf.number)
-        self.gradients = np.array(gradients, dtype=np.intp)
-        self.parameter = {i: parameter for parameter, i in enumerate(gradients)}
-        self.summed = np.zeros(len(graph), dtype=bool)  # whether a product's sum over the batch was laid out
-        self.block = np.zeros(len(graph), dtype=np.intp)  # the first row of those that a node was given its row with
+    def __init__(self, graph: Graph, gradients: Gradients) -> None:
+        self.graph, self.gradients, self.sizes = graph, gradients, {STATIC: 0, BATCHED: 0}
+        self.space, self.slot = np.array(spaces(graph), np.intp), np.zeros(len(graph), np.intp)
+        self.constants = [*graph.constants.values()]
+        self.slot[[*graph.constants]] = np.arange(len(self.constants))
+        ends = np.cumsum([len(graph.parameters), *graph.sizes])
+        for start, end in pairwise([0, *ends]):
+            self.slot[start:end] = np.arange(end - start)
+        self.block = np.zeros(len(graph), dtype=np.intp)  # the first slot of those that a node was given its slot with
 
     def of(self, i: int) -> tuple[int, int]:
-        """Return a node's space and row."""
-        return int(self.space[i]), int(self.row[i])
+        """Return a node's space and slot."""
+        return int(self.space[i]), int(self.slot[i])
 
-    def rows(self, nodes: Array) -> Rows:
-        """Return the rows of nodes that are in one space."""
-        return Rows(int(self.space[nodes.flat[0]]), self.row[nodes])
+    def slots(self, nodes: Array) -> Slots:
+        """Return the slots of nodes that are in one space."""
+        return Slots(int(self.space[nodes.flat[0]]), self.slot[nodes])
 
-    def results(self, group: Group, nodes: Array) -> Rows:
-        """Give new rows to nodes, in their order."""
+    def results(self, group: Group, nodes: Array) -> Slots:
+        """Give new slots to nodes, in their order."""
         first = self.sizes[group.space]
         self.sizes[group.space] += nodes.size
         self.space[nodes], self.block[nodes] = group.space, first
-        self.row[nodes] = np.arange(first, first + nodes.size).reshape(nodes.shape)
-        return self.rows(nodes)
+        self.slot[nodes] = np.arange(first, first + nodes.size).reshape(nodes.shape)
+        return self.slots(nodes)
 
     def instructions(self, group: Group) -> Iterator[Instruction]:
         """Lay out a group."""
         nodes = np.array(group.nodes)
-        operands = np.array([self.graph.operands[i] for i in group.nodes])
-        if group.summed or group.row is primitives.dot:
-            yield from self._products(group, nodes, operands)
+        if group.row is None:
+            yield from self._outers([self.gradients.outers[k] for k in group.nodes])
+        elif group.row is primitives.dot:
+            yield from self._dots(group, nodes)
         elif isinstance(group.row, Nary) and group.row.fold:
-            yield from self._folds(group, group.row, nodes, operands)
+            yield from self._folds(group, group.row, nodes, self._operands(group))
         else:
-            yield self._apply(group, nodes, operands)
+            yield self._apply(group, group.row, nodes, self._operands(group))
 
-    def _apply(self, group: Group, nodes: Array, operands: Array) -> Apply:
-        order = _by_rows(self.row[operands])
-        columns = [self.rows(column) for column in operands[order].T]
+    def _operands(self, group: Group) -> Array:
+        return np.array([self.graph.operands[i] for i in group.nodes])
+
+    def _apply(self, group: Group, row: Primitive, nodes: Array, operands: Array) -> Apply:
+        order = _by_slots(self.slot[operands])
+        columns = [self.slots(column) for column in operands[order].T]
         shape = box([column.index for column in columns])
-        shaped = tuple(Rows(column.space, column.index.reshape(shape)) for column in columns)
-        return Apply(group.row, shaped, self.results(group, nodes[order].reshape(shape)), group.backward)
+        shaped = tuple(Slots(column.space, column.index.reshape(shape)) for column in columns)
+        return Apply(row, shaped, self.results(group, nodes[order].reshape(shape)), group.backward)
 
     def _folds(self, group: Group, row: Nary, nodes: Array, operands: Array) -> Iterator[Fold]:
-        order = np.lexsort([self.row[operands], self.space[operands]], axis=1)
+        order = np.lexsort([self.slot[operands], self.space[operands]], axis=1)
         operands = np.take_along_axis(operands, order, 1)
         for chosen in _alike(self.space[operands]):
-            placed = chosen[_by_rows(self.row[operands[chosen]])]
+            placed = chosen[_by_slots(self.slot[operands[chosen]])]
             cuts = np.flatnonzero(np.diff(self.space[operands[placed[0]]])) + 1
-            parts = tuple(self.rows(part) for part in np.split(operands[placed], cuts, axis=1))
+            parts = tuple(self.slots(part) for part in np.split(operands[placed], cuts, axis=1))
             yield Fold(row, parts, self.results(group, nodes[placed]), group.backward)
 
-    def _products(self, group: Group, nodes: Array, operands: Array) -> Iterator[Product]:
-        n = operands.shape[1] // 2
-        left, right, bias = operands[:, :n], operands[:, n : 2 * n], operands[:, 2 * n :]
+    def _dots(self, group: Group, nodes: Array) -> Iterator[Product]:
+        left, right, *bias = (np.array(column) for column in zip(*[self.graph.operands[i] for i in group.nodes], strict=True))
+        added = np.stack(bias, axis=1) if bias else np.zeros((len(nodes), 0), np.intp)
+        for chosen, *factors in self._products(self._lists(left), self._lists(right), added):
+            parts, grid = self._parts(*factors)
+            laid_bias = self.slots(added[chosen][grid][..., 0]) if added.size else None
+            yield Product(parts, laid_bias, self.results(group, nodes[chosen][grid]), group.backward, summed=False)
+
+    def _outers(self, outers: Sequence[Outer]) -> Iterator[Product]:
+        """Lay out gradients: one row of left factors for each outer, and one of right factors for each of its elements."""
+        deltas = np.repeat([outer.deltas for outer in outers], [len(outer.parameters) for outer in outers], axis=0)
+        inputs = np.concatenate([self._lists(np.array(outer.inputs)).T for outer in outers])
+        parameters = np.concatenate([outer.parameters for outer in outers])
+        for chosen, left, right in self._products(deltas, inputs, np.zeros((len(parameters), 0), np.intp)):
+            used = (self.space[left[0]] != CONSTANTS) & (self.space[right[0]] != CONSTANTS)  # the others are 0
+            if not used.any():
+                continue
+            parts, grid = self._parts(left[:, used], right[:, used])
+            yield Product(parts, None, Slots(GRADIENT, parameters[chosen][grid]), backward=True, summed=True)
+
+    def _lists(self, places: Array) -> Array:
+        """Return the nodes of lists of one length."""
+        unique, which = np.unique(places, return_inverse=True)
+        return np.array([self.graph.operands[i] for i in unique])[which]
+
+    def _products(self, left: Array, right: Array, bias: Array) -> Iterator[tuple[Array, ...]]:
+        """Sort the factors of sums of products [sums×K], and group the sums whose factors come from the same spaces."""
         swap = self.space[left] > self.space[right]  # what is computed once stands left, and arguments stand right
-        left, right = np.where(swap, right, left), np.where(swap, left, right)
-        order = np.lexsort([self.row[right], self.row[left], self.space[right], self.space[left]], axis=1)
+        if swap.any():
+            left, right = np.where(swap, right, left), np.where(swap, left, right)
+        order = np.lexsort([self.slot[right], self.slot[left], self.space[right], self.space[left]], axis=1)
         left, right = np.take_along_axis(left, order, 1), np.take_along_axis(right, order, 1)
         for chosen in _alike(np.concatenate([self.space[left], self.space[right], self.space[bias]], axis=1)):
-            yield self._product(group, nodes[chosen], left[chosen], right[chosen], bias[chosen])
+            yield chosen, left[chosen], right[chosen]
 
-    def _product(self, group: Group, nodes: Array, left: Array, right: Array, bias: Array) -> Product:
-        """Lay out dots whose factors come from the same spaces."""
+    def _parts(self, left: Array, right: Array) -> tuple[Any, Array]:
+        """Lay out factors that come from the same spaces: the parts of a product, and the sums' places in it."""
         cuts = np.flatnonzero(np.diff(self.space[left[0]]) | np.diff(self.space[right[0]])) + 1
         parts = [*zip(np.split(left, cuts, axis=1), np.split(right, cuts, axis=1), strict=True)]
-        grid = _grid(*max([(self.row[a], self.row[b]) for a, b in parts], key=lambda part: part[0].shape[1]))
+        grid = _grid(*max([(self.slot[a], self.slot[b]) for a, b in parts], key=lambda part: part[0].shape[1]))
         if any((a[grid] != a[grid][:, :, :1]).any() or (b[grid] != b[grid][:, :1]).any() for a, b in parts):
-            grid = np.arange(len(nodes)).reshape(-1, 1, 1)
-        laid = tuple((self.rows(a[grid[:, :, 0]]), self.rows(b[grid[:, 0]])) for a, b in parts)
-        nodes = nodes[grid]
-        added = self.rows(bias[grid][..., 0]) if bias.size else None
-        if group.summed:
-            self.summed[nodes] = True
-            out = Rows(GRADIENT, np.vectorize(self.parameter.__getitem__)(nodes))
-            return Product(laid, None, out, group.backward, summed=True)
-        return Product(laid, added, self.results(group, nodes), group.backward, summed=False)
+            grid = np.arange(len(left)).reshape(-1, 1, 1)
+        return tuple((self.slots(a[grid[:, :, 0]]), self.slots(b[grid[:, 0]])) for a, b in parts), grid
 
     def sums(self) -> Iterator[Sum]:
-        """Lay out the gradients that are not summed products: sums of results, and of leaves."""
-        rest = np.flatnonzero(~self.summed[self.gradients]) if self.gradients.size else self.gradients
-        kinds = np.stack([self.space[self.gradients[rest]], self.block[self.gradients[rest]]], axis=1)
-        for chosen in _alike(kinds) if rest.size else ():
-            parameters = rest[chosen]
-            yield Sum(self.rows(self.gradients[parameters]), Rows(GRADIENT, parameters))
+        """Lay out the gradients that are no outers: sums of results, and of leaves."""
+        parameters, nodes = (np.array([*x], np.intp) for x in (self.gradients.nodes.keys(), self.gradients.nodes.values()))
+        for chosen in _alike(np.stack([self.space[nodes], self.block[nodes]], axis=1)) if nodes.size else ():
+            yield Sum(self.slots(nodes[chosen]), Slots(GRADIENT, parameters[chosen]))
 
 
-def _by_rows(rows: Array) -> Array:
-    """Return the order of nodes in which their operands' rows ascend, the first operand's first."""
-    return np.lexsort(rows.T[::-1])
+def _by_slots(slots: Array) -> Array:
+    """Return the order of nodes in which their operands' slots ascend, the first operand's first."""
+    return np.lexsort(slots.T[::-1])
 
 
 def _alike(kinds: Array) -> Iterator[Array]:
-    """Return the places of equal rows, for each kind of row."""
+    """Return the places of equal kinds, for each kind."""
     if (kinds == kinds[0]).all():
         yield np.arange(len(kinds))
         return
@@ -236,16 +269,14 @@ def _grid(left: Array, right: Array) -> Array:
     """Arrange dots in blocks [c×m×n] so that, in a block, all dots of a line share their left factors, of a column their right.
 
     Args:
-        left: [dots×K], the rows of the left factors.
+        left: [dots×K], the slots of the left factors.
         right: [dots×K], those of the right ones.
 
     Returns:
         The dots' places.  Blocks of one dot each where there are no larger blocks of equal size.
     """
     alone = np.arange(len(left)).reshape(-1, 1, 1)
-    _, a = np.unique(left, axis=0, return_inverse=True)
-    _, b = np.unique(right, axis=0, return_inverse=True)
-    a, b = a.reshape(-1), b.reshape(-1)
+    a, b = _numbered(left), _numbered(right)
     block = _components(a, b)
     order = np.lexsort([b, a, block])
     counts = np.bincount(block)
@@ -256,6 +287,13 @@ def _grid(left: Array, right: Array) -> Array:
     grid = order.reshape(len(counts), -1, n)
     same = (a[grid] == a[grid][:, :, :1]).all() and (b[grid] == b[grid][:, :1]).all()
     return grid if same else alone
+
+
+def _numbered(rows: Array) -> Array:
+    """Number the rows of a matrix, equal ones alike, in ascending order."""
+    keys = [row.tobytes() for row in np.ascontiguousarray(rows, ">i8")]
+    numbers = {key: i for i, key in enumerate(sorted({*keys}))}
+    return np.array([numbers[key] for key in keys])
 
 
 def _components(a: Array, b: Array) -> Array:
@@ -272,7 +310,7 @@ def _components(a: Array, b: Array) -> Array:
 
 
 def box(columns: Sequence[Array]) -> tuple[int, ...]:
-    """Return the shape in which as many as possible of some lists of rows ascend evenly along each dimension.
+    """Return the shape in which as many as possible of some lists of slots ascend evenly along each dimension.
 
     >>> box([np.array([0, 1, 2, 3, 4, 5]), np.array([7, 7, 7, 8, 8, 8])])
     (2, 3)
@@ -288,7 +326,7 @@ def box(columns: Sequence[Array]) -> tuple[int, ...]:
 
 
 def _cuts(column: Array) -> set[int]:
-    """Return after how many rows, again and again, a list of rows jumps; nothing if it is irregular."""
+    """Return the periods at which a list of slots jumps; nothing if it is irregular."""
     cuts, size = set(), 1
     while len(column) > 1:
         step = np.diff(column)
@@ -304,7 +342,7 @@ def _cuts(column: Array) -> set[int]:
 
 
 def strides(index: Array) -> tuple[int, tuple[int, ...]] | None:
-    """Return the first row and the step along each dimension, if rows are evenly spaced; else None.
+    """Return the first slot and the step along each dimension, if slots are evenly spaced; else None.
 
     >>> strides(np.array([[3, 4], [7, 8]])), strides(np.array([3, 4, 9]))
     ((3, (4, 1)), None)

@@ -1,7 +1,6 @@
 """A scalar function, compiled for whole batches.
 
-Nothing happens here but the passes, one after the other: `Trace` writes the function down, its gradient with it; `canonical`
-gathers sums; `schedule` finds what can be done at once; `lay_out` turns that into instructions on arrays.  A machine does them.
+A `Program` keeps a `Version` of the function for each structure and shape of its arguments, and a machine for each version.
 
 >>> from autograd import Value, dot, sigmoid
 >>> w, b = [Value(0.5, label="w0"), Value(-1.0, label="w1")], Value(0.25, label="b")
@@ -16,35 +15,62 @@ array([0.0496, 0.0496, 0.0496])
 
 from __future__ import annotations
 
-import functools
+import importlib
 import importlib.util
 import inspect
-import math
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final
+from typing import Any, Final, Protocol, TypeAlias
 
 import numpy as np
 
-from autograd.compiler.arrays import Machine
-from autograd.compiler.batches import argument, arrays_of, first_example, named, place, require_one_length, shaped
-from autograd.compiler.canonical import canonical
-from autograd.compiler.layout import Array, Layout, lay_out
+from autograd.compiler.arrays import NumPyMachine
+from autograd.compiler.batches import (
+    argument,
+    arrays_of,
+    batch_of,
+    by_structure,
+    first_example,
+    joined,
+    place,
+    require_one_length,
+    shaped,
+)
+from autograd.compiler.layout import Array, Layout
 from autograd.compiler.lesson import latex, lesson
-from autograd.compiler.native import NativeMachine, can_run
+from autograd.compiler.native import NativeMachine
 from autograd.compiler.pure import exact_share, run
-from autograd.compiler.schedule import schedule
-from autograd.compiler.tracing import Shape, Trace
-from autograd.trees import flatten
+from autograd.compiler.tracing import Graph, Shape
+from autograd.compiler.version import Version
+from autograd.trees import map_tree
 from autograd.value import Value
 
 __all__ = ["Program", "compile"]
 
-_TRACING: Final = threading.RLock()  # a trace borrows the parameters, which two programs may share
-HAS_NUMBA: Final = importlib.util.find_spec("numba") is not None
-BACKENDS: Final = ("auto", "numpy", "native")
-FEW: Final = 2500  # operations on single numbers, for which calling NumPy a few times is too much
+Shapes: TypeAlias = tuple[tuple[str, Shape], ...]
+
+
+class Machine(Protocol):
+    """What runs a program."""
+
+    def __init__(self, version: Version, parameters: Array) -> None:
+        """Prepare a version; the parameters are one flat array, to be read where it is, as it changes."""
+
+    @classmethod
+    def suits(cls, version: Version, batch: int) -> bool:
+        """Return whether this machine can run a version, and is the right one for a batch of this size."""
+
+    def outputs(self, arguments: Sequence[Array]) -> Array:
+        """Return the outputs [outputs×batch] for arguments [batch×size]."""
+
+    def gradient(self, arguments: Sequence[Array], share: float) -> tuple[Array, Array]:
+        """Return the outputs, and the gradient of the first, summed over the batch and multiplied by a share."""
+
+
+# In the order in which they are asked whether they suit.
+MACHINES: Final[dict[str, type[Machine]]] = {"native": NativeMachine, "numpy": NumPyMachine}
 REDUCE: Final = ("mean", "sum")
+MOST_TRACES: Final = 32
 
 
 def compile(
@@ -54,19 +80,21 @@ def compile(
     example: Sequence[Any] | None = None,
     dtype: str = "float64",
     backend: str = "auto",
+    traces: int = MOST_TRACES,
 ) -> Program:
     """Compile a scalar function of one example into a program for whole batches.
 
     Args:
         f: a function of numbers or trees of numbers (nested lists, tuples, dicts, dataclasses, NumPy arrays, pandas Series)
-            that returns one `Value`, such as a loss, or a tree of them.  It is called once, with nodes that stand for any
+            that returns one `Value`, such as a loss, or a tree of them.  It is called with nodes that stand for any
             number; so a choice that depends on data has to be a `where`, a `maximum` or the like, and Python's ``if`` is
             refused.  For that call it borrows the parameters: no other thread may use them then.
         parameters: the leaves that the gradient is taken by.  Any other `Value` that f uses is a constant.
-        example: arguments to trace f with at once.  Only their structures and shapes matter.  Without it, f is traced at the
-            first call, with the structure of the first example there.
+        example: arguments to trace f with at once, of which only the structures and shapes matter; then the program is for
+            these, and refuses others.  Without it, f is traced once for each structure and shape that the program meets.
         dtype: ``"float64"`` or ``"float32"``.
         backend: ``"numpy"``; ``"native"``, for small or unstructured work, which needs numba; or the faster of the two.
+        traces: the largest number of structures and shapes to be kept compiled.
 
     Raises:
         ModuleNotFoundError: without NumPy, or without numba where it was asked for.
@@ -80,13 +108,22 @@ def compile(
     >>> program = compile(lambda p: {"sum": p["a"] + p["b"].sum()}, example=[{"a": 1.0, "b": np.zeros(2)}])
     >>> program({"a": [1.0, 2.0], "b": [[3.0, 4.0], [5.0, 6.0]]})
     {'sum': array([ 8., 13.])}
+
+    Examples may differ in length, and a function may need no data:
+
+    >>> compile(lambda x: w * sum(x))([[1.0], [2.0, 3.0]])
+    array([ 2., 10.])
+    >>> loss, gradient = compile(lambda: (w - 3) ** 2, [w]).gradient()
+    >>> loss, gradient
+    (1.0, array([-2.]))
     """
-    program = Program(f, parameters, dtype=dtype, backend=backend)
+    program = Program(f, parameters, dtype=dtype, backend=backend, traces=traces)
     if example is not None:
         if isinstance(example, str | dict) or not isinstance(example, Iterable):
             raise TypeError(f"example lists the arguments of f; for a single one write [{example!r}]")
         examples = list(example)
-        program._trace(examples, {path: x.shape for path, x in arrays_of(examples).items()})
+        program._add(examples, {path: x.shape for path, x in arrays_of(examples).items()})
+        program._takes_any = False
     return program
 
 
@@ -99,16 +136,18 @@ class Program:
         f: the function.
         leaves: the parameters, as `Value`s.
         parameters: their numbers, one flat array; optimisers change it in place.
-        backend: as it was asked for; see `backend_for`.
-        graph: the computation in canonical form, once f was traced.
-        groups: its schedule.
+        backend: the requested one; see `backend_for`.
+        traces: what was compiled, by the paths and shapes of the arrays in an example; the one that was used last stands last.
     """
 
-    def __init__(self, f: Callable[..., Any], parameters: Iterable[Value], *, dtype: str, backend: str) -> None:
+    def __init__(
+        self, f: Callable[..., Any], parameters: Iterable[Value], *, dtype: str, backend: str, traces: int = MOST_TRACES
+    ) -> None:
         if dtype not in ("float32", "float64"):
             raise ValueError(f"dtype is 'float64' or 'float32'; got {dtype!r}")
-        if backend not in BACKENDS:
-            raise ValueError(f"backend is one of {', '.join(map(repr, BACKENDS))}; got {backend!r}")
+        backends = ["auto", *reversed(MACHINES)]
+        if backend not in backends:
+            raise ValueError(f"backend is one of {', '.join(map(repr, backends))}; got {backend!r}")
         if not callable(f):
             raise TypeError(f"compile needs a function of an example, not {f!r}")
         leaves = list(parameters) if isinstance(parameters, Iterable) else [None]
@@ -116,9 +155,10 @@ class Program:
             raise TypeError(f"parameters is a list of Values, such as model.parameters(); got {parameters!r}")
         self.f, self.leaves, self.backend = f, leaves, backend
         self._parameters: Array = np.array([leaf.data for leaf in self.leaves], dtype)
-        self._shapes: dict[str, Shape] | None = None  # of the arrays in an example, by path
-        self._machines: dict[str, Machine | NativeMachine] = {}
-        self._lock = threading.Lock()
+        self.traces: dict[Shapes, Version] = {}
+        self._most_traces, self._takes_any = traces, True
+        self._broken: set[str] = set()
+        self._lock, self._adding = threading.Lock(), threading.RLock()
 
     @property
     def parameters(self) -> Array:
@@ -154,9 +194,13 @@ class Program:
             ValueError: for shapes that do not fit.
             TypeError: for a leaf that is not a number, by its path.
         """
-        batch = self._batch(arguments)
-        with self._lock:
-            return shaped(self._result, iter(self._machine(len(batch[0])).outputs(batch)))
+        runs = []
+        for places, version, batch in self._batches(arguments):
+            with self._lock:
+                outputs = self._machine(version, batch_of(batch)).outputs(batch)
+            results = shaped(version.result, iter(outputs))
+            runs.append((places, results if version.shapes else map_tree(lambda x: x[0], results, entries=False)))
+        return runs[0][1] if len(runs) == 1 else joined(runs)
 
     def gradient(self, *arguments: Any, reduce: str = "mean") -> tuple[float, Array]:
         """Return the loss of a batch and its gradient by the parameters, in their order; of several outputs, the first's.
@@ -165,26 +209,46 @@ class Program:
             arguments: see `__call__`.
             reduce: the ``"mean"`` over the examples, or the ``"sum"``.
         """
-        outputs, gradient = self.outputs_and_gradient(*arguments, reduce=reduce)
-        scale = exact_share(outputs.shape[1]) if reduce == "mean" else 1.0
-        loss = float(np.add.reduce(outputs[0] * scale))
-        return loss / (outputs.shape[1] * scale) if reduce == "mean" else loss, gradient
+        runs, gradient = self._gradients(arguments, reduce)
+        losses = runs[0][1][0] if len(runs) == 1 else np.concatenate([outputs[0] for _, outputs in runs])
+        scale = exact_share(len(losses)) if reduce == "mean" else 1.0
+        loss = float(np.add.reduce(losses * scale))
+        return loss / (len(losses) * scale) if reduce == "mean" else loss, gradient
 
     def outputs_and_gradient(self, *arguments: Any, reduce: str = "mean") -> tuple[Array, Array]:
-        """Return all outputs [outputs×batch] and the gradient of the first, from one run."""
+        """Return all outputs [outputs×batch] and the gradient of the first, from one run.
+
+        Raises:
+            ValueError: if the examples have different numbers of outputs.
+        """
+        runs, gradient = self._gradients(arguments, reduce)
+        if len(runs) == 1:
+            return runs[0][1], gradient
+        if len({len(outputs) for _, outputs in runs}) > 1:
+            raise ValueError("the examples have different numbers of outputs, which do not fit into one array; "
+                             "call the program for the outputs, and gradient() for the gradient")  # fmt: skip
+        order = np.argsort(np.concatenate([places for places, _ in runs]))
+        return np.concatenate([outputs for _, outputs in runs], axis=1)[:, order], gradient
+
+    def _gradients(self, arguments: Sequence[Any], reduce: str) -> tuple[list[tuple[Sequence[int], Array]], Array]:
+        """Return for examples of each structure their places and outputs, and the gradient for all."""
         if reduce not in REDUCE:
             raise ValueError(f"reduce is 'mean' or 'sum'; got {reduce!r}")
-        batch = self._batch(arguments)
-        n = len(batch[0])
-        with self._lock:
-            outputs, gradient = self._machine(n).gradient(batch, 1 / n if reduce == "mean" else 1.0)
-            if reduce == "mean" and n > 1 and np.count_nonzero(np.isfinite(gradient)) < gradient.size:
-                gradient = self._mean_gradient(batch, gradient)
-            return outputs, gradient
+        runs, total, batches = [], 0.0, self._batches(arguments)
+        n_all = sum([len(places) for places, _, _ in batches])
+        for places, version, batch in batches:
+            n = len(places)
+            with self._lock:
+                outputs, gradient = self._machine(version, n).gradient(batch, 1 / n if reduce == "mean" else 1.0)
+                if reduce == "mean" and n > 1 and np.count_nonzero(np.isfinite(gradient)) < gradient.size:
+                    gradient = self._mean_gradient(version, batch, gradient)
+            runs.append((places, outputs))
+            total = gradient if n == n_all else total + gradient * (n / n_all if reduce == "mean" else 1.0)
+        return runs, total
 
-    def _mean_gradient(self, batch: Sequence[Array], overflowed: Array) -> Array:
+    def _mean_gradient(self, version: Version, batch: Sequence[Array], overflowed: Array) -> Array:
         """Add up the gradients of a batch in shares, since their sum overflowed; return that sum if the mean does too."""
-        n, machine = len(batch[0]), self._machine(1)
+        n, machine = batch_of(batch), self._machine(version, 1)
         scale, total = exact_share(n), np.zeros_like(overflowed)
         for i in range(n):
             total += machine.gradient([x[i : i + 1] for x in batch], scale)[1]
@@ -193,28 +257,41 @@ class Program:
         total /= n * scale
         return total
 
-    def _trace(self, examples: Sequence[Any], shapes: dict[str, Shape]) -> None:
-        """Write the function down for arguments like these, and for arrays of these shapes in them."""
-        builds = [flatten(x, argument(i))[1] for i, x in enumerate(examples)]
+    def _batches(self, arguments: Sequence[Any]) -> list[tuple[Sequence[int], Version, list[Array]]]:
+        """Check a batch; return for the examples of each structure their places, the version, and matrices [batch×size]."""
+        try:
+            version, batch = self._batch(arguments)
+            return [(range(batch_of(batch)), version, batch)]
+        except TypeError:
+            groups = by_structure(arguments) if self._takes_any else {}
+            if len(groups) < 2:
+                raise
+        return [(places, *self._batch(part)) for places, part in groups.values()]
 
-        def on_arrays(*arrays: Any) -> Any:
-            nodes = iter(flatten(arrays)[0].values())
-            return self.f(*[build(nodes) for build in builds])
+    def _batch(self, arguments: Sequence[Any]) -> tuple[Version, list[Array]]:
+        arrays = arrays_of(arguments)
+        for path, array in arrays.items():
+            if not array.ndim:
+                x = array.item()
+                raise ValueError(f"{path} is the number {x!r}; a program takes a batch, an entry for each example: [{x!r}]")
+        if self._takes_any:
+            require_one_length(arrays)
+            shapes = {path: array.shape[1:] for path, array in arrays.items()}
+            with self._adding:
+                if (key := (*shapes.items(),)) not in self.traces:
+                    self._add([first_example(x, argument(i), arrays) for i, x in enumerate(arguments)], shapes)
+                version = self.traces[key] = self.traces.pop(key)  # the one that was used last stands last
+        else:
+            version = self.trace
+            arrays = version.in_order(arrays)
+        dtype = self._parameters.dtype
+        return version, [np.ascontiguousarray(array.reshape(len(array), -1), dtype) for array in arrays.values()]
 
-        with _TRACING:
-            trace = Trace(on_arrays, self.leaves, [*shapes.values()])
-        outputs = trace.outputs
-        if not outputs:
-            raise ValueError("the compiled function returned no output; let it return a Value, or lists of them")
-        gradients = trace.gradients(outputs[0], [*trace.parameters, *trace.labelled])
-        trace.label(gradients[len(self.leaves) :])
-        wanted = [node.place for node in [*outputs, *gradients[: len(self.leaves)]]]
-        self.graph, places = canonical(trace.graph, wanted)
-        self._outputs, self._gradients = places[: len(outputs)], places[len(outputs) :]
-        self.groups = schedule(self.graph, self._outputs, self._gradients)
-        self._result, self._shapes = trace.result, shapes
-        self._work = sum(map(len, self.graph.operands))
-        self._runs_natively = HAS_NUMBA and can_run(self.graph)
+    def _add(self, examples: Sequence[Any], shapes: dict[str, Shape]) -> None:
+        """Compile the function for arguments like these; what was not used for the longest time goes."""
+        self.traces[(*shapes.items(),)] = Version(self.f, self.leaves, examples, shapes)
+        while len(self.traces) > self._most_traces:
+            del self.traces[next(iter(self.traces))]
 
     def to_jax(self) -> Callable[..., tuple[Any, Any]]:
         """Return the program as a pure function for JAX, to be jitted, put on an accelerator, or spread over devices.
@@ -226,25 +303,58 @@ class Program:
         Raises:
             ModuleNotFoundError: without JAX.
         """
-        self._require_trace()
+        version = self.trace
         if importlib.util.find_spec("jax") is None:
             raise ModuleNotFoundError("to_jax needs JAX: pip install jax", name="jax")
-        layout, numpy = self.layout, importlib.import_module("jax.numpy")
+        layout, numpy = version.layout, importlib.import_module("jax.numpy")
 
         def loss_and_gradient(parameters: Any, *arguments: Any) -> tuple[Any, Any]:
-            arrays = [numpy.asarray(x, parameters.dtype) for x in self._in_order(arrays_of(arguments, numpy.asarray))]
-            batch = len(arrays[0])
+            in_order = version.in_order(arrays_of(arguments, numpy.asarray))
+            arrays = [numpy.asarray(x, parameters.dtype) for x in in_order.values()]
+            batch = batch_of(arrays)
             scale = exact_share(batch)
             outputs, gradient = run(layout, numpy, parameters, [x.reshape(batch, -1) for x in arrays], scale)
             return (outputs[0] * scale).sum() / (batch * scale), gradient / (batch * scale)
 
         return loss_and_gradient
 
-    @functools.cached_property
+    @property
+    def trace(self) -> Version:
+        """What was compiled, for the arguments of the last call.
+
+        Raises:
+            ValueError: if there was no call and no example.
+        """
+        if not self.traces:
+            raise ValueError("the function was not traced yet; call the program on a batch, or pass example=… to compile")
+        return next(reversed(self.traces.values()))
+
+    @property
+    def graph(self) -> Graph:
+        """The computation in canonical form, for the arguments of the last call."""
+        return self.trace.passes.graph
+
+    @property
     def layout(self) -> Layout:
-        """The program as instructions on arrays."""
-        self._require_trace()
-        return lay_out(self.graph, self.groups, self._outputs, self._gradients)
+        """The instructions on arrays, for the arguments of the last call."""
+        return self.trace.layout
+
+    def is_current(self) -> bool:
+        """Return whether the function, called again, does what was compiled.
+
+        It does not if it draws random numbers, or computes with something other than its arguments and the parameters that has
+        changed since.
+
+        >>> from autograd import Value
+        >>> w, scale = Value(2.0), [1.0]
+        >>> program = compile(lambda x: w * x * scale[0], [w], example=[0.0])
+        >>> program.is_current()
+        True
+        >>> scale[0] = 3.0
+        >>> program.is_current()
+        False
+        """
+        return self.trace.is_current()
 
     @property
     def instructions(self) -> dict[str, int]:
@@ -259,67 +369,37 @@ class Program:
         return {"forward": backward.count(False), "backward": backward.count(True)}
 
     def backend_for(self, batch: int) -> str:
-        """Return ``"numpy"`` or ``"native"``, whichever a batch of this size runs on.
+        """Return ``"numpy"`` or ``"native"``, whichever a batch of this size runs on: the first machine that suits it."""
+        return self._backend_for(self.trace, batch)
 
-        An array instruction costs a few calls of NumPy, as much as some 2,500 operations on single numbers in native code:
-        there the two are equally fast, within a factor of 1.5, for networks, convolution and attention at batches up to 256.
-        """
-        self._require_trace()
+    def _backend_for(self, version: Version, batch: int) -> str:
         if self.backend != "auto":
             return self.backend
-        return "native" if self._runs_natively and self._work * batch < FEW * len(self.groups) else "numpy"
+        chosen = version.chosen.get(batch)
+        if chosen is None or chosen in self._broken:
+            usable = [name for name, kind in MACHINES.items() if name not in self._broken and kind.suits(version, batch)]
+            chosen = version.chosen[batch] = usable[0]
+        return chosen
 
-    def _machine(self, batch: int) -> Machine | NativeMachine:
-        backend = self.backend_for(batch)
-        if backend not in self._machines:
-            assert self._shapes is not None
-            sizes = [math.prod(shape) for shape in self._shapes.values()]
-            if backend == "numpy":
-                self._machines[backend] = Machine(self.layout, self._parameters, sizes)
-            else:
-                try:
-                    self._machines[backend] = NativeMachine(self.graph, self._outputs, self._gradients, self._parameters, sizes)
-                except ImportError as error:
-                    if self.backend == "native":
-                        raise ImportError(f"the native back end needs numba: pip install numba; {error}") from error
-                    self._runs_natively = False
-                    return self._machine(batch)
-        return self._machines[backend]
-
-    def _batch(self, arguments: Sequence[Any]) -> list[Array]:
-        """Check a batch and return its arrays as matrices [batch×size]."""
-        arrays = arrays_of(arguments)
-        for path, array in arrays.items():
-            if not array.ndim:
-                x = array.item()
-                raise ValueError(f"{path} is the number {x!r}; a program takes a batch, an entry for each example: [{x!r}]")
-        if self._shapes is None:
-            require_one_length(arrays)
-            examples = [first_example(x, argument(i), arrays) for i, x in enumerate(arguments)]
-            self._trace(examples, {path: array.shape[1:] for path, array in arrays.items()})
-        matrices = [array.reshape(len(array), -1) for array in self._in_order(arrays)]
-        return [np.ascontiguousarray(matrix, self._parameters.dtype) for matrix in matrices]
-
-    def _in_order(self, arrays: dict[str, Array]) -> list[Array]:
-        """Return the arrays of a batch in the order of the example's; raise unless they fit it."""
-        assert self._shapes is not None
-        if {path: array.shape[1:] for path, array in arrays.items()} != self._shapes:
-            found = ", ".join(f"{named(path)}{array.shape}" for path, array in arrays.items())
-            wanted = ", ".join(f"{named(path)}[batch{''.join(f'×{n}' for n in shape)}]" for path, shape in self._shapes.items())
-            raise ValueError(f"the arguments have the shapes {found}; the program was compiled for {wanted}")
-        require_one_length(arrays)
-        return [arrays[path] for path in self._shapes]
+    def _machine(self, version: Version, batch: int) -> Machine:
+        backend = self._backend_for(version, batch)
+        if backend not in version.machines:
+            try:
+                version.machines[backend] = MACHINES[backend](version, self._parameters)
+            except ImportError as error:
+                if self.backend == backend:
+                    raise ImportError(f"the native back end needs numba: pip install numba; {error}") from error
+                self._broken.add(backend)
+                return self._machine(version, batch)
+        machine: Machine = version.machines[backend]
+        return machine
 
     def __reduce__(self) -> str:
         raise TypeError(f"{self!r} belongs to the parameters that it was compiled with, so it is neither copied nor pickled; "
                         "compile the function again")  # fmt: skip
 
-    def _require_trace(self) -> None:
-        if self._shapes is None:
-            raise ValueError("the function was not traced yet; call the program on a batch, or pass example=… to compile")
-
     def __str__(self) -> str:
-        return lesson(self.layout, self._arguments, [leaf.label or "" for leaf in self.leaves]) if self._shapes else repr(self)
+        return lesson(self.layout, self._arguments, [leaf.label or "" for leaf in self.leaves]) if self.traces else repr(self)
 
     @property
     def latex(self) -> str:
@@ -329,15 +409,14 @@ class Program:
     @property
     def _arguments(self) -> list[str]:
         """The names of the arrays in f's arguments: paths that start with the argument's name, if it has one."""
-        assert self._shapes is not None
         try:
             names = [*inspect.signature(self.f).parameters]
         except (TypeError, ValueError):
             names = []
-        found = [place(path) for path in self._shapes]
+        found = [place(path) for path in self.trace.shapes]
         return [f"{names[i] if i < len(names) else f'x{i}'}{rest}" for i, rest in found]
 
     def __repr__(self) -> str:
         name = getattr(self.f, "__name__", type(self.f).__name__)
-        traced = "not traced yet" if self._shapes is None else f"{len(self.graph)} nodes"
+        traced = f"{len(self.graph)} nodes" if self.traces else "not traced yet"
         return f"<program of {name}: {len(self.leaves)} parameters, {traced}>"

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiler.layout import GRADIENT, Apply, Array, Fold, Instruction, Layout, Product, Rows
+from autograd.compiler.layout import GRADIENT, Apply, Array, Fold, Instruction, Layout, Product, Slots
 from autograd.compiler.tracing import CONSTANTS, INPUTS, PARAMETERS
 
 __all__ = ["exact_share", "run"]
@@ -56,19 +56,20 @@ def run(
     memory = Memory(namespace, parameters, len(arguments[0]), scale)
     memory.keep(CONSTANTS, namespace.asarray(layout.constants, dtype=parameters.dtype).reshape(-1, 1))
     memory.keep(PARAMETERS, parameters.reshape(-1, 1))
+    memory.keep(GRADIENT, namespace.zeros_like(parameters).reshape(-1, 1))  # of parameters that nothing depends on
     for i, argument in enumerate(arguments):
         memory.keep(INPUTS + i, argument.T)
     for instruction in layout.instructions:
         result = memory.do(instruction)
         memory.keep(instruction.out.space, result.reshape(instruction.out.index.size, -1), instruction.out.index)
-    outputs = [memory.take(Rows(space, np.array([row])))[0] for space, row in layout.outputs]
+    outputs = [memory.take(Slots(space, np.array([slot])))[0] for space, slot in layout.outputs]
     outputs = [namespace.broadcast_to(out, (memory.batch,)) for out in outputs]
-    gradient = memory.take(Rows(GRADIENT, np.arange(parameters.size)))[:, 0] if parameters.size else parameters
+    gradient = memory.take(Slots(GRADIENT, np.arange(parameters.size)))[:, 0] if parameters.size else parameters
     return namespace.stack(outputs), gradient
 
 
 class Memory:
-    """The blocks of results so far, and where each row is in them."""
+    """The blocks of results so far, and where each slot is in them."""
 
     def __init__(self, namespace: Any, parameters: Array, batch: int, scale: float) -> None:
         self.namespace, self.dtype, self.batch, self.scale = namespace, parameters.dtype, batch, scale
@@ -76,14 +77,14 @@ class Memory:
         self.places: dict[tuple[int, int], tuple[int, int]] = {}
 
     def keep(self, space: int, block: Array, index: Array | None = None) -> None:
-        """Keep a block of rows of a space: all its rows, or those of an index."""
-        rows = range(len(block)) if index is None else index.reshape(-1).tolist()
-        self.places.update({(space, row): (len(self.blocks), i) for i, row in enumerate(rows)})
+        """Keep a block of slots of a space: all its slots, or those of an index."""
+        slots = range(len(block)) if index is None else index.reshape(-1).tolist()
+        self.places.update({(space, slot): (len(self.blocks), i) for i, slot in enumerate(slots)})
         self.blocks.append(block)
 
-    def take(self, rows: Rows) -> Array:
-        """Return rows in their shape, with one dimension more for the batch."""
-        places = np.array([self.places[rows.space, row] for row in rows.index.reshape(-1).tolist()])
+    def take(self, slots: Slots) -> Array:
+        """Return slots in their shape, with one dimension more for the batch."""
+        places = np.array([self.places[slots.space, slot] for slot in slots.index.reshape(-1).tolist()])
         used, which = np.unique(places[:, 0], return_inverse=True)
         blocks = [self.blocks[block] for block in used]
         starts = np.cumsum([0, *(len(block) for block in blocks)])
@@ -92,17 +93,17 @@ class Memory:
         if not np.array_equal(lines, np.arange(len(block))):
             even = np.array_equal(lines, np.arange(lines[0], lines[0] + len(lines)))
             block = block[lines[0] : lines[0] + len(lines)] if even else block[lines]
-        return block.reshape(*rows.index.shape, -1)
+        return block.reshape(*slots.index.shape, -1)
 
     def do(self, instruction: Instruction) -> Array:
         """Do an instruction; return its block of results, in their shape."""
         if isinstance(instruction, Apply):
-            operands = [self.take(rows) for rows in instruction.operands]
+            operands = [self.take(slots) for slots in instruction.operands]
             result = self.namespace.asarray(instruction.row.apply(operands), dtype=self.dtype)  # truth values become 0 and 1
             return self.namespace.broadcast_to(result, np.broadcast_shapes(*[x.shape for x in operands]))
         if isinstance(instruction, Fold):
             fold = getattr(self.namespace, instruction.row.fold)
-            result, *parts = (fold.reduce(self.take(rows), axis=1) for rows in instruction.parts)
+            result, *parts = (fold.reduce(self.take(slots), axis=1) for slots in instruction.parts)
             for part in parts:
                 result = fold(result, part)
             return result
@@ -115,7 +116,7 @@ class Memory:
         """Return the sum of the products of a product's parts, and its bias."""
         result: Any = None
         for pair in instruction.parts:
-            left, right = (self.take(rows) for rows in pair)
+            left, right = (self.take(slots) for slots in pair)
             wide = [x.shape[-1] > 1 or self.batch == 1 for x in (left, right)]
             spec = ["cmkb" if wide[0] else "cmk", "cnkb" if wide[1] else "cnk"]
             ends = "cmn" if instruction.summed or not any(wide) else "cmnb"

@@ -23,13 +23,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from autograd.drawing.formats import write
+from autograd.drawing.jupyter import bundle, image
 from autograd.drawing.layout import LayoutError
 from autograd.drawing.neurons import describe_neurons
 from autograd.drawing.nodes import describe_nodes, frame_of
-from autograd.drawing.plan import Edge, Line, Node, Plan, cut
+from autograd.drawing.plan import WIDEST_NOTE, Edge, Line, Node, Plan, cut
 from autograd.drawing.size import refuse_unreadable
 from autograd.files import write_whole
 from autograd.moments import Moment
@@ -39,7 +40,6 @@ from autograd.value import Value
 
 __all__ = ["Drawing", "Edge", "LayoutError", "Line", "Node", "Plan", "draw"]
 
-WIDEST_NOTE = 100  # characters
 NEW_LINE = "\n"
 
 
@@ -62,6 +62,11 @@ class Drawing(Plan):
         return write(self, ".mmd").decode()
 
     @property
+    def tikz(self) -> str:
+        """The picture as TikZ in a LaTeX document that pdflatex sets; a `LayoutError` if no layout engine is installed."""
+        return write(self, ".tex").decode()
+
+    @property
     def svg(self) -> str:
         """The picture as SVG; a `LayoutError` if no layout engine is installed."""
         return write(self, ".svg").decode()
@@ -77,14 +82,15 @@ class Drawing(Plan):
         Raises:
             ValueError: for another suffix.
             FileNotFoundError: if the folder does not exist.
-            LayoutError: if no layout engine is installed that makes this format.
+            LayoutError: if what this format needs is not installed.
         """
         path = Path(path)
         write_whole(path, write(self, path.suffix))
         return path
 
-    def _repr_svg_(self) -> str:
-        return self.svg
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        svg = self.svg
+        return bundle(image(svg, self.summary), svg, repr(self))
 
     def __repr__(self) -> str:
         return f"<drawing: {self.summary}>"

@@ -31,8 +31,8 @@ STANDING: dict[Emphasis, str] = {
 }
 
 
-def to_dot(plan: Plan, resolution: int | None = None) -> str:
-    """Write a plan in DOT; `resolution` is that of a raster image, in dots per inch."""
+def to_dot(plan: Plan) -> str:
+    """Write a plan in DOT."""
     notes = "".join(_escape(note) + r"\l" for note in plan.notes)
     lines = [
         f'  graph [rankdir=LR, nodesep=0.18, ranksep=0.4, nslimit={PATIENCE}, pad=0.15, bgcolor="{PAPER}"]',
@@ -43,8 +43,6 @@ def to_dot(plan: Plan, resolution: int | None = None) -> str:
         *map(_edge, plan.edges),
         *map(_column, plan.columns),
     ]
-    if resolution is not None:
-        lines.insert(0, f"  graph [dpi={resolution}]")
     return "\n".join(["digraph {", *lines, "}", ""])
 
 
@@ -70,7 +68,7 @@ def _label(edge: Edge) -> str:
 
 
 def _ink(edge: Edge) -> str:
-    return "" if edge.flow in ("step", "flowed") else f', fontcolor="{NOTE}"'
+    return "" if edge.flow in ("flowing", "flowed") else f', fontcolor="{NOTE}"'
 
 
 def _escape(text: str) -> str:

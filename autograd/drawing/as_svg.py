@@ -10,9 +10,24 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 
 from autograd.drawing.geometry import Arrow, Box, Geometry, place
 from autograd.drawing.plan import Edge, Emphasis, Node, Plan, Role
-from autograd.drawing.style import BACKWARD, BOXES, FAINT, FONTS, LINE, NOTE, NOTE_SIZE, PAPER, SIZE, TEXT, WIRE, label_size
+from autograd.drawing.style import (
+    BACKWARD,
+    BOXES,
+    FAINT,
+    FONTS,
+    LINE,
+    MARGIN,
+    NOTE,
+    NOTE_SIZE,
+    PAPER,
+    SIZE,
+    TEXT,
+    WIRE,
+    label_size,
+    text_width,
+)
 
-__all__ = ["draw_plan", "to_svg"]
+__all__ = ["draw_arrow", "draw_box", "draw_label", "draw_plan", "to_svg"]
 
 PIXELS = 4 / 3  # to a point
 BASELINE = 0.35 * SIZE  # of a line of text, below its middle
@@ -36,7 +51,8 @@ def to_svg(plan: Plan, geometry: Geometry | None = None) -> str:
 def draw_plan(plan: Plan, geometry: Geometry | None = None) -> Element:
     """Draw a plan as SVG, as the tree of its elements."""
     geometry = geometry or place(plan)
-    width, height = geometry.width, geometry.height + len(plan.notes) * LINE
+    notes = max((text_width(note) * NOTE_SIZE / SIZE for note in plan.notes), default=0.0) + 2 * MARGIN
+    width, height = max(geometry.width, notes), geometry.height + len(plan.notes) * LINE
     svg = Element("svg", {
         "xmlns": "http://www.w3.org/2000/svg", "width": _n(width * PIXELS), "height": _n(height * PIXELS),
         "viewBox": f"0 0 {_n(width)} {_n(height)}", "style": "max-width: 100%; height: auto", "font-family": FONTS,
@@ -44,16 +60,17 @@ def draw_plan(plan: Plan, geometry: Geometry | None = None) -> Element:
     })  # fmt: skip
     SubElement(svg, "title").text = plan.summary
     SubElement(svg, "rect", {"class": "paper", "width": "100%", "height": "100%", "fill": PAPER})
-    svg.extend(_arrow(edge, geometry.arrows[edge.id]) for edge in plan.edges)
-    svg.extend(_label(edge, geometry.arrows[edge.id]) for edge in plan.edges if edge.lines)
-    svg.extend(_box(node, geometry.boxes[node.id]) for node in plan.nodes)
+    svg.extend(draw_arrow(edge, geometry.arrows[edge.id]) for edge in plan.edges)
+    svg.extend(draw_label(edge, geometry.arrows[edge.id]) for edge in plan.edges if edge.lines)
+    svg.extend(draw_box(node, geometry.boxes[node.id]) for node in plan.nodes)
     for i, note in enumerate(plan.notes):
         place_at = {"x": "8", "y": _n(geometry.height + (i + 0.6) * LINE), "font-size": _n(NOTE_SIZE), "fill": NOTE}
         SubElement(svg, "text", {**place_at, "class": "note", "text-anchor": "start"}).text = note
     return svg
 
 
-def _box(node: Node, box: Box) -> Element:
+def draw_box(node: Node, box: Box) -> Element:
+    """Draw a box with its lines."""
     group = _group(node.id, f"box {node.kind} {node.emphasis}", node.hint)
     fill, outline = BOXES[node.kind]
     width, dashes = LINES[node.emphasis]
@@ -76,7 +93,8 @@ def _box(node: Node, box: Box) -> Element:
     return group
 
 
-def _arrow(edge: Edge, arrow: Arrow) -> Element:
+def draw_arrow(edge: Edge, arrow: Arrow) -> Element:
+    """Draw an arrow, without its label."""
     group = _group(edge.id, f"arrow {edge.emphasis}", edge.hint)
     width, dashes = LINES[edge.emphasis]
     ink = {"active": BACKWARD, "faint": FAINT, "normal": WIRE}[edge.emphasis]
@@ -92,8 +110,8 @@ def _arrow(edge: Edge, arrow: Arrow) -> Element:
     return group
 
 
-def _label(edge: Edge, arrow: Arrow) -> Element:
-    """Write an arrow's label, above all arrows and on a piece of paper, so that it can be read on its line."""
+def draw_label(edge: Edge, arrow: Arrow) -> Element:
+    """Write the label of an arrow, above all arrows and on a piece of paper, so that it can be read on its line."""
     group = Element("g", {"class": f"label {edge.emphasis}", "data-of": edge.id})
     (x, y), (width, height) = arrow.label, label_size(edge)
     at = {"x": _n(x - width / 2), "y": _n(y - height / 2), "width": _n(width), "height": _n(height), "rx": "3"}

@@ -8,7 +8,7 @@ A format is a function of a `Plan`.  To add one, write a module with that functi
 b'Nothing: 0 nodes, 0 edges'
 >>> del FORMATS[".txt"]
 >>> suffixes()
-'.svg, .png, .pdf, .dot, .mmd'
+'.svg, .png, .pdf, .tex, .dot, .mmd'
 """
 
 from __future__ import annotations
@@ -17,27 +17,30 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from autograd.drawing.as_dot import to_dot
+from autograd.drawing.as_image import to_image
 from autograd.drawing.as_mermaid import to_mermaid
 from autograd.drawing.as_svg import to_svg
-from autograd.drawing.layout import lay_out
+from autograd.drawing.as_tikz import to_tikz
 from autograd.drawing.plan import Plan
 
 __all__ = ["FORMATS", "Format", "suffixes", "write"]
 
-RESOLUTION = 192  # of a PNG, in dots per inch: twice a screen's, so that it stays sharp on a slide
+GRAPHVIZ = "Graphviz"  # its program `dot` or its build for WebAssembly; see `autograd.drawing.layout`
 
 
 class Format(NamedTuple):
-    """A format: what it is, and the function that writes a plan in it."""
+    """A format: what it is, the function that writes a plan in it, and what that needs beyond the standard library."""
 
     about: str
     write: Callable[[Plan], bytes]
+    needs: str = "nothing"
 
 
 FORMATS: Final[dict[str, Format]] = {
-    ".svg": Format("SVG", lambda plan: to_svg(plan).encode()),
-    ".png": Format("PNG", lambda plan: lay_out(to_dot(plan, RESOLUTION), "png")),
-    ".pdf": Format("PDF", lambda plan: lay_out(to_dot(plan), "pdf")),
+    ".svg": Format("SVG", lambda plan: to_svg(plan).encode(), GRAPHVIZ),
+    ".png": Format("PNG", lambda plan: to_image(plan, "png"), f"{GRAPHVIZ}, Typst"),
+    ".pdf": Format("PDF", lambda plan: to_image(plan, "pdf"), f"{GRAPHVIZ}, Typst"),
+    ".tex": Format("TikZ, in a LaTeX document", lambda plan: to_tikz(plan).encode(), GRAPHVIZ),
     ".dot": Format("DOT, the language of Graphviz", lambda plan: to_dot(plan).encode()),
     ".mmd": Format("Mermaid", lambda plan: to_mermaid(plan).encode()),
 }
@@ -53,7 +56,7 @@ def write(plan: Plan, suffix: str) -> bytes:
 
     Raises:
         ValueError: for a suffix that no format has.
-        LayoutError: if no layout engine is installed that makes this format.
+        LayoutError: if what this format needs is not installed.
     """
     if suffix.lower() not in FORMATS:
         raise ValueError(f"a drawing cannot be saved as {suffix!r}; end the name in {suffixes()}")

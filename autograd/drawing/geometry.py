@@ -154,7 +154,7 @@ def _by_graphviz(plan: Plan) -> Geometry:
     for edge in plan.edges:
         room = r"\n".join("0" * len(text) for _, text in edge.lines)
         lines.append(f'{edge.source} -> {edge.target} [id={edge.id}, label="{room}"]')
-    found = json.loads(lay_out("\n".join(["digraph {", *lines, "}"]), "json0"))
+    found = json.loads(lay_out("\n".join(["digraph {", *lines, "}"])))
     left, bottom, right, top = map(float, found["bb"].split(","))
 
     def point(text: str) -> Point:

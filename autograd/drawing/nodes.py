@@ -24,7 +24,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from autograd.drawing.plan import Edge, Emphasis, Flow, Kind, Line, Node, Plan, cut
+from autograd.drawing.plan import WIDEST_NOTE, Edge, Emphasis, Flow, Kind, Line, Node, Plan, cut
 from autograd.moments import Moment
 from autograd.steps import Walk
 from autograd.symbol import plain
@@ -53,7 +53,7 @@ def describe_nodes(told: Telling, moment: Moment | None = None) -> Plan:
     name = told.names[told.loss]
     if moment is None:
         return Plan(f"Computation graph of {name}", nodes, tuple(edges), notes_of(told))
-    notes = (THICK + FLOWED * bool(moment.flowed), *told.notes)
+    notes = (THICK + FLOWED * bool(moment.flowed), *_twins(told))
     return Plan(f"A moment of the walk over {name}", nodes, tuple(edges), notes)
 
 
@@ -77,7 +77,7 @@ def frame_of(steps: Walk, describe: Callable[[Telling, Moment], Plan]) -> Plan:
     for node in plan.nodes:
         lines = tuple(widest.get(line.place, line) if line.role == "gradient" else line for line in node.lines)
         nodes.append(replace(node, lines=lines))
-    edges = (replace(edge, flow="step") if edge.flow == "flowed" else edge for edge in plan.edges)
+    edges = (replace(edge, flow="flowing") if edge.flow == "flowed" else edge for edge in plan.edges)
     return replace(plan, nodes=tuple(nodes), edges=tuple(edges))
 
 
@@ -117,7 +117,7 @@ def hint_of(node: Value, told: Telling, known: bool = True) -> str:
 
 def local_edge(ident: str, source: str, target: str, node: Value, k: int, told: Telling, moment: Moment | None = None) -> Edge:
     """Describe the arrow from the k-th input of a node to the node."""
-    x, local, upstream, taken = node.inputs[k], node.partials[k], node.grad, node.taken[k]
+    x, local, upstream, taken = node.inputs[k], node.partials[k], node.grad, node.taken[k] and node in told.reached
     hint = f"∂{told.full[node]}/∂{told.full[x]} = {told.number(local)}"
     flow: Flow = "local"
     flows = taken and told.loss.grad != 0
@@ -125,7 +125,7 @@ def local_edge(ident: str, source: str, target: str, node: Value, k: int, told: 
         flow, flows = "nothing", False
         if (past := moment.flowed.get((node, k))) is not None:
             upstream, taken, flows = past.upstream, past.taken, past.taken
-            flow = "not taken" if not taken else "step" if node is moment.active else "flowed"
+            flow = "not taken" if not taken else "flowing" if node is moment.active else "flowed"
     contribution = upstream * local if flows else 0.0
     if not taken:
         hint += "; nothing flows: this branch is not taken"
@@ -151,9 +151,9 @@ def notes_of(told: Telling) -> tuple[str, ...]:
     edges = "on each edge: ∂result/∂operand"
     if not any(node.grad != 0 for node in told.names):
         unknown = f"no backward pass has run yet: backward() adds ∂x, short for ∂{name}/∂x"
-        return (unknown, *[edges] * bool(root.inputs), *told.notes)
+        return (unknown, *[edges] * bool(root.inputs), *_twins(told))
     if root.grad == 0:
-        return (f"no backward pass has run from {name} yet: the gradients are left from another one", edges, *told.notes)
+        return (f"no backward pass has run from {name} yet: the gradients are left from another one", edges, *_twins(told))
     meaning = f"∂x is short for ∂{name}/∂x" if root.grad == 1 else "∂x is the gradient that arrived at x"
     neurons = ", δ of a neuron for that of its net input" * any(told.mark(node) == "δ" for node in told.order)
     notes = [f"{meaning}{neurons}, as backward() left it in .grad"]
@@ -163,7 +163,12 @@ def notes_of(told: Telling) -> tuple[str, ...]:
     if mixed:
         shown = ", ".join(mixed[:3]) + ", …" * (len(mixed) > 3)
         notes.append(f"more than flows here is in the gradient of {shown}: from an earlier pass, or by a path outside")
-    return (*notes, *told.notes)
+    return (*notes, *_twins(told))
+
+
+def _twins(told: Telling) -> Iterator[str]:
+    """Iterate over the notes about names, no wider than a picture."""
+    return (cut(note, WIDEST_NOTE) for note in told.notes)
 
 
 def _with_more_than_flows_here(told: Telling) -> list[Value]:

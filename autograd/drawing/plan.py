@@ -15,20 +15,24 @@ that reads it and one line in the table of formats.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
-from autograd.symbol import DIGITS, Symbol, digits, plain
-from autograd.telling import equation, factor
+from autograd.symbol import DIGITS, RAISED, Style, Symbol, plain
+from autograd.telling import MOST_DIGITS, equation, factor
 
-__all__ = ["Edge", "Emphasis", "Flow", "Kind", "Line", "Node", "Plan", "Role", "cut"]
+__all__ = ["NAMINGS", "Edge", "Emphasis", "Flow", "Kind", "Line", "Node", "Plan", "Role", "cut"]
 
 Kind = Literal["leaf", "operation", "result", "input", "neuron", "rest"]
 Emphasis = Literal["normal", "active", "faint"]
 Role = Literal["value", "operation", "gradient"]
-Flow = Literal["local", "step", "flowed", "not taken", "nothing"]
+Flow = Literal["local", "flowing", "flowed", "not taken", "nothing"]
 
 WIDEST = 30  # characters in a line of a box; longer text is shortened; the tooltip has it in full
+WIDEST_NOTE = 100  # characters
+LAYER = re.compile(rf".*\.|⁽[{RAISED}]+⁾", re.DOTALL)  # left out of a formula that would be too wide: w₀₂ for w⁽¹⁾₀₂
 BRIEF = 8  # characters of a name in a formula that would be too wide
 
 
@@ -52,16 +56,36 @@ class Line:
     digits: int = DIGITS
     place: int | None = None
 
+    def __eq__(self, other: object) -> bool:
+        """Compare formulas by what they say: symbols themselves refuse ==, which in a rule would be a condition."""
+        return isinstance(other, Line) and self._content() == other._content()
+
+    def __hash__(self) -> int:
+        return hash(self._content())
+
+    def _content(self) -> tuple[object, ...]:
+        formula = None if self.formula is None else self.formula.written(plain(MOST_DIGITS))
+        return self.role, self.name, formula, repr(self.value), self.digits, self.place
+
+    def written(self, style: Style) -> str:
+        r"""Return the line in a style, however wide it is.
+
+        >>> from autograd.symbol import latex
+        >>> Line("operation", "v1", Symbol("w_h") * Symbol("x", 2.0), 0.25).written(latex())
+        'v_{1} = w_{h} \\cdot x = 0.25'
+        """
+        name = style.name(Symbol(self.name)) if self.name else ""
+        formula = "" if self.formula is None else self.formula.written(style)
+        return equation(name, formula, "" if self.value is None else style.number(self.value))
+
     @property
     def text(self) -> str:
         """The line as text, shortened to the width of a box."""
-        name, value = self.name, "" if self.value is None else digits(self.value, self.digits)
-        if self.formula is None:
-            return equation(cut(name, WIDEST - len(value)), value)
         style = plain(self.digits)
-        last = style._replace(name=lambda symbol: symbol.name.rpartition(".")[2] or symbol.name)  # w2 for layer1.neuron0.w2
-        brief = style._replace(name=lambda symbol: cut(last.name(symbol), BRIEF))
-        tries = [equation(name, self.formula.written(each), value) for each in (style, last, brief)]
+        if self.formula is None:
+            value = "" if self.value is None else style.number(self.value)
+            return equation(cut(self.name, WIDEST - len(value)), value)
+        tries = [self.written(style._replace(name=naming)) for naming in NAMINGS]
         return next((text for text in tries if len(text) <= WIDEST), cut(tries[-1], WIDEST))
 
 
@@ -122,25 +146,29 @@ class Edge:
 
     @property
     def lines(self) -> tuple[tuple[Role, str], ...]:
-        """The lines of the label; a local derivative and a contribution never look alike."""
-        local, upstream, contribution = (digits(x, self.digits) for x in (self.local, self.upstream, self.contribution))
+        """The lines of the label as text."""
+        return self.written(plain(self.digits))
+
+    @property
+    def label(self) -> str:
+        """The label as one line of text."""
+        return " ".join(text for _, text in self.lines)
+
+    def written(self, style: Style) -> tuple[tuple[Role, str], ...]:
+        """Return the lines of the label in a style; a local derivative and a contribution never look alike."""
+        local, upstream, contribution = map(style.number, (self.local, self.upstream, self.contribution))
         lines: list[tuple[Role, str]] = [("value", local)] if self.weight else []
         if self.gradient is not None:
-            lines.append(("gradient", f"∂w {digits(self.gradient, self.digits)}"))
+            lines.append(("gradient", f"{style.name(Symbol('∂w'))} {style.number(self.gradient)}"))
         flows: dict[Flow, list[tuple[Role, str]]] = {
             "local": [] if self.weight else [("operation", local)],
-            "step": [("gradient", upstream), ("gradient", f"× {factor(local)}"), ("gradient", f"= {contribution}")],
+            "flowing": [("gradient", upstream), ("gradient", f"× {factor(local)}"), ("gradient", f"= {contribution}")],
             "flowed": [("gradient", f"← {contribution}")],
             "not taken": [("operation", "not taken")],
             "nothing": [],
         }
         lines += flows[self.flow]
         return (*lines, ("operation", self.name)) if self.name else tuple(lines)
-
-    @property
-    def label(self) -> str:
-        """The label as one line of text."""
-        return " ".join(text for _, text in self.lines)
 
 
 @dataclass(frozen=True)
@@ -177,3 +205,16 @@ def cut(text: str, width: int = WIDEST) -> str:
     """
     half = width // 2
     return text if len(text) <= width else f"{text[:half]}…{text[half + 1 - width :]}"
+
+
+def _last_part(symbol: Symbol) -> str:
+    """Write w2 for layer1.neuron0.w2, and w₀₂ for w⁽¹⁾₀₂."""
+    return LAYER.sub("", symbol.name) or symbol.name
+
+
+# How the names in a formula are written: the first way in which the line is not too wide.
+NAMINGS: Final[tuple[Callable[[Symbol], str], ...]] = (
+    lambda symbol: symbol.name,
+    _last_part,
+    lambda symbol: cut(_last_part(symbol), BRIEF),
+)

@@ -16,8 +16,8 @@ from unicodedata import category, east_asian_width
 from autograd.drawing.plan import Edge, Kind, Node, Role
 
 __all__ = [
-    "BACKWARD", "BOXES", "EM", "FAINT", "FONT", "FONTS", "LINE", "MARGIN", "NOTE", "NOTE_SIZE", "PAPER", "PATIENCE", "SIZE",
-    "TEXT", "WIRE", "Colours", "Text", "label_size", "size_of", "text_width",
+    "BACKWARD", "BOXES", "EM", "FAINT", "FONT", "FONTS", "LINE", "MARGIN", "NEGATIVE", "NOTE", "NOTE_SIZE", "PAPER", "PATIENCE",
+    "POSITIVE", "SIZE", "TEXT", "WIRE", "Colours", "Text", "label_size", "size_of", "text_width",
 ]  # fmt: skip
 
 
@@ -45,6 +45,7 @@ PAPER = "#ffffff"
 WIRE = "#5b6670"  # edges
 FAINT = "#8b959d"  # what is still to come: outlines, edges and text, 3 : 1 on paper
 NOTE = "#4a5560"  # the notes below, and operations
+POSITIVE, NEGATIVE = "#1b7837", "#762a83"  # green and purple: the sign of what flows, which is written too
 BACKWARD = "#a33b00"  # vermilion, darkened until small print in it can be read
 FONTS = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
 FONT = "Helvetica"  # Graphviz knows its widths without asking the system

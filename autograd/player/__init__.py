@@ -1,4 +1,4 @@
-"""The δ-flow player: a graph played forward and back in a browser, a notebook or on a projector, in one HTML file.
+"""The player: a graph played forward and back in a browser, a notebook or on a projector, in one HTML file.
 
 The page is printed here, with every picture, every step and every number in it; its script only turns the leaves.
 
@@ -6,7 +6,7 @@ The page is printed here, with every picture, every step and every number in it;
 >>> w, x = Value(3.0, label="w"), Value(2.0, label="x")
 >>> player = play((w * x - 5) ** 2)
 >>> player
-<player: δ-flow of loss, 6 steps>
+<player: Backpropagation of loss, 6 steps>
 >>> player.html.startswith("<!doctype html>")
 True
 """
@@ -88,7 +88,7 @@ def play(loss: Value, *, digits: int | None = None, limit: int = 150) -> Player:
     First, previous, next, last, play and a slider; a click on a node goes to its step.  Each step shows its rule, the
     numbers put in, the contribution and the running total; pointing at a node shows where its gradient comes from.  There
     are a mode in which the learner predicts each number, a view of networks neuron by neuron, and, side by side with the
-    right run, the classic mistakes.
+    right run, the classic mistakes.  Printed, it is one page with the whole graph, every gradient and a table of the steps.
 
     Args:
         loss: the result whose gradient is taken.
@@ -112,7 +112,7 @@ def play(loss: Value, *, digits: int | None = None, limit: int = 150) -> Player:
     trace = trace_of(steps)
     wrong = [Walk(loss, mistake, digits) for mistake in MISTAKES]
     trace["mistakes"] = {walk.mistake: trace_of(walk)["steps"] for walk in wrong if walk.difference}
-    title = f"δ-flow of {steps.names[loss]}"
+    title = f"Backpropagation of {steps.names[loss]}"
     views = {"nodes": draw_nodes(steps, trace), "neurons": draw_neurons(steps, trace, limit)}
     stages = [element("div", svg, class_="stage", data_view=view) for view, svg in views.items() if svg is not None]
     switch = [element("button", view.capitalize(), type="button", data_shows=view) for view in views] if stages[1:] else []
@@ -120,6 +120,7 @@ def play(loss: Value, *, digits: int | None = None, limit: int = 150) -> Player:
         "player.html",
         title=escape(title),
         last=str(max(len(told) - 1, 0)),
+        rows=str(sum(1 + len(step.edges) for step in told) or 1),  # of the table that is printed
         views=_lines(switch),
         stages=_lines(stages),
         steps=_lines([card(step) for step in told]),

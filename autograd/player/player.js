@@ -3,6 +3,7 @@
 (() => {
   "use strict";
   const PACE = 2000; // milliseconds that a step stays while playing
+  const OVER = { phase: "backward", node: null, edges: [] }; // after the last step: no box stands out, and all has flowed
 
   const idsOf = (box) => box.dataset.nodes.split(" ").map(Number); // one node, or the two of a neuron
   const boxesOf = (stage) => [...stage.querySelectorAll(".box")].sort((a, b) => idsOf(a)[0] - idsOf(b)[0]);
@@ -135,6 +136,13 @@
       this.cards.forEach((card, i) => (card.hidden = i !== this.place));
       this.card.classList.toggle("asking", !this.revealed);
       this.renderControls();
+    }
+
+    // On paper the graph is as it is when all is over, with every gradient, node by node.
+    print() {
+      this.root.dataset.phase = OVER.phase;
+      for (const part of this.all(".aside")) part.classList.remove("aside");
+      for (const stage of this.stages) show(stage, momentOf(this.nodes, [...this.steps, OVER], this.last + 1, true));
     }
 
     renderControls() {
@@ -289,6 +297,8 @@
         for (const event of ["focus", "pointermove"]) on(box, event, () => this.open(idsOf(box)[0]));
         for (const event of ["blur", "pointerleave"]) on(box, event, () => this.open(this.step.node));
       }
+      on(window, "beforeprint", () => this.print());
+      on(window, "afterprint", () => this.render());
       for (const details of this.all("[data-mistake]")) on(details, "toggle", () => this.compare(details));
       // A page with one player takes its keys wherever they are pressed; else they go to the player that has the focus.
       const alone = this.root.closest(".autograd-page") && document.querySelectorAll(".autograd-player").length === 1;

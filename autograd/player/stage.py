@@ -2,8 +2,8 @@
 
 A box is as wide as the widest text that it will ever show, so nothing shifts while the steps go by.  Each part says in its
 attributes which node of the trace it is about: ``data-value`` what shows a value, ``data-delta`` what shows a gradient,
-``data-flow`` what carries a contribution.  A moment is then nothing but what can be seen of it, and how strongly.  In the
-markup it is the first moment, for who runs no scripts.
+``data-flow`` what carries a contribution.  A moment is then nothing but what can be seen of it, and how strongly.  The markup
+shows the first moment, for readers without JavaScript.
 """
 
 from __future__ import annotations

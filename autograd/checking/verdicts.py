@@ -1,4 +1,4 @@
-"""What a comparison of a derivative with a numeric one comes to: verdicts with reasons, and the report made of them.
+"""What a comparison of a derivative with a numeric one comes to: a verdict, with a reason.
 
 The idea: the tolerance is not a constant, it follows from the estimated error of the numeric derivative.  So a verdict can
 say that a derivative is right or wrong, and also that here nobody could tell.
@@ -7,33 +7,22 @@ say that a derivative is right or wrong, and also that here nobody could tell.
 from __future__ import annotations
 
 import math
-import textwrap
-from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias
 
-from autograd.numeric import NEAR, Slope
+from autograd.checking.numeric import NEAR, Slope
 from autograd.value import Value
 
-__all__ = ["HIDDEN", "VERDICTS", "Check", "Report", "Verdict", "judge", "short"]
+__all__ = ["HIDDEN", "VERDICTS", "Check", "Verdict", "judge", "mark_vacuous", "short"]
 
 Verdict: TypeAlias = Literal["wrong", "domain", "kink", "unsure", "vacuous", "correct"]
 VERDICTS: Final[tuple[Verdict, ...]] = ("wrong", "domain", "kink", "unsure", "vacuous", "correct")
 
 SAFETY: Final = 4.0  # times the estimated error are allowed; on random functions, 1.2 times was the most that was needed
+LARGE: Final = 2.0**1022  # of a derivative, from which on rounding makes difference quotients overflow
 ENOUGH: Final = 0.1  # relative error with which a numeric derivative can still tell right from wrong
-WIDTH: Final = 100  # columns of a printed report
-MOST: Final = 12  # rows of each kind that are printed
 
 HIDDEN: Final = "a kink or a jump lies too near for a numeric derivative"  # a reason
-SUMMARIES: Final[dict[Verdict, str]] = {
-    "wrong": "a derivative is not the numeric one",
-    "domain": "the point is at an edge of the domain, where no derivative can be compared",
-    "kink": "the point is at a kink or a jump, or next to one",
-    "unsure": "rounding leaves too little to judge by",
-    "vacuous": "a gradient of zero, or of the wrong sign, would pass as well",
-}
 
 
 def short(x: float) -> str:
@@ -86,7 +75,7 @@ def judge(name: str, at: str, analytic: float, found: Slope, doubt: float = 0.0)
         found: the numeric one.
         doubt: the rounding error of `analytic`.
 
-    >>> from autograd.numeric import slope
+    >>> from autograd.checking.numeric import slope
     >>> print(judge("∂exp/∂x", "x = 0", 1.0, slope(math.exp, 0.0)))
     correct: ∂exp/∂x at x = 0: 1, numeric 1 ± ...
     >>> judge("∂abs/∂x", "x = 0", 0.0, slope(abs, 0.0)).reason
@@ -115,6 +104,8 @@ def _verdict(analytic: float, found: Slope, tolerance: float) -> tuple[Verdict, 
         return "correct", "", False
     if math.isinf(found.error) and not math.isnan(analytic):
         return "unsure", "no two step sizes agree on a slope", False
+    if math.isinf(value) and LARGE < abs(analytic) < math.inf:
+        return "unsure", "the slope is near the largest float, and its difference quotients overflow", False
     if not math.isfinite(analytic) or math.isinf(value):
         return "wrong", _versus(analytic, found), False
     if abs(analytic - value) > tolerance and abs(analytic) > 0.1 * found.limit:
@@ -154,93 +145,9 @@ def _note(found: Slope) -> str:
     return ""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Report:
-    """The comparisons of one `gradcheck`; printed, a table; true only if all are correct.
-
-    Attributes:
-        inputs: the derivatives of the function by its inputs, then those of the derivatives for a higher order.
-        edges: the local derivatives, of every node by every operand, in the order of the forward pass.
-        cause: where a wrong gradient went wrong: "rule", "accumulation", "graph", or "nonfinite", if the local derivatives are
-            right, but their product is NaN, as 0·∞ is, or overflows; else empty.
-    """
-
-    inputs: tuple[Check, ...]
-    edges: tuple[Check, ...]
-    cause: Literal["rule", "accumulation", "graph", "nonfinite", ""] = ""
-
-    @property
-    def verdict(self) -> Verdict:
-        """The first of `VERDICTS` that applies to some derivative."""
-        found = {check.verdict for check in (*self.inputs, *self.edges)}
-        return next(verdict for verdict in VERDICTS if verdict in found)
-
-    def __bool__(self) -> bool:
-        return self.verdict == "correct"
-
-    def __str__(self) -> str:
-        failing = sorted((c for c in self.edges if c.verdict != "correct"), key=_rank)
-        inputs = self.inputs if len(self.inputs) <= MOST else sorted(self.inputs, key=_rank)
-        rows = [*inputs[:MOST], *failing[:MOST]]
-        left_out = len(self.inputs) + len(failing) - len(rows)
-        blocks = [_wrapped(f"{self.verdict}: {self._summary()}."), _table(rows, left_out)]
-        reasons: dict[str, list[str]] = {}
-        for check in rows:
-            if check.reason:
-                reasons.setdefault(check.reason, []).append(f"{check.name} at {check.at}")
-        if reasons:
-            blocks.append("\n".join(_wrapped(f"{'; '.join(of)}: {why}.", "    ") for why, of in reasons.items()))
-        right = Counter(c.name.partition("/")[0].removeprefix("∂") for c in self.edges if c.verdict == "correct")
-        if right:
-            counted = ", ".join(f"{name} {n}" for name, n in right.items())
-            blocks.append(_wrapped(f"Local derivatives that are correct: {counted}.", "    "))
-        return "\n\n".join(blocks)
-
-    def _summary(self) -> str:
-        if self.cause == "rule":
-            rules = list(dict.fromkeys(check.name for check in self.edges if check.verdict == "wrong"))
-            return f"the local derivative {rules[0]} is wrong" + (f", and {len(rules) - 1} more" if rules[1:] else "")
-        if self.cause == "accumulation":
-            return "the local derivatives are right, but the backward pass puts them together wrongly"
-        if self.cause == "graph":
-            return ("local derivatives and backward pass are right, but the graph lacks a part of the function, cut off by "
-                    ".data, by float() or by an `if`")  # fmt: skip
-        if self.cause == "nonfinite":
-            return "the local derivatives are right, but multiplied by the chain rule they give NaN or ∞"
-        if self.verdict != "correct":
-            return SUMMARIES[self.verdict]
-        many, edges = len(self.inputs), len(self.edges)
-        return (f"{many} derivative{'s' * (many > 1)} and {edges} local one{'s' * (edges != 1)} agree with numeric ones, and "
-                "backward with forward mode")  # fmt: skip
-
-
-def _rank(check: Check) -> int:
-    return VERDICTS.index(check.verdict)
-
-
-def _wrapped(text: str, indent: str = "") -> str:
-    return textwrap.fill(text, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
-
-
-def _table(checks: Sequence[Check], left_out: int) -> str:
-    """Write comparisons in columns: texts to the left, numbers to the right."""
-    head = ("derivative", "at", "backward", "numeric", "± error", "verdict")
-    rows = [[c.name, c.at, short(c.analytic), *_numeric(c), c.verdict] for c in checks]
-    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-    free = WIDTH - 2 * (len(head) - 1) - sum(widths[2:])  # columns for the two texts
-    widths[1] = min(widths[1], max(free - widths[0], free // 2))
-    widths[0] = min(widths[0], free - widths[1])
-    sides: tuple[Callable[[str, int], str], ...] = (str.ljust, str.ljust, str.rjust, str.rjust, str.rjust, str.ljust)
-    lines = [
-        "  ".join(side(_cut(cell, width), width) for side, cell, width in zip(sides, row, widths, strict=True)).rstrip()
-        for row in (head, *rows)
-    ]
-    return "\n".join([*lines, f"… and {left_out} more"] if left_out else lines)
-
-
-def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[: most // 3]}…{text[len(text) - (most - most // 3 - 1) :]}"
-
-
-def _numeric(check: Check) -> tuple[str, str]:
-    return ("none", "") if math.isnan(check.numeric) else (short(check.numeric), f"{check.error:.1e}".replace("inf", "∞"))
+def mark_vacuous(checks: list[Check]) -> list[Check]:
+    """Call checks vacuous if all of them would pass with a gradient of zero."""
+    if not all(check.is_flat for check in checks):
+        return checks
+    why = "all derivatives are 0 here, so a gradient of zero would pass as well; choose another point"
+    return [replace(check, verdict="vacuous", reason=why) if check.verdict == "correct" else check for check in checks]

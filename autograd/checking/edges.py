@@ -8,72 +8,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from random import Random
 from typing import Any, Final
 
+from autograd.checking.lines import MANY, Line, directions
+from autograd.checking.numeric import Slope, slope
+from autograd.checking.rounding import Rounded, spread
+from autograd.checking.verdicts import HIDDEN, Check, judge, short
 from autograd.manners import describe
-from autograd.numeric import Rounded, Slope, slope
 from autograd.primitives import DomainError, Nary, Primitive
 from autograd.symbol import Symbol
 from autograd.transforms import gradients
 from autograd.value import Value, topological
-from autograd.verdicts import HIDDEN, Check, judge, short
 
-__all__ = ["MANY", "Line", "Rules", "clearance", "directions", "excused", "spread"]
+__all__ = ["Rules", "argument", "clearance", "excused"]
 
-MANY: Final = 24  # numbers to differentiate by; with more, random directions are checked
-DIRECTIONS: Final = 6
-RUNS: Final = 6  # with numbers that are rounded at random
 PROBES: Final = (-1.5, 0.5, 0.0, 2.5, -0.5, 1.5)  # operands at which a rule is tried that is zero where it is used
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line through a point, to differentiate along: ``point + (t - start)·direction``."""
-
-    name: str
-    at: str
-    start: float
-    point: Sequence[float]
-    direction: dict[int, float]
-
-    def __call__(self, t: float) -> list[float]:
-        """Return the point at t."""
-        moved = list(self.point)
-        for i, d in self.direction.items():
-            moved[i] = t if len(self.direction) == 1 else moved[i] + (t - self.start) * d
-        return moved
-
-    def near(self, f: Callable[[float], float], clear: float) -> Callable[[float], float]:
-        """Return a function of t that has values at distances below `clear` alone."""
-        return lambda t: f(t) if abs(t - self.start) < clear or t == self.start else math.nan
-
-    def along(self, gradient: Sequence[float] | Mapping[int, float]) -> float:
-        """Return the derivative along the line, by t."""
-        out = 0.0
-        for i, d in self.direction.items():
-            out += gradient[i] * d
-        return out
-
-
-def directions(point: Sequence[float], which: Sequence[int], rng: Random) -> list[Line]:
-    """Return lines in random directions, along which every number moves as its size asks for, and exactly."""
-    sizes = {i: 2.0 ** (math.frexp(point[i])[1] - 1) if point[i] else 1.0 for i in which}
-    lines = [{i: rng.choice((-size, size)) for i, size in sizes.items()} for _ in range(DIRECTIONS)]
-    return [Line(f"direction{k}", f"{len(which)} at once", 1.0, point, direction) for k, direction in enumerate(lines, 1)]
-
-
-def spread(run: Callable[[], tuple[float, ...]]) -> list[float]:
-    """Return by how much the results of several runs differ, each result for itself; infinite ones do not count."""
-    runs = []
-    for _ in range(RUNS):
-        try:
-            runs.append(run())
-        except Exception:  # outside a domain; or a user's function, which takes plain numbers alone
-            continue
-    columns = [[x for x in column if math.isfinite(x)] for column in zip(*runs, strict=True)]
-    return [max(column) - min(column) if column else 0.0 for column in columns] or [0.0, 0.0]
 
 
 def clearance(kink: Any, line: Line, leaves: Sequence[Value]) -> float:
@@ -122,7 +73,7 @@ class Rules:
         data = [x.data if isinstance(x, Value) else x for x in node.operands]
         which = [i for i, x in enumerate(node.operands) if isinstance(x, Value)]
         partials = dict(zip(which, node.partials, strict=True))
-        lines = [Line(_argument(row, i), _point(row, data, i), data[i], data, {i: 1.0}) for i in which]
+        lines = [Line(argument(row, i), _point(row, data, i), data[i], data, {i: 1.0}) for i in which]
         if len(which) > MANY:
             across = [self._judge(row, data, line, partials) for line in directions(data, which, self.rng)]
             if not any(check.verdict == "wrong" for check in across):
@@ -165,7 +116,7 @@ class Rules:
                 [partial] = row.partials(data, row.evaluate(data), [i])
             except DomainError:
                 continue
-            line = Line(_argument(row, i), _point(row, data, i), data[i], data, {i: 1.0})
+            line = Line(argument(row, i), _point(row, data, i), data[i], data, {i: 1.0})
             check = self._judge(row, data, line, {i: float(partial)})
             if check.verdict == "wrong" or (check.verdict == "correct" and not check.is_flat):
                 return check
@@ -207,18 +158,24 @@ class Rules:
         return check
 
 
-def _argument(row: Primitive, i: int) -> str:
+def argument(row: Primitive, i: int) -> str:
+    """Return what an operand of a row is called: x and y, or x0, x1, … where there may be more than two.
+
+    >>> from autograd.primitives import dot, power, tanh
+    >>> argument(tanh, 0), argument(power, 1), argument(dot, 1)
+    ('x', 'y', 'x1')
+    """
     return f"x{i}" if isinstance(row, Nary) else "xy"[i]
 
 
 def _point(row: Primitive, data: Sequence[float], i: int) -> str:
     shown = range(len(data)) if len(data) <= 3 else [i]
-    return ", ".join(f"{_argument(row, j)} = {short(data[j])}" for j in shown) + (", …" if len(data) > 3 else "")
+    return ", ".join(f"{argument(row, j)} = {short(data[j])}" for j in shown) + (", …" if len(data) > 3 else "")
 
 
 def _rule(row: Primitive, data: Sequence[float], out: float, i: int) -> str:
     """Write a rule as a formula, with a space before it; nothing if it cannot be written, or is a number."""
-    symbols = [Symbol(_argument(row, j), x) for j, x in enumerate(data)]
+    symbols = [Symbol(argument(row, j), x) for j, x in enumerate(data)]
     try:
         [rule] = row.partials(symbols, Symbol("out", out), [i])
     except Exception:  # a rule for numbers alone cannot be written

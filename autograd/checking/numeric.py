@@ -3,7 +3,7 @@
 The idea: go from the smallest step upward.  The smallest steps are spoiled by rounding, and by nothing else; so they say
 little, but what they say holds.  A larger step says more, and is believed as long as it agrees with all the smaller ones.
 Where it no longer does, something else has begun: waves that the step leaps over (aliasing), a kink, the edge of the
-domain.  How much rounding there is, is measured, at neighbouring floats and by computing with `Rounded` numbers.
+domain.  The amount of rounding is measured, at neighbouring numbers and by `rounding`.
 
 >>> found = slope(lambda x: math.sin(x * x), 20000.3)
 >>> right = 2 * 20000.3 * math.cos(20000.3**2)
@@ -14,8 +14,7 @@ True
 ('kink', -1.0, 1.0)
 
 Source: Ridders, Accurate computation of F′(x) and F′(x)F″(x), Advances in Engineering Software 4 (1982), for the
-extrapolation; Vignes, A stochastic arithmetic for reliable scientific computation, Mathematics and Computers in Simulation
-35 (1993), for the rounding.
+extrapolation.
 """
 
 from __future__ import annotations
@@ -24,12 +23,11 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise, takewhile
-from random import Random
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
-from autograd.primitives import Nary, Operand, Primitive
+from autograd.checking.rounding import DOUBLE, Precision, roughness
 
-__all__ = ["Rounded", "Slope", "slope"]
+__all__ = ["FITTED", "NEAR", "TINY", "Slope", "Thresholds", "plateau", "slope"]
 
 inf, nan = math.inf, math.nan
 
@@ -39,7 +37,53 @@ NEAR: Final = 2.0**-8  # the same, of the steps by which kinks are looked for: o
 TINY: Final = 2.0**-60  # the smallest step at x = 0
 ORDERS: Final = 3  # of extrapolation
 LEAST: Final = 2.0**-1022  # the smallest float with all its digits
+LEVELS: Final = (1, 4, 7, 10)  # of distances between neighbours, as powers of RATIO, at which rounding is looked for
+LEVEL: Final = RATIO**4  # growth of roughness from one of them to the next, up to which it is rounding
+CURVED: Final = RATIO**9  # growth beyond which it is curvature, which grows by RATIO**12
 LOST: Final = 1e-13  # rounding, relative to the value, beyond which a function without a visible slope has lost its digits
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Where one account of the values ends and another begins, with what each threshold was fitted on.
+
+    The intervals are those in which no verdict changes, on the 108 cases of ``tests/benchmarks/thresholds.py``; named are the
+    cases that change first, below and above.
+
+    Attributes:
+        hidden: rounding errors that the values around a point must range over, or rounding hides the slope.  1.7 to 5000:
+            sin(x²) at 1e9; in float32, cos(1e6 x) needs more than 20.
+        sharper: times that a derivative from one side must be more exact to be preferred to that from both.  0.1 to 1000.
+        growing: rounding errors of a difference quotient that its size must exceed before its growth counts.  3.3 to 1e4:
+            a sum of cosines that cancel.
+        factor: growth of the quotients from step to step beyond which it has no bound.  1.09 to 1.8: max(x, 0) at 3e-4, and
+            √x at 0.
+        constant: ratio of the largest to the least growth up to which it is the same at each step.  1.1 to 110: √x at 0.
+        changing: rounding errors of a quotient that its change must exceed before its convergence counts.  3.3 to 1000: a
+            discretised integral equation.
+        slow: the least by which changes shrink from step to step, if the quotients converge fast enough.  1.2 to 1.9:
+            x^1.1 and x^1.5 at 0.
+        clear: rounding errors that the angle of a kink or the height of a jump must exceed.  1 to 3000: a sum of fractions.
+        steady: relative change of that angle or height while the step grows sixteenfold.  5e-4 to 0.5: tanh(1e6 x) at 0.
+        whole: a smaller step showing between 1 % and this part of it speaks for a bend that is sharp but smooth.  0.72 to
+            90: tanh(1e6 x) at 0.
+        apart: smallest steps to a kink beyond which it is beside the point, not at it.  0.64 to 6400.
+    """
+
+    hidden: float = 50.0
+    sharper: float = 10.0
+    growing: float = 100.0
+    factor: float = 1.2
+    constant: float = 1.1
+    changing: float = 10.0
+    slow: float = 1.5
+    clear: float = 30.0
+    steady: float = 0.05
+    whole: float = 0.9
+    apart: float = 64.0
+
+
+FITTED: Final = Thresholds()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +101,7 @@ class Slope:
         height: how much the values jump.
         reach: the smallest step, relative to max(|x|, 1), at which a side has no value any more; ∞ if both always have.
         limit: a derivative beyond this would not show, as x is so large that the floats next to it are far away.
+        noise: the error that the values were found to have.
     """
 
     value: float
@@ -69,15 +114,17 @@ class Slope:
     height: float = 0.0
     reach: float = inf
     limit: float = inf
+    noise: float = 0.0
 
 
-def slope(f: Callable[[float], float], x: float, noise: float = 0.0) -> Slope:
+def slope(f: Callable[[float], float], x: float, noise: float = 0.0, precision: Precision = DOUBLE) -> Slope:
     """Return the derivative of a function of one number, as far as its values tell.
 
     Args:
         f: the function; NaN where it has no value.
         x: the point, at which f is finite; of an infinite x it can be said only that it has no neighbours.
-        noise: the rounding error of f near x, where it may be larger than neighbouring floats show; see `Rounded`.
+        noise: the error of f near x, where it may be larger than neighbouring numbers show.
+        precision: the numbers that f computes with; x is one of them.
 
     >>> found = slope(math.exp, 1.0)
     >>> abs(found.value - math.e) < found.error < 1e-12
@@ -88,17 +135,22 @@ def slope(f: Callable[[float], float], x: float, noise: float = 0.0) -> Slope:
     """
     if not math.isfinite(x):  # no floats are near ∞
         return Slope(nan, inf, "lone")
-    samples = Samples(f, x, noise)
+    samples = Samples(f, x, noise, precision)
+    return replace(_read(samples), noise=samples.noise)
+
+
+def _read(samples: Samples) -> Slope:
     if not samples.left and not samples.right:
         return Slope(nan, inf, "lone")
-    if 0 < samples.seen < 20 * samples.noise and samples.noise > max(LOST * max(abs(samples.center), samples.seen), LEAST):
+    lost = math.ldexp(LOST, 53 - samples.precision.bits) * max(abs(samples.center), samples.seen)
+    if 0 < samples.seen < FITTED.hidden * samples.noise and samples.noise > max(lost, LEAST):
         return Slope(nan, inf, "noise")
     found, quotients = samples.smooth()
     if bend := samples.bend():
         return replace(bend, value=found.value, error=found.error) if bend.away else bend
-    if samples.grow(quotients):
+    if samples.is_unbounded(quotients):
         return Slope(math.copysign(inf, quotients[0]), inf, "steep", found.side)
-    if samples.crawl(quotients):
+    if samples.converges_slowly(quotients):
         return replace(found, error=inf)
     return replace(found, reach=samples.reach, limit=samples.limit)
 
@@ -106,28 +158,39 @@ def slope(f: Callable[[float], float], x: float, noise: float = 0.0) -> Slope:
 class Samples:
     """The values of a function at a point, and at growing steps to its left and right as far as there are any."""
 
-    def __init__(self, f: Callable[[float], float], x: float, noise: float) -> None:
-        self.x, self.center = x, f(x)
-        self.steps = [math.ulp(x) if x else TINY]
+    def __init__(self, f: Callable[[float], float], x: float, noise: float, precision: Precision = DOUBLE) -> None:
+        self.x, self.center, self.precision = x, f(x), precision
+        to, ulp = precision.round, precision.ulp
+        self.steps = [ulp(x) if x else TINY]
         while self.steps[-1] * RATIO <= LARGEST * max(abs(x), 1.0):
             self.steps.append(self.steps[-1] * RATIO)  # powers of two, so that x ± h is hardly ever rounded
-        self.left = list(takewhile(math.isfinite, (f(x - h) for h in self.steps)))
-        self.right = list(takewhile(math.isfinite, (f(x + h) for h in self.steps)))
+        self.left = list(takewhile(math.isfinite, (f(to(x - h)) for h in self.steps)))
+        self.right = list(takewhile(math.isfinite, (f(to(x + h)) for h in self.steps)))
         # How far these values are really away: where floats become sparser, not quite the step.
-        self.far_left = [x - (x - h) for h in self.steps[: len(self.left)]]
-        self.far_right = [x + h - x for h in self.steps[: len(self.right)]]
+        self.far_left = [x - to(x - h) for h in self.steps[: len(self.left)]]
+        self.far_right = [to(x + h) - x for h in self.steps[: len(self.right)]]
         unit = self.steps[0]
-        self.noise = max(noise, math.ulp(self.center), _roughness(f, x, unit), _roughness(f, x, -unit), self._tread())
+        rough = [_rough(f, x, side * h) for h in (unit, self._stair_width()) for side in (1, -1)]
+        self.noise = max(noise, ulp(self.center), self._stair_height(), *rough)
         self.seen = max((abs(value - self.center) for value in (*self.left, *self.right)), default=0.0)
         shorter, longer = sorted((self.left, self.right), key=len)
-        self.noises = [max(self.noise, math.ulp(value)) for value in longer]  # of the values at each step
-        self.noises[: len(shorter)] = map(max, self.noises, map(math.ulp, shorter))
+        self.noises = [max(self.noise, ulp(value)) for value in longer]  # of the values at each step
+        self.noises[: len(shorter)] = map(max, self.noises, map(ulp, shorter))
         self.reach = self.steps[len(shorter)] / max(abs(x), 1.0) if len(shorter) < len(self.steps) else inf
         self.limit = max(abs(self.center), self.seen) / unit if unit >= 1 else inf
 
-    def _tread(self) -> float:
-        """Measure the rounding of a function that is a staircase, as (x + 1e10) - 1e10 is: flat, then a step on both sides."""
-        begins = [next((k for k, value in enumerate(v) if value != self.center), 0) for v in (self.left, self.right)]
+    def _stairs(self) -> list[int]:
+        """Return the first step to the left and to the right at which the value changes, 0 where it never does."""
+        return [next((k for k, value in enumerate(v) if value != self.center), 0) for v in (self.left, self.right)]
+
+    def _stair_width(self) -> float:
+        """Return the step beyond which the function moves, if it is flat on both sides before, as in float32."""
+        begins = self._stairs()
+        return self.steps[max(begins)] if min(begins) >= 2 else 0.0
+
+    def _stair_height(self) -> float:
+        """Return the rounding of a function that is a staircase, as (x + 1e10) - 1e10 is: flat, then a step on both sides."""
+        begins = self._stairs()
         if min(begins) < 2 or abs(begins[0] - begins[1]) > 1:
             return 0.0
         return min(abs(self.left[begins[0]] - self.center), abs(self.right[begins[1]] - self.center))
@@ -144,7 +207,7 @@ class Samples:
             end = min(len(self.left), len(self.right)) + 1 if quotients else len(values)
             single = [sign * (value - self.center) / h for value, h in zip(values[:end], far, strict=False)]
             value, error = self._extrapolate(single, 2.0, RATIO)
-            if not quotients or error < found.error / 10:
+            if not quotients or error < found.error / FITTED.sharper:
                 return Slope(value, error, side=side), single
         return found, quotients
 
@@ -166,7 +229,7 @@ class Samples:
             for order, finer in enumerate(before[:ORDERS], 1):
                 row.append(finer + (finer - row[-1]) / (ratio**order - 1))
                 change = abs(row[-1] - before[order]) if order < len(before) else inf
-                error = change + 2 * loud * self.noises[k - order] / self.steps[k - order] + 4 * math.ulp(row[-1])
+                error = change + 2 * loud * self.noises[k - order] / self.steps[k - order] + 4 * self.precision.ulp(row[-1])
                 if error < best[1] and low <= row[-1] <= high:
                     best = row[-1], error
             if before:
@@ -175,23 +238,23 @@ class Samples:
             before = row
         return best
 
-    def grow(self, quotients: Sequence[float]) -> bool:
+    def is_unbounded(self, quotients: Sequence[float]) -> bool:
         """Whether difference quotients grow without bound, by the same factor each time that the step shrinks, like √h / h."""
-        blurs = [100 * noise / h for noise, h in zip(self.noises, self.steps, strict=False)]
+        blurs = [FITTED.growing * noise / h for noise, h in zip(self.noises, self.steps, strict=False)]
         clear = self._onset([abs(quotient) for quotient in quotients], blurs)
         factors = [a / b for a, b in pairwise(clear) if b]
-        return len(factors) == 3 and min(factors) > 1.2 and max(factors) < 1.1 * min(factors)
+        return len(factors) == 3 and min(factors) > FITTED.factor and max(factors) < FITTED.constant * min(factors)
 
-    def crawl(self, quotients: Sequence[float]) -> bool:
+    def converges_slowly(self, quotients: Sequence[float]) -> bool:
         """Whether difference quotients converge too slowly for the limit to be estimated, like those of x^1.1 at 0."""
-        blurs = [10 * noise / h for noise, h in zip(self.noises, self.steps, strict=False)]
+        blurs = [FITTED.changing * noise / h for noise, h in zip(self.noises, self.steps, strict=False)]
         clear = self._onset([abs(b - a) for a, b in pairwise(quotients)], blurs)
-        return len(clear) == 4 and all(0 < b < 1.5 * a for a, b in pairwise(clear))
+        return len(clear) == 4 and all(0 < b < FITTED.slow * a for a, b in pairwise(clear))
 
     def _onset(self, sizes: Sequence[float], blurs: Sequence[float]) -> Sequence[float]:
         """Return the first four sizes that are clear of rounding; none if they set in where smaller steps showed nothing."""
         first = next((k for k, size in enumerate(sizes) if size > blurs[k]), len(sizes))
-        begun_before = not first or first == len(sizes) or blurs[first - 1] > sizes[first] / 1.5
+        begun_before = not first or first == len(sizes) or blurs[first - 1] > sizes[first] / FITTED.slow
         return sizes[first : first + 4] if begun_before else []
 
     def bend(self) -> Slope | None:
@@ -205,14 +268,15 @@ class Samples:
         left = [(a - b) / (h - g) for (a, b), (g, h) in zip(pairwise(self.left), pairwise(self.far_left), strict=False)]
         right = [(b - a) / (h - g) for (a, b), (g, h) in zip(pairwise(self.right), pairwise(self.far_right), strict=False)]
         levels = range(min(len(left), len(right), len(steps) - 1))
-        blurs = [4 * self.noises[k + 1] + 4 * max(abs(left[k]), abs(right[k])) * math.ulp(steps[k + 1]) for k in levels]
+        units = [self.precision.ulp(h) for h in steps]
+        blurs = [4 * self.noises[k + 1] + 4 * max(abs(left[k]), abs(right[k])) * units[k + 1] for k in levels]
         turns = [right[k] - left[k] for k in levels]
         ends = [(self.left[k] + left[k] * self.far_left[k], self.right[k] - right[k] * self.far_right[k]) for k in levels]
         heights = [b - a for a, b in ends]
         if (k := _steady(turns, [blurs[k] / steps[k] for k in levels])) is not None:
             before, after = _flattest(left[k:], blurs[k:], steps[k:]), _flattest(right[k:], blurs[k:], steps[k:])
             away = -heights[k] / turns[k]
-            away = 0.0 if abs(heights[k]) < 2 * blurs[k] or abs(away) < 64 * steps[0] else away
+            away = 0.0 if abs(heights[k]) < 2 * blurs[k] or abs(away) < FITTED.apart * steps[0] else away
             return Slope(nan, inf, "kink", left=before, right=after, away=away)
         if (k := _steady(heights, blurs)) is not None:
             onset = next(j for j in levels if abs(heights[j]) > 0.5 * abs(heights[k]))
@@ -225,12 +289,44 @@ class Samples:
         return None
 
 
-def _roughness(f: Callable[[float], float], x: float, unit: float) -> float:
-    """Measure the rounding of f at neighbouring floats on one side: what is left after four differences."""
-    values = [f(x + i * unit) for i in range(1, 9)]
-    for _ in range(4):
-        values = [b - a for a, b in pairwise(values)]
-    return max(map(abs, values)) / 8 if all(map(math.isfinite, values)) else 0.0
+def _rough(f: Callable[[float], float], x: float, unit: float) -> float:
+    """Measure the rounding of f at neighbouring numbers on one side; 0 without a unit."""
+    return roughness([f(x + i * unit) for i in range(1, 9)]) if unit else 0.0
+
+
+def plateau(f: Callable[[float], float], x: float, precision: Precision = DOUBLE) -> float:
+    """Measure the rounding of f where neighbouring numbers do not show it, because an inner part moves in larger steps.
+
+    What four differences leave is computed with growing distances between the points.  Rounding reaches a height and stays
+    there; the curvature of f grows with the fourth power of the distance.
+
+    >>> coarse = lambda x: ((math.cos(x) + 100) - 100) + x
+    >>> plateau(coarse, 0.1) > 1e-15, plateau(math.cos, 0.1) < 1e-15
+    (True, True)
+    """
+    unit = precision.ulp(x) if x else TINY
+    least = precision.ulp(f(x))
+    heights = [_rough(f, x, -unit * RATIO**k if k % 2 else unit * RATIO**k) for k in LEVELS]
+    found = 0.0
+    for height, after in pairwise(heights):
+        if after > CURVED * max(height, least):
+            break
+        if after <= LEVEL * height:
+            found = max(found, height)
+    return max(found, _tread(f, x, precision))
+
+
+def _tread(f: Callable[[float], float], x: float, precision: Precision) -> float:
+    """Return by how much f changes at last if it is flat on both sides, as (sin(x) + 1e15) - 1e15 is; 0 if it is not.
+
+    Numbers that were large inside f leave a few whole units behind, which a function that is flat by itself seldom has.
+    """
+    center, largest = f(x), LARGEST * max(abs(x), 1.0)
+    if any(f(precision.round(x + side * largest / RATIO**k)) != center for k in (2, 3, 5, 8) for side in (1, -1)):
+        return 0.0
+    changes = [abs(f(precision.round(x + side * largest / RATIO**k)) - center) for k in (1, 0) for side in (1, -1)]
+    first = next((change for change in changes if change), 0.0)
+    return first if math.isfinite(first) and math.frexp(first)[0] * 16 % 1 == 0 else 0.0
 
 
 def _steady(spreads: Sequence[float], blurs: Sequence[float]) -> int | None:
@@ -239,8 +335,9 @@ def _steady(spreads: Sequence[float], blurs: Sequence[float]) -> int | None:
     What comes to its height gradually is a bend, sharp but smooth; a kink at a distance is at once there.
     """
     for k, (a, b, c) in enumerate(zip(spreads, spreads[1:], spreads[2:], strict=False)):
-        if abs(a) > 30 * blurs[k] and max(abs(a - b), abs(b - c)) < 0.05 * abs(a):
-            rising = [s for s, blur in zip(spreads[:k], blurs, strict=False) if blur < 0.01 * abs(a) < abs(s) < 0.9 * abs(a)]
+        if abs(a) > FITTED.clear * blurs[k] and max(abs(a - b), abs(b - c)) < FITTED.steady * abs(a):
+            part, whole = 0.01 * abs(a), FITTED.whole * abs(a)
+            rising = [s for s, blur in zip(spreads[:k], blurs, strict=False) if blur < part < abs(s) < whole]
             return k if len(rising) <= 1 else None
     return None
 
@@ -249,48 +346,3 @@ def _flattest(slopes: Sequence[float], blurs: Sequence[float], steps: Sequence[f
     """Return the slope that rounding and curvature change least."""
     doubts = [(abs(a - b) + blur / h, a) for (a, b), blur, h in zip(pairwise(slopes), blurs, steps, strict=False)]
     return min(doubts)[1]
-
-
-class Rounded(Operand):
-    """A number that is rounded at random in its last place, at every operation; without a source of chance it is exact.
-
-    Read a computation several times on such numbers, and the results differ by as much as its rounding errors are.
-
-    >>> x = Rounded(0.1, Random(0))
-    >>> x + 1e10 - 1e10
-    Rounded(0.10000...)
-    """
-
-    __slots__ = ("number", "rng")
-
-    def __init__(self, number: float, rng: Random | None) -> None:
-        self.number, self.rng = number, rng
-
-    def __primitive__(self, row: Primitive, operands: Sequence[Any]) -> Any:
-        """Apply the row, or the rows that it is made of, and round the result up or down."""
-        if not all(isinstance(x, Rounded | float | int) for x in operands):
-            return NotImplemented
-        if not row.infix and not row.array:
-            try:
-                parts = row.function(*operands)
-            except Exception:  # outside a domain; or a user's function, which takes plain numbers alone
-                parts = None
-            if isinstance(parts, Rounded):
-                return parts
-        numbers = [float(x) for x in operands]
-        if isinstance(row, Nary) and row.picks is None:  # it rounds on its way, by as much as its operands would
-            numbers = [self._shaken(x) for x in numbers]
-        out = row.evaluate(numbers)
-        return out if row.is_condition or not math.isfinite(out) else Rounded(self._shaken(out), self.rng)
-
-    def _shaken(self, number: float) -> float:
-        return number + self.rng.choice((-1, 0, 1)) * math.ulp(number) if self.rng is not None else number
-
-    def __float__(self) -> float:
-        return self.number
-
-    def __bool__(self) -> bool:
-        return self.number != 0
-
-    def __repr__(self) -> str:
-        return f"Rounded({self.number!r})"

@@ -6,11 +6,11 @@ numeric derivatives of the whole check that the graph is the function.  So a wro
 accumulation, or a part of the function that the graph lacks.
 
 >>> from autograd.primitives import Unary, tanh
->>> print(gradcheck(lambda w, x: tanh(w * x) ** 2, 0.5, 2.0))
+>>> print(check(lambda w, x: tanh(w * x) ** 2, [0.5, 2.0]))
 correct: 2 derivatives and 4 local ones agree with numeric ones, and backward with forward mode.
 ...
 >>> cube = Unary("cube", lambda x: x * x * x, lambda x, out: 3 * x)
->>> report = gradcheck(cube, 2.0)
+>>> report = check(cube, [2.0])
 >>> report.verdict, bool(report)
 ('wrong', False)
 >>> report.edges[0].reason
@@ -19,25 +19,28 @@ correct: 2 derivatives and 4 local ones agree with numeric ones, and backward wi
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any, Final, Literal
 
-from autograd.edges import MANY, Line, Rules, clearance, directions, excused, spread
+from autograd.checking.edges import Rules, clearance, excused
+from autograd.checking.lines import MANY, Line, directions
+from autograd.checking.numeric import Slope, slope
+from autograd.checking.points import PointError, parameters, refuse_tuple, title
+from autograd.checking.report import Report
+from autograd.checking.rounding import Rounded, spread
+from autograd.checking.verdicts import Check, judge, mark_vacuous, short
 from autograd.manners import describe
 from autograd.nonfinite import find_nonfinite
-from autograd.numeric import Rounded, Slope, slope
 from autograd.steps import walk
 from autograd.symbol import SUPERSCRIPTS
 from autograd.transforms import Dual, gradients, replay
 from autograd.trees import flatten, is_array, map_tree
 from autograd.value import Value, nodes_below, refuse_stale, topological
-from autograd.verdicts import Check, Report, judge, short
 
-__all__ = ["gradcheck"]
+__all__ = ["check"]
 
 CALLS: Final = 3  # of a function at its point, to see whether it gives the same value
 FEW: Final = 4  # first derivatives that are all differentiated again; of more, random combinations
@@ -65,37 +68,15 @@ class Subject:
     call: Callable[[Sequence[Value]], Value]
 
 
-def gradcheck(f: Callable[..., Any] | Value, *point: Any, order: int = 1, seed: int | None = None) -> Report:
-    """Compare the gradient of a function, or of a graph, with numeric derivatives.
+def check(f: Callable[..., Any] | Value, point: Sequence[Any], order: int = 1, seed: int | None = None) -> Report:
+    """Compare the gradient of a function that returns a `Value`, or of a graph, with numeric derivatives.
 
     Args:
-        f: a function of numbers or trees of numbers (nested lists, tuples, dicts, dataclasses, NumPy arrays, pandas Series),
-            written with operators and autograd's functions; or the result of a graph, to be checked with respect to all its
-            leaves at the numbers they have.
-        point: the arguments of the function, one or more; `Value`s lend their numbers and labels, other leaves are called by
-            their paths, such as ``w[0]``.
-        order: 2 to check the derivatives of the derivatives too.
-        seed: for other random directions than the usual ones; they serve where there are more than 24 inputs.
-
-    Returns:
-        A report: print it, ask its `verdict`, or use it as a condition, as in ``assert gradcheck(f, 0.5)``.  The
-        gradients of nodes that take part are left as they were.
-
-    Raises:
-        TypeError: if there are no inputs, or f does not return one `Value`.
-        ValueError: if f raises, depends on no input, is not finite at the point, or gives another value each time.
-
-    >>> bool(gradcheck(lambda v: v[0] ** 2 * v[1], [3.0, 5.0], order=2))
-    True
-    >>> report = gradcheck(lambda p: p["w"] ** 2 * p["b"], {"w": 3.0, "b": 5.0})
-    >>> [check.name for check in report.inputs]
-    ["∂f/∂p['w']", "∂f/∂p['b']"]
-    >>> x, y = Value(1e-5, label="x"), Value(2.0, label="y")
-    >>> gradcheck(x.relu() * y).inputs[0].reason
-    'a kink 1e-05 to the left: the slope is 0 on the left and 2 on the right; 2 is right on this side'
+        f: the function, or the result of the graph.
+        point: the arguments of the function.
+        order: up to which derivatives are checked.
+        seed: for other random directions than the usual ones.
     """
-    if not isinstance(order, int) or order < 1:
-        raise ValueError(f"the order of a check is 1, for first derivatives, or more; not {order!r}")
     rng = Random(0 if seed is None else seed)
     subject = _graph(f, point) if isinstance(f, Value) else _function(f, point)
     _refuse_chance(subject)
@@ -112,13 +93,13 @@ def gradcheck(f: Callable[..., Any] | Value, *point: Any, order: int = 1, seed: 
             checks, agree = _whole(one, y, leaves, rules)
             found += checks
             accumulated = accumulated and agree
-        inputs += _not_in_vain(found)
+        inputs += mark_vacuous(found)
         if level + 1 < order:
             subjects = [derivative for one in subjects for derivative in _derivatives(one, rng)]
     return _report(inputs, edges, accumulated)
 
 
-def _graph(y: Value, point: tuple[Any, ...]) -> Subject:
+def _graph(y: Value, point: Sequence[Any]) -> Subject:
     """Take a graph as a function of its leaves."""
     if point:
         raise TypeError("a graph has its point in its leaves; gradcheck(y) takes nothing else, gradcheck(f, 0.5) a function")
@@ -137,17 +118,17 @@ def _graph(y: Value, point: tuple[Any, ...]) -> Subject:
     return Subject(y.label or "f", (), tuple(names), point, call)
 
 
-def _function(f: Callable[..., Any], point: tuple[Any, ...]) -> Subject:
+def _function(f: Callable[..., Any], point: Sequence[Any]) -> Subject:
     """Take a function of trees of numbers as a function of their leaves; see `autograd.trees`."""
     if not callable(f):
         raise TypeError(f"{f!r} is a {type(f).__name__}; gradcheck takes a function and a point, or the Value of a graph")
-    title = getattr(f, "__name__", "f")
-    title = title if title.isidentifier() else "f"
-    arguments = zip(_parameters(f, len(point)), point, strict=True)
+    refuse_tuple(f, point)
+    called = title(f)
+    arguments = zip(parameters(f, len(point)), point, strict=True)
     flat = [flatten(map_tree(_leaf, tree, name=name), name) for name, tree in arguments]
     inputs = {path: leaf for leaves, _ in flat for path, leaf in leaves.items()}
     if not inputs:
-        raise TypeError(f"{title} has no inputs to differentiate with respect to; pass a point, as in gradcheck({title}, 0.5)")
+        raise TypeError(f"{called} has no inputs to differentiate with respect to; pass a point, such as 0.5")
 
     def call(values: Sequence[Value]) -> Value:
         rest = iter(values)
@@ -157,36 +138,27 @@ def _function(f: Callable[..., Any], point: tuple[Any, ...]) -> Subject:
             return y
         if isinstance(y, list | tuple | dict) or is_array(y):
             raise NoValueError(
-                f"{title} returned a {type(y).__name__}; gradcheck takes one scalar, such as the total of its items"
+                f"{called} returned a {type(y).__name__}; gradcheck takes one scalar, such as the total of its items"
             )
-        why = "; .data, float() or a function of math drops the graph, autograd's functions keep it"
+        why = ("; .data, float() or a function of math drops the graph, autograd's functions keep it; of a function of plain "
+               "numbers, pass its gradient too: gradcheck(f, *point, gradient=…)")  # fmt: skip
         why = "; does it end without a return?" if y is None else why
-        raise NoValueError(f"{title} returned {y!r}, not a Value{why}")
+        raise NoValueError(f"{called} returned {y!r}, not a Value{why}")
 
     names = tuple(leaf.label or path for path, leaf in inputs.items())
-    return Subject(title, (), names, tuple(leaf.data for leaf in inputs.values()), call)
-
-
-def _parameters(f: Callable[..., Any], count: int) -> list[str]:
-    """Return the names of the first parameters of a function, x0, x1, … where it has none."""
-    try:
-        parameters = list(inspect.signature(f).parameters.values())
-    except (TypeError, ValueError):
-        parameters = []
-    named = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)][:count]
-    return named + [f"x{i}" for i in range(len(named), count)]
+    return Subject(called, (), names, tuple(leaf.data for leaf in inputs.values()), call)
 
 
 def _finite(x: float, name: str) -> float:
     if not math.isfinite(x):
-        raise ValueError(f"{name} is {short(x)}; gradients are checked at finite points")
+        raise PointError(f"{name} is {short(x)}; gradients are checked at finite points")
     return x
 
 
 def _leaf(x: Any) -> Value:
     leaf = x if isinstance(x, Value) else Value(x)
     if not math.isfinite(leaf.data):
-        raise ValueError(f"{short(leaf.data)} is not finite; gradients are checked at finite points")
+        raise PointError(f"{short(leaf.data)} is not finite; gradients are checked at finite points")
     return leaf
 
 
@@ -202,13 +174,14 @@ def _refuse_chance(subject: Subject) -> None:
         except NoValueError:
             raise
         except Exception as error:
-            raise ValueError(f"{subject.title} raised {type(error).__name__} at {at}: {error}") from error
+            kind = PointError if isinstance(error, ArithmeticError | ValueError) else ValueError
+            raise kind(f"{subject.title} raised {type(error).__name__} at {at}: {error}") from error
         order = topological(y)
         if y not in leaves and not any(x in leaves for node in order for x in node.inputs):
             raise ValueError(f"{subject.title} depends on none of its inputs: the graph of {describe(y)} does not reach them")
         if not math.isfinite(y.data):
             origin = next((node for node in order if not math.isfinite(node.data)), y)
-            raise ValueError(
+            raise PointError(
                 f"{subject.title} is {short(y.data)} at {at}; the first value that is not finite is {describe(origin)}"
             )
         seen.append(y.data)
@@ -327,14 +300,6 @@ def _because_of_products(check: Check, y: Value) -> Check:
 
 def _power(n: int) -> str:
     return "" if n == 1 else str(n).translate(SUPERSCRIPTS)
-
-
-def _not_in_vain(checks: list[Check]) -> list[Check]:
-    """Call checks vacuous if all of them would pass with a gradient of zero."""
-    if not all(check.is_flat for check in checks):
-        return checks
-    why = "all derivatives are 0 here, so a gradient of zero would pass as well; choose another point"
-    return [replace(check, verdict="vacuous", reason=why) if check.verdict == "correct" else check for check in checks]
 
 
 def _report(inputs: list[Check], edges: list[Check], accumulated: bool) -> Report:

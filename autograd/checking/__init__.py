@@ -1,0 +1,107 @@
+"""Gradients compared with numeric ones, each with a verdict and a reason.
+
+The idea: a difference quotient is worth as much as its estimated error, so the tolerance of a comparison is computed, not
+chosen; and what the values of a function do not show (at a kink, at the edge of a domain, below rounding) is said.
+
+>>> from autograd import tanh
+>>> bool(gradcheck(lambda w, x: tanh(w * x) ** 2, 0.5, 2.0))  # a function of autograd
+True
+>>> import numpy as np
+>>> def loss(w):
+...     return np.sum(np.log1p(np.exp(-w)))
+>>> gradcheck(loss, np.array([0.5, -1.0]), gradient=lambda w: -1 / (1 + np.exp(w))).verdict
+'correct'
+>>> print(gradcheck(loss, np.array([0.5, -1.0]), gradient=lambda w: -np.array([1, 0]) / (1 + np.exp(w))))
+wrong: ∂loss/∂w[1] is not the numeric derivative.
+...
+∂loss/∂w[1] at w[1] = -1: it is 0, but the slope is -0.7310585786 ± ...
+
+`graphs` checks functions that return a `Value`, edge by edge; `plain` checks any other function against a gradient that is
+given.  Both take numeric derivatives from `numeric`, compare them by `verdicts` and put the results into a `report`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from autograd.checking import graphs, plain
+from autograd.checking.report import Report
+from autograd.checking.verdicts import VERDICTS, Check, Verdict
+from autograd.value import Value
+
+__all__ = ["VERDICTS", "Check", "Report", "Verdict", "gradcheck"]
+
+STEPS: Final = "steps of many sizes are taken, and compared with each other"
+TOLERANCE: Final = "a derivative may be off by the estimated error of the numeric one, which the report shows"
+ELSEWHERE: Final = {  # keywords of other checkers, and what serves here
+    **dict.fromkeys(("eps", "epsilon", "h", "step"), STEPS),
+    **dict.fromkeys(("atol", "rtol", "tol"), TOLERANCE),
+    **dict.fromkeys(("fast_mode", "direction"), "with more than 24 inputs random directions are taken first"),
+    **dict.fromkeys(("grad", "jac"), "the keyword is gradient"),
+    "args": "bind further arguments, as in lambda w: f(w, data)",
+    "modes": "forward mode is compared wherever f returns a Value",
+    "nondet_tol": "the noise of a function is measured",
+    "raise_exception": "the report is true or false; assert_gradient raises",
+}
+
+
+def gradcheck(
+    f: Callable[..., Any] | Value,
+    *point: Any,
+    gradient: Callable[..., Any] | None = None,
+    order: int = 1,
+    seed: int | None = None,
+    **others: Any,
+) -> Report:
+    """Compare the gradient of a function, or of a graph, with numeric derivatives.
+
+    Args:
+        f: a function of numbers or trees of numbers (nested lists, tuples, dicts, dataclasses, NumPy arrays, pandas Series),
+            written with operators and autograd's functions; or the result of a graph, to be checked with respect to all its
+            leaves at the numbers they have.  With `gradient`, any function that returns a number or an array; its point
+            may then contain arrays of PyTorch and JAX too, and f is called with arrays of the same kind and precision.
+        point: the arguments of the function, one or more; `Value`s lend their numbers and labels, other leaves are called by
+            their paths, such as ``w[0]``.
+        gradient: a function of the same arguments that returns the gradient, computed by any means, in the structure of the
+            point: of several arguments a tuple; of an array result the Jacobian, with the result's shape before the
+            argument's.
+        order: 2 to check the derivatives of the derivatives too; not with `gradient`.
+        seed: for other random directions than the usual ones; they serve where there are more than 24 inputs.
+        others: none; the keywords of other checkers are refused with what serves instead.
+
+    Returns:
+        A report: print it, ask its `verdict`, or use it as a condition, as in ``assert gradcheck(f, 0.5)``.  The
+        gradients of nodes that take part are left as they were.
+
+    Raises:
+        TypeError: if there are no inputs, or f does not return one `Value` or, with `gradient`, real numbers.
+        ValueError: if f or gradient raises, f is not finite at the point, or gradient has another structure or shape than
+            the point; without `gradient`, also if f depends on no input or gives another value each time.
+
+    >>> bool(gradcheck(lambda v: v[0] ** 2 * v[1], [3.0, 5.0], order=2))
+    True
+    >>> report = gradcheck(lambda p: p["w"] ** 2 * p["b"], {"w": 3.0, "b": 5.0})
+    >>> [check.name for check in report.inputs]
+    ["∂f/∂p['w']", "∂f/∂p['b']"]
+    >>> x, y = Value(1e-5, label="x"), Value(2.0, label="y")
+    >>> gradcheck(x.relu() * y).inputs[0].reason
+    'a kink 1e-05 to the left: the slope is 0 on the left and 2 on the right; 2 is right on this side'
+    >>> [check.verdict for check in gradcheck(lambda x, y: x * y, 2.0, 3.0, gradient=lambda x, y: (y, y)).inputs]
+    ['correct', 'wrong']
+    >>> gradcheck(lambda x: x * x, 2.0, eps=1e-6)
+    Traceback (most recent call last):
+    TypeError: gradcheck takes no eps: steps of many sizes are taken, and compared with each other
+    """
+    for name in others:
+        raise TypeError(f"gradcheck takes no {name}: {ELSEWHERE.get(name, 'its keywords are gradient, order and seed')}")
+    if not isinstance(order, int) or order < 1:
+        raise ValueError(f"the order of a check is 1, for first derivatives, or more; not {order!r}")
+    if gradient is None:
+        return graphs.check(f, point, order, seed)
+    if isinstance(f, Value):
+        raise TypeError("a graph has its own gradient; gradcheck(y) checks that, and check_derivation one derived by hand")
+    if order > 1:
+        raise ValueError("with gradient=… the order is 1; for second derivatives check the gradient itself: "
+                         "gradcheck(gradient, *point, gradient=hessian)")  # fmt: skip
+    return plain.check(f, point, gradient, seed)

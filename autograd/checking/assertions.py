@@ -1,0 +1,90 @@
+"""A gradient check that fails a test.
+
+The idea: a derivative that could not be judged is no bug.  In a property test such a point is rejected, as `assume` would
+reject it, so that Hypothesis draws another; only where there is no other point does it fail the test.
+
+>>> assert_gradient(lambda x, y: x * y, 2.0, 3.0, gradient=lambda x, y: (y, x))
+>>> assert_gradient(lambda x, y: x * y, 2.0, 3.0, gradient=lambda x, y: (x, y))
+Traceback (most recent call last):
+AssertionError: wrong: ∂f/∂x is not the numeric derivative, and 1 more are not.
+...
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, Final
+
+from autograd.checking import gradcheck
+from autograd.checking.points import PointError
+from autograd.value import Value
+
+__all__ = ["REJECTED", "assert_gradient", "why_rejected"]
+
+REJECTED: Final[Counter[str]] = Counter()  # reasons, of the points rejected since a test began
+
+
+def assert_gradient(
+    f: Callable[..., Any] | Value,
+    *point: Any,
+    gradient: Callable[..., Any] | None = None,
+    order: int = 1,
+    seed: int | None = None,
+    **others: Any,
+) -> None:
+    """Fail unless the gradient of a function, or of a graph, agrees with numeric derivatives.
+
+    In a Hypothesis test, a point at which that cannot be judged is rejected: at a kink, at the edge of a domain, where
+    rounding leaves too little, where a gradient of zero would pass too, where f has no value or overflows, and a point that
+    is not finite.  If every point is rejected, Hypothesis fails the test.
+
+    Args:
+        f: the function or the result of a graph, as for `gradcheck`.
+        point: the arguments of the function.
+        gradient: the function that returns the gradient, unless f returns a `Value`.
+        order: 2 to check the derivatives of the derivatives too.
+        seed: for other random directions than the usual ones.
+        others: none; the keywords of other checkers are refused with what serves instead.
+
+    Raises:
+        AssertionError: with the report, if the gradient is wrong; outside of Hypothesis, also if it could not be judged.
+        TypeError, ValueError: what `gradcheck` raises.
+
+    >>> import math
+    >>> from hypothesis import given, strategies as st
+    >>> @given(st.floats())
+    ... def test_sinh(x):
+    ...     assert_gradient(math.sinh, x, gradient=math.cosh)
+    >>> test_sinh()
+    """
+    __tracebackhide__ = True  # in pytest the traceback ends in the test
+    is_property = "hypothesis" in sys.modules and sys.modules["hypothesis"].currently_in_test_context()
+    try:
+        report = gradcheck(f, *point, gradient=gradient, order=order, seed=seed, **others)
+    except PointError as error:
+        if is_property:
+            _reject(str(error))
+        raise
+    if report:
+        return
+    if is_property and report.verdict != "wrong":
+        _reject(str(report).partition("\n")[0])
+    raise AssertionError(str(report))
+
+
+def why_rejected() -> str:
+    """Return which points were rejected since the test began, and why; empty if none was."""
+    if not REJECTED:
+        return ""
+    reasons = "\n".join(f"    {count} × {reason}" for reason, count in REJECTED.most_common(5))
+    return f"assert_gradient could not judge {REJECTED.total()} of the points that were drawn:\n{reasons}"
+
+
+def _reject(reason: str) -> None:
+    import hypothesis
+
+    REJECTED[reason] += 1
+    hypothesis.event(f"not judged: {reason}")
+    hypothesis.reject()

@@ -1,0 +1,57 @@
+"""Lines through a point, along which a function of many numbers is a function of one.
+
+The idea: along a line in a random direction every number moves at once, so a few lines test all of a gradient; only where
+one of them disagrees is it worth looking at the numbers one by one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Final
+
+__all__ = ["DIRECTIONS", "MANY", "Line", "directions"]
+
+MANY: Final = 24  # numbers to differentiate with respect to; with more, random directions are checked
+DIRECTIONS: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line through a point, to differentiate along: ``point + (t - start)·direction``."""
+
+    name: str
+    at: str
+    start: float
+    point: Sequence[float]
+    direction: dict[int, float]
+
+    def __call__(self, t: float) -> list[float]:
+        """Return the point at t."""
+        moved = list(self.point)
+        for i, d in self.direction.items():
+            moved[i] = t if len(self.direction) == 1 else moved[i] + (t - self.start) * d
+        return moved
+
+    def near(self, f: Callable[[float], float], clear: float) -> Callable[[float], float]:
+        """Return a function of t that has values at distances below `clear` alone."""
+        return lambda t: f(t) if abs(t - self.start) < clear or t == self.start else math.nan
+
+    def along(self, gradient: Sequence[float] | Mapping[int, float]) -> float:
+        """Return the derivative along the line, by t."""
+        out = 0.0
+        for i, d in self.direction.items():
+            out += gradient[i] * d
+        return out
+
+
+def directions(point: Sequence[float], which: Sequence[int], rng: Random) -> list[Line]:
+    """Return lines in random directions, along which every number moves as its size asks for, and exactly.
+
+    Their steps differ, so that two errors of opposite signs, as of two derivatives swapped, do not cancel along all of them.
+    """
+    sizes = {i: 2.0 ** (math.frexp(point[i])[1] - 1) if point[i] else 1.0 for i in which}
+    lines = [{i: rng.choice((-size, size)) / 2 ** rng.randrange(3) for i, size in sizes.items()} for _ in range(DIRECTIONS)]
+    return [Line(f"direction{k}", f"{len(which)} at once", 1.0, point, direction) for k, direction in enumerate(lines, 1)]

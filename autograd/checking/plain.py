@@ -1,0 +1,288 @@
+"""A function of plain numbers, and its gradient computed by anything else, compared entry by entry.
+
+The idea: nothing is known of either but what it returns, so how exact that is, is measured too: the function at neighbours
+of the point along each line, the gradient at neighbours of the point in all entries at once.  From there the comparison is
+that of a graph.  Among many entries a wrong one is found by halving the set that it must be in.
+
+>>> import math
+>>> print(check(lambda x, y: x * math.sin(y), (2.0, 1.0), lambda x, y: (math.sin(y), x * math.sin(y))))
+wrong: ∂f/∂y is not the numeric derivative.
+<BLANKLINE>
+derivative  at         gradient       numeric  ± error  verdict
+∂f/∂x       x = 2  0.8414709848  0.8414709848  ...  correct
+∂f/∂y       y = 1    1.68294197   1.080604612  ...  wrong
+<BLANKLINE>
+∂f/∂y at y = 1: it is 1.68294197, but the slope is 1.080604612 ± ....
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from operator import itemgetter
+from random import Random
+from typing import Any, Final
+
+from autograd.checking.lines import DIRECTIONS, MANY, Line, directions
+from autograd.checking.numeric import TINY, plateau, slope
+from autograd.checking.points import Block, Point, PointError, block, coarser, parameters, refuse_tuple, subscript, title
+from autograd.checking.report import MOST, Report
+from autograd.checking.rounding import DOUBLE, roughness
+from autograd.checking.verdicts import Check, judge, mark_vacuous, short
+
+__all__ = ["check"]
+
+CALLS: Final = 3  # of a function at its point, to see whether it gives the same value
+MORE: Final = 12  # if it does not
+NEIGHBOURS: Final = 8  # of the point, at which the gradient is computed to see how it is rounded
+DOUBTS: Final = 4.0  # times the rounding that is seen in a gradient are allowed
+ROUGH: Final = 1e4  # times its own rounding, from which on the noise of a function is worth a note
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A number made of a function's result: one of its entries, or a sum of all with weights."""
+
+    name: str
+    weights: dict[int, float]
+
+    def of(self, values: Sequence[float]) -> float:
+        """Return the number; NaN if there is no result."""
+        if not values:
+            return math.nan
+        out = 0.0
+        for k, weight in self.weights.items():
+            out += weight * values[k]
+        return out
+
+
+def check(f: Callable[..., Any], point: Sequence[Any], gradient: Callable[..., Any], seed: int | None = None) -> Report:
+    """Compare the gradient of a function with numeric derivatives.
+
+    Args:
+        f: a function of numbers, arrays or containers of them, which returns a number or an array.
+        point: its arguments.
+        gradient: the function of the same arguments that returns the gradient in their structure, of several arguments a
+            tuple; of an array the Jacobian, with the shape of the result before that of the argument.
+        seed: for other random directions than the usual ones.
+
+    Raises:
+        TypeError: if f or gradient is not a function, or takes or returns anything but real numbers.
+        ValueError: if either raises, is not finite at the point, or the gradient has another structure or shape.
+    """
+    return Comparison(f, point, gradient, Random(0 if seed is None else seed)).report()
+
+
+class Comparison:
+    """A function, its gradient and a point, with how exact they were found to be."""
+
+    def __init__(self, f: Callable[..., Any], point: Sequence[Any], gradient: Callable[..., Any], rng: Random) -> None:
+        """Evaluate both at the point and next to it."""
+        for role, g in (("f", f), ("gradient", gradient)):
+            if not callable(g):
+                raise TypeError(f"{role} is a {type(g).__name__}; pass a function of the point, for example lambda x: 2 * x")
+        refuse_tuple(f, point)
+        self.f, self.gradient, self.rng, self.title = f, gradient, rng, title(f)
+        self.point = Point(parameters(f, len(point)), point)
+        if not self.point.numbers:
+            raise TypeError(f"{self.title} has no inputs to differentiate with respect to; pass a point, such as 0.5")
+        for name, x in zip(self.point.names, self.point.numbers, strict=True):
+            if not math.isfinite(x):
+                raise PointError(f"{name} is {short(x)}; gradients are checked at finite points")
+        self.notes: list[str] = []
+        self.roughness = 0.0  # in units of the result's rounding
+        first = self._result(self.point.numbers)
+        self.shape, self.precision = first.shape, coarser(self.point.precision, first.precision)
+        self.numbers = [self.precision.round(x) for x in self.point.numbers]
+        if self.precision is not DOUBLE:
+            moved = ", and the point is rounded to it" if self.numbers != self.point.numbers else ""
+            self.notes.append(f"{self.title} computes in {self.precision.name}, and is judged by its rounding, "
+                              f"{self.precision.ulp(1.0):.0e} of each value{moved}")  # fmt: skip
+        self.noises = self._noises()
+        self.rows, self.doubts = self._gradients()
+
+    def report(self) -> Report:
+        """Compare all entries; or random directions, and the entries for which one of them disagrees."""
+        n, m = len(self.numbers), math.prod(self.shape)
+        every = [self._entry(k) for k in range(m)]
+        axes = [self._axis(i) for i in range(n)]
+        outputs = every if m <= MANY else [self._combination(j) for j in range(1, DIRECTIONS + 1)]
+        lines = axes if n <= MANY else directions(self.numbers, range(n), self.rng)
+        checks: list[Check] = []
+        wrong: dict[int, Line] = {}  # for entries of the result, the first line that disagrees
+        for line in lines:
+            values = self._kept(line)
+            found = self._along(line, outputs, values)
+            checks += found
+            if any(check.verdict == "wrong" for check in found):
+                alone = found if outputs is every else self._along(line, every, values)
+                wrong = {k: line for k, check in enumerate(alone) if check.verdict == "wrong"} | wrong
+        if outputs is not every or lines is not axes:
+            single: list[Check] = []
+            for k, line in sorted(wrong.items(), key=itemgetter(0)):
+                single += self._search(every[k], line, axes, MOST - len(single))
+            if len(single) == MOST:
+                self.notes.append(f"the search ended with {MOST} wrong entries; there may be more")
+            if single:
+                why = "the line goes through an entry that is wrong"
+                checks = [replace(check, reason=why) if check.verdict == "wrong" else check for check in checks]
+            checks = single + checks
+        if self.roughness > ROUGH:
+            self.notes.append(f"the values of {self.title} are noisy: at neighbouring points they differ at random, by "
+                              f"{self.roughness:.0e} units in the last place")  # fmt: skip
+        return Report(tuple(mark_vacuous(checks)), (), notes=tuple(self.notes), source="gradient")
+
+    def _search(self, output: Output, line: Line, axes: Sequence[Line], most: int) -> list[Check]:
+        """Find entries of a gradient that are wrong, on a line that disagrees: of its two halves at least one does, too."""
+        found: list[Check] = []
+        groups = [list(line.direction)]
+        while groups and len(found) < most:
+            group = groups.pop()
+            part = axes[group[0]] if len(group) == 1 else replace(line, direction={i: line.direction[i] for i in group})
+            [check] = self._along(part, [output])
+            if check.verdict == "wrong":
+                middle = len(group) // 2
+                found += [check] if len(group) == 1 else []
+                groups += [group[middle:], group[:middle]] if middle else []
+        return found
+
+    def _entry(self, k: int) -> Output:
+        index = [k // math.prod(self.shape[axis + 1 :]) % size for axis, size in enumerate(self.shape)]
+        return Output(self.title + subscript(index), {k: 1.0})
+
+    def _combination(self, j: int) -> Output:
+        sizes = [2.0 ** -math.frexp(y)[1] if y else 1.0 for y in self._values(self.numbers)]
+        return Output(f"(w{j}·{self.title})", {k: self.rng.choice((-1, 1)) * size for k, size in enumerate(sizes)})
+
+    def _axis(self, i: int) -> Line:
+        name, x = self.point.names[i], self.numbers[i]
+        return Line(name, f"{name} = {short(x)}", x, self.numbers, {i: 1.0})
+
+    def _kept(self, line: Line) -> Callable[[float], Sequence[float]]:
+        """Return the function's values along a line; what was computed for one output serves the others."""
+        known: dict[float, Sequence[float]] = {}
+
+        def values(t: float) -> Sequence[float]:
+            if t not in known:
+                known[t] = self._values(line(t))
+            return known[t]
+
+        return values
+
+    def _along(
+        self, line: Line, outputs: Sequence[Output], values: Callable[[float], Sequence[float]] | None = None
+    ) -> list[Check]:
+        """Compare derivatives along one line."""
+        values = values or self._kept(line)
+        checks = []
+        for output in outputs:
+            noise = analytic = doubt = 0.0
+            for k, weight in output.weights.items():
+                noise += abs(weight) * self.noises[k]
+                analytic += weight * line.along(self.rows[k])
+                doubt += abs(weight) * sum(abs(d) * self.doubts[k][i] for i, d in line.direction.items())
+
+            seen: list[float] = []
+
+            def g(t: float, output: Output = output, seen: list[float] = seen) -> float:
+                seen.append(output.of(values(t)))
+                return seen[-1]
+
+            noise = max(noise, plateau(g, line.start, self.precision))
+            found = slope(g, line.start, noise, self.precision)
+            if found.kind in ("smooth", "noise"):
+                size = max(abs(y) for y in seen if math.isfinite(y))
+                self.roughness = max(self.roughness, found.noise / self.precision.ulp(size))
+            check = judge(f"∂{output.name}/∂{line.name}", line.at, analytic, found, doubt)
+            checks.append(replace(check, reason=check.reason.replace("the rule gives", "the gradient is")))
+        return checks
+
+    def _result(self, numbers: Sequence[float]) -> Block:
+        """Return the result at the point.
+
+        Raises:
+            PointError: if there is none, or it is not finite.
+            ValueError: if the function raises anything else than where it has no value.
+        """
+        try:
+            with _quiet():
+                y = self.f(*self.point.build(numbers))
+        except Exception as error:
+            kind = PointError if isinstance(error, ArithmeticError | ValueError) else ValueError
+            raise kind(f"{self.title} raised {type(error).__name__} at {self._at(numbers)}: {error}") from error
+        if y is None:
+            raise TypeError(f"{self.title} returned None; does it end without a return?")
+        found = block(y, self.title)
+        for k, value in enumerate(found.entries):
+            if not math.isfinite(value):
+                self.shape = found.shape
+                raise PointError(f"{self._entry(k).name} is {short(value)} at {self._at(numbers)}; choose another point")
+        if not found.entries:
+            raise TypeError(f"{self.title} returned an array of shape {found.shape}, which is empty")
+        return found
+
+    def _values(self, numbers: Sequence[float]) -> Sequence[float]:
+        """Return the entries of the result next to the point; none where there is no value."""
+        try:
+            with _quiet():
+                found = block(self.f(*self.point.build(numbers)), self.title)
+        except (ArithmeticError, ValueError):
+            return []
+        except Exception as error:
+            raise ValueError(f"{self.title} raised {type(error).__name__} at {self._at(numbers)}: {error}") from error
+        return found.entries if found.shape == self.shape else []
+
+    def _noises(self) -> list[float]:
+        """Return by how much the result differs from call to call at the same point, entry by entry."""
+        runs = [self._result(self.numbers).entries for _ in range(CALLS)]
+        if all(run == runs[0] for run in runs):
+            return [0.0] * len(runs[0])
+        runs += [self._result(self.numbers).entries for _ in range(MORE)]
+        noises = [max(column) - min(column) for column in zip(*runs, strict=True)]
+        self.notes.append(f"{self.title} is not deterministic: at the same point its values differ by up to {max(noises):.1g}; "
+                          "to judge more, draw random numbers outside of it")  # fmt: skip
+        return noises
+
+    def _gradients(self) -> tuple[list[list[float]], list[list[float]]]:
+        """Return the gradient of each entry of the result, and the doubt about each derivative that its rounding leaves."""
+        found = self._gradient(self.numbers)
+        rows = self.point.match(found, self.shape)
+        precision = coarser(self.precision, self.point.precision_of(found))
+        again = self.point.match(self._gradient(self.numbers), self.shape)
+        steps = [self.rng.choice((-1, 1)) * (precision.ulp(x) if x else TINY) for x in self.numbers]
+        beside: list[list[list[float]]] = []
+        for j in range(1, NEIGHBOURS + 1):
+            with contextlib.suppress(ArithmeticError, ValueError):  # it may have no value there
+                moved = [precision.round(x + j * step) for x, step in zip(self.numbers, steps, strict=True)]
+                with _quiet():
+                    beside.append(self.point.match(self.gradient(*self.point.build(moved)), self.shape))
+        doubts = []
+        for k, row in enumerate(rows):
+            doubts.append([0.0] * len(row))
+            for i, derivative in enumerate(row):
+                values = [near[k][i] for near in beside]
+                # Two values alone are no noise, but one step of a staircase: a gradient with fewer digits than it should have.
+                rough = roughness(values) if len(values) == NEIGHBOURS and len({*values}) > 2 else 0.0
+                change = abs(again[k][i] - derivative)
+                if math.isfinite(derivative) and math.isfinite(change):
+                    doubts[k][i] = DOUBTS * (rough + change) + 8 * precision.ulp(derivative)
+        return rows, doubts
+
+    def _gradient(self, numbers: Sequence[float]) -> Any:
+        try:
+            with _quiet():
+                return self.gradient(*self.point.build(numbers))
+        except Exception as error:
+            raise ValueError(f"the gradient raised {type(error).__name__} at {self._at(numbers)}: {error}") from error
+
+    def _at(self, numbers: Sequence[float]) -> str:
+        text = ", ".join(f"{name} = {short(x)}" for name, x in zip(self.point.names[:20], numbers, strict=False))
+        return text if len(text) < 80 else text[:80] + "…"
+
+
+def _quiet() -> contextlib.AbstractContextManager[Any]:
+    """Return a context in which NumPy, if it is used, does not warn about values that are not finite."""
+    return sys.modules["numpy"].errstate(all="ignore") if "numpy" in sys.modules else contextlib.nullcontext()

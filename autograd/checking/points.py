@@ -1,0 +1,291 @@
+"""The arguments of a function as one list of named numbers, and gradients matched with them.
+
+The idea: a block is a number or an array, of NumPy, PyTorch or JAX; arguments are trees of blocks.  So whatever a function
+takes, its point is a list of numbers with names such as ``w[2, 3]``.  A gradient belongs to the point if it has, wherever
+the point has a block, a block of the same shape.
+
+>>> point = Point(["x", "p"], [0.5, {"w": [1.0, 2.0], "b": 3.0}])
+>>> point.names
+['x', "p['w'][0]", "p['w'][1]", "p['b']"]
+>>> point.build([10.0, 20.0, 30.0, 40.0])
+[10.0, {'w': [20.0, 30.0], 'b': 40.0}]
+>>> point.match([1.0, {"w": [2.0, 3.0], "b": 4.0}], ())
+[[1.0, 2.0, 3.0, 4.0]]
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice, product
+from typing import Any, Final, NamedTuple
+
+from autograd.checking.rounding import DOUBLE, Precision
+from autograd.rows import real
+from autograd.trees import flatten, is_array, map_tree
+from autograd.value import Value
+
+__all__ = ["Block", "Point", "PointError", "block", "coarser", "parameters", "refuse_tuple", "subscript", "title"]
+
+PRECISIONS: Final = {p.name: p for p in (DOUBLE, Precision("float32", 24), Precision("float16", 11), Precision("bfloat16", 8))}
+
+
+class PointError(ValueError):
+    """A function cannot be checked at a point, because the point or the value there is not finite, or there is no value."""
+
+
+class Block(NamedTuple):
+    """A number or an array: its shape, its entries in order, and their format."""
+
+    shape: tuple[int, ...]
+    entries: list[float]
+    precision: Precision
+
+
+def block(x: Any, path: str) -> Block:
+    """Read a number, an array of any library, or nested lists of numbers.
+
+    Args:
+        x: what to read.
+        path: its name in messages.
+
+    Raises:
+        TypeError: for anything but real numbers.
+        ValueError: for lists of unequal lengths.
+
+    >>> block([[1, 2.5], [3, 4]], "f")
+    Block(shape=(2, 2), entries=[1.0, 2.5, 3.0, 4.0], precision=Precision(name='float64', bits=53))
+    """
+    if isinstance(x, float | int | Value):
+        return Block((), [float(x.data if isinstance(x, Value) else x)], DOUBLE)
+    if isinstance(x, list | tuple):
+        parts = [block(part, f"{path}[{i}]") for i, part in enumerate(x)]
+        shapes = {part.shape for part in parts}
+        if len(shapes) > 1:
+            raise ValueError(f"{path} is ragged: its items have the shapes {', '.join(map(str, sorted(shapes)))}")
+        entries = [entry for part in parts for entry in part.entries]
+        return Block((len(x), *(shapes.pop() if shapes else ())), entries, coarser(*[part.precision for part in parts]))
+    if hasattr(x, "shape") and hasattr(x, "tolist"):
+        name = getattr(x.dtype, "name", str(x.dtype)).removeprefix("torch.")
+        if name.startswith(("complex", "str", "bytes", "datetime", "timedelta", "void", "float8")):
+            raise TypeError(f"{path} has entries of type {x.dtype}; they must be real numbers")
+        x = x.detach() if hasattr(x, "detach") else x  # PyTorch refuses to convert what it differentiates
+        listed = x.tolist()
+        for _ in x.shape[1:]:
+            listed = [entry for row in listed for entry in row]
+        listed = listed if x.shape else [listed]
+        numbers = [entry.data if isinstance(entry, Value) else real(entry, "pass real numbers") for entry in listed]
+        return Block(tuple(x.shape), numbers, PRECISIONS.get(name, DOUBLE))
+    return Block((), [real(x, "pass a real number, an array or nested lists of them")], DOUBLE)
+
+
+def coarser(*precisions: Precision) -> Precision:
+    """Return the format with the fewest digits, float64 of none."""
+    return min((DOUBLE, *precisions), key=lambda p: p.bits)
+
+
+class Point:
+    """The arguments of a function as a list of numbers.
+
+    Attributes:
+        names: what each number is called; Python's expression for it.
+        numbers: the numbers.
+        precision: the coarsest format among them.
+    """
+
+    def __init__(self, arguments: Sequence[str], point: Sequence[Any]) -> None:
+        """Take the arguments apart.
+
+        Args:
+            arguments: the names of the arguments.
+            point: their values, numbers, arrays or containers of them.
+
+        Raises:
+            TypeError: for leaves that are not real numbers, and iterables that are not containers.
+        """
+        self.arguments = list(arguments)
+        flat = [flatten(tree, name, entries=False) for name, tree in zip(arguments, point, strict=True)]
+        self._leaves = [leaves for leaves, _ in flat]
+        self._builds = [build for _, build in flat]
+        self._blocks = [{path: block(leaf, path) for path, leaf in leaves.items()} for leaves in self._leaves]
+        self.names: list[str] = []
+        self.numbers: list[float] = []
+        for leaves, blocks in zip(self._leaves, self._blocks, strict=True):
+            for path, (shape, entries, _) in blocks.items():
+                leaf = leaves[path]
+                if "int" in str(getattr(leaf, "dtype", "")) and hasattr(leaf, "new_tensor"):
+                    raise TypeError(f"{path} is a tensor of integers, which cannot be moved a little; pass {path}.double()")
+                name = (leaf.label or path) if isinstance(leaf, Value) else path
+                self.names += [name + subscript(index) for index in product(*map(range, shape))]
+                self.numbers += entries
+        self.precision = coarser(*[b.precision for blocks in self._blocks for b in blocks.values()])
+
+    def build(self, numbers: Sequence[float]) -> list[Any]:
+        """Return the arguments with other numbers, in fresh arrays of the same kinds."""
+        rest = iter(numbers)
+        return [
+            build([_like(leaves[path], b.shape, list(islice(rest, len(b.entries)))) for path, b in blocks.items()])
+            for leaves, blocks, build in zip(self._leaves, self._blocks, self._builds, strict=True)
+        ]
+
+    def match(self, gradient: Any, shape: tuple[int, ...]) -> list[list[float]]:
+        """Read a gradient in the structure of the point.
+
+        Args:
+            gradient: of one argument its gradient, of several a tuple; nested lists may stand for arrays.
+            shape: of the function's result; () of a number.  Each block of the gradient has it before the shape of the
+                point's block; or there is, for each entry of the result, one gradient.
+
+        Returns:
+            For each entry of the result a list with the derivatives with respect to the point's numbers.
+
+        Raises:
+            ValueError: if the structures or shapes differ.
+        """
+        parts = self._parts(gradient)
+        rows: list[list[float]] = [[] for _ in range(math.prod(shape))]
+        for name, blocks, part in zip(self.arguments, self._blocks, parts, strict=True):
+            part = map_tree(_plain, part, name=f"the gradient of {name}", entries=False)
+            for path, found in self._find(name, blocks, part, shape):
+                size = len(blocks[path].entries)
+                for k, row in enumerate(rows):
+                    row += found[k * size : (k + 1) * size]
+        return rows
+
+    def precision_of(self, gradient: Any) -> Precision:
+        """Return the coarsest format among the blocks of a gradient."""
+        leaves = [leaf for part in self._parts(gradient) for leaf in flatten(part, entries=False)[0].values()]
+        return coarser(*[block(leaf, "the gradient").precision for leaf in leaves])
+
+    def _parts(self, gradient: Any) -> Sequence[Any]:
+        """Return what a gradient says of each argument."""
+        is_tuple = isinstance(gradient, tuple | list) and not hasattr(gradient, "_fields")
+        if len(self.arguments) == 1:
+            single = self._leaves[0]
+            whole = is_tuple and len(gradient) == 1 and [*single] == self.arguments and not isinstance(gradient[0], float | int)
+            return list(gradient) if whole else [gradient]  # torch.autograd.grad wraps even one gradient in a tuple
+        if not is_tuple or len(gradient) != len(self.arguments):
+            found = f"{type(gradient).__name__} of {len(gradient)}" if is_tuple else type(gradient).__name__
+            raise ValueError(f"of {len(self.arguments)} arguments ({', '.join(self.arguments)}) the gradient is a tuple of as "
+                             f"many gradients, not a {found}")  # fmt: skip
+        return list(gradient)
+
+    def _find(
+        self, name: str, blocks: dict[str, Block], part: Any, shape: tuple[int, ...]
+    ) -> Iterator[tuple[str, list[float]]]:
+        whole, _ = flatten(part, name, entries=False)
+        single: dict[str, float] = {}
+        for path, (own, _, _) in blocks.items():
+            found = block(whole[path], path) if path in whole else None
+            if found and (found.shape == shape + own or (math.prod(shape) == 1 and found.shape == own)):
+                yield path, found.entries
+                continue
+            single = single or flatten(part, name)[0]
+            rest = path.removeprefix(name)
+            outer, inner = list(product(*map(range, shape))), list(product(*map(range, own)))
+            for place in (path, name):  # an index of the result follows the block's path, or the argument's name
+                after = rest if place == name else ""
+                paths = [place + _steps(k) + after + _steps(i) for k in outer for i in inner]
+                if all(p in single for p in paths) and (place != name or len(single) == len(outer) * self._size(blocks)):
+                    yield path, [single[p] for p in paths]
+                    break
+            else:
+                raise ValueError(self._mismatch(path, own, found, part, shape))
+
+    @staticmethod
+    def _size(blocks: dict[str, Block]) -> int:
+        return sum(len(b.entries) for b in blocks.values())
+
+    @staticmethod
+    def _mismatch(path: str, own: tuple[int, ...], found: Block | None, part: Any, shape: tuple[int, ...]) -> str:
+        got = f"has shape {found.shape}" if found else f"is missing in {type(part).__name__} {str(part)[:60]}"
+        kind = f"{path} has shape {own}" if own else f"{path} is a number"
+        if not shape:
+            return f"the gradient of {path} {got}, but {kind}"
+        text = f"the Jacobian of {path} {got}, but the result has shape {shape} and {kind}, so it should have {shape + own}"
+        if found and found.shape == own == shape:
+            text += "; if each entry of the result depends on one entry alone, pass its diagonal matrix, np.diag(…)"
+        return text
+
+
+def subscript(index: Sequence[int]) -> str:
+    """Write an index as NumPy does; nothing for an empty one.
+
+    >>> subscript((2, 3)), subscript(())
+    ('[2, 3]', '')
+    """
+    return f"[{', '.join(map(str, index))}]" if index else ""
+
+
+def _steps(index: Sequence[int]) -> str:
+    return "".join(f"[{i}]" for i in index)
+
+
+def _plain(leaf: Any) -> Any:
+    """Return a leaf of a gradient as a float, or as a NumPy array of floats."""
+    shape, entries, _ = block(leaf, "it")
+    if not shape:
+        return entries[0]
+    import numpy as np
+
+    return np.array(entries).reshape(shape)
+
+
+def _like(leaf: Any, shape: tuple[int, ...], entries: list[float]) -> Any:
+    """Return a block of the same kind as a leaf, with other entries."""
+    if hasattr(leaf, "new_tensor"):
+        return leaf.detach().new_tensor(entries).reshape(shape).requires_grad_(leaf.requires_grad)
+    name = getattr(getattr(leaf, "dtype", None), "name", "")
+    if not shape:
+        return leaf.dtype.type(entries[0]) if name in PRECISIONS else entries[0]
+    import numpy as np
+
+    array = np.array(entries, leaf.dtype if name in PRECISIONS else float).reshape(shape)
+    if isinstance(leaf, np.ndarray):
+        return array
+    if is_array(leaf):  # a pandas Series
+        return type(leaf)(array, index=leaf.index, name=leaf.name)
+    return leaf.__array_namespace__().asarray(array)
+
+
+def title(f: Callable[..., Any]) -> str:
+    """Return the name of a function for a report, f if it has none."""
+    name = str(getattr(f, "__name__", "f"))
+    return name if name.isidentifier() else "f"
+
+
+def parameters(f: Callable[..., Any], count: int) -> list[str]:
+    """Return the names of the first parameters of a function, x0, x1, … where it has none; of a single one x."""
+    try:
+        found = list(inspect.signature(f).parameters.values())
+    except (TypeError, ValueError):
+        found = []
+    named = [p.name for p in found if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)][:count]
+    return named + [f"x{i}" if count > 1 else "x" for i in range(len(named), count)]
+
+
+def refuse_tuple(f: Callable[..., Any], point: Sequence[Any]) -> None:
+    """Raise if the arguments were passed in one tuple, as PyTorch's `gradcheck` takes them.
+
+    Raises:
+        TypeError: if f cannot be called with that tuple, but could with its items.
+    """
+    if len(point) != 1 or not isinstance(point[0], tuple):
+        return
+    try:
+        signature = inspect.signature(f)
+    except (TypeError, ValueError):
+        return
+
+    def takes(arguments: Sequence[Any]) -> bool:
+        try:
+            signature.bind(*arguments)
+        except TypeError:
+            return False
+        return True
+
+    if not takes(point) and takes(point[0]):
+        name = title(f)
+        raise TypeError(f"{name} takes {len(point[0])} arguments, and one tuple was passed; write gradcheck({name}, *inputs), "
+                        f"not gradcheck({name}, inputs)")  # fmt: skip

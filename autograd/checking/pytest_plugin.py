@@ -1,0 +1,54 @@
+"""Reports in pytest: a failing ``assert gradcheck(f, x)`` shows the whole report.
+
+The idea: pytest writes the value of an assertion on one line of at most 240 characters.  The report itself is still in the
+frame that failed, so its text takes the place of that line.  For a test in which `assert_gradient` rejected points, the
+message of Hypothesis says why.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator
+from types import TracebackType
+from typing import Any
+
+import pytest
+
+from autograd.checking.assertions import REJECTED, why_rejected
+from autograd.checking.report import Report
+
+__all__ = ["pytest_runtest_makereport", "pytest_runtest_setup"]
+
+
+def pytest_runtest_setup() -> None:
+    """Forget the points that the last test rejected."""
+    REJECTED.clear()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    """Put whole reports into the message of a failure."""
+    error = call.excinfo.value if call.excinfo is not None else None
+    if isinstance(error, AssertionError):
+        for report in _reports(error.__traceback__):
+            error.args = (_shown(str(error), report),)
+    elif error is not None and type(error).__module__.startswith("hypothesis.") and (why := why_rejected()):
+        error.args = (f"{error}\n\n{why}",)
+    return (yield)
+
+
+def _reports(traceback: TracebackType | None) -> list[Report]:
+    """Return the reports in the frame that failed; pytest keeps the parts of an assertion there, under names of its own."""
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    found = traceback.tb_frame.f_locals.values() if traceback is not None else ()
+    return [*{id(x): x for x in found if isinstance(x, Report) and not x}.values()]
+
+
+def _shown(message: str, report: Report) -> str:
+    """Return a message with the report in place of its beginning on one line."""
+    start = str(report)[:40].partition("\n")[0]
+    if value := re.search(rf"^assert [^\n]*?{re.escape(start)}", message, re.MULTILINE):
+        return message[: value.start()] + str(report)
+    is_about_it = repr(report.verdict) in message and str(report) not in message  # as in `assert report.verdict == "kink"`
+    return f"{message}\n{report}" if is_about_it else message

@@ -1,0 +1,121 @@
+"""How exactly a computation is rounded: the precision of its numbers, and how far its results wander.
+
+The idea: a rounding error cannot be seen in one result, but it shows where the same computation is rounded differently. So
+a graph is replayed on numbers that are rounded at random, `Rounded`, and the results differ by as much as their errors are.
+Of a function that takes plain numbers alone, neighbouring points take the place of the replays; there it must be known
+which numbers are neighbours, and that is its `Precision`.
+
+Source: Vignes, A stochastic arithmetic for reliable scientific computation, Mathematics and Computers in Simulation 35
+(1993).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from random import Random
+from typing import Any, Final
+
+from autograd.primitives import Nary, Operand, Primitive
+
+__all__ = ["DOUBLE", "Precision", "Rounded", "roughness", "spread"]
+
+RUNS: Final = 6  # with numbers that are rounded at random
+
+
+@dataclass(frozen=True, slots=True)
+class Precision:
+    """A binary floating-point format, by the number of its significant bits.
+
+    >>> single = Precision("float32", 24)
+    >>> single.round(0.1), single.ulp(0.1) == 2**-27
+    (0.10000000149011612, True)
+    """
+
+    name: str
+    bits: int
+
+    def round(self, x: float) -> float:
+        """Return the nearest number of this format; its range is taken to be that of a double."""
+        if self.bits == 53 or not math.isfinite(x):
+            return x
+        mantissa, exponent = math.frexp(x)
+        return math.ldexp(round(math.ldexp(mantissa, self.bits)), exponent - self.bits)
+
+    def ulp(self, x: float) -> float:
+        """Return the distance from x to the next number of this format; of ∞ and NaN what `math.ulp` gives."""
+        return math.ldexp(math.ulp(x), 53 - self.bits)
+
+
+DOUBLE: Final = Precision("float64", 53)
+
+
+class Rounded(Operand):
+    """A number that is rounded at random in its last place, at every operation; without a source of chance it is exact.
+
+    Read a computation several times on such numbers, and the results differ by as much as its rounding errors are.
+
+    >>> x = Rounded(0.1, Random(0))
+    >>> x + 1e10 - 1e10
+    Rounded(0.10000...)
+    """
+
+    __slots__ = ("number", "rng")
+
+    def __init__(self, number: float, rng: Random | None) -> None:
+        self.number, self.rng = number, rng
+
+    def __primitive__(self, row: Primitive, operands: Sequence[Any]) -> Any:
+        """Apply the row, or the rows that it is made of, and round the result up or down."""
+        if not all(isinstance(x, Rounded | float | int) for x in operands):
+            return NotImplemented
+        if not row.infix and not row.array:
+            try:
+                parts = row.function(*operands)
+            except Exception:  # outside a domain; or a user's function, which takes plain numbers alone
+                parts = None
+            if isinstance(parts, Rounded):
+                return parts
+        numbers = [float(x) for x in operands]
+        if isinstance(row, Nary) and row.picks is None:  # it rounds on its way, by as much as its operands would
+            numbers = [self._shaken(x) for x in numbers]
+        out = row.evaluate(numbers)
+        return out if row.is_condition or not math.isfinite(out) else Rounded(self._shaken(out), self.rng)
+
+    def _shaken(self, number: float) -> float:
+        return number + self.rng.choice((-1, 0, 1)) * math.ulp(number) if self.rng is not None else number
+
+    def __float__(self) -> float:
+        return self.number
+
+    def __bool__(self) -> bool:
+        return self.number != 0
+
+    def __repr__(self) -> str:
+        return f"Rounded({self.number!r})"
+
+
+def spread(run: Callable[[], tuple[float, ...]]) -> list[float]:
+    """Return by how much the results of several runs differ, each result for itself; infinite ones do not count."""
+    runs = []
+    for _ in range(RUNS):
+        try:
+            runs.append(run())
+        except Exception:  # outside a domain; or a user's function, which takes plain numbers alone
+            continue
+    columns = [[x for x in column if math.isfinite(x)] for column in zip(*runs, strict=True)]
+    return [max(column) - min(column) if column else 0.0 for column in columns] or [0.0, 0.0]
+
+
+def roughness(values: Sequence[float]) -> float:
+    """Return the rounding error of a function from its values at eight neighbouring numbers: what four differences leave.
+
+    >>> roughness([float(x * x) for x in range(8)]), roughness([0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 0.0, 0.0])
+    (0.0, 0.875)
+    """
+    differences = list(values)
+    for _ in range(4):
+        differences = [b - a for a, b in pairwise(differences)]
+    return max(map(abs, differences)) / 8 if all(map(math.isfinite, differences)) else 0.0

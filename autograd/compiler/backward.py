@@ -1,0 +1,428 @@
+"""Backpropagation through a graph, as more of the same graph.
+
+Rules are read from the table, once for each row: what a rule computes is traced as a small graph and copied from then on.  The
+rule of `dot` only selects operands, so it is read on whole lists.  A list that takes part in several dots collects their δ, and
+its gradient is Σ δᵤ·otherᵤ, element by element.  For a list of parameters that do nothing else that sum is not written out:
+it is an `Outer`, of which every machine makes a product of matrices.
+
+>>> from autograd.value import Value
+>>> w = [Value(0.5, label="w0"), Value(2.0, label="w1")]
+>>> trace = Trace(lambda x: dot(w, x).tanh(), w, [(2,)])
+>>> passes = differentiate(trace.graph, trace.outputs)
+>>> print(passes.graph)
+0: w0
+1: w1
+2: x0
+3: x1
+4: [0, 1]
+5: [2, 3]
+6: dot(4, 5)
+7: tanh(6)
+8: multiply(7, 7)
+9: 1.0
+10: subtract(9, 8)
+>>> passes.forward, passes.outputs, passes.gradients.outers
+(8, [7], [Outer(parameters=(0, 1), deltas=(10,), inputs=(5,))])
+"""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from autograd.compiler.canonical import ALL_VARY, LEARNS, VARIES, Canonical, canonical
+from autograd.compiler.tracing import Graph, Trace, constant_key
+from autograd.primitives import Primitive, add, dot, multiply, total, where
+from autograd.risks import ANY, danger_of, may_fail, sign_of, sign_of_few, used_by_rules
+from autograd.symbol import flows, read_flow
+
+__all__ = ["Gradients", "Outer", "Passes", "differentiate"]
+
+ONE_OPERAND: Final[Any] = (None,), (True,)
+Pair: TypeAlias = tuple[Any, Any]  # an upstream gradient and a partial derivative: each a node's place, or a float
+
+
+class Outer(NamedTuple):
+    """The gradient of parameters as Σ δᵤ·inputᵤ, of which only the sum over a batch is wanted.
+
+    Attributes:
+        parameters: n of them.
+        deltas: the nodes δᵤ.
+        inputs: as many lists of n nodes.
+    """
+
+    parameters: tuple[int, ...]
+    deltas: tuple[int, ...]
+    inputs: tuple[int, ...]
+
+
+@dataclass
+class Gradients:
+    """Where the gradient of each parameter is; it is 0 for those in neither.
+
+    Attributes:
+        nodes: for parameters, the node whose sum over a batch it is.
+        outers: structured ones.
+    """
+
+    nodes: dict[int, int] = field(default_factory=dict)
+    outers: list[Outer] = field(default_factory=list)
+
+    def places(self) -> list[int]:
+        """Return all nodes that are mentioned."""
+        return [*self.nodes.values(), *(i for outer in self.outers for i in (*outer.deltas, *outer.inputs))]
+
+    def moved(self, places: Any) -> Gradients:
+        """Return them for a graph in which node i stands at ``places[i]``."""
+        outers = [Outer(p, tuple([places[i] for i in d]), tuple([places[i] for i in x])) for p, d, x in self.outers]
+        return Gradients({p: places[i] for p, i in self.nodes.items()}, outers)
+
+
+class Passes(NamedTuple):
+    """A program as a graph, which any machine can run.
+
+    Attributes:
+        graph: in canonical form.
+        forward: the number of its nodes that the outputs need, which come first.
+        outputs: the nodes that are wanted for each example.
+        gradients: of the first output.
+    """
+
+    graph: Graph
+    forward: int
+    outputs: Sequence[int]
+    gradients: Gradients
+
+    @property
+    def work(self) -> int:
+        """The number of operands of all operations, with those of dots and outers written out."""
+        operands = self.graph.operands
+        sizes = [2 * len(operands[made_of[0]]) if row is dot else len(made_of)
+                 for row, made_of in zip(self.graph.rows, operands, strict=True) if row is not None]  # fmt: skip
+        return sum(sizes) + sum(2 * len(parameters) * len(deltas) for parameters, deltas, _ in self.gradients.outers)
+
+
+def differentiate(graph: Graph, outputs: Sequence[int]) -> Passes:
+    """Return the canonical form of a graph, and the gradient of its first output with respect to all parameters.
+
+    Each node that has a label and a gradient gets a twin: that of ``net`` is ``∂net``.
+
+    Args:
+        graph: a trace.
+        outputs: the nodes that are wanted for each example.
+    """
+    form = Canonical(graph)
+    outputs = form.add(graph, outputs)
+    forward = len(form.graph)
+    found = _Backward(form, outputs[0])
+    found.through_operations()
+    gradients = found.of_parameters()
+    if found.is_risky:  # then there are conditions, most of which turn out not to be needed
+        rough, wanted, form = form.graph, gradients.places(), Canonical(graph)
+        outputs = form.add(rough, outputs)
+        forward = len(form.graph)
+        gradients = gradients.moved(dict(zip(wanted, form.add(rough, wanted), strict=True)))
+    return Passes(form.graph, forward, outputs, gradients)
+
+
+class Template(NamedTuple):
+    """What a row's rules compute, and the conditions under which anything flows to its operands.
+
+    Operands come first, then the result, then what the rules compute.
+
+    Attributes:
+        graph: the computation.
+        edges: for each operand that is wanted its place, the partial derivative and the condition: each a place or a number.
+    """
+
+    graph: Graph
+    edges: list[tuple[int, Any, Any]]
+
+
+@functools.lru_cache(maxsize=4096)
+def template(row: Primitive, constants: tuple[Any, ...], wanted: tuple[bool, ...], choices: bool) -> Template:
+    """Trace the rules of a row.
+
+    Args:
+        row: of the table, or a user's.
+        constants: the operands' numbers, as `constant_key` has them; None for those that are not constants.
+        wanted: the operands to differentiate with respect to.
+        choices: whether the conditions are wanted too; otherwise they are True.
+    """
+    flow, n = flows(row, len(constants)), len(constants)
+    which = [i for i in range(n) if wanted[i] and flow[i] is not False]
+
+    def rules(*nodes: Any) -> list[Any]:
+        operands = [x if c is None else float(c) for x, c in zip(nodes, constants, strict=False)]
+        partials = row.partials(operands, nodes[-1], which)
+        return [*partials, *(read_flow(flow[i], operands, nodes[-1]) if choices else True for i in which)]
+
+    trace = Trace(rules, [], [()] * (n + 1))
+    graph, outputs = canonical(trace.graph, trace.outputs)
+    values = [graph.constants.get(i, i) for i in outputs]
+    conditions = [bool(x) if isinstance(x, float) else x for x in values[len(which) :]]
+    return Template(graph, [*zip(which, values, conditions, strict=False)])
+
+
+class _Backward:
+    """The gradient of a node, with respect to one node after the other."""
+
+    def __init__(self, form: Canonical, y: int) -> None:
+        self.form, self.graph, self.depends, self.y = form, form.graph, form.depends, y
+        self.terms: dict[int, list[Pair]] = {y: [(1.0, 1.0)]}
+        self.uses: dict[int, list[tuple[int, int]]] = {}  # for each list its δ and the other list, for each dot
+        self.member: dict[int, list[tuple[int, int]]] = {}  # for each node the lists that it is in, and its index there
+        self.columns: dict[int, tuple[tuple[int, ...], list[tuple[int, ...]]]] = {}
+        self.reach: dict[int, Any] = {y: True}
+        self.hot: set[int] = set()  # nodes whose gradient may be infinite
+        self.risk = risks(self.graph, y)
+        self.is_risky = any(self.risk.values())
+
+    def through_operations(self) -> None:
+        """Go from y down to the parameters."""
+        graph, labels = self.graph, {}
+        for i in range(self.y, graph.n_leaves - 1, -1):
+            row = graph.rows[i]
+            if row is None or not self.depends[i] & LEARNS or (i not in self.terms and i not in self.member):
+                continue
+            delta = self.gradient(i)
+            if i in graph.labels and not isinstance(delta, float) and graph.rows[delta] is not None:
+                labels[i] = delta
+            self.through(i, row, delta)
+        for i in sorted(labels):
+            graph.labels.setdefault(labels[i], f"∂{graph.labels[i]}")
+
+    def gradient(self, i: int) -> Any:
+        """Return the gradient of a node, from all that arrived: a place, or a float."""
+        pairs, sources = self.terms.pop(i, ()), self.member.get(i, ())
+        if not pairs and len(sources) == 1:
+            deltas, columns = self.column(sources[0][0])
+            column = columns[sources[0][1]]
+            if self.graph.constants.keys().isdisjoint(column):
+                return self.form.sum_of(column, deltas)
+        return self.sum([*pairs, *self.from_lists(i)])
+
+    def column(self, place: int) -> tuple[tuple[int, ...], list[tuple[int, ...]]]:
+        """Return the δ of all dots that a list is in, and for each of its elements the factors."""
+        if place not in self.columns:
+            deltas, others = zip(*self.uses[place], strict=True)
+            self.columns[place] = deltas, [*zip(*[self.graph.operands[other] for other in others], strict=True)]
+        return self.columns[place]
+
+    def from_lists(self, i: int) -> list[Pair]:
+        """Return what arrives at a node through the lists it is in."""
+        found: list[Pair] = []
+        for place, k in self.member.get(i, ()):
+            deltas, columns = self.column(place)
+            found += zip(deltas, [self.graph.constants.get(j, j) for j in columns[k]], strict=True)
+        return found
+
+    def sum(self, pairs: Sequence[Pair]) -> Any:
+        """Return Σ upstream·partial: a place, or a float."""
+        if len(pairs) == 1 and pairs[0][0].__class__ is pairs[0][1].__class__ is int:
+            return self.form.product(*pairs[0])
+        constant, number = self.form.constant, 0.0
+        products: list[tuple[int, int]] = []
+        addends: list[int] = []
+        if len(pairs) > 1 and len(set(pairs)) < len(pairs):  # x·x gives δ·x twice, which is 2·δ·x
+            kinds = Counter((*pair, *map(type, pair)) for pair in pairs)  # the place 2 is not the number 2.0
+            pairs = [self._times(upstream, partial, n) for (upstream, partial, *_), n in kinds.items()]
+        for upstream, partial in pairs:
+            if isinstance(upstream, float):
+                upstream, partial = partial, upstream
+            if not isinstance(partial, float):
+                products.append((upstream, partial))
+            elif isinstance(upstream, float):
+                number += upstream * partial
+            elif partial == 1:
+                addends.append(upstream)
+            else:
+                products.append((constant(partial), upstream))
+        if not (products or addends):
+            return number
+        return self.form.sum(products, [*addends, constant(number)] if number else addends)
+
+    def _times(self, upstream: Any, partial: Any, n: int) -> Pair:
+        if n == 1 or isinstance(upstream, float):
+            return upstream * n if n > 1 else upstream, partial
+        if isinstance(partial, float):
+            return upstream, partial * n
+        return upstream, self.form.node(multiply, (self.form.constant(float(n)), partial))
+
+    def through(self, i: int, row: Primitive, delta: Any) -> None:
+        """Pass a node's gradient on to its operands."""
+        graph, danger = self.graph, 2 if i in self.hot else self.risk.get(i, 0)
+        reach = self.reach.get(i, True)
+        if row is dot:
+            self._through_dot(graph.operands[i], delta, danger, reach)
+            return
+        operands = graph.operands[i]
+        if row is total:
+            for j, partial in zip(operands, total.gradient(operands, None), strict=True):
+                self.arrive(j, delta, partial, reach, danger)
+            return
+        constants, wanted = ONE_OPERAND
+        if len(operands) > 1:
+            constants = tuple([constant_key(graph.constants[j]) if j in graph.constants else None for j in operands])
+            wanted = tuple([self.depends[j] & LEARNS > 0 for j in operands])
+        inner, edges = template(row, constants, wanted, self.is_risky)
+        place = self._copy(inner, (*operands, i))
+        for k, partial, flow in edges:
+            condition = flow if isinstance(flow, bool) else place[flow]
+            value = partial if isinstance(partial, float) else place[partial]
+            self.arrive(operands[k], delta, value, self._both(reach, condition), danger)
+
+    def _copy(self, inner: Graph, leaves: Sequence[int]) -> Sequence[int]:
+        """Copy the nodes of a template, and return where they are."""
+        form, place = self.form, [*leaves]
+        for k in range(len(leaves), len(inner)):
+            made_of, row = tuple([place[j] for j in inner.operands[k]]), inner.rows[k]
+            if row is not None:
+                place.append(form.node(row, made_of))
+            else:
+                place.append(form.listed(made_of) if made_of else form.constant(inner.constants[k]))
+        return place
+
+    def _through_dot(self, operands: tuple[int, ...], delta: Any, danger: int, reach: Any) -> None:
+        # The rule of dot selects operands, so it can be read on the two lists as if each were one operand.
+        edges = [*zip(operands, dot.gradient(operands, None), strict=True)]
+        left, right = operands[:2]
+        for j, partial in edges[2:]:
+            self.arrive(j, delta, partial, reach, danger)
+        for place, other in edges[: 1 + (left != right)]:
+            if not self.depends[place] & LEARNS:
+                continue
+            if isinstance(delta, float) or danger or reach is not True:
+                for _ in range(1 + (left == right)):
+                    for j, partial in zip(self.graph.operands[place], self.graph.operands[other], strict=True):
+                        self.arrive(j, delta, self.graph.constants.get(partial, partial), reach, danger)
+                continue
+            if place not in self.uses:
+                self.uses[place] = []
+                for k, j in enumerate(self.graph.operands[place]):
+                    if self.depends[j] & LEARNS and j >= self.graph.n_leaves:
+                        self.member.setdefault(j, []).append((place, k))
+                        self.reach[j] = True
+            upstream = delta if left != right else self.form.node(multiply, (self.form.constant(2.0), delta))
+            self.uses[place].append((upstream, other))
+
+    def arrive(self, j: int, upstream: Any, partial: Any, condition: Any, danger: int) -> None:
+        """Note what arrives at a node along one edge."""
+        if not self.depends[j] & LEARNS or condition is False:
+            return
+        pair = upstream, partial
+        if danger and condition is not True:
+            product = self.sum([pair])
+            place = self.form.constant(product) if isinstance(product, float) else product
+            pair = self.form.node(where, (condition, place, self.form.constant(0.0))), 1.0
+        elif isinstance(partial, float) and partial == 0 and danger < 2:  # but 0·∞ is not 0
+            pair = 0.0, 0.0
+        self.terms.setdefault(j, []).append(pair)
+        self.reach[j] = self._either(self.reach[j], condition) if j in self.reach else condition
+        if danger == 2:
+            self.hot.add(j)
+
+    def _both(self, one: Any, other: Any) -> Any:
+        if one is True or other is False:
+            return other
+        return one if other is True or one is False else self.form.node(multiply, (one, other))
+
+    def _either(self, one: Any, other: Any) -> Any:
+        if one is True or other is False:
+            return one
+        return other if other is True or one is False else self.form.node(add, (one, other))
+
+    # The parameters.
+
+    def of_parameters(self) -> Gradients:
+        """Return the gradients of the parameters, which come last."""
+        operands, n = self.graph.operands, len(self.graph.parameters)
+        lists = [place for place in self.uses if max(operands[place]) < n]
+        busy = set(self.terms).union(*[operands[place] for place in self.uses if max(operands[place]) >= n])
+        if sum(len(operands[place]) for place in lists) > len(set().union(*[operands[place] for place in lists])):
+            counts = Counter(j for place in lists for j in operands[place])
+            busy |= {j for j, count in counts.items() if count > 1}
+        found = Gradients()
+        structured = {place for place in lists if busy.isdisjoint(operands[place])}
+        for place in self.uses:
+            if place in structured:
+                self._of_list(place, found)
+            else:
+                for k, j in enumerate(operands[place]):
+                    if j < n:
+                        self.member.setdefault(j, []).append((place, k))
+        for j in sorted(j for j in {*self.terms, *self.member} if j < n):
+            self._of_one(j, self.terms.get(j, []) + self.from_lists(j), found)
+        return found
+
+    def _of_list(self, place: int, found: Gradients) -> None:
+        """Find the gradient of a list of parameters that do nothing else."""
+        graph, depends = self.graph, self.depends
+        parameters, (deltas, others) = graph.operands[place], zip(*self.uses[place], strict=True)
+        if all(depends[other] & ALL_VARY for other in others) and all(depends[delta] & VARIES for delta in deltas):
+            found.outers.append(Outer(parameters, deltas, others))
+            return
+        alike: dict[tuple[int, ...], list[int]] = {}  # by the dots in which an element's factor varies, the elements
+        _, columns = self.column(place)
+        for k, column in enumerate(columns):
+            used = tuple([u for u, j in enumerate(column) if graph.constants.get(j) != 0])
+            if used and all(depends[column[u]] & VARIES and depends[deltas[u]] & VARIES for u in used):
+                alike.setdefault(used, []).append(k)
+            else:
+                self._of_one(parameters[k], [(deltas[u], graph.constants.get(column[u], column[u])) for u in used], found)
+        for used, ks in alike.items():
+            inputs = [self.form.listed(tuple([columns[k][u] for k in ks])) for u in used]
+            found.outers.append(Outer(tuple([parameters[k] for k in ks]), tuple([deltas[u] for u in used]), tuple(inputs)))
+
+    def _of_one(self, parameter: int, pairs: Sequence[Pair], found: Gradients) -> None:
+        """Find the gradient of a parameter, of which only the sum over a batch is wanted."""
+        if pairs and all(not isinstance(x, float) and self.depends[x] & VARIES for pair in pairs for x in pair):
+            deltas, factors = zip(*pairs, strict=True)
+            found.outers.append(Outer((parameter,), deltas, tuple([self.form.listed((x,)) for x in factors])))
+            return
+        gradient = self.sum(pairs)
+        if not isinstance(gradient, float):
+            found.nodes[parameter] = gradient
+        elif gradient:
+            found.nodes[parameter] = self.form.constant(gradient)
+
+
+def risks(graph: Graph, y: int) -> dict[int, int]:
+    """Return what the partial derivatives of each node up to y risk, where it is not 0; see `autograd.risks`."""
+    rows, operands, constants = graph.rows, graph.operands, graph.constants
+    kinds_of_rows = {(row, len(made_of)) for row, made_of in zip(rows, operands, strict=True) if row is not None}
+    if not any(may_fail(row, n) for row, n in kinds_of_rows):
+        return {}
+    signs: dict[int, Any] = dict(constants)
+    tainted: set[int] = set()  # nodes that may be NaN or have an infinite slope in a branch that is not taken
+    found: dict[int, int] = {}
+    for i in range(graph.n_leaves, y + 1):
+        row, made_of = rows[i], operands[i]
+        suspects = [k for k, j in enumerate(made_of) if j in tainted] if tainted else []
+        danger, fails = 0, False
+        if row is dot:
+            signs[i] = _sign_of_dot(signs, operands[made_of[0]], operands[made_of[1]], made_of[2:])
+        elif row is not None:
+            kinds = tuple([signs.get(j, ANY) for j in made_of])
+            signs[i] = sign_of(row, kinds, is_same=len(set(made_of)) == 1)
+            danger, fails = danger_of(row, kinds) if len(kinds) < 3 else (0, False)
+        if fails or danger == 2 or suspects:
+            tainted.add(i)
+        if row is not None:
+            matters = used_by_rules(row, min(len(made_of), 3)) if suspects else ()
+            if risk := max(danger, int(any(min(k, 2) in matters for k in suspects))):
+                found[i] = risk
+    return found
+
+
+def _sign_of_dot(signs: dict[int, Any], left: Sequence[int], right: Sequence[int], bias: Sequence[int]) -> Any:
+    sign: Any = signs.get(bias[0], ANY) if bias else 0.0
+    for a, b in zip(left, right, strict=True):
+        term = sign_of_few(multiply, (signs.get(a, ANY), signs.get(b, ANY)), a == b)
+        sign = sign_of_few(add, (sign, term), False)
+        if sign == ANY:
+            break
+    return sign

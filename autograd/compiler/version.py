@@ -1,0 +1,131 @@
+"""A function, traced for arguments of one structure, with all that the passes make of it.
+
+Nothing happens here but the passes, one after the other: `Trace` writes the function down; `differentiate` brings it into
+canonical form and adds the gradient; `schedule` finds what can be done at once; `lay_out` turns that into instructions on
+arrays.  A machine reads the graph or the instructions, whichever it is made for.
+"""
+
+from __future__ import annotations
+
+import functools
+import gc
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+from autograd.compiler.backward import differentiate
+from autograd.compiler.batches import argument, named, require_one_length
+from autograd.compiler.canonical import canonical
+from autograd.compiler.layout import Array, Layout, lay_out
+from autograd.compiler.schedule import Group, schedule
+from autograd.compiler.tracing import Shape, Trace
+from autograd.trees import flatten
+from autograd.value import Value
+
+__all__ = ["Version"]
+
+_TRACING: Final = threading.RLock()  # a trace borrows the parameters, which two programs may share
+
+
+class Version:
+    """A function as a program, for arguments of one structure.
+
+    Args:
+        f: the function.
+        leaves: the parameters.
+        examples: arguments of f, of which only the structures matter.
+        shapes: of the arrays in them, by path.
+
+    Attributes:
+        result: what f returned, with a number for every output.
+        passes: the computation and its gradient, which native code and other machines read.
+        machines: those that were prepared for it, by name.
+        chosen: for sizes of batches, the name of the machine.
+    """
+
+    def __init__(
+        self, f: Callable[..., Any], leaves: Sequence[Value], examples: Sequence[Any], shapes: dict[str, Shape]
+    ) -> None:
+        builds = [flatten(x, argument(i))[1] for i, x in enumerate(examples)]
+
+        def on_arrays(*arrays: Any) -> Any:
+            nodes = _leaves(arrays)
+            return f(*[build(nodes) for build in builds])
+
+        self.machines: dict[str, Any] = {}
+        self.chosen: dict[int, str] = {}
+        self.shapes, self._trace = shapes, functools.partial(Trace, on_arrays, leaves, [*shapes.values()])
+        with _TRACING, _collector_paused():
+            trace = self._trace()
+            if not trace.outputs:
+                raise ValueError("the compiled function returned no output; let it return a Value, or lists of them")
+            self.result, self.passes = trace.result, differentiate(trace.graph, trace.outputs)
+
+    def is_current(self) -> bool:
+        """Return whether the function, called again, does the same computation."""
+        with _TRACING, _collector_paused():
+            trace = self._trace()
+        passes, graph, outputs = self.passes, trace.graph, trace.outputs
+        for _ in range(2):  # as `differentiate` brings some graphs into canonical form once, and some again
+            graph, outputs = canonical(graph, outputs)
+            if outputs == passes.outputs and graph.does_as(passes.graph, passes.forward):
+                return True
+        return False
+
+    @functools.cached_property
+    def groups(self) -> list[Group]:
+        """What can be done at once."""
+        return schedule(self.passes.graph, self.passes.forward, self.passes.gradients.outers)
+
+    def has_more_groups(self, n: float) -> bool:
+        """Return whether there are more than n groups; then they are not counted to the end."""
+        if "groups" not in self.__dict__:
+            groups = schedule(self.passes.graph, self.passes.forward, self.passes.gradients.outers, n)
+            if len(groups) > n:
+                return True
+            self.groups = groups
+        return len(self.groups) > n
+
+    @functools.cached_property
+    def layout(self) -> Layout:
+        """The computation as instructions on arrays, which NumPy, JAX and the lesson read."""
+        return lay_out(self.passes.graph, self.groups, self.passes.outputs, self.passes.gradients)
+
+    def in_order(self, arrays: dict[str, Array]) -> dict[str, Array]:
+        """Return the arrays of a batch in the order of the example's.
+
+        Raises:
+            ValueError: unless they fit it.
+        """
+        if {path: array.shape[1:] for path, array in arrays.items()} != self.shapes:
+            found = ", ".join(f"{named(path)}{array.shape}" for path, array in arrays.items())
+            wanted = ", ".join(f"{named(path)}[batch{''.join(f'×{n}' for n in shape)}]" for path, shape in self.shapes.items())
+            raise ValueError(f"the arguments have the shapes {found}; the program was compiled for {wanted}; "
+                             "compiled without example=, it takes any")  # fmt: skip
+        require_one_length(arrays)
+        return {path: arrays[path] for path in self.shapes}
+
+
+def _leaves(tree: Any) -> Iterator[Any]:
+    """Iterate over the leaves of nested lists."""
+    for part in tree:
+        if part.__class__ is list:
+            yield from _leaves(part)
+        else:
+            yield part
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Keep the cyclic garbage collector off: a trace has no cycles, and many nodes that it would visit again and again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if not gc.get_freeze_count():  # count what was made as old; else the collector would visit all of it at once
+            gc.freeze()
+            gc.unfreeze()
+        if was_on:
+            gc.enable()

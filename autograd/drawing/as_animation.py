@@ -1,0 +1,292 @@
+"""A walk as an animated SVG: what `draw(loss, step=k)` shows for every k, one after the other, in one picture that moves.
+
+In the forward pass the values appear; in the backward pass a dot leaves each node along each edge, carries ∂loss/∂node, is
+multiplied by the local derivative, and is added to what has arrived at the input.  The picture is laid out once, with room
+for everything it will ever show, so nothing shifts.
+
+There is no script in it: every part is visible at certain times (SMIL's discrete ``visibility``), and every dot has a path, so
+a README or a slide can show it as an image.  Without the animation, in a viewer that has none or for a reader who prefers
+reduced motion, it is the last moment of the walk.
+
+>>> from autograd.value import Value
+>>> w, x = Value(3.0, label="w"), Value(2.0, label="x")
+>>> to_animation(Walk(w * x)).count("<animateMotion")
+2
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+from xml.etree.ElementTree import Element, SubElement, tostring
+
+from autograd.drawing.as_svg import draw_arrow, draw_box, draw_label, draw_plan
+from autograd.drawing.geometry import Arrow, place
+from autograd.drawing.neurons import describe_neurons
+from autograd.drawing.nodes import describe_nodes, frame_of
+from autograd.drawing.plan import WIDEST_NOTE, Edge, Line, Node, Plan, cut
+from autograd.drawing.size import refuse_unreadable
+from autograd.drawing.style import NEGATIVE, NOTE, PAPER, POSITIVE
+from autograd.files import write_whole
+from autograd.moments import Moment, Step
+from autograd.steps import Walk
+from autograd.symbol import digits
+from autograd.telling import Telling, factor
+
+__all__ = ["save", "to_animation"]
+
+State = TypeVar("State")
+Describe = Callable[[Telling, Moment], Plan]
+
+SUFFIX = ".svg"
+START, FORWARD, TRIP, BETWEEN, REST, PAUSE = 1.0, 0.8, 2.1, 0.6, 0.4, 3.0  # seconds
+MOST_BETWEEN = 2.4  # seconds from the first dot of a step to the last, however many there are
+# A label beside its dot, readable over lines.
+LABEL = {"y": "-9", "font-weight": "bold", "stroke": PAPER, "stroke-width": "3", "paint-order": "stroke"}
+# What is important comes before SMIL's values.
+REDUCED = (
+    "@media (prefers-reduced-motion: reduce) {.last {visibility: visible !important} .past {visibility: hidden !important}}"
+)
+
+
+class Trip(NamedTuple):
+    """What a dot carries along an edge, and from when on."""
+
+    start: float
+    edge: Edge
+
+    @property
+    def labels(self) -> tuple[str, str, str]:
+        """The dot's label: what leaves the node, times the local derivative, what arrives."""
+        edge = self.edge
+        upstream, contribution = (_signed(x, edge.digits) for x in (edge.upstream, edge.contribution))
+        return upstream, f"{upstream} × {factor(digits(edge.local, edge.digits))}", f"= {contribution}"
+
+
+class Score:
+    """When everything happens: the states of every part of the picture, each with the time from which it holds.
+
+    Args:
+        steps: the walk.
+        describe: what describes one moment, such as `describe_nodes`.
+
+    Attributes:
+        frame: the picture with room for everything.
+        nodes, edges: the states of each box and each arrow, by their ids.
+        captions: the line below.
+        trips: the dots.
+        end: when it all begins again, in seconds.
+    """
+
+    def __init__(self, steps: Walk, describe: Describe) -> None:
+        self.frame = frame_of(steps, describe)
+        self.nodes: dict[str, list[tuple[float, Node]]] = defaultdict(list)
+        self.edges: dict[str, list[tuple[float, Edge]]] = defaultdict(list)
+        self.captions = [(0.0, "given: the leaves")]
+        self.trips: list[Trip] = []
+        self._describe, self._telling, self._moment = describe, steps.telling, Moment(steps.loss, steps.names)
+        self._lines = {node.id: len(node.lines) for node in self.frame.nodes}
+        self._ways = {edge.place: edge.id for edge in self.frame.edges if edge.place is not None}
+        self._shown: dict[str, Hashable] = {}
+        self._record(0.0)
+        time = START
+        for step in steps:
+            time = self._play(step, time)
+        self.end = time + PAUSE
+
+    def _play(self, step: Step, time: float) -> float:
+        """Write down a step that begins at a time, and return when it is over."""
+        self._moment.enter(step)
+        plan = self._record(time)
+        self.captions.append((time, cut(str(step).partition("\n")[0], WIDEST_NOTE)))
+        ways = [self._ways.get((self._telling.places[step.node], k)) for k in range(len(step.edges))]
+        moves = [way is not None and edge.taken for way, edge in zip(ways, step.edges, strict=True)]
+        starts, arrival = dict[str | None, float](), time
+        for k in range(len(step.edges)):
+            if moves[k]:
+                starts[ways[k]] = time + len(starts) * min(BETWEEN, MOST_BETWEEN / sum(moves))
+                arrival = starts[ways[k]] + TRIP
+            self._moment.add(step, k)
+            if k + 1 == len(step.edges) or moves[k + 1]:
+                plan = self._record(arrival)
+        self.trips += [Trip(starts[edge.id], edge) for edge in plan.edges if edge.id in starts]
+        if step.mistake:
+            self.captions.append((arrival, cut(f"wrong: {step.mistake}", WIDEST_NOTE)))
+        return arrival + (REST if starts else FORWARD)
+
+    def _record(self, time: float) -> Plan:
+        """Write down the state of everything, and return it."""
+        plan = self._describe(self._telling, self._moment)
+        for node in plan.nodes:
+            shown: Hashable = node.emphasis, *((line.name, line.value) for line in node.lines)  # all else stays as it is
+            if self._shown.get(node.id) != shown:
+                missing = self._lines[node.id] - len(node.lines)  # empty lines, so that the others keep their places
+                self.nodes[node.id].append((time, replace(node, lines=(*node.lines, *[Line("gradient")] * missing))))
+            self._shown[node.id] = shown
+        for edge in plan.edges:
+            shown = edge.emphasis, edge.flow, edge.gradient
+            if self._shown.get(edge.id) != shown:
+                self.edges[edge.id].append((time, edge))
+            self._shown[edge.id] = shown
+        return plan
+
+
+def to_animation(steps: Walk, describe: Describe = describe_nodes) -> str:
+    """Write a walk as an animated SVG.
+
+    Args:
+        steps: the walk.
+        describe: what describes one moment of it.
+
+    Raises:
+        LayoutError: if no layout engine is installed.
+    """
+    score = Score(steps, describe)
+    caption = max((text for _, text in score.captions), key=len)
+    title = f"The walk over {steps.names[steps.loss]}"
+    geometry = place(score.frame)
+    svg = draw_plan(
+        replace(score.frame, title=title, notes=(caption, *(cut(note, WIDEST_NOTE) for note in steps.telling.notes))), geometry
+    )
+    style = Element("style")
+    style.text = REDUCED
+    svg.insert(1, style)
+    groups = {group.get("id"): group for group in svg.findall("g") if group.get("id")}
+    labels = {group.get("data-of"): group for group in svg.findall("g") if group.get("data-of")}
+    for ident, boxes in score.nodes.items():
+        drawn = [(time, draw_box(box, geometry.boxes[ident])) for time, box in boxes]
+        _overlay(groups[ident], drawn, score.end)
+    for ident, arrows in score.edges.items():
+        way = geometry.arrows[ident]
+        _overlay(groups[ident], [(time, draw_arrow(arrow, way)) for time, arrow in arrows], score.end)
+        if ident in labels:
+            _overlay(labels[ident], [(time, draw_label(arrow, way)) for time, arrow in arrows], score.end)
+    if (note := svg.find("text")) is not None:
+        texts = []
+        for time, text in score.captions:
+            line = Element("text", dict(note.attrib))
+            line.text = text
+            texts.append((time, _group(line)))
+        svg.remove(note)
+        _overlay(SubElement(svg, "g"), texts, score.end)
+    svg.extend(_dot(trip, geometry.arrows[trip.edge.id], score.end) for trip in score.trips)
+    return tostring(svg, encoding="unicode") + "\n"
+
+
+def _overlay(group: Element, drawings: Sequence[tuple[float, Element]], end: float) -> None:
+    """Put everything into a group that is in one of several drawings of it, each part visible when its drawing holds."""
+    parts: dict[tuple[int, bytes], Element] = {}
+    states = []
+    for time, drawing in drawings:
+        keys = {(i, tostring(part)): part for i, part in enumerate(drawing) if part.tag != "title"}
+        parts |= keys
+        states.append((time, frozenset(keys)))
+    together: dict[tuple[tuple[float, float], ...], list[Element]] = {}
+    for key in sorted(parts, key=lambda key: key[0]):  # a box is the first of its parts and covers what comes before
+        held = _times([(time, key in drawn) for time, drawn in states], end)[True]
+        together.setdefault(tuple(held), []).append(parts[key])
+    group[:] = [part for part in group if part.tag == "title"]
+    for times, same in together.items():
+        shown = same[0] if len(same) == 1 else _group(*same)
+        _show(shown, times, end)
+        group.append(shown)
+
+
+def _group(*elements: Element) -> Element:
+    group = Element("g")
+    group.extend(elements)
+    return group
+
+
+def _dot(trip: Trip, arrow: Arrow, end: float) -> Element:
+    """Draw a dot that travels against an arrow: with what it left with, the multiplication, and what arrives."""
+    edge, start, stop = trip.edge, trip.start, trip.start + TRIP
+    first, *rest = [f"{round(x, 1):g},{round(y, 1):g}" for x, y in reversed(arrow.points)]
+    dot = Element("g")
+    keys = ";".join(map(_share, (0.0, start / end, stop / end, 1.0)))
+    attributes = {"path": f"M{first}C{' '.join(rest)}", "keyTimes": keys, "keyPoints": "0;0;1;1", "calcMode": "linear"}
+    SubElement(dot, "animateMotion", {**attributes, **_forever(end)})
+    third, two_thirds = start + TRIP / 3, start + TRIP * 2 / 3
+    for number, times in ((edge.upstream, (start, two_thirds)), (edge.contribution, (two_thirds, stop))):
+        _show(SubElement(dot, "circle", r=f"{_radius(number):.1f}", fill=_ink(number)), [times], end)
+    phases = ((edge.upstream, (start, third)), (edge.upstream, (third, two_thirds)), (edge.contribution, (two_thirds, stop)))
+    for words, (number, times) in zip(trip.labels, phases, strict=True):
+        text = SubElement(dot, "text", {**LABEL, "fill": _ink(number)})
+        text.text = words
+        _show(text, [times], end)
+    return dot
+
+
+def _times(states: Sequence[tuple[float, State]], end: float) -> dict[State, list[tuple[float, float]]]:
+    """Return from when to when each state holds; of several with the same time the last one does.
+
+    >>> _times([(0.0, "faint"), (1.0, "active"), (1.0, "normal"), (2.0, "normal")], 3.0)
+    {'faint': [(0.0, 1.0)], 'normal': [(1.0, 3.0)]}
+    """
+    changes = dict(states)
+    found: dict[State, list[tuple[float, float]]] = {}
+    for (start, state), stop in zip(changes.items(), [*list(changes)[1:], end], strict=True):
+        times = found.setdefault(state, [])
+        if times and times[-1][1] == start:
+            start, _ = times.pop()
+        times.append((start, stop))
+    return found
+
+
+def _show(element: Element, times: Sequence[tuple[float, float]], end: float) -> None:
+    """Let an element be visible at certain times, and without animation if it is so at the end."""
+    if list(times) == [(0.0, end)]:
+        return
+    is_last = times[-1][1] == end
+    element.set("class", "last" if is_last else "past")
+    if not is_last:
+        element.set("visibility", "hidden")
+    changes = {0.0: "hidden"}
+    for start, stop in times:
+        changes[start] = "visible"
+        if stop < end:
+            changes[stop] = "hidden"
+    keys = {"keyTimes": ";".join(_share(time / end) for time in changes), "values": ";".join(changes.values())}
+    element.append(Element("animate", {"attributeName": "visibility", "calcMode": "discrete", **keys, **_forever(end)}))
+
+
+def _forever(end: float) -> dict[str, str]:
+    return {"dur": f"{end:g}s", "repeatCount": "indefinite"}
+
+
+def _share(part: float) -> str:
+    return f"{part:.5g}"
+
+
+def _radius(x: float) -> float:
+    """Return the radius of a dot, in points: 3, and 0.8 more for each power of ten from 0.001 to 100."""
+    size = abs(x)
+    return 3.0 + 0.8 * (min(max(math.log10(size) + 3.0, 0.0), 5.0) if size > 0 else 0.0)
+
+
+def _signed(x: float, n_digits: int) -> str:
+    return "+" * (x > 0) + digits(x, n_digits)
+
+
+def _ink(x: float) -> str:
+    return POSITIVE if x > 0 else NEGATIVE if x < 0 else NOTE
+
+
+def save(steps: Walk, path: str | os.PathLike[str], view: str, limit: int) -> Path:
+    """Write a walk to a file; see `Walk.save`."""
+    path = Path(path)
+    if path.suffix.lower() != SUFFIX:
+        raise ValueError(f"a walk cannot be saved as {path.suffix!r}; end the name in {SUFFIX}")
+    if view not in ("nodes", "neurons"):
+        raise ValueError(f"there is no view {view!r}; view is 'nodes' or 'neurons'")
+    if view == "nodes":
+        refuse_unreadable(steps.loss, limit)
+    describe = describe_nodes if view == "nodes" else partial(describe_neurons, limit=limit)
+    write_whole(path, to_animation(steps, describe).encode())
+    return path

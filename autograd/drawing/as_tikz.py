@@ -1,0 +1,204 @@
+r"""A plan as TikZ: a LaTeX document that shows the same picture, its mathematics set as mathematics.
+
+The places, shapes and colours are those of the SVG, read from its tree, so a new shape there is one here.  The texts are not:
+names, formulas and numbers are written anew, from the symbols in the plan.
+
+The document needs pdflatex, lualatex, xelatex or tectonic with amsmath, geometry and TikZ, and nothing else; the environment
+``tikzpicture`` in it can be copied into another document that loads amsmath and TikZ.
+
+>>> from autograd.drawing.plan import Line
+>>> from autograd.symbol import Symbol
+>>> print(set_line(Line("operation", "z⁽¹⁾₀", Symbol("w_h") * Symbol("θ") + 1, -2.5e-7)))
+$z^{(1)}_{0} = w_{h} \cdot θ + 1 = -2.5 \cdot 10^{-7}$
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from unicodedata import decomposition, normalize
+from xml.etree.ElementTree import Element
+
+from autograd.drawing.as_svg import draw_plan
+from autograd.drawing.plan import NAMINGS, Edge, Line, Plan
+from autograd.drawing.style import BACKWARD, BOXES, FAINT, NOTE, PAPER, TEXT, WIRE
+from autograd.primitives import Primitive
+from autograd.symbol import ESCAPES, Style, Symbol, latex, latex_name, plain, printable
+
+__all__ = ["set_line", "set_words", "to_tikz"]
+
+WEIGHT = r"\partial w "
+LARGEST = 14_000  # PDF points; TeX counts to 16,383, and PDF readers to 14,400
+COLOURS = {box.fill: f"{kind} fill" for kind, box in reversed(BOXES.items())}  # of several kinds the first gives the name
+COLOURS |= {box.outline: f"{kind} line" for kind, box in reversed(BOXES.items())}
+COLOURS |= {PAPER: "paper", WIRE: "wire", FAINT: "faint", NOTE: "note", BACKWARD: "backward", TEXT["value"].colour: "ink"}
+COMMANDS = {  # in mathematics
+    "∂": "partial", "∞": "infty", "·": "cdot", "×": "times", "←": "leftarrow", "→": "rightarrow", "…": "ldots", "≤": "leq",
+    "≥": "geq", "≠": "neq", "±": "pm", "∑": "sum", "∇": "nabla", "√": "surd", "′": "prime", "α": "alpha", "β": "beta",
+    "γ": "gamma", "δ": "delta", "ε": "varepsilon", "ζ": "zeta", "η": "eta", "θ": "theta", "ι": "iota", "κ": "kappa",
+    "λ": "lambda", "μ": "mu", "ν": "nu", "ξ": "xi", "π": "pi", "ρ": "rho", "ς": "varsigma", "σ": "sigma", "τ": "tau",
+    "υ": "upsilon", "φ": "varphi", "χ": "chi", "ψ": "psi", "ω": "omega", "ϑ": "vartheta", "ϕ": "phi", "ϵ": "epsilon",
+    "Γ": "Gamma", "Δ": "Delta", "Θ": "Theta", "Λ": "Lambda", "Ξ": "Xi", "Π": "Pi", "Σ": "Sigma", "Φ": "Phi",
+    "Ψ": "Psi", "Ω": "Omega",
+}  # fmt: skip
+ACCENTS = "\u0300\u0301\u0302\u0303\u0308\u030a\u030c\u0327"  # those that every LaTeX font has over or under a letter
+IN_TEXT = ESCAPES | {c: rf"\ensuremath{{{c}}}" for c in "<>|"} | {c: f"{{{c}}}" for c in "-'`"}  # no ligatures
+# A character that the font does not have: a box with its number, in place of an error in pdflatex, and of nothing elsewhere.
+GLYPH = (r"\def\glyph#1#2{\ifdefined\Umathcode\iffontchar\font`#1 #1\else\fbox{\tiny#2}\fi"
+         r"\else\fbox{\tiny#2}\fi}")  # fmt: skip
+
+
+def to_tikz(plan: Plan) -> str:
+    """Write a plan as a LaTeX document.
+
+    Raises:
+        LayoutError: if no layout engine is installed.
+    """
+    svg = draw_plan(plan)
+    _, _, width, height = map(float, svg.get("viewBox", "").split())
+    unit = min(1.0, LARGEST / width, LARGEST / height)
+    colours = dict(COLOURS)
+    drawn = "\n".join(map(_ascii, _parts(svg, plan, colours)))
+    used = [(colour[1:].upper(), name) for colour, name in colours.items() if f"={name}" in drawn]
+    return "\n".join([
+        rf"% {_ascii(set_words(plan.summary))}",
+        r"\documentclass{article}",
+        rf"\usepackage[paperwidth={width * unit:g}bp, paperheight={height * unit:g}bp, margin=0pt]{{geometry}}",
+        r"\usepackage{amsmath, tikz}",
+        r"\pagestyle{empty}",
+        r"\parindent=0pt \topskip=0pt",
+        r"\begin{document}",
+        rf"\begin{{tikzpicture}}[x={unit:g}bp, y=-{unit:g}bp,",
+        rf"    words/.style={{anchor=base, inner sep=0pt, outer sep=0pt, scale={unit:g}}}]",
+        f"  {GLYPH}",
+        *(rf"  \definecolor{{{name}}}{{HTML}}{{{colour}}}" for colour, name in used),
+        rf"  \useasboundingbox (0,0) rectangle ({width:g},{height:g});",
+        drawn,
+        r"\end{tikzpicture}",
+        r"\end{document}",
+        "",
+    ])  # fmt: skip
+
+
+def _parts(svg: Element, plan: Plan, colours: dict[str, str]) -> Iterator[str]:
+    """Draw the parts of a picture in the order of its SVG: arrows, their labels, boxes, notes."""
+    texts: dict[str | None, list[str]] = {node.id: list(map(set_line, node.lines)) for node in plan.nodes}
+    texts |= {edge.id: set_label(edge) for edge in plan.edges}
+    for group in svg.findall("g"):
+        for shape in group:
+            if path := _path(shape):
+                yield rf"  \path[{', '.join(_look(shape, colours))}] {path};"
+        lines = texts[group.get("data-of") or group.get("id")]
+        for text, line in zip(group.findall("text"), lines, strict=False):  # an arrow's are in a group of their own
+            words = rf"{{\boldmath\bfseries {line}}}" if text.get("font-weight") == "bold" else line
+            yield _words(words, text, colours)
+    for text, note in zip(svg.findall("text"), plan.notes, strict=True):
+        yield _words(rf"\footnotesize {set_words(note)}", text, colours, ", anchor=base west")
+
+
+def _words(words: str, text: Element, colours: dict[str, str], look: str = "") -> str:
+    colour = _colour(text.get("fill", ""), colours)
+    return rf"  \node[words, text={colour}{look}] at ({text.get('x')},{text.get('y')}) {{{words}}};"
+
+
+def _look(shape: Element, colours: dict[str, str]) -> Iterator[str]:
+    for key, option in (("fill", "fill"), ("stroke", "draw")):
+        colour = shape.get(key, "none")
+        if colour.startswith("#"):
+            yield f"{option}={_colour(colour, colours)}"
+    for key, option in (
+        ("fill-opacity", "fill opacity={}"),
+        ("stroke-width", "line width={}bp"),
+        ("rx", "rounded corners={}bp"),
+    ):
+        if key in shape.attrib and (key != "rx" or shape.tag == "rect"):
+            yield option.format(shape.get(key))
+    if "stroke-dasharray" in shape.attrib:
+        yield "dashed"
+
+
+def _colour(colour: str, colours: dict[str, str]) -> str:
+    return colours.setdefault(colour, colour[1:])
+
+
+def _path(shape: Element) -> str:
+    """Write a shape of an SVG as a path; an empty string for what is not a shape."""
+    match shape.tag:
+        case "rect":
+            x, y, width, height = (float(shape.get(key, "0")) for key in ("x", "y", "width", "height"))
+            return f"({x:g},{y:g}) rectangle ({x + width:g},{y + height:g})"
+        case "ellipse":
+            cx, cy, rx, ry = (shape.get(key) for key in ("cx", "cy", "rx", "ry"))
+            return f"({cx},{cy}) ellipse [x radius={rx}, y radius={ry}]"
+        case "polygon":
+            return " -- ".join([*_points(shape.get("points", "")), "cycle"])
+        case "path":
+            start, *rest = _points(shape.get("d", ""))  # a move, then cubic curves
+            curves = zip(rest[::3], rest[1::3], rest[2::3], strict=True)
+            return start + "".join(f" .. controls {a} and {b} .. {end}" for a, b, end in curves)
+    return ""
+
+
+def _points(text: str) -> list[str]:
+    return [f"({point})" for point in re.findall(r"-?[\d.]+,-?[\d.]+", text)]
+
+
+def set_line(line: Line) -> str:
+    """Write a line of a box: as mathematics, or as words if its text was cut."""
+    for naming in NAMINGS:
+        if line.written(plain(line.digits)._replace(name=naming)) == line.text:
+            return f"${line.written(_mathematics(line.digits, naming))}$"
+    return set_words(line.text)
+
+
+def set_label(edge: Edge) -> list[str]:
+    """Write the lines of an arrow's label."""
+    lines = []
+    for (_, text), (_, line) in zip(edge.lines, edge.written(_mathematics(edge.digits, NAMINGS[0])), strict=True):
+        is_words = text in ("not taken", edge.name)
+        # Without the equals sign, the gradient of a weight would look like a difference.
+        lines.append(set_words(text) if is_words else f"${line.replace(WEIGHT, f'{WEIGHT}= ')}$")
+    return lines
+
+
+def set_words(text: str) -> str:
+    r"""Write text for LaTeX as it is.
+
+    >>> print(set_words("50% of {θ} <- a_b"))
+    50\% of \{θ\} \ensuremath{<}{-} a\_b
+    """
+    return "".join(IN_TEXT.get(c, c) for c in printable(text))
+
+
+def _mathematics(n_digits: int, naming: Callable[[Symbol], str]) -> Style:
+    def template(row: Primitive) -> str:  # what fits into a line, and needs no further fonts
+        is_high = row.latex.startswith((r"\frac", r"\begin"))
+        return "" if is_high else row.latex.replace(r"\mathbb{{1}}", r"\mathbf{{1}}")
+
+    return latex(n_digits)._replace(name=lambda symbol: _name(naming(symbol)), template=template)
+
+
+def _name(name: str) -> str:
+    """Write a name, or the mark of a gradient: ∂w, δ so far."""
+    name, so_far = name.removesuffix(" so far"), r"\text{ so far}" * name.endswith(" so far")
+    if name.startswith("∂") and name != "∂":
+        return rf"\partial {_name(name[1:])}{so_far}"
+    written = latex_name(name)
+    return (rf"\text{{{set_words(name)}}}" if written.startswith(r"\text{") else written) + so_far
+
+
+def _ascii(text: str) -> str:
+    """Write characters beyond ASCII so that every engine sets them, in text and in mathematics."""
+    return "".join(c if c.isascii() else _character(c) for c in text)
+
+
+def _character(c: str) -> str:
+    if command := COMMANDS.get(c):
+        return rf"\ensuremath{{\{command}}}"
+    kind, _, codes = decomposition(c).partition("> ")
+    if kind in ("<super", "<sub"):
+        return rf"\text{{\text{kind[1:]}script{{{''.join(chr(int(code, 16)) for code in codes.split())}}}}}"
+    letter, accents = (parts := normalize("NFD", c))[0], parts[1:]
+    if letter.isascii() and accents and set(accents) <= set(ACCENTS):
+        return rf"\text{{{c}}}"
+    return rf"\text{{\glyph{{{c}}}{{{ord(c):X}}}}}"

@@ -1,0 +1,132 @@
+"""The thresholds of numeric derivatives: how far each can be moved before a verdict changes.
+
+    python tests/benchmarks/thresholds.py
+
+Each function below has been a false alarm, or a missed fault, at some time, and each has the verdict that it should have; with
+them go public functions of `corpus.py`, with right gradients and with ones that are off by 1 %.  A threshold is moved
+alone, up and down; printed is the interval in which all of these verdicts stay.  It stands in the table of
+`autograd.checking.numeric.Thresholds`.  No function is evaluated twice at a point, as thresholds only interpret values.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import fields, replace
+from functools import cache, partial
+from pathlib import Path
+from typing import Any, Final
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # so that it runs where nothing is installed
+
+import numpy as np
+from corpus import problems
+
+from autograd import gradcheck
+from autograd.checking import numeric
+
+Judged = Callable[[], str]  # returns a verdict
+FACTORS: Final = (1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 100.0)
+
+NASTY: Final[list[tuple[str, Callable[[float], float], float, float, str]]] = [
+    ("relu at 0", lambda x: max(x, 0.0), 0.0, 0.0, "kink"),
+    ("relu beside 0", lambda x: max(x, 0.0), 1e-5, 1.0, "kink"),
+    ("relu next to 0", lambda x: max(x, 0.0), 1e-12, 1.0, "kink"),
+    ("relu away from 0", lambda x: max(x, 0.0), 3e-4, 1.0, "correct"),
+    ("wrong at a kink", lambda x: max(x, 0.0), 0.0, 2.0, "wrong"),
+    ("wrong beside a kink", lambda x: max(x, 0.0), 1e-5, 0.5, "wrong"),
+    ("curved kink", lambda x: (x + math.exp(x)) * abs(x), 0.0, 0.0, "kink"),
+    ("slight kink", lambda x: math.sin(x) + 1e-4 * abs(x - 0.5), 0.5, math.cos(0.5), "kink"),
+    ("sharp bend", lambda x: math.tanh(1e6 * x), 0.0, 1e6, "correct"),
+    ("rounded corner", lambda x: math.sqrt(x * x + 1e-12), 0.0, 0.0, "vacuous"),
+    ("step", lambda x: float(x > 0), 0.0, 0.0, "kink"),
+    ("step beside", lambda x: float(x > 0) + x, 1e-5, 1.0, "kink"),
+    ("root at 0", lambda x: math.sqrt(x), 0.0, math.inf, "domain"),
+    ("cube root at 0", lambda x: math.cbrt(x), 0.0, math.inf, "domain"),
+    ("x^1.5 at 0", lambda x: x**1.5 + x if x >= 0 else math.nan, 0.0, 1.0, "correct"),
+    ("x^1.1 at 0", lambda x: math.copysign(abs(x) ** 1.1, x) + x, 0.0, 1.0, "unsure"),
+    ("logarithm near 0", math.log, 1e-300, 1e300, "correct"),
+    ("waves", lambda x: math.sin(x * x), 20000.3, 2 * 20000.3 * math.cos(20000.3**2), "correct"),
+    ("half the waves", lambda x: math.sin(x * x), 20000.3, 20000.3 * math.cos(20000.3**2), "wrong"),
+    ("waves too short", lambda x: math.sin(x * x), 1e9 + 0.3, 2e9, "unsure"),
+    ("staircase", lambda x: (x + 1e10) - 1e10, 1.0, 1.0, "correct"),
+    ("wrong on a staircase", lambda x: (x + 1e10) - 1e10, 1.0, 1.1, "wrong"),
+    ("lost digits", lambda x: (math.sin(x) + 1e15) - 1e15, 0.3, math.cos(0.3), "unsure"),
+    ("noise of 1e-9", lambda x: x * x + 1e-9 * math.sin(1e20 * x), 3.0, 6.0, "correct"),
+    ("wrong below noise", lambda x: x * x + 1e-9 * math.sin(1e20 * x), 3.0, 6.01, "wrong"),
+    ("saturated", math.tanh, 10.0, 1 / math.cosh(10) ** 2, "correct"),
+    ("in float32", lambda x: float(np.sin(np.float32(3 * x))), 0.3, 3 * math.cos(0.9), "correct"),
+    ("wrong in float32", lambda x: float(np.sin(np.float32(3 * x))), 0.3, 3.1 * math.cos(0.9), "wrong"),
+]  # fmt: skip
+
+
+def nasty() -> Iterator[tuple[str, Judged, str]]:
+    """Go through the functions above, with the verdicts that they should have."""
+    for name, f, x, slope, want in NASTY:
+        yield name, partial(_verdict, cache(f), x, slope), want
+
+
+def _verdict(f: Callable[[float], float], x: float, slope: float) -> str:
+    return gradcheck(f, x, gradient=lambda _: slope).verdict
+
+
+def public() -> Iterator[tuple[str, Judged, str]]:
+    """Go through public functions, with the verdicts that they have now."""
+    for problem in list(problems())[::3]:
+        for factor in (1.0, 1.01):
+            judged = _kept(problem, factor)
+            yield f"{problem.name} times {factor}", judged, judged()
+
+
+def _kept(problem: Any, factor: float) -> Judged:
+    values: dict[bytes, Any] = {}
+    gradients: dict[bytes, Any] = {}
+
+    def f(x: Any) -> Any:
+        key = x.tobytes()
+        if key not in values:
+            values[key] = float(problem.f(x))
+        return values[key]
+
+    def gradient(x: Any) -> Any:
+        key = x.tobytes()
+        if key not in gradients:
+            gradients[key] = np.asarray(problem.gradient(x), float)
+        return factor * gradients[key]
+
+    return lambda: gradcheck(f, problem.x, gradient=gradient).verdict
+
+
+def changed(cases: list[tuple[str, Judged, str]], name: str, value: float) -> list[str]:
+    """Return the cases whose verdicts change if a threshold has another value."""
+    usual = numeric.FITTED
+    vars(numeric)["FITTED"] = replace(usual, **{name: value})
+    try:
+        return [case for case, judged, want in cases if judged() != want]
+    finally:
+        vars(numeric)["FITTED"] = usual
+
+
+def main() -> None:
+    """Print, for each threshold, the interval in which no verdict changes, and what changes beyond it."""
+    with np.errstate(all="ignore"):
+        cases = [*nasty(), *public()]
+        if off := [name for name, judged, want in cases if judged() != want]:
+            print("not as they should be:", *off, sep="\n    ")
+        print(f"{len(cases)} cases\n| threshold | value | from | to | below | above |\n| --- | --: | --: | --: | --- | --- |")
+        for field in fields(numeric.FITTED):
+            value = getattr(numeric.FITTED, field.name)
+            ends, first = [value, value], ["", ""]
+            for side in (0, 1):
+                for factor in FACTORS:
+                    moved = value * factor if side else value / factor
+                    if wrong := changed(cases, field.name, moved):
+                        first[side] = wrong[0]
+                        break
+                    ends[side] = moved
+            print(f"| {field.name} | {value:g} | {ends[0]:.3g} | {ends[1]:.3g} | {first[0]} | {first[1]} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
