@@ -147,7 +147,7 @@ def unsorted(loss: Value) -> Iterator[Move]:
 
 
 def activation_forgotten(loss: Value) -> Iterator[Move]:
-    """Pass δ through each activation f unchanged: the factor f′(net) is forgotten."""
+    """Pass the gradient through each activation f unchanged: the factor f′(net) is forgotten."""
     return sorted_pass(loss, unit, activations(loss))
 
 

@@ -100,6 +100,7 @@ def test_the_same_seed_is_the_same_sheet_in_every_process() -> None:
     runs = [subprocess.run(command, capture_output=True, text=True, check=True, env=env, cwd=ROOT) for env in environments]
     assert runs[0].stdout == runs[1].stdout == ascii(eval(make, {"exercises": exercises})) + "\n"
     assert [str(t) for t in exercises(6, 2, 4)] != [str(t) for t in exercises(5, 2, 4)]
+    assert len({task.text for task in exercises(0, 2, 300)}) == 300
     for level, count, words in ((5, 1, "the levels are 1, 2, 3, 4"), (1, 0, "1 exercise or more")):
         with pytest.raises(ValueError, match=words):
             exercises(0, level, count)
