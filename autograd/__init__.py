@@ -10,7 +10,7 @@
 Record: `Value`, the operations by name, `label_values`; a new operation is a row, `Unary`, `Binary` or `Nary`.
 Differentiate: `Value.backward`, `gradients`, `grad`, `value_and_grad`, `jacobian`, `hessian`; forward `jvp`, `Dual`; `replay`.
 Step: `walk`, `find_nonfinite`.  Explain: `explain`, `check_derivation`.  Draw: `draw`.  Play: `play`.  Check: `gradcheck`,
-`assert_gradient`, and `autograd.strategies` for Hypothesis.  From scalars to matrices: `compile`.
+`assert_gradient`, and `autograd.strategies` for Hypothesis.  Ask: `autograd.exercises`.  From scalars to matrices: `compile`.
 """
 
 from importlib import import_module

@@ -107,6 +107,10 @@ def run(argv: Sequence[str]) -> tuple[str, int]:
         return parser.format_help().rstrip(), 0
     if options.version:
         return f"scalar-autograd {_version()}", 0
+    if options.exercise is not None:
+        return practise_at(options, given), 0
+    if options.seed is not None:
+        raise UsageError("--seed chooses exercises; give their level, as in --exercise 1 --seed 3")
     if not options.words and given:
         raise UsageError(f"{given[0]} needs an expression, as in: {EXAMPLE} {given[0]}")
     if not options.words:
@@ -153,6 +157,9 @@ def make_parser() -> Parser:
     parser.add_argument("--wrt", action="append", type=_word, metavar="NAME",
                         help="differentiate with respect to these variables only, such as w or w,b")  # fmt: skip
     parser.add_argument("--mistake", choices=MISTAKES, metavar="NAME", help=f"make a classic mistake: {', '.join(MISTAKES)}")
+    parser.add_argument("--exercise", type=int, choices=(1, 2, 3, 4), metavar="LEVEL",
+                        help="ask exercises of a level, 1 to 4, in the terminal; elsewhere print them as a sheet")  # fmt: skip
+    parser.add_argument("--seed", type=int, metavar="N", help="choose the exercises, by default 0")
     for option, text in {
         "--svg": f"write a picture of the graph, in the format of the suffix: {suffixes()}",
         "--html": "write a page that plays the steps, forward and back, in a browser",
@@ -160,6 +167,21 @@ def make_parser() -> Parser:
     }.items():
         parser.add_argument(option, type=_word, metavar="FILE", help=text)
     return parser
+
+
+def practise_at(options: argparse.Namespace, given: Sequence[str]) -> str:
+    """Ask the exercises of a level, and return the score; without a terminal, return the sheet.
+
+    Raises:
+        UsageError: for an expression, or any other option but ``--seed``.
+    """
+    from autograd.exercises import exercises
+    from autograd.exercises.terminal import practise
+
+    others = [*options.words, *(name for name in given if name not in ("--exercise", "--seed"))]
+    if others:
+        raise UsageError(f"--exercise makes its own graphs; leave out {others[0]}, or use autograd.exercises on yours")
+    return practise(exercises(options.seed or 0, options.exercise))
 
 
 def _word(word: str) -> str:

@@ -1,4 +1,4 @@
-"""Gradients that were derived by hand, judged: which is the first that is wrong, and what was wrong about it.
+"""Checks gradients derived by hand, and says what is wrong with each that is not right.
 
 A gradient is a sum over paths of products along each, so a claim fails in one of two ways.  If a path was forgotten, what is
 missing is that path's share.  If a factor is wrong, the claim is off by a ratio; the ratio does not tell which factor, so all
@@ -9,7 +9,6 @@ that it could be are named, but for those before a node about which a claim was 
 >>> check_derivation(loss, {w: -4.0})
 ∂loss/∂w is -8, not -4: the claim is 0.5 times the right value -8 = 2·v2·x; no path is missing, so one factor is off \
 by that much: ∂loss/∂v2 = 2·v2 = -4, ∂v1/∂w = x = 2
-False
 """
 
 from __future__ import annotations
@@ -23,6 +22,7 @@ from typing import Any
 
 from autograd.derivation import Derivation, Explanation, Link
 from autograd.manners import describe
+from autograd.marking import Mark, Marking
 from autograd.rows import number
 from autograd.steps import Walk
 from autograd.symbol import digits, plain
@@ -35,8 +35,8 @@ MOST_FACTORS = 3  # that are named, the likeliest first
 RECOGNISED = 0.01  # relative: a factor that was left out is recognised from a claim of two digits
 
 
-def check_derivation(loss: Value, claims: Mapping[Value, float], tolerance: float = 1e-6) -> bool:
-    """Check gradients that were derived by hand; print the first wrong one in backward order, and what is wrong with it.
+def check_derivation(loss: Value, claims: Mapping[Value, float], tolerance: float = 1e-6) -> Marking:
+    """Check gradients that were derived by hand.
 
     Args:
         loss: the result.
@@ -44,7 +44,8 @@ def check_derivation(loss: Value, claims: Mapping[Value, float], tolerance: floa
         tolerance: the error that is allowed, relative to the gradient.
 
     Returns:
-        Whether all claims are right.
+        A marking, true if all claims are right: a sentence for each claim, in the order of the backward pass, and
+        `diagnoses`, where ``path-forgotten`` and ``sign`` are named.
 
     Raises:
         TypeError: for a claim that is not a number, or a node that is not a Value.
@@ -52,11 +53,10 @@ def check_derivation(loss: Value, claims: Mapping[Value, float], tolerance: floa
 
     >>> w = Value(3.0, label="w")
     >>> loss = w * w + 4 * w
-    >>> check_derivation(loss, {w: 10.0})
+    >>> bool(check_derivation(loss, {w: 10.0}))
     True
     >>> check_derivation(loss, {w: 6.0})
     ∂loss/∂w is 10, not 6: a path was forgotten, the one through v2 = 4·w, which adds 1·4 = 4
-    False
     """
     steps = Walk(loss)
     claimed: dict[Value, Any] = {}
@@ -70,31 +70,40 @@ def check_derivation(loss: Value, claims: Mapping[Value, float], tolerance: floa
             raise TypeError(f"the claim {claim!r} for {describe(node)} is not a number")
     leaves = [x for x in steps.names if x.primitive is None]
     right: set[Value] = set()
+    marks: list[Mark] = []
     for node in [*reversed(steps.order), *leaves]:
-        if node in claimed:
-            if not _close(claimed[node], steps.gradients[node], tolerance):
-                print(_diagnosis(Derivation(node, steps), claimed[node], right, tolerance))
-                return False
+        if node not in claimed:
+            continue
+        if _close(claimed[node], steps.gradients[node], tolerance):
             right.add(node)
-    return True
+            name = f"∂{steps.names[loss]}/∂{steps.names[node]}"
+            marks.append(Mark(node, 1.0, f"{name} is {steps.telling.number(claimed[node])}: right", is_right=True))
+        else:
+            marks.append(_diagnosis(Derivation(node, steps), claimed[node], right, tolerance))
+    return Marking(tuple(marks))
 
 
-def _diagnosis(derivation: Derivation, claim: float, known: AbstractSet[Value], tolerance: float) -> str:
+def _diagnosis(derivation: Derivation, claim: float, known: AbstractSet[Value], tolerance: float) -> Mark:
     """Say what is wrong with a claim, where those about the `known` nodes were right."""
     explanation, number = derivation.explanation(), derivation.steps.telling.number
     right = explanation.gradient
     head = f"∂{explanation.loss}/∂{explanation.node} is {number(right)}, not {number(claim)}"
+    names: tuple[str, ...] = ()
     if not explanation.shares:
-        return f"{head}: the result's gradient by itself is 1"
-    if not math.isfinite(right):
-        return f"{head}: the right value is not finite; find_nonfinite says where that begins"
-    if not math.isfinite(claim):
-        return f"{head}: the claim is not finite, so there was a division by 0 or an overflow on the way to it"
-    if number(right) == number(claim):
-        return f"{head} (∂ = {right!r}, claimed {claim!r}): rounded, or allow a larger tolerance"
-    if _rounded(right, claim):
-        return f"{head}: the claim is the right value, rounded; give more digits, or allow a larger tolerance"
-    return f"{head}: {_forgotten(explanation, claim, tolerance) or _wrong_factor(derivation, explanation, claim, known)}"
+        text = ": the result's gradient by itself is 1"
+    elif not math.isfinite(right):
+        text = ": the right value is not finite; find_nonfinite says where that begins"
+    elif not math.isfinite(claim):
+        text = ": the claim is not finite, so there was a division by 0 or an overflow on the way to it"
+    elif number(right) == number(claim):
+        text = f" (∂ = {right!r}, claimed {claim!r}): rounded, or allow a larger tolerance"
+    elif _rounded(right, claim):
+        text = ": the claim is the right value, rounded; give more digits, or allow a larger tolerance"
+    elif forgotten := _forgotten(explanation, claim, tolerance):
+        text, names = f": {forgotten}", ("path-forgotten",)
+    else:
+        text, names = f": {_wrong_factor(derivation, explanation, claim, known)}", ("sign",) * (claim == -right)
+    return Mark(derivation.node, 0.0, head + text, names)
 
 
 def _rounded(right: float, claim: float) -> bool:

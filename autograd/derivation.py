@@ -33,7 +33,7 @@ from typing import Any
 from autograd.manners import describe
 from autograd.moments import Edge, Step
 from autograd.steps import Walk
-from autograd.symbol import DIGITS, Style, Symbol, as_symbol, digits, latex, latex_name, latex_number, plain
+from autograd.symbol import DIGITS, Style, Symbol, as_symbol, digits, latex, latex_name, latex_number, parts, plain
 from autograd.telling import Symbols, equation, factor, formula_of, rules_of
 from autograd.value import Value
 
@@ -314,7 +314,7 @@ class Derivation:
         places = {id(symbols[x]): x for x in symbols if symbols[x].row is not None and x not in stations}
         seen: dict[Value, int] = {}
         for formula in formulas:
-            for part in _parts(formula):
+            for part in parts(formula):
                 if id(part) in places:
                     seen[places[id(part)]] = seen.get(places[id(part)], 0) + 1
         return {x for x, times in seen.items() if times > 1}
@@ -323,12 +323,12 @@ class Derivation:
         self, paths: Sequence[Path], symbols: Mapping[Value, Symbol], named: set[Value]
     ) -> list[tuple[str, Symbol]]:
         """Give the formulas of the names that the paths use, and of the names that these use, results first."""
-        used = {part.name for path in paths for part in _parts(path.formula)}
+        used = {part.name for path in paths for part in parts(path.formula)}
         definitions: list[tuple[str, Symbol]] = []
         for node in reversed(self.steps.order):
             if self.names[node] in used and symbols[node].row is None:
                 formula = formula_of(node, symbols)
-                used |= {part.name for part in _parts(formula)} if node in named or not node.label else set()
+                used |= {part.name for part in parts(formula)} if node in named or not node.label else set()
                 definitions.append((self.names[node], formula))
         return definitions
 
@@ -385,17 +385,6 @@ def _structure(formula: Any) -> Any:
     if not isinstance(formula, Symbol):
         return float(formula)
     return (formula.row, *map(_structure, formula.operands)) if formula.row is not None else (formula.name, formula.value)
-
-
-def _parts(formula: Any) -> Iterator[Symbol]:
-    """Go through a formula and all its parts; a square's base, which is written once, counts once."""
-    waiting = [formula]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, Symbol):
-            yield part
-            squared = len(part.operands) == 2 and part.operands[0] is part.operands[1]
-            waiting.extend(part.operands[: 1 if squared else None])
 
 
 def _count(n: int) -> str:

@@ -1,19 +1,49 @@
 """The classic mistakes in backpropagation, as algorithms that can be run.
 
-Each visits the graph and combines gradients in a way that looks right, and is right on some graphs.  It yields its moves, for
-the caller to compare with the right ones.
+Each visits the graph and combines gradients in a way that looks right, and is right on some graphs.  Whatever can go wrong is
+in its moves: the order of the nodes, a sum that does not add or does not start at 0, or a slip, which reads other partial
+derivatives than a node's own.  The caller compares them with the right ones.
+
+>>> x = Value(3.0, label="x")
+>>> loss = x * x - x
+>>> [totals(MISTAKES[name](loss))[x] for name in ("overwrite", "sign")], totals(sorted_pass(loss))[x]
+([3.0, 7.0], 5.0)
 """
 
 from __future__ import annotations
 
 import operator
 from collections import deque
-from collections.abc import Callable, Iterator
-from typing import Final, NamedTuple
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Final, NamedTuple, TypeAlias
 
+from autograd.primitives import Binary, DomainError, Unary, dot
+from autograd.telling import Symbols, rules_of
 from autograd.value import Value, topological
 
-__all__ = ["MISTAKES", "Move", "sorted_pass"]
+__all__ = [
+    "MISTAKES", "RATE", "Combine", "Move", "Reading", "Slip", "activations", "at_output", "plus", "read", "sorted_pass",
+    "totals", "unit", "updated_too_soon",
+]  # fmt: skip
+
+RATE: Final = 0.1  # the learning rate of a pass that updates too soon
+
+
+class Reading(NamedTuple):
+    """The partial derivatives of a node that a pass uses.
+
+    Attributes:
+        partials: with respect to each of the node's inputs; None along a branch that is not taken.
+        values: the inputs for which other numbers than their own were put into the rules, with these numbers.
+    """
+
+    partials: Sequence[float | None]
+    values: Mapping[Value, float] = MappingProxyType({})
+
+
+Slip: TypeAlias = Callable[[Value], Reading]
+Combine: TypeAlias = Callable[[float, float], float]
 
 
 class Move(NamedTuple):
@@ -23,18 +53,64 @@ class Move(NamedTuple):
         node: the node.
         delta: the gradient that it passes on, or None if nothing has flowed to it.
         sums: for each of its inputs, the gradient before and after; the two are equal where the edge is not taken.
+        reading: the partial derivatives that it used.
     """
 
     node: Value
     delta: float | None
     sums: list[tuple[float, float]]
+    reading: Reading
 
 
-def sorted_pass(loss: Value) -> Iterator[Move]:
-    """Visit every node after all its consumers and add up contributions: backpropagation as it should be."""
-    gradients = {loss: 1.0}
+def read(node: Value, values: Mapping[Value, float] | None = None) -> Reading:
+    """Return the partial derivatives of a node: as recorded, or read from its rules at other numbers.
+
+    Args:
+        node: the node.
+        values: numbers that take the place of its inputs' own; those outside the domain are left out.
+
+    >>> w, x = Value(3.0), Value(2.0)
+    >>> read(w * x).partials, read(w * x, {w: 5.0}).partials
+    ([2.0, 3.0], [2.0, 5.0])
+    """
+    used = {x: values[x] for x in node.inputs if x in values} if values else {}
+    twin = node
+    if used and node.primitive is not None:
+        try:
+            twin = node.primitive.apply([Value(used.get(x, x.data)) if isinstance(x, Value) else x for x in node.operands])
+        except DomainError:
+            used = {}
+    return Reading([partial if taken else None for partial, taken in zip(twin.partials, twin.taken, strict=True)], used)
+
+
+def totals(moves: Iterable[Move]) -> dict[Value, float]:
+    """Return the gradients at the end of a pass."""
+    found: dict[Value, float] = {}
+    for move in moves:
+        found.setdefault(move.node, 1.0)  # the result, which comes first
+        found.update((x, after) for x, (_, after) in zip(move.node.inputs, move.sums, strict=True))
+    return found
+
+
+def sorted_pass(
+    loss: Value,
+    slip: Slip = read,
+    at: Collection[Value] | None = None,
+    combine: Combine = operator.add,
+    start: Mapping[Value, float] | None = None,
+) -> Iterator[Move]:
+    """Visit every node after all its consumers and add up contributions: by default backpropagation as it should be.
+
+    Args:
+        loss: the result.
+        slip: how partial derivatives are read.
+        at: the nodes at which they are read so, by default all; at the others they are read as they should be.
+        combine: what becomes of a gradient and a contribution to it.
+        start: gradients before the pass, by default 0.
+    """
+    gradients = {**(start or {}), loss: 1.0}
     for node in reversed(topological(loss)):
-        yield _pass_on(node, gradients)
+        yield _pass_on(node, gradients, slip(node) if at is None or node in at else read(node), combine)
 
 
 def recursion(loss: Value) -> Iterator[Move]:
@@ -45,15 +121,13 @@ def recursion(loss: Value) -> Iterator[Move]:
         node = waiting.pop()
         if node.primitive is None:
             continue
-        yield _pass_on(node, gradients)
+        yield _pass_on(node, gradients, read(node))
         waiting.extend(reversed(node.inputs))
 
 
 def overwrite(loss: Value) -> Iterator[Move]:
     """Set an input's gradient instead of adding to it: only the last use of a node counts."""
-    gradients = {loss: 1.0}
-    for node in reversed(topological(loss)):
-        yield _pass_on(node, gradients, lambda before, contribution: contribution)
+    return sorted_pass(loss, combine=lambda before, contribution: contribution)
 
 
 def unsorted(loss: Value) -> Iterator[Move]:
@@ -65,25 +139,95 @@ def unsorted(loss: Value) -> Iterator[Move]:
         node = queue.popleft()
         if node.primitive is None:
             continue
-        yield _pass_on(node, gradients)
+        yield _pass_on(node, gradients, read(node))
         for x in node.inputs:
             if x not in reached:
                 reached.add(x)
                 queue.append(x)
 
 
-def _pass_on(node: Value, gradients: dict[Value, float], combine: Callable[[float, float], float] = operator.add) -> Move:
+def activation_forgotten(loss: Value) -> Iterator[Move]:
+    """Pass the gradient through each activation f unchanged: the factor f′(net) is forgotten."""
+    return sorted_pass(loss, unit, activations(loss))
+
+
+def zero_grad_forgotten(loss: Value) -> Iterator[Move]:
+    """Run a second backward pass without `zero_grad`: each leaf starts from the gradient that the first pass left."""
+    return sorted_pass(loss, start={x: total for x, total in totals(sorted_pass(loss)).items() if x.primitive is None})
+
+
+def sign(loss: Value) -> Iterator[Move]:
+    """Lose the minus sign of each rule that begins with one, such as ∂(t - out)/∂out = -1."""
+    return sorted_pass(loss, plus)
+
+
+def out_for_net(loss: Value) -> Iterator[Move]:
+    """Take the derivative of each activation f at its output, f′(out), where f′(net) is meant."""
+    return sorted_pass(loss, at_output, activations(loss))
+
+
+def updated_too_soon(loss: Value, rate: float = RATE) -> Iterator[Move]:
+    """Change each weight as soon as a gradient arrives at it: what is passed on from there uses the new weights."""
+    gradients = {loss: 1.0}
+    moved: dict[Value, float] = {}
+    for node in reversed(topological(loss)):
+        delta, first = gradients.get(node), read(node, moved)
+        for x, partial in zip(node.inputs, first.partials, strict=True):
+            if x.primitive is None and delta is not None and partial is not None:
+                moved[x] = moved.get(x, x.data) - rate * delta * partial
+        later = read(node, moved)
+        pairs = zip(node.inputs, first.partials, later.partials, strict=True)
+        partials = [old if x.primitive is None else new for x, old, new in pairs]
+        yield _pass_on(node, gradients, Reading(partials, later.values))
+
+
+def activations(loss: Value) -> set[Value]:
+    """Return the nodes that are activations: functions called by name, of a `dot` wherever there is one in the graph."""
+    functions = [node for node in topological(loss) if _is_function(node)]
+    return {node for node in functions if node.inputs[0].primitive is dot} or {*functions}
+
+
+def unit(node: Value) -> Reading:
+    """Return 1 in place of the partial derivative with respect to the first input."""
+    return Reading([1.0, *read(node).partials[1:]])
+
+
+def plus(node: Value) -> Reading:
+    """Return the partial derivatives without the minus sign with which a rule begins."""
+    rules = rules_of(node, Symbols({**dict.fromkeys(node.inputs, "x"), node: "out"}))
+    pairs = zip(read(node).partials, rules, strict=True)
+    return Reading([-partial if partial and rule.text.startswith("-") else partial for partial, rule in pairs])
+
+
+def at_output(node: Value) -> Reading:
+    """Return the partial derivatives at the node's own number in place of its first input's."""
+    return read(node, {node.inputs[0]: node.data})
+
+
+def _is_function(node: Value) -> bool:
+    """Whether a node is a function of one operand that is called by its name; a second operand may have a default."""
+    row = node.primitive
+    one = isinstance(row, Unary) or (isinstance(row, Binary) and row.default is not None)
+    return one and row is not None and not row.infix and isinstance(node.operands[0], Value)
+
+
+def _pass_on(node: Value, gradients: dict[Value, float], reading: Reading, combine: Combine = operator.add) -> Move:
     delta, sums = gradients.get(node), []
-    for x, partial, taken in zip(node.inputs, node.partials, node.taken, strict=True):
+    for x, partial in zip(node.inputs, reading.partials, strict=True):
         before = gradients.get(x, 0.0)
-        if taken and delta is not None:
+        if partial is not None and delta is not None:
             gradients[x] = combine(before, delta * partial)
         sums.append((before, gradients.get(x, 0.0)))
-    return Move(node, delta, sums)
+    return Move(node, delta, sums, reading)
 
 
 MISTAKES: Final[dict[str, Callable[[Value], Iterator[Move]]]] = {
     "recursion": recursion,
     "overwrite": overwrite,
     "unsorted": unsorted,
+    "activation-forgotten": activation_forgotten,
+    "zero-grad-forgotten": zero_grad_forgotten,
+    "sign": sign,
+    "out-for-net": out_for_net,
+    "updated-too-soon": updated_too_soon,
 }

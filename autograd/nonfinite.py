@@ -52,9 +52,9 @@ def find_nonfinite(loss: Value) -> Nonfinite | None:
             return Nonfinite(node, "forward", f"the first value that is not finite is {describe(node)}, {origin}")
     flows = [
         (node, delta, x, partial)
-        for node, delta, _ in sorted_pass(loss)
-        for x, partial, taken in zip(node.inputs, node.partials, node.taken, strict=True)
-        if taken and delta is not None and not math.isfinite(delta * partial)
+        for node, delta, _, (partials, _) in sorted_pass(loss)
+        for x, partial in zip(node.inputs, partials, strict=True)
+        if partial is not None and delta is not None and not math.isfinite(delta * partial)
     ]
     for node, delta, x, partial in flows[:1]:
         text = f"the first gradient that is not finite flows from {describe(node)}: {delta!r} · {partial!r} to {describe(x)}"

@@ -37,9 +37,10 @@ from pathlib import Path
 from typing import Any, Literal, overload
 
 from autograd.manners import describe
-from autograd.mistakes import MISTAKES, Move, sorted_pass
+from autograd.mistakes import MISTAKES, Move, read, sorted_pass, totals
 from autograd.moments import Edge, Moment, Step
-from autograd.telling import Telling, factor
+from autograd.symbol import as_symbol, digits, parts
+from autograd.telling import MOST_DIGITS, Telling, equation, factor
 from autograd.value import Value, refuse_stale
 
 __all__ = ["Walk", "walk"]
@@ -138,10 +139,7 @@ class Walk(Sequence[Step]):
     @cached_property
     def gradients(self) -> Mapping[Value, float]:
         """∂loss/∂node for every node and leaf, as at the end of the walk."""
-        found = {self.loss: 1.0}
-        for node, _, sums in self._moves:
-            found.update((x, total) for x, (_, total) in zip(node.inputs, sums, strict=True))
-        return found
+        return {self.loss: 1.0, **totals(self._moves)}
 
     @property
     def difference(self) -> str:
@@ -229,68 +227,114 @@ class Walk(Sequence[Step]):
             raise IndexError(f"there is no step {i}; the walk has the steps 0 to {len(self) - 1}")
         return i % len(self)
 
-    @cached_property
+    @property
     def _moves(self) -> list[Move]:
-        """The backward pass as numbers, up to the first that is wrong."""
-        right = list(sorted_pass(self.loss))
+        """The backward pass as numbers, up to the first move that is wrong."""
+        return self._run[0]
+
+    @cached_property
+    def _run(self) -> tuple[list[Move], str]:
+        """The moves, and what is wrong with the last one."""
         if self.mistake is None:
-            return right
+            return list(sorted_pass(self.loss)), ""
         made: list[Move] = []
         seen: set[Value] = set()
+        arrived: dict[Value, float] = {}
         for move in MISTAKES[self.mistake](self.loss):
             made.append(move)
-            if self._wrong(move, seen):
-                break
+            if wrong := self._wrong(move, seen, arrived):
+                return made, wrong
             seen.add(move.node)
-        return made
+        return made, ""
 
     @cached_property
-    def _right(self) -> Walk:
-        return Walk(self.loss)
+    def _right(self) -> Mapping[Value, float]:
+        return totals(sorted_pass(self.loss))
 
-    def _wrong(self, move: Move, seen: AbstractSet[Value]) -> str:
-        """Return how a move differs from the right one, or an empty string; `seen` are the nodes that were visited before."""
-        node, delta, sums = move
-        name, right, number = self.names[node], self._right.gradients, self.telling.number
+    def _wrong(self, move: Move, seen: AbstractSet[Value], arrived: dict[Value, float]) -> str:
+        """Return how a move differs from the right one, or an empty string.
+
+        Args:
+            move: the move.
+            seen: the nodes that were visited before.
+            arrived: the gradients that have arrived before; those of this move are added.
+        """
+        node, delta = move.node, move.delta
+        name, right, number = self.names[node], self._right, self.telling.number
         if node in seen:
             return f"{name} is visited a second time, and what it passed on before is passed on again"
-        if (delta or 0.0) != right[node] and not (delta is not None and math.isnan(delta) and math.isnan(right[node])):
+        if not _same(delta or 0.0, right[node]):
             used = f"{number(delta or 0.0)} is used, but ∂{self.names[self.loss]}/∂{name} is {number(right[node])}"
             late = [self.names[x] for x in self.order if node in x.inputs and x is not node and x not in seen]
             return f"{used}: {' and '.join(late)} had not passed on its share yet" if late else used
-        for x, partial, taken, (before, total) in zip(node.inputs, node.partials, node.taken, sums, strict=True):
-            if delta is None or not taken:
+        for k, (x, partial, own, (before, total)) in enumerate(
+            zip(node.inputs, move.reading.partials, read(node).partials, move.sums, strict=True)
+        ):
+            if delta is None:
                 continue
-            right_sum = before + delta * partial
-            if total != right_sum and not math.isnan(total):
+            if not _same(before, arrived.get(x, 0.0)):
+                return f"{self.names[x]}.grad starts at {number(before)}, which an earlier pass left, not at 0"
+            contribution = 0.0 if partial is None else delta * partial
+            if not _same(contribution, 0.0 if own is None else delta * own):
+                return self._misread(move, k)
+            if partial is None:
+                continue
+            right_sum = before + contribution
+            if not _same(total, right_sum):
                 so_far = " so far" * (right_sum != right[x])
-                should = f"{number(before)} + {factor(number(delta * partial))} = {number(right_sum)}{so_far}"
+                should = f"{number(before)} + {factor(number(contribution))} = {number(right_sum)}{so_far}"
                 return f"{self.names[x]} is used more than once, and what arrives adds up: {should}, not {number(total)}"
+            arrived[x] = total
         return ""
+
+    def _misread(self, move: Move, k: int) -> str:
+        """Say what is wrong with the partial derivative that a move used for its input k, and where it was read."""
+        node, x, used = move.node, move.node.inputs[k], move.reading.partials[k]
+        rule, right = self.telling.rules(node)[k], node.partials[k]
+        changed = {y: value for y, value in move.reading.values.items() if value != y.data}
+        named = {part.name for part in parts(rule)}.intersection(self.names[y] for y in changed)
+        should, now = self._apart(right, used or 0.0)
+        text = f"{equation(f'∂{self.names[node]}/∂{self.names[x]}', rule.text, should)}, not {now}"
+        for y, value in changed.items():
+            if not named or self.names[y] in named:
+                own, now = self._apart(y.data, value)
+                return f"{text}: it was read at {self.names[y]} = {now} instead of {own}"
+        return text
+
+    def _apart(self, x: float, y: float) -> tuple[str, str]:
+        """Write two numbers with as many digits as it takes to tell them apart."""
+        pairs = ((digits(x, n), digits(y, n)) for n in range(self.telling.digits, MOST_DIGITS + 1))
+        return next((pair for pair in pairs if pair[0] != pair[1]), (digits(x), digits(y)))
 
     def _step(self, i: int) -> Step:
         n, told = len(self.order), self.telling
-        node, delta, sums = Move(self.order[i], None, []) if i < n else self._moves[i - n]
+        node = self.order[i] if i < n else self._moves[i - n].node
         name, loss, mark, formula = self.names[node], self.names[self.loss], told.mark(node), told.formula(node)
         if i < n:
             return Step("forward", (i + 1, n), node, name, formula, None, (), loss, mark, digits=told.digits)
+        _, delta, sums, (partials, _) = self._moves[i - n]
         upstream = 0.0 if delta is None else delta
         edges = []
-        for x, rule, partial, taken, (before, total) in zip(
-            node.inputs, told.rules(node), node.partials, node.taken, sums, strict=True
+        for x, rule, partial, own, (before, total) in zip(
+            node.inputs, told.rules(node), partials, node.partials, sums, strict=True
         ):
-            flows = taken and delta is not None
-            contribution = upstream * partial if flows else 0.0
-            edges.append(Edge(x, self.names[x], name, rule, partial, upstream, contribution, before, total, flows, told.digits))
-        wrong = ""
-        if self.mistake is not None and i == len(self) - 1:
-            wrong = self._wrong(self._moves[-1], {move.node for move in self._moves[:-1]})
+            flows = partial is not None and delta is not None
+            used = own if partial is None else partial
+            derivative = rule if _same(used, own) else as_symbol(used)
+            contribution = upstream * used if flows else 0.0
+            numbers = used, upstream, contribution, before, total
+            edges.append(Edge(x, self.names[x], name, derivative, *numbers, flows, told.digits))
+        wrong = self._run[1] if i == len(self) - 1 else ""
         return Step("backward", (i - n + 1, n), node, name, formula, upstream, tuple(edges), loss, mark, wrong, told.digits)
 
 
-def walk(
-    loss: Value, mistake: Literal["recursion", "overwrite", "unsorted"] | None = None, *, digits: int | None = None
-) -> Walk:
+Mistake = Literal[
+    "recursion", "overwrite", "unsorted", "activation-forgotten", "zero-grad-forgotten", "sign", "out-for-net",
+    "updated-too-soon",
+]  # fmt: skip
+
+
+def walk(loss: Value, mistake: Mistake | None = None, *, digits: int | None = None) -> Walk:
     """Return the forward and backward pass of `loss` as a sequence of steps; see `Walk` and this module's example.
 
     With a mistake it is the wrong algorithm on the same graph, up to the first step that differs from the right one:
@@ -310,6 +354,10 @@ def walk(
 def _listed(entries: Iterable[Any]) -> Iterator[str]:
     for i, entry in enumerate(entries):
         yield ", " * (i > 0) + json.dumps(entry, ensure_ascii=False, allow_nan=False)
+
+
+def _same(x: float, y: float) -> bool:
+    return x == y or (math.isnan(x) and math.isnan(y))
 
 
 def _strict(x: Any) -> Any:

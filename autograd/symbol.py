@@ -30,7 +30,8 @@ from autograd.primitives import Nary, Operand, Primitive, absolute, where
 from autograd.rows import TABLE
 
 __all__ = [
-    "RuleError", "Symbol", "as_symbol", "digits", "flows", "latex_name", "operand_names", "printable", "read_flow", "source",
+    "RuleError", "Symbol", "as_symbol", "digits", "flows", "latex_name", "operand_names", "parts", "printable", "read_flow",
+    "source",
 ]  # fmt: skip
 
 COMPARE, SUM, PRODUCT, SIGN, POWER, ATOM = range(6)  # how tightly the outermost operation of a formula binds
@@ -304,6 +305,17 @@ def _flow(rule: Any) -> Any:
         return flow if flow is otherwise else where(operands[0], flow, otherwise)
     written = expand(row, operands)
     return not isinstance(written, Symbol) or written.row is row or _flow(written)
+
+
+def parts(formula: Any) -> Iterator[Symbol]:
+    """Go through a formula and all its parts; a square's base, which is written once, counts once."""
+    waiting = [formula]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, Symbol):
+            yield part
+            squared = len(part.operands) == 2 and part.operands[0] is part.operands[1]
+            waiting.extend(part.operands[: 1 if squared else None])
 
 
 def write(formula: Any, style: Style) -> tuple[str, int]:

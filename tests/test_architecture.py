@@ -30,17 +30,25 @@ ROOMS: dict[str, set[str]] = {
         "autograd.manners", "autograd.primitives", "autograd.risks", "autograd.rows", "autograd.symbol", "autograd.trees",
         "autograd.value",
     },
-    "autograd.mistakes": {"autograd.value"},
     "autograd.telling": {"autograd.primitives", "autograd.symbol", "autograd.value"},
+    "autograd.mistakes": {"autograd.primitives", "autograd.telling", "autograd.value"},
     "autograd.moments": {"autograd.symbol", "autograd.telling", "autograd.value"},
-    "autograd.steps": {"autograd.manners", "autograd.mistakes", "autograd.moments", "autograd.telling", "autograd.value"},
+    "autograd.steps": {
+        "autograd.manners", "autograd.mistakes", "autograd.moments", "autograd.symbol", "autograd.telling", "autograd.value",
+    },
     "autograd.nonfinite": {"autograd.manners", "autograd.mistakes", "autograd.telling", "autograd.value"},
     "autograd.derivation": {
         "autograd.manners", "autograd.moments", "autograd.steps", "autograd.symbol", "autograd.telling", "autograd.value",
     },
+    "autograd.marking": {"autograd.symbol"},
     "autograd.claims": {
-        "autograd.derivation", "autograd.manners", "autograd.rows", "autograd.steps", "autograd.symbol", "autograd.telling",
-        "autograd.value",
+        "autograd.derivation", "autograd.manners", "autograd.marking", "autograd.rows", "autograd.steps", "autograd.symbol",
+        "autograd.telling", "autograd.value",
+    },
+    "autograd.exercises": {
+        "autograd.derivation", "autograd.drawing", "autograd.expressions", "autograd.files", "autograd.manners",
+        "autograd.marking", "autograd.mistakes", "autograd.primitives", "autograd.rows", "autograd.steps", "autograd.symbol",
+        "autograd.telling", "autograd.value",
     },
     "autograd.files": {"autograd.symbol"},
     "autograd.drawing": {

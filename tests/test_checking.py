@@ -47,7 +47,7 @@ from autograd.checking.numeric import slope
 from autograd.checking.report import Report
 from autograd.checking.rounding import Rounded
 from autograd.checking.verdicts import HIDDEN
-from autograd.mistakes import MISTAKES
+from autograd.mistakes import MISTAKES, totals
 from autograd.strategies import ROWS, Network, Program, networks, programs
 from autograd.value import topological
 
@@ -253,9 +253,8 @@ def test_a_graph_that_lacks_a_part_of_the_function() -> None:
 def test_a_wrong_accumulation_is_told_from_a_wrong_rule(mistake: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def backward(self: Value, upstream: float = 1.0) -> None:
         moves = list(MISTAKES[mistake](self))
-        for node, _, sums in moves:
-            for x, (_, after) in zip(node.inputs, sums, strict=True):
-                x.grad = after
+        for x, gradient in totals(moves).items():
+            x.grad = gradient
 
     def f(a: Any, b: Any) -> Any:
         c = a * b

@@ -63,6 +63,8 @@ FUNCTIONS: Final[Mapping[Callable[..., Any], str]] = {
 OVERFLOWING: Final = (math.exp, math.exp2, math.expm1, math.sinh, math.cosh, math.pow)  # an OverflowError in Python
 CHAINS: Final = ("+", "*")  # operators whose long chains are printed as one list
 
+IN_PAGES = ("recursion", "overwrite", "unsorted")  # mistakes of order and of adding; the others slip in a rule
+
 
 class NotLiveError(TypeError):
     """A row has no JavaScript, so a page cannot compute it."""
@@ -106,6 +108,7 @@ def _graph(steps: Walk, printer: _Printer, leaves: dict[Value, int]) -> dict[str
     mistakes = {
         name: {"order": [places[node] for node in _visits(name, steps.loss)], "overwrites": algorithm is overwrite}
         for name, algorithm in MISTAKES.items()
+        if name in IN_PAGES
     }
     order = [places[node] for node in steps.order]
     return {"digits": told.digits, "loss": places[steps.loss], "order": order, "mistakes": mistakes, "nodes": nodes}

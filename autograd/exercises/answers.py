@@ -1,0 +1,123 @@
+"""What a student writes: a number, a fraction, or a formula over the names in the picture; and whether it is right.
+
+A number is right if it is the right one rounded to three significant digits or three decimals, or better.  A formula is
+compared with the derivative at random points, so any way of writing it will do.
+
+>>> read_answer("−1/2", {}).value, read_answer(",5", {}).value
+(-0.5, 0.5)
+>>> is_rounded(0.234, 0.23404), is_rounded(0.23, 0.23404), is_rounded(0.0, 0.0002)
+(True, False, True)
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from autograd.expressions import Expression, ExpressionError, parse
+from autograd.rows import number
+
+__all__ = ["Answer", "AnswerError", "differs", "is_rounded", "read_answer"]
+
+FEWEST: Final = 3  # digits of a rounded answer
+EXACT: Final = 1e-9  # relative: two numbers that are the same
+# What is written by hand, and what the parser of expressions has for it.
+SPELLINGS: Final = {"−": "-", "·": "*", "×": "*", "÷": "/", "^": "**", "²": "**2", "³": "**3", "σ(": "sigmoid("}
+
+
+class AnswerError(ValueError):
+    """An answer cannot be read, or is given for something that was not asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer that was read.
+
+    Attributes:
+        text: as it was written.
+        value: its number at the numbers of the exercise.
+        formula: the formula, if there are names in it; `names` are those that it uses, as in the picture.
+    """
+
+    text: str
+    value: float
+    formula: Expression | None = None
+    names: tuple[tuple[str, str], ...] = ()
+
+    def at(self, numbers: Mapping[str, float]) -> float:
+        """Return the value of the formula at other numbers, which are given by name."""
+        if self.formula is None:
+            return self.value
+        return float(self.formula.evaluate({inner: numbers[outer] for inner, outer in self.names}))
+
+
+def read_answer(answer: Any, numbers: Mapping[str, float]) -> Answer:
+    """Read an answer.
+
+    Args:
+        answer: a number, or text: a number, also with a decimal comma, a fraction such as ``1/2``, or a formula.
+        numbers: the numbers that the names in a formula stand for.
+
+    Raises:
+        AnswerError: in one sentence, for anything else.
+
+    >>> read_answer("-(t - r)*r", {"t": 1.0, "r": 0.5}).value
+    -0.25
+    """
+    if not isinstance(answer, str):
+        try:
+            value = number(answer)
+        except (TypeError, OverflowError):
+            value = NotImplemented
+        if value is NotImplemented or math.isnan(value):
+            raise AnswerError(f"{answer!r} is not an answer; give a number, a fraction such as '1/2', or a formula as text")
+        return Answer(f"{value:g}" if float(f"{value:g}") == value else repr(value), value)
+    text = answer.strip()
+    code = re.sub(r"^([-−+]?\d*),(\d+)$", r"\1.\2", text)
+    inner = {name: name if name.isidentifier() else f"name_{i}" for i, name in enumerate(numbers)}
+    for name in sorted(numbers, key=len, reverse=True):
+        if inner[name] != name:
+            code = code.replace(name, inner[name])
+    for written, meant in SPELLINGS.items():
+        code = code.replace(written, meant)
+    try:
+        formula = parse(code)
+        outer = {short: name for name, short in inner.items()}
+        for name in formula.names:
+            if name not in outer:
+                raise AnswerError(f"there is no {name} in this exercise; a formula may use {_listed(numbers)}")
+        names = tuple((name, outer[name]) for name in formula.names)
+        read = Answer(text, 0.0, formula, names)
+        value = read.at(numbers)
+    except ExpressionError as error:
+        raise AnswerError(f"{text!r} cannot be read as a number or a formula: {error}") from None
+    return Answer(text, value, formula if names else None, names)
+
+
+def is_rounded(answer: float, right: float) -> bool:
+    """Whether an answer is the right number, or agrees with it to three significant digits or three decimals.
+
+    A zero may be the rounded right value, but a number that is not zero needs the right sign.
+    """
+    if answer == right or (math.isnan(answer) and math.isnan(right)):
+        return True
+    if not (math.isfinite(answer) and math.isfinite(right)):
+        return False
+    if math.isclose(answer, right, rel_tol=EXACT, abs_tol=1e-15):
+        return True
+    if any(math.isclose(answer, round(right, places), rel_tol=EXACT, abs_tol=1e-15) for places in range(FEWEST, 16)):
+        return True
+    unit = 10.0 ** (math.floor(math.log10(abs(right))) - FEWEST + 1) if right else 0.0
+    return abs(answer - right) <= unit / 2 * (1 + EXACT)
+
+
+def differs(wrong: float, right: float) -> bool:
+    """Whether a wrong algorithm's number can be told from the right one by an answer of three digits."""
+    return math.isfinite(wrong) and not is_rounded(wrong, right)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names)

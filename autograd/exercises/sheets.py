@@ -1,0 +1,151 @@
+r"""Worksheets: the questions, then the solutions on pages of their own; as a web page, or in LaTeX.
+
+>>> from autograd.exercises.graphs import exercises
+>>> sheet = worksheet(exercises(seed=1, level=3, count=2), solutions=True)
+>>> sheet.tex.count(r"\section*"), r"\newpage" in sheet.tex
+(4, True)
+"""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Final
+
+from autograd.exercises.asking import Exercise
+from autograd.files import write_whole
+from autograd.symbol import ESCAPES
+
+__all__ = ["Worksheet", "worksheet"]
+
+# What pdflatex does not know by itself, and stands in notes and questions.
+TEX: Final = {"∂": r"\partial ", "δ": r"\delta ", "σ": r"\sigma ", "η": r"\eta ", "∇": r"\nabla ", "⊙": r"\odot ", "′": "'",
+              "¹": "^1", "²": "^2", "ᵀ": r"^{\top}", "ₐ": "_a", "·": r"\cdot "}  # fmt: skip
+STYLE: Final = """
+body { font: 1rem/1.5 system-ui, sans-serif; max-width: 48rem; margin: 2rem auto; padding: 0 1rem; }
+pre { white-space: pre-wrap; }
+section { break-inside: avoid; }
+.solutions { break-before: page; }
+"""
+
+
+@dataclass(frozen=True)
+class Worksheet:
+    """Exercises as a sheet to be printed.
+
+    Attributes:
+        tasks: the exercises.
+        solutions: whether their solutions follow, on pages of their own.
+        title: the heading.
+    """
+
+    tasks: tuple[Exercise, ...]
+    solutions: bool = False
+    title: str = "Backpropagation by hand"
+
+    @property
+    def text(self) -> str:
+        """The sheet as text."""
+        parts = [f"{i}. {task.text}" for i, task in enumerate(self.tasks, 1)]
+        if self.solutions:
+            parts += ["Solutions", *(f"{i}. {task.solution}" for i, task in enumerate(self.tasks, 1))]
+        return "\n\n".join(parts)
+
+    @property
+    def html(self) -> str:
+        """The sheet as a web page, which asks no network for anything."""
+        return "\n".join(["<!doctype html>", '<html lang="en"><head><meta charset="utf-8">',
+                          f"<title>{escape(self.title)}</title><style>{STYLE}</style></head><body>", *self._html_body(),
+                          "</body></html>", ""])  # fmt: skip
+
+    def _html_body(self) -> Iterator[str]:
+        yield f"<h1>{escape(self.title)}</h1>"
+        for i, task in enumerate(self.tasks, 1):
+            yield f"<section><h2>Exercise {i}</h2>{task.picture}<pre>{escape(task.text)}</pre></section>"
+        if self.solutions:
+            yield '<div class="solutions"><h1>Solutions</h1>'
+            for i, task in enumerate(self.tasks, 1):
+                yield f"<section><h2>Exercise {i}</h2><pre>{escape(task.solution)}</pre></section>"
+            yield "</div>"
+
+    @property
+    def tex(self) -> str:
+        """The sheet as a LaTeX document for pdflatex."""
+        body = "\n".join(self._tex_body())
+        greek = sorted({c for c in body if unicodedata.name(c, "").startswith("GREEK SMALL LETTER")})
+        declared = [_declaration(c) for c in greek]
+        return "\n".join([r"\documentclass[a4paper]{article}", r"\usepackage[utf8]{inputenc}", r"\usepackage{amsmath,amssymb}",
+                          r"\usepackage[margin=2.2cm]{geometry}", r"\setlength{\parindent}{0pt}", *declared,
+                          r"\begin{document}", rf"\begin{{center}}\Large {_tex(self.title)}\end{{center}}", body,
+                          r"\end{document}", ""])  # fmt: skip
+
+    def _tex_body(self) -> Iterator[str]:
+        for i, task in enumerate(self.tasks, 1):
+            yield rf"\section*{{Exercise {i}}}"
+            yield from (_tex(note) + r"\par" for note in task.notes)
+            yield rf"Given ${task.given_latex}$. {_tex(task.question)}\[{task.latex}\]"
+        if self.solutions:
+            yield r"\newpage"
+            for i, task in enumerate(self.tasks, 1):
+                yield rf"\section*{{Solution {i}}}"
+                yield from (rf"\[{part}\]" for part in task.solution_latex)
+                yield from (_tex(note) + r"\par" for note in task.solution_notes)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the sheet to a file and return its path.
+
+        Args:
+            path: a name that ends in .html, .tex or .txt.
+
+        Raises:
+            ValueError: for another suffix.
+        """
+        path = Path(path)
+        written = {".html": "html", ".htm": "html", ".tex": "tex", ".txt": "text"}
+        if path.suffix.lower() not in written:
+            raise ValueError(f"a worksheet cannot be saved as {path.suffix!r}; end the name in .html, .tex or .txt")
+        write_whole(path, getattr(self, written[path.suffix.lower()]).encode())
+        return path
+
+    def __str__(self) -> str:
+        return self.text
+
+    def _repr_html_(self) -> str:
+        return "\n".join(self._html_body())
+
+
+def worksheet(tasks: Iterable[Exercise], *, solutions: bool = False, title: str = "Backpropagation by hand") -> Worksheet:
+    """Put exercises on a sheet.
+
+    Args:
+        tasks: the exercises, such as `exercises` makes.
+        solutions: whether the solutions follow, on pages of their own.
+        title: the heading.
+
+    Raises:
+        TypeError: for anything but exercises.
+        ValueError: if there are none.
+    """
+    sheet = tuple(tasks)
+    for task in sheet:
+        if not isinstance(task, Exercise):
+            raise TypeError(f"a worksheet is made of exercises; got {task!r}")
+    if not sheet:
+        raise ValueError("a worksheet needs one exercise or more")
+    return Worksheet(sheet, solutions, title)
+
+
+def _tex(text: str) -> str:
+    """Write a line of text for LaTeX; its mathematical characters become formulas."""
+    parts = [f"${TEX[c]}$" if c in TEX else ESCAPES.get(c, c) for c in text]
+    return "".join(parts).replace("$$", "")
+
+
+def _declaration(letter: str) -> str:
+    name = unicodedata.name(letter).removeprefix("GREEK SMALL LETTER ").split()[0].lower()
+    name = {"lamda": "lambda", "omicron": "mathrm{o}"}.get(name, name)
+    return rf"\DeclareUnicodeCharacter{{{ord(letter):04X}}}{{\ensuremath{{\{name}}}}}"

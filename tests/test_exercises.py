@@ -1,0 +1,284 @@
+"""Exercises: right answers in any form are right, wrong ones are explained, and nothing that cannot be read costs points."""
+
+import math
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from misconceived import cases, leaves_of, random_graph
+
+from autograd import Value, explain, label_values, walk
+from autograd.demo import POINT, network
+from autograd.exercises import NAMES, AnswerError, exercise, exercises
+from autograd.exercises.answers import is_rounded, read_answer
+from autograd.mistakes import MISTAKES, totals, updated_too_soon
+
+ROOT = Path(__file__).parent.parent
+
+# Right answers
+
+
+def twice() -> dict[str, Value]:
+    nodes: dict[str, Value] = {"x": Value(3.0), "y": Value(2.0)}
+    nodes["h"] = nodes["x"] * nodes["y"]
+    nodes["v"] = nodes["h"] * nodes["h"]
+    nodes["u"] = nodes["v"] * nodes["x"]
+    nodes["E"] = nodes["u"] + nodes["h"]
+    label_values(nodes)
+    return nodes
+
+
+@given(st.floats(-1e6, 1e6).filter(lambda x: abs(x) > 1e-9), st.integers(3, 12))
+def test_a_number_rounded_to_three_digits_or_decimals_is_right(right: float, n: int) -> None:
+    assert is_rounded(float(f"{right:.{n}g}"), right) and is_rounded(round(right, n), right)
+    assert is_rounded(float(f"{right:.{n}g}") * (1 + 1e-13), right)
+
+
+@given(st.floats(0.01, 1e6), st.floats(0.01, 0.9))
+def test_a_number_that_is_off_by_a_percent_is_not(right: float, off: float) -> None:
+    for wrong in (right * (1 + off), right * (1 - off), -right):
+        rounded = any(math.isclose(wrong, round(right, n), rel_tol=1e-9, abs_tol=1e-15) for n in range(3, 16))
+        assert rounded or not is_rounded(wrong, right)
+
+
+@pytest.mark.parametrize(("text", "value"), [
+    ("1/2", 0.5), ("-0.5", -0.5), (",5", 0.5), ("0,25", 0.25), ("−0.5", -0.5), ("−,5", -0.5), (" 2 ", 2.0), ("3e-2", 0.03),
+    ("-(t - r)·r", -0.25), ("r²·2", 0.5), ("r^2", 0.25), ("σ(0)", 0.5), ("w⁽¹⁾₀₀*w⁽¹⁾₀₁", 6.0), ("maximum(t, r)", 1.0),
+])  # fmt: skip
+def test_numbers_are_read_as_they_are_written_by_hand(text: str, value: float) -> None:
+    numbers = {"t": 1.0, "r": 0.5, "w⁽¹⁾₀₀": 2.0, "w⁽¹⁾₀₁": 3.0}
+    assert read_answer(text, numbers).value == pytest.approx(value, rel=1e-15)
+
+
+def test_a_formula_is_right_however_it_is_written() -> None:
+    n = network(**POINT)
+    task = exercise(n["E"], ask=[n["w_o"], n["w_h"]])
+    for text in (
+        "-(t - r_o)*r_o*(1 - r_o)*r_h",
+        "(r_o - t)·r_o·r_h − (r_o - t)·r_o²·r_h",
+        "-2*v1/2*r_o*(1-r_o)*sigmoid(w_h*i)",
+    ):
+        assert task.mark({"w_o": text}).marks[0].is_right, text
+    assert task.mark({n["w_h"]: explain(n["w_h"], of=n["E"]).formula.text}).marks[1].is_right
+    [mark, _] = task.mark({"w_o": f"{n['r_h'].data!r}*(-(t - r_o)*r_o*(1 - r_o))"}).marks
+    assert not mark.is_right and mark.points == 0.5 and "the right number here, but not the derivative" in mark.sentence
+    assert not task.mark({"w_o": "(t - r_o)*r_o*(1 - r_o)*r_h"}).marks[0].is_right
+
+
+@pytest.mark.parametrize("level", [1, 2, 3, 4])
+def test_every_level_can_be_solved_with_the_numbers_of_its_solution(level: int) -> None:
+    sheet = exercises(seed=11, level=level, count=12)
+    kinds = Counter(task.kind for task in sheet)
+    assert len(kinds) > 1 and len({task.text for task in sheet}) == 12
+    for task in sheet:
+        if task.kind == "order":
+            assert task.mark(list(reversed(task.steps.order)))
+            continue
+        answers = {
+            q.key: q.node.partials[q.place] if q.place is not None else task.steps.gradients[q.node] for q in task.questions
+        }
+        marking = task.mark({key: f"{answer:.3g}" for key, answer in answers.items()})
+        assert marking and marking.points == 1.0 and marking.diagnoses == {}
+        assert all(line.startswith(q.name) for line, q in zip(marking.sentences, task.questions, strict=True))
+        assert all(task.number(x.data) in task.text for x in task.names)
+        assert all(math.isfinite(x) for x in task.steps.gradients.values())
+
+
+def test_the_same_seed_is_the_same_sheet_in_every_process() -> None:
+    make = "[str(t) for level in (1, 2, 3, 4) for t in exercises(5, level, 4)]"
+    program = f"from autograd.exercises import exercises; print(ascii({make}))"
+    environments = [{**os.environ, "PYTHONHASHSEED": seed} for seed in ("1", "2")]
+    command = [sys.executable, "-c", program]
+    runs = [subprocess.run(command, capture_output=True, text=True, check=True, env=env, cwd=ROOT) for env in environments]
+    assert runs[0].stdout == runs[1].stdout == ascii(eval(make, {"exercises": exercises})) + "\n"
+    assert [str(t) for t in exercises(6, 2, 4)] != [str(t) for t in exercises(5, 2, 4)]
+    assert len({task.text for task in exercises(0, 2, 300)}) == 300
+    for level, count, words in ((5, 1, "the levels are 1, 2, 3, 4"), (1, 0, "1 exercise or more")):
+        with pytest.raises(ValueError, match=words):
+            exercises(0, level, count)
+
+
+# Misconceptions
+
+
+def test_each_misconception_is_recognised_on_random_graphs() -> None:
+    found, total, names = Counter[str](), Counter[str](), 0
+    for name, loss, x, answer in cases(Random(4), count=40, digits=4):
+        marking = exercise(loss, ask=[x]).mark({x: answer})
+        if not marking:  # rounded to three decimals it may be right
+            total[name] += 1
+            [diagnoses] = marking.diagnoses.values()
+            found[name] += name in diagnoses
+            names += len(diagnoses)
+    assert set(total) == set(NAMES) and min(total.values()) >= 30
+    assert {name: found[name] / total[name] for name in NAMES if found[name] < 0.95 * total[name]} == {}
+    assert names < 2.5 * total.total(), "an answer that fits everything says nothing"
+
+
+def test_numbers_out_of_the_air_are_not_explained() -> None:
+    rng, explained, n = Random(7), 0, 0
+    while n < 60:
+        loss = random_graph(rng)
+        for x in leaves_of(loss)[:1]:
+            answer = float(f"{walk(loss).gradients[x] * rng.uniform(-3, 3) + rng.uniform(-0.5, 0.5):.4g}")
+            marking = exercise(loss, ask=[x]).mark({x: answer})
+            n += not marking
+            explained += any(marking.diagnoses.values())
+    assert explained <= 6
+
+
+def test_a_student_who_errs_in_ten_ways() -> None:
+    n = network(**POINT)
+    t, r_o, r_h, w_o, i = (n[name].data for name in ("t", "r_o", "r_h", "w_o", "i"))
+    delta = -(t - r_o) * r_o * (1 - r_o)
+    second = 1 / (1 + math.exp(-r_h))
+    task = exercise(n["E"], ask=[n["w_o"], n["w_h"]])
+    wrong: dict[str, tuple[str, float, str]] = {
+        "sign": ("w_o", (t - r_o) * r_o * (1 - r_o) * r_h, "the minus sign of ∂v1/∂r_o = -1 is lost"),
+        "activation-forgotten": ("w_h", delta * w_o * i, "the factor ∂r_h/∂net_h = r_h·(1 - r_h) is left out"),
+        "other-operand": ("w_h", delta * r_h * r_h * (1 - r_h) * i, "∂net_o/∂r_h = w_o, not 0.64566"),
+        "out-for-net": ("w_h", delta * w_o * second * (1 - second) * i, "is read at r_h = 0.64566, not at net_h"),
+        "factor-two": ("w_o", 2 * delta * r_h, "the factor ∂E/∂v2 = 0.5 is missing"),
+        "local-only": ("w_h", i, "this is only the local derivative ∂net_h/∂w_h = i"),
+        "upstream-only": ("w_o", delta, "this is what arrives from above, ∂E/∂net_o"),
+        "updated-too-soon": ("w_h", delta * (w_o - 0.1 * delta * r_h) * r_h * (1 - r_h) * i, "weights were changed before"),
+    }
+    for name, (node, answer, words) in wrong.items():
+        digits = 6 if name == "updated-too-soon" else 4
+        [mark] = [m for m in task.mark({node: round(answer, digits)}).marks if m.asked is n[node]]
+        assert mark.names[0] == name and words in mark.sentence and 0 < mark.points < 1, mark
+    shared = twice()
+    pair = exercise(shared["E"], ask=[shared["h"], shared["x"]])
+    right = walk(shared["E"]).gradients
+    assert pair.mark({"h": right[shared["h"]] - 1}).marks[0].names == ("path-forgotten",)
+    assert "the path through E = u + h is forgotten" in pair.mark({"h": right[shared["h"]] - 1}).sentences[0]
+    assert pair.mark({"x": totals(MISTAKES["recursion"](shared["E"]))[shared["x"]]}).marks[1].names == ("too-early",)
+    assert "overwritten" in pair.mark({"x": totals(MISTAKES["overwrite"](shared["E"]))[shared["x"]]}).marks[1].names
+
+
+def test_what_no_misconception_gives_asks_for_the_nodes_on_the_way() -> None:
+    n = network(**POINT)
+    [mark] = exercise(n["E"], ask=[n["w_h"]]).mark({"w_h": 7.77}).marks
+    assert mark.names == () and mark.points == 0
+    assert mark.sentence.endswith("no known misconception gives it; answer ∂E/∂net_h as well, to see where it goes wrong")
+
+
+def test_what_follows_from_a_wrong_answer_above_counts() -> None:
+    n = network(**POINT)
+    task = exercise(n["E"], ask=[n["net_o"], n["w_o"], n["net_h"], n["w_h"]])
+    delta = 0.3
+    below = delta * n["w_o"].data * n["r_h"].data * (1 - n["r_h"].data)
+    marking = task.mark({"net_o": delta, "w_o": delta * n["r_h"].data, "net_h": below, "w_h": below * 2.0})
+    assert [mark.points for mark in marking.marks] == [0.0, 1.0, 1.0, 1.0] and not marking
+    assert all("follows from a wrong answer above" in sentence for sentence in marking.sentences[1:])
+    assert task.mark({"net_o": delta, "w_o": 0.9}).marks[1].points == 0.0
+
+
+# The other kinds
+
+
+def test_local_derivatives_by_node_and_operand_or_place() -> None:
+    x = Value(3.0, "x")
+    square = x * x
+    loss = square.tanh() * 2
+    task = exercise(loss, ask="local")
+    tanh_of = loss.inputs[0]
+    marking = task.mark({(square, 0): 3, (square, 1): "x", (tanh_of, square): "1 - v2²", (loss, tanh_of): 2})
+    assert marking and len(marking.marks) == 4
+    a, b = Value(3.0, "a"), Value(4.0, "b")
+    product = a * b
+    swapped = exercise(product, ask="local").mark({(product, a): 3, (product, b): -3})
+    assert list(swapped.diagnoses.values()) == [("other-operand",), ("sign",)] and 0 < swapped.points < 1
+
+
+def test_any_valid_order_is_right() -> None:
+    n = twice()
+    task = exercise(n["E"], ask="order")
+    assert task.mark([n["E"], n["u"], n["v"], n["h"]]) and task.mark(["E", "u", "v", "h"])
+    early = task.mark([n["E"], n["h"], n["u"], n["v"]])
+    assert early.diagnoses == {"order": ("too-early",)} and 0 < early.points < 1
+    assert "h is visited too early: it feeds v" in str(early)
+    assert not task.mark(["E", "u", "v"]) and not task.mark([])
+    for bad, words in ((["E", "x"], "is not visited"), ("E, u", "as a list of nodes"), ({"E": 1}, "as a list of nodes"),
+                       ([Value(1.0)], "is not visited")):  # fmt: skip
+        with pytest.raises(AnswerError, match=words):
+            task.mark(bad)
+    a = Value(2.0)
+    b, c = a * 2, a * 3
+    loss = b + c
+    both = exercise(loss, ask="order")
+    assert both.mark([loss, b, c]) and both.mark([loss, c, b])
+
+
+def test_a_step_of_gradient_descent() -> None:
+    n = network(**POINT)
+    task = exercise(n["E"], ask="update", rate=0.5)
+    g = task.steps.gradients
+    leaves = [n[name] for name in ("w_h", "i", "w_o", "t")]
+    assert task.mark({x: round(x.data - 0.5 * g[x], 3) for x in leaves})
+    uphill = task.mark({x: x.data + 0.5 * g[x] for x in leaves})
+    assert all("sign" in names for names in uphill.diagnoses.values()) and len(uphill.diagnoses) == 4
+    soon = totals(updated_too_soon(n["E"], 0.5))[n["w_h"]]
+    assert task.mark({"w_h": n["w_h"].data - 0.5 * soon}).diagnoses[n["w_h"]] == ("updated-too-soon",)
+    assert task.mark({"w_o": "w_o - 0.5*(-(t - r_o)*r_o*(1 - r_o)*r_h)"}).marks[2].is_right
+
+
+def test_hints_become_smaller_step_by_step() -> None:
+    n = network(**POINT)
+    task = exercise(n["E"], ask=[n["w_o"]])
+    assert [task.hint() for _ in range(5)] == [
+        "w_o feeds net_o = w_o·r_h",
+        "∂E/∂w_o = ∂E/∂net_o·∂net_o/∂w_o, and ∂net_o/∂w_o = r_h",
+        "∂E/∂net_o = -0.14659, and r_h = 0.64566",
+        "(-0.14659)·0.64566 = -0.094645",
+        "there are no more hints",
+    ]
+    for kind in ("local", "order", "update", "deltas"):
+        other = exercise(n["E"], ask=kind)
+        hints = [other.hint() for _ in range(3)]
+        assert "there are no more hints" not in hints and len(set(hints)) == 3
+
+
+# Bad input, which costs nothing
+
+
+@pytest.mark.parametrize(("answers", "words"), [
+    ({"w_o": "tanh("}, "cannot be read as a number or a formula"),
+    ({"w_o": "q*2"}, "there is no q in this exercise; a formula may use w_h, i"),
+    ({"w_o": None}, "None is not an answer; give a number"),
+    ({"w_o": [1.0]}, "is not an answer"),
+    ({"w_o": math.nan}, "is not an answer"),
+    ({"w_o": ""}, "the expression is empty"),
+    ({"w_o": "__import__('os')"}, "there is no function __import__"),
+    ({"w_o": "1/0"}, "cannot be read"),
+    ({"t": 1.0}, "'t' was not asked; asked were ∂E/∂w_o"),
+    ([1.0], "answers are given as"),
+])  # fmt: skip
+def test_what_cannot_be_read_is_refused_in_a_sentence_before_anything_is_marked(answers: Any, words: str) -> None:
+    n = network(**POINT)
+    with pytest.raises(AnswerError, match=words.replace("(", r"\(")) as caught:
+        exercise(n["E"], ask=[n["w_o"]]).mark(answers)
+    assert "\n" not in str(caught.value)
+
+
+def test_graphs_and_nodes_without_gradients_are_refused() -> None:
+    n = network(**POINT)
+    stray: Any = 3.0
+    refused: list[tuple[Callable[[], object], type[Exception], str]] = [
+        (lambda: exercise(Value(1.0, "x")), ValueError, "a leaf, a graph without gradients"),
+        (lambda: exercise(stray), TypeError, "needs the Value"),
+        (lambda: exercise(n["E"], ask="gradient"), ValueError, "ask is 'gradient'"),
+        (lambda: exercise(n["E"], ask=[]), ValueError, "an empty list"),
+        (lambda: exercise(n["E"], ask=[Value(1.0, "z")]), ValueError, "does not take part"),
+    ]
+    for make, error, words in refused:
+        with pytest.raises(error, match=words):
+            make()

@@ -1,0 +1,185 @@
+"""What exercises come in: sheets that set, graders' test files, a session in a terminal, the command line."""
+
+import re
+import shutil
+import subprocess
+from base64 import b64decode
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autograd import Value
+from autograd.__main__ import main
+from autograd.demo import POINT, network
+from autograd.exercises import exercise, exercises, grade, worksheet
+from autograd.exercises.terminal import ask_all
+
+
+@pytest.mark.parametrize("level", [1, 2, 3, 4])
+def test_two_lines_make_a_sheet_of_eight_with_solutions_that_latex_sets(level: int, tmp_path: Path) -> None:
+    if shutil.which("pdflatex") is None:
+        pytest.skip("pdflatex is not installed; Debian has it in texlive-latex-base, and amsmath in texlive-latex-recommended")
+    file = worksheet(exercises(seed=3, level=level, count=8), solutions=True).save(tmp_path / "sheet.tex")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", file.name]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, errors="replace", check=False)
+    assert run.returncode == 0 and (tmp_path / "sheet.pdf").stat().st_size > 10_000, run.stdout[-2000:]
+    assert "Overfull" not in run.stdout
+    tex = file.read_text(encoding="utf-8")
+    assert tex.count(r"\section*{Exercise") == tex.count(r"\section*{Solution") == 8
+    assert tex.index(r"\newpage") < tex.index(r"\section*{Solution 1}") and r"\underline" not in tex[tex.index(r"\newpage") :]
+
+
+def test_greek_names_are_set(tmp_path: Path) -> None:
+    theta, odd = Value(0.5, "θ"), Value(2.0, "50% & more_#")
+    tex = worksheet([exercise((theta * odd).tanh(), ask=[theta])], title="A_B & C").tex
+    assert r"\DeclareUnicodeCharacter{03B8}{\ensuremath{\theta}}" in tex and r"A\_B \& C" in tex
+    if shutil.which("pdflatex"):
+        (tmp_path / "greek.tex").write_text(tex, encoding="utf-8")
+        command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "greek.tex"]
+        assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode == 0
+
+
+def test_a_page_asks_no_network_for_anything_and_keeps_solutions_apart(tmp_path: Path) -> None:
+    sheet = worksheet(exercises(seed=2, level=3, count=2), solutions=True)
+    html = sheet.save(tmp_path / "sheet.html").read_text(encoding="utf-8")
+    assert not re.search(r"https?://", re.sub(r"base64,[^\"]*", "", html)) and html.count("<h2>Exercise") == 4
+    assert html.index("____") < html.index('class="solutions"') and "____" not in html[html.index('class="solutions"') :]
+    assert "break-before: page" in html
+    bare = worksheet(sheet.tasks)
+    assert "olution" not in bare.text and "<h1>Solutions" not in bare.html and r"\newpage" not in bare.tex
+    assert bare.save(tmp_path / "sheet.txt").read_text(encoding="utf-8").startswith("1. Given ")
+    with pytest.raises(ValueError, match=r"cannot be saved as '.pdf'"):
+        sheet.save(tmp_path / "sheet.pdf")
+    stranger: Any = [3]
+    with pytest.raises(TypeError, match="made of exercises"):
+        worksheet(stranger)
+    with pytest.raises(ValueError, match="one exercise or more"):
+        worksheet([])
+
+
+def test_a_picture_gives_no_answer_away() -> None:
+    n = network(**POINT)
+    n["E"].backward()
+    for ask in ("local", "deltas", "update"):
+        task = exercise(n["E"], ask=ask)
+        svg = b64decode(task.picture.partition("base64,")[2].partition('"')[0]).decode()
+        assert "net_h = 0.6" in svg and "σ(net_o)" in svg
+        assert "∂" not in svg and "δ" not in svg
+
+
+def test_labels_cannot_become_markup() -> None:
+    x = Value(2.0, "<script>alert(1)</script>")
+    task = exercise(x * 3, ask=[x])
+    for html in (worksheet([task], solutions=True).html, task._repr_html_()):
+        assert "<script" not in html
+
+
+def test_the_matrices_of_a_solution_are_the_gradients_of_the_graph() -> None:
+    for task in exercises(seed=4, level=4, count=3):
+        first, *_, last = task.solution_notes
+        assert first.startswith("BP1: δ² = ") and last.startswith("BP4: ")
+        by_name = {x.label: task.number(g) for x, g in task.steps.gradients.items()}
+        assert f"[[{by_name['layer2.neuron0.net']}]]" in first
+        assert f"∂E/∂W² = δ²(a¹)ᵀ = [[{by_name['layer2.neuron0.w0']}, {by_name['layer2.neuron0.w1']}]]" in last
+
+
+# Graders
+
+
+def test_nbgrader_takes_the_number_that_a_cell_ends_with(capsys: pytest.CaptureFixture[str]) -> None:
+    n = network(**POINT)
+    task = exercise(n["E"], ask=[n["w_o"], n["w_h"]])
+    points = grade(task, {"w_o": -0.0946, "w_h": 0.2345}, points=4)
+    assert type(points) is float and float(repr(points)) == 3.71  # nbgrader reads the text of the last output
+    assert capsys.readouterr().out.splitlines()[0] == "1.86 of 2 points"
+    assert grade(task, {"w_o": -0.0946}, points=2) == 2.0
+    with pytest.raises(AssertionError, match="activation-forgotten"):
+        grade(task, {"w_h": 0.2345}, must_be_right=True)
+    assert grade(exercise(n["E"], ask="order"), [n["E"]], points=7) == 1.0
+
+
+TEST_FILE = """
+from otter.test_files import test_case
+
+OK_FORMAT = False
+name = "q1"
+points = None
+
+from autograd.exercises import grade
+
+@test_case(points=2)
+def test_w_o(task, w_o):
+    grade(task, {"w_o": w_o}, must_be_right=True)
+
+@test_case(points=3)
+def test_w_h(task, w_h):
+    grade(task, {"w_h": w_h}, must_be_right=True)
+"""
+
+
+def test_otter_grader_runs_a_test_file(tmp_path: Path) -> None:
+    test_files = pytest.importorskip("otter.test_files", reason="otter-grader is not installed: pip install '.[graders]'")
+    (tmp_path / "q1.py").write_text(TEST_FILE, encoding="utf-8")
+    n = network(**POINT)
+    task = exercise(n["E"], ask=[n["w_o"], n["w_h"]])
+    file = test_files.ExceptionTestFile.from_file(str(tmp_path / "q1.py"))
+    file.run({"task": task, "w_o": "-(t - r_o)*r_o*(1 - r_o)*r_h", "w_h": 0.2345})
+    right, wrong = file.test_case_results
+    assert right.passed and not wrong.passed and file.score == 2 and file.possible == 5
+    assert "the factor ∂r_h/∂net_h = r_h·(1 - r_h) is left out" in wrong.message
+
+
+# In a terminal
+
+
+def session(lines: list[str], level: int = 1, seed: int = 7, count: int = 1) -> tuple[list[str], str]:
+    shown: list[str] = []
+    answers = iter(lines)
+
+    def read(prompt: str) -> str:
+        shown.append(prompt)
+        line = next(answers, None)
+        if line is None:
+            raise EOFError
+        return line
+
+    score = ask_all(exercises(seed, level, count), read, lambda text: shown.append(str(text)))
+    return shown, score
+
+
+def test_a_session_asks_hints_marks_and_keeps_score() -> None:
+    shown, score = session(["?", "?", "1", "tanh(", "-1", "", "-1.5"])
+    text = "\n".join(shown)
+    assert score == "Score: 3 of 4" and shown[0].startswith("\nExercise 1 of 1. ? for a hint")
+    assert "v1 = w - b" in shown and "∂v1/∂w = 1" in shown and "No points are lost; try again." in text
+    assert "Score: 1 of 1" in shown and "Score: 2 of 2" in shown and "∂y/∂v1: not answered" in shown
+
+
+def test_a_session_can_be_left() -> None:
+    for lines in (["1", "q"], ["1"]):
+        assert session(lines)[1] == "Score: 1 of 1"
+    assert session(["q"])[1] == "Score: 0 of 0"
+
+
+def test_an_order_is_answered_with_commas() -> None:
+    level2 = next(seed for seed in range(50) if exercises(seed, 2, 1)[0].kind == "order")
+    task = exercises(level2, 2, 1)[0]
+    shown, score = session(["y, x", ", ".join(task.names[x] for x in reversed(task.steps.order))], level=2, seed=level2)
+    assert score == "Score: 1 of 1" and any("x is not visited in the backward pass" in line for line in shown)
+
+
+def test_the_command_line_prints_the_sheet_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--exercise", "2", "--seed", "3"]) == 0
+    out = capsys.readouterr().out
+    assert out.strip() == worksheet(exercises(3, 2)).text and out.startswith("1. Given ")
+    assert main(["--exercise", "2"]) == 0 and capsys.readouterr().out != out
+    for words, message in (
+        (["--exercise", "5"], "invalid choice: 5"),
+        (["--exercise", "one"], "invalid int value"),
+        (["--seed", "1"], "give their level"),
+        (["x*2", "--exercise", "1"], "leave out x*2"),
+        (["--exercise", "1", "--steps"], "leave out --steps"),
+    ):
+        assert main(words) == 2
+        assert message in capsys.readouterr().err
