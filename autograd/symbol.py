@@ -381,7 +381,7 @@ def _write_infix(sign: str, operands: Sequence[Any], style: Style) -> tuple[str,
     written = style.signs.get(sign, f" {sign} ")
     if len(operands) == 1:
         text = _parenthesised(operands[0], SIGN, style)
-        return sign + ("(0)" if text == "0" else _signed(text, 1)), SIGN  # nobody writes -0
+        return sign + ("(0)" if sign + text == "-0" else _signed(text, 1)), SIGN  # nobody writes -0
     x, y = operands
     if sign == "*" and x is y and style.square:
         return style.square.format(_base(x, style)), POWER

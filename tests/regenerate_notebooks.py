@@ -42,6 +42,7 @@ METADATA: Final = {
 }
 SECONDS: Final = 600  # after which a cell is taken to hang
 COLOURS: Final = 128  # of a plot
+SHRUNK: Final = 0.625  # a graph fills a page of a notebook, and is not printed from there
 
 
 def run(path: Path, **variables: str) -> Any:
@@ -130,8 +131,11 @@ def _normalise(notebook: Any) -> None:
 
 def _drawn(svg: str) -> str:
     """Return a graph as PNG, in fonts that are the same everywhere: those that Typst brings along."""
-    png = print_svg(re.sub('font-family="[^"]*"', f'font-family="{FONT}"', svg, count=1), "", "png")
-    return base64.b64encode(png).decode()
+    font = f'font-family="{FONT}"'
+    image = PIL.Image.open(io.BytesIO(print_svg(re.sub('font-family="[^"]*"', font, svg, count=1), "", "png")))
+    buffer = io.BytesIO()
+    image.resize((round(image.width * SHRUNK), round(image.height * SHRUNK)), PIL.Image.Resampling.LANCZOS).save(buffer, "PNG")
+    return base64.b64encode(buffer.getvalue()).decode()
 
 
 def _light(png: str) -> str:

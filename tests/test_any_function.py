@@ -289,7 +289,7 @@ def test_tensors_of_torch() -> None:
 
 def test_arrays_of_jax() -> None:
     jax = pytest.importorskip("jax")
-    point = {"w": jax.numpy.array([[0.5, -0.25], [1.0, 0.75]]), "b": jax.numpy.array([0.5, 0.25])}
+    point = {"w": jax.numpy.array([[0.5, -0.25], [1.0, 0.75]], "float32"), "b": jax.numpy.array([0.5, 0.25], "float32")}
 
     def f(p: Any) -> Any:
         return jax.numpy.sum(jax.numpy.tanh(p["w"] @ p["b"]) ** 2)

@@ -320,7 +320,7 @@ def test_batches_that_do_not_fit_are_refused_by_path() -> None:
     program = compile(lambda p: p["a"] * p["b"][0], example=[{"a": 1.0, "b": [1.0, 2.0]}])
     with pytest.raises(ValueError, match=r"shapes argument 0\['a'\] \(2,\), argument 0\['b'\] \(2, 3\); "):
         program({"a": [1.0, 2.0], "b": np.zeros((2, 3))})
-    with pytest.raises(ValueError, match=r"argument 0\['a'\] \[batch\], argument 0\['b'\] \[batch×2\]$"):
+    with pytest.raises(ValueError, match=r"argument 0\['a'\] \[batch\], argument 0\['b'\] \[batch×2\]; compiled without"):
         program({"a": [1.0, 2.0]})
     with pytest.raises(ValueError, match=r"argument 0\['a'\] is the number 1.0; a program takes a batch"):
         program({"a": 1.0, "b": [[1.0, 2.0]]})

@@ -20,6 +20,8 @@ from test_player import neuron
 
 from autograd import Value, draw, play
 
+pytestmark = pytest.mark.slow  # a browser, or many graphs: run by the part of the pictures
+
 CELLS = [
     "from autograd import draw, play\nfrom test_player import network, neuron\nloss = neuron()\nloss",
     "draw(loss, step=7)",
@@ -27,7 +29,7 @@ CELLS = [
     "play(loss)",
     "play(network())",
 ]
-PLAYER = ".autograd-player >>> .autograd-player"  # the first one on the page, in its shadow root
+PLAYER = ".autograd-player >>> .player"  # the first one on the page, in its shadow root
 PATIENCE = 120.0  # seconds until the server, or a page, is taken to hang
 OPTIONS = ("--no-browser", "--allow-root", "--port=0", "--ServerApp.ip=127.0.0.1", "--IdentityProvider.token=")
 SETTINGS = "@jupyterlab/apputils-extension/{}.jupyterlab-settings"
@@ -156,7 +158,7 @@ class TestFormats:
         data = self.formats(player)
         assert data["text/html"] == player.element == player._repr_html_()
         assert data["image/svg+xml"] == draw(neuron(), step=0).svg
-        assert data["text/plain"] == "<player: δ-flow of loss, 10 steps>"
+        assert data["text/plain"] == "<player: Backpropagation of loss, 10 steps>"
         assert self.formats(play(Value(1.0)))["text/html"].count("<p>") == 0, "nothing to be played"
 
     def test_a_graph_that_is_too_large_is_text(self) -> None:
@@ -201,7 +203,7 @@ def test_a_trusted_player_is_played(lab: Lab) -> None:
     lab.browser.click(f"{PLAYER} .guess")
     lab.browser.type("-1.3177")
     lab.browser.press("Enter")
-    assert "✓ -1.3177 is right" in lab.browser.run(f"{find(PLAYER + ' .steps > .step:not([hidden])')}.innerText")
+    assert "✓ -1.3177 is right" in lab.browser.run(f"{find(PLAYER + ' .card')}.innerText")
 
 
 def test_its_keys_do_nothing_to_the_notebook(lab: Lab) -> None:
@@ -219,7 +221,7 @@ def test_its_keys_do_nothing_to_the_notebook(lab: Lab) -> None:
 @pytest.mark.parametrize("width", [1280, 800])
 def test_the_styles_of_the_notebook_do_not_reach_it(lab: Lab, width: int, tmp_path: Path) -> None:
     """Every part of a card lies where it lies on a page of its own of that width, in that size of letters."""
-    parts = ".steps > .step:not([hidden]) :is(.head, dl, dt, dd), .legend, .buttons > *"
+    parts = ".card, .card :is(.head, table, th, td), .legend, .bar button, .bar select, .leaf, .leaf > *"
     boxes = f"""(root => [...root.querySelectorAll("{parts}")].map((part) => {{
         const at = part.getBoundingClientRect(), from = root.getBoundingClientRect();
         return [at.x - from.x, at.y - from.y, at.width, at.height].map(Math.round);

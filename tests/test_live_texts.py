@@ -16,13 +16,14 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from autograd import DomainError, Value, dot, exp, log, logsumexp, maximum, prod, replay, sigmoid, sqrt, tanh, walk, where
-from autograd.mistakes import MISTAKES
-from autograd.player.javascript import NotLiveError, to_javascript
+from autograd.player.javascript import IN_PAGES, NotLiveError, to_javascript
 from autograd.primitives import Binary, Unary
 from autograd.steps import Walk
 from autograd.strategies import Network, Program, networks, numbers, programs
 from nn import MLP
 from nn.losses import squared_error
+
+pytestmark = pytest.mark.slow  # a browser, or many graphs: run by the part of the pictures
 
 
 @pytest.fixture(scope="module", params=ENGINES)
@@ -49,12 +50,12 @@ def test_texts_at_other_leaves_are_those_of_a_walk(program: Program, drawn: list
     first = put(program, program.leaves)
     try:
         loss = replay(first, leaves_at(first, drawn))
-        told = {mistake: [*map(str, Walk(loss, mistake, n))] for mistake in (None, *MISTAKES)}
+        told = {mistake: [*map(str, Walk(loss, mistake, n))] for mistake in (None, *IN_PAGES)}
     except DomainError:
         assume(False)
     script = f"""(() => {{
         const g = {lent(first, loss, n)};
-        return [texts(g), ...{json.dumps([*MISTAKES])}.map((name) => texts(g, g.run(name)))];
+        return [texts(g), ...{json.dumps([*IN_PAGES])}.map((name) => texts(g, g.run(name)))];
     }})()"""
     for found, (mistake, right) in zip(engine.run(script), told.items(), strict=True):
         for text, expected in zip(found, right, strict=True):

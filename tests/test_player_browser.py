@@ -16,6 +16,8 @@ from autograd.drawing import draw
 from autograd.player import play
 from autograd.telling import factor
 
+pytestmark = pytest.mark.slow  # a browser, or many graphs: run by the part of the pictures
+
 
 @pytest.fixture(scope="module")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:

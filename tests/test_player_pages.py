@@ -15,6 +15,8 @@ from test_player import HOSTILE, layers, network, neuron, shared
 from autograd import Value, walk
 from autograd.player import play
 
+pytestmark = pytest.mark.slow  # a browser, or many graphs: run by the part of the pictures
+
 
 @pytest.fixture(scope="module")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:

@@ -172,7 +172,7 @@ class Trace:
             finally:
                 self._open = False
                 TRACED_VARIABLE.reset(token)
-        self.outputs: list[int] = [*flatten(self.result)[0].values()]
+        self.outputs: list[int] = [int(place) for place in flatten(self.result)[0].values()]
 
     @contextmanager
     def _lent(self, parameters: Sequence[Value]) -> Iterator[None]:
