@@ -42,6 +42,7 @@ METADATA: Final = {
 }
 SECONDS: Final = 600  # after which a cell is taken to hang
 COLOURS: Final = 128  # of a plot
+WIDEST: Final = 1600  # pixels of a graph's PNG
 SHRUNK: Final = 0.625  # a graph fills a page of a notebook, and is not printed from there
 
 
@@ -133,8 +134,9 @@ def _drawn(svg: str) -> str:
     """Return a graph as PNG, in fonts that are the same everywhere: those that Typst brings along."""
     font = f'font-family="{FONT}"'
     image = PIL.Image.open(io.BytesIO(print_svg(re.sub('font-family="[^"]*"', font, svg, count=1), "", "png")))
+    image.thumbnail((min(image.width * SHRUNK, WIDEST), image.height), PIL.Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
-    image.resize((round(image.width * SHRUNK), round(image.height * SHRUNK)), PIL.Image.Resampling.LANCZOS).save(buffer, "PNG")
+    image.save(buffer, "PNG")
     return base64.b64encode(buffer.getvalue()).decode()
 
 

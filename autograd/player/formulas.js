@@ -273,7 +273,10 @@ class Writer {
 
     infix(sign, operands) {
         const written = SIGNS[sign] ?? ` ${sign} `;
-        if (operands.length === 1) return [sign + factor(this.parenthesised(operands[0], SIGN)), SIGN];
+        if (operands.length === 1) {
+            const text = this.parenthesised(operands[0], SIGN);
+            return [sign + (sign + text === "-0" ? "(0)" : factor(text)), SIGN]; // nobody writes -0
+        }
         const [x, y] = operands;
         const base = this.parenthesised(x, ATOM);
         if (sign === "*" && x instanceof Formula && x === y) return [`${base}²`, POWER];
