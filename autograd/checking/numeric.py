@@ -63,7 +63,7 @@ class Thresholds:
             discretised integral equation.
         slow: the least by which changes shrink from step to step, if the quotients converge fast enough.  1.2 to 1.9:
             x^1.1 and x^1.5 at 0.
-        clear: rounding errors that the angle of a kink or the height of a jump must exceed.  1 to 3000: a sum of fractions.
+        clear: rounding errors that the angle of a kink or the height of a jump must exceed.  0.3 to 3000.
         steady: relative change of that angle or height while the step grows sixteenfold.  5e-4 to 0.5: tanh(1e6 x) at 0.
         whole: a smaller step showing between 1 % and this part of it speaks for a bend that is sharp but smooth.  0.72 to
             90: tanh(1e6 x) at 0.
