@@ -63,7 +63,7 @@ class Thresholds:
             discretised integral equation.
         slow: the least by which changes shrink from step to step, if the quotients converge fast enough.  1.2 to 1.9:
             x^1.1 and x^1.5 at 0.
-        clear: rounding errors that the angle of a kink or the height of a jump must exceed.  1 to 3000: a sum of fractions.
+        clear: rounding errors that the angle of a kink or the height of a jump must exceed.  0.3 to 3000.
         steady: relative change of that angle or height while the step grows sixteenfold.  5e-4 to 0.5: tanh(1e6 x) at 0.
         whole: a smaller step showing between 1 % and this part of it speaks for a bend that is sharp but smooth.  0.72 to
             90: tanh(1e6 x) at 0.
@@ -171,7 +171,7 @@ class Samples:
         self.far_right = [to(x + h) - x for h in self.steps[: len(self.right)]]
         unit = self.steps[0]
         rough = [_rough(f, x, side * h) for h in (unit, self._stair_width()) for side in (1, -1)]
-        self.noise = max(noise, ulp(self.center), self._stair_height(), *rough)
+        self.noise = max(noise, ulp(self.center), self._stair_height(), self._quantum(f), *rough)
         self.seen = max((abs(value - self.center) for value in (*self.left, *self.right)), default=0.0)
         shorter, longer = sorted((self.left, self.right), key=len)
         self.noises = [max(self.noise, ulp(value)) for value in longer]  # of the values at each step
@@ -187,6 +187,12 @@ class Samples:
         """Return the step beyond which the function moves, if it is flat on both sides before, as in float32."""
         begins = self._stairs()
         return self.steps[max(begins)] if min(begins) >= 2 else 0.0
+
+    def _quantum(self, f: Callable[[float], float]) -> float:
+        """Return the smallest step of a function that moves in steps, which may be near on one side and far on the other."""
+        width = self._stair_width()
+        values = [f(self.x + i * width) for i in range(-8, 9)] if width else []
+        return min((abs(b - a) for a, b in pairwise(values) if b != a and math.isfinite(b - a)), default=0.0)
 
     def _stair_height(self) -> float:
         """Return the rounding of a function that is a staircase, as (x + 1e10) - 1e10 is: flat, then a step on both sides."""

@@ -39,6 +39,7 @@ CALLS: Final = 3  # of a function at its point, to see whether it gives the same
 MORE: Final = 12  # if it does not
 NEIGHBOURS: Final = 8  # of the point, at which the gradient is computed to see how it is rounded
 DOUBTS: Final = 4.0  # times the rounding that is seen in a gradient are allowed
+SLIGHT: Final = 1e4  # of the last digit of the values around, up to which a jump is one of rounding
 ROUGH: Final = 1e4  # times its own rounding, from which on the noise of a function is worth a note
 
 
@@ -193,8 +194,10 @@ class Comparison:
 
             noise = max(noise, plateau(g, line.start, self.precision))
             found = slope(g, line.start, noise, self.precision)
+            size = max(abs(y) for y in seen if math.isfinite(y))
+            if found.kind == "jump" and abs(found.height) < SLIGHT * self.precision.ulp(size):
+                found = slope(g, line.start, abs(found.height), self.precision)
             if found.kind in ("smooth", "noise"):
-                size = max(abs(y) for y in seen if math.isfinite(y))
                 self.roughness = max(self.roughness, found.noise / self.precision.ulp(size))
             check = judge(f"∂{output.name}/∂{line.name}", line.at, analytic, found, doubt)
             checks.append(replace(check, reason=check.reason.replace("the rule gives", "the gradient is")))
