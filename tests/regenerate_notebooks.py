@@ -42,7 +42,7 @@ METADATA: Final = {
 }
 SECONDS: Final = 600  # after which a cell is taken to hang
 COLOURS: Final = 128  # of a plot
-WIDEST: Final = 1600  # pixels of a graph's PNG
+WIDEST: Final = 1280  # pixels of a graph's PNG
 SHRUNK: Final = 0.625  # a graph fills a page of a notebook, and is not printed from there
 
 
