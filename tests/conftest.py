@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from browser import Browser, find_browser
 from hypothesis import settings
 
 settings.register_profile("local", deadline=None)
@@ -42,3 +43,13 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     if report.skipped and not hasattr(report, "wasxfail") and item.config.getoption("--no-skips"):
         report.outcome = "failed"
         report.longrepr = f"nothing may be skipped here; {report.longrepr[2]}"
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A browser for all the tests of a module, which are skipped where there is none."""
+    program = find_browser()
+    if program is None:
+        pytest.skip("there is no Chromium to drive; apt install chromium, for instance")
+    with Browser(program, tmp_path_factory.mktemp("profile")) as browser:
+        yield browser

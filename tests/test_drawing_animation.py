@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 import pytest
-from browser import Browser, find_browser
+from browser import Browser
 from test_drawing_formats import NASTY, SVG, needs_layout
 from test_player import network, neuron, shared
 
@@ -313,16 +313,6 @@ PLACES = """[...document.querySelectorAll("g")].filter(group => group.querySelec
     const {e, f} = group.parentNode.getCTM().inverse().multiply(group.getCTM());
     return [seen, e, f];
 })"""
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """A browser for all the tests here."""
-    program = find_browser()
-    if program is None:
-        pytest.skip("there is no Chromium to drive; apt install chromium, for instance")
-    with Browser(program, tmp_path_factory.mktemp("profile")) as browser:
-        yield browser
 
 
 @needs_layout

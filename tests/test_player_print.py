@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from browser import Browser, find_browser
+from browser import Browser
 from test_player import network, neuron, shared
 
 from autograd import Value, dot, tanh, walk
@@ -40,16 +40,6 @@ def chain() -> Value:
 
 
 GRAPHS = pytest.mark.parametrize("make", [neuron, shared, network, deep, chain])
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """A browser for all the tests here."""
-    program = find_browser()
-    if program is None:
-        pytest.skip("there is no Chromium to drive; apt install chromium, for instance")
-    with Browser(program, tmp_path_factory.mktemp("profile")) as browser:
-        yield browser
 
 
 def pages(browser: Browser, **options: Any) -> int:

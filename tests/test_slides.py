@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import Browser, find_browser
+from browser import Browser
 
 from autograd import Value, explain, tanh, total
 from autograd.derivation import Explanation
@@ -42,16 +41,6 @@ def katex() -> Path:
     if found is None:
         pytest.skip("npm's package katex is not on NODE_PATH")
     return found
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """A browser for all the tests here."""
-    program = find_browser()
-    if program is None:
-        pytest.skip("there is no Chromium to drive; apt install chromium, for instance")
-    with Browser(program, tmp_path_factory.mktemp("profile")) as browser:
-        yield browser
 
 
 def widths(formulas: list[str], browser: Browser, katex: Path, folder: Path) -> list[float]:
