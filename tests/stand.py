@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-from browser import Browser, find_browser
+from browser import Browser
 
 from autograd import Value, replay, walk
 from autograd.player import play
@@ -117,15 +116,6 @@ class Stand:
         for each in points[1:]:
             send("Input.dispatchTouchEvent", type="touchMove", touchPoints=each)
         send("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
-
-
-def browsers(factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """Yield a browser, or skip the tests where there is none."""
-    program = find_browser()
-    if program is None:
-        pytest.skip("there is no Chromium to drive; apt install chromium, for instance")
-    with Browser(program, factory.mktemp("profile")) as browser:
-        yield browser
 
 
 def stands(browser: Browser, folder: Path) -> Iterator[Stand]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from browser import Browser
-from stand import HOST, STEPS, Stand, at, browsers, stands
+from stand import HOST, STEPS, Stand, at, stands
 from test_player import layers, network, neuron, shared
 
 from autograd import Unary, Value, cos, dot, log, maximum, relu, tanh, walk
@@ -17,12 +17,6 @@ from autograd.player import play
 from autograd.telling import factor
 
 pytestmark = pytest.mark.slow  # a browser, or many graphs: run by the part of the pictures
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """A browser for all the tests here."""
-    yield from browsers(tmp_path_factory)
 
 
 @pytest.fixture

@@ -9,19 +9,13 @@ from typing import Any
 
 import pytest
 from browser import Browser, find
-from stand import HOST, STEPS, Stand, at, browsers, stands
+from stand import HOST, STEPS, Stand, at, stands
 from test_player import HOSTILE, layers, network, neuron, shared
 
 from autograd import Value, walk
 from autograd.player import play
 
 pytestmark = pytest.mark.slow  # a browser, or many graphs: run by the part of the pictures
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """A browser for all the tests here."""
-    yield from browsers(tmp_path_factory)
 
 
 @pytest.fixture
