@@ -57,9 +57,10 @@ warnings.simplefilter("error")  # such as those of a Python that is newer than t
 sys.path.insert(0, "/mnt")
 import autograd, nn
 from autograd import Value, draw
+others = ("autograd.compiler", "autograd.strategies", "autograd.checking.pytest_plugin")  # which need other packages
 for package in (autograd, nn):
     for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-        if not module.name.startswith(("autograd.compiler", "autograd.strategies", "autograd.checking.pytest_plugin")):  # need others
+        if not module.name.startswith(others):
             importlib.import_module(module.name)
 folder = pathlib.Path(tempfile.mkdtemp())
 model = nn.MLP(2, [2, 1], seed=1)
