@@ -7,15 +7,14 @@ for batches by `autograd.compile`, and moves all parameters as one array.  Both 
 from __future__ import annotations
 
 import contextlib
-import gc
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from autograd import Value, gradients
+from autograd.collector import collector_paused
 from nn.chance import Watched
 from nn.evaluation import Examples, class_of, outputs_of
 from nn.losses import PROBABILITIES, Loss, require_probabilities
@@ -36,28 +35,6 @@ LEAST_WORK_TO_COMPILE: Final = 2_000_000
 MOST_KINDS: Final = 100  # targets, such as the numbers of classes, that are shown to a loss before it is compiled
 CHANCE: Final = ("the model or the loss does something else at each call, as with random numbers: a compiled program would "
                  "repeat what was drawn while it was traced; use compiled=False")  # fmt: skip
-
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """Keep the cyclic garbage collector off inside the block, and put it back as it was, whatever happens.
-
-    Graphs have no reference cycles, so it finds nothing to free in them; but it looks at every living node again and again,
-    which takes most of the time of a training step.
-
-    >>> with collector_paused():
-    ...     gc.isenabled()
-    False
-    >>> gc.isenabled()
-    True
-    """
-    was_on = gc.isenabled()
-    try:
-        gc.disable()
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 @dataclass

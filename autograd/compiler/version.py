@@ -8,12 +8,11 @@ arrays.  A machine reads the graph or the instructions, whichever it is made for
 from __future__ import annotations
 
 import functools
-import gc
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any, Final
 
+from autograd.collector import collector_paused
 from autograd.compiler.backward import differentiate
 from autograd.compiler.batches import argument, named, require_one_length
 from autograd.compiler.canonical import canonical
@@ -56,7 +55,7 @@ class Version:
         self.machines: dict[str, Any] = {}
         self.chosen: dict[int, str] = {}
         self.shapes, self._trace = shapes, functools.partial(Trace, on_arrays, leaves, [*shapes.values()])
-        with _TRACING, _collector_paused():
+        with _TRACING, collector_paused():
             trace = self._trace()
             if not trace.outputs:
                 raise ValueError("the compiled function returned no output; let it return a Value, or lists of them")
@@ -64,7 +63,7 @@ class Version:
 
     def is_current(self) -> bool:
         """Return whether the function, called again, does the same computation."""
-        with _TRACING, _collector_paused():
+        with _TRACING, collector_paused():
             trace = self._trace()
         passes, graph, outputs = self.passes, trace.graph, trace.outputs
         for _ in range(2):  # as `differentiate` brings some graphs into canonical form once, and some again
@@ -114,18 +113,3 @@ def _leaves(tree: Any) -> Iterator[Any]:
             yield from _leaves(part)
         else:
             yield part
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Keep the cyclic garbage collector off: a trace has no cycles, and many nodes that it would visit again and again."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if not gc.get_freeze_count():  # count what was made as old; else the collector would visit all of it at once
-            gc.freeze()
-            gc.unfreeze()
-        if was_on:
-            gc.enable()
