@@ -113,7 +113,7 @@ def _rounded(right: float, claim: float) -> bool:
 
 
 def _forgotten(explanation: Explanation, claim: float, tolerance: float) -> str:
-    """Name the paths without which the claim would be right, as few as possible; nothing if there are none."""
+    """Name the paths without which the claim would be right, as few as possible, or an empty string if there are none."""
     shares = explanation.shares
     contributions = [edge.contribution for _, edge in shares]
     for size in range(1, len(shares)) if len(shares) <= 12 else (1,):

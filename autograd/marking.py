@@ -25,7 +25,7 @@ class Mark:
     """The marking of one answer.
 
     Attributes:
-        asked: what was asked for: a node, or a node and one of its operands.
+        asked: what the question was about: a node, or a node and one of its operands.
         points: from 0 to 1.
         sentence: what is right or wrong with the answer.
         names: the misconceptions that explain a wrong answer, the likeliest first.

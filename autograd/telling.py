@@ -1,7 +1,7 @@
 """What every room says of a node: its name, its formula, the rules of its edges, its numbers.
 
 A formula travels as a `Symbol` whose names carry the numbers they stand for; it becomes text, LaTeX or a label only where it
-is shown.  So one node is told in the same way in a step, a picture, a derivation and a player.
+is shown.  So a node reads the same in a step, a picture, a derivation and a player.
 
 >>> from autograd.symbol import numbers
 >>> x, y = Value(3.0, label="x"), Value(2.0, label="y")
@@ -47,7 +47,7 @@ class Symbols(dict[Value, Symbol]):
 
 
 class Telling:
-    """The names of one graph, and how each node is told with them.
+    """The names of one graph, and the formulas of its nodes on these names.
 
     Args:
         loss: the result.

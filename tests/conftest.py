@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from browser import Browser, find_browser
+from engines import ENGINES, Engine, opened
 from hypothesis import settings
 
 settings.register_profile("local", deadline=None)
@@ -53,3 +54,12 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
         pytest.skip("there is no Chromium to drive; apt install chromium, for instance")
     with Browser(program, tmp_path_factory.mktemp("profile")) as browser:
         yield browser
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """An engine in which the scripts have been loaded."""
+    with opened(request.param, tmp_path_factory.mktemp("engine")) as found:
+        if found is None:
+            pytest.skip(f"there is no {request.param} to run JavaScript in")
+        yield found

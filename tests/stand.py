@@ -119,7 +119,7 @@ class Stand:
 
 
 def stands(browser: Browser, folder: Path) -> Iterator[Stand]:
-    """Yield a page to be opened; afterwards, no script has failed and nothing else was asked for."""
+    """Yield a page to be opened; afterwards, no script has failed and nothing else was requested."""
     yield Stand(browser, folder)
     assert not browser.complaints
     asked = [request for request in browser.requests if not request.startswith("data:image/svg+xml")]  # drawn in the page

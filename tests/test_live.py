@@ -14,7 +14,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from engines import ENGINES, Engine, graph, leaves_of, opened, pack, unpack
+from engines import Engine, graph, leaves_of, pack, unpack
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
@@ -31,15 +31,6 @@ SPECIAL = [
     2.2250738585072014e-308, 1e-300, -1e-300, 1e300, 1.7976931348623157e308, -1.7976931348623157e308, 709.78, 710.0, -745.2,
     1e16, 2.0**53 + 2, 1e-17, 4.5, 6.0,
 ]  # fmt: skip
-
-
-@pytest.fixture(scope="module", params=ENGINES)
-def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    """An engine in which the scripts have been loaded."""
-    with opened(request.param, tmp_path_factory.mktemp("engine")) as found:
-        if found is None:
-            pytest.skip(f"there is no {request.param} to run JavaScript in")
-        yield found
 
 
 def deviation(found: float, right: float, scale: float = 0.0) -> float:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import itertools
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
 from typing import Any
 
 import pytest
-from engines import ENGINES, Engine, graph, leaves_of, lent, opened, pack
+from engines import Engine, graph, leaves_of, lent, pack
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
@@ -24,15 +24,6 @@ from nn import MLP
 from nn.losses import squared_error
 
 pytestmark = pytest.mark.slow  # a browser, or many graphs: run by the part of the pictures
-
-
-@pytest.fixture(scope="module", params=ENGINES)
-def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    """An engine in which the scripts have been loaded."""
-    with opened(request.param, tmp_path_factory.mktemp("engine")) as found:
-        if found is None:
-            pytest.skip(f"there is no {request.param} to run JavaScript in")
-        yield found
 
 
 def put(program: Program, leaves: Sequence[float]) -> Value:

@@ -177,7 +177,7 @@ def inside(number: str) -> str:
 
 
 def check_rooms(make: Callable[[], Value]) -> None:
-    """Check that a graph, made anew for each reading, is told alike in every room."""
+    """Check that a graph, made anew for each reading, reads the same in every room."""
     loss = make()
     loss.backward()
     trace = json.loads(walk(loss).to_json())

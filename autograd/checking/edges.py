@@ -174,7 +174,7 @@ def _point(row: Primitive, data: Sequence[float], i: int) -> str:
 
 
 def _rule(row: Primitive, data: Sequence[float], out: float, i: int) -> str:
-    """Write a rule as a formula, with a space before it; nothing if it cannot be written, or is a number."""
+    """Write a rule as a formula, with a space before it, or an empty string if it cannot be written or is a number."""
     symbols = [Symbol(argument(row, j), x) for j, x in enumerate(data)]
     try:
         [rule] = row.partials(symbols, Symbol("out", out), [i])

@@ -326,7 +326,7 @@ def box(columns: Sequence[Array]) -> tuple[int, ...]:
 
 
 def _cuts(column: Array) -> set[int]:
-    """Return the periods at which a list of slots jumps; nothing if it is irregular."""
+    """Return the periods at which a list of slots jumps, or an empty result if it is irregular."""
     cuts, size = set(), 1
     while len(column) > 1:
         step = np.diff(column)

@@ -100,7 +100,7 @@ def latex(layout: Layout, arguments: Sequence[str], parameters: Sequence[str]) -
 
 
 class Written(Symbol):
-    """A formula that is no row's, in parentheses wherever it is part of another."""
+    """A formula that does not belong to a row, in parentheses wherever it is part of another."""
 
     level = COMPARE
 
@@ -177,7 +177,7 @@ class Writer:
         return name or ("loss" if block in outputs and len(self.layout.outputs) == 1 else "")
 
     def labels(self, slots: Slots) -> list[str]:
-        """Return the labels of slots; nothing if they have none."""
+        """Return the labels of slots, or an empty result if they have none."""
         if slots.space in (PARAMETERS, GRADIENT):
             return [self.parameters[slot] for slot in slots.index.ravel().tolist()]
         found = [self.layout.labels.get((slots.space, slot), "") for slot in slots.index.ravel().tolist()]

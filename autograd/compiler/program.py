@@ -67,7 +67,7 @@ class Machine(Protocol):
         """Return the outputs, and the gradient of the first, summed over the batch and multiplied by a share."""
 
 
-# In the order in which they are asked whether they suit.
+# In order of preference: the first one that suits runs the program.
 MACHINES: Final[dict[str, type[Machine]]] = {"native": NativeMachine, "numpy": NumPyMachine}
 REDUCE: Final = ("mean", "sum")
 MOST_TRACES: Final = 32
@@ -97,7 +97,7 @@ def compile(
         traces: the largest number of structures and shapes to be kept compiled.
 
     Raises:
-        ModuleNotFoundError: without NumPy, or without numba where it was asked for.
+        ModuleNotFoundError: without NumPy, or without numba where it was requested.
         TypeError: if f asks for a number that depends on an input or a parameter; for a leaf that is not a number, by its path.
 
     >>> from autograd import Value

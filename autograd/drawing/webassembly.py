@@ -25,7 +25,7 @@ from autograd.files import cache_folder, write_whole
 
 __all__ = ["render"]
 
-PATIENCE = 0.5  # seconds of silence before a terminal is told what takes so long
+PATIENCE = 0.5  # seconds after which a notice is printed, if the output is a terminal
 NOTICE = "autograd: translating Graphviz for this machine, which takes a few seconds the first time"
 DIGEST = hashlib.sha256().digest_size
 _turn = threading.Lock()  # a WebAssembly machine works for one thread at a time

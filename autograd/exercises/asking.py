@@ -1,4 +1,4 @@
-"""One exercise: what is given, what is asked, hints, and the marking of answers."""
+"""One exercise: what is given, the questions, hints, and the marking of answers."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ class Exercise:
 
     Attributes:
         loss: the result.
-        kind: what is asked: "gradients", "deltas", "local", "order" or "update".
-        questions: the numbers that are asked for; none for an order.
+        kind: what to find: "gradients", "deltas", "local", "order" or "update".
+        questions: the numbers to find; empty for an order.
         notes: lines that stand before the graph, such as the matrices of a network, and `solution_notes` after the solution.
     """
 
@@ -77,7 +77,7 @@ class Exercise:
         """Return the next hint: which nodes are concerned, the rule, the numbers, the product.
 
         Args:
-            about: what was asked for, a node or the name of a question; by default the questions one after the other.
+            about: the node or the name of a question; by default the questions one after the other.
 
         >>> w, x = Value(3.0, "w"), Value(2.0, "x")
         >>> task = exercise((w * x) ** 2, ask=[w])
@@ -151,7 +151,7 @@ class Exercise:
         """Mark answers.
 
         Args:
-            answers: for each node that was asked its answer; for local derivatives for each (node, operand), or (node, k) for
+            answers: the answer for each node in question; for local derivatives for each (node, operand), or (node, k) for
                 the k-th operand where it occurs twice; for an order the list of nodes.  A node may be given by its name.  An
                 answer is a number, or text: a number, a fraction, or a formula over the names in the picture.
 
@@ -294,7 +294,7 @@ class Exercise:
 
     @property
     def question(self) -> str:
-        """What is asked, in one sentence."""
+        """The task, in one sentence."""
         kinds = {
             "gradients": "Find the gradients:",
             "deltas": "Find the δ of each neuron:" if self._has_neurons else "Find the gradients of the nodes on the way:",
@@ -395,7 +395,7 @@ def exercise(loss: Value, ask: str | Iterable[Value] = "deltas", *, rate: float 
 
     Args:
         loss: the result.
-        ask: the nodes whose gradients are asked for; or "deltas", the gradients of all net inputs or, in a graph without
+        ask: the nodes whose gradients are to be found; or "deltas", the gradients of all net inputs or, in a graph without
             neurons, of all operations on the way; "local", the local derivative of every operation with respect to each of
             its operands; "order", an order in which the backward pass may visit the operations; "update", the value of every
             leaf after a step of gradient descent.
@@ -403,7 +403,7 @@ def exercise(loss: Value, ask: str | Iterable[Value] = "deltas", *, rate: float 
 
     Raises:
         TypeError: if `loss` is not a Value.
-        ValueError: for a graph without gradients, for something else that is asked, and for a node outside the graph.
+        ValueError: for a graph without gradients, for another kind of question, and for a node outside the graph.
 
     >>> w, x, b = Value(0.5, "w"), Value(2.0, "x"), Value(-2.0, "b")
     >>> task = exercise((w * x + b) ** 2, ask=[w, b])
@@ -435,7 +435,7 @@ def exercise(loss: Value, ask: str | Iterable[Value] = "deltas", *, rate: float 
     elif kind == "update":
         nodes = [x for x in steps.names if x.primitive is None]
     elif kind == "gradients" and not nodes:
-        raise ValueError("ask is an empty list; name the nodes whose gradients are asked for")
+        raise ValueError("ask is an empty list; name the nodes whose gradients are to be found")
     for x in nodes:
         if x not in steps.gradients:
             raise ValueError(f"{describe(x)} does not take part in {describe(loss)}")

@@ -27,7 +27,7 @@ __all__ = ["LEVELS", "exercises"]
 
 SMALL: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8)
 PLAIN: Final = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0)
-LEAST: Final = 0.002  # of a gradient that is asked for: smaller ones round to nothing
+LEAST: Final = 0.002  # of a gradient in question: smaller ones round to nothing
 LONGEST: Final = 4  # digits of a gradient on the first two levels
 XOR: Final = ((0.0, 0.0, 0.0), (0.0, 1.0, 1.0), (1.0, 0.0, 1.0), (1.0, 1.0, 0.0))
 RATES: Final = (0.1, 0.5, 1.0, 2.0)

@@ -4,7 +4,7 @@ Whole passes are those of `autograd.mistakes`.  A misconception about one deriva
 one partial derivative replaced, at each node where that changes something.  So an explanation says where it happened.  A
 gradient is linear in each partial derivative, so one pass forward from a node gives the results of all slips at once:
 
-    wrong gradient = gradient + ∂loss/∂node · (wrong partial - partial) · ∂input/∂(the node that is asked for)
+    wrong gradient = gradient + ∂loss/∂node · (wrong partial - partial) · ∂input/∂(the node in question)
 
 >>> from autograd.value import Value
 >>> w, x = Value(3.0, label="w"), Value(2.0, label="x")

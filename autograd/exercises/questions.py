@@ -39,7 +39,7 @@ class Scene(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """One number that is asked for: a gradient, the new value of a leaf, or a local derivative."""
+    """One number to find: a gradient, the new value of a leaf, or a local derivative."""
 
     key: Hashable
     name: str

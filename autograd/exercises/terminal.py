@@ -1,4 +1,4 @@
-"""Exercises in a terminal: they are asked one after the other, hints are given, answers marked, and a score is kept."""
+"""Exercises in a terminal, one after the other, with hints, marks and a score."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ class Card extends Panel {
         this.refresh();
     }
 
-    // A cell of the table, with its caption for narrow windows; where a number is asked for, a field in its place until then.
+    // A cell of the table, with its caption for narrow windows; while a prediction is open, a field in place of the number.
     entry(caption, asked, ...cells) {
         return made("td", {data: {caption}}, ...(asked ? [asked, made("span", {className: "secret"}, ...cells)] : cells));
     }

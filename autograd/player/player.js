@@ -147,7 +147,7 @@ class Player {
         this.showControls();
     }
 
-    // For screen readers: the text of the step, or what is asked.
+    // For screen readers: the text of the step, or the question.
     say() {
         if (!this.step) return;
         const {phase, index, count, node} = this.step, {graph} = this;
@@ -234,7 +234,7 @@ class Player {
         this.drawn = now;
     }
 
-    // One step on, with its dots; what is asked is revealed before.
+    // One step on, with its dots; an open question is revealed before.
     turn() {
         this.rest = 0;
         if (this.quiz.isAsking) return this.quiz.reveal();

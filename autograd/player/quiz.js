@@ -1,4 +1,4 @@
-// ---- predict, then reveal: what is asked, what counts as right, and what a wrong answer looks like
+// ---- predict, then reveal: the questions, what counts as right, and what a wrong answer looks like
 
 // Read a number as people write it: 1/2, -0.5, −0.5, ,5 or ∞.
 function read(text) {
@@ -17,7 +17,7 @@ class Quiz {
     constructor(player) {
         this.player = player;
         this.isOn = this.isAsking = false;
-        this.signs = false; // whether only signs are asked for
+        this.signs = false; // whether only the signs are in question
         this.right = this.asked = 0;
         this.fields = [];
     }
