@@ -319,8 +319,10 @@ def record_many(row: Nary, operands: Sequence[Any]) -> Any:
     return node
 
 
-def _node(row: Primitive | None, data: float, left: Any, right: Any, dx: Any, dy: Any) -> Value:
-    node: Value = new(Value)
+def _node(
+    row: Primitive | None, data: float, left: Any, right: Any, dx: Any, dy: Any, kind: type[Value] | None = None
+) -> Value:
+    node: Value = new(kind or Value)
     node._data, node.grad, node.primitive = data, 0.0, row
     node._left, node._right, node._dx, node._dy = left, right, dx, dy
     node._mark = node.label = None
@@ -412,6 +414,7 @@ def _twin(node: Value, memo: Mapping[int, Any]) -> Value:
     def copied(x: Any) -> Any:
         return tuple(memo.get(id(item), item) for item in x) if isinstance(x, tuple) else memo.get(id(x), x)
 
-    twin = _node(node.primitive, node._data, copied(node._left), copied(node._right), node._dx, node._dy)
-    twin.__class__, twin.grad, twin.label = node.__class__, node.grad, node.label
+    left, right = copied(node._left), copied(node._right)
+    twin = _node(node.primitive, node._data, left, right, node._dx, node._dy, type(node))
+    twin.grad, twin.label = node.grad, node.label
     return twin

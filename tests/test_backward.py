@@ -90,7 +90,7 @@ def test_rules_are_traced_once_for_each_row() -> None:
     assert template.cache_info().misses > before
 
 
-def test_memory_grows_with_the_parameters_not_with_their_elements() -> None:
+def test_the_number_of_nodes_does_not_grow_with_the_length_of_the_lists() -> None:
     def n_nodes(n: int) -> int:
         weights = leaves(4, n)
         program = compile(lambda x: total([tanh(dot(row, x)) for row in weights]), [p for row in weights for p in row],

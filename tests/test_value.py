@@ -140,6 +140,15 @@ def test_copy_is_one_node() -> None:
     assert twin is not y and twin.inputs == (a,) and twin.data == 6
 
 
+def test_a_subclass_with_attributes_is_copied() -> None:
+    class Weight(Value):
+        pass
+
+    w = Weight(3.0, label="w")
+    for copied in (copy.copy(w), copy.deepcopy(w), *copy.deepcopy(w * 2).inputs):
+        assert type(copied) is Weight and (copied.data, copied.label) == (3.0, "w") and copied is not w
+
+
 PROGRAM = """
 import random
 from autograd import Value, logsumexp

@@ -31,7 +31,7 @@ __all__ = ["NumPyMachine"]
 Call: TypeAlias = tuple[Callable[..., Any], list[Any]]
 # Slots of which the first operand is a condition.
 PICKS: Final = {row for row in TABLE.values() if isinstance(row, Nary) and row.picks}
-LARGE: Final = 1_000_000  # multiplications
+LARGE_PRODUCT: Final = 1_000_000  # multiplications
 MOST_SIZES: Final = 8  # of batches that stay prepared
 
 
@@ -288,15 +288,15 @@ class Bound:
         """Add the calls of a product that takes the batch in: the gradients of a matrix of weights."""
         item, (c, m, n) = self.dtype.itemsize, instruction.out.index.shape
         even = strides(instruction.out.index)
-        lies_well = even is not None and _blas(even[1][1] * item, m, even[1][2] * item, n, item)
-        if even is not None and lies_well:
+        is_contiguous = even is not None and _blas(even[1][1] * item, m, even[1][2] * item, n, item)
+        if even is not None and is_contiguous:
             dims = [(length, step * item) for length, step in zip((c, m, n), even[1], strict=True)]
             target: Any = self.see(GRADIENT, even[0], dims[c == 1 :])
         else:
             target = np.empty((c, m, n)[c == 1 :], self.dtype)
         for i, (left, right) in enumerate(instruction.parts):
             self.accumulate(np.matmul, i, target, self.matrix(left, wide=True), self.matrix(right, wide=True, turned=True))
-        if not lies_well:
+        if not is_contiguous:
             self.call(np.put, self.spaces[GRADIENT], instruction.out.index, target)
 
     def product(self, left: Slots, right: Slots, i: int, target: Array) -> tuple[Any, ...]:
@@ -308,7 +308,7 @@ class Bound:
             # The batch belongs to the columns: [m×K] @ [K × n·batch].
             matrix = self.matrix(left, wide=False)
             columns = self.matrix(Slots(right.space, right.index.swapaxes(1, 2)), wide=True)
-            if isinstance(columns, Place) and m * n * width * left.index.shape[2] > LARGE:
+            if isinstance(columns, Place) and m * n * width * left.index.shape[2] > LARGE_PRODUCT:
                 turned = self.borrow(flat.swapaxes(-1, -2).shape, self.dtype)
                 self.give_back(turned)
                 return _turned(turned), i, flat, matrix, columns
@@ -358,7 +358,7 @@ def _choose(condition: Array, x: Any, y: Any, out: Array) -> None:
 
 
 def _takes_out(function: Callable[..., Any]) -> bool:
-    """Say whether a function writes into an array that is given to it."""
+    """Return whether a function writes into an array that is given to it."""
     if isinstance(function, np.ufunc):
         return True
     try:
@@ -377,7 +377,7 @@ def _assign(function: Callable[..., Any], out: Array, *operands: Any) -> None:
 
 
 def _blas(lines: int, m: int, across: int, k: int, item: int) -> bool:
-    """Say whether BLAS takes a matrix with these steps in bytes from line to line and within a line."""
+    """Return whether BLAS takes a matrix with these steps in bytes from line to line and within a line."""
     by_lines = across == item and (m == 1 or lines >= k * item)
     by_columns = lines == item and (k == 1 or across >= m * item)
     return by_lines or by_columns

@@ -194,7 +194,7 @@ class Canonical:
 
 
 def _is_plain(graph: Graph, made_of: Sequence[int], inner: Sequence[int]) -> bool:
-    """Say whether a dot can stay as it is: it has several products, and its bias is not taken apart."""
+    """Return whether a dot can stay as it is: it has several products, and its bias is not taken apart."""
     return len(graph.operands[made_of[0]]) > 1 and not any(inner[j] or graph.constants.get(j) == 0 for j in made_of[2:])
 
 

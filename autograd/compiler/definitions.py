@@ -1,6 +1,6 @@
-"""What a row is made of: its function, read on nodes that stand for any number.
+"""A row's function as operations of other rows, found by calling it on nodes that stand for any number.
 
-A back end that has no word of its own for a row does what the row's function does.
+A back end that has no implementation of a row computes these operations instead.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def definition(row: Primitive, n_operands: int) -> Definition:
 
 
 def has_definition(row: Primitive, n_operands: int) -> bool:
-    """Say whether a row can be taken apart."""
+    """Return whether a row can be taken apart."""
     try:
         definition(row, n_operands)
     except TypeError:
@@ -71,7 +71,7 @@ def has_definition(row: Primitive, n_operands: int) -> bool:
 
 
 def expanded(graph: Graph, forward: int, known: Container[Primitive]) -> tuple[Graph, int, list[int]]:
-    """Write out the rows that a machine has no word for.
+    """Replace the rows that a machine does not know by the operations that they are made of.
 
     Args:
         graph: in canonical form.

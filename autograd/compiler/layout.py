@@ -58,7 +58,7 @@ class Fold:
 
     @property
     def operands(self) -> tuple[Slots, ...]:
-        """What is read."""
+        """The slots that are read."""
         return self.parts
 
 
@@ -82,7 +82,7 @@ class Product:
 
     @property
     def operands(self) -> tuple[Slots, ...]:
-        """What is read."""
+        """The slots that are read."""
         return (*(slots for part in self.parts for slots in part), *([] if self.bias is None else [self.bias]))
 
 
@@ -96,7 +96,7 @@ class Sum:
 
     @property
     def operands(self) -> tuple[Slots, ...]:
-        """What is read."""
+        """The slots that are read."""
         return (self.operand,)
 
 

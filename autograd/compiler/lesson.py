@@ -1,4 +1,4 @@
-"""The instructions as equations: the lesson that a compiled program teaches.
+"""The instructions as equations.
 
 A block of results is named after its nodes' labels, with what counts them left out: the nodes ``layer1.neuron0.net``,
 ``layer1.neuron1.net``, … are ``net1``, and their gradients are δ1.  A block that has no name and is used once is written where
@@ -87,8 +87,8 @@ def lesson(layout: Layout, arguments: Sequence[str], parameters: Sequence[str]) 
     writer = Writer(layout, arguments, parameters, TEXT)
     lines = []
     for title, backward in (("forward", False), ("backward", True)):
-        told = [f"  {left} = {right}" for left, right in writer.equations(backward)]
-        lines += [title, *told] if told else []
+        equations = [f"  {left} = {right}" for left, right in writer.equations(backward)]
+        lines += [title, *equations] if equations else []
     return "\n".join(lines)
 
 
@@ -130,7 +130,7 @@ class Writer:
             if block.instruction.out.space in self.block_of:
                 self.block_of[block.instruction.out.space][block.instruction.out.index] = i
         self.symbols: dict[tuple[int, bytes], Any] = {}
-        self.shown: set[str] = set()  # the arguments and parameters of which the shape was told
+        self.shown: set[str] = set()  # the arguments and parameters whose shape was written already
         self.names = Names()
         self.nameless: dict[Any, str] = {}
         self.groups: dict[Any, list[Alike]] = {}  # for some slots, in whatever order, the labels
@@ -161,7 +161,7 @@ class Writer:
                 block.name = f"v{count}"
 
     def _is_short(self, block: Block) -> bool:
-        """Say whether a block without a name is written where it is used: once, or if it is one operation, twice."""
+        """Return whether a block without a name is written where it is used: once, or if it is one operation, twice."""
         simple = isinstance(block.instruction, Apply) and all(
             all(used.name for used, _ in self.parts(slots)) for slots in block.instruction.operands
         )
@@ -260,9 +260,9 @@ class Writer:
         if m == n == 1 and not instruction.summed and left.space >= BATCHED:
             return self.notation.total.format(self.text(a * b))
         first, second = self.matrix(left, a), self.matrix(right, b)
-        if _lies_across(left):
+        if _is_transposed(left):
             first = self.notation.turned.format(first)
-        if instruction.summed or (n > 1 and not _lies_across(right)):
+        if instruction.summed or (n > 1 and not _is_transposed(right)):
             second = self.notation.turned.format(second)
         return self.notation.product.format(first, second)
 
@@ -273,7 +273,7 @@ class Writer:
             self.shown.add(text)
             _, m, k = slots.index.shape
             dims = [m, k] if slots.space == PARAMETERS else [k, m]
-            return text + self.shape(slots, dims[::-1] if slots.space == PARAMETERS and _lies_across(slots) else dims)
+            return text + self.shape(slots, dims[::-1] if slots.space == PARAMETERS and _is_transposed(slots) else dims)
         return text
 
 
@@ -284,8 +284,8 @@ def _key(slots: Slots) -> tuple[int, bytes]:
     return PARAMETERS if slots.space == GRADIENT else slots.space, index[is_new].tobytes()
 
 
-def _lies_across(slots: Slots) -> bool:
-    """Say whether slots [c×m×K] lie with their columns one after the other, so that they are a matrix that is turned."""
+def _is_transposed(slots: Slots) -> bool:
+    """Return whether slots [c×m×K] lie with their columns one after the other, as a transposed matrix."""
     even = strides(slots.index)
     return even is not None and slots.index.shape[2] > 1 and slots.index.shape[1] > 1 and even[1][1] < even[1][2]
 

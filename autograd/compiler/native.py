@@ -47,7 +47,7 @@ CODES: Final = {row: code for code, row in enumerate(TABLE.values())}
 SUM: Final = len(CODES)  # two operations that are no rows: a gradient, summed over the batch; of a result, or of products
 PRODUCTS: Final = len(CODES) + 1
 HAS_NUMBA: Final = importlib.util.find_spec("numba") is not None
-FEW: Final = 2500  # operations on single numbers, for which calling NumPy a few times is too much
+BREAK_EVEN: Final = 2500  # operations on single numbers that take as long as one instruction on arrays
 MOST_SIZES: Final = 8  # of batches that stay prepared
 TILE: Final = 1 << 15  # numbers that are worked on at once, so that they stay in the cache
 
@@ -210,7 +210,7 @@ def _load(folder: Path, dtype: Any) -> Callable[..., None]:
 
 
 def can_run(graph: Graph) -> bool:
-    """Say whether every operation of a graph is a row of the table, or made of such rows."""
+    """Return whether every operation of a graph is a row of the table, or made of such rows."""
     kinds = {(row, len(operands)) for row, operands in zip(graph.rows, graph.operands, strict=True) if row is not None}
     return all(row in CODES or has_definition(row, n) for row, n in kinds)
 
@@ -242,7 +242,7 @@ class NativeMachine:
         An array instruction costs a few calls of NumPy, as much as some 2,500 operations on single numbers in native code:
         there the two are equally fast, within a factor of 1.5, for networks, convolution and attention at batches up to 256.
         """
-        return HAS_NUMBA and can_run(version.passes.graph) and version.has_more_groups(version.passes.work * batch / FEW)
+        return HAS_NUMBA and can_run(version.passes.graph) and version.has_more_groups(version.passes.work * batch / BREAK_EVEN)
 
     def outputs(self, arguments: Sequence[Array]) -> Array:
         """Return the outputs [outputs×batch] for arguments [batch×size]."""

@@ -51,7 +51,7 @@ Shapes: TypeAlias = tuple[tuple[str, Shape], ...]
 
 
 class Machine(Protocol):
-    """What runs a program."""
+    """A back end: it runs a program."""
 
     def __init__(self, version: Version, parameters: Array) -> None:
         """Prepare a version; the parameters are one flat array, to be read where it is, as it changes."""
@@ -89,7 +89,7 @@ def compile(
             that returns one `Value`, such as a loss, or a tree of them.  It is called with nodes that stand for any
             number; so a choice that depends on data has to be a `where`, a `maximum` or the like, and Python's ``if`` is
             refused.  For that call it borrows the parameters: no other thread may use them then.
-        parameters: the leaves that the gradient is taken by.  Any other `Value` that f uses is a constant.
+        parameters: the leaves to differentiate with respect to.  Any other `Value` that f uses is a constant.
         example: arguments to trace f with at once, of which only the structures and shapes matter; then the program is for
             these, and refuses others.  Without it, f is traced once for each structure and shape that the program meets.
         dtype: ``"float64"`` or ``"float32"``.
@@ -98,7 +98,7 @@ def compile(
 
     Raises:
         ModuleNotFoundError: without NumPy, or without numba where it was requested.
-        TypeError: if f asks for a number that depends on an input or a parameter; for a leaf that is not a number, by its path.
+        TypeError: if f needs a number that depends on an input or a parameter; for a leaf that is not a number, by its path.
 
     >>> from autograd import Value
     >>> w = Value(2.0, label="w")
@@ -155,6 +155,8 @@ class Program:
             raise TypeError(f"parameters is a list of Values, such as model.parameters(); got {parameters!r}")
         self.f, self.leaves, self.backend = f, leaves, backend
         self._parameters: Array = np.array([leaf.data for leaf in self.leaves], dtype)
+        if traces < 1:
+            raise ValueError(f"traces is at least 1; got {traces!r}")
         self.traces: dict[Shapes, Version] = {}
         self._most_traces, self._takes_any = traces, True
         self._broken: set[str] = set()
@@ -203,7 +205,7 @@ class Program:
         return runs[0][1] if len(runs) == 1 else joined(runs)
 
     def gradient(self, *arguments: Any, reduce: str = "mean") -> tuple[float, Array]:
-        """Return the loss of a batch and its gradient by the parameters, in their order; of several outputs, the first's.
+        """Return the loss of a batch, the first output, and its gradient with respect to the parameters, in their order.
 
         Args:
             arguments: see `__call__`.
@@ -288,7 +290,7 @@ class Program:
         return version, [np.ascontiguousarray(array.reshape(len(array), -1), dtype) for array in arrays.values()]
 
     def _add(self, examples: Sequence[Any], shapes: dict[str, Shape]) -> None:
-        """Compile the function for arguments like these; what was not used for the longest time goes."""
+        """Compile the function for arguments like these; the least recently used version is dropped."""
         self.traces[(*shapes.items(),)] = Version(self.f, self.leaves, examples, shapes)
         while len(self.traces) > self._most_traces:
             del self.traces[next(iter(self.traces))]
@@ -320,7 +322,7 @@ class Program:
 
     @property
     def trace(self) -> Version:
-        """What was compiled, for the arguments of the last call.
+        """The version that was compiled for the arguments of the last call.
 
         Raises:
             ValueError: if there was no call and no example.

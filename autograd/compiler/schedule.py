@@ -1,6 +1,6 @@
-"""What can be done at once.
+"""Groups of nodes that can be computed at once.
 
-A node's *level* is the length of the longest way to it from a leaf.  Nodes of equal level cannot depend on each other; those
+A node's *level* is the length of the longest path to it from a leaf.  Nodes of equal level cannot depend on each other; those
 of them that apply the same row to operands from the same places are one `Group`, and will be one instruction on arrays.
 
 >>> from autograd.value import Value
@@ -55,7 +55,7 @@ def schedule(graph: Graph, forward: int, outers: Sequence[Outer] = (), most: flo
         graph: in canonical form.
         forward: the number of its nodes that the outputs need, which come first.
         outers: gradients of parameters.
-        most: a number of groups at which to stop; then those found so far are returned, one more than that.
+        most: a limit: as soon as there are more groups, those found so far are returned.
     """
     source: list[Any] = spaces(graph)  # of a leaf its space, of a result its group, of a list all that its nodes come from
     first = max(source, default=0) + 1

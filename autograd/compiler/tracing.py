@@ -103,8 +103,8 @@ class Graph:
             return (*self.operands[operands[0]], *self.operands[operands[1]], *operands[2:])
         return operands
 
-    def does_as(self, other: Graph, n: int) -> bool:
-        """Return whether the first n nodes of another graph do the same as all of this one, whatever they are called."""
+    def is_equivalent_to(self, other: Graph, n: int) -> bool:
+        """Return whether the first n nodes of another graph do the same as all of this one, whatever their labels."""
         constants = {i: x for i, x in other.constants.items() if i < n}
         same = self.rows == other.rows[:n] and self.operands == other.operands[:n]
         return same and repr(self.constants) == repr(constants)  # by repr, as NaN is not itself
@@ -143,7 +143,7 @@ def constant_key(x: float) -> Any:
 
 
 class Trace:
-    """What a function of one example does.
+    """The computation of a function of one example.
 
     Args:
         f: a function of numbers or nested lists of numbers that returns a `Value`, or a tree of them; see `autograd.trees`.

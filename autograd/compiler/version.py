@@ -68,13 +68,13 @@ class Version:
         passes, graph, outputs = self.passes, trace.graph, trace.outputs
         for _ in range(2):  # as `differentiate` brings some graphs into canonical form once, and some again
             graph, outputs = canonical(graph, outputs)
-            if outputs == passes.outputs and graph.does_as(passes.graph, passes.forward):
+            if outputs == passes.outputs and graph.is_equivalent_to(passes.graph, passes.forward):
                 return True
         return False
 
     @functools.cached_property
     def groups(self) -> list[Group]:
-        """What can be done at once."""
+        """The nodes that can be computed at once."""
         return schedule(self.passes.graph, self.passes.forward, self.passes.gradients.outers)
 
     def has_more_groups(self, n: float) -> bool:

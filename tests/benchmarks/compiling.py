@@ -1,4 +1,4 @@
-"""What one waits for: compile and first step of a fresh program, in passes of the same function in eager scalars.
+"""Time to compile a fresh program and run its first step, in eager forward passes of the same function.
 
     python tests/benchmarks/compiling.py [--beside FOLDER] [names of workloads]
 
@@ -68,8 +68,7 @@ def mlp(autograd: Any, nn: Any, seed: int, sizes: Sequence[int] = (196, 64, 10))
     """Return the squared error of a network of sigmoids, for a batch of 32."""
     rng, (first, *rest) = Random(seed), sizes
     model = nn.MLP(first, rest, activation="sigmoid", output="sigmoid", seed=seed)
-    losses = importlib.import_module("nn.losses") if nn is sys.modules.get("nn") else nn.losses
-    return Task(lambda x, t: losses.squared_error(model(x), t), model.parameters(),
+    return Task(lambda x, t: nn.losses.squared_error(model(x), t), model.parameters(),
                 (normal(rng, first), normal(rng, rest[-1])), 32)  # fmt: skip
 
 
@@ -185,7 +184,7 @@ def wait(autograd: Any, task: Task) -> float:
 
 
 def eager(task: Task) -> float:
-    """Return the seconds of an eager forward pass, the median of five, as anybody runs it: with the collector on."""
+    """Return the seconds of an eager forward pass, the median of five, with the collector on, as by default."""
     seconds = []
     for _ in range(5):
         start = time.process_time()
