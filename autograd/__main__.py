@@ -50,7 +50,7 @@ COMMAND: Final = "python -m autograd"
 EXAMPLE: Final = f"{COMMAND} 'tanh(w*x + b)**2' w=0.5 x=2 b=-0.4"
 WRITTEN: Final = f"Lists are written [x, y], as in dot([u, v], [x, y], b); {', '.join(CONSTANTS)} are constants."
 OPTION: Final = re.compile(r"-|--|-h|--[a-z]+(=.*)?", re.DOTALL)
-# What is written where the terminal's encoding lacks a character.
+# Replacements for characters that the terminal's encoding lacks.
 SPELLED: Final = {
     **dict(zip("∂δση·×√∞≤≥≠−─▶←…′⁽⁾",
                ["d", "delta", "sigma", "eta", "*", "*", "sqrt ", "inf", "<=", ">=", "!=", "-", "-", ">", "<-", "...", "'", "(",
@@ -369,7 +369,7 @@ def _printable(text: str) -> str:
 
 
 def _spell_out(error: UnicodeError) -> tuple[str, int]:
-    """Write in ASCII what the terminal's encoding does not have, see `codecs.register_error`; w1_00 for w⁽¹⁾₀₀."""
+    """Replace characters that the terminal's encoding lacks, such as w⁽¹⁾₀₀ by w1_00; see `codecs.register_error`."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     text = re.sub(f"⁽([{RAISED}]+)⁾", lambda layer: f"{layer[1].translate(LEVEL)}_", error.object[error.start : error.end])

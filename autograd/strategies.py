@@ -1,4 +1,4 @@
-"""Hypothesis strategies for scalars, arrays, graphs and networks, and a property test for a row of one's own.
+"""Hypothesis strategies for scalars, arrays, graphs and networks, and a property test for a user-defined row.
 
 The idea: a graph is drawn as a program, leaves and instructions, and not as nodes.  So the same example runs on numbers,
 on `Value`s, on dual numbers and on symbols, whose results can be compared; and it is printed as text that can be read.
@@ -280,7 +280,7 @@ def check_primitive(
     examples: int = 50,
     arrays: bool = True,
 ) -> None:
-    """Property-test a row of the table, or of one's own.
+    """Property-test a row, of the table or user-defined.
 
     At many operands: its partial derivatives and their derivatives against numeric ones, forward mode and the differentiable
     gradients against backward; its function and rules as text, evaluated, against themselves; and read on NumPy's arrays,

@@ -206,9 +206,12 @@ def test_any_valid_order_is_right() -> None:
     early = task.mark([n["E"], n["h"], n["u"], n["v"]])
     assert early.diagnoses == {"order": ("too-early",)} and 0 < early.points < 1
     assert "h is visited too early: it feeds v" in str(early)
-    assert not task.mark(["E", "u", "v"]) and not task.mark([])
-    for bad, words in ((["E", "x"], "is not visited"), ("E, u", "as a list of nodes"), ({"E": 1}, "as a list of nodes"),
-                       ([Value(1.0)], "is not visited")):  # fmt: skip
+    assert not task.mark(["E", "u", "v"]) and not task.mark([]) and task.mark(reversed(task.steps.order))
+    refused: list[tuple[Any, str]] = [
+        (["E", "x"], "is not visited"), ("E, u", "as a list of nodes"), ({"E": 1}, "as a list of nodes"),
+        (None, "as a list of nodes"), ([Value(1.0)], "is not visited"),
+    ]  # fmt: skip
+    for bad, words in refused:
         with pytest.raises(AnswerError, match=words):
             task.mark(bad)
     a = Value(2.0)
@@ -241,6 +244,8 @@ def test_hints_become_smaller_step_by_step() -> None:
         "(-0.14659)·0.64566 = -0.094645",
         "there are no more hints",
     ]
+    assert exercise(n["E"], ask=[n["w_o"], n["w_o"]]).questions[1:] == ()
+    assert task.hint("w_o") == "w_o feeds net_o = w_o·r_h" and task.hint(n["w_o"]).startswith("∂E/∂w_o = ")  # one counter
     for kind in ("local", "order", "update", "deltas"):
         other = exercise(n["E"], ask=kind)
         hints = [other.hint() for _ in range(3)]
@@ -272,12 +277,16 @@ def test_what_cannot_be_read_is_refused_in_a_sentence_before_anything_is_marked(
 def test_graphs_and_nodes_without_gradients_are_refused() -> None:
     n = network(**POINT)
     stray: Any = 3.0
+    name: Any = "w_o"
     refused: list[tuple[Callable[[], object], type[Exception], str]] = [
         (lambda: exercise(Value(1.0, "x")), ValueError, "a leaf, a graph without gradients"),
         (lambda: exercise(stray), TypeError, "needs the Value"),
         (lambda: exercise(n["E"], ask="gradient"), ValueError, "ask is 'gradient'"),
         (lambda: exercise(n["E"], ask=[]), ValueError, "an empty list"),
         (lambda: exercise(n["E"], ask=[Value(1.0, "z")]), ValueError, "does not take part"),
+        (lambda: exercise(n["E"], ask=[name]), ValueError, "'w_o' does not take part"),
+        (lambda: exercise(n["E"], ask="update", rate=math.nan), ValueError, "rate is nan; the learning rate is a positive"),
+        (lambda: exercise(n["E"], ask="update", rate=-0.1), ValueError, "rate is -0.1; the learning rate is a positive"),
     ]
     for make, error, words in refused:
         with pytest.raises(error, match=words):

@@ -161,7 +161,7 @@ def answers_or_refuses(argv: list[str], folder: Path, capsys: pytest.CaptureFixt
         assert not told.out and told.err.count("\n") == 1 and told.err[:-1].isprintable()
     else:
         assert told.out and not told.err
-        found = re.search("\nCheck: (wrong|kink): ", told.out)  # wrong is such as NaN, where the engine meets 0·∞
+        found = re.search("\nCheck: (wrong|kink): ", told.out)  # wrong, for example, is NaN, where the engine meets 0·∞
         assert status == {"wrong": 1, "kink": 3}.get(found[1] if found else "", 0)
     assert [*folder.iterdir()] == []
 

@@ -1,7 +1,7 @@
 """Gradients compared with numeric ones, each with a verdict and a reason.
 
 The idea: a difference quotient is worth as much as its estimated error, so the tolerance of a comparison is computed, not
-chosen; and what the values of a function do not show (at a kink, at the edge of a domain, below rounding) is said.
+chosen; and a report names what the values of a function do not show: at a kink, at the edge of a domain, below rounding.
 
 >>> from autograd import tanh
 >>> bool(gradcheck(lambda w, x: tanh(w * x) ** 2, 0.5, 2.0))  # a function of autograd
@@ -26,6 +26,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from autograd.checking import graphs, plain
+from autograd.checking.lines import MANY
 from autograd.checking.report import Report
 from autograd.checking.verdicts import VERDICTS, Check, Verdict
 from autograd.value import Value
@@ -37,7 +38,7 @@ TOLERANCE: Final = "a derivative may be off by the estimated error of the numeri
 ELSEWHERE: Final = {  # keywords of other checkers, and what serves here
     **dict.fromkeys(("eps", "epsilon", "h", "step"), STEPS),
     **dict.fromkeys(("atol", "rtol", "tol"), TOLERANCE),
-    **dict.fromkeys(("fast_mode", "direction"), "with more than 24 inputs random directions are taken first"),
+    **dict.fromkeys(("fast_mode", "direction"), f"with more than {MANY} inputs random directions are taken first"),
     **dict.fromkeys(("grad", "jac"), "the keyword is gradient"),
     "args": "bind further arguments, as in lambda w: f(w, data)",
     "modes": "forward mode is compared wherever f returns a Value",

@@ -1,6 +1,6 @@
 """A gradient check that fails a test.
 
-The idea: a derivative that could not be judged is no bug.  In a property test such a point is rejected, as `assume` would
+The idea: a derivative that could not be judged is not a bug.  In a property test such a point is rejected, as `assume` would
 reject it, so that Hypothesis draws another; only where there is no other point does it fail the test.
 
 >>> assert_gradient(lambda x, y: x * y, 2.0, 3.0, gradient=lambda x, y: (y, x))

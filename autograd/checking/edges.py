@@ -1,7 +1,7 @@
-"""Local derivatives: what a row's rule says at a node, compared with the values of the row's own function.
+"""Local derivatives: the value of a row's rule at a node, compared with the values of the row's own function.
 
 The idea: a wrong rule shows where its derivative is not zero.  So at a node where it is zero, as relu's at -1, where any
-rule that says zero would seem right, the rule is compared at another point as well.
+rule that gives zero would seem right, the rule is compared at another point as well.
 """
 
 from __future__ import annotations
@@ -73,24 +73,24 @@ class Rules:
         data = [x.data if isinstance(x, Value) else x for x in node.operands]
         which = [i for i, x in enumerate(node.operands) if isinstance(x, Value)]
         partials = dict(zip(which, node.partials, strict=True))
-        lines = [Line(argument(row, i), _point(row, data, i), data[i], data, {i: 1.0}) for i in which]
         if len(which) > MANY:
             across = [self._judge(row, data, line, partials) for line in directions(data, which, self.rng)]
             if not any(check.verdict == "wrong" for check in across):
                 yield from (replace(check, node=node) for check in across)
                 return
-        for line, i in zip(lines, which, strict=True):
+        for i in which:
             key = (row, i, *data, partials[i])
             if key in self.known and not known:
                 continue
             if key not in self.known:
-                self.known[key] = self._one(row, data, line, i, partials)
+                self.known[key] = self._one(row, data, i, partials)
             check = self.known[key]
             where = f", in {describe(node)}" if check.verdict == "wrong" else ""
             yield replace(check, node=node, operand=i, reason=check.reason + where)
 
-    def _one(self, row: Primitive, data: Sequence[float], line: Line, i: int, partials: Mapping[int, float]) -> Check:
+    def _one(self, row: Primitive, data: Sequence[float], i: int, partials: Mapping[int, float]) -> Check:
         """Compare one partial derivative; where it is 0, its rule also at a point where it is not."""
+        line = _axis(row, data, i)
         if isinstance(row, Nary) and row.picks is not None and i == 0:  # a condition, which has no neighbours
             check = Check(f"∂{row.name}/∂{line.name}", line.at, partials[i], 0.0, 0.0, "correct", is_flat=True)
             reason = "a condition has no derivative but 0"
@@ -116,8 +116,7 @@ class Rules:
                 [partial] = row.partials(data, row.evaluate(data), [i])
             except DomainError:
                 continue
-            line = Line(argument(row, i), _point(row, data, i), data[i], data, {i: 1.0})
-            check = self._judge(row, data, line, {i: float(partial)})
+            check = self._judge(row, data, _axis(row, data, i), {i: float(partial)})
             if check.verdict == "wrong" or (check.verdict == "correct" and not check.is_flat):
                 return check
         return None
@@ -168,9 +167,11 @@ def argument(row: Primitive, i: int) -> str:
     return f"x{i}" if isinstance(row, Nary) else "xy"[i]
 
 
-def _point(row: Primitive, data: Sequence[float], i: int) -> str:
+def _axis(row: Primitive, data: Sequence[float], i: int) -> Line:
+    """Return the line along which one operand of a row moves."""
     shown = range(len(data)) if len(data) <= 3 else [i]
-    return ", ".join(f"{argument(row, j)} = {short(data[j])}" for j in shown) + (", …" if len(data) > 3 else "")
+    at = ", ".join(f"{argument(row, j)} = {short(data[j])}" for j in shown) + (", …" if len(data) > 3 else "")
+    return Line(argument(row, i), at, data[i], data, {i: 1.0})
 
 
 def _rule(row: Primitive, data: Sequence[float], out: float, i: int) -> str:
@@ -178,6 +179,6 @@ def _rule(row: Primitive, data: Sequence[float], out: float, i: int) -> str:
     symbols = [Symbol(argument(row, j), x) for j, x in enumerate(data)]
     try:
         [rule] = row.partials(symbols, Symbol("out", out), [i])
-    except Exception:  # a rule for numbers alone cannot be written
+    except Exception:  # a rule that takes only numbers cannot be written
         return ""
     return f" {rule.text}" if isinstance(rule, Symbol) else ""

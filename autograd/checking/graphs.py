@@ -1,6 +1,6 @@
 """Gradients compared with numeric ones, edge by edge, each with a verdict and a reason.
 
-The idea: a node is one scalar operation, so every local derivative can be checked alone, against the values of its own
+The idea: a node is one scalar operation, so every local derivative can be checked by itself, against the values of its own
 function.  Forward mode then checks, without any step size, how backpropagation puts the local derivatives together; and
 numeric derivatives of the whole check that the graph is the function.  So a wrong gradient has a place: a rule, the
 accumulation, or a part of the function that the graph lacks.
@@ -28,7 +28,7 @@ from typing import Any, Final, Literal
 from autograd.checking.edges import Rules, clearance, excused
 from autograd.checking.lines import MANY, Line, directions
 from autograd.checking.numeric import Slope, slope
-from autograd.checking.points import PointError, parameters, refuse_tuple, title
+from autograd.checking.points import CALLS, PointError, finite, parameters, point_text, refuse_tuple, title
 from autograd.checking.report import Report
 from autograd.checking.rounding import Rounded, spread
 from autograd.checking.verdicts import Check, judge, mark_vacuous, short
@@ -42,12 +42,11 @@ from autograd.value import Value, nodes_below, refuse_stale, topological
 
 __all__ = ["check"]
 
-CALLS: Final = 3  # of a function at its point, to see whether it gives the same value
 FEW: Final = 4  # first derivatives that are all differentiated again; of more, random combinations
 
 
 class NoValueError(TypeError):
-    """A function returned something else than one `Value`."""
+    """A function returned something other than one `Value`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ class Subject:
 
     Attributes:
         title: its name.
-        by: by what it has been differentiated already, to be what it is.
+        by: the variables with respect to which it is already a derivative.
         names, point: the inputs.
         call: the function, from one `Value` for each input.
     """
@@ -114,7 +113,7 @@ def _graph(y: Value, point: Sequence[Any]) -> Subject:
         again: Value = replay(y, dict(zip(leaves, values, strict=True)))
         return again
 
-    point = tuple(_finite(x.data, name) for x, name in zip(leaves, names, strict=True))
+    point = tuple(finite(x.data, name) for x, name in zip(leaves, names, strict=True))
     return Subject(y.label or "f", (), tuple(names), point, call)
 
 
@@ -149,12 +148,6 @@ def _function(f: Callable[..., Any], point: Sequence[Any]) -> Subject:
     return Subject(called, (), names, tuple(leaf.data for leaf in inputs.values()), call)
 
 
-def _finite(x: float, name: str) -> float:
-    if not math.isfinite(x):
-        raise PointError(f"{name} is {short(x)}; gradients are checked at finite points")
-    return x
-
-
 def _leaf(x: Any) -> Value:
     leaf = x if isinstance(x, Value) else Value(x)
     if not math.isfinite(leaf.data):
@@ -164,8 +157,7 @@ def _leaf(x: Any) -> Value:
 
 def _refuse_chance(subject: Subject) -> None:
     """Call a function a few times at its point, and raise where that already shows that it cannot be checked."""
-    at = ", ".join(f"{name} = {short(x)}" for name, x in zip(subject.names, subject.point, strict=True))
-    at = at if len(at) < 80 else at[:80] + "…"
+    at = point_text(subject.names, subject.point)
     seen: list[float] = []
     for _ in range(CALLS):
         leaves = [Value(x, name) for name, x in zip(subject.names, subject.point, strict=True)]
@@ -218,7 +210,7 @@ def _axes(subject: Subject) -> list[Line]:
 
 
 def _whole(subject: Subject, y: Value, leaves: Sequence[Value], rules: Rules) -> tuple[list[Check], bool]:
-    """Compare the gradient of the whole, and say whether forward mode gives the same."""
+    """Compare the gradient of the whole, and return whether forward mode gives the same."""
     backward = _backward(y, leaves)
     axes = _axes(subject)
     if len(axes) <= MANY:
@@ -293,7 +285,7 @@ def _along(
 
 
 def _because_of_products(check: Check, y: Value) -> Check:
-    """Say of a derivative that is not finite where that begins, unless a rule itself says NaN."""
+    """Name the place where a derivative ceases to be finite, unless a rule itself gives NaN."""
     published = any(math.isnan(partial) for node in topological(y) for partial in node.partials)
     return check if published else replace(check, reason=f"{check.reason}; {find_nonfinite(y)}")
 
@@ -303,7 +295,7 @@ def _power(n: int) -> str:
 
 
 def _report(inputs: list[Check], edges: list[Check], accumulated: bool) -> Report:
-    """Say where a wrong gradient went wrong."""
+    """Put the checks into a report, with the cause of a wrong gradient."""
     cause: Literal["rule", "accumulation", "graph", "nonfinite", ""] = ""
     if any(check.verdict == "wrong" for check in edges):
         cause = "rule"

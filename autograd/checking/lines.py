@@ -36,11 +36,11 @@ class Line:
         return moved
 
     def near(self, f: Callable[[float], float], clear: float) -> Callable[[float], float]:
-        """Return a function of t that has values at distances below `clear` alone."""
+        """Return a function of t that has values only at distances below `clear`."""
         return lambda t: f(t) if abs(t - self.start) < clear or t == self.start else math.nan
 
     def along(self, gradient: Sequence[float] | Mapping[int, float]) -> float:
-        """Return the derivative along the line, by t."""
+        """Return the derivative along the line, with respect to t."""
         out = 0.0
         for i, d in self.direction.items():
             out += gradient[i] * d

@@ -1,4 +1,4 @@
-"""A derivative from the values of a function alone, with an honest account of its error.
+"""A derivative from the values of a function alone, with an error estimate.
 
 The idea: go from the smallest step upward.  The smallest steps are spoiled by rounding, and by nothing else; so they say
 little, but what they say holds.  A larger step says more, and is believed as long as it agrees with all the smaller ones.
@@ -122,7 +122,7 @@ def slope(f: Callable[[float], float], x: float, noise: float = 0.0, precision: 
 
     Args:
         f: the function; NaN where it has no value.
-        x: the point, at which f is finite; of an infinite x it can be said only that it has no neighbours.
+        x: the point, at which f is finite; an infinite x has no neighbours, so nothing can be derived.
         noise: the error of f near x, where it may be larger than neighbouring numbers show.
         precision: the numbers that f computes with; x is one of them.
 
@@ -319,10 +319,10 @@ def plateau(f: Callable[[float], float], x: float, precision: Precision = DOUBLE
             break
         if after <= LEVEL * height:
             found = max(found, height)
-    return max(found, _tread(f, x, precision))
+    return max(found, _step_height(f, x, precision))
 
 
-def _tread(f: Callable[[float], float], x: float, precision: Precision) -> float:
+def _step_height(f: Callable[[float], float], x: float, precision: Precision) -> float:
     """Return by how much f changes at last if it is flat on both sides, as (sin(x) + 1e15) - 1e15 is; 0 if it is not.
 
     Numbers that were large inside f leave a few whole units behind, which a function that is flat by itself seldom has.
@@ -338,7 +338,7 @@ def _tread(f: Callable[[float], float], x: float, precision: Precision) -> float
 def _steady(spreads: Sequence[float], blurs: Sequence[float]) -> int | None:
     """Return the first of three places where a quantity, clear of rounding, stays the same while the step grows sixteenfold.
 
-    What comes to its height gradually is a bend, sharp but smooth; a kink at a distance is at once there.
+    A bend, sharp but smooth, reaches its height gradually; a kink at a distance appears at once.
     """
     for k, (a, b, c) in enumerate(zip(spreads, spreads[1:], spreads[2:], strict=False)):
         if abs(a) > FITTED.clear * blurs[k] and max(abs(a - b), abs(b - c)) < FITTED.steady * abs(a):

@@ -1,8 +1,8 @@
 """A function of plain numbers, and its gradient computed by anything else, compared entry by entry.
 
-The idea: nothing is known of either but what it returns, so how exact that is, is measured too: the function at neighbours
-of the point along each line, the gradient at neighbours of the point in all entries at once.  From there the comparison is
-that of a graph.  Among many entries a wrong one is found by halving the set that it must be in.
+The idea: both are known only by what they return, so their precision is measured too: that of the function at neighbours of
+the point along each line, that of the gradient at neighbours of the point in all entries at once.  The comparison itself is
+the one used for graphs.  Among many entries a wrong one is found by halving the set that must contain it.
 
 >>> import math
 >>> print(check(lambda x, y: x * math.sin(y), (2.0, 1.0), lambda x, y: (math.sin(y), x * math.sin(y))))
@@ -28,15 +28,27 @@ from typing import Any, Final
 
 from autograd.checking.lines import DIRECTIONS, MANY, Line, directions
 from autograd.checking.numeric import TINY, plateau, slope
-from autograd.checking.points import Block, Point, PointError, block, coarser, parameters, refuse_tuple, subscript, title
+from autograd.checking.points import (
+    CALLS,
+    Block,
+    Point,
+    PointError,
+    block,
+    coarser,
+    finite,
+    parameters,
+    point_text,
+    refuse_tuple,
+    subscript,
+    title,
+)
 from autograd.checking.report import MOST, Report
 from autograd.checking.rounding import DOUBLE, roughness
 from autograd.checking.verdicts import Check, judge, mark_vacuous, short
 
 __all__ = ["check"]
 
-CALLS: Final = 3  # of a function at its point, to see whether it gives the same value
-MORE: Final = 12  # if it does not
+MORE: Final = 12  # calls of a function at its point, if it does not give the same value each time
 NEIGHBOURS: Final = 8  # of the point, at which the gradient is computed to see how it is rounded
 DOUBTS: Final = 4.0  # times the rounding that is seen in a gradient are allowed
 SLIGHT: Final = 1e4  # of the last digit of the values around, up to which a jump is one of rounding
@@ -91,8 +103,7 @@ class Comparison:
         if not self.point.numbers:
             raise TypeError(f"{self.title} has no inputs to differentiate with respect to; pass a point, such as 0.5")
         for name, x in zip(self.point.names, self.point.numbers, strict=True):
-            if not math.isfinite(x):
-                raise PointError(f"{name} is {short(x)}; gradients are checked at finite points")
+            finite(x, name)
         self.notes: list[str] = []
         self.roughness = 0.0  # in units of the result's rounding
         first = self._result(self.point.numbers)
@@ -239,7 +250,7 @@ class Comparison:
         return found.entries if found.shape == self.shape else []
 
     def _noises(self) -> list[float]:
-        """Return by how much the result differs from call to call at the same point, entry by entry."""
+        """Return how much each entry of the result differs from call to call at the same point."""
         runs = [self._result(self.numbers).entries for _ in range(CALLS)]
         if all(run == runs[0] for run in runs):
             return [0.0] * len(runs[0])
@@ -267,7 +278,7 @@ class Comparison:
             doubts.append([0.0] * len(row))
             for i, derivative in enumerate(row):
                 values = [near[k][i] for near in beside]
-                # Two values alone are no noise, but one step of a staircase: a gradient with fewer digits than it should have.
+                # Two values are one step of a staircase, not noise: the gradient has fewer digits than it should.
                 rough = roughness(values) if len(values) == NEIGHBOURS and len({*values}) > 2 else 0.0
                 change = abs(again[k][i] - derivative)
                 if math.isfinite(derivative) and math.isfinite(change):
@@ -282,8 +293,7 @@ class Comparison:
             raise ValueError(f"the gradient raised {type(error).__name__} at {self._at(numbers)}: {error}") from error
 
     def _at(self, numbers: Sequence[float]) -> str:
-        text = ", ".join(f"{name} = {short(x)}" for name, x in zip(self.point.names[:20], numbers, strict=False))
-        return text if len(text) < 80 else text[:80] + "…"
+        return point_text(self.point.names, numbers)
 
 
 def _quiet() -> contextlib.AbstractContextManager[Any]:

@@ -22,12 +22,17 @@ from itertools import islice, product
 from typing import Any, Final, NamedTuple
 
 from autograd.checking.rounding import DOUBLE, Precision
+from autograd.checking.verdicts import short
 from autograd.rows import real
 from autograd.trees import flatten, is_array, map_tree
 from autograd.value import Value
 
-__all__ = ["Block", "Point", "PointError", "block", "coarser", "parameters", "refuse_tuple", "subscript", "title"]
+__all__ = [
+    "CALLS", "Block", "Point", "PointError", "block", "coarser", "finite", "parameters", "point_text", "refuse_tuple",
+    "subscript", "title",
+]  # fmt: skip
 
+CALLS: Final = 3  # of a function at its point, to see whether it gives the same value
 PRECISIONS: Final = {p.name: p for p in (DOUBLE, Precision("float32", 24), Precision("float16", 11), Precision("bfloat16", 8))}
 
 
@@ -159,7 +164,7 @@ class Point:
         return coarser(*[block(leaf, "the gradient").precision for leaf in leaves])
 
     def _parts(self, gradient: Any) -> Sequence[Any]:
-        """Return what a gradient says of each argument."""
+        """Return the part of a gradient for each argument."""
         is_tuple = isinstance(gradient, tuple | list) and not hasattr(gradient, "_fields")
         if len(self.arguments) == 1:
             single = self._leaves[0]
@@ -207,6 +212,27 @@ class Point:
         if found and found.shape == own == shape:
             text += "; if each entry of the result depends on one entry alone, pass its diagonal matrix, np.diag(…)"
         return text
+
+
+def finite(x: float, name: str) -> float:
+    """Return a number of a point.
+
+    Raises:
+        PointError: if it is not finite.
+    """
+    if not math.isfinite(x):
+        raise PointError(f"{name} is {short(x)}; gradients are checked at finite points")
+    return x
+
+
+def point_text(names: Sequence[str], numbers: Sequence[float]) -> str:
+    """Write a point for a message, cut short if it is long.
+
+    >>> point_text(["w", "x"], [0.5, 2.0])
+    'w = 0.5, x = 2'
+    """
+    text = ", ".join(f"{name} = {short(x)}" for name, x in zip(names[:20], numbers, strict=False))
+    return text if len(text) < 80 else text[:80] + "…"
 
 
 def subscript(index: Sequence[int]) -> str:

@@ -1,6 +1,6 @@
 """All comparisons of one check, as an object to ask and as text to read.
 
-The idea: what is wrong comes first, in one sentence; then the numbers, in a table; then the reasons, each said once, with
+The idea: what is wrong comes first, in one sentence; then the numbers, in a table; then the reasons, each written once, with
 the derivatives that it holds for.  The text is the report's `repr` too, so that a notebook, a failing `assertTrue` and a
 debugger show all of it.
 """
@@ -34,11 +34,11 @@ class Report:
     """The comparisons of one `gradcheck`; printed, a table; true only if all are correct.
 
     Attributes:
-        inputs: the derivatives of the function by its inputs, then those of the derivatives for a higher order.
-        edges: the local derivatives, of every node by every operand, in the order of the forward pass.
+        inputs: the derivatives of the function with respect to its inputs, then, for a higher order, those of the derivatives.
+        edges: the local derivatives of every node with respect to its operands, in the order of the forward pass.
         cause: where a wrong gradient went wrong: "rule", "accumulation", "graph", or "nonfinite", if the local derivatives are
             right, but their product is NaN, as 0·∞ is, or overflows; else empty.
-        notes: what is to be known of the whole comparison, such as the precision it was made with.
+        notes: remarks on the whole comparison, such as the precision it was made with.
         source: where the derivatives came from, the head of their column.
     """
 

@@ -2,8 +2,8 @@
 
 The idea: a rounding error cannot be seen in one result, but it shows where the same computation is rounded differently. So
 a graph is replayed on numbers that are rounded at random, `Rounded`, and the results differ by as much as their errors are.
-Of a function that takes plain numbers alone, neighbouring points take the place of the replays; there it must be known
-which numbers are neighbours, and that is its `Precision`.
+For a function that takes only plain numbers, neighbouring points take the place of the replays; the `Precision` says which
+numbers are neighbours.
 
 Source: Vignes, A stochastic arithmetic for reliable scientific computation, Mathematics and Computers in Simulation 35
 (1993).
@@ -98,7 +98,7 @@ class Rounded(Operand):
 
 
 def spread(run: Callable[[], tuple[float, ...]]) -> list[float]:
-    """Return by how much the results of several runs differ, each result for itself; infinite ones do not count."""
+    """Return how much each result differs over several runs; infinite results do not count."""
     runs = []
     for _ in range(RUNS):
         try:

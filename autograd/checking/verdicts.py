@@ -1,7 +1,7 @@
-"""What a comparison of a derivative with a numeric one comes to: a verdict, with a reason.
+"""The outcome of comparing a derivative with a numeric one: a verdict, with a reason.
 
 The idea: the tolerance is not a constant, it follows from the estimated error of the numeric derivative.  So a verdict can
-say that a derivative is right or wrong, and also that here nobody could tell.
+be that a derivative is right or wrong, and also that the point does not allow a judgement.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Check:
         analytic, numeric: the derivative from the backward pass or from a rule, and the one from values.
         error: the estimated error of the numeric one.
         verdict: one of `VERDICTS`.
-        reason: why, in words; for a correct one, empty or something to know about the comparison.
+        reason: why; for a correct one, empty or a remark on the comparison.
         is_flat: whether a derivative of zero would pass as well.
         node, operand: for a local derivative, the node and the place of its operand.
     """
@@ -146,7 +146,7 @@ def _note(found: Slope) -> str:
 
 
 def mark_vacuous(checks: list[Check]) -> list[Check]:
-    """Call checks vacuous if all of them would pass with a gradient of zero."""
+    """Mark checks as vacuous if all of them would pass with a gradient of zero."""
     if not all(check.is_flat for check in checks):
         return checks
     why = "all derivatives are 0 here, so a gradient of zero would pass as well; choose another point"

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -24,7 +24,7 @@ __all__ = ["Answer", "AnswerError", "differs", "is_rounded", "read_answer"]
 
 FEWEST: Final = 3  # digits of a rounded answer
 EXACT: Final = 1e-9  # relative: two numbers that are the same
-# What is written by hand, and what the parser of expressions has for it.
+# Characters written by hand, and how the parser of expressions spells them.
 SPELLINGS: Final = {"−": "-", "·": "*", "×": "*", "÷": "/", "^": "**", "²": "**2", "³": "**3", "σ(": "sigmoid("}
 
 
@@ -88,7 +88,7 @@ def read_answer(answer: Any, numbers: Mapping[str, float]) -> Answer:
         outer = {short: name for name, short in inner.items()}
         for name in formula.names:
             if name not in outer:
-                raise AnswerError(f"there is no {name} in this exercise; a formula may use {_listed(numbers)}")
+                raise AnswerError(f"there is no {name} in this exercise; a formula may use {', '.join(numbers)}")
         names = tuple((name, outer[name]) for name in formula.names)
         read = Answer(text, 0.0, formula, names)
         value = read.at(numbers)
@@ -115,9 +115,5 @@ def is_rounded(answer: float, right: float) -> bool:
 
 
 def differs(wrong: float, right: float) -> bool:
-    """Whether a wrong algorithm's number can be told from the right one by an answer of three digits."""
+    """Whether a wrong algorithm's number can be distinguished from the right one in an answer of three digits."""
     return math.isfinite(wrong) and not is_rounded(wrong, right)
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(names)

@@ -1,4 +1,4 @@
-"""One exercise: what is given, the questions, hints, and the marking of answers."""
+"""One exercise: the given numbers, the questions, hints, and the marking of answers."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Exercise:
         self.steps = Walk(loss)
         self.names, self.number = self.steps.names, self.steps.telling.number
         self.questions = tuple(questions(self.steps, kind, nodes, rate))
-        self._given: dict[Any, int] = {}
+        self._given: dict[Question | None, int] = {}
 
     @cached_property
     def _scene(self) -> Scene:
@@ -88,8 +88,9 @@ class Exercise:
         ∂loss/∂v1 = 12, and x = 2
         12·2 = 24
         """
-        hints = list(self._all_hints() if about is None else self._hints_on(self._asked_for(about)))
-        given = self._given[about] = self._given.get(about, 0) + 1
+        question = None if about is None else self._asked_for(about)
+        hints = list(self._all_hints() if question is None else self._hints_on(question))
+        given = self._given[question] = self._given.get(question, 0) + 1
         return hints[given - 1] if given <= len(hints) else "there are no more hints"
 
     def _all_hints(self) -> Iterator[str]:
@@ -147,7 +148,7 @@ class Exercise:
 
     # Marking
 
-    def mark(self, answers: Mapping[Any, Any] | Sequence[Any]) -> Marking:
+    def mark(self, answers: Mapping[Any, Any] | Iterable[Any]) -> Marking:
         """Mark answers.
 
         Args:
@@ -179,8 +180,7 @@ class Exercise:
         asked |= {self.names[question.node]: question for question in self.questions if question.place is None}
         found = asked.get(key.strip() if isinstance(key, str) else tuple(key) if isinstance(key, list) else key)
         if found is None:
-            what = describe(key) if isinstance(key, Value) else repr(key)
-            raise AnswerError(f"{what} was not asked; asked were {_listed([q.name for q in self.questions])}")
+            raise AnswerError(f"{_described(key)} was not asked; asked were {_listed([q.name for q in self.questions])}")
         return found
 
     def _mark(self, question: Question, answers: Mapping[Question, Answer]) -> Mark:
@@ -254,7 +254,7 @@ class Exercise:
         return suspect._replace(gradient=question.node.data - question.rate * suspect.gradient)
 
     def _way_to(self, question: Question) -> str:
-        """Say what to answer as well, so that it can be seen where it goes wrong."""
+        """Name further questions whose answers would show where it goes wrong."""
         if question.place is not None:
             return f"the rule is that of {self.names[question.node]} = {self.steps.telling.formula(question.node).text}"
         above = [x for x in self._uses[question.node] if x is not self.loss]
@@ -265,10 +265,12 @@ class Exercise:
 
     def _mark_order(self, answer: Any) -> Mark:
         nodes, key = {self.names[x]: x for x in self.steps.order}, "order"
-        if isinstance(answer, Mapping | str) or not all(isinstance(x, Value | str) for x in answer):
+        is_list = isinstance(answer, Iterable) and not isinstance(answer, Mapping | str)
+        visited = list(answer) if is_list else []  # `reversed` can be read only once
+        if not is_list or not all(isinstance(x, Value | str) for x in visited):
             raise AnswerError(f"an order is given as a list of nodes, not {answer!r}")
         order: list[Value] = []
-        for x in answer:
+        for x in visited:
             node: Any = nodes.get(x) if isinstance(x, str) else x
             if node not in nodes.values():
                 what = x if isinstance(x, str) else describe(x)
@@ -310,8 +312,8 @@ class Exercise:
         given = [f"{self.names[x]} = {self.number(x.data)}" for x in self.names if x.primitive is None]
         lines = [*self.notes, f"Given {', '.join(given)}:"]
         for node in self.steps.order:
-            told = self.steps.telling.formula(node)
-            lines.append("    " + equation(self.names[node], told.text, told.written(_numbers(self)), self.number(node.data)))
+            rule = self.steps.telling.formula(node)
+            lines.append("    " + equation(self.names[node], rule.text, rule.written(_numbers(self)), self.number(node.data)))
         blanks = [f"    {question.name} = {BLANK}" for question in self.questions]
         return "\n".join([*lines, self.question, *(blanks or [f"    {BLANK}"])])
 
@@ -403,7 +405,8 @@ def exercise(loss: Value, ask: str | Iterable[Value] = "deltas", *, rate: float 
 
     Raises:
         TypeError: if `loss` is not a Value.
-        ValueError: for a graph without gradients, for another kind of question, and for a node outside the graph.
+        ValueError: for a graph without gradients, for another kind of question, for a node outside the graph, and for a rate
+            that is not a positive number.
 
     >>> w, x, b = Value(0.5, "w"), Value(2.0, "x"), Value(-2.0, "b")
     >>> task = exercise((w * x + b) ** 2, ask=[w, b])
@@ -427,9 +430,11 @@ def exercise(loss: Value, ask: str | Iterable[Value] = "deltas", *, rate: float 
     kind: Any = ask if isinstance(ask, str) else "gradients"
     if kind not in (*KINDS, "gradients"):
         raise ValueError(f"ask is {ask!r}; ask for a list of nodes, or for {_listed([repr(each) for each in KINDS])}")
+    if not 0 < rate < math.inf:
+        raise ValueError(f"rate is {rate!r}; the learning rate is a positive number, such as {RATE}")
     steps = Walk(loss)
     nets = [node for node in steps.order if node.primitive is dot]
-    nodes = [] if isinstance(ask, str) else list(ask)
+    nodes = [] if isinstance(ask, str) else list(dict.fromkeys(ask))
     if kind == "deltas":
         nodes = list(reversed(nets or steps.order[:-1] or steps.order))
     elif kind == "update":
@@ -438,8 +443,12 @@ def exercise(loss: Value, ask: str | Iterable[Value] = "deltas", *, rate: float 
         raise ValueError("ask is an empty list; name the nodes whose gradients are to be found")
     for x in nodes:
         if x not in steps.gradients:
-            raise ValueError(f"{describe(x)} does not take part in {describe(loss)}")
+            raise ValueError(f"{_described(x)} does not take part in {describe(loss)}")
     return Exercise(loss, kind, nodes, rate)
+
+
+def _described(x: Any) -> str:
+    return describe(x) if isinstance(x, Value) else repr(x)
 
 
 def _aligned(rows: Iterable[tuple[str, str]]) -> str:

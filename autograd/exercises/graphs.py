@@ -34,7 +34,7 @@ RATES: Final = (0.1, 0.5, 1.0, 2.0)
 
 
 class Dice:
-    """Draws from a seed; uses only `Random.random`, which promises the same numbers on every Python."""
+    """Draws from a seed, by `Random.random` only, whose numbers are the same on every version of Python."""
 
     def __init__(self, seed: str) -> None:
         self.random = Random(seed).random

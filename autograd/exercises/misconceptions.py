@@ -16,6 +16,7 @@ gradient is linear in each partial derivative, so one pass forward from a node g
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import combinations, islice
@@ -204,11 +205,7 @@ class Suspects:
 
     @cached_property
     def _uses(self) -> dict[Value, int]:
-        uses: dict[Value, int] = {}
-        for node in self.steps.order:
-            for x in node.inputs:
-                uses[x] = uses.get(x, 0) + 1
-        return uses
+        return Counter(x for node in self.steps.order for x in node.inputs)
 
     @cached_property
     def _activations(self) -> set[Value]:
@@ -219,13 +216,10 @@ class Suspects:
         rules, own, x = self.steps.telling.rules(node), read(node).partials[k], node.inputs[k]
         slope = f"∂{self.names[node]}/∂{self.names[x]} = {rules[k].text}"
         if node in self._activations and k == 0:
-            yield (
-                "activation-forgotten",
-                f"the factor {slope} is left out: the derivative of the activation",
-                *_first(unit(node)),
-            )
+            words = f"the factor {slope} is left out: the derivative of the activation"
+            yield "activation-forgotten", words, _first(unit(node))
             words = f"{slope} is read at {self.names[node]} = {self.number(node.data)}, not at {self.names[x]}"
-            yield "out-for-net", words, *_first(at_output(node))
+            yield "out-for-net", words, _first(at_output(node))
             if (swapped := _at_input(node, rules[k])) is not None:
                 yield "out-for-net", f"{slope} is computed with {self.names[x]} in place of {self.names[node]}", swapped
         if own is None:
@@ -235,7 +229,7 @@ class Suspects:
         yield "sign", words, -own
         if rules[k].text.startswith("2·"):
             yield "factor-two", f"the factor 2 of {slope} is missing", own / 2
-        if own == HALF and rules[k].row is None:
+        if own == 0.5 and rules[k].row is None:
             yield "factor-two", f"the factor {slope} is missing", 1.0
         other = self._other(node, k, rules[k])
         if other is not None:
@@ -260,8 +254,8 @@ def _listed(texts: Sequence[str]) -> str:
     return " and ".join(dict.fromkeys(texts))
 
 
-def _first(reading: Reading) -> tuple[float]:
-    return (reading.partials[0] or 0.0,)
+def _first(reading: Reading) -> float:
+    return reading.partials[0] or 0.0
 
 
 def _at_input(node: Value, rule: Symbol) -> float | None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from random import Random
 from typing import Final, Literal, NamedTuple, TypeAlias
 
@@ -77,8 +78,7 @@ def questions(steps: Walk, kind: Kind, nodes: Sequence[Value], rate: float) -> I
 def scenes(steps: Walk) -> list[Scene]:
     """Return the graph at other numbers of its leaves, drawn from a fixed seed; fewer where it is undefined there."""
     rng = Random(1)
-    found = [scene for _ in range(10 * SCENES) if (scene := _moved(steps, rng)) is not None]
-    return found[:SCENES]
+    return list(islice((scene for _ in range(10 * SCENES) if (scene := _moved(steps, rng)) is not None), SCENES))
 
 
 def _moved(steps: Walk, rng: Random) -> Scene | None:

@@ -22,7 +22,7 @@ from autograd.symbol import ESCAPES
 
 __all__ = ["Worksheet", "worksheet"]
 
-# What pdflatex does not know by itself, and stands in notes and questions.
+# Characters of notes and questions that pdflatex does not know.
 TEX: Final = {"∂": r"\partial ", "δ": r"\delta ", "σ": r"\sigma ", "η": r"\eta ", "∇": r"\nabla ", "⊙": r"\odot ", "′": "'",
               "¹": "^1", "²": "^2", "ᵀ": r"^{\top}", "ₐ": "_a", "·": r"\cdot "}  # fmt: skip
 STYLE: Final = """
@@ -57,7 +57,7 @@ class Worksheet:
 
     @property
     def html(self) -> str:
-        """The sheet as a web page, which asks no network for anything."""
+        """The sheet as a web page that loads nothing from the network."""
         return "\n".join(["<!doctype html>", '<html lang="en"><head><meta charset="utf-8">',
                           f"<title>{escape(self.title)}</title><style>{STYLE}</style></head><body>", *self._html_body(),
                           "</body></html>", ""])  # fmt: skip

@@ -49,19 +49,20 @@ def ask_all(tasks: Sequence[Exercise], read: Callable[[str], str], show: Callabl
 
 def _ask(task: Exercise, name: str, read: Callable[[str], str], show: Callable[[str], object]) -> float:
     """Ask one question until it is answered or skipped; return the points."""
+    is_order = task.kind == "order"
     while True:
         line = read(f"{name} = ").strip()
         if line == "q":
             raise StopIteration
         if line == "?":
-            show(task.hint() if task.kind == "order" else task.hint(name))
+            show(task.hint(None if is_order else name))
             continue
         try:
-            answers = [part.strip() for part in line.split(",") if part.strip()] if task.kind == "order" else {name: line}
-            marking = task.mark(answers if line else ([] if task.kind == "order" else {}))
+            order = [part.strip() for part in line.split(",") if part.strip()]
+            marking = task.mark(order if is_order else {name: line} if line else {})
         except AnswerError as error:
             show(f"{error}. No points are lost; try again.")
             continue
-        mark = next(mark for mark in marking.marks if mark.sentence.startswith(f"{name}:") or task.kind == "order")
+        mark = next(mark for mark in marking.marks if is_order or mark.sentence.startswith(f"{name}:"))
         show(mark.sentence)
         return mark.points

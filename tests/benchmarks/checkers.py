@@ -11,7 +11,7 @@ A wrong verdict is an alarm on a right gradient, or none on a wrong one.  Ours m
 that counts as neither.  A fault counts as missed only if it is larger than the error that ours estimates; how many of the
 others each finds is in brackets.
 
-The verdicts, not the times, are what is compared.  ``--all`` lists the wrong ones, ``--quick`` tries every tenth problem.
+Verdicts are compared, not times.  ``--all`` lists the wrong ones, ``--quick`` tries every tenth problem.
 """
 
 from __future__ import annotations
@@ -161,7 +161,7 @@ CHECKERS: Final[dict[str, Checker]] = {
 
 
 def judge(checker: Checker, case: Case) -> str:
-    """Return what a checker says of a gradient; what raises has not judged."""
+    """Return what a checker says of a gradient; undecided if it raises."""
     try:
         with np.errstate(all="ignore"):
             return checker(case.problem, case.gradient)
@@ -180,17 +180,17 @@ def main() -> None:
     for case in cases(10 if options.quick else 1):
         want = "right" if case.kind.startswith("right") else "wrong"
         for name, checker in CHECKERS.items():
-            said = judge(checker, case)
+            verdict = judge(checker, case)
             count = counts[case.kind][name]
             if case.is_visible:
                 count["cases"] += 1
-                count["wrong"] += said not in (want, "undecided")
-                count["undecided"] += said == "undecided"
+                count["wrong"] += verdict not in (want, "undecided")
+                count["undecided"] += verdict == "undecided"
             else:
                 count["small"] += 1
-                count["found"] += said == want
-            if options.all and case.is_visible and said != want:
-                print(f"{name:13} {case.kind:18} {case.problem.name}: {said}")
+                count["found"] += verdict == want
+            if options.all and case.is_visible and verdict != want:
+                print(f"{name:13} {case.kind:18} {case.problem.name}: {verdict}")
     print("| gradient | cases |" + "".join(f" {name} |" for name in CHECKERS))
     print("| --- | --: |" + " --: |" * len(CHECKERS))
     total: dict[str, Counter[str]] = defaultdict(Counter)

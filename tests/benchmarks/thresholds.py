@@ -80,22 +80,21 @@ def public() -> Iterator[tuple[str, Judged, str]]:
 
 
 def _kept(problem: Any, factor: float) -> Judged:
-    values: dict[bytes, Any] = {}
-    gradients: dict[bytes, Any] = {}
+    f, gradient = _by_point(problem.f), _by_point(problem.gradient)
+    return lambda: gradcheck(f, problem.x, gradient=lambda x: factor * gradient(x)).verdict
 
-    def f(x: Any) -> Any:
+
+def _by_point(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return a function of arrays that keeps its results, as `cache` does for numbers."""
+    known: dict[bytes, Any] = {}
+
+    def call(x: Any) -> Any:
         key = x.tobytes()
-        if key not in values:
-            values[key] = float(problem.f(x))
-        return values[key]
+        if key not in known:
+            known[key] = np.asarray(f(x), float)
+        return known[key]
 
-    def gradient(x: Any) -> Any:
-        key = x.tobytes()
-        if key not in gradients:
-            gradients[key] = np.asarray(problem.gradient(x), float)
-        return factor * gradients[key]
-
-    return lambda: gradcheck(f, problem.x, gradient=gradient).verdict
+    return call
 
 
 def changed(cases: list[tuple[str, Judged, str]], name: str, value: float) -> list[str]:
