@@ -8,6 +8,7 @@ import pytest
 
 from autograd import Value, dot, label_values, sigmoid, tanh, total, walk
 from autograd.drawing import Drawing, draw
+from autograd.drawing.geometry import place
 from autograd.symbol import SUBSCRIPTS, SUPERSCRIPTS
 from autograd.telling import factor
 from nn import MLP
@@ -181,6 +182,19 @@ def test_a_layer_stands_in_its_order_in_one_column(inputs: int, sizes: list[int]
         across, down = zip(*(places[name] for name in layer), strict=True)
         assert len(set(across)) == 1 and list(down) == sorted(down), layer
     assert sum(group.get("class", "").startswith("arrow") for group in svg.iter()) == len(drawing.edges)
+
+
+@pytest.mark.parametrize(("steps", "neurons", "columns"), [(3, 6, 3), (20, 6, 20)])
+def test_the_time_steps_of_a_recurrent_network_stand_side_by_side(steps: int, neurons: int, columns: int) -> None:
+    weights = [[Value(0.1 * i + 0.2 * j, label=f"w{j}{i}") for i in range(3)] for j in range(2)]
+    states: list[Any] = [0.0, 0.0]
+    for t in range(steps):
+        states = [tanh(dot(row, [*states, float(t)])) for row in weights]
+    drawing = draw(states[0] - states[1], view="neurons")
+    assert sum(node.kind == "neuron" for node in drawing.nodes) == neurons
+    places = {edge.target: place(drawing).boxes[edge.target].x for edge in drawing.edges}
+    assert len(set(places.values())) == columns + 1  # and the result
+    assert all(places.get(edge.source, 0.0) < places[edge.target] for edge in drawing.edges)
 
 
 def test_neurons_of_all_kinds_are_found() -> None:

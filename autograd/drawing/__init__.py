@@ -21,17 +21,15 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 from autograd.drawing.formats import write
 from autograd.drawing.jupyter import bundle, image
 from autograd.drawing.layout import LayoutError
-from autograd.drawing.neurons import describe_neurons
-from autograd.drawing.nodes import describe_nodes, frame_of
+from autograd.drawing.neurons import describer
+from autograd.drawing.nodes import frame_of
 from autograd.drawing.plan import WIDEST_NOTE, Edge, Line, Node, Plan, cut
-from autograd.drawing.size import refuse_unreadable
 from autograd.files import write_whole
 from autograd.moments import Moment
 from autograd.steps import Walk
@@ -129,19 +127,9 @@ def draw(
     """
     if not isinstance(loss, Value):
         raise TypeError(f"draw needs the Value whose graph is to be drawn, not {loss!r}")
-    if view not in ("nodes", "neurons"):
-        raise ValueError(f"there is no view {view!r}; view is 'nodes' or 'neurons'")
-    if view == "nodes":
-        refuse_unreadable(loss, limit)
-    if step is None:
-        plan = _describer(view, limit)(Telling(loss, digits), None)
-    else:
-        plan = _at_step(Walk(loss, n_digits=digits), step, _describer(view, limit))
+    describe = describer(loss, view, limit)
+    plan = describe(Telling(loss, digits), None) if step is None else _at_step(Walk(loss, n_digits=digits), step, describe)
     return Drawing(**vars(plan))
-
-
-def _describer(view: str, limit: int) -> Callable[[Telling, Moment | None], Plan]:
-    return partial(describe_neurons, limit=limit) if view == "neurons" else describe_nodes
 
 
 def _at_step(steps: Walk, i: int, describe: Callable[[Telling, Moment | None], Plan]) -> Plan:

@@ -21,17 +21,15 @@ import os
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from autograd.drawing.as_svg import draw_arrow, draw_box, draw_label, draw_plan
 from autograd.drawing.geometry import Arrow, place
-from autograd.drawing.neurons import describe_neurons
+from autograd.drawing.neurons import describer
 from autograd.drawing.nodes import describe_nodes, frame_of
 from autograd.drawing.plan import WIDEST_NOTE, Edge, Line, Node, Plan, cut
-from autograd.drawing.size import refuse_unreadable
 from autograd.drawing.style import NEGATIVE, NOTE, PAPER, POSITIVE
 from autograd.files import write_whole
 from autograd.moments import Moment, Step
@@ -283,10 +281,5 @@ def save(steps: Walk, path: str | os.PathLike[str], view: str, limit: int) -> Pa
     path = Path(path)
     if path.suffix.lower() != SUFFIX:
         raise ValueError(f"a walk cannot be saved as {path.suffix!r}; end the name in {SUFFIX}")
-    if view not in ("nodes", "neurons"):
-        raise ValueError(f"there is no view {view!r}; view is 'nodes' or 'neurons'")
-    if view == "nodes":
-        refuse_unreadable(steps.loss, limit)
-    describe = describe_nodes if view == "nodes" else partial(describe_neurons, limit=limit)
-    write_whole(path, to_animation(steps, describe).encode())
+    write_whole(path, to_animation(steps, describer(steps.loss, view, limit)).encode())
     return path

@@ -3,8 +3,9 @@
 A neuron is a weighted sum, one `dot`, and what its only consumer, an operation on one operand, makes of it.  Both are one box
 with net input z, output a and δ = ∂loss/∂z; inputs are circles, even where they are plain numbers.  A weight stands on its
 arrow with its gradient, and under it the product δ·w that flows back.  Neurons with the same inputs are a layer, one column; a
-layer that is too long to be read is condensed to its first neurons, a note and its last.  Everything else, such as the loss, is
-drawn node by node.  Nothing here knows of modules: what looks like a neuron is one.
+layer that is too long to be read is condensed to its first neurons, a note and its last.  In a recurrent network each time
+step has a column of its own.  Everything else, such as the loss, is drawn node by node.  Nothing here knows of modules: what
+looks like a neuron is one.
 
 >>> from autograd.primitives import dot, tanh
 >>> w, b = Value(0.5, label="w"), Value(-0.4, label="b")
@@ -18,22 +19,22 @@ drawn node by node.  Nothing here knows of modules: what looks like a neuron is 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
-from autograd.drawing.nodes import gradient_line, hint_of, local_edge, notes_of, plain_box, standing
+from autograd.drawing.nodes import describe_nodes, gradient_line, hint_of, local_edge, notes_of, plain_box, standing
 from autograd.drawing.plan import Edge, Emphasis, Flow, Line, Node, Plan
-from autograd.drawing.size import too_large
+from autograd.drawing.size import refuse_unreadable, too_large
 from autograd.moments import Moment
 from autograd.primitives import Unary, dot
 from autograd.symbol import SUBSCRIPTS
 from autograd.telling import Telling
 from autograd.value import Value
 
-__all__ = ["Neuron", "describe_neurons", "find_neurons"]
+__all__ = ["Neuron", "describe_neurons", "describer", "find_neurons"]
 
 LONGEST_COLUMN = 8  # neurons or inputs side by side, and copies of the network for several examples
 MOST_ARROWS = 16  # between two columns
@@ -125,6 +126,20 @@ def describe_neurons(told: Telling, moment: Moment | None = None, *, limit: int 
     return Plan(title, tuple(network.nodes.values()), tuple(network.edges.values()), (*network.notes, *notes), columns)
 
 
+def describer(loss: Value, view: str, limit: int) -> Callable[[Telling, Moment | None], Plan]:
+    """Return what describes a graph in a view, "nodes" or "neurons".
+
+    Raises:
+        ValueError: for another view, or if the graph has too many nodes for the view by nodes.
+    """
+    if view == "neurons":
+        return partial(describe_neurons, limit=limit)
+    if view != "nodes":
+        raise ValueError(f"there is no view {view!r}; view is 'nodes' or 'neurons'")
+    refuse_unreadable(loss, limit)
+    return describe_nodes
+
+
 class _Network:
     """The boxes and arrows of one picture, while they are put together."""
 
@@ -134,6 +149,9 @@ class _Network:
         self.owner = {node: neuron for neuron in self.neurons for node in (neuron.net, neuron.out)}
         self.layers: dict[Layer, list[Neuron]] = {}
         self.copies: dict[tuple[Value | float, ...], list[Layer]] = {}  # by the weights of the first neuron
+        self.depth: dict[Value, int] = {}  # the most neurons on a path to a node: time steps share weights, but no column
+        for node in told.order:
+            self.depth[node] = max(self.depth.get(x, 0) for x in node.inputs) + (node.primitive is dot)
         for neuron in self.neurons:
             layer = self.layers.setdefault(neuron.inputs, [])
             layer.append(neuron)
@@ -178,7 +196,7 @@ class _Network:
         for node in told.names:
             neuron = self.owner.get(node)
             if neuron is not None:
-                column = self.layers[neuron.inputs][0].weights
+                column = self.layers[neuron.inputs][0].weights, self.depth[neuron.net]
                 if node is neuron.net and neuron is self.layers[neuron.inputs][0]:
                     self._add_inputs(neuron.inputs, shown)
                 if neuron not in shown:
