@@ -121,7 +121,7 @@ class Walk(Sequence[Step]):
             IndexError: if there is no such step; the position stays.
         """
         if i < 0:
-            raise IndexError(f"there is no step {i}; the walk has the steps 0 to {len(self) - 1}")
+            raise self._no_step(i)
         self.position = self._place(i)
         return self.current
 
@@ -224,8 +224,12 @@ class Walk(Sequence[Step]):
 
     def _place(self, i: int) -> int:
         if not -len(self) <= i < len(self):
-            raise IndexError(f"there is no step {i}; the walk has the steps 0 to {len(self) - 1}")
+            raise self._no_step(i)
         return i % len(self)
+
+    def _no_step(self, i: int) -> IndexError:
+        steps = f"the steps 0 to {len(self) - 1}" if len(self) else "no steps, because its result is a leaf"
+        return IndexError(f"there is no step {i}; the walk has {steps}")
 
     @property
     def _moves(self) -> list[Move]:

@@ -112,7 +112,7 @@ def test_moving() -> None:
 def test_a_leaf_alone_has_no_steps() -> None:
     leaf = Value(1.0)
     assert len(walk(leaf)) == 0 and walk(leaf).gradients == {leaf: 1.0}
-    with pytest.raises(IndexError):
+    with pytest.raises(IndexError, match="there is no step 0; the walk has no steps, because its result is a leaf"):
         walk(leaf).goto(0)
 
 
