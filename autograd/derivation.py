@@ -111,7 +111,8 @@ class Explanation:
         if self.n_paths and not self.paths:
             return "\n".join([*lines, f"{head} is a sum over {_count(self.n_paths)} paths, too many to write out"])
         rows = self._rows(style, " · ", lambda a, b: f"∂{a}/∂{b}", str)
-        lines += [f"{' ' * len(head) if i else head} = {row}" for i, row in enumerate(row for row in rows if row != head)]
+        rows = [row for row in dict.fromkeys(rows) if row != head]
+        lines += [f"{' ' * len(head) if i else head} = {row}" for i, row in enumerate(rows)]
         definitions = [f"{name} = {part.written(style)}" for name, part in self.where]
         return "\n".join(lines + [f"{'     ' if i else 'where'} {line}" for i, line in enumerate(definitions)])
 

@@ -117,19 +117,23 @@ def formula_of(node: Value, symbols: Mapping[Value, Symbol]) -> Symbol:
     >>> formula_of(where(a, b, 0.5), Symbols({a: "a", b: "b"})).text
     'where(a, b, 0.5)'
     """
-    called = {x: symbols[x] for x in node.inputs}  # one symbol for both operands of x·x, which is then written x²
-    operands = [called[x] if isinstance(x, Value) else x for x in node.operands]
-    return Symbol.applied(node.primitive, operands, node.data) if node.primitive is not None else symbols[node]
+    if node.primitive is None:
+        return symbols[node]
+    return Symbol.applied(node.primitive, _operands(node, symbols), node.data)
 
 
 def rules_of(node: Value, symbols: Mapping[Value, Symbol]) -> list[Symbol]:
     """Return the partial derivatives of a node with respect to its inputs, on the symbols of its operands and of itself."""
     if node.primitive is None:
         return []
-    called = {x: symbols[x] for x in node.inputs}
-    operands = [called[x] if isinstance(x, Value) else x for x in node.operands]
     which = [i for i, x in enumerate(node.operands) if isinstance(x, Value)]
-    return list(map(as_symbol, node.primitive.partials(operands, symbols[node], which)))
+    return list(map(as_symbol, node.primitive.partials(_operands(node, symbols), symbols[node], which)))
+
+
+def _operands(node: Value, symbols: Mapping[Value, Symbol]) -> list[Symbol | float]:
+    """Return the operands of a node, with one symbol for both operands of x·x, which is then written x²."""
+    called = {x: symbols[x] for x in node.inputs}
+    return [called[x] if isinstance(x, Value) else x for x in node.operands]
 
 
 def name_nodes(root: Value, order: Sequence[Value]) -> dict[Value, str]:
