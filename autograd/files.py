@@ -23,7 +23,7 @@ from autograd.symbol import printable
 
 __all__ = ["cache_folder", "printable", "write_whole"]
 
-BINARY = getattr(os, "O_BINARY", 0)  # on Windows, where line breaks would be changed without it
+BINARY = getattr(os, "O_BINARY", 0)  # on Windows, where line breaks are changed without it
 
 
 def cache_folder() -> Path:
@@ -144,7 +144,7 @@ def _fill(file: int, data: bytes, old: os.stat_result | None) -> None:
     rest = memoryview(data)
     while rest:
         rest = rest[os.write(file, rest) :]
-    if old is not None and hasattr(os, "fchown"):  # which Windows has not
+    if old is not None and hasattr(os, "fchown"):  # which Windows does not have
         with contextlib.suppress(PermissionError):  # only root can give a file away
             os.fchown(file, old.st_uid, old.st_gid)
         os.fchmod(file, stat.S_IMODE(old.st_mode))

@@ -1,8 +1,8 @@
 r"""A plan in DOT, the language of Graphviz.
 
 Only plain labels are used, no HTML-like ones, because not every build of Graphviz has an XML parser; bold and coloured
-lines need a format of their own.  The sizes of boxes are reckoned by `style` and not left to the layout engine,
-since the engines measure text with different fonts, and none of them with the one the reader's screen will have.
+lines need a format of their own.  `style` computes the sizes of boxes, not the layout engine, because
+the engines measure text with different fonts, and none of them with the one the reader's screen will have.
 
 >>> from autograd.drawing.plan import Line, Node, Plan
 >>> print(to_dot(Plan("t", (Node("n0", "leaf", (Line("value", 'say "w"'),), hint=""),), (), ())).splitlines()[-2])

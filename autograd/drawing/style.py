@@ -1,9 +1,9 @@
 """How the parts of a picture look: the one place for colours and sizes.
 
 The hues are Okabe and Ito's, which stay apart under every common colour blindness; fills are their tints, and text is dark
-enough to be read on each of them (contrast 4.5 : 1 and more).  Black and grey tell of the forward pass, vermilion of the
-backward pass.  No meaning hangs on a colour alone: the formats give each kind of box a shape of its own, and gradients
-are marked with ∂ or δ; so a grey print says the same.
+enough to be read on each of them (contrast 4.5 : 1 and more).  Black and grey stand for the forward pass, vermilion for the
+backward pass.  No meaning depends on colour alone: the formats give each kind of box a shape of its own, and gradients
+are marked with ∂ or δ, so a print in grey has the same information.
 
 Source: M. Okabe and K. Ito, Color Universal Design (2008), https://jfly.uni-koeln.de/color/
 """
