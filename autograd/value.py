@@ -319,10 +319,8 @@ def record_many(row: Nary, operands: Sequence[Any]) -> Any:
     return node
 
 
-def _node(
-    row: Primitive | None, data: float, left: Any, right: Any, dx: Any, dy: Any, kind: type[Value] | None = None
-) -> Value:
-    node: Value = new(kind or Value)
+def _node(row: Primitive | None, data: float, left: Any, right: Any, dx: Any, dy: Any, kind: type[Value] = Value) -> Value:
+    node: Value = new(kind)
     node._data, node.grad, node.primitive = data, 0.0, row
     node._left, node._right, node._dx, node._dy = left, right, dx, dy
     node._mark = node.label = None
