@@ -27,7 +27,7 @@ FLAGS = [
 ]  # fmt: skip
 # The browser's ends of the pipes have to be its file descriptors 3 and 4.
 LAUNCH = "import os, sys; i, o, *words = sys.argv[1:]; os.dup2(int(i), 3); os.dup2(int(o), 4); os.execv(words[0], words)"
-PATIENCE = 120  # seconds without a word, after which it is taken for dead
+PATIENCE = 120  # seconds without a message, after which the browser counts as dead
 KEYS = {
     "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "Home": 36, "End": 35, "Tab": 9, "Enter": 13, " ": 32,
     "a": 65, "b": 66, "x": 88, "f": 70, "l": 76, "p": 80, "+": 187, "-": 189, "0": 48,
@@ -178,11 +178,11 @@ class Browser:
 
     @property
     def complaints(self) -> list[str]:
-        """What went wrong in the page since it was opened: errors in scripts, and what the console holds against it."""
+        """What went wrong in the page since it was opened: errors in scripts, and entries of the console."""
         wanted = ("Runtime.exceptionThrown", "Log.entryAdded")
         return [json.dumps(event["params"]) for event in self.events if event.get("method") in wanted]
 
     @property
     def requests(self) -> list[str]:
-        """What the page has asked for since it was opened."""
+        """The addresses that the page has requested since it was opened."""
         return [e["params"]["request"]["url"] for e in self.events if e.get("method") == "Network.requestWillBeSent"]

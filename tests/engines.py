@@ -141,5 +141,5 @@ def lent(first: Value, loss: Value, n: int | None = None) -> str:
 
 
 def leaves_of(loss: Value) -> list[Value]:
-    """Return the leaves of a graph, in the order of their index in a page of this graph alone."""
+    """Return the leaves of a graph, in the order of their index in a page of this graph only."""
     return [node for node in walk(loss).names if node.primitive is None]

@@ -65,7 +65,7 @@ def recorded(row: Primitive, operands: Sequence[float | None], point: Sequence[f
 
 
 def kinds(row: Primitive) -> Iterator[list[float | None]]:
-    """Yield operands of a row, None for a leaf: leaves alone, then also with a constant in each place."""
+    """Yield operands of a row, None for a leaf: only leaves, then also with a constant in each place."""
     for n in widths(row):
         yield [None] * n
         if n > 1:

@@ -16,6 +16,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from autograd import DomainError, Value, dot, exp, log, logsumexp, maximum, prod, replay, sigmoid, sqrt, tanh, walk, where
+from autograd.moments import Moment
 from autograd.player.javascript import IN_PAGES, NotLiveError, to_javascript
 from autograd.primitives import Binary, Unary
 from autograd.steps import Walk
@@ -87,46 +88,23 @@ def test_moments_are_those_of_a_walk(program: Program, engine: Engine) -> None:
     found = engine.run(
         f"""(() => {{
             const g = {lent(loss, loss, None)};
-            return g.steps.map((_, i) => {{
-                const {{known, arrived, complete, flowed, active}} = g.moment(i), order = (x, y) => x - y;
+            return [-1, ...g.steps.keys()].map((i) => {{
+                const {{known, arrived, complete, flowed}} = g.moment(i), order = (x, y) => x - y;
                 return [[...known].sort(order), [...arrived.keys()].sort(order), pack([...arrived].sort().map(([_, x]) => x)),
-                        [...complete].sort(order), [...flowed.keys()].sort(), active];
+                        [...complete].sort(order), [...flowed.keys()].sort()];
             }});
         }})()"""
     )
-    for i, answer in enumerate(found):
-        moment = steps.moment(i)
+    for i, answer in enumerate(found, -1):
+        moment = steps.moment(i) if i >= 0 else Moment(loss, steps.names)
         arrived = {places[node]: x for node, x in moment.arrived.items()}
-        assert moment.active is not None
         assert answer == [
             sorted(places[node] for node in moment.known),
             sorted(arrived),
             pack([arrived[place] for place in sorted(arrived, key=str)]),
             [place for node, place in places.items() if moment.is_complete(node)],
             sorted(f"{places[node]}.{k}" for node, k in moment.flowed),
-            places[moment.active],
         ]
-
-
-def test_within_a_step_contributions_arrive_one_after_the_other(engine: Engine) -> None:
-    w, x = Value(3.0, label="w"), Value(2.0, label="x")
-    found = engine.run(
-        f"""(() => {{
-            const g = {graph(w * x)}, show = ({{known, arrived, travelling}}) => [[...known], [...arrived], travelling];
-            const times = [[-1, 1], [0, 0.25], [0, 1], [1, 0], [1, 0.25], [1, 0.5], [1, 0.75], [1, 1]];
-            return times.map(([i, t]) => show(g.moment(i, t)));
-        }})()"""
-    )
-    assert found == [
-        [[0, 1], [], None],
-        [[0, 1], [], {"k": None, "way": 0.25}],
-        [[0, 1, 2], [], None],
-        [[0, 1, 2], [[2, 1]], None],
-        [[0, 1, 2], [[2, 1]], {"k": 0, "way": 0.5}],
-        [[0, 1, 2], [[2, 1], [0, 2]], None],
-        [[0, 1, 2], [[2, 1], [0, 2]], {"k": 1, "way": 0.5}],
-        [[0, 1, 2], [[2, 1], [0, 2], [1, 3]], None],
-    ]
 
 
 def test_outside_a_domain_nothing_is_known_downstream_until_it_is_left_again(engine: Engine) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import reduce
+from operator import mul
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,8 @@ from autograd import Unary, Value, cos, dot, log, maximum, relu, tanh, walk
 from autograd.drawing import draw
 from autograd.player import play
 from autograd.telling import factor
+
+SECOND = "find('.example').value = '1', find('.example').dispatchEvent(new Event('change'))"
 
 pytestmark = pytest.mark.slow  # a browser, or many graphs: run by the part of the pictures
 
@@ -438,6 +442,33 @@ class TestLearning:
         stand.still()
         assert stand.run("player.value('loss')") == later
 
+    @pytest.mark.parametrize("powers", [(2, 4), (4, 2), (1, 2), (2, 1)])
+    def test_examples_may_have_different_numbers_of_steps(self, powers: tuple[int, int], stand: Stand) -> None:
+        a = Value(2.0, label="a")
+        first, second = (reduce(mul, [a] * n) for n in powers)
+        stand.show([first, second])
+        stand.press("End")
+        stand.run(SECOND)
+        stand.press("End")
+        assert stand.run("player.step") == max(len(walk(second)) - 1, 0)
+        assert stand.run("find('.slider').max") == str(max(len(walk(second)) - 1, 0))
+        assert ("Backward" in stand.seen()["card"]) == (len(walk(second)) > 0)
+
+    def test_a_result_that_is_a_leaf_can_be_pointed_at(self, stand: Stand) -> None:
+        stand.show(Value(3.0, label="a"))
+        stand.click(".box")
+        stand.browser.point(f"{HOST} >>> .values")
+        stand.press("ArrowRight", "p", "p", "End", " ")
+        assert "a = 3" in stand.seen()["ledger"]
+
+    def test_each_example_says_where_it_has_no_value(self, stand: Stand) -> None:
+        x, y = Value(2.0, label="x"), Value(3.0, label="y")
+        stand.show([x * 2, log(y) * x])
+        stand.run("player.set({y: -1})")
+        assert stand.seen()["problem"] == ""
+        stand.run(SECOND)
+        assert stand.seen()["problem"].startswith("log(-1.0) has no value")
+
     def test_of_several_examples_the_mean(self, stand: Stand) -> None:
         w, b = Value(0.5, label="w"), Value(0.0, label="b")
         losses: list[Value] = [(tanh(dot([w], [x], b)) - t) ** 2 for x, t in ((1.0, 1.0), (2.0, 0.5), (-1.0, -1.0))]
@@ -446,7 +477,7 @@ class TestLearning:
         stand.click(".learn")
         assert stand.run("player.value('w')") == pytest.approx(0.5 - 0.1 * mean, rel=1e-12)
         stand.click(".reset")
-        stand.run("find('.example').value = '1', find('.example').dispatchEvent(new Event('change'))")
+        stand.run(SECOND)
         assert stand.run("player.value('loss')") == losses[1].data
         stand.press("End")
         assert stand.run("player.gradient('w')") == pytest.approx(walk(losses[1]).gradients[w])

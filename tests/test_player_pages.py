@@ -150,11 +150,17 @@ class TestInOtherPages:
         assert [told["step"] for told in stand.browser.run("heard")] == [7, 7]
         assert stand.browser.run("heard[1].loss") == stand.run("player.value('loss')")
 
-    @pytest.mark.parametrize("script", ["player.set({nobody: 1})", "player.value('nobody')", "player.set({w: '1'})"])
-    def test_what_a_script_gets_wrong(self, stand: Stand, script: str) -> None:
+    @pytest.mark.parametrize(("script", "words"), [
+        ("player.set({nobody: 1})", "RangeError: no leaf is called nobody; the leaves are w, x, b"),
+        ("player.value('nobody')", "RangeError: no node is called nobody"),
+        ("player.set({w: '1'})", "TypeError: w needs a number, not 1"),
+        ("player.goto('end')", "TypeError: a step and a part of it are numbers, not end"),
+        ("player.seek(1, NaN)", "TypeError: a step and a part of it are numbers, not NaN"),
+    ])  # fmt: skip
+    def test_what_a_script_gets_wrong(self, stand: Stand, script: str, words: str) -> None:
         stand.show(neuron())
-        told = stand.run(f"(() => {{ try {{ {script}; }} catch (error) {{ return error.message; }} }})()")
-        assert "nobody" in told or "w needs a number, not 1" in told
+        assert stand.run(f"(() => {{ try {{ {script}; }} catch (error) {{ return String(error); }} }})()") == words
+        assert stand.place == 0
 
     def test_full_and_short_names(self, stand: Stand) -> None:
         stand.show(layers(2, 2, 1))
@@ -170,6 +176,9 @@ class TestInOtherPages:
         stand.run("player.set({x: 1.5})")
         stand.press("ArrowRight")
         stand.wait("location.hash.includes('step=4') && location.hash.includes('x=1.5')")
+        stand.show(layers(2, 2, 1), address="#view=nodes")
+        stand.press("ArrowRight")
+        stand.wait("location.hash === '#step=1&view=nodes'")
 
     def test_an_address_with_nonsense(self, stand: Stand) -> None:
         stand.show(neuron(), address="#step=many&w=heavy&example=9&nobody=1&view=upside")

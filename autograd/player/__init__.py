@@ -34,7 +34,7 @@ from autograd.drawing.neurons import find_neurons
 from autograd.drawing.size import refuse_unreadable
 from autograd.files import write_whole
 from autograd.mistakes import MISTAKES
-from autograd.player.javascript import NotLiveError, to_javascript
+from autograd.player.javascript import IN_PAGES, NotLiveError, to_javascript
 from autograd.player.markup import as_data, element, write
 from autograd.player.stage import draw_views
 from autograd.player.theme import colours
@@ -73,7 +73,7 @@ class Player:
 
     @property
     def html(self) -> str:
-        """The player as a page of its own, which asks no network for anything."""
+        """The player as a page of its own, which makes no network requests."""
         styles = (_part("page.css"), re.findall(r"<style>(.*?)</style>", self.markup, re.DOTALL)[0])
         hashes = {"script_hash": _hash(self._script), "style_hashes": " ".join(f"'{_hash(style)}'" for style in styles)}
         return _fill("page.html", title=escape(self.title), markup=self.markup, script=self._script, key=self._key,
@@ -111,7 +111,7 @@ class Player:
 
     @property
     def _key(self) -> str:
-        """What tells which script of a page a player belongs to."""
+        """The name of the script of a page that a player belongs to."""
         return hashlib.sha256((self._code + self.rows).encode()).hexdigest()[:12]
 
     @property
@@ -160,7 +160,7 @@ def play(
         loss: the result whose gradient is taken, or the losses of several examples; *Learn* follows the mean of their
             gradients.
         learn: the leaves that *Learn* changes; by default the weights and biases of neurons, or, without neurons, all labelled
-            leaves but those that are called x, y, t, input, target, label or data.
+            leaves but those that are called x, y, t, input, target, label, data or example.
         digits: significant digits of the numbers, 1 to 17; by default 5, and 3 in a network.
         limit: the largest number of boxes that is still drawn; a network with more nodes is shown neuron by neuron only.
 
@@ -196,7 +196,6 @@ def play(
         rows, data = "null", {"reason": f"{str(error).rstrip('.')}. So this page stays still."}
     markup = _fill(
         "player.html",
-        last=str(max(len(steps) - 1, 0)),
         views="\n".join(map(write, switch)),
         stages="\n".join(map(write, stages)),
         notes=escape(printable("; ".join(notes))),
@@ -228,12 +227,14 @@ def _refuse_unreadable(loss: Value, limit: int) -> None:
 def _learned(leaves: Sequence[Value], walks: Sequence[Walk], learn: Sequence[Value] | None) -> list[int]:
     """Return the places of the leaves that learn among all leaves."""
     if learn is not None:
+        known = set(leaves)
         for each in learn:
             if not isinstance(each, Value) or each.primitive is not None:
                 raise TypeError(f"learn takes leaves of the graph, not {each!r}")
-            if each not in leaves:
+            if each not in known:
                 raise ValueError(f"{each!r} is to learn, but it is not a leaf of this graph")
-        return [i for i, x in enumerate(leaves) if x in set(learn)]
+        chosen = set(learn)
+        return [i for i, x in enumerate(leaves) if x in chosen]
     neurons = [neuron for walk in walks for neuron in find_neurons(walk.order)]
     parameters = {x for neuron in neurons for x in (*neuron.weights, neuron.bias) if isinstance(x, Value)}
     if not parameters:
@@ -242,11 +243,11 @@ def _learned(leaves: Sequence[Value], walks: Sequence[Walk], learn: Sequence[Val
 
 
 def _about_mistakes() -> dict[str, str]:
-    return {name: (algorithm.__doc__ or "").partition("\n")[0] for name, algorithm in MISTAKES.items()}
+    return {name: (MISTAKES[name].__doc__ or "").partition("\n")[0] for name in IN_PAGES}
 
 
 def _lines(steps: Walk) -> Iterator[str]:
-    """Write the walk in one line a node, for readers without JavaScript."""
+    """Write the walk, one line per node, for readers without JavaScript."""
     told = steps.telling
     is_large = len(steps.names) > MOST_LINES  # then the leaves, of which there are thousands, are left out
     for node, name in steps.names.items():

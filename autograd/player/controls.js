@@ -235,6 +235,7 @@ class Address {
     write() {
         const {player} = this, state = new URLSearchParams({step: player.place});
         if (player.example) state.set("example", player.example + 1);
+        if (player.view !== player.stages[0].dataset.view) state.set("view", player.view);
         if (player.isCompact) state.set("compact", "");
         for (const leaf of player.leaves) {
             const x = player.numberOf(leaf);
@@ -302,6 +303,9 @@ class Interface {
 
     // Go to the moment when a part t of a step is over, from 0 to 1; so a film can be made picture by picture.
     seek(step, t = 1) {
+        for (const x of [step, t]) {
+            if (typeof x !== "number" || Number.isNaN(x)) throw new TypeError(`a step and a part of it are numbers, not ${x}`);
+        }
         this.#player.pause();
         this.#player.isFrozen = t < 1;
         this.#player.seek(step, clamp(t, 0, 1));

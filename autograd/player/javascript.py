@@ -63,7 +63,9 @@ FUNCTIONS: Final[Mapping[Callable[..., Any], str]] = {
 OVERFLOWING: Final = (math.exp, math.exp2, math.expm1, math.sinh, math.cosh, math.pow)  # an OverflowError in Python
 CHAINS: Final = ("+", "*")  # operators whose long chains are printed as one list
 
-IN_PAGES = ("recursion", "overwrite", "unsorted")  # mistakes of order and of adding; the others slip in a rule
+# The mistakes that a page can make by itself: they use each node's own partial derivatives and start from 0, so they are an
+# order of visits and whether a contribution replaces the sum.  A test derives the list by running all mistakes.
+IN_PAGES: Final = ("recursion", "overwrite", "unsorted")
 
 
 class NotLiveError(TypeError):
@@ -106,9 +108,8 @@ def _graph(steps: Walk, printer: _Printer, leaves: dict[Value, int]) -> dict[str
             entry |= {"kind": printer.kind(node), "inputs": [places[x] for x in node.inputs]}
         nodes.append(entry)
     mistakes = {
-        name: {"order": [places[node] for node in _visits(name, steps.loss)], "overwrites": algorithm is overwrite}
-        for name, algorithm in MISTAKES.items()
-        if name in IN_PAGES
+        name: {"order": [places[node] for node in _visits(name, steps.loss)], "overwrites": MISTAKES[name] is overwrite}
+        for name in IN_PAGES
     }
     order = [places[node] for node in steps.order]
     return {"digits": told.digits, "loss": places[steps.loss], "order": order, "mistakes": mistakes, "nodes": nodes}

@@ -1,5 +1,5 @@
 "use strict";
-// A graph that computes and tells itself, without a page: values, gradients, steps, moments and texts at any leaves.
+// A graph that computes itself and writes its texts, without a page: values, gradients, steps, moments and texts at any leaves.
 //
 // The idea: values, local derivatives and visits give everything else, in the order of Python's additions, so that the sums are
 // the same; and a text is written when it is shown, from the numbers that are there then.
@@ -90,10 +90,6 @@ class Graph {
         return this.right.gradients;
     }
 
-    get reached() {
-        return this.right.reached;
-    }
-
     // The operands of an operation in written order: of its inputs what `of` gives for their places, and its constants.
     operands(p, of) {
         const {inputs, kind} = this.nodes[p];
@@ -121,22 +117,6 @@ class Graph {
 
     taken(p, k) {
         return this.edge(p, k).taken;
-    }
-
-    upstream(p) {
-        return this.gradients[p];
-    }
-
-    contribution(p, k) {
-        return this.edge(p, k).contribution;
-    }
-
-    before(p, k) {
-        return this.edge(p, k).before;
-    }
-
-    total(p, k) {
-        return this.edge(p, k).total;
     }
 
     // Compare with Python's numbers at the recorded leaves; an empty string, or which row computes something else.
@@ -204,36 +184,24 @@ class Graph {
         return "";
     }
 
-    // The state after a step, -1 before the first.  Of a backward step's m edges the k-th travels while t goes from k/m to
-    // (k + 1)/m, and has arrived then; in a forward step the values travel, and the node is known when t is 1.
-    moment(i, t = 1, steps = this.steps) {
+    // The state after a step, -1 before the first.
+    moment(i, steps = this.steps) {
         const known = new Set(this.nodes.keys()), arrived = new Map(), flowed = new Map(), awaited = new Map();
         for (const p of this.order) {
             known.delete(p);
             for (const x of this.nodes[p].inputs) awaited.set(x, (awaited.get(x) ?? 0) + 1);
         }
-        const moment = {known, arrived, flowed, active: null, travelling: null};
         for (const step of steps.slice(0, i + 1)) {
-            const share = step === steps[i] ? t : 1, m = step.edges.length;
-            moment.active = step.node;
-            if (step.phase === "backward") {
-                known.add(step.node);
-                arrived.set(this.loss, arrived.get(this.loss) ?? 1);
-            } else if (share >= 1) {
-                known.add(step.node);
-            }
+            known.add(step.node);
+            if (step.phase === "backward") arrived.set(this.loss, arrived.get(this.loss) ?? 1);
             step.edges.forEach((edge, k) => {
-                const way = share * m - k;
-                if (way > 0 && way < 1) moment.travelling = {k, way};
-                if (way < 1) return;
                 arrived.set(edge.input, edge.total);
                 flowed.set(`${step.node}.${k}`, edge);
                 awaited.set(edge.input, awaited.get(edge.input) - 1);
             });
-            if (share < 1 && step.phase === "forward") moment.travelling = {k: null, way: share};
         }
-        moment.complete = new Set([...this.nodes.keys()].filter((p) => !(awaited.get(p) > 0)));
-        return moment;
+        const complete = new Set([...this.nodes.keys()].filter((p) => !(awaited.get(p) > 0)));
+        return {known, arrived, flowed, complete};
     }
 
     // ---- texts, equal to those of `walk` at the same leaves

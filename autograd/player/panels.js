@@ -270,7 +270,6 @@ class Curve {
         put(this.svg.querySelector("polyline"), "points", line);
         put(this.svg.querySelector("circle"), "cx", x.toFixed(1));
         put(this.svg.querySelector("circle"), "cy", y.toFixed(1));
-        return isLog;
     }
 }
 

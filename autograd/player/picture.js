@@ -127,7 +127,7 @@ class Picture {
 
     // ---- what is shown
 
-    // What a cell says in a scene, and the number that gives it its colour.
+    // The text of a cell in a scene, and the number that gives it its colour.
     tell({box, arrow, i, value, gradient, name, first}, scene) {
         const {graph} = this, {known, arrived} = scene;
         if (arrow) return this.tellArrow(arrow, i, first, scene);
@@ -291,7 +291,7 @@ class Picture {
         }));
     }
 
-    // What a screen reader says of each box.
+    // The name of each box for screen readers.
     name() {
         for (const {group, ids, lines} of this.boxes)
             if (ids.length) put(group, "aria-label", lines.map(({text}) => text.textContent).filter(Boolean).join(", "));

@@ -15,7 +15,6 @@ class Player {
         this.graphs = graphs.map((data) => new Graph(data, rows));
         this.example = 0;
         this.leaves = this.leavesOf(graphs);
-        this.last = this.graphs[0].steps.length - 1;
         this.place = 0;
         this.t = 1;
         this.speed = 1;
@@ -89,6 +88,11 @@ class Player {
         return this.steps[this.place];
     }
 
+    // The place of the last step, -1 if there are none: a result that is a leaf is all there is.
+    get last() {
+        return this.steps.length - 1;
+    }
+
     get picture() {
         return this.pictures.find(({stage}) => stage.dataset.view === this.view && Number(stage.dataset.example) === this.example);
     }
@@ -135,11 +139,14 @@ class Player {
     // Build the panels of a step anew.
     build() {
         this.built = true;
-        if (this.last >= 0) this.card.show(this.graph, () => this.steps, this.place, this.quiz.isAsking ? this.quiz : null);
-        this.open(this.pointed ?? this.step?.node ?? this.graph.loss);
+        this.quiz.fields = [];
+        if (this.step) this.card.show(this.graph, () => this.steps, this.place, this.quiz.isAsking ? this.quiz : null);
+        else this.card.clear();
+        this.open();
         const {phase, index, count} = this.step ?? {phase: "forward", index: 0, count: 0}, slider = this.find(".slider");
         const where = phase === "forward" ? `forward ${index}/${count} →` : `← backward ${index}/${count}`;
         this.player.dataset.phase = phase;
+        slider.max = Math.max(this.last, 0);
         slider.value = this.place;
         slider.ariaValueText = `${phase} ${index}/${count}`;
         this.find(".where").textContent = where;
@@ -172,9 +179,8 @@ class Player {
     // Draw the present moment; of the texts no more than a number, and the rest in the next frames.
     draw(budget = this.budget) {
         const {picture} = this;
-        const scene = this.step ? this.sceneAt(this.place, this.t, !this.quiz.isAsking) : this.sceneOfLeaf();
-        this.scene = scene;
-        picture.render(scene, this.opened);
+        this.scene = this.present;
+        picture.render(this.scene, this.opened);
         const left = picture.write(budget);
         this.ledger.refresh();
         if (left) this.wake();
@@ -185,19 +191,26 @@ class Player {
         this.wake();
     }
 
+    // The scene of the present moment.
+    get present() {
+        return this.step ? this.sceneAt(this.place, this.t, !this.quiz.isAsking) : this.sceneOfLeaf();
+    }
+
     sceneOfLeaf() {
         const {loss} = this.graph, arrived = new Map([[loss, 1]]);
         return {phase: "forward", node: loss, t: 1, known: new Set([loss]), arrived, complete: new Set([loss]), flowed: new Map()};
     }
 
-    open(place) {
-        this.ledger.show(this.graph, place, () => this.scene ?? this.sceneAt(this.place, this.t));
+    // Open the ledger of the node that is pointed at, or else of the step.
+    open() {
+        const place = this.pointed ?? this.step?.node ?? this.graph.loss;
+        this.ledger.show(this.graph, place, () => this.scene ?? this.present);
     }
 
     point(place) {
         if (place === this.pointed) return;
         this.pointed = place;
-        this.open(place ?? this.step.node);
+        this.open();
     }
 
     // ---- time
@@ -276,14 +289,18 @@ class Player {
         }
         for (const g of touched) this.graphs[g].compute();
         this.version++;
-        const {problem} = this.graph, line = this.find(".problem");
-        line.hidden = problem === null;
-        if (problem) line.textContent = `${problem.text} (${this.graph.nodes[problem.place].short}). What follows from it has no value.`;
+        this.warn();
         this.isStale = true;
-        this.isFresh = false;
         this.wake();
         this.refreshSoon();
         this.tell();
+    }
+
+    // Say where the graph has no value.
+    warn() {
+        const {problem} = this.graph, line = this.find(".problem");
+        line.hidden = problem === null;
+        if (problem) line.textContent = `${problem.text} (${this.graph.nodes[problem.place].short}). What follows from it has no value.`;
     }
 
     // Panels are written once a frame, however often numbers change.
@@ -359,6 +376,9 @@ class Player {
 
     choose(example) {
         this.example = example;
+        this.pointed = this.opened = null; // places in another graph
+        this.place = clamp(this.place, 0, Math.max(this.last, 0)); // another example may have fewer steps
+        this.warn();
         this.changeView();
         this.refresh();
         this.tell();
@@ -420,7 +440,7 @@ class Player {
 
     // In this phase, the step of a node; of a leaf the first that uses it, or the last that adds to its gradient.
     stepOf(place) {
-        const {phase} = this.step, uses = (node) => this.graph.nodes[node].inputs.includes(place);
+        const phase = this.step?.phase, uses = (node) => this.graph.nodes[node].inputs.includes(place);
         const places = [...this.steps.keys()].filter((i) => this.steps[i].phase === phase);
         const own = places.find((i) => this.steps[i].node === place), using = places.filter((i) => uses(this.steps[i].node));
         return own ?? using.at(phase === "forward" ? 0 : -1);
@@ -429,7 +449,7 @@ class Player {
 
 // The state after some steps, with what has no value left out.
 function momentOf(graph, steps, i) {
-    const moment = graph.moment(i, 1, steps);
+    const moment = graph.moment(i, steps);
     if (!graph.problem) return moment;
     for (const place of graph.unknown) moment.known.delete(place);
     return {...moment, arrived: new Map(), flowed: new Map()};

@@ -24,7 +24,6 @@ class Quiz {
 
     start() {
         this.isAsking = this.isOn;
-        this.fields = [];
     }
 
     toggle() {

@@ -62,7 +62,7 @@ def draw_views(steps: Walk, limit: int) -> dict[str, Element]:
 
 
 def _draw(steps: Walk, describe: Callable[[Telling, Moment], Plan]) -> Element:
-    """Draw a view, and say of each part which cell of the page it is."""
+    """Draw a view and mark each part with the cell of the page that it is."""
     told = steps.telling
     plan = describe(told, steps.moment(-1) if len(steps) else Moment(steps.loss, steps.names))
     uses = Counter(x for node in steps.order for x in node.inputs)
@@ -142,7 +142,7 @@ def _with_width(edge: Edge) -> Edge:
 
 
 def _bare(svg: Element) -> Element:
-    """Leave out what the page has already: paper, tooltips, colours and sizes."""
+    """Remove what the page has already: paper, tooltips, colours and sizes."""
     for part in list(svg.iter()):
         for extra in (*part.findall("title"), *part.findall("rect[@class='paper']")):
             part.remove(extra)
