@@ -469,6 +469,15 @@ class TestLearning:
         stand.run(SECOND)
         assert stand.seen()["problem"].startswith("log(-1.0) has no value")
 
+    def test_a_name_means_the_leaf_of_the_example_that_is_shown(self, stand: Stand) -> None:
+        w = Value(1.0, label="w")
+        stand.show([w * Value(2.0, label="x"), w * Value(3.0, label="x")], address="#example=2&x=5")
+        assert stand.run("player.value('x')") == 5
+        stand.run("player.set({x: 7})")
+        assert stand.run("player.value('loss')") == 7
+        stand.run(SECOND.replace("'1'", "'0'"))
+        assert stand.run("player.value('loss')") == 2
+
     def test_of_several_examples_the_mean(self, stand: Stand) -> None:
         w, b = Value(0.5, label="w"), Value(0.0, label="b")
         losses: list[Value] = [(tanh(dot([w], [x], b)) - t) ** 2 for x, t in ((1.0, 1.0), (2.0, 0.5), (-1.0, -1.0))]

@@ -180,6 +180,12 @@ class TestInOtherPages:
         stand.press("ArrowRight")
         stand.wait("location.hash === '#step=1&view=nodes'")
 
+    def test_a_leaf_that_is_called_like_a_part_of_the_address(self, stand: Stand) -> None:
+        stand.show(Value(1.0, label="step") * Value(2.0, label="w"))
+        stand.run("player.set({step: 9, w: 3})")
+        stand.press("ArrowRight")
+        stand.wait("location.hash === '#step=1&w=3'")
+
     def test_an_address_with_nonsense(self, stand: Stand) -> None:
         stand.show(neuron(), address="#step=many&w=heavy&example=9&nobody=1&view=upside")
         assert (stand.place, stand.run("player.value('w')")) == (0, 0.5)

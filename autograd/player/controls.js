@@ -220,8 +220,8 @@ class Address {
         const {step, example, view, compact, ...numbers} = Object.fromEntries(given);
         const known = Object.entries(numbers).filter(([name, text]) => player.leaves.some((leaf) => isNamed(leaf, name)) && Number.isFinite(read(text)));
         player.isCompact = compact !== undefined;
-        if (known.length) player.host.player.set(Object.fromEntries(known.map(([name, text]) => [name, read(text)])));
         if (example !== undefined && player.graphs[example - 1]) player.choose(example - 1);
+        if (known.length) player.host.player.set(Object.fromEntries(known.map(([name, text]) => [name, read(text)])));
         if (view !== undefined && player.all("[data-shows]").some(({dataset}) => dataset.shows === view)) player.look(view);
         if (step !== undefined && Number.isFinite(Number(step))) player.seek(Number(step));
     }
@@ -237,10 +237,10 @@ class Address {
         if (player.example) state.set("example", player.example + 1);
         if (player.view !== player.stages[0].dataset.view) state.set("view", player.view);
         if (player.isCompact) state.set("compact", "");
-        for (const leaf of player.leaves) {
-            const x = player.numberOf(leaf);
-            if (!Object.is(x, leaf.value)) state.set(leaf.name, x);
-        }
+        player.leaves.forEach((leaf, i) => {
+            const x = player.numberOf(leaf), isMeant = !RESERVED.includes(leaf.name) && player.leafCalled(leaf.name) === i;
+            if (isMeant && !Object.is(x, leaf.value)) state.set(leaf.name, x);
+        });
         const hash = `#${state}`;
         if (hash === location.hash || hash.length > 2000) return;
         this.written = hash;
@@ -252,6 +252,7 @@ class Address {
     }
 }
 
+const RESERVED = ["step", "example", "view", "compact"]; // names in an address that are not leaves
 const isNamed = ({name, full}, wanted) => name === wanted || full === wanted;
 
 // What scripts can do with a player: the property `player` of its element.
@@ -266,7 +267,7 @@ class Interface {
     set(numbers) {
         const player = this.#player, found = new Map();
         for (const [name, x] of Object.entries(numbers)) {
-            const leaf = player.leaves.findIndex((each) => isNamed(each, name));
+            const leaf = player.leafCalled(name);
             if (leaf < 0) throw new RangeError(`no leaf is called ${name}; the leaves are ${player.leaves.map((each) => each.name).join(", ")}`);
             if (typeof x !== "number") throw new TypeError(`${name} needs a number, not ${x}`);
             found.set(leaf, x);

@@ -73,6 +73,12 @@ class Player {
         return leaves;
     }
 
+    // The index of the leaf of a name, in the present example if there is one, or -1.
+    leafCalled(name) {
+        const here = this.leaves.findIndex((leaf) => isNamed(leaf, name) && leaf.places.some(([g]) => g === this.example));
+        return here < 0 ? this.leaves.findIndex((leaf) => isNamed(leaf, name)) : here;
+    }
+
     get graph() {
         return this.graphs[this.example];
     }
