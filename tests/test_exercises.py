@@ -264,7 +264,7 @@ def test_hints_become_smaller_step_by_step() -> None:
     ({"w_o": ""}, "the expression is empty"),
     ({"w_o": "__import__('os')"}, "there is no function __import__"),
     ({"w_o": "1/0"}, "cannot be read"),
-    ({"t": 1.0}, "'t' was not asked; asked were ∂E/∂w_o"),
+    ({"t": 1.0}, "'t' is not a question of this exercise; the questions are ∂E/∂w_o"),
     ([1.0], "answers are given as"),
 ])  # fmt: skip
 def test_what_cannot_be_read_is_refused_in_a_sentence_before_anything_is_marked(answers: Any, words: str) -> None:

@@ -299,3 +299,19 @@ def test_black_scholes() -> None:
     delta, rho, vega, theta = (x.data for x in grad(call, argnums=(0, 2, 3, 4))(*at))
     gamma = grad(grad(call))(*at).data
     assert [delta, gamma, -theta, vega, rho] == pytest.approx([0.522, 0.066, -4.31, 12.1, 8.91], rel=2e-3, abs=5e-4)
+
+
+def test_micrograds_example() -> None:
+    a, b = Value(-4.0), Value(2.0)
+    c = a + b
+    d = a * b + b**3
+    c += c + 1
+    c += 1 + c + (-a)
+    d += d * 2 + (b + a).relu()
+    d += 3 * d + (b - a).relu()
+    e = c - d
+    f = e**2
+    g = f / 2.0
+    g += 10.0 / f
+    g.backward()
+    assert f"{g.data:.4f} {a.grad:.4f} {b.grad:.4f}" == "24.7041 138.8338 645.5773"

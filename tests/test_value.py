@@ -484,19 +484,3 @@ def test_threads_with_graphs_of_their_own() -> None:
     for thread in threads:
         thread.join()
     assert len(found) == 2 and found[0] == found[1] != 0
-
-
-def test_micrograds_example() -> None:
-    a, b = Value(-4.0), Value(2.0)
-    c = a + b
-    d = a * b + b**3
-    c += c + 1
-    c += 1 + c + (-a)
-    d += d * 2 + (b + a).relu()
-    d += 3 * d + (b - a).relu()
-    e = c - d
-    f = e**2
-    g = f / 2.0
-    g += 10.0 / f
-    g.backward()
-    assert f"{g.data:.4f} {a.grad:.4f} {b.grad:.4f}" == "24.7041 138.8338 645.5773"

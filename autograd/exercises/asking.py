@@ -180,7 +180,9 @@ class Exercise:
         asked |= {self.names[question.node]: question for question in self.questions if question.place is None}
         found = asked.get(key.strip() if isinstance(key, str) else tuple(key) if isinstance(key, list) else key)
         if found is None:
-            raise AnswerError(f"{_described(key)} was not asked; asked were {_listed([q.name for q in self.questions])}")
+            raise AnswerError(
+                f"{_described(key)} is not a question of this exercise; the questions are {_listed([q.name for q in self.questions])}"
+            )
         return found
 
     def _mark(self, question: Question, answers: Mapping[Question, Answer]) -> Mark:
