@@ -180,9 +180,8 @@ class Exercise:
         asked |= {self.names[question.node]: question for question in self.questions if question.place is None}
         found = asked.get(key.strip() if isinstance(key, str) else tuple(key) if isinstance(key, list) else key)
         if found is None:
-            raise AnswerError(
-                f"{_described(key)} is not a question of this exercise; the questions are {_listed([q.name for q in self.questions])}"
-            )
+            names = _listed([question.name for question in self.questions])
+            raise AnswerError(f"{_described(key)} is not a question of this exercise; the questions are {names}")
         return found
 
     def _mark(self, question: Question, answers: Mapping[Question, Answer]) -> Mark:
