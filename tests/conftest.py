@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from browser import Browser, find_browser
-from engines import ENGINES, Engine, opened
+from engines import Engine, opened
 from hypothesis import settings
 
 settings.register_profile("local", deadline=None)
@@ -56,7 +56,7 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
         yield browser
 
 
-@pytest.fixture(scope="module", params=ENGINES)
+@pytest.fixture(scope="module", params=["node", pytest.param("chromium", marks=pytest.mark.slow)])
 def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """An engine in which the scripts have been loaded."""
     with opened(request.param, tmp_path_factory.mktemp("engine")) as found:

@@ -90,7 +90,6 @@ class Node:
 
 
 Engine = Node | Browser
-ENGINES = ("node", "chromium")
 
 
 @contextmanager
@@ -98,7 +97,7 @@ def opened(name: str, folder: Path) -> Iterator[Engine | None]:
     """Open an engine in which the scripts and the helpers have been loaded, or None where it is not installed.
 
     Args:
-        name: one of `ENGINES`.
+        name: "node" or "chromium".
         folder: an empty folder.
     """
     program = shutil.which("node") if name == "node" else find_browser()

@@ -76,6 +76,7 @@ def opened(pdf: Path) -> bytes:
     return b"\n".join(parts)
 
 
+@pytest.mark.slow
 @needs_latex
 @needs_layout
 @pytest.mark.parametrize("engine", ENGINES or ["pdflatex"])

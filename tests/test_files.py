@@ -59,7 +59,10 @@ PICTURES = [draw(neuron(name)).save for name in ("a", "bb", "ccc", "dddd")]
 PLAYERS = [play(neuron(name)).save for name in ("a", "bb", "ccc", "dddd")]
 
 
-@pytest.mark.parametrize(("writes", "name"), [(MODELS, "x.json"), (PICTURES, "x.dot"), (PLAYERS, "x.html")])
+@pytest.mark.parametrize(
+    ("writes", "name"),
+    [(MODELS, "x.json"), *(pytest.param(*case, marks=pytest.mark.slow) for case in [(PICTURES, "x.dot"), (PLAYERS, "x.html")])],
+)
 def test_beside_four_threads_that_save_a_hundred_times_a_reader_sees_whole_files(
     writes: list[Callable[[Path], Any]], name: str, tmp_path: Path, way: str
 ) -> None:

@@ -16,6 +16,7 @@ from nn import MLP, losses
 os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=4"  # read when JAX is first imported
 jax = pytest.importorskip("jax", reason="JAX is an extra: pip install jax")
 jax.config.update("jax_enable_x64", True)
+pytestmark = pytest.mark.slow  # `.ci/run jax` runs them
 
 
 def cases() -> dict[str, tuple[Any, list[Value], tuple[Any, Any]]]:
