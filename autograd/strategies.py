@@ -142,12 +142,16 @@ class Program:
     leaves: tuple[float, ...]
     instructions: tuple[tuple[Primitive, tuple[int | float, ...]], ...]
 
-    def __call__(self, leaves: Sequence[Any]) -> Any:
-        """Run on any operands, numbers or others; in an instruction an int is a place, a float a constant."""
+    def results(self, leaves: Sequence[Any]) -> list[Any]:
+        """Run on any operands, numbers or others, and return these and the result of each instruction, by place."""
         results = list(leaves)
         for row, places in self.instructions:
             results.append(row.apply([results[x] if isinstance(x, int) else x for x in places]))
-        return results[-1]
+        return results
+
+    def __call__(self, leaves: Sequence[Any]) -> Any:
+        """Return the last result; in an instruction an int is a place, a float a constant."""
+        return self.results(leaves)[-1]
 
     @property
     def depth(self) -> int:

@@ -59,7 +59,8 @@ def gradients(y: Value, xs: Iterable[Value]) -> list[Value]:
     order = topological(y)
     refuse_stale(order)
     found = chain_rule(order, y, xs)
-    if any(g.__class__ is Value and isnan(g.data) for g in found):  # perhaps 0·∞ after an overflow: keep every choice
+    numbers = [g.data if g.__class__ is Value else g for g in found]
+    if any(isinstance(x, float) and isnan(x) for x in numbers):  # perhaps 0·∞ after an overflow: keep every choice
         found = chain_rule(order, y, xs, lambda node: 2)
     return [g if isinstance(g, Value) else Value(g) for g in found]
 

@@ -477,3 +477,8 @@ def test_a_difference_from_a_constant_may_be_zero() -> None:
     difference = x - 4.0
     [slope] = gradients(primitives.arctan2(difference, difference) < 1.0, [x])  # NaN where the difference is 0, but not taken
     assert replay(slope, {x: 4.0}).data == 0.0
+
+
+def test_below_a_comparison_an_infinite_constant_does_not_matter() -> None:
+    x = Value(1.0)
+    assert [g.data for g in gradients(x * -math.inf >= 1.0, [x])] == [0.0]

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from differential import tried
 from test_compiler import attention, convolution, flat, leaves, normal
 
 from autograd import DomainError, Primitive, Value, compile, exp, log, maximum, minimum, relu, sqrt, where
@@ -112,3 +113,7 @@ def test_a_branch_that_is_not_taken_contributes_nothing(name: str) -> None:
     program = compile(f, [w], example=[0.0])
     _, gradient = jax.jit(program.to_jax())(program.parameters, np.array(batch))
     np.testing.assert_allclose(gradient, [expected], rtol=1e-12)
+
+
+def test_jax_finds_the_gradients_of_random_programs() -> None:
+    assert tried(range(5_000_000, 5_000_080), jax=True) == []

@@ -1,0 +1,80 @@
+"""How far rounding may carry a value or a gradient: a running error bound, and what it cannot bound.
+
+The idea: each node's error is what its operands' errors make of it, at their worst, and a few units of its own.  Where a kink,
+an edge of a domain or a condition lies within 1e-9, rounding decides on which side a program is, and there is no bound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from autograd import DomainError, Nary, Primitive, Value, walk
+from autograd.value import topological
+
+
+class Torn(Exception):
+    """A condition is decided by so little that rounding may decide it otherwise."""
+
+
+NARROW: Final = 1e-9
+UNIT: Final = 4e-15  # the relative error that a function of another library may have
+
+
+def running_errors(loss: Value) -> dict[Value, tuple[float, float]]:
+    """Return for each node how far its value and its gradient may be off, if every function is right to a few units.
+
+    Raises:
+        Torn: if a kink, the edge of a domain or a condition is near.
+    """
+    order = topological(loss)
+    off: dict[Value, float] = {x: 0.0 for node in order for x in node.inputs if x.primitive is None}
+    slopes: dict[tuple[Value, int], float] = {}
+    for node in order:
+        row = node.primitive
+        assert row is not None
+        data = [x.data if isinstance(x, Value) else x for x in node.operands]
+        which = [i for i, x in enumerate(node.operands) if isinstance(x, Value)]
+        refuse_torn(row, node.operands, data)
+        off[node] = UNIT * abs(node.data)
+        for k in range(len(which)):
+            slopes[node, k] = UNIT * abs(node.partials[k])
+        for i, x in zip(which, node.inputs, strict=True):
+            for sign in (-1, 1) if off[x] else ():
+                moved = [*data[:i], data[i] + sign * off[x], *data[i + 1 :]]
+                try:
+                    out = float(row.evaluate(moved))
+                    partials = row.partials(moved, out, which)
+                except DomainError:
+                    raise Torn from None
+                off[node] += abs(out - node.data)
+                for k, partial in enumerate(partials):
+                    slopes[node, k] += abs(partial - node.partials[k])
+        for sign in (-1, 1):
+            for k, partial in enumerate(row.partials(data, node.data + sign * off[node], which)):
+                slopes[node, k] += abs(partial - node.partials[k])
+    doubt = dict.fromkeys(walk(loss).names, 0.0)
+    gradients = walk(loss).gradients
+    for node in reversed(order):
+        for k, x in enumerate(node.inputs):
+            if node.taken[k]:
+                contribution = abs(gradients[node] * node.partials[k])
+                doubt[x] += doubt[node] * (abs(node.partials[k]) + slopes[node, k])
+                doubt[x] += abs(gradients[node]) * slopes[node, k] + UNIT * contribution
+    return {node: (off[node], doubt[node]) for node in doubt}
+
+
+def refuse_torn(row: Primitive, operands: Sequence[Any], data: Sequence[float]) -> None:
+    if row.kink is not None and not abs(row.kink(*data)) > NARROW:
+        raise Torn
+    if isinstance(row, Nary) and row.picks is not None:
+        made = isinstance(operands[0], Value) and operands[0].primitive is not None
+        if made and not operands[0].primitive.is_condition and abs(data[0]) <= NARROW:
+            raise Torn
+        return
+    for i in range(len(data)):
+        for step in (-NARROW, NARROW):
+            try:
+                row.evaluate([*data[:i], data[i] + step * max(abs(data[i]), 1.0), *data[i + 1 :]])
+            except DomainError:
+                raise Torn from None
