@@ -1,0 +1,125 @@
+"""The theorems: for each row, operand and smooth piece, the derivative of the function is the rule.
+
+>>> from autograd.primitives import relu, tanh
+>>> [theorem] = theorems(tanh)
+>>> print(theorem)
+Theorem tanh_x : forall (x : R), is_derive (fun x => row_tanh x) x (rule_tanh_x x (row_tanh x)).
+Proof. smooth x. Qed.
+>>> print([*theorems(relu)][1].statement)
+forall (x : R), x > 0 -> is_derive (fun x => row_relu x) x (rule_relu_x x (row_relu x))
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from coq import definition, proposition, rows_of, term
+from library import DEFINITIONS, FACTS, PROOFS, TACTICS
+from pieces import Piece, pieces
+
+from autograd.primitives import Primitive, Unary, dot, exp, log1p, power, sigmoid, softplus
+from autograd.strategies import ROWS, widths
+from autograd.symbol import Symbol, operand_names
+
+__all__ = ["PROVED", "Theorem", "document", "names_of", "rules", "theorems"]
+
+# A rule may treat a constant operand otherwise, which only that of power does.
+POWERS: Final = {"power_2": 2.0, "power_3": 3.0, "power_minus_1": -1.0, "power_half": 0.5}
+PROVED: Final[tuple[Primitive, ...]] = (
+    *ROWS,
+    *(Unary(name, lambda x, y=y: power(x, y), lambda x, out, y=y: power.partial_x(x, y, out)) for name, y in POWERS.items()),
+)
+# Functions with cases that are smooth all the same, since the cases are there against overflow only; and without them.
+TEXTBOOK: Final = {sigmoid: sigmoid.unguarded, softplus: lambda x: log1p(exp(x))}
+
+
+@dataclass(frozen=True)
+class Theorem:
+    """That the derivative of a row with respect to one operand is its rule, on a piece.
+
+    Attributes:
+        name: the row's name, the operand's, and the piece's number where there are several.
+        row: the row.
+        operand: the operand's name.
+        piece: the piece.
+        rule: the name of the rule in Coq.
+    """
+
+    name: str
+    row: Primitive
+    operand: str
+    piece: Piece
+    rule: str
+
+    @property
+    def statement(self) -> str:
+        """The theorem in Coq."""
+        names, fixed = names_of(self.row), self.piece.fixed
+        free = [name for name in names if name not in fixed]
+        whole = "(n : Z) " if "n" in (*self.piece.names, *fixed.values()) else ""
+        symbols = {**{name: Symbol(name) for name in names}, "n": Symbol("IZR n")}
+        conditions = "".join(f"{proposition(condition)} -> " for condition in self.piece.on(symbols))
+        operands = " ".join("(IZR n)" if fixed.get(name) == "n" else term(fixed[name]) if name in fixed else name for name in names)
+        function = f"row_{self.row.name} {operands}"
+        return (f"forall {whole}({' '.join(free)} : R), {conditions}"
+                f"is_derive (fun {self.operand} => {function}) {self.operand} ({self.rule} {operands} ({function}))")  # fmt: skip
+
+    @property
+    def proof(self) -> str:
+        """The tactics that prove it."""
+        return PROOFS.get(self.name) or PROOFS.get(self.row.name) or f"smooth {self.operand}."
+
+    def __str__(self) -> str:
+        return f"Theorem {self.name} : {self.statement}.\nProof. {self.proof} Qed."
+
+
+def names_of(row: Primitive) -> Sequence[str]:
+    """Return the names of a row's operands; a row of any number of them has three here, and dot five."""
+    return operand_names(max(widths(row)) if row is dot else min(widths(row)))
+
+
+def theorems(row: Primitive) -> Iterator[Theorem]:
+    """Go through the theorems about a row."""
+    for operand in names_of(row):
+        found = pieces(row, operand)
+        for i, piece in enumerate(found, 1):
+            name = f"{row.name}_{operand}" + f"_{i}" * (len(found) > 1)
+            yield Theorem(name, row, operand, piece, f"rule_{row.name}_{operand}")
+
+
+def functions(rows: Iterable[Primitive], known: set[Primitive]) -> Iterator[str]:
+    """Define the functions of rows, each after those that it is made of."""
+    for row in rows:
+        if row not in known:
+            known.add(row)
+            yield from functions(rows_of(row, len(names_of(row))), known)
+            yield f"Definition row_{row.name} ({' '.join(names_of(row))} : R) : R := {definition(row, len(names_of(row)))}."
+            if row in TEXTBOOK:
+                form = term(TEXTBOOK[row](Symbol("x")))
+                yield f"Lemma {row.name}_textbook x : row_{row.name} x = {form}.\nProof. unfold row_{row.name}; {PROOFS[f'{row.name}_textbook']} Qed."
+                yield f"#[local] Hint Rewrite {row.name}_textbook : textbook."
+            else:
+                yield f"#[local] Hint Unfold row_{row.name} : functions."
+
+
+def rules(row: Primitive, which: Sequence[str] | None = None, prefix: str = "rule") -> Iterator[str]:
+    """Define the rules of a row, for the operands named in `which` or for all."""
+    names = names_of(row)
+    for name, rule in zip(names, row.partials(list(map(Symbol, names)), Symbol("out"), range(len(names))), strict=True):
+        if which is None or name in which:
+            called = f"{prefix}_{row.name}_{name}"
+            yield f"Definition {called} ({' '.join(names)} out : R) : R := {term(rule)}.\n#[local] Hint Unfold {called} : rules."
+
+
+def heading(rows: Sequence[Primitive] = PROVED) -> str:
+    """Return the text before the theorems: the library, then functions and rules of the table."""
+    start = "Create HintDb functions. Create HintDb rules.\n\nSection Table.\nVariables infinity nan : R.\n"
+    return "\n".join([DEFINITIONS, FACTS, start, TACTICS, *functions(rows, set()), "", *itertools.chain(*map(rules, rows))])
+
+
+def document(rows: Sequence[Primitive] = PROVED) -> str:
+    """Return the whole text for Coq."""
+    return "\n".join([heading(rows), "", *(str(theorem) for row in rows for theorem in theorems(row)), "End Table.", ""])
