@@ -10,7 +10,7 @@ from test_compiler import assert_close, eager, normal
 
 from autograd import Value, compile, dot, exp, logsumexp, relu, tanh, total, where
 from autograd.compiler import program as programs
-from autograd.compiler.version import Version
+from autograd.compiler.version import Plan
 
 BACKENDS = pytest.mark.parametrize("backend", ["numpy", "native"])
 w, u, b = Value(0.5, label="w"), Value(-0.25, label="u"), Value(0.1, label="b")
@@ -164,11 +164,11 @@ def test_advice_lengths_are_masked() -> None:
 class OnLists:
     """A machine that reads the graph on Python's floats, one example after the other."""
 
-    def __init__(self, version: Version, parameters: Any) -> None:
-        self.passes, self.parameters = version.passes, parameters
+    def __init__(self, plan: Plan, parameters: Any) -> None:
+        self.passes, self.parameters = plan.passes, parameters
 
     @classmethod
-    def suits(cls, version: Version, batch: int) -> bool:
+    def suits(cls, plan: Plan, batch: int) -> bool:
         return batch == 1
 
     def outputs(self, arguments: Sequence[Any]) -> Any:

@@ -6,6 +6,7 @@ for whole batches at the speed of hand-written NumPy.
     tracing     the function as plain data
     canonical   sums gathered: `total` and `dot`; the same operation once
     backward    its gradient, by the rules of the table, as more of the same graph
+    jacobians   the derivatives of all outputs, as a graph of their own
     schedule    what can be done at once
     layout      where everything lies, which makes groups of dots matrix products
     arrays      the instructions on NumPy's arrays

@@ -22,7 +22,7 @@ from autograd.compiler.definitions import definition
 from autograd.compiler.layout import GRADIENT, Apply, Array, Fold, Instruction, Product, Slots, Sum, strides
 from autograd.compiler.schedule import BATCHED, STATIC
 from autograd.compiler.tracing import CONSTANTS, INPUTS, PARAMETERS
-from autograd.compiler.version import Version
+from autograd.compiler.version import Plan
 from autograd.primitives import Nary, Primitive
 from autograd.rows import TABLE
 
@@ -39,16 +39,16 @@ class NumPyMachine:
     """A program on NumPy's arrays.
 
     Args:
-        version: the program.
+        plan: the program.
         parameters: one flat array, which the calls read where it is.
     """
 
-    def __init__(self, version: Version, parameters: Array) -> None:
-        self.layout, self.parameters, self.sizes = version.layout, parameters, version.passes.graph.sizes
-        self._bound: dict[int, Bound] = {}
+    def __init__(self, plan: Plan, parameters: Array) -> None:
+        self.layout, self.parameters, self.sizes = plan.layout, parameters, plan.passes.graph.sizes
+        self._for = functools.lru_cache(MOST_SIZES)(functools.partial(Bound, self))
 
     @classmethod
-    def suits(cls, version: Version, batch: int) -> bool:
+    def suits(cls, plan: Plan, batch: int) -> bool:
         """Return True: NumPy runs everything."""
         return True
 
@@ -63,13 +63,6 @@ class NumPyMachine:
         bound = self._for(batch_of(arguments))
         bound.run(arguments, bound.both)
         return bound.results(arguments), bound.spaces[GRADIENT][:, 0] * share
-
-    def _for(self, batch: int) -> Bound:
-        bound = self._bound.pop(batch, None) or Bound(self, batch)
-        self._bound[batch] = bound  # the one that was used last stands last
-        if len(self._bound) > MOST_SIZES:
-            del self._bound[next(iter(self._bound))]
-        return bound
 
 
 class Place(NamedTuple):
@@ -97,6 +90,7 @@ class Bound:
         self.steps = {space: (array.strides[0], array.strides[1]) for space, array in self.spaces.items()}
         for i, size in enumerate(machine.sizes):
             self.steps[INPUTS + i] = (dtype.itemsize, size * dtype.itemsize)
+        self.outputs = layout.outputs_by_space()
         self.patches: list[tuple[list[Any], int, Place]] = []
         self.forward: list[Call] = []
         self.backward: list[Call] = []
@@ -123,8 +117,8 @@ class Bound:
     def results(self, arguments: Sequence[Array]) -> Array:
         """Return the outputs [outputs×batch] of the last run."""
         found = np.empty((len(self.layout.outputs), self.batch), self.dtype)
-        for i, (space, slot) in enumerate(self.layout.outputs):
-            found[i] = self.spaces[space][slot] if space < INPUTS else arguments[space - INPUTS][:, slot]
+        for space, which, slots in self.outputs:
+            found[which] = self.spaces[space][slots] if space < INPUTS else arguments[space - INPUTS].T[slots]
         return found
 
     def call(self, function: Callable[..., Any], *args: Any) -> None:

@@ -29,7 +29,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -39,7 +39,7 @@ from autograd.primitives import Primitive, add, dot, multiply, total, where
 from autograd.risks import ANY, danger_of, may_fail, sign_of, sign_of_few, used_by_rules
 from autograd.symbol import flows, read_flow
 
-__all__ = ["Gradients", "Outer", "Passes", "differentiate"]
+__all__ = ["Backward", "Gradients", "Outer", "Passes", "differentiate", "risks", "template"]
 
 ONE_OPERAND: Final[Any] = (None,), (True,)
 Pair: TypeAlias = tuple[Any, Any]  # an upstream gradient and a partial derivative: each a node's place, or a float
@@ -117,7 +117,7 @@ def differentiate(graph: Graph, outputs: Sequence[int]) -> Passes:
     form = Canonical(graph)
     outputs = form.add(graph, outputs)
     forward = len(form.graph)
-    found = _Backward(form, outputs[0])
+    found = Backward(form, outputs[0])
     found.through_operations()
     gradients = found.of_parameters()
     if found.is_risky:  # then there are conditions, most of which turn out not to be needed
@@ -167,10 +167,16 @@ def template(row: Primitive, constants: tuple[Any, ...], wanted: tuple[bool, ...
     return Template(graph, [*zip(which, values, conditions, strict=False)])
 
 
-class _Backward:
-    """The gradient of a node, with respect to one node after the other."""
+class Backward:
+    """The gradient of a node, with respect to one node after the other.
 
-    def __init__(self, form: Canonical, y: int) -> None:
+    Args:
+        form: the graph, to which the gradient is added.
+        y: the node.
+        risk: what `risks` returns for the graph, if it is known.
+    """
+
+    def __init__(self, form: Canonical, y: int, risk: dict[int, int] | None = None) -> None:
         self.form, self.graph, self.depends, self.y = form, form.graph, form.depends, y
         self.terms: dict[int, list[Pair]] = {y: [(1.0, 1.0)]}
         self.uses: dict[int, list[tuple[int, int]]] = {}  # for each list its δ and the other list, for each dot
@@ -178,13 +184,17 @@ class _Backward:
         self.columns: dict[int, tuple[tuple[int, ...], list[tuple[int, ...]]]] = {}
         self.reach: dict[int, Any] = {y: True}
         self.hot: set[int] = set()  # nodes whose gradient may be infinite
-        self.risk = risks(self.graph, y)
+        self.risk = risks(self.graph, y) if risk is None else risk
         self.is_risky = any(self.risk.values())
 
-    def through_operations(self) -> None:
-        """Go from y down to the parameters."""
+    def through_operations(self, order: Iterable[int] | None = None) -> None:
+        """Go from y down to the leaves.
+
+        Args:
+            order: the nodes to go through, descending; by default all.
+        """
         graph, labels = self.graph, {}
-        for i in range(self.y, graph.n_leaves - 1, -1):
+        for i in range(self.y, graph.n_leaves - 1, -1) if order is None else order:
             row = graph.rows[i]
             if row is None or not self.depends[i] & LEARNS or (i not in self.terms and i not in self.member):
                 continue
@@ -194,6 +204,16 @@ class _Backward:
             self.through(i, row, delta)
         for i in sorted(labels):
             graph.labels.setdefault(labels[i], f"∂{graph.labels[i]}")
+
+    def of_leaves(self, leaves: Iterable[int]) -> Iterator[tuple[int, Any]]:
+        """Iterate over leaves with their gradients: places, or floats."""
+        n = self.graph.n_leaves
+        for place in self.uses:
+            for k, j in enumerate(self.graph.operands[place]):
+                if j < n:
+                    self.member.setdefault(j, []).append((place, k))
+        for j in leaves:
+            yield j, self.gradient(j)
 
     def gradient(self, i: int) -> Any:
         """Return the gradient of a node, from all that arrived: a place, or a float."""

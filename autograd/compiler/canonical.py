@@ -37,8 +37,8 @@ __all__ = ["ALL_VARY", "LEARNS", "VARIES", "Canonical", "canonical"]
 ADDITIVE: Final = {primitives.positive, primitives.add, primitives.total, primitives.dot}
 MULTIPLICATIVE: Final = {primitives.multiply}
 SQUARE: Final = {primitives.power, primitives.square}
-# What a node depends on: an input, so that it is another number for each example; a parameter.  Of a list, also whether all
-# of its nodes depend on an input or are 0.
+# What a node depends on: an input, so that it is another number for each example; a leaf to differentiate with respect to.  Of
+# a list, also whether all of its nodes depend on an input or are 0.
 VARIES, LEARNS, ALL_VARY = 1, 2, 4
 
 
@@ -54,17 +54,19 @@ class Canonical:
 
     Args:
         like: a graph with the same leaves.
+        of: the leaves to differentiate with respect to, ``"parameters"`` or ``"inputs"``.
 
     Attributes:
         graph: the canonical form so far.
         depends: for each of its nodes, the sum of what it depends on: `VARIES`, `LEARNS`, and for lists `ALL_VARY`.
     """
 
-    def __init__(self, like: Graph) -> None:
+    def __init__(self, like: Graph, of: str = "parameters") -> None:
         self.graph = Graph(like.parameters, like.shapes)
         self.rows, self.operands, self.known = self.graph.rows, self.graph.operands, self.graph.known
         n = len(like.parameters)
-        self.depends = [LEARNS] * n + [VARIES] * (like.n_leaves - n)
+        self.parameter, other = (LEARNS, VARIES) if of == "parameters" else (0, VARIES | LEARNS)
+        self.depends = [self.parameter] * n + [other] * (like.n_leaves - n)
 
     def add(self, graph: Graph, wanted: Sequence[int]) -> list[int]:
         """Add the nodes of a graph that are wanted and what they are computed from; return where they are."""
@@ -133,7 +135,7 @@ class Canonical:
         if place is None:
             flags, constants = self.depends, self.graph.constants
             place = self.known[places] = len(flags)
-            some, every = LEARNS, 0
+            some, every = self.parameter, 0
             if max(places) >= len(self.graph.parameters):
                 some, every = 0, ALL_VARY
                 for j in places:

@@ -121,6 +121,12 @@ class Layout:
     outputs: list[tuple[int, int]]
     labels: dict[tuple[int, int], str]
 
+    def outputs_by_space(self) -> list[tuple[int, Array, Array]]:
+        """Return for each space with results its number, which outputs these are, and their slots."""
+        spaces, slots = np.array(self.outputs, np.intp).reshape(-1, 2).T
+        places = [(int(space), np.flatnonzero(spaces == space)) for space in np.unique(spaces)]
+        return [(space, which, slots[which]) for space, which in places]
+
 
 def lay_out(graph: Graph, groups: Sequence[Group], outputs: Sequence[int], gradients: Gradients | None = None) -> Layout:
     """Give every node its slot, and every group its instructions.

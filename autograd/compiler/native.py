@@ -35,7 +35,7 @@ from autograd.compiler.backward import Gradients
 from autograd.compiler.definitions import expanded, has_definition
 from autograd.compiler.layout import Array
 from autograd.compiler.tracing import Graph
-from autograd.compiler.version import Version
+from autograd.compiler.version import Plan
 from autograd.files import cache_folder, write_whole
 from autograd.primitives import Nary, Primitive, Unary
 from autograd.rows import TABLE
@@ -219,13 +219,13 @@ class NativeMachine:
     """A program on single numbers.
 
     Args:
-        version: the program, read as a graph, since a schedule and a layout would only cost time here.
+        plan: the program, read as a graph, since a schedule and a layout would only cost time here.
         parameters: one flat array, which the calls read where it is.
     """
 
-    def __init__(self, version: Version, parameters: Array) -> None:
+    def __init__(self, plan: Plan, parameters: Array) -> None:
         self.run, self.parameters = interpreter(parameters.dtype), parameters
-        graph, forward, outputs, gradients = version.passes
+        graph, forward, outputs, gradients = plan.passes
         if not CODES.keys() >= {*graph.rows} - {None}:
             graph, forward, places = expanded(graph, forward, CODES)
             outputs, gradients = [places[i] for i in outputs], gradients.moved(places)
@@ -233,16 +233,16 @@ class NativeMachine:
         self.constants = {slot[i]: x for i, x in graph.constants.items()}
         self.forward, self.whole = _tapes(graph, forward, gradients, slot)
         self.out_rows = slot[[*outputs]]
-        self.sheets: dict[int, Array] = {}
+        self._sheet = functools.lru_cache(MOST_SIZES)(self._new_sheet)
 
     @classmethod
-    def suits(cls, version: Version, batch: int) -> bool:
+    def suits(cls, plan: Plan, batch: int) -> bool:
         """Return whether a batch is small, or the program has little structure.
 
         An array instruction costs a few calls of NumPy, as much as some 2,500 operations on single numbers in native code:
         there the two are equally fast, within a factor of 1.5, for networks, convolution and attention at batches up to 256.
         """
-        return HAS_NUMBA and can_run(version.passes.graph) and version.has_more_groups(version.passes.work * batch / BREAK_EVEN)
+        return HAS_NUMBA and can_run(plan.passes.graph) and plan.has_more_groups(plan.passes.work * batch / BREAK_EVEN)
 
     def outputs(self, arguments: Sequence[Array]) -> Array:
         """Return the outputs [outputs×batch] for arguments [batch×size]."""
@@ -260,20 +260,15 @@ class NativeMachine:
         dtype = self.parameters.dtype
         inputs = arguments[0] if as_it_is else np.concatenate(arguments or [np.zeros((1, 0), dtype)], axis=1)
         gradient, out = np.zeros(self.parameters.size, dtype), np.empty((len(self.out_rows), len(inputs)), dtype)
-        self.run(*tape, self._sheet(len(inputs)), inputs, self.parameters, gradient, self.out_rows, out)
+        width = min(len(inputs), max(8, TILE // self.n_slots))
+        self.run(*tape, self._sheet(width), inputs, self.parameters, gradient, self.out_rows, out)
         return out, gradient
 
-    def _sheet(self, batch: int) -> Array:
+    def _new_sheet(self, width: int) -> Array:
         """Return an array with a slot for each number of the program, and a column for each of some examples."""
-        width = min(batch, max(8, TILE // self.n_slots))
-        sheet = self.sheets.pop(width, None)
-        if sheet is None:
-            sheet = np.zeros((self.n_slots, width), self.parameters.dtype)
-            for slot, number in self.constants.items():
-                sheet[slot] = number
-        self.sheets[width] = sheet  # the one that was used last stands last
-        if len(self.sheets) > MOST_SIZES:
-            del self.sheets[next(iter(self.sheets))]
+        sheet = np.zeros((self.n_slots, width), self.parameters.dtype)
+        for slot, number in self.constants.items():
+            sheet[slot] = number
         return sheet
 
 

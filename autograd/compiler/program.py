@@ -36,12 +36,13 @@ from autograd.compiler.batches import (
     require_one_length,
     shaped,
 )
+from autograd.compiler.jacobians import OF
 from autograd.compiler.layout import Array, Layout
 from autograd.compiler.lesson import latex, lesson
 from autograd.compiler.native import NativeMachine
-from autograd.compiler.pure import exact_share, run
+from autograd.compiler.pure import as_function, exact_share
 from autograd.compiler.tracing import Graph, Shape
-from autograd.compiler.version import Version
+from autograd.compiler.version import Plan, Version
 from autograd.trees import map_tree
 from autograd.value import Value
 
@@ -53,12 +54,12 @@ Shapes: TypeAlias = tuple[tuple[str, Shape], ...]
 class Machine(Protocol):
     """A back end: it runs a program."""
 
-    def __init__(self, version: Version, parameters: Array) -> None:
-        """Prepare a version; the parameters are one flat array, to be read where it is, as it changes."""
+    def __init__(self, plan: Plan, parameters: Array) -> None:
+        """Prepare a computation; the parameters are one flat array, to be read where it is, as it changes."""
 
     @classmethod
-    def suits(cls, version: Version, batch: int) -> bool:
-        """Return whether this machine can run a version, and is the right one for a batch of this size."""
+    def suits(cls, plan: Plan, batch: int) -> bool:
+        """Return whether this machine can run a computation, and is the right one for a batch of this size."""
 
     def outputs(self, arguments: Sequence[Array]) -> Array:
         """Return the outputs [outputs×batch] for arguments [batch×size]."""
@@ -143,11 +144,8 @@ class Program:
     def __init__(
         self, f: Callable[..., Any], parameters: Iterable[Value], *, dtype: str, backend: str, traces: int = MOST_TRACES
     ) -> None:
-        if dtype not in ("float32", "float64"):
-            raise ValueError(f"dtype is 'float64' or 'float32'; got {dtype!r}")
-        backends = ["auto", *reversed(MACHINES)]
-        if backend not in backends:
-            raise ValueError(f"backend is one of {', '.join(map(repr, backends))}; got {backend!r}")
+        require_one_of("dtype", dtype, ("float64", "float32"))
+        require_one_of("backend", backend, ("auto", *reversed(MACHINES)))
         if not callable(f):
             raise TypeError(f"compile needs a function of an example, not {f!r}")
         leaves = list(parameters) if isinstance(parameters, Iterable) else [None]
@@ -234,8 +232,7 @@ class Program:
 
     def _gradients(self, arguments: Sequence[Any], reduce: str) -> tuple[list[tuple[Sequence[int], Array]], Array]:
         """Return for examples of each structure their places and outputs, and the gradient for all."""
-        if reduce not in REDUCE:
-            raise ValueError(f"reduce is 'mean' or 'sum'; got {reduce!r}")
+        require_one_of("reduce", reduce, REDUCE)
         runs, total, batches = [], 0.0, self._batches(arguments)
         n_all = sum([len(places) for places, _, _ in batches])
         for places, version, batch in batches:
@@ -258,6 +255,60 @@ class Program:
                 return overflowed
         total /= n * scale
         return total
+
+    def jacobian(self, *arguments: Any, of: str = "parameters", sparse: bool = False) -> Any:
+        """Return the derivatives of all outputs, for each example.
+
+        Args:
+            arguments: see `__call__`.
+            of: with respect to the ``"parameters"``, in their order, or to the ``"inputs"``: the numbers of an example's
+                arguments, in written order.  What an output does not depend on is known from the trace: it is 0 there, and is
+                not computed.
+            sparse: whether to return a sparse matrix, of the entries that may be other than 0.
+
+        Returns:
+            An array [batch×outputs×n]; as a sparse matrix SciPy's `csr_array` [batch·outputs×n], with the rows of one example
+            after those of the other.  The outputs are in written order.  Without data the batch is 1.
+
+        Raises:
+            ValueError: if examples have different numbers of outputs, or with respect to inputs, different structures.
+            ModuleNotFoundError: for a sparse matrix, without SciPy.
+
+        >>> from autograd import Value
+        >>> a, b = Value(2.0), Value(0.5)
+        >>> program = compile(lambda t: [a * t, (b * t).exp()], [a, b])
+        >>> program.jacobian([0.0, 2.0]).round(4)
+        array([[[0.    , 0.    ],
+                [0.    , 0.    ]],
+        <BLANKLINE>
+               [[2.    , 0.    ],
+                [0.    , 5.4366]]])
+        >>> program.jacobian([0.0], of="inputs").tolist()
+        [[[2.0], [0.5]]]
+
+        `scipy.optimize.least_squares` takes ``jac=lambda x: program.jacobian(…).reshape(-1, len(x))``.
+        """
+        require_one_of("of", of, OF)
+        if sparse and importlib.util.find_spec("scipy") is None:
+            raise ModuleNotFoundError("a sparse Jacobian needs SciPy: pip install scipy", name="scipy")
+        runs = []
+        for places, version, batch in self._batches(arguments):
+            with self._adding:
+                found, plan = version.jacobian(of)
+            with self._lock:
+                machine = self._machine(plan, batch_of(batch))
+                entries = machine.outputs(batch) if found.rows else np.zeros((0, batch_of(batch)), self._parameters.dtype)
+            runs.append((places, found, entries))
+        if len({found.shape for _, found, _ in runs}) > 1 or (len(runs) > 1 and of == "inputs"):
+            raise ValueError("the examples have different structures, so that their Jacobians do not fit into one array; "
+                             "compute them one structure after the other")  # fmt: skip
+        order = np.argsort(np.concatenate([places for places, _, _ in runs]))
+        if not sparse:
+            blocks = [found.dense(entries) for _, found, entries in runs]
+            return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)[order]
+        stacked = importlib.import_module("scipy.sparse").vstack([found.csr(entries) for _, found, entries in runs], "csr")
+        rows = np.arange(stacked.shape[0]).reshape(len(order), -1)[order].reshape(-1)
+        return stacked if len(runs) == 1 else stacked[rows]
 
     def _batches(self, arguments: Sequence[Any]) -> list[tuple[Sequence[int], Version, list[Array]]]:
         """Check a batch; return for the examples of each structure their places, the version, and matrices [batch×size]."""
@@ -295,30 +346,25 @@ class Program:
         while len(self.traces) > self._most_traces:
             del self.traces[next(iter(self.traces))]
 
-    def to_jax(self) -> Callable[..., tuple[Any, Any]]:
+    def to_jax(self, jacobian: str | None = None) -> Callable[..., Any]:
         """Return the program as a pure function for JAX, to be jitted, put on an accelerator, or spread over devices.
+
+        Args:
+            jacobian: ``"parameters"`` or ``"inputs"`` for a function that computes the Jacobian, see `jacobian`.
 
         Returns:
             A function of the parameters' flat array and a batch, that returns the mean loss and its gradient by this
-            program's own backward pass: ``loss, gradient = jax.jit(program.to_jax())(program.parameters, X, Y)``.
+            program's own backward pass: ``loss, gradient = jax.jit(program.to_jax())(program.parameters, X, Y)``; or the
+            Jacobian, an array [batch×outputs×n].
 
         Raises:
             ModuleNotFoundError: without JAX.
         """
-        version = self.trace
         if importlib.util.find_spec("jax") is None:
             raise ModuleNotFoundError("to_jax needs JAX: pip install jax", name="jax")
-        layout, numpy = version.layout, importlib.import_module("jax.numpy")
-
-        def loss_and_gradient(parameters: Any, *arguments: Any) -> tuple[Any, Any]:
-            in_order = version.in_order(arrays_of(arguments, numpy.asarray))
-            arrays = [numpy.asarray(x, parameters.dtype) for x in in_order.values()]
-            batch = batch_of(arrays)
-            scale = exact_share(batch)
-            outputs, gradient = run(layout, numpy, parameters, [x.reshape(batch, -1) for x in arrays], scale)
-            return (outputs[0] * scale).sum() / (batch * scale), gradient / (batch * scale)
-
-        return loss_and_gradient
+        if jacobian is not None:
+            require_one_of("jacobian", jacobian, OF)
+        return as_function(self.trace, importlib.import_module("jax.numpy"), jacobian)
 
     @property
     def trace(self) -> Version:
@@ -374,26 +420,26 @@ class Program:
         """Return ``"numpy"`` or ``"native"``, whichever a batch of this size runs on: the first machine that suits it."""
         return self._backend_for(self.trace, batch)
 
-    def _backend_for(self, version: Version, batch: int) -> str:
+    def _backend_for(self, plan: Plan, batch: int) -> str:
         if self.backend != "auto":
             return self.backend
-        chosen = version.chosen.get(batch)
+        chosen = plan.chosen.get(batch)
         if chosen is None or chosen in self._broken:
-            usable = [name for name, kind in MACHINES.items() if name not in self._broken and kind.suits(version, batch)]
-            chosen = version.chosen[batch] = usable[0]
+            usable = [name for name, kind in MACHINES.items() if name not in self._broken and kind.suits(plan, batch)]
+            chosen = plan.chosen[batch] = usable[0]
         return chosen
 
-    def _machine(self, version: Version, batch: int) -> Machine:
-        backend = self._backend_for(version, batch)
-        if backend not in version.machines:
+    def _machine(self, plan: Plan, batch: int) -> Machine:
+        backend = self._backend_for(plan, batch)
+        if backend not in plan.machines:
             try:
-                version.machines[backend] = MACHINES[backend](version, self._parameters)
+                plan.machines[backend] = MACHINES[backend](plan, self._parameters)
             except ImportError as error:
                 if self.backend == backend:
                     raise ImportError(f"the native back end needs numba: pip install numba; {error}") from error
                 self._broken.add(backend)
-                return self._machine(version, batch)
-        machine: Machine = version.machines[backend]
+                return self._machine(plan, batch)
+        machine: Machine = plan.machines[backend]
         return machine
 
     def __reduce__(self) -> str:
@@ -422,3 +468,10 @@ class Program:
         name = getattr(self.f, "__name__", type(self.f).__name__)
         traced = f"{len(self.graph)} nodes" if self.traces else "not traced yet"
         return f"<program of {name}: {len(self.leaves)} parameters, {traced}>"
+
+
+def require_one_of(name: str, given: Any, choices: Sequence[str]) -> None:
+    """Raise a ValueError unless an argument is one of its choices."""
+    if given not in choices:
+        either = " or ".join(map(repr, choices)) if len(choices) < 3 else f"one of {', '.join(map(repr, choices))}"
+        raise ValueError(f"{name} is {either}; got {given!r}")

@@ -15,15 +15,17 @@ differentiated, compiled for an accelerator, and its batch spread over devices.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from autograd.compiler.batches import arrays_of, batch_of
 from autograd.compiler.layout import GRADIENT, Apply, Array, Fold, Instruction, Layout, Product, Slots
 from autograd.compiler.tracing import CONSTANTS, INPUTS, PARAMETERS
+from autograd.compiler.version import Version
 
-__all__ = ["exact_share", "run"]
+__all__ = ["as_function", "exact_share", "run"]
 
 
 def exact_share(n: int) -> float:
@@ -53,7 +55,7 @@ def run(
     Returns:
         The outputs [outputs×batch], and the gradient of the first, scaled and summed over the batch.
     """
-    memory = Memory(namespace, parameters, len(arguments[0]), scale)
+    memory = Memory(namespace, parameters, batch_of(arguments), scale)
     memory.keep(CONSTANTS, namespace.asarray(layout.constants, dtype=parameters.dtype).reshape(-1, 1))
     memory.keep(PARAMETERS, parameters.reshape(-1, 1))
     memory.keep(GRADIENT, namespace.zeros_like(parameters).reshape(-1, 1))  # of parameters that nothing depends on
@@ -62,10 +64,49 @@ def run(
     for instruction in layout.instructions:
         result = memory.do(instruction)
         memory.keep(instruction.out.space, result.reshape(instruction.out.index.size, -1), instruction.out.index)
-    outputs = [memory.take(Slots(space, np.array([slot])))[0] for space, slot in layout.outputs]
-    outputs = [namespace.broadcast_to(out, (memory.batch,)) for out in outputs]
+    places, outputs = [], []
+    for space, which, slots in layout.outputs_by_space():
+        places.append(which)
+        outputs.append(namespace.broadcast_to(memory.take(Slots(space, slots)), (len(slots), memory.batch)))
+    order = np.argsort(np.concatenate(places))
     gradient = memory.take(Slots(GRADIENT, np.arange(parameters.size)))[:, 0] if parameters.size else parameters
-    return namespace.stack(outputs), gradient
+    return namespace.concatenate(outputs)[order], gradient
+
+
+def as_function(version: Version, namespace: Any, of: str | None) -> Callable[..., Any]:
+    """Return a program as a function of its parameters and a batch.
+
+    Args:
+        version: the program.
+        namespace: see `run`.
+        of: None for a function that returns the mean loss and its gradient; ``"parameters"`` or ``"inputs"`` for one that
+            returns the Jacobian [batch×outputs×n].
+    """
+
+    def matrices(parameters: Any, arguments: Sequence[Any]) -> list[Any]:
+        arrays = version.in_order(arrays_of(arguments, namespace.asarray)).values()
+        return [namespace.asarray(x, dtype=parameters.dtype).reshape(len(x), -1) for x in arrays]
+
+    def loss_and_gradient(parameters: Any, *arguments: Any) -> tuple[Any, Any]:
+        arrays = matrices(parameters, arguments)
+        batch = batch_of(arrays)
+        scale = exact_share(batch)
+        outputs, gradient = run(version.layout, namespace, parameters, arrays, scale)
+        return (outputs[0] * scale).sum() / (batch * scale), gradient / (batch * scale)
+
+    if of is None:
+        return loss_and_gradient
+    found, plan = version.jacobian(of)
+
+    def jacobian(parameters: Any, *arguments: Any) -> Any:
+        arrays = matrices(parameters, arguments)
+        entries = run(plan.layout, namespace, parameters, arrays)[0] if found.rows else namespace.zeros((0, batch_of(arrays)))
+        zero = namespace.zeros((1, batch_of(arrays)), dtype=parameters.dtype)
+        where = np.full(found.shape, len(found.rows))  # the place of each entry; beyond them all is the zero
+        where[found.rows, found.columns] = range(len(found.rows))
+        return namespace.moveaxis(namespace.concatenate([entries, zero])[where], 2, 0)
+
+    return jacobian
 
 
 class Memory:

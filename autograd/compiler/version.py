@@ -13,64 +13,36 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from autograd.collector import collector_paused
-from autograd.compiler.backward import differentiate
+from autograd.compiler.backward import Passes, differentiate
 from autograd.compiler.batches import argument, named, require_one_length
 from autograd.compiler.canonical import canonical
+from autograd.compiler.jacobians import Jacobian, jacobian
 from autograd.compiler.layout import Array, Layout, lay_out
 from autograd.compiler.schedule import Group, schedule
 from autograd.compiler.tracing import Shape, Trace
 from autograd.trees import flatten
 from autograd.value import Value
 
-__all__ = ["Version"]
+__all__ = ["Plan", "Version"]
 
 _TRACING: Final = threading.RLock()  # a trace borrows the parameters, which two programs may share
 
 
-class Version:
-    """A function as a program, for arguments of one structure.
+class Plan:
+    """A computation as every machine reads it.
 
     Args:
-        f: the function.
-        leaves: the parameters.
-        examples: arguments of f, of which only the structures matter.
-        shapes: of the arrays in them, by path.
+        passes: the computation and its gradient.
 
     Attributes:
-        result: what f returned, with a number for every output.
-        passes: the computation and its gradient, which native code and other machines read.
         machines: those that were prepared for it, by name.
         chosen: for sizes of batches, the name of the machine.
     """
 
-    def __init__(
-        self, f: Callable[..., Any], leaves: Sequence[Value], examples: Sequence[Any], shapes: dict[str, Shape]
-    ) -> None:
-        builds = [flatten(x, argument(i))[1] for i, x in enumerate(examples)]
-
-        def on_arrays(*arrays: Any) -> Any:
-            nodes = _leaves(arrays)
-            return f(*[build(nodes) for build in builds])
-
+    def __init__(self, passes: Passes) -> None:
+        self.passes = passes
         self.machines: dict[str, Any] = {}
         self.chosen: dict[int, str] = {}
-        self.shapes, self._trace = shapes, functools.partial(Trace, on_arrays, leaves, [*shapes.values()])
-        with _TRACING, collector_paused():
-            trace = self._trace()
-            if not trace.outputs:
-                raise ValueError("the compiled function returned no output; let it return a Value, or lists of them")
-            self.result, self.passes = trace.result, differentiate(trace.graph, trace.outputs)
-
-    def is_current(self) -> bool:
-        """Return whether the function, called again, does the same computation."""
-        with _TRACING, collector_paused():
-            trace = self._trace()
-        passes, graph, outputs = self.passes, trace.graph, trace.outputs
-        for _ in range(2):  # as `differentiate` brings some graphs into canonical form once, and some again
-            graph, outputs = canonical(graph, outputs)
-            if outputs == passes.outputs and graph.is_equivalent_to(passes.graph, passes.forward):
-                return True
-        return False
 
     @functools.cached_property
     def groups(self) -> list[Group]:
@@ -90,6 +62,61 @@ class Version:
     def layout(self) -> Layout:
         """The computation as instructions on arrays, which NumPy, JAX and the lesson read."""
         return lay_out(self.passes.graph, self.groups, self.passes.outputs, self.passes.gradients)
+
+
+class Version(Plan):
+    """A function as a program, for arguments of one structure.
+
+    Args:
+        f: the function.
+        leaves: the parameters.
+        examples: arguments of f, of which only the structures matter.
+        shapes: of the arrays in them, by path.
+
+    Attributes:
+        result: what f returned, with a number for every output.
+    """
+
+    def __init__(
+        self, f: Callable[..., Any], leaves: Sequence[Value], examples: Sequence[Any], shapes: dict[str, Shape]
+    ) -> None:
+        builds = [flatten(x, argument(i))[1] for i, x in enumerate(examples)]
+
+        def on_arrays(*arrays: Any) -> Any:
+            nodes = _leaves(arrays)
+            return f(*[build(nodes) for build in builds])
+
+        self._jacobians: dict[str, tuple[Jacobian, Plan]] = {}
+        self.shapes, self._trace = shapes, functools.partial(Trace, on_arrays, leaves, [*shapes.values()])
+        with _TRACING, collector_paused():
+            trace = self._trace()
+            if not trace.outputs:
+                raise ValueError("the compiled function returned no output; let it return a Value, or lists of them")
+            self.result = trace.result
+            super().__init__(differentiate(trace.graph, trace.outputs))
+
+    def is_current(self) -> bool:
+        """Return whether the function, called again, does the same computation."""
+        with _TRACING, collector_paused():
+            trace = self._trace()
+        passes, graph, outputs = self.passes, trace.graph, trace.outputs
+        for _ in range(2):  # as `differentiate` brings some graphs into canonical form once, and some again
+            graph, outputs = canonical(graph, outputs)
+            if outputs == passes.outputs and graph.is_equivalent_to(passes.graph, passes.forward):
+                return True
+        return False
+
+    def jacobian(self, of: str) -> tuple[Jacobian, Plan]:
+        """Return the Jacobian of the outputs, and its entries as a computation of their own.
+
+        Args:
+            of: ``"parameters"`` or ``"inputs"``.
+        """
+        if of not in self._jacobians:
+            with collector_paused():
+                found = jacobian(self.passes.graph, self.passes.outputs, of)
+            self._jacobians[of] = found, Plan(found.passes)
+        return self._jacobians[of]
 
     def in_order(self, arrays: dict[str, Array]) -> dict[str, Array]:
         """Return the arrays of a batch in the order of the example's.

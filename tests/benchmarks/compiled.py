@@ -44,6 +44,7 @@ from typing import Any, NamedTuple
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # so that it runs where nothing is installed
 
 import numpy as np
+import outside
 import workloads
 from workloads import Array, Library, Workload
 
@@ -51,7 +52,7 @@ from autograd import Program, compile
 from autograd.compiler.tracing import Trace
 from nn.training import collector_paused
 
-RATE = 1e-4
+RATE, ADAM_RATE = 1e-4, 0.01
 TOLERANCE = {"float64": 1e-12, "float32": 1e-5}  # of gradients, relative to the largest component
 
 
@@ -102,10 +103,10 @@ def participants(work: Workload, program: Program) -> Iterator[Participant]:
 
 def ours(work: Workload, program: Program, name: str) -> Participant:
     """Return the compiled program."""
+    move = mover(work, [program.parameters])
 
     def step() -> None:
-        _, gradient = program.gradient(*work.batch)
-        program.parameters -= RATE * gradient
+        move([program.gradient(*work.batch)[1]])
 
     return Participant(name, lambda: program.gradient(*work.batch), step)
 
@@ -119,10 +120,9 @@ def by_hand(work: Workload) -> Participant:
         return loss, work.flat(gradients)
 
     def step() -> None:
-        _, gradients = work.by_hand(arrays, *work.batch)
-        for array, change in zip(arrays, gradients, strict=True):
-            array -= RATE * change
+        move(work.by_hand(arrays, *work.batch)[1])
 
+    move = mover(work, arrays)
     return Participant("NumPy", gradient, step)
 
 
@@ -150,10 +150,79 @@ def scalars(work: Workload) -> Participant:
 
     def step() -> None:
         learn(batch[:1])
-        for leaf in work.leaves:
-            leaf.data -= RATE * leaf.grad / n
+        for leaf, change in zip(work.leaves, change_of([leaf.grad / n for leaf in work.leaves]), strict=True):
+            leaf.data -= change
 
+    change_of = changer(work, [0.0] * len(work.leaves))
     return Participant("eager", gradient, step, 1 / n)
+
+
+# How parameters are moved: gradient descent, or Adam as in Kingma and Ba (2015).
+
+
+def moments_for(work: Workload, arrays: Sequence[Any]) -> Any:
+    """Return what a rule remembers at its start: Adam's averages of gradients and of their squares, and powers of its rates."""
+    return [0.0 * array for array in arrays], [0.0 * array for array in arrays], 1.0, 1.0
+
+
+def changes_of(work: Workload, gradients: Sequence[Any], moments: Any) -> tuple[list[Any], Any]:
+    """Return what to subtract from the parameters, and the moments after it."""
+    if not work.adam:
+        return [RATE * gradient for gradient in gradients], moments
+    means, squares, first, second = moments
+    means = [0.85 * m + 0.15 * g for m, g in zip(means, gradients, strict=True)]
+    squares = [0.99 * v + 0.01 * (g * g) for v, g in zip(squares, gradients, strict=True)]
+    first, second = first * 0.85, second * 0.99
+    scales = ADAM_RATE / (1 - first), 1 / (1 - second)
+    changes = [scales[0] * m / ((scales[1] * v) ** 0.5 + 1e-8) for m, v in zip(means, squares, strict=True)]
+    return changes, (means, squares, first, second)
+
+
+def changer(work: Workload, arrays: Sequence[Any]) -> Callable[[Sequence[Any]], list[Any]]:
+    """Return a function from gradients to what to subtract from the parameters."""
+    moments = moments_for(work, arrays)
+
+    def change_of(gradients: Sequence[Any]) -> list[Any]:
+        nonlocal moments
+        changes, moments = changes_of(work, gradients, moments)
+        return changes
+
+    return change_of
+
+
+def mover(work: Workload, arrays: Sequence[Any]) -> Callable[[Sequence[Any]], None]:
+    """Return a function that moves arrays in place, by gradients."""
+    change_of = changer(work, [0.0 * array for array in arrays])
+
+    def move(gradients: Sequence[Any]) -> None:
+        for array, change in zip(arrays, change_of(gradients), strict=True):
+            array -= change
+
+    return move
+
+
+def first_losses(names: Sequence[str], **sizes: int) -> dict[str, list[float]]:
+    """Train a GPT on one name after the other by Adam, compiled and eager; return the loss before each step.
+
+    Compiled, all names are as long as the longest and masked; eager, each has its own length.
+    """
+    found: dict[str, list[float]] = {}
+    work = outside.gpt(names, **sizes)
+    program = compile(work.scalars, work.leaves)
+    move, change_of = mover(work, [program.parameters]), changer(work, [0.0] * len(work.leaves))
+    for i in range(len(names)):
+        loss, gradient = program.gradient(*[array[i : i + 1] for array in work.batch])
+        move([gradient])
+        found.setdefault("compiled", []).append(loss)
+    for i, shares in enumerate(work.batch[2]):
+        for leaf in work.leaves:
+            leaf.grad = 0.0
+        error = work.scalars(*[array[i, shares > 0].tolist() for array in work.batch])
+        error.backward()
+        for leaf, change in zip(work.leaves, change_of([leaf.grad for leaf in work.leaves]), strict=True):
+            leaf.data -= change
+        found.setdefault("eager", []).append(error.data)
+    return found
 
 
 def with_torch(work: Workload) -> Participant:
@@ -168,7 +237,8 @@ def with_torch(work: Workload) -> Participant:
         return h
 
     words = Library(functional.linear, functional.conv2d, lambda x: x.softmax(-1), lambda x: x.logsumexp(-1), torch.tanh,
-                    torch.sigmoid, torch.relu, torch.sin, torch.cos, last)  # fmt: skip
+                    torch.sigmoid, torch.relu, torch.sin, torch.cos, last, torch.exp, torch.log,
+                    lambda xs: torch.stack(xs, 1), torch.tensor)  # fmt: skip
     arrays = [torch.tensor(array, requires_grad=True) for array in work.arrays()]
     batch = [torch.from_numpy(array) for array in work.batch]
 
@@ -182,10 +252,11 @@ def with_torch(work: Workload) -> Participant:
     def step() -> None:
         work.by_library(words, arrays, *batch).backward()
         with torch.no_grad():
+            move([array.grad for array in arrays])
             for array in arrays:
-                array -= RATE * array.grad
                 array.grad = None
 
+    move = mover(work, arrays)
     found = Participant("torch", gradient, step)
     loss = found.gradient()
     for array in arrays:
@@ -203,22 +274,24 @@ def with_jax(work: Workload) -> Participant:
 
     words = Library(lambda x, W, b: x @ W.T + b, convolution, jax.nn.softmax, lambda x: jax.nn.logsumexp(x, -1), jax.numpy.tanh,
                     jax.nn.sigmoid, jax.nn.relu, jax.numpy.sin, jax.numpy.cos,
-                    lambda step, h, xs: jax.lax.scan(lambda h, x: (step(h, x), None), h, xs)[0])  # fmt: skip
+                    lambda step, h, xs: jax.lax.scan(lambda h, x: (step(h, x), None), h, xs)[0],
+                    jax.numpy.exp, jax.numpy.log, lambda xs: jax.numpy.stack(xs, 1), jax.numpy.asarray)  # fmt: skip
     value_and_grad = jax.value_and_grad(lambda arrays, *batch: work.by_library(words, arrays, *batch))
 
-    def learn(arrays: list[Array], *batch: Array) -> tuple[Array, list[Array], list[Array]]:
+    def learn(arrays: list[Array], moments: Any, *batch: Array) -> tuple[Array, list[Array], list[Array], Any]:
         loss, gradients = value_and_grad(arrays, *batch)
-        return loss, gradients, [array - RATE * change for array, change in zip(arrays, gradients, strict=True)]
+        changes, moments = changes_of(work, gradients, moments)
+        return loss, gradients, [array - change for array, change in zip(arrays, changes, strict=True)], moments
 
-    compiled = jax.jit(learn, donate_argnums=0)
+    compiled = jax.jit(learn, donate_argnums=(0, 1))
     arrays = [jax.numpy.array(array) for array in work.arrays()]
     batch = [jax.numpy.array(array) for array in work.batch]
-    loss, gradients, arrays = compiled(arrays, *batch)
+    loss, gradients, arrays, moments = compiled(arrays, moments_for(work, arrays), *batch)
     at_start = float(loss), work.flat([np.asarray(gradient) for gradient in gradients])
 
     def step() -> None:
-        nonlocal arrays
-        loss, _, arrays = compiled(arrays, *batch)
+        nonlocal arrays, moments
+        loss, _, arrays, moments = compiled(arrays, moments, *batch)
         jax.block_until_ready((loss, arrays))
 
     return Participant("jax.jit", lambda: at_start, step)
@@ -351,7 +424,7 @@ def machine() -> str:
 
 def main(arguments: Sequence[str] | None = None, settings: Settings | None = None) -> None:
     """Read the command line, and report."""
-    makers = workloads.workloads()
+    makers = workloads.workloads() | outside.outside()
     parser = argparse.ArgumentParser(description="Compiled programs beside NumPy by hand, torch, jax.jit and eager scalars.")
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
     parser.add_argument("names", nargs="*", choices=[[], *makers], metavar="name", help=f"of workloads: {', '.join(makers)}")
@@ -364,6 +437,10 @@ def main(arguments: Sequence[str] | None = None, settings: Settings | None = Non
     for name in chosen:
         print(report(makers[name](), settings), flush=True)
     print("\nforward: instructions on arrays, or operations of the native tape, both passes\n")
+    if "gpt" in chosen:
+        for engine, losses in first_losses(outside.NAMES[:12]).items():
+            print(f"the GPT's first twelve losses, {engine}: {' '.join(f'{loss:.4f}' for loss in losses)}")
+        print()
     print(_row("compiling", "nodes", "tracing", "lowering", "together, per node"))
     print(_row("---", *4 * ["--:"]))
     for name in chosen:

@@ -27,14 +27,20 @@ from autograd import Value, cos, dot, exp, relu, sigmoid, sin, tanh, total
 from nn import MLP
 from nn.losses import cross_entropy, squared_error
 
-__all__ = ["Library", "Workload", "layer_places", "sigmoids_by_hand", "workloads"]
+__all__ = [
+    "Array", "Gradients", "Library", "Workload", "consecutive", "flattened", "layer_places", "leaves", "sigmoids_by_hand",
+    "workloads",
+]  # fmt: skip
 
 Array: TypeAlias = Any  # numpy.ndarray, torch.Tensor or jax.Array
 Gradients: TypeAlias = tuple[float, list[Array]]
 
 
 class Library(NamedTuple):
-    """How a library that differentiates for itself writes things; `step` goes from (h, x) to h."""
+    """How a library that differentiates for itself writes things.
+
+    The function that `last` takes goes from (h, x) to h; `stack` is along the second dimension; `array` takes NumPy's.
+    """
 
     linear: Callable[[Array, Array, Array], Array]
     convolution: Callable[[Array, Array, Array], Array]
@@ -46,6 +52,10 @@ class Library(NamedTuple):
     sin: Callable[[Array], Array]
     cos: Callable[[Array], Array]
     last: Callable[[Callable[[Array, Array], Array], Array, Array], Array]
+    exp: Callable[[Array], Array]
+    log: Callable[[Array], Array]
+    stack: Callable[[Sequence[Array]], Array]
+    array: Callable[[Array], Array]
 
 
 @dataclass(frozen=True)
@@ -62,6 +72,7 @@ class Workload:
         by_library: the mean loss, from a `Library`, the arrays and the batch.
         dtype: of all numbers.
         jitted: whether jax takes part; what it compiles for many minutes is left out.
+        adam: whether a step is one of Adam instead of gradient descent.
     """
 
     title: str
@@ -73,6 +84,7 @@ class Workload:
     by_library: Callable[..., Array]
     dtype: str = "float64"
     jitted: bool = True
+    adam: bool = False
 
     def arrays(self) -> list[Array]:
         """Return the parameters as the arrays that the other texts take."""
@@ -101,26 +113,27 @@ def workloads() -> dict[str, Callable[[], Workload]]:
     }
 
 
-def _consecutive(*shapes: tuple[int, ...]) -> list[Array]:
+def consecutive(*shapes: tuple[int, ...]) -> list[Array]:
     """Return the places of arrays that lie one behind the other."""
     ends = itertools.accumulate(math.prod(shape) for shape in shapes)
     return [np.arange(end - math.prod(shape), end).reshape(shape) for shape, end in zip(shapes, ends, strict=True)]
 
 
-def _leaves(rng: np.random.Generator, shapes: Sequence[tuple[int, ...]], scale: float = 0.5) -> list[Any]:
+def leaves(rng: np.random.Generator, shapes: Sequence[tuple[int, ...]], scale: float = 0.5) -> list[Any]:
     """Return leaves for arrays of these shapes, as nested lists."""
     return [np.vectorize(Value, otypes=[object])(scale * rng.standard_normal(shape)).tolist() for shape in shapes]
 
 
-def _flattened(tree: Any) -> list[Value]:
-    return [leaf for part in tree for leaf in _flattened(part)] if isinstance(tree, list) else [tree]
+def flattened(tree: Any) -> list[Value]:
+    """Return the leaves of nested lists, in written order."""
+    return [leaf for part in tree for leaf in flattened(part)] if isinstance(tree, list) else [tree]
 
 
 # Networks: a layer's numbers are, neuron by neuron, the weights and the bias behind them.
 
 
 def layer_places(model: MLP) -> list[Array]:
-    tables = _consecutive(*[(len(layer.neurons), layer.n_inputs + 1) for layer in model.layers])
+    tables = consecutive(*[(len(layer.neurons), layer.n_inputs + 1) for layer in model.layers])
     return [places for table in tables for places in (table[:, :-1], table[:, -1])]
 
 
@@ -202,7 +215,7 @@ def convolution(n: int, size: int = 12, filters: int = 4, width: int = 3, classe
     """Return a convolution, tanh, a dense layer and the cross-entropy."""
     rng, side = np.random.default_rng(4), size - width + 1
     shapes = [(filters, width, width), (filters,), (classes, filters * side * side), (classes,)]
-    tree = _leaves(rng, shapes, 0.3)
+    tree = leaves(rng, shapes, 0.3)
     F, c, W, b = tree
 
     def scalars(image: Any, t: Any) -> Value:
@@ -237,14 +250,14 @@ def convolution(n: int, size: int = 12, filters: int = 4, width: int = 3, classe
 
     batch = rng.random((n, size, size)), _one_hot(rng, n, classes)
     title = f"convolution {size}×{size}, {filters} filters {width}×{width}, dense, batch {n}"
-    return Workload(title, scalars, _flattened(tree), _consecutive(*shapes), batch, by_hand, by_library)
+    return Workload(title, scalars, flattened(tree), consecutive(*shapes), batch, by_hand, by_library)
 
 
 def attention(n: int, length: int = 8, width: int = 8) -> Workload:
     """Return a block of attention, written with lists and `sum`, with squared errors to a target sequence."""
     rng = np.random.default_rng(5)
     shapes = 4 * [(width, width)]
-    tree = _leaves(rng, shapes)
+    tree = leaves(rng, shapes)
     batch = rng.standard_normal((n, length, width)), rng.standard_normal((n, length, width))
     scale = width**-0.5
 
@@ -287,7 +300,7 @@ def attention(n: int, length: int = 8, width: int = 8) -> Workload:
         return ((shares @ V @ WO.T - T) ** 2).sum() / len(X)
 
     title = f"attention, sequence of {length}, width {width}, batch {n}"
-    return Workload(title, scalars, _flattened(tree), _consecutive(*shapes), batch, by_hand, by_library)
+    return Workload(title, scalars, flattened(tree), consecutive(*shapes), batch, by_hand, by_library)
 
 
 def recurrence(steps: int) -> Workload:
@@ -324,7 +337,7 @@ def recurrence(steps: int) -> Workload:
         return ((h - t) ** 2).mean()
 
     title = f"recurrence of {steps:,} steps, one example"
-    return Workload(title, scalars, leaves, _consecutive((), (), ()), batch, by_hand, by_library)
+    return Workload(title, scalars, leaves, consecutive((), (), ()), batch, by_hand, by_library)
 
 
 # Graphs without a pattern.
@@ -398,4 +411,4 @@ def mixed(n: int, batch: int, n_leaves: int = 20) -> Workload:
         return sum(values[i].mean() for i in ends) / len(ends)
 
     title = f"{n:,} mixed operations, batch {batch}"
-    return Workload(title, scalars, leaves, _consecutive((n_leaves,)), (X,), by_hand, by_library, jitted=n <= 100)
+    return Workload(title, scalars, leaves, consecutive((n_leaves,)), (X,), by_hand, by_library, jitted=n <= 100)
