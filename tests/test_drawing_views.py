@@ -1,5 +1,6 @@
 """Other views: a moment of the walk, and a network neuron by neuron."""
 
+import math
 import re
 from typing import Any
 from xml.etree.ElementTree import fromstring
@@ -185,7 +186,10 @@ def test_a_layer_stands_in_its_order_in_one_column(inputs: int, sizes: list[int]
 
 
 @pytest.mark.parametrize(("steps", "neurons", "columns"), [(3, 6, 3), (20, 6, 20)])
-def test_the_time_steps_of_a_recurrent_network_stand_side_by_side(steps: int, neurons: int, columns: int) -> None:
+def test_the_time_steps_of_a_recurrent_network_stand_side_by_side(
+    steps: int, neurons: int, columns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autograd.drawing.geometry.WIDEST", math.inf)  # in one line
     weights = [[Value(0.1 * i + 0.2 * j, label=f"w{j}{i}") for i in range(3)] for j in range(2)]
     states: list[Any] = [0.0, 0.0]
     for t in range(steps):

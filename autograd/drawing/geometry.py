@@ -17,48 +17,23 @@ import json
 from collections import defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
+from autograd.drawing.folding import fold
 from autograd.drawing.layout import LayoutError, lay_out
 from autograd.drawing.plan import Edge, Node, Plan
+from autograd.drawing.shapes import Arrow, Box, Geometry, Point
 from autograd.drawing.style import FONT, PATIENCE, SIZE, label_size, size_of
 
 __all__ = ["Arrow", "Box", "Geometry", "place"]
-
-Point = tuple[float, float]
 
 PAD = 8.0  # around the picture, in points
 GAP = 10.0  # between boxes of a column
 REACH = 40.0  # the length of an arrow without a label
 HEAD = 8.0  # the length of an arrowhead
 FAN = 1.4  # the room of labels on lines that fan out, in units of their height
+WIDEST = 870.0  # text is still read where the picture is 800 pixels wide: the notes have 11 of them then
 CLEAR = 4.0  # between a label and what is beside it
-
-
-class Box(NamedTuple):
-    """A box by its centre and its size."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-
-
-class Arrow(NamedTuple):
-    """An arrow: the control points of its Bézier curves from the source on, the point of its head, the centre of its label."""
-
-    points: tuple[Point, ...]
-    tip: Point
-    label: Point
-
-
-class Geometry(NamedTuple):
-    """The size of a picture without its notes, and the places of its parts by their ids."""
-
-    width: float
-    height: float
-    boxes: dict[str, Box]
-    arrows: dict[str, Arrow]
 
 
 def place(plan: Plan) -> Geometry:
@@ -68,7 +43,7 @@ def place(plan: Plan) -> Geometry:
         LayoutError: if the plan has no columns and no layout engine is installed, or it could not draw the graph.
     """
     plan = plan.frame or plan
-    return _in_columns(plan) if plan.columns else _by_graphviz(plan)
+    return fold(_in_columns(plan) if plan.columns else _by_graphviz(plan), plan.edges, WIDEST)
 
 
 def _in_columns(plan: Plan) -> Geometry:
