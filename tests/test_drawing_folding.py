@@ -48,7 +48,7 @@ def reused() -> Value:
     x, y = Value(0.5, label="x"), Value(1.5, label="y")
     z = x * y
     for i in range(40):
-        z = z * 1.1 + {20: x, 21: y}.get(i, 0.1)
+        z = z * 1.1 + {5: x, 12: y, 20: x, 30: y}.get(i, 0.1)
     return z + x * y
 
 
