@@ -331,7 +331,7 @@ def test_a_browser_shows_it_so(graph: Callable[[], Value], chromium: Browser, tm
         motion = dot.find(f"{SVG}animateMotion")
         assert motion is not None
         ends = [tuple(map(float, point.split(","))) for point in re.findall(r"-?[\d.]+,-?[\d.]+", motion.get("path", ""))]
-        for time, point in ((trip.start + 0.01, ends[0]), (trip.start + TRIP - 0.01, ends[-1])):
+        for time, point in ((trip.start + 0.001, ends[0]), (trip.start + TRIP - 0.001, ends[-1])):
             chromium.run(f"document.documentElement.setCurrentTime({time})")
             is_seen, *place = chromium.run(PLACES)[score.trips.index(trip)]
             assert is_seen and place == pytest.approx(point, abs=5)

@@ -1,5 +1,6 @@
 """Other views: a moment of the walk, and a network neuron by neuron."""
 
+import math
 import re
 from typing import Any
 from xml.etree.ElementTree import fromstring
@@ -185,7 +186,10 @@ def test_a_layer_stands_in_its_order_in_one_column(inputs: int, sizes: list[int]
 
 
 @pytest.mark.parametrize(("steps", "neurons", "columns"), [(3, 6, 3), (20, 6, 20)])
-def test_the_time_steps_of_a_recurrent_network_stand_side_by_side(steps: int, neurons: int, columns: int) -> None:
+def test_the_time_steps_of_a_recurrent_network_stand_side_by_side(
+    steps: int, neurons: int, columns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autograd.drawing.geometry.WIDEST", math.inf)  # in one line
     weights = [[Value(0.1 * i + 0.2 * j, label=f"w{j}{i}") for i in range(3)] for j in range(2)]
     states: list[Any] = [0.0, 0.0]
     for t in range(steps):
@@ -216,3 +220,75 @@ def test_views_that_are_not_there() -> None:
         draw(chain(), view="neurons")
     with pytest.raises(ValueError, match="8 boxes, and the limit is 5; to draw it takes limit=8 at least"):
         draw(loss, view="neurons", limit=5)
+
+
+def text_size(drawing: Drawing, width: float, height: float) -> float:
+    """Return how large the text is in a window, in pixels."""
+    wide, high = map(float, re.findall(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', drawing.svg)[0])
+    return 13.0 * min(width / wide, height / high)
+
+
+def trained(*sizes: int, **options: Any) -> Value:
+    model = MLP(2, list(sizes), seed=1, **options)
+    loss: Value = (model([0.3, -0.2]) - 1) ** 2
+    loss.backward()
+    return loss
+
+
+def batch(n: int) -> Value:
+    model = MLP(2, [3, 1], seed=1)
+    loss: Value = sum((model([0.1 * i, 1.0]) - 1) ** 2 for i in range(n)) / n
+    loss.backward()
+    return loss
+
+
+def test_a_small_network_fills_a_window() -> None:
+    drawing = draw(trained(3, 1), view="neurons")
+    assert text_size(drawing, 1240, 430) >= 19
+    assert text_size(drawing, 1240, 660) >= 26
+    assert any("∂w" in edge.label for edge in drawing.edges)
+
+
+def test_what_goes_on_from_a_single_result_stands_below_it() -> None:
+    drawing = draw(trained(3, 1), view="neurons")
+    found = place(drawing)
+    net, difference, loss = (found.boxes[node.id] for node in drawing.nodes[-3:])
+    assert net.x == difference.x == loss.x and net.y < difference.y < loss.y
+    tip = found.arrows[drawing.edges[-1].id].tip
+    assert tip == (loss.x, loss.y - loss.height / 2)
+
+
+def test_a_sum_over_examples_is_taken_from_top_to_bottom() -> None:
+    drawing = draw(batch(4), view="neurons")
+    found, names = place(drawing), {node.id: node.lines[0].text for node in drawing.nodes}
+    assert found.width < 945
+    sums = [found.boxes[ident] for ident, name in names.items() if name.startswith(("v6 ", "v9 ", "v12 ", "loss "))]
+    assert len({box.x for box in sums}) == 1 and sorted(sums, key=lambda box: box.y) == sums
+
+
+def test_a_long_batch_shows_the_same_examples_in_every_layer() -> None:
+    drawing = draw(batch(12), view="neurons")
+    names = [node.lines[0].text for node in drawing.nodes if node.kind in ("input", "neuron")]
+    assert {name.partition("[")[2].partition("]")[0] for name in names} == {"1", "2", "12"}
+    assert len(names) == 3 * (2 + 3 + 1)
+    sums = [node for node in drawing.nodes if any(re.fullmatch(r"v\d+ [+] v\d+", line.text) for line in node.lines)]
+    assert [node.lines[0].text.split()[0] for node in sums] == ["v6", "v36"]
+    ends = {edge.source for edge in drawing.edges}
+    assert [node.kind for node in drawing.nodes if node.id not in ends] == ["result"]
+    assert "condensed: 12 of 48 neurons are shown" in drawing.notes
+
+
+def test_neurons_keep_their_order_node_by_node() -> None:
+    drawing = draw(trained(4, 3, 1))
+    boxes, names = place(drawing).boxes, {node.id: node.lines[0].name for node in drawing.nodes}
+    for layer, n in ((1, 4), (2, 3)):
+        wanted = [f"z{str(layer).translate(SUPERSCRIPTS).join('⁽⁾')}{str(i).translate(SUBSCRIPTS)}" for i in range(n)]
+        found = sorted((ident for ident, name in names.items() if name in wanted), key=lambda ident: boxes[ident].y)
+        assert [names[ident] for ident in found] == wanted
+
+
+def test_the_size_is_that_of_the_widest_note_of_all_moments() -> None:
+    x = Value(2.0, label="x")
+    steps = walk(sigmoid(x * 1e-4))
+    sizes = {draw(steps.loss, step=k).svg.partition("viewBox=")[2][:30] for k in range(len(steps))}
+    assert len(sizes) == 1

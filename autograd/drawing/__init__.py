@@ -134,7 +134,8 @@ def draw(
 
 def _at_step(steps: Walk, i: int, describe: Callable[[Telling, Moment | None], Plan]) -> Plan:
     """Describe a moment of a walk, with what is being done as the first of the notes."""
-    plan, place = describe(steps.telling, steps.moment(i)), i % len(steps)
-    doing = cut(f"step {place}, {str(steps[i]).partition(NEW_LINE)[0]}", WIDEST_NOTE)
-    title = f"Step {place} of the walk over {steps.names[steps.loss]}"
-    return replace(plan, title=title, notes=(doing, *plan.notes), frame=frame_of(steps, describe))
+    plan, frame = describe(steps.telling, steps.moment(i)), frame_of(steps, describe)
+    doing = [cut(f"step {k}, {str(step).partition(NEW_LINE)[0]}", WIDEST_NOTE) for k, step in enumerate(steps)]
+    title = f"Step {i % len(steps)} of the walk over {steps.names[steps.loss]}"
+    frame = replace(frame, notes=(max(doing, key=len), *frame.notes))
+    return replace(plan, title=title, notes=(doing[i], *plan.notes), frame=frame)

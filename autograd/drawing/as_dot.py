@@ -11,10 +11,12 @@ the engines measure text with different fonts, and none of them with the one the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from autograd.drawing.plan import Edge, Emphasis, Kind, Node, Plan
 from autograd.drawing.style import BACKWARD, BOXES, FAINT, FONT, NOTE, NOTE_SIZE, PAPER, PATIENCE, SIZE, WIRE, size_of
 
-__all__ = ["to_dot"]
+__all__ = ["in_order", "to_dot"]
 
 SHAPES: dict[Kind, str] = {
     "leaf": 'style="filled,rounded"',
@@ -41,7 +43,7 @@ def to_dot(plan: Plan) -> str:
         f'  edge [color="{WIRE}", penwidth=1.1, arrowsize=0.65, fontname="{FONT}", fontsize={SIZE}, fontcolor="{BACKWARD}"]',
         *map(_node, plan.nodes),
         *map(_edge, plan.edges),
-        *map(_column, plan.columns),
+        *(f"  {in_order(ids)}" for ids in plan.columns + plan.order),
     ]
     return "\n".join(["digraph {", *lines, "}", ""])
 
@@ -58,9 +60,13 @@ def _edge(edge: Edge) -> str:
     return f'  {edge.source} -> {edge.target} [id={edge.id}, label="{_label(edge)}"{_ink(edge)}{STANDING[edge.emphasis]}]'
 
 
-def _column(ids: tuple[str, ...]) -> str:
-    """Hold a column in its order: left alone, a layout engine puts it in whatever order has the fewest crossings."""
-    return f"  {{rank=same; edge [style=invis]; {' -> '.join(ids)}}}"
+def in_order(ids: Sequence[str]) -> str:
+    """Hold a column in its order: left alone, a layout engine puts it in whatever order has the fewest crossings.
+
+    >>> in_order(["n1", "n2"])
+    '{rank=same; edge [style=invis]; n1 -> n2}'
+    """
+    return f"{{rank=same; edge [style=invis]; {' -> '.join(ids)}}}"
 
 
 def _label(edge: Edge) -> str:

@@ -51,8 +51,9 @@ def to_svg(plan: Plan, geometry: Geometry | None = None) -> str:
 def draw_plan(plan: Plan, geometry: Geometry | None = None) -> Element:
     """Draw a plan as SVG, as the tree of its elements."""
     geometry = geometry or place(plan)
-    notes = max((text_width(note) * NOTE_SIZE / SIZE for note in plan.notes), default=0.0) + 2 * MARGIN
-    width, height = max(geometry.width, notes), geometry.height + len(plan.notes) * LINE
+    lines = (plan.frame or plan).notes
+    widest = max((text_width(line) * NOTE_SIZE / SIZE for line in lines), default=0.0) + 2 * MARGIN
+    width, height = max(geometry.width, widest), geometry.height + len(lines) * LINE
     svg = Element("svg", {
         "xmlns": "http://www.w3.org/2000/svg", "width": _n(width * PIXELS), "height": _n(height * PIXELS),
         "viewBox": f"0 0 {_n(width)} {_n(height)}", "style": "max-width: 100%; height: auto", "font-family": FONTS,

@@ -5,60 +5,39 @@ can share one layout.  In a network the columns are the layers, arrows are strai
 neuron stand where the lines are far enough apart.
 
 >>> from autograd.drawing.plan import Edge, Line, Node, Plan
->>> x, y = (Node(ident, "leaf", (Line("value", ident, value=1.0),), "") for ident in ("n0", "n1"))
+>>> x, y = (Node(ident, "neuron", (Line("value", ident, value=1.0),), "") for ident in ("n0", "n1"))
 >>> plan = Plan("t", (x, y), (Edge("e0", "n0", "n1", ""),), (), columns=(("n0",), ("n1",)))
 >>> place(plan).boxes["n1"]
-Box(x=139.2, y=19.0, width=60.8, height=22.0)
+Box(x=137.2, y=17.0, width=60.8, height=22.0)
 """
 
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+import math
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
+from autograd.drawing.as_dot import in_order
+from autograd.drawing.folding import fold
 from autograd.drawing.layout import LayoutError, lay_out
 from autograd.drawing.plan import Edge, Node, Plan
+from autograd.drawing.shapes import Arrow, Box, Geometry, Point, line
 from autograd.drawing.style import FONT, PATIENCE, SIZE, label_size, size_of
 
 __all__ = ["Arrow", "Box", "Geometry", "place"]
 
-Point = tuple[float, float]
-
-PAD = 8.0  # around the picture, in points
-GAP = 10.0  # between boxes of a column
+PAD = 6.0  # around the picture, in points
+GAP = 7.0  # between boxes of a column
 REACH = 40.0  # the length of an arrow without a label
 HEAD = 8.0  # the length of an arrowhead
 FAN = 1.4  # the room of labels on lines that fan out, in units of their height
+WIDEST = 945.0  # text can be read where the picture is 800 pixels wide: it has 11 of them then
+WINDOW = 1240.0, 660.0  # about what a page shows of a picture
+NEAREST = 0.2  # of the way from the target of an arrow to its label
 CLEAR = 4.0  # between a label and what is beside it
-
-
-class Box(NamedTuple):
-    """A box by its centre and its size."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-
-
-class Arrow(NamedTuple):
-    """An arrow: the control points of its Bézier curves from the source on, the point of its head, the centre of its label."""
-
-    points: tuple[Point, ...]
-    tip: Point
-    label: Point
-
-
-class Geometry(NamedTuple):
-    """The size of a picture without its notes, and the places of its parts by their ids."""
-
-    width: float
-    height: float
-    boxes: dict[str, Box]
-    arrows: dict[str, Arrow]
 
 
 def place(plan: Plan) -> Geometry:
@@ -68,47 +47,103 @@ def place(plan: Plan) -> Geometry:
         LayoutError: if the plan has no columns and no layout engine is installed, or it could not draw the graph.
     """
     plan = plan.frame or plan
-    return _in_columns(plan) if plan.columns else _by_graphviz(plan)
+    if any(node.kind == "neuron" for node in plan.nodes):
+        return _in_columns(plan)
+    return fold(_by_graphviz(plan), plan.edges, WIDEST)
 
 
 def _in_columns(plan: Plan) -> Geometry:
-    """Put every node to the right of all that it is computed from, each column in the order of the plan."""
-    ranks = _ranks(plan)
-    columns: dict[int, list[Node]] = defaultdict(list)
+    """Place a network in columns: with an operation under the one that it goes on from, if the text can be larger then."""
+    layouts = [_with_columns(plan, below) for below in (_below(plan), {})]
+    best = [layout for layout in layouts if layout.width <= WIDEST] or [fold(layout, plan.edges, WIDEST) for layout in layouts]
+    return max(best, key=lambda found: min(WINDOW[0] / found.width, WINDOW[1] / found.height))
+
+
+def _with_columns(plan: Plan, below: dict[str, Edge]) -> Geometry:
+    """Put every node to the right of all that it is computed from, or under it, each column in the order of the plan."""
+    ranks = _ranks(plan, below)
+    groups: dict[str, list[Node]] = {}  # what stands in one column without anything between
     for node in plan.nodes:
-        columns[ranks[node.id]].append(node)
+        group = groups[below[node.id].source] if node.id in below else []
+        group.append(node)
+        groups[node.id] = group
+    columns: dict[int, list[list[Node]]] = defaultdict(list)
+    for node in plan.nodes:
+        if node.id not in below:
+            columns[ranks[node.id]].append(groups[node.id])
     incoming: dict[str, list[Edge]] = defaultdict(list)
     for edge in plan.edges:
-        incoming[edge.target].append(edge)
+        if edge is not below.get(edge.target):
+            incoming[edge.target].append(edge)
     sizes = {node.id: size_of(node) for node in plan.nodes}
-    # A box is given the room of the labels that come in, one above the other, and of the lines of its neighbours.
+    # A box that is not alone is given the room of the labels that come in, one above the other, and of its neighbours' lines.
     labels = {ident: FAN * len(edges) * max(label_size(edge)[1] for edge in edges) for ident, edges in incoming.items()}
-    room = {ident: max(height, labels.get(ident, 0.0)) for ident, (_, height) in sizes.items()}
-    heights = {rank: sum(room[node.id] for node in column) + GAP * (len(column) - 1) for rank, column in columns.items()}
+    drop = {ident: HEAD + 3 * CLEAR + label_size(edge)[1] for ident, edge in below.items()}  # from a box to the one below
+    offsets: dict[str, float] = {}  # of the middle of a box from the top of its group
+    room: dict[str, float] = {}  # the height of a group, by its first box
+    for column in columns.values():
+        for group in column:
+            tops, bottoms = [0.0], [0.0]
+            box, label, y = 0.0, -math.inf, 0.0  # the last bottoms
+            for node in group:
+                half, half_label = sizes[node.id][1] / 2, labels.get(node.id, 0.0) / 2 if len(column) > 1 else 0.0
+                y = max(box + drop.get(node.id, 0.0) + half, label + half_label if half_label else -math.inf)
+                box, label = y + half, y + half_label if half_label else label
+                offsets[node.id] = y
+                tops.append(y - half_label)
+                bottoms += box, y + half_label
+            offsets |= {node.id: offsets[node.id] - min(tops) for node in group}
+            room[group[0].id] = max(bottoms) - min(tops)
+    heights = {rank: sum(room[group[0].id] + GAP for group in column) - GAP for rank, column in columns.items()}
     height = max(heights.values())
     y_of: dict[str, float] = {}
     for rank, column in columns.items():
         gap = GAP + (height - heights[rank]) / (len(column) + 1)  # what is over is shared out, so that lines fan out
         y = PAD + gap - GAP
-        for node in column:
-            y_of[node.id] = y + room[node.id] / 2
-            y += room[node.id] + gap
+        for group in column:
+            y_of |= {node.id: y + offsets[node.id] for node in group}
+            y += room[group[0].id] + gap
     x, boxes, arrows = PAD, dict[str, Box](), dict[str, Arrow]()
     for rank in sorted(columns):
-        arriving = [edge for node in columns[rank] for edge in incoming[node.id]]
-        fractions = {node.id: _fraction(incoming[node.id], y_of) for node in columns[rank]}
+        nodes = [node for group in columns[rank] for node in group]
+        arriving = [edge for node in nodes for edge in incoming[node.id]]
+        fractions = {node.id: max(_fraction(incoming[node.id], y_of), NEAREST) for node in nodes}
         needed = ((label_size(edge)[0] / 2 + HEAD + CLEAR) / fractions[edge.target] for edge in arriving if edge.lines)
         x += max([REACH, *needed]) if arriving else 0.0
-        widest = max(sizes[node.id][0] for node in columns[rank])
-        for node in columns[rank]:
+        widest = max(sizes[node.id][0] for node in nodes)
+        for node in nodes:
             boxes[node.id] = Box(x + widest / 2, y_of[node.id], *sizes[node.id])
         for edge in arriving:
             arrows[edge.id] = _straight(boxes[edge.source], boxes[edge.target], fractions[edge.target])
         x += widest
-    return Geometry(x + PAD, height + 2 * PAD, boxes, arrows)
+    arrows |= {edge.id: _downward(boxes[edge.source], boxes[edge.target]) for edge in below.values()}
+    return Geometry(x + PAD, height + 2 * PAD, boxes, {edge.id: arrows[edge.id] for edge in plan.edges})
 
 
-def _ranks(plan: Plan) -> dict[str, int]:
+def _below(plan: Plan) -> dict[str, Edge]:
+    """Find the operations that stand under their last operand, which nothing else uses, each with the arrow from it."""
+    incoming: dict[str, list[Edge]] = defaultdict(list)
+    for edge in plan.edges:
+        incoming[edge.target].append(edge)
+    uses = Counter(edge.source for edge in plan.edges)
+    kinds = {node.id: node.kind for node in plan.nodes}
+    ranks, below = _ranks(plan, {}), dict[str, Edge]()
+    for node in plan.nodes:
+        if node.kind in ("operation", "result", "rest") and incoming[node.id]:
+            last = max(incoming[node.id], key=lambda edge: ranks[edge.source])
+            above = kinds[last.source]
+            goes_on = above == "operation" or (above == "neuron" and node.kind != "rest") or last.source in below
+            if uses[last.source] == 1 and goes_on:
+                below[node.id] = last
+    while True:  # until all the other operands stand further to the left
+        ranks = _ranks(plan, below)
+        wrong = next((ident for ident, last in below.items() if ranks[last.source] < ranks[ident]), None)
+        if wrong is None:
+            return below
+        del below[wrong]
+
+
+def _ranks(plan: Plan, below: dict[str, Edge]) -> dict[str, int]:
     """Return the column of every node: after all that it is computed from, a layer in one; a lone leaf right before its use."""
     ranks = {node.id: 0 for node in plan.nodes}
     layers = {ident: column for column in plan.columns for ident in column}
@@ -116,7 +151,7 @@ def _ranks(plan: Plan) -> dict[str, int]:
     while moved:
         moved = False
         for edge in plan.edges:
-            rank = ranks[edge.source] + 1
+            rank = ranks[edge.source] + (edge is not below.get(edge.target))
             if ranks[edge.target] < rank:
                 moved = True
                 ranks.update(dict.fromkeys(layers.get(edge.target, (edge.target,)), rank))
@@ -139,8 +174,12 @@ def _straight(source: Box, target: Box, fraction: float) -> Arrow:
     length = ((u - x) ** 2 + (v - y) ** 2) ** 0.5
     back = HEAD / length
     end = u - (u - x) * back, v - (v - y) * back
-    points = tuple((x + (end[0] - x) * k / 3, y + (end[1] - y) * k / 3) for k in range(4))
-    return Arrow(points, (u, v), (u - (u - x) * fraction, v - (v - y) * fraction))
+    return Arrow(line((x, y), end), (u, v), (u - (u - x) * fraction, v - (v - y) * fraction))
+
+
+def _downward(source: Box, target: Box) -> Arrow:
+    x, start, end = source.x, source.y + source.height / 2, target.y - target.height / 2
+    return Arrow(line((x, start), (x, end - HEAD)), (x, end), (x, (start + end - HEAD) / 2))
 
 
 def _by_graphviz(plan: Plan) -> Geometry:
@@ -154,6 +193,7 @@ def _by_graphviz(plan: Plan) -> Geometry:
     for edge in plan.edges:
         room = r"\n".join("0" * len(text) for _, text in edge.lines)
         lines.append(f'{edge.source} -> {edge.target} [id={edge.id}, label="{room}"]')
+    lines += [in_order(ids) for ids in plan.order]
     found = json.loads(lay_out("\n".join(["digraph {", *lines, "}"])))
     left, bottom, right, top = map(float, found["bb"].split(","))
 
@@ -161,8 +201,8 @@ def _by_graphviz(plan: Plan) -> Geometry:
         x, y = map(float, text.split(","))
         return x - left + PAD, top - y + PAD
 
-    boxes = {part["id"]: Box(*point(part["pos"]), *sizes[part["id"]]) for part in found["objects"]}
-    arrows = {part["id"]: _arrow(part, point) for part in found.get("edges", [])}
+    boxes = {part["id"]: Box(*point(part["pos"]), *sizes[part["id"]]) for part in found["objects"] if "id" in part}
+    arrows = {part["id"]: _arrow(part, point) for part in found.get("edges", []) if "id" in part}
     return Geometry(right - left + 2 * PAD, top - bottom + 2 * PAD, boxes, arrows)
 
 

@@ -29,7 +29,7 @@ from autograd.drawing.nodes import describe_nodes, gradient_line, hint_of, local
 from autograd.drawing.plan import Edge, Emphasis, Flow, Line, Node, Plan
 from autograd.drawing.size import refuse_unreadable, too_large
 from autograd.moments import Moment
-from autograd.primitives import Unary, dot
+from autograd.primitives import Unary, add, dot
 from autograd.symbol import SUBSCRIPTS
 from autograd.telling import Telling
 from autograd.value import Value
@@ -181,8 +181,12 @@ class _Network:
                     crowded = True
                     (left if m > n else height)[earlier if m > n else layer] = SHOWN
         chosen: set[Hashable] = set()
+        tallest: dict[int, int] = {}  # of the layers with as many copies: the same examples are shown in each of them
         for layers in self.copies.values():
-            for layer in _condensed(layers, max(SHOWN, LONGEST_COLUMN // max(height[layers[0]], width[layers[0]], 1))):
+            n = len(layers)
+            tallest[n] = max(tallest.get(n, 1), height[layers[0]], width[layers[0]])
+        for layers in self.copies.values():
+            for layer in _condensed(layers, max(SHOWN, LONGEST_COLUMN // tallest[len(layers)])):
                 chosen.update(_condensed(self.layers[layer], height[layer]))
                 chosen.update(_key(x, layer) for x in _condensed(free[layer], width[layer]))
         return chosen
@@ -193,6 +197,7 @@ class _Network:
         inputs = {x for layer in self.layers for x in layer if isinstance(x, Value)}
         elsewhere = {x for node in told.order if node.primitive is not dot for x in node.inputs}
         hidden: set[Value] = set()
+        running = self.running_sums()
         for node in told.names:
             neuron = self.owner.get(node)
             if neuron is not None:
@@ -208,14 +213,27 @@ class _Network:
             elif node.primitive is None:
                 if node in elsewhere and node not in inputs:
                     self.place[node] = self._add(plain_box("", node, told, self.moment))
-            elif hidden.isdisjoint(node.inputs) or any(x not in hidden and x.primitive is not None for x in node.inputs):
+            elif hidden.isdisjoint(node.inputs) or (
+                any(x not in hidden and x.primitive is not None for x in node.inputs) and node not in running
+            ):
                 self.place[node] = self._add(plain_box("", node, told, self.moment))
             else:
+                if all(x in hidden or x.primitive is None for x in node.inputs):
+                    self.place[node] = next(self.place[x] for x in node.inputs if x in hidden)
+                else:
+                    self._add_rest(node, ("sum", node))
                 hidden.add(node)
-                self.place[node] = next(self.place[x] for x in node.inputs if x in hidden)
         n_hidden, n_inputs = len(hidden & {neuron.net for neuron in self.neurons}), len(self.neurons)
         if n_hidden:
             self.notes.append(f"condensed: {n_inputs - n_hidden} of {n_inputs:,} neurons are shown")
+
+    def running_sums(self) -> set[Value]:
+        """Find the sums whose only use is to be added to something else."""
+        uses: dict[Value, list[Value]] = {}
+        for node in self.told.order:
+            for x in node.inputs:
+                uses.setdefault(x, []).append(node)
+        return {x for x, [first, *more] in uses.items() if x.primitive is first.primitive is add and not more}
 
     def add_arrows(self) -> None:
         """Describe the arrows between what is shown."""
@@ -231,11 +249,14 @@ class _Network:
                     if isinstance(part, Value) and part in self.place:
                         hint = f"{told.full[part]}: computed, or used elsewhere"
                         self._connect(Edge("", self.place[part], target, hint, name=told.names[part]))
-            elif neuron is None and target not in rest:
+            elif neuron is None:
                 for k, x in enumerate(node.inputs):
-                    source = self.place[x]
+                    source = self.place.get(x, target)
                     faint = Edge("", source, target, "", emphasis="faint")
-                    self._connect(faint if source in rest else local_edge("", source, target, node, k, told, self.moment))
+                    if not rest & {source, target}:
+                        self._connect(local_edge("", source, target, node, k, told, self.moment))
+                    elif source != target:
+                        self._connect(faint)
 
     def _add(self, node: Node, column: Hashable = None) -> str:
         ident = f"n{len(self.nodes)}"

@@ -21,11 +21,12 @@ n2 result ['loss = 7', 'v1 + 1']
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from autograd.drawing.plan import WIDEST_NOTE, Edge, Emphasis, Flow, Kind, Line, Node, Plan, cut
 from autograd.moments import Moment
+from autograd.primitives import dot
 from autograd.steps import Walk
 from autograd.symbol import plain
 from autograd.telling import Symbols, Telling, equation, factor, formula_of
@@ -50,11 +51,22 @@ def describe_nodes(told: Telling, moment: Moment | None = None) -> Plan:
     for node in told.names:
         for k, x in enumerate(node.inputs):
             edges.append(local_edge(f"e{len(edges)}", ids[x], ids[node], node, k, told, moment))
-    name = told.names[told.loss]
+    name, order = told.names[told.loss], tuple(tuple(ids[net] for net in layer) for layer in _layers(told.order))
     if moment is None:
-        return Plan(f"Computation graph of {name}", nodes, tuple(edges), notes_of(told))
+        return Plan(f"Computation graph of {name}", nodes, tuple(edges), notes_of(told), order=order)
     notes = (THICK + FLOWED * bool(moment.flowed), *_twins(told))
-    return Plan(f"A moment of the walk over {name}", nodes, tuple(edges), notes)
+    return Plan(f"A moment of the walk over {name}", nodes, tuple(edges), notes, order=order)
+
+
+def _layers(order: Sequence[Value]) -> Iterator[list[Value]]:
+    """Find the weighted sums of the same inputs, with weights of their own."""
+    layers: dict[tuple[Value | float, ...], list[Value]] = {}
+    for node in order:
+        if node.primitive is dot:
+            n = len(node.operands) // 2
+            if all(isinstance(w, Value) and w.primitive is None for w in node.operands[:n]):
+                layers.setdefault(node.operands[n : 2 * n], []).append(node)
+    return (layer for layer in layers.values() if len(layer) > 1)
 
 
 def frame_of(steps: Walk, describe: Callable[[Telling, Moment], Plan]) -> Plan:
@@ -155,8 +167,8 @@ def notes_of(told: Telling) -> tuple[str, ...]:
     if root.grad == 0:
         return (f"no backward pass has run from {name} yet: the gradients are left from another one", edges, *_twins(told))
     meaning = f"∂x is short for ∂{name}/∂x" if root.grad == 1 else "∂x is the gradient that arrived at x"
-    neurons = ", δ of a neuron for that of its net input" * any(told.mark(node) == "δ" for node in told.order)
-    notes = [f"{meaning}{neurons}, as backward() left it in .grad"]
+    neurons = ", δ for that of a net input" if any(told.mark(node) == "δ" for node in told.order) else ""
+    notes = [f"{meaning}{neurons}, as backward() left it{'' if neurons else ' in .grad'}"]
     if root.inputs:
         notes.append(f"{edges}; times that, the gradient of the result flows back along the edge")
     mixed = [cut(told.names[node]) for node in _with_more_than_flows_here(told)]

@@ -182,6 +182,7 @@ class Plan:
         nodes, edges: boxes and arrows in a fixed order.
         notes: lines to be written below.
         columns: boxes that stand one above the other, by their ids; in a network.
+        order: boxes that keep this order where Graphviz places them one above the other, such as the neurons of a layer.
         frame: the same picture with the widest text of every moment, by which all moments are laid out; None for a still one.
     """
 
@@ -190,6 +191,7 @@ class Plan:
     edges: tuple[Edge, ...]
     notes: tuple[str, ...]
     columns: tuple[tuple[str, ...], ...] = ()
+    order: tuple[tuple[str, ...], ...] = ()
     frame: Plan | None = None
 
     @property

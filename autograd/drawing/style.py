@@ -36,7 +36,7 @@ class Text(NamedTuple):
 
 
 SIZE = 13.0  # of text, in points
-NOTE_SIZE = 12.0
+NOTE_SIZE = 13.0
 LINE = 15.0  # from one line of text to the next
 MARGIN = 7.0  # between the text of a box and its outline
 PATIENCE = 20  # bounds Graphviz's search for positions: the same pictures as without, but no minutes where edges are long

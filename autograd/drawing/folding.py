@@ -1,0 +1,248 @@
+"""A picture that is too wide to be read is folded like a paragraph: its columns are set in lines, one below the other.
+
+A picture is cut from top to bottom between its columns, at places that few arrows cross.  An arrow that was cut goes on to
+the right, back between the two lines, and enters the next one where it would have been.  So every line is read from left to
+right, every arrow is still one curve from its source to its target, and nothing else changes.
+
+>>> from autograd.drawing.plan import Edge
+>>> boxes = {f"n{i}": Box(50.0 + 400 * i, 20.0, 80.0, 22.0) for i in range(3)}
+>>> edges = [Edge("e0", "n0", "n1", ""), Edge("e1", "n1", "n2", "")]
+>>> ends = [(line((90.0, 20.0), (402.0, 20.0)), (410.0, 20.0)), (line((490.0, 20.0), (802.0, 20.0)), (810.0, 20.0))]
+>>> arrows = {edge.id: Arrow(points, tip, (0.0, 0.0)) for edge, (points, tip) in zip(edges, ends, strict=True)}
+>>> folded = fold(Geometry(900.0, 40.0, boxes, arrows), edges, 870.0)
+>>> [(box.x, box.y) for box in folded.boxes.values()]
+[(56.0, 17.0), (456.0, 17.0), (216.0, 67.0)]
+"""
+
+from __future__ import annotations
+
+from bisect import bisect
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from autograd.drawing.plan import Edge
+from autograd.drawing.shapes import Arrow, Box, Curve, Geometry, Point, joined, line
+from autograd.drawing.style import label_size
+
+__all__ = ["fold"]
+
+PAD = 6.0  # around the picture, in points
+HEAD = 8.0  # in front of a box, for arrowheads
+LANE = 6.0  # from one returning arrow to the next
+APART = 14.0  # from the boxes of a line to the arrows that return below it, and from these to the next line
+ROUND = 5.0  # the radius of the corners of a returning arrow
+MOST_CUT = 8  # arrows
+SOONEST = 0.5  # of the width: where a line may end
+TRIES, LESS = 8, 0.03  # with lines that are a little narrower each time
+HALVINGS = 40  # until a place on a curve is found to the last digit
+
+
+class Piece(NamedTuple):
+    """What lies in one line of the folded picture: from where to where it goes in the wide one, and how far it is moved."""
+
+    left: float
+    right: float
+    top: float
+    bottom: float
+    dx: float
+    dy: float
+
+    def moved(self, point: Point) -> Point:
+        """Return where a point of the wide picture is in the folded one."""
+        return point[0] + self.dx, point[1] + self.dy
+
+
+class Return(NamedTuple):
+    """An arrow on its way from a line to a later one."""
+
+    edge: str
+    start: int
+    end: int
+    y: float
+
+
+def fold(geometry: Geometry, edges: Sequence[Edge], widest: float) -> Geometry:
+    """Set a picture in lines that are no wider than a limit, as far as there are places where it can be cut.
+
+    Args:
+        geometry: the picture, its arrows from left to right.
+        edges: its arrows.
+        widest: the width that is wanted, in points.
+    """
+    found = geometry
+    for k in range(TRIES):  # what returns takes room too
+        cuts = _cuts(geometry, edges, widest * (1 - k * LESS)) if found.width > widest else []
+        if cuts:
+            found = min(found, _folded(geometry, edges, cuts), key=lambda folded: folded.width)
+    return found
+
+
+def _folded(geometry: Geometry, edges: Sequence[Edge], cuts: Sequence[float]) -> Geometry:
+    """Set a picture in lines that end at certain places."""
+    labels = {edge.id: label_size(edge) for edge in edges if edge.lines}
+    parts = {ident: _in_lines(arrow, cuts, ident in labels) for ident, arrow in geometry.arrows.items()}
+    returns = [
+        Return(ident, here, there, curves[here][-1][1]) for ident, curves in parts.items() for here, there in pairwise(curves)
+    ]
+    pieces = _pieces(geometry, cuts, parts, labels, returns)
+    boxes = {ident: _moved_box(box, pieces[bisect(cuts, box.x)]) for ident, box in geometry.boxes.items()}
+    lanes = _lanes(returns, pieces)
+    arrows = {}
+    for ident, curves in parts.items():
+        whole: list[Curve] = []
+        for i, curve in curves.items():
+            there = tuple(map(pieces[i].moved, curve))
+            if whole:
+                corners = lanes[ident, i]
+                whole.append(_rounded([whole[-1][-1], *_around(whole[-1][-1], there[0], corners), there[0]]))
+            whole.append(there)
+        old = geometry.arrows[ident]
+        place = bisect(cuts, old.label[0])
+        last = max(curves)
+        label = pieces[place if place in curves else last].moved(old.label)
+        arrows[ident] = Arrow(joined(*whole), pieces[last].moved(old.tip), label)
+    right = max(piece.right + piece.dx for piece in pieces)
+    room = LANE * max(sum(way.start == i for way in returns) for i in range(len(pieces)))
+    return Geometry(right + room + PAD, pieces[-1].bottom + pieces[-1].dy + PAD, boxes, arrows)
+
+
+def _cuts(geometry: Geometry, edges: Sequence[Edge], widest: float) -> list[float]:
+    """Choose where each line but the last ends: where the fewest arrows are cut, and there as late as possible."""
+    taken = [(box.x - box.width / 2 - HEAD, box.x + box.width / 2) for box in geometry.boxes.values()]
+    for edge in edges:
+        if edge.lines:
+            x, half = geometry.arrows[edge.id].label[0], label_size(edge)[0] / 2
+            taken.append((x - half, x + half))
+    free, end = [], 0.0
+    for left, right in sorted(taken):
+        if left > end > 0.0:
+            free.append((end + left) / 2)
+        end = max(end, right)
+    spans = [(geometry.boxes[edge.source].x, geometry.boxes[edge.target].x) for edge in edges]
+    crossed = {x: sum(a < x < b for a, b in spans) for x in free}
+    possible = [x for x in free if crossed[x] <= MOST_CUT]
+    cuts: list[float] = []
+    start, most = 0.0, widest - 2 * PAD
+    while geometry.width - start > most:
+        good = [x for x in possible if SOONEST * most < x - start <= most - 2 * LANE * crossed[x]]
+        later = [x for x in possible if x - start > most - 2 * LANE * crossed[x]]
+        if not good and not later:
+            break
+        start = min(good, key=lambda x: (crossed[x], -x)) if good else later[0]
+        cuts.append(start)
+    return cuts
+
+
+def _in_lines(arrow: Arrow, cuts: Sequence[float], has_label: bool) -> dict[int, Curve]:
+    """Return what is kept of an arrow in each line: where it begins, has its label, and ends; elsewhere it only passes."""
+    first, last = bisect(cuts, arrow.points[0][0]), bisect(cuts, arrow.tip[0])
+    kept = {first, last} | ({bisect(cuts, arrow.label[0])} if has_label else set())
+    curves, rest = {}, arrow.points
+    for i in range(first, last + 1):
+        curve, rest = _split(rest, cuts[i]) if i < last else (rest, ())
+        if i in kept:
+            curves[i] = curve
+    return curves
+
+
+def _split(curve: Curve, x: float) -> tuple[Curve, Curve]:
+    """Split a curve where it first reaches an x."""
+    k = next((k for k in range(3, len(curve), 3) if curve[k][0] >= x), len(curve) - 1)
+    low, high = 0.0, 1.0
+    for _ in range(HALVINGS):
+        t = (low + high) / 2
+        low, high = (t, high) if _halves(curve[k - 3 : k + 1], t)[0][-1][0] < x else (low, t)
+    before, after = _halves(curve[k - 3 : k + 1], high)
+    return curve[: k - 3] + before, after + curve[k + 1 :]
+
+
+def _halves(curve: Curve, t: float) -> tuple[Curve, Curve]:
+    """Split a cubic curve at a parameter, by de Casteljau's algorithm."""
+    before, after, points = [curve[0]], [curve[-1]], list(curve)
+    while len(points) > 1:
+        points = [(x + (u - x) * t, y + (v - y) * t) for (x, y), (u, v) in pairwise(points)]
+        before.append(points[0])
+        after.append(points[-1])
+    return tuple(before), tuple(reversed(after))
+
+
+def _pieces(
+    geometry: Geometry,
+    cuts: Sequence[float],
+    parts: dict[str, dict[int, Curve]],
+    labels: dict[str, tuple[float, float]],
+    returns: Sequence[Return],
+) -> list[Piece]:
+    """Stack the lines, with room for the arrows that return between them."""
+    ys: list[list[float]] = [[] for _ in range(len(cuts) + 1)]
+    for box in geometry.boxes.values():
+        ys[bisect(cuts, box.x)] += box.y - box.height / 2, box.y + box.height / 2
+    for ident, curves in parts.items():
+        for i, curve in curves.items():
+            ys[i] += (y for _, y in curve)
+        if ident in labels:
+            (x, y), half = geometry.arrows[ident].label, labels[ident][1] / 2
+            ys[bisect(cuts, x)] += y - half, y + half
+    pieces, y = [], PAD
+    left = PAD + LANE * _n_lanes(returns)
+    for i, (start, end) in enumerate(pairwise([PAD, *cuts, geometry.width - PAD])):
+        top, bottom = min(ys[i]), max(ys[i])
+        pieces.append(Piece(start, end, top, bottom, left - start, y - top))
+        leaving = sum(way.start == i for way in returns)
+        y += bottom - top + 2 * APART + LANE * max(leaving - 1, 0)
+    return pieces
+
+
+def _n_lanes(returns: Sequence[Return]) -> int:
+    """Count the lanes on the left: for the arrows to the next line the same ones in every line, for all others their own."""
+    to_next = [way.start for way in returns if way.end == way.start + 1]
+    return max(map(to_next.count, to_next), default=0) + len(returns) - len(to_next)
+
+
+def _lanes(returns: Sequence[Return], pieces: Sequence[Piece]) -> dict[tuple[str, int], tuple[float, float, float]]:
+    """Give each return its lanes, by the arrow and the line where it ends: the x on the right, the y, the x on the left.
+
+    The arrow that leaves at the top is the outermost on the right and the lowest between the lines, and enters at the top; so
+    arrows to the next line do not cross.
+    """
+    lanes, far = {}, _n_lanes(returns)
+    for i, piece in enumerate(pieces):
+        leaving = sorted((way for way in returns if way.start == i), key=lambda way: (way.end > i + 1, way.y))
+        for k, way in enumerate(leaving):
+            out = len(leaving) - k
+            inner = k + 1
+            if way.end > i + 1:
+                inner, far = far, far - 1
+            right, y = piece.right + piece.dx + LANE * out, piece.bottom + piece.dy + APART + LANE * (out - 1)
+            lanes[way.edge, way.end] = right, y, pieces[0].left + pieces[0].dx - LANE * inner
+    return lanes
+
+
+def _around(start: Point, end: Point, lanes: tuple[float, float, float]) -> Iterable[Point]:
+    """Return the corners on the way from the end of a line to the start of another."""
+    right, y, left = lanes
+    return (right, start[1]), (right, y), (left, y), (left, end[1])
+
+
+def _rounded(points: Sequence[Point]) -> Curve:
+    """Return straight lines between points as a curve with round corners."""
+    curves: list[Curve] = []
+    here = points[0]
+    for corner, after in pairwise(points[1:]):
+        before, then = _towards(corner, here), _towards(corner, after)
+        curves += [line(here, before), (before, corner, corner, then)]
+        here = then
+    return joined(*curves, line(here, points[-1]))
+
+
+def _towards(corner: Point, point: Point) -> Point:
+    """Return the point at the radius of a corner from it, or half-way if that is nearer."""
+    (x, y), (u, v) = corner, point
+    length = abs(u - x) + abs(v - y)
+    share = min(ROUND / length, 0.5) if length else 0.0
+    return x + (u - x) * share, y + (v - y) * share
+
+
+def _moved_box(box: Box, piece: Piece) -> Box:
+    return Box(*piece.moved((box.x, box.y)), box.width, box.height)
