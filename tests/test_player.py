@@ -21,9 +21,8 @@ from hypothesis import given, settings
 from autograd import Primitive, Unary, Value, cos, dot, maximum, relu, sigmoid, sin, tanh, walk
 from autograd.__main__ import main
 from autograd.drawing import LayoutError, draw
-from autograd.mistakes import MISTAKES, read
+from autograd.mistakes import MISTAKES
 from autograd.player import Player, play, theme
-from autograd.player.javascript import IN_PAGES
 from autograd.player.stage import saturates
 from autograd.strategies import graphs
 from autograd.telling import equation
@@ -237,21 +236,10 @@ class TestLearning:
         with pytest.raises(error, match=words):
             play(neuron(), learn=learn)
 
-    def test_a_page_makes_the_mistakes_that_need_no_other_partials(self) -> None:
-        x, w = Value(0.7, label="x"), Value(-0.3, label="w")
-        hidden = tanh(w * x)
-        loss = (1 - hidden * w) * hidden
-
-        def is_of_order(name: str) -> bool:
-            reached = set[Value]()
-            for node, _, sums, reading in MISTAKES[name](loss):
-                starts = [before for input_, (before, _) in zip(node.inputs, sums, strict=True) if input_ not in reached]
-                if any(starts) or reading != read(node):
-                    return False
-                reached.update(node.inputs)
-            return True
-
-        assert tuple(filter(is_of_order, MISTAKES)) == IN_PAGES == tuple(page(loss).data["graphs"][0]["mistakes"])
+    def test_a_page_is_about_every_mistake(self) -> None:
+        about = page(neuron()).data["mistakes"]
+        assert list(about) == list(MISTAKES)
+        assert about["overwrite"] == "Set an input's gradient instead of adding to it: only the last use of a node counts."
 
     def test_several_examples_share_their_leaves(self) -> None:
         w = Value(0.5, label="w")

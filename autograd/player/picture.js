@@ -145,10 +145,10 @@ class Picture {
     // The label of an arrow: of a weight its value and its gradient, of any other edge what has flowed; at the step, the product.
     tellArrow({flow, weighs, isWeight, label}, i, first, scene) {
         const {graph} = this, flowed = (edge) => edge !== null && scene.flowed.has(edge.join("."));
-        const here = (edge) => flowed(edge) && scene.node === edge[0] && graph.taken(...edge);
+        const here = (edge) => flowed(edge) && scene.node === edge[0] && this.edge(edge).taken;
         if (!isWeight) {
             if (!flowed(flow)) return [""];
-            if (!graph.taken(...flow)) return ["not taken"];
+            if (!this.edge(flow).taken) return ["not taken"];
             const flows = this.edge(flow).contribution;
             return [here(flow) ? this.product(flow).replace(/ (?=[×=])/g, "\n") : `← ${graph.number(flows)}`, flows];
         }
@@ -197,7 +197,7 @@ class Picture {
         }
         for (const arrow of this.arrows) {
             const [isHere, isDone, x] = this.stateOf(arrow);
-            const {classList} = arrow.group, off = arrow.flow && isDone && phase === "backward" && !this.graph.taken(...arrow.flow);
+            const {classList} = arrow.group, off = arrow.flow && isDone && phase === "backward" && !this.edge(arrow.flow).taken;
             classList.toggle("active", isHere);
             classList.toggle("faint", !isHere && (!isDone || off));
             for (const sign of ["plus", "minus", "zero", "unknown"]) classList.toggle(sign, isDone && signOf(x) === sign);
@@ -310,7 +310,7 @@ class Picture {
 
     travels({flow, weighs, to}) {
         const {phase, node} = this.scene, edge = flow ?? weighs;
-        if (phase === "backward") return flow !== null && flow[0] === node && this.scene.isRevealed && this.graph.taken(...flow);
+        if (phase === "backward") return flow !== null && flow[0] === node && this.scene.isRevealed && this.edge(flow).taken;
         return (edge ? edge[0] : to[0]) === node && edge !== null;
     }
 
