@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tomllib
 from html.parser import HTMLParser
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from autograd.__main__ import main
 from autograd.drawing import LayoutError, draw
 from autograd.mistakes import MISTAKES
 from autograd.player import Player, play, theme
-from autograd.player.stage import saturates
+from autograd.player.stage import draw_views, saturates
 from autograd.strategies import graphs
 from autograd.telling import equation
 
@@ -246,6 +247,23 @@ class TestLearning:
         data = page([(w * x - 1) ** 2 for x in (1.0, 2.0)]).data
         assert [graph["nodes"][0]["leaf"] for graph in data["graphs"]] == [0, 0]
         assert data["learn"] == [0]
+
+
+class TestPictures:
+    @pytest.mark.parametrize("sizes", [(2, 3, 1), (2, 4, 4, 1), (2, 8, 1)])
+    def test_the_labels_of_weights_are_clear_of_each_other_and_stand_by_their_neuron(self, sizes: tuple[int, ...]) -> None:
+        svg = draw_views(walk(layers(*sizes)), 150)["neurons"]
+        assert float(svg.attrib["viewBox"].split()[2]) < 1300, "lines that fan out are no longer than that takes"
+        labels = [
+            (label.attrib["data-weighs"].partition(".")[0], float(text.attrib["x"]), float(text.attrib["y"]))
+            for label in svg.iterfind("g[@data-weighs]")
+            for text in label.iterfind("text")
+        ]
+        for (target, x, y), (other, u, v) in combinations(labels, 2):
+            assert abs(x - u) > 60 or abs(y - v) >= 14
+            if target != other and abs(x - u) < 60:  # none of one neuron between two of another
+                own, others = ([each[2] for each in labels if each[0] == which] for which in (target, other))
+                assert max(own) < min(others) or max(others) < min(own)
 
 
 class TestSize:

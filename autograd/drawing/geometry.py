@@ -33,6 +33,7 @@ REACH = 40.0  # the length of an arrow without a label
 HEAD = 8.0  # the length of an arrowhead
 FAN = 1.4  # the room of labels on lines that fan out, in units of their height
 CLEAR = 4.0  # between a label and what is beside it
+PARTS = tuple(part / 100 for part in range(10, 51))  # of the way from a neuron back to its inputs, where labels may stand
 
 
 class Box(NamedTuple):
@@ -96,14 +97,14 @@ def _in_columns(plan: Plan) -> Geometry:
     x, boxes, arrows = PAD, dict[str, Box](), dict[str, Arrow]()
     for rank in sorted(columns):
         arriving = [edge for node in columns[rank] for edge in incoming[node.id]]
-        fractions = {node.id: _fraction(incoming[node.id], y_of) for node in columns[rank]}
-        needed = ((label_size(edge)[0] / 2 + HEAD + CLEAR) / fractions[edge.target] for edge in arriving if edge.lines)
+        fraction = _fraction(arriving, y_of)
+        needed = ((label_size(edge)[0] / 2 + HEAD + CLEAR) / fraction for edge in arriving if edge.lines)
         x += max([REACH, *needed]) if arriving else 0.0
         widest = max(sizes[node.id][0] for node in columns[rank])
         for node in columns[rank]:
             boxes[node.id] = Box(x + widest / 2, y_of[node.id], *sizes[node.id])
         for edge in arriving:
-            arrows[edge.id] = _straight(boxes[edge.source], boxes[edge.target], fractions[edge.target])
+            arrows[edge.id] = _straight(boxes[edge.source], boxes[edge.target], fraction)
         x += widest
     return Geometry(x + PAD, height + 2 * PAD, boxes, arrows)
 
@@ -128,10 +129,19 @@ def _ranks(plan: Plan) -> dict[str, int]:
 
 
 def _fraction(edges: Sequence[Edge], y_of: dict[str, float]) -> float:
-    """Return how far from the target, as a part of the way, the labels of its arrows are clear of each other."""
-    ends = sorted((y_of[edge.source], label_size(edge)[1]) for edge in edges if edge.lines)
-    needed = [max(h, k) / (lower - upper) for (upper, h), (lower, k) in pairwise(ends) if lower > upper]
-    return min(max(needed, default=0.5), 0.5)
+    """Return how far from the targets, as a part of the way, the labels of a column's arrows are clear of each other.
+
+    The labels of a target stand together.  The largest such part makes the shortest arrows; where there is none, it is the part
+    at which labels overlap least.
+    """
+    ends = sorted((y_of[edge.target], y_of[edge.source], label_size(edge)[1]) for edge in edges if edge.lines)
+
+    def clearance(part: float) -> float:
+        """Return the smallest gap between two labels that are neighbours there, negative if they overlap."""
+        labels = [(v + (y - v) * part, height) for v, y, height in ends]
+        return min((lower - upper - (h + k) / 2 for (upper, h), (lower, k) in pairwise(labels)), default=0.0)
+
+    return max(PARTS, key=lambda part: (min(clearance(part), 0.0), part))
 
 
 def _straight(source: Box, target: Box, fraction: float) -> Arrow:
