@@ -44,6 +44,7 @@ class Panel {
 }
 
 const MOST_EDGES = 12; // in a card; of more, the first ones and the last
+const MANY = 6; // edges in a card, for which it takes smaller type
 const CAPTIONS = {forward: ["rule", "numbers put in", "value"], backward: ["rule", "numbers put in", "contribution", "running total"]};
 
 // The card of a step: its rule, the numbers put in, and what comes of it.
@@ -62,14 +63,14 @@ class Card extends Panel {
         if (phase === "forward") body.append(this.forwardRow(graph, node, asks));
         else this.backwardRows(body, graph, step, asks);
         const heads = CAPTIONS[phase].map((caption) => made("th", {scope: "col"}, caption));
-        this.element.className = `card ${phase}`;
+        this.element.className = `card ${phase}${step().edges.length > MANY ? " long" : ""}`;
         this.element.append(head, made("table", {}, made("thead", {}, made("tr", {}, ...heads)), body));
         const {mistake} = step();
         if (mistake) this.element.append(this.cell("p", "difference", () => `${step().mistake}.`));
         this.refresh();
     }
 
-    // A cell of the table, with its caption for narrow windows; while a prediction is open, a field in place of the number.
+    // A cell of the table, with its caption for questions where there is no head; while a prediction is open, a field in place of the number.
     entry(caption, asked, ...cells) {
         return made("td", {data: {caption}}, ...(asked ? [asked, made("span", {className: "secret"}, ...cells)] : cells));
     }

@@ -375,6 +375,11 @@ class Camera {
         this.move(1);
     }
 
+    // The size of text in a window of some pixels if all is shown.
+    sizeIn(width, height) {
+        return Math.min(EM * Math.min(width / this.whole.width, height / this.whole.height), LARGEST);
+    }
+
     // The size of a pixel if all is shown, in units of the picture.
     get fitted() {
         return Math.max(this.whole.width / this.width, this.whole.height / this.height, EM / LARGEST);
