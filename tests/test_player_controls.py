@@ -109,7 +109,8 @@ class TestEveryControl:
 
     @pytest.mark.parametrize("by", ["mouse", "finger"])
     @pytest.mark.parametrize(("handle", "leaf"), [
-        (".leaf .name span", "w"), (".leaf .range", "w"), ('.label[data-weighs="3.0"] text', "w"), ('.box[data-nodes="1"]', "x"),
+        (".leaf .name span", "w"), (".leaf .range", "w"), ('.label[data-weighs="3.0"] text', "w"),
+        ('.box[data-nodes="1"]', "x"),
     ])  # fmt: skip
     def test_numbers_are_dragged(self, handle: str, leaf: str, by: str, stand: Stand) -> None:
         stand.show(network())
