@@ -39,7 +39,7 @@ from typing import Any, Literal, overload
 from autograd.manners import describe
 from autograd.mistakes import MISTAKES, Move, read, sorted_pass, totals
 from autograd.moments import Edge, Moment, Step
-from autograd.symbol import as_symbol, digits, parts
+from autograd.symbol import as_symbol, digits, parts, plain
 from autograd.telling import MOST_DIGITS, Telling, equation, factor
 from autograd.value import Value, refuse_stale
 
@@ -295,10 +295,11 @@ class Walk(Sequence[Step]):
         """Say what is wrong with the partial derivative that a move used for its input k, and where it was read."""
         node, x, used = move.node, move.node.inputs[k], move.reading.partials[k]
         rule, right = self.telling.rules(node)[k], node.partials[k]
+        formula = rule.written(plain(self.telling.digits))
         changed = {y: value for y, value in move.reading.values.items() if value != y.data}
         named = {part.name for part in parts(rule)}.intersection(self.names[y] for y in changed)
         should, now = self._apart(right, used or 0.0)
-        text = f"{equation(f'∂{self.names[node]}/∂{self.names[x]}', rule.text, should)}, not {now}"
+        text = f"{equation(f'∂{self.names[node]}/∂{self.names[x]}', formula, should)}, not {now}"
         for y, value in changed.items():
             if not named or self.names[y] in named:
                 own, now = self._apart(y.data, value)

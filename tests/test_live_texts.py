@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
@@ -16,8 +17,9 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from autograd import DomainError, Value, dot, exp, log, logsumexp, maximum, prod, replay, sigmoid, sqrt, tanh, walk, where
+from autograd.mistakes import MISTAKES
 from autograd.moments import Moment
-from autograd.player.javascript import IN_PAGES, NotLiveError, to_javascript
+from autograd.player.javascript import NotLiveError, to_javascript
 from autograd.primitives import Binary, Unary
 from autograd.steps import Walk
 from autograd.strategies import Network, Program, networks, numbers, programs
@@ -32,6 +34,19 @@ def put(program: Program, leaves: Sequence[float]) -> Value:
     return result
 
 
+# These compute rules at other numbers than the recorded ones, where the last digits of JavaScript's functions are its own.
+ELSEWHERE = ("out-for-net", "updated-too-soon")
+NUMBER = re.compile(r"(?<![\w.])\d[\d.]*(?:e[-+]\d+)?")
+
+
+def is_alike(text: str, other: str) -> bool:
+    """Return whether two texts differ in the last digits of their numbers at most."""
+    pairs = zip(NUMBER.findall(text), NUMBER.findall(other), strict=False)
+    return NUMBER.sub("", text) == NUMBER.sub("", other) and all(
+        math.isclose(float(x), float(y), rel_tol=1e-9) for x, y in pairs
+    )
+
+
 def leaves_at(loss: Value, drawn: Sequence[float]) -> dict[Value, float]:
     return dict(zip(leaves_of(loss), itertools.cycle(drawn), strict=False))
 
@@ -42,16 +57,16 @@ def test_texts_at_other_leaves_are_those_of_a_walk(program: Program, drawn: list
     first = put(program, program.leaves)
     try:
         loss = replay(first, leaves_at(first, drawn))
-        told = {mistake: [*map(str, Walk(loss, mistake, n))] for mistake in (None, *IN_PAGES)}
+        told = {mistake: [*map(str, Walk(loss, mistake, n))] for mistake in (None, *MISTAKES)}
     except DomainError:
         assume(False)
     script = f"""(() => {{
         const g = {lent(first, loss, n)};
-        return [texts(g), ...{json.dumps([*IN_PAGES])}.map((name) => texts(g, g.run(name)))];
+        return [texts(g), ...{json.dumps([*MISTAKES])}.map((name) => texts(g, g.run(name)))];
     }})()"""
     for found, (mistake, right) in zip(engine.run(script), told.items(), strict=True):
         for text, expected in zip(found, right, strict=True):
-            assert text == expected, mistake
+            assert text == expected or (mistake in ELSEWHERE and is_alike(text, expected)), mistake
 
 
 @given(network=networks(), drawn=st.lists(numbers(), min_size=7, max_size=7))
@@ -62,8 +77,11 @@ def test_texts_of_a_network_follow_its_leaves(network: Network, drawn: list[floa
         loss = replay(first, leaves_at(first, drawn))
     except DomainError:
         assume(False)
-    found = engine.run(f"texts({lent(first, loss, None)})")
-    assert found == [*map(str, walk(loss))]
+    g = lent(first, loss, None)
+    assert engine.run(f"texts({g})") == [*map(str, walk(loss))]
+    wrong = engine.run(f"((g) => {json.dumps([*MISTAKES])}.map((name) => texts(g, g.run(name))))({g})")
+    for found, mistake in zip(wrong, MISTAKES, strict=True):
+        assert found == [*map(str, Walk(loss, mistake))], mistake
 
 
 @pytest.mark.parametrize("activation", ["tanh", "sigmoid", "relu"])

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tomllib
 from html.parser import HTMLParser
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,9 @@ from hypothesis import given, settings
 from autograd import Primitive, Unary, Value, cos, dot, maximum, relu, sigmoid, sin, tanh, walk
 from autograd.__main__ import main
 from autograd.drawing import LayoutError, draw
-from autograd.mistakes import MISTAKES, read
+from autograd.mistakes import MISTAKES
 from autograd.player import Player, play, theme
-from autograd.player.javascript import IN_PAGES
-from autograd.player.stage import saturates
+from autograd.player.stage import draw_views, saturates
 from autograd.strategies import graphs
 from autograd.telling import equation
 
@@ -237,27 +237,33 @@ class TestLearning:
         with pytest.raises(error, match=words):
             play(neuron(), learn=learn)
 
-    def test_a_page_makes_the_mistakes_that_need_no_other_partials(self) -> None:
-        x, w = Value(0.7, label="x"), Value(-0.3, label="w")
-        hidden = tanh(w * x)
-        loss = (1 - hidden * w) * hidden
-
-        def is_of_order(name: str) -> bool:
-            reached = set[Value]()
-            for node, _, sums, reading in MISTAKES[name](loss):
-                starts = [before for input_, (before, _) in zip(node.inputs, sums, strict=True) if input_ not in reached]
-                if any(starts) or reading != read(node):
-                    return False
-                reached.update(node.inputs)
-            return True
-
-        assert tuple(filter(is_of_order, MISTAKES)) == IN_PAGES == tuple(page(loss).data["graphs"][0]["mistakes"])
+    def test_a_page_is_about_every_mistake(self) -> None:
+        about = page(neuron()).data["mistakes"]
+        assert list(about) == list(MISTAKES)
+        assert about["overwrite"] == "Set an input's gradient instead of adding to it: only the last use of a node counts."
 
     def test_several_examples_share_their_leaves(self) -> None:
         w = Value(0.5, label="w")
         data = page([(w * x - 1) ** 2 for x in (1.0, 2.0)]).data
         assert [graph["nodes"][0]["leaf"] for graph in data["graphs"]] == [0, 0]
         assert data["learn"] == [0]
+
+
+class TestPictures:
+    @pytest.mark.parametrize("sizes", [(2, 3, 1), (2, 4, 4, 1), (2, 8, 1)])
+    def test_the_labels_of_weights_are_clear_of_each_other_and_stand_by_their_neuron(self, sizes: tuple[int, ...]) -> None:
+        svg = draw_views(walk(layers(*sizes)), 150)["neurons"]
+        assert float(svg.attrib["viewBox"].split()[2]) < 1300, "lines that fan out are no longer than that takes"
+        labels = [
+            (label.attrib["data-weighs"].partition(".")[0], float(text.attrib["x"]), float(text.attrib["y"]))
+            for label in svg.iterfind("g[@data-weighs]")
+            for text in label.iterfind("text")
+        ]
+        for (target, x, y), (other, u, v) in combinations(labels, 2):
+            assert abs(x - u) > 60 or abs(y - v) >= 14
+            if target != other and abs(x - u) < 60:  # none of one neuron between two of another
+                own, others = ([each[2] for each in labels if each[0] == which] for which in (target, other))
+                assert max(own) < min(others) or max(others) < min(own)
 
 
 class TestSize:

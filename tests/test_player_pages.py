@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from browser import Browser, find
 from stand import HOST, STEPS, Stand, at, stands
 from test_player import HOSTILE, layers, network, neuron, shared
 
-from autograd import Value, walk
+from autograd import Value, tanh, walk
 from autograd.player import play
+from autograd.steps import Mistake
 
 pytestmark = pytest.mark.slow  # a browser, or many graphs: run by the part of the pictures
 
@@ -129,9 +130,41 @@ class TestMistakes:
         told = stand.run("find('[data-mistake=overwrite] .difference').textContent")
         assert told == walk(at(shared(), a=3.0), mistake="overwrite").difference + "."
 
-    def test_a_harmless_one_says_so(self, stand: Stand) -> None:
+    def test_they_are_offered_where_they_bite(self, stand: Stand) -> None:
         stand.show(neuron())
-        assert "It changes nothing on this graph." in stand.run("find('[data-mistake=recursion]').innerText")
+        bites = [name for name in get_args(Mistake) if walk(neuron(), mistake=name).difference]
+        entries = "[...host.shadowRoot.querySelectorAll('[data-mistake]')]"
+        offered = f"{entries}.filter(each => each.checkVisibility()).map(each => each.dataset.mistake)"
+        assert stand.run(offered) == bites
+        idle = ", ".join(name for name in get_args(Mistake) if name not in bites)
+        assert stand.run("find('.harmless').innerText") == f"They would change nothing on this graph at these numbers: {idle}."
+        stand.run("player.set({w: 0})")
+        stand.still()
+        assert stand.run(offered) == [name for name in get_args(Mistake) if walk(at(neuron(), w=0.0), mistake=name).difference]
+
+    @pytest.mark.parametrize("mistake", get_args(Mistake))
+    def test_each_is_made_live_beside_the_right_run(self, stand: Stand, mistake: Mistake) -> None:
+        a, b = Value(2.0, label="a"), Value(0.3, label="b")
+        square = a * a
+        loss = (1 - tanh(b * (square * 0.1))) * b + square * 3 + square * 5 + a
+        stand.show(loss)
+        stand.click(f'[data-mistake="{mistake}"] summary')
+        for value in (2.0, 0.7):
+            stand.run(f"player.set({{a: {value}}})")
+            stand.still()
+            wrong = walk(at(loss, a=value), mistake=mistake)
+            step, backward = wrong[-1], [step for step in walk(at(loss, a=value)) if step.phase == "backward"]
+            [right] = [each for each in backward if each.name == step.name]
+            right_card, wrong_card = stand.run(
+                f"['right', 'wrong'].map(kind => find(`[data-mistake={mistake}] .${{kind}} .card`).innerText)"
+            )
+            assert stand.run(f"find('[data-mistake={mistake}] .difference').textContent") == f"{wrong.difference}."
+            assert wrong.difference in wrong_card
+            assert wrong.difference not in right_card
+            for edge in step.edges:
+                assert f"{edge.slope} = {edge.case}" in wrong_card
+                assert edge.addition in wrong_card
+            assert all(edge.addition in right_card for edge in right.edges)
 
 
 class TestInOtherPages:

@@ -36,8 +36,8 @@ HEAD = 8.0  # the length of an arrowhead
 FAN = 1.4  # the room of labels on lines that fan out, in units of their height
 WIDEST = 945.0  # text can be read where the picture is 800 pixels wide: it has 11 of them then
 WINDOW = 1240.0, 660.0  # about what a page shows of a picture
-NEAREST = 0.2  # of the way from the target of an arrow to its label
 CLEAR = 4.0  # between a label and what is beside it
+PARTS = tuple(part / 100 for part in range(10, 51))  # of the way from a neuron back to its inputs, where labels may stand
 
 
 def place(plan: Plan) -> Geometry:
@@ -107,14 +107,14 @@ def _with_columns(plan: Plan, below: dict[str, Edge]) -> Geometry:
     for rank in sorted(columns):
         nodes = [node for group in columns[rank] for node in group]
         arriving = [edge for node in nodes for edge in incoming[node.id]]
-        fractions = {node.id: max(_fraction(incoming[node.id], y_of), NEAREST) for node in nodes}
-        needed = ((label_size(edge)[0] / 2 + HEAD + CLEAR) / fractions[edge.target] for edge in arriving if edge.lines)
+        fraction = _fraction(arriving, y_of)
+        needed = ((label_size(edge)[0] / 2 + HEAD + CLEAR) / fraction for edge in arriving if edge.lines)
         x += max([REACH, *needed]) if arriving else 0.0
         widest = max(sizes[node.id][0] for node in nodes)
         for node in nodes:
             boxes[node.id] = Box(x + widest / 2, y_of[node.id], *sizes[node.id])
         for edge in arriving:
-            arrows[edge.id] = _straight(boxes[edge.source], boxes[edge.target], fractions[edge.target])
+            arrows[edge.id] = _straight(boxes[edge.source], boxes[edge.target], fraction)
         x += widest
     arrows |= {edge.id: _downward(boxes[edge.source], boxes[edge.target]) for edge in below.values()}
     return Geometry(x + PAD, height + 2 * PAD, boxes, {edge.id: arrows[edge.id] for edge in plan.edges})
@@ -163,10 +163,19 @@ def _ranks(plan: Plan, below: dict[str, Edge]) -> dict[str, int]:
 
 
 def _fraction(edges: Sequence[Edge], y_of: dict[str, float]) -> float:
-    """Return how far from the target, as a part of the way, the labels of its arrows are clear of each other."""
-    ends = sorted((y_of[edge.source], label_size(edge)[1]) for edge in edges if edge.lines)
-    needed = [max(h, k) / (lower - upper) for (upper, h), (lower, k) in pairwise(ends) if lower > upper]
-    return min(max(needed, default=0.5), 0.5)
+    """Return how far from the targets, as a part of the way, the labels of a column's arrows are clear of each other.
+
+    The labels of a target stand together.  The largest such part makes the shortest arrows; where there is none, it is the part
+    at which labels overlap least.
+    """
+    ends = sorted((y_of[edge.target], y_of[edge.source], label_size(edge)[1]) for edge in edges if edge.lines)
+
+    def clearance(part: float) -> float:
+        """Return the smallest gap between two labels that are neighbours there, negative if they overlap."""
+        labels = [(v + (y - v) * part, height) for v, y, height in ends]
+        return min((lower - upper - (h + k) / 2 for (upper, h), (lower, k) in pairwise(labels)), default=0.0)
+
+    return max(PARTS, key=lambda part: (min(clearance(part), 0.0), part))
 
 
 def _straight(source: Box, target: Box, fraction: float) -> Arrow:

@@ -34,7 +34,7 @@ from autograd.drawing.neurons import find_neurons
 from autograd.drawing.size import refuse_unreadable
 from autograd.files import write_whole
 from autograd.mistakes import MISTAKES
-from autograd.player.javascript import IN_PAGES, NotLiveError, to_javascript
+from autograd.player.javascript import NotLiveError, to_javascript
 from autograd.player.markup import as_data, element, write
 from autograd.player.stage import draw_views
 from autograd.player.theme import colours
@@ -47,7 +47,7 @@ __all__ = ["Player", "play"]
 
 SUFFIXES = (".html", ".htm")
 MOST_LINES = 1000
-SCRIPTS = ("formulas.js", "live.js", "picture.js", "panels.js", "quiz.js", "player.js", "controls.js")
+SCRIPTS = ("formulas.js", "live.js", "mistakes.js", "picture.js", "panels.js", "quiz.js", "player.js", "controls.js")
 DATA = re.compile(r"(x|y|t|input|target|label|data|example)s?[\W_]*\d*", re.IGNORECASE)  # labels of leaves that do not learn
 
 
@@ -243,7 +243,7 @@ def _learned(leaves: Sequence[Value], walks: Sequence[Walk], learn: Sequence[Val
 
 
 def _about_mistakes() -> dict[str, str]:
-    return {name: (MISTAKES[name].__doc__ or "").partition("\n")[0] for name in IN_PAGES}
+    return {name: (mistake.__doc__ or "").partition("\n")[0].replace("`", "") for name, mistake in MISTAKES.items()}
 
 
 def _lines(steps: Walk) -> Iterator[str]:

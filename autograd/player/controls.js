@@ -64,6 +64,7 @@ class Controls {
 
     zoom(by, at) {
         this.player.picture.camera.zoom(by, at);
+        this.player.wake(); // for the map
     }
 
     fit() {
@@ -112,13 +113,21 @@ class Controls {
         action();
     }
 
+    // Whether a key means something to the field in which it was pressed.
+    hasOwn(target, key) {
+        if (target.matches("input[type=range]")) return /^(Arrow|Home|End|Page)/.test(key);
+        if (target.matches("input[type=checkbox]")) return key === " ";
+        if (target.matches(".guess") && key === "p") return false; // no number has this letter
+        return target.matches("input, select, textarea");
+    }
+
     // What a key does where it was pressed, if it is one of ours.
     meaning(event) {
         const {player} = this, {key} = event, target = event.composedPath()[0];
         const click = (name) => () => player.find(`.${name}`).click();
         if (!(target instanceof Element)) return null;
         if (target.matches(".guess") && key === "Enter") return click("reveal");
-        if (target.matches("input, select, textarea")) return null; // they have keys of their own
+        if (this.hasOwn(target, key)) return null;
         const buttons = {ArrowLeft: "previous", ArrowRight: "next", Home: "first", End: "last", "+": "closer", "-": "farther", 0: "fit",
                          f: "full", l: "large", p: "predict"};
         if (key in buttons) return click(buttons[key]);
@@ -159,11 +168,12 @@ class Controls {
             const others = [...fingers.values()].filter((each) => each.pointerId !== event.pointerId), [dx, dy] = [event.clientX - last.clientX, event.clientY - last.clientY];
             if (others.length) {
                 const apart = (each) => Math.hypot(each.clientX - others[0].clientX, each.clientY - others[0].clientY) || 1;
-                camera.zoom(apart(event) / apart(last), where(event));
+                this.zoom(apart(event) / apart(last), where(event));
             } else {
                 if (!this.isDragged && Math.hypot(dx, dy) < 4) return;
                 if (!this.isDragged) stage.setPointerCapture(event.pointerId);
                 camera.pan(dx, dy);
+                this.player.wake();
             }
             this.isDragged = true;
             fingers.set(event.pointerId, event);
@@ -174,7 +184,7 @@ class Controls {
         stage.addEventListener("wheel", (event) => {
             if (!isOwn && !event.ctrlKey && !event.metaKey) return;
             event.preventDefault();
-            camera.zoom(Math.exp(-event.deltaY / 400), where(event));
+            this.zoom(Math.exp(-event.deltaY / 400), where(event));
         }, {passive: false});
     }
 

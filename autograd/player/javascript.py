@@ -34,11 +34,11 @@ import json
 import math
 import operator
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from autograd.arithmetic import log_sum_exp
-from autograd.mistakes import MISTAKES, overwrite
+from autograd.mistakes import activations
 from autograd.primitives import Nary, Primitive
 from autograd.steps import Walk
 from autograd.symbol import Symbol, expand, flows, operand_names
@@ -63,10 +63,6 @@ FUNCTIONS: Final[Mapping[Callable[..., Any], str]] = {
 OVERFLOWING: Final = (math.exp, math.exp2, math.expm1, math.sinh, math.cosh, math.pow)  # an OverflowError in Python
 CHAINS: Final = ("+", "*")  # operators whose long chains are printed as one list
 
-# The mistakes that a page can make by itself: they use each node's own partial derivatives and start from 0, so they are an
-# order of visits and whether a contribution replaces the sum.  A test derives the list by running all mistakes.
-IN_PAGES: Final = ("recursion", "overwrite", "unsorted")
-
 
 class NotLiveError(TypeError):
     """A row has no JavaScript, so a page cannot compute it."""
@@ -75,8 +71,8 @@ class NotLiveError(TypeError):
 def to_javascript(walks: Sequence[Walk]) -> tuple[str, list[dict[str, Any]]]:
     """Return the rows that some graphs use as a JavaScript expression, and each graph as data for strict JSON.
 
-    A graph has ``digits``, ``loss`` (a place), ``order`` (the places of the operations, topological), ``mistakes`` (for each
-    classic mistake its visits, up to the first node that is visited again, and whether it overwrites) and ``nodes``, by place.
+    A graph has ``digits``, ``loss`` (a place), ``order`` (the places of the operations, topological), ``activations`` (of those
+    the functions that `autograd.mistakes.activations` finds) and ``nodes``, by place.
 
     A node has ``name`` (in full), ``short`` where that is another one, ``delta: true`` where its gradient is a δ, ``data`` and
     ``gradient`` as Python computed them; an operation has ``kind`` (an index) and ``inputs`` (places); a leaf has ``leaf``,
@@ -107,22 +103,10 @@ def _graph(steps: Walk, printer: _Printer, leaves: dict[Value, int]) -> dict[str
         else:
             entry |= {"kind": printer.kind(node), "inputs": [places[x] for x in node.inputs]}
         nodes.append(entry)
-    mistakes = {
-        name: {"order": [places[node] for node in _visits(name, steps.loss)], "overwrites": MISTAKES[name] is overwrite}
-        for name in IN_PAGES
-    }
     order = [places[node] for node in steps.order]
-    return {"digits": told.digits, "loss": places[steps.loss], "order": order, "mistakes": mistakes, "nodes": nodes}
-
-
-def _visits(mistake: str, loss: Value) -> Iterator[Value]:
-    """Yield the nodes that a mistaken algorithm visits, up to the first that it visits again."""
-    seen = set[Value]()
-    for move in MISTAKES[mistake](loss):
-        yield move.node
-        if move.node in seen:
-            return
-        seen.add(move.node)
+    functions = activations(steps.loss)
+    found = [places[node] for node in steps.order if node in functions]
+    return {"digits": told.digits, "loss": places[steps.loss], "order": order, "activations": found, "nodes": nodes}
 
 
 class _Printer:

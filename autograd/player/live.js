@@ -4,28 +4,30 @@
 // The idea: values, local derivatives and visits give everything else, in the order of Python's additions, so that the sums are
 // the same; and a text is written when it is shown, from the numbers that are there then.
 
-// The numbers of one backward pass: the right one, or a mistaken one.
+// A backward pass while it runs: the right one, or a mistaken one.
 class Pass {
-    // order: the operations to be visited, places; overwrites: whether a contribution replaces what has arrived.
-    constructor(graph, order, overwrites = false) {
-        this.order = order;
-        this.gradients = new Float64Array(graph.nodes.length);
+    // start: the gradients before the pass, by place; by default 0.
+    constructor(graph, start) {
+        this.graph = graph;
         this.reached = new Set([graph.loss]);
+        this.gradients = start ? Float64Array.from(start) : new Float64Array(graph.nodes.length);
         this.gradients[graph.loss] = graph.problem ? NaN : 1;
-        this.visits = order.map((p) => {
-            const upstream = this.gradients[p], isReached = this.reached.has(p);
-            const edges = graph.nodes[p].inputs.map((x, k) => {
-                const before = this.gradients[x], taken = isReached && graph.isTaken(p, k), partial = graph.partial(p, k);
-                const contribution = taken ? upstream * partial : 0;
-                if (taken) {
-                    this.gradients[x] = overwrites ? contribution : before + contribution;
-                    this.reached.add(x);
-                }
-                return {input: x, partial, taken, upstream, contribution, before, total: this.gradients[x]};
-            });
-            return {node: p, isReached, upstream, edges};
+    }
+
+    // Let a node pass on what has arrived, with its partial derivatives as they were read; combine: what becomes of a gradient
+    // and a contribution to it.
+    visit(p, {partials, taken, values} = this.graph.reading(p), combine = (before, contribution) => before + contribution) {
+        const upstream = this.gradients[p], isReached = this.reached.has(p);
+        const edges = this.graph.nodes[p].inputs.map((x, k) => {
+            const before = this.gradients[x], flows = isReached && taken[k];
+            const partial = taken[k] ? partials[k] : this.graph.partial(p, k), contribution = flows ? upstream * partial : 0;
+            if (flows) {
+                this.gradients[x] = combine(before, contribution);
+                this.reached.add(x);
+            }
+            return {input: x, partial, isRead: taken[k], taken: flows, upstream, contribution, before, total: this.gradients[x]};
         });
-        this.byNode = new Map(this.visits.map((visit) => [visit.node, visit]));
+        return {node: p, isReached, upstream, edges, values};
     }
 }
 
@@ -36,7 +38,7 @@ class Graph {
         this.digits = data.digits;
         this.loss = data.loss;
         this.order = data.order;
-        this.mistakes = data.mistakes;
+        this.activations = new Set(data.activations);
         this.nodes = data.nodes.map((node) => {
             const short = node.short ?? node.name, mark = node.delta ? "δ" : `∂${short}`;
             const kind = rows.kinds[node.kind], row = rows.rows[kind?.row];
@@ -82,12 +84,10 @@ class Graph {
     follow() {
         this.flows = new Map();
         this.told = {}; // what was written since
-        this.right = new Pass(this, this.order.toReversed());
-        this.steps = this.stepsOf(this.right.visits);
-    }
-
-    get gradients() {
-        return this.right.gradients;
+        const pass = new Pass(this), visits = this.order.toReversed().map((p) => pass.visit(p));
+        this.gradients = pass.gradients;
+        this.visits = new Map(visits.map((visit) => [visit.node, visit]));
+        this.steps = this.stepsOf(visits);
     }
 
     // The operands of an operation in written order: of its inputs what `of` gives for their places, and its constants.
@@ -103,16 +103,36 @@ class Graph {
 
     // Whether an operation chose this operand, so that a gradient can flow to it.
     isTaken(p, k) {
-        const {kind} = this.nodes[p];
-        if (this.partials[p][k] !== 0 || !kind.flows) return true;
-        if (!this.flows.has(p)) {
-            this.flows.set(p, kind.flows(this.rows.numbers, this.operands(p, (x) => this.values[x]), this.values[p]));
+        if (this.partials[p][k] !== 0 || !this.nodes[p].kind.flows) return true;
+        if (!this.flows.has(p)) this.flows.set(p, this.flowsAt(p, this.operands(p, (x) => this.values[x]), this.values[p]));
+        return this.flows.get(p)[k];
+    }
+
+    // Whether a gradient can flow to each input of an operation at some operands, where its partial derivative is 0.
+    flowsAt(p, operands, out) {
+        return this.nodes[p].kind.flows(this.rows.numbers, operands, out).map((flow) => flow != 0);
+    }
+
+    // The partial derivatives of an operation, and along which of them anything flows: its own, or those at other numbers for
+    // its inputs, which are then `values`; outside the domain, its own.
+    reading(p, numbers = new Map()) {
+        const {inputs, kind, row} = this.nodes[p];
+        const values = new Map(inputs.filter((x) => numbers.has(x) && numbers.get(x) !== this.values[x]).map((x) => [x, numbers.get(x)]));
+        const own = {partials: [...this.partials[p]], taken: inputs.map((_, k) => this.isTaken(p, k)), values: new Map()};
+        if (!values.size) return own;
+        try {
+            const operands = this.operands(p, (x) => values.get(x) ?? this.values[x]), out = this.rows.evaluate(row, operands);
+            const partials = this.rows.partials(kind, operands, out);
+            const flows = kind.flows && partials.includes(0) ? this.flowsAt(p, operands, out) : [];
+            return {partials, taken: partials.map((x, k) => x !== 0 || (flows[k] ?? true)), values};
+        } catch (error) {
+            if (!(error instanceof Undefined)) throw error;
+            return own;
         }
-        return this.flows.get(p)[k] != 0;
     }
 
     edge(p, k) {
-        return this.right.byNode.get(p).edges[k];
+        return this.visits.get(p).edges[k];
     }
 
     taken(p, k) {
@@ -129,7 +149,7 @@ class Graph {
                 return `${this.nodes[p].row.name} gives ${repr(this.values[p])} here and ${repr(this.nodes[p].data)} in Python`;
             }
         }
-        for (const {edges, node} of this.right.visits) {
+        for (const {edges, node} of this.visits.values()) {
             for (const {input} of edges) {
                 const [here, there] = [this.gradients[input], this.nodes[input].gradient];
                 if (differs(here, there, gradients)) {
@@ -154,34 +174,7 @@ class Graph {
 
     // The steps of a classic mistake, up to the first that differs from the right pass, which then has the property `mistake`.
     run(mistake) {
-        const {order, overwrites} = this.mistakes[mistake], seen = new Set(), visits = [];
-        for (const visit of new Pass(this, order, overwrites).visits) {
-            const difference = this.difference(visit, seen);
-            visits.push(difference ? {...visit, mistake: difference} : visit);
-            if (difference) break;
-            seen.add(visit.node);
-        }
-        return this.stepsOf(visits);
-    }
-
-    // How a visit differs from the right one, or an empty string; `seen` are the nodes that were visited before.
-    difference({node, isReached, upstream, edges}, seen) {
-        const name = (p) => this.nodes[p].short, differs = (x, y) => x !== y && !(Number.isNaN(x) && Number.isNaN(y));
-        if (seen.has(node)) return `${name(node)} is visited a second time, and what it passed on before is passed on again`;
-        if (differs(upstream, this.gradients[node])) {
-            const slope = `∂${name(this.loss)}/∂${name(node)}`;
-            const used = `${this.number(upstream)} is used, but ${slope} is ${this.number(this.gradients[node])}`;
-            const late = this.order.filter((p) => this.nodes[p].inputs.includes(node) && !seen.has(p)).map(name);
-            return late.length ? `${used}: ${late.join(" and ")} had not passed on its share yet` : used;
-        }
-        for (const {input, taken, contribution, before, total} of edges) {
-            const right = before + contribution;
-            if (!isReached || !taken || total === right || Number.isNaN(total)) continue;
-            const sum = `${this.number(before)} + ${factor(this.number(contribution))} = ${this.number(right)}`;
-            const should = sum + (right !== this.gradients[input] ? " so far" : "");
-            return `${name(input)} is used more than once, and what arrives adds up: ${should}, not ${this.number(total)}`;
-        }
-        return "";
+        return this.stepsOf(mistakenVisits(this, mistake));
     }
 
     // The state after a step, -1 before the first.
@@ -222,7 +215,9 @@ class Graph {
         return row ? this.rows.applied(row, this.operands(p, (x) => this.cell(x)), this.values[p]) : this.cell(p);
     }
 
-    derivative(p, k) {
+    // The partial derivative of a node as a formula; one that was read otherwise, as only in a mistaken pass, is a number.
+    derivative(p, k, edge = null) {
+        if (edge && !same(edge.partial, this.partial(p, k))) return edge.partial;
         const write = () => this.nodes[p].kind.rules(this.rows.formulas, this.operands(p, (x) => this.cell(x)), this.cell(p));
         this.told[p] ??= write();
         return this.told[p][k];
@@ -244,16 +239,16 @@ class Graph {
         return `∂${this.nodes[p].short}/∂${this.nodes[this.nodes[p].inputs[k]].short}`;
     }
 
-    rule(p, k) {
-        return this.written(this.derivative(p, k), false);
+    rule(p, k, edge) {
+        return this.written(this.derivative(p, k, edge), false);
     }
 
-    ruleNumbers(p, k) {
-        return this.written(this.derivative(p, k), true);
+    ruleNumbers(p, k, edge) {
+        return this.written(this.derivative(p, k, edge), true);
     }
 
-    reason(p, k) {
-        const given = this.derivative(p, k).given ?? [];
+    reason(p, k, edge) {
+        const given = this.derivative(p, k, edge).given ?? [];
         return [...new Set(given.filter((x) => x.value != 0).map((x) => this.written(x, false)))].join(" and ");
     }
 
@@ -269,8 +264,9 @@ class Graph {
     }
 
     edgeText(p, k, edge = this.edge(p, k)) {
-        const name = this.nodes[edge.input].short, reason = this.reason(p, k);
-        const local = equation(this.slope(p, k), this.rule(p, k), this.ruleNumbers(p, k), this.number(edge.partial));
+        const name = this.nodes[edge.input].short, reason = this.reason(p, k, edge);
+        const [rule, numbers] = [this.rule(p, k, edge), this.ruleNumbers(p, k, edge)];
+        const local = equation(this.slope(p, k), rule, numbers, this.number(edge.partial));
         const flow = equation(this.product(p, k, edge), this.number(edge.contribution));
         let text = `add ${flow} to ${name}.grad: ${this.addition(p, k, edge)}`;
         if (overwrites(edge)) text = `set ${name}.grad to ${flow}, where it was ${this.number(edge.before)}`;

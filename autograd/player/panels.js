@@ -44,6 +44,7 @@ class Panel {
 }
 
 const MOST_EDGES = 12; // in a card; of more, the first ones and the last
+const MANY = 6; // edges in a card, for which it takes smaller type
 const CAPTIONS = {forward: ["rule", "numbers put in", "value"], backward: ["rule", "numbers put in", "contribution", "running total"]};
 
 // The card of a step: its rule, the numbers put in, and what comes of it.
@@ -62,14 +63,14 @@ class Card extends Panel {
         if (phase === "forward") body.append(this.forwardRow(graph, node, asks));
         else this.backwardRows(body, graph, step, asks);
         const heads = CAPTIONS[phase].map((caption) => made("th", {scope: "col"}, caption));
-        this.element.className = `card ${phase}`;
+        this.element.className = `card ${phase}${step().edges.length > MANY ? " long" : ""}`;
         this.element.append(head, made("table", {}, made("thead", {}, made("tr", {}, ...heads)), body));
         const {mistake} = step();
         if (mistake) this.element.append(this.cell("p", "difference", () => `${step().mistake}.`));
         this.refresh();
     }
 
-    // A cell of the table, with its caption for narrow windows; while a prediction is open, a field in place of the number.
+    // A cell of the table, with its caption for questions where there is no head; while a prediction is open, a field in place of the number.
     entry(caption, asked, ...cells) {
         return made("td", {data: {caption}}, ...(asked ? [asked, made("span", {className: "secret"}, ...cells)] : cells));
     }
@@ -89,12 +90,12 @@ class Card extends Panel {
             const edge = () => step().edges[k], name = graph.nodes[edge().input].short;
             if (k === edges.length - 1 && shown.length < edges.length)
                 body.append(made("tr", {}, made("td", {colSpan: 4}, `⋮ ${edges.length - shown.length} more`)));
-            const local = () => equation(graph.ruleNumbers(node, k), graph.number(edge().partial));
+            const local = () => equation(graph.ruleNumbers(node, k, edge()), graph.number(edge().partial));
             const flows = () => (edge().taken ? productOf(graph, edge()) : "not taken");
             const sum = () => (edge().taken ? graph.addition(node, k, edge()) : "nothing is added");
-            const reason = () => (graph.reason(node, k) ? `, as ${graph.reason(node, k)}` : "");
+            const written = () => [graph.rule(node, k, edge()), graph.reason(node, k, edge())].filter(Boolean).join(", as ");
             body.append(made("tr", {data: {edge: `${node}.${k}`}},
-                this.entry(rule, null, this.cell("span", "", () => `${graph.slope(node, k)} = ${graph.rule(node, k)}${reason()}`)),
+                this.entry(rule, null, this.cell("span", "", () => `${graph.slope(node, k)} = ${written()}`)),
                 this.entry(numbers, asks?.field(`local derivative ${graph.slope(node, k)}`, () => edge().partial, {edge}), this.cell("span", "", local)),
                 this.entry(contribution, asks?.field(`contribution to ${name}`, () => edge().contribution, {edge}),
                            this.cell("span", "outcome", flows, () => edge().contribution)),
@@ -275,36 +276,50 @@ class Curve {
 
 // ---- the classic mistakes
 
-// Each mistake, run on the present numbers, beside the right run at the first step that differs.
+// Each mistake, run on the present numbers, beside the right run at the first step that differs; those that make no difference
+// there are only named.
 class Mistakes {
     // about: what each of them is, by its name.
     constructor(player, about) {
         this.player = player;
-        this.about = about;
-        this.entries = Object.keys(player.graph.mistakes).map((name) => this.entry(name));
-        player.find(".mistakes").append(...this.entries.map(({element}) => element));
-        this.refresh();
+        this.entries = Object.entries(about).map(([name, what]) => this.entry(name, what));
+        this.harmless = made("p", {className: "harmless"});
+        player.find(".mistakes").append(...this.entries.map(({element}) => element), this.harmless);
+        this.sort();
     }
 
-    entry(name) {
+    entry(name, what) {
         const verdict = made("span", {className: "difference"}), runs = made("div", {className: "runs"});
-        const element = made("details", {data: {mistake: name}}, made("summary", {}, made("b", {}, name), `: ${this.about[name]} `, verdict), runs);
+        const element = made("details", {data: {mistake: name}}, made("summary", {}, made("b", {}, name), `: ${what} `, verdict), runs);
         element.addEventListener("toggle", () => this.refresh());
-        return {name, element, verdict, runs};
+        return {name, element, verdict, runs, isIdle: false};
     }
 
+    // Show those that are open at once, and the others when the numbers have come to rest.
     refresh() {
-        const {graph} = this.player;
+        clearTimeout(this.timer);
+        for (const entry of this.entries) if (entry.element.open) this.show(entry);
+        this.timer = setTimeout(() => this.sort(), 100);
+    }
+
+    // Offer those that make a difference, and name the others.
+    sort() {
+        for (const entry of this.entries) if (!entry.element.open) this.show(entry);
+        const idle = this.entries.filter(({isIdle}) => isIdle).map(({name}) => name);
+        this.harmless.textContent = idle.length ? `They would change nothing on this graph at these numbers: ${idle.join(", ")}.` : "";
+    }
+
+    show(entry) {
+        const {name, element, verdict, runs} = entry, {graph} = this.player;
         if (graph.problem) return;
-        for (const {name, element, verdict, runs} of this.entries) {
-            const steps = graph.run(name), wrong = steps.at(-1)?.mistake ?? "";
-            verdict.textContent = wrong ? `${wrong}.` : "It changes nothing on this graph.";
-            element.classList.toggle("harmless", wrong === "");
-            if (!element.open) continue;
-            const at = steps.length - 1, right = graph.steps, place = wrong ? right.findIndex(({phase, node}) => phase === "backward" && node === steps[at].node) : -1;
-            runs.replaceChildren(...(wrong ? [this.run("right", right, place), this.run("wrong", steps, at)] : []));
-            this.fit(runs);
-        }
+        const steps = graph.run(name), {node, mistake: wrong = ""} = steps.at(-1) ?? {};
+        entry.isIdle = !wrong;
+        verdict.textContent = wrong ? `${wrong}.` : "At these numbers it changes nothing.";
+        element.hidden = !wrong && !element.open;
+        if (!element.open) return;
+        const right = graph.steps, place = right.findIndex((step) => step.phase === "backward" && step.node === node);
+        runs.replaceChildren(...(wrong ? [this.run("right", right, place), this.run("wrong", steps, steps.length - 1)] : []));
+        this.fit(runs);
     }
 
     run(kind, steps, place) {

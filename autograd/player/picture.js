@@ -145,10 +145,10 @@ class Picture {
     // The label of an arrow: of a weight its value and its gradient, of any other edge what has flowed; at the step, the product.
     tellArrow({flow, weighs, isWeight, label}, i, first, scene) {
         const {graph} = this, flowed = (edge) => edge !== null && scene.flowed.has(edge.join("."));
-        const here = (edge) => flowed(edge) && scene.node === edge[0] && graph.taken(...edge);
+        const here = (edge) => flowed(edge) && scene.node === edge[0] && this.edge(edge).taken;
         if (!isWeight) {
             if (!flowed(flow)) return [""];
-            if (!graph.taken(...flow)) return ["not taken"];
+            if (!this.edge(flow).taken) return ["not taken"];
             const flows = this.edge(flow).contribution;
             return [here(flow) ? this.product(flow).replace(/ (?=[×=])/g, "\n") : `← ${graph.number(flows)}`, flows];
         }
@@ -197,7 +197,7 @@ class Picture {
         }
         for (const arrow of this.arrows) {
             const [isHere, isDone, x] = this.stateOf(arrow);
-            const {classList} = arrow.group, off = arrow.flow && isDone && phase === "backward" && !this.graph.taken(...arrow.flow);
+            const {classList} = arrow.group, off = arrow.flow && isDone && phase === "backward" && !this.edge(arrow.flow).taken;
             classList.toggle("active", isHere);
             classList.toggle("faint", !isHere && (!isDone || off));
             for (const sign of ["plus", "minus", "zero", "unknown"]) classList.toggle(sign, isDone && signOf(x) === sign);
@@ -304,13 +304,14 @@ class Picture {
         const travellers = this.arrows.filter((arrow) => (t < 1 || isOver(arrow)) && this.travels(arrow));
         const height = ({shapes}) => shapes.backward.tip[1], mean = travellers.reduce((sum, arrow) => sum + height(arrow), 0) / travellers.length;
         travellers.forEach((arrow, i) => this.place((this.pool[i] ??= this.newDot()), arrow, height(arrow) > mean));
+        this.svg.classList.toggle("moving", t < 1 && travellers.length > 0);
         for (const arrow of this.arrows) arrow.label?.classList.toggle("behind", !arrow.isWeight && travellers.includes(arrow));
         this.pool.slice(travellers.length).forEach(({group}) => group.setAttribute("class", "dot off"));
     }
 
     travels({flow, weighs, to}) {
         const {phase, node} = this.scene, edge = flow ?? weighs;
-        if (phase === "backward") return flow !== null && flow[0] === node && this.scene.isRevealed && this.graph.taken(...flow);
+        if (phase === "backward") return flow !== null && flow[0] === node && this.scene.isRevealed && this.edge(flow).taken;
         return (edge ? edge[0] : to[0]) === node && edge !== null;
     }
 
@@ -321,18 +322,22 @@ class Picture {
 
     // Put a dot where it is at this moment: it leaves with a number, is multiplied on the way, and is added where it arrives.
     place({group, circle, text}, arrow, isBelow) {
-        // When the step is over, the product stays on the arrow of a weight, whose label has something else to say.
-        const {phase, t} = this.scene, way = t === 1 ? 0.69 : ease(clamp((t - LEAVES) / (ARRIVES - LEAVES), 0, 1));
-        const {x, y} = arrow.way.getPointAtLength(arrow.length * (phase === "forward" ? way : 1 - way));
+        // When the step is over, the product stays by the input, since the label of a weight has something else to say.
+        const {phase, t} = this.scene, isOver = t === 1, way = isOver ? 0.5 : ease(clamp((t - LEAVES) / (ARRIVES - LEAVES), 0, 1));
+        const at = isOver ? Math.min(HEAD + 4, arrow.length) : arrow.length * (phase === "forward" ? way : 1 - way);
+        const {x, y} = arrow.way.getPointAtLength(at);
         const [word, number] = phase === "forward" ? this.carried(arrow, way) : this.passed(arrow, way);
         put(group, "transform", `translate(${x.toFixed(1)} ${y.toFixed(1)})`);
-        put(group, "class", `dot ${signOf(number)}${t === 1 ? " over" : ""}`);
+        put(group, "class", `dot ${signOf(number)}${isOver ? " over" : ""}`);
         put(circle, "r", (2.5 + thickness(number) / 2 + 1).toFixed(1));
-        put(text, "y", t === 1 ? "4" : isBelow ? "18" : "-9");
-        const side = way < 0.3 ? ["start", "end"] : way < 1 ? ["middle", "middle"] : ["end", "start"];
+        const lines = isOver ? word.replace(" =", "\n=") : word.length * 0.6 * EM > arrow.length ? word.replace(/ (?=[×+=])/g, "\n") : word;
+        const rise = ((lines.split("\n").length - 1) * LINE) / 2; // of several lines, around their middle
+        put(text, "y", isOver ? "4" : String(isBelow ? 18 + rise : -9 - rise));
+        const side = isOver || way === 1 ? ["end", "start"] : way < 0.3 ? ["start", "end"] : ["middle", "middle"];
         put(text, "text-anchor", side[phase === "forward" ? 0 : 1]); // beside the box that it leaves or reaches
-        if (text.textContent !== word) text.textContent = word;
-        if (t === 1) this.setText(text, word.replace(" =", "\n="), 20); // above and below its arrow
+        const height = isOver ? 20 : LINE; // above and below its arrow, when it is over
+        if (text.shown !== lines + height) this.setText(text, lines, height);
+        text.shown = lines + height;
     }
 
     carried({flow, weighs, from}, way) {
@@ -373,6 +378,11 @@ class Camera {
     all() {
         this.goal = {...this.whole};
         this.move(1);
+    }
+
+    // The size of text in a window of some pixels if all is shown.
+    sizeIn(width, height) {
+        return Math.min(EM * Math.min(width / this.whole.width, height / this.whole.height), LARGEST);
     }
 
     // The size of a pixel if all is shown, in units of the picture.

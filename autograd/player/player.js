@@ -3,6 +3,8 @@
 const STEP = 1300; // milliseconds that the dots of a step need
 const REST = 600; // milliseconds after that, while it plays
 const TEXTS = [6, 40]; // that are written in a frame while numbers change, at least and at most: they cost more than computing
+const NARROW = 760; // pixels: the width of a window in which all is in one column
+const TALLEST = 0.5; // of such a window, for the picture
 const SMALL = 480; // pixels: the height of a window in which only what is needed most is shown
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -25,6 +27,7 @@ class Player {
         this.originals = new Map(this.stages.map((stage) => [stage, stage.firstElementChild.cloneNode(true)]));
         this.pictures = this.stages.map((stage) => new Picture(stage, this.graphs[Number(stage.dataset.example)]));
         this.view = this.stages[0].dataset.view;
+        this.layout = 0;
         this.opened = null; // the nodes of the neuron that was opened
         this.pointed = null; // the node that is pointed at
         this.version = 0; // counts changes of numbers
@@ -99,8 +102,14 @@ class Player {
         return this.steps.length - 1;
     }
 
+    // The picture of the present view and example, in the layout that suits the window.
     get picture() {
-        return this.pictures.find(({stage}) => stage.dataset.view === this.view && Number(stage.dataset.example) === this.example);
+        return this.layouts[this.layout] ?? this.layouts[0];
+    }
+
+    // The same picture, folded into lines of different widths.
+    get layouts() {
+        return this.pictures.filter(({stage}) => stage.dataset.view === this.view && Number(stage.dataset.example) === this.example);
     }
 
     // The mean of the losses of all examples.
@@ -261,6 +270,7 @@ class Player {
         this.isFrozen = false;
         this.moveTo(this.place + 1, this.quiz.isOn || calm.matches ? 1 : 0);
         this.draw(Infinity);
+        if (this.quiz.isAsking && this.root.activeElement?.matches(".next")) this.quiz.focus();
     }
 
     play() {
@@ -396,16 +406,22 @@ class Player {
         this.draw(Infinity);
     }
 
-    // Fit the picture to the window, the desk below it or at its right, wherever the picture is larger.
+    // Fit the picture to the window, the desk below it or at its right, and folded into lines, wherever its text is largest.
     arrange() {
-        for (const stage of this.stages) stage.hidden = stage !== this.picture.stage;
-        const {width} = this.player.getBoundingClientRect(), {whole} = this.picture.camera;
-        const isScreen = this.host.closest(".autograd-page") !== null || this.host.matches(":fullscreen"), height = innerHeight;
+        const {width} = this.player.getBoundingClientRect(), height = innerHeight, isNarrow = width <= NARROW;
+        const isScreen = this.host.closest(".autograd-page") !== null || this.host.matches(":fullscreen");
         this.player.toggleAttribute("data-screen", isScreen);
         this.player.classList.toggle("compact", this.isCompact || (isScreen && height < SMALL));
-        const scale = (w, h) => Math.min(w / whole.width, h / whole.height);
-        const isSide = isScreen && width > 900 && scale(width - 460, height - 60) > 1.02 * scale(width, height - 290);
-        this.player.dataset.desk = isSide ? "side" : "below";
+        const rooms = [["below", width, !isScreen ? 352 : isNarrow ? TALLEST * height : height - 290]]; // of the stage, in pixels
+        if (isScreen && width > 900) rooms.push(["side", width - 460, height - 60]);
+        const tries = this.layouts.flatMap(({camera}, layout) => rooms.map(([desk, ...room]) => ({desk, layout, size: camera.sizeIn(...room)})));
+        const best = tries.reduce((found, each) => (each.size > 1.02 * found.size ? each : found));
+        const {desk, layout} = best.size < LEGIBLE ? tries[0] : best; // what cannot be read as a whole is followed step by step
+        this.layout = layout;
+        this.player.dataset.desk = desk;
+        const {whole} = this.picture.camera, isWhole = best.size >= LEGIBLE;
+        this.find(".screen").style.setProperty("--stage", `${Math.round(isWhole ? clamp((width * whole.height) / whole.width, 240, TALLEST * height) : 0.38 * height)}px`);
+        for (const stage of this.stages) stage.hidden = stage !== this.picture.stage;
         this.picture.camera.resize(this.picture.stage.getBoundingClientRect());
         this.picture.camera.aim(this.picture.areaOfStep());
         this.picture.camera.jump();

@@ -133,6 +133,8 @@ def _with_room(line: Line, often: set[int]) -> Line:
 
 def _with_width(edge: Edge) -> Edge:
     """Return an edge with a label as large as it may become."""
+    if edge.weight and edge.gradient is None and edge.weighs:  # one line for both
+        return replace(edge, weight=False, flow="nothing", name="0" * (edge.digits + 5))
     if edge.weight:
         widest = max(edge.local, WIDE, key=lambda x: len(f"{x:.{edge.digits}g}"))
         return replace(
