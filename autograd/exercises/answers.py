@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -70,8 +71,11 @@ def read_answer(answer: Any, numbers: Mapping[str, float]) -> Answer:
     if not isinstance(answer, str):
         try:
             value = number(answer)
-        except (TypeError, OverflowError):
+        except TypeError:
             value = NotImplemented
+        except OverflowError:  # the number itself may be too long to be printed
+            largest = f"the largest float, {sys.float_info.max:.2g}"
+            raise AnswerError(f"the answer is beyond {largest}; give a smaller number") from None
         if value is NotImplemented or math.isnan(value):
             raise AnswerError(f"{answer!r} is not an answer; give a number, a fraction such as '1/2', or a formula as text")
         return Answer(f"{value:g}" if float(f"{value:g}") == value else repr(value), value)

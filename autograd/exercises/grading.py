@@ -49,8 +49,7 @@ def grade(task: Exercise, answers: Mapping[Any, Any] | Any, points: float = 1.0,
     """
     marking = task.mark(answers)
     if isinstance(answers, Mapping) and answers:
-        answered = [mark for mark in marking.marks if not mark.sentence.endswith(": not answered")]
-        marking = Marking(tuple(answered))
+        marking = Marking(tuple(mark for mark in marking.marks if mark.is_answered))
     if must_be_right and not marking:
         raise AssertionError(str(marking))
     print(marking)
