@@ -112,10 +112,9 @@ def is_rounded(answer: float, right: float) -> bool:
         return False
     if math.isclose(answer, right, rel_tol=EXACT, abs_tol=1e-15):
         return True
-    if any(math.isclose(answer, round(right, places), rel_tol=EXACT, abs_tol=1e-15) for places in range(FEWEST, 16)):
-        return True
     unit = 10.0 ** (math.floor(math.log10(abs(right))) - FEWEST + 1) if right else 0.0
-    return abs(answer - right) <= unit / 2 * (1 + EXACT)
+    places = next((n for n in range(FEWEST, 16) if math.isclose(answer, round(answer, n), rel_tol=EXACT, abs_tol=1e-15)), 15)
+    return abs(answer - right) <= max(unit, 10.0**-places) / 2 * (1 + EXACT)  # a tie may be rounded up or down
 
 
 def differs(wrong: float, right: float) -> bool:

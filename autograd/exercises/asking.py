@@ -5,18 +5,23 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from autograd.exercises.answers import EXACT, Answer, AnswerError, differs, is_rounded, read_answer
 from autograd.exercises.misconceptions import HALF, Suspect, Suspects
 from autograd.exercises.questions import Question, Scene, scenes
 from autograd.exercises.tasks import Task, described, listed
+from autograd.expressions import CONSTANTS, FUNCTIONS
 from autograd.manners import describe
 from autograd.marking import Mark, Marking
 from autograd.mistakes import RATE
 from autograd.primitives import dot
 from autograd.steps import Walk
+from autograd.symbol import DIGITS
 from autograd.value import Value
+
+if TYPE_CHECKING:
+    from autograd.player import Player
 
 __all__ = ["Exercise", "exercise"]
 
@@ -25,6 +30,21 @@ CLOSE: Final = 1e-6  # relative, of a formula to the derivative
 NEARLY: Final = 0.05  # relative: an answer that is off by rounding on the way
 ROUGHLY: Final = 0.2  # the same, of an answer with so few digits that it could be
 MOST_EXPLANATIONS: Final = 2  # that are written out; all are named
+ROUNDED: Final = "it is near: numbers on the way were rounded too early"
+# The sentences of a marking; a page fills in the same ones.
+SENTENCES: Final = {
+    "unanswered": "{name}: not answered",
+    "right": "{name}: {answer} is right",
+    "from rounded": "{name}: {answer} is right, with the rounded answers above",
+    "right here": "{name}: {answer} is the right number here, but not the derivative at other numbers",
+    "from wrong": "{name}: {answer} is not right, but follows from a wrong answer above, so it counts",
+    "explained": "{name}: {answer} is not right; {words} ({names})",
+    "unexplained": "{name}: {answer} is not right, and no known misconception gives it; {way}",
+    "order": "order: right",
+    "too early": "order: {node} is visited too early: it feeds {users}, which had not passed on its share (too-early)",
+    "missing": "order: missing: {nodes}",
+    "twice": "order: a node is visited twice",
+}
 
 
 class Exercise(Task):
@@ -66,44 +86,50 @@ class Exercise(Task):
 
     def _mark(self, question: Question, answers: Mapping[Question, Answer]) -> Mark:
         if question not in answers:
-            return Mark(question.key, 0.0, f"{question.name}: not answered", is_answered=False)
+            return Mark(question.key, 0.0, SENTENCES["unanswered"].format(name=question.name), is_answered=False)
         answer, right = answers[question], question.value(self._scene)
-        head = f"{question.name}: {answer.text} is"
+
+        def mark(points: float, sentence: str, names: tuple[str, ...] = (), is_right: bool = False, **parts: str) -> Mark:
+            text = SENTENCES[sentence].format(name=question.name, answer=answer.text, names=", ".join(names), **parts)
+            return Mark(question.key, points, text, names, is_right)
+
         if answer.formula is not None and not self._holds(question, answer) and is_rounded(answer.value, right):
-            return Mark(question.key, HALF, f"{head} the right number here, but not the derivative at other numbers")
+            return mark(HALF, "right here")
         if is_rounded(answer.value, right):
-            return Mark(question.key, 1.0, f"{head} right", is_right=True)
-        carried = self._carried(question, answers)
+            return mark(1.0, "right", is_right=True)
+        above = {q: answers[q].value for q in answers if q.place is None and q.rate is None and q is not question}
+        carried = self._carried(question, above)
         if carried is not None and is_rounded(answer.value, carried):
-            return Mark(question.key, 1.0, f"{head} not right, but follows from a wrong answer above, so it counts")
+            all_right = all(is_rounded(value, q.value(self._scene)) for q, value in above.items())
+            return mark(1.0, "from rounded" if all_right else "from wrong", is_right=all_right)
         found = self._explanations(question, answer, right)
         if not found:
-            return Mark(question.key, 0.0, f"{head} not right, and no known misconception gives it; {self._way_to(question)}")
+            return mark(0.0, "unexplained", way=self._way_to(question))
         likeliest = {suspect.name: suspect.words for suspect in reversed(found)}  # of each name the first
         names = tuple(dict.fromkeys(suspect.name for suspect in found))
         words = [likeliest[name] for name in names[:MOST_EXPLANATIONS]]
-        points = max(suspect.points for suspect in found)
-        return Mark(question.key, points, f"{head} not right; {', or '.join(words)} ({', '.join(names)})", names)
+        return mark(max(suspect.points for suspect in found), "explained", names, words=", or ".join(words))
 
     def _holds(self, question: Question, answer: Answer) -> bool:
         """Whether a formula is the right number at other numbers, too."""
         for scene in self._scenes:
-            right = question.value(scene)
-            scale = max(1e-3, abs(right), abs(scene.gradients[question.node]))
             try:
                 found = answer.at({self.names[x]: twin.data for x, twin in scene.nodes.items()})
             except ValueError:  # outside a domain
                 return False
-            if not abs(found - right) <= CLOSE * scale:
+            if not abs(found - question.value(scene)) <= self._scale(question, scene):
                 return False
         return True
 
-    def _carried(self, question: Question, answers: Mapping[Question, Answer]) -> float | None:
-        """Return the number that follows from the answers about nodes above, if one of these is wrong."""
-        above = {q.node: answers[q].value for q in answers if q.place is None and q.rate is None and q is not question}
-        if question.place is not None or question.rate is not None or not above:
+    def _scale(self, question: Question, scene: Scene) -> float:
+        """Return by how much a formula may differ from the derivative."""
+        return CLOSE * max(1e-3, abs(question.value(scene)), abs(scene.gradients[question.node]))
+
+    def _carried(self, question: Question, answers: Mapping[Question, float]) -> float | None:
+        """Return the number that follows from the answers about other nodes, if there are any."""
+        if question.place is not None or question.rate is not None or not answers:
             return None
-        gradients = {self.loss: 1.0}
+        above, gradients = {q.node: value for q, value in answers.items()}, {self.loss: 1.0}
         for node in reversed(self.steps.order):
             delta = above.get(node, gradients.get(node))
             for x, partial, taken in zip(node.inputs, node.partials, node.taken, strict=True):
@@ -115,24 +141,25 @@ class Exercise(Task):
         """Return the misconceptions that give the answer, in the digits that it has; the nearest first."""
         if not math.isfinite(answer.value):
             return []
-        if question.place is not None:
-            suspects = list(self._suspects.readings(question.node, question.place))
-        else:
-            suspects = [self._asked(question, suspect) for suspect in self._suspects.of(question.node)]
-        fits = [s for s in suspects if differs(s.gradient, right) and is_rounded(answer.value, s.gradient)]
+        fits = [s for s in self._suspects_of(question, right) if is_rounded(answer.value, s.gradient)]
         nearest = min((abs(s.gradient - answer.value) for s in fits), default=0.0)
         if nearest <= EXACT * abs(answer.value):  # in all its digits: those that fit three digits only do not count
             fits = [s for s in fits if abs(s.gradient - answer.value) <= 2 * EXACT * abs(answer.value) + 1e-15]
         unit = 10.0 ** -len(f"{answer.value}".partition(".")[2]) if answer.formula is None else 0.0
         if not fits and abs(answer.value - right) <= max(NEARLY * abs(right), min(unit, ROUGHLY * abs(right))):
-            fits = [Suspect("rounded-on-the-way", "it is near: numbers on the way were rounded too early", answer.value, HALF)]
+            fits = [Suspect("rounded-on-the-way", ROUNDED, answer.value, HALF)]
         return fits
 
-    def _asked(self, question: Question, suspect: Suspect) -> Suspect:
-        """Return what a wrong gradient gives for a question about the new value of a leaf."""
-        if question.rate is None:
-            return suspect
-        return suspect._replace(gradient=question.node.data - question.rate * suspect.gradient)
+    def _suspects_of(self, question: Question, right: float) -> list[Suspect]:
+        """Return what each misconception gives in place of the right answer, where that is another number."""
+        if question.place is not None:
+            suspects = self._suspects.readings(question.node, question.place)
+        else:
+            suspects = self._suspects.of(question.node)
+        if question.rate is not None:  # the new value of a leaf, from a wrong gradient
+            old, rate = question.node.data, question.rate
+            suspects = (s._replace(gradient=old - rate * s.gradient) for s in suspects)
+        return [suspect for suspect in suspects if differs(suspect.gradient, right)]
 
     def _way_to(self, question: Question) -> str:
         """Name further questions whose answers would show where it goes wrong."""
@@ -162,12 +189,70 @@ class Exercise(Task):
         points = 1 - (len(late) + len(missing)) / len(nodes)
         if late:
             before = [self.names[y] for y in self._uses[late[0]] if y not in order[: order.index(late[0])]]
-            words = f"{self.names[late[0]]} is visited too early: it feeds {listed(before)}, which had not passed on its share"
-            return Mark(key, max(0.0, points), f"order: {words} (too-early)", ("too-early",))
+            words = SENTENCES["too early"].format(node=self.names[late[0]], users=listed(before))
+            return Mark(key, max(0.0, points), words, ("too-early",))
         if missing or len(order) > len(nodes):
-            words = f"missing: {listed(missing)}" if missing else "a node is visited twice"
-            return Mark(key, max(0.0, points), f"order: {words}")
-        return Mark(key, 1.0, "order: right", is_right=True)
+            words = SENTENCES["missing" if missing else "twice"].format(nodes=listed(missing))
+            return Mark(key, max(0.0, points), words)
+        return Mark(key, 1.0, SENTENCES["order"], is_right=True)
+
+    # In a page
+
+    def play(self) -> Player:
+        """Make a player that asks the exercise: answers are given, hinted at and marked in the page.
+
+        The graph is played forward, with blanks for what is asked.  Once all answers are right, or given up, the page shows
+        the backward pass, and all numbers can be changed, as in the player that `autograd.play` makes.
+
+        Returns:
+            A player, which Jupyter shows and `save` writes; its page needs neither Python nor the network.
+
+        Raises:
+            ValueError: if the graph is too large to be read.
+            LayoutError: if no layout engine is installed.
+
+        >>> w, x = Value(3.0, "w"), Value(2.0, "x")
+        >>> exercise((w * x - 5) ** 2, ask=[w]).play()
+        <player: Exercise on loss, 6 steps>
+        """
+        from autograd.player import Asked, ask, strict  # imported here: most exercises are never played
+
+        rows = {name: row for name, row in FUNCTIONS.items() if row.arity in (1, 2)}
+        words: dict[str, int] = {}
+        questions = [self._for_page(question, words) for question in self.questions]
+        data = {
+            "kind": self.kind,
+            "task": self.question,
+            "notes": [str(note) for note in self.notes],
+            "questions": questions,
+            "hints": list(self._all_hints()) if self.kind == "order" else [],
+            "words": list(words),
+            "rounded": ROUNDED,
+            "sentences": SENTENCES,
+            "solution": self.solution,
+            "scenes": [[strict(scene.nodes[x].data) for x in self.names] for scene in self._scenes],
+            "functions": {name: [row.name, row.arity] for name, row in rows.items()},
+            "constants": CONSTANTS,
+        }
+        return ask(self.loss, Asked(f"Exercise on {self.names[self.loss]}", self.text, data, [*rows.values()]), digits=DIGITS)
+
+    def _for_page(self, question: Question, words: dict[str, int]) -> dict[str, Any]:
+        """Return what a page needs to ask and mark a question; `words` are explanations, by their places in a list."""
+        from autograd.player import strict
+
+        right = question.value(self._scene)
+        suspects = self._suspects_of(question, right)
+        return {
+            "name": question.name,
+            "node": self.steps.telling.places[question.node],
+            "place": question.place,
+            "rate": question.rate,
+            "right": strict(right),
+            "hints": list(self._hints_on(question)),
+            "way": self._way_to(question),
+            "suspects": [[s.name, words.setdefault(s.words, len(words)), s.gradient, s.points] for s in suspects],
+            "elsewhere": [[strict(question.value(each)), strict(self._scale(question, each))] for each in self._scenes],
+        }
 
 
 def exercise(loss: Value, ask: str | Iterable[Value] = "deltas", *, rate: float = RATE) -> Exercise:
