@@ -58,6 +58,16 @@ def test_numbers_are_read_as_they_are_written_by_hand(text: str, value: float) -
     assert read_answer(text, numbers).value == pytest.approx(value, rel=1e-15)
 
 
+def test_a_name_means_its_node_whatever_else_it_means() -> None:
+    numbers = {"e": 3.0, "lambda": 2.0, "step": 5.0, "tanh": 0.5, "name_0": 7.0, "a.b": 11.0, "2": 9.0, "x₀": 13.0}
+    for text, value in (
+        ("2*e", 6.0), ("1e-1*lambda", 0.2), ("step + step(1)", 6.0), ("tanh(0) + tanh", 0.5), ("name_0*a.b", 77.0), ("2", 2.0),
+        ("e²", 9.0), ("x₀² + 1.5e0", 170.5), ("2.5*e", 7.5),
+    ):  # fmt: skip
+        assert read_answer(text, numbers).value == pytest.approx(value), text
+    assert read_answer("e", {"t": 1.0}).value == math.e
+
+
 def test_a_formula_is_right_however_it_is_written() -> None:
     n = network(**POINT)
     task = exercise(n["E"], ask=[n["w_o"], n["w_h"]])

@@ -17,7 +17,7 @@ class Reader {
     // rows: the Rows of a graph; names: of its nodes, by place; functions: [row, number of operands] by name; constants.
     constructor(rows, names, functions, constants) {
         Object.assign(this, {rows, names, functions, constants});
-        this.odd = names.filter((name) => WORD.exec(name)?.[0] !== name).sort((a, b) => b.length - a.length);
+        this.odd = names.filter((name) => WORD.exec(name)?.[0] !== name && NUMERAL.exec(name)?.[0] !== name).sort((a, b) => b.length - a.length);
     }
 
     // Return {text, at, isFormula}: `at` gives its value at the numbers of the nodes.
@@ -110,13 +110,12 @@ class Reader {
     }
 
     word(name) {
-        const place = this.names.indexOf(name);
+        const place = this.names.indexOf(name), known = this.functions[name === "σ" ? "sigmoid" : name];
+        if (known && this.take("(")) return this.application(name, ...known);
         if (place >= 0) {
             this.isFormula = true;
             return (numbers) => numbers[place];
         }
-        const known = this.functions[name === "σ" ? "sigmoid" : name];
-        if (known && this.take("(")) return this.application(name, ...known);
         if (known) throw this.refuse(`${name} is a function; it is written ${name}(…)`);
         if (name in this.constants) return () => this.constants[name];
         if (this.token?.sign === "(") throw this.refuse(`there is no function ${name}`);

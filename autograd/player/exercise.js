@@ -29,7 +29,7 @@ class Exercise {
         const how = this.isOrder ? "Press the nodes in the picture, or write their names, with commas."
             : "An answer is a number, a fraction such as 1/2, or a formula over the names in the picture.";
         const giveUp = made("button", {type: "button", className: "give-up", on: {click: () => this.close()}}, "Show the solution");
-        this.solution = made("pre", {className: "solution", hidden: true}, asked.solution);
+        this.solution = made("pre", {className: "solution", hidden: true});
         this.element = made("section", {className: "exercise", ariaLabel: "Exercise"},
             made("p", {className: "head"}, made("b", {}, asked.task), this.score),
             ...asked.notes.map((note) => made("p", {className: "note"}, note)), this.list,
@@ -195,7 +195,7 @@ class Exercise {
         const {player} = this;
         this.isOpen = false;
         this.point(null);
-        this.solution.hidden = false;
+        [this.solution.textContent, this.solution.hidden] = [this.asked.solution, false];
         this.element.querySelector(".give-up").remove();
         player.player.classList.remove("exercising");
         player.find(".mistakes").before(this.element);
