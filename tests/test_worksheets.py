@@ -1,5 +1,6 @@
 """What exercises come in: sheets that set, graders' test files, a session in a terminal, the command line."""
 
+import doctest
 import re
 import shutil
 import subprocess
@@ -13,7 +14,7 @@ import pytest
 from autograd import Value
 from autograd.__main__ import main
 from autograd.demo import POINT, network
-from autograd.exercises import exercise, exercises, grade, worksheet
+from autograd.exercises import exercise, exercises, worksheet
 from autograd.exercises.matrices import Matrix
 from autograd.exercises.terminal import ask_all
 
@@ -108,54 +109,6 @@ def test_matrices_are_set_in_every_format() -> None:
     assert f"BP2: δ¹ = (W²)ᵀδ² ⊙ σ′(z¹) = [[{above}], [{below}]]" in sheet.text
 
 
-# Graders
-
-
-def test_nbgrader_takes_the_number_that_a_cell_ends_with(capsys: pytest.CaptureFixture[str]) -> None:
-    n = network(**POINT)
-    task = exercise(n["E"], ask=[n["w_o"], n["w_h"]])
-    points = grade(task, {"w_o": -0.0946, "w_h": 0.2345}, points=4)
-    assert type(points) is float and float(repr(points)) == 3.71  # nbgrader reads the text of the last output
-    assert capsys.readouterr().out.splitlines()[0] == "1.86 of 2 points"
-    assert grade(task, {"w_o": -0.0946}, points=2) == 2.0
-    odd = Value(3.0, "q: not answered")
-    assert grade(exercise(odd * 2, ask=[odd]), {odd: "2"}, points=4) == 4.0
-    with pytest.raises(AssertionError, match="activation-forgotten"):
-        grade(task, {"w_h": 0.2345}, must_be_right=True)
-    assert grade(exercise(n["E"], ask="order"), [n["E"]], points=7) == 1.0
-
-
-TEST_FILE = """
-from otter.test_files import test_case
-
-OK_FORMAT = False
-name = "q1"
-points = None
-
-from autograd.exercises import grade
-
-@test_case(points=2)
-def test_w_o(task, w_o):
-    grade(task, {"w_o": w_o}, must_be_right=True)
-
-@test_case(points=3)
-def test_w_h(task, w_h):
-    grade(task, {"w_h": w_h}, must_be_right=True)
-"""
-
-
-def test_otter_grader_runs_a_test_file(tmp_path: Path) -> None:
-    test_files = pytest.importorskip("otter.test_files", reason="otter-grader is not installed: pip install '.[graders]'")
-    (tmp_path / "q1.py").write_text(TEST_FILE, encoding="utf-8")
-    n = network(**POINT)
-    task = exercise(n["E"], ask=[n["w_o"], n["w_h"]])
-    file = test_files.ExceptionTestFile.from_file(str(tmp_path / "q1.py"))
-    file.run({"task": task, "w_o": "-(t - r_o)*r_o*(1 - r_o)*r_h", "w_h": 0.2345})
-    right, wrong = file.test_case_results
-    assert right.passed and not wrong.passed and file.score == 2 and file.possible == 5
-    assert "the factor ∂r_h/∂net_h = r_h·(1 - r_h) is left out" in wrong.message
-
-
 # In a terminal
 
 
@@ -209,3 +162,9 @@ def test_the_command_line_prints_the_sheet_without_a_terminal(capsys: pytest.Cap
     ):
         assert main(words) == 2
         assert message in capsys.readouterr().err
+
+
+def test_every_example_of_the_teachers_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    failed, tried = doctest.testfile(str(Path(__file__).parent.parent / "autograd/exercises/README.md"), module_relative=False)
+    assert tried > 6 and not failed

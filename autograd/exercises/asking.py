@@ -81,7 +81,7 @@ class Exercise(Task):
             return Marking((self._mark_order(answers),))
         if not isinstance(answers, Mapping):
             raise AnswerError(f"answers are given as {{node: answer}}, not {answers!r}")
-        read = {self._asked_for(key): read_answer(answer, self._numbers) for key, answer in answers.items()}
+        read = {self.question_about(key): read_answer(answer, self.numbers) for key, answer in answers.items()}
         return Marking(tuple(self._mark(question, read) for question in self.questions))
 
     def _mark(self, question: Question, answers: Mapping[Question, Answer]) -> Mark:

@@ -59,7 +59,8 @@ class Task:
         return Scene({x: x for x in self.names}, self.steps.gradients)
 
     @cached_property
-    def _numbers(self) -> dict[str, float]:
+    def numbers(self) -> dict[str, float]:
+        """The numbers of all nodes, by their names."""
         return {self.names[x]: x.data for x in self.names}
 
     def _explain(self, node: Value) -> Explanation:
@@ -83,7 +84,7 @@ class Task:
         ∂loss/∂v1 = 12, and x = 2
         12·2 = 24
         """
-        question = None if about is None else self._asked_for(about)
+        question = None if about is None else self.question_about(about)
         hints = list(self._all_hints() if question is None else self._hints_on(question))
         given = self._given[question] = self._given.get(question, 0) + 1
         return hints[given - 1] if given <= len(hints) else "there are no more hints"
@@ -141,7 +142,12 @@ class Task:
                 uses[x].append(node)
         return uses
 
-    def _asked_for(self, key: Any) -> Question:
+    def question_about(self, key: Any) -> Question:
+        """Return the question that a key of the answers means: a node, or a node and an operand, or a name.
+
+        Raises:
+            AnswerError: for what was not asked.
+        """
         asked: dict[Any, Question] = {question.name: question for question in self.questions}
         asked |= {question.key: question for question in self.questions}
         asked |= {self.names[question.node]: question for question in self.questions if question.place is None}
