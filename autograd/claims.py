@@ -14,6 +14,7 @@ by that much: ∂loss/∂v2 = 2·v2 = -4, ∂v1/∂w = x = 2
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from decimal import Decimal
@@ -49,7 +50,8 @@ def check_derivation(loss: Value, claims: Mapping[Value, float], tolerance: floa
 
     Raises:
         TypeError: for a claim that is not a number, or a node that is not a Value.
-        ValueError: for a node that does not take part in the result, or a negative tolerance.
+        ValueError: for a node that does not take part in the result, a claim beyond the largest float, or a negative
+            tolerance.
 
     >>> w = Value(3.0, label="w")
     >>> loss = w * w + 4 * w
@@ -65,7 +67,11 @@ def check_derivation(loss: Value, claims: Mapping[Value, float], tolerance: floa
             raise TypeError(f"{node!r} is a constant, which has no gradient; claims are made about Values")
         if node not in steps.gradients:
             raise ValueError(f"{describe(node)} does not take part in {describe(loss)}")
-        claimed[node] = number(claim.data if isinstance(claim, Value) else claim)
+        try:
+            claimed[node] = number(claim.data if isinstance(claim, Value) else claim)
+        except OverflowError:  # the number itself may be too long to be printed
+            largest = f"the largest float, {sys.float_info.max:.2g}"
+            raise ValueError(f"the claim for {describe(node)} is beyond {largest}; claim a smaller number") from None
         if claimed[node] is NotImplemented:
             raise TypeError(f"the claim {claim!r} for {describe(node)} is not a number")
     leaves = [x for x in steps.names if x.primitive is None]

@@ -30,6 +30,7 @@ class Mark:
         sentence: what is right or wrong with the answer.
         names: the misconceptions that explain a wrong answer, the likeliest first.
         is_right: whether the answer is right.
+        is_answered: whether there is an answer at all.
     """
 
     asked: Hashable
@@ -37,6 +38,7 @@ class Mark:
     sentence: str
     names: tuple[str, ...] = ()
     is_right: bool = False
+    is_answered: bool = True
 
 
 @dataclass(frozen=True, slots=True, repr=False)

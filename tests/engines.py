@@ -19,7 +19,7 @@ from autograd.player.javascript import to_javascript
 from autograd.value import topological
 
 PLAYER = Path(__file__).parent.parent / "autograd" / "player"
-SCRIPTS = ("formulas.js", "live.js", "mistakes.js")
+SCRIPTS = ("formulas.js", "live.js", "mistakes.js", "answers.js")
 
 HELPERS = """
 const unpack = (hex) => new Float64Array(Uint8Array.from(hex.match(/../g) ?? [], (byte) => parseInt(byte, 16)).buffer);

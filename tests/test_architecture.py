@@ -48,8 +48,8 @@ ROOMS: dict[str, set[str]] = {
     },
     "autograd.exercises": {
         "autograd.derivation", "autograd.drawing", "autograd.expressions", "autograd.files", "autograd.manners",
-        "autograd.marking", "autograd.mistakes", "autograd.primitives", "autograd.rows", "autograd.steps", "autograd.symbol",
-        "autograd.telling", "autograd.value",
+        "autograd.marking", "autograd.mistakes", "autograd.player", "autograd.primitives", "autograd.rows", "autograd.steps",
+        "autograd.symbol", "autograd.telling", "autograd.value",
     },
     "autograd.files": {"autograd.symbol"},
     "autograd.drawing": {

@@ -17,7 +17,7 @@ from misconceived import cases, leaves_of, random_graph
 
 from autograd import Value, explain, label_values, walk
 from autograd.demo import POINT, network
-from autograd.exercises import NAMES, AnswerError, exercise, exercises
+from autograd.exercises import NAMES, AnswerError, Exercise, exercise, exercises, graphs
 from autograd.exercises.answers import is_rounded, read_answer
 from autograd.mistakes import MISTAKES, totals, updated_too_soon
 
@@ -56,6 +56,16 @@ def test_a_number_that_is_off_by_a_percent_is_not(right: float, off: float) -> N
 def test_numbers_are_read_as_they_are_written_by_hand(text: str, value: float) -> None:
     numbers = {"t": 1.0, "r": 0.5, "w⁽¹⁾₀₀": 2.0, "w⁽¹⁾₀₁": 3.0}
     assert read_answer(text, numbers).value == pytest.approx(value, rel=1e-15)
+
+
+def test_a_name_means_its_node_whatever_else_it_means() -> None:
+    numbers = {"e": 3.0, "lambda": 2.0, "step": 5.0, "tanh": 0.5, "name_0": 7.0, "a.b": 11.0, "2": 9.0, "x₀": 13.0}
+    for text, value in (
+        ("2*e", 6.0), ("1e-1*lambda", 0.2), ("step + step(1)", 6.0), ("tanh(0) + tanh", 0.5), ("name_0*a.b", 77.0), ("2", 2.0),
+        ("e²", 9.0), ("x₀² + 1.5e0", 170.5), ("2.5*e", 7.5),
+    ):  # fmt: skip
+        assert read_answer(text, numbers).value == pytest.approx(value), text
+    assert read_answer("e", {"t": 1.0}).value == math.e
 
 
 def test_a_formula_is_right_however_it_is_written() -> None:
@@ -101,9 +111,20 @@ def test_the_same_seed_is_the_same_sheet_in_every_process() -> None:
     assert runs[0].stdout == runs[1].stdout == ascii(eval(make, {"exercises": exercises})) + "\n"
     assert [str(t) for t in exercises(6, 2, 4)] != [str(t) for t in exercises(5, 2, 4)]
     assert len({task.text for task in exercises(0, 2, 300)}) == 300
+    assert [str(t) for t in exercises(0, 3, 20)[:8]] == [str(t) for t in exercises(0, 3, 8)]
     for level, count, words in ((5, 1, "the levels are 1, 2, 3, 4"), (1, 0, "1 exercise or more")):
         with pytest.raises(ValueError, match=words):
             exercises(0, level, count)
+
+
+def test_there_is_always_another_exercise(monkeypatch: pytest.MonkeyPatch) -> None:
+    def few(dice: graphs.Dice) -> Exercise:
+        w = dice.leaf("w", (0.5, 1.0))
+        return exercise(w * 2, ask=[w])
+
+    monkeypatch.setitem(graphs.LEVELS, 1, few)
+    leaves = {task.questions[0].node.data for task in exercises(0, 1, 12)}
+    assert leaves == {sign * size for sign in (1, -1) for size in (0.5, 1.0, 1.5, 2.0, 2.5, 3.0)}
 
 
 # Misconceptions
@@ -261,6 +282,7 @@ def test_hints_become_smaller_step_by_step() -> None:
     ({"w_o": None}, "None is not an answer; give a number"),
     ({"w_o": [1.0]}, "is not an answer"),
     ({"w_o": math.nan}, "is not an answer"),
+    ({"w_o": 10**400}, "the answer is beyond the largest float, 1.8e.308"), ({"w_o": 10**9999}, "beyond the largest float"),
     ({"w_o": ""}, "the expression is empty"),
     ({"w_o": "__import__('os')"}, "there is no function __import__"),
     ({"w_o": "1/0"}, "cannot be read"),

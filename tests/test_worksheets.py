@@ -1,5 +1,6 @@
 """What exercises come in: sheets that set, graders' test files, a session in a terminal, the command line."""
 
+import doctest
 import re
 import shutil
 import subprocess
@@ -7,12 +8,14 @@ from base64 import b64decode
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from autograd import Value
 from autograd.__main__ import main
 from autograd.demo import POINT, network
-from autograd.exercises import exercise, exercises, grade, worksheet
+from autograd.exercises import exercise, exercises, worksheet
+from autograd.exercises.matrices import Matrix
 from autograd.exercises.terminal import ask_all
 
 
@@ -75,59 +78,35 @@ def test_labels_cannot_become_markup() -> None:
         assert "<script" not in html
 
 
-def test_the_matrices_of_a_solution_are_the_gradients_of_the_graph() -> None:
-    for task in exercises(seed=4, level=4, count=3):
-        first, *_, last = task.solution_notes
-        assert first.startswith("BP1: δ² = ") and last.startswith("BP4: ")
-        by_name = {x.label: task.number(g) for x, g in task.steps.gradients.items()}
-        assert f"[[{by_name['layer2.neuron0.net']}]]" in first
-        assert f"∂E/∂W² = δ²(a¹)ᵀ = [[{by_name['layer2.neuron0.w0']}, {by_name['layer2.neuron0.w1']}]]" in last
+def test_the_four_equations_hold_in_the_matrices_that_are_printed() -> None:
+    for task in exercises(seed=4, level=4, count=6):
+        given = {name: np.array(eval(text)) for name, text in re.findall(r"(\S+) = (\[\[.*?\]\])", str(task.notes[0]))}
+        w1, b1, w2, b2, x, t = (given[name] for name in ("W¹", "b¹", "W²", "b²", "x", "t"))
+        assert (w1.shape, b1.shape, w2.shape, b2.shape, x.shape, t.shape) == ((2, 2), (2, 1), (1, 2), (1, 1), (2, 1), (1, 1))
+        a1 = 1 / (1 + np.exp(-(w1 @ x + b1)))
+        a2 = 1 / (1 + np.exp(-(w2 @ a1 + b2)))
+        delta2 = (a2 - t) * a2 * (1 - a2)
+        delta1 = (w2.T @ delta2) * a1 * (1 - a1)
+        right = [[a2 - t, a2 * (1 - a2), delta2], [w2.T, delta2, a1 * (1 - a1), delta1], [delta2, delta1],
+                 [delta2, a1.T, delta2 @ a1.T], [delta1, x.T, delta1 @ x.T]]  # fmt: skip
+        for line, matrices in zip(task.solution_notes, right, strict=True):
+            printed = [np.array(eval(text)) for text in re.findall(r"\[\[.*?\]\]", str(line))]
+            for matrix, wanted in zip(printed, matrices, strict=True):
+                assert matrix.shape == wanted.shape and np.allclose(matrix, wanted, rtol=1e-4)
+        assert [line.name for line in task.solution_notes] == ["BP1", "BP2", "BP3", "BP4", "BP4"]
 
 
-# Graders
-
-
-def test_nbgrader_takes_the_number_that_a_cell_ends_with(capsys: pytest.CaptureFixture[str]) -> None:
-    n = network(**POINT)
-    task = exercise(n["E"], ask=[n["w_o"], n["w_h"]])
-    points = grade(task, {"w_o": -0.0946, "w_h": 0.2345}, points=4)
-    assert type(points) is float and float(repr(points)) == 3.71  # nbgrader reads the text of the last output
-    assert capsys.readouterr().out.splitlines()[0] == "1.86 of 2 points"
-    assert grade(task, {"w_o": -0.0946}, points=2) == 2.0
-    with pytest.raises(AssertionError, match="activation-forgotten"):
-        grade(task, {"w_h": 0.2345}, must_be_right=True)
-    assert grade(exercise(n["E"], ask="order"), [n["E"]], points=7) == 1.0
-
-
-TEST_FILE = """
-from otter.test_files import test_case
-
-OK_FORMAT = False
-name = "q1"
-points = None
-
-from autograd.exercises import grade
-
-@test_case(points=2)
-def test_w_o(task, w_o):
-    grade(task, {"w_o": w_o}, must_be_right=True)
-
-@test_case(points=3)
-def test_w_h(task, w_h):
-    grade(task, {"w_h": w_h}, must_be_right=True)
-"""
-
-
-def test_otter_grader_runs_a_test_file(tmp_path: Path) -> None:
-    test_files = pytest.importorskip("otter.test_files", reason="otter-grader is not installed: pip install '.[graders]'")
-    (tmp_path / "q1.py").write_text(TEST_FILE, encoding="utf-8")
-    n = network(**POINT)
-    task = exercise(n["E"], ask=[n["w_o"], n["w_h"]])
-    file = test_files.ExceptionTestFile.from_file(str(tmp_path / "q1.py"))
-    file.run({"task": task, "w_o": "-(t - r_o)*r_o*(1 - r_o)*r_h", "w_h": 0.2345})
-    right, wrong = file.test_case_results
-    assert right.passed and not wrong.passed and file.score == 2 and file.possible == 5
-    assert "the factor ∂r_h/∂net_h = r_h·(1 - r_h) is left out" in wrong.message
+def test_matrices_are_set_in_every_format() -> None:
+    [task] = exercises(seed=4, level=4, count=1)
+    sheet = worksheet([task], solutions=True)
+    rows = task.solution_notes[1].parts[1]
+    assert isinstance(rows, Matrix) and len(rows.rows) == 2 and len(rows.rows[0]) == 1
+    (above,), (below,) = rows.rows
+    assert r"\text{BP2: }\delta^{1} = (W^{2})^{\top}\delta^{2} \odot \sigma'(z^{1}) = " in sheet.tex
+    assert rf"\begin{{bmatrix}}{above} \\ {below}\end{{bmatrix}}" in sheet.tex and r"\begin{bmatrix}" in task._repr_latex_()
+    table = f"<mtable><mtr><mtd><mn>{above}</mn></mtd></mtr><mtr><mtd><mn>{below}</mn></mtd></mtr></mtable>"
+    assert table in sheet.html and task._repr_html_().count("<mtable>") == 6
+    assert f"BP2: δ¹ = (W²)ᵀδ² ⊙ σ′(z¹) = [[{above}], [{below}]]" in sheet.text
 
 
 # In a terminal
@@ -183,3 +162,9 @@ def test_the_command_line_prints_the_sheet_without_a_terminal(capsys: pytest.Cap
     ):
         assert main(words) == 2
         assert message in capsys.readouterr().err
+
+
+def test_every_example_of_the_teachers_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    failed, tried = doctest.testfile(str(Path(__file__).parent.parent / "autograd/exercises/README.md"), module_relative=False)
+    assert tried > 6 and not failed

@@ -11,19 +11,24 @@ compared with the derivative at random points, so any way of writing it will do.
 
 from __future__ import annotations
 
+import keyword
 import math
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from autograd.expressions import Expression, ExpressionError, parse
+from autograd.expressions import CONSTANTS, FUNCTIONS, Expression, ExpressionError, parse
 from autograd.rows import number
 
 __all__ = ["Answer", "AnswerError", "differs", "is_rounded", "read_answer"]
 
 FEWEST: Final = 3  # digits of a rounded answer
+LONGEST_SHOWN: Final = 60  # characters of what is not an answer
 EXACT: Final = 1e-9  # relative: two numbers that are the same
+NUMERAL: Final = r"(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+WORD: Final = r"[^\W\d][^\W²³]*"
 # Characters written by hand, and how the parser of expressions spells them.
 SPELLINGS: Final = {"−": "-", "·": "*", "×": "*", "÷": "/", "^": "**", "²": "**2", "³": "**3", "σ(": "sigmoid("}
 
@@ -70,17 +75,27 @@ def read_answer(answer: Any, numbers: Mapping[str, float]) -> Answer:
     if not isinstance(answer, str):
         try:
             value = number(answer)
-        except (TypeError, OverflowError):
+        except TypeError:
             value = NotImplemented
+        except OverflowError:  # the number itself may be too long to be printed
+            largest = f"the largest float, {sys.float_info.max:.2g}"
+            raise AnswerError(f"the answer is beyond {largest}; give a smaller number") from None
         if value is NotImplemented or math.isnan(value):
-            raise AnswerError(f"{answer!r} is not an answer; give a number, a fraction such as '1/2', or a formula as text")
+            shown = repr(answer) if len(repr(answer)) <= LONGEST_SHOWN else f"a {type(answer).__name__}"
+            raise AnswerError(f"{shown} is not an answer; give a number, a fraction such as '1/2', or a formula as text")
         return Answer(f"{value:g}" if float(f"{value:g}") == value else repr(value), value)
     text = answer.strip()
     code = re.sub(r"^([-−+]?\d*),(\d+)$", r"\1.\2", text)
-    inner = {name: name if name.isidentifier() else f"name_{i}" for i, name in enumerate(numbers)}
-    for name in sorted(numbers, key=len, reverse=True):
-        if inner[name] != name:
-            code = code.replace(name, inner[name])
+    known = [name for name in numbers if not re.fullmatch(NUMERAL, name)]  # what looks like a number is one
+    inner = {name: name if _is_plain(name) else f"name_{i}" for i, name in enumerate(known)}
+    odd = [re.escape(name) for name in known if not name.isidentifier()]
+    parts = re.compile("|".join([*sorted(odd, key=len, reverse=True), NUMERAL, WORD]))
+
+    def renamed(found: re.Match[str]) -> str:
+        word, after = found[0], found.string[found.end() :]
+        return word if word in FUNCTIONS and after.lstrip().startswith("(") else inner.get(word, word)
+
+    code = parts.sub(renamed, code)
     for written, meant in SPELLINGS.items():
         code = code.replace(written, meant)
     try:
@@ -97,6 +112,12 @@ def read_answer(answer: Any, numbers: Mapping[str, float]) -> Answer:
     return Answer(text, value, formula if names else None, names)
 
 
+def _is_plain(name: str) -> bool:
+    """Whether the parser of expressions reads a name as the name of a variable."""
+    is_taken = keyword.iskeyword(name) or name in CONSTANTS or name in FUNCTIONS or name.startswith("name_")
+    return name.isidentifier() and not is_taken
+
+
 def is_rounded(answer: float, right: float) -> bool:
     """Whether an answer is the right number, or agrees with it to three significant digits or three decimals.
 
@@ -108,10 +129,9 @@ def is_rounded(answer: float, right: float) -> bool:
         return False
     if math.isclose(answer, right, rel_tol=EXACT, abs_tol=1e-15):
         return True
-    if any(math.isclose(answer, round(right, places), rel_tol=EXACT, abs_tol=1e-15) for places in range(FEWEST, 16)):
-        return True
     unit = 10.0 ** (math.floor(math.log10(abs(right))) - FEWEST + 1) if right else 0.0
-    return abs(answer - right) <= unit / 2 * (1 + EXACT)
+    places = next((n for n in range(FEWEST, 16) if math.isclose(answer, round(answer, n), rel_tol=EXACT, abs_tol=1e-15)), 15)
+    return abs(answer - right) <= max(unit, 10.0**-places) / 2 * (1 + EXACT)  # a tie may be rounded up or down
 
 
 def differs(wrong: float, right: float) -> bool:

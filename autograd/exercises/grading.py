@@ -18,8 +18,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from autograd.exercises.answers import AnswerError, read_answer
 from autograd.exercises.asking import Exercise
-from autograd.marking import Marking
+from autograd.marking import Mark, Marking
 
 __all__ = ["grade"]
 
@@ -29,7 +30,8 @@ def grade(task: Exercise, answers: Mapping[Any, Any] | Any, points: float = 1.0,
 
     Args:
         task: the exercise.
-        answers: as for `Exercise.mark`; only the questions that are answered here count.
+        answers: as for `Exercise.mark`; only the questions that are answered here count.  An answer that cannot be read has no
+            points, and takes none from the others.
         points: what all these answers together are worth.
         must_be_right: raise an AssertionError with the sentences unless all answers are right, as otter-grader expects.
 
@@ -37,8 +39,8 @@ def grade(task: Exercise, answers: Mapping[Any, Any] | Any, points: float = 1.0,
         From 0 to `points`, with two decimals.
 
     Raises:
-        AssertionError: with `must_be_right`, if an answer is wrong.
-        AnswerError: for an answer that cannot be read, or that was not asked for.
+        AssertionError: with `must_be_right`, if an answer is wrong or cannot be read.
+        AnswerError: for an answer to something that was not asked, which is a slip of the test.
 
     >>> from autograd.exercises.asking import exercise
     >>> from autograd.value import Value
@@ -47,11 +49,30 @@ def grade(task: Exercise, answers: Mapping[Any, Any] | Any, points: float = 1.0,
     ∂loss/∂w: 2*(w*x - 5)*x is right
     4.0
     """
-    marking = task.mark(answers)
-    if isinstance(answers, Mapping) and answers:
-        answered = [mark for mark in marking.marks if not mark.sentence.endswith(": not answered")]
-        marking = Marking(tuple(answered))
+    marking = _marking(task, answers)
     if must_be_right and not marking:
         raise AssertionError(str(marking))
     print(marking)
-    return round(points * marking.points, 2)
+    return min(float(points), round(points * marking.points, 2))  # a grader refuses more than there is
+
+
+def _marking(task: Exercise, answers: Any) -> Marking:
+    """Mark the answers that can be read; the others get the sentence that says why they cannot."""
+    if task.kind == "order":
+        try:
+            return task.mark(answers)
+        except AnswerError as error:  # a test ends at an error, and all its points are lost
+            return Marking((Mark("order", 0.0, f"order: {error}"),))
+    if not isinstance(answers, Mapping) or not answers:
+        return task.mark(answers)
+    readable, unread = dict[Any, Any](), dict[Any, Mark]()
+    for key, answer in answers.items():
+        question = task.question_about(key)
+        try:
+            read_answer(answer, task.numbers)
+        except AnswerError as error:  # as above
+            unread[question.key] = Mark(question.key, 0.0, f"{question.name}: {error}")
+        else:
+            readable[key] = answer
+    marks = [unread.get(mark.asked, mark) for mark in task.mark(readable).marks]
+    return Marking(tuple(mark for mark in marks if mark.is_answered))

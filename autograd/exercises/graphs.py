@@ -19,6 +19,7 @@ from random import Random
 from typing import Any, Final
 
 from autograd.exercises.asking import Exercise, exercise
+from autograd.exercises.matrices import Equation, Matrix
 from autograd.manners import label_values
 from autograd.primitives import dot, sigmoid
 from autograd.value import Value
@@ -30,14 +31,19 @@ PLAIN: Final = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0)
 LEAST: Final = 0.002  # of a gradient in question: smaller ones round to nothing
 LONGEST: Final = 4  # digits of a gradient on the first two levels
 XOR: Final = ((0.0, 0.0, 0.0), (0.0, 1.0, 1.0), (1.0, 0.0, 1.0), (1.0, 1.0, 0.0))
-RATES: Final = (0.1, 0.5, 1.0, 2.0)
+REPEATED: Final = 100  # exercises that came up again, for each further size of the leaves
 
 
 class Dice:
-    """Draws from a seed, by `Random.random` only, whose numbers are the same on every version of Python."""
+    """Draws from a seed, by `Random.random` only, whose numbers are the same on every version of Python.
+
+    Attributes:
+        more: how many sizes of leaves there are in addition to the shortest.
+    """
 
     def __init__(self, seed: str) -> None:
         self.random = Random(seed).random
+        self.more = 0
 
     def pick(self, things: Sequence[Any]) -> Any:
         """Return one of the things."""
@@ -45,11 +51,13 @@ class Dice:
 
     def leaf(self, name: str, sizes: Sequence[float] = PLAIN) -> Value:
         """Return a leaf with a short decimal of either sign."""
-        return Value(self.pick(sizes) * self.pick((1.0, 1.0, -1.0)), name)
+        step = 0.1 if sizes is SMALL else 0.5
+        further = [round(sizes[-1] + step * (i + 1), 1) for i in range(self.more)]
+        return Value(self.pick([*sizes, *further]) * self.pick((1.0, 1.0, -1.0)), name)
 
 
 def exercises(seed: int = 0, level: int = 1, count: int = 8) -> list[Exercise]:
-    """Make a sheet of exercises; the same seed makes the same sheet.
+    """Make a sheet of exercises, no two of them alike; the same seed makes the same sheet.
 
     Args:
         seed: any int.
@@ -69,10 +77,14 @@ def exercises(seed: int = 0, level: int = 1, count: int = 8) -> list[Exercise]:
         raise ValueError(f"count is {count!r}; make 1 exercise or more")
     dice = Dice(f"{seed}/{level}")
     sheet: dict[str, Exercise] = {}
+    repeated = 0
     while len(sheet) < count:
         task = LEVELS[level](dice)
-        if _is_fit(task, exact=level <= 2):  # fit to be worked by hand
-            sheet.setdefault(task.text, task)
+        if not _is_fit(task, exact=level <= 2):  # fit to be worked by hand
+            continue
+        repeated += task.text in sheet
+        sheet.setdefault(task.text, task)
+        dice.more = repeated // REPEATED  # so that there is always another one
     return [*sheet.values()]
 
 
@@ -154,25 +166,42 @@ def _xor(dice: Dice) -> Exercise:
     error.label = "E"
     last = [*weights[1][0], *biases[1]]
     task = exercise(error, ask=dice.pick(("deltas", "deltas", last, [*weights[0][0], biases[0][0]])))
-    named = {"W¹": weights[0], "b¹": [biases[0]], "W²": weights[1], "b²": [biases[1]], "x": [x], "t": [[t]]}
-    notes = ["; ".join(f"{name} = {_matrix(rows, lambda v: v.data, task)}" for name, rows in named.items())]
-    return Exercise(error, task.kind, [q.node for q in task.questions], task.rate, notes, [*_four(task, weights, biases, nets)])
+    given: list[tuple[str, Any]] = [("W¹", weights[0]), ("b¹", _column(biases[0])), ("W²", weights[1]), ("b²", [biases[1]]),
+                                    ("x", _column(x)), ("t", [[t]])]  # fmt: skip
+    parts: list[str | Matrix] = []
+    for name, rows in given:
+        parts += [f"{', ' * bool(parts)}{name} = ", _matrix(rows, lambda v: v.data, task)]
+    four = _four(task, weights, biases, nets, outs)
+    return Exercise(error, task.kind, [q.node for q in task.questions], task.rate, [Equation("", parts)], [*four])
 
 
-def _four(task: Exercise, weights: Any, biases: Any, nets: Any) -> Iterator[str]:
+def _four(task: Exercise, weights: Any, biases: Any, nets: Any, outs: Any) -> Iterator[Equation]:
     """Write the four equations of backpropagation in the numbers of a network with two layers."""
 
-    def shown(rows: Any) -> str:
+    def values(rows: Any) -> Matrix:
+        return _matrix(rows, lambda node: node.data, task)
+
+    def gradients(rows: Any) -> Matrix:
         return _matrix(rows, lambda node: task.steps.gradients[node], task)
 
-    yield f"BP1: δ² = ∇ₐE ⊙ σ′(z²) = {shown([nets[1]])}"
-    yield f"BP2: δ¹ = (W²)ᵀδ² ⊙ σ′(z¹) = {shown([nets[0]])}"
-    yield f"BP3: ∂E/∂b² = δ² = {shown([biases[1]])}, ∂E/∂b¹ = δ¹ = {shown([biases[0]])}"
-    yield f"BP4: ∂E/∂W² = δ²(a¹)ᵀ = {shown(weights[1])}, ∂E/∂W¹ = δ¹xᵀ = {shown(weights[0])}"
+    def slopes(layer: int) -> Matrix:
+        return _matrix(_column(outs[layer + 1]), lambda node: node.partials[0], task)
+
+    deltas = [gradients(_column(each)) for each in nets]
+    yield Equation("BP1", ["δ² = ∇ₐE ⊙ σ′(z²) = ", gradients([outs[2]]), " ⊙ ", slopes(1), " = ", deltas[1]])
+    back: list[str | Matrix] = [values(_column(weights[1][0])), deltas[1], " ⊙ ", slopes(0), " = ", deltas[0]]
+    yield Equation("BP2", ["δ¹ = (W²)ᵀδ² ⊙ σ′(z¹) = ", *back])
+    yield Equation("BP3", ["∂E/∂b² = δ² = ", gradients(_column(biases[1])), ", ∂E/∂b¹ = δ¹ = ", gradients(_column(biases[0]))])
+    yield Equation("BP4", ["∂E/∂W² = δ²(a¹)ᵀ = ", deltas[1], values([outs[1]]), " = ", gradients(weights[1])])
+    yield Equation("BP4", ["∂E/∂W¹ = δ¹xᵀ = ", deltas[0], values([outs[0]]), " = ", gradients(weights[0])])
 
 
-def _matrix(rows: Sequence[Sequence[Value]], number: Callable[[Value], float], task: Exercise) -> str:
-    return "[" + ", ".join("[" + ", ".join(task.number(number(x)) for x in row) + "]" for row in rows) + "]"
+def _column(nodes: Sequence[Value]) -> list[list[Value]]:
+    return [[x] for x in nodes]
+
+
+def _matrix(rows: Sequence[Sequence[Value]], number: Callable[[Value], float], task: Exercise) -> Matrix:
+    return Matrix([[task.number(number(x)) for x in row] for row in rows])
 
 
 LEVELS: Final[dict[int, Callable[[Dice], Exercise]]] = {1: _one_product, 2: _shared, 3: _neurons, 4: _xor}

@@ -22,12 +22,11 @@ from autograd.symbol import ESCAPES
 
 __all__ = ["Worksheet", "worksheet"]
 
-# Characters of notes and questions that pdflatex does not know.
+# Characters of questions and titles that pdflatex does not know.
 TEX: Final = {"∂": r"\partial ", "δ": r"\delta ", "σ": r"\sigma ", "η": r"\eta ", "∇": r"\nabla ", "⊙": r"\odot ", "′": "'",
               "¹": "^1", "²": "^2", "ᵀ": r"^{\top}", "ₐ": "_a", "·": r"\cdot "}  # fmt: skip
 STYLE: Final = """
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 48rem; margin: 2rem auto; padding: 0 1rem; }
-pre { white-space: pre-wrap; }
 section { break-inside: avoid; }
 .solutions { break-before: page; }
 """
@@ -65,11 +64,11 @@ class Worksheet:
     def _html_body(self) -> Iterator[str]:
         yield f"<h1>{escape(self.title)}</h1>"
         for i, task in enumerate(self.tasks, 1):
-            yield f"<section><h2>Exercise {i}</h2>{task.picture}<pre>{escape(task.text)}</pre></section>"
+            yield f"<section><h2>Exercise {i}</h2>{task.html}</section>"
         if self.solutions:
             yield '<div class="solutions"><h1>Solutions</h1>'
             for i, task in enumerate(self.tasks, 1):
-                yield f"<section><h2>Exercise {i}</h2><pre>{escape(task.solution)}</pre></section>"
+                yield f"<section><h2>Exercise {i}</h2>{task.solution_html}</section>"
             yield "</div>"
 
     @property
@@ -86,14 +85,13 @@ class Worksheet:
     def _tex_body(self) -> Iterator[str]:
         for i, task in enumerate(self.tasks, 1):
             yield rf"\section*{{Exercise {i}}}"
-            yield from (_tex(note) + r"\par" for note in task.notes)
+            yield from (rf"\[{note.latex}\]" for note in task.notes)
             yield rf"Given ${task.given_latex}$. {_tex(task.question)}\[{task.latex}\]"
         if self.solutions:
             yield r"\newpage"
             for i, task in enumerate(self.tasks, 1):
                 yield rf"\section*{{Solution {i}}}"
                 yield from (rf"\[{part}\]" for part in task.solution_latex)
-                yield from (_tex(note) + r"\par" for note in task.solution_notes)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the sheet to a file and return its path.

@@ -34,7 +34,8 @@ from autograd.drawing.neurons import find_neurons
 from autograd.drawing.size import refuse_unreadable
 from autograd.files import write_whole
 from autograd.mistakes import MISTAKES
-from autograd.player.javascript import NotLiveError, to_javascript
+from autograd.player.asked import Asked, blank, conceal
+from autograd.player.javascript import NotLiveError, strict, to_javascript
 from autograd.player.markup import as_data, element, write
 from autograd.player.stage import draw_views
 from autograd.player.theme import colours
@@ -43,11 +44,12 @@ from autograd.symbol import numbers, plain, printable
 from autograd.telling import equation
 from autograd.value import Value, topological
 
-__all__ = ["Player", "play"]
+__all__ = ["Asked", "Player", "ask", "play", "strict"]
 
 SUFFIXES = (".html", ".htm")
 MOST_LINES = 1000
 SCRIPTS = ("formulas.js", "live.js", "mistakes.js", "picture.js", "panels.js", "quiz.js", "player.js", "controls.js")
+ASKING = ("answers.js", "exercise.js")  # the scripts of a page that asks an exercise, besides
 DATA = re.compile(r"(x|y|t|input|target|label|data|example)s?[\W_]*\d*", re.IGNORECASE)  # labels of leaves that do not learn
 
 
@@ -63,6 +65,7 @@ class Player:
         walks: the walk of every example.
         markup: what is seen, as HTML.
         rows: the rows that the graphs use, as JavaScript.
+        asks: whether an exercise is asked in the page.
     """
 
     title: str
@@ -70,6 +73,7 @@ class Player:
     walks: Sequence[Walk]
     markup: str
     rows: str
+    asks: bool = False
 
     @property
     def html(self) -> str:
@@ -86,7 +90,8 @@ class Player:
         Where scripts do not run, it shows a picture of the first step.
         """
         first = self._first
-        advice = f"<p>The first of {self.steps} steps. To play them, run this cell or trust this notebook.</p>"
+        what = "The graph. To answer questions on it" if self.asks else f"The first of {self.steps} steps. To play them"
+        advice = f"<p>{what}, run this cell or trust this notebook.</p>"
         return _fill(
             "notebook.html",
             title=escape(self.title),
@@ -100,14 +105,17 @@ class Player:
 
     @cached_property
     def _first(self) -> Drawing | None:
-        """A picture of the first step, for where scripts do not run."""
+        """A picture of the first step, or of the whole graph that is asked about, for where scripts do not run."""
         steps = self.walks[0]
+        step = len(steps.order) - 1 if self.asks else 0
         view: Literal["nodes", "neurons"] = "neurons" if 'data-view="neurons"' in self.markup else "nodes"
-        return draw(steps.loss, step=0, view=view, digits=steps.telling.digits, limit=len(steps.names)) if self.steps else None
+        if not self.steps:
+            return None
+        return draw(steps.loss, step=step, view=view, digits=steps.telling.digits, limit=len(steps.names))
 
     @cached_property
     def _code(self) -> str:
-        return "\n".join(map(_part, SCRIPTS))
+        return "\n".join(map(_part, (*SCRIPTS, *ASKING) if self.asks else SCRIPTS))
 
     @property
     def _key(self) -> str:
@@ -174,7 +182,29 @@ def play(
     >>> play(x * x).steps
     2
     """
-    losses = _losses(loss)
+    return _player(_losses(loss), learn, digits, limit)
+
+
+def ask(loss: Value, asked: Asked, *, digits: int | None = None, limit: int = 150) -> Player:
+    """Make a player that asks an exercise on a result, and shows the backward pass afterwards.
+
+    Args:
+        loss: the result.
+        asked: the exercise.
+        digits: significant digits of the numbers, 1 to 17; by default 5, and 3 in a network.
+        limit: as for `play`.
+
+    Raises:
+        ValueError: if the graph is too large to be read.
+        NotLiveError: if a row has no JavaScript, so that no page can compute the graph.
+        LayoutError: if no layout engine is installed.
+    """
+    return _player([loss], None, digits, limit, asked)
+
+
+def _player(
+    losses: Sequence[Value], learn: Sequence[Value] | None, digits: int | None, limit: int, asked: Asked | None = None
+) -> Player:
     for each in losses:
         _refuse_unreadable(each, limit)
     walks = [Walk(each, n_digits=digits) for each in losses]
@@ -185,25 +215,31 @@ def play(
     ]
     notes = dict.fromkeys(note for stage in stages if (note := stage[0].attrib.pop("data-notes", "")))
     [steps, *_] = walks
-    title = f"Backpropagation of {steps.names[steps.loss]}"
+    title = asked.title if asked else f"Backpropagation of {steps.names[steps.loss]}"
+    if asked:
+        for stage in stages:
+            blank(stage[0])
     shown = list(dict.fromkeys(stage.attrib["data-view"] for stage in stages))
     switch = [element("button", view.capitalize(), type="button", data_shows=view) for view in shown] if shown[1:] else []
     leaves = list(dict.fromkeys(x for walk in walks for x in walk.names if x.primitive is None))
     data: dict[str, Any] = {"learn": _learned(leaves, walks, learn), "mistakes": _about_mistakes()}
     try:
-        rows, data["graphs"] = to_javascript(walks)
+        rows, data["graphs"] = to_javascript(walks, asked.rows if asked else ())
+        data |= {"exercise": {"text": asked.text, **asked.data}} if asked else {}
     except NotLiveError as error:
+        if asked:
+            raise
         rows, data = "null", {"reason": f"{str(error).rstrip('.')}. So this page stays still."}
     markup = _fill(
         "player.html",
         views="\n".join(map(write, switch)),
         stages="\n".join(map(write, stages)),
         notes=escape(printable("; ".join(notes))),
-        text=escape("\n".join(_lines(steps))),
-        data=as_data(data),
-        style=colours() + _part("player.css"),
+        text=escape(printable(asked.text) if asked else "\n".join(_lines(steps))),
+        data=conceal(as_data(data)) if asked else as_data(data),
+        style=colours() + _part("player.css") + (_part("exercise.css") if asked else ""),
     )
-    return Player(title, len(steps), walks, markup, rows)
+    return Player(title, len(steps), walks, markup, rows, asks=asked is not None)
 
 
 def _losses(loss: object) -> list[Value]:

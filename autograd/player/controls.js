@@ -209,7 +209,7 @@ class Controls {
             this.before = [player.place, player.t];
             player.seek(player.last);
             player.picture.camera.all();
-            player.find(".text").textContent = player.steps.map((_, i) => player.graph.stepText(i, player.steps)).join("\n");
+            player.find(".text").textContent = player.exercise?.isOpen ? player.exercise.asked.text : player.steps.map((_, i) => player.graph.stepText(i, player.steps)).join("\n");
         });
         addEventListener("afterprint", () => player.seek(...this.before));
     }
@@ -340,6 +340,11 @@ class Interface {
     }
 }
 
+// The data of a page; those of an exercise are in base64, so that no answer is read by accident.
+function plainly(text) {
+    return text.startsWith("{") ? text : new TextDecoder().decode(Uint8Array.from(atob(text), (c) => c.codePointAt(0)));
+}
+
 // Start the players that this script belongs to: those that were printed with the same rows.
 function start(key, rows) {
     for (const host of document.querySelectorAll(".autograd-player")) {
@@ -347,7 +352,7 @@ function start(key, rows) {
         const markup = host.querySelector(":scope > .markup");
         if (markup) host.attachShadow({mode: "open"}).innerHTML = JSON.parse(markup.textContent);
         else if (!host.shadowRoot) host.attachShadow({mode: "open"}).append(host.querySelector(":scope > template").content);
-        const data = JSON.parse(host.shadowRoot.querySelector(".data").textContent);
+        const data = JSON.parse(plainly(host.shadowRoot.querySelector(".data").textContent));
         if (data.reason) {
             const line = host.shadowRoot.querySelector(".problem");
             [line.textContent, line.hidden] = [data.reason, false];

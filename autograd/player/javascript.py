@@ -34,7 +34,7 @@ import json
 import math
 import operator
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from autograd.arithmetic import log_sum_exp
@@ -44,7 +44,7 @@ from autograd.steps import Walk
 from autograd.symbol import Symbol, expand, flows, operand_names
 from autograd.value import Value
 
-__all__ = ["FUNCTIONS", "NotLiveError", "to_javascript"]
+__all__ = ["FUNCTIONS", "NotLiveError", "strict", "to_javascript"]
 
 # Python's functions, and what computes the same in JavaScript; `math`, divide, … are defined in formulas.js.
 MATH: Final = (
@@ -68,7 +68,7 @@ class NotLiveError(TypeError):
     """A row has no JavaScript, so a page cannot compute it."""
 
 
-def to_javascript(walks: Sequence[Walk]) -> tuple[str, list[dict[str, Any]]]:
+def to_javascript(walks: Sequence[Walk], also: Iterable[Primitive] = ()) -> tuple[str, list[dict[str, Any]]]:
     """Return the rows that some graphs use as a JavaScript expression, and each graph as data for strict JSON.
 
     A graph has ``digits``, ``loss`` (a place), ``order`` (the places of the operations, topological), ``activations`` (of those
@@ -81,11 +81,14 @@ def to_javascript(walks: Sequence[Walk]) -> tuple[str, list[dict[str, Any]]]:
 
     Args:
         walks: the graphs; in live.js each becomes ``new Graph(data, rows)``.
+        also: rows of one or two operands to print under their names as well, but for those without JavaScript.
 
     Raises:
         NotLiveError: if a row has no JavaScript.
     """
     printer, leaves = _Printer(), dict[Value, int]()
+    for row in also:
+        printer.offer(row)
     graphs = [_graph(steps, printer, leaves) for steps in walks]
     return printer.text, graphs
 
@@ -97,7 +100,7 @@ def _graph(steps: Walk, printer: _Printer, leaves: dict[Value, int]) -> dict[str
         name, short = told.full[node], told.names[node]
         entry: dict[str, Any] = {"name": name} | ({"short": short} if short != name else {})
         entry |= {"delta": True} if told.mark(node) == "δ" else {}
-        entry |= {"data": _strict(node.data), "gradient": _strict(gradients.get(node, 0.0))}
+        entry |= {"data": strict(node.data), "gradient": strict(gradients.get(node, 0.0))}
         if node.primitive is None:
             entry["leaf"] = leaves.setdefault(node, len(leaves))
         else:
@@ -143,6 +146,14 @@ class _Printer:
             self.kinds[row, shown] = len(self.lines)
             self.lines.append(_object(entry))
         return self.kinds[row, shown]
+
+    def offer(self, row: Primitive) -> None:
+        """Print a row that answers may use; a page without it says so where it is used."""
+        try:
+            self.row(row, row.arity)
+        except NotLiveError:  # the row, or one that it is made of, was begun only
+            self.rows = {key: entry for key, entry in self.rows.items() if entry}
+            self.keys = {row: key for row, key in self.keys.items() if key in self.rows}
 
     def row(self, row: Primitive, n: int) -> str:
         """Return the key of a row with n operands."""
@@ -244,7 +255,8 @@ def _number(x: float) -> str:
     return {"inf": "Infinity", "-inf": "-Infinity", "nan": "NaN"}.get(repr(float(x))) or repr(float(x)).removesuffix(".0")
 
 
-def _strict(x: float) -> float | str:
+def strict(x: float) -> float | str:
+    """Return a number as strict JSON can hold it."""
     return x if math.isfinite(x) else _number(x)
 
 

@@ -133,6 +133,8 @@ class Picture {
         if (arrow) return this.tellArrow(arrow, i, first, scene);
         if (value !== null) return [known.has(value) ? `${name} = ${graph.number(graph.values[value])}` : name];
         if (gradient === null) return [first];
+        const blank = this.blanks?.cell(gradient); // in an exercise
+        if (blank) return blank;
         if (arrived.has(gradient)) {
             const x = arrived.get(gradient), soFar = scene.complete.has(gradient) ? "" : " so far";
             return [`${graph.nodes[gradient].mark}${soFar} = ${graph.number(x)}`, x];
@@ -147,6 +149,8 @@ class Picture {
         const {graph} = this, flowed = (edge) => edge !== null && scene.flowed.has(edge.join("."));
         const here = (edge) => flowed(edge) && scene.node === edge[0] && this.edge(edge).taken;
         if (!isWeight) {
+            const blank = flow && this.blanks?.edge(flow);
+            if (blank) return blank;
             if (!flowed(flow)) return [""];
             if (!this.edge(flow).taken) return ["not taken"];
             const flows = this.edge(flow).contribution;
@@ -155,6 +159,8 @@ class Picture {
         const isAlone = label?.children.length === 1; // one line for both: the weight until its gradient has arrived
         if (i === 0 && here(flow) && !isAlone) return [""]; // the weight stands in the product
         if (i === 0 && !(isAlone && flowed(weighs))) return [weighs ? graph.number(graph.values[this.inputOf(weighs)]) : first];
+        const blank = weighs && this.blanks?.cell(this.inputOf(weighs));
+        if (blank) return blank;
         if (!flowed(weighs)) return [""];
         const x = scene.arrived.get(this.inputOf(weighs));
         return [`∂w ${graph.number(x)}`, x];

@@ -10,7 +10,7 @@ const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 class Player {
     // host: the element of the page; its data, from Python: graphs, the leaves that learn, and what the mistakes are.
-    constructor(host, {graphs, learn, mistakes}, rows) {
+    constructor(host, {graphs, learn, mistakes, exercise = null}, rows) {
         this.host = host;
         this.root = host.shadowRoot;
         this.player = this.find(".player");
@@ -33,6 +33,7 @@ class Player {
         this.version = 0; // counts changes of numbers
         const wrong = this.graphs.map((graph) => graph.check()).find(Boolean);
         if (wrong) return void this.refuse(`The page does not compute what Python computed, so it stays still: ${wrong}.`);
+        this.exercise = exercise && new Exercise(this, exercise);
         this.card = new Card(this.find(".card"));
         this.ledger = new Ledger(this.find(".ledger"));
         this.curve = new Curve(this.find(".curve"));
@@ -88,7 +89,8 @@ class Player {
 
     get steps() {
         if (this.listed?.graph !== this.graph || this.listed.version !== this.version) {
-            this.listed = {graph: this.graph, version: this.version, steps: this.graph.steps, moments: new Map()};
+            const {steps, order} = this.graph, known = this.exercise?.isOpen ? steps.slice(0, order.length) : steps;
+            this.listed = {graph: this.graph, version: this.version, steps: known, moments: new Map()};
         }
         return this.listed.steps;
     }
@@ -296,6 +298,7 @@ class Player {
 
     // Give some leaves new numbers; everything follows, at the step one is at.
     change(numbers) {
+        if (this.exercise?.isOpen) return; // its numbers are given
         const touched = new Set();
         for (const [leaf, x] of numbers) {
             for (const [g, place] of this.leaves[leaf].places) {
@@ -429,6 +432,7 @@ class Player {
 
     // A neuron opens into its nodes; any other box leads to its step.
     enter(box) {
+        if (this.exercise?.enter(box)) return;
         const {ids} = box, inputs = ids.flatMap((place) => this.graph.nodes[place].inputs);
         this.pause();
         if (box.group.matches(".neuron") && this.all('[data-view="nodes"]').length) {

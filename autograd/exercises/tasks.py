@@ -1,0 +1,307 @@
+"""The task of an exercise: the given numbers, the questions, hints and the solution, as text, HTML and LaTeX."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import cached_property
+from html import escape
+from typing import Any, Final
+
+from autograd.derivation import Explanation, explain
+from autograd.exercises.answers import AnswerError
+from autograd.exercises.matrices import Equation
+from autograd.exercises.questions import Kind, Question, Scene, questions
+from autograd.manners import describe
+from autograd.primitives import dot
+from autograd.steps import Walk
+from autograd.symbol import DIGITS, Style, latex, latex_name, latex_number, numbers
+from autograd.telling import equation, factor
+from autograd.value import Value
+
+__all__ = ["Task", "described", "listed"]
+
+BLANK: Final = "____"
+LATEX_BLANK: Final = r"\underline{\hspace{4em}}"
+
+
+class Task:
+    """What is asked about one graph; `print` shows it, and so does Jupyter.
+
+    Attributes:
+        loss: the result.
+        kind: what to find: "gradients", "deltas", "local", "order" or "update".
+        questions: the numbers to find; empty for an order.
+        notes: equations that stand before the graph, such as the matrices of a network, and `solution_notes` after the
+            solution.
+    """
+
+    def __init__(
+        self,
+        loss: Value,
+        kind: Kind,
+        nodes: Sequence[Value],
+        rate: float,
+        notes: Sequence[Equation] = (),
+        after: Sequence[Equation] = (),
+    ) -> None:
+        self.loss, self.kind, self.rate = loss, kind, rate
+        self.notes, self.solution_notes = tuple(notes), tuple(after)
+        self.steps = Walk(loss, n_digits=DIGITS)
+        self.names, self.number = self.steps.names, self.steps.telling.number
+        self.questions = tuple(questions(self.steps, kind, nodes, rate))
+        self._given: dict[Question | None, int] = {}
+
+    @cached_property
+    def _scene(self) -> Scene:
+        return Scene({x: x for x in self.names}, self.steps.gradients)
+
+    @cached_property
+    def numbers(self) -> dict[str, float]:
+        """The numbers of all nodes, by their names."""
+        return {self.names[x]: x.data for x in self.names}
+
+    def _explain(self, node: Value) -> Explanation:
+        return explain(node, of=self.loss, digits=DIGITS)
+
+    # Hints
+
+    def hint(self, about: Any = None) -> str:
+        """Return the next hint: which nodes are concerned, the rule, the numbers, the product.
+
+        Args:
+            about: the node or the name of a question; by default the questions one after the other.
+
+        >>> from autograd.exercises import exercise
+        >>> w, x = Value(3.0, "w"), Value(2.0, "x")
+        >>> task = exercise((w * x) ** 2, ask=[w])
+        >>> for _ in range(4):
+        ...     print(task.hint())
+        w feeds v1 = w·x
+        ∂loss/∂w = ∂loss/∂v1·∂v1/∂w, and ∂v1/∂w = x
+        ∂loss/∂v1 = 12, and x = 2
+        12·2 = 24
+        """
+        question = None if about is None else self.question_about(about)
+        hints = list(self._all_hints() if question is None else self._hints_on(question))
+        given = self._given[question] = self._given.get(question, 0) + 1
+        return hints[given - 1] if given <= len(hints) else "there are no more hints"
+
+    def _all_hints(self) -> Iterator[str]:
+        if self.kind == "order":
+            n, result = self._uses, self.names[self.loss]
+            yield f"the backward pass starts at {result}"
+            yield "a node is visited after all the nodes that it feeds"
+            yield "; ".join(f"{self.names[x]} feeds {listed([self.names[y] for y in n[x]])}" for x in self.steps.order[:-1])
+            yield f"one order is {', '.join(self.names[x] for x in reversed(self.steps.order))}"
+        for question in self.questions:
+            yield from self._hints_on(question)
+
+    def _hints_on(self, question: Question) -> Iterator[str]:
+        x, k = question.node, question.place
+        if k is not None:
+            rule = self.steps.telling.rules(x)[k]
+            yield f"{self.names[x]} = {self.steps.telling.formula(x).text}"
+            yield f"{question.name} = {rule.text}"
+            yield equation(question.name, rule.written(_numbers(self)), self.number(x.partials[k]))
+            return
+        explanation, result = self._explain(x), self.names[self.loss]
+        if not explanation.shares:
+            yield from (
+                "the backward pass starts here",
+                "the derivative of a number with respect to itself",
+                f"{question.name} = 1",
+            )
+            return
+        steps, edges = zip(*explanation.shares, strict=True)
+        yield f"{self.names[x]} feeds {listed([f'{step.name} = {step.formula}' for step in dict.fromkeys(steps)])}"
+        terms = [f"∂{result}/∂{step.name}·{edge.slope}" for step, edge in explanation.shares]
+        rules = list(dict.fromkeys(f"{edge.slope} = {edge.case}" for edge in edges))
+        yield f"∂{result}/∂{self.names[x]} = {' + '.join(terms)}, and {listed(rules)}"
+        put_in = [f"∂{result}/∂{step.name} = {self.number(step.delta or 0.0)}" for step in steps]
+        put_in += [
+            equation(edge.rule, edge.numbers, self.number(edge.partial))
+            for edge in edges
+            if edge.derivative.row or edge.derivative.name
+        ]
+        yield listed(list(dict.fromkeys(put_in)), ", and ")
+        total = self.number(explanation.gradient)
+        yield equation(" + ".join(edge.product for edge in edges), total)
+        if question.rate is not None:
+            old, new = self.number(x.data), self.number(question.value(self._scene))
+            step = f"{self.names[x]} - η·∂{result}/∂{self.names[x]}"
+            yield f"{step} = {old} - {question.rate:g}·{factor(total)} = {new}"
+
+    @cached_property
+    def _uses(self) -> dict[Value, list[Value]]:
+        uses: dict[Value, list[Value]] = {x: [] for x in self.names}
+        for node in self.steps.order:
+            for x in dict.fromkeys(node.inputs):
+                uses[x].append(node)
+        return uses
+
+    def question_about(self, key: Any) -> Question:
+        """Return the question that a key of the answers means: a node, or a node and an operand, or a name.
+
+        Raises:
+            AnswerError: for what was not asked.
+        """
+        asked: dict[Any, Question] = {question.name: question for question in self.questions}
+        asked |= {question.key: question for question in self.questions}
+        asked |= {self.names[question.node]: question for question in self.questions if question.place is None}
+        found = asked.get(key.strip() if isinstance(key, str) else tuple(key) if isinstance(key, list) else key)
+        if found is None:
+            names = listed([question.name for question in self.questions])
+            raise AnswerError(f"{described(key)} is not a question of this exercise; the questions are {names}")
+        return found
+
+    # Showing
+
+    @property
+    def _has_neurons(self) -> bool:
+        return any(node.primitive is dot for node in self.steps.order)
+
+    @property
+    def question(self) -> str:
+        """The task, in one sentence."""
+        kinds = {
+            "gradients": "Find the gradients:",
+            "deltas": "Find the δ of each neuron:" if self._has_neurons else "Find the gradients of the nodes on the way:",
+            "local": "Find the local derivatives:",
+            "order": "In which order does the backward pass visit the operations?",
+            "update": f"Do one step of gradient descent, with the learning rate η = {self.rate:g}:",
+        }
+        return kinds[self.kind]
+
+    @property
+    def text(self) -> str:
+        """The exercise as text, with blanks."""
+        return "\n".join([*map(str, self.notes), self._body])
+
+    @property
+    def html(self) -> str:
+        """The exercise as HTML, with a picture of the graph, where a layout engine is installed, and blanks."""
+        return f"{self.picture}{_paragraphs(self.notes)}{_preformatted(self._body)}"
+
+    @property
+    def _body(self) -> str:
+        given = [f"{self.names[x]} = {self.number(x.data)}" for x in self.names if x.primitive is None]
+        lines = [f"Given {', '.join(given)}:"]
+        for node in self.steps.order:
+            rule = self.steps.telling.formula(node)
+            lines.append("    " + equation(self.names[node], rule.text, rule.written(_numbers(self)), self.number(node.data)))
+        blanks = [f"    {question.name} = {BLANK}" for question in self.questions]
+        return "\n".join([*lines, self.question, *(blanks or [f"    {BLANK}"])])
+
+    @property
+    def solution(self) -> str:
+        """The solution as text: the order, or for each question the rule with its numbers, or where the gradient comes from."""
+        return "\n".join([self._derivations, *map(str, self.solution_notes)])
+
+    @property
+    def solution_html(self) -> str:
+        """The solution as HTML."""
+        return _preformatted(self._derivations) + _paragraphs(self.solution_notes)
+
+    @property
+    def _derivations(self) -> str:
+        if self.kind == "order":
+            return f"for example {', '.join(self.names[x] for x in reversed(self.steps.order))}"
+        parts = []
+        for question in self.questions:
+            if question.place is None:
+                parts.append(str(self._explain(question.node)))
+            if question.place is not None or question.rate is not None:
+                parts.append(list(self._hints_on(question))[-1])
+        return "\n".join(parts)
+
+    @property
+    def latex(self) -> str:
+        """The operations in LaTeX's mathematics mode, with a blank for each question; `given_latex` are the leaves."""
+        style, number = latex(self.steps.telling.digits), self.steps.telling.digits
+        rows: list[tuple[str, str]] = []
+        for node in self.steps.order:
+            formula = self.steps.telling.formula(node).written(style)
+            rows.append((latex_name(self.names[node]), f"{formula} = {latex_number(node.data, number)}"))
+        rows += [(question.latex, LATEX_BLANK) for question in self.questions] or [(r"\text{order}", LATEX_BLANK)]
+        return _aligned(rows)
+
+    @property
+    def given_latex(self) -> str:
+        """The numbers of the leaves in LaTeX."""
+        leaves = [x for x in self.names if x.primitive is None]
+        texts = [f"{latex_name(self.names[x])} = {latex_number(x.data, self.steps.telling.digits)}" for x in leaves]
+        return r",\allowbreak\ ".join(texts)
+
+    @property
+    def solution_latex(self) -> list[str]:
+        """The solution in LaTeX, a displayed formula for each question, then the equations that follow."""
+        if self.kind == "order":
+            return [", ".join(latex_name(self.names[x]) for x in reversed(self.steps.order))]
+        found: list[str] = []
+        for question in self.questions:
+            value = latex_number(question.value(self._scene), self.steps.telling.digits)
+            if question.place is not None:
+                rule = self.steps.telling.rules(question.node)[question.place].written(latex(self.steps.telling.digits))
+                found.append(" = ".join(dict.fromkeys([question.latex, rule, value])))
+            else:
+                found.append(self._explain(question.node).latex)
+                found += [f"{question.latex} {value}"] if question.rate is not None else []
+        return [*found, *(note.latex for note in self.solution_notes)]
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        asked = "the order of the backward pass" if self.kind == "order" else f"{len(self.questions)} questions"
+        return f"<exercise on {self.names[self.loss]}: {asked}>"
+
+    def _repr_latex_(self) -> str:
+        notes = "".join(f"$\\displaystyle {note.latex}$\n\n" for note in self.notes)
+        return f"{notes}${self.given_latex}$\n\n$\\displaystyle {self.latex}$"
+
+    def _repr_html_(self) -> str:
+        return self.html
+
+    @property
+    def picture(self) -> str:
+        """The graph after the forward pass as an HTML image, or nothing where no layout engine is installed."""
+        from autograd.drawing import LayoutError, draw
+
+        try:
+            drawing = replace(draw(self.loss, step=len(self.steps.order) - 1, digits=DIGITS), notes=())
+            svg = re.sub(r"<(title|desc)\b.*?</\1>", "", drawing.svg, flags=re.DOTALL)  # they would give answers away
+        except (LayoutError, ValueError):
+            return ""
+        data = b64encode(svg.encode()).decode()
+        alt = f"the graph of {escape(self.names[self.loss])}"
+        return f'<img style="max-width:100%" alt="{alt}" src="data:image/svg+xml;base64,{data}">'
+
+
+def _paragraphs(equations: Iterable[Equation]) -> str:
+    return "".join(f"<p>{each.html}</p>" for each in equations)
+
+
+def _preformatted(text: str) -> str:
+    return f'<pre style="white-space: pre-wrap">{escape(text)}</pre>'
+
+
+def described(x: Any) -> str:
+    """Name a node with its number, or show anything else as it is."""
+    return describe(x) if isinstance(x, Value) else repr(x)
+
+
+def _aligned(rows: Iterable[tuple[str, str]]) -> str:
+    body = " \\\\\n".join(f"{left} &{'' if left.endswith('arrow') else '='} {right}" for left, right in rows)
+    return f"\\begin{{aligned}}\n{body}\n\\end{{aligned}}"
+
+
+def listed(texts: Sequence[str], last: str = " and ") -> str:
+    """Join texts as in a sentence."""
+    return ", ".join(texts[:-1]) + last * (len(texts) > 1) + "".join(texts[-1:])
+
+
+def _numbers(task: Task) -> Style:
+    return numbers(task.steps.telling.digits)

@@ -1,0 +1,256 @@
+// ---- answers: read, and marked as `Exercise.mark` does
+//
+// The right numbers, what each misconception gives, and the sentences come from Python, so that nothing is known twice; here
+// answers are only read and compared.
+
+class Refused extends Error {} // an answer that cannot be read; no points are lost
+
+const MOST_CHARACTERS = 2000; // of an answer, as in expressions.py
+const EXACT = 1e-9; // relative: two numbers that are the same
+const FEWEST = 3; // digits of a rounded answer
+const [NEARLY, ROUGHLY] = [0.05, 0.2]; // relative: an answer that is off by rounding on the way; one with so few digits
+const NUMERAL = /^(\d+\.?\d*|\.\d+)(e[-+]?\d+)?/i, WORD = /^[\p{L}_][\p{L}\p{Nd}_]*/u, OPERATOR = /^(\*\*|[-+*/^(),−·×÷²³])/;
+const SPELLED = {"−": "-", "·": "*", "×": "*", "÷": "/", "^": "**"};
+
+// Reads a number, a fraction, or a formula over the names in the picture; never as a program.
+class Reader {
+    // rows: the Rows of a graph; names: of its nodes, by place; functions: [row, number of operands] by name; constants.
+    constructor(rows, names, functions, constants) {
+        Object.assign(this, {rows, names, functions, constants});
+        this.odd = names.filter((name) => WORD.exec(name)?.[0] !== name && NUMERAL.exec(name)?.[0] !== name).sort((a, b) => b.length - a.length);
+    }
+
+    // Return {text, at, isFormula}: `at` gives its value at the numbers of the nodes.
+    read(text) {
+        const refuse = (problem) => new Refused(`'${text}' cannot be read as a number or a formula: ${problem}`);
+        if (text.length > MOST_CHARACTERS) throw refuse(`it is longer than ${MOST_CHARACTERS} characters`);
+        this.tokens = this.split(text.replace(/^([-−+]?\d*),(\d+)$/, "$1.$2"), refuse);
+        this.refuse = refuse;
+        this.isFormula = false;
+        this.next = 0;
+        try {
+            const at = this.sum();
+            if (this.token) throw refuse(`a sign is missing before ${this.token.text}`);
+            return {text, at, isFormula: this.isFormula};
+        } catch (error) {
+            if (error instanceof RangeError) throw refuse("it is nested too deeply"); // the stack is full
+            throw error;
+        }
+    }
+
+    split(text, refuse) {
+        const tokens = [];
+        for (let rest = text.trimStart(); rest; rest = rest.trimStart()) {
+            const odd = this.odd.find((name) => rest.startsWith(name)), word = odd ?? WORD.exec(rest)?.[0];
+            const number = word ? null : NUMERAL.exec(rest)?.[0], sign = word || number ? null : OPERATOR.exec(rest)?.[0];
+            const found = word ?? number ?? sign;
+            if (!found) throw refuse(`there is no meaning for ${[...rest][0]}`);
+            tokens.push({text: found, kind: word ? "word" : number ? "number" : "sign", sign: SPELLED[sign] ?? sign});
+            rest = rest.slice(found.length);
+        }
+        return tokens;
+    }
+
+    get token() {
+        return this.tokens[this.next];
+    }
+
+    // Take the next token if it is one of these signs.
+    take(...signs) {
+        const sign = this.token?.sign;
+        if (!signs.includes(sign)) return null;
+        this.next++;
+        return sign;
+    }
+
+    call(key, ...operands) {
+        return (numbers) => this.rows.numbers(key, ...operands.map((each) => each(numbers)));
+    }
+
+    // A chain of operations of one level, from left to right.
+    chain(part, rows) {
+        let left = part();
+        for (let sign = this.take(...Object.keys(rows)); sign; sign = this.take(...Object.keys(rows))) left = this.call(rows[sign], left, part());
+        return left;
+    }
+
+    sum() {
+        return this.chain(() => this.product(), {"+": "add", "-": "subtract"});
+    }
+
+    product() {
+        return this.chain(() => this.signed(), {"*": "multiply", "/": "divide"});
+    }
+
+    signed() {
+        const sign = this.take("-", "+");
+        if (!sign) return this.power();
+        return this.call(sign === "-" ? "negative" : "positive", this.signed());
+    }
+
+    power() {
+        let base = this.atom();
+        for (let sign = this.take("²", "³"); sign; sign = this.take("²", "³")) {
+            const [below, exponent] = [base, sign === "²" ? 2 : 3];
+            base = this.call("power", below, () => exponent);
+        }
+        return this.take("**") ? this.call("power", base, this.signed()) : base;
+    }
+
+    atom() {
+        const {token} = this;
+        if (!token) throw this.refuse("it ends too early");
+        this.next++;
+        if (token.kind === "number") return () => Number(token.text);
+        if (token.kind === "word") return this.word(token.text);
+        if (token.sign !== "(") throw this.refuse(`a number or a name is missing before ${token.text}`);
+        const inner = this.sum();
+        if (!this.take(")")) throw this.refuse("a parenthesis is not closed");
+        return inner;
+    }
+
+    word(name) {
+        const place = this.names.indexOf(name), known = this.functions[name === "σ" ? "sigmoid" : name];
+        if (known && this.take("(")) return this.application(name, ...known);
+        if (place >= 0) {
+            this.isFormula = true;
+            return (numbers) => numbers[place];
+        }
+        if (known) throw this.refuse(`${name} is a function; it is written ${name}(…)`);
+        if (name in this.constants) return () => this.constants[name];
+        if (this.token?.sign === "(") throw this.refuse(`there is no function ${name}`);
+        throw new Refused(`there is no ${name} in this exercise; a formula may use ${this.names.join(", ")}`);
+    }
+
+    application(name, key, arity) {
+        const operands = [this.sum()];
+        while (this.take(",")) operands.push(this.sum());
+        if (!this.take(")")) throw this.refuse("a parenthesis is not closed");
+        if (operands.length !== arity) throw this.refuse(`${name} takes ${arity === 1 ? "one number" : `${arity} numbers`}`);
+        if (!(key in this.rows.rows)) throw this.refuse(`this page cannot compute ${name}`);
+        return this.call(key, ...operands);
+    }
+}
+
+const isClose = (x, y) => Math.abs(x - y) <= Math.max(EXACT * Math.max(Math.abs(x), Math.abs(y)), 1e-15);
+
+// Whether an answer is the right number, or agrees with it to three significant digits or three decimals.
+function isRounded(answer, right) {
+    if (answer === right || (Number.isNaN(answer) && Number.isNaN(right))) return true;
+    if (!Number.isFinite(answer) || !Number.isFinite(right)) return false;
+    if (isClose(answer, right)) return true;
+    const unit = right ? 10 ** (Math.floor(Math.log10(Math.abs(right))) - FEWEST + 1) : 0;
+    let places = FEWEST;
+    while (places < 15 && !isClose(answer, Number(answer.toFixed(places)))) places++;
+    return Math.abs(answer - right) <= (Math.max(unit, 10 ** -places) / 2) * (1 + EXACT);
+}
+
+const listed = (texts) => [texts.slice(0, -1).join(", "), ...texts.slice(-1)].filter(Boolean).join(" and ");
+
+// Marks answers to the questions of an exercise.
+class Marker {
+    // graph: a Graph; asked: the exercise, as `Exercise.play` in asking.py describes it.
+    constructor(graph, asked) {
+        this.graph = graph;
+        this.asked = asked;
+        this.questions = asked.questions.map((question) => ({
+            ...question, right: Number(question.right), elsewhere: question.elsewhere.map((pair) => pair.map(Number)),
+        }));
+        this.scenes = asked.scenes.map((scene) => scene.map(Number));
+        this.reader = new Reader(graph.rows, graph.nodes.map(({short}) => short), asked.functions, asked.constants);
+    }
+
+    sentence(name, parts) {
+        return this.asked.sentences[name].replace(/\{(\w+)\}/g, (_, part) => parts[part]);
+    }
+
+    // Read an answer; Refused, in one sentence, for what is neither a number nor a formula.
+    read(text) {
+        const answer = this.reader.read(text.trim());
+        try {
+            return {...answer, value: answer.at(this.graph.values)};
+        } catch (error) {
+            if (error instanceof Undefined) throw new Refused(`'${answer.text}' cannot be read as a number or a formula: ${error.message}`);
+            throw error;
+        }
+    }
+
+    // Mark the answers that were read, by the index of their question: a mark for each question.
+    mark(answers) {
+        return this.questions.map((question, i) => this.markOne(question, answers.get(i), answers));
+    }
+
+    markOne(question, answer, answers) {
+        const {name, right} = question;
+        const marked = (points, sentence, names = [], parts = {}) => {
+            const text = this.sentence(sentence, {name, answer: answer?.text, names: names.join(", "), ...parts});
+            return {points, sentence: text, names, isRight: sentence === "right" || sentence === "from rounded"};
+        };
+        if (!answer) return marked(0, "unanswered");
+        if (isRounded(answer.value, right)) return this.holds(question, answer) ? marked(1, "right") : marked(0.5, "right here");
+        const others = this.questions.map((other, i) => [other, answers.get(i)]).filter(([other, given]) =>
+            given && other !== question && other.place === null && other.rate === null);
+        const carried = this.carried(question, others);
+        if (carried !== undefined && isRounded(answer.value, carried)) {
+            return marked(1, others.every(([other, {value}]) => isRounded(value, other.right)) ? "from rounded" : "from wrong");
+        }
+        const found = this.explanations(question, answer), names = [...new Set(found.map((each) => each.name))];
+        if (!found.length) return marked(0, "unexplained", [], {way: question.way});
+        const words = names.slice(0, 2).map((each) => found.find(({name}) => name === each).words).join(", or ");
+        return marked(Math.max(...found.map(({points}) => points)), "explained", names, {words});
+    }
+
+    // Whether a formula is the derivative at other numbers, too.
+    holds({elsewhere}, {isFormula, at}) {
+        return !isFormula || elsewhere.every(([right, scale], i) => {
+            try {
+                return Math.abs(at(this.scenes[i]) - right) <= scale;
+            } catch (error) {
+                if (error instanceof Undefined) return false;
+                throw error;
+            }
+        });
+    }
+
+    // The number that follows from the answers to other questions, or undefined.
+    carried(question, others) {
+        if (question.place !== null || question.rate !== null || !others.length) return undefined;
+        const {graph} = this, gradients = new Map([[graph.loss, 1]]), given = new Map(others.map(([{node}, {value}]) => [node, value]));
+        for (const p of graph.order.toReversed()) {
+            const delta = given.get(p) ?? gradients.get(p);
+            graph.nodes[p].inputs.forEach((x, k) => {
+                if (delta !== undefined && graph.isTaken(p, k)) gradients.set(x, (gradients.get(x) ?? 0) + delta * graph.partial(p, k));
+            });
+        }
+        return gradients.get(question.node);
+    }
+
+    // The misconceptions that give an answer, in the digits that it has.
+    explanations({suspects, right}, {value, isFormula}) {
+        if (!Number.isFinite(value)) return [];
+        const all = suspects.map(([name, words, gradient, points]) => ({name, words: this.asked.words[words], gradient, points}));
+        const off = ({gradient}) => Math.abs(gradient - value), size = Math.abs(value);
+        let fits = all.filter(({gradient}) => isRounded(value, gradient));
+        if (fits.length && Math.min(...fits.map(off)) <= EXACT * size) fits = fits.filter((each) => off(each) <= 2 * EXACT * size + 1e-15);
+        const unit = isFormula ? 0 : 10 ** -(repr(value).split(".")[1] ?? "").length;
+        const nearly = Math.max(NEARLY * Math.abs(right), Math.min(unit, ROUGHLY * Math.abs(right)));
+        if (!fits.length && Math.abs(value - right) <= nearly) fits = [{name: "rounded-on-the-way", words: this.asked.rounded, points: 0.5}];
+        return fits;
+    }
+
+    // Mark an order, places of operations.
+    markOrder(order) {
+        const {graph} = this, name = (p) => graph.nodes[p].short;
+        const waits = (p, i) => graph.order.filter((q) => graph.nodes[q].inputs.includes(p) && !order.slice(0, i).includes(q));
+        const late = order.flatMap((p, i) => (waits(p, i).length ? [[p, i]] : []));
+        const missing = graph.order.filter((p) => !order.includes(p));
+        const points = Math.max(0, 1 - (late.length + missing.length) / graph.order.length);
+        const marked = (sentence, parts, names = []) => ({points, sentence: this.sentence(sentence, parts), names, isRight: sentence === "order"});
+        if (late.length) {
+            const [p] = late[0];
+            return marked("too early", {node: name(p), users: listed(waits(p, order.indexOf(p)).map(name))}, ["too-early"]);
+        }
+        if (missing.length) return marked("missing", {nodes: listed(missing.map(name))});
+        return order.length > graph.order.length ? marked("twice", {}) : marked("order", {});
+    }
+}

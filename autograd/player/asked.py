@@ -1,0 +1,57 @@
+"""What a player asks where it would show: an exercise on the graph, which the page marks.
+
+Whatever gives answers away stays out of what is printed: the gradients of the picture, and the text for readers without
+scripts.  What the page needs to mark answers is there, but not to be read at a glance.
+
+>>> reveal(conceal('{"right": -0.5}'))
+'{"right": -0.5}'
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from xml.etree.ElementTree import Element
+
+from autograd.primitives import Primitive
+
+__all__ = ["Asked", "blank", "conceal", "reveal"]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """An exercise, as a page needs it.
+
+    Attributes:
+        title: the title of the page.
+        text: the task, for readers without scripts and on paper.
+        data: what exercise.js takes, plain data.
+        rows: the rows that formulas in answers may use.
+    """
+
+    title: str
+    text: str
+    data: Mapping[str, Any]
+    rows: Sequence[Primitive] = ()
+
+
+def blank(svg: Element) -> None:
+    """Remove from a picture of the end of the walk what the backward pass has written."""
+    for text in svg.iterfind(".//text[@data-gradient]"):
+        text.text = ""
+    for label in svg.iterfind("g[@data-flow]"):
+        if "label" in label.get("class", "").split():
+            for text in label.findall("text")[1 if "data-weighs" in label.attrib else 0 :]:
+                text.text = ""
+
+
+def conceal(text: str) -> str:
+    """Write a text so that nobody reads it by accident, as in the source of a page: in base64."""
+    return base64.b64encode(text.encode()).decode()
+
+
+def reveal(text: str) -> str:
+    """Return the text that was concealed."""
+    return base64.b64decode(text).decode()
