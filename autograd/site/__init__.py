@@ -1,0 +1,198 @@
+"""A page for everyone: a folder of static files in which anyone can try an expression, without installing anything.
+
+The idea: the engine runs unchanged in a browser, as WebAssembly, and the player computes by itself.  So the page needs no
+server beyond one that hands out files: it holds a wheel of this project, examples that were made when the site was built, and
+a script that puts them together.
+
+>>> import tempfile
+>>> folder = Path(tempfile.mkdtemp()) / "site"
+>>> site = write_site(folder)
+>>> sorted(path.name for path in folder.iterdir())
+['examples.bin', 'index.html', 'scalar_autograd-...-py3-none-any.whl', 'service-worker.js', 'site.css', 'site.js', 'worker.js']
+>>> site.size < 600_000
+True
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import re
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import Any, Final
+
+from autograd.files import write_whole
+from autograd.player import SCRIPTS as PLAYER_SCRIPTS
+from autograd.player.javascript import FUNCTIONS, OVERFLOWING
+from autograd.player.markup import as_data
+from autograd.player.theme import colours
+from autograd.rows import TABLE
+from autograd.site.examples import EXAMPLES
+from autograd.site.session import Session
+from autograd.site.vendored import PROGRAMS, VendorError, address, collect, digest
+from autograd.site.wheel import make_wheel
+from autograd.site.words import LANGUAGES
+
+__all__ = ["Site", "VendorError", "make_site", "write_site"]
+
+SCRIPTS: Final = ("rows.js", "links.js", "python.js", "panels.js", "site.js")
+FROM_PLAYER: Final = ("Player", "calm", "made", "read", "repr")  # what the page uses of the player's scripts
+LANGUAGE: Final = "en"  # of the page as it is written; the script changes it
+WORD: Final = re.compile(r'<(\w+)((?:[^<>"]|"[^"]*")*) data-(word|label)="([\w-]+)"((?:[^<>"]|"[^"]*")*)>')
+
+
+@dataclass(frozen=True)
+class Site:
+    """What was written.
+
+    Attributes:
+        folder: where.
+        files: the files and their sizes in bytes, by their places in the folder.
+    """
+
+    folder: Path
+    files: Mapping[str, int]
+
+    @property
+    def size(self) -> int:
+        """The size of the site in bytes, without the programs of others."""
+        return sum(self.files.values()) - self.vendored
+
+    @property
+    def vendored(self) -> int:
+        """The size of the programs of others in bytes; 0 where the page loads them from elsewhere."""
+        folders = tuple(f"{program.folder}/" for program in PROGRAMS)
+        return sum(size for file, size in self.files.items() if file.startswith(folders))
+
+
+def write_site(folder: str | os.PathLike[str], vendor: str | os.PathLike[str] | None = None) -> Site:
+    """Write the site into a folder, which is made if it does not exist.
+
+    Args:
+        folder: where; files of the same names are replaced, and others stay.
+        vendor: npm's folder ``node_modules``, from which Pyodide and viz-js are copied; without it the page loads them from
+            their public CDN.
+
+    Raises:
+        VendorError: if a file to be copied is missing, or is not the one that is pinned.
+        LayoutError: if no layout engine is installed, which the examples need.
+        PackageNotFoundError: if the project is not installed, so that there is no wheel of it.
+        OSError: if a file cannot be written.
+    """
+    held, folder = make_site(vendor), Path(folder)
+    for file, data in held.items():
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        write_whole(folder / file, data)
+    return Site(folder, {file: len(data) for file, data in held.items()})
+
+
+def make_site(vendor: str | os.PathLike[str] | None = None) -> dict[str, bytes]:
+    """Return the contents of the site's files by their places; the same each time, with the same layout engine."""
+    vendored = dict(collect(Path(vendor))) if vendor is not None else {}
+    wheel, archive = make_wheel()
+    held: dict[str, bytes] = {wheel: archive, "worker.js": _part("worker.js").encode(), "site.js": _script().encode()}
+    held["site.css"] = (colours().replace(".player", ":root") + _part("site.css")).encode()
+    shown = [Session().show(**example.content) for example in EXAMPLES]
+    held["examples.bin"] = zlib.compress(json.dumps(shown[1:]).encode(), 9)
+    loaded = [_entry(wheel, wheel, archive), _entry("worker.js", "worker.js", held["worker.js"])]
+    for program in PROGRAMS:
+        for file, (size, integrity) in program.files.items():
+            name = Path(file).name
+            where = f"{program.folder}/{name}" if vendor is not None else address(program.folder, file)
+            loaded.append({"name": name, "address": where, "integrity": integrity, "size": size})
+    held["index.html"] = _page(shown[0], loaded, wheel, held, vendor is None).encode()
+    own = ["./", *(file for file in held if file != wheel)]
+    version = hashlib.sha256(b"".join(held.values())).hexdigest()[:12]
+    head = f"const VERSION = {json.dumps(version)}, FILES = {json.dumps(own)};\n"
+    held["service-worker.js"] = (head + _part("service-worker.js")).encode()
+    return held | vendored
+
+
+def _entry(name: str, where: str, data: bytes) -> dict[str, Any]:
+    return {"name": name, "address": where, "integrity": digest(data), "size": len(data)}
+
+
+def _page(first: dict[str, Any], loaded: list[dict[str, Any]], wheel: str, held: Mapping[str, bytes], uses_cdn: bool) -> str:
+    [style] = re.findall(r"<style>(.*?)</style>", first["markup"], re.DOTALL)
+    words = LANGUAGES[LANGUAGE]
+    data = {
+        "languages": LANGUAGES,
+        "files": loaded,
+        "version": wheel.split("-")[1],
+        "first": {key: value for key, value in first.items() if key != "markup"},
+        "examples": [{"title": each.title, "content": each.content} for each in EXAMPLES],
+    }
+    values = EXAMPLES[0].values or {}
+    fields = [f'<label><span dir="ltr">{name}</span><input type="text" name="{name}" value="{x:g}" inputmode="text" '
+              'autocomplete="off"></label>' for name, x in values.items()]  # fmt: skip
+    options = "".join(f'<option value="{i}">{escape(each.title)}</option>' for i, each in enumerate(EXAMPLES))
+    page = Template(_part("site.html")).substitute(
+        language=LANGUAGE,
+        direction=words["direction"],
+        title=words["title"],
+        policy=escape(_policy(style, [each["address"] for each in loaded] if uses_cdn else [])),
+        style_hash=digest(held["site.css"]),
+        script_hash=digest(held["site.js"]),
+        examples=options + '<option value="" hidden data-word="own"></option>',
+        expression=escape(EXAMPLES[0].source),
+        variables="".join(fields),
+        player_title=escape(first["title"]),
+        player=first["markup"],
+        data=as_data(data),
+    )
+    return WORD.sub(lambda match: _spoken(match, words), page)
+
+
+def _spoken(match: re.Match[str], words: Mapping[str, str]) -> str:
+    """Write a word of the table into its element, or into its label."""
+    tag, before, kind, key, after = match.groups()
+    label = f' aria-label="{escape(words[key])}"' if kind == "label" else ""
+    text = escape(words[key]) if kind == "word" else ""
+    return f'<{tag}{before} data-{kind}="{key}"{label}{after}>{text}'
+
+
+def _policy(style: str, elsewhere: list[str]) -> str:
+    """Return the page's Content-Security-Policy; the worker of a blob has it, too.
+
+    Requests go to this site alone and, where they are not copied into it, to the addresses of the pinned files.  Scripts are
+    those of the site, and blobs: Pyodide's, once they were compared with their digests.  WebAssembly has to be compiled.
+    """
+    connect = " ".join(["'self'", *(each for each in elsewhere if each.startswith("https:"))])
+    hashed = f"'sha256-{_sha256(style)}'"
+    return "; ".join([
+        "default-src 'none'", "script-src 'self' blob: 'wasm-unsafe-eval'", f"style-src 'self' {hashed}", "img-src data:",
+        f"connect-src {connect}", "worker-src 'self' blob:", "base-uri 'none'", "form-action 'none'",
+    ])  # fmt: skip
+
+
+def _sha256(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _script() -> str:
+    """Join the player's scripts, the functions of numbers that rows may have, and the page's scripts into one module."""
+    player = "\n".join(files("autograd.player").joinpath(name).read_text(encoding="utf-8") for name in PLAYER_SCRIPTS)
+    texts = {*FUNCTIONS.values(), *(f"bounded({FUNCTIONS[each]})" for each in OVERFLOWING)}
+    texts |= {row.javascript for row in TABLE.values() if row.javascript}
+    table = "".join(f"{json.dumps(text)}: {text},\n" for text in sorted(texts))
+    names = ", ".join((*FROM_PLAYER, "FUNCTIONS"))
+    page = "\n".join(map(_part, SCRIPTS))
+    return _bare(f"const {{{names}}} = (() => {{\n{player}\nconst FUNCTIONS = {{\n{table}}};\nreturn {{{names}}};\n}})();\n\n"
+            f"{page}\nnew Page();\n")  # fmt: skip
+
+
+def _bare(script: str) -> str:
+    """Leave out indentation and lines that are a comment; no string in the scripts goes over a line."""
+    return re.sub(r"^ *//.*\n|^ +|^\n", "", script, flags=re.MULTILINE)
+
+
+def _part(name: str) -> str:
+    return files("autograd.site").joinpath(name).read_text(encoding="utf-8")

@@ -1,0 +1,171 @@
+// ---- the tabs: why, check, exercise and code, each from what Python answers
+
+const MATH = "http://www.w3.org/1998/Math/MathML";
+
+// Formulas as elements.  What is anything else is shown as text: Python may have run code from a link.
+function formula(markup) {
+    const template = document.createElement("template");
+    template.innerHTML = markup.startsWith("<math") ? markup : `<math displaystyle="true">${markup}</math>`;
+    const all = [...template.content.querySelectorAll("*")], isMath = all.every(({namespaceURI}) => namespaceURI === MATH);
+    return isMath ? template.content : document.createTextNode(markup);
+}
+
+class Panels {
+    constructor(page) {
+        this.page = page;
+        this.seed = 0;
+        this.tabs = TABS.map((tab) => by(`tab-${tab}`));
+        for (const [i, tab] of this.tabs.entries()) {
+            tab.addEventListener("click", () => this.open(TABS[i]));
+            tab.addEventListener("keydown", (event) => this.press(event, i));
+        }
+        by("node").addEventListener("change", () => this.refresh());
+        by("kind").addEventListener("change", () => this.refresh());
+        by("another").addEventListener("click", () => {
+            this.seed++;
+            this.refresh();
+        });
+        by("copy").addEventListener("click", () => this.copy());
+        this.list(page.names);
+        this.speak();
+    }
+
+    speak() {
+        const kind = by("kind").value;
+        by("kind").replaceChildren(...TASKS.map((task) => new Option(this.page.word(`task-${task}`), task)));
+        if (kind) by("kind").value = kind;
+    }
+
+    press(event, i) {
+        const back = this.page.word("direction") === "rtl" ? 1 : -1, n = this.tabs.length;
+        const to = {ArrowLeft: i + back, ArrowRight: i - back, Home: 0, End: n - 1}[event.key];
+        if (to === undefined) return;
+        event.preventDefault();
+        this.open(TABS[(to + n) % n]);
+        this.tabs[(to + n) % n].focus();
+    }
+
+    open(tab) {
+        const {page} = this;
+        page.tab = tab;
+        TABS.forEach((each, i) => {
+            this.tabs[i].ariaSelected = String(each === tab);
+            this.tabs[i].tabIndex = each === tab ? 0 : -1;
+            by(`panel-${each}`).hidden = each !== tab;
+        });
+        if (tab === "step") page.player?.arrange();
+        else page.player?.pause();
+        this.refresh();
+        page.writeSoon();
+    }
+
+    // The nodes whose gradient can be explained.
+    list(names) {
+        const node = by("node").value;
+        by("node").replaceChildren(...names.map((name) => new Option(name)));
+        if (names.includes(node)) by("node").value = node;
+    }
+
+    refreshSoon() {
+        clearTimeout(this.soon);
+        this.soon = setTimeout(() => this.refresh(), 300);
+    }
+
+    // Fill the panel that is open.
+    async refresh() {
+        const {page} = this, {tab} = page, panels = {why: "reasons", check: "report", exercise: "task", code: "source"};
+        const fill = {why: () => this.why(), check: () => this.check(), exercise: () => this.exercise(), code: () => this.code()}[tab];
+        if (!fill) return;
+        const place = by(panels[tab]), turn = this.turn = (this.turn ?? 0) + 1;
+        by("another").hidden = !/^\d/.test(by("kind").value);
+        if (page.host.isConnected === false || !page.names.length) return void place.replaceChildren(page.word("nothing"));
+        if (document.body.dataset.python !== "ready") place.replaceChildren(page.word("waiting"));
+        try {
+            const parts = await fill();
+            if (turn === this.turn) place.replaceChildren(...parts);
+        } catch (error) {
+            if (turn === this.turn) place.replaceChildren(error instanceof StoppedError ? page.word("stopped") : error.message);
+        }
+    }
+
+    async about(name, given) {
+        const found = await this.page.about(name, {values: strict(this.page.numbers), ...given});
+        if (found.error) throw new Error(found.error.text);
+        return found;
+    }
+
+    heading(key) {
+        return made("h2", {}, this.page.word(key));
+    }
+
+    table(heads, rows) {
+        const head = made("tr", {}, ...heads.map((key) => made("th", {scope: "col"}, this.page.word(key))));
+        const body = rows.map((cells) => made("tr", {}, ...cells.map((cell, i) => made("td", {data: {caption: this.page.word(heads[i])}}, cell))));
+        return made("table", {}, made("thead", {}, head), made("tbody", {}, ...body));
+    }
+
+    async why() {
+        const {ledger, total, derivation} = await this.about("why", {node: by("node").value}), heads = ["through", "upstream", "local", "contribution"];
+        const rows = ledger.map(({consumer, upstream, local, contribution}) => [consumer, upstream, local, contribution].map((cell) => formula(cell)));
+        const parts = rows.length ? [this.heading("ledger"), this.table(heads, rows)] : [];
+        return [...parts, made("div", {className: "formula"}, formula(total)), this.heading("derivation"), made("div", {className: "formula", tabIndex: 0}, formula(derivation))];
+    }
+
+    async check() {
+        const {verdict, summary, rows, notes} = await this.about("check"), heads = ["derivative", "at", "backward", "numeric", "error", "verdict"];
+        const head = made("p", {className: `verdict ${verdict}`}, summary);
+        return [head, this.table(heads, rows), ...notes.map((note) => made("p", {}, note))];
+    }
+
+    async code() {
+        const {page} = this, {text} = await page.about("code", {values: strict(page.mode === "code" ? page.changed : page.numbers)});
+        return [text];
+    }
+
+    async copy() {
+        await navigator.clipboard.writeText(by("source").textContent).catch(() => getSelection().selectAllChildren(by("source")));
+        this.page.notify(this.page.word("copied"));
+    }
+
+    // ---- exercises
+
+    async exercise() {
+        const kind = by("kind").value, found = await this.about("exercise", {kind, seed: this.seed}), {page} = this;
+        const form = made("form", {className: "exercise"}), isOrder = found.asked[0][0] === "order";
+        const fields = found.asked.map(([name, math]) => {
+            const input = made("input", {type: "text", name, autocomplete: "off", dir: "ltr", ariaLabel: page.word("answer", {name})});
+            const hint = made("button", {type: "button", on: {click: () => this.hint(name, said)}}, page.word("hint"));
+            const said = made("p", {className: "said", ariaLive: "polite"});
+            return made("div", {className: "question", data: {question: name}}, made("span", {className: "asked"}, math ? formula(math) : ""), input, hint, said);
+        });
+        const score = made("p", {className: "score", role: "status"});
+        form.noValidate = true;
+        form.addEventListener("submit", (event) => {
+            event.preventDefault();
+            this.mark(form, score);
+        });
+        const picture = /^data:image\/svg\+xml;base64,[\w+/=]+$/.test(found.picture) ? [made("img", {src: found.picture, alt: page.word("graph")})] : [];
+        form.append(made("p", {className: "lead"}, found.question), ...fields, made("p", {className: "note"}, page.word(isOrder ? "order-kind" : "answer-kind")));
+        form.append(made("button", {type: "submit", className: "main"}, page.word("mark")), score);
+        const notes = found.notes.map((note) => made("p", {}, note));
+        const given = made("p", {}, `${page.word("given")} `, formula(found.given));
+        return [...notes, given, ...picture, made("div", {className: "rows"}, ...found.rows.map((row) => made("p", {}, formula(row)))), form];
+    }
+
+    async hint(name, place) {
+        const {text} = await this.page.ask("hint", {about: name});
+        place.className = "said";
+        place.textContent = text;
+    }
+
+    async mark(form, score) {
+        const answers = Object.fromEntries([...form.querySelectorAll("input")].map(({name, value}) => [name, value]));
+        const {error, points, most, marks} = await this.page.ask("mark", {answers}), {page} = this;
+        score.textContent = error ? error.text : page.word("score", {points, most});
+        if (error) return;
+        [...form.querySelectorAll(".said")].forEach((said, i) => {
+            said.className = `said ${marks[i].isRight ? "right" : "wrong"}`;
+            said.textContent = `${marks[i].isRight ? "✓" : "✗"} ${marks[i].sentence}`;
+        });
+    }
+}

@@ -1,0 +1,49 @@
+"""Hand out the files of a folder on this machine, and open the browser."""
+
+from __future__ import annotations
+
+import webbrowser
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Final
+
+__all__ = ["PORT", "serve"]
+
+HOST: Final = "127.0.0.1"  # this machine alone
+PORT: Final = 8000
+
+
+# A system's own list of types may lack these or have them wrong, and a browser insists on them.
+TYPES: Final = {
+    **SimpleHTTPRequestHandler.extensions_map, ".js": "text/javascript", ".mjs": "text/javascript",
+    ".wasm": "application/wasm", ".css": "text/css", ".html": "text/html; charset=utf-8",
+}  # fmt: skip
+
+
+class _Handler(SimpleHTTPRequestHandler):
+    extensions_map = TYPES
+
+    def log_message(self, *_: Any) -> None:
+        """Print nothing for each request."""
+
+
+def serve(folder: Path, port: int = PORT) -> None:
+    """Hand out a folder until Ctrl-C is pressed, and open it in the browser.
+
+    Args:
+        folder: the folder of the site.
+        port: 0 for any that is free.
+
+    Raises:
+        OSError: if the port is taken, or closed to this user.
+        OverflowError: unless it is from 0 to 65535.
+    """
+    with ThreadingHTTPServer((HOST, port), partial(_Handler, directory=str(folder))) as server:
+        address = f"http://{HOST}:{server.server_address[1]}/"
+        print(f"The site is at {address} until you press Ctrl-C.", flush=True)
+        webbrowser.open(address)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            print()

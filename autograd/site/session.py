@@ -1,0 +1,299 @@
+"""What the page asks of Python: an expression or a cell of code becomes a player, and then reasons, checks, exercises, code.
+
+A session holds one graph.  Its answers are plain data, so they can cross from the worker, in which Python runs, to the page.
+
+>>> session = Session()
+>>> shown = session.show(expression="tanh(w*x)", values={"w": 0.5})
+>>> shown["values"], shown["steps"]
+({'w': 0.5, 'x': 2.0}, 4)
+>>> session.why({"w": 1.0}, "w")["ledger"][0]["contribution"]
+'<mn>0.070651</mn><mo>·</mo><mn>2</mn><mo>=</mo><mn>0.1413</mn>'
+>>> session.show(expression="tahn(w)")["error"]
+{'text': 'column 1, `tahn(w)`: there is no function tahn; is tanh meant?', 'start': 0, 'end': 7}
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import io
+import json
+import traceback
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, TypeAlias
+
+import autograd
+from autograd.checking import gradcheck
+from autograd.checking.verdicts import short
+from autograd.derivation import explain
+from autograd.drawing import LayoutError
+from autograd.exercises import AnswerError, Exercise, exercise, exercises
+from autograd.expressions import ExpressionError, parse
+from autograd.manners import label_values
+from autograd.player import play
+from autograd.site.mathml import math, to_mathml
+from autograd.site.source import write_cell, write_expression
+from autograd.steps import Walk
+from autograd.symbol import latex, latex_name, latex_number
+from autograd.telling import Telling
+from autograd.transforms import replay
+from autograd.value import Value
+
+__all__ = ["Session"]
+
+Data: TypeAlias = dict[str, Any]
+
+NUMBERS: Final = (0.5, 2.0, -0.4, 1.0, 1.5, -1.0)  # of new variables, in turn
+CELL: Final = "<cell>"
+MOST_OUTPUT: Final = 10_000  # characters that a cell may print; what follows is dropped
+KINDS: Final = ("gradients", "deltas", "local", "order", "update")
+
+
+class Session:
+    """One graph, and the exercise that is being done on it."""
+
+    def __init__(self) -> None:
+        self.loss: Value | None = None
+        self.source: Data = {}
+        self.task: Exercise | None = None
+
+    def call(self, name: str, arguments: str) -> str:
+        """Call a method by its name, with keyword arguments as JSON, and return what it returns as JSON."""
+        return json.dumps(getattr(self, name)(**json.loads(arguments)))
+
+    # ---- a graph and its player
+
+    def show(self, expression: str | None = None, values: Mapping[str, float] | None = None, code: str | None = None) -> Data:
+        """Compute an expression or run a cell, and return its player.
+
+        Args:
+            expression: the expression, with numbers for its variables in `values`; others get one.
+            values: the numbers.
+            code: in place of an expression, a cell of Python whose last line is a `Value`.
+
+        Returns:
+            ``markup``, ``rows``, ``title`` and ``steps`` of the player; ``names`` of all nodes; ``leaves``, the numbers of the
+            leaves by name; for an expression ``values``, the numbers of its variables; for a cell ``output``, what it printed.
+            Or only ``error``: its ``text`` and its place, ``start`` and ``end`` in an expression, ``line`` in a cell; with
+            ``output``.  After an error the session keeps its graph.
+        """
+        found = self._express(expression, values or {}) if expression is not None else self._run(code or "")
+        if "error" in found:
+            return found
+        loss = found.pop("loss")
+        try:
+            player = play(loss)
+        except (ValueError, LayoutError) as error:
+            return found | {"error": {"text": str(error)}}
+        self.loss, self.task = loss, None
+        self.source = {"expression": expression, "values": found["values"]} if expression is not None else {"code": code}
+        full = Telling(loss).full
+        leaves = {name: node.data for node, name in full.items() if node.primitive is None}
+        names = [name for node, name in Telling(loss).names.items()]
+        return found | {"markup": player.markup, "rows": player.rows, "title": player.title, "steps": player.steps,
+                        "names": names, "leaves": _strict(leaves)}  # fmt: skip
+
+    def _express(self, text: str, values: Mapping[str, float]) -> Data:
+        try:
+            formula = parse(text)
+            numbers = {name: float(values.get(name, NUMBERS[i % len(NUMBERS)])) for i, name in enumerate(formula.names)}
+            variables = {name: Value(x, name) for name, x in numbers.items()}
+            result = formula.evaluate(variables)
+        except ExpressionError as error:
+            return {"error": {"text": str(error), "start": error.start, "end": error.end}}
+        if not isinstance(result, Value):
+            text = f"{' '.join(text.split())} is {result:g}; there is no variable in it to differentiate with respect to"
+            return {"error": {"text": text, "start": 0, "end": 0}, "values": {}}
+        if result.primitive is not None and "f" not in variables:
+            result.label = "f"
+        return {"loss": result, "values": _strict(numbers)}
+
+    def _run(self, code: str) -> Data:
+        output = _Output()
+        namespace: Data = {"__name__": "__main__"} | {name: getattr(autograd, name) for name in autograd.__all__}
+        try:
+            with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+                result = _evaluate(code, namespace)
+        except (Exception, SystemExit) as error:  # whatever a cell may raise is shown at its line
+            return {"error": _located(error), "output": output.getvalue()}
+        if not isinstance(result, Value):
+            last = "nothing" if result is None else f"a {type(result).__name__}"
+            text = f"the cell ends in {last}; let its last line be the Value whose graph is to be shown, such as loss"
+            return {"error": {"text": text, "line": len(code.rstrip().splitlines())}, "output": output.getvalue()}
+        label_values({name: x for name, x in namespace.items() if name not in autograd.__all__})
+        return {"loss": result, "output": output.getvalue()}
+
+    def _at(self, values: Mapping[str, float]) -> Value:
+        """Return the graph with other numbers for some leaves, which are given by their full names."""
+        assert self.loss is not None, "show comes first"
+        full = Telling(self.loss).full
+        changed = {node: float(values[name]) for node, name in full.items() if node.primitive is None and name in values}
+        found: Value = replay(self.loss, changed)
+        return found
+
+    # ---- what the tabs show
+
+    def why(self, values: Mapping[str, float], node: str) -> Data:
+        """Return where the gradient of a node comes from.
+
+        Args:
+            values: numbers for leaves, by their full names.
+            node: its name, as the texts have it.
+
+        Returns:
+            ``text``, as printed; ``ledger``, for each use of the node its ``consumer``, ``upstream`` gradient, ``local``
+            derivative and ``contribution``, each as MathML; ``derivation`` as MathML.
+        """
+        with _refused() as problem:
+            loss = self._at(values)
+            steps = Walk(loss)
+            wanted = next(x for x, name in steps.names.items() if name == node)
+            found = explain(wanted, of=loss)
+            style = latex(found.digits)
+            ledger = []
+            for step, edge in found.shares:
+                rule, partial = edge.derivative.written(style), latex_number(edge.partial, edge.digits)
+                product = edge.product.replace("·", r" \cdot ").replace("∞", r"\infty").replace("NaN", r"\text{NaN}")
+                cells = {
+                    "consumer": _equal(latex_name(step.name), step.operation.written(style)),
+                    "upstream": _equal(_slope(found.loss, step.name), latex_number(edge.upstream, edge.digits)),
+                    "local": _equal(_slope(step.name, found.node), rule, partial),
+                    "contribution": _equal(product, latex_number(edge.contribution, edge.digits)),
+                }
+                ledger.append({name: to_mathml(cell) for name, cell in cells.items()} | {"reason": edge.reason})
+            total = _equal(_slope(found.loss, found.node), latex_number(found.gradient, found.digits))
+            return {"text": found.text, "ledger": ledger, "total": math(total), "derivation": math(found.latex)}
+        return problem
+
+    def check(self, values: Mapping[str, float]) -> Data:
+        """Return the report of `gradcheck` on the graph at some numbers: ``verdict``, ``summary``, ``rows`` and ``notes``."""
+        with _refused() as problem:
+            report = gradcheck(self._at(values))
+            summary, _, *notes = str(report).split("\n\n")
+            failing = [check for check in report.edges if check.verdict != "correct"]
+            rows = [
+                [c.name, c.at, short(c.analytic), short(c.numeric), f"{c.error:.1e}", c.verdict]
+                for c in (*report.inputs, *failing)
+            ]
+            return {"verdict": report.verdict, "summary": _unwrapped(summary), "rows": rows, "notes": [*map(_unwrapped, notes)]}
+        return problem
+
+    def exercise(self, values: Mapping[str, float], kind: str, seed: int = 0) -> Data:
+        """Set an exercise.
+
+        Args:
+            values: numbers for leaves, by their full names.
+            kind: one of `KINDS`, on this graph, or a level from "1" to "4", on a graph of its own.
+            seed: which one of a level.
+
+        Returns:
+            ``notes`` (lines of text), ``given`` and ``rows`` (MathML), ``picture`` (an address with the graph in it, or empty),
+            ``question``, and ``asked``: the name of each question, and its MathML.
+        """
+        with _refused() as problem:
+            if kind in KINDS:
+                loss = self._at(values)
+                leaves = [x for x in Telling(loss).full if x.primitive is None]
+                self.task = exercise(loss, leaves if kind == "gradients" else kind)
+            else:
+                [self.task] = exercises(seed, int(kind), 1)
+            task = self.task
+            style = latex(task.steps.telling.digits)
+            rows = [
+                to_mathml(_equal(latex_name(task.names[x]), task.steps.telling.formula(x).written(style),
+                                 latex_number(x.data, task.steps.telling.digits)))
+                for x in task.steps.order
+            ]  # fmt: skip
+            asked = [[question.name, to_mathml(question.latex)] for question in task.questions] or [["order", ""]]
+            picture = "" if kind in KINDS else task.picture.partition('src="')[2].rstrip('">')
+            return {"notes": [*task.notes], "given": to_mathml(task.given_latex), "rows": rows, "picture": picture,
+                    "question": task.question, "asked": asked}  # fmt: skip
+        return problem
+
+    def mark(self, answers: Mapping[str, str]) -> Data:
+        """Mark answers to the exercise, given by the names of its questions; blank ones count as not answered.
+
+        Returns:
+            ``points``, ``most`` and ``marks``, for each question whether it is right, and a sentence; or ``error``.
+        """
+        assert self.task is not None, "exercise comes first"
+        given = {name: text for name, text in answers.items() if text.strip()}
+        order = [part.strip() for part in answers.get("order", "").split(",") if part.strip()]
+        try:
+            marking = self.task.mark(order if self.task.kind == "order" else given)
+        except AnswerError as error:
+            return {"error": {"text": str(error)}}
+        marks = [{"isRight": mark.is_right, "sentence": mark.sentence} for mark in marking.marks]
+        return {"points": round(sum(mark.points for mark in marking.marks), 2), "most": len(marks), "marks": marks}
+
+    def hint(self, about: str | None = None) -> Data:
+        """Return the next hint on a question of the exercise, or on all of it."""
+        assert self.task is not None, "exercise comes first"
+        return {"text": self.task.hint(None if self.task.kind == "order" else about)}
+
+    def code(self, values: Mapping[str, float]) -> Data:
+        """Return the Python that makes the graph at some numbers, as ``text``."""
+        if "expression" in self.source:
+            numbers = {name: values.get(name, x) for name, x in self.source["values"].items()}
+            return {"text": write_expression(self.source["expression"], {name: float(x) for name, x in numbers.items()})}
+        return {"text": write_cell(self.source["code"], {name: float(x) for name, x in values.items()})}
+
+
+class _Output(io.StringIO):
+    """What a cell prints, up to a length."""
+
+    def write(self, text: str) -> int:
+        room = MOST_OUTPUT - self.tell()
+        if room > 0:
+            super().write(text[:room] + "\n…" * (len(text) > room))
+        return len(text)
+
+
+def _evaluate(code: str, namespace: Data) -> Any:
+    """Run a cell, and return its last expression, or what its last line assigns."""
+    tree = ast.parse(code, CELL)
+    last: ast.expr | None = None
+    if tree.body and isinstance(tree.body[-1], ast.Expr):
+        final = tree.body.pop()
+        last = final.value if isinstance(final, ast.Expr) else None
+    elif tree.body and isinstance(final := tree.body[-1], ast.Assign) and isinstance(final.targets[0], ast.Name):
+        last = ast.copy_location(ast.Name(final.targets[0].id, ast.Load()), final)
+    exec(compile(tree, CELL, "exec"), namespace)
+    return None if last is None else eval(compile(ast.Expression(last), CELL, "eval"), namespace)
+
+
+def _located(error: BaseException) -> Data:
+    """Return the text of an error, and the line of the cell that it comes from."""
+    text = traceback.format_exception_only(error)[-1].strip()
+    if isinstance(error, SyntaxError) and error.filename == CELL:
+        return {"text": f"SyntaxError: {error.msg}", "line": error.lineno or 1}
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == CELL]
+    return {"text": text, "line": lines[-1] if lines else 1}
+
+
+@contextlib.contextmanager
+def _refused() -> Iterator[Data]:
+    """Put the text of an error into the data that are yielded, where a reading of the graph is refused."""
+    problem: Data = {}
+    try:
+        yield problem
+    except (ValueError, TypeError, LayoutError) as error:
+        problem["error"] = {"text": str(error)}
+
+
+def _equal(*parts: str) -> str:
+    return " = ".join(dict.fromkeys(parts))
+
+
+def _slope(a: str, b: str) -> str:
+    return rf"\frac{{\partial {latex_name(a)}}}{{\partial {latex_name(b)}}}"
+
+
+def _unwrapped(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _strict(numbers: Mapping[str, float]) -> dict[str, float | str]:
+    """Write the numbers that JSON does not have as text, which JavaScript's Number and Python's float both read."""
+    names = {"inf": "Infinity", "-inf": "-Infinity", "nan": "NaN"}
+    return {name: names.get(repr(x), x) for name, x in numbers.items()}

@@ -1,0 +1,452 @@
+// ---- the page: what is written in it, the player beneath, and the tabs
+//
+// The idea: the page holds a state, an expression or code with its numbers, and Python holds the graph of the last one that
+// worked.  The player computes by itself; Python is asked for new graphs, and for what the other tabs show.
+
+const TABS = ["step", "why", "check", "exercise", "code"];
+const TASKS = ["gradients", "deltas", "local", "order", "update", "1", "2", "3", "4"];
+const PAUSE = 500; // milliseconds without a key after which an expression is computed
+const SLOW = 800; // milliseconds after which a computation can be stopped
+const SITE = JSON.parse(document.querySelector("#site").textContent);
+
+const by = (id) => document.getElementById(id);
+const isSame = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+
+class Page {
+    constructor() {
+        this.language = document.documentElement.lang;
+        this.mode = "expression";
+        this.tab = "step";
+        this.values = SITE.examples[0].content.values;
+        this.names = SITE.first.names;
+        this.content = SITE.examples[0].content; // of the graph that is shown
+        this.held = null; // the content of the graph that Python holds
+        this.arriving = {}; // what a link says of the player that will be shown
+        this.order = 0; // counts what was asked for, so that late answers are dropped
+        this.listen();
+        this.panels = new Panels(this);
+        this.choose(SITE.languages);
+        this.host = document.querySelector(".autograd-player");
+        this.attach(SITE.first.rows);
+        this.python = new Python(SITE.files, (...happened) => this.tell(...happened));
+        this.showState();
+        if (location.hash.length > 1) this.follow();
+        else if (!calm.matches) this.player?.play();
+        navigator.serviceWorker?.register("service-worker.js").catch(() => {}); // without it the page needs the network again
+    }
+
+    word(key, given = {}) {
+        const text = SITE.languages[this.language][key] ?? SITE.languages.en[key] ?? key;
+        return text.replace(/\{(\w+)\}/g, (whole, name) => given[name] ?? whole);
+    }
+
+    // ---- languages
+
+    choose(languages) {
+        const names = Object.entries(languages);
+        by("languages").hidden = names.length < 2;
+        by("language").append(...names.map(([key, words]) => new Option(words["language-name"], key)));
+        by("language").addEventListener("change", () => this.speak(by("language").value));
+    }
+
+    speak(language) {
+        this.language = by("language").value = language;
+        document.documentElement.lang = language;
+        document.documentElement.dir = this.word("direction");
+        document.title = this.word("title");
+        for (const element of document.querySelectorAll("[data-word]")) element.textContent = this.word(element.dataset.word);
+        for (const element of document.querySelectorAll("[data-label]")) element.ariaLabel = this.word(element.dataset.label);
+        this.showState();
+        this.panels.speak();
+        this.writeSoon();
+    }
+
+    // ---- what is written
+
+    listen() {
+        by("example").addEventListener("change", () => this.take(Number(by("example").value)));
+        for (const radio of document.querySelectorAll("[name=mode]")) radio.addEventListener("change", () => this.turn(radio.value));
+        by("expression").addEventListener("input", () => {
+            clearTimeout(this.typing);
+            this.typing = setTimeout(() => this.compute(), PAUSE);
+        });
+        by("expression").addEventListener("keydown", (event) => event.key === "Enter" && this.compute());
+        by("variables").addEventListener("input", ({target}) => this.change(target));
+        by("code").addEventListener("input", () => this.number());
+        by("code").addEventListener("scroll", () => (by("lines").scrollTop = by("code").scrollTop));
+        by("code").addEventListener("keydown", (event) => this.press(event));
+        by("run").addEventListener("click", () => this.compute());
+        by("stop").addEventListener("click", () => this.stop());
+        by("retry").addEventListener("click", () => this.python.begin());
+        by("link").addEventListener("click", () => this.copyLink());
+        by("show-code").addEventListener("click", () => this.reveal());
+        addEventListener("hashchange", () => location.hash.slice(1) !== this.written && this.follow());
+    }
+
+    press(event) {
+        const area = by("code");
+        if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+            event.preventDefault();
+            this.compute();
+        } else if (event.key === "Escape") {
+            this.isLeaving = true;
+        } else if (event.key === "Tab" && !this.isLeaving && !event.shiftKey && !event.ctrlKey && !event.altKey) {
+            event.preventDefault();
+            area.setRangeText("    ", area.selectionStart, area.selectionEnd, "end");
+            this.number();
+        } else if (event.key !== "Shift") {
+            this.isLeaving = false;
+        }
+    }
+
+    // Number the lines of the cell, and mark the one at fault.
+    number(wrong = 0) {
+        const count = by("code").value.split("\n").length;
+        const lines = Array.from({length: count}, (_, i) => made("span", {className: i + 1 === wrong ? "wrong" : ""}, `${i + 1}\n`));
+        by("lines").replaceChildren(...lines);
+        by("code").rows = Math.min(Math.max(count + 1, 6), 18);
+    }
+
+    turn(mode) {
+        this.mode = mode;
+        for (const radio of document.querySelectorAll("[name=mode]")) radio.checked = radio.value === mode;
+        by("expression-part").hidden = mode !== "expression";
+        by("code-part").hidden = mode !== "code";
+        by("gate").hidden = true;
+        this.number();
+        this.complain(null);
+    }
+
+    // Take an example: its page was made when the site was built.
+    async take(i) {
+        const {content} = SITE.examples[i], order = ++this.order;
+        this.arriving = {};
+        this.fill(content);
+        const shown = i ? (await this.examples())[i - 1] : {...SITE.first, markup: this.first};
+        if (order !== this.order) return;
+        this.show(content, shown);
+        if (this.tab !== "step") this.panels.refresh();
+    }
+
+    // The players of the other examples.
+    async examples() {
+        const unfold = async () => new Response((await fetch("examples.bin")).body.pipeThrough(new DecompressionStream("deflate"))).json();
+        return (this.made ??= await unfold());
+    }
+
+    // Write content into the fields.
+    fill({expression, values, code}) {
+        this.turn(expression === undefined ? "code" : "expression");
+        if (expression === undefined) by("code").value = code;
+        else by("expression").value = expression;
+        this.values = values ?? {};
+        this.number();
+        if (expression !== undefined) this.list(this.values);
+        const example = SITE.examples.findIndex(({content}) => isSame([content.expression, content.code], [expression, code]));
+        by("example").value = example < 0 ? "" : String(example);
+        by("output").hidden = true;
+    }
+
+    // The variables of the expression as fields.
+    list(values) {
+        const old = new Map([...by("variables").querySelectorAll("input")].map((input) => [input.name, input]));
+        const fields = Object.entries(values).map(([name, x]) => {
+            const kept = old.get(name), text = repr(Number(x)).replace(/\.0$/, "");
+            if (kept) {
+                if (kept !== document.activeElement) kept.value = text;
+                return kept.parentElement;
+            }
+            const input = made("input", {type: "text", name, value: text, inputMode: "text", autocomplete: "off"});
+            return made("label", {}, made("span", {dir: "ltr"}, name), input);
+        });
+        if (fields.some((field, i) => by("variables").children[i] !== field) || by("variables").children.length !== fields.length) {
+            const active = document.activeElement;
+            by("variables").replaceChildren(...fields);
+            if (by("variables").contains(active)) active.focus();
+        }
+    }
+
+    // A variable was given another number: the player computes by itself.
+    change(input) {
+        const x = read(input.value), isNumber = input.value.trim() !== "" && !Number.isNaN(x);
+        input.ariaInvalid = String(!isNumber);
+        this.complain(isNumber ? null : {text: this.word("not-number", {name: input.name})});
+        if (!isNumber) return;
+        this.values = {...this.values, [input.name]: x};
+        const isShown = this.content.expression === by("expression").value && this.player && !this.player.graph.problem;
+        if (isShown && this.player.leafCalled(input.name) >= 0) this.host.player.set({[input.name]: x});
+        else this.compute();
+    }
+
+    // ---- computing
+
+    get typed() {
+        return this.mode === "code" ? {code: by("code").value} : {expression: by("expression").value, values: strict(this.values)};
+    }
+
+    // Compute what is written, and play it.
+    async compute(arriving = this.arriving) {
+        clearTimeout(this.typing);
+        if (!by("gate").hidden) return;
+        const content = this.typed, order = ++this.order;
+        by("example").value = String(SITE.examples.findIndex((each) => isSame(each.content.expression ?? each.content.code, content.expression ?? content.code)));
+        if (by("example").selectedIndex < 0) by("example").value = "";
+        try {
+            const shown = await this.ask("show", content);
+            if (order !== this.order) return;
+            this.print(shown.output);
+            this.complain(shown.error ?? null);
+            if (shown.error) return void (shown.values && this.list(this.values = shown.values));
+            this.held = content;
+            this.arriving = {};
+            this.show(content, shown, arriving);
+            if (this.tab !== "step") this.panels.refresh();
+        } catch (error) {
+            if (order === this.order && !(error instanceof StoppedError)) this.complain({text: error.message});
+        }
+    }
+
+    // Call Python; what takes long can be stopped.
+    async ask(name, given) {
+        const timer = setTimeout(() => (by("stop").hidden = false), SLOW);
+        try {
+            return await this.python.call(name, given);
+        } finally {
+            clearTimeout(timer);
+            by("stop").hidden = true;
+        }
+    }
+
+    // Call Python about the graph that is shown, at the numbers that are shown.
+    async about(name, given) {
+        if (!isSame(this.held, this.content)) {
+            const content = this.content, {error} = await this.ask("show", content);
+            if (error) return {error};
+            this.held = content;
+        }
+        return this.ask(name, given);
+    }
+
+    stop() {
+        this.held = null;
+        this.order++;
+        this.python.stop();
+        this.notify(this.word("stopped"));
+    }
+
+    print(text) {
+        by("output").hidden = !text;
+        by("output").querySelector("pre").textContent = text ?? "";
+    }
+
+    // Say what is wrong, and where.
+    complain(error) {
+        const place = by("problem"), field = this.mode === "code" ? by("code") : by("expression");
+        place.hidden = error === null;
+        field.ariaInvalid = String(error !== null);
+        place.replaceChildren();
+        this.number(error?.line ?? 0);
+        if (error === null) return;
+        const parts = [made("p", {}, error.line ? `${this.word("line", error)}: ${error.text}` : error.text)];
+        if (error.end !== undefined && (error.start || error.end)) {
+            const text = by("expression").value, end = Math.max(error.end, error.start + 1);
+            parts.unshift(made("pre", {dir: "ltr", ariaHidden: "true"}, text.slice(0, error.start), made("mark", {}, text.slice(error.start, end) || " "), text.slice(end)));
+        }
+        place.append(...parts);
+    }
+
+    // ---- the player
+
+    // Show a graph in a new player.
+    show(content, {markup, rows, title, names, values}, {values: numbers = {}, step, view, isPlaying = true} = {}) {
+        this.content = content;
+        this.names = names;
+        if (values && this.mode === "expression") this.list(this.values = values);
+        this.halt();
+        const host = made("div", {className: "autograd-player", role: "group", ariaLabel: title});
+        host.attachShadow({mode: "open"}).innerHTML = markup;
+        by("panel-step").replaceChildren(host);
+        this.host = host;
+        this.attach(rows);
+        this.panels.list(names);
+        this.set(numbers);
+        const {player} = this;
+        if (player) {
+            if (view && player.all("[data-shows]").some(({dataset}) => dataset.shows === view)) player.look(view);
+            if (step) this.host.player.goto(step);
+            if (isPlaying && !calm.matches && this.tab === "step") player.play();
+        }
+        this.writeSoon();
+    }
+
+    halt() {
+        if (!this.player) return;
+        this.player.pause();
+        this.player.isTraining = false;
+    }
+
+    // Let the script of the player take over what is in the host.
+    attach(rows) {
+        const root = this.host.shadowRoot, data = JSON.parse(root.querySelector(".data").textContent);
+        this.first ??= root.innerHTML;
+        this.player = null;
+        try {
+            if (data.reason) throw new UnreadableError(data.reason);
+            this.player = new Player(this.host, data, readRows(rows, FUNCTIONS));
+        } catch (error) {
+            if (!(error instanceof UnreadableError)) throw error;
+            const line = root.querySelector(".problem");
+            [line.textContent, line.hidden] = [error.message, false];
+            return;
+        }
+        this.host.addEventListener("change", () => this.followSoon());
+    }
+
+    // Give leaves other numbers, those that there are.
+    set(numbers) {
+        const known = Object.entries(numbers).filter(([name]) => (this.player?.leafCalled(name) ?? -1) >= 0);
+        if (known.length) this.host.player.set(Object.fromEntries(known));
+    }
+
+    // The numbers of all leaves, by their full names.
+    get numbers() {
+        return Object.fromEntries((this.player?.leaves ?? []).map((leaf) => [leaf.full, this.player.numberOf(leaf)]));
+    }
+
+    // Those that differ from what the graph was made with.
+    get changed() {
+        const leaves = (this.player?.leaves ?? []).filter((leaf) => !Object.is(leaf.value, this.player.numberOf(leaf)));
+        return Object.fromEntries(leaves.map((leaf) => [leaf.full, this.player.numberOf(leaf)]));
+    }
+
+    // The fields follow the player.
+    followSoon() {
+        this.following ??= requestAnimationFrame(() => {
+            this.following = null;
+            const {numbers} = this, names = Object.keys(this.values).filter((name) => name in numbers);
+            const isChanged = names.some((name) => !Object.is(Number(this.values[name]), numbers[name]));
+            if (this.mode === "expression" && this.content.expression === by("expression").value && isChanged) {
+                this.values = {...this.values, ...Object.fromEntries(names.map((name) => [name, numbers[name]]))};
+                this.list(this.values);
+            }
+            if (this.tab !== "step") this.panels.refreshSoon();
+            this.writeSoon();
+        });
+    }
+
+    // ---- the state of Python
+
+    tell(happened, given) {
+        if (happened === "busy") this.isBusy = given > 0;
+        else this.state = [happened, given];
+        if (happened === "failed") this.held = null;
+        this.showState();
+    }
+
+    showState() {
+        const [happened, given] = this.state ?? ["loading", 0];
+        by("retry").hidden = happened !== "failed";
+        const texts = {
+            loading: () => (given < 1 ? this.word("loading", {percent: Math.round(given * 100)}) : this.word("starting")),
+            ready: () => this.word(this.isBusy ? "working" : "ready", {version: SITE.version}),
+            failed: () => this.word("failed", {reason: given?.message ?? ""}),
+        };
+        const text = texts[happened]();
+        if (by("state").textContent !== text) by("state").textContent = text;
+        document.body.dataset.python = happened;
+    }
+
+    notify(text) {
+        by("notice").textContent = text;
+    }
+
+    // ---- links
+
+    get shared() {
+        const values = this.mode === "code" ? this.changed : this.values;
+        return {
+            ...(this.mode === "code" ? {code: by("code").value} : {expression: by("expression").value}),
+            values: strict(values), step: this.player?.place ?? 0, view: this.player?.view, tab: this.tab, language: this.language,
+        };
+    }
+
+    writeSoon() {
+        clearTimeout(this.writing);
+        this.writing = setTimeout(() => this.write(), 500);
+    }
+
+    async write() {
+        const hash = await pack(this.shared);
+        this.written = hash;
+        if (location.hash.slice(1) !== hash) history.replaceState(null, "", `#${hash}`);
+        return hash.length;
+    }
+
+    async copyLink() {
+        await this.write();
+        const size = location.href.length;
+        let text = this.word("link-copied");
+        try {
+            await navigator.clipboard.writeText(location.href);
+        } catch {
+            text = this.word("link-here"); // the browser does not let pages write to the clipboard
+        }
+        this.notify(size > LONG ? this.word("link-long", {size: (size / 1024).toFixed(1)}) : text);
+    }
+
+    // Open the link in the address.
+    async follow() {
+        let state;
+        try {
+            state = await unpack(location.hash.slice(1), SITE.languages);
+        } catch {
+            this.notify(this.word("link-broken")); // whatever is wrong with it, the page has its example
+            return;
+        }
+        if (state.language && state.language !== this.language) this.speak(state.language);
+        if (state.tab) this.panels.open(state.tab);
+        const {values, step, view} = state;
+        if (state.code !== undefined) return this.gate(state);
+        const example = SITE.examples.findIndex(({content}) => content.expression === state.expression);
+        this.fill({expression: state.expression, values});
+        if (example >= 0) {
+            await this.take(example);
+            this.set(values);
+            this.values = {...this.values, ...values};
+            this.list(this.values);
+            if (this.player) this.resume(step, view);
+        } else {
+            this.notify(document.body.dataset.python === "ready" ? "" : this.word("waiting"));
+            await this.compute({step, view, isPlaying: !step});
+            this.notify("");
+        }
+    }
+
+    resume(step, view) {
+        const {player} = this;
+        if (view && player.all("[data-shows]").some(({dataset}) => dataset.shows === view)) player.look(view);
+        if (step) this.host.player.goto(step);
+    }
+
+    // Code from a link does not run before it was seen.
+    gate(state) {
+        this.order++;
+        this.fill({code: ""});
+        by("code-part").hidden = true;
+        by("gate").hidden = false;
+        this.gated = state;
+        this.halt();
+        by("panel-step").replaceChildren(made("p", {className: "note"}, this.word("nothing")));
+        [this.player, this.names] = [null, []];
+        this.panels.list([]);
+    }
+
+    reveal() {
+        const {code, values, step, view} = this.gated;
+        by("gate").hidden = true;
+        by("code-part").hidden = false;
+        this.fill({code});
+        this.arriving = {values, step, view, isPlaying: !step};
+        by("run").focus();
+    }
+}

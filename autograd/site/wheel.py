@@ -1,0 +1,77 @@
+"""A wheel of this project for the page, made from the installed packages: a ZIP archive, the same bytes each time.
+
+Rooms that need packages which a page does not have stay out of it, and so do the files of the site itself.
+
+>>> name, data = make_wheel()
+>>> name.startswith("scalar_autograd-"), name.endswith("-py3-none-any.whl"), data[:2], data == make_wheel()[1]
+(True, True, b'PK', True)
+
+Source: https://packaging.python.org/en/latest/specifications/binary-distribution-format/
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import zipfile
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, distribution
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Final
+
+__all__ = ["make_wheel"]
+
+PROJECT: Final = "scalar-autograd"
+PACKAGES: Final = ("autograd", "nn")
+WHEEL: Final = "Wheel-Version: 1.0\nGenerator: autograd.site\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+LEFT_OUT: Final = ("autograd/compiler/", "autograd/strategies.py", "autograd/checking/pytest_plugin.py")
+NOT_PYTHON: Final = (".css", ".html", ".js", ".md")  # of the site
+WHEN: Final = (1980, 1, 1, 0, 0, 0)  # the first moment that a ZIP archive knows
+
+
+def make_wheel() -> tuple[str, bytes]:
+    """Return the name and the contents of a wheel of the packages as they are installed.
+
+    Raises:
+        PackageNotFoundError: if the project was not installed by pip, so that its name and version are not known.
+    """
+    try:
+        about = distribution(PROJECT)
+    except PackageNotFoundError:
+        raise PackageNotFoundError(f"{PROJECT} runs from its sources here; `pip install .` installs it") from None
+    stem = f"{PROJECT.replace('-', '_')}-{about.version}"
+    held = {path: data for package in PACKAGES for path, data in _files(files(package), package) if not _stays_out(path)}
+    info = f"{stem}.dist-info"
+    headers, _, _ = (about.read_text("METADATA") or "").partition("\n\n")  # what follows is the README
+    held[f"{info}/METADATA"] = f"{headers}\n".encode()
+    held[f"{info}/WHEEL"] = WHEEL.encode()
+    held[f"{info}/RECORD"] = "".join([*(f"{path},{_hash(held[path])},{len(held[path])}\n" for path in held),
+                                      f"{info}/RECORD,,\n"]).encode()  # fmt: skip
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as wheel:
+        for path, data in held.items():
+            entry = zipfile.ZipInfo(path, WHEN)
+            entry.external_attr = 0o644 << 16
+            wheel.writestr(entry, data, zipfile.ZIP_DEFLATED, 9)
+    return f"{stem}-py3-none-any.whl", archive.getvalue()
+
+
+def _files(folder: Traversable, path: str) -> Iterator[tuple[str, bytes]]:
+    """Go through the files of a package in the order of their names, without what Python has compiled."""
+    for entry in sorted(folder.iterdir(), key=lambda each: each.name):
+        inside = f"{path}/{entry.name}"
+        if entry.is_dir():
+            if entry.name != "__pycache__":
+                yield from _files(entry, inside)
+        elif not entry.name.endswith(".pyc"):
+            yield inside, entry.read_bytes()
+
+
+def _stays_out(path: str) -> bool:
+    return path.startswith(LEFT_OUT) or (path.startswith("autograd/site/") and path.endswith(NOT_PYTHON))
+
+
+def _hash(data: bytes) -> str:
+    return "sha256=" + base64.urlsafe_b64encode(hashlib.sha256(data).digest()).decode().rstrip("=")
