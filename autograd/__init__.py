@@ -10,7 +10,8 @@
 Record: `Value`, the operations by name, `label_values`; a new operation is a row, `Unary`, `Binary` or `Nary`.
 Differentiate: `Value.backward`, `gradients`, `grad`, `value_and_grad`, `jacobian`, `hessian`; forward `jvp`, `Dual`; `replay`.
 Step: `walk`, `find_nonfinite`.  Explain: `explain`, `check_derivation`.  Draw: `draw`.  Play: `play`.  Check: `gradcheck`,
-`assert_gradient`, and `autograd.strategies` for Hypothesis.  Ask: `autograd.exercises`.  From scalars to matrices: `compile`.
+`assert_gradient`, and `autograd.strategies` for Hypothesis.  Prove: `certify`.  Ask: `autograd.exercises`.  From scalars to
+matrices: `compile`.
 """
 
 from importlib import import_module
@@ -28,6 +29,7 @@ from autograd.trees import numbers
 from autograd.value import Value
 
 if TYPE_CHECKING:
+    from autograd.certainty import certify
     from autograd.checking import gradcheck
     from autograd.checking.assertions import assert_gradient
     from autograd.claims import check_derivation
@@ -39,8 +41,8 @@ if TYPE_CHECKING:
 
 # `compile` and `Program` stay outside: a star import is to need the standard library alone, and to keep Python's `compile`.
 __all__ = [
-    "Dual", "Value", "assert_gradient", "check_derivation", "clip", "draw", "explain", "find_nonfinite", "grad", "gradcheck",
-    "gradients", "hessian", "jacobian", "jvp", "label_values", "mean", "numbers", "play", "replay", "softmax",
+    "Dual", "Value", "assert_gradient", "certify", "check_derivation", "clip", "draw", "explain", "find_nonfinite", "grad",
+    "gradcheck", "gradients", "hessian", "jacobian", "jvp", "label_values", "mean", "numbers", "play", "replay", "softmax",
     "value_and_grad", "walk",
 ]  # fmt: skip
 __all__ += _operations
@@ -49,6 +51,7 @@ __all__ += _operations
 _ROOMS = {
     "Program": "autograd.compiler",
     "assert_gradient": "autograd.checking.assertions",
+    "certify": "autograd.certainty",
     "check_derivation": "autograd.claims",
     "compile": "autograd.compiler",
     "draw": "autograd.drawing",

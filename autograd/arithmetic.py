@@ -14,9 +14,10 @@ import importlib
 import math
 import operator
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, Self
 
 __all__ = [
+    "Constant",
     "at_least_one",
     "branches",
     "items",
@@ -27,6 +28,25 @@ __all__ = [
     "weighted_sum",
     "weights_and_inputs",
 ]
+
+
+class Constant(float):
+    """A real number in a rule, rounded to a float; readings with more digits compute it anew.
+
+    Args:
+        formula: computes the number from a namespace such as `math`, with log, sqrt and pi.
+
+    >>> Constant(lambda m: m.log(2))
+    0.6931471805599453
+    """
+
+    formula: Callable[[Any], Any]
+
+    def __new__(cls, formula: Callable[[Any], Any]) -> Self:
+        """Compute the float, and keep the formula."""
+        self = super().__new__(cls, formula(math))
+        self.formula = formula
+        return self
 
 
 def left_to_right(*terms: Any) -> Any:

@@ -23,6 +23,7 @@ from math import inf, nan
 from typing import Any, NoReturn, Self
 
 from autograd import arithmetic
+from autograd.arithmetic import Constant
 from autograd.rows import TABLE, Binary, DomainError, Nary, Primitive, Unary
 
 __all__ = [
@@ -34,6 +35,9 @@ __all__ = [
     "tan", "tanh", "total", "where",
 ]  # fmt: skip
 
+
+LOG_2, LOG_10 = Constant(lambda m: m.log(2)), Constant(lambda m: m.log(10))
+ERF_0 = Constant(lambda m: 2 / m.sqrt(m.pi))  # the slope of erf at 0
 
 # Helpers for rules too long for one lambda.  They compare with <= and >, since a rule must not use ==.
 
@@ -105,14 +109,14 @@ hypot         = Binary("hypot", math.hypot, lambda x, y, out: where(out <= 0, 0,
                        kink=lambda x, y: abs(x) + abs(y), singular={(0.0, 0.0): (0.0, 0.0)})  # between its slopes, as |x|
 
 exp           = Unary ("exp",   math.exp,   lambda x, out: out,          latex="e^{{{0}}}", array="exp", overflow=lambda x: inf)
-exp2          = Unary ("exp2",  math.exp2,  lambda x, out: out * math.log(2), text="2^{0}", latex="2^{{{0}}}", array="exp2",
+exp2          = Unary ("exp2",  math.exp2,  lambda x, out: out * LOG_2, text="2^{0}", latex="2^{{{0}}}", array="exp2",
                        overflow=lambda x: inf)
 expm1         = Unary ("expm1", math.expm1, lambda x, out: exp(x),        array="expm1",   # out + 1 would lose eˣ near -1
                        overflow=lambda x: inf)
 log           = Unary ("log",   math.log,   lambda x, out: 1 / x,         latex=r"\ln({0})", array="log", domain="x > 0")
-log2          = Unary ("log2",  math.log2,  lambda x, out: 1 / (x * math.log(2)),  latex=r"\log_2({0})", array="log2",
+log2          = Unary ("log2",  math.log2,  lambda x, out: 1 / (x * LOG_2),  latex=r"\log_2({0})", array="log2",
                        domain="x > 0")
-log10         = Unary ("log10", math.log10, lambda x, out: 1 / (x * math.log(10)), latex=r"\log_{{10}}({0})", array="log10",
+log10         = Unary ("log10", math.log10, lambda x, out: 1 / (x * LOG_10), latex=r"\log_{{10}}({0})", array="log10",
                        domain="x > 0")
 log1p         = Unary ("log1p", math.log1p, lambda x, out: 1 / (1 + x),   array="log1p", domain="x > -1")
 
@@ -138,7 +142,7 @@ arcsinh       = Unary ("arcsinh", math.asinh, lambda x, out: 1 / hypot(x, 1), ar
 arccosh       = Unary ("arccosh", math.acosh, lambda x, out: _over(1, sqrt(x - 1) * sqrt(x + 1)), array="arccosh",
                        domain="x ≥ 1", singular={(1.0,): (inf,)})
 arctanh       = Unary ("arctanh", math.atanh, lambda x, out: 1 / ((1 - x) * (1 + x)), array="arctanh", domain="-1 < x < 1")
-erf           = Unary ("erf",   math.erf,   lambda x, out: 2 / math.sqrt(math.pi) * exp(-x * x),
+erf           = Unary ("erf",   math.erf,   lambda x, out: ERF_0 * exp(-x * x),
                        array=arithmetic.special("erf"))
 
 # Operations with a kink or a jump.  Each row states its slope there, such as relu′(0) = 0; NaN stays NaN.

@@ -22,14 +22,18 @@ given.  Both take numeric derivatives from `numeric`, compare them by `verdicts`
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final, overload
 
+from autograd.certainty import check_on_box
 from autograd.checking import graphs, plain
 from autograd.checking.lines import MANY
 from autograd.checking.report import Report
 from autograd.checking.verdicts import VERDICTS, Check, Verdict
 from autograd.value import Value
+
+if TYPE_CHECKING:
+    from autograd.certainty.rules import BoxReport
 
 __all__ = ["VERDICTS", "Check", "Report", "Verdict", "gradcheck"]
 
@@ -47,15 +51,28 @@ ELSEWHERE: Final = {  # keywords of other checkers, and what serves here
 }
 
 
+@overload
 def gradcheck(
     f: Callable[..., Any] | Value,
     *point: Any,
     gradient: Callable[..., Any] | None = None,
     order: int = 1,
     seed: int | None = None,
+    box: None = None,
     **others: Any,
-) -> Report:
-    """Compare the gradient of a function, or of a graph, with numeric derivatives.
+) -> Report: ...
+@overload
+def gradcheck(f: Callable[..., Any] | Value, *, box: Mapping[str, Any]) -> BoxReport: ...
+def gradcheck(
+    f: Callable[..., Any] | Value,
+    *point: Any,
+    gradient: Callable[..., Any] | None = None,
+    order: int = 1,
+    seed: int | None = None,
+    box: Mapping[str, Any] | None = None,
+    **others: Any,
+) -> Report | BoxReport:
+    """Compare the gradient of a function, or of a graph, with numeric derivatives; or its rules with theirs, on a box.
 
     Args:
         f: a function of numbers or trees of numbers (nested lists, tuples, dicts, dataclasses, NumPy arrays, pandas Series),
@@ -69,11 +86,16 @@ def gradcheck(
             argument's.
         order: 2 to check the derivatives of the derivatives too; not with `gradient`.
         seed: for other random directions than the usual ones; they serve where there are more than 24 inputs.
+        box: in place of a point, for each argument a pair (low, high), a number or a tree of these; of a graph, for its leaves
+            by label.  Every rule that f uses is then compared with its row's function on the whole box, by the mean value
+            theorem, on intervals; this needs python-flint.
         others: none; the keywords of other checkers are refused with what serves instead.
 
     Returns:
         A report: print it, ask its `verdict`, or use it as a condition, as in ``assert gradcheck(f, 0.5)``.  The
-        gradients of nodes that take part are left as they were.
+        gradients of nodes that take part are left as they were.  On a box, "wrong" is a proof; "correct" comes with a
+        sharpness, the share of a rule's size below which an error may have stayed hidden; else it is "undecided", with the
+        pieces where it is.
 
     Raises:
         TypeError: if there are no inputs, or f does not return one `Value` or, with `gradient`, real numbers.
@@ -90,12 +112,18 @@ def gradcheck(
     'a kink 1e-05 to the left: the slope is 0 on the left and 2 on the right; 2 is right on this side'
     >>> [check.verdict for check in gradcheck(lambda x, y: x * y, 2.0, 3.0, gradient=lambda x, y: (y, y)).inputs]
     ['correct', 'wrong']
+    >>> gradcheck(lambda x: x.tanh() * 2, box={"x": (1, 3)}).verdict
+    'correct'
     >>> gradcheck(lambda x: x * x, 2.0, eps=1e-6)
     Traceback (most recent call last):
     TypeError: gradcheck takes no eps: steps of many sizes are taken, and compared with each other
     """
     for name in others:
-        raise TypeError(f"gradcheck takes no {name}: {ELSEWHERE.get(name, 'its keywords are gradient, order and seed')}")
+        raise TypeError(f"gradcheck takes no {name}: {ELSEWHERE.get(name, 'its keywords are gradient, order, seed and box')}")
+    if box is not None:
+        if point or gradient is not None or order != 1:
+            raise TypeError("with box=… gradcheck takes neither a point nor gradient=… nor an order: it checks the rules of f")
+        return check_on_box(f, box)
     if not isinstance(order, int) or order < 1:
         raise ValueError(f"the order of a check is 1, for first derivatives, or more; not {order!r}")
     if gradient is None:

@@ -1,0 +1,123 @@
+"""Certainty: bounds that are theorems, for the numbers of one graph and for whole boxes.
+
+The idea: the table is read on intervals whose ends Arb rounds outward.  Everything a computation can do lies inside, so what is
+printed is not an estimate: the true gradient is between these decimals; on this box the slope is positive; this rule is wrong.
+
+>>> from autograd import Value, tanh
+>>> w, x = Value(0.5, label="w"), Value(2.0, label="x")
+>>> loss = (tanh(w * x) - 1) ** 2
+>>> certificate = certify(loss)
+>>> str(certificate.bounds(w)), certificate.ulps(w) < 4
+('-0.4004973495576552772[1,0]', True)
+>>> certify(lambda w, x: (tanh(w * x) - 1) ** 2, w=(-1, 1), x=2).claim(lambda w: w < 0)
+Claim('proved on w ∈ [-1, 1], x = 2')
+
+What is certified is the mathematics: real numbers, and the derivatives that the table states.  `intervals` is arithmetic on
+intervals, `enclosure` the operand that reads the table on them, `points` certifies graphs, `subjects`, `pieces` and `boxes`
+certify boxes, `rules` checks rules on boxes, and `tables` writes all this.  Needs python-flint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Final, overload
+
+from autograd.value import Value
+
+if TYPE_CHECKING:
+    from autograd.certainty.points import GraphCertificate
+    from autograd.certainty.rules import BoxReport
+
+__all__ = ["certify", "check_on_box"]
+
+GRAPH_DIGITS: Final = 20  # three more than tell every float from every other
+BOX_DIGITS: Final = 17
+MOST_DIGITS: Final = 100_000
+
+
+@overload
+def certify(subject: Value, /, *, digits: int | None = None) -> GraphCertificate: ...
+@overload
+def certify(subject: Any, /, *, digits: int | None = None, **box: Any) -> Any: ...
+def certify(subject: Value | Callable[..., Any], /, *, digits: int | None = None, **box: Any) -> Any:
+    """Prove bounds of a value and its gradient: of a graph at its own numbers, or of a function on a box.
+
+    Args:
+        subject: the result of a graph; or a function of numbers or trees of numbers, with a scalar result, written with
+            operators and autograd's functions.
+        digits: significant decimal digits of the bounds, 1 to 100,000; by default 20 for a graph, 17 for a box.
+        box: for each argument of the function a number, a pair (low, high), or a tree of these.  For a graph, its leaves by
+            label; other leaves keep their numbers.
+
+    Returns:
+        A certificate, to be printed.  `value` and ``bounds(leaf)``, or ``bounds("w")`` on a box, are pairs of exact decimals,
+        rounded outward, with the true value and the true derivative between them.
+
+        Without a box, of the graph with the floats in its leaves taken as exact numbers: the precision is raised until the
+        digits are known.  ``ulps(leaf)`` is how far `backward()` is off, ``lost_at(leaf)`` the node that loses most of it.
+        At a kink, the choice of the row's rule is certified, and `notes` says so.
+
+        On a box, what holds at all its points, within a few percent of the true range or as far as a limit on the work
+        allows; the table says how near.  Further methods decide claims: ``claim(lambda w: w > 0)`` on the derivatives,
+        `monotone`, `lipschitz`.  For a function that returns a condition, the claim itself: proved, refuted at a point, or
+        undecided and where.
+
+    Raises:
+        TypeError: for anything else, for arguments that the function does not have, and for rows whose function or rule
+            takes only numbers.
+        ValueError: for leaves or sides that are not finite, and an empty side; as a `DomainError` if the function has no
+            value somewhere in the box.
+        ModuleNotFoundError: without python-flint.
+
+    >>> from autograd import sin
+    >>> low, high = certify(sin, x=(0, 1)).bounds("x")
+    >>> float(low) <= 0.5403023058681398 <= float(high) + 1e-15, float(high)
+    (True, 1.0)
+    >>> certify(lambda x: sin(x) <= x, x=(0.5, 3))
+    Claim('proved on x ∈ [0.5, 3]')
+    >>> certify(lambda x: sin(x) < 0.99, x=(0, 3)).verdict
+    'refuted'
+
+    Source: Johansson, Arb: efficient arbitrary-precision midpoint-radius interval arithmetic, IEEE Transactions on Computers
+    66 (2017).
+    """
+    if digits is not None and (isinstance(digits, bool) or not isinstance(digits, int)):
+        raise TypeError(f"digits is the number of significant digits, an int; got {digits!r}")
+    if digits is not None and not 1 <= digits <= MOST_DIGITS:
+        raise ValueError(f"digits is {digits}; choose 1 to {MOST_DIGITS} significant digits")
+    _need_arb("certify")
+    if isinstance(subject, Value) and not box:
+        from autograd.certainty.points import GraphCertificate
+
+        return GraphCertificate(subject, digits or GRAPH_DIGITS)
+    from autograd.certainty.boxes import BoxCertificate, claimed
+    from autograd.certainty.subjects import Subject
+
+    found = Subject(subject, box)
+    claim = claimed(found, digits or BOX_DIGITS)
+    return BoxCertificate(found, digits or BOX_DIGITS) if claim is None else claim
+
+
+def check_on_box(f: Callable[..., Any] | Value, box: Mapping[str, Any]) -> BoxReport:
+    """Compare the rules that a function uses with their rows' functions on a box; see `autograd.gradcheck`.
+
+    Raises:
+        ModuleNotFoundError: without python-flint.
+    """
+    _need_arb("gradcheck(f, box=…)")
+    from autograd.certainty.rules import check
+
+    if not isinstance(box, Mapping):
+        raise TypeError(
+            f"box={box!r} is a {type(box).__name__}; it is a dict with a pair for each argument, as in {{'x': (1, 3)}}"
+        )
+    return check(f, box)
+
+
+def _need_arb(what: str) -> None:
+    if find_spec("flint") is None:
+        raise ModuleNotFoundError(
+            f"{what} computes with Arb, from python-flint: pip install python-flint, or this package's extra certify",
+            name="flint",
+        )

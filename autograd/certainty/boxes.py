@@ -1,0 +1,374 @@
+"""A certificate for a box: bounds of a function and of its gradient that hold at every point of it, and claims about them.
+
+The box is divided where it matters.  The piece whose enclosure exceeds most what is reached somewhere is divided next, until
+nothing exceeds it by more than a few percent of the range, or the limit is reached.  A claim is a condition; it is proved where
+it holds on whole pieces, and refuted by one point.
+
+>>> from autograd.primitives import tanh
+>>> certificate = BoxCertificate(Subject(lambda w, x: tanh(w * x), {"w": (-1, 1), "x": 2}), 17)
+>>> print(certificate)
+Bounds of f on w ∈ [-1, 1], x = 2
+       at least   at most   wider than the range by
+value  -0.964028  0.964028  0.0%
+∂w     0.141301   2         0.0%
+∂x     -0.2302...
+>>> print(certificate.claim(lambda w: w > 0))
+proved on w ∈ [-1, 1], x = 2
+>>> print(certificate.lipschitz(1.5))
+refuted at w = 0, x = 2
+
+Source: Moore, Kearfott, Cloud, Introduction to Interval Analysis (2009), chapters 6 and 11.
+"""
+
+from __future__ import annotations
+
+import heapq
+import inspect
+import math
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import count, product
+from typing import Any, Final, Literal
+
+from flint import arb, ctx
+
+from autograd.certainty.enclosure import Enclosure, UndecidedError
+from autograd.certainty.intervals import EVERYTHING, Interval, hull
+from autograd.certainty.pieces import VALUE, Piece, halves, joined
+from autograd.certainty.subjects import Box, Subject
+from autograd.certainty.tables import Bounds, Table
+from autograd.primitives import total
+from autograd.rows import real
+from autograd.value import Value
+
+__all__ = ["BoxCertificate", "Claim", "claimed", "decide"]
+
+WORK: Final = 30_000  # operations of the function that one bound or claim may cost, more or less
+FEWEST: Final = 64  # pieces for it
+MOST: Final = 2_500
+NEAR: Final = 0.03  # of the range: how far the bounds may be from what is reached
+CORNERS: Final = 6  # sides whose corners are looked at first
+GUARD: Final = 64  # bits beyond the digits that are wanted
+SHOWN: Final = 6  # digits of a printed bound
+MOST_ROWS: Final = 20
+Quantity = tuple[Interval, float]  # bounds, and by what share of the range they may be wider than it
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What became of a claim; true only if it is proved.
+
+    Attributes:
+        verdict: "proved", "refuted" or "undecided".
+        at: for a refuted claim, a point where it is false.
+        where: for an undecided one, the pieces on which it is open, each as pairs by name.
+        text: the same for people.
+    """
+
+    verdict: Literal["proved", "refuted", "undecided"]
+    at: Mapping[str, float] | None
+    where: tuple[Mapping[str, tuple[float, float]], ...]
+    text: str
+
+    def __bool__(self) -> bool:
+        return self.verdict == "proved"
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return f"Claim({self.text!r})"
+
+
+class BoxCertificate:
+    """Bounds of a function and its gradient on a box; printed, a table.
+
+    They hold at every point of the box at which the function has a value.
+
+    Attributes:
+        subject: the function and its box.
+        digits: significant digits of the bounds.
+    """
+
+    def __init__(self, subject: Subject, digits: int) -> None:
+        self.subject, self.digits = subject, digits
+        self._precision = _bits(digits)
+        self._found: dict[int, Quantity] = {}
+        self._search(VALUE)
+
+    @property
+    def value(self) -> Bounds:
+        """The bounds of the value on the box."""
+        return Bounds.of(self._search(VALUE)[0], self.digits)
+
+    def bounds(self, name: str | Value) -> Bounds:
+        """Return the bounds of the derivative with respect to one argument, on the box.
+
+        Args:
+            name: of the argument, or of a number in a list, as in ``w[0]``; for a graph, its leaf serves too.
+
+        Raises:
+            ValueError: for a name that is not an argument's.
+        """
+        return Bounds.of(self._search(self._place(name))[0], self.digits)
+
+    def claim(self, claim: Callable[..., Any]) -> Claim:
+        """Decide whether a condition on the value and the gradient holds at every point of the box.
+
+        Args:
+            claim: a function that returns a condition.  Its arguments are called `value`, or as those of the certified
+                function; the latter stand for the *derivatives* with respect to the arguments of these names.
+
+        Raises:
+            TypeError: for a result that is not a condition.
+            ValueError: for arguments of other names.
+
+        >>> certificate = BoxCertificate(Subject(lambda w: w * w, {"w": (1.0, 2.0)}), 17)
+        >>> bool(certificate.claim(lambda w: w >= 2)), certificate.claim(lambda value: value < 3).at["w"] >= 3**0.5
+        (True, True)
+        """
+        places = {name: VALUE if name == "value" else self._place(name) for name in inspect.signature(claim).parameters}
+
+        def condition(piece: Piece) -> Any:
+            return claim(**{name: Enclosure.leaf(piece.enclosure(place)) for name, place in places.items()})
+
+        return self._decided(condition)
+
+    def monotone(self, name: str | None = None) -> Claim:
+        """Decide whether the function never falls, or never rises, as one argument grows.
+
+        Args:
+            name: of the argument; may be omitted if only one has an interval.
+
+        >>> str(BoxCertificate(Subject(lambda x: x * x, {"x": (-1.0, 2.0)}), 17).monotone())
+        'refuted: it falls at x = -1 and rises at x = 2'
+        """
+        place = self._only() if name is None else self._place(name)
+
+        def rises(sign: float) -> Claim:
+            return self._decided(lambda piece: Enclosure.leaf(piece.enclosure(place)) * sign >= 0, is_continuous=True)
+
+        found = sorted((rises(1.0), rises(-1.0)), key=lambda claim: ("proved", "undecided", "refuted").index(claim.verdict))
+        if found[0].verdict != "refuted":
+            return found[0]
+        rise, fall = sorted(found, key=lambda claim: self._slope_at(claim, place), reverse=True)
+        return Claim("refuted", fall.at, (), f"refuted: it falls at {_spelled(fall.at)} and rises at {_spelled(rise.at)}")
+
+    def lipschitz(self, bound: float) -> Claim:
+        """Decide whether |f(x) - f(y)| ≤ bound·‖x - y‖ for all x and y in the box, by the Euclidean length of the gradient.
+
+        Args:
+            bound: the constant, 0 or more.  Arguments that are numbers do not move.
+        """
+        limit = real(bound)
+        if not 0 <= limit < math.inf:
+            raise ValueError(f"a Lipschitz bound is a number from 0 on, not {bound!r}")
+
+        def condition(piece: Piece) -> Any:
+            slopes = [Enclosure.leaf(piece.enclosure(i)) for i in self.subject.moving]
+            return total([x * x for x in slopes]) <= Enclosure.leaf(Interval(arb(limit), arb(limit))) ** 2
+
+        return self._decided(condition, is_continuous=True)
+
+    def __str__(self) -> str:
+        return str(self._table)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return self._table.html
+
+    @cached_property
+    def _table(self) -> Table:
+        names = {"value": VALUE, **{f"∂{name}": i for i, name in enumerate(self.subject.names)}}
+        shown = {name: self._search(place) for name, place in [*names.items()][:MOST_ROWS]}
+        rows = []
+        for name, (found, excess) in shown.items():
+            ends = [str(end).replace("Infinity", "∞") for end in Bounds.of(found, SHOWN)]
+            rows.append((name, *ends, "∞" if math.isinf(excess) else f"{excess:.1%}"))
+        notes = [f"{len(names) - MOST_ROWS} more derivatives; bounds(name) computes each"] if len(names) > MOST_ROWS else []
+        if any(excess > 2 * NEAR for _, excess in shown.values()):
+            notes.append("the limit was reached before all bounds were near what is reached; a smaller box has better ones")
+        title = f"Bounds of {self.subject.title} on {self.subject.text(self.subject.box)}"
+        return Table(title, ("", "at least", "at most", "wider than the range by"), rows, notes)
+
+    def _place(self, name: str | Value) -> int:
+        called = name.label if isinstance(name, Value) else name
+        if called not in self.subject.names:
+            raise ValueError(f"{called!r} is not an argument; the arguments are {', '.join(self.subject.names)}")
+        return self.subject.names.index(called)
+
+    def _only(self) -> int:
+        names = [self.subject.names[i] for i in self.subject.moving]
+        if len(names) != 1:
+            raise TypeError(f"{len(names)} arguments have an interval; say which, as in monotone({self.subject.names[0]!r})")
+        return self.subject.moving[0]
+
+    def _slope_at(self, claim: Claim, place: int) -> float:
+        assert claim.at is not None
+        point = tuple([Interval(arb(x), arb(x)) for x in claim.at.values()])
+        with ctx.workprec(self._precision):
+            return float(Piece(self.subject, point).bounds(place).low)
+
+    def _decided(self, condition: Callable[[Piece], Any], is_continuous: bool = False) -> Claim:
+        with ctx.workprec(self._precision):
+            return decide(self.subject, condition, is_continuous)
+
+    def _search(self, which: int) -> Quantity:
+        if which not in self._found:
+            with ctx.workprec(self._precision):
+                self._found[which] = _bounded(self.subject, which)
+        return self._found[which]
+
+
+def claimed(subject: Subject, digits: int) -> Claim | None:
+    """Decide the claim that a function makes which returns a condition; None for one that returns a number."""
+    with ctx.workprec(_bits(digits)):
+        if not any(piece.is_condition for piece in (Piece(subject), Piece(subject).middle)):
+            return None
+        return decide(subject, lambda piece: piece.bounds(VALUE))
+
+
+def _bits(digits: int) -> int:
+    return GUARD + math.ceil(digits * math.log2(10))
+
+
+def _bounded(subject: Subject, which: int) -> Quantity:
+    """Divide the box until the bounds of a quantity are near what it reaches."""
+    whole = Piece(subject)
+    heap, numbers, reached = list[tuple[float, int, Box, Interval, int | None]](), count(), _Range()
+
+    def enter(piece: Piece) -> None:
+        found, side = piece.examined(which)
+        reached.add(piece.middle.bounds(which))
+        heapq.heappush(heap, (-reached.excess(found), next(numbers), piece.box, found, side))
+
+    for corner in _corners(whole):
+        reached.add(corner.bounds(which))
+    enter(whole)
+    left, settled = _limit(whole), list[Interval]()
+    while heap and left > 0:
+        key, _, box, found, side = heapq.heappop(heap)
+        excess = reached.excess(found)
+        if excess < -key and heap and excess < -heap[0][0]:  # more has been reached since
+            heapq.heappush(heap, (-excess, next(numbers), box, found, side))
+            continue
+        if excess <= reached.tolerance or side is None:
+            settled.append(found)
+            reached.allow(found)
+            continue
+        for half in halves(box, side):
+            enter(piece := Piece(subject, half))
+            left -= len(piece.cases)
+    bounds = hull(*settled, *[entry[3] for entry in heap])
+    return bounds, reached.share(bounds)
+
+
+def _limit(whole: Piece) -> int:
+    """Return the number of pieces into which a box may be divided."""
+    return max(FEWEST, min(MOST, WORK // whole.size))
+
+
+class _Range:
+    """The values that a quantity is known to reach, and what has to be allowed for in any case."""
+
+    def __init__(self) -> None:
+        self.low, self.high = EVERYTHING.high, EVERYTHING.low
+        self.least, self.most = self.low, self.high
+
+    def add(self, x: Interval) -> None:
+        """Enter the value at a point, unless it is not known there."""
+        if x.low == x.high or (x.low.is_finite() and x.high.is_finite()):
+            self.low, self.high = min(self.low, x.high), max(self.high, x.low)
+            self.least, self.most = min(self.least, self.low), max(self.most, self.high)
+
+    def allow(self, x: Interval) -> None:
+        """Enter the enclosure on a piece that is not divided further."""
+        self.least, self.most = min(self.least, x.low), max(self.most, x.high)
+
+    def excess(self, x: Interval) -> float:
+        """Return how far an enclosure goes beyond all that."""
+        return max(0.0, _distance(x.low, self.least), _distance(self.most, x.high))
+
+    @property
+    def _scale(self) -> float:
+        width, sizes = float(self.high - self.low), (abs(float(self.low)), abs(float(self.high)))
+        return width + 1e-10 * max(sizes) if math.isfinite(width) else min(sizes)
+
+    @property
+    def tolerance(self) -> float:
+        """How far a bound may go beyond them."""
+        return NEAR / 2 * self._scale
+
+    def share(self, bounds: Interval) -> float:
+        """Return by what share of the range the bounds may be wider than it."""
+        beyond = max(0.0, _distance(bounds.low, self.low)) + max(0.0, _distance(self.high, bounds.high))
+        return beyond / self._scale if beyond else 0.0
+
+
+def _distance(x: arb, y: arb) -> float:
+    return 0.0 if x == y else float(y - x)
+
+
+def _corners(piece: Piece) -> Iterator[Piece]:
+    """Go through the corners of a box; of many sides, through some of them."""
+    sides = piece.moving[:CORNERS]
+    for ends in product((False, True), repeat=len(sides)):
+        chosen = dict(zip(sides, ends, strict=True))
+        corner, middle = piece.corner(chosen).box, piece.middle.box
+        yield Piece(piece.subject, tuple([corner[i] if i in chosen else middle[i] for i in range(len(corner))]))
+
+
+def decide(subject: Subject, condition: Callable[[Piece], Any], is_continuous: bool = False) -> Claim:
+    """Decide whether a condition holds on all of a box.
+
+    Args:
+        subject: the function and the box.
+        condition: returns the condition on a piece: a bool, an enclosure of a truth value, or its interval.
+        is_continuous: whether the claim is also that the function is continuous.
+    """
+    whole = Piece(subject)
+    left, waiting, still_open = _limit(whole), deque([subject.box]), list[Box]()
+    points = [corner.box for corner in _corners(whole)]
+    while waiting or points:
+        piece = Piece(subject, points.pop() if points else waiting.popleft())
+        found = _truth(condition, piece)
+        if found is False:
+            point = piece.middle.box
+            return Claim("refuted", subject.point(point), (), f"refuted at {subject.text(point)}")
+        if not piece.moving or (found and (piece.is_smooth or not is_continuous)):
+            continue
+        points.append(piece.middle.box)
+        side = piece.examined(VALUE)[1] if left > 0 else None
+        if side is None:
+            still_open.append(piece.box)
+            continue
+        left -= 2 * len(piece.cases)
+        waiting.extend(halves(piece.box, side))
+    if not still_open:
+        return Claim("proved", None, (), f"proved on {subject.text(subject.box)}")
+    pieces = joined(still_open)
+    where = tuple(map(subject.pairs, pieces))
+    more = f"; and on {len(pieces) - 3} more pieces" if len(pieces) > 3 else ""
+    return Claim("undecided", None, where, f"undecided on {'; '.join(map(subject.text, pieces[:3]))}{more}")
+
+
+def _truth(condition: Callable[[Piece], Any], piece: Piece) -> bool | None:
+    """Return whether a condition holds on a whole piece; None where it is open."""
+    try:
+        found = condition(piece)
+    except UndecidedError:
+        return None
+    if isinstance(found, Enclosure) and found.primitive is not None and found.primitive.is_condition:
+        found = found.bounds
+    if isinstance(found, Interval):
+        return None if found.low <= 0 <= found.high and found.low != found.high else not found.low.is_zero()
+    if not isinstance(found, bool):
+        raise TypeError(f"a claim is a condition, such as value > 0; this one returned {found!r}")
+    return found
+
+
+def _spelled(point: Mapping[str, float] | None) -> str:
+    return ", ".join(f"{name} = {x:.10g}" for name, x in (point or {}).items())

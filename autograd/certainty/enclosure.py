@@ -1,0 +1,341 @@
+"""The operand that stands for all numbers of an interval: what a computation does to it holds for each of them.
+
+An `Enclosure` is recorded as a node, as a `Value` is, so the readings by calculus apply to it: its gradient is an enclosure of
+the gradient, and that can be differentiated again.  No rule is written here.
+
+>>> from autograd.certainty.intervals import between
+>>> from autograd.transforms import gradients
+>>> x = Enclosure.leaf(between(1.0, 2.0))
+>>> y = x * x
+>>> y, gradients(y, [x])[0]
+(Enclosure([1, 4]), Enclosure([2, 4]))
+
+A comparison that holds for some numbers of the interval and fails for others is *open*.  Then both branches of a choice count,
+each with what the comparison says about it: ``where(x > 0, x, 0)`` is never negative.  Or each case is computed by itself,
+under `Assumptions`, and what follows from an assumption is decided too, in the gradient as in the function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from contextvars import ContextVar
+from typing import Any, Final, NamedTuple, NoReturn, Self
+
+from flint import arb
+
+from autograd.certainty.intervals import (
+    EVERYTHING,
+    FUNCTIONS,
+    Interval,
+    OutsideError,
+    describe,
+    exactly,
+    hull,
+    interval,
+    square,
+)
+from autograd.primitives import DomainError, Nary, Operand, Primitive, method, multiply
+from autograd.rows import TABLE, number
+from autograd.transforms import chain_rule
+from autograd.value import Value, new, topological
+
+__all__ = ["Assumptions", "Case", "Enclosure", "NoEnclosureError", "UndecidedError", "by_cases", "derivatives"]
+
+INSTEAD: Final = (
+    "here it stands for all numbers of an interval; use autograd's functions and where, not math's, .data or float()"
+)
+
+
+class UndecidedError(TypeError):
+    """A condition that a program branches on is true for some numbers of an interval, and false for others."""
+
+
+class NoEnclosureError(TypeError):
+    """A function or a rule takes only numbers, so it cannot be read on intervals."""
+
+
+Test = tuple["Enclosure", "Enclosure", bool]  # the first is less than the second, strictly or not
+
+
+class Assumptions:
+    """Open comparisons, decided one way or the other; a context manager.
+
+    Args:
+        decided: whether the first open comparison holds, the second, and so on.
+
+    Attributes:
+        known: what holds, as far as it has been met.
+        open: the comparisons beyond those.
+    """
+
+    def __init__(self, decided: Sequence[bool] = ()) -> None:
+        self.decided = decided
+        self.known: list[Test] = []
+        self.open: list[Test] = []
+
+    def __enter__(self) -> Self:
+        self._token = ASSUMED.set(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        ASSUMED.reset(self._token)
+
+    def truth(self, test: Test) -> bool | None:
+        """Return whether an open comparison holds; None if that is not assumed."""
+        for known in self.known:
+            if _is(test, known) or _is(_negated(test), known):
+                return _is(test, known)
+        if any(_is(test, met) or _is(_negated(test), met) for met in self.open):
+            return None
+        if len(self.known) < len(self.decided):
+            holds = self.decided[len(self.known)]
+            self.known.append(test if holds else _negated(test))
+            return holds
+        self.open.append(test)
+        return None
+
+
+class Case(NamedTuple):
+    """What a computation gives under assumptions; None where it branches on a comparison that they leave open."""
+
+    y: Any
+    assumptions: Assumptions
+
+
+def by_cases(run: Callable[[], Any], most: int = 3) -> tuple[Case, list[Case]]:
+    """Compute something without assumptions, and once for each way in which its open comparisons can turn out.
+
+    Args:
+        run: the computation; it is repeated.
+        most: how many open comparisons are decided; where there are more, and no `if` needs them, none is.
+
+    Returns:
+        What it gives without assumptions, and the cases, which together cover everything.
+
+    Raises:
+        DomainError: if it has no value, whatever the comparisons.
+    """
+
+    def case(decided: tuple[bool, ...]) -> Case:
+        with suppress(UndecidedError), (assumptions := Assumptions(decided)):
+            return Case(run(), assumptions)
+        return Case(None, assumptions)
+
+    whole, found = case(()), list[Case]()
+    waiting: list[tuple[bool, ...]] = [(False,), (True,)]
+    n = len(whole.assumptions.open)
+    if not n or (n > most and whole.y is not None):
+        return whole, [whole]
+    while waiting:
+        decided = waiting.pop()
+        try:
+            found.append(case(decided))
+        except DomainError:  # perhaps only of numbers that the assumptions exclude
+            found.append(Case(None, Assumptions()))
+        if found[-1].assumptions.open and len(decided) < most:
+            found.pop()
+            waiting += [(*decided, False), (*decided, True)]
+    return whole, found
+
+
+ASSUMED: Final[ContextVar[Assumptions | None]] = ContextVar("ASSUMED", default=None)
+
+
+class Enclosure(Operand, Value):
+    """A node that stands for all numbers of an interval.
+
+    Attributes:
+        bounds: the interval.
+        is_smooth: whether the node has a value and is continuous everywhere on the intervals of the leaves below it.
+    """
+
+    __slots__ = ("bounds", "is_smooth")
+
+    bounds: Interval
+    is_smooth: bool
+
+    @classmethod
+    def leaf(cls, bounds: Interval, label: str | None = None) -> Enclosure:
+        """Return a node that did not come from an operation."""
+        return cls._node(None, (), bounds, bounds.connected, label)
+
+    @classmethod
+    def _node(
+        cls, row: Primitive | None, operands: tuple[Any, ...], bounds: Interval, is_smooth: bool, label: str | None = None
+    ) -> Enclosure:
+        node: Enclosure = new(cls)
+        node.primitive, node.bounds, node.is_smooth, node.label = row, bounds, is_smooth, label
+        node._left = node._right = operands
+        node._dx = node._dy = node._mark = None
+        return node
+
+    def __primitive__(self, row: Primitive, operands: Sequence[Any]) -> Any:
+        """Apply the row to intervals; its result is a node, or where a condition is decided, the branch that it picks."""
+        nodes = tuple([x if x.__class__ is Enclosure else _constant(x) for x in operands])
+        if NotImplemented in [x.__class__ is Enclosure or x for x in nodes]:
+            return NotImplemented
+        if isinstance(row, Nary) and row.picks is not None:
+            return _chosen(row, nodes)
+        bounds = _evaluated(row, nodes)
+        return Enclosure._node(row, nodes, bounds, bounds.connected and all(x.is_smooth for x in nodes))
+
+    def __bool__(self) -> bool:
+        if self.primitive is None or not self.primitive.is_condition:
+            raise TypeError(f"{self!r} is a number, not a condition; compare it, as in `if x > 0:`")
+        truth = _truth(self)
+        if truth is None:
+            raise UndecidedError(f"whether {self.primitive.spell([repr(x) for x in self.operands])} is open on this interval")
+        return truth
+
+    @property
+    def is_open(self) -> bool:
+        """Whether 0 is one of several numbers that the node stands for: a condition that is not decided."""
+        return bool(self.bounds.low <= 0 <= self.bounds.high and self.bounds.low != self.bounds.high)
+
+    def __float__(self) -> NoReturn:
+        raise NoEnclosureError(f"{self!r} cannot become a float: {INSTEAD}")
+
+    __int__ = __index__ = __round__ = __float__
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("data", "_data", "grad"):
+            raise AttributeError(f"{self!r} has no {name.lstrip('_')}: {INSTEAD}")
+        return super().__getattr__(name)
+
+    def __format__(self, spec: str) -> str:
+        return repr(self)
+
+    def __repr__(self) -> str:
+        return f"Enclosure({describe(self.bounds)})"
+
+
+def _absent(self: Enclosure, *_: Any) -> NoReturn:
+    raise AttributeError  # `__getattr__` says what to do
+
+
+for _name in ("data", "_data", "grad"):
+    setattr(Enclosure, _name, property(_absent, _absent))
+for _name, _row in TABLE.items():  # the methods that record numbers, such as `Value.tanh`, give way to the rows themselves
+    if hasattr(Value, _name):
+        setattr(Enclosure, _name, method(_row))
+
+
+def derivatives(y: Any, xs: Sequence[Enclosure]) -> list[Enclosure]:
+    """Return an enclosure of ∂y/∂x for each x; a choice that is open counts with all its branches."""
+    if not isinstance(y, Enclosure):
+        return [_constant(0.0) for _ in xs]
+    found = chain_rule(topological(y), y, xs, lambda node: 2)
+    return [g if g.__class__ is Enclosure else _constant(g) for g in found]
+
+
+def _constant(x: Any) -> Any:
+    """Return a plain number, or a node outside of the function, as a leaf; NotImplemented for what is neither."""
+    if isinstance(x, Value):
+        return Enclosure.leaf(interval(x.data), x.label)
+    plain = x if isinstance(x, float) else number(x)
+    return plain if plain is NotImplemented else Enclosure.leaf(exactly(plain))
+
+
+def _evaluated(row: Primitive, nodes: Sequence[Enclosure]) -> Interval:
+    """Return the interval of a row's values; of a row made of rows through those."""
+    function = FUNCTIONS.get(row.function)
+    try:
+        if function is not None:
+            if row is multiply and nodes[0] is nodes[1]:
+                return square(nodes[0].bounds)
+            return function(*[x.bounds for x in nodes])
+        found = (row.unguarded or row.function)(*nodes)
+    except OutsideError as error:
+        shown = row.spell([describe(x.bounds) for x in nodes])
+        raise DomainError(f"{shown} has no value: {f'{row.name} needs {row.domain}' if row.domain else error}") from None
+    except (UndecidedError, DomainError, NotImplementedError):
+        raise
+    except Exception as error:
+        raise NoEnclosureError(
+            f"the row {row.name!r} cannot be certified: its function takes only numbers ({type(error).__name__}: {error}). "
+            "Write it with operators and autograd's functions, or let it be a function of math itself, such as math.erf"
+        ) from error
+    found = found if isinstance(found, Enclosure) else _constant(found)
+    smooth = found.is_smooth or not all(x.is_smooth for x in nodes)  # what the operands lack is counted elsewhere
+    return found.bounds._replace(connected=smooth)
+
+
+# Choices.
+
+
+def _chosen(row: Primitive, nodes: tuple[Enclosure, ...]) -> Enclosure:
+    condition, one, other = nodes
+    truth = _truth(condition)
+    if truth is not None:
+        return one if truth else other
+    test = _order(condition)
+    if test is None:
+        return Enclosure._node(row, nodes, hull(one.bounds, other.bounds), False)
+    low, high, _ = test
+    one, other = _implied(one, test), _implied(other, _negated(test))
+    pair = (_narrowed(one, low, high), _narrowed(other, high, low))
+    possible = [bounds for bounds in pair if bounds.low <= bounds.high] or [EVERYTHING]
+    joined = (_meets(one, low, high) and _meets(other, low, high)) or _same(one, other)
+    smooth = joined and all(x.is_smooth for x in (low, high, one, other))
+    return Enclosure._node(row, (condition, one, other), hull(*possible, connected=joined), smooth)
+
+
+def _truth(condition: Enclosure) -> bool | None:
+    """Return whether a condition holds, on the whole interval or by assumption; None where it is open."""
+    if not condition.is_open:
+        return bool(condition.bounds.low > 0 or condition.bounds.high < 0)
+    test, assumed = _order(condition), ASSUMED.get()
+    return None if test is None or assumed is None else assumed.truth(test)
+
+
+def _order(condition: Enclosure) -> Test | None:
+    """Return what a comparison says, if the node is one."""
+    sign = condition.primitive.infix if condition.primitive is not None else ""
+    if not sign.startswith(("<", ">")):
+        return None
+    x, y = condition.operands
+    return (x, y, sign == "<") if sign.startswith("<") else (y, x, sign == ">")
+
+
+def _negated(test: Test) -> Test:
+    low, high, is_strict = test
+    return high, low, not is_strict
+
+
+def _implied(branch: Enclosure, test: Test) -> Enclosure:
+    """Return what is left of a branch that is itself a choice, where a test is known to hold."""
+    while branch.primitive is not None and isinstance(branch.primitive, Nary) and branch.primitive.picks is not None:
+        condition, one, other = branch.operands
+        asked = _order(condition)
+        if asked is None:
+            return branch
+        holds, fails = _is(asked, test), _is(_negated(asked), test)
+        if not (holds or fails):
+            return branch
+        branch = one if holds else other
+    return branch
+
+
+def _is(asked: Test, known: Test) -> bool:
+    return asked[2] == known[2] and _same(asked[0], known[0]) and _same(asked[1], known[1])
+
+
+def _same(x: Enclosure, y: Enclosure) -> bool:
+    return x is y or bool(x.bounds.low == x.bounds.high == y.bounds.low == y.bounds.high)
+
+
+def _narrowed(branch: Enclosure, low: Enclosure, high: Enclosure) -> Interval:
+    """Return the interval of a branch that is one of the two numbers compared, where low ≤ high."""
+    bounds = branch.bounds
+    if branch is low:
+        return bounds._replace(high=min(bounds.high, high.bounds.high))
+    return bounds._replace(low=max(bounds.low, low.bounds.low)) if branch is high else bounds
+
+
+def _meets(branch: Enclosure, low: Enclosure, high: Enclosure) -> bool:
+    """Whether a branch is the number that both numbers compared are where they are equal."""
+    if _same(branch, low) or _same(branch, high):
+        return True
+    zero = any(x.bounds.low == x.bounds.high == arb(0) for x in (low, high))
+    return zero and branch.primitive is multiply and any(x is low or x is high for x in branch.operands)

@@ -1,0 +1,360 @@
+"""Intervals of real numbers, and the functions of the table on them.
+
+An interval is a pair of exact numbers and a flag.  Every function is evaluated by Arb, whose results are balls that contain the
+true number, at the ends of its operands or wherever it turns; the results are rounded outward.  So an interval contains the
+function's value at every point of its operands, and on a narrow interval it is hardly wider than it has to be.
+
+>>> low, high, connected = FUNCTIONS[math.sqrt](interval(2.0))
+>>> round(float(low), 15), round(float(high), 15), connected
+(1.414213562373095, 1.414213562373095, True)
+>>> describe(FUNCTIONS[operator.truediv](interval(1.0), between(2.0, 4.0)))
+'[0.25, 0.5]'
+
+The flag says whether the function has a value and is continuous on all of its operands.  Where it has a value on a part only,
+the interval contains those values.
+
+Source: Johansson, Arb: efficient arbitrary-precision midpoint-radius interval arithmetic, IEEE Transactions on Computers 66
+(2017); Moore, Kearfott, Cloud, Introduction to Interval Analysis (2009).
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
+
+from flint import arb
+
+from autograd.arithmetic import Constant, log_sum_exp
+
+__all__ = [
+    "EVERYTHING", "FUNCTIONS", "Interval", "OutsideError", "between", "describe", "exactly", "hull", "interval", "square",
+]  # fmt: skip
+
+INFINITE: Final = arb.pos_inf()
+
+
+class OutsideError(ValueError):
+    """A function has no value anywhere on an interval."""
+
+
+class Interval(NamedTuple):
+    """The real numbers from `low` to `high`, which are exact and may be infinite.
+
+    `connected` is False for the values of a function that may jump, or lack a value, somewhere on its operands.
+    """
+
+    low: arb
+    high: arb
+    connected: bool = True
+
+
+EVERYTHING: Final = Interval(-INFINITE, INFINITE, False)
+Function = Callable[..., Interval]
+
+
+def interval(x: float) -> Interval:
+    """Return the interval that holds one float; NaN is all numbers, as nothing is known of it."""
+    return EVERYTHING if math.isnan(x) else Interval(exact := arb(x), exact)
+
+
+def between(low: float, high: float) -> Interval:
+    """Return the interval from one float to another."""
+    return Interval(arb(low), arb(high))
+
+
+def hull(one: Interval, *others: Interval, connected: bool = True) -> Interval:
+    """Return the smallest interval that contains all of some intervals."""
+    low, high = one.low, one.high
+    for other in others:
+        low, high = min(low, other.low), max(high, other.high)
+    return Interval(low, high, connected)
+
+
+def describe(x: Interval) -> str:
+    """Write an interval for people.
+
+    >>> describe(between(0.0, math.inf))
+    '[0, ∞]'
+    """
+    low, high = (f"{float(end):.6g}".replace("inf", "∞") for end in x[:2])
+    return low if low == high else f"[{low}, {high}]"
+
+
+def _down(ball: arb) -> arb:
+    return -INFINITE if ball.is_nan() else ball.lower()
+
+
+def _up(ball: arb) -> arb:
+    return INFINITE if ball.is_nan() else ball.upper()
+
+
+def _outward(low: arb, high: arb, connected: bool = True) -> Interval:
+    return Interval(_down(low), _up(high), connected)
+
+
+def _ball(x: Interval) -> arb:
+    return x.low if x.low == x.high else x.low.union(x.high)
+
+
+# Arithmetic.
+
+
+def _add(x: Interval, y: Interval) -> Interval:
+    return _outward(x.low + y.low, x.high + y.high)
+
+
+def _subtract(x: Interval, y: Interval) -> Interval:
+    return _outward(x.low - y.high, x.high - y.low)
+
+
+def _negative(x: Interval) -> Interval:
+    return Interval(-x.high, -x.low)
+
+
+def _product(x: arb, y: arb) -> arb:
+    return x if x.is_zero() else y if y.is_zero() else x * y  # an end that is infinite stands for numbers without a bound
+
+
+def _multiply(x: Interval, y: Interval) -> Interval:
+    (a, b, _), (c, d, _) = x, y
+    if a >= 0 and c >= 0 and a.is_finite() and c.is_finite():
+        return _outward(_product(a, c), _product(b, d))
+    for point, other in ((x, y), (y, x)):
+        if not point.high.is_finite() and point.low == point.high and other.low <= 0 <= other.high:
+            return EVERYTHING  # 0·∞
+    corners = [_product(a, c), _product(a, d), _product(b, c), _product(b, d)]
+    return Interval(min(map(_down, corners)), max(map(_up, corners)))
+
+
+def square(x: Interval) -> Interval:
+    """Return x², which is not x·y for any x and y of the interval."""
+    size = _absolute(x)
+    return _outward(size.low * size.low, size.high * size.high)
+
+
+def _reciprocal(y: Interval) -> Interval:
+    if y.low <= 0 <= y.high:
+        if y.low == y.high:
+            raise OutsideError("the divisor is 0")
+        if y.low < 0 < y.high:
+            return EVERYTHING
+        return Interval(_down(1 / y.high), INFINITE, False) if y.high > 0 else Interval(-INFINITE, _up(1 / y.low), False)
+    return _outward(1 / y.high, 1 / y.low)
+
+
+def _divide(x: Interval, y: Interval) -> Interval:
+    if x.low == x.high and y.low == y.high and not y.low.is_zero():
+        return _outward(x.low / y.low, x.low / y.low)
+    inverse = _reciprocal(y)
+    if inverse.connected and x.low.is_finite() and x.high.is_finite():  # rounded once
+        corners = [x.low / y.low, x.low / y.high, x.high / y.low, x.high / y.high]
+        return Interval(min(map(_down, corners)), max(map(_up, corners)))
+    return _multiply(x, inverse)._replace(connected=inverse.connected)
+
+
+def _absolute(x: Interval) -> Interval:
+    if x.low >= 0:
+        return Interval(x.low, x.high)
+    return Interval(-x.high, -x.low) if x.high <= 0 else Interval(arb(0), max(-x.low, x.high))
+
+
+def _floor(x: Interval) -> Interval:
+    low, high = _down(x.low.floor()), _up(x.high.floor())
+    return Interval(low, high, low == high)
+
+
+def _floor_divide(x: Interval, y: Interval) -> Interval:
+    quotient = _divide(x, y)
+    whole = _floor(quotient)
+    return whole._replace(connected=whole.connected and quotient.connected)
+
+
+def _remainder(x: Interval, y: Interval) -> Interval:
+    whole = _floor_divide(x, y)
+    if whole.connected:
+        return _subtract(x, _multiply(whole, y))
+    return Interval(min(y.low, arb(0)), max(y.high, arb(0)), False)
+
+
+def _power(x: Interval, y: Interval) -> Interval:
+    if y.low == y.high and y.low.is_integer():
+        if y.low >= 0:
+            return _whole_power(x, y.low)
+        return _reciprocal(_whole_power(x, -y.low))
+    if x.high < 0 or (x.high <= 0 and y.high < 0):
+        if y.low == y.high or y.low.floor() == y.high.floor() < y.low:
+            raise OutsideError("the base is negative")
+        return EVERYTHING
+    base = Interval(max(x.low, arb(0)), x.high)
+    corners = [_positive_power(a, b) for a in base[:2] for b in y[:2]]
+    low, high = min(map(_down, corners)), max(map(_up, corners))
+    if x.low < 0:  # and a whole number may lie in y
+        return Interval(low, high, False) if y.low == y.high else EVERYTHING
+    if base.low.is_zero() and y.low <= 0 <= y.high:  # x⁰ is 1 at 0 too
+        return Interval(arb(0), max(high, arb(1)), False) if y.low == 0 else Interval(arb(0), INFINITE, False)
+    return Interval(low, high, bool(x.low > 0 or y.low > 0))
+
+
+def _whole_power(x: Interval, n: arb) -> Interval:
+    if n.is_zero():
+        return interval(1.0)
+    is_even = (n / 2).is_integer()
+    base = _absolute(x) if is_even else x
+    return _outward(base.low**n, base.high**n)
+
+
+def _positive_power(x: arb, y: arb) -> arb:
+    if x.is_zero():
+        return arb(0) if y > 0 else INFINITE if y < 0 else arb(1)
+    if not x.is_finite():
+        return INFINITE if y > 0 else arb(0) if y < 0 else arb(1)
+    return x**y
+
+
+# Functions of math.
+
+
+def _increasing(f: Callable[[arb], arb], low: float = -math.inf, high: float = math.inf, *, is_open: bool = False) -> Function:
+    """Return an increasing function on intervals, from the function on its domain.
+
+    Args:
+        f: the function; at the ends of an open domain it is -∞ and ∞.
+        low: the low end of its domain.
+        high: the high end.
+        is_open: whether the function has no value at them.
+    """
+    start, end = arb(low), arb(high)
+
+    def applied(x: Interval) -> Interval:
+        if x.high < start or x.low > end or (is_open and x.low == x.high and (x.low <= start or x.high >= end)):
+            raise OutsideError("no number of the interval lies in the domain")
+        inside = bool(x.low > start and x.high < end) or (not is_open and bool(x.low >= start and x.high <= end))
+        least = -INFINITE if is_open and x.low <= start else _down(f(max(x.low, start)))
+        most = INFINITE if is_open and x.high >= end else _up(f(min(x.high, end)))
+        return Interval(least, most, inside)
+
+    return applied
+
+
+def _root(x: arb) -> arb:
+    return x if x.is_zero() else x.root(3) if x > 0 else -(-x).root(3)
+
+
+def _exp(x: arb) -> arb:
+    return x.exp() if x.is_finite() else INFINITE if x > 0 else arb(0)
+
+
+def _arccos(x: Interval) -> Interval:
+    turned = FUNCTIONS[math.asin](_negative(x))  # arccos x = π/2 + arcsin(-x)
+    return _outward(arb.pi() / 2 + turned.low, arb.pi() / 2 + turned.high, turned.connected)
+
+
+def _wave(f: Callable[[arb], arb], shift: float) -> Function:
+    """Return cos, whose turning points are the multiples of π, or sin, whose are those shifted by π/2."""
+
+    def applied(x: Interval) -> Interval:
+        if x.low == x.high and x.low.is_finite():
+            return _outward(f(x.low), f(x.low))
+        first, last = (_turn(end, shift) for end in x[:2])
+        found = _outward(f(x.low), f(x.low)), _outward(f(x.high), f(x.high))
+        if first is None or last is None or last > first + 1:
+            return Interval(arb(-1), arb(1))
+        peaks = [interval(1.0 if last % 2 == (shift > 0) else -1.0)] * (last - first)
+        return hull(*found, *peaks)
+
+    return applied
+
+
+def _turn(x: arb, shift: float) -> int | None:
+    """Return the number of the last turning point before x, or None where that is not decided."""
+    whole = (x / arb.pi() + shift).floor().unique_fmpz()
+    return None if whole is None else int(whole)
+
+
+def _tan(x: Interval) -> Interval:
+    first, last = (_turn(end, 0.5) for end in x[:2])
+    if first is None or first != last:
+        return EVERYTHING
+    return _outward(x.low.tan(), x.high.tan())
+
+
+def _cosh(x: Interval) -> Interval:
+    size = _absolute(x)
+    return _outward(size.low.cosh(), size.high.cosh() if size.high.is_finite() else INFINITE)
+
+
+def _hypot(x: Interval, y: Interval) -> Interval:
+    squares = _add(square(x), square(y))
+    return FUNCTIONS[math.sqrt](squares._replace(low=max(squares.low, arb(0))))
+
+
+def _arctan2(y: Interval, x: Interval) -> Interval:
+    if x.low <= 0 <= x.high and y.low <= 0 <= y.high and not x.low == x.high == y.low == y.high:
+        return _outward(-arb.pi(), arb.pi(), False)  # the origin, in whose neighbourhood every angle occurs
+    if y.low < 0 <= y.high and x.low < 0:  # the cut
+        return _outward(-arb.pi(), arb.pi(), False)
+    if not all(end.is_finite() for end in (*y[:2], *x[:2])):
+        return _outward(-arb.pi(), arb.pi(), False)
+    corners = [arb.atan2(b, a) for b in y[:2] for a in x[:2]]
+    return Interval(min(map(_down, corners)), max(map(_up, corners)))
+
+
+def _log_sum_exp(*operands: Interval) -> Interval:
+    def at(points: list[arb]) -> arb:
+        shift = max(points)
+        if not shift.is_finite():
+            return shift
+        return shift + sum((_exp(x - shift) for x in points), arb(0)).log()  # increasing in each
+
+    return _outward(at([x.low for x in operands]), at([x.high for x in operands]))
+
+
+def _compare(x: Interval, y: Interval, is_strict: bool) -> Interval:
+    """Return the truth of x < y, or of x ≤ y, as a number: 1, 0, or both where it is open."""
+    if x.high < y.low or (not is_strict and x.high <= y.low):
+        return interval(1.0)
+    if x.low > y.high or (is_strict and x.low >= y.high):
+        return interval(0.0)
+    return Interval(arb(0), arb(1), False)
+
+
+FUNCTIONS: Final[Mapping[Callable[..., Any], Function]] = {
+    operator.pos: lambda x: x, operator.neg: _negative, operator.add: _add, operator.sub: _subtract,
+    operator.mul: _multiply, operator.truediv: _divide, operator.floordiv: _floor_divide, operator.mod: _remainder,
+    operator.lt: lambda x, y: _compare(x, y, True), operator.le: lambda x, y: _compare(x, y, False),
+    operator.gt: lambda x, y: _compare(y, x, True), operator.ge: lambda x, y: _compare(y, x, False),
+    abs: _absolute, math.pow: _power, math.hypot: _hypot, math.atan2: _arctan2, log_sum_exp: _log_sum_exp,
+    math.sqrt: _increasing(arb.sqrt, 0.0), math.cbrt: _increasing(_root),
+    math.exp: _increasing(_exp), math.exp2: _increasing(lambda x: arb(2) ** x if x.is_finite() else _exp(x)),
+    math.expm1: _increasing(lambda x: x.expm1() if x.is_finite() else _exp(x) - 1),
+    math.log: _increasing(arb.log, 0.0, is_open=True), math.log1p: _increasing(arb.log1p, -1.0, is_open=True),
+    math.log2: _increasing(lambda x: x.log() / arb.const_log2(), 0.0, is_open=True),
+    math.log10: _increasing(lambda x: x.log() / arb.const_log10(), 0.0, is_open=True),
+    math.sin: _wave(arb.sin, 0.5), math.cos: _wave(arb.cos, 0.0), math.tan: _tan,
+    math.asin: _increasing(arb.asin, -1.0, 1.0), math.acos: _arccos, math.atan: _increasing(arb.atan),
+    math.sinh: _increasing(lambda x: x.sinh() if x.is_finite() else x), math.cosh: _cosh, math.tanh: _increasing(arb.tanh),
+    math.asinh: _increasing(lambda x: x.asinh() if x.is_finite() else x),
+    math.acosh: _increasing(lambda x: x.acosh() if x.is_finite() else x, 1.0),
+    math.atanh: _increasing(arb.atanh, -1.0, 1.0, is_open=True), math.erf: _increasing(arb.erf),
+}  # fmt: skip
+
+
+class Reals:
+    """What a `Constant` is computed with in place of `math`: functions of numbers whose results are balls."""
+
+    log, sqrt = staticmethod(lambda x: arb(x).log()), staticmethod(lambda x: arb(x).sqrt())
+
+    @property
+    def pi(self) -> arb:
+        """The number π, to the precision that is set."""
+        return arb.pi()
+
+
+def exactly(x: float) -> Interval:
+    """Return the interval of a float, or of the real number that a `Constant` stands for."""
+    if not isinstance(x, Constant):
+        return interval(x)
+    ball = x.formula(Reals())
+    return _outward(ball, ball)

@@ -1,0 +1,316 @@
+"""A certificate for one graph: the true value and gradient of what it computes, with its leaves taken as exact numbers.
+
+The graph is computed again on intervals, at twice the precision each time, until they are narrow enough.  What `backward` is
+off by is then known, and where it was lost too: to first order, the error is the sum over all operations, of the forward and of
+the backward pass, of the error that the operation makes on its own operands times the derivative of the gradient with respect
+to its result.  And those derivatives are second derivatives, which the table has.
+
+>>> from autograd.primitives import tanh
+>>> w, x = Value(3.0, label="w"), Value(2.0, label="x")
+>>> certificate = GraphCertificate(tanh(w * x), 20)
+>>> certificate.bounds(w)
+Bounds(low=Decimal('0.000049153094810665402601'), high=Decimal('0.000049153094810665402602'))
+>>> round(certificate.ulps(w)) > 1000, certificate.lost_at(w).primitive.name
+(True, 'tanh')
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any, Final
+
+from flint import arb, ctx
+
+from autograd.certainty.enclosure import Enclosure, derivatives
+from autograd.certainty.intervals import Interval, interval
+from autograd.certainty.tables import Bounds, Table
+from autograd.manners import describe
+from autograd.primitives import DomainError, Primitive
+from autograd.symbol import digits as rounded
+from autograd.symbol import flows, read_flow
+from autograd.telling import Telling
+from autograd.value import Value, refuse_stale, topological
+
+__all__ = ["GraphCertificate"]
+
+GUARD: Final = 64  # bits beyond the digits that are wanted
+DOUBLINGS: Final = 5  # of the precision, before what is not decided stays so
+MOST: Final = 20  # leaves in a printed table
+WIDEST: Final = 30  # columns of a formula in it
+EVERY_DIGIT: Final = 2.0**53  # ulps
+ROUNDED: Final = 0.5001  # ulps that a correctly rounded number may be off
+
+
+class GraphCertificate:
+    """Bounds of the value and the gradient of a graph; printed, a table.
+
+    Attributes:
+        leaves: the leaves, in the order in which the graph uses them.
+        kinks: the nodes at a kink or another point where the rule states a convention or a limit.
+        notes: what else has to be known, as text.
+        precision: bits that decided.
+    """
+
+    def __init__(self, loss: Value, digits: int) -> None:
+        self.loss, self.digits, self._order = loss, digits, topological(loss)
+        refuse_stale(self._order)
+        self._told = Telling(loss)
+        self.leaves = [x for x in self._told.full if x.primitive is None]
+        for leaf in self.leaves:
+            if not math.isfinite(leaf.data):
+                raise ValueError(f"{describe(leaf)} is not finite; a certificate needs real numbers in all leaves")
+        self.precision = GUARD + math.ceil(digits * math.log2(10))
+        for _ in range(DOUBLINGS + 1):
+            with ctx.workprec(self.precision):
+                self._nodes = self._computed()
+                found = derivatives(self._nodes[loss], [self._nodes[leaf] for leaf in self.leaves])
+                self._value, self._gradient = self._nodes[loss].bounds, [g.bounds for g in found]
+                if all(_is_narrow(x, digits) for x in (self._value, *self._gradient)):
+                    break
+            self.precision *= 2
+        else:
+            self.precision //= 2
+        with ctx.workprec(self.precision):
+            self.kinks, self.notes = self._conventions()
+
+    @property
+    def value(self) -> Bounds:
+        """The bounds of the true value."""
+        return Bounds.of(self._value, self.digits)
+
+    def bounds(self, leaf: Value | str) -> Bounds:
+        """Return the bounds of the true derivative with respect to a leaf.
+
+        Args:
+            leaf: the leaf, or its name as in the table.
+
+        Raises:
+            ValueError: for what is not a leaf of the graph.
+        """
+        return Bounds.of(self._gradient[self._place(leaf)], self.digits)
+
+    def ulps(self, leaf: Value | str | None = None) -> float:
+        """Return how far `backward()` is from the true derivative, in units of the true one's last place; 0.5 is rounding.
+
+        Args:
+            leaf: the leaf, or None for the value of the forward pass.
+
+        Returns:
+            The distance: ∞ where `backward()` gives an infinite number or NaN and the truth is finite, and NaN where the
+            truth has no bounds.
+        """
+        if leaf is None:
+            return self._distance(self.loss.data, self._value)
+        place = self._place(leaf)
+        return self._distance(self.backward[place], self._gradient[place])
+
+    def lost_at(self, leaf: Value | str | None = None) -> Value | None:
+        """Return the node that loses most of the digits that the derivative, or the value, lacks; None if none is lost."""
+        return self._loss_of(self.loss if leaf is None else self.leaves[self._place(leaf)])[0]
+
+    @cached_property
+    def backward(self) -> list[float]:
+        """The gradient that `backward()` gives, for each of `leaves`; no node is changed."""
+        sums = _float_pass(self.loss, self._order)
+        return [sums.get(leaf, 0.0) for leaf in self.leaves]
+
+    def __str__(self) -> str:
+        return str(self._table)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return self._table.html
+
+    # What was computed.
+
+    def _computed(self) -> dict[Value, Enclosure]:
+        found = {leaf: Enclosure.leaf(interval(leaf.data), leaf.label) for leaf in self.leaves}
+        for node in self._order:
+            row = node.primitive
+            assert row is not None
+            try:
+                found[node] = row.apply([found[x] if isinstance(x, Value) else x for x in node.operands])
+            except DomainError as error:
+                raise DomainError(f"{describe(node)} is a number only because of rounding; exactly, {error}") from None
+        return found
+
+    def _conventions(self) -> tuple[tuple[Value, ...], list[str]]:
+        """Return the nodes whose rules state a convention or a limit where they are, and notes on these and on branches."""
+        kinks, notes = [], []
+        for node in self._order:
+            row, operands = node.primitive, [self._nodes[x] if isinstance(x, Value) else x for x in node.operands]
+            assert row is not None
+            shown = self._shown(node)
+            kink = None if row.kink is None else row.kink(*operands)
+            around = kink.bounds if isinstance(kink, Enclosure) else None if kink is None else interval(kink)
+            if (around is not None and around.low == around.high == 0) or _is_singular(row, operands):
+                kinks.append(node)
+                slopes = ", ".join(rounded(p) for p in node.partials)
+                kind = "a kink or a jump" if around else "a singular point"
+                notes.append(f"{shown} is at {kind}; certified is the choice of its rule there, the local derivative {slopes}")
+            elif around is not None and around.low <= 0 <= around.high:
+                kinks.append(node)
+                bits = self.precision
+                notes.append(f"{shown} cannot be told from a kink or a jump with {bits} bits; the bounds allow for both sides")
+            elif self._took_another_branch(node, operands):
+                notes.append(f"{shown}: because of rounding, backward() took another branch than the exact numbers do")
+        return tuple(kinks), notes
+
+    def _took_another_branch(self, node: Value, operands: Sequence[Any]) -> bool:
+        assert node.primitive is not None
+        flow = flows(node.primitive, len(operands))
+        places = [i for i, x in enumerate(node.operands) if isinstance(x, Value)]
+        for i, taken in zip(places, node.taken, strict=True):
+            exact = flow[i] if isinstance(flow[i], bool) else read_flow(flow[i], operands, self._nodes[node])
+            if isinstance(exact, Enclosure):
+                exact = taken if exact.is_open else not exact.bounds.low.is_zero()
+            if exact != taken:
+                return True
+        return False
+
+    def _place(self, leaf: Value | str) -> int:
+        names = [self._told.full[x] for x in self.leaves]
+        if isinstance(leaf, str) and leaf in names:
+            return names.index(leaf)
+        for i, x in enumerate(self.leaves):
+            if x is leaf:
+                return i
+        shown = describe(leaf) if isinstance(leaf, Value) else repr(leaf)
+        raise ValueError(f"{shown} is not a leaf of this graph; its leaves are {', '.join(names[:MOST])}")
+
+    # What backward() is off by, and why.
+
+    def _distance(self, x: float, truth: Interval) -> float:
+        if not (truth.low.is_finite() and truth.high.is_finite()):
+            return 0.0 if truth.low == truth.high == arb(x) else math.nan
+        if not math.isfinite(x):
+            return math.inf
+        with ctx.workprec(self.precision):
+            exact = (truth.low + truth.high) / 2
+            unit = math.ulp(min(abs(float(exact)), sys.float_info.max))
+            return float(abs(arb(x) - exact) / arb(unit))
+
+    def _loss_of(self, what: Value) -> tuple[Value | None, float]:
+        """Return the node that loses most, and its share of what all nodes lose."""
+        y = what if what is self.loss and what.primitive is not None else self._gradients[0].get(what, 0.0)
+        if not isinstance(y, Value):
+            return None, 0.0
+        order, lost = topological(y), dict[Value, float]()
+        weights = _float_pass(y, order)
+        for node in order:
+            error = weights.get(node, 0.0) * self._own_error(node)
+            if error and math.isfinite(error):
+                owner = self._gradients[1].get(node, node)
+                lost[owner] = lost.get(owner, 0.0) + error
+        if not any(lost.values()):
+            return None, 0.0
+        worst = max(lost, key=lambda node: abs(lost[node]))
+        return worst, abs(lost[worst]) / sum(map(abs, lost.values()))
+
+    @cached_property
+    def _gradients(self) -> tuple[dict[Value, Any], dict[Value, Value]]:
+        """The backward pass as nodes: each node's gradient, and for each node that a rule made, whose rule it was."""
+        found: dict[Value, Any] = {self.loss: Value(1.0)}
+        owners: dict[Value, Value] = {}
+        forward = {*self._order, *self.leaves}
+        for node in reversed(self._order):
+            row = node.primitive
+            if node not in found or row is None:
+                continue
+            which = [i for i, x in enumerate(node.operands) if isinstance(x, Value)]
+            flowing = [i for i, taken in zip(which, node.taken, strict=True) if taken]
+            for i, partial in zip(flowing, row.partials(node.operands, node, flowing), strict=True):
+                x = node.operands[i]
+                contribution = found[node] * partial
+                found[x] = found[x] + contribution if x in found else contribution
+                for made in _new_below(found[x], forward, owners):
+                    owners[made] = node
+        return found, owners
+
+    def _own_error(self, node: Value) -> float:
+        """Return what a node's number is off by, given the numbers of its operands."""
+        row = node.primitive
+        assert row is not None
+        if getattr(row, "picks", None) is not None or not math.isfinite(node.data):
+            return 0.0
+        with ctx.workprec(self.precision):
+            try:
+                exact = row.apply([Enclosure.leaf(interval(x.data if isinstance(x, Value) else x)) for x in node.operands])
+            except DomainError:
+                return 0.0
+            low, high = exact.bounds.low, exact.bounds.high
+            return float(arb(node.data) - (low + high) / 2) if low.is_finite() and high.is_finite() else 0.0
+
+    # How it is shown.
+
+    @cached_property
+    def _table(self) -> Table:
+        names = self._told.names
+        ranked = sorted(self.leaves, key=lambda x: -_sortable(self.ulps(x))) if len(self.leaves) > MOST else self.leaves
+        shown = set(ranked[:MOST])
+        rows = [self._row(names[self.loss], self.value, self.loss.data, self.ulps(), self.loss)]
+        for leaf in self.leaves:
+            if leaf in shown and leaf is not self.loss:
+                place = self._place(leaf)
+                rows.append(self._row(f"∂{names[leaf]}", self.bounds(leaf), self.backward[place], self.ulps(leaf), leaf))
+        left_out = len(self.leaves) - len(shown)
+        notes = [*self.notes, *([f"{left_out} more leaves are off by no more than those shown"] if left_out else [])]
+        title = f"Certificate of {self._shown(self.loss)}, its leaves taken as exact"
+        return Table(title, ("", "true", "backward()", "off by", "lost at"), rows, notes)
+
+    def _row(self, name: str, bounds: Bounds, number: float, ulps: float, what: Value) -> tuple[str, ...]:
+        off = "no bounds" if math.isnan(ulps) else "∞" if math.isinf(ulps) else f"{ulps:.3g} ulp"
+        off, at = "all digits" if EVERY_DIGIT < ulps < math.inf else off, ""
+        node, share = self._loss_of(what) if ROUNDED < ulps < math.inf else (None, 0.0)
+        if node is not None:
+            at = f"{self._shown(node)} ({share:.0%})"
+        return name, str(bounds), repr(number), off, at
+
+    def _shown(self, node: Value) -> str:
+        formula, row = self._told.formula(node).text, node.primitive
+        short = formula if len(formula) <= WIDEST or row is None else f"{row.name}(…)"
+        return f"{self._told.names[node]} = {short}"
+
+
+def _is_narrow(x: Interval, digits: int) -> bool:
+    if x.low == x.high:
+        return True
+    size = max(abs(x.low), abs(x.high))
+    return bool(size.is_finite() and x.high - x.low < size * arb(10) ** -(digits + 1))
+
+
+def _is_singular(row: Primitive, operands: Sequence[Any]) -> bool:
+    """Whether a row that has no kink states an infinite slope at these operands."""
+    bounds = [x.bounds if isinstance(x, Enclosure) else interval(x) for x in operands]
+    steep = [point for point, slopes in row.singular.items() if any(map(math.isinf, slopes)) and row.kink is None]
+    return any(all(b.low == b.high == arb(x) for b, x in zip(bounds, point, strict=True)) for point in steep)
+
+
+def _float_pass(y: Value, order: Sequence[Value]) -> Mapping[Value, float]:
+    """Return ∂y/∂node for every node as a backward pass on floats gives it, and change no node."""
+    found = {y: 1.0}
+    for node in reversed(order):
+        if node in found:
+            for x, partial, taken in zip(node.inputs, node.partials, node.taken, strict=True):
+                if taken:
+                    found[x] = found.get(x, 0.0) + found[node] * partial
+    return found
+
+
+def _new_below(y: Any, forward: set[Value], known: Mapping[Value, Value]) -> Iterator[Value]:
+    """Go through the nodes below y that are neither of the forward pass nor known yet."""
+    waiting, seen = [y], set[Value]()
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Value) and node not in forward and node not in known and node not in seen:
+            seen.add(node)
+            yield node
+            waiting.extend(node.inputs)
+
+
+def _sortable(x: float) -> float:
+    return math.inf if math.isnan(x) else x

@@ -1,0 +1,294 @@
+"""Rules against their functions on whole boxes, by the mean value theorem.
+
+The mean slope of a function that is continuous on a segment is the mean of its derivative there.  So if a rule is right, an
+enclosure of its mean on the segment contains the mean slope.  If it does not, the rule is wrong, and this is a proof.
+Otherwise the box is divided, most where the rule varies most, since there it may hide an error; how much it varies on the
+pieces that are left is the sharpness of the comparison.
+
+>>> from autograd.primitives import Unary, tanh, where
+>>> spoilt = Unary("spoilt", tanh.function, lambda x, out: (1 - out * out) * where(abs(x - 0.5) < 0.005, 1.1, 1))
+>>> print(check(spoilt, {"x": (0.0, 1.0)}))
+wrong: the rule ∂spoilt/∂x is not the derivative of the function on x ∈ [0, 1]
+...
+∂spoilt/∂x  wrong  ...
+>>> check(tanh, {"x": (-1.0, 1.0)}).verdict
+'correct'
+
+Only a row whose function may jump, or lack a value, on a segment is spared: there the piece is divided until it is tiny, and
+what stays undecided is listed.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+import operator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import Any, Final, Literal
+
+from flint import ctx
+
+from autograd.certainty.enclosure import Enclosure, UndecidedError, by_cases, derivatives
+from autograd.certainty.intervals import EVERYTHING, FUNCTIONS, Interval, describe, hull, interval
+from autograd.certainty.pieces import Piece, halves, joined, longest_side, middle_of
+from autograd.certainty.subjects import Box, Subject
+from autograd.certainty.tables import Table
+from autograd.primitives import DomainError, Nary, Primitive
+from autograd.rows import TABLE
+from autograd.value import Value, topological
+
+__all__ = ["BoxReport", "RuleOnBox", "check"]
+
+FINE: Final = 0.01  # sharpness at which the box is not divided further
+ENOUGH: Final = 0.5  # sharpness that still tells right from wrong
+WORK: Final = 8_000  # comparisons of a rule on a piece, more or less
+FEWEST: Final = 64  # pieces
+MOST: Final = 2_000
+SMALL: Final = 1 / 16  # of the largest slope, below which a rule's own size no longer counts, with several arguments
+ADD, SUBTRACT = FUNCTIONS[operator.add], FUNCTIONS[operator.sub]
+MULTIPLY, DIVIDE = FUNCTIONS[operator.mul], FUNCTIONS[operator.truediv]
+Verdict = Literal["wrong", "undecided", "correct"]
+Key = tuple[Primitive, int]  # a row, and the place of an operand
+
+
+@dataclass(frozen=True)
+class RuleOnBox:
+    """What became of one rule on a box.
+
+    Attributes:
+        name: which one, such as ``∂tanh/∂x``.
+        verdict: "wrong", which is a proof; "undecided"; or "correct".
+        sharpness: the largest share of its size by which the rule varies on a piece; a smaller error may have stayed hidden.
+        where: the piece on which it is wrong, or those on which it is undecided, as pairs by name.
+        reason: why, or empty.
+    """
+
+    name: str
+    verdict: Verdict
+    sharpness: float
+    where: tuple[Mapping[str, tuple[float, float]], ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True, repr=False)
+class BoxReport:
+    """The rules of a function against their rows' functions on a box; printed, a table; true only if all are correct.
+
+    Attributes:
+        rules: what became of each.
+        box: the box, as text.
+    """
+
+    rules: tuple[RuleOnBox, ...]
+    box: str
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of the verdicts: "wrong", "undecided" or "correct"."""
+        found = {rule.verdict for rule in self.rules}
+        return "wrong" if "wrong" in found else "undecided" if "undecided" in found else "correct"
+
+    def __bool__(self) -> bool:
+        return self.verdict == "correct"
+
+    def __str__(self) -> str:
+        return str(self._table)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return self._table.html
+
+    @property
+    def _table(self) -> Table:
+        these = [rule.name for rule in self.rules if rule.verdict == self.verdict]
+        many = len(these) > 1
+        what = {
+            "wrong": f"the rule{'s' * many} {', '.join(these)} {'are' if many else 'is'} not the derivative of the function",
+            "undecided": f"{', '.join(these)} cannot be judged everywhere",
+            "correct": f"{len(these)} rule{'s agree' if many else ' agrees'} with the function{'s' * many}",
+        }[self.verdict]
+        rows = [
+            (rule.name, rule.verdict, f"{rule.sharpness:.1%}" if rule.verdict == "correct" else "", rule.reason)
+            for rule in self.rules
+        ]
+        return Table(f"{self.verdict}: {what} on {self.box}", ("rule", "verdict", "sharpness", "where"), rows)
+
+
+def check(f: Callable[..., Any] | Value, box: Mapping[str, Any]) -> BoxReport:
+    """Compare the rules that a function uses with their rows' functions on a box; see `autograd.checking.gradcheck`."""
+    with ctx.workprec(128):
+        return _Search(Subject(f, box)).report()
+
+
+class _Search:
+    """The division of a box, piece by piece, until every rule varies little on each."""
+
+    def __init__(self, subject: Subject) -> None:
+        self.subject = subject
+        self.scales: dict[Key, float] = {}
+        self.wrong: dict[Key, tuple[Box, str]] = {}
+        self.outside: list[Box] = []  # pieces on which the function has no value
+        self.settled: list[tuple[Box, dict[Key, float]]] = []  # pieces too small to be divided
+        self.heap: list[tuple[float, int, Box, dict[Key, float]]] = []
+        self.numbers = count()
+        self._enter(subject.box)
+        if not self.scales and not self.outside:
+            raise ValueError(f"{subject.title} depends on none of its arguments on {subject.text(subject.box)}")
+        self._divide()
+
+    def _divide(self) -> None:
+        left = max(FEWEST, min(MOST, WORK // max(1, len(self.scales))))
+        while self.heap and left > 0:
+            key, _, box, spread = heapq.heappop(self.heap)
+            if -key <= FINE:
+                self._keep(box, spread)
+                return
+            side = longest_side(box, self.subject)
+            if side is None:
+                self.settled.append((box, spread))
+                continue
+            for half in halves(box, side):
+                self._enter(half)
+                left -= 1
+
+    def _enter(self, box: Box) -> None:
+        try:
+            piece = Piece(self.subject, box)
+        except DomainError:
+            self.outside.append(box)
+            return
+        spread: dict[Key, float] = {}
+        seen = set[tuple[Any, ...]]()
+        for node in [node for case in piece.cases if case.y is not None for node in topological(case.y)]:
+            for rule, sides in _edges(node):
+                if rule in self.wrong or (rule, *sides) in seen:
+                    continue
+                seen.add((rule, *sides))
+                width, reason = self._compare(rule, sides)
+                spread[rule] = max(spread.get(rule, 0.0), width)
+                if reason:
+                    self.wrong[rule] = box, reason
+        self._keep(box, spread)
+
+    def _keep(self, box: Box, spread: dict[Key, float]) -> None:
+        heapq.heappush(self.heap, (-max(spread.values(), default=0.0), next(self.numbers), box, spread))
+
+    def _compare(self, rule: Key, sides: Box) -> tuple[float, str]:
+        """Return by what share a rule varies on a piece, ∞ where that is not known, and why it is wrong, or an empty string."""
+        row, i = rule
+        line = [side if j == i else middle_of(side) for j, side in enumerate(sides)]
+        everywhere, along = _rule(row, sides, i), _mean(row, line, i)
+        try:
+            on_line = _value(row, line)
+            low, high = (_value(row, [*line[:i], Interval(end, end), *line[i + 1 :]]).bounds for end in line[i][:2])
+        except DomainError:
+            self.scales.setdefault(rule, 0.0)
+            return math.inf, ""
+        slope = DIVIDE(SUBTRACT(high, low), SUBTRACT(Interval(line[i].high, line[i].high), Interval(line[i].low, line[i].low)))
+        scale = self.scales[rule] = max(self.scales.get(rule, 0.0), _size(slope) if _is_finite(slope) else 0.0)
+        if slope.high < along.low or slope.low > along.high:
+            if not on_line.is_smooth:
+                return math.inf, ""
+            name = argument(row, i)
+            others = "".join(f", {argument(row, j)} = {describe(x)}" for j, x in enumerate(line) if j != i and len(line) < 4)
+            return 0.0, (f"at {name} ∈ {describe(sides[i])}{others} the rule's mean is {describe(along)}, but the mean slope is "
+                         f"{describe(slope)}")  # fmt: skip
+        if not _is_finite(everywhere):
+            return math.inf, ""
+        width, size = float(everywhere.high - everywhere.low), _size(everywhere)
+        if everywhere.low <= 0 <= everywhere.high:
+            size = scale
+        elif len(self.subject.moving) > 1:  # else all pieces would go to where the rule is nearly 0
+            size = max(size, scale * SMALL)
+        return width and (width / size if size else math.inf), ""
+
+    def report(self) -> BoxReport:
+        """Put together what was found."""
+        return BoxReport(tuple(self._rule(rule) for rule in self.scales), self.subject.text(self.subject.box))
+
+    def _rule(self, rule: Key) -> RuleOnBox:
+        row, i = rule
+        name = f"∂{row.name}/∂{argument(row, i)}"
+        if rule in self.wrong:
+            box, reason = self.wrong[rule]
+            return RuleOnBox(name, "wrong", math.inf, (self.subject.pairs(box),), f"{self.subject.text(box)}: {reason}")
+        spreads = {box: spread.get(rule, 0.0) for _, _, box, spread in self.heap}
+        open_boxes = [box for box, width in spreads.items() if width > ENOUGH]
+        # A tiny piece with a finite slope that agrees contains a kink.
+        open_boxes += [box for box, spread in self.settled if math.isinf(spread.get(rule, 0.0))]
+        pieces = joined([*self.outside, *open_boxes])
+        if not pieces:
+            return RuleOnBox(name, "correct", max(spreads.values(), default=0.0))
+        shown = "; ".join(map(self.subject.text, pieces[:3])) + (f"; and {len(pieces) - 3} more pieces" if pieces[3:] else "")
+        where = tuple(map(self.subject.pairs, pieces))
+        return RuleOnBox(name, "undecided", math.inf, where, f"{shown}: a jump, an edge of the domain or a steep place")
+
+
+def _edges(node: Value) -> Iterator[tuple[Key, Box]]:
+    """Go through the operands of a node that have an interval, with the intervals of all."""
+    row = node.primitive
+    assert row is not None
+    sides = tuple([Interval(x.bounds.low, x.bounds.high) for x in node.operands])
+    steered = isinstance(row, Nary) and row.picks is not None
+    for i, side in enumerate(sides):
+        if side.low != side.high and side.low.is_finite() and side.high.is_finite() and not (steered and i == 0):
+            yield (row, i), sides
+
+
+def _value(row: Primitive, sides: Sequence[Interval]) -> Enclosure:
+    found = row.apply([Enclosure.leaf(side) for side in sides])
+    assert isinstance(found, Enclosure)
+    return found
+
+
+def _rule(row: Primitive, sides: Sequence[Interval], i: int) -> Interval:
+    """Return an interval that contains a rule's values on a piece; of a choice that is open, those of each case."""
+    leaves = [Enclosure.leaf(side) for side in sides]
+
+    def run() -> Enclosure:
+        [rule] = row.partials(leaves, row.apply(leaves), [i])
+        return rule if isinstance(rule, Enclosure) else Enclosure.leaf(interval(float(rule)))
+
+    try:
+        return hull(*[EVERYTHING if case.y is None else case.y.bounds for case in by_cases(run)[1]])
+    except DomainError:
+        return EVERYTHING
+
+
+def _mean(row: Primitive, line: Sequence[Interval], i: int) -> Interval:
+    """Return an interval that contains the mean of a rule on a segment.
+
+    The rule's own values are bounds.  Where it is a formula over rows of the table that is smooth on the segment, there are
+    better ones: around the value in the middle m, with slopes between s and t on a length h, the mean is r(m) ± (t - s)·h/8.
+    """
+    found, leaves = _rule(row, line, i), [Enclosure.leaf(side) for side in line]
+    try:
+        [rule] = row.partials(leaves, row.apply(leaves), [i])
+        used = {node.primitive for node in topological(rule)} - {row} if isinstance(rule, Enclosure) else {row}
+        if not (isinstance(rule, Enclosure) and rule.is_smooth and used <= set(TABLE.values())):
+            return found
+        [slope] = derivatives(rule, [leaves[i]])
+        middle = _rule(row, [*line[:i], middle_of(line[i]), *line[i + 1 :]], i)
+    except (DomainError, UndecidedError):
+        return found
+    if not (_is_finite(slope.bounds) and _is_finite(middle)) or not line[i].low < middle_of(line[i]).low < line[i].high:
+        return found
+    length, spread = SUBTRACT(*[Interval(end, end) for end in line[i][1::-1]]), SUBTRACT(slope.bounds, slope.bounds)
+    best = ADD(middle, DIVIDE(MULTIPLY(spread, length), interval(8.0)))
+    return Interval(max(found.low, best.low), min(found.high, best.high))
+
+
+def _is_finite(x: Interval) -> bool:
+    return bool(x.low.is_finite() and x.high.is_finite())
+
+
+def _size(x: Interval) -> float:
+    return max(abs(float(x.low)), abs(float(x.high)))
+
+
+def argument(row: Primitive, i: int) -> str:
+    """Return what an operand of a row is called: x and y, or x0, x1, … where there may be more than two."""
+    return f"x{i}" if isinstance(row, Nary) else "xy"[i]

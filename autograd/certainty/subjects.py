@@ -1,0 +1,151 @@
+"""A function and the box on which it is certified: its arguments as numbers by name, each with an interval.
+
+>>> subject = Subject(lambda w, x: w[0] * x + w[1], {"w": [(-1, 1), 0.5], "x": (2, 3)})
+>>> subject.names, subject.text(subject.box)
+(('w[0]', 'w[1]', 'x'), 'w[0] ∈ [-1, 1], w[1] = 0.5, x ∈ [2, 3]')
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from flint import arb
+
+from autograd.certainty.enclosure import Enclosure
+from autograd.certainty.intervals import Interval, between, interval
+from autograd.rows import number, real
+from autograd.transforms import replay
+from autograd.trees import flatten
+from autograd.value import Value, nodes_below
+
+__all__ = ["Box", "Subject"]
+
+Box = tuple[Interval, ...]
+SHOWN: Final = 12  # sides in a message
+
+
+class Subject:
+    """A scalar function and a box for its arguments.
+
+    Args:
+        f: a function of numbers or trees of numbers, or the result of a graph.
+        box: for each argument a number, a pair (low, high), or a tree of these; for a graph, for some leaves by label.
+
+    Attributes:
+        title: the function's name.
+        names: one for each number among the arguments, such as ``w[0]``.
+        box: their intervals.
+        moving: the places of the numbers that have an interval.
+
+    Raises:
+        TypeError: for arguments that the function does not take, and for what are not real numbers.
+        ValueError: for a pair that is empty or not finite, and for a label that no leaf has.
+    """
+
+    def __init__(self, f: Callable[..., Any] | Value, box: Mapping[str, Any]) -> None:
+        call = _replaying(f, box) if isinstance(f, Value) else f
+        if not callable(call):
+            raise TypeError(f"{f!r} is a {type(f).__name__}; certify takes the result of a graph, or a function and its box")
+        name = str((f.label if isinstance(f, Value) else getattr(f, "__name__", getattr(f, "name", None))) or "f")
+        self.title = name if name.isidentifier() else "f"
+        self._function, self._positional = call, _positional(call, box, self.title)
+        self._trees = {name: flatten(_with_sides(tree, name), name) for name, tree in box.items()}
+        found = {path: leaf for leaves, _ in self._trees.values() for path, leaf in leaves.items()}
+        self.names = tuple(found)
+        self.box: Box = tuple(_side(leaf, path) for path, leaf in found.items())
+        self.moving = tuple(i for i, x in enumerate(self.box) if x.low != x.high)
+
+    def __call__(self, leaves: Sequence[Enclosure]) -> Enclosure:
+        """Enclose the function where its arguments are these leaves."""
+        rest = iter(leaves)
+        values = {name: build(rest) for name, (_, build) in self._trees.items()}
+        y = self._function(*[values.pop(name) for name in self._positional], **values)
+        y = y[()] if getattr(y, "shape", None) == () else y
+        if isinstance(y, Enclosure):
+            return y
+        if y is None or isinstance(y, list | tuple | dict) or getattr(y, "shape", ()) != ():
+            why = "does it end without a return?" if y is None else "certify takes a function with one scalar result"
+            raise TypeError(f"{self.title} returned a {type(y).__name__}; {why}")
+        return Enclosure.leaf(interval(y.data if isinstance(y, Value) else real(y)))
+
+    def text(self, box: Box) -> str:
+        """Write a piece or a point of the box for people."""
+        sides = [f"{name} {_text(x)}" for name, x in zip(self.names, box, strict=True)]
+        return ", ".join(sides[:SHOWN]) + (", …" if len(sides) > SHOWN else "")
+
+    def pairs(self, box: Box) -> dict[str, tuple[float, float]]:
+        """Return a piece of the box as pairs by name, of the arguments that have an interval."""
+        return {self.names[i]: (float(box[i].low), float(box[i].high)) for i in self.moving}
+
+    def point(self, box: Box) -> dict[str, float]:
+        """Return a point of the box as numbers by name."""
+        return {name: float(x.low) for name, x in zip(self.names, box, strict=True)}
+
+
+def _text(x: Interval) -> str:
+    low, high = f"{float(x.low):.10g}", f"{float(x.high):.10g}"
+    return f"= {low}" if x.low == x.high else f"≈ {low}" if low == high else f"∈ [{low}, {high}]"
+
+
+def _replaying(y: Value, box: Mapping[str, Any]) -> Callable[..., Any]:
+    """Return a graph as a function of some of its leaves, by label."""
+    leaves = {str(x.label): x for x in nodes_below(y) if x.primitive is None and x.label}
+    for name in box:
+        if name not in leaves:
+            raise ValueError(f"no leaf of the graph is labelled {name!r}; its labels are {', '.join(leaves) or 'none'}")
+    return lambda **values: replay(y, {leaves[name]: x for name, x in values.items()})
+
+
+def _positional(f: Callable[..., Any], box: Mapping[str, Any], title: str) -> list[str]:
+    """Return the names of the arguments that are passed by position, after a check that the function takes the box."""
+    if not box:
+        raise TypeError(f"a function is certified on a box; pass each argument of {title}, such as x=(-1, 1), or x=2")
+    try:
+        parameters = inspect.signature(f).parameters
+    except (TypeError, ValueError):  # some functions written in C have no signature
+        return list(box)
+    if "digits" in parameters:
+        raise TypeError(f"{title} has an argument called digits, which certify takes itself; pass a function that calls it "
+                        "something else, such as lambda d: f(digits=d)")  # fmt: skip
+    named = {name: p for name, p in parameters.items() if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)}
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    for name in box:
+        if name not in named and not takes_any:
+            raise TypeError(f"{title} has no argument {name}; it takes ({', '.join(named)})")
+    for name, p in named.items():
+        if name not in box and p.default is p.empty:
+            raise TypeError(f"{title} also needs {name}; pass a number, {name}=2, or a pair, {name}=(-1, 1)")
+    found = []
+    for name, p in named.items():
+        if p.kind is p.KEYWORD_ONLY or name not in box:
+            break
+        found.append(name)
+    return found
+
+
+def _with_sides(tree: Any, path: str) -> Any:
+    """Return a tree of numbers and pairs with a leaf in place of each pair."""
+    if type(tree) is tuple and len(tree) == 2 and not any(isinstance(x, list | tuple | dict | Value) for x in tree):
+        low, high = (real(x, f"{path} is a pair of numbers, (low, high)") for x in tree)
+        if not (math.isfinite(low) and math.isfinite(high)):
+            raise ValueError(f"{path} = ({low!r}, {high!r}) is not finite; a box has finite sides")
+        if low > high:
+            raise ValueError(f"{path} = ({low!r}, {high!r}) is empty; write ({high!r}, {low!r})")
+        return Enclosure.leaf(between(low, high))
+    if type(tree) in (list, tuple):
+        return type(tree)([_with_sides(x, f"{path}[{i}]") for i, x in enumerate(tree)])
+    return {key: _with_sides(x, f"{path}[{key!r}]") for key, x in tree.items()} if type(tree) is dict else tree
+
+
+def _side(leaf: Any, path: str) -> Interval:
+    if isinstance(leaf, Enclosure):
+        return leaf.bounds
+    x = leaf.data if isinstance(leaf, Value) else number(leaf)
+    if x is NotImplemented:
+        raise TypeError(f"{path} is {leaf!r}; pass a number, or a pair (low, high)")
+    if not math.isfinite(x):
+        raise ValueError(f"{path} = {x!r} is not finite; a box has finite sides")
+    return Interval(arb(x), arb(x))

@@ -1,0 +1,91 @@
+"""Bounds as decimals that are rounded outward, and certificates as tables, for a terminal and for a notebook.
+
+>>> from autograd.certainty.intervals import between
+>>> bounds = Bounds.of(between(0.1, 0.1), 5)
+>>> bounds, str(bounds)
+(Bounds(low=Decimal('0.10000'), high=Decimal('0.10001')), '0.1000[0,1]')
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+from html import escape
+from typing import Final, NamedTuple
+
+from flint import arb
+
+from autograd.certainty.intervals import Interval
+
+__all__ = ["Bounds", "Table"]
+
+LARGEST: Final = 2**20  # of an exponent of 2, beyond which a bound is 0, ∞ or this power
+
+
+class Bounds(NamedTuple):
+    """Two decimals, with a real number or a set of real numbers between them."""
+
+    low: Decimal
+    high: Decimal
+
+    @classmethod
+    def of(cls, x: Interval, digits: int) -> Bounds:
+        """Return the bounds of an interval to so many significant digits, each rounded outward."""
+        return cls(_decimal(x.low, digits, ROUND_FLOOR), _decimal(x.high, digits, ROUND_CEILING))
+
+    def __str__(self) -> str:
+        low, high = (str(x).replace("Infinity", "∞") for x in self)
+        if low == high:
+            return low
+        same = low[: next((i for i, (a, b) in enumerate(zip(low, high, strict=False)) if a != b), 0)]
+        if len(low) == len(high) and len(same.lstrip("-0.")) >= 3 and "E" not in same:
+            end = low[len(same) :].partition("E")
+            return f"{same}[{end[0]},{high[len(same) :].partition('E')[0]}]{end[1]}{end[2]}"
+        return f"[{low}, {high}]"
+
+
+def _decimal(x: arb, digits: int, rounding: str) -> Decimal:
+    """Return an exact number as a decimal of so many digits."""
+    if not x.is_finite():
+        return Decimal("Infinity") if x > 0 else Decimal("-Infinity")
+    context = Context(prec=digits, rounding=rounding, Emin=-(10**9), Emax=10**9)
+    mantissa, exponent = map(int, x.man_exp())
+    if abs(exponent) > LARGEST:
+        sign, is_up = (mantissa > 0) - (mantissa < 0), rounding == ROUND_CEILING
+        if (exponent > 0) == (is_up == (sign > 0)):
+            return Decimal("Infinity").copy_sign(sign) if exponent > 0 else Decimal(0)
+        exponent, mantissa = (LARGEST if exponent > 0 else -LARGEST), sign
+    if exponent >= 0:
+        return context.plus(Decimal(mantissa << exponent))
+    found = context.divide(Decimal(mantissa), Decimal(1 << -exponent))
+    return found.normalize(context) if found.as_tuple().digits[-1:] == (0,) and found * (1 << -exponent) == mantissa else found
+
+
+class Table(NamedTuple):
+    """A title, rows of cells under a head, and notes.
+
+    >>> print(Table("Squares", ("x", "x²"), [("2", "4"), ("12", "144")], ["by hand"]))
+    Squares
+    x   x²
+    2   4
+    12  144
+    Note: by hand.
+    """
+
+    title: str
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    notes: Sequence[str] = ()
+
+    def __str__(self) -> str:
+        widths = [max(map(len, column)) for column in zip(self.head, *self.rows, strict=True)]
+        lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in (self.head, *self.rows)]
+        return "\n".join([self.title, *lines, *[f"Note: {note}." for note in self.notes]])
+
+    @property
+    def html(self) -> str:
+        """The same for a notebook."""
+        head = "".join(f"<th>{escape(cell)}</th>" for cell in self.head)
+        rows = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in self.rows)
+        notes = "".join(f"<p>{escape(note)}.</p>" for note in self.notes)
+        return f"<table><caption>{escape(self.title)}</caption><tr>{head}</tr>{rows}</table>{notes}"
