@@ -1,15 +1,15 @@
 """The table read as Coq: a formula on symbols, written as a term over Coq's real numbers.
 
-The idea: Coq is one more style of `autograd.symbol.write`, beside text, LaTeX and Python; all of it is three tables.  ``NOTATION``
-has the rows with a notation of their own, ``FUNCTIONS`` what Python's functions are over the reals, ``CONSTANTS`` the numbers
-that a float can only round.  Every other row is a function called ``row_`` and its name.
+The idea: Coq is one more style of `autograd.symbol.write`, beside text, LaTeX and Python.  So all of it is three tables:
+``NOTATION`` for the rows with a notation of their own, ``FUNCTIONS`` for what Python's functions are over the reals, and
+``CONSTANTS`` for the numbers that a float can only round.  Any other row is a function called ``row_`` and its name.
 
 >>> from autograd.primitives import relu, tanh
 >>> x, out = Symbol("x"), Symbol("out")
 >>> term(tanh.partial(x, out)), term(relu.partial(x, out))
 ('1 - out * out', 'row_gate x')
 >>> definition(relu, 1)
-'choose ⟦x > 0⟧ x (choose ⟦x <= 0⟧ 0 x)'
+'choose (x >? 0) x (choose (x <=? 0) 0 x)'
 >>> definition(primitives.log2, 1)
 'ln x / ln 2'
 """
@@ -17,18 +17,20 @@ that a float can only round.  Every other row is a function called ``row_`` and 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from autograd import primitives
 from autograd.arithmetic import log_sum_exp
-from autograd.primitives import Primitive, exp, log, total
+from autograd.primitives import Nary, Primitive, exp, log, total
 from autograd.symbol import Style, Symbol, expand, operand_names, parts, write
 
 __all__ = ["definition", "proposition", "rows_of", "term"]
 
 SIGNS: Final = {sign: f" {sign} " for sign in "+-*/"} | {sign: f" {sign}? " for sign in ("<", "<=", ">", ">=")}
-NOTATION: Final = {"positive": "{0}", "where": "(choose {0} {1} {2})"}
+# A template that ends with a space binds less tightly than one that ends with an operand; `term` removes the spaces.
+NOTATION: Final = {"positive": "{0}", "where": "choose {0} {1} {2} "}
 # A float can only round these, and the rules mean the numbers themselves.  Nothing is known of ∞ and NaN but that they are
 # numbers: no proof can use them, so a proved rule does not choose them.
 CONSTANTS: Final = {
@@ -58,20 +60,25 @@ def _number(x: float) -> str:
 
 def _template(row: Primitive) -> str:
     applied = " ".join([f"row_{row.name}", *map("{{{}}}".format, range(row.arity))])
-    return NOTATION.get(row.name, "" if row.infix in SIGNS else f"({applied})")
+    return NOTATION.get(row.name, "" if row.infix in SIGNS else f"{applied} ")
 
 
 COQ: Final = Style(_number, SIGNS, _template)
 
 
-def term(formula: Any) -> str:
+def term(formula: Any, names: Mapping[str, str] | None = None) -> str:
     """Return a formula, or a number, as a Coq term of type R.
+
+    Args:
+        formula: the formula.
+        names: Coq's names for the formula's, where they are other ones.
 
     >>> x, y = Symbol("x"), Symbol("y")
     >>> term(-0.5 * x - primitives.hypot(x, y) ** 2)
     '(-1 / 2) * x - row_power (row_hypot x y) 2'
     """
-    return write(_on_reals(formula), COQ)[0]
+    style = COQ if names is None else COQ._replace(name=lambda symbol: names[symbol.name])
+    return re.sub(r" +(?=[ )]|$)", "", write(_on_reals(formula), style)[0])
 
 
 def proposition(condition: Symbol) -> str:
@@ -101,7 +108,9 @@ def formula_of(row: Primitive, n: int) -> Any:
         return log(total(exp(x) for x in symbols))
     formula = expand(row, symbols)
     if formula is None:
-        raise ValueError(f"the function of the row {row.name!r} takes only numbers, and FUNCTIONS does not say what it is in Coq")
+        raise ValueError(
+            f"the function of the row {row.name!r} takes only numbers, and FUNCTIONS does not say what it is in Coq"
+        )
     return formula
 
 
@@ -118,6 +127,6 @@ def _on_reals(formula: Any) -> Any:
     row, operands = formula.row, [_on_reals(x) for x in formula.operands]
     if row.is_condition and any(not isinstance(x, Symbol) and math.isinf(x) for x in operands):
         return row.evaluate([0.0 if isinstance(x, Symbol) else x for x in operands])
-    if row is primitives.where and not isinstance(operands[0], Symbol):
+    if isinstance(row, Nary) and row.picks is not None and not isinstance(operands[0], Symbol):
         return operands[row.picks(operands[0])]
     return Symbol.applied(row, operands)

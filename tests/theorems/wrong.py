@@ -1,0 +1,101 @@
+"""Wrong rules: each mutant of each rule of the table, and the theorems that it must make fail.
+
+A mutant may equal the rule on some pieces, as a sign does where the rule is 0; there nothing has to fail.  So rule and mutant
+are first compared on numbers of the piece.  A mutant of a choice within another row, such as |x|′ = sign(x) with sign turned
+around, is written like the rule, and stands in the theorems about that other row.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Final
+
+from pieces import members
+from statements import PROVED, Theorem, heading, names_of, rules, theorems
+from test_mutations import mutants
+
+from autograd.primitives import Binary, DomainError, Nary, Primitive, Unary
+
+__all__ = ["attempt", "wrong_theorems"]
+
+NUMBERS: Final = (-2.5, -1.5, -0.75, 0.25, 0.5, 1.75, 3.5)
+Values = tuple[list[float], float, float]
+
+
+def wrong_theorems(rows: Iterable[Primitive] = PROVED) -> Iterator[tuple[str, Theorem]]:
+    """Go through the mutants' definitions and the theorems with a mutant in place of the rule.
+
+    To those of test_mutations comes the rule plus 1, since a rule that is 0 everywhere has no others.
+
+    >>> from autograd.primitives import tanh
+    >>> text, theorem = next(wrong_theorems([tanh]))
+    >>> print(text)
+    Definition wrong_1_tanh_x (x out : R) : R := 0.
+    #[local] Hint Unfold wrong_1_tanh_x : rules.
+    >>> theorem.statement
+    'forall (x : R), is_derive (fun x => row_tanh x) x (wrong_1_tanh_x x (row_tanh x))'
+    """
+    count = 0
+    for row in rows:
+        found = [(theorem, [*_values(theorem)]) for theorem in theorems(row)]
+        for what, mutant in itertools.chain(mutants(row), _shifted(row)):
+            for operand in names_of(row):
+                changed = [x for x, known in found if x.operand == operand and _differ(x, mutant, known)]
+                if changed and [*rules(mutant, [operand])] != [*rules(row, [operand])]:
+                    count += 1
+                    [text] = rules(mutant, [operand], f"wrong_{count}")
+                    name = f"wrong_{count}_{row.name}_{operand}"
+                    yield from ((text, replace(x, name=f"{x.name}, {what}", rule=name)) for x in changed)
+
+
+def _shifted(row: Primitive) -> Iterator[tuple[str, Primitive]]:
+    if isinstance(row, Unary):
+        yield "∂x: one more", replace(row, partial=lambda x, out: row.partial(x, out) + 1)
+    elif isinstance(row, Binary):
+        shifted = replace(row, partial_x=lambda x, y, out: row.partial_x(x, y, out) + 1)
+        yield "both: one more", replace(shifted, partial_y=lambda x, y, out: row.partial_y(x, y, out) + 1)
+    else:
+        assert isinstance(row, Nary)
+        yield "all: one more", replace(row, gradient=lambda v, out: [partial + 1 for partial in row.gradient(v, out)])
+
+
+def _values(theorem: Theorem) -> Iterator[Values]:
+    """Go through operands on the piece of a theorem, with the value and the partial derivative there."""
+    row, names = theorem.row, names_of(theorem.row)
+    for point in members(theorem.piece, names, NUMBERS[:: max(1, len(names) - 2)]):
+        data = [*point.values()]
+        try:
+            out = row.evaluate(data)
+            [partial] = row.partials(data, out, [names.index(theorem.operand)])
+        except DomainError:
+            continue
+        yield data, out, partial
+
+
+def _differ(theorem: Theorem, mutant: Primitive, known: Sequence[Values]) -> bool:
+    """Whether a mutant's partial derivative is another number than the row's, anywhere on the piece of a theorem."""
+    place = names_of(theorem.row).index(theorem.operand)
+    for data, out, right in known:
+        try:
+            [partial] = mutant.partials(data, out, [place])
+        except (ArithmeticError, ValueError):  # a rule that fails is wrong, too
+            return True
+        if not math.isclose(right, partial, rel_tol=1e-6, abs_tol=1e-6):
+            return True
+    return False
+
+
+def attempt(theorems: Iterable[tuple[str, Theorem]]) -> str:
+    """Return a text for Coq that tries to prove theorems by their proofs and prints which are accepted and which refused."""
+    lines, defined = [heading()], set[str]()
+    for text, theorem in theorems:
+        if text not in defined:
+            defined.add(text)
+            lines.append(text)
+        proof = theorem.proof.rstrip(".")
+        lines.append(f"Goal {theorem.statement}.\nfirst [solve [{proof}]; idtac \"accepted: {theorem.name}\" "
+                     f"| idtac \"refused: {theorem.name}\"].\nAbort.")  # fmt: skip
+    return "\n".join([*lines, "End Table.", ""])
