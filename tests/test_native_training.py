@@ -115,10 +115,11 @@ def test_an_output_that_is_no_probability_ends_the_steps() -> None:
     X[30] = [5.0]
     found = []
     for compiled in (False, True):
-        model = MLP(1, [1], seed=1)
-        model.parameters()[0].data, model.parameters()[1].data = 0.5, 0.25
+        model = MLP(1, [2], seed=1)
+        for parameter, x in zip(model.parameters(), [0.5, 0.25, 0.5, 0.25], strict=True):
+            parameter.data = x
         with pytest.raises(DivergenceError, match=r"takes probabilities from 0 to 1; got 2\.") as caught:
-            fit(model, X, [0, 1] * 20, loss="binary_cross_entropy", optimizer=SGD(lr=1e-4), batch_size=1, shuffle=False,
+            fit(model, X, [0, 1] * 20, loss="categorical_cross_entropy", optimizer=SGD(lr=1e-4), batch_size=1, shuffle=False,
                 compiled=compiled)  # fmt: skip
         found.append((str(caught.value), [parameter.data for parameter in model.parameters()]))
     assert found[1][0] == found[0][0]
