@@ -61,7 +61,7 @@ class Outer(NamedTuple):
 
 @dataclass
 class Gradients:
-    """Where the gradient of each parameter is; it is 0 for those in neither.
+    """Where the gradient of each parameter is: what it is in adds up, and it is 0 for those in neither.
 
     Attributes:
         nodes: for parameters, the node whose sum over a batch it is.
@@ -388,22 +388,26 @@ class Backward:
         alike: dict[tuple[int, ...], list[int]] = {}  # by the dots in which an element's factor varies, the elements
         _, columns = self.column(place)
         for k, column in enumerate(columns):
-            used = tuple([u for u, j in enumerate(column) if graph.constants.get(j) != 0])
-            if used and all(depends[column[u]] & VARIES and depends[deltas[u]] & VARIES for u in used):
+            used = tuple([u for u, j in enumerate(column) if depends[j] & VARIES and depends[deltas[u]] & VARIES])
+            if used:
                 alike.setdefault(used, []).append(k)
-            else:
-                self._of_one(parameters[k], [(deltas[u], graph.constants.get(column[u], column[u])) for u in used], found)
+            others = [(deltas[u], graph.constants.get(j, j)) for u, j in enumerate(column) if u not in used]
+            self._of_one(parameters[k], others, found)
         for used, ks in alike.items():
             inputs = [self.form.listed(tuple([columns[k][u] for k in ks])) for u in used]
             found.outers.append(Outer(tuple([parameters[k] for k in ks]), tuple([deltas[u] for u in used]), tuple(inputs)))
 
     def _of_one(self, parameter: int, pairs: Sequence[Pair], found: Gradients) -> None:
         """Find the gradient of a parameter, of which only the sum over a batch is wanted."""
-        if pairs and all(not isinstance(x, float) and self.depends[x] & VARIES for pair in pairs for x in pair):
-            deltas, factors = zip(*pairs, strict=True)
+        varying: list[Pair] = []
+        others: list[Pair] = []
+        for pair in pairs:
+            varies = all(not isinstance(x, float) and self.depends[x] & VARIES for x in pair)
+            (varying if varies else others).append(pair)
+        if varying:
+            deltas, factors = zip(*varying, strict=True)
             found.outers.append(Outer((parameter,), deltas, tuple([self.form.listed((x,)) for x in factors])))
-            return
-        gradient = self.sum(pairs)
+        gradient = self.sum(others)
         if not isinstance(gradient, float):
             found.nodes[parameter] = gradient
         elif gradient:
