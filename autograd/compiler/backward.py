@@ -360,13 +360,14 @@ class Backward:
     def of_parameters(self) -> Gradients:
         """Return the gradients of the parameters, which come last."""
         operands, n = self.graph.operands, len(self.graph.parameters)
-        lists = [place for place in self.uses if max(operands[place]) < n]
-        busy = set(self.terms).union(*[operands[place] for place in self.uses if max(operands[place]) >= n])
+        varying = {place for place, pairs in self.uses.items() if any(map(self._varies, pairs))}
+        lists = [place for place in varying if max(operands[place]) < n]
+        busy = {j for j, pairs in self.terms.items() if any(map(self._varies, pairs))}
+        busy.update(*[operands[place] for place in varying.difference(lists)])
         if sum(len(operands[place]) for place in lists) > len(set().union(*[operands[place] for place in lists])):
             counts = Counter(j for place in lists for j in operands[place])
             busy |= {j for j, count in counts.items() if count > 1}
-        found = Gradients()
-        structured = {place for place in lists if busy.isdisjoint(operands[place])}
+        found, structured = Gradients(), {place for place in lists if busy.isdisjoint(operands[place])}
         for place in self.uses:
             if place in structured:
                 self._of_list(place, found)
@@ -378,8 +379,15 @@ class Backward:
             self._of_one(j, self.terms.get(j, []) + self.from_lists(j), found)
         return found
 
+    def _varies(self, pair: Pair) -> bool:
+        """Return whether both factors of a contribution depend on an input."""
+        upstream, partial = pair
+        if isinstance(upstream, float) or isinstance(partial, float):
+            return False
+        return bool(self.depends[upstream] & self.depends[partial] & VARIES)
+
     def _of_list(self, place: int, found: Gradients) -> None:
-        """Find the gradient of a list of parameters that do nothing else."""
+        """Find the gradient of a list of parameters that vary nowhere else; what does not vary is left to the end."""
         graph, depends = self.graph, self.depends
         parameters, (deltas, others) = graph.operands[place], zip(*self.uses[place], strict=True)
         if all(depends[other] & ALL_VARY for other in others) and all(depends[delta] & VARIES for delta in deltas):
@@ -388,11 +396,12 @@ class Backward:
         alike: dict[tuple[int, ...], list[int]] = {}  # by the dots in which an element's factor varies, the elements
         _, columns = self.column(place)
         for k, column in enumerate(columns):
-            used = tuple([u for u, j in enumerate(column) if depends[j] & VARIES and depends[deltas[u]] & VARIES])
+            used = tuple([u for u, pair in enumerate(zip(deltas, column, strict=True)) if self._varies(pair)])
             if used:
                 alike.setdefault(used, []).append(k)
-            others = [(deltas[u], graph.constants.get(j, j)) for u, j in enumerate(column) if u not in used]
-            self._of_one(parameters[k], others, found)
+            rest = [(deltas[u], graph.constants.get(j, j)) for u, j in enumerate(column) if u not in used]
+            if rest := [pair for pair in rest if pair[1] != 0 or not isinstance(pair[1], float)]:
+                self.terms.setdefault(parameters[k], []).extend(rest)
         for used, ks in alike.items():
             inputs = [self.form.listed(tuple([columns[k][u] for k in ks])) for u in used]
             found.outers.append(Outer(tuple([parameters[k] for k in ks]), tuple([deltas[u] for u in used]), tuple(inputs)))
@@ -402,8 +411,7 @@ class Backward:
         varying: list[Pair] = []
         others: list[Pair] = []
         for pair in pairs:
-            varies = all(not isinstance(x, float) and self.depends[x] & VARIES for x in pair)
-            (varying if varies else others).append(pair)
+            (varying if self._varies(pair) else others).append(pair)
         if varying:
             deltas, factors = zip(*varying, strict=True)
             found.outers.append(Outer((parameter,), deltas, tuple([self.form.listed((x,)) for x in factors])))
