@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
-from autograd import Value, gradients
+from autograd import DomainError, Value, gradients
 from autograd.collector import collector_paused
 from nn.chance import Watched
 from nn.evaluation import Examples, class_of, outputs_of
-from nn.losses import PROBABILITIES, Loss, require_probabilities
+from nn.losses import LIMITS, PROBABILITIES, Loss, require_probabilities
 from nn.losses import l2 as squares
 from nn.module import Module
 from nn.optim import Optimizer
@@ -26,12 +26,14 @@ from nn.rehearsal import Dependence, require_loss
 if TYPE_CHECKING:
     from autograd import Program
 
-__all__ = ["Compiled", "Eager", "Lesson", "collector_paused", "engine_for", "mean_of"]
+__all__ = ["Compiled", "Eager", "Lesson", "StepError", "collector_paused", "engine_for", "mean_of"]
 
 # Examples × epochs × parameters, from which on compiling saves a second or more.
 LEAST_WORK_TO_COMPILE: Final = 2_000_000
 
 
+MOST_STEPS: Final = 1000  # that native code makes at once, since an interrupt from the keyboard waits for it
+FEW_STEPS: Final = 8  # which are made one by one as fast
 MOST_KINDS: Final = 100  # targets, such as the numbers of classes, that are shown to a loss before it is compiled
 CHANCE: Final = ("the model or the loss does something else at each call, as with random numbers: a compiled program would "
                  "repeat what was drawn while it was traced; use compiled=False")  # fmt: skip
@@ -78,6 +80,18 @@ class Lesson:
         return self.examples.inputs(i), self.examples.targets[i]
 
 
+class StepError(Exception):
+    """A step that cannot be made, because of a number; the cause says why.
+
+    Attributes:
+        batch: the places of its examples.
+    """
+
+    def __init__(self, batch: Sequence[int]) -> None:
+        super().__init__(batch)
+        self.batch = batch
+
+
 class Engine:
     """What both ways share: a first look at what can be learned.
 
@@ -93,6 +107,32 @@ class Engine:
     def __init__(self, lesson: Lesson) -> None:
         self.lesson, self.parameters = lesson, lesson.model.parameters()
         self.dependence, self.looking, self.moved = Dependence(self.parameters), True, False
+
+    def learn(self, batch: Sequence[int]) -> tuple[float, int]:
+        """Make a step; return the loss of the batch, reduced and with the penalty, and how many examples were right.
+
+        Raises:
+            FloatingPointError: if the loss or the gradient is not finite; then no parameter has changed.
+            ValueError: if no example's loss depends on a parameter.
+            TypeError: if a loss is not a `Value`.
+        """
+        # Each engine has its own; without one there is nothing to learn with.
+        raise NotImplementedError
+
+    def learn_all(self, batches: Iterable[Sequence[int]]) -> Iterator[tuple[int, float, int]]:
+        """Make a step with each batch; iterate over their sizes and what `learn` returns.
+
+        Raises:
+            StepError: if `learn` raises because of a number.
+        """
+        for batch in batches:
+            yield self._step(batch)
+
+    def _step(self, batch: Sequence[int]) -> tuple[int, float, int]:
+        try:
+            return len(batch), *self.learn(batch)
+        except (DomainError, FloatingPointError) as error:
+            raise StepError(batch) from error
 
     def notes(self) -> list[str]:
         """Return, after the first epoch, a sentence about each thing that is not learned; look no further."""
@@ -111,13 +151,7 @@ class Eager(Engine):
         self.steps = 0
 
     def learn(self, batch: Sequence[int]) -> tuple[float, int]:
-        """Make a step; return the loss of the batch, reduced and with the penalty, and how many examples were right.
-
-        Raises:
-            FloatingPointError: if the loss or the gradient is not finite; then no parameter has changed.
-            ValueError: if no example's loss depends on a parameter.
-            TypeError: if a loss is not a `Value`.
-        """
+        """Make a step; see `Engine.learn`."""
         lesson, right = self.lesson, 0
         losses: list[float] = []
         share = 1 / len(batch) if lesson.reduce == "mean" else 1.0
@@ -255,7 +289,7 @@ class Compiled(Engine):
         return inputs, targets, None if examples.classes is None else np.array(examples.classes)
 
     def learn(self, batch: Sequence[int]) -> tuple[float, int]:
-        """Make a step; see `Eager.learn`."""
+        """Make a step; see `Engine.learn`."""
         np, lesson, parameters = self.np, self.lesson, self.program.parameters
         places = np.asarray(batch)
         inputs, targets, classes = self.data
@@ -272,9 +306,57 @@ class Compiled(Engine):
         lesson.optimizer.step_array(parameters, gradient)
         return loss, 0 if classes is None else self._right(outputs[1:], classes[places])
 
+    def learn_all(self, batches: Iterable[Sequence[int]]) -> Iterator[tuple[int, float, int]]:
+        """Make a step with each batch; see `Engine.learn_all`.  Where the program runs natively, it makes many at once."""
+        for chunk in _chunks(batches):
+            done = 0
+            while done < len(chunk):
+                found = self._many(chunk[done:])
+                yield from found
+                done += len(found)
+                # One at a time: a first step that makes the optimiser's state, and one that raises.
+                rest = chunk[done : done + 1] if found or not self.moved else chunk[done:]
+                for batch in rest:
+                    yield self._step(batch)
+                done += len(rest)
+
+    def _many(self, batches: Sequence[Sequence[int]]) -> list[tuple[int, float, int]]:
+        """Make steps in native code, as many as it can; return for each what `learn_all` yields."""
+        if len(batches) < FEW_STEPS:
+            return []
+        np, lesson, (inputs, targets, classes) = self.np, self.lesson, self.data
+        found: Any = None
+
+        def make(rule: Any, states: Any, rates: Sequence[float], step: int) -> int:
+            nonlocal found
+            limits = LIMITS if lesson.loss in PROBABILITIES else (-math.inf, math.inf)
+            found = self.program.train(inputs, targets, batches=batches, rule=rule, states=states, rates=rates, step=step,
+                                       reduce=lesson.reduce, penalty=lesson.l2, limits=limits)  # fmt: skip
+            return 0 if found is None else int(found[0])
+
+        made = lesson.optimizer.step_many(self.program.parameters, len(batches), make)
+        if not made:
+            return []
+        _, outputs, penalties, moved = found
+        self.moved = self.moved or moved
+        sizes = np.array([len(batch) for batch in batches[:made]])
+        starts = np.cumsum(sizes) - sizes
+        n = int(sizes.sum())
+        shares = 2.0 ** -np.ceil(np.log2(sizes)) if lesson.reduce == "mean" else np.ones(made)
+        sums = np.add.reduceat(outputs[0, :n] * np.repeat(shares, sizes), starts)
+        losses = sums / (sizes * shares) if lesson.reduce == "mean" else sums
+        right = np.zeros(made, int)
+        if classes is not None:
+            order = np.concatenate(batches[:made])
+            right = np.add.reduceat(self._are_right(outputs[1:, :n], classes[order]).astype(int), starts)
+        return [*zip(sizes.tolist(), (losses + penalties[:made]).tolist(), right.tolist(), strict=True)]
+
     def _right(self, outputs: Any, classes: Any) -> int:
+        return int(self._are_right(outputs, classes).sum())
+
+    def _are_right(self, outputs: Any, classes: Any) -> Any:
         guesses = outputs.argmax(axis=0) if len(outputs) > 1 else outputs[0] >= self.lesson.threshold
-        return int((guesses == classes).sum())
+        return guesses == classes
 
     def measure(self, examples: Examples) -> tuple[float, float | None]:
         """Return the mean loss of examples, and the share that is classified rightly if they have classes."""
@@ -294,6 +376,21 @@ class Compiled(Engine):
         else:
             self.program = self._compile()
             self.lesson.optimizer.gather(self.program.parameters, self.parameters)
+
+
+def _chunks(batches: Iterable[Sequence[int]]) -> Iterator[list[Sequence[int]]]:
+    """Iterate over lists of batches; what a generator of batches raises comes after those that it gave before."""
+    found: list[Sequence[int]] = []
+    try:
+        for batch in batches:
+            found.append(batch)
+            if len(found) == MOST_STEPS:
+                yield found
+                found = []
+    except Exception:
+        yield found
+        raise
+    yield found
 
 
 def mean_of(losses: Any) -> float:

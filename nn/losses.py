@@ -32,6 +32,7 @@ from autograd import DomainError, Value, dot, exp, log, logsumexp, relu, sigmoid
 from nn.tables import listed
 
 __all__ = [
+    "LIMITS",
     "LOSSES",
     "PROBABILITIES",
     "Loss",
@@ -195,6 +196,7 @@ PROBABILITIES: Final[Mapping[Loss, tuple[str, Loss]]] = {
     categorical_cross_entropy: ("softmax", cross_entropy),
 }
 _SLACK: Final = 1e-9  # what rounding may add to a probability
+LIMITS: Final = -_SLACK, 1 + _SLACK  # of probabilities
 
 
 def require_probabilities(loss: Loss, outputs: Iterable[Any]) -> None:
@@ -212,7 +214,7 @@ def require_probabilities(loss: Loss, outputs: Iterable[Any]) -> None:
         return
     for p in outputs:
         x = _known(p)
-        if x is not None and (x < -_SLACK or x > 1 + _SLACK):
+        if x is not None and (x < LIMITS[0] or x > LIMITS[1]):
             output, on_logits = PROBABILITIES[loss]
             raise DomainError(f"{loss_name(loss)} takes probabilities from 0 to 1; got {x:.3g}: end the model with "
                               f'output="{output}", or use {loss_name(on_logits)}')  # fmt: skip

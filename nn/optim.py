@@ -123,6 +123,38 @@ class Optimizer:
             parameters[...] = before
             raise
 
+    def step_many(self, parameters: Any, n: int, make: Callable[..., int]) -> int:
+        """Make up to n steps of an array of parameters by a function that reads the rule for itself, as native code does.
+
+        Args:
+            parameters: the array, which has made a step if the rule keeps a state.
+            n: the largest number of steps.
+            make: makes steps, from (rule, states, rates, number of the first step); returns how many.
+
+        Returns:
+            The number of steps made: 0 if a subclass makes its steps in a way of its own.
+        """
+        entry = self._states.get(id(parameters))
+        state = self.start() if entry is None else entry[1]
+        is_own = any(getattr(type(self), name) is not getattr(Optimizer, name) for name in ("step_array", "_moved", "rate"))
+        if is_own or any(getattr(x, "shape", None) != parameters.shape for x in state):
+            return 0
+        states = parameters[None].repeat(len(state), axis=0)
+        for k, x in enumerate(state):
+            states[k] = x
+        before, restore = parameters.copy(), self._restorer()
+        try:
+            rates = [self.lr(i) if callable(self.lr) else self.lr for i in range(self.steps, self.steps + n)]
+            made = make(self.rule, states, rates, self.steps + 1)
+            self.steps += made
+            if state:
+                self._states[id(parameters)] = parameters, tuple(states)
+        except BaseException:
+            restore()
+            parameters[...] = before
+            raise
+        return made
+
     def gather(self, array: Any, parameters: Sequence[Value]) -> None:
         """Take the state of single parameters, if there is one for each, as that of the array which stands for them."""
         entries = [self._states.get(id(parameter)) for parameter in parameters]

@@ -29,7 +29,7 @@ from random import Random
 from typing import Any
 
 from autograd import DomainError, find_nonfinite
-from nn.engines import Lesson, collector_paused, engine_for
+from nn.engines import Lesson, StepError, collector_paused, engine_for
 from nn.evaluation import Examples, examples_of, numbers_of
 from nn.history import History
 from nn.losses import (
@@ -190,17 +190,14 @@ def fit(
             sizes: list[int] = []
             losses: list[float] = []
             right = 0
-            for batch in batches():
-                if not len(batch):
-                    raise ValueError(f"batches gave an empty batch in epoch {history.epochs}; leave it out")
-                try:
-                    loss_here, right_here = engine.learn(batch)
-                except (DomainError, FloatingPointError) as error:
-                    engine.settle()
-                    raise DivergenceError(_fault(lesson, batch, history), history) from error
-                sizes.append(len(batch))
-                losses.append(loss_here)
-                right += right_here
+            try:
+                for size, loss_here, right_here in engine.learn_all(_not_empty(batches(), history)):
+                    sizes.append(size)
+                    losses.append(loss_here)
+                    right += right_here
+            except StepError as error:
+                engine.settle()
+                raise DivergenceError(_fault(lesson, error.batch, history), history) from error.__cause__
             n = sum(sizes)
             if not n:
                 raise ValueError(f"batches gave no batch in epoch {history.epochs}, so there is nothing to learn from")
@@ -304,6 +301,13 @@ def _batches(n: int, size: int, shuffle: bool, seed: int | Random | None) -> Bat
         return (order[i : i + size] for i in range(0, n, size))
 
     return batches
+
+
+def _not_empty(batches: Iterable[Sequence[int]], history: History) -> Iterator[Sequence[int]]:
+    for batch in batches:
+        if not len(batch):
+            raise ValueError(f"batches gave an empty batch in epoch {history.epochs}; leave it out")
+        yield batch
 
 
 def _loss(loss: Loss | str) -> Loss:

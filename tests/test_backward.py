@@ -34,6 +34,8 @@ USES: dict[str, Callable[[Any], Any]] = {
     "in a sum that is used twice": lambda x: tanh(s := dot(w, x) + b) + s,
     "below a choice": lambda x: where(x[0] > 0, sqrt(exp(dot(w, x))), dot(v, x)),
     "below a choice that may fail": lambda x: where(x[0] > 0, log(where(x[0] > 0, x[0], 1) * exp(b)), dot(v, x)),
+    "with a penalty": lambda x: tanh(dot(w, x)) + tanh(dot(w, [x[1], x[0]])) + 0.1 * sum(p * p for p in PARAMETERS),
+    "with a penalty of one": lambda x: tanh(dot(w, x, b)) + w[1] ** 2 + dot(v, v),
     "as a leaf": lambda x: b,
 }
 
@@ -51,6 +53,25 @@ def test_a_layer_has_one_structured_gradient_for_each_neuron() -> None:
     assert sorted(map(len, (outer.parameters for outer in gradients.outers))) == [4] * 3 + [5] * 4
     assert len(gradients.nodes) == 7  # the biases
     assert len({outer.inputs for outer in gradients.outers}) == 2  # each layer's inputs are one list
+
+
+@BACKENDS
+def test_a_penalty_in_the_loss_leaves_the_products_whole(backend: str) -> None:
+    """What is the same for all examples is computed once, and added."""
+    model = MLP(5, [4, 3], activation="tanh", output="sigmoid", seed=1)
+
+    def f(x: Any, y: Any) -> Any:
+        return losses.squared_error(model(x), y) + 0.01 * sum(p * p for p in model.parameters())
+
+    program = compile(f, model.parameters(), example=([0.0] * 5, [0.0] * 3))
+    assert sorted(map(len, (outer.parameters for outer in program.trace.passes.gradients.outers))) == [4] * 3 + [5] * 4
+    for line in (
+        "  ∂layer2.w[3×4] = δ2 @ out1ᵀ",
+        "  ∂layer1.w[4×5] = δ1 @ xᵀ",
+        "  ∂[layer1.w, layer2.w][32] = ∂[layer1.w, layer2.w] + Σ v1[…]",
+    ):
+        assert line in str(program).splitlines()
+    assert_as_eager(backend, f, model.parameters(), normal(6, 5), normal(6, 3))
 
 
 def test_weights_that_a_sequence_shares_have_one_too() -> None:

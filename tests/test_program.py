@@ -15,8 +15,8 @@ import pytest
 
 from autograd import Value, compile, dot, exp, primitives, tanh, total
 from autograd.compiler.canonical import canonical
+from autograd.compiler.interpreter import interpreter_text
 from autograd.compiler.layout import Product, lay_out
-from autograd.compiler.native import interpreter_text
 from autograd.compiler.schedule import schedule
 from autograd.compiler.tracing import Trace
 from nn import MLP, losses

@@ -323,16 +323,15 @@ class Bound:
 
     @emit.register
     def _(self, instruction: Sum) -> None:
-        space, out = instruction.operand.space, self.view(instruction.out)
-        even = strides(instruction.out.index) is not None
-        target = out[..., 0] if even else np.empty(len(out), self.dtype)
-        operand = self.view(instruction.operand)
-        if self.width(space) == self.batch:
+        index, operand = instruction.out.index, self.view(instruction.operand)
+        even = strides(index) is not None and not instruction.adds
+        target = self.view(instruction.out)[..., 0] if even else np.empty(len(index), self.dtype)
+        if self.width(instruction.operand.space) == self.batch:
             self.call(np.add.reduce, operand, -1, None, target)
         else:
             self.call(np.multiply, operand[..., 0], self.batch, target)
         if not even:
-            self.call(np.put, self.spaces[GRADIENT], instruction.out.index, target)
+            self.call(_add if instruction.adds else np.put, self.spaces[GRADIENT], index, target)
 
 
 def _turned(turned: Array) -> Callable[[Array, Array, Array], None]:
@@ -360,6 +359,10 @@ def _takes_out(function: Callable[..., Any]) -> bool:
     except (TypeError, ValueError):
         return False
     return True
+
+
+def _add(array: Array, index: Array, x: Array) -> None:
+    array[index, 0] += x
 
 
 def _einsum(left: Array, right: Array, out: Array) -> None:

@@ -61,7 +61,7 @@ class Outer(NamedTuple):
 
 @dataclass
 class Gradients:
-    """Where the gradient of each parameter is; it is 0 for those in neither.
+    """Where the gradient of each parameter is: what it is in adds up, and it is 0 for those in neither.
 
     Attributes:
         nodes: for parameters, the node whose sum over a batch it is.
@@ -360,13 +360,14 @@ class Backward:
     def of_parameters(self) -> Gradients:
         """Return the gradients of the parameters, which come last."""
         operands, n = self.graph.operands, len(self.graph.parameters)
-        lists = [place for place in self.uses if max(operands[place]) < n]
-        busy = set(self.terms).union(*[operands[place] for place in self.uses if max(operands[place]) >= n])
+        varying = {place for place, pairs in self.uses.items() if any(map(self._varies, pairs))}
+        lists = [place for place in varying if max(operands[place]) < n]
+        busy = {j for j, pairs in self.terms.items() if any(map(self._varies, pairs))}
+        busy.update(*[operands[place] for place in varying.difference(lists)])
         if sum(len(operands[place]) for place in lists) > len(set().union(*[operands[place] for place in lists])):
             counts = Counter(j for place in lists for j in operands[place])
             busy |= {j for j, count in counts.items() if count > 1}
-        found = Gradients()
-        structured = {place for place in lists if busy.isdisjoint(operands[place])}
+        found, structured = Gradients(), {place for place in lists if busy.isdisjoint(operands[place])}
         for place in self.uses:
             if place in structured:
                 self._of_list(place, found)
@@ -378,8 +379,15 @@ class Backward:
             self._of_one(j, self.terms.get(j, []) + self.from_lists(j), found)
         return found
 
+    def _varies(self, pair: Pair) -> bool:
+        """Return whether both factors of a contribution depend on an input."""
+        upstream, partial = pair
+        if isinstance(upstream, float) or isinstance(partial, float):
+            return False
+        return bool(self.depends[upstream] & self.depends[partial] & VARIES)
+
     def _of_list(self, place: int, found: Gradients) -> None:
-        """Find the gradient of a list of parameters that do nothing else."""
+        """Find the gradient of a list of parameters that vary nowhere else; what does not vary is left to the end."""
         graph, depends = self.graph, self.depends
         parameters, (deltas, others) = graph.operands[place], zip(*self.uses[place], strict=True)
         if all(depends[other] & ALL_VARY for other in others) and all(depends[delta] & VARIES for delta in deltas):
@@ -388,22 +396,26 @@ class Backward:
         alike: dict[tuple[int, ...], list[int]] = {}  # by the dots in which an element's factor varies, the elements
         _, columns = self.column(place)
         for k, column in enumerate(columns):
-            used = tuple([u for u, j in enumerate(column) if graph.constants.get(j) != 0])
-            if used and all(depends[column[u]] & VARIES and depends[deltas[u]] & VARIES for u in used):
+            used = tuple([u for u, pair in enumerate(zip(deltas, column, strict=True)) if self._varies(pair)])
+            if used:
                 alike.setdefault(used, []).append(k)
-            else:
-                self._of_one(parameters[k], [(deltas[u], graph.constants.get(column[u], column[u])) for u in used], found)
+            rest = [(deltas[u], graph.constants.get(j, j)) for u, j in enumerate(column) if u not in used]
+            if rest := [pair for pair in rest if pair[1] != 0 or not isinstance(pair[1], float)]:
+                self.terms.setdefault(parameters[k], []).extend(rest)
         for used, ks in alike.items():
             inputs = [self.form.listed(tuple([columns[k][u] for k in ks])) for u in used]
             found.outers.append(Outer(tuple([parameters[k] for k in ks]), tuple([deltas[u] for u in used]), tuple(inputs)))
 
     def _of_one(self, parameter: int, pairs: Sequence[Pair], found: Gradients) -> None:
         """Find the gradient of a parameter, of which only the sum over a batch is wanted."""
-        if pairs and all(not isinstance(x, float) and self.depends[x] & VARIES for pair in pairs for x in pair):
-            deltas, factors = zip(*pairs, strict=True)
+        varying: list[Pair] = []
+        others: list[Pair] = []
+        for pair in pairs:
+            (varying if self._varies(pair) else others).append(pair)
+        if varying:
+            deltas, factors = zip(*varying, strict=True)
             found.outers.append(Outer((parameter,), deltas, tuple([self.form.listed((x,)) for x in factors])))
-            return
-        gradient = self.sum(pairs)
+        gradient = self.sum(others)
         if not isinstance(gradient, float):
             found.nodes[parameter] = gradient
         elif gradient:

@@ -33,7 +33,7 @@ from autograd.compiler.layout import Array
 from autograd.compiler.tracing import Graph
 from autograd.primitives import Primitive, dot, total
 
-__all__ = ["OF", "Jacobian", "jacobian"]
+__all__ = ["OF", "Jacobian", "assembled", "jacobian"]
 
 OF: Final = ("parameters", "inputs")
 SUMS: Final = {dot, total}  # which depend on all of their operands, however many
@@ -66,6 +66,29 @@ class Jacobian(NamedTuple):
         ends = np.cumsum(np.tile(np.bincount(np.array(self.rows, np.intp), minlength=m), batch))
         parts = entries.T.reshape(-1), np.tile(np.array(self.columns, np.intp), batch), np.concatenate([[0], ends])
         return importlib.import_module("scipy.sparse").csr_array(parts, shape=(batch * m, n))
+
+
+def assembled(runs: Sequence[tuple[Sequence[int], Jacobian, Array]], of: str, sparse: bool) -> Any:
+    """Return the Jacobians of all examples, in their order.
+
+    Args:
+        runs: for the examples of each structure their places, the Jacobian, and its entries [entries×batch].
+        of: ``"parameters"`` or ``"inputs"``.
+        sparse: whether to return a sparse matrix.
+
+    Raises:
+        ValueError: if they do not fit into one array.
+    """
+    if len({found.shape for _, found, _ in runs}) > 1 or (len(runs) > 1 and of == "inputs"):
+        raise ValueError("the examples have different structures, so that their Jacobians do not fit into one array; "
+                         "compute them one structure after the other")  # fmt: skip
+    if len(runs) == 1:
+        return runs[0][1].csr(runs[0][2]) if sparse else runs[0][1].dense(runs[0][2])
+    order = np.argsort(np.concatenate([places for places, _, _ in runs]))
+    if not sparse:
+        return np.concatenate([found.dense(entries) for _, found, entries in runs])[order]
+    stacked = importlib.import_module("scipy.sparse").vstack([found.csr(entries) for _, found, entries in runs], "csr")
+    return stacked[np.arange(stacked.shape[0]).reshape(len(order), -1)[order].reshape(-1)]
 
 
 def jacobian(graph: Graph, outputs: Sequence[int], of: str) -> Jacobian:

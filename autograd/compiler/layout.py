@@ -88,10 +88,11 @@ class Product:
 
 @dataclass(frozen=True, eq=False)
 class Sum:
-    """``out = operand``, summed over the batch."""
+    """``out = operand``, summed over the batch; if it `adds`, ``out = out + …``, after a product."""
 
     operand: Slots
     out: Slots
+    adds: bool
     backward: ClassVar[bool] = True
 
     @property
@@ -253,8 +254,10 @@ class _Places:
     def sums(self) -> Iterator[Sum]:
         """Lay out the gradients that are no outers: sums of results, and of leaves."""
         parameters, nodes = (np.array([*x], np.intp) for x in (self.gradients.nodes.keys(), self.gradients.nodes.values()))
-        for chosen in _alike(np.stack([self.space[nodes], self.block[nodes]], axis=1)) if nodes.size else ():
-            yield Sum(self.slots(nodes[chosen]), Slots(GRADIENT, parameters[chosen]))
+        structured = set().union(*[outer.parameters for outer in self.gradients.outers])
+        adds = np.array([parameter in structured for parameter in self.gradients.nodes], np.intp)
+        for chosen in _alike(np.stack([self.space[nodes], self.block[nodes], adds], axis=1)) if nodes.size else ():
+            yield Sum(self.slots(nodes[chosen]), Slots(GRADIENT, parameters[chosen]), bool(adds[chosen[0]]))
 
 
 def _by_slots(slots: Array) -> Array:

@@ -118,6 +118,11 @@ class Block:
     name: str = ""
     depth: int = 0
 
+    @property
+    def slots(self) -> tuple[Slots, ...]:
+        """What the instruction writes and reads."""
+        return self.instruction.out, *self.instruction.operands
+
 
 class Writer:
     """Writes a program's equations in one notation; see `lesson`."""
@@ -134,11 +139,16 @@ class Writer:
         self.names = Names()
         self.nameless: dict[Any, str] = {}
         self.groups: dict[Any, list[Alike]] = {}  # for some slots, in whatever order, the labels
-        for block in self.blocks:
-            for slots in (block.instruction.out, *block.instruction.operands):
+        products = [block for block in self.blocks if isinstance(block.instruction, Product) and block.instruction.summed]
+        weights = [block.instruction.out for block in products]
+        # Matrices of weights come first, since others, such as a penalty, may look at the weights of all layers together.
+        for is_first, some in ((True, weights), (False, [slots for block in self.blocks for slots in block.slots])):
+            known = set() if is_first else {*self.names.counted}
+            for slots in some:
                 if (key := _key(slots)) not in self.groups:
                     self.groups[key] = alike(self.labels(slots))
-                    self.names.learn(self.groups[key])
+                    is_leaf = slots.space in (PARAMETERS, GRADIENT)
+                    self.names.learn([group for group in self.groups[key] if not (is_leaf and group.words in known)])
         for block in self.blocks:
             for slots in block.instruction.operands:
                 if slots.space == PARAMETERS:
@@ -222,6 +232,7 @@ class Writer:
             text = self.notation.total.format(" + ".join(inner)) if is_sum else f"{instruction.row.name}({', '.join(inner)})"
         else:
             text = self.notation.total.format(self.text(symbol(instruction.operand)))
+            text = f"{self.notation.name(f'∂{self.parameter(instruction.out)}')} + {text}" if instruction.adds else text
         return text
 
     def text(self, symbol: Any, *, held: bool = False) -> str:

@@ -1,31 +1,15 @@
 """Instructions on single numbers, compiled by numba.
 
-Where there are no matrices to be found, or only tiny ones, calling NumPy costs more than computing.  Here one loop goes through
-the operations of a program one by one, each for a few dozen examples at once: it is an interpreter, the same for every program,
-so it is compiled once and kept on disk.  Its branches are the rows of the table, written as Python by `autograd.symbol.source`,
-the same text that records them.
-
->>> print(branch(0, primitives.sigmoid))
-        if op == 0:
-            for b in range(width):
-                x = v[args[at], b]
-                v[to, b] = (1.0 if (x >= 0.0) else exp(-absolute(x))) / (1.0 + exp(-absolute(x)))
-<BLANKLINE>
+Where there are no matrices to be found, or only tiny ones, calling NumPy costs more than computing.  Here the operations of a
+program are a *tape*, arrays of numbers that say what is done, where the result goes, and where the operands are; see
+`autograd.compiler.interpreter` for what runs it.
 """
 
 from __future__ import annotations
 
-import atexit
 import functools
-import hashlib
-import importlib
-import importlib.util
-import sys
-import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import chain
-from pathlib import Path
-from types import ModuleType
 from typing import Any, Final
 
 import numpy as np
@@ -33,180 +17,16 @@ import numpy as np
 from autograd import primitives
 from autograd.compiler.backward import Gradients
 from autograd.compiler.definitions import expanded, has_definition
+from autograd.compiler.interpreter import CODES, HAS_NUMBA, PRODUCTS, SUM, interpreter
 from autograd.compiler.layout import Array
 from autograd.compiler.tracing import Graph
 from autograd.compiler.version import Plan
-from autograd.files import cache_folder, write_whole
-from autograd.primitives import Nary, Primitive, Unary
-from autograd.rows import TABLE
-from autograd.symbol import Symbol, source
 
-__all__ = ["NativeMachine", "branch", "can_run", "interpreter", "interpreter_text"]
+__all__ = ["NativeMachine", "can_run"]
 
-CODES: Final = {row: code for code, row in enumerate(TABLE.values())}
-SUM: Final = len(CODES)  # two operations that are no rows: a gradient, summed over the batch; of a result, or of products
-PRODUCTS: Final = len(CODES) + 1
-HAS_NUMBA: Final = importlib.util.find_spec("numba") is not None
 BREAK_EVEN: Final = 2500  # operations on single numbers that take as long as one instruction on arrays
 MOST_SIZES: Final = 8  # of batches that stay prepared
 TILE: Final = 1 << 15  # numbers that are worked on at once, so that they stay in the cache
-
-HEAD: Final = '''from math import inf, nan
-from numba import njit
-import numpy as np
-{imports}
-
-
-@njit(cache=True, error_model="numpy", fastmath={{"reassoc", "contract"}})
-def run(ops, tos, ats, args, v, inputs, parameters, gradient, out_rows, out):
-    """Run a tape on all examples, as many at once as v has columns."""
-    for i in range(len(parameters)):
-        v[inputs.shape[1] + i, :] = parameters[i]
-    for first in range(0, len(inputs), v.shape[1]):
-        width = min(v.shape[1], len(inputs) - first)
-        for j in range(inputs.shape[1]):
-            for b in range(width):
-                v[j, b] = inputs[first + b, j]
-        if v.shape[1] == 1:
-            one(ops, tos, ats, args, v.reshape(-1), gradient)
-        else:
-            many(ops, tos, ats, args, v, gradient, width)
-        for j in range(len(out_rows)):
-            for b in range(width):
-                out[j, first + b] = v[out_rows[j], b]
-'''
-STEP: Final = """
-
-@njit(cache=True, error_model="numpy", fastmath={{"reassoc", "contract"}})
-def {signature}:
-    for i in range(len(ops)):
-        op, to, at, end = ops[i], tos[i], ats[i], ats[i + 1]
-"""
-LOOP: Final = """        if op == {code}:
-            for b in range(width):
-{operands}
-                v[to, b] = {text}
-"""
-FOLD: Final = """        if op == {code}:
-            for b in range(width):
-                v[to, b] = v[args[at], b]
-            for j in range(at + 1, end):
-                for b in range(width):
-                    v[to, b] = np.{fold}(v[to, b], v[args[j], b])
-"""
-DOT: Final = """        if op == {code}:
-            n = (end - at) // 2
-            for b in range(width):
-                v[to, b] = v[args[end - 1], b] if (end - at) % 2 else 0.0
-            for j in range(at, at + n):
-                for b in range(width):
-                    v[to, b] += v[args[j], b] * v[args[j + n], b]
-"""
-DOT_OF_ONE: Final = """        if op == {code}:
-            n = (end - at) // 2
-            total = v[args[end - 1]] if (end - at) % 2 else 0.0
-            for j in range(at, at + n):
-                total += v[args[j]] * v[args[j + n]]
-            v[to] = total
-"""
-SUM_UP: Final = """        if op == {sum}:
-            total = 0.0
-            for b in range(width):
-                total += v[args[at], b]
-            gradient[to] += total
-"""
-SUM_PRODUCTS: Final = """        if op == {products}:
-            n = (end - at) // 2
-            total = 0.0
-            for j in range(at, at + n):
-                for b in range(width):
-                    total += v[args[j], b] * v[args[j + n], b]
-            gradient[to] += total
-"""
-
-
-def branch(code: int, row: Primitive) -> str:
-    """Write the interpreter's branch for a row of the table."""
-    return _branch(code, row)[0]
-
-
-def _branch(code: int, row: Primitive) -> tuple[str, dict[str, Primitive]]:
-    if isinstance(row, Nary) and row.fold:
-        return FOLD.format(code=code, fold=row.fold), {}
-    if row is primitives.dot:
-        return DOT.format(code=code), {}
-    names = ["x"] if isinstance(row, Unary) else ["x", "y", "z"] if isinstance(row, Nary) else ["x", "y"]
-    text, calls = source(row.apply([Symbol(name) for name in names]))
-    place = "v[args[at{}], b]"
-    operands = "\n".join(f"                {name} = {place.format(f' + {i}' if i else '')}" for i, name in enumerate(names))
-    return LOOP.format(code=code, operands=operands, text=text), calls
-
-
-def interpreter_text() -> str:
-    """Write the interpreter: once for many examples and once for one, where there are no loops over examples to set up."""
-    written = [_branch(code, row) for row, code in CODES.items()]
-    calls = {name: row for _, calls in written for name, row in calls.items()}
-    imports = [
-        f"from numpy import {row.array} as {name}" if isinstance(row.array, str)
-        else f"from {row.function.__module__} import {row.function.__name__} as {name}"  # numba has erf from math alone
-        for name, row in sorted(calls.items())
-    ]  # fmt: skip
-    branches = [text for text, _ in written] + [SUM_UP.format(sum=SUM), SUM_PRODUCTS.format(products=PRODUCTS)]
-    dot = CODES[primitives.dot]
-    one = [DOT_OF_ONE.format(code=dot) if code == dot else text for code, text in enumerate(branches)]
-    many = STEP.format(signature="many(ops, tos, ats, args, v, gradient, width)") + _choice(branches)
-    single = STEP.format(signature="one(ops, tos, ats, args, v, gradient)") + _choice(one)
-    single = single.replace("range(width)", "range(1)").replace(", b]", "]")
-    return HEAD.format(imports="\n".join(imports)) + many + single
-
-
-def _choice(branches: Sequence[str]) -> str:
-    return branches[0] + "".join(text.replace("        if", "        elif", 1) for text in branches[1:])
-
-
-@functools.cache
-def interpreter(dtype: Any) -> Callable[..., None]:
-    """Return the compiled interpreter for a type of numbers, from disk if it was compiled before.
-
-    It is kept, named by its text, in `autograd.files.cache_folder`.  What is damaged there is replaced.  Where nothing can be
-    kept, it is compiled in a temporary folder, for this process only.
-
-    Raises:
-        ImportError: if numba is not installed, or does not work with NumPy.
-    """
-    importlib.import_module("numba")
-    try:
-        return _load(cache_folder(), dtype)
-    except Exception:  # whatever is wrong with that folder; what is wrong with the interpreter itself will be raised again
-        folder = tempfile.TemporaryDirectory(prefix="scalar-autograd-")
-        atexit.register(folder.cleanup)
-        return _load(Path(folder.name), dtype)
-
-
-def _load(folder: Path, dtype: Any) -> Callable[..., None]:
-    text = interpreter_text()
-    path = folder / f"tape_{hashlib.sha256(text.encode()).hexdigest()[:16]}.py"
-    if not path.is_file() or path.read_bytes() != text.encode():
-        write_whole(path, text.encode())
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None and spec.loader is not None
-    module: ModuleType = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module  # where numba looks for it when it loads what it compiled before
-    try:
-        spec.loader.exec_module(module)
-        tape = [np.zeros(n, np.uint32) for n in (0, 0, 1, 0)]
-        number, matrix, row = np.zeros(0, dtype), np.zeros((1, 1), dtype), np.zeros(1, np.intp)
-        try:
-            module.run(*tape, matrix, matrix, number, number, row, matrix)
-        except Exception:  # numba compiles anew if its files are missing, not if it cannot read them
-            for damaged in Path(module.run.stats.cache_path).glob(f"{path.stem}.*.nb[ci]"):
-                damaged.unlink(missing_ok=True)
-            module.run(*tape, matrix, matrix, number, number, row, matrix)
-    except BaseException:
-        del sys.modules[path.stem]
-        raise
-    run: Callable[..., None] = module.run
-    return run
 
 
 def can_run(graph: Graph) -> bool:
@@ -224,7 +44,7 @@ class NativeMachine:
     """
 
     def __init__(self, plan: Plan, parameters: Array) -> None:
-        self.run, self.parameters = interpreter(parameters.dtype), parameters
+        self.run, self.parameters, self.flush = interpreter("run", parameters.dtype), parameters, plan.flush
         graph, forward, outputs, gradients = plan.passes
         if not CODES.keys() >= {*graph.rows} - {None}:
             graph, forward, places = expanded(graph, forward, CODES)
@@ -255,14 +75,49 @@ class NativeMachine:
         return outputs, gradient
 
     def _run(self, arguments: Sequence[Array], tape: Sequence[Array]) -> tuple[Array, Array]:
-        # What cannot be written to is another type to numba, for which it would compile anew.
-        as_it_is = len(arguments) == 1 and arguments[0].flags.writeable
-        dtype = self.parameters.dtype
-        inputs = arguments[0] if as_it_is else np.concatenate(arguments or [np.zeros((1, 0), dtype)], axis=1)
+        dtype, inputs = self.parameters.dtype, self._joined(arguments)
         gradient, out = np.zeros(self.parameters.size, dtype), np.empty((len(self.out_rows), len(inputs)), dtype)
-        width = min(len(inputs), max(8, TILE // self.n_slots))
-        self.run(*tape, self._sheet(width), inputs, self.parameters, gradient, self.out_rows, out)
+        sheet = self._sheet(self._width(len(inputs)))
+        self.run(*tape, sheet, inputs, 0, len(inputs), self.parameters, gradient, self.out_rows, out, self.flush)
         return out, gradient
+
+    def train(
+        self, arguments: Sequence[Array], sizes: Sequence[int], mean: bool, update: NativeMachine, states: Array, rates: Any,
+        limits: tuple[float, float, float, int],
+    ) -> tuple[int, Array, Array, bool]:  # fmt: skip
+        """Make steps of training, one for each batch; see `Program.train`.
+
+        Args:
+            arguments: of all batches, one after the other.
+            sizes: of the batches.
+            mean: whether a step follows the mean over its batch, or the sum.
+            update: the rule of the optimiser as a program, of a parameter, its gradient, the rate, the step and the states.
+            states: [states×parameters], changed in place.
+            rates: of each step.
+            limits: the lowest and the highest output that is allowed, the strength of a penalty, the number of the first step.
+
+        Returns:
+            The number of steps made, the outputs [outputs×examples], each step's penalty, whether a gradient was other than 0.
+        """
+        dtype, inputs, width = self.parameters.dtype, self._joined(arguments), update._width(self.parameters.size)
+        plan = np.zeros((3, len(sizes)), dtype)
+        plan[0] = 1 / np.array(sizes) if mean else 1.0
+        gradient, out = np.zeros(self.parameters.size, dtype), np.empty((len(self.out_rows), len(inputs)), dtype)
+        made = interpreter("train", dtype)(
+            self.whole, self._sheet(self._width(max(sizes))), inputs, np.cumsum(sizes), self.parameters, gradient,
+            self.out_rows, out, self.flush, update.forward, update._sheet(width), update.out_rows, states, plan,
+            np.asarray(rates, dtype), limits,
+        )  # fmt: skip
+        return made, out, plan[1], bool(plan[2].any())
+
+    def _joined(self, arguments: Sequence[Array]) -> Array:
+        """Return the arguments as one array that can be written to; any other is another type to numba."""
+        as_it_is = len(arguments) == 1 and arguments[0].flags.writeable
+        return arguments[0] if as_it_is else np.concatenate(arguments or [np.zeros((1, 0), self.parameters.dtype)], axis=1)
+
+    def _width(self, batch: int) -> int:
+        """Return how many examples of a batch are computed at once."""
+        return min(batch, max(8, TILE // self.n_slots))
 
     def _new_sheet(self, width: int) -> Array:
         """Return an array with a slot for each number of the program, and a column for each of some examples."""
@@ -281,7 +136,7 @@ def _slots(graph: Graph) -> tuple[Array, int]:
     return slots, int(np.count_nonzero(is_number))
 
 
-def _tapes(graph: Graph, forward: int, gradients: Gradients, slot: Array) -> list[tuple[Array, Array, Array, Array]]:
+def _tapes(graph: Graph, forward: int, gradients: Gradients, slot: Array) -> list[tuple[Array, ...]]:
     """Return the tapes of the forward pass and of both passes: what is done, where the result goes, where the operands are."""
     sizes = np.fromiter(map(len, graph.operands), np.intp, len(graph))
     flat = np.fromiter(chain.from_iterable(graph.operands), np.intp, sizes.sum())

@@ -2,7 +2,7 @@
 
 A `Program` keeps a `Version` of the function for each structure and shape of its arguments, and a machine for each version.
 
->>> from autograd import Value, dot, sigmoid
+>>> from autograd import Value, compile, dot, sigmoid
 >>> w, b = [Value(0.5, label="w0"), Value(-1.0, label="w1")], Value(0.25, label="b")
 >>> program = compile(lambda x, y: (sigmoid(dot(w, x, b)) - y) ** 2, [*w, b])
 >>> X, Y = [[1.0, 2.0], [0.0, -1.0], [3.0, 0.5]], [0, 1, 1]
@@ -20,6 +20,7 @@ import importlib.util
 import inspect
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from typing import Any, Final, Protocol, TypeAlias
 
 import numpy as np
@@ -36,7 +37,8 @@ from autograd.compiler.batches import (
     require_one_length,
     shaped,
 )
-from autograd.compiler.jacobians import OF
+from autograd.compiler.interpreter import FLUSH
+from autograd.compiler.jacobians import OF, assembled
 from autograd.compiler.layout import Array, Layout
 from autograd.compiler.lesson import latex, lesson
 from autograd.compiler.native import NativeMachine
@@ -46,7 +48,7 @@ from autograd.compiler.version import Plan, Version
 from autograd.trees import map_tree
 from autograd.value import Value
 
-__all__ = ["Program", "compile"]
+__all__ = ["MOST_TRACES", "Program"]
 
 Shapes: TypeAlias = tuple[tuple[str, Shape], ...]
 
@@ -74,62 +76,8 @@ REDUCE: Final = ("mean", "sum")
 MOST_TRACES: Final = 32
 
 
-def compile(
-    f: Callable[..., Any],
-    parameters: Iterable[Value] = (),
-    *,
-    example: Sequence[Any] | None = None,
-    dtype: str = "float64",
-    backend: str = "auto",
-    traces: int = MOST_TRACES,
-) -> Program:
-    """Compile a scalar function of one example into a program for whole batches.
-
-    Args:
-        f: a function of numbers or trees of numbers (nested lists, tuples, dicts, dataclasses, NumPy arrays, pandas Series)
-            that returns one `Value`, such as a loss, or a tree of them.  It is called with nodes that stand for any
-            number; so a choice that depends on data has to be a `where`, a `maximum` or the like, and Python's ``if`` is
-            refused.  For that call it borrows the parameters: no other thread may use them then.
-        parameters: the leaves to differentiate with respect to.  Any other `Value` that f uses is a constant.
-        example: arguments to trace f with at once, of which only the structures and shapes matter; then the program is for
-            these, and refuses others.  Without it, f is traced once for each structure and shape that the program meets.
-        dtype: ``"float64"`` or ``"float32"``.
-        backend: ``"numpy"``; ``"native"``, for small or unstructured work, which needs numba; or the faster of the two.
-        traces: the largest number of structures and shapes to be kept compiled.
-
-    Raises:
-        ModuleNotFoundError: without NumPy, or without numba where it was requested.
-        TypeError: if f needs a number that depends on an input or a parameter; for a leaf that is not a number, by its path.
-
-    >>> from autograd import Value
-    >>> w = Value(2.0, label="w")
-    >>> program = compile(lambda x: w * x, [w])
-    >>> program([1.0, 2.0, 3.0])
-    array([2., 4., 6.])
-    >>> program = compile(lambda p: {"sum": p["a"] + p["b"].sum()}, example=[{"a": 1.0, "b": np.zeros(2)}])
-    >>> program({"a": [1.0, 2.0], "b": [[3.0, 4.0], [5.0, 6.0]]})
-    {'sum': array([ 8., 13.])}
-
-    Examples may differ in length, and a function may need no data:
-
-    >>> compile(lambda x: w * sum(x))([[1.0], [2.0, 3.0]])
-    array([ 2., 10.])
-    >>> loss, gradient = compile(lambda: (w - 3) ** 2, [w]).gradient()
-    >>> loss, gradient
-    (1.0, array([-2.]))
-    """
-    program = Program(f, parameters, dtype=dtype, backend=backend, traces=traces)
-    if example is not None:
-        if isinstance(example, str | dict) or not isinstance(example, Iterable):
-            raise TypeError(f"example lists the arguments of f; for a single one write [{example!r}]")
-        examples = list(example)
-        program._add(examples, {path: x.shape for path, x in arrays_of(examples).items()})
-        program._takes_any = False
-    return program
-
-
 class Program:
-    """What `compile` returns: a function of a batch.
+    """What `compile` returns: a function of a batch; see there for the arguments.
 
     A program writes its numbers where it wrote them before, so several threads that call one take turns.
 
@@ -142,8 +90,9 @@ class Program:
     """
 
     def __init__(
-        self, f: Callable[..., Any], parameters: Iterable[Value], *, dtype: str, backend: str, traces: int = MOST_TRACES
-    ) -> None:
+        self, f: Callable[..., Any], parameters: Iterable[Value], *, example: Sequence[Any] | None = None,
+        dtype: str = "float64", backend: str = "auto", traces: int = MOST_TRACES, flush: bool = False,
+    ) -> None:  # fmt: skip
         require_one_of("dtype", dtype, ("float64", "float32"))
         require_one_of("backend", backend, ("auto", *reversed(MACHINES)))
         if not callable(f):
@@ -156,9 +105,18 @@ class Program:
         if traces < 1:
             raise ValueError(f"traces is at least 1; got {traces!r}")
         self.traces: dict[Shapes, Version] = {}
-        self._most_traces, self._takes_any = traces, True
+        if flush and FLUSH is None:
+            raise ValueError("flush is for x86 processors, which this machine does not have; leave it out")
+        self._most_traces, self._takes_any, self._flush = traces, True, flush
+        self._updates: dict[Any, Program] = {}
         self._broken: set[str] = set()
         self._lock, self._adding = threading.Lock(), threading.RLock()
+        if example is not None:
+            if isinstance(example, str | dict) or not isinstance(example, Iterable):
+                raise TypeError(f"example lists the arguments of f; for a single one write [{example!r}]")
+            examples = list(example)
+            self._add(examples, {path: x.shape for path, x in arrays_of(examples).items()})
+            self._takes_any = False
 
     @property
     def parameters(self) -> Array:
@@ -230,6 +188,78 @@ class Program:
         order = np.argsort(np.concatenate([places for places, _ in runs]))
         return np.concatenate([outputs for _, outputs in runs], axis=1)[:, order], gradient
 
+    def train(
+        self,
+        *arguments: Any,
+        batches: Sequence[Sequence[int]],
+        rule: Callable[..., Any],
+        states: Array,
+        rates: Sequence[float],
+        step: int = 1,
+        reduce: str = "mean",
+        penalty: float = 0.0,
+        limits: tuple[float, float] = (-np.inf, np.inf),
+    ) -> tuple[int, Array, Array, bool] | None:
+        """Make steps of training in native code, which change the parameters.
+
+        They end before a step whose loss or gradient is not finite, or that finds an output beyond the limits.
+
+        Args:
+            arguments: see `__call__`; all examples.
+            batches: for each step the places of its examples.
+            rule: the update, from (parameter, gradient, rate, state, step) to (parameter, state), as `nn.Optimizer.rule`.
+            states: [states×parameters], which the rule continues from; changed in place.
+            rates: the learning rate of each step.
+            step: the number of the first step.
+            reduce: whether a step follows the ``"mean"`` over its batch, or the ``"sum"``.
+            penalty: this times the sum of the squares of all parameters is added to the loss.
+            limits: the lowest and the highest value allowed for an output, except the first.
+
+        Returns:
+            The number of steps made, the outputs [outputs×examples], the penalty of each step, and whether any gradient was
+            other than 0; or None if the program does not run natively, or the rule cannot be compiled.
+
+        >>> from autograd import Value, compile
+        >>> w = Value(0.0)
+        >>> program = compile(lambda x, y: (w * x - y) ** 2, [w], backend="native")
+        >>> descent = lambda w, g, rate, state, step: (w - rate * g, state)
+        >>> X, Y, batches = [1.0, 2.0], [3.0, 6.0], 20 * [[0, 1], [1]]
+        >>> made, *_ = program.train(X, Y, batches=batches, rule=descent, states=np.zeros((0, 1)), rates=[0.1] * 40)
+        >>> made, program.parameters.round(6)
+        (40, array([3.]))
+        """
+        require_one_of("reduce", reduce, REDUCE)
+        try:
+            version, arrays = self._batch(arguments)
+        except TypeError:  # examples of different structures, which are learned from one batch after the other
+            return None
+        sizes = [len(batch) for batch in batches]
+        update = self._update(rule, len(states))
+        if update is None or {self._backend_for(version, size) for size in {*sizes}} != {"native"}:
+            return None
+        order = np.fromiter(chain.from_iterable(batches), np.intp, sum(sizes))
+        with self._lock:
+            machine, inner = self._machine(version, max(sizes)), update._machine(update.trace, 1)
+            assert isinstance(machine, NativeMachine) and isinstance(inner, NativeMachine)
+            return machine.train(
+                [x[order] for x in arrays], sizes, reduce == "mean", inner, states, rates, (*limits, penalty, step)
+            )
+
+    def _update(self, rule: Callable[..., Any], n_states: int) -> Program | None:
+        """Return the rule of an optimiser as a program, or None if it cannot be one."""
+
+        def flat(parameter: Any, gradient: Any, rate: Any, step: Any, *state: Any) -> list[Any]:
+            parameter, state = rule(parameter, gradient, rate, state, step)
+            return [parameter, *state]
+
+        key, example = (rule, n_states), [0.0] * (4 + n_states)
+        try:
+            if key not in self._updates or not self._updates[key].is_current():
+                self._updates[key] = Program(flat, (), example=example, dtype=self._parameters.dtype.name, backend="native")
+        except Exception:  # a rule may be written for arrays only, with any functions; then it moves them step by step
+            return None
+        return self._updates[key]
+
     def _gradients(self, arguments: Sequence[Any], reduce: str) -> tuple[list[tuple[Sequence[int], Array]], Array]:
         """Return for examples of each structure their places and outputs, and the gradient for all."""
         require_one_of("reduce", reduce, REDUCE)
@@ -274,7 +304,7 @@ class Program:
             ValueError: if examples have different numbers of outputs, or with respect to inputs, different structures.
             ModuleNotFoundError: for a sparse matrix, without SciPy.
 
-        >>> from autograd import Value
+        >>> from autograd import Value, compile
         >>> a, b = Value(2.0), Value(0.5)
         >>> program = compile(lambda t: [a * t, (b * t).exp()], [a, b])
         >>> program.jacobian([0.0, 2.0]).round(4)
@@ -299,16 +329,7 @@ class Program:
                 machine = self._machine(plan, batch_of(batch))
                 entries = machine.outputs(batch) if found.rows else np.zeros((0, batch_of(batch)), self._parameters.dtype)
             runs.append((places, found, entries))
-        if len({found.shape for _, found, _ in runs}) > 1 or (len(runs) > 1 and of == "inputs"):
-            raise ValueError("the examples have different structures, so that their Jacobians do not fit into one array; "
-                             "compute them one structure after the other")  # fmt: skip
-        order = np.argsort(np.concatenate([places for places, _, _ in runs]))
-        if not sparse:
-            blocks = [found.dense(entries) for _, found, entries in runs]
-            return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)[order]
-        stacked = importlib.import_module("scipy.sparse").vstack([found.csr(entries) for _, found, entries in runs], "csr")
-        rows = np.arange(stacked.shape[0]).reshape(len(order), -1)[order].reshape(-1)
-        return stacked if len(runs) == 1 else stacked[rows]
+        return assembled(runs, of, sparse)
 
     def _batches(self, arguments: Sequence[Any]) -> list[tuple[Sequence[int], Version, list[Array]]]:
         """Check a batch; return for the examples of each structure their places, the version, and matrices [batch×size]."""
@@ -342,7 +363,7 @@ class Program:
 
     def _add(self, examples: Sequence[Any], shapes: dict[str, Shape]) -> None:
         """Compile the function for arguments like these; the least recently used version is dropped."""
-        self.traces[(*shapes.items(),)] = Version(self.f, self.leaves, examples, shapes)
+        self.traces[(*shapes.items(),)] = Version(self.f, self.leaves, examples, shapes, self._flush)
         while len(self.traces) > self._most_traces:
             del self.traces[next(iter(self.traces))]
 
@@ -393,7 +414,7 @@ class Program:
         It does not if it draws random numbers, or computes with something other than its arguments and the parameters that has
         changed since.
 
-        >>> from autograd import Value
+        >>> from autograd import Value, compile
         >>> w, scale = Value(2.0), [1.0]
         >>> program = compile(lambda x: w * x * scale[0], [w], example=[0.0])
         >>> program.is_current()
@@ -408,7 +429,7 @@ class Program:
     def instructions(self) -> dict[str, int]:
         """How many array instructions the two passes take.
 
-        >>> from autograd import Value
+        >>> from autograd import Value, compile
         >>> w = Value(2.0)
         >>> compile(lambda x: (w * x).exp(), [w], example=[1.0]).instructions
         {'forward': 2, 'backward': 1}

@@ -151,7 +151,8 @@ class Memory:
         if isinstance(instruction, Product):
             return self.product(instruction)
         operand = self.take(instruction.operand)
-        return (operand * self.scale).sum(axis=-1) * (self.batch // operand.shape[-1])
+        result = (operand * self.scale).sum(axis=-1) * (self.batch // operand.shape[-1])
+        return result + self.take(instruction.out)[..., 0] if instruction.adds else result
 
     def product(self, instruction: Product) -> Array:
         """Return the sum of the products of a product's parts, and its bias."""

@@ -33,14 +33,15 @@ class Plan:
 
     Args:
         passes: the computation and its gradient.
+        flush: whether native code takes subnormal numbers for 0.
 
     Attributes:
         machines: those that were prepared for it, by name.
         chosen: for sizes of batches, the name of the machine.
     """
 
-    def __init__(self, passes: Passes) -> None:
-        self.passes = passes
+    def __init__(self, passes: Passes, flush: bool = False) -> None:
+        self.passes, self.flush = passes, flush
         self.machines: dict[str, Any] = {}
         self.chosen: dict[int, str] = {}
 
@@ -72,13 +73,14 @@ class Version(Plan):
         leaves: the parameters.
         examples: arguments of f, of which only the structures matter.
         shapes: of the arrays in them, by path.
+        flush: see `Plan`.
 
     Attributes:
         result: what f returned, with a number for every output.
     """
 
     def __init__(
-        self, f: Callable[..., Any], leaves: Sequence[Value], examples: Sequence[Any], shapes: dict[str, Shape]
+        self, f: Callable[..., Any], leaves: Sequence[Value], examples: Sequence[Any], shapes: dict[str, Shape], flush: bool
     ) -> None:
         builds = [flatten(x, argument(i))[1] for i, x in enumerate(examples)]
 
@@ -93,7 +95,7 @@ class Version(Plan):
             if not trace.outputs:
                 raise ValueError("the compiled function returned no output; let it return a Value, or lists of them")
             self.result = trace.result
-            super().__init__(differentiate(trace.graph, trace.outputs))
+            super().__init__(differentiate(trace.graph, trace.outputs), flush)
 
     def is_current(self) -> bool:
         """Return whether the function, called again, does the same computation."""
@@ -115,7 +117,7 @@ class Version(Plan):
         if of not in self._jacobians:
             with collector_paused():
                 found = jacobian(self.passes.graph, self.passes.outputs, of)
-            self._jacobians[of] = found, Plan(found.passes)
+            self._jacobians[of] = found, Plan(found.passes, self.flush)
         return self._jacobians[of]
 
     def in_order(self, arrays: dict[str, Array]) -> dict[str, Array]:

@@ -1,0 +1,208 @@
+"""Whole epochs in native code: the same steps as one by one, wherever they end; subnormal numbers on request."""
+
+import math
+import random
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograd import Value, compile, tanh
+from nn import MLP, fit
+from nn.data import moons
+from nn.engines import Compiled
+from nn.optim import SGD, Adam, Momentum, Optimizer, RProp, cosine
+from nn.training import DivergenceError, History
+
+pytest.importorskip("numba")
+
+
+@pytest.fixture
+def one_by_one(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return the sizes of the batches that are learned in Python."""
+    seen: list[int] = []
+    learn = Compiled.learn
+
+    def counted(self: Compiled, batch: Sequence[int]) -> tuple[float, int]:
+        seen.append(len(batch))
+        return learn(self, batch)
+
+    monkeypatch.setattr(Compiled, "learn", counted)
+    return seen
+
+
+def trained(compiled: bool, optimizer: Optimizer, **options: Any) -> tuple[list[float], History]:
+    """Return the parameters of a model that was trained in many small steps, and the history."""
+    X, y = moons(31, noise=0.1, seed=1)
+    model = MLP(2, [4, 1], output="sigmoid", seed=1)
+    history = fit(model, X, y, optimizer=optimizer, compiled=compiled, **{"epochs": 3, "seed": 1, "batch_size": 2, **options})
+    return [parameter.data for parameter in model.parameters()], history
+
+
+class Own(SGD):
+    """Gradient descent with an array's own method."""
+
+    def rule(self, parameter: Any, gradient: Any, rate: float, state: Any, t: int) -> Any:
+        """Return a clipped step."""
+        return parameter - np.clip(rate * gradient, -0.01, 0.01), ()
+
+
+class Twice(SGD):
+    """Gradient descent with a step of its own."""
+
+    def step_array(self, parameters: Any, gradient: Any) -> None:
+        """Make the step twice."""
+        super().step_array(parameters, gradient)
+        super().step_array(parameters, gradient)
+
+
+@pytest.mark.parametrize("reduce", ["mean", "sum"])
+@pytest.mark.parametrize("kind", [SGD, Momentum, Adam, RProp])
+def test_epochs_in_native_code_are_the_eager_ones(kind: Any, reduce: str, one_by_one: list[int]) -> None:
+    options = {"reduce": reduce, "l2": 0.01, "loss": "binary_cross_entropy"}
+    (eager, told), (compiled, also) = (trained(on, kind(lr=cosine(0.05, 60)), **options) for on in (False, True))
+    assert compiled == pytest.approx(eager, abs=1e-12)
+    assert also.loss == pytest.approx(told.loss, rel=1e-12)
+    assert also.accuracy == told.accuracy
+    assert one_by_one == ([] if kind is SGD else [2])  # which makes the state
+
+
+@pytest.mark.parametrize("kind", [Own, Twice])
+def test_steps_of_another_kind_are_made_in_python(kind: Any, one_by_one: list[int]) -> None:
+    compiled, _ = trained(True, kind(lr=0.05))
+    assert len(one_by_one) == 3 * 16
+    if kind is Twice:  # eager steps are not doubled
+        assert compiled != pytest.approx(trained(False, kind(lr=0.05))[0], abs=1e-6)
+    else:
+        X, y = moons(31, noise=0.1, seed=1)
+        model = MLP(2, [4, 1], output="sigmoid", seed=1)
+        fit(model, X, y, optimizer=SGD(lr=0.05), epochs=3, seed=1, batch_size=2, compiled=True)
+        assert compiled != pytest.approx([parameter.data for parameter in model.parameters()], abs=1e-6)
+
+
+def test_an_optimiser_goes_on_where_it_was() -> None:
+    found = []
+    for order in ([False] * 3, [True] * 3, [True, False, True]):
+        X, y = moons(20, noise=0.1, seed=1)
+        model, optimizer = MLP(2, [3, 1], seed=1), Adam(lr=0.01)
+        for compiled in order:
+            fit(model, X, y, optimizer=optimizer, epochs=2, batch_size=1, shuffle=False, compiled=compiled)
+        found.append([parameter.data for parameter in model.parameters()])
+        assert optimizer.steps == 3 * 2 * 20
+    assert found[1] == pytest.approx(found[0], abs=1e-12)
+    assert found[2] == pytest.approx(found[0], abs=1e-12)
+
+
+@pytest.mark.parametrize("bad", [1e200, math.nan])
+def test_a_step_that_is_not_finite_is_not_made(bad: float) -> None:
+    X, y = moons(40, noise=0.1, seed=1)
+    X[23] = [bad, 1.0]
+    found = []
+    for compiled in (False, True):
+        model = MLP(2, [3, 1], activation="relu", output="linear", seed=1)
+        optimizer = SGD(lr=0.01)
+        with pytest.raises(DivergenceError) as caught:
+            fit(model, X, y, loss="squared_error", optimizer=optimizer, batch_size=2, shuffle=False, compiled=compiled)
+        found.append((str(caught.value), optimizer.steps, [parameter.data for parameter in model.parameters()]))
+    assert all("in epoch 0, at example 23: the first value that is not finite is" in message for message, *_ in found)
+    assert [steps for _, steps, _ in found] == [11, 11]
+    assert found[1][2] == pytest.approx(found[0][2], abs=1e-12)
+
+
+def test_an_output_that_is_no_probability_ends_the_steps() -> None:
+    X = [[x / 40] for x in range(40)]
+    X[30] = [5.0]
+    found = []
+    for compiled in (False, True):
+        model = MLP(1, [2], seed=1)
+        for parameter, x in zip(model.parameters(), [0.5, 0.25, 0.5, 0.25], strict=True):
+            parameter.data = x
+        with pytest.raises(DivergenceError, match=r"takes probabilities from 0 to 1; got 2\.") as caught:
+            fit(model, X, [0, 1] * 20, loss="categorical_cross_entropy", optimizer=SGD(lr=1e-4), batch_size=1, shuffle=False,
+                compiled=compiled)  # fmt: skip
+        found.append((str(caught.value), [parameter.data for parameter in model.parameters()]))
+    assert found[1][0] == found[0][0]
+    assert found[1][1] == pytest.approx(found[0][1], abs=1e-14)
+
+
+def test_batches_are_learned_up_to_one_that_fails() -> None:
+    X, y = moons(20, noise=0.1, seed=1)
+
+    def batches() -> Iterator[Sequence[int]]:
+        for i in range(12):
+            yield [i, i + 1]
+        yield []
+
+    found = []
+    for compiled in (False, True):
+        model = MLP(2, [3, 1], seed=1)
+        with pytest.raises(ValueError, match="batches gave an empty batch in epoch 0"):
+            fit(model, X, y, optimizer=SGD(lr=0.1), batches=batches, compiled=compiled)
+        found.append([parameter.data for parameter in model.parameters()])
+    assert found[1] == pytest.approx(found[0], abs=1e-12)
+    assert found[0] != [parameter.data for parameter in MLP(2, [3, 1], seed=1).parameters()]
+
+
+def test_many_parameters_are_moved_in_pieces() -> None:
+    """More than the columns that a rule's tape has at once."""
+    rng = random.Random(1)
+    X = [[rng.gauss(0, 1) for _ in range(300)] for _ in range(10)]
+    found = []
+    for compiled in (False, True):
+        model = MLP(300, [12, 1], seed=1)
+        fit(
+            model,
+            X,
+            [float(i % 2) for i in range(10)],
+            optimizer=Adam(lr=0.01),
+            epochs=2,
+            batch_size=1,
+            seed=1,
+            compiled=compiled,
+        )
+        found.append([parameter.data for parameter in model.parameters()])
+    assert len(found[0]) == 3625
+    assert found[1] == pytest.approx(found[0], abs=1e-12)
+
+
+def test_a_program_on_numpy_has_no_native_steps() -> None:
+    w = Value(0.0)
+    program = compile(lambda x: (w * x - 1) ** 2, [w], backend="numpy")
+    given: Any = {"rule": SGD().rule, "states": np.zeros((0, 1)), "rates": [0.1]}
+    assert program.train([1.0], batches=[[0]], **given) is None
+    assert program.parameters.tolist() == [0.0]
+    with pytest.raises(ValueError, match="reduce is 'mean' or 'sum'"):
+        program.train([1.0], batches=[[0]], reduce="max", **given)
+
+
+# Subnormal numbers.
+
+
+def vanishing(x: Any) -> Any:
+    """Return a product so small that its gradient is subnormal."""
+    return w * x * 1e-155 * 1e-155
+
+
+w = Value(0.5)
+
+
+def test_subnormal_numbers_are_flushed_on_request() -> None:
+    kept, flushed = (compile(vanishing, [w], backend="native", flush=on) for on in (False, True))
+    for batch in ([1.0], [1.0] * 100):
+        assert kept.gradient(batch)[1] == pytest.approx([1e-310])
+        loss, gradient = flushed.gradient(batch)
+        assert (loss, gradient.tolist()) == (0.0, [0.0])
+        assert np.array([1e-310]) * 0.5 > 0  # outside, everything is as before
+        assert kept.gradient(batch)[1] == pytest.approx([1e-310])
+    ordinary = compile(lambda x: tanh(w * x), [w], backend="native", flush=True)
+    assert ordinary([1.0])[0] == math.tanh(0.5)
+    assert compile(vanishing, [w], backend="numpy", flush=True).gradient([1.0])[1] > 0  # native code only
+    assert flushed.jacobian([1.0]).tolist() == [[[0.0]]]
+
+
+def test_flushing_needs_a_processor_that_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("autograd.compiler.program.FLUSH", None)
+    with pytest.raises(ValueError, match="flush is for x86 processors"):
+        compile(vanishing, [w], flush=True)
+    compile(vanishing, [w])
