@@ -16,7 +16,7 @@ from autograd.exercises.answers import EXACT, Answer, AnswerError, differs, is_r
 from autograd.exercises.misconceptions import HALF, Suspect, Suspects
 from autograd.exercises.questions import Kind, Question, Scene, questions, scenes
 from autograd.manners import describe
-from autograd.marking import Mark, Marking
+from autograd.marking import Mark, Marking, blank
 from autograd.mistakes import RATE
 from autograd.primitives import dot
 from autograd.steps import Walk
@@ -154,7 +154,8 @@ class Exercise:
         Args:
             answers: the answer for each node in question; for local derivatives for each (node, operand), or (node, k) for
                 the k-th operand where it occurs twice; for an order the list of nodes.  A node may be given by its name.  An
-                answer is a number, or text: a number, a fraction, or a formula over the names in the picture.
+                answer is a number, or text: a number, a fraction, or a formula over the names in the picture; ``...`` is a
+                blank that is still to be filled in, and gets no points.
 
         Raises:
             AnswerError: before anything is marked, for an answer that is neither a number nor a formula, and for a node that
@@ -171,8 +172,12 @@ class Exercise:
             return Marking((self._mark_order(answers),))
         if not isinstance(answers, Mapping):
             raise AnswerError(f"answers are given as {{node: answer}}, not {answers!r}")
-        read = {self._asked_for(key): read_answer(answer, self._numbers) for key, answer in answers.items()}
-        return Marking(tuple(self._mark(question, read) for question in self.questions))
+        given = {self._asked_for(key): answer for key, answer in answers.items()}
+        read = {question: read_answer(answer, self._numbers) for question, answer in given.items() if answer is not ...}
+        return Marking(tuple(
+            blank(question.key, question.name) if given.get(question) is ... else self._mark(question, read)
+            for question in self.questions
+        ))  # fmt: skip
 
     def _asked_for(self, key: Any) -> Question:
         asked: dict[Any, Question] = {question.name: question for question in self.questions}
@@ -266,6 +271,8 @@ class Exercise:
 
     def _mark_order(self, answer: Any) -> Mark:
         nodes, key = {self.names[x]: x for x in self.steps.order}, "order"
+        if answer is ... or (isinstance(answer, Sequence) and any(x is ... for x in answer)):
+            return blank(key, "order")
         is_list = isinstance(answer, Iterable) and not isinstance(answer, Mapping | str)
         visited = list(answer) if is_list else []  # `reversed` can be read only once
         if not is_list or not all(isinstance(x, Value | str) for x in visited):
