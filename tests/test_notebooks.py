@@ -5,17 +5,19 @@ from __future__ import annotations
 import ast
 import base64
 import copy
+import doctest
 import os
 import re
 import shutil
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from regenerate_notebooks import NOTEBOOKS, execute, nbformat, written
+from regenerate_notebooks import NOTEBOOKS, TIME, execute, nbformat, run, written
 
 ROOT = Path(__file__).parent.parent
 SHOWN = {"text/plain", "text/latex", "image/svg+xml", "image/png"}  # by GitHub, which strips HTML and scripts
@@ -163,7 +165,8 @@ def test_there_is_something_to_do(path: Path) -> None:
     assert 3 <= len(places) <= 5
     for i, (place, solution) in enumerate(places.items(), start=1):
         cell, follows = notebook.cells[place], notebook.cells[place + 1]
-        assert re.search(rf"^### Your turn {i}: ", "\n".join(c.source for c in notebook.cells[place - 2 : place]), re.MULTILINE)
+        above = "\n".join(cell.source for cell in notebook.cells[place - 2 : place])
+        assert re.search(rf"^### Your turn {i}: ", above, re.MULTILINE)
         assert (f"turn{i} = exercise(" in cell.source and f"turn{i}.mark(answers)" in cell.source) or (
             "check_derivation(" in cell.source
         )
@@ -218,3 +221,23 @@ def test_nothing_of_the_machine_gets_in(tmp_path: Path, monkeypatch: pytest.Monk
 def test_a_warning_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"trial.ipynb, cell01 warns: [^$]*look out"):
         execute(notebook_of(tmp_path, "import warnings; warnings.warn('look out')"))
+
+
+def test_a_time_is_shown_and_not_kept(tmp_path: Path) -> None:
+    path = notebook_of(tmp_path, "print('⏱ all: 2 s')", "print('a')\nprint('⏱ this: 3 s')\nprint('b ⏱')")
+    assert [len(cell.outputs) for cell in run(path).cells] == [1, 1]
+    first, second = execute(path).cells
+    assert first.outputs == [] and second.outputs[0].text == "a\nb ⏱\n"
+
+
+def test_what_the_notebooks_share(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "notebooks")
+    lecture: Any = import_module("lecture")
+    assert doctest.testmod(lecture) == doctest.TestResults(failed=0, attempted=1)
+    lecture.table("name, x:.2f", [("a", 1.0), ("long", "none")])
+    with lecture.stopwatch("a block"):
+        pass
+    lines = capsys.readouterr().out.split("\n")
+    assert lines[:3] == ["name      x", "a      1.00", "long   none"] and lines[3].startswith(f"{TIME} a block: ")
+    with pytest.raises(ValueError, match="zip"):
+        lecture.table("a, b", [(1,)])

@@ -380,7 +380,8 @@ class Exercise:
         return f"<exercise on {self.names[self.loss]}: {asked}>"
 
     def _repr_latex_(self) -> str:
-        return f"${self.given_latex}$\n\n$\\displaystyle {self.latex}$"
+        given = self.given_latex.replace(r"\allowbreak", "")  # MathJax does not know it
+        return rf"$\displaystyle \begin{{gathered}}{given}\\{self.latex}\end{{gathered}}$"
 
     def _repr_html_(self) -> str:
         return f'{self.picture}<pre style="white-space: pre-wrap">{escape(self.text)}</pre>'
