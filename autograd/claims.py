@@ -19,11 +19,12 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from itertools import combinations
+from types import EllipsisType
 from typing import Any
 
 from autograd.derivation import Derivation, Explanation, Link
 from autograd.manners import describe
-from autograd.marking import Mark, Marking
+from autograd.marking import Mark, Marking, blank
 from autograd.rows import number
 from autograd.steps import Walk
 from autograd.symbol import digits, plain
@@ -36,12 +37,12 @@ MOST_FACTORS = 3  # that are named, the likeliest first
 RECOGNISED = 0.01  # relative: a factor that was left out is recognised from a claim of two digits
 
 
-def check_derivation(loss: Value, claims: Mapping[Value, float], tolerance: float = 1e-6) -> Marking:
+def check_derivation(loss: Value, claims: Mapping[Value, float | EllipsisType], tolerance: float = 1e-6) -> Marking:
     """Check gradients that were derived by hand.
 
     Args:
         loss: the result.
-        claims: for nodes of its graph, the claimed ∂loss/∂node.
+        claims: for nodes of its graph, the claimed ∂loss/∂node; ``...`` is a blank that is still to be filled in.
         tolerance: the error that is allowed, relative to the gradient.
 
     Returns:
@@ -67,6 +68,9 @@ def check_derivation(loss: Value, claims: Mapping[Value, float], tolerance: floa
             raise TypeError(f"{node!r} is a constant, which has no gradient; claims are made about Values")
         if node not in steps.gradients:
             raise ValueError(f"{describe(node)} does not take part in {describe(loss)}")
+        if claim is ...:
+            claimed[node] = claim
+            continue
         try:
             claimed[node] = number(claim.data if isinstance(claim, Value) else claim)
         except OverflowError:  # the number itself may be too long to be printed
@@ -80,7 +84,9 @@ def check_derivation(loss: Value, claims: Mapping[Value, float], tolerance: floa
     for node in [*reversed(steps.order), *leaves]:
         if node not in claimed:
             continue
-        if _close(claimed[node], steps.gradients[node], tolerance):
+        if claimed[node] is ...:
+            marks.append(blank(node, f"∂{steps.names[loss]}/∂{steps.names[node]}"))
+        elif _close(claimed[node], steps.gradients[node], tolerance):
             right.add(node)
             name = f"∂{steps.names[loss]}/∂{steps.names[node]}"
             marks.append(Mark(node, 1.0, f"{name} is {steps.telling.number(claimed[node])}: right", is_right=True))

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from autograd.symbol import digits
 
-__all__ = ["Mark", "Marking"]
+__all__ = ["Mark", "Marking", "blank"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +75,12 @@ class Marking:
 
     def __repr__(self) -> str:
         return str(self)
+
+
+def blank(asked: Hashable, name: str) -> Mark:
+    """Return the marking of an answer that is still ``...``, as a prepared cell of a notebook has it.
+
+    >>> print(Marking((blank("w", "∂E/∂w"),)))
+    ∂E/∂w: still blank; put your answer in place of ... and run this again
+    """
+    return Mark(asked, 0.0, f"{name}: still blank; put your answer in place of ... and run this again", is_answered=False)

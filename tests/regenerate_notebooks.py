@@ -7,6 +7,8 @@ A notebook is its own source: edit it in Jupyter, then run this, so that what is
 Every kernel is a new one of this Python, with a search path that is empty: so no ``dot`` program is found, every picture is
 laid out by the same build of Graphviz, the one that pip brings along, and the same notebook gives the same bytes anywhere.
 
+A line of output that begins with ⏱ is a time: it is shown to whoever runs the notebook, and not kept.
+
 A graph is kept as SVG, which GitHub and nbviewer take, and as PNG, the one picture that JupyterLab shows without trusting the
 notebook.  It is not kept as HTML, which GitHub would take first, and without the images that have their data as address.
 """
@@ -43,6 +45,7 @@ METADATA: Final = {
 SECONDS: Final = 600  # after which a cell is taken to hang
 COLOURS: Final = 128  # of a plot
 WIDEST: Final = 1280  # pixels of a graph's PNG
+TIME: Final = "⏱"  # begins a line that differs from run to run
 SHRUNK: Final = 0.625  # a graph fills a page of a notebook, and is not printed from there
 
 
@@ -122,12 +125,17 @@ def _normalise(notebook: Any) -> None:
             if "execution_count" in output:
                 output.execution_count = count
             data = output.get("data", {})
-            if "image/svg+xml" in data:
+            if "text/latex" in data or "image/svg+xml" in data:
                 data.pop("text/html", None)
+            if "image/svg+xml" in data:
                 data["image/png"] = _drawn(data["image/svg+xml"])
             if "image/png" in data:
                 data["image/png"] = _light(data["image/png"])
             cell.outputs.append(output)
+        for output in cell.outputs:
+            if output.output_type == "stream":
+                output.text = re.sub(rf"^{TIME}.*\n", "", output.text, flags=re.MULTILINE)
+        cell.outputs = [output for output in cell.outputs if output.get("text") != ""]
 
 
 def _drawn(svg: str) -> str:

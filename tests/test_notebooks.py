@@ -5,16 +5,19 @@ from __future__ import annotations
 import ast
 import base64
 import copy
+import doctest
 import os
 import re
+import shutil
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from regenerate_notebooks import NOTEBOOKS, execute, nbformat, written
+from regenerate_notebooks import NOTEBOOKS, TIME, execute, nbformat, run, written
 
 ROOT = Path(__file__).parent.parent
 SHOWN = {"text/plain", "text/latex", "image/svg+xml", "image/png"}  # by GitHub, which strips HTML and scripts
@@ -57,10 +60,10 @@ def test_mnist_is_read_where_it_is() -> None:
     assert found and float(found[1]) > 0.93
 
 
-def test_there_are_seven_in_order() -> None:
+def test_there_are_eight_in_order() -> None:
     assert [path.stem for path in NOTEBOOKS] == [
         "01_chain_rule", "02_perceptron_and_xor", "03_gradient_descent", "04_four_equations", "05_parity",
-        "06_handwritten_digits", "07_gradient_checking",
+        "06_handwritten_digits", "07_gradient_checking", "08_a_small_gpt",
     ]  # fmt: skip
 
 
@@ -98,6 +101,10 @@ def test_it_is_a_story_for_a_learner(path: Path) -> None:
     words = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
     assert cells[0].cell_type == "markdown" and cells[0].source.startswith("# ")
     assert "\n## Think about it\n\n1. " in words
+    questions = re.findall(r"^\d\. ", words.partition("## Think about it")[2].partition("## Answers")[0], re.MULTILINE)
+    answers = re.findall(r"<summary>Answer (\d)</summary>", words)
+    assert answers == [f"{i}" for i in range(1, len(questions) + 1)]
+    assert words.count("<details>") == words.count("</details>")
     for name in re.findall(r"\]\((\w+\.ipynb)\)", words):
         assert (path.parent / name).exists()
     assert words.count("$$") % 2 == 0 and words.replace("$$", "").count("$") % 2 == 0
@@ -106,13 +113,89 @@ def test_it_is_a_story_for_a_learner(path: Path) -> None:
 
 @each
 def test_it_needs_nothing_that_is_not_named(path: Path) -> None:
-    allowed = {"autograd", "nn", "matplotlib", "numpy", "IPython", *sys.stdlib_module_names}
+    allowed = {"autograd", "nn", "matplotlib", "numpy", "IPython", "lecture", *sys.stdlib_module_names}
     for cell in read(path).cells:
         if cell.cell_type == "code":
             for node in ast.walk(ast.parse(cell.source)):
                 names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
                 names += [str(node.module)] if isinstance(node, ast.ImportFrom) else []
                 assert {name.partition(".")[0] for name in names} <= allowed
+
+
+def turns(notebook: Any) -> dict[int, str]:
+    """Return the places of the cells to be filled in, and for each the program in its folded solution."""
+    found = {}
+    for i, cell in enumerate(notebook.cells):
+        if cell.source.startswith("# Your turn"):
+            text = next(after.source for after in notebook.cells[i:] if "<summary>Solution</summary>" in after.source)
+            [found[i]] = re.findall(r"<summary>Solution</summary>\n\n```python\n(.*?)```", text, re.DOTALL)
+    return found
+
+
+def spoiled(answers: ast.expr) -> ast.expr:
+    """Return answers that are all wrong: their signs, or their order, are the other way round."""
+    if isinstance(answers, ast.List):
+        return ast.List(answers.elts[::-1], ast.Load())
+    assert isinstance(answers, ast.Dict)
+    values: list[ast.expr] = []
+    for answer in answers.values:
+        text = f"-({ast.literal_eval(answer)})" if isinstance(answer, ast.Constant) and isinstance(answer.value, str) else ""
+        is_zero = ast.unparse(answer) in ("0", "0.0")
+        values.append(ast.Constant(text or 1) if text or is_zero else ast.UnaryOp(ast.USub(), answer))
+    return ast.Dict(answers.keys, values)
+
+
+def filled_in(source: str, solution: str, *, rightly: bool) -> str:
+    """Return the source of a cell with the answers of its solution, or with wrong ones."""
+    *before, statement = ast.parse(solution).body
+    assert isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "answers"
+    if not rightly:
+        statement.value = spoiled(statement.value)
+    program = ast.parse(source)
+    [blank] = [i for i, line in enumerate(program.body) if ast.unparse(line).startswith("answers = ")]
+    assert "..." in ast.unparse(program.body[blank])
+    program.body[blank : blank + 1] = [*before, statement]
+    return ast.unparse(program)
+
+
+@each
+def test_there_is_something_to_do(path: Path) -> None:
+    notebook = read(path)
+    places = turns(notebook)
+    assert 3 <= len(places) <= 5
+    for i, (place, solution) in enumerate(places.items(), start=1):
+        cell, follows = notebook.cells[place], notebook.cells[place + 1]
+        above = "\n".join(cell.source for cell in notebook.cells[place - 2 : place])
+        assert re.search(rf"^### Your turn {i}: ", above, re.MULTILINE)
+        assert (f"turn{i} = exercise(" in cell.source and f"turn{i}.mark(answers)" in cell.source) or (
+            "check_derivation(" in cell.source
+        )
+        assert f"# turn{i}.hint()" in follows.source or "<summary>Hint</summary>" in follows.source
+        [output] = cell.outputs
+        assert "still blank; put your answer in place of ... and run this again" in output.data["text/plain"]
+        assert filled_in(cell.source, solution, rightly=True) != filled_in(cell.source, solution, rightly=False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rightly", [True, False], ids=["rightly", "wrongly"])
+@each
+def test_answers_are_marked(path: Path, rightly: bool, tmp_path: Path) -> None:
+    """With the folded solutions filled in everything is right; wrong answers are not, also in cells that run once more."""
+    notebook = read(path)
+    for place, solution in turns(notebook).items():
+        notebook.cells[place].source = filled_in(notebook.cells[place].source, solution, rightly=rightly)
+        notebook.cells.append(nbformat.v4.new_code_cell(notebook.cells[place].source))
+    marked = [*turns(read(path)), *range(len(read(path).cells), len(notebook.cells))]
+    for name in ("lecture.py", "plots.mplstyle"):
+        shutil.copy(path.parent / name, tmp_path)
+    (tmp_path / path.name).write_text(written(notebook), encoding="utf-8")
+    fresh = execute(tmp_path / path.name)
+    for place in marked:
+        text = fresh.cells[place].outputs[-1].data["text/plain"]
+        points, answers = re.match(r"(\S+) of (\d+) points", text), re.sub(r"^.* of \d+ points\n", "", text).split("\n")
+        rights = [bool(re.search(r"(is|:) right$", answer)) for answer in answers]
+        assert all(rights) if rightly else not any(rights), text
+        assert not points or (points[1] == points[2]) == rightly
 
 
 def notebook_of(folder: Path, *sources: str) -> Path:
@@ -138,3 +221,23 @@ def test_nothing_of_the_machine_gets_in(tmp_path: Path, monkeypatch: pytest.Monk
 def test_a_warning_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"trial.ipynb, cell01 warns: [^$]*look out"):
         execute(notebook_of(tmp_path, "import warnings; warnings.warn('look out')"))
+
+
+def test_a_time_is_shown_and_not_kept(tmp_path: Path) -> None:
+    path = notebook_of(tmp_path, "print('⏱ all: 2 s')", "print('a')\nprint('⏱ this: 3 s')\nprint('b ⏱')")
+    assert [len(cell.outputs) for cell in run(path).cells] == [1, 1]
+    first, second = execute(path).cells
+    assert first.outputs == [] and second.outputs[0].text == "a\nb ⏱\n"
+
+
+def test_what_the_notebooks_share(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "notebooks")
+    lecture: Any = import_module("lecture")
+    assert doctest.testmod(lecture) == doctest.TestResults(failed=0, attempted=1)
+    lecture.table("name, x:.2f", [("a", 1.0), ("long", "none")])
+    with lecture.stopwatch("a block"):
+        pass
+    lines = capsys.readouterr().out.split("\n")
+    assert lines[:3] == ["name      x", "a      1.00", "long   none"] and lines[3].startswith(f"{TIME} a block: ")
+    with pytest.raises(ValueError, match="zip"):
+        lecture.table("a, b", [(1,)])

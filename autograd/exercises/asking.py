@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,7 +13,7 @@ from autograd.exercises.questions import Question, Scene, scenes
 from autograd.exercises.tasks import Task, described, listed
 from autograd.expressions import CONSTANTS, FUNCTIONS
 from autograd.manners import describe
-from autograd.marking import Mark, Marking
+from autograd.marking import Mark, Marking, blank
 from autograd.mistakes import RATE
 from autograd.primitives import dot
 from autograd.steps import Walk
@@ -64,7 +64,8 @@ class Exercise(Task):
         Args:
             answers: the answer for each node in question; for local derivatives for each (node, operand), or (node, k) for
                 the k-th operand where it occurs twice; for an order the list of nodes.  A node may be given by its name.  An
-                answer is a number, or text: a number, a fraction, or a formula over the names in the picture.
+                answer is a number, or text: a number, a fraction, or a formula over the names in the picture; ``...`` is a
+                blank that is still to be filled in, and gets no points.
 
         Raises:
             AnswerError: before anything is marked, for an answer that is neither a number nor a formula, and for a node that
@@ -81,8 +82,12 @@ class Exercise(Task):
             return Marking((self._mark_order(answers),))
         if not isinstance(answers, Mapping):
             raise AnswerError(f"answers are given as {{node: answer}}, not {answers!r}")
-        read = {self.question_about(key): read_answer(answer, self.numbers) for key, answer in answers.items()}
-        return Marking(tuple(self._mark(question, read) for question in self.questions))
+        given = {self.question_about(key): answer for key, answer in answers.items()}
+        read = {question: read_answer(answer, self.numbers) for question, answer in given.items() if answer is not ...}
+        return Marking(tuple(
+            blank(question.key, question.name) if given.get(question) is ... else self._mark(question, read)
+            for question in self.questions
+        ))  # fmt: skip
 
     def _mark(self, question: Question, answers: Mapping[Question, Answer]) -> Mark:
         if question not in answers:
@@ -173,6 +178,8 @@ class Exercise(Task):
 
     def _mark_order(self, answer: Any) -> Mark:
         nodes, key = {self.names[x]: x for x in self.steps.order}, "order"
+        if answer is ... or (isinstance(answer, Sequence) and any(x is ... for x in answer)):
+            return blank(key, "order")
         is_list = isinstance(answer, Iterable) and not isinstance(answer, Mapping | str)
         visited = list(answer) if is_list else []  # `reversed` can be read only once
         if not is_list or not all(isinstance(x, Value | str) for x in visited):

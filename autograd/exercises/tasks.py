@@ -260,7 +260,8 @@ class Task:
 
     def _repr_latex_(self) -> str:
         notes = "".join(f"$\\displaystyle {note.latex}$\n\n" for note in self.notes)
-        return f"{notes}${self.given_latex}$\n\n$\\displaystyle {self.latex}$"
+        given = self.given_latex.replace(r"\allowbreak", "")  # MathJax does not know it
+        return rf"{notes}$\displaystyle \begin{{gathered}}{given}\\{self.latex}\end{{gathered}}$"
 
     def _repr_html_(self) -> str:
         return self.html
