@@ -101,7 +101,9 @@ def formula_of(row: Primitive, n: int) -> Any:
         return log(total(exp(x) for x in symbols))
     formula = expand(row, symbols)
     if formula is None:
-        raise ValueError(f"the function of the row {row.name!r} takes only numbers, and FUNCTIONS does not say what it is in Coq")
+        raise ValueError(
+            f"the function of the row {row.name!r} takes only numbers, and FUNCTIONS does not say what it is in Coq"
+        )
     return formula
 
 

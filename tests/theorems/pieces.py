@@ -34,7 +34,7 @@ class Piece(NamedTuple):
     def on(self, values: Mapping[str, Any]) -> Sequence[Any]:
         """Return the conditions on symbols or on numbers."""
         return self.conditions(**{name: values[name] for name in inspect.signature(self.conditions).parameters})
-    
+
     @property
     def names(self):
         return list(inspect.signature(self.conditions).parameters)
@@ -71,7 +71,10 @@ PIECES: Final[Mapping[str, Sequence[Piece]]] = {
     "floor": [Piece(lambda x, n: [n < x, x < n + 1])],
     "ceil": [Piece(lambda x, n: [n < -x, -x < n + 1])],
     **{
-        name: [Piece(lambda x, y, n: [y < 0, n < x / y, x / y < n + 1]), Piece(lambda x, y, n: [y > 0, n < x / y, x / y < n + 1])]
+        name: [
+            Piece(lambda x, y, n: [y < 0, n < x / y, x / y < n + 1]),
+            Piece(lambda x, y, n: [y > 0, n < x / y, x / y < n + 1]),
+        ]
         for name in ("floor_divide", "remainder")
     },
     "where/x0": [Piece(lambda x0: [x0 < 0]), Piece(lambda x0: [x0 > 0])],

@@ -62,7 +62,9 @@ class Theorem:
         whole = "(n : Z) " if "n" in (*self.piece.names, *fixed.values()) else ""
         symbols = {**{name: Symbol(name) for name in names}, "n": Symbol("IZR n")}
         conditions = "".join(f"{proposition(condition)} -> " for condition in self.piece.on(symbols))
-        operands = " ".join("(IZR n)" if fixed.get(name) == "n" else term(fixed[name]) if name in fixed else name for name in names)
+        operands = " ".join(
+            "(IZR n)" if fixed.get(name) == "n" else term(fixed[name]) if name in fixed else name for name in names
+        )
         function = f"row_{self.row.name} {operands}"
         return (f"forall {whole}({' '.join(free)} : R), {conditions}"
                 f"is_derive (fun {self.operand} => {function}) {self.operand} ({self.rule} {operands} ({function}))")  # fmt: skip
