@@ -14,6 +14,10 @@ held against the formulas of a textbook.
 
 from __future__ import annotations
 
+import os
+import shlex
+import shutil
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -32,7 +36,7 @@ __all__ = ["by_hand", "demonstrate", "line_up", "network", "signed"]
 
 POINT: Final = {"i": 2.0, "w_h": 0.3, "w_o": -0.8, "t": 1.0}
 RATE: Final = 2.0  # the learning rate η
-PICTURE: Final = "network.svg"
+PAGE: Final = "player.html"
 AS_EXPRESSION: Final = f"'(t - sigmoid(w_o*sigmoid(w_h*i)))**2 / 2' {' '.join(f'{k}={v:g}' for k, v in POINT.items())}"
 INTRODUCTION: Final = """\
 A network of two neurons, each with the sigmoid function σ.  How does its error E
@@ -71,7 +75,7 @@ def by_hand(number: Mapping[str, float]) -> tuple[float, float]:
 
 
 def demonstrate(folder: Path) -> str:
-    """Go through the network forward and back, write its picture into a folder, and return the text to be shown."""
+    """Go through the network forward and back, write a page that plays it into a folder, and return the text to be shown."""
     nodes = network(**POINT)
     nodes["E"].backward()
     steps = walk(nodes["E"])
@@ -86,7 +90,7 @@ def demonstrate(folder: Path) -> str:
         _update(nodes),
         DERIVATION,
         _comparison(nodes),
-        _picture(nodes["E"], folder / PICTURE),
+        _page(nodes["E"], folder / PAGE),
         f"The same network as an expression, step by step.  Then try your own:\n\n    {_command('--steps')}",
     ]
     return "\n\n".join(parts)
@@ -155,16 +159,24 @@ def _update(nodes: Mapping[str, Value]) -> str:
     return f"{line_up(rows)}\n\nThe error falls from E = {digits(error.data)} to E = {digits(after)}."
 
 
-def _picture(error: Value, path: Path) -> str:
-    from autograd.drawing import LayoutError, draw
+def _page(error: Value, path: Path) -> str:
+    from autograd.drawing import LayoutError
+    from autograd.player import play
 
     try:
-        saved = draw(error).save(path).resolve()
+        saved = play(error).save(path).resolve()
     except (LayoutError, OSError) as problem:
         reason = f"{path.name}: {problem.strerror}" if isinstance(problem, OSError) and problem.strerror else problem
-        return f"No picture was written: {reason}.\nThe same as text, to be drawn by Mermaid:\n\n    {_command('--mermaid')}"
-    return f"The picture of this graph, every gradient in its place: {saved}"
+        return f"No page was written: {reason}.\nThe graph as text, to be drawn by Mermaid:\n\n    {_command('--mermaid')}"
+    return f"""\
+PLAY IT.  Open this page in any browser, step through it, and change a number:
+
+    {saved}"""
 
 
 def _command(option: str) -> str:
-    return f"python -m autograd {AS_EXPRESSION} {option}"
+    """Return a command that can be pasted: with the Python that runs now, where ``python`` would be another one."""
+    python = "python"
+    if shutil.which(python) is None or ("VIRTUAL_ENV" not in os.environ and sys.prefix != sys.base_prefix):
+        python = shlex.quote(os.path.relpath(sys.executable))
+    return f"{python} -m autograd {AS_EXPRESSION} {option}"

@@ -20,7 +20,6 @@ import pytest
 from autograd import Unary
 from autograd.__main__ import main
 from autograd.demo import by_hand, demonstrate, network, signed
-from autograd.drawing.formats import FORMATS, Format
 from autograd.expressions import FUNCTIONS
 
 ROOT = Path(__file__).parent.parent
@@ -341,12 +340,12 @@ def test_help_tells_of_every_option_and_function(capsys: pytest.CaptureFixture[s
 
 @pytest.fixture
 def demonstration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The demonstration's text, with a picture that needs no layout engine."""
-    monkeypatch.setitem(FORMATS, ".svg", Format("no picture", lambda plan: b"<svg/>"))
+    """The demonstration's text."""
+    pytest.importorskip("wasmtime")
     monkeypatch.chdir(tmp_path)
     text = demonstrate(Path())
-    assert (tmp_path / "network.svg").read_text(encoding="utf-8") == "<svg/>"
-    assert str(tmp_path / "network.svg") in text
+    assert "autograd-player" in (tmp_path / "player.html").read_text(encoding="utf-8")
+    assert f"    {tmp_path / 'player.html'}\n" in text
     return text
 
 
@@ -387,7 +386,7 @@ def test_the_demonstration_learns(demonstration: str) -> None:
 def test_the_demonstration_ends_with_a_command_that_gives_the_same_gradients(
     demonstration: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    [command] = re.findall(r"python -m autograd ('.*)", demonstration)
+    [command] = re.findall(r" -m autograd ('.*)", demonstration)
     out = answer(capsys, *shlex.split(command))
     assert re.findall(r"∂f/∂w_[oh] = +(\S+)", out) == ["-0.094645", "0.053659"]
     assert out.count("-0.094645") >= 1 <= demonstration.count("-0.094645")
@@ -402,21 +401,29 @@ def test_the_demonstration_fits_on_two_screens(demonstration: str) -> None:
 def test_the_demonstration_without_a_layout_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("autograd.drawing.layout._package", lambda name: None)
     text = demonstrate(tmp_path)
-    assert "No picture was written: no layout engine is installed" in text
-    assert re.search(r"python -m autograd '.* --mermaid$", text, re.MULTILINE)
+    assert "No page was written: no layout engine is installed" in text
+    assert re.search(r" -m autograd '.* --mermaid$", text, re.MULTILINE)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_demonstration_where_nothing_can_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(FORMATS, ".svg", Format("no picture", lambda plan: b"<svg/>"))
-    assert "No picture was written: network.svg: there is no folder" in demonstrate(tmp_path / "none")
-    picture = tmp_path / "network.svg"
-    picture.mkdir()
-    assert "No picture was written: network.svg: Is a directory." in demonstrate(tmp_path)
-    picture.rmdir()
-    picture.symlink_to(picture)
-    assert "No picture was written: network.svg: " in demonstrate(tmp_path)
-    assert [*tmp_path.iterdir()] == [picture]
+def test_the_demonstration_where_nothing_can_be_written(tmp_path: Path) -> None:
+    assert "No page was written: player.html: there is no folder" in demonstrate(tmp_path / "none")
+    page = tmp_path / "player.html"
+    page.mkdir()
+    assert "No page was written: player.html: Is a directory." in demonstrate(tmp_path)
+    page.rmdir()
+    page.symlink_to(page)
+    assert "No page was written: player.html: " in demonstrate(tmp_path)
+    assert [*tmp_path.iterdir()] == [page]
+
+
+def test_the_demonstrations_commands_can_be_pasted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("VIRTUAL_ENV", raising=False)
+    monkeypatch.chdir(tmp_path)
+    [command] = re.findall(r"^    (.* --steps)$", demonstrate(tmp_path / "none"), re.MULTILINE)
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, shell=True, capture_output=True, cwd=tmp_path, env=environment, timeout=60, check=True)
+    assert b"-0.094645" in done.stdout
 
 
 def test_a_column_of_numbers_keeps_room_for_signs() -> None:
@@ -433,7 +440,7 @@ def run(*argv: str, cwd: Path, **environment: str) -> subprocess.CompletedProces
 
 
 def test_a_terminal_without_unicode(tmp_path: Path) -> None:
-    (tmp_path / "network.svg").mkdir()  # so that no layout engine has to start
+    (tmp_path / "player.html").mkdir()  # so that no page is written
     done = run(cwd=tmp_path, PYTHONIOENCODING="ascii")
     assert (done.returncode, done.stderr) == (0, b"")
     assert b"dE/dnet_o = dE/dr_o   * r_o*(1 - r_o)" in done.stdout

@@ -1,4 +1,4 @@
-"""Every example of the README, run where its files do no harm."""
+"""Every example of the README and of the other pages, run where its files do no harm; their links; the first page's picture."""
 
 import doctest
 import re
@@ -9,7 +9,9 @@ import pytest
 from autograd import Value, draw
 from nn import MLP
 
-README = Path(__file__).parent.parent / "README.md"
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+PAGES = [README, *(page for part in ("autograd", "nn", "notebooks", "tests") for page in sorted((ROOT / part).rglob("*.md")))]
 NETWORK = README.parent / "notebooks/pictures/network.svg"
 WIDTH = 830  # pixels of a README's column on GitHub
 
@@ -21,20 +23,36 @@ def network() -> Value:
     return loss
 
 
-def test_every_example_gives_what_the_readme_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("matplotlib")
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_example_gives_what_the_page_says(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MPLBACKEND", "Agg")
-    failed, tried = doctest.testfile(str(README), module_relative=False)
-    assert tried > 50 and not failed
-    assert (tmp_path / "moons.png").stat().st_size > 10_000
+    for package in ("matplotlib", "flint") if ">>>" in page.read_text(encoding="utf-8") else ():
+        pytest.importorskip(package)
+    assert not doctest.testfile(str(page), module_relative=False, encoding="utf-8").failed
 
 
-def test_files_and_folders_that_are_named_exist() -> None:
-    text = README.read_text(encoding="utf-8")
-    for name in ("autograd/primitives.py", "autograd/value.py", "autograd/mistakes.py", "autograd/drawing/", "nn/layers.py",
-                 "tests/benchmarks/eager.py", "notebooks/pictures/network.svg"):  # fmt: skip
-        assert name in text and (README.parent / name).exists()
+def test_pages_have_examples() -> None:
+    assert {page.relative_to(ROOT).parts[0] for page in PAGES} == {"README.md", "autograd", "nn", "notebooks", "tests"}
+    assert sum(page.read_text(encoding="utf-8").count("\n>>> ") for page in PAGES) > 100
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_to_what_is_there(page: Path) -> None:
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    for target in re.findall(r"\]\(([^)#\s]+)", text):
+        if "://" not in target:
+            assert (page.parent / target).exists(), target
+    for name in re.findall(r"`((?:autograd|nn|tests|notebooks)/[\w/.]+)`", text):
+        assert (ROOT / name).exists(), name
+
+
+def test_the_first_page_is_three_screens() -> None:
+    lines = README.read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= 150
+    assert next(i for i, line in enumerate(lines) if line.startswith("![")) < next(
+        i for i, line in enumerate(lines) if line.startswith("```bash")
+    )
 
 
 def test_the_picture_of_the_network_is_drawn_as_the_readme_says() -> None:

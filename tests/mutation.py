@@ -1,0 +1,302 @@
+"""Whole-code mutation: change one thing in the project, and a test has to fail.
+
+    python tests/mutation.py --record          # once: which tests run which lines (the quick tests, under coverage)
+    python tests/mutation.py 400 --seed 7      # a sample of mutants
+    python tests/mutation.py --of nn/losses.py # every mutant of a file
+
+The idea: a mutant can only be noticed by tests that run its line.  Coverage records these, and the most specific ones, those
+that run the fewest lines, come first; so most mutants die within a few tests.  One that none of them notices is a survivor:
+either it is equivalent, or a test is missing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from queue import SimpleQueue
+from random import Random
+from typing import Final, NamedTuple
+
+ROOT: Final = Path(__file__).parent.parent
+RECORD: Final = ROOT / ".coverage"
+COPIED: Final = ("autograd", "nn", "tests", "notebooks", "README.md", "LICENSE", "pyproject.toml", ".ci", ".gitignore")
+SWAPS: Final = {
+    ast.Add: "-", ast.Sub: "+", ast.Mult: "/", ast.Div: "*", ast.FloorDiv: "/", ast.Mod: "*", ast.Pow: "*", ast.BitOr: "&",
+    ast.BitAnd: "|", ast.Lt: "<=", ast.LtE: "<", ast.Gt: ">=", ast.GtE: ">", ast.Eq: "!=", ast.NotEq: "==", ast.Is: "is not",
+    ast.IsNot: "is", ast.In: "not in", ast.NotIn: "in", ast.And: "or", ast.Or: "and",
+}  # fmt: skip
+MOST_TESTS: Final = 250  # that are tried on a mutant
+SECONDS: Final = 300  # after which an endless loop is a failed test
+
+
+class Mutant(NamedTuple):
+    """A change of one file: the text from `start` to `end` becomes `new`."""
+
+    path: Path
+    line: int
+    start: int
+    end: int
+    new: str
+
+    def applied(self) -> str:
+        """Return the changed text of the file."""
+        text = self.path.read_text(encoding="utf-8")
+        return text[: self.start] + self.new + text[self.end :]
+
+    def __str__(self) -> str:
+        text = self.path.read_text(encoding="utf-8")
+        begin, stop = text.rfind("\n", 0, self.start) + 1, text.find("\n", self.end)
+        before, after = text[begin:stop].strip(), (text[begin : self.start] + self.new + text[self.end : stop]).strip()
+        return f"{self.path.relative_to(ROOT)}:{self.line}\n    - {before}\n    + {after}"
+
+
+class Finder(ast.NodeVisitor):
+    """Collects the mutants of a file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.found = path, list[Mutant]()
+        self.text = path.read_text(encoding="utf-8")
+        # ast counts columns in bytes
+        self.lines = [line.encode() for line in self.text.splitlines(keepends=True)]
+        self.starts = [0]
+        for line in self.lines:
+            self.starts.append(self.starts[-1] + len(line.decode()))
+        self.visit(ast.parse(self.text))
+
+    def place(self, line: int, column: int) -> int:
+        """Return the index in the text of a line and a column."""
+        return self.starts[line - 1] + len(self.lines[line - 1][:column].decode())
+
+    def span(self, node: ast.expr | ast.stmt) -> tuple[int, int]:
+        """Return where a node begins and ends in the text."""
+        assert node.end_lineno is not None and node.end_col_offset is not None
+        return self.place(node.lineno, node.col_offset), self.place(node.end_lineno, node.end_col_offset)
+
+    def add(self, node: ast.expr | ast.stmt, start: int, end: int, new: str) -> None:
+        self.found.append(Mutant(self.path, node.lineno, start, end, new))
+
+    def swap(self, node: ast.expr, left: ast.expr, right: ast.expr, operator: ast.AST) -> None:
+        """Put another operator between two operands; parentheses stay where they are."""
+        new = SWAPS.get(type(operator))
+        start, end = self.span(left)[1], self.span(right)[0]
+        sign = re.search(r"[^\s()\\]+(?: not| in)?", self.text[start:end])
+        if new is not None and sign is not None:
+            self.add(node, start + sign.start(), start + sign.end(), new)
+
+    def visit_Module(self, node: ast.Module) -> None:
+        for each in node.body:
+            names = [target.id for target in getattr(each, "targets", []) if isinstance(target, ast.Name)]
+            if "__all__" not in names:
+                self.visit(each)
+
+    def visit_If(self, node: ast.If) -> None:
+        if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            return
+        start, end = self.span(node.test)
+        self.add(node.test, start, end, f"(not ({self.text[start:end]}))")
+        self.generic_visit(node)
+
+    def visit_IfExp(self, node: ast.IfExp) -> None:
+        start, end = self.span(node.test)
+        self.add(node.test, start, end, f"(not ({self.text[start:end]}))")
+        self.generic_visit(node)
+
+    def visit_BinOp(self, node: ast.BinOp) -> None:
+        is_union = isinstance(node.op, ast.BitOr)  # mostly of types
+        if not is_union:
+            self.swap(node, node.left, node.right, node.op)
+        self.generic_visit(node)
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> None:
+        self.swap(node, node.values[0], node.values[1], node.op)
+        self.generic_visit(node)
+
+    def visit_Compare(self, node: ast.Compare) -> None:
+        for left, operator, right in zip([node.left, *node.comparators], node.ops, node.comparators, strict=False):
+            self.swap(node, left, right, operator)
+        self.generic_visit(node)
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> None:
+        start, end = self.span(node)
+        self.add(node, start, end, self.text[self.span(node.operand)[0] : end])
+        self.generic_visit(node)
+
+    def visit_Constant(self, node: ast.Constant) -> None:
+        start, end = self.span(node)
+        if node.value is True or node.value is False:
+            self.add(node, start, end, str(not node.value))
+        elif isinstance(node.value, int | float) and not isinstance(node.value, bool):
+            self.add(node, start, end, f"({node.value!r} + 1)" if abs(node.value) < 1e300 else "0.0")
+
+    def visit_Return(self, node: ast.Return) -> None:
+        if node.value is not None and not (isinstance(node.value, ast.Constant) and node.value.value is None):
+            self.add(node, *self.span(node), "return None")
+        self.generic_visit(node)
+
+    def visit_Expr(self, node: ast.Expr) -> None:
+        if isinstance(node.value, ast.Call | ast.Yield):
+            self.add(node, *self.span(node), "pass")
+            self.generic_visit(node)
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> None:
+        self.add(node, *self.span(node), "pass")
+        self.generic_visit(node)
+
+    def visit_Break(self, node: ast.Break) -> None:
+        self.add(node, *self.span(node), "continue")
+
+    def visit_Continue(self, node: ast.Continue) -> None:
+        self.add(node, *self.span(node), "break")
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> None:
+        """Messages are not mutated: tests pin their facts only."""
+
+    def visit_Raise(self, node: ast.Raise) -> None:
+        """Nor what is raised."""
+
+    def visit_keyword(self, node: ast.keyword) -> None:
+        if node.arg != "strict":  # of zip: the lengths are equal
+            self.visit(node.value)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
+        if node.value is not None:
+            self.visit(node.value)
+
+    def visit_arguments(self, node: ast.arguments) -> None:
+        for default in [*node.defaults, *filter(None, node.kw_defaults)]:
+            self.visit(default)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
+        """Skip annotations and decorators."""
+        self.visit(node.args)
+        for each in node.body:
+            self.visit(each)
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:
+        """Skip decorators."""
+        for each in node.body:
+            self.visit(each)
+
+
+def mutants(path: Path) -> list[Mutant]:
+    """Return the mutants of a file that are Python."""
+    return [mutant for mutant in Finder(path).found if is_python(mutant.applied())]
+
+
+def is_python(text: str) -> bool:
+    try:
+        ast.parse(text)
+    except SyntaxError:
+        return False
+    return True
+
+
+class Record:
+    """Which tests run which lines, from a coverage run with a context for each test."""
+
+    def __init__(self, path: Path = RECORD) -> None:
+        self.by_line: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
+        self.lines: Counter[str] = Counter()  # of each test
+        with closing(sqlite3.connect(path)) as database:
+            rows = database.execute(
+                "select file.path, context.context, arc.fromno, arc.tono from arc "
+                "join file on file.id = arc.file_id join context on context.id = arc.context_id"
+            )
+            for name, context, *arc in rows:
+                test = context.rpartition("|")[0]
+                self.lines[test] += 1
+                for line in arc:
+                    self.by_line[str(Path(name).relative_to(ROOT))][abs(line)].add(test)
+
+    def tests(self, mutant: Mutant) -> list[str]:
+        """Return the tests that run a mutant's line, the most specific first; of a line run on import, those of the file."""
+        by_line = self.by_line[str(mutant.path.relative_to(ROOT))]
+        found = by_line[mutant.line] - {""} or {test for tests in by_line.values() for test in tests if test}
+        return sorted(found, key=lambda test: (self.lines[test], test))[:MOST_TESTS]
+
+
+def record() -> None:
+    """Run the quick tests under coverage, with a context for each test."""
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--cov", "--cov-branch", "--cov-context=test", "--cov-report="]
+    subprocess.run(command, cwd=ROOT, check=True)
+
+
+def survives(mutant: Mutant, tests: Sequence[str], folder: Path) -> bool:
+    """Whether no test fails in a copy of the project that has the mutant."""
+    target = folder / mutant.path.relative_to(ROOT)
+    text = target.read_text(encoding="utf-8")
+    target.write_text(mutant.applied(), encoding="utf-8")
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(folder), "CI": "1"}
+    try:
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--no-header", *tests]
+        ran = subprocess.run(command, cwd=folder, env=environment, capture_output=True, timeout=SECONDS, check=False)
+        return ran.returncode == 0
+    except subprocess.TimeoutExpired:
+        return False
+    finally:
+        target.write_text(text, encoding="utf-8")
+
+
+def tried(sample: Sequence[Mutant]) -> Iterator[tuple[Mutant, bool]]:
+    """Go through mutants with whether they survive, in copies of the project, one for each core."""
+    known = Record()
+    with tempfile.TemporaryDirectory() as parent:
+        folders: SimpleQueue[Path] = SimpleQueue()
+        for i in range(os.cpu_count() or 1):
+            folder = Path(parent) / str(i)
+            for name in COPIED:
+                if (ROOT / name).is_dir():
+                    shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+                elif (ROOT / name).exists():
+                    folder.mkdir(exist_ok=True)
+                    shutil.copy(ROOT / name, folder / name)
+            folders.put(folder)
+
+        def judged(mutant: Mutant) -> tuple[Mutant, bool]:
+            folder, tests = folders.get(), known.tests(mutant)
+            try:
+                return mutant, not tests or survives(mutant, tests, folder)
+            finally:
+                folders.put(folder)
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            yield from pool.map(judged, sample)
+
+
+def main() -> None:
+    """Try mutants, and print the survivors."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("count", type=int, nargs="?", help="how many mutants; by default all")
+    parser.add_argument("--seed", type=int, default=0, help="of the sample")
+    parser.add_argument("--of", nargs="+", type=Path, default=[ROOT / "autograd", ROOT / "nn"], help="files or folders")
+    parser.add_argument("--record", action="store_true", help="first record which tests run which lines")
+    options = parser.parse_args()
+    if options.record:
+        record()
+        if options.count is None:
+            return
+    paths = [path.resolve() for root in options.of for path in (sorted(root.rglob("*.py")) if root.is_dir() else [root])]
+    found = [mutant for path in paths for mutant in mutants(path)]
+    sample = found if options.count is None else Random(options.seed).sample(found, min(options.count, len(found)))
+    survivors = 0
+    for i, (mutant, alive) in enumerate(tried(sample), 1):
+        survivors += alive
+        print(mutant) if alive else None
+        print(f"\r{i} of {len(sample)} mutants, {survivors} survivors", end="", flush=True, file=sys.stderr)
+    print(f"\n{len(sample)} of {len(found)} mutants: {len(sample) - survivors} killed, {survivors} survived")
+
+
+if __name__ == "__main__":
+    main()
