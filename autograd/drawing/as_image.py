@@ -27,7 +27,7 @@ FOREIGN = frozenset(("Lo", "So"))  # letters without capitals, as in Arabic or C
 # The page around the picture.  What it shows is passed beside it, so that nothing in there is read as markup.
 PAGE = b"""
 #set document(title: sys.inputs.about, date: none)
-#set page(width: auto, height: auto, margin: 0pt)
+#set page(width: auto, height: auto, margin: 0pt, fill: none)
 #image(bytes(sys.inputs.svg), format: "svg", alt: sys.inputs.about)
 """
 
