@@ -146,7 +146,14 @@ class Walk(Sequence[Step]):
         """What first goes wrong in a walk that makes a mistake; empty if the mistake does not matter on this graph."""
         return self[-1].mistake if self.mistake is not None and len(self) else ""
 
-    def save(self, path: str | os.PathLike[str], *, view: Literal["nodes", "neurons"] = "nodes", limit: int = 150) -> Path:
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        view: Literal["nodes", "neurons"] = "nodes",
+        limit: int = 150,
+        theme: Literal["light", "dark"] = "light",
+    ) -> Path:
         """Write the walk as an animated SVG, and return the path.
 
         In the forward pass the values appear; in the backward pass a dot carries each contribution along its edge to the input
@@ -157,16 +164,17 @@ class Walk(Sequence[Step]):
             path: a name that ends in .svg; a file of this name stays as it was if anything goes wrong.
             view: "neurons" draws a network neuron by neuron, see `draw`.
             limit: the largest number of boxes that is still drawn.
+            theme: "dark" draws on dark paper.
 
         Raises:
-            ValueError: for another suffix or view, if the graph is too large to be read, and for the view by neurons of a graph
-                without neurons.
+            ValueError: for another suffix, view or theme, if the graph is too large to be read, and for the view by neurons of
+                a graph without neurons.
             FileNotFoundError: if the folder does not exist.
             LayoutError: if no layout engine is installed.
         """
         from autograd.drawing.as_animation import save  # the only import from the walk to the pictures
 
-        return save(self, path, view, limit)
+        return save(self, path, view, limit, theme)
 
     def to_json(self) -> str:
         """Return the whole walk as strict JSON.

@@ -7,6 +7,7 @@ in every picture.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,8 @@ __all__ = ["activations", "decision_boundary", "descent", "loss_curve", "weights
 BLUE, RED, GREY = "#2166ac", "#b2182b", "#808080"
 COLOURS = (BLUE, RED, "#e6a000", "#1b7837", "#762a83", "#4dbbd5", "#8c510a", "#f781bf")  # of classes 0, 1, …
 MARKERS = "o^sDvP*X"
+PER_SQUARE, WIDEST, HIGHEST = 0.45, 16.0, 2.3  # inches: of a weight, of a row of pictures, of a layer in it
+BESIDE = 4.0  # squares, for the numbers beside a layer
 
 
 def loss_curve(history: History, ax: Axes | None = None, *, log: bool = False) -> Axes:
@@ -140,7 +143,9 @@ def weights(model: Module, axes: Sequence[Axes] | None = None) -> list[Axes]:
         axes: one for each layer.
     """
     layers = [neurons for neurons, _ in by_layer(model)]
-    axes = _row_of_axes(axes, [len(layer[0].w) + 2.5 for layer in layers])
+    widths = [len(layer[0].w) + 2.5 for layer in layers]
+    axes = _row_of_axes(axes, widths)
+    square = 72 * min(PER_SQUARE, WIDEST / sum(width + BESIDE for width in widths), HIGHEST / max(map(len, layers)))  # points
     for i, (ax, layer) in enumerate(zip(axes, layers, strict=True), start=1):
         rows = [[parameter.data for parameter in (*neuron.w, neuron.b)] for neuron in layer]
         largest = max((abs(w) for row in rows for w in row), default=0.0) or 1.0
@@ -149,8 +154,8 @@ def weights(model: Module, axes: Sequence[Axes] | None = None) -> list[Axes]:
             for k, w in enumerate(row):
                 _square(ax, k + (k == n_inputs) * 0.5, j, 0.95 * (abs(w) / largest) ** 0.5, RED if w > 0 else BLUE)
         ax.set(xlim=(-0.75, n_inputs + 1.25), ylim=(len(rows) - 0.25, -0.75), aspect="equal", facecolor="#f2f2f2")
-        ax.set(title=f"layer {i}\nlargest {largest:.3g}", xlabel="input", yticks=range(len(rows)))
-        shown = range(n_inputs) if n_inputs <= 12 else range(0, n_inputs, -(-n_inputs // 8))
+        ax.set(title=f"layer {i}\nlargest {largest:.3g}", xlabel="input", yticks=range(0, len(rows), _apart(12, square)))
+        shown = range(0, n_inputs, _apart(22, square))
         ax.set_xticks([*shown, n_inputs + 0.5], [*map(str, shown), "b"])
     axes[0].set_ylabel("neuron")
     return list(axes)
@@ -221,6 +226,11 @@ def descent(f: Callable[..., Any], path: Sequence[tuple[Sequence[float], float]]
     return ax
 
 
+def _apart(label: float, square: float) -> int:
+    """Return how many squares there are from one label to the next, so that labels do not run into each other."""
+    return max(1, math.ceil(label / square))
+
+
 def _axes(ax: Axes | None) -> Axes:
     if ax is not None:
         return ax
@@ -238,7 +248,7 @@ def _row_of_axes(axes: Sequence[Axes] | None, widths: Sequence[float]) -> Sequen
         return axes
     least = max(3.5, 0.1 * sum(widths))  # room for a title
     share = [max(width, least) for width in widths]
-    size = min(max(0.45 * sum(share), 6.0), 16.0), 3.4
+    size = min(max(PER_SQUARE * sum(share), 6.0), WIDEST), 3.4
     figure = _pyplot().figure(figsize=size, layout="constrained")
     return list(figure.subplots(1, len(widths), squeeze=False, gridspec_kw={"width_ratios": share})[0])
 

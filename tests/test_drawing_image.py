@@ -7,10 +7,10 @@ import os
 import re
 import subprocess
 import sys
-from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -29,7 +29,12 @@ SIGNS = "∂δσΣθ∞·×←√²³⁽⁾¹₀₁₉′≤≥…−|"
 def no_fonts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave Typst only the fonts that it brings along, as on a machine without any."""
     typst = import_module("typst")
-    monkeypatch.setattr(typst, "compile", partial(typst.compile, ignore_system_fonts=True))
+    compile_page = typst.compile
+
+    def compile_without(*parts: Any, **options: Any) -> Any:
+        return compile_page(*parts, **(options | {"ignore_system_fonts": True}))
+
+    monkeypatch.setattr(typst, "compile", compile_without)
 
 
 def trained() -> Drawing:
@@ -67,7 +72,7 @@ def test_pdf_has_the_size_of_the_picture_its_fonts_and_no_date(tmp_path: Path) -
     [box] = re.findall(rb"/MediaBox\s*\[0 0 ([\d.]+) ([\d.]+)\]", data)
     svg = ElementTree.fromstring(drawing.svg)
     assert list(map(float, box)) == pytest.approx([float(svg.get(side, "")) * 72 / 96 for side in ("width", "height")], abs=1)
-    assert b"LibertinusSerif" in data
+    assert b"DejaVuSansMono" in data
     assert b"CreationDate" not in data and b"xmp:CreateDate" not in data
 
 
@@ -81,11 +86,27 @@ def test_every_sign_is_drawn_without_any_font_of_the_system(no_fonts: None, monk
 
 @needs_layout
 @needs_typst
-def test_fonts_of_the_system_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    typst, drawing = import_module("typst"), trained()
+def test_fonts_of_the_system_change_nothing(request: pytest.FixtureRequest) -> None:
+    drawing = trained()
     with_them = to_image(drawing, "png"), to_image(drawing, "pdf")
-    monkeypatch.setattr(typst, "compile", partial(typst.compile, ignore_system_fonts=True))
+    request.getfixturevalue("no_fonts")
     assert (to_image(drawing, "png"), to_image(drawing, "pdf")) == with_them
+
+
+@needs_layout
+@needs_typst
+def test_a_label_in_another_script_takes_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    typst, taken = import_module("typst"), []
+    compile_page = typst.compile
+
+    def compile_and_note(*parts: Any, **options: Any) -> Any:
+        taken.append(not options["ignore_system_fonts"])
+        return compile_page(*parts, **options)
+
+    monkeypatch.setattr(typst, "compile", compile_and_note)
+    for label in ("θ₁", "потеря", "損失", "הפסד", "خسارة", "🎉"):
+        to_image(draw(Value(1.0, label=label)), "png")
+    assert taken == [False, False, True, True, True, True]
 
 
 @needs_layout
@@ -111,7 +132,7 @@ def test_colours_and_bold_lines_are_those_of_the_svg(form: str) -> None:
     matplotlib = pytest.importorskip("matplotlib.image")
     drawing = trained()
     if form == "pdf":
-        assert b"LibertinusSerif-Bold" in to_image(drawing, "pdf")
+        assert b"DejaVuSansMono-Bold" in to_image(drawing, "pdf")
         return
     image = (matplotlib.imread(io.BytesIO(to_image(drawing, "png")))[..., :3] * 255).round().astype(int)
     found = {"#{:02x}{:02x}{:02x}".format(*pixel) for pixel in image.reshape(-1, 3).tolist()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +148,17 @@ def test_titles_of_weights_are_whole_and_apart(sizes: tuple[int, ...]) -> None:
     spans = [ax.title.get_window_extent().intervalx for ax in axes]
     ends = [x for span in spans for x in span]
     assert ends == sorted(ends) and ends[0] >= 0 and ends[-1] <= figure.bbox.width
+
+
+@pytest.mark.parametrize("sizes", [(2, 3, 1), (8, 16, 1), (30, 20, 12), (784, 32, 10)])
+def test_the_numbers_of_neurons_and_inputs_do_not_run_into_each_other(sizes: tuple[int, ...]) -> None:
+    axes: list[Any] = list(plots.weights(MLP(sizes[0], sizes[1:], seed=0)))
+    axes[0].figure.canvas.draw()
+    for ax in axes:
+        for labels, side in ((ax.get_xticklabels(), "x"), (ax.get_yticklabels(), "y")):
+            shown = [label.get_window_extent() for label in labels if label.get_text() != "b"]
+            spans = sorted((getattr(box, f"{side}0"), getattr(box, f"{side}1")) for box in shown)
+            assert spans and all(end <= start for (_, end), (start, _) in pairwise(spans))
 
 
 def test_activations() -> None:

@@ -29,7 +29,7 @@ from autograd.drawing.jupyter import bundle, image
 from autograd.drawing.layout import LayoutError
 from autograd.drawing.neurons import describer
 from autograd.drawing.nodes import frame_of
-from autograd.drawing.plan import WIDEST_NOTE, Edge, Line, Node, Plan, cut
+from autograd.drawing.plan import WIDEST_NOTE, Edge, Line, Node, Plan, Theme, checked_theme, cut
 from autograd.files import write_whole
 from autograd.moments import Moment
 from autograd.steps import Walk
@@ -101,6 +101,7 @@ def draw(
     view: Literal["nodes", "neurons"] = "nodes",
     digits: int | None = None,
     limit: int = 150,
+    theme: Theme = "light",
 ) -> Drawing:
     """Draw the computation graph of a result.
 
@@ -114,11 +115,12 @@ def draw(
             gradient and δ·w, which flows back; long layers are condensed.
         digits: significant digits of the numbers, 1 to 17; by default 5, and 3 in a network.
         limit: the largest number of boxes that is still drawn: of nodes, leaves included, or of what the view by neurons shows.
+        theme: "dark" draws on dark paper, for a dark notebook or slide.
 
     Raises:
         TypeError: if `loss` is not a Value.
-        ValueError: if the graph has more than `limit` nodes or is otherwise too large to be read, for another view, for the
-            view by neurons of a graph without neurons, and for other digits.
+        ValueError: if the graph has more than `limit` nodes or is otherwise too large to be read, for another view or theme,
+            for the view by neurons of a graph without neurons, and for other digits.
         IndexError: if there is no such step.
 
     >>> x = Value(2.0, label="x")
@@ -129,7 +131,7 @@ def draw(
         raise TypeError(f"draw needs the Value whose graph is to be drawn, not {loss!r}")
     describe = describer(loss, view, limit)
     plan = describe(Telling(loss, digits), None) if step is None else _at_step(Walk(loss, n_digits=digits), step, describe)
-    return Drawing(**vars(plan))
+    return Drawing(**(vars(plan) | {"theme": checked_theme(theme)}))
 
 
 def _at_step(steps: Walk, i: int, describe: Callable[[Telling, Moment | None], Plan]) -> Plan:

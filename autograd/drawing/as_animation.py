@@ -25,11 +25,11 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from autograd.drawing.as_svg import draw_arrow, draw_box, draw_label, draw_plan
+from autograd.drawing.as_svg import darken, draw_arrow, draw_box, draw_label, draw_plan
 from autograd.drawing.geometry import Arrow, place
 from autograd.drawing.neurons import describer
 from autograd.drawing.nodes import describe_nodes, frame_of
-from autograd.drawing.plan import WIDEST_NOTE, Edge, Line, Node, Plan, cut
+from autograd.drawing.plan import WIDEST_NOTE, Edge, Line, Node, Plan, Theme, checked_theme, cut
 from autograd.drawing.style import NEGATIVE, NOTE, PAPER, POSITIVE
 from autograd.files import write_whole
 from autograd.moments import Moment, Step
@@ -135,12 +135,13 @@ class Score:
         return plan
 
 
-def to_animation(steps: Walk, describe: Describe = describe_nodes) -> str:
+def to_animation(steps: Walk, describe: Describe = describe_nodes, theme: Theme = "light") -> str:
     """Write a walk as an animated SVG.
 
     Args:
         steps: the walk.
         describe: what describes one moment of it.
+        theme: on which paper.
 
     Raises:
         LayoutError: if no layout engine is installed.
@@ -174,6 +175,8 @@ def to_animation(steps: Walk, describe: Describe = describe_nodes) -> str:
         svg.remove(note)
         _overlay(SubElement(svg, "g"), texts, score.end)
     svg.extend(_dot(trip, geometry.arrows[trip.edge.id], score.end) for trip in score.trips)
+    if theme == "dark":
+        darken(svg)
     return tostring(svg, encoding="unicode") + "\n"
 
 
@@ -276,10 +279,10 @@ def _ink(x: float) -> str:
     return POSITIVE if x > 0 else NEGATIVE if x < 0 else NOTE
 
 
-def save(steps: Walk, path: str | os.PathLike[str], view: str, limit: int) -> Path:
+def save(steps: Walk, path: str | os.PathLike[str], view: str, limit: int, theme: Theme) -> Path:
     """Write a walk to a file; see `Walk.save`."""
     path = Path(path)
     if path.suffix.lower() != SUFFIX:
         raise ValueError(f"a walk cannot be saved as {path.suffix!r}; end the name in {SUFFIX}")
-    write_whole(path, to_animation(steps, describer(steps.loss, view, limit)).encode())
+    write_whole(path, to_animation(steps, describer(steps.loss, view, limit), checked_theme(theme)).encode())
     return path

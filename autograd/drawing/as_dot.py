@@ -4,6 +4,8 @@ Only plain labels are used, no HTML-like ones, because not every build of Graphv
 lines need a format of their own.  `style` computes the sizes of boxes, not the layout engine, because
 the engines measure text with different fonts, and none of them with the one the reader's screen will have.
 
+Whoever reads the DOT lays it out, so nothing is folded here: a graph that would be too wide for a page runs from top to bottom.
+
 >>> from autograd.drawing.plan import Line, Node, Plan
 >>> print(to_dot(Plan("t", (Node("n0", "leaf", (Line("value", 'say "w"'),), hint=""),), (), ())).splitlines()[-2])
   n0 [id=n0, class=leaf, label="say \"w\"", style="filled,rounded", fillcolor="#dceefa", color="#0072b2", width=0.95]
@@ -11,13 +13,29 @@ the engines measure text with different fonts, and none of them with the one the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from autograd.drawing.plan import Edge, Emphasis, Kind, Node, Plan
-from autograd.drawing.style import BACKWARD, BOXES, FAINT, FONT, NOTE, NOTE_SIZE, PAPER, PATIENCE, SIZE, WIRE, size_of
+from autograd.drawing.style import (
+    BACKWARD,
+    BOXES,
+    FAINT,
+    FONT,
+    NIGHT,
+    NOTE,
+    NOTE_SIZE,
+    PAPER,
+    PATIENCE,
+    SIZE,
+    TEXT,
+    WIRE,
+    size_of,
+)
 
 __all__ = ["in_order", "to_dot"]
 
+COLOUR = re.compile(r'(?<=color=")#[0-9a-f]{6}(?=")')  # in a label, the quotation marks are escaped
 SHAPES: dict[Kind, str] = {
     "leaf": 'style="filled,rounded"',
     "operation": "style=filled",
@@ -26,6 +44,7 @@ SHAPES: dict[Kind, str] = {
     "neuron": 'style="filled,rounded", peripheries=2',
     "rest": "shape=plaintext, style=filled",
 }
+INK = TEXT["value"].colour
 STANDING: dict[Emphasis, str] = {
     "normal": "",
     "active": f', color="{BACKWARD}", penwidth=3',
@@ -36,16 +55,19 @@ STANDING: dict[Emphasis, str] = {
 def to_dot(plan: Plan) -> str:
     """Write a plan in DOT."""
     notes = "".join(_escape(note) + r"\l" for note in plan.notes)
+    space = f"rankdir={'TB' if plan.is_long else 'LR'}, nodesep=0.18, ranksep=0.4, nslimit={PATIENCE}, pad=0.15"
+    type_ = f'fontname="{FONT}", fontsize={SIZE}'
     lines = [
-        f'  graph [rankdir=LR, nodesep=0.18, ranksep=0.4, nslimit={PATIENCE}, pad=0.15, bgcolor="{PAPER}"]',
+        f'  graph [{space}, bgcolor="{PAPER}"]',
         f'  graph [fontname="{FONT}", fontsize={NOTE_SIZE}, fontcolor="{NOTE}", labelloc=b, labeljust=l, label="{notes}"]',
-        f'  node [shape=box, height=0.3, margin="0.1,0.06", penwidth=1.2, fontname="{FONT}", fontsize={SIZE}]',
-        f'  edge [color="{WIRE}", penwidth=1.1, arrowsize=0.65, fontname="{FONT}", fontsize={SIZE}, fontcolor="{BACKWARD}"]',
+        f'  node [shape=box, height=0.3, margin="0.1,0.06", penwidth=1.2, {type_}, fontcolor="{INK}"]',
+        f'  edge [color="{WIRE}", penwidth=1.1, arrowsize=0.65, {type_}, fontcolor="{BACKWARD}"]',
         *map(_node, plan.nodes),
         *map(_edge, plan.edges),
         *(f"  {in_order(ids)}" for ids in plan.columns + plan.order),
     ]
-    return "\n".join(["digraph {", *lines, "}", ""])
+    text = "\n".join(["digraph {", *lines, "}", ""])
+    return text if plan.theme == "light" else COLOUR.sub(lambda found: NIGHT.get(found[0], found[0]), text)
 
 
 def _node(node: Node) -> str:

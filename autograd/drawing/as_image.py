@@ -1,28 +1,33 @@
 """A plan as PNG or PDF: its SVG, printed by Typst.
 
 Typst is one wheel for every system, and brings fonts with all signs of the formulas.  So a machine that has no fonts draws the
-same picture as any other, and the same plan gives the same bytes; the system's fonts are used only for characters that
-Typst's own do not have.
+same picture as any other, and the same plan gives the same bytes.  The system's fonts are used only for labels with letters of
+scripts that Typst's fonts do not have, or with emoji.
+
+>>> is_foreign("∂loss/∂θ = -0.5"), is_foreign("損失")
+(False, True)
 """
 
 from __future__ import annotations
 
 from importlib import import_module
 from typing import Literal
+from unicodedata import category
 from xml.etree import ElementTree
 
 from autograd.drawing.as_svg import draw_plan
 from autograd.drawing.layout import LayoutError
 from autograd.drawing.plan import Plan
 
-__all__ = ["FONT", "print_svg", "to_image"]
+__all__ = ["FONT", "is_foreign", "print_svg", "to_image"]
 
 RESOLUTION = 192  # of a PNG, in dots per inch: twice a screen's, so that it stays sharp on a slide
-FONT = "Libertinus Serif"
+FONT = "DejaVu Sans Mono"  # the one font without serifs that Typst brings, as wide as `style.EM` says
+FOREIGN = frozenset(("Lo", "So"))  # letters without capitals, as in Arabic or Chinese, and pictures
 # The page around the picture.  What it shows is passed beside it, so that nothing in there is read as markup.
 PAGE = b"""
 #set document(title: sys.inputs.about, date: none)
-#set page(width: auto, height: auto, margin: 0pt)
+#set page(width: auto, height: auto, margin: 0pt, fill: none)
 #image(bytes(sys.inputs.svg), format: "svg", alt: sys.inputs.about)
 """
 
@@ -54,6 +59,12 @@ def print_svg(svg: str, about: str, form: Literal["png", "pdf"]) -> bytes:
     except ImportError:
         raise LayoutError(f"a {form.upper()} is printed by Typst, which is not installed: `pip install typst`") from None
     try:
-        return bytes(typst.compile(PAGE, format=form, ppi=RESOLUTION, sys_inputs={"about": about, "svg": svg}))
+        return bytes(typst.compile(PAGE, format=form, ppi=RESOLUTION, sys_inputs={"about": about, "svg": svg},
+                                   ignore_system_fonts=not is_foreign(svg)))  # fmt: skip
     except typst.TypstError as error:
         raise LayoutError(f"Typst could not print this picture: {error}") from error
+
+
+def is_foreign(text: str) -> bool:
+    """Return whether a text needs fonts of the system."""
+    return not FOREIGN.isdisjoint(map(category, text))

@@ -1,6 +1,7 @@
 """A plan as a Mermaid flowchart, which GitHub, GitLab and many note-taking programs draw in place.
 
-The kinds of boxes are told apart as in the other formats: round ends for a leaf, a doubled frame for the result.
+Mermaid lays it out, so nothing is folded here: a graph that would be too wide for a page runs from top to bottom.  The kinds of
+boxes are told apart as in the other formats: round ends for a leaf, a doubled frame for the result.
 
 >>> from autograd.drawing.plan import Line, Node, Plan
 >>> lines = (Line("value", "w", value=2.0), Line("gradient", "∂w", value=3.0))
@@ -20,8 +21,10 @@ flowchart LR
 
 from __future__ import annotations
 
+import re
+
 from autograd.drawing.plan import Edge, Emphasis, Kind, Line, Node, Plan
-from autograd.drawing.style import BACKWARD, BOXES, FAINT, TEXT
+from autograd.drawing.style import BACKWARD, BOXES, FAINT, NIGHT, TEXT
 
 __all__ = ["to_mermaid"]
 
@@ -37,6 +40,8 @@ STANDING: dict[Emphasis, str] = {
     "active": f"stroke:{BACKWARD},stroke-width:3px",
     "faint": f"stroke:{FAINT},color:{FAINT},stroke-dasharray:4",
 }
+DARK = '%%{init: {"theme": "dark"}}%%\n'
+COLOUR = re.compile("#[0-9a-f]{6}(?![;0-9a-f])")  # in a label, # begins a number that ends in a semicolon
 HARMLESS = frozenset(" .,=+-−·/^()|√δ∂σΣ∞…×←′⁽⁾²³₀₁₂₃₄₅₆₇₈₉≤≥_")  # with letters and digits: what is written as it is
 
 
@@ -44,7 +49,7 @@ def to_mermaid(plan: Plan) -> str:
     """Write a plan as a Mermaid flowchart."""
     ink = TEXT["value"].colour
     lines = [
-        "flowchart LR",
+        f"flowchart {'TB' if plan.is_long else 'LR'}",
         f"  accTitle: {_escape(plan.summary, plain=': ')}",
         *map(_node, plan.nodes),
         *map(_edge, plan.edges),
@@ -54,7 +59,10 @@ def to_mermaid(plan: Plan) -> str:
     ]
     if plan.notes:
         lines.append(f'  notes["{"<br/>".join(map(_escape, plan.notes))}"]:::note')
-    return "\n".join([*lines, ""])
+    text = "\n".join([*lines, ""])
+    if plan.theme == "light":
+        return text
+    return DARK + COLOUR.sub(lambda found: NIGHT.get(found[0], found[0]), text)
 
 
 def _standing(plan: Plan) -> list[str]:

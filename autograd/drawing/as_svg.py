@@ -17,6 +17,7 @@ from autograd.drawing.style import (
     FONTS,
     LINE,
     MARGIN,
+    NIGHT,
     NOTE,
     NOTE_SIZE,
     PAPER,
@@ -27,7 +28,7 @@ from autograd.drawing.style import (
     text_width,
 )
 
-__all__ = ["draw_arrow", "draw_box", "draw_label", "draw_plan", "to_svg"]
+__all__ = ["darken", "draw_arrow", "draw_box", "draw_label", "draw_plan", "to_svg"]
 
 PIXELS = 4 / 3  # to a point
 BASELINE = 0.35 * SIZE  # of a line of text, below its middle
@@ -48,6 +49,14 @@ def to_svg(plan: Plan, geometry: Geometry | None = None) -> str:
     return tostring(draw_plan(plan, geometry), encoding="unicode") + "\n"
 
 
+def darken(svg: Element) -> None:
+    """Give everything in a picture its colour on dark paper."""
+    for part in svg.iter():
+        for key in ("fill", "stroke"):
+            if (colour := part.get(key)) in NIGHT:
+                part.set(key, NIGHT[colour])
+
+
 def draw_plan(plan: Plan, geometry: Geometry | None = None) -> Element:
     """Draw a plan as SVG, as the tree of its elements."""
     geometry = geometry or place(plan)
@@ -60,13 +69,15 @@ def draw_plan(plan: Plan, geometry: Geometry | None = None) -> Element:
         "font-size": _n(SIZE), "text-anchor": "middle", "role": "img", "aria-label": plan.summary,
     })  # fmt: skip
     SubElement(svg, "title").text = plan.summary
-    SubElement(svg, "rect", {"class": "paper", "width": "100%", "height": "100%", "fill": PAPER})
+    SubElement(svg, "rect", {"class": "paper", "width": "100%", "height": "100%", "rx": "6", "fill": PAPER})
     svg.extend(draw_arrow(edge, geometry.arrows[edge.id]) for edge in plan.edges)
     svg.extend(draw_label(edge, geometry.arrows[edge.id]) for edge in plan.edges if edge.lines)
     svg.extend(draw_box(node, geometry.boxes[node.id]) for node in plan.nodes)
     for i, note in enumerate(plan.notes):
         place_at = {"x": "8", "y": _n(geometry.height + (i + 0.6) * LINE), "font-size": _n(NOTE_SIZE), "fill": NOTE}
         SubElement(svg, "text", {**place_at, "class": "note", "text-anchor": "start"}).text = note
+    if plan.theme == "dark":
+        darken(svg)
     return svg
 
 

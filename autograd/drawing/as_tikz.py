@@ -21,7 +21,7 @@ from xml.etree.ElementTree import Element
 
 from autograd.drawing.as_svg import draw_plan
 from autograd.drawing.plan import NAMINGS, Edge, Line, Plan
-from autograd.drawing.style import BACKWARD, BOXES, FAINT, NOTE, PAPER, TEXT, WIRE
+from autograd.drawing.style import BACKWARD, BOXES, FAINT, NIGHT, NOTE, PAPER, TEXT, WIRE
 from autograd.primitives import Primitive
 from autograd.symbol import ESCAPES, Style, Symbol, latex, latex_name, plain, printable
 
@@ -57,12 +57,13 @@ def to_tikz(plan: Plan) -> str:
     svg = draw_plan(plan)
     _, _, width, height = map(float, svg.get("viewBox", "").split())
     unit = min(1.0, LARGEST / width, LARGEST / height)
-    colours = dict(COLOURS)
+    colours = COLOURS if plan.theme == "light" else {NIGHT[colour]: name for colour, name in COLOURS.items()}
+    colours = dict(colours)
     drawn = "\n".join(map(_ascii, _parts(svg, plan, colours)))
     used = [(colour[1:].upper(), name) for colour, name in colours.items() if f"={name}" in drawn]
     return "\n".join([
         rf"% {_ascii(set_words(plan.summary))}",
-        r"\documentclass{article}",
+        r"\documentclass[12pt]{article}",
         rf"\usepackage[paperwidth={width * unit:g}bp, paperheight={height * unit:g}bp, margin=0pt]{{geometry}}",
         r"\usepackage{amsmath, tikz}",
         r"\pagestyle{empty}",
@@ -84,6 +85,9 @@ def _parts(svg: Element, plan: Plan, colours: dict[str, str]) -> Iterator[str]:
     """Draw the parts of a picture in the order of its SVG: arrows, their labels, boxes, notes."""
     texts: dict[str | None, list[str]] = {node.id: list(map(set_line, node.lines)) for node in plan.nodes}
     texts |= {edge.id: set_label(edge) for edge in plan.edges}
+    if plan.theme == "dark":
+        _, _, width, height = svg.get("viewBox", "").split()
+        yield rf"  \path[fill={_colour(NIGHT[PAPER], colours)}] (0,0) rectangle ({width},{height});"
     for group in svg.findall("g"):
         for shape in group:
             if path := _path(shape):
@@ -93,7 +97,7 @@ def _parts(svg: Element, plan: Plan, colours: dict[str, str]) -> Iterator[str]:
             words = rf"{{\boldmath\bfseries {line}}}" if text.get("font-weight") == "bold" else line
             yield _words(words, text, colours)
     for text, note in zip(svg.findall("text"), plan.notes, strict=True):
-        yield _words(rf"\footnotesize {set_words(note)}", text, colours, ", anchor=base west")
+        yield _words(rf"\small {set_words(note)}", text, colours, ", anchor=base west")
 
 
 def _words(words: str, text: Element, colours: dict[str, str], look: str = "") -> str:

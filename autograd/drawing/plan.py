@@ -18,20 +18,22 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from autograd.symbol import DIGITS, RAISED, Style, Symbol, plain
 from autograd.telling import MOST_DIGITS, equation, factor
 
-__all__ = ["NAMINGS", "Edge", "Emphasis", "Flow", "Kind", "Line", "Node", "Plan", "Role", "cut"]
+__all__ = ["NAMINGS", "Edge", "Emphasis", "Flow", "Kind", "Line", "Node", "Plan", "Role", "Theme", "checked_theme", "cut"]
 
 Kind = Literal["leaf", "operation", "result", "input", "neuron", "rest"]
 Emphasis = Literal["normal", "active", "faint"]
 Role = Literal["value", "operation", "gradient"]
+Theme = Literal["light", "dark"]
 Flow = Literal["local", "flowing", "flowed", "not taken", "nothing"]
 
 WIDEST = 30  # characters in a line of a box; longer text is shortened; the tooltip has it in full
 WIDEST_NOTE = 100  # characters
+LONGEST = 6  # arrows from left to right on a page
 LAYER = re.compile(rf".*\.|⁽[{RAISED}]+⁾", re.DOTALL)  # left out of a formula that would be too wide: w₀₂ for w⁽¹⁾₀₂
 BRIEF = 8  # characters of a name in a formula that would be too wide
 
@@ -183,6 +185,7 @@ class Plan:
         notes: lines to be written below.
         columns: boxes that stand one above the other, by their ids; in a network.
         order: boxes that keep this order where Graphviz places them one above the other, such as the neurons of a layer.
+        theme: on which paper.
         frame: the same picture with the widest text of every moment, by which all moments are laid out; None for a still one.
     """
 
@@ -192,13 +195,29 @@ class Plan:
     notes: tuple[str, ...]
     columns: tuple[tuple[str, ...], ...] = ()
     order: tuple[tuple[str, ...], ...] = ()
+    theme: Theme = "light"
     frame: Plan | None = None
+
+    @property
+    def is_long(self) -> bool:
+        """Whether a path has so many arrows that from left to right it would be too wide for a page."""
+        depth: dict[str, int] = {}
+        for edge in self.edges:  # those to a node come before those from it
+            depth[edge.target] = max(depth.get(edge.target, 0), depth.get(edge.source, 0) + 1)
+        return max(depth.values(), default=0) > LONGEST
 
     @property
     def summary(self) -> str:
         """The title, and how much there is to see."""
         nodes, edges = len(self.nodes), len(self.edges)
         return f"{self.title}: {nodes} node{'s' * (nodes != 1)}, {edges} edge{'s' * (edges != 1)}"
+
+
+def checked_theme(theme: Theme) -> Theme:
+    """Return a theme; a `ValueError` for another one."""
+    if theme not in get_args(Theme):
+        raise ValueError(f"there is no theme {theme!r}; theme is 'light' or 'dark'")
+    return theme
 
 
 def cut(text: str, width: int = WIDEST) -> str:

@@ -1,9 +1,9 @@
 """How the parts of a picture look: the one place for colours and sizes.
 
 The hues are Okabe and Ito's, which stay apart under every common colour blindness; fills are their tints, and text is dark
-enough to be read on each of them (contrast 4.5 : 1 and more).  Black and grey stand for the forward pass, vermilion for the
-backward pass.  No meaning depends on colour alone: the formats give each kind of box a shape of its own, and gradients
-are marked with ∂ or δ, so a print in grey has the same information.
+enough to be read on each of them (contrast 4.5 : 1 and more).  On dark paper each colour has its counterpart in `NIGHT`.  Black
+and grey stand for the forward pass, vermilion for the backward pass.  No meaning depends on colour alone: the formats give each
+kind of box a shape of its own, and gradients are marked with ∂ or δ, so a print in grey has the same information.
 
 Source: M. Okabe and K. Ito, Color Universal Design (2008), https://jfly.uni-koeln.de/color/
 """
@@ -16,8 +16,8 @@ from unicodedata import category, east_asian_width
 from autograd.drawing.plan import Edge, Kind, Node, Role
 
 __all__ = [
-    "BACKWARD", "BOXES", "EM", "FAINT", "FONT", "FONTS", "LINE", "MARGIN", "NEGATIVE", "NOTE", "NOTE_SIZE", "PAPER", "PATIENCE",
-    "POSITIVE", "SIZE", "TEXT", "WIRE", "Colours", "Text", "label_size", "size_of", "text_width",
+    "BACKWARD", "BOXES", "EM", "FAINT", "FONT", "FONTS", "LINE", "MARGIN", "NEGATIVE", "NIGHT", "NOTE", "NOTE_SIZE", "PAPER",
+    "PATIENCE", "POSITIVE", "SIZE", "TEXT", "WIRE", "Colours", "Text", "label_size", "size_of", "text_width",
 ]  # fmt: skip
 
 
@@ -61,6 +61,25 @@ TEXT: dict[Role, Text] = {
     "value": Text("#1a1a1a", "bold"),
     "operation": Text(NOTE),
     "gradient": Text(BACKWARD),
+}
+
+
+# On dark paper.
+NIGHT: dict[str, str] = {
+    PAPER: "#14191d",
+    TEXT["value"].colour: "#f0f4f6",
+    NOTE: "#b6c2ca",
+    WIRE: "#8d9aa4",
+    FAINT: "#76848e",
+    BACKWARD: "#ffa873",
+    POSITIVE: "#a6dba0",  # of ColorBrewer's PRGn, as the green and the purple by day
+    NEGATIVE: "#c2a5cf",
+    BOXES["leaf"].fill: "#143347",
+    BOXES["leaf"].outline: "#78c6f5",
+    BOXES["operation"].outline: "#a9b6bf",
+    BOXES["result"].fill: "#3f3610",
+    BOXES["neuron"].fill: "#123a2e",
+    BOXES["neuron"].outline: "#6fcfae",
 }
 
 

@@ -8,25 +8,26 @@ from __future__ import annotations
 
 from typing import Final
 
-from autograd.drawing.style import BACKWARD, BOXES, FAINT, NOTE, PAPER, TEXT, WIRE
+from autograd.drawing.style import BACKWARD, BOXES, FAINT, NEGATIVE, NIGHT, NOTE, PAPER, POSITIVE, TEXT, WIRE
 
 __all__ = ["THEME", "colours"]
 
-THEME: Final[dict[str, tuple[str, str]]] = {
-    "paper": (PAPER, "#14191d"),
-    "ink": (TEXT["value"].colour, "#f0f4f6"),
-    "note": (NOTE, "#b6c2ca"),
-    "wire": (WIRE, "#8d9aa4"),
-    "faint": (FAINT, "#76848e"),
-    "forward": (BOXES["leaf"].outline, "#78c6f5"),
-    "backward": (BACKWARD, "#ffa873"),
-    "plus": ("#1b7837", "#a6dba0"),  # of ColorBrewer's PRGn: distinct under every common colour blindness
-    "minus": ("#762a83", "#c2a5cf"),
-    "leaf": (BOXES["leaf"].fill, "#143347"),
-    "outline": (BOXES["operation"].outline, "#a9b6bf"),
-    "result": (BOXES["result"].fill, "#3f3610"),
-    "neuron": (BOXES["neuron"].fill, "#123a2e"),
+DAY: Final[dict[str, str]] = {
+    "paper": PAPER,
+    "ink": TEXT["value"].colour,
+    "note": NOTE,
+    "wire": WIRE,
+    "faint": FAINT,
+    "forward": BOXES["leaf"].outline,
+    "backward": BACKWARD,
+    "plus": POSITIVE,
+    "minus": NEGATIVE,
+    "leaf": BOXES["leaf"].fill,
+    "outline": BOXES["operation"].outline,
+    "result": BOXES["result"].fill,
+    "neuron": BOXES["neuron"].fill,
 }
+THEME: Final = {name: (colour, NIGHT[colour]) for name, colour in DAY.items()}
 
 
 def colours() -> str:
