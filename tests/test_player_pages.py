@@ -219,6 +219,15 @@ class TestInOtherPages:
         stand.press("ArrowRight")
         stand.wait("location.hash === '#step=1&w=3'")
 
+    def test_any_name_comes_back_from_the_address(self, stand: Stand) -> None:
+        name = "a b+c=1&é"
+        stand.show(Value(1.0, label=name) * 2)
+        stand.run(f"player.set({{{name!r}: 1e300}})")
+        stand.wait("location.hash.includes('300')")
+        address = stand.browser.run("location.hash")
+        stand.show(Value(1.0, label=name) * 2, address=address)
+        assert stand.run(f"player.value({name!r})") == 1e300
+
     def test_an_address_with_nonsense(self, stand: Stand) -> None:
         stand.show(neuron(), address="#step=many&w=heavy&example=9&nobody=1&view=upside")
         assert (stand.place, stand.run("player.value('w')")) == (0, 0.5)
