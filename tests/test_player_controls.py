@@ -129,7 +129,7 @@ class TestEveryControl:
         stand.press("+", "+", "+")
         stand.still()
         left = "find('.stage:not([hidden]) .graph').viewBox.baseVal.x"
-        for handle, dx, dy in ((".stage:not([hidden])", -60, 0), (".map", 60, 0)):
+        for handle, dx, dy in ((".stage:not([hidden])", -30, 0), (".map", 300, 0)):
             was = stand.run(left)
             if by == "mouse":
                 stand.drag(handle, dx, dy)

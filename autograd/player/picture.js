@@ -66,6 +66,10 @@ class Arrow {
         this.way = drawn("path", {d: written([start, ...middle, tip])}); // from end to end, for the dots
     }
 
+    get rises() {
+        return this.shapes.forward.tip[1] < this.shapes.backward.tip[1] - 1;
+    }
+
     get length() {
         return (this.total ??= this.way.getTotalLength());
     }
@@ -285,13 +289,13 @@ class Picture {
         if (cell.gradient !== null && cell.box) cell.box.group.classList.toggle("bare", text === "");
     }
 
-    // Write a text; several lines around its place.
+    // Write a text; several lines around its place, or above an arrow.
     setText(element, text, height = LINE) {
-        const lines = text.split("\n"), x = element.getAttribute("x") ?? 0;
+        const lines = text.split("\n"), x = element.getAttribute("x") ?? 0, share = element.parentNode.matches(".above") ? 1 : 0.5;
         if (lines.length === 1 && element.firstChild?.nodeType === Node.TEXT_NODE) element.firstChild.nodeValue = text; // no new node
         else if (lines.length === 1) element.textContent = text;
         else element.replaceChildren(...lines.map((line, i) => {
-            const part = drawn("tspan", {x, dy: i ? height : (height * (1 - lines.length)) / 2});
+            const part = drawn("tspan", {x, dy: i ? height : height * (1 - lines.length) * share});
             part.textContent = `${i ? " " : ""}${line}`;
             return part;
         }));
@@ -309,7 +313,8 @@ class Picture {
         const {t, phase} = this.scene, isOver = ({isWeight}) => t === 1 && isWeight && phase === "backward";
         const travellers = this.arrows.filter((arrow) => (t < 1 || isOver(arrow)) && this.travels(arrow));
         const height = ({shapes}) => shapes.backward.tip[1], mean = travellers.reduce((sum, arrow) => sum + height(arrow), 0) / travellers.length;
-        travellers.forEach((arrow, i) => this.place((this.pool[i] ??= this.newDot()), arrow, height(arrow) > mean));
+        const isBelow = (arrow) => (t === 1 ? arrow.rises : height(arrow) > mean); // at rest, where its arrow does not go
+        travellers.forEach((arrow, i) => this.place((this.pool[i] ??= this.newDot()), arrow, isBelow(arrow)));
         this.svg.classList.toggle("moving", t < 1 && travellers.length > 0);
         for (const arrow of this.arrows) arrow.label?.classList.toggle("behind", !arrow.isWeight && travellers.includes(arrow));
         this.pool.slice(travellers.length).forEach(({group}) => group.setAttribute("class", "dot off"));
@@ -336,14 +341,13 @@ class Picture {
         put(group, "transform", `translate(${x.toFixed(1)} ${y.toFixed(1)})`);
         put(group, "class", `dot ${signOf(number)}${isOver ? " over" : ""}`);
         put(circle, "r", (2.5 + thickness(number) / 2 + 1).toFixed(1));
-        const lines = isOver ? word.replace(" =", "\n=") : word.length * 0.6 * EM > arrow.length ? word.replace(/ (?=[×+=])/g, "\n") : word;
+        const lines = isOver || word.length * 0.6 * EM > arrow.length ? word.replace(/ (?=[×+=])/g, "\n") : word;
         const rise = ((lines.split("\n").length - 1) * LINE) / 2; // of several lines, around their middle
-        put(text, "y", isOver ? "4" : String(isBelow ? 18 + rise : -9 - rise));
+        put(text, "y", String(isBelow ? 18 + rise : -9 - rise));
         const side = isOver || way === 1 ? ["end", "start"] : way < 0.3 ? ["start", "end"] : ["middle", "middle"];
         put(text, "text-anchor", side[phase === "forward" ? 0 : 1]); // beside the box that it leaves or reaches
-        const height = isOver ? 20 : LINE; // above and below its arrow, when it is over
-        if (text.shown !== lines + height) this.setText(text, lines, height);
-        text.shown = lines + height;
+        if (text.shown !== lines) this.setText(text, lines);
+        text.shown = lines;
     }
 
     carried({flow, weighs, from}, way) {
@@ -365,6 +369,7 @@ class Picture {
 // ---- the camera: which part of a picture is seen
 
 const LEGIBLE = 10; // pixels: where text would be smaller, the camera follows the step instead of showing all
+const LARGE = 20; // pixels: text that need not be larger to be read from afar
 const LARGEST = 30; // pixels
 
 class Camera {
@@ -386,9 +391,9 @@ class Camera {
         this.move(1);
     }
 
-    // The size of text in a window of some pixels if all is shown.
+    // The size of text in a window of some pixels if all is shown; what is larger than large does not count.
     sizeIn(width, height) {
-        return Math.min(EM * Math.min(width / this.whole.width, height / this.whole.height), LARGEST);
+        return Math.min(EM * Math.min(width / this.whole.width, height / this.whole.height), LARGE);
     }
 
     // The size of a pixel if all is shown, in units of the picture.

@@ -9,8 +9,9 @@ const SMALL = 480; // pixels: the height of a window in which only what is neede
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 class Player {
-    // host: the element of the page; its data, from Python: graphs, the leaves that learn, and what the mistakes are.
-    constructor(host, {graphs, learn, mistakes, exercise = null}, rows) {
+    // host: the element of the page; its data, from Python: graphs, the leaves that learn, what the mistakes are, and the stages
+    // of other layouts as HTML.
+    constructor(host, {graphs, learn, mistakes, layouts, exercise = null}, rows) {
         this.host = host;
         this.root = host.shadowRoot;
         this.player = this.find(".player");
@@ -23,7 +24,9 @@ class Player {
         this.budget = TEXTS[1];
         this.isPlaying = this.isTraining = false;
         this.quiz = new Quiz(this);
-        this.stages = this.all(".stages > .stage");
+        const spare = made("template"); // for the layouts that are not shown
+        spare.innerHTML = layouts.join("");
+        this.stages = [...this.all(".stages > .stage"), ...spare.content.children];
         this.originals = new Map(this.stages.map((stage) => [stage, stage.firstElementChild.cloneNode(true)]));
         this.pictures = this.stages.map((stage) => new Picture(stage, this.graphs[Number(stage.dataset.example)]));
         this.view = this.stages[0].dataset.view;
@@ -416,7 +419,7 @@ class Player {
         this.player.toggleAttribute("data-screen", isScreen);
         this.player.classList.toggle("compact", this.isCompact || (isScreen && height < SMALL));
         const rooms = [["below", width, !isScreen ? 352 : isNarrow ? TALLEST * height : height - 290]]; // of the stage, in pixels
-        if (isScreen && width > 900) rooms.push(["side", width - 460, height - 60]);
+        if (isScreen && width > 900) rooms.push(["side", width - 416, height - 60]);
         const tries = this.layouts.flatMap(({camera}, layout) => rooms.map(([desk, ...room]) => ({desk, layout, size: camera.sizeIn(...room)})));
         const best = tries.reduce((found, each) => (each.size > 1.02 * found.size ? each : found));
         const {desk, layout} = best.size < LEGIBLE ? tries[0] : best; // what cannot be read as a whole is followed step by step
@@ -424,7 +427,9 @@ class Player {
         this.player.dataset.desk = desk;
         const {whole} = this.picture.camera, isWhole = best.size >= LEGIBLE;
         this.find(".screen").style.setProperty("--stage", `${Math.round(isWhole ? clamp((width * whole.height) / whole.width, 240, TALLEST * height) : 0.38 * height)}px`);
-        for (const stage of this.stages) stage.hidden = stage !== this.picture.stage;
+        const {stage} = this.picture;
+        if (!stage.isConnected) this.layouts.find((each) => each.stage.isConnected).stage.replaceWith(stage);
+        for (const each of this.stages) each.hidden = each !== stage;
         this.picture.camera.resize(this.picture.stage.getBoundingClientRect());
         this.picture.camera.aim(this.picture.areaOfStep());
         this.picture.camera.jump();
