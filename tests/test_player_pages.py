@@ -428,12 +428,3 @@ class TestForEveryone:
         stand.show(neuron(), width=1280, height=720)
         stand.still()
         assert stand.run("find('.map').hasAttribute('hidden')")
-
-    def test_a_small_network_fills_a_projector(self, stand: Stand) -> None:
-        stand.show(layers(2, 3, 1), width=1280, height=720)
-        stand.press("End")
-        sizes = stand.run("""[...host.shadowRoot.querySelectorAll(".stage:not([hidden]) text")].map(text =>
-            parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a)""")
-        assert min(sizes) >= 18
-        assert stand.run("""[...host.shadowRoot.querySelectorAll(".stage:not([hidden]) .box")]
-            .map(b => b.getBoundingClientRect()).every(r => r.left >= 0 && r.right <= 1280)""")

@@ -5,7 +5,7 @@ const REST = 600; // milliseconds after that, while it plays
 const TEXTS = [6, 40]; // that are written in a frame while numbers change, at least and at most: they cost more than computing
 const NARROW = 760; // pixels: the width of a window in which all is in one column
 const TALLEST = 0.5; // of such a window, for the picture
-const SMALL = 480; // pixels: the height of a window in which only what is needed most is shown
+const SMALL = 480; // pixels: the height of a frame in which only what is needed most is shown
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 class Player {
@@ -417,12 +417,14 @@ class Player {
         const {width} = this.player.getBoundingClientRect(), height = innerHeight, isNarrow = width <= NARROW;
         const isScreen = this.host.closest(".autograd-page") !== null || this.host.matches(":fullscreen");
         this.player.toggleAttribute("data-screen", isScreen);
-        this.player.classList.toggle("compact", this.isCompact || (isScreen && height < SMALL));
+        const isSmall = isScreen && height < SMALL && window.parent !== window; // a low window by itself can be scrolled
+        this.player.classList.toggle("compact", this.isCompact || isSmall);
         const rooms = [["below", width, !isScreen ? 352 : isNarrow ? TALLEST * height : height - 290]]; // of the stage, in pixels
         if (isScreen && width > 900) rooms.push(["side", width - 416, height - 60]);
         const tries = this.layouts.flatMap(({camera}, layout) => rooms.map(([desk, ...room]) => ({desk, layout, size: camera.sizeIn(...room)})));
         const best = tries.reduce((found, each) => (each.size > 1.02 * found.size ? each : found));
         const {desk, layout} = best.size < LEGIBLE ? tries[0] : best; // what cannot be read as a whole is followed step by step
+        const isOther = layout !== this.layout;
         this.layout = layout;
         this.player.dataset.desk = desk;
         const {whole} = this.picture.camera, isWhole = best.size >= LEGIBLE;
@@ -433,6 +435,7 @@ class Player {
         this.picture.camera.resize(this.picture.stage.getBoundingClientRect());
         this.picture.camera.aim(this.picture.areaOfStep());
         this.picture.camera.jump();
+        if (isOther && this.built) this.draw(Infinity);
     }
 
     // A neuron opens into its nodes; any other box leads to its step.
