@@ -145,6 +145,22 @@ class TestEveryControl:
         assert stand.place == 2
 
 
+class TestRings:
+    LOOK = "(box => [box.matches(':focus-visible'), getComputedStyle(box).outlineStyle])(host.shadowRoot.activeElement)"
+
+    def test_a_click_leaves_no_ring(self, stand: Stand) -> None:
+        stand.show(neuron())
+        stand.click('.box[data-nodes="5"]')
+        assert stand.run(self.LOOK) == [False, "none"]
+
+    def test_the_keyboard_shows_where_it_is_by_the_outline_of_the_box(self, stand: Stand) -> None:
+        stand.show(neuron())
+        reach(stand, ".box")
+        stand.press("ArrowDown")
+        assert stand.run(self.LOOK) == [True, "none"]
+        assert stand.run("getComputedStyle(host.shadowRoot.activeElement.querySelector('rect')).strokeWidth") == "4.5px"
+
+
 class TestKeys:
     @pytest.mark.parametrize(("key", "state"), [
         ("ArrowRight", "player.step"), ("End", "player.step"), ("p", "find('.predict').ariaPressed"),

@@ -27,6 +27,7 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 from typing import Any, Literal
+from xml.etree.ElementTree import Element
 
 from autograd.drawing import Drawing, draw
 from autograd.drawing.jupyter import image
@@ -239,6 +240,7 @@ def _player(
         "player.html",
         views="\n".join(map(write, switch)),
         stages="\n".join(write(stage) for stage in stages if stage not in others),
+        meaning=write(_meaning(steps)),
         notes=escape(printable("; ".join(notes))),
         text=escape(printable(asked.text) if asked else "\n".join(_lines(steps))),
         data=conceal(as_data(data)) if asked else as_data(data),
@@ -281,6 +283,13 @@ def _learned(leaves: Sequence[Value], walks: Sequence[Walk], learn: Sequence[Val
     if not parameters:
         parameters = {x for x in leaves if x.label and not DATA.fullmatch(str(x.label))}
     return [i for i, x in enumerate(leaves) if x in parameters]
+
+
+def _meaning(steps: Walk) -> Element:
+    """Say what the short marks of gradients in the picture stand for."""
+    loss, has_delta = steps.names[steps.loss], any(steps.telling.mark(node) == "δ" for node in steps.order)
+    delta = f"; δ of a neuron: ∂{loss}/∂z, by its net input z" if has_delta else ""
+    return element("span", f"∂x: ∂{loss}/∂x, how much {loss} grows with x{delta}")
 
 
 def _about_mistakes() -> dict[str, str]:

@@ -346,8 +346,12 @@ class Picture {
         put(text, "y", String(isBelow ? 18 + rise : -9 - rise));
         const side = isOver || way === 1 ? ["end", "start"] : way < 0.3 ? ["start", "end"] : ["middle", "middle"];
         put(text, "text-anchor", side[phase === "forward" ? 0 : 1]); // beside the box that it leaves or reaches
-        if (text.shown !== lines) this.setText(text, lines);
-        text.shown = lines;
+        const {whole} = this.camera, anchor = text.getAttribute("text-anchor");
+        const width = Math.max(...lines.split("\n").map((line) => line.length)) * 0.6 * EM;
+        const left = x - width * {start: 0, middle: 0.5, end: 1}[anchor], shift = clamp(left, whole.x, Math.max(whole.x + whole.width - width, whole.x)) - left;
+        put(text, "x", shift.toFixed(0)); // within the picture
+        if (text.shown !== lines + shift) this.setText(text, lines);
+        text.shown = lines + shift;
     }
 
     carried({flow, weighs, from}, way) {

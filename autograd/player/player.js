@@ -204,7 +204,11 @@ class Player {
         const left = picture.write(budget);
         this.ledger.refresh();
         if (left) this.wake();
-        else picture.name();
+        else {
+            picture.name();
+            this.fields.tell(this.scene, this.graph, (i) => this.leaves[i].places.find(([g]) => g === this.example)?.[1]);
+            this.find(".advice").textContent = this.graphs.length === 1 && this.place === this.last ? this.fields.advice : "";
+        }
         picture.camera.aim(picture.areaOfStep());
         if (budget === Infinity && !this.isPlaying) picture.camera.jump();
         this.isStale = left > 0;
