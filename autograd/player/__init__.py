@@ -49,7 +49,8 @@ __all__ = ["Asked", "Player", "ask", "play", "strict"]
 
 SUFFIXES = (".html", ".htm")
 MOST_LINES = 1000
-SCRIPTS = ("formulas.js", "live.js", "mistakes.js", "picture.js", "panels.js", "quiz.js", "player.js", "controls.js")
+SCRIPTS = ("formulas.js", "live.js", "mistakes.js", "camera.js", "picture.js", "panels.js", "quiz.js", "player.js",
+           "controls.js")  # fmt: skip
 ASKING = ("answers.js", "exercise.js")  # the scripts of a page that asks an exercise, besides
 COMMENTS = re.compile(r"^ *//.*\n", re.MULTILINE)
 DATA = re.compile(r"(x|y|t|input|target|label|data|example)s?[\W_]*\d*", re.IGNORECASE)  # labels of leaves that do not learn
