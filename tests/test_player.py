@@ -252,7 +252,7 @@ class TestLearning:
 class TestPictures:
     @pytest.mark.parametrize("sizes", [(2, 3, 1), (2, 4, 4, 1), (2, 8, 1)])
     def test_the_labels_of_weights_are_clear_of_each_other_and_stand_by_their_neuron(self, sizes: tuple[int, ...]) -> None:
-        svg = draw_views(walk(layers(*sizes)), 150)["neurons"]
+        svg, *_ = draw_views(walk(layers(*sizes)), 150)["neurons"]
         assert float(svg.attrib["viewBox"].split()[2]) < 1300, "lines that fan out are no longer than that takes"
         labels = [
             (label.attrib["data-weighs"].partition(".")[0], float(text.attrib["x"]), float(text.attrib["y"]))

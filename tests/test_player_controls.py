@@ -129,7 +129,7 @@ class TestEveryControl:
         stand.press("+", "+", "+")
         stand.still()
         left = "find('.stage:not([hidden]) .graph').viewBox.baseVal.x"
-        for handle, dx, dy in ((".stage:not([hidden])", -60, 0), (".map", 60, 0)):
+        for handle, dx, dy in ((".stage:not([hidden])", -30, 0), (".map", 300, 0)):
             was = stand.run(left)
             if by == "mouse":
                 stand.drag(handle, dx, dy)
@@ -143,6 +143,22 @@ class TestEveryControl:
         stand.show(neuron())
         tap(stand, '.box[data-nodes="5"]')
         assert stand.place == 2
+
+
+class TestRings:
+    LOOK = "(box => [box.matches(':focus-visible'), getComputedStyle(box).outlineStyle])(host.shadowRoot.activeElement)"
+
+    def test_a_click_leaves_no_ring(self, stand: Stand) -> None:
+        stand.show(neuron())
+        stand.click('.box[data-nodes="5"]')
+        assert stand.run(self.LOOK) == [False, "none"]
+
+    def test_the_keyboard_shows_where_it_is_by_the_outline_of_the_box(self, stand: Stand) -> None:
+        stand.show(neuron())
+        reach(stand, ".box")
+        stand.press("ArrowDown")
+        assert stand.run(self.LOOK) == [True, "none"]
+        assert stand.run("getComputedStyle(host.shadowRoot.activeElement.querySelector('rect')).strokeWidth") == "4.5px"
 
 
 class TestKeys:

@@ -167,6 +167,35 @@ class TestMistakes:
             assert all(edge.addition in right_card for edge in right.edges)
 
 
+class TestNewcomers:
+    LOOK = "[find('.advice').innerText, [...host.shadowRoot.querySelectorAll('.slope')].map(e => e.textContent)]"
+
+    def test_which_weight_to_change(self, stand: Stand) -> None:
+        stand.show(neuron())
+        assert stand.run(self.LOOK) == ["", ["", "", ""]], "nothing has flowed yet"
+        stand.press("End", "ArrowLeft")
+        assert stand.run(self.LOOK) == ["", ["", "", "∂ -0.65885"]]
+        stand.press("End")
+        advice = "To lower loss, raise w first: its gradient, -1.3177, is the largest in size."
+        assert stand.run(self.LOOK) == [advice, ["∂ -1.3177", "∂ -0.32943", "∂ -0.65885"]]
+        stand.run("player.set({w: 2})")
+        stand.still()
+        right = walk(at(neuron(), w=2.0))
+        largest = max((right.gradients[x] for x in right.names if x.label in ("w", "b")), key=abs)
+        assert f"its gradient, {right.telling.number(largest)}, is the largest in size" in stand.run(self.LOOK)[0]
+
+    def test_it_does_not_answer_what_is_asked(self, stand: Stand) -> None:
+        stand.show(neuron())
+        stand.press("End", "p")
+        assert stand.run(self.LOOK) == ["", ["", "", "∂ -0.65885"]]
+
+    def test_what_delta_is(self, stand: Stand) -> None:
+        stand.show(layers(2, 3, 1))
+        assert "δ of a neuron: ∂loss/∂z, by its net input z" in stand.run("find('.legend').innerText")
+        stand.show(neuron())
+        assert "δ" not in stand.run("find('.legend').innerText")
+
+
 class TestInOtherPages:
     def test_a_script_sets_numbers_and_reads_them_at_once(self, stand: Stand) -> None:
         stand.show(neuron())
@@ -218,6 +247,15 @@ class TestInOtherPages:
         stand.run("player.set({step: 9, w: 3})")
         stand.press("ArrowRight")
         stand.wait("location.hash === '#step=1&w=3'")
+
+    def test_any_name_comes_back_from_the_address(self, stand: Stand) -> None:
+        name = "a b+c=1&é"
+        stand.show(Value(1.0, label=name) * 2)
+        stand.run(f"player.set({{{name!r}: 1e300}})")
+        stand.wait("location.hash.includes('300')")
+        address = stand.browser.run("location.hash")
+        stand.show(Value(1.0, label=name) * 2, address=address)
+        assert stand.run(f"player.value({name!r})") == 1e300
 
     def test_an_address_with_nonsense(self, stand: Stand) -> None:
         stand.show(neuron(), address="#step=many&w=heavy&example=9&nobody=1&view=upside")
@@ -419,12 +457,3 @@ class TestForEveryone:
         stand.show(neuron(), width=1280, height=720)
         stand.still()
         assert stand.run("find('.map').hasAttribute('hidden')")
-
-    def test_a_small_network_fills_a_projector(self, stand: Stand) -> None:
-        stand.show(layers(2, 3, 1), width=1280, height=720)
-        stand.press("End")
-        sizes = stand.run("""[...host.shadowRoot.querySelectorAll(".stage:not([hidden]) text")].map(text =>
-            parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a)""")
-        assert min(sizes) >= 18
-        assert stand.run("""[...host.shadowRoot.querySelectorAll(".stage:not([hidden]) .box")]
-            .map(b => b.getBoundingClientRect()).every(r => r.left >= 0 && r.right <= 1280)""")

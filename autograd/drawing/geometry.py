@@ -40,22 +40,26 @@ CLEAR = 4.0  # between a label and what is beside it
 PARTS = tuple(part / 100 for part in range(10, 51))  # of the way from a neuron back to its inputs, where labels may stand
 
 
-def place(plan: Plan) -> Geometry:
+def place(plan: Plan, widest: float = WIDEST) -> Geometry:
     """Place the boxes and arrows of a plan, or of its frame.
+
+    Args:
+        plan: the picture.
+        widest: the width in points beyond which it is folded.
 
     Raises:
         LayoutError: if the plan has no columns and no layout engine is installed, or it could not draw the graph.
     """
     plan = plan.frame or plan
     if any(node.kind == "neuron" for node in plan.nodes):
-        return _in_columns(plan)
-    return fold(_by_graphviz(plan), plan.edges, WIDEST)
+        return _in_columns(plan, widest)
+    return fold(_by_graphviz(plan), plan.edges, widest)
 
 
-def _in_columns(plan: Plan) -> Geometry:
+def _in_columns(plan: Plan, widest: float) -> Geometry:
     """Place a network in columns: with an operation under the one that it goes on from, if the text can be larger then."""
     layouts = [_with_columns(plan, below) for below in (_below(plan), {})]
-    best = [layout for layout in layouts if layout.width <= WIDEST] or [fold(layout, plan.edges, WIDEST) for layout in layouts]
+    best = [layout for layout in layouts if layout.width <= widest] or [fold(layout, plan.edges, widest) for layout in layouts]
     return max(best, key=lambda found: min(WINDOW[0] / found.width, WINDOW[1] / found.height))
 
 

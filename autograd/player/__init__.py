@@ -27,6 +27,7 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 from typing import Any, Literal
+from xml.etree.ElementTree import Element
 
 from autograd.drawing import Drawing, draw
 from autograd.drawing.jupyter import image
@@ -48,8 +49,10 @@ __all__ = ["Asked", "Player", "ask", "play", "strict"]
 
 SUFFIXES = (".html", ".htm")
 MOST_LINES = 1000
-SCRIPTS = ("formulas.js", "live.js", "mistakes.js", "picture.js", "panels.js", "quiz.js", "player.js", "controls.js")
+SCRIPTS = ("formulas.js", "live.js", "mistakes.js", "camera.js", "picture.js", "panels.js", "quiz.js", "player.js",
+           "controls.js")  # fmt: skip
 ASKING = ("answers.js", "exercise.js")  # the scripts of a page that asks an exercise, besides
+COMMENTS = re.compile(r"^ *//.*\n", re.MULTILINE)
 DATA = re.compile(r"(x|y|t|input|target|label|data|example)s?[\W_]*\d*", re.IGNORECASE)  # labels of leaves that do not learn
 
 
@@ -115,7 +118,7 @@ class Player:
 
     @cached_property
     def _code(self) -> str:
-        return "\n".join(map(_part, (*SCRIPTS, *ASKING) if self.asks else SCRIPTS))
+        return COMMENTS.sub("", "\n".join(map(_part, (*SCRIPTS, *ASKING) if self.asks else SCRIPTS)))
 
     @property
     def _key(self) -> str:
@@ -211,9 +214,12 @@ def _player(
     stages = [
         element("div", svg, class_="stage", data_view=view, data_example=str(i))
         for i, walk in enumerate(walks)
-        for view, svg in draw_views(walk, limit).items()
+        for view, layouts in draw_views(walk, limit).items()
+        for svg in layouts
     ]
     notes = dict.fromkeys(note for stage in stages if (note := stage[0].attrib.pop("data-notes", "")))
+    first = {(stage.attrib["data-view"], stage.attrib["data-example"]): stage for stage in reversed(stages)}
+    others = [stage for stage in stages if stage not in first.values()]
     [steps, *_] = walks
     title = asked.title if asked else f"Backpropagation of {steps.names[steps.loss]}"
     if asked:
@@ -223,6 +229,7 @@ def _player(
     switch = [element("button", view.capitalize(), type="button", data_shows=view) for view in shown] if shown[1:] else []
     leaves = list(dict.fromkeys(x for walk in walks for x in walk.names if x.primitive is None))
     data: dict[str, Any] = {"learn": _learned(leaves, walks, learn), "mistakes": _about_mistakes()}
+    data["layouts"] = [write(stage) for stage in others]
     try:
         rows, data["graphs"] = to_javascript(walks, asked.rows if asked else ())
         data |= {"exercise": {"text": asked.text, **asked.data}} if asked else {}
@@ -233,7 +240,8 @@ def _player(
     markup = _fill(
         "player.html",
         views="\n".join(map(write, switch)),
-        stages="\n".join(map(write, stages)),
+        stages="\n".join(write(stage) for stage in stages if stage not in others),
+        meaning=write(_meaning(steps)),
         notes=escape(printable("; ".join(notes))),
         text=escape(printable(asked.text) if asked else "\n".join(_lines(steps))),
         data=conceal(as_data(data)) if asked else as_data(data),
@@ -276,6 +284,13 @@ def _learned(leaves: Sequence[Value], walks: Sequence[Walk], learn: Sequence[Val
     if not parameters:
         parameters = {x for x in leaves if x.label and not DATA.fullmatch(str(x.label))}
     return [i for i, x in enumerate(leaves) if x in parameters]
+
+
+def _meaning(steps: Walk) -> Element:
+    """Say what the short marks of gradients in the picture stand for."""
+    loss, has_delta = steps.names[steps.loss], any(steps.telling.mark(node) == "δ" for node in steps.order)
+    delta = f"; δ of a neuron: ∂{loss}/∂z, by its net input z" if has_delta else ""
+    return element("span", f"∂x: ∂{loss}/∂x, how much {loss} grows with x{delta}")
 
 
 def _about_mistakes() -> dict[str, str]:

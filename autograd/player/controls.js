@@ -251,7 +251,7 @@ class Address {
             const x = player.numberOf(leaf), isMeant = !RESERVED.includes(leaf.name) && player.leafCalled(leaf.name) === i;
             if (isMeant && !Object.is(x, leaf.value)) state.set(leaf.name, x);
         });
-        const hash = `#${state}`;
+        const hash = `#${state}`.replaceAll("+", "%20"); // a plus sign is read as one, as in 1e+5
         if (hash === location.hash || hash.length > 2000) return;
         this.written = hash;
         try {

@@ -196,7 +196,8 @@ class Leaves {
         });
         slider.addEventListener("input", () => set(slider.valueAsNumber));
         this.drag(label.firstChild, i);
-        const row = {row: made("div", {className: "leaf"}, label, slider, learned), field, slider};
+        const slope = made("span", {className: "slope"}), way = made("div", {className: "way"}, slider, slope);
+        const row = {row: made("div", {className: "leaf"}, label, way, learned), field, slider, slope};
         this.showRow(row, i);
         return row;
     }
@@ -235,6 +236,21 @@ class Leaves {
         if (slider === active || !text || slider.value === text) return;
         if (Math.abs(x) > Number(slider.max)) [slider.min, slider.max] = [-2 * Math.abs(x), 2 * Math.abs(x)];
         slider.value = text;
+    }
+
+    // Write the gradient of each leaf as far as it has arrived in a scene; when all have, say which of those that learn to change.
+    tell({arrived, complete}, graph, placeOf) {
+        const gradients = this.leaves.map((_, i) => arrived.get(placeOf(i)));
+        this.rows.forEach(({slope}, i) => {
+            const x = gradients[i], text = x === undefined ? "" : `∂ ${graph.number(x)}`;
+            if (slope.textContent === text) return;
+            slope.textContent = text;
+            slope.className = `slope ${text && signOf(x)}`;
+        });
+        const {learned} = this, isOver = learned.every((i) => complete.has(placeOf(i))), sizes = learned.map((i) => Math.abs(gradients[i] ?? 0));
+        const most = learned[sizes.indexOf(Math.max(...sizes))], x = gradients[most], {name} = this.leaves[most] ?? {};
+        const how = () => `${x > 0 ? "lower" : "raise"} ${name} first: its gradient, ${graph.number(x)}, is the largest in size`;
+        this.advice = isOver && x ? `To lower ${graph.nodes[graph.loss].short}, ${how()}.` : "";
     }
 
     get learned() {

@@ -5,12 +5,13 @@ const REST = 600; // milliseconds after that, while it plays
 const TEXTS = [6, 40]; // that are written in a frame while numbers change, at least and at most: they cost more than computing
 const NARROW = 760; // pixels: the width of a window in which all is in one column
 const TALLEST = 0.5; // of such a window, for the picture
-const SMALL = 480; // pixels: the height of a window in which only what is needed most is shown
+const SMALL = 480; // pixels: the height of a frame in which only what is needed most is shown
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 class Player {
-    // host: the element of the page; its data, from Python: graphs, the leaves that learn, and what the mistakes are.
-    constructor(host, {graphs, learn, mistakes, exercise = null}, rows) {
+    // host: the element of the page; its data, from Python: graphs, the leaves that learn, what the mistakes are, and the stages
+    // of other layouts as HTML.
+    constructor(host, {graphs, learn, mistakes, layouts, exercise = null}, rows) {
         this.host = host;
         this.root = host.shadowRoot;
         this.player = this.find(".player");
@@ -23,7 +24,9 @@ class Player {
         this.budget = TEXTS[1];
         this.isPlaying = this.isTraining = false;
         this.quiz = new Quiz(this);
-        this.stages = this.all(".stages > .stage");
+        const spare = made("template"); // for the layouts that are not shown
+        spare.innerHTML = layouts.join("");
+        this.stages = [...this.all(".stages > .stage"), ...spare.content.children];
         this.originals = new Map(this.stages.map((stage) => [stage, stage.firstElementChild.cloneNode(true)]));
         this.pictures = this.stages.map((stage) => new Picture(stage, this.graphs[Number(stage.dataset.example)]));
         this.view = this.stages[0].dataset.view;
@@ -201,7 +204,11 @@ class Player {
         const left = picture.write(budget);
         this.ledger.refresh();
         if (left) this.wake();
-        else picture.name();
+        else {
+            picture.name();
+            this.fields.tell(this.scene, this.graph, (i) => this.leaves[i].places.find(([g]) => g === this.example)?.[1]);
+            this.find(".advice").textContent = this.graphs.length === 1 && this.place === this.last ? this.fields.advice : "";
+        }
         picture.camera.aim(picture.areaOfStep());
         if (budget === Infinity && !this.isPlaying) picture.camera.jump();
         this.isStale = left > 0;
@@ -414,20 +421,25 @@ class Player {
         const {width} = this.player.getBoundingClientRect(), height = innerHeight, isNarrow = width <= NARROW;
         const isScreen = this.host.closest(".autograd-page") !== null || this.host.matches(":fullscreen");
         this.player.toggleAttribute("data-screen", isScreen);
-        this.player.classList.toggle("compact", this.isCompact || (isScreen && height < SMALL));
+        const isSmall = isScreen && height < SMALL && window.parent !== window; // a low window by itself can be scrolled
+        this.player.classList.toggle("compact", this.isCompact || isSmall);
         const rooms = [["below", width, !isScreen ? 352 : isNarrow ? TALLEST * height : height - 290]]; // of the stage, in pixels
-        if (isScreen && width > 900) rooms.push(["side", width - 460, height - 60]);
+        if (isScreen && width > 900) rooms.push(["side", width - 416, height - 60]);
         const tries = this.layouts.flatMap(({camera}, layout) => rooms.map(([desk, ...room]) => ({desk, layout, size: camera.sizeIn(...room)})));
         const best = tries.reduce((found, each) => (each.size > 1.02 * found.size ? each : found));
         const {desk, layout} = best.size < LEGIBLE ? tries[0] : best; // what cannot be read as a whole is followed step by step
+        const isOther = layout !== this.layout;
         this.layout = layout;
         this.player.dataset.desk = desk;
         const {whole} = this.picture.camera, isWhole = best.size >= LEGIBLE;
         this.find(".screen").style.setProperty("--stage", `${Math.round(isWhole ? clamp((width * whole.height) / whole.width, 240, TALLEST * height) : 0.38 * height)}px`);
-        for (const stage of this.stages) stage.hidden = stage !== this.picture.stage;
+        const {stage} = this.picture;
+        if (!stage.isConnected) this.layouts.find((each) => each.stage.isConnected).stage.replaceWith(stage);
+        for (const each of this.stages) each.hidden = each !== stage;
         this.picture.camera.resize(this.picture.stage.getBoundingClientRect());
         this.picture.camera.aim(this.picture.areaOfStep());
         this.picture.camera.jump();
+        if (isOther && this.built) this.draw(Infinity);
     }
 
     // A neuron opens into its nodes; any other box leads to its step.

@@ -1,20 +1,24 @@
 """The pictures of the player: the whole graph with all its numbers, laid out once for every moment and every number.
 
-A box is as wide as the widest text that it may show, so nothing shifts while steps go by and numbers change.  Each part says in
-its attributes which cell of the page it is: ``data-value`` shows a value, ``data-gradient`` a gradient, ``data-flow`` what an
-edge carries and ``data-weighs`` its weight.  Where no script fills the cells, the picture is that of the end of the walk.
+A box is as wide as the widest text that it may show, so nothing shifts while steps go by and numbers change.  A picture is
+folded into lines as suits a screen, and once more for a phone; one that could not be read as a whole stays a strip, which the
+page follows step by step.  Each part says in its attributes which cell of the page it is: ``data-value`` shows a value,
+``data-gradient`` a gradient, ``data-flow`` what an edge carries and ``data-weighs`` its weight.  Where no script fills the
+cells, the picture is that of the end of the walk.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from xml.etree.ElementTree import Element
 
 from autograd.drawing.as_svg import draw_plan
-from autograd.drawing.geometry import place
+from autograd.drawing.folding import fold
+from autograd.drawing.geometry import Arrow, Geometry, place
 from autograd.drawing.neurons import describe_neurons, find_neurons
 from autograd.drawing.nodes import THICK, describe_nodes
 from autograd.drawing.plan import Edge, Flow, Line, Node, Plan
@@ -30,11 +34,18 @@ __all__ = ["draw_views"]
 WIDE = -0.1234567890123456789  # as wide as most numbers are; wider ones are set narrower by the script
 MOST_ARROWS = 9  # to a layer, with two lines on each
 ABOVE = 9  # points from the middle of a straight line to its label
+SCREEN = ((1265, 420), (845, 660))  # pixels: the places for a picture on a screen, with the step below it or at its right
+PHONE = ((390, 420),)
+WIDTHS = (945, 760, 480, 400, 330)  # points: of pictures that are tried
+BETTER = 1.1  # times larger text is worth a fold
+LEGIBLE, LARGEST = 10.0, 20.0  # pixels: sizes of text, see picture.js
+TEXT = 14.0  # the size of text, in points
+MARKS = 24  # points above and below a picture, for what the page writes there
 FAR = 1e4  # where a unit that saturates has reached its limit
 STYLED = ("fill", "stroke", "stroke-width", "stroke-dasharray", "font-weight", "font-size", "font-family", "style")
 
 
-def draw_views(steps: Walk, limit: int) -> dict[str, Element]:
+def draw_views(steps: Walk, limit: int) -> dict[str, list[Element]]:
     """Draw the graph of a walk in every view in which it can be read, the one to start with first.
 
     Args:
@@ -42,13 +53,14 @@ def draw_views(steps: Walk, limit: int) -> dict[str, Element]:
         limit: the largest number of boxes.
 
     Returns:
-        SVG by the name of the view: "neurons", if there are neurons, and "nodes", unless there are too many.
+        By the name of the view, "neurons", if there are neurons, and "nodes", unless there are too many: SVG for a screen, and
+        for a phone if another layout can be read there.
 
     Raises:
         ValueError: if the graph is too large to be read.
         LayoutError: if no layout engine is installed.
     """
-    views: dict[str, Element] = {}
+    views: dict[str, list[Element]] = {}
     if find_neurons(steps.order):
         views["neurons"] = _draw(steps, partial(describe_neurons, limit=limit))
     try:
@@ -61,8 +73,8 @@ def draw_views(steps: Walk, limit: int) -> dict[str, Element]:
     return views
 
 
-def _draw(steps: Walk, describe: Callable[[Telling, Moment], Plan]) -> Element:
-    """Draw a view and mark each part with the cell of the page that it is."""
+def _draw(steps: Walk, describe: Callable[[Telling, Moment], Plan]) -> list[Element]:
+    """Draw a view in its layouts."""
     told = steps.telling
     plan = describe(told, steps.moment(-1) if len(steps) else Moment(steps.loss, steps.names))
     uses = Counter(x for node in steps.order for x in node.inputs)
@@ -74,14 +86,42 @@ def _draw(steps: Walk, describe: Callable[[Telling, Moment], Plan]) -> Element:
     dense = _dense(plan)
     plan = replace(plan, nodes=tuple(nodes), edges=tuple(_at_rest(edge, edge.target in dense) for edge in plan.edges))
     boxes = tuple(replace(node, lines=tuple(_with_room(line, often) for line in node.lines)) for node in nodes)
-    geometry = place(replace(plan, nodes=boxes, edges=tuple(map(_with_width, plan.edges)), notes=(), frame=None))
+    roomy = replace(plan, nodes=boxes, edges=tuple(map(_with_width, plan.edges)), notes=(), frame=None)
+    return [_marked(plan, geometry, told) for geometry in _layouts(roomy)]
+
+
+def _layouts(plan: Plan) -> list[Geometry]:
+    """Return the layout for a screen, and another one for a phone if the text can be read there and is larger."""
+    strip = place(plan, math.inf)
+    tries = [strip, *(place(plan, width) if plan.columns else fold(strip, plan.edges, width) for width in WIDTHS)]
+
+    def best(places: Sequence[tuple[float, float]], layouts: Sequence[Geometry]) -> Geometry:
+        """Return the layout whose text is largest there, the first one unless another is clearly better and can be read."""
+        found = layouts[0]
+        for layout in layouts:
+            if _text_size(layout, places) >= max(LEGIBLE, BETTER * _text_size(found, places)):
+                found = layout
+        return found
+
+    screen = best(SCREEN, tries)
+    phone = best(PHONE, [screen, *tries])
+    return [screen] if phone is screen else [screen, phone]
+
+
+def _text_size(layout: Geometry, places: Sequence[tuple[float, float]]) -> float:
+    """Return how large text is, in pixels, in the better place for a picture; what is larger than large does not count."""
+    return min(LARGEST, max(TEXT * min(width / layout.width, height / (layout.height + MARKS)) for width, height in places))
+
+
+def _marked(plan: Plan, geometry: Geometry, told: Telling) -> Element:
+    """Draw a layout, and mark each part with the cell of the page that it is."""
     svg = _bare(draw_plan(replace(plan, notes=()), geometry))
     groups = {group.attrib.pop("id"): group for group in svg.iterfind("g[@id]")}
     labels = {group.attrib.pop("data-of"): group for group in svg.iterfind("g[@data-of]")}
     by_place = list(told.names)
-    for node in nodes:
+    for node in plan.nodes:
         _mark_box(groups[node.id], node, [by_place[i] for i in node.places], geometry.boxes[node.id].width)
-    places = {node.id: node.places for node in nodes}
+    places = {node.id: node.places for node in plan.nodes}
     for edge in plan.edges:
         ends = {"data-from": _listed(places[edge.source]), "data-to": _listed(places[edge.target])}
         groups[edge.id].attrib |= {"class": "arrow", **ends}
@@ -90,14 +130,20 @@ def _draw(steps: Walk, describe: Callable[[Telling, Moment], Plan]) -> Element:
                 part.attrib |= {"data-flow": "{}.{}".format(*edge.place)} if edge.place else {}
                 part.attrib |= {"data-weighs": "{}.{}".format(*edge.weighs)} if edge.weighs else {}
         if edge.id in labels:
-            labels[edge.id].attrib |= {"class": "label" + " weight" * edge.weight}
+            is_above = bool(plan.columns) and not edge.weight and _is_level(geometry.arrows[edge.id])
+            labels[edge.id].attrib |= {"class": "label" + " weight" * edge.weight + " above" * is_above}
             svg.remove(labels[edge.id])
             svg.append(labels[edge.id])  # above the boxes: a product may be wider than its place
-            if plan.columns and not edge.weight:
+            if is_above:
                 for text in labels[edge.id]:
                     text.set("y", f"{float(text.attrib['y']) - ABOVE:.1f}")
     svg.set("data-notes", "; ".join(note for note in plan.notes if not note.startswith(THICK)))
     return svg
+
+
+def _is_level(arrow: Arrow) -> bool:
+    """Return whether an arrow is straight and goes from left to right."""
+    return len(arrow.points) == 4 and abs(arrow.tip[1] - arrow.points[0][1]) < abs(arrow.tip[0] - arrow.points[0][0]) / 2
 
 
 def _gradients(node: Node, told: Telling, loss: Value) -> list[Line]:

@@ -1,0 +1,131 @@
+// ---- the camera: which part of a picture is seen
+
+const LEGIBLE = 10; // pixels: where text would be smaller, the camera follows the step instead of showing all
+const LARGE = 20; // pixels: text that need not be larger to be read from afar
+const LARGEST = 30; // pixels
+
+class Camera {
+    constructor(svg, whole) {
+        Object.assign(this, {svg, whole, seen: {...whole}, goal: {...whole}, width: 0, height: 0, isHeld: false});
+    }
+
+    // Take the size of the element around the picture.  In pixels: with a size in percent, every changed word of the page would
+    // lay out the whole picture again.
+    resize({width, height}) {
+        Object.assign(this, {width, height});
+        this.svg.style.width = `${width}px`;
+        this.svg.style.height = `${height}px`;
+    }
+
+    // Show the whole picture, whatever its size is.
+    all() {
+        this.goal = {...this.whole};
+        this.move(1);
+    }
+
+    // The size of text in a window of some pixels if all is shown; what is larger than large does not count.
+    sizeIn(width, height) {
+        return Math.min(EM * Math.min(width / this.whole.width, height / this.whole.height), LARGE);
+    }
+
+    // The size of a pixel if all is shown, in units of the picture.
+    get fitted() {
+        return Math.max(this.whole.width / this.width, this.whole.height / this.height, EM / LARGEST);
+    }
+
+    // Aim at the whole picture, or, if it could not be read then, at a box.
+    aim(area) {
+        if (!this.width || !this.height) return;
+        const unit = this.isHeld ? this.seen.width / this.width : Math.min(this.fitted, EM / LEGIBLE);
+        const centre = area ? [area.x + area.width / 2, area.y + area.height / 2] : this.middle;
+        if (this.isHeld && area && this.holds(area)) return;
+        this.goal = this.bounded(centre, unit);
+    }
+
+    get middle() {
+        return [this.seen.x + this.seen.width / 2, this.seen.y + this.seen.height / 2];
+    }
+
+    sees(x, y) {
+        const {seen} = this;
+        return x >= seen.x && y >= seen.y && x <= seen.x + seen.width && y <= seen.y + seen.height;
+    }
+
+    holds({x, y, width, height}) {
+        const {seen} = this;
+        return x >= seen.x && y >= seen.y && x + width <= seen.x + seen.width && y + height <= seen.y + seen.height;
+    }
+
+    bounded([x, y], unit) {
+        const {whole} = this, along = (centre, start, size, seen) =>
+            seen >= size ? start + (size - seen) / 2 : clamp(centre - seen / 2, start, start + size - seen);
+        const [width, height] = [this.width * unit, this.height * unit];
+        return {x: along(x, whole.x, whole.width, width), y: along(y, whole.y, whole.height, height), width, height};
+    }
+
+    // Zoom by a factor around a point of the window, in parts of its size.
+    zoom(by, [x, y] = [0.5, 0.5]) {
+        const {seen} = this, unit = clamp(seen.width / this.width / by, EM / 80, Math.max(this.fitted, EM / LEGIBLE));
+        const [width, height] = [this.width * unit, this.height * unit];
+        const [u, v] = [seen.x + seen.width * x, seen.y + seen.height * y];
+        this.isHeld = true;
+        this.goal = this.bounded([u - width * (x - 0.5), v - height * (y - 0.5)], unit);
+        this.jump();
+    }
+
+    // Look at a point.
+    centre(point) {
+        this.isHeld = true;
+        this.goal = this.bounded(point, this.seen.width / this.width);
+    }
+
+    // Go close to an area, with some of its surroundings.
+    approach({x, y, width, height}) {
+        this.isHeld = true;
+        const unit = clamp(1.25 * Math.max(width / this.width, height / this.height), EM / LARGEST, this.fitted);
+        this.goal = this.bounded([x + width / 2, y + height / 2], unit);
+    }
+
+    // Draw the map of a picture: its boxes, and the part that is seen, if it is not all of them.
+    map(element, boxes, node) {
+        const {whole, seen} = this, group = element.firstElementChild, window = element.lastElementChild;
+        const isWhole = seen.width > 0.98 * whole.width && seen.height > 0.98 * whole.height;
+        element.toggleAttribute("hidden", isWhole);
+        if (isWhole) return;
+        if (element.shows !== boxes) {
+            element.shows = boxes;
+            element.setAttribute("viewBox", `${whole.x} ${whole.y} ${whole.width} ${whole.height}`);
+            group.replaceChildren(...boxes.filter(({area}) => area).map(({area, ids}) => {
+                const part = drawn("rect", area);
+                part.ids = ids;
+                return part;
+            }));
+        }
+        for (const part of group.children) part.classList.toggle("here", part.ids.includes(node));
+        for (const name of ["x", "y", "width", "height"]) put(window, name, seen[name].toFixed(0));
+    }
+
+    pan(dx, dy) {
+        const unit = this.seen.width / this.width, [x, y] = this.middle;
+        this.isHeld = true;
+        this.goal = this.bounded([x - dx * unit, y - dy * unit], unit);
+        this.jump();
+    }
+
+    // Go a part of the way to the goal; return whether there is more.
+    move(part) {
+        let rest = 0;
+        for (const key of ["x", "y", "width", "height"]) {
+            const gap = this.goal[key] - this.seen[key];
+            rest = Math.max(rest, Math.abs(gap));
+            this.seen[key] += Math.abs(gap) < 0.5 ? gap : gap * part;
+        }
+        const {x, y, width, height} = this.seen;
+        put(this.svg, "viewBox", [x, y, width, height].map((each) => each.toFixed(1)).join(" "));
+        return rest >= 0.5;
+    }
+
+    jump() {
+        this.move(1);
+    }
+}

@@ -1,0 +1,126 @@
+"""The live player on one screen: what is seen together without scrolling, on a projector, on a phone, and in a large zoom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from browser import Browser
+from stand import Stand, stands
+from test_player import layers, neuron
+
+from autograd import Value, walk
+from nn import MLP
+from nn.losses import squared_error
+
+pytestmark = pytest.mark.slow  # a browser: run by the part of the pictures
+
+LOOK = """(() => {
+    const stage = find(".stage:not([hidden])"), frame = stage.getBoundingClientRect();
+    const isSeen = ({left, right, top, bottom}) =>
+        left >= frame.left - 1 && right <= frame.right + 1 && top >= frame.top - 1 && bottom <= frame.bottom + 1;
+    const rect = (selector) => find(selector).getBoundingClientRect();
+    const texts = [...stage.querySelectorAll("text")].filter((text) => text.textContent);
+    return {
+        isWhole: [...stage.querySelectorAll(".box")].every((box) => isSeen(box.getBoundingClientRect())),
+        text: Math.min(...texts.map((text) => parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a)),
+        bar: rect(".bar").bottom, card: [rect(".card").top, rect(".card").bottom], desk: find(".player").dataset.desk,
+        stage: [frame.width, frame.height],
+    };
+})()"""
+
+
+def perceptron(*sizes: int) -> Value:
+    """Return the squared error of a network of `nn`, at inputs that are numbers."""
+    model = MLP(sizes[0], list(sizes[1:]), activation="tanh", output="sigmoid", seed=1)
+    loss: Value = squared_error(model([0.5 * (i + 1) for i in range(sizes[0])]), 1.0)
+    return loss
+
+
+def by_hand(*sizes: int) -> Value:
+    """Return the same with inputs that have names and gradients, and a loss in three operations."""
+    model = MLP(sizes[0], list(sizes[1:]), activation="tanh", output="sigmoid", seed=1)
+    inputs = [Value(0.5 * (i + 1), label=f"x{i}") for i in range(sizes[0])]
+    loss: Value = (model(inputs) - 1) ** 2 / 2
+    return loss
+
+
+@pytest.fixture
+def stand(chromium: Browser, tmp_path: Path) -> Iterator[Stand]:
+    """A page to be opened."""
+    yield from stands(chromium, tmp_path)
+
+
+@pytest.mark.parametrize("make", [perceptron, by_hand, layers])
+def test_a_small_network_can_be_read_from_the_last_row_of_the_lecture_room(make: Callable[..., Value], stand: Stand) -> None:
+    loss = make(2, 3, 1)
+    stand.show(loss, width=1280, height=720)
+    for _ in walk(loss):
+        seen = stand.run(LOOK)
+        assert seen["isWhole"]
+        assert seen["text"] >= 18
+        assert max(seen["bar"], seen["card"][1]) <= 720
+        stand.press("ArrowRight")
+
+
+@pytest.mark.parametrize("make", [perceptron, by_hand, layers])
+@pytest.mark.parametrize("sizes", [(1, 1, 1), (2, 4, 4, 1), (2, 8, 1)])
+def test_a_network_its_controls_and_the_step_are_on_one_screen(
+    make: Callable[..., Value], sizes: tuple[int, ...], stand: Stand
+) -> None:
+    stand.show(make(*sizes), width=1280, height=720)
+    for key in ("Home", "End"):
+        stand.press(key)
+        stand.still()
+        seen = stand.run(LOOK)
+        assert seen["isWhole"]
+        assert seen["text"] >= 10
+        assert seen["bar"] <= 720
+        assert seen["card"][0] <= 600
+    assert seen["desk"] == "side" or sizes != (2, 8, 1)
+
+
+def test_a_graph_of_eight_nodes_is_whole_on_a_phone(stand: Stand) -> None:
+    stand.show(neuron(), width=390, height=844)
+    for step in walk(neuron()):
+        stand.still()
+        seen = stand.run(LOOK)
+        assert seen["isWhole"], step
+        assert seen["text"] >= 10
+        assert max(seen["bar"], seen["card"][1]) <= 844
+        stand.press("ArrowRight")
+    assert stand.browser.run("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_chain_stays_a_strip_with_a_map(stand: Stand) -> None:
+    y = Value(0.5, label="x")
+    for i in range(35):
+        y = (y * Value(0.9, label=f"w{i}")).tanh() + 0.1
+    stand.show(y, width=1280, height=720)
+    stand.still()
+    assert not stand.run("find('.map').hasAttribute('hidden')")
+    width, height = stand.run("(v => [v.width, v.height])(find('.map').viewBox.baseVal)")
+    assert width > 10 * height
+
+
+def test_turning_the_phone_changes_the_layout_and_nothing_else(stand: Stand) -> None:
+    stand.show(neuron(), width=390, height=844)
+    stand.run("(player.goto(7), player.set({w: 0.7}))")
+    stand.still()
+    before = stand.seen()
+    stand.browser.call("Emulation.setDeviceMetricsOverride", width=1280, height=720, deviceScaleFactor=1, mobile=False)
+    stand.still()
+    wide = stand.seen()
+    assert {key: wide[key] for key in ("boxes", "labels", "place")} == {
+        key: before[key] for key in ("boxes", "labels", "place")
+    }
+    assert stand.run(LOOK)["isWhole"]
+
+
+def test_twice_as_large_nothing_is_lost(stand: Stand) -> None:
+    stand.show(layers(2, 3, 1), width=640, height=360)  # a window of 1280×720 at 200 %
+    assert stand.run("['.card', '.ledger', '.values', '.mistakes'].every(part => find(part).checkVisibility())")
+    assert stand.browser.run("document.documentElement.scrollWidth") <= 640
+    stand.click(".next", ".learn")
+    assert stand.place == 1
