@@ -222,6 +222,10 @@ class Suspects:
             yield "out-for-net", words, _first(at_output(node))
             if (swapped := _at_input(node, rules[k])) is not None:
                 yield "out-for-net", f"{slope} is computed with {self.names[x]} in place of {self.names[node]}", swapped
+        factor = next((x for x in node.inputs if x in self._activations and rules[k].name == self.names[x]), None)
+        if factor is not None and rules[k].row is None:
+            net = factor.inputs[0]
+            yield "out-for-net", f"{slope} is taken as {self.names[net]}, the net input, in place of the output", net.data
         if own is None:
             return
         signless = plus(node).partials[k]

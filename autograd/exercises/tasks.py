@@ -149,6 +149,7 @@ class Task:
             AnswerError: for what was not asked.
         """
         asked: dict[Any, Question] = {question.name: question for question in self.questions}
+        asked |= {(question.node, question.place): question for question in self.questions}
         asked |= {question.key: question for question in self.questions}
         asked |= {self.names[question.node]: question for question in self.questions if question.place is None}
         found = asked.get(key.strip() if isinstance(key, str) else tuple(key) if isinstance(key, list) else key)
