@@ -142,9 +142,10 @@ class Exercise(Task):
         if not math.isfinite(answer.value):
             return []
         fits = [s for s in self._suspects_of(question, right) if is_rounded(answer.value, s.gradient)]
-        nearest = min((abs(s.gradient - answer.value) for s in fits), default=0.0)
-        if nearest <= EXACT * abs(answer.value):  # in all its digits: those that fit three digits only do not count
-            fits = [s for s in fits if abs(s.gradient - answer.value) <= 2 * EXACT * abs(answer.value) + 1e-15]
+        same = 2 * EXACT * abs(answer.value) + 1e-15
+        fits.sort(key=lambda s: max(abs(s.gradient - answer.value), same))
+        if fits and abs(fits[0].gradient - answer.value) <= same:  # in all its digits: that it fits three digits does not count
+            fits = [s for s in fits if abs(s.gradient - answer.value) <= same]
         unit = 10.0 ** -len(f"{answer.value}".partition(".")[2]) if answer.formula is None else 0.0
         if not fits and abs(answer.value - right) <= max(NEARLY * abs(right), min(unit, ROUGHLY * abs(right))):
             fits = [Suspect("rounded-on-the-way", ROUNDED, answer.value, HALF)]
