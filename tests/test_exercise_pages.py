@@ -210,6 +210,7 @@ def test_answers_are_marked_in_the_page_and_then_it_is_a_player(desk: Desk) -> N
     assert {"∂w_o = -0.094645 ✓", "∂w_h = 0.2345 ✗"} <= set(desk.picture)
     assert "is right" in desk.answer(1, "0.0537") and desk.text(".points") == "2 of 2 points"
     assert desk.run("host.player.steps") == 2 * len(task.steps.order) and desk.text(".solution") == task.solution
+    assert desk.run("root.activeElement.matches('.play')")
     for shown in (".values", ".mistakes", ".solution", ".ledger"):
         assert desk.sees(shown)
     desk.run("host.player.goto(13)")
