@@ -10,7 +10,7 @@ from functools import cached_property
 from html import escape
 from typing import Any, Final
 
-from autograd.derivation import Explanation, explain
+from autograd.derivation import Derivation, Explanation
 from autograd.exercises.answers import AnswerError
 from autograd.exercises.matrices import Equation
 from autograd.exercises.questions import Kind, Question, Scene, questions
@@ -64,7 +64,7 @@ class Task:
         return {self.names[x]: x.data for x in self.names}
 
     def _explain(self, node: Value) -> Explanation:
-        return explain(node, of=self.loss, digits=DIGITS)
+        return Derivation(node, self.steps).explanation()
 
     # Hints
 
