@@ -289,7 +289,7 @@ def put_in(formula: Any, values: Mapping[str, Any]) -> Any:
     if not isinstance(formula, Symbol):
         return formula
     if formula.row is None:
-        return values[formula.name]
+        return values[formula.name] if formula.name else formula.value  # a number of the rule
     return formula.row.apply([put_in(x, values) for x in formula.operands])
 
 

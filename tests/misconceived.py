@@ -100,10 +100,15 @@ def wrong_answers(name: str, loss: Value, x: Value, rng: Random) -> Iterator[flo
             yield totals(MISTAKES["out-for-net"](loss))[x]
         case "other-operand":
             products = [(node, k) for node, k in n if node.primitive is primitives.multiply]
+            yield totals(
+                sorted_pass(loss, lambda node: Reading([x.data for x in node.inputs]), at={node for node, _ in products})
+            )[x]
             for node, k in rng.sample(products, min(1, len(products))):
                 yield slipped(loss, node, k, node.inputs[k].data)[x]
         case "factor-two":
             squares = [(node, k) for node, k in n if node.primitive is primitives.power]
+            halved = {node for node, _ in squares}
+            yield totals(sorted_pass(loss, lambda node: Reading([p and p / 2 for p in read(node).partials]), at=halved))[x]
             for node, k in rng.sample(squares, min(1, len(squares))):
                 yield slipped(loss, node, k, node.partials[k] / 2)[x]
         case "local-only":

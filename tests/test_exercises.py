@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -81,6 +82,30 @@ def test_a_formula_is_right_however_it_is_written() -> None:
     [mark, _] = task.mark({"w_o": f"{n['r_h'].data!r}*(-(t - r_o)*r_o*(1 - r_o))"}).marks
     assert not mark.is_right and mark.points == 0.5 and "the right number here, but not the derivative" in mark.sentence
     assert not task.mark({"w_o": "(t - r_o)*r_o*(1 - r_o)*r_h"}).marks[0].is_right
+
+
+@pytest.mark.parametrize(("level", "seed", "i", "found"), [
+    (1, 7, 0, {"∂v1/∂w": 1, "∂v1/∂b": -1, "∂y/∂v1": 1.5, "∂y/∂x": -1.5}),
+    (2, 5, 0, ["y", "v1", "h", "v2"]), (2, 5, 1, {"h": 1, "a": 0.5, "b": 1, "c": -10}), (2, 5, 2, {"a": 25, "b": 25, "c": 10}),
+    (2, 5, 3, {"a": -6, "b": -5}), (2, 5, 4, {"a": -9, "b": 9, "c": -5.5}),
+    (3, 5, 0, {"net": 0.1461, "w": 0.2922, "b": 0.1461}),
+    (3, 5, 1, {"w": 0.14043, "b": 0.14043}), (3, 5, 2, {"w": 0.13609, "b": -0.13609}),
+    (4, 2, 0, {"∂E/∂z⁽²⁾₀": -0.08374, "∂E/∂z⁽¹⁾₁": -0.008374, "∂E/∂z⁽¹⁾₀": 0.0062182}),
+    (4, 2, 1, {"∂E/∂w⁽²⁾₀₀": -0.022503, "∂E/∂w⁽²⁾₀₁": -0.034863, "∂E/∂b⁽²⁾₀": -0.10507}),
+])  # fmt: skip
+def test_what_was_worked_on_paper_from_the_printed_numbers_is_right(level: int, seed: int, i: int, found: Any) -> None:
+    marking = exercises(seed, level, i + 1)[i].mark(found)
+    assert marking and marking.points == 1.0, marking
+
+
+@given(
+    st.decimals(-1000, 1000, places=6).filter(lambda x: abs(x) > Decimal("0.0001")),
+    st.sampled_from([ROUND_HALF_UP, ROUND_HALF_EVEN]),
+)
+def test_a_tie_may_be_rounded_up_or_down(right: Decimal, way: str) -> None:
+    for half in (right, right.quantize(Decimal("0.001")) + Decimal("0.0005")):
+        assert is_rounded(float(half.quantize(Decimal("0.001"), way)), float(half))
+        assert half == 0 or is_rounded(float(Context(prec=3, rounding=way).create_decimal(half)), float(half))
 
 
 @pytest.mark.parametrize("level", [1, 2, 3, 4])
@@ -185,6 +210,21 @@ def test_a_student_who_errs_in_ten_ways() -> None:
     assert "overwritten" in pair.mark({"x": totals(MISTAKES["overwrite"](shared["E"]))[shared["x"]]}).marks[1].names
 
 
+def test_the_net_input_in_place_of_the_output() -> None:
+    n = network(**POINT)
+    delta = walk(n["E"]).gradients[n["net_o"]]
+    [mark] = exercise(n["E"], ask=[n["w_o"]]).mark({"w_o": f"{delta * n['net_h'].data:.4g}"}).marks
+    assert mark.names == ("out-for-net",) and "is taken as net_h, the net input" in mark.sentence
+
+
+def test_what_follows_from_rounded_answers_is_right() -> None:
+    n = network(**POINT)
+    task = exercise(n["E"], ask=[n["net_o"], n["w_o"]])
+    marking = task.mark({"net_o": -0.147, "w_o": -0.0949})  # exactly -0.14659 and -0.094645
+    assert marking and marking.sentences[1] == "∂E/∂w_o: -0.0949 is right, with the rounded answers above"
+    assert not task.mark({"w_o": -0.0949}).marks[1].is_right
+
+
 def test_what_no_misconception_gives_asks_for_the_nodes_on_the_way() -> None:
     n = network(**POINT)
     [mark] = exercise(n["E"], ask=[n["w_h"]]).mark({"w_h": 7.77}).marks
@@ -216,6 +256,7 @@ def test_local_derivatives_by_node_and_operand_or_place() -> None:
     assert marking and len(marking.marks) == 4
     a, b = Value(3.0, "a"), Value(4.0, "b")
     product = a * b
+    assert exercise(product, ask="local").mark({(product, 0): 4, (product, 1): 3})
     swapped = exercise(product, ask="local").mark({(product, a): 3, (product, b): -3})
     assert list(swapped.diagnoses.values()) == [("other-operand",), ("sign",)] and 0 < swapped.points < 1
 
@@ -265,7 +306,7 @@ def test_hints_become_smaller_step_by_step() -> None:
         "(-0.14659)·0.64566 = -0.094645",
         "there are no more hints",
     ]
-    assert exercise(n["E"], ask=[n["w_o"], n["w_o"]]).questions[1:] == ()
+    assert exercise(n["E"], ask=[n["w_o"], n["w_o"]]).questions[1:] == exercise(n["E"], ask=n["w_o"]).questions[1:] == ()
     assert task.hint("w_o") == "w_o feeds net_o = w_o·r_h" and task.hint(n["w_o"]).startswith("∂E/∂w_o = ")  # one counter
     for kind in ("local", "order", "update", "deltas"):
         other = exercise(n["E"], ask=kind)
@@ -300,10 +341,14 @@ def test_graphs_and_nodes_without_gradients_are_refused() -> None:
     n = network(**POINT)
     stray: Any = 3.0
     name: Any = "w_o"
+    nested: Any = [[n["w_o"]]]
     refused: list[tuple[Callable[[], object], type[Exception], str]] = [
         (lambda: exercise(Value(1.0, "x")), ValueError, "a leaf, a graph without gradients"),
         (lambda: exercise(stray), TypeError, "needs the Value"),
         (lambda: exercise(n["E"], ask="gradient"), ValueError, "ask is 'gradient'"),
+        (lambda: exercise(n["E"], ask=stray), TypeError, "ask is 3.0; give a list of nodes, or 'deltas'"),
+        (lambda: exercise(n["E"], ask=nested), TypeError, "give a list of nodes"),
+        (lambda: exercise(n["E"], ask="update", rate=name), ValueError, "rate is 'w_o'; the learning rate is a positive"),
         (lambda: exercise(n["E"], ask=[]), ValueError, "an empty list"),
         (lambda: exercise(n["E"], ask=[Value(1.0, "z")]), ValueError, "does not take part"),
         (lambda: exercise(n["E"], ask=[name]), ValueError, "'w_o' does not take part"),

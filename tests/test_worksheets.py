@@ -141,6 +141,16 @@ def test_a_session_can_be_left() -> None:
     assert session(["q"])[1] == "Score: 0 of 0"
 
 
+def test_what_follows_from_a_wrong_answer_above_counts_in_a_session() -> None:
+    n = network(**POINT)
+    shown: list[str] = []
+    lines = iter(["0.3", f"{0.3 * n['r_h'].data:.4g}"])
+    score = ask_all([exercise(n["E"], ask=[n["net_o"], n["w_o"]])], lambda _: next(lines), lambda text: shown.append(str(text)))
+    assert (
+        score == "Score: 1 of 2" and "follows from a wrong answer above" in shown[-1 - shown[::-1].index("Score: 1 of 2") - 1]
+    )
+
+
 def test_an_order_is_answered_with_commas() -> None:
     level2 = next(seed for seed in range(50) if exercises(seed, 2, 1)[0].kind == "order")
     task = exercises(level2, 2, 1)[0]

@@ -147,9 +147,10 @@ class Exercise(Task):
         if not math.isfinite(answer.value):
             return []
         fits = [s for s in self._suspects_of(question, right) if is_rounded(answer.value, s.gradient)]
-        nearest = min((abs(s.gradient - answer.value) for s in fits), default=0.0)
-        if nearest <= EXACT * abs(answer.value):  # in all its digits: those that fit three digits only do not count
-            fits = [s for s in fits if abs(s.gradient - answer.value) <= 2 * EXACT * abs(answer.value) + 1e-15]
+        same = 2 * EXACT * abs(answer.value) + 1e-15
+        fits.sort(key=lambda s: max(abs(s.gradient - answer.value), same))
+        if fits and abs(fits[0].gradient - answer.value) <= same:  # in all its digits: that it fits three digits does not count
+            fits = [s for s in fits if abs(s.gradient - answer.value) <= same]
         unit = 10.0 ** -len(f"{answer.value}".partition(".")[2]) if answer.formula is None else 0.0
         if not fits and abs(answer.value - right) <= max(NEARLY * abs(right), min(unit, ROUGHLY * abs(right))):
             fits = [Suspect("rounded-on-the-way", ROUNDED, answer.value, HALF)]
@@ -262,19 +263,19 @@ class Exercise(Task):
         }
 
 
-def exercise(loss: Value, ask: str | Iterable[Value] = "deltas", *, rate: float = RATE) -> Exercise:
+def exercise(loss: Value, ask: str | Value | Iterable[Value] = "deltas", *, rate: float = RATE) -> Exercise:
     """Make an exercise on a graph.
 
     Args:
         loss: the result.
-        ask: the nodes whose gradients are to be found; or "deltas", the gradients of all net inputs or, in a graph without
-            neurons, of all operations on the way; "local", the local derivative of every operation with respect to each of
-            its operands; "order", an order in which the backward pass may visit the operations; "update", the value of every
+        ask: the nodes whose gradients are to be found, or one node; or "deltas", the gradients of all net inputs or, in a graph
+            without neurons, of all operations on the way; "local", the local derivative of every operation with respect to each
+            of its operands; "order", an order in which the backward pass may visit the operations; "update", the value of every
             leaf after a step of gradient descent.
         rate: the learning rate of that step, a positive number.
 
     Raises:
-        TypeError: if `loss` is not a Value.
+        TypeError: if `loss` is not a Value, or `ask` is neither text nor nodes.
         ValueError: for a graph without gradients, for another kind of question, for a node outside the graph, and for a rate
             that is not a positive number.
 
@@ -300,11 +301,14 @@ def exercise(loss: Value, ask: str | Iterable[Value] = "deltas", *, rate: float 
     kind: Any = ask if isinstance(ask, str) else "gradients"
     if kind not in (*KINDS, "gradients"):
         raise ValueError(f"ask is {ask!r}; ask for a list of nodes, or for {listed([repr(each) for each in KINDS])}")
-    if not 0 < rate < math.inf:
+    if isinstance(rate, str) or not 0 < rate < math.inf:
         raise ValueError(f"rate is {rate!r}; the learning rate is a positive number, such as {RATE}")
     steps = Walk(loss)
     nets = [node for node in steps.order if node.primitive is dot]
-    nodes = [] if isinstance(ask, str) else list(dict.fromkeys(ask))
+    try:
+        nodes = [] if isinstance(ask, str) else list(dict.fromkeys([ask] if isinstance(ask, Value) else ask))
+    except TypeError:
+        raise TypeError(f"ask is {ask!r}; give a list of nodes, or {listed([repr(each) for each in KINDS], ' or ')}") from None
     if kind == "deltas":
         nodes = list(reversed(nets or steps.order[:-1] or steps.order))
     elif kind == "update":

@@ -144,6 +144,10 @@ class Suspects:
             ),
         ):
             found.append(_Pass(name, words, self._run(MISTAKES[mistake](loss))))
+        words = "every product is differentiated with respect to the other operand"
+        found.append(_Pass("other-operand", words, self._run(sorted_pass(loss, self._others))))
+        words = "the factor 2 of every square is missing"
+        found.append(_Pass("factor-two", words, self._run(sorted_pass(loss, self._halves))))
         words = "gradients replace one another where a node is used more than once; they add up"
         found.append(_Pass("overwritten", words, self._run(MISTAKES["overwrite"](loss))))
         for mistake in ("recursion", "unsorted"):
@@ -157,6 +161,17 @@ class Suspects:
                 gradients = self._rounded(shorten, each)
                 found.append(_Pass("rounded-on-the-way", f"numbers on the way were rounded to {words}", gradients))
         return found
+
+    def _others(self, node: Value) -> Reading:
+        """Read the partial derivatives of a product with respect to the other operand."""
+        own, rules = read(node).partials, self.steps.telling.rules(node)
+        others = [self._other(node, k, rule) if rule.row is None else None for k, rule in enumerate(rules)]
+        return Reading([x if other is None else other for x, other in zip(own, others, strict=True)])
+
+    def _halves(self, node: Value) -> Reading:
+        """Read the partial derivatives without the factor 2 with which a rule begins."""
+        pairs = zip(read(node).partials, self.steps.telling.rules(node), strict=True)
+        return Reading([x / 2 if x and rule.text.startswith("2·") else x for x, rule in pairs])
 
     def _run(self, moves: Iterator[Move]) -> dict[Value, float]:
         return totals(islice(moves, MOST_MOVES))
@@ -222,6 +237,10 @@ class Suspects:
             yield "out-for-net", words, _first(at_output(node))
             if (swapped := _at_input(node, rules[k])) is not None:
                 yield "out-for-net", f"{slope} is computed with {self.names[x]} in place of {self.names[node]}", swapped
+        factor = next((x for x in node.inputs if x in self._activations and rules[k].name == self.names[x]), None)
+        if factor is not None and rules[k].row is None:
+            net = factor.inputs[0]
+            yield "out-for-net", f"{slope} is taken as {self.names[net]}, the net input, in place of the output", net.data
         if own is None:
             return
         signless = plus(node).partials[k]

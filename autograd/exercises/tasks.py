@@ -10,7 +10,7 @@ from functools import cached_property
 from html import escape
 from typing import Any, Final
 
-from autograd.derivation import Explanation, explain
+from autograd.derivation import Derivation, Explanation
 from autograd.exercises.answers import AnswerError
 from autograd.exercises.matrices import Equation
 from autograd.exercises.questions import Kind, Question, Scene, questions
@@ -64,7 +64,7 @@ class Task:
         return {self.names[x]: x.data for x in self.names}
 
     def _explain(self, node: Value) -> Explanation:
-        return explain(node, of=self.loss, digits=DIGITS)
+        return Derivation(node, self.steps).explanation()
 
     # Hints
 
@@ -149,6 +149,7 @@ class Task:
             AnswerError: for what was not asked.
         """
         asked: dict[Any, Question] = {question.name: question for question in self.questions}
+        asked |= {(question.node, question.place): question for question in self.questions}
         asked |= {question.key: question for question in self.questions}
         asked |= {self.names[question.node]: question for question in self.questions if question.place is None}
         found = asked.get(key.strip() if isinstance(key, str) else tuple(key) if isinstance(key, list) else key)

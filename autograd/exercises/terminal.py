@@ -8,6 +8,7 @@ from typing import Final
 
 from autograd.exercises.answers import AnswerError
 from autograd.exercises.asking import Exercise
+from autograd.exercises.questions import Question
 from autograd.exercises.sheets import worksheet
 from autograd.symbol import digits
 
@@ -38,8 +39,9 @@ def ask_all(tasks: Sequence[Exercise], read: Callable[[str], str], show: Callabl
     try:
         for i, task in enumerate(tasks, 1):
             show(f"\nExercise {i} of {len(tasks)}. {KEYS}.\n{task}")
-            for name in [question.name for question in task.questions] or ["order, with commas"]:
-                found = _ask(task, name, read, show)
+            answers: dict[str, str] = {}  # what follows from a wrong answer above counts
+            for question in task.questions or [None]:
+                found = _ask(task, question, answers, read, show)
                 points, asked = points + found, asked + 1
                 show(f"Score: {digits(points, 3)} of {asked}")
     except (EOFError, KeyboardInterrupt, StopIteration):
@@ -47,22 +49,32 @@ def ask_all(tasks: Sequence[Exercise], read: Callable[[str], str], show: Callabl
     return f"Score: {digits(points, 3)} of {asked}"
 
 
-def _ask(task: Exercise, name: str, read: Callable[[str], str], show: Callable[[str], object]) -> float:
-    """Ask one question until it is answered or skipped; return the points."""
-    is_order = task.kind == "order"
+def _ask(
+    task: Exercise,
+    question: Question | None,
+    answers: dict[str, str],
+    read: Callable[[str], str],
+    show: Callable[[str], object],
+) -> float:
+    """Ask one question, or for the order, until it is answered or skipped; return the points."""
+    name = question.name if question else "order, with commas"
     while True:
         line = read(f"{name} = ").strip()
         if line == "q":
             raise StopIteration
         if line == "?":
-            show(task.hint(None if is_order else name))
+            show(task.hint(name if question else None))
             continue
         try:
-            order = [part.strip() for part in line.split(",") if part.strip()]
-            marking = task.mark(order if is_order else {name: line} if line else {})
+            if question:
+                marking = task.mark(answers | ({name: line} if line else {}))
+            else:
+                marking = task.mark([part.strip() for part in line.split(",") if part.strip()])
         except AnswerError as error:
             show(f"{error}. No points are lost; try again.")
             continue
-        mark = next(mark for mark in marking.marks if is_order or mark.sentence.startswith(f"{name}:"))
+        if line:
+            answers[name] = line
+        mark = next(mark for mark in marking.marks if question is None or mark.asked == question.key)
         show(mark.sentence)
         return mark.points

@@ -229,9 +229,9 @@ class Marker {
     explanations({suspects, right}, {value, isFormula}) {
         if (!Number.isFinite(value)) return [];
         const all = suspects.map(([name, words, gradient, points]) => ({name, words: this.asked.words[words], gradient, points}));
-        const off = ({gradient}) => Math.abs(gradient - value), size = Math.abs(value);
-        let fits = all.filter(({gradient}) => isRounded(value, gradient));
-        if (fits.length && Math.min(...fits.map(off)) <= EXACT * size) fits = fits.filter((each) => off(each) <= 2 * EXACT * size + 1e-15);
+        const same = 2 * EXACT * Math.abs(value) + 1e-15, off = ({gradient}) => Math.max(Math.abs(gradient - value), same);
+        let fits = all.filter(({gradient}) => isRounded(value, gradient)).sort((one, other) => off(one) - off(other));
+        if (fits.length && off(fits[0]) <= same) fits = fits.filter((each) => off(each) <= same);
         const unit = isFormula ? 0 : 10 ** -(repr(value).split(".")[1] ?? "").length;
         const nearly = Math.max(NEARLY * Math.abs(right), Math.min(unit, ROUGHLY * Math.abs(right)));
         if (!fits.length && Math.abs(value - right) <= nearly) fits = [{name: "rounded-on-the-way", words: this.asked.rounded, points: 0.5}];

@@ -1,7 +1,7 @@
-"""What a player asks where it would show: an exercise on the graph, which the page marks.
+"""An exercise in a player: what its page needs to ask questions on the graph and to mark the answers.
 
-Whatever gives answers away stays out of what is printed: the gradients of the picture, and the text for readers without
-scripts.  What the page needs to mark answers is there, but not to be read at a glance.
+The picture and the text for readers without scripts are printed without gradients.  The right answers have to be in the page,
+which marks by itself; base64 keeps them from being read by accident.
 
 >>> reveal(conceal('{"right": -0.5}'))
 '{"right": -0.5}'
@@ -38,7 +38,7 @@ class Asked:
 
 
 def blank(svg: Element) -> None:
-    """Remove from a picture of the end of the walk what the backward pass has written."""
+    """Remove the results of the backward pass from a picture of the end of the walk."""
     for text in svg.iterfind(".//text[@data-gradient]"):
         text.text = ""
     for label in svg.iterfind("g[@data-flow]"):
@@ -48,7 +48,7 @@ def blank(svg: Element) -> None:
 
 
 def conceal(text: str) -> str:
-    """Write a text so that nobody reads it by accident, as in the source of a page: in base64."""
+    """Return a text in base64."""
     return base64.b64encode(text.encode()).decode()
 
 

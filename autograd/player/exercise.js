@@ -202,5 +202,6 @@ class Exercise {
         player.version++; // there are more steps now
         player.changeView();
         player.refresh();
+        player.find(".play").focus({preventScroll: true}); // what had the focus has moved
     }
 }

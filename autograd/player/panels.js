@@ -320,6 +320,7 @@ class Mistakes {
 
     // Offer those that make a difference, and name the others.
     sort() {
+        if (this.player.exercise?.isOpen) return; // it would give answers away
         for (const entry of this.entries) if (!entry.element.open) this.show(entry);
         const idle = this.entries.filter(({isIdle}) => isIdle).map(({name}) => name);
         this.harmless.textContent = idle.length ? `They would change nothing on this graph at these numbers: ${idle.join(", ")}.` : "";
