@@ -30,7 +30,7 @@ LAUNCH = "import os, sys; i, o, *words = sys.argv[1:]; os.dup2(int(i), 3); os.du
 PATIENCE = 120  # seconds without a message, after which the browser counts as dead
 KEYS = {
     "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "Home": 36, "End": 35, "Tab": 9, "Enter": 13, " ": 32,
-    "a": 65, "b": 66, "x": 88, "f": 70, "l": 76, "p": 80, "+": 187, "-": 189, "0": 48,
+    "a": 65, "Escape": 27, "b": 66, "x": 88, "f": 70, "l": 76, "p": 80, "+": 187, "-": 189, "0": 48,
 }  # fmt: skip
 
 

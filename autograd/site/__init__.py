@@ -29,6 +29,7 @@ from pathlib import Path
 from string import Template
 from typing import Any, Final
 
+from autograd.drawing import LayoutError
 from autograd.files import write_whole
 from autograd.player import SCRIPTS as PLAYER_SCRIPTS
 from autograd.player.javascript import FUNCTIONS, OVERFLOWING
@@ -41,7 +42,7 @@ from autograd.site.vendored import PROGRAMS, VendorError, address, collect, dige
 from autograd.site.wheel import make_wheel
 from autograd.site.words import LANGUAGES
 
-__all__ = ["Site", "VendorError", "make_site", "write_site"]
+__all__ = ["Site", "VendorError", "functions", "make_site", "write_site"]
 
 SCRIPTS: Final = ("rows.js", "links.js", "python.js", "panels.js", "site.js")
 FROM_PLAYER: Final = ("Player", "calm", "made", "read", "repr")  # what the page uses of the player's scripts
@@ -101,6 +102,9 @@ def make_site(vendor: str | os.PathLike[str] | None = None) -> dict[str, bytes]:
     held: dict[str, bytes] = {wheel: archive, "worker.js": _part("worker.js").encode(), "site.js": _script().encode()}
     held["site.css"] = (colours().replace(".player", ":root") + _part("site.css")).encode()
     shown = [Session().show(**example.content) for example in EXAMPLES]
+    for each in shown:
+        if "error" in each:
+            raise LayoutError(each["error"]["text"])
     held["examples.bin"] = zlib.compress(json.dumps(shown[1:]).encode(), 9)
     loaded = [_entry(wheel, wheel, archive), _entry("worker.js", "worker.js", held["worker.js"])]
     for program in PROGRAMS:
@@ -178,15 +182,23 @@ def _sha256(text: str) -> str:
 
 
 def _script() -> str:
-    """Join the player's scripts, the functions of numbers that rows may have, and the page's scripts into one module."""
+    """Join the player's scripts and the page's into one module."""
     player = "\n".join(files("autograd.player").joinpath(name).read_text(encoding="utf-8") for name in PLAYER_SCRIPTS)
-    texts = {*FUNCTIONS.values(), *(f"bounded({FUNCTIONS[each]})" for each in OVERFLOWING)}
-    texts |= {row.javascript for row in TABLE.values() if row.javascript}
-    table = "".join(f"{json.dumps(text)}: {text},\n" for text in sorted(texts))
     names = ", ".join((*FROM_PLAYER, "FUNCTIONS"))
     page = "\n".join(map(_part, SCRIPTS))
-    return _bare(f"const {{{names}}} = (() => {{\n{player}\nconst FUNCTIONS = {{\n{table}}};\nreturn {{{names}}};\n}})();\n\n"
-            f"{page}\nnew Page();\n")  # fmt: skip
+    return _bare(f"const {{{names}}} = (() => {{\n{player}\nconst FUNCTIONS = {functions()};\nreturn {{{names}}};\n}})();\n\n"
+                 f"{page}\nnew Page();\n")  # fmt: skip
+
+
+def functions() -> str:
+    """Return the functions of numbers that rows of the table have, as a JavaScript object whose keys are their own text.
+
+    >>> '"Math.abs": Math.abs,' in functions()
+    True
+    """
+    texts = {*FUNCTIONS.values(), *(f"bounded({FUNCTIONS[each]})" for each in OVERFLOWING)}
+    texts |= {row.javascript for row in TABLE.values() if row.javascript}
+    return "{\n" + "".join(f"{json.dumps(text)}: {text},\n" for text in sorted(texts)) + "}"
 
 
 def _bare(script: str) -> str:

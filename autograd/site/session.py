@@ -264,7 +264,7 @@ def _evaluate(code: str, namespace: Data) -> Any:
 
 def _located(error: BaseException) -> Data:
     """Return the text of an error, and the line of the cell that it comes from."""
-    text = traceback.format_exception_only(error)[-1].strip()
+    text = f"{type(error).__name__}: {error}"
     if isinstance(error, SyntaxError) and error.filename == CELL:
         return {"text": f"SyntaxError: {error.msg}", "line": error.lineno or 1}
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == CELL]

@@ -142,9 +142,14 @@ class Page {
         this.values = values ?? {};
         this.number();
         if (expression !== undefined) this.list(this.values);
-        const example = SITE.examples.findIndex(({content}) => isSame([content.expression, content.code], [expression, code]));
-        by("example").value = example < 0 ? "" : String(example);
+        this.nameExample({expression, code});
         by("output").hidden = true;
+    }
+
+    // Choose the example in the list that this is, if it is one.
+    nameExample({expression, code}) {
+        const example = SITE.examples.findIndex(({content}) => content.expression === expression && content.code === code);
+        by("example").value = example < 0 ? "" : String(example);
     }
 
     // The variables of the expression as fields.
@@ -189,8 +194,7 @@ class Page {
         clearTimeout(this.typing);
         if (!by("gate").hidden) return;
         const content = this.typed, order = ++this.order;
-        by("example").value = String(SITE.examples.findIndex((each) => isSame(each.content.expression ?? each.content.code, content.expression ?? content.code)));
-        if (by("example").selectedIndex < 0) by("example").value = "";
+        this.nameExample(content);
         try {
             const shown = await this.ask("show", content);
             if (order !== this.order) return;
@@ -208,12 +212,17 @@ class Page {
 
     // Call Python; what takes long can be stopped.
     async ask(name, given) {
+        if (document.body.dataset.python === "loading") this.notify(this.word("waiting"));
+        await this.python.ready;
+        if (by("notice").textContent === this.word("waiting")) this.notify("");
+        this.asking = (this.asking ?? 0) + 1;
         const timer = setTimeout(() => (by("stop").hidden = false), SLOW);
         try {
             return await this.python.call(name, given);
         } finally {
             clearTimeout(timer);
-            by("stop").hidden = true;
+            this.asking--;
+            if (!this.asking) by("stop").hidden = true;
         }
     }
 
@@ -339,6 +348,7 @@ class Page {
     tell(happened, given) {
         if (happened === "busy") this.isBusy = given > 0;
         else this.state = [happened, given];
+        this.wasReady ||= happened === "ready";
         if (happened === "failed") this.held = null;
         this.showState();
     }
@@ -349,7 +359,7 @@ class Page {
         const texts = {
             loading: () => (given < 1 ? this.word("loading", {percent: Math.round(given * 100)}) : this.word("starting")),
             ready: () => this.word(this.isBusy ? "working" : "ready", {version: SITE.version}),
-            failed: () => this.word("failed", {reason: given?.message ?? ""}),
+            failed: () => this.word(this.wasReady ? "ended" : "failed", {reason: given?.message ?? ""}),
         };
         const text = texts[happened]();
         if (by("state").textContent !== text) by("state").textContent = text;
@@ -416,9 +426,7 @@ class Page {
             this.list(this.values);
             if (this.player) this.resume(step, view);
         } else {
-            this.notify(document.body.dataset.python === "ready" ? "" : this.word("waiting"));
             await this.compute({step, view, isPlaying: !step});
-            this.notify("");
         }
     }
 

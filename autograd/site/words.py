@@ -47,7 +47,7 @@ LANGUAGES: Final[dict[str, dict[str, str]]] = {
         "ready": "Python is ready: scalar-autograd {version}",
         "working": "Computing …",
         "failed": "Python cannot be loaded: {reason}. The examples still play.",
-        "ended": "Python has ended: {reason}.",
+        "ended": "Python has ended: {reason}. The player still computes.",
         "retry": "Try again",
         "stopped": "Stopped. Python starts anew.",
         "waiting": "This is computed as soon as Python is ready.",
