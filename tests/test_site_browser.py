@@ -80,7 +80,7 @@ class Visit:
             self.wait(READY)
 
     def run(self, script: str) -> Any:
-        """Evaluate JavaScript in which ``by`` finds an element by its id, ``player`` is the player's, and ``find`` looks into it."""
+        """Evaluate JavaScript: ``by`` finds an element by its id, ``player`` is the player's, ``find`` looks into it."""
         return self.browser.run(f"(() => {{ {KNOWN} return {script}; }})()")
 
     def wait(self, condition: str) -> None:
@@ -307,7 +307,7 @@ class TestTabs:
     def test_why(self, visit: Visit) -> None:
         visit.open()
         visit.write("[name=w]", "1")
-        visit.open_tab("why", "")
+        visit.open_tab("why", "The gradient")
         visit.run("by('node').value = 'x', by('node').dispatchEvent(new Event('change'))")
         visit.wait("by('reasons').querySelectorAll('math').length > 5")
         session = Session()
@@ -479,8 +479,8 @@ class TestThePage:
             visit.browser.click(f"#tab-{tab}")
             visit.wait(f"by('panel-{tab}').innerText.length > 60 || host.offsetHeight")
             assert visit.run("document.documentElement.scrollWidth") <= 360, tab
-        sizes = visit.run("""[...document.querySelectorAll("button, select, input:not([type=radio])")].filter(e => e.offsetParent)
-            .map(e => [e.id || e.name || e.textContent, e.getBoundingClientRect().height])""")
+        sizes = visit.run("""[...document.querySelectorAll("button, select, input:not([type=radio])")]
+            .filter(e => e.offsetParent).map(e => [e.id || e.name || e.textContent, e.getBoundingClientRect().height])""")
         assert not [name for name, height in sizes if height < 40]
         for width, scheme in ((360, "dark"), (768, "light"), (1280, "dark"), (1920, "light")):
             visit.open(is_ready=False, width=width, prefers_color_scheme=scheme)
@@ -489,8 +489,9 @@ class TestThePage:
             assert dark is (scheme == "dark")
 
     def test_nothing_shifts(self, visit: Visit) -> None:
-        watch = """(() => { globalThis.shifts = []; new PerformanceObserver(list => shifts.push(...list.getEntries().map(e => e.value)))
-            .observe({type: "layout-shift", buffered: true}); })()"""
+        watch = """globalThis.shifts = [];
+            new PerformanceObserver(list => shifts.push(...list.getEntries().map(e => e.value)))
+                .observe({type: "layout-shift", buffered: true});"""
         script = visit.browser.call("Page.addScriptToEvaluateOnNewDocument", source=watch)["identifier"]
         try:
             visit.open()
