@@ -30,6 +30,7 @@ from autograd.site.session import Session
 from autograd.site.words import LANGUAGES
 
 HOST = ".autograd-player"
+TASK = "#task .autograd-player"
 WORDS = LANGUAGES["en"]
 READY = "document.body.dataset.python === 'ready' && by('state').textContent.includes('ready')"
 ENDLESS = "x = Value(2.0)\nwhile True:\n    pass\nx"
@@ -333,32 +334,42 @@ class TestTabs:
 
     def test_an_exercise_is_done(self, visit: Visit) -> None:
         visit.open()
-        visit.open_tab("exercise", WORDS["mark"])
-        visit.browser.click('.exercise [name="∂f/∂w"]')
-        visit.browser.type("2*v4*(1 - v3**2)*x")
-        visit.browser.press("Tab")
-        visit.browser.press("Enter")
-        visit.wait("document.querySelector('.said').textContent")
-        assert visit.text("task").count("w feeds v1 = w·x") == 1
-        visit.write('.exercise [name="∂f/∂b"]', "-0.9259")
-        visit.browser.press("Enter")
-        visit.wait("document.querySelector('.score').textContent")
-        said = visit.run("[...document.querySelectorAll('.said')].map(e => [e.className, e.textContent])")
-        assert said[0] == ["said right", "✓ ∂f/∂w: 2*v4*(1 - v3**2)*x is right"]
-        assert said[1][0] == "said wrong" and said[1][1].startswith("✗ ∂f/∂x: not answered")
-        assert "the derivative of the activation" in said[2][1]
-        visit.write('.exercise [name="∂f/∂b"]', "(((")
-        visit.browser.press("Enter")
-        visit.wait("document.querySelector('.score').textContent.includes('cannot be read')")
+        visit.browser.click("#tab-exercise")
+        visit.wait(f"document.querySelector('{TASK}')?.player")
+        asked, answers = (
+            f"[...document.querySelector('{TASK}').shadowRoot.querySelectorAll",
+            ["2*v4*(1 - v3**2)*x", "(((", "-0.9259"],
+        )
+        assert visit.run(f"{asked}('.question label')].map(e => e.textContent.trim())") == ["∂f/∂w =", "∂f/∂x =", "∂f/∂b ="]
+        visit.browser.click(f"{TASK} >>> .hint")
+        assert visit.run(f"{asked}('.hints li')].map(e => e.textContent)") == ["w feeds v1 = w·x"]
+        for i, answer in enumerate(["2*v4*(1 - v3**2)*x", "(((", "-0.9259"], 1):
+            visit.browser.click(f"{TASK} >>> .question:nth-child({i}) .answer")
+            visit.browser.type(answer)
+            visit.browser.press("Enter")
+        right, unread, wrong = visit.run(f"{asked}('.mark')].map(e => e.textContent)")
+        assert right.endswith("is right")
+        assert "cannot be read" in unread
+        assert "the derivative of the activation" in wrong
+        visit.browser.click("#tab-step")
+        visit.browser.click("#tab-exercise")
+        assert visit.run(f"{asked}('.mark')].map(e => e.textContent)") == [right, unread, wrong], "it stays"
+        visit.write("[name=w]", "2")
+        visit.wait(f"document.querySelector('{TASK}')?.player && {asked}('.mark')].every(e => !e.textContent)")
 
     def test_exercises_of_a_level(self, visit: Visit) -> None:
         visit.open()
-        visit.open_tab("exercise", WORDS["mark"])
-        visit.run("by('kind').value = '4', by('kind').dispatchEvent(new Event('change'))")
-        visit.wait("by('task').querySelector('img')?.naturalWidth > 100 && by('task').innerText.includes('W¹')")
-        first = visit.text("task")
+        visit.browser.click("#tab-exercise")
+        seen = set()
+        for kind in ("4", "order", "1"):
+            visit.run(f"by('kind').value = '{kind}', by('kind').dispatchEvent(new Event('change'))")
+            visit.wait(f"document.querySelector('{TASK}')?.player && by('task').dataset.kind === '{kind}'")
+            seen.add(visit.run(f"document.querySelector('{TASK}').shadowRoot.querySelector('.exercise').innerText"))
         visit.browser.click("#another")
-        visit.wait(f"by('task').innerText.replace(/\\s+/g, ' ').trim() !== {json.dumps(first)}")
+        visit.wait(
+            f"!{json.dumps([*seen])}.includes(document.querySelector('{TASK}').shadowRoot.querySelector('.exercise').innerText)"
+        )
+        assert len(seen) == 3
 
     def test_code_makes_the_same_graph(self, visit: Visit) -> None:
         visit.open()
@@ -477,7 +488,7 @@ class TestThePage:
         visit.open(width=360)
         for tab in ("why", "check", "exercise", "code", "step"):
             visit.browser.click(f"#tab-{tab}")
-            visit.wait(f"by('panel-{tab}').innerText.length > 60 || host.offsetHeight")
+            visit.wait(f"document.querySelector('#panel-{tab} :is(math, td, .autograd-player, #source:not(:empty))')")
             assert visit.run("document.documentElement.scrollWidth") <= 360, tab
         sizes = visit.run("""[...document.querySelectorAll("button, select, input:not([type=radio])")]
             .filter(e => e.offsetParent).map(e => [e.id || e.name || e.textContent, e.getBoundingClientRect().height])""")

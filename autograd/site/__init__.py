@@ -31,13 +31,14 @@ from typing import Any, Final
 
 from autograd.drawing import LayoutError
 from autograd.files import write_whole
+from autograd.player import ASKING
 from autograd.player import SCRIPTS as PLAYER_SCRIPTS
 from autograd.player.javascript import FUNCTIONS, OVERFLOWING
 from autograd.player.markup import as_data
 from autograd.player.theme import colours
 from autograd.rows import TABLE
 from autograd.site.examples import EXAMPLES
-from autograd.site.session import Session
+from autograd.site.session import KINDS, Session
 from autograd.site.vendored import PROGRAMS, VendorError, address, collect, digest
 from autograd.site.wheel import make_wheel
 from autograd.site.words import LANGUAGES
@@ -45,7 +46,7 @@ from autograd.site.words import LANGUAGES
 __all__ = ["Site", "VendorError", "functions", "make_site", "write_site"]
 
 SCRIPTS: Final = ("rows.js", "links.js", "python.js", "panels.js", "site.js")
-FROM_PLAYER: Final = ("Player", "calm", "made", "read", "repr")  # what the page uses of the player's scripts
+FROM_PLAYER: Final = ("Player", "calm", "made", "plainly", "read", "repr")  # what the page uses of the player's scripts
 LANGUAGE: Final = "en"  # of the page as it is written; the script changes it
 WORD: Final = re.compile(r'<(\w+)((?:[^<>"]|"[^"]*")*) data-(word|label)="([\w-]+)"((?:[^<>"]|"[^"]*")*)>')
 
@@ -105,7 +106,9 @@ def make_site(vendor: str | os.PathLike[str] | None = None) -> dict[str, bytes]:
     for each in shown:
         if "error" in each:
             raise LayoutError(each["error"]["text"])
-    held["examples.bin"] = zlib.compress(json.dumps(shown[1:]).encode(), 9)
+    style = _style(shown[0])
+    others = [{**each, "markup": each["markup"].replace(style, "")} for each in shown[1:]]  # the page has it once
+    held["examples.bin"] = zlib.compress(json.dumps(others).encode(), 9)
     loaded = [_entry(wheel, wheel, archive), _entry("worker.js", "worker.js", held["worker.js"])]
     for program in PROGRAMS:
         for file, (size, integrity) in program.files.items():
@@ -125,8 +128,10 @@ def _entry(name: str, where: str, data: bytes) -> dict[str, Any]:
 
 
 def _page(first: dict[str, Any], loaded: list[dict[str, Any]], wheel: str, held: Mapping[str, bytes], uses_cdn: bool) -> str:
-    [style] = re.findall(r"<style>(.*?)</style>", first["markup"], re.DOTALL)
     words = LANGUAGES[LANGUAGE]
+    session = Session()
+    session.show(**EXAMPLES[0].content)
+    styles = [_style(first), _style(session.exercise({}, KINDS[0]))]
     data = {
         "languages": LANGUAGES,
         "files": loaded,
@@ -142,7 +147,7 @@ def _page(first: dict[str, Any], loaded: list[dict[str, Any]], wheel: str, held:
         language=LANGUAGE,
         direction=words["direction"],
         title=words["title"],
-        policy=escape(_policy(style, [each["address"] for each in loaded] if uses_cdn else [])),
+        policy=escape(_policy(styles, [each["address"] for each in loaded] if uses_cdn else [])),
         style_hash=digest(held["site.css"]),
         script_hash=digest(held["site.js"]),
         examples=options + '<option value="" hidden data-word="own"></option>',
@@ -163,27 +168,30 @@ def _spoken(match: re.Match[str], words: Mapping[str, str]) -> str:
     return f'<{tag}{before} data-{kind}="{key}"{label}{after}>{text}'
 
 
-def _policy(style: str, elsewhere: list[str]) -> str:
+def _style(shown: Mapping[str, Any]) -> str:
+    """Return the style of a player, which is the same for each of a kind."""
+    return str(re.findall(r"<style>(.*?)</style>", shown["markup"], re.DOTALL)[0])
+
+
+def _policy(styles: list[str], elsewhere: list[str]) -> str:
     """Return the page's Content-Security-Policy; the worker of a blob has it, too.
 
     Requests go to this site alone and, where they are not copied into it, to the addresses of the pinned files.  Scripts are
     those of the site, and blobs: Pyodide's, once they were compared with their digests.  WebAssembly has to be compiled.
     """
     connect = " ".join(["'self'", *(each for each in elsewhere if each.startswith("https:"))])
-    hashed = f"'sha256-{_sha256(style)}'"
+    hashed = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}'" for style in styles)
     return "; ".join([
         "default-src 'none'", "script-src 'self' blob: 'wasm-unsafe-eval'", f"style-src 'self' {hashed}", "img-src data:",
         f"connect-src {connect}", "worker-src 'self' blob:", "base-uri 'none'", "form-action 'none'",
     ])  # fmt: skip
 
 
-def _sha256(text: str) -> str:
-    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
 def _script() -> str:
     """Join the player's scripts and the page's into one module."""
-    player = "\n".join(files("autograd.player").joinpath(name).read_text(encoding="utf-8") for name in PLAYER_SCRIPTS)
+    player = "\n".join(
+        files("autograd.player").joinpath(name).read_text(encoding="utf-8") for name in (*PLAYER_SCRIPTS, *ASKING)
+    )
     names = ", ".join((*FROM_PLAYER, "FUNCTIONS"))
     page = "\n".join(map(_part, SCRIPTS))
     return _bare(f"const {{{names}}} = (() => {{\n{player}\nconst FUNCTIONS = {functions()};\nreturn {{{names}}};\n}})();\n\n"

@@ -27,7 +27,9 @@ class Page {
         this.panels = new Panels(this);
         this.choose(SITE.languages);
         this.host = document.querySelector(".autograd-player");
-        this.attach(SITE.first.rows);
+        this.first = this.host.shadowRoot.innerHTML;
+        this.style = this.host.shadowRoot.querySelector("style").textContent;
+        this.play(SITE.first.rows);
         this.python = new Python(SITE.files, (...happened) => this.tell(...happened));
         this.showState();
         if (location.hash.length > 1) this.follow();
@@ -272,11 +274,9 @@ class Page {
         this.names = names;
         if (values && this.mode === "expression") this.list(this.values = values);
         this.halt();
-        const host = made("div", {className: "autograd-player", role: "group", ariaLabel: title});
-        host.attachShadow({mode: "open"}).innerHTML = markup;
-        by("panel-step").replaceChildren(host);
-        this.host = host;
-        this.attach(rows);
+        this.host = this.put({markup, title});
+        by("panel-step").replaceChildren(this.host);
+        this.play(rows);
         this.panels.list(names);
         this.set(numbers);
         const {player} = this;
@@ -294,20 +294,30 @@ class Page {
         this.player.isTraining = false;
     }
 
-    // Let the script of the player take over what is in the host.
-    attach(rows) {
-        const root = this.host.shadowRoot, data = JSON.parse(root.querySelector(".data").textContent);
-        this.first ??= root.innerHTML;
-        this.player = null;
+    // An element with a player in it, which does not play yet.
+    put({markup, title}) {
+        const host = made("div", {className: "autograd-player", role: "group", ariaLabel: title});
+        host.attachShadow({mode: "open"}).innerHTML = markup.replace("<style></style>", () => `<style>${this.style}</style>`);
+        return host;
+    }
+
+    // Let the script of the player take over; null where it cannot.
+    attach(host, rows) {
+        const root = host.shadowRoot, data = JSON.parse(plainly(root.querySelector(".data").textContent));
         try {
             if (data.reason) throw new UnreadableError(data.reason);
-            this.player = new Player(this.host, data, readRows(rows, FUNCTIONS));
+            return new Player(host, data, readRows(rows, FUNCTIONS));
         } catch (error) {
             if (!(error instanceof UnreadableError)) throw error;
             const line = root.querySelector(".problem");
             [line.textContent, line.hidden] = [error.message, false];
-            return;
+            return null;
         }
+    }
+
+    // Play what is in the host.
+    play(rows) {
+        this.player = this.attach(this.host, rows);
         this.host.addEventListener("change", () => this.followSoon());
     }
 
