@@ -28,10 +28,11 @@ from autograd import Value, explain, tanh, walk
 from autograd.__main__ import main
 from autograd.exercises import exercise
 from autograd.expressions import parse
+from autograd.player import ASKING, SCRIPTS
 from autograd.player.asked import reveal
 from autograd.player.javascript import to_javascript
 from autograd.rows import TABLE
-from autograd.site import functions, make_site, vendored, write_site
+from autograd.site import functions, in_words, make_site, vendored, write_site
 from autograd.site.examples import EXAMPLES
 from autograd.site.mathml import COMMANDS, to_mathml
 from autograd.site.mathml import math as as_math
@@ -39,11 +40,12 @@ from autograd.site.session import KINDS, Session
 from autograd.site.source import write_expression
 from autograd.site.vendored import PROGRAMS, VendorError, collect
 from autograd.site.wheel import make_wheel
-from autograd.site.words import LANGUAGES
+from autograd.site.words import FRAME, LANGUAGES, SPOKEN
 from autograd.strategies import ROWS, widths
 from autograd.symbol import Symbol, latex, latex_name, operand_names
 
 SITE = Path(vendored.__file__).parent
+PLAYER = SITE.parent / "player"
 PARTS = {path.name: path.read_text(encoding="utf-8") for path in SITE.iterdir() if path.suffix in (".html", ".js")}
 
 
@@ -105,7 +107,14 @@ class TestFiles:
         chosen = re.findall(r"heads = \[[^\]]*\]|(?:isBusy|wasReady) \? [^,)]*", script)
         used |= set(re.findall(r'"([\w-]+)"', " ".join(chosen)))
         used |= {f"task-{kind}" for kind in (*KINDS, "1", "2", "3", "4")} | {"direction", "title", "language-name"}
-        assert used == set(LANGUAGES["en"])
+        assert used | set(FRAME) | set(SPOKEN) == set(LANGUAGES["en"])
+
+    def test_the_words_of_the_player_stand_in_its_files(self) -> None:
+        frame = PLAYER.joinpath("player.html").read_text(encoding="utf-8")
+        script = in_words("".join(PLAYER.joinpath(name).read_text(encoding="utf-8") for name in (*SCRIPTS, *ASKING)))
+        assert not [phrase for phrase in SPOKEN if f"word({json.dumps(phrase, ensure_ascii=False)}" not in script]
+        fixed = {text.strip() for text in re.findall(r'(?:aria-label|title)="([^"]+)"|>([^<$]+)<', frame) for text in text}
+        assert {text for text in fixed if re.search(r"[a-z]{3}", text)} | {"Neurons", "Nodes"} == set(FRAME)
 
     def test_the_policy_allows_what_is_needed_and_no_more(self, made: dict[str, bytes]) -> None:
         found = policy(made)

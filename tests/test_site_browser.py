@@ -529,8 +529,15 @@ class TestThePage:
         assert visit.run("[document.documentElement.dir, document.title, by('tab-why').textContent]") == [
             "rtl", turned["title"], turned["why"],
         ]  # fmt: skip
+        assert visit.run("[find('.play').ariaLabel, find('.card th').textContent, find('.train').textContent]") == [
+            turned["Play"], turned["rule"], turned["Train"],
+        ]  # fmt: skip
+        assert visit.run("find('.card .place').textContent") == "~Forward 1 of 3 →"
         visit.run("by('language').value = 'en', by('language').dispatchEvent(new Event('change'))")
         assert visit.run("[document.documentElement.dir, by('tab-why').textContent]") == ["ltr", "Why"]
+        assert visit.run("[find('.play').ariaLabel, find('.card th').textContent, find('.train').textContent]") == [
+            "Play", "rule", "Train",
+        ]  # fmt: skip
         server.stop()
 
     def test_the_programs_may_come_from_the_public_cdn(self, chromium: Browser, tmp_path: Path) -> None:

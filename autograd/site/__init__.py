@@ -41,9 +41,9 @@ from autograd.site.examples import EXAMPLES
 from autograd.site.session import KINDS, Session
 from autograd.site.vendored import PROGRAMS, VendorError, address, collect, digest
 from autograd.site.wheel import make_wheel
-from autograd.site.words import LANGUAGES
+from autograd.site.words import LANGUAGES, SPOKEN
 
-__all__ = ["Site", "VendorError", "functions", "make_site", "write_site"]
+__all__ = ["Site", "VendorError", "functions", "in_words", "make_site", "write_site"]
 
 SCRIPTS: Final = ("rows.js", "links.js", "python.js", "panels.js", "site.js")
 FROM_PLAYER: Final = ("Player", "calm", "made", "plainly", "read", "repr")  # what the page uses of the player's scripts
@@ -194,8 +194,28 @@ def _script() -> str:
     )
     names = ", ".join((*FROM_PLAYER, "FUNCTIONS"))
     page = "\n".join(map(_part, SCRIPTS))
-    return _bare(f"const {{{names}}} = (() => {{\n{player}\nconst FUNCTIONS = {functions()};\nreturn {{{names}}};\n}})();\n\n"
-                 f"{page}\nnew Page();\n")  # fmt: skip
+    # The player is made with the words of a language, and anew with those of another one.
+    return _bare(f"const playerIn = (word) => {{\n{in_words(player)}\nconst FUNCTIONS = {functions()};\n"
+                 f"return {{{names}}};\n}};\nlet {names};\n\n{page}\nnew Page();\n")  # fmt: skip
+
+
+def in_words(script: str) -> str:
+    """Let a script of the player look up its fixed words.
+
+    >>> in_words('title = isRight ? "As it should be" : "With the mistake"')
+    'title = isRight ? word("As it should be") : word("With the mistake")'
+    >>> in_words("made(`Ledger of ${nodes[place].short}`)")
+    'made(word("Ledger of {}", nodes[place].short))'
+    """
+    for phrase in SPOKEN:
+        quoted = json.dumps(phrase, ensure_ascii=False)
+        if "{}" in phrase:
+            parts = [re.escape(part) for part in phrase.split("{}")]
+            called = ", ".join([f"word({quoted}", *(rf"\{i}" for i in range(1, len(parts)))])
+            script = re.sub("`" + r"\$\{([^{}`]*)\}".join(parts) + "`", f"{called})", script)
+        else:
+            script = script.replace(quoted, f"word({quoted})")
+    return script
 
 
 def functions() -> str:

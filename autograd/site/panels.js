@@ -32,6 +32,7 @@ class Panels {
 
     speak() {
         const kind = by("kind").value;
+        this.asked = null;
         by("kind").replaceChildren(...TASKS.map((task) => new Option(this.page.word(`task-${task}`), task)));
         if (kind) by("kind").value = kind;
     }

@@ -15,6 +15,7 @@ const isSame = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 class Page {
     constructor() {
         this.language = document.documentElement.lang;
+        this.makePlayer();
         this.mode = "expression";
         this.tab = "step";
         this.values = SITE.examples[0].content.values;
@@ -29,6 +30,7 @@ class Page {
         this.host = document.querySelector(".autograd-player");
         this.first = this.host.shadowRoot.innerHTML;
         this.style = this.host.shadowRoot.querySelector("style").textContent;
+        this.shown = {...SITE.first, markup: this.first};
         this.play(SITE.first.rows);
         this.python = new Python(SITE.files, (...happened) => this.tell(...happened));
         this.showState();
@@ -43,6 +45,22 @@ class Page {
     }
 
     // ---- languages
+
+    // The scripts of the player, with the words of the language.
+    makePlayer() {
+        const say = (text, ...given) => this.word(text).replaceAll("{}", () => given.shift());
+        ({Player, calm, made, plainly, read, repr, FUNCTIONS} = playerIn(say));
+    }
+
+    // Put the words of the player's frame into the language; they are written in English.
+    translate(root) {
+        const turned = (text) => (text.trim() ? this.word(text.trim()) : text);
+        for (const element of root.querySelectorAll("[title]")) element.title = turned(element.title);
+        for (const element of root.querySelectorAll("[aria-label]")) element.ariaLabel = turned(element.ariaLabel);
+        for (const element of root.querySelectorAll("button, b, span, option, p, label")) {
+            if (!element.children.length && element.textContent.trim()) element.textContent = turned(element.textContent);
+        }
+    }
 
     choose(languages) {
         const names = Object.entries(languages);
@@ -60,6 +78,9 @@ class Page {
         for (const element of document.querySelectorAll("[data-label]")) element.ariaLabel = this.word(element.dataset.label);
         this.showState();
         this.panels.speak();
+        this.makePlayer();
+        const {changed: values, player} = this, {place: step, view} = player ?? {};
+        if (this.names.length) this.show(this.content, this.shown, {values, step, view, isPlaying: false});
         this.writeSoon();
     }
 
@@ -269,9 +290,9 @@ class Page {
     // ---- the player
 
     // Show a graph in a new player.
-    show(content, {markup, rows, title, names, values}, {values: numbers = {}, step, view, isPlaying = true} = {}) {
-        this.content = content;
-        this.names = names;
+    show(content, shown, {values: numbers = {}, step, view, isPlaying = true} = {}) {
+        const {markup, rows, title, names, values} = shown;
+        Object.assign(this, {content, names, shown});
         if (values && this.mode === "expression") this.list(this.values = values);
         this.halt();
         this.host = this.put({markup, title});
@@ -298,6 +319,7 @@ class Page {
     put({markup, title}) {
         const host = made("div", {className: "autograd-player", role: "group", ariaLabel: title});
         host.attachShadow({mode: "open"}).innerHTML = markup.replace("<style></style>", () => `<style>${this.style}</style>`);
+        if (this.language !== "en") this.translate(host.shadowRoot);
         return host;
     }
 
