@@ -193,6 +193,8 @@ def publish(options: argparse.Namespace, given: Sequence[str]) -> str:
         raise UsageError(f"--site and --serve are about the page for everyone; leave out {words[0]}")
     if options.site == "":
         raise UsageError("--site needs the name of a folder, as in --site FOLDER")
+    if options.serve is not None and not 0 <= options.serve <= 65535:
+        raise UsageError(f"port {options.serve}: a port is a number from 0 to 65535, as in --serve 8080")
     if options.site is None and options.serve is None:
         raise UsageError("--vendor copies files into a site; give its folder, as in --site FOLDER --vendor DIR")
     with tempfile.TemporaryDirectory() as passing:
@@ -207,7 +209,7 @@ def publish(options: argparse.Namespace, given: Sequence[str]) -> str:
             return f"{text} Serve it with: {COMMAND} --site {folder} --serve, or python -m http.server in it."
         try:
             serve(Path(folder), options.serve)
-        except (OSError, OverflowError) as error:
+        except OSError as error:
             raise UsageError(f"port {options.serve}: {_reason(error)}; choose another, as in --serve 8080") from None
     return text if options.site is not None else "The site is gone; --site FOLDER keeps it."
 

@@ -14,6 +14,7 @@ import select
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from itertools import count
 from pathlib import Path
 from types import TracebackType
@@ -30,7 +31,7 @@ LAUNCH = "import os, sys; i, o, *words = sys.argv[1:]; os.dup2(int(i), 3); os.du
 PATIENCE = 120  # seconds without a message, after which the browser counts as dead
 KEYS = {
     "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "Home": 36, "End": 35, "Tab": 9, "Enter": 13, " ": 32,
-    "a": 65, "b": 66, "x": 88, "f": 70, "l": 76, "p": 80, "+": 187, "-": 189, "0": 48,
+    "a": 65, "Escape": 27, "b": 66, "x": 88, "f": 70, "l": 76, "p": 80, "+": 187, "-": 189, "0": 48,
 }  # fmt: skip
 
 
@@ -64,6 +65,7 @@ class Browser:
         os.close(theirs_out)
         self._numbers = count(1)
         self._rest = b""
+        self._elsewhere: Mapping[str, bytes] = {}
         self.events: list[dict[str, Any]] = []
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
@@ -89,19 +91,40 @@ class Browser:
         number = self._send(method, **parameters)
         while (answer := self._receive()).get("id") != number:
             self.events.append(answer)
-            if answer.get("params", {}).get("type") == "beforeunload":  # a page asks whether it may be left, and waits
-                self._send("Page.handleJavaScriptDialog", accept=True)
+            self._answer(answer)
         if "error" in answer:
             raise RuntimeError(f"{method}: {answer['error']}")
         result: dict[str, Any] = answer["result"]
         return result
+
+    def _answer(self, event: dict[str, Any]) -> None:
+        """Answer an event that waits for it: a page asks whether it may be left, or for a file of another server."""
+        given = event.get("params", {})
+        if given.get("type") == "beforeunload":
+            self._send("Page.handleJavaScriptDialog", accept=True)
+        elif event.get("method") == "Fetch.requestPaused":
+            body = base64.b64encode(self._elsewhere[given["request"]["url"]]).decode()
+            headers = [{"name": "Access-Control-Allow-Origin", "value": "*"}]
+            self._send(
+                "Fetch.fulfillRequest", requestId=given["requestId"], responseCode=200, responseHeaders=headers, body=body
+            )
+
+    def stand_in(self, files: Mapping[str, bytes]) -> None:
+        """Stand in for other servers: hand out these files, by their addresses, to pages of any origin."""
+        self._elsewhere = files
+        self.call(
+            "Fetch.enable" if files else "Fetch.disable",
+            **({"patterns": [{"urlPattern": url} for url in files]} if files else {}),
+        )
 
     def _send(self, method: str, **parameters: Any) -> int:
         """Send a message and return its number."""
         message: dict[str, Any] = {"id": next(self._numbers), "method": method, "params": parameters}
         if self._session:
             message["sessionId"] = self._session
-        os.write(self._out, json.dumps(message).encode() + b"\0")
+        rest = json.dumps(message).encode() + b"\0"
+        while rest:
+            rest = rest[os.write(self._out, rest) :]
         number: int = message["id"]
         return number
 
@@ -124,7 +147,8 @@ class Browser:
         self.events.clear()
         self.call("Page.navigate", url=page if isinstance(page, str) else page.as_uri())
         while not any(event.get("method") == "Page.loadEventFired" for event in self.events):
-            self.events.append(self._receive())
+            self.events.append(event := self._receive())
+            self._answer(event)
 
     def run(self, script: str) -> Any:
         """Evaluate JavaScript in the page and return its value."""

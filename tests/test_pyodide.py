@@ -18,7 +18,8 @@ ROOT = Path(__file__).parent.parent
 NODE = """
 globalThis.fetch = () => { throw new Error("there is no network here"); };
 const { loadPyodide } = require("pyodide");
-loadPyodide().then((pyodide) => {
+loadPyodide().then(async (pyodide) => {
+    if (process.argv[3] === "viz") pyodide.registerJsModule("viz_js", await require("@viz-js/viz").instance());
     pyodide.mountNodeFS("/mnt", process.argv[1]);
     pyodide.runPython(process.argv[2]);
 }).catch((error) => { console.error(error); process.exit(1); });
@@ -51,6 +52,17 @@ for picture in (draw, play):
 print(Value(1.0)._repr_mimebundle_())
 """
 
+WITH_VIZ = """
+import re, sys
+sys.path.insert(0, "/mnt")
+from autograd import Value, draw, play, tanh
+from nn import MLP
+x = Value(2.0, label="x")
+loss = (MLP(2, [2, 1], seed=1)([0.5, x]) - 1) ** 2
+for svg in (draw(loss).svg, draw(tanh(x) * x, step=2).svg, draw(loss, view="neurons").svg, play(loss).markup):
+    print(len(re.findall("<(?:rect|ellipse)", svg)), len(re.findall("<path", svg)), re.sub("<[^>]*>", "", svg)[:2000])
+"""
+
 FILES = """
 import importlib, pathlib, pkgutil, sys, tempfile, warnings
 warnings.simplefilter("error")  # such as those of a Python that is newer than the one that runs the tests
@@ -72,14 +84,16 @@ print(sorted(path.name for path in folder.iterdir()))
 """
 
 
-def run_there(program: str) -> str:
-    """Run a program in Pyodide, the project's folder being /mnt, and return what it prints."""
+def run_there(program: str, viz: bool = False) -> str:
+    """Run a program in Pyodide, the project's folder being /mnt, and return what it prints; with viz-js at hand or without."""
     node = shutil.which("node")
     if node is None:
         pytest.skip("there is no Node: apt install nodejs")
-    if subprocess.run([node, "-e", "require.resolve('pyodide')"], capture_output=True, check=False).returncode != 0:
-        pytest.skip("Node finds no Pyodide: npm install pyodide, and set NODE_PATH to its node_modules")
-    run = subprocess.run([node, "-e", NODE, str(ROOT), program], capture_output=True, text=True, encoding="utf-8", check=False)
+    for package in ("pyodide", *["@viz-js/viz"] * viz):
+        if subprocess.run([node, "-e", f"require.resolve('{package}')"], capture_output=True, check=False).returncode != 0:
+            pytest.skip(f"Node does not find {package}: npm install {package}, and set NODE_PATH to its node_modules")
+    command = [node, "-e", NODE, str(ROOT), program, *["viz"] * viz]
+    run = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
     assert (run.returncode, run.stderr) == (0, "")
     return run.stdout
 
@@ -96,6 +110,14 @@ def test_pictures_say_what_they_lack() -> None:
     lines = run_there(WITHOUT_LAYOUT).splitlines()
     assert [line.startswith("no layout engine is installed") for line in lines] == [True, True, False]
     assert lines[-1] == "{'text/plain': 'Value(data=1.0, grad=0.0)'}"
+
+
+def test_pictures_are_laid_out_by_viz_js() -> None:
+    here = subprocess.run(
+        [sys.executable, "-X", "utf8", "-c", WITH_VIZ], capture_output=True, encoding="utf-8", check=True, cwd=ROOT
+    )
+    assert here.stdout.count("tanh") > 3
+    assert run_there(WITH_VIZ, viz=True) == here.stdout
 
 
 def test_files_are_written_without_a_warning() -> None:

@@ -204,14 +204,17 @@ class Controls {
 
     // On paper: the end of the walk, and the text of every step at the present numbers.
     printing() {
-        const {player} = this;
+        const held = new WeakRef(this.player); // a page that shows one player after another lets go of the old ones
+        const shown = () => (held.deref()?.host.isConnected ? held.deref() : null);
         addEventListener("beforeprint", () => {
-            this.before = [player.place, player.t];
+            const player = shown();
+            if (!player) return;
+            player.before = [player.place, player.t];
             player.seek(player.last);
             player.picture.camera.all();
             player.find(".text").textContent = player.exercise?.isOpen ? player.exercise.asked.text : player.steps.map((_, i) => player.graph.stepText(i, player.steps)).join("\n");
         });
-        addEventListener("afterprint", () => player.seek(...this.before));
+        addEventListener("afterprint", () => shown()?.seek(...shown().before));
     }
 }
 

@@ -29,22 +29,24 @@ from pathlib import Path
 from string import Template
 from typing import Any, Final
 
+from autograd.drawing import LayoutError
 from autograd.files import write_whole
+from autograd.player import ASKING
 from autograd.player import SCRIPTS as PLAYER_SCRIPTS
 from autograd.player.javascript import FUNCTIONS, OVERFLOWING
 from autograd.player.markup import as_data
 from autograd.player.theme import colours
 from autograd.rows import TABLE
 from autograd.site.examples import EXAMPLES
-from autograd.site.session import Session
+from autograd.site.session import KINDS, Session
 from autograd.site.vendored import PROGRAMS, VendorError, address, collect, digest
 from autograd.site.wheel import make_wheel
-from autograd.site.words import LANGUAGES
+from autograd.site.words import LANGUAGES, SPOKEN
 
-__all__ = ["Site", "VendorError", "make_site", "write_site"]
+__all__ = ["Site", "VendorError", "functions", "in_words", "make_site", "write_site"]
 
 SCRIPTS: Final = ("rows.js", "links.js", "python.js", "panels.js", "site.js")
-FROM_PLAYER: Final = ("Player", "calm", "made", "read", "repr")  # what the page uses of the player's scripts
+FROM_PLAYER: Final = ("Player", "calm", "made", "plainly", "read", "repr")  # what the page uses of the player's scripts
 LANGUAGE: Final = "en"  # of the page as it is written; the script changes it
 WORD: Final = re.compile(r'<(\w+)((?:[^<>"]|"[^"]*")*) data-(word|label)="([\w-]+)"((?:[^<>"]|"[^"]*")*)>')
 
@@ -101,7 +103,12 @@ def make_site(vendor: str | os.PathLike[str] | None = None) -> dict[str, bytes]:
     held: dict[str, bytes] = {wheel: archive, "worker.js": _part("worker.js").encode(), "site.js": _script().encode()}
     held["site.css"] = (colours().replace(".player", ":root") + _part("site.css")).encode()
     shown = [Session().show(**example.content) for example in EXAMPLES]
-    held["examples.bin"] = zlib.compress(json.dumps(shown[1:]).encode(), 9)
+    for each in shown:
+        if "error" in each:
+            raise LayoutError(each["error"]["text"])
+    style = _style(shown[0])
+    others = [{**each, "markup": each["markup"].replace(style, "")} for each in shown[1:]]  # the page has it once
+    held["examples.bin"] = zlib.compress(json.dumps(others).encode(), 9)
     loaded = [_entry(wheel, wheel, archive), _entry("worker.js", "worker.js", held["worker.js"])]
     for program in PROGRAMS:
         for file, (size, integrity) in program.files.items():
@@ -121,8 +128,10 @@ def _entry(name: str, where: str, data: bytes) -> dict[str, Any]:
 
 
 def _page(first: dict[str, Any], loaded: list[dict[str, Any]], wheel: str, held: Mapping[str, bytes], uses_cdn: bool) -> str:
-    [style] = re.findall(r"<style>(.*?)</style>", first["markup"], re.DOTALL)
     words = LANGUAGES[LANGUAGE]
+    session = Session()
+    session.show(**EXAMPLES[0].content)
+    styles = [_style(first), _style(session.exercise({}, KINDS[0]))]
     data = {
         "languages": LANGUAGES,
         "files": loaded,
@@ -138,7 +147,7 @@ def _page(first: dict[str, Any], loaded: list[dict[str, Any]], wheel: str, held:
         language=LANGUAGE,
         direction=words["direction"],
         title=words["title"],
-        policy=escape(_policy(style, [each["address"] for each in loaded] if uses_cdn else [])),
+        policy=escape(_policy(styles, [each["address"] for each in loaded] if uses_cdn else [])),
         style_hash=digest(held["site.css"]),
         script_hash=digest(held["site.js"]),
         examples=options + '<option value="" hidden data-word="own"></option>',
@@ -159,34 +168,65 @@ def _spoken(match: re.Match[str], words: Mapping[str, str]) -> str:
     return f'<{tag}{before} data-{kind}="{key}"{label}{after}>{text}'
 
 
-def _policy(style: str, elsewhere: list[str]) -> str:
+def _style(shown: Mapping[str, Any]) -> str:
+    """Return the style of a player, which is the same for each of a kind."""
+    return str(re.findall(r"<style>(.*?)</style>", shown["markup"], re.DOTALL)[0])
+
+
+def _policy(styles: list[str], elsewhere: list[str]) -> str:
     """Return the page's Content-Security-Policy; the worker of a blob has it, too.
 
     Requests go to this site alone and, where they are not copied into it, to the addresses of the pinned files.  Scripts are
     those of the site, and blobs: Pyodide's, once they were compared with their digests.  WebAssembly has to be compiled.
     """
     connect = " ".join(["'self'", *(each for each in elsewhere if each.startswith("https:"))])
-    hashed = f"'sha256-{_sha256(style)}'"
+    hashed = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}'" for style in styles)
     return "; ".join([
         "default-src 'none'", "script-src 'self' blob: 'wasm-unsafe-eval'", f"style-src 'self' {hashed}", "img-src data:",
         f"connect-src {connect}", "worker-src 'self' blob:", "base-uri 'none'", "form-action 'none'",
     ])  # fmt: skip
 
 
-def _sha256(text: str) -> str:
-    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
 def _script() -> str:
-    """Join the player's scripts, the functions of numbers that rows may have, and the page's scripts into one module."""
-    player = "\n".join(files("autograd.player").joinpath(name).read_text(encoding="utf-8") for name in PLAYER_SCRIPTS)
-    texts = {*FUNCTIONS.values(), *(f"bounded({FUNCTIONS[each]})" for each in OVERFLOWING)}
-    texts |= {row.javascript for row in TABLE.values() if row.javascript}
-    table = "".join(f"{json.dumps(text)}: {text},\n" for text in sorted(texts))
+    """Join the player's scripts and the page's into one module."""
+    player = "\n".join(
+        files("autograd.player").joinpath(name).read_text(encoding="utf-8") for name in (*PLAYER_SCRIPTS, *ASKING)
+    )
     names = ", ".join((*FROM_PLAYER, "FUNCTIONS"))
     page = "\n".join(map(_part, SCRIPTS))
-    return _bare(f"const {{{names}}} = (() => {{\n{player}\nconst FUNCTIONS = {{\n{table}}};\nreturn {{{names}}};\n}})();\n\n"
-            f"{page}\nnew Page();\n")  # fmt: skip
+    # The player is made with the words of a language, and anew with those of another one.
+    return _bare(f"const playerIn = (word) => {{\n{in_words(player)}\nconst FUNCTIONS = {functions()};\n"
+                 f"return {{{names}}};\n}};\nlet {names};\n\n{page}\nnew Page();\n")  # fmt: skip
+
+
+def in_words(script: str) -> str:
+    """Let a script of the player look up its fixed words.
+
+    >>> in_words('title = isRight ? "As it should be" : "With the mistake"')
+    'title = isRight ? word("As it should be") : word("With the mistake")'
+    >>> in_words("made(`Ledger of ${nodes[place].short}`)")
+    'made(word("Ledger of {}", nodes[place].short))'
+    """
+    for phrase in SPOKEN:
+        quoted = json.dumps(phrase, ensure_ascii=False)
+        if "{}" in phrase:
+            parts = [re.escape(part) for part in phrase.split("{}")]
+            called = ", ".join([f"word({quoted}", *(rf"\{i}" for i in range(1, len(parts)))])
+            script = re.sub("`" + r"\$\{([^{}`]*)\}".join(parts) + "`", f"{called})", script)
+        else:
+            script = script.replace(quoted, f"word({quoted})")
+    return script
+
+
+def functions() -> str:
+    """Return the functions of numbers that rows of the table have, as a JavaScript object whose keys are their own text.
+
+    >>> '"Math.abs": Math.abs,' in functions()
+    True
+    """
+    texts = {*FUNCTIONS.values(), *(f"bounded({FUNCTIONS[each]})" for each in OVERFLOWING)}
+    texts |= {row.javascript for row in TABLE.values() if row.javascript}
+    return "{\n" + "".join(f"{json.dumps(text)}: {text},\n" for text in sorted(texts)) + "}"
 
 
 def _bare(script: str) -> str:

@@ -26,6 +26,9 @@ SYMBOLS: Final = {
 }  # fmt: skip
 FUNCTIONS: Final = {"arccos", "arcsin", "arctan", "cos", "cosh", "ln", "log", "sin", "sinh", "tan", "tanh"}
 ENVIRONMENTS: Final = {"cases": "<mrow><mo>{{</mo>{}</mrow>"}
+FENCES: Final = {
+    **dict.fromkeys("([", ' form="prefix" stretchy="false"'), **dict.fromkeys(")]", ' form="postfix" stretchy="false"')
+}  # fmt: skip
 APPLY: Final = "<mo>\u2061</mo>"  # FUNCTION APPLICATION, which is heard and not seen
 COMMANDS: Final = {
     *SYMBOLS, *FUNCTIONS, "\\", "begin", "end", "frac", "left", "mathbb", "mathrm", "operatorname", "right", "sqrt", "text",
@@ -65,22 +68,24 @@ class _Reader:
             if token in ("^", "_", "'"):
                 base = parts.pop() if parts else "<mrow></mrow>"
                 parts.append(self.scripts(base, token))
+            elif token == "-" and (not parts or (parts[-1].startswith("<mo") and "postfix" not in parts[-1])):
+                parts.append('<mo form="prefix">−</mo>')
             elif not token.isspace():
                 parts.append(self.part(token))
         return [part for part in parts if part]
 
     def scripts(self, base: str, token: str) -> str:
         """Put a base and what follows it above or below into one element."""
-        above, below, function = "", "", base.endswith(APPLY)
+        above, below, function = list[str](), "", base.endswith(APPLY)
         while True:
             if token == "_":
                 below = self.argument()
             else:
-                above += "<mo>′</mo>" if token == "'" else self.argument()
+                above.append("<mo>′</mo>" if token == "'" else self.argument())
             if not self.tokens or self.tokens[-1] not in ("^", "_", "'"):
                 break
             token = self.tokens.pop()
-        base, parts = base.removesuffix(APPLY), [part for part in (below, above) if part]
+        base, parts = base.removesuffix(APPLY), [part for part in (below, _row(above) if above else "") if part]
         tag = "msubsup" if len(parts) == 2 else "msub" if below else "msup"
         return f"<{tag}>{base}{''.join(parts)}</{tag}>" + APPLY * function
 
@@ -94,7 +99,7 @@ class _Reader:
             return self.command(token[1:])
         if token.isalpha():
             return f"<mi>{token}</mi>"
-        form = ' form="prefix"' if token in "([" else ' form="postfix"' if token in ")]" else ""
+        form = FENCES.get(token, "")
         return f"<mo{form}>{escape(token.replace('-', '−'))}</mo>"
 
     def command(self, name: str) -> str:
@@ -146,6 +151,7 @@ class _Reader:
         opening = self.part(self.tokens.pop())
         inside = self.parts((r"\right",))
         closing = self.part(self.tokens.pop()) if self.tokens else ""
+        opening, closing = (fence.replace(' stretchy="false"', "") for fence in (opening, closing))
         return f"<mrow>{opening}{''.join(inside)}{closing}</mrow>"
 
     def table(self) -> str:

@@ -32,6 +32,7 @@ class Panels {
 
     speak() {
         const kind = by("kind").value;
+        this.asked = null;
         by("kind").replaceChildren(...TASKS.map((task) => new Option(this.page.word(`task-${task}`), task)));
         if (kind) by("kind").value = kind;
     }
@@ -82,7 +83,9 @@ class Panels {
         if (document.body.dataset.python !== "ready") place.replaceChildren(page.word("waiting"));
         try {
             const parts = await fill();
-            if (turn === this.turn) place.replaceChildren(...parts);
+            if (turn !== this.turn) return;
+            place.replaceChildren(...parts);
+            if (tab === "exercise" && !this.asked.host.player) page.attach(this.asked.host, this.asked.rows);
         } catch (error) {
             if (turn === this.turn) place.replaceChildren(error instanceof StoppedError ? page.word("stopped") : error.message);
         }
@@ -127,45 +130,14 @@ class Panels {
         this.page.notify(this.page.word("copied"));
     }
 
-    // ---- exercises
-
+    // An exercise is a player of its own, which marks answers by itself; it stays as long as it is about the same numbers.
     async exercise() {
-        const kind = by("kind").value, found = await this.about("exercise", {kind, seed: this.seed}), {page} = this;
-        const form = made("form", {className: "exercise"}), isOrder = found.asked[0][0] === "order";
-        const fields = found.asked.map(([name, math]) => {
-            const input = made("input", {type: "text", name, autocomplete: "off", dir: "ltr", ariaLabel: page.word("answer", {name})});
-            const hint = made("button", {type: "button", on: {click: () => this.hint(name, said)}}, page.word("hint"));
-            const said = made("p", {className: "said", ariaLive: "polite"});
-            return made("div", {className: "question", data: {question: name}}, made("span", {className: "asked"}, math ? formula(math) : ""), input, hint, said);
-        });
-        const score = made("p", {className: "score", role: "status"});
-        form.noValidate = true;
-        form.addEventListener("submit", (event) => {
-            event.preventDefault();
-            this.mark(form, score);
-        });
-        const picture = /^data:image\/svg\+xml;base64,[\w+/=]+$/.test(found.picture) ? [made("img", {src: found.picture, alt: page.word("graph")})] : [];
-        form.append(made("p", {className: "lead"}, found.question), ...fields, made("p", {className: "note"}, page.word(isOrder ? "order-kind" : "answer-kind")));
-        form.append(made("button", {type: "submit", className: "main"}, page.word("mark")), score);
-        const notes = found.notes.map((note) => made("p", {}, note));
-        const given = made("p", {}, `${page.word("given")} `, formula(found.given));
-        return [...notes, given, ...picture, made("div", {className: "rows"}, ...found.rows.map((row) => made("p", {}, formula(row)))), form];
-    }
-
-    async hint(name, place) {
-        const {text} = await this.page.ask("hint", {about: name});
-        place.className = "said";
-        place.textContent = text;
-    }
-
-    async mark(form, score) {
-        const answers = Object.fromEntries([...form.querySelectorAll("input")].map(({name, value}) => [name, value]));
-        const {error, points, most, marks} = await this.page.ask("mark", {answers}), {page} = this;
-        score.textContent = error ? error.text : page.word("score", {points, most});
-        if (error) return;
-        [...form.querySelectorAll(".said")].forEach((said, i) => {
-            said.className = `said ${marks[i].isRight ? "right" : "wrong"}`;
-            said.textContent = `${marks[i].isRight ? "✓" : "✗"} ${marks[i].sentence}`;
-        });
+        const kind = by("kind").value, {page} = this, isOwn = !/^\d/.test(kind);
+        const about = [kind, isOwn ? [page.content, page.numbers] : this.seed];
+        if (isSame(about, this.asked?.about)) return [this.asked.host];
+        const found = await this.about("exercise", {kind, seed: this.seed}), host = page.put(found);
+        this.asked = {about, host, rows: found.rows};
+        by("task").dataset.kind = kind;
+        return [host];
     }
 }

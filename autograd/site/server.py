@@ -33,11 +33,10 @@ def serve(folder: Path, port: int = PORT) -> None:
 
     Args:
         folder: the folder of the site.
-        port: 0 for any that is free.
+        port: from 1 to 65535, or 0 for any that is free.
 
     Raises:
         OSError: if the port is taken, or closed to this user.
-        OverflowError: unless it is from 0 to 65535.
     """
     with ThreadingHTTPServer((HOST, port), partial(_Handler, directory=str(folder))) as server:
         address = f"http://{HOST}:{server.server_address[1]}/"

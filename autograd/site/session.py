@@ -27,7 +27,7 @@ from autograd.checking import gradcheck
 from autograd.checking.verdicts import short
 from autograd.derivation import explain
 from autograd.drawing import LayoutError
-from autograd.exercises import AnswerError, Exercise, exercise, exercises
+from autograd.exercises import exercise, exercises
 from autograd.expressions import ExpressionError, parse
 from autograd.manners import label_values
 from autograd.player import play
@@ -50,12 +50,11 @@ KINDS: Final = ("gradients", "deltas", "local", "order", "update")
 
 
 class Session:
-    """One graph, and the exercise that is being done on it."""
+    """One graph, and what the page wants to know of it."""
 
     def __init__(self) -> None:
         self.loss: Value | None = None
         self.source: Data = {}
-        self.task: Exercise | None = None
 
     def call(self, name: str, arguments: str) -> str:
         """Call a method by its name, with keyword arguments as JSON, and return what it returns as JSON."""
@@ -85,7 +84,7 @@ class Session:
             player = play(loss)
         except (ValueError, LayoutError) as error:
             return found | {"error": {"text": str(error)}}
-        self.loss, self.task = loss, None
+        self.loss = loss
         self.source = {"expression": expression, "values": found["values"]} if expression is not None else {"code": code}
         full = Telling(loss).full
         leaves = {name: node.data for node, name in full.items() if node.primitive is None}
@@ -187,49 +186,18 @@ class Session:
             seed: which one of a level.
 
         Returns:
-            ``notes`` (lines of text), ``given`` and ``rows`` (MathML), ``picture`` (an address with the graph in it, or empty),
-            ``question``, and ``asked``: the name of each question, and its MathML.
+            ``markup``, ``rows`` and ``title`` of a player that asks it, and marks answers by itself.
         """
         with _refused() as problem:
             if kind in KINDS:
                 loss = self._at(values)
                 leaves = [x for x in Telling(loss).full if x.primitive is None]
-                self.task = exercise(loss, leaves if kind == "gradients" else kind)
+                task = exercise(loss, leaves if kind == "gradients" else kind)
             else:
-                [self.task] = exercises(seed, int(kind), 1)
-            task = self.task
-            style = latex(task.steps.telling.digits)
-            rows = [
-                to_mathml(_equal(latex_name(task.names[x]), task.steps.telling.formula(x).written(style),
-                                 latex_number(x.data, task.steps.telling.digits)))
-                for x in task.steps.order
-            ]  # fmt: skip
-            asked = [[question.name, to_mathml(question.latex)] for question in task.questions] or [["order", ""]]
-            picture = "" if kind in KINDS else task.picture.partition('src="')[2].rstrip('">')
-            return {"notes": [*task.notes], "given": to_mathml(task.given_latex), "rows": rows, "picture": picture,
-                    "question": task.question, "asked": asked}  # fmt: skip
+                [task] = exercises(seed, int(kind), 1)
+            player = task.play()
+            return {"markup": player.markup, "rows": player.rows, "title": player.title}
         return problem
-
-    def mark(self, answers: Mapping[str, str]) -> Data:
-        """Mark answers to the exercise, given by the names of its questions; blank ones count as not answered.
-
-        Returns:
-            ``points``, ``most`` and ``marks``, for each question whether it is right, and a sentence; or ``error``.
-        """
-        assert self.task is not None, "exercise comes first"
-        given = {name: text for name, text in answers.items() if text.strip()}
-        order = [part.strip() for part in answers.get("order", "").split(",") if part.strip()]
-        try:
-            marking = self.task.mark(order if self.task.kind == "order" else given)
-        except AnswerError as error:
-            return {"error": {"text": str(error)}}
-        marks = [{"isRight": mark.is_right, "sentence": mark.sentence} for mark in marking.marks]
-        return {"points": round(sum(mark.points for mark in marking.marks), 2), "most": len(marks), "marks": marks}
-
-    def hint(self, about: str | None = None) -> Data:
-        """Return the next hint on a question of the exercise, or on all of it."""
-        assert self.task is not None, "exercise comes first"
-        return {"text": self.task.hint(None if self.task.kind == "order" else about)}
 
     def code(self, values: Mapping[str, float]) -> Data:
         """Return the Python that makes the graph at some numbers, as ``text``."""
@@ -264,7 +232,7 @@ def _evaluate(code: str, namespace: Data) -> Any:
 
 def _located(error: BaseException) -> Data:
     """Return the text of an error, and the line of the cell that it comes from."""
-    text = traceback.format_exception_only(error)[-1].strip()
+    text = f"{type(error).__name__}: {error}"
     if isinstance(error, SyntaxError) and error.filename == CELL:
         return {"text": f"SyntaxError: {error.msg}", "line": error.lineno or 1}
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == CELL]
@@ -277,7 +245,7 @@ def _refused() -> Iterator[Data]:
     problem: Data = {}
     try:
         yield problem
-    except (ValueError, TypeError, LayoutError) as error:
+    except (ValueError, TypeError, LayoutError) as error:  # a `NotLiveError` is a TypeError
         problem["error"] = {"text": str(error)}
 
 

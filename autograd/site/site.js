@@ -15,6 +15,7 @@ const isSame = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 class Page {
     constructor() {
         this.language = document.documentElement.lang;
+        this.makePlayer();
         this.mode = "expression";
         this.tab = "step";
         this.values = SITE.examples[0].content.values;
@@ -27,7 +28,10 @@ class Page {
         this.panels = new Panels(this);
         this.choose(SITE.languages);
         this.host = document.querySelector(".autograd-player");
-        this.attach(SITE.first.rows);
+        this.first = this.host.shadowRoot.innerHTML;
+        this.style = this.host.shadowRoot.querySelector("style").textContent;
+        this.shown = {...SITE.first, markup: this.first};
+        this.play(SITE.first.rows);
         this.python = new Python(SITE.files, (...happened) => this.tell(...happened));
         this.showState();
         if (location.hash.length > 1) this.follow();
@@ -41,6 +45,22 @@ class Page {
     }
 
     // ---- languages
+
+    // The scripts of the player, with the words of the language.
+    makePlayer() {
+        const say = (text, ...given) => this.word(text).replaceAll("{}", () => given.shift());
+        ({Player, calm, made, plainly, read, repr, FUNCTIONS} = playerIn(say));
+    }
+
+    // Put the words of the player's frame into the language; they are written in English.
+    translate(root) {
+        const turned = (text) => (text.trim() ? this.word(text.trim()) : text);
+        for (const element of root.querySelectorAll("[title]")) element.title = turned(element.title);
+        for (const element of root.querySelectorAll("[aria-label]")) element.ariaLabel = turned(element.ariaLabel);
+        for (const element of root.querySelectorAll("button, b, span, option, p, label")) {
+            if (!element.children.length && element.textContent.trim()) element.textContent = turned(element.textContent);
+        }
+    }
 
     choose(languages) {
         const names = Object.entries(languages);
@@ -58,6 +78,9 @@ class Page {
         for (const element of document.querySelectorAll("[data-label]")) element.ariaLabel = this.word(element.dataset.label);
         this.showState();
         this.panels.speak();
+        this.makePlayer();
+        const {changed: values, player} = this, {place: step, view} = player ?? {};
+        if (this.names.length) this.show(this.content, this.shown, {values, step, view, isPlaying: false});
         this.writeSoon();
     }
 
@@ -142,9 +165,14 @@ class Page {
         this.values = values ?? {};
         this.number();
         if (expression !== undefined) this.list(this.values);
-        const example = SITE.examples.findIndex(({content}) => isSame([content.expression, content.code], [expression, code]));
-        by("example").value = example < 0 ? "" : String(example);
+        this.nameExample({expression, code});
         by("output").hidden = true;
+    }
+
+    // Choose the example in the list that this is, if it is one.
+    nameExample({expression, code}) {
+        const example = SITE.examples.findIndex(({content}) => content.expression === expression && content.code === code);
+        by("example").value = example < 0 ? "" : String(example);
     }
 
     // The variables of the expression as fields.
@@ -189,8 +217,7 @@ class Page {
         clearTimeout(this.typing);
         if (!by("gate").hidden) return;
         const content = this.typed, order = ++this.order;
-        by("example").value = String(SITE.examples.findIndex((each) => isSame(each.content.expression ?? each.content.code, content.expression ?? content.code)));
-        if (by("example").selectedIndex < 0) by("example").value = "";
+        this.nameExample(content);
         try {
             const shown = await this.ask("show", content);
             if (order !== this.order) return;
@@ -208,12 +235,17 @@ class Page {
 
     // Call Python; what takes long can be stopped.
     async ask(name, given) {
+        if (document.body.dataset.python === "loading") this.notify(this.word("waiting"));
+        await this.python.ready;
+        if (by("notice").textContent === this.word("waiting")) this.notify("");
+        this.asking = (this.asking ?? 0) + 1;
         const timer = setTimeout(() => (by("stop").hidden = false), SLOW);
         try {
             return await this.python.call(name, given);
         } finally {
             clearTimeout(timer);
-            by("stop").hidden = true;
+            this.asking--;
+            if (!this.asking) by("stop").hidden = true;
         }
     }
 
@@ -258,16 +290,14 @@ class Page {
     // ---- the player
 
     // Show a graph in a new player.
-    show(content, {markup, rows, title, names, values}, {values: numbers = {}, step, view, isPlaying = true} = {}) {
-        this.content = content;
-        this.names = names;
+    show(content, shown, {values: numbers = {}, step, view, isPlaying = true} = {}) {
+        const {markup, rows, title, names, values} = shown;
+        Object.assign(this, {content, names, shown});
         if (values && this.mode === "expression") this.list(this.values = values);
         this.halt();
-        const host = made("div", {className: "autograd-player", role: "group", ariaLabel: title});
-        host.attachShadow({mode: "open"}).innerHTML = markup;
-        by("panel-step").replaceChildren(host);
-        this.host = host;
-        this.attach(rows);
+        this.host = this.put({markup, title});
+        by("panel-step").replaceChildren(this.host);
+        this.play(rows);
         this.panels.list(names);
         this.set(numbers);
         const {player} = this;
@@ -285,20 +315,31 @@ class Page {
         this.player.isTraining = false;
     }
 
-    // Let the script of the player take over what is in the host.
-    attach(rows) {
-        const root = this.host.shadowRoot, data = JSON.parse(root.querySelector(".data").textContent);
-        this.first ??= root.innerHTML;
-        this.player = null;
+    // An element with a player in it, which does not play yet.
+    put({markup, title}) {
+        const host = made("div", {className: "autograd-player", role: "group", ariaLabel: title});
+        host.attachShadow({mode: "open"}).innerHTML = markup.replace("<style></style>", () => `<style>${this.style}</style>`);
+        if (this.language !== "en") this.translate(host.shadowRoot);
+        return host;
+    }
+
+    // Let the script of the player take over; null where it cannot.
+    attach(host, rows) {
+        const root = host.shadowRoot, data = JSON.parse(plainly(root.querySelector(".data").textContent));
         try {
             if (data.reason) throw new UnreadableError(data.reason);
-            this.player = new Player(this.host, data, readRows(rows, FUNCTIONS));
+            return new Player(host, data, readRows(rows, FUNCTIONS));
         } catch (error) {
             if (!(error instanceof UnreadableError)) throw error;
             const line = root.querySelector(".problem");
             [line.textContent, line.hidden] = [error.message, false];
-            return;
+            return null;
         }
+    }
+
+    // Play what is in the host.
+    play(rows) {
+        this.player = this.attach(this.host, rows);
         this.host.addEventListener("change", () => this.followSoon());
     }
 
@@ -339,6 +380,7 @@ class Page {
     tell(happened, given) {
         if (happened === "busy") this.isBusy = given > 0;
         else this.state = [happened, given];
+        this.wasReady ||= happened === "ready";
         if (happened === "failed") this.held = null;
         this.showState();
     }
@@ -349,7 +391,7 @@ class Page {
         const texts = {
             loading: () => (given < 1 ? this.word("loading", {percent: Math.round(given * 100)}) : this.word("starting")),
             ready: () => this.word(this.isBusy ? "working" : "ready", {version: SITE.version}),
-            failed: () => this.word("failed", {reason: given?.message ?? ""}),
+            failed: () => this.word(this.wasReady ? "ended" : "failed", {reason: given?.message ?? ""}),
         };
         const text = texts[happened]();
         if (by("state").textContent !== text) by("state").textContent = text;
@@ -416,9 +458,7 @@ class Page {
             this.list(this.values);
             if (this.player) this.resume(step, view);
         } else {
-            this.notify(document.body.dataset.python === "ready" ? "" : this.word("waiting"));
             await this.compute({step, view, isPlaying: !step});
-            this.notify("");
         }
     }
 

@@ -1,6 +1,7 @@
 """A wheel of this project for the page, made from the installed packages: a ZIP archive, the same bytes each time.
 
-Rooms that need packages which a page does not have stay out of it, and so do the files of the site itself.
+Rooms that need packages which a page does not have stay out of it, and so do scripts and texts for readers, which serve nothing
+there.
 
 >>> name, data = make_wheel()
 >>> name.startswith("scalar_autograd-"), name.endswith("-py3-none-any.whl"), data[:2], data == make_wheel()[1]
@@ -26,8 +27,11 @@ __all__ = ["make_wheel"]
 PROJECT: Final = "scalar-autograd"
 PACKAGES: Final = ("autograd", "nn")
 WHEEL: Final = "Wheel-Version: 1.0\nGenerator: autograd.site\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-LEFT_OUT: Final = ("autograd/compiler/", "autograd/strategies.py", "autograd/checking/pytest_plugin.py")
-NOT_PYTHON: Final = (".css", ".html", ".js", ".md")  # of the site
+LEFT_OUT: Final = (
+    "autograd/compiler/", "autograd/strategies.py", "autograd/checking/pytest_plugin.py", "autograd/site/site.css",
+    "autograd/site/site.html",
+)  # fmt: skip
+UNUSED: Final = (".js", ".md")  # the page has the scripts already
 WHEN: Final = (1980, 1, 1, 0, 0, 0)  # the first moment that a ZIP archive knows
 
 
@@ -70,7 +74,7 @@ def _files(folder: Traversable, path: str) -> Iterator[tuple[str, bytes]]:
 
 
 def _stays_out(path: str) -> bool:
-    return path.startswith(LEFT_OUT) or (path.startswith("autograd/site/") and path.endswith(NOT_PYTHON))
+    return path.startswith(LEFT_OUT) or path.endswith(UNUSED)
 
 
 def _hash(data: bytes) -> str:

@@ -1,7 +1,9 @@
-"""The fixed words of the page: one table, in which a language is one column.
+"""The fixed words of the page and of the player: one table, in which a language is one column.
 
 To add a language, add an entry with the same keys to `LANGUAGES`; the page then offers it.  ``{…}`` is filled in by the page.
-What Python writes, such as steps, derivations and errors, is not part of it.
+The words of the page have names; those of the player are called by the English ones, which stand in its own files, so the
+player needs no table where it is used without the page.  Texts that Python writes too, such as steps, derivations and errors,
+are not part of it.
 
 >>> {language: set(table) - set(LANGUAGES["en"]) for language, table in LANGUAGES.items()}
 {'en': set()}
@@ -11,7 +13,33 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["LANGUAGES"]
+__all__ = ["FRAME", "LANGUAGES", "SPOKEN"]
+
+FRAME: Final = (  # of the player, in player.html
+    "Zoom in", "Zoom in (+)", "Zoom out", "Zoom out (-)", "Fit the picture", "Fit the picture to the window (0)", "fit",
+    "Lecture mode", "Lecture mode: large type, the step as a caption (l)", "Full screen", "Full screen (f)", "First step",
+    "First step (Home)", "Previous step", "Previous step (←)", "Play", "Play or pause (space)", "Next step",
+    "Next step (→)", "Last step", "Last step (End)", "Step", "Speed", "What to predict", "numbers", "signs", "Reveal",
+    "Predict", "Say what comes before it is shown (p)", "Ledger of a node", "Values", "Example", "Change a number", "Reset",
+    "The numbers that Python computed with", "One step of gradient descent: w ← w − η·∂w", "Learn", "Train", "Repeat",
+    "Loss by step", "Whole graph", "thick: this step", "dashed: still to come", "green +", "purple −",
+    "← what has flowed back", "← →: steps, space: play, ↑ ↓: from node to node, drag a number or a box to change it",
+    "The classic mistakes, made on this graph", "Neurons", "Nodes",
+)  # fmt: skip
+SPOKEN: Final = (  # by the player's scripts, where {} stands for what is put in
+    "Play", "Pause", "As it should be", "With the mistake",
+    "At these numbers it changes nothing.", "rule", "numbers put in", "value", "contribution", "running total", "not taken",
+    "nothing is added", "still to come", "type, use the arrow keys, or drag the name", "changed by Learn",
+    "Forward {} of {} →", "← Backward {} of {}", "forward {}/{} →", "← backward {}/{}", "value of {}",
+    "local derivative {}", "contribution to {}", "Ledger of {}", "your prediction: {}", "learn {}", "Show {} more",
+    "a number, such as 1/2 or -0.5", "the sign", "multiply, do not add", "that flows to the other operand",
+    "that is the contribution, with the upstream gradient in it", "that belongs to the other operand",
+    "that is the value of the operand", "the local derivative {} is missing", "the upstream gradient {} is missing",
+    "that is {}", "{} {}/{}: {} = {}. Predict, then reveal.",
+    "Press the nodes in the picture, or write their names, with commas.",
+    "An answer is a number, a fraction such as 1/2, or a formula over the names in the picture.", "Show the solution",
+    "Exercise", "Hint", "Undo", "{} Enter marks it; what cannot be read costs nothing.",
+)  # fmt: skip
 
 LANGUAGES: Final[dict[str, dict[str, str]]] = {
     "en": {
@@ -47,7 +75,7 @@ LANGUAGES: Final[dict[str, dict[str, str]]] = {
         "ready": "Python is ready: scalar-autograd {version}",
         "working": "Computing …",
         "failed": "Python cannot be loaded: {reason}. The examples still play.",
-        "ended": "Python has ended: {reason}.",
+        "ended": "Python has ended: {reason}. The player still computes.",
         "retry": "Try again",
         "stopped": "Stopped. Python starts anew.",
         "waiting": "This is computed as soon as Python is ready.",
@@ -83,17 +111,10 @@ LANGUAGES: Final[dict[str, dict[str, str]]] = {
         "task-3": "level 3: neurons",
         "task-4": "level 4: networks",
         "another": "Another one",
-        "given": "Given",
-        "graph": "The graph of the exercise",
-        "answer": "your answer: {name}",
-        "answer-kind": "A number, a fraction such as 1/2, or a formula in the names above.",
-        "order-kind": "Names with commas between them.",
-        "mark": "Check answers",
-        "hint": "Hint",
-        "score": "{points} of {most} points",
         "source-intro": "This Python makes the same graph; it needs pip install scalar-autograd from this project's folder.",
         "copy": "Copy",
         "copied": "Copied.",
         "no-scripts": "This page computes in your browser and needs JavaScript for that.",
+        **{phrase: phrase for phrase in (*FRAME, *SPOKEN)},
     },
 }
