@@ -121,11 +121,12 @@ class Interrupter:
         self.left, self.calls, self.within = n, calls, within
 
     def __enter__(self) -> None:
+        self.before = sys.gettrace(), sys.getprofile()  # a debugger's or coverage's
         (sys.setprofile if self.calls else sys.settrace)(self.see)
 
     def __exit__(self, *_: object) -> None:
-        sys.settrace(None)
-        sys.setprofile(None)
+        sys.settrace(self.before[0])
+        sys.setprofile(self.before[1])
 
     def see(self, frame: Any, event: str, _: Any) -> Any:
         code = frame.f_code
