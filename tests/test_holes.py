@@ -94,7 +94,8 @@ def test_ticks_and_grids_of_pictures() -> None:
         X, y = moons(20, seed=0)
         ax = plots.decision_boundary(Neuron(2, seed=0), X, y, resolution=5)
         [image] = ax.get_images()
-        assert image.get_array().shape == (5, 5)
+        shades: Any = image.get_array()
+        assert shades.shape == (5, 5)
         extent = image.get_extent()
         for edges, values in zip((extent[:2], extent[2:]), zip(*X, strict=True), strict=True):
             margin = 0.1 * (max(values) - min(values))
