@@ -108,12 +108,11 @@ def test_what_returns_has_a_lane_of_its_own(graph: Callable[[], Value]) -> None:
 
 
 @needs_layout
-def test_the_order_of_a_line_is_that_of_the_wide_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_order_of_a_line_is_that_of_the_wide_picture() -> None:
     drawing = draw(expression(60))
     folded = place(drawing).boxes
-    monkeypatch.setattr("autograd.drawing.geometry.WIDEST", math.inf)
-    wide = place(drawing).boxes
-    assert place(drawing).width > 2 * WIDEST
+    wide = place(drawing, math.inf).boxes
+    assert place(drawing, math.inf).width > 2 * WIDEST
     shifts = {(round(folded[i].x - wide[i].x, 3), round(folded[i].y - wide[i].y, 3)) for i in wide}
     assert 3 < len(shifts) < 12, "each line was moved as a whole"
     assert len({y for _, y in shifts}) == len(shifts)

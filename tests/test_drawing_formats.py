@@ -433,3 +433,13 @@ main(["w*x", "w=2", "x=3", "--svg", "graph2.OUTLINE"])
     assert f"Computation graph of loss {shown}.svg, .png, .pdf, .tex, .dot, .mmd, .outline" in run.stdout.replace("\n", " ")
     assert "in the format of the suffix: .svg, .png, .pdf, .tex, .dot, .mmd, .outline" in run.stdout
     assert (tmp_path / "graph2.OUTLINE").read_text(encoding="utf-8").startswith("Computation graph of f\nw = 2.0\n∂w = 3.0\n")
+
+
+@needs_layout
+@pytest.mark.parametrize("label", ["משקל", "وزن"])
+def test_a_name_from_right_to_left_does_not_turn_its_line_round(label: str) -> None:
+    x = Value(2.0, label=label)
+    loss = x * 3
+    loss.backward()
+    texts = [text.text for text in ElementTree.fromstring(draw(loss).svg).iter("{http://www.w3.org/2000/svg}text")]
+    assert f"∂{label}\u200e = 3" in texts and "∂loss = 1" in texts

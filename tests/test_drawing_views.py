@@ -186,17 +186,14 @@ def test_a_layer_stands_in_its_order_in_one_column(inputs: int, sizes: list[int]
 
 
 @pytest.mark.parametrize(("steps", "neurons", "columns"), [(3, 6, 3), (20, 6, 20)])
-def test_the_time_steps_of_a_recurrent_network_stand_side_by_side(
-    steps: int, neurons: int, columns: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("autograd.drawing.geometry.WIDEST", math.inf)  # in one line
+def test_the_time_steps_of_a_recurrent_network_stand_side_by_side(steps: int, neurons: int, columns: int) -> None:
     weights = [[Value(0.1 * i + 0.2 * j, label=f"w{j}{i}") for i in range(3)] for j in range(2)]
     states: list[Any] = [0.0, 0.0]
     for t in range(steps):
         states = [tanh(dot(row, [*states, float(t)])) for row in weights]
     drawing = draw(states[0] - states[1], view="neurons")
     assert sum(node.kind == "neuron" for node in drawing.nodes) == neurons
-    places = {edge.target: place(drawing).boxes[edge.target].x for edge in drawing.edges}
+    places = {edge.target: place(drawing, math.inf).boxes[edge.target].x for edge in drawing.edges}
     assert len(set(places.values())) == columns + 1  # and the result
     assert all(places.get(edge.source, 0.0) < places[edge.target] for edge in drawing.edges)
 

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from autograd.drawing.as_svg import darken, draw_arrow, draw_box, draw_label, draw_plan
+from autograd.drawing.as_svg import darken, draw_arrow, draw_box, draw_label, draw_plan, left_to_right
 from autograd.drawing.geometry import Arrow, place
 from autograd.drawing.neurons import describer
 from autograd.drawing.nodes import describe_nodes, frame_of
@@ -135,13 +135,12 @@ class Score:
         return plan
 
 
-def to_animation(steps: Walk, describe: Describe = describe_nodes, theme: Theme = "light") -> str:
+def to_animation(steps: Walk, describe: Describe = describe_nodes) -> str:
     """Write a walk as an animated SVG.
 
     Args:
         steps: the walk.
         describe: what describes one moment of it.
-        theme: on which paper.
 
     Raises:
         LayoutError: if no layout engine is installed.
@@ -170,12 +169,12 @@ def to_animation(steps: Walk, describe: Describe = describe_nodes, theme: Theme 
         texts = []
         for time, text in score.captions:
             line = Element("text", dict(note.attrib))
-            line.text = text
+            line.text = left_to_right(text)
             texts.append((time, _group(line)))
         svg.remove(note)
         _overlay(SubElement(svg, "g"), texts, score.end)
     svg.extend(_dot(trip, geometry.arrows[trip.edge.id], score.end) for trip in score.trips)
-    if theme == "dark":
+    if score.frame.theme == "dark":
         darken(svg)
     return tostring(svg, encoding="unicode") + "\n"
 
@@ -284,5 +283,6 @@ def save(steps: Walk, path: str | os.PathLike[str], view: str, limit: int, theme
     path = Path(path)
     if path.suffix.lower() != SUFFIX:
         raise ValueError(f"a walk cannot be saved as {path.suffix!r}; end the name in {SUFFIX}")
-    write_whole(path, to_animation(steps, describer(steps.loss, view, limit), checked_theme(theme)).encode())
+    describe, theme = describer(steps.loss, view, limit), checked_theme(theme)
+    write_whole(path, to_animation(steps, lambda told, moment: replace(describe(told, moment), theme=theme)).encode())
     return path

@@ -6,6 +6,8 @@ its tooltip as title.  The same plan is the same bytes, with the same layout eng
 
 from __future__ import annotations
 
+from itertools import pairwise
+from unicodedata import bidirectional
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from autograd.drawing.geometry import Arrow, Box, Geometry, place
@@ -28,8 +30,9 @@ from autograd.drawing.style import (
     text_width,
 )
 
-__all__ = ["darken", "draw_arrow", "draw_box", "draw_label", "draw_plan", "to_svg"]
+__all__ = ["darken", "draw_arrow", "draw_box", "draw_label", "draw_plan", "left_to_right", "to_svg"]
 
+RIGHT = ("R", "AL")  # letters that are read from right to left
 PIXELS = 4 / 3  # to a point
 BASELINE = 0.35 * SIZE  # of a line of text, below its middle
 BARBS = 3.2  # half the width of an arrowhead, in points
@@ -75,7 +78,7 @@ def draw_plan(plan: Plan, geometry: Geometry | None = None) -> Element:
     svg.extend(draw_box(node, geometry.boxes[node.id]) for node in plan.nodes)
     for i, note in enumerate(plan.notes):
         place_at = {"x": "8", "y": _n(geometry.height + (i + 0.6) * LINE), "font-size": _n(NOTE_SIZE), "fill": NOTE}
-        SubElement(svg, "text", {**place_at, "class": "note", "text-anchor": "start"}).text = note
+        SubElement(svg, "text", {**place_at, "class": "note", "text-anchor": "start"}).text = left_to_right(note)
     if plan.theme == "dark":
         darken(svg)
     return svg
@@ -143,8 +146,18 @@ def _text(text: str, role: Role, emphasis: Emphasis, x: float, y: float) -> Elem
     """Write a line of text around a point."""
     ink = FAINT if emphasis == "faint" else TEXT[role].colour
     element = Element("text", {"class": role, "x": _n(x), "y": _n(y + BASELINE), "fill": ink, "font-weight": TEXT[role].weight})
-    element.text = text
+    element.text = left_to_right(text)
     return element
+
+
+def left_to_right(text: str) -> str:
+    r"""Mark the end of each name that is read from right to left, or what follows would be turned round with it.
+
+    >>> ascii(left_to_right("w\u05d5\u05d5 = 3"))
+    "'w\\u05d5\\u05d5\\u200e = 3'"
+    """
+    pieces = pairwise([*text, ""])
+    return "".join(c + "\u200e" * (bidirectional(c) in RIGHT and (after == "" or not after.isalpha())) for c, after in pieces)
 
 
 def _n(x: float) -> str:
