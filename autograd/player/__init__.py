@@ -228,7 +228,7 @@ def _player(
     shown = list(dict.fromkeys(stage.attrib["data-view"] for stage in stages))
     switch = [element("button", view.capitalize(), type="button", data_shows=view) for view in shown] if shown[1:] else []
     leaves = list(dict.fromkeys(x for walk in walks for x in walk.names if x.primitive is None))
-    data: dict[str, Any] = {"learn": _learned(leaves, walks, learn), "mistakes": _about_mistakes()}
+    data: dict[str, Any] = {"learn": _learned(leaves, walks, learn), "mistakes": {} if asked else _about_mistakes()}
     data["layouts"] = [write(stage) for stage in others]
     try:
         rows, data["graphs"] = to_javascript(walks, asked.rows if asked else ())

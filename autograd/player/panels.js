@@ -45,9 +45,9 @@ class Panel {
 
 const MOST_EDGES = 12; // in a card; of more, the first ones and the last
 const MANY = 6; // edges in a card, for which it takes smaller type
-const CAPTIONS = {forward: ["rule", "numbers put in", "value"], backward: ["rule", "numbers put in", "contribution", "running total"]};
+const CAPTIONS = {forward: ["rule", "numbers put in", "value"], backward: ["rule", "local derivative", "contribution", "running total"]};
 
-// The card of a step: its rule, the numbers put in, and what comes of it.
+// The card of a step: its rule, the rule at the numbers, and what comes of it.
 class Card extends Panel {
     // graph: a Graph; steps: a function that returns its steps; i: which; asks: what is to be predicted, a Quiz, or null.
     show(graph, steps, i, asks = null) {
@@ -84,7 +84,7 @@ class Card extends Panel {
     }
 
     backwardRows(body, graph, step, asks) {
-        const {node, edges} = step(), [rule, numbers, contribution, total] = CAPTIONS.backward;
+        const {node, edges} = step(), [rule, slope, contribution, total] = CAPTIONS.backward;
         const shown = edges.map((_, k) => k).filter((k) => edges.length <= MOST_EDGES || k < MOST_EDGES - 2 || k === edges.length - 1);
         for (const k of shown) {
             const edge = () => step().edges[k], name = graph.nodes[edge().input].short;
@@ -96,7 +96,7 @@ class Card extends Panel {
             const written = () => [graph.rule(node, k, edge()), graph.reason(node, k, edge())].filter(Boolean).join(", as ");
             body.append(made("tr", {data: {edge: `${node}.${k}`}},
                 this.entry(rule, null, this.cell("span", "", () => `${graph.slope(node, k)} = ${written()}`)),
-                this.entry(numbers, asks?.field(`local derivative ${graph.slope(node, k)}`, () => edge().partial, {edge}), this.cell("span", "", local)),
+                this.entry(slope, asks?.field(`local derivative ${graph.slope(node, k)}`, () => edge().partial, {edge}), this.cell("span", "", local)),
                 this.entry(contribution, asks?.field(`contribution to ${name}`, () => edge().contribution, {edge}),
                            this.cell("span", "outcome", flows, () => edge().contribution)),
                 this.entry(`${total}, ${name}.grad`, null, made("small", {}, `${name}.grad: `), this.cell("span", asks ? "secret" : "", sum))));

@@ -423,8 +423,9 @@ class Player {
         this.player.toggleAttribute("data-screen", isScreen);
         const isSmall = isScreen && height < SMALL && window.parent !== window; // a low window by itself can be scrolled
         this.player.classList.toggle("compact", this.isCompact || isSmall);
-        const rooms = [["below", width, !isScreen ? 352 : isNarrow ? TALLEST * height : height - 290]]; // of the stage, in pixels
-        if (isScreen && width > 900) rooms.push(["side", width - 416, height - 60]);
+        const isLecture = this.player.matches(".lecture"), most = isNarrow ? TALLEST * height : height - (isLecture ? 0.32 * height + 54 : 290);
+        const rooms = [["below", width, isScreen ? most : 352]]; // of the stage, in pixels
+        if (isScreen && width > 900 && !isLecture) rooms.push(["side", width - 416, height - 60]);
         const tries = this.layouts.flatMap(({camera}, layout) => rooms.map(([desk, ...room]) => ({desk, layout, size: camera.sizeIn(...room)})));
         const best = tries.reduce((found, each) => (each.size > 1.02 * found.size ? each : found));
         const {desk, layout} = best.size < LEGIBLE ? tries[0] : best; // what cannot be read as a whole is followed step by step
