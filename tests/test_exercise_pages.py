@@ -249,6 +249,8 @@ def test_hints_and_giving_up(desk: Desk) -> None:
         assert desk.run("all('.question:nth-child(2) .hints li').map(e => e.textContent)") == hints[: i + 1]
     assert desk.run("all('.hint').map(e => e.disabled)") == [False, True]
     assert desk.run("document.documentElement.scrollWidth <= innerWidth")
+    card, form = (desk.run(f"find('{part}').getBoundingClientRect().toJSON()") for part in (".card", ".exercise"))
+    assert form["width"] > 300 and form["bottom"] <= card["top"] + 1  # one below the other
     assert desk.run("all('.exercise :is(button, input)').every(e => e.getBoundingClientRect().height >= 36)")
     desk.tap(".give-up")
     desk.browser.call("Emulation.setTouchEmulationEnabled", enabled=False)
