@@ -26,7 +26,7 @@ import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from flint import ctx
 
@@ -41,16 +41,31 @@ from autograd.value import Value, topological
 
 __all__ = ["BoxReport", "RuleOnBox", "check"]
 
+COARSEST: Final = 1 / 256  # of the box: the most that a piece may be, so that an error in a hundredth of it fills a piece
 FINE: Final = 0.01  # sharpness at which the box is not divided further
-ENOUGH: Final = 0.5  # sharpness that still tells right from wrong
-WORK: Final = 8_000  # comparisons of a rule on a piece, more or less
+ENOUGH: Final = 0.25  # share of a rule's size that its mean on a segment may be uncertain by
+WORK: Final = 5_000  # comparisons of a rule on a piece, more or less
 FEWEST: Final = 64  # pieces
-MOST: Final = 2_000
+MOST: Final = 1_500
 SMALL: Final = 1 / 16  # of the largest slope, below which a rule's own size no longer counts, with several arguments
 ADD, SUBTRACT = FUNCTIONS[operator.add], FUNCTIONS[operator.sub]
 MULTIPLY, DIVIDE = FUNCTIONS[operator.mul], FUNCTIONS[operator.truediv]
 Verdict = Literal["wrong", "undecided", "correct"]
 Key = tuple[Primitive, int]  # a row, and the place of an operand
+
+
+class Spread(NamedTuple):
+    """By what share of its size a rule may differ on a piece: from point to point, and in its mean on the segment compared.
+
+    At a kink, with the slopes of both sides, these say nothing of its errors.
+    """
+
+    pointwise: float = 0.0
+    mean: float = 0.0
+    is_kink: bool = False
+
+
+UNKNOWN: Final = Spread(math.inf, math.inf)
 
 
 @dataclass(frozen=True)
@@ -60,7 +75,8 @@ class RuleOnBox:
     Attributes:
         name: which one, such as ``∂tanh/∂x``.
         verdict: "wrong", which is a proof; "undecided"; or "correct".
-        sharpness: the largest share of its size by which the rule varies on a piece; a smaller error may have stayed hidden.
+        sharpness: the largest share of its size by which the rule varies on a piece; where its mean is right, an error below
+            that may have stayed hidden.
         where: the piece on which it is wrong, or those on which it is undecided, as pairs by name.
         reason: why, or empty.
     """
@@ -131,11 +147,12 @@ class _Search:
         self.scales: dict[Key, float] = {}
         self.wrong: dict[Key, tuple[Box, str]] = {}
         self.outside: list[Box] = []  # pieces on which the function has no value
-        self.settled: list[tuple[Box, dict[Key, float]]] = []  # pieces too small to be divided
-        self.heap: list[tuple[float, int, Box, dict[Key, float]]] = []
+        self.settled: list[tuple[Box, dict[Key, Spread]]] = []  # pieces too small to be divided
+        self.heap: list[tuple[float, int, Box, dict[Key, Spread]]] = []
         self.numbers = count()
+        self.is_simple = False  # whether the result is an argument, or one that was chosen
         self._enter(subject.box)
-        if not self.scales and not self.outside:
+        if not self.scales and not self.outside and not self.is_simple:
             raise ValueError(f"{subject.title} depends on none of its arguments on {subject.text(subject.box)}")
         self._divide()
 
@@ -143,7 +160,7 @@ class _Search:
         left = max(FEWEST, min(MOST, WORK // max(1, len(self.scales))))
         while self.heap and left > 0:
             key, _, box, spread = heapq.heappop(self.heap)
-            if -key <= FINE:
+            if -key <= FINE and _volume(box, self.subject) <= COARSEST:
                 self._keep(box, spread)
                 return
             side = longest_side(box, self.subject)
@@ -160,24 +177,31 @@ class _Search:
         except DomainError:
             self.outside.append(box)
             return
-        spread: dict[Key, float] = {}
+        self.is_simple = self.is_simple or any(x is case.y for case in piece.cases for x in case.leaves)
+        spread: dict[Key, Spread] = {}
         seen = set[tuple[Any, ...]]()
         for node in [node for case in piece.cases if case.y is not None for node in topological(case.y)]:
             for rule, sides in _edges(node):
                 if rule in self.wrong or (rule, *sides) in seen:
                     continue
                 seen.add((rule, *sides))
-                width, reason = self._compare(rule, sides)
-                spread[rule] = max(spread.get(rule, 0.0), width)
+                found, reason = self._compare(rule, sides)
+                before = spread.get(rule, found)
+                spread[rule] = Spread(
+                    max(found.pointwise, before.pointwise), max(found.mean, before.mean), found.is_kink or before.is_kink
+                )
                 if reason:
                     self.wrong[rule] = box, reason
         self._keep(box, spread)
 
-    def _keep(self, box: Box, spread: dict[Key, float]) -> None:
-        heapq.heappush(self.heap, (-max(spread.values(), default=0.0), next(self.numbers), box, spread))
+    def _keep(self, box: Box, spread: dict[Key, Spread]) -> None:
+        widest = max((found.pointwise for found in spread.values()), default=0.0)
+        if _volume(box, self.subject) > COARSEST:
+            widest = max(widest, 2 * FINE)
+        heapq.heappush(self.heap, (-widest, next(self.numbers), box, spread))
 
-    def _compare(self, rule: Key, sides: Box) -> tuple[float, str]:
-        """Return by what share a rule varies on a piece, ∞ where that is not known, and why it is wrong, or an empty string."""
+    def _compare(self, rule: Key, sides: Box) -> tuple[Spread, str]:
+        """Return by what share a rule varies on a piece, and why it is wrong, or an empty string."""
         row, i = rule
         line = [side if j == i else middle_of(side) for j, side in enumerate(sides)]
         everywhere, along = _rule(row, sides, i), _mean(row, line, i)
@@ -186,24 +210,24 @@ class _Search:
             low, high = (_value(row, [*line[:i], Interval(end, end), *line[i + 1 :]]).bounds for end in line[i][:2])
         except DomainError:
             self.scales.setdefault(rule, 0.0)
-            return math.inf, ""
+            return UNKNOWN, ""
         slope = DIVIDE(SUBTRACT(high, low), SUBTRACT(Interval(line[i].high, line[i].high), Interval(line[i].low, line[i].low)))
         scale = self.scales[rule] = max(self.scales.get(rule, 0.0), _size(slope) if _is_finite(slope) else 0.0)
         if slope.high < along.low or slope.low > along.high:
             if not on_line.is_smooth:
-                return math.inf, ""
+                return UNKNOWN, ""
             name = argument(row, i)
             others = "".join(f", {argument(row, j)} = {describe(x)}" for j, x in enumerate(line) if j != i and len(line) < 4)
-            return 0.0, (f"at {name} ∈ {describe(sides[i])}{others} the rule's mean is {describe(along)}, but the mean slope is "
+            return Spread(), (f"{name} ∈ {describe(sides[i])}{others} the rule's mean is {describe(along)}, the slope's "
                          f"{describe(slope)}")  # fmt: skip
         if not _is_finite(everywhere):
-            return math.inf, ""
-        width, size = float(everywhere.high - everywhere.low), _size(everywhere)
+            return UNKNOWN, ""
+        size = _size(everywhere)
         if everywhere.low <= 0 <= everywhere.high:
             size = scale
         elif len(self.subject.moving) > 1:  # else all pieces would go to where the rule is nearly 0
             size = max(size, scale * SMALL)
-        return width and (width / size if size else math.inf), ""
+        return Spread(_share(everywhere, size), _share(along, size), on_line.is_smooth and _has_kink(row, sides)), ""
 
     def report(self) -> BoxReport:
         """Put together what was found."""
@@ -215,13 +239,11 @@ class _Search:
         if rule in self.wrong:
             box, reason = self.wrong[rule]
             return RuleOnBox(name, "wrong", math.inf, (self.subject.pairs(box),), f"{self.subject.text(box)}: {reason}")
-        spreads = {box: spread.get(rule, 0.0) for _, _, box, spread in self.heap}
-        open_boxes = [box for box, width in spreads.items() if width > ENOUGH]
-        # A tiny piece with a finite slope that agrees contains a kink.
-        open_boxes += [box for box, spread in self.settled if math.isinf(spread.get(rule, 0.0))]
-        pieces = joined([*self.outside, *open_boxes])
+        spreads = [(box, spread.get(rule, Spread())) for box, spread in [*self.settled, *[entry[2:] for entry in self.heap]]]
+        vague = [box for box, found in spreads if found.mean > ENOUGH and not (found.is_kink and math.isfinite(found.mean))]
+        pieces = joined([*self.outside, *vague])
         if not pieces:
-            return RuleOnBox(name, "correct", max(spreads.values(), default=0.0))
+            return RuleOnBox(name, "correct", max((x.pointwise for _, x in spreads if not x.is_kink), default=0.0))
         shown = "; ".join(map(self.subject.text, pieces[:3])) + (f"; and {len(pieces) - 3} more pieces" if pieces[3:] else "")
         where = tuple(map(self.subject.pairs, pieces))
         return RuleOnBox(name, "undecided", math.inf, where, f"{shown}: a jump, an edge of the domain or a steep place")
@@ -271,14 +293,34 @@ def _mean(row: Primitive, line: Sequence[Interval], i: int) -> Interval:
         if not (isinstance(rule, Enclosure) and rule.is_smooth and used <= set(TABLE.values())):
             return found
         [slope] = derivatives(rule, [leaves[i]])
-        middle = _rule(row, [*line[:i], middle_of(line[i]), *line[i + 1 :]], i)
+        ends = [Interval(end, end) for end in line[i][:2]]
+        middle = _rule(row, [*line[:i], DIVIDE(ADD(*ends), interval(2.0)), *line[i + 1 :]], i)
     except (DomainError, UndecidedError):
         return found
-    if not (_is_finite(slope.bounds) and _is_finite(middle)) or not line[i].low < middle_of(line[i]).low < line[i].high:
+    if not (_is_finite(slope.bounds) and _is_finite(middle)):
         return found
-    length, spread = SUBTRACT(*[Interval(end, end) for end in line[i][1::-1]]), SUBTRACT(slope.bounds, slope.bounds)
+    length, spread = SUBTRACT(ends[1], ends[0]), SUBTRACT(slope.bounds, slope.bounds)
     best = ADD(middle, DIVIDE(MULTIPLY(spread, length), interval(8.0)))
     return Interval(max(found.low, best.low), min(found.high, best.high))
+
+
+def _has_kink(row: Primitive, sides: Sequence[Interval]) -> bool:
+    """Whether a kink that the row names may lie on a piece, on which its slopes are far apart."""
+    if row.kink is None:
+        return False
+    kink = row.kink(*[Enclosure.leaf(side) for side in sides])
+    return not isinstance(kink, Enclosure) or bool(kink.bounds.low <= 0 <= kink.bounds.high)
+
+
+def _volume(box: Box, subject: Subject) -> float:
+    """Return what share of a subject's box a piece is."""
+    whole = subject.box
+    return math.prod(float(box[i].high - box[i].low) / float(whole[i].high - whole[i].low) for i in subject.moving)
+
+
+def _share(x: Interval, size: float) -> float:
+    width = float(x.high - x.low)
+    return width and (width / size if size else math.inf)
 
 
 def _is_finite(x: Interval) -> bool:

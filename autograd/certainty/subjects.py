@@ -101,15 +101,15 @@ def _replaying(y: Value, box: Mapping[str, Any]) -> Callable[..., Any]:
 
 def _positional(f: Callable[..., Any], box: Mapping[str, Any], title: str) -> list[str]:
     """Return the names of the arguments that are passed by position, after a check that the function takes the box."""
-    if not box:
-        raise TypeError(f"a function is certified on a box; pass each argument of {title}, such as x=(-1, 1), or x=2")
     try:
-        parameters = inspect.signature(f).parameters
+        parameters: Mapping[str, inspect.Parameter] = inspect.signature(f).parameters
     except (TypeError, ValueError):  # some functions written in C have no signature
-        return list(box)
+        parameters = dict.fromkeys(box, inspect.Parameter("x", inspect.Parameter.POSITIONAL_ONLY))
     if "digits" in parameters:
         raise TypeError(f"{title} has an argument called digits, which certify takes itself; pass a function that calls it "
                         "something else, such as lambda d: f(digits=d)")  # fmt: skip
+    if not box:
+        raise TypeError(f"a function is certified on a box; pass each argument of {title}, such as x=(-1, 1), or x=2")
     named = {name: p for name, p in parameters.items() if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)}
     takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
     for name in box:
