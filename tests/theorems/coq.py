@@ -17,6 +17,7 @@ that a float can only round.  Every other row is a function called ``row_`` and 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -28,7 +29,8 @@ from autograd.symbol import Style, Symbol, expand, operand_names, parts, write
 __all__ = ["definition", "proposition", "rows_of", "term"]
 
 SIGNS: Final = {sign: f" {sign} " for sign in "+-*/"} | {sign: f" {sign}? " for sign in ("<", "<=", ">", ">=")}
-NOTATION: Final = {"positive": "{0}", "where": "(choose {0} {1} {2})"}
+# A template that ends with a space binds less tightly than one that ends with an operand; `term` removes the spaces.
+NOTATION: Final = {"positive": "{0}", "where": "choose {0} {1} {2} "}
 # A float can only round these, and the rules mean the numbers themselves.  Nothing is known of ∞ and NaN but that they are
 # numbers: no proof can use them, so a proved rule does not choose them.
 CONSTANTS: Final = {
@@ -58,20 +60,25 @@ def _number(x: float) -> str:
 
 def _template(row: Primitive) -> str:
     applied = " ".join([f"row_{row.name}", *map("{{{}}}".format, range(row.arity))])
-    return NOTATION.get(row.name, "" if row.infix in SIGNS else f"({applied})")
+    return NOTATION.get(row.name, "" if row.infix in SIGNS else f"{applied} ")
 
 
 COQ: Final = Style(_number, SIGNS, _template)
 
 
-def term(formula: Any) -> str:
+def term(formula: Any, names: Mapping[str, str] | None = None) -> str:
     """Return a formula, or a number, as a Coq term of type R.
+
+    Args:
+        formula: the formula.
+        names: Coq's names for the formula's, where they are other ones.
 
     >>> x, y = Symbol("x"), Symbol("y")
     >>> term(-0.5 * x - primitives.hypot(x, y) ** 2)
     '(-1 / 2) * x - row_power (row_hypot x y) 2'
     """
-    return write(_on_reals(formula), COQ)[0]
+    style = COQ if names is None else COQ._replace(name=lambda symbol: names[symbol.name])
+    return re.sub(r" +(?=[ )]|$)", "", write(_on_reals(formula), style)[0])
 
 
 def proposition(condition: Symbol) -> str:

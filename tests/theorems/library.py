@@ -190,6 +190,10 @@ Ltac natural n m := assert (1 <= n)%Z by (apply le_IZR; lra); destruct (Z_of_nat
   replace (IZR n) with (INR (S m)) in * by (rewrite INR_IZR_INZ; f_equal; lia).
 Ltac below n m := assert (n < 0)%Z by (apply lt_IZR; lra); destruct (Z_of_nat_complete (- n - 1)) as [m ?]; [lia |];
   replace (IZR n) with (- INR (S m)) in * by (rewrite INR_IZR_INZ, <- opp_IZR; f_equal; lia).
+(* The gradient, a product from the result to the leaf, is D's derivative, a product from the leaf to the result. *)
+Ltac by_steps D := match type of D with is_derive _ _ ?m => match goal with |- is_derive _ _ ?l /\\ _ =>
+  split; [replace l with m; [exact D |] |] end end; autounfold with functions rules;
+  repeat match goal with v := _ |- _ => subst v end; field.
 Ltac successor m := change (match m with O => 1 | S _ => INR m + 1 end) with (INR (S m)).
 """
 

@@ -24,7 +24,7 @@ from autograd.primitives import Primitive, Unary, dot, exp, log1p, power, sigmoi
 from autograd.strategies import ROWS, widths
 from autograd.symbol import Symbol, operand_names
 
-__all__ = ["PROVED", "Theorem", "document", "names_of", "rules", "theorems"]
+__all__ = ["POWERS", "PROVED", "Theorem", "functions", "heading", "names_of", "rules", "theorems"]
 
 # A rule may treat a constant operand otherwise, which only that of power does.
 POWERS: Final = {"power_2": 2.0, "power_3": 3.0, "power_minus_1": -1.0, "power_half": 0.5}
@@ -59,7 +59,7 @@ class Theorem:
         """The theorem in Coq."""
         names, fixed = names_of(self.row), self.piece.fixed
         free = [name for name in names if name not in fixed]
-        whole = "(n : Z) " if "n" in (*self.piece.names, *fixed.values()) else ""
+        whole = "(n : Z) " if self.piece.has_whole else ""
         symbols = {**{name: Symbol(name) for name in names}, "n": Symbol("IZR n")}
         conditions = "".join(f"{proposition(condition)} -> " for condition in self.piece.on(symbols))
         operands = " ".join("(IZR n)" if fixed.get(name) == "n" else term(fixed[name]) if name in fixed else name for name in names)
@@ -78,7 +78,7 @@ class Theorem:
 
 def names_of(row: Primitive) -> Sequence[str]:
     """Return the names of a row's operands; a row of any number of them has three here, and dot five."""
-    return operand_names(max(widths(row)) if row is dot else min(widths(row)))
+    return operand_names(max(widths(row)) if row.name == dot.name else min(widths(row)))
 
 
 def theorems(row: Primitive) -> Iterator[Theorem]:
@@ -118,8 +118,3 @@ def heading(rows: Sequence[Primitive] = PROVED) -> str:
     """Return the text before the theorems: the library, then functions and rules of the table."""
     start = "Create HintDb functions. Create HintDb rules.\n\nSection Table.\nVariables infinity nan : R.\n"
     return "\n".join([DEFINITIONS, FACTS, start, TACTICS, *functions(rows, set()), "", *itertools.chain(*map(rules, rows))])
-
-
-def document(rows: Sequence[Primitive] = PROVED) -> str:
-    """Return the whole text for Coq."""
-    return "\n".join([heading(rows), "", *(str(theorem) for row in rows for theorem in theorems(row)), "End Table.", ""])

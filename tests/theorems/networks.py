@@ -1,0 +1,106 @@
+"""The gradient of a whole network as theorems, printed along the steps of its walk.
+
+The idea: a walk is a theorem already.  Its forward steps name the values, its backward steps name the gradients, and then the
+gradient of a leaf is claimed to be the derivative of the result.  The proof takes the forward steps again: by the chain rule
+the derivative of each node on the way from the leaf is that of the node before, times the rule, which the row's theorem gives.
+
+>>> from autograd import Value, tanh, walk
+>>> w, x = Value(0.5, label="w"), Value(2.0, label="x")
+>>> steps = walk(tanh(w * x))
+>>> print("\\n".join(gradients(steps, [w], "unit")))
+Definition unit (w x : R) : R :=
+  let v1 := w * x in
+  let v2 := (row_tanh v1) in
+  v2.
+Theorem unit_w : forall w x : R,
+  let v1 := w * x in
+  let v2 := (row_tanh v1) in
+  let grad_v2 := 1 in
+  let grad_v1 := grad_v2 * (1 - v2 * v2) in
+  let grad_w := grad_v1 * x in
+  is_derive (fun w => unit w x) w grad_w /\\ grad_w = (1 - v2 * v2) * x.
+Proof.
+  intros.
+  pose proof (multiply_x w x) as D0.
+  pose proof (along _ _ _ _ _ D0 (tanh_x v1)) as D1.
+  by_steps D1.
+Qed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from coq import term
+from statements import POWERS, names_of, theorems
+
+from autograd import Value, explain, primitives
+from autograd.steps import Walk
+from autograd.symbol import LEVEL
+
+__all__ = ["gradients"]
+
+
+def gradients(walk: Walk, leaves: Sequence[Value], title: str) -> Iterator[str]:
+    """Print a theorem for some leaves of a graph: the gradient that the walk finds is the derivative, and what `explain` says.
+
+    Args:
+        walk: the graph, whose leaves have labels that can be names in Coq.
+        leaves: those with respect to which the result is differentiated; a single way leads to each.
+        title: the name of the function, and what the theorems' names begin with.
+
+    Raises:
+        ValueError: if several ways lead from the result to a leaf.
+    """
+    told, loss = walk.telling, walk.loss
+    called = {node: name.translate(LEVEL).replace("(", "").replace(")", "_") for node, name in told.names.items()}
+    names = {told.names[node]: text for node, text in called.items()}
+    free = " ".join(called[node] for node in called if node.primitive is None)
+
+    arrived: dict[Value, list[str]] = {loss: ["1"]}
+    forward, backward = list[str](), list[str]()
+    for step in walk:
+        if step.phase == "forward":
+            forward.append(f"let {called[step.node]} := {term(step.operation, names)} in")
+            continue
+        backward.append(f"let grad_{called[step.node]} := {' + '.join(arrived[step.node])} in")
+        for edge in step.edges:
+            rule = edge.derivative
+            factor = term(rule, names) if rule.row is None else f"({term(rule, names)})"
+            arrived.setdefault(edge.input, []).append(f"grad_{called[step.node]} * {factor}")
+    yield "\n  ".join([f"Definition {title} ({free} : R) : R :=", *forward, f"{called[loss]}."])
+    for leaf in leaves:
+        name = called[leaf]
+        claims = (f"is_derive (fun {name} => {title} {free}) {name} grad_{name} /\\ "
+                  f"grad_{name} = {term(explain(leaf, of=loss).formula, names)}.")  # fmt: skip
+        last = f"let grad_{name} := {' + '.join(arrived[leaf])} in"
+        yield "\n  ".join([f"Theorem {title}_{name} : forall {free} : R,", *forward, *backward, last, claims])
+        yield "\n  ".join(["Proof.", "intros.", *_proof(walk, leaf, called)]) + "\nQed."
+
+
+def _proof(walk: Walk, leaf: Value, called: Mapping[Value, str]) -> Iterator[str]:
+    """Derive the nodes that depend on a leaf, one after the other, each by the theorem about its row."""
+    on_the_way = [leaf]
+    for node in walk.order:
+        places = [i for i, x in enumerate(node.operands) if isinstance(x, Value) and x in on_the_way]
+        if len(places) > 1:
+            raise ValueError(f"several ways lead from {walk.names[node]} to {walk.names[leaf]}; only one may here")
+        if places:
+            i, fact = len(on_the_way) - 1, _theorem(node, places[0], called)
+            yield f"pose proof {f'(along _ _ _ _ _ D{i - 1} {fact})' if i else fact} as D{i}."
+            on_the_way.append(node)
+    yield f"by_steps D{len(on_the_way) - 2}."
+
+
+def _theorem(node: Value, place: int, called: Mapping[Value, str]) -> str:
+    """Return the theorem about a node's row with respect to its operand at a place, applied to the operands."""
+    row, operands = node.primitive, node.operands
+    assert row is not None
+    arguments = [called[x] if isinstance(x, Value) else term(x) for x in operands]
+    if row is primitives.power and not isinstance(operands[1], Value):
+        [name] = [name for name, exponent in POWERS.items() if exponent == operands[1]]
+        return f"({name}_x {arguments[0]})"
+    names = names_of(row)
+    data = dict(zip(names, [float(x.data) if isinstance(x, Value) else x for x in operands], strict=True))
+    found = next(x for x in theorems(row) if x.operand == names[place] and all(x.piece.on(data)))
+    return f"({' '.join([found.name, *arguments, *['ltac:(lra)' for _ in found.piece.on(data)]])})"
