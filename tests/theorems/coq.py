@@ -1,15 +1,15 @@
 """The table read as Coq: a formula on symbols, written as a term over Coq's real numbers.
 
-The idea: Coq is one more style of `autograd.symbol.write`, beside text, LaTeX and Python; all of it is three tables.  ``NOTATION``
-has the rows with a notation of their own, ``FUNCTIONS`` what Python's functions are over the reals, ``CONSTANTS`` the numbers
-that a float can only round.  Every other row is a function called ``row_`` and its name.
+The idea: Coq is one more style of `autograd.symbol.write`, beside text, LaTeX and Python.  So all of it is three tables:
+``NOTATION`` for the rows with a notation of their own, ``FUNCTIONS`` for what Python's functions are over the reals, and
+``CONSTANTS`` for the numbers that a float can only round.  Any other row is a function called ``row_`` and its name.
 
 >>> from autograd.primitives import relu, tanh
 >>> x, out = Symbol("x"), Symbol("out")
 >>> term(tanh.partial(x, out)), term(relu.partial(x, out))
 ('1 - out * out', 'row_gate x')
 >>> definition(relu, 1)
-'choose ⟦x > 0⟧ x (choose ⟦x <= 0⟧ 0 x)'
+'choose (x >? 0) x (choose (x <=? 0) 0 x)'
 >>> definition(primitives.log2, 1)
 'ln x / ln 2'
 """
@@ -18,12 +18,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from autograd import primitives
 from autograd.arithmetic import log_sum_exp
-from autograd.primitives import Primitive, exp, log, total
+from autograd.primitives import Nary, Primitive, exp, log, total
 from autograd.symbol import Style, Symbol, expand, operand_names, parts, write
 
 __all__ = ["definition", "proposition", "rows_of", "term"]
@@ -108,7 +108,9 @@ def formula_of(row: Primitive, n: int) -> Any:
         return log(total(exp(x) for x in symbols))
     formula = expand(row, symbols)
     if formula is None:
-        raise ValueError(f"the function of the row {row.name!r} takes only numbers, and FUNCTIONS does not say what it is in Coq")
+        raise ValueError(
+            f"the function of the row {row.name!r} takes only numbers, and FUNCTIONS does not say what it is in Coq"
+        )
     return formula
 
 
@@ -125,6 +127,6 @@ def _on_reals(formula: Any) -> Any:
     row, operands = formula.row, [_on_reals(x) for x in formula.operands]
     if row.is_condition and any(not isinstance(x, Symbol) and math.isinf(x) for x in operands):
         return row.evaluate([0.0 if isinstance(x, Symbol) else x for x in operands])
-    if row is primitives.where and not isinstance(operands[0], Symbol):
+    if isinstance(row, Nary) and row.picks is not None and not isinstance(operands[0], Symbol):
         return operands[row.picks(operands[0])]
     return Symbol.applied(row, operands)

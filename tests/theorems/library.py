@@ -7,13 +7,14 @@ nearly every theorem about the derivative with respect to x.
 
 from typing import Final
 
-__all__ = ["DEFINITIONS", "FACTS", "PROOFS", "TACTICS"]
+__all__ = ["DEFINITIONS", "FACTS", "MEANING", "PROOFS", "TACTICS"]
 
 DEFINITIONS: Final = """\
 From Coq Require Import Reals Lra Lia ZArith Nsatz.
 Set Warnings "-ambiguous-paths".
 From Coquelicot Require Import Coquelicot.
 Open Scope R_scope.
+Create HintDb functions. Create HintDb rules.
 
 (* A comparison is 1 where it holds, and 0 elsewhere; a condition holds unless it is 0. *)
 Definition iverson {P Q : Prop} (decision : {P} + {Q}) : R := if decision then 1 else 0.
@@ -37,29 +38,12 @@ Definition arctan2 (y x : R) : R :=
 Definition erf (x : R) : R := 2 / sqrt PI * RInt (fun t => exp (- t * t)) 0 x.
 """
 
-FACTS: Final = """\
-Lemma lt_true a b : a < b -> iverson (Rlt_dec a b) = 1.
-Proof. intros; unfold iverson; destruct Rlt_dec; lra. Qed.
-Lemma lt_false a b : b <= a -> iverson (Rlt_dec a b) = 0.
-Proof. intros; unfold iverson; destruct Rlt_dec; lra. Qed.
-Lemma le_true a b : a <= b -> iverson (Rle_dec a b) = 1.
-Proof. intros; unfold iverson; destruct Rle_dec; lra. Qed.
-Lemma le_false a b : b < a -> iverson (Rle_dec a b) = 0.
-Proof. intros; unfold iverson; destruct Rle_dec; lra. Qed.
-Lemma choose_pos c a b : 0 < c -> choose c a b = a.
-Proof. intros; unfold choose; destruct Req_EM_T; lra. Qed.
-Lemma choose_neg c a b : c < 0 -> choose c a b = a.
-Proof. intros; unfold choose; destruct Req_EM_T; lra. Qed.
-Lemma choose_0 a b : choose 0 a b = b.
-Proof. unfold choose; destruct Req_EM_T; lra. Qed.
-#[global] Hint Rewrite choose_0 : textbook.
+MEANING: Final = """\
+(* What these definitions mean. *)
 Lemma if_lt (a b u v : R) : a < b -> (if Rlt_dec a b then u else v) = u.
 Proof. intros; destruct Rlt_dec; lra. Qed.
 Lemma if_not_lt (a b u v : R) : b <= a -> (if Rlt_dec a b then u else v) = v.
 Proof. intros; destruct Rlt_dec; lra. Qed.
-Lemma ln_pos a : 1 < a -> 0 < ln a.
-Proof. intros; rewrite <- ln_1; apply ln_increasing; lra. Qed.
-
 Lemma floor_is n x : IZR n <= x -> x < IZR n + 1 -> Int_part x = n.
 Proof.
   intros; destruct (base_Int_part x).
@@ -68,20 +52,6 @@ Proof.
 Qed.
 Lemma floor_on n x : IZR n < x -> x < IZR n + 1 -> floor x = IZR n.
 Proof. intros; unfold floor; f_equal; apply floor_is; lra. Qed.
-
-(* auto_derive does not know the derivatives of arcsin and arccos, which Coq's library has. *)
-#[global] Instance asin_derivative : UnaryDiff' asin.
-Proof.
-  exists (fun x => 1 / sqrt (1 - x²)) (fun x => -1 < x < 1). intros x H. apply is_derive_Reals.
-  rewrite <- (derive_pt_asin x H). apply derive_pt_eq_1 with (derivable_pt_asin x H). reflexivity.
-Defined.
-#[global] Instance acos_derivative : UnaryDiff' acos.
-Proof.
-  exists (fun x => -1 / sqrt (1 - x²)) (fun x => -1 < x < 1). intros x H. apply is_derive_Reals.
-  rewrite <- (derive_pt_acos x H). apply derive_pt_eq_1 with (derivable_pt_acos x H). reflexivity.
-Defined.
-
-(* Whole powers, as the table defines them. *)
 Lemma power_pos x y : 0 < x -> power x y = Rpower x y.
 Proof. intros; unfold power; apply if_lt; lra. Qed.
 Lemma power_nat n x y : y = INR n -> power x y = x ^ n.
@@ -104,6 +74,84 @@ Proof.
   assert (0 < Int_part y)%Z by (apply lt_IZR; lra).
   replace (Int_part y) with (Z.of_nat (S (Z.to_nat (Int_part y - 1)))) by lia. rewrite <- pow_powerRZ; simpl; ring.
 Qed.
+Lemma cbrt_cubed x : cbrt x * cbrt x * cbrt x = x.
+Proof.
+  assert (forall t, 0 < t -> Rpower t (1 / 3) * Rpower t (1 / 3) * Rpower t (1 / 3) = t) as C.
+  { intros; rewrite <- !Rpower_plus. replace (1 / 3 + 1 / 3 + 1 / 3) with 1 by field. now apply Rpower_1. }
+  unfold cbrt; destruct Rlt_dec; [now apply C |]; destruct Rlt_dec; [| replace x with 0 by lra; ring].
+  generalize (C (- x)); lra.
+Qed.
+Lemma cosh_arccosh x : 1 <= x -> 0 <= arccosh x /\\ cosh (arccosh x) = x.
+Proof.
+  intros; unfold arccosh, cosh. assert (0 <= x * x - 1) as P by nra.
+  pose proof (sqrt_pos (x * x - 1)); pose proof (sqrt_def _ P) as S; set (s := sqrt (x * x - 1)) in *.
+  split; [rewrite <- ln_1; destruct (Req_dec (x + s) 1) as [-> | ]; [lra | left; apply ln_increasing; lra] |].
+  rewrite exp_Ropp, exp_ln by lra. replace (/ (x + s)) with (x - s); [field |].
+  apply Rmult_eq_reg_l with (x + s); [| lra]. rewrite Rinv_r by lra. nra.
+Qed.
+Lemma tanh_arctanh x : -1 < x < 1 -> tanh (arctanh x) = x.
+Proof.
+  intros [? ?]; unfold arctanh, tanh, sinh, cosh. assert (0 < (1 + x) / (1 - x)) as P by (apply Rdiv_lt_0_compat; lra).
+  set (e := exp (ln ((1 + x) / (1 - x)) / 2)). assert (0 < e) by apply exp_pos.
+  assert (e * e = (1 + x) / (1 - x)) as E.
+  { unfold e; rewrite <- exp_plus.
+    replace (ln ((1 + x) / (1 - x)) / 2 + ln ((1 + x) / (1 - x)) / 2) with (ln ((1 + x) / (1 - x))) by field.
+    now apply exp_ln. }
+  rewrite exp_Ropp; fold e.
+  replace ((e - / e) / 2 / ((e + / e) / 2)) with ((e * e - 1) / (e * e + 1)) by (field; repeat split; nra).
+  rewrite E; field; lra.
+Qed.
+Lemma polar_angle y x : 0 < x * x + y * y -> let r := sqrt (y * y + x * x) in let angle := arctan2 y x in
+  r * cos angle = x /\\ r * sin angle = y /\\ - PI < angle <= PI.
+Proof.
+  intros P r angle; unfold angle, arctan2; fold r. pose proof PI_RGT_0.
+  assert (0 < r) by (apply sqrt_lt_R0; lra). assert (r * r = y * y + x * x) as S by (apply sqrt_def; lra).
+  destruct Rlt_dec as [Q | Q].
+  - pose proof (atan_bound (y / (r + x))). set (q := sqrt (1 + (y / (r + x))²)).
+    assert (0 < q) by (apply sqrt_lt_R0; pose proof (Rle_0_sqr (y / (r + x))); lra).
+    assert (q * q = 2 * r / (r + x)) as T.
+    { unfold q; rewrite sqrt_def by (pose proof (Rle_0_sqr (y / (r + x))); lra). unfold Rsqr; field_simplify_eq; [nra | lra]. }
+    assert (1 / q * (1 / q) = (r + x) / (2 * r)) as U
+      by (replace (1 / q * (1 / q)) with (1 / (q * q)) by (field; lra); rewrite T; field; lra).
+    split; [| split; [| lra]].
+    + rewrite cos_2a_cos, cos_atan; fold q. rewrite Rmult_assoc, U. field; lra.
+    + rewrite sin_2a, sin_atan, cos_atan; fold q.
+      replace (2 * (y / (r + x) / q) * (1 / q)) with (2 * y / (r + x) * (1 / q * (1 / q))) by (field; lra).
+      rewrite U; field; lra.
+  - assert (y = 0) by nra. assert (x < 0) by nra. destruct Rlt_dec; [| lra]. rewrite cos_PI, sin_PI. repeat split; try lra; nra.
+Qed.
+"""
+
+FACTS: Final = """\
+Lemma lt_true a b : a < b -> iverson (Rlt_dec a b) = 1.
+Proof. intros; unfold iverson; destruct Rlt_dec; lra. Qed.
+Lemma lt_false a b : b <= a -> iverson (Rlt_dec a b) = 0.
+Proof. intros; unfold iverson; destruct Rlt_dec; lra. Qed.
+Lemma le_true a b : a <= b -> iverson (Rle_dec a b) = 1.
+Proof. intros; unfold iverson; destruct Rle_dec; lra. Qed.
+Lemma le_false a b : b < a -> iverson (Rle_dec a b) = 0.
+Proof. intros; unfold iverson; destruct Rle_dec; lra. Qed.
+Lemma choose_pos c a b : 0 < c -> choose c a b = a.
+Proof. intros; unfold choose; destruct Req_EM_T; lra. Qed.
+Lemma choose_neg c a b : c < 0 -> choose c a b = a.
+Proof. intros; unfold choose; destruct Req_EM_T; lra. Qed.
+Lemma choose_0 a b : choose 0 a b = b.
+Proof. unfold choose; destruct Req_EM_T; lra. Qed.
+#[global] Hint Rewrite choose_0 : textbook.
+Lemma ln_pos a : 1 < a -> 0 < ln a.
+Proof. intros; rewrite <- ln_1; apply ln_increasing; lra. Qed.
+
+(* auto_derive does not know the derivatives of arcsin and arccos, which Coq's library has. *)
+#[global] Instance asin_derivative : UnaryDiff' asin.
+Proof.
+  exists (fun x => 1 / sqrt (1 - x²)) (fun x => -1 < x < 1). intros x H. apply is_derive_Reals.
+  rewrite <- (derive_pt_asin x H). apply derive_pt_eq_1 with (derivable_pt_asin x H). reflexivity.
+Defined.
+#[global] Instance acos_derivative : UnaryDiff' acos.
+Proof.
+  exists (fun x => -1 / sqrt (1 - x²)) (fun x => -1 < x < 1). intros x H. apply is_derive_Reals.
+  rewrite <- (derive_pt_acos x H). apply derive_pt_eq_1 with (derivable_pt_acos x H). reflexivity.
+Defined.
 
 (* A strict inequality between functions that have a derivative holds in a neighbourhood. *)
 Lemma locally_lt (a b : R -> R) x : ex_derive a x -> ex_derive b x -> a x < b x -> locally x (fun t => a t < b t).
@@ -181,8 +229,12 @@ Ltac roots := repeat match goal with |- context [sqrt ?a] => match goal with |- 
 Ltac exponentials := positive; unfold Rminus; rewrite ?exp_plus, ?exp_Ropp; rewrite ?exp_ln by lra.
 Ltac algebra := unfold Rsqr in *; first [ring | roots; field; conditions | exponentials; field; conditions].
 
-Ltac open := intros; unfold Rgt in *; repeat match goal with H : _ >= _ |- _ => apply Rge_le in H end;
-  autounfold with functions rules in *; unfold tanh, cosh, sinh, tan, arcsinh, arccosh, arctanh, arctan2, cbrt, Rpower in *.
+Ltac open := intros; autounfold with functions rules in *; unfold Rgt in *;
+  repeat match goal with
+    | H : _ >= _ |- _ => apply Rge_le in H
+    | H : Rabs _ < _ |- _ => apply Rabs_def2 in H; destruct H
+  end;
+  unfold tanh, cosh, sinh, tan, arcsinh, arccosh, arctanh, arctan2, cbrt, Rpower in *.
 Ltac smooth x := open; piece x; auto_derive; [conditions | algebra].
 
 (* A positive or a negative whole number as a natural one, and the derivative of its power. *)
@@ -197,48 +249,59 @@ Ltac by_steps D := match type of D with is_derive _ _ ?m => match goal with |- i
 Ltac successor m := change (match m with O => 1 | S _ => INR m + 1 end) with (INR (S m)).
 """
 
-# The theorems whose proof needs an idea of its own, by the theorem's name or the row's.
-_FROM_THE_CUT: Final = (
-    "open; assert (0 < x * x + y * y) by (destruct (Req_dec y 0); [subst; destruct (Req_dec x 0); "
-    "[subst; rewrite Rmult_0_l, Rplus_0_l, sqrt_0 in *; lra | nra] | nra]); piece {0}; auto_derive; [conditions |]; "
-    "roots; positive; field_simplify_eq; [cbn [Rpow_def.pow]; nsatz | conditions]."
-)
-_WHOLE_CONSTANT: Final = (
-    "open; apply (is_derive_ext (fun x => x ^ {0})); [intros; symmetry; apply power_nat; simpl; lra |]; "
-    "rewrite ?(power_nat 2) by (simpl; lra); auto_derive; [exact I | ring]."
-)
-_BY_PARTS: Final = "replace ({0} * ln x) with ({1} * ln x + - ln x) by field; algebra."
+# The proofs that need an idea of their own, by the name of the theorem or of the row.
+_OFF_THE_CUT: Final = """\
+open; assert (0 < x * x + y * y)
+  by (destruct (Req_dec y 0), (Req_dec x 0); subst; rewrite ?Rmult_0_l, ?Rplus_0_l, ?sqrt_0 in *; first [lra | nra]);
+  piece {0}; auto_derive; [conditions |]; roots; positive; field_simplify_eq; [cbn [Rpow_def.pow]; nsatz | conditions]."""
+_WHOLE: Final = """\
+open; apply (is_derive_ext (fun x => x ^ {0})); [intros; symmetry; apply power_nat; simpl; lra |];
+  rewrite ?(power_nat 2) by (simpl; lra); auto_derive; [exact I | ring]."""
 PROOFS: Final = {
-    "arccosh": "open; piece x; auto_derive; [conditions |]; replace (x * x + - (1)) with ((x - 1) * (x + 1)) by ring; "
-               "rewrite sqrt_mult by lra; algebra.",
-    "arctan2_x": _FROM_THE_CUT.format("x"),
-    "arctan2_y": _FROM_THE_CUT.format("y"),
-    "erf": "open; unfold erf; match goal with |- is_derive _ _ ?l => replace l with (2 / sqrt PI * exp (- x * x)) by algebra end; "
-           "apply is_derive_scal; apply (is_derive_RInt (fun t => exp (- t * t)) (RInt (fun t => exp (- t * t)) 0) 0); "
-           "[apply filter_forall; intro; apply (RInt_correct (V := R_CompleteNormedModule)); "
-           "apply (ex_RInt_continuous (V := R_CompleteNormedModule)); intros |]; "
-           "apply (ex_derive_continuous (V := R_NormedModule)); auto_derive; exact I.",
-    "power_x_1": "intros; destruct (Rle_or_lt 1 y); [| destruct (Rlt_or_le y 0)]; open; piece x; auto_derive; try lra; "
-                 + _BY_PARTS.format("(y - 1)", "y"),
-    "power_x_2": "intros; natural n m; apply (is_derive_ext (fun x => x ^ S m)); [intros; symmetry; now apply power_nat |]; "
-                 "pose proof (power_nat m x (INR (S m) - 1) ltac:(rewrite S_INR; ring)) as P; open; "
-                 "destruct (Rtotal_order x 0) as [| [|]]; value; try (rewrite power_pos in P by lra; unfold Rpower in P); "
-                 "rewrite P; auto_derive; try exact I; successor m; ring.",
-    "power_x_3": "intros; apply (is_derive_ext (fun _ => 1)); [intros; symmetry; now apply (power_nat 0) |]; open; "
-                 "destruct (Rtotal_order x 0) as [| [|]]; value; auto_derive; auto; ring.",
-    "power_x_4": "open; below n m; value; "
-                 "eapply is_derive_ext_loc; [near x; symmetry; apply (power_inverse m); [conditions | reflexivity] |]; "
-                 "rewrite (power_inverse (S m)) by first [lra | rewrite (S_INR (S m)); ring]; pose proof (pow_nonzero x m ltac:(lra)); "
-                 "auto_derive; [apply Rmult_integral_contrapositive; auto with real | successor m; cbn [Rpow_def.pow]; field; auto with real].",
-    "power_y_2": "open; eapply is_derive_ext_loc; [near y; symmetry; now apply power_0 |]; value; rewrite ?power_0, ?ln_1 by lra; "
-                 "auto_derive; [exact I | ring].",
+    "arccosh": """\
+open; piece x; auto_derive; [conditions |];
+  replace (x * x + - (1)) with ((x - 1) * (x + 1)) by ring; rewrite sqrt_mult by lra; algebra.""",
+    "arctan2_x": _OFF_THE_CUT.format("x"),
+    "arctan2_y": _OFF_THE_CUT.format("y"),
+    "erf": """\
+open; unfold erf;
+  match goal with |- is_derive _ _ ?l => replace l with (2 / sqrt PI * exp (- x * x)) by algebra end;
+  apply is_derive_scal; apply (is_derive_RInt (fun t => exp (- t * t)) (RInt (fun t => exp (- t * t)) 0) 0);
+  [apply filter_forall; intro; apply (RInt_correct (V := R_CompleteNormedModule));
+    apply (ex_RInt_continuous (V := R_CompleteNormedModule)); intros |];
+  apply (ex_derive_continuous (V := R_NormedModule)); auto_derive; exact I.""",
+    "power_x_1": """\
+intros; destruct (Rle_or_lt 1 y); [| destruct (Rlt_or_le y 0)]; open; piece x; auto_derive; try lra;
+  replace ((y - 1) * ln x) with (y * ln x + - ln x) by ring; algebra.""",
+    "power_x_2": """\
+intros; natural n m; apply (is_derive_ext (fun x => x ^ S m)); [intros; symmetry; now apply power_nat |];
+  pose proof (power_nat m x (INR (S m) - 1) ltac:(rewrite S_INR; ring)) as P; open;
+  destruct (Rtotal_order x 0) as [| [|]]; value; try (rewrite power_pos in P by lra; unfold Rpower in P);
+  rewrite P; auto_derive; try exact I; successor m; ring.""",
+    "power_x_3": """\
+intros; apply (is_derive_ext (fun _ => 1)); [intros; symmetry; now apply (power_nat 0) |];
+  open; destruct (Rtotal_order x 0) as [| [|]]; value; auto_derive; auto; ring.""",
+    "power_x_4": """\
+open; below n m; value;
+  eapply is_derive_ext_loc; [near x; symmetry; apply (power_inverse m); [conditions | reflexivity] |];
+  rewrite (power_inverse (S m)) by first [lra | rewrite (S_INR (S m)); ring];
+  pose proof (pow_nonzero x m ltac:(lra)); auto_derive;
+  [apply Rmult_integral_contrapositive; auto with real |
+    successor m; cbn [Rpow_def.pow]; field; auto with real].""",
+    "power_y_2": """\
+open; eapply is_derive_ext_loc; [near y; symmetry; now apply power_0 |];
+  value; rewrite ?power_0, ?ln_1 by lra; auto_derive; [exact I | ring].""",
+    "power_2": _WHOLE.format(2),
+    "power_3": _WHOLE.format(3),
+    "power_minus_1": """\
+open; eapply is_derive_ext_loc; [near x; symmetry; apply (power_inverse 0); [conditions | simpl; ring] |];
+  rewrite ?(power_inverse 1) by (simpl; lra); auto_derive; [conditions | field; lra].""",
+    "power_half": """\
+open; piece x; auto_derive; [conditions |];
+  replace (-1 / 2 * ln x) with (1 / 2 * ln x + - ln x) by field; algebra.""",
     "sigmoid_textbook": "destruct (Rlt_or_le x 0); open; left_side; algebra.",
-    "softplus_textbook": "destruct (Rlt_or_le 0 x); open; left_side; [| rewrite Ropp_involutive; ring]; "
-                         "replace (1 + exp x) with (exp x * (1 + exp (- x))) by (rewrite exp_Ropp; algebra); positive; "
-                         "rewrite ln_mult, ln_exp by lra; ring.",
-    "power_2": _WHOLE_CONSTANT.format(2),
-    "power_3": _WHOLE_CONSTANT.format(3),
-    "power_minus_1": "open; eapply is_derive_ext_loc; [near x; symmetry; apply (power_inverse 0); [conditions | simpl; ring] |]; "
-                     "rewrite ?(power_inverse 1) by (simpl; lra); auto_derive; [conditions | field; lra].",
-    "power_half": "open; piece x; auto_derive; [conditions |]; " + _BY_PARTS.format("-1 / 2", "1 / 2"),
-}  # fmt: skip
+    "softplus_textbook": """\
+destruct (Rlt_or_le 0 x); open; left_side; [| rewrite Ropp_involutive; ring];
+  replace (1 + exp x) with (exp x * (1 + exp (- x))) by (rewrite exp_Ropp; algebra);
+  positive; rewrite ln_mult, ln_exp by lra; ring.""",
+}

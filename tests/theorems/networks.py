@@ -1,4 +1,4 @@
-"""The gradient of a whole network as theorems, printed along the steps of its walk.
+r"""The gradient of a whole network as theorems, printed along the steps of its walk.
 
 The idea: a walk is a theorem already.  Its forward steps name the values, its backward steps name the gradients, and then the
 gradient of a leaf is claimed to be the derivative of the result.  The proof takes the forward steps again: by the chain rule
@@ -6,19 +6,20 @@ the derivative of each node on the way from the leaf is that of the node before,
 
 >>> from autograd import Value, tanh, walk
 >>> w, x = Value(0.5, label="w"), Value(2.0, label="x")
->>> steps = walk(tanh(w * x))
->>> print("\\n".join(gradients(steps, [w], "unit")))
+>>> y = tanh(w * x)
+>>> y.label = "y"
+>>> print("\n".join(gradients(walk(y), [w], "unit")))
 Definition unit (w x : R) : R :=
   let v1 := w * x in
-  let v2 := (row_tanh v1) in
-  v2.
+  let y := row_tanh v1 in
+  y.
 Theorem unit_w : forall w x : R,
   let v1 := w * x in
-  let v2 := (row_tanh v1) in
-  let grad_v2 := 1 in
-  let grad_v1 := grad_v2 * (1 - v2 * v2) in
+  let y := row_tanh v1 in
+  let grad_y := 1 in
+  let grad_v1 := grad_y * (1 - y * y) in
   let grad_w := grad_v1 * x in
-  is_derive (fun w => unit w x) w grad_w /\\ grad_w = (1 - v2 * v2) * x.
+  is_derive (fun w => unit w x) w grad_w /\ grad_w = (1 - y * y) * x.
 Proof.
   intros.
   pose proof (multiply_x w x) as D0.
@@ -30,13 +31,14 @@ Qed.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from coq import term
 from statements import POWERS, names_of, theorems
 
 from autograd import Value, explain, primitives
 from autograd.steps import Walk
-from autograd.symbol import LEVEL
+from autograd.symbol import LEVEL, Symbol
 
 __all__ = ["gradients"]
 
@@ -54,27 +56,30 @@ def gradients(walk: Walk, leaves: Sequence[Value], title: str) -> Iterator[str]:
     """
     told, loss = walk.telling, walk.loss
     called = {node: name.translate(LEVEL).replace("(", "").replace(")", "_") for node, name in told.names.items()}
-    names = {told.names[node]: text for node, text in called.items()}
+    names = {told.names[node]: text for node, text in called.items()} | {
+        f"grad_{text}": f"grad_{text}" for text in called.values()
+    }
     free = " ".join(called[node] for node in called if node.primitive is None)
 
-    arrived: dict[Value, list[str]] = {loss: ["1"]}
+    def gradient(node: Value) -> str:
+        return f"let grad_{called[node]} := {term(arrived[node], names)} in"
+
+    arrived: dict[Value, Any] = {loss: 1.0}
     forward, backward = list[str](), list[str]()
     for step in walk:
         if step.phase == "forward":
             forward.append(f"let {called[step.node]} := {term(step.operation, names)} in")
             continue
-        backward.append(f"let grad_{called[step.node]} := {' + '.join(arrived[step.node])} in")
+        backward.append(gradient(step.node))
         for edge in step.edges:
-            rule = edge.derivative
-            factor = term(rule, names) if rule.row is None else f"({term(rule, names)})"
-            arrived.setdefault(edge.input, []).append(f"grad_{called[step.node]} * {factor}")
+            contribution = Symbol(f"grad_{called[step.node]}") * edge.derivative
+            arrived[edge.input] = arrived[edge.input] + contribution if edge.input in arrived else contribution
     yield "\n  ".join([f"Definition {title} ({free} : R) : R :=", *forward, f"{called[loss]}."])
     for leaf in leaves:
         name = called[leaf]
         claims = (f"is_derive (fun {name} => {title} {free}) {name} grad_{name} /\\ "
                   f"grad_{name} = {term(explain(leaf, of=loss).formula, names)}.")  # fmt: skip
-        last = f"let grad_{name} := {' + '.join(arrived[leaf])} in"
-        yield "\n  ".join([f"Theorem {title}_{name} : forall {free} : R,", *forward, *backward, last, claims])
+        yield "\n  ".join([f"Theorem {title}_{name} : forall {free} : R,", *forward, *backward, gradient(leaf), claims])
         yield "\n  ".join(["Proof.", "intros.", *_proof(walk, leaf, called)]) + "\nQed."
 
 

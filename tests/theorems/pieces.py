@@ -15,7 +15,7 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from autograd.primitives import DomainError, Primitive, cos, hypot
+from autograd.primitives import Primitive, cos, hypot
 from autograd.symbol import Symbol
 
 __all__ = ["PIECES", "Piece", "members", "pieces"]
@@ -55,13 +55,10 @@ class Piece(NamedTuple):
         return ", ".join([*fixed, *(x.text for x in self.on({name: Symbol(name) for name in self.names}))]) or "everywhere"
 
 
-def _between(low: float, high: float) -> Sequence[Piece]:
-    return [Piece(lambda x: [x > low, x < high])]
-
-
-EVERYWHERE: Final = [Piece(lambda: [])]
+EVERYWHERE: Final = [Piece(lambda: ())]
 SIDES: Final = [Piece(lambda x: [x < 0]), Piece(lambda x: [x > 0])]
 RIGHT: Final = SIDES[1:]
+INSIDE: Final = [Piece(lambda x: [abs(x) < 1])]
 JUMPS: Final = [
     Piece(lambda x, y, n: [y < 0, n < x / y, x / y < n + 1]),
     Piece(lambda x, y, n: [y > 0, n < x / y, x / y < n + 1]),
@@ -73,7 +70,7 @@ PIECES: Final[Mapping[str, Sequence[Piece]]] = {
     "power x": [
         *RIGHT,
         Piece(lambda n: [n >= 1], {"y": "n"}),
-        Piece(lambda: [], {"y": 0.0}),
+        Piece(lambda: (), {"y": 0.0}),
         Piece(lambda x, n: [x < 0, n < 0], {"y": "n"}),
     ],
     "power y": [*RIGHT, Piece(lambda y: [y > 0], {"x": 0.0})],
@@ -85,21 +82,21 @@ PIECES: Final[Mapping[str, Sequence[Piece]]] = {
     "log": RIGHT,
     "log2": RIGHT,
     "log10": RIGHT,
-    "log1p": [Piece(lambda x: [x > -1])],
+    "log1p": [Piece(lambda x: [1 + x > 0])],
     "tan": [Piece(lambda x: [cos(x) < 0]), Piece(lambda x: [cos(x) > 0])],
-    "arcsin": _between(-1, 1),
-    "arccos": _between(-1, 1),
+    "arcsin": INSIDE,
+    "arccos": INSIDE,
     "arctan2": [Piece(lambda x, y: [hypot(x, y) + y > 0])],  # all but the cut, where x = 0 and y ≤ 0
     "arccosh": [Piece(lambda x: [x > 1])],
-    "arctanh": _between(-1, 1),
+    "arctanh": INSIDE,
     "floor": [Piece(lambda x, n: [n < x, x < n + 1])],
-    "ceil": [Piece(lambda x, n: [n < -x, -x < n + 1])],
+    "ceil": [Piece(lambda x, n: [-x > n, -x < n + 1])],
     "floor_divide": JUMPS,
     "remainder": JUMPS,
-    "prelu y": [*SIDES, Piece(lambda: [], {"x": 0.0})],
-    "leaky_relu y": [*SIDES, Piece(lambda: [], {"x": 0.0})],
+    "prelu y": [*SIDES, Piece(lambda: (), {"x": 0.0})],
+    "leaky_relu y": [*SIDES, Piece(lambda: (), {"x": 0.0})],
     "where x0": CHOICES,
-    "where": [*CHOICES, Piece(lambda: [], {"x0": 0.0})],
+    "where": [*CHOICES, Piece(lambda: (), {"x0": 0.0})],
 }
 
 
@@ -121,7 +118,7 @@ def members(piece: Piece, names: Sequence[str], numbers: Sequence[float]) -> Ite
         point = {name: n if x == "n" else x for name, x in zip(names, data, strict=True)}
         try:
             inside = all(piece.on({**point, "n": n}))
-        except DomainError:
+        except ZeroDivisionError:  # a DomainError is one, too
             continue
         if inside:
             yield point

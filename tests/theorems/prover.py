@@ -1,9 +1,9 @@
 """Coq reads the theorems: all of them in one text, made here and thrown away.
 
-    python tests/theorems/prover.py               has them accepted and prints how many there are
-    python tests/theorems/prover.py --wrong       tries every mutant of every rule, and prints those that are accepted
-    python tests/theorems/prover.py --save FILE   writes the text, to be read or stepped through in an editor for Coq
-    python tests/theorems/prover.py --readme      writes the table of README.md anew
+python tests/theorems/prover.py               has them accepted and prints how many there are
+python tests/theorems/prover.py --wrong       tries every mutant of every rule, and prints those that are accepted
+python tests/theorems/prover.py --save FILE   writes the text, to be read or stepped through in an editor for Coq
+python tests/theorems/prover.py --readme      writes the table of README.md anew
 """
 
 from __future__ import annotations
@@ -26,10 +26,11 @@ from statements import PROVED, heading, names_of, theorems
 
 from autograd import Value, sigmoid, walk
 from autograd.primitives import Primitive
+from autograd.strategies import ROWS
 from nn import MLP
 from nn.losses import squared_error
 
-__all__ = ["AXIOMS", "Refused", "accepted", "missing", "table", "text", "title"]
+__all__ = ["AXIOMS", "Refused", "accepted", "counted", "missing", "table", "text", "title"]
 
 README: Final = Path(__file__).with_name("README.md")
 NAME: Final = re.compile(r"^Theorem (\w+)", re.MULTILINE)
@@ -46,11 +47,7 @@ class Refused(AssertionError):
 
 @functools.cache
 def missing() -> str:
-    """Return what Coq lacks on this machine, or an empty string.
-
-    >>> missing() in ("", "there is no coqc; apt install coq libcoq-coquelicot", "coqc has no Coquelicot; apt install libcoq-coquelicot")
-    True
-    """
+    """Return what is missing on this machine, with what to install, or an empty string."""
     if shutil.which("coqc") is None:
         return "there is no coqc; apt install coq libcoq-coquelicot"
     try:
@@ -69,7 +66,9 @@ def accepted(text: str) -> str:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "table.v")
         path.write_text(text, encoding="utf-8")
-        done = subprocess.run(["coqc", "-q", path.name], cwd=folder, capture_output=True, text=True, encoding="utf-8", check=False)
+        done = subprocess.run(
+            ["coqc", "-q", path.name], cwd=folder, capture_output=True, text=True, encoding="utf-8", check=False
+        )
     if done.returncode == 0:
         return done.stdout
     line = re.search(r"line (\d+), characters [\d-]+:\nError", done.stderr)
@@ -79,7 +78,10 @@ def accepted(text: str) -> str:
 
 def title(name: str) -> str:
     """Return the statement of a theorem that is printed here, for messages."""
-    return next((f"{x.name} : {x.statement}" for row in PROVED for x in theorems(row) if x.name == name), f"the theorem {name}")
+    return next(
+        (f"the theorem {x.name}: {x.statement}" for row in PROVED for x in theorems(row) if x.name == name),
+        f"the theorem {name}",
+    )
 
 
 def networks() -> Iterator[str]:
@@ -87,7 +89,9 @@ def networks() -> Iterator[str]:
 
     The first is that of the lecture notes, r_h = σ(w_h·i), r_o = σ(w_o·r_h), E = (t - r_o)²/2.
     """
-    i, w_h, w_o, t = leaves = [Value(x, label) for x, label in zip((0.5, 0.8, -0.6, 1.0), ("i", "w_h", "w_o", "t"), strict=True)]
+    i, w_h, w_o, t = leaves = [
+        Value(x, label) for x, label in zip((0.5, 0.8, -0.6, 1.0), ("i", "w_h", "w_o", "t"), strict=True)
+    ]
     r_h = sigmoid(w_h * i)
     r_o = sigmoid(w_o * r_h)
     error = (t - r_o) ** 2 / 2
@@ -107,6 +111,14 @@ def text(rows: Sequence[Primitive] = PROVED, last: Sequence[str] | None = None) 
     return "\n".join([*lines, f"Definition all := ({', '.join(names)}).", "Print Assumptions all.", ""])
 
 
+def counted(text: str) -> str:
+    """Return how many theorems a text has."""
+    names, rows = {*NAME.findall(text)}, {row.name: {x.name for x in theorems(row)} for row in PROVED}
+    whole = [row.name for row in ROWS if rows[row.name] <= names]
+    count = len(names & set().union(*rows.values()))
+    return f"{count} theorems about {len(whole)} of {len(ROWS)} rows, and {len(names) - count} about networks"
+
+
 def table() -> str:
     """Return the table of README.md: each row, its function in Coq, the pieces and the number of theorems."""
     lines = ["| row | its function in Coq | smooth pieces | theorems |", "| --- | --- | --- | --: |"]
@@ -115,7 +127,9 @@ def table() -> str:
         found = {name: "; ".join(piece.text for piece in pieces(row, name)) for name in names}
         where = [*dict.fromkeys(found.values())]
         told = where[0] if len(where) == 1 else "<br>".join(f"for {name}: {text}" for name, text in found.items())
-        lines.append(f"| {row.name} | `{definition(row, len(names))}` | {told} | {len([*theorems(row)])} |".replace("|x|", r"\|x\|"))
+        lines.append(
+            f"| {row.name} | `{definition(row, len(names))}` | {told} | {len([*theorems(row)])} |".replace("|x|", r"\|x\|")
+        )
     return "\n".join(lines)
 
 
@@ -132,6 +146,7 @@ def main(arguments: Sequence[str]) -> None:
     if options.readme:
         before, _, rest = README.read_text(encoding="utf-8").partition("<!-- table -->\n")
         _, _, after = rest.partition("\n<!-- end of the table -->")
+        before = re.sub(r"^- Proved: .*?\.", f"- Proved: {counted(text())}.", before, flags=re.MULTILINE)
         README.write_text(f"{before}<!-- table -->\n{table()}\n<!-- end of the table -->{after}", encoding="utf-8")
         return
     if missing():
@@ -146,8 +161,7 @@ def main(arguments: Sequence[str]) -> None:
         return
     whole = text()
     accepted(whole)
-    count, rows = len(NAME.findall(whole)), [theorem for row in PROVED for theorem in theorems(row)]
-    print(f"{len(rows)} of {len(rows)} theorems about {len({x.row for x in rows})} rows, and {count - len(rows)} about networks: accepted")
+    print(f"accepted: {counted(whole)}")
 
 
 if __name__ == "__main__":

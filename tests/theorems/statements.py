@@ -12,12 +12,12 @@ forall (x : R), x > 0 -> is_derive (fun x => row_relu x) x (rule_relu_x x (row_r
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from coq import definition, proposition, rows_of, term
-from library import DEFINITIONS, FACTS, PROOFS, TACTICS
+from library import DEFINITIONS, FACTS, MEANING, PROOFS, TACTICS
 from pieces import Piece, pieces
 
 from autograd.primitives import Primitive, Unary, dot, exp, log1p, power, sigmoid, softplus
@@ -26,14 +26,20 @@ from autograd.symbol import Symbol, operand_names
 
 __all__ = ["POWERS", "PROVED", "Theorem", "functions", "heading", "names_of", "rules", "theorems"]
 
-# A rule may treat a constant operand otherwise, which only that of power does.
 POWERS: Final = {"power_2": 2.0, "power_3": 3.0, "power_minus_1": -1.0, "power_half": 0.5}
-PROVED: Final[tuple[Primitive, ...]] = (
-    *ROWS,
-    *(Unary(name, lambda x, y=y: power(x, y), lambda x, out, y=y: power.partial_x(x, y, out)) for name, y in POWERS.items()),
-)
+
+
+def _power(name: str, y: float) -> Primitive:
+    """Return the power with a constant exponent as a row, since power's rule treats such a one in a branch of its own."""
+    return Unary(name, lambda x: power(x, y), lambda x, out: power.partial_x(x, y, out))
+
+
+PROVED: Final[tuple[Primitive, ...]] = (*ROWS, *(_power(name, y) for name, y in POWERS.items()))
 # Functions with cases that are smooth all the same, since the cases are there against overflow only; and without them.
-TEXTBOOK: Final = {sigmoid: sigmoid.unguarded, softplus: lambda x: log1p(exp(x))}
+TEXTBOOK: Final[Mapping[Primitive, Callable[[Any], Any]]] = {
+    sigmoid: lambda x: 1 / (1 + exp(-x)),
+    softplus: lambda x: log1p(exp(x)),
+}
 
 
 @dataclass(frozen=True)
@@ -62,10 +68,10 @@ class Theorem:
         whole = "(n : Z) " if self.piece.has_whole else ""
         symbols = {**{name: Symbol(name) for name in names}, "n": Symbol("IZR n")}
         conditions = "".join(f"{proposition(condition)} -> " for condition in self.piece.on(symbols))
-        operands = " ".join("(IZR n)" if fixed.get(name) == "n" else term(fixed[name]) if name in fixed else name for name in names)
+        operands = " ".join("(IZR n)" if fixed.get(name) == "n" else term(fixed.get(name, Symbol(name))) for name in names)
         function = f"row_{self.row.name} {operands}"
-        return (f"forall {whole}({' '.join(free)} : R), {conditions}"
-                f"is_derive (fun {self.operand} => {function}) {self.operand} ({self.rule} {operands} ({function}))")  # fmt: skip
+        derivative = f"is_derive (fun {self.operand} => {function}) {self.operand} ({self.rule} {operands} ({function}))"
+        return f"forall {whole}({' '.join(free)} : R), {conditions}{derivative}"
 
     @property
     def proof(self) -> str:
@@ -93,16 +99,18 @@ def theorems(row: Primitive) -> Iterator[Theorem]:
 def functions(rows: Iterable[Primitive], known: set[Primitive]) -> Iterator[str]:
     """Define the functions of rows, each after those that it is made of."""
     for row in rows:
-        if row not in known:
-            known.add(row)
-            yield from functions(rows_of(row, len(names_of(row))), known)
-            yield f"Definition row_{row.name} ({' '.join(names_of(row))} : R) : R := {definition(row, len(names_of(row)))}."
-            if row in TEXTBOOK:
-                form = term(TEXTBOOK[row](Symbol("x")))
-                yield f"Lemma {row.name}_textbook x : row_{row.name} x = {form}.\nProof. unfold row_{row.name}; {PROOFS[f'{row.name}_textbook']} Qed."
-                yield f"#[local] Hint Rewrite {row.name}_textbook : textbook."
-            else:
-                yield f"#[local] Hint Unfold row_{row.name} : functions."
+        if row in known:
+            continue
+        known.add(row)
+        name, names = f"row_{row.name}", names_of(row)
+        yield from functions(rows_of(row, len(names)), known)
+        yield f"Definition {name} ({' '.join(names)} : R) : R := {definition(row, len(names))}."
+        if row in TEXTBOOK:
+            lemma, form = f"{row.name}_textbook", term(TEXTBOOK[row](Symbol("x")))
+            yield f"Lemma {lemma} x : {name} x = {form}.\nProof. unfold {name}; {PROOFS[lemma]} Qed."
+            yield f"#[local] Hint Rewrite {lemma} : textbook."
+        else:
+            yield f"#[local] Hint Unfold {name} : functions."
 
 
 def rules(row: Primitive, which: Sequence[str] | None = None, prefix: str = "rule") -> Iterator[str]:
@@ -110,11 +118,11 @@ def rules(row: Primitive, which: Sequence[str] | None = None, prefix: str = "rul
     names = names_of(row)
     for name, rule in zip(names, row.partials(list(map(Symbol, names)), Symbol("out"), range(len(names))), strict=True):
         if which is None or name in which:
-            called = f"{prefix}_{row.name}_{name}"
-            yield f"Definition {called} ({' '.join(names)} out : R) : R := {term(rule)}.\n#[local] Hint Unfold {called} : rules."
+            called, arguments = f"{prefix}_{row.name}_{name}", " ".join([*names, "out"])
+            yield f"Definition {called} ({arguments} : R) : R := {term(rule)}.\n#[local] Hint Unfold {called} : rules."
 
 
 def heading(rows: Sequence[Primitive] = PROVED) -> str:
     """Return the text before the theorems: the library, then functions and rules of the table."""
-    start = "Create HintDb functions. Create HintDb rules.\n\nSection Table.\nVariables infinity nan : R.\n"
-    return "\n".join([DEFINITIONS, FACTS, start, TACTICS, *functions(rows, set()), "", *itertools.chain(*map(rules, rows))])
+    lines = [DEFINITIONS, MEANING, FACTS, TACTICS, "Section Table.", "Variables infinity nan : R.", *functions(rows, set())]
+    return "\n".join([*lines, *itertools.chain(*map(rules, rows))])
