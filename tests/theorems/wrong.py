@@ -7,8 +7,9 @@ around, is written like the rule, and stands in the theorems about that other ro
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -16,16 +17,18 @@ from pieces import members
 from statements import PROVED, Theorem, heading, names_of, rules, theorems
 from test_mutations import mutants
 
-from autograd.primitives import DomainError, Primitive
+from autograd.primitives import Binary, DomainError, Nary, Primitive, Unary
 
 __all__ = ["attempt", "wrong_theorems"]
 
 NUMBERS: Final = (-2.5, -1.5, -0.75, 0.25, 0.5, 1.75, 3.5)
-FEW: Final = (-1.5, 0.25, 2.0)  # for a row of five operands
+Values = tuple[list[float], float, float]
 
 
 def wrong_theorems(rows: Iterable[Primitive] = PROVED) -> Iterator[tuple[str, Theorem]]:
     """Go through the mutants' definitions and the theorems with a mutant in place of the rule.
+
+    To those of test_mutations comes the rule plus 1, since a rule that is 0 everywhere has no others.
 
     >>> from autograd.primitives import tanh
     >>> text, theorem = next(wrong_theorems([tanh]))
@@ -37,36 +40,50 @@ def wrong_theorems(rows: Iterable[Primitive] = PROVED) -> Iterator[tuple[str, Th
     """
     count = 0
     for row in rows:
-        found = [*theorems(row)]
-        for what, mutant in mutants(row):
-            changed = [theorem for theorem in found if _differ(theorem, mutant)]
-            for operand in dict.fromkeys(theorem.operand for theorem in changed):
-                if [*rules(mutant, [operand])] == [*rules(row, [operand])]:
-                    continue
-                count += 1
-                [text] = rules(mutant, [operand], f"wrong_{count}")
-                for theorem in changed:
-                    if theorem.operand == operand:
-                        rule = f"wrong_{count}_{row.name}_{operand}"
-                        yield text, replace(theorem, name=f"{theorem.name}, {what}", rule=rule)
+        found = [(theorem, [*_values(theorem)]) for theorem in theorems(row)]
+        for what, mutant in itertools.chain(mutants(row), _shifted(row)):
+            for operand in names_of(row):
+                changed = [x for x, known in found if x.operand == operand and _differ(x, mutant, known)]
+                if changed and [*rules(mutant, [operand])] != [*rules(row, [operand])]:
+                    count += 1
+                    [text] = rules(mutant, [operand], f"wrong_{count}")
+                    name = f"wrong_{count}_{row.name}_{operand}"
+                    yield from ((text, replace(x, name=f"{x.name}, {what}", rule=name)) for x in changed)
 
 
-def _differ(theorem: Theorem, mutant: Primitive) -> bool:
-    """Whether a mutant's partial derivative is another number than the row's anywhere on the piece of a theorem."""
+def _shifted(row: Primitive) -> Iterator[tuple[str, Primitive]]:
+    if isinstance(row, Unary):
+        yield "∂x: one more", replace(row, partial=lambda x, out: row.partial(x, out) + 1)
+    elif isinstance(row, Binary):
+        shifted = replace(row, partial_x=lambda x, y, out: row.partial_x(x, y, out) + 1)
+        yield "both: one more", replace(shifted, partial_y=lambda x, y, out: row.partial_y(x, y, out) + 1)
+    else:
+        assert isinstance(row, Nary)
+        yield "all: one more", replace(row, gradient=lambda v, out: [partial + 1 for partial in row.gradient(v, out)])
+
+
+def _values(theorem: Theorem) -> Iterator[Values]:
+    """Go through operands on the piece of a theorem, with the value and the partial derivative there."""
     row, names = theorem.row, names_of(theorem.row)
-    place = names.index(theorem.operand)
-    for point in members(theorem.piece, names, NUMBERS if len(names) < 4 else FEW):
+    for point in members(theorem.piece, names, NUMBERS[:: max(1, len(names) - 2)]):
         data = [*point.values()]
         try:
             out = row.evaluate(data)
-            [right] = row.partials(data, out, [place])
+            [partial] = row.partials(data, out, [names.index(theorem.operand)])
         except DomainError:
             continue
+        yield data, out, partial
+
+
+def _differ(theorem: Theorem, mutant: Primitive, known: Sequence[Values]) -> bool:
+    """Whether a mutant's partial derivative is another number than the row's, anywhere on the piece of a theorem."""
+    place = names_of(theorem.row).index(theorem.operand)
+    for data, out, right in known:
         try:
-            [wrong] = mutant.partials(data, out, [place])
+            [partial] = mutant.partials(data, out, [place])
         except (ArithmeticError, ValueError):  # a rule that fails is wrong, too
             return True
-        if not math.isclose(right, wrong, rel_tol=1e-6, abs_tol=1e-6):
+        if not math.isclose(right, partial, rel_tol=1e-6, abs_tol=1e-6):
             return True
     return False
 
