@@ -91,6 +91,7 @@ SMALL: dict[str, Callable[[], Workload]] = {
     "digits32": lambda: workloads.digits(4, "float32", (9, 4, 3)),
     "convolution": lambda: workloads.convolution(3, size=5, filters=2, classes=3),
     "attention": lambda: workloads.attention(2, length=3, width=4),
+    "attention64": lambda: workloads.attention(5, length=2, width=3),
     "recurrence": lambda: workloads.recurrence(12),
     "mixed": lambda: workloads.mixed(60, 3, n_leaves=5),
     "gmm": lambda: outside.gmm(6, 3, 4),

@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Sequence
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -60,6 +62,23 @@ def test_several_ragged_arguments_are_grouped_together() -> None:
     program = compile(lambda xs, ys, scale: dot(xs, ys) * w * scale, [w])
     ragged = [[1.0, 2.0], [3.0]], [[0.5, 1.5], [2.5]], [1.0, 10.0]
     assert program(*ragged).tolist() == [0.5 * 3.5, 0.5 * 75.0]
+
+
+@BACKENDS
+def test_ragged_columns_of_a_table_are_grouped(backend: str) -> None:
+    program = compile(lambda p, scale: w * dot(p["x"], p["x"]) * p["y"] * scale, [w], backend=backend)
+    table = {"x": [[1.0], [2.0, 3.0], [4.0]], "y": np.array([1.0, 2.0, 3.0])}
+    assert program(table, (1.0, 10.0, 100.0)).tolist() == [0.5, 0.5 * 13 * 2 * 10, 0.5 * 16 * 3 * 100]
+    assert program.gradient(table, [1.0, 1.0, 1.0], reduce="sum")[1].tolist() == [1 + 26 + 48]
+
+
+@BACKENDS
+def test_any_real_numbers_may_stand_in_a_batch(backend: str) -> None:
+    program = compile(lambda x: w * x, [w], backend=backend)
+    assert program([10**20, Fraction(1, 2), True, np.float32(4.0)]).tolist() == [0.5e20, 0.25, 0.5, 2.0]
+    assert compile(lambda x: w * x[0], [w], backend=backend)([[Fraction(1, 2)], [10**20]]).tolist() == [0.25, 0.5e20]
+    with pytest.raises(TypeError, match=r"argument 0\[0\] is Decimal\('0.5'\), a Decimal; pass a real number"):
+        program([Decimal("0.5")])
 
 
 @BACKENDS

@@ -134,11 +134,11 @@ class Template(NamedTuple):
     Operands come first, then the result, then what the rules compute.
 
     Attributes:
-        graph: the computation.
+        steps: the computation: row and operands of each node; of a list, None; of a constant, the number and nothing.
         edges: for each operand that is wanted its place, the partial derivative and the condition: each a place or a number.
     """
 
-    graph: Graph
+    steps: list[tuple[Any, tuple[int, ...]]]
     edges: list[tuple[int, Any, Any]]
 
 
@@ -164,7 +164,8 @@ def template(row: Primitive, constants: tuple[Any, ...], wanted: tuple[bool, ...
     graph, outputs = canonical(trace.graph, trace.outputs)
     values = [graph.constants.get(i, i) for i in outputs]
     conditions = [bool(x) if isinstance(x, float) else x for x in values[len(which) :]]
-    return Template(graph, [*zip(which, values, conditions, strict=False)])
+    steps = [(graph.constants.get(i, graph.rows[i]), graph.operands[i]) for i in range(graph.n_leaves, len(graph))]
+    return Template(steps, [*zip(which, values, conditions, strict=False)])
 
 
 class Backward:
@@ -288,22 +289,23 @@ class Backward:
         if len(operands) > 1:
             constants = tuple([constant_key(graph.constants[j]) if j in graph.constants else None for j in operands])
             wanted = tuple([self.depends[j] & LEARNS > 0 for j in operands])
-        inner, edges = template(row, constants, wanted, self.is_risky)
-        place = self._copy(inner, (*operands, i))
+        steps, edges = template(row, constants, wanted, self.is_risky)
+        place = self._copy(steps, (*operands, i))
         for k, partial, flow in edges:
             condition = flow if isinstance(flow, bool) else place[flow]
             value = partial if isinstance(partial, float) else place[partial]
             self.arrive(operands[k], delta, value, self._both(reach, condition), danger)
 
-    def _copy(self, inner: Graph, leaves: Sequence[int]) -> Sequence[int]:
+    def _copy(self, steps: Sequence[tuple[Any, tuple[int, ...]]], leaves: Sequence[int]) -> Sequence[int]:
         """Copy the nodes of a template, and return where they are."""
         form, place = self.form, [*leaves]
-        for k in range(len(leaves), len(inner)):
-            made_of, row = tuple([place[j] for j in inner.operands[k]]), inner.rows[k]
-            if row is not None:
-                place.append(form.node(row, made_of))
+        for row, made_of in steps:
+            if not made_of:
+                place.append(form.constant(row))
+            elif row is None:
+                place.append(form.listed(tuple([place[j] for j in made_of])))
             else:
-                place.append(form.listed(made_of) if made_of else form.constant(inner.constants[k]))
+                place.append(form.node(row, tuple([place[j] for j in made_of])))
         return place
 
     def _through_dot(self, operands: tuple[int, ...], delta: Any, danger: int, reach: Any) -> None:

@@ -11,6 +11,8 @@ dicts is a dict of batches, as the columns of a table are.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from numbers import Real
 from textwrap import shorten
 from typing import Any
 
@@ -72,6 +74,8 @@ def _arrays(tree: Any, path: str, asarray: Callable[[Any], Any]) -> dict[str, Ar
         except (TypeError, ValueError) as error:
             reason = f": {error}"
         else:
+            if array.dtype.kind == "O" and all(isinstance(x, Real) for x in array.flat):  # such as Fraction, and 10**20
+                array = np.array([float(x) for x in array.flat]).reshape(array.shape)
             if not array.size or array.dtype.kind in "biuf":  # anything else would become a number: None NaN, and "1" 1
                 return {path: array}
         opened = open_tree(tree, path) if is_nested else None
@@ -123,23 +127,42 @@ def batch_of(arrays: Sequence[Array]) -> int:
 def by_structure(arguments: Sequence[Any]) -> dict[Any, tuple[list[int], list[Any]]]:
     """Group the examples of a batch by structure: return for each the places of its examples, and the arguments for these.
 
-    Nothing is returned for arguments that are not lists of as many examples, or if an example is not made of numbers.
+    Nothing is returned unless all lists in the arguments have an entry for each example, made of numbers.
 
     >>> [*by_structure([[[1.0], [2.0, 3.0], [4.0]]]).values()]
     [([0, 2], [[[1.0], [4.0]]]), ([1], [[[2.0, 3.0]]])]
+    >>> [*by_structure([{"x": [[1.0], [2.0, 3.0]], "y": [0, 1]}]).values()]
+    [([0], [{'x': [[1.0]], 'y': [0]}]), ([1], [{'x': [[2.0, 3.0]], 'y': [1]}])]
     """
-    found: dict[Any, tuple[list[int], list[Any]]] = {}
-    if all(isinstance(x, list | tuple) or is_array(x) for x in arguments) and len({len(x) for x in arguments}) == 1:
-        for i, example in enumerate(zip(*arguments, strict=True)):
-            try:
-                shapes = tuple([(path, x.shape) for path, x in arrays_of(example).items()])
-            except TypeError:
-                return {}
-            places, parts = found.setdefault(shapes, ([], [[] for _ in arguments]))
-            places.append(i)
-            for part, x in zip(parts, example, strict=True):
-                part.append(x)
-    return found
+    places: dict[Any, list[int]] = {}
+    sizes: set[int] = set()
+    try:
+        for x in arguments:
+            _each_column(x, lambda column: sizes.add(len(column)))
+        for i in range(*sizes) if len(sizes) == 1 else ():
+            found = arrays_of([_each_column(x, partial(_entries, [i])) for x in arguments])
+            places.setdefault(tuple([(path, x.shape) for path, x in found.items()]), []).append(i)
+    except TypeError:
+        return {}
+    return {shapes: (some, [_each_column(x, partial(_entries, some)) for x in arguments]) for shapes, some in places.items()}
+
+
+def _each_column(tree: Any, change: Callable[[Any], Any]) -> Any:
+    """Return an argument with a function applied to each list, or array, of entries for the examples."""
+    if is_array(tree) or (type(tree) in (list, tuple) and all(type(x) in (list, tuple) or _is_number(x) for x in tree)):
+        return change(tree)
+    opened = open_tree(tree, "the argument")
+    if opened is None:
+        raise TypeError(f"{tree!r} has no entries for examples")
+    return opened.close({key: _each_column(part, change) for key, part in opened.parts.items()})
+
+
+def _entries(places: Sequence[int], column: Any) -> list[Any]:
+    return [column[i] for i in places]
+
+
+def _is_number(x: Any) -> bool:
+    return isinstance(x, Real) or hasattr(type(x), "__array__")
 
 
 def joined(runs: Sequence[tuple[Sequence[int], Any]]) -> Any:

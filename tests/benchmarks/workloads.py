@@ -108,6 +108,7 @@ def workloads() -> dict[str, Callable[[], Workload]]:
         "digits32": lambda: digits(256, "float32"),
         "convolution": lambda: convolution(64),
         "attention": lambda: attention(1),
+        "attention64": lambda: attention(64),
         "recurrence": lambda: recurrence(10_000),
         "mixed": lambda: mixed(10_000, 32),
     }
