@@ -46,6 +46,7 @@ SECONDS: Final = 600  # after which a cell is taken to hang
 COLOURS: Final = 128  # of a plot
 WIDEST: Final = 1280  # pixels of a graph's PNG
 TIME: Final = "⏱"  # begins a line that differs from run to run
+WAIT: Final = "Matplotlib is building the font cache; this may take a moment.\n"  # what it says on a slow machine
 SHRUNK: Final = 0.625  # a graph fills a page of a notebook, and is not printed from there
 
 
@@ -134,7 +135,7 @@ def _normalise(notebook: Any) -> None:
             cell.outputs.append(output)
         for output in cell.outputs:
             if output.output_type == "stream":
-                output.text = re.sub(rf"^{TIME}.*\n", "", output.text, flags=re.MULTILINE)
+                output.text = re.sub(rf"^{TIME}.*\n", "", output.text.replace(WAIT, ""), flags=re.MULTILINE)
         cell.outputs = [output for output in cell.outputs if output.get("text") != ""]
 
 

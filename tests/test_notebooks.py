@@ -170,7 +170,7 @@ def test_there_is_something_to_do(path: Path) -> None:
         assert (f"turn{i} = exercise(" in cell.source and f"turn{i}.mark(answers)" in cell.source) or (
             "check_derivation(" in cell.source
         )
-        assert f"# turn{i}.hint()" in follows.source or "<summary>Hint</summary>" in follows.source
+        assert f"# print(turn{i}.hint())" in follows.source or "<summary>Hint</summary>" in follows.source
         [output] = cell.outputs
         assert "still blank; put your answer in place of ... and run this again" in output.data["text/plain"]
         assert filled_in(cell.source, solution, rightly=True) != filled_in(cell.source, solution, rightly=False)
