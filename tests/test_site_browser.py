@@ -16,6 +16,7 @@ import zlib
 from collections.abc import Iterator
 from functools import partial
 from http.server import ThreadingHTTPServer
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -153,7 +154,7 @@ class TestExpressions:
         visit.run("player.set({w: 0.7})")
         assert visit.run("player.value('f')") == parse(EXAMPLES[0].source)(0.7, 2.0, -0.4)
         visit.wait(READY)
-        assert visit.text("state") == WORDS["ready"].format(version="0.1.0")
+        assert visit.text("state") == WORDS["ready"].format(version=version("scalar-autograd"))
 
     def test_an_expression_of_ones_own_plays(self, visit: Visit) -> None:
         visit.open(motion="no-preference")
@@ -345,15 +346,15 @@ class TestTabs:
             visit.browser.click(f"{TASK} >>> .question:nth-child({i}) .answer")
             visit.browser.type(answer)
             visit.browser.press("Enter")
-        right, unread, wrong = visit.run(f"{asked}('.mark')].map(e => e.textContent)")
+        right, unread, wrong = visit.run(f"{asked}('.question .mark')].map(e => e.textContent)")
         assert right.endswith("is right")
         assert "cannot be read" in unread
         assert "the derivative of the activation" in wrong
         visit.browser.click("#tab-step")
         visit.browser.click("#tab-exercise")
-        assert visit.run(f"{asked}('.mark')].map(e => e.textContent)") == [right, unread, wrong], "it stays"
+        assert visit.run(f"{asked}('.question .mark')].map(e => e.textContent)") == [right, unread, wrong], "it stays"
         visit.write("[name=w]", "2")
-        visit.wait(f"document.querySelector('{TASK}')?.player && {asked}('.mark')].every(e => !e.textContent)")
+        visit.wait(f"document.querySelector('{TASK}')?.player && {asked}('.question .mark')].every(e => !e.textContent)")
 
     def test_exercises_of_a_level(self, visit: Visit) -> None:
         visit.open()

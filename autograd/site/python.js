@@ -37,16 +37,20 @@ class Python {
         const name = `autograd files ${new URL(".", location)}`;
         const cache = await globalThis.caches?.open(name).catch(() => undefined); // without a secure origin there is none
         const total = this.files.reduce((sum, {size}) => sum + size, 0), loaded = new Map();
-        let done = 0;
-        await Promise.all(this.files.map(async ({name, address, integrity, size}) => {
+        let done = 0, hasFailed = false;
+        const load = async ({name, address, integrity, size}) => {
             const key = `${address}?${encodeURIComponent(integrity)}`, kept = await cache?.match(key);
             const response = kept ?? (await fetch(address, {integrity, cache: "force-cache", credentials: "omit", referrerPolicy: "no-referrer"}));
             if (!response.ok) throw new Error(`${address}: ${response.status}`);
             const bytes = await response.arrayBuffer();
             if (!kept) await cache?.put(key, new Response(bytes)).catch(() => {}); // a full disk costs only the next visit
             loaded.set(name, bytes);
-            this.notice("loading", (done += size) / total);
-        }));
+            if (!hasFailed) this.notice("loading", (done += size) / total);
+        };
+        await Promise.all(this.files.map(load)).catch((error) => {
+            hasFailed = true;
+            throw error;
+        });
         const wanted = new Set(this.files.map(({address, integrity}) => new URL(`${address}?${encodeURIComponent(integrity)}`, location).href));
         for (const {url} of (await cache?.keys()) ?? []) if (!wanted.has(url)) cache.delete(url);
         return loaded;

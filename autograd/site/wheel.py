@@ -63,13 +63,13 @@ def make_wheel() -> tuple[str, bytes]:
 
 
 def _files(folder: Traversable, path: str) -> Iterator[tuple[str, bytes]]:
-    """Go through the files of a package in the order of their names, without what Python has compiled."""
+    """Go through the files of a package in the order of their names, without hidden ones and what Python has compiled."""
     for entry in sorted(folder.iterdir(), key=lambda each: each.name):
         inside = f"{path}/{entry.name}"
         if entry.is_dir():
             if entry.name != "__pycache__":
                 yield from _files(entry, inside)
-        elif not entry.name.endswith(".pyc"):
+        elif not entry.name.startswith(".") and not entry.name.endswith(".pyc"):
             yield inside, entry.read_bytes()
 
 

@@ -111,7 +111,7 @@ LANGUAGES: Final[dict[str, dict[str, str]]] = {
         "task-3": "level 3: neurons",
         "task-4": "level 4: networks",
         "another": "Another one",
-        "source-intro": "This Python makes the same graph; it needs pip install scalar-autograd from this project's folder.",
+        "source-intro": "This Python makes the same graph. It needs this project: pip install . in its folder.",
         "copy": "Copy",
         "copied": "Copied.",
         "no-scripts": "This page computes in your browser and needs JavaScript for that.",
