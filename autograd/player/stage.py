@@ -36,7 +36,6 @@ MOST_ARROWS = 9  # to a layer, with two lines on each
 ABOVE = 9  # points from the middle of a straight line to its label
 SCREEN = ((1265, 420), (845, 660))  # pixels: the places for a picture on a screen, with the step below it or at its right
 PHONE = ((390, 420),)
-WIDTHS = (945, 760, 480, 400, 330)  # points: of pictures that are tried
 BETTER = 1.1  # times larger text is worth a fold
 LEGIBLE, LARGEST = 10.0, 20.0  # pixels: sizes of text, see picture.js
 TEXT = 14.0  # the size of text, in points
@@ -93,19 +92,23 @@ def _draw(steps: Walk, describe: Callable[[Telling, Moment], Plan]) -> list[Elem
 def _layouts(plan: Plan) -> list[Geometry]:
     """Return the layout for a screen, and another one for a phone if the text can be read there and is larger."""
     strip = place(plan, math.inf)
-    tries = [strip, *(place(plan, width) if plan.columns else fold(strip, plan.edges, width) for width in WIDTHS)]
-
-    def best(places: Sequence[tuple[float, float]], layouts: Sequence[Geometry]) -> Geometry:
-        """Return the layout whose text is largest there, the first one unless another is clearly better and can be read."""
-        found = layouts[0]
-        for layout in layouts:
-            if _text_size(layout, places) >= max(LEGIBLE, BETTER * _text_size(found, places)):
-                found = layout
-        return found
-
-    screen = best(SCREEN, tries)
-    phone = best(PHONE, [screen, *tries])
+    screen = _best(plan, strip, strip, SCREEN, (945, 760))
+    phone = _best(plan, strip, screen, PHONE, (480, 400, 330))
     return [screen] if phone is screen else [screen, phone]
+
+
+def _best(
+    plan: Plan, strip: Geometry, found: Geometry, places: Sequence[tuple[float, float]], widths: Sequence[float]
+) -> Geometry:
+    """Return the layout that was found so far, or a folded one if its text is clearly larger in a place and can be read."""
+    room = max(width * height for width, height in places)
+    if strip.width * strip.height * (LEGIBLE / TEXT) ** 2 > room:
+        return found  # too much to be read, however it is folded
+    for width in widths:
+        layout = place(plan, width) if plan.columns else fold(strip, plan.edges, width)
+        if _text_size(layout, places) >= max(LEGIBLE, BETTER * _text_size(found, places)):
+            found = layout
+    return found
 
 
 def _text_size(layout: Geometry, places: Sequence[tuple[float, float]]) -> float:
