@@ -377,15 +377,16 @@ class TestCommandLine:
         assert ("is gone" in out) is not kept
 
 
+@pytest.fixture(scope="module")
+def reader(engine: Engine) -> Engine:
+    """An engine that reads rows."""
+    names = f"{{readRows, UnreadableError, known: {functions()}}}"
+    engine.run(f"(() => {{ {PARTS['rows.js']}\nObject.assign(globalThis, {names}); }})()")
+    return engine
+
+
 @pytest.mark.slow
 class TestRows:
-    @pytest.fixture(scope="class")
-    def reader(self, engine: Engine) -> Engine:
-        """An engine that reads rows."""
-        names = f"{{readRows, UnreadableError, known: {functions()}}}"
-        engine.run(f"(() => {{ {PARTS['rows.js']}\nObject.assign(globalThis, {names}); }})()")
-        return engine
-
     def test_rows_are_read_as_they_would_be_run(self, reader: Engine) -> None:
         script = """((data, run, text) => {
             const graphs = [run, readRows(text, known)].map((rows) => new Graph(data, rows));

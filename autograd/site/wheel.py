@@ -28,8 +28,8 @@ PROJECT: Final = "scalar-autograd"
 PACKAGES: Final = ("autograd", "nn")
 WHEEL: Final = "Wheel-Version: 1.0\nGenerator: autograd.site\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 LEFT_OUT: Final = (
-    "autograd/compiler/", "autograd/strategies.py", "autograd/checking/pytest_plugin.py", "autograd/site/site.css",
-    "autograd/site/site.html",
+    "autograd/compiler/", "autograd/strategies.py", "autograd/checking/pytest_plugin.py",
+    "autograd/site/site.css", "autograd/site/site.html",
 )  # fmt: skip
 UNUSED: Final = (".js", ".md")  # the page has the scripts already
 WHEN: Final = (1980, 1, 1, 0, 0, 0)  # the first moment that a ZIP archive knows
