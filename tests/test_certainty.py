@@ -42,6 +42,8 @@ from autograd import (
     tanh,
     where,
 )
+from autograd.certainty.intervals import FUNCTIONS, Interval, interval
+from autograd.certainty.tables import Bounds
 from autograd.strategies import ROWS, widths
 from nn import MLP
 
@@ -250,6 +252,33 @@ def test_what_is_not_a_leaf_is_refused() -> None:
     x.data = 3.0
     with pytest.raises(ValueError, match="changed after"):
         certify(y)
+
+
+def test_precision_is_raised_until_the_digits_are_known() -> None:
+    v, x = Value(60.0, label="v"), Value(1e-40, label="x")
+    large = exp(v)
+    certificate = certify((large + x) - large)
+    assert certificate.value.low <= Decimal(x.data) <= certificate.value.high < certificate.value.low * Decimal("1.0000000001")
+    assert certificate.precision > 200 and certificate.lost_at(x) is None
+
+
+def test_the_backward_pass_whose_losses_are_counted_is_the_one_of_backward() -> None:
+    model = MLP(2, [3, 1], activation="tanh", seed=1)
+    certificate = certify((model([0.5, -1.0]) - 1) ** 2)
+    found = [certificate._gradients[0][leaf] for leaf in certificate.leaves]
+    assert [g.data for g in found] == certificate.backward
+
+
+def test_functions_of_intervals_contain_the_truth_with_few_bits_too() -> None:
+    pairs = {math.exp: mpmath.exp, math.log: mpmath.log, math.sin: mpmath.sin, math.cos: mpmath.cos, math.tanh: mpmath.tanh,
+             math.asin: mpmath.asin, math.acos: mpmath.acos, math.erf: mpmath.erf, math.sqrt: mpmath.sqrt}  # fmt: skip
+    with mpmath.workdps(60):
+        for function, right in pairs.items():
+            for k in range(1, 40):
+                low, high, connected = FUNCTIONS[function](interval(k / 41))
+                exact = right(mpmath.mpf(k / 41))
+                assert mp(Bounds.of(Interval(low, low), 60).low) <= exact <= mp(Bounds.of(Interval(high, high), 60).high)
+                assert low < high and connected
 
 
 # A box
@@ -468,6 +497,11 @@ def test_jumps_and_edges_are_listed_not_refuted(f: Any, box: tuple[float, float]
 def test_kinks_are_neither() -> None:
     for g in (relu, abs):
         assert gradcheck(lambda x, g=g: g(x), box={"x": (-1, 2)}).verdict == "correct"
+
+
+def test_a_middle_that_is_not_a_float_raises_no_alarm() -> None:
+    assert gradcheck(primitives.square, box={"x": (1.7599505050000001, 1.777833559)}).verdict == "correct"
+    assert gradcheck(primitives.square, box={"x": (0.1, 0.7)}).verdict == "correct"
 
 
 def test_gradcheck_takes_a_box_or_a_point() -> None:
