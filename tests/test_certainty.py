@@ -382,7 +382,7 @@ def test_arguments_are_checked() -> None:
         (lambda x: x, {"x": (0, 1), "z": 1}, TypeError, "no argument z"),
         (lambda x: x, {"x": (1, 0)}, ValueError, "is empty"),
         (lambda x: x, {"x": (0, math.inf)}, ValueError, "finite"),
-        (lambda x: x, {"x": "text"}, TypeError, "real number"),
+        (lambda x: x, {"x": "text"}, TypeError, "x: 'text' is a str"),
         (lambda x: [x], {"x": (0, 1)}, TypeError, "one scalar result"),
         (lambda x: None, {"x": (0, 1)}, TypeError, "without a return"),
         (lambda x: math.sin(x), {"x": (0, 1)}, TypeError, "autograd's functions"),
