@@ -182,9 +182,10 @@ class _Search:
         seen = set[tuple[Any, ...]]()
         for node in [node for case in piece.cases if case.y is not None for node in topological(case.y)]:
             for rule, sides in _edges(node):
-                if rule in self.wrong or (rule, *sides) in seen:
+                key = (rule, *map(id, node.operands))
+                if rule in self.wrong or key in seen:
                     continue
-                seen.add((rule, *sides))
+                seen.add(key)
                 found, reason = self._compare(rule, sides)
                 before = spread.get(rule, found)
                 spread[rule] = Spread(

@@ -16,7 +16,7 @@ from flint import arb
 
 from autograd.certainty.enclosure import Enclosure
 from autograd.certainty.intervals import Interval, between, interval
-from autograd.rows import number, real
+from autograd.rows import real
 from autograd.transforms import replay
 from autograd.trees import flatten
 from autograd.value import Value, nodes_below
@@ -143,9 +143,10 @@ def _with_sides(tree: Any, path: str) -> Any:
 def _side(leaf: Any, path: str) -> Interval:
     if isinstance(leaf, Enclosure):
         return leaf.bounds
-    x = leaf.data if isinstance(leaf, Value) else number(leaf)
-    if x is NotImplemented:
-        raise TypeError(f"{path} is {leaf!r}; pass a number, or a pair (low, high)")
+    try:
+        x = leaf.data if isinstance(leaf, Value) else real(leaf, "pass a number, or a pair (low, high)")
+    except TypeError as error:
+        raise TypeError(f"{path}: {error}") from None
     if not math.isfinite(x):
         raise ValueError(f"{path} = {x!r} is not finite; a box has finite sides")
     return Interval(arb(x), arb(x))

@@ -19,7 +19,7 @@ from autograd.certainty.intervals import Interval
 
 __all__ = ["Bounds", "Table"]
 
-LARGEST: Final = 2**20  # of an exponent of 2, beyond which a bound is 0, ∞ or this power
+LARGEST: Final = 2**22  # of an exponent of 2, beyond which a bound is 0, ∞ or this power
 
 
 class Bounds(NamedTuple):
