@@ -343,7 +343,7 @@ class Backward:
         elif isinstance(partial, float) and partial == 0 and danger < 2:  # but 0·∞ is not 0
             pair = 0.0, 0.0
         self.terms.setdefault(j, []).append(pair)
-        self.reach[j] = self._either(self.reach[j], condition) if j in self.reach else condition
+        self.reach[j] = True if condition is True else self._either(self.reach.get(j, False), condition)
         if danger == 2:
             self.hot.add(j)
 

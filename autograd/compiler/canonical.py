@@ -117,11 +117,10 @@ class Canonical:
 
     def node(self, row: Primitive, operands: tuple[int, ...]) -> int:
         """Return the node of an operation, which is the same for the same operation on the same operands."""
-        key, known = (row, operands), self.known
-        place = known.get(key)
-        if place is None:
-            depends, flags = 0, self.depends
-            place = known[key] = len(flags)
+        flags = self.depends
+        place = self.known.setdefault((row, operands), len(flags))
+        if place == len(flags):
+            depends = 0
             for j in operands:
                 depends |= flags[j]
             flags.append(depends & (VARIES | LEARNS))
@@ -131,10 +130,10 @@ class Canonical:
 
     def listed(self, places: tuple[int, ...]) -> int:
         """Return the node of a list."""
-        place = self.known.get(places)
-        if place is None:
-            flags, constants = self.depends, self.graph.constants
-            place = self.known[places] = len(flags)
+        flags = self.depends
+        place = self.known.setdefault(places, len(flags))
+        if place == len(flags):
+            constants = self.graph.constants
             some, every = self.parameter, 0
             if max(places) >= len(self.graph.parameters):
                 some, every = 0, ALL_VARY

@@ -82,17 +82,14 @@ class Graph:
 
     def listed(self, places: tuple[int, ...]) -> int:
         """Return the node of a list, which is the same for the same list."""
-        place = self.known.get(places)
-        if place is None:
-            place = self.known[places] = self.append(None, places)
-        return place
+        place = self.known.setdefault(places, len(self.rows))
+        return self.append(None, places) if place == len(self.rows) else place
 
     def constant(self, x: float) -> int:
         """Return the node of a number, which is the same for the same number."""
-        key = constant_key(x)
-        place = self.known.get(key)
-        if place is None:
-            place = self.known[key] = self.append(None, ())
+        place = self.known.setdefault(constant_key(x), len(self.rows))
+        if place == len(self.rows):
+            self.append(None, ())
             self.constants[place] = x
         return place
 
