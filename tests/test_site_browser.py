@@ -79,8 +79,7 @@ class Visit:
         """Open the page, by default until Python is ready."""
         self.browser.open("about:blank")
         self.browser.open(self.address + fragment, **{"prefers_reduced_motion": motion} | window)
-        if is_ready:
-            self.wait(READY)
+        self.wait(READY if is_ready else "document.body.dataset.python")  # the scripts unfold after the page has loaded
 
     def run(self, script: str) -> Any:
         """Evaluate JavaScript: ``by`` finds an element by its id, ``player`` is the player's, ``find`` looks into it."""

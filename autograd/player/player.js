@@ -418,6 +418,7 @@ class Player {
 
     // Fit the picture to the window, the desk below it or at its right, and folded into lines, wherever its text is largest.
     arrange() {
+        if (!this.host.isConnected) return; // it was taken out of its page, which changes its size, too
         const {width} = this.player.getBoundingClientRect(), height = innerHeight, isNarrow = width <= NARROW;
         const isScreen = this.host.closest(".autograd-page") !== null || this.host.matches(":fullscreen");
         this.player.toggleAttribute("data-screen", isScreen);
