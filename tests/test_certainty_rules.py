@@ -85,6 +85,14 @@ def test_jumps_and_edges_are_listed_not_refuted(f: Any, box: tuple[float, float]
         assert where_open["x"][0] <= place <= where_open["x"][1] + 1e-9
 
 
+def test_an_if_in_a_function_or_a_rule_is_a_place_to_divide() -> None:
+    own = Unary("own", lambda x: x if x > 0 else 0.5 * x, lambda x, out: 1 if x > 0 else 0.5)
+    assert gradcheck(own, box={"x": (0.5, 1)}).verdict == "correct"
+    report = gradcheck(own, box={"x": (-1, 1)})
+    assert report.verdict == "undecided" and [round(end, 9) for end in report.rules[0].where[0]["x"]] == [0, 0]
+    assert gradcheck(replace(own, partial=lambda x, out: 1 if x > 0 else 0.4), box={"x": (-1, 1)}).verdict == "wrong"
+
+
 @pytest.mark.slow
 def test_kinks_are_neither() -> None:
     for g in (relu, abs):

@@ -209,7 +209,7 @@ class _Search:
         try:
             on_line = _value(row, line)
             low, high = (_value(row, [*line[:i], Interval(end, end), *line[i + 1 :]]).bounds for end in line[i][:2])
-        except DomainError:
+        except (DomainError, UndecidedError):  # an edge of the domain; or an `if` of the row's own function is open
             self.scales.setdefault(rule, 0.0)
             return UNKNOWN, ""
         slope = DIVIDE(SUBTRACT(high, low), SUBTRACT(Interval(line[i].high, line[i].high), Interval(line[i].low, line[i].low)))
