@@ -153,9 +153,9 @@ def main(arguments: Sequence[str]) -> None:
         sys.exit(missing())
     if options.wrong:
         sys.path.insert(0, str(README.parent.parent))
-        from wrong import attempt, wrong_theorems
+        from wrong import attempt, verdicts, wrong_theorems
 
-        tried = accepted(attempt(wrong_theorems())).splitlines()
+        tried = verdicts(accepted(attempt(wrong_theorems())))
         survivors = [line for line in tried if line.startswith("accepted")]
         print(*survivors, f"{len(tried) - len(survivors)} of {len(tried)} theorems about wrong rules refused", sep="\n")
         return

@@ -19,19 +19,22 @@ from test_mutations import mutants
 
 from autograd.primitives import Binary, DomainError, Nary, Primitive, Unary
 
-__all__ = ["attempt", "wrong_theorems"]
+__all__ = ["attempt", "verdicts", "wrong_theorems"]
 
 NUMBERS: Final = (-2.5, -1.5, -0.75, 0.25, 0.5, 1.75, 3.5)
 Values = tuple[list[float], float, float]
+Attempt = tuple[str, str, Theorem]
 
 
-def wrong_theorems(rows: Iterable[Primitive] = PROVED) -> Iterator[tuple[str, Theorem]]:
-    """Go through the mutants' definitions and the theorems with a mutant in place of the rule.
+def wrong_theorems(rows: Iterable[Primitive] = PROVED) -> Iterator[Attempt]:
+    """Go through the mutants by what was done, with their definitions and the theorems with a mutant in place of the rule.
 
     To those of test_mutations comes the rule plus 1, since a rule that is 0 everywhere has no others.
 
     >>> from autograd.primitives import tanh
-    >>> text, theorem = next(wrong_theorems([tanh]))
+    >>> what, text, theorem = next(wrong_theorems([tanh]))
+    >>> what
+    '∂x: zero'
     >>> print(text)
     Definition wrong_1_tanh_x (x out : R) : R := 0.
     #[local] Hint Unfold wrong_1_tanh_x : rules.
@@ -48,7 +51,7 @@ def wrong_theorems(rows: Iterable[Primitive] = PROVED) -> Iterator[tuple[str, Th
                     count += 1
                     [text] = rules(mutant, [operand], f"wrong_{count}")
                     name = f"wrong_{count}_{row.name}_{operand}"
-                    yield from ((text, replace(x, name=f"{x.name}, {what}", rule=name)) for x in changed)
+                    yield from ((what, text, replace(x, rule=name)) for x in changed)
 
 
 def _shifted(row: Primitive) -> Iterator[tuple[str, Primitive]]:
@@ -88,14 +91,19 @@ def _differ(theorem: Theorem, mutant: Primitive, known: Sequence[Values]) -> boo
     return False
 
 
-def attempt(theorems: Iterable[tuple[str, Theorem]]) -> str:
+def attempt(theorems: Iterable[Attempt]) -> str:
     """Return a text for Coq that tries to prove theorems by their proofs and prints which are accepted and which refused."""
     lines, defined = [heading()], set[str]()
-    for text, theorem in theorems:
+    for what, text, theorem in theorems:
         if text not in defined:
             defined.add(text)
             lines.append(text)
-        proof = theorem.proof.rstrip(".")
-        lines.append(f"Goal {theorem.statement}.\nfirst [solve [{proof}]; idtac \"accepted: {theorem.name}\" "
-                     f"| idtac \"refused: {theorem.name}\"].\nAbort.")  # fmt: skip
+        proof, name = theorem.proof.rstrip("."), f"{theorem.name}, {what}"
+        lines.append(f"Goal {theorem.statement}.\nfirst [solve [{proof}]; idtac \"accepted: {name}\" "
+                     f"| idtac \"refused: {name}\"].\nAbort.")  # fmt: skip
     return "\n".join([*lines, "End Table.", ""])
+
+
+def verdicts(printed: str) -> list[str]:
+    """Return what became of each attempt, from what Coq prints; some of its tactics say why they fail."""
+    return [line for line in printed.splitlines() if line.startswith(("accepted: ", "refused: "))]
