@@ -100,7 +100,7 @@ SMALL: dict[str, Callable[[], Workload]] = {
 }
 
 
-OUTSIDE = ("gmm", "lstm", "gpt")  # which jax compiles for seconds
+LONG = ("attention64", "gmm", "lstm", "gpt")  # which jax compiles for seconds
 
 
 def in_numpy(work: Workload) -> list[compiled.Participant]:
@@ -120,7 +120,7 @@ def test_every_text_of_a_workload_gives_the_same_gradient(name: str) -> None:
 
 
 @pytest.mark.parametrize("peer", ["torch", "jax"])
-@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.slow) if name in OUTSIDE else name for name in SMALL])
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.slow) if name in LONG else name for name in SMALL])
 def test_a_peer_gives_the_same_gradient(name: str, peer: str) -> None:
     if importlib.util.find_spec(peer) is None:
         pytest.skip(f"{peer} is not installed")
@@ -182,6 +182,7 @@ def test_published_sizes() -> None:
     assert (len(work.leaves), work.batch[0].shape) == (41, (8, 10))
 
 
+@pytest.mark.slow
 def test_the_mixture_is_the_one_of_scipy() -> None:
     stats = pytest.importorskip("scipy.stats")
     n, d, k = 6, 3, 4

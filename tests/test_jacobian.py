@@ -94,7 +94,7 @@ def test_jacobians_are_the_eager_ones(name: str, backend: str) -> None:
 
 
 @pytest.mark.parametrize("of", ["parameters", "inputs"])
-@pytest.mark.parametrize("name", ["recurrence", "branches"])
+@pytest.mark.parametrize("name", ["branches", pytest.param("recurrence", marks=pytest.mark.slow)])
 def test_jacobians_in_jax(name: str, of: str) -> None:
     jax = pytest.importorskip("jax", reason="JAX is an extra: pip install jax")
     jax.config.update("jax_enable_x64", True)

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import Value, compile, tanh
+from autograd import Value, compile, primitives, tanh
+from autograd.compiler import interpreter
 from nn import MLP, fit
 from nn.data import moons
 from nn.engines import Compiled
@@ -199,6 +200,18 @@ def test_subnormal_numbers_are_flushed_on_request() -> None:
     assert ordinary([1.0])[0] == math.tanh(0.5)
     assert compile(vanishing, [w], backend="numpy", flush=True).gradient([1.0])[1] > 0  # native code only
     assert flushed.jacobian([1.0]).tolist() == [[[0.0]]]
+
+
+def test_the_interpreter_has_no_instruction_that_a_processor_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interpreter, "FLUSH", None)
+    text = interpreter.interpreter_text()
+    assert "llvm" not in text and "None" not in text
+    module: dict[str, Any] = {}
+    exec(text.replace("from numba import njit", "njit = lambda **_: lambda f: f"), module)
+    twice = [np.array(x) for x in ([interpreter.CODES[primitives.add]], [1], [0, 2], [0, 0])]
+    out = np.zeros((1, 2))
+    module["run"](*twice, np.zeros((2, 2)), np.array([[3.0], [4.0]]), 0, 2, np.zeros(0), np.zeros(0), np.array([1]), out, False)
+    assert out.tolist() == [[6.0, 8.0]]
 
 
 def test_flushing_needs_a_processor_that_can(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ for whole batches at the speed of hand-written NumPy.
     layout      where everything lies, which makes groups of dots matrix products
     arrays      the instructions on NumPy's arrays
     native      the same graph on single numbers, compiled by numba
+    interpreter the native code, written from the table
     lesson      the instructions as equations
     batches     arguments and results as trees: which arrays they consist of
     version     the passes in a row, for arguments of one shape

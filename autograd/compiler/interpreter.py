@@ -223,7 +223,7 @@ def interpreter_text() -> str:
     single = STEP.format(signature="one(ops, tos, ats, args, v, gradient)") + _choice(one)
     single = single.replace("range(width)", "range(1)").replace(", b]", "]")
     exchange = NO_EXCHANGE if FLUSH is None else EXCHANGE
-    return HEAD.format(imports="\n".join(imports), exchange=exchange.rstrip(), flush=FLUSH) + many + single
+    return HEAD.format(imports="\n".join(imports), exchange=exchange.rstrip(), flush=FLUSH or 0) + many + single
 
 
 def _choice(branches: Sequence[str]) -> str:
