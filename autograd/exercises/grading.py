@@ -69,7 +69,8 @@ def _marking(task: Exercise, answers: Any) -> Marking:
     for key, answer in answers.items():
         question = task.question_about(key)
         try:
-            read_answer(answer, task.numbers)
+            if answer is not ...:  # a blank, which `mark` knows
+                read_answer(answer, task.numbers)
         except AnswerError as error:  # as above
             unread[question.key] = Mark(question.key, 0.0, f"{question.name}: {error}")
         else:
