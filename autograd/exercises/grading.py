@@ -65,9 +65,10 @@ def _marking(task: Exercise, answers: Any) -> Marking:
             return Marking((Mark("order", 0.0, f"order: {error}"),))
     if not isinstance(answers, Mapping) or not answers:
         return task.mark(answers)
-    readable, unread = dict[Any, Any](), dict[Any, Mark]()
+    readable, unread, given = dict[Any, Any](), dict[Any, Mark](), set[Any]()
     for key, answer in answers.items():
         question = task.question_about(key)
+        given.add(question.key)
         try:
             if answer is not ...:  # a blank, which `mark` knows
                 read_answer(answer, task.numbers)
@@ -76,4 +77,4 @@ def _marking(task: Exercise, answers: Any) -> Marking:
         else:
             readable[key] = answer
     marks = [unread.get(mark.asked, mark) for mark in task.mark(readable).marks]
-    return Marking(tuple(mark for mark in marks if mark.is_answered))
+    return Marking(tuple(mark for mark in marks if mark.asked in given))  # a blank is given, and has no points
