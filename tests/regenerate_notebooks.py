@@ -44,10 +44,11 @@ METADATA: Final = {
 }
 SECONDS: Final = 600  # after which a cell is taken to hang
 COLOURS: Final = 128  # of a plot
+GRAPH_COLOURS: Final = 32
 WIDEST: Final = 1280  # pixels of a graph's PNG
 TIME: Final = "⏱"  # begins a line that differs from run to run
 WAIT: Final = "Matplotlib is building the font cache; this may take a moment.\n"  # what it says on a slow machine
-SHRUNK: Final = 0.625  # a graph fills a page of a notebook, and is not printed from there
+SHRUNK: Final = 0.5  # a graph in the size in which it is shown, and not to be printed from there
 
 
 def run(path: Path, **variables: str) -> Any:
@@ -130,7 +131,7 @@ def _normalise(notebook: Any) -> None:
                 data.pop("text/html", None)
             if "image/svg+xml" in data:
                 data["image/png"] = _drawn(data["image/svg+xml"])
-            if "image/png" in data:
+            elif "image/png" in data:
                 data["image/png"] = _light(data["image/png"])
             cell.outputs.append(output)
         for output in cell.outputs:
@@ -144,16 +145,19 @@ def _drawn(svg: str) -> str:
     font = f'font-family="{FONT}"'
     image = PIL.Image.open(io.BytesIO(print_svg(re.sub('font-family="[^"]*"', font, svg, count=1), "", "png")))
     image.thumbnail((min(image.width * SHRUNK, WIDEST), image.height), PIL.Image.Resampling.LANCZOS)
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG")
-    return base64.b64encode(buffer.getvalue()).decode()
+    paper = PIL.Image.new("RGBA", image.size, "white")  # the corners of a graph are round
+    return _packed(PIL.Image.alpha_composite(paper, image.convert("RGBA")), GRAPH_COLOURS)
 
 
 def _light(png: str) -> str:
     """Return a plot with a palette of its own colours: a third of the bytes, and the eye sees no difference."""
-    image = PIL.Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB").quantize(COLOURS)
+    return _packed(PIL.Image.open(io.BytesIO(base64.b64decode(png))), COLOURS)
+
+
+def _packed(image: PIL.Image.Image, colours: int) -> str:
+    """Return an image as the text of a PNG with a palette of so many colours."""
     buffer = io.BytesIO()
-    image.save(buffer, "PNG", optimize=True)
+    image.convert("RGB").quantize(colours).save(buffer, "PNG", optimize=True)
     return base64.b64encode(buffer.getvalue()).decode() + "\n"
 
 

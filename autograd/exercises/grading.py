@@ -65,14 +65,16 @@ def _marking(task: Exercise, answers: Any) -> Marking:
             return Marking((Mark("order", 0.0, f"order: {error}"),))
     if not isinstance(answers, Mapping) or not answers:
         return task.mark(answers)
-    readable, unread = dict[Any, Any](), dict[Any, Mark]()
+    readable, unread, given = dict[Any, Any](), dict[Any, Mark](), set[Any]()
     for key, answer in answers.items():
         question = task.question_about(key)
+        given.add(question.key)
         try:
-            read_answer(answer, task.numbers)
+            if answer is not ...:  # a blank, which `mark` knows
+                read_answer(answer, task.numbers)
         except AnswerError as error:  # as above
             unread[question.key] = Mark(question.key, 0.0, f"{question.name}: {error}")
         else:
             readable[key] = answer
     marks = [unread.get(mark.asked, mark) for mark in task.mark(readable).marks]
-    return Marking(tuple(mark for mark in marks if mark.is_answered))
+    return Marking(tuple(mark for mark in marks if mark.asked in given))  # a blank is given, and has no points
