@@ -1,131 +1,33 @@
-"""The page for everyone in a real browser, served on loopback, with Python in WebAssembly and without any other network.
-
-It needs a browser, and npm's packages pyodide and @viz-js/viz, which are found by the variable NODE_PATH:
-
-    npm install --prefix FOLDER pyodide@314.0.7 @viz-js/viz@3.31.0
-    NODE_PATH=FOLDER/node_modules .venv/bin/python -m pytest -m slow tests/test_site_browser.py
-"""
+"""The page for everyone in a real browser: expressions, code and tabs; see `visits` for what that needs."""
 
 from __future__ import annotations
 
-import base64
 import json
-import os
-import threading
-import zlib
 from collections.abc import Iterator
-from functools import partial
-from http.server import ThreadingHTTPServer
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import Browser, find
+from browser import Browser
+from visits import HOST, READY, Server, Visit, modules
 
 from autograd.expressions import parse
 from autograd.site import Site, write_site
 from autograd.site.examples import EXAMPLES
-from autograd.site.server import _Handler
 from autograd.site.session import Session
-from autograd.site.vendored import PROGRAMS, address
 from autograd.site.words import LANGUAGES
 
-HOST = ".autograd-player"
-TASK = "#task .autograd-player"
 WORDS = LANGUAGES["en"]
-READY = "document.body.dataset.python === 'ready' && by('state').textContent.includes('ready')"
+TASK = "#task .autograd-player"
 ENDLESS = "x = Value(2.0)\nwhile True:\n    pass\nx"
 
 pytestmark = pytest.mark.slow  # each page starts Python anew, which takes some seconds
-
-
-def modules() -> Path:
-    """Return npm's folder in which both packages are."""
-    folders = [Path(folder) for folder in os.environ.get("NODE_PATH", "").split(os.pathsep) if folder]
-    found = [each for each in folders if (each / "pyodide").is_dir() and (each / "@viz-js" / "viz").is_dir()]
-    if not found:
-        pytest.skip("npm's packages pyodide and @viz-js/viz are not on NODE_PATH")
-    return found[0]
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     """The site, with the programs of others."""
     return write_site(tmp_path_factory.mktemp("site"), modules())
-
-
-class Server:
-    """The folder of a site, handed out on this machine until it is stopped."""
-
-    def __init__(self, folder: Path) -> None:
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, directory=str(folder)))
-        self.address = f"http://127.0.0.1:{self.server.server_address[1]}/"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def stop(self) -> None:
-        """Hand out nothing more."""
-        self.server.shutdown()
-        self.server.server_close()
-
-
-class Visit:
-    """The page, as a visitor sees it."""
-
-    def __init__(self, browser: Browser, address: str) -> None:
-        self.browser, self.address = browser, address
-
-    def open(self, fragment: str = "", is_ready: bool = True, motion: str = "reduce", **window: Any) -> None:
-        """Open the page, by default until Python is ready."""
-        self.browser.open("about:blank")
-        self.browser.open(self.address + fragment, **{"prefers_reduced_motion": motion} | window)
-        self.wait(READY if is_ready else "document.body.dataset.python")  # the scripts unfold after the page has loaded
-
-    def run(self, script: str) -> Any:
-        """Evaluate JavaScript: ``by`` finds an element by its id, ``player`` is the player's, ``find`` looks into it."""
-        return self.browser.run(f"(() => {{ {KNOWN} return {script}; }})()")
-
-    def wait(self, condition: str) -> None:
-        """Wait until a condition holds."""
-        self.browser.run(f"""new Promise((done, fail) => {{
-            const asked = setInterval(() => {{
-                {KNOWN}
-                if ({condition}) clearInterval(asked), done();
-            }}, 20);
-            setTimeout(() => fail("in vain: " + {json.dumps(condition)}), 110000);
-        }})""")
-
-    def write(self, selector: str, text: str) -> None:
-        """Write into a field, in place of what is there."""
-        self.browser.click(selector)
-        self.run(f"{find(selector)}.select()")
-        self.browser.type(text)
-
-    def text(self, ident: str) -> str:
-        """Return what is written in an element, with single spaces."""
-        return " ".join(str(self.run(f"by({json.dumps(ident)}).innerText")).split())
-
-    def open_tab(self, tab: str, shows: str) -> str:
-        """Open a tab, and return its text once it has what is wanted."""
-        self.browser.click(f"#tab-{tab}")
-        self.wait(f"by('panel-{tab}').innerText.includes({json.dumps(shows)})")
-        return self.text(f"panel-{tab}")
-
-    def state(self) -> dict[str, Any]:
-        """Return the state in the address, once it is up to date."""
-        self.browser.run("new Promise(done => setTimeout(done, 800))")
-        fragment = self.run("location.hash.slice(1)")
-        found: dict[str, Any] = json.loads(zlib.decompress(base64.urlsafe_b64decode(fragment + "=" * (-len(fragment) % 4))))
-        return found
-
-
-KNOWN = f"""const by = id => document.getElementById(id), host = document.querySelector("{HOST}"), player = host?.player,
-    find = selector => host.shadowRoot.querySelector(selector);"""
-
-
-def link(**state: Any) -> str:
-    """Return the fragment of an address that holds a state."""
-    return "#" + base64.urlsafe_b64encode(zlib.compress(json.dumps(state).encode())).decode().rstrip("=")
 
 
 @pytest.fixture
@@ -392,177 +294,3 @@ class TestTabs:
             assert visit.run("[document.activeElement.id, by('panel-' + document.activeElement.id.slice(4)).hidden]") == [
                 f"tab-{tab}", False,
             ]  # fmt: skip
-
-
-class TestLinks:
-    def test_a_link_carries_everything(self, visit: Visit) -> None:
-        visit.open()
-        visit.write("#expression", "dot([u, v], [x, y], b)**2")
-        visit.wait("player?.steps === 4")
-        visit.write("[name=u]", "-3")
-        visit.run("player.goto(3)")
-        state = visit.state()
-        address = visit.run("location.hash")
-        assert state["values"] == {"u": -3, "v": 2, "x": 2, "y": 1, "b": -0.4}, "x and b had numbers"
-        visit.open(address)
-        visit.wait("player?.steps === 4")
-        assert visit.run("[player.step, player.value('u'), by('expression').value]") == [3, -3, "dot([u, v], [x, y], b)**2"]
-        assert visit.state() == state
-
-    def test_an_expression_runs_at_once(self, visit: Visit) -> None:
-        visit.open(link(expression="w*w*w", values={"w": 2}, step=1, tab="why"))
-        visit.wait("by('reasons').querySelector('math')")
-        assert visit.run("player.value('f')") == 8
-        assert visit.run("by('panel-step').hidden")
-
-    def test_a_link_to_an_example_needs_no_python(self, visit: Visit) -> None:
-        visit.open(link(expression=EXAMPLES[4].source, values={"w": 7}, step=2), is_ready=False)
-        visit.wait("player?.steps === 6 && player.step === 2")
-        assert visit.run("[player.value('w'), document.querySelector('[name=w]').value]") == [7, "7"]
-
-    def test_code_runs_only_after_a_click_that_shows_it(self, visit: Visit) -> None:
-        code = "import js\njs.globalThis.ran = True\nw = Value(3.0)\nw * w"
-        visit.open(link(code=code, values={"w": 2.5}, step=1))
-        visit.browser.run("new Promise(done => setTimeout(done, 700))")
-        assert visit.run("[by('gate').hidden, by('code').value, host]") == [False, "", None]
-        assert visit.text("gate").startswith(WORDS["link-code"])
-        visit.browser.click("#show-code")
-        assert visit.run("[by('gate').hidden, by('code').value, host]") == [True, code, None]
-        assert visit.run("document.activeElement.id") == "run"
-        visit.browser.press("Enter")
-        visit.wait("player?.steps === 2")
-        assert visit.run("[player.step, player.value('w')]") == [1, 2.5]
-
-    def test_a_link_is_followed_in_an_open_page(self, visit: Visit) -> None:
-        visit.open()
-        visit.run(f"location.hash = {json.dumps(link(expression='x + 3', values={'x': 4}))}")
-        visit.wait("player?.steps === 2 && player.value('f') === 7")
-
-    @pytest.mark.parametrize("fragment", ["#eJw", "#!!!", link(expression=3), link(), "#" + "A" * 50])
-    def test_a_broken_link_is_called_broken(self, visit: Visit, fragment: str) -> None:
-        visit.open(fragment, is_ready=False)
-        visit.wait("by('notice').textContent")
-        assert visit.text("notice") == WORDS["link-broken"]
-        assert visit.run("player.steps") == 10
-
-    def test_what_a_link_may_hold_is_checked(self, visit: Visit) -> None:
-        state = {
-            "expression": "x*x",
-            "values": {"x": "Infinity", "y": "<b>", "z": []},
-            "step": -1,
-            "view": "<b>",
-            "language": "xx",
-        }
-        visit.open(link(**state))
-        visit.wait("player?.steps === 2 && by('expression').value === 'x*x'")
-        assert visit.run("[player.value('x') === Infinity, player.step, document.documentElement.lang]") == [True, 0, "en"]
-
-    def test_a_long_link_says_so(self, visit: Visit) -> None:
-        visit.open(is_ready=False)
-        visit.browser.click("[value=code]")
-        noise = "".join(base64.b64encode(os.urandom(9000)).decode())
-        visit.write("#code", f"# {noise}\nValue(1.0) + 1")
-        visit.browser.click("#link")
-        visit.wait("by('notice').textContent.includes('kB')")
-        assert "more than 8 kB" in visit.text("notice")
-        visit.write("#code", "Value(1.0) + 1")
-        visit.browser.click("#link")
-        visit.wait("!by('notice').textContent.includes('kB')")
-
-
-class TestThePage:
-    def test_the_second_visit_needs_no_network(self, chromium: Browser, site: Site) -> None:
-        server = Server(site.folder)
-        visit = Visit(chromium, server.address)
-        visit.open()
-        visit.browser.run("navigator.serviceWorker.ready.then(() => 1)")
-        server.stop()
-        visit.open(link(expression="cosh(x)", values={"x": 0.5}))
-        visit.wait("player?.steps === 2")
-        assert "correct" in visit.open_tab("check", "∂f/∂x")
-        assert not chromium.complaints
-
-    def test_it_fits_any_window(self, visit: Visit) -> None:
-        visit.open(width=360)
-        for tab in ("why", "check", "exercise", "code", "step"):
-            visit.browser.click(f"#tab-{tab}")
-            visit.wait(f"document.querySelector('#panel-{tab} :is(math, td, .autograd-player, #source:not(:empty))')")
-            assert visit.run("document.documentElement.scrollWidth") <= 360, tab
-        sizes = visit.run("""[...document.querySelectorAll("button, select, input:not([type=radio])")]
-            .filter(e => e.offsetParent).map(e => [e.id || e.name || e.textContent, e.getBoundingClientRect().height])""")
-        assert not [name for name, height in sizes if height < 40]
-        for width, scheme in ((360, "dark"), (768, "light"), (1280, "dark"), (1920, "light")):
-            visit.open(is_ready=False, width=width, prefers_color_scheme=scheme)
-            assert visit.run("document.documentElement.scrollWidth") <= width
-            dark = visit.run("getComputedStyle(document.body).backgroundColor") == "rgb(20, 25, 29)"
-            assert dark is (scheme == "dark")
-
-    def test_nothing_shifts(self, visit: Visit) -> None:
-        watch = """globalThis.shifts = [];
-            new PerformanceObserver(list => shifts.push(...list.getEntries().map(e => e.value)))
-                .observe({type: "layout-shift", buffered: true});"""
-        script = visit.browser.call("Page.addScriptToEvaluateOnNewDocument", source=watch)["identifier"]
-        try:
-            visit.open()
-            assert sum(visit.browser.run("shifts")) < 0.05
-        finally:
-            visit.browser.call("Page.removeScriptToEvaluateOnNewDocument", identifier=script)
-
-    def test_everything_has_a_name(self, visit: Visit) -> None:
-        visit.open(is_ready=False)
-        tree = visit.browser.call("Accessibility.getFullAXTree")["nodes"]
-        controls = ("button", "textbox", "combobox", "radio", "tab", "tabpanel", "slider", "spinbutton")
-        found = [(node["role"]["value"], node.get("name", {}).get("value", "")) for node in tree if not node["ignored"]]
-        assert len([role for role, _ in found if role in controls]) > 20
-        assert not [role for role, name in found if role in controls and not name]
-
-    def test_a_language_is_a_column_of_the_table(
-        self, chromium: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        modules()
-        turned = {key: word[::-1] if "{" not in word else f"~{word}" for key, word in WORDS.items()}
-        monkeypatch.setitem(LANGUAGES, "xx", turned | {"direction": "rtl", "language-name": "Turned"})
-        server = Server(write_site(tmp_path).folder)
-        visit = Visit(chromium, server.address)
-        visit.open(link(expression="w*w + 4*w", values={"w": 1}, language="xx"), is_ready=False)
-        visit.wait("document.documentElement.lang === 'xx'")
-        assert visit.run("[document.documentElement.dir, document.title, by('tab-why').textContent]") == [
-            "rtl", turned["title"], turned["why"],
-        ]  # fmt: skip
-        assert visit.run("[find('.play').ariaLabel, find('.card th').textContent, find('.train').textContent]") == [
-            turned["Play"], turned["rule"], turned["Train"],
-        ]  # fmt: skip
-        assert visit.run("find('.card .place').textContent") == "~Forward 1 of 3 →"
-        visit.run("by('language').value = 'en', by('language').dispatchEvent(new Event('change'))")
-        assert visit.run("[document.documentElement.dir, by('tab-why').textContent]") == ["ltr", "Why"]
-        assert visit.run("[find('.play').ariaLabel, find('.card th').textContent, find('.train').textContent]") == [
-            "Play", "rule", "Train",
-        ]  # fmt: skip
-        server.stop()
-
-    def test_the_programs_may_come_from_the_public_cdn(self, chromium: Browser, tmp_path: Path) -> None:
-        npm, server = modules(), Server(write_site(tmp_path).folder)
-        files = {address(p.folder, file): (npm / p.name / file).read_bytes() for p in PROGRAMS for file in p.files}
-        chromium.stand_in(files)
-        try:
-            visit = Visit(chromium, server.address)
-            visit.open(link(expression="sqrt(x)", values={"x": 4}))
-            visit.wait("player?.steps === 2")
-            assert not chromium.complaints
-            assert {each for each in chromium.requests if "jsdelivr" in each} == set(files)
-        finally:
-            chromium.stand_in({})
-            server.stop()
-
-    def test_a_file_that_was_changed_is_refused(self, chromium: Browser, site: Site, tmp_path: Path) -> None:
-        folder = tmp_path / "changed"
-        for file in site.files:
-            (folder / file).parent.mkdir(parents=True, exist_ok=True)
-            data = (site.folder / file).read_bytes()
-            (folder / file).write_bytes(data + b" " if file == "viz/viz.js" else data)
-        server = Server(folder)
-        visit = Visit(chromium, server.address)
-        visit.open(is_ready=False)
-        visit.wait("document.body.dataset.python === 'failed'")
-        assert visit.run("[by('retry').hidden, player.steps]") == [False, 10]
-        server.stop()

@@ -1,0 +1,219 @@
+"""The page for everyone in a real browser: links, windows of every size, and visits without a network."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browser import Browser
+from visits import Server, Visit, link, modules
+
+from autograd.site import Site, write_site
+from autograd.site.examples import EXAMPLES
+from autograd.site.vendored import PROGRAMS, address
+from autograd.site.words import LANGUAGES
+
+WORDS = LANGUAGES["en"]
+
+pytestmark = pytest.mark.slow  # each page starts Python anew, which takes some seconds
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """The site, with the programs of others."""
+    return write_site(tmp_path_factory.mktemp("site"), modules())
+
+
+@pytest.fixture
+def server(site: Site) -> Iterator[Server]:
+    """The site on loopback, at an address of its own."""
+    server = Server(site.folder)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def visit(chromium: Browser, server: Server) -> Iterator[Visit]:
+    """A visit, during which no script fails and nothing is requested from elsewhere."""
+    visit = Visit(chromium, server.address)
+    yield visit
+    assert not [each for each in chromium.complaints if "favicon" not in each]
+    assert not [each for each in chromium.requests if not each.startswith((server.address, f"blob:{server.address}", "data:"))]
+
+
+class TestLinks:
+    def test_a_link_carries_everything(self, visit: Visit) -> None:
+        visit.open()
+        visit.write("#expression", "dot([u, v], [x, y], b)**2")
+        visit.wait("player?.steps === 4")
+        visit.write("[name=u]", "-3")
+        visit.run("player.goto(3)")
+        state = visit.state()
+        address = visit.run("location.hash")
+        assert state["values"] == {"u": -3, "v": 2, "x": 2, "y": 1, "b": -0.4}, "x and b had numbers"
+        visit.open(address)
+        visit.wait("player?.steps === 4")
+        assert visit.run("[player.step, player.value('u'), by('expression').value]") == [3, -3, "dot([u, v], [x, y], b)**2"]
+        assert visit.state() == state
+
+    def test_an_expression_runs_at_once(self, visit: Visit) -> None:
+        visit.open(link(expression="w*w*w", values={"w": 2}, step=1, tab="why"))
+        visit.wait("by('reasons').querySelector('math')")
+        assert visit.run("player.value('f')") == 8
+        assert visit.run("by('panel-step').hidden")
+
+    def test_a_link_to_an_example_needs_no_python(self, visit: Visit) -> None:
+        visit.open(link(expression=EXAMPLES[4].source, values={"w": 7}, step=2), is_ready=False)
+        visit.wait("player?.steps === 6 && player.step === 2")
+        assert visit.run("[player.value('w'), document.querySelector('[name=w]').value]") == [7, "7"]
+
+    def test_code_runs_only_after_a_click_that_shows_it(self, visit: Visit) -> None:
+        code = "import js\njs.globalThis.ran = True\nw = Value(3.0)\nw * w"
+        visit.open(link(code=code, values={"w": 2.5}, step=1))
+        visit.browser.run("new Promise(done => setTimeout(done, 700))")
+        assert visit.run("[by('gate').hidden, by('code').value, host]") == [False, "", None]
+        assert visit.text("gate").startswith(WORDS["link-code"])
+        visit.browser.click("#show-code")
+        assert visit.run("[by('gate').hidden, by('code').value, host]") == [True, code, None]
+        assert visit.run("document.activeElement.id") == "run"
+        visit.browser.press("Enter")
+        visit.wait("player?.steps === 2")
+        assert visit.run("[player.step, player.value('w')]") == [1, 2.5]
+
+    def test_a_link_is_followed_in_an_open_page(self, visit: Visit) -> None:
+        visit.open()
+        visit.run(f"location.hash = {json.dumps(link(expression='x + 3', values={'x': 4}))}")
+        visit.wait("player?.steps === 2 && player.value('f') === 7")
+
+    @pytest.mark.parametrize("fragment", ["#eJw", "#!!!", link(expression=3), link(), "#" + "A" * 50])
+    def test_a_broken_link_is_called_broken(self, visit: Visit, fragment: str) -> None:
+        visit.open(fragment, is_ready=False)
+        visit.wait("by('notice').textContent")
+        assert visit.text("notice") == WORDS["link-broken"]
+        assert visit.run("player.steps") == 10
+
+    def test_what_a_link_may_hold_is_checked(self, visit: Visit) -> None:
+        state = {
+            "expression": "x*x",
+            "values": {"x": "Infinity", "y": "<b>", "z": []},
+            "step": -1,
+            "view": "<b>",
+            "language": "xx",
+        }
+        visit.open(link(**state))
+        visit.wait("player?.steps === 2 && by('expression').value === 'x*x'")
+        assert visit.run("[player.value('x') === Infinity, player.step, document.documentElement.lang]") == [True, 0, "en"]
+
+    def test_a_long_link_says_so(self, visit: Visit) -> None:
+        visit.open(is_ready=False)
+        visit.browser.click("[value=code]")
+        noise = "".join(base64.b64encode(os.urandom(9000)).decode())
+        visit.write("#code", f"# {noise}\nValue(1.0) + 1")
+        visit.browser.click("#link")
+        visit.wait("by('notice').textContent.includes('kB')")
+        assert "more than 8 kB" in visit.text("notice")
+        visit.write("#code", "Value(1.0) + 1")
+        visit.browser.click("#link")
+        visit.wait("!by('notice').textContent.includes('kB')")
+
+
+class TestThePage:
+    def test_the_second_visit_needs_no_network(self, chromium: Browser, site: Site) -> None:
+        server = Server(site.folder)
+        visit = Visit(chromium, server.address)
+        visit.open()
+        visit.browser.run("navigator.serviceWorker.ready.then(() => 1)")
+        server.stop()
+        visit.open(link(expression="cosh(x)", values={"x": 0.5}))
+        visit.wait("player?.steps === 2")
+        assert "correct" in visit.open_tab("check", "∂f/∂x")
+        assert not chromium.complaints
+
+    def test_it_fits_any_window(self, visit: Visit) -> None:
+        visit.open(width=360)
+        for tab in ("why", "check", "exercise", "code", "step"):
+            visit.browser.click(f"#tab-{tab}")
+            visit.wait(f"document.querySelector('#panel-{tab} :is(math, td, .autograd-player, #source:not(:empty))')")
+            assert visit.run("document.documentElement.scrollWidth") <= 360, tab
+        sizes = visit.run("""[...document.querySelectorAll("button, select, input:not([type=radio])")]
+            .filter(e => e.offsetParent).map(e => [e.id || e.name || e.textContent, e.getBoundingClientRect().height])""")
+        assert not [name for name, height in sizes if height < 40]
+        for width, scheme in ((360, "dark"), (768, "light"), (1280, "dark"), (1920, "light")):
+            visit.open(is_ready=False, width=width, prefers_color_scheme=scheme)
+            assert visit.run("document.documentElement.scrollWidth") <= width
+            dark = visit.run("getComputedStyle(document.body).backgroundColor") == "rgb(20, 25, 29)"
+            assert dark is (scheme == "dark")
+
+    def test_nothing_shifts(self, visit: Visit) -> None:
+        watch = """globalThis.shifts = [];
+            new PerformanceObserver(list => shifts.push(...list.getEntries().map(e => e.value)))
+                .observe({type: "layout-shift", buffered: true});"""
+        script = visit.browser.call("Page.addScriptToEvaluateOnNewDocument", source=watch)["identifier"]
+        try:
+            visit.open()
+            assert sum(visit.browser.run("shifts")) < 0.05
+        finally:
+            visit.browser.call("Page.removeScriptToEvaluateOnNewDocument", identifier=script)
+
+    def test_everything_has_a_name(self, visit: Visit) -> None:
+        visit.open(is_ready=False)
+        tree = visit.browser.call("Accessibility.getFullAXTree")["nodes"]
+        controls = ("button", "textbox", "combobox", "radio", "tab", "tabpanel", "slider", "spinbutton")
+        found = [(node["role"]["value"], node.get("name", {}).get("value", "")) for node in tree if not node["ignored"]]
+        assert len([role for role, _ in found if role in controls]) > 20
+        assert not [role for role, name in found if role in controls and not name]
+
+    def test_a_language_is_a_column_of_the_table(
+        self, chromium: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        modules()
+        turned = {key: word[::-1] if "{" not in word else f"~{word}" for key, word in WORDS.items()}
+        monkeypatch.setitem(LANGUAGES, "xx", turned | {"direction": "rtl", "language-name": "Turned"})
+        server = Server(write_site(tmp_path).folder)
+        visit = Visit(chromium, server.address)
+        visit.open(link(expression="w*w + 4*w", values={"w": 1}, language="xx"), is_ready=False)
+        visit.wait("document.documentElement.lang === 'xx'")
+        assert visit.run("[document.documentElement.dir, document.title, by('tab-why').textContent]") == [
+            "rtl", turned["title"], turned["why"],
+        ]  # fmt: skip
+        assert visit.run("[find('.play').ariaLabel, find('.card th').textContent, find('.train').textContent]") == [
+            turned["Play"], turned["rule"], turned["Train"],
+        ]  # fmt: skip
+        assert visit.run("find('.card .place').textContent") == "~Forward 1 of 3 →"
+        visit.run("by('language').value = 'en', by('language').dispatchEvent(new Event('change'))")
+        assert visit.run("[document.documentElement.dir, by('tab-why').textContent]") == ["ltr", "Why"]
+        assert visit.run("[find('.play').ariaLabel, find('.card th').textContent, find('.train').textContent]") == [
+            "Play", "rule", "Train",
+        ]  # fmt: skip
+        server.stop()
+
+    def test_the_programs_may_come_from_the_public_cdn(self, chromium: Browser, tmp_path: Path) -> None:
+        npm, server = modules(), Server(write_site(tmp_path).folder)
+        files = {address(p.folder, file): (npm / p.name / file).read_bytes() for p in PROGRAMS for file in p.files}
+        chromium.stand_in(files)
+        try:
+            visit = Visit(chromium, server.address)
+            visit.open(link(expression="sqrt(x)", values={"x": 4}))
+            visit.wait("player?.steps === 2")
+            assert not chromium.complaints
+            assert {each for each in chromium.requests if "jsdelivr" in each} == set(files)
+        finally:
+            chromium.stand_in({})
+            server.stop()
+
+    def test_a_file_that_was_changed_is_refused(self, chromium: Browser, site: Site, tmp_path: Path) -> None:
+        folder = tmp_path / "changed"
+        for file in site.files:
+            (folder / file).parent.mkdir(parents=True, exist_ok=True)
+            data = (site.folder / file).read_bytes()
+            (folder / file).write_bytes(data + b" " if file == "viz/viz.js" else data)
+        server = Server(folder)
+        visit = Visit(chromium, server.address)
+        visit.open(is_ready=False)
+        visit.wait("document.body.dataset.python === 'failed'")
+        assert visit.run("[by('retry').hidden, player.steps]") == [False, 10]
+        server.stop()

@@ -1,0 +1,110 @@
+"""Visits to the page for everyone in a real browser, for the tests that look at it.
+
+It is served on loopback, with Python in WebAssembly from npm's packages pyodide and @viz-js/viz, which are found by the
+variable NODE_PATH:
+
+    npm install --prefix FOLDER pyodide@314.0.7 @viz-js/viz@3.31.0
+    NODE_PATH=FOLDER/node_modules .venv/bin/python -m pytest -m slow tests/test_site_browser.py
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import threading
+import zlib
+from functools import partial
+from http.server import ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browser import Browser, find
+
+from autograd.site.server import _Handler
+
+HOST = ".autograd-player"
+READY = "document.body.dataset.python === 'ready' && by('state').textContent.includes('ready')"
+
+
+def modules() -> Path:
+    """Return npm's folder in which both packages are."""
+    folders = [Path(folder) for folder in os.environ.get("NODE_PATH", "").split(os.pathsep) if folder]
+    found = [each for each in folders if (each / "pyodide").is_dir() and (each / "@viz-js" / "viz").is_dir()]
+    if not found:
+        pytest.skip("npm's packages pyodide and @viz-js/viz are not on NODE_PATH")
+    return found[0]
+
+
+class Server:
+    """The folder of a site, handed out on this machine until it is stopped."""
+
+    def __init__(self, folder: Path) -> None:
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, directory=str(folder)))
+        self.address = f"http://127.0.0.1:{self.server.server_address[1]}/"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def stop(self) -> None:
+        """Hand out nothing more."""
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class Visit:
+    """The page, as a visitor sees it."""
+
+    def __init__(self, browser: Browser, address: str) -> None:
+        self.browser, self.address = browser, address
+
+    def open(self, fragment: str = "", is_ready: bool = True, motion: str = "reduce", **window: Any) -> None:
+        """Open the page, by default until Python is ready."""
+        self.browser.open("about:blank")
+        self.browser.open(self.address + fragment, **{"prefers_reduced_motion": motion} | window)
+        self.wait(READY if is_ready else "document.body.dataset.python")  # the scripts unfold after the page has loaded
+
+    def run(self, script: str) -> Any:
+        """Evaluate JavaScript: ``by`` finds an element by its id, ``player`` is the player's, ``find`` looks into it."""
+        return self.browser.run(f"(() => {{ {KNOWN} return {script}; }})()")
+
+    def wait(self, condition: str) -> None:
+        """Wait until a condition holds."""
+        self.browser.run(f"""new Promise((done, fail) => {{
+            const asked = setInterval(() => {{
+                {KNOWN}
+                if ({condition}) clearInterval(asked), done();
+            }}, 20);
+            setTimeout(() => fail("in vain: " + {json.dumps(condition)}), 110000);
+        }})""")
+
+    def write(self, selector: str, text: str) -> None:
+        """Write into a field, in place of what is there."""
+        self.browser.click(selector)
+        self.run(f"{find(selector)}.select()")
+        self.browser.type(text)
+
+    def text(self, ident: str) -> str:
+        """Return what is written in an element, with single spaces."""
+        return " ".join(str(self.run(f"by({json.dumps(ident)}).innerText")).split())
+
+    def open_tab(self, tab: str, shows: str) -> str:
+        """Open a tab, and return its text once it has what is wanted."""
+        self.browser.click(f"#tab-{tab}")
+        self.wait(f"by('panel-{tab}').innerText.includes({json.dumps(shows)})")
+        return self.text(f"panel-{tab}")
+
+    def state(self) -> dict[str, Any]:
+        """Return the state in the address, once it is up to date."""
+        self.browser.run("new Promise(done => setTimeout(done, 800))")
+        fragment = self.run("location.hash.slice(1)")
+        found: dict[str, Any] = json.loads(zlib.decompress(base64.urlsafe_b64decode(fragment + "=" * (-len(fragment) % 4))))
+        return found
+
+
+KNOWN = f"""const by = id => document.getElementById(id), host = document.querySelector("{HOST}"), player = host?.player,
+    find = selector => host.shadowRoot.querySelector(selector);"""
+
+
+def link(**state: Any) -> str:
+    """Return the fragment of an address that holds a state."""
+    return "#" + base64.urlsafe_b64encode(zlib.compress(json.dumps(state).encode())).decode().rstrip("=")
