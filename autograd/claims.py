@@ -1,8 +1,8 @@
-"""Checks gradients derived by hand, and says what is wrong with each that is not right.
+"""Checks gradients derived by hand, and explains what is wrong with each one that is not right.
 
 A gradient is a sum over paths of products along each, so a claim fails in one of two ways.  If a path was forgotten, what is
-missing is that path's share.  If a factor is wrong, the claim is off by a ratio; the ratio does not tell which factor, so all
-that it could be are named, but for those before a node about which a claim was right.
+missing is that path's share.  If a factor is wrong, the claim is off by a ratio.  The ratio does not identify the factor, so
+all candidates are named, except those between the result and a node whose claim is right.
 
 >>> w, x, y = Value(0.5, label="w"), Value(2.0, label="x"), Value(3.0, label="y")
 >>> loss = (w * x - y) ** 2
@@ -19,13 +19,14 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from itertools import combinations
+from numbers import Real
 from types import EllipsisType
 from typing import Any
 
 from autograd.derivation import Derivation, Explanation, Link
 from autograd.manners import describe
 from autograd.marking import Mark, Marking, blank
-from autograd.rows import number
+from autograd.rows import kind_of, number
 from autograd.steps import Walk
 from autograd.symbol import digits, plain
 from autograd.telling import equation
@@ -43,7 +44,7 @@ def check_derivation(loss: Value, claims: Mapping[Value, float | EllipsisType], 
     Args:
         loss: the result.
         claims: for nodes of its graph, the claimed ∂loss/∂node; ``...`` is a blank that is still to be filled in.
-        tolerance: the error that is allowed, relative to the gradient.
+        tolerance: the allowed error, relative to the gradient.
 
     Returns:
         A marking, true if all claims are right: a sentence for each claim, in the order of the backward pass, and
@@ -61,11 +62,19 @@ def check_derivation(loss: Value, claims: Mapping[Value, float | EllipsisType], 
     >>> check_derivation(loss, {w: 6.0})
     ∂loss/∂w is 10, not 6: a path was forgotten, the one through v2 = 4·w, which adds 1·4 = 4
     """
+    if not isinstance(claims, Mapping):
+        raise TypeError(f"claims is a dict from nodes to claimed gradients, such as {{w: 1.5}}; got {kind_of(claims)}")
+    if not isinstance(tolerance, Real):
+        raise TypeError(f"tolerance is a number, relative to the gradient; got {tolerance!r}")
+    if not tolerance >= 0:
+        raise ValueError(f"tolerance is {tolerance!r}; it is relative to the gradient, and 0 or more")
     steps = Walk(loss)
     claimed: dict[Value, Any] = {}
     for node, claim in claims.items():
         if not isinstance(node, Value):
-            raise TypeError(f"{node!r} is a constant, which has no gradient; claims are made about Values")
+            raise TypeError(
+                f"a claim is about a Value of the graph, not about {kind_of(node)}: {node!r}; write {{w: 1.5}} for a node w"
+            )
         if node not in steps.gradients:
             raise ValueError(f"{describe(node)} does not take part in {describe(loss)}")
         if claim is ...:
@@ -96,7 +105,7 @@ def check_derivation(loss: Value, claims: Mapping[Value, float | EllipsisType], 
 
 
 def _diagnosis(derivation: Derivation, claim: float, known: AbstractSet[Value], tolerance: float) -> Mark:
-    """Say what is wrong with a claim, where those about the `known` nodes were right."""
+    """Return the mark of a wrong claim, with its explanation; the claims about the `known` nodes were right."""
     explanation, number = derivation.explanation(), derivation.steps.telling.number
     right = explanation.gradient
     head = f"∂{explanation.loss}/∂{explanation.node} is {number(right)}, not {number(claim)}"
@@ -104,7 +113,7 @@ def _diagnosis(derivation: Derivation, claim: float, known: AbstractSet[Value], 
     if not explanation.shares:
         text = ": the result's gradient by itself is 1"
     elif not math.isfinite(right):
-        text = ": the right value is not finite; find_nonfinite says where that begins"
+        text = ": the right value is not finite; find_nonfinite(loss) finds where that begins"
     elif not math.isfinite(claim):
         text = ": the claim is not finite, so there was a division by 0 or an overflow on the way to it"
     elif number(right) == number(claim):
@@ -140,7 +149,7 @@ def _forgotten(explanation: Explanation, claim: float, tolerance: float) -> str:
 
 
 def _wrong_factor(derivation: Derivation, explanation: Explanation, claim: float, known: AbstractSet[Value]) -> str:
-    """Say by how much a claim is off, and which factors it could be."""
+    """Return by how much a claim is off, and which factors could be wrong."""
     right, number = explanation.gradient, derivation.steps.telling.number
     if not explanation.paths:
         return "no path is missing, so a factor is wrong; claim nodes on the way as well, to see between which"

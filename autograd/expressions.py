@@ -252,8 +252,10 @@ class _Reader:
         if not error.offset or not self.text[start:].strip():
             return _error("the expression ends too early", self.text, len(self.text), len(self.text))
         problem = f"this cannot be read: {error.msg.partition('. ')[0]}"  # what follows is advice for whole programs
+        if error.msg == "invalid syntax":
+            problem = "this cannot be read; is an operator missing? A product is written with *, as in w*x"
         if self.text[start] == "=":
-            problem = "a value is given in a word of its own, after the expression"
+            problem = "a value is given in an argument of its own, after the expression"
         elif self.text[start].isdigit():
             problem = "a number cannot be read; if a product is meant, write it with *"
         return _error(problem, self.text, start, max(start + 1, end))
@@ -288,7 +290,7 @@ class _Reader:
         row = FUNCTIONS.get(name)
         if row is None:
             near = _meant(name)
-            raise self.refuse(node, f"there is no function {name}" + (f"; is {near} meant?" if near else ""))
+            raise self.refuse(node, f"there is no function {name}" + (f"; did you mean {near}?" if near else ""))
         arguments = [x.elts if isinstance(x, ast.List) else x for x in node.args]
         if len(arguments) > 2 and row.folds:
             return row, (ast.copy_location(ast.Call(node.func, node.args[:-1], []), node), node.args[-1])

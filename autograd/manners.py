@@ -169,6 +169,8 @@ def label_values(namespace: Mapping[str, Any]) -> None:
     >>> y.label, y.inputs[0].label
     ('y', 'w')
     """
+    if not isinstance(namespace, Mapping):
+        raise TypeError(f"label_values takes a dict of names, such as locals() or {{'w': w}}; got {namespace!r}")
     nodes = [(name, x) for name, x in namespace.items() if isinstance(x, Manners) and not name.startswith("_")]
     for name, node in nodes:
         node.label = name if node.label is None else node.label

@@ -22,7 +22,7 @@ from numbers import Real
 from types import FunctionType
 from typing import Any, ClassVar, Final, Self
 
-__all__ = ["TABLE", "Binary", "DomainError", "Nary", "Primitive", "Unary", "number"]
+__all__ = ["TABLE", "Binary", "DomainError", "Nary", "Primitive", "Unary", "kind_of", "number"]
 
 Point = tuple[float, ...]
 TABLE: Final[dict[str, Primitive]] = {}  # the rows of `autograd.primitives` by name; users' rows are not in it
@@ -30,6 +30,16 @@ TABLE: Final[dict[str, Primitive]] = {}  # the rows of `autograd.primitives` by 
 
 class DomainError(ValueError, ZeroDivisionError):
     """An operation, or one of its rules, is undefined at its operands, for example ``log(-2)`` or ``1 / 0``."""
+
+
+def kind_of(x: Any) -> str:
+    """Return the name of an object's type with its article, for messages.
+
+    >>> kind_of(3), kind_of("3")
+    ('an int', 'a str')
+    """
+    name = type(x).__name__
+    return f"{'an' if name[0] in 'aeioAEIO' or name == 'ndarray' else 'a'} {name}"
 
 
 def number(x: Any) -> Any:
@@ -55,7 +65,7 @@ def number(x: Any) -> Any:
     if shape is not None:
         raise TypeError(f"an array of shape {tuple(shape)} is not a scalar; apply the operation to its elements one by one")
     if x is None or isinstance(x, str | bytes | complex | list | tuple | dict | set):
-        raise TypeError(f"{x!r} is a {type(x).__name__}; pass a real number (int, float) or a Value")
+        raise TypeError(f"{x!r} is {kind_of(x)}; pass a real number (int, float) or a Value")
     return NotImplemented
 
 
@@ -68,7 +78,7 @@ def real(x: Any, advice: str = "pass a real number (int, float)") -> float:
     """
     found = number(x)
     if found is NotImplemented:
-        raise TypeError(f"{x!r} is a {type(x).__name__}; {advice}")
+        raise TypeError(f"{x!r} is {kind_of(x)}; {advice}")
     return float(found)
 
 
@@ -131,6 +141,8 @@ class Primitive:
         Traceback (most recent call last):
         TypeError: the rule ∂cube/∂x of the row 'cube' is called with (x, out), but it takes (x)
         """
+        if not isinstance(self.name, str):
+            raise TypeError(f"the name of a row is text, such as 'cube'; got {self.name!r}")
         operands = [*"xy"[: self.arity]] or ["operands"]
         overflow = self.function if self.overflow is None else self.overflow
         parts = {"function": self.function, "overflow": overflow, **self.rules}
@@ -303,7 +315,7 @@ class Primitive:
         data = [number(operand) for operand in operands]
         if NotImplemented in data:
             kinds = ", ".join(type(operand).__name__ for operand in operands)
-            raise TypeError(f"{self.name} cannot be read on operands of types {kinds}; pass real numbers or Values")
+            raise TypeError(f"{self.name} cannot be applied to operands of types {kinds}; pass real numbers or Values")
         return self.evaluate(data)
 
     def array_function(self, namespace: Any) -> Callable[..., Any] | None:
@@ -398,8 +410,12 @@ class Nary(Primitive):
         """Return the operands, flat."""
         try:
             return self.operands_of(*arguments)
-        except TypeError as error:  # from the call, or from within an argument, such as a generator
-            raise TypeError(f"{self._misuse(arguments)}: {error}") from error
+        except TypeError as error:
+            try:
+                inspect.signature(self).bind(*arguments)
+            except TypeError:
+                raise self._misuse(arguments) from None
+            raise TypeError(f"{self._misuse(arguments)}: {error}") from error  # from an argument, such as a generator
 
     def partials(self, operands: Sequence[Any], out: Any, which: Sequence[int]) -> list[Any]:
         """Return the wanted entries of the gradient; see `Primitive.partials`."""

@@ -120,9 +120,10 @@ class Walk(Sequence[Step]):
         Raises:
             IndexError: if there is no such step; the position stays.
         """
+        place = self._place(i)
         if i < 0:
             raise self._no_step(i)
-        self.position = self._place(i)
+        self.position = place
         return self.current
 
     def moment(self, i: int) -> Moment:
@@ -231,6 +232,9 @@ class Walk(Sequence[Step]):
         return "\n".join([*map(str, self), *self.telling.notes])
 
     def _place(self, i: int) -> int:
+        if isinstance(i, bool) or not hasattr(i, "__index__"):
+            raise TypeError(f"a step is given by its number, an int such as 0; got {i!r}")
+        i = i.__index__()
         if not -len(self) <= i < len(self):
             raise self._no_step(i)
         return i % len(self)

@@ -23,7 +23,7 @@ from typing import Any
 from autograd.manners import describe
 from autograd.primitives import Operand, Primitive, where
 from autograd.risks import risks
-from autograd.rows import number, real
+from autograd.rows import kind_of, number, real
 from autograd.symbol import flows, read_flow
 from autograd.trees import flatten, is_array, map_tree, number_arrays, stack
 from autograd.value import TRACED_VARIABLE, Value, Variable, nodes_below, refuse_stale, topological
@@ -139,7 +139,7 @@ def value_and_grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) ->
 
     def scalar(y: Any) -> Value:
         if isinstance(y, list | tuple | dict) or is_array(y):
-            raise TypeError(f"grad needs a function with one scalar result, not a {type(y).__name__}; use jacobian for that")
+            raise TypeError(f"grad needs a function with one scalar result, not {kind_of(y)}; use jacobian for that")
         return _value(y[()] if getattr(y, "shape", None) == () else y)  # a 0-d array is a number
 
     return _differentiated(f, argnums, scalar)
@@ -298,6 +298,8 @@ def replay(y: Value, values: Mapping[Value, Any] | None = None) -> Any:
     """
     if not isinstance(y, Value):
         raise TypeError(f"replay needs the Value whose graph is to be computed again, not {y!r}")
+    if not isinstance(values, Mapping | None):
+        raise TypeError(f"values is a dict from nodes to numbers, such as {{w: 3.0}}; got {kind_of(values)}")
     order = topological(y)
     known: dict[Value, Any] = {}
     graph = set(nodes_below(y))

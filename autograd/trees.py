@@ -29,7 +29,7 @@ from itertools import product
 from textwrap import shorten
 from typing import Any, Final, NamedTuple
 
-from autograd.rows import real
+from autograd.rows import kind_of, real
 
 __all__ = ["flatten", "is_array", "map_tree", "number_arrays", "numbers", "open_tree", "stack"]
 
@@ -295,7 +295,7 @@ def _replaced(tree: Any, new: dict[str, Any], path: str) -> Any:
         cause = error
     computed = [field.name for field in dataclasses.fields(tree) if not field.init]
     if computed:
-        raise TypeError(f"{path} is a {type(tree).__name__}, which computes {', '.join(computed)} but refuses or changes other "
+        raise TypeError(f"{path} is {kind_of(tree)}, which computes {', '.join(computed)} but refuses or changes other "
                         "fields when it is made; compute them in a property instead") from cause  # fmt: skip
     bare = object.__new__(type(tree))
     for name, part in new.items():

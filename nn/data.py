@@ -62,8 +62,8 @@ def parity(n_bits: int = 10) -> tuple[Rows, list[int]]:
     >>> X[6], y[6], y[7]
     ([1.0, 1.0, 0.0], 1, 0)
     """
-    if not 1 <= n_bits <= 20:
-        raise ValueError(f"n_bits is from 1 to 20, since all 2ⁿ numbers are made; got {n_bits!r}")
+    if not (hasattr(n_bits, "__index__") and 1 <= n_bits <= 20):
+        raise ValueError(f"n_bits is a whole number from 1 to 20, since all 2ⁿ numbers are made; got {n_bits!r}")
     X = [[float(bit) for bit in f"{number:0{n_bits}b}"] for number in range(2**n_bits)]
     return X, [int(number % 2 == 0) for number in range(2**n_bits)]
 
@@ -80,8 +80,8 @@ def moons(n: int = 100, noise: float = 0.1, seed: int | Random | None = None) ->
     >>> [[round(a, 6) for a in x] for x in X], y
     ([[1.0, 0.0], [0.0, 0.5], [-1.0, 0.0], [2.0, 0.5]], [0, 1, 0, 1])
     """
-    if n < 2:
-        raise ValueError(f"n is at least 2, one point for each class; got {n!r}")
+    if not (hasattr(n, "__index__") and n >= 2):
+        raise ValueError(f"n is a whole number from 2 on, one point for each class; got {n!r}")
     rng = seed if isinstance(seed, Random) else Random(seed)
     X: Rows = []
     for i in range(n):

@@ -35,8 +35,8 @@ LEAST_WORK_TO_COMPILE: Final = 2_000_000
 MOST_STEPS: Final = 1000  # that native code makes at once, since an interrupt from the keyboard waits for it
 FEW_STEPS: Final = 8  # which are made one by one as fast
 MOST_KINDS: Final = 100  # targets, such as the numbers of classes, that are shown to a loss before it is compiled
-CHANCE: Final = ("the model or the loss does something else at each call, as with random numbers: a compiled program would "
-                 "repeat what was drawn while it was traced; use compiled=False")  # fmt: skip
+CHANCE: Final = ("the model or the loss does something else at each call, such as drawing random numbers: a compiled program "
+                 "would repeat what was drawn while it was traced; use compiled=False")  # fmt: skip
 
 
 @dataclass
@@ -417,9 +417,9 @@ def engine_for(lesson: Lesson, compiled: bool | str, epochs: int) -> Eager | Com
     if compiled is True:
         return Compiled(lesson)
     if compiled is False:
-        return Eager(lesson, "as asked for")
+        return Eager(lesson, "compiled=False")
     if epochs * len(lesson.examples) * len(lesson.model.parameters()) < LEAST_WORK_TO_COMPILE:
-        return Eager(lesson, "done sooner than compiled")
+        return Eager(lesson, "training takes less time than compiling")
     try:
         return Compiled(lesson)
     except (ArithmeticError, AttributeError, ImportError, LookupError, TypeError, ValueError) as error:

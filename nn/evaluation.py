@@ -163,7 +163,7 @@ def accuracy(model: Module, X: Any, y: Any, threshold: float | None = None) -> f
         threshold: see `classify`; by default the middle between the two labels, or ½ for outputs that are never negative.
 
     Raises:
-        ValueError: for targets that are no classes.
+        ValueError: for targets that are not classes.
     """
     return confusion(model, X, y, threshold).accuracy
 
@@ -201,7 +201,7 @@ def confusion(model: Module, X: Any, y: Any, threshold: float | None = None) -> 
     """Return the table of true and predicted classes; see `accuracy`."""
     examples = examples_of(model.predict, X, y)  # nothing recorded, so that the δ stay
     if examples.classes is None:
-        raise ValueError("the targets are no classes: pass whole numbers from 0 on, 0 and 1, -1 and 1, or one-hot lists")
+        raise ValueError("the targets are not classes: pass whole numbers from 0 on, 0 and 1, -1 and 1, or one-hot lists")
     if threshold is None:
         labels = numbers_of(examples.targets)
         # Recorded on a copy, so that the δ stay; only for labels -1 and 1 it matters where the output comes from.

@@ -381,6 +381,7 @@ class MLP(Rowwise):
         self.activation, self.output = _layer_activation(activation), _layer_activation(output)
         self.layers: list[Layer] = []
         for i, width in enumerate(widths, start=1):
+            width = _count(f"the size of layer {i}", width)
             used = output if i == len(widths) else activation
             self.layers.append(Layer(n_inputs, width, used, init=init, seed=rng, label=f"{prefix}layer{i}"))
             n_inputs = width

@@ -24,6 +24,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any, TypeAlias
 
 from autograd import Value, maximum, minimum, sign, where
@@ -68,6 +69,8 @@ class Optimizer:
 
     def __post_init__(self) -> None:
         if not callable(self.lr):
+            if not isinstance(self.lr, Real):
+                raise TypeError(f"lr is a positive number, or a function of the step; got {self.lr!r}")
             _require("lr", self.lr, 0.0 < self.lr < math.inf, "a positive number, or a function of the step")
 
     @property

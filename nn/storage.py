@@ -1,6 +1,6 @@
 """Saving and loading a model's parameters, in the format that the suffix of the file names.
 
-- ``.json``: for people.  It holds how the model is written, each number by its name, and a checksum over both.  Numbers have
+- ``.json``: for people.  It holds the `repr` of the model, each number by its name, and a checksum of both.  Numbers have
   the fewest digits that read back as the same float.
 - ``.npz`` (NumPy) and ``.safetensors``: for other programs.  They hold the arrays of `Module.state_dict`, in float64, and
   nothing else.  A file from elsewhere, such as the ``state_dict()`` of a multilayer perceptron in PyTorch, is loaded in order.
@@ -73,6 +73,7 @@ def save(model: Module, path: str | os.PathLike[str]) -> None:
         ImportError: if the format needs a package that is not installed.
         OSError: if the file cannot be written, or is a folder.
     """
+    _require_module(model)
     write_whole(path, _format(path)[0](model))
 
 
@@ -94,6 +95,7 @@ def load(model: M, path: str | os.PathLike[str]) -> M:
         ImportError: if the format needs a package that is not installed.
         OSError: if the file cannot be read.
     """
+    _require_module(model)
     read = _format(path)[1]
     try:
         content = Path(path).read_bytes()
@@ -185,10 +187,17 @@ FORMATS: Final[Mapping[str, Format]] = {
 }
 
 
+def _require_module(model: object) -> None:
+    if not isinstance(model, Module):
+        raise TypeError(
+            f"the model comes first and is a Module, such as an MLP, as in save(model, 'model.json'); got {model!r}"
+        )
+
+
 def _format(path: str | os.PathLike[str]) -> Format:
     suffix = Path(path).suffix.lower()
     if suffix not in FORMATS:
-        raise ValueError(f"parameters are not kept in files that end in {suffix!r}; end the name in {', '.join(FORMATS)}")
+        raise ValueError(f"there is no format for names that end in {suffix!r}; end the name in {', '.join(FORMATS)}")
     return FORMATS[suffix]
 
 

@@ -1,13 +1,13 @@
 """Training: gradients of examples, steps of an optimiser, epoch after epoch.
 
-The whole of it is a few lines, which anybody may write by hand:
+The core is a few lines that anyone can write by hand:
 
     for x, t in batch:
         loss(model(x), t).backward(1 / len(batch))    # leaves add up, so this is the gradient of the mean
     optimizer.step(model.parameters())
 
-`fit` puts around them what one wants around them: shuffling, stopping, a history, a progress bar, and clear words when
-something goes wrong.  Each example's graph is gone before the next one's is recorded, so memory does not grow with the batch.
+`fit` adds shuffling, stopping, a history, a progress bar, and clear errors.  Each example's graph is
+gone before the next one's is recorded, so memory does not grow with the batch.
 
 >>> from nn import MLP, fit
 >>> from nn.data import truth_table
@@ -24,11 +24,12 @@ from __future__ import annotations
 import operator
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from numbers import Integral
+from numbers import Integral, Real
 from random import Random
 from typing import Any
 
 from autograd import DomainError, find_nonfinite
+from autograd.rows import kind_of
 from nn.engines import Lesson, StepError, collector_paused, engine_for
 from nn.evaluation import Examples, examples_of, numbers_of
 from nn.history import History
@@ -130,7 +131,7 @@ def fit(
             before that step.
         ValueError: for no examples, unequally many inputs and targets, targets that do not suit the loss, a model without
             parameters, a loss that depends on none of them, an unknown loss, or counts below 1.
-        TypeError: for a model, an optimizer or a count that is not one, and for a loss that does not return a `Value`.
+        TypeError: for an argument of another type, and for a loss that does not return a `Value`.
         KeyboardInterrupt: see `interrupt`.
 
     >>> from nn import Neuron
@@ -146,8 +147,13 @@ def fit(
         raise TypeError(f"optimizer is one of nn.optim, made, such as Adam(lr=0.05); got {optimizer!r}")
     if not isinstance(callbacks, Sequence):
         raise TypeError(f"callbacks is a list of functions; got {callbacks!r}")
+    for name, bound in {"l2": l2, "tolerance": tolerance, "goal": goal}.items():
+        if not isinstance(bound, Real | None):
+            raise TypeError(f"{name} is a number; got {bound!r}")
     if not l2 >= 0:
         raise ValueError(f"l2 is not negative; got {l2!r}")
+    if validation is not None and not (isinstance(validation, tuple | list) and len(validation) == 2):
+        raise TypeError(f"validation is a pair (X, y) of inputs and targets; got {validation!r}")
     if interrupt not in ("raise", "return"):
         raise ValueError(f"interrupt is 'raise' or 'return'; got {interrupt!r}")
     if not model.parameters():
@@ -244,7 +250,7 @@ def _suit(loss: Loss, examples: Examples, kind: str = "") -> list[str]:
     for i, target in enumerate(examples.targets):
         targets = target if isinstance(target, list) else [target]
         if text := [x for x in targets if x is None or isinstance(x, str | bytes | complex)]:
-            raise TypeError(f"{kind}example {i}: the target {text[0]!r} is a {type(text[0]).__name__}; pass a real number, "
+            raise TypeError(f"{kind}example {i}: the target {text[0]!r} is {kind_of(text[0])}; pass a real number, "
                             "such as the number of a class")  # fmt: skip
         try:
             if len(targets) != len(outputs):
@@ -269,7 +275,7 @@ def _suit(loss: Loss, examples: Examples, kind: str = "") -> list[str]:
 
 
 def _fault(lesson: Lesson, batch: Sequence[int], history: History) -> str:
-    """Say where the first number that is not finite came up, by recording the batch again, example by example."""
+    """Return where the first number that is not finite came up, found by recording the batch again, example by example."""
     epoch = f"in epoch {history.epochs}"
     for i in batch:
         try:
@@ -283,12 +289,12 @@ def _fault(lesson: Lesson, batch: Sequence[int], history: History) -> str:
 
 
 def _reason(history: History, goal: float | None, patience: int | None, tolerance: float, called: bool) -> str:
-    """Return why to stop here, or nothing."""
+    """Return why to stop here, or an empty string."""
     if goal is not None and history.loss[-1] <= goal:
         return "at the goal"
     curve = history.validation_loss or history.loss
     if patience is not None and len(curve) > patience and min(curve[-patience:]) >= min(curve[:-patience]) - tolerance:
-        return f"since {patience} epochs brought nothing better"
+        return f"after {patience} epochs without improvement"
     return "by a callback" if called else ""
 
 

@@ -215,7 +215,7 @@ def test_views_that_are_not_there() -> None:
         draw(loss, view=wrong)
     with pytest.raises(ValueError, match="there is no neuron in this graph"):
         draw(chain(), view="neurons")
-    with pytest.raises(ValueError, match="8 boxes, and the limit is 5; to draw it takes limit=8 at least"):
+    with pytest.raises(ValueError, match="8 boxes, and the limit is 5; pass limit=8 or more"):
         draw(loss, view="neurons", limit=5)
 
 

@@ -89,7 +89,7 @@ def test_the_function_that_is_meant_is_guessed(name: str, meant: str | None, mon
     for known in filter(None, GUESSES.values()):
         monkeypatch.setitem(FUNCTIONS, known, FUNCTIONS.get(known, primitives.tanh))
     monkeypatch.delitem(FUNCTIONS, "rint", raising=False)
-    with pytest.raises(ExpressionError, match=rf"there is no function {name}{f'; is {meant} meant' if meant else '$'}"):
+    with pytest.raises(ExpressionError, match=rf"there is no function {name}{f'; did you mean {meant}' if meant else '$'}"):
         parse(f"{name}(x)")
 
 
@@ -98,7 +98,7 @@ def test_a_function_without_a_row_is_not_guessed(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(ExpressionError, match=r"there is no function asin$"):
         parse("asin(x)")
     monkeypatch.setitem(FUNCTIONS, "rint", primitives.tanh)
-    with pytest.raises(ExpressionError, match="is rint meant"):
+    with pytest.raises(ExpressionError, match="did you mean rint"):
         parse("round(x)")
 
 
@@ -197,11 +197,11 @@ REFUSED = {
     "[x]": "column 1, `[x]`: a list is allowed only where a function takes one",
     "total([[x]])": "column 8, `[x]`: a list is allowed only where a function takes one",
     "foo(x)": "column 1, `foo(x)`: there is no function foo",
-    "1 + max(x, y)": "column 5, `max(x, y)`: there is no function max; is maximum meant?",
+    "1 + max(x, y)": "column 5, `max(x, y)`: there is no function max; did you mean maximum?",
     "tanh*2": "column 1, `tanh`: tanh is a function, not a variable; it is called as tanh(x)",
-    "tahn(x)": "column 1, `tahn(x)`: there is no function tahn; is tanh meant?",
-    "ln(x)": "column 1, `ln(x)`: there is no function ln; is log meant?",
-    "sigma(x)": "column 1, `sigma(x)`: there is no function sigma; is sigmoid meant?",
+    "tahn(x)": "column 1, `tahn(x)`: there is no function tahn; did you mean tanh?",
+    "ln(x)": "column 1, `ln(x)`: there is no function ln; did you mean log?",
+    "sigma(x)": "column 1, `sigma(x)`: there is no function sigma; did you mean sigmoid?",
     "f(x)": "column 1, `f(x)`: there is no function f",
     "tanh()": "column 1, `tanh()`: tanh is called as tanh(x)",
     "tanh(x, y)": "column 1, `tanh(x, y)`: tanh is called as tanh(x)",
@@ -222,8 +222,8 @@ REFUSED = {
     "2(x)": "column 1, `2(x)`: a function is called by its name, and a product is written with *",
     "x +": "column 4: the expression ends too early",
     "(x": "column 1, `(`: this cannot be read: '(' was never closed",
-    " x y": "column 4, `y`: this cannot be read: invalid syntax",
-    "x = 3": "column 3, `=`: a value is given in a word of its own",
+    " x y": "column 4, `y`: this cannot be read; is an operator missing? A product is written with *",
+    "x = 3": "column 3, `=`: a value is given in an argument of its own",
     "2*lambda": "column 3, `lambda`: a reserved word of Python; give the variable another name",
     "x − y": "column 3, `−`: this cannot be read: invalid character",
     "x # y": "column 3, `#`: this character is not allowed",

@@ -366,9 +366,7 @@ class TestRefusals:
         loss = Value(1.0)
         for _ in range(150):
             loss = loss + 1
-        with pytest.raises(
-            ValueError, match=r"it has 151 nodes and 150 edges, and the limit is 150; to draw it takes limit=151 at least"
-        ):
+        with pytest.raises(ValueError, match=r"it has 151 nodes and 150 edges, and the limit is 150; pass limit=151 or more"):
             play(loss)
         assert play(loss, limit=300).steps == 300
 

@@ -46,7 +46,7 @@ def test_comparisons_of_dual_numbers_are_those_of_their_numbers(x: float) -> Non
     assert jvp(lambda x: (-x).abs() + x.maximum(2.0, 4.0), (x,), (1.0,)) == (x + 4.0, 1.0)
     _, slope = jvp(lambda x: Value(2.0).maximum(x, 2.5) + Value(1.0).hypot(x), (x,), (1.0,))  # a Dual behind a Value
     assert slope.data == pytest.approx(float(x > 2.5) + x / math.hypot(1.0, x))
-    with pytest.raises(TypeError, match="maximum cannot be read on operands of types Value, object"):
+    with pytest.raises(TypeError, match="maximum cannot be applied to operands of types Value, object"):
         Value(2.0).maximum(object())
 
 

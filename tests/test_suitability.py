@@ -400,7 +400,7 @@ TOSSES = pytest.mark.parametrize(
 
 @TOSSES
 def test_a_coin_is_not_compiled(toss: str) -> None:
-    with pytest.raises(TypeError, match="something else at each call, as with random numbers"):
+    with pytest.raises(TypeError, match="something else at each call, such as drawing random numbers"):
         fit(Tossing(toss), X, Y, epochs=1, compiled=True)
     history = fit(Tossing(toss), X, Y, epochs=1_000_000, callbacks=[lambda *_: True])
     assert history.engine.startswith("eager: the model or the loss does something else")

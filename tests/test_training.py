@@ -161,7 +161,7 @@ def test_goal_and_patience() -> None:
     history = fit(line(), *LINE, epochs=1000, goal=0.01, seed=0)
     assert history.stopped == "at the goal" and history.loss[-1] <= 0.01 < min(history.loss[:-1])
     history = fit(line(), *LINE, epochs=1000, optimizer=SGD(lr=1e-9), patience=3, tolerance=1e-3, seed=0)
-    assert history.epochs == 4 and history.stopped == "since 3 epochs brought nothing better"
+    assert history.epochs == 4 and history.stopped == "after 3 epochs without improvement"
     assert fit(line(), *LINE, epochs=20, optimizer=SGD(lr=1e-3), patience=3, seed=0).epochs == 20
 
 
@@ -428,7 +428,7 @@ def test_classes_accuracy_confusion() -> None:
     table = confusion(neuron, X, [[0], [1], [1], [0]])
     assert table == Confusion([[1, 1], [1, 1]]) and table.accuracy == 0.5
     assert confusion(Layer(1, 3, "linear", init="zeros"), X, [2, 2, 0, 1]).counts == [[1, 0, 0], [1, 0, 0], [2, 0, 0]]
-    with pytest.raises(ValueError, match="the targets are no classes"):
+    with pytest.raises(ValueError, match="the targets are not classes"):
         accuracy(neuron, X, [0.5, 1.0, 2.0, 3.0])
 
 

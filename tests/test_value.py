@@ -243,7 +243,7 @@ def test_nan_goes_both_ways() -> None:
         (lambda: anything(Value(1.0)) @ 2, "unsupported operand"),
         (lambda: Value(1.0) < object(), "not supported"),
         (lambda: Value(1.0) + object(), "unsupported operand"),
-        (lambda: tanh(object()), "cannot be read on operands of types object"),
+        (lambda: tanh(object()), "cannot be applied to operands of types object"),
         (lambda: Value(object()), "pass a real number"),
     ],
 )
@@ -440,7 +440,7 @@ def test_a_rule_that_is_a_number_is_kept_whole() -> None:
 
 
 def test_what_is_no_operand_is_refused_among_many() -> None:
-    with pytest.raises(TypeError, match="where cannot be read on operands of types Value, object, float"):
+    with pytest.raises(TypeError, match="where cannot be applied to operands of types Value, object, float"):
         where(Value(1.0) > 0, object(), 2.0)
     assert dot([], []) == 0.0 and dot([], [], Value(2.0)).data == 2.0
 

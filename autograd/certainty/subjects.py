@@ -16,7 +16,7 @@ from flint import arb
 
 from autograd.certainty.enclosure import Enclosure
 from autograd.certainty.intervals import Interval, between, interval
-from autograd.rows import real
+from autograd.rows import kind_of, real
 from autograd.transforms import replay
 from autograd.trees import flatten
 from autograd.value import Value, nodes_below
@@ -48,7 +48,7 @@ class Subject:
     def __init__(self, f: Callable[..., Any] | Value, box: Mapping[str, Any]) -> None:
         call = _replaying(f, box) if isinstance(f, Value) else f
         if not callable(call):
-            raise TypeError(f"{f!r} is a {type(f).__name__}; certify takes the result of a graph, or a function and its box")
+            raise TypeError(f"{f!r} is {kind_of(f)}; certify takes the result of a graph, or a function and its box")
         name = str((f.label if isinstance(f, Value) else getattr(f, "__name__", getattr(f, "name", None))) or "f")
         self.title = name if name.isidentifier() else "f"
         self._function, self._positional = call, _positional(call, box, self.title)

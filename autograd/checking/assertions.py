@@ -6,7 +6,7 @@ reject it, so that Hypothesis draws another; only where there is no other point 
 >>> assert_gradient(lambda x, y: x * y, 2.0, 3.0, gradient=lambda x, y: (y, x))
 >>> assert_gradient(lambda x, y: x * y, 2.0, 3.0, gradient=lambda x, y: (x, y))
 Traceback (most recent call last):
-AssertionError: wrong: ∂f/∂x is not the numeric derivative, and 1 more are not.
+AssertionError: wrong: ∂f/∂x is not the numeric derivative, and 1 more is not.
 ...
 """
 

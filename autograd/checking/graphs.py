@@ -34,6 +34,7 @@ from autograd.checking.rounding import Rounded, spread
 from autograd.checking.verdicts import Check, judge, mark_vacuous, short
 from autograd.manners import describe
 from autograd.nonfinite import find_nonfinite
+from autograd.rows import kind_of
 from autograd.steps import walk
 from autograd.symbol import SUPERSCRIPTS
 from autograd.transforms import Dual, gradients, replay
@@ -104,7 +105,7 @@ def _graph(y: Value, point: Sequence[Any]) -> Subject:
         raise TypeError("a graph has its point in its leaves; gradcheck(y) takes nothing else, gradcheck(f, 0.5) a function")
     order = topological(y)
     if not order:
-        raise TypeError(f"{describe(y)} has no inputs: it is a leaf, no result of an operation")
+        raise TypeError(f"{describe(y)} has no inputs: it is a leaf, not the result of an operation")
     refuse_stale(order)
     leaves = list(dict.fromkeys(x for node in order for x in node.inputs if x.primitive is None))
     names = [x.label or f"x{i}" for i, x in enumerate(leaves)]
@@ -120,7 +121,7 @@ def _graph(y: Value, point: Sequence[Any]) -> Subject:
 def _function(f: Callable[..., Any], point: Sequence[Any]) -> Subject:
     """Take a function of trees of numbers as a function of their leaves; see `autograd.trees`."""
     if not callable(f):
-        raise TypeError(f"{f!r} is a {type(f).__name__}; gradcheck takes a function and a point, or the Value of a graph")
+        raise TypeError(f"{f!r} is {kind_of(f)}; gradcheck takes a function and a point, or the Value of a graph")
     refuse_tuple(f, point)
     called = title(f)
     arguments = zip(parameters(f, len(point)), point, strict=True)
@@ -136,9 +137,7 @@ def _function(f: Callable[..., Any], point: Sequence[Any]) -> Subject:
         if isinstance(y, Value):
             return y
         if isinstance(y, list | tuple | dict) or is_array(y):
-            raise NoValueError(
-                f"{called} returned a {type(y).__name__}; gradcheck takes one scalar, such as the total of its items"
-            )
+            raise NoValueError(f"{called} returned {kind_of(y)}; gradcheck takes one scalar, such as the total of its items")
         why = ("; .data, float() or a function of math drops the graph, autograd's functions keep it; of a function of plain "
                "numbers, pass its gradient too: gradcheck(f, *point, gradient=…)")  # fmt: skip
         why = "; does it end without a return?" if y is None else why

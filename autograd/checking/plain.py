@@ -45,6 +45,7 @@ from autograd.checking.points import (
 from autograd.checking.report import MOST, Report
 from autograd.checking.rounding import DOUBLE, roughness
 from autograd.checking.verdicts import Check, judge, mark_vacuous, short
+from autograd.rows import kind_of
 
 __all__ = ["check"]
 
@@ -96,7 +97,7 @@ class Comparison:
         """Evaluate both at the point and next to it."""
         for role, g in (("f", f), ("gradient", gradient)):
             if not callable(g):
-                raise TypeError(f"{role} is a {type(g).__name__}; pass a function of the point, for example lambda x: 2 * x")
+                raise TypeError(f"{role} is {kind_of(g)}; pass a function of the point, for example lambda x: 2 * x")
         refuse_tuple(f, point)
         self.f, self.gradient, self.rng, self.title = f, gradient, rng, title(f)
         self.point = Point(parameters(f, len(point)), point)

@@ -1,4 +1,4 @@
-"""All comparisons of one check, as an object to ask and as text to read.
+"""All comparisons of one check, as an object with attributes and as text.
 
 The idea: what is wrong comes first, in one sentence; then the numbers, in a table; then the reasons, each written once, with
 the derivatives that it holds for.  The text is the report's `repr` too, so that a notebook, a failing `assertTrue` and a
@@ -91,7 +91,8 @@ class Report:
             return "the local derivatives are right, but multiplied by the chain rule they give NaN or ∞"
         if self.verdict == "wrong":
             names = [check.name for check in self.inputs if check.verdict == "wrong"]
-            return f"{names[0]} is not the numeric derivative" + (f", and {len(names) - 1} more are not" if names[1:] else "")
+            more = f", and {len(names) - 1} more {'are' if names[2:] else 'is'} not" if names[1:] else ""
+            return f"{names[0]} is not the numeric derivative{more}"
         if self.verdict != "correct":
             return SUMMARIES[self.verdict]
         many, edges = len(self.inputs), len(self.edges)

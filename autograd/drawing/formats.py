@@ -8,7 +8,7 @@ A format is a function of a `Plan`.  To add one, write a module with that functi
 b'Nothing: 0 nodes, 0 edges'
 >>> del FORMATS[".txt"]
 >>> suffixes()
-'.svg, .png, .pdf, .tex, .dot, .mmd'
+'.svg, .png, ...'
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Which graphs can still be read as a picture.
 
-A graph with few nodes is a tangle too if it has many edges, or edges past many other nodes, such as a weight used at each of
+A graph with few nodes is still a tangle if it has many edges, or edges past many other nodes, such as a weight used at each of
 50 time steps.  Layout is slow there as well.  So nodes, edges and the lengths of edges each have a limit, in proportion.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from numbers import Real
 
 from autograd.value import Value, topological
 
@@ -18,32 +19,35 @@ LAYERS_PER_NODE = 20
 MOST_COUNTED = 10_000  # nodes, if the limit is no higher: a larger graph is not counted to its end
 
 
-def refuse_unreadable(root: Value, limit: int, nodes_per_box: int = 1) -> None:
-    """Raise `ValueError` if the picture of a graph could not be read.
+def refuse_unreadable(root: Value, limit: int) -> None:
+    """Raise a ValueError if the picture of a graph would be unreadable.
 
     Args:
         root: the result.
         limit: the largest number of boxes.
-        nodes_per_box: how many nodes, at most, are drawn as one box.
+
+    Raises:
+        TypeError: for a limit that is not a number.
     """
-    room = limit * nodes_per_box
-    most = max(room, MOST_COUNTED)
+    if not isinstance(limit, Real):
+        raise TypeError(f"limit is the largest number of boxes, such as 150; got {limit!r}")
+    most = max(limit, MOST_COUNTED)
     n_nodes, n_edges = _size(root, most)
     if n_nodes > most or n_edges > EDGES_PER_NODE * most:
         reason = f"{most:,} nodes" if n_nodes > most else f"{EDGES_PER_NODE * most:,} edges"
         raise too_large(f"it has more than {reason}", limit)
     crossed = _layers_crossed(topological(root))
     needed = max(n_nodes, math.ceil(n_edges / EDGES_PER_NODE), math.ceil(crossed / LAYERS_PER_NODE))
-    if needed > room:
+    if needed > limit:
         reason = f"it has {n_nodes:,} nodes and {n_edges:,} edges"
-        if max(n_nodes, math.ceil(n_edges / EDGES_PER_NODE)) <= room:
+        if max(n_nodes, math.ceil(n_edges / EDGES_PER_NODE)) <= limit:
             reason += f", which cross {crossed:,} layers of nodes"
-        raise too_large(reason, limit, math.ceil(needed / nodes_per_box))
+        raise too_large(reason, limit, needed)
 
 
 def too_large(reason: str, limit: int, needed: int | None = None) -> ValueError:
-    """Make the error for a graph that cannot be read, with the limit that it needed if there is a sensible one."""
-    advice = f"; to draw it takes limit={needed} at least" if needed is not None else ""
+    """Make the error for a graph that cannot be read, with the limit that it needs, if that is known."""
+    advice = f"; pass limit={needed} or more to draw it all the same" if needed is not None else ""
     return ValueError(f"this graph is too large to be read: {reason}, and the limit is {limit}{advice}")
 
 
@@ -60,7 +64,7 @@ def _size(root: Value, most: int) -> tuple[int, int]:
 
 
 def _layers_crossed(order: Sequence[Value]) -> int:
-    """Sum the lengths of the edges, counted in the layers that they cross, a layer being what stands side by side."""
+    """Sum the lengths of the edges, counted in the layers that they cross, nodes that stand side by side being one layer."""
     layer: dict[Value, int] = {}
     for node in order:
         layer[node] = 1 + max(layer.get(x, 0) for x in node.inputs)
