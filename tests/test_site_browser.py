@@ -92,7 +92,7 @@ class TestExpressions:
     def test_an_error_is_shown_at_its_place(self, visit: Visit) -> None:
         visit.open()
         for text, shown, marked in (
-            ("2*tahn(w)", "column 3, `tahn(w)`: there is no function tahn; is tanh meant?", "tahn(w)"),
+            ("2*tahn(w)", "column 3, `tahn(w)`: there is no function tahn; did you mean tanh?", "tahn(w)"),
             ("w + ", "column 5: the expression ends too early", " "), ("log(w - 2)", "log(-1.5)", "log(w - 2)"),
             ("2 + 3", "2 + 3 is 5; there is no variable in it", None),
         ):  # fmt: skip

@@ -9,7 +9,7 @@ A session holds one graph.  Its answers are plain data, so they can cross from t
 >>> session.why({"w": 1.0}, "w")["ledger"][0]["contribution"]
 '<mn>0.070651</mn><mo>·</mo><mn>2</mn><mo>=</mo><mn>0.1413</mn>'
 >>> session.show(expression="tahn(w)")["error"]
-{'text': 'column 1, `tahn(w)`: there is no function tahn; is tanh meant?', 'start': 0, 'end': 7}
+{'text': 'column 1, `tahn(w)`: there is no function tahn; did you mean tanh?', 'start': 0, 'end': 7}
 """
 
 from __future__ import annotations
