@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from autograd import Value
 from autograd.files import printable
-from autograd.rows import kind_of
 from nn.parts import MAPPING, OBJECT, ROLES, SEQUENCE, VALUE, attributes, is_array
 from nn.tables import dense, shape_of
 
@@ -73,7 +72,7 @@ def assign(module: Module, state: Mapping[str, Any], *, in_order: bool = True) -
         OverflowError: for an integer beyond the range of floats, with its name.
     """
     if not isinstance(state, Mapping):
-        raise TypeError(f"a state maps names to numbers or arrays, as state_dict() does; got {kind_of(state)}")
+        raise TypeError(f"a state maps names to numbers or arrays, as state_dict() does; got an object of type {type(state).__name__}")
     wanted = max((arrays(module), dict(module.named_parameters())), key=lambda names: sum(name in state for name in names))
     orders: list[list[str]] = [[*wanted]]
     if in_order and len(state) == len(wanted) and not any(name in state for name in wanted):

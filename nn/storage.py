@@ -197,7 +197,7 @@ def _require_module(model: object) -> None:
 def _format(path: str | os.PathLike[str]) -> Format:
     suffix = Path(path).suffix.lower()
     if suffix not in FORMATS:
-        raise ValueError(f"there is no format for names that end in {suffix!r}; end the name in {', '.join(FORMATS)}")
+        raise ValueError(f"there is no format for files that end in {suffix!r}; end the name in {', '.join(FORMATS)}")
     return FORMATS[suffix]
 
 

@@ -29,7 +29,6 @@ from random import Random
 from typing import Any
 
 from autograd import DomainError, find_nonfinite
-from autograd.rows import kind_of
 from nn.engines import Lesson, StepError, collector_paused, engine_for
 from nn.evaluation import Examples, examples_of, numbers_of
 from nn.history import History
@@ -250,7 +249,7 @@ def _suit(loss: Loss, examples: Examples, kind: str = "") -> list[str]:
     for i, target in enumerate(examples.targets):
         targets = target if isinstance(target, list) else [target]
         if text := [x for x in targets if x is None or isinstance(x, str | bytes | complex)]:
-            raise TypeError(f"{kind}example {i}: the target {text[0]!r} is {kind_of(text[0])}; pass a real number, "
+            raise TypeError(f"{kind}example {i}: the target {text[0]!r} is of type {type(text[0]).__name__}; pass a real number, "
                             "such as the number of a class")  # fmt: skip
         try:
             if len(targets) != len(outputs):

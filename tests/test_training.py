@@ -268,7 +268,7 @@ def test_a_domain_error_in_the_model_is_told_as_it_is() -> None:
     ({"y": [1.0]}, ValueError, "got 4 examples and 1 targets"),
     ({"X": 5.0}, TypeError, "X is a list or an array.*; got 5.0"),
     ({"y": "abcd"}, TypeError, "y is a list or an array.*; got 'abcd'"),
-    ({"y": ["a", "b", "c", "d"]}, TypeError, "'.' is a str; pass a real number"),
+    ({"y": ["a", "b", "c", "d"]}, TypeError, "'.' is of type str; pass a real number"),
     ({"X": [[1.0, 2.0]] * 4}, ValueError, "takes 1 input; got 2"),
     ({"y": [[1.0, 2.0]] * 4}, ValueError, "a target for each output; got 1 and 2"),
     ({"loss": "mse"}, ValueError, "there is no loss 'mse'; choose from binary_cross_entropy, "),
