@@ -31,10 +31,9 @@ from hypothesis import strategies as st
 
 from autograd import primitives
 from autograd.checking import gradcheck
-from autograd.checking.edges import argument
 from autograd.primitives import DomainError, Nary, Primitive, Unary
 from autograd.rows import TABLE
-from autograd.symbol import Symbol, as_symbol, source
+from autograd.symbol import Symbol, as_symbol, operand_name, source
 from autograd.value import Value
 
 __all__ = [
@@ -319,7 +318,7 @@ def check_primitive(
             return row.apply([*constants, *values])
 
         f.__name__ = row.name
-        point = [Value(x, argument(row, i)) for i, x in enumerate(data)][len(constants) :]
+        point = [Value(x, operand_name(row, i)) for i, x in enumerate(data)][len(constants) :]
         try:
             report = gradcheck(f, *point, order=2)
         except DomainError:  # where a rule is at the edge of its own domain, it has no derivative
@@ -364,7 +363,7 @@ def check_text(row: Primitive, data: Sequence[float]) -> None:
 
     >>> check_text(primitives.tanh, [0.5])
     """
-    names = [argument(row, i) for i in range(len(data))]
+    names = [operand_name(row, i) for i in range(len(data))]
     symbols, which = [Symbol(name) for name in names], range(len(data))
     out = row.evaluate(data)
     values = {**dict(zip(names, data, strict=True)), "out": float(out), "inf": math.inf, "nan": math.nan}

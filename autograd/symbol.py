@@ -30,8 +30,8 @@ from autograd.primitives import Nary, Operand, Primitive, absolute, where
 from autograd.rows import TABLE
 
 __all__ = [
-    "RuleError", "Symbol", "as_symbol", "digits", "flows", "latex_name", "operand_names", "parts", "printable", "read_flow",
-    "source",
+    "RuleError", "Symbol", "as_symbol", "digits", "flows", "latex_name", "operand_name", "operand_names", "parts", "printable",
+    "read_flow", "source",
 ]  # fmt: skip
 
 COMPARE, SUM, PRODUCT, SIGN, POWER, ATOM = range(6)  # how tightly the outermost operation of a formula binds
@@ -247,6 +247,16 @@ def source(formula: Any) -> tuple[str, dict[str, Primitive]]:
 def operand_names(n: int) -> Sequence[str]:
     """Return the names of n operands in a row's rules: x and y, or x0, x1, … for more than two."""
     return ("x", "y")[:n] if n <= 2 else [f"x{i}" for i in range(n)]
+
+
+def operand_name(row: Primitive, i: int) -> str:
+    """Return the name of an operand of a row in reports: x and y, or x0, x1, … where there may be more than two.
+
+    >>> from autograd.primitives import dot, power, tanh
+    >>> operand_name(tanh, 0), operand_name(power, 1), operand_name(dot, 1)
+    ('x', 'y', 'x1')
+    """
+    return f"x{i}" if isinstance(row, Nary) else "xy"[i]
 
 
 @functools.lru_cache(maxsize=1024)

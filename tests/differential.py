@@ -1,4 +1,4 @@
-"""Random programs, read in every way there is: where two readings differ by more than rounding, one of them is wrong.
+"""Random programs in every reading: where two readings differ by more than rounding, one of them is wrong.
 
     python tests/differential.py 100000
 
@@ -54,7 +54,7 @@ EXACT: Final = [
 SPECIAL: Final = (0.0, -0.0, 1.0, -1.0, 0.5, 2.0, -2.0, 3.0, math.inf, -math.inf, math.nan, 5e-324, -1e-310)
 SIMPLE: Final = (1.0, 0.0, 0.5, 2.0, -1.0)  # what the numbers of a shrunk program become
 LONGEST: Final = 12
-SLACK: Final = 1e-13  # beside the largest number on the way: the sums of the readings have different orders
+SLACK: Final = 1e-13  # relative to the largest number on the way: the readings add up in different orders
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Disagreement:
     expected: list[float]
 
     def __str__(self) -> str:
-        return f"{self.case.program}\n    {self.reading} gives {self.found}\n    expected was {self.expected}"
+        return f"{self.case.program}\n    {self.reading} gives {self.found}\n    expected {self.expected}"
 
 
 def drawn(seed: int) -> Case:
@@ -139,7 +139,7 @@ def recorded(case: Case) -> tuple[list[Value], list[Value], Value]:
 
 
 def compiled(case: Case, backend: str) -> tuple[list[float], list[float]]:
-    """Return what a compiled program gives, half of its leaves parameters, the others data of a batch of two."""
+    """Compile a program, half of its leaves parameters, the others data of a batch of two; return its outputs and gradient."""
     leaves = [Value(x) for x in case.program.leaves]
     half = (len(leaves) + 1) // 2
 
@@ -271,7 +271,7 @@ def disagreement(case: Case, *, jax: bool = False) -> Disagreement | None:
         yield second()
 
     def again() -> list[float]:
-        """Build the graph of the gradient at other leaves, and read it at these; nothing if the program has no value there."""
+        """Build the gradient's graph at other leaves, and replay it at these; return [] if the program has no value there."""
         there = [Value(x) for x in case.elsewhere]
         try:
             y = case.program(there)
@@ -310,7 +310,7 @@ def disagreement(case: Case, *, jax: bool = False) -> Disagreement | None:
 
 
 def shrunk(found: Disagreement, still: Callable[[Case], Disagreement | None] = disagreement) -> Disagreement:
-    """Return a disagreement of the same kind in a program that is as short and as simple as can be."""
+    """Return a disagreement of the same kind in a program that is as short and as simple as possible."""
     while True:
         for smaller in simpler(found.case):
             try:
@@ -325,7 +325,7 @@ def shrunk(found: Disagreement, still: Callable[[Case], Disagreement | None] = d
 
 
 def simpler(case: Case) -> Iterator[Case]:
-    """Go through programs with one output less, one instruction less, one operand a leaf, or a simpler number."""
+    """Iterate over programs with one output fewer, one instruction fewer, a leaf for one operand, or a simpler number."""
     program, n = case.program, len(case.program.leaves)
     for i in case.outputs if len(case.outputs) > 1 else ():
         alone = (*program.instructions[:-1], (primitives.positive, (i,)))
@@ -345,7 +345,7 @@ def simpler(case: Case) -> Iterator[Case]:
 
 
 def without(case: Case, k: int, instead: int) -> Case:
-    """Return the case without its k-th instruction, whose uses take another place."""
+    """Return the case without its k-th instruction, whose uses read the node at place `instead`."""
     gone = len(case.program.leaves) + k
 
     def place(x: float) -> float:
@@ -368,7 +368,7 @@ def tried(seeds: range, jax: bool = False) -> list[str]:
 
 
 def main() -> None:
-    """Try as many programs as the command line says, on every core; exit with 1 if any reading disagrees."""
+    """Try random programs on every core; exit with 1 if any reading disagrees."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("count", type=int, help="how many programs")
     parser.add_argument("--first", type=int, default=0, help="the first seed")

@@ -32,8 +32,8 @@ from typing import Final, NamedTuple
 ROOT: Final = Path(__file__).parent.parent
 RECORD: Final = ROOT / ".coverage"
 COPIED: Final = ("autograd", "nn", "tests", "notebooks", "README.md", "LICENSE", "pyproject.toml", ".ci", ".gitignore")
-SWAPS: Final = {
-    ast.Add: "-", ast.Sub: "+", ast.Mult: "/", ast.Div: "*", ast.FloorDiv: "/", ast.Mod: "*", ast.Pow: "*", ast.BitOr: "&",
+SWAPS: Final = {  # without `|`, which is mostly a union of types
+    ast.Add: "-", ast.Sub: "+", ast.Mult: "/", ast.Div: "*", ast.FloorDiv: "/", ast.Mod: "*", ast.Pow: "*",
     ast.BitAnd: "|", ast.Lt: "<=", ast.LtE: "<", ast.Gt: ">=", ast.GtE: ">", ast.Eq: "!=", ast.NotEq: "==", ast.Is: "is not",
     ast.IsNot: "is", ast.In: "not in", ast.NotIn: "in", ast.And: "or", ast.Or: "and",
 }  # fmt: skip
@@ -114,9 +114,7 @@ class Finder(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_BinOp(self, node: ast.BinOp) -> None:
-        is_union = isinstance(node.op, ast.BitOr)  # mostly of types
-        if not is_union:
-            self.swap(node, node.left, node.right, node.op)
+        self.swap(node, node.left, node.right, node.op)
         self.generic_visit(node)
 
     def visit_BoolOp(self, node: ast.BoolOp) -> None:
@@ -135,9 +133,9 @@ class Finder(ast.NodeVisitor):
 
     def visit_Constant(self, node: ast.Constant) -> None:
         start, end = self.span(node)
-        if node.value is True or node.value is False:
+        if isinstance(node.value, bool):
             self.add(node, start, end, str(not node.value))
-        elif isinstance(node.value, int | float) and not isinstance(node.value, bool):
+        elif isinstance(node.value, int | float):
             self.add(node, start, end, f"({node.value!r} + 1)" if abs(node.value) < 1e300 else "0.0")
 
     def visit_Return(self, node: ast.Return) -> None:
@@ -164,7 +162,7 @@ class Finder(ast.NodeVisitor):
         """Messages are not mutated: tests pin their facts only."""
 
     def visit_Raise(self, node: ast.Raise) -> None:
-        """Nor what is raised."""
+        """Exceptions are not mutated, for the same reason."""
 
     def visit_keyword(self, node: ast.keyword) -> None:
         if node.arg != "strict":  # of zip: the lengths are equal
@@ -207,6 +205,8 @@ class Record:
     """Which tests run which lines, from a coverage run with a context for each test."""
 
     def __init__(self, path: Path = RECORD) -> None:
+        if not path.exists():
+            sys.exit(f"there is no {path.name} with the lines that each test runs; first run tests/mutation.py --record")
         self.by_line: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
         self.lines: Counter[str] = Counter()  # of each test
         with closing(sqlite3.connect(path)) as database:
@@ -250,7 +250,7 @@ def survives(mutant: Mutant, tests: Sequence[str], folder: Path) -> bool:
 
 
 def tried(sample: Sequence[Mutant]) -> Iterator[tuple[Mutant, bool]]:
-    """Go through mutants with whether they survive, in copies of the project, one for each core."""
+    """Iterate over mutants with whether they survive, in copies of the project, one for each core."""
     known = Record()
     with tempfile.TemporaryDirectory() as parent:
         folders: SimpleQueue[Path] = SimpleQueue()

@@ -1,6 +1,6 @@
-"""How far rounding may carry a value or a gradient: a running error bound, and what it cannot bound.
+"""How far rounding may carry a value or a gradient: a running error bound, and the places where there is none.
 
-The idea: each node's error is what its operands' errors make of it, at their worst, and a few units of its own.  Where a kink,
+The idea: each node's error is the worst that its operands' errors can cause, and a few units of its own.  Where a kink,
 an edge of a domain or a condition lies within 1e-9, rounding decides on which side a program is, and there is no bound.
 """
 
@@ -22,7 +22,7 @@ UNIT: Final = 4e-15  # the relative error that a function of another library may
 
 
 def running_errors(loss: Value) -> dict[Value, tuple[float, float]]:
-    """Return for each node how far its value and its gradient may be off, if every function is right to a few units.
+    """Return bounds of the errors of each node's value and gradient, if every function is right to a few units.
 
     Raises:
         Torn: if a kink, the edge of a domain or a condition is near.
@@ -53,8 +53,8 @@ def running_errors(loss: Value) -> dict[Value, tuple[float, float]]:
         for sign in (-1, 1):
             for k, partial in enumerate(row.partials(data, node.data + sign * off[node], which)):
                 slopes[node, k] += abs(partial - node.partials[k])
-    doubt = dict.fromkeys(walk(loss).names, 0.0)
-    gradients = walk(loss).gradients
+    steps = walk(loss)
+    doubt, gradients = dict.fromkeys(steps.names, 0.0), steps.gradients
     for node in reversed(order):
         for k, x in enumerate(node.inputs):
             if node.taken[k]:

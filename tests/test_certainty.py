@@ -389,6 +389,10 @@ def test_arguments_are_checked() -> None:
         (lambda x: x.data, {"x": (0, 1)}, AttributeError, "autograd's functions"),
         (lambda x: 1 / x, {"x": (-1, 1)}, DomainError, "no value at x = 0"),
         (3.0, {"x": 1}, TypeError, "certify takes"),
+        (lambda x: x, {"x": ("a", 1)}, TypeError, "x: 'a' is a str"),
+        (lambda x: x, {"x": ()}, ValueError, r"x = \(\) has no numbers"),
+        (lambda x: x, {"x": (0, 10**400)}, ValueError, "x is beyond the largest float"),
+        (Value(1.0, "w") * Value(2.0, "w"), {"w": (0, 1)}, ValueError, "2 leaves of the graph are labelled 'w'"),
     ]
     for f, box, error, message in refusals:
         with pytest.raises(error, match=message):
@@ -397,6 +401,19 @@ def test_arguments_are_checked() -> None:
         certify(Value(1.0) * 2, digits=0)
     with pytest.raises(TypeError, match="significant digits"):
         untyped(Value(1.0) * 2, digits=2.5)
+    with pytest.raises(TypeError) as caught:
+        certify(tanh, x=[0, 1])
+    assert caught.value.__notes__ == ["x is a list of two numbers here; an interval is a tuple, x=(low, high)"]
+    point = certify(tanh, x=1)
+    with pytest.raises(TypeError, match="a claim is a function"):
+        point.claim(True)
+    with pytest.raises(TypeError, match=r"no argument has an interval.*x=\(low, high\)"):
+        point.monotone()
+
+
+def test_a_function_that_returns_a_plain_truth_value_is_a_claim() -> None:
+    assert certify(lambda x: not x < 0, x=(0, 1)).verdict == "proved"
+    assert certify(lambda x: not x < 0, x=(-1, 1)).at["x"] < 0
 
 
 def test_rows_of_users_are_read_if_they_are_made_of_rows() -> None:

@@ -11,7 +11,22 @@ from typing import Any
 import pytest
 from test_certainty import boxes
 
-from autograd import Primitive, Unary, Value, cos, exp, floor, gradcheck, hypot, primitives, relu, sqrt, tanh, where
+from autograd import (
+    DomainError,
+    Primitive,
+    Unary,
+    Value,
+    cos,
+    exp,
+    floor,
+    gradcheck,
+    hypot,
+    primitives,
+    relu,
+    sqrt,
+    tanh,
+    where,
+)
 from autograd.strategies import ROWS
 
 
@@ -115,3 +130,8 @@ def test_gradcheck_takes_a_box_or_a_point() -> None:
         untyped(tanh, box=(0, 1))
     with pytest.raises(ValueError, match="depends on none"):
         gradcheck(lambda x: 3.0, box={"x": (0, 1)})
+    with pytest.raises(ValueError, match="no argument has an interval: x = 1"):
+        gradcheck(tanh, box={"x": 1})
+    with pytest.raises(DomainError, match="log has no value at x ∈"):
+        gradcheck(primitives.log, box={"x": (-2, -1)})
+    assert str(gradcheck(lambda x: x, box={"x": (0, 1)})).startswith("correct: no rule is used on x ∈ [0, 1]")

@@ -194,7 +194,7 @@ def test_a_student_who_errs_in_ten_ways() -> None:
         "out-for-net": ("w_h", delta * w_o * second * (1 - second) * i, "is read at r_h = 0.64566, not at net_h"),
         "factor-two": ("w_o", 2 * delta * r_h, "the factor ∂E/∂v2 = 0.5 is missing"),
         "local-only": ("w_h", i, "this is only the local derivative ∂net_h/∂w_h = i"),
-        "upstream-only": ("w_o", delta, "this is what arrives from above, ∂E/∂net_o"),
+        "upstream-only": ("w_o", delta, "this is only the upstream gradient ∂E/∂net_o"),
         "updated-too-soon": ("w_h", delta * (w_o - 0.1 * delta * r_h) * r_h * (1 - r_h) * i, "weights were changed before"),
     }
     for name, (node, answer, words) in wrong.items():
@@ -341,6 +341,7 @@ def test_graphs_and_nodes_without_gradients_are_refused() -> None:
     n = network(**POINT)
     stray: Any = 3.0
     name: Any = "w_o"
+    nothing: Any = None
     nested: Any = [[n["w_o"]]]
     refused: list[tuple[Callable[[], object], type[Exception], str]] = [
         (lambda: exercise(Value(1.0, "x")), ValueError, "a leaf, a graph without gradients"),
@@ -351,9 +352,13 @@ def test_graphs_and_nodes_without_gradients_are_refused() -> None:
         (lambda: exercise(n["E"], ask="update", rate=name), ValueError, "rate is 'w_o'; the learning rate is a positive"),
         (lambda: exercise(n["E"], ask=[]), ValueError, "an empty list"),
         (lambda: exercise(n["E"], ask=[Value(1.0, "z")]), ValueError, "does not take part"),
-        (lambda: exercise(n["E"], ask=[name]), ValueError, "'w_o' does not take part"),
+        (lambda: exercise(n["E"], ask=[name]), ValueError, "'w_o' does not take part.*the nodes themselves"),
         (lambda: exercise(n["E"], ask="update", rate=math.nan), ValueError, "rate is nan; the learning rate is a positive"),
         (lambda: exercise(n["E"], ask="update", rate=-0.1), ValueError, "rate is -0.1; the learning rate is a positive"),
+        (lambda: exercise(n["E"], ask="update", rate=nothing), ValueError, "rate is None; the learning rate is a positive"),
+        (lambda: exercise(n["E"], ask="gradients"), ValueError, "ask is 'gradients'; ask for a list of nodes"),
+        (lambda: exercise(n["E"], ask=[n["w_o"]]).hint({}), AnswerError, r"{} is not a question of this exercise"),
+        (lambda: exercise(n["E"], ask=[n["w_o"]]).mark({(n["t"], 0): 1}), AnswerError, r"\(t = 1.0, 0\) is not a question"),
     ]
     for make, error, words in refused:
         with pytest.raises(error, match=words):

@@ -230,6 +230,7 @@ class TestLearning:
 
     @pytest.mark.parametrize(("learn", "error", "words"), [
         ([3.0], TypeError, "learn takes leaves of the graph, not 3.0"),
+        (3.0, TypeError, "learn takes leaves of the graph, not 3.0"),
         ([Value(3.0) * 2], TypeError, "learn takes leaves of the graph, not "),
         ([Value(3.0, label="other")], ValueError, "is to learn, but it is not a leaf of this graph"),
     ])  # fmt: skip

@@ -54,9 +54,10 @@ def test_a_page_asks_no_network_for_anything_and_keeps_solutions_apart(tmp_path:
     assert bare.save(tmp_path / "sheet.txt").read_text(encoding="utf-8").startswith("1. Given ")
     with pytest.raises(ValueError, match=r"cannot be saved as '.pdf'"):
         sheet.save(tmp_path / "sheet.pdf")
-    stranger: Any = [3]
-    with pytest.raises(TypeError, match="made of exercises"):
-        worksheet(stranger)
+    strangers: list[Any] = [[3], sheet.tasks[0]]
+    for stranger in strangers:
+        with pytest.raises(TypeError, match="made of exercises, in a list"):
+            worksheet(stranger)
     with pytest.raises(ValueError, match="one exercise or more"):
         worksheet([])
 

@@ -1,7 +1,8 @@
 """Certainty: bounds that are theorems, for the numbers of one graph and for whole boxes.
 
-The idea: the table is read on intervals whose ends Arb rounds outward.  Everything a computation can do lies inside, so what is
-printed is not an estimate: the true gradient is between these decimals; on this box the slope is positive; this rule is wrong.
+The idea: the table is read on intervals whose ends Arb rounds outward.  Everything a computation can do lies inside, so the
+printed bounds are not estimates: the true gradient is between these decimals; on this box the slope is positive; this rule is
+wrong.
 
 >>> from autograd import Value, tanh
 >>> w, x = Value(0.5, label="w"), Value(2.0, label="x")

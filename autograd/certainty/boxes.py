@@ -1,8 +1,8 @@
 """A certificate for a box: bounds of a function and of its gradient that hold at every point of it, and claims about them.
 
-The box is divided where it matters.  The piece whose enclosure exceeds most what is reached somewhere is divided next, until
-nothing exceeds it by more than a few percent of the range, or the limit is reached.  A claim is a condition; it is proved where
-it holds on whole pieces, and refuted by one point.
+The box is divided where it matters.  The next piece to be divided is the one whose enclosure goes furthest beyond the values
+that the quantity is known to reach, until none goes beyond them by more than a few percent of the range, or the limit on the
+work is reached.  A claim is a condition; it is proved where it holds on whole pieces, and refuted by one point.
 
 >>> from autograd.primitives import tanh
 >>> certificate = BoxCertificate(Subject(lambda w, x: tanh(w * x), {"w": (-1, 1), "x": 2}), 17)
@@ -48,9 +48,9 @@ __all__ = ["BoxCertificate", "Claim", "claimed", "decide"]
 WORK: Final = 30_000  # operations of the function that one bound or claim may cost, more or less
 FEWEST: Final = 64  # pieces for it
 MOST: Final = 2_500
-NEAR: Final = 0.03  # of the range: how far the bounds may be from what is reached
+NEAR: Final = 0.03  # of the range: how far the bounds may be from the values that are reached
 CORNERS: Final = 6  # sides whose corners are looked at first
-GUARD: Final = 64  # bits beyond the digits that are wanted
+GUARD: Final = 64  # bits beyond the requested digits
 SHOWN: Final = 6  # digits of a printed bound
 MOST_ROWS: Final = 20
 Quantity = tuple[Interval, float]  # bounds, and by what share of the range they may be wider than it
@@ -58,13 +58,13 @@ Quantity = tuple[Interval, float]  # bounds, and by what share of the range they
 
 @dataclass(frozen=True)
 class Claim:
-    """What became of a claim; true only if it is proved.
+    """The verdict on a claim; true only if it is proved.
 
     Attributes:
         verdict: "proved", "refuted" or "undecided".
         at: for a refuted claim, a point where it is false.
         where: for an undecided one, the pieces on which it is open, each as pairs by name.
-        text: the same for people.
+        text: all this as text.
     """
 
     verdict: Literal["proved", "refuted", "undecided"]
@@ -107,10 +107,10 @@ class BoxCertificate:
         """Return the bounds of the derivative with respect to one argument, on the box.
 
         Args:
-            name: of the argument, or of a number in a list, as in ``w[0]``; for a graph, its leaf serves too.
+            name: of the argument, or of a number in a list, such as ``w[0]``; for a graph, also its leaf.
 
         Raises:
-            ValueError: for a name that is not an argument's.
+            ValueError: for a name that no argument has.
         """
         return Bounds.of(self._search(self._place(name))[0], self.digits)
 
@@ -122,13 +122,15 @@ class BoxCertificate:
                 function; the latter stand for the *derivatives* with respect to the arguments of these names.
 
         Raises:
-            TypeError: for a result that is not a condition.
+            TypeError: for anything but a function, and for a result that is not a condition.
             ValueError: for arguments of other names.
 
         >>> certificate = BoxCertificate(Subject(lambda w: w * w, {"w": (1.0, 2.0)}), 17)
         >>> bool(certificate.claim(lambda w: w >= 2)), certificate.claim(lambda value: value < 3).at["w"] >= 3**0.5
         (True, True)
         """
+        if not callable(claim):
+            raise TypeError(f"a claim is a function that returns a condition, such as lambda value: value > 0, not {claim!r}")
         places = {name: VALUE if name == "value" else self._place(name) for name in inspect.signature(claim).parameters}
 
         def condition(piece: Piece) -> Any:
@@ -141,6 +143,10 @@ class BoxCertificate:
 
         Args:
             name: of the argument; may be omitted if only one has an interval.
+
+        Raises:
+            TypeError: if the name is omitted and none or several arguments have an interval.
+            ValueError: for a name that no argument has.
 
         >>> str(BoxCertificate(Subject(lambda x: x * x, {"x": (-1.0, 2.0)}), 17).monotone())
         'refuted: it falls at x = -1 and rises at x = 2'
@@ -161,10 +167,13 @@ class BoxCertificate:
 
         Args:
             bound: the constant, 0 or more.  Arguments that are numbers do not move.
+
+        Raises:
+            ValueError: for a constant that is negative or not finite.
         """
         limit = real(bound)
         if not 0 <= limit < math.inf:
-            raise ValueError(f"a Lipschitz bound is a number from 0 on, not {bound!r}")
+            raise ValueError(f"a Lipschitz constant is a finite number, 0 or more, not {bound!r}")
 
         def condition(piece: Piece) -> Any:
             slopes = [Enclosure.leaf(piece.enclosure(i)) for i in self.subject.moving]
@@ -190,7 +199,9 @@ class BoxCertificate:
             rows.append((name, *ends, "∞" if math.isinf(excess) else f"{excess:.1%}"))
         notes = [f"{len(names) - MOST_ROWS} more derivatives; bounds(name) computes each"] if len(names) > MOST_ROWS else []
         if any(excess > 2 * NEAR for _, excess in shown.values()):
-            notes.append("the limit was reached before all bounds were near what is reached; a smaller box has better ones")
+            notes.append(
+                "the limit on the work was reached before all bounds were near the range; a smaller box gives tighter ones"
+            )
         title = f"Bounds of {self.subject.title} on {self.subject.text(self.subject.box)}"
         return Table(title, ("", "at least", "at most", "wider than the range by"), rows, notes)
 
@@ -201,9 +212,11 @@ class BoxCertificate:
         return self.subject.names.index(called)
 
     def _only(self) -> int:
-        names = [self.subject.names[i] for i in self.subject.moving]
-        if len(names) != 1:
-            raise TypeError(f"{len(names)} arguments have an interval; say which, as in monotone({self.subject.names[0]!r})")
+        n = len(self.subject.moving)
+        if n == 0:
+            raise TypeError(f"no argument has an interval; certify on a box that has one, {self.subject.names[0]}=(low, high)")
+        if n > 1:
+            raise TypeError(f"{n} arguments have an interval; name one, as in monotone({self.subject.names[0]!r})")
         return self.subject.moving[0]
 
     def _slope_at(self, claim: Claim, place: int) -> float:
@@ -224,7 +237,7 @@ class BoxCertificate:
 
 
 def claimed(subject: Subject, digits: int) -> Claim | None:
-    """Decide the claim that a function makes which returns a condition; None for one that returns a number."""
+    """Decide the claim of a function that returns a condition; return None for a function that returns a number."""
     with ctx.workprec(_bits(digits)):
         if not any(piece.is_condition for piece in (Piece(subject), Piece(subject).middle)):
             return None
@@ -272,7 +285,7 @@ def _limit(whole: Piece) -> int:
 
 
 class _Range:
-    """The values that a quantity is known to reach, and what has to be allowed for in any case."""
+    """The values that a quantity is known to reach, and the enclosures that its bounds must contain in any case."""
 
     def __init__(self) -> None:
         self.low, self.high = EVERYTHING.high, EVERYTHING.low
@@ -280,7 +293,7 @@ class _Range:
 
     def add(self, x: Interval) -> None:
         """Enter the value at a point, unless it is not known there."""
-        if x.low == x.high or (x.low.is_finite() and x.high.is_finite()):
+        if x.low == x.high or x.is_bounded:
             self.low, self.high = min(self.low, x.high), max(self.high, x.low)
             self.least, self.most = min(self.least, self.low), max(self.most, self.high)
 
@@ -289,7 +302,7 @@ class _Range:
         self.least, self.most = min(self.least, x.low), max(self.most, x.high)
 
     def excess(self, x: Interval) -> float:
-        """Return how far an enclosure goes beyond all that."""
+        """Return how far an enclosure goes beyond all of these."""
         return max(0.0, _distance(x.low, self.least), _distance(self.most, x.high))
 
     @property
@@ -299,11 +312,11 @@ class _Range:
 
     @property
     def tolerance(self) -> float:
-        """How far a bound may go beyond them."""
+        """How far a bound may go beyond these."""
         return NEAR / 2 * self._scale
 
     def share(self, bounds: Interval) -> float:
-        """Return by what share of the range the bounds may be wider than it."""
+        """Return by what share of the range the bounds may be wider than the range."""
         beyond = max(0.0, _distance(bounds.low, self.low)) + max(0.0, _distance(self.high, bounds.high))
         return beyond / self._scale if beyond else 0.0
 
@@ -313,7 +326,7 @@ def _distance(x: arb, y: arb) -> float:
 
 
 def _corners(piece: Piece) -> Iterator[Piece]:
-    """Go through the corners of a box; of many sides, through some of them."""
+    """Iterate over the corners of a box; if it has many sides, over some of them."""
     sides = piece.moving[:CORNERS]
     for ends in product((False, True), repeat=len(sides)):
         chosen = dict(zip(sides, ends, strict=True))

@@ -211,7 +211,7 @@ class Enclosure(Operand, Value):
 
 
 def _absent(self: Enclosure, *_: Any) -> NoReturn:
-    raise AttributeError  # `__getattr__` says what to do
+    raise AttributeError  # Python then calls `__getattr__`, whose error has the advice
 
 
 for _name in ("data", "_data", "grad"):
@@ -252,9 +252,10 @@ def _evaluated(row: Primitive, nodes: Sequence[Enclosure]) -> Interval:
     except (UndecidedError, DomainError, NotImplementedError):
         raise
     except Exception as error:
+        why = "" if isinstance(error, NoEnclosureError) else f" ({type(error).__name__}: {error})"
         raise NoEnclosureError(
-            f"the row {row.name!r} cannot be certified: its function takes only numbers ({type(error).__name__}: {error}). "
-            "Write it with operators and autograd's functions, or let it be a function of math itself, such as math.erf"
+            f"the row {row.name!r} cannot be certified: its function takes only numbers{why}. Write it "
+            "with operators and autograd's functions, or let it be a function of math itself, such as math.erf"
         ) from error
     found = found if isinstance(found, Enclosure) else _constant(found)
     smooth = found.is_smooth or not all(x.is_smooth for x in nodes)  # what the operands lack is counted elsewhere
@@ -290,7 +291,7 @@ def _truth(condition: Enclosure) -> bool | None:
 
 
 def _order(condition: Enclosure) -> Test | None:
-    """Return what a comparison says, if the node is one."""
+    """Return the comparison that a node is, or None."""
     sign = condition.primitive.infix if condition.primitive is not None else ""
     if not sign.startswith(("<", ">")):
         return None

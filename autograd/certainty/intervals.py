@@ -49,6 +49,11 @@ class Interval(NamedTuple):
     high: arb
     connected: bool = True
 
+    @property
+    def is_bounded(self) -> bool:
+        """Whether both ends are finite."""
+        return bool(self.low.is_finite() and self.high.is_finite())
+
 
 EVERYTHING: Final = Interval(-INFINITE, INFINITE, False)
 Function = Callable[..., Interval]
@@ -73,7 +78,7 @@ def hull(one: Interval, *others: Interval, connected: bool = True) -> Interval:
 
 
 def describe(x: Interval) -> str:
-    """Write an interval for people.
+    """Write an interval as text, with six digits.
 
     >>> describe(between(0.0, math.inf))
     '[0, ∞]'
@@ -148,7 +153,7 @@ def _divide(x: Interval, y: Interval) -> Interval:
     if x.low == x.high and y.low == y.high and not y.low.is_zero():
         return _outward(x.low / y.low, x.low / y.low)
     inverse = _reciprocal(y)
-    if inverse.connected and x.low.is_finite() and x.high.is_finite():  # rounded once
+    if inverse.connected and x.is_bounded:  # rounded once
         corners = [x.low / y.low, x.low / y.high, x.high / y.low, x.high / y.high]
         return Interval(min(map(_down, corners)), max(map(_up, corners)))
     return _multiply(x, inverse)._replace(connected=inverse.connected)
@@ -295,7 +300,7 @@ def _arctan2(y: Interval, x: Interval) -> Interval:
         return _outward(-arb.pi(), arb.pi(), False)  # the origin, in whose neighbourhood every angle occurs
     if y.low < 0 <= y.high and x.low < 0:  # the cut
         return _outward(-arb.pi(), arb.pi(), False)
-    if not all(end.is_finite() for end in (*y[:2], *x[:2])):
+    if not (y.is_bounded and x.is_bounded):
         return _outward(-arb.pi(), arb.pi(), False)
     corners = [arb.atan2(b, a) for b in y[:2] for a in x[:2]]
     return Interval(min(map(_down, corners)), max(map(_up, corners)))

@@ -27,7 +27,7 @@ from autograd.value import topological
 
 __all__ = ["VALUE", "Piece", "halves", "joined", "longest_side", "middle_of"]
 
-VALUE: Final = -1  # the quantity that is the function's value; an entry of the gradient is called by its place
+VALUE: Final = -1  # stands for the function's value; an entry of the gradient is given by its place
 SMALLEST: Final = 2.0**-40  # of a side of the box, below which it is not divided
 UNEVEN: Final = 64  # how many times as long as another a side may become
 ADD, SUBTRACT, MULTIPLY = FUNCTIONS[operator.add], FUNCTIONS[operator.sub], FUNCTIONS[operator.mul]
@@ -85,7 +85,7 @@ class Piece:
         # A gradient jumps where a case ends, so there only the value is bounded by its slopes.
         is_smooth = self.is_smooth if which == VALUE else len(self.cases) == 1 and self.cases[0].quantity(which).is_smooth
         slopes = self.slopes(which) if is_smooth else {}
-        if self.moving and is_smooth and all(map(_is_bounded, slopes.values())):
+        if self.moving and is_smooth and all(x.is_bounded for x in slopes.values()):
             for other in (self._by_mean_value(which, slopes), self._by_monotony(which, slopes)):
                 found = Interval(max(found.low, other.low), min(found.high, other.high), found.connected)
         return found, longest_side(self.box, self.subject, slopes)
@@ -182,10 +182,6 @@ def joined(boxes: list[Box]) -> list[Box]:
         else:
             found.append(box)
     return found
-
-
-def _is_bounded(x: Interval) -> bool:
-    return bool(x.low.is_finite() and x.high.is_finite())
 
 
 def _is_divisible(x: Interval) -> bool:

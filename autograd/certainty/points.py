@@ -1,9 +1,9 @@
 """A certificate for one graph: the true value and gradient of what it computes, with its leaves taken as exact numbers.
 
-The graph is computed again on intervals, at twice the precision each time, until they are narrow enough.  What `backward` is
-off by is then known, and where it was lost too: to first order, the error is the sum over all operations, of the forward and of
-the backward pass, of the error that the operation makes on its own operands times the derivative of the gradient with respect
-to its result.  And those derivatives are second derivatives, which the table has.
+The graph is computed again on intervals, at twice the precision each time, until they are narrow enough.  Then the error of
+`backward` is known, and also where it arose: to first order, it is the sum over all operations, of the forward and of the
+backward pass, of the error that the operation makes on its own operands times the derivative of the gradient with respect to
+its result.  Those derivatives are second derivatives, which the table has.
 
 >>> from autograd.primitives import tanh
 >>> w, x = Value(3.0, label="w"), Value(2.0, label="x")
@@ -36,8 +36,8 @@ from autograd.value import Value, refuse_stale, topological
 
 __all__ = ["GraphCertificate"]
 
-GUARD: Final = 64  # bits beyond the digits that are wanted
-DOUBLINGS: Final = 5  # of the precision, before what is not decided stays so
+GUARD: Final = 64  # bits beyond the requested digits
+DOUBLINGS: Final = 5  # of the precision, after which an open question stays open
 MOST: Final = 20  # leaves in a printed table
 WIDEST: Final = 30  # columns of a formula in it
 EVERY_DIGIT: Final = 2.0**53  # ulps
@@ -50,8 +50,8 @@ class GraphCertificate:
     Attributes:
         leaves: the leaves, in the order in which the graph uses them.
         kinks: the nodes at a kink or another point where the rule states a convention or a limit.
-        notes: what else has to be known, as text.
-        precision: bits that decided.
+        notes: remarks on conventions and branches, as text.
+        precision: bits of the last computation.
     """
 
     def __init__(self, loss: Value, digits: int) -> None:
@@ -108,7 +108,7 @@ class GraphCertificate:
         return self._distance(self.backward[place], self._gradient[place])
 
     def lost_at(self, leaf: Value | str | None = None) -> Value | None:
-        """Return the node that loses most of the digits that the derivative, or the value, lacks; None if none is lost."""
+        """Return the node that contributes most to the error of the derivative, or of the value; None if there is no error."""
         return self._loss_of(self.loss if leaf is None else self.leaves[self._place(leaf)])[0]
 
     @cached_property
@@ -125,7 +125,7 @@ class GraphCertificate:
     def _repr_html_(self) -> str:
         return self._table.html
 
-    # What was computed.
+    # Computing.
 
     def _computed(self) -> dict[Value, Enclosure]:
         found = {leaf: Enclosure.leaf(interval(leaf.data), leaf.label) for leaf in self.leaves}
@@ -151,11 +151,13 @@ class GraphCertificate:
                 kinks.append(node)
                 slopes = ", ".join(rounded(p) for p in node.partials)
                 kind = "a kink or a jump" if around else "a singular point"
-                notes.append(f"{shown} is at {kind}; certified is the choice of its rule there, the local derivative {slopes}")
+                notes.append(f"{shown} is at {kind}; its rule's choice there is certified, the local derivative {slopes}")
             elif around is not None and around.low <= 0 <= around.high:
                 kinks.append(node)
                 bits = self.precision
-                notes.append(f"{shown} cannot be told from a kink or a jump with {bits} bits; the bounds allow for both sides")
+                notes.append(
+                    f"{shown} is too near a kink or a jump to decide with {bits} bits; the bounds allow for both sides"
+                )
             elif self._took_another_branch(node, operands):
                 notes.append(f"{shown}: because of rounding, backward() took another branch than the exact numbers do")
         return tuple(kinks), notes
@@ -182,10 +184,10 @@ class GraphCertificate:
         shown = describe(leaf) if isinstance(leaf, Value) else repr(leaf)
         raise ValueError(f"{shown} is not a leaf of this graph; its leaves are {', '.join(names[:MOST])}")
 
-    # What backward() is off by, and why.
+    # The error of backward(), and its origin.
 
     def _distance(self, x: float, truth: Interval) -> float:
-        if not (truth.low.is_finite() and truth.high.is_finite()):
+        if not truth.is_bounded:
             return 0.0 if truth.low == truth.high == arb(x) else math.nan
         if not math.isfinite(x):
             return math.inf
@@ -232,7 +234,7 @@ class GraphCertificate:
         return found, owners
 
     def _own_error(self, node: Value) -> float:
-        """Return what a node's number is off by, given the numbers of its operands."""
+        """Return the error of a node's number, given the numbers of its operands."""
         row = node.primitive
         assert row is not None
         if getattr(row, "picks", None) is not None or not math.isfinite(node.data):
@@ -242,10 +244,10 @@ class GraphCertificate:
                 exact = row.apply([Enclosure.leaf(interval(x.data if isinstance(x, Value) else x)) for x in node.operands])
             except DomainError:
                 return 0.0
-            low, high = exact.bounds.low, exact.bounds.high
-            return float(arb(node.data) - (low + high) / 2) if low.is_finite() and high.is_finite() else 0.0
+            low, high, _ = exact.bounds
+            return float(arb(node.data) - (low + high) / 2) if exact.bounds.is_bounded else 0.0
 
-    # How it is shown.
+    # Showing.
 
     @cached_property
     def _table(self) -> Table:
@@ -302,7 +304,7 @@ def _float_pass(y: Value, order: Sequence[Value]) -> Mapping[Value, float]:
 
 
 def _new_below(y: Any, forward: set[Value], known: Mapping[Value, Value]) -> Iterator[Value]:
-    """Go through the nodes below y that are neither of the forward pass nor known yet."""
+    """Iterate over the nodes below y that are neither part of the forward pass nor known yet."""
     waiting, seen = [y], set[Value]()
     while waiting:
         node = waiting.pop()

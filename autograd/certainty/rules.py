@@ -14,8 +14,8 @@ wrong: the rule ∂spoilt/∂x is not the derivative of the function on x ∈ [0
 >>> check(tanh, {"x": (-1.0, 1.0)}).verdict
 'correct'
 
-Only a row whose function may jump, or lack a value, on a segment is spared: there the piece is divided until it is tiny, and
-what stays undecided is listed.
+Only a row whose function may jump, or lack a value, on a segment is exempt: there the piece is divided until it is tiny, and
+undecided pieces are listed.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from autograd.certainty.subjects import Box, Subject
 from autograd.certainty.tables import Table
 from autograd.primitives import DomainError, Nary, Primitive
 from autograd.rows import TABLE
+from autograd.symbol import operand_name
 from autograd.value import Value, topological
 
 __all__ = ["BoxReport", "RuleOnBox", "check"]
@@ -57,7 +58,7 @@ Key = tuple[Primitive, int]  # a row, and the place of an operand
 class Spread(NamedTuple):
     """By what share of its size a rule may differ on a piece: from point to point, and in its mean on the segment compared.
 
-    At a kink, with the slopes of both sides, these say nothing of its errors.
+    At a kink, where the slopes of both sides count, they show nothing about the rule's errors.
     """
 
     pointwise: float = 0.0
@@ -70,7 +71,7 @@ UNKNOWN: Final = Spread(math.inf, math.inf)
 
 @dataclass(frozen=True)
 class RuleOnBox:
-    """What became of one rule on a box.
+    """The verdict on one rule on a box.
 
     Attributes:
         name: which one, such as ``∂tanh/∂x``.
@@ -93,7 +94,7 @@ class BoxReport:
     """The rules of a function against their rows' functions on a box; printed, a table; true only if all are correct.
 
     Attributes:
-        rules: what became of each.
+        rules: the verdict on each.
         box: the box, as text.
     """
 
@@ -124,7 +125,9 @@ class BoxReport:
         what = {
             "wrong": f"the rule{'s' * many} {', '.join(these)} {'are' if many else 'is'} not the derivative of the function",
             "undecided": f"{', '.join(these)} cannot be judged everywhere",
-            "correct": f"{len(these)} rule{'s agree' if many else ' agrees'} with the function{'s' * many}",
+            "correct": f"{len(these)} rule{'s agree' if many else ' agrees'} with the function{'s' * many}"
+            if these
+            else "no rule is used",
         }[self.verdict]
         rows = [
             (rule.name, rule.verdict, f"{rule.sharpness:.1%}" if rule.verdict == "correct" else "", rule.reason)
@@ -151,7 +154,11 @@ class _Search:
         self.heap: list[tuple[float, int, Box, dict[Key, Spread]]] = []
         self.numbers = count()
         self.is_simple = False  # whether the result is an argument, or one that was chosen
+        if not subject.moving:
+            raise ValueError(f"no argument has an interval: {subject.text(subject.box)}; give one a pair, (low, high)")
         self._enter(subject.box)
+        if self.outside:
+            Piece(subject)  # raises, since the function has no value anywhere
         if not self.scales and not self.outside and not self.is_simple:
             raise ValueError(f"{subject.title} depends on none of its arguments on {subject.text(subject.box)}")
         self._divide()
@@ -213,15 +220,17 @@ class _Search:
             self.scales.setdefault(rule, 0.0)
             return UNKNOWN, ""
         slope = DIVIDE(SUBTRACT(high, low), SUBTRACT(Interval(line[i].high, line[i].high), Interval(line[i].low, line[i].low)))
-        scale = self.scales[rule] = max(self.scales.get(rule, 0.0), _size(slope) if _is_finite(slope) else 0.0)
+        scale = self.scales[rule] = max(self.scales.get(rule, 0.0), _size(slope) if slope.is_bounded else 0.0)
         if slope.high < along.low or slope.low > along.high:
             if not on_line.is_smooth:
                 return UNKNOWN, ""
-            name = argument(row, i)
-            others = "".join(f", {argument(row, j)} = {describe(x)}" for j, x in enumerate(line) if j != i and len(line) < 4)
+            name = operand_name(row, i)
+            others = "".join(
+                f", {operand_name(row, j)} = {describe(x)}" for j, x in enumerate(line) if j != i and len(line) < 4
+            )
             return Spread(), (f"{name} ∈ {describe(sides[i])}{others} the rule's mean is {describe(along)}, the slope's "
                          f"{describe(slope)}")  # fmt: skip
-        if not _is_finite(everywhere):
+        if not everywhere.is_bounded:
             return UNKNOWN, ""
         size = _size(everywhere)
         if everywhere.low <= 0 <= everywhere.high:
@@ -231,12 +240,12 @@ class _Search:
         return Spread(_share(everywhere, size), _share(along, size), on_line.is_smooth and _has_kink(row, sides)), ""
 
     def report(self) -> BoxReport:
-        """Put together what was found."""
+        """Return the verdicts on all rules."""
         return BoxReport(tuple(self._rule(rule) for rule in self.scales), self.subject.text(self.subject.box))
 
     def _rule(self, rule: Key) -> RuleOnBox:
         row, i = rule
-        name = f"∂{row.name}/∂{argument(row, i)}"
+        name = f"∂{row.name}/∂{operand_name(row, i)}"
         if rule in self.wrong:
             box, reason = self.wrong[rule]
             return RuleOnBox(name, "wrong", math.inf, (self.subject.pairs(box),), f"{self.subject.text(box)}: {reason}")
@@ -251,13 +260,13 @@ class _Search:
 
 
 def _edges(node: Value) -> Iterator[tuple[Key, Box]]:
-    """Go through the operands of a node that have an interval, with the intervals of all."""
+    """Iterate over the operands of a node that have an interval, with the intervals of all."""
     row = node.primitive
     assert row is not None
     sides = tuple([Interval(x.bounds.low, x.bounds.high) for x in node.operands])
     steered = isinstance(row, Nary) and row.picks is not None
     for i, side in enumerate(sides):
-        if side.low != side.high and side.low.is_finite() and side.high.is_finite() and not (steered and i == 0):
+        if side.low != side.high and side.is_bounded and not (steered and i == 0):
             yield (row, i), sides
 
 
@@ -298,7 +307,7 @@ def _mean(row: Primitive, line: Sequence[Interval], i: int) -> Interval:
         middle = _rule(row, [*line[:i], DIVIDE(ADD(*ends), interval(2.0)), *line[i + 1 :]], i)
     except (DomainError, UndecidedError):
         return found
-    if not (_is_finite(slope.bounds) and _is_finite(middle)):
+    if not (slope.bounds.is_bounded and middle.is_bounded):
         return found
     length, spread = SUBTRACT(ends[1], ends[0]), SUBTRACT(slope.bounds, slope.bounds)
     best = ADD(middle, DIVIDE(MULTIPLY(spread, length), interval(8.0)))
@@ -324,14 +333,5 @@ def _share(x: Interval, size: float) -> float:
     return width and (width / size if size else math.inf)
 
 
-def _is_finite(x: Interval) -> bool:
-    return bool(x.low.is_finite() and x.high.is_finite())
-
-
 def _size(x: Interval) -> float:
     return max(abs(float(x.low)), abs(float(x.high)))
-
-
-def argument(row: Primitive, i: int) -> str:
-    """Return what an operand of a row is called: x and y, or x0, x1, … where there may be more than two."""
-    return f"x{i}" if isinstance(row, Nary) else "xy"[i]

@@ -12,8 +12,6 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from flint import arb
-
 from autograd.certainty.enclosure import Enclosure
 from autograd.certainty.intervals import Interval, between, interval
 from autograd.rows import kind_of, real
@@ -41,8 +39,8 @@ class Subject:
         moving: the places of the numbers that have an interval.
 
     Raises:
-        TypeError: for arguments that the function does not take, and for what are not real numbers.
-        ValueError: for a pair that is empty or not finite, and for a label that no leaf has.
+        TypeError: for arguments that the function does not take, and for sides that are not real numbers.
+        ValueError: for a pair that is empty or not finite, and for a label that no leaf or more than one has.
     """
 
     def __init__(self, f: Callable[..., Any] | Value, box: Mapping[str, Any]) -> None:
@@ -62,8 +60,16 @@ class Subject:
         """Enclose the function where its arguments are these leaves."""
         rest = iter(leaves)
         values = {name: build(rest) for name, (_, build) in self._trees.items()}
-        y = self._function(*[values.pop(name) for name in self._positional], **values)
+        try:
+            y = self._function(*[values.pop(name) for name in self._positional], **values)
+        except TypeError as error:
+            lists = [name for name, (found, _) in self._trees.items() if [*found] == [f"{name}[0]", f"{name}[1]"]]
+            if lists and type(error) is TypeError:  # not an error of an enclosure's own
+                error.add_note(f"{lists[0]} is a list of two numbers here; an interval is a tuple, {lists[0]}=(low, high)")
+            raise
         y = y[()] if getattr(y, "shape", None) == () else y
+        if isinstance(y, bool):  # of `not x < 0`, for example
+            y = Enclosure.leaf(interval(1.0)) <= float(y)
         if isinstance(y, Enclosure):
             return y
         if y is None or isinstance(y, list | tuple | dict) or getattr(y, "shape", ()) != ():
@@ -92,10 +98,13 @@ def _text(x: Interval) -> str:
 
 def _replaying(y: Value, box: Mapping[str, Any]) -> Callable[..., Any]:
     """Return a graph as a function of some of its leaves, by label."""
-    leaves = {str(x.label): x for x in nodes_below(y) if x.primitive is None and x.label}
+    labelled = dict.fromkeys(x for x in nodes_below(y) if x.primitive is None and x.label)
+    leaves = {str(x.label): x for x in labelled}
     for name in box:
         if name not in leaves:
             raise ValueError(f"no leaf of the graph is labelled {name!r}; its labels are {', '.join(leaves) or 'none'}")
+        if (n := sum(x.label == name for x in labelled)) > 1:
+            raise ValueError(f"{n} leaves of the graph are labelled {name!r}; give each a label of its own")
     return lambda **values: replay(y, {leaves[name]: x for name, x in values.items()})
 
 
@@ -129,12 +138,14 @@ def _positional(f: Callable[..., Any], box: Mapping[str, Any], title: str) -> li
 def _with_sides(tree: Any, path: str) -> Any:
     """Return a tree of numbers and pairs with a leaf in place of each pair."""
     if type(tree) is tuple and len(tree) == 2 and not any(isinstance(x, list | tuple | dict | Value) for x in tree):
-        low, high = (real(x, f"{path} is a pair of numbers, (low, high)") for x in tree)
+        low, high = (_real(x, path) for x in tree)
         if not (math.isfinite(low) and math.isfinite(high)):
             raise ValueError(f"{path} = ({low!r}, {high!r}) is not finite; a box has finite sides")
         if low > high:
             raise ValueError(f"{path} = ({low!r}, {high!r}) is empty; write ({high!r}, {low!r})")
         return Enclosure.leaf(between(low, high))
+    if tree == ():
+        raise ValueError(f"{path} = () has no numbers; pass a number, or a pair (low, high)")
     if type(tree) in (list, tuple):
         return type(tree)([_with_sides(x, f"{path}[{i}]") for i, x in enumerate(tree)])
     return {key: _with_sides(x, f"{path}[{key!r}]") for key, x in tree.items()} if type(tree) is dict else tree
@@ -143,10 +154,16 @@ def _with_sides(tree: Any, path: str) -> Any:
 def _side(leaf: Any, path: str) -> Interval:
     if isinstance(leaf, Enclosure):
         return leaf.bounds
-    try:
-        x = leaf.data if isinstance(leaf, Value) else real(leaf, "pass a number, or a pair (low, high)")
-    except TypeError as error:
-        raise TypeError(f"{path}: {error}") from None
+    x = leaf.data if isinstance(leaf, Value) else _real(leaf, path)
     if not math.isfinite(x):
         raise ValueError(f"{path} = {x!r} is not finite; a box has finite sides")
-    return Interval(arb(x), arb(x))
+    return interval(x)
+
+
+def _real(x: Any, path: str) -> float:
+    try:
+        return real(x, "pass a number, or a pair (low, high)")
+    except TypeError as error:
+        raise TypeError(f"{path}: {error}") from None
+    except OverflowError:
+        raise ValueError(f"{path} is beyond the largest float; a box has sides that are floats") from None

@@ -30,7 +30,7 @@ class Bounds(NamedTuple):
 
     @classmethod
     def of(cls, x: Interval, digits: int) -> Bounds:
-        """Return the bounds of an interval to so many significant digits, each rounded outward."""
+        """Return the bounds of an interval with this number of significant digits, each rounded outward."""
         return cls(_decimal(x.low, digits, ROUND_FLOOR), _decimal(x.high, digits, ROUND_CEILING))
 
     def __str__(self) -> str:
@@ -45,7 +45,7 @@ class Bounds(NamedTuple):
 
 
 def _decimal(x: arb, digits: int, rounding: str) -> Decimal:
-    """Return an exact number as a decimal of so many digits."""
+    """Return an exact number as a decimal with this number of digits."""
     if not x.is_finite():
         return Decimal("Infinity") if x > 0 else Decimal("-Infinity")
     context = Context(prec=digits, rounding=rounding, Emin=-(10**9), Emax=10**9)

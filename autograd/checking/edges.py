@@ -18,11 +18,11 @@ from autograd.checking.rounding import Rounded, spread
 from autograd.checking.verdicts import HIDDEN, Check, judge, short
 from autograd.manners import describe
 from autograd.primitives import DomainError, Nary, Primitive
-from autograd.symbol import Symbol
+from autograd.symbol import Symbol, operand_name
 from autograd.transforms import gradients
 from autograd.value import Value, topological
 
-__all__ = ["Rules", "argument", "clearance", "excused"]
+__all__ = ["Rules", "clearance", "excused"]
 
 PROBES: Final = (-1.5, 0.5, 0.0, 2.5, -0.5, 1.5)  # operands at which a rule is tried that is zero where it is used
 
@@ -157,26 +157,16 @@ class Rules:
         return check
 
 
-def argument(row: Primitive, i: int) -> str:
-    """Return what an operand of a row is called: x and y, or x0, x1, … where there may be more than two.
-
-    >>> from autograd.primitives import dot, power, tanh
-    >>> argument(tanh, 0), argument(power, 1), argument(dot, 1)
-    ('x', 'y', 'x1')
-    """
-    return f"x{i}" if isinstance(row, Nary) else "xy"[i]
-
-
 def _axis(row: Primitive, data: Sequence[float], i: int) -> Line:
     """Return the line along which one operand of a row moves."""
     shown = range(len(data)) if len(data) <= 3 else [i]
-    at = ", ".join(f"{argument(row, j)} = {short(data[j])}" for j in shown) + (", …" if len(data) > 3 else "")
-    return Line(argument(row, i), at, data[i], data, {i: 1.0})
+    at = ", ".join(f"{operand_name(row, j)} = {short(data[j])}" for j in shown) + (", …" if len(data) > 3 else "")
+    return Line(operand_name(row, i), at, data[i], data, {i: 1.0})
 
 
 def _rule(row: Primitive, data: Sequence[float], out: float, i: int) -> str:
     """Write a rule as a formula, with a space before it, or an empty string if it cannot be written or is a number."""
-    symbols = [Symbol(argument(row, j), x) for j, x in enumerate(data)]
+    symbols = [Symbol(operand_name(row, j), x) for j, x in enumerate(data)]
     try:
         [rule] = row.partials(symbols, Symbol("out", out), [i])
     except Exception:  # a rule that takes only numbers cannot be written

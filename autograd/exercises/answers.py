@@ -25,7 +25,7 @@ from autograd.rows import number
 __all__ = ["Answer", "AnswerError", "differs", "is_rounded", "read_answer"]
 
 FEWEST: Final = 3  # digits of a rounded answer
-LONGEST_SHOWN: Final = 60  # characters of what is not an answer
+LONGEST_SHOWN: Final = 60  # characters of an object that is not an answer
 EXACT: Final = 1e-9  # relative: two numbers that are the same
 NUMERAL: Final = r"(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 WORD: Final = r"[^\W\d][^\W²³]*"
@@ -34,7 +34,7 @@ SPELLINGS: Final = {"−": "-", "·": "*", "×": "*", "÷": "/", "^": "**", "²"
 
 
 class AnswerError(ValueError):
-    """An answer cannot be read, or is given for something that was not asked."""
+    """An answer cannot be read, or belongs to no question."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from numbers import Real
 from typing import TYPE_CHECKING, Any, Final
 
 from autograd.exercises.answers import EXACT, Answer, AnswerError, differs, is_rounded, read_answer
@@ -69,7 +70,7 @@ class Exercise(Task):
 
         Raises:
             AnswerError: before anything is marked, for an answer that is neither a number nor a formula, and for a node that
-                was not asked.
+                no question is about.
 
         >>> w, x = Value(3.0, "w"), Value(2.0, "x")
         >>> task = exercise((w * x - 5) ** 2, ask=[w, x])
@@ -127,7 +128,7 @@ class Exercise(Task):
         return True
 
     def _scale(self, question: Question, scene: Scene) -> float:
-        """Return by how much a formula may differ from the derivative."""
+        """Return the largest difference between a formula and the derivative that counts as rounding."""
         return CLOSE * max(1e-3, abs(question.value(scene)), abs(scene.gradients[question.node]))
 
     def _carried(self, question: Question, answers: Mapping[Question, float]) -> float | None:
@@ -207,9 +208,9 @@ class Exercise(Task):
     # In a page
 
     def play(self) -> Player:
-        """Make a player that asks the exercise: answers are given, hinted at and marked in the page.
+        """Make a player that poses the exercise: its page takes answers, gives hints and marks.
 
-        The graph is played forward, with blanks for what is asked.  Once all answers are right, or given up, the page shows
+        The graph is played forward, with a blank for each question.  Once all answers are right, or given up, the page shows
         the backward pass, and all numbers can be changed, as in the player that `autograd.play` makes.
 
         Returns:
@@ -276,8 +277,8 @@ def exercise(loss: Value, ask: str | Value | Iterable[Value] = "deltas", *, rate
 
     Raises:
         TypeError: if `loss` is not a Value, or `ask` is neither text nor nodes.
-        ValueError: for a graph without gradients, for another kind of question, for a node outside the graph, and for a rate
-            that is not a positive number.
+        ValueError: for a graph without gradients, for another kind of question, for a node that is not in the graph, and for a
+            rate that is not a positive number.
 
     >>> w, x, b = Value(0.5, "w"), Value(2.0, "x"), Value(-2.0, "b")
     >>> task = exercise((w * x + b) ** 2, ask=[w, b])
@@ -299,9 +300,9 @@ def exercise(loss: Value, ask: str | Value | Iterable[Value] = "deltas", *, rate
     if loss.primitive is None:
         raise ValueError(f"{describe(loss)} is a leaf, a graph without gradients; give the result of some operations")
     kind: Any = ask if isinstance(ask, str) else "gradients"
-    if kind not in (*KINDS, "gradients"):
+    if isinstance(ask, str) and ask not in KINDS:
         raise ValueError(f"ask is {ask!r}; ask for a list of nodes, or for {listed([repr(each) for each in KINDS])}")
-    if isinstance(rate, str) or not 0 < rate < math.inf:
+    if not (isinstance(rate, Real) and 0 < rate < math.inf):
         raise ValueError(f"rate is {rate!r}; the learning rate is a positive number, such as {RATE}")
     steps = Walk(loss)
     nets = [node for node in steps.order if node.primitive is dot]
@@ -317,5 +318,6 @@ def exercise(loss: Value, ask: str | Value | Iterable[Value] = "deltas", *, rate
         raise ValueError("ask is an empty list; name the nodes whose gradients are to be found")
     for x in nodes:
         if x not in steps.gradients:
-            raise ValueError(f"{described(x)} does not take part in {describe(loss)}")
+            advice = "" if isinstance(x, Value) else "; ask takes the nodes themselves, such as ask=[w]"
+            raise ValueError(f"{described(x)} does not take part in {describe(loss)}{advice}")
     return Exercise(loss, kind, nodes, rate)

@@ -21,6 +21,7 @@ from typing import Any
 from autograd.exercises.answers import AnswerError, read_answer
 from autograd.exercises.asking import Exercise
 from autograd.marking import Mark, Marking
+from autograd.rows import real
 
 __all__ = ["grade"]
 
@@ -40,7 +41,8 @@ def grade(task: Exercise, answers: Mapping[Any, Any] | Any, points: float = 1.0,
 
     Raises:
         AssertionError: with `must_be_right`, if an answer is wrong or cannot be read.
-        AnswerError: for an answer to something that was not asked, which is a slip of the test.
+        AnswerError: for an answer that belongs to no question, which is a mistake in the test.
+        TypeError: if `task` is not an exercise, or `points` is not a number.
 
     >>> from autograd.exercises.asking import exercise
     >>> from autograd.value import Value
@@ -49,15 +51,18 @@ def grade(task: Exercise, answers: Mapping[Any, Any] | Any, points: float = 1.0,
     ∂loss/∂w: 2*(w*x - 5)*x is right
     4.0
     """
+    if not isinstance(task, Exercise):
+        raise TypeError(f"grade takes an exercise, such as exercise(loss, ask=[w]), not {task!r}")
+    worth = real(points, "points is the number that all these answers are worth, such as 4")
     marking = _marking(task, answers)
     if must_be_right and not marking:
         raise AssertionError(str(marking))
     print(marking)
-    return min(float(points), round(points * marking.points, 2))  # a grader refuses more than there is
+    return min(worth, round(worth * marking.points, 2))  # a grader refuses more than there is
 
 
 def _marking(task: Exercise, answers: Any) -> Marking:
-    """Mark the answers that can be read; the others get the sentence that says why they cannot."""
+    """Mark the answers that can be read; the sentence of any other is the reason why it cannot."""
     if task.kind == "order":
         try:
             return task.mark(answers)

@@ -31,7 +31,7 @@ PLAIN: Final = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0)
 LEAST: Final = 0.002  # of a gradient in question: smaller ones round to nothing
 LONGEST: Final = 4  # digits of a gradient on the first two levels
 XOR: Final = ((0.0, 0.0, 0.0), (0.0, 1.0, 1.0), (1.0, 0.0, 1.0), (1.0, 1.0, 0.0))
-REPEATED: Final = 100  # exercises that came up again, for each further size of the leaves
+REPEATED: Final = 100  # exercises drawn a second time, after which the leaves get one more size
 
 
 class Dice:
@@ -71,7 +71,7 @@ def exercises(seed: int = 0, level: int = 1, count: int = 8) -> list[Exercise]:
     >>> [str(task) for task in sheet] == [str(task) for task in exercises(seed=3, level=2, count=4)]
     True
     """
-    if level not in LEVELS:
+    if level not in list(LEVELS):  # a list, as level may be something that has no hash
         raise ValueError(f"level is {level!r}; the levels are {', '.join(map(str, LEVELS))}")
     if isinstance(count, bool) or not isinstance(count, int) or count < 1:
         raise ValueError(f"count is {count!r}; make 1 exercise or more")

@@ -17,12 +17,13 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from itertools import combinations, islice
 from typing import Final, NamedTuple
 
 from autograd.derivation import Derivation
+from autograd.exercises.tasks import listed
 from autograd.mistakes import MISTAKES, RATE, Move, Reading, activations, at_output, plus, read, sorted_pass, totals, unit
 from autograd.mistakes import updated_too_soon as update
 from autograd.primitives import DomainError
@@ -91,13 +92,13 @@ class Suspects:
             yield Suspect("overwritten", words, self._flow(*shares[-1]), HALF)
         for size in range(len(shares) if len(shares) <= MOST_SHARES else 0):
             for some in combinations(shares, size):
-                through = _listed([self.names[consumer] for consumer, _, _ in some])
+                through = listed(list(dict.fromkeys(self.names[consumer] for consumer, _, _ in some)))
                 words = f"only what comes through {through} counts" if some else f"nothing flows back to {self.names[node]}"
                 yield Suspect("path-forgotten", words, sum(self._flow(*share) for share in some), size / len(shares))
         for consumer, partial, rule in shares:
             above = f"∂{self._loss}/∂{self.names[consumer]}"
             slope = f"∂{self.names[consumer]}/∂{self.names[node]} = {rule}"
-            words = f"this is what arrives from above, {above}, without the factor {slope}"
+            words = f"this is only the upstream gradient {above}, without the factor {slope}"
             yield Suspect("upstream-only", words, self.steps.gradients[consumer], most)
             words = f"this is only the local derivative {slope}, without the factor {above}"
             yield Suspect("local-only", words, partial, 1 / n)
@@ -267,10 +268,6 @@ class Suspects:
             except DomainError:
                 return None
         return node.inputs[k].data if rule.row is None and rule.name else None
-
-
-def _listed(texts: Sequence[str]) -> str:
-    return " and ".join(dict.fromkeys(texts))
 
 
 def _first(reading: Reading) -> float:

@@ -1,4 +1,4 @@
-"""What an exercise asks for: questions, each with its right number at any numbers of the leaves.
+"""The questions of an exercise, each with its right answer at any numbers of the leaves.
 
 The graph at some numbers is a `Scene`.  An answer that is a formula is compared at random ones.
 

@@ -34,7 +34,7 @@ section { break-inside: avoid; }
 
 @dataclass(frozen=True)
 class Worksheet:
-    """Exercises as a sheet to be printed.
+    """A printable sheet of exercises.
 
     Attributes:
         tasks: the exercises.
@@ -128,10 +128,10 @@ def worksheet(tasks: Iterable[Exercise], *, solutions: bool = False, title: str 
         TypeError: for anything but exercises.
         ValueError: if there are none.
     """
-    sheet = tuple(tasks)
+    sheet = tuple(tasks) if isinstance(tasks, Iterable) else (None,)
     for task in sheet:
         if not isinstance(task, Exercise):
-            raise TypeError(f"a worksheet is made of exercises; got {task!r}")
+            raise TypeError(f"a worksheet is made of exercises, in a list; got {tasks!r}")
     if not sheet:
         raise ValueError("a worksheet needs one exercise or more")
     return Worksheet(sheet, solutions, title)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from html import escape
@@ -28,7 +28,7 @@ LATEX_BLANK: Final = r"\underline{\hspace{4em}}"
 
 
 class Task:
-    """What is asked about one graph; `print` shows it, and so does Jupyter.
+    """The task of an exercise on one graph; `print` shows it, and so does Jupyter.
 
     Attributes:
         loss: the result.
@@ -91,10 +91,11 @@ class Task:
 
     def _all_hints(self) -> Iterator[str]:
         if self.kind == "order":
-            n, result = self._uses, self.names[self.loss]
-            yield f"the backward pass starts at {result}"
+            yield f"the backward pass starts at {self.names[self.loss]}"
             yield "a node is visited after all the nodes that it feeds"
-            yield "; ".join(f"{self.names[x]} feeds {listed([self.names[y] for y in n[x]])}" for x in self.steps.order[:-1])
+            yield "; ".join(
+                f"{self.names[x]} feeds {listed([self.names[y] for y in self._uses[x]])}" for x in self.steps.order[:-1]
+            )
             yield f"one order is {', '.join(self.names[x] for x in reversed(self.steps.order))}"
         for question in self.questions:
             yield from self._hints_on(question)
@@ -143,16 +144,17 @@ class Task:
         return uses
 
     def question_about(self, key: Any) -> Question:
-        """Return the question that a key of the answers means: a node, or a node and an operand, or a name.
+        """Return the question that a key of the answers stands for: a node, or a node and an operand, or a name.
 
         Raises:
-            AnswerError: for what was not asked.
+            AnswerError: for a key that belongs to no question.
         """
         asked: dict[Any, Question] = {question.name: question for question in self.questions}
         asked |= {(question.node, question.place): question for question in self.questions}
         asked |= {question.key: question for question in self.questions}
         asked |= {self.names[question.node]: question for question in self.questions if question.place is None}
-        found = asked.get(key.strip() if isinstance(key, str) else tuple(key) if isinstance(key, list) else key)
+        known = key.strip() if isinstance(key, str) else tuple(key) if isinstance(key, list) else key
+        found = asked.get(known) if isinstance(known, Hashable) else None
         if found is None:
             names = listed([question.name for question in self.questions])
             raise AnswerError(f"{described(key)} is not a question of this exercise; the questions are {names}")
@@ -291,7 +293,9 @@ def _preformatted(text: str) -> str:
 
 
 def described(x: Any) -> str:
-    """Name a node with its number, or show anything else as it is."""
+    """Name a node, and each node of a tuple, with its number; show anything else as it is."""
+    if isinstance(x, tuple):
+        return f"({', '.join(map(described, x))})"
     return describe(x) if isinstance(x, Value) else repr(x)
 
 

@@ -19,7 +19,7 @@ import base64
 import hashlib
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
@@ -63,10 +63,10 @@ class Player:
     It holds the graph as it was when it was made; the same graph gives the same bytes, with the same layout engine.
 
     Attributes:
-        title: what is played.
-        steps: how many steps there are.
+        title: the heading of the page.
+        steps: the number of steps.
         walks: the walk of every example.
-        markup: what is seen, as HTML.
+        markup: the visible part of the page, as HTML.
         rows: the rows that the graphs use, as JavaScript.
         asks: whether an exercise is asked in the page.
     """
@@ -163,8 +163,8 @@ def play(
 ) -> Player:
     """Make a player of the forward and backward pass of a result, step by step as `walk` has it.
 
-    Every leaf can be changed in the page, and all that follows from it is computed there.  Dots carry gradients along the
-    edges, multiplied by local derivatives on the way; *Learn* takes a step of gradient descent.  Learners can predict each
+    Every leaf can be changed in the page, which computes all that depends on it.  Dots carry gradients along the edges,
+    multiplied by local derivatives on the way; *Learn* takes a step of gradient descent.  Learners can predict each
     number before it is shown, open a network neuron by neuron, and see the classic mistakes beside the right run.
 
     Args:
@@ -176,9 +176,9 @@ def play(
         limit: the largest number of boxes that is still drawn; a network with more nodes is shown neuron by neuron only.
 
     Raises:
-        TypeError: if `loss` is not a Value or a sequence of them, or something that learns is not a leaf.
-        ValueError: if the graph is too large to be read, a leaf was changed after the forward pass, there is no loss, or
-            something that learns is not in the graph.
+        TypeError: if `loss` is not a Value or a sequence of them, and if `learn` is not a sequence of leaves.
+        ValueError: if the graph is too large to be read, if a leaf was changed after the forward pass, or if something in
+            `learn` is not in the graph.
         LayoutError: if no layout engine is installed.
 
     >>> x = Value(3.0, label="x")
@@ -252,7 +252,7 @@ def _player(
 
 def _losses(loss: object) -> list[Value]:
     losses: list[Value] = []
-    for each in loss if isinstance(loss, Sequence) and loss else [loss]:
+    for each in loss if isinstance(loss, Sequence) and not isinstance(loss, str) and loss else [loss]:
         if not isinstance(each, Value):
             raise TypeError(f"play needs the Value whose graph is to be played, or a list of them, not {each!r}")
         losses.append(each)
@@ -271,14 +271,14 @@ def _refuse_unreadable(loss: Value, limit: int) -> None:
 def _learned(leaves: Sequence[Value], walks: Sequence[Walk], learn: Sequence[Value] | None) -> list[int]:
     """Return the places of the leaves that learn among all leaves."""
     if learn is not None:
-        known = set(leaves)
-        for each in learn:
+        known, chosen = set(leaves), list(learn) if isinstance(learn, Iterable) else [learn]
+        for each in chosen:
             if not isinstance(each, Value) or each.primitive is not None:
-                raise TypeError(f"learn takes leaves of the graph, not {each!r}")
+                raise TypeError(f"learn takes leaves of the graph, not {each!r}; give the nodes themselves, such as learn=[w]")
             if each not in known:
                 raise ValueError(f"{each!r} is to learn, but it is not a leaf of this graph")
-        chosen = set(learn)
-        return [i for i, x in enumerate(leaves) if x in chosen]
+        learning = set(chosen)
+        return [i for i, x in enumerate(leaves) if x in learning]
     neurons = [neuron for walk in walks for neuron in find_neurons(walk.order)]
     parameters = {x for neuron in neurons for x in (*neuron.weights, neuron.bias) if isinstance(x, Value)}
     if not parameters:
@@ -287,9 +287,9 @@ def _learned(leaves: Sequence[Value], walks: Sequence[Walk], learn: Sequence[Val
 
 
 def _meaning(steps: Walk) -> Element:
-    """Say what the short marks of gradients in the picture stand for."""
+    """Explain the short marks of gradients in the picture."""
     loss, has_delta = steps.names[steps.loss], any(steps.telling.mark(node) == "δ" for node in steps.order)
-    delta = f"; δ of a neuron: ∂{loss}/∂z, by its net input z" if has_delta else ""
+    delta = f"; δ of a neuron: ∂{loss}/∂z, with respect to its net input z" if has_delta else ""
     return element("span", f"∂x: ∂{loss}/∂x, how much {loss} grows with x{delta}")
 
 

@@ -1,6 +1,6 @@
 // ---- answers: read, and marked as `Exercise.mark` does
 //
-// The right numbers, what each misconception gives, and the sentences come from Python, so that nothing is known twice; here
+// The right numbers, the results of the misconceptions, and the sentences come from Python, so that nothing is known twice; here
 // answers are only read and compared.
 
 class Refused extends Error {} // an answer that cannot be read; no points are lost
@@ -164,7 +164,7 @@ class Marker {
         return this.asked.sentences[name].replace(/\{(\w+)\}/g, (_, part) => parts[part]);
     }
 
-    // Read an answer; Refused, in one sentence, for what is neither a number nor a formula.
+    // Read an answer; raise Refused, in one sentence, for anything but a number or a formula.
     read(text) {
         const answer = this.reader.read(text.trim());
         try {

@@ -1,4 +1,4 @@
-"""An exercise in a player: what its page needs to ask questions on the graph and to mark the answers.
+"""An exercise in a player: the data with which its page poses questions on the graph and marks the answers.
 
 The picture and the text for readers without scripts are printed without gradients.  The right answers have to be in the page,
 which marks by itself; base64 keeps them from being read by accident.
@@ -27,7 +27,7 @@ class Asked:
     Attributes:
         title: the title of the page.
         text: the task, for readers without scripts and on paper.
-        data: what exercise.js takes, plain data.
+        data: plain data for exercise.js.
         rows: the rows that formulas in answers may use.
     """
 

@@ -1,4 +1,4 @@
-// ---- what moves a player: buttons, keys, the mouse and fingers; its address; scripts
+// ---- controls of a player: buttons, keys, the mouse and fingers; its address; scripts
 
 class Controls {
     constructor(player) {
@@ -121,7 +121,7 @@ class Controls {
         return target.matches("input, select, textarea");
     }
 
-    // What a key does where it was pressed, if it is one of ours.
+    // The action of a key where it was pressed, if it is one of ours.
     meaning(event) {
         const {player} = this, {key} = event, target = event.composedPath()[0];
         const click = (name) => () => player.find(`.${name}`).click();
@@ -268,7 +268,7 @@ class Address {
 const RESERVED = ["step", "example", "view", "compact"]; // names in an address that are not leaves
 const isNamed = ({name, full}, wanted) => name === wanted || full === wanted;
 
-// What scripts can do with a player: the property `player` of its element.
+// The interface for scripts: the property `player` of a player's element.
 class Interface {
     #player;
 

@@ -33,7 +33,7 @@ class Exercise {
         this.element = made("section", {className: "exercise", ariaLabel: "Exercise"},
             made("p", {className: "head"}, made("b", {}, asked.task), this.score),
             ...asked.notes.map((note) => made("p", {className: "note"}, note)), this.list,
-            made("p", {className: "note"}, `${how} Enter marks it; what cannot be read costs nothing.`), giveUp, this.solution);
+            made("p", {className: "note"}, `${how} Enter marks it; an answer that cannot be read costs no points.`), giveUp, this.solution);
         player.find(".desk").append(this.element);
         this.tally();
     }
@@ -80,7 +80,7 @@ class Exercise {
         if (this.marks[i]?.isRight) this.fields.find(({input}, k) => k > i && !input.value.trim())?.input.focus();
     }
 
-    // Read the answer in a field, and mark all anew: what follows from a wrong answer above counts.
+    // Read the answer in a field, and mark all again: an answer that follows from a wrong one above counts.
     answer(i) {
         const {input, mark} = this.fields[i], text = input.value.trim();
         this.fields[i].isStale = false;
@@ -133,7 +133,7 @@ class Exercise {
 
     // ---- the picture
 
-    // What stands for the gradient of a node, or undefined where nothing is asked.
+    // The text in place of the gradient of a node, or undefined for a node that no question is about.
     cell(place) {
         if (!this.isOpen || this.asked.kind === "local") return undefined;
         if (this.isOrder) return [this.order.includes(place) ? `${this.order.indexOf(place) + 1}.` : ""];
@@ -142,7 +142,7 @@ class Exercise {
         return [this.asked.kind === "update" ? `${short} → ${this.blank(i)}` : `${mark} = ${this.blank(i)}`];
     }
 
-    // What stands on an edge, from a node to its k-th input.
+    // The text on an edge, from a node to its k-th input.
     edge([p, k]) {
         if (!this.isOpen || this.asked.kind !== "local") return undefined;
         return [this.blank(this.asked.questions.findIndex(({node, place}) => node === p && place === k))];
@@ -161,7 +161,7 @@ class Exercise {
         for (const {boxes} of this.player.pictures) for (const {group, ids} of boxes) group.classList.toggle("asked", ids.includes(place));
     }
 
-    // A box that is pressed is the next of an order, or leads to the question about it; return whether it is.
+    // A box that is pressed is the next of an order, or leads to the question about it; return whether it does either.
     enter({ids}) {
         if (!this.isOpen) return false;
         const {order} = this.player.graph;

@@ -1,4 +1,4 @@
-"""The table read as JavaScript: what a page needs to compute a graph by itself, printed from the rows of that graph.
+"""The table read as JavaScript: the functions with which a page computes a graph by itself, printed from that graph's rows.
 
 A formula is printed once, as a function of a *reading* ``$``: read as numbers it computes, read as text it is written, just as
 a rule of the table is read on floats and on symbols.  formulas.js brings the two readings, and Python's functions of `math`.
@@ -46,7 +46,7 @@ from autograd.value import Value
 
 __all__ = ["FUNCTIONS", "NotLiveError", "strict", "to_javascript"]
 
-# Python's functions, and what computes the same in JavaScript; `math`, divide, … are defined in formulas.js.
+# Python's functions, and the same ones in JavaScript; `math`, divide, … are defined in formulas.js.
 MATH: Final = (
     "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh",
     "cosh", "tanh", "asinh", "acosh", "atanh", "sqrt", "cbrt", "hypot", "erf", "pow",
@@ -81,7 +81,7 @@ def to_javascript(walks: Sequence[Walk], also: Iterable[Primitive] = ()) -> tupl
 
     Args:
         walks: the graphs; in live.js each becomes ``new Graph(data, rows)``.
-        also: rows of one or two operands to print under their names as well, but for those without JavaScript.
+        also: further rows of one or two operands to print under their names; those without JavaScript are left out.
 
     Raises:
         NotLiveError: if a row has no JavaScript.
@@ -123,7 +123,7 @@ class _Printer:
 
     @property
     def text(self) -> str:
-        """All that was printed, as one expression."""
+        """All rows and kinds so far, as one expression."""
         rows = "".join(f"{_string(key)}: {entry},\n" for key, entry in self.rows.items())
         return "{rows: {\n" + rows + "}, kinds: [\n" + "".join(f"{line},\n" for line in self.lines) + "]}"
 
@@ -251,7 +251,7 @@ def _picks(row: Primitive | None) -> bool:
 
 
 def _number(x: float) -> str:
-    """Write a number in JavaScript; a negative one stands in no place where its sign would need parentheses."""
+    """Write a number in JavaScript; a negative one is never printed where its sign would need parentheses."""
     return {"inf": "Infinity", "-inf": "-Infinity", "nan": "NaN"}.get(repr(float(x))) or repr(float(x)).removesuffix(".0")
 
 

@@ -14,8 +14,8 @@ class Pass {
         this.gradients[graph.loss] = graph.problem ? NaN : 1;
     }
 
-    // Let a node pass on what has arrived, with its partial derivatives as they were read; combine: what becomes of a gradient
-    // and a contribution to it.
+    // Let a node pass on what has arrived, with its partial derivatives as they were read; combine: the function that adds a
+    // contribution to a gradient.
     visit(p, {partials, taken, values} = this.graph.reading(p), combine = (before, contribution) => before + contribution) {
         const upstream = this.gradients[p], isReached = this.reached.has(p);
         const edges = this.graph.nodes[p].inputs.map((x, k) => {
@@ -52,7 +52,7 @@ class Graph {
 
     // ---- numbers
 
-    // Change a leaf; `compute` then gives everything that follows from it.
+    // Change a leaf; `compute` then computes everything that depends on it.
     set(place, x) {
         this.values[place] = x;
     }
@@ -80,10 +80,10 @@ class Graph {
         this.follow();
     }
 
-    // What follows from the values and the partial derivatives: decisions, gradients, steps.
+    // The consequences of the values and the partial derivatives: decisions, gradients, steps.
     follow() {
         this.flows = new Map();
-        this.told = {}; // what was written since
+        this.texts = {}; // written since the numbers changed
         const pass = new Pass(this), visits = this.order.toReversed().map((p) => pass.visit(p));
         this.gradients = pass.gradients;
         this.visits = new Map(visits.map((visit) => [visit.node, visit]));
@@ -206,8 +206,8 @@ class Graph {
     // The names of the nodes with their numbers, as formulas, by place.
     cell(p) {
         const make = ({short}, place) => Object.assign(new Formula(), {name: short, value: this.values[place]});
-        this.told.cells ??= this.nodes.map(make);
-        return this.told.cells[p];
+        this.texts.cells ??= this.nodes.map(make);
+        return this.texts.cells[p];
     }
 
     operation(p) {
@@ -219,8 +219,8 @@ class Graph {
     derivative(p, k, edge = null) {
         if (edge && !same(edge.partial, this.partial(p, k))) return edge.partial;
         const write = () => this.nodes[p].kind.rules(this.rows.formulas, this.operands(p, (x) => this.cell(x)), this.cell(p));
-        this.told[p] ??= write();
-        return this.told[p][k];
+        this.texts[p] ??= write();
+        return this.texts[p][k];
     }
 
     written(formula, isNumbers) {

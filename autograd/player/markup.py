@@ -1,4 +1,4 @@
-"""HTML and SVG as trees, so that no text can ever become markup: whoever writes the tree out escapes it.
+"""HTML and SVG as trees, so that no text can ever become markup: it is escaped when the tree is written.
 
 >>> write(element("p", "1 < 2, ", element("b", "<i>"), class_="note", data_step="3"))
 '<p class="note" data-step="3">1 &lt; 2, <b>&lt;i&gt;</b></p>'

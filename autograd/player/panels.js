@@ -1,4 +1,4 @@
-// ---- what stands beside the picture: the card of a step, the ledger of a node, the leaves, the loss curve, the mistakes
+// ---- panels beside the picture: the card of a step, the ledger of a node, the leaves, the loss curve, the mistakes
 //
 // A panel is built when its step or its node changes; when numbers change, only its cells are written anew.
 
@@ -163,7 +163,7 @@ class Leaves {
         this.offerMore();
     }
 
-    // Of the many leaves of a large network, more are listed when somebody wants them.
+    // Of the many leaves of a large network, more are listed on demand.
     offerMore() {
         const rest = this.leaves.length - this.rows.length;
         if (!rest) return;
@@ -238,7 +238,7 @@ class Leaves {
         slider.value = text;
     }
 
-    // Write the gradient of each leaf as far as it has arrived in a scene; when all have, say which of those that learn to change.
+    // Write the gradient of each leaf as far as it has arrived in a scene; when all have, name the one to change first.
     tell({arrived, complete}, graph, placeOf) {
         const gradients = this.leaves.map((_, i) => arrived.get(placeOf(i)));
         this.rows.forEach(({slope}, i) => {
@@ -295,7 +295,7 @@ class Curve {
 // Each mistake, run on the present numbers, beside the right run at the first step that differs; those that make no difference
 // there are only named.
 class Mistakes {
-    // about: what each of them is, by its name.
+    // about: a description of each, by its name.
     constructor(player, about) {
         this.player = player;
         this.entries = Object.entries(about).map(([name, what]) => this.entry(name, what));

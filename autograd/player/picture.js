@@ -129,7 +129,7 @@ class Picture {
         return {x: number("cx") - rx, y: number("cy") - ry, width: 2 * rx, height: 2 * ry};
     }
 
-    // ---- what is shown
+    // ---- showing a scene
 
     // The text of a cell in a scene, and the number that gives it its colour.
     tell({box, arrow, i, value, gradient, name, first}, scene) {
@@ -148,7 +148,7 @@ class Picture {
         return [`∂${box.lines.find((line) => line.value === out).name} = ${graph.number(arrived.get(out))}`, arrived.get(out)];
     }
 
-    // The label of an arrow: of a weight its value and its gradient, of any other edge what has flowed; at the step, the product.
+    // The label of an arrow: of a weight its value and its gradient, of any other edge its flow; at the step, the product.
     tellArrow({flow, weighs, isWeight, label}, i, first, scene) {
         const {graph} = this, flowed = (edge) => edge !== null && scene.flowed.has(edge.join("."));
         const here = (edge) => flowed(edge) && scene.node === edge[0] && this.edge(edge).taken;
@@ -174,7 +174,7 @@ class Picture {
         return this.graph.nodes[p].inputs[k];
     }
 
-    // What flows along an edge; in a mistaken run something else than in the right one.
+    // The flow along an edge; in a mistaken run another one than in the right run.
     edge([p, k]) {
         return this.scene.flowed.get(`${p}.${k}`) ?? this.graph.edge(p, k);
     }
@@ -246,7 +246,7 @@ class Picture {
         box.group.classList.toggle("flat", word !== "");
     }
 
-    // What flows inside a neuron, from its output to its net input, stands above it at that step.
+    // The flow inside a neuron, from its output to its net input, is written above it at that step.
     markProduct(box) {
         const {phase, node, flowed} = this.scene, key = `${box.ids[1]}.0`, {x, y, width} = box.area;
         const isHere = phase === "backward" && node === box.ids[1] && flowed.has(key);

@@ -9,7 +9,7 @@ const SMALL = 480; // pixels: the height of a frame in which only what is needed
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 class Player {
-    // host: the element of the page; its data, from Python: graphs, the leaves that learn, what the mistakes are, and the stages
+    // host: the element of the page; its data, from Python: graphs, the leaves that learn, descriptions of the mistakes, and the stages
     // of other layouts as HTML.
     constructor(host, {graphs, learn, mistakes, layouts, exercise = null}, rows) {
         this.host = host;
@@ -35,7 +35,7 @@ class Player {
         this.pointed = null; // the node that is pointed at
         this.version = 0; // counts changes of numbers
         const wrong = this.graphs.map((graph) => graph.check()).find(Boolean);
-        if (wrong) return void this.refuse(`The page does not compute what Python computed, so it stays still: ${wrong}.`);
+        if (wrong) return void this.refuse(`The numbers of this page differ from Python's, so it stays still: ${wrong}.`);
         this.exercise = exercise && new Exercise(this, exercise);
         this.card = new Card(this.find(".card"));
         this.ledger = new Ledger(this.find(".ledger"));
@@ -322,11 +322,11 @@ class Player {
         this.tell();
     }
 
-    // Say where the graph has no value.
+    // Show where the graph has no value.
     warn() {
         const {problem} = this.graph, line = this.find(".problem");
         line.hidden = problem === null;
-        if (problem) line.textContent = `${problem.text} (${this.graph.nodes[problem.place].short}). What follows from it has no value.`;
+        if (problem) line.textContent = `${problem.text} (${this.graph.nodes[problem.place].short}). The nodes that depend on it have no value either.`;
     }
 
     // Panels are written once a frame, however often numbers change.

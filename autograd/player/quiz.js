@@ -1,4 +1,4 @@
-// ---- predict, then reveal: the questions, what counts as right, and what a wrong answer looks like
+// ---- predict, then reveal: the questions, which answers count as right, and hints for wrong ones
 
 // Read a number as people write it: 1/2, -0.5, −0.5, ,5 or ∞.
 function read(text) {
@@ -7,7 +7,7 @@ function read(text) {
     return rest.length ? NaN : below === undefined ? above : above / below;
 }
 
-// Whether a prediction is right within a hundredth, which is what can be worked out in one's head.
+// Whether a prediction is right within a hundredth, the precision of mental arithmetic.
 function agrees(guess, right) {
     if (Number.isNaN(right) || !Number.isFinite(right)) return Object.is(guess, right);
     return Math.abs(guess - right) <= Math.max(Math.abs(right) / 100, 1e-9);
@@ -89,7 +89,7 @@ class Quiz {
         return x > 0 ? "+" : x < 0 ? "-" : "0";
     }
 
-    // What a wrong number looks like.
+    // A hint for a wrong number.
     hint(guess, right, {edge, node}) {
         if (Number.isNaN(guess)) return "a number, such as 1/2 or -0.5";
         if (right !== 0 && agrees(guess, -right)) return "the sign";

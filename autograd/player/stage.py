@@ -2,9 +2,9 @@
 
 A box is as wide as the widest text that it may show, so nothing shifts while steps go by and numbers change.  A picture is
 folded into lines as suits a screen, and once more for a phone; one that could not be read as a whole stays a strip, which the
-page follows step by step.  Each part says in its attributes which cell of the page it is: ``data-value`` shows a value,
-``data-gradient`` a gradient, ``data-flow`` what an edge carries and ``data-weighs`` its weight.  Where no script fills the
-cells, the picture is that of the end of the walk.
+page follows step by step.  The attributes of each part name the cell of the page that it is: ``data-value`` shows a value,
+``data-gradient`` a gradient, ``data-flow`` the contribution on an edge and ``data-weighs`` its weight.  Where no script fills
+the cells, the picture is that of the end of the walk.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ PHONE = ((390, 420),)
 BETTER = 1.1  # times larger text is worth a fold
 LEGIBLE, LARGEST = 10.0, 20.0  # pixels: sizes of text, see picture.js
 TEXT = 14.0  # the size of text, in points
-MARKS = 24  # points above and below a picture, for what the page writes there
+MARKS = 24  # points above and below a picture, in which the page writes products and marks
 FAR = 1e4  # where a unit that saturates has reached its limit
 STYLED = ("fill", "stroke", "stroke-width", "stroke-dasharray", "font-weight", "font-size", "font-family", "style")
 
@@ -112,7 +112,7 @@ def _best(
 
 
 def _text_size(layout: Geometry, places: Sequence[tuple[float, float]]) -> float:
-    """Return how large text is, in pixels, in the better place for a picture; what is larger than large does not count."""
+    """Return the size of text, in pixels, in the better place for a picture; sizes beyond the largest count as that."""
     return min(LARGEST, max(TEXT * min(width / layout.width, height / (layout.height + MARKS)) for width, height in places))
 
 
@@ -165,7 +165,7 @@ def _dense(plan: Plan) -> set[str]:
 
 
 def _at_rest(edge: Edge, is_dense: bool) -> Edge:
-    """Return an edge as it is when all has flowed: a weight with its gradient, or what has flowed back."""
+    """Return an edge as it is at the end of the walk: a weight with its gradient, or a contribution that has flowed back."""
     flow: Flow = "nothing" if edge.weight else "flowed" if edge.flow == "flowing" else edge.flow
     gradient = None if is_dense else edge.gradient
     return replace(edge, flow=flow, gradient=gradient, emphasis="faint" if edge.hint == "" else "normal")
@@ -193,7 +193,7 @@ def _with_width(edge: Edge) -> Edge:
 
 
 def _bare(svg: Element) -> Element:
-    """Remove what the page has already: paper, tooltips, colours and sizes."""
+    """Remove paper, tooltips, colours and sizes, which the page has already."""
     for part in list(svg.iter()):
         for extra in (*part.findall("title"), *part.findall("rect[@class='paper']")):
             part.remove(extra)

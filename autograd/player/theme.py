@@ -1,4 +1,4 @@
-"""The player's colours by day and by night: those of the drawings, and for each its counterpart on dark paper.
+"""The player's colours in the light and in the dark theme: those of the drawings, each with its counterpart on dark paper.
 
 >>> print(colours().splitlines()[1])
     --paper: light-dark(#ffffff, #14191d);
@@ -31,6 +31,6 @@ THEME: Final = {name: (colour, NIGHT[colour]) for name, colour in DAY.items()}
 
 
 def colours() -> str:
-    """Write the colours as variables for the style sheet, each by day and by night."""
+    """Write the colours as variables for the style sheet, each for both themes."""
     lines = [f"    --{name}: light-dark({day}, {night});" for name, (day, night) in THEME.items()]
     return "\n".join([".player {", *lines, "}", ""])

@@ -20,8 +20,8 @@ FRAME: Final = (  # of the player, in player.html
     "Lecture mode", "Lecture mode: large type, the step as a caption (l)", "Full screen", "Full screen (f)", "First step",
     "First step (Home)", "Previous step", "Previous step (←)", "Play", "Play or pause (space)", "Next step",
     "Next step (→)", "Last step", "Last step (End)", "Step", "Speed", "What to predict", "numbers", "signs", "Reveal",
-    "Predict", "Say what comes before it is shown (p)", "Ledger of a node", "Values", "Example", "Change a number", "Reset",
-    "The numbers that Python computed with", "One step of gradient descent: w ← w − η·∂w", "Learn", "Train", "Repeat",
+    "Predict", "Predict each number before it is shown (p)", "Ledger of a node", "Values", "Example", "Change a number",
+    "Reset", "The numbers that Python computed with", "One step of gradient descent: w ← w − η·∂w", "Learn", "Train", "Repeat",
     "Loss by step", "Whole graph", "thick: this step", "dashed: still to come", "green +", "purple −",
     "← what has flowed back", "← →: steps, space: play, ↑ ↓: from node to node, drag a number or a box to change it",
     "The classic mistakes, made on this graph", "Neurons", "Nodes",
@@ -38,7 +38,7 @@ SPOKEN: Final = (  # by the player's scripts, where {} stands for what is put in
     "that is {}", "{} {}/{}: {} = {}. Predict, then reveal.",
     "Press the nodes in the picture, or write their names, with commas.",
     "An answer is a number, a fraction such as 1/2, or a formula over the names in the picture.", "Show the solution",
-    "Exercise", "Hint", "Undo", "{} Enter marks it; what cannot be read costs nothing.",
+    "Exercise", "Hint", "Undo", "{} Enter marks it; an answer that cannot be read costs no points.",
 )  # fmt: skip
 
 LANGUAGES: Final[dict[str, dict[str, str]]] = {

@@ -1,8 +1,8 @@
 """The table read as Coq: a formula on symbols, written as a term over Coq's real numbers.
 
-The idea: Coq is one more style of `autograd.symbol.write`, beside text, LaTeX and Python.  So all of it is three tables:
-``NOTATION`` for the rows with a notation of their own, ``FUNCTIONS`` for what Python's functions are over the reals, and
-``CONSTANTS`` for the numbers that a float can only round.  Any other row is a function called ``row_`` and its name.
+The idea: Coq is one more style of `autograd.symbol.write`, beside text, LaTeX and Python.  So three tables suffice:
+``NOTATION`` for the rows with a notation of their own, ``FUNCTIONS`` for Python's functions over the reals, and ``CONSTANTS``
+for the numbers that a float can only round.  Any other row is a function called ``row_`` and its name.
 
 >>> from autograd.primitives import relu, tanh
 >>> x, out = Symbol("x"), Symbol("out")
@@ -36,7 +36,7 @@ NOTATION: Final = {"positive": "{0}", "where": "choose {0} {1} {2} "}
 CONSTANTS: Final = {
     math.log(2): "(ln 2)", math.log(10): "(ln 10)", 2 / math.sqrt(math.pi): "(2 / sqrt PI)", math.inf: "infinity",
 }  # fmt: skip
-# What the functions of Python's math are over the reals: Coq's, or definitions of library.py.
+# The functions of Python's math over the reals: Coq's own, or definitions of library.py.
 FUNCTIONS: Final[Mapping[Callable[..., Any], str]] = {
     math.exp: "exp x", math.exp2: "Rpower 2 x", math.expm1: "exp x - 1", math.pow: "power x y",
     math.log: "ln x", math.log2: "ln x / ln 2", math.log10: "ln x / ln 10", math.log1p: "ln (1 + x)",

@@ -1,7 +1,7 @@
-"""What Coq needs before the table: the functions that its real numbers lack, and tactics that prove most theorems.
+"""The text for Coq before the table: the functions that its real numbers lack, and tactics that prove most theorems.
 
 The idea of the proofs: near a point of a smooth piece all conditions are settled, so there the function is one formula without
-cases; that formula is derived by Coquelicot's ``auto_derive``, and what remains is algebra.  Hence ``smooth x``, the proof of
+cases; Coquelicot's ``auto_derive`` differentiates that formula, and the rest is algebra.  Hence ``smooth x``, the proof of
 nearly every theorem about the derivative with respect to x.
 """
 

@@ -44,12 +44,12 @@ __all__ = ["gradients"]
 
 
 def gradients(walk: Walk, leaves: Sequence[Value], title: str) -> Iterator[str]:
-    """Print a theorem for some leaves of a graph: the gradient that the walk finds is the derivative, and what `explain` says.
+    """Print a theorem for some leaves of a graph: the walk's gradient is the derivative, and equals the formula of `explain`.
 
     Args:
         walk: the graph, whose leaves have labels that can be names in Coq.
         leaves: those with respect to which the result is differentiated; a single way leads to each.
-        title: the name of the function, and what the theorems' names begin with.
+        title: the name of the function, and the beginning of the theorems' names.
 
     Raises:
         ValueError: if several ways lead from the result to a leaf.

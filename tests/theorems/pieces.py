@@ -27,8 +27,8 @@ class Piece(NamedTuple):
     """A part of a domain.
 
     Attributes:
-        conditions: what holds there, a function of the operands that it names, and perhaps of ``n``.
-        fixed: the operands that are not free there: a number, or ``"n"``.
+        conditions: a function that returns them, from the operands that it names, and perhaps ``n``.
+        fixed: the operands that are not free there, by name: a number, or ``"n"``.
     """
 
     conditions: Callable[..., Sequence[Any]]
@@ -50,7 +50,7 @@ class Piece(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The conditions for people."""
+        """The conditions as text."""
         fixed = [f"{name} = {value if isinstance(value, str) else f'{value:g}'}" for name, value in self.fixed.items()]
         return ", ".join([*fixed, *(x.text for x in self.on({name: Symbol(name) for name in self.names}))]) or "everywhere"
 
@@ -111,7 +111,7 @@ def pieces(row: Primitive, operand: str) -> Sequence[Piece]:
 
 
 def members(piece: Piece, names: Sequence[str], numbers: Sequence[float]) -> Iterator[Point]:
-    """Go through the points of a piece whose free operands are among some numbers."""
+    """Iterate over the points of a piece whose free operands are among some numbers."""
     wholes = [float(n) for n in range(-3, 4)] if piece.has_whole else [0.0]
     choices = [numbers if name not in piece.fixed else [piece.fixed[name]] for name in names]
     for n, data in itertools.product(wholes, itertools.product(*choices)):

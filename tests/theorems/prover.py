@@ -1,9 +1,9 @@
-"""Coq reads the theorems: all of them in one text, made here and thrown away.
+"""Coq checks the theorems: all of them in one text, made here and thrown away.
 
-python tests/theorems/prover.py               has them accepted and prints how many there are
+python tests/theorems/prover.py               checks all theorems, and prints how many there are
 python tests/theorems/prover.py --wrong       tries every mutant of every rule, and prints those that are accepted
 python tests/theorems/prover.py --save FILE   writes the text, to be read or stepped through in an editor for Coq
-python tests/theorems/prover.py --readme      writes the table of README.md anew
+python tests/theorems/prover.py --readme      rewrites the table of README.md
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Refused(AssertionError):
 
 @functools.cache
 def missing() -> str:
-    """Return what is missing on this machine, with what to install, or an empty string."""
+    """Return which program is missing, with the command that installs it, or an empty string."""
     if shutil.which("coqc") is None:
         return "there is no coqc; apt install coq libcoq-coquelicot"
     try:
@@ -58,10 +58,10 @@ def missing() -> str:
 
 
 def accepted(text: str) -> str:
-    """Have Coq check a text, and return what it prints.
+    """Check a text with Coq, and return the output.
 
     Raises:
-        Refused: with Coq's words and the theorem that they are about.
+        Refused: with the theorem and Coq's message about it.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "table.v")
@@ -77,7 +77,7 @@ def accepted(text: str) -> str:
 
 
 def title(name: str) -> str:
-    """Return the statement of a theorem that is printed here, for messages."""
+    """Return the name of a theorem for messages, with its statement if it is about a row."""
     return next(
         (f"the theorem {x.name}: {x.statement}" for row in PROVED for x in theorems(row) if x.name == name),
         f"the theorem {name}",
@@ -134,11 +134,11 @@ def table() -> str:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Do what the module's docstring says."""
-    parser = argparse.ArgumentParser(description="Have Coq check the table's rules.")
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description="Check the table's rules with Coq.")
     parser.add_argument("--wrong", action="store_true", help="try every mutant of every rule")
     parser.add_argument("--save", metavar="FILE", type=Path, help="write the text for Coq")
-    parser.add_argument("--readme", action="store_true", help="write the table of README.md")
+    parser.add_argument("--readme", action="store_true", help="rewrite the table of README.md")
     options = parser.parse_args(arguments)
     if options.save:
         options.save.write_text(text(), encoding="utf-8")

@@ -35,7 +35,7 @@ def _power(name: str, y: float) -> Primitive:
 
 
 PROVED: Final[tuple[Primitive, ...]] = (*ROWS, *(_power(name, y) for name, y in POWERS.items()))
-# Functions with cases that are smooth all the same, since the cases are there against overflow only; and without them.
+# Smooth functions whose cases only prevent overflow, and their formulas without cases.
 TEXTBOOK: Final[Mapping[Primitive, Callable[[Any], Any]]] = {
     sigmoid: lambda x: 1 / (1 + exp(-x)),
     softplus: lambda x: log1p(exp(x)),
@@ -83,12 +83,12 @@ class Theorem:
 
 
 def names_of(row: Primitive) -> Sequence[str]:
-    """Return the names of a row's operands; a row of any number of them has three here, and dot five."""
+    """Return the names of a row's operands; a row of any number of operands has three here, and dot five."""
     return operand_names(max(widths(row)) if row.name == dot.name else min(widths(row)))
 
 
 def theorems(row: Primitive) -> Iterator[Theorem]:
-    """Go through the theorems about a row."""
+    """Iterate over the theorems about a row."""
     for operand in names_of(row):
         found = pieces(row, operand)
         for i, piece in enumerate(found, 1):

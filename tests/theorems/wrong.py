@@ -27,9 +27,9 @@ Attempt = tuple[str, str, Theorem]
 
 
 def wrong_theorems(rows: Iterable[Primitive] = PROVED) -> Iterator[Attempt]:
-    """Go through the mutants by what was done, with their definitions and the theorems with a mutant in place of the rule.
+    """Iterate over the mutants: the change, the definition, and each theorem with the mutant in place of the rule.
 
-    To those of test_mutations comes the rule plus 1, since a rule that is 0 everywhere has no others.
+    The mutants are those of test_mutations, and the rule plus 1, since a rule that is 0 everywhere has no others.
 
     >>> from autograd.primitives import tanh
     >>> what, text, theorem = next(wrong_theorems([tanh]))
@@ -66,7 +66,7 @@ def _shifted(row: Primitive) -> Iterator[tuple[str, Primitive]]:
 
 
 def _values(theorem: Theorem) -> Iterator[Values]:
-    """Go through operands on the piece of a theorem, with the value and the partial derivative there."""
+    """Iterate over operands on the piece of a theorem, with the value and the partial derivative there."""
     row, names = theorem.row, names_of(theorem.row)
     for point in members(theorem.piece, names, NUMBERS[:: max(1, len(names) - 2)]):
         data = [*point.values()]
@@ -105,5 +105,5 @@ def attempt(theorems: Iterable[Attempt]) -> str:
 
 
 def verdicts(printed: str) -> list[str]:
-    """Return what became of each attempt, from what Coq prints; some of its tactics say why they fail."""
+    """Return the verdict on each attempt, from Coq's output, which also has messages of tactics that fail."""
     return [line for line in printed.splitlines() if line.startswith(("accepted: ", "refused: "))]
