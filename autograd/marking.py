@@ -30,7 +30,6 @@ class Mark:
         sentence: what is right or wrong with the answer.
         names: the misconceptions that explain a wrong answer, the likeliest first.
         is_right: whether the answer is right.
-        is_answered: whether there is an answer at all.
     """
 
     asked: Hashable
@@ -38,7 +37,6 @@ class Mark:
     sentence: str
     names: tuple[str, ...] = ()
     is_right: bool = False
-    is_answered: bool = True
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -83,4 +81,4 @@ def blank(asked: Hashable, name: str) -> Mark:
     >>> print(Marking((blank("w", "∂E/∂w"),)))
     ∂E/∂w: still blank; put your answer in place of ... and run this again
     """
-    return Mark(asked, 0.0, f"{name}: still blank; put your answer in place of ... and run this again", is_answered=False)
+    return Mark(asked, 0.0, f"{name}: still blank; put your answer in place of ... and run this again")

@@ -92,7 +92,7 @@ class Exercise(Task):
 
     def _mark(self, question: Question, answers: Mapping[Question, Answer]) -> Mark:
         if question not in answers:
-            return Mark(question.key, 0.0, SENTENCES["unanswered"].format(name=question.name), is_answered=False)
+            return Mark(question.key, 0.0, SENTENCES["unanswered"].format(name=question.name))
         answer, right = answers[question], question.value(self._scene)
 
         def mark(points: float, sentence: str, names: tuple[str, ...] = (), is_right: bool = False, **parts: str) -> Mark:
