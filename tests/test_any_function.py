@@ -419,7 +419,7 @@ def test_bad_input(call: Callable[[], object], error: type[Exception], message: 
 
 def test_what_is_no_function_is_refused() -> None:
     array: Any = np.ones(1)
-    with pytest.raises(TypeError, match="gradient is a ndarray; pass a function of the point"):
+    with pytest.raises(TypeError, match="gradient is an ndarray; pass a function of the point"):
         gradcheck(math.sin, 1.0, gradient=array)
     with pytest.raises(TypeError, match="f is a ndarray; pass a function of the point"):
         gradcheck(array, 1.0, gradient=math.cos)
