@@ -10,8 +10,8 @@
 Record: `Value`, the operations by name, `label_values`; a new operation is a row, `Unary`, `Binary` or `Nary`.
 Differentiate: `Value.backward`, `gradients`, `grad`, `value_and_grad`, `jacobian`, `hessian`; forward `jvp`, `Dual`; `replay`.
 Step: `walk`, `find_nonfinite`.  Explain: `explain`, `check_derivation`.  Draw: `draw`.  Play: `play`.  Check: `gradcheck`,
-`assert_gradient`, and `autograd.strategies` for Hypothesis.  Prove: `certify`.  Ask: `autograd.exercises`.  From scalars to
-matrices: `compile`.
+`assert_gradient`, and `autograd.strategies` for Hypothesis.  Prove: `certify`.  Set exercises: `autograd.exercises`.  From
+scalars to matrices: `compile`.
 """
 
 from importlib import import_module
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from autograd.drawing import draw
     from autograd.player import play
 
-# `compile` and `Program` stay outside: a star import is to need the standard library alone, and to keep Python's `compile`.
+# `compile` and `Program` stay outside: a star import must need only the standard library, and must keep Python's `compile`.
 __all__ = [
     "Dual", "Value", "assert_gradient", "certify", "check_derivation", "clip", "draw", "explain", "find_nonfinite", "grad",
     "gradcheck", "gradients", "hessian", "jacobian", "jvp", "label_values", "mean", "numbers", "play", "replay", "softmax",
@@ -47,7 +47,7 @@ __all__ = [
 ]  # fmt: skip
 __all__ += _operations
 
-# Rooms that a program that only differentiates has no need of; they are imported when they are first asked for.
+# Imported at first use, since a program that only differentiates does not need them.
 _ROOMS = {
     "Program": "autograd.compiler",
     "assert_gradient": "autograd.checking.assertions",

@@ -1,7 +1,7 @@
 """The command line: ``python -m autograd`` for a demonstration, or with an expression to differentiate it.
 
 Everything is computed before anything is printed, so a command either prints its whole answer, or one line on standard error
-that says why there is none, with status 2.
+that explains why not, with status 2.
 
 >>> main(["x**2 + 1", "x=3"])
 f = x**2 + 1 = 10
@@ -62,7 +62,7 @@ SPELLED: Final = {
 
 
 class UsageError(ValueError):
-    """The command line has no meaning, or what it means cannot be done."""
+    """The command line is invalid, or cannot be carried out."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -81,7 +81,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns:
         The exit status: 0; 1 if ``--check`` finds a wrong gradient, 3 if it finds a kink and nothing wrong; 2 after one line
-        on standard error that says what is wrong.
+        on standard error that explains what is wrong.
     """
     try:
         text, status = run(sys.argv[1:] if argv is None else argv)
@@ -96,7 +96,7 @@ def run(argv: Sequence[str]) -> tuple[str, int]:
     """Run a command line; return the text to print, and the exit status.
 
     Raises:
-        UsageError: if it has no meaning, or a file cannot be written.
+        UsageError: if it is invalid, or a file cannot be written.
         ExpressionError: if the expression cannot be read, or is undefined at the given numbers.
     """
     parser = make_parser()
@@ -161,7 +161,7 @@ def make_parser() -> Parser:
                         help="differentiate with respect to these variables only, such as w or w,b")  # fmt: skip
     parser.add_argument("--mistake", choices=MISTAKES, metavar="NAME", help=f"make a classic mistake: {', '.join(MISTAKES)}")
     parser.add_argument("--exercise", type=int, choices=(1, 2, 3, 4), metavar="LEVEL",
-                        help="ask exercises of a level, 1 to 4, in the terminal; elsewhere print them as a sheet")  # fmt: skip
+                        help="set exercises of a level, 1 to 4, in the terminal; elsewhere print them as a sheet")  # fmt: skip
     parser.add_argument("--seed", type=int, metavar="N", help="choose the exercises, by default 0")
     for option, text in {
         "--svg": f"write a picture of the graph, in the format of the suffix: {suffixes()}",
@@ -169,19 +169,21 @@ def make_parser() -> Parser:
         "--json": "write the steps as JSON; with -, print it, and nothing else",
     }.items():
         parser.add_argument(option, type=_word, metavar="FILE", help=text)
-    parser.add_argument("--site", type=_word, metavar="FOLDER", help="write a page for everyone, as a folder of static files")
+    parser.add_argument(
+        "--site", type=_word, metavar="FOLDER", help="write the site that runs all this in a browser, as static files"
+    )
     parser.add_argument("--vendor", type=_word, metavar="DIR",
                         help="copy Pyodide and viz-js into the site, from npm's folder node_modules")  # fmt: skip
     parser.add_argument("--serve", type=int, nargs="?", const=8000, metavar="PORT",
-                        help="hand out the site on this machine, by default at port 8000, and open the browser")  # fmt: skip
+                        help="serve the site on this machine, by default at port 8000, and open the browser")  # fmt: skip
     return parser
 
 
 def publish(options: argparse.Namespace, given: Sequence[str]) -> str:
-    """Write the site, and with ``--serve`` hand it out until Ctrl-C is pressed; return where it is.
+    """Write the site, and with ``--serve`` serve it until Ctrl-C is pressed; return where it is.
 
     Raises:
-        UsageError: for any other option, and if the site cannot be written or handed out.
+        UsageError: for any other option, and if the site cannot be written or served.
     """
     from autograd.drawing import LayoutError
     from autograd.site import VendorError, write_site
@@ -190,7 +192,7 @@ def publish(options: argparse.Namespace, given: Sequence[str]) -> str:
 
     words = [*options.words, *(name for name in given if name not in ("--site", "--vendor", "--serve"))]
     if words:
-        raise UsageError(f"--site and --serve are about the page for everyone; leave out {words[0]}")
+        raise UsageError(f"--site and --serve write and serve the site; leave out {words[0]}")
     if options.site == "":
         raise UsageError("--site needs the name of a folder, as in --site FOLDER")
     if options.serve is not None and not 0 <= options.serve <= 65535:
@@ -211,18 +213,18 @@ def publish(options: argparse.Namespace, given: Sequence[str]) -> str:
             serve(Path(folder), options.serve)
         except OSError as error:
             raise UsageError(f"port {options.serve}: {_reason(error)}; choose another, as in --serve 8080") from None
-    return text if options.site is not None else "The site is gone; --site FOLDER keeps it."
+    return text if options.site is not None else "The site was temporary and is gone; --site FOLDER keeps it."
 
 
 def _reason(error: Exception) -> str:
-    """Return what is wrong, with the file that it is about."""
+    """Return what is wrong, and with which file."""
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     return str(error)
 
 
 def practise_at(options: argparse.Namespace, given: Sequence[str]) -> str:
-    """Ask the exercises of a level, and return the score; without a terminal, return the sheet.
+    """Set the exercises of a level, and return the score; without a terminal, return the sheet.
 
     Raises:
         UsageError: for an expression, or any other option but ``--seed``.
@@ -241,7 +243,7 @@ def _word(word: str) -> str:
 
 
 def refuse_lost_text(options: argparse.Namespace) -> None:
-    """Raise a `UsageError` if one option prints data for other programs, and a second one prints something beside it."""
+    """Raise a `UsageError` if one option prints data for other programs, and another one prints more text."""
     data = {"--json -": options.json == "-", "--mermaid": options.mermaid, "--latex": options.latex}
     text = {f"--{name}": getattr(options, name) for name in ("steps", "explain", "check", "mistake")}
     text["--wrt"] = options.wrt and not options.latex
@@ -439,7 +441,7 @@ def _in_terminal() -> int:
         if sys.stdout is not None:
             sys.stdout.flush()
     except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left goes nowhere, without more words
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # discard the rest, without another error
         if isinstance(error, BrokenPipeError):  # the reader, such as head, has seen enough
             return 0
         print(f"{COMMAND}: error: the output cannot be written: {error.strerror}", file=sys.stderr)

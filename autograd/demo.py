@@ -1,8 +1,8 @@
-"""The demonstration that ``python -m autograd`` gives: the chain rule in the smallest network that has a hidden neuron.
+"""The demonstration of ``python -m autograd``: the chain rule in the smallest network that has a hidden neuron.
 
 One input i, a weight w_h to a hidden sigmoid neuron, a weight w_o to an output sigmoid neuron, and the squared error E of
 its result against a target t.  Its two gradients are short enough to be worked out by hand, so the engine's numbers can be
-held against the formulas of a textbook.
+compared with the formulas of a textbook.
 
 >>> nodes = network(i=2.0, w_h=0.3, w_o=-0.8, t=1.0)
 >>> nodes["E"].backward()
@@ -47,13 +47,13 @@ change with its weights w_h and w_o?
 The input is i = {i:g}, the target is t = {t:g}, the weights begin at w_h = {w_h:g}, w_o = {w_o:g}."""
 FORWARD: Final = "FORWARD.  Each node is computed from those before it:"
 BACKWARD: Final = """\
-BACKWARD.  ∂E/∂E is 1.  Each node passes its gradient on to what it was computed from,
-multiplied by its derivative there.  That is the chain rule, one link at a time:"""
+BACKWARD.  ∂E/∂E is 1.  Each node passes its gradient on to its operands, multiplied by
+its derivative with respect to each.  That is the chain rule, one link at a time:"""
 GIVEN: Final = "The data t and i have gradients too, but only the weights will be changed."
 LEARNING: Final = "LEARNING.  A step against the gradient, w ← w - η·∂E/∂w, here with η = {:g}:"
 DERIVATION: Final = """\
-BY HAND.  The links from E down to a weight, multiplied, with their rules put in, give
-the formulas of the textbook.  Here their values stand beside the engine's:"""
+BY HAND.  The product of the links from E down to a weight, with the rules filled in, is
+the textbook's formula.  Its value, next to the engine's:"""
 
 
 def network(i: float, w_h: float, w_o: float, t: float) -> dict[str, Value]:
@@ -69,7 +69,7 @@ def network(i: float, w_h: float, w_o: float, t: float) -> dict[str, Value]:
 
 
 def by_hand(number: Mapping[str, float]) -> tuple[float, float]:
-    """Compute ∂E/∂w_o and ∂E/∂w_h from the numbers of the nodes, as the derivation on paper ends."""
+    """Compute ∂E/∂w_o and ∂E/∂w_h from the numbers of the nodes, by the formulas derived on paper."""
     i, t, w_o, r_h, r_o = (number[name] for name in ("i", "t", "w_o", "r_h", "r_o"))
     return -(t - r_o) * r_o * (1 - r_o) * r_h, -(t - r_o) * r_o * (1 - r_o) * w_o * r_h * (1 - r_h) * i
 
@@ -175,7 +175,7 @@ PLAY IT.  Open this page in any browser, step through it, and change a number:
 
 
 def _command(option: str) -> str:
-    """Return a command that can be pasted: with the Python that runs now, where ``python`` would be another one."""
+    """Return a command that can be pasted: with the running Python's path, if ``python`` would start another one."""
     python = "python"
     if shutil.which(python) is None or ("VIRTUAL_ENV" not in os.environ and sys.prefix != sys.base_prefix):
         python = shlex.quote(os.path.relpath(sys.executable))

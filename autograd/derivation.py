@@ -76,10 +76,10 @@ class Explanation:
     Attributes:
         node, loss: the names of the node and of the result.
         gradient: ∂loss/∂node.
-        shares: the ledger's terms, in the sequence in which they are added: for each use of the node the step of the
+        shares: the ledger's terms, in the order in which they are added: for each use of the node the step of the
             consumer, in the backward pass, and the edge that the contribution flows along.
         n_paths: the number of paths from the result to the node.
-        paths: the paths written out, none where there are too many.
+        paths: the paths written out; empty if there are too many.
         where: the names that the derivation uses for parts, with their formulas.
         digits: significant digits of the numbers in texts.
     """
@@ -118,7 +118,7 @@ class Explanation:
 
     @property
     def latex(self) -> str:
-        """The derivation in LaTeX's mathematics mode, its rows fit for a slide; the ledger where the paths are too many."""
+        """The derivation in LaTeX's mathematics mode, its rows fit for a slide; the ledger if there are too many paths."""
         style, head = latex(self.digits), _ratio(self.loss, self.node)
         rows = self._rows(style, r" \cdot ", _ratio, _latex) if self.paths else [_latex(self._sum(r"\cdots"))]
         rows = [row for row in dict.fromkeys([*rows, latex_number(self.gradient, self.digits)]) if row not in ("", head)]
@@ -182,7 +182,7 @@ def explain(node: Value, of: Value, *, digits: int | None = None) -> Explanation
 
 
 class Derivation:
-    """The making of an explanation, from a walk."""
+    """Builds an explanation from a walk."""
 
     def __init__(self, node: Value, steps: Walk) -> None:
         self.node, self.steps, self.names = node, steps, steps.names
@@ -208,7 +208,7 @@ class Derivation:
                 yield other, n
 
     def explanation(self) -> Explanation:
-        """Put the explanation together."""
+        """Return the explanation."""
         steps, names, loss = self.steps, self.names, self.steps.loss
         n_paths = self.n_paths if loss is not self.node else 0
         short = n_paths <= MOST_PATHS and len(self.on_path) * n_paths <= MOST_HOPS and len(names) <= MOST_NODES
@@ -232,12 +232,12 @@ class Derivation:
                 yield from ((step, edge) for edge in step.edges if edge.input is self.node)
 
     def links(self, known: AbstractSet[Value]) -> Iterator[Link]:
-        """Go through the edges on the paths, results first; plain sums, which pass on what arrives, are passed over.
+        """Go through the edges on the paths, results first; plain sums, which pass on what arrives, are skipped.
 
         Args:
-            known: nodes whose gradient is not in doubt, nor is then any edge before them.
+            known: nodes whose gradient is known to be right, so that no edge between the result and them is in doubt.
         """
-        tangents, settled = {self.node: 1.0}, {self.node: False}  # ∂other/∂node; whether all ways on lead to a known node
+        tangents, settled = {self.node: 1.0}, {self.node: False}  # ∂other/∂node; whether all paths on lead to a known node
         for other in self.steps.order:
             if other in self.on_path and other is not self.node:
                 pairs = [(x, p) for x, p in zip(other.inputs, _taken(other), strict=True) if x in self.on_path]
@@ -281,7 +281,7 @@ class Derivation:
         return symbols
 
     def _write(self, stations: set[Value], symbols: Mapping[Value, Symbol]) -> list[Path]:
-        """Write the paths over the stations; between two stations, the sum over all ways without a station."""
+        """Write the paths over the stations; between two stations, the sum over all paths without a station."""
         hops: dict[Value, dict[Value, list[tuple[list[Symbol], float | None]]]] = {}
         for station in stations:
             ways: list[tuple[Value, list[Symbol], float | None]] = [(station, [], 1.0)]
@@ -292,8 +292,8 @@ class Derivation:
                     if factors:
                         found.setdefault(node, []).append((factors, product))
                     continue
-                told = zip(node.inputs, rules_of(node, symbols), _taken(node), strict=True)
-                edges = [edge for edge in told if edge[0] in self.on_path]
+                every = zip(node.inputs, rules_of(node, symbols), _taken(node), strict=True)
+                edges = [edge for edge in every if edge[0] in self.on_path]
                 ways.extend((x, [*factors, rule], _times(product, partial)) for x, rule, partial in reversed(edges))
             hops[station] = found
         paths: list[Path] = []
@@ -306,7 +306,7 @@ class Derivation:
             pairs = list(pairwise(route))
             factors = [_sum([_product(way) for way, _ in hops[a][b]]) for a, b in pairs]
             taken = [[product for _, product in hops[a][b] if product is not None] for a, b in pairs]
-            numbers = tuple(map(sum, taken)) if all(taken) else (0.0,)  # one hop that is not taken, and nothing flows
+            numbers = tuple(map(sum, taken)) if all(taken) else (0.0,)  # where one hop is not taken, nothing flows
             paths.append(Path(tuple((self.names[a], self.names[b]) for a, b in pairs), _product(factors), numbers))
         return paths
 
@@ -362,7 +362,7 @@ def _product(factors: Sequence[Symbol]) -> Symbol:
             others.append(factor)
     if not others:
         return as_symbol(coefficient)
-    runs = [list(run) for _, run in groupby(others, _structure)]  # what stands there twice in a row is a square
+    runs = [list(run) for _, run in groupby(others, _structure)]  # equal factors in a row become a power
     others = [run[0] if len(run) == 1 else run[0] ** len(run) for run in runs]
     product: Any = -others[0] if coefficient == -1 else others[0] if coefficient == 1 else coefficient * others[0]
     for factor in others[1:]:
@@ -403,7 +403,7 @@ def _latex(text: str) -> str:
 
 
 def _wrapped(row: str, room: int) -> str:
-    """Break a row of LaTeX between its terms, or factors of long terms, where it would be wider than there is room for."""
+    """Break a row of LaTeX between its terms, or factors of long terms, where it would be too wide."""
     lines, is_whole = [""], True  # whether the last line ends with a term that began there
     for term in _split(row, " + "):
         if is_whole and _width(lines[-1] + term) <= room:
@@ -429,7 +429,7 @@ def _split(row: str, sign: str) -> list[str]:
 
 
 def _width(row: str) -> int:
-    """Estimate the width of a row of LaTeX in characters; what stands above each other is as wide as the longer of the two."""
+    """Estimate the width of a row of LaTeX in characters; of two parts above each other the longer one counts."""
     row = re.sub(r"\^{([^{}]*)}_{([^{}]*)}", lambda m: max(m[1], m[2], key=len), row)
     row = re.sub(
         r"\\frac{(\\partial [^{}]*(?:{[^{}]*}[^{}]*)*)}{(\\partial [^{}]*(?:{[^{}]*}[^{}]*)*)}",

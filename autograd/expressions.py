@@ -11,7 +11,7 @@ it returns a number, on `Value`s a graph.
 >>> print(f"{f(0.5, 2.0, -0.4):.5f}")
 0.28842
 
-All numbers are floats, so that none can fill the memory:
+All numbers are floats, so no number can exhaust the memory:
 
 >>> parse("9**9**9")()
 inf
@@ -42,7 +42,7 @@ CLOSE: Final = 0.8  # similarity of two names, from 0 to 1, from which one may b
 
 FUNCTIONS: Final[dict[str, Primitive]] = TABLE | {"abs": primitives.absolute}
 CONSTANTS: Final[dict[str, float]] = {"e": e, "pi": pi, "tau": tau}
-# What other languages and textbooks call a function, under its name here, which is NumPy's.
+# For each function, by its name here, which is NumPy's, its names in other languages and textbooks.
 SYNONYMS: Final = {
     "abs": "fabs", "arccos": "acos", "arccosh": "acosh arcosh", "arcsin": "asin", "arcsinh": "asinh arsinh",
     "arctan": "atan arctg", "arctan2": "atan2", "arctanh": "atanh artanh", "ceil": "ceiling", "cos": "cosine cosinus",
@@ -79,7 +79,7 @@ class ExpressionError(ValueError):
     """An expression cannot be read, or is undefined at its operands; the message is one line and names the place.
 
     Attributes:
-        start, end: the part of the text that is at fault, as places between characters, from 0.
+        start, end: the part of the text that is at fault, as positions between characters, from 0.
     """
 
     start = end = 0
@@ -162,12 +162,12 @@ class Expression:
         return float(result) if isinstance(result, int) else result  # a comparison of numbers is a bool
 
     def _undefined(self, row: Primitive, operands: Sequence[tuple[Any, Term]], error: Exception) -> str:
-        """Return why a row is undefined at its operands, and which of them is at fault, as it stands in the text."""
+        """Return why a row is undefined at its operands, and which of them is at fault, as written in the text."""
         numbers = [x.data if isinstance(x, Value) else x for x, _ in operands]
         try:
             if all(isinstance(x, float | int) for x in numbers):
                 row.evaluate(numbers)
-            return str(error)  # a rule is undefined, or the operands are of another kind, such as dual numbers
+            return str(error)  # a rule is undefined, or the operands are of another type, such as dual numbers
         except DomainError as plain:  # names no nodes: the text says more
             error = plain
         letters = re.findall(r"\b[xy]\b", row.domain)

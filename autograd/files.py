@@ -27,7 +27,7 @@ BINARY = getattr(os, "O_BINARY", 0)  # on Windows, where line breaks are changed
 
 
 def cache_folder() -> Path:
-    """Return the folder of what can be computed again, and make it if it is missing.
+    """Return the folder for files that can be computed again, and make it if it is missing.
 
     It is ``scalar-autograd`` in ``$XDG_CACHE_HOME`` or ``~/.cache``.  Code is loaded from there, so it belongs to this user
     and is closed to others.
@@ -52,7 +52,7 @@ def cache_folder() -> Path:
 
 
 def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
-    """Write a file in one step, so that every reader finds the old contents or the new ones, both whole.
+    """Write a file in one step, so that every reader finds either the old contents or the new ones, complete.
 
     Several threads and processes may write to one path: the last one wins.  A file that is replaced keeps its permissions and,
     as far as the system allows, its owner.  If anything fails, the old file stays as it was and nothing else is left.

@@ -56,7 +56,7 @@ class Same:
 
 
 class Manners:
-    """The base class of `Value` that holds what is neither recording nor backpropagation."""
+    """The base class of `Value` with everything that is neither recording nor backpropagation."""
 
     __slots__ = ()
 

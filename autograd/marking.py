@@ -1,4 +1,4 @@
-"""The marking of answers: points, and for each answer a sentence that says what is right or wrong with it.
+"""The marking of answers: points, and for each answer a sentence about what is right or wrong with it.
 
 >>> half = Mark("w", 0.5, "∂E/∂w: the sign is wrong", ("sign",))
 >>> marking = Marking((Mark("b", 1.0, "∂E/∂b: right", is_right=True), half))
@@ -25,7 +25,7 @@ class Mark:
     """The marking of one answer.
 
     Attributes:
-        asked: what the question was about: a node, or a node and one of its operands.
+        asked: the subject of the question: a node, or a node and one of its operands.
         points: from 0 to 1.
         sentence: what is right or wrong with the answer.
         names: the misconceptions that explain a wrong answer, the likeliest first.

@@ -1,7 +1,7 @@
 """The classic mistakes in backpropagation, as algorithms that can be run.
 
-Each visits the graph and combines gradients in a way that looks right, and is right on some graphs.  Whatever can go wrong is
-in its moves: the order of the nodes, a sum that does not add or does not start at 0, or a slip, which reads other partial
+Each visits the graph and combines gradients in a way that looks right, and is right on some graphs.  All errors are in its
+moves: the order of the nodes, a sum that does not add or does not start at 0, or a slip, which reads other partial
 derivatives than a node's own.  The caller compares them with the right ones.
 
 >>> x = Value(3.0, label="x")
@@ -99,13 +99,13 @@ def sorted_pass(
     combine: Combine = operator.add,
     start: Mapping[Value, float] | None = None,
 ) -> Iterator[Move]:
-    """Visit every node after all its consumers and add up contributions: by default backpropagation as it should be.
+    """Visit every node after all its consumers and add up contributions: by default correct backpropagation.
 
     Args:
         loss: the result.
         slip: how partial derivatives are read.
-        at: the nodes at which they are read so, by default all; at the others they are read as they should be.
-        combine: what becomes of a gradient and a contribution to it.
+        at: the nodes at which `slip` reads them, by default all; at the others they are read correctly.
+        combine: makes the new gradient from the old one and a contribution.
         start: gradients before the pass, by default 0.
     """
     gradients = {**(start or {}), loss: 1.0}
@@ -162,7 +162,7 @@ def sign(loss: Value) -> Iterator[Move]:
 
 
 def out_for_net(loss: Value) -> Iterator[Move]:
-    """Take the derivative of each activation f at its output, f′(out), where f′(net) is meant."""
+    """Take the derivative of each activation f at its output, f′(out), where f′(net) is needed."""
     return sorted_pass(loss, at_output, activations(loss))
 
 

@@ -1,7 +1,7 @@
 """One step of backpropagation, and the state of a graph between steps.
 
 A step and its edges hold numbers and formulas; their texts are written from these alone, so a printed step, a picture, a card
-and a ledger cannot differ.  A `Moment` is the only account of what is known, what has arrived and what has flowed.
+and a ledger cannot differ.  Only a `Moment` records what is known, what has arrived and what has flowed.
 
 >>> from autograd.steps import walk
 >>> w, x = Value(3.0, label="w"), Value(2.0, label="x")
@@ -126,7 +126,7 @@ class Step:
             pass.
         edges: what flows on to the inputs, in written order; empty in the forward pass.
         loss: the name of the result.
-        mark: what stands for ∂loss/∂node where there is little room: δ for the net input of a neuron, else ∂ with the name.
+        mark: the short form of ∂loss/∂node: δ for the net input of a neuron, else ∂ with the name.
         mistake: what goes wrong here, if the walk makes a mistake and this is the first step that differs; else empty.
         digits: significant digits of the numbers in texts.
     """
@@ -173,7 +173,7 @@ class Step:
 
 
 class Moment:
-    """What is known, what has arrived and what has flowed after some steps of a walk: the state that steps move on.
+    """What is known, what has arrived and what has flowed after some steps of a walk: the state that steps advance.
 
     Attributes:
         known: the nodes whose values are known, at first the leaves.
@@ -197,7 +197,7 @@ class Moment:
         self._awaited = Counter(x for node in nodes for x in node.inputs)
 
     def advance(self, step: Step) -> None:
-        """Do a step."""
+        """Apply a step: its node, then all its edges."""
         self.enter(step)
         for k in range(len(step.edges)):
             self.add(step, k)

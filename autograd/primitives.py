@@ -5,7 +5,7 @@ A row holds an operation's function and its partial derivatives, written with op
     numbers             ``tanh(0.5)``; its rules applied to numbers are the backward pass
     a computation graph ``tanh(Value(0.5))``; its rules applied to `Value`s are the graph of the gradient
     dual numbers        forward mode
-    symbols             the rule as text, as LaTeX, as the source of the recording function
+    symbols             the rule as text, as LaTeX, and as the source of the recording function
     arrays              through the array's own namespace
 
 and a new operation is one more row, which any user can write; see `autograd.rows`.

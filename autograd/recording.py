@@ -169,5 +169,6 @@ def _compiled(row: Primitive, text: str, calls: Mapping[str, Any], result: str, 
     exec(compile(code, file, "exec"), scope, made)
     functions = made["bind"](row, inf, nan, **calls)
     for function in functions if isinstance(functions, tuple) else [functions]:
-        function.__qualname__, function.__doc__ = f"Value.{row.name}", f"Return a node; see ``help(autograd.{row.name})``."
+        function.__name__, function.__qualname__ = row.name, f"Value.{row.name}"
+        function.__doc__ = f"Return a node; see ``help(autograd.{row.name})``."
     return functions

@@ -91,7 +91,7 @@ def sign_of_few(row: Primitive, kinds: tuple[Any, ...], is_same: bool) -> Sign:
 
 @functools.lru_cache(maxsize=4096)
 def danger_of(row: Primitive, kinds: tuple[Any, ...]) -> tuple[int, bool]:
-    """Return what the rules of a row of one or two operands risk, and whether it may have no value."""
+    """Return the risk of the rules of a row of one or two operands, see `risks`, and whether the row may be undefined."""
     named = (point for point in row.singular if all(map(_is_possible, point, kinds)))
     which = [i for i, kind in enumerate(kinds) if isinstance(kind, frozenset)]
     danger, fails = 0, False
@@ -108,7 +108,7 @@ def danger_of(row: Primitive, kinds: tuple[Any, ...]) -> tuple[int, bool]:
 
 @functools.cache
 def may_fail(row: Primitive, n: int) -> bool:
-    """Return whether the rules of a row of n operands risk anything at some operands."""
+    """Return whether the risk of a row of n operands is ever other than 0."""
     return n < 3 and danger_of(row, (ANY,) * n)[0] > 0
 
 

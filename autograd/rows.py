@@ -135,7 +135,7 @@ class Primitive:
         object.__setattr__(self, "__signature__", self._signature())  # read by help(), editors and `gradcheck`
 
     def _check_parts(self) -> None:
-        """Raise unless the row's parts are functions and take what they will be called with.
+        """Raise unless the row's parts are functions that can be called with their arguments.
 
         >>> Unary("cube", lambda x: x**3, lambda x: 3 * x * x)
         Traceback (most recent call last):
@@ -153,7 +153,7 @@ class Primitive:
                 raise TypeError(f"{name} must be a function of {called}; got {function!r}")
             code = function.__code__ if isinstance(function, FunctionType) else None
             if code is not None and code.co_argcount == len(names) and not code.co_kwonlyargcount:
-                continue  # the usual case, for which a signature would be made in vain
+                continue  # the usual case, which needs no signature
             try:
                 signature = inspect.signature(function)
                 signature.bind(*names)
@@ -418,7 +418,7 @@ class Nary(Primitive):
             raise TypeError(f"{self._misuse(arguments)}: {error}") from error  # from an argument, such as a generator
 
     def partials(self, operands: Sequence[Any], out: Any, which: Sequence[int]) -> list[Any]:
-        """Return the wanted entries of the gradient; see `Primitive.partials`."""
+        """Return the requested entries of the gradient; see `Primitive.partials`."""
         gradient, n = self._call("gradient", operands, operands, out), len(operands)
         is_list = isinstance(gradient, list | tuple) or getattr(gradient, "ndim", 0) == 1
         if not is_list or len(gradient) != n:

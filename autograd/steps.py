@@ -54,7 +54,7 @@ class Walk(Sequence[Step]):
     Args:
         loss: the result whose gradient is taken.
         mistake: the name of a classic mistake to make, see `autograd.mistakes`; then the walk ends at the first step that
-            differs from the right one, which says by how much and why, or runs to its end if none does.
+            differs from the right one, which explains by how much and why, or runs to its end if none does.
         n_digits: significant digits of the numbers in texts, 1 to 17; by default 5, and 3 in a network.
 
     Attributes:
@@ -144,7 +144,7 @@ class Walk(Sequence[Step]):
 
     @property
     def difference(self) -> str:
-        """What first goes wrong in a walk that makes a mistake; empty if the mistake does not matter on this graph."""
+        """The first error of a walk that makes a mistake; empty if the mistake changes nothing on this graph."""
         return self[-1].mistake if self.mistake is not None and len(self) else ""
 
     def save(
@@ -304,7 +304,7 @@ class Walk(Sequence[Step]):
         return ""
 
     def _misread(self, move: Move, k: int) -> str:
-        """Say what is wrong with the partial derivative that a move used for its input k, and where it was read."""
+        """Return what is wrong with the partial derivative that a move used for its input k, and where it was read."""
         node, x, used = move.node, move.node.inputs[k], move.reading.partials[k]
         rule, right = self.telling.rules(node)[k], node.partials[k]
         formula = rule.written(plain(self.telling.digits))
@@ -324,25 +324,25 @@ class Walk(Sequence[Step]):
         return next((pair for pair in pairs if pair[0] != pair[1]), (digits(x), digits(y)))
 
     def _step(self, i: int) -> Step:
-        n, told = len(self.order), self.telling
+        n, telling = len(self.order), self.telling
         node = self.order[i] if i < n else self._moves[i - n].node
-        name, loss, mark, formula = self.names[node], self.names[self.loss], told.mark(node), told.formula(node)
+        name, loss, mark, formula = self.names[node], self.names[self.loss], telling.mark(node), telling.formula(node)
         if i < n:
-            return Step("forward", (i + 1, n), node, name, formula, None, (), loss, mark, digits=told.digits)
+            return Step("forward", (i + 1, n), node, name, formula, None, (), loss, mark, digits=telling.digits)
         _, delta, sums, (partials, _) = self._moves[i - n]
         upstream = 0.0 if delta is None else delta
         edges = []
         for x, rule, partial, own, (before, total) in zip(
-            node.inputs, told.rules(node), partials, node.partials, sums, strict=True
+            node.inputs, telling.rules(node), partials, node.partials, sums, strict=True
         ):
             flows = partial is not None and delta is not None
             used = own if partial is None else partial
             derivative = rule if _same(used, own) else as_symbol(used)
             contribution = upstream * used if flows else 0.0
             numbers = used, upstream, contribution, before, total
-            edges.append(Edge(x, self.names[x], name, derivative, *numbers, flows, told.digits))
+            edges.append(Edge(x, self.names[x], name, derivative, *numbers, flows, telling.digits))
         wrong = self._run[1] if i == len(self) - 1 else ""
-        return Step("backward", (i - n + 1, n), node, name, formula, upstream, tuple(edges), loss, mark, wrong, told.digits)
+        return Step("backward", (i - n + 1, n), node, name, formula, upstream, tuple(edges), loss, mark, wrong, telling.digits)
 
 
 Mistake = Literal[

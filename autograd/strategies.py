@@ -310,7 +310,7 @@ def check_primitive(
         data = [float(x) for x in drawn]
         if not _has_rules(row, data):
             return
-        check_text(row, data)  # first, as a node is recorded by what its row's text says
+        check_text(row, data)  # first, since nodes are recorded by the text of their row
         steered = isinstance(row, Nary) and row.picks is not None
         constants = data[:1] if steered else []  # a condition
 
@@ -369,7 +369,7 @@ def check_text(row: Primitive, data: Sequence[float]) -> None:
     values = {**dict(zip(names, data, strict=True)), "out": float(out), "inf": math.inf, "nan": math.nan}
     try:
         formulas = [row.apply(symbols), *row.partials(symbols, Symbol("out"), which)]
-    except Exception as error:  # whatever a function or rule for numbers alone raises
+    except Exception as error:  # whatever a function or rule that takes only numbers raises
         raise AssertionError(f"{row.name} cannot be written as text: {error}") from None
     for formula, expected in zip(formulas, [out, *row.partials(data, out, which)], strict=True):
         text, calls = source(as_symbol(formula))

@@ -1,15 +1,15 @@
-"""What every room says of a node: its name, its formula, the rules of its edges, its numbers.
+"""How a node is written everywhere: its name, its formula, the rules of its edges, its numbers.
 
 A formula travels as a `Symbol` whose names carry the numbers they stand for; it becomes text, LaTeX or a label only where it
 is shown.  So a node reads the same in a step, a picture, a derivation and a player.
 
 >>> from autograd.symbol import numbers
 >>> x, y = Value(3.0, label="x"), Value(2.0, label="y")
->>> told = Telling(x * x + y)
->>> node = told.order[0]
->>> told.names[node], told.formula(node).text, told.formula(node).written(numbers(told.digits))
+>>> telling = Telling(x * x + y)
+>>> node = telling.order[0]
+>>> telling.names[node], telling.formula(node).text, telling.formula(node).written(numbers(telling.digits))
 ('v1', 'x²', '3²')
->>> [rule.text for rule in told.rules(node)], told.mark(node)
+>>> [rule.text for rule in telling.rules(node)], telling.mark(node)
 (['x', 'x'], '∂v1')
 """
 
@@ -51,15 +51,15 @@ class Telling:
 
     Args:
         loss: the result.
-        n_digits: significant digits of the numbers, 1 to 17; by default 5, and 3 in a network, that is a graph in which
-            there is a `dot`.
+        n_digits: significant digits of the numbers, 1 to 17; by default 5, and 3 in a network, that is, a graph with a
+            `dot`.
 
     Attributes:
         order: the operations, in topological order.
         full: a unique name for every node, leaves where they are first used: see `name_nodes`.
         names: the same, with short names for the parts of a network: see `short_names`.
         places: the place of every node in that order, from 0: its id in traces and pictures.
-        notes: what a reader has to know about the names.
+        notes: remarks on the names, such as two leaves with one label.
         digits: significant digits.
 
     Raises:
@@ -93,7 +93,7 @@ class Telling:
 
     @cached_property
     def reached(self) -> AbstractSet[Value]:
-        """The nodes that a gradient reaches from the result, which branches that are not taken may prevent."""
+        """The nodes that a gradient reaches from the result, along branches that are taken."""
         found = {self.loss}
         for node in reversed(self.order):
             if node in found:
@@ -211,7 +211,7 @@ def _shortened(name: str) -> str:
 
 
 def equation(*parts: str) -> str:
-    """Join what is equal by equals signs, and leave out what would stand there twice.
+    """Join what is equal by equals signs, and omit repetitions.
 
     >>> equation("v2", "2·1", "2", "2")
     'v2 = 2·1 = 2'

@@ -1,4 +1,4 @@
-"""Random numbers drawn by a function: whether a call of it changed a generator that it can see.
+"""Detects whether a function drew random numbers: whether a call of it changed a generator that it can reach.
 
 A compiled program repeats what was traced, so a coin tossed while tracing falls the same way for ever.
 
@@ -32,7 +32,7 @@ QUIET: Final = {"autograd", "nn", "numpy", *sys.stdlib_module_names} - {"secrets
 
 
 class Watched:
-    """The states of the generators that functions and models can see, when this was made.
+    """The states that the generators which functions and models can reach had when this was made.
 
     These are the generators of the modules `random` and ``numpy.random``, and those that are found in attributes, containers,
     closures, and in the global variables that a function names.
@@ -46,7 +46,7 @@ class Watched:
         self.states = self._states()
 
     def drew(self) -> bool:
-        """Whether any of the generators is in another state than then."""
+        """Whether the state of any generator has changed since."""
         return self._states() != self.states
 
     def _states(self) -> list[Any]:
@@ -54,12 +54,12 @@ class Watched:
 
 
 def _numpy(name: str) -> list[Any]:
-    numpy = sys.modules.get("numpy")  # a model cannot draw from what nobody imported
+    numpy = sys.modules.get("numpy")  # without it imported, no model draws from it
     return [] if numpy is None else [getattr(numpy, name)]
 
 
 def _state(generator: Any) -> Any:
-    """Return a generator's state as text, in full; for one without a state, something that never comes again."""
+    """Return a generator's state as text, in full; for one without a state, a new object each time."""
     if isinstance(generator, random.SystemRandom):
         return object()
     if hasattr(generator, "getstate"):

@@ -1,7 +1,7 @@
 """Data to learn from.
 
-Every function returns inputs and targets, ``X, y``: lists with an entry for each example, as `nn.fit` takes them.  What is
-random has a seed.
+Every function returns inputs and targets, ``X, y``: lists with an entry for each example, as `nn.fit` takes them.
+Whatever is random has a seed.
 
 >>> truth_table("and")
 ([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [0, 0, 0, 1])
@@ -27,7 +27,7 @@ __all__ = ["GATES", "digits", "mnist", "moons", "parity", "read_idx", "truth_tab
 Rows = list[list[float]]
 BLOCK: Final = 1 << 20  # bytes that are read at a time
 
-# Outputs for the inputs 00, 01, 10, 11.  A line can part the yes from the no in all but the last two.
+# Outputs for the inputs 00, 01, 10, 11.  A line separates the ones from the zeros in all but the last two.
 GATES: Final[Mapping[str, list[int]]] = {
     "and": [0, 0, 0, 1],
     "or": [0, 1, 1, 1],
@@ -56,7 +56,7 @@ def truth_table(name: str) -> tuple[Rows, list[int]]:
 
 
 def parity(n_bits: int = 10) -> tuple[Rows, list[int]]:
-    """Return all binary numbers of so many bits, in order, the highest bit first, and 1 for each that is even.
+    """Return all binary numbers of `n_bits` bits, in order, the highest bit first, and 1 for each that is even.
 
     >>> X, y = parity(3)
     >>> X[6], y[6], y[7]
@@ -73,7 +73,7 @@ def moons(n: int = 100, noise: float = 0.1, seed: int | Random | None = None) ->
 
     Args:
         n: number of points; the two classes take turns.
-        noise: standard deviation of what is added to each coordinate.
+        noise: standard deviation of the normal noise added to each coordinate.
         seed: for the same points every time, an int, or a `random.Random` to go on drawing from.
 
     >>> X, y = moons(4, noise=0.0)
@@ -98,7 +98,7 @@ def digits() -> tuple[Rows, list[int]]:
     They come with scikit-learn, so nothing is downloaded.
 
     Raises:
-        ImportError: without scikit-learn, saying what to install.
+        ImportError: without scikit-learn, with what to install.
 
     Source: Alpaydin, Kaynak, Optical recognition of handwritten digits, UCI Machine Learning Repository, 1998.
     """
@@ -123,7 +123,7 @@ def mnist(folder: str | os.PathLike[str], part: str = "train") -> tuple[Any, Any
 
     Raises:
         FileNotFoundError: naming the file that is missing.
-        ValueError: naming the file that is cut off or is something else.
+        ValueError: naming the file that is cut off or of another format.
 
     Source: LeCun, Cortes, Burges, The MNIST database of handwritten digits, 1998.
     """
@@ -182,7 +182,7 @@ def _read_idx(file: IO[bytes], name: str, dimensions: int) -> tuple[tuple[int, .
         raise ValueError(f"{name} is cut off within its header, after {len(head)} bytes of {start}")
     sizes = struct.unpack(f">{dimensions}I", head[4:])
     length, content = math.prod(sizes), bytearray()
-    # Neither is the header believed, before the bytes are there, nor is more unpacked than it promises.
+    # The header is not trusted until the bytes are there, and no more is unpacked than it promises.
     while len(content) <= length and (block := file.read(min(BLOCK, length + 1 - len(content)))):
         content += block
     if len(content) != length:
@@ -193,7 +193,7 @@ def _read_idx(file: IO[bytes], name: str, dimensions: int) -> tuple[tuple[int, .
 
 
 def _find(folder: Path, name: str) -> Path:
-    dotted = name.replace("-idx", ".idx")  # as some programs for unpacking name it
+    dotted = name.replace("-idx", ".idx")  # as some unpackers name it
     for candidate in (name, f"{name}.gz", dotted, f"{dotted}.gz"):
         if (folder / candidate).is_file():
             return folder / candidate

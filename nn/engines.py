@@ -1,6 +1,6 @@
 """The two ways of learning from a batch: example by example, or all at once.
 
-`Eager` records each example's graph, goes back through it, and lets go of it.  `Compiled` has the loss of one example compiled
+`Eager` records each example's graph, runs its backward pass, and releases it.  `Compiled` has the loss of one example compiled
 for batches by `autograd.compile`, and moves all parameters as one array.  Both do the same arithmetic, up to the order of sums.
 """
 
@@ -50,7 +50,7 @@ class Lesson:
         optimizer: moves the parameters.
         reduce: ``"mean"`` or ``"sum"`` over a batch.
         l2: the strength of the penalty on large parameters.
-        threshold: from which output on a single one says "yes".
+        threshold: the value from which a single output means class 1.
     """
 
     model: Module
@@ -65,13 +65,13 @@ class Lesson:
         """Return the loss of example i, and what the model returned for it.
 
         Raises:
-            TypeError: if the loss is not a `Value`; with the number of the example, as for all that is wrong with one.
+            TypeError: if the loss is not a `Value`; with the number of the example, as every error about an example.
         """
         try:
             outputs = self.model(self.examples.inputs(i))
             return require_loss(self.loss(outputs, self.examples.targets[i]), outputs), outputs
         except (TypeError, ValueError) as error:
-            if type(error) not in (TypeError, ValueError):  # with a meaning, or arguments, of its own
+            if type(error) not in (TypeError, ValueError):  # a subclass may have a meaning, or arguments, of its own
                 raise
             raise type(error)(f"example {i}: {error}") from error
 
@@ -81,7 +81,7 @@ class Lesson:
 
 
 class StepError(Exception):
-    """A step that cannot be made, because of a number; the cause says why.
+    """A step that cannot be made, because of a number; its cause is the error.
 
     Attributes:
         batch: the places of its examples.
@@ -93,13 +93,13 @@ class StepError(Exception):
 
 
 class Engine:
-    """What both ways share: a first look at what can be learned.
+    """What both ways share: the check of what can be learned.
 
     Attributes:
         description: how it computes, and why.
         dependence: what the losses seen so far depend on.
         looking: whether to look at graphs, as in the first epoch.
-        moved: whether a gradient was other than 0 so far.
+        moved: whether any gradient so far was not 0.
     """
 
     description: str
@@ -116,7 +116,7 @@ class Engine:
             ValueError: if no example's loss depends on a parameter.
             TypeError: if a loss is not a `Value`.
         """
-        # Each engine has its own; without one there is nothing to learn with.
+        # Each engine defines its own; this class only holds what they share.
         raise NotImplementedError
 
     def learn_all(self, batches: Iterable[Sequence[int]]) -> Iterator[tuple[int, float, int]]:
@@ -135,9 +135,9 @@ class Engine:
             raise StepError(batch) from error
 
     def notes(self) -> list[str]:
-        """Return, after the first epoch, a sentence about each thing that is not learned; look no further."""
+        """Return, after the first epoch, a sentence about each thing that is not learned, and stop looking."""
         self.looking = False
-        still = [] if self.moved else ["every gradient was 0 in the first epoch, so that nothing was learned: the loss is at a "
+        still = [] if self.moved else ["every gradient was 0 in the first epoch, so nothing was learned: the loss is at a "
                                        "minimum, or all of it is flat, as behind step, or behind relu below 0"]  # fmt: skip
         return self.dependence.notes() + still
 
@@ -184,7 +184,7 @@ class Eager(Engine):
     def _see(self, error: Value, i: int) -> None:
         self.dependence.see(error, self.lesson.given(i))
         if len(self.lesson.examples) == 1 and self.dependence.seen == 1:
-            # Recorded again, only what lasts from call to call is there in both.
+            # Recorded again: only nodes that persist between calls are in both graphs.
             self.dependence.see(self.lesson.record(i)[0], self.lesson.given(i))
 
     def _require_dependence(self) -> None:
@@ -218,12 +218,12 @@ class Compiled(Engine):
     """Learns from a whole batch at once.
 
     Raises:
-        TypeError, ValueError: if the model or the loss cannot be compiled, or nothing can be learned, saying why.
+        TypeError, ValueError: if the model or the loss cannot be compiled, or nothing can be learned, with the reason.
         ModuleNotFoundError: without NumPy.
     """
 
     def __init__(self, lesson: Lesson) -> None:
-        from autograd import compile  # before NumPy, as it says best what to install
+        from autograd import compile  # before NumPy, since its error names what to install
 
         super().__init__(lesson)
         self.compile = compile
@@ -245,7 +245,7 @@ class Compiled(Engine):
                 self.dependence.see(error, lesson.given(i))
             if self.dependence.is_vain:
                 raise ValueError(self.dependence.vain())
-            # A loss may refuse targets, which it cannot while they stand for any number: so it sees each kind of them here.
+            # A loss may refuse targets, but not while they stand for any number; so each kind of target is tried here.
             kinds = {repr(target): target for target in lesson.examples.targets}
             for target in [*kinds.values()][:MOST_KINDS]:
                 lesson.loss(outputs, target)
@@ -379,7 +379,7 @@ class Compiled(Engine):
 
 
 def _chunks(batches: Iterable[Sequence[int]]) -> Iterator[list[Sequence[int]]]:
-    """Iterate over lists of batches; what a generator of batches raises comes after those that it gave before."""
+    """Iterate over lists of batches; an error of a generator of batches comes after the batches before it."""
     found: list[Sequence[int]] = []
     try:
         for batch in batches:
@@ -406,7 +406,7 @@ def mean_of(losses: Any) -> float:
 
 
 def engine_for(lesson: Lesson, compiled: bool | str, epochs: int) -> Eager | Compiled:
-    """Choose an engine: compiled where it can be and is worth it, for "auto"; True and False decide it.
+    """Choose an engine: for "auto", compiled where that is possible and saves time; True and False decide.
 
     Raises:
         ValueError: for another choice than these.
@@ -427,7 +427,7 @@ def engine_for(lesson: Lesson, compiled: bool | str, epochs: int) -> Eager | Com
 
 
 def _require_fresh(loss: Value) -> None:
-    """Raise if a loss uses something that was computed from a parameter before the first step, and does not follow it."""
+    """Raise if a loss uses something that was computed from a parameter before the first step, and is not updated with it."""
     try:
         gradients(loss, [])
     except ValueError as error:

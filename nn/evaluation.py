@@ -1,4 +1,4 @@
-"""What a model makes of examples: classes, how many are right, which is taken for which, and each neuron's δ.
+"""Evaluates a model on examples: predicted classes, accuracy, confusion, and each neuron's δ.
 
 >>> from nn import Perceptron
 >>> from nn.data import truth_table
@@ -84,7 +84,7 @@ def examples_of(outputs_for: Callable[[Any], Any], X: Any, y: Any) -> Examples:
 
 
 def _require_shapes(outputs_for: Callable[[Any], Any], examples: Examples) -> None:
-    """Call the model on an example of each length, so that what it refuses is refused before anything is learned."""
+    """Call the model on an example of each length, so that an error comes before anything is learned."""
     if not isinstance(examples.X, list):
         return
     seen = {shape_of(examples.X[0])}
@@ -94,7 +94,7 @@ def _require_shapes(outputs_for: Callable[[Any], Any], examples: Examples) -> No
             try:
                 outputs_for(x)
             except DomainError:
-                pass  # a matter of its numbers, not of its length
+                pass  # caused by its numbers, not by its length
             except (TypeError, ValueError) as error:
                 raise type(error)(f"example {i}: {error}") from error
 
@@ -199,12 +199,12 @@ class Confusion:
 
 def confusion(model: Module, X: Any, y: Any, threshold: float | None = None) -> Confusion:
     """Return the table of true and predicted classes; see `accuracy`."""
-    examples = examples_of(model.predict, X, y)  # nothing recorded, so that the δ stay
+    examples = examples_of(model.predict, X, y)  # records nothing, so the δ of the last pass remain
     if examples.classes is None:
         raise ValueError("the targets are not classes: pass whole numbers from 0 on, 0 and 1, -1 and 1, or one-hot lists")
     if threshold is None:
         labels = numbers_of(examples.targets)
-        # Recorded on a copy, so that the δ stay; only for labels -1 and 1 it matters where the output comes from.
+        # Recorded on a copy, for the same reason; the operation that made the output matters only for labels -1 and 1.
         recorded = outputs_of(copy.deepcopy(model)(examples.inputs(0))) if -1 in labels else None
         threshold = boundary(mean_squared_error, labels, recorded[0] if recorded else None)
     predicted = classify(model, examples.X, threshold)

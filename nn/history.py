@@ -18,7 +18,7 @@ class History:
 
     Attributes:
         loss: the mean loss of the examples of each epoch, or with ``reduce="sum"`` its sum, measured as each was visited.
-        accuracy: the share of examples that were classified rightly when visited; empty if the targets are not classes.
+        accuracy: the share of examples that were classified correctly when visited; empty if the targets are not classes.
         validation_loss, validation_accuracy: the same of the validation examples after each epoch, if there are any.
         stopped: why the training ended.
         engine: how it computed, and why: ``"compiled: …"`` for whole batches at once, or ``"eager: …"``, example by example.
@@ -45,5 +45,5 @@ class History:
         curves = [("loss", self.loss, ".4f"), ("accuracy", self.accuracy, ".2f"),
                   ("validation loss", self.validation_loss, ".4f"),
                   ("validation accuracy", self.validation_accuracy, ".2f")]  # fmt: skip
-        told = [f"{name} {curve[0]:{spec}} → {curve[-1]:{spec}}" for name, curve, spec in curves if curve]
-        return "\n".join([f"{', '.join([f'{self.epochs} epochs', *told])}; stopped {self.stopped}", *self.notes])
+        ranges = [f"{name} {curve[0]:{spec}} → {curve[-1]:{spec}}" for name, curve, spec in curves if curve]
+        return "\n".join([f"{', '.join([f'{self.epochs} epochs', *ranges])}; stopped {self.stopped}", *self.notes])

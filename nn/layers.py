@@ -1,6 +1,6 @@
 """Neurons, layers of them, and networks of layers.
 
-A neuron is two nodes of the graph: the net input and what the neuron makes of it,
+A neuron is two nodes of the graph: the net input and the neuron's output,
 
     net = Σ wᵢxᵢ + b,  one ``dot``          out = activation(net),  one row of autograd's table
 
@@ -72,13 +72,13 @@ JOINT: Final[Mapping[str, Joint]] = {"softmax": softmax}
 
 
 def zeros(rng: Random, n_inputs: int, n_outputs: int) -> float:
-    """Return 0.  The neurons of a hidden layer would all stay alike; for a single neuron it is as good as any."""
+    """Return 0.  In a hidden layer all neurons would stay alike; for a single neuron 0 is as good as any other number."""
     return 0.0
 
 
 def uniform(rng: Random, n_inputs: int, n_outputs: int) -> float:
     """Draw a weight from the uniform distribution over ±1."""
-    # From `random()` alone, here and below: only that one of Random's methods promises the same numbers on every Python.
+    # Only from `random()`, here and below: only that one of Random's methods promises the same numbers on every Python.
     return 2 * rng.random() - 1
 
 
@@ -150,7 +150,7 @@ class Rowwise(Module):
         return [numeric(row) for row in rows] if rows and listed(rows[0]) is not None else numeric(x if rows is None else rows)
 
     def _row(self, x: Any) -> list[Any]:
-        """Return an example as a list, or say what is wrong with it."""
+        """Return an example as a list, or raise if it is not one row of the right length."""
         row = listed(x)
         if row is None:
             raise TypeError(f"{self._name} takes a list of numbers or Values, as many as it has inputs ({self.n_inputs}); "
@@ -169,13 +169,13 @@ class Rowwise(Module):
 
 
 class Neuron(Rowwise):
-    """A neuron: ``activation(Σ wᵢxᵢ + b)``, two nodes; a linear one is the net input alone, one node.
+    """A neuron: ``activation(Σ wᵢxᵢ + b)``, two nodes; a linear one is only the net input, one node.
 
     Args:
         n_inputs: number of inputs.
         activation: the name of a row of autograd's table, ``"linear"``, or any row that works on one operand; ``"prelu"`` has
             a slope that is learned with the weights.
-        fan_out: number of neurons that share its inputs, which `glorot` asks for.
+        fan_out: number of neurons that share its inputs, used by `glorot`.
         init: how to draw the initial weights: ``"glorot"`` (or ``"xavier"``), ``"he"``, ``"uniform"``, ``"normal"``,
             ``"zeros"``, or a function of a `random.Random`, the number of inputs, and `fan_out`.  The bias is 0 at first.
         seed: for the same weights every time, an int, or a `random.Random` to go on drawing from.
@@ -190,7 +190,7 @@ class Neuron(Rowwise):
 
     Raises:
         ValueError: for an activation's or an initialisation's name that does not exist, or fewer than one input.
-        TypeError: for an activation that is no row of one operand.
+        TypeError: for an activation that is not a row of one operand.
 
     >>> neuron = Neuron(3, activation="tanh", seed=1)
     >>> [name for name, _ in neuron.named_parameters()]
@@ -233,14 +233,14 @@ class Neuron(Rowwise):
 
         Raises:
             ValueError: for another number of inputs.
-            TypeError: for inputs that are no numbers.
+            TypeError: for inputs that are not numbers.
         """
         if x.__class__ is not list or len(x) != len(self.w):
             x = self._row(x)
         try:
             net = dot(self.w, x, self.b)
         except TypeError as error:
-            self._row(x)  # says it better if these are rows
+            self._row(x)  # whose error is clearer if these are rows
             raise TypeError(f"{self._name}: {error}") from error
         out = self.fire(net)
         if isinstance(out, Value):
@@ -250,7 +250,7 @@ class Neuron(Rowwise):
         return out
 
     def fire(self, net: Any) -> Any:
-        """Return what the neuron makes of a net input: ``activation(net)``."""
+        """Return the neuron's output for a net input: ``activation(net)``."""
         if self.activation is None:
             return net
         return self.activation(net) if self.slope is None else self.activation(net, self.slope)
@@ -350,7 +350,7 @@ class MLP(Rowwise):
 
     Raises:
         ValueError: for an activation's name that is not in the table, no layer, or a layer of no neurons.
-        TypeError: for an activation that is no row of one operand, or a size that is no whole number.
+        TypeError: for an activation that is not a row of one operand, or a size that is not a whole number.
 
     >>> model = MLP(2, [16, 16, 1], seed=1)
     >>> print(model)

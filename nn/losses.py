@@ -1,8 +1,8 @@
-"""Losses: one number that says how far a network's outputs are from the targets.
+"""Losses: one number that measures how far a network's outputs are from the targets.
 
-A loss takes the outputs and the targets of **one example**, a number or a list, and gives one node; `nn.fit` averages or adds
-up over the examples.  Every loss is written with operators and rows of autograd's table, without asking what its operands
-are; so it takes plain numbers too, and targets that are themselves `Value`s.
+A loss takes the outputs and the targets of **one example**, a number or a list, and returns one node; `nn.fit` averages or adds
+up over the examples.  Every loss is written with operators and rows of autograd's table, and never inspects its operands;
+so it takes plain numbers too, and targets that are `Value`s.
 
     squared_error                       Σ (y − t)²                half=True: Σ ½(y − t)²      reduce="mean": mean over outputs
     binary_cross_entropy                −Σ t·ln p + (1 − t)·ln(1 − p)                         p a probability
@@ -224,7 +224,7 @@ def require_targets(loss: Loss, targets: Sequence[Any]) -> None:
     """Raise if a loss of this module does not take an example's targets; nodes of a program that is compiled pass.
 
     Args:
-        loss: the loss; one of a user's own takes anything.
+        loss: the loss; a user-defined one takes anything.
         targets: one for each output.
 
     Raises:
@@ -279,7 +279,7 @@ def reach(loss: Loss, output: Any) -> tuple[float, float] | None:
 
 
 def probability_loss(loss: Loss, outputs: Sequence[Any]) -> str:
-    """Return which loss suits outputs that are probabilities already, if the loss given takes net inputs; else nothing.
+    """Return which loss suits outputs that are probabilities already, if the given loss takes net inputs; else an empty string.
 
     >>> probability_loss(binary_cross_entropy_with_logits, [Value(0.0).sigmoid()])
     'binary_cross_entropy'
@@ -296,10 +296,10 @@ def probability_loss(loss: Loss, outputs: Sequence[Any]) -> str:
 
 
 def boundary(loss: Loss, labels: Iterable[float], output: Any = None) -> float:
-    """Return the output from which on a network with one output says "yes", when it was trained with this loss.
+    """Return the least output that means class 1, for a network with one output that was trained with this loss.
 
-    That is 0 for a loss on net inputs, and for any other the middle between the two labels; but ½ where 0 would make every
-    answer a "yes", since outputs such as those of a sigmoid are never negative.
+    That is 0 for a loss on net inputs, and for any other the middle between the two labels; but ½ where 0 would put every
+    example into class 1, since outputs such as those of a sigmoid are never negative.
 
     Args:
         loss: the loss.
@@ -351,8 +351,8 @@ def one_hot(number: Any, n_classes: int) -> list[float]:
     """Return the list that has 1 at the place of a class and 0 elsewhere.
 
     Raises:
-        TypeError: for a `Value`, whose number a compiled program would freeze, and for what is no number.
-        ValueError: for a number that is no class.
+        TypeError: for a `Value`, whose number a compiled program would freeze, and for anything that is not a number.
+        ValueError: for a number that is not a class.
 
     >>> one_hot(2, 4)
     [0.0, 0.0, 1.0, 0.0]
@@ -388,5 +388,5 @@ def _divisor(reduce: str, n: int) -> int:
 
 
 def _surprise(t: Any, p: Any) -> Any:
-    """Return t·ln p, and 0 where t is 0, whatever p is: the operand of the logarithm is exchanged there for 1."""
+    """Return t·ln p, and 0 where t is 0, whatever p is: there the operand of the logarithm is replaced by 1."""
     return t * log(where(t > 0, p, 1))

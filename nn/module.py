@@ -49,10 +49,10 @@ class Module:
     `predict` as well.
 
     Attributes:
-        numbered: for an attribute that is a list, what its items are called and from which number on they are counted;
+        numbered: for an attribute that is a list, the name of its items and the number of the first one;
             without an entry, by the attribute's own name from 0, so that the items of ``w`` are ``w0``, ``w1`` ….
         gathered: attributes, usually properties, that gather parameters of the module's parts as arrays for `state_dict`.
-        history: the `nn.history.History` of the last `nn.fit`, also of one that was broken off; None before any.
+        history: the `nn.history.History` of the last `nn.fit`, including one that was interrupted; None before any.
     """
 
     numbered: ClassVar[Mapping[str, tuple[str, int]]] = {}
@@ -109,7 +109,7 @@ class Module:
         return [part for part in objects.values() if isinstance(part, Module)]
 
     def _inventory(self) -> Inventory:
-        """Return everything that the module holds, or say what cannot be looked into."""
+        """Return everything that the module holds, or raise for a part that cannot be searched."""
         inventory = Inventory(self)
         lost = inventory.lost() if inventory.closed else None
         if lost is not None:
@@ -140,7 +140,7 @@ class Module:
         """Set the parameters to the numbers of a state; if anything does not fit, none is changed.
 
         A state in which no name is one of this module's, such as one of another package, is loaded in order if all shapes
-        fit, with a warning that says what was loaded as what.
+        fit, with a warning that lists which array became which parameter.
 
         Args:
             state: lists or arrays of any package by the names of `state_dict`, or numbers by those of `named_parameters`.
@@ -193,7 +193,7 @@ def plain(thing: Any) -> Any:
     twins: dict[int, Any] = {}
     twin = _plain(thing, twins)
     if isinstance(thing, Module) and twins.get(DOUBT):
-        thing.parameters()  # which says so if a part cannot be looked into
+        thing.parameters()  # which raises if a part cannot be searched
     return twin
 
 

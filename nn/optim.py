@@ -4,7 +4,7 @@ Each one is a single update rule, a function
 
     (parameter, gradient, rate, state, t)  →  (parameter, state)
 
-written with operators and rows of autograd's table alone.  So the rule serves a number and a whole array of parameters alike:
+written only with operators and rows of autograd's table.  So the rule serves a number and a whole array of parameters alike:
 `Optimizer.step` reads it on the parameters of a network one by one, `Optimizer.step_array` on all of them as one array.
 
 >>> from autograd import Value
@@ -92,11 +92,11 @@ class Optimizer:
             state: what the rule returned last for this parameter, or `start`.
             t: the number of this step, from 1.
         """
-        # Not an abstract method: its message would name the method without saying what to do.
+        # Not an abstract method: the error for one would not include what to do.
         raise NotImplementedError(f"{type(self).__name__} does not say how it updates; define its method rule")
 
     def step(self, parameters: Iterable[Value]) -> None:
-        """Move each parameter as the rule says, by its ``grad``; a step that is broken off, by an interrupt say, is undone."""
+        """Move each parameter by the rule, from its ``grad``; a step that is interrupted is undone."""
         parameters = [*parameters]
         before, restore = [parameter.data for parameter in parameters], self._restorer()
         try:
@@ -135,7 +135,7 @@ class Optimizer:
             make: makes steps, from (rule, states, rates, number of the first step); returns how many.
 
         Returns:
-            The number of steps made: 0 if a subclass makes its steps in a way of its own.
+            The number of steps made: 0 if a subclass overrides how steps are made.
         """
         entry = self._states.get(id(parameters))
         state = self.start() if entry is None else entry[1]
@@ -289,7 +289,7 @@ class RProp(Optimizer):
     """Resilient backpropagation: only the sign of the gradient counts, each parameter has a step width of its own.
 
     The width Δ grows while the sign stays, and shrinks when it turns, since then the step went past a minimum; after such a
-    turn the parameter rests once.  It wants the gradient over all examples: the signs of small batches tell too little.
+    turn the parameter rests once.  It needs the gradient over all examples: the signs of small batches are unreliable.
 
     Args:
         lr: the first width of every parameter.

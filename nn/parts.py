@@ -25,8 +25,8 @@ from nn.optim import Optimizer
 __all__ = ["ATOM", "CLOSED", "OBJECT", "ROLES", "Inventory", "attributes", "is_array", "named"]
 
 VALUE, SEQUENCE, MAPPING, ARRAY, OBJECT = "value", "sequence", "mapping", "array", "object"
-CLOSED, ATOM = "closed", "atom"  # not looked into, since that has no fixed order; and nothing to look into
-# Looking into these would use them up.
+CLOSED, ATOM = "closed", "atom"  # not searched, since it has no fixed order; and nothing to search
+# Searching these would use them up.
 ONCE: Final[tuple[type, ...]] = (GeneratorType, map, filter, zip, enumerate, type(iter([])), type(reversed([])))
 # What has attributes, but no parameters of its own.
 PRIVATE: Final = (type, ModuleType, FunctionType, MethodType, BuiltinFunctionType, functools.partial, Random,
@@ -56,7 +56,7 @@ class Inventory:
         while waiting:
             for part in waiting[-1]:
                 kind = part.__class__
-                if kind is Value:  # the usual cases first: a training loop may ask at every step
+                if kind is Value:  # the common cases first: a training loop may do this at every step
                     self.values[id(part)] = part
                 elif ROLES[kind] != ATOM and self._opens(part, ROLES[kind]):
                     waiting.append(iter(_parts(part)))

@@ -3,8 +3,8 @@
     o = 1[Σ wᵢxᵢ + b ≥ 0]          Δwᵢ = η·(y − o)·xᵢ          Δb = η·(y − o)
 
 The rule changes nothing where the output is right, and otherwise turns the line towards the example.  There is no gradient in
-it: that of a threshold is 0 wherever there is one.  If some line parts the two classes, the rule finds one after finitely many
-mistakes; if none does, it goes on for ever, and soon in circles.
+it: that of a threshold is 0 wherever there is one.  If a line separates the two classes, the rule finds one after finitely many
+mistakes; otherwise it goes on for ever, and soon in a cycle.
 
 >>> from nn.data import truth_table
 >>> X, y = truth_table("and")
@@ -15,7 +15,7 @@ converged: mistakes per epoch 2, 3, 3, 2, 1, 0
 [0.0, 0.0, 0.0, 1.0]
 >>> X, y = truth_table("xor")
 >>> print(Perceptron(2).fit(X, y))
-no line parts these classes: after epoch 3 the weights are those after epoch 2 again; mistakes per epoch 3, 3, 4
+no line separates these classes: after epoch 3 the weights are those after epoch 2 again; mistakes per epoch 3, 3, 4
 
 Source: Rosenblatt, The perceptron, Psychological Review 65 (1958); the proof of convergence: Novikoff, On convergence proofs
 on perceptrons, 1962.
@@ -41,10 +41,10 @@ class Outcome:
 
     Attributes:
         mistakes: how many examples each epoch found wrong.
-        separable: True if the last epoch found none; False if the weights came back to earlier ones, so that no line parts
+        separable: True if the last epoch found none; False if the weights came back to earlier ones, so no line separates
             the classes (unless rounding brought them back: numbers of very different sizes); None if the epochs ran out
             before either.
-        message: the same in words.
+        message: the same as text.
     """
 
     mistakes: list[int]
@@ -53,7 +53,7 @@ class Outcome:
 
     @property
     def converged(self) -> bool:
-        """Whether all examples are classified rightly."""
+        """Whether all examples are classified correctly."""
         return self.separable is True
 
     def __str__(self) -> str:
@@ -106,12 +106,12 @@ class Perceptron(Neuron):
             counts = f"mistakes per epoch {_shortened(mistakes)}"
             if not mistakes[-1]:
                 return Outcome(mistakes, True, f"converged: {counts}")
-            # The next epoch depends on the weights alone: once they are those of an earlier one, all goes round for ever.
+            # The next epoch depends only on the weights: once they are those of an earlier one, training repeats for ever.
             before = seen.setdefault(self._weights(), epoch)
             if before != epoch:
                 circle = f"after epoch {epoch} the weights are those after epoch {before} again"
-                return Outcome(mistakes, False, f"no line parts these classes: {circle}; {counts}")
-        either = "more may help, or no line parts these classes"
+                return Outcome(mistakes, False, f"no line separates these classes: {circle}; {counts}")
+        either = "more may help, or no line separates these classes"
         return Outcome(mistakes, None, f"not converged in {epochs} epochs: {either}; {counts}")
 
     def _learn(self, x: list[float], target: float, lr: float) -> bool:

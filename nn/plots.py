@@ -1,8 +1,7 @@
 """Pictures of training, with matplotlib.
 
 Every function draws into the axes it is given, or into a new figure, and returns the axes; ``axes.figure.savefig("name.png")``
-keeps the picture, a notebook shows it by itself.  Blue stands for what is negative or class 0, red for positive or class 1,
-in every picture.
+saves the picture, and a notebook shows it.  In every picture blue means negative or class 0, red positive or class 1.
 """
 
 from __future__ import annotations
@@ -194,7 +193,7 @@ def activations(model: Module, axes: Sequence[Axes] | None = None) -> list[Axes]
 
 
 def descent(f: Callable[..., Any], path: Sequence[tuple[Sequence[float], float]], ax: Axes | None = None) -> Axes:
-    """Draw a way down: over the curve of a function of one number, or over the contour lines of one of two.
+    """Draw a descent: over the curve of a function of one number, or over the contour lines of one of two.
 
     Args:
         f: the function.
@@ -206,7 +205,7 @@ def descent(f: Callable[..., Any], path: Sequence[tuple[Sequence[float], float]]
     """
     points, heights = [point for point, _ in path], [height for _, height in path]
     if not points or not 1 <= len(points[0]) <= 2:
-        raise ValueError("a way down is drawn over one or two coordinates; got "
+        raise ValueError("a descent is drawn over one or two coordinates; got "
                          f"{len(points[0]) if points else 'no points'}")  # fmt: skip
     ax = _axes(ax)
     # The picture is centred on the lowest point, so that both sides of the valley are seen.
@@ -227,7 +226,7 @@ def descent(f: Callable[..., Any], path: Sequence[tuple[Sequence[float], float]]
 
 
 def _apart(label: float, square: float) -> int:
-    """Return how many squares there are from one label to the next, so that labels do not run into each other."""
+    """Return how many squares there are from one label to the next, so that labels do not overlap."""
     return max(1, math.ceil(label / square))
 
 

@@ -10,7 +10,7 @@ __all__ = ["Bar", "bar_over"]
 
 
 class Bar:
-    """A progress bar of tqdm's, or nothing."""
+    """A progress bar from tqdm, or a stand-in that shows nothing."""
 
     def __init__(self, bar: Any = None) -> None:
         self.bar = bar

@@ -1,4 +1,4 @@
-"""What the loss of an example depends on: whether there is anything to learn, and what is not learned.
+"""What the loss of an example depends on: whether anything can be learned, and what is not.
 
 >>> w, b = Value(1.0, label="w"), Value(2.0, label="b")
 >>> dependence = Dependence([w])
@@ -49,7 +49,7 @@ class Dependence:
 
         Args:
             loss: the loss.
-            given: the example's inputs and targets; `Value`s in them are no concern of the model.
+            given: the example's inputs and targets; `Value`s in them do not belong to the model.
         """
         leaves = _leaves(loss)
         for key in leaves.keys() & self.unreached.keys():
@@ -70,13 +70,13 @@ class Dependence:
                          f"learned; to learn {'it' if one else 'them'}, make {'it' if one else 'each'} an attribute of the "
                          "model")  # fmt: skip
         if self.unreached:
-            notes.append(f"no loss depends on {_enumerate(self.unreached.values())}, so that {len(self.unreached)} of "
+            notes.append(f"no loss depends on {_enumerate(self.unreached.values())}, so {len(self.unreached)} of "
                          f"{len(self.parameters)} parameters do not learn: they are not used, or .data or float() cuts the "
                          "graph above them")  # fmt: skip
         return notes
 
     def vain(self) -> str:
-        """Return what to say if no example's loss depends on any parameter."""
+        """Return the message for the case that no example's loss depends on a parameter."""
         return (f"no example's loss depends on any of the {len(self.parameters)} parameters, such as "
                 f"{_enumerate(self.parameters.values(), most=1)}, so there is nothing to learn: compute the loss from what "
                 "the model returns, with operators and functions of autograd, and not from .data or float()")  # fmt: skip
@@ -86,7 +86,7 @@ def require_loss(loss: Any, outputs: Any) -> Value:
     """Return the loss of an example, or raise if it is not a `Value`.
 
     Raises:
-        TypeError: saying what it is, and whether the model or the loss dropped the graph.
+        TypeError: with what it is, and whether the model or the loss dropped the graph.
     """
     if isinstance(loss, Value):
         return loss

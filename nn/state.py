@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["arrays", "assign", "natural", "numbers"]
 
-DEEPEST = 32  # dimensions; a list that holds itself would have more
+DEEPEST = 32  # dimensions; a list that contains itself would have more
 LONGEST = 100  # characters of a name in a message
 
 
@@ -72,7 +72,7 @@ def assign(module: Module, state: Mapping[str, Any], *, in_order: bool = True) -
         OverflowError: for an integer beyond the range of floats, with its name.
     """
     if not isinstance(state, Mapping):
-        raise TypeError(f"a state maps names to numbers or arrays, as state_dict() does; got an object of type {type(state).__name__}")
+        raise TypeError(f"a state maps names to numbers or arrays, as state_dict() does; got type {type(state).__name__}")
     wanted = max((arrays(module), dict(module.named_parameters())), key=lambda names: sum(name in state for name in names))
     orders: list[list[str]] = [[*wanted]]
     if in_order and len(state) == len(wanted) and not any(name in state for name in wanted):
@@ -188,7 +188,7 @@ def _floats(name: str, entry: Any) -> Any:
 
 
 def _misfits(wanted: Mapping[str, Any], found: Mapping[str, Any], pairs: Sequence[tuple[str, str]]) -> list[str]:
-    """Say which arrays differ in shape from those that they would be loaded as."""
+    """Return a sentence for each array whose shape differs from that of its parameter."""
     return [
         f"{name} is {_spell(wanted[name])}, and in the state{f' {other}' * (other != name)} {_spell(found[other])}"
         for name, other in pairs

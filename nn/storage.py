@@ -5,8 +5,8 @@
 - ``.npz`` (NumPy) and ``.safetensors``: for other programs.  They hold the arrays of `Module.state_dict`, in float64, and
   nothing else.  A file from elsewhere, such as the ``state_dict()`` of a multilayer perceptron in PyTorch, is loaded in order.
 
-A loaded model predicts the same bits.  Whatever does not fit is refused with what differs, and then nothing has changed:
-neither the model that was to be loaded, nor the file that was to be written.  No format runs code when it is read.
+A loaded model predicts the same bits.  Anything that does not fit raises an error that names the difference, and
+neither the model nor the file has changed then.  No format runs code when it is read.
 
 >>> import tempfile
 >>> from nn import Neuron
@@ -80,8 +80,8 @@ def save(model: Module, path: str | os.PathLike[str]) -> None:
 def load(model: M, path: str | os.PathLike[str]) -> M:
     """Read a file into a model of the same architecture; if anything does not fit, the model stays as it is.
 
-    A file of arrays in which no name is one of the model's is loaded in order if all shapes fit, with a warning that says what
-    was loaded as what.
+    A file of arrays in which no name is one of the model's is loaded in order if all shapes fit, with a warning that lists
+    which array became which parameter.
 
     Args:
         model: the module whose parameters are set.
@@ -91,7 +91,7 @@ def load(model: M, path: str | os.PathLike[str]) -> M:
         The model.
 
     Raises:
-        ValueError: for a file that is cut off, was changed, is something else, or is of another architecture.
+        ValueError: for a file that is cut off, was changed, or has another format or architecture.
         ImportError: if the format needs a package that is not installed.
         OSError: if the file cannot be read.
     """

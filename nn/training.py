@@ -117,8 +117,8 @@ def fit(
         progress: show a progress bar if it takes longer than a second, tqdm is installed, and someone watches: at a
             terminal or in a notebook.
         compiled: whether to have the loss compiled for batches, see `autograd.compile`: True, False, or ``"auto"``, where it
-            can be and is worth it.  The history's `engine` says what was done, and why.
-        interrupt: what happens after an interrupt from the keyboard: ``"raise"`` raises it again, so that a program of several
+            is possible and saves time.  The history's `engine` records what was done, and why.
+        interrupt: what happens after an interrupt from the keyboard: ``"raise"`` raises it again, so a program with several
             trainings stops; ``"return"`` returns the history.  Either way what was learned is kept: the parameters are those
             after the last whole step, and ``model.history`` has the whole epochs.
 
@@ -249,8 +249,8 @@ def _suit(loss: Loss, examples: Examples, kind: str = "") -> list[str]:
     for i, target in enumerate(examples.targets):
         targets = target if isinstance(target, list) else [target]
         if text := [x for x in targets if x is None or isinstance(x, str | bytes | complex)]:
-            raise TypeError(f"{kind}example {i}: the target {text[0]!r} is of type {type(text[0]).__name__}; pass a real number, "
-                            "such as the number of a class")  # fmt: skip
+            raise TypeError(f"{kind}example {i}: the target {text[0]!r} is of type {type(text[0]).__name__}; "
+                            "pass a real number, such as the number of a class")  # fmt: skip
         try:
             if len(targets) != len(outputs):
                 raise ValueError(f"a loss needs a target for each output; got {len(outputs)} and {len(targets)}: {targets!r}")

@@ -383,7 +383,7 @@ def test_no_alarm_in_float32_is_false(problem: corpus.Problem) -> None:
          r"Jacobian of x has shape \(3,\), but the result has shape \(3,\) and x has shape \(3,\), so it should have "
          r"\(3, 3\); .* np.diag"),
         (lambda: gradcheck(lambda x, y: x * y, 1.0, 2.0, gradient=lambda x, y: y), ValueError,
-         r"of 2 arguments \(x, y\) the gradient is a tuple of as many gradients, not a float"),
+         r"for 2 arguments \(x, y\) the gradient is a tuple of as many gradients, not a float"),
         (lambda: gradcheck(lambda x, y: x * y, 1.0, 2.0, gradient=lambda x, y: (1, 2, 3)), ValueError, "not a tuple of 3"),
         (lambda: gradcheck(lambda p: p["a"], {"a": 1.0}, gradient=lambda p: {"b": 1.0}), ValueError,
          r"the gradient of p\['a'\] is missing in dict"),
@@ -421,7 +421,7 @@ def test_what_is_no_function_is_refused() -> None:
     array: Any = np.ones(1)
     with pytest.raises(TypeError, match="gradient is an ndarray; pass a function of the point"):
         gradcheck(math.sin, 1.0, gradient=array)
-    with pytest.raises(TypeError, match="f is a ndarray; pass a function of the point"):
+    with pytest.raises(TypeError, match="f is an ndarray; pass a function of the point"):
         gradcheck(array, 1.0, gradient=math.cos)
 
 

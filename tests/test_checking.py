@@ -179,7 +179,7 @@ def test_edges_of_domains() -> None:
     assert upright.verdict == "domain" and upright.inputs[0].reason == "the slope grows without bound; the rule gives ∞"
     one_sided = gradcheck(lambda x: x + power(x, 1.5), 0.0)
     assert one_sided.inputs[0].verdict == "correct"
-    assert one_sided.inputs[0].reason == "compared from the right alone, as the other side has no value"
+    assert one_sided.inputs[0].reason == "compared from the right only, because the other side has no value"
     lone = gradcheck(power, -8.0, 3.0)
     assert lone.verdict == "domain" and lone.inputs[0].verdict == "correct"
     assert lone.inputs[1].reason == "no number next to this one is in the domain"

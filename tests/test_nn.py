@@ -339,8 +339,8 @@ def test_a_call_takes_one_example(model: Any) -> None:
     [
         (Neuron, [0], ValueError, "n_inputs is at least 1; got 0"),
         (Layer, [2, -1], ValueError, "n_outputs is at least 1; got -1"),
-        (MLP, [2, [3, 0]], ValueError, "at least 1; got 0"),
-        (MLP, [2, [2.5]], TypeError, "whole number; got 2.5"),
+        (MLP, [2, [3, 0]], ValueError, "size of layer 2 is at least 1; got 0"),
+        (MLP, [2, [2.5]], TypeError, "size of layer 1 is a whole number; got 2.5"),
         (MLP, ["2", [2]], TypeError, "n_inputs is a whole number; got '2'"),
         (MLP, [2, []], ValueError, r"sizes lists the number of neurons of each layer, such as \[16, 16, 1\]; got \[\]"),
         (MLP, [2, 3], ValueError, "sizes lists the number of neurons .*; got 3"),

@@ -69,14 +69,14 @@ def test_xor_fails_and_says_why(name: str) -> None:
     X, y = truth_table(name)
     outcome = Perceptron(2).fit(X, y)
     assert outcome.separable is False and not outcome.converged and min(outcome.mistakes) > 0
-    assert "no line parts these classes: after epoch" in str(outcome)
+    assert "no line separates these classes: after epoch" in str(outcome)
 
 
 def test_the_cap_on_epochs() -> None:
     X, y = [[float(i)] for i in range(40)], [int(i >= 37) for i in range(40)]
     outcome = Perceptron(1).fit(X, y, epochs=5)
     assert outcome.separable is None and len(outcome.mistakes) == 5
-    assert str(outcome).startswith("not converged in 5 epochs: more may help, or no line parts these classes; mistakes")
+    assert str(outcome).startswith("not converged in 5 epochs: more may help, or no line separates these classes; mistakes")
     longer = Perceptron(1).fit(X, y, epochs=10_000)
     assert longer.converged and len(str(longer)) < 120
 

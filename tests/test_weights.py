@@ -156,7 +156,7 @@ def test_numbers_by_their_names_are_loaded_too() -> None:
     ({"w": np.array(["1", "2"]), "b": 3}, TypeError, r"w\[0\]: '1' is a str"),
     ({"w": np.array([1, 2], "M8[ns]"), "b": 3}, TypeError, r"w: numbers are needed, not entries of type datetime64"),
     ({"w": np.ma.array([1.0, 2.0], mask=[False, True]), "b": 3}, ValueError, "w: masked entries: 1"),
-    ([1, 2, 3], TypeError, "a state maps names to numbers or arrays, as state_dict.. does; got an object of type list"),
+    ([1, 2, 3], TypeError, "a state maps names to numbers or arrays, as state_dict.. does; got type list"),
     ({"x" * 9999: 1, "b": 1}, ValueError, "it has x{100}…, which"),
     ({"w": [1, 2], "b": 1, "\x1b[2J\u202e\ud800": 1}, ValueError, r"it has \\x1b\[2J\\u202e\\ud800, which"),
     ({"v": [1, "\u202e"], "c": 1}, TypeError, r"v\[1\]: '\\u202e' is a str"),

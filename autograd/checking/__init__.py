@@ -39,7 +39,7 @@ __all__ = ["VERDICTS", "Check", "Report", "Verdict", "gradcheck"]
 
 STEPS: Final = "steps of many sizes are taken, and compared with each other"
 TOLERANCE: Final = "a derivative may be off by the estimated error of the numeric one, which the report shows"
-ELSEWHERE: Final = {  # keywords of other checkers, and what serves here
+ELSEWHERE: Final = {  # keywords of other checkers, and what replaces them here
     **dict.fromkeys(("eps", "epsilon", "h", "step"), STEPS),
     **dict.fromkeys(("atol", "rtol", "tol"), TOLERANCE),
     **dict.fromkeys(("fast_mode", "direction"), f"with more than {MANY} inputs random directions are taken first"),
@@ -82,18 +82,18 @@ def gradcheck(
         point: the arguments of the function, one or more; `Value`s lend their numbers and labels, other leaves are called by
             their paths, such as ``w[0]``.
         gradient: a function of the same arguments that returns the gradient, computed by any means, in the structure of the
-            point: of several arguments a tuple; of an array result the Jacobian, with the result's shape before the
+            point: for several arguments a tuple; for an array result the Jacobian, with the result's shape before the
             argument's.
         order: 2 to check the derivatives of the derivatives too; not with `gradient`.
-        seed: for other random directions than the usual ones; they serve where there are more than 24 inputs.
-        box: in place of a point, for each argument a pair (low, high), a number or a tree of these; of a graph, for its leaves
+        seed: chooses the random directions that are used with more than 24 inputs.
+        box: in place of a point, for each argument a pair (low, high), a number or a tree of these; for a graph, its leaves
             by label.  Every rule that f uses is then compared with its row's function on the whole box, by the mean value
             theorem, on intervals; this needs python-flint.
-        others: none; the keywords of other checkers are refused with what serves instead.
+        others: none; a keyword of another checker raises an error that names the alternative.
 
     Returns:
-        A report: print it, ask its `verdict`, or use it as a condition, as in ``assert gradcheck(f, 0.5)``.  The
-        gradients of nodes that take part are left as they were.  On a box, "wrong" is a proof; "correct" comes with a
+        A report: print it, read its `verdict`, or use it as a condition, as in ``assert gradcheck(f, 0.5)``.  The
+        gradients of the nodes do not change.  On a box, "wrong" is a proof; "correct" comes with a
         sharpness, the share of a rule's size below which an error may have stayed hidden; else it is "undecided", with the
         pieces where it is.
 

@@ -45,8 +45,8 @@ def assert_gradient(
         point: the arguments of the function.
         gradient: the function that returns the gradient, unless f returns a `Value`.
         order: 2 to check the derivatives of the derivatives too.
-        seed: for other random directions than the usual ones.
-        others: none; the keywords of other checkers are refused with what serves instead.
+        seed: chooses the random directions that are used with many inputs.
+        others: none; a keyword of another checker raises an error that names the alternative.
 
     Raises:
         AssertionError: with the report, if the gradient is wrong; outside of Hypothesis, also if it could not be judged.
@@ -75,7 +75,7 @@ def assert_gradient(
 
 
 def why_rejected() -> str:
-    """Return which points were rejected since the test began, and why; empty if none was."""
+    """Return how many points were rejected since the test began, and why; an empty string if none was."""
     if not REJECTED:
         return ""
     reasons = "\n".join(f"    {count} × {reason}" for reason, count in REJECTED.most_common(5))

@@ -54,7 +54,7 @@ def excused(compare: Callable[[float], tuple[Slope, Check]], check: Check, found
 
 
 class Rules:
-    """The check of local derivatives, node by node; what was found for the same row at the same numbers is kept."""
+    """The check of local derivatives, node by node; results for the same row at the same numbers are reused."""
 
     def __init__(self, rng: Random) -> None:
         self.rng = rng
@@ -66,7 +66,7 @@ class Rules:
 
         Args:
             node: the result of an operation.
-            known: whether to return also what was found before, for another node of the same row at the same numbers.
+            known: whether to repeat results for a node of the same row at the same numbers.
         """
         row = node.primitive
         assert row is not None

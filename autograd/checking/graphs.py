@@ -75,7 +75,7 @@ def check(f: Callable[..., Any] | Value, point: Sequence[Any], order: int = 1, s
         f: the function, or the result of the graph.
         point: the arguments of the function.
         order: up to which derivatives are checked.
-        seed: for other random directions than the usual ones.
+        seed: chooses the random directions that are used with many inputs.
     """
     rng = Random(0 if seed is None else seed)
     subject = _graph(f, point) if isinstance(f, Value) else _function(f, point)

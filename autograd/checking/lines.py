@@ -48,7 +48,7 @@ class Line:
 
 
 def directions(point: Sequence[float], which: Sequence[int], rng: Random) -> list[Line]:
-    """Return lines in random directions, along which every number moves as its size asks for, and exactly.
+    """Return lines in random directions, along which every number moves in proportion to its size, and exactly.
 
     Their steps differ, so that two errors of opposite signs, as of two derivatives swapped, do not cancel along all of them.
     """

@@ -1,7 +1,7 @@
-"""A derivative from the values of a function alone, with an error estimate.
+"""A derivative computed only from the values of a function, with an error estimate.
 
-The idea: go from the smallest step upward.  The smallest steps are spoiled by rounding, and by nothing else; so they say
-little, but what they say holds.  A larger step says more, and is believed as long as it agrees with all the smaller ones.
+The idea: go from the smallest step upward.  The smallest steps are spoiled by rounding, and by nothing else; so their
+bounds are wide, but hold.  A larger step gives narrower ones, and is accepted as long as it agrees with all smaller steps.
 Where it no longer does, something else has begun: waves that the step leaps over (aliasing), a kink, the edge of the
 domain.  The amount of rounding is measured, at neighbouring numbers and by `rounding`.
 
@@ -45,7 +45,7 @@ LOST: Final = 1e-13  # rounding, relative to the value, beyond which a function 
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """Where one account of the values ends and another begins, with what each threshold was fitted on.
+    """The thresholds between one explanation of the values and another, and what each was fitted on.
 
     The intervals are those in which no verdict changes, on the 108 cases of ``tests/benchmarks/thresholds.py``; named are the
     cases that change first, below and above.
@@ -88,14 +88,14 @@ FITTED: Final = Thresholds()
 
 @dataclass(frozen=True, slots=True)
 class Slope:
-    """What the values of a function say about its derivative at a point.
+    """What the values of a function show about its derivative at a point.
 
     Attributes:
         value: the derivative; NaN if none is to be seen.
-        error: the estimated error of `value`; ∞ if nothing can be said.
+        error: the estimated error of `value`; ∞ if there is no estimate.
         kind: "smooth"; "kink", where the slopes from left and right differ; "jump", where the values do; "steep", where the
             slope grows without bound; "noise", where rounding hides it; "lone", where no neighbour has a value.
-        side: where the neighbours are that served.
+        side: where the neighbours are that were used.
         left, right: the slopes on either side of a kink or jump, else NaN.
         away: how far from the point it is, negative to the left; 0 if at the point itself, where `value` is NaN.
         height: how much the values jump.

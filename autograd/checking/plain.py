@@ -79,9 +79,9 @@ def check(f: Callable[..., Any], point: Sequence[Any], gradient: Callable[..., A
     Args:
         f: a function of numbers, arrays or containers of them, which returns a number or an array.
         point: its arguments.
-        gradient: the function of the same arguments that returns the gradient in their structure, of several arguments a
-            tuple; of an array the Jacobian, with the shape of the result before that of the argument.
-        seed: for other random directions than the usual ones.
+        gradient: the function of the same arguments that returns the gradient in their structure, for several arguments
+            a tuple; for an array the Jacobian, with the shape of the result before that of the argument.
+        seed: chooses the random directions that are used with many inputs.
 
     Raises:
         TypeError: if f or gradient is not a function, or takes or returns anything but real numbers.
@@ -220,7 +220,7 @@ class Comparison:
 
         Raises:
             PointError: if there is none, or it is not finite.
-            ValueError: if the function raises anything else than where it has no value.
+            ValueError: if the function raises any other error.
         """
         try:
             with _quiet():

@@ -86,7 +86,7 @@ def block(x: Any, path: str) -> Block:
 
 
 def coarser(*precisions: Precision) -> Precision:
-    """Return the format with the fewest digits, float64 of none."""
+    """Return the format with the fewest digits, float64 if none is given."""
     return min((DOUBLE, *precisions), key=lambda p: p.bits)
 
 
@@ -138,8 +138,8 @@ class Point:
         """Read a gradient in the structure of the point.
 
         Args:
-            gradient: of one argument its gradient, of several a tuple; nested lists may stand for arrays.
-            shape: of the function's result; () of a number.  Each block of the gradient has it before the shape of the
+            gradient: for one argument its gradient, for several a tuple; nested lists may stand for arrays.
+            shape: of the function's result; () for a number.  Each block of the gradient has it before the shape of the
                 point's block; or there is, for each entry of the result, one gradient.
 
         Returns:
@@ -172,7 +172,7 @@ class Point:
             return list(gradient) if whole else [gradient]  # torch.autograd.grad wraps even one gradient in a tuple
         if not is_tuple or len(gradient) != len(self.arguments):
             found = f"{type(gradient).__name__} of {len(gradient)}" if is_tuple else type(gradient).__name__
-            raise ValueError(f"of {len(self.arguments)} arguments ({', '.join(self.arguments)}) the gradient is a tuple of as "
+            raise ValueError(f"for {len(self.arguments)} arguments ({', '.join(self.arguments)}) the gradient is a tuple of as "
                              f"many gradients, not a {found}")  # fmt: skip
         return list(gradient)
 
@@ -210,7 +210,7 @@ class Point:
             return f"the gradient of {path} {got}, but {kind}"
         text = f"the Jacobian of {path} {got}, but the result has shape {shape} and {kind}, so it should have {shape + own}"
         if found and found.shape == own == shape:
-            text += "; if each entry of the result depends on one entry alone, pass its diagonal matrix, np.diag(…)"
+            text += "; if each entry of the result depends on only one entry, pass its diagonal matrix, np.diag(…)"
         return text
 
 
@@ -236,7 +236,7 @@ def point_text(names: Sequence[str], numbers: Sequence[float]) -> str:
 
 
 def subscript(index: Sequence[int]) -> str:
-    """Write an index as NumPy does; nothing for an empty one.
+    """Write an index as NumPy does; an empty one is an empty string.
 
     >>> subscript((2, 3)), subscript(())
     ('[2, 3]', '')
@@ -276,13 +276,13 @@ def _like(leaf: Any, shape: tuple[int, ...], entries: list[float]) -> Any:
 
 
 def title(f: Callable[..., Any]) -> str:
-    """Return the name of a function for a report, f if it has none."""
+    """Return the name of a function for a report, or "f" if it has none."""
     name = str(getattr(f, "__name__", "f"))
     return name if name.isidentifier() else "f"
 
 
 def parameters(f: Callable[..., Any], count: int) -> list[str]:
-    """Return the names of the first parameters of a function, x0, x1, … where it has none; of a single one x."""
+    """Return the names of the first parameters of a function; where it has none, x0, x1, …, or x for a single one."""
     try:
         found = list(inspect.signature(f).parameters.values())
     except (TypeError, ValueError):

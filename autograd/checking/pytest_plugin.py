@@ -2,7 +2,7 @@
 
 The idea: pytest writes the value of an assertion on one line of at most 240 characters.  The report itself is still in the
 frame that failed, so its text takes the place of that line.  For a test in which `assert_gradient` rejected points, the
-message of Hypothesis says why.
+reasons are added to Hypothesis's message.
 """
 
 from __future__ import annotations

@@ -38,14 +38,14 @@ class Precision:
     bits: int
 
     def round(self, x: float) -> float:
-        """Return the nearest number of this format; its range is taken to be that of a double."""
+        """Return the nearest number of this format; its range is assumed to be that of a double."""
         if self.bits == 53 or not math.isfinite(x):
             return x
         mantissa, exponent = math.frexp(x)
         return math.ldexp(round(math.ldexp(mantissa, self.bits)), exponent - self.bits)
 
     def ulp(self, x: float) -> float:
-        """Return the distance from x to the next number of this format; of ∞ and NaN what `math.ulp` gives."""
+        """Return the distance from x to the next number of this format; for ∞ and NaN, as `math.ulp`."""
         return math.ldexp(math.ulp(x), 53 - self.bits)
 
 
@@ -53,7 +53,7 @@ DOUBLE: Final = Precision("float64", 53)
 
 
 class Rounded(Operand):
-    """A number that is rounded at random in its last place, at every operation; without a source of chance it is exact.
+    """A number that is rounded at random in its last place, at every operation; without a generator it is exact.
 
     Read a computation several times on such numbers, and the results differ by as much as its rounding errors are.
 
@@ -74,7 +74,7 @@ class Rounded(Operand):
         if not row.infix and not row.array:
             try:
                 parts = row.function(*operands)
-            except Exception:  # outside a domain; or a user's function, which takes plain numbers alone
+            except Exception:  # outside a domain; or a user's function, which takes only plain numbers
                 parts = None
             if isinstance(parts, Rounded):
                 return parts
@@ -103,7 +103,7 @@ def spread(run: Callable[[], tuple[float, ...]]) -> list[float]:
     for _ in range(RUNS):
         try:
             runs.append(run())
-        except Exception:  # outside a domain; or a user's function, which takes plain numbers alone
+        except Exception:  # outside a domain; or a user's function, which takes only plain numbers
             continue
     columns = [[x for x in column if math.isfinite(x)] for column in zip(*runs, strict=True)]
     return [max(column) - min(column) if column else 0.0 for column in columns] or [0.0, 0.0]

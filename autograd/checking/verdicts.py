@@ -1,7 +1,7 @@
 """The outcome of comparing a derivative with a numeric one: a verdict, with a reason.
 
-The idea: the tolerance is not a constant, it follows from the estimated error of the numeric derivative.  So a verdict can
-be that a derivative is right or wrong, and also that the point does not allow a judgement.
+The idea: the tolerance is not a constant, it follows from the estimated error of the numeric derivative.  So a verdict is
+that a derivative is right, that it is wrong, or that this point cannot decide.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Check:
 
 
 def judge(name: str, at: str, analytic: float, found: Slope, doubt: float = 0.0) -> Check:
-    """Compare a derivative with what the values of the function say.
+    """Compare a derivative with the numeric one.
 
     Args:
         name: which derivative it is, as in `Check`.
@@ -139,7 +139,7 @@ def _slope(x: float) -> str:
 
 def _note(found: Slope) -> str:
     if found.side != "both":
-        return f"compared from the {found.side} alone, as the other side has no value"
+        return f"compared from the {found.side} only, because the other side has no value"
     if found.reach <= NEAR:
         return f"compared with steps below {found.reach:.1g}, where the domain ends"
     return ""

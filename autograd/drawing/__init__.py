@@ -72,7 +72,7 @@ class Drawing(Plan):
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the picture to a file, in the format that its suffix names, and return the path.
 
-        The file is written beside its place first and put there whole, so that whatever goes wrong an older file stays.
+        The file is written beside its place first and put there whole, so that an older file survives if anything goes wrong.
 
         Args:
             path: a name with the suffix of a format; `autograd.drawing.formats.suffixes` lists them.
@@ -80,7 +80,7 @@ class Drawing(Plan):
         Raises:
             ValueError: for another suffix.
             FileNotFoundError: if the folder does not exist.
-            LayoutError: if what this format needs is not installed.
+            LayoutError: if the format needs something that is not installed.
         """
         path = Path(path)
         write_whole(path, write(self, path.suffix))
@@ -109,8 +109,8 @@ def draw(
     ∂loss/∂x, and δ is that of a neuron's net input.  An arrow shows the local derivative ∂result/∂operand.
 
     Args:
-        loss: the result; any node, and everything that it came from is drawn.
-        step: draw this moment of ``walk(loss)``: the current step stands out, what is still to come is faint.
+        loss: the result, any node; it is drawn with everything that it was computed from.
+        step: draw this moment of ``walk(loss)``: the current step stands out, later ones are faint.
         view: "neurons" draws a network neuron by neuron, with z, a and δ in the boxes, and on each arrow the weight with its
             gradient and δ·w, which flows back; long layers are condensed.
         digits: significant digits of the numbers, 1 to 17; by default 5, and 3 in a network.

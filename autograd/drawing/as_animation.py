@@ -5,8 +5,8 @@ multiplied by the local derivative, and is added to what has arrived at the inpu
 for everything it will ever show, so nothing shifts.
 
 There is no script in it: every part is visible at certain times (SMIL's discrete ``visibility``), and every dot has a path, so
-a README or a slide can show it as an image.  Without the animation, in a viewer that has none or for a reader who prefers
-reduced motion, it is the last moment of the walk.
+a README or a slide can show it as an image.  In a viewer without animation, or for a reader who prefers reduced motion, it
+shows the last moment of the walk.
 
 >>> from autograd.value import Value
 >>> w, x = Value(3.0, label="w"), Value(2.0, label="x")
@@ -47,7 +47,7 @@ START, FORWARD, TRIP, BETWEEN, REST, PAUSE = 1.0, 0.8, 2.1, 0.6, 0.4, 3.0  # sec
 MOST_BETWEEN = 2.4  # seconds from the first dot of a step to the last, however many there are
 # A label beside its dot, readable over lines.
 LABEL = {"y": "-9", "font-weight": "bold", "stroke": PAPER, "stroke-width": "3", "paint-order": "stroke"}
-# What is important comes before SMIL's values.
+# In CSS, !important overrides SMIL's values.
 REDUCED = (
     "@media (prefers-reduced-motion: reduce) {.last {visibility: visible !important} .past {visibility: hidden !important}}"
 )
@@ -99,7 +99,7 @@ class Score:
         self.end = time + PAUSE
 
     def _play(self, step: Step, time: float) -> float:
-        """Write down a step that begins at a time, and return when it is over."""
+        """Record a step that begins at a time, and return when it ends."""
         self._moment.enter(step)
         plan = self._record(time)
         self.captions.append((time, cut(str(step).partition("\n")[0], WIDEST_NOTE)))
@@ -119,7 +119,7 @@ class Score:
         return arrival + (REST if starts else FORWARD)
 
     def _record(self, time: float) -> Plan:
-        """Write down the state of everything, and return it."""
+        """Record the state of everything, and return it."""
         plan = self._describe(self._telling, self._moment)
         for node in plan.nodes:
             shown: Hashable = node.emphasis, *((line.name, line.value) for line in node.lines)  # all else stays as it is
@@ -180,7 +180,7 @@ def to_animation(steps: Walk, describe: Describe = describe_nodes) -> str:
 
 
 def _overlay(group: Element, drawings: Sequence[tuple[float, Element]], end: float) -> None:
-    """Put everything into a group that is in one of several drawings of it, each part visible when its drawing holds."""
+    """Fill a group with the parts of several drawings of it, each part visible while a drawing that has it holds."""
     parts: dict[tuple[int, bytes], Element] = {}
     states = []
     for time, drawing in drawings:
@@ -205,7 +205,7 @@ def _group(*elements: Element) -> Element:
 
 
 def _dot(trip: Trip, arrow: Arrow, end: float) -> Element:
-    """Draw a dot that travels against an arrow: with what it left with, the multiplication, and what arrives."""
+    """Draw a dot that travels against an arrow: with the upstream gradient, the multiplication, and the contribution."""
     edge, start, stop = trip.edge, trip.start, trip.start + TRIP
     first, *rest = [f"{round(x, 1):g},{round(y, 1):g}" for x, y in reversed(arrow.points)]
     dot = Element("g")
@@ -284,5 +284,5 @@ def save(steps: Walk, path: str | os.PathLike[str], view: str, limit: int, theme
     if path.suffix.lower() != SUFFIX:
         raise ValueError(f"a walk cannot be saved as {path.suffix!r}; end the name in {SUFFIX}")
     describe, theme = describer(steps.loss, view, limit), checked_theme(theme)
-    write_whole(path, to_animation(steps, lambda told, moment: replace(describe(told, moment), theme=theme)).encode())
+    write_whole(path, to_animation(steps, lambda telling, moment: replace(describe(telling, moment), theme=theme)).encode())
     return path

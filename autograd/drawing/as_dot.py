@@ -4,7 +4,8 @@ Only plain labels are used, no HTML-like ones, because not every build of Graphv
 lines need a format of their own.  `style` computes the sizes of boxes, not the layout engine, because
 the engines measure text with different fonts, and none of them with the one the reader's screen will have.
 
-Whoever reads the DOT lays it out, so nothing is folded here: a graph that would be too wide for a page runs from top to bottom.
+The program that reads the DOT lays it out, so nothing is folded here: a graph that would be too wide for a page runs from top
+to bottom.
 
 >>> from autograd.drawing.plan import Line, Node, Plan
 >>> print(to_dot(Plan("t", (Node("n0", "leaf", (Line("value", 'say "w"'),), hint=""),), (), ())).splitlines()[-2])
@@ -83,7 +84,7 @@ def _edge(edge: Edge) -> str:
 
 
 def in_order(ids: Sequence[str]) -> str:
-    """Hold a column in its order: left alone, a layout engine puts it in whatever order has the fewest crossings.
+    """Hold a column in its order: by itself, a layout engine chooses the order with the fewest crossings.
 
     >>> in_order(["n1", "n2"])
     '{rank=same; edge [style=invis]; n1 -> n2}'

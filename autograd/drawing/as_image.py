@@ -1,6 +1,6 @@
 """A plan as PNG or PDF: its SVG, printed by Typst.
 
-Typst is one wheel for every system, and brings fonts with all signs of the formulas.  So a machine that has no fonts draws the
+Typst is one wheel for every system, and brings fonts with every sign of the formulas.  So a machine without fonts draws the
 same picture as any other, and the same plan gives the same bytes.  The system's fonts are used only for labels with letters of
 scripts that Typst's fonts do not have, or with emoji.
 
@@ -66,5 +66,5 @@ def print_svg(svg: str, about: str, form: Literal["png", "pdf"]) -> bytes:
 
 
 def is_foreign(text: str) -> bool:
-    """Return whether a text needs fonts of the system."""
+    """Return whether a text needs the system's fonts."""
     return not FOREIGN.isdisjoint(map(category, text))

@@ -1,7 +1,7 @@
 """A plan as a Mermaid flowchart, which GitHub, GitLab and many note-taking programs draw in place.
 
 Mermaid lays it out, so nothing is folded here: a graph that would be too wide for a page runs from top to bottom.  The kinds of
-boxes are told apart as in the other formats: round ends for a leaf, a doubled frame for the result.
+boxes differ as in the other formats: round ends for a leaf, a doubled frame for the result.
 
 >>> from autograd.drawing.plan import Line, Node, Plan
 >>> lines = (Line("value", "w", value=2.0), Line("gradient", "∂w", value=3.0))
@@ -42,7 +42,7 @@ STANDING: dict[Emphasis, str] = {
 }
 DARK = '%%{init: {"theme": "dark"}}%%\n'
 COLOUR = re.compile("#[0-9a-f]{6}(?![;0-9a-f])")  # in a label, # begins a number that ends in a semicolon
-HARMLESS = frozenset(" .,=+-−·/^()|√δ∂σΣ∞…×←′⁽⁾²³₀₁₂₃₄₅₆₇₈₉≤≥_")  # with letters and digits: what is written as it is
+HARMLESS = frozenset(" .,=+-−·/^()|√δ∂σΣ∞…×←′⁽⁾²³₀₁₂₃₄₅₆₇₈₉≤≥_")  # written unchanged, as letters and digits are
 
 
 def to_mermaid(plan: Plan) -> str:

@@ -151,7 +151,7 @@ def _text(text: str, role: Role, emphasis: Emphasis, x: float, y: float) -> Elem
 
 
 def left_to_right(text: str) -> str:
-    r"""Mark the end of each name that is read from right to left, or what follows would be turned round with it.
+    r"""Mark the end of each name that is read from right to left, since otherwise the text after it would be reversed too.
 
     >>> ascii(left_to_right("w\u05d5\u05d5 = 3"))
     "'w\\u05d5\\u05d5\\u200e = 3'"

@@ -1,7 +1,7 @@
 r"""A plan as TikZ: a LaTeX document that shows the same picture, its mathematics set as mathematics.
 
-The places, shapes and colours are those of the SVG, read from its tree, so a new shape there is one here.  The texts are not:
-names, formulas and numbers are written anew, from the symbols in the plan.
+The places, shapes and colours are those of the SVG, read from its tree, so a shape added there appears here as well.  The
+texts are not: names, formulas and numbers are written again, from the symbols in the plan.
 
 The document needs pdflatex, lualatex, xelatex or tectonic with amsmath, geometry and TikZ, and nothing else; the environment
 ``tikzpicture`` in it can be copied into another document that loads amsmath and TikZ.
@@ -43,7 +43,7 @@ COMMANDS = {  # in mathematics
 }  # fmt: skip
 ACCENTS = "\u0300\u0301\u0302\u0303\u0308\u030a\u030c\u0327"  # those that every LaTeX font has over or under a letter
 IN_TEXT = ESCAPES | {c: rf"\ensuremath{{{c}}}" for c in "<>|"} | {c: f"{{{c}}}" for c in "-'`"}  # no ligatures
-# A character that the font does not have: a box with its number, in place of an error in pdflatex, and of nothing elsewhere.
+# A character that the font lacks is a box with its number; without it pdflatex stops with an error, and others print nothing.
 GLYPH = (r"\def\glyph#1#2{\ifdefined\Umathcode\iffontchar\font`#1 #1\else\fbox{\tiny#2}\fi"
          r"\else\fbox{\tiny#2}\fi}")  # fmt: skip
 

@@ -68,7 +68,7 @@ def fold(geometry: Geometry, edges: Sequence[Edge], widest: float) -> Geometry:
     Args:
         geometry: the picture, its arrows from left to right.
         edges: its arrows.
-        widest: the width that is wanted, in points.
+        widest: the largest width, in points.
     """
     found = geometry
     for k in range(TRIES):  # what returns takes room too

@@ -1,6 +1,6 @@
 """The formats of pictures: one table, from which suffixes, messages and help are derived.
 
-A format is a function of a `Plan`.  To add one, write a module with that function and put it into the table:
+A format is a function of a `Plan`.  To add one, write a module with that function and enter it in the table:
 
 >>> from autograd.drawing.plan import Plan
 >>> FORMATS[".txt"] = Format("a summary", lambda plan: plan.summary.encode())
@@ -56,7 +56,7 @@ def write(plan: Plan, suffix: str) -> bytes:
 
     Raises:
         ValueError: for a suffix that no format has.
-        LayoutError: if what this format needs is not installed.
+        LayoutError: if the format needs something that is not installed.
     """
     if suffix.lower() not in FORMATS:
         raise ValueError(f"a drawing cannot be saved as {suffix!r}; end the name in {suffixes()}")

@@ -1,8 +1,8 @@
-"""What a notebook gets to show: one picture in several formats, of which each viewer takes the best that it allows.
+"""One picture in several formats for a notebook; each viewer takes the best one that it allows.
 
 JupyterLab shows no SVG in a notebook that is not trusted, and takes scripts and styles out of HTML, but leaves images whose
-address is the data itself.  So the picture is such an image first.  GitHub takes HTML where there is any and is wary of SVG in
-an address, so what is kept for GitHub is better without: ``tests/regenerate_notebooks.py`` has a PNG in its place.
+address is the data itself.  So such an image comes first.  GitHub prefers HTML where there is any, but does not show SVG in an
+address, so ``tests/regenerate_notebooks.py`` puts a PNG in its place in the notebooks that are kept.
 
 >>> bundle(image("<svg/>", "a < b"), "<svg/>", "<drawing>")["text/html"]
 '<img style="max-width: 100%" alt="a &lt; b" src="data:image/svg+xml;base64,PHN2Zy8+">'

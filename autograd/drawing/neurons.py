@@ -1,11 +1,11 @@
 """A network described neuron by neuron, as lectures draw it.
 
-A neuron is a weighted sum, one `dot`, and what its only consumer, an operation on one operand, makes of it.  Both are one box
+A neuron is a weighted sum, one `dot`, and its only consumer, if that is an operation on one operand.  Both are one box
 with net input z, output a and δ = ∂loss/∂z; inputs are circles, even where they are plain numbers.  A weight stands on its
 arrow with its gradient, and under it the product δ·w that flows back.  Neurons with the same inputs are a layer, one column; a
 layer that is too long to be read is condensed to its first neurons, a note and its last.  In a recurrent network each time
-step has a column of its own.  Everything else, such as the loss, is drawn node by node.  Nothing here knows of modules: what
-looks like a neuron is one.
+step has a column of its own.  Everything else, such as the loss, is drawn node by node.  Nothing here knows of modules:
+whatever has this form is a neuron.
 
 >>> from autograd.primitives import dot, tanh
 >>> w, b = Value(0.5, label="w"), Value(-0.4, label="b")
@@ -102,32 +102,32 @@ def find_neurons(order: Sequence[Value]) -> list[Neuron]:
     return neurons
 
 
-def describe_neurons(told: Telling, moment: Moment | None = None, *, limit: int = 150) -> Plan:
+def describe_neurons(telling: Telling, moment: Moment | None = None, *, limit: int = 150) -> Plan:
     """Describe a network neuron by neuron.
 
     Args:
-        told: the graph with its names.
+        telling: the graph with its names.
         moment: the state to show; by default the graph with the gradients that a backward pass has left in it.
         limit: the largest number of boxes.
 
     Raises:
         ValueError: if there is no neuron, or if the picture would be too large to be read.
     """
-    network = _Network(told, moment)
+    network = _Network(telling, moment)
     if not network.neurons:
         raise ValueError("there is no neuron in this graph, no dot(weights, inputs, bias); draw it node by node, as draw(loss)")
     network.add_boxes()
     if len(network.nodes) > limit:
         raise too_large(f"it has {len(network.nodes):,} boxes", limit, len(network.nodes))
     network.add_arrows()
-    notes = notes_of(told)[:1] if moment is None else told.notes
+    notes = notes_of(telling)[:1] if moment is None else telling.notes
     columns = tuple(tuple(ids) for ids in network.columns.values() if len(ids) > 1)
-    title = f"Network of {told.names[told.loss]}, neuron by neuron"
+    title = f"Network of {telling.names[telling.loss]}, neuron by neuron"
     return Plan(title, tuple(network.nodes.values()), tuple(network.edges.values()), (*network.notes, *notes), columns)
 
 
 def describer(loss: Value, view: str, limit: int) -> Callable[[Telling, Moment | None], Plan]:
-    """Return what describes a graph in a view, "nodes" or "neurons".
+    """Return the function that describes a graph in a view, "nodes" or "neurons".
 
     Raises:
         ValueError: for another view, or if the graph has too many nodes for the view by nodes.
@@ -143,14 +143,14 @@ def describer(loss: Value, view: str, limit: int) -> Callable[[Telling, Moment |
 class _Network:
     """The boxes and arrows of one picture, while they are put together."""
 
-    def __init__(self, told: Telling, moment: Moment | None) -> None:
-        self.told, self.moment = told, moment
-        self.neurons = find_neurons(told.order)
+    def __init__(self, telling: Telling, moment: Moment | None) -> None:
+        self.telling, self.moment = telling, moment
+        self.neurons = find_neurons(telling.order)
         self.owner = {node: neuron for neuron in self.neurons for node in (neuron.net, neuron.out)}
         self.layers: dict[Layer, list[Neuron]] = {}
         self.copies: dict[tuple[Value | float, ...], list[Layer]] = {}  # by the weights of the first neuron
         self.depth: dict[Value, int] = {}  # the most neurons on a path to a node: time steps share weights, but no column
-        for node in told.order:
+        for node in telling.order:
             self.depth[node] = max(self.depth.get(x, 0) for x in node.inputs) + (node.primitive is dot)
         for neuron in self.neurons:
             layer = self.layers.setdefault(neuron.inputs, [])
@@ -193,12 +193,12 @@ class _Network:
 
     def add_boxes(self) -> None:
         """Describe what is shown, in the order of the graph."""
-        told, shown = self.told, self.shown()
+        telling, shown = self.telling, self.shown()
         inputs = {x for layer in self.layers for x in layer if isinstance(x, Value)}
-        elsewhere = {x for node in told.order if node.primitive is not dot for x in node.inputs}
+        elsewhere = {x for node in telling.order if node.primitive is not dot for x in node.inputs}
         hidden: set[Value] = set()
         running = self.running_sums()
-        for node in told.names:
+        for node in telling.names:
             neuron = self.owner.get(node)
             if neuron is not None:
                 column = self.layers[neuron.inputs][0].weights, self.depth[neuron.net]
@@ -212,11 +212,11 @@ class _Network:
                     self.place |= {neuron.net: ident, neuron.out: ident}
             elif node.primitive is None:
                 if node in elsewhere and node not in inputs:
-                    self.place[node] = self._add(plain_box("", node, told, self.moment))
+                    self.place[node] = self._add(plain_box("", node, telling, self.moment))
             elif hidden.isdisjoint(node.inputs) or (
                 any(x not in hidden and x.primitive is not None for x in node.inputs) and node not in running
             ):
-                self.place[node] = self._add(plain_box("", node, told, self.moment))
+                self.place[node] = self._add(plain_box("", node, telling, self.moment))
             else:
                 if all(x in hidden or x.primitive is None for x in node.inputs):
                     self.place[node] = next(self.place[x] for x in node.inputs if x in hidden)
@@ -230,15 +230,15 @@ class _Network:
     def running_sums(self) -> set[Value]:
         """Find the sums whose only use is to be added to something else."""
         uses: dict[Value, list[Value]] = {}
-        for node in self.told.order:
+        for node in self.telling.order:
             for x in node.inputs:
                 uses.setdefault(x, []).append(node)
         return {x for x, [first, *more] in uses.items() if x.primitive is first.primitive is add and not more}
 
     def add_arrows(self) -> None:
         """Describe the arrows between what is shown."""
-        told, rest = self.told, {ident for ident, node in self.nodes.items() if node.kind == "rest"}
-        for node in told.order:
+        telling, rest = self.telling, {ident for ident, node in self.nodes.items() if node.kind == "rest"}
+        for node in telling.order:
             target, neuron = self.place[node], self.owner.get(node)
             if neuron is not None and node is neuron.net:
                 for i, unit in enumerate(neuron.inputs):
@@ -247,14 +247,14 @@ class _Network:
                     self._connect(faint if rest & {source, target} else self._weighted(source, target, neuron, i))
                 for part in (*neuron.weights, neuron.bias):
                     if isinstance(part, Value) and part in self.place:
-                        hint = f"{told.full[part]}: computed, or used elsewhere"
-                        self._connect(Edge("", self.place[part], target, hint, name=told.names[part]))
+                        hint = f"{telling.full[part]}: computed, or used elsewhere"
+                        self._connect(Edge("", self.place[part], target, hint, name=telling.names[part]))
             elif neuron is None:
                 for k, x in enumerate(node.inputs):
                     source = self.place.get(x, target)
                     faint = Edge("", source, target, "", emphasis="faint")
                     if not rest & {source, target}:
-                        self._connect(local_edge("", source, target, node, k, told, self.moment))
+                        self._connect(local_edge("", source, target, node, k, telling, self.moment))
                     elif source != target:
                         self._connect(faint)
 
@@ -272,7 +272,7 @@ class _Network:
 
     def _add_inputs(self, layer: Layer, shown: AbstractSet[Hashable]) -> None:
         """Describe the inputs of a layer that no operation computes, as circles."""
-        told, copies = self.told, self.copies[self.layers[layer][0].weights]
+        telling, copies = self.telling, self.copies[self.layers[layer][0].weights]
         column = ("inputs", self.layers[layer][0].weights)
         example = f"[{copies.index(layer) + 1}]" if len(copies) > 1 else ""
         for x in layer:
@@ -282,11 +282,11 @@ class _Network:
             if key not in shown:
                 self._add_rest(key, column)
             elif isinstance(x, Value):
-                self.place[key] = self._add(replace(plain_box("", x, told, self.moment), kind="input"), column)
+                self.place[key] = self._add(replace(plain_box("", x, telling, self.moment), kind="input"), column)
             else:
                 name = f"x{str(x.place).translate(SUBSCRIPTS)}{example}"
-                line = Line("value", name, value=x.value, digits=told.digits)
-                self.place[key] = self._add(Node("", "input", (line,), f"input {x.place}: {told.number(x.value)}"), column)
+                line = Line("value", name, value=x.value, digits=telling.digits)
+                self.place[key] = self._add(Node("", "input", (line,), f"input {x.place}: {telling.number(x.value)}"), column)
 
     def _add_rest(self, key: Hashable, column: Hashable) -> None:
         """Let one box stand for all of a column that is not shown."""
@@ -297,46 +297,48 @@ class _Network:
         self.place[key] = place
 
     def _neuron(self, neuron: Neuron) -> Node:
-        told, moment, net, out, bias = self.told, self.moment, neuron.net, neuron.out, neuron.bias
+        telling, moment, net, out, bias = self.telling, self.moment, neuron.net, neuron.out, neuron.bias
         known = [x for x in neuron.nodes if moment is None or x in moment.known]
-        z, a = ("z", "a") if told.names[net] != told.full[net] else ("net", "out")
+        z, a = ("z", "a") if telling.names[net] != telling.full[net] else ("net", "out")
         activation = f" {out.primitive.name}" if out is not net and out.primitive is not None else ""
-        lines = [Line("value", told.names[out] + activation)]
+        lines = [Line("value", telling.names[out] + activation)]
         for name, node in zip((z, a), neuron.nodes, strict=False):
-            lines.append(Line("operation", name, None, node.data if node in known else None, told.digits, told.places[node]))
+            lines.append(
+                Line("operation", name, None, node.data if node in known else None, telling.digits, telling.places[node])
+            )
         if isinstance(bias, Value):
-            lines.append(Line("operation", "b", None, bias.data, told.digits, told.places[bias]))
+            lines.append(Line("operation", "b", None, bias.data, telling.digits, telling.places[bias]))
         elif bias is not None:
-            lines.append(Line("operation", "b", None, bias, told.digits))
+            lines.append(Line("operation", "b", None, bias, telling.digits))
         if moment is None or net in moment.arrived:
-            lines += gradient_line(net, told, moment)
+            lines += gradient_line(net, telling, moment)
         else:
-            lines += [replace(line, name=f"∂{a}") for line in gradient_line(out, told, moment)]
+            lines += [replace(line, name=f"∂{a}") for line in gradient_line(out, telling, moment)]
         emphasis: Emphasis = "normal"
         if moment is not None:
             seen = any(node in (moment.arrived or moment.known) for node in neuron.nodes)
             emphasis = "active" if moment.active in neuron.nodes else "normal" if seen else "faint"
-        places = tuple(told.places[node] for node in neuron.nodes)
-        return Node("", "neuron", tuple(lines), hint_of(out, told, out in known), emphasis, places)
+        places = tuple(telling.places[node] for node in neuron.nodes)
+        return Node("", "neuron", tuple(lines), hint_of(out, telling, out in known), emphasis, places)
 
     def _weighted(self, source: str, target: str, neuron: Neuron, i: int) -> Edge:
         """Describe the arrow from an input to a neuron: the weight with its gradient, and what flows back."""
-        told, moment, net, w, x = self.told, self.moment, neuron.net, neuron.weights[i], neuron.inputs[i]
+        telling, moment, net, w, x = self.telling, self.moment, neuron.net, neuron.weights[i], neuron.inputs[i]
         weight = w.data if isinstance(w, Value) else w
-        hint = f"{told.full[w]} = {told.number(weight)}" if isinstance(w, Value) else told.number(weight)
-        edge = Edge("", source, target, hint, "nothing", weight, emphasis=standing(net, moment), digits=told.digits)
-        has_flowed = told.loss.grad != 0 if moment is None else (net, 0) in moment.flowed
+        hint = f"{telling.full[w]} = {telling.number(weight)}" if isinstance(w, Value) else telling.number(weight)
+        edge = Edge("", source, target, hint, "nothing", weight, emphasis=standing(net, moment), digits=telling.digits)
+        has_flowed = telling.loss.grad != 0 if moment is None else (net, 0) in moment.flowed
         if isinstance(x, Value):
-            edge = local_edge("", source, target, net, neuron.place(i), told, moment)
+            edge = local_edge("", source, target, net, neuron.place(i), telling, moment)
             few = len(neuron.inputs) * len(self.layers[neuron.inputs]) <= MOST_FLOWS
             flow: Flow = "flowed" if moment is None and has_flowed and few and edge.flow == "local" else edge.flow
             edge = replace(edge, flow=flow, hint=f"{hint}; {edge.hint}")
         if isinstance(w, Value):
-            edge = replace(edge, weighs=(told.places[net], neuron.place(i - len(neuron.weights))))
+            edge = replace(edge, weighs=(telling.places[net], neuron.place(i - len(neuron.weights))))
         if not isinstance(w, Value) or not has_flowed:
             return replace(edge, weight=True)
         gradient = w.grad if moment is None else moment.arrived[w]
-        hint = f"{edge.hint}; ∂{told.full[told.loss]}/∂{told.full[w]} = {told.number(gradient)}"
+        hint = f"{edge.hint}; ∂{telling.full[telling.loss]}/∂{telling.full[w]} = {telling.number(gradient)}"
         return replace(edge, weight=True, gradient=gradient, hint=hint)
 
 

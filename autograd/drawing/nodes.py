@@ -3,7 +3,7 @@
 Every node is a box with its name and value, its operation with the constants inside, and its gradient; every use of an operand
 is an arrow of its own.  In a still picture an arrow has the local derivative ∂result/∂operand that the forward pass recorded.
 At a moment of the walk the arrows of the current step show upstream × local = contribution, earlier ones what has flowed, and
-what is still to come is faint.
+later ones are faint.
 
 >>> w = Value(3.0, label="w")
 >>> loss = w * 2 + 1
@@ -38,23 +38,23 @@ THICK = "thick: this step; dashed: still to come"
 FLOWED = "; ←: what has flowed back along the edge"
 
 
-def describe_nodes(told: Telling, moment: Moment | None = None) -> Plan:
+def describe_nodes(telling: Telling, moment: Moment | None = None) -> Plan:
     """Describe a graph node by node.
 
     Args:
-        told: the graph with its names.
+        telling: the graph with its names.
         moment: the state to show; by default the graph with the gradients that a backward pass has left in it.
     """
-    ids = {node: f"n{place}" for node, place in told.places.items()}
-    nodes = tuple(plain_box(ids[node], node, told, moment) for node in told.names)
+    ids = {node: f"n{place}" for node, place in telling.places.items()}
+    nodes = tuple(plain_box(ids[node], node, telling, moment) for node in telling.names)
     edges: list[Edge] = []
-    for node in told.names:
+    for node in telling.names:
         for k, x in enumerate(node.inputs):
-            edges.append(local_edge(f"e{len(edges)}", ids[x], ids[node], node, k, told, moment))
-    name, order = told.names[told.loss], tuple(tuple(ids[net] for net in layer) for layer in _layers(told.order))
+            edges.append(local_edge(f"e{len(edges)}", ids[x], ids[node], node, k, telling, moment))
+    name, order = telling.names[telling.loss], tuple(tuple(ids[net] for net in layer) for layer in _layers(telling.order))
     if moment is None:
-        return Plan(f"Computation graph of {name}", nodes, tuple(edges), notes_of(told), order=order)
-    notes = (THICK + FLOWED * bool(moment.flowed), *_twins(told))
+        return Plan(f"Computation graph of {name}", nodes, tuple(edges), notes_of(telling), order=order)
+    notes = (THICK + FLOWED * bool(moment.flowed), *_twins(telling))
     return Plan(f"A moment of the walk over {name}", nodes, tuple(edges), notes, order=order)
 
 
@@ -74,17 +74,17 @@ def frame_of(steps: Walk, describe: Callable[[Telling, Moment], Plan]) -> Plan:
 
     Args:
         steps: the walk.
-        describe: what describes one moment, such as `describe_nodes`.
+        describe: the function that describes one moment, such as `describe_nodes`.
     """
-    told, moment = steps.telling, Moment(steps.loss, steps.names)
+    telling, moment = steps.telling, Moment(steps.loss, steps.names)
     widest: dict[int | None, Line] = {}
     for step in steps:
         moment.enter(step)
         for k in range(len(step.edges)):
             moment.add(step, k)
-            for line in gradient_line(step.edges[k].input, told, moment):
+            for line in gradient_line(step.edges[k].input, telling, moment):
                 widest[line.place] = max(widest.get(line.place, line), line, key=lambda line: len(line.text))
-    plan = describe(told, moment)
+    plan = describe(telling, moment)
     nodes = []
     for node in plan.nodes:
         lines = tuple(widest.get(line.place, line) if line.role == "gradient" else line for line in node.lines)
@@ -93,46 +93,48 @@ def frame_of(steps: Walk, describe: Callable[[Telling, Moment], Plan]) -> Plan:
     return replace(plan, nodes=tuple(nodes), edges=tuple(edges))
 
 
-def plain_box(ident: str, node: Value, told: Telling, moment: Moment | None = None) -> Node:
+def plain_box(ident: str, node: Value, telling: Telling, moment: Moment | None = None) -> Node:
     """Describe a node's box: its name and value, its operation, its gradient."""
-    kind: Kind = "leaf" if node.primitive is None else "result" if node is told.loss else "operation"
+    kind: Kind = "leaf" if node.primitive is None else "result" if node is telling.loss else "operation"
     known = moment is None or node in moment.known
     value = node.data if known else None
-    lines = [Line("value", told.names[node], None, value, told.digits, told.places[node])]
+    lines = [Line("value", telling.names[node], None, value, telling.digits, telling.places[node])]
     if node.primitive is not None:
-        lines.append(Line("operation", formula=told.formula(node), digits=told.digits))
+        lines.append(Line("operation", formula=telling.formula(node), digits=telling.digits))
     emphasis: Emphasis = "normal"
     if moment is not None:
         seen = node in (moment.arrived or moment.known)
         emphasis = "active" if node is moment.active else "normal" if seen else "faint"
-    lines += gradient_line(node, told, moment)
-    return Node(ident, kind, tuple(lines), hint_of(node, told, known), emphasis, (told.places[node],))
+    lines += gradient_line(node, telling, moment)
+    return Node(ident, kind, tuple(lines), hint_of(node, telling, known), emphasis, (telling.places[node],))
 
 
-def gradient_line(node: Value, told: Telling, moment: Moment | None = None) -> Iterator[Line]:
+def gradient_line(node: Value, telling: Telling, moment: Moment | None = None) -> Iterator[Line]:
     """Describe the gradient of a node, if there is one: as it has arrived, or as a backward pass has left it."""
     gradient, so_far = node.grad, ""
     if moment is not None:
         if node not in moment.arrived:
             return
         gradient, so_far = moment.arrived[node], "" if moment.is_complete(node) else " so far"
-    elif node.grad == 0 and told.loss.grad == 0:
+    elif node.grad == 0 and telling.loss.grad == 0:
         return
-    yield Line("gradient", told.mark(node) + so_far, None, gradient, told.digits, told.places[node])
+    yield Line("gradient", telling.mark(node) + so_far, None, gradient, telling.digits, telling.places[node])
 
 
-def hint_of(node: Value, told: Telling, known: bool = True) -> str:
+def hint_of(node: Value, telling: Telling, known: bool = True) -> str:
     """Write the tooltip of a node: its full name, its operation on full names, its value."""
-    formula = "" if node.primitive is None else formula_of(node, Symbols(told.full)).written(plain(told.digits))
-    return equation(told.full[node], formula, told.number(node.data) if known else "")
+    formula = "" if node.primitive is None else formula_of(node, Symbols(telling.full)).written(plain(telling.digits))
+    return equation(telling.full[node], formula, telling.number(node.data) if known else "")
 
 
-def local_edge(ident: str, source: str, target: str, node: Value, k: int, told: Telling, moment: Moment | None = None) -> Edge:
+def local_edge(
+    ident: str, source: str, target: str, node: Value, k: int, telling: Telling, moment: Moment | None = None
+) -> Edge:
     """Describe the arrow from the k-th input of a node to the node."""
-    x, local, upstream, taken = node.inputs[k], node.partials[k], node.grad, node.taken[k] and node in told.reached
-    hint = f"∂{told.full[node]}/∂{told.full[x]} = {told.number(local)}"
+    x, local, upstream, taken = node.inputs[k], node.partials[k], node.grad, node.taken[k] and node in telling.reached
+    hint = f"∂{telling.full[node]}/∂{telling.full[x]} = {telling.number(local)}"
     flow: Flow = "local"
-    flows = taken and told.loss.grad != 0
+    flows = taken and telling.loss.grad != 0
     if moment is not None:
         flow, flows = "nothing", False
         if (past := moment.flowed.get((node, k))) is not None:
@@ -142,11 +144,11 @@ def local_edge(ident: str, source: str, target: str, node: Value, k: int, told: 
     if not taken:
         hint += "; nothing flows: this branch is not taken"
     elif flows:
-        product = f"{told.number(upstream)} × {factor(told.number(local))} = {told.number(contribution)}"
-        hint += f"; {product} flows back to {told.full[x]}"
-    place = told.places[node], k
+        product = f"{telling.number(upstream)} × {factor(telling.number(local))} = {telling.number(contribution)}"
+        hint += f"; {product} flows back to {telling.full[x]}"
+    place = telling.places[node], k
     return Edge(ident, source, target, hint, flow, local, upstream, contribution, emphasis=standing(node, moment),
-                digits=told.digits, place=place)  # fmt: skip
+                digits=telling.digits, place=place)  # fmt: skip
 
 
 def standing(node: Value, moment: Moment | None) -> Emphasis:
@@ -157,43 +159,43 @@ def standing(node: Value, moment: Moment | None) -> Emphasis:
     return "normal" if done else "faint"
 
 
-def notes_of(told: Telling) -> tuple[str, ...]:
-    """Say what the numbers of a still picture are, and whether they are what one backward pass from the result leaves."""
-    root, name = told.loss, cut(told.names[told.loss])
+def notes_of(telling: Telling) -> tuple[str, ...]:
+    """Return notes on the numbers of a still picture, and on whether one backward pass from the result left them."""
+    root, name = telling.loss, cut(telling.names[telling.loss])
     edges = "on each edge: ∂result/∂operand"
-    if not any(node.grad != 0 for node in told.names):
+    if not any(node.grad != 0 for node in telling.names):
         unknown = f"no backward pass has run yet: backward() adds ∂x, short for ∂{name}/∂x"
-        return (unknown, *[edges] * bool(root.inputs), *_twins(told))
+        return (unknown, *[edges] * bool(root.inputs), *_twins(telling))
     if root.grad == 0:
-        return (f"no backward pass has run from {name} yet: the gradients are left from another one", edges, *_twins(told))
+        return (f"no backward pass has run from {name} yet: the gradients are left from another one", edges, *_twins(telling))
     meaning = f"∂x is short for ∂{name}/∂x" if root.grad == 1 else "∂x is the gradient that arrived at x"
-    neurons = ", δ for that of a net input" if any(told.mark(node) == "δ" for node in told.order) else ""
+    neurons = ", δ for that of a net input" if any(telling.mark(node) == "δ" for node in telling.order) else ""
     notes = [f"{meaning}{neurons}, as backward() left it{'' if neurons else ' in .grad'}"]
     if root.inputs:
         notes.append(f"{edges}; times that, the gradient of the result flows back along the edge")
-    mixed = [cut(told.names[node]) for node in _with_more_than_flows_here(told)]
+    mixed = [cut(telling.names[node]) for node in _with_more_than_flows_here(telling)]
     if mixed:
         shown = ", ".join(mixed[:3]) + ", …" * (len(mixed) > 3)
         notes.append(f"more than flows here is in the gradient of {shown}: from an earlier pass, or by a path outside")
-    return (*notes, *_twins(told))
+    return (*notes, *_twins(telling))
 
 
-def _twins(told: Telling) -> Iterator[str]:
+def _twins(telling: Telling) -> Iterator[str]:
     """Iterate over the notes about names, no wider than a picture."""
-    return (cut(note, WIDEST_NOTE) for note in told.notes)
+    return (cut(note, WIDEST_NOTE) for note in telling.notes)
 
 
-def _with_more_than_flows_here(told: Telling) -> list[Value]:
+def _with_more_than_flows_here(telling: Telling) -> list[Value]:
     """Find the nodes whose gradient is not the sum of the contributions that arrive along the edges of this graph."""
-    arrived = dict.fromkeys(told.names, 0.0)
-    size = dict.fromkeys(told.names, 0.0)
-    for node in told.order:
+    arrived = dict.fromkeys(telling.names, 0.0)
+    size = dict.fromkeys(telling.names, 0.0)
+    for node in telling.order:
         for x, partial, taken in zip(node.inputs, node.partials, node.taken, strict=True):
             if taken and node.grad:
                 arrived[x] += node.grad * partial
                 size[x] += abs(node.grad * partial)
     return [
         node
-        for node in told.names
-        if node is not told.loss and math.isfinite(size[node]) and not abs(node.grad - arrived[node]) <= 1e-9 * size[node]
+        for node in telling.names
+        if node is not telling.loss and math.isfinite(size[node]) and not abs(node.grad - arrived[node]) <= 1e-9 * size[node]
     ]

@@ -1,4 +1,4 @@
-"""What a picture says, before it is put into any format.
+"""The contents of a picture, before it is written in any format.
 
 A graph is described as plain data, a `Plan`: boxes with lines, arrows, notes below.  A line holds a name, a formula and a
 number, an arrow its numbers; they become text, or mathematics, in the format.  Code that makes plans knows no format, and a
@@ -40,7 +40,7 @@ BRIEF = 8  # characters of a name in a formula that would be too wide
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line in a box: a name, a formula and a value that are equal, those of them that there are.
+    """One line in a box: a name, a formula and a value, those of them that there are, joined by equals signs.
 
     Attributes:
         role: whether it is about the node's value, its operation or its gradient.
@@ -125,7 +125,7 @@ class Edge:
         local, upstream, contribution: the numbers, as far as they are known.
         weight: whether the local derivative is a weight, which the label shows first, with its gradient.
         gradient: ∂loss/∂weight, or None if it is not known.
-        name: a label in words.
+        name: a label, as text.
         emphasis: whether it stands out at the moment shown, or is still to come.
         digits: significant digits of the numbers.
         place: where it is one edge of the graph, the place of its node and its own place among that node's inputs.
@@ -208,7 +208,7 @@ class Plan:
 
     @property
     def summary(self) -> str:
-        """The title, and how much there is to see."""
+        """The title, and the numbers of nodes and edges."""
         nodes, edges = len(self.nodes), len(self.edges)
         return f"{self.title}: {nodes} node{'s' * (nodes != 1)}, {edges} edge{'s' * (edges != 1)}"
 

@@ -61,7 +61,7 @@ def _start() -> None:
 
 @contextlib.contextmanager
 def _notice() -> Iterator[None]:
-    """Print on a terminal what takes so long; a notebook shows that it is busy, and would keep the notice."""
+    """Print on a terminal why this takes so long; a notebook shows that it is busy, and would keep the notice."""
     if sys.stderr is None or not sys.stderr.isatty():
         yield
         return
