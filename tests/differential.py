@@ -52,7 +52,7 @@ EXACT: Final = [
     )
 ]  # fmt: skip
 SPECIAL: Final = (0.0, -0.0, 1.0, -1.0, 0.5, 2.0, -2.0, 3.0, math.inf, -math.inf, math.nan, 5e-324, -1e-310)
-SIMPLE: Final = (1.0, 0.0, 0.5, 2.0, -1.0)  # what the numbers of a shrunk program become
+SIMPLE: Final = (1.0, 0.0, 0.5, 2.0, -1.0)  # numbers for shrunk programs, the simplest first
 LONGEST: Final = 12
 SLACK: Final = 1e-13  # relative to the largest number on the way: the readings add up in different orders
 
@@ -224,7 +224,7 @@ def known_in(y: Value, leaves: Sequence[Value], numbers: Sequence[float]) -> dic
 
 
 def disagreement(case: Case, *, jax: bool = False) -> Disagreement | None:
-    """Return the first reading of a program that differs from what is expected, or None."""
+    """Return the first disagreement of the readings of a program, or None."""
     leaves, outputs, y = recorded(case)
     numbers = [float(x) for x in case.program.results(case.program.leaves)]
     values = [x.data for x in outputs]

@@ -312,6 +312,19 @@ def test_hints_become_smaller_step_by_step() -> None:
         other = exercise(n["E"], ask=kind)
         hints = [other.hint() for _ in range(3)]
         assert "there are no more hints" not in hints and len(set(hints)) == 3
+    single = exercise(n["w_h"] * n["i"], ask="order")
+    assert [single.hint() for _ in range(4)][2:] == ["one order is loss", "there are no more hints"]
+
+
+def test_a_large_graph_is_asked_about_in_a_page_if_its_limit_is_raised() -> None:
+    w = result = Value(1.0, "w")
+    for _ in range(160):
+        result = result * 1.01
+    task = exercise(result, ask=[w])
+    assert repr(task) == "<exercise on loss: 1 question>"
+    with pytest.raises(ValueError, match="limit=161 or more"):
+        task.play()
+    assert task.play(limit=161).asks
 
 
 # Bad input, which costs nothing

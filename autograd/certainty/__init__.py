@@ -57,10 +57,10 @@ def certify(subject: Value | Callable[..., Any], /, *, digits: int | None = None
 
         Without a box, of the graph with the floats in its leaves taken as exact numbers: the precision is raised until the
         digits are known.  ``ulps(leaf)`` is how far `backward()` is off, ``lost_at(leaf)`` the node that loses most of it.
-        At a kink, the choice of the row's rule is certified, and `notes` says so.
+        At a kink, the choice of the row's rule is certified, with a remark in `notes`.
 
         On a box, what holds at all its points, within a few percent of the true range or as far as a limit on the work
-        allows; the table says how near.  Further methods decide claims: ``claim(lambda w: w > 0)`` on the derivatives,
+        allows; the table has the difference.  Further methods decide claims: ``claim(lambda w: w > 0)`` on the derivatives,
         `monotone`, `lipschitz`.  For a function that returns a condition, the claim itself: proved, refuted at a point, or
         undecided and where.
 

@@ -249,7 +249,7 @@ def _bits(digits: int) -> int:
 
 
 def _bounded(subject: Subject, which: int) -> Quantity:
-    """Divide the box until the bounds of a quantity are near what it reaches."""
+    """Divide the box until the bounds of a quantity are near the values that it reaches."""
     whole = Piece(subject)
     heap, numbers, reached = list[tuple[float, int, Box, Interval, int | None]](), count(), _Range()
 

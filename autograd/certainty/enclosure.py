@@ -1,4 +1,4 @@
-"""The operand that stands for all numbers of an interval: what a computation does to it holds for each of them.
+"""The operand that stands for all numbers of an interval: a result computed with it contains the result for each of them.
 
 An `Enclosure` is recorded as a node, as a `Value` is, so the readings by calculus apply to it: its gradient is an enclosure of
 the gradient, and that can be differentiated again.  No rule is written here.
@@ -11,7 +11,7 @@ the gradient, and that can be differentiated again.  No rule is written here.
 (Enclosure([1, 4]), Enclosure([2, 4]))
 
 A comparison that holds for some numbers of the interval and fails for others is *open*.  Then both branches of a choice count,
-each with what the comparison says about it: ``where(x > 0, x, 0)`` is never negative.  Or each case is computed by itself,
+each narrowed by the comparison: ``where(x > 0, x, 0)`` is never negative.  Or each case is computed by itself,
 under `Assumptions`, and what follows from an assumption is decided too, in the gradient as in the function.
 """
 
@@ -97,7 +97,7 @@ class Assumptions:
 
 
 class Case(NamedTuple):
-    """What a computation gives under assumptions; None where it branches on a comparison that they leave open."""
+    """The result of a computation under assumptions; None where it branches on a comparison that they leave open."""
 
     y: Any
     assumptions: Assumptions
@@ -111,7 +111,7 @@ def by_cases(run: Callable[[], Any], most: int = 3) -> tuple[Case, list[Case]]:
         most: how many open comparisons are decided; where there are more, and no `if` needs them, none is.
 
     Returns:
-        What it gives without assumptions, and the cases, which together cover everything.
+        The result without assumptions, and the cases, which together cover everything.
 
     Raises:
         DomainError: if it has no value, whatever the comparisons.
@@ -230,7 +230,7 @@ def derivatives(y: Any, xs: Sequence[Enclosure]) -> list[Enclosure]:
 
 
 def _constant(x: Any) -> Any:
-    """Return a plain number, or a node outside of the function, as a leaf; NotImplemented for what is neither."""
+    """Return a plain number, or a node outside of the function, as a leaf; NotImplemented for anything else."""
     if isinstance(x, Value):
         return Enclosure.leaf(interval(x.data), x.label)
     plain = x if isinstance(x, float) else number(x)
@@ -258,7 +258,7 @@ def _evaluated(row: Primitive, nodes: Sequence[Enclosure]) -> Interval:
             "with operators and autograd's functions, or let it be a function of math itself, such as math.erf"
         ) from error
     found = found if isinstance(found, Enclosure) else _constant(found)
-    smooth = found.is_smooth or not all(x.is_smooth for x in nodes)  # what the operands lack is counted elsewhere
+    smooth = found.is_smooth or not all(x.is_smooth for x in nodes)  # that of the operands is counted at their own nodes
     return found.bounds._replace(connected=smooth)
 
 
@@ -305,21 +305,21 @@ def _negated(test: Test) -> Test:
 
 
 def _implied(branch: Enclosure, test: Test) -> Enclosure:
-    """Return what is left of a branch that is itself a choice, where a test is known to hold."""
+    """Reduce a branch that is itself a choice, where a test is known to hold."""
     while branch.primitive is not None and isinstance(branch.primitive, Nary) and branch.primitive.picks is not None:
         condition, one, other = branch.operands
-        asked = _order(condition)
-        if asked is None:
+        own = _order(condition)
+        if own is None:
             return branch
-        holds, fails = _is(asked, test), _is(_negated(asked), test)
+        holds, fails = _is(own, test), _is(_negated(own), test)
         if not (holds or fails):
             return branch
         branch = one if holds else other
     return branch
 
 
-def _is(asked: Test, known: Test) -> bool:
-    return asked[2] == known[2] and _same(asked[0], known[0]) and _same(asked[1], known[1])
+def _is(test: Test, known: Test) -> bool:
+    return test[2] == known[2] and _same(test[0], known[0]) and _same(test[1], known[1])
 
 
 def _same(x: Enclosure, y: Enclosure) -> bool:

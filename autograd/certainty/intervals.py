@@ -10,8 +10,8 @@ function's value at every point of its operands, and on a narrow interval it is 
 >>> describe(FUNCTIONS[operator.truediv](interval(1.0), between(2.0, 4.0)))
 '[0.25, 0.5]'
 
-The flag says whether the function has a value and is continuous on all of its operands.  Where it has a value on a part only,
-the interval contains those values.
+The flag is True if the function has a value and is continuous on all of its operands.  Where it has a value only on a part of
+them, the interval contains those values.
 
 Source: Johansson, Arb: efficient arbitrary-precision midpoint-radius interval arithmetic, IEEE Transactions on Computers 66
 (2017); Moore, Kearfott, Cloud, Introduction to Interval Analysis (2009).
@@ -347,7 +347,7 @@ FUNCTIONS: Final[Mapping[Callable[..., Any], Function]] = {
 
 
 class Reals:
-    """What a `Constant` is computed with in place of `math`: functions of numbers whose results are balls."""
+    """The functions of `math` that a `Constant` uses, with balls as their results."""
 
     log, sqrt = staticmethod(lambda x: arb(x).log()), staticmethod(lambda x: arb(x).sqrt())
 

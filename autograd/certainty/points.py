@@ -1,4 +1,4 @@
-"""A certificate for one graph: the true value and gradient of what it computes, with its leaves taken as exact numbers.
+"""A certificate for one graph: its true value and gradient, with its leaves taken as exact numbers.
 
 The graph is computed again on intervals, at twice the precision each time, until they are narrow enough.  Then the error of
 `backward` is known, and also where it arose: to first order, it is the sum over all operations, of the forward and of the
@@ -197,7 +197,7 @@ class GraphCertificate:
             return float(abs(arb(x) - exact) / arb(unit))
 
     def _loss_of(self, what: Value) -> tuple[Value | None, float]:
-        """Return the node that loses most, and its share of what all nodes lose."""
+        """Return the node whose share of the error is largest, and this share."""
         y = what if what is self.loss and what.primitive is not None else self._gradients[0].get(what, 0.0)
         if not isinstance(y, Value):
             return None, 0.0

@@ -74,7 +74,7 @@ class Subject:
             return y
         if y is None or isinstance(y, list | tuple | dict) or getattr(y, "shape", ()) != ():
             why = "does it end without a return?" if y is None else "certify takes a function with one scalar result"
-            raise TypeError(f"{self.title} returned a {type(y).__name__}; {why}")
+            raise TypeError(f"{self.title} returned {kind_of(y)}; {why}")
         return Enclosure.leaf(interval(y.data if isinstance(y, Value) else real(y)))
 
     def text(self, box: Box) -> str:

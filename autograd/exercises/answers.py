@@ -1,4 +1,4 @@
-"""What a student writes: a number, a fraction, or a formula over the names in the picture; and whether it is right.
+"""The answers of students: a number, a fraction, or a formula over the names in the picture; and whether it is right.
 
 A number is right if it is the right one rounded to three significant digits or three decimals, or better.  A formula is
 compared with the derivative at random points, so any way of writing it will do.
@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from autograd.expressions import CONSTANTS, FUNCTIONS, Expression, ExpressionError, parse
-from autograd.rows import number
+from autograd.rows import kind_of, number
 
 __all__ = ["Answer", "AnswerError", "differs", "is_rounded", "read_answer"]
 
@@ -81,12 +81,12 @@ def read_answer(answer: Any, numbers: Mapping[str, float]) -> Answer:
             largest = f"the largest float, {sys.float_info.max:.2g}"
             raise AnswerError(f"the answer is beyond {largest}; give a smaller number") from None
         if value is NotImplemented or math.isnan(value):
-            shown = repr(answer) if len(repr(answer)) <= LONGEST_SHOWN else f"a {type(answer).__name__}"
+            shown = repr(answer) if len(repr(answer)) <= LONGEST_SHOWN else kind_of(answer)
             raise AnswerError(f"{shown} is not an answer; give a number, a fraction such as '1/2', or a formula as text")
         return Answer(f"{value:g}" if float(f"{value:g}") == value else repr(value), value)
     text = answer.strip()
     code = re.sub(r"^([-−+]?\d*),(\d+)$", r"\1.\2", text)
-    known = [name for name in numbers if not re.fullmatch(NUMERAL, name)]  # what looks like a number is one
+    known = [name for name in numbers if not re.fullmatch(NUMERAL, name)]  # `2` is the number, whatever a node is called
     inner = {name: name if _is_plain(name) else f"name_{i}" for i, name in enumerate(known)}
     odd = [re.escape(name) for name in known if not name.isidentifier()]
     parts = re.compile("|".join([*sorted(odd, key=len, reverse=True), NUMERAL, WORD]))

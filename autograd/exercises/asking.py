@@ -158,7 +158,7 @@ class Exercise(Task):
         return fits
 
     def _suspects_of(self, question: Question, right: float) -> list[Suspect]:
-        """Return what each misconception gives in place of the right answer, where that is another number."""
+        """Return the results of the misconceptions that differ from the right answer."""
         if question.place is not None:
             suspects = self._suspects.readings(question.node, question.place)
         else:
@@ -207,17 +207,21 @@ class Exercise(Task):
 
     # In a page
 
-    def play(self) -> Player:
+    def play(self, *, limit: int = 150) -> Player:
         """Make a player that poses the exercise: its page takes answers, gives hints and marks.
 
         The graph is played forward, with a blank for each question.  Once all answers are right, or given up, the page shows
         the backward pass, and all numbers can be changed, as in the player that `autograd.play` makes.
+
+        Args:
+            limit: as for `autograd.play`.
 
         Returns:
             A player, which Jupyter shows and `save` writes; its page needs neither Python nor the network.
 
         Raises:
             ValueError: if the graph is too large to be read.
+            NotLiveError: if a row has no JavaScript, so that no page can compute the graph.
             LayoutError: if no layout engine is installed.
 
         >>> w, x = Value(3.0, "w"), Value(2.0, "x")
@@ -243,10 +247,11 @@ class Exercise(Task):
             "functions": {name: [row.name, row.arity] for name, row in rows.items()},
             "constants": CONSTANTS,
         }
-        return ask(self.loss, Asked(f"Exercise on {self.names[self.loss]}", self.text, data, [*rows.values()]), digits=DIGITS)
+        asked = Asked(f"Exercise on {self.names[self.loss]}", self.text, data, [*rows.values()])
+        return ask(self.loss, asked, digits=DIGITS, limit=limit)
 
     def _for_page(self, question: Question, words: dict[str, int]) -> dict[str, Any]:
-        """Return what a page needs to ask and mark a question; `words` are explanations, by their places in a list."""
+        """Return the data with which a page poses and marks a question; `words` are explanations, by their places in a list."""
         from autograd.player import strict
 
         right = question.value(self._scene)

@@ -1,7 +1,7 @@
 """The misconceptions that a wrong answer may come from, each an algorithm that is run on the graph at hand.
 
 Whole passes are those of `autograd.mistakes`.  A misconception about one derivative is a slip: the pass as it should be, with
-one partial derivative replaced, at each node where that changes something.  So an explanation says where it happened.  A
+one partial derivative replaced, at each node where that changes something.  So an explanation names the place.  A
 gradient is linear in each partial derivative, so one pass forward from a node gives the results of all slips at once:
 
     wrong gradient = gradient + ∂loss/∂node · (wrong partial - partial) · ∂input/∂(the node in question)
@@ -44,13 +44,13 @@ HALF: Final = 0.5  # points for a pass that goes wrong as a whole
 
 
 class Suspect(NamedTuple):
-    """What a misconception gives for one node.
+    """The result of a misconception for one node.
 
     Attributes:
         name: the misconception, one of `NAMES`.
-        words: what was done, with the names of the nodes.
+        words: an explanation, with the names of the nodes.
         gradient: the gradient that results.
-        points: what of the answer is still right, from 0 to 1.
+        points: the part of the answer that is still right, from 0 to 1.
     """
 
     name: str
@@ -78,7 +78,7 @@ class Suspects:
         self.names, self.number = steps.names, steps.telling.number
 
     def of(self, node: Value) -> Iterator[Suspect]:
-        """Iterate over what each misconception gives for the gradient of a node, single slips first."""
+        """Iterate over the results of all misconceptions for the gradient of a node, single slips first."""
         right = self.steps.gradients[node]
         shares = [edge for move in reversed(self.steps.order) if node in move.inputs for edge in self._edges(move, node)]
         n = max(2, sum(1 for _ in Derivation(node, self.steps).links(frozenset())))
@@ -109,7 +109,7 @@ class Suspects:
         yield Suspect("sign", "the sign is wrong", -right, most)
 
     def readings(self, node: Value, k: int) -> Iterator[Suspect]:
-        """Iterate over what each misconception gives for the partial derivative of a node with respect to its input k."""
+        """Iterate over the results of all misconceptions for the partial derivative of a node with respect to its input k."""
         right = node.partials[k]
         for name, words, partial in self._slips(node, k):
             yield Suspect(name, words, partial, HALF)
@@ -158,7 +158,7 @@ class Suspects:
             words = "weights were changed before the pass was over: what is passed on uses the new ones"
             found.append(_Pass("updated-too-soon", words, self._run(update(loss, rate))))
         for words, shorten in ROUNDINGS.items():
-            for each in (shorten, float):  # local derivatives are rounded, too, or only what is written down
+            for each in (shorten, float):  # local derivatives are rounded, too, or only the results
                 gradients = self._rounded(shorten, each)
                 found.append(_Pass("rounded-on-the-way", f"numbers on the way were rounded to {words}", gradients))
         return found
@@ -179,7 +179,7 @@ class Suspects:
 
     def _rounded(self, shorten: Callable[[float], float], each: Callable[[float], float]) -> dict[Value, float]:
         """Run both passes with values and gradients shortened by one function, and local derivatives by another."""
-        numbers = {x: x.data for x in self.names}  # what is given is not rounded
+        numbers = {x: x.data for x in self.names}  # the given numbers are not rounded
         for node in self.steps.order:
             operands = [numbers[x] if isinstance(x, Value) else x for x in node.operands]
             try:

@@ -93,9 +93,9 @@ class Task:
         if self.kind == "order":
             yield f"the backward pass starts at {self.names[self.loss]}"
             yield "a node is visited after all the nodes that it feeds"
-            yield "; ".join(
-                f"{self.names[x]} feeds {listed([self.names[y] for y in self._uses[x]])}" for x in self.steps.order[:-1]
-            )
+            feeding = [(x, listed([self.names[y] for y in self._uses[x]])) for x in self.steps.order[:-1]]
+            if feeding:
+                yield "; ".join(f"{self.names[x]} feeds {others}" for x, others in feeding)
             yield f"one order is {', '.join(self.names[x] for x in reversed(self.steps.order))}"
         for question in self.questions:
             yield from self._hints_on(question)
@@ -258,8 +258,9 @@ class Task:
         return self.text
 
     def __repr__(self) -> str:
-        asked = "the order of the backward pass" if self.kind == "order" else f"{len(self.questions)} questions"
-        return f"<exercise on {self.names[self.loss]}: {asked}>"
+        n = len(self.questions)
+        content = "the order of the backward pass" if self.kind == "order" else f"{n} question{'s' * (n != 1)}"
+        return f"<exercise on {self.names[self.loss]}: {content}>"
 
     def _repr_latex_(self) -> str:
         notes = "".join(f"$\\displaystyle {note.latex}$\n\n" for note in self.notes)

@@ -39,7 +39,7 @@ def ask_all(tasks: Sequence[Exercise], read: Callable[[str], str], show: Callabl
     try:
         for i, task in enumerate(tasks, 1):
             show(f"\nExercise {i} of {len(tasks)}. {KEYS}.\n{task}")
-            answers: dict[str, str] = {}  # what follows from a wrong answer above counts
+            answers: dict[str, str] = {}  # an answer that follows from a wrong one above counts
             for question in task.questions or [None]:
                 found = _ask(task, question, answers, read, show)
                 points, asked = points + found, asked + 1

@@ -51,7 +51,7 @@ SUFFIXES = (".html", ".htm")
 MOST_LINES = 1000
 SCRIPTS = ("formulas.js", "live.js", "mistakes.js", "camera.js", "picture.js", "panels.js", "quiz.js", "player.js",
            "controls.js")  # fmt: skip
-ASKING = ("answers.js", "exercise.js")  # the scripts of a page that asks an exercise, besides
+ASKING = ("answers.js", "exercise.js")  # further scripts of a page that poses an exercise
 COMMENTS = re.compile(r"^ *//.*\n", re.MULTILINE)
 DATA = re.compile(r"(x|y|t|input|target|label|data|example)s?[\W_]*\d*", re.IGNORECASE)  # labels of leaves that do not learn
 
@@ -68,7 +68,7 @@ class Player:
         walks: the walk of every example.
         markup: the visible part of the page, as HTML.
         rows: the rows that the graphs use, as JavaScript.
-        asks: whether an exercise is asked in the page.
+        asks: whether the page poses an exercise.
     """
 
     title: str
@@ -108,7 +108,7 @@ class Player:
 
     @cached_property
     def _first(self) -> Drawing | None:
-        """A picture of the first step, or of the whole graph that is asked about, for where scripts do not run."""
+        """A picture of the first step, or of the whole graph of an exercise, for pages where scripts do not run."""
         steps = self.walks[0]
         step = len(steps.order) - 1 if self.asks else 0
         view: Literal["nodes", "neurons"] = "neurons" if 'data-view="neurons"' in self.markup else "nodes"
@@ -188,13 +188,13 @@ def play(
     return _player(_losses(loss), learn, digits, limit)
 
 
-def ask(loss: Value, asked: Asked, *, digits: int | None = None, limit: int = 150) -> Player:
-    """Make a player that asks an exercise on a result, and shows the backward pass afterwards.
+def ask(loss: Value, asked: Asked, *, digits: int, limit: int) -> Player:
+    """Make a player that poses an exercise on a result, and shows the backward pass afterwards.
 
     Args:
         loss: the result.
         asked: the exercise.
-        digits: significant digits of the numbers, 1 to 17; by default 5, and 3 in a network.
+        digits: significant digits of the numbers, 1 to 17.
         limit: as for `play`.
 
     Raises:
@@ -299,17 +299,15 @@ def _about_mistakes() -> dict[str, str]:
 
 def _lines(steps: Walk) -> Iterator[str]:
     """Write the walk, one line per node, for readers without JavaScript."""
-    told = steps.telling
+    telling = steps.telling
     is_large = len(steps.names) > MOST_LINES  # then the leaves, of which there are thousands, are left out
     for node, name in steps.names.items():
         if is_large and node.primitive is None:
             continue
-        formula = told.formula(node)
-        parts = (
-            (formula.written(plain(told.digits)), formula.written(numbers(told.digits))) if node.primitive is not None else ()
-        )
-        gradient = f"{told.mark(node)} = {told.number(steps.gradients.get(node, 0.0))}"
-        yield f"{equation(name, *parts, told.number(node.data))},  {gradient}"
+        formula = telling.formula(node)
+        styles = () if node.primitive is None else (plain(telling.digits), numbers(telling.digits))
+        gradient = f"{telling.mark(node)} = {telling.number(steps.gradients.get(node, 0.0))}"
+        yield f"{equation(name, *map(formula.written, styles), telling.number(node.data))},  {gradient}"
 
 
 def _fill(name: str, **parts: str) -> str:
@@ -321,5 +319,5 @@ def _part(name: str) -> str:
 
 
 def _hash(text: str) -> str:
-    """Return what a Content-Security-Policy calls the text of a script or a style."""
+    """Return the hash of a script or a style, as a Content-Security-Policy has it."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

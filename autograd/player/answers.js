@@ -1,7 +1,7 @@
 // ---- answers: read, and marked as `Exercise.mark` does
 //
-// The right numbers, the results of the misconceptions, and the sentences come from Python, so that nothing is known twice; here
-// answers are only read and compared.
+// The right numbers, the results of the misconceptions, and the sentences come from Python; here answers are only read and
+// compared, with the same tolerances as in answers.py and asking.py.
 
 class Refused extends Error {} // an answer that cannot be read; no points are lost
 

@@ -23,7 +23,7 @@ class Camera {
         this.move(1);
     }
 
-    // The size of text in a window of some pixels if all is shown; what is larger than large does not count.
+    // The size of text in a window of some pixels if all is shown; sizes beyond the largest count as that.
     sizeIn(width, height) {
         return Math.min(EM * Math.min(width / this.whole.width, height / this.whole.height), LARGE);
     }

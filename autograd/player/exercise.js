@@ -1,4 +1,4 @@
-// ---- an exercise in the page: the graph is played forward, with blanks for what is asked, and answers are marked at once
+// ---- an exercise in the page: the graph is played forward, with a blank for each question, and answers are marked at once
 //
 // As long as it is open, the page has no backward pass, and its numbers stay; once all answers are right, or given up, it is the
 // player that it would have been.
@@ -202,6 +202,6 @@ class Exercise {
         player.version++; // there are more steps now
         player.changeView();
         player.refresh();
-        player.find(".play").focus({preventScroll: true}); // what had the focus has moved
+        player.find(".play").focus({preventScroll: true}); // the element that had the focus has moved
     }
 }

@@ -1,5 +1,5 @@
 "use strict";
-// Formulas, computed and written: the readings of what javascript.py prints.
+// Formulas, computed and written: two readings of the rows that javascript.py prints.
 //
 // The idea: a formula is a function of a reading `$`, where $("tanh", x) applies the row "tanh".  Read as numbers it computes,
 // with the same operations in the same order as Python; read as formulas it is written, by the same rules as in symbol.py.
@@ -102,7 +102,7 @@ function positional(figures, exponent, least, most, whole = "") {
     return isShort ? text : `${text}e${exponent < 0 ? "-" : "+"}${String(Math.abs(exponent)).padStart(2, "0")}`;
 }
 
-// A number for people: n significant digits, or ∞ or NaN; a zero has no sign.  Equal to `digits` in symbol.py on every float.
+// A number as text: n significant digits, or ∞ or NaN; a zero has no sign.  Equal to `digits` in symbol.py on every float.
 function digits(x, n) {
     if (Number.isNaN(x)) return "NaN";
     const sign = x < 0 ? "-" : "";
@@ -130,7 +130,7 @@ function spell(row, x) {
 }
 
 class Rows {
-    // rows, kinds: what `to_javascript` in javascript.py printed.
+    // rows, kinds: as printed by `to_javascript` in javascript.py.
     constructor({rows, kinds}) {
         this.rows = rows;
         this.kinds = kinds;
@@ -226,7 +226,7 @@ const LONGEST_SUM = 6;
 
 const factor = (text) => (text.startsWith("-") ? `(${text})` : text);
 
-// Join what is equal by equals signs, and leave out what would stand there twice.
+// Join equal texts by equals signs, each text once.
 const equation = (...parts) => [...new Set(parts.filter(Boolean))].join(" = ");
 
 // Writes formulas as symbol.py does, with names or with numbers in their place.

@@ -94,12 +94,12 @@ def to_javascript(walks: Sequence[Walk], also: Iterable[Primitive] = ()) -> tupl
 
 
 def _graph(steps: Walk, printer: _Printer, leaves: dict[Value, int]) -> dict[str, Any]:
-    told, places, gradients = steps.telling, steps.telling.places, steps.gradients
+    telling, places, gradients = steps.telling, steps.telling.places, steps.gradients
     nodes = []
     for node in places:
-        name, short = told.full[node], told.names[node]
+        name, short = telling.full[node], telling.names[node]
         entry: dict[str, Any] = {"name": name} | ({"short": short} if short != name else {})
-        entry |= {"delta": True} if told.mark(node) == "δ" else {}
+        entry |= {"delta": True} if telling.mark(node) == "δ" else {}
         entry |= {"data": strict(node.data), "gradient": strict(gradients.get(node, 0.0))}
         if node.primitive is None:
             entry["leaf"] = leaves.setdefault(node, len(leaves))
@@ -109,7 +109,7 @@ def _graph(steps: Walk, printer: _Printer, leaves: dict[Value, int]) -> dict[str
     order = [places[node] for node in steps.order]
     functions = activations(steps.loss)
     found = [places[node] for node in steps.order if node in functions]
-    return {"digits": told.digits, "loss": places[steps.loss], "order": order, "activations": found, "nodes": nodes}
+    return {"digits": telling.digits, "loss": places[steps.loss], "order": order, "activations": found, "nodes": nodes}
 
 
 class _Printer:
@@ -148,7 +148,7 @@ class _Printer:
         return self.kinds[row, shown]
 
     def offer(self, row: Primitive) -> None:
-        """Print a row that answers may use; a page without it says so where it is used."""
+        """Print a row that answers may use; a page without it refuses an answer that uses it."""
         try:
             self.row(row, row.arity)
         except NotLiveError:  # the row, or one that it is made of, was begun only
@@ -191,7 +191,7 @@ class _Printer:
         return f"({arguments}) => {self._body(formulas, names, {})}"
 
     def _body(self, formulas: Any, names: Mapping[str, str], known: Mapping[int, str]) -> str:
-        """Print the body of a function; what is used twice, whatever the conditions are, is a constant and computed once."""
+        """Print the body of a function; a formula used twice outside of branches becomes a constant, computed once."""
         counts, shared, constants = _uses(formulas), dict(known), list[str]()
 
         def written(formula: Any) -> str:

@@ -14,7 +14,7 @@ class Pass {
         this.gradients[graph.loss] = graph.problem ? NaN : 1;
     }
 
-    // Let a node pass on what has arrived, with its partial derivatives as they were read; combine: the function that adds a
+    // Let a node pass on its gradient so far, with its partial derivatives as they were read; combine: the function that adds a
     // contribution to a gradient.
     visit(p, {partials, taken, values} = this.graph.reading(p), combine = (before, contribution) => before + contribution) {
         const upstream = this.gradients[p], isReached = this.reached.has(p);
@@ -90,7 +90,7 @@ class Graph {
         this.steps = this.stepsOf(visits);
     }
 
-    // The operands of an operation in written order: of its inputs what `of` gives for their places, and its constants.
+    // The operands of an operation in written order: `of` of each input's place, and its constants.
     operands(p, of) {
         const {inputs, kind} = this.nodes[p];
         let k = 0;

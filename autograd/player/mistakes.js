@@ -116,7 +116,7 @@ class Comparison {
         return "";
     }
 
-    // What is wrong with the partial derivative that a visit used for its input k, and where it was read.
+    // The error in the partial derivative that a visit used for its input k, and where it was read.
     misread({node, edges, values}, k) {
         const {graph} = this, used = edges[k].isRead ? edges[k].partial : 0, named = namesIn(graph.derivative(node, k));
         const changed = [...values].filter(([x]) => named.has(this.name(x))), [should, now] = this.apart(graph.partial(node, k), used);

@@ -47,10 +47,10 @@ const MOST_EDGES = 12; // in a card; of more, the first ones and the last
 const MANY = 6; // edges in a card, for which it takes smaller type
 const CAPTIONS = {forward: ["rule", "numbers put in", "value"], backward: ["rule", "local derivative", "contribution", "running total"]};
 
-// The card of a step: its rule, the rule at the numbers, and what comes of it.
+// The card of a step: its rule, the rule at the numbers, and the result.
 class Card extends Panel {
-    // graph: a Graph; steps: a function that returns its steps; i: which; asks: what is to be predicted, a Quiz, or null.
-    show(graph, steps, i, asks = null) {
+    // graph: a Graph; steps: a function that returns its steps; i: which; quiz: a Quiz about its numbers, or null.
+    show(graph, steps, i, quiz = null) {
         this.clear();
         const {phase, node, index, count} = steps()[i], {short} = graph.nodes[node], step = () => steps()[i];
         const where = phase === "forward" ? `Forward ${index} of ${count} →` : `← Backward ${index} of ${count}`;
@@ -60,8 +60,8 @@ class Card extends Panel {
             head.append(this.cell("span", "delta", () => graph.gradientText(node, step().upstream), () => step().upstream));
         }
         const body = made("tbody");
-        if (phase === "forward") body.append(this.forwardRow(graph, node, asks));
-        else this.backwardRows(body, graph, step, asks);
+        if (phase === "forward") body.append(this.forwardRow(graph, node, quiz));
+        else this.backwardRows(body, graph, step, quiz);
         const heads = CAPTIONS[phase].map((caption) => made("th", {scope: "col"}, caption));
         this.element.className = `card ${phase}${step().edges.length > MANY ? " long" : ""}`;
         this.element.append(head, made("table", {}, made("thead", {}, made("tr", {}, ...heads)), body));
@@ -71,19 +71,19 @@ class Card extends Panel {
     }
 
     // A cell of the table, with its caption for questions where there is no head; while a prediction is open, a field in place of the number.
-    entry(caption, asked, ...cells) {
-        return made("td", {data: {caption}}, ...(asked ? [asked, made("span", {className: "secret"}, ...cells)] : cells));
+    entry(caption, field, ...cells) {
+        return made("td", {data: {caption}}, ...(field ? [field, made("span", {className: "secret"}, ...cells)] : cells));
     }
 
-    forwardRow(graph, node, asks) {
+    forwardRow(graph, node, quiz) {
         const {short} = graph.nodes[node], [rule, numbers, value] = CAPTIONS.forward;
-        const asked = asks?.field(`value of ${short}`, () => graph.values[node], {node});
+        const field = quiz?.field(`value of ${short}`, () => graph.values[node], {node});
         return made("tr", {}, this.entry(rule, null, made("b", {}, `${short} = ${graph.formula(node)}`)),
-                    this.entry(numbers, null, this.cell("span", asks ? "secret" : "", () => graph.numbers(node))),
-                    this.entry(value, asked, this.cell("span", "outcome", () => graph.number(graph.values[node]), () => graph.values[node])));
+                    this.entry(numbers, null, this.cell("span", quiz ? "secret" : "", () => graph.numbers(node))),
+                    this.entry(value, field, this.cell("span", "outcome", () => graph.number(graph.values[node]), () => graph.values[node])));
     }
 
-    backwardRows(body, graph, step, asks) {
+    backwardRows(body, graph, step, quiz) {
         const {node, edges} = step(), [rule, slope, contribution, total] = CAPTIONS.backward;
         const shown = edges.map((_, k) => k).filter((k) => edges.length <= MOST_EDGES || k < MOST_EDGES - 2 || k === edges.length - 1);
         for (const k of shown) {
@@ -96,10 +96,10 @@ class Card extends Panel {
             const written = () => [graph.rule(node, k, edge()), graph.reason(node, k, edge())].filter(Boolean).join(", as ");
             body.append(made("tr", {data: {edge: `${node}.${k}`}},
                 this.entry(rule, null, this.cell("span", "", () => `${graph.slope(node, k)} = ${written()}`)),
-                this.entry(slope, asks?.field(`local derivative ${graph.slope(node, k)}`, () => edge().partial, {edge}), this.cell("span", "", local)),
-                this.entry(contribution, asks?.field(`contribution to ${name}`, () => edge().contribution, {edge}),
+                this.entry(slope, quiz?.field(`local derivative ${graph.slope(node, k)}`, () => edge().partial, {edge}), this.cell("span", "", local)),
+                this.entry(contribution, quiz?.field(`contribution to ${name}`, () => edge().contribution, {edge}),
                            this.cell("span", "outcome", flows, () => edge().contribution)),
-                this.entry(`${total}, ${name}.grad`, null, made("small", {}, `${name}.grad: `), this.cell("span", asks ? "secret" : "", sum))));
+                this.entry(`${total}, ${name}.grad`, null, made("small", {}, `${name}.grad: `), this.cell("span", quiz ? "secret" : "", sum))));
         }
     }
 }

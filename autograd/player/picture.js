@@ -1,6 +1,6 @@
 // ---- one picture of a graph: its cells, its arrows, the dots that travel on them
 //
-// Python has drawn it with room for every number.  What it shows is a function of a scene: a step, how far it has gone, and the
+// Python has drawn it with room for every number.  Its content is a function of a scene: a step, how far it has gone, and the
 // state of the graph; so every moment can be reached at once, and the same moment is the same picture.
 
 const LEAVES = 0.12, ARRIVES = 0.85; // when, as parts of a step, its dots leave and arrive
@@ -17,7 +17,7 @@ const signOf = (x) => (x > 0 ? "plus" : x < 0 ? "minus" : x === 0 ? "zero" : "un
 // The width of a line, logarithmic, in steps: a width that changes with every number would cost a layout in every frame.
 const thickness = (x) => (x ? 1.2 + 0.4 * clamp(Math.round(2 * Math.log10(Math.abs(x)) + 6), 0, 10) : 1.2);
 
-// Write only what changes: even the same value, written again, costs a layout.
+// Write only changes: even the same value, written again, costs a layout.
 function put(element, name, value) {
     if (element.getAttribute(name) !== value) element.setAttribute(name, value);
 }
@@ -333,7 +333,7 @@ class Picture {
 
     // Put a dot where it is at this moment: it leaves with a number, is multiplied on the way, and is added where it arrives.
     place({group, circle, text}, arrow, isBelow) {
-        // When the step is over, the product stays by the input, since the label of a weight has something else to say.
+        // When the step is over, the product stays by the input, since the label of a weight shows something else.
         const {phase, t} = this.scene, isOver = t === 1, way = isOver ? 0.5 : ease(clamp((t - LEAVES) / (ARRIVES - LEAVES), 0, 1));
         const at = isOver ? Math.min(HEAD + 4, arrow.length) : arrow.length * (phase === "forward" ? way : 1 - way);
         const {x, y} = arrow.way.getPointAtLength(at);

@@ -1,11 +1,11 @@
-// ---- the player: where it is in the walk, its controls, and what scripts and addresses can do with it
+// ---- the player: its place in the walk, numbers, time and views
 
 const STEP = 1300; // milliseconds that the dots of a step need
 const REST = 600; // milliseconds after that, while it plays
 const TEXTS = [6, 40]; // that are written in a frame while numbers change, at least and at most: they cost more than computing
 const NARROW = 760; // pixels: the width of a window in which all is in one column
 const TALLEST = 0.5; // of such a window, for the picture
-const SMALL = 480; // pixels: the height of a frame in which only what is needed most is shown
+const SMALL = 480; // pixels: the height of a frame in which only the essential parts are shown
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 class Player {
@@ -122,7 +122,7 @@ class Player {
         return this.graphs.reduce((sum, graph) => sum + graph.values[graph.loss], 0) / this.graphs.length;
     }
 
-    // ---- what is shown
+    // ---- showing a moment
 
     momentAt(i) {
         const steps = this.steps, {moments} = this.listed;
@@ -170,12 +170,12 @@ class Player {
         slider.value = this.place;
         slider.ariaValueText = `${phase} ${index}/${count}`;
         this.find(".where").textContent = where;
-        this.say();
+        this.announce();
         this.showControls();
     }
 
     // For screen readers: the text of the step, or the question.
-    say() {
+    announce() {
         if (!this.step) return;
         const {phase, index, count, node} = this.step, {graph} = this;
         const question = `${phase} ${index}/${count}: ${graph.nodes[node].short} = ${graph.formula(node)}. Predict, then reveal.`;
@@ -243,7 +243,7 @@ class Player {
         this.frame ??= requestAnimationFrame((now) => this.tick(now));
     }
 
-    // One frame: let time pass, learn, move the camera, write what is still to be written.
+    // One frame: let time pass, learn, move the camera, write the remaining texts.
     tick(now) {
         this.frame = null;
         const passed = Math.min(now - (this.now ?? now), 100);
@@ -342,7 +342,7 @@ class Player {
         this.fields.show(this.root.activeElement);
         this.find(".losses").textContent = `loss ${this.graph.number(this.loss)}${this.curve.losses.length > 1 ? `, ${this.taken} steps` : ""}`;
         this.mistakes.refresh();
-        this.say();
+        this.announce();
     }
 
     reset() {
@@ -429,7 +429,7 @@ class Player {
         if (isScreen && width > 900 && !isLecture) rooms.push(["side", width - 416, height - 60]);
         const tries = this.layouts.flatMap(({camera}, layout) => rooms.map(([desk, ...room]) => ({desk, layout, size: camera.sizeIn(...room)})));
         const best = tries.reduce((found, each) => (each.size > 1.02 * found.size ? each : found));
-        const {desk, layout} = best.size < LEGIBLE ? tries[0] : best; // what cannot be read as a whole is followed step by step
+        const {desk, layout} = best.size < LEGIBLE ? tries[0] : best; // a picture too large to be read as a whole is followed step by step
         const isOther = layout !== this.layout;
         this.layout = layout;
         this.player.dataset.desk = desk;
@@ -487,7 +487,7 @@ class Player {
     }
 }
 
-// The state after some steps, with what has no value left out.
+// The state after some steps, without the nodes that have no value.
 function momentOf(graph, steps, i) {
     const moment = graph.moment(i, steps);
     if (!graph.problem) return moment;

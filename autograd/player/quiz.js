@@ -44,20 +44,20 @@ class Quiz {
         this.player.find(".card .guess, .card .sign")?.focus({preventScroll: true});
     }
 
-    // A field for a number; `context` is what a wrong answer is compared with.
+    // A field for a number; `context` has the numbers with which a wrong answer is compared.
     field(label, answer, context) {
-        const element = made("span", {className: "asked"}), field = {element, answer, context, said: ""};
+        const element = made("span", {className: "asked"}), field = {element, answer, context, guess: ""};
         if (this.signs) {
             for (const [word, sign] of [["negative", "-"], ["zero", "0"], ["positive", "+"]]) {
                 const click = () => {
-                    field.said = sign;
+                    field.guess = sign;
                     for (const each of element.children) each.ariaPressed = each.dataset.sign === sign;
                 };
                 element.append(made("button", {type: "button", className: "sign", ariaLabel: `${label}: ${word}`, ariaPressed: "false", data: {sign}, on: {click}}, sign));
             }
         } else {
             const input = made("input", {className: "guess", type: "text", inputMode: "text", autocomplete: "off", ariaLabel: `your prediction: ${label}`});
-            input.addEventListener("input", () => (field.said = input.value.trim()));
+            input.addEventListener("input", () => (field.guess = input.value.trim()));
             element.append(input);
         }
         this.fields.push(field);
@@ -66,21 +66,21 @@ class Quiz {
 
     reveal() {
         const {player} = this, hadFocus = player.root.activeElement?.matches(".guess, .reveal, .sign");
-        for (const {element, answer, context, said} of this.fields) {
-            const right = answer(), isRight = this.signs ? this.signOf(right) === said : agrees(read(said), right) || (/^nan$/i.test(said) && Number.isNaN(right));
-            if (said) {
+        for (const {element, answer, context, guess} of this.fields) {
+            const right = answer(), isRight = this.signs ? this.signOf(right) === guess : agrees(read(guess), right) || (/^nan$/i.test(guess) && Number.isNaN(right));
+            if (guess) {
                 this.asked++;
                 this.right += isRight;
             }
-            const hint = isRight || this.signs ? "" : this.hint(read(said), right, context);
-            const verdict = said && (isRight ? `✓ ${said} is right` : `✗ not ${said}${hint && `: ${hint}`}`);
+            const hint = isRight || this.signs ? "" : this.hint(read(guess), right, context);
+            const verdict = guess && (isRight ? `✓ ${guess} is right` : `✗ not ${guess}${hint && `: ${hint}`}`);
             element.replaceWith(made("span", {className: `verdict ${isRight ? "right" : "wrong"}`}, verdict));
         }
         this.fields = [];
         this.isAsking = false;
         player.find(".score").textContent = this.asked ? `${this.right} of ${this.asked} right` : "";
         player.draw(Infinity);
-        player.say();
+        player.announce();
         player.showControls();
         if (hadFocus) player.find(".next").focus({preventScroll: true});
     }

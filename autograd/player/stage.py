@@ -74,11 +74,11 @@ def draw_views(steps: Walk, limit: int) -> dict[str, list[Element]]:
 
 def _draw(steps: Walk, describe: Callable[[Telling, Moment], Plan]) -> list[Element]:
     """Draw a view in its layouts."""
-    told = steps.telling
-    plan = describe(told, steps.moment(-1) if len(steps) else Moment(steps.loss, steps.names))
+    telling = steps.telling
+    plan = describe(telling, steps.moment(-1) if len(steps) else Moment(steps.loss, steps.names))
     uses = Counter(x for node in steps.order for x in node.inputs)
-    often = {told.places[node] for node, times in uses.items() if times > 1}
-    gradients = [_gradients(node, told, steps.loss) for node in plan.nodes]
+    often = {telling.places[node] for node, times in uses.items() if times > 1}
+    gradients = [_gradients(node, telling, steps.loss) for node in plan.nodes]
     nodes = [
         replace(node, lines=(*node.lines, *lines), emphasis="normal") for node, lines in zip(plan.nodes, gradients, strict=True)
     ]
@@ -86,7 +86,7 @@ def _draw(steps: Walk, describe: Callable[[Telling, Moment], Plan]) -> list[Elem
     plan = replace(plan, nodes=tuple(nodes), edges=tuple(_at_rest(edge, edge.target in dense) for edge in plan.edges))
     boxes = tuple(replace(node, lines=tuple(_with_room(line, often) for line in node.lines)) for node in nodes)
     roomy = replace(plan, nodes=boxes, edges=tuple(map(_with_width, plan.edges)), notes=(), frame=None)
-    return [_marked(plan, geometry, told) for geometry in _layouts(roomy)]
+    return [_marked(plan, geometry, telling) for geometry in _layouts(roomy)]
 
 
 def _layouts(plan: Plan) -> list[Geometry]:
@@ -116,12 +116,12 @@ def _text_size(layout: Geometry, places: Sequence[tuple[float, float]]) -> float
     return min(LARGEST, max(TEXT * min(width / layout.width, height / (layout.height + MARKS)) for width, height in places))
 
 
-def _marked(plan: Plan, geometry: Geometry, told: Telling) -> Element:
+def _marked(plan: Plan, geometry: Geometry, telling: Telling) -> Element:
     """Draw a layout, and mark each part with the cell of the page that it is."""
     svg = _bare(draw_plan(replace(plan, notes=()), geometry))
     groups = {group.attrib.pop("id"): group for group in svg.iterfind("g[@id]")}
     labels = {group.attrib.pop("data-of"): group for group in svg.iterfind("g[@data-of]")}
-    by_place = list(told.names)
+    by_place = list(telling.names)
     for node in plan.nodes:
         _mark_box(groups[node.id], node, [by_place[i] for i in node.places], geometry.boxes[node.id].width)
     places = {node.id: node.places for node in plan.nodes}
@@ -149,12 +149,14 @@ def _is_level(arrow: Arrow) -> bool:
     return len(arrow.points) == 4 and abs(arrow.tip[1] - arrow.points[0][1]) < abs(arrow.tip[0] - arrow.points[0][0]) / 2
 
 
-def _gradients(node: Node, told: Telling, loss: Value) -> list[Line]:
+def _gradients(node: Node, telling: Telling, loss: Value) -> list[Line]:
     """Return a line for the gradient of a box that has none, because no gradient has reached it at these numbers."""
     if any(line.role == "gradient" for line in node.lines) or not node.places:
         return []
-    net = list(told.names)[node.places[0]]
-    return [Line("gradient", told.mark(net), place=node.places[0], digits=told.digits)] if net.inputs or net is not loss else []
+    net = list(telling.names)[node.places[0]]
+    if net is loss and not net.inputs:
+        return []
+    return [Line("gradient", telling.mark(net), place=node.places[0], digits=telling.digits)]
 
 
 def _dense(plan: Plan) -> set[str]:

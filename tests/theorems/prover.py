@@ -34,7 +34,7 @@ __all__ = ["AXIOMS", "Refused", "accepted", "counted", "missing", "table", "text
 
 README: Final = Path(__file__).with_name("README.md")
 NAME: Final = re.compile(r"^Theorem (\w+)", re.MULTILINE)
-# What Coq's real numbers rest on; `Print Assumptions` names these, and would name a theorem that was admitted.
+# The axioms of Coq's real numbers; `Print Assumptions` names these, and would name a theorem that was admitted.
 AXIOMS: Final = {
     "ClassicalDedekindReals.sig_not_dec", "ClassicalDedekindReals.sig_forall_dec",
     "FunctionalExtensionality.functional_extensionality_dep", "Classical_Prop.classic",
@@ -126,9 +126,9 @@ def table() -> str:
         names = names_of(row)
         found = {name: "; ".join(piece.text for piece in pieces(row, name)) for name in names}
         where = [*dict.fromkeys(found.values())]
-        told = where[0] if len(where) == 1 else "<br>".join(f"for {name}: {text}" for name, text in found.items())
+        shown = where[0] if len(where) == 1 else "<br>".join(f"for {name}: {text}" for name, text in found.items())
         lines.append(
-            f"| {row.name} | `{definition(row, len(names))}` | {told} | {len([*theorems(row)])} |".replace("|x|", r"\|x\|")
+            f"| {row.name} | `{definition(row, len(names))}` | {shown} | {len([*theorems(row)])} |".replace("|x|", r"\|x\|")
         )
     return "\n".join(lines)
 
