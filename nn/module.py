@@ -88,7 +88,7 @@ class Module:
         return [value for value in self._inventory().values.values() if value.primitive is None]
 
     def named_parameters(self) -> list[tuple[str, Value]]:
-        """Return the parameters with their names, which say the way to them, as in ``layer1.neuron0.w2``.
+        """Return the parameters with their names, which are paths to them, as in ``layer1.neuron0.w2``.
 
         Raises:
             ValueError: if two parameters come to have the same name.
@@ -146,7 +146,7 @@ class Module:
             state: lists or arrays of any package by the names of `state_dict`, or numbers by those of `named_parameters`.
 
         Raises:
-            ValueError: if names are missing or unknown, or shapes differ, saying which.
+            ValueError: if names are missing or unknown, or shapes differ, naming them.
             TypeError: for what is not a real number, with its name.
             OverflowError: for an integer beyond the range of floats, with its name.
 

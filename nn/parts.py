@@ -160,7 +160,7 @@ def _slots(kind: Any) -> tuple[str, ...]:
 
 
 def named(name: str, thing: Any, seen: dict[int, Any] | None = None) -> Iterator[tuple[str, Any]]:
-    """Go through a thing and all its parts, with the names that say the way to them; each object and `Value` comes once."""
+    """Go through a thing and all its parts, with names that are paths to them; each object and `Value` comes once."""
     seen, role = {} if seen is None else seen, ROLES[thing.__class__]
     if role == ATOM or id(thing) in seen:
         return

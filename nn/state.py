@@ -67,7 +67,7 @@ def assign(module: Module, state: Mapping[str, Any], *, in_order: bool = True) -
         How the names of the state were understood, if they are not those of the module; otherwise an empty string.
 
     Raises:
-        ValueError: if names are missing or unknown, or shapes differ, saying which.
+        ValueError: if names are missing or unknown, or shapes differ, naming them.
         TypeError: for what is not a real number, with its name.
         OverflowError: for an integer beyond the range of floats, with its name.
     """

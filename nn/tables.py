@@ -1,4 +1,4 @@
-"""Examples as lists, whatever they came in: arrays, DataFrames, masked arrays, sparse matrices.
+"""Examples as lists, from any table: arrays, DataFrames, masked arrays, sparse matrices.
 
 Other packages are recognised by the methods that their tables have, so none is imported that the caller did not use.
 

@@ -251,8 +251,8 @@ def _give_back(parameters: Sequence[Value]) -> None:
 
 def _refuse(what: str) -> Callable[..., NoReturn]:
     def refuse(self: Traced, *_: Any) -> NoReturn:
-        raise TypeError(f"{what} of {self!r} was asked for while compiling, where it stands for any number: the answer for one "
-                        f"example would be built into the program for all; {INSTEAD}")  # fmt: skip
+        raise TypeError(f"{what} of {self!r} cannot be used while compiling, because it stands for any number: the answer for "
+                        f"one example would be built into the program for all; {INSTEAD}")  # fmt: skip
 
     return refuse
 
@@ -308,7 +308,7 @@ class Traced(Operand, Value):
     __bool__  = _refuse("the truth")
     __float__ = __int__ = __index__ = __round__ = _refuse("the number")
     __format__ = _refuse("the digits")
-    backward = zero_grad = _refuse("backward")
+    backward = zero_grad = _refuse("the backward pass")
     # fmt: on
 
 
