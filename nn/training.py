@@ -116,8 +116,8 @@ def fit(
         callbacks: functions of the history and the model, called after each epoch; one that returns True ends the training.
         progress: show a progress bar if it takes longer than a second, tqdm is installed, and someone watches: at a
             terminal or in a notebook.
-        compiled: whether to have the loss compiled for batches, see `autograd.compile`: True, False, or ``"auto"``, where it
-            is possible and saves time.  The history's `engine` records what was done, and why.
+        compiled: whether to compile the loss for batches, see `autograd.compile`: True, False, or ``"auto"``, where that is
+            possible and saves time.  The history's `engine` records what was done, and why.
         interrupt: what happens after an interrupt from the keyboard: ``"raise"`` raises it again, so a program with several
             trainings stops; ``"return"`` returns the history.  Either way what was learned is kept: the parameters are those
             after the last whole step, and ``model.history`` has the whole epochs.
