@@ -1,7 +1,7 @@
 """Checks gradients derived by hand, and explains what is wrong with each one that is not right.
 
-A gradient is a sum over paths of products along each, so a claim fails in one of two ways.  If a path was forgotten, what is
-missing is that path's share.  If a factor is wrong, the claim is off by a ratio.  The ratio does not identify the factor, so
+A gradient is a sum over paths of products along each, so a claim fails in one of two ways.  If a path was forgotten, that
+path's share is missing.  If a factor is wrong, the claim is off by a ratio.  The ratio does not identify the factor, so
 all candidates are named, except those between the result and a node whose claim is right.
 
 >>> w, x, y = Value(0.5, label="w"), Value(2.0, label="x"), Value(3.0, label="y")
@@ -173,7 +173,7 @@ def _wrong_factor(derivation: Derivation, explanation: Explanation, claim: float
         ]
         ways.append(f"is off on some of the paths: {_listed(texts)}")
     ratio = "the sign: the claim is minus" if off == -1 else f"the claim is {number(off)} times"
-    could_be = f"so one factor {', or one '.join(ways)}" if ways else "and sums pass on what arrives as it is"
+    could_be = f"so one factor {', or one '.join(ways)}" if ways else "and sums pass the gradient on unchanged"
     return f"{ratio} the right value {formula}; no path is missing, {could_be}"
 
 

@@ -334,7 +334,7 @@ def _record_first_time(row: Primitive, operands: Sequence[Any]) -> Any:
         unary(row)
     elif isinstance(row, Binary):
         operators(row)
-    elif isinstance(row, Nary):  # of a user's row every result has to be checked
+    elif isinstance(row, Nary):  # every result of a user's row must be checked
         _recorders[row] = functools.partial(record_many if TABLE.get(row.name) is row else record, row)
     return node
 

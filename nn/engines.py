@@ -41,7 +41,7 @@ CHANCE: Final = ("the model or the loss does something else at each call, such a
 
 @dataclass
 class Lesson:
-    """What is to be learned, and how.
+    """What to learn, and how.
 
     Attributes:
         model: what learns.

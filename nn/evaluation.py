@@ -119,7 +119,7 @@ def outputs_of(returned: Any) -> list[Any] | None:
 def _classes(targets: Sequence[Any]) -> list[int] | None:
     """Return the class that each target stands for, or None if the targets are not classes.
 
-    A one-hot list stands for the place of its 1; 0 and 1, or -1 and 1, for a no and a yes.
+    A one-hot list stands for the place of its 1; 0 and 1, or -1 and 1, for the classes 0 and 1.
     """
     if all(isinstance(target, list) and len(target) > 1 for target in targets):
         one_hots = all(target.count(1) == 1 and target.count(0) == len(target) - 1 for target in targets)

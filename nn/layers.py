@@ -403,7 +403,7 @@ class MLP(Rowwise):
 
 
 def by_layer(model: Module) -> list[tuple[list[Neuron], Joint | None]]:
-    """Return the neurons of each layer in a module and the layer's joint activation; a neuron by itself is one of its own.
+    """Return the neurons of each layer in a module and the layer's joint activation; a neuron outside of layers counts as one.
 
     >>> [len(neurons) for neurons, joint in by_layer(MLP(2, [3, 1]))]
     [3, 1]

@@ -147,7 +147,7 @@ class Module:
 
         Raises:
             ValueError: if names are missing or unknown, or shapes differ, naming them.
-            TypeError: for what is not a real number, with its name.
+            TypeError: for anything that is not a real number, with its name.
             OverflowError: for an integer beyond the range of floats, with its name.
 
         >>> from nn import Layer, Neuron

@@ -42,7 +42,7 @@ class Inventory:
     Attributes:
         values: the `Value`s, also those that came from operations.
         objects: the objects with attributes, and the containers.
-        closed: what was not looked into: sets, tables of other packages, iterators, and dicts with `Value`s as keys.
+        closed: parts that were not searched: sets, tables of other packages, iterators, and dicts with `Value`s as keys.
     """
 
     def __init__(self, thing: Any) -> None:
@@ -65,7 +65,7 @@ class Inventory:
                 waiting.pop()
 
     def _opens(self, part: Any, role: str) -> bool:
-        """Enter a part; return whether it is to be looked into."""
+        """Enter a part; return whether to search it."""
         if role == VALUE:
             self.values[id(part)] = part
             return False

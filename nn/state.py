@@ -68,7 +68,7 @@ def assign(module: Module, state: Mapping[str, Any], *, in_order: bool = True) -
 
     Raises:
         ValueError: if names are missing or unknown, or shapes differ, naming them.
-        TypeError: for what is not a real number, with its name.
+        TypeError: for anything that is not a real number, with its name.
         OverflowError: for an integer beyond the range of floats, with its name.
     """
     if not isinstance(state, Mapping):

@@ -18,7 +18,7 @@ __all__ = ["dense", "listed", "rows_of", "shape_of"]
 
 
 def dense(x: Any) -> Any:
-    """Return a table as a NumPy array, a row for each example, and everything else as it is.
+    """Return a table as a NumPy array, a row for each example, and everything else unchanged.
 
     Args:
         x: a DataFrame, a Series, a sparse or masked array, a ``numpy.matrix``, or anything else.
@@ -92,7 +92,7 @@ def shape_of(x: Any) -> tuple[int, ...]:
 
 
 def _row(x: Any) -> Any:
-    """Return an example as nested lists if it is a tuple or a table, else as it is."""
+    """Return an example as nested lists if it is a tuple or a table, else unchanged."""
     if isinstance(x, tuple):
         return [_row(item) for item in x]
     if isinstance(x, list):

@@ -344,7 +344,7 @@ def test_factors_on_some_of_the_paths_are_told_by_what_each_would_have_to_be() -
 
 def test_long_derivations_are_judged_in_few_words() -> None:
     w = Value(0.5, label="w")
-    assert judged({"w": w, "loss": w + 1}, {"w": 2.0}).endswith("no path is missing, and sums pass on what arrives as it is")
+    assert judged({"w": w, "loss": w + 1}, {"w": 2.0}).endswith("no path is missing, and sums pass the gradient on unchanged")
     chain = w
     for _ in range(30):
         chain = tanh(chain)

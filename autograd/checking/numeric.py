@@ -91,7 +91,7 @@ class Slope:
     """What the values of a function show about its derivative at a point.
 
     Attributes:
-        value: the derivative; NaN if none is to be seen.
+        value: the derivative; NaN if there is none.
         error: the estimated error of `value`; ∞ if there is no estimate.
         kind: "smooth"; "kink", where the slopes from left and right differ; "jump", where the values do; "steep", where the
             slope grows without bound; "noise", where rounding hides it; "lone", where no neighbour has a value.

@@ -135,7 +135,7 @@ def draw(
 
 
 def _at_step(steps: Walk, i: int, describe: Callable[[Telling, Moment | None], Plan]) -> Plan:
-    """Describe a moment of a walk, with what is being done as the first of the notes."""
+    """Describe a moment of a walk, with the current step as the first note."""
     plan, frame = describe(steps.telling, steps.moment(i)), frame_of(steps, describe)
     doing = [cut(f"step {k}, {str(step).partition(NEW_LINE)[0]}", WIDEST_NOTE) for k, step in enumerate(steps)]
     title = f"Step {i % len(steps)} of the walk over {steps.names[steps.loss]}"

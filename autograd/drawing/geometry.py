@@ -102,7 +102,7 @@ def _with_columns(plan: Plan, below: dict[str, Edge]) -> Geometry:
     height = max(heights.values())
     y_of: dict[str, float] = {}
     for rank, column in columns.items():
-        gap = GAP + (height - heights[rank]) / (len(column) + 1)  # what is over is shared out, so that lines fan out
+        gap = GAP + (height - heights[rank]) / (len(column) + 1)  # spare room is shared out, so that lines fan out
         y = PAD + gap - GAP
         for group in column:
             y_of |= {node.id: y + offsets[node.id] for node in group}
