@@ -6,7 +6,7 @@ from random import Random
 from typing import Any, get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from autograd import Value, dot, exp, grad, log, primitives, relu, sigmoid, tanh, walk
@@ -97,7 +97,22 @@ def agree(found: Mapping[Value, float], right: Mapping[Value, float]) -> bool:
     return all(found[x] == right[x] or (math.isnan(found[x]) and math.isnan(right[x])) for x in right)
 
 
+# Here a contribution that is read after an update differs by less than the sum can show.
+ABSORBED = Program(
+    (-1.8,),
+    (
+        (primitives.total, (0, 0, 0)),
+        (primitives.positive, (1,)),
+        (primitives.square, (2,)),
+        (primitives.cbrt, (0,)),
+        (primitives.logsumexp, (3, 4, 4)),
+        (primitives.add, (0, 5)),
+    ),
+)
+
+
 @pytest.mark.parametrize("name", MISTAKES)
+@example(ABSORBED)
 @given(programs(12))
 def test_a_mistake_is_silent_exactly_where_it_does_no_harm(name: Any, program: Program) -> None:
     loss = program([Value(x, f"x{i}") for i, x in enumerate(program.leaves)])
@@ -106,7 +121,12 @@ def test_a_mistake_is_silent_exactly_where_it_does_no_harm(name: Any, program: P
     if not steps.difference:
         assert agree(totals(MISTAKES[name](loss)), right.gradients) and len(steps) == len(right)
     elif name not in ("recursion", "unsorted"):  # these two can visit a node again to pass on 0
-        assert not agree(totals(MISTAKES[name](loss)), right.gradients) and len(steps) <= len(right)
+        wrong, own = (
+            [(move.delta, *move.reading.partials, *move.sums) for move in moves]
+            for moves in (MISTAKES[name](loss), sorted_pass(loss))
+        )
+        assert wrong != own  # the totals may be the same by chance, as of 1 + 1 - 1 and of the last 1, or by rounding
+        assert len(steps) <= len(right)
 
 
 @given(programs(12))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import json
 import math
 import re
@@ -14,7 +15,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from html import unescape
-from importlib.metadata import version
+from importlib.metadata import distribution, version
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -99,6 +100,16 @@ class TestFiles:
             capture_output=True, text=True, encoding="utf-8", check=True, env={"PYTHONUTF8": "1"},
         )  # fmt: skip
         assert run.stdout.startswith(f"{version('scalar-autograd')}\nf = x**2 = 9")
+
+    def test_a_wheel_made_in_a_clone_has_its_version(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """There Python finds setuptools' folder first, in which METADATA is called PKG-INFO."""
+        about = distribution("scalar-autograd")
+        text = about.read_text("METADATA") or about.read_text("PKG-INFO")
+        monkeypatch.setattr(type(about), "read_text", lambda self, name: text if name == "PKG-INFO" else None)
+        name, data = make_wheel()
+        with zipfile.ZipFile(io.BytesIO(data)) as wheel:
+            metadata = wheel.read(f"{name.partition('-py3')[0]}.dist-info/METADATA").decode()
+        assert f"\nVersion: {about.version}\n" in metadata
 
     def test_every_word_is_in_the_table_and_every_word_of_the_table_is_used(self) -> None:
         html, script = PARTS["site.html"], "".join(text for name, text in PARTS.items() if name.endswith(".js"))

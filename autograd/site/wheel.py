@@ -48,7 +48,9 @@ def make_wheel() -> tuple[str, bytes]:
     stem = f"{PROJECT.replace('-', '_')}-{about.version}"
     held = {path: data for package in PACKAGES for path, data in _files(files(package), package) if not _stays_out(path)}
     info = f"{stem}.dist-info"
-    headers, _, _ = (about.read_text("METADATA") or "").partition("\n\n")  # what follows is the README
+    # In a clone, Python finds the folder of setuptools first, where the file has another name.
+    metadata = about.read_text("METADATA") or about.read_text("PKG-INFO") or ""
+    headers, _, _ = metadata.partition("\n\n")  # what follows is the README
     held[f"{info}/METADATA"] = f"{headers}\n".encode()
     held[f"{info}/WHEEL"] = WHEEL.encode()
     held[f"{info}/RECORD"] = "".join([*(f"{path},{_hash(held[path])},{len(held[path])}\n" for path in held),
