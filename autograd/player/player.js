@@ -102,7 +102,7 @@ class Player {
         return this.steps[this.place];
     }
 
-    // The place of the last step, -1 if there are none: a result that is a leaf is all there is.
+    // The place of the last step, or -1 if there is none, as for a result that is a leaf.
     get last() {
         return this.steps.length - 1;
     }
@@ -303,7 +303,7 @@ class Player {
         return this.graphs[g].values[place];
     }
 
-    // Give some leaves new numbers; everything follows, at the step one is at.
+    // Give some leaves new numbers; everything follows, at the present step.
     change(numbers) {
         if (this.exercise?.isOpen) return; // its numbers are given
         const touched = new Set();
