@@ -9,8 +9,8 @@ const SMALL = 480; // pixels: the height of a frame in which only the essential 
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 class Player {
-    // host: the element of the page; its data, from Python: graphs, the leaves that learn, descriptions of the mistakes, and the stages
-    // of other layouts as HTML.
+    // host: the element of the page; its data, from Python: graphs, the leaves that learn, descriptions of the mistakes, and
+    // the stages of other layouts as HTML.
     constructor(host, {graphs, learn, mistakes, layouts, exercise = null}, rows) {
         this.host = host;
         this.root = host.shadowRoot;
