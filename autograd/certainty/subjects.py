@@ -63,9 +63,9 @@ class Subject:
         try:
             y = self._function(*[values.pop(name) for name in self._positional], **values)
         except TypeError as error:
-            lists = [name for name, (found, _) in self._trees.items() if [*found] == [f"{name}[0]", f"{name}[1]"]]
+            lists = [name for name, (found, _) in self._trees.items() if f"{name}[0]" in found]
             if lists and type(error) is TypeError:  # not an error of an enclosure's own
-                error.add_note(f"{lists[0]} is a list of two numbers here; an interval is a tuple, {lists[0]}=(low, high)")
+                error.add_note(f"{lists[0]} is a list of numbers here; an interval is a pair, {lists[0]}=(low, high)")
             raise
         y = y[()] if getattr(y, "shape", None) == () else y
         if isinstance(y, bool):  # of `not x < 0`, for example
@@ -166,4 +166,4 @@ def _real(x: Any, path: str) -> float:
     except TypeError as error:
         raise TypeError(f"{path}: {error}") from None
     except OverflowError:
-        raise ValueError(f"{path} is beyond the largest float; a box has sides that are floats") from None
+        raise ValueError(f"{path} is beyond the largest float; give the box smaller sides") from None

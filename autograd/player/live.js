@@ -139,7 +139,7 @@ class Graph {
         return this.edge(p, k).taken;
     }
 
-    // Compare with Python's numbers at the recorded leaves; an empty string, or which row computes something else.
+    // Compare with Python's numbers at the recorded leaves: an empty string, or the row with another result, and both numbers.
     check(tolerance = 1e-9) {
         const differs = (x, y, scale) => !(Object.is(x, y) || x === y || Math.abs(x - y) <= tolerance * scale);
         const largest = (key) => Math.max(...this.nodes.map((node) => Math.abs(node[key])).filter(Number.isFinite), 0);

@@ -1,7 +1,8 @@
 // ---- the classic mistakes as algorithms that a page runs, those of mistakes.py
 //
-// A mistake is a series of visits.  Whatever can go wrong is in them: the order of the nodes, a sum that does not add or does not
-// start at 0, or a slip, which reads other partial derivatives than a node's own.  A comparison finds the first wrong visit.
+// A mistake is a series of visits.  They hold everything that can go wrong: the order of the nodes, a sum that does not add or
+// does not start at 0, or a slip, which reads other partial derivatives than a node's own.  A comparison finds the first wrong
+// visit.
 
 const RATE = 0.1; // the learning rate of a pass that updates too soon
 
@@ -127,7 +128,7 @@ class Comparison {
         return `${text}: it was read at ${this.name(x)} = ${other} instead of ${own}`;
     }
 
-    // Two numbers with as many digits as it takes to tell them apart.
+    // Two numbers with as many digits as are needed to distinguish them.
     apart(x, y) {
         for (let n = this.graph.digits; n <= MOST_DIGITS; n++) if (digits(x, n) !== digits(y, n)) return [digits(x, n), digits(y, n)];
         return [x, y].map((each) => this.graph.number(each));

@@ -224,7 +224,7 @@ class Leaves {
         });
     }
 
-    // Write the numbers into the fields, but not into the one in which somebody types.
+    // Write the numbers into the fields, except the one in which somebody types.
     show(active) {
         this.rows.forEach((row, i) => this.showRow(row, i, active));
     }

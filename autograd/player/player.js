@@ -9,8 +9,8 @@ const SMALL = 480; // pixels: the height of a frame in which only the essential 
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 class Player {
-    // host: the element of the page; its data, from Python: graphs, the leaves that learn, descriptions of the mistakes, and the stages
-    // of other layouts as HTML.
+    // host: the element of the page; its data, from Python: graphs, the leaves that learn, descriptions of the mistakes, and
+    // the stages of other layouts as HTML.
     constructor(host, {graphs, learn, mistakes, layouts, exercise = null}, rows) {
         this.host = host;
         this.root = host.shadowRoot;
@@ -102,7 +102,7 @@ class Player {
         return this.steps[this.place];
     }
 
-    // The place of the last step, -1 if there are none: a result that is a leaf is all there is.
+    // The place of the last step, or -1 if there is none, as for a result that is a leaf.
     get last() {
         return this.steps.length - 1;
     }
@@ -303,7 +303,7 @@ class Player {
         return this.graphs[g].values[place];
     }
 
-    // Give some leaves new numbers; everything follows, at the step one is at.
+    // Give some leaves new numbers; everything follows, at the present step.
     change(numbers) {
         if (this.exercise?.isOpen) return; // its numbers are given
         const touched = new Set();
