@@ -191,7 +191,7 @@ class TestNewcomers:
 
     def test_what_delta_is(self, stand: Stand) -> None:
         stand.show(layers(2, 3, 1))
-        assert "δ of a neuron: ∂loss/∂z, by its net input z" in stand.run("find('.legend').innerText")
+        assert "∂loss/∂z, with respect to its net input z" in stand.run("find('.legend').innerText")
         stand.show(neuron())
         assert "δ" not in stand.run("find('.legend').innerText")
 
