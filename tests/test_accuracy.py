@@ -303,6 +303,7 @@ def agree(found: Sequence[float], claimed: Sequence[float]) -> bool:
     return all(a <= b <= max(SLACK * a, math.ceil(a)) for a, b in pairs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_rows_are_as_accurate_as_the_table_says(row: Primitive) -> None:
     value, *slopes = found = measured(row)

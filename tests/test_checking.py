@@ -464,6 +464,7 @@ def test_every_reading_of_a_row_gives_the_same_derivatives(row: Primitive) -> No
         assert all(other == first for other in others), f"{row.name} at {data}: {found}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", ROWS, ids=NAMES)
 def test_rows_at_extreme_magnitudes(row: Primitive) -> None:
     found = list(judged(row, list(extremes(row))))

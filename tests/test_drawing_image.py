@@ -125,6 +125,7 @@ def test_same_bytes_in_every_process() -> None:
     assert len(outputs) == 1 and len(outputs.pop().split()) == 2
 
 
+@pytest.mark.slow
 @needs_layout
 @needs_typst
 @pytest.mark.parametrize("form", ["png", "pdf"])

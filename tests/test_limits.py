@@ -169,7 +169,8 @@ def test_a_very_long_chain_is_compiled_for_the_native_machine() -> None:
     assert used < 1000
 
 
-@pytest.mark.parametrize("n", [1200, pytest.param(2000, marks=pytest.mark.slow)])  # Python recurses to a depth of 1000
+@pytest.mark.slow
+@pytest.mark.parametrize("n", [1200, 2000])  # Python recurses to a depth of 1000
 def test_a_long_program_prints(n: int) -> None:
     w = Value(0.5, label="w")
 
