@@ -287,7 +287,6 @@ def main() -> None:
     parser.add_argument("count", type=int, nargs="?", help="how many mutants; by default all")
     parser.add_argument("--seed", type=int, default=0, help="of the sample")
     parser.add_argument("--of", nargs="+", type=Path, default=[ROOT / "autograd", ROOT / "nn"], help="files or folders")
-    parser.add_argument("--most", type=int, help="end with status 1 if more survive")
     parser.add_argument("--record", action="store_true", help="first record which tests run which lines")
     options = parser.parse_args()
     if options.record:
@@ -303,7 +302,6 @@ def main() -> None:
         print(mutant) if alive else None
         print(f"\r{i} of {len(sample)} mutants, {survivors} survivors", end="", flush=True, file=sys.stderr)
     print(f"\n{len(sample)} of {len(found)} mutants: {len(sample) - survivors} killed, {survivors} survived")
-    sys.exit(options.most is not None and survivors > options.most)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from autograd import Value, draw, leaky_relu
+from autograd import Value, draw, gradcheck, hypot, leaky_relu
 from autograd.checking.lines import DIRECTIONS, directions
 from autograd.checking.numeric import slope
 from autograd.checking.verdicts import judge
@@ -46,6 +46,12 @@ def test_directions_move_every_number_as_its_size_asks_for() -> None:
     [line] = directions([2.0, 5.0], [0, 1], Random(1))[:1]
     assert line(1.25) == [2.0 + 0.25 * line.direction[0], 5.0 + 0.25 * line.direction[1]]
     assert line.along([10.0, 1.0]) == 10.0 * line.direction[0] + line.direction[1]
+
+
+def test_hypot_has_its_only_kink_at_zero() -> None:
+    for x, y in ((1.0, 1.0), (1.0, -1.0), (-2.0, 2.0), (0.0, 3.0), (-3.0, 0.0)):
+        assert gradcheck(lambda a, b: hypot(a, b), x, y).verdict == "correct"
+    assert gradcheck(lambda a, b: hypot(a, b), 0.0, 0.0).verdict == "kink"
 
 
 def test_a_slope_without_bound_is_no_fault_and_not_vacuous() -> None:
