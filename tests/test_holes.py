@@ -49,7 +49,10 @@ def test_directions_move_every_number_as_its_size_asks_for() -> None:
 
 
 def test_hypot_has_its_only_kink_at_zero() -> None:
+    kink = hypot.kink
+    assert kink is not None and kink(0.0, 0.0) == 0.0
     for x, y in ((1.0, 1.0), (1.0, -1.0), (-2.0, 2.0), (0.0, 3.0), (-3.0, 0.0)):
+        assert kink(x, y) > 0.0
         assert gradcheck(lambda a, b: hypot(a, b), x, y).verdict == "correct"
     assert gradcheck(lambda a, b: hypot(a, b), 0.0, 0.0).verdict == "kink"
 
