@@ -17,6 +17,9 @@ import pytest
 from browser import Browser, find_browser
 from engines import Engine, opened
 from hypothesis import settings
+from visits import Server, Visit, modules
+
+from autograd.site import Site, write_site
 
 settings.register_profile("local", deadline=None)
 settings.register_profile("thorough", deadline=None, max_examples=20_000)
@@ -63,3 +66,26 @@ def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         if found is None:
             pytest.skip(f"there is no {request.param} to run JavaScript in")
         yield found
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """The site, with the programs of others."""
+    return write_site(tmp_path_factory.mktemp("site"), modules())
+
+
+@pytest.fixture
+def server(site: Site) -> Iterator[Server]:
+    """The site on loopback, at an address of its own."""
+    server = Server(site.folder)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def visit(chromium: Browser, server: Server) -> Iterator[Visit]:
+    """A visit, during which no script fails and nothing is requested from elsewhere."""
+    visit = Visit(chromium, server.address)
+    yield visit
+    assert not [each for each in chromium.complaints if "favicon" not in each]
+    assert not [each for each in chromium.requests if not each.startswith((server.address, f"blob:{server.address}", "data:"))]

@@ -75,7 +75,7 @@ def execute(path: Path, **variables: str) -> Any:
 
     Raises:
         CellExecutionError: if a cell raises.
-        ValueError: if a cell writes to the standard error: a warning is no part of a story.
+        ValueError: if a cell writes to the standard error: warnings do not belong in a lecture.
     """
     notebook = run(path, **variables)
     _normalise(notebook)

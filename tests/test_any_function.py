@@ -260,7 +260,7 @@ def test_values_that_cancel_are_rounded_like_their_parts() -> None:
         assert report.verdict in ("correct", "unsure"), str(report)
 
 
-def test_the_rounding_of_a_gradient_is_no_error() -> None:
+def test_the_rounding_of_a_gradient_is_not_an_error() -> None:
     def g(x: float) -> float:  # neighbouring numbers differ by up to 1e-9
         return 2 * x + 1e-9 * math.sin(1e20 * x)
 
@@ -417,7 +417,7 @@ def test_bad_input(call: Callable[[], object], error: type[Exception], message: 
         call()
 
 
-def test_what_is_no_function_is_refused() -> None:
+def test_what_is_not_a_function_is_refused() -> None:
     array: Any = np.ones(1)
     with pytest.raises(TypeError, match="gradient is an ndarray; pass a function of the point"):
         gradcheck(math.sin, 1.0, gradient=array)

@@ -120,7 +120,7 @@ def test_a_test_in_which_every_point_is_rejected_fails() -> None:
     assert why_rejected() == ""
 
 
-def test_a_mistake_in_the_test_is_no_rejection() -> None:
+def test_a_mistake_in_the_test_is_not_a_rejection() -> None:
     @SMALL
     @given(st.floats(-1, 1))
     def check(x: float) -> None:

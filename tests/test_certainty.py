@@ -219,7 +219,7 @@ def test_rounding_that_chose_another_branch_is_said() -> None:
     assert any("another branch" in note for note in certificate.notes)
 
 
-def test_overflow_is_no_limit_and_what_is_not_a_number_is_refused() -> None:
+def test_overflow_is_not_a_limit_and_what_is_not_a_number_is_refused() -> None:
     x = Value(1000.0, label="x")
     certificate = certify(exp(x))
     assert certificate.ulps() == math.inf and certificate.value.low > Decimal("1e434")

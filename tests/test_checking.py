@@ -297,7 +297,7 @@ def test_products_that_overflow_in_one_order_are_no_wrong_accumulation() -> None
     assert report.cause == "nonfinite" and "1e+200 · 1e+200" in report.inputs[0].reason
 
 
-def test_a_nan_that_a_rule_publishes_is_no_product() -> None:
+def test_a_nan_that_a_rule_publishes_is_not_a_product() -> None:
     assert gradcheck(arctan2, 0.0, 0.0).cause == "" and gradcheck(arctan2, 0.0, 0.0).verdict == "kink"
     assert gradcheck(hypot, 0.0, 0.0).verdict == "kink" and gradcheck(sqrt, 0.0).cause == ""
     # Beside a gradient that is NaN, a part that the graph lacks is still found.

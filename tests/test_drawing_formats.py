@@ -102,7 +102,7 @@ class TestEscaping:
             shown = [html.unescape(text.replace("#", "&#")).replace("\u200b", "") for text in found.group(2, 3) if text]
             assert (found[1], shown, found[4]) == (node.id, [line.text for line in node.lines], node.kind)
 
-    def test_mermaid_backslash_n_is_no_line_break(self) -> None:
+    def test_mermaid_backslash_n_is_not_a_line_break(self) -> None:
         assert "#92;#8203;n" in draw(Value(1.0, label="line\nbreak")).mermaid
 
     def test_formats_escape_line_breaks_of_a_plan_made_by_hand(self) -> None:

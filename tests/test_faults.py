@@ -326,7 +326,7 @@ def test_a_folder_that_takes_no_file(write: Callable[[Path], None], name: str) -
 
 
 @saves
-def test_a_folder_is_no_file(write: Callable[[Path], None], name: str, tmp_path: Path) -> None:
+def test_a_folder_is_not_a_file(write: Callable[[Path], None], name: str, tmp_path: Path) -> None:
     (tmp_path / name).mkdir()
     with pytest.raises(IsADirectoryError, match=name):
         write(tmp_path / name)

@@ -408,7 +408,7 @@ def test_what_lies_at_the_name_of_a_moment_is_not_followed(old: bool, tmp_path: 
         path.unlink()
 
 
-def test_a_long_name_is_no_obstacle(tmp_path: Path, way: str) -> None:
+def test_a_long_name_is_not_an_obstacle(tmp_path: Path, way: str) -> None:
     path = tmp_path / ("x" * 250 + ".svg")
     write_whole(path, b"new")
     assert path.read_bytes() == b"new"
@@ -456,7 +456,7 @@ def test_names_that_no_file_can_have_or_that_would_be_read_wrongly(name: str, tm
 
 
 @linux
-def test_a_name_that_is_no_text_is_a_name(tmp_path: Path) -> None:
+def test_a_name_that_is_not_text_is_a_name(tmp_path: Path) -> None:
     write_whole(tmp_path / os.fsdecode(b"\xff.svg"), b"new")
     assert (tmp_path / os.fsdecode(b"\xff.svg")).read_bytes() == b"new"
 

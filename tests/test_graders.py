@@ -120,7 +120,7 @@ def test_nbgrader_autogrades_a_notebook(tmp_path: Path, monkeypatch: pytest.Monk
         "partly": ("answer_w = 0.324\nanswer_b = -0.162", None, "(sign)"),
         "unread": ('answer_w = "tanh("\nanswer_b = -0.162', 2.0, "cannot be read as a number or a formula"),
         "empty": ("answer_w = answer_b = None", 0.0, "None is not an answer"),
-        "broken": ("raise NotImplementedError()", 0.0, "NameError"),
+        "broken": ("raise NotImplementedError()", 0.0, "NameError"),  # what nbgrader puts in place of a solution
     }
     for student, (answers, _, _) in students.items():
         mine = nbformat.reads(released, as_version=4)

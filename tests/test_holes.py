@@ -57,7 +57,7 @@ def test_hypot_has_its_only_kink_at_zero() -> None:
     assert gradcheck(lambda a, b: hypot(a, b), 0.0, 0.0).verdict == "kink"
 
 
-def test_a_slope_without_bound_is_no_fault_and_not_vacuous() -> None:
+def test_a_slope_without_bound_is_not_a_fault_and_not_vacuous() -> None:
     found = slope(lambda x: math.copysign(math.sqrt(abs(x)), x), 0.0)
     assert (found.kind, found.value, found.error) == ("steep", math.inf, math.inf)
     check = judge("∂f/∂x", "x = 0", 5.0, found)

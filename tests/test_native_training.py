@@ -111,7 +111,7 @@ def test_a_step_that_is_not_finite_is_not_made(bad: float) -> None:
     assert found[1][2] == pytest.approx(found[0][2], abs=1e-12)
 
 
-def test_an_output_that_is_no_probability_ends_the_steps() -> None:
+def test_an_output_that_is_not_a_probability_ends_the_steps() -> None:
     X = [[x / 40] for x in range(40)]
     X[30] = [5.0]
     found = []

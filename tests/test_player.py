@@ -358,7 +358,7 @@ class TestFiles:
 
 
 class TestRefusals:
-    def test_what_is_no_value(self) -> None:
+    def test_what_is_not_a_value(self) -> None:
         not_a_value: Any = 3.0
         with pytest.raises(TypeError, match=r"play needs the Value whose graph is to be played, or a list of them, not 3.0"):
             play(not_a_value)

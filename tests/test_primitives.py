@@ -176,7 +176,7 @@ def test_outside_the_domain(call: Callable[[], object], message: str) -> None:
 
 
 @pytest.mark.parametrize("x", ["3", None, 1j, [1], (1,), {}, b"1"])
-def test_what_is_no_number_is_refused(x: object) -> None:
+def test_what_is_not_a_number_is_refused(x: object) -> None:
     with pytest.raises(TypeError, match="pass a real number"):
         tanh(x)
 

@@ -110,7 +110,7 @@ BAD = ["neg", None, [1.0], (1.0,), 1j, object(), b"1", {}, np.zeros(2), np.array
 @kinds
 @pytest.mark.parametrize("part", ["value", "rule"])
 @pytest.mark.parametrize("bad", BAD, ids=lambda x: type(x).__name__)
-def test_what_is_no_number_is_refused_at_every_call(kind: str, part: str, bad: object) -> None:
+def test_what_is_not_a_number_is_refused_at_every_call(kind: str, part: str, bad: object) -> None:
     for name in Parts(kind).readings():
         for calls in range(4):
             parts = Parts(kind)

@@ -33,7 +33,7 @@ from autograd import Dual, Value, compile, dot, grad, gradients, hessian, jacobi
         lambda x: float(x),
     ],
 )
-def test_a_dual_number_is_no_condition_and_no_float(f: Callable[[Any], Any]) -> None:
+def test_a_dual_number_is_neither_a_condition_nor_a_float(f: Callable[[Any], Any]) -> None:
     with pytest.raises(TypeError, match=r"use <, <=, > or >=|compare it, as in|would drop its derivative"):
         jvp(f, (1.0,), (1.0,))
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from importlib.metadata import version
 from typing import Any
 
 import pytest
-from browser import Browser
-from visits import HOST, READY, Server, Visit, modules
+from visits import HOST, READY, Visit
 
 from autograd.expressions import parse
-from autograd.site import Site, write_site
 from autograd.site.examples import EXAMPLES
 from autograd.site.session import Session
 from autograd.site.words import LANGUAGES
@@ -22,29 +19,6 @@ TASK = "#task .autograd-player"
 ENDLESS = "x = Value(2.0)\nwhile True:\n    pass\nx"
 
 pytestmark = pytest.mark.slow  # each page starts Python anew, which takes some seconds
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
-    """The site, with the programs of others."""
-    return write_site(tmp_path_factory.mktemp("site"), modules())
-
-
-@pytest.fixture
-def server(site: Site) -> Iterator[Server]:
-    """The site on loopback, at an address of its own."""
-    server = Server(site.folder)
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def visit(chromium: Browser, server: Server) -> Iterator[Visit]:
-    """A visit, during which no script fails and nothing is requested from elsewhere."""
-    visit = Visit(chromium, server.address)
-    yield visit
-    assert not [each for each in chromium.complaints if "favicon" not in each]
-    assert not [each for each in chromium.requests if not each.startswith((server.address, f"blob:{server.address}", "data:"))]
 
 
 class TestExpressions:

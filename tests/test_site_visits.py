@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,29 +19,6 @@ from autograd.site.words import LANGUAGES
 WORDS = LANGUAGES["en"]
 
 pytestmark = pytest.mark.slow  # each page starts Python anew, which takes some seconds
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
-    """The site, with the programs of others."""
-    return write_site(tmp_path_factory.mktemp("site"), modules())
-
-
-@pytest.fixture
-def server(site: Site) -> Iterator[Server]:
-    """The site on loopback, at an address of its own."""
-    server = Server(site.folder)
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def visit(chromium: Browser, server: Server) -> Iterator[Visit]:
-    """A visit, during which no script fails and nothing is requested from elsewhere."""
-    visit = Visit(chromium, server.address)
-    yield visit
-    assert not [each for each in chromium.complaints if "favicon" not in each]
-    assert not [each for each in chromium.requests if not each.startswith((server.address, f"blob:{server.address}", "data:"))]
 
 
 class TestLinks:

@@ -154,7 +154,7 @@ def test_finding_what_is_not_finite() -> None:
 
 @pytest.mark.parametrize("reading", [walk, find_nonfinite, replay, lambda y: gradients(y, [])])
 @pytest.mark.parametrize("y", [None, 3.0, "y", [Value(1.0)]])
-def test_what_is_no_graph_is_refused(reading: Callable[[Any], Any], y: Any) -> None:
+def test_what_is_not_a_graph_is_refused(reading: Callable[[Any], Any], y: Any) -> None:
     with pytest.raises(TypeError, match=r"needs the Value .*, not "):
         reading(y)
 

@@ -108,7 +108,7 @@ def test_a_model_that_is_cut_off_is_refused_and_a_part_of_it_noted() -> None:
     assert "12 of 15 parameters do not learn" in note and note in str(history)
 
 
-def test_a_part_that_few_examples_use_is_no_matter() -> None:
+def test_a_part_that_few_examples_use_does_not_matter() -> None:
     class Table(Module):
         def __init__(self) -> None:
             self.rows = [Value(float(i)) for i in range(20)]

@@ -439,7 +439,7 @@ def test_a_rule_that_is_a_number_is_kept_whole() -> None:
     assert third(Value(1.0)).partials == (1 / 3,)
 
 
-def test_what_is_no_operand_is_refused_among_many() -> None:
+def test_what_is_not_an_operand_is_refused_among_many() -> None:
     with pytest.raises(TypeError, match="where cannot be applied to operands of types Value, object, float"):
         where(Value(1.0) > 0, object(), 2.0)
     assert dot([], []) == 0.0 and dot([], [], Value(2.0)).data == 2.0

@@ -146,7 +146,7 @@ def test_bad_input(call: Callable[[], object], error: type[Exception], message: 
         call()
 
 
-def test_what_is_no_function_and_a_changed_leaf_are_refused() -> None:
+def test_what_is_not_a_function_and_a_changed_leaf_are_refused() -> None:
     number: Any = 3.0
     with pytest.raises(TypeError, match=r"3.0 is a float; gradcheck takes a function and a point, or the Value of a graph"):
         gradcheck(number, 1.0)

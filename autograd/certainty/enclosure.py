@@ -249,7 +249,7 @@ def _evaluated(row: Primitive, nodes: Sequence[Enclosure]) -> Interval:
     except OutsideError as error:
         shown = row.spell([describe(x.bounds) for x in nodes])
         raise DomainError(f"{shown} has no value: {f'{row.name} needs {row.domain}' if row.domain else error}") from None
-    except (UndecidedError, DomainError, NotImplementedError):
+    except (UndecidedError, DomainError):  # of the rows that it is made of: they name their own operands
         raise
     except Exception as error:
         why = "" if isinstance(error, NoEnclosureError) else f" ({type(error).__name__}: {error})"

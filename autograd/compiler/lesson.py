@@ -199,7 +199,7 @@ class Writer:
         return self.names.of(self.groups[key]) or self.nameless.setdefault(key, f"p{len(self.nameless) + 1}")
 
     def parts(self, slots: Slots) -> list[tuple[Block, bool]]:
-        """Return the blocks that slots are in, each with whether they are all of it; nothing for what is no result."""
+        """Return the blocks that slots are in, each with whether they are all of it; slots of other spaces have none."""
         if slots.space not in self.block_of:
             return []
         blocks, counts = np.unique(self.block_of[slots.space][np.unique(slots.index)], return_counts=True)
