@@ -318,6 +318,7 @@ def test_what_the_form_of_a_textbook_costs(name: str, i: int | None, data: tuple
     assert why in TABLE.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_table_has_these_lines_and_says_so() -> None:
     def frame(text: str) -> list[str]:
         return [re.sub(r"\b\d[\d.e]* *(?=\|)", "", line) for line in text.splitlines()]

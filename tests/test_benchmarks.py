@@ -65,6 +65,7 @@ def test_methods_written_by_hand_record_what_the_table_records() -> None:
         assert [getattr(x, "data", x) for x in by_hand.operands] == [getattr(x, "data", x) for x in ours.operands]
 
 
+@pytest.mark.slow
 def test_the_report_is_whole(capsys: pytest.CaptureFixture[str]) -> None:
     limit = sys.getrecursionlimit()
     eager.report(eager.SMALLEST)
@@ -228,6 +229,7 @@ def test_the_notes_recipe_takes_the_steps_of_numpy_by_hand() -> None:
     assert "by hand" in str(outcome)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("few_neurons")
 def test_the_recipe_of_today_learns() -> None:
     assert mnist.today(one_pixel_tells(600), one_pixel_tells(100), epochs=25).accuracy > 0.95

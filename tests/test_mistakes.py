@@ -6,7 +6,7 @@ from random import Random
 from typing import Any, get_args
 
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from autograd import Value, dot, exp, grad, log, primitives, relu, sigmoid, tanh, walk
@@ -183,6 +183,7 @@ def test_a_forgotten_activation_is_the_gradient_of_a_network_that_is_linear_ther
 def test_the_derivative_at_the_output_is_that_of_another_line(drawn: Network) -> None:
     loss = drawn([Value(x) for x in drawn.parameters])
     found, neurons = totals(MISTAKES["out-for-net"](loss)), activations(loss)
+    assume(all(map(math.isfinite, found.values())))  # the slope of sinh at its own output overflows early
 
     def tangent(node: Value, on: list[Any]) -> Any:
         row: Any = node.primitive

@@ -108,7 +108,7 @@ def test_programs_have_all_shapes_of_graphs() -> None:
     rows: set[Primitive] = set()
     shapes: set[str] = set()
 
-    @settings(max_examples=300, phases=[Phase.generate], derandomize=True)
+    @settings(max_examples=200, phases=[Phase.generate], derandomize=True)
     @given(programs(longest=60))
     def look(program: Program) -> None:
         rows.update(row for row, _ in program.instructions)
