@@ -178,17 +178,13 @@ def test_a_command_line_is_answered_or_refused_in_one_line(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("part", range(5))
-def test_fifty_thousand_command_lines_are_answered_or_refused_in_one_line(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, part: int
+@seed(0)
+@given(command_lines())
+@settings(in_a_folder, max_examples=max(8_000, settings().max_examples))
+def test_thousands_of_command_lines_are_answered_or_refused_in_one_line(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, argv: list[str]
 ) -> None:
-    @seed(part)
-    @given(command_lines())
-    @settings(in_a_folder, max_examples=10_000)
-    def run(argv: list[str]) -> None:
-        answers_or_refuses(argv, tmp_path, capsys)
-
-    run()
+    answers_or_refuses(argv, tmp_path, capsys)
 
 
 # Weight files

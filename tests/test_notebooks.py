@@ -178,20 +178,20 @@ def test_there_is_something_to_do(path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("rightly", [True, False], ids=["rightly", "wrongly"])
 @each
-def test_answers_are_marked(path: Path, rightly: bool, tmp_path: Path) -> None:
-    """With the folded solutions filled in everything is right; wrong answers are not, also in cells that run once more."""
-    notebook = read(path)
-    for place, solution in turns(notebook).items():
-        notebook.cells[place].source = filled_in(notebook.cells[place].source, solution, rightly=rightly)
-        notebook.cells.append(nbformat.v4.new_code_cell(notebook.cells[place].source))
-    marked = [*turns(read(path)), *range(len(read(path).cells), len(notebook.cells))]
+def test_answers_are_marked(path: Path, tmp_path: Path) -> None:
+    """Wrong answers are not right; with the folded solutions in their place everything is, and wrong ones are wrong again."""
+    notebook, marked = read(path), dict[int, bool]()
+    for place, solution in reversed(turns(notebook).items()):
+        source = notebook.cells[place].source
+        answers = [filled_in(source, solution, rightly=rightly) for rightly in (False, True, False)]
+        notebook.cells[place : place + 1] = [nbformat.v4.new_code_cell(answer) for answer in answers]
+        marked = {place + i: i == 1 for i in range(3)} | {later + 2: rightly for later, rightly in marked.items()}
     for name in ("lecture.py", "plots.mplstyle"):
         shutil.copy(path.parent / name, tmp_path)
     (tmp_path / path.name).write_text(written(notebook), encoding="utf-8")
     fresh = execute(tmp_path / path.name)
-    for place in marked:
+    for place, rightly in marked.items():
         text = fresh.cells[place].outputs[-1].data["text/plain"]
         points, answers = re.match(r"(\S+) of (\d+) points", text), re.sub(r"^.* of \d+ points\n", "", text).split("\n")
         rights = [bool(re.search(r"(is|:) right$", answer)) for answer in answers]
