@@ -21,6 +21,8 @@ from hypothesis import given, settings
 
 from autograd import Primitive, Unary, Value, cos, dot, maximum, relu, sigmoid, sin, tanh, walk
 from autograd.__main__ import main
+from autograd.demo import POINT
+from autograd.demo import network as demonstration
 from autograd.drawing import LayoutError, draw
 from autograd.mistakes import MISTAKES
 from autograd.player import Player, play, theme
@@ -223,6 +225,7 @@ class TestLearning:
     def test_without_neurons_what_is_labelled_learns_but_not_what_is_called_data(self) -> None:
         a, x, y, t = (Value(1.0, label=label) for label in ("a", "x", "y_1", "target"))
         assert self.learned(a * x * y * t + Value(2.0)) == ["a"]
+        assert self.learned(demonstration(**POINT)["E"]) == ["w_h", "w_o"]  # and not its input i
 
     def test_what_learns_can_be_chosen(self) -> None:
         w, x = Value(3.0, label="w"), Value(2.0, label="x")

@@ -214,7 +214,7 @@ class TestInOtherPages:
 
     @pytest.mark.parametrize(("script", "words"), [
         ("player.set({nobody: 1})", "RangeError: no leaf is called nobody; the leaves are w, x, b"),
-        ("player.value('nobody')", "RangeError: no node is called nobody"),
+        ("player.value('nobody')", "RangeError: no node is called nobody; the nodes are w, x, v1, b, v2, out, v3, loss"),
         ("player.set({w: '1'})", "TypeError: w needs a number, not 1"),
         ("player.goto('end')", "TypeError: a step and a part of it are numbers, not end"),
         ("player.seek(1, NaN)", "TypeError: a step and a part of it are numbers, not NaN"),
@@ -234,7 +234,7 @@ class TestInOtherPages:
         assert (stand.place, stand.run("player.value('w')")) == (7, 0.75)
         stand.browser.run("location.hash = '#step=3&b=1/2'")
         stand.wait("player.step === 3")
-        assert stand.run("player.value('b')") == 0.5
+        assert stand.run("[player.value('w'), player.value('b')]") == [0.5, 0.5]  # w is not named any more
         stand.run("player.set({x: 1.5})")
         stand.press("ArrowRight")
         stand.wait("location.hash.includes('step=4') && location.hash.includes('x=1.5')")
@@ -247,6 +247,9 @@ class TestInOtherPages:
         stand.run("player.set({step: 9, w: 3})")
         stand.press("ArrowRight")
         stand.wait("location.hash === '#step=1&w=3'")
+        stand.browser.run("location.hash = '#step=0'")
+        stand.wait("player.value('w') === 2")
+        assert stand.run("player.value('step')") == 9
 
     def test_any_name_comes_back_from_the_address(self, stand: Stand) -> None:
         name = "a b+c=1&é"
@@ -437,6 +440,8 @@ class TestForEveryone:
         stand.press("l")
         assert stand.run(size) > 1.3 * before
         assert stand.run("[find('.values'), find('.ledger'), find('.mistakes')].every(part => !part.checkVisibility())")
+        stand.run("player.goto(player.steps / 2 + 3)")  # the output neuron, with seven rows
+        assert stand.run("find('.telling').scrollHeight <= find('.telling').clientHeight && find('.card tr:nth-child(7) td') !== null")
         stand.press("l")
         assert stand.run("find('.values').checkVisibility()")
 

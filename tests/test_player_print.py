@@ -73,6 +73,8 @@ def test_it_holds_every_gradient_and_every_step(make: Callable[[], Value], chrom
     assert gradients and not [text for text in gradients if text not in texts]
     assert chromium.run(f"{ROOT}.querySelector('.text').innerText").splitlines() == str(steps).splitlines()
     assert not {"bar", "desk", "mistakes", "guess"} & set(parts)
+    size = chromium.run(f"parseFloat(getComputedStyle({ROOT}.querySelector('.text')).fontSize)")
+    assert size == pytest.approx(12 if len(str(steps).splitlines()) <= 45 else 8)  # pixels: 9 pt where there is room
     chromium.run("window.dispatchEvent(new Event('afterprint'))")
     chromium.call("Emulation.setEmulatedMedia", media="")
     assert chromium.run("document.querySelector('.autograd-player').player.step") == before

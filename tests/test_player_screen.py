@@ -11,6 +11,8 @@ from stand import Stand, stands
 from test_player import layers, neuron
 
 from autograd import Value, walk
+from autograd.demo import POINT
+from autograd.demo import network as demonstration
 from nn import MLP
 from nn.losses import squared_error
 
@@ -124,3 +126,36 @@ def test_twice_as_large_nothing_is_lost(stand: Stand) -> None:
     assert stand.browser.run("document.documentElement.scrollWidth") <= 640
     stand.click(".next", ".learn")
     assert stand.place == 1
+
+
+def test_the_first_page_that_one_sees_can_be_read_in_lecture_mode(stand: Stand) -> None:
+    stand.show(demonstration(**POINT)["E"], width=1280, height=720)
+    for _ in range(2):
+        stand.still()
+        seen = stand.run(LOOK)
+        assert seen["isWhole"] and seen["text"] >= 15
+        stand.press("l")
+    assert stand.run("find('.losses').textContent") == "E 0.19615"
+
+
+@pytest.mark.parametrize("sizes", [(2, 2, 1), (2, 3, 1), (2, 4, 1)])
+def test_products_at_rest_cover_no_gradient_of_a_weight_and_no_other_product(sizes: tuple[int, ...], stand: Stand) -> None:
+    stand.show(layers(*sizes), width=1280, height=720)
+    stand.run("player.goto(player.steps / 2 + 3)")
+    stand.still()
+    places = stand.run("""[...host.shadowRoot.querySelectorAll(
+        ".stage:not([hidden]) :is(.label.active text:last-child, .dot.over:not(.off) text)")].map(text => text.getBoundingClientRect())
+        .map(({left, right, top, bottom}) => [left, right, top + (bottom - top) * 0.1, bottom - (bottom - top) * 0.1])""")
+    assert len(places) == 2 * sizes[1]
+    for i, (left, right, top, bottom) in enumerate(places):
+        for other in places[:i]:
+            is_apart = right <= other[0] or other[1] <= left or bottom <= other[2] or other[3] <= top
+            assert is_apart, (places[i], other)
+
+
+def test_the_pictures_of_a_mistake_can_be_read_from_afar(stand: Stand) -> None:
+    stand.show(demonstration(**POINT)["E"], width=1280, height=720)
+    stand.click('[data-mistake="activation-forgotten"] summary')
+    stand.wait("find('[data-mistake=activation-forgotten] .wrong .box.active')")
+    size = "(box => 14 * box.getScreenCTM().a)(find('[data-mistake=activation-forgotten] .wrong .box.active'))"
+    assert stand.run(size) >= 13.9

@@ -53,7 +53,7 @@ SCRIPTS = ("formulas.js", "live.js", "mistakes.js", "camera.js", "picture.js", "
            "controls.js")  # fmt: skip
 ASKING = ("answers.js", "exercise.js")  # further scripts of a page that poses an exercise
 COMMENTS = re.compile(r"^ *//.*\n", re.MULTILINE)
-DATA = re.compile(r"(x|y|t|input|target|label|data|example)s?[\W_]*\d*", re.IGNORECASE)  # labels of leaves that do not learn
+DATA = re.compile(r"(x|y|t|i|input|target|label|data|example)s?[\W_]*\d*", re.IGNORECASE)  # labels of leaves that do not learn
 
 
 @dataclass(frozen=True, repr=False)
@@ -171,7 +171,7 @@ def play(
         loss: the result whose gradient is taken, or the losses of several examples; *Learn* follows the mean of their
             gradients.
         learn: the leaves that *Learn* changes; by default the weights and biases of neurons, or, without neurons, all labelled
-            leaves but those that are called x, y, t, input, target, label, data or example.
+            leaves but those that are called x, y, t, i, input, target, label, data or example.
         digits: significant digits of the numbers, 1 to 17; by default 5, and 3 in a network.
         limit: the largest number of boxes that is still drawn; a network with more nodes is shown neuron by neuron only.
 

@@ -33,10 +33,10 @@ class Camera {
         return Math.max(this.whole.width / this.width, this.whole.height / this.height, EM / LARGEST);
     }
 
-    // Aim at the whole picture, or, if it could not be read then, at a box.
-    aim(area) {
+    // Aim at the whole picture, or, if its text would be smaller than some pixels, at a box.
+    aim(area, text = LEGIBLE) {
         if (!this.width || !this.height) return;
-        const unit = this.isHeld ? this.seen.width / this.width : Math.min(this.fitted, EM / LEGIBLE);
+        const unit = this.isHeld ? this.seen.width / this.width : Math.min(this.fitted, EM / text);
         const centre = area ? [area.x + area.width / 2, area.y + area.height / 2] : this.middle;
         if (this.isHeld && area && this.holds(area)) return;
         this.goal = this.bounded(centre, unit);

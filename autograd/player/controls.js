@@ -212,7 +212,9 @@ class Controls {
             player.before = [player.place, player.t];
             player.seek(player.last);
             player.picture.camera.all();
-            player.find(".text").textContent = player.exercise?.isOpen ? player.exercise.asked.text : player.steps.map((_, i) => player.graph.stepText(i, player.steps)).join("\n");
+            const text = player.exercise?.isOpen ? player.exercise.asked.text : player.steps.map((_, i) => player.graph.stepText(i, player.steps)).join("\n");
+            player.find(".text").textContent = text;
+            player.find(".text").classList.toggle("short", text.split("\n").length <= FEW_LINES);
         });
         addEventListener("afterprint", () => shown()?.seek(...shown().before));
     }
@@ -227,14 +229,25 @@ class Address {
         if (this.isOurs) addEventListener("hashchange", () => location.hash !== this.written && this.read());
     }
 
+    // The leaves that an address can name, with their places.
+    leaves() {
+        const {leaves} = this.player;
+        return [...leaves.entries()].filter(([i, {name}]) => !RESERVED.includes(name) && this.player.leafCalled(name) === i);
+    }
+
     read() {
         if (!this.isOurs) return;
         const {player} = this, given = [...new URLSearchParams(location.hash.slice(1).replaceAll("+", "%2B"))];
         const {step, example, view, compact, ...numbers} = Object.fromEntries(given);
-        const known = Object.entries(numbers).filter(([name, text]) => player.leaves.some((leaf) => isNamed(leaf, name)) && Number.isFinite(read(text)));
         player.isCompact = compact !== undefined;
         if (example !== undefined && player.graphs[example - 1]) player.choose(example - 1);
-        if (known.length) player.host.player.set(Object.fromEntries(known.map(([name, text]) => [name, read(text)])));
+        const meant = new Map(this.leaves().map(([i, {value}]) => [i, value])); // a leaf that is not named has its first number
+        for (const [name, text] of Object.entries(numbers)) {
+            const leaf = player.leafCalled(name);
+            if (leaf >= 0 && Number.isFinite(read(text))) meant.set(leaf, read(text));
+        }
+        const changed = [...meant].filter(([i, x]) => !Object.is(x, player.numberOf(player.leaves[i])));
+        if (changed.length) player.change(new Map(changed));
         if (view !== undefined && player.all("[data-shows]").some(({dataset}) => dataset.shows === view)) player.look(view);
         if (step !== undefined && Number.isFinite(Number(step))) player.seek(Number(step));
     }
@@ -250,10 +263,10 @@ class Address {
         if (player.example) state.set("example", player.example + 1);
         if (player.view !== player.stages[0].dataset.view) state.set("view", player.view);
         if (player.isCompact) state.set("compact", "");
-        player.leaves.forEach((leaf, i) => {
-            const x = player.numberOf(leaf), isMeant = !RESERVED.includes(leaf.name) && player.leafCalled(leaf.name) === i;
-            if (isMeant && !Object.is(x, leaf.value)) state.set(leaf.name, x);
-        });
+        for (const [, leaf] of this.leaves()) {
+            const x = player.numberOf(leaf);
+            if (!Object.is(x, leaf.value)) state.set(leaf.name, x);
+        }
         const hash = `#${state}`.replaceAll("+", "%20"); // a plus sign is read as one, as in 1e+5
         if (hash === location.hash || hash.length > 2000) return;
         this.written = hash;
@@ -265,6 +278,7 @@ class Address {
     }
 }
 
+const FEW_LINES = 45; // of steps, which fit on a page in larger type
 const RESERVED = ["step", "example", "view", "compact"]; // names in an address that are not leaves
 const isNamed = ({name, full}, wanted) => name === wanted || full === wanted;
 
@@ -291,7 +305,7 @@ class Interface {
     #place(name) {
         const {nodes} = this.#player.graph;
         const place = nodes.findIndex((node) => node.short === name || node.name === name);
-        if (place < 0) throw new RangeError(`no node is called ${name}`);
+        if (place < 0) throw new RangeError(`no node is called ${name}; the nodes are ${nodes.map((node) => node.short).join(", ")}`);
         return place;
     }
 

@@ -44,7 +44,7 @@ class Panel {
 }
 
 const MOST_EDGES = 12; // in a card; of more, the first ones and the last
-const MANY = 6; // edges in a card, for which it takes smaller type
+const MANY = 4; // edges in a card; of more, its type is smaller
 const CAPTIONS = {forward: ["rule", "numbers put in", "value"], backward: ["rule", "local derivative", "contribution", "running total"]};
 
 // The card of a step: its rule, the rule at the numbers, and the result.
@@ -148,6 +148,7 @@ function round(x) {
     return unit * [1, 2, 5, 10].find((each) => each * unit >= x * (1 - 1e-12));
 }
 
+const READABLE = 14; // pixels: the size of text in the pictures of a mistake, which show no more than fits
 const MOST_LEAVES = 60; // that are listed at first
 
 // The range of a leaf's slider, around 0.
@@ -358,7 +359,7 @@ class Mistakes {
     fit(runs) {
         for (const {picture} of runs.children) {
             picture.camera.resize(picture.stage.getBoundingClientRect());
-            picture.camera.aim(picture.areaOfStep());
+            picture.camera.aim(picture.areaOfStep(), READABLE);
             picture.camera.jump();
         }
     }

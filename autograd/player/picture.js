@@ -8,6 +8,7 @@ const SATURATED = 0.05; // the slope of a unit below which hardly anything flows
 const EM = 14; // the size of text, in the units of the picture
 const LINE = 14; // from one line of text to the next
 const HEAD = 8; // the length of an arrowhead
+const TOUCH = 5; // by which two texts may come closer than they are high, and can still be read
 const SVG = "http://www.w3.org/2000/svg";
 
 const placesOf = (text) => (text ? text.split(/[ .]/).map(Number) : []);
@@ -314,6 +315,7 @@ class Picture {
         const travellers = this.arrows.filter((arrow) => (t < 1 || isOver(arrow)) && this.travels(arrow));
         const height = ({shapes}) => shapes.backward.tip[1], mean = travellers.reduce((sum, arrow) => sum + height(arrow), 0) / travellers.length;
         const isBelow = (arrow) => (t === 1 ? arrow.rises : height(arrow) > mean); // at rest, where its arrow does not go
+        this.resting = []; // where products have come to rest
         travellers.forEach((arrow, i) => this.place((this.pool[i] ??= this.newDot()), arrow, isBelow(arrow)));
         this.svg.classList.toggle("moving", t < 1 && travellers.length > 0);
         for (const arrow of this.arrows) arrow.label?.classList.toggle("behind", !arrow.isWeight && travellers.includes(arrow));
@@ -343,15 +345,33 @@ class Picture {
         put(circle, "r", (2.5 + thickness(number) / 2 + 1).toFixed(1));
         const lines = isOver || word.length * 0.6 * EM > arrow.length ? word.replace(/ (?=[×+=])/g, "\n") : word;
         const rise = ((lines.split("\n").length - 1) * LINE) / 2; // of several lines, around their middle
-        put(text, "y", String(isBelow ? 18 + rise : -9 - rise));
         const side = isOver || way === 1 ? ["end", "start"] : way < 0.3 ? ["start", "end"] : ["middle", "middle"];
         put(text, "text-anchor", side[phase === "forward" ? 0 : 1]); // beside the box that it leaves or reaches
         const {whole} = this.camera, anchor = text.getAttribute("text-anchor");
         const width = Math.max(...lines.split("\n").map((line) => line.length)) * 0.6 * EM;
         const left = x - width * {start: 0, middle: 0.5, end: 1}[anchor], shift = clamp(left, whole.x, Math.max(whole.x + whole.width - width, whole.x)) - left;
         put(text, "x", shift.toFixed(0)); // within the picture
+        const middle = isBelow ? 18 + rise : -9 - rise, area = {left: left + shift, width, middle: y + middle, half: rise + LINE / 2};
+        put(text, "y", (middle + (isOver ? this.clearance(arrow.flow[0], area, isBelow ? 1 : -1) : 0)).toFixed(0));
         if (text.shown !== lines + shift) this.setText(text, lines);
         text.shown = lines + shift;
+    }
+
+    // How far a product at rest has to move, down or up, to cover no gradient of a weight, which stands in the middle of its arrow,
+    // and no product before it.
+    clearance(p, {left, width, middle, half}, way) {
+        const gradients = this.arrows.filter(({isWeight, flow}) => isWeight && flow?.[0] === p).map(({label}) => {
+            const [x, y] = ["x", "y"].map((name) => Number(label.lastElementChild.getAttribute(name))), room = (this.graph.digits + 5) * 0.6 * EM;
+            return {left: x - room / 2, width: room, middle: y, half: LINE / 2};
+        });
+        const near = [...gradients, ...this.resting].filter((each) => each.left < left + width && left < each.left + each.width);
+        let at = middle;
+        for (const each of near.sort((a, b) => way * (a.middle - b.middle))) {
+            const apart = half + each.half;
+            if (Math.abs(each.middle - at) < apart - TOUCH) at = each.middle + way * apart;
+        }
+        this.resting.push({left, width, middle: at, half});
+        return at - middle;
     }
 
     carried({flow, weighs, from}, way) {

@@ -340,7 +340,8 @@ class Player {
     refresh() {
         this.card.refresh();
         this.fields.show(this.root.activeElement);
-        this.find(".losses").textContent = `loss ${this.graph.number(this.loss)}${this.curve.losses.length > 1 ? `, ${this.taken} steps` : ""}`;
+        const name = this.graphs.length === 1 ? this.graph.nodes[this.graph.loss].short : "mean loss";
+        this.find(".losses").textContent = `${name} ${this.graph.number(this.loss)}${this.curve.losses.length > 1 ? `, ${this.taken} steps` : ""}`;
         this.mistakes.refresh();
         this.announce();
     }

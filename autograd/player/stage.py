@@ -92,7 +92,7 @@ def _draw(steps: Walk, describe: Callable[[Telling, Moment], Plan]) -> list[Elem
 def _layouts(plan: Plan) -> list[Geometry]:
     """Return the layout for a screen, and another one for a phone if the text can be read there and is larger."""
     strip = place(plan, math.inf)
-    screen = _best(plan, strip, strip, SCREEN, (945, 760))
+    screen = _best(plan, strip, strip, SCREEN, (1100, 945, 760))
     phone = _best(plan, strip, screen, PHONE, (480, 400, 330))
     return [screen] if phone is screen else [screen, phone]
 
