@@ -229,7 +229,16 @@ def test_what_no_misconception_gives_asks_for_the_nodes_on_the_way() -> None:
     n = network(**POINT)
     [mark] = exercise(n["E"], ask=[n["w_h"]]).mark({"w_h": 7.77}).marks
     assert mark.names == () and mark.points == 0
-    assert mark.sentence.endswith("no known misconception gives it; answer ∂E/∂net_h as well, to see where it goes wrong")
+    assert mark.sentence.endswith("no known misconception gives it; work out ∂E/∂net_h first")
+    both = exercise(n["E"], ask=["net_h", "w_h"]).mark({"w_h": 7.77})
+    assert both.marks[1].sentence.endswith("answer ∂E/∂net_h as well, to see where it goes wrong")
+
+
+def test_what_is_asked_may_be_named() -> None:
+    n = network(**POINT)
+    named, nodes = exercise(n["E"], ask=["w_o", n["w_h"]]), exercise(n["E"], ask=[n["w_o"], n["w_h"]])
+    assert str(named) == str(nodes) and named.mark({"w_o": -0.0946, "w_h": 0.0537})
+    assert len(exercise(n["E"], ask=["w_o", n["w_o"]]).questions) == 1
 
 
 def test_what_follows_from_a_wrong_answer_above_counts() -> None:
@@ -365,7 +374,7 @@ def test_graphs_and_nodes_without_gradients_are_refused() -> None:
         (lambda: exercise(n["E"], ask="update", rate=name), ValueError, "rate is 'w_o'; the learning rate is a positive"),
         (lambda: exercise(n["E"], ask=[]), ValueError, "an empty list"),
         (lambda: exercise(n["E"], ask=[Value(1.0, "z")]), ValueError, "does not take part"),
-        (lambda: exercise(n["E"], ask=[name]), ValueError, "'w_o' does not take part.*the nodes themselves"),
+        (lambda: exercise(n["E"], ask=["w"]), ValueError, "'w' does not take part.*; ask takes nodes or their names, .* w_o,"),
         (lambda: exercise(n["E"], ask="update", rate=math.nan), ValueError, "rate is nan; the learning rate is a positive"),
         (lambda: exercise(n["E"], ask="update", rate=-0.1), ValueError, "rate is -0.1; the learning rate is a positive"),
         (lambda: exercise(n["E"], ask="update", rate=nothing), ValueError, "rate is None; the learning rate is a positive"),

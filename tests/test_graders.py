@@ -65,7 +65,9 @@ w, x, b = Value(0.5, "w"), Value(2.0, "x"), Value(-0.4, "b")
 loss = (1 - sigmoid(w * x + b)) ** 2
 task = exercise(loss, ask=[w, b])
 task"""
-ANSWERS = """### BEGIN SOLUTION
+ANSWERS = """answer_w = ...
+answer_b = ...
+### BEGIN SOLUTION
 answer_w = "-2*v4*v3*(1 - v3)*x"
 answer_b = -0.162
 ### END SOLUTION"""
@@ -114,13 +116,16 @@ def test_nbgrader_autogrades_a_notebook(tmp_path: Path, monkeypatch: pytest.Monk
     nbformat.write(notebook, source)
     nbgrader("generate_assignment", "ps1", "--create")
     released = (tmp_path / "release" / "ps1" / "gradients.ipynb").read_text(encoding="utf-8")
-    assert "YOUR CODE HERE" in released and "answer_b" not in json.dumps(json.loads(released)["cells"][1])
+    for_students = json.loads(released)["cells"][1]["source"]
+    assert for_students == ["answer_w = ...\n", "answer_b = ...\n", "# YOUR CODE HERE\n", "raise NotImplementedError()"]
     students = {
         "right": ('answer_w = "-2*v4*v3*(1 - v3)*x"\nanswer_b = -0.162', 4.0, "2 of 2 points"),
         "partly": ("answer_w = 0.324\nanswer_b = -0.162", None, "(sign)"),
         "unread": ('answer_w = "tanh("\nanswer_b = -0.162', 2.0, "cannot be read as a number or a formula"),
         "empty": ("answer_w = answer_b = None", 0.0, "None is not an answer"),
-        "broken": ("raise NotImplementedError()", 0.0, "NameError"),  # what nbgrader puts in place of a solution
+        "untouched": ("".join(for_students), 0.0, "still blank"),
+        "half": ("answer_w = ...\nanswer_b = -0.162\nraise NotImplementedError()", 2.0, "∂loss/∂b: -0.162 is right"),
+        "broken": ("answer_w =", 0.0, "NameError"),
     }
     for student, (answers, _, _) in students.items():
         mine = nbformat.reads(released, as_version=4)

@@ -176,7 +176,9 @@ class Exercise(Task):
         if not above:
             return f"look at the rule of {self.names[self.loss]} = {self.steps.telling.formula(self.loss).text}"
         result = self.names[self.loss]
-        return f"answer {listed([f'∂{result}/∂{self.names[x]}' for x in above])} as well, to see where it goes wrong"
+        asked = {each.node for each in self.questions}
+        what = listed([f"∂{result}/∂{self.names[x]}" for x in above])
+        return f"answer {what} as well, to see where it goes wrong" if asked.issuperset(above) else f"work out {what} first"
 
     def _mark_order(self, answer: Any) -> Mark:
         nodes, key = {self.names[x]: x for x in self.steps.order}, "order"
@@ -269,15 +271,15 @@ class Exercise(Task):
         }
 
 
-def exercise(loss: Value, ask: str | Value | Iterable[Value] = "deltas", *, rate: float = RATE) -> Exercise:
+def exercise(loss: Value, ask: str | Value | Iterable[Value | str] = "deltas", *, rate: float = RATE) -> Exercise:
     """Make an exercise on a graph.
 
     Args:
         loss: the result.
-        ask: the nodes whose gradients are to be found, or one node; or "deltas", the gradients of all net inputs or, in a graph
-            without neurons, of all operations on the way; "local", the local derivative of every operation with respect to each
-            of its operands; "order", an order in which the backward pass may visit the operations; "update", the value of every
-            leaf after a step of gradient descent.
+        ask: the nodes whose gradients are to be found, or their names, or one node; or "deltas", the gradients of all net
+            inputs or, in a graph without neurons, of all operations on the way; "local", the local derivative of every
+            operation with respect to each of its operands; "order", an order in which the backward pass may visit the
+            operations; "update", the value of every leaf after a step of gradient descent, so write data as plain numbers.
         rate: the learning rate of that step, a positive number.
 
     Raises:
@@ -311,8 +313,10 @@ def exercise(loss: Value, ask: str | Value | Iterable[Value] = "deltas", *, rate
         raise ValueError(f"rate is {rate!r}; the learning rate is a positive number, such as {RATE}")
     steps = Walk(loss)
     nets = [node for node in steps.order if node.primitive is dot]
+    named = {name: x for x, name in steps.names.items()}
     try:
-        nodes = [] if isinstance(ask, str) else list(dict.fromkeys([ask] if isinstance(ask, Value) else ask))
+        asked = [] if isinstance(ask, str) else [ask] if isinstance(ask, Value) else list(ask)
+        nodes = list(dict.fromkeys(named.get(x, x) if isinstance(x, str) else x for x in asked))
     except TypeError:
         raise TypeError(f"ask is {ask!r}; give a list of nodes, or {listed([repr(each) for each in KINDS], ' or ')}") from None
     if kind == "deltas":
@@ -323,6 +327,6 @@ def exercise(loss: Value, ask: str | Value | Iterable[Value] = "deltas", *, rate
         raise ValueError("ask is an empty list; name the nodes whose gradients are to be found")
     for x in nodes:
         if x not in steps.gradients:
-            advice = "" if isinstance(x, Value) else "; ask takes the nodes themselves, such as ask=[w]"
+            advice = "" if isinstance(x, Value) else f"; ask takes nodes or their names, which are {listed([*named])}"
             raise ValueError(f"{described(x)} does not take part in {describe(loss)}{advice}")
     return Exercise(loss, kind, nodes, rate)
