@@ -31,6 +31,7 @@ from itertools import groupby, pairwise
 from typing import Any
 
 from autograd.manners import describe
+from autograd.mistakes import read
 from autograd.moments import Edge, Step
 from autograd.steps import Walk
 from autograd.symbol import DIGITS, Style, Symbol, as_symbol, digits, latex, latex_name, latex_number, parts, plain
@@ -240,7 +241,7 @@ class Derivation:
         tangents, settled = {self.node: 1.0}, {self.node: False}  # ∂other/∂node; whether all paths on lead to a known node
         for other in self.steps.order:
             if other in self.on_path and other is not self.node:
-                pairs = [(x, p) for x, p in zip(other.inputs, _taken(other), strict=True) if x in self.on_path]
+                pairs = [(x, p) for x, p in zip(other.inputs, read(other).partials, strict=True) if x in self.on_path]
                 tangents[other] = sum(tangents[x] * partial for x, partial in pairs if partial is not None)
                 settled[other] = other in known or all(settled[x] for x, _ in pairs)
         counts = dict(self._counts())
@@ -292,7 +293,7 @@ class Derivation:
                     if factors:
                         found.setdefault(node, []).append((factors, product))
                     continue
-                every = zip(node.inputs, rules_of(node, symbols), _taken(node), strict=True)
+                every = zip(node.inputs, rules_of(node, symbols), read(node).partials, strict=True)
                 edges = [edge for edge in every if edge[0] in self.on_path]
                 ways.extend((x, [*factors, rule], _times(product, partial)) for x, rule, partial in reversed(edges))
             hops[station] = found
@@ -332,11 +333,6 @@ class Derivation:
                 used |= {part.name for part in parts(formula)} if node in named or not node.label else set()
                 definitions.append((self.names[node], formula))
         return definitions
-
-
-def _taken(node: Value) -> list[float | None]:
-    """Return the partial derivatives of a node, None along a branch that is not taken."""
-    return [partial if taken else None for partial, taken in zip(node.partials, node.taken, strict=True)]
 
 
 def _times(x: float | None, y: float | None) -> float | None:

@@ -70,7 +70,12 @@ class Optimizer:
     def __post_init__(self) -> None:
         if not callable(self.lr):
             if not isinstance(self.lr, Real):
-                raise TypeError(f"lr is a positive number, or a function of the step; got {self.lr!r}")
+                advice = (
+                    "the parameters are given to step(…), and fit does that"
+                    if isinstance(self.lr, Iterable)
+                    else f"got {self.lr!r}"
+                )
+                raise TypeError(f"lr is a positive number, or a function of the step; {advice}")
             _require("lr", self.lr, 0.0 < self.lr < math.inf, "a positive number, or a function of the step")
 
     @property
@@ -201,7 +206,8 @@ class Optimizer:
 class SGD(Optimizer):
     """Gradient descent: w ← w − η·g.
 
-    Whether it is stochastic is up to the examples that the gradient was taken from: one, a few, or all.
+    Whether it is stochastic is up to the examples that the gradient was taken from: one, a few, or all.  With momentum it is
+    `Momentum`.
 
     >>> SGD(lr=0.5).rule(10.0, 4.0, 0.5, (), 1)
     (8.0, ())

@@ -26,7 +26,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from numbers import Integral, Real
 from random import Random
-from typing import Any
+from typing import Any, Never
 
 from autograd import DomainError, find_nonfinite
 from nn.engines import Lesson, StepError, collector_paused, engine_for
@@ -90,6 +90,7 @@ def fit(
     progress: bool = True,
     compiled: bool | str = "auto",
     interrupt: str = "raise",
+    **others: Never,
 ) -> History:
     """Train a model in place.
 
@@ -121,6 +122,7 @@ def fit(
         interrupt: what happens after an interrupt from the keyboard: ``"raise"`` raises it again, so a program with several
             trainings stops; ``"return"`` returns the history.  Either way what was learned is kept: the parameters are those
             after the last whole step, and ``model.history`` has the whole epochs.
+        others: none; for ``lr`` the error names the place of the learning rate.
 
     Returns:
         The history, which is ``model.history`` as well (unless the model uses that name itself).
@@ -140,6 +142,9 @@ def fit(
     >>> f"{line.w[0].data:.2f} x + {line.b.data:.2f}"
     '2.00 x + 1.00'
     """
+    for name in others:  # of other libraries
+        rate = ": the learning rate belongs to the optimiser, as in optimizer=Adam(lr=0.05)" * (name in ("lr", "learning_rate"))
+        raise TypeError(f"fit takes no {name}{rate or '; help(fit) lists what it takes'}")
     if not isinstance(model, Module):
         raise TypeError(f"model is a Module, such as an MLP; got {model!r}")
     if optimizer is not None and (isinstance(optimizer, type) or not hasattr(optimizer, "step")):

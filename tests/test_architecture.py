@@ -39,7 +39,8 @@ ROOMS: dict[str, set[str]] = {
     },
     "autograd.nonfinite": {"autograd.manners", "autograd.mistakes", "autograd.telling", "autograd.value"},
     "autograd.derivation": {
-        "autograd.manners", "autograd.moments", "autograd.steps", "autograd.symbol", "autograd.telling", "autograd.value",
+        "autograd.manners", "autograd.mistakes", "autograd.moments", "autograd.steps", "autograd.symbol", "autograd.telling",
+        "autograd.value",
     },
     "autograd.marking": {"autograd.symbol"},
     "autograd.claims": {

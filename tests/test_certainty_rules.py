@@ -42,6 +42,7 @@ def test_a_rule_that_is_wrong_is_refuted_on_a_box() -> None:
     [rule] = [rule for rule in report.rules if rule.verdict == "wrong"]
     assert rule.name == "∂careless/∂x" and rule.where[0]["a"][0] >= 0.2 and "∂careless/∂x" in str(report)
     assert gradcheck(lambda x: tanh(x) * exp(x), box={"x": (1, 3)}).verdict == "correct"
+    assert gradcheck(lambda digits: tanh(digits), box={"digits": (1, 3)}).verdict == "correct"
 
 
 @pytest.mark.parametrize("factor", [1.1, *[pytest.param(x, marks=pytest.mark.slow) for x in (2.0, 0.0, -1.0, 1.001)]])

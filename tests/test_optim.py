@@ -112,6 +112,18 @@ def test_what_is_refused(make: Any, message: str) -> None:
         make()
 
 
+def test_parameters_in_place_of_a_rate_are_refused_and_not_printed() -> None:
+    for parameters in ([Value(1.0)], iter([Value(1.0)])):
+        rate: Any = parameters
+        with pytest.raises(
+            TypeError, match=r"or a function of the step; the parameters are given to step\(…\), and fit does that$"
+        ):
+            SGD(rate)
+    text: Any = 1j
+    with pytest.raises(TypeError, match="function of the step; got 1j"):
+        SGD(text)
+
+
 def test_an_own_optimiser() -> None:
     class Signs(Optimizer):
         def rule(self, parameter: Any, gradient: Any, rate: float, state: Any, t: int) -> Any:

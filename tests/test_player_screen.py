@@ -144,8 +144,10 @@ def test_products_at_rest_cover_no_gradient_of_a_weight_and_no_other_product(siz
     stand.run("player.goto(player.steps / 2 + 3)")
     stand.still()
     places = stand.run("""[...host.shadowRoot.querySelectorAll(
-        ".stage:not([hidden]) :is(.label.active text:last-child, .dot.over:not(.off) text)")]
-        .map(text => text.getBoundingClientRect()).map(({left, right, top, bottom}) => [left, right, top + (bottom - top) * 0.1, bottom - (bottom - top) * 0.1])""")
+        ".stage:not([hidden]) :is(.label.active text:last-child, .dot.over:not(.off) text)")].map((text) => {
+            const {left, right, top, bottom, height} = text.getBoundingClientRect();
+            return [left, right, top + 0.1 * height, bottom - 0.1 * height];
+        })""")
     assert len(places) == 2 * sizes[1]
     for i, (left, right, top, bottom) in enumerate(places):
         for other in places[:i]:

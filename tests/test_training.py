@@ -283,6 +283,8 @@ def test_a_domain_error_in_the_model_is_told_as_it_is() -> None:
     ({"model": None}, TypeError, "model is a Module, such as an MLP; got None"),
     ({"reduce": "max"}, ValueError, "reduce is 'mean' or 'sum'; got 'max'"),
     ({"interrupt": "stop"}, ValueError, "interrupt is 'raise' or 'return'; got 'stop'"),
+    ({"lr": 0.1}, TypeError, r"fit takes no lr: the learning rate belongs to the optimiser, as in optimizer=Adam\(lr=0.05\)$"),
+    ({"verbose": 1}, TypeError, r"fit takes no verbose; help\(fit\) lists what it takes$"),
 ])  # fmt: skip
 def test_what_is_refused(options: dict[str, Any], error: type[Exception], message: str) -> None:
     model = line()
