@@ -57,8 +57,8 @@ ACTIVATIONS: Final[Mapping[str, Activation | None]] = {
 def softmax(nets: Sequence[Any]) -> list[Any]:
     """Return exp(netᵢ) / Σ exp(netⱼ) for each net input: positive numbers that add up to 1.
 
-    Computed as exp(netᵢ − ln Σ exp(netⱼ)), so that no finite net input is too large.  `autograd.softmax` is exact at infinities,
-    too, for which it takes about four times as many nodes.
+    Computed as exp(netᵢ − ln Σ exp(netⱼ)), so that no finite net input is too large.  `autograd.softmax` is exact at
+    infinities, too, for which it takes about four times as many nodes.
 
     >>> [f"{p:.4f}" for p in softmax([1.0, 2.0, 1002.0])]
     ['0.0000', '0.0000', '1.0000']
