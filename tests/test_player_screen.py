@@ -155,9 +155,15 @@ def test_products_at_rest_cover_no_gradient_of_a_weight_and_no_other_product(siz
             assert is_apart, (places[i], other)
 
 
-def test_the_pictures_of_a_mistake_can_be_read_from_afar(stand: Stand) -> None:
+def test_the_pictures_of_a_mistake_show_the_difference_in_readable_type(stand: Stand) -> None:
     stand.show(demonstration(**POINT)["E"], width=1280, height=720)
     stand.click('[data-mistake="activation-forgotten"] summary')
-    stand.wait("find('[data-mistake=activation-forgotten] .wrong .box.active')")
-    size = "(box => 14 * box.getScreenCTM().a)(find('[data-mistake=activation-forgotten] .wrong .box.active'))"
-    assert stand.run(size) >= 13.9
+    stand.wait("find('[data-mistake=activation-forgotten] .wrong .label.active')")
+    for kind, product in (("right", "-0.62633 × 0.23404 = -0.14659"), ("wrong", "-0.62633 × 1 = -0.62633")):
+        text, size, is_seen = stand.run(f"""((run) => {{
+            const label = run.querySelector(".label.active"), frame = run.querySelector(".stage").getBoundingClientRect();
+            const {{left, right, top, bottom}} = label.getBoundingClientRect();
+            const isSeen = left >= frame.left && right <= frame.right && top >= frame.top && bottom <= frame.bottom;
+            return [label.textContent, 14 * label.getScreenCTM().a, isSeen];
+        }})(find('[data-mistake=activation-forgotten] .{kind}'))""")
+        assert " ".join(text.split()) == product and size >= 13.9 and is_seen

@@ -359,7 +359,8 @@ class Mistakes {
     fit(runs) {
         for (const {picture} of runs.children) {
             picture.camera.resize(picture.stage.getBoundingClientRect());
-            picture.camera.aim(picture.areaOfStep(), READABLE);
+            picture.camera.aim(null, READABLE); // which sets how much is seen
+            picture.camera.aim(picture.areaOfStep({orInputs: true}), READABLE); // where the two runs differ
             picture.camera.jump();
         }
     }

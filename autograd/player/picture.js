@@ -184,12 +184,13 @@ class Picture {
         return productOf(this.graph, this.edge(edge));
     }
 
-    // The box of a step, with those of its inputs where all of them can be seen together.
-    areaOfStep() {
+    // The box of a step and those of its inputs, or, where not all can be seen together, one of the two.
+    areaOfStep({orInputs = false} = {}) {
         const {node} = this.scene ?? {}, {inputs = []} = this.graph.nodes[node] ?? {};
         const areas = (places) => this.boxes.filter(({ids, area}) => area && ids.some((place) => places.includes(place))).map(({area}) => area);
-        const [own, all] = [unite(areas([node])), unite(areas([node, ...inputs]))];
-        return own && all.width <= this.camera.goal.width && all.height <= this.camera.goal.height ? all : own;
+        const [own, all, others] = [[node], [node, ...inputs], inputs].map((places) => unite(areas(places)));
+        if (own && all.width <= this.camera.goal.width && all.height <= this.camera.goal.height) return all;
+        return (orInputs && others) || own;
     }
 
     // Bring everything but the texts to a scene, with all but the opened nodes set aside; `write` does the texts.
