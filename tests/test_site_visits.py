@@ -152,7 +152,7 @@ class TestThePage:
         server = Server(write_site(tmp_path).folder)
         visit = Visit(chromium, server.address)
         visit.open(link(expression="w*w + 4*w", values={"w": 1}, language="xx"), is_ready=False)
-        visit.wait("document.documentElement.lang === 'xx'")
+        visit.wait("document.documentElement.lang === 'xx' && player?.steps === 6")  # the first example stands there before
         assert visit.run("[document.documentElement.dir, document.title, by('tab-why').textContent]") == [
             "rtl", turned["title"], turned["why"],
         ]  # fmt: skip
