@@ -22,7 +22,9 @@ products to add up.  The same operation on the same operands is the same node, a
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Container, Iterable, Sequence
+from itertools import chain
 from typing import Final
 
 from autograd import primitives
@@ -63,7 +65,8 @@ class Canonical:
 
     def __init__(self, like: Graph, of: str = "parameters") -> None:
         self.graph = Graph(like.parameters, like.shapes)
-        self.rows, self.operands, self.known = self.graph.rows, self.graph.operands, self.graph.known
+        self.rows, self.operands = self.graph.rows, self.graph.operands
+        self.known: defaultdict[Primitive | None, dict[tuple[int, ...], int]] = defaultdict(dict)  # by row, then by operands
         n = len(like.parameters)
         self.parameter, other = (LEARNS, VARIES) if of == "parameters" else (0, VARIES | LEARNS)
         self.depends = [self.parameter] * n + [other] * (like.n_leaves - n)
@@ -75,20 +78,26 @@ class Canonical:
         uses = [0] * len(graph)
         for i in wanted:
             uses[i] += 2  # a result is never taken apart
+        inner = bytearray(len(graph))  # the terms of sums, and when they are visited, only those that serve nothing else
         for i in range(len(graph) - 1, n_leaves - 1, -1):
-            if uses[i] and (rows[i] is not None or max(operands[i], default=0) >= n_leaves):
-                for j in operands[i]:
-                    uses[j] += 1
-        inner = bytearray(len(graph))  # nodes that only serve the one sum which they are part of
-        for i in range(n_leaves, len(graph)):
-            if uses[i] and (row := rows[i]) in ADDITIVE:
-                for j in operands[i] if row is not primitives.dot else operands[i][2:]:
-                    if j in zeros:
-                        uses[j] -= 1
-                    elif uses[j] == 1 and ((other := rows[j]) in ADDITIVE or other in MULTIPLICATIVE or _factors(graph, j)):
+            row, made_of = rows[i], operands[i]
+            if inner[i]:
+                inner[i] = uses[i] == 1 and (row in ADDITIVE or _factors(graph, i) is not None)
+            if not uses[i] or (row is None and max(made_of, default=0) < n_leaves):
+                continue
+            if row in ADDITIVE:
+                if row is primitives.dot:
+                    lists, made_of = made_of[:2], made_of[2:]
+                    for j in chain.from_iterable([operands[k] for k in lists]) if inner[i] else lists:
+                        uses[j] += 1
+                for j in made_of:
+                    if j not in zeros:
+                        uses[j] += 1
                         inner[j] = True
-                        for k in operands[j][:2] if other is primitives.dot else ():
-                            uses[k] -= 1  # the lists of a dot that is taken apart
+            else:
+                for j in made_of:
+                    uses[j] += 1
+        inner[:n_leaves] = bytes(n_leaves)
         place = [*range(len(graph))]
         for i in range(n_leaves, len(graph)):
             if not uses[i] or inner[i]:
@@ -118,7 +127,7 @@ class Canonical:
     def node(self, row: Primitive, operands: tuple[int, ...]) -> int:
         """Return the node of an operation, which is the same for the same operation on the same operands."""
         flags = self.depends
-        place = self.known.setdefault((row, operands), len(flags))
+        place = self.known[row].setdefault(operands, len(flags))
         if place == len(flags):
             depends = 0
             for j in operands:
@@ -131,7 +140,7 @@ class Canonical:
     def listed(self, places: tuple[int, ...]) -> int:
         """Return the node of a list."""
         flags = self.depends
-        place = self.known.setdefault(places, len(flags))
+        place = self.known[None].setdefault(places, len(flags))
         if place == len(flags):
             constants = self.graph.constants
             some, every = self.parameter, 0
