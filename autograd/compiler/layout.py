@@ -152,12 +152,11 @@ class _Places:
 
     def __init__(self, graph: Graph, gradients: Gradients) -> None:
         self.graph, self.gradients, self.sizes = graph, gradients, {STATIC: 0, BATCHED: 0}
-        self.space, self.slot = np.array(spaces(graph), np.intp), np.zeros(len(graph), np.intp)
+        self.space, self.slot = np.full(len(graph), -1), np.zeros(len(graph), np.intp)
+        self.space[: graph.n_leaves], self.space[[*graph.constants]] = spaces(graph), CONSTANTS
         self.constants = [*graph.constants.values()]
         self.slot[[*graph.constants]] = np.arange(len(self.constants))
-        ends = np.cumsum([len(graph.parameters), *graph.sizes])
-        for start, end in pairwise([0, *ends]):
-            self.slot[start:end] = np.arange(end - start)
+        self.slot[: graph.n_leaves] = np.concatenate([np.arange(n) for n in (len(graph.parameters), *graph.sizes)])
         self.block = np.zeros(len(graph), dtype=np.intp)  # the first slot of those that a node was given its slot with
 
     def of(self, i: int) -> tuple[int, int]:

@@ -21,18 +21,21 @@ from autograd.compiler.interpreter import CODES, HAS_NUMBA, PRODUCTS, SUM, inter
 from autograd.compiler.layout import Array
 from autograd.compiler.tracing import Graph
 from autograd.compiler.version import Plan
+from autograd.primitives import Primitive
 
 __all__ = ["NativeMachine", "can_run"]
 
 BREAK_EVEN: Final = 2500  # operations on single numbers that take as long as one instruction on arrays
 MOST_SIZES: Final = 8  # of batches that stay prepared
+KINDS: Final[dict[Primitive | None, int]] = {**CODES, None: -1}  # of a node; leaves and lists are not operations
 TILE: Final = 1 << 15  # numbers that are worked on at once, so that they stay in the cache
 
 
 def can_run(graph: Graph) -> bool:
     """Return whether every operation of a graph is a row of the table, or made of such rows."""
-    kinds = {(row, len(operands)) for row, operands in zip(graph.rows, graph.operands, strict=True) if row is not None}
-    return all(row in CODES or has_definition(row, n) for row, n in kinds)
+    unknown = {*graph.rows} - KINDS.keys()
+    kinds = {(row, len(made_of)) for row, made_of in zip(graph.rows, graph.operands, strict=True) if row in unknown}
+    return all(has_definition(row, n) for row, n in kinds if row is not None)
 
 
 class NativeMachine:
@@ -46,12 +49,14 @@ class NativeMachine:
     def __init__(self, plan: Plan, parameters: Array) -> None:
         self.run, self.parameters, self.flush = interpreter("run", parameters.dtype), parameters, plan.flush
         graph, forward, outputs, gradients = plan.passes
-        if not CODES.keys() >= {*graph.rows} - {None}:
+        if {*graph.rows} - KINDS.keys():
             graph, forward, places = expanded(graph, forward, CODES)
             outputs, gradients = [places[i] for i in outputs], gradients.moved(places)
-        slot, self.n_slots = _slots(graph)
+        kinds = np.fromiter(map(KINDS.__getitem__, graph.rows), np.intp, len(graph))
+        sizes = np.fromiter(map(len, graph.operands), np.intp, len(graph))
+        slot, self.n_slots = _slots(graph, (kinds >= 0) | (sizes == 0))
         self.constants = {slot[i]: x for i, x in graph.constants.items()}
-        self.forward, self.whole = _tapes(graph, forward, gradients, slot)
+        self.forward, self.whole = _tapes(graph, kinds, sizes, forward, gradients, slot)
         self.out_rows = slot[[*outputs]]
         self._sheet = functools.lru_cache(MOST_SIZES)(self._new_sheet)
 
@@ -127,22 +132,22 @@ class NativeMachine:
         return sheet
 
 
-def _slots(graph: Graph) -> tuple[Array, int]:
+def _slots(graph: Graph, is_number: Array) -> tuple[Array, int]:
     """Return where the number of each node is, inputs first, then parameters; and how many slots there are."""
     n, first = len(graph.parameters), graph.n_leaves
-    is_number = [row is not None or not operands for row, operands in zip(graph.rows, graph.operands, strict=True)]
     slots = np.cumsum(is_number) - 1
     slots[:n], slots[n:first] = np.arange(first - n, first), np.arange(first - n)
     return slots, int(np.count_nonzero(is_number))
 
 
-def _tapes(graph: Graph, forward: int, gradients: Gradients, slot: Array) -> list[tuple[Array, ...]]:
+def _tapes(
+    graph: Graph, kinds: Array, sizes: Array, forward: int, gradients: Gradients, slot: Array
+) -> list[tuple[Array, ...]]:
     """Return the tapes of the forward pass and of both passes: what is done, where the result goes, where the operands are."""
-    sizes = np.fromiter(map(len, graph.operands), np.intp, len(graph))
     flat = np.fromiter(chain.from_iterable(graph.operands), np.intp, sizes.sum())
     starts = np.cumsum(sizes) - sizes
-    places = np.flatnonzero([row is not None for row in graph.rows])
-    ops = np.array([CODES[row] for row in graph.rows if row is not None], np.uint32)
+    places = np.flatnonzero(kinds >= 0)
+    ops = kinds[places]
     # The operands of an operation are a piece of `flat`; those of a dot three: two lists, and perhaps the bias.
     pieces = np.zeros((3, 2, len(places)), np.intp)
     pieces[0] = starts[places], sizes[places]

@@ -19,6 +19,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from autograd import primitives
@@ -58,8 +59,8 @@ def schedule(graph: Graph, forward: int, outers: Sequence[Outer] = (), most: flo
         most: a limit: as soon as there are more groups, those found so far are returned.
     """
     source: list[Any] = spaces(graph)  # of a leaf its space, of a result its group, of a list all that its nodes come from
-    first = max(source, default=0) + 1
-    varies = [space >= INPUTS for space in source[: graph.n_leaves]]
+    first = INPUTS + len(graph.sizes)
+    varies = [space >= INPUTS for space in source]
     level = [0] * graph.n_leaves
     numbers: dict[Any, int] = {}
     groups: list[Group] = []
@@ -70,7 +71,7 @@ def schedule(graph: Graph, forward: int, outers: Sequence[Outer] = (), most: flo
         varies.append(True in [varies[j] for j in operands])
         level.append(max([level[j] for j in operands], default=0) + (row is not None))
         if row is None:
-            source[i] = frozenset(parts) if operands else CONSTANTS
+            source.append(frozenset(parts) if operands else CONSTANTS)
             continue
         made_of: Any = len(parts), tuple(parts)
         if row is primitives.dot:
@@ -85,7 +86,7 @@ def schedule(graph: Graph, forward: int, outers: Sequence[Outer] = (), most: flo
             if len(groups) > most:
                 return groups
         groups[number].nodes.append(i)
-        source[i] = first + number
+        source.append(first + number)
     for k, (_, deltas, inputs) in enumerate(outers):
         depth = 1 + max([level[j] for j in (*deltas, *inputs)])
         kind = depth, len(deltas), frozenset([source[j] for j in deltas]).union(*[source[j] for j in inputs])
@@ -98,8 +99,6 @@ def schedule(graph: Graph, forward: int, outers: Sequence[Outer] = (), most: flo
 
 
 def spaces(graph: Graph) -> list[int]:
-    """Return the space of each leaf and constant, and -1 for all other nodes."""
-    found = [PARAMETERS] * len(graph.parameters)
-    for i, size in enumerate(graph.sizes):
-        found += [INPUTS + i] * size
-    return found + [CONSTANTS if i in graph.constants else -1 for i in range(graph.n_leaves, len(graph))]
+    """Return the space of each leaf."""
+    arguments = [[INPUTS + i] * size for i, size in enumerate(graph.sizes)]
+    return [PARAMETERS] * len(graph.parameters) + [*chain.from_iterable(arguments)]
