@@ -120,12 +120,10 @@ def differentiate(graph: Graph, outputs: Sequence[int]) -> Passes:
     found = Backward(form, outputs[0])
     found.through_operations()
     gradients = found.of_parameters()
-    if found.is_risky:  # then there are conditions, most of which turn out not to be needed
-        rough, wanted, form = form.graph, gradients.places(), Canonical(graph)
-        outputs = form.add(rough, outputs)
-        forward = len(form.graph)
-        gradients = gradients.moved(dict(zip(wanted, form.add(rough, wanted), strict=True)))
-    return Passes(form.graph, forward, outputs, gradients)
+    if not found.is_risky:
+        return Passes(form.graph, forward, outputs, gradients)
+    pruned, places = form.graph.pruned(forward, gradients.places())  # most conditions turn out not to be needed
+    return Passes(pruned, forward, outputs, gradients.moved(places))
 
 
 class Template(NamedTuple):
@@ -183,7 +181,7 @@ class Backward:
         self.uses: dict[int, list[tuple[int, int]]] = {}  # for each list its δ and the other list, for each dot
         self.member: dict[int, list[tuple[int, int]]] = {}  # for each node the lists that it is in, and its index there
         self.columns: dict[int, tuple[tuple[int, ...], list[tuple[int, ...]]]] = {}
-        self.reach: dict[int, Any] = {y: True}
+        self.reach: dict[int, Any] = {y: True}  # for nodes and lists the condition under which anything arrives
         self.hot: set[int] = set()  # nodes whose gradient may be infinite
         self.risk = risks(self.graph, y) if risk is None else risk
         self.is_risky = any(self.risk.values())
@@ -276,7 +274,7 @@ class Backward:
     def through(self, i: int, row: Primitive, delta: Any) -> None:
         """Pass a node's gradient on to its operands."""
         graph, danger = self.graph, 2 if i in self.hot else self.risk.get(i, 0)
-        reach = self.reach.get(i, True)
+        reach = self._reach(i) if self.is_risky else True
         if row is dot:
             self._through_dot(graph.operands[i], delta, danger, reach)
             return
@@ -317,7 +315,7 @@ class Backward:
         for place, other in edges[: 1 + (left != right)]:
             if not self.depends[place] & LEARNS:
                 continue
-            if isinstance(delta, float) or danger or reach is not True:
+            if isinstance(delta, float) or danger:
                 for _ in range(1 + (left == right)):
                     for j, partial in zip(self.graph.operands[place], self.graph.operands[other], strict=True):
                         self.arrive(j, delta, self.graph.constants.get(partial, partial), reach, danger)
@@ -327,7 +325,7 @@ class Backward:
                 for k, j in enumerate(self.graph.operands[place]):
                     if self.depends[j] & LEARNS and j >= self.graph.n_leaves:
                         self.member.setdefault(j, []).append((place, k))
-                        self.reach[j] = True
+            self.reach[place] = self._either(self.reach.get(place, False), reach)
             upstream = delta if left != right else self.form.node(multiply, (self.form.constant(2.0), delta))
             self.uses[place].append((upstream, other))
 
@@ -346,6 +344,13 @@ class Backward:
         self.reach[j] = True if condition is True else self._either(self.reach.get(j, False), condition)
         if danger == 2:
             self.hot.add(j)
+
+    def _reach(self, i: int) -> Any:
+        """Return the condition under which anything arrives at a node, along its edges or through the lists it is in."""
+        condition = self.reach.get(i, False)
+        for place, _ in self.member.get(i, ()):
+            condition = self._either(condition, self.reach[place])
+        return condition
 
     def _both(self, one: Any, other: Any) -> Any:
         if one is True or other is False:

@@ -25,6 +25,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import accumulate, compress
 from typing import Any, Final, NoReturn
 
 from autograd.manners import describe
@@ -99,6 +100,23 @@ class Graph:
         if self.rows[i] is dot:
             return (*self.operands[operands[0]], *self.operands[operands[1]], *operands[2:])
         return operands
+
+    def pruned(self, n: int, wanted: Sequence[int]) -> tuple[Graph, Sequence[int]]:
+        """Return the graph without nodes that nothing wanted needs, and where each node is in it; the first n stay."""
+        needed = bytearray(n * [1] + (len(self) - n) * [0])
+        for i in wanted:
+            needed[i] = True
+        for i in range(len(self) - 1, n - 1, -1):
+            if needed[i]:
+                for j in self.operands[i]:
+                    needed[j] = True
+        places = [place - 1 for place in accumulate(needed)]
+        found = Graph(self.parameters, self.shapes)
+        found.rows = [*compress(self.rows, needed)]
+        found.operands = [tuple([places[j] for j in operands]) for operands in compress(self.operands, needed)]
+        found.constants = {places[i]: x for i, x in self.constants.items() if needed[i]}
+        found.labels = {places[i]: label for i, label in self.labels.items() if needed[i]}
+        return found, places
 
     def is_equivalent_to(self, other: Graph, n: int) -> bool:
         """Return whether the first n nodes of another graph do the same as all of this one, whatever their labels."""
