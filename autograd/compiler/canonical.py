@@ -104,8 +104,11 @@ class Canonical:
                 continue
             row, made_of = rows[i], operands[i]
             if row is None:
-                place[i] = self._leaf_or_list(graph, i, made_of, place)
+                place[i] = self.constant(graph.constants[i]) if i in graph.constants else -1  # a list that no dot needed yet
             elif row is primitives.dot and _is_plain(graph, made_of, inner):
+                for k in made_of[:2]:
+                    if place[k] < 0:
+                        place[k] = self.listed(tuple(map(place.__getitem__, operands[k])))
                 place[i] = self._dot(*[place[j] for j in made_of])
             elif row in ADDITIVE:
                 products, addends = _terms(graph, i, inner, zeros)
@@ -118,11 +121,6 @@ class Canonical:
             if uses[i] and not inner[i]:
                 self.graph.labels.setdefault(place[i], graph.labels[i])
         return [place[i] for i in wanted]
-
-    def _leaf_or_list(self, graph: Graph, i: int, made_of: tuple[int, ...], place: Sequence[int]) -> int:
-        if not made_of:
-            return self.constant(graph.constants[i])
-        return self.listed(made_of if max(made_of) < graph.n_leaves else tuple([place[j] for j in made_of]))
 
     def node(self, row: Primitive, operands: tuple[int, ...]) -> int:
         """Return the node of an operation, which is the same for the same operation on the same operands."""

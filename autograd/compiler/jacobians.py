@@ -115,9 +115,9 @@ def jacobian(graph: Graph, outputs: Sequence[int], of: str) -> Jacobian:
                 rows.append(row)
                 columns.append(leaf - leaves.start)
                 entries.append(form.constant(entry) if isinstance(entry, float) else entry)
-    last = Canonical(graph, of)  # without what no entry needs
-    entries = last.add(form.graph, entries)
-    return Jacobian(Passes(last.graph, len(last.graph), entries, Gradients()), rows, columns, (len(outputs), len(leaves)))
+    pruned, places = form.graph.pruned(graph.n_leaves, entries)
+    passes = Passes(pruned, len(pruned), [places[i] for i in entries], Gradients())
+    return Jacobian(passes, rows, columns, (len(outputs), len(leaves)))
 
 
 def index_sets(graph: Graph, leaves: range) -> list[int]:

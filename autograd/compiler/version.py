@@ -102,12 +102,8 @@ class Version(Plan):
         """Return whether the function, called again, does the same computation."""
         with _TRACING, collector_paused():
             trace = self._trace()
-        passes, graph, outputs = self.passes, trace.graph, trace.outputs
-        for _ in range(2):  # as `differentiate` brings some graphs into canonical form once, and some again
-            graph, outputs = canonical(graph, outputs)
-            if outputs == passes.outputs and graph.is_equivalent_to(passes.graph, passes.forward):
-                return True
-        return False
+        graph, outputs = canonical(trace.graph, trace.outputs)
+        return outputs == self.passes.outputs and graph.is_equivalent_to(self.passes.graph, self.passes.forward)
 
     def jacobian(self, of: str) -> tuple[Jacobian, Plan]:
         """Return the Jacobian of the outputs, and its entries as a computation of their own.
