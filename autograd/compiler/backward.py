@@ -18,9 +18,9 @@ it is an `Outer`, of which every machine makes a product of matrices.
 5: [2, 3]
 6: dot(4, 5)
 7: tanh(6)
-8: multiply(7, 7)
-9: 1.0
-10: subtract(9, 8)
+8: 1.0
+9: multiply(7, 7)
+10: subtract(8, 9)
 >>> passes.forward, passes.outputs, passes.gradients.outers
 (8, [7], [Outer(parameters=(0, 1), deltas=(10,), inputs=(5,))])
 """
@@ -166,6 +166,15 @@ def template(row: Primitive, constants: tuple[Any, ...], wanted: tuple[bool, ...
     return Template(steps, [*zip(which, values, conditions, strict=False)])
 
 
+@functools.cache
+def _rules_of_dot(n: int) -> Sequence[Any]:
+    """Return the partial derivatives of a dot with respect to its lists and the bias: which operand each is, or a number.
+
+    Its rule only selects operands, so it can be read on lists as if each were one operand.
+    """
+    return dot.gradient(tuple(range(n)), None)
+
+
 class Backward:
     """The gradient of a node, with respect to one node after the other.
 
@@ -181,6 +190,7 @@ class Backward:
         self.uses: dict[int, list[tuple[int, int]]] = {}  # for each list its δ and the other list, for each dot
         self.member: dict[int, list[tuple[int, int]]] = {}  # for each node the lists that it is in, and its index there
         self.columns: dict[int, tuple[tuple[int, ...], list[tuple[int, ...]]]] = {}
+        self.templates: dict[Any, Template] = {}  # with the places of constants in place of numbers
         self.reach: dict[int, Any] = {y: True}  # for nodes and lists the condition under which anything arrives
         self.hot: set[int] = set()  # nodes whose gradient may be infinite
         self.risk = risks(self.graph, y) if risk is None else risk
@@ -216,15 +226,22 @@ class Backward:
 
     def gradient(self, i: int) -> Any:
         """Return the gradient of a node, from all that arrived: a place, or a float."""
-        pairs, sources = self.terms.pop(i, ()), self.member.get(i, ())
+        pairs, sources = self.terms.pop(i, []), self.member.get(i, ())
         if not pairs and len(sources) == 1:
-            deltas, columns = self.column(sources[0][0])
-            column = columns[sources[0][1]]
-            if self.graph.constants.keys().isdisjoint(column):
-                return self.form.sum_of(column, deltas)
-        return self.sum([*pairs, *self.from_lists(i)])
+            deltas, factors = self.factors(*sources[0])
+            if self.graph.constants.keys().isdisjoint(factors):
+                return self.form.sum_of(factors, deltas)
+        return self.sum(pairs + self.from_lists(i) if sources else pairs)
 
-    def column(self, place: int) -> tuple[tuple[int, ...], list[tuple[int, ...]]]:
+    def factors(self, place: int, k: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Return the δ of all dots that a list is in, and for its element k the factors."""
+        if len(self.uses[place]) == 1:
+            [(delta, other)] = self.uses[place]
+            return (delta,), (self.graph.operands[other][k],)
+        deltas, columns = self.columns_of(place)
+        return deltas, columns[k]
+
+    def columns_of(self, place: int) -> tuple[tuple[int, ...], list[tuple[int, ...]]]:
         """Return the δ of all dots that a list is in, and for each of its elements the factors."""
         if place not in self.columns:
             deltas, others = zip(*self.uses[place], strict=True)
@@ -235,8 +252,8 @@ class Backward:
         """Return what arrives at a node through the lists it is in."""
         found: list[Pair] = []
         for place, k in self.member.get(i, ()):
-            deltas, columns = self.column(place)
-            found += zip(deltas, [self.graph.constants.get(j, j) for j in columns[k]], strict=True)
+            deltas, factors = self.factors(place, k)
+            found += zip(deltas, [self.graph.constants.get(j, j) for j in factors], strict=True)
         return found
 
     def sum(self, pairs: Sequence[Pair]) -> Any:
@@ -287,7 +304,11 @@ class Backward:
         if len(operands) > 1:
             constants = tuple([constant_key(graph.constants[j]) if j in graph.constants else None for j in operands])
             wanted = tuple([self.depends[j] & LEARNS > 0 for j in operands])
-        steps, edges = template(row, constants, wanted, self.is_risky)
+        key = row, constants, wanted
+        if key not in self.templates:
+            steps, edges = template(row, constants, wanted, self.is_risky)
+            self.templates[key] = Template([(x if made_of else self.form.constant(x), made_of) for x, made_of in steps], edges)
+        steps, edges = self.templates[key]
         place = self._copy(steps, (*operands, i))
         for k, partial, flow in edges:
             condition = flow if isinstance(flow, bool) else place[flow]
@@ -295,11 +316,11 @@ class Backward:
             self.arrive(operands[k], delta, value, self._both(reach, condition), danger)
 
     def _copy(self, steps: Sequence[tuple[Any, tuple[int, ...]]], leaves: Sequence[int]) -> Sequence[int]:
-        """Copy the nodes of a template, and return where they are."""
+        """Copy the nodes of a template, whose constants are there already, and return where they are."""
         form, place = self.form, [*leaves]
         for row, made_of in steps:
             if not made_of:
-                place.append(form.constant(row))
+                place.append(row)
             elif row is None:
                 place.append(form.listed(tuple([place[j] for j in made_of])))
             else:
@@ -307,26 +328,26 @@ class Backward:
         return place
 
     def _through_dot(self, operands: tuple[int, ...], delta: Any, danger: int, reach: Any) -> None:
-        # The rule of dot selects operands, so it can be read on the two lists as if each were one operand.
-        edges = [*zip(operands, dot.gradient(operands, None), strict=True)]
-        left, right = operands[:2]
-        for j, partial in edges[2:]:
+        graph, rules = self.graph, _rules_of_dot(len(operands))
+        for j, partial in zip(operands[2:], rules[2:], strict=True):
             self.arrive(j, delta, partial, reach, danger)
-        for place, other in edges[: 1 + (left != right)]:
+        is_square = operands[0] == operands[1]
+        for k in (0,) if is_square else (0, 1):
+            place, other = operands[k], operands[rules[k]]
             if not self.depends[place] & LEARNS:
                 continue
             if isinstance(delta, float) or danger:
-                for _ in range(1 + (left == right)):
-                    for j, partial in zip(self.graph.operands[place], self.graph.operands[other], strict=True):
-                        self.arrive(j, delta, self.graph.constants.get(partial, partial), reach, danger)
+                for j, partial in (1 + is_square) * [*zip(graph.operands[place], graph.operands[other], strict=True)]:
+                    self.arrive(j, delta, graph.constants.get(partial, partial), reach, danger)
                 continue
             if place not in self.uses:
                 self.uses[place] = []
-                for k, j in enumerate(self.graph.operands[place]):
-                    if self.depends[j] & LEARNS and j >= self.graph.n_leaves:
-                        self.member.setdefault(j, []).append((place, k))
-            self.reach[place] = self._either(self.reach.get(place, False), reach)
-            upstream = delta if left != right else self.form.node(multiply, (self.form.constant(2.0), delta))
+                for at, j in enumerate(graph.operands[place]):
+                    if j >= graph.n_leaves and self.depends[j] & LEARNS:
+                        self.member.setdefault(j, []).append((place, at))
+            if self.is_risky:
+                self.reach[place] = self._either(self.reach.get(place, False), reach)
+            upstream = self.form.node(multiply, (self.form.constant(2.0), delta)) if is_square else delta
             self.uses[place].append((upstream, other))
 
     def arrive(self, j: int, upstream: Any, partial: Any, condition: Any, danger: int) -> None:
@@ -341,7 +362,8 @@ class Backward:
         elif isinstance(partial, float) and partial == 0 and danger < 2:  # but 0·∞ is not 0
             pair = 0.0, 0.0
         self.terms.setdefault(j, []).append(pair)
-        self.reach[j] = True if condition is True else self._either(self.reach.get(j, False), condition)
+        if self.is_risky:
+            self.reach[j] = self._either(self.reach.get(j, False), condition)
         if danger == 2:
             self.hot.add(j)
 
@@ -401,7 +423,7 @@ class Backward:
             found.outers.append(Outer(parameters, deltas, others))
             return
         alike: dict[tuple[int, ...], list[int]] = {}  # by the dots in which an element's factor varies, the elements
-        _, columns = self.column(place)
+        _, columns = self.columns_of(place)
         for k, column in enumerate(columns):
             used = tuple([u for u, pair in enumerate(zip(deltas, column, strict=True)) if self._varies(pair)])
             if used:

@@ -25,7 +25,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Container, Iterable, Sequence
 from itertools import chain
-from typing import Final
+from typing import Any, Final
 
 from autograd import primitives
 from autograd.compiler.tracing import Graph
@@ -33,11 +33,9 @@ from autograd.primitives import Primitive
 
 __all__ = ["ALL_VARY", "LEARNS", "VARIES", "Canonical", "canonical"]
 
-# What the compiler knows of operations by name: what adds up, be it a single term; what multiplies; and what is a product of
-# something with itself, a power if its second operand is the number 2.  The other passes know `dot` and `multiply`, which
-# come out here.
+# What the compiler knows of operations by name: what adds up, be it a single term; and what is a product of something with
+# itself, a power if its second operand is the number 2.  The other passes know `dot` and `multiply`, which come out here.
 ADDITIVE: Final = {primitives.positive, primitives.add, primitives.total, primitives.dot}
-MULTIPLICATIVE: Final = {primitives.multiply}
 SQUARE: Final = {primitives.power, primitives.square}
 # What a node depends on: an input, so that it is another number for each example; a leaf to differentiate with respect to.  Of
 # a list, also whether all of its nodes depend on an input or are 0.
@@ -82,7 +80,7 @@ class Canonical:
         for i in range(len(graph) - 1, n_leaves - 1, -1):
             row, made_of = rows[i], operands[i]
             if inner[i]:
-                inner[i] = uses[i] == 1 and (row in ADDITIVE or _factors(graph, i) is not None)
+                inner[i] = uses[i] == 1 and (row is primitives.multiply or row in ADDITIVE or _is_square(graph, i))
             if not uses[i] or (row is None and max(made_of, default=0) < n_leaves):
                 continue
             if row in ADDITIVE:
@@ -108,13 +106,14 @@ class Canonical:
             elif row is primitives.dot and _is_plain(graph, made_of, inner):
                 for k in made_of[:2]:
                     if place[k] < 0:
-                        place[k] = self.listed(tuple(map(place.__getitem__, operands[k])))
+                        is_moved = max(operands[k]) >= n_leaves
+                        place[k] = self.listed(tuple(map(place.__getitem__, operands[k])) if is_moved else operands[k])
                 place[i] = self._dot(*[place[j] for j in made_of])
             elif row in ADDITIVE:
                 products, addends = _terms(graph, i, inner, zeros)
                 place[i] = self.sum([(place[a], place[b]) for a, b in products], [place[j] for j in addends])
-            elif row in SQUARE and (factors := _factors(graph, i)):
-                place[i] = self.node(primitives.multiply, tuple([place[j] for j in factors]))
+            elif row in SQUARE and _is_square(graph, i):
+                place[i] = self.node(primitives.multiply, (place[made_of[0]], place[made_of[0]]))
             else:
                 place[i] = self.node(row, tuple([place[j] for j in made_of]))
         for i in sorted(graph.labels):
@@ -130,7 +129,7 @@ class Canonical:
             depends = 0
             for j in operands:
                 depends |= flags[j]
-            flags.append(depends & (VARIES | LEARNS))
+            flags.append(depends & ~ALL_VARY)
             self.rows.append(row)
             self.operands.append(operands)
         return place
@@ -208,7 +207,7 @@ def _is_plain(graph: Graph, made_of: Sequence[int], inner: Sequence[int]) -> boo
 
 def _terms(graph: Graph, root: int, inner: Sequence[int], zeros: Container[int]) -> tuple[list[tuple[int, int]], list[int]]:
     """Return the products and the other terms that a sum is made of, in written order."""
-    products: list[tuple[int, int]] = []
+    products: list[Any] = []
     addends: list[int] = []
     todo = [root]
     while todo:
@@ -220,19 +219,15 @@ def _terms(graph: Graph, root: int, inner: Sequence[int], zeros: Container[int])
         elif row is primitives.dot:
             products += zip(graph.operands[operands[0]], graph.operands[operands[1]], strict=True)
             todo += operands[2:]
-        elif (factors := _factors(graph, i)) is not None:
-            products.append(factors)
+        elif row is primitives.multiply:
+            products.append(operands)
+        elif row in SQUARE:
+            products.append((operands[0], operands[0]))
         else:
             todo += reversed(operands)
     return products, addends
 
 
-def _factors(graph: Graph, i: int) -> tuple[int, int] | None:
-    """Return what a product is made of, None for what is not a product."""
-    row = graph.rows[i]
-    if row in MULTIPLICATIVE:
-        x, y = graph.operands[i]
-        return x, y
-    if row in SQUARE and all(graph.constants.get(j) == 2 for j in graph.operands[i][1:]):
-        return graph.operands[i][0], graph.operands[i][0]
-    return None
+def _is_square(graph: Graph, i: int) -> bool:
+    """Return whether a node is the product of something with itself."""
+    return graph.rows[i] in SQUARE and all(graph.constants.get(j) == 2 for j in graph.operands[i][1:])
