@@ -27,7 +27,7 @@ __all__ = ["NativeMachine", "can_run"]
 
 BREAK_EVEN: Final = 2500  # operations on single numbers that take as long as one instruction on arrays
 MOST_SIZES: Final = 8  # of batches that stay prepared
-KINDS: Final[dict[Primitive | None, int]] = {**CODES, None: -1}  # of a node; leaves and lists are not operations
+KINDS: Final[dict[Primitive | None, int]] = {None: -1} | CODES  # of a node; leaves and lists are not operations
 TILE: Final = 1 << 15  # numbers that are worked on at once, so that they stay in the cache
 
 

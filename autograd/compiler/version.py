@@ -96,7 +96,9 @@ class Version(Plan):
                 raise ValueError("the compiled function returned no output; let it return a Value, or lists of them")
             self.result = trace.result
             super().__init__(differentiate(trace.graph, trace.outputs), flush)
-            del trace  # measured: as soon as the collector is on again it looks at all that is young, for longer than this takes
+            del (
+                trace
+            )  # measured: as soon as the collector is on again it looks at all that is young, for longer than this takes
 
     def is_current(self) -> bool:
         """Return whether the function, called again, does the same computation."""
