@@ -207,7 +207,7 @@ class _Places:
             yield Fold(row, parts, self.results(group, nodes[placed]), group.backward)
 
     def _dots(self, group: Group, nodes: Array) -> Iterator[Product]:
-        left, right, *bias = (np.array(column) for column in zip(*[self.graph.operands[i] for i in group.nodes], strict=True))
+        left, right, *bias = zip(*[self.graph.operands[i] for i in group.nodes], strict=True)
         added = np.stack(bias, axis=1) if bias else np.zeros((len(nodes), 0), np.intp)
         for chosen, *factors in self._products(self._lists(left), self._lists(right), added):
             parts, grid = self._parts(*factors)
@@ -217,7 +217,8 @@ class _Places:
     def _outers(self, outers: Sequence[Outer]) -> Iterator[Product]:
         """Lay out gradients: one row of left factors for each outer, and one of right factors for each of its elements."""
         deltas = np.repeat([outer.deltas for outer in outers], [len(outer.parameters) for outer in outers], axis=0)
-        inputs = np.concatenate([self._lists(np.array(outer.inputs)).T for outer in outers])
+        lists = {inputs: self._lists(inputs).T for inputs in {outer.inputs for outer in outers}}
+        inputs = np.concatenate([lists[outer.inputs] for outer in outers])
         parameters = np.concatenate([outer.parameters for outer in outers])
         for chosen, left, right in self._products(deltas, inputs, np.zeros((len(parameters), 0), np.intp)):
             used = (self.space[left[0]] != CONSTANTS) & (self.space[right[0]] != CONSTANTS)  # the others are 0
@@ -226,10 +227,10 @@ class _Places:
             parts, grid = self._parts(left[:, used], right[:, used])
             yield Product(parts, None, Slots(GRADIENT, parameters[chosen][grid]), backward=True, summed=True)
 
-    def _lists(self, places: Array) -> Array:
+    def _lists(self, places: Sequence[int]) -> Array:
         """Return the nodes of lists of one length."""
-        unique, which = np.unique(places, return_inverse=True)
-        return np.array([self.graph.operands[i] for i in unique])[which]
+        numbers = {i: number for number, i in enumerate({*places})}
+        return np.array([self.graph.operands[i] for i in numbers])[[numbers[i] for i in places]]
 
     def _products(self, left: Array, right: Array, bias: Array) -> Iterator[tuple[Array, ...]]:
         """Sort the factors of sums of products [sums×K], and group the sums whose factors come from the same spaces."""
@@ -285,36 +286,27 @@ def _grid(left: Array, right: Array) -> Array:
     """
     alone = np.arange(len(left)).reshape(-1, 1, 1)
     a, b = _numbered(left), _numbered(right)
-    block = _components(a, b)
-    order = np.lexsort([b, a, block])
-    counts = np.bincount(block)
-    first = order[np.cumsum(counts) - counts]
-    n = int((a[order[: counts[0]]] == a[first[0]]).sum())
-    if (counts != counts[0]).any() or counts[0] % n:
+    order, counts = np.lexsort([b, a]), np.bincount(a)
+    if (counts != counts[0]).any():
         return alone
-    grid = order.reshape(len(counts), -1, n)
-    same = (a[grid] == a[grid][:, :, :1]).all() and (b[grid] == b[grid][:, :1]).all()
-    return grid if same else alone
+    kinds: dict[bytes, list[int]] = {}  # left rows by the right rows that they meet
+    for i, met in enumerate(_keys(b[order].reshape(len(counts), -1))):
+        kinds.setdefault(met, []).append(i)
+    if len({*map(len, kinds.values())}) > 1:
+        return alone
+    return order.reshape(len(counts), -1)[[*kinds.values()]]
+
+
+def _keys(rows: Array) -> list[bytes]:
+    """Return for each row of a matrix of integers a key, in the order of the rows."""
+    return [row.tobytes() for row in np.ascontiguousarray(rows, ">i8")]
 
 
 def _numbered(rows: Array) -> Array:
     """Number the rows of a matrix, equal ones alike, in ascending order."""
-    keys = [row.tobytes() for row in np.ascontiguousarray(rows, ">i8")]
+    keys = _keys(rows)
     numbers = {key: i for i, key in enumerate(sorted({*keys}))}
     return np.array([numbers[key] for key in keys])
-
-
-def _components(a: Array, b: Array) -> Array:
-    """Number the connected components of the graph that joins left row a[i] and right row b[i], for each i."""
-    block = np.arange(a.max() + 1)
-    while True:  # each turn carries the lowest number one step further
-        lowest = np.full(b.max() + 1, len(block))
-        np.minimum.at(lowest, b, block[a])
-        new = block.copy()
-        np.minimum.at(new, a, lowest[b])
-        if (new == block).all():
-            return np.unique(block[a], return_inverse=True)[1].reshape(-1)
-        block = new
 
 
 def box(columns: Sequence[Array]) -> tuple[int, ...]:
@@ -355,11 +347,10 @@ def strides(index: Array) -> tuple[int, tuple[int, ...]] | None:
     >>> strides(np.array([[3, 4], [7, 8]])), strides(np.array([3, 4, 9]))
     ((3, (4, 1)), None)
     """
-    first = int(index.flat[0])
-    places = range(index.ndim)
-    second = [tuple(int(k == d) for k in places) for d in places]
-    steps = tuple(int(index[at]) - first if n > 1 else 0 for at, n in zip(second, index.shape, strict=True))
-    even: Array = np.array(first)
-    for d, (n, step) in enumerate(zip(index.shape, steps, strict=True)):
-        even = even + (step * np.arange(n)).reshape([-1 if k == d else 1 for k in places])
-    return (first, steps) if np.array_equal(even, index) else None
+    flat, size, even = index.reshape(-1), index.size, index.flat[0]
+    steps: list[int] = []
+    for n in index.shape:
+        size //= n
+        steps.append(int(flat[size] - flat[0]) if n > 1 else 0)
+        even = np.add.outer(even, steps[-1] * np.arange(n))
+    return (int(flat[0]), tuple(steps)) if (even == index).all() else None

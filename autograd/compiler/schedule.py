@@ -67,9 +67,9 @@ def schedule(graph: Graph, forward: int, outers: Sequence[Outer] = (), most: flo
     levels: list[int] = []
     for i in range(graph.n_leaves, len(graph)):
         row, operands = graph.rows[i], graph.operands[i]
-        parts = [source[j] for j in operands]
-        varies.append(True in [varies[j] for j in operands])
-        level.append(max([level[j] for j in operands], default=0) + (row is not None))
+        parts = [*map(source.__getitem__, operands)]
+        varies.append(True in map(varies.__getitem__, operands))
+        level.append(max(map(level.__getitem__, operands), default=0) + (row is not None))
         if row is None:
             source.append(frozenset(parts) if operands else CONSTANTS)
             continue
