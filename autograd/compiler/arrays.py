@@ -206,13 +206,15 @@ class Bound:
 
     # What instructions become.
 
-    @functools.singledispatchmethod
     def emit(self, instruction: Instruction) -> None:
         """Add the calls of an instruction."""
-        raise TypeError(f"{instruction!r} is no instruction")
+        emit: dict[type, Callable[[Any], None]] = {
+            Apply: self.emit_apply, Fold: self.emit_fold, Product: self.emit_product, Sum: self.emit_sum,
+        }  # fmt: skip
+        emit[type(instruction)](instruction)
 
-    @emit.register
-    def _(self, instruction: Apply) -> None:
+    def emit_apply(self, instruction: Apply) -> None:
+        """Add the calls that apply a row."""
         operands = [self.operand(slots) for slots in instruction.operands]
         self.apply(instruction.row, operands, self.view(instruction.out))
 
@@ -253,8 +255,8 @@ class Bound:
         """Let calls that come later write into a borrowed array."""
         self._free.setdefault((array.size, array.dtype), []).append(array.reshape(-1))
 
-    @emit.register
-    def _(self, instruction: Fold) -> None:
+    def emit_fold(self, instruction: Fold) -> None:
+        """Add the calls that combine many operands."""
         out, fold = self.view(instruction.out), getattr(np, instruction.row.fold)
         first, *rest = instruction.parts
         if not rest:
@@ -267,8 +269,8 @@ class Bound:
         for part in partial[1:]:
             self.call(fold, out, part, out)
 
-    @emit.register
-    def _(self, instruction: Product) -> None:
+    def emit_product(self, instruction: Product) -> None:
+        """Add the calls of a product."""
         if instruction.summed:
             self.over_batch(instruction)
             return
@@ -321,8 +323,8 @@ class Bound:
             self.call(function, *operands, partial)
             self.call(np.add, target, partial, target)
 
-    @emit.register
-    def _(self, instruction: Sum) -> None:
+    def emit_sum(self, instruction: Sum) -> None:
+        """Add the calls of a sum over the batch."""
         index, operand = instruction.out.index, self.view(instruction.operand)
         even = strides(index) is not None and not instruction.adds
         target = self.view(instruction.out)[..., 0] if even else np.empty(len(index), self.dtype)

@@ -352,5 +352,6 @@ def strides(index: Array) -> tuple[int, tuple[int, ...]] | None:
     for n in index.shape:
         size //= n
         steps.append(int(flat[size] - flat[0]) if n > 1 else 0)
-        even = np.add.outer(even, steps[-1] * np.arange(n))
-    return (int(flat[0]), tuple(steps)) if (even == index).all() else None
+        if n > 1:
+            even = np.add.outer(even, steps[-1] * np.arange(n))
+    return (int(flat[0]), tuple(steps)) if (even.reshape(-1) == flat).all() else None
