@@ -37,7 +37,6 @@ from test_accuracy import ORACLE, mpmath
 
 from autograd import DomainError, Value, compile, grad, gradients, jvp, primitives, replay, walk
 from autograd.compiler.program import MACHINES
-from autograd.compiler.pure import run as run_pure
 from autograd.strategies import ROWS, STEEP, Program, is_smooth, widths
 from autograd.value import nodes_below
 
@@ -148,12 +147,8 @@ def compiled(case: Case, backend: str) -> tuple[list[float], list[float]]:
         return [results[-1], *[results[i] for i in case.outputs]]
 
     batch = [[1.0, 1.0], *([x, x] for x in case.program.leaves[half:])]
-    program = compile(f, leaves[:half], example=[1.0, *case.elsewhere[half:]], backend="auto" if backend == "pure" else backend)
-    if backend == "pure":
-        arrays = [np.array(column[:1])[:, None] for column in batch]
-        outputs, gradient = run_pure(program.layout, np, program.parameters, arrays)
-    else:
-        outputs, gradient = program.outputs_and_gradient(*batch)
+    program = compile(f, leaves[:half], example=[1.0, *case.elsewhere[half:]], backend=backend)
+    outputs, gradient = program.outputs_and_gradient(*batch)
     return [float(x[0]) for x in outputs[1:]], [float(x) for x in gradient]
 
 
@@ -257,7 +252,7 @@ def disagreement(case: Case, *, jax: bool = False) -> Disagreement | None:
                 yield None if is_tiny else forward(reading, gradient)
             elif repr(gradient) != repr(expected):
                 yield Disagreement(case, reading, gradient, expected)
-        machines = {backend: (lambda backend=backend: compiled(case, backend)) for backend in (*MACHINES, "pure")}
+        machines = {backend: (lambda backend=backend: compiled(case, backend)) for backend in MACHINES}
         others = machines | ({"mpmath": lambda: by_mpmath(case)} if case.is_tame else {})
         others |= {"jax": lambda: by_jax(case)} if jax and case.is_tame else {}
         for reading, read in others.items() if not is_tiny else ():

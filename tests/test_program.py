@@ -235,7 +235,7 @@ def test_wrong_functions_and_parameters_are_refused() -> None:
 def test_wrong_options_are_refused() -> None:
     with pytest.raises(ValueError, match="dtype is 'float64' or 'float32'; got 'int'"):
         compile(lambda x: x, [], dtype="int")
-    with pytest.raises(ValueError, match="backend is one of 'auto', 'numpy', 'native'; got 'gpu'"):
+    with pytest.raises(ValueError, match="backend is one of 'auto', 'numpy', 'native', 'pure'; got 'gpu'"):
         compile(lambda x: x, [], backend="gpu")
     with pytest.raises(ValueError, match="reduce is 'mean' or 'sum'; got 'max'"):
         compile(lambda x: x, []).gradient([1.0], reduce="max")

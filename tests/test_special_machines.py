@@ -14,9 +14,8 @@ import numpy as np
 import pytest
 from test_special_points import points
 
-from autograd import DomainError, Primitive, Value, compile, primitives
+from autograd import DomainError, Primitive, compile, primitives
 from autograd.compiler.program import MACHINES
-from autograd.compiler.pure import run
 from autograd.strategies import ROWS, widths
 
 PRECISION = {"float64": 1e-12, "float32": 3e-6}
@@ -49,18 +48,13 @@ def agree(found: float, expected: float, dtype: str, least: float = 0.0) -> bool
 def read(row: Primitive, machine: str, dtype: str, cases: Sequence[Sequence[float]]) -> tuple[Any, Any]:
     """Return the values [cases] and the partial derivatives [cases×operands] that a machine gives at some operands."""
     width = len(cases[0])
-    if machine == "pure":
-        leaves = [Value(1.0) for _ in range(width)]
-        program = compile(lambda x: row.apply(leaves), leaves, example=[0.0], dtype=dtype)
-        results = [run(program.layout, np, np.array(data, dtype), [np.zeros((1, 1), dtype)]) for data in cases]
-        return [outputs[0, 0] for outputs, _ in results], [gradient for _, gradient in results]
     program = compile(lambda *v: row.apply(v), example=[1.0] * width, dtype=dtype, backend=machine)
     columns = [np.array(column, dtype) for column in zip(*cases, strict=True)]
     return program(*columns), program.jacobian(*columns, of="inputs")[:, 0]
 
 
 @pytest.mark.parametrize("dtype", ["float64", pytest.param("float32", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("machine", [*MACHINES, pytest.param("pure", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("machine", MACHINES)
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_every_machine_gives_what_floats_give(row: Primitive, machine: str, dtype: str) -> None:
     limit = float(np.finfo(dtype).max)

@@ -228,5 +228,5 @@ def test_a_machine_is_a_class_of_a_few_methods_and_a_line_of_a_table() -> None:
     chosen = compile(lambda x: relu(w * x), [w], example=[1.0])
     assert [chosen.backend_for(batch) for batch in (1, 2)] == ["lists", "native"]
     assert math.isclose(chosen.gradient([3.0])[0], 1.5)
-    with pytest.raises(ValueError, match="backend is one of 'auto', 'numpy', 'native', 'lists'; got 'gpu'"):
+    with pytest.raises(ValueError, match="backend is one of 'auto', 'numpy', 'native', 'pure', 'lists'; got 'gpu'"):
         compile(last, [w], backend="gpu")

@@ -10,6 +10,7 @@ for whole batches at the speed of hand-written NumPy.
     schedule    what can be done at once
     layout      where everything lies, which makes groups of dots matrix products
     arrays      the instructions on NumPy's arrays
+    pure        the instructions as a pure function, for JAX or any namespace with NumPy's functions
     native      the same graph on single numbers, compiled by numba
     interpreter the native code, written from the table
     lesson      the instructions as equations
@@ -54,7 +55,8 @@ def compile(
         example: arguments to trace f with at once, of which only the structures and shapes matter; then the program is for
             these, and refuses others.  Without it, f is traced once for each structure and shape that the program meets.
         dtype: ``"float64"`` or ``"float32"``.
-        backend: ``"numpy"``; ``"native"``, for small or unstructured work, which needs numba; or the faster of the two.
+        backend: ``"numpy"``; ``"native"``, for small or unstructured work, which needs numba; or ``"auto"``, the faster of the
+            two.  ``"pure"`` is the function of `Program.to_jax` on NumPy's arrays, which prepares nothing.
         traces: the largest number of structures and shapes to be kept compiled.
         flush: whether native code takes subnormal numbers, those below 2.2e-308, for 0, so that it computes a gradient that
             vanishes as fast as any other; processors may take ten times as long for such numbers.

@@ -42,7 +42,7 @@ from autograd.compiler.jacobians import OF, assembled
 from autograd.compiler.layout import Array, Layout
 from autograd.compiler.lesson import latex, lesson
 from autograd.compiler.native import NativeMachine
-from autograd.compiler.pure import as_function, exact_share
+from autograd.compiler.pure import PureMachine, as_function, exact_share
 from autograd.compiler.tracing import Graph, Shape
 from autograd.compiler.version import Plan, Version
 from autograd.trees import map_tree
@@ -71,7 +71,7 @@ class Machine(Protocol):
 
 
 # In order of preference: the first one that suits runs the program.
-MACHINES: Final[dict[str, type[Machine]]] = {"native": NativeMachine, "numpy": NumPyMachine}
+MACHINES: Final[dict[str, type[Machine]]] = {"pure": PureMachine, "native": NativeMachine, "numpy": NumPyMachine}
 REDUCE: Final = ("mean", "sum")
 MOST_TRACES: Final = 32
 
@@ -438,7 +438,7 @@ class Program:
         return {"forward": backward.count(False), "backward": backward.count(True)}
 
     def backend_for(self, batch: int) -> str:
-        """Return ``"numpy"`` or ``"native"``, whichever a batch of this size runs on: the first machine that suits it."""
+        """Return the name of the machine that a batch of this size runs on: the first that suits it, or the requested one."""
         return self._backend_for(self.trace, batch)
 
     def _backend_for(self, plan: Plan, batch: int) -> str:

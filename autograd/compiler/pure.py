@@ -1,7 +1,8 @@
 """The instructions as a pure function of arrays: for JAX, or for any namespace that has NumPy's functions.
 
 Here nothing is prepared and nothing is written in place: each instruction makes a new block of results.  So the function can be
-differentiated, compiled for an accelerator, and its batch spread over devices.
+differentiated, compiled for an accelerator, and its batch spread over devices; on NumPy's arrays it is the machine that all
+others are compared with.
 
 >>> import numpy as np
 >>> from autograd.compiler import compile
@@ -21,11 +22,12 @@ from typing import Any
 import numpy as np
 
 from autograd.compiler.batches import arrays_of, batch_of
+from autograd.compiler.definitions import definition
 from autograd.compiler.layout import GRADIENT, Apply, Array, Fold, Instruction, Layout, Product, Slots
 from autograd.compiler.tracing import CONSTANTS, INPUTS, PARAMETERS
-from autograd.compiler.version import Version
+from autograd.compiler.version import Plan, Version
 
-__all__ = ["as_function", "exact_share", "run"]
+__all__ = ["PureMachine", "as_function", "exact_share", "run"]
 
 
 def exact_share(n: int) -> float:
@@ -71,6 +73,26 @@ def run(
     order = np.argsort(np.concatenate(places))
     gradient = memory.take(Slots(GRADIENT, np.arange(parameters.size)))[:, 0] if parameters.size else parameters
     return namespace.concatenate(outputs)[order], gradient
+
+
+class PureMachine:
+    """A program on NumPy's arrays, run as written; for the arguments see `NumPyMachine`, which is faster."""
+
+    def __init__(self, plan: Plan, parameters: Array) -> None:
+        self.layout, self.parameters = plan.layout, parameters
+
+    @classmethod
+    def suits(cls, plan: Plan, batch: int) -> bool:
+        """Return False: it runs only where it is requested."""
+        return False
+
+    def outputs(self, arguments: Sequence[Array]) -> Array:
+        """Return the outputs [outputs×batch] for arguments [batch×size]."""
+        return run(self.layout, np, self.parameters, arguments)[0]
+
+    def gradient(self, arguments: Sequence[Array], share: float) -> tuple[Array, Array]:
+        """Return the outputs, and the gradient of the first, summed over the batch and multiplied by a share."""
+        return run(self.layout, np, self.parameters, arguments, share)
 
 
 def as_function(version: Version, namespace: Any, of: str | None) -> Callable[..., Any]:
@@ -140,6 +162,8 @@ class Memory:
         """Do an instruction; return its block of results, in their shape."""
         if isinstance(instruction, Apply):
             operands = [self.take(slots) for slots in instruction.operands]
+            if instruction.row.array_function(self.namespace) is None:
+                definition(instruction.row, len(operands))  # which refuses a row for numbers alone, with advice
             result = self.namespace.asarray(instruction.row.apply(operands), dtype=self.dtype)  # truth values become 0 and 1
             return self.namespace.broadcast_to(result, np.broadcast_shapes(*[x.shape for x in operands]))
         if isinstance(instruction, Fold):
