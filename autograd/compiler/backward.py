@@ -190,7 +190,7 @@ class Backward:
         self.uses: dict[int, list[tuple[int, int]]] = {}  # for each list its δ and the other list, for each dot
         self.member: dict[int, list[tuple[int, int]]] = {}  # for each node the lists that it is in, and its index there
         self.columns: dict[int, tuple[tuple[int, ...], list[tuple[int, ...]]]] = {}
-        self.templates: dict[Any, Template] = {}  # with the places of constants in place of numbers
+        self.templates: dict[Any, Template] = {}
         self.reach: dict[int, Any] = {y: True}  # for nodes and lists the condition under which anything arrives
         self.hot: set[int] = set()  # nodes whose gradient may be infinite
         self.risk = risks(self.graph, y) if risk is None else risk
@@ -300,32 +300,32 @@ class Backward:
             for j, partial in zip(operands, total.gradient(operands, None), strict=True):
                 self.arrive(j, delta, partial, reach, danger)
             return
-        constants, wanted = ONE_OPERAND
-        if len(operands) > 1:
-            constants = tuple([constant_key(graph.constants[j]) if j in graph.constants else None for j in operands])
-            wanted = tuple([self.depends[j] & LEARNS > 0 for j in operands])
-        key = row, constants, wanted
-        if key not in self.templates:
-            steps, edges = template(row, constants, wanted, self.is_risky)
-            self.templates[key] = Template([(x if made_of else self.form.constant(x), made_of) for x, made_of in steps], edges)
-        steps, edges = self.templates[key]
-        place = self._copy(steps, (*operands, i))
+        steps, edges = self._template(row, operands)
+        form, place = self.form, [*operands, i]
+        for made, made_of in steps:
+            if not made_of:
+                place.append(made)
+            elif made is None:
+                place.append(form.listed(tuple([place[j] for j in made_of])))
+            else:
+                place.append(form.node(made, tuple([place[j] for j in made_of])))
         for k, partial, flow in edges:
             condition = flow if isinstance(flow, bool) else place[flow]
             value = partial if isinstance(partial, float) else place[partial]
             self.arrive(operands[k], delta, value, self._both(reach, condition), danger)
 
-    def _copy(self, steps: Sequence[tuple[Any, tuple[int, ...]]], leaves: Sequence[int]) -> Sequence[int]:
-        """Copy the nodes of a template, whose constants are there already, and return where they are."""
-        form, place = self.form, [*leaves]
-        for row, made_of in steps:
-            if not made_of:
-                place.append(row)
-            elif row is None:
-                place.append(form.listed(tuple([place[j] for j in made_of])))
-            else:
-                place.append(form.node(row, tuple([place[j] for j in made_of])))
-        return place
+    def _template(self, row: Primitive, operands: Sequence[int]) -> Template:
+        """Return the rules of a row at these operands, with the places of constants in place of the numbers."""
+        constants, wanted = ONE_OPERAND
+        if len(operands) > 1:
+            constants = tuple([constant_key(self.graph.constants[j]) if j in self.graph.constants else None for j in operands])
+            wanted = tuple([self.depends[j] & LEARNS > 0 for j in operands])
+        key = row, constants, wanted
+        if key not in self.templates:
+            steps, edges = template(*key, self.is_risky)
+            steps = [(made if made_of else self.form.constant(made), made_of) for made, made_of in steps]
+            self.templates[key] = Template(steps, edges)
+        return self.templates[key]
 
     def _through_dot(self, operands: tuple[int, ...], delta: Any, danger: int, reach: Any) -> None:
         graph, rules = self.graph, _rules_of_dot(len(operands))
