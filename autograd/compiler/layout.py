@@ -199,11 +199,10 @@ class _Places:
 
     def _folds(self, group: Group, row: Nary, nodes: Array, operands: Array) -> Iterator[Fold]:
         order = np.lexsort([self.slot[operands], self.space[operands]], axis=1)
-        operands = np.take_along_axis(operands, order, 1)
+        operands = operands[np.arange(len(nodes))[:, None], order]
         for chosen in _alike(self.space[operands]):
             placed = chosen[_by_slots(self.slot[operands[chosen]])]
-            cuts = np.flatnonzero(np.diff(self.space[operands[placed[0]]])) + 1
-            parts = tuple(self.slots(part) for part in np.split(operands[placed], cuts, axis=1))
+            parts = tuple(self.slots(operands[placed][:, run]) for run in _runs(self.space[operands[placed[0]]]))
             yield Fold(row, parts, self.results(group, nodes[placed]), group.backward)
 
     def _dots(self, group: Group, nodes: Array) -> Iterator[Product]:
@@ -238,14 +237,14 @@ class _Places:
         if swap.any():
             left, right = np.where(swap, right, left), np.where(swap, left, right)
         order = np.lexsort([self.slot[right], self.slot[left], self.space[right], self.space[left]], axis=1)
-        left, right = np.take_along_axis(left, order, 1), np.take_along_axis(right, order, 1)
+        lines = np.arange(len(left))[:, None]
+        left, right = left[lines, order], right[lines, order]
         for chosen in _alike(np.concatenate([self.space[left], self.space[right], self.space[bias]], axis=1)):
             yield chosen, left[chosen], right[chosen]
 
     def _parts(self, left: Array, right: Array) -> tuple[Any, Array]:
         """Lay out factors that come from the same spaces: the parts of a product, and the sums' places in it."""
-        cuts = np.flatnonzero(np.diff(self.space[left[0]]) | np.diff(self.space[right[0]])) + 1
-        parts = [*zip(np.split(left, cuts, axis=1), np.split(right, cuts, axis=1), strict=True)]
+        parts = [(left[:, run], right[:, run]) for run in _runs(self.space[left[0]], self.space[right[0]])]
         grid = _grid(*max([(self.slot[a], self.slot[b]) for a, b in parts], key=lambda part: part[0].shape[1]))
         if any((a[grid] != a[grid][:, :, :1]).any() or (b[grid] != b[grid][:, :1]).any() for a, b in parts):
             grid = np.arange(len(left)).reshape(-1, 1, 1)
@@ -258,6 +257,12 @@ class _Places:
         adds = np.array([parameter in structured for parameter in self.gradients.nodes], np.intp)
         for chosen in _alike(np.stack([self.space[nodes], self.block[nodes], adds], axis=1)) if nodes.size else ():
             yield Sum(self.slots(nodes[chosen]), Slots(GRADIENT, parameters[chosen]), bool(adds[chosen[0]]))
+
+
+def _runs(*columns: Array) -> list[slice]:
+    """Return the longest slices in which each column has one number."""
+    jumps = np.any([column[1:] != column[:-1] for column in columns], axis=0)
+    return [slice(a, b) for a, b in pairwise([0, *(np.flatnonzero(jumps) + 1).tolist(), len(columns[0])])]
 
 
 def _by_slots(slots: Array) -> Array:
@@ -304,6 +309,8 @@ def _keys(rows: Array) -> list[bytes]:
 
 def _numbered(rows: Array) -> Array:
     """Number the rows of a matrix, equal ones alike, in ascending order."""
+    if rows.shape[1] == 1:
+        return np.unique(rows, return_inverse=True)[1].reshape(-1)
     keys = _keys(rows)
     numbers = {key: i for i, key in enumerate(sorted({*keys}))}
     return np.array([numbers[key] for key in keys])

@@ -17,7 +17,7 @@ multiply ['multiply(0, 5)']
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
@@ -59,43 +59,40 @@ def schedule(graph: Graph, forward: int, outers: Sequence[Outer] = (), most: flo
         most: a limit: as soon as there are more groups, those found so far are returned.
     """
     source: list[Any] = spaces(graph)  # of a leaf its space, of a result its group, of a list all that its nodes come from
-    first = INPUTS + len(graph.sizes)
-    varies = [space >= INPUTS for space in source]
-    level = [0] * graph.n_leaves
+    first = INPUTS + len(graph.sizes)  # the groups are numbered after the spaces
+    level, varies = [0] * first, [space >= INPUTS for space in range(first)]
     numbers: dict[Any, int] = {}
     groups: list[Group] = []
-    levels: list[int] = []
+
+    def group(row: Primitive | None, backward: bool, sizes: Any, sources: Iterable[int]) -> int:
+        """Return the group of a node, which has a level of its own, as the sources have."""
+        number = numbers.setdefault((row, backward, sizes, sources), first + len(groups))
+        if number == first + len(groups):
+            level.append(1 + max([level[k] for k in sources], default=0))
+            varies.append(row is None or any(varies[k] for k in sources))
+            groups.append(Group(row, BATCHED if varies[-1] else STATIC, backward))
+        return number
+
     for i in range(graph.n_leaves, len(graph)):
         row, operands = graph.rows[i], graph.operands[i]
-        parts = [*map(source.__getitem__, operands)]
-        varies.append(True in map(varies.__getitem__, operands))
-        level.append(max(map(level.__getitem__, operands), default=0) + (row is not None))
+        parts: Any = tuple(map(source.__getitem__, operands))
         if row is None:
             source.append(frozenset(parts) if operands else CONSTANTS)
             continue
-        made_of: Any = len(parts), tuple(parts)
+        sizes: Any = len(parts)
         if row is primitives.dot:
-            made_of = len(graph.operands[operands[0]]), len(parts), parts[0] | parts[1] | {*parts[2:]}
+            sizes, parts = (len(graph.operands[operands[0]]), sizes), parts[0] | parts[1] | {*parts[2:]}
         elif isinstance(row, Nary) and row.fold:
-            made_of = len(parts), frozenset(parts)
-        key = level[i], row, i < forward, varies[i], made_of
-        number = numbers.setdefault(key, len(groups))
-        if number == len(groups):
-            groups.append(Group(row, BATCHED if varies[i] else STATIC, backward=i >= forward))
-            levels.append(level[i])
-            if len(groups) > most:
-                return groups
-        groups[number].nodes.append(i)
-        source.append(first + number)
+            parts = frozenset(parts)
+        number = group(row, i >= forward, sizes, parts)
+        if len(groups) > most:
+            return groups
+        groups[number - first].nodes.append(i)
+        source.append(number)
     for k, (_, deltas, inputs) in enumerate(outers):
-        depth = 1 + max([level[j] for j in (*deltas, *inputs)])
-        kind = depth, len(deltas), frozenset([source[j] for j in deltas]).union(*[source[j] for j in inputs])
-        number = numbers.setdefault(kind, len(groups))
-        if number == len(groups):
-            groups.append(Group(None, BATCHED, backward=True))
-            levels.append(depth)
-        groups[number].nodes.append(k)
-    return [groups[number] for number in sorted(range(len(groups)), key=levels.__getitem__)]
+        parts = frozenset([source[j] for j in deltas]).union(*[source[j] for j in inputs])
+        groups[group(None, True, len(deltas), parts) - first].nodes.append(k)
+    return [groups[k] for k in sorted(range(len(groups)), key=lambda k: level[first + k])]
 
 
 def spaces(graph: Graph) -> list[int]:
