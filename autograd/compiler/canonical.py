@@ -25,7 +25,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Container, Iterable, Sequence
 from itertools import chain
-from typing import Any, Final
+from typing import Final
 
 from autograd import primitives
 from autograd.compiler.tracing import Graph
@@ -110,8 +110,7 @@ class Canonical:
                         place[k] = self.listed(tuple(map(place.__getitem__, operands[k])) if is_moved else operands[k])
                 place[i] = self._dot(*[place[j] for j in made_of])
             elif row in ADDITIVE:
-                products, addends = _terms(graph, i, inner, zeros)
-                place[i] = self.sum([(place[a], place[b]) for a, b in products], [place[j] for j in addends])
+                place[i] = self.sum(*_terms(graph, i, inner, zeros, place))
             elif row in SQUARE and _is_square(graph, i):
                 place[i] = self.node(primitives.multiply, (place[made_of[0]], place[made_of[0]]))
             else:
@@ -205,9 +204,11 @@ def _is_plain(graph: Graph, made_of: Sequence[int], inner: Sequence[int]) -> boo
     return len(graph.operands[made_of[0]]) > 1 and not any(inner[j] or graph.constants.get(j) == 0 for j in made_of[2:])
 
 
-def _terms(graph: Graph, root: int, inner: Sequence[int], zeros: Container[int]) -> tuple[list[tuple[int, int]], list[int]]:
-    """Return the products and the other terms that a sum is made of, in written order."""
-    products: list[Any] = []
+def _terms(
+    graph: Graph, root: int, inner: Sequence[int], zeros: Container[int], place: Sequence[int]
+) -> tuple[list[tuple[int, int]], list[int]]:
+    """Return the places of the products and the other terms that a sum is made of, in written order."""
+    products: list[tuple[int, int]] = []
     addends: list[int] = []
     todo = [root]
     while todo:
@@ -215,14 +216,15 @@ def _terms(graph: Graph, root: int, inner: Sequence[int], zeros: Container[int])
         row, operands = graph.rows[i], graph.operands[i]
         if i != root and not inner[i]:
             if i not in zeros:
-                addends.append(i)
-        elif row is primitives.dot:
-            products += zip(graph.operands[operands[0]], graph.operands[operands[1]], strict=True)
-            todo += operands[2:]
+                addends.append(place[i])
         elif row is primitives.multiply:
-            products.append(operands)
+            products.append((place[operands[0]], place[operands[1]]))
+        elif row is primitives.dot:
+            left, right = [map(place.__getitem__, graph.operands[j]) for j in operands[:2]]
+            products += zip(left, right, strict=True)
+            todo += operands[2:]
         elif row in SQUARE:
-            products.append((operands[0], operands[0]))
+            products.append((place[operands[0]], place[operands[0]]))
         else:
             todo += reversed(operands)
     return products, addends

@@ -14,7 +14,6 @@ from typing import Any, Final
 
 import numpy as np
 
-from autograd import primitives
 from autograd.compiler.backward import Gradients
 from autograd.compiler.definitions import expanded, has_definition
 from autograd.compiler.interpreter import CODES, HAS_NUMBA, PRODUCTS, SUM, interpreter
@@ -141,40 +140,38 @@ def _slots(graph: Graph, is_number: Array) -> tuple[Array, int]:
     return slots, int(np.count_nonzero(is_number))
 
 
+def _written_out(graph: Graph, kinds: Array, sizes: Array) -> tuple[Array, Array]:
+    """Return the operands of all operations, with lists written out, and how many each operation has."""
+    flat = np.fromiter(chain.from_iterable(graph.operands), np.intp, sizes.sum())
+    is_operation, is_list, nodes = kinds >= 0, (kinds < 0) & (sizes > 0), np.arange(len(graph))
+    # Each operand is a run of what all nodes are made of, and then the nodes themselves: a list is a long one.
+    first, length = np.where(is_list, np.cumsum(sizes) - sizes, len(flat) + nodes), np.where(is_list, sizes, 1)
+    operands = flat[np.repeat(is_operation, sizes)]
+    first, length = first[operands], length[operands]
+    ends = np.cumsum(length)
+    run = np.repeat(first - ends + length, length) + np.arange(length.sum())
+    return np.concatenate([flat, nodes])[run], np.diff(ends[np.cumsum(sizes[is_operation]) - 1], prepend=0)
+
+
 def _tapes(
     graph: Graph, kinds: Array, sizes: Array, forward: int, gradients: Gradients, slot: Array
 ) -> list[tuple[Array, ...]]:
     """Return the tapes of the forward pass and of both passes: what is done, where the result goes, where the operands are."""
-    flat = np.fromiter(chain.from_iterable(graph.operands), np.intp, sizes.sum())
-    starts = np.cumsum(sizes) - sizes
+    operands, counts = _written_out(graph, kinds, sizes)
     places = np.flatnonzero(kinds >= 0)
-    ops = kinds[places]
-    # The operands of an operation are a piece of `flat`; those of a dot three: two lists, and perhaps the bias.
-    pieces = np.zeros((3, 2, len(places)), np.intp)
-    pieces[0] = starts[places], sizes[places]
-    dots = np.flatnonzero(ops == CODES[primitives.dot])
-    lists = flat[starts[places[dots]]], flat[starts[places[dots]] + 1]
-    pieces[2][:, dots] = starts[places[dots]] + 2, sizes[places[dots]] - 2
-    for piece, which in zip(pieces, lists, strict=False):
-        piece[:, dots] = starts[which], sizes[which]
-    lengths = pieces[:, 1].T.reshape(-1)
-    first = pieces[:, 0].T.reshape(-1) - (np.cumsum(lengths) - lengths)
-    args = slot[flat[np.repeat(first, lengths) + np.arange(lengths.sum())]]
-    ends: list[tuple[int, Sequence[int], Array]] = [
-        (SUM, [parameter], slot[[[node]]]) for parameter, node in gradients.nodes.items()
-    ]
+    summed = np.array([[*gradients.nodes.keys()], [*gradients.nodes.values()]], np.intp)
+    ends: list[tuple[int, Sequence[int], Array]] = [(SUM, summed[0], slot[summed[1]][:, None])]
     matrices: dict[tuple[int, ...], Array] = {}
     for parameters, deltas, inputs in gradients.outers:
         if inputs not in matrices:
             matrices[inputs] = slot[np.array([graph.operands[i] for i in inputs])].T
         left = np.broadcast_to(slot[[*deltas]], matrices[inputs].shape)
         ends.append((PRODUCTS, parameters, np.concatenate([left, matrices[inputs]], axis=1)))
-    counts = [pieces[:, 1].sum(axis=0), *(np.full(len(p), block.shape[1]) for _, p, block in ends)]
     tape = (
-        np.concatenate([ops, *(np.full(len(p), op) for op, p, _ in ends)]),
+        np.concatenate([kinds[places], *(np.full(len(p), op) for op, p, _ in ends)]),
         np.concatenate([slot[places], *(p for _, p, _ in ends)]),
-        np.cumsum([0, *np.concatenate(counts)]),
-        np.concatenate([args, *(block.reshape(-1) for _, _, block in ends)]),
+        np.cumsum(np.concatenate([[0], counts, *(np.full(len(p), block.shape[1]) for _, p, block in ends)])),
+        np.concatenate([slot[operands], *(block.reshape(-1) for _, _, block in ends)]),
     )
     ops, tos, ats, args = (x.astype(np.uint32) for x in tape)
     n = int(np.searchsorted(places, forward))
