@@ -50,15 +50,9 @@ def definition(row: Primitive, n_operands: int) -> Definition:
         raise TypeError(f"{row!r} cannot be compiled, since its function works on numbers alone; write it with rows of the "
                         f"table, such as exp, or name NumPy's function with array=… and use the back end \"numpy\": "
                         f"{error}") from error  # fmt: skip
-    graph, [result] = trace.graph, trace.outputs
-    steps: list[tuple[int, Primitive, tuple[int, ...]]] = []
-    needed = {result}
-    for i in range(len(graph) - 1, -1, -1):
-        made_of = graph.rows[i]
-        if i in needed and made_of is not None:
-            steps.insert(0, (i, made_of, graph.flat(i)))
-            needed.update(graph.flat(i))
-    return Definition(graph.constants, steps, result)
+    graph, places = trace.graph.pruned(n_operands, trace.outputs)
+    steps = [(i, made_of, graph.flat(i)) for i, made_of in enumerate(graph.rows) if made_of is not None]
+    return Definition(graph.constants, steps, places[trace.outputs[0]])
 
 
 def has_definition(row: Primitive, n_operands: int) -> bool:
