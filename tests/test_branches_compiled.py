@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from test_branches import CASES, Case, agree
 
-from autograd import Value, clip, compile, dot, log, maximum, relu, sqrt, where
+from autograd import Value, clip, compile, dot, exp, log, maximum, relu, sqrt, tanh, total, where
 
 BACKENDS = ["numpy", "pure", *["native"] * (find_spec("numba") is not None)]
 # Where a product overflows in the branch, masking it would cost the matrices of every network.
@@ -68,3 +68,35 @@ def test_dead_units_of_one_example_leave_the_others_alone(backend: str) -> None:
     assert list(program(batch)) == pytest.approx([loss(x).data for x in batch])
     found = program.gradient(inside, reduce="sum")[1]
     assert all(map(math.isfinite, found)) and list(found) == pytest.approx([w.grad for w in parameters])
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_list_below_a_closed_unit_passes_nothing_on(backend: str) -> None:
+    v = [Value(2.0), Value(0.5)]
+
+    def loss(x: Any) -> Any:
+        powers = [exp(a * x) for a in v]  # at x = 1,000 the first is ∞
+        return relu(dot([-1.0, 3.0], powers)) + relu(dot([-2.0, -1.0], powers))
+
+    loss(0.25).backward()
+    program = compile(loss, v, backend=backend)
+    assert program.gradient([1000.0], reduce="sum")[1].tolist() == [0.0, 0.0]
+    assert program.gradient([0.25], reduce="sum")[1] == pytest.approx([a.grad for a in v])
+
+
+def test_conditions_keep_the_matrices_and_leave_nothing_behind() -> None:
+    w = [[Value(0.5), Value(-1.0)], [Value(-0.5), Value(2.0)]]
+    u = [[Value(1.0), Value(0.25)], [Value(-0.5), Value(1.5)]]
+
+    def loss(x: Any) -> Any:
+        powers = [exp(dot(row, x)) for row in w]  # whose slope may be infinite: below relu, and beside it
+        hidden = [relu(dot(row, powers)) for row in u]
+        return dot(hidden, hidden) + total(powers)
+
+    program = compile(loss, [leaf for row in (*w, *u) for leaf in row], example=[[1.0, 2.0]])
+    graph, _, outputs, gradients = program.trace.passes
+    assert [len(outer.parameters) for outer in gradients.outers] == [2] * 4  # a row of weights each, not a weight each
+    needed = {*outputs, *gradients.places()}
+    for i in reversed(range(graph.n_leaves, len(graph))):
+        assert i in needed, f"{i}: {graph.describe(i)} is computed, but nothing needs it"
+        needed.update(graph.operands[i])
