@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from test_branches import CASES, Case, agree
 
-from autograd import Value, clip, compile, dot, exp, log, maximum, relu, sqrt, tanh, total, where
+from autograd import Value, clip, compile, dot, exp, log, maximum, relu, sqrt, total, where
 
 BACKENDS = ["numpy", "pure", *["native"] * (find_spec("numba") is not None)]
 # Where a product overflows in the branch, masking it would cost the matrices of every network.
