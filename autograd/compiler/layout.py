@@ -246,7 +246,8 @@ class _Places:
         """Lay out factors that come from the same spaces: the parts of a product, and the sums' places in it."""
         parts = [(left[:, run], right[:, run]) for run in _runs(self.space[left[0]], self.space[right[0]])]
         grid = _grid(*max([(self.slot[a], self.slot[b]) for a, b in parts], key=lambda part: part[0].shape[1]))
-        if any((a[grid] != a[grid][:, :, :1]).any() or (b[grid] != b[grid][:, :1]).any() for a, b in parts):
+        same = [((a[grid] == a[grid][:, :, :1]) & (b[grid] == b[grid][:, :1])).all() for a, b in parts if len(parts) > 1]
+        if not all(same):
             grid = np.arange(len(left)).reshape(-1, 1, 1)
         return tuple((self.slots(a[grid[:, :, 0]]), self.slots(b[grid[:, 0]])) for a, b in parts), grid
 
