@@ -76,7 +76,7 @@ class Canonical:
         uses = [0] * len(graph)
         for i in wanted:
             uses[i] += 2  # a result is never taken apart
-        inner = bytearray(len(graph))  # the terms of sums, and when they are visited, only those that serve nothing else
+        inner = bytearray(len(graph))  # terms of a sum; once visited, only those taken apart, as they serve nothing else
         for i in range(len(graph) - 1, n_leaves - 1, -1):
             row, made_of = rows[i], operands[i]
             if inner[i]:
@@ -95,14 +95,14 @@ class Canonical:
             else:
                 for j in made_of:
                     uses[j] += 1
-        inner[:n_leaves] = bytes(n_leaves)
+        inner[:n_leaves] = bytes(n_leaves)  # leaves are not taken apart
         place = [*range(len(graph))]
         for i in range(n_leaves, len(graph)):
             if not uses[i] or inner[i]:
                 continue
             row, made_of = rows[i], operands[i]
             if row is None:
-                place[i] = self.constant(graph.constants[i]) if i in graph.constants else -1  # a list that no dot needed yet
+                place[i] = self.constant(graph.constants[i]) if i in graph.constants else -1  # -1: a list, until a dot needs it
             elif row is primitives.dot and _is_plain(graph, made_of, inner):
                 for k in made_of[:2]:
                     if place[k] < 0:

@@ -65,7 +65,7 @@ def schedule(graph: Graph, forward: int, outers: Sequence[Outer] = (), most: flo
     groups: list[Group] = []
 
     def group(row: Primitive | None, backward: bool, sizes: Any, sources: Iterable[int]) -> int:
-        """Return the group of a node, which has a level of its own, as the sources have."""
+        """Return the number of a node's group, whose level is one more than the highest of its sources."""
         number = numbers.setdefault((row, backward, sizes, sources), first + len(groups))
         if number == first + len(groups):
             level.append(1 + max([level[k] for k in sources], default=0))

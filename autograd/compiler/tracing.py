@@ -102,7 +102,19 @@ class Graph:
         return operands
 
     def pruned(self, n: int, wanted: Sequence[int]) -> tuple[Graph, Sequence[int]]:
-        """Return the graph without nodes that nothing wanted needs, and where each node is in it; the first n stay."""
+        """Return the graph without the nodes that nothing wanted needs, and where each of the others is in it.
+
+        Args:
+            n: how many nodes stay in any case, the first ones; at least the leaves.
+            wanted: the nodes to keep, with all that they need.
+
+        >>> graph = Graph(["w"])
+        >>> unused, square = graph.enter(add, [0, 0]), graph.enter(multiply, [0, 0])
+        >>> pruned, places = graph.pruned(1, [square])
+        >>> print(pruned, places[square])
+        0: w
+        1: multiply(0, 0) 1
+        """
         needed = bytearray(n * [1] + (len(self) - n) * [0])
         for i in wanted:
             needed[i] = True

@@ -96,9 +96,8 @@ class Version(Plan):
                 raise ValueError("the compiled function returned no output; let it return a Value, or lists of them")
             self.result = trace.result
             super().__init__(differentiate(trace.graph, trace.outputs), flush)
-            del (
-                trace
-            )  # measured: as soon as the collector is on again it looks at all that is young, for longer than this takes
+            # The collector, once it is on again, looks at everything young: measured, that takes longer than freeing the trace.
+            del trace
 
     def is_current(self) -> bool:
         """Return whether the function, called again, does the same computation."""
