@@ -33,7 +33,6 @@ Flow = Literal["local", "flowing", "flowed", "not taken", "nothing"]
 
 WIDEST = 30  # characters in a line of a box; longer text is shortened; the tooltip has it in full
 WIDEST_NOTE = 100  # characters
-LONGEST = 6  # arrows from left to right on a page
 LAYER = re.compile(rf".*\.|⁽[{RAISED}]+⁾", re.DOTALL)  # left out of a formula that would be too wide: w₀₂ for w⁽¹⁾₀₂
 BRIEF = 8  # characters of a name in a formula that would be too wide
 
@@ -197,14 +196,6 @@ class Plan:
     order: tuple[tuple[str, ...], ...] = ()
     theme: Theme = "light"
     frame: Plan | None = None
-
-    @property
-    def is_long(self) -> bool:
-        """Whether a path has so many arrows that from left to right it would be too wide for a page."""
-        depth: dict[str, int] = {}
-        for edge in self.edges:  # those to a node come before those from it
-            depth[edge.target] = max(depth.get(edge.target, 0), depth.get(edge.source, 0) + 1)
-        return max(depth.values(), default=0) > LONGEST
 
     @property
     def summary(self) -> str:
