@@ -46,6 +46,12 @@ def test_text_can_be_read_on_a_page(name: str) -> None:
 
 
 @needs_dot
+def test_branches_stand_one_above_the_other() -> None:
+    width, _ = laid_out(draw(batch(2), view="neurons").dot)
+    assert width < 800  # 915 if they grow side by side
+
+
+@needs_dot
 @pytest.mark.parametrize("name", PICTURES)
 def test_graphviz_finds_these_layers(name: str) -> None:
     drawing = PICTURES[name]()

@@ -25,12 +25,12 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from autograd.drawing.as_svg import darken, draw_arrow, draw_box, draw_label, draw_plan, left_to_right
+from autograd.drawing.as_svg import darken, draw_arrow, draw_box, draw_label, draw_note, draw_plan
 from autograd.drawing.geometry import Arrow, place
 from autograd.drawing.neurons import describer
 from autograd.drawing.nodes import describe_nodes, frame_of
-from autograd.drawing.plan import WIDEST_NOTE, Edge, Line, Node, Plan, Theme, checked_theme, cut
-from autograd.drawing.style import NEGATIVE, NOTE, PAPER, POSITIVE
+from autograd.drawing.plan import WIDEST_NOTE, Edge, Line, Node, Plan, Theme, checked_theme, cut, note_lines
+from autograd.drawing.style import NEGATIVE, NOTE, PAGE, PAPER, POSITIVE
 from autograd.files import write_whole
 from autograd.moments import Moment, Step
 from autograd.steps import Walk
@@ -146,9 +146,9 @@ def to_animation(steps: Walk, describe: Describe = describe_nodes) -> str:
         LayoutError: if no layout engine is installed.
     """
     score = Score(steps, describe)
-    caption = max((text for _, text in score.captions), key=len)
+    caption = max((text for _, text in score.captions), key=lambda text: (len(note_lines(text)), len(text)))
     title = f"The walk over {steps.names[steps.loss]}"
-    geometry = place(score.frame)
+    geometry = place(score.frame, PAGE)  # not for a cell of a notebook
     svg = draw_plan(
         replace(score.frame, title=title, notes=(caption, *(cut(note, WIDEST_NOTE) for note in steps.telling.notes))), geometry
     )
@@ -166,11 +166,8 @@ def to_animation(steps: Walk, describe: Describe = describe_nodes) -> str:
         if ident in labels:
             _overlay(labels[ident], [(time, draw_label(arrow, way)) for time, arrow in arrows], score.end)
     if (note := svg.find("text")) is not None:
-        texts = []
-        for time, text in score.captions:
-            line = Element("text", dict(note.attrib))
-            line.text = left_to_right(text)
-            texts.append((time, _group(line)))
+        y = float(note.get("y", "0"))
+        texts = [(time, _group(draw_note(text, y))) for time, text in score.captions]
         svg.remove(note)
         _overlay(SubElement(svg, "g"), texts, score.end)
     svg.extend(_dot(trip, geometry.arrows[trip.edge.id], score.end) for trip in score.trips)

@@ -5,6 +5,7 @@ the result upwards, one branch before the next, so that branches stand one above
 leaves that only one operation uses.  The text says how many layers each arrow goes down.  Since every arrow is as short as that
 allows, the reader's layout engine finds exactly these layers.
 
+>>> from autograd.drawing.plan import Node
 >>> nodes = tuple(Node(f"n{i}", "leaf", (), "") for i in range(8))
 >>> long = [(f"n{i}", f"n{i + 1}") for i in range(5)]
 >>> ends = [("n6", "n4"), ("n7", "n4")] + long
@@ -17,7 +18,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from autograd.drawing.plan import Edge, Node, Plan
+from autograd.drawing.plan import Edge, Plan
 
 __all__ = ["layers"]
 
