@@ -11,7 +11,7 @@ from unicodedata import bidirectional
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from autograd.drawing.geometry import Arrow, Box, Geometry, place
-from autograd.drawing.plan import Edge, Emphasis, Node, Plan, Role, note_lines
+from autograd.drawing.plan import NOTE_LINE, Edge, Emphasis, Node, Plan, Role, note_lines
 from autograd.drawing.style import (
     BACKWARD,
     BOXES,
@@ -63,9 +63,10 @@ def darken(svg: Element) -> None:
 def draw_plan(plan: Plan, geometry: Geometry | None = None) -> Element:
     """Draw a plan as SVG, as the tree of its elements."""
     geometry = geometry or place(plan)
-    lines = note_lines(*(plan.frame or plan).notes)
-    widest = max((text_width(line) * NOTE_SIZE / SIZE for line in lines), default=0.0) + 2 * ASIDE
-    width, height = max(geometry.width, widest), geometry.height + len(lines) * LINE
+    notes = (plan.frame or plan).notes
+    # A note of several lines has room for the longest ones, because that of another moment is broken elsewhere.
+    widest = max((text_width(note[:NOTE_LINE]) * NOTE_SIZE / SIZE for note in notes), default=0.0) + 2 * ASIDE
+    width, height = max(geometry.width, widest), geometry.height + len(note_lines(*notes)) * LINE
     svg = Element("svg", {
         "xmlns": "http://www.w3.org/2000/svg", "width": _n(width * PIXELS), "height": _n(height * PIXELS),
         "viewBox": f"0 0 {_n(width)} {_n(height)}", "style": "max-width: 100%; height: auto", "font-family": FONTS,

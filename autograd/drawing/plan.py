@@ -25,8 +25,8 @@ from autograd.symbol import DIGITS, RAISED, Style, Symbol, plain
 from autograd.telling import MOST_DIGITS, equation, factor
 
 __all__ = [
-    "NAMINGS", "Edge", "Emphasis", "Flow", "Kind", "Line", "Node", "Plan", "Role", "Theme", "checked_theme", "cut",
-    "note_lines",
+    "NAMINGS", "NOTE_LINE", "Edge", "Emphasis", "Flow", "Kind", "Line", "Node", "Plan", "Role", "Theme", "checked_theme",
+    "cut", "note_lines",
 ]  # fmt: skip
 
 Kind = Literal["leaf", "operation", "result", "input", "neuron", "rest"]
