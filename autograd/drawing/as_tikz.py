@@ -33,13 +33,13 @@ COLOURS = {box.fill: f"{kind} fill" for kind, box in reversed(BOXES.items())}  #
 COLOURS |= {box.outline: f"{kind} line" for kind, box in reversed(BOXES.items())}
 COLOURS |= {PAPER: "paper", WIRE: "wire", FAINT: "faint", NOTE: "note", BACKWARD: "backward", TEXT["value"].colour: "ink"}
 COMMANDS = {  # in mathematics
-    "∂": "partial", "∞": "infty", "·": "cdot", "×": "times", "←": "leftarrow", "→": "rightarrow", "…": "ldots",
-    "⋮": "vdots", "≤": "leq", "≥": "geq", "≠": "neq", "±": "pm", "∑": "sum", "∇": "nabla", "√": "surd", "′": "prime", "α": "alpha",
-    "β": "beta", "γ": "gamma", "δ": "delta", "ε": "varepsilon", "ζ": "zeta", "η": "eta", "θ": "theta", "ι": "iota", "κ": "kappa",
+    "∂": "partial", "∞": "infty", "·": "cdot", "×": "times", "←": "leftarrow", "→": "rightarrow", "…": "ldots", "≤": "leq",
+    "≥": "geq", "≠": "neq", "±": "pm", "∑": "sum", "∇": "nabla", "√": "surd", "′": "prime", "α": "alpha", "β": "beta",
+    "γ": "gamma", "δ": "delta", "ε": "varepsilon", "ζ": "zeta", "η": "eta", "θ": "theta", "ι": "iota", "κ": "kappa",
     "λ": "lambda", "μ": "mu", "ν": "nu", "ξ": "xi", "π": "pi", "ρ": "rho", "ς": "varsigma", "σ": "sigma", "τ": "tau",
     "υ": "upsilon", "φ": "varphi", "χ": "chi", "ψ": "psi", "ω": "omega", "ϑ": "vartheta", "ϕ": "phi", "ϵ": "epsilon",
     "Γ": "Gamma", "Δ": "Delta", "Θ": "Theta", "Λ": "Lambda", "Ξ": "Xi", "Π": "Pi", "Σ": "Sigma", "Φ": "Phi",
-    "Ψ": "Psi", "Ω": "Omega",
+    "Ψ": "Psi", "Ω": "Omega", "⋮": "vdots",
 }  # fmt: skip
 ACCENTS = "\u0300\u0301\u0302\u0303\u0308\u030a\u030c\u0327"  # those that every LaTeX font has over or under a letter
 IN_TEXT = ESCAPES | {c: rf"\ensuremath{{{c}}}" for c in "<>|"} | {c: f"{{{c}}}" for c in "-'`"}  # no ligatures
