@@ -17,7 +17,7 @@ from test_drawing_views import batch, trained
 from autograd import Value, draw, sin
 from autograd.drawing import Drawing
 from autograd.drawing.layers import ROOM, layers
-from autograd.drawing.style import SIZE
+from autograd.drawing.style import NIGHT, PAPER, SIZE
 
 PAGE, SMALLEST = 800, 10  # pixels
 PICTURES: dict[str, Callable[[], Drawing]] = {
@@ -111,3 +111,10 @@ def test_notes_stand_below_the_result_of_a_long_graph() -> None:
 def test_labels_of_crossing_arrows_stay_apart() -> None:
     """Mermaid keeps a label where its layout engine has put it only on an arrow of straight lines."""
     assert "  linkStyle default interpolate linear" in draw(trained(3, 1), view="neurons").mermaid.splitlines()
+
+
+def test_arrows_pass_behind_the_notes() -> None:
+    loss = trained(3, 1)
+    day, night = (draw(loss, view="neurons").mermaid, draw(loss, view="neurons", theme="dark").mermaid)
+    for text, paper in ((day, PAPER), (night, NIGHT[PAPER])):
+        assert f"  classDef note fill:{paper},stroke:{paper},color:#" in text

@@ -15,7 +15,7 @@ flowchart LR
   classDef input fill:#dceefa,stroke:#0072b2,color:#1a1a1a
   classDef neuron fill:#e5f4ee,stroke:#00694c,color:#1a1a1a
   classDef rest fill:#ffffff,stroke:#ffffff,color:#1a1a1a
-  classDef note fill:none,stroke:none
+  classDef note fill:#ffffff,stroke:#ffffff,color:#4a5560
   %%{init: {'flowchart': {'nodeSpacing': 10, 'rankSpacing': 30, 'padding': 8}}}%%
   linkStyle default interpolate linear
 <BLANKLINE>
@@ -27,7 +27,7 @@ import re
 
 from autograd.drawing.layers import layers
 from autograd.drawing.plan import Edge, Emphasis, Kind, Line, Node, Plan
-from autograd.drawing.style import BACKWARD, BOXES, FAINT, NIGHT, TEXT
+from autograd.drawing.style import BACKWARD, BOXES, FAINT, NIGHT, NOTE, PAPER, TEXT
 
 __all__ = ["to_mermaid"]
 
@@ -60,7 +60,7 @@ def to_mermaid(plan: Plan) -> str:
         *map(_node, plan.nodes),
         *(_edge(edge, rank[edge.source] - rank[edge.target] if rank else 1) for edge in plan.edges),
         *(f"  classDef {kind} fill:{box.fill},stroke:{box.outline},color:{ink}" for kind, box in BOXES.items()),
-        "  classDef note fill:none,stroke:none",
+        f"  classDef note fill:{PAPER},stroke:{PAPER},color:{NOTE}",  # on paper, because arrows may pass behind the notes
         *_standing(plan),
         f"  {SPACES}",
         "  linkStyle default interpolate linear",  # on curves Mermaid moves labels, and those of arrows that cross overlap
