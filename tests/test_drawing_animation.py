@@ -23,7 +23,7 @@ from autograd.drawing import LayoutError
 from autograd.drawing.as_animation import PAUSE, TRIP, Score, to_animation
 from autograd.drawing.neurons import describe_neurons
 from autograd.drawing.nodes import describe_nodes
-from autograd.drawing.style import NEGATIVE, NOTE, POSITIVE
+from autograd.drawing.style import NEGATIVE, NOTE, POSITIVE, text_width
 from autograd.steps import Walk
 
 ROOT = Path(__file__).parents[1]
@@ -143,6 +143,32 @@ def test_a_dot_carries_each_contribution_from_the_node_to_the_input(graph: Calla
         assert not any(
             is_visible(shape, (stop + 0.01) / end) for tag in ("circle", "text") for shape in dot.findall(f"{SVG}{tag}")
         )
+
+
+@needs_layout
+def test_a_label_stays_in_the_picture_where_an_arrow_goes_round_it() -> None:
+    x = Value(0.5, label="x")
+    for _ in range(6):
+        x = tanh(x) * 1.2345
+    svg = ElementTree.fromstring(to_animation(walk(x)))
+    width = float(svg.get("viewBox", "").split()[2])
+
+    def path(element: Element) -> list[tuple[float, float]]:
+        motion = element.find(f"{SVG}animateMotion")
+        assert motion is not None
+        return [(float(x), float(y)) for x, y in re.findall(r"(-?[\d.]+),(-?[\d.]+)", motion.get("path", ""))]
+
+    still = 0
+    for dot in dots(svg):
+        way = path(dot)
+        for text in dot.findall(f"{SVG}text"):
+            places, half = way, 0.0
+            if text.find(f"{SVG}animateMotion") is not None:
+                places = [(x + u, y + v) for (x, y), (u, v) in zip(way, path(text), strict=True)]
+                assert all(place == pytest.approx(places[0], abs=0.11) for place in places)
+                still, half = still + 1, text_width(text.text or "") / 2 - 0.1
+            assert all(max(half, 30) <= x <= width - max(half, 30) for x, _ in places)
+    assert still >= 6, "the labels of the arrows from line to line"
 
 
 @needs_layout

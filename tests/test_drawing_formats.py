@@ -115,7 +115,7 @@ class TestEscaping:
         assert r'label="a\nb"' in to_dot(plan)
         assert r'label=" c\nd "' in to_dot(plan)
         assert "a#10;b" in to_mermaid(plan)
-        assert len(to_mermaid(plan).splitlines()) == 12
+        assert len(to_mermaid(plan).splitlines()) == 14
 
 
 class TestSameBytes:

@@ -19,6 +19,7 @@ from autograd.drawing import Drawing, Edge, Line, Node
 from autograd.drawing.as_tikz import set_label, set_line, set_words
 from autograd.strategies import ROWS, widths
 from autograd.symbol import Symbol
+from nn import MLP
 
 ENGINES = [name for name in ("pdflatex", "lualatex", "tectonic") if shutil.which(name)]
 needs_latex = pytest.mark.skipif(not ENGINES, reason="neither pdflatex nor lualatex nor tectonic is installed")
@@ -186,3 +187,8 @@ def test_the_document_is_ascii_but_for_letters_with_accents_and_unknown_signs() 
         depth += 1 if brace == "{" else -1
         assert depth >= 0
     assert depth == 0
+
+
+def test_what_stands_for_the_rest_of_a_layer_needs_no_font() -> None:
+    drawing = draw(MLP(8, [16, 1], seed=1)([0.1] * 8), view="neurons")
+    assert drawing.tikz.count(r"\vdots") == 2 and "22EE" not in drawing.tikz

@@ -10,6 +10,8 @@ import pytest
 from autograd import Value, dot, label_values, sigmoid, tanh, total, walk
 from autograd.drawing import Drawing, draw
 from autograd.drawing.geometry import place
+from autograd.drawing.plan import note_lines
+from autograd.drawing.style import text_width
 from autograd.symbol import SUBSCRIPTS, SUPERSCRIPTS
 from autograd.telling import factor
 from nn import MLP
@@ -289,3 +291,14 @@ def test_the_size_is_that_of_the_widest_note_of_all_moments() -> None:
     steps = walk(sigmoid(x * 1e-4))
     sizes = {draw(steps.loss, step=k).svg.partition("viewBox=")[2][:30] for k in range(len(steps))}
     assert len(sizes) == 1
+
+
+def test_every_line_of_a_note_has_room_at_every_moment() -> None:
+    steps = walk(trained(3, 1))
+    for k in range(len(steps)):
+        drawing = draw(steps.loss, step=k, view="neurons")
+        svg = fromstring(drawing.svg)
+        width = float(svg.get("viewBox", "").split()[2])
+        lines = [line for note in svg.findall("{*}text") for line in note.itertext()]
+        assert all(text_width(line.rstrip()) + 2 * 8 <= width for line in lines)
+    assert any(len(note_lines(str(step).partition("\n")[0])) > 1 for step in steps)

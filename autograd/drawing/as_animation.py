@@ -19,18 +19,19 @@ from __future__ import annotations
 import math
 import os
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from autograd.drawing.as_svg import darken, draw_arrow, draw_box, draw_label, draw_plan, left_to_right
+from autograd.drawing.as_svg import darken, draw_arrow, draw_box, draw_label, draw_note, draw_plan
 from autograd.drawing.geometry import Arrow, place
 from autograd.drawing.neurons import describer
 from autograd.drawing.nodes import describe_nodes, frame_of
-from autograd.drawing.plan import WIDEST_NOTE, Edge, Line, Node, Plan, Theme, checked_theme, cut
-from autograd.drawing.style import NEGATIVE, NOTE, PAPER, POSITIVE
+from autograd.drawing.plan import WIDEST_NOTE, Edge, Line, Node, Plan, Theme, checked_theme, cut, note_lines
+from autograd.drawing.shapes import Point
+from autograd.drawing.style import NEGATIVE, NOTE, PAGE, PAPER, POSITIVE, text_width
 from autograd.files import write_whole
 from autograd.moments import Moment, Step
 from autograd.steps import Walk
@@ -146,9 +147,9 @@ def to_animation(steps: Walk, describe: Describe = describe_nodes) -> str:
         LayoutError: if no layout engine is installed.
     """
     score = Score(steps, describe)
-    caption = max((text for _, text in score.captions), key=len)
+    caption = max((text for _, text in score.captions), key=lambda text: (len(note_lines(text)), len(text)))
     title = f"The walk over {steps.names[steps.loss]}"
-    geometry = place(score.frame)
+    geometry = place(score.frame, PAGE)  # not for a cell of a notebook
     svg = draw_plan(
         replace(score.frame, title=title, notes=(caption, *(cut(note, WIDEST_NOTE) for note in steps.telling.notes))), geometry
     )
@@ -166,14 +167,11 @@ def to_animation(steps: Walk, describe: Describe = describe_nodes) -> str:
         if ident in labels:
             _overlay(labels[ident], [(time, draw_label(arrow, way)) for time, arrow in arrows], score.end)
     if (note := svg.find("text")) is not None:
-        texts = []
-        for time, text in score.captions:
-            line = Element("text", dict(note.attrib))
-            line.text = left_to_right(text)
-            texts.append((time, _group(line)))
+        y = float(note.get("y", "0"))
+        texts = [(time, _group(draw_note(text, y))) for time, text in score.captions]
         svg.remove(note)
         _overlay(SubElement(svg, "g"), texts, score.end)
-    svg.extend(_dot(trip, geometry.arrows[trip.edge.id], score.end) for trip in score.trips)
+    svg.extend(_dot(trip, geometry.arrows[trip.edge.id], geometry.width, score.end) for trip in score.trips)
     if score.frame.theme == "dark":
         darken(svg)
     return tostring(svg, encoding="unicode") + "\n"
@@ -204,14 +202,20 @@ def _group(*elements: Element) -> Element:
     return group
 
 
-def _dot(trip: Trip, arrow: Arrow, end: float) -> Element:
-    """Draw a dot that travels against an arrow: with the upstream gradient, the multiplication, and the contribution."""
+def _dot(trip: Trip, arrow: Arrow, width: float, end: float) -> Element:
+    """Draw a dot that travels against an arrow: with the upstream gradient, the multiplication, and the contribution.
+
+    Its label goes with it; but where that would lead out of the picture, it stays at the place of the arrow's own label.
+    """
     edge, start, stop = trip.edge, trip.start, trip.start + TRIP
-    first, *rest = [f"{round(x, 1):g},{round(y, 1):g}" for x, y in reversed(arrow.points)]
-    dot = Element("g")
+    dot, (x, y) = Element("g"), arrow.label
+    halves = [text_width(words) / 2 for words in trip.labels]
+    leads_out = any(not min(halves) <= u <= width - min(halves) for u, _ in arrow.points)
+    x = max(max(halves), min(x, width - max(halves)))
     keys = ";".join(map(_share, (0.0, start / end, stop / end, 1.0)))
-    attributes = {"path": f"M{first}C{' '.join(rest)}", "keyTimes": keys, "keyPoints": "0;0;1;1", "calcMode": "linear"}
-    SubElement(dot, "animateMotion", {**attributes, **_forever(end)})
+    motion = {"keyTimes": keys, "keyPoints": "0;0;1;1", "calcMode": "linear", **_forever(end)}
+    SubElement(dot, "animateMotion", {"path": _path(reversed(arrow.points)), **motion})
+    back = {"path": _path((x - u, y - v) for u, v in reversed(arrow.points)), **motion}  # against the motion of the dot
     third, two_thirds = start + TRIP / 3, start + TRIP * 2 / 3
     for number, times in ((edge.upstream, (start, two_thirds)), (edge.contribution, (two_thirds, stop))):
         _show(SubElement(dot, "circle", r=f"{_radius(number):.1f}", fill=_ink(number)), [times], end)
@@ -219,8 +223,15 @@ def _dot(trip: Trip, arrow: Arrow, end: float) -> Element:
     for words, (number, times) in zip(trip.labels, phases, strict=True):
         text = SubElement(dot, "text", {**LABEL, "fill": _ink(number)})
         text.text = words
+        if leads_out:
+            SubElement(text, "animateMotion", back)
         _show(text, [times], end)
     return dot
+
+
+def _path(points: Iterable[Point]) -> str:
+    first, *rest = [f"{round(x, 1):g},{round(y, 1):g}" for x, y in points]
+    return f"M{first}C{' '.join(rest)}"
 
 
 def _times(states: Sequence[tuple[float, State]], end: float) -> dict[State, list[tuple[float, float]]]:

@@ -4,8 +4,8 @@ Only plain labels are used, no HTML-like ones, because not every build of Graphv
 lines need a format of their own.  `style` computes the sizes of boxes, not the layout engine, because
 the engines measure text with different fonts, and none of them with the one the reader's screen will have.
 
-The program that reads the DOT lays it out, so nothing is folded here: a graph that would be too wide for a page runs from top
-to bottom.
+The program that reads the DOT lays it out, so nothing is folded here: a graph that would be too wide for a page is set in
+`layers` from top to bottom.
 
 >>> from autograd.drawing.plan import Line, Node, Plan
 >>> print(to_dot(Plan("t", (Node("n0", "leaf", (Line("value", 'say "w"'),), hint=""),), (), ())).splitlines()[-2])
@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from autograd.drawing.layers import layers
 from autograd.drawing.plan import Edge, Emphasis, Kind, Node, Plan
 from autograd.drawing.style import (
     BACKWARD,
@@ -55,8 +56,9 @@ STANDING: dict[Emphasis, str] = {
 
 def to_dot(plan: Plan) -> str:
     """Write a plan in DOT."""
+    rank = layers(plan)
     notes = "".join(_escape(note) + r"\l" for note in plan.notes)
-    space = f"rankdir={'TB' if plan.is_long else 'LR'}, nodesep=0.18, ranksep=0.4, nslimit={PATIENCE}, pad=0.15"
+    space = f"rankdir={'TB, nodesep=0.1' if rank else 'LR, nodesep=0.18'}, ranksep=0.4, nslimit={PATIENCE}, pad=0.15"
     type_ = f'fontname="{FONT}", fontsize={SIZE}'
     lines = [
         f'  graph [{space}, bgcolor="{PAPER}"]',
@@ -64,8 +66,8 @@ def to_dot(plan: Plan) -> str:
         f'  node [shape=box, height=0.3, margin="0.1,0.06", penwidth=1.2, {type_}, fontcolor="{INK}"]',
         f'  edge [color="{WIRE}", penwidth=1.1, arrowsize=0.65, {type_}, fontcolor="{BACKWARD}"]',
         *map(_node, plan.nodes),
-        *map(_edge, plan.edges),
-        *(f"  {in_order(ids)}" for ids in plan.columns + plan.order),
+        *(_edge(edge, rank[edge.source] - rank[edge.target] if rank else 1) for edge in plan.edges),
+        *(f"  {in_order(ids)}" for group in plan.columns + plan.order for ids in _by_layer(group, rank)),
     ]
     text = "\n".join(["digraph {", *lines, "}", ""])
     return text if plan.theme == "light" else COLOUR.sub(lambda found: NIGHT.get(found[0], found[0]), text)
@@ -79,8 +81,17 @@ def _node(node: Node) -> str:
             f'fillcolor="{fill}", color="{outline}", width={inches:.2f}{STANDING[node.emphasis]}]')  # fmt: skip
 
 
-def _edge(edge: Edge) -> str:
-    return f'  {edge.source} -> {edge.target} [id={edge.id}, label="{_label(edge)}"{_ink(edge)}{STANDING[edge.emphasis]}]'
+def _edge(edge: Edge, length: int) -> str:
+    long = f", minlen={length}" if length > 1 else ""
+    return f'  {edge.source} -> {edge.target} [id={edge.id}, label="{_label(edge)}"{_ink(edge)}{STANDING[edge.emphasis]}{long}]'
+
+
+def _by_layer(group: Sequence[str], rank: dict[str, int] | None) -> list[list[str]]:
+    """Divide a column into the parts of it that stand side by side."""
+    parts: dict[int, list[str]] = {}
+    for ident in group:
+        parts.setdefault(rank[ident] if rank else 0, []).append(ident)
+    return [part for part in parts.values() if len(part) > 1]
 
 
 def in_order(ids: Sequence[str]) -> str:

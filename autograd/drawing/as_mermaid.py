@@ -1,7 +1,7 @@
 """A plan as a Mermaid flowchart, which GitHub, GitLab and many note-taking programs draw in place.
 
-Mermaid lays it out, so nothing is folded here: a graph that would be too wide for a page runs from top to bottom.  The kinds of
-boxes differ as in the other formats: round ends for a leaf, a doubled frame for the result.
+Mermaid lays it out, so nothing is folded here: a graph that would be too wide for a page is set in `layers` from top to bottom.
+The kinds of boxes differ as in the other formats: round ends for a leaf, a doubled frame for the result.
 
 >>> from autograd.drawing.plan import Line, Node, Plan
 >>> lines = (Line("value", "w", value=2.0), Line("gradient", "∂w", value=3.0))
@@ -15,7 +15,9 @@ flowchart LR
   classDef input fill:#dceefa,stroke:#0072b2,color:#1a1a1a
   classDef neuron fill:#e5f4ee,stroke:#00694c,color:#1a1a1a
   classDef rest fill:#ffffff,stroke:#ffffff,color:#1a1a1a
-  classDef note fill:none,stroke:none
+  classDef note fill:#ffffff,stroke:#ffffff,color:#4a5560
+  %%{init: {'flowchart': {'nodeSpacing': 10, 'rankSpacing': 30, 'padding': 8}}}%%
+  linkStyle default interpolate linear
 <BLANKLINE>
 """
 
@@ -23,8 +25,9 @@ from __future__ import annotations
 
 import re
 
+from autograd.drawing.layers import layers
 from autograd.drawing.plan import Edge, Emphasis, Kind, Line, Node, Plan
-from autograd.drawing.style import BACKWARD, BOXES, FAINT, NIGHT, TEXT
+from autograd.drawing.style import BACKWARD, BOXES, FAINT, NIGHT, NOTE, PAPER, TEXT
 
 __all__ = ["to_mermaid"]
 
@@ -40,25 +43,31 @@ STANDING: dict[Emphasis, str] = {
     "active": f"stroke:{BACKWARD},stroke-width:3px",
     "faint": f"stroke:{FAINT},color:{FAINT},stroke-dasharray:4",
 }
+# In pixels, where text has 16: Mermaid's own spaces and margins are more than twice as wide.
+SPACES = "%%{init: {'flowchart': {'nodeSpacing': 10, 'rankSpacing': 30, 'padding': 8}}}%%"
 DARK = '%%{init: {"theme": "dark"}}%%\n'
+DEEPEST = 10  # layers: an arrow that goes further down says no more
 COLOUR = re.compile("#[0-9a-f]{6}(?![;0-9a-f])")  # in a label, # begins a number that ends in a semicolon
 HARMLESS = frozenset(" .,=+-−·/^()|√δ∂σΣ∞…×←′⁽⁾²³₀₁₂₃₄₅₆₇₈₉≤≥_")  # written unchanged, as letters and digits are
 
 
 def to_mermaid(plan: Plan) -> str:
     """Write a plan as a Mermaid flowchart."""
-    ink = TEXT["value"].colour
+    ink, rank = TEXT["value"].colour, layers(plan)
     lines = [
-        f"flowchart {'TB' if plan.is_long else 'LR'}",
+        f"flowchart {'TB' if rank else 'LR'}",
         f"  accTitle: {_escape(plan.summary, plain=': ')}",
         *map(_node, plan.nodes),
-        *map(_edge, plan.edges),
+        *(_edge(edge, rank[edge.source] - rank[edge.target] if rank else 1) for edge in plan.edges),
         *(f"  classDef {kind} fill:{box.fill},stroke:{box.outline},color:{ink}" for kind, box in BOXES.items()),
-        "  classDef note fill:none,stroke:none",
+        f"  classDef note fill:{PAPER},stroke:{PAPER},color:{NOTE}",  # on paper, because arrows may pass behind the notes
         *_standing(plan),
+        f"  {SPACES}",
+        "  linkStyle default interpolate linear",  # on curves Mermaid moves labels, and those of arrows that cross overlap
     ]
     if plan.notes:
         lines.append(f'  notes["{"<br/>".join(map(_escape, plan.notes))}"]:::note')
+        lines += [f"  {plan.nodes[-1].id} ~~~ notes"] * bool(rank)  # below the result; from left to right, below the leaves
     text = "\n".join([*lines, ""])
     if plan.theme == "light":
         return text
@@ -86,9 +95,10 @@ def _line(line: Line) -> str:
     return f"<b>{text}</b>" if TEXT[line.role].weight == "bold" else text
 
 
-def _edge(edge: Edge) -> str:
+def _edge(edge: Edge, length: int) -> str:
     label = "<br/>".join(_escape(text) for _, text in edge.lines)
-    return f'  {edge.source} -->|"{label}"| {edge.target}' if label else f"  {edge.source} --> {edge.target}"
+    arrow = "-" * (min(length, DEEPEST) + 1) + ">"
+    return f'  {edge.source} {arrow}|"{label}"| {edge.target}' if label else f"  {edge.source} {arrow} {edge.target}"
 
 
 def _escape(text: str, plain: str = "") -> str:

@@ -11,14 +11,13 @@ from unicodedata import bidirectional
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from autograd.drawing.geometry import Arrow, Box, Geometry, place
-from autograd.drawing.plan import Edge, Emphasis, Node, Plan, Role
+from autograd.drawing.plan import NOTE_LINE, Edge, Emphasis, Node, Plan, Role, note_lines
 from autograd.drawing.style import (
     BACKWARD,
     BOXES,
     FAINT,
     FONTS,
     LINE,
-    MARGIN,
     NIGHT,
     NOTE,
     NOTE_SIZE,
@@ -30,11 +29,12 @@ from autograd.drawing.style import (
     text_width,
 )
 
-__all__ = ["darken", "draw_arrow", "draw_box", "draw_label", "draw_plan", "left_to_right", "to_svg"]
+__all__ = ["darken", "draw_arrow", "draw_box", "draw_label", "draw_note", "draw_plan", "left_to_right", "to_svg"]
 
 RIGHT = ("R", "AL")  # letters that are read from right to left
 PIXELS = 4 / 3  # to a point
 BASELINE = 0.35 * SIZE  # of a line of text, below its middle
+ASIDE = 8.0  # of the notes, from the edges of the picture
 BARBS = 3.2  # half the width of an arrowhead, in points
 LINES: dict[Emphasis, tuple[str, str]] = {"normal": ("1.2", ""), "active": ("3", ""), "faint": ("1.2", "3 3")}
 
@@ -63,9 +63,10 @@ def darken(svg: Element) -> None:
 def draw_plan(plan: Plan, geometry: Geometry | None = None) -> Element:
     """Draw a plan as SVG, as the tree of its elements."""
     geometry = geometry or place(plan)
-    lines = (plan.frame or plan).notes
-    widest = max((text_width(line) * NOTE_SIZE / SIZE for line in lines), default=0.0) + 2 * MARGIN
-    width, height = max(geometry.width, widest), geometry.height + len(lines) * LINE
+    notes = (plan.frame or plan).notes
+    # A note of several lines has room for the longest ones, because that of another moment is broken elsewhere.
+    widest = max((text_width(note[:NOTE_LINE]) * NOTE_SIZE / SIZE for note in notes), default=0.0) + 2 * ASIDE
+    width, height = max(geometry.width, widest), geometry.height + len(note_lines(*notes)) * LINE
     svg = Element("svg", {
         "xmlns": "http://www.w3.org/2000/svg", "width": _n(width * PIXELS), "height": _n(height * PIXELS),
         "viewBox": f"0 0 {_n(width)} {_n(height)}", "style": "max-width: 100%; height: auto", "font-family": FONTS,
@@ -76,12 +77,25 @@ def draw_plan(plan: Plan, geometry: Geometry | None = None) -> Element:
     svg.extend(draw_arrow(edge, geometry.arrows[edge.id]) for edge in plan.edges)
     svg.extend(draw_label(edge, geometry.arrows[edge.id]) for edge in plan.edges if edge.lines)
     svg.extend(draw_box(node, geometry.boxes[node.id]) for node in plan.nodes)
-    for i, note in enumerate(plan.notes):
-        place_at = {"x": "8", "y": _n(geometry.height + (i + 0.6) * LINE), "font-size": _n(NOTE_SIZE), "fill": NOTE}
-        SubElement(svg, "text", {**place_at, "class": "note", "text-anchor": "start"}).text = left_to_right(note)
+    y = geometry.height + 0.6 * LINE
+    for note in plan.notes:
+        svg.append(draw_note(note, y))
+        y += LINE * len(note_lines(note))
     if plan.theme == "dark":
         darken(svg)
     return svg
+
+
+def draw_note(note: str, y: float) -> Element:
+    """Write a note, its first line at a height."""
+    look = {"x": _n(ASIDE), "y": _n(y), "font-size": _n(NOTE_SIZE), "fill": NOTE, "class": "note", "text-anchor": "start"}
+    part = text = Element("text", look)
+    for i, line in enumerate(note_lines(note)):
+        if i:
+            part.text = f"{part.text} "  # so that it can be copied as one sentence
+            part = SubElement(text, "tspan", {"x": look["x"], "dy": _n(LINE)})
+        part.text = left_to_right(line)
+    return text
 
 
 def draw_box(node: Node, box: Box) -> Element:

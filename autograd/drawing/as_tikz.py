@@ -20,8 +20,8 @@ from unicodedata import decomposition, normalize
 from xml.etree.ElementTree import Element
 
 from autograd.drawing.as_svg import draw_plan
-from autograd.drawing.plan import NAMINGS, Edge, Line, Plan
-from autograd.drawing.style import BACKWARD, BOXES, FAINT, NIGHT, NOTE, PAPER, TEXT, WIRE
+from autograd.drawing.plan import NAMINGS, Edge, Line, Plan, note_lines
+from autograd.drawing.style import BACKWARD, BOXES, FAINT, LINE, NIGHT, NOTE, PAPER, TEXT, WIRE
 from autograd.primitives import Primitive
 from autograd.symbol import ESCAPES, Style, Symbol, latex, latex_name, plain, printable
 
@@ -39,7 +39,7 @@ COMMANDS = {  # in mathematics
     "λ": "lambda", "μ": "mu", "ν": "nu", "ξ": "xi", "π": "pi", "ρ": "rho", "ς": "varsigma", "σ": "sigma", "τ": "tau",
     "υ": "upsilon", "φ": "varphi", "χ": "chi", "ψ": "psi", "ω": "omega", "ϑ": "vartheta", "ϕ": "phi", "ϵ": "epsilon",
     "Γ": "Gamma", "Δ": "Delta", "Θ": "Theta", "Λ": "Lambda", "Ξ": "Xi", "Π": "Pi", "Σ": "Sigma", "Φ": "Phi",
-    "Ψ": "Psi", "Ω": "Omega",
+    "Ψ": "Psi", "Ω": "Omega", "⋮": "vdots",
 }  # fmt: skip
 ACCENTS = "\u0300\u0301\u0302\u0303\u0308\u030a\u030c\u0327"  # those that every LaTeX font has over or under a letter
 IN_TEXT = ESCAPES | {c: rf"\ensuremath{{{c}}}" for c in "<>|"} | {c: f"{{{c}}}" for c in "-'`"}  # no ligatures
@@ -97,7 +97,9 @@ def _parts(svg: Element, plan: Plan, colours: dict[str, str]) -> Iterator[str]:
             words = rf"{{\boldmath\bfseries {line}}}" if text.get("font-weight") == "bold" else line
             yield _words(words, text, colours)
     for text, note in zip(svg.findall("text"), plan.notes, strict=True):
-        yield _words(rf"\small {set_words(note)}", text, colours, ", anchor=base west")
+        for i, line in enumerate(note_lines(note)):
+            spot = Element("text", {**text.attrib, "y": f"{float(text.get('y', '0')) + i * LINE:g}"})
+            yield _words(rf"\small {set_words(line)}", spot, colours, ", anchor=base west")
 
 
 def _words(words: str, text: Element, colours: dict[str, str], look: str = "") -> str:

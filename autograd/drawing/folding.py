@@ -16,6 +16,7 @@ right, every arrow is still one curve from its source to its target, and nothing
 
 from __future__ import annotations
 
+import math
 from bisect import bisect
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
@@ -31,6 +32,7 @@ PAD = 6.0  # around the picture, in points
 HEAD = 8.0  # in front of a box, for arrowheads
 LANE = 6.0  # from one returning arrow to the next
 APART = 14.0  # from the boxes of a line to the arrows that return below it, and from these to the next line
+NEAREST = 4.0  # between two arrows where a line ends or begins
 ROUND = 5.0  # the radius of the corners of a returning arrow
 MOST_CUT = 8  # arrows
 SOONEST = 0.5  # of the width: where a line may end
@@ -82,6 +84,7 @@ def _folded(geometry: Geometry, edges: Sequence[Edge], cuts: Sequence[float]) ->
     """Set a picture in lines that end at certain places."""
     labels = {edge.id: label_size(edge) for edge in edges if edge.lines}
     parts = {ident: _in_lines(arrow, cuts, ident in labels) for ident, arrow in geometry.arrows.items()}
+    _keep_apart(parts)
     returns = [
         Return(ident, here, there, curves[here][-1][1]) for ident, curves in parts.items() for here, there in pairwise(curves)
     ]
@@ -129,7 +132,9 @@ def _cuts(geometry: Geometry, edges: Sequence[Edge], widest: float) -> list[floa
         later = [x for x in possible if x - start > most - 2 * LANE * crossed[x]]
         if not good and not later:
             break
-        start = min(good, key=lambda x: (crossed[x], -x)) if good else later[0]
+        rest = geometry.width - start
+        even = start + rest / math.ceil(rest / most)
+        start = min(good, key=lambda x: (crossed[x], abs(x - even))) if good else later[0]
         cuts.append(start)
     return cuts
 
@@ -144,6 +149,19 @@ def _in_lines(arrow: Arrow, cuts: Sequence[float], has_label: bool) -> dict[int,
         if i in kept:
             curves[i] = curve
     return curves
+
+
+def _keep_apart(parts: dict[str, dict[int, Curve]]) -> None:
+    """Move arrows that cross right where a line ends or begins a little apart there, or they would look like one."""
+    for end, outer in ((0, min), (-1, max)):
+        for i in {i for curves in parts.values() for i in curves}:
+            cut = [(curves[i][end], ident) for ident, curves in parts.items() if i in curves and i != outer(curves)]
+            lowest = -math.inf
+            for (x, y), ident in sorted(cut, key=lambda found: found[0][1]):
+                lowest = max(y, lowest + NEAREST)
+                curve = list(parts[ident][i])
+                curve[end] = x, lowest
+                parts[ident][i] = tuple(curve)
 
 
 def _split(curve: Curve, x: float) -> tuple[Curve, Curve]:

@@ -25,7 +25,7 @@ from autograd.drawing.folding import fold
 from autograd.drawing.layout import LayoutError, lay_out
 from autograd.drawing.plan import Edge, Node, Plan
 from autograd.drawing.shapes import Arrow, Box, Geometry, Point, line
-from autograd.drawing.style import FONT, PATIENCE, SIZE, label_size, size_of
+from autograd.drawing.style import FONT, PAGE, PATIENCE, SIZE, WIDEST, label_size, size_of
 
 __all__ = ["Arrow", "Box", "Geometry", "place"]
 
@@ -34,26 +34,26 @@ GAP = 7.0  # between boxes of a column
 REACH = 40.0  # the length of an arrow without a label
 HEAD = 8.0  # the length of an arrowhead
 FAN = 1.4  # the room of labels on lines that fan out, in units of their height
-WIDEST = 945.0  # text can be read where the picture is 800 pixels wide: it has 11 of them then
 WINDOW = 1240.0, 660.0  # about what a page shows of a picture
 CLEAR = 4.0  # between a label and what is beside it
 PARTS = tuple(part / 100 for part in range(10, 51))  # of the way from a neuron back to its inputs, where labels may stand
 
 
-def place(plan: Plan, widest: float = WIDEST) -> Geometry:
+def place(plan: Plan, widest: float | None = None) -> Geometry:
     """Place the boxes and arrows of a plan, or of its frame.
 
     Args:
         plan: the picture.
-        widest: the width in points beyond which it is folded.
+        widest: the width in points beyond which it is folded; by default `WIDEST`, or `PAGE` for a network, whose layers should
+            stand side by side.
 
     Raises:
         LayoutError: if the plan has no columns and no layout engine is installed, or it could not draw the graph.
     """
     plan = plan.frame or plan
     if any(node.kind == "neuron" for node in plan.nodes):
-        return _in_columns(plan, widest)
-    return fold(_by_graphviz(plan), plan.edges, widest)
+        return _in_columns(plan, PAGE if widest is None else widest)
+    return fold(_by_graphviz(plan), plan.edges, WIDEST if widest is None else widest)
 
 
 def _in_columns(plan: Plan, widest: float) -> Geometry:

@@ -172,7 +172,7 @@ def notes_of(telling: Telling) -> tuple[str, ...]:
     neurons = ", δ for that of a net input" if any(telling.mark(node) == "δ" for node in telling.order) else ""
     notes = [f"{meaning}{neurons}, as backward() left it{'' if neurons else ' in .grad'}"]
     if root.inputs:
-        notes.append(f"{edges}; times that, the gradient of the result flows back along the edge")
+        notes.append(f"{edges}; times that, the result's gradient flows back along it")
     mixed = [cut(telling.names[node]) for node in _with_more_than_flows_here(telling)]
     if mixed:
         shown = ", ".join(mixed[:3]) + ", …" * (len(mixed) > 3)

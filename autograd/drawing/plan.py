@@ -18,12 +18,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Final, Literal, get_args
 
 from autograd.symbol import DIGITS, RAISED, Style, Symbol, plain
 from autograd.telling import MOST_DIGITS, equation, factor
 
-__all__ = ["NAMINGS", "Edge", "Emphasis", "Flow", "Kind", "Line", "Node", "Plan", "Role", "Theme", "checked_theme", "cut"]
+__all__ = [
+    "NAMINGS", "NOTE_LINE", "Edge", "Emphasis", "Flow", "Kind", "Line", "Node", "Plan", "Role", "Theme", "checked_theme",
+    "cut", "note_lines",
+]  # fmt: skip
 
 Kind = Literal["leaf", "operation", "result", "input", "neuron", "rest"]
 Emphasis = Literal["normal", "active", "faint"]
@@ -33,7 +37,7 @@ Flow = Literal["local", "flowing", "flowed", "not taken", "nothing"]
 
 WIDEST = 30  # characters in a line of a box; longer text is shortened; the tooltip has it in full
 WIDEST_NOTE = 100  # characters
-LONGEST = 6  # arrows from left to right on a page
+NOTE_LINE = 86  # characters of a note in one line
 LAYER = re.compile(rf".*\.|⁽[{RAISED}]+⁾", re.DOTALL)  # left out of a formula that would be too wide: w₀₂ for w⁽¹⁾₀₂
 BRIEF = 8  # characters of a name in a formula that would be too wide
 
@@ -199,14 +203,6 @@ class Plan:
     frame: Plan | None = None
 
     @property
-    def is_long(self) -> bool:
-        """Whether a path has so many arrows that from left to right it would be too wide for a page."""
-        depth: dict[str, int] = {}
-        for edge in self.edges:  # those to a node come before those from it
-            depth[edge.target] = max(depth.get(edge.target, 0), depth.get(edge.source, 0) + 1)
-        return max(depth.values(), default=0) > LONGEST
-
-    @property
     def summary(self) -> str:
         """The title, and the numbers of nodes and edges."""
         nodes, edges = len(self.nodes), len(self.edges)
@@ -228,6 +224,15 @@ def cut(text: str, width: int = WIDEST) -> str:
     """
     half = width // 2
     return text if len(text) <= width else f"{text[:half]}…{text[half + 1 - width :]}"
+
+
+def note_lines(*notes: str) -> list[str]:
+    """Break notes into lines that are no wider than a picture should be.
+
+    >>> [len(line) for line in note_lines("a note " * 20, "another note")]
+    [85, 53, 12]
+    """
+    return [line for note in notes for line in wrap(note, NOTE_LINE, break_on_hyphens=False) or [""]]
 
 
 def _last_part(symbol: Symbol) -> str:

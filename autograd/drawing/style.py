@@ -16,8 +16,8 @@ from unicodedata import category, east_asian_width
 from autograd.drawing.plan import Edge, Kind, Node, Role
 
 __all__ = [
-    "BACKWARD", "BOXES", "EM", "FAINT", "FONT", "FONTS", "LINE", "MARGIN", "NEGATIVE", "NIGHT", "NOTE", "NOTE_SIZE", "PAPER",
-    "PATIENCE", "POSITIVE", "SIZE", "TEXT", "WIRE", "Colours", "Text", "label_size", "size_of", "text_width",
+    "BACKWARD", "BOXES", "EM", "FAINT", "FONT", "FONTS", "LINE", "MARGIN", "NEGATIVE", "NIGHT", "NOTE", "NOTE_SIZE", "PAGE",
+    "PAPER", "PATIENCE", "POSITIVE", "SIZE", "TEXT", "WIDEST", "WIRE", "Colours", "Text", "label_size", "size_of", "text_width",
 ]  # fmt: skip
 
 
@@ -40,6 +40,8 @@ NOTE_SIZE = 13.0
 LINE = 15.0  # from one line of text to the next
 MARGIN = 7.0  # between the text of a box and its outline
 PATIENCE = 20  # bounds Graphviz's search for positions: the same pictures as without, but no minutes where edges are long
+WIDEST = 690.0  # points: in a cell of JupyterLab, 585 pixels wide in a window of 800, text has 11 pixels then
+PAGE = 945.0  # points: on a page or slide of 800 pixels, text has 11 then
 EM = 0.6  # the mean width of a character, in units of the text's size; with a box's margin, enough for DejaVu Sans
 PAPER = "#ffffff"
 WIRE = "#5b6670"  # edges
