@@ -31,7 +31,7 @@ class Forks:
 
     Args:
         mutants: for each, its file's text before and after, and the names of its tests, in their order.
-        seconds: after which an endless loop is a failed test.
+        seconds: after which a test that hangs has failed; a fifth of it, where it computes all the time.
 
     Attributes:
         killers: for a mutant's place, the test that failed.
@@ -88,9 +88,10 @@ class Forks:
                 os.dup2(nowhere, stream)
             for function, code in changes:
                 function.__code__ = code
-                signal.alarm(self.seconds)
             failed = 0
             for item, following in zip(items, [*items[1:], None], strict=True):
+                signal.alarm(self.seconds)
+                signal.setitimer(signal.ITIMER_PROF, self.seconds / 5)
                 item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
                 if session.testsfailed > failed:
                     failed = session.testsfailed
@@ -119,7 +120,7 @@ def exchanges(before: str, after: str, functions: Functions) -> list[tuple[Funct
 
     >>> def f(x): return x + 1
     >>> text = "def f(x): return x + 1"
-    >>> functions = {code: [f] for code in nested(compile(text, "", "exec")) if code.co_name == "f"}
+    >>> functions = {code: [f] for code in nested(compile(text, "", "exec", 0, True)) if code.co_name == "f"}
     >>> [(function, code)] = exchanges(text, text.replace("+", "-"), functions)
     >>> function.__code__ = code
     >>> f(5)
@@ -127,21 +128,25 @@ def exchanges(before: str, after: str, functions: Functions) -> list[tuple[Funct
     >>> exchanges("x = 1", "x = 2", functions)
     []
     """
-    old, new = [list(nested(compile(text, "", "exec", dont_inherit=True))) for text in (before, after)]
-    if len(old) != len(new):
-        return []
-    changed = [(x, y) for x, y in zip(old, new, strict=True) if x != y]
-    found, reached = [], set[CodeType]()
-    for x, y in changed:
-        if x.co_flags & CO_OPTIMIZED:
-            live = functions.get(x, ())
-            if len(x.co_freevars) != len(y.co_freevars) or old.count(x) > 1:
-                return []
-            if live:
-                reached.update(nested(x))
-            found += [(function, y) for function in live]
-    alone = [x for x, y in changed if own(x) != own(y)]
-    return found if all(x.co_flags & CO_OPTIMIZED and x in reached for x in alone) else []
+    found: list[tuple[FunctionType, CodeType]] = []
+    texts = [compile(text, "", "exec", dont_inherit=True) for text in (before, after)]
+    for path in differences(*texts):
+        live = [(function, new) for old, new in path for function in functions.get(old, ())]
+        if not live or any(len(f.__code__.co_freevars) != len(new.co_freevars) for f, new in live):
+            return []
+        found += live
+    return found
+
+
+def differences(old: CodeType, new: CodeType) -> Iterator[list[tuple[CodeType, CodeType]]]:
+    """Iterate over the code objects that do something else, each with the functions around it."""
+    inside = [[x for x in code.co_consts if isinstance(x, CodeType)] for code in (old, new)]
+    here = [(old, new)] if old.co_flags & CO_OPTIMIZED else []
+    if own(old) != own(new) or len(inside[0]) != len(inside[1]):
+        yield here
+    else:
+        for path in (path for pair in zip(*inside, strict=True) for path in differences(*pair)):
+            yield [*here, *path]
 
 
 def nested(code: CodeType) -> Iterator[CodeType]:

@@ -10,8 +10,10 @@ import pytest
 from autograd import Value, dot, label_values, sigmoid, tanh, total, walk
 from autograd.drawing import Drawing, draw
 from autograd.drawing.geometry import place
+from autograd.drawing.nodes import describe_nodes
+from autograd.drawing.plan import LONGEST, Edge, Plan
 from autograd.symbol import SUBSCRIPTS, SUPERSCRIPTS
-from autograd.telling import factor
+from autograd.telling import Telling, factor
 from nn import MLP
 
 
@@ -289,3 +291,17 @@ def test_the_size_is_that_of_the_widest_note_of_all_moments() -> None:
     steps = walk(sigmoid(x * 1e-4))
     sizes = {draw(steps.loss, step=k).svg.partition("viewBox=")[2][:30] for k in range(len(steps))}
     assert len(sizes) == 1
+
+
+@pytest.mark.parametrize(("arrows", "is_long"), [(0, False), (LONGEST, False), (LONGEST + 1, True)])
+def test_a_graph_is_long_if_a_path_has_more_arrows_than_a_page(arrows: int, is_long: bool) -> None:
+    ends = [(str(i), str(i + 1)) for i in range(arrows)]
+    edges = [Edge(f"e{source}", source, target, "") for source, target in [*ends, *ends]]  # beside another
+    assert Plan("", (), tuple(edges), ()).is_long is is_long
+
+
+def test_weighted_sums_of_the_same_inputs_are_a_layer_node_by_node() -> None:
+    xs = [Value(1.0), Value(2.0)]
+    nets = [dot([Value(0.5), Value(0.25)], xs) for _ in range(2)]
+    other = dot([Value(0.5), Value(0.25)], [Value(3.0), xs[1]])
+    assert [len(layer) for layer in describe_nodes(Telling(total([*nets, other]))).order] == [2]

@@ -131,3 +131,10 @@ def test_bounds_say_by_how_much_they_may_be_too_wide() -> None:
     assert shares == {"value": "0.0%", "∂x": "0.0%"}
     steep = {row[0]: row[1:] for row in certify(sqrt, x=(0, 1))._table.rows}
     assert steep["value"] == ("0", "1", "0.0%") and 0.485 < float(steep["∂x"][0]) <= 0.5 and steep["∂x"][1] == "∞"
+
+
+def test_an_enclosure_has_no_other_attributes_than_a_node() -> None:
+    x = Enclosure.leaf(between(1, 2), "x")
+    for name, words in (("data", "it stands for all numbers"), ("grad", "it stands for all numbers"), ("nonsense", "nonsense")):
+        with pytest.raises(AttributeError, match=words):
+            getattr(x, name)
