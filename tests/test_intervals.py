@@ -11,8 +11,8 @@ import operator
 from collections.abc import Callable
 from typing import Any, Final
 
-import mpmath
 import pytest
+from test_accuracy import mpmath
 
 from autograd.arithmetic import log_sum_exp
 from autograd.certainty.intervals import (

@@ -132,10 +132,10 @@ def test_the_ends_of_every_range_are_allowed_or_not() -> None:
     assert Momentum(momentum=0.0).momentum == 0.0 and Adam(betas=(0.0, 0.0)).betas == (0.0, 0.0)
     assert RProp(widths=(0.5, 0.5)).widths == (0.5, 0.5)
     refused: list[Callable[[], Any]] = [
-        lambda: cosine(0.8, 0), lambda: step_decay(0.8, 0), lambda: warmup(0.8, 0), lambda: SGD(lr=0.0), lambda: SGD(lr=math.inf),
-        lambda: Momentum(momentum=1.0), lambda: Momentum(momentum=-0.1), lambda: Adam(betas=(0.5, 1.0)), lambda: Adam(eps=0.0),
-        lambda: RProp(etas=(0.0, 1.2)), lambda: RProp(etas=(0.5, 1.0)), lambda: RProp(etas=(1.0, 1.2)),
-        lambda: RProp(widths=(0.0, 1.0)), lambda: RProp(widths=(2.0, 1.0)),
+        lambda: cosine(0.8, 0), lambda: step_decay(0.8, 0), lambda: warmup(0.8, 0), lambda: SGD(lr=0.0),
+        lambda: SGD(lr=math.inf), lambda: Momentum(momentum=1.0), lambda: Momentum(momentum=-0.1),
+        lambda: Adam(betas=(0.5, 1.0)), lambda: Adam(eps=0.0), lambda: RProp(etas=(0.0, 1.2)), lambda: RProp(etas=(0.5, 1.0)),
+        lambda: RProp(etas=(1.0, 1.2)), lambda: RProp(widths=(0.0, 1.0)), lambda: RProp(widths=(2.0, 1.0)),
     ]  # fmt: skip
     for make in refused:
         with pytest.raises(ValueError, match="; got "):
