@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import math
 import sys
+from decimal import ROUND_CEILING, ROUND_FLOOR
 from typing import Any, Final
 
 import pytest
+from flint import arb
 
 from autograd import certify, floor, maximum, minimum, relu, sqrt, where
 from autograd.certainty.enclosure import Enclosure
 from autograd.certainty.intervals import EVERYTHING, between, describe, interval
 from autograd.certainty.pieces import SMALLEST, UNEVEN, VALUE, Piece, halves, joined, longest_side, middle_of
 from autograd.certainty.subjects import Box, Subject
+from autograd.certainty.tables import Bounds, _decimal
 
 SQUARE: Final = Subject(lambda x, y: x + y, {"x": (0, 1), "y": (0, 4)})
 
@@ -138,3 +141,25 @@ def test_an_enclosure_has_no_other_attributes_than_a_node() -> None:
     for name, words in (("data", "it stands for all numbers"), ("grad", "it stands for all numbers"), ("nonsense", "nonsense")):
         with pytest.raises(AttributeError, match=words):
             getattr(x, name)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "digits", "text"),
+    [
+        (1, 1, 5, "1"), (0.5, 0.5, 17, "0.5"), (-1, 2, 5, "[-1, 2]"), (100, 250, 5, "[100, 250]"),
+        (1 / 3, 1 / 3, 4, "0.333[3,4]"), (-1 / 3, -1 / 3, 4, "-0.333[4,3]"), (2 / 3, 2 / 3, 3, "[0.666, 0.667]"),
+        (0.0001234, 0.0001234, 2, "[0.00012, 0.00013]"), (0.25, math.inf, 3, "[0.25, ∞]"), (-math.inf, 4, 3, "[-∞, 4]"),
+        (1e-9 / 3, 1e-9 / 3, 5, "3.333[3,4]E-10"), (123456, 123456, 3, "1.2[3,4]E+5"), (0, 0, 3, "0"),
+    ],
+)  # fmt: skip
+def test_bounds_are_rounded_outward_and_the_digits_that_they_share_are_written_once(
+    low: float, high: float, digits: int, text: str
+) -> None:
+    assert str(Bounds.of(between(low, high), digits)) == text
+
+
+def test_bounds_beyond_every_exponent() -> None:
+    huge = (arb(2) ** (2**23)).mid()
+    tiny = (1 / huge).mid()
+    assert _decimal(huge, 3, ROUND_CEILING) == -_decimal(-huge, 3, ROUND_FLOOR) == math.inf
+    assert _decimal(tiny, 3, ROUND_FLOOR) == _decimal(-tiny, 3, ROUND_CEILING) == 0
