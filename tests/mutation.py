@@ -5,8 +5,9 @@
     python tests/mutation.py --of nn/losses.py # every mutant of a file
 
 The idea: a mutant can only be noticed by tests that run its line.  Coverage records these, and the most specific ones, those
-that run the fewest lines, come first; so most mutants die within a few tests.  One that none of them notices is a survivor:
-either it is equivalent, or a test is missing.
+that run the fewest lines, come first; so most mutants die within a few tests, in a fork of a process that has imported all
+(see `forks`).  The others are tried once more, in a copy of the project.  One that no test notices is a survivor: either it is
+equivalent, or a test is missing.
 """
 
 from __future__ import annotations
@@ -24,10 +25,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
 from queue import SimpleQueue
 from random import Random
 from typing import Final, NamedTuple
+
+from forks import Forks
 
 ROOT: Final = Path(__file__).parent.parent
 RECORD: Final = ROOT / ".coverage"
@@ -188,14 +192,10 @@ class Finder(ast.NodeVisitor):
             self.visit(each)
 
 
-def mutants(path: Path) -> list[Mutant]:
-    """Return the mutants of a file that are Python."""
-    return [mutant for mutant in Finder(path).found if is_python(mutant.applied())]
-
-
-def is_python(text: str) -> bool:
+def is_python(mutant: Mutant) -> bool:
+    """Whether a mutant's file is still Python."""
     try:
-        ast.parse(text)
+        ast.parse(mutant.applied())
     except SyntaxError:
         return False
     return True
@@ -255,9 +255,16 @@ def survives(mutant: Mutant, tests: Sequence[str], folder: Path) -> bool:
         target.write_text(text, encoding="utf-8")
 
 
-def tried(sample: Sequence[Mutant]) -> Iterator[tuple[Mutant, bool]]:
+def left_by_forks(sample: Sequence[Mutant], known: Record) -> list[Mutant]:
+    """Return the mutants that no test noticed in a fork."""
+    tests = [known.tests(mutant) for mutant in sample]
+    forks = Forks([(m.path.read_text(encoding="utf-8"), m.applied(), t) for m, t in zip(sample, tests, strict=True)], SECONDS)
+    forks.run(ROOT, sorted({test.partition("::")[0] for names in tests for test in names}))
+    return [mutant for i, mutant in enumerate(sample) if i not in forks.killers]
+
+
+def tried(sample: Sequence[Mutant], known: Record) -> Iterator[tuple[Mutant, bool]]:
     """Iterate over mutants with whether they survive, in copies of the project, one for each core."""
-    known = Record()
     with tempfile.TemporaryDirectory() as parent:
         folders: SimpleQueue[Path] = SimpleQueue()
         for i in range(os.cpu_count() or 1):
@@ -294,13 +301,15 @@ def main() -> None:
         if options.count is None:
             return
     paths = [path.resolve() for root in options.of for path in (sorted(root.rglob("*.py")) if root.is_dir() else [root])]
-    found = [mutant for path in paths for mutant in mutants(path)]
-    sample = found if options.count is None else Random(options.seed).sample(found, min(options.count, len(found)))
-    survivors = 0
-    for i, (mutant, alive) in enumerate(tried(sample), 1):
+    found = [mutant for path in paths for mutant in Finder(path).found]
+    shuffled = found if options.count is None else Random(options.seed).sample(found, len(found))
+    sample = list(islice(filter(is_python, shuffled), options.count))
+    known, survivors = Record(), 0
+    left = left_by_forks(sample, known)
+    for i, (mutant, alive) in enumerate(tried(left, known), 1):
         survivors += alive
-        print(mutant) if alive else None
-        print(f"\r{i} of {len(sample)} mutants, {survivors} survivors", end="", flush=True, file=sys.stderr)
+        print(mutant, flush=True) if alive else None
+        print(f"\r{i} of {len(left)} mutants once more, {survivors} survivors", end="", flush=True, file=sys.stderr)
     print(f"\n{len(sample)} of {len(found)} mutants: {len(sample) - survivors} killed, {survivors} survived")
 
 

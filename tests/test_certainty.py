@@ -123,6 +123,14 @@ def test_value_and_gradient_of_every_row_are_where_mpmath_finds_them(row: Primit
                     assert low - doubt <= slope <= high + doubt and high - low <= abs(slope) * mpmath.mpf(10) ** -78
 
 
+def test_the_loss_is_found_in_a_node_that_is_used_twice() -> None:
+    w, x = Value(3.0, label="w"), Value(2.0, label="x")
+    out = tanh(w * x)
+    certificate = certify(out + out)
+    assert certificate.ulps(w) > 1000 and certificate.lost_at(w) is out
+    assert certificate.ulps() < 1 and certificate.lost_at("x") is out
+
+
 def test_the_ten_lines_of_the_readme() -> None:
     w, x, b = Value(0.5, label="w"), Value(2.0, label="x"), Value(-0.4, label="b")
     out = tanh(w * x + b)

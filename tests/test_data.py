@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from nn.data import GATES, digits, mnist, moons, parity, read_idx, truth_table
+from nn.tables import rows_of
 
 ROOT = Path(__file__).parent.parent
 MNIST = Path(os.environ.get("MNIST", ROOT.parent / "shared" / "data" / "mnist"))
@@ -172,3 +173,9 @@ def test_mnist(part: str, n: int, counts: list[int]) -> None:
     images, labels = mnist(MNIST, part)
     assert images.shape == (n, 784) and np.bincount(labels).tolist() == counts
     assert (images.min(), images.max()) == (0, 255)
+
+
+def test_a_table_of_numbers_stays_a_table_and_one_of_objects_becomes_lists() -> None:
+    table = np.array([[1.0, 2.0], [3.0, 4.0]])
+    assert rows_of("X", table) is table
+    assert rows_of("X", table.astype(object)) == [[1.0, 2.0], [3.0, 4.0]]

@@ -10,10 +10,11 @@ import pytest
 from autograd import Value, dot, label_values, sigmoid, tanh, total, walk
 from autograd.drawing import Drawing, draw
 from autograd.drawing.geometry import place
+from autograd.drawing.nodes import describe_nodes
 from autograd.drawing.plan import note_lines
 from autograd.drawing.style import text_width
 from autograd.symbol import SUBSCRIPTS, SUPERSCRIPTS
-from autograd.telling import factor
+from autograd.telling import Telling, factor
 from nn import MLP
 
 
@@ -302,3 +303,10 @@ def test_every_line_of_a_note_has_room_at_every_moment() -> None:
         lines = [line for note in svg.findall("{*}text") for line in note.itertext()]
         assert all(text_width(line.rstrip()) + 2 * 8 <= width for line in lines)
     assert any(len(note_lines(str(step).partition("\n")[0])) > 1 for step in steps)
+
+
+def test_weighted_sums_of_the_same_inputs_are_a_layer_node_by_node() -> None:
+    xs = [Value(1.0), Value(2.0)]
+    nets = [dot([Value(0.5), Value(0.25)], xs) for _ in range(2)]
+    other = dot([Value(0.5), Value(0.25)], [Value(3.0), xs[1]])
+    assert [len(layer) for layer in describe_nodes(Telling(total([*nets, other]))).order] == [2]

@@ -292,6 +292,15 @@ def test_any_valid_order_is_right() -> None:
     assert both.mark([loss, b, c]) and both.mark([loss, c, b])
 
 
+def test_an_exercise_in_latex_has_a_blank_for_each_question() -> None:
+    n = twice()
+    *given, first, second = exercise(n["E"], ask=[n["u"], n["v"]]).latex.splitlines()[1:-1]
+    assert len(given) == 4 and not any("underline" in line for line in given)
+    for line, name in ((first, "u"), (second, "v")):
+        assert line.startswith(rf"\frac{{\partial E}}{{\partial {name}}} &= \underline")
+    assert exercise(n["E"], ask="order").latex.splitlines()[-2].startswith(r"\text{order} &= \underline")
+
+
 def test_a_step_of_gradient_descent() -> None:
     n = network(**POINT)
     task = exercise(n["E"], ask="update", rate=0.5)

@@ -267,3 +267,9 @@ def test_a_condition_that_is_nan_is_true_as_in_python(engine: Engine) -> None:
     leaves = pack([node.data for node in leaves_of(loss)])
     found = engine.run(f'(() => {{ const g = moved({graph(first)}, "{leaves}"); return [g.values[g.loss], texts(g)]; }})()')
     assert found == [loss.data, [*map(str, walk(loss))]]
+
+
+def test_a_long_sum_is_one_call_not_one_in_another() -> None:
+    row = Unary("four", lambda x: exp(x) + sigmoid(x) + tanh(x) + x, lambda x, out: 1 + 0 * x)
+    rows, _ = to_javascript([walk(row(Value(0.5)))])
+    assert re.search(r'"?four"?: .*\$\.chain\("add", [^\n]*x\[0\]\)', rows), rows

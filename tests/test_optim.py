@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -132,3 +134,21 @@ def test_an_own_optimiser() -> None:
     assert descend(lambda x: x * x, [3.0], Signs(lr=1.0), 3)[-1] == ((0.0,), 0.0)
     with pytest.raises(NotImplementedError, match="define its method rule"):
         descend(lambda x: x * x, [3.0], Optimizer(), 1)
+
+
+def test_the_ends_of_every_range_are_allowed_or_not() -> None:
+    for schedule, rates in (
+        (cosine(0.8, 1), [0.8, 0.0]), (step_decay(0.8, 1), [0.8, 0.4, 0.2]), (warmup(0.8, 1), [0.8, 0.8]),
+    ):  # fmt: skip
+        assert [schedule(i) for i in range(len(rates))] == pytest.approx(rates)
+    assert Momentum(momentum=0.0).momentum == 0.0 and Adam(betas=(0.0, 0.0)).betas == (0.0, 0.0)
+    assert RProp(widths=(0.5, 0.5)).widths == (0.5, 0.5)
+    refused: list[Callable[[], Any]] = [
+        lambda: cosine(0.8, 0), lambda: step_decay(0.8, 0), lambda: warmup(0.8, 0), lambda: SGD(lr=0.0),
+        lambda: SGD(lr=math.inf), lambda: Momentum(momentum=1.0), lambda: Momentum(momentum=-0.1),
+        lambda: Adam(betas=(0.5, 1.0)), lambda: Adam(eps=0.0), lambda: RProp(etas=(0.0, 1.2)), lambda: RProp(etas=(0.5, 1.0)),
+        lambda: RProp(etas=(1.0, 1.2)), lambda: RProp(widths=(0.0, 1.0)), lambda: RProp(widths=(2.0, 1.0)),
+    ]  # fmt: skip
+    for make in refused:
+        with pytest.raises(ValueError, match="; got "):
+            make()

@@ -268,6 +268,29 @@ def test_tracebacks_show_the_lines_of_recording_functions() -> None:
     assert re.search(r'File "<autograd: broken.*", line \d+, in recorded\n +out = ', text) and 'raise KeyError("boom")' in text
 
 
+def multiple(factor: float) -> Unary:
+    """Return a row of one name, whatever the factor."""
+    return Unary("multiple", lambda x: factor * x, lambda x, out: factor + 0 * x)
+
+
+def test_rows_of_the_same_name_keep_their_own_lines() -> None:
+    for factor in (2.0, 3.0, 4.0):  # each has a file of its own
+        row = multiple(factor)
+        assert row(Value(1.0)).data == row(Value(1.0)).data == factor
+    files = [name for name in linecache.cache if name.startswith("<autograd: multiple")]
+    assert files == ["<autograd: multiple>", "<autograd: multiple 2>", "<autograd: multiple 3>"]
+
+
+def test_every_part_of_a_row_returns_a_float_whatever_number_its_function_returns() -> None:
+    row = Unary("whole", math.floor, lambda x, out: True, overflow=lambda x: 1)
+    for number in (row.evaluate([2.5]), row.partials([2.5], 2.0, [0])[0]):
+        assert type(number) is float
+    text: Any = Unary("text", lambda x: str(x), lambda x, out: str(x))
+    for part in (text.evaluate, lambda operands: text.partials(operands, 2.0, [0])):
+        with pytest.raises(TypeError, match=r"of the row 'text' returned '2\.5'; it must return a number"):
+            part([2.5])
+
+
 def test_recording_functions_show_their_source() -> None:
     methods = {name: inspect.unwrap(method) for name, method in vars(Value).items() if inspect.isfunction(method)}
     names = {name for name, method in methods.items() if "autograd:" in method.__code__.co_filename}

@@ -78,6 +78,12 @@ class TestFiles:
         assert {path.name for path in folder.iterdir()} == {"CNAME", *site.files}
         assert site.vendored == 0
 
+    def test_the_page_begins_with_the_first_of_its_examples(self) -> None:
+        page = make_site()["index.html"]
+        text = page if isinstance(page, str) else page.decode()
+        assert f'id="expression" type="text" value="{EXAMPLES[0].source}"' in text
+        assert text.index(f'<option value="0">{EXAMPLES[0].title}') < text.index(f'<option value="1">{EXAMPLES[1].title}')
+
     def test_the_wheel_installs_and_says_its_version(self, tmp_path: Path) -> None:
         name, data = make_wheel()
         assert name == f"scalar_autograd-{version('scalar-autograd')}-py3-none-any.whl"
@@ -213,6 +219,11 @@ class TestSession:
     def test_a_result_keeps_its_name_where_a_variable_has_it(self) -> None:
         assert Session().show("f*f", {"f": 2.0})["names"] == ["f", "loss"]
         assert Session().show("x", {"x": 2.0})["steps"] == 0
+
+    def test_a_cell_shows_its_last_expression_or_what_its_last_line_assigns(self) -> None:
+        for code in ("w = Value(2.0)\nw * w", "w = Value(2.0)\nout = w * w", "w = Value(2.0)\nout = other = w * w"):
+            shown = Session().show(code=code)
+            assert (shown["leaves"], shown["steps"]) == ({"w": 2.0}, 2)
 
     def test_a_graph_that_is_too_large_is_refused_and_the_last_one_kept(self) -> None:
         session = Session()

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+from decimal import MAX_EMAX, MIN_EMIN, ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from html import escape
 from typing import Final, NamedTuple
 
@@ -48,7 +48,7 @@ def _decimal(x: arb, digits: int, rounding: str) -> Decimal:
     """Return an exact number as a decimal with this number of digits."""
     if not x.is_finite():
         return Decimal("Infinity") if x > 0 else Decimal("-Infinity")
-    context = Context(prec=digits, rounding=rounding, Emin=-(10**9), Emax=10**9)
+    context = Context(prec=digits, rounding=rounding, Emin=MIN_EMIN, Emax=MAX_EMAX)
     mantissa, exponent = map(int, x.man_exp())
     if abs(exponent) > LARGEST:
         sign, is_up = (mantissa > 0) - (mantissa < 0), rounding == ROUND_CEILING

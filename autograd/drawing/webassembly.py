@@ -65,7 +65,7 @@ def _notice() -> Iterator[None]:
     if sys.stderr is None or not sys.stderr.isatty():
         yield
         return
-    timer = threading.Timer(PATIENCE, print, [NOTICE], {"file": sys.stderr, "flush": True})
+    timer = threading.Timer(PATIENCE, print, [NOTICE], {"file": sys.stderr})
     timer.daemon = True
     timer.start()
     try:

@@ -1,0 +1,46 @@
+"""The numeric derivative: what it says of a function cannot depend on the unit in which the function is measured.
+
+The idea: a multiplication by a power of two is exact, so the slope of 2^k·f has to be that of f times 2^k, in every digit, with
+the same verdict and as large an error; nothing in it may be compared with a fixed number.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Final
+
+import pytest
+
+from autograd.checking.numeric import plateau, slope
+
+FUNCTIONS: Final[dict[str, tuple[Callable[[float], float], float, str]]] = {
+    "smooth": (math.sin, 0.7, "smooth"),
+    "flat": (lambda x: 3.0, 0.7, "smooth"),
+    "sharp, but smooth": (lambda x: math.tanh(1e6 * x), 0.0, "smooth"),
+    "sharp, but smooth, like a kink": (lambda x: math.log1p(math.exp(-abs(1e4 * x))) / 1e4 + max(x, 0.0), 0.0, "smooth"),
+    "a power of 1.5": (lambda x: abs(x) ** 1.5, 0.0, "smooth"),
+    "a kink": (lambda x: max(x, 0.0) - 0.3 * x, 0.0, "kink"),
+    "beside a kink": (lambda x: abs(x - 1e-7), 0.0, "kink"),
+    "a jump": (lambda x: 1.0 if x > 0 else 0.0, 0.0, "jump"),
+    "infinitely steep": (math.cbrt, 0.0, "steep"),
+    "steep at the edge of a domain": (lambda x: math.sqrt(x) if x >= 0 else math.nan, 0.0, "steep"),
+    "all digits lost": (lambda x: (math.sin(x) + 1e15) - 1e15, 0.7, "noise"),
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("scale", [2.0**-40, -(2.0**20)])
+def test_a_slope_is_in_the_unit_of_its_function(name: str, scale: float) -> None:
+    f, x, kind = FUNCTIONS[name]
+    one, other = slope(f, x), slope(lambda x: scale * f(x), x)
+    assert (one.kind, one.side, one.away, one.reach) == (other.kind, other.side, other.away, other.reach)
+    assert one.kind == kind and other.error == abs(scale) * one.error
+    for a, b in ((one.value, other.value), (one.left, other.left), (one.right, other.right), (one.height, other.height)):
+        assert scale * a == b or (math.isnan(a) and math.isnan(b))
+
+
+@pytest.mark.parametrize("scale", [2.0**-40, 2.0**20])
+@pytest.mark.parametrize("f", [math.sin, lambda x: (math.sin(x) + 1e15) - 1e15, lambda x: float(round(x * 8)), lambda x: 3.0])
+def test_a_plateau_is_in_the_unit_of_its_function(f: Callable[[float], float], scale: float) -> None:
+    assert plateau(lambda x: scale * f(x), 0.7) == scale * plateau(f, 0.7)

@@ -1,0 +1,165 @@
+"""How a box is divided, and what is computed on one piece of it: each small step by itself, with numbers that can be read off.
+
+The idea: the bounds of a certificate are right however the box is divided, only wider or slower.  So the tests of certificates
+notice little of this, and here each step is held to the numbers of its definition.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from decimal import ROUND_CEILING, ROUND_FLOOR
+from typing import Any, Final
+
+import pytest
+from flint import arb
+
+from autograd import certify, floor, maximum, minimum, relu, sqrt, where
+from autograd.certainty.enclosure import Enclosure
+from autograd.certainty.intervals import EVERYTHING, between, describe, interval
+from autograd.certainty.pieces import SMALLEST, UNEVEN, VALUE, Piece, halves, joined, longest_side, middle_of
+from autograd.certainty.subjects import Box, Subject
+from autograd.certainty.tables import Bounds, _decimal
+
+SQUARE: Final = Subject(lambda x, y: x + y, {"x": (0, 1), "y": (0, 4)})
+
+
+def box(*sides: tuple[float, float]) -> Box:
+    """Return a piece of a box."""
+    return tuple([between(*side) for side in sides])
+
+
+def piece(f: Any, **sides: Any) -> Piece:
+    """Return a function on all of a box."""
+    return Piece(Subject(f, sides))
+
+
+def test_a_box_is_halved_in_the_middle_of_one_side() -> None:
+    assert halves(box((0, 2), (0, 4), (5, 6)), 1) == [box((0, 2), (0, 2), (5, 6)), box((0, 2), (2, 4), (5, 6))]
+    most = sys.float_info.max
+    for side, middle in (((1, 2), 1.5), ((-3, 1), -1), ((3, 3), 3), ((-most, most), 0), ((most / 2, most), most * 0.75)):
+        assert middle_of(between(*side)) == interval(middle)
+
+
+def test_pieces_that_touch_along_a_side_are_joined() -> None:
+    apart = [box((0, 1), (0, 1)), box((2, 3), (0, 1))]
+    assert joined(apart[::-1]) == apart
+    assert joined([box((1, 2), (0, 1)), box((2, 4), (0, 1)), box((0, 1), (0, 1))]) == [box((0, 4), (0, 1))]
+    assert joined([box((0, 1), (1, 2)), box((0, 1), (0, 1))]) == [box((0, 1), (0, 2))]
+    corners = [box((0, 1), (0, 1)), box((1, 2), (1, 2))]
+    assert joined(corners) == corners and joined([]) == []
+
+
+def test_the_side_to_divide_is_the_longest_or_that_along_which_the_quantity_varies_most() -> None:
+    flat, steep = between(-1, 1), between(-10, 2)
+    assert longest_side(box((0, 0.5), (0, 4)), SQUARE) == 1 and longest_side(box((0, 1), (0, 2)), SQUARE) == 0
+    assert longest_side(box((0, 1), (0, 4)), SQUARE, {0: flat, 1: flat}) == 1  # which is four times as long
+    assert longest_side(box((0, 1), (0, 4)), SQUARE, {0: steep, 1: flat}) == 0
+    assert longest_side(box((0, 1), (0, 2)), SQUARE, {0: steep, 1: EVERYTHING}) == 0  # as without slopes
+    assert longest_side(box((0, 1), (0, 2)), SQUARE, {0: EVERYTHING, 1: steep}) == 0
+    for share, chosen in ((1 / UNEVEN, 0), (0.9 / UNEVEN, 1)):  # no side becomes more than UNEVEN times as long as another
+        assert longest_side(box((0, share), (0, 4)), SQUARE, {0: between(1e6, 1e6), 1: flat}) == chosen
+
+
+def test_a_side_is_not_divided_below_the_smallest_share_or_between_neighbouring_floats() -> None:
+    for width, chosen in ((SMALLEST, None), (1.5 * SMALLEST, 0)):
+        assert longest_side(box((0, width), (1, 1)), SQUARE) == chosen
+    neighbours = Subject(lambda x: x, {"x": (1, math.nextafter(1, 2))})
+    assert longest_side(neighbours.box, neighbours) is None
+    assert longest_side(box((1, 1 + 2**-51)), neighbours) == 0
+
+
+@pytest.mark.parametrize(
+    ("f", "sides", "computed", "examined"),
+    [
+        (lambda x: x * x - x, {"x": (1, 2)}, (-1, 3), (0, 2)),  # monotone
+        (lambda x: x - x * x, {"x": (1, 2)}, (-3, 1), (-2, 0)),
+        (lambda x: x * x - x, {"x": (0, 1)}, (-1, 1), (-0.75, 0.25)),  # the mean value theorem: -1/4 + [-1, 1]·[-1/2, 1/2]
+        (lambda x: x * x - x, {"x": (0.5, 1.5)}, (-1.25, 1.75), (-0.25, 0.75)),  # a slope that begins with 0
+        (lambda x, y: x * x - x + y, {"x": (0, 1), "y": (0, 2)}, (-1, 3), (-0.75, 2.25)),
+        (lambda x, y: x * y - y, {"x": (1, 2), "y": (1, 2)}, (-1, 3), (0, 2)),
+        (lambda x: floor(x) - x, {"x": (0.5, 1.5)}, (-1.5, 0.5), (-1.5, 0.5)),  # a jump: no slope bounds it
+        (lambda x: relu(x) - x, {"x": (-1, 1)}, (-2, 2), (0, 1)),  # monotone, through its kink
+        (lambda x: x - x, {"x": 3}, (0, 0), (0, 0)),
+    ],
+)
+def test_the_enclosure_of_a_value(f: Any, sides: Any, computed: Any, examined: Any) -> None:
+    found = piece(f, **sides)
+    assert describe(found.bounds(VALUE)) == describe(between(*computed))
+    assert describe(found.enclosure(VALUE)) == describe(between(*examined))
+
+
+def test_the_enclosure_of_a_gradient() -> None:
+    found = piece(lambda x: x**3 - 3 * x, x=(0, 2))
+    assert describe(found.bounds(0)) == "[-3, 9]" and {i: describe(x) for i, x in found.slopes(0).items()} == {0: "[0, 12]"}
+    two = piece(lambda x, y: x * x * y, x=(1, 2), y=3)
+    assert two.moving == [0] and describe(two.bounds(1)) == "[1, 4]" and list(two.slopes(VALUE)) == [0]
+    kink = piece(lambda x: x if x > 0.5 else 0.5 * x + 0.25, x=(0, 2))  # two cases: no slope bounds their jump
+    assert len(kink.cases) == 2 and describe(kink.enclosure(0)) == "[0.5, 1]" and not kink.is_smooth
+    assert kink.examined(0)[1] == 0
+
+
+def test_corners_and_the_middle() -> None:
+    found = piece(lambda x, y: x + y, x=(0, 1), y=(0, 4))
+    assert found.corner({0: True}).box == box((1, 1), (0, 4)) and found.corner({0: False, 1: True}).box == box((0, 0), (4, 4))
+    assert found.middle.box == box((0.5, 0.5), (2, 2)) and found.middle.moving == []
+    assert found.size == 2 and found.is_smooth and not found.is_condition
+    assert piece(lambda x: x > 0, x=(-1, 1)).is_condition
+
+
+def test_a_choice_that_is_open_is_narrowed_by_its_condition() -> None:
+    x = Enclosure.leaf(between(-2, 3), "x")
+    one = Enclosure.leaf(between(1, 1))
+    for made, bounds, smooth in (
+        (where(x > 0, x, 0), (0, 3), True), (where(x > 0, 0, x), (-2, 0), True), (where(x < 0, x, 0), (-2, 0), True),
+        (where(x > 1, x, one), (1, 3), True), (maximum(x, 1), (1, 3), True), (minimum(x, 1), (-2, 1), True),
+        (where(x > 0, 2 * x, 0), (-4, 6), True), (where(x > 0, x, 5), (0, 5), False), (where(x, 1, 2), (1, 2), False),
+        (where(x > 4, 7, x), (-2, 3), True), (where(2 * x > 0, x, 0), (-2, 3), False),
+    ):  # fmt: skip
+        assert (describe(made.bounds), made.is_smooth) == (describe(between(*bounds)), smooth), made.operands
+    assert f"{x:>5}" == repr(x) == "Enclosure([-2, 3])"
+    assert repr(where(x > -3, 7, x)) == "Enclosure(7)"
+    assert [y.is_open for y in (x > 0, x > 4, x, one)] == [True, False, True, False]
+
+
+def test_every_place_that_stays_open_is_named() -> None:
+    claim = certify(lambda x: floor(x), x=(0.5, 2.5)).monotone()
+    assert claim.verdict == "undecided" and [round(place["x"][1], 9) for place in claim.where] == [1, 2]
+    three = certify(lambda x: floor(x), x=(0.5, 4.5)).monotone()
+    assert len(three.where) == 4 and str(three).endswith("; and on 1 more pieces")
+
+
+def test_bounds_say_by_how_much_they_may_be_too_wide() -> None:
+    shares = {row[0]: row[3] for row in certify(lambda x: x * x, x=(1, 2))._table.rows}
+    assert shares == {"value": "0.0%", "∂x": "0.0%"}
+    steep = {row[0]: row[1:] for row in certify(sqrt, x=(0, 1))._table.rows}
+    assert steep["value"] == ("0", "1", "0.0%") and 0.485 < float(steep["∂x"][0]) <= 0.5 and steep["∂x"][1] == "∞"
+
+
+def test_an_enclosure_has_no_other_attributes_than_a_node() -> None:
+    x = Enclosure.leaf(between(1, 2), "x")
+    for name, words in (("data", "it stands for all numbers"), ("grad", "it stands for all numbers"), ("nonsense", "nonsense")):
+        with pytest.raises(AttributeError, match=words):
+            getattr(x, name)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "digits", "text"),
+    [
+        (1, 1, 5, "1"), (0.5, 0.5, 17, "0.5"), (-1, 2, 5, "[-1, 2]"), (100, 250, 5, "[100, 250]"),
+        (1 / 3, 1 / 3, 4, "0.333[3,4]"), (-1 / 3, -1 / 3, 4, "-0.333[4,3]"), (2 / 3, 2 / 3, 3, "[0.666, 0.667]"),
+        (0.0001234, 0.0001234, 2, "[0.00012, 0.00013]"), (0.25, math.inf, 3, "[0.25, ∞]"), (-math.inf, 4, 3, "[-∞, 4]"),
+        (1e-9 / 3, 1e-9 / 3, 5, "3.333[3,4]E-10"), (123456, 123456, 3, "1.2[3,4]E+5"), (0, 0, 3, "0"),
+    ],
+)  # fmt: skip
+def test_bounds_are_rounded_outward_and_the_digits_that_they_share_are_written_once(
+    low: float, high: float, digits: int, text: str
+) -> None:
+    assert str(Bounds.of(between(low, high), digits)) == text
+
+
+def test_bounds_beyond_every_exponent() -> None:
+    huge = (arb(2) ** (2**23)).mid()
+    tiny = (1 / huge).mid()
+    assert _decimal(huge, 3, ROUND_CEILING) == -_decimal(-huge, 3, ROUND_FLOOR) == math.inf
+    assert _decimal(tiny, 3, ROUND_FLOOR) == _decimal(-tiny, 3, ROUND_CEILING) == 0
