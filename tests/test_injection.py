@@ -15,6 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from autograd import Value, compile, draw, explain, play, tanh, walk
+from autograd.drawing.as_svg import left_to_right
 from autograd.drawing.plan import cut
 from autograd.symbol import printable
 
@@ -76,7 +77,7 @@ def test_svg(label: str) -> None:
     tree = ElementTree.fromstring(drawing.svg)
     assert shape(tree) == shape(ElementTree.fromstring(draw(graph(TAME)).svg))
     shown = {(text.text or "").replace("\xa0", " ") for text in tree.iter("{http://www.w3.org/2000/svg}text")}
-    assert {line.text for node in drawing.nodes for line in node.lines} <= shown
+    assert {left_to_right(line.text) for node in drawing.nodes for line in node.lines} <= shown
     assert any(printable(label) in (title.text or "") for title in tree.iter("{http://www.w3.org/2000/svg}title"))
 
 
@@ -175,6 +176,7 @@ def test_text(label: str) -> None:
 @given(st.text(max_size=40))
 @settings(deadline=None, max_examples=15)
 @example("x\\")
+@example("\u07f4")  # read from right to left
 def test_any_label(label: str) -> None:
     test_mermaid(label)
     test_latex(label)
