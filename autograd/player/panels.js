@@ -360,7 +360,7 @@ class Mistakes {
         for (const {picture} of runs.children) {
             picture.camera.resize(picture.stage.getBoundingClientRect());
             picture.camera.aim(null, READABLE); // which sets how much is seen
-            picture.camera.aim(picture.areaOfStep({orInputs: true}), READABLE); // where the two runs differ
+            picture.camera.aim(picture.areaOfProducts(), READABLE); // where the two runs differ
             picture.camera.jump();
         }
     }

@@ -184,13 +184,18 @@ class Picture {
         return productOf(this.graph, this.edge(edge));
     }
 
-    // The box of a step and those of its inputs, or, where not all can be seen together, one of the two.
-    areaOfStep({orInputs = false} = {}) {
+    // The box of a step and those of its inputs, or, where not all can be seen together, its own.
+    areaOfStep() {
         const {node} = this.scene ?? {}, {inputs = []} = this.graph.nodes[node] ?? {};
         const areas = (places) => this.boxes.filter(({ids, area}) => area && ids.some((place) => places.includes(place))).map(({area}) => area);
-        const [own, all, others] = [[node], [node, ...inputs], inputs].map((places) => unite(areas(places)));
-        if (own && all.width <= this.camera.goal.width && all.height <= this.camera.goal.height) return all;
-        return (orInputs && others) || own;
+        const [own, all] = [[node], [node, ...inputs]].map((places) => unite(areas(places)));
+        return own && this.camera.goal.width >= all.width && this.camera.goal.height >= all.height ? all : own;
+    }
+
+    // The products of a step, or, where not all can be seen together, its box.
+    areaOfProducts() {
+        const products = unite(this.arrows.filter(({label}) => label?.classList.contains("active")).map(({label}) => label.getBBox()));
+        return products?.width <= this.camera.goal.width ? products : this.areaOfStep();
     }
 
     // Bring everything but the texts to a scene, with all but the opened nodes set aside; `write` does the texts.
