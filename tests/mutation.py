@@ -143,7 +143,9 @@ class Finder(ast.NodeVisitor):
             self.add(node, start, end, f"({node.value!r} + 1)" if abs(node.value) < 1e300 else "0.0")
 
     def visit_Return(self, node: ast.Return) -> None:
-        if node.value is not None and not (isinstance(node.value, ast.Constant) and node.value.value is None):
+        """Return None instead, except for True and False: one is put for the other, and None would be no more than False is."""
+        value = node.value.value if isinstance(node.value, ast.Constant) else ...
+        if node.value is not None and not (value is None or isinstance(value, bool)):
             self.add(node, *self.span(node), "return None")
         self.generic_visit(node)
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograd import Value, check_derivation, explain, label_values, relu, sigmoid, tanh, total, walk
-from autograd.derivation import Derivation
+from autograd.derivation import Derivation, _wrapped
 from autograd.strategies import Program, programs
 from autograd.symbol import latex_name
 from nn import MLP
@@ -357,3 +357,10 @@ def test_long_derivations_are_judged_in_few_words() -> None:
 def test_names_in_latex() -> None:
     assert latex_name("layer1.neuron0.w2") == r"\text{layer1.neuron0.w2}"
     assert latex_name(r"\input{x}^2_#") == r"\text{\textbackslash{}input\{x\}\textasciicircum{}2\_\#}"
+
+
+def test_a_row_of_latex_is_broken_where_it_must_be_and_not_before() -> None:
+    row = " + ".join([r" \cdot ".join(["abc"] * 9)] * 2)
+    lines = _wrapped(row, 12).split(" \\\\\n&\\quad{}")
+    assert " ".join(lines) == row and [line.count("abc") for line in lines] == [3] * 6
+    assert _wrapped(row, 1000) == row

@@ -69,6 +69,11 @@ def test_a_name_means_its_node_whatever_else_it_means() -> None:
     assert read_answer("e", {"t": 1.0}).value == math.e
 
 
+def test_of_two_names_that_begin_alike_the_longer_one_is_read() -> None:
+    assert read_answer("2*v 12", {"v 1": 3.0, "v 12": 5.0}).value == 10.0
+    assert read_answer("2*v 1", {"v 12": 5.0, "v 1": 3.0}).value == 6.0
+
+
 def test_a_formula_is_right_however_it_is_written() -> None:
     n = network(**POINT)
     task = exercise(n["E"], ask=[n["w_o"], n["w_h"]])
@@ -299,6 +304,11 @@ def test_an_exercise_in_latex_has_a_blank_for_each_question() -> None:
     for line, name in ((first, "u"), (second, "v")):
         assert line.startswith(rf"\frac{{\partial E}}{{\partial {name}}} &= \underline")
     assert exercise(n["E"], ask="order").latex.splitlines()[-2].startswith(r"\text{order} &= \underline")
+
+
+def test_the_solution_has_a_line_for_each_local_derivative() -> None:
+    task = exercise(twice()["E"], ask="local")
+    assert [line.split(" = ")[0] for line in task.solution.splitlines()] == [question.name for question in task.questions]
 
 
 def test_a_step_of_gradient_descent() -> None:

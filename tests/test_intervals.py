@@ -163,6 +163,7 @@ CASES: Final[list[tuple[Any, tuple[Side, ...], Any]]] = [
     (math.pow, ((0, 0.25), (0, 0.5)), (0, 1, False)),  # 0⁰ is 1
     (math.pow, ((0, 4), (0, 0.5)), (0, 2, False)),
     (math.pow, ((0, 4), (-0.5, 0.5)), (0, INF, False)),
+    (math.pow, ((0, 0), (-0.5, 0)), (0, INF, False)),
     (math.pow, ((-1, 4), (0.5, 0.5)), (0, 2, False)),
     (math.pow, ((-2, 0), (0.5, 0.5)), (0, 0, False)),
     (math.pow, ((-1, 4), (0.5, 1.5)), None),  # (-1)¹ is a number

@@ -91,6 +91,9 @@ def test_decision_boundary_of_three_classes(hot: bool) -> None:
     assert len({tuple(points.get_facecolor()[0]) for points in shown}) == 3
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["0", "1", "2"]
     assert len(ax.collections) == 6  # a line around each class
+    image = ax.get_images()[0]
+    for i, points in enumerate(shown):  # a region has the colour of its class
+        assert tuple(image.cmap(image.norm(i)))[:3] == tuple(points.get_facecolor()[0])[:3]
 
 
 def test_decision_boundary_takes_the_targets_that_training_takes() -> None:
@@ -174,6 +177,7 @@ def test_activations() -> None:
     twins = [other for other in axes[0].figure.axes if other not in axes]
     assert [[bar.get_height() for bar in twin.patches] for twin in twins] == deltas(model)
     assert axes[0].get_ylim()[0] == -axes[0].get_ylim()[1]
+    assert [twin.get_ylabel() for twin in twins] == ["", "δ"]  # once, at the right
 
 
 def test_descent() -> None:

@@ -286,6 +286,10 @@ class TestSession:
         assert (error["start"], error["end"]) == (start, end)
         assert error["text"].startswith(f"column {start + 1}")
 
+    def test_an_error_of_syntax_has_its_line(self) -> None:
+        error = Session().show(code="x = Value(1.0)\ny = (x")["error"]
+        assert error == {"text": "SyntaxError: '(' was never closed", "line": 2}
+
 
 class TestSource:
     @pytest.mark.parametrize("text", [

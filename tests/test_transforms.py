@@ -11,20 +11,27 @@ from hypothesis import given
 from autograd import (
     Dual,
     Value,
+    arcsin,
     cos,
+    divide,
     exp,
+    floor,
     grad,
     gradients,
     hessian,
     jacobian,
     jvp,
+    log,
     replay,
     sin,
+    sqrt,
     tanh,
     value_and_grad,
     where,
 )
+from autograd.risks import ANY, danger_of
 from autograd.strategies import Program, programs
+from autograd.transforms import chain_rule
 from autograd.value import topological
 
 
@@ -162,3 +169,20 @@ def test_replay_substitutes_and_leaves_the_graph_alone() -> None:
 def test_bad_input(call: Callable[[], object], error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         call()
+
+
+def test_the_risk_of_a_row_depends_on_the_signs_of_its_operands() -> None:
+    negative, positive = frozenset({-1}), frozenset({1})
+    for row, kinds, risk in (
+        (arcsin, (negative,), (2, True)), (log, (ANY,), (1, True)), (log, (positive,), (0, False)),
+        (sqrt, (frozenset({0, 1}),), (2, False)), (sqrt, (positive,), (0, False)), (divide, (1.0, ANY), (1, True)),
+        (divide, (ANY, 2.0), (0, False)),
+    ):  # fmt: skip
+        assert danger_of(row, kinds) == risk, (row.name, kinds)
+
+
+def test_a_slope_that_is_0_everywhere_adds_no_node_to_the_gradient() -> None:
+    x, w = Value(1.5), Value(2.0)
+    y = floor(x) * w
+    slope, _ = chain_rule(topological(y), y, [x, w])
+    assert type(slope) is float and slope == 0.0
