@@ -12,6 +12,7 @@ from typing import Final
 
 import pytest
 
+from autograd.checking.lines import Line
 from autograd.checking.numeric import plateau, slope
 
 FUNCTIONS: Final[dict[str, tuple[Callable[[float], float], float, str]]] = {
@@ -44,3 +45,11 @@ def test_a_slope_is_in_the_unit_of_its_function(name: str, scale: float) -> None
 @pytest.mark.parametrize("f", [math.sin, lambda x: (math.sin(x) + 1e15) - 1e15, lambda x: float(round(x * 8)), lambda x: 3.0])
 def test_a_plateau_is_in_the_unit_of_its_function(f: Callable[[float], float], scale: float) -> None:
     assert plateau(lambda x: scale * f(x), 0.7) == scale * plateau(f, 0.7)
+
+
+def test_a_line_is_followed_near_its_point_only() -> None:
+    line = Line("x", "", 3.0, (3.0, 5.0), {0: 1.0})
+    near = line.near(lambda t: 10.0 * t, 0.5)
+    assert [near(t) for t in (3.0, 3.25, 2.75)] == [30.0, 32.5, 27.5] and math.isnan(near(3.5)) and math.isnan(near(-3.0))
+    assert line.near(math.cos, 0.0)(3.0) == math.cos(3.0)  # the point itself counts, however near
+    assert line(4.0) == [4.0, 5.0] and Line("", "", 0.0, (3.0, 5.0), {0: 1.0, 1: -2.0})(0.5) == [3.5, 4.0]

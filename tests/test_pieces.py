@@ -163,3 +163,12 @@ def test_bounds_beyond_every_exponent() -> None:
     tiny = (1 / huge).mid()
     assert _decimal(huge, 3, ROUND_CEILING) == -_decimal(-huge, 3, ROUND_FLOOR) == math.inf
     assert _decimal(tiny, 3, ROUND_FLOOR) == _decimal(-tiny, 3, ROUND_CEILING) == 0
+
+
+def test_what_depends_on_too_many_branches_may_be_anything() -> None:
+    def stairs(x: Any) -> Any:
+        return sum((1 if x > k else 0) for k in range(6)) + x
+
+    found = piece(stairs, x=(0.5, 4.5))
+    assert found.bounds(VALUE)[:2] == EVERYTHING[:2] and not found.is_smooth
+    assert describe(piece(stairs, x=(2.25, 2.75)).bounds(VALUE)) == "[5.25, 5.75]"

@@ -37,7 +37,7 @@ from autograd.site import functions, in_words, make_site, vendored, write_site
 from autograd.site.examples import EXAMPLES
 from autograd.site.mathml import COMMANDS, to_mathml
 from autograd.site.mathml import math as as_math
-from autograd.site.session import KINDS, Session
+from autograd.site.session import KINDS, MOST_OUTPUT, Session
 from autograd.site.source import write_expression
 from autograd.site.vendored import PROGRAMS, VendorError, collect
 from autograd.site.wheel import make_wheel
@@ -289,6 +289,11 @@ class TestSession:
     def test_an_error_of_syntax_has_its_line(self) -> None:
         error = Session().show(code="x = Value(1.0)\ny = (x")["error"]
         assert error == {"text": "SyntaxError: '(' was never closed", "line": 2}
+
+    def test_as_much_is_printed_as_there_is_room_for(self) -> None:
+        for beyond in (0, 1):
+            output = Session().show(code=f"print('x' * {MOST_OUTPUT + beyond}, end='')")["output"]
+            assert output == "x" * MOST_OUTPUT + "\n…" * beyond
 
 
 class TestSource:

@@ -31,7 +31,7 @@ from autograd import (
 )
 from autograd.risks import ANY, danger_of
 from autograd.strategies import Program, programs
-from autograd.transforms import chain_rule
+from autograd.transforms import _both, _either, chain_rule
 from autograd.value import topological
 
 
@@ -186,3 +186,13 @@ def test_a_slope_that_is_0_everywhere_adds_no_node_to_the_gradient() -> None:
     y = floor(x) * w
     slope, _ = chain_rule(topological(y), y, [x, w])
     assert type(slope) is float and slope == 0.0
+
+
+def test_conditions_that_are_known_add_no_node() -> None:
+    x, y = Value(1.0), Value(2.0)
+    for one, other, both, either in (
+        (True, x, x, True), (x, True, x, True), (False, x, False, x), (x, False, False, x), (True, False, False, True),
+        (False, True, False, True),
+    ):  # fmt: skip
+        assert _both(one, other) is both and _either(one, other) is either
+    assert _both(x, y).data == 2.0 and _either(x, y).data == 3.0
