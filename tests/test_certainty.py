@@ -454,3 +454,11 @@ def test_without_the_extra_everything_else_works_and_this_says_what_to_install()
     )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert run.stdout.count("pip install python-flint") == 2 and run.stdout.endswith("correct\n")
+
+
+def test_only_leaves_of_a_graph_have_an_interval() -> None:
+    w, x = Value(0.5, label="w"), Value(2.0, label="x")
+    out = tanh(w * x)
+    out.label = "out"
+    with pytest.raises(ValueError, match="no leaf of the graph is labelled 'out'; its labels are w, x"):
+        certify(out * 2, out=(0, 1))

@@ -109,6 +109,11 @@ def test_an_if_in_a_function_or_a_rule_is_a_place_to_divide() -> None:
     assert gradcheck(replace(own, partial=lambda x, out: 1 if x > 0 else 0.4), box={"x": (-1, 1)}).verdict == "wrong"
 
 
+def test_a_report_on_a_box_is_a_table_in_a_notebook() -> None:
+    report = gradcheck(primitives.multiply, box={"x": (1, 2), "y": (3, 4)})
+    assert report and report._repr_html_().count("<tr>") == 1 + len(report.rules) == 3
+
+
 @pytest.mark.slow
 def test_kinks_are_neither() -> None:
     for g in (relu, abs):

@@ -311,6 +311,10 @@ def test_the_solution_has_a_line_for_each_local_derivative() -> None:
     assert [line.split(" = ")[0] for line in task.solution.splitlines()] == [question.name for question in task.questions]
 
 
+def test_the_exclusive_or_is_1_where_its_inputs_differ() -> None:
+    assert {(a, b): out for a, b, out in graphs.XOR} == {(a, b): float(a != b) for a in (0.0, 1.0) for b in (0.0, 1.0)}
+
+
 def test_a_step_of_gradient_descent() -> None:
     n = network(**POINT)
     task = exercise(n["E"], ask="update", rate=0.5)

@@ -116,3 +116,8 @@ def test_a_threshold_has_no_slope() -> None:
 def test_what_is_refused(X: Any, y: Any, options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Perceptron(2).fit(X, y, **options)
+
+
+def test_one_epoch_may_be_enough() -> None:
+    outcome = Perceptron(1).fit([[1.0], [-1.0]], [1, 0], epochs=1)
+    assert len(outcome.mistakes) == 1

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import Value, jvp, primitives
+from autograd import Value, grad, jvp, primitives
 from autograd.primitives import Binary, DomainError, Nary, Primitive, Unary, dot, exp, log, power, sigmoid, tanh
 from autograd.rows import number
 from autograd.strategies import ROWS, widths
@@ -274,3 +274,8 @@ def test_rows_are_frozen_and_stay_one_object() -> None:
     swish = Unary("swish", lambda x: x * sigmoid(x), lambda x, out: out + sigmoid(x) * (1 - out))
     with pytest.raises(TypeError, match="not in autograd's table"):
         pickle.dumps(swish)
+
+
+def test_a_product_of_one_number_has_the_slope_1() -> None:
+    assert primitives.prod.partials([3.0], 3.0, [0]) == [1.0]
+    assert grad(lambda x: primitives.prod([x]) * 5)(3.0).data == 5.0

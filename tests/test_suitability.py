@@ -13,6 +13,7 @@ import pytest
 
 from autograd import DomainError, Value
 from nn import MLP, Module, Neuron, Perceptron, accuracy, fit, losses
+from nn.chance import Watched
 from nn.data import moons
 from nn.optim import SGD
 from nn.training import DivergenceError
@@ -461,3 +462,19 @@ def test_a_graph_older_than_the_steps_is_refused(compiled: Any) -> None:
 def test_targets_that_are_not_numbers_are_refused_by_example(loss: str, target: Any) -> None:
     with pytest.raises((TypeError, ValueError), match=r"example 1: the target .*; pass a real number|complex"):
         fit(Neuron(1, "sigmoid"), [[1.0], [2.0]], [0.0, target], loss=loss, epochs=1)
+
+
+COIN = random.Random(0)
+
+
+def test_a_generator_is_found_in_a_function_inside_a_function() -> None:
+    def outer() -> float:
+        def inner() -> float:
+            return COIN.random()
+
+        return inner()
+
+    watched = Watched(outer)
+    assert not watched.drew()
+    outer()
+    assert watched.drew()
