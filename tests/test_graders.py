@@ -117,6 +117,7 @@ def test_nbgrader_autogrades_a_notebook(tmp_path: Path, monkeypatch: pytest.Monk
     nbgrader("generate_assignment", "ps1", "--create")
     released = (tmp_path / "release" / "ps1" / "gradients.ipynb").read_text(encoding="utf-8")
     for_students = json.loads(released)["cells"][1]["source"]
+    # nbgrader writes the last two lines in place of a solution; the error lets a cell that nobody filled in fail.
     assert for_students == ["answer_w = ...\n", "answer_b = ...\n", "# YOUR CODE HERE\n", "raise NotImplementedError()"]
     students = {
         "right": ('answer_w = "-2*v4*v3*(1 - v3)*x"\nanswer_b = -0.162', 4.0, "2 of 2 points"),
