@@ -33,7 +33,7 @@ from nbclient import NotebookClient
 
 from autograd.drawing.as_image import FONT, print_svg
 
-__all__ = ["NOTEBOOKS", "execute", "nbformat", "regenerate", "run", "written"]
+__all__ = ["NOTEBOOKS", "as_kept", "execute", "nbformat", "regenerate", "run", "written"]
 
 nbformat: Any = import_module("nbformat")  # imported plainly, it would be a package of functions without types
 ROOT: Final = Path(__file__).parent.parent
@@ -71,19 +71,8 @@ def run(path: Path, **variables: str) -> Any:
 
 
 def execute(path: Path, **variables: str) -> Any:
-    """Run a notebook as `run` does, and return it as it is kept.
-
-    Raises:
-        CellExecutionError: if a cell raises.
-        ValueError: if a cell writes to the standard error: warnings do not belong in a lecture.
-    """
-    notebook = run(path, **variables)
-    _normalise(notebook)
-    for cell in notebook.cells:
-        for output in cell.get("outputs", ()):
-            if output.get("name") == "stderr":
-                raise ValueError(f"{path.name}, {cell.id} warns: {output.text}")
-    return notebook
+    """Run a notebook as `run` does, and return it as it is kept, see `as_kept`."""
+    return as_kept(run(path, **variables), path.name)
 
 
 def regenerate(path: Path) -> bool:
@@ -106,8 +95,12 @@ def _environment(folder: str) -> dict[str, str]:
     return kept | alone | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
 
 
-def _normalise(notebook: Any) -> None:
-    """Number cells from 1 and remove what tells of the run: versions, times, and how the output came in pieces."""
+def as_kept(notebook: Any, name: str) -> Any:
+    """Number the cells of a notebook from 1 and remove what tells of the run: versions, times, how the output came in pieces.
+
+    Raises:
+        ValueError: if a cell has written to the standard error: warnings do not belong in a lecture.
+    """
     notebook.metadata = nbformat.from_dict(METADATA)
     count = 0
     for i, cell in enumerate(notebook.cells, start=1):
@@ -138,6 +131,10 @@ def _normalise(notebook: Any) -> None:
             if output.output_type == "stream":
                 output.text = re.sub(rf"^{TIME}.*\n", "", output.text.replace(WAIT, ""), flags=re.MULTILINE)
         cell.outputs = [output for output in cell.outputs if output.get("text") != ""]
+        for output in cell.outputs:
+            if output.get("name") == "stderr":
+                raise ValueError(f"{name}, {cell.id} warns: {output.text}")
+    return notebook
 
 
 def _drawn(svg: str) -> str:

@@ -17,11 +17,12 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from regenerate_notebooks import NOTEBOOKS, TIME, execute, nbformat, run, written
+from regenerate_notebooks import NOTEBOOKS, TIME, as_kept, execute, nbformat, run, written
 
 ROOT = Path(__file__).parent.parent
 SHOWN = {"text/plain", "text/latex", "image/svg+xml", "image/png"}  # by GitHub, which strips HTML and scripts
 LARGEST_PLOT, LARGEST_GRAPH = 60_000, 80_000  # bytes
+ANSWER = "answer"  # begins the id of a cell that is put in
 TRACES = re.compile(r"\b0x[0-9a-f]{6,}|/home/|/root/|/tmp/|/work/|\.venv|site-packages|\bseconds=")
 
 each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -43,12 +44,6 @@ def comparable(notebook: Any) -> Any:
         if "image/png" in output.get("data", ()):
             output.data["image/png"] = "a plot"
     return copied
-
-
-@pytest.mark.slow
-@each
-def test_executed_anew_it_gives_what_is_kept(path: Path) -> None:
-    assert written(comparable(execute(path))) == written(comparable(read(path)))
 
 
 @pytest.mark.slow
@@ -179,20 +174,25 @@ def test_there_is_something_to_do(path: Path) -> None:
 
 @pytest.mark.slow
 @each
-def test_answers_are_marked(path: Path, tmp_path: Path) -> None:
-    """Wrong answers are not right; with the folded solutions in their place everything is, and wrong ones are wrong again."""
-    notebook, marked = read(path), dict[int, bool]()
-    for place, solution in reversed(turns(notebook).items()):
+def test_executed_anew_it_gives_what_is_kept_and_answers_are_marked(path: Path, tmp_path: Path) -> None:
+    """Below each blank stand wrong answers, the folded solution and wrong ones again; the other cells give what is kept."""
+    notebook = read(path)
+    blanks = turns(notebook)
+    for place, solution in reversed(blanks.items()):
         source = notebook.cells[place].source
         answers = [filled_in(source, solution, rightly=rightly) for rightly in (False, True, False)]
-        notebook.cells[place : place + 1] = [nbformat.v4.new_code_cell(answer) for answer in answers]
-        marked = {place + i: i == 1 for i in range(3)} | {later + 2: rightly for later, rightly in marked.items()}
+        cells = [nbformat.v4.new_code_cell(answer, id=f"{ANSWER}{place}-{i}") for i, answer in enumerate(answers)]
+        notebook.cells[place + 1 : place + 1] = cells
     for name in ("lecture.py", "plots.mplstyle"):
         shutil.copy(path.parent / name, tmp_path)
     (tmp_path / path.name).write_text(written(notebook), encoding="utf-8")
-    fresh = execute(tmp_path / path.name)
-    for place, rightly in marked.items():
-        text = fresh.cells[place].outputs[-1].data["text/plain"]
+    fresh = run(tmp_path / path.name)
+    answered = [cell for cell in fresh.cells if cell.id.startswith(ANSWER)]
+    fresh.cells = [cell for cell in fresh.cells if not cell.id.startswith(ANSWER)]
+    assert written(comparable(as_kept(fresh, path.name))) == written(comparable(read(path)))
+    assert len(answered) == 3 * len(blanks)
+    for i, cell in enumerate(answered):
+        rightly, text = i % 3 == 1, cell.outputs[-1].data["text/plain"]
         points, answers = re.match(r"(\S+) of (\d+) points", text), re.sub(r"^.* of \d+ points\n", "", text).split("\n")
         rights = [bool(re.search(r"(is|:) right$", answer)) for answer in answers]
         assert all(rights) if rightly else not any(rights), text

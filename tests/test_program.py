@@ -315,16 +315,15 @@ def native(**environment: str) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("variable", ["XDG_CACHE_HOME", "NUMBA_CACHE_DIR"])
-def test_a_damaged_cache_is_replaced(variable: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("variable", "damage"), [("XDG_CACHE_HOME", b""), ("NUMBA_CACHE_DIR", b"\xff\xfe not what it was")])
+def test_a_damaged_cache_is_replaced(variable: str, damage: bytes, tmp_path: Path) -> None:
     environment = {"XDG_CACHE_HOME": str(tmp_path), variable: str(tmp_path / "cache")}
     assert native(**environment) == "[6.]\n"
     kept = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert {path.suffix for path in kept} >= {".py", ".nbi", ".nbc"}
-    for damage in (b"", b"\xff\xfe not what it was"):
-        for path in kept:
-            path.write_bytes(damage)
-        assert native(**environment) == "[6.]\n"
-        again = [path for path in tmp_path.rglob("*") if path.is_file()]
-        assert {path.suffix for path in again} >= {".py", ".nbi", ".nbc"}
-        assert all(path.read_bytes() != damage for path in again)
+    for path in kept:
+        path.write_bytes(damage)
+    assert native(**environment) == "[6.]\n"
+    again = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert {path.suffix for path in again} >= {".py", ".nbi", ".nbc"}
+    assert all(path.read_bytes() != damage for path in again)
