@@ -214,7 +214,7 @@ def graphs(longest: int = 20) -> st.SearchStrategy[Value]:
     """Draw the result of a graph, with leaves labelled x0, x1, …; see `programs`.
 
     >>> from hypothesis import find
-    >>> find(graphs(), lambda node: node.data > 1 and len(node.inputs) == 2).data > 1
+    >>> find(graphs(3), lambda node: node.data > 1 and len(node.inputs) == 2).data > 1
     True
     """
     return programs(longest).map(lambda p: p([Value(x, f"x{i}") for i, x in enumerate(p.leaves)]))

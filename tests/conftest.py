@@ -20,7 +20,7 @@ from visits import Server, Visit, modules
 
 from autograd.site import Site, write_site
 
-settings.register_profile("quick", deadline=None, derandomize=True, max_examples=50)
+settings.register_profile("quick", deadline=None, derandomize=True, max_examples=30)
 settings.register_profile("search", deadline=None)
 settings.register_profile("thorough", deadline=None, max_examples=20_000)
 if settings.get_current_profile_name() in ("default", "ci"):  # the second is Hypothesis's own, where the variable CI is set

@@ -376,6 +376,7 @@ def test_a_browser_that_prefers_reduced_motion_shows_the_last_moment(chromium: B
         assert not any(is_seen for is_seen, *_ in chromium.run(PLACES))
 
 
+@pytest.mark.slow
 @needs_layout
 def test_it_moves_as_an_image_in_a_page(chromium: Browser, tmp_path: Path) -> None:
     walk(neuron()).save(tmp_path / "flow.svg")

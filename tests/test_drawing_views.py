@@ -141,7 +141,8 @@ def test_every_step_of_a_network_is_drawn_by_neurons() -> None:
 
 
 @pytest.mark.parametrize(
-    ("n_inputs", "sizes", "shown"), [(8, [16, 1], 3 + 1), (784, [32, 10], 3 + 3), (2, [8, 1], 8 + 1), (2, [4, 4, 1], 9)]
+    ("n_inputs", "sizes", "shown"),
+    [(8, [16, 1], 3 + 1), pytest.param(784, [32, 10], 3 + 3, marks=pytest.mark.slow), (2, [8, 1], 8 + 1), (2, [4, 4, 1], 9)],
 )
 def test_long_layers_are_condensed_and_say_so(n_inputs: int, sizes: list[int], shown: int) -> None:
     outs = MLP(n_inputs, sizes, seed=1)([0.1] * n_inputs)

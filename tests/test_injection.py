@@ -48,8 +48,8 @@ WORST = [
     "\ufeff\ufffe\uffff",
     "👩‍👩‍👧‍👦🙂é\u0301ΩЖ中",
     "\ud800",
-    "x" * 10_000,
-    "é\n<" * 3_000,
+    "x" * 2_000,
+    "é\n<" * 600,
 ]
 labels = pytest.mark.parametrize("label", WORST, ids=range(len(WORST)))
 TAME = "a tame label"
@@ -174,7 +174,7 @@ def test_text(label: str) -> None:
 
 
 @given(st.text(max_size=40))
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=8)
 @example("x\\")
 @example("\u07f4")  # read from right to left
 def test_any_label(label: str) -> None:

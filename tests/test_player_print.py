@@ -81,6 +81,7 @@ def test_it_holds_every_gradient_and_every_step(make: Callable[[], Value], chrom
     assert not chromium.complaints
 
 
+@pytest.mark.slow
 def test_a_browser_that_prints_says_so(chromium: Browser, tmp_path: Path) -> None:
     """What the other tests do by hand happens when a page is printed."""
     chromium.open(play(neuron()).save(tmp_path / "page.html"))

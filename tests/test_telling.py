@@ -221,12 +221,12 @@ def run(program: Program) -> Value:
 
 
 class TestEveryRoom:
-    @settings(max_examples=25)
+    @settings(max_examples=12)
     @given(program=programs(longest=12))
     def test_random_graphs(self, program: Program) -> None:
         check_rooms(lambda: run(program))
 
-    @settings(max_examples=8)
+    @settings(max_examples=3)
     @given(network=networks())
     def test_random_networks(self, network: Network) -> None:
         def make() -> Value:
@@ -305,7 +305,7 @@ class TestSquares:
 
 
 class TestMarks:
-    @settings(max_examples=15)
+    @settings(max_examples=8)
     @given(program=programs(longest=8))
     def test_no_delta_without_a_neuron(self, program: Program) -> None:
         loss = run(program)
@@ -342,7 +342,7 @@ class TestMarks:
 
 
 class TestNumbers:
-    @settings(max_examples=15)
+    @settings(max_examples=8)
     @given(program=programs(longest=8))
     @example(program=Program((0.0,), ((total, (0, 0.01, -0.01, 0, 0.01)), (negative, (0,)), (multiply, (2, -1.0)))))
     @example(program=Program((-0.01,), ((total, (0, 0, 0, 0.01, -0.01)),)))
