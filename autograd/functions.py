@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from autograd.primitives import logsumexp, maximum, minimum, total
+from autograd.primitives import divide, logsumexp, maximum, minimum, total
 
 __all__ = ["clip", "mean", "softmax"]
 
@@ -22,14 +22,13 @@ def mean(operands: Iterable[Any]) -> Any:
 
     Raises:
         ValueError: for no operands.
+        TypeError: for anything but a list, or another iterable.
 
     >>> mean([1.0, 2.0, 6.0])
     3.0
     """
-    operands = list(operands)
-    if not operands:
-        raise ValueError("mean of nothing has no value; pass at least one operand")
-    return total([x / len(operands) for x in operands])
+    operands = _listed("mean", operands)
+    return total([divide(x, len(operands)) for x in operands])
 
 
 def softmax(operands: Iterable[Any]) -> list[Any]:
@@ -43,7 +42,7 @@ def softmax(operands: Iterable[Any]) -> list[Any]:
 
     Source: Bridle, Probabilistic interpretation of feedforward classification network outputs, Neurocomputing (1990).
     """
-    operands = list(operands)
+    operands = _listed("softmax", operands)
     return list(logsumexp.gradient(operands, logsumexp(operands)))  # softmax is the gradient of logsumexp
 
 
@@ -54,3 +53,11 @@ def clip(x: Any, low: Any, high: Any) -> Any:
     (1.0, 0.25)
     """
     return minimum(maximum(x, low), high)
+
+
+def _listed(name: str, operands: Iterable[Any]) -> list[Any]:
+    if not isinstance(operands, Iterable):
+        raise TypeError(f"{name} takes a list of numbers or nodes; got {operands!r}")
+    if not (found := list(operands)):
+        raise ValueError(f"{name} of nothing has no value; pass at least one operand")
+    return found

@@ -305,7 +305,8 @@ def replay(y: Value, values: Mapping[Value, Any] | None = None) -> Any:
     graph = set(nodes_below(y))
     for node, value in (values or {}).items():
         if node not in graph:
-            raise ValueError(f"{describe(node)} does not take part in {describe(y)}; replay takes nodes of its graph")
+            named = describe(node) if isinstance(node, Value) else repr(node)
+            raise ValueError(f"{named} does not take part in {describe(y)}; replay takes nodes of its graph")
         plain = number(value)
         known[node] = value if plain is NotImplemented else Value(plain, node.label)
     for node in order:
@@ -322,8 +323,9 @@ def _differentiated(f: Callable[..., Any], argnums: int | tuple[int, ...], check
 
     def differentiated(*arguments: Any, **options: Any) -> Any:
         wanted = argnums if isinstance(argnums, tuple) else (argnums,)
-        if any(i not in range(len(arguments)) for i in wanted):
-            raise TypeError(f"argnums is {argnums}, but the function got {len(arguments)} arguments, which are counted from 0")
+        if any(i not in range(len(arguments)) or wanted.count(i) > 1 for i in wanted):
+            raise TypeError(f"argnums is {argnums}, but the function got {len(arguments)} arguments, which are counted from 0 "
+                            "and named once")  # fmt: skip
         trees = {i: map_tree(_variable, arguments[i], name=f"argument {i}") for i in wanted}
         leaves, build = flatten(trees)
         xs, copies = [*leaves.values()], map_tree(lambda x: +x, trees)

@@ -1,0 +1,66 @@
+"""Functions made of rows: their values, their slopes, and what they refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograd import Value, clip, grad, jacobian, mean, softmax
+
+untyped: Any = mean, softmax
+lists = st.lists(st.floats(-700, 700), min_size=1, max_size=5)
+
+
+@given(lists)
+def test_each_operand_has_its_share_of_the_mean(v: list[float]) -> None:
+    assert mean(v) == pytest.approx(sum(v) / len(v), abs=1e-9)
+    assert [d.data for d in grad(mean)(v)] == [1 / len(v)] * len(v)
+
+
+def test_a_mean_overflows_only_where_an_operand_does() -> None:
+    assert mean([1.5e308, 1.5e308, 1.5e308]) == pytest.approx(1.5e308)
+
+
+@given(lists)
+def test_the_jacobian_of_softmax(v: list[float]) -> None:
+    p = softmax(v)
+    assert sum(p) == pytest.approx(1) and all(0 <= share <= 1 for share in p)
+    found = [[d.data for d in row] for row in jacobian(softmax)(v)]
+    for i, row in enumerate(found):  # Bridle (1990): ∂pᵢ/∂xⱼ = pᵢ(1[i = j] - pⱼ)
+        assert row == pytest.approx([p[i] * ((i == j) - p[j]) for j in range(len(v))], abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("x", "low", "high", "out", "slopes"),
+    [
+        (0.5, 0.0, 1.0, 0.5, (1, 0, 0)),
+        (-1.0, 0.0, 1.0, 0.0, (0, 1, 0)),
+        (2.0, 0.0, 1.0, 1.0, (0, 0, 1)),
+        (0.0, 0.0, 1.0, 0.0, (0, 1, 0)),  # at the ends the slope is theirs
+        (1.0, 0.0, 1.0, 1.0, (0, 0, 1)),
+        (0.5, 3.0, 1.0, 1.0, (0, 0, 1)),  # as NumPy's where the ends are in the wrong order
+    ],
+)
+def test_clip(x: float, low: float, high: float, out: float, slopes: tuple[float, ...]) -> None:
+    assert clip(x, low, high) == out
+    assert tuple(d.data for d in grad(clip, argnums=(0, 1, 2))(x, low, high)) == slopes
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: mean([]), ValueError, "mean of nothing has no value"),
+        (lambda: softmax([]), ValueError, "softmax of nothing has no value"),
+        (lambda: untyped[0](Value(2.0)), TypeError, r"mean takes a list of numbers or nodes; got Value\(data=2.0"),
+        (lambda: untyped[1](3.0), TypeError, "softmax takes a list .* got 3.0"),
+        (lambda: mean(["1"]), TypeError, "pass a real number"),
+        (lambda: softmax({"a": 1.0}), TypeError, "'a' is a str"),
+    ],
+)
+def test_what_is_refused(call: Callable[[], Any], error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        call()
