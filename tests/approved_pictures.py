@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
 
 import pytest
 
@@ -20,6 +21,7 @@ from autograd.drawing.neurons import describe_neurons
 from autograd.drawing.plan import Edge, Plan
 from autograd.drawing.shapes import Arrow, Box
 from autograd.drawing.shapes import line as straight
+from autograd.player.stage import draw_views
 from nn import MLP, plots
 from nn.training import History
 
@@ -129,6 +131,13 @@ def svg(text: str) -> str:
     return ElementTree.tostring(root, encoding="unicode") + "\n"
 
 
+def page(layouts: list[Element]) -> str:
+    """Return the layouts for a screen and a phone as one element."""
+    both = Element("both")
+    both.extend(layouts)
+    return ElementTree.tostring(both, encoding="unicode")
+
+
 def lined(lines: Iterator[str]) -> str:
     """Return lines as a text."""
     return "\n".join(lines).lstrip() + "\n"
@@ -204,6 +213,7 @@ PICTURES: Final[dict[str, Callable[[], str]]] = {
     "network.dot": lambda: draw(trained(2, 1), view="neurons", step=3, theme="dark").dot,
     "network.mmd": lambda: draw(trained(2, 1), view="neurons", step=-1).mermaid,
     "moment.svg": lambda: svg(draw(trained(1, inputs=1), view="neurons", step=4, theme="dark").svg),
+    "stage.svg": lambda: svg(page(draw_views(walk(trained(2, 1)), 150)["neurons"])),
     "walk.svg": lambda: svg(to_animation(walk(trained(1, inputs=1)), describe_neurons)),
     "plots.txt": lambda: lined(pictures_of_training()),
     "choice.dot": lambda: draw(choice()).dot,
