@@ -2,8 +2,9 @@
 
 The idea: a mutant of a function's body differs from the original in one code object.  A fork of the process puts the new code
 object into every function that has the old one, wherever that was imported to, and runs the tests.  What is decided on import,
-such as defaults, tables and classes, cannot be exchanged so, and a test that starts another Python does not see the exchange.
-So only a failure counts here, and only of a test that passes in such a fork without a mutant.
+such as defaults, tables and classes, cannot be exchanged so, and a program that a test starts does not see the exchange.  So
+a failure counts here, if it is of a test that passes in such a fork without a mutant; a test that passes has to be repeated
+elsewhere only where there was nothing to exchange, or where it started a program.
 """
 
 from __future__ import annotations
@@ -24,6 +25,12 @@ import pytest
 
 Functions = dict[CodeType, list[FunctionType]]
 OPTIONS: Final = ("-q", "-q", "-s", "--assert=plain", "-p", "no:cacheprovider", "-p", "no:faulthandler", "-W", "ignore")
+PROGRAMS: Final = (
+    "subprocess.Popen",
+    "os.posix_spawn",
+    "os.exec",
+    "os.system",
+)  # what Python's audit hooks call the start of a program
 
 
 class Forks:
@@ -35,17 +42,19 @@ class Forks:
 
     Attributes:
         killers: for a mutant's place, the test that failed.
+        blind: for a mutant's place, if it was exchanged and no test failed, the tests that started a program.
     """
 
     def __init__(self, mutants: Sequence[tuple[str, str, Sequence[str]]], seconds: int) -> None:
         self.mutants, self.seconds = mutants, seconds
         self.killers: dict[int, str] = {}
+        self.blind: dict[int, list[str]] = {}
 
     def run(self, root: Path, files: Sequence[str]) -> None:
         """Collect the tests of some files, and try the mutants."""
         os.environ["CI"] = "1"
         with tempfile.TemporaryDirectory() as folder:
-            os.environ["PYTEST_DEBUG_TEMPROOT"], self._failed = folder, Path(folder) / "failed"
+            os.environ["PYTEST_DEBUG_TEMPROOT"], self._results = folder, Path(folder) / "results"
             pytest.main([*OPTIONS, f"--rootdir={root}", *[str(root / file) for file in files]], plugins=[self])
             del os.environ["PYTEST_DEBUG_TEMPROOT"]
 
@@ -64,7 +73,7 @@ class Forks:
             changes = exchanges(before, after, functions)
             found = [items[name] for name in names if name in items]
             if changes and found:
-                if len(running) == (os.cpu_count() or 1):
+                if len(running) == len(os.sched_getaffinity(0)):
                     self._wait(running)
                 running[self._fork(session, found, changes)] = i
         while running:
@@ -72,7 +81,7 @@ class Forks:
         control = [items[name] for name in sorted({*self.killers.values()} - {""})]
         child = self._fork(session, control, ())
         os.waitpid(child, 0)
-        wrong = self._failures(child)
+        wrong = self._listed(child, "failed")
         self.killers = {i: name for i, name in self.killers.items() if name not in wrong}
         return True
 
@@ -88,6 +97,8 @@ class Forks:
                 os.dup2(nowhere, stream)
             for function, code in changes:
                 function.__code__ = code
+            started = list[object]()
+            sys.addaudithook(lambda event, args: started.append(args) if event in PROGRAMS else None)
             failed = 0
             for item, following in zip(items, [*items[1:], None], strict=True):
                 signal.alarm(self.seconds)
@@ -95,23 +106,33 @@ class Forks:
                 item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
                 if session.testsfailed > failed:
                     failed = session.testsfailed
-                    with self._failed.with_suffix(f".{os.getpid()}").open("a", encoding="utf-8") as file:
-                        file.write(item.nodeid + "\n")
+                    self._list(item.nodeid, "failed")
                     if changes:
                         break
+                if started:
+                    self._list(item.nodeid, "started")
+                    started.clear()
             os._exit(failed > 0)
         finally:
             os._exit(1)
 
-    def _failures(self, child: int) -> list[str]:
-        file = self._failed.with_suffix(f".{child}")
+    def _list(self, name: str, kind: str) -> None:
+        with self._results.with_suffix(f".{kind}{os.getpid()}").open("a", encoding="utf-8") as file:
+            file.write(name + "\n")
+
+    def _listed(self, child: int, kind: str) -> list[str]:
+        file = self._results.with_suffix(f".{kind}{child}")
         return file.read_text(encoding="utf-8").splitlines() if file.exists() else []
 
     def _wait(self, running: dict[int, int]) -> None:
         child, status = os.wait()
         i = running.pop(child)
         if status and os.waitstatus_to_exitcode(status) != -signal.SIGALRM:  # which ends what waits, perhaps for a lock
-            self.killers[i] = "".join(self._failures(child))  # empty where the process itself ended or computed too long
+            self.killers[i] = "".join(
+                self._listed(child, "failed")
+            )  # empty where the process itself ended or computed too long
+        elif not status:
+            self.blind[i] = self._listed(child, "started")
         print(f"\r{len(self.killers)} mutants killed in forks", end="", flush=True, file=sys.stderr)
 
 

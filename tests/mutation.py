@@ -223,10 +223,22 @@ class Record:
                     self.by_line[str(Path(name).relative_to(ROOT))][abs(line)].add(test)
 
     def tests(self, mutant: Mutant) -> list[str]:
-        """Return the tests that run a mutant's line, the most specific first; of a line run on import, those of the file."""
+        """Return the tests that run a mutant's line; of a line run on import, those of the file.
+
+        The most specific come first, but of the tests that differ only in their parameters the second ones after all others.
+        """
         by_line = self.by_line[str(mutant.path.relative_to(ROOT))]
         found = by_line[mutant.line] - {""} or {test for tests in by_line.values() for test in tests if test}
-        return sorted(found, key=lambda test: (self.lines[test], test))[:MOST_TESTS]
+        turns, ranked = Counter[str](), list[tuple[int, str]]()
+        for test in sorted(found, key=lambda test: (self.lines[test], test)):
+            name = test.partition("[")[0]
+            ranked.append((turns[name], test))
+            turns[name] += 1
+        return [test for _, test in sorted(ranked, key=lambda each: each[0])[:MOST_TESTS]]
+
+    def on_import(self, mutant: Mutant) -> bool:
+        """Whether a mutant's line is run on import, perhaps to make a table."""
+        return "" in self.by_line[str(mutant.path.relative_to(ROOT))][mutant.line]
 
 
 def record() -> None:
@@ -257,19 +269,20 @@ def survives(mutant: Mutant, tests: Sequence[str], folder: Path) -> bool:
         target.write_text(text, encoding="utf-8")
 
 
-def left_by_forks(sample: Sequence[Mutant], known: Record) -> list[Mutant]:
-    """Return the mutants that no test noticed in a fork."""
+def left_by_forks(sample: Sequence[Mutant], known: Record) -> dict[Mutant, list[str]]:
+    """Return the mutants that no test noticed in a fork, each with the tests that may notice it elsewhere."""
     tests = [known.tests(mutant) for mutant in sample]
     forks = Forks([(m.path.read_text(encoding="utf-8"), m.applied(), t) for m, t in zip(sample, tests, strict=True)], SECONDS)
     forks.run(ROOT, sorted({test.partition("::")[0] for names in tests for test in names}))
-    return [mutant for i, mutant in enumerate(sample) if i not in forks.killers]
+    left = [i for i in range(len(sample)) if i not in forks.killers]
+    return {sample[i]: tests[i] if known.on_import(sample[i]) else forks.blind.get(i, tests[i]) for i in left}
 
 
-def tried(sample: Sequence[Mutant], known: Record) -> Iterator[tuple[Mutant, bool]]:
+def tried(left: dict[Mutant, list[str]]) -> Iterator[tuple[Mutant, bool]]:
     """Iterate over mutants with whether they survive, in copies of the project, one for each core."""
     with tempfile.TemporaryDirectory() as parent:
         folders: SimpleQueue[Path] = SimpleQueue()
-        for i in range(os.cpu_count() or 1):
+        for i in range(len(os.sched_getaffinity(0))):
             folder = Path(parent) / str(i)
             for name in COPIED:
                 if (ROOT / name).is_dir():
@@ -280,14 +293,14 @@ def tried(sample: Sequence[Mutant], known: Record) -> Iterator[tuple[Mutant, boo
             folders.put(folder)
 
         def judged(mutant: Mutant) -> tuple[Mutant, bool]:
-            folder, tests = folders.get(), known.tests(mutant)
+            folder = folders.get()
             try:
-                return mutant, not tests or survives(mutant, tests, folder)
+                return mutant, not left[mutant] or survives(mutant, left[mutant], folder)
             finally:
                 folders.put(folder)
 
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            yield from pool.map(judged, sample)
+        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+            yield from pool.map(judged, left)
 
 
 def main() -> None:
@@ -308,7 +321,7 @@ def main() -> None:
     sample = list(islice(filter(is_python, shuffled), options.count))
     known, survivors = Record(), 0
     left = left_by_forks(sample, known)
-    for i, (mutant, alive) in enumerate(tried(left, known), 1):
+    for i, (mutant, alive) in enumerate(tried(left), 1):
         survivors += alive
         print(mutant, flush=True) if alive else None
         print(f"\r{i} of {len(left)} mutants once more, {survivors} survivors", end="", flush=True, file=sys.stderr)

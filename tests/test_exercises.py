@@ -283,6 +283,13 @@ def test_any_valid_order_is_right() -> None:
     assert early.diagnoses == {"order": ("too-early",)} and 0 < early.points < 1
     assert "h is visited too early: it feeds v" in str(early)
     assert not task.mark(["E", "u", "v"]) and not task.mark([]) and task.mark(reversed(task.steps.order))
+    for order, points, words in (
+        (["E", "u", "v"], 0.75, "order: missing: h"),
+        (["E", "u"], 0.5, "order: missing: h and v"),
+        (["E", "u", "v", "h", "h"], 1.0, "order: a node is visited twice"),
+    ):
+        [mark] = task.mark(order).marks
+        assert (mark.points, mark.sentence) == (points, words)
     refused: list[tuple[Any, str]] = [
         (["E", "x"], "is not visited"), ("E, u", "as a list of nodes"), ({"E": 1}, "as a list of nodes"),
         (None, "as a list of nodes"), ([Value(1.0)], "is not visited"),

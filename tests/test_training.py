@@ -163,6 +163,10 @@ def test_goal_and_patience() -> None:
     history = fit(line(), *LINE, epochs=1000, optimizer=SGD(lr=1e-9), patience=3, tolerance=1e-3, seed=0)
     assert history.epochs == 4 and history.stopped == "after 3 epochs without improvement"
     assert fit(line(), *LINE, epochs=20, optimizer=SGD(lr=1e-3), patience=3, seed=0).epochs == 20
+    at_rest = line()
+    at_rest.w[0].data, at_rest.b.data = 2.0, 1.0
+    history = fit(at_rest, *LINE, epochs=20, patience=3, seed=0)
+    assert history.loss == [0.0] * 4, "as good as before is not better"
 
 
 def test_validation() -> None:

@@ -1,0 +1,229 @@
+"""Texts that have to stay as they are; see `test_approved`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, Final, get_args
+
+from approved_pictures import lined, trained
+
+from autograd import Unary, Value, certify, check_derivation, clip, explain, find_nonfinite, gradcheck, label_values, walk
+from autograd.__main__ import UsageError, run
+from autograd.demo import POINT, network
+from autograd.exercises import Exercise, exercise, exercises, worksheet
+from autograd.expressions import ExpressionError, parse
+from autograd.manual import page
+from autograd.primitives import cos, exp, floor, log, maximum, relu, sin, sqrt, tanh, where
+from autograd.rows import TABLE
+from autograd.steps import Mistake
+from nn import MLP, fit
+from nn.data import truth_table
+from nn.optim import SGD, Adam, Momentum, RProp, cosine, exponential_decay, step_decay, warmup
+
+SPOILT: Final = Unary("spoilt", sin.function, lambda x, out: cos(x) * where(abs(x - 2) < 0.01, 1.1, 1))
+EXPRESSIONS: Final = {
+    "-(a - b)**2 + a**10 - a**-1 + b**0.5": {"a": 1.5, "b": 2.0},
+    "a/b/a - (a - (b - a)) * -a": {"a": 3.0, "b": -0.5},
+    "2*a*(1 + a*b)*a + (a*b)**a": {"a": 2.0, "b": 1.5},
+    "sigmoid(a)*tanh(b)*exp(-a) / (1e-7 + b)": {"a": 40.0, "b": 1e-9},
+    "maximum(a, relu(b), 3) + where(a > b, a, b*b) + absolute(b)": {"a": 4.0, "b": -1.0},
+    "dot([a, b], [b, 2], 1) + dot([a, 3], [a, a])": {"a": 0.25, "b": 123456.0},
+    "hypot(a, b) + arctan2(a, b) + a % b + a // b": {"a": 7.0, "b": 2.0},
+    "log(a)**2 / sqrt(a) + abs(-a)**3 - softplus(b)": {"a": 0.1, "b": 0.0},
+}
+
+
+def shared() -> dict[str, Value]:
+    """Return a graph with nodes that are used several times, a product and its square, by name."""
+    nodes: dict[str, Value] = {"x": Value(3.0), "y": Value(2.0)}
+    nodes["h"] = nodes["x"] * nodes["y"]
+    nodes["v"] = nodes["h"] ** 2
+    nodes["u"] = tanh(nodes["v"] * -0.05) * nodes["x"]
+    nodes["E"] = nodes["u"] - nodes["h"] / 2
+    label_values(nodes)
+    return nodes
+
+
+def walks() -> Iterator[str]:
+    """Iterate over steps, derivations and LaTeX of expressions, and the pages of some rows."""
+    for text, numbers in EXPRESSIONS.items():
+        variables = {name: Value(number, name) for name, number in numbers.items()}
+        result: Any = parse(text).evaluate(variables)
+        yield f"\n{text}\n{walk(result)}"
+        explanation = explain(variables["a"], of=result)
+        yield f"{explanation}\n{explanation.latex}"
+    yield from (f"\n{page(TABLE[name])}" for name in ("power", "where", "dot", "relu"))
+
+
+def mistaken() -> Iterator[str]:
+    """Iterate over classic mistakes and checks of derivations."""
+    for mistake in get_args(Mistake):
+        steps = walk(shared()["E"], mistake)
+        yield f"\n{mistake}: {steps.difference}\n{steps[-1]}"
+    nodes = shared()
+    for claim in (0.0, -1.0, 1.0, 2.0, 0.5, -0.5, 1.001, 1e300):
+        for name in ("x", "y", "v"):
+            right = walk(nodes["E"]).gradients[nodes[name]]
+            yield str(check_derivation(nodes["E"], {nodes["h"]: ..., nodes[name]: right * claim}))
+    x = Value(0.0, "x")
+    yield str(find_nonfinite(exp(sqrt(x) * 1e5 + 710) * x))
+    y = sqrt(x) ** 2
+    y.backward()
+    yield str(find_nonfinite(y))
+
+
+def command_lines() -> Iterator[str]:
+    """Iterate over answers of the command line."""
+    for words in (
+        ["w*x + b", "w=0.5", "x=2", "b=-0.4", "--wrt", "w,b", "--explain"],
+        ["tanh(w*x)**2", "w=0.5", "x=2", "--steps", "--mistake", "sign"],
+        ["w*x", "w=0.5", "x=2", "--mistake", "overwrite"],
+        ["relu(x) + 1", "x=0"],
+        ["sqrt(x)*0", "x=0"],
+        ["x", "x=3", "--steps"],
+        ["f*e", "f=3"],
+        ["1/3 + pi"],
+        ["x**2", "x=-0.5", "--latex", "--wrt", "x"],
+        ["x*y", "x=2", "y=3", "--mermaid"],
+        ["-x", "x=1", "--json", "-"],
+        ["x*y", "x=1"],
+        ["x*y", "x=1", "y"],
+        ["x*y", "x=1", "x=2"],
+        ["x*y", "x=1", "pi=2"],
+        ["x*y", "x=1", "y=a"],
+        ["x*y", "x=1", "y=2", "--wrt", "z"],
+        ["x*(y", "x=1", "y=2"],
+        ["x", "x=1", "--latex", "--steps"],
+        ["x", "x=1", "--svg", "a.svg", "--html", "a.svg"],
+        ["--steps"],
+        ["--seed", "3"],
+        ["2", "--steps"],
+        ["--exercise", "5"],
+        ["--exercise", "1", "--latex"],
+        ["--serve", "70000"],
+        ["--site", ""],
+        ["--vendor", "x"],
+        ["x", "--site", "y"],
+        ["--what"],
+    ):
+        yield f"\n$ {' '.join(words)}"
+        try:
+            text, status = run(words)
+        except (UsageError, ExpressionError) as error:
+            text, status = str(error), 2
+        yield f"{text}\n{status}"
+
+
+def tasks() -> Iterator[str]:
+    """Iterate over exercises: the task, all hints, the solution, and what each known misconception would answer."""
+    nodes, deep = network(**POINT), shared()
+    neurons = MLP(2, [2, 1], activation="sigmoid", seed=3)([Value(1.0, "i"), Value(0.5, "j")])
+    given: list[tuple[str, Exercise]] = [
+        ("a network", exercise(nodes["E"], ask=["r_o", "w_h"])),
+        ("its local derivatives", exercise(nodes["E"], "local")),
+        ("its order", exercise(nodes["E"], "order")),
+        ("shared nodes", exercise(deep["E"])),
+        ("an update", exercise(deep["E"], "update", rate=0.25)),
+        ("neurons", exercise((neurons - 1) ** 2, "deltas")),
+    ]
+    for name, task in given:
+        yield f"\n{name}\n{task}"
+        while (hint := task.hint()) != "there are no more hints":
+            yield f"? {hint}"
+        yield task.solution
+        for question in task.questions[-1:]:
+            right = question.value(task._scene)
+            yield f"{question.name} = {right:.6g}"
+            for suspect in task._suspects_of(question, right):
+                yield f"    {suspect.gradient:.6g}: {suspect.words} ({suspect.name}, {suspect.points:.3g})"
+        yield str(task.mark(["E", "v2"] if task.kind == "order" else {}))
+    for level in (1, 2, 3, 4):
+        yield f"\nlevel {level}"
+        yield worksheet(exercises(5, level, 2)).text
+
+
+def certificates() -> Iterator[str]:
+    """Iterate over certificates of graphs, bounds and claims on boxes, and checks of rules on boxes."""
+    x, y = Value(0.1, "x"), Value(3.0, "y")
+    for loss in (network(**POINT)["E"], sin(x * 1e3) - x, (x + y) - y, relu(x - 0.1) + floor(y) * sqrt(x * 0), trained(9, 1)):
+        yield f"\n{certify(loss)}"
+    boxes: list[tuple[Any, dict[str, Any]]] = [
+        (lambda x, y: x * y - x, {"x": (-1, 2), "y": (0, 1)}),
+        (lambda x: sin(x * x) / x, {"x": (0.5, 3)}),
+        (lambda x, y: exp(-x) * maximum(x, y), {"x": (-1, 1), "y": 0.25}),
+        (lambda x: sqrt(x) * floor(x * 2), {"x": (0, 1)}),
+        (lambda w: tanh(w[0] * w[1]) + clip(w[0], -0.5, 0.5), {"w": [(-1, 1), (0.25, 2)]}),
+        (lambda x: 1 / x, {"x": (-1, 1)}),
+        (lambda x: log(x), {"x": (0, 1)}),
+    ]
+    for f, box in boxes:
+        try:
+            found = certify(f, **box)
+        except ValueError as error:
+            yield f"\n{error}"
+            continue
+        names = list(found.subject.names)
+        yield f"\n{found}\n{found.claim(lambda value: value < 1)}\n{found.claim(lambda value: value >= -0.5)}"
+        yield f"{found.lipschitz(2.5)}\n{found.monotone(names[0])}"
+    for f, box in (
+        (lambda x: 3 * SPOILT(x) + 1, {"x": (1, 3)}),
+        (lambda x: relu(x) * 2, {"x": (-1, 1)}),
+        (lambda x: floor(x), {"x": (0.5, 1.5)}),
+    ):
+        yield f"\n{gradcheck(f, box=box)}"
+
+
+def checks() -> Iterator[str]:
+    """Iterate over reports of gradient checks; of the numeric derivatives only the first digits, and no errors."""
+    wrong = Unary("wrong", tanh.function, lambda x, out: 1 - out)
+    cases: list[tuple[Any, tuple[Any, ...], dict[str, Any]]] = [
+        (lambda w, x: tanh(w * x) ** 2, (0.5, 2.0), {}),
+        (lambda w, x: wrong(w * x) + wrong(x), (0.5, 2.0), {}),
+        (lambda x: relu(x) + maximum(x, 0.5), (0.0,), {}),
+        (lambda x: sqrt(x), (0.0,), {}),
+        (lambda x: x * x.data, (2.0,), {}),
+        (lambda x: x * x, (0.0,), {}),
+        (lambda v: v[0] ** 3 * v[1], ([3.0, 5.0],), {"order": 2}),
+        (lambda x, y: x * y, (2.0, 3.0), {"gradient": lambda x, y: (y, y)}),
+        (lambda x, y: x * y, (2.0, 3.0), {"gradient": lambda x, y: (y, x)}),
+        (lambda x: float(x > 0), (0.0,), {"gradient": lambda x: 0.0}),
+        (lambda x: 1e20 + x, (1.0,), {"gradient": lambda x: 1.0}),
+        (lambda v: sum(v[i] * i for i in range(30)), ([0.5] * 30,), {"gradient": lambda v: [*range(29), 28.0], "seed": 1}),
+    ]
+    for f, point, options in cases:
+        report = str(gradcheck(f, *point, **options))
+        report = re.sub(r"(?<=\d) +\d\.\de[-+]\d\d(?= )", " …", report)
+        yield "\n" + re.sub(r"(\d\.\d{5})\d+( ± \S+)?|±? ?\d\.?\d*e-\d\d", r"\1…", report)
+
+
+def training() -> Iterator[str]:
+    """Iterate over trainings: what is printed, and the parameters afterwards to six digits."""
+    X, y = truth_table("xor")
+    for name, optimizer in {
+        "SGD": SGD(lr=0.5),
+        "SGD, step decay": SGD(lr=step_decay(0.5, every=3)),
+        "SGD, exponential decay": SGD(lr=exponential_decay(0.5, 0.75)),
+        "momentum, cosine": Momentum(lr=cosine(0.4, steps=10, lowest=0.1), momentum=0.8),
+        "Adam": Adam(),
+        "Adam, warm-up": Adam(lr=warmup(0.1, steps=6), betas=(0.8, 0.9), eps=1e-3),
+        "RProp": RProp(lr=0.1),
+    }.items():
+        for options in ({"batch_size": None}, {"batch_size": 3, "reduce": "sum", "l2": 0.01, "loss": "binary_cross_entropy"}):
+            model = MLP(2, [2, 1], output="sigmoid", seed=1)
+            history = fit(model, X, y, optimizer=optimizer, epochs=6, seed=0, compiled=False, **options)
+            yield f"\n{name}, {options}\n{history}"
+            yield " ".join(f"{parameter.data:.6g}" for parameter in model.parameters())
+    for init in ("glorot", "he", "normal", "uniform"):
+        yield f"{init}: " + " ".join(f"{p.data:.6g}" for p in MLP(3, [2], init=init, seed=2).parameters())
+
+
+TEXTS: Final[dict[str, Callable[[], str]]] = {
+    "walks.txt": lambda: lined(walks()),
+    "mistakes.txt": lambda: lined(mistaken()),
+    "command_lines.txt": lambda: lined(command_lines()),
+    "exercises.txt": lambda: lined(tasks()),
+    "certificates.txt": lambda: lined(certificates()),
+    "checks.txt": lambda: lined(checks()),
+    "training.txt": lambda: lined(training()),
+}

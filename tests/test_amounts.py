@@ -1,0 +1,147 @@
+"""How much is shown, read or allowed: each limit at its last number, where nothing changes yet, and one beyond it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from autograd import Value, certify, check_derivation, draw, explain, gradcheck, tanh, total, walk
+from autograd.derivation import LONGEST_COUNT, MOST_HOPS, MOST_PATHS, MOST_SHARES
+from autograd.drawing import Drawing
+from autograd.exercises.answers import read_answer
+from autograd.expressions import parse
+from autograd.player.stage import draw_views
+from autograd.symbol import LONGEST_SUM
+from nn import MLP
+from nn.perceptron import Perceptron
+
+
+def leaves(n: int) -> list[Value]:
+    return [Value(1.0 + i, label=f"x{i}") for i in range(n)]
+
+
+def steps_down(n: int) -> Value:
+    """Return a chain of n operations."""
+    x = Value(0.5, label="x")
+    for _ in range(n):
+        x = tanh(x)
+    return x
+
+
+def loss_of(inputs: int, *sizes: int) -> Value:
+    """Return the loss of a network after a backward pass."""
+    xs = [Value(0.1, label=f"x{i}") for i in range(inputs)]
+    loss: Value = (MLP(inputs, list(sizes), seed=1)(xs) - 1) ** 2
+    loss.backward()
+    return loss
+
+
+def network(inputs: int, *sizes: int) -> Drawing:
+    return draw(loss_of(inputs, *sizes), view="neurons")
+
+
+def lines_on_a_weight(inputs: int, *sizes: int) -> int:
+    """Return how many lines the label of a weight has in the player."""
+    svg = draw_views(walk(loss_of(inputs, *sizes)), 150)["neurons"][0]
+    return next(len(group) for group in svg if group.get("class") == "label weight")
+
+
+def is_whole(drawing: Drawing) -> bool:
+    return not any(node.kind == "rest" for node in drawing.nodes)
+
+
+def message(f: Callable[[], Any]) -> str:
+    """Return the message of a ValueError, or an empty text."""
+    try:
+        f()
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def fan(n: int) -> str:
+    """Return the explanation of a leaf with n paths to the result."""
+    x = Value(2.0, label="x")
+    return explain(x, of=total([x * float(i + 2) for i in range(n)])).text
+
+
+def hops(n: int) -> str:
+    """Return the explanation of a leaf with two paths, on n nodes without the leaf."""
+    x = Value(0.5, label="x")
+    y = x * 3 + x * 2
+    for _ in range(n - 3):
+        y = tanh(y)
+    return explain(x, of=y).text
+
+
+def doubled(n: int) -> str:
+    """Return the explanation of a leaf with 2ⁿ paths."""
+    x = y = Value(1.0, label="x")
+    for _ in range(n):
+        y = y + y
+    return explain(x, of=y).text
+
+
+def factors(n: int) -> str:
+    """Return the diagnosis of a gradient in which one of n factors may be wrong."""
+    x = y = Value(0.3, label="x")
+    for _ in range(n):
+        y = tanh(y)
+    return str(check_derivation(y, {x: 17.0}))
+
+
+def uses(n: int) -> Value:
+    """Return a sum with n edges to one leaf."""
+    y: Value = total([Value(1.0, label="x")] * n)
+    return y
+
+
+def on_a_box(n: int) -> str:
+    """Return the bounds of a sum of n arguments."""
+    return str(certify(lambda w: total(w), w=[1.0] * (n - 1) + [(0, 1)]))
+
+
+class Shown:
+    """An answer that is none, with a text of n characters."""
+
+    def __init__(self, n: int) -> None:
+        self.n = n
+
+    def __repr__(self) -> str:
+        return "?" * self.n
+
+
+LAST: dict[str, tuple[int, Callable[[int], bool]]] = {  # the last number for which each holds
+    "characters of an expression": (2000, lambda n: "too many" not in message(lambda: parse("x" + " " * (n - 1)))),
+    "characters of an excerpt": (30, lambda n: "…" not in message(lambda: parse("sim(" + "x" * (n - 5) + ")"))),
+    "characters of an answer in a message": (60, lambda n: "???" in message(lambda: read_answer(Shown(n), {}))),
+    "operands of a sum": (LONGEST_SUM, lambda n: "…" not in str(walk(total(leaves(n)))[0])),
+    "shares of a gradient": (MOST_SHARES, lambda n: "…" not in fan(n).partition("\n")[0] and "more" not in fan(n)),
+    "paths": (MOST_PATHS, lambda n: "too many to write out" not in explain((y := uses(n)).inputs[0], of=y).text),
+    "edges on all paths": (MOST_HOPS // 2, lambda n: "too many to write out" not in hops(n - 1)),
+    "digits of a number of paths": (LONGEST_COUNT.bit_length() - 1, lambda n: "about 10^" not in doubled(n)),
+    "factors that may be wrong": (3, lambda n: "more" not in factors(n)),
+    "boxes of a picture": (9, lambda n: "limit" not in message(lambda: draw(steps_down(n), limit=10))),
+    "arrows of a picture": (12, lambda n: "limit" not in message(lambda: draw(uses(n), limit=4))),
+    "arrows from left to right": (4, lambda n: "flowchart LR" in draw(steps_down(n)).mermaid),
+    "neurons in a column": (8, lambda n: is_whole(network(1, n, 1))),
+    "inputs in a column": (8, lambda n: is_whole(network(n, 1))),
+    "arrows between two columns": (5, lambda n: is_whole(network(3, n, 1))),
+    "arrows with what flows back": (4, lambda n: "←" in network(2, n, 1).edges[0].label),
+    "neurons with two lines on each weight, in the player": (3, lambda n: lines_on_a_weight(3, n, 1) == 2),
+    "columns of a formula in a certificate": (30, lambda n: "(…)" not in str(certify(tanh(Value(0.5, label="x" * (n - 6)))))),
+    "leaves in a certificate": (20, lambda n: "more leaves" not in str(certify(total(leaves(n)) * 0.5))),
+    "derivatives in a table of bounds": (19, lambda n: "more derivatives" not in on_a_box(n)),
+    "sides in a message": (12, lambda n: "…" not in on_a_box(n)),
+    "rows of a report": (12, lambda n: "more" not in str(gradcheck(lambda *xs: total(xs), *range(1, n + 1)))),
+    "inputs of which each is checked": (24, lambda n: "direction" not in str(gradcheck(sum, [1.0] * n).inputs)),
+    "epochs of a perceptron": (12, lambda n: "…" not in Perceptron(1).fit([[20.0], [21.0]], [0, 1], epochs=n).message),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", LAST)
+def test_limits(what: str) -> None:
+    n, holds = LAST[what]
+    assert holds(n) and not holds(n + 1)

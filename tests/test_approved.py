@@ -1,0 +1,33 @@
+"""Pictures and texts that were approved: they are written today as they were then.
+
+    python tests/test_approved.py    # writes all of them again; then read what `git diff tests/approved` shows
+
+The idea: that a picture has the right size, a dot the right time, a hint the right words can be seen at once, and is hard to
+say as a property.  So each of these files was read when it was made, and what changes one is read like a change of code.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import pytest
+from approved_pictures import PICTURES
+from approved_texts import TEXTS
+
+APPROVED: Final = Path(__file__).parent / "approved"
+MAKERS: Final = PICTURES | TEXTS
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_what_was_approved_is_written_today(name: str) -> None:
+    assert MAKERS[name]() == (APPROVED / name).read_text(encoding="utf-8")
+
+
+def test_every_file_is_made_here() -> None:
+    assert {path.name for path in APPROVED.iterdir()} == {*MAKERS}
+
+
+if __name__ == "__main__":
+    for name, make in MAKERS.items():
+        (APPROVED / name).write_text(make(), encoding="utf-8")
