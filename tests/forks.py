@@ -25,12 +25,8 @@ import pytest
 
 Functions = dict[CodeType, list[FunctionType]]
 OPTIONS: Final = ("-q", "-q", "-s", "--assert=plain", "-p", "no:cacheprovider", "-p", "no:faulthandler", "-W", "ignore")
-PROGRAMS: Final = (
-    "subprocess.Popen",
-    "os.posix_spawn",
-    "os.exec",
-    "os.system",
-)  # what Python's audit hooks call the start of a program
+STARTS: Final = ("subprocess.Popen", "os.posix_spawn", "os.exec", "os.system")  # of programs, as audit hooks call them
+OTHERS: Final = ("dot", "node")  # programs that run nothing of the project
 
 
 class Forks:

@@ -1,4 +1,4 @@
-"""Numbers, pictures and texts that were approved: they are written today as they were then.
+"""Numbers, pictures, programs and texts that were approved: they are written today as they were then.
 
     python tests/test_approved.py    # writes all of them again; then read what `git diff tests/approved` shows
 
@@ -14,10 +14,11 @@ from typing import Final
 import pytest
 from approved_numbers import NUMBERS
 from approved_pictures import PICTURES
+from approved_programs import PROGRAMS
 from approved_texts import TEXTS
 
 APPROVED: Final = Path(__file__).parent / "approved"
-MAKERS: Final = NUMBERS | PICTURES | TEXTS
+MAKERS: Final = NUMBERS | PICTURES | PROGRAMS | TEXTS
 
 
 @pytest.mark.parametrize("name", MAKERS)
