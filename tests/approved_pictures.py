@@ -217,5 +217,7 @@ PICTURES: Final[dict[str, Callable[[], str]]] = {
     "walk.svg": lambda: svg(to_animation(walk(trained(1, inputs=1)), describe_neurons)),
     "plots.txt": lambda: lined(pictures_of_training()),
     "choice.dot": lambda: draw(choice()).dot,
+    "layers.dot": lambda: draw(trained(3, 2, 1)).dot,
+    "layers.mmd": lambda: draw(trained(1, 1, 1)).mermaid,
     "choice.mmd": lambda: draw(choice(), step=12).mermaid,
 }

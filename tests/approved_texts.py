@@ -146,7 +146,14 @@ def tasks() -> Iterator[str]:
 def certificates() -> Iterator[str]:
     """Iterate over certificates of graphs, bounds and claims on boxes, and checks of rules on boxes."""
     x, y = Value(0.1, "x"), Value(3.0, "y")
-    for loss in (network(**POINT)["E"], sin(x * 1e3) - x, (x + y) - y, relu(x - 0.1) + floor(y) * sqrt(x * 0), trained(9, 1)):
+    for loss in (
+        network(**POINT)["E"],
+        sin(x * 1e3) - x,
+        (x + y) - y,
+        relu(x - 0.1) + floor(y) * sqrt(x * 0),
+        trained(9, 1),
+        relu(sqrt(y) * sqrt(y) - 3),
+    ):
         yield f"\n{certify(loss)}"
     boxes: list[tuple[Any, dict[str, Any]]] = [
         (lambda x, y: x * y - x, {"x": (-1, 2), "y": (0, 1)}),

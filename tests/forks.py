@@ -25,12 +25,8 @@ import pytest
 
 Functions = dict[CodeType, list[FunctionType]]
 OPTIONS: Final = ("-q", "-q", "-s", "--assert=plain", "-p", "no:cacheprovider", "-p", "no:faulthandler", "-W", "ignore")
-PROGRAMS: Final = (
-    "subprocess.Popen",
-    "os.posix_spawn",
-    "os.exec",
-    "os.system",
-)  # what Python's audit hooks call the start of a program
+STARTS: Final = ("subprocess.Popen", "os.posix_spawn", "os.exec", "os.system")  # of programs, as audit hooks call them
+OTHERS: Final = ("dot", "node")  # programs that run nothing of the project
 
 
 class Forks:
@@ -97,8 +93,8 @@ class Forks:
                 os.dup2(nowhere, stream)
             for function, code in changes:
                 function.__code__ = code
-            started = list[object]()
-            sys.addaudithook(lambda event, args: started.append(args) if event in PROGRAMS else None)
+            started = list[str]()
+            sys.addaudithook(lambda event, args: started.append(Path(str(args[0])).name) if event in STARTS else None)
             failed = 0
             for item, following in zip(items, [*items[1:], None], strict=True):
                 signal.alarm(self.seconds)
@@ -109,9 +105,9 @@ class Forks:
                     self._list(item.nodeid, "failed")
                     if changes:
                         break
-                if started:
+                if not {*started} <= {*OTHERS}:
                     self._list(item.nodeid, "started")
-                    started.clear()
+                started.clear()
             os._exit(failed > 0)
         finally:
             os._exit(1)

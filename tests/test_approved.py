@@ -1,4 +1,4 @@
-"""Pictures and texts that were approved: they are written today as they were then.
+"""Numbers, pictures, programs and texts that were approved: they are written today as they were then.
 
     python tests/test_approved.py    # writes all of them again; then read what `git diff tests/approved` shows
 
@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from approved_numbers import NUMBERS
 from approved_pictures import PICTURES
+from approved_programs import PROGRAMS
 from approved_texts import TEXTS
 
 APPROVED: Final = Path(__file__).parent / "approved"
-MAKERS: Final = PICTURES | TEXTS
+MAKERS: Final = NUMBERS | PICTURES | PROGRAMS | TEXTS
 
 
 @pytest.mark.parametrize("name", MAKERS)

@@ -204,6 +204,7 @@ def on_arrays_otherwise(x: Any) -> Any:
         (Unary("square", lambda x: x * x, lambda x, out: x + float(x)), "square cannot be written as text: a rule turns"),
         # Text and arrays: another function than with floats, or none.
         (replace(cosh, code="({0} + 2.0)"), r"cosh at .*: the text \(x \+ 2\.0\) gives"),
+        (replace(cosh, code="({0} * nan)"), r"cosh at .*: the text \(x \* nan\) gives nan"),
         (Unary("plain", math.cosh, lambda x, out: (exp(x) - exp(-x)) / 2), "plain cannot be read on arrays"),
         (Unary("ramp", lambda x: x if x > 0 else 0 * x, lambda x, out: 1.0 * (x > 0)), "ramp cannot be read on arrays"),
         (Unary("square", on_arrays_otherwise, lambda x, out: 2 * x), "square at .*: arrays give"),

@@ -54,7 +54,7 @@ def test_a_module_of_ones_own_predicts_the_rows_of_a_frame() -> None:
 
     frame = pd.DataFrame([[1.0, 2.0], [3.0, 4.0]], columns=[1, 0])
     assert First().predict(frame) == [1.0, 3.0] and First().predict(frame, factor=2.0) == [2.0, 6.0]
-    assert First().predict(frame.iloc[1]) == 3.0
+    assert First().predict(frame.iloc[1]) == 3.0 and First().predict(frame.iloc[1:]) == [3.0]
 
 
 def test_a_frame_of_points_is_drawn() -> None:

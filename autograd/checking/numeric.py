@@ -283,7 +283,8 @@ class Samples:
             before, after = _flattest(left[k:], blurs[k:], steps[k:]), _flattest(right[k:], blurs[k:], steps[k:])
             away = -heights[k] / turns[k]
             away = 0.0 if abs(heights[k]) < 2 * blurs[k] or abs(away) < FITTED.apart * steps[0] else away
-            return Slope(nan, inf, "kink", left=before, right=after, away=away)
+            if abs(away) <= steps[-1]:  # else the lines do not meet here: the value jumps as well
+                return Slope(nan, inf, "kink", left=before, right=after, away=away)
         if (k := _steady(heights, blurs)) is not None:
             onset = next(j for j in levels if abs(heights[j]) > 0.5 * abs(heights[k]))
             behind = abs(ends[k][0] - self.center) > 0.5 * abs(heights[k])
