@@ -165,7 +165,7 @@ def axes_of(figure: Any) -> Iterator[str]:
             place = short(*patch.get_xy(), patch.get_width(), patch.get_height())
             yield f"    rectangle {place}, {to_hex(patch.get_facecolor())}"
         for image in ax.get_images():
-            look = image.get_interpolation(), image.get_alpha(), image.origin, image.get_cmap().name
+            look = image.get_interpolation(), image.get_alpha(), image.origin, *(to_hex(image.cmap(x)) for x in (0.0, 0.5, 1.0))
             data = image.get_array()
             yield f"    image {look}, {short(*image.get_clim(), *image.get_extent())}; {short(*data[0], *data[-1])}"
         for points in ax.collections:
