@@ -37,7 +37,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from autograd.compiler.canonical import ALL_VARY, LEARNS, VARIES, Canonical, canonical
 from autograd.compiler.tracing import Graph, Trace, constant_key
 from autograd.primitives import Primitive, add, dot, multiply, total, where
-from autograd.risks import ANY, danger_of, may_fail, sign_of, sign_of_few, used_by_rules
+from autograd.risks import risks_of
 from autograd.symbol import flows, read_flow
 
 __all__ = ["Backward", "Gradients", "Outer", "Passes", "differentiate", "risks", "template"]
@@ -463,37 +463,5 @@ class Backward:
 
 def risks(graph: Graph, y: int) -> dict[int, int]:
     """Return what the partial derivatives of each node up to y risk, where it is not 0; see `autograd.risks`."""
-    rows, operands, constants = graph.rows, graph.operands, graph.constants
-    kinds_of_rows = {(row, len(made_of)) for row, made_of in zip(rows, operands, strict=True) if row is not None}
-    if not any(may_fail(row, n) for row, n in kinds_of_rows):
-        return {}
-    signs: dict[int, Any] = dict(constants)
-    tainted: set[int] = set()  # nodes that may be NaN or have an infinite slope in a branch that is not taken
-    found: dict[int, int] = {}
-    for i in range(graph.n_leaves, y + 1):
-        row, made_of = rows[i], operands[i]
-        suspects = [k for k, j in enumerate(made_of) if j in tainted] if tainted else []
-        danger, fails = 0, False
-        if row is dot:
-            signs[i] = _sign_of_dot(signs, operands[made_of[0]], operands[made_of[1]], made_of[2:])
-        elif row is not None:
-            kinds = tuple([signs.get(j, ANY) for j in made_of])
-            signs[i] = sign_of(row, kinds, is_same=len(set(made_of)) == 1)
-            danger, fails = danger_of(row, kinds) if len(kinds) < 3 else (0, False)
-        if fails or danger == 2 or suspects:
-            tainted.add(i)
-        if row is not None:
-            matters = used_by_rules(row, min(len(made_of), 3)) if suspects else ()
-            if risk := max(danger, int(any(min(k, 2) in matters for k in suspects))):
-                found[i] = risk
-    return found
-
-
-def _sign_of_dot(signs: dict[int, Any], left: Sequence[int], right: Sequence[int], bias: Sequence[int]) -> Any:
-    sign: Any = signs.get(bias[0], ANY) if bias else 0.0
-    for a, b in zip(left, right, strict=True):
-        term = sign_of_few(multiply, (signs.get(a, ANY), signs.get(b, ANY)), a == b)
-        sign = sign_of_few(add, (sign, term), False)
-        if sign == ANY:
-            break
-    return sign
+    rows = enumerate(graph.rows[: y + 1])
+    return risks_of([(i, row, graph.flat(i)) for i, row in rows if row is not None], graph.constants)
