@@ -39,8 +39,9 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from autograd.compiler.layout import GRADIENT, Instruction, Layout, Slots, strides
-from autograd.compiler.schedule import BATCHED, fold_of
+from autograd.compiler.schedule import BATCHED
 from autograd.compiler.tracing import CONSTANTS, INPUTS, PARAMETERS
+from autograd.primitives import total
 from autograd.symbol import ATOM, COMPARE, LATEX, PLAIN, SUM, Style, Symbol, latex_name, write
 
 __all__ = ["latex", "lesson"]
@@ -228,7 +229,7 @@ class Writer:
     def fold(self, instruction: Instruction) -> str:
         """Write all operands, in a sum or a call."""
         inner = [self.text(self.operand(slots)) for slots in instruction.operands]
-        is_sum = fold_of(instruction.row) == "add"
+        is_sum = instruction.row is total
         return self.notation.total.format(" + ".join(inner)) if is_sum else f"{instruction.row.name}({', '.join(inner)})"
 
     def product(self, instruction: Instruction) -> str:
