@@ -36,7 +36,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from autograd.compiler.canonical import ALL_VARY, LEARNS, VARIES, Canonical, canonical
 from autograd.compiler.tracing import Graph, Trace, constant_key
-from autograd.primitives import Primitive, add, dot, multiply, total, where
+from autograd.primitives import Primitive, add, dot, multiply, where
 from autograd.risks import risks_of
 from autograd.symbol import flows, read_flow
 
@@ -273,9 +273,6 @@ class Backward:
         constant, number = self.form.constant, 0.0
         products: list[tuple[int, int]] = []
         addends: list[int] = []
-        if len(pairs) > 1 and len(set(pairs)) < len(pairs):  # x·x gives δ·x twice, which is 2·δ·x
-            kinds = Counter((*pair, *map(type, pair)) for pair in pairs)  # the place 2 is not the number 2.0
-            pairs = [self._times(upstream, partial, n) for (upstream, partial, *_), n in kinds.items()]
         for upstream, partial in pairs:
             if isinstance(upstream, float):
                 upstream, partial = partial, upstream
@@ -291,12 +288,8 @@ class Backward:
             return number
         return self.form.sum(products, [*addends, constant(number)] if number else addends)
 
-    def _times(self, upstream: Any, partial: Any, n: int) -> Pair:
-        if n == 1 or isinstance(upstream, float):
-            return upstream * n if n > 1 else upstream, partial
-        if isinstance(partial, float):
-            return upstream, partial * n
-        return upstream, self.form.node(multiply, (self.form.constant(float(n)), partial))
+    def _twice(self, x: Any) -> Any:
+        return 2.0 * x if isinstance(x, float) else self.form.node(multiply, (self.form.constant(2.0), x))
 
     def through(self, i: int, row: Primitive, delta: Any) -> None:
         """Pass a node's gradient on to its operands."""
@@ -306,9 +299,8 @@ class Backward:
             self._through_dot(graph.operands[i], delta, danger, reach)
             return
         operands = graph.operands[i]
-        if row is total:
-            for j, partial in zip(operands, total.gradient(operands, None), strict=True):
-                self.arrive(j, delta, partial, reach, danger)
+        if row is multiply and operands[0] == operands[1]:
+            self.arrive(operands[0], delta, self._twice(operands[0]), reach, danger)
             return
         steps, edges = self._template(row, operands)
         form, place = self.form, [*operands, i]
@@ -343,12 +335,12 @@ class Backward:
             self.arrive(j, delta, partial, reach, danger)
         is_square = operands[0] == operands[1]
         for k in (0,) if is_square else (0, 1):
-            place, other = operands[k], operands[rules[k]]
+            place, other, upstream = operands[k], operands[rules[k]], self._twice(delta) if is_square else delta
             if not self.depends[place] & LEARNS:
                 continue
             if isinstance(delta, float) or danger:
-                for j, partial in (1 + is_square) * [*zip(graph.operands[place], graph.operands[other], strict=True)]:
-                    self.arrive(j, delta, graph.constants.get(partial, partial), reach, danger)
+                for j, partial in zip(graph.operands[place], graph.operands[other], strict=True):
+                    self.arrive(j, upstream, graph.constants.get(partial, partial), reach, danger)
                 continue
             if place not in self.uses:
                 self.uses[place] = []
@@ -357,7 +349,6 @@ class Backward:
                         self.member.setdefault(j, []).append((place, at))
             if self.is_risky:
                 self.reach[place] = self._either(self.reach.get(place, False), reach)
-            upstream = self.form.node(multiply, (self.form.constant(2.0), delta)) if is_square else delta
             self.uses[place].append((upstream, other))
 
     def arrive(self, j: int, upstream: Any, partial: Any, condition: Any, danger: int) -> None:
