@@ -34,11 +34,10 @@ from autograd.primitives import Nary, Primitive, Unary
 from autograd.rows import TABLE
 from autograd.symbol import Symbol, source
 
-__all__ = ["CODES", "FLUSH", "HAS_NUMBA", "PRODUCTS", "SUM", "branch", "interpreter", "interpreter_text"]
+__all__ = ["CODES", "FLUSH", "HAS_NUMBA", "PRODUCTS", "branch", "interpreter", "interpreter_text"]
 
 CODES: Final = {row: code for code, row in enumerate(TABLE.values())}
-SUM: Final = len(CODES)  # two operations that are no rows: a gradient, summed over the batch; of a result, or of products
-PRODUCTS: Final = len(CODES) + 1
+PRODUCTS: Final = len(CODES)  # an operation that is not a row: a gradient, a sum of products, summed over the batch
 HAS_NUMBA: Final = importlib.util.find_spec("numba") is not None
 # The bits of the control word of x86 that let it take subnormal numbers for 0; None on other processors.
 FLUSH: Final = 0x8040 if platform.machine().lower() in ("x86_64", "amd64") else None
@@ -174,12 +173,6 @@ DOT_OF_ONE: Final = """        if op == {code}:
                 total += v[args[j]] * v[args[j + n]]
             v[to] = total
 """
-SUM_UP: Final = """        if op == {sum}:
-            total = 0.0
-            for b in range(width):
-                total += v[args[at], b]
-            gradient[to] += total
-"""
 SUM_PRODUCTS: Final = """        if op == {products}:
             n = (end - at) // 2
             total = 0.0
@@ -216,7 +209,7 @@ def interpreter_text() -> str:
         else f"from {row.function.__module__} import {row.function.__name__} as {name}"  # numba has erf from math alone
         for name, row in sorted(calls.items())
     ]  # fmt: skip
-    branches = [text for text, _ in written] + [SUM_UP.format(sum=SUM), SUM_PRODUCTS.format(products=PRODUCTS)]
+    branches = [text for text, _ in written] + [SUM_PRODUCTS.format(products=PRODUCTS)]
     dot = CODES[primitives.dot]
     one = [DOT_OF_ONE.format(code=dot) if code == dot else text for code, text in enumerate(branches)]
     many = STEP.format(signature="many(ops, tos, ats, args, v, gradient, width)") + _choice(branches)
