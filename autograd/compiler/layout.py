@@ -301,35 +301,16 @@ def _numbered(rows: Array) -> Array:
 
 
 def box(columns: Sequence[Array]) -> tuple[int, ...]:
-    """Return the shape in which as many as possible of some lists of slots ascend evenly along each dimension.
+    """Return the shape, of one or two dimensions, in which as many as possible of some lists of slots are evenly spaced.
 
     >>> box([np.array([0, 1, 2, 3, 4, 5]), np.array([7, 7, 7, 8, 8, 8])])
     (2, 3)
     """
     n = len(columns[0])
-    cuts = {n}
-    for column in columns:
-        merged = sorted(cuts | _cuts(column))
-        if all(b % a == 0 for a, b in pairwise(merged)):
-            cuts = set(merged)
-    sizes = sorted(cuts)
-    return tuple(b // a for a, b in pairwise([1, *sizes]))[::-1] if n > 1 else (1,)
-
-
-def _cuts(column: Array) -> set[int]:
-    """Return the periods at which a list of slots jumps, or an empty result if it is irregular."""
-    cuts, size = set(), 1
-    while len(column) > 1:
-        step = np.diff(column)
-        jumps = np.flatnonzero(step != step[0])
-        run = int(jumps[0]) + 1 if jumps.size else len(column)
-        inside = np.arange(len(step)) % run != run - 1
-        if len(column) % run or (step[inside] != step[0]).any():
-            return set()
-        size *= run
-        cuts.add(size)
-        column = column[::run]
-    return cuts
+    jumps = [np.flatnonzero(np.diff(column, 2)) for column in columns]
+    runs = {int(found[0]) + 2: column for found, column in zip(jumps, columns, strict=True) if found.size}
+    even = [run for run, column in runs.items() if n % run == 0 and strides(column.reshape(-1, run))]
+    return (n // min(even), min(even)) if even else (n,)
 
 
 def strides(index: Array) -> tuple[int, tuple[int, ...]] | None:
