@@ -31,6 +31,7 @@ import functools
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 from operator import itemgetter
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -399,12 +400,10 @@ class Backward:
             busy |= {j for j, count in counts.items() if count > 1}
         found, structured = Gradients(), {place for place in lists if busy.isdisjoint(operands[place])}
         for place in self.uses:
-            if place in structured:
-                self._of_list(place, found)
-            else:
-                for k, j in enumerate(operands[place]):
-                    if j < n:
-                        self.member.setdefault(j, []).append((place, k))
+            rest = self._of_list(place, found) if place in structured else range(len(operands[place]))
+            for k in rest:
+                if operands[place][k] < n:
+                    self.member.setdefault(operands[place][k], []).append((place, k))
         for j in sorted(j for j in {*self.terms, *self.member} if j < n):
             self._of_one(j, self.terms.get(j, []) + self.from_lists(j), found)
         return found
@@ -416,25 +415,20 @@ class Backward:
             return False
         return bool(self.depends[upstream] & self.depends[partial] & VARIES)
 
-    def _of_list(self, place: int, found: Gradients) -> None:
-        """Find the gradient of a list of parameters that vary nowhere else; what does not vary is left to the end."""
-        graph, depends = self.graph, self.depends
-        parameters, (deltas, others) = graph.operands[place], zip(*self.uses[place], strict=True)
-        if all(depends[other] & ALL_VARY for other in others) and all(depends[delta] & VARIES for delta in deltas):
+    def _of_list(self, place: int, found: Gradients) -> Sequence[int]:
+        """Find the gradient of a list of parameters that vary nowhere else; return which elements do not vary here either."""
+        parameters, (deltas, others) = self.graph.operands[place], zip(*self.uses[place], strict=True)
+        if not all(self.depends[delta] & VARIES for delta in deltas):
+            return range(len(parameters))
+        if all(self.depends[other] & ALL_VARY for other in others):
             found.outers.append(Outer(parameters, deltas, others))
-            return
-        alike: dict[tuple[int, ...], list[int]] = {}  # by the dots in which an element's factor varies, the elements
+            return ()
         _, columns = self.columns_of(place)
-        for k, column in enumerate(columns):
-            used = tuple([u for u, pair in enumerate(zip(deltas, column, strict=True)) if self._varies(pair)])
-            if used:
-                alike.setdefault(used, []).append(k)
-            rest = [(deltas[u], graph.constants.get(j, j)) for u, j in enumerate(column) if u not in used]
-            if rest := [pair for pair in rest if pair[1] != 0 or not isinstance(pair[1], float)]:
-                self.terms.setdefault(parameters[k], []).extend(rest)
-        for used, ks in alike.items():
-            inputs = [self.form.listed(tuple([columns[k][u] for k in ks])) for u in used]
-            found.outers.append(Outer(tuple([parameters[k] for k in ks]), tuple([deltas[u] for u in used]), tuple(inputs)))
+        varying = [all(self.depends[j] & VARIES or self.graph.constants.get(j) == 0 for j in column) for column in columns]
+        if any(varying):
+            inputs = zip(*compress(columns, varying), strict=True)
+            found.outers.append(Outer(tuple(compress(parameters, varying)), deltas, tuple(map(self.form.listed, inputs))))
+        return [k for k, varies in enumerate(varying) if not varies]
 
     def _of_one(self, parameter: int, pairs: Sequence[Pair], found: Gradients) -> None:
         """Find the gradient of a parameter, of which only the sum over a batch is wanted."""
