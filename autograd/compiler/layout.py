@@ -213,8 +213,9 @@ class _Places:
         if swap.any():
             left, right = np.where(swap, right, left), np.where(swap, left, right)
         kinds = left >> BITS << BITS | right >> BITS
-        order = np.lexsort([right, left, kinds], axis=1)
-        left, right, kinds = (np.take_along_axis(x, order, axis=1) for x in (left, right, kinds))
+        if (kinds[:, 1:] < kinds[:, :-1]).any() or (left[:, 1:] <= left[:, :-1]).any():
+            order = np.lexsort([right, left, kinds], axis=1)
+            left, right, kinds = (np.take_along_axis(x, order, axis=1) for x in (left, right, kinds))
         for chosen in _alike(np.concatenate([kinds, bias >> BITS], axis=1)):
             runs = _runs(kinds[chosen[0]])
             parts = [(left[chosen, run], right[chosen, run]) for run in runs if kinds[chosen[0], run.start] >> BITS >= least]
