@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -123,9 +123,7 @@ def lay_out(graph: Graph, groups: Sequence[Group], outputs: Sequence[int], gradi
     """
     gradients = gradients or Gradients()
     places = _Places(graph, gradients)
-    instructions = [instruction for group in groups for instruction in places.instructions(group)]
-    instructions += places.sums()
-    instructions.sort(key=lambda instruction: instruction.backward)
+    instructions = [*chain.from_iterable(map(places.instructions, groups)), *places.sums()]
     labels = dict(zip(places.of(graph.labels), graph.labels.values(), strict=True))
     return Layout(instructions, places.sizes, [*graph.constants.values()], places.of(outputs), labels)
 

@@ -50,7 +50,7 @@ class Group:
 
 
 def schedule(graph: Graph, forward: int, outers: Sequence[Outer] = (), most: float = math.inf) -> list[Group]:
-    """Return the groups of a graph in an order in which they can be computed.
+    """Return the groups of a graph in an order in which they can be computed, those that the outputs need first.
 
     Args:
         graph: in canonical form.
@@ -92,7 +92,7 @@ def schedule(graph: Graph, forward: int, outers: Sequence[Outer] = (), most: flo
     for k, (_, deltas, inputs) in enumerate(outers):
         parts = frozenset([source[j] for j in deltas]).union(*[source[j] for j in inputs])
         groups[group(None, True, len(deltas), parts) - first].nodes.append(k)
-    return [groups[k] for k in sorted(range(len(groups)), key=lambda k: level[first + k])]
+    return [groups[k] for k in sorted(range(len(groups)), key=lambda k: (groups[k].backward, level[first + k]))]
 
 
 def fold_of(row: Primitive | None) -> str:
