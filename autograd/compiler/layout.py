@@ -253,13 +253,14 @@ def _ascending(rows: Array) -> Array:
     return np.lexsort(rows.T[::-1])
 
 
-def _alike(kinds: Array) -> Iterator[Array]:
+def _alike(kinds: Array) -> list[Array]:
     """Return the places of equal rows, for each kind."""
     if (kinds == kinds[0]).all():
-        yield np.arange(len(kinds))
-        return
-    _, kind = np.unique(kinds, axis=0, return_inverse=True)
-    yield from (np.flatnonzero(kind.reshape(-1) == k) for k in range(kind.max() + 1))
+        return [np.arange(len(kinds))]
+    found: dict[bytes, list[int]] = {}
+    for i, key in enumerate(_keys(kinds)):
+        found.setdefault(key, []).append(i)
+    return [np.array(found[key]) for key in sorted(found)]
 
 
 def _grid(left: Array, right: Array) -> Array:
@@ -277,12 +278,9 @@ def _grid(left: Array, right: Array) -> Array:
     order, counts = np.lexsort([b, a]), np.bincount(a)
     if (counts != counts[0]).any():
         return alone
-    kinds: dict[bytes, list[int]] = {}  # left rows by the right rows that they meet
-    for i, met in enumerate(_keys(b[order].reshape(len(counts), -1))):
-        kinds.setdefault(met, []).append(i)
-    if len({*map(len, kinds.values())}) > 1:
-        return alone
-    return order.reshape(len(counts), -1)[[*kinds.values()]]
+    order = order.reshape(len(counts), -1)
+    blocks = _alike(b[order])  # left rows that meet the same right rows
+    return order[np.stack(blocks)] if len({*map(len, blocks)}) == 1 else alone
 
 
 def _keys(rows: Array) -> list[bytes]:
