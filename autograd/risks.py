@@ -18,7 +18,7 @@ from __future__ import annotations
 import functools
 import itertools
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from autograd import primitives
@@ -26,7 +26,7 @@ from autograd.primitives import DomainError, Nary, Primitive
 from autograd.symbol import Symbol
 from autograd.value import Value
 
-__all__ = ["ANY", "danger_of", "may_fail", "risks", "sign_of", "sign_of_few", "used_by_rules"]
+__all__ = ["ANY", "danger_of", "risks", "risks_of"]
 
 Sign: TypeAlias = frozenset[int]
 ANY: Final[Sign] = frozenset((-1, 0, 1))
@@ -39,36 +39,56 @@ def risks(order: Sequence[Value]) -> Callable[[Value], int]:
     The risk is 2 if they may be infinite at a finite value of the node, as sqrt's at 0; 1 if they may be infinite or NaN only
     where the value or an operand is, as in w·log(x); else 0.
     """
-    if not any(may_fail(row, len(node.operands)) for node in order if (row := node.primitive) is not None):
-        return lambda node: 0
-    signs: dict[Value, Sign] = {}
-    tainted: set[Value] = set()  # nodes that may be NaN or have an infinite slope in a branch that is not taken
-    found: dict[Value, int] = {}
-    for node in order:
-        row = node.primitive
-        assert row is not None
-        operands = node.operands
-        kinds = tuple([signs.get(x, ANY) if isinstance(x, Value) else x for x in operands])
-        signs[node] = sign_of(row, kinds, is_same=len(set(operands)) == 1)
-        danger, fails = danger_of(row, kinds) if len(kinds) < 3 else (0, False)
-        suspects = [i for i, x in enumerate(operands) if isinstance(x, Value) and x in tainted]
-        if fails or danger == 2 or suspects:
-            tainted.add(node)
-        matters = suspects and used_by_rules(row, min(len(kinds), 3))
-        found[node] = max(danger, int(any(min(i, 2) in matters for i in suspects)) if matters else 0)
+    found = risks_of([(node, node.primitive, node.operands) for node in order if node.primitive is not None], {})
     return lambda node: found.get(node, 0)
 
 
-def sign_of(row: Primitive, kinds: tuple[Any, ...], *, is_same: bool) -> Sign:
-    """Return the signs that a row's result can have, from the signs or the number of each operand."""
+def risks_of(nodes: Sequence[tuple[Any, Primitive, Sequence[Any]]], constants: Mapping[Any, float]) -> dict[Any, int]:
+    """Return the risk of each node's partial derivatives where it is not 0; see `risks`.
+
+    Args:
+        nodes: in the order of computation, each with its row and its operands: nodes, leaves or floats.
+        constants: the numbers of those leaves that are constant.
+    """
+    if not any(itertools.starmap(may_fail, {(row, len(operands)) for _, row, operands in nodes})):
+        return {}
+    signs: dict[Any, Any] = dict(constants)
+    tainted: set[Any] = set()  # nodes that may be NaN or have an infinite slope in a branch that is not taken
+    found: dict[Any, int] = {}
+
+    def kind(x: Any) -> Any:
+        return x if isinstance(x, float) else signs.get(x, ANY)
+
+    for node, row, operands in nodes:
+        signs[node] = sign_of(row, operands, kind)
+        danger, fails = danger_of(row, tuple(map(kind, operands))) if len(operands) < 3 else (0, False)
+        if not tainted.isdisjoint(operands):
+            used = used_by_rules(row, len(operands))
+            danger, fails = max(danger, int(any(operands[i] in tainted for i in used))), True
+        if fails or danger == 2:
+            tainted.add(node)
+        if danger:
+            found[node] = danger
+    return found
+
+
+def sign_of(row: Primitive, operands: Sequence[Any], kind: Callable[[Any], Any]) -> Sign:
+    """Return the signs that a row's result can have.
+
+    Args:
+        row: of the table, or a user's.
+        operands: what it is applied to.
+        kind: returns the signs or the number of an operand.
+    """
     if not isinstance(row, Nary):
-        return sign_of_few(row, kinds, is_same)
+        return sign_of_few(row, tuple(map(kind, operands)), len(set(operands)) == 1)
     if row.picks is not None:
-        return frozenset().union(*[sign_of_few(primitives.positive, (kind,), False) for kind in kinds[1:]])
-    n = len(kinds) // 2 if row is primitives.dot else 0
-    products = (sign_of_few(primitives.multiply, pair, False) for pair in zip(kinds[:n], kinds[n : 2 * n], strict=True))
+        return frozenset().union(*[sign_of_few(primitives.positive, (kind(x),), False) for x in operands[1:]])
+    n = len(operands) // 2 if row is primitives.dot else 0
+    factors = zip(operands[:n], operands[n : 2 * n], strict=True)
+    products = (sign_of_few(primitives.multiply, (kind(a), kind(b)), len({a, b}) == 1) for a, b in factors)
     total: Any = None
-    for term in itertools.chain(products, kinds[2 * n :]) if row.expands else (ANY,):
+    for term in itertools.chain(products, map(kind, operands[2 * n :])) if row.expands else (ANY,):
         total = term if total is None else sign_of_few(primitives.add, (total, term), False)
         if total == ANY:
             break

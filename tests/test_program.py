@@ -16,7 +16,7 @@ import pytest
 from autograd import Value, compile, dot, exp, primitives, tanh, total
 from autograd.compiler.canonical import canonical
 from autograd.compiler.interpreter import interpreter_text
-from autograd.compiler.layout import Product, lay_out
+from autograd.compiler.layout import lay_out
 from autograd.compiler.schedule import schedule
 from autograd.compiler.tracing import Trace
 from nn import MLP, losses
@@ -140,7 +140,7 @@ def test_every_left_row_meeting_every_right_row_is_a_matrix_product() -> None:
     trace = Trace(pairs, [w for row in model for w in row], [(8,)])
     graph, outputs = canonical(trace.graph, trace.outputs)
     [product] = lay_out(graph, schedule(graph, len(graph)), outputs).instructions
-    assert isinstance(product, Product)
+    assert product.kind == "product"
     assert product.out.index.shape == (1, 3, 2)
 
 
@@ -161,7 +161,7 @@ def test_small_batches_run_natively_and_large_ones_on_numpy() -> None:
 def test_the_interpreter_is_one_text_from_the_table() -> None:
     text = interpreter_text()
     rows = [row for row in vars(primitives).values() if isinstance(row, primitives.Primitive)]
-    assert text.count("op ==") == 2 * (len(rows) + 2)  # for many examples, and for one
+    assert text.count("op ==") == 2 * (len(rows) + 1)  # for many examples, and for one
     assert "import tanh as tanh" in text
 
 

@@ -19,8 +19,8 @@ import numpy as np
 
 from autograd.compiler.batches import batch_of
 from autograd.compiler.definitions import definition
-from autograd.compiler.layout import GRADIENT, Apply, Array, Fold, Instruction, Product, Slots, Sum, strides
-from autograd.compiler.schedule import BATCHED, STATIC
+from autograd.compiler.layout import GRADIENT, Array, Instruction, Slots, strides
+from autograd.compiler.schedule import BATCHED, STATIC, fold_of
 from autograd.compiler.tracing import CONSTANTS, INPUTS, PARAMETERS
 from autograd.compiler.version import Plan
 from autograd.primitives import Nary, Primitive
@@ -61,7 +61,7 @@ class NumPyMachine:
     def gradient(self, arguments: Sequence[Array], share: float) -> tuple[Array, Array]:
         """Return the outputs, and the gradient of the first, summed over the batch and multiplied by a share."""
         bound = self._for(batch_of(arguments))
-        bound.run(arguments, bound.both)
+        bound.run(arguments, bound.calls)
         return bound.results(arguments), bound.spaces[GRADIENT][:, 0] * share
 
 
@@ -92,17 +92,14 @@ class Bound:
             self.steps[INPUTS + i] = (dtype.itemsize, size * dtype.itemsize)
         self.outputs = layout.outputs_by_space()
         self.patches: list[tuple[list[Any], int, Place]] = []
-        self.forward: list[Call] = []
-        self.backward: list[Call] = []
-        self.copies: list[Call] = []
+        self.calls: list[Call] = []
+        ends = 0  # of the forward pass, which comes first
         self._gathered: dict[Any, Array] = {}
-        self._gathered_backward: dict[Any, Array] = {}
         self._free: dict[Any, list[Array]] = {}
         for instruction in layout.instructions:
-            self.calls = self.backward if instruction.backward else self.forward
-            self.emit(instruction)
-        self.forward[:0] = self.copies
-        self.both = self.forward + self.backward
+            getattr(self, instruction.kind)(instruction)
+            ends = len(self.calls) if not instruction.backward else ends
+        self.forward = self.calls[:ends]
 
     def run(self, arguments: Sequence[Array], calls: Sequence[Call]) -> None:
         """Put the arguments in their places, and make the calls."""
@@ -162,23 +159,14 @@ class Bound:
     def gather(self, space: int, index: Array) -> Array:
         """Collect slots into an array of the index's shape, with one dimension more for the batch."""
         key = space, index.shape, index.tobytes()
-        for known in (self._gathered,) if self.calls is self.forward else (self._gathered, self._gathered_backward):
-            if key in known:
-                return known[key]  # what was collected forward is there backward, but not the other way round
-        found = np.empty((*index.shape, self.width(space)), self.dtype)
-        if space not in self.spaces:
-            self._copy(space)
-        self.call(np.take, self.spaces[space], index.reshape(-1), 0, found.reshape(index.size, -1), "clip")
-        known[key] = found
-        return found
-
-    def _copy(self, space: int) -> None:
-        """Copy an argument first of all, so that its slots are contiguous."""
-        down, along = self.steps[space]
-        self.spaces[space] = np.empty((along // down, self.batch), self.dtype)
-        calls, self.calls = self.calls, self.copies
-        self.call(np.copyto, self.spaces[space], self.see(space, 0, [(along // down, down), (self.batch, along)]))
-        self.calls = calls
+        if key not in self._gathered:
+            self._gathered[key] = found = np.empty((*index.shape, self.width(space)), self.dtype)
+            if space not in self.spaces:  # an argument is copied once, so that its slots are contiguous
+                down, along = self.steps[space]
+                self.spaces[space] = np.empty((along // down, self.batch), self.dtype)
+                self.call(np.copyto, self.spaces[space], self.see(space, 0, [(along // down, down), (self.batch, along)]))
+            self.call(np.take, self.spaces[space], index.reshape(-1), 0, found.reshape(index.size, -1), "clip")
+        return self._gathered[key]
 
     def matrix(self, slots: Slots, *, wide: bool, turned: bool = False) -> Any:
         """Return slots [c×m×K] as matrices for BLAS, [m×K] if c is 1; if `turned`, as [K×m].
@@ -206,25 +194,16 @@ class Bound:
 
     # What instructions become.
 
-    def emit(self, instruction: Instruction) -> None:
-        """Add the calls of an instruction."""
-        emit: dict[type, Callable[[Any], None]] = {
-            Apply: self.emit_apply, Fold: self.emit_fold, Product: self.emit_product, Sum: self.emit_sum,
-        }  # fmt: skip
-        emit[type(instruction)](instruction)
-
-    def emit_apply(self, instruction: Apply) -> None:
+    def apply(self, instruction: Instruction) -> None:
         """Add the calls that apply a row."""
         operands = [self.operand(slots) for slots in instruction.operands]
-        self.apply(instruction.row, operands, self.view(instruction.out))
+        self.apply_row(instruction.row, operands, self.view(instruction.out))
 
-    def apply(self, row: Primitive, operands: Sequence[Any], out: Array) -> None:
+    def apply_row(self, row: Primitive, operands: Sequence[Any], out: Array) -> None:
         """Add the calls that compute a row: NumPy's own function, or those that the row is made of."""
         function = row.array_function(np)
         if function is not None and _takes_out(function):
             self.call(functools.partial(function, out=out), *operands)
-        elif row in PICKS:
-            self.call(_choose, *operands, out)
         elif function is not None:
             self.call(_assign, function, out, *operands)
         else:
@@ -240,7 +219,7 @@ class Bound:
         for i, inner, made_of in steps:
             kind = np.dtype(bool) if inner.is_condition and i not in numbers else self.dtype
             values[i] = out if i == result else self.borrow(out.shape, kind)
-            self.apply(inner, [values[j] for j in made_of], values[i])
+            self.apply_row(inner, [values[j] for j in made_of], values[i])
             for j in {j for j in made_of if last[j] == i and j >= len(operands) and j not in constants}:
                 self.give_back(values[j])
         if not steps:
@@ -255,32 +234,30 @@ class Bound:
         """Let calls that come later write into a borrowed array."""
         self._free.setdefault((array.size, array.dtype), []).append(array.reshape(-1))
 
-    def emit_fold(self, instruction: Fold) -> None:
+    def fold(self, instruction: Instruction) -> None:
         """Add the calls that combine many operands."""
-        out, fold = self.view(instruction.out), getattr(np, instruction.row.fold)
-        first, *rest = instruction.parts
-        if not rest:
-            self.call(fold.reduce, self.view(first), 1, None, out)
-            return
-        partial = [np.empty((len(out), self.width(slots.space)), self.dtype) for slots in instruction.parts]
-        for slots, target in zip(instruction.parts, partial, strict=True):
-            self.call(fold.reduce, self.view(slots), 1, None, target)
-        self.call(np.copyto, out, partial[0])
-        for part in partial[1:]:
-            self.call(fold, out, part, out)
+        out, fold = self.view(instruction.out), getattr(np, fold_of(instruction.row))
+        for i, slots in enumerate(instruction.operands):
+            operand = self.view(slots)
+            if i == 0 and operand.shape[-1] == out.shape[-1]:
+                self.call(fold.reduce, operand, 1, None, out)
+            else:
+                partial = np.empty((len(out), operand.shape[-1]), self.dtype)
+                self.call(fold.reduce, operand, 1, None, partial)
+                self.call(*(fold, out, partial, out) if i else (np.copyto, out, partial))
 
-    def emit_product(self, instruction: Product) -> None:
+    def product(self, instruction: Instruction) -> None:
         """Add the calls of a product."""
-        if instruction.summed:
+        if instruction.is_summed:
             self.over_batch(instruction)
             return
         target = self.view(instruction.out)
-        for i, (left, right) in enumerate(instruction.parts):
-            self.accumulate(*self.product(left, right, i, target))
+        for i, (left, right) in enumerate(instruction.factors):
+            self.accumulate(*self.multiply(left, right, i, target))
         if instruction.bias is not None:
             self.call(np.add, target, self.view(instruction.bias), target)
 
-    def over_batch(self, instruction: Product) -> None:
+    def over_batch(self, instruction: Instruction) -> None:
         """Add the calls of a product that takes the batch in: the gradients of a matrix of weights."""
         item, (c, m, n) = self.dtype.itemsize, instruction.out.index.shape
         even = strides(instruction.out.index)
@@ -290,12 +267,12 @@ class Bound:
             target: Any = self.see(GRADIENT, even[0], dims[c == 1 :])
         else:
             target = np.empty((c, m, n)[c == 1 :], self.dtype)
-        for i, (left, right) in enumerate(instruction.parts):
+        for i, (left, right) in enumerate(instruction.factors):
             self.accumulate(np.matmul, i, target, self.matrix(left, wide=True), self.matrix(right, wide=True, turned=True))
         if not is_contiguous:
             self.call(np.put, self.spaces[GRADIENT], instruction.out.index, target)
 
-    def product(self, left: Slots, right: Slots, i: int, target: Array) -> tuple[Any, ...]:
+    def multiply(self, left: Slots, right: Slots, i: int, target: Array) -> tuple[Any, ...]:
         """Return how a part of a product is computed: function, i, target, operands."""
         c, m, n, width = target.shape
         widths = self.width(left.space), self.width(right.space)
@@ -323,12 +300,13 @@ class Bound:
             self.call(function, *operands, partial)
             self.call(np.add, target, partial, target)
 
-    def emit_sum(self, instruction: Sum) -> None:
+    def sum(self, instruction: Instruction) -> None:
         """Add the calls of a sum over the batch."""
-        index, operand = instruction.out.index, self.view(instruction.operand)
+        [slots] = instruction.operands
+        index, operand = instruction.out.index, self.view(slots)
         even = strides(index) is not None and not instruction.adds
         target = self.view(instruction.out)[..., 0] if even else np.empty(len(index), self.dtype)
-        if self.width(instruction.operand.space) == self.batch:
+        if self.width(slots.space) == self.batch:
             self.call(np.add.reduce, operand, -1, None, target)
         else:
             self.call(np.multiply, operand[..., 0], self.batch, target)
@@ -346,10 +324,6 @@ def _turned(turned: Array) -> Callable[[Array, Array, Array], None]:
         np.copyto(out, np.matmul(right.swapaxes(-1, -2), left.swapaxes(-1, -2), turned).swapaxes(-1, -2))
 
     return product
-
-
-def _choose(condition: Array, x: Any, y: Any, out: Array) -> None:
-    np.copyto(out, np.where(condition, x, y))  # three times faster than copying where the condition holds
 
 
 def _takes_out(function: Callable[..., Any]) -> bool:

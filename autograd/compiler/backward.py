@@ -31,13 +31,14 @@ import functools
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 from operator import itemgetter
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from autograd.compiler.canonical import ALL_VARY, LEARNS, VARIES, Canonical, canonical
 from autograd.compiler.tracing import Graph, Trace, constant_key
-from autograd.primitives import Primitive, add, dot, multiply, total, where
-from autograd.risks import ANY, danger_of, may_fail, sign_of, sign_of_few, used_by_rules
+from autograd.primitives import Primitive, add, dot, multiply, where
+from autograd.risks import risks_of
 from autograd.symbol import flows, read_flow
 
 __all__ = ["Backward", "Gradients", "Outer", "Passes", "differentiate", "risks", "template"]
@@ -273,9 +274,6 @@ class Backward:
         constant, number = self.form.constant, 0.0
         products: list[tuple[int, int]] = []
         addends: list[int] = []
-        if len(pairs) > 1 and len(set(pairs)) < len(pairs):  # x·x gives δ·x twice, which is 2·δ·x
-            kinds = Counter((*pair, *map(type, pair)) for pair in pairs)  # the place 2 is not the number 2.0
-            pairs = [self._times(upstream, partial, n) for (upstream, partial, *_), n in kinds.items()]
         for upstream, partial in pairs:
             if isinstance(upstream, float):
                 upstream, partial = partial, upstream
@@ -291,12 +289,8 @@ class Backward:
             return number
         return self.form.sum(products, [*addends, constant(number)] if number else addends)
 
-    def _times(self, upstream: Any, partial: Any, n: int) -> Pair:
-        if n == 1 or isinstance(upstream, float):
-            return upstream * n if n > 1 else upstream, partial
-        if isinstance(partial, float):
-            return upstream, partial * n
-        return upstream, self.form.node(multiply, (self.form.constant(float(n)), partial))
+    def _twice(self, x: Any) -> Any:
+        return 2.0 * x if isinstance(x, float) else self.form.node(multiply, (self.form.constant(2.0), x))
 
     def through(self, i: int, row: Primitive, delta: Any) -> None:
         """Pass a node's gradient on to its operands."""
@@ -306,9 +300,8 @@ class Backward:
             self._through_dot(graph.operands[i], delta, danger, reach)
             return
         operands = graph.operands[i]
-        if row is total:
-            for j, partial in zip(operands, total.gradient(operands, None), strict=True):
-                self.arrive(j, delta, partial, reach, danger)
+        if row is multiply and operands[0] == operands[1]:
+            self.arrive(operands[0], delta, self._twice(operands[0]), reach, danger)
             return
         steps, edges = self._template(row, operands)
         form, place = self.form, [*operands, i]
@@ -343,12 +336,12 @@ class Backward:
             self.arrive(j, delta, partial, reach, danger)
         is_square = operands[0] == operands[1]
         for k in (0,) if is_square else (0, 1):
-            place, other = operands[k], operands[rules[k]]
+            place, other, upstream = operands[k], operands[rules[k]], self._twice(delta) if is_square else delta
             if not self.depends[place] & LEARNS:
                 continue
             if isinstance(delta, float) or danger:
-                for j, partial in (1 + is_square) * [*zip(graph.operands[place], graph.operands[other], strict=True)]:
-                    self.arrive(j, delta, graph.constants.get(partial, partial), reach, danger)
+                for j, partial in zip(graph.operands[place], graph.operands[other], strict=True):
+                    self.arrive(j, upstream, graph.constants.get(partial, partial), reach, danger)
                 continue
             if place not in self.uses:
                 self.uses[place] = []
@@ -357,7 +350,6 @@ class Backward:
                         self.member.setdefault(j, []).append((place, at))
             if self.is_risky:
                 self.reach[place] = self._either(self.reach.get(place, False), reach)
-            upstream = self.form.node(multiply, (self.form.constant(2.0), delta)) if is_square else delta
             self.uses[place].append((upstream, other))
 
     def arrive(self, j: int, upstream: Any, partial: Any, condition: Any, danger: int) -> None:
@@ -408,12 +400,10 @@ class Backward:
             busy |= {j for j, count in counts.items() if count > 1}
         found, structured = Gradients(), {place for place in lists if busy.isdisjoint(operands[place])}
         for place in self.uses:
-            if place in structured:
-                self._of_list(place, found)
-            else:
-                for k, j in enumerate(operands[place]):
-                    if j < n:
-                        self.member.setdefault(j, []).append((place, k))
+            rest = self._of_list(place, found) if place in structured else range(len(operands[place]))
+            for k in rest:
+                if operands[place][k] < n:
+                    self.member.setdefault(operands[place][k], []).append((place, k))
         for j in sorted(j for j in {*self.terms, *self.member} if j < n):
             self._of_one(j, self.terms.get(j, []) + self.from_lists(j), found)
         return found
@@ -425,25 +415,20 @@ class Backward:
             return False
         return bool(self.depends[upstream] & self.depends[partial] & VARIES)
 
-    def _of_list(self, place: int, found: Gradients) -> None:
-        """Find the gradient of a list of parameters that vary nowhere else; what does not vary is left to the end."""
-        graph, depends = self.graph, self.depends
-        parameters, (deltas, others) = graph.operands[place], zip(*self.uses[place], strict=True)
-        if all(depends[other] & ALL_VARY for other in others) and all(depends[delta] & VARIES for delta in deltas):
+    def _of_list(self, place: int, found: Gradients) -> Sequence[int]:
+        """Find the gradient of a list of parameters that vary nowhere else; return which elements do not vary here either."""
+        parameters, (deltas, others) = self.graph.operands[place], zip(*self.uses[place], strict=True)
+        if not all(self.depends[delta] & VARIES for delta in deltas):
+            return range(len(parameters))
+        if all(self.depends[other] & ALL_VARY for other in others):
             found.outers.append(Outer(parameters, deltas, others))
-            return
-        alike: dict[tuple[int, ...], list[int]] = {}  # by the dots in which an element's factor varies, the elements
+            return ()
         _, columns = self.columns_of(place)
-        for k, column in enumerate(columns):
-            used = tuple([u for u, pair in enumerate(zip(deltas, column, strict=True)) if self._varies(pair)])
-            if used:
-                alike.setdefault(used, []).append(k)
-            rest = [(deltas[u], graph.constants.get(j, j)) for u, j in enumerate(column) if u not in used]
-            if rest := [pair for pair in rest if pair[1] != 0 or not isinstance(pair[1], float)]:
-                self.terms.setdefault(parameters[k], []).extend(rest)
-        for used, ks in alike.items():
-            inputs = [self.form.listed(tuple([columns[k][u] for k in ks])) for u in used]
-            found.outers.append(Outer(tuple([parameters[k] for k in ks]), tuple([deltas[u] for u in used]), tuple(inputs)))
+        varying = [all(self.depends[j] & VARIES or self.graph.constants.get(j) == 0 for j in column) for column in columns]
+        if any(varying):
+            inputs = zip(*compress(columns, varying), strict=True)
+            found.outers.append(Outer(tuple(compress(parameters, varying)), deltas, tuple(map(self.form.listed, inputs))))
+        return [k for k, varies in enumerate(varying) if not varies]
 
     def _of_one(self, parameter: int, pairs: Sequence[Pair], found: Gradients) -> None:
         """Find the gradient of a parameter, of which only the sum over a batch is wanted."""
@@ -463,37 +448,5 @@ class Backward:
 
 def risks(graph: Graph, y: int) -> dict[int, int]:
     """Return what the partial derivatives of each node up to y risk, where it is not 0; see `autograd.risks`."""
-    rows, operands, constants = graph.rows, graph.operands, graph.constants
-    kinds_of_rows = {(row, len(made_of)) for row, made_of in zip(rows, operands, strict=True) if row is not None}
-    if not any(may_fail(row, n) for row, n in kinds_of_rows):
-        return {}
-    signs: dict[int, Any] = dict(constants)
-    tainted: set[int] = set()  # nodes that may be NaN or have an infinite slope in a branch that is not taken
-    found: dict[int, int] = {}
-    for i in range(graph.n_leaves, y + 1):
-        row, made_of = rows[i], operands[i]
-        suspects = [k for k, j in enumerate(made_of) if j in tainted] if tainted else []
-        danger, fails = 0, False
-        if row is dot:
-            signs[i] = _sign_of_dot(signs, operands[made_of[0]], operands[made_of[1]], made_of[2:])
-        elif row is not None:
-            kinds = tuple([signs.get(j, ANY) for j in made_of])
-            signs[i] = sign_of(row, kinds, is_same=len(set(made_of)) == 1)
-            danger, fails = danger_of(row, kinds) if len(kinds) < 3 else (0, False)
-        if fails or danger == 2 or suspects:
-            tainted.add(i)
-        if row is not None:
-            matters = used_by_rules(row, min(len(made_of), 3)) if suspects else ()
-            if risk := max(danger, int(any(min(k, 2) in matters for k in suspects))):
-                found[i] = risk
-    return found
-
-
-def _sign_of_dot(signs: dict[int, Any], left: Sequence[int], right: Sequence[int], bias: Sequence[int]) -> Any:
-    sign: Any = signs.get(bias[0], ANY) if bias else 0.0
-    for a, b in zip(left, right, strict=True):
-        term = sign_of_few(multiply, (signs.get(a, ANY), signs.get(b, ANY)), a == b)
-        sign = sign_of_few(add, (sign, term), False)
-        if sign == ANY:
-            break
-    return sign
+    rows = enumerate(graph.rows[: y + 1])
+    return risks_of([(i, row, graph.flat(i)) for i, row in rows if row is not None], graph.constants)

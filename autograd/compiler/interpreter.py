@@ -3,7 +3,7 @@
 It is the same for every program, so it is compiled once by numba and kept on disk.  Its branches are the rows of the table,
 written as Python by `autograd.symbol.source`, the same text that records them.
 
->>> print(branch(0, primitives.sigmoid))
+>>> print(branch(0, primitives.sigmoid)[0])
         if op == 0:
             for b in range(width):
                 x = v[args[at], b]
@@ -34,11 +34,10 @@ from autograd.primitives import Nary, Primitive, Unary
 from autograd.rows import TABLE
 from autograd.symbol import Symbol, source
 
-__all__ = ["CODES", "FLUSH", "HAS_NUMBA", "PRODUCTS", "SUM", "branch", "interpreter", "interpreter_text"]
+__all__ = ["CODES", "FLUSH", "HAS_NUMBA", "PRODUCTS", "branch", "interpreter", "interpreter_text"]
 
 CODES: Final = {row: code for code, row in enumerate(TABLE.values())}
-SUM: Final = len(CODES)  # two operations that are no rows: a gradient, summed over the batch; of a result, or of products
-PRODUCTS: Final = len(CODES) + 1
+PRODUCTS: Final = len(CODES)  # an operation that is not a row: a gradient, a sum of products, summed over the batch
 HAS_NUMBA: Final = importlib.util.find_spec("numba") is not None
 # The bits of the control word of x86 that let it take subnormal numbers for 0; None on other processors.
 FLUSH: Final = 0x8040 if platform.machine().lower() in ("x86_64", "amd64") else None
@@ -174,12 +173,6 @@ DOT_OF_ONE: Final = """        if op == {code}:
                 total += v[args[j]] * v[args[j + n]]
             v[to] = total
 """
-SUM_UP: Final = """        if op == {sum}:
-            total = 0.0
-            for b in range(width):
-                total += v[args[at], b]
-            gradient[to] += total
-"""
 SUM_PRODUCTS: Final = """        if op == {products}:
             n = (end - at) // 2
             total = 0.0
@@ -190,12 +183,8 @@ SUM_PRODUCTS: Final = """        if op == {products}:
 """
 
 
-def branch(code: int, row: Primitive) -> str:
-    """Write the interpreter's branch for a row of the table."""
-    return _branch(code, row)[0]
-
-
-def _branch(code: int, row: Primitive) -> tuple[str, dict[str, Primitive]]:
+def branch(code: int, row: Primitive) -> tuple[str, dict[str, Primitive]]:
+    """Write the interpreter's branch for a row of the table; return it, and the rows that it calls, by name."""
     if isinstance(row, Nary) and row.fold:
         return FOLD.format(code=code, fold=row.fold), {}
     if row is primitives.dot:
@@ -209,25 +198,21 @@ def _branch(code: int, row: Primitive) -> tuple[str, dict[str, Primitive]]:
 
 def interpreter_text() -> str:
     """Write the interpreter: once for many examples and once for one, where there are no loops over examples to set up."""
-    written = [_branch(code, row) for row, code in CODES.items()]
+    written = [branch(code, row) for row, code in CODES.items()]
     calls = {name: row for _, calls in written for name, row in calls.items()}
     imports = [
         f"from numpy import {row.array} as {name}" if isinstance(row.array, str)
         else f"from {row.function.__module__} import {row.function.__name__} as {name}"  # numba has erf from math alone
         for name, row in sorted(calls.items())
     ]  # fmt: skip
-    branches = [text for text, _ in written] + [SUM_UP.format(sum=SUM), SUM_PRODUCTS.format(products=PRODUCTS)]
+    branches = [text for text, _ in written] + [SUM_PRODUCTS.format(products=PRODUCTS)]
     dot = CODES[primitives.dot]
     one = [DOT_OF_ONE.format(code=dot) if code == dot else text for code, text in enumerate(branches)]
-    many = STEP.format(signature="many(ops, tos, ats, args, v, gradient, width)") + _choice(branches)
-    single = STEP.format(signature="one(ops, tos, ats, args, v, gradient)") + _choice(one)
+    many = STEP.format(signature="many(ops, tos, ats, args, v, gradient, width)") + "".join(branches)
+    single = STEP.format(signature="one(ops, tos, ats, args, v, gradient)") + "".join(one)
     single = single.replace("range(width)", "range(1)").replace(", b]", "]")
     exchange = NO_EXCHANGE if FLUSH is None else EXCHANGE
     return HEAD.format(imports="\n".join(imports), exchange=exchange.rstrip(), flush=FLUSH or 0) + many + single
-
-
-def _choice(branches: Sequence[str]) -> str:
-    return branches[0] + "".join(text.replace("        if", "        elif", 1) for text in branches[1:])
 
 
 @functools.cache

@@ -11,22 +11,23 @@ keys and values of attention, and in the backward pass Wᵀδ and, summed over t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any, ClassVar, NamedTuple, TypeAlias
+from itertools import chain, pairwise
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from autograd import primitives
 from autograd.compiler.backward import Gradients, Outer
-from autograd.compiler.schedule import BATCHED, STATIC, Group, spaces
+from autograd.compiler.schedule import BATCHED, STATIC, Group, fold_of, spaces
 from autograd.compiler.tracing import CONSTANTS, Graph
-from autograd.primitives import Nary, Primitive
+from autograd.primitives import Primitive
 
-__all__ = ["GRADIENT", "Apply", "Array", "Fold", "Instruction", "Layout", "Product", "Slots", "Sum", "lay_out", "strides"]
+__all__ = ["GRADIENT", "Array", "Instruction", "Layout", "Slots", "lay_out", "strides"]
 
 GRADIENT = -1  # the space of the gradient, with a slot for each parameter
+BITS = 32  # of a slot in an address, a number that has the space in its higher bits
 Array: TypeAlias = Any  # numpy.ndarray, without its type parameters
 
 
@@ -38,70 +39,52 @@ class Slots(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Apply:
-    """``out = row(*operands)``, element by element; all have one shape."""
+class Instruction:
+    """``out = row(*operands)``, for all slots at once; what machines do differently is a `kind` of its own.
+
+    Attributes:
+        row: of the table, or a user's.
+        operands: see `kind`.
+        out: where the results go.
+        backward: whether only the gradient needs them.
+        adds: whether the results are added to what is there.
+    """
 
     row: Primitive
     operands: tuple[Slots, ...]
     out: Slots
     backward: bool
-
-
-@dataclass(frozen=True, eq=False)
-class Fold:
-    """``out = row(parts[0][:, 0], parts[0][:, 1], …)``, for operations on many operands, whose order does not matter."""
-
-    row: Nary
-    parts: tuple[Slots, ...]
-    out: Slots
-    backward: bool
+    adds: bool = False
 
     @property
-    def operands(self) -> tuple[Slots, ...]:
-        """The slots that are read."""
-        return self.parts
+    def kind(self) -> str:
+        """What a machine does.
 
-
-@dataclass(frozen=True, eq=False)
-class Product:
-    """``out[c] = left[c] @ right[c]ᵀ + …`` for each block c, of shapes [c×m×K], [c×n×K] and [c×m×n].
-
-    Attributes:
-        parts: pairs (left, right), of which the products add up.
-        bias: of out's shape, or None.
-        out: results, or for the gradients of parameters, which parameters.
-        backward: whether only the gradient needs it.
-        summed: whether the products are summed over the batch as well: then K takes the batch in.
-    """
-
-    parts: tuple[tuple[Slots, Slots], ...]
-    bias: Slots | None
-    out: Slots
-    backward: bool
-    summed: bool
+        - ``"apply"``: the row, element by element; the operands have out's shape.
+        - ``"fold"``: combine many operands, in any order: the columns of the operands [n×k], out being [n].
+        - ``"product"``: ``out[c] = left[c] @ right[c]ᵀ + …`` for each block c.  The operands are left and right of each
+          product, [c×m×K] and [c×n×K], and a bias of out's shape [c×m×n] if their number is odd.  In a gradient K takes the
+          batch in.
+        - ``"sum"``: the operand, summed over the batch.
+        """
+        if self.row is primitives.dot:
+            return "product"
+        return "sum" if self.is_summed else "fold" if fold_of(self.row) else "apply"
 
     @property
-    def operands(self) -> tuple[Slots, ...]:
-        """The slots that are read."""
-        return (*(slots for part in self.parts for slots in part), *([] if self.bias is None else [self.bias]))
-
-
-@dataclass(frozen=True, eq=False)
-class Sum:
-    """``out = operand``, summed over the batch; if it `adds`, ``out = out + …``, after a product."""
-
-    operand: Slots
-    out: Slots
-    adds: bool
-    backward: ClassVar[bool] = True
+    def is_summed(self) -> bool:
+        """Whether the results are summed over the batch, as the gradient is."""
+        return self.out.space == GRADIENT
 
     @property
-    def operands(self) -> tuple[Slots, ...]:
-        """The slots that are read."""
-        return (self.operand,)
+    def factors(self) -> list[tuple[Slots, Slots]]:
+        """Left and right of each product."""
+        return [*zip(self.operands[::2], self.operands[1::2], strict=False)]
 
-
-Instruction: TypeAlias = Apply | Fold | Product | Sum  # each has operands, an output and a pass
+    @property
+    def bias(self) -> Slots | None:
+        """What is added to the products."""
+        return self.operands[-1] if len(self.operands) % 2 else None
 
 
 @dataclass
@@ -140,144 +123,144 @@ def lay_out(graph: Graph, groups: Sequence[Group], outputs: Sequence[int], gradi
     """
     gradients = gradients or Gradients()
     places = _Places(graph, gradients)
-    instructions = [instruction for group in groups for instruction in places.instructions(group)]
-    instructions += places.sums()
-    instructions.sort(key=lambda instruction: instruction.backward)
-    labels = {places.of(i): label for i, label in graph.labels.items()}
-    return Layout(instructions, places.sizes, places.constants, [places.of(i) for i in outputs], labels)
+    instructions = [*chain.from_iterable(map(places.instructions, groups)), *places.sums()]
+    labels = dict(zip(places.of(graph.labels), graph.labels.values(), strict=True))
+    return Layout(instructions, places.sizes, [*graph.constants.values()], places.of(outputs), labels)
 
 
 class _Places:
-    """Which space and slot each node has, as far as the groups were laid out."""
+    """The address of each node, as far as the groups were laid out."""
 
     def __init__(self, graph: Graph, gradients: Gradients) -> None:
         self.graph, self.gradients, self.sizes = graph, gradients, {STATIC: 0, BATCHED: 0}
-        self.space, self.slot = np.full(len(graph), -1), np.zeros(len(graph), np.intp)
-        self.space[: graph.n_leaves], self.space[[*graph.constants]] = spaces(graph), CONSTANTS
-        self.constants = [*graph.constants.values()]
-        self.slot[[*graph.constants]] = np.arange(len(self.constants))
-        self.slot[: graph.n_leaves] = np.concatenate([np.arange(n) for n in (len(graph.parameters), *graph.sizes)])
-        self.block = np.zeros(len(graph), dtype=np.intp)  # the first slot of those that a node was given its slot with
+        self.at, self.block = np.zeros((2, len(graph)), np.int64)  # the address of each node, and the first one of its block
+        self.block[: graph.n_leaves] = np.array(spaces(graph), np.int64) << BITS
+        self.at[: graph.n_leaves] = np.concatenate([np.arange(n) for n in (len(graph.parameters), *graph.sizes)])
+        self.at[[*graph.constants]] = np.arange(len(graph.constants))
+        self.at |= self.block  # that of a constant is 0
 
-    def of(self, i: int) -> tuple[int, int]:
-        """Return a node's space and slot."""
-        return int(self.space[i]), int(self.slot[i])
-
-    def slots(self, nodes: Array) -> Slots:
-        """Return the slots of nodes that are in one space."""
-        return Slots(int(self.space[nodes.flat[0]]), self.slot[nodes])
+    def of(self, nodes: Iterable[int]) -> list[tuple[int, int]]:
+        """Return the spaces and slots of nodes."""
+        return [divmod(at, 1 << BITS) for at in self.at[[*nodes]].tolist()]
 
     def results(self, group: Group, nodes: Array) -> Slots:
         """Give new slots to nodes, in their order."""
         first = self.sizes[group.space]
         self.sizes[group.space] += nodes.size
-        self.space[nodes], self.block[nodes] = group.space, first
-        self.slot[nodes] = np.arange(first, first + nodes.size).reshape(nodes.shape)
-        return self.slots(nodes)
+        index = np.arange(first, first + nodes.size).reshape(nodes.shape)
+        self.block[nodes] = group.space << BITS | first
+        self.at[nodes] = group.space << BITS | index
+        return Slots(group.space, index)
 
     def instructions(self, group: Group) -> Iterator[Instruction]:
         """Lay out a group."""
-        nodes = np.array(group.nodes)
         if group.row is None:
             yield from self._outers([self.gradients.outers[k] for k in group.nodes])
-        elif group.row is primitives.dot:
-            yield from self._dots(group, nodes)
-        elif isinstance(group.row, Nary) and group.row.fold:
-            yield from self._folds(group, group.row, nodes, self._operands(group))
-        else:
-            yield self._apply(group, group.row, nodes, self._operands(group))
+            return
+        nodes, row, backward = np.array(group.nodes), group.row, group.backward
+        if row is primitives.dot:
+            left, right, *bias = zip(*[self.graph.operands[i] for i in group.nodes], strict=True)
+            added = self.at[np.array([*zip(*bias, strict=True)], np.intp).reshape(len(nodes), len(bias))]
+            for grid, operands in self._products(self._lists(left), self._lists(right), added):
+                yield Instruction(row, operands, self.results(group, nodes[grid]), backward)
+            return
+        rows = self.at[[self.graph.operands[i] for i in group.nodes]]
+        if not fold_of(row):
+            order = _ascending(rows)
+            columns = [*rows[order].T]
+            shape = box(columns)
+            operands = tuple([_slots(column.reshape(shape)) for column in columns])
+            yield Instruction(row, operands, self.results(group, nodes[order].reshape(shape)), backward)
+            return
+        rows = np.sort(rows, axis=1)
+        for chosen in _alike(rows >> BITS):
+            placed = chosen[_ascending(rows[chosen])]
+            operands = tuple([_slots(rows[placed, run]) for run in _runs(rows[placed[0]] >> BITS)])
+            yield Instruction(row, operands, self.results(group, nodes[placed]), backward)
 
-    def _operands(self, group: Group) -> Array:
-        return np.array([self.graph.operands[i] for i in group.nodes])
-
-    def _apply(self, group: Group, row: Primitive, nodes: Array, operands: Array) -> Apply:
-        order = _by_slots(self.slot[operands])
-        columns = [self.slots(column) for column in operands[order].T]
-        shape = box([column.index for column in columns])
-        shaped = tuple(Slots(column.space, column.index.reshape(shape)) for column in columns)
-        return Apply(row, shaped, self.results(group, nodes[order].reshape(shape)), group.backward)
-
-    def _folds(self, group: Group, row: Nary, nodes: Array, operands: Array) -> Iterator[Fold]:
-        order = np.lexsort([self.slot[operands], self.space[operands]], axis=1)
-        operands = operands[np.arange(len(nodes))[:, None], order]
-        for chosen in _alike(self.space[operands]):
-            placed = chosen[_by_slots(self.slot[operands[chosen]])]
-            parts = tuple(self.slots(operands[placed][:, run]) for run in _runs(self.space[operands[placed[0]]]))
-            yield Fold(row, parts, self.results(group, nodes[placed]), group.backward)
-
-    def _dots(self, group: Group, nodes: Array) -> Iterator[Product]:
-        left, right, *bias = zip(*[self.graph.operands[i] for i in group.nodes], strict=True)
-        added = np.stack(bias, axis=1) if bias else np.zeros((len(nodes), 0), np.intp)
-        for chosen, *factors in self._products(self._lists(left), self._lists(right), added):
-            parts, grid = self._parts(*factors)
-            laid_bias = self.slots(added[chosen][grid][..., 0]) if added.size else None
-            yield Product(parts, laid_bias, self.results(group, nodes[chosen][grid]), group.backward, summed=False)
-
-    def _outers(self, outers: Sequence[Outer]) -> Iterator[Product]:
+    def _outers(self, outers: Sequence[Outer]) -> Iterator[Instruction]:
         """Lay out gradients: one row of left factors for each outer, and one of right factors for each of its elements."""
         deltas = np.repeat([outer.deltas for outer in outers], [len(outer.parameters) for outer in outers], axis=0)
         lists = {inputs: self._lists(inputs).T for inputs in {outer.inputs for outer in outers}}
         inputs = np.concatenate([lists[outer.inputs] for outer in outers])
         parameters = np.concatenate([outer.parameters for outer in outers])
-        for chosen, left, right in self._products(deltas, inputs, np.zeros((len(parameters), 0), np.intp)):
-            used = (self.space[left[0]] != CONSTANTS) & (self.space[right[0]] != CONSTANTS)  # the others are 0
-            if not used.any():
-                continue
-            parts, grid = self._parts(left[:, used], right[:, used])
-            yield Product(parts, None, Slots(GRADIENT, parameters[chosen][grid]), backward=True, summed=True)
+        no_bias = np.zeros((len(parameters), 0), np.int64)
+        for grid, operands in self._products(self.at[deltas], inputs, no_bias, least=CONSTANTS + 1):
+            yield Instruction(primitives.dot, operands, Slots(GRADIENT, parameters[grid]), backward=True)
 
     def _lists(self, places: Sequence[int]) -> Array:
-        """Return the nodes of lists of one length."""
+        """Return the addresses in lists of one length."""
         numbers = {i: number for number, i in enumerate({*places})}
-        return np.array([self.graph.operands[i] for i in numbers])[[numbers[i] for i in places]]
+        return self.at[[self.graph.operands[i] for i in numbers]][[numbers[i] for i in places]]
 
-    def _products(self, left: Array, right: Array, bias: Array) -> Iterator[tuple[Array, ...]]:
-        """Sort the factors of sums of products [sums×K], and group the sums whose factors come from the same spaces."""
-        swap = self.space[left] > self.space[right]  # what is computed once stands left, and arguments stand right
+    def _products(
+        self, left: Array, right: Array, bias: Array, least: int = CONSTANTS
+    ) -> Iterator[tuple[Array, tuple[Slots, ...]]]:
+        """Lay out sums of products, together those whose factors come from the same spaces.
+
+        Args:
+            left: [sums×K], the addresses of the left factors.
+            right: [sums×K], those of the right ones.
+            bias: [sums×1], or [sums×0] if there is none.
+            least: the space of a factor; other products are 0, and are left out.
+
+        Returns:
+            The sums' places in a grid [c×m×n], and the operands of the instruction.
+        """
+        swap = left >> BITS > right >> BITS  # what is computed once stands left, and arguments stand right
         if swap.any():
             left, right = np.where(swap, right, left), np.where(swap, left, right)
-        order = np.lexsort([self.slot[right], self.slot[left], self.space[right], self.space[left]], axis=1)
-        lines = np.arange(len(left))[:, None]
-        left, right = left[lines, order], right[lines, order]
-        for chosen in _alike(np.concatenate([self.space[left], self.space[right], self.space[bias]], axis=1)):
-            yield chosen, left[chosen], right[chosen]
+        kinds = left >> BITS << BITS | right >> BITS
+        if (kinds[:, 1:] < kinds[:, :-1]).any() or (left[:, 1:] <= left[:, :-1]).any():
+            order = np.lexsort([right, left, kinds], axis=1)
+            left, right, kinds = (np.take_along_axis(x, order, axis=1) for x in (left, right, kinds))
+        for chosen in _alike(np.concatenate([kinds, bias >> BITS], axis=1)):
+            runs = _runs(kinds[chosen[0]])
+            parts = [(left[chosen, run], right[chosen, run]) for run in runs if kinds[chosen[0], run.start] >> BITS >= least]
+            if not parts:
+                continue
+            grid = _grid(*max(parts, key=lambda part: part[0].shape[1]))
+            fits = [(a[grid] == a[grid[:, :, :1]]).all() and (b[grid] == b[grid[:, :1]]).all() for a, b in parts]
+            if not all(fits):
+                grid = np.arange(len(chosen)).reshape(-1, 1, 1)
+            operands = [_slots(x) for a, b in parts for x in (a[grid[:, :, 0]], b[grid[:, 0]])]
+            yield chosen[grid], (*operands, *[_slots(x[grid]) for x in bias[chosen].T])
 
-    def _parts(self, left: Array, right: Array) -> tuple[Any, Array]:
-        """Lay out factors that come from the same spaces: the parts of a product, and the sums' places in it."""
-        parts = [(left[:, run], right[:, run]) for run in _runs(self.space[left[0]], self.space[right[0]])]
-        grid = _grid(*max([(self.slot[a], self.slot[b]) for a, b in parts], key=lambda part: part[0].shape[1]))
-        same = [((a[grid] == a[grid][:, :, :1]) & (b[grid] == b[grid][:, :1])).all() for a, b in parts if len(parts) > 1]
-        if not all(same):
-            grid = np.arange(len(left)).reshape(-1, 1, 1)
-        return tuple((self.slots(a[grid[:, :, 0]]), self.slots(b[grid[:, 0]])) for a, b in parts), grid
-
-    def sums(self) -> Iterator[Sum]:
+    def sums(self) -> Iterator[Instruction]:
         """Lay out the gradients that are no outers: sums of results, and of leaves."""
         parameters, nodes = (np.array([*x], np.intp) for x in (self.gradients.nodes.keys(), self.gradients.nodes.values()))
         structured = set().union(*[outer.parameters for outer in self.gradients.outers])
         adds = np.array([parameter in structured for parameter in self.gradients.nodes], np.intp)
-        for chosen in _alike(np.stack([self.space[nodes], self.block[nodes], adds], axis=1)) if nodes.size else ():
-            yield Sum(self.slots(nodes[chosen]), Slots(GRADIENT, parameters[chosen]), bool(adds[chosen[0]]))
+        for chosen in _alike(np.stack([self.block[nodes], adds], axis=1)) if nodes.size else ():
+            out = Slots(GRADIENT, parameters[chosen])
+            yield Instruction(primitives.positive, (_slots(self.at[nodes[chosen]]),), out, True, bool(adds[chosen[0]]))
 
 
-def _runs(*columns: Array) -> list[slice]:
-    """Return the longest slices in which each column has one number."""
-    jumps = np.any([column[1:] != column[:-1] for column in columns], axis=0)
-    return [slice(a, b) for a, b in pairwise([0, *(np.flatnonzero(jumps) + 1).tolist(), len(columns[0])])]
+def _slots(at: Array) -> Slots:
+    """Return addresses in one space as slots."""
+    space = int(at.flat[0]) >> BITS
+    return Slots(space, at - (space << BITS))
 
 
-def _by_slots(slots: Array) -> Array:
-    """Return the order of nodes in which their operands' slots ascend, the first operand's first."""
-    return np.lexsort(slots.T[::-1])
+def _runs(kinds: Array) -> list[slice]:
+    """Return the longest slices of equal numbers."""
+    jumps = (np.flatnonzero(kinds[1:] != kinds[:-1]) + 1).tolist()
+    return [slice(a, b) for a, b in pairwise([0, *jumps, len(kinds)])]
 
 
-def _alike(kinds: Array) -> Iterator[Array]:
-    """Return the places of equal kinds, for each kind."""
+def _ascending(rows: Array) -> Array:
+    """Return the order in which rows of numbers ascend, by their first number first."""
+    return np.lexsort(rows.T[::-1])
+
+
+def _alike(kinds: Array) -> list[Array]:
+    """Return the places of equal rows, for each kind."""
     if (kinds == kinds[0]).all():
-        yield np.arange(len(kinds))
-        return
-    _, kind = np.unique(kinds, axis=0, return_inverse=True)
-    yield from (np.flatnonzero(kind.reshape(-1) == k) for k in range(kind.max() + 1))
+        return [np.arange(len(kinds))]
+    found: dict[bytes, list[int]] = {}
+    for i, key in enumerate(_keys(kinds)):
+        found.setdefault(key, []).append(i)
+    return [np.array(found[key]) for key in sorted(found)]
 
 
 def _grid(left: Array, right: Array) -> Array:
@@ -295,12 +278,9 @@ def _grid(left: Array, right: Array) -> Array:
     order, counts = np.lexsort([b, a]), np.bincount(a)
     if (counts != counts[0]).any():
         return alone
-    kinds: dict[bytes, list[int]] = {}  # left rows by the right rows that they meet
-    for i, met in enumerate(_keys(b[order].reshape(len(counts), -1))):
-        kinds.setdefault(met, []).append(i)
-    if len({*map(len, kinds.values())}) > 1:
-        return alone
-    return order.reshape(len(counts), -1)[[*kinds.values()]]
+    order = order.reshape(len(counts), -1)
+    blocks = _alike(b[order])  # left rows that meet the same right rows
+    return order[np.stack(blocks)] if len({*map(len, blocks)}) == 1 else alone
 
 
 def _keys(rows: Array) -> list[bytes]:
@@ -318,35 +298,16 @@ def _numbered(rows: Array) -> Array:
 
 
 def box(columns: Sequence[Array]) -> tuple[int, ...]:
-    """Return the shape in which as many as possible of some lists of slots ascend evenly along each dimension.
+    """Return the shape, of one or two dimensions, in which as many as possible of some lists of slots are evenly spaced.
 
     >>> box([np.array([0, 1, 2, 3, 4, 5]), np.array([7, 7, 7, 8, 8, 8])])
     (2, 3)
     """
     n = len(columns[0])
-    cuts = {n}
-    for column in columns:
-        merged = sorted(cuts | _cuts(column))
-        if all(b % a == 0 for a, b in pairwise(merged)):
-            cuts = set(merged)
-    sizes = sorted(cuts)
-    return tuple(b // a for a, b in pairwise([1, *sizes]))[::-1] if n > 1 else (1,)
-
-
-def _cuts(column: Array) -> set[int]:
-    """Return the periods at which a list of slots jumps, or an empty result if it is irregular."""
-    cuts, size = set(), 1
-    while len(column) > 1:
-        step = np.diff(column)
-        jumps = np.flatnonzero(step != step[0])
-        run = int(jumps[0]) + 1 if jumps.size else len(column)
-        inside = np.arange(len(step)) % run != run - 1
-        if len(column) % run or (step[inside] != step[0]).any():
-            return set()
-        size *= run
-        cuts.add(size)
-        column = column[::run]
-    return cuts
+    jumps = [np.flatnonzero(np.diff(column, 2)) for column in columns]
+    runs = {int(found[0]) + 2: column for found, column in zip(jumps, columns, strict=True) if found.size}
+    even = [run for run, column in runs.items() if n % run == 0 and strides(column.reshape(-1, run))]
+    return (n // min(even), min(even)) if even else (n,)
 
 
 def strides(index: Array) -> tuple[int, tuple[int, ...]] | None:

@@ -38,9 +38,10 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from autograd.compiler.layout import GRADIENT, Apply, Fold, Instruction, Layout, Product, Slots, strides
+from autograd.compiler.layout import GRADIENT, Instruction, Layout, Slots, strides
 from autograd.compiler.schedule import BATCHED
 from autograd.compiler.tracing import CONSTANTS, INPUTS, PARAMETERS
+from autograd.primitives import total
 from autograd.symbol import ATOM, COMPARE, LATEX, PLAIN, SUM, Style, Symbol, latex_name, write
 
 __all__ = ["latex", "lesson"]
@@ -139,8 +140,7 @@ class Writer:
         self.names = Names()
         self.nameless: dict[Any, str] = {}
         self.groups: dict[Any, list[Alike]] = {}  # for some slots, in whatever order, the labels
-        products = [block for block in self.blocks if isinstance(block.instruction, Product) and block.instruction.summed]
-        weights = [block.instruction.out for block in products]
+        weights = [i.out for i in layout.instructions if i.kind == "product" and i.is_summed]
         # Matrices of weights come first, since others, such as a penalty, may look at the weights of all layers together.
         for is_first, some in ((True, weights), (False, [slots for block in self.blocks for slots in block.slots])):
             known = set() if is_first else {*self.names.counted}
@@ -172,7 +172,7 @@ class Writer:
 
     def _is_short(self, block: Block) -> bool:
         """Return whether a block without a name is written where it is used: once, or if it is one operation, twice."""
-        simple = isinstance(block.instruction, Apply) and all(
+        simple = block.instruction.kind == "apply" and all(
             all(used.name for used, _ in self.parts(slots)) for slots in block.instruction.operands
         )
         return block.users == 1 or (block.users == 2 and bool(simple))
@@ -210,7 +210,7 @@ class Writer:
         for block in self.blocks:
             if block.name and block.instruction.backward == backward:
                 out, name = block.instruction.out, self.notation.name(block.name)
-                dims = out.index.shape if out.space == GRADIENT and isinstance(block.instruction, Product) else None
+                dims = out.index.shape if out.space == GRADIENT and block.instruction.kind == "product" else None
                 yield name + self.shape(out, dims), self.formula(block.instruction)
 
     def shape(self, slots: Slots, dims: Sequence[int] | None = None) -> str:
@@ -220,20 +220,27 @@ class Writer:
 
     def formula(self, instruction: Instruction) -> str:
         """Write the right side of an instruction's equation."""
-        symbol = self.operand
-        if isinstance(instruction, Apply):
-            text = write(instruction.row.apply([symbol(slots) for slots in instruction.operands]), self.notation.style)[0]
-        elif isinstance(instruction, Product):
-            parts = [self.product(left, right, instruction, symbol) for left, right in instruction.parts]
-            text = " + ".join(parts + ([self.text(symbol(instruction.bias))] if instruction.bias is not None else []))
-        elif isinstance(instruction, Fold):
-            inner = [self.text(symbol(slots)) for slots in instruction.parts]
-            is_sum = instruction.row.expands
-            text = self.notation.total.format(" + ".join(inner)) if is_sum else f"{instruction.row.name}({', '.join(inner)})"
-        else:
-            text = self.notation.total.format(self.text(symbol(instruction.operand)))
-            text = f"{self.notation.name(f'∂{self.parameter(instruction.out)}')} + {text}" if instruction.adds else text
-        return text
+        return str(getattr(self, instruction.kind)(instruction))
+
+    def apply(self, instruction: Instruction) -> str:
+        """Write the row."""
+        return write(instruction.row.apply([self.operand(slots) for slots in instruction.operands]), self.notation.style)[0]
+
+    def fold(self, instruction: Instruction) -> str:
+        """Write all operands, in a sum or a call."""
+        inner = [self.text(self.operand(slots)) for slots in instruction.operands]
+        is_sum = instruction.row is total
+        return self.notation.total.format(" + ".join(inner)) if is_sum else f"{instruction.row.name}({', '.join(inner)})"
+
+    def product(self, instruction: Instruction) -> str:
+        """Write products of matrices and the bias."""
+        terms = [self.matrices(left, right, instruction) for left, right in instruction.factors]
+        return " + ".join(terms + ([self.text(self.operand(instruction.bias))] if instruction.bias else []))
+
+    def sum(self, instruction: Instruction) -> str:
+        """Write a sum over the batch."""
+        text = self.notation.total.format(self.text(self.operand(instruction.operands[0])))
+        return f"{self.notation.name(f'∂{self.parameter(instruction.out)}')} + {text}" if instruction.adds else text
 
     def text(self, symbol: Any, *, held: bool = False) -> str:
         """Write a symbol; in parentheses if it would come apart in a product."""
@@ -254,7 +261,7 @@ class Writer:
         parts = self.parts(slots)
         if len(parts) == 1 and not parts[0][0].name:
             inner = parts[0][0].instruction
-            if isinstance(inner, Apply):
+            if inner.kind == "apply":
                 return inner.row.apply([self.operand(operand) for operand in inner.operands])
             return Written(self.formula(inner))
         if parts:
@@ -264,16 +271,16 @@ class Writer:
             return Symbol(self.notation.name(self.arguments[slots.space - INPUTS]))
         return Symbol(self.notation.name(self.parameter(slots)))
 
-    def product(self, left: Slots, right: Slots, instruction: Product, symbol: Callable[[Slots], Any]) -> str:
+    def matrices(self, left: Slots, right: Slots, instruction: Instruction) -> str:
         """Write a product of matrices, or where there is but a row of each, the sum of its terms."""
         _, m, n = instruction.out.index.shape
-        a, b = symbol(left), symbol(right)
-        if m == n == 1 and not instruction.summed and left.space >= BATCHED:
+        a, b = self.operand(left), self.operand(right)
+        if m == n == 1 and not instruction.is_summed and left.space >= BATCHED:
             return self.notation.total.format(self.text(a * b))
         first, second = self.matrix(left, a), self.matrix(right, b)
         if _is_transposed(left):
             first = self.notation.turned.format(first)
-        if instruction.summed or (n > 1 and not _is_transposed(right)):
+        if instruction.is_summed or (n > 1 and not _is_transposed(right)):
             second = self.notation.turned.format(second)
         return self.notation.product.format(first, second)
 

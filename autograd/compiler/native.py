@@ -16,7 +16,7 @@ import numpy as np
 
 from autograd.compiler.backward import Gradients
 from autograd.compiler.definitions import expanded, has_definition
-from autograd.compiler.interpreter import CODES, HAS_NUMBA, PRODUCTS, SUM, interpreter
+from autograd.compiler.interpreter import CODES, HAS_NUMBA, PRODUCTS, interpreter
 from autograd.compiler.layout import Array
 from autograd.compiler.tracing import Graph
 from autograd.compiler.version import Plan
@@ -54,8 +54,10 @@ class NativeMachine:
             outputs, gradients = [places[i] for i in outputs], gradients.moved(places)
         kinds = np.fromiter(map(KINDS.__getitem__, graph.rows), np.intp, len(graph))
         sizes = np.fromiter(map(len, graph.operands), np.intp, len(graph))
-        slot, self.n_slots = _slots(graph, (kinds >= 0) | (sizes == 0))
-        self.constants = {slot[i]: x for i, x in graph.constants.items()}
+        n, first, slot = len(graph.parameters), graph.n_leaves, np.cumsum((kinds >= 0) | (sizes == 0)) - 1
+        slot[:n], slot[n:first] = np.arange(first - n, first), np.arange(first - n)  # the inputs come before the parameters
+        self.n_slots = int(slot[-1]) + 2
+        self.constants = {slot[i]: x for i, x in graph.constants.items()} | {self.n_slots - 1: 1.0}
         self.forward, self.whole = _tapes(graph, kinds, sizes, forward, gradients, slot)
         self.out_rows = slot[[*outputs]]
         self._sheet = functools.lru_cache(MOST_SIZES)(self._new_sheet)
@@ -132,14 +134,6 @@ class NativeMachine:
         return sheet
 
 
-def _slots(graph: Graph, is_number: Array) -> tuple[Array, int]:
-    """Return where the number of each node is, inputs first, then parameters; and how many slots there are."""
-    n, first = len(graph.parameters), graph.n_leaves
-    slots = np.cumsum(is_number) - 1
-    slots[:n], slots[n:first] = np.arange(first - n, first), np.arange(first - n)
-    return slots, int(np.count_nonzero(is_number))
-
-
 def _written_out(graph: Graph, kinds: Array, sizes: Array) -> tuple[Array, Array]:
     """Return the operands of all operations, with lists written out, and how many each operation has."""
     flat = np.fromiter(chain.from_iterable(graph.operands), np.intp, sizes.sum())
@@ -156,22 +150,31 @@ def _written_out(graph: Graph, kinds: Array, sizes: Array) -> tuple[Array, Array
 def _tapes(
     graph: Graph, kinds: Array, sizes: Array, forward: int, gradients: Gradients, slot: Array
 ) -> list[tuple[Array, ...]]:
-    """Return the tapes of the forward pass and of both passes: what is done, where the result goes, where the operands are."""
+    """Return the tapes of the forward pass and of both passes: what is done, where the result goes, where the operands are.
+
+    Args:
+        graph: the program.
+        kinds: of its nodes, see `KINDS`.
+        sizes: of its nodes, the numbers of their operands.
+        forward: the number of nodes that the outputs need.
+        gradients: of the parameters.
+        slot: where the number of each node is; behind the last one stands the number 1.
+    """
     operands, counts = _written_out(graph, kinds, sizes)
     places = np.flatnonzero(kinds >= 0)
-    summed = np.array([[*gradients.nodes.keys()], [*gradients.nodes.values()]], np.intp)
-    ends: list[tuple[int, Sequence[int], Array]] = [(SUM, summed[0], slot[summed[1]][:, None])]
+    summed, one = slot[[*gradients.nodes.values()]], slot[-1] + 1
+    ends: list[tuple[Sequence[int], Array]] = [([*gradients.nodes], np.stack([summed, np.full_like(summed, one)], axis=1))]
     matrices: dict[tuple[int, ...], Array] = {}
     for parameters, deltas, inputs in gradients.outers:
         if inputs not in matrices:
             matrices[inputs] = slot[np.array([graph.operands[i] for i in inputs])].T
         left = np.broadcast_to(slot[[*deltas]], matrices[inputs].shape)
-        ends.append((PRODUCTS, parameters, np.concatenate([left, matrices[inputs]], axis=1)))
+        ends.append((parameters, np.concatenate([left, matrices[inputs]], axis=1)))
     tape = (
-        np.concatenate([kinds[places], *(np.full(len(p), op) for op, p, _ in ends)]),
-        np.concatenate([slot[places], *(p for _, p, _ in ends)]),
-        np.cumsum(np.concatenate([[0], counts, *(np.full(len(p), block.shape[1]) for _, p, block in ends)])),
-        np.concatenate([slot[operands], *(block.reshape(-1) for _, _, block in ends)]),
+        np.concatenate([kinds[places], *(np.full(len(p), PRODUCTS) for p, _ in ends)]),
+        np.concatenate([slot[places], *(p for p, _ in ends)]),
+        np.cumsum(np.concatenate([[0], counts, *(np.full(len(p), block.shape[1]) for p, block in ends)])),
+        np.concatenate([slot[operands], *(block.reshape(-1) for _, block in ends)]),
     )
     ops, tos, ats, args = (x.astype(np.uint32) for x in tape)
     n = int(np.searchsorted(places, forward))

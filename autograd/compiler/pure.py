@@ -16,6 +16,8 @@ others are compared with.
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -23,7 +25,8 @@ import numpy as np
 
 from autograd.compiler.batches import arrays_of, batch_of
 from autograd.compiler.definitions import definition
-from autograd.compiler.layout import GRADIENT, Apply, Array, Fold, Instruction, Layout, Product, Slots
+from autograd.compiler.layout import GRADIENT, Array, Instruction, Layout, Slots
+from autograd.compiler.schedule import fold_of
 from autograd.compiler.tracing import CONSTANTS, INPUTS, PARAMETERS
 from autograd.compiler.version import Plan, Version
 
@@ -64,7 +67,7 @@ def run(
     for i, argument in enumerate(arguments):
         memory.keep(INPUTS + i, argument.T)
     for instruction in layout.instructions:
-        result = memory.do(instruction)
+        result = getattr(memory, instruction.kind)(instruction)
         memory.keep(instruction.out.space, result.reshape(instruction.out.index.size, -1), instruction.out.index)
     places, outputs = [], []
     for space, which, slots in layout.outputs_by_space():
@@ -158,38 +161,30 @@ class Memory:
             block = block[lines[0] : lines[0] + len(lines)] if even else block[lines]
         return block.reshape(*slots.index.shape, -1)
 
-    def do(self, instruction: Instruction) -> Array:
-        """Do an instruction; return its block of results, in their shape."""
-        if isinstance(instruction, Apply):
-            operands = [self.take(slots) for slots in instruction.operands]
-            if instruction.row.array_function(self.namespace) is None:
-                definition(instruction.row, len(operands))  # which refuses a row for numbers alone, with advice
-            result = self.namespace.asarray(instruction.row.apply(operands), dtype=self.dtype)  # truth values become 0 and 1
-            return self.namespace.broadcast_to(result, np.broadcast_shapes(*[x.shape for x in operands]))
-        if isinstance(instruction, Fold):
-            fold = getattr(self.namespace, instruction.row.fold)
-            result, *parts = (fold.reduce(self.take(slots), axis=1) for slots in instruction.parts)
-            for part in parts:
-                result = fold(result, part)
-            return result
-        if isinstance(instruction, Product):
-            return self.product(instruction)
-        operand = self.take(instruction.operand)
+    # What instructions compute: a block of results, in their shape.
+
+    def apply(self, instruction: Instruction) -> Array:
+        """Apply a row."""
+        row, operands = instruction.row, [self.take(slots) for slots in instruction.operands]
+        if row.array_function(self.namespace) is None:
+            definition(row, len(operands))  # which refuses a row for numbers alone, with advice
+        result = self.namespace.asarray(row.apply(operands), dtype=self.dtype)  # truth values become 0 and 1
+        return self.namespace.broadcast_to(result, np.broadcast_shapes(*[x.shape for x in operands]))
+
+    def fold(self, instruction: Instruction) -> Array:
+        """Combine many operands."""
+        fold = getattr(self.namespace, fold_of(instruction.row))
+        return functools.reduce(fold, [fold.reduce(self.take(slots), axis=1) for slots in instruction.operands])
+
+    def sum(self, instruction: Instruction) -> Array:
+        """Sum over the batch."""
+        operand = self.take(instruction.operands[0])
         result = (operand * self.scale).sum(axis=-1) * (self.batch // operand.shape[-1])
         return result + self.take(instruction.out)[..., 0] if instruction.adds else result
 
-    def product(self, instruction: Product) -> Array:
-        """Return the sum of the products of a product's parts, and its bias."""
-        result: Any = None
-        for pair in instruction.parts:
-            left, right = (self.take(slots) for slots in pair)
-            wide = [x.shape[-1] > 1 or self.batch == 1 for x in (left, right)]
-            spec = ["cmkb" if wide[0] else "cmk", "cnkb" if wide[1] else "cnk"]
-            ends = "cmn" if instruction.summed or not any(wide) else "cmnb"
-            factors = [x if on else x[..., 0] for x, on in zip((left, right), wide, strict=True)]
-            if instruction.summed:
-                factors[0] = factors[0] * self.scale
-            part = self.namespace.einsum(f"{spec[0]},{spec[1]}->{ends}", *factors)
-            part = part if ends == "cmnb" or instruction.summed else part[..., None]
-            result = part if result is None else result + part
-        return result if instruction.bias is None else result + self.take(instruction.bias)
+    def product(self, instruction: Instruction) -> Array:
+        """Add up products, of numbers [c×m×K×batch] and [c×n×K×batch], where a batch of 1 stands for all examples."""
+        text, scale = ("cmkb,cnkb->cmn", self.scale) if instruction.is_summed else ("cmkb,cnkb->cmnb", 1)
+        terms = [self.namespace.einsum(text, self.take(a) * scale, self.take(b)) for a, b in instruction.factors]
+        terms += [self.take(instruction.bias)] if instruction.bias else []
+        return functools.reduce(operator.add, terms)

@@ -27,7 +27,7 @@ from autograd.compiler.backward import Outer
 from autograd.compiler.tracing import CONSTANTS, INPUTS, PARAMETERS, Graph
 from autograd.primitives import Nary, Primitive
 
-__all__ = ["BATCHED", "STATIC", "Group", "schedule", "spaces"]
+__all__ = ["BATCHED", "STATIC", "Group", "fold_of", "schedule", "spaces"]
 
 STATIC, BATCHED = 2, 3  # the spaces of results: computed once for a batch, and computed for each of its examples
 
@@ -50,7 +50,7 @@ class Group:
 
 
 def schedule(graph: Graph, forward: int, outers: Sequence[Outer] = (), most: float = math.inf) -> list[Group]:
-    """Return the groups of a graph in an order in which they can be computed.
+    """Return the groups of a graph in an order in which they can be computed, those that the outputs need first.
 
     Args:
         graph: in canonical form.
@@ -82,7 +82,7 @@ def schedule(graph: Graph, forward: int, outers: Sequence[Outer] = (), most: flo
         sizes: Any = len(parts)
         if row is primitives.dot:
             sizes, parts = (len(graph.operands[operands[0]]), sizes), parts[0] | parts[1] | {*parts[2:]}
-        elif isinstance(row, Nary) and row.fold:
+        elif fold_of(row):
             parts = frozenset(parts)
         number = group(row, i >= forward, sizes, parts)
         if len(groups) > most:
@@ -92,7 +92,12 @@ def schedule(graph: Graph, forward: int, outers: Sequence[Outer] = (), most: flo
     for k, (_, deltas, inputs) in enumerate(outers):
         parts = frozenset([source[j] for j in deltas]).union(*[source[j] for j in inputs])
         groups[group(None, True, len(deltas), parts) - first].nodes.append(k)
-    return [groups[k] for k in sorted(range(len(groups)), key=lambda k: level[first + k])]
+    return [groups[k] for k in sorted(range(len(groups)), key=lambda k: (groups[k].backward, level[first + k]))]
+
+
+def fold_of(row: Primitive | None) -> str:
+    """Return the name of the function that combines the operands of a row in any order, or an empty string."""
+    return row.fold if isinstance(row, Nary) else ""
 
 
 def spaces(graph: Graph) -> list[int]:

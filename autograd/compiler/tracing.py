@@ -25,8 +25,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import accumulate, compress
-from typing import Any, Final, NoReturn
+from functools import partial
+from itertools import accumulate, chain, compress, islice, product
+from typing import Any, Final, NoReturn, TypeAlias
 
 from autograd.manners import describe
 from autograd.primitives import Operand, Primitive, add, divide, dot, method, multiply, positive, subtract
@@ -37,8 +38,8 @@ from autograd.value import TRACED_VARIABLE, Value, new, nodes_below
 __all__ = ["CONSTANTS", "INPUTS", "PARAMETERS", "Graph", "Shape", "Trace", "constant_key"]
 
 CONSTANTS, PARAMETERS, INPUTS = 0, 1, 4  # where a leaf's number is found; from INPUTS on, one space for each argument
-Tree = Any  # a node, or nested lists of them
-Shape = tuple[int, ...]
+Shape: TypeAlias = tuple[int, ...]
+Build: TypeAlias = Callable[[Iterator[Any]], Any]
 
 
 class Graph:
@@ -147,21 +148,12 @@ class Graph:
         row, operands = self.rows[i], self.operands[i]
         if row is not None:
             return f"{row.name}({', '.join(map(str, operands))})"
-        return str([*operands]) if operands else repr(self.constants[i]) if i in self.constants else self._leaf(i)
-
-    def _leaf(self, i: int) -> str:
+        if operands or i in self.constants:
+            return str([*operands] or self.constants[i])
         if i < len(self.parameters):
             return self.parameters[i] or f"p{i}"
-        i -= len(self.parameters)
-        argument = 0
-        while i >= self.sizes[argument]:
-            i -= self.sizes[argument]
-            argument += 1
-        indices: list[str] = []
-        for n in reversed(self.shapes[argument]):
-            i, index = divmod(i, n)
-            indices.insert(0, str(index))
-        return "x" + "_".join(indices)
+        places = chain.from_iterable(product(*map(range, shape)) for shape in self.shapes)
+        return "x" + "_".join(map(str, next(islice(places, i - len(self.parameters), None))))
 
 
 def constant_key(x: float) -> Any:
@@ -176,6 +168,7 @@ class Trace:
         f: a function of numbers or nested lists of numbers that returns a `Value`, or a tree of them; see `autograd.trees`.
         parameters: the leaves that are to be learned.
         shapes: of each argument of f, as NumPy's: () for a number, (3,) for a list of three.
+        builds: functions that build f's arguments from the nodes of all shapes in turn; by default a list for each shape.
 
     Attributes:
         graph: the computation.
@@ -187,12 +180,14 @@ class Trace:
             numbers and `Value`s.
     """
 
-    def __init__(self, f: Callable[..., Any], parameters: Sequence[Value], shapes: Sequence[Shape]) -> None:
+    def __init__(
+        self, f: Callable[..., Any], parameters: Sequence[Value], shapes: Sequence[Shape], builds: Sequence[Build] | None = None
+    ) -> None:
         self._open = True
         self.graph = Graph([parameter.label for parameter in parameters], shapes)
         with self._lent(parameters):
-            places = iter(range(len(parameters), self.graph.n_leaves))
-            arguments = [self._argument(shape, places) for shape in shapes]
+            nodes = map(self._node, range(len(parameters), self.graph.n_leaves))
+            arguments = [build(nodes) for build in builds or [partial(_nested, shape) for shape in shapes]]
             token = TRACED_VARIABLE.set(self._variable)
             try:
                 self.result = map_tree(self._result, f(*arguments), name="the result")
@@ -219,9 +214,6 @@ class Trace:
             except BaseException:
                 _give_back(parameters)  # again, as an interrupt has broken off the first
                 raise
-
-    def _argument(self, shape: Shape, places: Iterator[int]) -> Tree:
-        return [self._argument(shape[1:], places) for _ in range(shape[0])] if shape else self._node(next(places))
 
     def _variable(self, x: float) -> Traced:
         """Return a node for a number that a derivative is taken at: a constant, but not the node of equal constants."""
@@ -271,6 +263,10 @@ class Trace:
                 f"a compiled function returns numbers and Values, in any containers; this is {x!r}, a {type(x).__name__}"
             ) from None
         return self.graph.constant(found)
+
+
+def _nested(shape: Shape, nodes: Iterator[Any]) -> Any:
+    return [_nested(shape[1:], nodes) for _ in range(shape[0])] if shape else next(nodes)
 
 
 def _give_back(parameters: Sequence[Value]) -> None:

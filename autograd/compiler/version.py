@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from autograd.collector import collector_paused
@@ -84,12 +84,8 @@ class Version(Plan):
     ) -> None:
         builds = [flatten(x, argument(i))[1] for i, x in enumerate(examples)]
 
-        def on_arrays(*arrays: Any) -> Any:
-            nodes = _leaves(arrays)
-            return f(*[build(nodes) for build in builds])
-
         self._jacobians: dict[str, tuple[Jacobian, Plan]] = {}
-        self.shapes, self._trace = shapes, functools.partial(Trace, on_arrays, leaves, [*shapes.values()])
+        self.shapes, self._trace = shapes, functools.partial(Trace, f, leaves, [*shapes.values()], builds)
         with _TRACING, collector_paused():
             trace = self._trace()
             if not trace.outputs:
@@ -131,12 +127,3 @@ class Version(Plan):
                              "compiled without example=, it takes any")  # fmt: skip
         require_one_length(arrays)
         return {path: arrays[path] for path in self.shapes}
-
-
-def _leaves(tree: Any) -> Iterator[Any]:
-    """Iterate over the leaves of nested lists."""
-    for part in tree:
-        if part.__class__ is list:
-            yield from _leaves(part)
-        else:
-            yield part
