@@ -1,4 +1,4 @@
-"""Long graphs in DOT and Mermaid run from top to bottom, in layers that fit a page."""
+"""Long graphs in DOT and Mermaid run from top to bottom, in layers that fit a page, with references to what is far above."""
 
 from __future__ import annotations
 
@@ -12,23 +12,37 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_drawing_folding import chain, expression
+from test_drawing_formats import needs_layout
 from test_drawing_views import batch, trained
 
 from autograd import Value, draw, sin
-from autograd.drawing import Drawing
-from autograd.drawing.layers import ROOM, layers
-from autograd.drawing.style import NIGHT, PAPER, SIZE
+from autograd.drawing import Drawing, Edge, Plan
+from autograd.drawing.geometry import fitted, place
+from autograd.drawing.layers import ARROW, FAR, LONGEST, ROOM, Layered, in_layers
+from autograd.drawing.style import NIGHT, PAPER, SIZE, WIDEST, size_of
 
-PAGE, SMALLEST = 800, 10  # pixels
+PAGE, SMALLEST = 800, 11  # pixels
 PICTURES: dict[str, Callable[[], Drawing]] = {
     "1-1-1": lambda: draw(trained(1, 1)),
     "2-3-1": lambda: draw(trained(3, 1)),
     "2-3-1, a moment": lambda: draw(trained(3, 1), step=12),
-    "a batch": lambda: draw(batch(4), view="neurons"),
+    "a batch": lambda: draw(batch(4)),
+    "a batch, a moment": lambda: draw(batch(4), step=60),
+    "a batch of neurons": lambda: draw(batch(4), view="neurons"),
     "30 nodes": lambda: draw(expression()),
     "200 nodes": lambda: draw(chain(), limit=200),
 }
+FLAT: dict[str, Callable[[], Drawing]] = {
+    "2-3-1, neurons": lambda: draw(trained(3, 1), view="neurons", step=12),
+    "2-16-1, neurons": lambda: draw(trained(16, 1), view="neurons", step=40),
+}
 needs_dot = pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz's program dot is not installed")
+
+
+def layered(drawing: Plan) -> Layered:
+    found = in_layers(drawing)
+    assert found is not None
+    return found
 
 
 def laid_out(text: str) -> tuple[float, dict[str, float]]:
@@ -39,55 +53,109 @@ def laid_out(text: str) -> tuple[float, dict[str, float]]:
 
 
 @needs_dot
-@pytest.mark.parametrize("name", PICTURES)
+@pytest.mark.parametrize("name", PICTURES | FLAT)
 def test_text_can_be_read_on_a_page(name: str) -> None:
-    width, _ = laid_out(PICTURES[name]().dot)
+    width, _ = laid_out((PICTURES | FLAT)[name]().dot)
     assert SIZE * min(4 / 3, PAGE / width) >= SMALLEST
-
-
-@needs_dot
-def test_branches_stand_one_above_the_other() -> None:
-    width, _ = laid_out(draw(batch(2), view="neurons").dot)
-    assert width < 800  # 915 if they grow side by side
 
 
 @needs_dot
 @pytest.mark.parametrize("name", PICTURES)
 def test_graphviz_finds_these_layers(name: str) -> None:
     drawing = PICTURES[name]()
-    found = layers(drawing)
-    assert found is not None
     _, heights = laid_out(drawing.dot)
     levels = sorted(set(heights.values()))
-    assert found == {node: levels.index(y) for node, y in heights.items()}
+    assert layered(drawing).layers == {node: levels.index(y) for node, y in heights.items()}
 
 
 @settings(max_examples=40)
 @given(st.integers(0, 10**6), st.integers(20, 90))
 def test_layers(seed: int, n: int) -> None:
     drawing = draw(expression(n, seed), limit=1000)
-    found = layers(drawing)
-    if found is None:
+    if (found := in_layers(drawing)) is None:
         return
-    assert set(found) == {node.id for node in drawing.nodes}
-    assert set(found.values()) == set(range(max(found.values()) + 1)), "no layer is empty"
-    assert all(found[edge.source] > found[edge.target] for edge in drawing.edges)
-    assert max(Counter(found.values()).values()) <= ROOM
-    lengths = [len(dashes) - 1 for dashes in re.findall(r"n\d+ (-+)>", drawing.mermaid)]
-    assert lengths == [min(found[edge.source] - found[edge.target], 10) for edge in drawing.edges]
+    assert set(found.layers) == {node.id for node in found.plan.nodes}
+    assert set(found.layers.values()) == set(range(max(found.layers.values()) + 1)), "no layer is empty"
+    ties = [Edge("", *pair, "") for pair in found.ties]
+    assert all(found.length(tie) == 1 for tie in ties)
+    joined = [{node.id} for node in found.plan.nodes]  # by arrows and ties, all is one part
+    for edge in (*found.plan.edges, *ties):
+        assert found.length(edge) >= 1
+        both = [part for part in joined if not part.isdisjoint((edge.source, edge.target))]
+        joined = [part for part in joined if part not in both] + [set().union(*both)]
+    assert len(joined) == 1
+    lengths = [len(dashes) - 1 for dashes in re.findall(r"n\w+ (-+)>", drawing.mermaid)]
+    assert lengths == [min(found.length(edge), 10) for edge in found.plan.edges]
     assert drawing.mermaid.startswith("flowchart TB") and "rankdir=TB" in drawing.dot
 
 
-def test_texts_do_not_matter() -> None:
-    loss = trained(3, 1)
-    one = layers(draw(loss))
-    assert all(layers(draw(loss, step=k, digits=17)) == one for k in range(0, 18, 5))
+@pytest.mark.parametrize("name", PICTURES)
+def test_a_layer_has_room(name: str) -> None:
+    """Where boxes stand side by side, they and the arrows that pass them are no wider than the room."""
+    found = layered(PICTURES[name]())
+    plan = found.plan.frame or found.plan
+    side_by_side = Counter(found.layers.values())
+    for layer, n in side_by_side.items():
+        boxes = [node for node in plan.nodes if found.layers[node.id] == layer and not node.id.endswith("r")]
+        passing = [edge for edge in plan.edges if found.layers[edge.target] < layer < found.layers[edge.source]]
+        if n > 1 and len(boxes) > 1:
+            assert sum(size_of(node)[0] for node in boxes) + ARROW * (len(passing) - len(boxes)) <= ROOM
+
+
+def test_uses_far_away_have_references() -> None:
+    drawing = draw(batch(4))
+    found = layered(drawing)
+    names = {node.id: node.lines[0].name for node in drawing.nodes}
+    cut = [edge for edge in drawing.edges if edge not in found.plan.edges]
+    assert len(cut) > 30
+    above = {node.id: [line.text for line in node.lines] for node in found.plan.nodes if node.id.endswith("r")}
+    wanted: dict[str, list[str]] = {f"{edge.target}r": [] for edge in cut}
+    for edge in cut:
+        wanted[f"{edge.target}r"].append(f"↑ {names[edge.source]}: {edge.label}")
+    assert above == wanted, "each is named once, where its arrow would arrive, with its label"
+    below = {node.id for node in found.plan.nodes if node.lines[-1].text.startswith("↓")}
+    assert below == {edge.source for edge in cut}
+    assert found.plan.notes == (*drawing.notes, "↑ names an operand whose box is further up, ↓ an operation further down")
+    for node in drawing.nodes:  # a leaf is drawn with an arrow to its first use
+        if node.kind == "leaf":
+            assert next(edge for edge in drawing.edges if edge.source == node.id) in found.plan.edges
+    assert all(found.length(edge) <= FAR for edge in found.plan.edges if edge.source not in above)
+
+
+def test_a_reference_shows_the_moment() -> None:
+    loss = batch(4)
+    frames = [layered(draw(loss, step=k)) for k in (0, 62, -1)]
+    first, middle, last = ({node.id: node for node in found.plan.nodes if node.id.endswith("r")} for found in frames)
+    assert first.keys() == middle.keys() == last.keys()
+    assert {node.emphasis for node in first.values()} == {"faint"} and "normal" in {node.emphasis for node in middle.values()}
+    active = next(edge.target for edge in frames[1].plan.edges if edge.emphasis == "active")
+    name, local, contribution = (line.text for line in middle[f"{active}r"].lines)
+    assert (name, local, contribution) == ("↑ v3: 0.25", "× 1", "= 0.25")
+    assert any(": ← " in line.text for node in last.values() for line in node.lines)
+
+
+def test_a_graph_without_distant_uses_has_no_references() -> None:
+    drawing = draw(trained(3, 1))
+    found = layered(drawing)
+    assert (found.plan.edges, found.plan.notes, found.ties, found.shared) == (drawing.edges, drawing.notes, [], 0)
+
+
+def test_all_moments_have_the_same_layers() -> None:
+    for loss in (trained(3, 1), batch(3)):
+        moments = [layered(draw(loss, step=k)) for k in range(0, 18, 5)]
+        assert all((found.layers, found.ties) == (moments[0].layers, moments[0].ties) for found in moments)
+
+
+def test_a_branch_stands_beside_others_only_if_all_of_it_has_room() -> None:
+    found = layered(draw(batch(3)))
+    names = {node.lines[0].name: found.layers[node.id] for node in found.plan.nodes}
+    examples = [[layer for name, layer in names.items() if name.endswith(f"[{k}]")] for k in (1, 2, 3)]
+    assert min(examples[0]) > max(examples[1]) and min(examples[1]) > max(examples[2])
 
 
 def test_leaves_of_one_operation_stand_one_above_the_other() -> None:
     drawing = draw(trained(3, 1))
-    found = layers(drawing)
-    assert found is not None
+    found = layered(drawing).layers
     leaves = {node.id for node in drawing.nodes if node.kind == "leaf"}
     for target in {edge.target for edge in drawing.edges}:
         depths = [found[edge.source] for edge in drawing.edges if edge.target == target and edge.source in leaves]
@@ -97,9 +165,26 @@ def test_leaves_of_one_operation_stand_one_above_the_other() -> None:
 def test_a_short_graph_runs_from_left_to_right() -> None:
     x = Value(2.0, label="x")
     y: Value = (x * x + 1) ** 2
-    assert layers(draw(y)) is None
+    assert in_layers(draw(y)) is None
     assert draw(y).mermaid.startswith("flowchart LR") and "rankdir=LR" in draw(y).dot
-    assert layers(draw(sin(sin(y)))) is not None
+    assert LONGEST == 4 and in_layers(draw(sin(sin(y)))) is not None
+
+
+@needs_layout
+@pytest.mark.parametrize("step", [None, 12])
+def test_a_batch_has_references_in_every_format(step: int | None) -> None:
+    drawing = draw(batch(4), step=step)
+    assert fitted(drawing)[1].width <= 1.15 * WIDEST < place(drawing).width
+    assert drawing.svg.count(">↑ ") > 40 and drawing.tikz.count(r"\uparrow") > 40
+    assert drawing.svg.count(drawing.summary) == 2, "counted without references"
+
+
+@needs_layout
+def test_a_batch_that_is_narrow_has_references_too() -> None:
+    drawing = draw(batch(3))
+    assert fitted(drawing)[0] != drawing
+    for other in (draw(batch(3), view="neurons"), draw(trained(3, 1)), draw(expression())):
+        assert fitted(other) == (other, place(other))
 
 
 def test_notes_stand_below_the_result_of_a_long_graph() -> None:

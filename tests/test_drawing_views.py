@@ -212,6 +212,29 @@ def test_neurons_of_all_kinds_are_found() -> None:
     assert boxes(drawing)["w"] == ["w = 0.5"]  # a weight that is also used elsewhere has a box
 
 
+def test_what_is_not_shown_stands_out_at_its_steps() -> None:
+    steps = walk(trained(16, 1))
+    for k, step in enumerate(steps):
+        drawing = draw(steps.loss, step=k, view="neurons")
+        [rest] = [node for node in drawing.nodes if node.kind == "rest"]
+        place, emphases = steps.telling.places[step.node], {node.id: node.emphasis for node in drawing.nodes}
+        active = [node for node in drawing.nodes if node.emphasis == "active"]
+        assert [place in node.places for node in active] == [True], "every step is seen"
+        around = [edge for edge in drawing.edges if rest.id in (edge.source, edge.target)]
+        assert {edge.emphasis for edge in around} <= {"faint", "active"}
+        for edge in around:
+            is_here = emphases[edge.target] == "active" and step.node.primitive is dot
+            assert (edge.emphasis == "active") == is_here
+        standing = "active" if rest in active else "normal" if rest.emphasis == "normal" else "faint"
+        svg = fromstring(drawing.svg)
+        [group] = [group for group in svg.findall("{*}g") if group.get("id") == rest.id]
+        assert (group.find("{*}rect") is not None) == (standing == "active")
+        look = re.findall(rf"{rest.id} \[.*", drawing.dot)[0]
+        assert ("shape=box" in look) == (standing == "active") and "dashed" not in look
+        styles = re.findall(rf"style {rest.id} (\w+)", drawing.mermaid)
+        assert styles == {"active": ["stroke"], "faint": ["color"], "normal": []}[standing]
+
+
 def test_views_that_are_not_there() -> None:
     _, loss = network()
     wrong: Any = "layers"

@@ -1,8 +1,9 @@
 """A walk as an animated SVG: what `draw(loss, step=k)` shows for every k, one after the other, in one picture that moves.
 
 In the forward pass the values appear; in the backward pass a dot leaves each node along each edge, carries ∂loss/∂node, is
-multiplied by the local derivative, and is added to what has arrived at the input.  The picture is laid out once, with room
-for everything it will ever show, so nothing shifts.
+multiplied by the local derivative, and is added to what has arrived at the input.  While it travels, the label of its arrow is
+written line by line: what it carries, times the local derivative, what arrives.  The picture is laid out once, with room for
+everything it will ever show, so nothing shifts or is covered.
 
 There is no script in it: every part is visible at certain times (SMIL's discrete ``visibility``), and every dot has a path, so
 a README or a slide can show it as an image.  In a viewer without animation, or for a reader who prefers reduced motion, it
@@ -19,7 +20,7 @@ from __future__ import annotations
 import math
 import os
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -31,12 +32,11 @@ from autograd.drawing.neurons import describer
 from autograd.drawing.nodes import describe_nodes, frame_of
 from autograd.drawing.plan import WIDEST_NOTE, Edge, Line, Node, Plan, Theme, checked_theme, cut, note_lines
 from autograd.drawing.shapes import Point
-from autograd.drawing.style import NEGATIVE, NOTE, PAGE, PAPER, POSITIVE, text_width
+from autograd.drawing.style import NEGATIVE, NOTE, PAGE, POSITIVE
 from autograd.files import write_whole
 from autograd.moments import Moment, Step
 from autograd.steps import Walk
-from autograd.symbol import digits
-from autograd.telling import Telling, factor
+from autograd.telling import Telling
 
 __all__ = ["save", "to_animation"]
 
@@ -45,9 +45,8 @@ Describe = Callable[[Telling, Moment], Plan]
 
 SUFFIX = ".svg"
 START, FORWARD, TRIP, BETWEEN, REST, PAUSE = 1.0, 0.8, 2.1, 0.6, 0.4, 3.0  # seconds
+PHASES = 3  # of a trip: with the upstream gradient, multiplied by the local derivative, with the contribution
 MOST_BETWEEN = 2.4  # seconds from the first dot of a step to the last, however many there are
-# A label beside its dot, readable over lines.
-LABEL = {"y": "-9", "font-weight": "bold", "stroke": PAPER, "stroke-width": "3", "paint-order": "stroke"}
 # In CSS, !important overrides SMIL's values.
 REDUCED = (
     "@media (prefers-reduced-motion: reduce) {.last {visibility: visible !important} .past {visibility: hidden !important}}"
@@ -61,11 +60,9 @@ class Trip(NamedTuple):
     edge: Edge
 
     @property
-    def labels(self) -> tuple[str, str, str]:
-        """The dot's label: what leaves the node, times the local derivative, what arrives."""
-        edge = self.edge
-        upstream, contribution = (_signed(x, edge.digits) for x in (edge.upstream, edge.contribution))
-        return upstream, f"{upstream} × {factor(digits(edge.local, edge.digits))}", f"= {contribution}"
+    def phases(self) -> list[float]:
+        """When each of the three lines of its label is written."""
+        return [self.start + TRIP * k / PHASES for k in range(PHASES)]
 
 
 class Score:
@@ -161,27 +158,34 @@ def to_animation(steps: Walk, describe: Describe = describe_nodes) -> str:
     for ident, boxes in score.nodes.items():
         drawn = [(time, draw_box(box, geometry.boxes[ident])) for time, box in boxes]
         _overlay(groups[ident], drawn, score.end)
+    trips = {trip.edge.id: trip for trip in score.trips}
     for ident, arrows in score.edges.items():
         way = geometry.arrows[ident]
         _overlay(groups[ident], [(time, draw_arrow(arrow, way)) for time, arrow in arrows], score.end)
         if ident in labels:
-            _overlay(labels[ident], [(time, draw_label(arrow, way)) for time, arrow in arrows], score.end)
+            written = [(time, draw_label(arrow, way)) for time, arrow in arrows]
+            if ident in trips:
+                written += _line_by_line(trips[ident], way)
+            _overlay(labels[ident], sorted(written, key=lambda found: found[0]), score.end)
     if (note := svg.find("text")) is not None:
         y = float(note.get("y", "0"))
         texts = [(time, _group(draw_note(text, y))) for time, text in score.captions]
         svg.remove(note)
         _overlay(SubElement(svg, "g"), texts, score.end)
-    svg.extend(_dot(trip, geometry.arrows[trip.edge.id], geometry.width, score.end) for trip in score.trips)
+    svg.extend(_dot(trip, geometry.arrows[trip.edge.id], score.end) for trip in score.trips)
     if score.frame.theme == "dark":
         darken(svg)
     return tostring(svg, encoding="unicode") + "\n"
 
 
 def _overlay(group: Element, drawings: Sequence[tuple[float, Element]], end: float) -> None:
-    """Fill a group with the parts of several drawings of it, each part visible while a drawing that has it holds."""
+    """Fill a group with the parts of several drawings of it, each part visible while a drawing that has it holds.
+
+    Of several drawings with the same time the last one holds.
+    """
     parts: dict[tuple[int, bytes], Element] = {}
     states = []
-    for time, drawing in drawings:
+    for time, drawing in dict(drawings).items():
         keys = {(i, tostring(part)): part for i, part in enumerate(drawing) if part.tag != "title"}
         parts |= keys
         states.append((time, frozenset(keys)))
@@ -202,30 +206,23 @@ def _group(*elements: Element) -> Element:
     return group
 
 
-def _dot(trip: Trip, arrow: Arrow, width: float, end: float) -> Element:
-    """Draw a dot that travels against an arrow: with the upstream gradient, the multiplication, and the contribution.
+def _line_by_line(trip: Trip, arrow: Arrow) -> Iterator[tuple[float, Element]]:
+    """Draw the label of an arrow as it is written while a dot travels, its lines where they will stay."""
+    for k, time in enumerate(trip.phases, 1 - PHASES):
+        label = draw_label(trip.edge, arrow)
+        del label[len(label) + k :]
+        yield time, label
 
-    Its label goes with it; but where that would lead out of the picture, it stays at the place of the arrow's own label.
-    """
-    edge, start, stop = trip.edge, trip.start, trip.start + TRIP
-    dot, (x, y) = Element("g"), arrow.label
-    halves = [text_width(words) / 2 for words in trip.labels]
-    leads_out = any(not min(halves) <= u <= width - min(halves) for u, _ in arrow.points)
-    x = max(max(halves), min(x, width - max(halves)))
+
+def _dot(trip: Trip, arrow: Arrow, end: float) -> Element:
+    """Draw a dot that travels against an arrow with the upstream gradient, and in the last phase with the contribution."""
+    edge, start, stop, dot = trip.edge, trip.start, trip.start + TRIP, Element("g")
     keys = ";".join(map(_share, (0.0, start / end, stop / end, 1.0)))
     motion = {"keyTimes": keys, "keyPoints": "0;0;1;1", "calcMode": "linear", **_forever(end)}
     SubElement(dot, "animateMotion", {"path": _path(reversed(arrow.points)), **motion})
-    back = {"path": _path((x - u, y - v) for u, v in reversed(arrow.points)), **motion}  # against the motion of the dot
-    third, two_thirds = start + TRIP / 3, start + TRIP * 2 / 3
-    for number, times in ((edge.upstream, (start, two_thirds)), (edge.contribution, (two_thirds, stop))):
+    last = trip.phases[-1]
+    for number, times in ((edge.upstream, (start, last)), (edge.contribution, (last, stop))):
         _show(SubElement(dot, "circle", r=f"{_radius(number):.1f}", fill=_ink(number)), [times], end)
-    phases = ((edge.upstream, (start, third)), (edge.upstream, (third, two_thirds)), (edge.contribution, (two_thirds, stop)))
-    for words, (number, times) in zip(trip.labels, phases, strict=True):
-        text = SubElement(dot, "text", {**LABEL, "fill": _ink(number)})
-        text.text = words
-        if leads_out:
-            SubElement(text, "animateMotion", back)
-        _show(text, [times], end)
     return dot
 
 
@@ -279,10 +276,6 @@ def _radius(x: float) -> float:
     """Return the radius of a dot, in points: 3, and 0.8 more for each power of ten from 0.001 to 100."""
     size = abs(x)
     return 3.0 + 0.8 * (min(max(math.log10(size) + 3.0, 0.0), 5.0) if size > 0 else 0.0)
-
-
-def _signed(x: float, n_digits: int) -> str:
-    return "+" * (x > 0) + digits(x, n_digits)
 
 
 def _ink(x: float) -> str:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from autograd.drawing.layers import layers
+from autograd.drawing.layers import Layered, in_layers
 from autograd.drawing.plan import Edge, Emphasis, Kind, Node, Plan
 from autograd.drawing.style import (
     BACKWARD,
@@ -35,7 +35,7 @@ from autograd.drawing.style import (
     size_of,
 )
 
-__all__ = ["in_order", "to_dot"]
+__all__ = ["depth", "in_order", "spaces", "ties", "to_dot"]
 
 COLOUR = re.compile(r'(?<=color=")#[0-9a-f]{6}(?=")')  # in a label, the quotation marks are escaped
 SHAPES: dict[Kind, str] = {
@@ -47,6 +47,7 @@ SHAPES: dict[Kind, str] = {
     "rest": "shape=plaintext, style=filled",
 }
 INK = TEXT["value"].colour
+HEAVY = 5  # an arrow that should rather be straight
 STANDING: dict[Emphasis, str] = {
     "normal": "",
     "active": f', color="{BACKWARD}", penwidth=3',
@@ -56,41 +57,67 @@ STANDING: dict[Emphasis, str] = {
 
 def to_dot(plan: Plan) -> str:
     """Write a plan in DOT."""
-    rank = layers(plan)
+    layered = in_layers(plan)
+    plan = layered.plan if layered else plan
     notes = "".join(_escape(note) + r"\l" for note in plan.notes)
-    space = f"rankdir={'TB, nodesep=0.1' if rank else 'LR, nodesep=0.18'}, ranksep=0.4, nslimit={PATIENCE}, pad=0.15"
     type_ = f'fontname="{FONT}", fontsize={SIZE}'
     lines = [
-        f'  graph [{space}, bgcolor="{PAPER}"]',
+        f'  graph [{spaces(layered)}, pad=0.15, bgcolor="{PAPER}"]',
         f'  graph [fontname="{FONT}", fontsize={NOTE_SIZE}, fontcolor="{NOTE}", labelloc=b, labeljust=l, label="{notes}"]',
         f'  node [shape=box, height=0.3, margin="0.1,0.06", penwidth=1.2, {type_}, fontcolor="{INK}"]',
         f'  edge [color="{WIRE}", penwidth=1.1, arrowsize=0.65, {type_}, fontcolor="{BACKWARD}"]',
         *map(_node, plan.nodes),
-        *(_edge(edge, rank[edge.source] - rank[edge.target] if rank else 1) for edge in plan.edges),
-        *(f"  {in_order(ids)}" for group in plan.columns + plan.order for ids in _by_layer(group, rank)),
+        *(_edge(edge, layered) for edge in plan.edges),
+        *(f"  {tie}" for tie in ties(layered)),
+        *(f"  {in_order(ids)}" for group in plan.columns + plan.order for ids in _by_layer(group, layered)),
     ]
     text = "\n".join(["digraph {", *lines, "}", ""])
     return text if plan.theme == "light" else COLOUR.sub(lambda found: NIGHT.get(found[0], found[0]), text)
+
+
+def spaces(layered: Layered | None) -> str:
+    """Return the direction and the spaces of a graph; in layers, operands stand in their order from left to right.
+
+    >>> spaces(None)
+    'rankdir=LR, nodesep=0.18, ranksep=0.36, nslimit=20'
+    """
+    way = "TB, ordering=in, nodesep=0.06" if layered else "LR, nodesep=0.18"
+    return f"rankdir={way}, ranksep=0.36, nslimit={PATIENCE}"
 
 
 def _node(node: Node) -> str:
     fill, outline = BOXES[node.kind]
     label = r"\n".join(_escape(line.text) for line in node.lines)
     inches = size_of(node)[0] / 72
+    standing = STANDING[node.emphasis]
+    if node.kind == "rest":  # it has an outline only where it stands out
+        standing = f', fontcolor="{FAINT}"' if node.emphasis == "faint" else standing + ", shape=box" * bool(standing)
     return (f'  {node.id} [id={node.id}, class={node.kind}, label="{label}", {SHAPES[node.kind]}, '
-            f'fillcolor="{fill}", color="{outline}", width={inches:.2f}{STANDING[node.emphasis]}]')  # fmt: skip
+            f'fillcolor="{fill}", color="{outline}", width={inches:.2f}{standing}]')  # fmt: skip
 
 
-def _edge(edge: Edge, length: int) -> str:
-    long = f", minlen={length}" if length > 1 else ""
-    return f'  {edge.source} -> {edge.target} [id={edge.id}, label="{_label(edge)}"{_ink(edge)}{STANDING[edge.emphasis]}{long}]'
+def _edge(edge: Edge, layered: Layered | None) -> str:
+    look = f'label="{_label(edge)}"{_ink(edge)}{STANDING[edge.emphasis]}{depth(edge, layered)}'
+    return f"  {edge.source} -> {edge.target} [id={edge.id}, {look}]"
 
 
-def _by_layer(group: Sequence[str], rank: dict[str, int] | None) -> list[list[str]]:
+def depth(edge: Edge, layered: Layered | None) -> str:
+    """Return attributes for how many layers an arrow goes down, and that those from leaves give way to the others."""
+    if layered is None:
+        return ""
+    return f", minlen={layered.length(edge)}, weight={1 if edge.source in layered.leaves else HEAVY}"
+
+
+def ties(layered: Layered | None) -> list[str]:
+    """Return the ties between layers, as arrows that are not seen."""
+    return [f"{above} -> {below} [style=invis]" for above, below in layered.ties] if layered else []
+
+
+def _by_layer(group: Sequence[str], layered: Layered | None) -> list[list[str]]:
     """Divide a column into the parts of it that stand side by side."""
     parts: dict[int, list[str]] = {}
     for ident in group:
-        parts.setdefault(rank[ident] if rank else 0, []).append(ident)
+        parts.setdefault(layered.layers[ident] if layered else 0, []).append(ident)
     return [part for part in parts.values() if len(part) > 1]
 
 

@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import re
 
-from autograd.drawing.layers import layers
+from autograd.drawing.layers import in_layers
 from autograd.drawing.plan import Edge, Emphasis, Kind, Line, Node, Plan
 from autograd.drawing.style import BACKWARD, BOXES, FAINT, NIGHT, NOTE, PAPER, TEXT
 
@@ -36,7 +36,7 @@ FRAMES: dict[Kind, tuple[str, str]] = {
     "operation": ("[", "]"),
     "result": ("[[", "]]"),
     "input": ("((", "))"),
-    "neuron": ("{{", "}}"),
+    "neuron": ("(", ")"),
     "rest": ("[", "]"),
 }
 STANDING: dict[Emphasis, str] = {
@@ -48,17 +48,19 @@ SPACES = "%%{init: {'flowchart': {'nodeSpacing': 10, 'rankSpacing': 30, 'padding
 DARK = '%%{init: {"theme": "dark"}}%%\n'
 DEEPEST = 10  # layers: an arrow that goes further down says no more
 COLOUR = re.compile("#[0-9a-f]{6}(?![;0-9a-f])")  # in a label, # begins a number that ends in a semicolon
-HARMLESS = frozenset(" .,=+-−·/^()|√δ∂σΣ∞…×←′⁽⁾²³₀₁₂₃₄₅₆₇₈₉≤≥_")  # written unchanged, as letters and digits are
+HARMLESS = frozenset(" .,=+-−·/^()|√δ∂σΣ∞…×←′⁽⁾²³₀₁₂₃₄₅₆₇₈₉≤≥_↑↓")  # written unchanged, as letters and digits are
 
 
 def to_mermaid(plan: Plan) -> str:
     """Write a plan as a Mermaid flowchart."""
-    ink, rank = TEXT["value"].colour, layers(plan)
+    ink, summary, layered = TEXT["value"].colour, plan.summary, in_layers(plan)
+    plan = layered.plan if layered else plan
     lines = [
-        f"flowchart {'TB' if rank else 'LR'}",
-        f"  accTitle: {_escape(plan.summary, plain=': ')}",
+        f"flowchart {'TB' if layered else 'LR'}",
+        f"  accTitle: {_escape(summary, plain=': ')}",
         *map(_node, plan.nodes),
-        *(_edge(edge, rank[edge.source] - rank[edge.target] if rank else 1) for edge in plan.edges),
+        *(_edge(edge, layered.length(edge) if layered else 1) for edge in plan.edges),
+        *(f"  {above} ~~~ {below}" for above, below in (layered.ties if layered else ())),
         *(f"  classDef {kind} fill:{box.fill},stroke:{box.outline},color:{ink}" for kind, box in BOXES.items()),
         f"  classDef note fill:{PAPER},stroke:{PAPER},color:{NOTE}",  # on paper, because arrows may pass behind the notes
         *_standing(plan),
@@ -67,7 +69,7 @@ def to_mermaid(plan: Plan) -> str:
     ]
     if plan.notes:
         lines.append(f'  notes["{"<br/>".join(map(_escape, plan.notes))}"]:::note')
-        lines += [f"  {plan.nodes[-1].id} ~~~ notes"] * bool(rank)  # below the result; from left to right, below the leaves
+        lines += [f"  {plan.nodes[-1].id} ~~~ notes"] * bool(layered)  # below the result; from left to right, below the leaves
     text = "\n".join([*lines, ""])
     if plan.theme == "light":
         return text
@@ -78,9 +80,10 @@ def _standing(plan: Plan) -> list[str]:
     """Write what stands out at the moment shown, and what is still to come."""
     lines = []
     for emphasis, look in STANDING.items():
-        nodes = [node.id for node in plan.nodes if node.emphasis == emphasis]
+        nodes = [node for node in plan.nodes if node.emphasis == emphasis]
         edges = [str(i) for i, edge in enumerate(plan.edges) if edge.emphasis == emphasis]
-        lines += [f"  style {node} {look}" for node in nodes]
+        bare = look if emphasis == "active" else f"color:{FAINT}"  # what has no outline has none that could be dashed
+        lines += [f"  style {node.id} {bare if node.kind == 'rest' else look}" for node in nodes]
         lines += [f"  linkStyle {','.join(edges)} {look}"] * bool(edges)
     return lines
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 from unicodedata import bidirectional
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from autograd.drawing.geometry import Arrow, Box, Geometry, place
+from autograd.drawing.geometry import Arrow, Box, Geometry, fitted
 from autograd.drawing.plan import NOTE_LINE, Edge, Emphasis, Node, Plan, Role, note_lines
 from autograd.drawing.style import (
     BACKWARD,
@@ -44,7 +44,7 @@ def to_svg(plan: Plan, geometry: Geometry | None = None) -> str:
 
     Args:
         plan: the picture.
-        geometry: where its parts go; by default where `place` puts them.
+        geometry: where its parts go; by default where `fitted` puts them.
 
     Raises:
         LayoutError: if no layout engine is installed.
@@ -62,7 +62,9 @@ def darken(svg: Element) -> None:
 
 def draw_plan(plan: Plan, geometry: Geometry | None = None) -> Element:
     """Draw a plan as SVG, as the tree of its elements."""
-    geometry = geometry or place(plan)
+    summary = plan.summary
+    if geometry is None:
+        plan, geometry = fitted(plan)
     notes = (plan.frame or plan).notes
     # A note of several lines has room for the longest ones, because that of another moment is broken elsewhere.
     widest = max((text_width(note[:NOTE_LINE]) * NOTE_SIZE / SIZE for note in notes), default=0.0) + 2 * ASIDE
@@ -70,9 +72,9 @@ def draw_plan(plan: Plan, geometry: Geometry | None = None) -> Element:
     svg = Element("svg", {
         "xmlns": "http://www.w3.org/2000/svg", "width": _n(width * PIXELS), "height": _n(height * PIXELS),
         "viewBox": f"0 0 {_n(width)} {_n(height)}", "style": "max-width: 100%; height: auto", "font-family": FONTS,
-        "font-size": _n(SIZE), "text-anchor": "middle", "role": "img", "aria-label": plan.summary,
+        "font-size": _n(SIZE), "text-anchor": "middle", "role": "img", "aria-label": summary,
     })  # fmt: skip
-    SubElement(svg, "title").text = plan.summary
+    SubElement(svg, "title").text = summary
     SubElement(svg, "rect", {"class": "paper", "width": "100%", "height": "100%", "rx": "6", "fill": PAPER})
     svg.extend(draw_arrow(edge, geometry.arrows[edge.id]) for edge in plan.edges)
     svg.extend(draw_label(edge, geometry.arrows[edge.id]) for edge in plan.edges if edge.lines)
@@ -108,7 +110,7 @@ def draw_box(node: Node, box: Box) -> Element:
     if node.kind == "input":
         size = {"cx": _n(box.x), "cy": _n(box.y), "rx": _n(box.width / 2), "ry": _n(box.height / 2)}
         SubElement(group, "ellipse", size | look)
-    elif node.kind != "rest":
+    elif node.kind != "rest" or node.emphasis == "active":
         for inset in (0, 3) if node.kind in ("result", "neuron") else (0,):
             corner = {"x": _n(box.x - box.width / 2 + inset), "y": _n(box.y - box.height / 2 + inset)}
             size = {"width": _n(box.width - 2 * inset), "height": _n(box.height - 2 * inset)}

@@ -20,6 +20,7 @@ from unicodedata import decomposition, normalize
 from xml.etree.ElementTree import Element
 
 from autograd.drawing.as_svg import draw_plan
+from autograd.drawing.geometry import fitted
 from autograd.drawing.plan import NAMINGS, Edge, Line, Plan, note_lines
 from autograd.drawing.style import BACKWARD, BOXES, FAINT, LINE, NIGHT, NOTE, PAPER, TEXT, WIRE
 from autograd.primitives import Primitive
@@ -33,13 +34,13 @@ COLOURS = {box.fill: f"{kind} fill" for kind, box in reversed(BOXES.items())}  #
 COLOURS |= {box.outline: f"{kind} line" for kind, box in reversed(BOXES.items())}
 COLOURS |= {PAPER: "paper", WIRE: "wire", FAINT: "faint", NOTE: "note", BACKWARD: "backward", TEXT["value"].colour: "ink"}
 COMMANDS = {  # in mathematics
-    "∂": "partial", "∞": "infty", "·": "cdot", "×": "times", "←": "leftarrow", "→": "rightarrow", "…": "ldots", "≤": "leq",
-    "≥": "geq", "≠": "neq", "±": "pm", "∑": "sum", "∇": "nabla", "√": "surd", "′": "prime", "α": "alpha", "β": "beta",
-    "γ": "gamma", "δ": "delta", "ε": "varepsilon", "ζ": "zeta", "η": "eta", "θ": "theta", "ι": "iota", "κ": "kappa",
-    "λ": "lambda", "μ": "mu", "ν": "nu", "ξ": "xi", "π": "pi", "ρ": "rho", "ς": "varsigma", "σ": "sigma", "τ": "tau",
-    "υ": "upsilon", "φ": "varphi", "χ": "chi", "ψ": "psi", "ω": "omega", "ϑ": "vartheta", "ϕ": "phi", "ϵ": "epsilon",
-    "Γ": "Gamma", "Δ": "Delta", "Θ": "Theta", "Λ": "Lambda", "Ξ": "Xi", "Π": "Pi", "Σ": "Sigma", "Φ": "Phi",
-    "Ψ": "Psi", "Ω": "Omega", "⋮": "vdots",
+    "∂": "partial", "∞": "infty", "·": "cdot", "×": "times", "←": "leftarrow", "→": "rightarrow", "↑": "uparrow",
+    "↓": "downarrow", "…": "ldots", "≤": "leq", "≥": "geq", "≠": "neq", "±": "pm", "∑": "sum", "∇": "nabla", "√": "surd",
+    "′": "prime", "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "varepsilon", "ζ": "zeta", "η": "eta",
+    "θ": "theta", "ι": "iota", "κ": "kappa", "λ": "lambda", "μ": "mu", "ν": "nu", "ξ": "xi", "π": "pi", "ρ": "rho",
+    "ς": "varsigma", "σ": "sigma", "τ": "tau", "υ": "upsilon", "φ": "varphi", "χ": "chi", "ψ": "psi", "ω": "omega",
+    "ϑ": "vartheta", "ϕ": "phi", "ϵ": "epsilon", "Γ": "Gamma", "Δ": "Delta", "Θ": "Theta", "Λ": "Lambda", "Ξ": "Xi",
+    "Π": "Pi", "Σ": "Sigma", "Φ": "Phi", "Ψ": "Psi", "Ω": "Omega", "⋮": "vdots",
 }  # fmt: skip
 ACCENTS = "\u0300\u0301\u0302\u0303\u0308\u030a\u030c\u0327"  # those that every LaTeX font has over or under a letter
 IN_TEXT = ESCAPES | {c: rf"\ensuremath{{{c}}}" for c in "<>|"} | {c: f"{{{c}}}" for c in "-'`"}  # no ligatures
@@ -54,7 +55,9 @@ def to_tikz(plan: Plan) -> str:
     Raises:
         LayoutError: if no layout engine is installed.
     """
-    svg = draw_plan(plan)
+    summary = plan.summary
+    plan, geometry = fitted(plan)
+    svg = draw_plan(plan, geometry)
     _, _, width, height = map(float, svg.get("viewBox", "").split())
     unit = min(1.0, LARGEST / width, LARGEST / height)
     colours = COLOURS if plan.theme == "light" else {NIGHT[colour]: name for colour, name in COLOURS.items()}
@@ -62,7 +65,7 @@ def to_tikz(plan: Plan) -> str:
     drawn = "\n".join(map(_ascii, _parts(svg, plan, colours)))
     used = [(colour[1:].upper(), name) for colour, name in colours.items() if f"={name}" in drawn]
     return "\n".join([
-        rf"% {_ascii(set_words(plan.summary))}",
+        rf"% {_ascii(set_words(summary))}",
         r"\documentclass[12pt]{article}",
         rf"\usepackage[paperwidth={width * unit:g}bp, paperheight={height * unit:g}bp, margin=0pt]{{geometry}}",
         r"\usepackage{amsmath, tikz}",

@@ -20,14 +20,15 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-from autograd.drawing.as_dot import in_order
+from autograd.drawing.as_dot import depth, in_order, spaces, ties
 from autograd.drawing.folding import fold
+from autograd.drawing.layers import Layered, in_layers
 from autograd.drawing.layout import LayoutError, lay_out
 from autograd.drawing.plan import Edge, Node, Plan
 from autograd.drawing.shapes import Arrow, Box, Geometry, Point, line
-from autograd.drawing.style import FONT, PAGE, PATIENCE, SIZE, WIDEST, label_size, size_of
+from autograd.drawing.style import FONT, PAGE, SIZE, WIDEST, label_size, size_of
 
-__all__ = ["Arrow", "Box", "Geometry", "place"]
+__all__ = ["Arrow", "Box", "Geometry", "fitted", "place"]
 
 PAD = 6.0  # around the picture, in points
 GAP = 7.0  # between boxes of a column
@@ -36,6 +37,8 @@ HEAD = 8.0  # the length of an arrowhead
 FAN = 1.4  # the room of labels on lines that fan out, in units of their height
 WINDOW = 1240.0, 660.0  # about what a page shows of a picture
 CLEAR = 4.0  # between a label and what is beside it
+MANY = 8  # references from which on they are used even where a picture is not too wide
+ROOMS = 320.0, 240.0  # points for the boxes of a layer, where the usual room makes the whole too wide
 PARTS = tuple(part / 100 for part in range(10, 51))  # of the way from a neuron back to its inputs, where labels may stand
 
 
@@ -54,6 +57,25 @@ def place(plan: Plan, widest: float | None = None) -> Geometry:
     if any(node.kind == "neuron" for node in plan.nodes):
         return _in_columns(plan, PAGE if widest is None else widest)
     return fold(_by_graphviz(plan), plan.edges, WIDEST if widest is None else widest)
+
+
+def fitted(plan: Plan) -> tuple[Plan, Geometry]:
+    """Place a plan so that it can be read in a cell of a notebook.
+
+    It is set in lines, as `place` does; but in layers from top to bottom, with references, where it would still be too wide
+    and fits a page that way, or where leaves have many uses far apart, as in a batch, since arrows to all of them are a tangle.
+
+    Returns:
+        The picture, with references if it has any, and where its parts go.
+    """
+    if any(node.kind == "neuron" for node in plan.nodes) or not (usual := in_layers(plan)):
+        return plan, place(plan)
+    if usual.shared <= MANY and (folded := place(plan)).width <= WIDEST:
+        return plan, folded
+    narrower = [layered for room in ROOMS if (layered := in_layers(plan, room))]
+    found = [(layered.plan, _by_graphviz(layered.plan.frame or layered.plan, layered)) for layered in (usual, *narrower)]
+    best = min(found, key=lambda pair: max(pair[1].width, WIDEST))
+    return best if usual.shared > MANY or best[1].width <= PAGE else (plan, folded)
 
 
 def _in_columns(plan: Plan, widest: float) -> Geometry:
@@ -195,18 +217,18 @@ def _downward(source: Box, target: Box) -> Arrow:
     return Arrow(line((x, start), (x, end - HEAD)), (x, end), (x, (start + end - HEAD) / 2))
 
 
-def _by_graphviz(plan: Plan) -> Geometry:
+def _by_graphviz(plan: Plan, layered: Layered | None = None) -> Geometry:
     """Let Graphviz place empty boxes of the right sizes, and read their places from its JSON."""
     sizes = {node.id: size_of(node) for node in plan.nodes}
-    lines = [f"graph [rankdir=LR, nodesep=0.18, ranksep=0.4, nslimit={PATIENCE}]", 'node [shape=box, fixedsize=true, label=""]',
+    lines = [f"graph [{spaces(layered)}]", 'node [shape=box, fixedsize=true, label=""]',
              f'edge [fontname="{FONT}", fontsize={SIZE}, arrowsize=0.7]']  # fmt: skip
     lines += [
         f"{ident} [id={ident}, width={width / 72:.3f}, height={height / 72:.3f}]" for ident, (width, height) in sizes.items()
     ]
     for edge in plan.edges:
         room = r"\n".join("0" * len(text) for _, text in edge.lines)
-        lines.append(f'{edge.source} -> {edge.target} [id={edge.id}, label="{room}"]')
-    lines += [in_order(ids) for ids in plan.order]
+        lines.append(f'{edge.source} -> {edge.target} [id={edge.id}, label="{room}"{depth(edge, layered)}]')
+    lines += ties(layered) if layered else [in_order(ids) for ids in plan.order]
     found = json.loads(lay_out("\n".join(["digraph {", *lines, "}"])))
     left, bottom, right, top = map(float, found["bb"].split(","))
 

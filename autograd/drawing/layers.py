@@ -1,45 +1,145 @@
-"""Layers of a bounded width: how a text in DOT or Mermaid, which its reader lays out, makes a long picture fit a page.
+"""Layers of a bounded width: how a long picture runs from top to bottom and fits a page.
 
-A picture with long paths runs from top to bottom, and a layer has no more boxes than fit side by side.  Layers are filled from
-the result upwards, one branch before the next, so that branches stand one above the other rather than side by side; so do
-leaves that only one operation uses.  The text says how many layers each arrow goes down.  Since every arrow is as short as that
-allows, the reader's layout engine finds exactly these layers.
+Layers are filled from the result upwards, with the latest boxes first, and a branch stands beside others only if all of it has
+room there.  So branches, such as the examples of a batch, stand one above the other; so do leaves that only one operation uses.
 
->>> from autograd.drawing.plan import Node
->>> nodes = tuple(Node(f"n{i}", "leaf", (), "") for i in range(8))
->>> long = [(f"n{i}", f"n{i + 1}") for i in range(5)]
->>> ends = [("n6", "n4"), ("n7", "n4")] + long
->>> plan = Plan("t", nodes, tuple(Edge(f"e{i}", *pair, "") for i, pair in enumerate(ends)), ())
->>> layers(plan)
-{'n5': 0, 'n4': 1, 'n3': 2, 'n7': 2, 'n2': 3, 'n6': 3, 'n1': 4, 'n0': 5}
+Layout engines draw long arrows straight, which would make the whole picture wide.  So an operand that stands far above is not
+joined by an arrow: a *reference* beside the operation names it after ↑, with the label that the arrow would have, and its
+own box names the operation after ↓.
+
+Where a reader's engine lays out the picture, the text says how many layers each arrow goes down.  Since every arrow is as short
+as that allows, the engine finds exactly these layers; *ties*, which are not seen, hold the parts without arrows between them.
+
+>>> from autograd.drawing.plan import Line
+>>> boxes = [Node(f"n{i}", "operation" if i else "leaf", (Line("value", f"v{i}"),), "") for i in range(16)]
+>>> arrows = [Edge(f"e{i}", f"n{i}", f"n{i + 1}", "") for i in range(15)] + [Edge("e15", "n0", "n15", "", "local", 0.5)]
+>>> found = in_layers(Plan("t", tuple(boxes), tuple(arrows), ()))
+>>> [line.text for line in found.plan.nodes[15].lines], [line.text for line in found.plan.nodes[0].lines]
+(['↑ v0: 0.5'], ['v0', '↓ v15'])
+>>> found.layers["n0"], found.layers["n14"], found.layers["n15r"], found.layers["n15"]
+(15, 1, 1, 0)
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+from typing import NamedTuple
 
-from autograd.drawing.plan import Edge, Plan
+from autograd.drawing.plan import Edge, Line, Node, Plan
+from autograd.drawing.style import label_size, size_of
 
-__all__ = ["layers"]
+__all__ = ["Layered", "in_layers"]
 
 LONGEST = 4  # arrows on a path from left to right
-ROOM = 3.0  # boxes in a layer: engines draw long arrows straight, so the whole becomes up to twice as wide
-ARROW = 0.12  # of a box: the room of an arrow that passes a layer
-LABEL = 0.6  # of a box: the room of the label of an arrow
+ROOM = 405.0  # points for the boxes of a layer: arrows and labels make the whole about twice as wide
+ARROW = 16.0  # points for an arrow that passes a layer
+FAR = 8  # boxes after the first use of a leaf, or layers below a box: uses further away have a reference
+NOTE = "↑ names an operand whose box is further up, ↓ an operation further down"
 
 
-def layers(plan: Plan) -> dict[str, int] | None:
-    """Return the layer of every box, counted from the bottom, or None if the picture fits from left to right.
+class Layered(NamedTuple):
+    """A picture in layers.
 
-    The texts have no influence, so all moments of a walk have the same layers.
+    Attributes:
+        plan: the picture with references.
+        layers: the layer of every box, counted from the bottom.
+        ties: pairs of boxes, the second one in the layer below the first one, which hold parts together that no arrow joins.
+        leaves: the ids of leaves.
+        shared: how many uses of leaves have references.
     """
-    if _longest(plan) <= LONGEST:
+
+    plan: Plan
+    layers: dict[str, int]
+    ties: list[tuple[str, str]]
+    leaves: frozenset[str]
+    shared: int
+
+    def length(self, edge: Edge) -> int:
+        """Return how many layers an arrow goes down."""
+        return self.layers[edge.source] - self.layers[edge.target]
+
+
+def in_layers(plan: Plan, room: float = ROOM) -> Layered | None:
+    """Set a picture in layers, or return None if it fits from left to right.
+
+    All moments of a walk have the same layers, those of their frame.
+
+    Args:
+        plan: the picture.
+        room: points for the boxes of a layer.
+    """
+    frame = plan.frame or plan
+    if _longest(frame) <= LONGEST:
         return None
+    place = {node.id: i for i, node in enumerate(frame.nodes)}
+    kinds = {node.id: node.kind for node in frame.nodes}
+    first = {edge.source: edge for edge in reversed(frame.edges)}  # of the arrows from a leaf, this one is always drawn
+    leaves = frozenset(ident for ident, kind in kinds.items() if kind == "leaf")
+    later = [edge for edge in frame.edges if edge.source in leaves and edge is not first[edge.source]]
+    far = {edge.id for edge in later if place[edge.target] - place[first[edge.source].target] > FAR}
+    layers, shared = _fill(_with_references(frame, far), room), len(far)
+    others = [edge for edge in frame.edges if kinds[edge.source] in ("operation", "neuron")]
+    far |= {edge.id for edge in later + others if layers[edge.source] - layers[edge.target] > FAR}
+    shown = replace(_with_references(plan, far), frame=plan.frame and _with_references(frame, far))
+    for edge in shown.edges:
+        layers.setdefault(edge.source, layers[edge.target] + 1)  # a reference
+    last = {layer: ident for ident, layer in layers.items()}
+    joined = {edge.source for edge in shown.edges}
+    ties = [(node.id, last[layers[node.id] - 1]) for node in shown.nodes if node.id not in joined and layers[node.id]]
+    return Layered(shown, layers, ties, leaves, shared)
+
+
+def _longest(plan: Plan) -> int:
+    """Return the largest number of arrows on a path."""
+    depth = {node.id: 0 for node in plan.nodes}
+    for edge in plan.edges:  # those to a node come before those from it
+        depth[edge.target] = max(depth[edge.target], depth[edge.source] + 1)
+    return max(depth.values(), default=0)
+
+
+def _with_references(plan: Plan, far: AbstractSet[str]) -> Plan:
+    """Put references in place of some arrows: for each operation one box, and one arrow from it."""
+    names = {node.id: node.lines[0].name for node in plan.nodes}
+    above: dict[str, list[Line]] = defaultdict(list)
+    below: dict[str, list[str]] = defaultdict(list)
+    edges: dict[str, Edge] = {}
+    for edge in plan.edges:
+        if edge.id in far:
+            label = [Line(role, text) for role, text in edge.lines] or [Line("operation")]
+            name = f"↑ {names[edge.source]}"
+            above[edge.target] += [replace(label[0], name=f"{name}: {label[0].name}" if edge.lines else name), *label[1:]]
+            below[edge.source].append(names[edge.target])
+            edge = replace(edge, source=f"{edge.target}r", flow="nothing", weight=False, gradient=None, name="")
+            edges.setdefault(edge.source, edge)
+        else:
+            edges[edge.id] = edge
+    faint = {edge.source: edge.emphasis for edge in edges.values() if edge.emphasis == "faint"}
+    nodes: list[Node] = []
+    for node in plan.nodes:
+        if node.id in above:
+            ident = f"{node.id}r"
+            nodes.append(Node(ident, "rest", tuple(above[node.id]), "operands further up", faint.get(ident, "normal")))
+        if node.id in below:
+            uses = below[node.id]
+            node = replace(node, lines=(*node.lines, Line("operation", f"↓ {uses[0]}{', …' * (len(uses) > 1)}")))
+        nodes.append(node)
+    return replace(plan, nodes=tuple(nodes), edges=tuple(edges.values()), notes=(*plan.notes, *[NOTE] * bool(above)))
+
+
+def _fill(plan: Plan, room: float) -> dict[str, int]:
+    """Choose the layer of every box, from the result upwards, each box above all that use it."""
     incoming: dict[str, list[Edge]] = defaultdict(list)
     outgoing: dict[str, list[Edge]] = defaultdict(list)
     for edge in plan.edges:
         incoming[edge.target].append(edge)
         outgoing[edge.source].append(edge)
+    place = {node.id: i for i, node in enumerate(plan.nodes)}
+    widths: dict[str, float] = {}  # of a box with all that it is computed from
+    for node in plan.nodes:
+        above = sum(widths[ident] for ident in {edge.source for edge in incoming[node.id]} if incoming[ident])
+        widths[node.id] = min(room, max(size_of(node)[0], above))
     waiting = {node.id: len(outgoing[node.id]) for node in plan.nodes}  # uses without a layer
     ready = [ident for ident, uses in waiting.items() if not uses]
     found: dict[str, int] = {}
@@ -47,11 +147,11 @@ def layers(plan: Plan) -> dict[str, int] | None:
     while ready:
         chosen: dict[str, str] = {}  # with what they are used by, if they are leaves with one use
         width = ARROW * passing
-        for ident in reversed(ready):
+        for ident in sorted(ready, key=place.__getitem__, reverse=True):
             uses = outgoing[ident]
-            more = max(1.0, LABEL * len(uses)) - ARROW * len(uses)
+            more = max(widths[ident] - ARROW * len(uses), sum(label_size(edge)[0] for edge in uses))
             use = uses[0].target if len(uses) == 1 and not incoming[ident] else ident
-            if not chosen or (width + more <= ROOM and use not in chosen.values()):
+            if not chosen or (width + more <= room and use not in chosen.values()):
                 width += more
                 chosen[ident] = use
         ready = [ident for ident in ready if ident not in chosen]
@@ -64,11 +164,3 @@ def layers(plan: Plan) -> dict[str, int] | None:
                     ready.append(edge.source)
         layer += 1
     return found
-
-
-def _longest(plan: Plan) -> int:
-    """Return the largest number of arrows on a path."""
-    depth = {node.id: 0 for node in plan.nodes}
-    for edge in plan.edges:  # those to a node come before those from it
-        depth[edge.target] = max(depth[edge.target], depth[edge.source] + 1)
-    return max(depth.values(), default=0)

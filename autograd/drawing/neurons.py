@@ -223,9 +223,27 @@ class _Network:
                 else:
                     self._add_rest(node, ("sum", node))
                 hidden.add(node)
+        self._describe_rests()
         n_hidden, n_inputs = len(hidden & {neuron.net for neuron in self.neurons}), len(self.neurons)
         if n_hidden:
             self.notes.append(f"condensed: {n_inputs - n_hidden} of {n_inputs:,} neurons are shown")
+
+    def _describe_rests(self) -> None:
+        """Let each box that stands for hidden nodes know them, and stand out at the step of one of them."""
+        hidden: dict[str, list[Value]] = {}
+        for node, ident in self.place.items():
+            if isinstance(node, Value) and self.nodes[ident].kind == "rest":
+                hidden.setdefault(ident, []).append(node)
+        for ident, nodes in hidden.items():
+            places = tuple(self.telling.places[node] for node in nodes)
+            self.nodes[ident] = replace(self.nodes[ident], places=places, emphasis=self._emphasis(nodes))
+
+    def _emphasis(self, nodes: Sequence[Value]) -> Emphasis:
+        """Return how a box that stands for several nodes stands out."""
+        moment = self.moment
+        if moment is None or moment.active in nodes:
+            return "normal" if moment is None else "active"
+        return "normal" if any(node in (moment.arrived or moment.known) for node in nodes) else "faint"
 
     def running_sums(self) -> set[Value]:
         """Find the sums whose only use is to be added to something else."""
@@ -243,8 +261,8 @@ class _Network:
             if neuron is not None and node is neuron.net:
                 for i, unit in enumerate(neuron.inputs):
                     source = self.place[_key(unit, neuron.inputs)]
-                    faint = Edge("", source, target, "", emphasis="faint")
-                    self._connect(faint if rest & {source, target} else self._weighted(source, target, neuron, i))
+                    hidden = rest & {source, target}
+                    self._connect(self._bare(source, target, node) if hidden else self._weighted(source, target, neuron, i))
                 for part in (*neuron.weights, neuron.bias):
                     if isinstance(part, Value) and part in self.place:
                         hint = f"{telling.full[part]}: computed, or used elsewhere"
@@ -252,11 +270,15 @@ class _Network:
             elif neuron is None:
                 for k, x in enumerate(node.inputs):
                     source = self.place.get(x, target)
-                    faint = Edge("", source, target, "", emphasis="faint")
                     if not rest & {source, target}:
                         self._connect(local_edge("", source, target, node, k, telling, self.moment))
                     elif source != target:
-                        self._connect(faint)
+                        self._connect(self._bare(source, target, node))
+
+    def _bare(self, source: str, target: str, node: Value) -> Edge:
+        """Describe an arrow from or to what is not shown: one for all, without numbers, faint or part of this step."""
+        active = self.moment is not None and self.moment.active is node
+        return Edge("", source, target, "", emphasis="active" if active else "faint")
 
     def _add(self, node: Node, column: Hashable = None) -> str:
         ident = f"n{len(self.nodes)}"
@@ -267,8 +289,10 @@ class _Network:
 
     def _connect(self, edge: Edge) -> None:
         """Add an arrow; of those from or to what is not shown, one."""
-        which = len(self.edges) if edge.hint else None
-        self.edges.setdefault((edge.source, edge.target, which), replace(edge, id=f"e{len(self.edges)}"))
+        key = edge.source, edge.target, len(self.edges) if edge.hint else None
+        if key not in self.edges or edge.emphasis == "active":
+            ident = self.edges[key].id if key in self.edges else f"e{len(self.edges)}"
+            self.edges[key] = replace(edge, id=ident)
 
     def _add_inputs(self, layer: Layer, shown: AbstractSet[Hashable]) -> None:
         """Describe the inputs of a layer that no operation computes, as circles."""
@@ -314,12 +338,8 @@ class _Network:
             lines += gradient_line(net, telling, moment)
         else:
             lines += [replace(line, name=f"∂{a}") for line in gradient_line(out, telling, moment)]
-        emphasis: Emphasis = "normal"
-        if moment is not None:
-            seen = any(node in (moment.arrived or moment.known) for node in neuron.nodes)
-            emphasis = "active" if moment.active in neuron.nodes else "normal" if seen else "faint"
         places = tuple(telling.places[node] for node in neuron.nodes)
-        return Node("", "neuron", tuple(lines), hint_of(out, telling, out in known), emphasis, places)
+        return Node("", "neuron", tuple(lines), hint_of(out, telling, out in known), self._emphasis(neuron.nodes), places)
 
     def _weighted(self, source: str, target: str, neuron: Neuron, i: int) -> Edge:
         """Describe the arrow from an input to a neuron: the weight with its gradient, and what flows back."""

@@ -119,8 +119,8 @@ class Picture {
             return {text, value: place("value"), gradient: place("gradient"), name: text.dataset.name};
         });
         const shape = group.querySelector("rect, ellipse"), unit = group.dataset.unit;
-        return {group, lines, ids: placesOf(group.dataset.nodes), unit: unit === undefined ? null : Number(unit),
-                room: Number(group.dataset.width) - 8, area: shape ? this.areaOf(shape) : null};
+        return {group, lines, ids: placesOf(group.dataset.nodes), hidden: placesOf(group.dataset.hidden),
+                unit: unit === undefined ? null : Number(unit), room: Number(group.dataset.width) - 8, area: shape ? this.areaOf(shape) : null};
     }
 
     areaOf(shape) {
@@ -204,7 +204,8 @@ class Picture {
         const isAside = (places) => opened !== null && !places.some((place) => opened.has(place));
         const {phase, node, known, arrived} = scene, reached = phase === "forward" ? known : arrived;
         for (const box of this.boxes) {
-            const here = box.ids.includes(node), seen = here || !box.ids.length || box.ids.some((place) => reached.has(place));
+            const here = [...box.ids, ...box.hidden].includes(node);
+            const seen = here || !box.ids.length || box.ids.some((place) => reached.has(place));
             box.group.classList.toggle("active", here);
             box.group.classList.toggle("faint", !seen);
             box.group.classList.toggle("aside", isAside(box.ids));

@@ -124,7 +124,7 @@ def _marked(plan: Plan, geometry: Geometry, telling: Telling) -> Element:
     by_place = list(telling.names)
     for node in plan.nodes:
         _mark_box(groups[node.id], node, [by_place[i] for i in node.places], geometry.boxes[node.id].width)
-    places = {node.id: node.places for node in plan.nodes}
+    places = {node.id: node.places if node.kind != "rest" else () for node in plan.nodes}
     for edge in plan.edges:
         ends = {"data-from": _listed(places[edge.source]), "data-to": _listed(places[edge.target])}
         groups[edge.id].attrib |= {"class": "arrow", **ends}
@@ -151,7 +151,7 @@ def _is_level(arrow: Arrow) -> bool:
 
 def _gradients(node: Node, telling: Telling, loss: Value) -> list[Line]:
     """Return a line for the gradient of a box that has none, because no gradient has reached it at these numbers."""
-    if any(line.role == "gradient" for line in node.lines) or not node.places:
+    if any(line.role == "gradient" for line in node.lines) or not node.places or node.kind == "rest":
         return []
     net = list(telling.names)[node.places[0]]
     if net is loss and not net.inputs:
@@ -211,7 +211,10 @@ def _bare(svg: Element) -> Element:
 
 
 def _mark_box(group: Element, node: Node, nodes: list[Value], width: float) -> None:
-    """Mark a box and its lines with the nodes that they are about."""
+    """Mark a box and its lines with the nodes that they are about; ⋮ with those that it hides, which cannot be opened."""
+    if node.kind == "rest":
+        group.attrib |= {"class": "box rest", "data-hidden": _listed(node.places)}
+        return
     group.attrib |= {"class": f"box {node.kind}", "data-nodes": _listed(node.places)}
     if node.places:
         group.attrib |= {"role": "button", "tabindex": "-1", "data-width": f"{width:.0f}"}
