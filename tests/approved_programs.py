@@ -13,7 +13,7 @@ import numpy as np
 from approved_pictures import lined
 
 from autograd import Value, absolute, compile, dot, exp, log, maximum, sigmoid, sqrt, tanh, total, where
-from autograd.compiler.layout import GRADIENT, Apply, Fold, Layout, Product
+from autograd.compiler.layout import GRADIENT, Layout, Slots
 from autograd.compiler.program import Program
 from nn import MLP
 from nn.losses import cross_entropy, mean_squared_error
@@ -57,25 +57,17 @@ def made() -> Iterator[tuple[str, Callable[..., Any], Sequence[Value], list[Any]
     yield "a quadratic form", lambda x: dot(x, [dot(w[:2], x), dot(w[2:], x)]), w, [[0.7, 0.2]]
 
 
-def slots(found: Any) -> str:
+def written(slots: Slots) -> str:
     """Write where some numbers are: the space and the slots in it."""
-    space = f"{SPACES.get(found.space)}" if hasattr(found, "space") else "gradient"
-    return f"{space}{np.asarray(getattr(found, 'index', found)).tolist()}"
+    return f"{SPACES[slots.space]}{slots.index.tolist()}"
 
 
 def laid_out(layout: Layout) -> Iterator[str]:
     """Iterate over the instructions of a layout."""
     for each in layout.instructions:
-        kind, out = type(each).__name__.lower(), slots(each.out)
-        flags = " backward" * each.backward
-        if isinstance(each, Apply | Fold):
-            yield f"    {each.row.name} {', '.join(map(slots, each.operands))} -> {out}{flags}"
-        elif isinstance(each, Product):
-            flags += " summed" * each.summed
-            parts = " + ".join(f"{slots(a)} @ {slots(b)}" for a, b in each.parts)
-            yield f"    {parts}{f' + {slots(each.bias)}' if each.bias is not None else ''} -> {out}{flags}"
-        else:
-            yield f"    {kind} {slots(each.operand)} -> {out}{' adds' * each.adds}"
+        name = each.row.name if each.kind in ("apply", each.row.name) else f"{each.kind} {each.row.name}"
+        flags = " backward" * each.backward + " adds" * each.adds
+        yield f"    {name} {', '.join(map(written, each.operands))} -> {written(each.out)}{flags}"
     yield f"    sizes {layout.sizes}, outputs {layout.outputs}, constants {[float(f'{x:.4g}') for x in layout.constants]}"
 
 
