@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final, get_args
 
-from approved_pictures import lined, trained
+from approved_pictures import choice, lined, trained
 
 from autograd import Unary, Value, certify, check_derivation, clip, explain, find_nonfinite, gradcheck, label_values, walk
 from autograd.__main__ import UsageError, run
@@ -14,7 +15,8 @@ from autograd.demo import POINT, network
 from autograd.exercises import Exercise, exercise, exercises, worksheet
 from autograd.expressions import ExpressionError, parse
 from autograd.manual import page
-from autograd.primitives import cos, exp, floor, log, maximum, relu, sin, sqrt, tanh, where
+from autograd.player.javascript import to_javascript
+from autograd.primitives import cos, dot, exp, floor, log, maximum, relu, sin, sqrt, tanh, total, where
 from autograd.rows import TABLE
 from autograd.steps import Mistake
 from nn import MLP, fit
@@ -146,14 +148,10 @@ def tasks() -> Iterator[str]:
 def certificates() -> Iterator[str]:
     """Iterate over certificates of graphs, bounds and claims on boxes, and checks of rules on boxes."""
     x, y = Value(0.1, "x"), Value(3.0, "y")
-    for loss in (
-        network(**POINT)["E"],
-        sin(x * 1e3) - x,
-        (x + y) - y,
-        relu(x - 0.1) + floor(y) * sqrt(x * 0),
-        trained(9, 1),
-        relu(sqrt(y) * sqrt(y) - 3),
-    ):
+    # Only + - × ÷ and √, so that backward() has the same digits everywhere.
+    network = trained(9, 1, activation="relu")
+    chain = (x * 3 - 0.3 + x / y) ** 2 / sqrt(y + x)
+    for loss in (chain, (x + y) - y, relu(x - 0.1) + floor(y) * sqrt(x * 0), relu(sqrt(y) * sqrt(y) - 3), network):
         yield f"\n{certify(loss)}"
     boxes: list[tuple[Any, dict[str, Any]]] = [
         (lambda x, y: x * y - x, {"x": (-1, 2), "y": (0, 1)}),
@@ -225,6 +223,21 @@ def training() -> Iterator[str]:
         yield f"{init}: " + " ".join(f"{p.data:.6g}" for p in MLP(3, [2], init=init, seed=2).parameters())
 
 
+def live() -> Iterator[str]:
+    """Iterate over graphs as the player's page gets them: their rows in JavaScript, and their nodes as data."""
+    twins = Unary("twin", lambda x: x * 2, lambda x, out: 0 * x + 2), Unary("twin", lambda x: x * 3, lambda x, out: 0 * x + 3)
+    x = Value(0.5, "x")
+    odd = twins[0](x) * twins[1](x) + where(x > 0, x, 1.0) ** 2 - total([x, 1.0, x]) + dot([x, 2.0], [x, x])
+    for loss in (network(**POINT)["E"], choice(), odd):
+        rows, graphs = to_javascript([walk(loss)], [twins[0], tanh, maximum])
+        yield f"\n{rows}"
+        for graph in graphs:
+            nodes = graph.pop("nodes")
+            for each in (graph, *nodes):
+                short = {name: round(x, 9) if isinstance(x, float) else x for name, x in each.items()}
+                yield json.dumps(short, ensure_ascii=False)
+
+
 TEXTS: Final[dict[str, Callable[[], str]]] = {
     "walks.txt": lambda: lined(walks()),
     "mistakes.txt": lambda: lined(mistaken()),
@@ -232,5 +245,6 @@ TEXTS: Final[dict[str, Callable[[], str]]] = {
     "exercises.txt": lambda: lined(tasks()),
     "certificates.txt": lambda: lined(certificates()),
     "checks.txt": lambda: lined(checks()),
+    "live.txt": lambda: lined(live()),
     "training.txt": lambda: lined(training()),
 }

@@ -163,6 +163,8 @@ def test_among_many_entries_the_wrong_ones_are_found_by_halving(size: int) -> No
 def test_the_search_ends_where_everything_is_wrong() -> None:
     report = gradcheck(squares, RNG.normal(size=100), gradient=lambda x: -2 * x)
     assert len(named(report)) == 12 + 6 and report.notes == ("the search ended with 12 wrong entries; there may be more",)
+    doubled = gradcheck(lambda x: 2 * x, RNG.normal(size=30), gradient=lambda x: 3 * np.eye(30))
+    assert sum("direction" not in name for name in named(doubled)) == 12 and doubled.notes == report.notes
 
 
 def test_a_wrong_entry_of_a_jacobian_of_many() -> None:

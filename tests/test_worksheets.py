@@ -48,7 +48,7 @@ def test_a_page_asks_no_network_for_anything_and_keeps_solutions_apart(tmp_path:
     html = sheet.save(tmp_path / "sheet.html").read_text(encoding="utf-8")
     assert not re.search(r"https?://", re.sub(r"base64,[^\"]*", "", html)) and html.count("<h2>Exercise") == 4
     assert html.index("____") < html.index('class="solutions"') and "____" not in html[html.index('class="solutions"') :]
-    assert "break-before: page" in html
+    assert "break-before: page" in html and html.count("<div") == html.count("</div>") and html.count("<section") == 4
     bare = worksheet(sheet.tasks)
     assert "olution" not in bare.text and "<h1>Solutions" not in bare.html and r"\newpage" not in bare.tex
     assert bare.save(tmp_path / "sheet.txt").read_text(encoding="utf-8").startswith("1. Given ")
