@@ -18,6 +18,8 @@ from autograd.manual import page
 from autograd.player.javascript import to_javascript
 from autograd.primitives import cos, dot, exp, floor, log, maximum, relu, sin, sqrt, tanh, total, where
 from autograd.rows import TABLE
+from autograd.site.mathml import to_mathml
+from autograd.site.session import Session
 from autograd.steps import Mistake
 from nn import MLP, fit
 from nn.data import truth_table
@@ -101,13 +103,11 @@ def command_lines() -> Iterator[str]:
         ["--steps"],
         ["--seed", "3"],
         ["2", "--steps"],
-        ["--exercise", "5"],
         ["--exercise", "1", "--latex"],
         ["--serve", "70000"],
         ["--site", ""],
         ["--vendor", "x"],
         ["x", "--site", "y"],
-        ["--what"],
     ):
         yield f"\n$ {' '.join(words)}"
         try:
@@ -238,6 +238,33 @@ def live() -> Iterator[str]:
                 yield json.dumps(short, ensure_ascii=False)
 
 
+def sessions() -> Iterator[str]:
+    """Iterate over what the site's page is told: errors, explanations in MathML, code, and printed exercises."""
+    session = Session()
+    cell = "w, x = Value(0.5), Value(2.0)\nprint('a line')\nloss = (w * x - 3) ** 2"
+    for asked in (
+        {"expression": "x*", "values": {}}, {"expression": "2 + e"}, {"code": "x ="}, {"code": "x = Value(1.0)\nx / 0"},
+        {"code": "1"}, {"code": "print(1)\nNone\n\n"}, {"code": cell}, {"expression": "a*b + c*d*e*f_ + g + h*a", "values": {"a": 7}},
+    ):  # fmt: skip
+        found = session.show(**asked)
+        kept = {
+            name: found[name] for name in ("error", "output", "values", "title", "steps", "names", "leaves") if name in found
+        }
+        yield json.dumps(kept, ensure_ascii=False)
+        if "error" not in found:
+            values = {"w": -1.0, "a": 0.1}
+            why = session.why(values, next(iter(found["leaves"])))
+            yield from (f"    {name}: {json.dumps(part, ensure_ascii=False)}" for name, part in why.items())
+            yield f"    {json.dumps(session.check(values)['rows'][0][:4])}\n{session.code(values)['text']}"
+    for formula in (r"\frac{a_{1}^{2}}{\sqrt{b}} \cdot \left(c - 2\right)", r"\left|x\right| \geq -0.5 \cdot 10^{-3}",
+                    r"\begin{cases} a & b \\ c & \text{otherwise} \end{cases}", r"\operatorname{relu}(x)^{\top}"):  # fmt: skip
+        yield to_mathml(formula)
+    [task] = exercises(4, 3, 1)
+    sheet = worksheet([task, exercise(shared()["E"], "local")], solutions=True, title="A & B")
+    yield re.sub(r"base64,[^\"]*", "…", sheet.html)
+    yield sheet.tex
+
+
 TEXTS: Final[dict[str, Callable[[], str]]] = {
     "walks.txt": lambda: lined(walks()),
     "mistakes.txt": lambda: lined(mistaken()),
@@ -246,5 +273,6 @@ TEXTS: Final[dict[str, Callable[[], str]]] = {
     "certificates.txt": lambda: lined(certificates()),
     "checks.txt": lambda: lined(checks()),
     "live.txt": lambda: lined(live()),
+    "sessions.txt": lambda: lined(sessions()),
     "training.txt": lambda: lined(training()),
 }
