@@ -244,7 +244,8 @@ def sessions() -> Iterator[str]:
     cell = "w, x = Value(0.5), Value(2.0)\nprint('a line')\nloss = (w * x - 3) ** 2"
     for asked in (
         {"expression": "x*", "values": {}}, {"expression": "2 + e"}, {"code": "x ="}, {"code": "x = Value(1.0)\nx / 0"},
-        {"code": "1"}, {"code": "print(1)\nNone\n\n"}, {"code": cell}, {"expression": "a*b + c*d*e*f_ + g + h*a", "values": {"a": 7}},
+        {"code": "1"}, {"code": "print(1)\nNone\n\n"}, {"code": cell},
+        {"expression": "a*b + c*d*e*f_ + g + h*a", "values": {"a": 7}},
     ):  # fmt: skip
         found = session.show(**asked)
         kept = {

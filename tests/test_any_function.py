@@ -167,6 +167,15 @@ def test_the_search_ends_where_everything_is_wrong() -> None:
     assert sum("direction" not in name for name in named(doubled)) == 12 and doubled.notes == report.notes
 
 
+def test_a_gradient_may_be_wrapped_in_a_tuple_or_be_a_list() -> None:
+    """`torch.autograd.grad` wraps even a single one."""
+    x = np.array([1.0, 2.0])
+    for gradient in (lambda x: (2 * x,), lambda x: [*(2 * x)], lambda x: [[*(2 * x)]]):
+        assert gradcheck(lambda x: float(x @ x), x, gradient=gradient)
+    for jacobian in (lambda x: ([2 * x, 2 * x],), lambda x: [2 * x, 2 * x]):
+        assert gradcheck(lambda x: np.array([x @ x, x @ x]), x, gradient=jacobian)
+
+
 def test_a_wrong_entry_of_a_jacobian_of_many() -> None:
     a = RNG.normal(size=(40, 30))
 

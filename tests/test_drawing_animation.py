@@ -373,3 +373,11 @@ def test_it_moves_as_an_image_in_a_page(chromium: Browser, tmp_path: Path) -> No
     chromium.open(page, width=900, height=300)
     first = chromium.screenshot(tmp_path / "first.png").read_bytes()
     assert any(chromium.screenshot(tmp_path / "later.png").read_bytes() != first for _ in range(200))
+
+
+@needs_layout
+@pytest.mark.parametrize(("size", "radius"), [(1e-9, 3.0), (1e-3, 3.0), (0.1, 4.6), (1.0, 5.4), (100.0, 7.0), (1e9, 7.0)])
+def test_a_dot_is_as_large_as_its_number_within_limits(size: float, radius: float) -> None:
+    svg = ElementTree.fromstring(to_animation(walk(Value(2.0, label="x") * size)))
+    *_, arriving = (float(circle.get("r", "")) for circle in svg.iter(f"{SVG}circle"))
+    assert arriving == radius
