@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import operator
 import re
 from collections.abc import Callable, Iterator
+from importlib import import_module
+from inspect import Parameter, Signature, isclass, isfunction, signature
 from typing import Any, Final, get_args
 
 from approved_pictures import choice, lined, trained
@@ -16,7 +19,7 @@ from autograd.exercises import Exercise, exercise, exercises, worksheet
 from autograd.expressions import ExpressionError, parse
 from autograd.manual import page
 from autograd.player.javascript import to_javascript
-from autograd.primitives import cos, dot, exp, floor, log, maximum, relu, sin, sqrt, tanh, total, where
+from autograd.primitives import Primitive, cos, dot, exp, floor, log, maximum, relu, sin, sqrt, tanh, total, where
 from autograd.rows import TABLE
 from autograd.site.mathml import to_mathml
 from autograd.site.session import Session
@@ -57,7 +60,6 @@ def walks() -> Iterator[str]:
         yield f"\n{text}\n{walk(result)}"
         explanation = explain(variables["a"], of=result)
         yield f"{explanation}\n{explanation.latex}"
-    yield from (f"\n{page(TABLE[name])}" for name in ("power", "where", "dot", "relu"))
 
 
 def mistaken() -> Iterator[str]:
@@ -266,6 +268,40 @@ def sessions() -> Iterator[str]:
     yield sheet.tex
 
 
+MODULES: Final = (
+    "autograd", "autograd.checking.assertions", "autograd.drawing", "autograd.exercises", "autograd.player", "autograd.site",
+    "autograd.strategies", "nn", "nn.chance", "nn.data", "nn.layers", "nn.losses", "nn.optim", "nn.perceptron", "nn.plots",
+)  # fmt: skip
+
+
+def signatures() -> Iterator[str]:
+    """Iterate over what can be called from outside, with the names of its arguments and what they are by default."""
+    for module in MODULES:
+        yield f"\n{module}"
+        names = import_module(module).__all__
+        for name in sorted(names):
+            thing = getattr(import_module(module), name)
+            methods = (
+                [f"{name}.{method}" for method, f in sorted(vars(thing).items()) if isfunction(f) and method[0] != "_"]
+                if isclass(thing)
+                else []
+            )
+            for each in [name, *methods]:
+                found = operator.attrgetter(each)(import_module(module))
+                if callable(found) and not isinstance(found, Primitive):
+                    try:
+                        bare = [p.replace(annotation=Parameter.empty) for p in signature(found).parameters.values()]
+                    except ValueError:  # without a signature
+                        continue
+                    yield f"    {each}{re.sub(' at 0x[0-9a-f]+', '', str(Signature(bare)))}"
+
+
+def rows() -> Iterator[str]:
+    """Iterate over the rows of the table as `help` shows them: their rules as formulas, their domains and conventions."""
+    for row in TABLE.values():
+        yield page(row).rstrip()
+
+
 TEXTS: Final[dict[str, Callable[[], str]]] = {
     "walks.txt": lambda: lined(walks()),
     "mistakes.txt": lambda: lined(mistaken()),
@@ -275,5 +311,7 @@ TEXTS: Final[dict[str, Callable[[], str]]] = {
     "checks.txt": lambda: lined(checks()),
     "live.txt": lambda: lined(live()),
     "sessions.txt": lambda: lined(sessions()),
+    "rows.txt": lambda: lined(rows()),
+    "signatures.txt": lambda: lined(signatures()),
     "training.txt": lambda: lined(training()),
 }

@@ -118,7 +118,7 @@ LAST: dict[str, tuple[int, Callable[[int], bool]]] = {  # the last number for wh
     "characters of an excerpt": (30, lambda n: "…" not in message(lambda: parse("sim(" + "x" * (n - 5) + ")"))),
     "characters of an answer in a message": (60, lambda n: "???" in message(lambda: read_answer(Shown(n), {}))),
     "operands of a sum": (LONGEST_SUM, lambda n: "…" not in str(walk(total(leaves(n)))[0])),
-    "characters in a line of a box": (30, lambda n: "…" not in draw(tanh(Value(0.5, label="x" * (n - 6)))).nodes[1].lines[1].text),
+    "characters in a line of a box": (30, lambda n: "…" not in draw(tanh(Value(0, "x" * (n - 6)))).nodes[1].lines[1].text),
     "shares of a gradient": (MOST_SHARES, lambda n: "…" not in fan(n).partition("\n")[0] and "more" not in fan(n)),
     "paths": (MOST_PATHS, lambda n: "too many to write out" not in explain((y := uses(n)).inputs[0], of=y).text),
     "edges on all paths": (MOST_HOPS // 2, lambda n: "too many to write out" not in hops(n - 1)),
