@@ -299,7 +299,7 @@ def signatures() -> Iterator[str]:
 def rows() -> Iterator[str]:
     """Iterate over the rows of the table as `help` shows them: their rules as formulas, their domains and conventions."""
     for row in TABLE.values():
-        yield page(row).rstrip()
+        yield f"\n{page(row).partition('>>>')[0].strip()}"  # without the example, whose digits are those of the machine
 
 
 TEXTS: Final[dict[str, Callable[[], str]]] = {
