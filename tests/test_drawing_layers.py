@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections import Counter
 from collections.abc import Callable
+from xml.etree.ElementTree import fromstring
 
 import pytest
 from hypothesis import given, settings
@@ -20,6 +21,7 @@ from autograd.drawing import Drawing, Edge, Plan
 from autograd.drawing.geometry import fitted, place
 from autograd.drawing.layers import ARROW, FAR, LONGEST, ROOM, Layered, in_layers
 from autograd.drawing.style import NIGHT, PAPER, SIZE, WIDEST, size_of
+from autograd.drawing.style import PAGE as PAGE_WIDTH
 
 PAGE, SMALLEST = 800, 11  # pixels
 PICTURES: dict[str, Callable[[], Drawing]] = {
@@ -132,6 +134,24 @@ def test_a_reference_shows_the_moment() -> None:
     name, local, contribution = (line.text for line in middle[f"{active}r"].lines)
     assert (name, local, contribution) == ("↑ v3: 0.25", "× 1", "= 0.25")
     assert any(": ← " in line.text for node in last.values() for line in node.lines)
+    one, other, frame = (found.plan.frame for found in frames)
+    assert frame is not None and one == other == frame
+    room = {node.id: size_of(node) for node in frame.nodes}
+    for found in frames:
+        assert all(max(size, room[node.id]) == room[node.id] for node in found.plan.nodes for size in [size_of(node)])
+
+
+@needs_layout
+def test_references_stand_right_above_their_arrow() -> None:
+    drawing = draw(batch(3), step=-1)
+    svg = fromstring(drawing.svg)
+    groups = {group.get("id"): group for group in svg.findall("{*}g")}
+    for edge in fitted(drawing)[0].edges:
+        if edge.source.endswith("r"):
+            [path] = groups[edge.id].findall("{*}path")
+            start = float(re.findall(r"M[-\d.]+,([-\d.]+)", path.get("d", ""))[0])
+            last = max(float(text.get("y", "")) for text in groups[edge.source].findall("{*}text"))
+            assert 0 < start - last < 15
 
 
 def test_a_graph_without_distant_uses_has_no_references() -> None:
@@ -174,7 +194,7 @@ def test_a_short_graph_runs_from_left_to_right() -> None:
 @pytest.mark.parametrize("step", [None, 12])
 def test_a_batch_has_references_in_every_format(step: int | None) -> None:
     drawing = draw(batch(4), step=step)
-    assert fitted(drawing)[1].width <= 1.15 * WIDEST < place(drawing).width
+    assert fitted(drawing)[1].width <= (WIDEST if step is None else PAGE_WIDTH) < place(drawing).width
     assert drawing.svg.count(">↑ ") > 40 and drawing.tikz.count(r"\uparrow") > 40
     assert drawing.svg.count(drawing.summary) == 2, "counted without references"
 

@@ -51,8 +51,9 @@ HEAVY = 5  # an arrow that should rather be straight
 STANDING: dict[Emphasis, str] = {
     "normal": "",
     "active": f', color="{BACKWARD}", penwidth=3',
-    "faint": f', color="{FAINT}", fontcolor="{FAINT}", style="dashed"',
+    "faint": f', color="{FAINT}", fontcolor="{FAINT}"',
 }
+STYLE = re.compile(r'style="?([a-z,]+)"?')
 
 
 def to_dot(plan: Plan) -> str:
@@ -89,15 +90,18 @@ def _node(node: Node) -> str:
     fill, outline = BOXES[node.kind]
     label = r"\n".join(_escape(line.text) for line in node.lines)
     inches = size_of(node)[0] / 72
-    standing = STANDING[node.emphasis]
+    shape, standing = SHAPES[node.kind], STANDING[node.emphasis]
     if node.kind == "rest":  # it has an outline only where it stands out
-        standing = f', fontcolor="{FAINT}"' if node.emphasis == "faint" else standing + ", shape=box" * bool(standing)
-    return (f'  {node.id} [id={node.id}, class={node.kind}, label="{label}", {SHAPES[node.kind]}, '
+        standing += ", shape=box" * (node.emphasis == "active")
+    elif node.emphasis == "faint":
+        shape = STYLE.sub(r'style="\1,dashed"', shape)
+    return (f'  {node.id} [id={node.id}, class={node.kind}, label="{label}", {shape}, '
             f'fillcolor="{fill}", color="{outline}", width={inches:.2f}{standing}]')  # fmt: skip
 
 
 def _edge(edge: Edge, layered: Layered | None) -> str:
-    look = f'label="{_label(edge)}"{_ink(edge)}{STANDING[edge.emphasis]}{depth(edge, layered)}'
+    dashed = ', style="dashed"' * (edge.emphasis == "faint")
+    look = f'label="{_label(edge)}"{_ink(edge)}{STANDING[edge.emphasis]}{dashed}{depth(edge, layered)}'
     return f"  {edge.source} -> {edge.target} [id={edge.id}, {look}]"
 
 

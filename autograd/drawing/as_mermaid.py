@@ -39,9 +39,10 @@ FRAMES: dict[Kind, tuple[str, str]] = {
     "neuron": ("(", ")"),
     "rest": ("[", "]"),
 }
+FADED = f",color:{FAINT}"
 STANDING: dict[Emphasis, str] = {
     "active": f"stroke:{BACKWARD},stroke-width:3px",
-    "faint": f"stroke:{FAINT},color:{FAINT},stroke-dasharray:4",
+    "faint": f"stroke:{FAINT},stroke-dasharray:4{FADED}",
 }
 # In pixels, where text has 16: Mermaid's own spaces and margins are more than twice as wide.
 SPACES = "%%{init: {'flowchart': {'nodeSpacing': 10, 'rankSpacing': 30, 'padding': 8}}}%%"
@@ -68,8 +69,12 @@ def to_mermaid(plan: Plan) -> str:
         "  linkStyle default interpolate linear",  # on curves Mermaid moves labels, and those of arrows that cross overlap
     ]
     if plan.notes:
-        lines.append(f'  notes["{"<br/>".join(map(_escape, plan.notes))}"]:::note')
-        lines += [f"  {plan.nodes[-1].id} ~~~ notes"] * bool(layered)  # below the result; from left to right, below the leaves
+        joined = (_escape(note).replace("⁾", "⁾#8288;") for note in plan.notes)  # or Mermaid would break a line in a name
+        box = f'notes["{"<br/>".join(joined)}"]:::note'
+        if layered:
+            lines += [f"  {box}", f"  {plan.nodes[-1].id} ~~~ notes"]
+        else:  # below the result
+            lines.append("".join(["  ", *(f"{edge.source} ~~~ " for edge in plan.edges[-1:]), box]))
     text = "\n".join([*lines, ""])
     if plan.theme == "light":
         return text
@@ -84,7 +89,7 @@ def _standing(plan: Plan) -> list[str]:
         edges = [str(i) for i, edge in enumerate(plan.edges) if edge.emphasis == emphasis]
         bare = look if emphasis == "active" else f"color:{FAINT}"  # what has no outline has none that could be dashed
         lines += [f"  style {node.id} {bare if node.kind == 'rest' else look}" for node in nodes]
-        lines += [f"  linkStyle {','.join(edges)} {look}"] * bool(edges)
+        lines += [f"  linkStyle {','.join(edges)} {look.replace(FADED, '')}"] * bool(edges)  # labels have a paper of their own
     return lines
 
 

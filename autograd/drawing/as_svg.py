@@ -18,6 +18,7 @@ from autograd.drawing.style import (
     FAINT,
     FONTS,
     LINE,
+    MARGIN,
     NIGHT,
     NOTE,
     NOTE_SIZE,
@@ -118,7 +119,8 @@ def draw_box(node: Node, box: Box) -> Element:
             SubElement(
                 group, "rect", corner | size | round_ | (look | {"fill": "none", "stroke-width": "1"} if inset else look)
             )
-    top = box.y - (len(node.lines) - 1) * LINE / 2
+    bottom = box.y + (box.height - MARGIN) / 2 if node.kind == "rest" else box.y + len(node.lines) * LINE / 2
+    top = bottom - (len(node.lines) - 0.5) * LINE
     for i, line in enumerate(node.lines):
         group.append(_text(line.text, line.role, node.emphasis, box.x, top + i * LINE))
     return group

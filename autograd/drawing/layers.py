@@ -27,7 +27,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import NamedTuple
 
-from autograd.drawing.plan import Edge, Line, Node, Plan
+from autograd.drawing.plan import Edge, Line, Node, Plan, Role
 from autograd.drawing.style import label_size, size_of
 
 __all__ = ["Layered", "in_layers"]
@@ -36,6 +36,7 @@ LONGEST = 4  # arrows on a path from left to right
 ROOM = 405.0  # points for the boxes of a layer: arrows and labels make the whole about twice as wide
 ARROW = 16.0  # points for an arrow that passes a layer
 FAR = 8  # boxes after the first use of a leaf, or layers below a box: uses further away have a reference
+NOTHING: tuple[tuple[Role, str], ...] = (("operation", ""),)
 NOTE = "↑ names an operand whose box is further up, ↓ an operation further down"
 
 
@@ -82,7 +83,7 @@ def in_layers(plan: Plan, room: float = ROOM) -> Layered | None:
     layers, shared = _fill(_with_references(frame, far), room), len(far)
     others = [edge for edge in frame.edges if kinds[edge.source] in ("operation", "neuron")]
     far |= {edge.id for edge in later + others if layers[edge.source] - layers[edge.target] > FAR}
-    shown = replace(_with_references(plan, far), frame=plan.frame and _with_references(frame, far))
+    shown = replace(_with_references(plan, far), frame=plan.frame and _with_references(frame, far, roomy=True))
     for edge in shown.edges:
         layers.setdefault(edge.source, layers[edge.target] + 1)  # a reference
     last = {layer: ident for ident, layer in layers.items()}
@@ -99,17 +100,25 @@ def _longest(plan: Plan) -> int:
     return max(depth.values(), default=0)
 
 
-def _with_references(plan: Plan, far: AbstractSet[str]) -> Plan:
-    """Put references in place of some arrows: for each operation one box, and one arrow from it."""
+def _with_references(plan: Plan, far: AbstractSet[str], roomy: bool = False) -> Plan:
+    """Put references in place of some arrows: for each operation one box, and one arrow from it.
+
+    Args:
+        plan: the picture.
+        far: the ids of the arrows.
+        roomy: whether a reference has room for what flows and, at later moments, for what has flowed.
+    """
     names = {node.id: node.lines[0].name for node in plan.nodes}
     above: dict[str, list[Line]] = defaultdict(list)
     below: dict[str, list[str]] = defaultdict(list)
     edges: dict[str, Edge] = {}
     for edge in plan.edges:
         if edge.id in far:
-            label = [Line(role, text) for role, text in edge.lines] or [Line("operation")]
-            name = f"↑ {names[edge.source]}"
-            above[edge.target] += [replace(label[0], name=f"{name}: {label[0].name}" if edge.lines else name), *label[1:]]
+            (role, text), *rest = edge.lines or NOTHING
+            if roomy:
+                text = max(text, *(text for _, text in replace(edge, flow="flowed").lines), key=len)
+            name = f"↑ {names[edge.source]}" + f": {text}" * bool(text)
+            above[edge.target] += [Line(role, name), *(Line(role, text) for role, text in rest)]
             below[edge.source].append(names[edge.target])
             edge = replace(edge, source=f"{edge.target}r", flow="nothing", weight=False, gradient=None, name="")
             edges.setdefault(edge.source, edge)

@@ -227,12 +227,19 @@ def cut(text: str, width: int = WIDEST) -> str:
 
 
 def note_lines(*notes: str) -> list[str]:
-    """Break notes into lines that are no wider than a picture should be.
+    """Break notes into lines that are no wider than a picture should be, if possible after a comma or a semicolon.
 
     >>> [len(line) for line in note_lines("a note " * 20, "another note")]
     [85, 53, 12]
+    >>> note_lines("step 13, backward 5/9: z₂ = w₂₀·0.3 + w₂₁·(-0.2) + w₂₂·0.1 + b₂, δ = ∂loss/∂z₂ = 1.92345")
+    ['step 13, backward 5/9: z₂ = w₂₀·0.3 + w₂₁·(-0.2) + w₂₂·0.1 + b₂,', 'δ = ∂loss/∂z₂ = 1.92345']
     """
-    return [line for note in notes for line in wrap(note, NOTE_LINE, break_on_hyphens=False) or [""]]
+    lines: list[str] = []
+    for note in notes:
+        clauses = re.sub(r"(?<![,;]) ", "\N{NO-BREAK SPACE}", note)
+        whole = max(map(len, clauses.split(" "))) <= NOTE_LINE
+        lines += wrap(clauses if whole else note, NOTE_LINE, break_on_hyphens=False) or [""]
+    return [line.replace("\N{NO-BREAK SPACE}", " ") for line in lines]
 
 
 def _last_part(symbol: Symbol) -> str:
