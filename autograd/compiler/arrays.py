@@ -145,6 +145,11 @@ class Bound:
         dims = [(n, step * down) for n, step in zip(slots.index.shape, even[1], strict=True)]
         return self.see(slots.space, even[0], [*dims, (self.width(slots.space), along)])
 
+    def target(self, slots: Slots) -> Array:
+        """Return the same view of results, whose slots follow each other."""
+        first, shape = slots.index.flat[0], slots.index.shape
+        return self.spaces[slots.space][first : first + slots.index.size].reshape(*shape, -1)
+
     def operand(self, slots: Slots) -> Any:
         """Return a view of slots, of no dimension if they are one number: a call on small arrays takes half the time then."""
         first = int(slots.index.flat[0])
@@ -197,7 +202,7 @@ class Bound:
     def apply(self, instruction: Instruction) -> None:
         """Add the calls that apply a row."""
         operands = [self.operand(slots) for slots in instruction.operands]
-        self.apply_row(instruction.row, operands, self.view(instruction.out))
+        self.apply_row(instruction.row, operands, self.target(instruction.out))
 
     def apply_row(self, row: Primitive, operands: Sequence[Any], out: Array) -> None:
         """Add the calls that compute a row: NumPy's own function, or those that the row is made of."""
@@ -236,7 +241,7 @@ class Bound:
 
     def fold(self, instruction: Instruction) -> None:
         """Add the calls that combine many operands."""
-        out, fold = self.view(instruction.out), getattr(np, fold_of(instruction.row))
+        out, fold = self.target(instruction.out), getattr(np, fold_of(instruction.row))
         for i, slots in enumerate(instruction.operands):
             operand = self.view(slots)
             if i == 0 and operand.shape[-1] == out.shape[-1]:
@@ -251,7 +256,7 @@ class Bound:
         if instruction.is_summed:
             self.over_batch(instruction)
             return
-        target = self.view(instruction.out)
+        target = self.target(instruction.out)
         for i, (left, right) in enumerate(instruction.factors):
             self.accumulate(*self.multiply(left, right, i, target))
         if instruction.bias is not None:
