@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 import inspect
 import math
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -23,14 +24,11 @@ from autograd.compiler.layout import GRADIENT, Array, Instruction, Slots, stride
 from autograd.compiler.schedule import BATCHED, STATIC, fold_of
 from autograd.compiler.tracing import CONSTANTS, INPUTS, PARAMETERS
 from autograd.compiler.version import Plan
-from autograd.primitives import Nary, Primitive
-from autograd.rows import TABLE
+from autograd.primitives import Primitive
 
 __all__ = ["NumPyMachine"]
 
 Call: TypeAlias = tuple[Callable[..., Any], list[Any]]
-# Slots of which the first operand is a condition.
-PICKS: Final = {row for row in TABLE.values() if isinstance(row, Nary) and row.picks}
 LARGE_PRODUCT: Final = 1_000_000  # multiplications
 MOST_SIZES: Final = 8  # of batches that stay prepared
 
@@ -95,7 +93,7 @@ class Bound:
         self.calls: list[Call] = []
         ends = 0  # of the forward pass, which comes first
         self._gathered: dict[Any, Array] = {}
-        self._free: dict[Any, list[Array]] = {}
+        self._free: defaultdict[int, list[Array]] = defaultdict(list)  # by size
         for instruction in layout.instructions:
             getattr(self, instruction.kind)(instruction)
             ends = len(self.calls) if not instruction.backward else ends
@@ -217,27 +215,24 @@ class Bound:
     def apply_definition(self, row: Primitive, operands: Sequence[Any], out: Array) -> None:
         """Add the calls of what a row is made of."""
         constants, steps, result = definition(row, len(operands))
-        # A truth value is kept as one if it only serves to choose; as a number it is 0 or 1.
-        numbers = {j for _, inner, made_of in steps for j in made_of[1 if inner in PICKS else 0 :]} | {result}
         last = {j: i for i, _, made_of in steps for j in made_of}
         values: dict[int, Any] = {**dict(enumerate(operands)), **constants}
         for i, inner, made_of in steps:
-            kind = np.dtype(bool) if inner.is_condition and i not in numbers else self.dtype
-            values[i] = out if i == result else self.borrow(out.shape, kind)
+            values[i] = out if i == result else self.borrow(out.shape)
             self.apply_row(inner, [values[j] for j in made_of], values[i])
             for j in {j for j in made_of if last[j] == i and j >= len(operands) and j not in constants}:
                 self.give_back(values[j])
         if not steps:
             self.call(np.copyto, out, values[result])
 
-    def borrow(self, shape: tuple[int, ...], kind: Any) -> Array:
+    def borrow(self, shape: tuple[int, ...]) -> Array:
         """Return an array for a result in passing: one that is free again, as that will still be in the cache."""
-        free = self._free.get((math.prod(shape), kind))
-        return free.pop().reshape(shape) if free else np.empty(shape, kind)
+        free = self._free[math.prod(shape)]
+        return free.pop().reshape(shape) if free else np.empty(shape, self.dtype)
 
     def give_back(self, array: Array) -> None:
         """Let calls that come later write into a borrowed array."""
-        self._free.setdefault((array.size, array.dtype), []).append(array.reshape(-1))
+        self._free[array.size].append(array.reshape(-1))
 
     def fold(self, instruction: Instruction) -> None:
         """Add the calls that combine many operands."""
@@ -287,7 +282,7 @@ class Bound:
             matrix = self.matrix(left, wide=False)
             columns = self.matrix(Slots(right.space, right.index.swapaxes(1, 2)), wide=True)
             if isinstance(columns, Place) and m * n * width * left.index.shape[2] > LARGE_PRODUCT:
-                turned = self.borrow(flat.swapaxes(-1, -2).shape, self.dtype)
+                turned = self.borrow(flat.swapaxes(-1, -2).shape)
                 self.give_back(turned)
                 return _turned(turned), i, flat, matrix, columns
             return np.matmul, i, flat, matrix, columns
