@@ -90,6 +90,20 @@ def test_weights_that_a_sequence_shares_have_one_too() -> None:
         assert_as_eager(backend, f, parameters, normal(4, 7, 3))
 
 
+@BACKENDS
+def test_a_bias_among_the_weights_leaves_the_product_whole(backend: str) -> None:
+    weights, out = leaves(3, 5), leaves(4, seed=2)
+
+    def f(x: Any) -> Any:
+        return dot(out, [*(tanh(dot(row, [*x, 1.0])) for row in weights), 1.0])
+
+    parameters = [p for row in (*weights, out) for p in row]
+    program = compile(f, parameters, example=[[0.0] * 4])
+    gradients = program.trace.passes.gradients
+    assert sorted(map(len, (outer.parameters for outer in gradients.outers))) == [4] * 3
+    assert_as_eager(backend, f, parameters, normal(5, 4))
+
+
 def test_rules_are_traced_once_for_each_row() -> None:
     calls = []
 

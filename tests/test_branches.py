@@ -354,6 +354,17 @@ def test_choices_cost_nothing_where_no_infinity_can_meet_them(unit: Callable[[An
         assert len(topological(total(careful))) == len(topological(total(careless)))
 
 
+def test_every_factor_of_a_dot_can_be_a_risk_but_its_bias_and_squares_are_none() -> None:
+    a, b = Value(0.5), Value(2.0)
+    for factors in ([log(a), b, b, b], [b, b, b, log(a)]):
+        y = dot(factors[:2], factors[2:])
+        assert risks(topological(y))(y) == 1
+    biased = dot([a, b], [b, a], log(a))
+    assert risks(topological(biased))(biased) == 0
+    length = sqrt(dot([a, b], [a, b]) + 1e-5)
+    assert [risks(topological(length))(node) for node in topological(length)] == [0, 0, 0]
+
+
 def test_log_of_a_branch_needs_a_guard_where_it_is_written() -> None:
     with pytest.raises(DomainError, match="log needs x > 0"):
         where(Value(-1.0) > 0, log(Value(-1.0)), 0.0)

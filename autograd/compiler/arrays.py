@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 import inspect
 import math
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -23,14 +24,11 @@ from autograd.compiler.layout import GRADIENT, Array, Instruction, Slots, stride
 from autograd.compiler.schedule import BATCHED, STATIC, fold_of
 from autograd.compiler.tracing import CONSTANTS, INPUTS, PARAMETERS
 from autograd.compiler.version import Plan
-from autograd.primitives import Nary, Primitive
-from autograd.rows import TABLE
+from autograd.primitives import Primitive
 
 __all__ = ["NumPyMachine"]
 
 Call: TypeAlias = tuple[Callable[..., Any], list[Any]]
-# Slots of which the first operand is a condition.
-PICKS: Final = {row for row in TABLE.values() if isinstance(row, Nary) and row.picks}
 LARGE_PRODUCT: Final = 1_000_000  # multiplications
 MOST_SIZES: Final = 8  # of batches that stay prepared
 
@@ -95,7 +93,7 @@ class Bound:
         self.calls: list[Call] = []
         ends = 0  # of the forward pass, which comes first
         self._gathered: dict[Any, Array] = {}
-        self._free: dict[Any, list[Array]] = {}
+        self._free: defaultdict[int, list[Array]] = defaultdict(list)  # by size
         for instruction in layout.instructions:
             getattr(self, instruction.kind)(instruction)
             ends = len(self.calls) if not instruction.backward else ends
@@ -144,6 +142,11 @@ class Bound:
         down, along = self.steps[slots.space]
         dims = [(n, step * down) for n, step in zip(slots.index.shape, even[1], strict=True)]
         return self.see(slots.space, even[0], [*dims, (self.width(slots.space), along)])
+
+    def target(self, slots: Slots) -> Array:
+        """Return the same view of results, whose slots follow each other."""
+        first, shape = slots.index.flat[0], slots.index.shape
+        return self.spaces[slots.space][first : first + slots.index.size].reshape(*shape, -1)
 
     def operand(self, slots: Slots) -> Any:
         """Return a view of slots, of no dimension if they are one number: a call on small arrays takes half the time then."""
@@ -197,7 +200,7 @@ class Bound:
     def apply(self, instruction: Instruction) -> None:
         """Add the calls that apply a row."""
         operands = [self.operand(slots) for slots in instruction.operands]
-        self.apply_row(instruction.row, operands, self.view(instruction.out))
+        self.apply_row(instruction.row, operands, self.target(instruction.out))
 
     def apply_row(self, row: Primitive, operands: Sequence[Any], out: Array) -> None:
         """Add the calls that compute a row: NumPy's own function, or those that the row is made of."""
@@ -212,31 +215,28 @@ class Bound:
     def apply_definition(self, row: Primitive, operands: Sequence[Any], out: Array) -> None:
         """Add the calls of what a row is made of."""
         constants, steps, result = definition(row, len(operands))
-        # A truth value is kept as one if it only serves to choose; as a number it is 0 or 1.
-        numbers = {j for _, inner, made_of in steps for j in made_of[1 if inner in PICKS else 0 :]} | {result}
         last = {j: i for i, _, made_of in steps for j in made_of}
         values: dict[int, Any] = {**dict(enumerate(operands)), **constants}
         for i, inner, made_of in steps:
-            kind = np.dtype(bool) if inner.is_condition and i not in numbers else self.dtype
-            values[i] = out if i == result else self.borrow(out.shape, kind)
+            values[i] = out if i == result else self.borrow(out.shape)
             self.apply_row(inner, [values[j] for j in made_of], values[i])
             for j in {j for j in made_of if last[j] == i and j >= len(operands) and j not in constants}:
                 self.give_back(values[j])
         if not steps:
             self.call(np.copyto, out, values[result])
 
-    def borrow(self, shape: tuple[int, ...], kind: Any) -> Array:
+    def borrow(self, shape: tuple[int, ...]) -> Array:
         """Return an array for a result in passing: one that is free again, as that will still be in the cache."""
-        free = self._free.get((math.prod(shape), kind))
-        return free.pop().reshape(shape) if free else np.empty(shape, kind)
+        free = self._free[math.prod(shape)]
+        return free.pop().reshape(shape) if free else np.empty(shape, self.dtype)
 
     def give_back(self, array: Array) -> None:
         """Let calls that come later write into a borrowed array."""
-        self._free.setdefault((array.size, array.dtype), []).append(array.reshape(-1))
+        self._free[array.size].append(array.reshape(-1))
 
     def fold(self, instruction: Instruction) -> None:
         """Add the calls that combine many operands."""
-        out, fold = self.view(instruction.out), getattr(np, fold_of(instruction.row))
+        out, fold = self.target(instruction.out), getattr(np, fold_of(instruction.row))
         for i, slots in enumerate(instruction.operands):
             operand = self.view(slots)
             if i == 0 and operand.shape[-1] == out.shape[-1]:
@@ -251,7 +251,7 @@ class Bound:
         if instruction.is_summed:
             self.over_batch(instruction)
             return
-        target = self.view(instruction.out)
+        target = self.target(instruction.out)
         for i, (left, right) in enumerate(instruction.factors):
             self.accumulate(*self.multiply(left, right, i, target))
         if instruction.bias is not None:
@@ -282,7 +282,7 @@ class Bound:
             matrix = self.matrix(left, wide=False)
             columns = self.matrix(Slots(right.space, right.index.swapaxes(1, 2)), wide=True)
             if isinstance(columns, Place) and m * n * width * left.index.shape[2] > LARGE_PRODUCT:
-                turned = self.borrow(flat.swapaxes(-1, -2).shape, self.dtype)
+                turned = self.borrow(flat.swapaxes(-1, -2).shape)
                 self.give_back(turned)
                 return _turned(turned), i, flat, matrix, columns
             return np.matmul, i, flat, matrix, columns

@@ -219,9 +219,9 @@ class _Places:
             parts = [(left[chosen, run], right[chosen, run]) for run in runs if kinds[chosen[0], run.start] >> BITS >= least]
             if not parts:
                 continue
-            grid = _grid(*max(parts, key=lambda part: part[0].shape[1]))
-            fits = [(a[grid] == a[grid[:, :, :1]]).all() and (b[grid] == b[grid[:, :1]]).all() for a, b in parts]
-            if not all(fits):
+            largest = max(parts, key=lambda part: part[0].shape[1])
+            grid, others = _grid(*largest), [part for part in parts if part is not largest]
+            if not all((a[grid] == a[grid[:, :, :1]]).all() and (b[grid] == b[grid[:, :1]]).all() for a, b in others):
                 grid = np.arange(len(chosen)).reshape(-1, 1, 1)
             operands = [_slots(x) for a, b in parts for x in (a[grid[:, :, 0]], b[grid[:, 0]])]
             yield chosen[grid], (*operands, *[_slots(x[grid]) for x in bias[chosen].T])

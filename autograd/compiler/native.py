@@ -168,8 +168,9 @@ def _tapes(
     for parameters, deltas, inputs in gradients.outers:
         if inputs not in matrices:
             matrices[inputs] = slot[np.array([graph.operands[i] for i in inputs])].T
-        left = np.broadcast_to(slot[[*deltas]], matrices[inputs].shape)
-        ends.append((parameters, np.concatenate([left, matrices[inputs]], axis=1)))
+        block, n = np.empty((len(parameters), 2 * len(deltas)), np.intp), len(deltas)
+        block[:, :n], block[:, n:] = slot[[*deltas]], matrices[inputs]
+        ends.append((parameters, block))
     tape = (
         np.concatenate([kinds[places], *(np.full(len(p), PRODUCTS) for p, _ in ends)]),
         np.concatenate([slot[places], *(p for p, _ in ends)]),
