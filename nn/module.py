@@ -33,8 +33,8 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Final
 
 from autograd import Value
-from nn.parts import ATOM, CLOSED, OBJECT, ROLES, Inventory, attributes, is_array, named
-from nn.state import arrays, assign, numbers
+from nn.parts import ATOM, CLOSED, OBJECT, Inventory, attributes, distinct, is_array, named, role_of
+from nn.state import arrays, assign
 from nn.tables import listed
 
 __all__ = ["Module", "plain"]
@@ -95,13 +95,8 @@ class Module:
             TypeError: see `parameters`.
         """
         self._inventory()
-        found: dict[str, Value] = {}
-        for name, part in named("", self):
-            if isinstance(part, Value) and part.primitive is None:
-                if name in found:
-                    raise ValueError(f"two parameters are both named {name!r}; rename an attribute on the way to one of them")
-                found[name] = part
-        return list(found.items())
+        pairs = named("", self)
+        return [*distinct((name, part) for name, part in pairs if isinstance(part, Value) and part.primitive is None).items()]
 
     def modules(self) -> list[Module]:
         """Return this module and all modules inside it, in the order of the attributes, each once."""
@@ -134,7 +129,7 @@ class Module:
         {'w': [0.0, 0.0], 'b': 0.0}
         """
         self._inventory()
-        return {name: numbers(array) for name, array in arrays(self).items()}
+        return {name: plain(array) for name, array in arrays(self).items()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Set the parameters to the numbers of a state; if anything does not fit, none is changed.
@@ -179,8 +174,8 @@ class Module:
 
     def __getstate__(self) -> Any:
         # A node of a past forward pass belongs to that pass: copied or pickled, it would take its whole graph along.
-        own = {name: None if _is_result(part) else part for name, part in vars(self).items()}
-        slots = {name: None if _is_result(part) else part for name, part in attributes(self).items() if name not in own}
+        slots = {name: None if _is_result(part) else part for name, part in attributes(self).items()}
+        own = {name: slots.pop(name) for name in vars(self)}
         return (own, slots) if slots else own  # the two forms that copy and pickle know
 
 
@@ -200,7 +195,7 @@ def plain(thing: Any) -> Any:
 def _plain(thing: Any, twins: dict[int, Any]) -> Any:
     if isinstance(thing, Value):
         return thing.data
-    role = ROLES[thing.__class__]
+    role = role_of(thing.__class__)
     if role == ATOM:
         return thing
     if isinstance(thing, list | ValuesView):

@@ -16,13 +16,14 @@ from collections.abc import Iterable, Iterator, Mapping, ValuesView
 from collections.abc import Set as AbstractSet
 from random import Random
 from types import BuiltinFunctionType, FunctionType, GeneratorType, MappingProxyType, MethodType, ModuleType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from autograd import Primitive, Value
 from nn.history import History
 from nn.optim import Optimizer
 
-__all__ = ["ATOM", "CLOSED", "OBJECT", "ROLES", "Inventory", "attributes", "is_array", "named"]
+__all__ = ["ATOM", "CLOSED", "MAPPING", "OBJECT", "SEQUENCE", "VALUE", "Inventory", "attributes", "distinct", "is_array",
+           "named", "role_of"]  # fmt: skip
 
 VALUE, SEQUENCE, MAPPING, ARRAY, OBJECT = "value", "sequence", "mapping", "array", "object"
 CLOSED, ATOM = "closed", "atom"  # not searched, since it has no fixed order; and nothing to search
@@ -31,6 +32,7 @@ ONCE: Final[tuple[type, ...]] = (GeneratorType, map, filter, zip, enumerate, typ
 # What has attributes, but no parameters of its own.
 PRIVATE: Final = (type, ModuleType, FunctionType, MethodType, BuiltinFunctionType, functools.partial, Random,
                   Primitive, Optimizer, History)  # fmt: skip
+T = TypeVar("T")
 
 
 class Inventory:
@@ -49,16 +51,13 @@ class Inventory:
         self.values: dict[int, Value] = {}
         self.objects: dict[int, Any] = {}
         self.closed: list[Any] = []
-        self._enter(thing)
-
-    def _enter(self, thing: Any) -> None:
         waiting = [iter(_parts(thing))]  # in place of recursion, since objects may be chained to any depth
         while waiting:
             for part in waiting[-1]:
                 kind = part.__class__
                 if kind is Value:  # the common cases first: a training loop may do this at every step
                     self.values[id(part)] = part
-                elif ROLES[kind] != ATOM and self._opens(part, ROLES[kind]):
+                elif (role := role_of(kind)) != ATOM and self._opens(part, role):
                     waiting.append(iter(_parts(part)))
                     break
             else:
@@ -100,26 +99,16 @@ def _contents(part: Any) -> list[Any]:
 
 
 def _parts(thing: Any) -> Iterable[Any]:
-    role = ROLES[thing.__class__]
+    role = role_of(thing.__class__)
     if role == OBJECT:
         return attributes(thing).values()
     inside: Iterable[Any] = thing.values() if role == MAPPING else [thing.tolist()] if role == ARRAY else thing
     return inside
 
 
-class Roles(dict[Any, str]):
-    """How things of each class are looked into: by its role, one of those above; worked out once."""
-
-    def __missing__(self, kind: Any) -> str:
-        """Work out the role of a class."""
-        self[kind] = role = _role(kind)
-        return role
-
-
-ROLES: Final = Roles()
-
-
-def _role(kind: Any) -> str:
+@functools.cache
+def role_of(kind: Any) -> str:
+    """Return how a thing of a class is searched: one of the roles above."""
     if issubclass(kind, Value):
         return VALUE
     if issubclass(kind, (list, tuple, deque, ValuesView)):
@@ -136,7 +125,7 @@ def _role(kind: Any) -> str:
 
 def is_array(thing: Any) -> bool:
     """Whether a thing is a NumPy array of objects."""
-    return ROLES[thing.__class__] == ARRAY and str(thing.dtype) == "object"
+    return role_of(thing.__class__) == ARRAY and str(thing.dtype) == "object"
 
 
 def attributes(thing: Any) -> Mapping[str, Any]:
@@ -161,7 +150,7 @@ def _slots(kind: Any) -> tuple[str, ...]:
 
 def named(name: str, thing: Any, seen: dict[int, Any] | None = None) -> Iterator[tuple[str, Any]]:
     """Go through a thing and all its parts, with names that are paths to them; each object and `Value` comes once."""
-    seen, role = {} if seen is None else seen, ROLES[thing.__class__]
+    seen, role = {} if seen is None else seen, role_of(thing.__class__)
     if role == ATOM or id(thing) in seen:
         return
     seen[id(thing)] = thing
@@ -188,3 +177,13 @@ def _named_parts(name: str, thing: Any, role: str) -> Iterator[tuple[str, Any]]:
                 yield from ((f"{prefix}{called}{i}", item) for i, item in enumerate(part, first))
             else:
                 yield prefix + attribute, part
+
+
+def distinct(pairs: Iterable[tuple[str, T]]) -> dict[str, T]:
+    """Return parts by their names, or raise if two have the same one."""
+    found: dict[str, T] = {}
+    for name, part in pairs:
+        if name in found:
+            raise ValueError(f"two parameters are both named {name!r}; rename an attribute on the way to one of them")
+        found[name] = part
+    return found

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from autograd import Value
 from autograd.files import printable
-from nn.parts import MAPPING, OBJECT, ROLES, SEQUENCE, VALUE, attributes, is_array
-from nn.tables import dense, shape_of
+from nn.parts import MAPPING, OBJECT, SEQUENCE, VALUE, attributes, distinct, is_array, role_of
+from nn.tables import dense, nested, shape_of, short
 
 if TYPE_CHECKING:
     from nn.module import Module
 
-__all__ = ["arrays", "assign", "natural", "numbers"]
+__all__ = ["arrays", "assign", "natural"]
 
 DEEPEST = 32  # dimensions; a list that contains itself would have more
 LONGEST = 100  # characters of a name in a message
@@ -37,21 +37,7 @@ def arrays(module: Module) -> dict[str, Any]:
     >>> arrays(Neuron(2, init="zeros", label="unit"))["b"]
     Value(data=0.0, grad=0.0, label='unit.b')
     """
-    found: dict[str, Any] = {}
-    for name, array in _arrays("", module, {}):
-        if name in found:
-            raise ValueError(f"two parameters are both named {name!r}; rename an attribute on the way to one of them")
-        found[name] = array
-    return found
-
-
-def numbers(array: Any) -> Any:
-    """Return the same nested lists with the number of each `Value`.
-
-    >>> numbers([[Value(1.0)], [Value(2.0)]])
-    [[1.0], [2.0]]
-    """
-    return [numbers(row) for row in array] if isinstance(array, list) else array.data
+    return distinct(_arrays("", module, {}))
 
 
 def assign(module: Module, state: Mapping[str, Any], *, in_order: bool = True) -> str:
@@ -134,11 +120,12 @@ def _arrays(name: str, thing: Any, seen: dict[int, Any]) -> Iterator[tuple[str, 
 
 def _array(thing: Any, seen: Mapping[int, Any], depth: int = 0) -> Any:
     """Return parameters that form an array as nested lists, and None for anything else."""
-    if ROLES[thing.__class__] == VALUE:
+    role = role_of(thing.__class__)
+    if role == VALUE:
         return thing if thing.primitive is None and id(thing) not in seen else None
     if is_array(thing):
         return _array(thing.tolist(), seen, depth)
-    if ROLES[thing.__class__] != SEQUENCE or depth == DEEPEST:
+    if role != SEQUENCE or depth == DEEPEST:
         return None
     rows: list[Any] = []
     for item in thing:
@@ -150,7 +137,7 @@ def _array(thing: Any, seen: Mapping[int, Any], depth: int = 0) -> Any:
 
 
 def _parts(prefix: str, thing: Any) -> Iterator[tuple[str, Any]]:
-    role = ROLES[thing.__class__]
+    role = role_of(thing.__class__)
     if role == SEQUENCE:
         yield from ((f"{prefix}{i}", item) for i, item in enumerate(thing))
     elif role == MAPPING:
@@ -171,11 +158,10 @@ def _entries(array: Any) -> Iterator[Any]:
 def _floats(name: str, entry: Any) -> Any:
     """Return an array of any package, or nested sequences, as nested lists of floats."""
     try:
-        entry = entry if hasattr(entry, "detach") else dense(entry)  # not every tensor of PyTorch can become an array
+        # Not every tensor of PyTorch can become an array.
+        entry = nested(entry if hasattr(entry, "detach") else dense(entry))
     except (TypeError, ValueError) as error:
         raise type(error)(printable(f"{name}: {error}")) from None
-    if hasattr(entry, "tolist"):
-        entry = entry.tolist()
     if isinstance(entry, list | tuple):
         rows = [_floats(f"{name}[{i}]", item) for i, item in enumerate(entry)]
         if len({shape_of(row) for row in rows}) > 1:
@@ -202,5 +188,5 @@ def _spell(array: Any) -> str:
 
 def _enumerate(names: Sequence[str], most: int = 4) -> str:
     shown = names if len(names) <= most else names[: most - 1]
-    text = ", ".join(name if len(name) <= LONGEST else f"{name[:LONGEST]}…" for name in shown)
+    text = ", ".join(short(name, LONGEST) for name in shown)
     return text if shown is names else f"{text} and {len(names) - len(shown)} more"

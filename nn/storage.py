@@ -44,6 +44,7 @@ from typing import Any, Final, TypeVar
 from autograd.files import printable, write_whole
 from nn.module import Module
 from nn.state import assign, natural
+from nn.tables import short
 
 __all__ = ["load", "save"]
 
@@ -129,9 +130,9 @@ def _from_json(data: bytes, model: Module) -> dict[str, Any]:
     if not _is_whole(content):
         raise ValueError(f"it was not written by save: it should have the entries {', '.join(KEYS)}")
     if content["format"] != FORMAT:
-        raise ValueError(f"it has the format {_short(content['format'])!r}; this version reads {FORMAT!r}")
+        raise ValueError(f"it has the format {short(content['format'], 500)!r}; this version reads {FORMAT!r}")
     if content["model"] != repr(model):
-        raise ValueError(f"it holds {printable(_short(content['model']))}; the model to load into is {model!r}")
+        raise ValueError(f"it holds {printable(short(content['model'], 500))}; the model to load into is {model!r}")
     if content.pop("sha256") != _checksum(content):
         raise ValueError("it was changed after it was saved: its checksum does not fit its content")
     # What JSON has no number for was written as text.
@@ -249,10 +250,6 @@ def _is_whole(content: Any) -> bool:
 
 def _checksum(content: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(content, ensure_ascii=True, separators=(",", ":")).encode()).hexdigest()
-
-
-def _short(text: str, most: int = 500) -> str:
-    return text if len(text) <= most else f"{text[:most]}…"
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

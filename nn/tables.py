@@ -14,7 +14,7 @@ from typing import Any
 
 from autograd import Value
 
-__all__ = ["dense", "listed", "rows_of", "shape_of"]
+__all__ = ["dense", "listed", "nested", "rows_of", "shape_of", "short"]
 
 
 def dense(x: Any) -> Any:
@@ -38,7 +38,7 @@ def dense(x: Any) -> Any:
         return x
     array = import_module("numpy").asarray(x)
     if array.dtype.kind not in "biufOSU":
-        raise TypeError(f"numbers are needed, not entries of type {array.dtype}; got {_short(x)}")
+        raise TypeError(f"numbers are needed, not entries of type {array.dtype}; got {short(repr(x))}")
     return array
 
 
@@ -46,10 +46,13 @@ def listed(x: Any) -> list[Any] | None:
     """Return a sequence or a table as a list, or None for anything else; an array's numbers become Python's."""
     if x.__class__ is list:
         return list(x)
-    x = dense(x)
-    if hasattr(x, "tolist"):
-        x = x.tolist()
+    x = nested(dense(x))
     return list(x) if isinstance(x, Sequence) and not isinstance(x, str | bytes | bytearray) else None
+
+
+def nested(x: Any) -> Any:
+    """Return an array as nested lists of Python's numbers, and everything else unchanged."""
+    return x.tolist() if hasattr(x, "tolist") else x
 
 
 def rows_of(name: str, x: Any) -> Any:
@@ -75,7 +78,7 @@ def rows_of(name: str, x: Any) -> Any:
             return [row if row.__class__ is float else _row(row) for row in rows]
     except (TypeError, ValueError) as error:
         raise type(error)(f"{name}: {error}") from None
-    raise TypeError(f"{name} is a list or an array, with an entry for each example; got {_short(x)}")
+    raise TypeError(f"{name} is a list or an array, with an entry for each example; got {short(repr(x))}")
 
 
 def shape_of(x: Any) -> tuple[int, ...]:
@@ -97,10 +100,9 @@ def _row(x: Any) -> Any:
         return [_row(item) for item in x]
     if isinstance(x, list):
         return [_row(item) for item in x] if x and hasattr(x[0], "__array__") else x
-    x = dense(x)
-    return x.tolist() if hasattr(x, "tolist") else x
+    return nested(dense(x))
 
 
-def _short(x: Any, most: int = 200) -> str:
-    text = repr(x)
+def short(text: str, most: int = 200) -> str:
+    """Return a text, cut off after so many characters."""
     return text if len(text) <= most else f"{text[:most]}…"
