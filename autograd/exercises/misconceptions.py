@@ -22,7 +22,7 @@ from functools import cached_property
 from itertools import combinations, islice
 from typing import Final, NamedTuple
 
-from autograd.derivation import Derivation
+from autograd.derivation import Derivation, tangents_of
 from autograd.exercises.tasks import listed
 from autograd.mistakes import MISTAKES, RATE, Move, Reading, activations, at_output, plus, read, sorted_pass, totals, unit
 from autograd.mistakes import updated_too_soon as update
@@ -195,12 +195,7 @@ class Suspects:
 
     def _single(self, asked: Value, points: float) -> Iterator[Suspect]:
         """Iterate over the gradients of a node that result from one wrong partial derivative."""
-        tangents = {asked: 1.0}
-        for node in self.steps.order:
-            known = [(tangents[x], p) for x, p in zip(node.inputs, read(node).partials, strict=True) if x in tangents]
-            if known and node is not asked:
-                tangents[node] = sum(tangent * partial for tangent, partial in known if partial is not None)
-        right = self.steps.gradients
+        tangents, right = tangents_of(asked, self.steps.order), self.steps.gradients
         for node, k, name, words, change in self._changes:
             x = node.inputs[k]
             if x in tangents and node is not asked:
