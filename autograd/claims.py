@@ -72,32 +72,27 @@ def check_derivation(loss: Value, claims: Mapping[Value, float | EllipsisType], 
     claimed: dict[Value, Any] = {}
     for node, claim in claims.items():
         if not isinstance(node, Value):
-            raise TypeError(
-                f"a claim is about a Value of the graph, not about {kind_of(node)}: {node!r}; write {{w: 1.5}} for a node w"
-            )
+            raise TypeError(f"a claim is about a Value of the graph, not about {kind_of(node)}: {node!r}; "
+                            "write {w: 1.5} for a node w")  # fmt: skip
         if node not in steps.gradients:
             raise ValueError(f"{describe(node)} does not take part in {describe(loss)}")
-        if claim is ...:
-            claimed[node] = claim
-            continue
         try:
-            claimed[node] = number(claim.data if isinstance(claim, Value) else claim)
+            claimed[node] = claim if claim is ... else number(claim.data if isinstance(claim, Value) else claim)
         except OverflowError:  # the number itself may be too long to be printed
             largest = f"the largest float, {sys.float_info.max:.2g}"
             raise ValueError(f"the claim for {describe(node)} is beyond {largest}; claim a smaller number") from None
         if claimed[node] is NotImplemented:
             raise TypeError(f"the claim {claim!r} for {describe(node)} is not a number")
-    leaves = [x for x in steps.names if x.primitive is None]
     right: set[Value] = set()
     marks: list[Mark] = []
-    for node in [*reversed(steps.order), *leaves]:
+    for node in [*reversed(steps.order), *steps.telling.leaves]:
         if node not in claimed:
             continue
+        name = f"∂{steps.names[loss]}/∂{steps.names[node]}"
         if claimed[node] is ...:
-            marks.append(blank(node, f"∂{steps.names[loss]}/∂{steps.names[node]}"))
+            marks.append(blank(node, name))
         elif _close(claimed[node], steps.gradients[node], tolerance):
             right.add(node)
-            name = f"∂{steps.names[loss]}/∂{steps.names[node]}"
             marks.append(Mark(node, 1.0, f"{name} is {steps.telling.number(claimed[node])}: right", is_right=True))
         else:
             marks.append(_diagnosis(Derivation(node, steps), claimed[node], right, tolerance))
@@ -168,9 +163,8 @@ def _wrong_factor(derivation: Derivation, explanation: Explanation, claim: float
         texts = [str(link) for link in sorted(everywhere, key=lambda link: _unlikeliness(link, off))]
         ways.append(f"{'has the wrong sign' if off == -1 else 'is off by that much'}: {_listed(texts)}")
     if apart:
-        texts = [
-            f"{link} by {number(apart[link])}" for link in sorted(apart, key=lambda link: _unlikeliness(link, apart[link]))
-        ]
+        likeliest = sorted(apart, key=lambda link: _unlikeliness(link, apart[link]))
+        texts = [f"{link} by {number(apart[link])}" for link in likeliest]
         ways.append(f"is off on some of the paths: {_listed(texts)}")
     ratio = "the sign: the claim is minus" if off == -1 else f"the claim is {number(off)} times"
     could_be = f"so one factor {', or one '.join(ways)}" if ways else "and sums pass the gradient on unchanged"

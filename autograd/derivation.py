@@ -38,7 +38,7 @@ from autograd.symbol import DIGITS, Style, Symbol, as_symbol, digits, latex, lat
 from autograd.telling import Symbols, equation, factor, formula_of, rules_of
 from autograd.value import Value
 
-__all__ = ["Derivation", "Explanation", "Link", "explain"]
+__all__ = ["Derivation", "Explanation", "Link", "explain", "latex_slope", "tangents_of"]
 
 MOST_PATHS = 8  # more are counted, not written out
 MOST_HOPS = 60  # edges on all written paths together
@@ -111,7 +111,7 @@ class Explanation:
         head = f"∂{self.loss}/∂{self.node}"
         if self.n_paths and not self.paths:
             return "\n".join([*lines, f"{head} is a sum over {_count(self.n_paths)} paths, too many to write out"])
-        rows = self._rows(style, " · ", lambda a, b: f"∂{a}/∂{b}", str)
+        rows = [*self._rows(style, " · ", lambda a, b: f"∂{a}/∂{b}", str), digits(self.gradient, self.digits)]
         rows = [row for row in dict.fromkeys(rows) if row != head]
         lines += [f"{' ' * len(head) if i else head} = {row}" for i, row in enumerate(rows)]
         definitions = [f"{name} = {part.written(style)}" for name, part in self.where]
@@ -120,8 +120,8 @@ class Explanation:
     @property
     def latex(self) -> str:
         """The derivation in LaTeX's mathematics mode, its rows fit for a slide; the ledger if there are too many paths."""
-        style, head = latex(self.digits), _ratio(self.loss, self.node)
-        rows = self._rows(style, r" \cdot ", _ratio, _latex) if self.paths else [_latex(self._sum(r"\cdots"))]
+        style, head = latex(self.digits), latex_slope(self.loss, self.node)
+        rows = self._rows(style, r" \cdot ", latex_slope, _latex) or [_latex(self._sum(r"\cdots"))]
         rows = [row for row in dict.fromkeys([*rows, latex_number(self.gradient, self.digits)]) if row not in ("", head)]
         body = [(head if i == 0 else "", row) for i, row in enumerate(rows)]
         body += [(latex_name(name), part.written(style)) for name, part in self.where]
@@ -129,14 +129,13 @@ class Explanation:
         aligned = " \\\\\n".join(f"{left} &= {_wrapped(right, room)}" for left, right in body)
         return f"\\begin{{aligned}}\n{aligned}\n\\end{{aligned}}"
 
-    def _rows(self, style: Style, times: str, ratio: Callable[[str, str], str], number: Callable[[str], str]) -> list[str]:
-        """Write the derivation on names, with the rules put in, in numbers, and its result."""
-        rows = [digits(self.gradient, self.digits)]
-        if self.paths:
-            names = " + ".join(times.join(ratio(a, b) for a, b in path.hops) for path in self.paths)
-            products = ("·".join(factor(digits(x, self.digits)) for x in path.numbers) for path in self.paths)
-            rows = [names, self.formula.written(style), " + ".join(products), *rows]
-        return [*rows[:-2], *map(number, rows[-2:])]
+    def _rows(self, style: Style, times: str, slope: Callable[[str, str], str], number: Callable[[str], str]) -> list[str]:
+        """Write the paths in names, with the rules put in, and in numbers; an empty list if they are not written out."""
+        if not self.paths:
+            return []
+        names = " + ".join(times.join(slope(a, b) for a, b in path.hops) for path in self.paths)
+        products = ("·".join(factor(digits(x, self.digits)) for x in path.numbers) for path in self.paths)
+        return [names, self.formula.written(style), number(" + ".join(products))]
 
     def _sum(self, ellipsis: str) -> str:
         terms = [edge.product for _, edge in self.shares]
@@ -238,12 +237,11 @@ class Derivation:
         Args:
             known: nodes whose gradient is known to be right, so that no edge between the result and them is in doubt.
         """
-        tangents, settled = {self.node: 1.0}, {self.node: False}  # ∂other/∂node; whether all paths on lead to a known node
+        settled = {self.node: False}  # whether all paths on lead to a known node
         for other in self.steps.order:
             if other in self.on_path and other is not self.node:
-                pairs = [(x, p) for x, p in zip(other.inputs, read(other).partials, strict=True) if x in self.on_path]
-                tangents[other] = sum(tangents[x] * partial for x, partial in pairs if partial is not None)
-                settled[other] = other in known or all(settled[x] for x, _ in pairs)
+                settled[other] = other in known or all(settled[x] for x in other.inputs if x in self.on_path)
+        tangents = tangents_of(self.node, self.steps.order)
         counts = dict(self._counts())
         ways = Counter({self.steps.loss: 1})  # from the result to each node
         for step in self.steps[len(self.steps.order) :]:
@@ -313,13 +311,9 @@ class Derivation:
 
     def _repeated(self, formulas: Sequence[Symbol], symbols: Mapping[Value, Symbol], stations: set[Value]) -> set[Value]:
         """Find the parts that are written in place more than once; they are better named."""
-        places = {id(symbols[x]): x for x in symbols if symbols[x].row is not None and x not in stations}
-        seen: dict[Value, int] = {}
-        for formula in formulas:
-            for part in parts(formula):
-                if id(part) in places:
-                    seen[places[id(part)]] = seen.get(places[id(part)], 0) + 1
-        return {x for x, times in seen.items() if times > 1}
+        times = Counter(id(part) for formula in formulas for part in parts(formula))
+        in_place = (x for x in symbols if symbols[x].row is not None and x not in stations)
+        return {x for x in in_place if times[id(symbols[x])] > 1}
 
     def _definitions(
         self, paths: Sequence[Path], symbols: Mapping[Value, Symbol], named: set[Value]
@@ -335,6 +329,22 @@ class Derivation:
         return definitions
 
 
+def tangents_of(x: Value, order: Sequence[Value]) -> dict[Value, float]:
+    """Return ∂node/∂x for each node that depends on x, by forward mode on the recorded partial derivatives.
+
+    >>> x = Value(3.0)
+    >>> square = x * x
+    >>> [*tangents_of(x, [square]).values()]
+    [1.0, 6.0]
+    """
+    tangents = {x: 1.0}
+    for node in order:
+        known = [(tangents[x], p) for x, p in zip(node.inputs, read(node).partials, strict=True) if x in tangents]
+        if known and node is not x:
+            tangents[node] = sum(tangent * partial for tangent, partial in known if partial is not None)
+    return tangents
+
+
 def _times(x: float | None, y: float | None) -> float | None:
     return None if x is None or y is None else x * y
 
@@ -342,12 +352,10 @@ def _times(x: float | None, y: float | None) -> float | None:
 def _product(factors: Sequence[Symbol]) -> Symbol:
     """Multiply formulas; numbers and signs are collected in front."""
     coefficient, others = 1.0, list[Any]()
-    waiting = list(reversed(factors))
+    waiting: list[Any] = [*reversed(factors)]
     while waiting:
-        factor: Any = waiting.pop()
-        if not isinstance(factor, Symbol):
-            coefficient *= factor
-        elif factor.row is None and not factor.name and factor.value is not None:
+        factor = as_symbol(waiting.pop())
+        if factor.row is None and not factor.name and factor.value is not None:
             coefficient *= factor.value
         elif factor.row is not None and factor.row.infix == "*":
             waiting.extend(reversed(factor.operands))
@@ -361,26 +369,20 @@ def _product(factors: Sequence[Symbol]) -> Symbol:
     runs = [list(run) for _, run in groupby(others, _structure)]  # equal factors in a row become a power
     others = [run[0] if len(run) == 1 else run[0] ** len(run) for run in runs]
     product: Any = -others[0] if coefficient == -1 else others[0] if coefficient == 1 else coefficient * others[0]
-    for factor in others[1:]:
-        product = product * factor
-    return as_symbol(product)
+    return as_symbol(functools.reduce(operator.mul, others[1:], product))
 
 
 def _sum(terms: Sequence[Symbol]) -> Symbol:
     """Add formulas; equal ones are written once, with their number in front."""
     keys = list(map(_structure, terms))
     times, first = Counter(keys), dict(zip(reversed(keys), reversed(terms), strict=True))
-    out: Any = None
-    for key, n in times.items():
-        term = first[key] if n == 1 else _product([as_symbol(float(n)), first[key]])
-        out = term if out is None else out + term
-    return as_symbol(out)
+    counted = [first[key] if n == 1 else _product([as_symbol(float(n)), first[key]]) for key, n in times.items()]
+    return as_symbol(functools.reduce(operator.add, counted))
 
 
 def _structure(formula: Any) -> Any:
     """Return a formula as nested tuples, which are equal where it is the same formula; long ones may share their text."""
-    if not isinstance(formula, Symbol):
-        return float(formula)
+    formula = as_symbol(formula)
     return (formula.row, *map(_structure, formula.operands)) if formula.row is not None else (formula.name, formula.value)
 
 
@@ -388,7 +390,8 @@ def _count(n: int) -> str:
     return f"{n:,}" if n < LONGEST_COUNT else f"about 10^{math.log10(n):.0f}"
 
 
-def _ratio(a: str, b: str) -> str:
+def latex_slope(a: str, b: str) -> str:
+    """Write ∂a/∂b in LaTeX."""
     return rf"\frac{{\partial {latex_name(a)}}}{{\partial {latex_name(b)}}}"
 
 

@@ -207,8 +207,9 @@ def at_output(node: Value) -> Reading:
 def _is_function(node: Value) -> bool:
     """Whether a node is a function of one operand that is called by its name; a second operand may have a default."""
     row = node.primitive
-    one = isinstance(row, Unary) or (isinstance(row, Binary) and row.default is not None)
-    return one and row is not None and not row.infix and isinstance(node.operands[0], Value)
+    if isinstance(row, Unary) or (isinstance(row, Binary) and row.default is not None):
+        return not row.infix and isinstance(node.operands[0], Value)
+    return False
 
 
 def _pass_on(node: Value, gradients: dict[Value, float], reading: Reading, combine: Combine = operator.add) -> Move:

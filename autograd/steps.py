@@ -200,26 +200,22 @@ class Walk(Sequence[Step]):
 
     def iter_json(self) -> Iterator[str]:
         """Yield the text of `to_json` in pieces, for walks of any length, as in ``file.writelines(steps.iter_json())``."""
-        ids = self.telling.places
         yield '{"nodes": ['
-        yield from _listed(self._node_entry(node, ids) for node in ids)
+        yield from _in_json(map(self._node_entry, self.names))
         yield '], "steps": ['
-        yield from _listed(self._step_entry(step, ids) for step in self)
+        yield from _in_json(map(self._step_entry, self))
         yield "]}"
 
-    def _node_entry(self, node: Value, ids: Mapping[Value, int]) -> dict[str, Any]:
+    def _node_entry(self, node: Value) -> dict[str, Any]:
+        ids = self.telling.places
         operands = [{"node": ids[x]} if isinstance(x, Value) else {"constant": _strict(x)} for x in node.operands]
         row, names = node.primitive, {"name": self.telling.full[node], "short": self.names[node], "label": node.label}
         return {"id": ids[node], **names, "operation": row and row.name, "operands": operands, "data": _strict(node.data)}
 
-    def _step_entry(self, step: Step, ids: Mapping[Value, int]) -> dict[str, Any]:
-        entry = {
-            "phase": step.phase,
-            "node": ids[step.node],
-            "formula": step.formula,
-            "numbers": step.numbers,
-            "text": str(step),
-        }
+    def _step_entry(self, step: Step) -> dict[str, Any]:
+        ids = self.telling.places
+        texts = {"formula": step.formula, "numbers": step.numbers, "text": str(step)}
+        entry = {"phase": step.phase, "node": ids[step.node], **texts}
         if step.delta is None:
             return entry
         edges = [{"input": ids[x.input]} | {key: _strict(getattr(x, key)) for key in EDGE_ENTRIES} for x in step.edges]
@@ -283,11 +279,11 @@ class Walk(Sequence[Step]):
             used = f"{number(delta or 0.0)} is used, but ∂{self.names[self.loss]}/∂{name} is {number(right[node])}"
             late = [self.names[x] for x in self.order if node in x.inputs and x is not node and x not in seen]
             return f"{used}: {' and '.join(late)} had not passed on its share yet" if late else used
+        if delta is None:
+            return ""
         for k, (x, partial, own, (before, total)) in enumerate(
             zip(node.inputs, move.reading.partials, read(node).partials, move.sums, strict=True)
         ):
-            if delta is None:
-                continue
             if not _same(before, arrived.get(x, 0.0)):
                 return f"{self.names[x]}.grad starts at {number(before)}, which an earlier pass left, not at 0"
             contribution = 0.0 if partial is None else delta * partial
@@ -368,7 +364,7 @@ def walk(loss: Value, mistake: Mistake | None = None, *, digits: int | None = No
     return Walk(loss, mistake, digits)
 
 
-def _listed(entries: Iterable[Any]) -> Iterator[str]:
+def _in_json(entries: Iterable[Any]) -> Iterator[str]:
     for i, entry in enumerate(entries):
         yield ", " * (i > 0) + json.dumps(entry, ensure_ascii=False, allow_nan=False)
 

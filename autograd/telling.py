@@ -26,7 +26,7 @@ from autograd.primitives import dot
 from autograd.symbol import DIGITS, SUBSCRIPTS, SUPERSCRIPTS, Symbol, as_symbol, digits, printable
 from autograd.value import Value, topological
 
-__all__ = ["Symbols", "Telling", "equation", "factor", "formula_of", "name_nodes", "rules_of", "short_names"]
+__all__ = ["Symbols", "Telling", "checked_digits", "equation", "factor", "formula_of", "name_nodes", "rules_of", "short_names"]
 
 IN_A_NETWORK = 3  # significant digits; see `Telling`
 MOST_PRIMES = 3  # after a label; further leaves with it are numbered
@@ -58,6 +58,7 @@ class Telling:
         order: the operations, in topological order.
         full: a unique name for every node, leaves where they are first used: see `name_nodes`.
         names: the same, with short names for the parts of a network: see `short_names`.
+        leaves: the leaves, in that order.
         places: the place of every node in that order, from 0: its id in traces and pictures.
         notes: remarks on the names, such as two leaves with one label.
         digits: significant digits.
@@ -71,17 +72,14 @@ class Telling:
         self.loss, self.order = loss, topological(loss)
         self.full = name_nodes(loss, self.order)
         self.names = short_names(self.full)
+        self.leaves = [node for node in self.full if node.primitive is None]
         self.places = {node: i for i, node in enumerate(self.full)}
-        labels = {node: printable(str(node.label)) for node in self.full if node.primitive is None and node.label}
+        labels = {leaf: printable(str(leaf.label)) for leaf in self.leaves if leaf.label}
         twins = [node for node, label in labels.items() if self.full[node] != label]
         self.notes = tuple(f"{self.names[x]}: another leaf with the label {labels[x]}" for x in twins[:1])
         if n_digits is None:
             n_digits = IN_A_NETWORK if any(node.primitive is dot for node in self.order) else DIGITS
-        if isinstance(n_digits, bool) or not isinstance(n_digits, int):
-            raise TypeError(f"digits is the number of significant digits, an int; got {n_digits!r}")
-        if not 1 <= n_digits <= MOST_DIGITS:
-            raise ValueError(f"digits is {n_digits}; choose 1 to {MOST_DIGITS} significant digits")
-        self.digits = n_digits
+        self.digits = checked_digits(n_digits, MOST_DIGITS)
 
     def formula(self, node: Value) -> Symbol:
         """Return the operation of a node on the names of its operands; of a leaf, its name."""
@@ -107,6 +105,20 @@ class Telling:
     def mark(self, node: Value) -> str:
         """Return the short mark of ∂loss/∂node: δ for the net input of a neuron, else ∂ with the name."""
         return "δ" if node.primitive is dot else f"∂{self.names[node]}"
+
+
+def checked_digits(n: int, most: int) -> int:
+    """Return a number of significant digits.
+
+    Raises:
+        TypeError: for a number that is not an int.
+        ValueError: for one outside 1 to `most`.
+    """
+    if isinstance(n, bool) or not isinstance(n, int):
+        raise TypeError(f"digits is the number of significant digits, an int; got {n!r}")
+    if not 1 <= n <= most:
+        raise ValueError(f"digits is {n}; choose 1 to {most} significant digits")
+    return n
 
 
 def formula_of(node: Value, symbols: Mapping[Value, Symbol]) -> Symbol:

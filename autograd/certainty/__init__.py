@@ -24,6 +24,7 @@ from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final, overload
 
+from autograd.telling import checked_digits
 from autograd.value import Value
 
 if TYPE_CHECKING:
@@ -83,10 +84,8 @@ def certify(subject: Value | Callable[..., Any], /, *, digits: int | None = None
     Source: Johansson, Arb: efficient arbitrary-precision midpoint-radius interval arithmetic, IEEE Transactions on Computers
     66 (2017).
     """
-    if digits is not None and (isinstance(digits, bool) or not isinstance(digits, int)):
-        raise TypeError(f"digits is the number of significant digits, an int; got {digits!r}")
-    if digits is not None and not 1 <= digits <= MOST_DIGITS:
-        raise ValueError(f"digits is {digits}; choose 1 to {MOST_DIGITS} significant digits")
+    if digits is not None:
+        checked_digits(digits, MOST_DIGITS)
     _need_arb("certify")
     if isinstance(subject, Value) and not box:
         from autograd.certainty.points import GraphCertificate

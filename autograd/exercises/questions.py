@@ -18,6 +18,7 @@ from itertools import islice
 from random import Random
 from typing import Final, Literal, NamedTuple, TypeAlias
 
+from autograd.derivation import latex_slope
 from autograd.mistakes import sorted_pass, totals
 from autograd.primitives import DomainError
 from autograd.steps import Walk
@@ -66,13 +67,13 @@ def questions(steps: Walk, kind: Kind, nodes: Sequence[Value], rate: float) -> I
             for k, x in enumerate(node.inputs):
                 twice = node.inputs.count(x) > 1
                 name = f"∂{names[node]}/∂{names[x]}" + f" (operand {k})" * twice
-                yield Question((node, k if twice else x), name, _ratio(names[node], names[x]), node, k)
+                yield Question((node, k if twice else x), name, latex_slope(names[node], names[x]), node, k)
     elif kind == "update":
         for x in nodes:
             yield Question(x, f"{names[x]} after the step", f"{latex_name(names[x])} \\leftarrow", x, None, rate)
     elif kind != "order":
         for x in nodes:
-            yield Question(x, f"∂{result}/∂{names[x]}", _ratio(result, names[x]), x)
+            yield Question(x, f"∂{result}/∂{names[x]}", latex_slope(result, names[x]), x)
 
 
 def scenes(steps: Walk) -> list[Scene]:
@@ -94,7 +95,3 @@ def _moved(steps: Walk, rng: Random) -> Scene | None:
         return None
     found = totals(sorted_pass(twins[steps.loss]))
     return Scene(twins, {x: found.get(twin, 0.0) for x, twin in twins.items()})
-
-
-def _ratio(above: str, below: str) -> str:
-    return rf"\frac{{\partial {latex_name(above)}}}{{\partial {latex_name(below)}}}"
