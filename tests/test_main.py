@@ -55,6 +55,13 @@ f = tanh(w*x + b)**2 = 0.28842
     assert answer(capsys, *NEURON) == expected
 
 
+def test_without_an_expression_the_demonstration_runs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("autograd.__main__.demonstrate", lambda folder: f"the demonstration, its page in {folder}")
+    assert answer(capsys) == "the demonstration, its page in .\n"
+
+
 @pytest.mark.parametrize("wrt", [["--wrt", "b,w"], ["--wrt", "b", "--wrt", "w"], ["--wrt=b, w,b"]])
 def test_gradients_by_some_variables_in_the_order_asked_for(capsys: pytest.CaptureFixture[str], wrt: list[str]) -> None:
     assert re.findall(r"∂f/∂(\w)", answer(capsys, *NEURON, *wrt)) == ["b", "w"]
