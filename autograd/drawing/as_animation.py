@@ -27,7 +27,8 @@ from typing import NamedTuple, TypeVar
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from autograd.drawing.as_svg import darken, draw_arrow, draw_box, draw_label, draw_note, draw_plan
-from autograd.drawing.geometry import Arrow, place
+from autograd.drawing.geometry import Arrow, fitted
+from autograd.drawing.layers import MEANING, with_references
 from autograd.drawing.neurons import describer
 from autograd.drawing.nodes import describe_nodes, frame_of
 from autograd.drawing.plan import WIDEST_NOTE, Edge, Line, Node, Plan, Theme, checked_theme, cut, note_lines
@@ -71,6 +72,7 @@ class Score:
     Args:
         steps: the walk.
         describe: what describes one moment, such as `describe_nodes`.
+        frame: the picture with room for everything, if it is known.
 
     Attributes:
         frame: the picture with room for everything.
@@ -80,8 +82,8 @@ class Score:
         end: when it all begins again, in seconds.
     """
 
-    def __init__(self, steps: Walk, describe: Describe) -> None:
-        self.frame = frame_of(steps, describe)
+    def __init__(self, steps: Walk, describe: Describe, frame: Plan | None = None) -> None:
+        self.frame = frame or frame_of(steps, describe)
         self.nodes: dict[str, list[tuple[float, Node]]] = defaultdict(list)
         self.edges: dict[str, list[tuple[float, Edge]]] = defaultdict(list)
         self.captions = [(0.0, "given: the leaves")]
@@ -122,7 +124,7 @@ class Score:
         for node in plan.nodes:
             shown: Hashable = node.emphasis, *((line.name, line.value) for line in node.lines)  # all else stays as it is
             if self._shown.get(node.id) != shown:
-                missing = self._lines[node.id] - len(node.lines)  # empty lines, so that the others keep their places
+                missing = self._lines[node.id] - len(node.lines) if node.kind != "rest" else 0  # so that all keep their places
                 self.nodes[node.id].append((time, replace(node, lines=(*node.lines, *[Line("gradient")] * missing))))
             self._shown[node.id] = shown
         for edge in plan.edges:
@@ -143,13 +145,21 @@ def to_animation(steps: Walk, describe: Describe = describe_nodes) -> str:
     Raises:
         LayoutError: if no layout engine is installed.
     """
-    score = Score(steps, describe)
+    whole = frame_of(steps, describe)
+    frame, geometry = fitted(replace(whole, frame=whole), PAGE)  # not for a cell of a notebook
+    far = {edge.id for edge in set(whole.edges) - set(frame.edges)}  # of these, a dot travels to each reference
+
+    def described(telling: Telling, moment: Moment) -> Plan:
+        return with_references(describe(telling, moment), far)
+
+    score = Score(steps, described if far else describe, replace(frame, frame=None))
     caption = max((text for _, text in score.captions), key=lambda text: (len(note_lines(text)), len(text)))
     title = f"The walk over {steps.names[steps.loss]}"
-    geometry = place(score.frame, PAGE)  # not for a cell of a notebook
-    svg = draw_plan(
-        replace(score.frame, title=title, notes=(caption, *(cut(note, WIDEST_NOTE) for note in steps.telling.notes))), geometry
-    )
+    notes = (caption, *(cut(note, WIDEST_NOTE) for note in steps.telling.notes), *[MEANING] * bool(far))
+    svg = draw_plan(replace(score.frame, title=title, notes=notes), geometry)
+    summary = replace(whole, title=title).summary
+    svg[0].text = summary
+    svg.set("aria-label", summary)
     style = Element("style")
     style.text = REDUCED
     svg.insert(1, style)
