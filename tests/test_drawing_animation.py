@@ -151,7 +151,7 @@ def test_a_dot_carries_each_contribution_from_the_node_to_the_input(graph: Calla
 def test_no_label_covers_a_box(graph: Callable[[], Value], describe: Any) -> None:
     svg = ElementTree.fromstring(to_animation(walk(graph()), describe))
     boxes = [rect for group in svg.findall(f"{SVG}g") if "box" in group.get("class", "") for rect in group.iter(f"{SVG}rect")]
-    sheets = [rect for group in svg.findall(f"{SVG}g") if group.get("data-of") for rect in group.iter(f"{SVG}rect")]
+    sheets = [rect for group in svg.findall(f"{SVG}g") if group.get("class") == "paper" for rect in group.iter(f"{SVG}rect")]
     assert len(boxes) > 5 and len(sheets) > 5
 
     def sides(rect: Element) -> tuple[float, float, float, float]:

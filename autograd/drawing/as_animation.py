@@ -33,7 +33,7 @@ from autograd.drawing.neurons import describer
 from autograd.drawing.nodes import describe_nodes, frame_of
 from autograd.drawing.plan import WIDEST_NOTE, Edge, Line, Node, Plan, Theme, checked_theme, cut, note_lines
 from autograd.drawing.shapes import Point
-from autograd.drawing.style import NEGATIVE, NOTE, PAGE, POSITIVE
+from autograd.drawing.style import NEGATIVE, NOTE, PAGE, PAPER, POSITIVE
 from autograd.files import write_whole
 from autograd.moments import Moment, Step
 from autograd.steps import Walk
@@ -48,6 +48,7 @@ SUFFIX = ".svg"
 START, FORWARD, TRIP, BETWEEN, REST, PAUSE = 1.0, 0.8, 2.1, 0.6, 0.4, 3.0  # seconds
 PHASES = 3  # of a trip: with the upstream gradient, multiplied by the local derivative, with the contribution
 MOST_BETWEEN = 2.4  # seconds from the first dot of a step to the last, however many there are
+HALO = {"stroke": PAPER, "stroke-width": "3", "paint-order": "stroke"}
 # In CSS, !important overrides SMIL's values.
 REDUCED = (
     "@media (prefers-reduced-motion: reduce) {.last {visibility: visible !important} .past {visibility: hidden !important}}"
@@ -168,7 +169,7 @@ def to_animation(steps: Walk, describe: Describe = describe_nodes) -> str:
     for ident, boxes in score.nodes.items():
         drawn = [(time, draw_box(box, geometry.boxes[ident])) for time, box in boxes]
         _overlay(groups[ident], drawn, score.end)
-    trips = {trip.edge.id: trip for trip in score.trips}
+    trips, above = {trip.edge.id: trip for trip in score.trips}, list[Element]()  # the texts of labels, above the dots
     for ident, arrows in score.edges.items():
         way = geometry.arrows[ident]
         _overlay(groups[ident], [(time, draw_arrow(arrow, way)) for time, arrow in arrows], score.end)
@@ -176,13 +177,18 @@ def to_animation(steps: Walk, describe: Describe = describe_nodes) -> str:
             written = [(time, draw_label(arrow, way)) for time, arrow in arrows]
             if ident in trips:
                 written += _line_by_line(trips[ident], way)
-            _overlay(labels[ident], sorted(written, key=lambda found: found[0]), score.end)
+            written.sort(key=lambda found: found[0])
+            above.append(Element("g", {**labels[ident].attrib, **HALO}))
+            labels[ident].attrib = {"class": "paper"}
+            for group, tag in ((labels[ident], "rect"), (above[-1], "text")):
+                _overlay(group, [(time, _group(*label.findall(tag))) for time, label in written], score.end)
     if (note := svg.find("text")) is not None:
         y = float(note.get("y", "0"))
         texts = [(time, _group(draw_note(text, y))) for time, text in score.captions]
         svg.remove(note)
         _overlay(SubElement(svg, "g"), texts, score.end)
     svg.extend(_dot(trip, geometry.arrows[trip.edge.id], score.end) for trip in score.trips)
+    svg.extend(above)
     if score.frame.theme == "dark":
         darken(svg)
     return tostring(svg, encoding="unicode") + "\n"
@@ -218,9 +224,10 @@ def _group(*elements: Element) -> Element:
 
 def _line_by_line(trip: Trip, arrow: Arrow) -> Iterator[tuple[float, Element]]:
     """Draw the label of an arrow as it is written while a dot travels, its lines where they will stay."""
-    for k, time in enumerate(trip.phases, 1 - PHASES):
+    for k, time in enumerate(trip.phases, 1):
         label = draw_label(trip.edge, arrow)
-        del label[len(label) + k :]
+        missing = min(PHASES - k, 1 if trip.edge.weight else 2)  # a weight and what it multiplies are one line
+        del label[len(label) - missing :]
         yield time, label
 
 
