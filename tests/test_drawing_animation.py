@@ -17,6 +17,7 @@ from xml.etree.ElementTree import Element
 import pytest
 from browser import Browser
 from test_drawing_formats import NASTY, SVG, needs_layout
+from test_drawing_views import batch
 from test_player import network, neuron, shared
 
 from autograd import Value, exp, sigmoid, sqrt, tanh, walk, where
@@ -24,7 +25,7 @@ from autograd.drawing import LayoutError
 from autograd.drawing.as_animation import PAUSE, TRIP, Score, to_animation
 from autograd.drawing.neurons import describe_neurons
 from autograd.drawing.nodes import describe_nodes
-from autograd.drawing.style import NEGATIVE, NOTE, POSITIVE
+from autograd.drawing.style import NEGATIVE, NOTE, PAGE, POSITIVE
 from autograd.steps import Walk
 
 ROOT = Path(__file__).parents[1]
@@ -150,7 +151,7 @@ def test_a_dot_carries_each_contribution_from_the_node_to_the_input(graph: Calla
 def test_no_label_covers_a_box(graph: Callable[[], Value], describe: Any) -> None:
     svg = ElementTree.fromstring(to_animation(walk(graph()), describe))
     boxes = [rect for group in svg.findall(f"{SVG}g") if "box" in group.get("class", "") for rect in group.iter(f"{SVG}rect")]
-    sheets = [rect for group in svg.findall(f"{SVG}g") if group.get("data-of") for rect in group.iter(f"{SVG}rect")]
+    sheets = [rect for group in svg.findall(f"{SVG}g") if group.get("class") == "paper" for rect in group.iter(f"{SVG}rect")]
     assert len(boxes) > 5 and len(sheets) > 5
 
     def sides(rect: Element) -> tuple[float, float, float, float]:
@@ -160,6 +161,22 @@ def test_no_label_covers_a_box(graph: Callable[[], Value], describe: Any) -> Non
     for (left, top, right, bottom), (x, y, u, v) in product(map(sides, boxes), map(sides, sheets)):
         assert min(right, u) - max(left, x) < 1 or min(bottom, v) - max(top, y) < 1
     assert not [text for dot in dots(svg) for text in dot.iter(f"{SVG}text")]
+
+
+@needs_layout
+def test_a_batch_has_references_that_dots_reach() -> None:
+    steps = walk(batch(3))
+    svg = ElementTree.fromstring(to_animation(steps))
+    assert float(svg.get("viewBox", "").split()[2]) <= PAGE
+    ends = [float(motion.get("keyTimes", "").split(";")[2]) for motion in svg.iter(f"{SVG}animateMotion")]
+    assert len(ends) >= 50 and ends == sorted(ends)
+    assert not any(": " in text for ident, lines in seen(svg, 0.001).items() if ident.endswith("r") for text in lines)
+    last, plan = seen(svg, 0.9999), describe_nodes(steps.telling, steps.moment(-1))
+    names = {node.id: node.lines[0].name for node in plan.nodes}
+    shown = [text for ident, lines in last.items() if ident.endswith("r") for text in lines]
+    assert len(shown) > 25 and set(shown) <= {f"↑ {names[edge.source]}: {edge.label}" for edge in plan.edges}
+    for node in plan.nodes:
+        assert [text for text in last[node.id] if not text.startswith("↓")] == [line.text for line in node.lines]
 
 
 @needs_layout

@@ -115,7 +115,7 @@ def test_uses_far_away_have_references() -> None:
     for edge in cut:
         wanted[f"{edge.target}r"].append(f"↑ {names[edge.source]}: {edge.label}")
     assert above == wanted, "each is named once, where its arrow would arrive, with its label"
-    below = {node.id for node in found.plan.nodes if node.lines[-1].text.startswith("↓")}
+    below = {node.id for node in found.plan.nodes if any(line.text.startswith("↓") for line in node.lines)}
     assert below == {edge.source for edge in cut}
     assert found.plan.notes == (*drawing.notes, "↑ names an operand whose box is further up, ↓ an operation further down")
     for node in drawing.nodes:  # a leaf is drawn with an arrow to its first use

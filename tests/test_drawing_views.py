@@ -2,6 +2,7 @@
 
 import math
 import re
+from itertools import combinations
 from typing import Any
 from xml.etree.ElementTree import fromstring
 
@@ -12,7 +13,7 @@ from autograd.drawing import Drawing, draw
 from autograd.drawing.geometry import place
 from autograd.drawing.nodes import describe_nodes
 from autograd.drawing.plan import note_lines
-from autograd.drawing.style import text_width
+from autograd.drawing.style import label_size, text_width
 from autograd.symbol import SUBSCRIPTS, SUPERSCRIPTS
 from autograd.telling import Telling, factor
 from nn import MLP
@@ -210,6 +211,31 @@ def test_neurons_of_all_kinds_are_found() -> None:
     [neuron] = [node for node in drawing.nodes if node.kind == "neuron"]
     assert [line.text for line in neuron.lines] == ["v1", "net = 0.75", "b = 0.25"]
     assert boxes(drawing)["w"] == ["w = 0.5"]  # a weight that is also used elsewhere has a box
+
+
+@pytest.mark.parametrize("sizes", [(1, 1), (3, 1), (2, 2, 1)])
+def test_labels_of_a_network_do_not_overlap_at_any_moment(sizes: tuple[int, ...]) -> None:
+    steps = walk(trained(*sizes))
+    place_of = place(draw(steps.loss, step=0, view="neurons"))
+    for k in range(len(steps)):
+        labels = []
+        for edge in draw(steps.loss, step=k, view="neurons").edges:
+            (x, y), (width, height) = place_of.arrows[edge.id].label, label_size(edge)
+            labels.append((x - width / 2, x + width / 2, y - height / 2, y + height / 2))
+        for (a, b, c, d), (e, f, g, h) in combinations(labels, 2):
+            assert min(b, f) - max(a, e) < 1 or min(d, h) - max(c, g) < 1
+
+
+def test_in_its_step_a_weight_is_written_in_the_product() -> None:
+    steps = walk(trained(3, 1))
+    k = next(k for k, step in enumerate(steps) if step.edges and step.node.primitive is dot and step.node.inputs[3].primitive)
+    active = [edge for edge in draw(steps.loss, step=k, view="neurons").edges if edge.emphasis == "active"]
+    number = steps.telling.number
+    for edge, step in zip(active, steps[k].edges[3:6], strict=True):
+        gradient, product, contribution = (text for _, text in edge.lines)
+        assert gradient.startswith("∂w ") and contribution == f"= {number(step.contribution)}"
+        assert product.replace("(", "").replace(")", "") == f"{number(step.upstream)} × {number(step.partial)}"
+    assert {edge.lines[0][0] for edge in draw(steps.loss, step=-1, view="neurons").edges if edge.weight} == {"value"}
 
 
 def test_what_is_not_shown_stands_out_at_its_steps() -> None:

@@ -27,12 +27,13 @@ from typing import NamedTuple, TypeVar
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from autograd.drawing.as_svg import darken, draw_arrow, draw_box, draw_label, draw_note, draw_plan
-from autograd.drawing.geometry import Arrow, place
+from autograd.drawing.geometry import Arrow, fitted
+from autograd.drawing.layers import MEANING, with_references
 from autograd.drawing.neurons import describer
 from autograd.drawing.nodes import describe_nodes, frame_of
 from autograd.drawing.plan import WIDEST_NOTE, Edge, Line, Node, Plan, Theme, checked_theme, cut, note_lines
 from autograd.drawing.shapes import Point
-from autograd.drawing.style import NEGATIVE, NOTE, PAGE, POSITIVE
+from autograd.drawing.style import NEGATIVE, NOTE, PAGE, PAPER, POSITIVE
 from autograd.files import write_whole
 from autograd.moments import Moment, Step
 from autograd.steps import Walk
@@ -47,6 +48,7 @@ SUFFIX = ".svg"
 START, FORWARD, TRIP, BETWEEN, REST, PAUSE = 1.0, 0.8, 2.1, 0.6, 0.4, 3.0  # seconds
 PHASES = 3  # of a trip: with the upstream gradient, multiplied by the local derivative, with the contribution
 MOST_BETWEEN = 2.4  # seconds from the first dot of a step to the last, however many there are
+HALO = {"stroke": PAPER, "stroke-width": "3", "paint-order": "stroke"}
 # In CSS, !important overrides SMIL's values.
 REDUCED = (
     "@media (prefers-reduced-motion: reduce) {.last {visibility: visible !important} .past {visibility: hidden !important}}"
@@ -71,6 +73,7 @@ class Score:
     Args:
         steps: the walk.
         describe: what describes one moment, such as `describe_nodes`.
+        frame: the picture with room for everything, if it is known.
 
     Attributes:
         frame: the picture with room for everything.
@@ -80,8 +83,8 @@ class Score:
         end: when it all begins again, in seconds.
     """
 
-    def __init__(self, steps: Walk, describe: Describe) -> None:
-        self.frame = frame_of(steps, describe)
+    def __init__(self, steps: Walk, describe: Describe, frame: Plan | None = None) -> None:
+        self.frame = frame or frame_of(steps, describe)
         self.nodes: dict[str, list[tuple[float, Node]]] = defaultdict(list)
         self.edges: dict[str, list[tuple[float, Edge]]] = defaultdict(list)
         self.captions = [(0.0, "given: the leaves")]
@@ -122,7 +125,7 @@ class Score:
         for node in plan.nodes:
             shown: Hashable = node.emphasis, *((line.name, line.value) for line in node.lines)  # all else stays as it is
             if self._shown.get(node.id) != shown:
-                missing = self._lines[node.id] - len(node.lines)  # empty lines, so that the others keep their places
+                missing = self._lines[node.id] - len(node.lines) if node.kind != "rest" else 0  # so that all keep their places
                 self.nodes[node.id].append((time, replace(node, lines=(*node.lines, *[Line("gradient")] * missing))))
             self._shown[node.id] = shown
         for edge in plan.edges:
@@ -143,13 +146,21 @@ def to_animation(steps: Walk, describe: Describe = describe_nodes) -> str:
     Raises:
         LayoutError: if no layout engine is installed.
     """
-    score = Score(steps, describe)
+    whole = frame_of(steps, describe)
+    frame, geometry = fitted(replace(whole, frame=whole), PAGE)  # not for a cell of a notebook
+    far = {edge.id for edge in set(whole.edges) - set(frame.edges)}  # of these, a dot travels to each reference
+
+    def described(telling: Telling, moment: Moment) -> Plan:
+        return with_references(describe(telling, moment), far)
+
+    score = Score(steps, described if far else describe, replace(frame, frame=None))
     caption = max((text for _, text in score.captions), key=lambda text: (len(note_lines(text)), len(text)))
     title = f"The walk over {steps.names[steps.loss]}"
-    geometry = place(score.frame, PAGE)  # not for a cell of a notebook
-    svg = draw_plan(
-        replace(score.frame, title=title, notes=(caption, *(cut(note, WIDEST_NOTE) for note in steps.telling.notes))), geometry
-    )
+    notes = (caption, *(cut(note, WIDEST_NOTE) for note in steps.telling.notes), *[MEANING] * bool(far))
+    svg = draw_plan(replace(score.frame, title=title, notes=notes), geometry)
+    summary = replace(whole, title=title).summary
+    svg[0].text = summary
+    svg.set("aria-label", summary)
     style = Element("style")
     style.text = REDUCED
     svg.insert(1, style)
@@ -158,7 +169,7 @@ def to_animation(steps: Walk, describe: Describe = describe_nodes) -> str:
     for ident, boxes in score.nodes.items():
         drawn = [(time, draw_box(box, geometry.boxes[ident])) for time, box in boxes]
         _overlay(groups[ident], drawn, score.end)
-    trips = {trip.edge.id: trip for trip in score.trips}
+    trips, above = {trip.edge.id: trip for trip in score.trips}, list[Element]()  # the texts of labels, above the dots
     for ident, arrows in score.edges.items():
         way = geometry.arrows[ident]
         _overlay(groups[ident], [(time, draw_arrow(arrow, way)) for time, arrow in arrows], score.end)
@@ -166,13 +177,18 @@ def to_animation(steps: Walk, describe: Describe = describe_nodes) -> str:
             written = [(time, draw_label(arrow, way)) for time, arrow in arrows]
             if ident in trips:
                 written += _line_by_line(trips[ident], way)
-            _overlay(labels[ident], sorted(written, key=lambda found: found[0]), score.end)
+            written.sort(key=lambda found: found[0])
+            above.append(Element("g", {**labels[ident].attrib, **HALO}))
+            labels[ident].attrib = {"class": "paper"}
+            for group, tag in ((labels[ident], "rect"), (above[-1], "text")):
+                _overlay(group, [(time, _group(*label.findall(tag))) for time, label in written], score.end)
     if (note := svg.find("text")) is not None:
         y = float(note.get("y", "0"))
         texts = [(time, _group(draw_note(text, y))) for time, text in score.captions]
         svg.remove(note)
         _overlay(SubElement(svg, "g"), texts, score.end)
     svg.extend(_dot(trip, geometry.arrows[trip.edge.id], score.end) for trip in score.trips)
+    svg.extend(above)
     if score.frame.theme == "dark":
         darken(svg)
     return tostring(svg, encoding="unicode") + "\n"
@@ -208,9 +224,10 @@ def _group(*elements: Element) -> Element:
 
 def _line_by_line(trip: Trip, arrow: Arrow) -> Iterator[tuple[float, Element]]:
     """Draw the label of an arrow as it is written while a dot travels, its lines where they will stay."""
-    for k, time in enumerate(trip.phases, 1 - PHASES):
+    for k, time in enumerate(trip.phases, 1):
         label = draw_label(trip.edge, arrow)
-        del label[len(label) + k :]
+        missing = min(PHASES - k, 1 if trip.edge.weight else 2)  # a weight and what it multiplies are one line
+        del label[len(label) - missing :]
         yield time, label
 
 

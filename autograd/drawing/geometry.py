@@ -59,8 +59,8 @@ def place(plan: Plan, widest: float | None = None) -> Geometry:
     return fold(_by_graphviz(plan), plan.edges, WIDEST if widest is None else widest)
 
 
-def fitted(plan: Plan) -> tuple[Plan, Geometry]:
-    """Place a plan so that it can be read in a cell of a notebook.
+def fitted(plan: Plan, widest: float | None = None) -> tuple[Plan, Geometry]:
+    """Place a plan so that it can be read in a cell of a notebook, or in another width.
 
     It is set in lines, as `place` does; but in layers from top to bottom, with references, where it would still be too wide
     and fits a page that way, or where leaves have many uses far apart, as in a batch, since arrows to all of them are a tangle.
@@ -69,12 +69,13 @@ def fitted(plan: Plan) -> tuple[Plan, Geometry]:
         The picture, with references if it has any, and where its parts go.
     """
     if any(node.kind == "neuron" for node in plan.nodes) or not (usual := in_layers(plan)):
-        return plan, place(plan)
-    if usual.shared <= MANY and (folded := place(plan)).width <= WIDEST:
+        return plan, place(plan, widest)
+    limit = WIDEST if widest is None else widest
+    if usual.shared <= MANY and (folded := place(plan, widest)).width <= limit:
         return plan, folded
     narrower = [layered for room in ROOMS if (layered := in_layers(plan, room))]
     found = [(layered.plan, _by_graphviz(layered.plan.frame or layered.plan, layered)) for layered in (usual, *narrower)]
-    best = min(found, key=lambda pair: max(pair[1].width, WIDEST))
+    best = min(found, key=lambda pair: max(pair[1].width, limit))
     return best if usual.shared > MANY or best[1].width <= PAGE else (plan, folded)
 
 

@@ -30,14 +30,14 @@ from typing import NamedTuple
 from autograd.drawing.plan import Edge, Line, Node, Plan, Role
 from autograd.drawing.style import label_size, size_of
 
-__all__ = ["Layered", "in_layers"]
+__all__ = ["MEANING", "Layered", "in_layers", "with_references"]
 
 LONGEST = 4  # arrows on a path from left to right
 ROOM = 405.0  # points for the boxes of a layer: arrows and labels make the whole about twice as wide
 ARROW = 16.0  # points for an arrow that passes a layer
 FAR = 8  # boxes after the first use of a leaf, or layers below a box: uses further away have a reference
 NOTHING: tuple[tuple[Role, str], ...] = (("operation", ""),)
-NOTE = "↑ names an operand whose box is further up, ↓ an operation further down"
+MEANING = "↑ names an operand whose box is further up, ↓ an operation further down"
 
 
 class Layered(NamedTuple):
@@ -80,10 +80,10 @@ def in_layers(plan: Plan, room: float = ROOM) -> Layered | None:
     leaves = frozenset(ident for ident, kind in kinds.items() if kind == "leaf")
     later = [edge for edge in frame.edges if edge.source in leaves and edge is not first[edge.source]]
     far = {edge.id for edge in later if place[edge.target] - place[first[edge.source].target] > FAR}
-    layers, shared = _fill(_with_references(frame, far), room), len(far)
+    layers, shared = _fill(with_references(frame, far), room), len(far)
     others = [edge for edge in frame.edges if kinds[edge.source] in ("operation", "neuron")]
     far |= {edge.id for edge in later + others if layers[edge.source] - layers[edge.target] > FAR}
-    shown = replace(_with_references(plan, far), frame=plan.frame and _with_references(frame, far, roomy=True))
+    shown = replace(with_references(plan, far), frame=plan.frame and with_references(frame, far, roomy=True))
     for edge in shown.edges:
         layers.setdefault(edge.source, layers[edge.target] + 1)  # a reference
     last = {layer: ident for ident, layer in layers.items()}
@@ -100,7 +100,7 @@ def _longest(plan: Plan) -> int:
     return max(depth.values(), default=0)
 
 
-def _with_references(plan: Plan, far: AbstractSet[str], roomy: bool = False) -> Plan:
+def with_references(plan: Plan, far: AbstractSet[str], roomy: bool = False) -> Plan:
     """Put references in place of some arrows: for each operation one box, and one arrow from it.
 
     Args:
@@ -132,9 +132,11 @@ def _with_references(plan: Plan, far: AbstractSet[str], roomy: bool = False) -> 
             nodes.append(Node(ident, "rest", tuple(above[node.id]), "operands further up", faint.get(ident, "normal")))
         if node.id in below:
             uses = below[node.id]
-            node = replace(node, lines=(*node.lines, Line("operation", f"↓ {uses[0]}{', …' * (len(uses) > 1)}")))
+            k = sum(line.role != "gradient" for line in node.lines)  # before its gradient, which is not there at all moments
+            use = Line("operation", f"↓ {uses[0]}{', …' * (len(uses) > 1)}")
+            node = replace(node, lines=(*node.lines[:k], use, *node.lines[k:]))
         nodes.append(node)
-    return replace(plan, nodes=tuple(nodes), edges=tuple(edges.values()), notes=(*plan.notes, *[NOTE] * bool(above)))
+    return replace(plan, nodes=tuple(nodes), edges=tuple(edges.values()), notes=(*plan.notes, *[MEANING] * bool(above)))
 
 
 def _fill(plan: Plan, room: float) -> dict[str, int]:

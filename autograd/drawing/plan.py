@@ -163,9 +163,13 @@ class Edge:
         return " ".join(text for _, text in self.lines)
 
     def written(self, style: Style) -> tuple[tuple[Role, str], ...]:
-        """Return the lines of the label in a style; a local derivative and a contribution never look alike."""
+        """Return the lines of the label in a style; a local derivative and a contribution never look alike.
+
+        In the step shown a weight is written in the product only, so that the label has no more lines than after it.
+        """
         local, upstream, contribution = map(style.number, (self.local, self.upstream, self.contribution))
-        lines: list[tuple[Role, str]] = [("value", local)] if self.weight else []
+        is_product = self.weight and self.flow == "flowing"
+        lines: list[tuple[Role, str]] = [("value", local)] if self.weight and not is_product else []
         if self.gradient is not None:
             lines.append(("gradient", f"{style.name(Symbol('∂w'))} {style.number(self.gradient)}"))
         flows: dict[Flow, list[tuple[Role, str]]] = {
@@ -175,7 +179,10 @@ class Edge:
             "not taken": [("operation", "not taken")],
             "nothing": [],
         }
-        lines += flows[self.flow]
+        if is_product:
+            lines += [("gradient", f"{upstream} × {factor(local)}"), ("gradient", f"= {contribution}")]
+        else:
+            lines += flows[self.flow]
         return (*lines, ("operation", self.name)) if self.name else tuple(lines)
 
 
@@ -223,7 +230,7 @@ def cut(text: str, width: int = WIDEST) -> str:
     'a_na…ters'
     """
     half = width // 2
-    return text if len(text) <= width else f"{text[:half]}…{text[half + 1 - width :]}"
+    return text if len(text) <= width else f"{text[:half].rstrip('…')}…{text[half + 1 - width :].lstrip('…')}"
 
 
 def note_lines(*notes: str) -> list[str]:
