@@ -128,7 +128,7 @@ class Bound:
 
     def see(self, space: int, first: int, dims: Sequence[tuple[int, int]]) -> Any:
         """Return a view that begins at a slot and has these lengths and steps in bytes."""
-        shape, steps = tuple(n for n, _ in dims), tuple(step for _, step in dims)
+        shape, steps = tuple([n for n, _ in dims]), tuple([step for _, step in dims])
         offset = first * self.steps[space][0]
         if space >= INPUTS:
             return Place(space - INPUTS, shape, offset, steps)

@@ -44,7 +44,7 @@ from autograd.symbol import flows, read_flow
 __all__ = ["Backward", "Gradients", "Outer", "Passes", "differentiate", "risks", "template"]
 
 ONE_OPERAND: Final[Any] = (None,), (True,)
-Pair: TypeAlias = tuple[Any, Any]  # an upstream gradient and a partial derivative: each a node's place, or a float
+Pair: TypeAlias = tuple[int, int]  # an upstream gradient and a partial derivative
 
 
 class Outer(NamedTuple):
@@ -136,11 +136,11 @@ class Template(NamedTuple):
     Attributes:
         steps: the computation: the row of each node, None for a list, and what picks its operands from all nodes so far; of a
             constant, the number and None.
-        edges: for each operand that is wanted its place, the partial derivative and the condition: each a place or a number.
+        edges: for each operand that is wanted its place, that of the partial derivative, and that of the condition, or a bool.
     """
 
     steps: list[tuple[Any, Any]]
-    edges: list[tuple[int, Any, Any]]
+    edges: list[tuple[int, int, Any]]
 
 
 @functools.lru_cache(maxsize=4096)
@@ -163,10 +163,9 @@ def template(row: Primitive, constants: tuple[Any, ...], wanted: tuple[bool, ...
 
     trace = Trace(rules, [], [()] * (n + 1))
     graph, outputs = canonical(trace.graph, trace.outputs)
-    values = [graph.constants.get(i, i) for i in outputs]
-    conditions = [bool(x) if isinstance(x, float) else x for x in values[len(which) :]]
+    conditions = [bool(graph.constants[i]) if i in graph.constants else i for i in outputs[len(which) :]]
     steps = [(graph.constants.get(i, graph.rows[i]), _picker(graph.operands[i])) for i in range(graph.n_leaves, len(graph))]
-    return Template(steps, [*zip(which, values, conditions, strict=False)])
+    return Template(steps, [*zip(which, outputs, conditions, strict=False)])
 
 
 def _picker(places: tuple[int, ...]) -> Callable[[Sequence[int]], tuple[int, ...]] | None:
@@ -197,7 +196,8 @@ class Backward:
 
     def __init__(self, form: Canonical, y: int, risk: dict[int, int] | None = None) -> None:
         self.form, self.graph, self.depends, self.y = form, form.graph, form.depends, y
-        self.terms: dict[int, list[Pair]] = {y: [(1.0, 1.0)]}
+        self.constants, self.one = form.graph.constants, form.constant(1.0)
+        self.terms: dict[int, list[Pair]] = {y: [(self.one, self.one)]}
         self.uses: dict[int, list[tuple[int, int]]] = {}  # for each list its δ and the other list, for each dot
         self.member: dict[int, list[tuple[int, int]]] = {}  # for each node the lists that it is in, and its index there
         self.columns: dict[int, tuple[tuple[int, ...], list[tuple[int, ...]]]] = {}
@@ -219,14 +219,14 @@ class Backward:
             if row is None or not self.depends[i] & LEARNS or (i not in self.terms and i not in self.member):
                 continue
             delta = self.gradient(i)
-            if i in graph.labels and not isinstance(delta, float) and graph.rows[delta] is not None:
+            if i in graph.labels and graph.rows[delta] is not None:
                 labels[i] = delta
             self.through(i, row, delta)
         for i in sorted(labels):
             graph.labels.setdefault(labels[i], f"∂{graph.labels[i]}")
 
-    def of_leaves(self, leaves: Iterable[int]) -> Iterator[tuple[int, Any]]:
-        """Iterate over leaves with their gradients: places, or floats."""
+    def of_leaves(self, leaves: Iterable[int]) -> Iterator[tuple[int, int]]:
+        """Iterate over leaves with their gradients."""
         n = self.graph.n_leaves
         for place in self.uses:
             for k, j in enumerate(self.graph.operands[place]):
@@ -235,12 +235,12 @@ class Backward:
         for j in leaves:
             yield j, self.gradient(j)
 
-    def gradient(self, i: int) -> Any:
-        """Return the gradient of a node, from all that arrived: a place, or a float."""
+    def gradient(self, i: int) -> int:
+        """Return the gradient of a node, from all that arrived."""
         pairs, sources = self.terms.pop(i, []), self.member.get(i, ())
         if not pairs and len(sources) == 1:
             deltas, factors = self.factors(*sources[0])
-            if self.graph.constants.keys().isdisjoint(factors):
+            if self.constants.keys().isdisjoint(factors):
                 return self.form.sum_of(factors, deltas)
         return self.sum(pairs + self.from_lists(i) if sources else pairs)
 
@@ -263,36 +263,34 @@ class Backward:
         """Return what arrives at a node through the lists it is in."""
         found: list[Pair] = []
         for place, k in self.member.get(i, ()):
-            deltas, factors = self.factors(place, k)
-            found += zip(deltas, [self.graph.constants.get(j, j) for j in factors], strict=True)
+            found += zip(*self.factors(place, k), strict=True)
         return found
 
-    def sum(self, pairs: Sequence[Pair]) -> Any:
-        """Return Σ upstream·partial: a place, or a float."""
-        if len(pairs) == 1 and pairs[0][0].__class__ is pairs[0][1].__class__ is int:
-            return self.form.product(*pairs[0])
-        constant, number = self.form.constant, 0.0
+    def sum(self, pairs: Sequence[Pair]) -> int:
+        """Return Σ upstream·partial; what is constant is computed."""
+        constants, number = self.constants, 0.0
         products: list[tuple[int, int]] = []
         addends: list[int] = []
         for upstream, partial in pairs:
-            if isinstance(upstream, float):
+            if upstream in constants:
                 upstream, partial = partial, upstream
-            if not isinstance(partial, float):
+            if partial not in constants:
                 products.append((upstream, partial))
-            elif isinstance(upstream, float):
-                number += upstream * partial
-            elif partial == 1:
+            elif upstream in constants:
+                number += constants[upstream] * constants[partial]
+            elif constants[partial] == 1:
                 addends.append(upstream)
             else:
-                products.append((constant(partial), upstream))
-        if not (products or addends):
-            return number
-        return self.form.sum(products, [*addends, constant(number)] if number else addends)
+                products.append((partial, upstream))
+        if number or not (products or addends):
+            addends.append(self.form.constant(number))
+        return self.form.sum(products, addends)
 
-    def _twice(self, x: Any) -> Any:
-        return 2.0 * x if isinstance(x, float) else self.form.node(multiply, (self.form.constant(2.0), x))
+    def _twice(self, x: int) -> int:
+        two = self.form.constant(2.0)
+        return self.sum([(two, x)]) if x in self.constants else self.form.node(multiply, (two, x))
 
-    def through(self, i: int, row: Primitive, delta: Any) -> None:
+    def through(self, i: int, row: Primitive, delta: int) -> None:
         """Pass a node's gradient on to its operands."""
         graph, danger = self.graph, 2 if i in self.hot else self.risk.get(i, 0)
         reach = self._reach(i) if self.is_risky else True
@@ -314,8 +312,7 @@ class Backward:
                 place.append(form.node(made, pick(place)))
         for k, partial, flow in edges:
             condition = flow if isinstance(flow, bool) else place[flow]
-            value = partial if isinstance(partial, float) else place[partial]
-            self.arrive(operands[k], delta, value, self._both(reach, condition), danger)
+            self.arrive(operands[k], delta, place[partial], self._both(reach, condition), danger)
 
     def _template(self, row: Primitive, operands: Sequence[int]) -> Template:
         """Return the rules of a row at these operands, with the places of constants in place of the numbers."""
@@ -330,18 +327,18 @@ class Backward:
             self.templates[key] = Template(steps, edges)
         return self.templates[key]
 
-    def _through_dot(self, operands: tuple[int, ...], delta: Any, danger: int, reach: Any) -> None:
+    def _through_dot(self, operands: tuple[int, ...], delta: int, danger: int, reach: Any) -> None:
         graph, rules = self.graph, _rules_of_dot(len(operands))
         for j, partial in zip(operands[2:], rules[2:], strict=True):
-            self.arrive(j, delta, partial, reach, danger)
+            self.arrive(j, delta, self.form.constant(float(partial)), reach, danger)
         is_square = operands[0] == operands[1]
         for k in (0,) if is_square else (0, 1):
             place, other, upstream = operands[k], operands[rules[k]], self._twice(delta) if is_square else delta
             if not self.depends[place] & LEARNS:
                 continue
-            if isinstance(delta, float) or danger:
+            if delta in self.constants or danger:
                 for j, partial in zip(graph.operands[place], graph.operands[other], strict=True):
-                    self.arrive(j, upstream, graph.constants.get(partial, partial), reach, danger)
+                    self.arrive(j, upstream, partial, reach, danger)
                 continue
             if place not in self.uses:
                 self.uses[place] = []
@@ -352,17 +349,15 @@ class Backward:
                 self.reach[place] = self._either(self.reach.get(place, False), reach)
             self.uses[place].append((upstream, other))
 
-    def arrive(self, j: int, upstream: Any, partial: Any, condition: Any, danger: int) -> None:
+    def arrive(self, j: int, upstream: int, partial: int, condition: Any, danger: int) -> None:
         """Note what arrives at a node along one edge."""
         if not self.depends[j] & LEARNS or condition is False:
             return
         pair = upstream, partial
         if danger and condition is not True:
-            product = self.sum([pair])
-            place = self.form.constant(product) if isinstance(product, float) else product
-            pair = self.form.node(where, (condition, place, self.form.constant(0.0))), 1.0
-        elif isinstance(partial, float) and partial == 0 and danger < 2:  # but 0·∞ is not 0
-            pair = 0.0, 0.0
+            pair = self.form.node(where, (condition, self.sum([pair]), self.form.constant(0.0))), self.one
+        elif danger < 2 and self.constants.get(partial) == 0:  # but 0·∞ is not 0
+            pair = partial, partial
         self.terms.setdefault(j, []).append(pair)
         if self.is_risky:
             self.reach[j] = self._either(self.reach.get(j, False), condition)
@@ -410,10 +405,7 @@ class Backward:
 
     def _varies(self, pair: Pair) -> bool:
         """Return whether both factors of a contribution depend on an input."""
-        upstream, partial = pair
-        if isinstance(upstream, float) or isinstance(partial, float):
-            return False
-        return bool(self.depends[upstream] & self.depends[partial] & VARIES)
+        return bool(self.depends[pair[0]] & self.depends[pair[1]] & VARIES)
 
     def _of_list(self, place: int, found: Gradients) -> Sequence[int]:
         """Find the gradient of a list of parameters that vary nowhere else; return which elements do not vary here either."""
@@ -424,7 +416,7 @@ class Backward:
             found.outers.append(Outer(parameters, deltas, others))
             return ()
         _, columns = self.columns_of(place)
-        varying = [all(self.depends[j] & VARIES or self.graph.constants.get(j) == 0 for j in column) for column in columns]
+        varying = [all(self.depends[j] & VARIES or self.constants.get(j) == 0 for j in column) for column in columns]
         if any(varying):
             inputs = zip(*compress(columns, varying), strict=True)
             found.outers.append(Outer(tuple(compress(parameters, varying)), deltas, tuple(map(self.form.listed, inputs))))
@@ -440,10 +432,8 @@ class Backward:
             deltas, factors = zip(*varying, strict=True)
             found.outers.append(Outer((parameter,), deltas, tuple([self.form.listed((x,)) for x in factors])))
         gradient = self.sum(others)
-        if not isinstance(gradient, float):
+        if self.constants.get(gradient) != 0:
             found.nodes[parameter] = gradient
-        elif gradient:
-            found.nodes[parameter] = self.form.constant(gradient)
 
 
 def risks(graph: Graph, y: int) -> dict[int, int]:

@@ -111,10 +111,10 @@ def jacobian(graph: Graph, outputs: Sequence[int], of: str) -> Jacobian:
         found = Backward(form, y, risk)
         found.through_operations(_below(form.graph, y, sets))
         for leaf, entry in found.of_leaves(_members(sets[y], leaves)):
-            if entry != 0.0 or not isinstance(entry, float):  # the place 0 is an entry, the number is not
+            if form.graph.constants.get(entry) != 0:
                 rows.append(row)
                 columns.append(leaf - leaves.start)
-                entries.append(form.constant(entry) if isinstance(entry, float) else entry)
+                entries.append(entry)
     pruned, places = form.graph.pruned(graph.n_leaves, entries)
     passes = Passes(pruned, len(pruned), [places[i] for i in entries], Gradients())
     return Jacobian(passes, rows, columns, (len(outputs), len(leaves)))
@@ -142,7 +142,8 @@ def index_sets(graph: Graph, leaves: range) -> list[int]:
 @functools.cache
 def _matter(row: Primitive, n: int) -> list[int]:
     """Return which of n operands a row depends on: those whose rule is not the number 0."""
-    return [k for k, partial, _ in template(row, (None,) * n, (True,) * n, False).edges if repr(partial) != "0.0"]
+    steps, edges = template(row, (None,) * n, (True,) * n, False)
+    return [k for k, partial, _ in edges if partial <= n or steps[partial - n - 1] != (0.0, None)]
 
 
 def _below(graph: Graph, y: int, sets: Sequence[int]) -> list[int]:

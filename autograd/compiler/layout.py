@@ -323,4 +323,4 @@ def strides(index: Array) -> tuple[int, tuple[int, ...]] | None:
         steps.append(int(flat[size] - flat[0]) if n > 1 else 0)
         if n > 1:
             even = np.add.outer(even, steps[-1] * np.arange(n))
-    return (int(flat[0]), tuple(steps)) if (even.reshape(-1) == flat).all() else None
+    return (int(flat[0]), tuple(steps)) if even.tobytes() == flat.tobytes() else None

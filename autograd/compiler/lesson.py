@@ -119,14 +119,9 @@ class Block:
     name: str = ""
     depth: int = 0
 
-    @property
-    def slots(self) -> tuple[Slots, ...]:
-        """What the instruction writes and reads."""
-        return self.instruction.out, *self.instruction.operands
-
 
 class Writer:
-    """Writes a program's equations in one notation; see `lesson`."""
+    """A machine that writes what the others compute: a program's equations in one notation; see `lesson`."""
 
     def __init__(self, layout: Layout, arguments: Sequence[str], parameters: Sequence[str], notation: Notation) -> None:
         self.layout, self.arguments, self.parameters, self.notation = layout, arguments, parameters, notation
@@ -140,20 +135,26 @@ class Writer:
         self.names = Names()
         self.nameless: dict[Any, str] = {}
         self.groups: dict[Any, list[Alike]] = {}  # for some slots, in whatever order, the labels
-        weights = [i.out for i in layout.instructions if i.kind == "product" and i.is_summed]
         # Matrices of weights come first, since others, such as a penalty, may look at the weights of all layers together.
-        for is_first, some in ((True, weights), (False, [slots for block in self.blocks for slots in block.slots])):
-            known = set() if is_first else {*self.names.counted}
-            for slots in some:
-                if (key := _key(slots)) not in self.groups:
-                    self.groups[key] = alike(self.labels(slots))
-                    is_leaf = slots.space in (PARAMETERS, GRADIENT)
-                    self.names.learn([group for group in self.groups[key] if not (is_leaf and group.words in known)])
-        for block in self.blocks:
-            for slots in block.instruction.operands:
-                if slots.space == PARAMETERS:
-                    self.parameter(slots)  # those without labels are counted in the order in which they are used
-        outputs = [self.blocks[self.block_of[space][slot]] for space, slot in layout.outputs if space in self.block_of]
+        everything = [slots for instruction in layout.instructions for slots in (instruction.out, *instruction.operands)]
+        self._learn([i.out for i in layout.instructions if i.kind == "product" and i.is_summed], set())
+        self._learn(everything, {*self.names.counted})
+        for slots in everything:
+            if slots.space == PARAMETERS:
+                self.parameter(slots)  # those without labels are counted in the order in which they are used
+        self._name_blocks()
+
+    def _learn(self, some: Sequence[Slots], known: AbstractSet[tuple[str, ...]]) -> None:
+        """Look at the labels of slots, of leaves only at those with other words than the known ones."""
+        for slots in some:
+            if (key := _key(slots)) not in self.groups:
+                self.groups[key] = alike(self.labels(slots))
+                is_leaf = slots.space in (PARAMETERS, GRADIENT)
+                self.names.learn([group for group in self.groups[key] if not (is_leaf and group.words in known)])
+
+    def _name_blocks(self) -> None:
+        """Name all blocks but those that are written where they are used."""
+        outputs = [self.blocks[self.block_of[space][slot]] for space, slot in self.layout.outputs if space in self.block_of]
         for block in self.blocks:
             block.name = self._name(block, outputs)
             for parts in dict.fromkeys(tuple(self.parts(slots)) for slots in block.instruction.operands):
@@ -172,10 +173,8 @@ class Writer:
 
     def _is_short(self, block: Block) -> bool:
         """Return whether a block without a name is written where it is used: once, or if it is one operation, twice."""
-        simple = block.instruction.kind == "apply" and all(
-            all(used.name for used, _ in self.parts(slots)) for slots in block.instruction.operands
-        )
-        return block.users == 1 or (block.users == 2 and bool(simple))
+        names = [used.name for slots in block.instruction.operands for used, _ in self.parts(slots)]
+        return block.users == 1 or (block.users == 2 and block.instruction.kind == "apply" and all(names))
 
     def _name(self, block: Block, outputs: Sequence[Block]) -> str:
         out = block.instruction.out
@@ -287,12 +286,12 @@ class Writer:
     def matrix(self, slots: Slots, symbol: Any) -> str:
         """Write a factor; an argument or a matrix of parameters with its shape the first time."""
         text = self.text(symbol, held=True)
-        if slots.space in (PARAMETERS, *range(INPUTS, INPUTS + len(self.arguments))) and text not in self.shown:
-            self.shown.add(text)
-            _, m, k = slots.index.shape
-            dims = [m, k] if slots.space == PARAMETERS else [k, m]
-            return text + self.shape(slots, dims[::-1] if slots.space == PARAMETERS and _is_transposed(slots) else dims)
-        return text
+        is_leaf = slots.space == PARAMETERS or slots.space >= INPUTS
+        if not is_leaf or text in self.shown:
+            return text
+        self.shown.add(text)
+        _, m, k = slots.index.shape
+        return text + self.shape(slots, [k, m] if slots.space >= INPUTS or _is_transposed(slots) else [m, k])
 
 
 def _key(slots: Slots) -> tuple[int, bytes]:
