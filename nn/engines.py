@@ -203,11 +203,10 @@ class Eager(Engine):
     def _require_dependence(self) -> None:
         """Raise if no example's loss depends on a parameter; the usual case is settled by the first one."""
         for i in range(len(self.lesson.examples)):
-            if not self.dependence.is_vain:
+            if not self.dependence.is_empty:
                 return
             self._see(self.lesson.record(i)[0], i)
-        if self.dependence.is_vain:
-            raise ValueError(self.dependence.vain())
+        self.dependence.require_any()
 
     def measure(self, examples: Examples) -> tuple[float, float | None]:
         """Return the mean loss of examples, and the share that is classified rightly if they have classes."""
@@ -236,17 +235,14 @@ class Compiled(Engine):
     """
 
     def __init__(self, lesson: Lesson) -> None:
-        from autograd import compile  # before NumPy, since its error names what to install
-
         super().__init__(lesson)
-        self.compile = compile
-        self.np, examples = import_module("numpy"), lesson.examples
         self._rehearse()
         self.program = self._compile()
         if not self._is_current():
             raise TypeError(CHANCE)
-        self.data = self._arrays(examples)
-        self.description = f"compiled: {self.program.backend_for(min(len(examples), 8))}"
+        self.np = import_module("numpy")
+        self.data = self._arrays(lesson.examples)
+        self.description = f"compiled: {self.program.backend_for(min(len(lesson.examples), 8))}"
         lesson.optimizer.gather(self.program.parameters, self.parameters)
 
     def _rehearse(self) -> None:
@@ -256,8 +252,7 @@ class Compiled(Engine):
             for i in (0, len(lesson.examples) - 1):
                 error, outputs = lesson.record(i)
                 self.dependence.see(error, lesson.given(i))
-            if self.dependence.is_vain:
-                raise ValueError(self.dependence.vain())
+            self.dependence.require_any()
             # A loss may refuse targets, but not while they stand for any number; so each kind of target is tried here.
             kinds = {repr(target): target for target in lesson.examples.targets}
             for target in [*kinds.values()][:MOST_KINDS]:
@@ -269,13 +264,15 @@ class Compiled(Engine):
         Raises:
             TypeError: if that cannot be done, or if random numbers are drawn, which would be the same in every example.
         """
+        from autograd import compile
+
         lesson = self.lesson
 
         def both(x: Any, target: Any) -> list[Any]:
             outputs = lesson.model(x)
             return [lesson.loss(outputs, target), *(outputs_of(outputs) or [])]
 
-        return self._without_chance(lambda: self.compile(both, self.parameters, example=lesson.given(0)))
+        return self._without_chance(lambda: compile(both, self.parameters, example=lesson.given(0)))
 
     def _is_current(self) -> bool:
         """Return whether the model and the loss do what was compiled; see `_compile` for what it raises."""

@@ -24,7 +24,7 @@ from random import Random
 from typing import Any, ClassVar, Final, TypeAlias, TypeGuard, TypeVar
 
 import autograd
-from autograd import Binary, Primitive, Unary, Value, dot, exp, logsumexp, prelu
+from autograd import Binary, Unary, Value, dot, exp, logsumexp, prelu
 from nn.module import Module, plain
 from nn.tables import listed
 
@@ -450,13 +450,9 @@ def choose(kind: str, name: str, known: Mapping[str, T], other: str) -> T:
 
 
 def _spell(activation: Activation | Joint | None) -> str:
-    """Write an activation as it was given: the name of a row of the table, or the row."""
-    if activation is None:
-        return "'linear'"
-    if not isinstance(activation, Primitive):
-        return repr(activation.__name__)
-    name = activation.name
-    return repr(name if ACTIVATIONS.get(name) is activation else activation)
+    """Write an activation as it was given: its name, or a row of one's own."""
+    names = (name for name, known in {**ACTIVATIONS, **JOINT}.items() if known is activation)
+    return repr(next(names, getattr(activation, "__name__", activation)))
 
 
 def whole_number(name: str, n: Any) -> int:

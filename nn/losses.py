@@ -31,27 +31,9 @@ from typing import Any, Final, TypeAlias
 from autograd import DomainError, Value, dot, exp, log, logsumexp, relu, sigmoid, softplus, sqrt, step, tanh, total, where
 from nn.tables import listed
 
-__all__ = [
-    "LIMITS",
-    "LOSSES",
-    "PROBABILITIES",
-    "Loss",
-    "binary_cross_entropy",
-    "binary_cross_entropy_with_logits",
-    "boundary",
-    "categorical_cross_entropy",
-    "cross_entropy",
-    "hinge",
-    "l2",
-    "mean_squared_error",
-    "one_hot",
-    "paired",
-    "probability_loss",
-    "reach",
-    "require_probabilities",
-    "require_targets",
-    "squared_error",
-]
+__all__ = ["LIMITS", "LOSSES", "PROBABILITIES", "Loss", "binary_cross_entropy", "binary_cross_entropy_with_logits", "boundary",
+           "categorical_cross_entropy", "cross_entropy", "hinge", "l2", "mean_squared_error", "one_hot", "paired",
+           "probability_loss", "reach", "require_probabilities", "require_targets", "squared_error"]  # fmt: skip
 
 Loss: TypeAlias = Callable[[Any, Any], Any]
 
@@ -189,7 +171,6 @@ LOSSES: Final[Mapping[str, Loss]] = {
     for loss in (squared_error, mean_squared_error, binary_cross_entropy, binary_cross_entropy_with_logits,
                  categorical_cross_entropy, cross_entropy, hinge)
 }  # fmt: skip
-_BOUNDARIES: Final[Mapping[Loss, float]] = {binary_cross_entropy_with_logits: 0.0, hinge: 0.0}
 _NEVER_NEGATIVE: Final = frozenset({exp, relu, sigmoid, softplus, sqrt, step})
 _RANGES: Final[Mapping[Any, tuple[float, float]]] = {sigmoid: (0, 1), tanh: (-1, 1)}
 
@@ -249,9 +230,8 @@ def require_targets(loss: Loss, targets: Sequence[Any]) -> None:
         if len(numbers) < 2:
             raise ValueError(f"{loss.__name__} needs an output for each class; the model has one: give it as many as there "
                              "are classes, or use binary_cross_entropy_with_logits for two classes")  # fmt: skip
-        known = [x for x in numbers if x is not None]
-        if len(known) == len(numbers) and not abs(sum(known) - 1) <= 1e-3:  # targets rounded to three digits
-            raise ValueError(f"{loss.__name__} takes targets that add up to 1; got {known!r}: for several classes at once, "
+        if None not in numbers and not abs(sum(numbers) - 1) <= 1e-3:  # targets rounded to three digits
+            raise ValueError(f"{loss.__name__} takes targets that add up to 1; got {numbers!r}: for several classes at once, "
                              "use binary_cross_entropy_with_logits")  # fmt: skip
 
 
@@ -289,13 +269,12 @@ def probability_loss(loss: Loss, outputs: Sequence[Any]) -> str:
     >>> probability_loss(cross_entropy, [Value(0.25), Value(0.75)]), probability_loss(cross_entropy, [Value(1.0), Value(2.0)])
     ('categorical_cross_entropy', '')
     """
-    numbers = [x for x in map(_known, outputs) if x is not None]
-    add_up = min(numbers, default=-1.0) >= 0 and abs(sum(numbers) - 1) < _SLACK and len(numbers) > 1
     squashed = all(isinstance(y, Value) and y.primitive is sigmoid for y in outputs)
-    for on_probabilities, (_, on_logits) in PROBABILITIES.items():
-        if loss is on_logits and (squashed if loss is binary_cross_entropy_with_logits else add_up or squashed):
-            return on_probabilities.__name__
-    return ""
+    if loss is binary_cross_entropy_with_logits and squashed:
+        return binary_cross_entropy.__name__
+    numbers = [x for x in map(_known, outputs) if x is not None]
+    add_up = len(numbers) > 1 and min(numbers) >= 0 and abs(sum(numbers) - 1) < _SLACK
+    return categorical_cross_entropy.__name__ if loss is cross_entropy and (squashed or add_up) else ""
 
 
 def boundary(loss: Loss, labels: Iterable[float], output: Any = None) -> float:
@@ -316,7 +295,7 @@ def boundary(loss: Loss, labels: Iterable[float], output: Any = None) -> float:
     """
     if isinstance(output, Value) and output.primitive in _NEVER_NEGATIVE:
         return 0.5
-    return _BOUNDARIES.get(loss, 0.0 if -1 in labels else 0.5)
+    return 0.0 if loss in (binary_cross_entropy_with_logits, hinge) or -1 in labels else 0.5
 
 
 def _suited(loss: Loss, outputs: Any, targets: Any) -> list[tuple[Any, Any]]:

@@ -31,19 +31,8 @@ from typing import Any, TypeAlias
 
 from autograd import Value, maximum, minimum, sign, where
 
-__all__ = [
-    "SGD",
-    "Adam",
-    "Momentum",
-    "Optimizer",
-    "RProp",
-    "Schedule",
-    "cosine",
-    "descend",
-    "exponential_decay",
-    "step_decay",
-    "warmup",
-]
+__all__ = ["SGD", "Adam", "Momentum", "Optimizer", "RProp", "Schedule", "cosine", "descend", "exponential_decay", "step_decay",
+           "warmup"]  # fmt: skip
 
 Schedule: TypeAlias = Callable[[int], float]
 State: TypeAlias = tuple[Any, ...]
@@ -144,9 +133,7 @@ class Optimizer:
         overrides = any(getattr(type(self), name) is not getattr(Optimizer, name) for name in ("step_array", "_moved", "rate"))
         if overrides or any(getattr(x, "shape", None) != parameters.shape for x in state):
             return (0,)
-        states = parameters[None].repeat(len(state), axis=0)
-        for k, x in enumerate(state):
-            states[k] = x
+        states = _stacked(parameters, state)
         with _Whole(self, partial(setitem, parameters, ..., parameters.copy())):
             rates = [self.lr(i) if callable(self.lr) else self.lr for i in range(self.steps, self.steps + n)]
             found = train(rule=self.rule, states=states, rates=rates, step=self.steps + 1) or (0,)
@@ -157,11 +144,9 @@ class Optimizer:
 
     def gather(self, array: Any, parameters: Sequence[Value]) -> None:
         """Take the state of single parameters, if there is one for each, as that of the array which stands for them."""
-        entries = [self._states.get(id(parameter)) for parameter in parameters]
-        states = [entry[1] for entry in entries if entry is not None]
+        states = [self._states[id(parameter)][1] for parameter in parameters if id(parameter) in self._states]
         if states and len(states) == len(parameters) and not any(x is None for state in states for x in state):
-            columns = zip(*states, strict=True)
-            self._states[id(array)] = array, tuple(_filled(array, column) for column in columns)
+            self._states[id(array)] = array, tuple(_stacked(array, [*zip(*states, strict=True)]))
 
     def scatter(self, array: Any, parameters: Sequence[Value]) -> None:
         """Take the state of an array as that of the single parameters which it stands for."""
@@ -413,11 +398,12 @@ def warmup(lr: float | Schedule, steps: int) -> Schedule:
     return lambda step: (lr(step) if callable(lr) else lr) * min((step + 1) / steps, 1.0)
 
 
-def _filled(array: Any, numbers: Sequence[float]) -> Any:
-    """Return an array like another one, with these numbers."""
-    filled = array.copy()
-    filled[...] = numbers
-    return filled
+def _stacked(array: Any, rows: Sequence[Any]) -> Any:
+    """Return rows as an array, each like the array given."""
+    stacked = array[None].repeat(len(rows), axis=0)
+    for k, row in enumerate(rows):
+        stacked[k] = row
+    return stacked
 
 
 def _require(name: str, given: object, holds: bool, what: str) -> None:

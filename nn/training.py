@@ -143,8 +143,8 @@ def fit(
         raise TypeError(f"optimizer is one of nn.optim, made, such as Adam(lr=0.05); got {optimizer!r}")
     if not isinstance(callbacks, Sequence):
         raise TypeError(f"callbacks is a list of functions; got {callbacks!r}")
-    for name, bound in {"l2": l2, "tolerance": tolerance, "goal": goal}.items():
-        if not isinstance(bound, Real | None):
+    for name, bound in {"l2": l2, "tolerance": tolerance, "goal": 0.0 if goal is None else goal}.items():
+        if not isinstance(bound, Real):
             raise TypeError(f"{name} is a number; got {bound!r}")
     if not l2 >= 0:
         raise ValueError(f"l2 is not negative; got {l2!r}")
@@ -155,9 +155,8 @@ def fit(
     if not model.parameters():
         raise ValueError(f"{model!r} has no parameters, so there is nothing to train: set Values as attributes of the model, "
                          "directly and not as results of operations")  # fmt: skip
-    objective = (
-        loss if callable(loss) else choose("loss", loss, LOSSES, "a function of the outputs and the targets of an example")
-    )
+    other = "a function of the outputs and the targets of an example"
+    objective = loss if callable(loss) else choose("loss", loss, LOSSES, other)
     optimizer = Adam(lr=0.05) if optimizer is None else optimizer
     examples = examples_of(model, X, y)
     notes = _suit(objective, examples)
