@@ -215,7 +215,8 @@ class Neuron(Rowwise):
     ) -> None:
         n_inputs, rng, prefix = whole_number("n_inputs", n_inputs), generator(seed), _prefix(label)
         self.label = label
-        row, draw = _activation(activation), _initialisation(init)
+        row, other = _activation(activation), "a function of a random.Random and the numbers of inputs and outputs"
+        draw = init if callable(init) else choose("initialisation", init, INITIALISATIONS, other)
         self.activation: Any = row
         self.w = [Value(draw(rng, n_inputs, fan_out), label=f"{prefix}w{i}") for i in range(n_inputs)]
         self.b = Value(0.0, label=f"{prefix}b")
@@ -433,13 +434,6 @@ def _activation(activation: str | Activation) -> Activation | None:
 
 def _joint(activation: str | Activation) -> Joint | None:
     return JOINT.get(activation) if isinstance(activation, str) else None
-
-
-def _initialisation(init: str | Initialisation) -> Initialisation:
-    if callable(init):
-        return init
-    other = "a function of a random.Random and the numbers of inputs and outputs"
-    return choose("initialisation", init, INITIALISATIONS, other)
 
 
 def choose(kind: str, name: str, known: Mapping[str, T], other: str) -> T:

@@ -112,9 +112,7 @@ def _colour(i: int) -> str:
 def _slope(ax: Axes, across: Sequence[float], up: Sequence[float], heights: Sequence[Sequence[float]]) -> None:
     """Draw heights as blue and red, and the line where they are 0."""
     largest = max(abs(height) for row in heights for height in row) or 1.0
-    extent = across[0], across[-1], up[0], up[-1]
-    ax.imshow(heights, extent=extent, origin="lower", aspect="auto", interpolation="bilinear",
-              cmap="RdBu_r", vmin=-largest, vmax=largest, alpha=0.6)  # fmt: skip
+    _field(ax, across, up, heights, interpolation="bilinear", cmap="RdBu_r", vmin=-largest, vmax=largest, alpha=0.6)
     _border(ax, across, up, heights)
 
 
@@ -123,13 +121,18 @@ def _regions(ax: Axes, across: Sequence[float], up: Sequence[float], outputs: Se
     from matplotlib.colors import ListedColormap
 
     n = len(outputs[0][0])
-    extent = across[0], across[-1], up[0], up[-1]
-    classes = [[outs.index(max(outs)) for outs in row] for row in outputs]
-    ax.imshow(classes, extent=extent, origin="lower", aspect="auto", interpolation="nearest",
-              cmap=ListedColormap([_colour(i) for i in range(n)]), vmin=-0.5, vmax=n - 0.5, alpha=0.35)  # fmt: skip
+    classes, colours = (
+        [[outs.index(max(outs)) for outs in row] for row in outputs],
+        ListedColormap(list(map(_colour, range(n)))),
+    )
+    _field(ax, across, up, classes, interpolation="nearest", cmap=colours, vmin=-0.5, vmax=n - 0.5, alpha=0.35)
     for i in range(n):
         ahead = [[outs[i] - max(out for j, out in enumerate(outs) if j != i) for outs in row] for row in outputs]
         _border(ax, across, up, ahead)
+
+
+def _field(ax: Axes, across: Sequence[float], up: Sequence[float], field: Sequence[Sequence[float]], **style: Any) -> None:
+    ax.imshow(field, extent=(across[0], across[-1], up[0], up[-1]), origin="lower", aspect="auto", **style)
 
 
 def _border(ax: Axes, across: Sequence[float], up: Sequence[float], heights: Sequence[Sequence[float]]) -> None:
