@@ -36,18 +36,5 @@ from nn.perceptron import Perceptron
 from nn.storage import load, save
 from nn.training import collector_paused, fit
 
-__all__ = [
-    "MLP",
-    "Layer",
-    "Module",
-    "Neuron",
-    "Perceptron",
-    "accuracy",
-    "classify",
-    "collector_paused",
-    "confusion",
-    "deltas",
-    "fit",
-    "load",
-    "save",
-]
+__all__ = ["MLP", "Layer", "Module", "Neuron", "Perceptron", "accuracy", "classify", "collector_paused", "confusion", "deltas",
+           "fit", "load", "save"]  # fmt: skip

@@ -24,6 +24,7 @@ from types import BuiltinMethodType, CodeType, FunctionType, MethodType, ModuleT
 from typing import Any, Final
 
 from autograd import Value
+from nn.tables import nested
 
 __all__ = ["Watched"]
 
@@ -42,7 +43,7 @@ class Watched:
     """
 
     def __init__(self, *things: Any) -> None:
-        self.generators = [random, *_numpy("random"), *_generators(things)]
+        self.generators = [random, *_numpy_random(), *_generators(things)]
         self.states = self._states()
 
     def drew(self) -> bool:
@@ -53,9 +54,9 @@ class Watched:
         return [_state(generator) for generator in self.generators]
 
 
-def _numpy(name: str) -> list[Any]:
-    numpy = sys.modules.get("numpy")  # without it imported, no model draws from it
-    return [] if numpy is None else [getattr(numpy, name)]
+def _numpy_random() -> list[Any]:
+    """Return the module in a list, or an empty one if NumPy is not imported, so that no model draws from it."""
+    return [sys.modules["numpy"].random] if "numpy" in sys.modules else []
 
 
 def _state(generator: Any) -> Any:
@@ -65,20 +66,18 @@ def _state(generator: Any) -> Any:
     if hasattr(generator, "getstate"):
         return repr(generator.getstate())
     state = generator.get_state(legacy=False) if hasattr(generator, "get_state") else generator.bit_generator.state
-    return repr(_texts(state))
+    return repr(_without_arrays(state))
 
 
-def _texts(state: Any) -> Any:
+def _without_arrays(state: Any) -> Any:
     """Return nested dicts with lists for arrays, since the text of a long array has gaps."""
-    if isinstance(state, dict):
-        return {key: _texts(part) for key, part in state.items()}
-    return state.tolist() if hasattr(state, "tolist") else state
+    return {key: _without_arrays(part) for key, part in state.items()} if isinstance(state, dict) else nested(state)
 
 
 def _generators(things: Any) -> Iterator[Any]:
     """Go through what things hold, each once, and find the generators of `random` and NumPy."""
     kinds: tuple[type, ...] = (random.Random,)
-    for module in _numpy("random"):
+    for module in _numpy_random():
         kinds += (module.Generator, module.RandomState)
     seen: dict[int, Any] = {}
     waiting = [*things]
@@ -103,14 +102,10 @@ def _held(thing: Any) -> list[Any]:
         return [] if thing and isinstance(thing[0], float | int | Value) else [*thing]  # no generator among numbers
     if isinstance(thing, set | frozenset):
         return [*thing]
-    if isinstance(thing, MethodType | BuiltinMethodType):
-        return [thing.__self__, getattr(thing, "__func__", None)]
+    if isinstance(thing, MethodType | BuiltinMethodType | staticmethod | classmethod | property):
+        return [getattr(thing, name, None) for name in ("__self__", "__func__", "fget")]
     if isinstance(thing, functools.partial):
         return [thing.func, *thing.args, *thing.keywords.values()]
-    if isinstance(thing, staticmethod | classmethod):
-        return [thing.__func__]
-    if isinstance(thing, property):
-        return [thing.fget]
     if isinstance(thing, FunctionType | type) and str(thing.__module__).partition(".")[0] in QUIET:
         return []
     if isinstance(thing, FunctionType):

@@ -20,7 +20,7 @@ from random import Random
 from typing import IO, Any, Final, cast
 
 from autograd.files import printable
-from nn.layers import normal
+from nn.layers import generator, normal
 
 __all__ = ["GATES", "digits", "mnist", "moons", "parity", "read_idx", "truth_table"]
 
@@ -82,7 +82,7 @@ def moons(n: int = 100, noise: float = 0.1, seed: int | Random | None = None) ->
     """
     if not (hasattr(n, "__index__") and n >= 2):
         raise ValueError(f"n is a whole number from 2 on, one point for each class; got {n!r}")
-    rng = seed if isinstance(seed, Random) else Random(seed)
+    rng = generator(seed)
     X: Rows = []
     for i in range(n):
         angle = math.pi * (i // 2) / max((n + 1 - i % 2) // 2 - 1, 1)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from autograd import DomainError, Value, gradients
 from autograd.collector import collector_paused
@@ -26,12 +27,11 @@ from nn.rehearsal import Dependence, require_loss
 if TYPE_CHECKING:
     from autograd import Program
 
-__all__ = ["Compiled", "Eager", "Lesson", "StepError", "collector_paused", "engine_for", "mean_of"]
+__all__ = ["Compiled", "Eager", "Lesson", "Step", "StepError", "engine_for", "mean_of"]
 
+T = TypeVar("T")
 # Examples × epochs × parameters, from which on compiling saves a second or more.
 LEAST_WORK_TO_COMPILE: Final = 2_000_000
-
-
 MOST_STEPS: Final = 1000  # that native code makes at once, since an interrupt from the keyboard waits for it
 FEW_STEPS: Final = 8  # which are made one by one as fast
 MOST_KINDS: Final = 100  # targets, such as the numbers of classes, that are shown to a loss before it is compiled
@@ -80,6 +80,20 @@ class Lesson:
         return self.examples.inputs(i), self.examples.targets[i]
 
 
+class Step(NamedTuple):
+    """What is known of a step that was made.
+
+    Attributes:
+        size: the number of its examples.
+        loss: of the batch, reduced and with the penalty.
+        right: how many examples were classified correctly.
+    """
+
+    size: int
+    loss: float
+    right: int
+
+
 class StepError(Exception):
     """A step that cannot be made, because of a number; its cause is the error.
 
@@ -119,18 +133,17 @@ class Engine:
         # Each engine defines its own; this class only holds what they share.
         raise NotImplementedError
 
-    def learn_all(self, batches: Iterable[Sequence[int]]) -> Iterator[tuple[int, float, int]]:
-        """Make a step with each batch; iterate over their sizes and what `learn` returns.
+    def learn_all(self, batches: Iterable[Sequence[int]]) -> Iterator[Step]:
+        """Make a step with each batch; iterate over the steps.
 
         Raises:
             StepError: if `learn` raises because of a number.
         """
-        for batch in batches:
-            yield self._step(batch)
+        return map(self._step, batches)
 
-    def _step(self, batch: Sequence[int]) -> tuple[int, float, int]:
+    def _step(self, batch: Sequence[int]) -> Step:
         try:
-            return len(batch), *self.learn(batch)
+            return Step(len(batch), *self.learn(batch))
         except (DomainError, FloatingPointError) as error:
             raise StepError(batch) from error
 
@@ -190,11 +203,10 @@ class Eager(Engine):
     def _require_dependence(self) -> None:
         """Raise if no example's loss depends on a parameter; the usual case is settled by the first one."""
         for i in range(len(self.lesson.examples)):
-            if not self.dependence.is_vain:
+            if not self.dependence.is_empty:
                 return
             self._see(self.lesson.record(i)[0], i)
-        if self.dependence.is_vain:
-            raise ValueError(self.dependence.vain())
+        self.dependence.require_any()
 
     def measure(self, examples: Examples) -> tuple[float, float | None]:
         """Return the mean loss of examples, and the share that is classified rightly if they have classes."""
@@ -223,17 +235,14 @@ class Compiled(Engine):
     """
 
     def __init__(self, lesson: Lesson) -> None:
-        from autograd import compile  # before NumPy, since its error names what to install
-
         super().__init__(lesson)
-        self.compile = compile
-        self.np, examples = import_module("numpy"), lesson.examples
         self._rehearse()
         self.program = self._compile()
         if not self._is_current():
             raise TypeError(CHANCE)
-        self.data = self._arrays(examples)
-        self.description = f"compiled: {self.program.backend_for(min(len(examples), 8))}"
+        self.np = import_module("numpy")
+        self.data = self._arrays(lesson.examples)
+        self.description = f"compiled: {self.program.backend_for(min(len(lesson.examples), 8))}"
         lesson.optimizer.gather(self.program.parameters, self.parameters)
 
     def _rehearse(self) -> None:
@@ -243,8 +252,7 @@ class Compiled(Engine):
             for i in (0, len(lesson.examples) - 1):
                 error, outputs = lesson.record(i)
                 self.dependence.see(error, lesson.given(i))
-            if self.dependence.is_vain:
-                raise ValueError(self.dependence.vain())
+            self.dependence.require_any()
             # A loss may refuse targets, but not while they stand for any number; so each kind of target is tried here.
             kinds = {repr(target): target for target in lesson.examples.targets}
             for target in [*kinds.values()][:MOST_KINDS]:
@@ -256,29 +264,27 @@ class Compiled(Engine):
         Raises:
             TypeError: if that cannot be done, or if random numbers are drawn, which would be the same in every example.
         """
+        from autograd import compile
+
         lesson = self.lesson
 
         def both(x: Any, target: Any) -> list[Any]:
             outputs = lesson.model(x)
             return [lesson.loss(outputs, target), *(outputs_of(outputs) or [])]
 
-        watched = Watched(lesson.model, lesson.loss)
-        program = self.compile(both, self.parameters, example=lesson.given(0))
-        if watched.drew():
-            raise TypeError(CHANCE)
-        return program
+        return self._without_chance(lambda: compile(both, self.parameters, example=lesson.given(0)))
 
     def _is_current(self) -> bool:
-        """Return whether the model and the loss do what was compiled.
+        """Return whether the model and the loss do what was compiled; see `_compile` for what it raises."""
+        return self._without_chance(self.program.is_current)
 
-        Raises:
-            TypeError: if random numbers are drawn.
-        """
+    def _without_chance(self, trace: Callable[[], T]) -> T:
+        """Trace the model and the loss, or raise if they draw random numbers."""
         watched = Watched(self.lesson.model, self.lesson.loss)
-        is_current = self.program.is_current()
+        result = trace()
         if watched.drew():
             raise TypeError(CHANCE)
-        return is_current
+        return result
 
     def _arrays(self, examples: Examples) -> tuple[Any, Any, Any]:
         np = self.np
@@ -304,40 +310,33 @@ class Compiled(Engine):
             raise FloatingPointError
         self.moved = self.moved or bool(gradient.any())
         lesson.optimizer.step_array(parameters, gradient)
-        return loss, 0 if classes is None else self._right(outputs[1:], classes[places])
+        return loss, 0 if classes is None else int(self._are_right(outputs[1:], classes[places]).sum())
 
-    def learn_all(self, batches: Iterable[Sequence[int]]) -> Iterator[tuple[int, float, int]]:
+    def learn_all(self, batches: Iterable[Sequence[int]]) -> Iterator[Step]:
         """Make a step with each batch; see `Engine.learn_all`.  Where the program runs natively, it makes many at once."""
         for chunk in _chunks(batches):
-            done = 0
-            while done < len(chunk):
-                found = self._many(chunk[done:])
-                yield from found
-                done += len(found)
+            while chunk:
+                steps = self._many(chunk)
+                yield from steps
+                chunk = chunk[len(steps) :]
                 # One at a time: a first step that makes the optimiser's state, and one that raises.
-                rest = chunk[done : done + 1] if found or not self.moved else chunk[done:]
-                for batch in rest:
-                    yield self._step(batch)
-                done += len(rest)
+                n = 1 if steps or not self.moved else len(chunk)
+                yield from map(self._step, chunk[:n])
+                chunk = chunk[n:]
 
-    def _many(self, batches: Sequence[Sequence[int]]) -> list[tuple[int, float, int]]:
-        """Make steps in native code, as many as it can; return for each what `learn_all` yields."""
+    def _many(self, batches: Sequence[Sequence[int]]) -> list[Step]:
+        """Make steps in native code, as many as it can."""
         if len(batches) < FEW_STEPS:
             return []
         np, lesson, (inputs, targets, classes) = self.np, self.lesson, self.data
-        found: Any = None
-
-        def make(rule: Any, states: Any, rates: Sequence[float], step: int) -> int:
-            nonlocal found
-            limits = LIMITS if lesson.loss in PROBABILITIES else (-math.inf, math.inf)
-            found = self.program.train(inputs, targets, batches=batches, rule=rule, states=states, rates=rates, step=step,
-                                       reduce=lesson.reduce, penalty=lesson.l2, limits=limits)  # fmt: skip
-            return 0 if found is None else int(found[0])
-
-        made = lesson.optimizer.step_many(self.program.parameters, len(batches), make)
+        limits = LIMITS if lesson.loss in PROBABILITIES else (-math.inf, math.inf)
+        train = partial(
+            self.program.train, inputs, targets, batches=batches, reduce=lesson.reduce, penalty=lesson.l2, limits=limits
+        )
+        made, *found = lesson.optimizer.step_many(self.program.parameters, len(batches), train)
         if not made:
             return []
-        _, outputs, penalties, moved = found
+        outputs, penalties, moved = found
         self.moved = self.moved or moved
         sizes = np.array([len(batch) for batch in batches[:made]])
         starts = np.cumsum(sizes) - sizes
@@ -349,10 +348,7 @@ class Compiled(Engine):
         if classes is not None:
             order = np.concatenate(batches[:made])
             right = np.add.reduceat(self._are_right(outputs[1:, :n], classes[order]).astype(int), starts)
-        return [*zip(sizes.tolist(), (losses + penalties[:made]).tolist(), right.tolist(), strict=True)]
-
-    def _right(self, outputs: Any, classes: Any) -> int:
-        return int(self._are_right(outputs, classes).sum())
+        return [*map(Step, sizes.tolist(), (losses + penalties[:made]).tolist(), right.tolist())]
 
     def _are_right(self, outputs: Any, classes: Any) -> Any:
         guesses = outputs.argmax(axis=0) if len(outputs) > 1 else outputs[0] >= self.lesson.threshold
@@ -362,7 +358,9 @@ class Compiled(Engine):
         """Return the mean loss of examples, and the share that is classified rightly if they have classes."""
         inputs, targets, classes = self._arrays(examples)
         losses, *outputs = self.program(inputs, targets).T
-        return mean_of(losses), None if classes is None else self._right(self.np.array(outputs), classes) / len(inputs)
+        if classes is None:
+            return mean_of(losses), None
+        return mean_of(losses), int(self._are_right(self.np.array(outputs), classes).sum()) / len(inputs)
 
     def settle(self) -> None:
         """Bring the model, and the optimiser's state, up to date with what was learned."""

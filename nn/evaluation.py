@@ -11,6 +11,7 @@ converged: mistakes per epoch 2, 3, 3, 2, 1, 0
 
 from __future__ import annotations
 
+import contextlib
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from autograd import DomainError, Value
 from nn.layers import by_layer
 from nn.losses import boundary, mean_squared_error, one_hot
 from nn.module import Module
-from nn.tables import listed, rows_of, shape_of
+from nn.tables import listed, naming, nested, rows_of, shape_of
 
 __all__ = ["Confusion", "Examples", "accuracy", "class_of", "classify", "confusion", "deltas", "examples_of", "numbers_of",
            "outputs_of"]  # fmt: skip
@@ -47,8 +48,7 @@ class Examples:
 
     def inputs(self, i: int) -> Any:
         """Return an example's inputs as a number or nested lists."""
-        x = self.X[i]
-        return x.tolist() if hasattr(x, "tolist") else x
+        return nested(self.X[i])
 
 
 def examples_of(outputs_for: Callable[[Any], Any], X: Any, y: Any) -> Examples:
@@ -64,8 +64,7 @@ def examples_of(outputs_for: Callable[[Any], Any], X: Any, y: Any) -> Examples:
             entries, or inputs of a length that the model refuses.
         TypeError: for anything but lists and tables of numbers, and for a model that returns None.
     """
-    rows, targets = rows_of("X", X), rows_of("y", y)
-    targets = targets if isinstance(targets, list) else targets.tolist()
+    rows, targets = rows_of("X", X), nested(rows_of("y", y))
     if len(rows) != len(targets):
         raise ValueError(f"each example has a target; got {len(rows)} examples and {len(targets)} targets")
     if not len(rows):
@@ -78,7 +77,9 @@ def examples_of(outputs_for: Callable[[Any], Any], X: Any, y: Any) -> Examples:
     outputs = outputs_of(returned)
     if outputs is not None:
         if len(outputs) > 1 and not isinstance(targets[0], list):
-            examples.targets = [_one_hot(i, target, len(outputs)) for i, target in enumerate(targets)]
+            for i, target in enumerate(targets):
+                with naming(f"example {i}"):
+                    targets[i] = one_hot(target, len(outputs))
         examples.outputs, examples.classes = outputs, _classes(examples.targets)
     return examples
 
@@ -91,19 +92,8 @@ def _require_shapes(outputs_for: Callable[[Any], Any], examples: Examples) -> No
     for i, x in enumerate(examples.X):
         if shape_of(x) not in seen:
             seen.add(shape_of(x))
-            try:
+            with contextlib.suppress(DomainError), naming(f"example {i}"):  # the first caused by its numbers, not by its length
                 outputs_for(x)
-            except DomainError:
-                pass  # caused by its numbers, not by its length
-            except (TypeError, ValueError) as error:
-                raise type(error)(f"example {i}: {error}") from error
-
-
-def _one_hot(i: int, target: Any, n_classes: int) -> list[float]:
-    try:
-        return one_hot(target, n_classes)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"example {i}: {error}") from None
 
 
 def outputs_of(returned: Any) -> list[Any] | None:
@@ -149,8 +139,7 @@ def classify(model: Module, X: Any, threshold: float = 0.5) -> list[int]:
     >>> classify(Neuron(1, "linear", init=lambda *_: 1.0), [[0.2], [0.7]])
     [0, 1]
     """
-    rows = rows_of("X", X)
-    return [class_of(model.predict(x), threshold) for x in (rows if isinstance(rows, list) else rows.tolist())]
+    return [class_of(model.predict(x), threshold) for x in nested(rows_of("X", X))]
 
 
 def accuracy(model: Module, X: Any, y: Any, threshold: float | None = None) -> float:

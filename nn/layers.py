@@ -21,20 +21,20 @@ import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
-from typing import Any, ClassVar, Final, TypeAlias, TypeGuard
+from typing import Any, ClassVar, Final, TypeAlias, TypeGuard, TypeVar
 
 import autograd
-from autograd import Binary, Primitive, Unary, Value, dot, exp, logsumexp, prelu
+from autograd import Binary, Unary, Value, dot, exp, logsumexp, prelu
 from nn.module import Module, plain
 from nn.tables import listed
 
-__all__ = ["ACTIVATIONS", "INITIALISATIONS", "JOINT", "LEARNED", "MLP", "Layer", "Neuron", "Rowwise",
-           "by_layer", "glorot", "he", "normal", "softmax", "uniform", "zeros"]  # fmt: skip
-
+__all__ = ["ACTIVATIONS", "INITIALISATIONS", "JOINT", "LEARNED", "MLP", "Layer", "Neuron", "Rowwise", "by_layer", "choose",
+           "generator", "glorot", "he", "normal", "softmax", "uniform", "whole_number", "zeros"]  # fmt: skip
 
 Activation: TypeAlias = Unary | Binary
 Joint: TypeAlias = Callable[[Sequence[Any]], list[Any]]
 Initialisation: TypeAlias = Callable[[Random, int, int], float]
+T = TypeVar("T")
 
 
 def _is_activation(row: object) -> TypeGuard[Activation]:
@@ -148,7 +148,9 @@ class Rowwise(Module):
         2
         """
         numeric, rows = plain(self), plain(listed(x))
-        return [numeric(row) for row in rows] if rows and listed(rows[0]) is not None else numeric(x if rows is None else rows)
+        if rows and listed(rows[0]) is not None:
+            return [numeric(row) for row in rows]
+        return numeric(x if rows is None else rows)
 
     def _row(self, x: Any) -> list[Any]:
         """Return an example as a list, or raise if it is not one row of the right length."""
@@ -211,9 +213,10 @@ class Neuron(Rowwise):
         seed: int | Random | None = None,
         label: str = "",
     ) -> None:
-        n_inputs, rng, prefix = _count("n_inputs", n_inputs), _random(seed), _prefix(label)
+        n_inputs, rng, prefix = whole_number("n_inputs", n_inputs), generator(seed), _prefix(label)
         self.label = label
-        row, draw = _activation(activation), _initialisation(init)
+        row, other = _activation(activation), "a function of a random.Random and the numbers of inputs and outputs"
+        draw = init if callable(init) else choose("initialisation", init, INITIALISATIONS, other)
         self.activation: Any = row
         self.w = [Value(draw(rng, n_inputs, fan_out), label=f"{prefix}w{i}") for i in range(n_inputs)]
         self.b = Value(0.0, label=f"{prefix}b")
@@ -296,9 +299,9 @@ class Layer(Rowwise):
         seed: int | Random | None = None,
         label: str = "",
     ) -> None:
-        rng, prefix, n_outputs = _random(seed), _prefix(label), _count("n_outputs", n_outputs)
+        rng, prefix, n_outputs = generator(seed), _prefix(label), whole_number("n_outputs", n_outputs)
         self.label = label
-        self.joint = JOINT.get(activation) if isinstance(activation, str) else None
+        self.joint = _joint(activation)
         each: str | Activation = "linear" if self.joint else activation
         self.neurons = [
             Neuron(n_inputs, each, fan_out=n_outputs, init=init, seed=rng, label=f"{prefix}neuron{i}") for i in range(n_outputs)
@@ -377,12 +380,13 @@ class MLP(Rowwise):
         widths = listed(sizes)
         if not widths:
             raise ValueError(f"sizes lists the number of neurons of each layer, such as [16, 16, 1]; got {sizes!r}")
-        rng, prefix = _random(seed), _prefix(label)
+        rng, prefix = generator(seed), _prefix(label)
         self.label = label
-        self.activation, self.output = _layer_activation(activation), _layer_activation(output)
+        self.activation = _joint(activation) or _activation(activation)
+        self.output = _joint(output) or _activation(output)
         self.layers: list[Layer] = []
         for i, width in enumerate(widths, start=1):
-            width = _count(f"the size of layer {i}", width)
+            width = whole_number(f"the size of layer {i}", width)
             used = output if i == len(widths) else activation
             self.layers.append(Layer(n_inputs, width, used, init=init, seed=rng, label=f"{prefix}layer{i}"))
             n_inputs = width
@@ -421,41 +425,32 @@ def _activation(activation: str | Activation) -> Activation | None:
     if isinstance(activation, str):
         if activation in JOINT:
             raise ValueError(f"{activation} works on all outputs of a layer; a single neuron cannot have it")
-        if activation not in ACTIVATIONS:
-            raise ValueError(f"there is no activation {activation!r}; choose from {', '.join(sorted(ACTIVATIONS))}, or pass "
-                             "a row of your own")  # fmt: skip
-        return ACTIVATIONS[activation]
+        return choose("activation", activation, ACTIVATIONS, "a row of your own")
     if _is_activation(activation) or activation in LEARNED:
         return activation
     raise TypeError(f"an activation is a name, or a row that works on one operand; got {activation!r}; a function of your own "
                     "becomes one with autograd.Unary(name, function, derivative)")  # fmt: skip
 
 
-def _layer_activation(activation: str | Activation) -> Activation | Joint | None:
-    joint = JOINT.get(activation) if isinstance(activation, str) else None
-    return joint or _activation(activation)
+def _joint(activation: str | Activation) -> Joint | None:
+    return JOINT.get(activation) if isinstance(activation, str) else None
 
 
-def _initialisation(init: str | Initialisation) -> Initialisation:
-    if callable(init):
-        return init
-    if init not in INITIALISATIONS:
-        raise ValueError(f"there is no initialisation {init!r}; choose from {', '.join(sorted(INITIALISATIONS))}, or pass a "
-                         "function of a random.Random and the numbers of inputs and outputs")  # fmt: skip
-    return INITIALISATIONS[init]
+def choose(kind: str, name: str, known: Mapping[str, T], other: str) -> T:
+    """Return what a name stands for, or raise with the names that are known and what else can be passed."""
+    if name not in known:
+        raise ValueError(f"there is no {kind} {name!r}; choose from {', '.join(sorted(known))}, or pass {other}")
+    return known[name]
 
 
 def _spell(activation: Activation | Joint | None) -> str:
-    """Write an activation as it was given: the name of a row of the table, or the row."""
-    if activation is None:
-        return "'linear'"
-    if not isinstance(activation, Primitive):
-        return repr(activation.__name__)
-    name = activation.name
-    return repr(name if ACTIVATIONS.get(name) is activation else activation)
+    """Write an activation as it was given: its name, or a row of one's own."""
+    names = (name for name, known in {**ACTIVATIONS, **JOINT}.items() if known is activation)
+    return repr(next(names, getattr(activation, "__name__", activation)))
 
 
-def _count(name: str, n: Any) -> int:
+def whole_number(name: str, n: Any) -> int:
+    """Return a count as an int, or raise with its name if it is not a whole number from 1 on."""
     try:
         count = operator.index(n)
     except TypeError:
@@ -465,7 +460,8 @@ def _count(name: str, n: Any) -> int:
     return count
 
 
-def _random(seed: int | Random | None) -> Random:
+def generator(seed: int | Random | None) -> Random:
+    """Return a generator of random numbers that begins with a seed, or the one that is given in its place."""
     return seed if isinstance(seed, Random) else Random(seed)
 
 

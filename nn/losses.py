@@ -31,27 +31,9 @@ from typing import Any, Final, TypeAlias
 from autograd import DomainError, Value, dot, exp, log, logsumexp, relu, sigmoid, softplus, sqrt, step, tanh, total, where
 from nn.tables import listed
 
-__all__ = [
-    "LIMITS",
-    "LOSSES",
-    "PROBABILITIES",
-    "Loss",
-    "binary_cross_entropy",
-    "binary_cross_entropy_with_logits",
-    "boundary",
-    "categorical_cross_entropy",
-    "cross_entropy",
-    "hinge",
-    "l2",
-    "loss_name",
-    "mean_squared_error",
-    "one_hot",
-    "probability_loss",
-    "reach",
-    "require_probabilities",
-    "require_targets",
-    "squared_error",
-]
+__all__ = ["LIMITS", "LOSSES", "PROBABILITIES", "Loss", "binary_cross_entropy", "binary_cross_entropy_with_logits", "boundary",
+           "categorical_cross_entropy", "cross_entropy", "hinge", "l2", "mean_squared_error", "one_hot", "paired",
+           "probability_loss", "reach", "require_probabilities", "require_targets", "squared_error"]  # fmt: skip
 
 Loss: TypeAlias = Callable[[Any, Any], Any]
 
@@ -73,7 +55,10 @@ def squared_error(outputs: Any, targets: Any, *, half: bool = False, reduce: str
     """
     pairs = _pairs(outputs, targets)
     error = _add_up([(y - t) ** 2 for y, t in pairs])
-    return _scaled(error, (0.5 if half else 1.0) / _divisor(reduce, len(pairs)))
+    if reduce not in ("sum", "mean"):
+        raise ValueError(f"reduce is 'sum' or 'mean'; got {reduce!r}")
+    factor = (0.5 if half else 1.0) / (len(pairs) if reduce == "mean" else 1)
+    return error if factor == 1 else error * factor
 
 
 def mean_squared_error(outputs: Any, targets: Any) -> Any:
@@ -186,7 +171,6 @@ LOSSES: Final[Mapping[str, Loss]] = {
     for loss in (squared_error, mean_squared_error, binary_cross_entropy, binary_cross_entropy_with_logits,
                  categorical_cross_entropy, cross_entropy, hinge)
 }  # fmt: skip
-_BOUNDARIES: Final[Mapping[Loss, float]] = {binary_cross_entropy_with_logits: 0.0, hinge: 0.0}
 _NEVER_NEGATIVE: Final = frozenset({exp, relu, sigmoid, softplus, sqrt, step})
 _RANGES: Final[Mapping[Any, tuple[float, float]]] = {sigmoid: (0, 1), tanh: (-1, 1)}
 
@@ -216,8 +200,8 @@ def require_probabilities(loss: Loss, outputs: Iterable[Any]) -> None:
         x = _known(p)
         if x is not None and (x < LIMITS[0] or x > LIMITS[1]):
             output, on_logits = PROBABILITIES[loss]
-            raise DomainError(f"{loss_name(loss)} takes probabilities from 0 to 1; got {x:.3g}: end the model with "
-                              f'output="{output}", or use {loss_name(on_logits)}')  # fmt: skip
+            raise DomainError(f"{loss.__name__} takes probabilities from 0 to 1; got {x:.3g}: end the model with "
+                              f'output="{output}", or use {on_logits.__name__}')  # fmt: skip
 
 
 def require_targets(loss: Loss, targets: Sequence[Any]) -> None:
@@ -241,14 +225,13 @@ def require_targets(loss: Loss, targets: Sequence[Any]) -> None:
     takes, suits, way_out = _TARGETS[loss]
     for x in numbers:
         if x is not None and not suits(x):
-            raise ValueError(f"{loss_name(loss)} takes {takes}; got {x!r}: {way_out}")
+            raise ValueError(f"{loss.__name__} takes {takes}; got {x!r}: {way_out}")
     if loss in (categorical_cross_entropy, cross_entropy):
         if len(numbers) < 2:
-            raise ValueError(f"{loss_name(loss)} needs an output for each class; the model has one: give it as many as there "
+            raise ValueError(f"{loss.__name__} needs an output for each class; the model has one: give it as many as there "
                              "are classes, or use binary_cross_entropy_with_logits for two classes")  # fmt: skip
-        known = [x for x in numbers if x is not None]
-        if len(known) == len(numbers) and not abs(sum(known) - 1) <= 1e-3:  # targets rounded to three digits
-            raise ValueError(f"{loss_name(loss)} takes targets that add up to 1; got {known!r}: for several classes at once, "
+        if None not in numbers and not abs(sum(numbers) - 1) <= 1e-3:  # targets rounded to three digits
+            raise ValueError(f"{loss.__name__} takes targets that add up to 1; got {numbers!r}: for several classes at once, "
                              "use binary_cross_entropy_with_logits")  # fmt: skip
 
 
@@ -286,13 +269,12 @@ def probability_loss(loss: Loss, outputs: Sequence[Any]) -> str:
     >>> probability_loss(cross_entropy, [Value(0.25), Value(0.75)]), probability_loss(cross_entropy, [Value(1.0), Value(2.0)])
     ('categorical_cross_entropy', '')
     """
-    numbers = [x for x in map(_known, outputs) if x is not None]
-    add_up = min(numbers, default=-1.0) >= 0 and abs(sum(numbers) - 1) < _SLACK and len(numbers) > 1
     squashed = all(isinstance(y, Value) and y.primitive is sigmoid for y in outputs)
-    for on_probabilities, (_, on_logits) in PROBABILITIES.items():
-        if loss is on_logits and (squashed if loss is binary_cross_entropy_with_logits else add_up or squashed):
-            return loss_name(on_probabilities)
-    return ""
+    if loss is binary_cross_entropy_with_logits and squashed:
+        return binary_cross_entropy.__name__
+    numbers = [x for x in map(_known, outputs) if x is not None]
+    add_up = len(numbers) > 1 and min(numbers) >= 0 and abs(sum(numbers) - 1) < _SLACK
+    return categorical_cross_entropy.__name__ if loss is cross_entropy and (squashed or add_up) else ""
 
 
 def boundary(loss: Loss, labels: Iterable[float], output: Any = None) -> float:
@@ -313,7 +295,7 @@ def boundary(loss: Loss, labels: Iterable[float], output: Any = None) -> float:
     """
     if isinstance(output, Value) and output.primitive in _NEVER_NEGATIVE:
         return 0.5
-    return _BOUNDARIES.get(loss, 0.0 if -1 in labels else 0.5)
+    return 0.0 if loss in (binary_cross_entropy_with_logits, hinge) or -1 in labels else 0.5
 
 
 def _suited(loss: Loss, outputs: Any, targets: Any) -> list[tuple[Any, Any]]:
@@ -331,17 +313,16 @@ def _known(x: Any) -> Any:
     return x if isinstance(x, (float, int, Real)) else None
 
 
-def loss_name(loss: Loss) -> str:
-    """Return what a loss is called."""
-    return str(getattr(loss, "__name__", loss))
-
-
 def _pairs(outputs: Any, targets: Any) -> list[tuple[Any, Any]]:
-    """Pair each output with its target."""
-    outputs, targets = _items(outputs), _items(targets)
-    if isinstance(outputs, list) and not isinstance(targets, list):
-        targets = one_hot(targets, len(outputs))
-    outputs, targets = _one_or_more(outputs), _one_or_more(targets)
+    """Pair each output with its target; both may be single numbers, and a target the number of a class."""
+    ys, ts = listed(outputs), listed(targets)
+    if ts is None:
+        ts = [targets] if ys is None else one_hot(targets, len(ys))
+    return paired([outputs] if ys is None else ys, ts)
+
+
+def paired(outputs: list[Any], targets: list[Any]) -> list[tuple[Any, Any]]:
+    """Pair each output with its target, or raise if there are more of one than of the other."""
     if len(outputs) != len(targets):
         raise ValueError(f"a loss needs a target for each output; got {len(outputs)} and {len(targets)}: {targets!r}")
     return list(zip(outputs, targets, strict=True))
@@ -364,27 +345,8 @@ def one_hot(number: Any, n_classes: int) -> list[float]:
     return [float(i == number) for i in range(n_classes)]
 
 
-def _items(x: Any) -> Any:
-    items = listed(x)
-    return x if items is None else items
-
-
-def _one_or_more(x: Any) -> list[Any]:
-    return x if isinstance(x, list) else [x]
-
-
 def _add_up(terms: list[Any]) -> Any:
     return terms[0] if len(terms) == 1 else total(terms)
-
-
-def _scaled(error: Any, factor: float) -> Any:
-    return error if factor == 1 else error * factor
-
-
-def _divisor(reduce: str, n: int) -> int:
-    if reduce not in ("sum", "mean"):
-        raise ValueError(f"reduce is 'sum' or 'mean'; got {reduce!r}")
-    return n if reduce == "mean" else 1
 
 
 def _surprise(t: Any, p: Any) -> Any:

@@ -24,24 +24,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from numbers import Real
+from operator import setitem
 from typing import Any, TypeAlias
 
 from autograd import Value, maximum, minimum, sign, where
 
-__all__ = [
-    "SGD",
-    "Adam",
-    "Momentum",
-    "Optimizer",
-    "RProp",
-    "Schedule",
-    "cosine",
-    "descend",
-    "exponential_decay",
-    "step_decay",
-    "warmup",
-]
+__all__ = ["SGD", "Adam", "Momentum", "Optimizer", "RProp", "Schedule", "cosine", "descend", "exponential_decay", "step_decay",
+           "warmup"]  # fmt: skip
 
 Schedule: TypeAlias = Callable[[int], float]
 State: TypeAlias = tuple[Any, ...]
@@ -68,15 +59,14 @@ class Optimizer:
     _states: dict[int, tuple[Any, State]] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
-        if not callable(self.lr):
-            if not isinstance(self.lr, Real):
-                advice = (
-                    "the parameters are given to step(…), and fit does that"
-                    if isinstance(self.lr, Iterable)
-                    else f"got {self.lr!r}"
-                )
-                raise TypeError(f"lr is a positive number, or a function of the step; {advice}")
-            _require("lr", self.lr, 0.0 < self.lr < math.inf, "a positive number, or a function of the step")
+        if callable(self.lr):
+            return
+        what = "a positive number, or a function of the step"
+        if isinstance(self.lr, Iterable):
+            raise TypeError(f"lr is {what}; the parameters are given to step(…), and fit does that")
+        if not isinstance(self.lr, Real):
+            raise TypeError(f"lr is {what}; got {self.lr!r}")
+        _require("lr", self.lr, 0.0 < self.lr < math.inf, what)
 
     @property
     def rate(self) -> float:
@@ -103,16 +93,16 @@ class Optimizer:
     def step(self, parameters: Iterable[Value]) -> None:
         """Move each parameter by the rule, from its ``grad``; a step that is interrupted is undone."""
         parameters = [*parameters]
-        before, restore = [parameter.data for parameter in parameters], self._restorer()
-        try:
+        before = [parameter.data for parameter in parameters]
+
+        def undo() -> None:
+            for parameter, data in zip(parameters, before, strict=True):
+                parameter.data = data
+
+        with _Whole(self, undo):
             rate = self._next_rate()
             for parameter in parameters:
                 parameter.data = self._moved(parameter, parameter.data, parameter.grad, rate)
-        except BaseException:
-            restore()
-            for parameter, data in zip(parameters, before, strict=True):
-                parameter.data = data
-            raise
 
     def step_array(self, parameters: Any, gradient: Any) -> None:
         """Move an array of parameters in place, by an array of their gradients; see `step`.
@@ -123,53 +113,40 @@ class Optimizer:
         >>> parameters.tolist()
         [0.5, 2.5]
         """
-        before, restore = parameters.copy(), self._restorer()
-        try:
+        with _Whole(self, partial(setitem, parameters, ..., parameters.copy())):
             parameters[...] = self._moved(parameters, parameters, gradient, self._next_rate())
-        except BaseException:
-            restore()
-            parameters[...] = before
-            raise
 
-    def step_many(self, parameters: Any, n: int, make: Callable[..., int]) -> int:
+    def step_many(self, parameters: Any, n: int, train: Callable[..., tuple[Any, ...] | None]) -> tuple[Any, ...]:
         """Make up to n steps of an array of parameters by a function that reads the rule for itself, as native code does.
 
         Args:
             parameters: the array, which has made a step if the rule keeps a state.
             n: the largest number of steps.
-            make: makes steps, from (rule, states, rates, number of the first step); returns how many.
+            train: makes the steps, from a rule, its states, the rates, and the number of the first step, as `Program.train`.
 
         Returns:
-            The number of steps made: 0 if a subclass overrides how steps are made.
+            What that function returns: the number of steps made, and what else is known of them; (0,) if it cannot make any, or
+            a subclass overrides how steps are made.
         """
         entry = self._states.get(id(parameters))
         state = self.start() if entry is None else entry[1]
-        is_own = any(getattr(type(self), name) is not getattr(Optimizer, name) for name in ("step_array", "_moved", "rate"))
-        if is_own or any(getattr(x, "shape", None) != parameters.shape for x in state):
-            return 0
-        states = parameters[None].repeat(len(state), axis=0)
-        for k, x in enumerate(state):
-            states[k] = x
-        before, restore = parameters.copy(), self._restorer()
-        try:
+        overrides = any(getattr(type(self), name) is not getattr(Optimizer, name) for name in ("step_array", "_moved", "rate"))
+        if overrides or any(getattr(x, "shape", None) != parameters.shape for x in state):
+            return (0,)
+        states = _stacked(parameters, state)
+        with _Whole(self, partial(setitem, parameters, ..., parameters.copy())):
             rates = [self.lr(i) if callable(self.lr) else self.lr for i in range(self.steps, self.steps + n)]
-            made = make(self.rule, states, rates, self.steps + 1)
-            self.steps += made
+            found = train(rule=self.rule, states=states, rates=rates, step=self.steps + 1) or (0,)
+            self.steps += int(found[0])
             if state:
                 self._states[id(parameters)] = parameters, tuple(states)
-        except BaseException:
-            restore()
-            parameters[...] = before
-            raise
-        return made
+        return found
 
     def gather(self, array: Any, parameters: Sequence[Value]) -> None:
         """Take the state of single parameters, if there is one for each, as that of the array which stands for them."""
-        entries = [self._states.get(id(parameter)) for parameter in parameters]
-        states = [entry[1] for entry in entries if entry is not None]
+        states = [self._states[id(parameter)][1] for parameter in parameters if id(parameter) in self._states]
         if states and len(states) == len(parameters) and not any(x is None for state in states for x in state):
-            columns = zip(*states, strict=True)
-            self._states[id(array)] = array, tuple(_filled(array, column) for column in columns)
+            self._states[id(array)] = array, tuple(_stacked(array, [*zip(*states, strict=True)]))
 
     def scatter(self, array: Any, parameters: Sequence[Value]) -> None:
         """Take the state of an array as that of the single parameters which it stands for."""
@@ -177,15 +154,6 @@ class Optimizer:
             columns = [column.tolist() for column in self._states[id(array)][1]]
             for parameter, *state in zip(parameters, *columns, strict=True):
                 self._states[id(parameter)] = parameter, tuple(state)
-
-    def _restorer(self) -> Callable[[], None]:
-        """Return a function that brings back the count of steps and the states, as they are now."""
-        steps, states = self.steps, self._states.copy()
-
-        def restore() -> None:
-            self.steps, self._states = steps, states
-
-        return restore
 
     def _next_rate(self) -> float:
         rate = self.rate
@@ -200,6 +168,27 @@ class Optimizer:
         if state:
             self._states[id(key)] = key, state
         return parameter
+
+
+class _Whole:
+    """A block that makes whole steps or none: if it raises, or is interrupted, the optimiser and the parameters are as before.
+
+    Args:
+        optimizer: its count of steps and its states are brought back.
+        undo: brings back the parameters.
+    """
+
+    def __init__(self, optimizer: Optimizer, undo: Callable[[], object]) -> None:
+        self.optimizer, self.undo = optimizer, undo
+        self.before = {"steps": optimizer.steps, "_states": optimizer._states.copy()}
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is not None:
+            vars(self.optimizer).update(self.before)
+            self.undo()
 
 
 @dataclass
@@ -409,11 +398,12 @@ def warmup(lr: float | Schedule, steps: int) -> Schedule:
     return lambda step: (lr(step) if callable(lr) else lr) * min((step + 1) / steps, 1.0)
 
 
-def _filled(array: Any, numbers: Sequence[float]) -> Any:
-    """Return an array like another one, with these numbers."""
-    filled = array.copy()
-    filled[...] = numbers
-    return filled
+def _stacked(array: Any, rows: Sequence[Any]) -> Any:
+    """Return rows as an array, each like the array given."""
+    stacked = array[None].repeat(len(rows), axis=0)
+    for k, row in enumerate(rows):
+        stacked[k] = row
+    return stacked
 
 
 def _require(name: str, given: object, holds: bool, what: str) -> None:

@@ -22,7 +22,7 @@ from autograd import Primitive, Value
 from nn.history import History
 from nn.optim import Optimizer
 
-__all__ = ["ATOM", "CLOSED", "MAPPING", "OBJECT", "SEQUENCE", "VALUE", "Inventory", "attributes", "distinct", "is_array",
+__all__ = ["ATOM", "CLOSED", "OBJECT", "SEQUENCE", "VALUE", "Inventory", "attributes", "distinct", "entries", "is_array",
            "named", "role_of"]  # fmt: skip
 
 VALUE, SEQUENCE, MAPPING, ARRAY, OBJECT = "value", "sequence", "mapping", "array", "object"
@@ -106,6 +106,14 @@ def _parts(thing: Any) -> Iterable[Any]:
     return inside
 
 
+def entries(thing: Any) -> Iterable[tuple[Any, Any]]:
+    """Return the parts of an object with the names of its attributes, or those of a container with their places or keys."""
+    role = role_of(thing.__class__)
+    if role == SEQUENCE:
+        return enumerate(thing)
+    return thing.items() if role == MAPPING else attributes(thing).items() if role == OBJECT else ()
+
+
 @functools.cache
 def role_of(kind: Any) -> str:
     """Return how a thing of a class is searched: one of the roles above."""
@@ -161,22 +169,18 @@ def named(name: str, thing: Any, seen: dict[int, Any] | None = None) -> Iterator
 
 def _named_parts(name: str, thing: Any, role: str) -> Iterator[tuple[str, Any]]:
     """Go through the parts of an object or container, with their names."""
-    if role == SEQUENCE:
-        stem = f"{name}_" if name[-1:].isdigit() else name  # row 1 of a matrix m is m1, and its item 2 is m1_2
-        yield from ((f"{stem}{i}", item) for i, item in enumerate(thing))
-    elif role == MAPPING:
-        yield from ((f"{name}.{key}", item) for key, item in thing.items())
-    elif is_array(thing):
+    if is_array(thing):
         yield name, thing.tolist()
-    elif role == OBJECT:
-        prefix = f"{name}." if name else ""
-        numbered = getattr(type(thing), "numbered", {})
-        for attribute, part in attributes(thing).items():
-            if attribute in numbered:
-                called, first = numbered[attribute]
-                yield from ((f"{prefix}{called}{i}", item) for i, item in enumerate(part, first))
-            else:
-                yield prefix + attribute, part
+    joint = "." if name else ""
+    if role == SEQUENCE:  # row 1 of a matrix m is m1, and its item 2 is m1_2
+        joint = "_" if name[-1:].isdigit() else ""
+    numbered = getattr(type(thing), "numbered", {}) if role == OBJECT else {}
+    for key, part in entries(thing):
+        if key in numbered:
+            called, first = numbered[key]
+            yield from ((f"{name}{joint}{called}{i}", item) for i, item in enumerate(part, first))
+        else:
+            yield f"{name}{joint}{key}", part
 
 
 def distinct(pairs: Iterable[tuple[str, T]]) -> dict[str, T]:

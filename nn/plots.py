@@ -10,11 +10,11 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from nn.evaluation import deltas, examples_of
+from nn.evaluation import deltas, examples_of, outputs_of
 from nn.history import History
 from nn.layers import by_layer
 from nn.module import Module, plain
-from nn.tables import rows_of
+from nn.tables import nested, rows_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,24 +37,26 @@ def loss_curve(history: History, ax: Axes | None = None, *, log: bool = False) -
         log: whether the loss has a logarithmic axis.
     """
     ax = _axes(ax)
-    epochs = range(1, history.epochs + 1)
-    ax.plot(epochs, history.loss, color=BLUE, label="loss")
-    if history.validation_loss:
-        ax.plot(epochs, history.validation_loss, color=BLUE, linestyle="--", label="loss, validation")
+    _curve(ax, "loss", history.loss, history.validation_loss, BLUE)
     ax.set(xlabel="epoch", ylabel="loss", yscale="log" if log else "linear")
     if not log:
         ax.set_ylim(bottom=0)
     if history.accuracy:
         right = ax.twinx()
-        right.plot(epochs, history.accuracy, color=RED, label="accuracy")
-        if history.validation_accuracy:
-            right.plot(epochs, history.validation_accuracy, color=RED, linestyle="--", label="accuracy, validation")
+        _curve(right, "accuracy", history.accuracy, history.validation_accuracy, RED)
         right.set(ylabel="accuracy", ylim=(0, 1.02))
         lines = [*ax.get_lines(), *right.get_lines()]
         right.legend(lines, [str(line.get_label()) for line in lines], loc="center right")
     elif history.validation_loss:
         ax.legend()
     return ax
+
+
+def _curve(ax: Axes, name: str, learned: Sequence[float], held_out: Sequence[float], colour: str) -> None:
+    epochs = range(1, len(learned) + 1)
+    ax.plot(epochs, learned, color=colour, label=name)
+    if held_out:
+        ax.plot(epochs, held_out, color=colour, linestyle="--", label=f"{name}, validation")
 
 
 def decision_boundary(
@@ -77,8 +79,7 @@ def decision_boundary(
     Raises:
         ValueError: for examples that are not pairs of numbers, and for targets that are not classes of the model.
     """
-    rows = rows_of("X", X)
-    points = [[float(a) for a in x] for x in (rows if isinstance(rows, list) else rows.tolist())]
+    points = [[float(a) for a in x] for x in nested(rows_of("X", X))]
     if not points or any(len(point) != 2 for point in points):
         raise ValueError("a decision boundary is drawn for examples of two numbers; these have "
                          f"{sorted({len(point) for point in points})}")  # fmt: skip
@@ -89,10 +90,11 @@ def decision_boundary(
     ax = _axes(ax)
     across, up = (_grid([point[i] for point in points], resolution) for i in (0, 1))
     n_classes = max(len(examples.outputs), 2)
+    outputs = [[outputs_of(model.predict([a, b])) or [] for a in across] for b in up]
     if n_classes > 2:
-        _regions(ax, across, up, [[model.predict([a, b]) for a in across] for b in up])
+        _regions(ax, across, up, outputs)
     else:
-        _slope(ax, across, up, [[_strength(model.predict([a, b]), threshold) for a in across] for b in up])
+        _slope(ax, across, up, [[outs[-1] - (outs[0] if len(outs) > 1 else threshold) for outs in row] for row in outputs])
     for i in range(n_classes):
         chosen = [point for point, found in zip(points, examples.classes, strict=True) if found == i]
         ax.scatter([a for a, _ in chosen], [b for _, b in chosen], color=_colour(i), marker=MARKERS[i % len(MARKERS)],
@@ -110,11 +112,8 @@ def _colour(i: int) -> str:
 def _slope(ax: Axes, across: Sequence[float], up: Sequence[float], heights: Sequence[Sequence[float]]) -> None:
     """Draw heights as blue and red, and the line where they are 0."""
     largest = max(abs(height) for row in heights for height in row) or 1.0
-    extent = across[0], across[-1], up[0], up[-1]
-    ax.imshow(heights, extent=extent, origin="lower", aspect="auto", interpolation="bilinear",
-              cmap="RdBu_r", vmin=-largest, vmax=largest, alpha=0.6)  # fmt: skip
-    if min(map(min, heights)) < 0 < max(map(max, heights)):
-        ax.contour(across, up, heights, levels=[0.0], colors="black", linewidths=1.5)
+    _field(ax, across, up, heights, interpolation="bilinear", cmap="RdBu_r", vmin=-largest, vmax=largest, alpha=0.6)
+    _border(ax, across, up, heights)
 
 
 def _regions(ax: Axes, across: Sequence[float], up: Sequence[float], outputs: Sequence[Sequence[Sequence[float]]]) -> None:
@@ -122,14 +121,23 @@ def _regions(ax: Axes, across: Sequence[float], up: Sequence[float], outputs: Se
     from matplotlib.colors import ListedColormap
 
     n = len(outputs[0][0])
-    extent = across[0], across[-1], up[0], up[-1]
-    classes = [[outs.index(max(outs)) for outs in row] for row in outputs]
-    ax.imshow(classes, extent=extent, origin="lower", aspect="auto", interpolation="nearest",
-              cmap=ListedColormap([_colour(i) for i in range(n)]), vmin=-0.5, vmax=n - 0.5, alpha=0.35)  # fmt: skip
+    classes, colours = (
+        [[outs.index(max(outs)) for outs in row] for row in outputs],
+        ListedColormap(list(map(_colour, range(n)))),
+    )
+    _field(ax, across, up, classes, interpolation="nearest", cmap=colours, vmin=-0.5, vmax=n - 0.5, alpha=0.35)
     for i in range(n):
         ahead = [[outs[i] - max(out for j, out in enumerate(outs) if j != i) for outs in row] for row in outputs]
-        if min(map(min, ahead)) < 0 < max(map(max, ahead)):
-            ax.contour(across, up, ahead, levels=[0.0], colors="black", linewidths=1.5)
+        _border(ax, across, up, ahead)
+
+
+def _field(ax: Axes, across: Sequence[float], up: Sequence[float], field: Sequence[Sequence[float]], **style: Any) -> None:
+    ax.imshow(field, extent=(across[0], across[-1], up[0], up[-1]), origin="lower", aspect="auto", **style)
+
+
+def _border(ax: Axes, across: Sequence[float], up: Sequence[float], heights: Sequence[Sequence[float]]) -> None:
+    if min(map(min, heights)) < 0 < max(map(max, heights)):
+        ax.contour(across, up, heights, levels=[0.0], colors="black", linewidths=1.5)
 
 
 def weights(model: Module, axes: Sequence[Axes] | None = None) -> list[Axes]:
@@ -213,12 +221,12 @@ def descent(f: Callable[..., Any], path: Sequence[tuple[Sequence[float], float]]
     reach = [1.15 * max(abs(point[i] - lowest[i]) for point in points) or 1.0 for i in range(len(lowest))]
     grid = [_grid([low - r, low + r], 80, margin=0.0) for low, r in zip(lowest, reach, strict=True)]
     if len(grid) == 1:
-        ax.plot(grid[0], [_plain(f(x)) for x in grid[0]], color=GREY)
+        ax.plot(grid[0], [float(plain(f(x))) for x in grid[0]], color=GREY)
         ax.plot([x for [x] in points], heights, color=RED, marker="o", markersize=5)
         ax.set(xlabel="x", ylabel="f(x)")
     else:
         across, up = grid
-        lines = ax.contour(across, up, [[_plain(f(a, b)) for a in across] for b in up], levels=12, cmap="Greys_r")
+        lines = ax.contour(across, up, [[float(plain(f(a, b))) for a in across] for b in up], levels=12, cmap="Greys_r")
         ax.clabel(lines, fontsize=7)
         ax.plot([a for a, _ in points], [b for _, b in points], color=RED, marker="o", markersize=5)
         ax.set(xlabel="a", ylabel="b", aspect="equal" if reach[0] == reach[1] else "auto")
@@ -268,18 +276,7 @@ def _grid(values: Sequence[float], n: int, margin: float = 0.1) -> list[float]:
     return [low + (high - low) * i / (n - 1) for i in range(n)]
 
 
-def _strength(outputs: Any, threshold: float) -> float:
-    """Return how strongly outputs speak for class 1."""
-    if isinstance(outputs, list) and len(outputs) > 1:
-        return float(outputs[1] - outputs[0])
-    return float((outputs[0] if isinstance(outputs, list) else outputs) - threshold)
-
-
 def _square(ax: Axes, x: float, y: float, side: float, colour: str) -> None:
     from matplotlib.patches import Rectangle
 
     ax.add_patch(Rectangle((x - side / 2, y - side / 2), side, side, facecolor=colour, edgecolor="none"))
-
-
-def _plain(height: Any) -> float:
-    return float(getattr(height, "data", height))

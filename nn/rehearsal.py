@@ -40,7 +40,7 @@ class Dependence:
         return bool(self.unreached) or self.seen < ENOUGH
 
     @property
-    def is_vain(self) -> bool:
+    def is_empty(self) -> bool:
         """Whether no parameter was reached yet."""
         return len(self.unreached) == len(self.parameters)
 
@@ -75,11 +75,13 @@ class Dependence:
                          "graph above them")  # fmt: skip
         return notes
 
-    def vain(self) -> str:
-        """Return the message for the case that no example's loss depends on a parameter."""
-        return (f"no example's loss depends on any of the {len(self.parameters)} parameters, such as "
-                f"{_enumerate(self.parameters.values(), most=1)}, so there is nothing to learn: compute the loss from what "
-                "the model returns, with operators and functions of autograd, and not from .data or float()")  # fmt: skip
+    def require_any(self) -> None:
+        """Raise if no example's loss depends on a parameter."""
+        if self.is_empty:
+            raise ValueError(f"no example's loss depends on any of the {len(self.parameters)} parameters, such as "
+                             f"{_enumerate(self.parameters.values(), most=1)}, so there is nothing to learn: compute the loss "
+                             "from what the model returns, with operators and functions of autograd, and not from .data or "
+                             "float()")  # fmt: skip
 
 
 def require_loss(loss: Any, outputs: Any) -> Value:

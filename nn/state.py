@@ -9,13 +9,14 @@ An array is a nested list, named by the attributes on the way to it; a single pa
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from autograd import Value
 from autograd.files import printable
-from nn.parts import MAPPING, OBJECT, SEQUENCE, VALUE, attributes, distinct, is_array, role_of
+from nn.parts import SEQUENCE, VALUE, distinct, entries, is_array, role_of
 from nn.tables import dense, nested, shape_of, short
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def assign(module: Module, state: Mapping[str, Any], *, in_order: bool = True) -
     if differences:
         raise ValueError(f"the state does not fit {module!r}: {printable('; '.join(differences[:3]))}")
     for name, other in pairs:
-        for parameter, number in zip(_entries(wanted[name]), _entries(found[other]), strict=True):
+        for parameter, number in zip(_flat(wanted[name]), _flat(found[other]), strict=True):
             parameter.data = number
     if len(orders) == 1:
         return ""
@@ -108,14 +109,16 @@ def _arrays(name: str, thing: Any, seen: dict[int, Any]) -> Iterator[tuple[str, 
         return
     array = _array(thing, seen)
     if array is not None:
-        entries = {id(parameter): parameter for parameter in _entries(array)}
-        if len(entries) == len([*_entries(array)]):
-            seen |= entries
+        parameters = [*_flat(array)]
+        by_id = {id(parameter): parameter for parameter in parameters}
+        if len(by_id) == len(parameters):
+            seen |= by_id
             yield name, array
             return
     seen[id(thing)] = thing
-    for inner, part in _parts(f"{name}." if name else "", thing):
-        yield from _arrays(inner, part, seen)
+    gathered = ((attribute, getattr(thing, attribute)) for attribute in getattr(type(thing), "gathered", ()))
+    for key, part in itertools.chain(gathered, entries(thing)):
+        yield from _arrays(f"{name}.{key}" if name else str(key), part, seen)
 
 
 def _array(thing: Any, seen: Mapping[int, Any], depth: int = 0) -> Any:
@@ -136,21 +139,10 @@ def _array(thing: Any, seen: Mapping[int, Any], depth: int = 0) -> Any:
     return rows or None
 
 
-def _parts(prefix: str, thing: Any) -> Iterator[tuple[str, Any]]:
-    role = role_of(thing.__class__)
-    if role == SEQUENCE:
-        yield from ((f"{prefix}{i}", item) for i, item in enumerate(thing))
-    elif role == MAPPING:
-        yield from ((f"{prefix}{key}", item) for key, item in thing.items())
-    elif role == OBJECT:
-        yield from ((prefix + attribute, getattr(thing, attribute)) for attribute in getattr(type(thing), "gathered", ()))
-        yield from ((prefix + attribute, part) for attribute, part in attributes(thing).items())
-
-
-def _entries(array: Any) -> Iterator[Any]:
+def _flat(array: Any) -> Iterator[Any]:
     if isinstance(array, list):
         for row in array:
-            yield from _entries(row)
+            yield from _flat(row)
     else:
         yield array
 

@@ -8,13 +8,14 @@ Other packages are recognised by the methods that their tables have, so none is 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import Any
 
 from autograd import Value
 
-__all__ = ["dense", "listed", "nested", "rows_of", "shape_of", "short"]
+__all__ = ["dense", "listed", "naming", "nested", "rows_of", "shape_of", "short"]
 
 
 def dense(x: Any) -> Any:
@@ -69,16 +70,31 @@ def rows_of(name: str, x: Any) -> Any:
     >>> rows_of("X", [(1.0, 2.0), [3.0, 4.0]])
     [[1.0, 2.0], [3.0, 4.0]]
     """
-    try:
+    with naming(name):
         table = dense(x)
         if getattr(table, "shape", ()) and table.dtype != object:
             return table  # large ones do not fit into memory as lists
         rows = listed(table)
         if rows is not None:
             return [row if row.__class__ is float else _row(row) for row in rows]
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"{name}: {error}") from None
     raise TypeError(f"{name} is a list or an array, with an entry for each example; got {short(repr(x))}")
+
+
+@contextlib.contextmanager
+def naming(place: str) -> Iterator[None]:
+    """Put the place before the message of a TypeError or a ValueError.
+
+    >>> with naming("example 3"):
+    ...     float("x")
+    Traceback (most recent call last):
+    ValueError: example 3: could not convert string to float: 'x'
+    """
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        if type(error) in (TypeError, ValueError):  # a subclass may have a meaning, or arguments, of its own
+            error.args = (f"{place}: {error}",)
+        raise
 
 
 def shape_of(x: Any) -> tuple[int, ...]:

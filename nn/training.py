@@ -21,31 +21,23 @@ gone before the next one's is recorded, so memory does not grow with the batch.
 
 from __future__ import annotations
 
-import operator
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from numbers import Integral, Real
+from numbers import Real
 from random import Random
 from typing import Any, Never
 
 from autograd import DomainError, find_nonfinite
-from nn.engines import Lesson, StepError, collector_paused, engine_for
+from autograd.collector import collector_paused
+from nn.engines import Lesson, StepError, engine_for
 from nn.evaluation import Examples, examples_of, numbers_of
 from nn.history import History
-from nn.losses import (
-    LOSSES,
-    Loss,
-    boundary,
-    hinge,
-    loss_name,
-    mean_squared_error,
-    probability_loss,
-    reach,
-    require_targets,
-)
+from nn.layers import choose, generator, whole_number
+from nn.losses import LOSSES, Loss, boundary, hinge, mean_squared_error, paired, probability_loss, reach, require_targets
 from nn.module import Module
 from nn.optim import Adam, Optimizer
 from nn.progress import bar_over
+from nn.tables import naming
 
 __all__ = ["Batches", "Callback", "DivergenceError", "History", "collector_paused", "fit"]
 
@@ -151,8 +143,8 @@ def fit(
         raise TypeError(f"optimizer is one of nn.optim, made, such as Adam(lr=0.05); got {optimizer!r}")
     if not isinstance(callbacks, Sequence):
         raise TypeError(f"callbacks is a list of functions; got {callbacks!r}")
-    for name, bound in {"l2": l2, "tolerance": tolerance, "goal": goal}.items():
-        if not isinstance(bound, Real | None):
+    for name, bound in {"l2": l2, "tolerance": tolerance, "goal": 0.0 if goal is None else goal}.items():
+        if not isinstance(bound, Real):
             raise TypeError(f"{name} is a number; got {bound!r}")
     if not l2 >= 0:
         raise ValueError(f"l2 is not negative; got {l2!r}")
@@ -163,16 +155,17 @@ def fit(
     if not model.parameters():
         raise ValueError(f"{model!r} has no parameters, so there is nothing to train: set Values as attributes of the model, "
                          "directly and not as results of operations")  # fmt: skip
-    objective = _loss(loss)
+    other = "a function of the outputs and the targets of an example"
+    objective = loss if callable(loss) else choose("loss", loss, LOSSES, other)
     optimizer = Adam(lr=0.05) if optimizer is None else optimizer
     examples = examples_of(model, X, y)
     notes = _suit(objective, examples)
     held_out = examples_of(model, *validation) if validation is not None else None
     if held_out is not None:
         _suit(objective, held_out, "validation ")
-    _at_least_one("epochs", epochs)
-    _at_least_one("batch_size", batch_size)
-    _at_least_one("patience", patience)
+    for name, n in {"epochs": epochs, "batch_size": batch_size, "patience": patience}.items():
+        if n is not None:
+            whole_number(name, n)
     if reduce not in ("mean", "sum"):
         raise ValueError(f"reduce is 'mean' or 'sum'; got {reduce!r}")
     if batches is None:
@@ -197,23 +190,16 @@ def fit(
     bar = bar_over(progress, epochs)
     try:
         for _ in range(epochs):
-            sizes: list[int] = []
-            losses: list[float] = []
-            right = 0
             try:
-                for size, loss_here, right_here in engine.learn_all(_not_empty(batches(), history)):
-                    sizes.append(size)
-                    losses.append(loss_here)
-                    right += right_here
+                steps = [*engine.learn_all(_not_empty(batches(), history))]
             except StepError as error:
                 engine.settle()
                 raise DivergenceError(_fault(lesson, error.batch, history), history) from error.__cause__
-            n = sum(sizes)
-            if not n:
+            if not steps:
                 raise ValueError(f"batches gave no batch in epoch {history.epochs}, so there is nothing to learn from")
+            n, right = sum(step.size for step in steps), sum(step.right for step in steps)
             # The mean of the batches' means, each with its share: their sum may overflow where the mean does not.
-            shares = [size / n if reduce == "mean" else 1.0 for size in sizes]
-            loss_now = sum(map(operator.mul, losses, shares))
+            loss_now = sum(step.loss * (step.size / n if reduce == "mean" else 1.0) for step in steps)
             if not history.epochs:
                 history.notes += engine.notes()
             loss_there, accuracy_there = engine.measure(held_out) if held_out is not None else (None, None)
@@ -256,17 +242,14 @@ def _suit(loss: Loss, examples: Examples, kind: str = "") -> list[str]:
         if text := [x for x in targets if x is None or isinstance(x, str | bytes | complex)]:
             raise TypeError(f"{kind}example {i}: the target {text[0]!r} is of type {type(text[0]).__name__}; "
                             "pass a real number, such as the number of a class")  # fmt: skip
-        try:
-            if len(targets) != len(outputs):
-                raise ValueError(f"a loss needs a target for each output; got {len(outputs)} and {len(targets)}: {targets!r}")
+        with naming(f"{kind}example {i}"):
+            paired(outputs, targets)
             require_targets(loss, targets)
-        except ValueError as error:
-            raise ValueError(f"{kind}example {i}: {error}") from None
     labels = {x for x in numbers_of(examples.targets) if isinstance(x, float | int)}
     if loss is hinge and {-1, 0} <= labels:
         raise ValueError(f"hinge takes the {kind}targets -1 and 1, or 0 and 1, but not all three, since -1 and 0 are one class")
     if instead := probability_loss(loss, outputs):
-        return [f"{loss_name(loss)} takes net inputs, but the outputs are probabilities already: use {instead}, or end the "
+        return [f"{loss.__name__} takes net inputs, but the outputs are probabilities already: use {instead}, or end the "
                 'model with output="linear"']  # fmt: skip
     limits = reach(loss, outputs[0])
     if limits is None or not any(label < limits[0] or label > limits[1] for label in labels):  # NaN is found by its loss
@@ -303,7 +286,7 @@ def _reason(history: History, goal: float | None, patience: int | None, toleranc
 
 
 def _batches(n: int, size: int, shuffle: bool, seed: int | Random | None) -> Batches:
-    rng = seed if isinstance(seed, Random) else Random(seed)
+    rng = generator(seed)
 
     def batches() -> Iterator[Sequence[int]]:
         # Sorted by random keys, since of Random's methods only `random` promises the same numbers on every Python.
@@ -318,19 +301,3 @@ def _not_empty(batches: Iterable[Sequence[int]], history: History) -> Iterator[S
         if not len(batch):
             raise ValueError(f"batches gave an empty batch in epoch {history.epochs}; leave it out")
         yield batch
-
-
-def _loss(loss: Loss | str) -> Loss:
-    if callable(loss):
-        return loss
-    if loss not in LOSSES:
-        raise ValueError(f"there is no loss {loss!r}; choose from {', '.join(sorted(LOSSES))}, or pass a function of the "
-                         "outputs and the targets of an example")  # fmt: skip
-    return LOSSES[loss]
-
-
-def _at_least_one(name: str, n: int | None) -> None:
-    if n is not None and not isinstance(n, Integral):
-        raise TypeError(f"{name} is a whole number; got {n!r}")
-    if n is not None and n < 1:
-        raise ValueError(f"{name} is at least 1; got {n!r}")

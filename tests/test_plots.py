@@ -8,6 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from nn import MLP, Layer, Module, Neuron, deltas, fit, plots
@@ -54,6 +55,14 @@ class Slopes(Module):
         return [1.0 - x[0], x[0]]
 
 
+class Pairs(Slopes):
+    """The same, as a tuple."""
+
+    def __call__(self, x: Any) -> Any:
+        """Return 1 − x₀ and x₀."""
+        return tuple(super().__call__(x))
+
+
 def test_decision_boundary() -> None:
     X, y = [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], [0, 1, 0, 1]
     ax: Any = plots.decision_boundary(Ramp(), X, y, resolution=21)
@@ -64,8 +73,9 @@ def test_decision_boundary() -> None:
     assert no.get_offsets().tolist() == [X[0], X[2]] and yes.get_offsets().tolist() == [X[1], X[3]]
     (line,) = ax.collections[0].get_paths()
     assert all(a == pytest.approx(0.5) for a, _ in line.vertices)
-    two: Any = plots.decision_boundary(Slopes(), X, y, resolution=21).get_images()[0].get_array()
-    assert list(two[3]) == pytest.approx([2 * height for height in heights[3]])
+    for model in (Slopes(), Pairs()):
+        two: Any = plots.decision_boundary(model, X, y, resolution=21).get_images()[0].get_array()
+        assert list(two[3]) == pytest.approx([2 * height for height in heights[3]])
     assert not plots.decision_boundary(Ramp(), X, y, threshold=9.0, resolution=5).collections[2:]  # always "no": no line
 
 
@@ -189,6 +199,8 @@ def test_descent() -> None:
     curve, way = ax.get_lines()
     assert all(y == pytest.approx(x * x) for line in (curve, way) for x, y in zip(*line.get_data(), strict=True))
     assert min(curve.get_xdata()) < 0 < 10 < max(curve.get_xdata())
+    ax = plots.descent(np.square, [((3.0,), 9.0), ((1.0,), 1.0)])  # NumPy's numbers have a `data` of another kind
+    assert all(y == pytest.approx(x * x) for x, y in zip(*ax.get_lines()[0].get_data(), strict=True))
     for wrong in ([], [((1.0, 2.0, 3.0), 0.0)]):
         with pytest.raises(ValueError, match="over one or two coordinates; got"):
             plots.descent(lambda *x: 0.0, wrong)

@@ -1,5 +1,6 @@
 """Examples in tables: DataFrames, Series, masked and sparse arrays; their rows are the examples, or they are refused."""
 
+import json
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -167,6 +168,18 @@ def test_a_model_of_sequences_may_take_ragged_examples() -> None:
     assert fit(Total(), X, y, epochs=20, seed=0).loss[-1] < 2.0
     with pytest.raises(ValueError, match="not all of one shape"):
         fit(Total(), X, y, epochs=1, compiled=True)
+
+
+def test_an_error_with_arguments_of_its_own_stays_as_it_is() -> None:
+    class Reader(Module):
+        def __init__(self) -> None:
+            self.unit = Neuron(1, "linear", seed=0)
+
+        def __call__(self, x: Any) -> Any:
+            return self.unit([a if len(x) == 1 else json.loads("no") for a in x])
+
+    with pytest.raises(json.JSONDecodeError, match=r"^Expecting value"):
+        fit(Reader(), [[1.0], [1.0, 2.0]], [1.0, 2.0])
 
 
 def test_what_a_model_takes_beside_numbers_stays_as_it_is() -> None:

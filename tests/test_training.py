@@ -284,6 +284,8 @@ def test_a_domain_error_in_the_model_is_told_as_it_is() -> None:
     ({"optimizer": SGD}, TypeError, "optimizer is one of nn.optim, made"),
     ({"callbacks": print}, TypeError, "callbacks is a list of functions; got <built-in function print>"),
     ({"l2": -1.0}, ValueError, "l2 is not negative; got -1.0"),
+    ({"l2": None}, TypeError, "l2 is a number; got None"),
+    ({"tolerance": None}, TypeError, "tolerance is a number; got None"),
     ({"model": None}, TypeError, "model is a Module, such as an MLP; got None"),
     ({"reduce": "max"}, ValueError, "reduce is 'mean' or 'sum'; got 'max'"),
     ({"interrupt": "stop"}, ValueError, "interrupt is 'raise' or 'return'; got 'stop'"),
