@@ -83,10 +83,9 @@ def check_derivation(loss: Value, claims: Mapping[Value, float | EllipsisType], 
             raise ValueError(f"the claim for {describe(node)} is beyond {largest}; claim a smaller number") from None
         if claimed[node] is NotImplemented:
             raise TypeError(f"the claim {claim!r} for {describe(node)} is not a number")
-    leaves = [x for x in steps.names if x.primitive is None]
     right: set[Value] = set()
     marks: list[Mark] = []
-    for node in [*reversed(steps.order), *leaves]:
+    for node in [*reversed(steps.order), *steps.telling.leaves]:
         if node not in claimed:
             continue
         name = f"∂{steps.names[loss]}/∂{steps.names[node]}"

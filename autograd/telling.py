@@ -58,6 +58,7 @@ class Telling:
         order: the operations, in topological order.
         full: a unique name for every node, leaves where they are first used: see `name_nodes`.
         names: the same, with short names for the parts of a network: see `short_names`.
+        leaves: the leaves, in that order.
         places: the place of every node in that order, from 0: its id in traces and pictures.
         notes: remarks on the names, such as two leaves with one label.
         digits: significant digits.
@@ -71,8 +72,9 @@ class Telling:
         self.loss, self.order = loss, topological(loss)
         self.full = name_nodes(loss, self.order)
         self.names = short_names(self.full)
+        self.leaves = [node for node in self.full if node.primitive is None]
         self.places = {node: i for i, node in enumerate(self.full)}
-        labels = {node: printable(str(node.label)) for node in self.full if node.primitive is None and node.label}
+        labels = {leaf: printable(str(leaf.label)) for leaf in self.leaves if leaf.label}
         twins = [node for node, label in labels.items() if self.full[node] != label]
         self.notes = tuple(f"{self.names[x]}: another leaf with the label {labels[x]}" for x in twins[:1])
         if n_digits is None:

@@ -58,7 +58,7 @@ class GraphCertificate:
         self.loss, self.digits, self._order = loss, digits, topological(loss)
         refuse_stale(self._order)
         self._told = Telling(loss)
-        self.leaves = [x for x in self._told.full if x.primitive is None]
+        self.leaves = self._told.leaves
         for leaf in self.leaves:
             if not math.isfinite(leaf.data):
                 raise ValueError(f"{describe(leaf)} is not finite; a certificate needs real numbers in all leaves")

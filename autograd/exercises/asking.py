@@ -159,12 +159,10 @@ class Exercise(Task):
 
     def _suspects_of(self, question: Question, right: float) -> list[Suspect]:
         """Return the results of the misconceptions that differ from the right answer."""
-        if question.place is not None:
-            suspects = self._suspects.readings(question.node, question.place)
-        else:
-            suspects = self._suspects.of(question.node)
+        node, k = question.node, question.place
+        suspects = self._suspects.of(node) if k is None else self._suspects.readings(node, k)
         if question.rate is not None:  # the new value of a leaf, from a wrong gradient
-            old, rate = question.node.data, question.rate
+            old, rate = node.data, question.rate
             suspects = (s._replace(gradient=old - rate * s.gradient) for s in suspects)
         return [suspect for suspect in suspects if differs(suspect.gradient, right)]
 
@@ -177,7 +175,7 @@ class Exercise(Task):
             return f"look at the rule of {self.names[self.loss]} = {self.steps.telling.formula(self.loss).text}"
         result = self.names[self.loss]
         asked = {each.node for each in self.questions}
-        what = listed([f"∂{result}/∂{self.names[x]}" for x in above])
+        what = listed(f"∂{result}/∂{self.names[x]}" for x in above)
         return f"answer {what} as well, to see where it goes wrong" if asked.issuperset(above) else f"work out {what} first"
 
     def _mark_order(self, answer: Any) -> Mark:
@@ -203,8 +201,7 @@ class Exercise(Task):
             words = SENTENCES["too early"].format(node=self.names[late[0]], users=listed(before))
             return Mark(key, max(0.0, points), words, ("too-early",))
         if missing or len(order) > len(nodes):
-            words = SENTENCES["missing" if missing else "twice"].format(nodes=listed(missing))
-            return Mark(key, max(0.0, points), words)
+            return Mark(key, points, SENTENCES["missing" if missing else "twice"].format(nodes=listed(missing)))
         return Mark(key, 1.0, SENTENCES["order"], is_right=True)
 
     # In a page
@@ -322,7 +319,7 @@ def exercise(loss: Value, ask: str | Value | Iterable[Value | str] = "deltas", *
     if kind == "deltas":
         nodes = list(reversed(nets or steps.order[:-1] or steps.order))
     elif kind == "update":
-        nodes = [x for x in steps.names if x.primitive is None]
+        nodes = steps.telling.leaves
     elif kind == "gradients" and not nodes:
         raise ValueError("ask is an empty list; name the nodes whose gradients are to be found")
     for x in nodes:

@@ -92,7 +92,7 @@ class Suspects:
             yield Suspect("overwritten", words, self._flow(*shares[-1]), HALF)
         for size in range(len(shares) if len(shares) <= MOST_SHARES else 0):
             for some in combinations(shares, size):
-                through = listed(list(dict.fromkeys(self.names[consumer] for consumer, _, _ in some)))
+                through = listed(self.names[consumer] for consumer, _, _ in some)
                 words = f"only what comes through {through} counts" if some else f"nothing flows back to {self.names[node]}"
                 yield Suspect("path-forgotten", words, sum(self._flow(*share) for share in some), size / len(shares))
         for consumer, partial, rule in shares:
@@ -133,35 +133,26 @@ class Suspects:
 
     @cached_property
     def _passes(self) -> list[_Pass]:
-        loss = self.steps.loss
-        found: list[_Pass] = []
-        for name, words, mistake in (
-            ("sign", "every minus sign is lost", "sign"),
-            ("activation-forgotten", "the derivatives of all activations are forgotten", "activation-forgotten"),
-            (
-                "out-for-net",
-                "the derivatives of all activations are taken at their outputs, not at the net inputs",
-                "out-for-net",
-            ),
-        ):
-            found.append(_Pass(name, words, self._run(MISTAKES[mistake](loss))))
-        words = "every product is differentiated with respect to the other operand"
-        found.append(_Pass("other-operand", words, self._run(sorted_pass(loss, self._others))))
-        words = "the factor 2 of every square is missing"
-        found.append(_Pass("factor-two", words, self._run(sorted_pass(loss, self._halves))))
-        words = "gradients replace one another where a node is used more than once; they add up"
-        found.append(_Pass("overwritten", words, self._run(MISTAKES["overwrite"](loss))))
-        for mistake in ("recursion", "unsorted"):
-            words = "a node was visited before all that use it had passed on their share"
-            found.append(_Pass("too-early", words, self._run(MISTAKES[mistake](loss))))
-        for rate in dict.fromkeys((self.rate, RATE)):
-            words = "weights were changed before the pass was over: what is passed on uses the new ones"
-            found.append(_Pass("updated-too-soon", words, self._run(update(loss, rate))))
+        loss, activation = self.steps.loss, "the derivatives of all activations are"
+        swapped = "every product is differentiated with respect to the other operand"
+        replaced = "gradients replace one another where a node is used more than once; they add up"
+        early = "a node was visited before all that use it had passed on their share"
+        changed = "weights were changed before the pass was over: what is passed on uses the new ones"
+        passes = [
+            ("sign", "every minus sign is lost", MISTAKES["sign"](loss)),
+            ("activation-forgotten", f"{activation} forgotten", MISTAKES["activation-forgotten"](loss)),
+            ("out-for-net", f"{activation} taken at their outputs, not at the net inputs", MISTAKES["out-for-net"](loss)),
+            ("other-operand", swapped, sorted_pass(loss, self._others)),
+            ("factor-two", "the factor 2 of every square is missing", sorted_pass(loss, self._halves)),
+            ("overwritten", replaced, MISTAKES["overwrite"](loss)),
+            *[("too-early", early, MISTAKES[mistake](loss)) for mistake in ("recursion", "unsorted")],
+            *[("updated-too-soon", changed, update(loss, rate)) for rate in dict.fromkeys((self.rate, RATE))],
+        ]
         for words, shorten in ROUNDINGS.items():
             for each in (shorten, float):  # local derivatives are rounded, too, or only the results
-                gradients = self._rounded(shorten, each)
-                found.append(_Pass("rounded-on-the-way", f"numbers on the way were rounded to {words}", gradients))
-        return found
+                moves = self._rounded(shorten, each)
+                passes.append(("rounded-on-the-way", f"numbers on the way were rounded to {words}", moves))
+        return [_Pass(name, words, totals(islice(moves, MOST_MOVES))) for name, words, moves in passes]
 
     def _others(self, node: Value) -> Reading:
         """Read the partial derivatives of a product with respect to the other operand."""
@@ -174,10 +165,7 @@ class Suspects:
         pairs = zip(read(node).partials, self.steps.telling.rules(node), strict=True)
         return Reading([x / 2 if x and rule.text.startswith("2·") else x for x, rule in pairs])
 
-    def _run(self, moves: Iterator[Move]) -> dict[Value, float]:
-        return totals(islice(moves, MOST_MOVES))
-
-    def _rounded(self, shorten: Callable[[float], float], each: Callable[[float], float]) -> dict[Value, float]:
+    def _rounded(self, shorten: Callable[[float], float], each: Callable[[float], float]) -> Iterator[Move]:
         """Run both passes with values and gradients shortened by one function, and local derivatives by another."""
         numbers = {x: x.data for x in self.names}  # the given numbers are not rounded
         for node in self.steps.order:
@@ -191,7 +179,7 @@ class Suspects:
             partials = read(node, numbers).partials
             return Reading([None if partial is None else each(partial) for partial in partials])
 
-        return self._run(sorted_pass(self.steps.loss, slip, combine=lambda total, more: shorten(total + more)))
+        return sorted_pass(self.steps.loss, slip, combine=lambda total, more: shorten(total + more))
 
     def _single(self, asked: Value, points: float) -> Iterator[Suspect]:
         """Iterate over the gradients of a node that result from one wrong partial derivative."""

@@ -17,7 +17,7 @@ from autograd.exercises.questions import Kind, Question, Scene, questions
 from autograd.manners import describe
 from autograd.primitives import dot
 from autograd.steps import Walk
-from autograd.symbol import DIGITS, Style, latex, latex_name, latex_number, numbers
+from autograd.symbol import DIGITS, latex_name, latex_number, numbers
 from autograd.telling import equation, factor
 from autograd.value import Value
 
@@ -106,28 +106,23 @@ class Task:
             rule = self.steps.telling.rules(x)[k]
             yield f"{self.names[x]} = {self.steps.telling.formula(x).text}"
             yield f"{question.name} = {rule.text}"
-            yield equation(question.name, rule.written(_numbers(self)), self.number(x.partials[k]))
+            yield equation(question.name, rule.written(numbers()), self.number(x.partials[k]))
             return
         explanation, result = self._explain(x), self.names[self.loss]
         if not explanation.shares:
-            yield from (
-                "the backward pass starts here",
-                "the derivative of a number with respect to itself",
-                f"{question.name} = 1",
-            )
+            yield "the backward pass starts here"
+            yield "the derivative of a number with respect to itself"
+            yield f"{question.name} = 1"
             return
         steps, edges = zip(*explanation.shares, strict=True)
-        yield f"{self.names[x]} feeds {listed([f'{step.name} = {step.formula}' for step in dict.fromkeys(steps)])}"
+        yield f"{self.names[x]} feeds {listed(f'{step.name} = {step.formula}' for step in steps)}"
         terms = [f"∂{result}/∂{step.name}·{edge.slope}" for step, edge in explanation.shares]
-        rules = list(dict.fromkeys(f"{edge.slope} = {edge.case}" for edge in edges))
-        yield f"∂{result}/∂{self.names[x]} = {' + '.join(terms)}, and {listed(rules)}"
+        rules = listed(f"{edge.slope} = {edge.case}" for edge in edges)
+        yield f"∂{result}/∂{self.names[x]} = {' + '.join(terms)}, and {rules}"
         put_in = [f"∂{result}/∂{step.name} = {self.number(step.delta or 0.0)}" for step in steps]
-        put_in += [
-            equation(edge.rule, edge.numbers, self.number(edge.partial))
-            for edge in edges
-            if edge.derivative.row or edge.derivative.name
-        ]
-        yield listed(list(dict.fromkeys(put_in)), ", and ")
+        formulas = [edge for edge in edges if edge.derivative.row or edge.derivative.name]  # which a plain number is not
+        put_in += [equation(edge.rule, edge.numbers, self.number(edge.partial)) for edge in formulas]
+        yield listed(put_in, ", and ")
         total = self.number(explanation.gradient)
         yield equation(" + ".join(edge.product for edge in edges), total)
         if question.rate is not None:
@@ -163,15 +158,12 @@ class Task:
     # Showing
 
     @property
-    def _has_neurons(self) -> bool:
-        return any(node.primitive is dot for node in self.steps.order)
-
-    @property
     def question(self) -> str:
         """The task, in one sentence."""
+        has_neurons = any(node.primitive is dot for node in self.steps.order)
         kinds = {
             "gradients": "Find the gradients:",
-            "deltas": "Find the δ of each neuron:" if self._has_neurons else "Find the gradients of the nodes on the way:",
+            "deltas": "Find the δ of each neuron:" if has_neurons else "Find the gradients of the nodes on the way:",
             "local": "Find the local derivatives:",
             "order": "In which order does the backward pass visit the operations?",
             "update": f"Do one step of gradient descent, with the learning rate η = {self.rate:g}:",
@@ -190,11 +182,11 @@ class Task:
 
     @property
     def _body(self) -> str:
-        given = [f"{self.names[x]} = {self.number(x.data)}" for x in self.names if x.primitive is None]
+        given = [f"{self.names[x]} = {self.number(x.data)}" for x in self.steps.telling.leaves]
         lines = [f"Given {', '.join(given)}:"]
         for node in self.steps.order:
             rule = self.steps.telling.formula(node)
-            lines.append("    " + equation(self.names[node], rule.text, rule.written(_numbers(self)), self.number(node.data)))
+            lines.append("    " + equation(self.names[node], rule.text, rule.written(numbers()), self.number(node.data)))
         blanks = [f"    {question.name} = {BLANK}" for question in self.questions]
         return "\n".join([*lines, self.question, *(blanks or [f"    {BLANK}"])])
 
@@ -223,19 +215,15 @@ class Task:
     @property
     def latex(self) -> str:
         """The operations in LaTeX's mathematics mode, with a blank for each question; `given_latex` are the leaves."""
-        style, number = latex(self.steps.telling.digits), self.steps.telling.digits
-        rows: list[tuple[str, str]] = []
-        for node in self.steps.order:
-            formula = self.steps.telling.formula(node).written(style)
-            rows.append((latex_name(self.names[node]), f"{formula} = {latex_number(node.data, number)}"))
+        formulas = [(node, self.steps.telling.formula(node).latex) for node in self.steps.order]
+        rows = [(latex_name(self.names[node]), f"{formula} = {latex_number(node.data)}") for node, formula in formulas]
         rows += [(question.latex, LATEX_BLANK) for question in self.questions] or [(r"\text{order}", LATEX_BLANK)]
         return _aligned(rows)
 
     @property
     def given_latex(self) -> str:
         """The numbers of the leaves in LaTeX."""
-        leaves = [x for x in self.names if x.primitive is None]
-        texts = [f"{latex_name(self.names[x])} = {latex_number(x.data, self.steps.telling.digits)}" for x in leaves]
+        texts = [f"{latex_name(self.names[x])} = {latex_number(x.data)}" for x in self.steps.telling.leaves]
         return r",\allowbreak\ ".join(texts)
 
     @property
@@ -245,10 +233,10 @@ class Task:
             return [", ".join(latex_name(self.names[x]) for x in reversed(self.steps.order))]
         found: list[str] = []
         for question in self.questions:
-            value = latex_number(question.value(self._scene), self.steps.telling.digits)
+            value = latex_number(question.value(self._scene))
             if question.place is not None:
-                rule = self.steps.telling.rules(question.node)[question.place].written(latex(self.steps.telling.digits))
-                found.append(" = ".join(dict.fromkeys([question.latex, rule, value])))
+                rule = self.steps.telling.rules(question.node)[question.place].latex
+                found.append(equation(question.latex, rule, value))
             else:
                 found.append(self._explain(question.node).latex)
                 found += [f"{question.latex} {value}"] if question.rate is not None else []
@@ -305,10 +293,7 @@ def _aligned(rows: Iterable[tuple[str, str]]) -> str:
     return f"\\begin{{aligned}}\n{body}\n\\end{{aligned}}"
 
 
-def listed(texts: Sequence[str], last: str = " and ") -> str:
-    """Join texts as in a sentence."""
+def listed(texts: Iterable[str], last: str = " and ") -> str:
+    """Join texts as in a sentence, each of them once."""
+    texts = [*dict.fromkeys(texts)]
     return ", ".join(texts[:-1]) + last * (len(texts) > 1) + "".join(texts[-1:])
-
-
-def _numbers(task: Task) -> Style:
-    return numbers(task.steps.telling.digits)
