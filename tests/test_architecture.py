@@ -68,8 +68,8 @@ ROOMS: dict[str, set[str]] = {
     },
     "autograd.expressions": {"autograd", "autograd.primitives", "autograd.rows", "autograd.value"},
     "autograd.certainty": {
-        "autograd.arithmetic", "autograd.manners", "autograd.primitives", "autograd.rows", "autograd.symbol",
-        "autograd.telling", "autograd.transforms", "autograd.trees", "autograd.value",
+        "autograd.arithmetic", "autograd.manners", "autograd.mistakes", "autograd.primitives", "autograd.rows",
+        "autograd.symbol", "autograd.telling", "autograd.transforms", "autograd.trees", "autograd.value",
     },
     "autograd.checking": {
         "autograd", "autograd.certainty", "autograd.manners", "autograd.nonfinite", "autograd.primitives", "autograd.rows",

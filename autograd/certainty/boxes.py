@@ -35,10 +35,10 @@ from typing import Any, Final, Literal
 from flint import arb, ctx
 
 from autograd.certainty.enclosure import Enclosure, UndecidedError
-from autograd.certainty.intervals import EVERYTHING, Interval, hull
+from autograd.certainty.intervals import EVERYTHING, Interval, hull, interval
 from autograd.certainty.pieces import VALUE, Piece, halves, joined
 from autograd.certainty.subjects import Box, Subject
-from autograd.certainty.tables import Bounds, Table
+from autograd.certainty.tables import Bounds, Table, Tabular, bits
 from autograd.primitives import total
 from autograd.rows import real
 from autograd.value import Value
@@ -50,7 +50,6 @@ FEWEST: Final = 64  # pieces for it
 MOST: Final = 2_500
 NEAR: Final = 0.03  # of the range: how far the bounds may be from the values that are reached
 CORNERS: Final = 6  # sides whose corners are looked at first
-GUARD: Final = 64  # bits beyond the requested digits
 SHOWN: Final = 6  # digits of a printed bound
 MOST_ROWS: Final = 20
 Quantity = tuple[Interval, float]  # bounds, and by what share of the range they may be wider than it
@@ -82,7 +81,7 @@ class Claim:
         return f"Claim({self.text!r})"
 
 
-class BoxCertificate:
+class BoxCertificate(Tabular):
     """Bounds of a function and its gradient on a box; printed, a table.
 
     They hold at every point of the box at which the function has a value.
@@ -94,7 +93,7 @@ class BoxCertificate:
 
     def __init__(self, subject: Subject, digits: int) -> None:
         self.subject, self.digits = subject, digits
-        self._precision = _bits(digits)
+        self._precision = bits(digits)
         self._found: dict[int, Quantity] = {}
         self._search(VALUE)
 
@@ -177,17 +176,9 @@ class BoxCertificate:
 
         def condition(piece: Piece) -> Any:
             slopes = [Enclosure.leaf(piece.enclosure(i)) for i in self.subject.moving]
-            return total([x * x for x in slopes]) <= Enclosure.leaf(Interval(arb(limit), arb(limit))) ** 2
+            return total([x * x for x in slopes]) <= Enclosure.leaf(interval(limit)) ** 2
 
         return self._decided(condition, is_continuous=True)
-
-    def __str__(self) -> str:
-        return str(self._table)
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return self._table.html
 
     @cached_property
     def _table(self) -> Table:
@@ -199,9 +190,8 @@ class BoxCertificate:
             rows.append((name, *ends, "∞" if math.isinf(excess) else f"{excess:.1%}"))
         notes = [f"{len(names) - MOST_ROWS} more derivatives; bounds(name) computes each"] if len(names) > MOST_ROWS else []
         if any(excess > 2 * NEAR for _, excess in shown.values()):
-            notes.append(
-                "the limit on the work was reached before all bounds were near the range; a smaller box gives tighter ones"
-            )
+            notes.append("the limit on the work was reached before all bounds were near the range; "
+                         "a smaller box gives tighter ones")  # fmt: skip
         title = f"Bounds of {self.subject.title} on {self.subject.text(self.subject.box)}"
         return Table(title, ("", "at least", "at most", "wider than the range by"), rows, notes)
 
@@ -221,7 +211,7 @@ class BoxCertificate:
 
     def _slope_at(self, claim: Claim, place: int) -> float:
         assert claim.at is not None
-        point = tuple([Interval(arb(x), arb(x)) for x in claim.at.values()])
+        point = tuple(map(interval, claim.at.values()))
         with ctx.workprec(self._precision):
             return float(Piece(self.subject, point).bounds(place).low)
 
@@ -238,14 +228,10 @@ class BoxCertificate:
 
 def claimed(subject: Subject, digits: int) -> Claim | None:
     """Decide the claim of a function that returns a condition; return None for a function that returns a number."""
-    with ctx.workprec(_bits(digits)):
+    with ctx.workprec(bits(digits)):
         if not any(piece.is_condition for piece in (Piece(subject), Piece(subject).middle)):
             return None
         return decide(subject, lambda piece: piece.bounds(VALUE))
-
-
-def _bits(digits: int) -> int:
-    return GUARD + math.ceil(digits * math.log2(10))
 
 
 def _bounded(subject: Subject, which: int) -> Quantity:
@@ -377,7 +363,7 @@ def _truth(condition: Callable[[Piece], Any], piece: Piece) -> bool | None:
     if isinstance(found, Enclosure) and found.primitive is not None and found.primitive.is_condition:
         found = found.bounds
     if isinstance(found, Interval):
-        return None if found.low <= 0 <= found.high and found.low != found.high else not found.low.is_zero()
+        return found.truth
     if not isinstance(found, bool):
         raise TypeError(f"a claim is a condition, such as value > 0; this one returned {found!r}")
     return found

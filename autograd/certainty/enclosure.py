@@ -84,9 +84,9 @@ class Assumptions:
     def truth(self, test: Test) -> bool | None:
         """Return whether an open comparison holds; None if that is not assumed."""
         for known in self.known:
-            if _is(test, known) or _is(_negated(test), known):
-                return _is(test, known)
-        if any(_is(test, met) or _is(_negated(test), met) for met in self.open):
+            if (holds := _given(known, test)) is not None:
+                return holds
+        if any(_given(met, test) is not None for met in self.open):
             return None
         if len(self.known) < len(self.decided):
             holds = self.decided[len(self.known)]
@@ -191,7 +191,7 @@ class Enclosure(Operand, Value):
     @property
     def is_open(self) -> bool:
         """Whether 0 is one of several numbers that the node stands for: a condition that is not decided."""
-        return bool(self.bounds.low <= 0 <= self.bounds.high and self.bounds.low != self.bounds.high)
+        return self.bounds.truth is None
 
     def __float__(self) -> NoReturn:
         raise NoEnclosureError(f"{self!r} cannot become a float: {INSTEAD}")
@@ -285,7 +285,7 @@ def _chosen(row: Primitive, nodes: tuple[Enclosure, ...]) -> Enclosure:
 def _truth(condition: Enclosure) -> bool | None:
     """Return whether a condition holds, on the whole interval or by assumption; None where it is open."""
     if not condition.is_open:
-        return bool(condition.bounds.low > 0 or condition.bounds.high < 0)
+        return condition.bounds.truth
     test, assumed = _order(condition), ASSUMED.get()
     return None if test is None or assumed is None else assumed.truth(test)
 
@@ -309,13 +309,16 @@ def _implied(branch: Enclosure, test: Test) -> Enclosure:
     while branch.primitive is not None and isinstance(branch.primitive, Nary) and branch.primitive.picks is not None:
         condition, one, other = branch.operands
         own = _order(condition)
-        if own is None:
-            return branch
-        holds, fails = _is(own, test), _is(_negated(own), test)
-        if not (holds or fails):
+        holds = None if own is None else _given(test, own)
+        if holds is None:
             return branch
         branch = one if holds else other
     return branch
+
+
+def _given(known: Test, test: Test) -> bool | None:
+    """Return whether a test holds where another is known to hold; None if they are not about the same comparison."""
+    return True if _is(test, known) else False if _is(_negated(test), known) else None
 
 
 def _is(test: Test, known: Test) -> bool:

@@ -21,15 +21,17 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from flint import arb
 
 from autograd.arithmetic import Constant, log_sum_exp
+from autograd.symbol import digits
 
 __all__ = [
-    "EVERYTHING", "FUNCTIONS", "Interval", "OutsideError", "between", "describe", "exactly", "hull", "interval", "square",
+    "EVERYTHING", "FUNCTIONS", "Interval", "OutsideError", "add", "between", "describe", "divide", "exactly", "hull",
+    "interval", "multiply", "square", "subtract",
 ]  # fmt: skip
 
 INFINITE: Final = arb.pos_inf()
@@ -53,6 +55,23 @@ class Interval(NamedTuple):
     def is_bounded(self) -> bool:
         """Whether both ends are finite."""
         return bool(self.low.is_finite() and self.high.is_finite())
+
+    @property
+    def truth(self) -> bool | None:
+        """Whether the interval is true as a condition, that is, not 0; None where it contains 0 and other numbers."""
+        if not self.low <= 0 <= self.high:
+            return True
+        return False if self.low == self.high else None
+
+    @property
+    def width(self) -> float:
+        """The distance between the ends."""
+        return float(self.high - self.low)
+
+    @property
+    def size(self) -> float:
+        """The largest absolute value."""
+        return max(abs(float(self.low)), abs(float(self.high)))
 
 
 EVERYTHING: Final = Interval(-INFINITE, INFINITE, False)
@@ -83,7 +102,7 @@ def describe(x: Interval) -> str:
     >>> describe(between(0.0, math.inf))
     '[0, ∞]'
     """
-    low, high = (f"{float(end):.6g}".replace("inf", "∞") for end in x[:2])
+    low, high = (digits(float(end), 6) for end in x[:2])
     return low if low == high else f"[{low}, {high}]"
 
 
@@ -99,18 +118,24 @@ def _outward(low: arb, high: arb, connected: bool = True) -> Interval:
     return Interval(_down(low), _up(high), connected)
 
 
-def _ball(x: Interval) -> arb:
-    return x.low if x.low == x.high else x.low.union(x.high)
+def _spanned(balls: Sequence[arb]) -> Interval:
+    return Interval(min(map(_down, balls)), max(map(_up, balls)))
 
 
 # Arithmetic.
 
 
-def _add(x: Interval, y: Interval) -> Interval:
+def add(x: Interval, y: Interval) -> Interval:
+    """Return the interval of all sums.
+
+    >>> describe(add(between(1.0, 2.0), between(-1.0, 3.0)))
+    '[0, 5]'
+    """
     return _outward(x.low + y.low, x.high + y.high)
 
 
-def _subtract(x: Interval, y: Interval) -> Interval:
+def subtract(x: Interval, y: Interval) -> Interval:
+    """Return the interval of all differences."""
     return _outward(x.low - y.high, x.high - y.low)
 
 
@@ -122,15 +147,15 @@ def _product(x: arb, y: arb) -> arb:
     return x if x.is_zero() else y if y.is_zero() else x * y  # an end that is infinite stands for numbers without a bound
 
 
-def _multiply(x: Interval, y: Interval) -> Interval:
+def multiply(x: Interval, y: Interval) -> Interval:
+    """Return the interval of all products."""
     (a, b, _), (c, d, _) = x, y
     if a >= 0 and c >= 0 and a.is_finite() and c.is_finite():
         return _outward(_product(a, c), _product(b, d))
     for point, other in ((x, y), (y, x)):
         if not point.high.is_finite() and point.low == point.high and other.low <= 0 <= other.high:
             return EVERYTHING  # 0·∞
-    corners = [_product(a, c), _product(a, d), _product(b, c), _product(b, d)]
-    return Interval(min(map(_down, corners)), max(map(_up, corners)))
+    return _spanned([_product(a, c), _product(a, d), _product(b, c), _product(b, d)])
 
 
 def square(x: Interval) -> Interval:
@@ -149,14 +174,18 @@ def _reciprocal(y: Interval) -> Interval:
     return _outward(1 / y.high, 1 / y.low)
 
 
-def _divide(x: Interval, y: Interval) -> Interval:
+def divide(x: Interval, y: Interval) -> Interval:
+    """Return the interval of all quotients.
+
+    Raises:
+        OutsideError: if y is 0.
+    """
     if x.low == x.high and y.low == y.high and not y.low.is_zero():
         return _outward(x.low / y.low, x.low / y.low)
     inverse = _reciprocal(y)
     if inverse.connected and x.is_bounded:  # rounded once
-        corners = [x.low / y.low, x.low / y.high, x.high / y.low, x.high / y.high]
-        return Interval(min(map(_down, corners)), max(map(_up, corners)))
-    return _multiply(x, inverse)._replace(connected=inverse.connected)
+        return _spanned([x.low / y.low, x.low / y.high, x.high / y.low, x.high / y.high])
+    return multiply(x, inverse)._replace(connected=inverse.connected)
 
 
 def _absolute(x: Interval) -> Interval:
@@ -171,7 +200,7 @@ def _floor(x: Interval) -> Interval:
 
 
 def _floor_divide(x: Interval, y: Interval) -> Interval:
-    quotient = _divide(x, y)
+    quotient = divide(x, y)
     whole = _floor(quotient)
     return whole._replace(connected=whole.connected and quotient.connected)
 
@@ -179,7 +208,7 @@ def _floor_divide(x: Interval, y: Interval) -> Interval:
 def _remainder(x: Interval, y: Interval) -> Interval:
     whole = _floor_divide(x, y)
     if whole.connected:
-        return _subtract(x, _multiply(whole, y))
+        return subtract(x, multiply(whole, y))
     return Interval(min(y.low, arb(0)), max(y.high, arb(0)), False)
 
 
@@ -193,8 +222,7 @@ def _power(x: Interval, y: Interval) -> Interval:
             raise OutsideError("the base is negative")
         return EVERYTHING
     base = Interval(max(x.low, arb(0)), x.high)
-    corners = [_positive_power(a, b) for a in base[:2] for b in y[:2]]
-    low, high = min(map(_down, corners)), max(map(_up, corners))
+    low, high, _ = _spanned([_positive_power(a, b) for a in base[:2] for b in y[:2]])
     if x.low < 0:  # and a whole number may lie in y
         return Interval(low, high, False) if y.low == y.high else EVERYTHING
     if base.low.is_zero() and y.low <= 0 <= y.high:  # x⁰ is 1 at 0 too
@@ -291,19 +319,17 @@ def _cosh(x: Interval) -> Interval:
 
 
 def _hypot(x: Interval, y: Interval) -> Interval:
-    squares = _add(square(x), square(y))
+    squares = add(square(x), square(y))
     return FUNCTIONS[math.sqrt](squares._replace(low=max(squares.low, arb(0))))
 
 
 def _arctan2(y: Interval, x: Interval) -> Interval:
-    if x.low <= 0 <= x.high and y.low <= 0 <= y.high and not x.low == x.high == y.low == y.high:
-        return _outward(-arb.pi(), arb.pi(), False)  # the origin, in whose neighbourhood every angle occurs
-    if y.low < 0 <= y.high and x.low < 0:  # the cut
+    # In a neighbourhood of the origin every angle occurs; at the cut the angle jumps from -π to π.
+    has_origin = x.low <= 0 <= x.high and y.low <= 0 <= y.high and not x.low == x.high == y.low == y.high
+    has_cut = y.low < 0 <= y.high and x.low < 0
+    if has_origin or has_cut or not (y.is_bounded and x.is_bounded):
         return _outward(-arb.pi(), arb.pi(), False)
-    if not (y.is_bounded and x.is_bounded):
-        return _outward(-arb.pi(), arb.pi(), False)
-    corners = [arb.atan2(b, a) for b in y[:2] for a in x[:2]]
-    return Interval(min(map(_down, corners)), max(map(_up, corners)))
+    return _spanned([arb.atan2(b, a) for b in y[:2] for a in x[:2]])
 
 
 def _log_sum_exp(*operands: Interval) -> Interval:
@@ -326,8 +352,8 @@ def _compare(x: Interval, y: Interval, is_strict: bool) -> Interval:
 
 
 FUNCTIONS: Final[Mapping[Callable[..., Any], Function]] = {
-    operator.pos: lambda x: x, operator.neg: _negative, operator.add: _add, operator.sub: _subtract,
-    operator.mul: _multiply, operator.truediv: _divide, operator.floordiv: _floor_divide, operator.mod: _remainder,
+    operator.pos: lambda x: x, operator.neg: _negative, operator.add: add, operator.sub: subtract,
+    operator.mul: multiply, operator.truediv: divide, operator.floordiv: _floor_divide, operator.mod: _remainder,
     operator.lt: lambda x, y: _compare(x, y, True), operator.le: lambda x, y: _compare(x, y, False),
     operator.gt: lambda x, y: _compare(y, x, True), operator.ge: lambda x, y: _compare(y, x, False),
     abs: _absolute, math.pow: _power, math.hypot: _hypot, math.atan2: _arctan2, log_sum_exp: _log_sum_exp,

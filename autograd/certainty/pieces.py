@@ -14,13 +14,12 @@ Source: Moore, Kearfott, Cloud, Introduction to Interval Analysis (2009), chapte
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Final
 
 from autograd.certainty.enclosure import Case, Enclosure, by_cases, derivatives
-from autograd.certainty.intervals import EVERYTHING, FUNCTIONS, Interval, hull, interval
+from autograd.certainty.intervals import EVERYTHING, Interval, add, hull, interval, multiply, subtract
 from autograd.certainty.subjects import Box, Subject
 from autograd.primitives import DomainError
 from autograd.value import topological
@@ -30,7 +29,6 @@ __all__ = ["VALUE", "Piece", "halves", "joined", "longest_side", "middle_of"]
 VALUE: Final = -1  # stands for the function's value; an entry of the gradient is given by its place
 SMALLEST: Final = 2.0**-40  # of a side of the box, below which it is not divided
 UNEVEN: Final = 64  # how many times as long as another a side may become
-ADD, SUBTRACT, MULTIPLY = FUNCTIONS[operator.add], FUNCTIONS[operator.sub], FUNCTIONS[operator.mul]
 
 
 class Piece:
@@ -99,7 +97,7 @@ class Piece:
     def _by_mean_value(self, which: int, slopes: Mapping[int, Interval]) -> Interval:
         found = self.middle.bounds(which)
         for i, slope in slopes.items():
-            found = ADD(found, MULTIPLY(slope, SUBTRACT(self.box[i], self.middle.box[i])))
+            found = add(found, multiply(slope, subtract(self.box[i], self.middle.box[i])))
         return found
 
     def _by_monotony(self, which: int, slopes: Mapping[int, Interval]) -> Interval:
@@ -146,14 +144,14 @@ def longest_side(box: Box, subject: Subject, slopes: Mapping[int, Interval] | No
         subject: the function and the whole box.
         slopes: those of a quantity, which is to vary most along that side.
     """
-    widths = {i: (float(box[i].high - box[i].low), float(subject.box[i].high - subject.box[i].low)) for i in subject.moving}
-    shares = {i: width / whole for i, (width, whole) in widths.items() if width / whole > SMALLEST and _is_divisible(box[i])}
+    shares = {i: box[i].width / subject.box[i].width for i in subject.moving if _is_divisible(box[i])}
+    shares = {i: share for i, share in shares.items() if share > SMALLEST}
     if not shares:
         return None
-    sizes = {i: max(abs(float(end)) for end in slope[:2]) for i, slope in (slopes or {}).items()}
+    sizes = {i: slope.size for i, slope in (slopes or {}).items()}
     if all(math.isfinite(sizes.get(i, math.inf)) for i in shares):
         longest = max(shares.values())
-        return max((i for i in shares if shares[i] * UNEVEN >= longest), key=lambda i: (sizes[i] * widths[i][0], shares[i]))
+        return max((i for i in shares if shares[i] * UNEVEN >= longest), key=lambda i: (sizes[i] * box[i].width, shares[i]))
     return max(shares, key=lambda i: shares[i])
 
 

@@ -26,8 +26,9 @@ from flint import arb, ctx
 
 from autograd.certainty.enclosure import Enclosure, derivatives
 from autograd.certainty.intervals import Interval, interval
-from autograd.certainty.tables import Bounds, Table
+from autograd.certainty.tables import Bounds, Table, Tabular, bits
 from autograd.manners import describe
+from autograd.mistakes import sorted_pass, totals
 from autograd.primitives import DomainError, Primitive
 from autograd.symbol import digits as rounded
 from autograd.symbol import flows, read_flow
@@ -36,7 +37,6 @@ from autograd.value import Value, refuse_stale, topological
 
 __all__ = ["GraphCertificate"]
 
-GUARD: Final = 64  # bits beyond the requested digits
 DOUBLINGS: Final = 5  # of the precision, after which an open question stays open
 MOST: Final = 20  # leaves in a printed table
 WIDEST: Final = 30  # columns of a formula in it
@@ -44,7 +44,7 @@ EVERY_DIGIT: Final = 2.0**53  # ulps
 ROUNDED: Final = 0.5001  # ulps that a correctly rounded number may be off
 
 
-class GraphCertificate:
+class GraphCertificate(Tabular):
     """Bounds of the value and the gradient of a graph; printed, a table.
 
     Attributes:
@@ -62,7 +62,7 @@ class GraphCertificate:
         for leaf in self.leaves:
             if not math.isfinite(leaf.data):
                 raise ValueError(f"{describe(leaf)} is not finite; a certificate needs real numbers in all leaves")
-        self.precision = GUARD + math.ceil(digits * math.log2(10))
+        self.precision = bits(digits)
         for _ in range(DOUBLINGS + 1):
             with ctx.workprec(self.precision):
                 self._nodes = self._computed()
@@ -114,16 +114,8 @@ class GraphCertificate:
     @cached_property
     def backward(self) -> list[float]:
         """The gradient that `backward()` gives, for each of `leaves`; no node is changed."""
-        sums = _float_pass(self.loss, self._order)
+        sums = {self.loss: 1.0, **totals(sorted_pass(self.loss))}
         return [sums.get(leaf, 0.0) for leaf in self.leaves]
-
-    def __str__(self) -> str:
-        return str(self._table)
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return self._table.html
 
     # Computing.
 
@@ -154,10 +146,8 @@ class GraphCertificate:
                 notes.append(f"{shown} is at {kind}; its rule's choice there is certified, the local derivative {slopes}")
             elif around is not None and around.low <= 0 <= around.high:
                 kinks.append(node)
-                bits = self.precision
-                notes.append(
-                    f"{shown} is too near a kink or a jump to decide with {bits} bits; the bounds allow for both sides"
-                )
+                notes.append(f"{shown} is too near a kink or a jump to decide with {self.precision} bits; "
+                             "the bounds allow for both sides")  # fmt: skip
             elif self._took_another_branch(node, operands):
                 notes.append(f"{shown}: because of rounding, backward() took another branch than the exact numbers do")
         return tuple(kinks), notes
@@ -169,8 +159,8 @@ class GraphCertificate:
         for i, taken in zip(places, node.taken, strict=True):
             exact = flow[i] if isinstance(flow[i], bool) else read_flow(flow[i], operands, self._nodes[node])
             if isinstance(exact, Enclosure):
-                exact = taken if exact.is_open else not exact.bounds.low.is_zero()
-            if exact != taken:
+                exact = exact.bounds.truth
+            if exact is not None and exact != taken:
                 return True
         return False
 
@@ -202,7 +192,7 @@ class GraphCertificate:
         if not isinstance(y, Value):
             return None, 0.0
         order, lost = topological(y), dict[Value, float]()
-        weights = _float_pass(y, order)
+        weights = totals(sorted_pass(y))
         for node in order:
             error = weights.get(node, 0.0) * self._own_error(node)
             if error and math.isfinite(error):
@@ -290,17 +280,6 @@ def _is_singular(row: Primitive, operands: Sequence[Any]) -> bool:
     bounds = [x.bounds if isinstance(x, Enclosure) else interval(x) for x in operands]
     steep = [point for point, slopes in row.singular.items() if any(map(math.isinf, slopes)) and row.kink is None]
     return any(all(b.low == b.high == arb(x) for b, x in zip(bounds, point, strict=True)) for point in steep)
-
-
-def _float_pass(y: Value, order: Sequence[Value]) -> Mapping[Value, float]:
-    """Return ∂y/∂node for every node as a backward pass on floats gives it, and change no node."""
-    found = {y: 1.0}
-    for node in reversed(order):
-        if node in found:
-            for x, partial, taken in zip(node.inputs, node.partials, node.taken, strict=True):
-                if taken:
-                    found[x] = found.get(x, 0.0) + found[node] * partial
-    return found
 
 
 def _new_below(y: Any, forward: set[Value], known: Mapping[Value, Value]) -> Iterator[Value]:

@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import heapq
 import math
-import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -31,10 +30,10 @@ from typing import Any, Final, Literal, NamedTuple
 from flint import ctx
 
 from autograd.certainty.enclosure import Enclosure, UndecidedError, by_cases, derivatives
-from autograd.certainty.intervals import EVERYTHING, FUNCTIONS, Interval, describe, hull, interval
+from autograd.certainty.intervals import EVERYTHING, Interval, add, describe, divide, hull, interval, multiply, subtract
 from autograd.certainty.pieces import Piece, halves, joined, longest_side, middle_of
 from autograd.certainty.subjects import Box, Subject
-from autograd.certainty.tables import Table
+from autograd.certainty.tables import Table, Tabular
 from autograd.primitives import DomainError, Nary, Primitive
 from autograd.rows import TABLE
 from autograd.symbol import operand_name
@@ -49,8 +48,6 @@ WORK: Final = 5_000  # comparisons of a rule on a piece, more or less
 FEWEST: Final = 64  # pieces
 MOST: Final = 1_500
 SMALL: Final = 1 / 16  # of the largest slope, below which a rule's own size no longer counts, with several arguments
-ADD, SUBTRACT = FUNCTIONS[operator.add], FUNCTIONS[operator.sub]
-MULTIPLY, DIVIDE = FUNCTIONS[operator.mul], FUNCTIONS[operator.truediv]
 Verdict = Literal["wrong", "undecided", "correct"]
 Key = tuple[Primitive, int]  # a row, and the place of an operand
 
@@ -90,7 +87,7 @@ class RuleOnBox:
 
 
 @dataclass(frozen=True, repr=False)
-class BoxReport:
+class BoxReport(Tabular):
     """The rules of a function against their rows' functions on a box; printed, a table; true only if all are correct.
 
     Attributes:
@@ -110,14 +107,6 @@ class BoxReport:
     def __bool__(self) -> bool:
         return self.verdict == "correct"
 
-    def __str__(self) -> str:
-        return str(self._table)
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return self._table.html
-
     @property
     def _table(self) -> Table:
         these = [rule.name for rule in self.rules if rule.verdict == self.verdict]
@@ -129,10 +118,8 @@ class BoxReport:
             if these
             else "no rule is used",
         }[self.verdict]
-        rows = [
-            (rule.name, rule.verdict, f"{rule.sharpness:.1%}" if rule.verdict == "correct" else "", rule.reason)
-            for rule in self.rules
-        ]
+        shown = [f"{rule.sharpness:.1%}" if rule.verdict == "correct" else "" for rule in self.rules]
+        rows = [(x.name, x.verdict, sharpness, x.reason) for x, sharpness in zip(self.rules, shown, strict=True)]
         return Table(f"{self.verdict}: {what} on {self.box}", ("rule", "verdict", "sharpness", "where"), rows)
 
 
@@ -212,27 +199,27 @@ class _Search:
         """Return by what share a rule varies on a piece, and why it is wrong, or an empty string."""
         row, i = rule
         line = [side if j == i else middle_of(side) for j, side in enumerate(sides)]
+        ends = [Interval(end, end) for end in line[i][:2]]
         everywhere, along = _rule(row, sides, i), _mean(row, line, i)
         try:
             on_line = _value(row, line)
-            low, high = (_value(row, [*line[:i], Interval(end, end), *line[i + 1 :]]).bounds for end in line[i][:2])
+            low, high = (_value(row, [*line[:i], end, *line[i + 1 :]]).bounds for end in ends)
         except (DomainError, UndecidedError):  # an edge of the domain; or an `if` of the row's own function is open
             self.scales.setdefault(rule, 0.0)
             return UNKNOWN, ""
-        slope = DIVIDE(SUBTRACT(high, low), SUBTRACT(Interval(line[i].high, line[i].high), Interval(line[i].low, line[i].low)))
-        scale = self.scales[rule] = max(self.scales.get(rule, 0.0), _size(slope) if slope.is_bounded else 0.0)
+        slope = divide(subtract(high, low), subtract(ends[1], ends[0]))
+        scale = self.scales[rule] = max(self.scales.get(rule, 0.0), slope.size if slope.is_bounded else 0.0)
         if slope.high < along.low or slope.low > along.high:
             if not on_line.is_smooth:
                 return UNKNOWN, ""
             name = operand_name(row, i)
-            others = "".join(
-                f", {operand_name(row, j)} = {describe(x)}" for j, x in enumerate(line) if j != i and len(line) < 4
-            )
+            fixed = [(j, x) for j, x in enumerate(line) if j != i and len(line) < 4]
+            others = "".join(f", {operand_name(row, j)} = {describe(x)}" for j, x in fixed)
             return Spread(), (f"{name} ∈ {describe(sides[i])}{others} the rule's mean is {describe(along)}, the slope's "
                          f"{describe(slope)}")  # fmt: skip
         if not everywhere.is_bounded:
             return UNKNOWN, ""
-        size = _size(everywhere)
+        size = everywhere.size
         if everywhere.low <= 0 <= everywhere.high:
             size = scale
         elif len(self.subject.moving) > 1:  # else all pieces would go to where the rule is nearly 0
@@ -304,13 +291,13 @@ def _mean(row: Primitive, line: Sequence[Interval], i: int) -> Interval:
             return found
         [slope] = derivatives(rule, [leaves[i]])
         ends = [Interval(end, end) for end in line[i][:2]]
-        middle = _rule(row, [*line[:i], DIVIDE(ADD(*ends), interval(2.0)), *line[i + 1 :]], i)
+        middle = _rule(row, [*line[:i], divide(add(*ends), interval(2.0)), *line[i + 1 :]], i)
     except (DomainError, UndecidedError):
         return found
     if not (slope.bounds.is_bounded and middle.is_bounded):
         return found
-    length, spread = SUBTRACT(ends[1], ends[0]), SUBTRACT(slope.bounds, slope.bounds)
-    best = ADD(middle, DIVIDE(MULTIPLY(spread, length), interval(8.0)))
+    length, spread = subtract(ends[1], ends[0]), subtract(slope.bounds, slope.bounds)
+    best = add(middle, divide(multiply(spread, length), interval(8.0)))
     return Interval(max(found.low, best.low), min(found.high, best.high))
 
 
@@ -324,14 +311,8 @@ def _has_kink(row: Primitive, sides: Sequence[Interval]) -> bool:
 
 def _volume(box: Box, subject: Subject) -> float:
     """Return what share of a subject's box a piece is."""
-    whole = subject.box
-    return math.prod(float(box[i].high - box[i].low) / float(whole[i].high - whole[i].low) for i in subject.moving)
+    return math.prod(box[i].width / subject.box[i].width for i in subject.moving)
 
 
 def _share(x: Interval, size: float) -> float:
-    width = float(x.high - x.low)
-    return width and (width / size if size else math.inf)
-
-
-def _size(x: Interval) -> float:
-    return max(abs(float(x.low)), abs(float(x.high)))
+    return x.width and (x.width / size if size else math.inf)

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from decimal import MAX_EMAX, MIN_EMIN, ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from html import escape
@@ -17,7 +18,9 @@ from flint import arb
 
 from autograd.certainty.intervals import Interval
 
-__all__ = ["Bounds", "Table"]
+__all__ = ["Bounds", "Table", "Tabular", "bits"]
+
+GUARD: Final = 64  # bits beyond the requested digits
 
 LARGEST: Final = 2**22  # of an exponent of 2, beyond which a bound is 0, ∞ or this power
 
@@ -61,6 +64,11 @@ def _decimal(x: arb, digits: int, rounding: str) -> Decimal:
     return found.normalize(context) if found.as_tuple().digits[-1:] == (0,) and found * (1 << -exponent) == mantissa else found
 
 
+def bits(digits: int) -> int:
+    """Return the precision with which this number of decimal digits is computed."""
+    return GUARD + math.ceil(digits * math.log2(10))
+
+
 class Table(NamedTuple):
     """A title, rows of cells under a head, and notes.
 
@@ -89,3 +97,19 @@ class Table(NamedTuple):
         rows = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in self.rows)
         notes = "".join(f"<p>{escape(note)}.</p>" for note in self.notes)
         return f"<table><caption>{escape(self.title)}</caption><tr>{head}</tr>{rows}</table>{notes}"
+
+
+class Tabular:
+    """What is shown as its `_table`, in a terminal and in a notebook."""
+
+    @property
+    def _table(self) -> Table:
+        raise NotImplementedError  # each subclass has its own
+
+    def __str__(self) -> str:
+        return str(self._table)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return self._table.html
