@@ -131,7 +131,7 @@ def told_by_mermaid(text: str) -> Iterator[tuple[str, str, str]]:
     """Read a Mermaid flowchart: the name, formula and value of each box."""
     text = re.sub(r"#(\d+);", lambda match: chr(int(match[1])), text)
     for match in re.finditer(r'^  n\d+[(\[{]+"<b>(.*) = (.*?)</b>(.*)"[)\]}]+:::', text, re.MULTILINE):
-        others = [line for line in match[3].split("<br/>") if line and not line.startswith(("∂", "δ"))]
+        others = [line for line in match[3].split("<br/>") if line and not line.startswith(("∂", "δ", "↓"))]
         yield match[1], "".join(others), match[2]
 
 
