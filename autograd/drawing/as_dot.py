@@ -53,7 +53,7 @@ STANDING: dict[Emphasis, str] = {
     "active": f', color="{BACKWARD}", penwidth=3',
     "faint": f', color="{FAINT}", fontcolor="{FAINT}"',
 }
-STYLE = re.compile(r'style="?([a-z,]+)"?')
+STYLE = re.compile(r'style="?([a-z]+(?:,[a-z]+)*)"?')
 
 
 def to_dot(plan: Plan) -> str:
