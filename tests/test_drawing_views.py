@@ -316,6 +316,18 @@ def test_a_sum_over_examples_is_taken_from_top_to_bottom() -> None:
     assert len({box.x for box in sums}) == 1 and sorted(sums, key=lambda box: box.y) == sums
 
 
+def test_the_inputs_of_an_example_stand_in_front_of_its_neurons() -> None:
+    drawing = draw(batch(4), view="neurons")
+    found = place(drawing)
+    names = {node.id: node.lines[0].name for node in drawing.nodes}
+    for k in (1, 2, 4):
+        inputs, hidden = ([box.y for ident, box in found.boxes.items() if names[ident].startswith(start)
+                           and f"[{k}]" in names[ident]] for start in ("x", "a⁽¹⁾"))  # fmt: skip
+        assert len(inputs) == 2 and len(hidden) == 3
+        assert sum(inputs) / 2 == pytest.approx(sum(hidden) / 3) and max(inputs) - min(inputs) < max(hidden) - min(hidden)
+    assert found.width < 700  # 736 if they were spread over the whole column: their labels need longer arrows then
+
+
 def test_a_long_batch_shows_the_same_examples_in_every_layer() -> None:
     drawing = draw(batch(12), view="neurons")
     names = [node.lines[0].text for node in drawing.nodes if node.kind in ("input", "neuron")]

@@ -18,6 +18,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
+from statistics import fmean
 from typing import Any
 
 from autograd.drawing.as_dot import depth, in_order, spaces, ties
@@ -37,6 +38,7 @@ HEAD = 8.0  # the length of an arrowhead
 FAN = 1.4  # the room of labels on lines that fan out, in units of their height
 WINDOW = 1240.0, 660.0  # about what a page shows of a picture
 CLEAR = 4.0  # between a label and what is beside it
+SHARES = tuple(share / 20 for share in range(20, 3, -1))  # of the distances between inputs, if they stand closer together
 MANY = 8  # references from which on they are used even where a picture is not too wide
 ROOMS = 320.0, 240.0  # points for the boxes of a layer, where the usual room makes the whole too wide
 PARTS = tuple(part / 100 for part in range(10, 51))  # of the way from a neuron back to its inputs, where labels may stand
@@ -130,6 +132,10 @@ def _with_columns(plan: Plan, below: dict[str, Edge]) -> Geometry:
         for group in column:
             y_of |= {node.id: y + offsets[node.id] for node in group}
             y += room[group[0].id] + gap
+    for column in columns.values():
+        arriving = [edge for group in column for node in group for edge in incoming[node.id]]
+        if not any(incoming[edge.source] for edge in arriving):
+            y_of = _gathered(arriving, y_of, sizes)
     x, boxes, arrows = PAD, dict[str, Box](), dict[str, Arrow]()
     for rank in sorted(columns):
         nodes = [node for group in columns[rank] for node in group]
@@ -189,20 +195,45 @@ def _ranks(plan: Plan, below: dict[str, Edge]) -> dict[str, int]:
     return ranks | {ident: min(targets[ident]) - 1 for ident in lone}
 
 
+def _gathered(edges: Sequence[Edge], y_of: dict[str, float], sizes: dict[str, tuple[float, float]]) -> dict[str, float]:
+    """Move inputs closer together, in front of their neurons, if there the labels of shorter arrows are clear of each other."""
+    targets: dict[str, set[str]] = defaultdict(set)
+    for edge in edges:
+        targets[edge.source].add(edge.target)
+    groups: dict[frozenset[str], list[str]] = defaultdict(list)  # such as the inputs of one example
+    for source, ids in targets.items():
+        groups[frozenset(ids)].append(source)
+
+    def moved(share: float) -> dict[str, float]:
+        found = dict(y_of)
+        for ids, sources in groups.items():
+            middle, now = fmean(map(y_of.__getitem__, ids)), fmean(map(y_of.__getitem__, sources))
+            found |= {source: middle + share * (y_of[source] - now) for source in sources}
+        return found
+
+    def quality(found: dict[str, float]) -> tuple[float, float, float]:
+        part = _fraction(edges, found)
+        boxes = sorted((found[source], sizes[source][1] + GAP) for source in targets)
+        gap = min((lower - upper - (h + k) / 2 for (upper, h), (lower, k) in pairwise(boxes)), default=0.0)
+        return min(gap, 0.0), min(_clearance(edges, found, part), 0.0), part
+
+    return max((y_of, *map(moved, SHARES)), key=quality)
+
+
 def _fraction(edges: Sequence[Edge], y_of: dict[str, float]) -> float:
     """Return how far from the targets, as a part of the way, the labels of a column's arrows are clear of each other.
 
     The labels of a target stand together.  The largest such part makes the shortest arrows; where there is none, it is the part
     at which labels overlap least.
     """
+    return max(PARTS, key=lambda part: (min(_clearance(edges, y_of, part), 0.0), part))
+
+
+def _clearance(edges: Sequence[Edge], y_of: dict[str, float], part: float) -> float:
+    """Return the smallest gap between two labels that are neighbours at a part of the way, negative if they overlap."""
     ends = sorted((y_of[edge.target], y_of[edge.source], label_size(edge)[1]) for edge in edges if edge.lines)
-
-    def clearance(part: float) -> float:
-        """Return the smallest gap between two labels that are neighbours there, negative if they overlap."""
-        labels = [(v + (y - v) * part, height) for v, y, height in ends]
-        return min((lower - upper - (h + k) / 2 for (upper, h), (lower, k) in pairwise(labels)), default=0.0)
-
-    return max(PARTS, key=lambda part: (min(clearance(part), 0.0), part))
+    labels = [(v + (y - v) * part, height) for v, y, height in ends]
+    return min((lower - upper - (h + k) / 2 for (upper, h), (lower, k) in pairwise(labels)), default=0.0)
 
 
 def _straight(source: Box, target: Box, fraction: float) -> Arrow:
