@@ -201,3 +201,13 @@ def test_a_robot_arm_has_its_textbook_jacobian() -> None:
     expected: Any = [[-one * np.sin(a) - two * np.sin(a + b), -two * np.sin(a + b)],
                      [one * np.cos(a) + two * np.cos(a + b), two * np.cos(a + b)]]  # fmt: skip
     assert_allclose(program.jacobian(a, b, of="inputs"), np.moveaxis(expected, 2, 0), rtol=1e-14)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "native", "pure"])
+def test_entries_may_all_be_leaves(backend: str) -> None:
+    a, b = Value(2.0), Value(-3.0)
+    program = compile(lambda x: a * x[0] + b * x[1], [a, b], backend=backend)
+    for batch in (1, 5):
+        found = program.jacobian(np.ones((batch, 2)), of="inputs")
+        assert found.tolist() == [[[2.0, -3.0]]] * batch
+    assert compile(lambda: [1.0], backend=backend).jacobian().shape == (1, 1, 0)

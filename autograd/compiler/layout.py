@@ -40,14 +40,14 @@ class Slots(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Instruction:
-    """``out = row(*operands)``, for all slots at once; what machines do differently is a `kind` of its own.
+    """``out = row(*operands)``, for all slots at once; a machine has a method for each `kind`.
 
     Attributes:
         row: of the table, or a user's.
         operands: see `kind`.
         out: where the results go.
         backward: whether only the gradient needs them.
-        adds: whether the results are added to what is there.
+        adds: whether a sum is added to what is there.
     """
 
     row: Primitive
@@ -58,14 +58,14 @@ class Instruction:
 
     @property
     def kind(self) -> str:
-        """What a machine does.
+        """How the results are computed.
 
-        - ``"apply"``: the row, element by element; the operands have out's shape.
-        - ``"fold"``: combine many operands, in any order: the columns of the operands [n×k], out being [n].
+        - ``"apply"``: the row is applied element by element; the operands have out's shape.
+        - ``"fold"``: the row combines many operands in any order: the columns of all operands [n×k], where out is [n].
         - ``"product"``: ``out[c] = left[c] @ right[c]ᵀ + …`` for each block c.  The operands are left and right of each
-          product, [c×m×K] and [c×n×K], and a bias of out's shape [c×m×n] if their number is odd.  In a gradient K takes the
-          batch in.
-        - ``"sum"``: the operand, summed over the batch.
+          product, [c×m×K] and [c×n×K], and a bias of out's shape [c×m×n] if their number is odd.  In a gradient the products
+          are summed over the batch as well.
+        - ``"sum"``: the operand is summed over the batch.
         """
         if self.row is primitives.dot:
             return "product"

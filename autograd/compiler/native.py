@@ -56,9 +56,9 @@ class NativeMachine:
         sizes = np.fromiter(map(len, graph.operands), np.intp, len(graph))
         n, first, slot = len(graph.parameters), graph.n_leaves, np.cumsum((kinds >= 0) | (sizes == 0)) - 1
         slot[:n], slot[n:first] = np.arange(first - n, first), np.arange(first - n)  # the inputs come before the parameters
-        self.n_slots = int(slot[-1]) + 2
-        self.constants = {slot[i]: x for i, x in graph.constants.items()} | {self.n_slots - 1: 1.0}
-        self.forward, self.whole = _tapes(graph, kinds, sizes, forward, gradients, slot)
+        one = int(slot.max(initial=-1)) + 1  # behind all others there is a slot for the number 1
+        self.n_slots, self.constants = one + 1, {slot[i]: x for i, x in graph.constants.items()} | {one: 1.0}
+        self.forward, self.whole = _tapes(graph, kinds, sizes, forward, gradients, slot, one)
         self.out_rows = slot[[*outputs]]
         self._sheet = functools.lru_cache(MOST_SIZES)(self._new_sheet)
 
@@ -148,7 +148,7 @@ def _written_out(graph: Graph, kinds: Array, sizes: Array) -> tuple[Array, Array
 
 
 def _tapes(
-    graph: Graph, kinds: Array, sizes: Array, forward: int, gradients: Gradients, slot: Array
+    graph: Graph, kinds: Array, sizes: Array, forward: int, gradients: Gradients, slot: Array, one: int
 ) -> list[tuple[Array, ...]]:
     """Return the tapes of the forward pass and of both passes: what is done, where the result goes, where the operands are.
 
@@ -158,11 +158,12 @@ def _tapes(
         sizes: of its nodes, the numbers of their operands.
         forward: the number of nodes that the outputs need.
         gradients: of the parameters.
-        slot: where the number of each node is; behind the last one stands the number 1.
+        slot: where the number of each node is.
+        one: where the number 1 is.
     """
     operands, counts = _written_out(graph, kinds, sizes)
     places = np.flatnonzero(kinds >= 0)
-    summed, one = slot[[*gradients.nodes.values()]], slot[-1] + 1
+    summed = slot[[*gradients.nodes.values()]]
     ends: list[tuple[Sequence[int], Array]] = [([*gradients.nodes], np.stack([summed, np.full_like(summed, one)], axis=1))]
     matrices: dict[tuple[int, ...], Array] = {}
     for parameters, deltas, inputs in gradients.outers:
