@@ -32,7 +32,7 @@ def arrays(module: Module) -> dict[str, Any]:
     """Return a module's parameters by name, as nested lists where they form an array; each once, even if it is shared.
 
     Raises:
-        ValueError: if two arrays come to have the same name.
+        ValueError: if two arrays would have the same name.
 
     >>> from nn import Neuron
     >>> arrays(Neuron(2, init="zeros", label="unit"))["b"]
