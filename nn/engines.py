@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from autograd import DomainError, Value, gradients
 from autograd.collector import collector_paused
@@ -23,6 +23,7 @@ from nn.losses import l2 as squares
 from nn.module import Module
 from nn.optim import Optimizer
 from nn.rehearsal import Dependence, require_loss
+from nn.tables import prefix
 
 if TYPE_CHECKING:
     from autograd import Program
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 __all__ = ["Compiled", "Eager", "Lesson", "Step", "StepError", "engine_for", "mean_of"]
 
 T = TypeVar("T")
+# A step that was made: how many examples it had, their loss, reduced and with the penalty, and how many were right.
+Step: TypeAlias = tuple[int, float, int]
 # Examples × epochs × parameters, from which on compiling saves a second or more.
 LEAST_WORK_TO_COMPILE: Final = 2_000_000
 MOST_STEPS: Final = 1000  # that native code makes at once, since an interrupt from the keyboard waits for it
@@ -70,28 +73,13 @@ class Lesson:
         try:
             outputs = self.model(self.examples.inputs(i))
             return require_loss(self.loss(outputs, self.examples.targets[i]), outputs), outputs
-        except (TypeError, ValueError) as error:
-            if type(error) not in (TypeError, ValueError):  # a subclass may have a meaning, or arguments, of its own
-                raise
-            raise type(error)(f"example {i}: {error}") from error
+        except (TypeError, ValueError) as error:  # `naming` itself would take a noticeable part of the time of a small model
+            prefix(error, f"example {i}")
+            raise
 
     def given(self, i: int) -> Any:
         """Return the inputs and targets of example i."""
         return self.examples.inputs(i), self.examples.targets[i]
-
-
-class Step(NamedTuple):
-    """What is known of a step that was made.
-
-    Attributes:
-        size: the number of its examples.
-        loss: of the batch, reduced and with the penalty.
-        right: how many examples were classified correctly.
-    """
-
-    size: int
-    loss: float
-    right: int
 
 
 class StepError(Exception):
@@ -107,7 +95,7 @@ class StepError(Exception):
 
 
 class Engine:
-    """What both ways share: the check of what can be learned.
+    """What both engines share: the steps, and the check of what can be learned.
 
     Attributes:
         description: how it computes, and why.
@@ -143,7 +131,7 @@ class Engine:
 
     def _step(self, batch: Sequence[int]) -> Step:
         try:
-            return Step(len(batch), *self.learn(batch))
+            return len(batch), *self.learn(batch)
         except (DomainError, FloatingPointError) as error:
             raise StepError(batch) from error
 
@@ -209,7 +197,7 @@ class Eager(Engine):
         self.dependence.require_any()
 
     def measure(self, examples: Examples) -> tuple[float, float | None]:
-        """Return the mean loss of examples, and the share that is classified rightly if they have classes."""
+        """Return the mean loss of examples, and the share that is classified correctly if they have classes."""
         lesson = self.lesson
         outputs = [lesson.model.predict(examples.inputs(i)) for i in range(len(examples))]
         losses = [float(lesson.loss(out, target)) for out, target in zip(outputs, examples.targets, strict=True)]
@@ -348,14 +336,14 @@ class Compiled(Engine):
         if classes is not None:
             order = np.concatenate(batches[:made])
             right = np.add.reduceat(self._are_right(outputs[1:, :n], classes[order]).astype(int), starts)
-        return [*map(Step, sizes.tolist(), (losses + penalties[:made]).tolist(), right.tolist())]
+        return [*zip(sizes.tolist(), (losses + penalties[:made]).tolist(), right.tolist(), strict=True)]
 
     def _are_right(self, outputs: Any, classes: Any) -> Any:
         guesses = outputs.argmax(axis=0) if len(outputs) > 1 else outputs[0] >= self.lesson.threshold
         return guesses == classes
 
     def measure(self, examples: Examples) -> tuple[float, float | None]:
-        """Return the mean loss of examples, and the share that is classified rightly if they have classes."""
+        """Return the mean loss of examples, and the share that is classified correctly if they have classes."""
         inputs, targets, classes = self._arrays(examples)
         losses, *outputs = self.program(inputs, targets).T
         if classes is None:

@@ -143,7 +143,7 @@ def classify(model: Module, X: Any, threshold: float = 0.5) -> list[int]:
 
 
 def accuracy(model: Module, X: Any, y: Any, threshold: float | None = None) -> float:
-    """Return the share of examples whose class is predicted rightly.
+    """Return the share of examples whose class is predicted correctly.
 
     Args:
         model: the model.

@@ -444,7 +444,7 @@ def choose(kind: str, name: str, known: Mapping[str, T], other: str) -> T:
 
 
 def _spell(activation: Activation | Joint | None) -> str:
-    """Write an activation as it was given: its name, or a row of one's own."""
+    """Write an activation as it was given: its name, or a user-defined row."""
     names = (name for name, known in {**ACTIVATIONS, **JOINT}.items() if known is activation)
     return repr(next(names, getattr(activation, "__name__", activation)))
 

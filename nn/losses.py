@@ -71,7 +71,7 @@ def mean_squared_error(outputs: Any, targets: Any) -> Any:
 
 
 def binary_cross_entropy(probabilities: Any, targets: Any) -> Any:
-    """Return −Σ t·ln p + (1 − t)·ln(1 − p), for outputs that are probabilities, each of its own yes or no.
+    """Return −Σ t·ln p + (1 − t)·ln(1 − p), for outputs that are probabilities of separate events.
 
     Where t is 0 or 1 only the logarithm that counts is computed, so p = t = 1 costs nothing.
 

@@ -91,7 +91,7 @@ class Module:
         """Return the parameters with their names, which are paths to them, as in ``layer1.neuron0.w2``.
 
         Raises:
-            ValueError: if two parameters come to have the same name.
+            ValueError: if two parameters would have the same name.
             TypeError: see `parameters`.
         """
         self._inventory()
@@ -119,7 +119,7 @@ class Module:
         An array is a nested list.  A layer has its weights [outputs×inputs] and its biases [outputs].
 
         Raises:
-            ValueError: if two arrays come to have the same name.
+            ValueError: if two arrays would have the same name.
             TypeError: see `parameters`.
 
         >>> from nn import Layer, Neuron

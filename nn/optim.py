@@ -161,7 +161,7 @@ class Optimizer:
         return rate
 
     def _moved(self, key: Any, parameter: Any, gradient: Any, rate: float) -> Any:
-        # The entry holds on to the parameter, so that its id cannot come to belong to another one.
+        # The entry holds on to the parameter, so that no other one can have its id.
         entry = self._states.get(id(key))
         state = self.start() if entry is None else entry[1]
         parameter, state = self.rule(parameter, gradient, rate, state, self.steps)
@@ -358,7 +358,7 @@ def descend(
 
 
 def step_decay(lr: float, every: int, factor: float = 0.5) -> Schedule:
-    """Multiply the rate by a factor after every so many steps.
+    """Multiply the rate by a factor after every `every` steps.
 
     >>> [step_decay(0.8, every=2)(i) for i in range(5)]
     [0.8, 0.8, 0.4, 0.4, 0.2]
@@ -377,7 +377,7 @@ def exponential_decay(lr: float, factor: float) -> Schedule:
 
 
 def cosine(lr: float, steps: int, lowest: float = 0.0) -> Schedule:
-    """Go down from the rate to the lowest one over so many steps along half a cosine wave, and stay there.
+    """Lower the rate to the lowest one along half a cosine wave over `steps` steps, and keep it there.
 
     Source: Loshchilov, Hutter, SGDR: stochastic gradient descent with warm restarts, ICLR 2017, equation 5.
 
@@ -389,7 +389,7 @@ def cosine(lr: float, steps: int, lowest: float = 0.0) -> Schedule:
 
 
 def warmup(lr: float | Schedule, steps: int) -> Schedule:
-    """Rise evenly to the rate over so many steps, then follow it.
+    """Raise the rate evenly over `steps` steps, then follow it.
 
     >>> [warmup(0.8, steps=4)(i) for i in range(5)]
     [0.2, 0.4, 0.6000000000000001, 0.8, 0.8]

@@ -121,10 +121,8 @@ def _regions(ax: Axes, across: Sequence[float], up: Sequence[float], outputs: Se
     from matplotlib.colors import ListedColormap
 
     n = len(outputs[0][0])
-    classes, colours = (
-        [[outs.index(max(outs)) for outs in row] for row in outputs],
-        ListedColormap(list(map(_colour, range(n)))),
-    )
+    classes = [[outs.index(max(outs)) for outs in row] for row in outputs]
+    colours = ListedColormap([_colour(i) for i in range(n)])
     _field(ax, across, up, classes, interpolation="nearest", cmap=colours, vmin=-0.5, vmax=n - 0.5, alpha=0.35)
     for i in range(n):
         ahead = [[outs[i] - max(out for j, out in enumerate(outs) if j != i) for outs in row] for row in outputs]

@@ -32,7 +32,7 @@ def arrays(module: Module) -> dict[str, Any]:
     """Return a module's parameters by name, as nested lists where they form an array; each once, even if it is shared.
 
     Raises:
-        ValueError: if two arrays come to have the same name.
+        ValueError: if two arrays would have the same name.
 
     >>> from nn import Neuron
     >>> arrays(Neuron(2, init="zeros", label="unit"))["b"]
@@ -152,17 +152,14 @@ def _floats(name: str, entry: Any) -> Any:
     try:
         # Not every tensor of PyTorch can become an array.
         entry = nested(entry if hasattr(entry, "detach") else dense(entry))
-    except (TypeError, ValueError) as error:
+        if not isinstance(entry, list | tuple):
+            return Value(entry).data
+    except (OverflowError, TypeError, ValueError) as error:
         raise type(error)(printable(f"{name}: {error}")) from None
-    if isinstance(entry, list | tuple):
-        rows = [_floats(f"{name}[{i}]", item) for i, item in enumerate(entry)]
-        if len({shape_of(row) for row in rows}) > 1:
-            raise ValueError(f"{printable(name)} is not an array: its rows differ in length")
-        return rows
-    try:
-        return Value(entry).data
-    except (OverflowError, TypeError) as error:
-        raise type(error)(printable(f"{name}: {error}")) from None
+    rows = [_floats(f"{name}[{i}]", item) for i, item in enumerate(entry)]
+    if len({shape_of(row) for row in rows}) > 1:
+        raise ValueError(f"{printable(name)} is not an array: its rows differ in length")
+    return rows
 
 
 def _misfits(wanted: Mapping[str, Any], found: Mapping[str, Any], pairs: Sequence[tuple[str, str]]) -> list[str]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from autograd import Value
 
-__all__ = ["dense", "listed", "naming", "nested", "rows_of", "shape_of", "short"]
+__all__ = ["dense", "listed", "naming", "nested", "prefix", "rows_of", "shape_of", "short"]
 
 
 def dense(x: Any) -> Any:
@@ -82,7 +82,7 @@ def rows_of(name: str, x: Any) -> Any:
 
 @contextlib.contextmanager
 def naming(place: str) -> Iterator[None]:
-    """Put the place before the message of a TypeError or a ValueError.
+    """Put the place before the message of a TypeError or a ValueError that the block raises.
 
     >>> with naming("example 3"):
     ...     float("x")
@@ -92,9 +92,14 @@ def naming(place: str) -> Iterator[None]:
     try:
         yield
     except (TypeError, ValueError) as error:
-        if type(error) in (TypeError, ValueError):  # a subclass may have a meaning, or arguments, of its own
-            error.args = (f"{place}: {error}",)
+        prefix(error, place)
         raise
+
+
+def prefix(error: Exception, place: str) -> None:
+    """Put the place before an error's message, unless its class is a subclass, whose arguments may have another meaning."""
+    if type(error) in (TypeError, ValueError):
+        error.args = (f"{place}: {error}",)
 
 
 def shape_of(x: Any) -> tuple[int, ...]:
@@ -120,5 +125,5 @@ def _row(x: Any) -> Any:
 
 
 def short(text: str, most: int = 200) -> str:
-    """Return a text, cut off after so many characters."""
+    """Return a text, cut off with … after `most` characters."""
     return text if len(text) <= most else f"{text[:most]}…"

@@ -21,6 +21,7 @@ gone before the next one's is recorded, so memory does not grow with the batch.
 
 from __future__ import annotations
 
+import operator
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from numbers import Real
@@ -102,7 +103,7 @@ def fit(
         reduce: whether a step follows the gradient of the ``"mean"`` or of the ``"sum"`` over its batch.
         l2: adds this times the sum of the squares of all parameters to the loss of each step.
         goal: stop when an epoch's loss is at most this.
-        patience: stop when for so many epochs the loss has not been better than the best before by more than `tolerance`:
+        patience: stop when the loss has not fallen below its earlier minimum by more than `tolerance` for this many epochs:
             the validation loss, if there is one.
         tolerance: see `patience`.
         validation: inputs and targets that are not learned from, only measured after each epoch.
@@ -197,15 +198,16 @@ def fit(
                 raise DivergenceError(_fault(lesson, error.batch, history), history) from error.__cause__
             if not steps:
                 raise ValueError(f"batches gave no batch in epoch {history.epochs}, so there is nothing to learn from")
-            n, right = sum(step.size for step in steps), sum(step.right for step in steps)
+            sizes, losses, right = zip(*steps, strict=True)
+            n, n_right = sum(sizes), sum(right)
             # The mean of the batches' means, each with its share: their sum may overflow where the mean does not.
-            loss_now = sum(step.loss * (step.size / n if reduce == "mean" else 1.0) for step in steps)
+            loss_now = sum(map(operator.mul, losses, (size / n if reduce == "mean" else 1.0 for size in sizes)))
             if not history.epochs:
                 history.notes += engine.notes()
             loss_there, accuracy_there = engine.measure(held_out) if held_out is not None else (None, None)
             # Only now, and without a call in between, where an interrupt could come: an epoch is entered whole.
             history.loss += [loss_now]
-            history.accuracy += [] if examples.classes is None else [right / n]
+            history.accuracy += [] if examples.classes is None else [n_right / n]
             history.validation_loss += [] if loss_there is None else [loss_there]
             history.validation_accuracy += [] if accuracy_there is None else [accuracy_there]
             bar.update(f"loss {history.loss[-1]:.4g}")
