@@ -236,10 +236,13 @@ class Comparison:
         return found
 
     def _values(self, numbers: Sequence[float]) -> Sequence[float]:
-        """Return the entries of the result next to the point; none where there is no value."""
+        """Return the entries of the result next to the point; none where there is no real value."""
         try:
             with _quiet():
-                found = block(self.f(*self.point.build(numbers)), self.title)
+                y = self.f(*self.point.build(numbers))
+            if isinstance(y, complex) or "complex" in str(getattr(y, "dtype", "")):  # as x**0.5 is for x < 0
+                return []
+            found = block(y, self.title)
         except (ArithmeticError, ValueError):
             return []
         except Exception as error:
