@@ -158,16 +158,16 @@ def _wrong_factor(derivation: Derivation, explanation: Explanation, claim: float
     off = claim / right
     everywhere = [link for link in links if link.everywhere]
     apart = {link: 1 + (claim - right) / link.flow for link in links if link.flow and not link.everywhere}
-    ways = []
+    errors = []
     if everywhere:
         texts = [str(link) for link in sorted(everywhere, key=lambda link: _unlikeliness(link, off))]
-        ways.append(f"{'has the wrong sign' if off == -1 else 'is off by that much'}: {_listed(texts)}")
+        errors.append(f"{'has the wrong sign' if off == -1 else 'is off by that much'}: {_listed(texts)}")
     if apart:
         likeliest = sorted(apart, key=lambda link: _unlikeliness(link, apart[link]))
         texts = [f"{link} by {number(apart[link])}" for link in likeliest]
-        ways.append(f"is off on some of the paths: {_listed(texts)}")
+        errors.append(f"is off on some of the paths: {_listed(texts)}")
     ratio = "the sign: the claim is minus" if off == -1 else f"the claim is {number(off)} times"
-    could_be = f"so one factor {', or one '.join(ways)}" if ways else "and sums pass the gradient on unchanged"
+    could_be = f"so one factor {', or one '.join(errors)}" if errors else "and sums pass the gradient on unchanged"
     return f"{ratio} the right value {formula}; no path is missing, {could_be}"
 
 

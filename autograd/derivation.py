@@ -243,13 +243,13 @@ class Derivation:
                 settled[other] = other in known or all(settled[x] for x in other.inputs if x in self.on_path)
         tangents = tangents_of(self.node, self.steps.order)
         counts = dict(self._counts())
-        ways = Counter({self.steps.loss: 1})  # from the result to each node
+        arriving = Counter({self.steps.loss: 1})  # paths from the result to each node
         for step in self.steps[len(self.steps.order) :]:
             for edge in step.edges:
-                if step.node in ways and edge.input in self.on_path:
-                    ways[edge.input] += ways[step.node]
+                if step.node in arriving and edge.input in self.on_path:
+                    arriving[edge.input] += arriving[step.node]
                     if edge.rule != "1" and not settled[edge.input]:
-                        everywhere = ways[step.node] * counts[edge.input] == self.n_paths
+                        everywhere = arriving[step.node] * counts[edge.input] == self.n_paths
                         yield Link(edge, edge.contribution * tangents[edge.input], everywhere)
 
     def _paths(self) -> tuple[list[Path], list[tuple[str, Symbol]]]:
@@ -283,17 +283,17 @@ class Derivation:
         """Write the paths over the stations; between two stations, the sum over all paths without a station."""
         hops: dict[Value, dict[Value, list[tuple[list[Symbol], float | None]]]] = {}
         for station in stations:
-            ways: list[tuple[Value, list[Symbol], float | None]] = [(station, [], 1.0)]
+            begun: list[tuple[Value, list[Symbol], float | None]] = [(station, [], 1.0)]
             found: dict[Value, list[tuple[list[Symbol], float | None]]] = {}
-            while ways:
-                node, factors, product = ways.pop()
+            while begun:
+                node, factors, product = begun.pop()
                 if node is self.node or (factors and node in stations):
                     if factors:
                         found.setdefault(node, []).append((factors, product))
                     continue
                 every = zip(node.inputs, rules_of(node, symbols), read(node).partials, strict=True)
                 edges = [edge for edge in every if edge[0] in self.on_path]
-                ways.extend((x, [*factors, rule], _times(product, partial)) for x, rule, partial in reversed(edges))
+                begun.extend((x, [*factors, rule], _times(product, partial)) for x, rule, partial in reversed(edges))
             hops[station] = found
         paths: list[Path] = []
         routes: list[tuple[Value, ...]] = [(self.steps.loss,)]

@@ -57,8 +57,8 @@ class GraphCertificate(Tabular):
     def __init__(self, loss: Value, digits: int) -> None:
         self.loss, self.digits, self._order = loss, digits, topological(loss)
         refuse_stale(self._order)
-        self._told = Telling(loss)
-        self.leaves = self._told.leaves
+        self._telling = Telling(loss)
+        self.leaves = self._telling.leaves
         for leaf in self.leaves:
             if not math.isfinite(leaf.data):
                 raise ValueError(f"{describe(leaf)} is not finite; a certificate needs real numbers in all leaves")
@@ -165,7 +165,7 @@ class GraphCertificate(Tabular):
         return False
 
     def _place(self, leaf: Value | str) -> int:
-        names = [self._told.full[x] for x in self.leaves]
+        names = [self._telling.full[x] for x in self.leaves]
         if isinstance(leaf, str) and leaf in names:
             return names.index(leaf)
         for i, x in enumerate(self.leaves):
@@ -241,7 +241,7 @@ class GraphCertificate(Tabular):
 
     @cached_property
     def _table(self) -> Table:
-        names = self._told.names
+        names = self._telling.names
         ranked = sorted(self.leaves, key=lambda x: -_sortable(self.ulps(x))) if len(self.leaves) > MOST else self.leaves
         shown = set(ranked[:MOST])
         rows = [self._row(names[self.loss], self.value, self.loss.data, self.ulps(), self.loss)]
@@ -263,9 +263,9 @@ class GraphCertificate(Tabular):
         return name, str(bounds), repr(number), off, at
 
     def _shown(self, node: Value) -> str:
-        formula, row = self._told.formula(node).text, node.primitive
+        formula, row = self._telling.formula(node).text, node.primitive
         short = formula if len(formula) <= WIDEST or row is None else f"{row.name}(…)"
-        return f"{self._told.names[node]} = {short}"
+        return f"{self._telling.names[node]} = {short}"
 
 
 def _is_narrow(x: Interval, digits: int) -> bool:

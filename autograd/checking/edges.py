@@ -13,7 +13,7 @@ from random import Random
 from typing import Any, Final
 
 from autograd.checking.lines import MANY, Line, directions
-from autograd.checking.numeric import Slope, slope
+from autograd.checking.numeric import slope
 from autograd.checking.rounding import Rounded, spread
 from autograd.checking.verdicts import HIDDEN, Check, judge, short
 from autograd.manners import describe
@@ -39,18 +39,18 @@ def clearance(kink: Any, line: Line, leaves: Sequence[Value]) -> float:
     return abs(kink.data / rate) if rate else math.inf
 
 
-def excused(compare: Callable[[float], tuple[Slope, Check]], check: Check, found: Slope, clear: float) -> Check:
+def excused(compare: Callable[[float], Check], check: Check, clear: float) -> Check:
     """Return a wrong derivative's check as a kink's, if that kink spoils the numeric derivative.
 
     Args:
         compare: compares the derivative with the values of the function up to some distance.
-        check: the comparison without a limit.
-        found: the numeric derivative of it; where the values show a kink at the point itself, nothing is excused.
+        check: the comparison without a limit; where it found a kink at the point itself, so that there is no numeric
+            derivative, nothing is excused.
         clear: how far away a kink is.
     """
-    if check.verdict != "wrong" or math.isnan(check.analytic) or (found.kind in ("kink", "jump") and not found.away):
+    if check.verdict != "wrong" or math.isnan(check.analytic) or math.isnan(check.numeric):
         return check
-    return check if compare(clear)[1].verdict == "wrong" else replace(check, verdict="kink", reason=HIDDEN)
+    return check if compare(clear).verdict == "wrong" else replace(check, verdict="kink", reason=HIDDEN)
 
 
 class Rules:
@@ -140,16 +140,15 @@ class Rules:
         analytic = line.along(partials)
         noise, doubt = spread(run)
 
-        def compare(clear: float) -> tuple[Slope, Check]:
+        def compare(clear: float) -> Check:
             found = slope(line.near(f, clear), line.start, noise)
-            name = f"∂{row.name}/∂{line.name}"
-            return found, judge(name, line.at, analytic, found, 2 * doubt + 8 * math.ulp(analytic))
+            return judge(f"∂{row.name}/∂{line.name}", line.at, analytic, found, 2 * doubt + 8 * math.ulp(analytic))
 
-        found, check = compare(math.inf)
+        check = compare(math.inf)
         if check.verdict == "wrong" and len(which) == 1:
             if row.kink is not None:
                 values = [Value(x) for x in data]
-                check = excused(compare, check, found, clearance(row.kink(*values), line, values))
+                check = excused(compare, check, clearance(row.kink(*values), line, values))
                 if check.verdict != "wrong":
                     return check
             rule = _rule(row, data, out, which[0])

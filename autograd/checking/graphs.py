@@ -26,8 +26,8 @@ from random import Random
 from typing import Any, Final, Literal
 
 from autograd.checking.edges import Rules, clearance, excused
-from autograd.checking.lines import MANY, Line, directions
-from autograd.checking.numeric import Slope, slope
+from autograd.checking.lines import MANY, Line, axes, directions
+from autograd.checking.numeric import slope
 from autograd.checking.points import CALLS, PointError, finite, parameters, point_text, refuse_tuple, title
 from autograd.checking.report import Report
 from autograd.checking.rounding import Rounded, spread
@@ -172,9 +172,8 @@ def _refuse_chance(subject: Subject) -> None:
             raise ValueError(f"{subject.title} depends on none of its inputs: the graph of {describe(y)} does not reach them")
         if not math.isfinite(y.data):
             origin = next((node for node in order if not math.isfinite(node.data)), y)
-            raise PointError(
-                f"{subject.title} is {short(y.data)} at {at}; the first value that is not finite is {describe(origin)}"
-            )
+            raise PointError(f"{subject.title} is {short(y.data)} at {at}; "
+                             f"the first value that is not finite is {describe(origin)}")  # fmt: skip
         seen.append(y.data)
     if len(set(seen)) > 1:
         raise ValueError(f"{subject.title} is not deterministic: at {at} it gave {seen[0]!r} and then "
@@ -203,23 +202,17 @@ def _derivatives(subject: Subject, rng: Random) -> list[Subject]:
     return [replace(subject, by=(*subject.by, name), call=along(which)) for name, which in zip(names, weights, strict=True)]
 
 
-def _axes(subject: Subject) -> list[Line]:
-    pairs = zip(subject.names, subject.point, strict=True)
-    return [Line(name, f"{name} = {short(x)}", x, subject.point, {i: 1.0}) for i, (name, x) in enumerate(pairs)]
-
-
 def _whole(subject: Subject, y: Value, leaves: Sequence[Value], rules: Rules) -> tuple[list[Check], bool]:
     """Compare the gradient of the whole, and return whether forward mode gives the same."""
-    backward = _backward(y, leaves)
-    axes = _axes(subject)
-    if len(axes) <= MANY:
-        found = [_along(line, subject, y, leaves, backward, rules) for line in axes]
-    else:
-        lines = directions(subject.point, range(len(axes)), rules.rng)
-        found = [_along(line, subject, y, leaves, backward, rules) for line in lines]
-        if any(check.verdict == "wrong" for check, _ in found):  # then look which inputs it is
-            alone = [_along(line, subject, y, leaves, backward, rules) for line in axes]
-            found += [(check, agrees) for check, agrees in alone if check.verdict == "wrong"]
+    backward, axis_lines = _backward(y, leaves), axes(subject.names, subject.point)
+    is_small = len(leaves) <= MANY
+
+    def compared(lines: Sequence[Line]) -> list[tuple[Check, bool]]:
+        return [_along(line, subject, y, leaves, backward, rules) for line in lines]
+
+    found = compared(axis_lines if is_small else directions(subject.point, range(len(leaves)), rules.rng))
+    if not is_small and any(check.verdict == "wrong" for check, _ in found):  # then look which inputs it is
+        found += [(check, agrees) for check, agrees in compared(axis_lines) if check.verdict == "wrong"]
     return [check for check, _ in found], all(agrees for _, agrees in found)
 
 
@@ -259,13 +252,13 @@ def _along(
     analytic, (_, ahead) = line.along(backward), forward(None)
     doubt = 2 * slopes + 8 * math.ulp(analytic)
     variables = (*subject.by, line.name)
-    name = f"∂{_power(len(variables))}{subject.title}/{''.join(f'∂{v}' for v in variables)}"
+    power = str(len(variables)).translate(SUPERSCRIPTS) if len(variables) > 1 else ""
+    name = f"∂{power}{subject.title}/{''.join(f'∂{v}' for v in variables)}"
 
-    def compare(clear: float) -> tuple[Slope, Check]:
-        found = slope(line.near(f, clear), line.start, primals)
-        return found, judge(name, line.at, analytic, found, doubt)
+    def compare(clear: float) -> Check:
+        return judge(name, line.at, analytic, slope(line.near(f, clear), line.start, primals), doubt)
 
-    found, check = compare(math.inf)
+    check = compare(math.inf)
     agrees = abs(analytic - ahead) <= doubt if math.isfinite(analytic) else not math.isfinite(ahead)
     if not agrees and not (math.isfinite(analytic) and math.isfinite(ahead)):  # products overflow in one order, not in another
         steps = walk(y).gradients
@@ -277,7 +270,7 @@ def _along(
         return _because_of_products(check, y), True
     for node in topological(y) if check.verdict == "wrong" else ():
         if node.primitive is not None and node.primitive.kink is not None:
-            check = excused(compare, check, found, clearance(node.primitive.kink(*node.operands), line, leaves))
+            check = excused(compare, check, clearance(node.primitive.kink(*node.operands), line, leaves))
             if check.verdict != "wrong":
                 return replace(check, reason=f"{check.reason}, in {describe(node)}"), True
     return check, True
@@ -287,10 +280,6 @@ def _because_of_products(check: Check, y: Value) -> Check:
     """Name the place where a derivative ceases to be finite, unless a rule itself gives NaN."""
     published = any(math.isnan(partial) for node in topological(y) for partial in node.partials)
     return check if published else replace(check, reason=f"{check.reason}; {find_nonfinite(y)}")
-
-
-def _power(n: int) -> str:
-    return "" if n == 1 else str(n).translate(SUPERSCRIPTS)
 
 
 def _report(inputs: list[Check], edges: list[Check], accumulated: bool) -> Report:

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
-__all__ = ["DIRECTIONS", "MANY", "Line", "directions"]
+from autograd.checking.verdicts import short
+
+__all__ = ["DIRECTIONS", "MANY", "Line", "axes", "directions"]
 
 MANY: Final = 24  # numbers to differentiate with respect to; with more, random directions are checked
 DIRECTIONS: Final = 6
@@ -45,6 +47,16 @@ class Line:
         for i, d in self.direction.items():
             out += gradient[i] * d
         return out
+
+
+def axes(names: Sequence[str], point: Sequence[float]) -> list[Line]:
+    """Return the lines along which one number moves, for each number of a point.
+
+    >>> [(line.at, line(5.0)) for line in axes(["w", "x"], [0.5, 2.0])]
+    [('w = 0.5', [5.0, 2.0]), ('x = 2', [0.5, 5.0])]
+    """
+    pairs = enumerate(zip(names, point, strict=True))
+    return [Line(name, f"{name} = {short(x)}", x, point, {i: 1.0}) for i, (name, x) in pairs]
 
 
 def directions(point: Sequence[float], which: Sequence[int], rng: Random) -> list[Line]:

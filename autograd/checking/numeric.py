@@ -20,7 +20,7 @@ extrapolation.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise, takewhile
 from typing import Final, Literal
@@ -158,7 +158,7 @@ def _read(samples: Samples) -> Slope:
 class Samples:
     """The values of a function at a point, and at growing steps to its left and right as far as there are any."""
 
-    def __init__(self, f: Callable[[float], float], x: float, noise: float, precision: Precision = DOUBLE) -> None:
+    def __init__(self, f: Callable[[float], float], x: float, noise: float, precision: Precision) -> None:
         self.x, self.center, self.precision = x, f(x), precision
         to, ulp = precision.round, precision.ulp
         self.steps = [ulp(x) if x else TINY]
@@ -170,8 +170,7 @@ class Samples:
         self.far_left = [x - to(x - h) for h in self.steps[: len(self.left)]]
         self.far_right = [to(x + h) - x for h in self.steps[: len(self.right)]]
         unit = self.steps[0]
-        rough = [_rough(f, x, side * h) for h in (unit, self._stair_width()) for side in (1, -1)]
-        self.noise = max(noise, ulp(self.center), self._stair_height(), self._quantum(f), *rough)
+        self.noise = max(noise, ulp(self.center), _rough(f, x, unit), _rough(f, x, -unit), *self._stairs(f))
         self.seen = max((abs(value - self.center) for value in (*self.left, *self.right)), default=0.0)
         shorter, longer = sorted((self.left, self.right), key=len)
         self.noises = [max(self.noise, ulp(value)) for value in longer]  # of the values at each step
@@ -179,27 +178,17 @@ class Samples:
         self.reach = self.steps[len(shorter)] / max(abs(x), 1.0) if len(shorter) < len(self.steps) else inf
         self.limit = max(abs(self.center), self.seen) / unit if unit >= 1 else inf
 
-    def _stairs(self) -> list[int]:
-        """Return the first step to the left and to the right at which the value changes, 0 where it never does."""
-        return [next((k for k, value in enumerate(v) if value != self.center), 0) for v in (self.left, self.right)]
-
-    def _stair_width(self) -> float:
-        """Return the step beyond which the function moves, if it is flat on both sides before, as in float32."""
-        begins = self._stairs()
-        return self.steps[max(begins)] if min(begins) >= 2 else 0.0
-
-    def _quantum(self, f: Callable[[float], float]) -> float:
-        """Return the smallest step of a function that moves in steps, which may be near on one side and far on the other."""
-        width = self._stair_width()
-        values = [f(self.x + i * width) for i in range(-8, 9)] if width else []
-        return min((abs(b - a) for a, b in pairwise(values) if b != a and math.isfinite(b - a)), default=0.0)
-
-    def _stair_height(self) -> float:
-        """Return the rounding of a function that is a staircase, as (x + 1e10) - 1e10 is: flat, then a step on both sides."""
-        begins = self._stairs()
-        if min(begins) < 2 or abs(begins[0] - begins[1]) > 1:
-            return 0.0
-        return min(abs(self.left[begins[0]] - self.center), abs(self.right[begins[1]] - self.center))
+    def _stairs(self, f: Callable[[float], float]) -> Iterator[float]:
+        """Measure the rounding of a function that is flat on both sides of x and then moves in steps, as in float32."""
+        first = [next((k for k, value in enumerate(v) if value != self.center), 0) for v in (self.left, self.right)]
+        if min(first) < 2:  # it moves at once on one side, or never
+            return
+        width = self.steps[max(first)]
+        yield from (_rough(f, self.x, width), _rough(f, self.x, -width))
+        values = [f(self.x + i * width) for i in range(-8, 9)]  # a step may be near on one side, and far on the other
+        yield min((abs(b - a) for a, b in pairwise(values) if b != a and math.isfinite(b - a)), default=0.0)
+        if abs(first[0] - first[1]) <= 1:  # the steps on both sides are the same, as those of (x + 1e10) - 1e10
+            yield min(abs(self.left[first[0]] - self.center), abs(self.right[first[1]] - self.center))
 
     def smooth(self) -> tuple[Slope, list[float]]:
         """Return the derivative as if f were smooth, and its quotients; from both sides, or from one that reaches farther."""
@@ -297,8 +286,8 @@ class Samples:
 
 
 def _rough(f: Callable[[float], float], x: float, unit: float) -> float:
-    """Measure the rounding of f at neighbouring numbers on one side; 0 without a unit."""
-    return roughness([f(x + i * unit) for i in range(1, 9)]) if unit else 0.0
+    """Measure the rounding of f at numbers on one side, a unit apart."""
+    return roughness([f(x + i * unit) for i in range(1, 9)])
 
 
 def plateau(f: Callable[[float], float], x: float, precision: Precision = DOUBLE) -> float:
@@ -329,10 +318,13 @@ def _step_height(f: Callable[[float], float], x: float, precision: Precision) ->
     Numbers that were large inside f leave a few whole units behind, which a function that is flat by itself seldom has.
     """
     center, largest = f(x), LARGEST * max(abs(x), 1.0)
-    if any(f(precision.round(x + side * largest / RATIO**k)) != center for k in (2, 3, 5, 8) for side in (1, -1)):
+
+    def changes(*exponents: int) -> Iterator[float]:
+        return (abs(f(precision.round(x + side * largest / RATIO**k)) - center) for k in exponents for side in (1, -1))
+
+    if any(changes(2, 3, 5, 8)):
         return 0.0
-    changes = [abs(f(precision.round(x + side * largest / RATIO**k)) - center) for k in (1, 0) for side in (1, -1)]
-    first = next((change for change in changes if change), 0.0)
+    first = next(filter(None, changes(1, 0)), 0.0)
     return first if math.isfinite(first) and math.frexp(first)[0] * 16 % 1 == 0 else 0.0
 
 

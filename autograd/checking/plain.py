@@ -26,7 +26,7 @@ from operator import itemgetter
 from random import Random
 from typing import Any, Final
 
-from autograd.checking.lines import DIRECTIONS, MANY, Line, directions
+from autograd.checking.lines import DIRECTIONS, MANY, Line, axes, directions
 from autograd.checking.numeric import TINY, plateau, slope
 from autograd.checking.points import (
     CALLS,
@@ -121,9 +121,9 @@ class Comparison:
         """Compare all entries; or random directions, and the entries for which one of them disagrees."""
         n, m = len(self.numbers), math.prod(self.shape)
         every = [self._entry(k) for k in range(m)]
-        axes = [self._axis(i) for i in range(n)]
+        axis_lines = axes(self.point.names, self.numbers)
         outputs = every if m <= MANY else [self._combination(j) for j in range(1, DIRECTIONS + 1)]
-        lines = axes if n <= MANY else directions(self.numbers, range(n), self.rng)
+        lines = axis_lines if n <= MANY else directions(self.numbers, range(n), self.rng)
         checks: list[Check] = []
         wrong: dict[int, Line] = {}  # for entries of the result, the first line that disagrees
         for line in lines:
@@ -133,10 +133,10 @@ class Comparison:
             if any(check.verdict == "wrong" for check in found):
                 alone = found if outputs is every else self._along(line, every, values)
                 wrong = {k: line for k, check in enumerate(alone) if check.verdict == "wrong"} | wrong
-        if outputs is not every or lines is not axes:
+        if outputs is not every or lines is not axis_lines:
             single: list[Check] = []
             for k, line in sorted(wrong.items(), key=itemgetter(0)):
-                single += self._search(every[k], line, axes, MOST - len(single))
+                single += self._search(every[k], line, axis_lines, MOST - len(single))
             if len(single) == MOST:
                 self.notes.append(f"the search ended with {MOST} wrong entries; there may be more")
             if single:
@@ -148,13 +148,13 @@ class Comparison:
                               f"{self.roughness:.0e} units in the last place")  # fmt: skip
         return Report(tuple(mark_vacuous(checks)), (), notes=tuple(self.notes), source="gradient")
 
-    def _search(self, output: Output, line: Line, axes: Sequence[Line], most: int) -> list[Check]:
+    def _search(self, output: Output, line: Line, axis_lines: Sequence[Line], most: int) -> list[Check]:
         """Find entries of a gradient that are wrong, on a line that disagrees: of its two halves at least one does, too."""
         found: list[Check] = []
         groups = [list(line.direction)]
         while groups and len(found) < most:
             group = groups.pop()
-            part = axes[group[0]] if len(group) == 1 else replace(line, direction={i: line.direction[i] for i in group})
+            part = axis_lines[group[0]] if len(group) == 1 else replace(line, direction={i: line.direction[i] for i in group})
             [check] = self._along(part, [output])
             if check.verdict == "wrong":
                 middle = len(group) // 2
@@ -169,10 +169,6 @@ class Comparison:
     def _combination(self, j: int) -> Output:
         sizes = [2.0 ** -math.frexp(y)[1] if y else 1.0 for y in self._values(self.numbers)]
         return Output(f"(w{j}·{self.title})", {k: self.rng.choice((-1, 1)) * size for k, size in enumerate(sizes)})
-
-    def _axis(self, i: int) -> Line:
-        name, x = self.point.names[i], self.numbers[i]
-        return Line(name, f"{name} = {short(x)}", x, self.numbers, {i: 1.0})
 
     def _kept(self, line: Line) -> Callable[[float], Sequence[float]]:
         """Return the function's values along a line; what was computed for one output serves the others."""
@@ -240,10 +236,13 @@ class Comparison:
         return found
 
     def _values(self, numbers: Sequence[float]) -> Sequence[float]:
-        """Return the entries of the result next to the point; none where there is no value."""
+        """Return the entries of the result next to the point; none where there is no real value."""
         try:
             with _quiet():
-                found = block(self.f(*self.point.build(numbers)), self.title)
+                y = self.f(*self.point.build(numbers))
+            if isinstance(y, complex) or "complex" in str(getattr(y, "dtype", "")):  # as x**0.5 is for x < 0
+                return []
+            found = block(y, self.title)
         except (ArithmeticError, ValueError):
             return []
         except Exception as error:

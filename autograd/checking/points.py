@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice, product
 from typing import Any, Final, NamedTuple
 
@@ -90,6 +90,14 @@ def coarser(*precisions: Precision) -> Precision:
     return min((DOUBLE, *precisions), key=lambda p: p.bits)
 
 
+class Argument(NamedTuple):
+    """An argument of a function: its name, its leaves with their blocks by path, and what puts other leaves in their places."""
+
+    name: str
+    leaves: dict[str, tuple[Any, Block]]
+    build: Callable[[Iterable[Any]], Any]
+
+
 class Point:
     """The arguments of a function as a list of numbers.
 
@@ -109,29 +117,27 @@ class Point:
         Raises:
             TypeError: for leaves that are not real numbers, and iterables that are not containers.
         """
-        self.arguments = list(arguments)
-        flat = [flatten(tree, name, entries=False) for name, tree in zip(arguments, point, strict=True)]
-        self._leaves = [leaves for leaves, _ in flat]
-        self._builds = [build for _, build in flat]
-        self._blocks = [{path: block(leaf, path) for path, leaf in leaves.items()} for leaves in self._leaves]
+        self.arguments: list[Argument] = []
         self.names: list[str] = []
         self.numbers: list[float] = []
-        for leaves, blocks in zip(self._leaves, self._blocks, strict=True):
-            for path, (shape, entries, _) in blocks.items():
-                leaf = leaves[path]
+        self.precision = DOUBLE
+        for argument, tree in zip(arguments, point, strict=True):
+            leaves, build = flatten(tree, argument, entries=False)
+            self.arguments.append(Argument(argument, {path: (leaf, block(leaf, path)) for path, leaf in leaves.items()}, build))
+            for path, (leaf, (shape, entries, precision)) in self.arguments[-1].leaves.items():
                 if "int" in str(getattr(leaf, "dtype", "")) and hasattr(leaf, "new_tensor"):
                     raise TypeError(f"{path} is a tensor of integers, which cannot be moved a little; pass {path}.double()")
                 name = (leaf.label or path) if isinstance(leaf, Value) else path
                 self.names += [name + subscript(index) for index in product(*map(range, shape))]
                 self.numbers += entries
-        self.precision = coarser(*[b.precision for blocks in self._blocks for b in blocks.values()])
+                self.precision = coarser(self.precision, precision)
 
     def build(self, numbers: Sequence[float]) -> list[Any]:
         """Return the arguments with other numbers, in fresh arrays of the same kinds."""
         rest = iter(numbers)
         return [
-            build([_like(leaves[path], b.shape, list(islice(rest, len(b.entries)))) for path, b in blocks.items()])
-            for leaves, blocks, build in zip(self._leaves, self._blocks, self._builds, strict=True)
+            build([_like(leaf, b.shape, list(islice(rest, len(b.entries)))) for leaf, b in leaves.values()])
+            for _, leaves, build in self.arguments
         ]
 
     def match(self, gradient: Any, shape: tuple[int, ...]) -> list[list[float]]:
@@ -150,10 +156,10 @@ class Point:
         """
         parts = self._parts(gradient)
         rows: list[list[float]] = [[] for _ in range(math.prod(shape))]
-        for name, blocks, part in zip(self.arguments, self._blocks, parts, strict=True):
-            part = map_tree(_plain, part, name=f"the gradient of {name}", entries=False)
-            for path, found in self._find(name, blocks, part, shape):
-                size = len(blocks[path].entries)
+        for argument, part in zip(self.arguments, parts, strict=True):
+            part = map_tree(_plain, part, name=f"the gradient of {argument.name}", entries=False)
+            for found in self._find(argument, part, shape):
+                size = len(found) // len(rows)
                 for k, row in enumerate(rows):
                     row += found[k * size : (k + 1) * size]
         return rows
@@ -166,25 +172,27 @@ class Point:
     def _parts(self, gradient: Any) -> Sequence[Any]:
         """Return the part of a gradient for each argument."""
         is_tuple = isinstance(gradient, tuple | list) and not hasattr(gradient, "_fields")
-        if len(self.arguments) == 1:
-            single = self._leaves[0]
-            whole = is_tuple and len(gradient) == 1 and [*single] == self.arguments and not isinstance(gradient[0], float | int)
+        names = [argument.name for argument in self.arguments]
+        if len(names) == 1:
+            is_block = [*self.arguments[0].leaves] == names
+            whole = is_tuple and len(gradient) == 1 and is_block and not isinstance(gradient[0], float | int)
             return list(gradient) if whole else [gradient]  # torch.autograd.grad wraps even one gradient in a tuple
-        if not is_tuple or len(gradient) != len(self.arguments):
+        if not is_tuple or len(gradient) != len(names):
             found = f"{type(gradient).__name__} of {len(gradient)}" if is_tuple else type(gradient).__name__
-            raise ValueError(f"for {len(self.arguments)} arguments ({', '.join(self.arguments)}) the gradient is a tuple of as "
-                             f"many gradients, not a {found}")  # fmt: skip
+            raise ValueError(f"for {len(names)} arguments ({', '.join(names)}) the gradient is a tuple of as many gradients, "
+                             f"not a {found}")  # fmt: skip
         return list(gradient)
 
-    def _find(
-        self, name: str, blocks: dict[str, Block], part: Any, shape: tuple[int, ...]
-    ) -> Iterator[tuple[str, list[float]]]:
+    def _find(self, argument: Argument, part: Any, shape: tuple[int, ...]) -> Iterator[list[float]]:
+        """Iterate over the entries of the part of a gradient that belongs to an argument, block by block."""
+        name, leaves, _ = argument
         whole, _ = flatten(part, name, entries=False)
+        size = sum(len(entries) for _, (_, entries, _) in leaves.values())
         single: dict[str, float] = {}
-        for path, (own, _, _) in blocks.items():
+        for path, (_, (own, _, _)) in leaves.items():
             found = block(whole[path], path) if path in whole else None
             if found and (found.shape == shape + own or (math.prod(shape) == 1 and found.shape == own)):
-                yield path, found.entries
+                yield found.entries
                 continue
             single = single or flatten(part, name)[0]
             rest = path.removeprefix(name)
@@ -192,15 +200,11 @@ class Point:
             for place in (path, name):  # an index of the result follows the block's path, or the argument's name
                 after = rest if place == name else ""
                 paths = [place + _steps(k) + after + _steps(i) for k in outer for i in inner]
-                if all(p in single for p in paths) and (place != name or len(single) == len(outer) * self._size(blocks)):
-                    yield path, [single[p] for p in paths]
+                if all(p in single for p in paths) and (place != name or len(single) == len(outer) * size):
+                    yield [single[p] for p in paths]
                     break
             else:
                 raise ValueError(self._mismatch(path, own, found, part, shape))
-
-    @staticmethod
-    def _size(blocks: dict[str, Block]) -> int:
-        return sum(len(b.entries) for b in blocks.values())
 
     @staticmethod
     def _mismatch(path: str, own: tuple[int, ...], found: Block | None, part: Any, shape: tuple[int, ...]) -> str:
@@ -297,21 +301,16 @@ def refuse_tuple(f: Callable[..., Any], point: Sequence[Any]) -> None:
     Raises:
         TypeError: if f cannot be called with that tuple, but could with its items.
     """
-    if len(point) != 1 or not isinstance(point[0], tuple):
-        return
-    try:
-        signature = inspect.signature(f)
-    except (TypeError, ValueError):
-        return
-
-    def takes(arguments: Sequence[Any]) -> bool:
-        try:
-            signature.bind(*arguments)
-        except TypeError:
-            return False
-        return True
-
-    if not takes(point) and takes(point[0]):
+    if len(point) == 1 and isinstance(point[0], tuple) and not _takes(f, point) and _takes(f, point[0]):
         name = title(f)
         raise TypeError(f"{name} takes {len(point[0])} arguments, and one tuple was passed; write gradcheck({name}, *inputs), "
                         f"not gradcheck({name}, inputs)")  # fmt: skip
+
+
+def _takes(f: Callable[..., Any], arguments: Sequence[Any]) -> bool:
+    """Whether a function has a signature that accepts these arguments."""
+    try:
+        inspect.signature(f).bind(*arguments)
+    except (TypeError, ValueError):  # some functions written in C have no signature
+        return False
+    return True

@@ -82,44 +82,44 @@ def judge(name: str, at: str, analytic: float, found: Slope, doubt: float = 0.0)
     'a kink: the slope is -1 on the left and 1 on the right'
     """
     tolerance = SAFETY * found.error + doubt
-    verdict, reason, is_flat = _verdict(analytic, found, tolerance)
-    return Check(name, at, analytic, found.value, found.error, verdict, reason, is_flat)
+    verdict, reason = _verdict(analytic, found, tolerance)
+    zero_passes = verdict == "correct" and math.isfinite(found.value) and abs(found.value) <= tolerance
+    return Check(name, at, analytic, found.value, found.error, verdict, reason, zero_passes or verdict == "vacuous")
 
 
-def _verdict(analytic: float, found: Slope, tolerance: float) -> tuple[Verdict, str, bool]:
+def _verdict(analytic: float, found: Slope, tolerance: float) -> tuple[Verdict, str]:
     value = found.value
     if found.kind == "lone":
-        return "domain", "no number next to this one is in the domain", False
+        return "domain", "no number next to this one is in the domain"
     if found.kind == "noise":
-        return "unsure", "the digits of the value are lost in rounding", False
+        return "unsure", "the digits of the value are lost in rounding"
     if found.kind == "steep":
-        return "domain", f"the slope grows without bound; the rule gives {short(analytic)}", False
+        return "domain", f"the slope grows without bound; the rule gives {short(analytic)}"
     if found.kind in ("kink", "jump") and not found.away:
         low, high = sorted((found.left, found.right))
         slack = 0.01 * (high - low)
         if found.kind == "jump" or low - slack <= analytic <= high + slack:
-            return "kink", _bend(found), False
-        return "wrong", f"it is {short(analytic)}, and this is {_bend(found)}", False
+            return "kink", _bend(found)
+        return "wrong", f"it is {short(analytic)}, and this is {_bend(found)}"
     if math.isinf(value) and value == analytic:
-        return "correct", "", False
+        return "correct", ""
     if math.isinf(found.error) and not math.isnan(analytic):
-        return "unsure", "no two step sizes agree on a slope", False
+        return "unsure", "no two step sizes agree on a slope"
     if math.isinf(value) and LARGE < abs(analytic) < math.inf:
-        return "unsure", "the slope is near the largest float, and its difference quotients overflow", False
+        return "unsure", "the slope is near the largest float, and its difference quotients overflow"
     if not math.isfinite(analytic) or math.isinf(value):
-        return "wrong", _versus(analytic, found), False
+        return "wrong", _versus(analytic, found)
     if abs(analytic - value) > tolerance and abs(analytic) > 0.1 * found.limit:
-        return "unsure", "neighbouring floats are too far apart here to show the slope", False
+        return "unsure", "neighbouring floats are too far apart here to show the slope"
     if abs(analytic - value) > tolerance:
-        return "wrong", _versus(analytic, found), False
+        return "wrong", _versus(analytic, found)
     if found.kind in ("kink", "jump"):
-        return "kink", f"{_bend(found)}; {short(analytic)} is right on this side", False
-    zero_passes, sign_passes = abs(value) <= tolerance, abs(value + analytic) <= tolerance
-    if analytic and (zero_passes or sign_passes):
-        return "vacuous", f"{short(analytic)} cannot be told from 0 with an error of {found.error:.1g}", True
+        return "kink", f"{_bend(found)}; {short(analytic)} is right on this side"
+    if analytic and (abs(value) <= tolerance or abs(value + analytic) <= tolerance):
+        return "vacuous", f"{short(analytic)} cannot be told from 0 with an error of {found.error:.1g}"
     if analytic and tolerance > ENOUGH * abs(analytic):
-        return "unsure", f"a numeric derivative of {short(value)} ± {found.error:.1g} is too coarse to judge by", False
-    return "correct", _note(found), zero_passes
+        return "unsure", f"a numeric derivative of {short(value)} ± {found.error:.1g} is too coarse to judge by"
+    return "correct", _note(found)
 
 
 def _versus(analytic: float, found: Slope) -> str:
