@@ -7,8 +7,8 @@ compiler; mpmath, which knows no derivative, and JAX's own autodiff share nothin
 
 There are two kinds of programs.  A *tame* one has any row, at ordinary numbers away from kinks; its readings may differ by
 what `rounding.running_errors` allows.  A *wild* one has zeros, infinities, NaN, denormals and ties.  Its rows are those that
-IEEE 754 rounds exactly and its other numbers are quarters, so that no order of summation and no library decides a condition
-otherwise.  Two things are not compared there, since the order of operations decides them: products of denormals; and where a
+IEEE 754 rounds exactly, its leaves are quarters, and it has no operation whose result is rounded, so that no order of
+summation and no library decides a condition otherwise.  Two things are not compared there, since the order of operations decides them: products of denormals; and where a
 number is not finite, the gradients of compiled programs and of gradients' graphs that were built elsewhere.
 
 A disagreement is shrunk: instructions go, and leaves become simpler, as long as it remains.
@@ -53,6 +53,7 @@ EXACT: Final = [
 SPECIAL: Final = (0.0, -0.0, 1.0, -1.0, 0.5, 2.0, -2.0, 3.0, math.inf, -math.inf, math.nan, 5e-324, -1e-310)
 SIMPLE: Final = (1.0, 0.0, 0.5, 2.0, -1.0)  # numbers for shrunk programs, the simplest first
 LONGEST: Final = 12
+ROUND: Final = 2.0**-20  # a wild program's numbers are whole multiples of it, or smaller, as denormals are
 SLACK: Final = 1e-13  # relative to the largest number on the way: the readings add up in different orders
 
 
@@ -116,6 +117,8 @@ def drawn(seed: int) -> Case:
         if is_tame and not (is_smooth(row, data) and max(map(abs, (out, *partials))) <= STEEP):
             continue
         if is_tame and row is primitives.where and data[0] == 0 and near not in conditions:
+            continue
+        if not is_tame and ROUND < abs(out) < math.inf and out / ROUND % 1:  # √2, for example
             continue
         conditions += [len(values)] * row.is_condition
         instructions.append((row, places))
