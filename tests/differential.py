@@ -6,10 +6,10 @@ The idea: the readings share the table, so among themselves they show errors of 
 compiler; mpmath, which knows no derivative, and JAX's own autodiff share nothing with it and show errors of the table.
 
 There are two kinds of programs.  A *tame* one has any row, at ordinary numbers away from kinks; its readings may differ by
-what `rounding.running_errors` allows.  A *wild* one has zeros, infinities, NaN, denormals and ties.  Its rows are those that
-IEEE 754 rounds exactly, its leaves are quarters, and it has no operation whose result is rounded, so that no order of
-summation and no library decides a condition otherwise.  Two things are not compared there, since the order of operations decides them: products of denormals; and where a
-number is not finite, the gradients of compiled programs and of gradients' graphs that were built elsewhere.
+what `rounding.running_errors` allows.  A *wild* one has quarters, zeros, infinities, NaN, denormals and ties, and no result
+that was rounded, so neither the order of a sum nor a library decides a condition otherwise.  Two things are not compared
+there, since the order of operations decides them: products of denormals; and where a number is not finite, the gradients of
+compiled programs and of gradients' graphs that were built elsewhere.
 
 A disagreement is shrunk: instructions go, and leaves become simpler, as long as it remains.
 """
