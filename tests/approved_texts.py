@@ -248,7 +248,7 @@ def sessions() -> Iterator[str]:
     for asked in (
         {"expression": "x*", "values": {}}, {"expression": "2 + e"}, {"code": "x ="}, {"code": "x = Value(1.0)\nx / 0"},
         {"code": "1"}, {"code": "print(1)\nNone\n\n"}, {"code": cell},
-        {"expression": "a*b + c*d*e*f_ + g + h*a", "values": {"a": 7}},
+        {"expression": "a*b + c*d*e*f_ + g + h*a", "values": {"a": 7}}, {"expression": "θ*2 + ∂"}, {"expression": "θ*2"},
     ):  # fmt: skip
         found = session.show(**asked)
         kept = {

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from autograd import Value, certify, check_derivation, draw, explain, gradcheck, tanh, total, walk
+from autograd import Value, certify, check_derivation, draw, explain, floor, gradcheck, tanh, total, walk
+from autograd.checking.assertions import REJECTED, why_rejected
+from autograd.compiler.program import require_one_of
 from autograd.derivation import LONGEST_COUNT, MOST_HOPS, MOST_PATHS, MOST_SHARES
 from autograd.drawing import Drawing
 from autograd.exercises.answers import read_answer
@@ -103,6 +105,15 @@ def on_a_box(n: int) -> str:
     return str(certify(lambda w: total(w), w=[1.0] * (n - 1) + [(0, 1)]))
 
 
+def rejected(n: int) -> str:
+    """Return why points were rejected, for n reasons."""
+    REJECTED.update(f"reason {i}" for i in range(n))
+    try:
+        return why_rejected()
+    finally:
+        REJECTED.clear()
+
+
 class Shown:
     """An answer that is none, with a text of n characters."""
 
@@ -136,6 +147,9 @@ LAST: dict[str, tuple[int, Callable[[int], bool]]] = {  # the last number for wh
     "leaves in a certificate": (20, lambda n: "more leaves" not in str(certify(total(leaves(n)) * 0.5))),
     "derivatives in a table of bounds": (19, lambda n: "more derivatives" not in on_a_box(n)),
     "sides in a message": (12, lambda n: "…" not in on_a_box(n)),
+    "pieces of an undecided claim": (3, lambda n: "more pieces" not in str(certify(floor, x=(0.5, n + 0.5)).monotone())),
+    "choices that are joined by or": (2, lambda n: " or " in message(lambda: require_one_of("x", 0, [*"abc"[:n]]))),
+    "reasons of rejected points": (5, lambda n: rejected(n).count("×") == n),
     "rows of a report": (12, lambda n: "more" not in str(gradcheck(lambda *xs: total(xs), *range(1, n + 1)))),
     "inputs of which each is checked": (24, lambda n: "direction" not in str(gradcheck(sum, [1.0] * n).inputs)),
     "epochs of a perceptron": (12, lambda n: "…" not in Perceptron(1).fit([[20.0], [21.0]], [0, 1], epochs=n).message),
