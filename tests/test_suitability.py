@@ -478,3 +478,12 @@ def test_a_generator_is_found_in_a_function_inside_a_function() -> None:
     assert not watched.drew()
     outer()
     assert watched.drew()
+
+
+def test_a_generator_is_found_in_any_list() -> None:
+    coin = random.Random(0)
+    for held in ([coin], (None, {"rng": [coin]})):
+        watched = Watched(held)
+        assert not watched.drew()
+        coin.random()
+        assert watched.drew()

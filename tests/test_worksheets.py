@@ -16,7 +16,7 @@ from autograd.__main__ import main
 from autograd.demo import POINT, network
 from autograd.exercises import exercise, exercises, worksheet
 from autograd.exercises.matrices import Matrix
-from autograd.exercises.terminal import ask_all
+from autograd.exercises.terminal import ask_all, practise
 
 
 @pytest.mark.parametrize("level", [1, 2, 3, 4])
@@ -179,3 +179,9 @@ def test_every_example_of_the_teachers_page(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.chdir(tmp_path)
     failed, tried = doctest.testfile(str(Path(__file__).parent.parent / "autograd/exercises/README.md"), module_relative=False)
     assert tried > 6 and not failed
+
+
+def test_exercises_are_set_in_a_terminal_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", type("Terminal", (), {"isatty": lambda self: True})())
+    monkeypatch.setattr("builtins.input", lambda prompt: "q")
+    assert practise(exercises(0, 1, 1)) == "Score: 0 of 0"
