@@ -31,6 +31,8 @@ from autograd.drawing.style import FONT, PAGE, SIZE, WIDEST, label_size, size_of
 
 __all__ = ["Arrow", "Box", "Geometry", "fitted", "place"]
 
+End = tuple[str, str, float]  # the target and the source of an arrow, and the height of its label
+
 PAD = 6.0  # around the picture, in points
 GAP = 7.0  # between boxes of a column
 REACH = 40.0  # the length of an arrow without a label
@@ -132,15 +134,17 @@ def _with_columns(plan: Plan, below: dict[str, Edge]) -> Geometry:
         for group in column:
             y_of |= {node.id: y + offsets[node.id] for node in group}
             y += room[group[0].id] + gap
-    for column in columns.values():
+    ends: dict[int, list[End]] = {}
+    for rank, column in columns.items():
         arriving = [edge for group in column for node in group for edge in incoming[node.id]]
+        ends[rank] = [(edge.target, edge.source, label_size(edge)[1]) for edge in arriving if edge.lines]
         if not any(incoming[edge.source] for edge in arriving):
-            y_of = _gathered(arriving, y_of, sizes)
+            y_of = _gathered(arriving, ends[rank], y_of, sizes)
     x, boxes, arrows = PAD, dict[str, Box](), dict[str, Arrow]()
     for rank in sorted(columns):
         nodes = [node for group in columns[rank] for node in group]
         arriving = [edge for node in nodes for edge in incoming[node.id]]
-        fraction = _fraction(arriving, y_of)
+        fraction = _fraction(ends[rank], y_of)
         needed = ((label_size(edge)[0] / 2 + HEAD + CLEAR) / fraction for edge in arriving if edge.lines)
         x += max([REACH, *needed]) if arriving else 0.0
         widest = max(sizes[node.id][0] for node in nodes)
@@ -195,7 +199,9 @@ def _ranks(plan: Plan, below: dict[str, Edge]) -> dict[str, int]:
     return ranks | {ident: min(targets[ident]) - 1 for ident in lone}
 
 
-def _gathered(edges: Sequence[Edge], y_of: dict[str, float], sizes: dict[str, tuple[float, float]]) -> dict[str, float]:
+def _gathered(
+    edges: Sequence[Edge], ends: Sequence[End], y_of: dict[str, float], sizes: dict[str, tuple[float, float]]
+) -> dict[str, float]:
     """Move inputs closer together, in front of their neurons, if there the labels of shorter arrows are clear of each other."""
     targets: dict[str, set[str]] = defaultdict(set)
     for edge in edges:
@@ -212,28 +218,28 @@ def _gathered(edges: Sequence[Edge], y_of: dict[str, float], sizes: dict[str, tu
         return found
 
     def quality(found: dict[str, float]) -> tuple[float, float, float]:
-        part = _fraction(edges, found)
+        part = _fraction(ends, found)
         boxes = sorted((found[source], sizes[source][1] + GAP) for source in targets)
         gap = min((lower - upper - (h + k) / 2 for (upper, h), (lower, k) in pairwise(boxes)), default=0.0)
-        return min(gap, 0.0), min(_clearance(edges, found, part), 0.0), part
+        return min(gap, 0.0), min(_clearance(ends, found, part), 0.0), part
 
     return max((y_of, *map(moved, SHARES)), key=quality)
 
 
-def _fraction(edges: Sequence[Edge], y_of: dict[str, float]) -> float:
+def _fraction(ends: Sequence[End], y_of: dict[str, float]) -> float:
     """Return how far from the targets, as a part of the way, the labels of a column's arrows are clear of each other.
 
     The labels of a target stand together.  The largest such part makes the shortest arrows; where there is none, it is the part
     at which labels overlap least.
     """
-    return max(PARTS, key=lambda part: (min(_clearance(edges, y_of, part), 0.0), part))
+    return max(PARTS, key=lambda part: (min(_clearance(ends, y_of, part), 0.0), part))
 
 
-def _clearance(edges: Sequence[Edge], y_of: dict[str, float], part: float) -> float:
+def _clearance(ends: Sequence[End], y_of: dict[str, float], part: float) -> float:
     """Return the smallest gap between two labels that are neighbours at a part of the way, negative if they overlap."""
-    ends = sorted((y_of[edge.target], y_of[edge.source], label_size(edge)[1]) for edge in edges if edge.lines)
-    labels = [(v + (y - v) * part, height) for v, y, height in ends]
-    return min((lower - upper - (h + k) / 2 for (upper, h), (lower, k) in pairwise(labels)), default=0.0)
+    labels = sorted((y_of[target], y_of[source], height) for target, source, height in ends)
+    places = [(v + (y - v) * part, height) for v, y, height in labels]
+    return min((lower - upper - (h + k) / 2 for (upper, h), (lower, k) in pairwise(places)), default=0.0)
 
 
 def _straight(source: Box, target: Box, fraction: float) -> Arrow:
