@@ -55,7 +55,7 @@ class Watched:
 
 
 def _numpy_random() -> list[Any]:
-    """Return the module in a list, or an empty one if NumPy is not imported, so that no model draws from it."""
+    """Return ``numpy.random`` in a list, or an empty list if NumPy is not imported: then no model draws from it."""
     return [sys.modules["numpy"].random] if "numpy" in sys.modules else []
 
 

@@ -23,7 +23,7 @@ from nn.losses import l2 as squares
 from nn.module import Module
 from nn.optim import Optimizer
 from nn.rehearsal import Dependence, require_loss
-from nn.tables import prefix
+from nn.tables import naming
 
 if TYPE_CHECKING:
     from autograd import Program
@@ -70,12 +70,9 @@ class Lesson:
         Raises:
             TypeError: if the loss is not a `Value`; with the number of the example, as every error about an example.
         """
-        try:
+        with naming(f"example {i}"):
             outputs = self.model(self.examples.inputs(i))
             return require_loss(self.loss(outputs, self.examples.targets[i]), outputs), outputs
-        except (TypeError, ValueError) as error:  # `naming` itself would take a noticeable part of the time of a small model
-            prefix(error, f"example {i}")
-            raise
 
     def given(self, i: int) -> Any:
         """Return the inputs and targets of example i."""

@@ -92,7 +92,7 @@ def _require_shapes(outputs_for: Callable[[Any], Any], examples: Examples) -> No
     for i, x in enumerate(examples.X):
         if shape_of(x) not in seen:
             seen.add(shape_of(x))
-            with contextlib.suppress(DomainError), naming(f"example {i}"):  # the first caused by its numbers, not by its length
+            with contextlib.suppress(DomainError), naming(f"example {i}"):  # of its numbers, not its length
                 outputs_for(x)
 
 

@@ -8,14 +8,13 @@ Other packages are recognised by the methods that their tables have, so none is 
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
 from autograd import Value
 
-__all__ = ["dense", "listed", "naming", "nested", "prefix", "rows_of", "shape_of", "short"]
+__all__ = ["dense", "listed", "naming", "nested", "rows_of", "shape_of", "short"]
 
 
 def dense(x: Any) -> Any:
@@ -80,26 +79,27 @@ def rows_of(name: str, x: Any) -> Any:
     raise TypeError(f"{name} is a list or an array, with an entry for each example; got {short(repr(x))}")
 
 
-@contextlib.contextmanager
-def naming(place: str) -> Iterator[None]:
-    """Put the place before the message of a TypeError or a ValueError that the block raises.
+class naming:
+    """A context in which the messages of TypeErrors and ValueErrors begin with a place.
+
+    Subclasses, whose arguments may have a meaning of their own, stay as they are.  It is a class and not a generator because
+    it surrounds every example, where a generator takes twice as long.
 
     >>> with naming("example 3"):
     ...     float("x")
     Traceback (most recent call last):
     ValueError: example 3: could not convert string to float: 'x'
     """
-    try:
-        yield
-    except (TypeError, ValueError) as error:
-        prefix(error, place)
-        raise
 
+    def __init__(self, place: str) -> None:
+        self.place = place
 
-def prefix(error: Exception, place: str) -> None:
-    """Put the place before an error's message, unless its class is a subclass, whose arguments may have another meaning."""
-    if type(error) in (TypeError, ValueError):
-        error.args = (f"{place}: {error}",)
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, _: object) -> None:
+        if error is not None and kind in (TypeError, ValueError):
+            error.args = (f"{self.place}: {error}",)
 
 
 def shape_of(x: Any) -> tuple[int, ...]:
