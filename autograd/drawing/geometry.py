@@ -115,7 +115,7 @@ def _with_columns(plan: Plan, below: dict[str, Edge]) -> Geometry:
     for column in columns.values():
         for group in column:
             tops, bottoms = [0.0], [0.0]
-            box, label, y = 0.0, -math.inf, 0.0  # the last bottoms
+            box, label = 0.0, -math.inf  # the last bottoms
             for node in group:
                 half, half_label = sizes[node.id][1] / 2, labels.get(node.id, 0.0) / 2 if len(column) > 1 else 0.0
                 y = max(box + drop.get(node.id, 0.0) + half, label + half_label if half_label else -math.inf)

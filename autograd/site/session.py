@@ -34,6 +34,7 @@ from autograd.player import play
 from autograd.site.mathml import math, to_mathml
 from autograd.site.source import write_cell, write_expression
 from autograd.steps import Walk
+from autograd.rows import kind_of
 from autograd.symbol import latex, latex_name, latex_number
 from autograd.telling import Telling
 from autograd.transforms import replay
@@ -116,7 +117,7 @@ class Session:
         except (Exception, SystemExit) as error:  # whatever a cell may raise is shown at its line
             return {"error": _located(error), "output": output.getvalue()}
         if not isinstance(result, Value):
-            last = "nothing" if result is None else f"a {type(result).__name__}"
+            last = "nothing" if result is None else kind_of(result)
             text = f"the cell ends in {last}; let its last line be the Value whose graph is to be shown, such as loss"
             return {"error": {"text": text, "line": len(code.rstrip().splitlines())}, "output": output.getvalue()}
         label_values({name: x for name, x in namespace.items() if name not in autograd.__all__})
