@@ -31,10 +31,10 @@ from autograd.exercises import exercise, exercises
 from autograd.expressions import ExpressionError, parse
 from autograd.manners import label_values
 from autograd.player import play
+from autograd.rows import kind_of
 from autograd.site.mathml import math, to_mathml
 from autograd.site.source import write_cell, write_expression
 from autograd.steps import Walk
-from autograd.rows import kind_of
 from autograd.symbol import latex, latex_name, latex_number
 from autograd.telling import Telling
 from autograd.transforms import replay
