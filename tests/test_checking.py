@@ -440,7 +440,7 @@ def test_on_random_graphs_no_alarm_is_false(program: Program) -> None:
         assert tangent == pytest.approx(leaf.grad, rel=1e-9, abs=1e-9 * size)
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(networks())
 def test_networks(network: Network) -> None:
     report = gradcheck(network, list(network.parameters))

@@ -167,7 +167,7 @@ def answers_or_refuses(argv: list[str], folder: Path, capsys: pytest.CaptureFixt
 
 
 @given(command_lines())
-@settings(in_a_folder, max_examples=300)
+@settings(in_a_folder, max_examples=150)
 @example(["x", "x=2", "--check"])
 @example(["2 / dot([x, 2], [y, pi], y)", "x=0.5", "y=-inf", "--latex"])
 @example(["x*2", "x=1", "--svg", "-f.svg"])

@@ -258,6 +258,7 @@ def test_newton_on_a_valley() -> None:
     np.testing.assert_allclose(x, [1, 1], atol=1e-10)
 
 
+@pytest.mark.slow
 def test_a_leapfrog() -> None:
     """On ½q² with q = 1 and p = 0 the leapfrog's n-th position is cos nθ exactly, where cos θ = 1 - h²/2.
 

@@ -40,6 +40,7 @@ def test_the_report_of_a_wrong_rule() -> None:
     assert right == "Local derivatives that are correct: add 2."
 
 
+@pytest.mark.slow
 def test_reports_fit_into_a_terminal() -> None:
     long = [Value(0.5 + i, label=f"layer{i}.neuron{i}.weight{i}") for i in range(15)]
     cube = Unary("cube", lambda x: x * x * x, lambda x, out: 3 * x)
