@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from inspect import Parameter, Signature, isclass, isfunction, signature
-from typing import Any, Final, get_args
+from typing import Any, Final, get_args, get_origin
 
 from approved_pictures import choice, lined, trained
 
@@ -289,7 +289,7 @@ def signatures() -> Iterator[str]:
             )
             for each in [name, *methods]:
                 found = operator.attrgetter(each)(import_module(module))
-                if callable(found) and not isinstance(found, Primitive):
+                if callable(found) and not isinstance(found, Primitive) and get_origin(found) is None:  # not a name of a type
                     try:
                         bare = [p.replace(annotation=Parameter.empty) for p in signature(found).parameters.values()]
                     except ValueError:  # without a signature
