@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -91,7 +92,7 @@ class StepError(Exception):
         self.batch = batch
 
 
-class Engine:
+class Engine(ABC):
     """What both engines share: the steps, and the check of what can be learned.
 
     Attributes:
@@ -107,6 +108,7 @@ class Engine:
         self.lesson, self.parameters = lesson, lesson.model.parameters()
         self.dependence, self.looking, self.moved = Dependence(self.parameters), True, False
 
+    @abstractmethod
     def learn(self, batch: Sequence[int]) -> tuple[float, int]:
         """Make a step; return the loss of the batch, reduced and with the penalty, and how many examples were right.
 
@@ -115,8 +117,6 @@ class Engine:
             ValueError: if no example's loss depends on a parameter.
             TypeError: if a loss is not a `Value`.
         """
-        # Each engine defines its own; this class only holds what they share.
-        raise NotImplementedError
 
     def learn_all(self, batches: Iterable[Sequence[int]]) -> Iterator[Step]:
         """Make a step with each batch; iterate over the steps.

@@ -130,7 +130,7 @@ class Rowwise(Module):
     @property
     def n_inputs(self) -> int:
         """The number of inputs in an example."""
-        # Each module knows it from its own parts.
+        # Not an abstract property: the error for one would not include what to do.
         raise NotImplementedError(f"{type(self).__name__} does not say how many inputs it takes; define n_inputs")
 
     def predict(self, x: Any) -> Any:

@@ -214,7 +214,7 @@ def _kind(data: bytes) -> str:
         try:
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
                 names = archive.namelist()
-        except (zipfile.BadZipFile, ValueError, NotImplementedError):  # the last: too new a zip
+        except (zipfile.BadZipFile, ValueError, NotImplementedError):  # zipfile raises the last for a zip that is too new
             return ""
         if any(name.endswith("data.pkl") for name in names):
             return f"a file of torch.save, which can run code when it is read; {ADVICE}"

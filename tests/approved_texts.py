@@ -242,7 +242,7 @@ def live() -> Iterator[str]:
 
 
 def sessions() -> Iterator[str]:
-    """Iterate over what the site's page is told: errors, explanations in MathML, code, and printed exercises."""
+    """Iterate over what the site's page receives: errors, explanations in MathML, code, and printed exercises."""
     session = Session()
     cell = "w, x = Value(0.5), Value(2.0)\nprint('a line')\nloss = (w * x - 3) ** 2"
     for asked in (

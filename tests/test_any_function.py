@@ -288,7 +288,7 @@ def test_kinks_edges_and_vacuity_are_the_same_as_for_graphs() -> None:
     edge = gradcheck(math.sqrt, 0.0, gradient=lambda x: math.inf)
     assert edge.verdict == "domain" and edge.inputs[0].reason == "the slope grows without bound; the gradient is ∞"
     assert edge.notes == ()
-    for root in (lambda x: x**0.5, np.emath.sqrt):  # complex to the left of 0, where there is no real value
+    for root in (lambda x: x**0.5, np.emath.sqrt):  # complex to the left of 0
         assert gradcheck(root, 0.01, gradient=lambda x: 0.5 / math.sqrt(x))
     flat = gradcheck(lambda x: 0 * x, 2.0, gradient=lambda x: 0.0)
     assert flat.verdict == "vacuous" and "a gradient of zero would pass as well" in str(flat)

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from decimal import MAX_EMAX, MIN_EMIN, ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from html import escape
@@ -99,12 +100,13 @@ class Table(NamedTuple):
         return f"<table><caption>{escape(self.title)}</caption><tr>{head}</tr>{rows}</table>{notes}"
 
 
-class Tabular:
-    """What is shown as its `_table`, in a terminal and in a notebook."""
+class Tabular(ABC):
+    """The base class of what is shown as a table, in a terminal and in a notebook."""
 
     @property
+    @abstractmethod
     def _table(self) -> Table:
-        raise NotImplementedError  # each subclass has its own
+        """What is shown."""
 
     def __str__(self) -> str:
         return str(self._table)

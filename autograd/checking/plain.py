@@ -236,7 +236,7 @@ class Comparison:
         return found
 
     def _values(self, numbers: Sequence[float]) -> Sequence[float]:
-        """Return the entries of the result next to the point; none where there is no real value."""
+        """Return the entries of the result next to the point, or an empty list where the value is undefined or complex."""
         try:
             with _quiet():
                 y = self.f(*self.point.build(numbers))
