@@ -18,16 +18,9 @@ from autograd.compiler.program import Program
 from nn import MLP
 from nn.losses import cross_entropy, mean_squared_error
 
-SPACES: Final = {
-    GRADIENT: "gradient",
-    0: "constant",
-    1: "parameter",
-    2: "static",
-    3: "batched",
-    4: "first",
-    5: "second",
-    6: "third",
-}
+SPACES: Final = dict(
+    enumerate(("gradient", "constant", "parameter", "static", "batched", "first", "second", "third"), start=GRADIENT)
+)
 
 
 def values(*numbers: float) -> list[Value]:

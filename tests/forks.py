@@ -124,9 +124,8 @@ class Forks:
         child, status = os.wait()
         i = running.pop(child)
         if status and os.waitstatus_to_exitcode(status) != -signal.SIGALRM:  # which ends what waits, perhaps for a lock
-            self.killers[i] = "".join(
-                self._listed(child, "failed")
-            )  # empty where the process itself ended or computed too long
+            # Empty where the process itself ended or computed too long.
+            self.killers[i] = "".join(self._listed(child, "failed"))
         elif not status:
             self.blind[i] = self._listed(child, "started")
         print(f"\r{len(self.killers)} mutants killed in forks", end="", flush=True, file=sys.stderr)
