@@ -34,9 +34,9 @@ from autograd.expressions import CONSTANTS, FUNCTIONS, Expression, ExpressionErr
 from autograd.mistakes import MISTAKES
 from autograd.nonfinite import find_nonfinite
 from autograd.steps import Walk, walk
-from autograd.symbol import LEVEL, LOWERED, RAISED, digits
 from autograd.telling import Telling
 from autograd.value import Value
+from autograd.writing import LEVEL, LOWERED, RAISED, digits
 
 if TYPE_CHECKING:
     from autograd.checking.report import Report

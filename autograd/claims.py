@@ -28,9 +28,9 @@ from autograd.manners import describe
 from autograd.marking import Mark, Marking, blank
 from autograd.rows import kind_of, number
 from autograd.steps import Walk
-from autograd.symbol import digits, plain
 from autograd.telling import equation
 from autograd.value import Value
+from autograd.writing import digits, plain
 
 __all__ = ["check_derivation"]
 

@@ -27,10 +27,10 @@ from autograd.manners import label_values
 from autograd.moments import Step
 from autograd.primitives import sigmoid
 from autograd.steps import walk
-from autograd.symbol import digits
 from autograd.telling import factor
 from autograd.transforms import replay
 from autograd.value import Value
+from autograd.writing import digits
 
 __all__ = ["by_hand", "demonstrate", "line_up", "network", "signed"]
 

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from autograd.symbol import printable
+from autograd.writing import printable
 
 __all__ = ["cache_folder", "printable", "write_whole"]
 

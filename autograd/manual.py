@@ -18,7 +18,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from autograd.rows import Binary, DomainError, Nary, Primitive, Unary
-from autograd.symbol import Symbol, as_symbol, digits, expand
+from autograd.symbol import Symbol, as_symbol
+from autograd.writing import digits, expand
 
 __all__ = ["page"]
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass
 
-from autograd.symbol import digits
+from autograd.writing import digits
 
 __all__ = ["Mark", "Marking", "blank"]
 

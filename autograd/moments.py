@@ -17,9 +17,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from autograd.symbol import DIGITS, Symbol, digits, numbers, plain
+from autograd.symbol import Symbol
 from autograd.telling import equation, factor
 from autograd.value import Value
+from autograd.writing import DIGITS, digits, numbers, plain
 
 __all__ = ["Edge", "Moment", "Step"]
 

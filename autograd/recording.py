@@ -41,7 +41,8 @@ from textwrap import indent
 from typing import Any, Final
 
 from autograd.rows import TABLE, Primitive
-from autograd.symbol import RuleError, Symbol, flows, operand_names, source
+from autograd.symbol import RuleError, Symbol, flows, operand_names
+from autograd.writing import source
 
 __all__ = ["recorder"]
 

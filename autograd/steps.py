@@ -39,9 +39,10 @@ from typing import Any, Literal, overload
 from autograd.manners import describe
 from autograd.mistakes import MISTAKES, Move, read, sorted_pass, totals
 from autograd.moments import Edge, Moment, Step
-from autograd.symbol import as_symbol, digits, parts, plain
+from autograd.symbol import as_symbol, parts
 from autograd.telling import MOST_DIGITS, Telling, equation, factor
 from autograd.value import Value, refuse_stale
+from autograd.writing import digits, plain
 
 __all__ = ["Walk", "walk"]
 

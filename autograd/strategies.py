@@ -33,8 +33,9 @@ from autograd import primitives
 from autograd.checking import gradcheck
 from autograd.primitives import DomainError, Nary, Primitive, Unary
 from autograd.rows import TABLE
-from autograd.symbol import Symbol, as_symbol, operand_name, source
+from autograd.symbol import Symbol, as_symbol, operand_name
 from autograd.value import Value
+from autograd.writing import source
 
 __all__ = [
     "ROWS", "Network", "Program", "arrays", "check_primitive", "graphs", "networks", "numbers", "operands", "programs",

@@ -3,7 +3,7 @@
 A formula travels as a `Symbol` whose names carry the numbers they stand for; it becomes text, LaTeX or a label only where it
 is shown.  So a node reads the same in a step, a picture, a derivation and a player.
 
->>> from autograd.symbol import numbers
+>>> from autograd.writing import numbers
 >>> x, y = Value(3.0, label="x"), Value(2.0, label="y")
 >>> telling = Telling(x * x + y)
 >>> node = telling.order[0]
@@ -23,8 +23,9 @@ from functools import cached_property
 from itertools import count
 
 from autograd.primitives import dot
-from autograd.symbol import DIGITS, SUBSCRIPTS, SUPERSCRIPTS, Symbol, as_symbol, digits, printable
+from autograd.symbol import Symbol, as_symbol
 from autograd.value import Value, topological
+from autograd.writing import DIGITS, SUBSCRIPTS, SUPERSCRIPTS, digits, printable
 
 __all__ = ["Symbols", "Telling", "checked_digits", "equation", "factor", "formula_of", "name_nodes", "rules_of", "short_names"]
 

@@ -1,7 +1,7 @@
-"""Higher derivatives and forward mode: other readings of the same table.
+"""Derivatives of functions, of any order: the rules of the table read on nodes.
 
 `backward` reads the rules on numbers.  Read on `Value`s, they give a gradient that is itself a graph and can be differentiated
-again; read on dual numbers, they carry derivatives forward along with the values.  Nothing here knows a derivative.
+again.  Nothing here knows a derivative.
 
 >>> from autograd.primitives import exp
 >>> slope = grad(lambda x: x * exp(x))
@@ -16,19 +16,18 @@ node is the condition under which anything flows to it: False never, True always
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import count
 from math import isfinite, isnan
 from typing import Any
 
 from autograd.manners import describe
-from autograd.primitives import Operand, Primitive, where
+from autograd.primitives import Operand, where
 from autograd.risks import risks
 from autograd.rows import kind_of, number, real
-from autograd.symbol import flows, read_flow
+from autograd.symbol import both, either, flows, read_flow
 from autograd.trees import flatten, is_array, map_tree, number_arrays, stack
 from autograd.value import TRACED_VARIABLE, Value, Variable, nodes_below, refuse_stale, topological
 
-__all__ = ["Dual", "chain_rule", "grad", "gradients", "hessian", "jacobian", "jvp", "replay", "value_and_grad"]
+__all__ = ["chain_rule", "grad", "gradients", "hessian", "jacobian", "replay", "value_and_grad"]
 
 
 def gradients(y: Value, xs: Iterable[Value]) -> list[Value]:
@@ -94,11 +93,11 @@ def chain_rule(order: Sequence[Value], y: Value, xs: Sequence[Value], risk: Call
         which = [i for i, x in enumerate(operands) if isinstance(x, Value) and x in depends and flow[i] is not False]
         for i, partial in zip(which, node.primitive.partials(operands, node, which), strict=True):
             x: Any = operands[i]
-            condition = _both(reach[node], read_flow(flow[i], operands, node)) if is_risky else True
+            condition = both(reach[node], read_flow(flow[i], operands, node)) if is_risky else True
             keep = danger and condition is not True
             contribution = where(condition, upstream * partial, 0) if keep else _chain(upstream, partial, node in hot)
             delta[x] = delta[x] + contribution if x in delta else contribution
-            reach[x] = _either(reach.get(x, False), condition)
+            reach[x] = either(reach.get(x, False), condition)
             if danger == 2:
                 hot.add(x)
     return [delta.get(x, 0.0) for x in xs]
@@ -115,18 +114,6 @@ def _chain(upstream: Any, partial: Any, is_hot: bool) -> Any:
 
 def _is_finite(x: Any) -> bool:
     return isinstance(x, Operand) or isfinite(x.data if isinstance(x, Value) else x)  # a traced node may be any number
-
-
-def _both(one: Any, other: Any) -> Any:
-    if one is True or other is False:
-        return other
-    return one if other is True or one is False else one * other
-
-
-def _either(one: Any, other: Any) -> Any:
-    if one is True or other is False:
-        return one
-    return other if other is True or one is False else one + other
 
 
 def value_and_grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., tuple[Value, Any]]:
@@ -187,94 +174,6 @@ def hessian(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callab
     [[10.0, 6.0], [6.0, 0.0]]
     """
     return jacobian(grad(f, argnums), argnums)
-
-
-_levels = count()
-
-
-class Dual(Operand):
-    """A number with its derivative, ``primal + tangent·ε`` where ε² = 0; computing with it is forward mode.
-
-    Args:
-        primal, tangent: numbers, or Values, or Duals of an outer derivative.
-        level: the derivative that the tangent belongs to, which keeps nested derivatives apart.
-        reach: the condition under which there is a tangent: True, or a node.
-
-    >>> x = Dual(3.0, 1.0)
-    >>> x * x
-    Dual(9.0, 6.0)
-
-    Source: Wengert, A simple automatic derivative evaluation program, Communications of the ACM 7 (1964).
-    """
-
-    __slots__ = ("level", "primal", "reach", "tangent")
-
-    def __init__(self, primal: Any, tangent: Any, level: int = -1, reach: Any = True) -> None:
-        self.primal, self.tangent, self.level, self.reach = primal, tangent, level, reach
-
-    def __primitive__(self, row: Primitive, operands: Sequence[Any]) -> Any:
-        """Apply the row to the primals, and its partial derivatives to the tangents of the innermost level."""
-        level = max(x.level for x in operands if isinstance(x, Dual))
-        own = [isinstance(x, Dual) and x.level == level for x in operands]
-        primals = [_plain(x.primal if mine else x) for x, mine in zip(operands, own, strict=True)]
-        out = row.apply(primals)
-        flow, tangent, reach = flows(row, len(operands)), 0.0, False
-        when = {i: _both(operands[i].reach, read_flow(flow[i], primals, out)) for i, mine in enumerate(own) if mine}
-        which = [i for i, condition in when.items() if condition is not False]
-        for i, partial in zip(which, row.partials(primals, out, which), strict=True):
-            contribution = partial * operands[i].tangent
-            tangent = tangent + (contribution if when[i] is True else where(when[i], contribution, 0))
-            reach = _either(reach, when[i])
-        return Dual(out, tangent, level, reach) if which or row.is_condition else out  # else it is a constant
-
-    def __hash__(self) -> int:
-        return hash(self.primal)  # sets and dicts then compare Duals with ==, which refuses, instead of by identity
-
-    def __repr__(self) -> str:
-        return f"Dual({self.primal!r}, {self.tangent!r})"
-
-    def __float__(self) -> float:
-        raise TypeError(f"turning {self!r} into a float would drop its derivative; use autograd's functions in place of math's")
-
-    def __bool__(self) -> bool:
-        if isinstance(self.primal, bool | Value | Dual):  # a comparison at its jump
-            return bool(self.primal)
-        raise TypeError(f"{self!r} is a number, not a condition; compare it, as in `if x > 0:`")
-
-
-def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
-    """Return f's value and its derivative in a direction, a Jacobian-vector product, by forward mode.
-
-    Args:
-        f: a function of numbers or trees of numbers.
-        primals: its arguments.
-        tangents: the direction, in the same structures.
-
-    Returns:
-        The value and the derivative, in the structure of f's result: numbers, or Values if the arguments contain Values.
-
-    Raises:
-        TypeError: if f returns anything but numbers in containers, see `autograd.trees`.
-
-    >>> jvp(lambda x, y: x * y, (3.0, 4.0), (1.0, 0.0))
-    (12.0, 4.0)
-    """
-    if not (isinstance(primals, list | tuple) and isinstance(tangents, list | tuple)):
-        raise TypeError(f"jvp takes a tuple of arguments and one of tangents, such as (3.0,) and (1.0,); "
-                        f"got {primals!r}, {tangents!r}")  # fmt: skip
-    if len(primals) != len(tangents):
-        raise ValueError(f"jvp needs a tangent for each argument; got {len(primals)} primals and {len(tangents)} tangents")
-    level = next(_levels)
-
-    def dual(primal: Any, tangent: Any) -> Dual:
-        return Dual(_plain(primal), _plain(tangent), level)
-
-    def parts(x: Any) -> tuple[Any, Any]:
-        return (x.primal, x.tangent) if isinstance(x, Dual) and x.level == level else (_plain(x), 0.0)
-
-    pairs = enumerate(zip(primals, tangents, strict=True))
-    y = f(*[map_tree(dual, primal, tangent, name=f"argument {i}") for i, (primal, tangent) in pairs])
-    return map_tree(lambda x: parts(x)[0], y, name="the result"), map_tree(lambda x: parts(x)[1], y, name="the result")
 
 
 def replay(y: Value, values: Mapping[Value, Any] | None = None) -> Any:
@@ -369,9 +268,4 @@ def _value(x: Any) -> Value:
 
 
 def _number(x: Any) -> float:
-    return real(x, "to mix modes, take jvp inside grad, not grad inside jvp") if isinstance(x, Dual) else real(x)
-
-
-def _plain(x: Any) -> Any:
-    """Return a number as a float, and a node or a Dual of an outer derivative as it is."""
-    return x if isinstance(x, Value | Operand) else real(x, "it cannot be differentiated")
+    return real(x, "to mix modes, take jvp inside grad, not grad inside jvp") if isinstance(x, Operand) else real(x)

@@ -15,7 +15,7 @@ from autograd.drawing import Drawing
 from autograd.exercises.answers import read_answer
 from autograd.expressions import parse
 from autograd.player.stage import draw_views
-from autograd.symbol import LONGEST_SUM
+from autograd.writing import LONGEST_SUM
 from nn import MLP
 from nn.perceptron import Perceptron
 

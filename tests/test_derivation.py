@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from autograd import Value, check_derivation, explain, label_values, relu, sigmoid, tanh, total, walk
 from autograd.derivation import Derivation, _wrapped
 from autograd.strategies import Program, programs
-from autograd.symbol import latex_name
+from autograd.writing import latex_name
 from nn import MLP
 
 SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")

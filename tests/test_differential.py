@@ -55,7 +55,7 @@ def test_a_wrong_rule_is_found_by_what_has_no_rules(monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     ("name", "instead", "reading"),
     [
-        ("_both", lambda one, other: one, "gradients"),  # forgets that a branch is not taken
+        ("both", lambda one, other: one, "gradients"),  # forgets that a branch is not taken
         ("_chain", lambda upstream, partial, is_hot: partial, "gradients"),  # forgets what arrives
     ],
 )

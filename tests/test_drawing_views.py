@@ -14,8 +14,8 @@ from autograd.drawing.geometry import place
 from autograd.drawing.nodes import describe_nodes
 from autograd.drawing.plan import note_lines
 from autograd.drawing.style import label_size, text_width
-from autograd.symbol import SUBSCRIPTS, SUPERSCRIPTS
 from autograd.telling import Telling, factor
+from autograd.writing import SUBSCRIPTS, SUPERSCRIPTS
 from nn import MLP
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from autograd import Value, compile, draw, explain, play, tanh, walk
 from autograd.drawing.as_svg import left_to_right
 from autograd.drawing.plan import cut
-from autograd.symbol import printable
+from autograd.writing import printable
 
 WORST = [
     '"];x[',

@@ -23,8 +23,8 @@ from autograd.player.javascript import FUNCTIONS
 from autograd.primitives import Primitive
 from autograd.rows import TABLE
 from autograd.strategies import ROWS, Program, numbers, programs, widths
-from autograd.symbol import digits
 from autograd.value import record
+from autograd.writing import digits
 
 SPECIAL = [
     0.0, -0.0, 1.0, -1.0, math.inf, -math.inf, math.nan, 0.5, -0.5, 2.0, -2.0, 3.0, 1.0 + 2**-52, 1.0 - 2**-53, 5e-324, -5e-324,

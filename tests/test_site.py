@@ -43,7 +43,8 @@ from autograd.site.vendored import PROGRAMS, VendorError, collect
 from autograd.site.wheel import make_wheel
 from autograd.site.words import FRAME, LANGUAGES, SPOKEN
 from autograd.strategies import ROWS, widths
-from autograd.symbol import Symbol, latex, latex_name, operand_names
+from autograd.symbol import Symbol, operand_names
+from autograd.writing import latex, latex_name
 
 SITE = Path(vendored.__file__).parent
 PLAYER = SITE.parent / "player"

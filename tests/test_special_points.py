@@ -28,7 +28,8 @@ from autograd import (
     walk,
 )
 from autograd.strategies import ROWS, widths
-from autograd.symbol import Symbol, as_symbol, source
+from autograd.symbol import Symbol, as_symbol
+from autograd.writing import source
 
 inf, nan = math.inf, math.nan
 ONE = [0.0, -0.0, 1.0, -1.0, inf, -inf, nan, 5e-324, -5e-324, 1e-310, -1e-310, 0.5, -0.5, 1.5, 2.0, -2.0, 3.0, math.pi,

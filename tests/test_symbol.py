@@ -25,7 +25,8 @@ from autograd.primitives import (
     where,
 )
 from autograd.strategies import ROWS, widths
-from autograd.symbol import Symbol, as_symbol, digits, source
+from autograd.symbol import Symbol, as_symbol
+from autograd.writing import digits, source
 
 NAMESPACE: dict[str, Any] = {"inf": math.inf, "nan": math.nan}
 

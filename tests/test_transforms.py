@@ -31,7 +31,8 @@ from autograd import (
 )
 from autograd.risks import ANY, danger_of
 from autograd.strategies import Program, programs
-from autograd.transforms import _both, _either, chain_rule
+from autograd.symbol import both, either
+from autograd.transforms import chain_rule
 from autograd.value import topological
 
 
@@ -192,9 +193,9 @@ def test_a_slope_that_is_0_everywhere_adds_no_node_to_the_gradient() -> None:
 
 def test_conditions_that_are_known_add_no_node() -> None:
     x, y = Value(1.0), Value(2.0)
-    for one, other, both, either in (
+    for one, other, product, total in (
         (True, x, x, True), (x, True, x, True), (False, x, False, x), (x, False, False, x), (True, False, False, True),
         (False, True, False, True),
     ):  # fmt: skip
-        assert _both(one, other) is both and _either(one, other) is either
-    assert _both(x, y).data == 2.0 and _either(x, y).data == 3.0
+        assert both(one, other) is product and either(one, other) is total
+    assert both(x, y).data == 2.0 and either(x, y).data == 3.0

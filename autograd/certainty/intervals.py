@@ -27,7 +27,7 @@ from typing import Any, Final, NamedTuple
 from flint import arb
 
 from autograd.arithmetic import Constant, log_sum_exp
-from autograd.symbol import digits
+from autograd.writing import digits
 
 __all__ = [
     "EVERYTHING", "FUNCTIONS", "Interval", "OutsideError", "add", "between", "describe", "divide", "exactly", "hull",

@@ -32,14 +32,15 @@ from autograd.checking.points import CALLS, PointError, finite, parameters, poin
 from autograd.checking.report import Report
 from autograd.checking.rounding import Rounded, spread
 from autograd.checking.verdicts import Check, judge, mark_vacuous, short
+from autograd.forward import Dual
 from autograd.manners import describe
 from autograd.nonfinite import find_nonfinite
 from autograd.rows import kind_of
 from autograd.steps import walk
-from autograd.symbol import SUPERSCRIPTS
-from autograd.transforms import Dual, gradients, replay
+from autograd.transforms import gradients, replay
 from autograd.trees import flatten, is_array, map_tree
 from autograd.value import Value, nodes_below, refuse_stale, topological
+from autograd.writing import SUPERSCRIPTS
 
 __all__ = ["check"]
 

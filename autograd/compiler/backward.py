@@ -39,7 +39,7 @@ from autograd.compiler.canonical import ALL_VARY, LEARNS, VARIES, Canonical, can
 from autograd.compiler.tracing import Graph, Trace, constant_key
 from autograd.primitives import Primitive, add, dot, multiply, where
 from autograd.risks import risks_of
-from autograd.symbol import flows, read_flow
+from autograd.symbol import both, either, flows, read_flow
 
 __all__ = ["Backward", "Gradients", "Outer", "Passes", "differentiate", "risks", "template"]
 
@@ -372,14 +372,10 @@ class Backward:
         return condition
 
     def _both(self, one: Any, other: Any) -> Any:
-        if one is True or other is False:
-            return other
-        return one if other is True or one is False else self.form.node(multiply, (one, other))
+        return both(one, other, lambda x, y: self.form.node(multiply, (x, y)))
 
     def _either(self, one: Any, other: Any) -> Any:
-        if one is True or other is False:
-            return one
-        return other if other is True or one is False else self.form.node(add, (one, other))
+        return either(one, other, lambda x, y: self.form.node(add, (x, y)))
 
     # The parameters.
 

@@ -1,7 +1,7 @@
 """The interpreter of tapes: one loop through the operations of a program, each for a few dozen examples at once.
 
 It is the same for every program, so it is compiled once by numba and kept on disk.  Its branches are the rows of the table,
-written as Python by `autograd.symbol.source`, the same text that records them.
+written as Python by `autograd.writing.source`, the same text that records them.
 
 >>> print(branch(0, primitives.sigmoid)[0])
         if op == 0:
@@ -32,7 +32,8 @@ from autograd import primitives
 from autograd.files import cache_folder, write_whole
 from autograd.primitives import Nary, Primitive, Unary
 from autograd.rows import TABLE
-from autograd.symbol import Symbol, source
+from autograd.symbol import Symbol
+from autograd.writing import source
 
 __all__ = ["CODES", "FLUSH", "HAS_NUMBA", "PRODUCTS", "branch", "interpreter", "interpreter_text"]
 

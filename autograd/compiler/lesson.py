@@ -2,7 +2,7 @@
 
 A block of results is named after its nodes' labels, with what counts them left out: the nodes ``layer1.neuron0.net``,
 ``layer1.neuron1.net``, … are ``net1``, and their gradients are δ1.  A block that has no name and is used once is written where
-it is used.  Rules are written by `autograd.symbol`, as everywhere.
+it is used.  Rules are written by `autograd.writing`, as everywhere.
 
 >>> from autograd.compiler import compile
 >>> from nn import MLP
@@ -42,7 +42,8 @@ from autograd.compiler.layout import GRADIENT, Instruction, Layout, Slots, strid
 from autograd.compiler.schedule import BATCHED
 from autograd.compiler.tracing import CONSTANTS, INPUTS, PARAMETERS
 from autograd.primitives import total
-from autograd.symbol import ATOM, COMPARE, LATEX, PLAIN, SUM, Style, Symbol, latex_name, write
+from autograd.symbol import Symbol
+from autograd.writing import ATOM, COMPARE, LATEX, PLAIN, SUM, Style, latex_name, write
 
 __all__ = ["latex", "lesson"]
 

@@ -24,7 +24,8 @@ from autograd.drawing.geometry import fitted
 from autograd.drawing.plan import NAMINGS, Edge, Line, Plan, note_lines
 from autograd.drawing.style import BACKWARD, BOXES, FAINT, LINE, NIGHT, NOTE, PAPER, TEXT, WIRE
 from autograd.primitives import Primitive
-from autograd.symbol import ESCAPES, Style, Symbol, latex, latex_name, plain, printable
+from autograd.symbol import Symbol
+from autograd.writing import ESCAPES, Style, latex, latex_name, plain, printable
 
 __all__ = ["set_line", "set_words", "to_tikz"]
 

@@ -30,9 +30,9 @@ from autograd.drawing.plan import Edge, Emphasis, Flow, Line, Node, Plan
 from autograd.drawing.size import refuse_unreadable, too_large
 from autograd.moments import Moment
 from autograd.primitives import Unary, add, dot
-from autograd.symbol import SUBSCRIPTS
 from autograd.telling import Telling
 from autograd.value import Value
+from autograd.writing import SUBSCRIPTS
 
 __all__ = ["Neuron", "describe_neurons", "describer", "find_neurons"]
 

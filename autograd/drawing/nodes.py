@@ -28,9 +28,9 @@ from autograd.drawing.plan import WIDEST_NOTE, Edge, Emphasis, Flow, Kind, Line,
 from autograd.moments import Moment
 from autograd.primitives import dot
 from autograd.steps import Walk
-from autograd.symbol import plain
 from autograd.telling import Symbols, Telling, equation, factor, formula_of
 from autograd.value import Value
+from autograd.writing import plain
 
 __all__ = ["describe_nodes", "frame_of", "gradient_line", "hint_of", "local_edge", "notes_of", "plain_box", "standing"]
 

@@ -21,8 +21,9 @@ from dataclasses import dataclass
 from textwrap import wrap
 from typing import Final, Literal, get_args
 
-from autograd.symbol import DIGITS, RAISED, Style, Symbol, plain
+from autograd.symbol import Symbol
 from autograd.telling import MOST_DIGITS, equation, factor
+from autograd.writing import DIGITS, RAISED, Style, plain
 
 __all__ = [
     "NAMINGS", "NOTE_LINE", "Edge", "Emphasis", "Flow", "Kind", "Line", "Node", "Plan", "Role", "Theme", "checked_theme",
@@ -76,7 +77,7 @@ class Line:
     def written(self, style: Style) -> str:
         r"""Return the line in a style, however wide it is.
 
-        >>> from autograd.symbol import latex
+        >>> from autograd.writing import latex
         >>> Line("operation", "v1", Symbol("w_h") * Symbol("x", 2.0), 0.25).written(latex())
         'v_{1} = w_{h} \\cdot x = 0.25'
         """

@@ -18,8 +18,8 @@ from autograd.marking import Mark, Marking, blank
 from autograd.mistakes import RATE
 from autograd.primitives import dot
 from autograd.steps import Walk
-from autograd.symbol import DIGITS
 from autograd.value import Value
+from autograd.writing import DIGITS
 
 if TYPE_CHECKING:
     from autograd.player import Player

@@ -22,8 +22,8 @@ from autograd.derivation import latex_slope
 from autograd.mistakes import sorted_pass, totals
 from autograd.primitives import DomainError
 from autograd.steps import Walk
-from autograd.symbol import latex_name
 from autograd.value import Value
+from autograd.writing import latex_name
 
 __all__ = ["Kind", "Question", "Scene", "questions", "scenes"]
 

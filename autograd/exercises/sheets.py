@@ -18,7 +18,7 @@ from typing import Final
 
 from autograd.exercises.asking import Exercise
 from autograd.files import write_whole
-from autograd.symbol import ESCAPES
+from autograd.writing import ESCAPES
 
 __all__ = ["Worksheet", "worksheet"]
 

@@ -17,9 +17,9 @@ from autograd.exercises.questions import Kind, Question, Scene, questions
 from autograd.manners import describe
 from autograd.primitives import dot
 from autograd.steps import Walk
-from autograd.symbol import DIGITS, latex_name, latex_number, numbers
 from autograd.telling import equation, factor
 from autograd.value import Value
+from autograd.writing import DIGITS, latex_name, latex_number, numbers
 
 __all__ = ["Task", "described", "listed"]
 

@@ -10,7 +10,7 @@ from autograd.exercises.answers import AnswerError
 from autograd.exercises.asking import Exercise
 from autograd.exercises.questions import Question
 from autograd.exercises.sheets import worksheet
-from autograd.symbol import digits
+from autograd.writing import digits
 
 __all__ = ["ask_all", "practise"]
 

@@ -41,9 +41,9 @@ from autograd.player.markup import as_data, element, write
 from autograd.player.stage import draw_views
 from autograd.player.theme import colours
 from autograd.steps import Walk
-from autograd.symbol import numbers, plain, printable
 from autograd.telling import equation
 from autograd.value import Value, topological
+from autograd.writing import numbers, plain, printable
 
 __all__ = ["Asked", "Player", "ask", "play", "strict"]
 

@@ -41,8 +41,9 @@ from autograd.arithmetic import log_sum_exp
 from autograd.mistakes import activations
 from autograd.primitives import Nary, Primitive
 from autograd.steps import Walk
-from autograd.symbol import Symbol, expand, flows, operand_names
+from autograd.symbol import Symbol, flows, operand_names
 from autograd.value import Value
+from autograd.writing import expand
 
 __all__ = ["FUNCTIONS", "NotLiveError", "strict", "to_javascript"]
 

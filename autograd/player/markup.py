@@ -10,7 +10,7 @@ import json
 from typing import Any
 from xml.etree.ElementTree import Element, tostring
 
-from autograd.symbol import printable
+from autograd.writing import printable
 
 __all__ = ["as_data", "element", "write"]
 

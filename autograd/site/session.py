@@ -35,10 +35,10 @@ from autograd.rows import kind_of
 from autograd.site.mathml import math, to_mathml
 from autograd.site.source import write_cell, write_expression
 from autograd.steps import Walk
-from autograd.symbol import latex, latex_name, latex_number
 from autograd.telling import Telling
 from autograd.transforms import replay
 from autograd.value import Value
+from autograd.writing import latex, latex_name, latex_number
 
 __all__ = ["Session"]
 

@@ -1,6 +1,6 @@
 """The table read as Coq: a formula on symbols, written as a term over Coq's real numbers.
 
-The idea: Coq is one more style of `autograd.symbol.write`, beside text, LaTeX and Python.  So three tables suffice:
+The idea: Coq is one more style of `autograd.writing.write`, beside text, LaTeX and Python.  So three tables suffice:
 ``NOTATION`` for the rows with a notation of their own, ``FUNCTIONS`` for Python's functions over the reals, and ``CONSTANTS``
 for the numbers that a float can only round.  Any other row is a function called ``row_`` and its name.
 
@@ -24,7 +24,8 @@ from typing import Any, Final
 from autograd import primitives
 from autograd.arithmetic import log_sum_exp
 from autograd.primitives import Nary, Primitive, exp, log, total
-from autograd.symbol import Style, Symbol, expand, operand_names, parts, write
+from autograd.symbol import Symbol, operand_names, parts
+from autograd.writing import Style, expand, write
 
 __all__ = ["definition", "proposition", "rows_of", "term"]
 

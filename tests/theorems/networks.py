@@ -38,7 +38,8 @@ from statements import POWERS, names_of, theorems
 
 from autograd import Value, explain, primitives
 from autograd.steps import Walk
-from autograd.symbol import LEVEL, Symbol
+from autograd.symbol import Symbol
+from autograd.writing import LEVEL
 
 __all__ = ["gradients"]
 

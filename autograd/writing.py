@@ -1,0 +1,265 @@
+r"""How formulas, names and numbers are written: for people, in LaTeX, and as Python.
+
+A formula is a number, a name, or a row of the table applied to formulas; see `autograd.symbol`.  It is written from inside out:
+`write` returns a text together with how tightly its outermost operation binds, which is all that an operation around it needs
+to know to set parentheses.
+
+>>> from autograd.symbol import Symbol
+>>> a, b = Symbol("a"), Symbol("b")
+>>> write((a + b) * a / b, plain())[0], write(a - (a - b), plain())[0], source(a / (b * b))[0]
+('(a + b)·a / b', 'a - (a - b)', 'a / (b * b)')
+
+A `Style` says what differs between the languages; what they share, above all where parentheses stand, is written once.
+"""
+
+from __future__ import annotations
+
+import functools
+import operator
+import re
+from collections.abc import Callable, Iterator, Sequence
+from string import Formatter
+from typing import Any, NamedTuple
+
+from autograd.primitives import Nary, Operand, Primitive
+from autograd.rows import TABLE
+
+__all__ = [
+    "DIGITS", "Style", "digits", "expand", "latex", "latex_name", "latex_number", "numbers", "plain", "printable", "source",
+    "write",
+]  # fmt: skip
+
+COMPARE, SUM, PRODUCT, SIGN, POWER, ATOM = range(6)  # how tightly the outermost operation of a formula binds
+LEVELS = {"<": COMPARE, "<=": COMPARE, ">": COMPARE, ">=": COMPARE, "+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT,
+          "//": PRODUCT, "%": PRODUCT, "**": POWER}  # fmt: skip
+ESCAPES = {**{c: "\\" + c for c in "#$%&_{}"}, "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+DIGITS = 5  # of a number that people read, unless another count is chosen
+RAISED, LOWERED = "⁰¹²³⁴⁵⁶⁷⁸⁹", "₀₁₂₃₄₅₆₇₈₉"
+SUPERSCRIPTS, SUBSCRIPTS = str.maketrans("0123456789()", RAISED + "⁽⁾"), str.maketrans("0123456789", LOWERED)
+LEVEL = str.maketrans(RAISED + "⁽⁾" + LOWERED, "0123456789()0123456789")
+LONGEST_SUM = 6  # terms or arguments; more are written with an ellipsis
+
+
+def digits(x: float, n: int = DIGITS) -> str:
+    """Write a number for people: n significant digits, or ∞ or NaN; a zero has no sign.
+
+    >>> digits(0.7615941559557649), digits(3.0), digits(float("-inf")), digits(1e-12), digits(0.76159, 3)
+    ('0.76159', '3', '-∞', '1e-12', '0.762')
+    """
+    return f"{x + 0.0:.{n}g}".replace("inf", "∞").replace("nan", "NaN")
+
+
+def printable(text: str) -> str:
+    """Return text with line breaks and other invisible characters escaped as in Python."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def latex_name(name: str) -> str:
+    r"""Write a name in LaTeX: words upright, what follows an underscore below, the number of a layer above.
+
+    >>> print(latex_name("w_h"), latex_name("net_o"), latex_name("v12"), latex_name("w⁽¹⁾₀₂"), latex_name("50% & more"))
+    w_{h} \mathrm{net}_{o} v_{12} w^{(1)}_{02} \text{50\% \& more}
+    """
+    if re.fullmatch(r"-?[\d.∞]+(e[-+]?\d+)?", name):
+        return name.replace("∞", r"\infty")
+    # Possessive quantifiers, so that a match takes linear time.
+    parts = re.fullmatch(rf"([^\W\d_{RAISED}{LOWERED}]++)(⁽[{RAISED}]++⁾)?_?([\w,]*+)(′*+|\[\d+\])", name)
+    if parts is None or "_" in parts[3]:
+        return rf"\text{{{''.join(ESCAPES.get(c, c) for c in printable(name))}}}"
+    letters, layer, below, last = parts.groups()
+    base = letters if len(letters) == 1 else rf"\mathrm{{{letters}}}"
+    above = f"^{{{layer.translate(LEVEL)}}}" if layer else ""
+    return base + above + (f"_{{{below.translate(LEVEL)}}}" if below else "") + last.replace("′", "'")
+
+
+def latex_number(x: float, n: int = DIGITS) -> str:
+    r"""Write a number in LaTeX.
+
+    >>> print(latex_number(-0.25), latex_number(1.5e-07), latex_number(float("-inf")), latex_number(float("nan")))
+    -0.25 1.5 \cdot 10^{-7} -\infty \text{NaN}
+    """
+    mantissa, e, exponent = digits(x, n).partition("e")
+    if e:
+        return rf"{mantissa} \cdot 10^{{{int(exponent)}}}"
+    return mantissa.replace("∞", r"\infty").replace("NaN", r"\text{NaN}")
+
+
+class Style(NamedTuple):
+    """A way of writing formulas: how it writes numbers, operators, names and the rows that have a template."""
+
+    number: Callable[[float], str]
+    signs: dict[str, str]
+    template: Callable[[Primitive], str]
+    square: str = ""
+    name: Callable[[Any], str] = operator.attrgetter("name")
+    calls: dict[str, Primitive] | None = None  # for Python source only: collects the rows that it calls, by name
+    tex: bool = False
+    scale: str = ""  # the sign between a number and what it multiplies, where that is another one
+
+
+@functools.cache
+def plain(n: int = DIGITS) -> Style:
+    """Return the style of formulas as text, their constants to n significant digits."""
+    signs = {"+": " + ", "-": " - ", "*": "·", "/": " / ", "**": "^", "<=": " ≤ ", ">=": " ≥ "}
+    return Style(lambda x: digits(x, n), signs, lambda row: row.text, "{}²")
+
+
+@functools.cache
+def numbers(n: int = DIGITS) -> Style:
+    """Return the style of formulas as text with numbers put in the place of names.
+
+    >>> from autograd.symbol import Symbol
+    >>> write(Symbol("w", 0.5) * Symbol("x", -2.0), numbers())[0]
+    '0.5·(-2)'
+    """
+    return plain(n)._replace(name=lambda symbol: symbol.name if symbol.value is None else digits(symbol.value, n))
+
+
+@functools.cache
+def latex(n: int = DIGITS) -> Style:
+    """Return the style of formulas in LaTeX's mathematics mode."""
+    signs = {"*": r" \cdot ", "%": r" \bmod ", "<=": r" \leq ", ">=": r" \geq "}
+    return Style(lambda x: latex_number(x, n), signs, lambda row: row.latex, "{}^{{2}}", lambda x: latex_name(x.name), tex=True)
+
+
+PLAIN, LATEX = plain(), latex()
+
+
+def source(formula: Any) -> tuple[str, dict[str, Primitive]]:
+    """Return a formula as a Python expression over floats, and the rows that it calls, by name.
+
+    Rows made of other rows are written out, down to those whose function takes only numbers.  A user's row is called by a
+    generated name, since its own may be another row's.
+
+    >>> from autograd.primitives import relu, tanh
+    >>> from autograd.symbol import Symbol
+    >>> source(relu(Symbol("x")))
+    ('(x if (x > 0.0) else (0.0 if (x <= 0.0) else x))', {})
+    >>> source(tanh(Symbol("x")))
+    ('tanh(x)', {'tanh': <primitive tanh>})
+    """
+    calls: dict[str, Primitive] = {}
+    text, _ = write(formula, Style(lambda x: repr(float(x)), {}, lambda row: row.code, calls=calls))
+    row = formula.row if isinstance(formula, Operand) else None
+    return f"(1.0 if {text} else 0.0)" if row is not None and row.is_condition else text, calls
+
+
+def write(formula: Any, style: Style) -> tuple[str, int]:
+    """Return a formula as text, and how tightly its outermost operation binds."""
+    if not isinstance(formula, Operand):
+        return _write_number(formula, style)
+    row, operands = formula.row, formula.operands
+    if row is None:
+        if not formula.name and formula.value is not None:
+            return _write_number(formula.value, style)
+        text = style.name(formula)
+        return text, (SIGN if text.startswith("-") else ATOM) if formula.level is None else formula.level
+    if isinstance(row, Nary) and row.expands:
+        return _write_sum(list(_terms(expand(row, operands)))[::-1], style)
+    if style.calls is not None:
+        formula = expand(row, operands)
+        if isinstance(formula, Operand) and formula.row is not row:
+            return write(formula, style)
+        if not row.code and (formula is None or not row.infix):
+            return _call(row, operands, style), ATOM
+    if template := style.template(row):
+        binding = POWER if "^" in template else ATOM if template.endswith((")", "]", "}", "|")) else SIGN
+        return _fill(template, operands, style), LEVELS.get(row.infix, binding)
+    if row.infix:
+        return _write_infix(row.infix, operands, style)
+    return _call(row, operands, style), ATOM
+
+
+def expand(row: Primitive, operands: Sequence[Any]) -> Any:
+    """Return a row's function as a formula over rows, or None where it takes only numbers, as math.tanh does.
+
+    >>> from autograd.primitives import softplus
+    >>> from autograd.symbol import Symbol
+    >>> expand(softplus, [Symbol("x")]).text
+    'maximum(x, 0) + log1p(exp(-|x|))'
+    """
+    try:
+        return row.function(*operands)
+    except Exception:  # whatever a function of numbers does with a symbol
+        return None
+
+
+def _write_number(x: float, style: Style) -> tuple[str, int]:
+    text = style.number(x)
+    return text, SIGN if text.startswith("-") else PRODUCT if r"\cdot" in text else ATOM
+
+
+def _terms(formula: Any) -> Iterator[Any]:
+    """Iterate over the terms of a sum, the last one first."""
+    while isinstance(formula, Operand) and formula.row is not None and formula.row.infix == "+" and len(formula.operands) == 2:
+        formula, last = formula.operands
+        yield last
+    yield formula
+
+
+def _write_sum(terms: Sequence[Any], style: Style) -> tuple[str, int]:
+    shown = [_signed(_parenthesised(term, SUM, style), i) for i, term in enumerate(terms)]
+    if len(shown) > LONGEST_SUM and style.calls is None:
+        shown[2:-2] = [r"\cdots" if style.tex else "…"]
+    return (" + ".join(shown), SUM if len(shown) > 1 else PRODUCT) if shown else (style.number(0.0), ATOM)
+
+
+def _write_infix(sign: str, operands: Sequence[Any], style: Style) -> tuple[str, int]:
+    written = style.signs.get(sign, f" {sign} ")
+    if len(operands) == 1:
+        text = _parenthesised(operands[0], SIGN, style)
+        return sign + ("(0)" if sign + text == "-0" else _signed(text, 1)), SIGN  # nobody writes -0
+    x, y = operands
+    if sign == "*" and x is y and style.square:
+        return style.square.format(_base(x, style)), POWER
+    if sign == "**":
+        if not style.tex and style.calls is None and not isinstance(y, Operand) and y in range(10):
+            return _base(x, style) + str(int(y)).translate(SUPERSCRIPTS), POWER
+        return _base(x, style) + written + _parenthesised(y, SIGN, style), POWER
+    level = LEVELS[sign]
+    if sign == "*" and style.scale and not isinstance(x, Operand):
+        written = style.scale
+    return _parenthesised(x, max(level, SUM), style) + written + _signed(_parenthesised(y, level + 1, style), 1), level
+
+
+def _base(formula: Any, style: Style) -> str:
+    """Return the base of a power as text; TeX refuses a second superscript, so there braces enclose the first."""
+    text = _parenthesised(formula, ATOM, style)
+    return f"{{{text}}}" if style.tex and "^" in text and not text.startswith(r"\left") else text
+
+
+def _signed(text: str, place: int) -> str:
+    """Put a term with a minus sign into parentheses, unless it comes first."""
+    return f"({text})" if place and text.startswith("-") else text
+
+
+def _parenthesised(formula: Any, level: int, style: Style) -> str:
+    """Return a formula as text, in parentheses if it binds less tightly than `level`."""
+    text, binding = write(formula, style)
+    if binding >= level:
+        return text
+    return rf"\left({text}\right)" if style.tex else f"({text})"
+
+
+def _fill(template: str, operands: Sequence[Any], style: Style) -> str:
+    """Put operands into a template; after an opening bracket or bar they need no parentheses of their own."""
+    parts, pieces = [], [(literal, place) for literal, place, _, _ in Formatter().parse(template)]
+    for (literal, place), (following, _) in zip(pieces, [*pieces[1:], ("", None)], strict=True):
+        parts.append(literal)
+        if place is not None:
+            x, enclosed = operands[int(place)], "".join(parts).endswith(("(", "[", "{", "|"))
+            is_base = following.startswith("^")
+            parts.append(_base(x, style) if is_base else _parenthesised(x, COMPARE if enclosed else ATOM, style))
+    return "".join(parts)
+
+
+def _call(row: Primitive, operands: Sequence[Any], style: Style) -> str:
+    shown = [write(x, style)[0] for x in operands]
+    if len(shown) > LONGEST_SUM and style.calls is None:
+        shown[2:-1] = [r"\ldots" if style.tex else "…"]
+    name = rf"\operatorname{{{row.name}}}".replace("_", r"\_") if style.tex else row.name
+    if style.calls is not None:
+        known = [name for name, called in style.calls.items() if called is row]
+        name = known[0] if known else row.name if TABLE.get(row.name) is row else f"row{len(style.calls)}"
+        style.calls[name] = row
+    return f"{name}({', '.join(shown)})"
