@@ -23,12 +23,11 @@ from pathlib import Path
 from typing import Final
 
 from autograd.derivation import explain
-from autograd.manners import label_values
 from autograd.moments import Step
 from autograd.primitives import sigmoid
+from autograd.rerun import replay
 from autograd.steps import walk
-from autograd.telling import factor
-from autograd.transforms import replay
+from autograd.telling import factor, label_values
 from autograd.value import Value
 from autograd.writing import digits
 

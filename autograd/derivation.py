@@ -34,10 +34,10 @@ from autograd.manners import describe
 from autograd.mistakes import read
 from autograd.moments import Edge, Step
 from autograd.steps import Walk
-from autograd.symbol import Symbol, as_symbol, parts
+from autograd.symbol import Symbol, as_symbol
 from autograd.telling import Symbols, equation, factor, formula_of, rules_of
 from autograd.value import Value
-from autograd.writing import DIGITS, Style, digits, latex, latex_name, latex_number, plain
+from autograd.writing import DIGITS, Style, digits, latex, latex_name, latex_number, parts, plain
 
 __all__ = ["Derivation", "Explanation", "Link", "explain", "latex_slope", "tangents_of"]
 

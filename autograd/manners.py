@@ -9,23 +9,21 @@ TypeError: turning v = 3.0 into a plain number would drop its graph; ...
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from numbers import Number
 from typing import Any, Final, NoReturn, Self, cast
 
 from autograd.primitives import Primitive
+from autograd.rows import TABLE
 
-__all__ = ["Manners", "Same", "describe", "label_values"]
+__all__ = ["Manners", "Same", "describe"]
 
 # Attributes that programs written for other scalar engines read or set on a node, and what to use here instead.
 ELSEWHERE: Final = {
     "_backward": "call backward() on the result; the rules of an operation are in its row of the table, `primitive`",
     "children": "the nodes it was computed from are its `inputs`",
     "topo": "backward() finds the order itself; `inputs` leads from a node to the nodes below it",
-    **dict.fromkeys(
-        ("m", "v", "momentum", "velocity"),
-        "keep what belongs to a parameter in a dict keyed by parameter, such as velocity = dict.fromkeys(parameters, 0.0)",
-    ),
+    **dict.fromkeys(["m", "v", "momentum", "velocity"], "keep it in a dict keyed by parameter: dict.fromkeys(parameters, 0.0)"),
 }
 
 
@@ -80,6 +78,17 @@ class Manners:
         ('*', 'tanh', '')
         """
         return "" if self.primitive is None else self.primitive.infix or self.primitive.name
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *operands: Any, **options: Any) -> Any:
+        """Dispatch NumPy's function to the row of the same name, as in ``np.exp(v)``, ``np.float64(2) * v``, ``nodes * v``."""
+        arrays = [x for x in operands if getattr(getattr(x, "dtype", None), "kind", "") == "O"]
+        if arrays and method == "__call__":  # NumPy applies it to the objects one by one
+            boxed = arrays[0].__array_namespace__().array
+            return ufunc(*[boxed(x, dtype=object) if isinstance(x, Manners) else x for x in operands], **options)
+        row = TABLE.get(ufunc.__name__)
+        if row is None or method != "__call__" or options:
+            raise TypeError(f"numpy.{ufunc.__name__} cannot be recorded; use operators and autograd's functions on Values")
+        return row.apply(operands)
 
     def conjugate(self) -> Self:
         """Return this node, since a real number is its own conjugate; ``np.std``, ``np.var`` and ``np.vdot`` call this.
@@ -157,23 +166,6 @@ def describe(node: Any) -> str:
     if len(names) > 4:
         names[2:-1] = ["…"]
     return f"{node.primitive.spell(names)} = {node._data!r}"
-
-
-def label_values(namespace: Mapping[str, Any]) -> None:
-    """Label the nodes of a namespace, such as ``locals()``, with their names there; existing labels stay.
-
-    >>> from autograd import Value
-    >>> w = Value(2.0)
-    >>> y = w * w
-    >>> label_values({"w": w, "y": y})
-    >>> y.label, y.inputs[0].label
-    ('y', 'w')
-    """
-    if not isinstance(namespace, Mapping):
-        raise TypeError(f"label_values takes a dict of names, such as locals() or {{'w': w}}; got {namespace!r}")
-    nodes = [(name, x) for name, x in namespace.items() if isinstance(x, Manners) and not name.startswith("_")]
-    for name, node in nodes:
-        node.label = name if node.label is None else node.label
 
 
 def _compared(node: Manners, other: object, sign: str) -> Any:

@@ -85,11 +85,9 @@ where:   Nary
 
 positive      = Unary ("positive", operator.pos, lambda x, out: 1,  infix="+", array="positive")
 negative      = Unary ("negative", operator.neg, lambda x, out: -1, infix="-", array="negative")
-add           = Binary("add",      operator.add,     lambda x, y, out: 1,     lambda x, y, out: 1,       infix="+", array="add")
-subtract      = Binary("subtract", operator.sub,     lambda x, y, out: 1,     lambda x, y, out: -1,      infix="-",
-                       array="subtract")
-multiply      = Binary("multiply", operator.mul,     lambda x, y, out: y,     lambda x, y, out: x,       infix="*",
-                       array="multiply")
+add           = Binary("add",      operator.add, lambda x, y, out: 1, lambda x, y, out: 1,  infix="+", array="add")
+subtract      = Binary("subtract", operator.sub, lambda x, y, out: 1, lambda x, y, out: -1, infix="-", array="subtract")
+multiply      = Binary("multiply", operator.mul, lambda x, y, out: y, lambda x, y, out: x,  infix="*", array="multiply")
 divide        = Binary("divide",   operator.truediv, lambda x, y, out: 1 / y, lambda x, y, out: -out / y, infix="/",
                        array="divide", latex=r"\frac{{{0}}}{{{1}}}", domain="y ≠ 0")
 power         = Binary("power",    math.pow, _power_x, lambda x, y, out: out * log(where(x > 0, x, where(x < 0, nan, 1))),
@@ -114,8 +112,7 @@ exp2          = Unary ("exp2",  math.exp2,  lambda x, out: out * LOG_2, text="2^
 expm1         = Unary ("expm1", math.expm1, lambda x, out: exp(x),        array="expm1",   # out + 1 would lose eˣ near -1
                        overflow=lambda x: inf)
 log           = Unary ("log",   math.log,   lambda x, out: 1 / x,         latex=r"\ln({0})", array="log", domain="x > 0")
-log2          = Unary ("log2",  math.log2,  lambda x, out: 1 / (x * LOG_2),  latex=r"\log_2({0})", array="log2",
-                       domain="x > 0")
+log2          = Unary ("log2",  math.log2,  lambda x, out: 1 / (x * LOG_2), latex=r"\log_2({0})", array="log2", domain="x > 0")
 log10         = Unary ("log10", math.log10, lambda x, out: 1 / (x * LOG_10), latex=r"\log_{{10}}({0})", array="log10",
                        domain="x > 0")
 log1p         = Unary ("log1p", math.log1p, lambda x, out: 1 / (1 + x),   array="log1p", domain="x > -1")
@@ -135,15 +132,13 @@ arctan2       = Binary("arctan2", math.atan2, lambda x, y, out: _over_square(y, 
 
 sinh          = Unary ("sinh",  math.sinh,  lambda x, out: cosh(x),       latex=r"\sinh({0})", array="sinh",
                        overflow=lambda x: math.copysign(inf, x))
-cosh          = Unary ("cosh",  math.cosh,  lambda x, out: sinh(x),       latex=r"\cosh({0})", array="cosh",
-                       overflow=lambda x: inf)
+cosh          = Unary ("cosh",  math.cosh,  lambda x, out: sinh(x), latex=r"\cosh({0})", array="cosh", overflow=lambda x: inf)
 tanh          = Unary ("tanh",  math.tanh,  lambda x, out: 1 - out * out, latex=r"\tanh({0})", array="tanh")
 arcsinh       = Unary ("arcsinh", math.asinh, lambda x, out: 1 / hypot(x, 1), array="arcsinh")
 arccosh       = Unary ("arccosh", math.acosh, lambda x, out: _over(1, sqrt(x - 1) * sqrt(x + 1)), array="arccosh",
                        domain="x ≥ 1", singular={(1.0,): (inf,)})
 arctanh       = Unary ("arctanh", math.atanh, lambda x, out: 1 / ((1 - x) * (1 + x)), array="arctanh", domain="-1 < x < 1")
-erf           = Unary ("erf",   math.erf,   lambda x, out: ERF_0 * exp(-x * x),
-                       array=arithmetic.special("erf"))
+erf           = Unary ("erf",   math.erf,   lambda x, out: ERF_0 * exp(-x * x), array=arithmetic.special("erf"))
 
 # Operations with a kink or a jump.  Each row states its slope there, such as relu′(0) = 0; NaN stays NaN.
 sign          = Unary ("sign", lambda x: where(x > 0, 1, where(x < 0, -1, 0 * x)), lambda x, out: 0, array="sign",

@@ -15,13 +15,9 @@ or a result that is not a float, they pass to `record`, the reference implementa
         except Exception:
             return record(row, [self])
         node = new(Value)
-        node._data = out
-        node.grad = 0.0
-        node.primitive = row
-        node._left = self
-        node._right = None
-        node._dx = dx
-        node._dy = None
+        node._data, node.grad, node.primitive = out, 0.0, row
+        node._left, node._right = self, None
+        node._dx, node._dy = dx, None
         node._mark = node.label = None
         return node
 <BLANKLINE>
@@ -75,13 +71,9 @@ NODE: Final = """\
 {partials}    except Exception:
         return record(row, [{operands}])
     node = new(Value)
-    node._data = out
-    node.grad = 0.0
-    node.primitive = row
-    node._left = {left}
-    node._right = {right}
-    node._dx = {dx}
-    node._dy = {dy}
+    node._data, node.grad, node.primitive = out, 0.0, row
+    node._left, node._right = {left}, {right}
+    node._dx, node._dy = {dx}, {dy}
     node._mark = node.label = None
     return node
 """
@@ -113,11 +105,8 @@ def recorder(row: Primitive, scope: dict[str, Any]) -> Any:
 
     if row.arity == 1:
         return _compiled(row, UNARY.format(node=node("x", "self")), calls, "recorded", scope)
-    text = BINARY.format(
-        both=indent(node("xy", "self", "other"), "    "),
-        first=node("x", "self", "y"),
-        second=node("y", "x", "self"),
-    )
+    both = indent(node("xy", "self", "other"), "    ")
+    text = BINARY.format(both=both, first=node("x", "self", "y"), second=node("y", "x", "self"))
     return _compiled(row, text, calls, "recorded, reflected", scope)
 
 

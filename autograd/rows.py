@@ -19,7 +19,6 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from numbers import Real
-from types import FunctionType
 from typing import Any, ClassVar, Final, Self
 
 __all__ = ["TABLE", "Binary", "DomainError", "Nary", "Primitive", "Unary", "kind_of", "number"]
@@ -144,16 +143,13 @@ class Primitive:
         if not isinstance(self.name, str):
             raise TypeError(f"the name of a row is text, such as 'cube'; got {self.name!r}")
         operands = [*"xy"[: self.arity]] or ["operands"]
-        overflow = self.function if self.overflow is None else self.overflow
-        parts = {"function": self.function, "overflow": overflow, **self.rules}
+        overflow = {} if self.overflow is None else {"overflow": self.overflow}
+        parts = {"function": self.function, **overflow, **self.rules}
         for part, function in parts.items():
             names = [*operands, "out"] if part in self.rules else operands
             called, name = f"({', '.join(names)})", f"the {part} of the row {self.name!r}"
             if not callable(function):
                 raise TypeError(f"{name} must be a function of {called}; got {function!r}")
-            code = function.__code__ if isinstance(function, FunctionType) else None
-            if code is not None and code.co_argcount == len(names) and not code.co_kwonlyargcount:
-                continue  # the usual case, which needs no signature
             try:
                 signature = inspect.signature(function)
                 signature.bind(*names)

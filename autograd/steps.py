@@ -39,10 +39,11 @@ from typing import Any, Literal, overload
 from autograd.manners import describe
 from autograd.mistakes import MISTAKES, Move, read, sorted_pass, totals
 from autograd.moments import Edge, Moment, Step
-from autograd.symbol import as_symbol, parts
+from autograd.rerun import refuse_stale
+from autograd.symbol import as_symbol
 from autograd.telling import MOST_DIGITS, Telling, equation, factor
-from autograd.value import Value, refuse_stale
-from autograd.writing import digits, plain
+from autograd.value import Value
+from autograd.writing import digits, parts, plain
 
 __all__ = ["Walk", "walk"]
 

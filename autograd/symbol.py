@@ -4,11 +4,12 @@ A `Symbol` stands for a number that is not known yet.  Since a rule never inspec
 returns its formula, which can be printed for people, in LaTeX, or as Python source.
 
 >>> from autograd.primitives import maximum, tanh
+>>> from autograd.writing import source
 >>> x, out = Symbol("x"), Symbol("out")
 >>> rule = tanh.partial(x, out)
 >>> print(rule)
 1 - out²
->>> rule.latex, rule.python
+>>> rule.latex, source(rule)[0]
 ('1 - \\mathrm{out}^{2}', '1.0 - out * out')
 
 A symbol may carry the number it stands for; then a rule with cases shows only the case that applies, and why:
@@ -21,14 +22,14 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
 from autograd.primitives import Nary, Operand, Primitive, absolute, where
-from autograd.writing import LATEX, PLAIN, Style, expand, source, write
+from autograd.writing import LATEX, PLAIN, Style, expand, write
 
 __all__ = [
-    "RuleError", "Symbol", "as_symbol", "both", "either", "flows", "operand_name", "operand_names", "parts", "put_in",
+    "RuleError", "Symbol", "as_symbol", "both", "either", "flows", "operand_name", "operand_names", "put_in",
     "read_flow",
 ]  # fmt: skip
 
@@ -43,38 +44,33 @@ class Symbol(Operand):
     Args:
         name: how it is written; an empty name stands for a plain number, which is then `value`.
         value: the number it stands for, or None if it is not known.
+        row, operands: what it was computed by and from; a name has neither.
+        given: the conditions that picked it where a row with cases was applied.
     """
 
     level: int | None = None  # how tightly the text of a name binds, if not as a name does
     __slots__ = ("given", "name", "operands", "row", "value")
 
-    def __init__(self, name: str, value: float | None = None) -> None:
-        self.name, self.value = name, value
-        self.row: Primitive | None = None
-        self.operands: tuple[Any, ...] = ()
-        self.given: tuple[Symbol, ...] = ()
+    def __init__(
+        self, name: str, value: float | None = None, row: Primitive | None = None, operands: Sequence[Any] = (),
+        given: Sequence[Symbol] = (),
+    ) -> None:  # fmt: skip
+        self.name, self.value, self.row, self.operands, self.given = name, value, row, tuple(operands), tuple(given)
 
     def __primitive__(self, row: Primitive, operands: Sequence[Any]) -> Any:
         """Return the formula of `row` applied to `operands`; where a known condition picks an operand, that operand."""
         values = [x.value if isinstance(x, Symbol) else x for x in operands]
         if isinstance(row, Nary) and row.picks is not None and values[0] is not None:
-            return as_symbol(operands[row.picks(values[0])])._because(operands[0])
+            picked, condition = as_symbol(operands[row.picks(values[0])]), operands[0]
+            given = (*picked.given, condition) if isinstance(condition, Symbol) else picked.given
+            return Symbol(picked.name, picked.value, picked.row, picked.operands, given)
         value = None if None in values else row.evaluate([float(v) for v in values if v is not None])
         return Symbol.applied(row, operands, value)
 
     @classmethod
     def applied(cls, row: Primitive, operands: Sequence[Any], value: float | None = None) -> Symbol:
         """Return the formula of `row` applied to `operands` as it stands, whatever its conditions are."""
-        formula = cls("", value)
-        formula.row, formula.operands = row, tuple(operands)
-        formula.given = tuple(condition for x in operands if isinstance(x, Symbol) for condition in x.given)
-        return formula
-
-    def _because(self, condition: Any) -> Symbol:
-        twin = Symbol(self.name, self.value)
-        twin.row, twin.operands = self.row, self.operands
-        twin.given = (*self.given, condition) if isinstance(condition, Symbol) else self.given
-        return twin
+        return cls("", value, row, operands, [condition for x in operands if isinstance(x, Symbol) for condition in x.given])
 
     def __str__(self) -> str:
         return f"{self.text}, as {self.reason}" if self.reason else self.text
@@ -104,11 +100,6 @@ class Symbol(Operand):
     def latex(self) -> str:
         """The formula in LaTeX's mathematics mode."""
         return self.written(LATEX)
-
-    @property
-    def python(self) -> str:
-        """The formula as a Python expression, see `source`."""
-        return source(self)[0]
 
     def __array_ufunc__(self, ufunc: Any, *_: Any, **options: Any) -> NoReturn:
         raise TypeError(f"numpy.{ufunc.__name__} takes only numbers; in a rule use autograd's function of that name")
@@ -223,14 +214,3 @@ def _flow(rule: Any) -> Any:
         return flow if flow is otherwise else where(operands[0], flow, otherwise)
     written = expand(row, operands)
     return not isinstance(written, Symbol) or written.row is row or _flow(written)
-
-
-def parts(formula: Any) -> Iterator[Symbol]:
-    """Go through a formula and all its parts; a square's base, which is written once, counts once."""
-    waiting = [formula]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, Symbol):
-            yield part
-            squared = len(part.operands) == 2 and part.operands[0] is part.operands[1]
-            waiting.extend(part.operands[: 1 if squared else None])

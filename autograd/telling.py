@@ -21,13 +21,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property
 from itertools import count
+from typing import Any
 
 from autograd.primitives import dot
 from autograd.symbol import Symbol, as_symbol
 from autograd.value import Value, topological
 from autograd.writing import DIGITS, SUBSCRIPTS, SUPERSCRIPTS, digits, printable
 
-__all__ = ["Symbols", "Telling", "checked_digits", "equation", "factor", "formula_of", "name_nodes", "rules_of", "short_names"]
+__all__ = [
+    "Symbols", "Telling", "checked_digits", "equation", "factor", "formula_of", "label_values", "name_nodes", "rules_of",
+    "short_names",
+]  # fmt: skip
 
 IN_A_NETWORK = 3  # significant digits; see `Telling`
 MOST_PRIMES = 3  # after a label; further leaves with it are numbered
@@ -147,6 +151,23 @@ def _operands(node: Value, symbols: Mapping[Value, Symbol]) -> list[Symbol | flo
     """Return the operands of a node, with one symbol for both operands of x·x, which is then written x²."""
     called = {x: symbols[x] for x in node.inputs}
     return [called[x] if isinstance(x, Value) else x for x in node.operands]
+
+
+def label_values(namespace: Mapping[str, Any]) -> None:
+    """Label the nodes of a namespace, such as ``locals()``, with their names there; existing labels stay.
+
+    >>> from autograd import Value
+    >>> w = Value(2.0)
+    >>> y = w * w
+    >>> label_values({"w": w, "y": y})
+    >>> y.label, y.inputs[0].label
+    ('y', 'w')
+    """
+    if not isinstance(namespace, Mapping):
+        raise TypeError(f"label_values takes a dict of names, such as locals() or {{'w': w}}; got {namespace!r}")
+    nodes = [(name, x) for name, x in namespace.items() if isinstance(x, Value) and not name.startswith("_")]
+    for name, node in nodes:
+        node.label = name if node.label is None else node.label
 
 
 def name_nodes(root: Value, order: Sequence[Value]) -> dict[Value, str]:

@@ -15,19 +15,19 @@ node is the condition under which anything flows to it: False never, True always
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import isfinite, isnan
 from typing import Any
 
-from autograd.manners import describe
 from autograd.primitives import Operand, where
+from autograd.rerun import refuse_stale
 from autograd.risks import risks
-from autograd.rows import kind_of, number, real
+from autograd.rows import kind_of, real
 from autograd.symbol import both, either, flows, read_flow
 from autograd.trees import flatten, is_array, map_tree, number_arrays, stack
-from autograd.value import TRACED_VARIABLE, Value, Variable, nodes_below, refuse_stale, topological
+from autograd.value import TRACED_VARIABLE, Value, Variable, nodes_below, topological
 
-__all__ = ["chain_rule", "grad", "gradients", "hessian", "jacobian", "replay", "value_and_grad"]
+__all__ = ["chain_rule", "grad", "gradients", "hessian", "jacobian", "value_and_grad"]
 
 
 def gradients(y: Value, xs: Iterable[Value]) -> list[Value]:
@@ -58,8 +58,7 @@ def gradients(y: Value, xs: Iterable[Value]) -> list[Value]:
     order = topological(y)
     refuse_stale(order)
     found = chain_rule(order, y, xs)
-    numbers = [g.data if g.__class__ is Value else g for g in found]
-    if any(isinstance(x, float) and isnan(x) for x in numbers):  # perhaps 0·∞ after an overflow: keep every choice
+    if any(isnan(getattr(g, "data", g)) for g in found if not isinstance(g, Operand)):  # perhaps 0·∞: keep every choice
         found = chain_rule(order, y, xs, lambda node: 2)
     return [g if isinstance(g, Value) else Value(g) for g in found]
 
@@ -174,47 +173,6 @@ def hessian(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callab
     [[10.0, 6.0], [6.0, 0.0]]
     """
     return jacobian(grad(f, argnums), argnums)
-
-
-def replay(y: Value, values: Mapping[Value, Any] | None = None) -> Any:
-    """Compute the graph of y again, with other values at some of its nodes; the graph of y does not change.
-
-    Args:
-        y: the result of the graph.
-        values: the new values of some nodes: numbers, Values or Duals (then the result is a Dual).  All other leaves are
-            used as they are, with the data they have now.
-
-    Returns:
-        The result of a new graph.
-
-    Raises:
-        ValueError: for a node that y does not depend on.
-
-    >>> w, x = Value(2.0, label="w"), Value(5.0, label="x")
-    >>> y = w * x + 1
-    >>> replay(y, {w: 3.0}).data, y.data
-    (16.0, 11.0)
-    """
-    if not isinstance(y, Value):
-        raise TypeError(f"replay needs the Value whose graph is to be computed again, not {y!r}")
-    if not isinstance(values, Mapping | None):
-        raise TypeError(f"values is a dict from nodes to numbers, such as {{w: 3.0}}; got {kind_of(values)}")
-    order = topological(y)
-    known: dict[Value, Any] = {}
-    graph = set(nodes_below(y))
-    for node, value in (values or {}).items():
-        if node not in graph:
-            named = describe(node) if isinstance(node, Value) else repr(node)
-            raise ValueError(f"{named} does not take part in {describe(y)}; replay takes nodes of its graph")
-        plain = number(value)
-        known[node] = value if plain is NotImplemented else Value(plain, node.label)
-    for node in order:
-        if node in known or node.primitive is None:
-            continue
-        again = known[node] = node.primitive.apply([known.get(x, x) if isinstance(x, Value) else x for x in node.operands])
-        if isinstance(again, Value):
-            again.label = node.label
-    return known.get(y, y)
 
 
 def _differentiated(f: Callable[..., Any], argnums: int | tuple[int, ...], check: Callable[[Any], Any]) -> Callable[..., Any]:

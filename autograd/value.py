@@ -21,17 +21,17 @@ import functools
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from itertools import compress
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from autograd import primitives
+from autograd import primitives as table
 from autograd.manners import Manners, describe
-from autograd.primitives import Binary, DomainError, Nary, Operand, Primitive, Unary, method
+from autograd.primitives import Binary, DomainError, Nary, Primitive, Unary, method
 from autograd.recording import recorder
 from autograd.rows import TABLE, number, real
 from autograd.symbol import flows, read_flow
 from autograd.threads import one_at_a_time
 
-__all__ = ["Value", "nodes_below", "refuse_stale", "topological"]
+__all__ = ["Value", "nodes_below", "topological"]
 
 new: Final = object.__new__
 TUPLE_ITERATOR: Final = type(iter(()))
@@ -42,8 +42,7 @@ _recorders: dict[Primitive, Callable[..., Any]] = {}
 
 def unary(row: Unary) -> Callable[[Value], Value]:
     """Make the method of a row with one operand."""
-    recorded: Callable[[Value], Value] = recorder(row, globals())
-    return _recorders.setdefault(row, recorded)
+    return _recorders.setdefault(row, recorder(row, globals()))
 
 
 def operators(row: Binary) -> tuple[Callable[..., Value], Callable[..., Value]]:
@@ -96,31 +95,29 @@ class Value(Manners):
         self.primitive = self._left = self._right = self._dx = self._dy = self._mark = None
 
     # fmt: off
-    __add__, __radd__           = operators(primitives.add)
-    __sub__, __rsub__           = operators(primitives.subtract)
-    __mul__, __rmul__           = operators(primitives.multiply)
-    __truediv__, __rtruediv__   = operators(primitives.divide)
-    __floordiv__, __rfloordiv__ = operators(primitives.floor_divide)
-    __mod__, __rmod__           = operators(primitives.remainder)
-    __pow__, __rpow__           = operators(primitives.power)
-    __lt__, __gt__              = operators(primitives.less)[0], operators(primitives.greater)[0]
-    __le__, __ge__              = operators(primitives.less_equal)[0], operators(primitives.greater_equal)[0]
-    __neg__, __pos__, __abs__ = unary(primitives.negative), unary(primitives.positive), unary(primitives.absolute)
-    __floor__, __ceil__ = unary(primitives.floor), unary(primitives.ceil)
+    __add__, __radd__           = operators(table.add)
+    __sub__, __rsub__           = operators(table.subtract)
+    __mul__, __rmul__           = operators(table.multiply)
+    __truediv__, __rtruediv__   = operators(table.divide)
+    __floordiv__, __rfloordiv__ = operators(table.floor_divide)
+    __mod__, __rmod__           = operators(table.remainder)
+    __pow__, __rpow__           = operators(table.power)
+    __lt__, __gt__              = operators(table.less)[0], operators(table.greater)[0]
+    __le__, __ge__              = operators(table.less_equal)[0], operators(table.greater_equal)[0]
+    __neg__, __pos__, __abs__   = map(unary, (table.negative, table.positive, table.absolute))
 
-    exp, exp2, expm1 = unary(primitives.exp), unary(primitives.exp2), unary(primitives.expm1)
-    log, log2, log10, log1p = unary(primitives.log), unary(primitives.log2), unary(primitives.log10), unary(primitives.log1p)
-    square, sqrt, cbrt = unary(primitives.square), unary(primitives.sqrt), unary(primitives.cbrt)
-    sin, cos, tan = unary(primitives.sin), unary(primitives.cos), unary(primitives.tan)
-    arcsin, arccos, arctan = unary(primitives.arcsin), unary(primitives.arccos), unary(primitives.arctan)
-    sinh, cosh, tanh = unary(primitives.sinh), unary(primitives.cosh), unary(primitives.tanh)
-    arcsinh, arccosh, arctanh = unary(primitives.arcsinh), unary(primitives.arccosh), unary(primitives.arctanh)
-    sigmoid, softplus, erf = unary(primitives.sigmoid), unary(primitives.softplus), unary(primitives.erf)
-    abs, sign, floor, ceil = __abs__, unary(primitives.sign), __floor__, __ceil__
-    relu, step, gate = unary(primitives.relu), unary(primitives.step), unary(primitives.gate)
-    leaky_relu, prelu = method(primitives.leaky_relu), method(primitives.prelu)
-    maximum, minimum, where = method(primitives.maximum), method(primitives.minimum), method(primitives.where)
-    hypot, arctan2 = method(primitives.hypot), method(primitives.arctan2)
+    exp, exp2, expm1            = map(unary, (table.exp, table.exp2, table.expm1))
+    log, log2, log10, log1p     = map(unary, (table.log, table.log2, table.log10, table.log1p))
+    square, sqrt, cbrt          = map(unary, (table.square, table.sqrt, table.cbrt))
+    sin, cos, tan               = map(unary, (table.sin, table.cos, table.tan))
+    arcsin, arccos, arctan      = map(unary, (table.arcsin, table.arccos, table.arctan))
+    sinh, cosh, tanh            = map(unary, (table.sinh, table.cosh, table.tanh))
+    arcsinh, arccosh, arctanh   = map(unary, (table.arcsinh, table.arccosh, table.arctanh))
+    sigmoid, softplus, erf      = map(unary, (table.sigmoid, table.softplus, table.erf))
+    relu, step, gate, sign, floor, ceil = map(unary, (table.relu, table.step, table.gate, table.sign, table.floor, table.ceil))
+    leaky_relu, prelu, maximum, minimum = map(method, (table.leaky_relu, table.prelu, table.maximum, table.minimum))
+    where, hypot, arctan2       = map(method, (table.where, table.hypot, table.arctan2))
+    abs, __floor__, __ceil__    = __abs__, floor, ceil
     # fmt: on
 
     def __primitive__(self, row: Primitive, operands: Sequence[Any]) -> Any:
@@ -129,17 +126,6 @@ class Value(Manners):
         if recorded is None:
             return _record_first_time(row, operands)
         return recorded(*operands) if row.arity else recorded(operands)
-
-    def __array_ufunc__(self, ufunc: Any, method: str, *operands: Any, **options: Any) -> Any:
-        """Dispatch NumPy's function to the row of the same name, as in ``np.exp(v)``, ``np.float64(2) * v``, ``nodes * v``."""
-        arrays = [x for x in operands if getattr(getattr(x, "dtype", None), "kind", "") == "O"]
-        if arrays and method == "__call__":  # NumPy applies it to the objects one by one
-            boxed = arrays[0].__array_namespace__().array
-            return ufunc(*[boxed(x, dtype=object) if isinstance(x, Value) else x for x in operands], **options)
-        row = TABLE.get(ufunc.__name__)
-        if row is None or method != "__call__" or options:
-            raise TypeError(f"numpy.{ufunc.__name__} cannot be recorded; use operators and autograd's functions on Values")
-        return row.apply(operands)
 
     @property
     def data(self) -> float:
@@ -243,8 +229,7 @@ class Value(Manners):
         for node in nodes_below(self):
             if id(node) not in memo:
                 memo[id(node)] = node if isinstance(node, Variable) else _twin(node, memo)
-        copied: Value = memo[id(self)]
-        return copied
+        return cast(Value, memo[id(self)])
 
 
 class Variable(Value):
@@ -298,9 +283,8 @@ def record_many(row: Nary, operands: Sequence[Any]) -> Any:
             data = [x._data for x in operands]
         else:
             which = [x.__class__ is Value for x in operands]
-            data = [
-                x._data if node else x if x.__class__ is float else real(x) for x, node in zip(operands, which, strict=True)
-            ]
+            kinds = zip(operands, which, strict=True)
+            data = [x._data if is_node else x if x.__class__ is float else real(x) for x, is_node in kinds]
         if row.picks is None:
             out = row.function(*data)
             partials: tuple[Any, ...] = tuple(row.gradient(data, out))
@@ -330,12 +314,12 @@ def _node(row: Primitive | None, data: float, left: Any, right: Any, dx: Any, dy
 def _record_first_time(row: Primitive, operands: Sequence[Any]) -> Any:
     """Record a row for the first time: through `record`, whose errors name a faulty rule."""
     node = record(row, operands)
-    if isinstance(row, Unary):
-        unary(row)
+    if isinstance(row, Nary):  # every result of a user's row must be checked
+        _recorders[row] = functools.partial(record_many if TABLE.get(row.name) is row else record, row)
     elif isinstance(row, Binary):
         operators(row)
-    elif isinstance(row, Nary):  # every result of a user's row must be checked
-        _recorders[row] = functools.partial(record_many if TABLE.get(row.name) is row else record, row)
+    elif isinstance(row, Unary):
+        unary(row)
     return node
 
 
@@ -389,21 +373,6 @@ def topological(root: Value) -> list[Value]:
 def nodes_below(root: Value) -> list[Value]:
     """Return all nodes of a graph, leaves included, each after its operands; a node may occur more than once."""
     return [x for node in (*topological(root), root) for x in (*node.inputs, node)]
-
-
-def refuse_stale(order: Sequence[Value]) -> None:
-    """Raise a ValueError if a node's operands no longer give its number, because a leaf was set after the forward pass.
-
-    Everything that evaluates rules again checks this first; `backward` need not, since it uses what was recorded.
-    """
-    for node in order:
-        row = node.primitive
-        if row is None or isinstance(node, Operand):  # a traced node stands for any number
-            continue
-        now = float(row.evaluate([x._data if isinstance(x, Value) else x for x in node.operands]))
-        if now != node._data and (now == now or node._data == node._data):
-            raise ValueError(f"{describe(node)} was recorded with other operands; its operands now give {now!r}: a leaf was "
-                             "changed after the forward pass; compute the result again, or use autograd.replay")  # fmt: skip
 
 
 def _twin(node: Value, memo: Mapping[int, Any]) -> Value:

@@ -25,8 +25,8 @@ from autograd.primitives import Nary, Operand, Primitive
 from autograd.rows import TABLE
 
 __all__ = [
-    "DIGITS", "Style", "digits", "expand", "latex", "latex_name", "latex_number", "numbers", "plain", "printable", "source",
-    "write",
+    "DIGITS", "Style", "digits", "expand", "latex", "latex_name", "latex_number", "numbers", "parts", "plain", "printable",
+    "source", "write",
 ]  # fmt: skip
 
 COMPARE, SUM, PRODUCT, SIGN, POWER, ATOM = range(6)  # how tightly the outermost operation of a formula binds
@@ -168,6 +168,17 @@ def write(formula: Any, style: Style) -> tuple[str, int]:
     if row.infix:
         return _write_infix(row.infix, operands, style)
     return _call(row, operands, style), ATOM
+
+
+def parts(formula: Any) -> Iterator[Any]:
+    """Go through a formula and all its parts; a square's base, which is written once, counts once."""
+    waiting = [formula]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, Operand):
+            yield part
+            squared = len(part.operands) == 2 and part.operands[0] is part.operands[1]
+            waiting.extend(part.operands[: 1 if squared else None])
 
 
 def expand(row: Primitive, operands: Sequence[Any]) -> Any:

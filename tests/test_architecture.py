@@ -20,7 +20,7 @@ ROOMS: dict[str, set[str]] = {
     "autograd.writing": {"autograd.primitives", "autograd.rows"},
     "autograd.symbol": {"autograd.primitives", "autograd.writing"},
     "autograd.manual": {"autograd.rows", "autograd.symbol", "autograd.writing"},
-    "autograd.manners": {"autograd.primitives"},
+    "autograd.manners": {"autograd.primitives", "autograd.rows"},
     "autograd.recording": {"autograd.rows", "autograd.symbol", "autograd.writing"},
     "autograd.value": {
         "autograd", "autograd.manners", "autograd.primitives", "autograd.recording", "autograd.rows", "autograd.symbol",
@@ -29,16 +29,17 @@ ROOMS: dict[str, set[str]] = {
     "autograd.trees": {"autograd.rows"},
     "autograd.risks": {"autograd", "autograd.primitives", "autograd.symbol", "autograd.value"},
     "autograd.forward": {"autograd.primitives", "autograd.rows", "autograd.symbol", "autograd.trees", "autograd.value"},
+    "autograd.rerun": {"autograd.manners", "autograd.primitives", "autograd.rows", "autograd.value"},
     "autograd.transforms": {
-        "autograd.manners", "autograd.primitives", "autograd.risks", "autograd.rows", "autograd.symbol", "autograd.trees",
+        "autograd.primitives", "autograd.rerun", "autograd.risks", "autograd.rows", "autograd.symbol", "autograd.trees",
         "autograd.value",
     },
     "autograd.telling": {"autograd.primitives", "autograd.symbol", "autograd.value", "autograd.writing"},
     "autograd.mistakes": {"autograd.primitives", "autograd.telling", "autograd.value"},
     "autograd.moments": {"autograd.symbol", "autograd.telling", "autograd.value", "autograd.writing"},
     "autograd.steps": {
-        "autograd.manners", "autograd.mistakes", "autograd.moments", "autograd.symbol", "autograd.telling", "autograd.value",
-        "autograd.writing",
+        "autograd.manners", "autograd.mistakes", "autograd.moments", "autograd.rerun", "autograd.symbol", "autograd.telling",
+        "autograd.value", "autograd.writing",
     },
     "autograd.nonfinite": {"autograd.manners", "autograd.mistakes", "autograd.telling", "autograd.value"},
     "autograd.derivation": {
@@ -66,18 +67,19 @@ ROOMS: dict[str, set[str]] = {
     },
     "autograd.site": {
         "autograd", "autograd.checking", "autograd.derivation", "autograd.drawing", "autograd.exercises",
-        "autograd.expressions", "autograd.files", "autograd.manners", "autograd.player", "autograd.rows", "autograd.steps",
-        "autograd.telling", "autograd.transforms", "autograd.value", "autograd.writing",
+        "autograd.expressions", "autograd.files", "autograd.player", "autograd.rerun", "autograd.rows", "autograd.steps",
+        "autograd.telling", "autograd.value", "autograd.writing",
     },
     "autograd.expressions": {"autograd", "autograd.primitives", "autograd.rows", "autograd.value"},
     "autograd.certainty": {
-        "autograd.arithmetic", "autograd.manners", "autograd.mistakes", "autograd.primitives", "autograd.rows",
-        "autograd.symbol", "autograd.telling", "autograd.transforms", "autograd.trees", "autograd.value", "autograd.writing",
+        "autograd.arithmetic", "autograd.manners", "autograd.mistakes", "autograd.primitives", "autograd.rerun",
+        "autograd.rows", "autograd.symbol", "autograd.telling", "autograd.transforms", "autograd.trees", "autograd.value",
+        "autograd.writing",
     },
     "autograd.checking": {
         "autograd.certainty", "autograd.forward", "autograd.manners", "autograd.nonfinite", "autograd.primitives",
-        "autograd.rows", "autograd.steps", "autograd.symbol", "autograd.transforms", "autograd.trees", "autograd.value",
-        "autograd.writing",
+        "autograd.rerun", "autograd.rows", "autograd.steps", "autograd.symbol", "autograd.transforms", "autograd.trees",
+        "autograd.value", "autograd.writing",
     },
     "autograd.strategies": {
         "autograd", "autograd.checking", "autograd.primitives", "autograd.rows", "autograd.symbol", "autograd.value",

@@ -30,9 +30,10 @@ from autograd.certainty.tables import Bounds, Table, Tabular, bits
 from autograd.manners import describe
 from autograd.mistakes import sorted_pass, totals
 from autograd.primitives import DomainError, Primitive
+from autograd.rerun import refuse_stale
 from autograd.symbol import flows, read_flow
 from autograd.telling import Telling
-from autograd.value import Value, refuse_stale, topological
+from autograd.value import Value, topological
 from autograd.writing import digits as rounded
 
 __all__ = ["GraphCertificate"]

@@ -14,8 +14,8 @@ from typing import Any, Final
 
 from autograd.certainty.enclosure import Enclosure
 from autograd.certainty.intervals import Interval, between, interval
+from autograd.rerun import replay
 from autograd.rows import kind_of, real
-from autograd.transforms import replay
 from autograd.trees import flatten
 from autograd.value import Value, nodes_below
 

@@ -35,11 +35,12 @@ from autograd.checking.verdicts import Check, judge, mark_vacuous, short
 from autograd.forward import Dual
 from autograd.manners import describe
 from autograd.nonfinite import find_nonfinite
+from autograd.rerun import refuse_stale, replay
 from autograd.rows import kind_of
 from autograd.steps import walk
-from autograd.transforms import gradients, replay
+from autograd.transforms import gradients
 from autograd.trees import flatten, is_array, map_tree
-from autograd.value import Value, nodes_below, refuse_stale, topological
+from autograd.value import Value, nodes_below, topological
 from autograd.writing import SUPERSCRIPTS
 
 __all__ = ["check"]

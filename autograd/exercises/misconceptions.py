@@ -28,8 +28,9 @@ from autograd.mistakes import MISTAKES, RATE, Move, Reading, activations, at_out
 from autograd.mistakes import updated_too_soon as update
 from autograd.primitives import DomainError
 from autograd.steps import Walk
-from autograd.symbol import Symbol, parts, put_in
+from autograd.symbol import Symbol, put_in
 from autograd.value import Value
+from autograd.writing import parts
 
 __all__ = ["NAMES", "Suspect", "Suspects"]
 

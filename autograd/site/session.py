@@ -29,14 +29,13 @@ from autograd.derivation import explain
 from autograd.drawing import LayoutError
 from autograd.exercises import exercise, exercises
 from autograd.expressions import ExpressionError, parse
-from autograd.manners import label_values
 from autograd.player import play
+from autograd.rerun import replay
 from autograd.rows import kind_of
 from autograd.site.mathml import math, to_mathml
 from autograd.site.source import write_cell, write_expression
 from autograd.steps import Walk
-from autograd.telling import Telling
-from autograd.transforms import replay
+from autograd.telling import Telling, label_values
 from autograd.value import Value
 from autograd.writing import latex, latex_name, latex_number
 

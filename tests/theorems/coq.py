@@ -24,8 +24,8 @@ from typing import Any, Final
 from autograd import primitives
 from autograd.arithmetic import log_sum_exp
 from autograd.primitives import Nary, Primitive, exp, log, total
-from autograd.symbol import Symbol, operand_names, parts
-from autograd.writing import Style, expand, write
+from autograd.symbol import Symbol, operand_names
+from autograd.writing import Style, expand, parts, write
 
 __all__ = ["definition", "proposition", "rows_of", "term"]
 

@@ -1,0 +1,81 @@
+"""A recorded graph, computed again: with other numbers at some of its nodes, or to see whether it still holds.
+
+A node remembers its row and its operands, so that its number can be computed as often as one likes, from the leaves up.
+
+>>> w = Value(2.0, label="w")
+>>> y = w * w
+>>> w.data = 3.0
+>>> replay(y).data, y.data
+(9.0, 4.0)
+>>> refuse_stale(topological(y))
+Traceback (most recent call last):
+ValueError: w * w = 4.0 was recorded with other operands; its operands now give 9.0: ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from autograd.manners import describe
+from autograd.primitives import Operand
+from autograd.rows import kind_of, number
+from autograd.value import Value, nodes_below, topological
+
+__all__ = ["refuse_stale", "replay"]
+
+
+def replay(y: Value, values: Mapping[Value, Any] | None = None) -> Any:
+    """Compute the graph of y again, with other values at some of its nodes; the graph of y does not change.
+
+    Args:
+        y: the result of the graph.
+        values: the new values of some nodes: numbers, Values or Duals (then the result is a Dual).  All other leaves are
+            used as they are, with the data they have now.
+
+    Returns:
+        The result of a new graph.
+
+    Raises:
+        ValueError: for a node that y does not depend on.
+
+    >>> w, x = Value(2.0, label="w"), Value(5.0, label="x")
+    >>> y = w * x + 1
+    >>> replay(y, {w: 3.0}).data, y.data
+    (16.0, 11.0)
+    """
+    if not isinstance(y, Value):
+        raise TypeError(f"replay needs the Value whose graph is to be computed again, not {y!r}")
+    if not isinstance(values, Mapping | None):
+        raise TypeError(f"values is a dict from nodes to numbers, such as {{w: 3.0}}; got {kind_of(values)}")
+    order = topological(y)
+    known: dict[Value, Any] = {}
+    graph = set(nodes_below(y))
+    for node, value in (values or {}).items():
+        if node not in graph:
+            named = describe(node) if isinstance(node, Value) else repr(node)
+            raise ValueError(f"{named} does not take part in {describe(y)}; replay takes nodes of its graph")
+        plain = number(value)
+        known[node] = value if plain is NotImplemented else Value(plain, node.label)
+    for node in order:
+        if node in known or node.primitive is None:
+            continue
+        again = known[node] = node.primitive.apply([known.get(x, x) if isinstance(x, Value) else x for x in node.operands])
+        if isinstance(again, Value):
+            again.label = node.label
+    return known.get(y, y)
+
+
+def refuse_stale(order: Sequence[Value]) -> None:
+    """Raise a ValueError if a node's operands no longer give its number, because a leaf was set after the forward pass.
+
+    Everything that evaluates rules again checks this first; `backward` need not, since it uses what was recorded.
+    """
+    for node in order:
+        row = node.primitive
+        if row is None or isinstance(node, Operand):  # a traced node stands for any number
+            continue
+        now = float(row.evaluate([x._data if isinstance(x, Value) else x for x in node.operands]))
+        if now != node._data and (now == now or node._data == node._data):
+            raise ValueError(f"{describe(node)} was recorded with other operands; its operands now give {now!r}: a leaf was "
+                             "changed after the forward pass; compute the result again, or use autograd.replay")  # fmt: skip
