@@ -39,7 +39,7 @@ __all__ = [
 LOG_2, LOG_10 = Constant(lambda m: m.log(2)), Constant(lambda m: m.log(10))
 ERF_0 = Constant(lambda m: 2 / m.sqrt(m.pi))  # the slope of erf at 0
 
-# Helpers for rules too long for one lambda.  They compare with <= and >, since a rule must not use ==.
+# Helpers for rules too long for one lambda.  Operands are compared by order, never by ==, which would compare nodes.
 
 
 def _over(x: Any, y: Any) -> Any:

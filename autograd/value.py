@@ -6,7 +6,7 @@ before its operands, and adds to the gradient of each operand
 
     contribution = gradient of the node · partial derivative of the node with respect to the operand
 
-Nothing flows to a constant or along a branch that was not taken: in both cases the stored partial derivative is None.
+Nothing flows to a constant or along a branch that was not taken: there the stored partial derivative is None, or there is none.
 
 >>> a, b = Value(2.0, label="a"), Value(-3.0, label="b")
 >>> y = a * b + a
@@ -41,12 +41,12 @@ _recorders: dict[Primitive, Callable[..., Any]] = {}
 
 
 def unary(row: Unary) -> Callable[[Value], Value]:
-    """Make the method of a row with one operand."""
+    """Make the method of a row with one operand, and remember it for functions such as ``tanh(x)``."""
     return _recorders.setdefault(row, recorder(row, globals()))
 
 
 def operators(row: Binary) -> tuple[Callable[..., Value], Callable[..., Value]]:
-    """Make the two methods of a row with two operands: for ``self + other`` and for ``other + self``."""
+    """Make the two methods of a row with two operands, for ``self + other`` and ``other + self``, and remember them."""
     recorded, reflected = recorder(row, globals())
     _recorders[row] = lambda x, y: recorded(x, y) if isinstance(x, Value) else reflected(y, x)
     return recorded, reflected
@@ -144,7 +144,7 @@ class Value(Manners):
         """The operands in written order: nodes, and plain numbers for constants."""
         left, right = self._left, self._right
         if left.__class__ is tuple:
-            return left if left is right else tuple([x if isinstance(x, Value) else number(x) for x in left])
+            return tuple([x if isinstance(x, Value) else number(x) for x in left])
         return (left, right)[: 0 if left is None else 1 if right is None else 2]
 
     @property
@@ -278,13 +278,13 @@ def record_many(row: Nary, operands: Sequence[Any]) -> Any:
     """Make the node of a row on many operands.  Measured: in the common case three times as fast as `record`."""
     which = None
     try:
-        # The operands most likely to be numbers: of a dot the first input, of where the second branch.
+        # If these two are nodes, all are, most likely: of a dot the first input and the bias, of where the branches.
         if operands[len(operands) // 2].__class__ is operands[-1].__class__ is Value:
             data = [x._data for x in operands]
         else:
             which = [x.__class__ is Value for x in operands]
-            kinds = zip(operands, which, strict=True)
-            data = [x._data if is_node else x if x.__class__ is float else real(x) for x, is_node in kinds]
+            pairs = zip(operands, which, strict=True)
+            data = [x._data if is_node else x if x.__class__ is float else real(x) for x, is_node in pairs]
         if row.picks is None:
             out = row.function(*data)
             partials: tuple[Any, ...] = tuple(row.gradient(data, out))
@@ -312,14 +312,14 @@ def _node(row: Primitive | None, data: float, left: Any, right: Any, dx: Any, dy
 
 
 def _record_first_time(row: Primitive, operands: Sequence[Any]) -> Any:
-    """Record a row for the first time: through `record`, whose errors name a faulty rule."""
+    """Record a row through `record`, whose errors name a faulty rule, and make the function that records it from then on."""
     node = record(row, operands)
-    if isinstance(row, Nary):  # every result of a user's row must be checked
-        _recorders[row] = functools.partial(record_many if TABLE.get(row.name) is row else record, row)
+    if isinstance(row, Unary):
+        unary(row)
     elif isinstance(row, Binary):
         operators(row)
-    elif isinstance(row, Unary):
-        unary(row)
+    else:  # every result of a user's row must be checked
+        _recorders[row] = functools.partial(record_many if TABLE.get(row.name) is row else record, cast(Nary, row))
     return node
 
 
