@@ -2,7 +2,7 @@
 // Formulas, computed and written: two readings of the rows that javascript.py prints.
 //
 // The idea: a formula is a function of a reading `$`, where $("tanh", x) applies the row "tanh".  Read as numbers it computes,
-// with the same operations in the same order as Python; read as formulas it is written, by the same rules as in symbol.py.
+// with the same operations in the same order as Python; read as formulas it is written, by the same rules as in writing.py.
 
 // ---- Python's functions where JavaScript computes differently, or not at all
 
@@ -102,7 +102,7 @@ function positional(figures, exponent, least, most, whole = "") {
     return isShort ? text : `${text}e${exponent < 0 ? "-" : "+"}${String(Math.abs(exponent)).padStart(2, "0")}`;
 }
 
-// A number as text: n significant digits, or ∞ or NaN; a zero has no sign.  Equal to `digits` in symbol.py on every float.
+// A number as text: n significant digits, or ∞ or NaN; a zero has no sign.  Equal to `digits` in writing.py on every float.
 function digits(x, n) {
     if (Number.isNaN(x)) return "NaN";
     const sign = x < 0 ? "-" : "";
@@ -229,7 +229,7 @@ const factor = (text) => (text.startsWith("-") ? `(${text})` : text);
 // Join equal texts by equals signs, each text once.
 const equation = (...parts) => [...new Set(parts.filter(Boolean))].join(" = ");
 
-// Writes formulas as symbol.py does, with names or with numbers in their place.
+// Writes formulas as writing.py does, with names or with numbers in their place.
 class Writer {
     constructor(rows, n, isNumbers) {
         Object.assign(this, {rows, n, isNumbers});
