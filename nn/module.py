@@ -26,6 +26,7 @@ Value(data=0.7357588823428847, grad=0.0)
 from __future__ import annotations
 
 import copy
+import reprlib
 import warnings
 from collections import deque
 from collections.abc import Mapping, Sequence, ValuesView
@@ -165,6 +166,7 @@ class Module:
         for parameter in self.parameters():
             parameter.grad = 0.0
 
+    @reprlib.recursive_repr("…")
     def __repr__(self) -> str:
         parts = [f"{name}={part!r}" for name, part in vars(self).items() if isinstance(part, Module)]
         return f"{type(self).__name__}({', '.join(parts)})"
@@ -198,24 +200,29 @@ def _plain(thing: Any, twins: dict[int, Any]) -> Any:
     role = role_of(thing.__class__)
     if role == ATOM:
         return thing
-    if isinstance(thing, list | ValuesView):
+    if id(thing) in twins:
+        return twins[id(thing)]
+    if isinstance(thing, list | deque):
+        twin: Any = [] if isinstance(thing, list) else deque(maxlen=thing.maxlen)
+        twins[id(thing)] = twin  # before its items, which may lead back to it
+        twin.extend([_plain(item, twins) for item in thing])
+        return twin
+    if isinstance(thing, ValuesView):
         return [_plain(item, twins) for item in thing]
     if isinstance(thing, tuple):
         return tuple.__new__(type(thing), [_plain(item, twins) for item in thing])  # a named tuple stays one
     if isinstance(thing, dict | MappingProxyType):
         twins[DOUBT] = twins.get(DOUBT) or any(isinstance(key, Value) for key in thing)
-        return {key: _plain(item, twins) for key, item in thing.items()}
-    if isinstance(thing, deque):
-        return deque([_plain(item, twins) for item in thing], thing.maxlen)
+        twin = twins[id(thing)] = {}
+        twin.update({key: _plain(item, twins) for key, item in thing.items()})
+        return twin
     if is_array(thing):
         twin = thing.copy()
         flat = twin.reshape(-1)
         for i, item in enumerate(thing.reshape(-1).tolist()):
             flat[i] = _plain(item, twins)
         return twin
-    if id(thing) not in twins:
-        twins[id(thing)] = _twin(thing, role, twins)
-    return twins[id(thing)]
+    return _twin(thing, role, twins)
 
 
 def _twin(thing: Any, role: str, twins: dict[int, Any]) -> Any:
@@ -229,7 +236,7 @@ def _twin(thing: Any, role: str, twins: dict[int, Any]) -> Any:
         twins[DOUBT] = twins.get(DOUBT) or bool(inventory.closed)
     elif role == CLOSED:
         twins[DOUBT] = True
-    twins[id(thing)] = twin  # before its parts, which may lead back to it
+    twins[id(thing)] = twin
     if twin is not thing:
         for name, part in attributes(thing).items():
             # Past results are left out: after compiling they have no number.

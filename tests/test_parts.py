@@ -8,6 +8,7 @@ from collections import ChainMap, OrderedDict, UserDict, defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from random import Random
 from types import MappingProxyType, SimpleNamespace
 from typing import Any
@@ -16,7 +17,7 @@ import numpy as np
 import pytest
 
 from autograd import Unary, Value
-from nn import MLP, Module, Neuron, fit
+from nn import MLP, Module, Neuron, fit, load, save
 from nn.optim import Adam
 
 
@@ -129,6 +130,31 @@ def test_each_is_found_once_and_cycles_end() -> None:
     assert [name for name, _ in model.named_parameters()] == ["thing.pair.left", "thing.pair.right"]
     assert model.predict([3.0]) == 9.0
     assert [type(part) for part in Holder([Neuron(1), {"a": Neuron(1)}], list).modules()] == [Holder, Neuron, Neuron]
+
+
+def ring(thing: Any, add: Callable[[Any, Any], Any]) -> Any:
+    add(thing, thing)
+    return thing
+
+
+@pytest.mark.parametrize(
+    ("thing", "read"),
+    [
+        (ring([Value(2.0)], list.append), lambda t: [t[1][1][0]]),
+        (ring(deque([Value(2.0)]), deque.append), lambda t: [t[1][1][0]]),
+        (ring({"w": Value(2.0)}, lambda t, own: t.update(own=own)), lambda t: [t["own"]["w"]]),
+        (ring([Value(2.0)], lambda t, own: t.append((own,))), lambda t: [t[1][0][0]]),
+        (ring(SimpleNamespace(w=Value(2.0)), lambda t, own: setattr(t, "own", [own])), lambda t: [t.own[0].w]),
+        (ring(Neuron(1, "linear", seed=0), lambda t, own: setattr(t, "own", own)), lambda t: [t.own.w[0]]),
+    ],
+    ids=["list", "deque", "dict", "list in a tuple", "object", "module"],
+)
+def test_what_contains_itself_is_predicted_shown_and_saved(thing: Any, read: Any, tmp_path: Path) -> None:
+    model = Holder(thing, read)
+    assert model.predict([3.0]) == model([3.0]).data
+    assert len(repr(model)) < 100
+    save(model, tmp_path / "model.json")
+    assert load(copy.deepcopy(model), tmp_path / "model.json").predict([3.0]) == model([3.0]).data
 
 
 def test_a_chain_of_objects_of_any_length() -> None:
