@@ -148,7 +148,7 @@ class Rowwise(Module):
         2
         """
         numeric, rows = plain(self), plain(listed(x))
-        if rows and listed(rows[0]) is not None:
+        if rows is not None and (len(getattr(x, "shape", ())) == 2 or (rows and listed(rows[0]) is not None)):
             return [numeric(row) for row in rows]
         return numeric(x if rows is None else rows)
 
@@ -426,7 +426,7 @@ def _activation(activation: str | Activation) -> Activation | None:
         if activation in JOINT:
             raise ValueError(f"{activation} works on all outputs of a layer; a single neuron cannot have it")
         return choose("activation", activation, ACTIVATIONS, "a row of your own")
-    if _is_activation(activation) or activation in LEARNED:
+    if _is_activation(activation) or any(activation is row for row in LEARNED):
         return activation
     raise TypeError(f"an activation is a name, or a row that works on one operand; got {activation!r}; a function of your own "
                     "becomes one with autograd.Unary(name, function, derivative)")  # fmt: skip
@@ -438,7 +438,7 @@ def _joint(activation: str | Activation) -> Joint | None:
 
 def choose(kind: str, name: str, known: Mapping[str, T], other: str) -> T:
     """Return what a name stands for, or raise with the names that are known and what else can be passed."""
-    if name not in known:
+    if not (isinstance(name, str) and name in known):
         raise ValueError(f"there is no {kind} {name!r}; choose from {', '.join(sorted(known))}, or pass {other}")
     return known[name]
 
@@ -462,7 +462,12 @@ def whole_number(name: str, n: Any) -> int:
 
 def generator(seed: int | Random | None) -> Random:
     """Return a generator of random numbers that begins with a seed, or the one that is given in its place."""
-    return seed if isinstance(seed, Random) else Random(seed)
+    if isinstance(seed, Random):
+        return seed
+    try:
+        return Random(operator.index(seed) if hasattr(seed, "__index__") else seed)
+    except TypeError:
+        raise TypeError(f"seed is an int, a random.Random or None; got {seed!r}") from None
 
 
 def _prefix(label: str) -> str:

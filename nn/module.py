@@ -72,7 +72,7 @@ class Module:
         """
         if inputs and hasattr(inputs[0], "to_numpy"):
             rows, others = listed(inputs[0]) or [], inputs[1:]
-            if rows and isinstance(rows[0], list):
+            if len(inputs[0].shape) == 2:
                 return [self.predict(row, *others, **options) for row in rows]
             return self.predict(rows, *others, **options)
         return plain(self)(*plain(inputs), **plain(options))

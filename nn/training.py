@@ -38,7 +38,7 @@ from nn.losses import LOSSES, Loss, boundary, hinge, mean_squared_error, paired,
 from nn.module import Module
 from nn.optim import Adam, Optimizer
 from nn.progress import bar_over
-from nn.tables import naming
+from nn.tables import naming, short
 
 __all__ = ["Batches", "Callback", "DivergenceError", "History", "collector_paused", "fit"]
 
@@ -142,7 +142,7 @@ def fit(
         raise TypeError(f"model is a Module, such as an MLP; got {model!r}")
     if optimizer is not None and (isinstance(optimizer, type) or not hasattr(optimizer, "step")):
         raise TypeError(f"optimizer is one of nn.optim, made, such as Adam(lr=0.05); got {optimizer!r}")
-    if not isinstance(callbacks, Sequence):
+    if not (isinstance(callbacks, Sequence) and all(map(callable, callbacks))):
         raise TypeError(f"callbacks is a list of functions; got {callbacks!r}")
     for name, bound in {"l2": l2, "tolerance": tolerance, "goal": 0.0 if goal is None else goal}.items():
         if not isinstance(bound, Real):
@@ -165,10 +165,12 @@ def fit(
     if held_out is not None:
         _suit(objective, held_out, "validation ")
     for name, n in {"epochs": epochs, "batch_size": batch_size, "patience": patience}.items():
-        if n is not None:
+        if n is not None or name == "epochs":
             whole_number(name, n)
     if reduce not in ("mean", "sum"):
         raise ValueError(f"reduce is 'mean' or 'sum'; got {reduce!r}")
+    if batches is not None and not callable(batches):
+        raise TypeError(f"batches is a function that returns the batches of an epoch, such as [[0, 1], [2]]; got {batches!r}")
     if batches is None:
         batches = _batches(len(examples), batch_size or len(examples), shuffle, seed)
     output = examples.outputs[0] if examples.outputs else None
@@ -192,7 +194,7 @@ def fit(
     try:
         for _ in range(epochs):
             try:
-                steps = [*engine.learn_all(_not_empty(batches(), history))]
+                steps = [*engine.learn_all(_checked(batches(), len(examples), history))]
             except StepError as error:
                 engine.settle()
                 raise DivergenceError(_fault(lesson, error.batch, history), history) from error.__cause__
@@ -298,8 +300,14 @@ def _batches(n: int, size: int, shuffle: bool, seed: int | Random | None) -> Bat
     return batches
 
 
-def _not_empty(batches: Iterable[Sequence[int]], history: History) -> Iterator[Sequence[int]]:
+def _checked(batches: Iterable[Sequence[int]], n: int, history: History) -> Iterator[Sequence[int]]:
+    if not isinstance(batches, Iterable):
+        raise TypeError(f"batches returns the batches of an epoch, such as [[0, 1], [2]]; it gave {batches!r}")
     for batch in batches:
+        if not hasattr(batch, "__len__"):
+            raise TypeError(f"batches gave {batch!r} in epoch {history.epochs}, where a list of places in X is needed")
         if not len(batch):
             raise ValueError(f"batches gave an empty batch in epoch {history.epochs}; leave it out")
+        if not -n <= min(batch) <= max(batch) < n:
+            raise ValueError(f"batches gave {short(repr(batch))} in epoch {history.epochs}; the places in X are 0 to {n - 1}")
         yield batch

@@ -350,6 +350,7 @@ def test_a_call_takes_one_example(model: Any) -> None:
         (Neuron, [2, maximum], TypeError, "a row that works on one operand; got <primitive maximum>"),
         (Neuron, [2, dot], TypeError, "a row that works on one operand; got <primitive dot>"),
         (Neuron, [2, None], TypeError, "an activation is a name, or a row"),
+        (MLP, [2, [1], ["tanh"]], TypeError, "an activation is a name, or a row"),
     ],
 )
 def test_wrong_networks_are_refused(kind: Any, arguments: list[Any], error: type[Exception], message: str) -> None:

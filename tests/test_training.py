@@ -120,7 +120,7 @@ def test_shuffling_has_a_seed() -> None:
 
     first, second = orders(True, 1)
     assert sorted(first) == sorted(second) == LINE[1] and first != second
-    assert orders(True, 1) == orders(True, Random(1)) == [first, second] != orders(True, 2)
+    assert orders(True, 1) == orders(True, Random(1)) == orders(True, np.int64(1)) == [first, second] != orders(True, 2)
     assert orders(False, 1) == [LINE[1], LINE[1]]
 
 
@@ -289,6 +289,16 @@ def test_a_domain_error_in_the_model_is_told_as_it_is() -> None:
     ({"model": None}, TypeError, "model is a Module, such as an MLP; got None"),
     ({"reduce": "max"}, ValueError, "reduce is 'mean' or 'sum'; got 'max'"),
     ({"interrupt": "stop"}, ValueError, "interrupt is 'raise' or 'return'; got 'stop'"),
+    ({"epochs": None}, TypeError, "epochs is a whole number; got None"),
+    ({"callbacks": [3]}, TypeError, r"callbacks is a list of functions; got \[3\]"),
+    ({"loss": ["hinge"]}, ValueError, r"there is no loss \['hinge'\]; choose from"),
+    ({"batches": [[0, 1]]}, TypeError, r"batches is a function that returns the batches .*; got \[\[0, 1\]\]"),
+    ({"batches": lambda: None}, TypeError, "batches returns the batches of an epoch, .*; it gave None"),
+    ({"batches": lambda: [0, 1]}, TypeError, "batches gave 0 in epoch 0, where a list of places in X is needed"),
+    ({"batches": lambda: [[0, 4]]}, ValueError, r"batches gave \[0, 4\] in epoch 0; the places in X are 0 to 3"),
+    ({"batches": lambda: [np.array([-5])]}, ValueError, "in epoch 0; the places in X are 0 to 3"),
+    ({"seed": [1], "shuffle": True}, TypeError, r"seed is an int, a random.Random or None; got \[1\]"),
+    ({"seed": np.random.default_rng(1)}, TypeError, r"seed is an int, a random.Random or None; got Generator"),
     ({"lr": 0.1}, TypeError, r"fit takes no lr: the learning rate belongs to the optimiser, as in optimizer=Adam\(lr=0.05\)$"),
     ({"verbose": 1}, TypeError, r"fit takes no verbose; help\(fit\) lists what it takes$"),
 ])  # fmt: skip
