@@ -295,6 +295,23 @@ def test_kinks_edges_and_vacuity_are_the_same_as_for_graphs() -> None:
     assert gradcheck(math.sin, 0.5, gradient=lambda x: math.nan).verdict == "wrong"
 
 
+@pytest.mark.parametrize("height", [1.0, -3.0])
+@pytest.mark.parametrize("x0", [0.0, 1e-4, 0.3, -7e4])
+@pytest.mark.parametrize("power", [0.05, 0.125, 1 / 3, 0.5, 0.75, 0.9, 0.96])
+def test_a_cusp_has_no_derivative(power: float, x0: float, height: float) -> None:
+    report = gradcheck(lambda x: height * abs(x - x0) ** power + x, x0, gradient=lambda x: 1.0)
+    assert report.verdict == "kink", str(report)
+    if abs(x0) < 1 and 0.1 < power < 0.95:
+        sides = "-∞ on the left and ∞" if height > 0 else "∞ on the left and -∞"
+        assert report.inputs[0].reason == f"a kink: the slope is {sides} on the right"
+
+
+@pytest.mark.parametrize("f", [math.cosh, lambda x: abs(x) ** 1.5, lambda x: math.exp(-1e12 * x * x),
+                               lambda x: (x * x + 1e-20) ** 0.25, lambda x: 1 / (1 + 1e16 * x * x)])  # fmt: skip
+def test_a_narrow_bell_is_no_cusp(f: Callable[[float], float]) -> None:
+    assert gradcheck(lambda x: f(x) + x, 0.0, gradient=lambda x: 1.0), str(f)
+
+
 # Other libraries
 
 

@@ -47,7 +47,7 @@ LOST: Final = 1e-13  # rounding, relative to the value, beyond which a function 
 class Thresholds:
     """The thresholds between one explanation of the values and another, and what each was fitted on.
 
-    The intervals are those in which no verdict changes, on the 108 cases of ``tests/benchmarks/thresholds.py``; named are the
+    The intervals are those in which no verdict changes, on the 110 cases of ``tests/benchmarks/thresholds.py``; named are the
     cases that change first, below and above.
 
     Attributes:
@@ -150,6 +150,8 @@ def _read(samples: Samples) -> Slope:
         return replace(bend, value=found.value, error=found.error) if bend.away else bend
     if samples.is_unbounded(quotients):
         return Slope(math.copysign(inf, quotients[0]), inf, "steep", found.side)
+    if cusp := samples.cusp():
+        return cusp
     if samples.converges_slowly(quotients):
         return replace(found, error=inf)
     return replace(found, reach=samples.reach, limit=samples.limit)
@@ -233,12 +235,22 @@ class Samples:
             before = row
         return best
 
-    def is_unbounded(self, quotients: Sequence[float]) -> bool:
+    def is_unbounded(self, quotients: Sequence[float], factor: float | None = None) -> bool:
         """Whether difference quotients grow without bound, by the same factor each time that the step shrinks, like √h / h."""
+        least = FITTED.factor if factor is None else factor
         blurs = [FITTED.growing * noise / h for noise, h in zip(self.noises, self.steps, strict=False)]
         clear = self._onset([abs(quotient) for quotient in quotients], blurs)
         factors = [a / b for a, b in pairwise(clear) if b]
-        return len(factors) == 3 and min(factors) > FITTED.factor and max(factors) < FITTED.constant * min(factors)
+        return len(factors) == 3 and min(factors) > least and max(factors) < FITTED.constant * min(factors)
+
+    def cusp(self) -> Slope | None:
+        """Find a point where the slopes from left and right part without bound, such as -∞ and ∞ of √|x| at 0."""
+        both = zip(self.left, self.right, self.far_left, self.far_right, strict=False)
+        turns = [(b - self.center) / h - (self.center - a) / g for a, b, g, h in both]
+        if not self.is_unbounded(turns, 1.0):  # however slowly they grow: where f is smooth they shrink with the step
+            return None
+        right = math.copysign(inf, turns[0])
+        return Slope(nan, inf, "kink", left=-right, right=right)
 
     def converges_slowly(self, quotients: Sequence[float]) -> bool:
         """Whether difference quotients converge too slowly for the limit to be estimated, like those of x^1.1 at 0."""

@@ -134,7 +134,7 @@ def _bend(found: Slope) -> str:
 
 
 def _slope(x: float) -> str:
-    return f"{x:.4g}" if abs(x) > 1e-6 else "0"
+    return f"{x:.4g}".replace("inf", "∞") if abs(x) > 1e-6 else "0"
 
 
 def _note(found: Slope) -> str:

@@ -44,6 +44,8 @@ NASTY: Final[list[tuple[str, Callable[[float], float], float, float, str]]] = [
     ("step beside", lambda x: float(x > 0) + x, 1e-5, 1.0, "kink"),
     ("root at 0", lambda x: math.sqrt(x), 0.0, math.inf, "domain"),
     ("cube root at 0", lambda x: math.cbrt(x), 0.0, math.inf, "domain"),
+    ("cusp", lambda x: abs(x) ** 0.125, 0.0, 0.0, "kink"),
+    ("blunt cusp", lambda x: x - 3 * abs(x - 0.3) ** 0.9, 0.3, 1.0, "kink"),
     ("x^1.5 at 0", lambda x: x**1.5 + x if x >= 0 else math.nan, 0.0, 1.0, "correct"),
     ("x^1.1 at 0", lambda x: math.copysign(abs(x) ** 1.1, x) + x, 0.0, 1.0, "unsure"),
     ("logarithm near 0", math.log, 1e-300, 1e300, "correct"),
