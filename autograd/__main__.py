@@ -70,7 +70,8 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise the error instead of printing the usage and leaving Python."""
-        raise UsageError(f"{message}; {COMMAND} --help lists the options")
+        shown = message.replace(r"\x00", "").replace("\0", "")  # of a word that was hidden, see `run`
+        raise UsageError(f"{shown}; {COMMAND} --help lists the options")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -160,9 +161,9 @@ def make_parser() -> Parser:
     parser.add_argument("--wrt", action="append", type=_word, metavar="NAME",
                         help="differentiate with respect to these variables only, such as w or w,b")  # fmt: skip
     parser.add_argument("--mistake", choices=MISTAKES, metavar="NAME", help=f"make a classic mistake: {', '.join(MISTAKES)}")
-    parser.add_argument("--exercise", type=int, choices=(1, 2, 3, 4), metavar="LEVEL",
+    parser.add_argument("--exercise", type=_whole, choices=(1, 2, 3, 4), metavar="LEVEL",
                         help="set exercises of a level, 1 to 4, in the terminal; elsewhere print them as a sheet")  # fmt: skip
-    parser.add_argument("--seed", type=int, metavar="N", help="choose the exercises, by default 0")
+    parser.add_argument("--seed", type=_whole, metavar="N", help="choose the exercises, by default 0")
     for option, text in {
         "--svg": f"write a picture of the graph, in the format of the suffix: {suffixes()}",
         "--html": "write a page that plays the steps, forward and back, in a browser",
@@ -174,7 +175,7 @@ def make_parser() -> Parser:
     )
     parser.add_argument("--vendor", type=_word, metavar="DIR",
                         help="copy Pyodide and viz-js into the site, from npm's folder node_modules")  # fmt: skip
-    parser.add_argument("--serve", type=int, nargs="?", const=8000, metavar="PORT",
+    parser.add_argument("--serve", type=_whole, nargs="?", const=8000, metavar="PORT",
                         help="serve the site on this machine, by default at port 8000, and open the browser")  # fmt: skip
     return parser
 
@@ -240,6 +241,13 @@ def practise_at(options: argparse.Namespace, given: Sequence[str]) -> str:
 
 def _word(word: str) -> str:
     return word.removeprefix("\0")
+
+
+def _whole(word: str) -> int:
+    try:
+        return int(_word(word))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{_word(word)!r} is not a whole number") from None
 
 
 def refuse_lost_text(options: argparse.Namespace) -> None:
