@@ -149,15 +149,15 @@ def open_tree(tree: Any, path: str) -> Opened | None:
     if dataclasses.is_dataclass(kind):
         lost = [name for name, field in kind.__dataclass_fields__.items() if "InitVar" in str(field.type)]
         if lost and getattr(tree, "__dict__", {}).keys() - kind.__dataclass_fields__:
-            raise TypeError(f"{path} is a {kind.__name__}, which computes attributes from {lost[0]}, an InitVar that it does "
+            raise TypeError(f"{path} is {kind_of(tree)}, which computes attributes from {lost[0]}, an InitVar that it does "
                             "not keep; make it a field, or compute them in a property")  # fmt: skip
         names = [field.name for field in dataclasses.fields(tree) if field.init]
         return Opened({name: getattr(tree, name) for name in names}, ".{}".format, lambda new: _replaced(tree, new, path))
     if _is(tree, "numpy", "ndarray") or _is(tree, "pandas", "Series"):
         return _open_array(tree, path)
-    if hasattr(kind, "__iter__") and not isinstance(tree, str | bytes) and getattr(tree, "shape", None) != ():
+    if isinstance(tree, Iterable) and not isinstance(tree, str | bytes) and getattr(tree, "shape", None) != ():
         way = "dict" if hasattr(kind, "keys") else "numpy.asarray" if hasattr(kind, "__array__") else "list"
-        raise TypeError(f"{path} is a {kind.__name__}; use a list, tuple, dict, dataclass instance, NumPy array or pandas "
+        raise TypeError(f"{path} is {kind_of(tree)}; use a list, tuple, dict, dataclass instance, NumPy array or pandas "
                         f"Series, for example {way}(…)")  # fmt: skip
     return None
 
@@ -235,7 +235,7 @@ def _flatten(
         leaves[path] = tree
         return next
     if any(tree is container for container in above):
-        raise TypeError(f"{path} is a {kind.__name__} that contains itself; a tree has no cycles")
+        raise TypeError(f"{path} is {kind_of(tree)} that contains itself; a tree has no cycles")
     if len(above) == DEEPEST:
         raise TypeError(f"{path[:40]}… is nested more than {DEEPEST} levels deep; use fewer, for example one flat list")
     parts, inside = opened.parts.items(), (*above, tree)

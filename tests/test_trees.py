@@ -1,5 +1,7 @@
 """Trees: what is taken apart can be put together again, and what cannot is refused by its path."""
 
+import array
+import enum
 import subprocess
 import sys
 from collections import Counter, OrderedDict, UserDict, defaultdict, deque
@@ -99,10 +101,10 @@ def test_arrays_of_nodes_and_numbers() -> None:
 
 def test_an_array_without_dimensions_is_a_number() -> None:
     x = Value(2.0)
-    for array in (np.array(3), np.array(3.0), np.array(x, dtype=object)):
-        [leaf] = flatten(array)[0].values()
+    for boxed in (np.array(3), np.array(3.0), np.array(x, dtype=object)):
+        [leaf] = flatten(boxed)[0].values()
         assert leaf is x or (leaf == 3.0 and type(leaf) in (int, float))
-        assert map_tree(lambda leaf: [leaf], array) == map_tree(lambda leaf: [leaf], array, entries=False) == [leaf]
+        assert map_tree(lambda leaf: [leaf], boxed) == map_tree(lambda leaf: [leaf], boxed, entries=False) == [leaf]
 
     class Foreign:
         shape = ()
@@ -260,9 +262,10 @@ LISTS = "use a list, tuple, dict, dataclass instance, NumPy array or pandas Seri
         (iter([1.0]), r"x\['k'\] is a list_iterator"),
         ({}.values(), r"x\['k'\] is a dict_values"),
         (deque([1.0]), r"x\['k'\] is a deque"),
+        (array.array("d", [1.0]), r"x\['k'\] is an array; "),
         (memoryview(b"1"), r"x\['k'\] is a memoryview"),
         (UserDict(a=1.0), rf"x\['k'\] is a UserDict; {LISTS} dict\(…\)"),
-        (np.array([1.0]).view(OwnArray), rf"x\['k'\] is a OwnArray; {LISTS} numpy.asarray\(…\)"),
+        (np.array([1.0]).view(OwnArray), rf"x\['k'\] is an OwnArray; {LISTS} numpy.asarray\(…\)"),
         (np.ma.masked_array([1.0], mask=[True]), r"x\['k'\] is a MaskedArray"),
         (np.array(["1"]), r"x\['k'\] has entries of type <U1; they must be real numbers or nodes"),
         (np.array([1j]), r"x\['k'\] has entries of type complex128"),
@@ -277,6 +280,17 @@ LISTS = "use a list, tuple, dict, dataclass instance, NumPy array or pandas Seri
 def test_what_is_refused_by_its_path(tree: Any, message: str) -> None:
     with pytest.raises(TypeError, match=message):
         flatten({"k": tree}, "x")
+
+
+class Bits(enum.IntEnum):
+    TWO = 2
+
+
+@pytest.mark.parametrize(
+    "leaf", [True, 2, Bits.TWO, Fraction(1, 2), np.float32(2.0), np.bool_(True), np.array(2.0), "ab", None]
+)
+def test_numbers_of_every_kind_are_leaves(leaf: Any) -> None:
+    assert list(flatten({"k": leaf}, "x")[0]) == ["x['k']"]
 
 
 def test_a_cycle_is_named() -> None:
