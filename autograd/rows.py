@@ -61,9 +61,9 @@ def number(x: Any) -> Any:
         return float(x)
     if kind == "O":  # an array of nodes
         return NotImplemented
-    if shape is not None:
+    if shape:
         raise TypeError(f"an array of shape {tuple(shape)} is not a scalar; apply the operation to its elements one by one")
-    if x is None or isinstance(x, str | bytes | complex | list | tuple | dict | set):
+    if x is None or shape == () or isinstance(x, str | bytes | complex | list | tuple | dict | set):
         raise TypeError(f"{x!r} is {kind_of(x)}; pass a real number (int, float) or a Value")
     return NotImplemented
 
