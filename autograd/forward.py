@@ -99,7 +99,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
         raise TypeError(f"jvp takes a tuple of arguments and one of tangents, such as (3.0,) and (1.0,); "
                         f"got {primals!r}, {tangents!r}")  # fmt: skip
     if len(primals) != len(tangents):
-        raise ValueError(f"jvp needs a tangent for each argument; got {len(primals)} primals and {len(tangents)} tangents")
+        raise ValueError(f"jvp needs a tangent for each argument; arguments: {len(primals)}, tangents: {len(tangents)}")
     level = next(_levels)
 
     def dual(primal: Any, tangent: Any) -> Dual:

@@ -180,6 +180,8 @@ def _differentiated(f: Callable[..., Any], argnums: int | tuple[int, ...], check
 
     def differentiated(*arguments: Any, **options: Any) -> Any:
         wanted = argnums if isinstance(argnums, tuple) else (argnums,)
+        if not all(hasattr(i, "__index__") for i in wanted):
+            raise TypeError(f"argnums is the number of an argument, or a tuple of several, such as (0, 1); got {argnums!r}")
         if any(i not in range(len(arguments)) or wanted.count(i) > 1 for i in wanted):
             raise TypeError(f"argnums is {argnums}, but the function got {len(arguments)} arguments, which are counted from 0 "
                             "and named once")  # fmt: skip
@@ -190,7 +192,7 @@ def _differentiated(f: Callable[..., Any], argnums: int | tuple[int, ...], check
 
         def shaped(items: Iterable[Any]) -> Any:
             built = tuple(build(items).values())
-            return built[0] if isinstance(argnums, int) else built
+            return built if isinstance(argnums, tuple) else built[0]
 
         def row(y: Any) -> Any:
             if is_array(y):

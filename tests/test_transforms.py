@@ -100,7 +100,8 @@ def test_a_changed_leaf_is_noticed() -> None:
 def test_shapes_of_grad() -> None:
     value, (dx, dys) = value_and_grad(lambda x, ys: x * ys[0] * ys[1][0], argnums=(0, 1))(2.0, [3.0, (5.0,)])
     assert (value.data, dx.data, dys[0].data, dys[1][0].data) == (30.0, 15.0, 10.0, 6.0)
-    assert grad(lambda x, y: x * y, argnums=1)(2.0, 3.0).data == 2.0
+    for one in (1, np.int64(1)):
+        assert grad(lambda x, y: x * y, argnums=one)(2.0, 3.0).data == 2.0
     assert grad(lambda x: 3.0)(1.0).data == 0.0
     rows = jacobian(lambda x, y: (x * y, [x - y]), argnums=(0, 1))(2.0, 3.0)
     assert rows[0][0].data == 3.0 and rows[1][0][1].data == -1.0
@@ -160,10 +161,15 @@ def test_replay_substitutes_and_leaves_the_graph_alone() -> None:
         (lambda: replay(Value(1.0), {Value(3.0): "1"}), ValueError, "does not take part"),
         (lambda: replay(Value(1.0), dict[Any, Any]({3: 1.0})), ValueError, "3 does not take part"),
         (lambda: grad(lambda x, y: x * y, argnums=(0, 0))(1.0, 2.0), TypeError, r"argnums is \(0, 0\).* named once"),
+        (lambda: grad(pow, argnums=-1)(1.0, 2.0), TypeError, "argnums is -1, but the function got 2 arguments"),
+        *[
+            (lambda wrong=wrong: grad(pow, argnums=wrong)(1.0, 2.0), TypeError, r"a tuple of several, such as \(0, 1\); got ")
+            for wrong in ([0, 1], 0.0, "x", None, (0, None))
+        ],
         (lambda: grad(lambda x: [x])(1.0), TypeError, "use jacobian"),
         (lambda: grad(lambda x: x)("1"), TypeError, "pass a real number"),
         (lambda: grad(lambda x: x)(), TypeError, "the function got 0 arguments"),
-        (lambda: jvp(lambda x: x, (1.0,), ()), ValueError, "1 primals and 0 tangents"),
+        (lambda: jvp(lambda x: x, (1.0,), ()), ValueError, "needs a tangent for each argument; arguments: 1, tangents: 0"),
         (lambda: jvp(grad(lambda x: x * x), (1.0,), (1.0,)), TypeError, "take jvp inside grad"),
         (lambda: jvp(math.exp, (1.0,), (1.0,)), TypeError, "use autograd's functions in place of math's"),
         (lambda: grad(math.exp)(1.0), TypeError, "would drop its graph"),
