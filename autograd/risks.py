@@ -30,7 +30,9 @@ __all__ = ["ANY", "danger_of", "risks", "risks_of"]
 
 Sign: TypeAlias = frozenset[int]
 ANY: Final[Sign] = frozenset((-1, 0, 1))
-TRIED: Final = {-1: (-1000.0, -1.5, -0.5, -1e-9), 0: (0.0,), 1: (1e-9, 0.5, 1.5, 1000.0)}
+TRIED: Final = {  # 3 and -3 because an odd power of a negative number is negative
+    -1: (-1000.0, -3.0, -1.5, -0.5, -1e-9), 0: (0.0,), 1: (1e-9, 0.5, 1.5, 3.0, 1000.0)
+}  # fmt: skip
 
 
 def risks(order: Sequence[Value]) -> Callable[[Value], int]:

@@ -8,15 +8,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from typing import Final
+from itertools import product
+from typing import Any, Final
 
 from approved_pictures import lined
 from flint import ctx
 
+from autograd import Value
 from autograd.certainty.intervals import FUNCTIONS, Interval, OutsideError, between, describe
 from autograd.checking.numeric import Slope, plateau, slope
 from autograd.checking.rounding import DOUBLE, Precision
 from autograd.checking.verdicts import judge
+from autograd.expressions import parse
+from autograd.risks import ANY, danger_of, risks, sign_of_few
+from autograd.rows import TABLE
+from autograd.telling import Telling
+from autograd.value import topological
 
 SINGLE: Final = Precision("float32", 24)
 nan, inf = math.nan, math.inf
@@ -110,7 +117,67 @@ def bounds() -> Iterator[str]:
             yield from (" | ".join(cells[i : i + 4]) for i in range(0, len(cells), 4))
 
 
+KINDS: Final[dict[str, Any]] = {"-": frozenset({-1}), "0": frozenset({0}), "+": frozenset({1}), "0+": frozenset({0, 1}),
+                                "±": ANY, "2": 2.0, "-0.5": -0.5, "∞": inf}  # fmt: skip
+GRAPHS: Final = """
+log(a) + log(a*a + 1) + sqrt(a)
+sqrt(a*a + b*b)
+sqrt(a*a + b*b + 1e-5)
+sqrt(dot([a, b], [a, b], 1))
+sqrt(dot([a, 3, b], [b, -2, b], 7))
+1/dot([exp(a), 2], [exp(b), 0.5])
+1/total([exp(a), 1, b*b])
+1/total([exp(a), -1])
+1/total([exp(a), -1, b, 2])
+sqrt(prod([exp(a), 2, 3]))
+log(a*b)
+log(exp(a)*exp(b))
+log(4 - a) + log(a - 2) + log(a*a - 4)
+arcsin(sigmoid(a)) + arcsin(tanh(a)/2)
+1/where(a > 0, 1, exp(b))
+1/where(a > 0, -1, exp(b))
+1/where(b - b > 0, -2, -3)
+sqrt(a)*b + where(sqrt(a) > 1, b, 1)
+log(sqrt(a))*b*3 + floor(log(b))
+maximum(sqrt(a), b)*2 + log(a)**2
+dot([sqrt(a), b], [b, 2], a)*3
+dot([a, b], [a, sqrt(b)], sqrt(a))
+a**3 + a**0.5 + 2**a + exp(a)**b
+exp(a)/exp(a) + a/(a + a) + a*exp(a*1e4)
+log(1 + a**b) + log(1 + a**2) + log(9 + a**3)
+"""
+
+
+def risky() -> Iterator[str]:
+    """Iterate over what is known of rows and of graphs without their numbers: signs, and where a slope may be infinite or NaN.
+
+    Of a row, for each kind of its operands: the signs of its result, the risk of its rules, and ! if it may be undefined.  Of a
+    graph: the nodes with a risk.
+    """
+    signs = {kind: name for name, kind in KINDS.items()} | {frozenset({-1, 0}): "-0"}
+    for row in TABLE.values():
+        cells = []
+        for names in product(KINDS, repeat=row.arity) if row.arity else ():
+            kinds = tuple(KINDS[name] for name in names)
+            risk, fails = danger_of(row, kinds)
+            cells.append(
+                f"{', '.join(names)}: {signs[sign_of_few(row, kinds, False)]} {risk or ''}{'!' if fails else ''}".strip()
+            )
+            if row.arity == 2 and names[0] == names[1] and kinds[0] not in (2.0, -0.5):
+                cells[-1] += f" (the same twice: {signs[sign_of_few(row, kinds, True)]})"
+        if cells:
+            yield f"\n{row.name}"
+            yield from (" | ".join(cells[i : i + 8]) for i in range(0, len(cells), 8))
+    for text in GRAPHS.strip().splitlines():
+        graph: Any = parse(text).evaluate({"a": Value(2.5, "a"), "b": Value(1.5, "b")})
+        order, telling = topological(graph), Telling(graph)
+        risk = risks(order)
+        found = [f"{risk(node)} at {telling.names[node]} = {telling.formula(node).text}" for node in order if risk(node)]
+        yield f"\n{text}\n    {'; '.join(found) or 'none'}"
+
+
 NUMBERS: Final[dict[str, Callable[[], str]]] = {
     "slopes.txt": lambda: lined(slopes()),
     "bounds.txt": lambda: lined(bounds()),
+    "risks.txt": lambda: lined(risky()),
 }

@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 import sys
 from decimal import ROUND_CEILING, ROUND_FLOOR
+from fractions import Fraction
+from itertools import product
 from typing import Any, Final
 
 import pytest
@@ -19,7 +21,7 @@ from autograd.certainty.enclosure import Enclosure
 from autograd.certainty.intervals import EVERYTHING, between, describe, interval
 from autograd.certainty.pieces import SMALLEST, UNEVEN, VALUE, Piece, halves, joined, longest_side, middle_of
 from autograd.certainty.subjects import Box, Subject
-from autograd.certainty.tables import Bounds, _decimal
+from autograd.certainty.tables import LARGEST, Bounds, _decimal
 
 SQUARE: Final = Subject(lambda x, y: x + y, {"x": (0, 1), "y": (0, 4)})
 
@@ -158,11 +160,29 @@ def test_bounds_are_rounded_outward_and_the_digits_that_they_share_are_written_o
     assert str(Bounds.of(between(low, high), digits)) == text
 
 
+@pytest.mark.parametrize("exponent", [-LARGEST, -70, -1, 0, 1, 70, LARGEST])
+def test_a_bound_is_the_nearest_decimal_with_this_many_digits(exponent: int) -> None:
+    for mantissa, digits in product((1, 7, 41042571, 2**52 + 1), (1, 3, 17, 60)):
+        exact, number = Fraction(mantissa) * Fraction(2) ** exponent, (arb(mantissa) * arb(2) ** exponent).mid()
+        low, high = _decimal(number, digits, ROUND_FLOOR), _decimal(number, digits, ROUND_CEILING)
+        assert _decimal(-number, digits, ROUND_FLOOR) == high.copy_negate()
+        assert _decimal(-number, digits, ROUND_CEILING) == low.copy_negate()
+        if low == high:
+            assert Fraction(low) == exact
+        else:
+            assert Fraction(low) < exact < Fraction(high)
+            assert Fraction(high) - Fraction(low) == Fraction(10) ** (low.adjusted() - digits + 1)
+            assert len(low.as_tuple().digits) == digits  # a zero at the end is a digit too
+
+
 def test_bounds_beyond_every_exponent() -> None:
-    huge = (arb(2) ** (2**23)).mid()
+    huge = (arb(2) ** (2 * LARGEST)).mid()
     tiny = (1 / huge).mid()
     assert _decimal(huge, 3, ROUND_CEILING) == -_decimal(-huge, 3, ROUND_FLOOR) == math.inf
     assert _decimal(tiny, 3, ROUND_FLOOR) == _decimal(-tiny, 3, ROUND_CEILING) == 0
+    # 2 to the power of ±65536, as 65536·log₁₀2 is 19728.3
+    assert str(_decimal(huge, 3, ROUND_FLOOR)) == str(-_decimal(-huge, 3, ROUND_CEILING)) == "2.00E+19728"
+    assert str(_decimal(tiny, 3, ROUND_CEILING)) == str(-_decimal(-tiny, 3, ROUND_FLOOR)) == "5.00E-19729"
 
 
 def test_what_depends_on_too_many_branches_may_be_anything() -> None:

@@ -23,7 +23,7 @@ __all__ = ["Bounds", "Table", "Tabular", "bits"]
 
 GUARD: Final = 64  # bits beyond the requested digits
 
-LARGEST: Final = 2**22  # of an exponent of 2, beyond which a bound is 0, ∞ or this power
+LARGEST: Final = 2**16  # of an exponent of 2, beyond which a bound is 0, ∞ or this power; 2**22 takes half a minute to write
 
 
 class Bounds(NamedTuple):
@@ -59,10 +59,7 @@ def _decimal(x: arb, digits: int, rounding: str) -> Decimal:
         if (exponent > 0) == (is_up == (sign > 0)):
             return Decimal("Infinity").copy_sign(sign) if exponent > 0 else Decimal(0)
         exponent, mantissa = (LARGEST if exponent > 0 else -LARGEST), sign
-    if exponent >= 0:
-        return context.plus(Decimal(mantissa << exponent))
-    found = context.divide(Decimal(mantissa), Decimal(1 << -exponent))
-    return found.normalize(context) if found.as_tuple().digits[-1:] == (0,) and found * (1 << -exponent) == mantissa else found
+    return context.divide(Decimal(mantissa << max(exponent, 0)), Decimal(1 << max(-exponent, 0)))
 
 
 def bits(digits: int) -> int:

@@ -1,0 +1,121 @@
+"""Recording: what each row's own function records, and what a node, a leaf and a graph consist of."""
+
+import itertools
+import math
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+from test_primitives import NAMES, sample
+
+from autograd import Unary, Value, gradients, primitives, sqrt, tanh, total, value, where
+from autograd.primitives import Binary, Nary, Primitive, dot, exp, multiply, power, relu, sigmoid
+from autograd.rows import TABLE
+from autograd.strategies import ROWS, widths
+from autograd.symbol import Symbol, flows
+from autograd.value import record, topological
+from autograd.writing import source
+
+
+def forbidden(row: Primitive, operands: Any) -> None:
+    """Stand in for the reference implementation."""
+    raise AssertionError(f"{row.name} of {operands} was not recorded by the row's own function")
+
+
+@pytest.mark.parametrize("row", ROWS, ids=NAMES)
+def test_the_reference_implementation_is_for_what_goes_wrong(row: Primitive, monkeypatch: pytest.MonkeyPatch) -> None:
+    for point in [x for x in sample(row) if row is not power or x[0] > 0][:3]:  # xʸ has no slope in y for x < 0
+        for kinds in itertools.product((Value, float), repeat=len(point)):
+            operands = [kind(x) for kind, x in zip(kinds, point, strict=True)]
+            # Where many operands are nodes and numbers in an unusual order, the reference implementation may step in.
+            is_rare = isinstance(row, Nary) and kinds[len(kinds) // 2] is kinds[-1] is Value and float in kinds
+            if Value in kinds and not is_rare:
+                plain = record(row, operands)
+                row.apply(operands)  # the first one writes the function
+                with monkeypatch.context() as patch:
+                    patch.setattr(value, "record", forbidden)
+                    fast = row.apply(operands)
+                assert (fast.data, fast.partials, fast.taken) == (plain.data, plain.partials, plain.taken)
+                assert (fast.operands, fast.inputs, fast.primitive) == (plain.operands, plain.inputs, row)
+
+
+def test_a_row_of_a_user_is_recorded_by_its_own_function_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, y = Value(0.5), Value(2.0)
+    swish = Unary("swish", lambda x: x * sigmoid(x), lambda x, out: out + sigmoid(x) * (1 - out))
+    clock = Binary("clock", math.fmod, lambda x, y, out: 1.0, lambda x, y, out: -float(int(x / y)), infix="%")
+    nodes = swish(x), clock(x, y), clock(-5.5, y), clock(y, 1)
+    monkeypatch.setattr(value, "record", forbidden)
+    assert [n.data for n in (swish(x), clock(x, y), clock(-5.5, y), clock(y, 1))] == [n.data for n in nodes]
+    # A sign is how it is written; what it computes is its function: -5.5 % 2 would be 0.5.
+    assert clock(-5.5, y).data == -1.5 and source(clock(Symbol("x"), Symbol("y")))[0] == "row0(x, y)"
+    assert source(power(Symbol("x"), Symbol("y")))[0] == "power(x, y)"
+
+
+def test_every_result_of_a_user_s_row_of_many_operands_is_checked() -> None:
+    results = iter([1.0, 2.0, "three"])
+    odd = Nary("odd", lambda *v: next(results), lambda v, out: [1.0] * len(v), lambda *v: v)
+    assert odd(Value(1.0)).data + odd(Value(1.0)).data == 3.0
+    with pytest.raises(TypeError, match="returned 'three'"):
+        odd(Value(1.0))
+
+
+@pytest.mark.parametrize("gradient", [np.array([2.0, 3.0]), [2.0, 3.0], (2, 3)])
+def test_a_gradient_is_a_list_or_an_array_of_numbers(gradient: Any) -> None:
+    row = Nary("linear", lambda x, y: 2 * x + 3 * y, lambda v, out: gradient, lambda *v: v)
+    for _ in range(2):
+        assert row(Value(1.0), Value(1.0)).partials == (2.0, 3.0)
+
+
+@pytest.mark.parametrize("gradient", [2.0, np.array(2.0), np.array([[2.0, 3.0]]), {0: 2.0, 1: 3.0}, [2.0], "ab"])
+def test_another_gradient_is_refused(gradient: Any) -> None:
+    row = Nary("linear", lambda x, y: 2 * x + 3 * y, lambda v, out: gradient, lambda *v: v)
+    with pytest.raises(TypeError, match=r"gradient of the row 'linear' returned .*; it must return a number for each of the 2"):
+        row(Value(1.0), Value(1.0))
+
+
+@pytest.mark.parametrize("number", [3, True, Fraction(3), np.float32(3), np.int8(3), np.array(3.0)])
+def test_a_leaf_holds_a_float(number: Any) -> None:
+    leaf = Value(0.0)
+    leaf.data = number
+    assert type(leaf.data) is type(Value(number).data) is float and leaf.data == float(number)
+
+
+def test_a_rule_may_be_a_comparison() -> None:
+    ramp = Unary("ramp", lambda x: where(x > 0, x, 0), lambda x, out: x > 0)
+    for x, slope in ((-1.0, 0.0), (2.0, 1.0)):
+        leaf = Value(x)
+        node = ramp(sqrt(leaf + 1))
+        node.backward()
+        assert ramp(leaf).partials == (slope,) and ramp(leaf).taken == (slope > 0,)
+    assert str(flows(ramp, 1)) == "(Symbol('x > 0'),)"
+
+
+@pytest.mark.parametrize("array", [np.array([Value(0.5), Value(-1.0)]), np.array([[Value(0.5), 2.0]], dtype=object)])
+def test_a_row_of_the_table_on_an_array_of_nodes_is_applied_to_each(array: Any) -> None:
+    found = tanh(array), multiply(array, Value(3.0)), primitives.maximum(2.0, array), dot([array], [2.0])
+    expected = np.vectorize(lambda x: x.data if isinstance(x, Value) else x)(array)
+    for nodes, numbers in zip(found, (np.tanh(expected), expected * 3, np.maximum(2.0, expected), expected * 2), strict=True):
+        assert nodes.shape == array.shape
+        assert [x.data if isinstance(x, Value) else x for x in nodes.flat] == pytest.approx([*numbers.flat])
+
+
+@pytest.mark.parametrize(
+    ("f", "n"),
+    [
+        (lambda x, y: x * y, 0), (lambda x, y: x**1.5, 2), (lambda x, y: x**1.0, 2), (lambda x, y: x**2, 1),
+        (lambda x, y: x**3, 2), (lambda x, y: exp(x) * y, 1), (lambda x, y: x * y + y * y, 0),
+        (lambda x, y: total([x, y, y]), 0), (lambda x, y: relu(x) * sqrt(y), 2),
+    ],
+)  # fmt: skip
+def test_the_gradient_of_one_input_has_no_nodes_for_the_others(f: Callable[..., Any], n: int) -> None:
+    x, y = Value(2.0), Value(3.0)
+    before = {*topological(f(x, y))}
+    result = f(x, y)
+    [slope] = gradients(result, [x])
+    assert len({*topological(slope)} - {*topological(result)} - before) == n
+
+
+def test_the_table_is_complete() -> None:
+    assert {*TABLE.values()} == {*ROWS} and all(widths(row) for row in ROWS)
