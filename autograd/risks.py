@@ -30,8 +30,8 @@ __all__ = ["ANY", "danger_of", "risks", "risks_of"]
 
 Sign: TypeAlias = frozenset[int]
 ANY: Final[Sign] = frozenset((-1, 0, 1))
-TRIED: Final = {  # 3 and -3 because an odd power of a negative number is negative
-    -1: (-1000.0, -3.0, -1.5, -0.5, -1e-9), 0: (0.0,), 1: (1e-9, 0.5, 1.5, 3.0, 1000.0)
+TRIED: Final = {  # among them numbers where cosine and sine are negative, and so is their power of a negative number
+    -1: (-1000.0, -5.0, -3.0, -1.5, -0.5, -1e-9), 0: (0.0,), 1: (1e-9, 0.5, 1.5, 3.0, 5.0, 1000.0)
 }  # fmt: skip
 
 

@@ -121,6 +121,13 @@ abs(-w)
 w == x
 w == w
 w == 0.5
+{w == w, w == x, w != x}
+1 / total([w, x, -w, -x])
+1 / total([w, x, 0, -w, -x])
+w.tanh()
+w.maximum(x)
+w.leaky_relu()
+(w > 1).where(w, x)
 w < x
 bool(w)
 bool(w < x)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from test_branches import CASES, Case, agree
 
-from autograd import Value, clip, compile, dot, exp, log, maximum, relu, sqrt, total, where
+from autograd import Value, clip, compile, cos, dot, exp, log, maximum, relu, sin, sqrt, total, where
 
 BACKENDS = ["numpy", "pure", *["native"] * (find_spec("numba") is not None)]
 # Where a product overflows in the branch, masking it would cost the matrices of every network.
@@ -48,6 +48,24 @@ def test_a_weight_of_a_branch_that_is_not_taken(backend: str) -> None:
     assert list(values) == pytest.approx([3.0, 3 * math.log(2)])
     assert program.gradient(batch, reduce="sum")[1] == pytest.approx([1 + math.log(2)])
     assert program.gradient([0.0, -1.0], reduce="sum")[1] == pytest.approx([2.0])
+
+
+@pytest.mark.parametrize(
+    "branch",
+    [
+        lambda w, x: sqrt(cos(w + x)),
+        lambda w, x: sqrt(sin(exp(w + x / 4))),
+        lambda w, x: log(0.5 + (w - x) ** (w + x)),
+    ],
+    ids=["cos", "sin", "power"],
+)
+def test_a_result_that_is_negative_at_some_numbers_only_is_a_risk(branch: Callable[[Any, Any], Any]) -> None:
+    w = Value(1.0)
+    program = compile(lambda x: where(x < 1, branch(w, x), w * x), [w], backend="numpy")
+    assert program.gradient([2.0], reduce="sum")[1].tolist() == [2.0]  # here the branch that is not taken is NaN
+    inside = branch(w, 0.0)
+    inside.backward()
+    assert program.gradient([0.0, 2.0], reduce="sum")[1].tolist() == pytest.approx([w.grad + 2.0])
 
 
 @pytest.mark.parametrize("backend", ["numpy", "native"])

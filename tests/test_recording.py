@@ -119,3 +119,17 @@ def test_the_gradient_of_one_input_has_no_nodes_for_the_others(f: Callable[..., 
 
 def test_the_table_is_complete() -> None:
     assert {*TABLE.values()} == {*ROWS} and all(widths(row) for row in ROWS)
+
+
+def test_rules_of_other_inputs_are_not_read() -> None:
+    read: list[Any] = []
+
+    def rule(x: Any, y: Any, out: Any) -> Any:
+        read.append(y)
+        return x
+
+    product = Binary("product", lambda x, y: x * y, lambda x, y, out: y, rule)
+    x, y = Value(2.0), Value(3.0)
+    result = product(x, y)
+    assert [g.data for g in gradients(result, [x])] == [3.0] and not any(x is y for x in read)
+    assert [g.data for g in gradients(result, [y])] == [2.0] and any(x is y for x in read)
