@@ -19,7 +19,23 @@ from autograd.exercises import Exercise, exercise, exercises, worksheet
 from autograd.expressions import ExpressionError, parse
 from autograd.manual import page
 from autograd.player.javascript import to_javascript
-from autograd.primitives import Primitive, cos, dot, exp, floor, log, maximum, relu, sin, sqrt, tanh, total, where
+from autograd.primitives import (
+    Primitive,
+    cos,
+    dot,
+    exp,
+    floor,
+    log,
+    maximum,
+    minimum,
+    prod,
+    relu,
+    sin,
+    sqrt,
+    tanh,
+    total,
+    where,
+)
 from autograd.rows import TABLE
 from autograd.site.mathml import to_mathml
 from autograd.site.session import Session
@@ -29,6 +45,7 @@ from nn.data import truth_table
 from nn.optim import SGD, Adam, Momentum, RProp, cosine, exponential_decay, step_decay, warmup
 
 SPOILT: Final = Unary("spoilt", sin.function, lambda x, out: cos(x) * where(abs(x - 2) < 0.01, 1.1, 1))
+ODD: Final = Unary("odd", lambda x: x * x * x, lambda x, out: 3 * x * log(exp(x)) + where(x > 1.5, log(x - 1.25), 0) * 0)
 EXPRESSIONS: Final = {
     "-(a - b)**2 + a**10 - a**-1 + b**0.5": {"a": 1.5, "b": 2.0},
     "a/b/a - (a - (b - a)) * -a": {"a": 3.0, "b": -0.5},
@@ -155,7 +172,10 @@ def certificates() -> Iterator[str]:
     # Only + - × ÷ and √, so that backward() has the same digits everywhere.
     network = trained(9, 1, activation="relu")
     chain = (x * 3 - 0.3 + x / y) ** 2 / sqrt(y + x)
-    for loss in (chain, (x + y) - y, relu(x - 0.1) + floor(y) * sqrt(x * 0), relu(sqrt(y) * sqrt(y) - 3), network):
+    near = sqrt(y) * sqrt(y) - 3
+    graphs = [chain, (x + y) - y, relu(x - 0.1) + floor(y) * sqrt(x * 0), relu(near), network, relu(abs(near)) + relu(x - 5),
+              where(x > 0, x * 3, y) * 0.1, maximum(x, y) - x, where(near > 0, x, y) * x, (x * 1e200) * 1e200 - y, x]  # fmt: skip
+    for loss in graphs:
         yield f"\n{certify(loss)}"
     boxes: list[tuple[Any, dict[str, Any]]] = [
         (lambda x, y: x * y - x, {"x": (-1, 2), "y": (0, 1)}),
@@ -165,6 +185,11 @@ def certificates() -> Iterator[str]:
         (lambda w: tanh(w[0] * w[1]) + clip(w[0], -0.5, 0.5), {"w": [(-1, 1), (0.25, 2)]}),
         (lambda x: 1 / x, {"x": (-1, 1)}),
         (lambda x: log(x), {"x": (0, 1)}),
+        (lambda x: (x * x if x > 0 else -x) + (1 if x > 0 else x), {"x": (-1, 1)}),
+        (lambda x, y=2.0, z=3.0: x * y + z, {"x": (0, 1), "z": 5}),
+        (lambda x: x - x * x * x / 3 + abs(x) * 0, {"x": (-2, 2)}),
+        (lambda x: sqrt(1 - x * x) + 1, {"x": (-1, 1)}),
+        (lambda x, y: maximum(x, y) - minimum(x, y), {"x": (0, 1), "y": (0.5, 2)}),
     ]
     for f, box in boxes:
         try:
@@ -178,6 +203,12 @@ def certificates() -> Iterator[str]:
     for f, box in (
         (lambda x: 3 * SPOILT(x) + 1, {"x": (1, 3)}),
         (lambda x: floor(x), {"x": (0.5, 1.5)}),
+        (lambda x, y: x * x * y + exp(x - y), {"x": (-1, 2), "y": (0, 1)}),
+        (lambda x: relu(x) * x + tanh(x), {"x": (-1, 1)}),
+        (lambda x: sqrt(x) + x, {"x": (0, 1)}),
+        (lambda x: log(x) * x, {"x": (-0.5, 1)}),
+        (lambda x: ODD(x) + ODD(-x), {"x": (-1, 2)}),
+        (lambda x: prod([x, x, x + 1]), {"x": (-1, 2)}),
     ):
         yield f"\n{gradcheck(f, box=box)}"
 

@@ -416,6 +416,9 @@ def test_arguments_are_checked() -> None:
     point = certify(tanh, x=1)
     with pytest.raises(TypeError, match="a claim is a function"):
         point.claim(True)
+    for bound in (-1.0, math.inf, math.nan):
+        with pytest.raises(ValueError, match="a Lipschitz constant is a finite number, 0 or more"):
+            point.lipschitz(bound)
     with pytest.raises(TypeError, match=r"no argument has an interval.*x=\(low, high\)"):
         point.monotone()
 

@@ -16,8 +16,9 @@ from typing import Any, Final
 import pytest
 from flint import arb
 
-from autograd import certify, floor, maximum, minimum, relu, sqrt, where
-from autograd.certainty.enclosure import Enclosure
+from autograd import certify, floor, maximum, minimum, relu, sin, sqrt, where
+from autograd.certainty import boxes
+from autograd.certainty.enclosure import Enclosure, NoEnclosureError, UndecidedError
 from autograd.certainty.intervals import EVERYTHING, between, describe, interval
 from autograd.certainty.pieces import SMALLEST, UNEVEN, VALUE, Piece, halves, joined, longest_side, middle_of
 from autograd.certainty.subjects import Box, Subject
@@ -158,6 +159,44 @@ def test_bounds_are_rounded_outward_and_the_digits_that_they_share_are_written_o
     low: float, high: float, digits: int, text: str
 ) -> None:
     assert str(Bounds.of(between(low, high), digits)) == text
+
+
+def test_an_enclosure_is_neither_a_number_nor_a_condition_by_itself() -> None:
+    x = Enclosure.leaf(between(1, 2))
+    for y in (x, x * x, x - 1):
+        with pytest.raises(TypeError, match="is a number, not a condition"):
+            bool(y)
+        with pytest.raises(NoEnclosureError, match="cannot become a float"):
+            float(y)
+        with pytest.raises(TypeError, match="add cannot be applied to operands of types Enclosure, object"):
+            y + object()
+    assert bool(x > 0) and not bool(x > 2)
+    with pytest.raises(UndecidedError, match="is open on this interval"):
+        bool(x > 1.5)
+
+
+def test_a_comparison_that_is_repeated_is_decided_once() -> None:
+    def repeated(x: Any) -> Any:
+        one = x if x > 0 else -x
+        other = 1 if not x <= 0 else 2
+        return where(x > 0, one, 3 * one) + (other if x > 0 else other * 10)
+
+    found = piece(repeated, x=(-1.0, 2.0))
+    # Within a case the sign of the argument is known, though its interval is that of the whole piece.
+    assert sorted(describe(case.quantity(VALUE).bounds) for case in found.cases) == ["[0, 3]", "[14, 23]"]
+    assert {describe(x) for case in found.cases for x in case.slopes(VALUE).values()} == {"1", "-3"}
+
+
+@pytest.mark.parametrize("most", [10, 40])
+def test_the_work_for_a_bound_or_a_claim_is_limited(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = list[Any]()
+    monkeypatch.setattr(boxes, "MOST", most)
+    monkeypatch.setattr(boxes, "FEWEST", 1)
+    monkeypatch.setattr(boxes, "halves", lambda box, side: made.append(box) or halves(box, side))
+    certificate = certify(lambda x: sin(1 / x) / x, x=(1e-6, 1.0))
+    assert len(made) == most / 2 and "the limit on the work was reached" in str(certificate)
+    made.clear()
+    assert certificate.claim(lambda value: value < 5e5).verdict == "undecided" and len(made) <= most / 2
 
 
 @pytest.mark.parametrize("exponent", [-LARGEST, -70, -1, 0, 1, 70, LARGEST])

@@ -253,7 +253,7 @@ def _increasing(f: Callable[[arb], arb], low: float = -math.inf, high: float = m
     """Return an increasing function on intervals, from the function on its domain.
 
     Args:
-        f: the function; at the ends of an open domain it is -∞ and ∞.
+        f: the function; where an open domain ends its limits are -∞ and ∞, which Arb's NaN there becomes.
         low: the low end of its domain.
         high: the high end.
         is_open: whether the function has no value at them.
@@ -264,9 +264,7 @@ def _increasing(f: Callable[[arb], arb], low: float = -math.inf, high: float = m
         if x.high < start or x.low > end or (is_open and x.low == x.high and (x.low <= start or x.high >= end)):
             raise OutsideError("no number of the interval lies in the domain")
         inside = bool(x.low > start and x.high < end) or (not is_open and bool(x.low >= start and x.high <= end))
-        least = -INFINITE if is_open and x.low <= start else _down(f(max(x.low, start)))
-        most = INFINITE if is_open and x.high >= end else _up(f(min(x.high, end)))
-        return Interval(least, most, inside)
+        return _outward(f(max(x.low, start)), f(min(x.high, end)), inside)
 
     return applied
 

@@ -264,9 +264,11 @@ class GraphCertificate(Tabular):
         return name, str(bounds), repr(number), off, at
 
     def _shown(self, node: Value) -> str:
-        formula, row = self._telling.formula(node).text, node.primitive
-        short = formula if len(formula) <= WIDEST or row is None else f"{row.name}(…)"
-        return f"{self._telling.names[node]} = {short}"
+        name, row = self._telling.names[node], node.primitive
+        if row is None:
+            return name
+        formula = self._telling.formula(node).text
+        return f"{name} = {formula if len(formula) <= WIDEST else f'{row.name}(…)'}"
 
 
 def _is_narrow(x: Interval, digits: int) -> bool:
