@@ -173,8 +173,10 @@ def certificates() -> Iterator[str]:
     network = trained(9, 1, activation="relu")
     chain = (x * 3 - 0.3 + x / y) ** 2 / sqrt(y + x)
     near = sqrt(y) * sqrt(y) - 3
-    graphs = [chain, (x + y) - y, relu(x - 0.1) + floor(y) * sqrt(x * 0), relu(near), network, relu(abs(near)) + relu(x - 5),
-              where(x > 0, x * 3, y) * 0.1, maximum(x, y) - x, where(near > 0, x, y) * x, (x * 1e200) * 1e200 - y, x]  # fmt: skip
+    graphs = [
+        chain, (x + y) - y, relu(x - 0.1) + floor(y) * sqrt(x * 0), relu(near), network, relu(abs(near)) + relu(x - 5),
+        where(x > 0, x * 3, y) * 0.1, maximum(x, y) - x, where(near > 0, x, y) * x, (x * 1e200) * 1e200 - y, x,
+    ]  # fmt: skip
     for loss in graphs:
         yield f"\n{certify(loss)}"
     boxes: list[tuple[Any, dict[str, Any]]] = [
