@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import operator
 import re
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from importlib import import_module
 from inspect import Parameter, Signature, isclass, isfunction, signature
 from typing import Any, Final, get_args, get_origin
 
+import numpy as np
 from approved_pictures import choice, lined, trained
 
 from autograd import Unary, Value, certify, check_derivation, clip, explain, find_nonfinite, gradcheck, label_values, walk
@@ -20,6 +22,8 @@ from autograd.expressions import ExpressionError, parse
 from autograd.manual import page
 from autograd.player.javascript import to_javascript
 from autograd.primitives import (
+    Binary,
+    Nary,
     Primitive,
     cos,
     dot,
@@ -32,6 +36,7 @@ from autograd.primitives import (
     relu,
     sin,
     sqrt,
+    step,
     tanh,
     total,
     where,
@@ -218,6 +223,15 @@ def certificates() -> Iterator[str]:
 def checks() -> Iterator[str]:
     """Iterate over reports of gradient checks; of the numeric derivatives only the first digits, and no errors."""
     wrong = Unary("wrong", tanh.function, lambda x, out: 1 - out)
+    lead = Binary("lead", lambda x, y: x + y * y, lambda x, y, out: 1, lambda x, y, out: where(y > 0, y, 0))
+    many = Nary("many", lambda *v: v[0] * v[1] + v[-1], lambda v, out: (v[1], *[v[0]] * (len(v) - 2), 1.5), lambda *v: v)
+    powers = [10.0**k for k in range(-20, 20)]
+
+    def products(v: Any) -> Any:  # of matrices; one entry is that of the transposed
+        found = np.einsum("ik,lj->ijkl", np.eye(2), v) + np.einsum("jl,ik->ijkl", np.eye(2), v)
+        found[0, 1, 0, 1] = found[1, 0, 1, 0] + 0.25
+        return found
+
     cases: list[tuple[Any, tuple[Any, ...], dict[str, Any]]] = [
         (lambda w, x: tanh(w * x) ** 2, (0.5, 2.0), {}),
         (lambda w, x: wrong(w * x) + wrong(x), (0.5, 2.0), {}),
@@ -231,6 +245,25 @@ def checks() -> Iterator[str]:
         (lambda x: float(x > 0), (0.0,), {"gradient": lambda x: 0.0}),
         (lambda x: 1e20 + x, (1.0,), {"gradient": lambda x: 1.0}),
         (lambda v: sum(v[i] * i for i in range(30)), ([0.5] * 30,), {"gradient": lambda v: [*range(29), 28.0], "seed": 1}),
+        (lambda w, x: total([wrong(w), lead(x, w), many(w, x, w), many(w, x, x, w)]), (0.5, 2.0), {}),
+        (lambda a_long_name_of_an_input, b: wrong(a_long_name_of_an_input) * b, (Value(0.5, "θ" * 70), 2.0), {}),
+        (lambda x: x**1.5, (0.0,), {}),
+        (lambda x: sqrt(x), (1e-4,), {}),
+        (lambda x: relu(x - 1e-5) + x, (0.0,), {}),
+        (lambda x: floor(x + 1e-5) * x, (3.0,), {}),
+        (lambda x: sqrt(x * 0.0) * x, (2.0,), {}),
+        (lambda x: total([x * 1e-9, 1e9]), (2.0,), {}),
+        (lambda x: abs(x) + step(x), (0.0,), {}),
+        (lambda p: p["w"][0] * p["b"] ** 2, ({"w": [1.0, 2.0], "b": 3.0},), {"order": 2}),
+        (lambda v: [v[0] * v[1], v[0]], ([2.0, 3.0],), {"gradient": lambda v: [[v[1], v[0]], [1.0, 1.0]]}),
+        (lambda v: v @ v, (np.array([[1.0, 2.0], [0.5, 4.0]]),), {"gradient": products}),
+        (lambda v: v * 3, (np.float32([0.1, 2.0]),), {"gradient": lambda v: np.float32([[3, 0], [0, 3.01]])}),
+        (lambda x, y, z: x * y + z, (2.0, 3.0, 1.0), {"gradient": lambda x, y, z: (y + 1, x + 1, 1.5)}),
+        (lambda x: abs(x), (0.0,), {"gradient": lambda x: 2.0}),
+        (lambda x: x * x, (2.0,), {"gradient": lambda x: math.nan}),
+        (lambda x: x * x + 1e-10 * (x * 1e12 % 7), (2.0,), {"gradient": lambda x: 2 * x}),
+        (lambda v: sum(v), ([0.5] * 40,), {"gradient": lambda v: [1.0] * 20 + [1.5] * 20}),
+        (lambda x: [x * unit for unit in powers], (2.0,), {"gradient": lambda x: [3e-20, *powers[1:]]}),
     ]
     for f, point, options in cases:
         report = str(gradcheck(f, *point, **options))

@@ -9,11 +9,13 @@ import pytest
 
 from autograd import Value, certify, check_derivation, draw, explain, floor, gradcheck, tanh, total, walk
 from autograd.checking.assertions import REJECTED, why_rejected
+from autograd.checking.points import point_text
 from autograd.compiler.program import require_one_of
 from autograd.derivation import LONGEST_COUNT, MOST_HOPS, MOST_PATHS, MOST_SHARES
 from autograd.drawing import Drawing
 from autograd.exercises.answers import read_answer
 from autograd.expressions import parse
+from autograd.manners import describe
 from autograd.player.stage import draw_views
 from autograd.writing import LONGEST_SUM
 from nn import MLP
@@ -114,6 +116,21 @@ def rejected(n: int) -> str:
         REJECTED.clear()
 
 
+def compared(f: Callable[[Any], Any], point: Any, gradient: Any) -> str:
+    """Return the names of the derivatives that a check of a gradient compares."""
+    return str([check.name for check in gradcheck(f, point, gradient=lambda x: gradient).inputs])
+
+
+def rules_of_a_sum(n: int) -> set[str]:
+    """Return the names of the rules that are checked one by one in a sum of n operands."""
+    return {check.name for check in gradcheck(lambda x: total([x] * n), 1.0).edges}
+
+
+def twice(n: int) -> list[str]:
+    """Return the names of the second derivatives that are checked."""
+    return [check.name for check in gradcheck(lambda v: total(v) ** 2, [1.0] * n, order=2).inputs]
+
+
 class Shown:
     """An answer that is none, with a text of n characters."""
 
@@ -152,6 +169,13 @@ LAST: dict[str, tuple[int, Callable[[int], bool]]] = {  # the last number for wh
     "reasons of rejected points": (5, lambda n: rejected(n).count("×") == n),
     "rows of a report": (12, lambda n: "more" not in str(gradcheck(lambda *xs: total(xs), *range(1, n + 1)))),
     "inputs of which each is checked": (24, lambda n: "direction" not in str(gradcheck(sum, [1.0] * n).inputs)),
+    "inputs of which each is compared": (24, lambda n: "direction" not in compared(lambda v: sum(v), [1.0] * n, [1.0] * n)),
+    "results of which each is compared": (24, lambda n: "w1" not in compared(lambda x: [x] * n, 1.0, [1.0] * n)),
+    "operands of which each rule is checked": (24, lambda n: "∂total/∂x0" in rules_of_a_sum(n)),
+    "inputs of which each second derivative is checked": (4, lambda n: "direction" not in str(twice(n))),
+    "operands that are shown beside a rule": (3, lambda n: ", …" not in gradcheck(lambda x: total([x] * n), 1.0).edges[0].at),
+    "characters of a point in a message": (79, lambda n: "…" not in point_text(["x" * (n - 4)], [1.0])),
+    "operands in the description of a node": (4, lambda n: "…" not in describe(uses(n))),
     "epochs of a perceptron": (12, lambda n: "…" not in Perceptron(1).fit([[20.0], [21.0]], [0, 1], epochs=n).message),
 }  # fmt: skip
 
