@@ -42,6 +42,7 @@ SWAPS: Final = {  # without `|`, which is mostly a union of types
     ast.IsNot: "is", ast.In: "not in", ast.NotIn: "in", ast.And: "or", ast.Or: "and",
 }  # fmt: skip
 MOST_TESTS: Final = 250  # that are tried on a mutant
+SIGNATURES: Final = "tests/test_approved.py::test_what_was_approved_is_written_today[signatures.txt]"  # runs few lines itself
 SECONDS: Final = 300  # after which an endless loop is a failed test
 
 
@@ -223,7 +224,7 @@ class Record:
                     self.by_line[str(Path(name).relative_to(ROOT))][abs(line)].add(test)
 
     def tests(self, mutant: Mutant) -> list[str]:
-        """Return the tests that run a mutant's line; of a line run on import, those of the file.
+        """Return the tests that run a mutant's line; of a line run on import, those of the file, and that of all signatures.
 
         The most specific come first, but of the tests that differ only in their parameters the second ones after all others.
         """
@@ -234,7 +235,8 @@ class Record:
             name = test.partition("[")[0]
             ranked.append((turns[name], test))
             turns[name] += 1
-        return [test for _, test in sorted(ranked, key=lambda each: each[0])[:MOST_TESTS]]
+        tests = [test for _, test in sorted(ranked, key=lambda each: each[0])[:MOST_TESTS]]
+        return [SIGNATURES, *tests] if self.on_import(mutant) else tests
 
     def on_import(self, mutant: Mutant) -> bool:
         """Whether a mutant's line is run on import, perhaps to make a table."""

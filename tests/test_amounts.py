@@ -18,7 +18,11 @@ from autograd.expressions import parse
 from autograd.manners import describe
 from autograd.player.stage import draw_views
 from autograd.writing import LONGEST_SUM
-from nn import MLP
+from nn import MLP, Neuron
+from nn.engines import Compiled, Eager, Lesson, engine_for
+from nn.evaluation import examples_of
+from nn.losses import squared_error
+from nn.optim import SGD
 from nn.perceptron import Perceptron
 
 
@@ -131,6 +135,29 @@ def twice(n: int) -> list[str]:
     return [check.name for check in gradcheck(lambda v: total(v) ** 2, [1.0] * n, order=2).inputs]
 
 
+def lesson(n: int, loss: Any) -> Lesson:
+    """Return a lesson of n examples for a neuron with two parameters."""
+    neuron = Neuron(1, "linear", seed=0)
+    examples = examples_of(neuron, [[0.0]] * n, [float(i) for i in range(n)])
+    return Lesson(neuron, loss, examples, SGD(), "mean", 0.0, 0.5)
+
+
+def is_small(n: int) -> bool:
+    """Whether n epochs with one example are not worth compiling."""
+    return isinstance(engine_for(lesson(1, squared_error), "auto", n), Eager)
+
+
+def is_shown(n: int) -> bool:
+    """Whether a loss that refuses the target of the n-th example of n + 1 is found out before it is compiled."""
+
+    def picky(y: Any, t: Any) -> Any:
+        if isinstance(t, float) and t == n - 1:
+            raise ValueError("refused")
+        return (y - t) ** 2
+
+    return message(lambda: Compiled(lesson(n + 1, picky))) == "refused"
+
+
 class Shown:
     """An answer that is none, with a text of n characters."""
 
@@ -176,6 +203,8 @@ LAST: dict[str, tuple[int, Callable[[int], bool]]] = {  # the last number for wh
     "operands that are shown beside a rule": (3, lambda n: ", …" not in gradcheck(lambda x: total([x] * n), 1.0).edges[0].at),
     "characters of a point in a message": (79, lambda n: "…" not in point_text(["x" * (n - 4)], [1.0])),
     "operands in the description of a node": (4, lambda n: "…" not in describe(uses(n))),
+    "epochs that are not worth compiling": (999_999, is_small),
+    "targets that are shown to a loss": (100, is_shown),
     "epochs of a perceptron": (12, lambda n: "…" not in Perceptron(1).fit([[20.0], [21.0]], [0, 1], epochs=n).message),
 }  # fmt: skip
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import nn.data
 from nn.data import GATES, digits, mnist, moons, parity, read_idx, truth_table
 from nn.tables import rows_of
 
@@ -48,6 +49,13 @@ def test_parity() -> None:
     for n in (0, 21):
         with pytest.raises(ValueError, match=f"n_bits .* from 1 to 20, .*; got {n}"):
             parity(n)
+
+
+def test_the_longest_numbers_and_the_fewest_points(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nn.data, "range", lambda n: [n - 1], raising=False)  # only the last of the 2²⁰ numbers
+    assert parity(20) == ([[1.0] * 20], [0])
+    monkeypatch.undo()
+    assert moons(2, noise=0.0) == ([[1.0, 0.0], [0.0, 0.5]], [0, 1])
 
 
 def test_moons() -> None:
@@ -179,3 +187,5 @@ def test_a_table_of_numbers_stays_a_table_and_one_of_objects_becomes_lists() -> 
     table = np.array([[1.0, 2.0], [3.0, 4.0]])
     assert rows_of("X", table) is table
     assert rows_of("X", table.astype(object)) == [[1.0, 2.0], [3.0, 4.0]]
+    images = [[np.array([1, 2]), np.array([3, 4])], ([5], np.array([6]))]
+    assert repr(rows_of("X", images)) == "[[[1, 2], [3, 4]], [[5], [6]]]"  # only lists, to any depth

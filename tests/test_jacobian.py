@@ -10,6 +10,7 @@ from numpy.testing import assert_allclose
 from test_compiler import attention, convolution, flat, leaves, normal
 
 from autograd import Value, compile, cos, dot, exp, gradients, logsumexp, maximum, relu, sin, sqrt, tanh, where
+from autograd.compiler.pure import as_function
 from autograd.trees import flatten, map_tree
 from nn import MLP, losses
 
@@ -91,6 +92,21 @@ def test_jacobians_are_the_eager_ones(name: str, backend: str) -> None:
     for parameter, x in zip(parameters, before, strict=True):
         parameter.data = x
     assert_allclose(program.jacobian(*arrays), expected, rtol=0, atol=1e-12 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("name", ["network", "branches", "convolution", "a tree"])
+def test_the_pure_function_in_numpy(name: str) -> None:
+    """What `to_jax` returns is a function in any namespace that has NumPy's functions."""
+    f, parameters, _, arrays = given(name)
+    program = compile(f, parameters)
+    loss, gradient = program.gradient(*arrays)
+    found = as_function(program.trace, np, None)(program.parameters, *arrays)
+    assert found[0] == pytest.approx(loss, rel=1e-13)
+    assert_allclose(found[1], gradient, rtol=0, atol=1e-13 * np.abs(gradient).max())
+    for of in ("parameters", "inputs"):
+        expected = program.jacobian(*arrays, of=of)
+        found = as_function(program.trace, np, of)(program.parameters, *arrays)
+        assert_allclose(found, expected, rtol=0, atol=1e-13 * np.abs(expected).max())
 
 
 @pytest.mark.parametrize("of", ["parameters", "inputs"])

@@ -24,6 +24,7 @@ from nn.losses import (
     l2,
     mean_squared_error,
     one_hot,
+    probability_loss,
     squared_error,
 )
 
@@ -137,6 +138,12 @@ def test_targets_may_be_nodes_and_outputs_arrays() -> None:
 def test_what_is_refused(call: Callable[[], Any], error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         call()
+
+
+def test_a_single_output_is_not_the_probability_of_a_class() -> None:
+    assert [probability_loss(cross_entropy, [Value(x) for x in xs]) for xs in ([1.0], [0.0, 1.0], [-1.0, 2.0])] == [
+        "", "categorical_cross_entropy", "",
+    ]  # fmt: skip
 
 
 def test_boundaries_between_no_and_yes() -> None:

@@ -83,6 +83,20 @@ def test_a_parameter_keeps_its_own_state() -> None:
         del c
 
 
+def test_an_array_takes_over_the_states_of_all_its_parameters_or_of_none() -> None:
+    for known in range(3):
+        optimizer, leaves = Momentum(lr=1.0, momentum=0.5), [Value(0.0), Value(0.0)]
+        for leaf in leaves:
+            leaf.grad = -1.0
+        optimizer.step(leaves[:known])
+        numbers = np.array([leaf.data for leaf in leaves])
+        optimizer.gather(numbers, leaves)
+        before = numbers.copy()
+        optimizer.step_array(numbers, np.array([-1.0, -1.0]))
+        assert (numbers - before).tolist() == ([1.5, 1.5] if known == 2 else [1.0, 1.0])
+        assert "_states" not in repr(optimizer)
+
+
 def test_schedules() -> None:
     assert [step_decay(1.0, 3, 0.1)(i) for i in (0, 2, 3, 6)] == pytest.approx([1.0, 1.0, 0.1, 0.01])
     assert [exponential_decay(2.0, 0.5)(i) for i in (0, 1, 3)] == [2.0, 1.0, 0.25]

@@ -279,6 +279,7 @@ def test_signs_with_a_sigmoid_are_judged_by_its_middle(loss: str, compiled: bool
     assert loss == "hinge" or "the targets go from -1 to 1, but the outputs only from 0 to 1" in history.notes[0]
     own = Neuron(1, "sigmoid", init=lambda *_: 1.0)
     assert accuracy(own, [[-1.0], [2.0]], [-1, 1]) == accuracy(own, [[-1.0], [2.0]], [0, 1]) == 1.0
+    assert accuracy(own, [[-1.0]], [-1]) == 1.0  # a single one, of the class that a sigmoid never reaches
     assert accuracy(Neuron(1, "tanh", init=lambda *_: 1.0), [[-1.0], [0.2]], [-1, 1]) == 1.0
 
 
@@ -453,8 +454,10 @@ class Cached(Module):
 
 @pytest.mark.parametrize("compiled", [False, "auto"])
 def test_a_graph_older_than_the_steps_is_refused(compiled: Any) -> None:
+    optimizer = SGD(lr=0.1)
     with pytest.raises(ValueError, match=r"computed from a parameter before training began.*changed after the forward pass"):
-        fit(Cached(), [[1.0], [2.0]], [1.0, 2.0], epochs=3, compiled=compiled)
+        fit(Cached(), [[1.0], [2.0]], [1.0, 2.0], epochs=3, optimizer=optimizer, compiled=compiled)
+    assert optimizer.steps == 1  # the first, which nobody can tell from a right one
 
 
 @pytest.mark.parametrize("target", ["a", None, 1j])

@@ -448,6 +448,9 @@ def test_classes_accuracy_confusion() -> None:
     assert confusion(Layer(1, 3, "linear", init="zeros"), X, [2, 2, 0, 1]).counts == [[1, 0, 0], [1, 0, 0], [2, 0, 0]]
     with pytest.raises(ValueError, match="the targets are not classes"):
         accuracy(neuron, X, [0.5, 1.0, 2.0, 3.0])
+    for soft in ([1.0, 0.5, 0.0], [0.5, 0.0, 0.0], [1.0, 1.0, 0.0], [0.0, 0.0, 0.0]):
+        with pytest.raises(ValueError, match="the targets are not classes"):
+            accuracy(Layer(1, 3, "linear", init="zeros"), X[:2], [[0.0, 1.0, 0.0], soft])
 
 
 def test_accuracy_while_training_knows_the_loss() -> None:

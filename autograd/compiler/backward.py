@@ -31,7 +31,7 @@ import functools
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import compress
+from itertools import chain, compress
 from operator import itemgetter
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -386,9 +386,8 @@ class Backward:
         lists = [place for place in varying if max(operands[place]) < n]
         busy = {j for j, pairs in self.terms.items() if any(map(self._varies, pairs))}
         busy.update(*[operands[place] for place in varying.difference(lists)])
-        if sum(len(operands[place]) for place in lists) > len(set().union(*[operands[place] for place in lists])):
-            counts = Counter(j for place in lists for j in operands[place])
-            busy |= {j for j, count in counts.items() if count > 1}
+        counts = Counter(chain.from_iterable([operands[place] for place in lists]))
+        busy |= {j for j, count in counts.items() if count > 1}
         found, structured = Gradients(), {place for place in lists if busy.isdisjoint(operands[place])}
         for place in self.uses:
             rest = self._of_list(place, found) if place in structured else range(len(operands[place]))

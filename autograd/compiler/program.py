@@ -269,7 +269,7 @@ class Program:
             n = len(places)
             with self._lock:
                 outputs, gradient = self._machine(version, n).gradient(batch, 1 / n if reduce == "mean" else 1.0)
-                if reduce == "mean" and n > 1 and np.count_nonzero(np.isfinite(gradient)) < gradient.size:
+                if reduce == "mean" and np.count_nonzero(np.isfinite(gradient)) < gradient.size:
                     gradient = self._mean_gradient(version, batch, gradient)
             runs.append((places, outputs))
             total = gradient if n == n_all else total + gradient * (n / n_all if reduce == "mean" else 1.0)

@@ -68,7 +68,7 @@ def schedule(graph: Graph, forward: int, outers: Sequence[Outer] = (), most: flo
         """Return the number of a node's group, whose level is one more than the highest of its sources."""
         number = numbers.setdefault((row, backward, sizes, sources), first + len(groups))
         if number == first + len(groups):
-            level.append(1 + max([level[k] for k in sources], default=0))
+            level.append(1 + max([level[k] for k in sources]))
             varies.append(row is None or any(varies[k] for k in sources))
             groups.append(Group(row, BATCHED if varies[-1] else STATIC, backward))
         return number
