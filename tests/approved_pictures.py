@@ -171,8 +171,9 @@ def axes_of(figure: Any) -> Iterator[str]:
         for points in ax.collections:
             colours = [to_hex(c) for c in (*points.get_facecolor(), *points.get_edgecolor())]
             first = [short(*path.vertices[0]) for path in points.get_paths() if len(path.vertices)]
-            look = points.get_label().partition("_")[0], points.get_linewidths()[0], colours[:4]
-            yield f"    marks {look}, from {first[:4]}"
+            look = points.get_label().partition("_")[0], float(points.get_linewidths()[0]), *colours[:4]
+            sizes = points.get_sizes() if hasattr(points, "get_sizes") else points.levels  # of marks, or of contour lines
+            yield f"    {len(first)} marks {look}, sizes {short(*sizes[:4])}, from {first[:4]}"
         if (legend := ax.get_legend()) is not None:
             yield f"    legend {legend.get_title().get_text()} {[text.get_text() for text in legend.get_texts()]}"
 
@@ -195,6 +196,7 @@ def pictures_of_training() -> Iterator[str]:
         "decision boundary of three classes": lambda: plots.decision_boundary(classes, X, [0, 1, 2, 0], resolution=3),
         "weights": lambda: plots.weights(model)[0],
         "weights of many inputs": lambda: plots.weights(MLP(60, [1], init="zeros"))[0],
+        "weights of many neurons": lambda: plots.weights(MLP(2, [40, 1], init="zeros"))[0],
         "activations": lambda: plots.activations(model)[0],
         "descent": lambda: plots.descent(lambda x: x * x, [((2.0,), 4.0), ((1.0,), 1.0)]),
         "descent over a plane": lambda: plots.descent(lambda a, b: a * a + b * b / 4, path),

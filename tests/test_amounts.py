@@ -18,7 +18,7 @@ from autograd.expressions import parse
 from autograd.manners import describe
 from autograd.player.stage import draw_views
 from autograd.writing import LONGEST_SUM
-from nn import MLP, Neuron
+from nn import MLP, Module, Neuron
 from nn.engines import Compiled, Eager, Lesson, engine_for
 from nn.evaluation import examples_of
 from nn.losses import squared_error
@@ -142,6 +142,18 @@ def lesson(n: int, loss: Any) -> Lesson:
     return Lesson(neuron, loss, examples, SGD(), "mean", 0.0, 0.5)
 
 
+class Held(Module):
+    """A module that has one thing."""
+
+    def __init__(self, thing: Any) -> None:
+        self.thing = thing
+
+
+def nested(n: int) -> Any:
+    """Return a parameter in n lists."""
+    return [nested(n - 1)] if n else Value(1.0)
+
+
 def is_small(n: int) -> bool:
     """Whether n epochs with one example are not worth compiling."""
     return isinstance(engine_for(lesson(1, squared_error), "auto", n), Eager)
@@ -204,6 +216,7 @@ LAST: dict[str, tuple[int, Callable[[int], bool]]] = {  # the last number for wh
     "characters of a point in a message": (79, lambda n: "…" not in point_text(["x" * (n - 4)], [1.0])),
     "operands in the description of a node": (4, lambda n: "…" not in describe(uses(n))),
     "epochs that are not worth compiling": (999_999, is_small),
+    "dimensions of an array in a state": (32, lambda n: "thing" in Held(nested(n)).state_dict()),
     "targets that are shown to a loss": (100, is_shown),
     "epochs of a perceptron": (12, lambda n: "…" not in Perceptron(1).fit([[20.0], [21.0]], [0, 1], epochs=n).message),
 }  # fmt: skip

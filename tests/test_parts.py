@@ -49,6 +49,10 @@ class Tight:
     right: Value
 
 
+class Weight(Value):
+    """A parameter of a user's own class."""
+
+
 class Slotted:
     """A plain object with slots, one of them private and one empty."""
 
@@ -74,6 +78,7 @@ def objects(items: Any) -> Any:
 
 
 PLACES: dict[str, tuple[Any, Callable[[Any], Any], list[str]]] = {
+    "subclass": (Weight(3.0), lambda w: [w], ["thing"]),
     "array": (objects(two()), list, ["thing0", "thing1"]),
     "matrix": (objects([two(), two()]), lambda a: a.reshape(-1)[:2], ["thing0_0", "thing0_1", "thing1_0", "thing1_1"]),
     "one": (objects(Value(3.0)), lambda a: [a.item()], ["thing"]),

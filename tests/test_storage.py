@@ -34,6 +34,11 @@ MODELS: list[Callable[[], Module]] = [
 ]
 
 
+def test_names_in_other_alphabets_stay_readable(tmp_path: Path) -> None:
+    save(Own(1), tmp_path / "model.json")
+    assert '"table.größe": -1.5' in (tmp_path / "model.json").read_text(encoding="utf-8")
+
+
 def bits(model: Module) -> list[str]:
     return [parameter.data.hex() for parameter in model.parameters()]
 

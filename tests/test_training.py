@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from autograd import Value, dot, exp, log
 from nn import MLP, Layer, Module, Neuron, accuracy, classify, collector_paused, confusion, deltas, fit
@@ -21,7 +23,7 @@ from nn.data import moons, truth_table
 from nn.evaluation import Confusion
 from nn.losses import squared_error
 from nn.optim import SGD, Adam, Momentum
-from nn.training import DivergenceError, History
+from nn.training import DivergenceError, History, _reason
 
 LINE: tuple[list[list[float]], list[float]] = [[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 5.0, 7.0]
 
@@ -167,6 +169,14 @@ def test_goal_and_patience() -> None:
     at_rest.w[0].data, at_rest.b.data = 2.0, 1.0
     history = fit(at_rest, *LINE, epochs=20, patience=3, seed=0)
     assert history.loss == [0.0] * 4, "as good as before is not better"
+
+
+@given(st.lists(st.integers(0, 5), min_size=1), st.integers(1, 4), st.sampled_from([0.0, 1.0]))
+def test_patience_ends_when_the_minimum_is_too_old(losses: list[int], patience: int, tolerance: float) -> None:
+    curve = [float(x) for x in losses]
+    newer, older = curve[-patience:], curve[:-patience]
+    said = _reason(History(loss=curve), None, patience, tolerance, False)
+    assert bool(said) == bool(older and not any(x < min(older) - tolerance for x in newer))
 
 
 def test_validation() -> None:
