@@ -52,6 +52,7 @@ def made() -> Iterator[tuple[str, Callable[..., Any], Sequence[Value], list[Any]
     yield "a quadratic form", lambda x: dot(x, [dot(w[:2], x), dot(w[2:], x)]), w, [[0.7, 0.2]]
 
 
+BUMP: Final = Unary("bump", lambda x: exp(-x * x) * (x + 2) / (x * x + 3), lambda x, out: out * x)
 HALF: Final = Unary("half", lambda x: x / 2, lambda x, out: 0.5, array=lambda namespace: lambda x: namespace.multiply(x, 0.5))
 
 
@@ -102,7 +103,9 @@ def layered() -> Iterator[tuple[str, Callable[..., Any], Sequence[Value], list[A
         w[:7],
         [[1.0, 2.0]],
     )
-    yield "own rows", lambda x: [HALF(x[0] * w[0]) + HALF(w[1]), -HALF(x[1]), w[1]], w[:2], [[1.0, 2.0]]
+    yield "own rows", lambda x: [HALF(x[0] * w[0]) + BUMP(w[1]), -HALF(BUMP(x[1])), w[1]], w[:2], [[1.0, 2.0]]
+    yield "one input among weights", lambda x: [tanh(dot([w[0], x], [w[1], w[2]])), dot([x, w[0]], [w[1], x])], w[:3], [0.5]
+    yield "weights on the right", lambda x, y: [tanh(dot(x, w[:2])), dot(x, y), dot([*x, 2.0], w[:3])], w[:3], [[1.0, 2.0]] * 2
     yield (
         "turned",
         lambda x: [total(dot([row[i] for row in rows], x[:3]) ** 2 for i in (0, 1)), dot(rows[0], x[2:])],
@@ -128,6 +131,7 @@ def laid_out(layout: Layout) -> Iterator[str]:
 def called(bound: Bound) -> Iterator[str]:
     """Iterate over the calls of NumPy's functions: which part of which space each operand is, with its shape and its steps."""
     places = {(id(args), i): place for args, i, place in bound.patches}
+    others: dict[int, int] = {}  # the numbers of arrays outside of all spaces, by their addresses
 
     def operand(args: list[Any], i: int) -> str:
         x = args[i]
@@ -142,7 +146,7 @@ def called(bound: Bound) -> Iterator[str]:
         for space, array in bound.spaces.items():
             if 0 <= first - array.ctypes.data < array.nbytes:
                 return f"{SPACES[space]}@{(first - array.ctypes.data) // 8} {lengths(x.shape, x.strides)}"
-        return f"new {lengths(x.shape, x.strides)}"
+        return f"array{others.setdefault(first, len(others))} {lengths(x.shape, x.strides)}"
 
     for i, (function, args) in enumerate(bound.calls):
         name = getattr(getattr(function, "func", function), "__name__", "")

@@ -141,11 +141,11 @@ def command_lines() -> Iterator[str]:
         yield f"{text}\n{status}"
 
 
-def tasks() -> Iterator[str]:
-    """Iterate over exercises: the task, all hints, the solution, and what each known misconception would answer."""
+def posed() -> list[tuple[str, Exercise]]:
+    """Return exercises of all kinds, with their names."""
     nodes, deep = network(**POINT), shared()
     neurons = MLP(2, [2, 1], activation="sigmoid", seed=3)([Value(1.0, "i"), Value(0.5, "j")])
-    given: list[tuple[str, Exercise]] = [
+    return [
         ("a network", exercise(nodes["E"], ask=["r_o", "w_h"])),
         ("its local derivatives", exercise(nodes["E"], "local")),
         ("its order", exercise(nodes["E"], "order")),
@@ -153,7 +153,11 @@ def tasks() -> Iterator[str]:
         ("an update", exercise(deep["E"], "update", rate=0.25)),
         ("neurons", exercise((neurons - 1) ** 2, "deltas")),
     ]
-    for name, task in given:
+
+
+def tasks() -> Iterator[str]:
+    """Iterate over exercises: the task, all hints, the solution, and what each known misconception would answer."""
+    for name, task in posed():
         yield f"\n{name}\n{task}"
         while (hint := task.hint()) != "there are no more hints":
             yield f"? {hint}"

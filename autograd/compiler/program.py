@@ -221,7 +221,7 @@ class Program:
 
         >>> from autograd import Value, compile
         >>> w = Value(0.0)
-        >>> program = compile(lambda x, y: (w * x - y) ** 2, [w], backend="native")
+        >>> program = compile(lambda x, y: [(w * x - y) ** 2, w * x], [w], backend="native")
         >>> descent = lambda w, g, rate, state, step: (w - rate * g, state)
         >>> X, Y, batches = [1.0, 2.0], [3.0, 6.0], 20 * [[0, 1], [1]]
         >>> made, *_ = program.train(X, Y, batches=batches, rule=descent, states=np.zeros((0, 1)), rates=[0.1] * 40)
