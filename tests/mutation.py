@@ -226,13 +226,14 @@ class Record:
     def tests(self, mutant: Mutant) -> list[str]:
         """Return the tests that run a mutant's line; of a line run on import, those of the file, and that of all signatures.
 
-        The most specific come first, but of the tests that differ only in their parameters the second ones after all others.
+        The most specific come first, but of the tests that differ only in their parameters the second ones after all others;
+        approved files differ in everything.
         """
         by_line = self.by_line[str(mutant.path.relative_to(ROOT))]
         found = by_line[mutant.line] - {""} or {test for tests in by_line.values() for test in tests if test}
         turns, ranked = Counter[str](), list[tuple[int, str]]()
         for test in sorted(found, key=lambda test: (self.lines[test], test)):
-            name = test.partition("[")[0]
+            name = test if "approved" in test else test.partition("[")[0]
             ranked.append((turns[name], test))
             turns[name] += 1
         tests = [test for _, test in sorted(ranked, key=lambda each: each[0])[:MOST_TESTS]]
