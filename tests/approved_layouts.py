@@ -1,0 +1,124 @@
+"""Layouts and times of pictures that have to stay as they are; see `test_approved`.
+
+Graphviz places boxes a little differently in each version.  Here a few lines stand in for it, which put each box to the right
+of all that it is computed from; so what is asked of Graphviz, and what is made of its answer, is the same everywhere.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+from unittest.mock import patch
+
+from approved_pictures import batch, choice, lined, odd, placed, trained
+from approved_texts import shared
+
+from autograd import Value, draw, tanh, total, walk
+from autograd.drawing import geometry
+from autograd.drawing.as_animation import Score
+from autograd.drawing.layers import in_layers
+from autograd.drawing.neurons import describe_neurons
+from autograd.drawing.nodes import describe_nodes
+from autograd.drawing.plan import Plan
+
+
+def in_ranks(dot: str) -> str:
+    """Return places for a graph in DOT, in points, upwards, as Graphviz writes them."""
+    sizes = dict(re.findall(r"^(\w+) \[id=\w+, width=([\d.]+)", dot, re.MULTILINE))
+    arrows = re.findall(r'^(\w+) -> (\w+) \[id=(\w+), label="(.*?)"', dot, re.MULTILINE)
+    ranks, places = dict.fromkeys(sizes, 0), dict[str, tuple[float, float]]()
+    for _ in sizes:
+        for source, target, *_ in arrows:
+            ranks[target] = max(ranks[target], ranks[source] + 1)
+    columns: dict[int, list[str]] = defaultdict(list)
+    for ident, rank in ranks.items():
+        columns[rank].append(ident)
+    left = 0.0
+    for _, column in sorted(columns.items()):
+        width = max(72 * float(sizes[ident]) for ident in column)
+        places |= {ident: (left + width / 2, 60.0 * i) for i, ident in enumerate(column)}
+        left += width + 50
+    edges = []
+    for source, target, ident, label in arrows:
+        (x, y), (u, v) = places[source], places[target]
+        x, u = x + 36 * float(sizes[source]), u - 36 * float(sizes[target])
+        points = [(x + (u - 8 - x) * k / 3, y + (v - y) * k / 3) for k in range(4)]
+        pos = " ".join(f"{a:.2f},{b:.2f}" for a, b in points)
+        edges.append(
+            {"id": ident, "pos": f"e,{u:.2f},{v:.2f} {pos}"} | ({"lp": f"{(x + u) / 2:.2f},{(y + v) / 2:.2f}"} if label else {})
+        )
+    objects: list[dict[str, str]] = [{"id": ident, "pos": f"{x:.2f},{y:.2f}"} for ident, (x, y) in places.items()]
+    return json.dumps({"bb": f"0,-30,{left - 50:.2f},{60 * max(map(len, columns.values())) - 30}",
+                       "objects": [{"name": "a cluster without a place"}, *objects], "edges": edges})  # fmt: skip
+
+
+def chain(n: int) -> Value:
+    """Return a long chain that uses its beginning again, after a backward pass."""
+    x = y = Value(0.5, label="x")
+    for i in range(n):
+        y = y * 1.5 if i % 2 else tanh(y)
+    result: Value = y * x + y
+    result.backward()
+    return result
+
+
+def layouts() -> Iterator[str]:
+    """Iterate over what Graphviz is asked for, and where everything goes then."""
+    drawings = {
+        "a choice, before the backward pass": draw(choice(), step=12),
+        "a choice": draw(choice()),
+        "a network": draw(trained(2, 1)),
+        "a chain": draw(chain(12)),
+        "four examples": draw(batch(4)),
+        "four examples, on the way back": draw(batch(4), step=-5),
+    }
+    for name, drawing in drawings.items():
+        asked: list[str] = []
+        with patch.object(geometry, "lay_out", lambda dot, asked=asked: asked.append(dot) or in_ranks(dot)):
+            plan, found = geometry.fitted(drawing)
+            widths = [geometry.place(drawing, widest).width for widest in (2000.0, 500.0)]
+        yield f"\n{name}: asked {len(asked)} times; in one line {widths[0]:.1f} wide, in lines {widths[1]:.1f}"
+        yield from (line for line in asked[0].splitlines() if re.match("graph|.*minlen|.*invis", line))
+        yield from placed(plan, found)
+    for n in (3, 5, 9):
+        layered = in_layers(draw(batch(n)))
+        if layered is not None:
+            yield f"\n{n} examples in layers: {layered.shared} references, {layered.ties}, {layered.layers}"
+            yield from (f"{node.id}: {' | '.join(line.text for line in node.lines)}" for node in layered.plan.nodes)
+
+
+def scored(score: Score) -> Iterator[str]:
+    """Iterate over what happens in an animation, each with its time in seconds."""
+    yield from (f"{time:.2f} {text}" for time, text in score.captions)
+    for ident, nodes in score.nodes.items():
+        states = [f"{time:.2f} {node.emphasis} {' | '.join(line.text for line in node.lines)}" for time, node in nodes]
+        yield f"{ident}: {'; '.join(states)}"
+    for ident, edges in score.edges.items():
+        yield f"{ident}: {'; '.join(f'{time:.2f} {edge.emphasis} {edge.flow} {edge.label}' for time, edge in edges)}"
+    for trip in score.trips:
+        yield f"{trip.edge.id} from {trip.start:.2f}: {', '.join(f'{time:.2f}' for time in trip.phases)}"
+    yield f"end {score.end:.2f}"
+
+
+def scores() -> Iterator[str]:
+    """Iterate over the times of animations."""
+    x = [Value(0.5 * i, label=f"x{i}") for i in range(6)]
+    walks: dict[str, tuple[Any, Callable[..., Plan]]] = {
+        "six operands": (walk(total(x)), describe_nodes),
+        "a choice": (walk(choice()), describe_nodes),
+        "a mistake": (walk(shared()["E"], "overwrite"), describe_nodes),
+        "a network": (walk(trained(2, 1)), describe_neurons),
+        "a neuron and more": (walk(odd()), describe_neurons),
+    }
+    for name, (steps, describe) in walks.items():
+        yield f"\n{name}"
+        yield from scored(Score(steps, describe))
+
+
+LAYOUTS: Final[dict[str, Callable[[], str]]] = {
+    "layouts.txt": lambda: lined(layouts()),
+    "scores.txt": lambda: lined(scores()),
+}
