@@ -163,7 +163,7 @@ def calls() -> Iterator[str]:
     """Iterate over programs as instructions, and as calls for batches of one and of three examples."""
     for name, f, parameters, example in layered():
         program: Program = compile(f, parameters, example=example)
-        yield f"\n{name}"
+        yield f"\n{name}\n{program}"
         yield from laid_out(program.layout)
         machine = NumPyMachine(program.trace, program.parameters)
         for batch in (1, 3):

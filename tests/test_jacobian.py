@@ -158,6 +158,9 @@ def test_examples_of_different_lengths(backend: str) -> None:
     ragged = [[1.0], [2.0, 3.0], [4.0]]
     assert program.jacobian(ragged).ravel().tolist() == [4.0, 20.0, 16.0]
     assert program.jacobian(ragged, sparse=True).toarray().ravel().tolist() == [4.0, 20.0, 16.0]
+    two = compile(lambda xs: [a * xs[0], a * sum(xs)], [a], backend=backend)
+    for found in (two.jacobian(ragged), two.jacobian(ragged, sparse=True).toarray()):
+        assert found.ravel().tolist() == [1.0, 1.0, 2.0, 5.0, 4.0, 4.0]
     with pytest.raises(ValueError, match=r"different structures.*one structure after the other"):
         program.jacobian(ragged, of="inputs")
     with pytest.raises(ValueError, match="different structures"):

@@ -17,6 +17,8 @@ from autograd import Value, compile, dot, exp, primitives, tanh, total
 from autograd.compiler.canonical import canonical
 from autograd.compiler.interpreter import interpreter_text
 from autograd.compiler.layout import lay_out
+from autograd.compiler.native import NativeMachine
+from autograd.compiler.program import MACHINES
 from autograd.compiler.schedule import schedule
 from autograd.compiler.tracing import Trace
 from nn import MLP, losses
@@ -163,6 +165,18 @@ def test_the_interpreter_is_one_text_from_the_table() -> None:
     rows = [row for row in vars(primitives).values() if isinstance(row, primitives.Primitive)]
     assert text.count("op ==") == 2 * (len(rows) + 1)  # for many examples, and for one
     assert "import tanh as tanh" in text
+
+
+def test_without_numba_a_program_runs_on_numpy_unless_native_code_is_requested(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Missing(NativeMachine):
+        def __init__(self, *_: Any) -> None:
+            raise ImportError("No module named 'numba'")
+
+    monkeypatch.setitem(MACHINES, "native", Missing)
+    program = compile(lambda x: x * 2, [], example=[0.0])
+    assert program.backend_for(1) == "native" and program([3.0]).tolist() == [6.0] and program.backend_for(1) == "numpy"
+    with pytest.raises(ImportError, match="needs numba: pip install numba; No module named 'numba'"):
+        compile(lambda x: x * 2, [], example=[0.0], backend="native")([3.0])
 
 
 def test_without_numpy_it_is_said_what_to_install() -> None:
