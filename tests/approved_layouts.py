@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 from unittest.mock import patch
+from xml.etree.ElementTree import Element
 
 from approved_pictures import batch, choice, lined, odd, placed, trained
 from approved_texts import shared
@@ -23,6 +24,7 @@ from autograd.drawing.layers import in_layers
 from autograd.drawing.neurons import describe_neurons
 from autograd.drawing.nodes import describe_nodes
 from autograd.drawing.plan import Plan
+from autograd.player.stage import draw_views
 
 
 def in_ranks(dot: str) -> str:
@@ -118,7 +120,32 @@ def scores() -> Iterator[str]:
         yield from scored(Score(steps, describe))
 
 
+def stages() -> Iterator[str]:
+    """Iterate over the pictures of players: their sizes, and what the page finds at each part."""
+    deep = trained(3, 2, 1)
+    for name, loss in {
+        "a choice": choice(),
+        "a network": deep,
+        "a chain": chain(12),
+        "odd": odd(),
+        "a product": Value(2.0, "x") * 3,
+    }.items():
+        with patch.object(geometry, "lay_out", in_ranks):
+            views = draw_views(walk(loss), 150)
+        for view, pictures in views.items():
+            for svg in pictures:
+                yield f"\n{name} in {view}: {svg.get('viewBox')}, {svg.get('data-notes')}"
+                for group in svg.iterfind("g"):
+                    texts = [f"{text.text}@{text.get('x')},{text.get('y')}{data_of(text)}" for text in group.iter("text")]
+                    yield f"    {group.get('class')}{data_of(group)} {texts}"
+
+
+def data_of(element: Element) -> str:
+    return "".join(f" {name[5:]}={value}" for name, value in element.attrib.items() if name.startswith("data-"))
+
+
 LAYOUTS: Final[dict[str, Callable[[], str]]] = {
     "layouts.txt": lambda: lined(layouts()),
+    "stages.txt": lambda: lined(stages()),
     "scores.txt": lambda: lined(scores()),
 }

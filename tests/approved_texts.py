@@ -44,6 +44,7 @@ from autograd.primitives import (
 from autograd.rows import TABLE
 from autograd.site.mathml import to_mathml
 from autograd.site.session import Session
+from autograd.site.source import write_cell, write_expression
 from autograd.steps import Mistake
 from nn import MLP, fit
 from nn.data import truth_table
@@ -302,13 +303,27 @@ def live() -> Iterator[str]:
     x = Value(0.5, "x")
     odd = twins[0](x) * twins[1](x) + where(x > 0, x, 1.0) ** 2 - total([x, 1.0, x]) + dot([x, 2.0], [x, x])
     for loss in (network(**POINT)["E"], choice(), odd):
-        rows, graphs = to_javascript([walk(loss)], [twins[0], tanh, maximum])
+        rows, graphs = to_javascript([walk(loss)], [twins[0], tanh, maximum] if loss is not odd else [*TABLE.values()])
         yield f"\n{rows}"
         for graph in graphs:
             nodes = graph.pop("nodes")
             for each in (graph, *nodes):
                 short = {name: round(x, 9) if isinstance(x, float) else x for name, x in each.items()}
                 yield json.dumps(short, ensure_ascii=False)
+
+
+FORMULAS: Final = (
+    r"\frac{a_{1}^{2}}{\sqrt{b}} \cdot \left(c - 2\right)", r"\left|x\right| \geq -0.5 \cdot 10^{-3}", r"\unknown{x}",
+    r"\begin{cases} a & b \\ c & \text{otherwise} \end{cases}", r"\operatorname{relu}(x)^{\top}", r"\sqrt[3]{x} - \sqrt[n+1]y",
+    r"-x + (-x) - [-2]", r"x''_i^2 + y_1' + {}^2", r"\ln x^{2} \sin^2 x", r"\text{a\_b \textbackslash{}{c} <} \mathbb{1}",
+    r"a < b > c \& \alpha", r"\begin{aligned} a &= \begin{cases} 1 & {x & y} \end{cases} \\ b &= .5 \end{aligned}",
+    r"\frac12 \frac{a", r"\left( a", r"{a", "x^", "^2", r"\operatorname{f}_{1} x",
+)  # fmt: skip
+PROGRAMS: Final[dict[str, tuple[float, ...]]] = {  # expressions, with numbers for their variables in the order of their names
+    "tanh(w*x  + b)": (0.5, -math.inf, -0.0), "pi*f + e": (2.0,), "f + loss*result": (1.0, 2.0, 3.0), "2**3*x": (1.0,),
+    "7//2 + x": (1.0,), "7/2*x": (1.0,), "9007199254740993*x": (1.0,), "9007199254740992*x": (1.0,), "x": (4.0,),
+    "Value + print": (1.0, 2.0), "maximum(x, 2 % 3)": (1.0,), "sin(x)**2 + sin(2)": (0.5,), "9007199254740994*x": (1.0,),
+}  # fmt: skip
 
 
 def sessions() -> Iterator[str]:
@@ -330,9 +345,16 @@ def sessions() -> Iterator[str]:
             why = session.why(values, next(iter(found["leaves"])))
             yield from (f"    {name}: {json.dumps(part, ensure_ascii=False)}" for name, part in why.items())
             yield f"    {json.dumps(session.check(values)['rows'][0][:4])}\n{session.code(values)['text']}"
-    for formula in (r"\frac{a_{1}^{2}}{\sqrt{b}} \cdot \left(c - 2\right)", r"\left|x\right| \geq -0.5 \cdot 10^{-3}",
-                    r"\begin{cases} a & b \\ c & \text{otherwise} \end{cases}", r"\operatorname{relu}(x)^{\top}"):  # fmt: skip
-        yield to_mathml(formula)
+    yield from (f"{formula}\n    {to_mathml(formula)}" for formula in FORMULAS)
+    for text, numbers in PROGRAMS.items():
+        yield f"\n{write_expression(text, dict(zip(parse(text).names, numbers, strict=True)))}"
+    for cell in (
+        "x = Value(3.0)\nx * x",
+        "from math import e\nexp = 1\nlog(Value(e)) + exp",
+        "def f(x): return tanh(x)\nf(2)",
+        "1",
+    ):
+        yield f"\n{write_cell(cell, {'x': 2.5, 'y': math.inf} if 'x' in cell else {})}"
     [task] = exercises(4, 3, 1)
     sheet = worksheet([task, exercise(shared()["E"], "local")], solutions=True, title="A & B")
     yield re.sub(r"base64,[^\"]*", "…", sheet.html)
