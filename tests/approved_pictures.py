@@ -45,12 +45,12 @@ def batch(n: int) -> Value:
     return mean
 
 
-def recurrent() -> Value:
+def recurrent(activation: Callable[[Any], Any] = tanh) -> Value:
     """Return the result of a recurrent network after three steps."""
     weights = [[Value(0.1 * i + 0.2 * j, label=f"w{j}{i}") for i in range(3)] for j in range(2)]
     states: list[Any] = [0.0, 0.0]
     for t in range(3):
-        states = [tanh(dot(row, [*states, float(t)])) for row in weights]
+        states = [activation(dot(row, [*states, float(t)])) for row in weights]
     result: Value = states[0] - states[1]
     return result
 
@@ -113,6 +113,7 @@ def places() -> Iterator[str]:
         "two examples": batch(2),
         "ten examples": batch(10),
         "recurrent": recurrent(),
+        "linear and recurrent": recurrent(lambda net: net),
         "odd": odd(),
     }
     for name, loss in networks.items():
