@@ -25,8 +25,8 @@ from autograd.primitives import Nary, Operand, Primitive
 from autograd.rows import TABLE
 
 __all__ = [
-    "DIGITS", "Style", "digits", "expand", "latex", "latex_name", "latex_number", "numbers", "parts", "plain", "printable",
-    "source", "write",
+    "DIGITS", "Style", "call", "digits", "expand", "latex", "latex_name", "latex_number", "numbers", "parts", "plain",
+    "printable", "source", "write",
 ]  # fmt: skip
 
 COMPARE, SUM, PRODUCT, SIGN, POWER, ATOM = range(6)  # how tightly the outermost operation of a formula binds
@@ -161,13 +161,13 @@ def write(formula: Any, style: Style) -> tuple[str, int]:
         if isinstance(formula, Operand) and formula.row is not row:
             return write(formula, style)
         if not row.code and (formula is None or not row.infix):
-            return _call(row, operands, style), ATOM
+            return call(row, operands, style), ATOM
     if template := style.template(row):
         binding = POWER if "^" in template else ATOM if template.endswith((")", "]", "}", "|")) else SIGN
         return _fill(template, operands, style), LEVELS.get(row.infix, binding)
     if row.infix:
         return _write_infix(row.infix, operands, style)
-    return _call(row, operands, style), ATOM
+    return call(row, operands, style), ATOM
 
 
 def parts(formula: Any) -> Iterator[Any]:
@@ -264,7 +264,8 @@ def _fill(template: str, operands: Sequence[Any], style: Style) -> str:
     return "".join(parts)
 
 
-def _call(row: Primitive, operands: Sequence[Any], style: Style) -> str:
+def call(row: Primitive, operands: Sequence[Any], style: Style) -> str:
+    """Write a row as a call of its name; in formulas for people, only the first operands and the last of many."""
     shown = [write(x, style)[0] for x in operands]
     if len(shown) > LONGEST_SUM and style.calls is None:
         shown[2:-1] = [r"\ldots" if style.tex else "…"]

@@ -4,6 +4,7 @@ import copy
 import math
 import os
 import pickle
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import Value, compile, dot, exp, primitives, tanh, total
+from autograd import Value, compile, dot, exp, logsumexp, maximum, primitives, prod, tanh, total
 from autograd.compiler.canonical import canonical
 from autograd.compiler.interpreter import interpreter_text
 from autograd.compiler.layout import lay_out
@@ -62,6 +63,24 @@ def test_the_equations_in_latex() -> None:
     assert r"\partial \text{layer1.w} &= \delta_{1} \, x^{T}" in written
     assert written.startswith(r"\begin{aligned}")
     assert written.count("{") == written.count("}")
+
+
+def test_latex_that_tex_takes() -> None:
+    """Names of rows are upright, names of several groups are listed, and nothing has two subscripts or superscripts."""
+    w, u, theta = (
+        Value(0.5, label="w⁽¹⁾₀₁"),
+        Value(-1.5, label="u"),
+        [Value(0.1 * i, label=f"v⁽²⁾{'₀₁₂'[i]}") for i in range(3)],
+    )
+
+    def loss(x: Any) -> Any:
+        nets = [dot([w, u], x), dot([u, w], x)]
+        return logsumexp(nets) + prod([w, u, nets[0]]) + maximum(*nets) * tanh(w * x[0] ** 2) + dot(theta, [*x, 1.0]) ** 3
+
+    written = compile(loss, [w, u, *theta], example=[[1.0, 2.0]]).latex
+    assert r"\operatorname{logsumexp}(" in written and r"\operatorname{prod}([{w^{(1)}_{01}}, u], " in written
+    assert r"{v_{1}}_{\cdot}" in written and not re.search(r"_\{[^{}]*\}_|\^\{[^{}]*\}(_\{[^{}]*\})?\^", written), written
+    assert not re.search(r"(?<![{\\a-z])(logsumexp|prod|maximum)\(", written)
 
 
 def test_the_lesson_evaluates_to_the_gradient() -> None:

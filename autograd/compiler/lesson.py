@@ -43,7 +43,7 @@ from autograd.compiler.schedule import BATCHED
 from autograd.compiler.tracing import CONSTANTS, INPUTS, PARAMETERS
 from autograd.primitives import total
 from autograd.symbol import Symbol
-from autograd.writing import ATOM, COMPARE, LATEX, PLAIN, SUM, Style, latex_name, write
+from autograd.writing import ATOM, COMPARE, LATEX, PLAIN, SUM, Style, call, latex_name, write
 
 __all__ = ["latex", "lesson"]
 
@@ -66,15 +66,18 @@ class Notation(NamedTuple):
 def _latex(name: str) -> str:
     if name.startswith(("δ", "∂")):
         return rf"\delta_{{{name[1:]}}}" if name[0] == "δ" else rf"\partial {_latex(name[1:])}"
-    return latex_name(name)
+    if name.startswith("["):  # of several groups of parameters
+        return f"[{', '.join(map(_latex, name[1:-1].split(', ')))}]"
+    text = latex_name(name)
+    return f"{{{text}}}" if "^" in text else text  # TeX refuses a second superscript, such as that of a transpose
 
 
 TEXT = Notation(
-    PLAIN._replace(signs={**PLAIN.signs, "*": " ⊙ "}, scale="·"), str, "[{}]", "{} @ {}", "{}ᵀ", "Σ {}", "({})", "[…]"
+    PLAIN._replace(signs={**PLAIN.signs, "*": " ⊙ "}, scale="·"), str, "[{}]", "{} @ {}", "{}ᵀ", "Σ {}", "({})", "{}[…]"
 )
 TEX = Notation(
     LATEX._replace(signs={**LATEX.signs, "*": r" \odot "}, name=PLAIN.name, scale=" "),
-    _latex, "", r"{} \, {}", "{}^{{T}}", r"\sum {}", r"\left({}\right)", r"_{\cdot}",
+    _latex, "", r"{} \, {}", "{}^{{T}}", r"\sum {}", r"\left({}\right)", r"{{{}}}_{{\cdot}}",
 )  # fmt: skip
 
 
@@ -228,9 +231,10 @@ class Writer:
 
     def fold(self, instruction: Instruction) -> str:
         """Write all operands, in a sum or a call."""
-        inner = [self.text(self.operand(slots)) for slots in instruction.operands]
-        is_sum = instruction.row is total
-        return self.notation.total.format(" + ".join(inner)) if is_sum else f"{instruction.row.name}({', '.join(inner)})"
+        operands = [self.operand(slots) for slots in instruction.operands]
+        if instruction.row is total:
+            return self.notation.total.format(" + ".join(map(self.text, operands)))
+        return call(instruction.row, operands, self.notation.style)
 
     def product(self, instruction: Instruction) -> str:
         """Write products of matrices and the bias."""
@@ -265,7 +269,9 @@ class Writer:
                 return inner.row.apply([self.operand(operand) for operand in inner.operands])
             return Written(self.formula(inner))
         if parts:
-            names = [self.notation.name(block.name) + ("" if is_whole else self.notation.part) for block, is_whole in parts]
+            part = self.notation.part
+            names = [self.notation.name(block.name) for block, _ in parts]
+            names = [name if whole else part.format(name) for name, (_, whole) in zip(names, parts, strict=True)]
             return Symbol(names[0] if len(names) == 1 else f"[{', '.join(names)}]")
         if slots.space >= INPUTS:
             return Symbol(self.notation.name(self.arguments[slots.space - INPUTS]))
