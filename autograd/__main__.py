@@ -247,7 +247,7 @@ def _whole(word: str) -> int:
     try:
         return int(_word(word))
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{_word(word)!r} is not a whole number") from None
+        raise argparse.ArgumentTypeError(f"invalid int value: {_word(word)!r}") from None
 
 
 def refuse_lost_text(options: argparse.Namespace) -> None:
