@@ -286,7 +286,10 @@ def test_any_valid_order_is_right() -> None:
     for order, points, words in (
         (["E", "u", "v"], 0.75, "order: missing: h"),
         (["E", "u"], 0.5, "order: missing: h and v"),
-        (["E", "u", "v", "h", "h"], 1.0, "order: a node is visited twice"),
+        (["E", "u", "v", "h", "h"], 0.75, "order: a node is visited twice"),
+        (["E", "u", "v", "h", "v", "E", "E"], 0.25, "order: a node is visited twice"),
+        (["E", "u", "u"], 0.25, "order: missing: h and v"),
+        (["E"] * 9, 0.0, "order: missing: h, v and u"),
     ):
         [mark] = task.mark(order).marks
         assert (mark.points, mark.sentence) == (points, words)

@@ -195,12 +195,13 @@ class Exercise(Task):
             order.append(node)
         late = [x for i, x in enumerate(order) if any(y not in order[:i] for y in self._uses[x])]
         missing = [self.names[x] for x in nodes.values() if x not in order]
-        points = max(0.0, 1 - (len(late) + len(missing)) / len(nodes))
+        again = len(order) - len(set(order))
+        points = max(0.0, 1 - (len(late) + len(missing) + again) / len(nodes))
         if late:
             before = [self.names[y] for y in self._uses[late[0]] if y not in order[: order.index(late[0])]]
             words = SENTENCES["too early"].format(node=self.names[late[0]], users=listed(before))
             return Mark(key, points, words, ("too-early",))
-        if missing or len(order) > len(nodes):
+        if missing or again:
             return Mark(key, points, SENTENCES["missing" if missing else "twice"].format(nodes=listed(missing)))
         return Mark(key, 1.0, SENTENCES["order"], is_right=True)
 

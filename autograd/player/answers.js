@@ -244,13 +244,14 @@ class Marker {
         const waits = (p, i) => graph.order.filter((q) => graph.nodes[q].inputs.includes(p) && !order.slice(0, i).includes(q));
         const late = order.flatMap((p, i) => (waits(p, i).length ? [[p, i]] : []));
         const missing = graph.order.filter((p) => !order.includes(p));
-        const points = Math.max(0, 1 - (late.length + missing.length) / graph.order.length);
+        const again = order.length - new Set(order).size;
+        const points = Math.max(0, 1 - (late.length + missing.length + again) / graph.order.length);
         const marked = (sentence, parts, names = []) => ({points, sentence: this.sentence(sentence, parts), names, isRight: sentence === "order"});
         if (late.length) {
             const [p] = late[0];
             return marked("too early", {node: name(p), users: listed(waits(p, order.indexOf(p)).map(name))}, ["too-early"]);
         }
         if (missing.length) return marked("missing", {nodes: listed(missing.map(name))});
-        return order.length > graph.order.length ? marked("twice", {}) : marked("order", {});
+        return again ? marked("twice", {}) : marked("order", {});
     }
 }
