@@ -120,6 +120,13 @@ class Value(Manners):
     abs, __floor__, __ceil__    = __abs__, floor, ceil
     # fmt: on
 
+    def clip(self, low: Any, high: Any, out: None = None) -> Any:
+        """Apply `autograd.clip`; ``np.clip(x, low, high)`` calls this, also with None for no bound."""
+        if out is not None:
+            raise TypeError("a result that is recorded cannot be written into an array; leave out `out`")
+        above = self if low is None else self.maximum(low)
+        return above if high is None else above.minimum(high)
+
     def __primitive__(self, row: Primitive, operands: Sequence[Any]) -> Any:
         """Record `row` on `operands`; functions such as ``tanh(x)`` and users' own rows call this."""
         recorded = _recorders.get(row)
