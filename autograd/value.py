@@ -17,6 +17,7 @@ Nothing flows to a constant or along a branch that was not taken: there the stor
 
 from __future__ import annotations
 
+import copy
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
@@ -230,12 +231,18 @@ class Value(Manners):
             node.grad = 0.0
 
     def __copy__(self) -> Value:
-        return _twin(self, {})
+        twin = _twin(self, {})
+        for name, part in _added(self).items():
+            setattr(twin, name, part)
+        return twin
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
         for node in nodes_below(self):
             if id(node) not in memo:
-                memo[id(node)] = node if isinstance(node, Variable) else _twin(node, memo)
+                twin = memo[id(node)] = node if isinstance(node, Variable) else _twin(node, memo)
+                if twin.__class__ is not Value and twin is not node:
+                    for name, part in _added(node).items():
+                        setattr(twin, name, copy.deepcopy(part, memo))
         return cast(Value, memo[id(self)])
 
 
@@ -380,6 +387,12 @@ def topological(root: Value) -> list[Value]:
 def nodes_below(root: Value) -> list[Value]:
     """Return all nodes of a graph, leaves included, each after its operands; a node may occur more than once."""
     return [x for node in (*topological(root), root) for x in (*node.inputs, node)]
+
+
+def _added(node: Value) -> dict[str, Any]:
+    """Return the attributes that a subclass has added to a node."""
+    own, slots = cast(tuple[dict[str, Any] | None, dict[str, Any]], node.__getstate__())
+    return {name: part for name, part in {**slots, **(own or {})}.items() if name not in Value.__slots__}
 
 
 def _twin(node: Value, memo: Mapping[int, Any]) -> Value:

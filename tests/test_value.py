@@ -140,13 +140,22 @@ def test_copy_is_one_node() -> None:
     assert twin is not y and twin.inputs == (a,) and twin.data == 6
 
 
-def test_a_subclass_with_attributes_is_copied() -> None:
-    class Weight(Value):
-        pass
+class Weight(Value):
+    """A leaf with attributes, one of them in a slot, and a constructor of its own."""
 
-    w = Weight(3.0, label="w")
-    for copied in (copy.copy(w), copy.deepcopy(w), *copy.deepcopy(w * 2).inputs):
-        assert type(copied) is Weight and (copied.data, copied.label) == (3.0, "w") and copied is not w
+    __slots__ = ("__dict__", "rate")
+
+    def __init__(self, rate: float, start: float) -> None:
+        super().__init__(start, label="w")
+        self.rate, self.past, self.grad = rate, [start], 5.0
+
+
+def test_a_subclass_with_attributes_is_copied_and_pickled() -> None:
+    w = Weight(0.1, 3.0)
+    for copied in (copy.copy(w), copy.deepcopy(w), *copy.deepcopy(w * 2).inputs, pickle.loads(pickle.dumps(w))):
+        assert type(copied) is Weight and (copied.data, copied.label, copied.grad) == (3.0, "w", 5.0) and copied is not w
+        assert (copied.rate, copied.past) == (0.1, [3.0])
+    assert copy.copy(w).past is w.past and copy.deepcopy(w).past is not w.past and (copy.deepcopy(w) * 2).data == 6.0
 
 
 PROGRAM = """
