@@ -9,7 +9,6 @@ TypeError: turning v = 3.0 into a plain number would drop its graph; ...
 
 from __future__ import annotations
 
-import copyreg
 from collections.abc import Sequence
 from numbers import Number
 from typing import Any, Final, NoReturn, Self, cast
@@ -131,7 +130,7 @@ class Manners:
         if self.primitive is not None:
             raise TypeError(f"{describe(self)} is the result of an operation and cannot be pickled; pickle the leaves and "
                             "compute it again, or write walk(loss).to_json()")  # fmt: skip
-        return copyreg.__newobj__, (type(self),), self.__getstate__()  # a subclass may have attributes, and its own __init__
+        return object.__new__, (type(self),), self.__getstate__()  # a subclass may have attributes, and its own __init__
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         """Show the graph in Jupyter, if a layout engine is installed and it is not too large."""

@@ -465,7 +465,7 @@ def generator(seed: int | Random | None) -> Random:
     if isinstance(seed, Random):
         return seed
     try:
-        return Random(operator.index(seed) if hasattr(seed, "__index__") else seed)
+        return Random(None if seed is None else operator.index(seed))
     except TypeError:
         raise TypeError(f"seed is an int, a random.Random or None; got {seed!r}") from None
 

@@ -100,7 +100,8 @@ def test_a_changed_leaf_is_noticed() -> None:
 def test_shapes_of_grad() -> None:
     value, (dx, dys) = value_and_grad(lambda x, ys: x * ys[0] * ys[1][0], argnums=(0, 1))(2.0, [3.0, (5.0,)])
     assert (value.data, dx.data, dys[0].data, dys[1][0].data) == (30.0, 15.0, 10.0, 6.0)
-    for one in (1, np.int64(1)):
+    numbers_of_two: list[Any] = [1, np.int64(1)]
+    for one in numbers_of_two:
         assert grad(lambda x, y: x * y, argnums=one)(2.0, 3.0).data == 2.0
     assert grad(lambda x: 3.0)(1.0).data == 0.0
     rows = jacobian(lambda x, y: (x * y, [x - y]), argnums=(0, 1))(2.0, 3.0)
