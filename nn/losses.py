@@ -57,6 +57,8 @@ def squared_error(outputs: Any, targets: Any, *, half: bool = False, reduce: str
     error = _add_up([(y - t) ** 2 for y, t in pairs])
     if reduce not in ("sum", "mean"):
         raise ValueError(f"reduce is 'sum' or 'mean'; got {reduce!r}")
+    if reduce == "mean" and not pairs:
+        raise ValueError("the mean over no outputs has no value; pass at least one")
     factor = (0.5 if half else 1.0) / (len(pairs) if reduce == "mean" else 1)
     return error if factor == 1 else error * factor
 
@@ -212,6 +214,7 @@ def require_targets(loss: Loss, targets: Sequence[Any]) -> None:
         targets: one for each output.
 
     Raises:
+        TypeError: for a target that is not a number.
         ValueError: naming the target and what to do.
 
     >>> require_targets(hinge, [-1])
@@ -223,6 +226,9 @@ def require_targets(loss: Loss, targets: Sequence[Any]) -> None:
         return
     numbers = [_known(t) for t in targets]
     takes, suits, way_out = _TARGETS[loss]
+    for t in targets:
+        if not hasattr(t, "__float__") and not hasattr(t, "__primitive__"):
+            raise TypeError(f"{loss.__name__} takes {takes}; got {t!r}, which is not a number")
     for x in numbers:
         if x is not None and not suits(x):
             raise ValueError(f"{loss.__name__} takes {takes}; got {x!r}: {way_out}")
