@@ -135,6 +135,15 @@ def test_advice_a_branch_is_written_with_where() -> None:
     assert_compiles(lambda x: where(x > 0, w * x, u * x), lambda x: w * x if x > 0 else u * x, [1.0, -2.0])
 
 
+@pytest.mark.parametrize("name", ["data", "grad", "partials", "taken"])
+def test_what_is_known_of_numbers_only_is_refused_by_name(name: str) -> None:
+    for node in (lambda x: w, lambda x: x, lambda x: w * x):
+        with pytest.raises(
+            TypeError, match=rf"\.{name} of <traced .*> cannot be used while compiling, because it stands for any"
+        ):
+            compile(lambda x, node=node: w * getattr(node(x), name), [w], example=[1.0])
+
+
 def test_advice_a_loop_that_data_ends_is_bounded() -> None:
     def halved(x: Any) -> Any:
         y = w * x
