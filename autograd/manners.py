@@ -160,6 +160,8 @@ def describe(node: Any) -> str:
     >>> describe(Value(2.0, label="w")), describe(Value(2.0, label="w") * 3)
     ('w = 2.0', 'w * 3.0 = 6.0')
     """
+    while node.label is None and node.primitive is TABLE["positive"]:  # of `grad`, which hands a function copies
+        node = node.operands[0]
     if node.label is not None or node.primitive is None:
         return f"{node.label} = {node._data!r}" if node.label is not None else f"Value({node._data!r})"
     names = [(x.label or repr(x._data)) if isinstance(x, Manners) else repr(x) for x in node.operands]
