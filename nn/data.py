@@ -64,7 +64,7 @@ def parity(n_bits: int = 10) -> tuple[Rows, list[int]]:
     """
     if not (hasattr(n_bits, "__index__") and 1 <= n_bits <= 20):
         raise ValueError(f"n_bits is a whole number from 1 to 20, since all 2ⁿ numbers are made; got {n_bits!r}")
-    X = [[float(bit) for bit in f"{number:0{n_bits}b}"] for number in range(2**n_bits)]
+    X = [[float(bit) for bit in f"{number:0{int(n_bits)}b}"] for number in range(2**n_bits)]
     return X, [int(number % 2 == 0) for number in range(2**n_bits)]
 
 

@@ -70,8 +70,17 @@ class Optimizer:
 
     @property
     def rate(self) -> float:
-        """The learning rate of the step that comes next."""
-        return self.lr(self.steps) if callable(self.lr) else self.lr
+        """The learning rate of the step that comes next.
+
+        Raises:
+            ValueError: if `lr` is a function and returns anything but a finite number from 0 on.
+        """
+        if not callable(self.lr):
+            return self.lr
+        rate = self.lr(self.steps)
+        what = f"a function that returns numbers from 0 on; for step {self.steps}"
+        _require("lr", rate, isinstance(rate, Real) and 0.0 <= rate < math.inf, what)
+        return rate
 
     def start(self) -> State:
         """Return the state before the first step: numbers, from which arrays grow where the parameters are an array."""
@@ -92,6 +101,8 @@ class Optimizer:
 
     def step(self, parameters: Iterable[Value]) -> None:
         """Move each parameter by the rule, from its ``grad``; a step that is interrupted is undone."""
+        if isinstance(parameters, Value):
+            raise TypeError(f"step takes a list of parameters, such as model.parameters(); got {parameters!r}")
         parameters = [*parameters]
         before = [parameter.data for parameter in parameters]
 
@@ -263,7 +274,12 @@ class Adam(Optimizer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _require("betas", self.betas, all(0.0 <= beta < 1.0 for beta in self.betas), "two numbers from 0 to below 1")
+        _require(
+            "betas",
+            self.betas,
+            _are_two(self.betas) and all(0.0 <= beta < 1.0 for beta in self.betas),
+            "two numbers from 0 to below 1",
+        )
         _require("eps", self.eps, self.eps > 0, "positive")
 
     def start(self) -> State:
@@ -306,8 +322,15 @@ class RProp(Optimizer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _require("etas", self.etas, 0.0 < self.etas[0] < 1.0 < self.etas[1], "one below 1 and one above")
-        _require("widths", self.widths, 0.0 < self.widths[0] <= self.widths[1], "two positive numbers in order")
+        _require(
+            "etas", self.etas, _are_two(self.etas) and 0.0 < self.etas[0] < 1.0 < self.etas[1], "one below 1 and one above"
+        )
+        _require(
+            "widths",
+            self.widths,
+            _are_two(self.widths) and 0.0 < self.widths[0] <= self.widths[1],
+            "two positive numbers in order",
+        )
 
     def start(self) -> State:
         """Return no width yet, and a gradient of 0, which has no sign to turn."""
@@ -404,6 +427,10 @@ def _stacked(array: Any, rows: Sequence[Any]) -> Any:
     for k, row in enumerate(rows):
         stacked[k] = row
     return stacked
+
+
+def _are_two(numbers: Any) -> bool:
+    return isinstance(numbers, Sequence) and len(numbers) == 2 and all(isinstance(x, Real) for x in numbers)
 
 
 def _require(name: str, given: object, holds: bool, what: str) -> None:

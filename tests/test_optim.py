@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -120,12 +121,35 @@ def test_schedules() -> None:
     (lambda: Adam(eps=0.0), "eps is positive"),
     (lambda: RProp(etas=(1.2, 0.5)), "etas is one below 1 and one above"),
     (lambda: RProp(widths=(2.0, 1.0)), "widths is two positive numbers in order"),
+    (lambda: Adam(betas=0.9), "betas is two numbers from 0 to below 1; got 0.9"),
+    (lambda: Adam(betas=(0.9, 0.99, 0.999)), "betas is two numbers"),
+    (lambda: RProp(etas=0.5), "etas is one below 1 and one above; got 0.5"),
+    (lambda: RProp(widths=("a", "b")), r"widths is two positive numbers in order; got \('a', 'b'\)"),
     (lambda: step_decay(1.0, every=0), "every is at least 1; got 0"),
     (lambda: cosine(1.0, steps=0), "steps is at least 1; got 0"),
 ])  # fmt: skip
 def test_what_is_refused(make: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize("rate", [-0.1, math.nan, math.inf, "0.1", None])
+@pytest.mark.parametrize("kind", [SGD, Momentum, Adam, RProp])
+def test_a_rate_that_a_function_gives_is_checked_and_nothing_is_lost(kind: Any, rate: Any) -> None:
+    w = Value(2.0)
+    optimizer = kind(lr=lambda t: 0.5 if t == 0 else 0.0 if t == 1 else rate)
+    w.grad = 1.0
+    optimizer.step([w])
+    optimizer.step([w])  # the rate 0 is the end of a schedule, such as `cosine`
+    before = w.data, optimizer.steps, copy.deepcopy(optimizer._states)
+    with pytest.raises(ValueError, match=r"^lr is a function that returns numbers from 0 on; for step 2; got "):
+        optimizer.step([w])
+    assert (w.data, optimizer.steps) == before[:2] and str(optimizer._states) == str(before[2])
+
+
+def test_one_parameter_is_no_list() -> None:
+    with pytest.raises(TypeError, match=r"step takes a list of parameters, such as model.parameters\(\); got Value"):
+        SGD().step(cast(Any, Value(1.0)))
 
 
 def test_parameters_in_place_of_a_rate_are_refused_and_not_printed() -> None:
