@@ -17,6 +17,9 @@ from nn.optim import SGD, Adam, Momentum, Optimizer, RProp, cosine, descend, exp
 
 gradients = st.lists(st.lists(st.floats(-3, 3), min_size=2, max_size=2), min_size=1, max_size=12)
 
+adam: Any = Adam  # without their annotations
+rprop: Any = RProp
+
 
 def every() -> list[Optimizer]:
     return [SGD(lr=0.1), Momentum(lr=0.1, momentum=0.8), Adam(lr=0.1), RProp(lr=0.1), SGD(lr=cosine(0.1, 5))]
@@ -121,10 +124,10 @@ def test_schedules() -> None:
     (lambda: Adam(eps=0.0), "eps is positive"),
     (lambda: RProp(etas=(1.2, 0.5)), "etas is one below 1 and one above"),
     (lambda: RProp(widths=(2.0, 1.0)), "widths is two positive numbers in order"),
-    (lambda: Adam(betas=0.9), "betas is two numbers from 0 to below 1; got 0.9"),
-    (lambda: Adam(betas=(0.9, 0.99, 0.999)), "betas is two numbers"),
-    (lambda: RProp(etas=0.5), "etas is one below 1 and one above; got 0.5"),
-    (lambda: RProp(widths=("a", "b")), r"widths is two positive numbers in order; got \('a', 'b'\)"),
+    (lambda: adam(betas=0.9), "betas is two numbers from 0 to below 1; got 0.9"),
+    (lambda: adam(betas=(0.9, 0.99, 0.999)), "betas is two numbers"),
+    (lambda: rprop(etas=0.5), "etas is one below 1 and one above; got 0.5"),
+    (lambda: rprop(widths=("a", "b")), r"widths is two positive numbers in order; got \('a', 'b'\)"),
     (lambda: step_decay(1.0, every=0), "every is at least 1; got 0"),
     (lambda: cosine(1.0, steps=0), "steps is at least 1; got 0"),
 ])  # fmt: skip
