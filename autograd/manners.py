@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from numbers import Number
 from typing import Any, Final, NoReturn, Self, cast
 
-from autograd.primitives import Primitive
+from autograd.primitives import Primitive, positive
 from autograd.rows import TABLE
 
 __all__ = ["Manners", "Same", "describe"]
@@ -160,7 +160,7 @@ def describe(node: Any) -> str:
     >>> describe(Value(2.0, label="w")), describe(Value(2.0, label="w") * 3)
     ('w = 2.0', 'w * 3.0 = 6.0')
     """
-    while node.label is None and node.primitive is TABLE["positive"]:  # of `grad`, which hands a function copies
+    while node.label is None and node.primitive is positive:  # of `grad`, which hands a function copies
         node = node.operands[0]
     if node.label is not None or node.primitive is None:
         return f"{node.label} = {node._data!r}" if node.label is not None else f"Value({node._data!r})"
