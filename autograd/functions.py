@@ -49,10 +49,16 @@ def softmax(operands: Iterable[Any]) -> list[Any]:
 def clip(x: Any, low: Any, high: Any) -> Any:
     """Return x between low and high: low below it, high above it; the slope with respect to x is 0 at both ends.
 
+    Args:
+        x: a number or node.
+        low: a number or node, or None for no end on this side.
+        high: the other end.
+
     >>> clip(3.0, 0.0, 1.0), clip(0.25, 0.0, 1.0)
     (1.0, 0.25)
     """
-    return minimum(maximum(x, low), high)
+    above = x if low is None else maximum(x, low)
+    return above if high is None else minimum(above, high)
 
 
 def _listed(name: str, operands: Iterable[Any]) -> list[Any]:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from numbers import Number
 from typing import Any, Final, NoReturn, Self, cast
 
+from autograd.functions import clip
 from autograd.primitives import Primitive, positive
 from autograd.rows import TABLE
 
@@ -89,6 +90,12 @@ class Manners:
         if row is None or method != "__call__" or options:
             raise TypeError(f"numpy.{ufunc.__name__} cannot be recorded; use operators and autograd's functions on Values")
         return row.apply(operands)
+
+    def clip(self, low: Any, high: Any, out: None = None) -> Any:
+        """Apply `autograd.clip`; ``np.clip(x, low, high)`` calls this."""
+        if out is not None:
+            raise TypeError("a result that is recorded cannot be written into an array; leave out `out`")
+        return clip(self, low, high)
 
     def conjugate(self) -> Self:
         """Return this node, since a real number is its own conjugate; ``np.std``, ``np.var`` and ``np.vdot`` call this.

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import copy
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from itertools import compress
 from typing import Any, Final, cast
@@ -120,13 +120,6 @@ class Value(Manners):
     where, hypot, arctan2       = map(method, (table.where, table.hypot, table.arctan2))
     abs, __floor__, __ceil__    = __abs__, floor, ceil
     # fmt: on
-
-    def clip(self, low: Any, high: Any, out: None = None) -> Any:
-        """Apply `autograd.clip`; ``np.clip(x, low, high)`` calls this, also with None for no bound."""
-        if out is not None:
-            raise TypeError("a result that is recorded cannot be written into an array; leave out `out`")
-        above = self if low is None else self.maximum(low)
-        return above if high is None else above.minimum(high)
 
     def __primitive__(self, row: Primitive, operands: Sequence[Any]) -> Any:
         """Record `row` on `operands`; functions such as ``tanh(x)`` and users' own rows call this."""
@@ -231,18 +224,12 @@ class Value(Manners):
             node.grad = 0.0
 
     def __copy__(self) -> Value:
-        twin = _twin(self, {})
-        for name, part in _added(self).items():
-            setattr(twin, name, part)
-        return twin
+        return _twin(self, lambda part: part)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
-        for node in nodes_below(self):
+        for node in nodes_below(self):  # so each finds the copies of its operands, without recursion
             if id(node) not in memo:
-                twin = memo[id(node)] = node if isinstance(node, Variable) else _twin(node, memo)
-                if twin.__class__ is not Value and twin is not node:
-                    for name, part in _added(node).items():
-                        setattr(twin, name, copy.deepcopy(part, memo))
+                memo[id(node)] = node if isinstance(node, Variable) else _twin(node, lambda part: copy.deepcopy(part, memo))
         return cast(Value, memo[id(self)])
 
 
@@ -281,11 +268,15 @@ def record(row: Primitive, operands: Sequence[Any]) -> Any:
     partials = [p if p or read_flow(flow[i], data, out) else None for p, i in zip(partials, which, strict=True)]
     written = tuple([x if isinstance(x, Value) else d for x, d in zip(operands, data, strict=True)])
     if isinstance(row, Nary):
-        inputs = tuple([operands[i] for i in which])
-        return _node(row, out, written, inputs, tuple(partials), True if None in partials else None)
-    by_place = dict(zip(which, partials, strict=True))
-    left, right = (*written, None)[:2]
-    return _node(row, out, left, right, by_place.get(0), by_place.get(1))
+        slots: Any = written, tuple([operands[i] for i in which]), tuple(partials), True if None in partials else None
+    else:
+        by_place = dict(zip(which, partials, strict=True))
+        slots = *(*written, None)[:2], by_place.get(0), by_place.get(1)
+    node: Value = new(Value)
+    node._data, node.grad, node.primitive = out, 0.0, row
+    node._left, node._right, node._dx, node._dy = slots
+    node._mark = node.label = None
+    return node
 
 
 def record_many(row: Nary, operands: Sequence[Any]) -> Any:
@@ -310,17 +301,9 @@ def record_many(row: Nary, operands: Sequence[Any]) -> Any:
     inputs = written = tuple(operands)
     if which is not None:
         inputs, partials = tuple(compress(written, which)), tuple(compress(partials, which))
-    node: Value = new(Value)  # measured: calling `_node` costs 2 % of a network's step
+    node: Value = new(Value)
     node._data, node.grad, node.primitive = out, 0.0, row
     node._left, node._right, node._dx, node._dy = written, inputs, partials, None if row.picks is None else True
-    node._mark = node.label = None
-    return node
-
-
-def _node(row: Primitive | None, data: float, left: Any, right: Any, dx: Any, dy: Any, kind: type[Value] = Value) -> Value:
-    node: Value = new(kind)
-    node._data, node.grad, node.primitive = data, 0.0, row
-    node._left, node._right, node._dx, node._dy = left, right, dx, dy
     node._mark = node.label = None
     return node
 
@@ -389,19 +372,10 @@ def nodes_below(root: Value) -> list[Value]:
     return [x for node in (*topological(root), root) for x in (*node.inputs, node)]
 
 
-def _added(node: Value) -> dict[str, Any]:
-    """Return the attributes that a subclass has added to a node."""
-    own, slots = cast(tuple[dict[str, Any] | None, dict[str, Any]], node.__getstate__())
-    return {name: part for name, part in {**slots, **(own or {})}.items() if name not in Value.__slots__}
-
-
-def _twin(node: Value, memo: Mapping[int, Any]) -> Value:
-    """Copy one node, replacing its operands by their copies in `memo`."""
-
-    def copied(x: Any) -> Any:
-        return tuple(memo.get(id(item), item) for item in x) if isinstance(x, tuple) else memo.get(id(x), x)
-
-    left, right = copied(node._left), copied(node._right)
-    twin = _node(node.primitive, node._data, left, right, node._dx, node._dy, type(node))
-    twin.grad, twin.label = node.grad, node.label
+def _twin(node: Value, copied: Callable[[Any], Any]) -> Value:
+    """Copy one node with all its attributes, also those that a subclass has added."""
+    added, slots = cast(tuple[dict[str, Any] | None, dict[str, Any]], node.__getstate__())
+    twin = new(type(node))
+    for name, part in {**slots, **(added or {})}.items():
+        setattr(twin, name, copied(part))
     return twin

@@ -20,7 +20,7 @@ ROOMS: dict[str, set[str]] = {
     "autograd.writing": {"autograd.primitives", "autograd.rows"},
     "autograd.symbol": {"autograd.primitives", "autograd.writing"},
     "autograd.manual": {"autograd.rows", "autograd.symbol", "autograd.writing"},
-    "autograd.manners": {"autograd.primitives", "autograd.rows"},
+    "autograd.manners": {"autograd.functions", "autograd.primitives", "autograd.rows"},
     "autograd.recording": {"autograd.rows", "autograd.symbol", "autograd.writing"},
     "autograd.value": {
         "autograd", "autograd.manners", "autograd.primitives", "autograd.recording", "autograd.rows", "autograd.symbol",
