@@ -7,6 +7,7 @@ import math
 import operator
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from importlib import import_module
 from inspect import Parameter, Signature, isclass, isfunction, signature
 from typing import Any, Final, get_args, get_origin
@@ -230,6 +231,7 @@ def checks() -> Iterator[str]:
     wrong = Unary("wrong", tanh.function, lambda x, out: 1 - out)
     lead = Binary("lead", lambda x, y: x + y * y, lambda x, y, out: 1, lambda x, y, out: where(y > 0, y, 0))
     many = Nary("many", lambda *v: v[0] * v[1] + v[-1], lambda v, out: (v[1], *[v[0]] * (len(v) - 2), 1.5), lambda *v: v)
+    choose = replace(where, name="choose", gradient=lambda v, out: (0.5, where(v[0], 1, 0), where(v[0], 0, 1)))
     powers = [10.0**k for k in range(-20, 20)]
 
     def products(v: Any) -> Any:  # of matrices; one entry is that of the transposed
@@ -252,6 +254,7 @@ def checks() -> Iterator[str]:
         (lambda v: sum(v[i] * i for i in range(30)), ([0.5] * 30,), {"gradient": lambda v: [*range(29), 28.0], "seed": 1}),
         (lambda w, x: total([wrong(w), lead(x, w), many(w, x, w), many(w, x, x, w)]), (0.5, 2.0), {}),
         (lambda a_long_name_of_an_input, b: wrong(a_long_name_of_an_input) * b, (Value(0.5, "θ" * 70), 2.0), {}),
+        (lambda x: choose(x, x * 2, x + 1) * where(x > 1, x, 3), (2.0,), {}),
         (lambda x: x**1.5, (0.0,), {}),
         (lambda x: sqrt(x), (1e-4,), {}),
         (lambda x: relu(x - 1e-5) + x, (0.0,), {}),

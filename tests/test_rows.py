@@ -324,6 +324,8 @@ def test_signatures_are_those_of_calls() -> None:
     assert str(inspect.signature(primitives.leaky_relu)) == "(x, y=0.01)"
     assert primitives.dot.usage == "dot(weights, inputs, bias=None)" and primitives.where.usage == "where(condition, a, b)"
     swish = Unary("swish", lambda x: x, lambda x, out: 1)
+    half = Unary("half", lambda x: x / 2, lambda x, out: 0.5, default=3.0)
+    assert half.usage == "half(x=3.0)" and half() == half(3.0) == 1.5
     assert swish.usage == "swish(x)" and "∂/∂x   1" in str(swish.__doc__)
     assert "A row ``f(x)``" in str(Unary.__doc__) and "One row of the table" in str(Primitive.__doc__)
 

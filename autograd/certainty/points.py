@@ -116,7 +116,7 @@ class GraphCertificate(Tabular):
     def backward(self) -> list[float]:
         """The gradient that `backward()` gives, for each of `leaves`; no node is changed."""
         sums = {self.loss: 1.0, **totals(sorted_pass(self.loss))}
-        return [sums.get(leaf, 0.0) for leaf in self.leaves]
+        return [sums[leaf] for leaf in self.leaves]
 
     # Computing.
 
