@@ -144,7 +144,7 @@ dot([sqrt(a), b], [b, 2], a)*3
 dot([a, b], [a, sqrt(b)], sqrt(a))
 a**3 + a**0.5 + 2**a + exp(a)**b
 exp(a)/exp(a) + a/(a + a) + a*exp(a*1e4)
-log(where(a > 3, -1, 2)) + log(where(a > 1, 2, -1)) + log(5000 - a*a) + log(b*b + 3000)
+log(where(a > 3, -1, 2)) + log(where(a > 1, 2, -1)) + log(5000 - a*a) + log(b*b + 3000) + log(1 + (a*a - 1e-12))
 sqrt(cos(a) + 2) + sqrt(sin(b*b)) + sqrt(cos(b))
 log(1 + a**b) + log(1 + a**2) + log(9 + a**3)
 """

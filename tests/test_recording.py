@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from test_primitives import NAMES, sample
 
-from autograd import Unary, Value, gradients, primitives, sqrt, tanh, total, value, where
+from autograd import Unary, Value, gradients, jvp, primitives, sqrt, tanh, total, value, where
 from autograd.primitives import Binary, Nary, Primitive, dot, exp, multiply, power, relu, sigmoid
 from autograd.rows import TABLE
 from autograd.strategies import ROWS, widths
@@ -119,6 +119,14 @@ def test_the_gradient_of_one_input_has_no_nodes_for_the_others(f: Callable[..., 
 
 def test_the_table_is_complete() -> None:
     assert {*TABLE.values()} == {*ROWS} and all(widths(row) for row in ROWS)
+
+
+def test_forward_mode_adds_a_choice_only_where_there_is_one() -> None:
+    def rows(f: Callable[[Any], Any]) -> list[str]:
+        _, slope = jvp(f, (Value(2.0),), (1.0,))
+        return [node.primitive.name for node in topological(slope) if node.primitive is not None]
+
+    assert "where" not in rows(lambda x: exp(x * x) * x) and "where" in rows(lambda x: where(x > 1, x * x, x))
 
 
 def test_rules_of_other_inputs_are_not_read() -> None:

@@ -210,6 +210,27 @@ def test_the_constructor_converts_once() -> None:
     assert angle.radians == 2.0 and map_tree(lambda x: x, angle).radians == 2.0
 
 
+def test_what_an_instance_remembers_is_not_a_part() -> None:
+    @dataclass
+    class Disc:
+        radius: Any
+
+    disc = Disc(2.0)
+    disc.__dict__["area"] = 12.6  # as a cached property does
+    assert map_tree(lambda x: -x, disc) == Disc(-2.0)
+
+    @dataclass
+    class Turn:
+        degrees: Any
+        unit: InitVar[float]
+
+        def __post_init__(self, unit: float) -> None:
+            self.radians = self.degrees * unit
+
+    with pytest.raises(TypeError, match="computes attributes from unit, an InitVar"):
+        map_tree(lambda x: -x, Turn(2.0, 0.0174))
+
+
 def test_a_constructor_that_computes_and_refuses_is_named() -> None:
     with pytest.raises(TypeError, match=r"^c\[0\] is a Fickle, which computes area but .* property") as caught:
         map_tree(Value, [Fickle(2.0)], name="c")

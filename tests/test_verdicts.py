@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from autograd import Unary, Value, dot, exp, log, relu, tanh, total
+from autograd import Unary, Value, dot, exp, log, relu, tanh, total, where
 from autograd.checking import gradcheck
 from autograd.checking.numeric import Slope
 from autograd.checking.report import Report
@@ -38,6 +38,12 @@ def test_the_report_of_a_wrong_rule() -> None:
     assert [line.split()[0] for line in table.splitlines()] == ["derivative", "∂f/∂x", "∂cube/∂x"]
     assert "∂cube/∂x at x = 2: the rule 3·x gives 6, but the slope is 12 ± " in reasons
     assert right == "Local derivatives that are correct: add 2."
+
+
+def test_a_condition_has_the_exact_derivative_0() -> None:
+    x = Value(2.0, label="x")
+    [condition, *_] = gradcheck(where(x, x * 3, 1.0)).edges[1:]
+    assert str(condition) == "correct: ∂where/∂x0 at x0 = 2, x1 = 6, x2 = 1: 0, numeric 0 ± 0"
 
 
 @pytest.mark.slow
