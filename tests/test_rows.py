@@ -319,6 +319,18 @@ def test_manual_pages(row: Primitive) -> None:
     assert row.usage in pydoc.plain(pydoc.render_doc(row))
 
 
+@pytest.mark.parametrize(
+    ("function", "example"),
+    [
+        (math.log, "f(0.5)"), (math.acosh, "f(2.0)"), (lambda x: math.log(-x), "f(-0.5)"), (lambda x: 1 / (x - 0.5), "f(2.0)"),
+        (lambda x: math.inf if x > 0 else x, "f(-0.5)"), (lambda x: math.log(-9 - x), ""),
+    ],
+)  # fmt: skip
+def test_the_example_of_a_manual_page_has_a_value(function: Callable[[float], float], example: str) -> None:
+    page = str(Unary("f", function, lambda x, out: 1.0).__doc__)
+    assert f">>> {example}" in page if example else ">>>" not in page
+
+
 def test_signatures_are_those_of_calls() -> None:
     assert str(inspect.signature(tanh)) == "(x)" and str(inspect.signature(primitives.maximum)) == "(x, y, *more)"
     assert str(inspect.signature(primitives.leaky_relu)) == "(x, y=0.01)"
