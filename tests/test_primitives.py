@@ -279,3 +279,12 @@ def test_rows_are_frozen_and_stay_one_object() -> None:
 def test_a_product_of_one_number_has_the_slope_1() -> None:
     assert primitives.prod.partials([3.0], 3.0, [0]) == [1.0]
     assert grad(lambda x: primitives.prod([x]) * 5)(3.0).data == 5.0
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.kink is not None], ids=lambda row: row.name)
+def test_the_kink_of_a_row_is_how_far_its_operands_are_from_it(row: Any) -> None:
+    assert all(row.kink(*point) == 0.0 for point in row.singular)
+    if row.name in ("floor", "ceil", "floor_divide", "remainder"):  # the others jump or turn where the kink changes its sign
+        for x, y in ((3.75, 1.0), (-2.25, 1.0), (3.25, 1.5), (-3.25, 1.5), (3.25, -1.5), (0.5, 8.0)):
+            if row.arity == 2 or y == 1.0:
+                assert abs(row.kink(*[x, y][: row.arity])) == abs(x - y * round(x / y))
