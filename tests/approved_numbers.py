@@ -173,8 +173,8 @@ def risky() -> Iterator[str]:
     for text in GRAPHS.strip().splitlines():
         graph: Any = parse(text).evaluate({"a": Value(2.5, "a"), "b": Value(1.5, "b")})
         order, telling = topological(graph), Telling(graph)
-        risk = risks(order)
-        found = [f"{risk(node)} at {telling.names[node]} = {telling.formula(node).text}" for node in order if risk(node)]
+        at = risks(order)
+        found = [f"{at(node)} at {telling.names[node]} = {telling.formula(node).text}" for node in order if at(node)]
         yield f"\n{text}\n    {'; '.join(found) or 'none'}"
 
 

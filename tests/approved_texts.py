@@ -265,7 +265,11 @@ def checks() -> Iterator[str]:
         (lambda p: p["w"][0] * p["b"] ** 2, ({"w": [1.0, 2.0], "b": 3.0},), {"order": 2}),
         (lambda v: [v[0] * v[1], v[0]], ([2.0, 3.0],), {"gradient": lambda v: [[v[1], v[0]], [1.0, 1.0]]}),
         (lambda v: v @ v, (np.array([[1.0, 2.0], [0.5, 4.0]]),), {"gradient": products}),
-        (lambda v: v * 3, (np.float32([0.1, 2.0]),), {"gradient": lambda v: np.float32([[3, 0], [0, 3.01]])}),
+        (
+            lambda v: v * 3,
+            (np.array([0.1, 2.0], np.float32),),
+            {"gradient": lambda v: np.array([[3, 0], [0, 3.01]], np.float32)},
+        ),
         (lambda x, y, z: x * y + z, (2.0, 3.0, 1.0), {"gradient": lambda x, y, z: (y + 1, x + 1, 1.5)}),
         (lambda x: abs(x), (0.0,), {"gradient": lambda x: 2.0}),
         (lambda x: x * x, (2.0,), {"gradient": lambda x: math.nan}),

@@ -55,7 +55,10 @@ def test_the_demonstration_agrees_with_the_formulas_of_the_textbook(demonstratio
 
 def test_the_demonstration_learns(demonstration: str) -> None:
     [(before, after)] = re.findall(r"falls from E = ([\d.]+) to E = ([\d.]+)\.", demonstration)
-    steps = dict(re.findall(r"(w_[oh]) ← .* = +(-?[\d.]+)", demonstration))
+    rows = re.findall(r"(w_[oh]) ← +(-?[\d.]+) - 2·\(?(-?[\d.]+)\)? += +(-?[\d.]+)", demonstration)
+    for _, old, slope, new in rows:
+        assert float(new) == pytest.approx(float(old) - 2 * float(slope), abs=1e-5)
+    steps = {name: new for name, _, _, new in rows}
     moved = network(i=2.0, w_h=float(steps["w_h"]), w_o=float(steps["w_o"]), t=1.0)["E"].data
     assert float(after) == pytest.approx(moved, rel=1e-4)
     assert float(after) < float(before)

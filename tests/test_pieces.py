@@ -189,10 +189,15 @@ def test_a_comparison_that_is_repeated_is_decided_once() -> None:
 
 @pytest.mark.parametrize("most", [10, 40])
 def test_the_work_for_a_bound_or_a_claim_is_limited(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = list[Any]()
+    made = list[Box]()
+
+    def counted(whole: Box, side: int) -> list[Box]:
+        made.append(whole)
+        return halves(whole, side)
+
     monkeypatch.setattr(boxes, "MOST", most)
     monkeypatch.setattr(boxes, "FEWEST", 1)
-    monkeypatch.setattr(boxes, "halves", lambda box, side: made.append(box) or halves(box, side))
+    monkeypatch.setattr(boxes, "halves", counted)
     certificate = certify(lambda x: sin(1 / x) / x, x=(1e-6, 1.0))
     assert len(made) == most / 2 and "the limit on the work was reached" in str(certificate)
     made.clear()
