@@ -51,6 +51,7 @@ def test_the_demonstration_agrees_with_the_formulas_of_the_textbook(demonstratio
     assert "= -(t - r_o)·r_o·(1 - r_o)·w_o·r_h·(1 - r_h)·i\n" in demonstration
     numbers = re.findall(r"= (-?\d\.\d{12})", demonstration)
     assert numbers == [f"{x:.12f}" for x in (output, output, hidden, hidden)]
+    assert len(re.findall(r", (?:the same to the last bit|\de-1[5-9] apart)\n", demonstration + "\n")) == 2
 
 
 def test_the_demonstration_learns(demonstration: str) -> None:
