@@ -226,6 +226,7 @@ def checks() -> Iterator[str]:
     wrong = Unary("wrong", tanh.function, lambda x, out: 1 - out)
     lead = Binary("lead", lambda x, y: x + y * y, lambda x, y, out: 1, lambda x, y, out: where(y > 0, y, 0))
     many = Nary("many", lambda *v: v[0] * v[1] + v[-1], lambda v, out: (v[1], *[v[0]] * (len(v) - 2), 1.5), lambda *v: v)
+    numeric = Unary("numeric", math.sqrt, lambda x, out: 0.5 / math.sqrt(x) + 0.25)
     choose = replace(where, name="choose", gradient=lambda v, out: (0.5, where(v[0], 1, 0), where(v[0], 0, 1)))
     powers = [10.0**k for k in range(-20, 20)]
 
@@ -250,6 +251,7 @@ def checks() -> Iterator[str]:
         (lambda w, x: total([wrong(w), lead(x, w), many(w, x, w), many(w, x, x, w)]), (0.5, 2.0), {}),
         (lambda a_long_name_of_an_input, b: wrong(a_long_name_of_an_input) * b, (Value(0.5, "θ" * 70), 2.0), {}),
         (lambda x: choose(x, x * 2, x + 1) * where(x > 1, x, 3), (2.0,), {}),
+        (lambda x: numeric(x), (2.0,), {}),
         (lambda x: x**1.5, (0.0,), {}),
         (lambda x: sqrt(x), (1e-4,), {}),
         (lambda x: relu(x - 1e-5) + x, (0.0,), {}),
