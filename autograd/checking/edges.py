@@ -44,11 +44,11 @@ def excused(compare: Callable[[float], Check], check: Check, clear: float) -> Ch
 
     Args:
         compare: compares the derivative with the values of the function up to some distance.
-        check: the comparison without a limit; where it found a kink at the point itself, and so has a verdict without a
-            numeric derivative, nothing is excused.
+        check: the comparison without a limit, whose verdict is "wrong"; where it found a kink at the point itself, and so has
+            a verdict without a numeric derivative, nothing is excused.
         clear: how far away a kink is.
     """
-    if check.verdict != "wrong" or math.isnan(check.analytic) or math.isnan(check.numeric):
+    if math.isnan(check.analytic) or math.isnan(check.numeric):
         return check
     return check if compare(clear).verdict == "wrong" else replace(check, verdict="kink", reason=HIDDEN)
 
