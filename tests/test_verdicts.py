@@ -40,6 +40,13 @@ def test_the_report_of_a_wrong_rule() -> None:
     assert right == "Local derivatives that are correct: add 2."
 
 
+@pytest.mark.parametrize("call", [0, 1, 2])
+def test_a_function_that_differs_once_is_not_deterministic(call: int) -> None:
+    calls = itertools.count()
+    with pytest.raises(ValueError, match=r"not deterministic: at x = 2 it gave [46]\.0 and then [46]\.0"):
+        gradcheck(lambda x: x * (2 if next(calls) == call else 3), 2.0)
+
+
 def test_a_condition_has_the_exact_derivative_0() -> None:
     x = Value(2.0, label="x")
     [condition, *_] = gradcheck(where(x, x * 3, 1.0)).edges[1:]
