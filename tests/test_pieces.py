@@ -16,9 +16,9 @@ from typing import Any, Final
 import pytest
 from flint import arb
 
-from autograd import certify, floor, maximum, minimum, relu, sin, sqrt, where
+from autograd import Value, certify, floor, maximum, minimum, relu, sin, sqrt, where
 from autograd.certainty import boxes
-from autograd.certainty.enclosure import Enclosure, NoEnclosureError, UndecidedError
+from autograd.certainty.enclosure import ASSUMED, Enclosure, NoEnclosureError, UndecidedError
 from autograd.certainty.intervals import EVERYTHING, between, describe, interval
 from autograd.certainty.pieces import SMALLEST, UNEVEN, VALUE, Piece, halves, joined, longest_side, middle_of
 from autograd.certainty.subjects import Box, Subject
@@ -185,6 +185,29 @@ def test_a_comparison_that_is_repeated_is_decided_once() -> None:
     # Within a case the sign of the argument is known, though its interval is that of the whole piece.
     assert sorted(describe(case.quantity(VALUE).bounds) for case in found.cases) == ["[0, 3]", "[14, 23]"]
     assert {describe(x) for case in found.cases for x in case.slopes(VALUE).values()} == {"1", "-3"}
+
+
+def test_assumptions_end_with_the_case() -> None:
+    piece(lambda x: x if x > 0 else -x, x=(-1.0, 2.0))
+    assert ASSUMED.get() is None
+
+
+def test_a_claim_about_one_of_several_arguments_names_it() -> None:
+    product = certify(lambda x, y: x * y, x=(0, 1), y=(0, 2))
+    with pytest.raises(TypeError, match="2 arguments have an interval; name one"):
+        product.monotone()
+    assert product.monotone("y") and certify(lambda x, y: x * y, x=(0, 1), y=2).monotone()
+
+
+def test_the_derivative_of_a_leaf_with_respect_to_itself_is_1() -> None:
+    x = Value(0.1, "x")
+    assert certify(x).backward == [1.0] and certify(x).bounds(x) == (1, 1)
+
+
+def test_advice_about_pairs_is_for_errors_of_python_only() -> None:
+    with pytest.raises(TypeError, match="autograd's functions") as caught:
+        certify(lambda x: math.sin(x[0]), x=[(0, 1)])
+    assert not hasattr(caught.value, "__notes__")
 
 
 @pytest.mark.parametrize("most", [10, 40])

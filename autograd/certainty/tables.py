@@ -55,7 +55,7 @@ def _decimal(x: arb, digits: int, rounding: str) -> Decimal:
     context = Context(prec=digits, rounding=rounding, Emin=MIN_EMIN, Emax=MAX_EMAX)
     mantissa, exponent = map(int, x.man_exp())
     if abs(exponent) > LARGEST:
-        sign, is_up = (mantissa > 0) - (mantissa < 0), rounding == ROUND_CEILING
+        sign, is_up = 1 if mantissa > 0 else -1, rounding == ROUND_CEILING
         if (exponent > 0) == (is_up == (sign > 0)):
             return Decimal("Infinity").copy_sign(sign) if exponent > 0 else Decimal(0)
         exponent, mantissa = (LARGEST if exponent > 0 else -LARGEST), sign
