@@ -19,6 +19,7 @@ from autograd.manners import describe
 from autograd.player.stage import draw_views
 from autograd.writing import LONGEST_SUM
 from nn import MLP, Module, Neuron
+from nn import MLP, Neuron
 from nn.engines import Compiled, Eager, Lesson, engine_for
 from nn.evaluation import examples_of
 from nn.losses import squared_error
@@ -217,6 +218,7 @@ LAST: dict[str, tuple[int, Callable[[int], bool]]] = {  # the last number for wh
     "operands in the description of a node": (4, lambda n: "…" not in describe(uses(n))),
     "epochs that are not worth compiling": (999_999, is_small),
     "dimensions of an array in a state": (32, lambda n: "thing" in Held(nested(n)).state_dict()),
+    "epochs that are not worth compiling": (999_999, is_small),
     "targets that are shown to a loss": (100, is_shown),
     "epochs of a perceptron": (12, lambda n: "…" not in Perceptron(1).fit([[20.0], [21.0]], [0, 1], epochs=n).message),
 }  # fmt: skip
