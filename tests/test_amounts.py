@@ -219,6 +219,7 @@ LAST: dict[str, tuple[int, Callable[[int], bool]]] = {  # the last number for wh
     "epochs that are not worth compiling": (999_999, is_small),
     "dimensions of an array in a state": (32, lambda n: "thing" in Held(nested(n)).state_dict()),
     "epochs that are not worth compiling": (999_999, is_small),
+    "dimensions of an array in a state": (32, lambda n: "thing" in Held(nested(n)).state_dict()),
     "targets that are shown to a loss": (100, is_shown),
     "epochs of a perceptron": (12, lambda n: "…" not in Perceptron(1).fit([[20.0], [21.0]], [0, 1], epochs=n).message),
 }  # fmt: skip
