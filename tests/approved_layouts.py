@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 from unittest.mock import patch
+from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 from approved_pictures import batch, choice, lined, odd, placed, trained
@@ -19,7 +20,7 @@ from approved_texts import shared
 
 from autograd import Value, draw, tanh, total, walk
 from autograd.drawing import geometry
-from autograd.drawing.as_animation import Score
+from autograd.drawing.as_animation import Score, to_animation
 from autograd.drawing.layers import in_layers
 from autograd.drawing.neurons import describe_neurons
 from autograd.drawing.nodes import describe_nodes
@@ -118,6 +119,11 @@ def scores() -> Iterator[str]:
     for name, (steps, describe) in walks.items():
         yield f"\n{name}"
         yield from scored(Score(steps, describe))
+    with patch.object(geometry, "lay_out", in_ranks):
+        svg = ElementTree.fromstring(to_animation(walk(batch(4))))
+    yield f"\nfour examples, with references: {svg.get('viewBox')}, {svg.get('aria-label')}"
+    texts = [(text.text or "", text) for text in svg.iterfind(".//{*}text")]
+    yield from (f"{words} at {text.get('x')}, {text.get('y')}" for words, text in texts if words.startswith(("↑", "↓")))
 
 
 def stages() -> Iterator[str]:

@@ -94,13 +94,23 @@ def wide() -> tuple[Geometry, list[Edge]]:
         f"n{i}{j}": Box(60.0 + 130 * i, 30.0 + 50 * j + 7 * (i % 3), 80.0, 22.0 + 15 * j) for i in range(9) for j in (0, 1)
     }
     ends = [(f"n{i}{j}", f"n{i + 1}{j}") for i in range(8) for j in (0, 1)]
-    ends += [("n00", "n51"), ("n11", "n80"), ("n30", "n41"), ("n21", "n30"), ("n50", "n61"), ("n51", "n60")]
+    ends += [
+        ("n00", "n51"),
+        ("n11", "n80"),
+        ("n30", "n41"),
+        ("n21", "n30"),
+        ("n50", "n61"),
+        ("n51", "n60"),
+        ("n01", "n70"),
+        ("n10", "n81"),
+    ]
     edges = [Edge(f"e{i}", *pair, "", "local" if i % 3 else "nothing", 0.5) for i, pair in enumerate(ends)]
     arrows = {}
     for edge in edges:
         (x, y, width, _), (u, v, other, _) = boxes[edge.source], boxes[edge.target]
         start, tip = (x + width / 2, y), (u - other / 2, v)
-        arrows[edge.id] = Arrow(straight(start, (tip[0] - 8, tip[1])), tip, ((start[0] + tip[0]) / 2, (y + v) / 2))
+        low = 70 * (edge.id == "e4")  # a label below all boxes
+        arrows[edge.id] = Arrow(straight(start, (tip[0] - 8, tip[1])), tip, ((start[0] + tip[0]) / 2, (y + v) / 2 + low))
     return Geometry(1180.0, 140.0, boxes, arrows), edges
 
 

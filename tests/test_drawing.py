@@ -179,6 +179,9 @@ class TestBackwardOrNot:
         assert draw(y).notes[2] == (
             "more than flows here is in the gradient of w, x: from an earlier pass, or by a path outside"
         )
+        x.grad, y = 1e-12, relu(x * -1)
+        y.backward()  # nothing flows to x, however little there is
+        assert "more than flows here is in the gradient of x" in draw(y).notes[2]
 
     def test_a_part_of_a_graph_does_not_claim_to_be_the_loss(self) -> None:
         w = Value(0.5, label="w")
