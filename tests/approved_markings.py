@@ -5,6 +5,8 @@ How near an answer has to be, and which of several misconceptions explains it, a
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -44,6 +46,11 @@ def markings() -> Iterator[str]:
             for wrong in (f"{first.value(task._scene) * 1.5:.6g}", f"{first.value(task._scene):.3g}"):
                 follow = {q.key: f"{task._carried(q, {first: float(wrong)}) or 0.0:.6g}" for q in others}
                 yield from (f"    {sentence}" for sentence in task.mark({first.key: wrong, **follow}).sentences)
+    for name, task in posed():
+        words: dict[str, int] = {}
+        found = [json.dumps(task._for_page(question, words), ensure_ascii=False) for question in task.questions[:2]]
+        yield f"\n{name}, in a page"
+        yield from (re.sub(r"-?\d+\.\d+(e-?\d+)?", lambda number: f"{float(number[0]):.6g}", text) for text in found)
     formulas = ("0", "h", "2*h*y", "-0.05*v*x", "x*y*h*0", "1e-4 + 2*h*y", "h²", "sqrt(h - 5.9)")
     task = exercise(shared()["E"], ask=["h", "v", "x"])
     for formula in formulas:

@@ -171,6 +171,11 @@ def tasks() -> Iterator[str]:
     for level in (1, 2, 3, 4):
         yield f"\nlevel {level}"
         yield worksheet(exercises(5, level, 2)).text
+        more = exercises(6, level, 24 if level < 4 else 1)
+        shapes = {
+            " and ".join(f"{task.names[x]} = {task.steps.telling.formula(x).text}" for x in task.steps.order) for task in more
+        }
+        yield from (f"    {shape}" for shape in sorted(shapes))
         leaves = [x.data for task in exercises(6, level, 8) for x in task.names if x.primitive is None]
         yield f"sizes of the numbers in eight more: {sorted({abs(x) for x in leaves})}"
 

@@ -13,6 +13,7 @@ from autograd.checking.points import point_text
 from autograd.compiler.program import require_one_of
 from autograd.derivation import LONGEST_COUNT, MOST_HOPS, MOST_PATHS, MOST_SHARES
 from autograd.drawing import Drawing
+from autograd.exercises import exercise
 from autograd.exercises.answers import read_answer
 from autograd.expressions import parse
 from autograd.manners import describe
@@ -143,6 +144,13 @@ def lesson(n: int, loss: Any) -> Lesson:
     return Lesson(neuron, loss, examples, SGD(), "mean", 0.0, 0.5)
 
 
+def forgotten(n: int) -> str:
+    """Return the marking of a gradient to which two of n paths contribute, where all do."""
+    x = Value(1.0, label="x")
+    task = exercise(total([x * (1.1 * 2**i) for i in range(n)]), ask=[x])
+    return str(task.mark({x: 1.1 + 4.4}))
+
+
 class Held(Module):
     """A module that has one thing."""
 
@@ -220,6 +228,7 @@ LAST: dict[str, tuple[int, Callable[[int], bool]]] = {  # the last number for wh
     "dimensions of an array in a state": (32, lambda n: "thing" in Held(nested(n)).state_dict()),
     "epochs that are not worth compiling": (999_999, is_small),
     "dimensions of an array in a state": (32, lambda n: "thing" in Held(nested(n)).state_dict()),
+    "paths of which several may be forgotten": (6, lambda n: "only what comes through" in forgotten(n)),
     "targets that are shown to a loss": (100, is_shown),
     "epochs of a perceptron": (12, lambda n: "…" not in Perceptron(1).fit([[20.0], [21.0]], [0, 1], epochs=n).message),
 }  # fmt: skip
