@@ -18,14 +18,16 @@ from xml.etree.ElementTree import Element
 from approved_pictures import batch, choice, lined, odd, placed, trained
 from approved_texts import shared
 
-from autograd import Value, draw, tanh, total, walk
+from autograd import Value, draw, log, tanh, total, walk
 from autograd.drawing import geometry
 from autograd.drawing.as_animation import Score, to_animation
 from autograd.drawing.layers import in_layers
 from autograd.drawing.neurons import describe_neurons
 from autograd.drawing.nodes import describe_nodes
 from autograd.drawing.plan import Plan
+from autograd.player.asked import blank
 from autograd.player.stage import draw_views
+from autograd.site import _page
 
 
 def in_ranks(dot: str) -> str:
@@ -134,7 +136,7 @@ def stages() -> Iterator[str]:
         "a network": deep,
         "a chain": chain(12),
         "odd": odd(),
-        "a product": Value(2.0, "x") * 3,
+        "a logarithm": log(Value(2.0, "x")) * 3,
     }.items():
         with patch.object(geometry, "lay_out", in_ranks):
             views = draw_views(walk(loss), 150)
@@ -144,6 +146,18 @@ def stages() -> Iterator[str]:
                 for group in svg.iterfind("g"):
                     texts = [f"{text.text}@{text.get('x')},{text.get('y')}{data_of(text)}" for text in group.iter("text")]
                     yield f"    {group.get('class')}{data_of(group)} {texts}"
+    with patch.object(geometry, "lay_out", in_ranks):
+        [svg, *_] = draw_views(walk(trained(2, 1)), 150)["neurons"]
+    blank(svg)
+    yield f"\nwhat an exercise leaves: {[text.text for text in svg.iter('text') if text.text]}"
+
+
+def page_of_the_site() -> Iterator[str]:
+    """Iterate over the words and the fields of the site's page."""
+    first, held = {"title": "A player", "markup": "<style></style><p>a picture</p>"}, {"site.css": b"", "site.js": b""}
+    with patch.object(geometry, "lay_out", in_ranks):
+        page = _page(first, [], "autograd-1.0-py3-none-any.whl", held, False)
+    yield from re.findall(r"<[^<]*data-(?:word|label)=[^>]*>[^<]*|<title>[^<]*|<input[^>]*>|<option[^>]*>[^<]*", page)
 
 
 def data_of(element: Element) -> str:
@@ -152,6 +166,7 @@ def data_of(element: Element) -> str:
 
 LAYOUTS: Final[dict[str, Callable[[], str]]] = {
     "layouts.txt": lambda: lined(layouts()),
+    "site.txt": lambda: lined(page_of_the_site()),
     "stages.txt": lambda: lined(stages()),
     "scores.txt": lambda: lined(scores()),
 }

@@ -42,6 +42,7 @@ from autograd.primitives import (
     where,
 )
 from autograd.rows import TABLE
+from autograd.site.examples import EXAMPLES
 from autograd.site.mathml import to_mathml
 from autograd.site.session import Session
 from autograd.site.source import write_cell, write_expression
@@ -342,6 +343,7 @@ PROGRAMS: Final[dict[str, tuple[float, ...]]] = {  # expressions, with numbers f
 
 def sessions() -> Iterator[str]:
     """Iterate over what the site's page receives: errors, explanations in MathML, code, and printed exercises."""
+    yield from (f"{example.title}: {example.content}" for example in EXAMPLES)
     session = Session()
     cell = "w, x = Value(0.5), Value(2.0)\nprint('a line')\nloss = (w * x - 3) ** 2"
     for asked in (
@@ -365,7 +367,7 @@ def sessions() -> Iterator[str]:
     for cell in (
         "x = Value(3.0)\nx * x",
         "from math import e\nexp = 1\nlog(Value(e)) + exp",
-        "def f(x): return tanh(x)\nf(2)",
+        "def sin(x): return tanh(x)\nsin(2)",
         "1",
     ):
         yield f"\n{write_cell(cell, {'x': 2.5, 'y': math.inf} if 'x' in cell else {})}"
