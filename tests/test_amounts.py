@@ -20,7 +20,6 @@ from autograd.manners import describe
 from autograd.player.stage import draw_views
 from autograd.writing import LONGEST_SUM
 from nn import MLP, Module, Neuron
-from nn import MLP, Neuron
 from nn.engines import Compiled, Eager, Lesson, engine_for
 from nn.evaluation import examples_of
 from nn.losses import squared_error
@@ -224,8 +223,6 @@ LAST: dict[str, tuple[int, Callable[[int], bool]]] = {  # the last number for wh
     "operands that are shown beside a rule": (3, lambda n: ", …" not in gradcheck(lambda x: total([x] * n), 1.0).edges[0].at),
     "characters of a point in a message": (79, lambda n: "…" not in point_text(["x" * (n - 4)], [1.0])),
     "operands in the description of a node": (4, lambda n: "…" not in describe(uses(n))),
-    "epochs that are not worth compiling": (999_999, is_small),
-    "dimensions of an array in a state": (32, lambda n: "thing" in Held(nested(n)).state_dict()),
     "epochs that are not worth compiling": (999_999, is_small),
     "dimensions of an array in a state": (32, lambda n: "thing" in Held(nested(n)).state_dict()),
     "paths of which several may be forgotten": (6, lambda n: "only what comes through" in forgotten(n)),
