@@ -48,9 +48,9 @@ def markings() -> Iterator[str]:
                 yield from (f"    {sentence}" for sentence in task.mark({first.key: wrong, **follow}).sentences)
     for name, task in posed():
         words: dict[str, int] = {}
-        found = [json.dumps(task._for_page(question, words), ensure_ascii=False) for question in task.questions[:2]]
+        pages = [json.dumps(task._for_page(question, words), ensure_ascii=False) for question in task.questions[:2]]
         yield f"\n{name}, in a page"
-        yield from (re.sub(r"-?\d+\.\d+(e-?\d+)?", lambda number: f"{float(number[0]):.6g}", text) for text in found)
+        yield from (re.sub(r"-?\d+\.\d+(e-?\d+)?", lambda number: f"{float(number[0]):.6g}", text) for text in pages)
     formulas = ("0", "h", "2*h*y", "-0.05*v*x", "x*y*h*0", "1e-4 + 2*h*y", "h²", "sqrt(h - 5.9)")
     task = exercise(shared()["E"], ask=["h", "v", "x"])
     for formula in formulas:
