@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import Value, compile, dot, exp, logsumexp, maximum, primitives, prod, tanh, total
+from autograd import Value, arctan2, compile, dot, exp, logsumexp, maximum, primitives, prod, tanh, total
 from autograd.compiler.canonical import canonical
 from autograd.compiler.interpreter import interpreter_text
 from autograd.compiler.layout import lay_out
@@ -150,6 +150,11 @@ def test_sums_of_products_are_one_dot_however_they_are_written(f: Any) -> None:
 def test_a_shared_sum_is_not_taken_apart() -> None:
     graph, _ = traced(lambda x: tanh(s := x[0] * x[1] + x[2] * x[3]) + (s + x[4]), 5)
     assert [row.name for row in graph.rows if row] == ["dot", "tanh", "total"]
+
+
+def test_zeros_of_both_signs_and_nan_are_constants_of_their_own() -> None:
+    program = compile(lambda x: [arctan2(0.0, x), arctan2(-0.0, x), math.nan * x], [], example=[0.0])
+    assert str(program([-1.0])[0].round(4).tolist()) == "[3.1416, -3.1416, nan]"
 
 
 def test_every_left_row_meeting_every_right_row_is_a_matrix_product() -> None:
