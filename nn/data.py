@@ -182,8 +182,8 @@ def _read_idx(file: IO[bytes], name: str, dimensions: int) -> tuple[tuple[int, .
         raise ValueError(f"{name} is cut off within its header, after {len(head)} bytes of {start}")
     sizes = struct.unpack(f">{dimensions}I", head[4:])
     length, content = math.prod(sizes), bytearray()
-    # The header is not trusted until the bytes are there, and no block is unpacked beyond what it promises.
-    while len(content) <= length and (block := file.read(BLOCK)):
+    # The header is not trusted until the bytes are there, and no more is unpacked than it promises.
+    while len(content) <= length and (block := file.read(min(BLOCK, length + 1 - len(content)))):
         content += block
     if len(content) != length:
         shape = "×".join(map(str, sizes))

@@ -40,11 +40,13 @@ def markings() -> Iterator[str]:
                 found.setdefault(f"{mark.points:.3g} {said}", []).append(answer)
             yield f"{question.name} = {question.value(task._scene):.6g}"
             yield from (f"    {', '.join(answers)}: {said}" for said, answers in found.items())
-        if len(task.questions) > 1:
+        gradients = [question for question in task.questions if question.place is None and question.rate is None]
+        if len(gradients) > 1:
             yield "what follows from a first answer that is too large by half, or rounded"
-            first, *others = task.questions
+            first, *others = gradients
             for wrong in (f"{first.value(task._scene) * 1.5:.6g}", f"{first.value(task._scene):.3g}"):
-                follow = {q.key: f"{task._carried(q, {first: float(wrong)}) or 0.0:.6g}" for q in others}
+                following = task._following({first: float(wrong)})
+                follow = {q.key: f"{following.get(q.node, 0.0):.6g}" for q in others}
                 yield from (f"    {sentence}" for sentence in task.mark({first.key: wrong, **follow}).sentences)
     for name, task in posed():
         words: dict[str, int] = {}

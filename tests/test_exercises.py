@@ -228,6 +228,8 @@ def test_what_follows_from_rounded_answers_is_right() -> None:
     marking = task.mark({"net_o": -0.147, "w_o": -0.0949})  # exactly -0.14659 and -0.094645
     assert marking and marking.sentences[1] == "∂E/∂w_o: -0.0949 is right, with the rounded answers above"
     assert not task.mark({"w_o": -0.0949}).marks[1].is_right
+    chain = exercise(n["E"], ask=["net_o", "net_h", "w_h"]).mark({"net_o": -0.147, "net_h": 0.0269, "w_h": 0.0538})
+    assert chain and all("rounded answers above" in sentence for sentence in chain.sentences[1:])
 
 
 def test_what_no_misconception_gives_asks_for_the_nodes_on_the_way() -> None:

@@ -103,10 +103,11 @@ class Exercise(Task):
             return mark(HALF, "right here")
         if is_rounded(answer.value, right):
             return mark(1.0, "right", is_right=True)
-        above = {q: answers[q].value for q in answers if q.place is None and q.rate is None and q is not question}
-        carried = self._carried(question, above)
-        if carried is not None and is_rounded(answer.value, carried):
-            all_right = all(is_rounded(value, q.value(self._scene)) for q, value in above.items())
+        gradients = {q: given.value for q, given in answers.items() if q.place is None and q.rate is None}
+        following = self._following(gradients)
+        follows = {q for q, value in gradients.items() if q.node in following and is_rounded(value, following[q.node])}
+        if question in follows:
+            all_right = all(is_rounded(value, q.value(self._scene)) for q, value in gradients.items() if q not in follows)
             return mark(1.0, "from rounded" if all_right else "from wrong", is_right=all_right)
         found = self._explanations(question, answer, right)
         if not found:
@@ -131,17 +132,15 @@ class Exercise(Task):
         """Return the largest difference between a formula and the derivative that counts as rounding."""
         return CLOSE * max(1e-3, abs(question.value(scene)), abs(scene.gradients[question.node]))
 
-    def _carried(self, question: Question, answers: Mapping[Question, float]) -> float | None:
-        """Return the number that follows from the answers about other nodes, if there are any."""
-        if question.place is not None or question.rate is not None or not answers:
-            return None
-        above, gradients = {q.node: value for q, value in answers.items()}, {self.loss: 1.0}
+    def _following(self, answers: Mapping[Question, float]) -> dict[Value, float]:
+        """Return the gradient of each node that is reached, as it follows from the answers about the nodes above it."""
+        given, gradients = {q.node: value for q, value in answers.items()}, {self.loss: 1.0}
         for node in reversed(self.steps.order):
-            delta = above.get(node, gradients.get(node))
+            delta = given.get(node, gradients.get(node))
             for x, partial, taken in zip(node.inputs, node.partials, node.taken, strict=True):
                 if taken and delta is not None:
                     gradients[x] = gradients.get(x, 0.0) + delta * partial
-        return gradients.get(question.node)
+        return gradients
 
     def _explanations(self, question: Question, answer: Answer, right: float) -> list[Suspect]:
         """Return the misconceptions that give the answer, in the digits that it has; the nearest first."""

@@ -188,11 +188,13 @@ class Marker {
         };
         if (!answer) return marked(0, "unanswered");
         if (isRounded(answer.value, right)) return this.holds(question, answer) ? marked(1, "right") : marked(0.5, "right here");
-        const others = this.questions.map((other, i) => [other, answers.get(i)]).filter(([other, given]) =>
-            given && other !== question && other.place === null && other.rate === null);
-        const carried = this.carried(question, others);
-        if (carried !== undefined && isRounded(answer.value, carried)) {
-            return marked(1, others.every(([other, {value}]) => isRounded(value, other.right)) ? "from rounded" : "from wrong");
+        const given = this.questions.map((other, i) => [other, answers.get(i)]).filter(([other, read]) =>
+            read && other.place === null && other.rate === null);
+        const gradients = this.following(given);
+        const follows = ([{node}, {value}]) => gradients.has(node) && isRounded(value, gradients.get(node));
+        if (question.place === null && question.rate === null && follows([question, answer])) {
+            const isFine = (each) => follows(each) || isRounded(each[1].value, each[0].right);
+            return marked(1, given.every(isFine) ? "from rounded" : "from wrong");
         }
         const found = this.explanations(question, answer), names = [...new Set(found.map((each) => each.name))];
         if (!found.length) return marked(0, "unexplained", [], {way: question.way});
@@ -212,17 +214,16 @@ class Marker {
         });
     }
 
-    // The number that follows from the answers to other questions, or undefined.
-    carried(question, others) {
-        if (question.place !== null || question.rate !== null || !others.length) return undefined;
-        const {graph} = this, gradients = new Map([[graph.loss, 1]]), given = new Map(others.map(([{node}, {value}]) => [node, value]));
+    // The gradient of each node that follows from the answers about the nodes above it.
+    following(answers) {
+        const {graph} = this, gradients = new Map([[graph.loss, 1]]), given = new Map(answers.map(([{node}, {value}]) => [node, value]));
         for (const p of graph.order.toReversed()) {
             const delta = given.get(p) ?? gradients.get(p);
             graph.nodes[p].inputs.forEach((x, k) => {
                 if (delta !== undefined && graph.isTaken(p, k)) gradients.set(x, (gradients.get(x) ?? 0) + delta * graph.partial(p, k));
             });
         }
-        return gradients.get(question.node);
+        return gradients;
     }
 
     // The misconceptions that give an answer, in the digits that it has.
