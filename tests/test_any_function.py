@@ -20,7 +20,7 @@ import thresholds
 
 from autograd import Value, grad, gradcheck, sin, tanh
 from autograd.checking.numeric import slope
-from autograd.checking.points import Point, PointError, block
+from autograd.checking.points import PRECISIONS, Point, PointError, block
 from autograd.checking.rounding import Precision
 
 PROBLEMS = list(corpus.problems())
@@ -104,6 +104,11 @@ def test_structures(f: Callable[..., Any], point: Sequence[Any], gradient: Calla
     assert report, str(report)
     assert [check.name for check in report.inputs][: len(names)] == names
     assert report.edges == () and report.source == "gradient" and str(report).startswith("correct: ")
+
+
+def test_the_digits_of_a_precision_are_those_of_its_type() -> None:
+    for name in ("float64", "float32", "float16"):  # NumPy counts without the leading bit
+        assert PRECISIONS[name].bits == np.finfo(name).nmant + 1
 
 
 def test_a_series_of_pandas() -> None:

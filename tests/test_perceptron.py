@@ -72,6 +72,11 @@ def test_xor_fails_and_says_why(name: str) -> None:
     assert "no line separates these classes: after epoch" in str(outcome)
 
 
+def test_weights_that_come_back_at_once_are_those_it_began_with() -> None:
+    outcome = Perceptron(1).fit([[1.0], [1.0]], [0, 1])
+    assert "after epoch 1 the weights are those after epoch 0 again" in str(outcome)
+
+
 def test_the_cap_on_epochs() -> None:
     X, y = [[float(i)] for i in range(40)], [int(i >= 37) for i in range(40)]
     outcome = Perceptron(1).fit(X, y, epochs=5)

@@ -55,6 +55,7 @@ def test_a_module_of_ones_own_predicts_the_rows_of_a_frame() -> None:
 
     frame = pd.DataFrame([[1.0, 2.0], [3.0, 4.0]], columns=[1, 0])
     assert First().predict(frame) == [1.0, 3.0] and First().predict(frame, factor=2.0) == [2.0, 6.0]
+    assert First().predict(frame, 3.0) == [3.0, 9.0]
     assert First().predict(frame.iloc[1]) == 3.0 and First().predict(frame.iloc[1:]) == [3.0]
     for model in (First(), Neuron(2), MLP(2, [3, 1])):
         assert model.predict(frame.iloc[:0]) == []
