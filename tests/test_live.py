@@ -84,7 +84,7 @@ def expected(row: Primitive) -> list[tuple[str, list[tuple[float, ...]], list[tu
     rng, found = Random(row.name), []
     for operands in kinds(row):
         n = operands.count(None)
-        tried = [recorded(row, operands, point)[0] for point in itertools.product((0.5, 1.5), repeat=n)]
+        tried = (recorded(row, operands, point)[0] for point in itertools.product((0.5, 1.5), repeat=n))
         node = next((node for node in tried if node is not None), None)
         if node is not None:  # else it is something like x / 0
             some = points(n, rng)
