@@ -61,7 +61,7 @@ def peak_here() -> float:
 
 
 @each_size
-@pytest.mark.parametrize("graph", ["chain", "ladder"])
+@pytest.mark.parametrize("graph", ["chain", pytest.param("ladder", marks=pytest.mark.slow)])
 def test_a_large_graph_is_differentiated_copied_and_freed(graph: str, n: int) -> None:
     used = peak(f"""
 x, y = {graph}({n})
@@ -80,7 +80,7 @@ del twin, y
 
 
 @each_size
-@pytest.mark.parametrize("graph", ["chain", "ladder"])
+@pytest.mark.parametrize("graph", ["chain", pytest.param("ladder", marks=pytest.mark.slow)])
 def test_a_large_graph_has_a_gradient_that_is_a_graph(graph: str, n: int) -> None:
     used = peak(f"""
 x, y = {graph}({n})

@@ -39,7 +39,7 @@ def chain() -> Value:
     return y
 
 
-GRAPHS = pytest.mark.parametrize("make", [neuron, shared, network, deep, chain])
+GRAPHS = pytest.mark.parametrize("make", [neuron, shared, network, deep, pytest.param(chain, marks=pytest.mark.slow)])
 
 
 def pages(browser: Browser, **options: Any) -> int:

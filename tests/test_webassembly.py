@@ -59,6 +59,7 @@ def kept(folder: Path) -> list[Path]:
     return list((folder / "scalar-autograd").iterdir())
 
 
+@pytest.mark.slow
 def test_a_second_process_finds_what_the_first_one_translated(tmp_path: Path) -> None:
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
     drawn = [
