@@ -8,7 +8,7 @@ so one run of a function gives its value and its derivative in one direction, wi
 >>> f"{value:.5f} {slope:.5f}"
 '2.71828 5.43656'
 
-Along a branch that is not taken there is no tangent, which is more than a tangent of 0: 0·∞ would be NaN.
+A branch that is not taken contributes nothing: its tangent is left out, since a tangent of 0 would make NaN of 0·∞.
 """
 
 from __future__ import annotations

@@ -439,7 +439,7 @@ def _joint(activation: str | Activation) -> Joint | None:
 def choose(kind: str, name: str, known: Mapping[str, T], other: str) -> T:
     """Return what a name stands for, or raise with the names that are known and what else can be passed."""
     if not (isinstance(name, str) and name in known):
-        raise ValueError(f"there is no {kind} {name!r}; choose from {', '.join(sorted(known))}, or pass {other}")
+        raise ValueError(f"unknown {kind} {name!r}; choose from {', '.join(sorted(known))}, or pass {other}")
     return known[name]
 
 

@@ -1,7 +1,7 @@
 """Layouts and times of pictures that have to stay as they are; see `test_approved`.
 
 Graphviz places boxes a little differently in each version.  Here a few lines stand in for it, which put each box to the right
-of all that it is computed from; so what is asked of Graphviz, and what is made of its answer, is the same everywhere.
+of all that it is computed from; so the input of Graphviz, and the pictures made from its output, are the same everywhere.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def chain(n: int) -> Value:
 
 
 def layouts() -> Iterator[str]:
-    """Iterate over what Graphviz is asked for, and where everything goes then."""
+    """Iterate over the input of Graphviz, and the places that its output leads to."""
     drawings = {
         "a choice, before the backward pass": draw(choice(), step=12),
         "a choice": draw(choice()),

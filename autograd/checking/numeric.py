@@ -148,7 +148,7 @@ def _read(samples: Samples) -> Slope:
     found, quotients = samples.smooth()
     if bend := samples.bend():
         return replace(bend, value=found.value, error=found.error) if bend.away else bend
-    if samples.is_unbounded(quotients):
+    if samples.is_unbounded(quotients, FITTED.factor):
         return Slope(math.copysign(inf, quotients[0]), inf, "steep", found.side)
     if cusp := samples.cusp():
         return cusp
@@ -235,9 +235,8 @@ class Samples:
             before = row
         return best
 
-    def is_unbounded(self, quotients: Sequence[float], factor: float | None = None) -> bool:
-        """Whether difference quotients grow without bound, by the same factor each time that the step shrinks, like √h / h."""
-        least = FITTED.factor if factor is None else factor
+    def is_unbounded(self, quotients: Sequence[float], least: float) -> bool:
+        """Whether difference quotients grow like √h / h: by the same factor, above `least`, each time that the step shrinks."""
         blurs = [FITTED.growing * noise / h for noise, h in zip(self.noises, self.steps, strict=False)]
         clear = self._onset([abs(quotient) for quotient in quotients], blurs)
         factors = [a / b for a, b in pairwise(clear) if b]
