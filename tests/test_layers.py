@@ -101,7 +101,5 @@ def test_an_own_initialisation() -> None:
 
     MLP(3, [2, 1], init=draw, seed=0)
     assert drawn == [(3, 2)] * 6 + [(2, 1)] * 2
-    with pytest.raises(
-        ValueError, match="unknown initialisation 'kaiming'; choose from glorot, he, normal, uniform, xavier"
-    ):
+    with pytest.raises(ValueError, match="unknown initialisation 'kaiming'; choose from glorot, he, normal, uniform, xavier"):
         Neuron(2, init="kaiming")
