@@ -9,15 +9,14 @@ from __future__ import annotations
 import contextlib
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from autograd import DomainError, Value, gradients
 from autograd.collector import collector_paused
-from nn.chance import Watched
 from nn.evaluation import Examples, class_of, outputs_of
 from nn.losses import LIMITS, PROBABILITIES, Loss, require_probabilities
 from nn.losses import l2 as squares
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Compiled", "Eager", "Lesson", "Step", "StepError", "engine_for", "mean_of"]
 
-T = TypeVar("T")
 # A step that was made: how many examples it had, their loss, reduced and with the penalty, and how many were right.
 Step: TypeAlias = tuple[int, float, int]
 # Examples × epochs × parameters, from which on compiling saves a second or more.
@@ -39,8 +37,8 @@ LEAST_WORK_TO_COMPILE: Final = 2_000_000
 MOST_STEPS: Final = 1000  # that native code makes at once, since an interrupt from the keyboard waits for it
 FEW_STEPS: Final = 8  # which are made one by one as fast
 MOST_KINDS: Final = 100  # targets, such as the numbers of classes, that are shown to a loss before it is compiled
-CHANCE: Final = ("the model or the loss does something else at each call, such as drawing random numbers: a compiled program "
-                 "would repeat what was drawn while it was traced; use compiled=False")  # fmt: skip
+CHANGING: Final = ("the model or the loss does something else at each call, and a compiled program would repeat what it did "
+                   "while it was traced; use compiled=False")  # fmt: skip
 
 
 @dataclass
@@ -223,8 +221,8 @@ class Compiled(Engine):
         super().__init__(lesson)
         self._rehearse()
         self.program = self._compile()
-        if not self._is_current():
-            raise TypeError(CHANCE)
+        if not self.program.is_current():
+            raise TypeError(CHANGING)
         self.np = import_module("numpy")
         self.data = self._arrays(lesson.examples)
         self.description = f"compiled: {self.program.backend_for(min(len(lesson.examples), 8))}"
@@ -252,24 +250,13 @@ class Compiled(Engine):
         from autograd import compile
 
         lesson = self.lesson
+        model, loss = lesson.model, lesson.loss
 
         def both(x: Any, target: Any) -> list[Any]:
-            outputs = lesson.model(x)
-            return [lesson.loss(outputs, target), *(outputs_of(outputs) or [])]
+            outputs = model(x)
+            return [loss(outputs, target), *(outputs_of(outputs) or [])]
 
-        return self._without_chance(lambda: compile(both, self.parameters, example=lesson.given(0)))
-
-    def _is_current(self) -> bool:
-        """Return whether the model and the loss do what was compiled; see `_compile` for what it raises."""
-        return self._without_chance(self.program.is_current)
-
-    def _without_chance(self, trace: Callable[[], T]) -> T:
-        """Trace the model and the loss, or raise if they draw random numbers."""
-        watched = Watched(self.lesson.model, self.lesson.loss)
-        result = trace()
-        if watched.drew():
-            raise TypeError(CHANCE)
-        return result
+        return compile(both, self.parameters, example=lesson.given(0))
 
     def _arrays(self, examples: Examples) -> tuple[Any, Any, Any]:
         np = self.np
@@ -354,7 +341,7 @@ class Compiled(Engine):
 
     def resume(self) -> None:
         """Pick up changes that callbacks made to the model: to its parameters, and to what else it computes with."""
-        if self._is_current():
+        if self.program.is_current():
             self.program.pull()
         else:
             self.program = self._compile()

@@ -376,8 +376,8 @@ def sessions() -> Iterator[str]:
 
 
 MODULES: Final = (
-    "autograd", "autograd.checking.assertions", "autograd.drawing", "autograd.exercises", "autograd.player", "autograd.site",
-    "autograd.strategies", "nn", "nn.chance", "nn.data", "nn.layers", "nn.losses", "nn.optim", "nn.perceptron", "nn.plots",
+    "autograd", "autograd.chance", "autograd.checking.assertions", "autograd.drawing", "autograd.exercises", "autograd.player",
+    "autograd.site", "autograd.strategies", "nn", "nn.data", "nn.layers", "nn.losses", "nn.optim", "nn.perceptron", "nn.plots",
 )  # fmt: skip
 
 

@@ -85,9 +85,10 @@ ROOMS: dict[str, set[str]] = {
         "autograd", "autograd.checking", "autograd.primitives", "autograd.rows", "autograd.symbol", "autograd.value",
         "autograd.writing",
     },
+    "autograd.chance": {"autograd.value"},
     "autograd.compiler": {
-        "autograd", "autograd.collector", "autograd.files", "autograd.manners", "autograd.primitives", "autograd.risks",
-        "autograd.rows", "autograd.symbol", "autograd.trees", "autograd.value", "autograd.writing",
+        "autograd", "autograd.chance", "autograd.collector", "autograd.files", "autograd.manners", "autograd.primitives",
+        "autograd.risks", "autograd.rows", "autograd.symbol", "autograd.trees", "autograd.value", "autograd.writing",
     },
     "nn": {"autograd", "autograd.collector", "autograd.files"},
 }  # fmt: skip

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import random
-import secrets
-import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +10,6 @@ import pytest
 
 from autograd import DomainError, Value
 from nn import MLP, Module, Neuron, Perceptron, accuracy, fit, losses
-from nn.chance import Watched
 from nn.data import moons
 from nn.optim import SGD
 from nn.training import DivergenceError
@@ -329,118 +325,6 @@ def test_a_loss_of_ones_own_is_shown_all_kinds_of_targets_before_it_is_compiled(
     refused(network(), ValueError, "takes targets from 0 to 1; got 2", y=[0] * 12 + [2] + [1] * 11, loss=loss, compiled=True)
 
 
-# Coins
-
-
-def global_coin() -> float:
-    return random.random()
-
-
-HELD = random.Random(3)
-DICE = random.SystemRandom()
-
-
-class Tossing(Straight):
-    """A model that tosses a coin, by one of several generators."""
-
-    def __init__(self, toss: str) -> None:
-        self.w, self.toss = Value(0.5), toss
-        self.rng, self.numpy = random.Random(1), np.random.default_rng(1)
-        self.by_builtin = random.Random(2).random
-        self.old = {"state": [np.random.RandomState(1)]}
-
-    def __call__(self, x: Any) -> Any:
-        """Return w·x₀, or hardly ever something else."""
-        u = getattr(self, f"by_{self.toss}")()
-        return self.w * x[0] if u > -1.0 else self.w
-
-    def by_module(self) -> float:
-        """Draw from `random`."""
-        return random.gauss(0.0, 0.1)
-
-    def by_numpy(self) -> float:
-        """Draw from ``numpy.random``."""
-        return float(np.random.rand())
-
-    def by_own(self) -> float:
-        """Draw from an attribute."""
-        return self.rng.uniform(0, 1)
-
-    def by_new(self) -> float:
-        """Draw from a NumPy generator."""
-        return float(self.numpy.random())
-
-    def by_old(self) -> float:
-        """Draw from an old generator in containers."""
-        return float(self.old["state"][0].rand())
-
-    def by_function(self) -> float:
-        """Draw by a function."""
-        return global_coin()
-
-    def by_global(self) -> float:
-        """Draw from a global variable."""
-        return HELD.random()
-
-    def by_system(self) -> float:
-        """Draw from a generator without a state."""
-        return DICE.random()
-
-    def by_secret(self) -> float:
-        """Draw a secret."""
-        return float(secrets.randbelow(2))
-
-    def by_uuid(self) -> float:
-        """Draw from the operating system, by way of `uuid`."""
-        return float(uuid.uuid4().int % 2)
-
-
-TOSSES = pytest.mark.parametrize(
-    "toss", ["module", "numpy", "own", "new", "old", "function", "global", "builtin", "system", "secret", "uuid"]
-)
-
-
-@TOSSES
-def test_a_coin_is_not_compiled(toss: str) -> None:
-    with pytest.raises(TypeError, match="something else at each call, such as drawing random numbers"):
-        fit(Tossing(toss), X, Y, epochs=1, compiled=True)
-    history = fit(Tossing(toss), X, Y, epochs=1_000_000, callbacks=[lambda *_: True])
-    assert history.engine.startswith("eager: the model or the loss does something else")
-
-
-def test_a_coin_in_the_loss_is_not_compiled() -> None:
-    rng = np.random.default_rng(0)
-
-    def loss(out: Any, t: Any) -> Any:
-        return (out - t) ** 2 if rng.random() > -1.0 else out
-
-    with pytest.raises(TypeError, match="random numbers"):
-        fit(network(), X, Y, loss=loss, epochs=1, compiled=True)
-
-
-def test_a_coin_that_a_callback_brings_in_is_noticed() -> None:
-    class Dropping(Straight):
-        training = False
-
-        def __call__(self, x: Any) -> Any:
-            return self.w * x[0] if not self.training or random.random() > -1.0 else self.w
-
-    def switch(history: Any, model: Any) -> None:
-        model.training = True
-
-    with pytest.raises(TypeError, match="random numbers"):
-        fit(Dropping(w=Value(1.0)), X, Y, epochs=3, callbacks=[switch], compiled=True)
-
-
-def test_generators_that_are_not_used_are_no_matter() -> None:
-    class Calm(Straight):
-        def __call__(self, x: Any) -> Any:
-            return self.w * x[0]
-
-    model = Calm(w=Value(1.0), rng=random.Random(1), numpy=np.random.default_rng(1))
-    assert fit(model, X, Y, epochs=1, compiled=True).engine.startswith("compiled")
-
-
 class Cached(Module):
     """A model that computes from its parameter when it is made, and not when it is called."""
 
@@ -465,28 +349,3 @@ def test_a_graph_older_than_the_steps_is_refused(compiled: Any) -> None:
 def test_targets_that_are_not_numbers_are_refused_by_example(loss: str, target: Any) -> None:
     with pytest.raises((TypeError, ValueError), match=r"example 1: the target .*; pass a real number|complex"):
         fit(Neuron(1, "sigmoid"), [[1.0], [2.0]], [0.0, target], loss=loss, epochs=1)
-
-
-COIN = random.Random(0)
-
-
-def test_a_generator_is_found_in_a_function_inside_a_function() -> None:
-    def outer() -> float:
-        def inner() -> float:
-            return COIN.random()
-
-        return inner()
-
-    watched = Watched(outer)
-    assert not watched.drew()
-    outer()
-    assert watched.drew()
-
-
-def test_a_generator_is_found_in_any_list() -> None:
-    coin = random.Random(0)
-    for held in ([coin], (None, {"rng": [coin]})):
-        watched = Watched(held)
-        assert not watched.drew()
-        coin.random()
-        assert watched.drew()

@@ -1,6 +1,7 @@
 """Arguments of any length and structure: a trace for each shape, groups of examples, functions without data, other machines."""
 
 import math
+import random
 from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
@@ -173,6 +174,28 @@ def test_advice_exp_is_guarded_by_logsumexp_and_numbers_are_chosen_by_one_hot_li
     with pytest.raises(TypeError, match="by an index that is data, a one-hot list"):
         compile(lambda i: [w, u][i], [w, u], example=[1])
     assert_compiles(lambda hot: dot([w, u], hot), lambda hot: [w, u][hot.index(1.0)] * 1, [[1.0, 0.0], [0.0, 1.0]])
+
+
+def test_advice_random_numbers_are_drawn_outside() -> None:
+    own, numpy, secret = random.Random(0), np.random.default_rng(0), random.SystemRandom()
+    held = {"rng": [own]}
+    draws: list[Any] = [random.random, np.random.rand, own.random, numpy.random, secret.random, lambda: held["rng"][0].random()]
+    for draw in draws:
+        for f in (lambda x, draw=draw: w * x * draw(), lambda x, draw=draw: w * x if draw() > 0.5 else u * x):
+            with pytest.raises(TypeError, match=r"draws random numbers, .* outside and pass them as an argument"):
+                compile(f, [w, u], example=[1.0])
+            with pytest.raises(TypeError, match="draws random numbers"):
+                compile(f, [w, u])([1.0, 2.0])
+    assert_compiles(lambda x, chance: where(chance > 0.5, w * x, u * x), lambda x, chance: w * x if chance > 0.5 else u * x,
+                    [1.0, -2.0], [own.random(), own.random()])  # fmt: skip
+
+
+def test_a_program_that_begins_to_draw_is_not_current() -> None:
+    noise = [0.0]
+    program = compile(lambda x: w * x + (random.random() if noise[0] else 0.0), [w], example=[1.0])
+    assert program.is_current()
+    noise[0] = 1.0
+    assert not program.is_current()
 
 
 def test_advice_lengths_are_masked() -> None:

@@ -64,7 +64,8 @@ def compile(
     Raises:
         ValueError: for flush where the processor is not an x86.
         ModuleNotFoundError: without NumPy, or without numba where it was requested.
-        TypeError: if f needs a number that depends on an input or a parameter; for a leaf that is not a number, by its path.
+        TypeError: if f needs a number that depends on an input or a parameter, or draws random numbers; for a leaf that is not
+            a number, by its path.
 
     >>> import numpy as np
     >>> from autograd import Value

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from autograd.chance import Watched
 from autograd.collector import collector_paused
 from autograd.compiler.backward import Passes, differentiate
 from autograd.compiler.batches import argument, named, require_one_length
@@ -77,6 +78,10 @@ class Version(Plan):
 
     Attributes:
         result: what f returned, with a number for every output.
+
+    Raises:
+        TypeError: if f draws random numbers.
+        ValueError: if it returns no output.
     """
 
     def __init__(
@@ -85,9 +90,13 @@ class Version(Plan):
         builds = [flatten(x, argument(i))[1] for i, x in enumerate(examples)]
 
         self._jacobians: dict[str, tuple[Jacobian, Plan]] = {}
-        self.shapes, self._trace = shapes, functools.partial(Trace, f, leaves, [*shapes.values()], builds)
+        self.shapes, self._function = shapes, f
+        self._trace = functools.partial(Trace, f, leaves, [*shapes.values()], builds)
         with _TRACING, collector_paused():
-            trace = self._trace()
+            trace = self._traced()
+            if trace is None:
+                raise TypeError("the compiled function draws random numbers, and the program would repeat them at every call; "
+                                "draw them outside and pass them as an argument, or do not compile the function")  # fmt: skip
             if not trace.outputs:
                 raise ValueError("the compiled function returned no output; let it return a Value, or lists of them")
             self.result = trace.result
@@ -95,10 +104,18 @@ class Version(Plan):
             # The collector, once it is on again, looks at everything young: measured, that takes longer than freeing the trace.
             del trace
 
+    def _traced(self) -> Trace | None:
+        """Trace the function; return None if it draws random numbers."""
+        with _TRACING, collector_paused():
+            watched = Watched(self._function)
+            trace = self._trace()
+        return None if watched.drew() else trace
+
     def is_current(self) -> bool:
         """Return whether the function, called again, does the same computation."""
-        with _TRACING, collector_paused():
-            trace = self._trace()
+        trace = self._traced()
+        if trace is None:
+            return False
         graph, outputs = canonical(trace.graph, trace.outputs)
         return outputs == self.passes.outputs and graph.is_equivalent_to(self.passes.graph, self.passes.forward)
 

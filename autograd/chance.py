@@ -1,6 +1,6 @@
 """Detects whether a function drew random numbers: whether a call of it changed a generator that it can reach.
 
-A compiled program repeats what was traced, so a coin tossed while tracing falls the same way for ever.
+A compiled program repeats what was traced, so a coin tossed while tracing would fall the same way for ever.
 
 >>> from random import Random
 >>> rng = Random(0)
@@ -23,8 +23,7 @@ from collections.abc import Iterator, Mapping
 from types import BuiltinMethodType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, Final
 
-from autograd import Value
-from nn.tables import nested
+from autograd.value import Value
 
 __all__ = ["Watched"]
 
@@ -71,7 +70,9 @@ def _state(generator: Any) -> Any:
 
 def _without_arrays(state: Any) -> Any:
     """Return nested dicts with lists for arrays, since the text of a long array has gaps."""
-    return {key: _without_arrays(part) for key, part in state.items()} if isinstance(state, dict) else nested(state)
+    if isinstance(state, dict):
+        return {key: _without_arrays(part) for key, part in state.items()}
+    return state.tolist() if hasattr(state, "tolist") else state
 
 
 def _generators(things: Any) -> Iterator[Any]:
@@ -106,13 +107,13 @@ def _held(thing: Any) -> list[Any]:
         return [getattr(thing, name, None) for name in ("__self__", "__func__", "fget")]
     if isinstance(thing, functools.partial):
         return [thing.func, *thing.args, *thing.keywords.values()]
-    if isinstance(thing, FunctionType | type) and str(thing.__module__).partition(".")[0] in QUIET:
-        return []
+    is_quiet = isinstance(thing, FunctionType | type) and str(thing.__module__).partition(".")[0] in QUIET
     if isinstance(thing, FunctionType):
         defaults = [*(thing.__defaults__ or ()), *(thing.__kwdefaults__ or {}).values()]
-        return [*defaults, *inspect.getclosurevars(thing).nonlocals.values(), *_named(thing.__code__, thing.__globals__)]
+        held = [*defaults, *inspect.getclosurevars(thing).nonlocals.values()]
+        return held if is_quiet else [*held, *_named(thing.__code__, thing.__globals__)]
     if isinstance(thing, type):
-        return [*vars(thing).values(), *thing.__bases__]
+        return [] if is_quiet else [*vars(thing).values(), *thing.__bases__]
     return [type(thing), *getattr(thing, "__dict__", {}).values()]
 
 

@@ -1,0 +1,162 @@
+"""A coin falls the same way for ever in a compiled program; so random numbers are noticed wherever a model draws them."""
+
+from __future__ import annotations
+
+import random
+import secrets
+import uuid
+from typing import Any
+
+import numpy as np
+import pytest
+from test_suitability import Straight, X, Y, network
+
+from autograd import Value
+from autograd.chance import Watched
+from nn import fit
+
+
+def global_coin() -> float:
+    return random.random()
+
+
+HELD = random.Random(3)
+DICE = random.SystemRandom()
+
+
+class Tossing(Straight):
+    """A model that tosses a coin, by one of several generators."""
+
+    def __init__(self, toss: str) -> None:
+        self.w, self.toss = Value(0.5), toss
+        self.rng, self.numpy = random.Random(1), np.random.default_rng(1)
+        self.by_builtin = random.Random(2).random
+        self.old = {"state": [np.random.RandomState(1)]}
+
+    def __call__(self, x: Any) -> Any:
+        """Return w·x₀, or hardly ever something else."""
+        u = getattr(self, f"by_{self.toss}")()
+        return self.w * x[0] if u > -1.0 else self.w
+
+    def by_module(self) -> float:
+        """Draw from `random`."""
+        return random.gauss(0.0, 0.1)
+
+    def by_numpy(self) -> float:
+        """Draw from ``numpy.random``."""
+        return float(np.random.rand())
+
+    def by_own(self) -> float:
+        """Draw from an attribute."""
+        return self.rng.uniform(0, 1)
+
+    def by_new(self) -> float:
+        """Draw from a NumPy generator."""
+        return float(self.numpy.random())
+
+    def by_old(self) -> float:
+        """Draw from an old generator in containers."""
+        return float(self.old["state"][0].rand())
+
+    def by_function(self) -> float:
+        """Draw by a function."""
+        return global_coin()
+
+    def by_global(self) -> float:
+        """Draw from a global variable."""
+        return HELD.random()
+
+    def by_system(self) -> float:
+        """Draw from a generator without a state."""
+        return DICE.random()
+
+    def by_secret(self) -> float:
+        """Draw a secret."""
+        return float(secrets.randbelow(2))
+
+    def by_uuid(self) -> float:
+        """Draw from the operating system, by way of `uuid`."""
+        return float(uuid.uuid4().int % 2)
+
+
+TOSSES = pytest.mark.parametrize(
+    "toss", ["module", "numpy", "own", "new", "old", "function", "global", "builtin", "system", "secret", "uuid"]
+)
+
+
+@TOSSES
+def test_a_coin_is_not_compiled(toss: str) -> None:
+    with pytest.raises(TypeError, match="draws random numbers"):
+        fit(Tossing(toss), X, Y, epochs=1, compiled=True)
+    history = fit(Tossing(toss), X, Y, epochs=1_000_000, callbacks=[lambda *_: True])
+    assert history.engine.startswith("eager: the compiled function draws random numbers")
+
+
+def test_a_coin_in_the_loss_is_not_compiled() -> None:
+    rng = np.random.default_rng(0)
+
+    def loss(out: Any, t: Any) -> Any:
+        return (out - t) ** 2 if rng.random() > -1.0 else out
+
+    with pytest.raises(TypeError, match="random numbers"):
+        fit(network(), X, Y, loss=loss, epochs=1, compiled=True)
+
+
+def test_a_model_that_counts_its_calls_is_not_compiled() -> None:
+    class Counting(Straight):
+        calls = 0
+
+        def __call__(self, x: Any) -> Any:
+            self.calls += 1
+            return self.w * x[0] * self.calls
+
+    with pytest.raises(TypeError, match="something else at each call"):
+        fit(Counting(w=Value(1.0)), X, Y, epochs=1, compiled=True)
+
+
+def test_a_coin_that_a_callback_brings_in_is_noticed() -> None:
+    class Dropping(Straight):
+        training = False
+
+        def __call__(self, x: Any) -> Any:
+            return self.w * x[0] if not self.training or random.random() > -1.0 else self.w
+
+    def switch(history: Any, model: Any) -> None:
+        model.training = True
+
+    with pytest.raises(TypeError, match="random numbers"):
+        fit(Dropping(w=Value(1.0)), X, Y, epochs=3, callbacks=[switch], compiled=True)
+
+
+def test_generators_that_are_not_used_are_no_matter() -> None:
+    class Calm(Straight):
+        def __call__(self, x: Any) -> Any:
+            return self.w * x[0]
+
+    model = Calm(w=Value(1.0), rng=random.Random(1), numpy=np.random.default_rng(1))
+    assert fit(model, X, Y, epochs=1, compiled=True).engine.startswith("compiled")
+
+
+COIN = random.Random(0)
+
+
+def test_a_generator_is_found_in_a_function_inside_a_function() -> None:
+    def outer() -> float:
+        def inner() -> float:
+            return COIN.random()
+
+        return inner()
+
+    watched = Watched(outer)
+    assert not watched.drew()
+    outer()
+    assert watched.drew()
+
+
+def test_a_generator_is_found_in_any_list() -> None:
+    coin = random.Random(0)
+    for held in ([coin], (None, {"rng": [coin]})):
+        watched = Watched(held)
+        assert not watched.drew()
+        coin.random()
+        assert watched.drew()
