@@ -26,7 +26,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 from typing import Any
 
@@ -35,11 +35,11 @@ from autograd.mistakes import read
 from autograd.moments import Edge, Step
 from autograd.steps import Walk
 from autograd.symbol import Symbol, as_symbol
-from autograd.telling import Symbols, equation, factor, formula_of, rules_of
+from autograd.telling import Symbols, equation, factor, formula_of, rules_of, slope
 from autograd.value import Value
 from autograd.writing import DIGITS, Style, digits, latex, latex_name, latex_number, parts, plain
 
-__all__ = ["Derivation", "Explanation", "Link", "explain", "latex_slope", "tangents_of"]
+__all__ = ["Derivation", "Explanation", "Link", "explain", "tangents_of"]
 
 MOST_PATHS = 8  # more are counted, not written out
 MOST_HOPS = 60  # edges on all written paths together
@@ -64,11 +64,25 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """A way from the result to the node, over the nodes that have a name; each hop with its formula and its number."""
+    """A way from the result to the node, over the nodes that have a name.
+
+    Attributes:
+        hops: from which node to which, by their names.
+        formula: the product of the rules.
+        numbers: the factors.
+        operations: for each hop from y to a, the operation of y if other paths lead from y to a too.  Then ∂y/∂a is the sum
+            over all of them, and this hop alone is written as ∂(v1 + a)/∂a.
+    """
 
     hops: tuple[tuple[str, str], ...]
     formula: Symbol
     numbers: tuple[float, ...]
+    operations: tuple[Symbol | None, ...]
+
+    def slopes(self, style: Style) -> list[str]:
+        """Write the partial derivative of each hop."""
+        pairs = zip(self.hops, self.operations, strict=True)
+        return [slope(a if operation is None else operation, b, style) for (a, b), operation in pairs]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +126,7 @@ class Explanation:
         head = f"∂{self.loss}/∂{self.node}"
         if self.n_paths and not self.paths:
             return "\n".join([*lines, f"{head} is a sum over {_count(self.n_paths)} paths, too many to write out"])
-        rows = [*self._rows(style, " · ", lambda a, b: f"∂{a}/∂{b}", str), digits(self.gradient, self.digits)]
+        rows = [*self._rows(style, " · ", str), digits(self.gradient, self.digits)]
         rows = [row for row in dict.fromkeys(rows) if row != head]
         lines += [f"{' ' * len(head) if i else head} = {row}" for i, row in enumerate(rows)]
         definitions = [f"{name} = {part.written(style)}" for name, part in self.where]
@@ -121,8 +135,9 @@ class Explanation:
     @property
     def latex(self) -> str:
         """The derivation in LaTeX's mathematics mode, its rows fit for a slide; the ledger if there are too many paths."""
-        style, head = latex(self.digits), latex_slope(self.loss, self.node)
-        rows = self._rows(style, r" \cdot ", latex_slope, _latex) or [_latex(self._sum(r"\cdots"))]
+        style = latex(self.digits)
+        head = slope(self.loss, self.node, style)
+        rows = self._rows(style, r" \cdot ", _latex) or [_latex(self._sum(r"\cdots"))]
         rows = [row for row in dict.fromkeys([*rows, latex_number(self.gradient, self.digits)]) if row not in ("", head)]
         body = [(head if i == 0 else "", row) for i, row in enumerate(rows)]
         body += [(latex_name(name), part.written(style)) for name, part in self.where]
@@ -130,11 +145,11 @@ class Explanation:
         aligned = " \\\\\n".join(f"{left} &= {_wrapped(right, room)}" for left, right in body)
         return f"\\begin{{aligned}}\n{aligned}\n\\end{{aligned}}"
 
-    def _rows(self, style: Style, times: str, slope: Callable[[str, str], str], number: Callable[[str], str]) -> list[str]:
+    def _rows(self, style: Style, times: str, number: Callable[[str], str]) -> list[str]:
         """Write the paths in names, with the rules put in, and in numbers; an empty list if they are not written out."""
         if not self.paths:
             return []
-        names = " + ".join(times.join(slope(a, b) for a, b in path.hops) for path in self.paths)
+        names = " + ".join(times.join(path.slopes(style)) for path in self.paths)
         products = ("·".join(factor(digits(x, self.digits)) for x in path.numbers) for path in self.paths)
         return [names, self.formula.written(style), number(" + ".join(products))]
 
@@ -230,7 +245,10 @@ class Derivation:
         for i, consumer in enumerate(reversed(self.steps.order)):
             if self.node in consumer.inputs:
                 step = self.steps[n + i]
-                yield from ((step, edge) for edge in step.edges if edge.input is self.node)
+                others = any(x in self.on_path and x is not self.node for x in consumer.inputs)
+                for edge in step.edges:
+                    if edge.input is self.node:
+                        yield step, replace(edge, operation=step.operation if others else None)
 
     def links(self, known: AbstractSet[Value]) -> Iterator[Link]:
         """Go through the edges on the paths, results first; plain sums, which pass on what arrives, are skipped.
@@ -296,19 +314,27 @@ class Derivation:
                 edges = [edge for edge in every if edge[0] in self.on_path]
                 begun.extend((x, [*factors, rule], _times(product, partial)) for x, rule, partial in reversed(edges))
             hops[station] = found
+        routes = list(self._routes(hops))
+        longer = {(route[i], x) for route in routes for i in range(len(route)) for x in route[i + 2 :]}
         paths: list[Path] = []
-        routes: list[tuple[Value, ...]] = [(self.steps.loss,)]
-        while routes:
-            route = routes.pop()
-            if route[-1] is not self.node:
-                routes.extend((*route, x) for x in reversed(hops[route[-1]]))
-                continue
+        for route in routes:
             pairs = list(pairwise(route))
             factors = [_sum([_product(way) for way, _ in hops[a][b]]) for a, b in pairs]
             taken = [[product for _, product in hops[a][b] if product is not None] for a, b in pairs]
             numbers = tuple(map(sum, taken)) if all(taken) else (0.0,)  # where one hop is not taken, nothing flows
-            paths.append(Path(tuple((self.names[a], self.names[b]) for a, b in pairs), _product(factors), numbers))
+            operations = tuple(formula_of(a, symbols) if (a, b) in longer else None for a, b in pairs)
+            paths.append(Path(tuple((self.names[a], self.names[b]) for a, b in pairs), _product(factors), numbers, operations))
         return paths
+
+    def _routes(self, hops: Mapping[Value, dict[Value, Any]]) -> Iterator[tuple[Value, ...]]:
+        """Iterate over the ways from the result to the node."""
+        begun: list[tuple[Value, ...]] = [(self.steps.loss,)]
+        while begun:
+            route = begun.pop()
+            if route[-1] is self.node:
+                yield route
+            else:
+                begun.extend((*route, x) for x in reversed(hops[route[-1]]))
 
     def _repeated(self, formulas: Sequence[Symbol], symbols: Mapping[Value, Symbol], stations: set[Value]) -> set[Value]:
         """Find the parts that are written in place more than once; they are better named."""
@@ -320,7 +346,7 @@ class Derivation:
         self, paths: Sequence[Path], symbols: Mapping[Value, Symbol], named: set[Value]
     ) -> list[tuple[str, Symbol]]:
         """Give the formulas of the names that the paths use, and of the names that these use, results first."""
-        used = {part.name for path in paths for part in parts(path.formula)}
+        used = {part.name for path in paths for formula in (path.formula, *path.operations) for part in parts(formula)}
         definitions: list[tuple[str, Symbol]] = []
         for node in reversed(self.steps.order):
             if self.names[node] in used and symbols[node].row is None:
@@ -389,11 +415,6 @@ def _structure(formula: Any) -> Any:
 
 def _count(n: int) -> str:
     return f"{n:,}" if n < LONGEST_COUNT else f"about 10^{math.log10(n):.0f}"
-
-
-def latex_slope(a: str, b: str) -> str:
-    """Write ∂a/∂b in LaTeX."""
-    return rf"\frac{{\partial {latex_name(a)}}}{{\partial {latex_name(b)}}}"
 
 
 def _latex(text: str) -> str:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from autograd.symbol import Symbol
-from autograd.telling import equation, factor
+from autograd.telling import equation, factor, slope
 from autograd.value import Value
 from autograd.writing import DIGITS, digits, numbers, plain
 
@@ -41,6 +41,8 @@ class Edge:
         taken: whether anything flows along the edge; False for a branch that was not taken, and where nothing has flowed to
             the node itself.
         digits: significant digits of the numbers in texts.
+        operation: the node's operation, where the input reaches the node in other ways too: since ∂node/∂input could then be
+            the whole derivative, the partial one along this edge is written as ∂(operation)/∂input.
     """
 
     input: Value
@@ -54,11 +56,12 @@ class Edge:
     total: float
     taken: bool = True
     digits: int = DIGITS
+    operation: Symbol | None = field(default=None, compare=False)
 
     @property
     def slope(self) -> str:
         """The partial derivative by its names, such as ``∂v1/∂w``."""
-        return f"∂{self.consumer}/∂{self.name}"
+        return slope(self.consumer if self.operation is None else self.operation, self.name, plain(self.digits))
 
     @property
     def rule(self) -> str:

@@ -26,7 +26,7 @@ from typing import Any
 from autograd.primitives import dot
 from autograd.symbol import Symbol, as_symbol
 from autograd.value import Value, topological
-from autograd.writing import DIGITS, SUBSCRIPTS, SUPERSCRIPTS, digits, printable
+from autograd.writing import DIGITS, SUBSCRIPTS, SUPERSCRIPTS, Style, digits, latex_name, printable
 
 __all__ = [
     "Symbols", "Telling", "checked_digits", "equation", "factor", "formula_of", "label_values", "name_nodes", "rules_of",
@@ -251,6 +251,19 @@ def equation(*parts: str) -> str:
     'v2 = 2·1 = 2'
     """
     return " = ".join(dict.fromkeys(part for part in parts if part))
+
+
+def slope(a: str | Symbol, b: str, style: Style) -> str:
+    """Write ∂a/∂b, where a and b are names, or a is a formula.
+
+    >>> from autograd.writing import plain
+    >>> slope("y", "w", plain()), slope(Symbol("w") * 2, "w", plain())
+    ('∂y/∂w', '∂(w·2)/∂w')
+    """
+    if style.tex:
+        above = latex_name(a) if isinstance(a, str) else rf"\left({a.written(style)}\right)"
+        return rf"\frac{{\partial {above}}}{{\partial {latex_name(b)}}}"
+    return f"∂{a if isinstance(a, str) else f'({a.written(style)})'}/∂{b}"
 
 
 def factor(text: str) -> str:

@@ -110,6 +110,19 @@ def test_the_network_of_the_notes_has_the_factors_of_the_notes() -> None:
     assert hidden._repr_latex_() == f"$\\displaystyle {hidden.latex}$"
 
 
+def test_one_way_of_several_is_not_written_as_the_whole_derivative() -> None:
+    a, b = Value(2.0, label="a"), Value(-3.0, label="b")
+    y = a * b + a
+    y.label = "y"
+    text = explain(a, of=y).text
+    assert "∂y/∂a = ∂y/∂v1 · ∂v1/∂a + ∂(v1 + a)/∂a\n" in text and text.endswith("where v1 = a·b")
+    assert r"+ \frac{\partial \left(v_{1} + a\right)}{\partial a} \\" in explain(a, of=y).latex
+    assert explain(y.inputs[0], of=y).text.splitlines()[-1] == "∂y/∂v1 = 1"
+    inner = a * b + a
+    text = explain(a, of=inner * inner).text
+    assert "= ∂loss/∂v2 · ∂v2/∂v1 · ∂v1/∂a + ∂loss/∂v2 · ∂(v1 + a)/∂a\n" in text and "∂loss/∂v2 = -8 times ∂(v1 + a)/∂a" in text
+
+
 def test_the_ledger_of_a_shared_node() -> None:
     w = Value(3.0, label="w")
     h = w * w
@@ -118,13 +131,14 @@ def test_the_ledger_of_a_shared_node() -> None:
     assert explanation.ledger == "w.grad = 1·1 + 4·3 + 4·3 = 25"
     assert explanation.n_paths == 3 and len(explanation.shares) == 3
     assert explanation.text.splitlines()[1:] == [
-        "    1·1 from loss = v1 + w: ∂loss/∂loss = 1 times ∂loss/∂w = 1",
+        "    1·1 from loss = v1 + w: ∂loss/∂loss = 1 times ∂(v1 + w)/∂w = 1",
         "    4·3 from h = w²: ∂loss/∂h = 4 times ∂h/∂w = w = 3",
         "    4·3 from h = w²: ∂loss/∂h = 4 times ∂h/∂w = w = 3",
-        "∂loss/∂w = ∂loss/∂h · ∂h/∂w + ∂loss/∂w",
+        "∂loss/∂w = ∂loss/∂h · ∂h/∂w + ∂(h·4 + w)/∂w",
         "         = 8·w + 1",
         "         = 4·6 + 1",
         "         = 25",
+        "where h = w²",
     ]
 
 

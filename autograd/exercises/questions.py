@@ -18,12 +18,12 @@ from itertools import islice
 from random import Random
 from typing import Final, Literal, NamedTuple, TypeAlias
 
-from autograd.derivation import latex_slope
 from autograd.mistakes import sorted_pass, totals
 from autograd.primitives import DomainError
 from autograd.steps import Walk
+from autograd.telling import slope
 from autograd.value import Value
-from autograd.writing import latex_name
+from autograd.writing import LATEX, latex_name
 
 __all__ = ["Kind", "Question", "Scene", "questions", "scenes"]
 
@@ -67,13 +67,13 @@ def questions(steps: Walk, kind: Kind, nodes: Sequence[Value], rate: float) -> I
             for k, x in enumerate(node.inputs):
                 twice = node.inputs.count(x) > 1
                 name = f"∂{names[node]}/∂{names[x]}" + f" (operand {k})" * twice
-                yield Question((node, k if twice else x), name, latex_slope(names[node], names[x]), node, k)
+                yield Question((node, k if twice else x), name, slope(names[node], names[x], LATEX), node, k)
     elif kind == "update":
         for x in nodes:
             yield Question(x, f"{names[x]} after the step", f"{latex_name(names[x])} \\leftarrow", x, None, rate)
     elif kind != "order":
         for x in nodes:
-            yield Question(x, f"∂{result}/∂{names[x]}", latex_slope(result, names[x]), x)
+            yield Question(x, f"∂{result}/∂{names[x]}", slope(result, names[x], LATEX), x)
 
 
 def scenes(steps: Walk) -> list[Scene]:
