@@ -15,7 +15,6 @@ from __future__ import annotations
 import operator
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from types import MappingProxyType
 from typing import Final, NamedTuple, TypeAlias
 
 from autograd.primitives import Binary, DomainError, Unary, dot
@@ -35,11 +34,12 @@ class Reading(NamedTuple):
 
     Attributes:
         partials: with respect to each of the node's inputs; None along a branch that is not taken.
-        values: the inputs for which other numbers than their own were put into the rules, with these numbers.
+        values: for each of them, the inputs for which other numbers than their own were put into the rule, with these
+            numbers; empty where there are none.
     """
 
     partials: Sequence[float | None]
-    values: Mapping[Value, float] = MappingProxyType({})
+    values: Sequence[Mapping[Value, float]] = ()
 
 
 Slip: TypeAlias = Callable[[Value], Reading]
@@ -80,7 +80,8 @@ def read(node: Value, values: Mapping[Value, float] | None = None) -> Reading:
             twin = node.primitive.apply([Value(used.get(x, x.data)) if isinstance(x, Value) else x for x in node.operands])
         except DomainError:
             used = {}
-    return Reading([partial if taken else None for partial, taken in zip(twin.partials, twin.taken, strict=True)], used)
+    partials = [partial if taken else None for partial, taken in zip(twin.partials, twin.taken, strict=True)]
+    return Reading(partials, [used] * len(partials))
 
 
 def totals(moves: Iterable[Move]) -> dict[Value, float]:
@@ -175,10 +176,9 @@ def updated_too_soon(loss: Value, rate: float = RATE) -> Iterator[Move]:
         for x, partial in zip(node.inputs, first.partials, strict=True):
             if x.primitive is None and delta is not None and partial is not None:
                 moved[x] = moved.get(x, x.data) - rate * delta * partial
-        later = read(node, moved)
-        pairs = zip(node.inputs, first.partials, later.partials, strict=True)
-        partials = [old if x.primitive is None else new for x, old, new in pairs]
-        yield _pass_on(node, gradients, Reading(partials, later.values))
+        pairs = zip(node.inputs, zip(*first, strict=True), zip(*read(node, moved), strict=True), strict=True)
+        partials, values = zip(*[old if x.primitive is None else new for x, old, new in pairs], strict=True)
+        yield _pass_on(node, gradients, Reading(partials, values))
 
 
 def activations(loss: Value) -> set[Value]:

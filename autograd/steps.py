@@ -306,7 +306,8 @@ class Walk(Sequence[Step]):
         node, x, used = move.node, move.node.inputs[k], move.reading.partials[k]
         rule, right = self.telling.rules(node)[k], node.partials[k]
         formula = rule.written(plain(self.telling.digits))
-        changed = {y: value for y, value in move.reading.values.items() if value != y.data}
+        values = move.reading.values[k] if move.reading.values else {}
+        changed = {y: value for y, value in values.items() if not _same(value, y.data)}
         named = {part.name for part in parts(rule)}.intersection(self.names[y] for y in changed)
         should, now = self._apart(right, used or 0.0)
         text = f"{equation(f'∂{self.names[node]}/∂{self.names[x]}', formula, should)}, not {now}"

@@ -25,8 +25,8 @@ from autograd.primitives import Nary, Operand, Primitive
 from autograd.rows import TABLE
 
 __all__ = [
-    "DIGITS", "Style", "call", "digits", "expand", "latex", "latex_name", "latex_number", "numbers", "parts", "plain",
-    "printable", "source", "write",
+    "DIGITS", "Style", "call", "digits", "escaped", "expand", "latex", "latex_name", "latex_number", "numbers", "parts",
+    "plain", "printable", "source", "write",
 ]  # fmt: skip
 
 COMPARE, SUM, PRODUCT, SIGN, POWER, ATOM = range(6)  # how tightly the outermost operation of a formula binds
@@ -54,22 +54,29 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def latex_name(name: str) -> str:
-    r"""Write a name in LaTeX: words upright, what follows an underscore below, the number of a layer above.
+def escaped(text: str) -> str:
+    """Return text with the characters escaped that mean something else in LaTeX."""
+    return "".join(ESCAPES.get(c, c) for c in text)
 
-    >>> print(latex_name("w_h"), latex_name("net_o"), latex_name("v12"), latex_name("w⁽¹⁾₀₂"), latex_name("50% & more"))
-    w_{h} \mathrm{net}_{o} v_{12} w^{(1)}_{02} \text{50\% \& more}
+
+def latex_name(name: str) -> str:
+    r"""Write a name in LaTeX: words upright, what follows an underscore below, a power or the number of a layer above.
+
+    >>> print(latex_name("w_h"), latex_name("net_o"), latex_name("w⁽¹⁾₀₂′"), latex_name("σ²"), latex_name("50% & more"))
+    w_{h} \mathrm{net}_{o} w^{(1)\prime}_{02} σ^{2} \text{50\% \& more}
     """
     if re.fullmatch(r"-?[\d.∞]+(e[-+]?\d+)?", name):
         return name.replace("∞", r"\infty")
     # Possessive quantifiers, so that a match takes linear time.
-    parts = re.fullmatch(rf"([^\W\d_{RAISED}{LOWERED}]++)(⁽[{RAISED}]++⁾)?_?([\w,]*+)(′*+|\[\d+\])", name)
-    if parts is None or "_" in parts[3]:
-        return rf"\text{{{''.join(ESCAPES.get(c, c) for c in printable(name))}}}"
-    letters, layer, below, last = parts.groups()
+    indices = rf"([^\W\d_{RAISED}{LOWERED}]++)(⁽[{RAISED}]++⁾)?_?((?:[^\W{RAISED}]|,)*+)([{RAISED}]*+)(′*+)(\[\d+\])?"
+    parts = re.fullmatch(indices, name)
+    if parts is None or "_" in parts[3] or (parts[2] and parts[4]):
+        return rf"\text{{{escaped(printable(name))}}}"
+    letters, layer, below, power, primes, last = parts.groups("")
     base = letters if len(letters) == 1 else rf"\mathrm{{{letters}}}"
-    above = f"^{{{layer.translate(LEVEL)}}}" if layer else ""
-    return base + above + (f"_{{{below.translate(LEVEL)}}}" if below else "") + last.replace("′", "'")
+    above = (layer + power).translate(LEVEL)  # a prime is a superscript too, and TeX refuses a second one
+    above, primes = (above + r"\prime" * len(primes), "") if above else ("", "'" * len(primes))
+    return base + (f"^{{{above}}}" if above else "") + (f"_{{{below.translate(LEVEL)}}}" if below else "") + primes + last
 
 
 def latex_number(x: float, n: int = DIGITS) -> str:
@@ -269,7 +276,7 @@ def call(row: Primitive, operands: Sequence[Any], style: Style) -> str:
     shown = [write(x, style)[0] for x in operands]
     if len(shown) > LONGEST_SUM and style.calls is None:
         shown[2:-1] = [r"\ldots" if style.tex else "…"]
-    name = rf"\operatorname{{{row.name}}}".replace("_", r"\_") if style.tex else row.name
+    name = rf"\operatorname{{{escaped(row.name)}}}" if style.tex else row.name
     if style.calls is not None:
         known = [name for name, called in style.calls.items() if called is row]
         name = known[0] if known else row.name if TABLE.get(row.name) is row else f"row{len(style.calls)}"

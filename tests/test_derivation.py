@@ -369,6 +369,9 @@ def test_long_derivations_are_judged_in_few_words() -> None:
 
 
 def test_names_in_latex() -> None:
+    assert [latex_name(name) for name in ("x²", "x2", "a²b", "x′", "w⁽¹⁾₀₂′")] == [
+        "x^{2}", "x_{2}", r"\text{a²b}", "x'", r"w^{(1)\prime}_{02}",
+    ]  # fmt: skip
     assert latex_name("layer1.neuron0.w2") == r"\text{layer1.neuron0.w2}"
     assert latex_name(r"\input{x}^2_#") == r"\text{\textbackslash{}input\{x\}\textasciicircum{}2\_\#}"
 

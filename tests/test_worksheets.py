@@ -5,13 +5,14 @@ import re
 import shutil
 import subprocess
 from base64 import b64decode
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from autograd import Value
+from autograd import Unary, Value, draw, total
 from autograd.__main__ import main
 from autograd.demo import POINT, network
 from autograd.exercises import exercise, exercises, worksheet
@@ -33,14 +34,26 @@ def test_two_lines_make_a_sheet_of_eight_with_solutions_that_latex_sets(level: i
     assert tex.index(r"\newpage") < tex.index(r"\section*{Solution 1}") and r"\underline" not in tex[tex.index(r"\newpage") :]
 
 
-def test_greek_names_are_set(tmp_path: Path) -> None:
-    theta, odd = Value(0.5, "θ"), Value(2.0, "50% & more_#")
-    tex = worksheet([exercise((theta * odd).tanh(), ask=[theta])], title="A_B & C").tex
-    assert r"\DeclareUnicodeCharacter{03B8}{\ensuremath{\theta}}" in tex and r"A\_B \& C" in tex
+LABELS = (
+    "ŷ", "ö", "Δw", "x̂", "\u2113", "ϕ", "∂x", "\u00b5", "x⁻¹", "σ²", "x_1²", "x′", "w⁽¹⁾₀₂", "w⁽¹⁾₀₂′", "50% & more_#", "x^2",
+    "日本",
+)  # fmt: skip
+
+
+def test_names_of_all_kinds_are_set(tmp_path: Path) -> None:
+    nodes = [Value(0.1 * i, label) for i, label in enumerate(LABELS)]
+    odd = Unary("50%_#", lambda x: x * 2, lambda x, out: 2.0)
+    tasks = [exercise((odd(a) * b).tanh() ** 2, ask=[a]) for a, b in pairwise(nodes)]
+    tex = worksheet(tasks, title="A_B & θ").tex
+    assert r"\ensuremath{\theta}" in tex and r"A\_B \& " in tex and r"\operatorname{50\%\_\#}" in tex
+    assert r"w^{(1)\prime}_{02}" in tex and r"\ensuremath{\sigma}^{2}" in tex and r"\ensuremath{\hat{x}}" in tex
     if shutil.which("pdflatex"):
-        (tmp_path / "greek.tex").write_text(tex, encoding="utf-8")
-        command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "greek.tex"]
-        assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode == 0
+        (tmp_path / "sheet.tex").write_text(tex, encoding="utf-8")
+        draw(tasks[-1].loss * total(nodes)).save(tmp_path / "drawing.tex")
+        for name in ("sheet.tex", "drawing.tex"):
+            command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", name]
+            run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, errors="replace", check=False)
+            assert run.returncode == 0 and "Missing character" not in run.stdout, run.stdout[-2000:]
 
 
 def test_a_page_asks_no_network_for_anything_and_keeps_solutions_apart(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from autograd.primitives import Primitive
 from autograd.symbol import Symbol
 from autograd.writing import ESCAPES, Style, latex, latex_name, plain, printable
 
-__all__ = ["set_line", "set_words", "to_tikz"]
+__all__ = ["GLYPH", "in_ascii", "set_line", "set_words", "to_tikz"]
 
 WEIGHT = r"\partial w "
 LARGEST = 14_000  # PDF points; TeX counts to 16,383, and PDF readers to 14,400
@@ -37,12 +37,13 @@ COLOURS |= {PAPER: "paper", WIRE: "wire", FAINT: "faint", NOTE: "note", BACKWARD
 COMMANDS = {  # in mathematics
     "∂": "partial", "∞": "infty", "·": "cdot", "×": "times", "←": "leftarrow", "→": "rightarrow", "↑": "uparrow",
     "↓": "downarrow", "…": "ldots", "≤": "leq", "≥": "geq", "≠": "neq", "±": "pm", "∑": "sum", "∇": "nabla", "√": "surd",
-    "′": "prime", "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "varepsilon", "ζ": "zeta", "η": "eta",
-    "θ": "theta", "ι": "iota", "κ": "kappa", "λ": "lambda", "μ": "mu", "ν": "nu", "ξ": "xi", "π": "pi", "ρ": "rho",
+    "⊙": "odot", "\u2113": "ell", "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "varepsilon", "ζ": "zeta",
+    "η": "eta", "θ": "theta", "ι": "iota", "κ": "kappa", "λ": "lambda", "μ": "mu", "ν": "nu", "ξ": "xi", "π": "pi", "ρ": "rho",
     "ς": "varsigma", "σ": "sigma", "τ": "tau", "υ": "upsilon", "φ": "varphi", "χ": "chi", "ψ": "psi", "ω": "omega",
     "ϑ": "vartheta", "ϕ": "phi", "ϵ": "epsilon", "Γ": "Gamma", "Δ": "Delta", "Θ": "Theta", "Λ": "Lambda", "Ξ": "Xi",
     "Π": "Pi", "Σ": "Sigma", "Φ": "Phi", "Ψ": "Psi", "Ω": "Omega", "⋮": "vdots",
 }  # fmt: skip
+COMBINING = {"\u0302": "hat", "\u0303": "tilde", "\u0304": "bar", "\u0307": "dot", "\u0308": "ddot"}  # over a letter of its own
 ACCENTS = "\u0300\u0301\u0302\u0303\u0308\u030a\u030c\u0327"  # those that every LaTeX font has over or under a letter
 IN_TEXT = ESCAPES | {c: rf"\ensuremath{{{c}}}" for c in "<>|"} | {c: f"{{{c}}}" for c in "-'`"}  # no ligatures
 # A character that the font lacks is a box with its number; without it pdflatex stops with an error, and others print nothing.
@@ -63,10 +64,10 @@ def to_tikz(plan: Plan) -> str:
     unit = min(1.0, LARGEST / width, LARGEST / height)
     colours = COLOURS if plan.theme == "light" else {NIGHT[colour]: name for colour, name in COLOURS.items()}
     colours = dict(colours)
-    drawn = "\n".join(map(_ascii, _parts(svg, plan, colours)))
+    drawn = "\n".join(map(in_ascii, _parts(svg, plan, colours)))
     used = [(colour[1:].upper(), name) for colour, name in colours.items() if f"={name}" in drawn]
     return "\n".join([
-        rf"% {_ascii(set_words(summary))}",
+        rf"% {in_ascii(set_words(summary))}",
         r"\documentclass[12pt]{article}",
         rf"\usepackage[paperwidth={width * unit:g}bp, paperheight={height * unit:g}bp, margin=0pt]{{geometry}}",
         r"\usepackage{amsmath, tikz}",
@@ -197,17 +198,25 @@ def _name(name: str) -> str:
     return (rf"\text{{{set_words(name)}}}" if written.startswith(r"\text{") else written) + so_far
 
 
-def _ascii(text: str) -> str:
-    """Write characters beyond ASCII so that every engine sets them, in text and in mathematics."""
+def in_ascii(text: str) -> str:
+    r"""Write characters beyond ASCII so that every engine sets them, in text and in mathematics; needs `GLYPH`.
+
+    >>> print(in_ascii("∂x̂ ≤ 2⁻¹"))
+    \ensuremath{\partial}\ensuremath{\hat{x}} \ensuremath{\leq} 2\text{\textsuperscript{-}}\text{\textsuperscript{1}}
+    """
+    text = re.sub(f"([A-Za-z])([{''.join(COMBINING)}])", lambda m: rf"\ensuremath{{\{COMBINING[m[2]]}{{{m[1]}}}}}", text)
     return "".join(c if c.isascii() else _character(c) for c in text)
 
 
 def _character(c: str) -> str:
-    if command := COMMANDS.get(c):
+    if c == "′":
+        return r"\ensuremath{{}'}"
+    if command := COMMANDS.get(c, COMMANDS.get(normalize("NFKC", c))):
         return rf"\ensuremath{{\{command}}}"
     kind, _, codes = decomposition(c).partition("> ")
     if kind in ("<super", "<sub"):
-        return rf"\text{{\text{kind[1:]}script{{{''.join(chr(int(code, 16)) for code in codes.split())}}}}}"
+        plain_text = "".join(chr(int(code, 16)) for code in codes.split()).replace("−", "-")
+        return rf"\text{{\text{kind[1:]}script{{{in_ascii(plain_text)}}}}}"
     letter, accents = (parts := normalize("NFD", c))[0], parts[1:]
     if letter.isascii() and accents and set(accents) <= set(ACCENTS):
         return rf"\text{{{c}}}"

@@ -9,22 +9,19 @@ r"""Worksheets: the questions, then the solutions on pages of their own; as a we
 from __future__ import annotations
 
 import os
-import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import Final
 
+from autograd.drawing.as_tikz import GLYPH, in_ascii
 from autograd.exercises.asking import Exercise
 from autograd.files import write_whole
-from autograd.writing import ESCAPES
+from autograd.writing import escaped
 
 __all__ = ["Worksheet", "worksheet"]
 
-# Characters of questions and titles that pdflatex does not know.
-TEX: Final = {"∂": r"\partial ", "δ": r"\delta ", "σ": r"\sigma ", "η": r"\eta ", "∇": r"\nabla ", "⊙": r"\odot ", "′": "'",
-              "¹": "^1", "²": "^2", "ᵀ": r"^{\top}", "ₐ": "_a", "·": r"\cdot "}  # fmt: skip
 STYLE: Final = """
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 48rem; margin: 2rem auto; padding: 0 1rem; }
 section { break-inside: avoid; }
@@ -74,19 +71,16 @@ class Worksheet:
     @property
     def tex(self) -> str:
         """The sheet as a LaTeX document for pdflatex."""
-        body = "\n".join(self._tex_body())
-        greek = sorted({c for c in body if unicodedata.name(c, "").startswith("GREEK SMALL LETTER")})
-        declared = [_declaration(c) for c in greek]
         return "\n".join([r"\documentclass[a4paper]{article}", r"\usepackage[utf8]{inputenc}", r"\usepackage{amsmath,amssymb}",
-                          r"\usepackage[margin=2.2cm]{geometry}", r"\setlength{\parindent}{0pt}", *declared,
-                          r"\begin{document}", rf"\begin{{center}}\Large {_tex(self.title)}\end{{center}}", body,
-                          r"\end{document}", ""])  # fmt: skip
+                          r"\usepackage[margin=2.2cm]{geometry}", r"\setlength{\parindent}{0pt}", GLYPH,
+                          r"\begin{document}", *map(in_ascii, self._tex_body()), r"\end{document}", ""])  # fmt: skip
 
     def _tex_body(self) -> Iterator[str]:
+        yield rf"\begin{{center}}\Large {escaped(self.title)}\end{{center}}"
         for i, task in enumerate(self.tasks, 1):
             yield rf"\section*{{Exercise {i}}}"
             yield from (rf"\[{note.latex}\]" for note in task.notes)
-            yield rf"Given ${task.given_latex}$. {_tex(task.question)}\[{task.latex}\]"
+            yield rf"Given ${task.given_latex}$. {escaped(task.question)}\[{task.latex}\]"
         if self.solutions:
             yield r"\newpage"
             for i, task in enumerate(self.tasks, 1):
@@ -135,15 +129,3 @@ def worksheet(tasks: Iterable[Exercise], *, solutions: bool = False, title: str 
     if not sheet:
         raise ValueError("a worksheet needs one exercise or more")
     return Worksheet(sheet, solutions, title)
-
-
-def _tex(text: str) -> str:
-    """Write a line of text for LaTeX; its mathematical characters become formulas."""
-    parts = [f"${TEX[c]}$" if c in TEX else ESCAPES.get(c, c) for c in text]
-    return "".join(parts).replace("$$", "")
-
-
-def _declaration(letter: str) -> str:
-    name = unicodedata.name(letter).removeprefix("GREEK SMALL LETTER ").split()[0].lower()
-    name = {"lamda": "lambda", "omicron": "mathrm{o}"}.get(name, name)
-    return rf"\DeclareUnicodeCharacter{{{ord(letter):04X}}}{{\ensuremath{{\{name}}}}}"

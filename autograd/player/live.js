@@ -114,17 +114,18 @@ class Graph {
     }
 
     // The partial derivatives of an operation, and along which of them anything flows: its own, or those at other numbers for
-    // its inputs, which are then `values`; outside the domain, its own.
+    // its inputs, which are then the `values` of each; outside the domain, its own.
     reading(p, numbers = new Map()) {
         const {inputs, kind, row} = this.nodes[p];
-        const values = new Map(inputs.filter((x) => numbers.has(x) && numbers.get(x) !== this.values[x]).map((x) => [x, numbers.get(x)]));
-        const own = {partials: [...this.partials[p]], taken: inputs.map((_, k) => this.isTaken(p, k)), values: new Map()};
+        const moved = inputs.filter((x) => numbers.has(x) && !same(numbers.get(x), this.values[x]));
+        const values = new Map(moved.map((x) => [x, numbers.get(x)]));
+        const own = {partials: [...this.partials[p]], taken: inputs.map((_, k) => this.isTaken(p, k)), values: inputs.map(() => new Map())};
         if (!values.size) return own;
         try {
             const operands = this.operands(p, (x) => values.get(x) ?? this.values[x]), out = this.rows.evaluate(row, operands);
             const partials = this.rows.partials(kind, operands, out);
             const flows = kind.flows && partials.includes(0) ? this.flowsAt(p, operands, out) : [];
-            return {partials, taken: partials.map((x, k) => x !== 0 || (flows[k] ?? true)), values};
+            return {partials, taken: partials.map((x, k) => x !== 0 || (flows[k] ?? true)), values: inputs.map(() => values)};
         } catch (error) {
             if (!(error instanceof Undefined)) throw error;
             return own;

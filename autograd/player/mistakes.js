@@ -38,7 +38,7 @@ const MISTAKES = {
                 moved.set(x, (moved.get(x) ?? graph.values[x]) - RATE * pass.gradients[p] * first.partials[k]);
             });
             const later = graph.reading(p, moved), either = (name) => isLeaf.map((own, k) => (own ? first : later)[name][k]);
-            yield pass.visit(p, {partials: either("partials"), taken: either("taken"), values: later.values});
+            yield pass.visit(p, {partials: either("partials"), taken: either("taken"), values: either("values")});
         }
     },
 };
@@ -120,9 +120,9 @@ class Comparison {
     // The error in the partial derivative that a visit used for its input k, and where it was read.
     misread({node, edges, values}, k) {
         const {graph} = this, used = edges[k].isRead ? edges[k].partial : 0, named = namesIn(graph.derivative(node, k));
-        const changed = [...values].filter(([x]) => named.has(this.name(x))), [should, now] = this.apart(graph.partial(node, k), used);
+        const read = [...values[k]], changed = read.filter(([x]) => named.has(this.name(x))), [should, now] = this.apart(graph.partial(node, k), used);
         const text = `${equation(graph.slope(node, k), graph.rule(node, k), should)}, not ${now}`;
-        const [[x, value]] = changed.length ? changed : values.size ? values : [[]];
+        const [[x, value]] = changed.length ? changed : read.length ? read : [[]];
         if (x === undefined) return text;
         const [own, other] = this.apart(graph.values[x], value);
         return `${text}: it was read at ${this.name(x)} = ${other} instead of ${own}`;
