@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from autograd.fixed import is_fixed
 from autograd.manners import describe
 from autograd.primitives import Operand
 from autograd.rows import kind_of, number
@@ -77,5 +78,6 @@ def refuse_stale(order: Sequence[Value]) -> None:
             continue
         now = float(row.evaluate([x._data if isinstance(x, Value) else x for x in node.operands]))
         if now != node._data and (now == now or node._data == node._data):
-            raise ValueError(f"{describe(node)} was recorded with other operands; its operands now give {now!r}: a leaf was "
+            changed = "a leaf" if is_fixed(row) else "a leaf, or what the row reads besides its operands,"
+            raise ValueError(f"{describe(node)} was recorded with other operands; its operands now give {now!r}: {changed} was "
                              "changed after the forward pass; compute the result again, or use autograd.replay")  # fmt: skip

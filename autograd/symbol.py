@@ -20,18 +20,15 @@ A symbol may carry the number it stands for; then a rule with cases shows only t
 
 from __future__ import annotations
 
-import functools
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
+from autograd.fixed import remembered
 from autograd.primitives import Nary, Operand, Primitive, absolute, where
 from autograd.writing import LATEX, PLAIN, Style, expand, write
 
-__all__ = [
-    "RuleError", "Symbol", "as_symbol", "both", "either", "flows", "operand_name", "operand_names", "put_in",
-    "read_flow",
-]  # fmt: skip
+__all__ = ["RuleError", "Symbol", "as_symbol", "both", "either", "fill", "flows", "operand_name", "operand_names", "read_flow"]
 
 
 class RuleError(TypeError):
@@ -136,7 +133,7 @@ def operand_name(row: Primitive, i: int) -> str:
     return f"x{i}" if isinstance(row, Nary) else "xy"[i]
 
 
-@functools.lru_cache(maxsize=1024)
+@remembered
 def flows(row: Primitive, n: int) -> Sequence[Any]:
     """Return for each of n operands when a gradient flows to it: True, False, or a formula in the operands and `out`.
 
@@ -163,7 +160,7 @@ def read_flow(flow: Any, operands: Sequence[Any], out: Any) -> Any:
     >>> [read_flow(flows(relu, 1)[0], [x], max(x, 0.0)) for x in (-2.0, 0.0, 2.0)]
     [False, True, True]
     """
-    found = put_in(flow, {**dict(zip(operand_names(len(operands)), operands, strict=True)), "out": out})
+    found = fill(flow, {**dict(zip(operand_names(len(operands)), operands, strict=True)), "out": out})
     return found if hasattr(found, "__primitive__") else bool(found)
 
 
@@ -189,23 +186,23 @@ def either(one: Any, other: Any, plus: Callable[[Any, Any], Any] = operator.add)
     return other if other is True or one is False else plus(one, other)
 
 
-def put_in(formula: Any, values: Mapping[str, Any]) -> Any:
+def fill(formula: Any, values: Mapping[str, Any]) -> Any:
     """Return a formula with its names replaced by numbers, nodes, or anything else that a row can be applied to.
 
-    >>> put_in(Symbol("x") * Symbol("y") + 1, {"x": 2.0, "y": 3.0})
+    >>> fill(Symbol("x") * Symbol("y") + 1, {"x": 2.0, "y": 3.0})
     7.0
     """
     if not isinstance(formula, Symbol):
         return formula
     if formula.row is None:
         return values[formula.name] if formula.name else formula.value  # a number of the rule
-    return formula.row.apply([put_in(x, values) for x in formula.operands])
+    return formula.row.apply([fill(x, values) for x in formula.operands])
 
 
 def _flow(rule: Any) -> Any:
     """Return when a rule is not a chosen 0: True, False or a condition."""
     if not isinstance(rule, Symbol) or rule.row is None:
-        return isinstance(rule, Symbol) or rule != 0
+        return isinstance(rule, Symbol) or bool(rule != 0)
     row, operands = rule.row, rule.operands
     if row.is_condition:
         return rule

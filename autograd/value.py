@@ -25,6 +25,7 @@ from itertools import compress
 from typing import Any, Final, cast
 
 from autograd import primitives as table
+from autograd.fixed import is_fixed
 from autograd.manners import Manners, describe
 from autograd.primitives import Binary, DomainError, Nary, Primitive, Unary, method
 from autograd.recording import recorder
@@ -264,8 +265,8 @@ def record(row: Primitive, operands: Sequence[Any]) -> Any:
         names = [describe(x) if isinstance(x, Value) else repr(x) for x in operands]
         shown = f"operand is {names[0]}; keep it" if len(names) == 1 else f"operands are {' and '.join(names[:4])}; keep them"
         raise DomainError(f"{error}; the {shown} inside the domain, for instance with where or maximum") from error
-    flow = flows(row, len(data))
-    partials = [p if p or read_flow(flow[i], data, out) else None for p, i in zip(partials, which, strict=True)]
+    pairs = zip(partials, which, strict=True)
+    partials = [p if p or read_flow(flows(row, len(data))[i], data, out) else None for p, i in pairs]
     written = tuple([x if isinstance(x, Value) else d for x, d in zip(operands, data, strict=True)])
     if isinstance(row, Nary):
         slots: Any = written, tuple([operands[i] for i in which]), tuple(partials), True if None in partials else None
@@ -317,6 +318,8 @@ def _record_first_time(row: Primitive, operands: Sequence[Any]) -> Any:
         operators(row)
     else:  # every result of a user's row must be checked
         _recorders[row] = functools.partial(record_many if TABLE.get(row.name) is row else record, cast(Nary, row))
+    if row.arity and not is_fixed(row):  # its formulas may be others at the next call
+        _recorders[row] = lambda *operands: record(row, operands)
     return node
 
 

@@ -119,10 +119,9 @@ def test_rules_are_traced_once_for_each_row() -> None:
 
     compile(f, w, example=[[1.0] * 50])
     n = len(calls)
-    assert n < 50  # and a few to see what the rule risks
+    assert n < 5 and template.cache_info().misses > before
     compile(f, w, example=[[1.0] * 80])
-    assert len(calls) == n
-    assert template.cache_info().misses > before
+    assert len(calls) == n + 1  # to see that the rule, which may read what changes, does the same
 
 
 def test_the_number_of_nodes_does_not_grow_with_the_length_of_the_lists() -> None:

@@ -163,12 +163,12 @@ def told_by_explanations(loss: Value) -> Told:
     told = nothing()
     for leaf in walk(loss).names:
         if leaf.primitive is None:
-            line = r"^    (.*) from (\S+) = (.*): (?:δ = )?∂\S+ = (\S+) times ∂(\S+)/∂(\S+) = (.*)$"
+            line = r"^    (.*) from (\S+) = (.*): (?:δ = )?∂\S+ = (\S+) times ∂(\S+|\(.*\))/∂(\S+) = (.*)$"
             for flow, name, formula, upstream, consumer, operand, rule in re.findall(line, str(explain(leaf, of=loss)), re.M):
                 partial = rule.rpartition(" = ")[2]
-                assert consumer == name and flow in ("0", f"{inside(upstream)}·{inside(partial)}")
+                assert consumer in (name, f"({formula})") and flow in ("0", f"{inside(upstream)}·{inside(partial)}")
                 told.nodes.setdefault(name, (formula, ""))
-                told.edge(consumer, operand, partial, "" if flow == "0" else flow)
+                told.edge(name, operand, partial, "" if flow == "0" else flow)
     return told
 
 

@@ -17,6 +17,7 @@ from autograd.collector import collector_paused
 from autograd.compiler.backward import Passes, differentiate
 from autograd.compiler.batches import argument, named, require_one_length
 from autograd.compiler.canonical import canonical
+from autograd.compiler.freezing import freeze
 from autograd.compiler.jacobians import Jacobian, jacobian
 from autograd.compiler.layout import Array, Layout, lay_out
 from autograd.compiler.schedule import Group, schedule
@@ -109,6 +110,7 @@ class Version(Plan):
         with _TRACING, collector_paused():
             watched = Watched(self._function)
             trace = self._trace()
+            freeze(trace.graph)
         return None if watched.drew() else trace
 
     def is_current(self) -> bool:

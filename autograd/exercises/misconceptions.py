@@ -28,7 +28,7 @@ from autograd.mistakes import MISTAKES, RATE, Move, Reading, activations, at_out
 from autograd.mistakes import updated_too_soon as update
 from autograd.primitives import DomainError
 from autograd.steps import Walk
-from autograd.symbol import Symbol, put_in
+from autograd.symbol import Symbol, fill
 from autograd.value import Value
 from autograd.writing import parts
 
@@ -264,7 +264,7 @@ def _at_input(node: Value, rule: Symbol) -> float | None:
     """Return a rule that is written with the result, as tanh's 1 - out², with the operand in its place."""
     names = {part.name for part in parts(rule)} - {""}
     try:
-        found = float(put_in(rule, dict.fromkeys(names, node.inputs[0].data))) if names else math.nan
+        found = float(fill(rule, dict.fromkeys(names, node.inputs[0].data))) if names else math.nan
     except DomainError:
         return None
     return found if math.isfinite(found) else None
