@@ -14,20 +14,26 @@ import importlib
 import math
 import operator
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Self
+from typing import Any, Final, Self
 
 __all__ = [
+    "NOT_COMPUTED",
     "Constant",
     "at_least_one",
     "branches",
     "items",
     "left_to_right",
     "log_sum_exp",
+    "other",
     "product",
     "special",
     "weighted_sum",
     "weights_and_inputs",
 ]
+
+
+# The number of a branch that was not called, which replay refuses to take.  It is recognised by identity.
+NOT_COMPUTED: Final = float("nan")
 
 
 class Constant(float):
@@ -105,10 +111,20 @@ def weights_and_inputs(weights: Iterable[Any], inputs: Iterable[Any], bias: Any 
     return (*weights, *inputs) if bias is None else (*weights, *inputs, bias)
 
 
+def other(x: Any) -> float:
+    """Return the slope of a choice with respect to an operand when another one, x, is chosen: 0, or what stands for x.
+
+    >>> other(3.0), other(NOT_COMPUTED)
+    (0.0, nan)
+    """
+    return NOT_COMPUTED if x is NOT_COMPUTED else 0.0
+
+
 def branches(condition: Any, a: Any, b: Any) -> Sequence[Any]:
     """Return a condition and the values of its two branches; a branch that is a function is called only if it is taken.
 
-    NaN takes the place of a value that was not computed.  While tracing, the condition may be either, so both are called.
+    `NOT_COMPUTED` takes the place of a value that was not computed.  While tracing, the condition may be either, so both are
+    called.
 
     >>> branches(False, lambda: 1 / 0, lambda: 2.0)
     (False, nan, 2.0)
@@ -120,7 +136,7 @@ def branches(condition: Any, a: Any, b: Any) -> Sequence[Any]:
         taken = (holds, not holds)
     except (TypeError, ValueError):
         taken = (True, True)
-    return condition, *((x() if used else math.nan) if callable(x) else x for x, used in zip((a, b), taken, strict=True))
+    return condition, *((x() if used else NOT_COMPUTED) if callable(x) else x for x, used in zip((a, b), taken, strict=True))
 
 
 def special(name: str) -> Callable[[Any], Callable[..., Any]]:

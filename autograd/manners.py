@@ -171,7 +171,7 @@ def describe(node: Any) -> str:
         node = node.operands[0]
     if node.label is not None or node.primitive is None:
         return f"{node.label} = {node._data!r}" if node.label is not None else f"Value({node._data!r})"
-    names = [(x.label or repr(x._data)) if isinstance(x, Manners) else repr(x) for x in node.operands]
+    names = [str(x.label or repr(x._data)) if isinstance(x, Manners) else repr(x) for x in node.operands]
     if len(names) > 4:
         names[2:-1] = ["…"]
     return f"{node.primitive.spell(names)} = {node._data!r}"

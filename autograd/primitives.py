@@ -100,7 +100,7 @@ power         = Binary("power",    math.pow, _power_x, lambda x, y, out: out * l
 square        = Unary ("square", lambda x: x * x, lambda x, out: 2 * x, text="{0}²", latex="{0}^{{2}}", array="square")
 sqrt          = Unary ("sqrt",  math.sqrt,  lambda x, out: _over(0.5, out), text="√{0}", latex=r"\sqrt{{{0}}}",
                        array="sqrt", domain="x ≥ 0", singular={(0.0,): (inf,)})     # the tangent of √x at 0 is vertical
-cbrt          = Unary ("cbrt",  math.cbrt,  lambda x, out: _over(abs(out), 3 * abs(x)), text="∛{0}", latex=r"\sqrt[3]{{{0}}}",
+cbrt          = Unary ("cbrt",  math.cbrt,  lambda x, out: _over(abs(out) / 3, abs(x)), text="∛{0}", latex=r"\sqrt[3]{{{0}}}",
                        array="cbrt", singular={(0.0,): (inf,)})
 hypot         = Binary("hypot", math.hypot, lambda x, y, out: where(out <= 0, 0, x) / where(out <= 0, 1, out),
                        lambda x, y, out: where(out <= 0, 0, y) / where(out <= 0, 1, out), array="hypot",
@@ -191,8 +191,8 @@ softplus      = Unary ("softplus", lambda x: maximum(x, 0) + log1p(exp(-abs(x)))
 
 # Operations on many operands.
 where         = Nary  ("where", lambda condition, a, b: a if condition else b,
-                       lambda v, out: (0, where(v[0], 1, 0), where(v[0], 0, 1)), arithmetic.branches,
-                       picks=lambda condition: 1 if condition else 2,
+                       lambda v, out: (0, where(v[0], 1, arithmetic.other(v[2])), where(v[0], arithmetic.other(v[1]), 1)),
+                       arithmetic.branches, picks=lambda condition: 1 if condition else 2,
                        array="where", code="({1} if {0} else {2})",
                        latex=r"\begin{{cases}} {1} & {0} \\ {2} & \text{{otherwise}} \end{{cases}}")
 total         = Nary  ("total", arithmetic.left_to_right, lambda v, out: (1.0,) * len(v), arithmetic.items,

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from autograd.arithmetic import NOT_COMPUTED
 from autograd.fixed import is_fixed
 from autograd.manners import describe
 from autograd.primitives import Operand
@@ -38,7 +39,7 @@ def replay(y: Value, values: Mapping[Value, Any] | None = None) -> Any:
         The result of a new graph.
 
     Raises:
-        ValueError: for a node that y does not depend on.
+        ValueError: for a node that y does not depend on, and where another branch is taken that was not called.
 
     >>> w, x = Value(2.0, label="w"), Value(5.0, label="x")
     >>> y = w * x + 1
@@ -62,9 +63,19 @@ def replay(y: Value, values: Mapping[Value, Any] | None = None) -> Any:
         if node in known or node.primitive is None:
             continue
         again = known[node] = node.primitive.apply([known.get(x, x) if isinstance(x, Value) else x for x in node.operands])
+        if _number(again) is NOT_COMPUTED:
+            raise ValueError(f"{describe(node)} now takes a branch that was not called when it was recorded; give where nodes "
+                             "or numbers, not functions")  # fmt: skip
         if isinstance(again, Value):
             again.label = node.label
     return known.get(y, y)
+
+
+def _number(x: Any) -> Any:
+    """Return the number of a result: of a Value, a Dual, or a number."""
+    while hasattr(x, "primal"):
+        x = x.primal
+    return x.data if isinstance(x, Value) and not isinstance(x, Operand) else x
 
 
 def refuse_stale(order: Sequence[Value]) -> None:

@@ -75,8 +75,7 @@ def real(x: Any, advice: str = "pass a real number (int, float)") -> float:
     Traceback (most recent call last):
     TypeError: <class 'object'> is a type; pass a real number (int, float)
     """
-    found = number(x)
-    if found is NotImplemented:
+    if (found := number(x)) is NotImplemented:
         raise TypeError(f"{x!r} is {kind_of(x)}; {advice}")
     return float(found)
 

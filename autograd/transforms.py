@@ -25,7 +25,7 @@ from autograd.risks import risks
 from autograd.rows import kind_of, real
 from autograd.symbol import both, either, flows, read_flow
 from autograd.trees import flatten, is_array, map_tree, number_arrays, stack
-from autograd.value import TRACED_VARIABLE, Value, Variable, nodes_below, topological
+from autograd.value import TRACED_VARIABLE, Independent, Value, Variable, nodes_below, topological
 
 __all__ = ["chain_rule", "grad", "gradients", "hessian", "jacobian", "value_and_grad"]
 
@@ -60,7 +60,7 @@ def gradients(y: Value, xs: Iterable[Value]) -> list[Value]:
     found = chain_rule(order, y, xs)
     if any(isnan(getattr(g, "data", g)) for g in found if not isinstance(g, Operand)):  # perhaps 0·∞: keep every choice
         found = chain_rule(order, y, xs, lambda node: 2)
-    return [g if isinstance(g, Value) else Value(g) for g in found]
+    return [g if isinstance(g, Value) else Independent(g) for g in found]
 
 
 def chain_rule(order: Sequence[Value], y: Value, xs: Sequence[Value], risk: Callable[[Value], int] | None = None) -> list[Any]:
@@ -202,7 +202,7 @@ def _differentiated(f: Callable[..., Any], argnums: int | tuple[int, ...], check
         if not any(map(is_array, flatten([trees, ys], entries=False)[0].values())):
             return result
         nodes = {x for y in flatten(ys)[0].values() if isinstance(y, Value) for x in nodes_below(y)} - set(xs)
-        return result if any(x.primitive is None for x in nodes) else number_arrays(result)
+        return result if any(x.primitive is None and x.__class__ is not Independent for x in nodes) else number_arrays(result)
 
     return differentiated
 
@@ -222,7 +222,7 @@ def _variable(x: Any) -> Value:
 def _value(x: Any) -> Value:
     if x is None:
         raise TypeError("the function returned None; does it end without a return?")
-    return x if isinstance(x, Value) else Value(_number(x))
+    return x if isinstance(x, Value) else Independent(_number(x))
 
 
 def _number(x: Any) -> float:

@@ -24,7 +24,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from textwrap import shorten
 from typing import Any, Final, NamedTuple
@@ -33,6 +33,7 @@ from autograd.rows import kind_of, real
 
 __all__ = ["flatten", "is_array", "map_tree", "number_arrays", "numbers", "open_tree", "stack"]
 
+PLAIN: Final = (float, int, str, bytes, bool, type(None))  # of which an equal one is the same
 DEEPEST: Final = 100  # levels of containers, which keeps the recursion far below Python's limit
 
 
@@ -145,7 +146,8 @@ def open_tree(tree: Any, path: str) -> Opened | None:
     if isinstance(tree, tuple):
         names = getattr(kind, "_fields", None)
         keys, step = (range(len(tree)), "[{!r}]") if names is None else (names, ".{}")
-        return Opened(dict(zip(keys, tree, strict=True)), step.format, lambda new: tuple.__new__(kind, new.values()))
+        parts = dict(zip(keys, tree, strict=True))
+        return Opened(parts, step.format, lambda new: _with_attributes(tuple.__new__(kind, new.values()), tree, (), {}))
     if dataclasses.is_dataclass(kind):
         lost = [name for name, field in kind.__dataclass_fields__.items() if "InitVar" in str(field.type)]
         if lost and getattr(tree, "__dict__", {}).keys() - kind.__dataclass_fields__:
@@ -290,7 +292,7 @@ def _replaced(tree: Any, new: dict[str, Any], path: str) -> Any:
     try:
         twin = dataclasses.replace(tree, **new)
         if all(getattr(twin, name) is part for name, part in new.items()):
-            return twin
+            return _with_attributes(twin, tree, new, _attributes(dataclasses.replace(tree)))
     except Exception as error:  # whatever a user's own check raises
         cause = error
     computed = [field.name for field in dataclasses.fields(tree) if not field.init]
@@ -300,7 +302,29 @@ def _replaced(tree: Any, new: dict[str, Any], path: str) -> Any:
     bare = object.__new__(type(tree))
     for name, part in new.items():
         object.__setattr__(bare, name, part)  # also where the class is frozen
-    return bare
+    return _with_attributes(bare, tree, new, {})
+
+
+def _with_attributes(twin: Any, tree: Any, parts: Container[str], computed: Mapping[str, Any]) -> Any:
+    """Give an instance what was set on another one; but what a constructor computes from its parts is computed anew.
+
+    Args:
+        twin: the instance, whose parts differ from the other's.
+        tree: the other.
+        parts: the names of the parts.
+        computed: the attributes that the constructor sets where the parts are the other's.
+    """
+    for name, value in _attributes(tree).items():
+        if name not in parts and (name not in computed or (isinstance(value, PLAIN) and value != computed[name])):
+            object.__setattr__(twin, name, value)
+    return twin
+
+
+def _attributes(tree: Any) -> dict[str, Any]:
+    names = [field.name for field in dataclasses.fields(tree)] if dataclasses.is_dataclass(tree) else []
+    return {
+        name: getattr(tree, name) for name in {**dict.fromkeys(names), **getattr(tree, "__dict__", {})} if hasattr(tree, name)
+    }
 
 
 def _number(x: Any) -> float:

@@ -68,7 +68,7 @@ class Value(Manners):
         primitive: the row of the table that made this node, None for a leaf.
 
     Raises:
-        TypeError: for anything but a real number, or a label that is a container.
+        TypeError: for anything but a real number, or a label that is neither text nor a number.
 
     >>> w = Value(0.5, label="w")
     >>> (w * 2 + 1).relu()
@@ -89,7 +89,7 @@ class Value(Manners):
     def __init__(self, data: Any, label: str | None = None) -> None:
         if isinstance(data, Value):
             raise TypeError(f"a Value holds a number, not a node; use {data!r} itself, or its .data for a new leaf")
-        if isinstance(label, tuple | list | set | Value):
+        if not isinstance(label, str | int | float | None):
             raise TypeError(f"the label of a Value is text, not {label!r}; operations record their operands themselves")
         self._data = data if data.__class__ is float else real(data)  # measured: halves the time to make a leaf
         self.grad = 0.0
@@ -236,6 +236,12 @@ class Value(Manners):
 
 class Variable(Value):
     """The variable that a function is differentiated with respect to; copies made inside the function stay connected to it."""
+
+    __slots__ = ()
+
+
+class Independent(Value):
+    """A derivative that does not depend on anything."""
 
     __slots__ = ()
 

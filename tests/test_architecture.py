@@ -30,7 +30,9 @@ ROOMS: dict[str, set[str]] = {
     "autograd.trees": {"autograd.rows"},
     "autograd.risks": {"autograd", "autograd.primitives", "autograd.rows", "autograd.symbol", "autograd.value"},
     "autograd.forward": {"autograd.primitives", "autograd.rows", "autograd.symbol", "autograd.trees", "autograd.value"},
-    "autograd.rerun": {"autograd.fixed", "autograd.manners", "autograd.primitives", "autograd.rows", "autograd.value"},
+    "autograd.rerun": {
+        "autograd.arithmetic", "autograd.fixed", "autograd.manners", "autograd.primitives", "autograd.rows", "autograd.value",
+    },
     "autograd.transforms": {
         "autograd.primitives", "autograd.rerun", "autograd.risks", "autograd.rows", "autograd.symbol", "autograd.trees",
         "autograd.value",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -335,3 +335,50 @@ def test_batches_that_do_not_fit_are_refused_by_path() -> None:
 def test_a_branch_on_a_leaf_of_a_tree_is_refused() -> None:
     with pytest.raises(TypeError, match="the truth of"):
         compile(lambda p: exp(p["a"]) if p["a"] > 0 else 0.0, example=[{"a": 1.0}])
+
+
+@dataclass
+class Pendulum:
+    length: float
+    gravity: float = field(default=9.81, init=False)
+    rate: float = field(init=False)
+    scale = 1.0
+
+    def __post_init__(self) -> None:
+        self.rate = self.length * self.length
+
+
+@dataclass(slots=True)
+class Slotted:
+    length: float
+    gravity: float = field(default=9.81, init=False)
+
+
+class Pair(NamedTuple):
+    length: float
+    gravity: float
+
+
+class Marked(Pair):
+    scale = 1.0
+
+
+def test_what_was_set_on_an_instance_stays_and_what_is_computed_is_computed_anew() -> None:
+    moon, small, pair = Pendulum(2.0), Slotted(2.0), Marked(2.0, 1.62)
+    moon.gravity = small.gravity = 1.62
+    moon.scale = pair.scale = 3.0
+    for f, argument, slope in (
+        (lambda p: p.length / p.gravity * p.scale, moon, 3 / 1.62), (lambda p: p.rate * p.scale, moon, 12.0),
+        (lambda p: p.length / p.gravity, small, 1 / 1.62), (lambda p: p.length * p.scale, pair, 3.0),
+    ):  # fmt: skip
+        assert grad(f)(argument).length.data == pytest.approx(slope, rel=1e-15)
+
+
+def test_a_constant_gradient_of_an_array_is_an_array_of_floats() -> None:
+    w = Value(2.0)
+    for found in (
+        grad(lambda a: np.where(a > 0, a, 0.0).sum())(np.array([-1.0, -2.0])), grad(lambda a: 3.0)(np.array([1.0, 2.0])),
+        hessian(lambda a: a.sum())(np.array([1.0, 2.0])), jacobian(lambda a: [a.sum(), 1.0])(np.array([1.0])),
+    ):  # fmt: skip
+        assert all(array.dtype == float for array in (found if isinstance(found, list) else [found]))
+    assert grad(lambda a: (w * a).sum())(np.array([1.0]))[0].data == 2.0  # it depends on w, and stays a node

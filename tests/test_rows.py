@@ -431,7 +431,11 @@ def test_functions_as_branches_in_every_reading() -> None:
     assert (x > 0).where(lambda: 1.0, lambda: 1 / 0).data == 1.0 and gradients(y, [x])[0].data == 0.25
     assert jvp(lambda x: where(x > 0, lambda: x**0.5, lambda: -x), [4.0], [1.0]) == (2.0, 0.25)
     assert jvp(lambda x: where(x > 0, lambda: x**0.5, lambda: -x), [-4.0], [1.0]) == (4.0, -1.0)
-    assert math.isnan(replay(where(x > 0, lambda: 2 * x, lambda: 1 / 0), {x: -1.0}).data)  # nobody computed that branch
+    choice = where(x > 0, lambda: 2 * x, lambda: 1 / 0)
+    for graph in (choice, *gradients(choice, [x]), where(x > 0, x, choice)):
+        with pytest.raises(ValueError, match=r"where\(1.0, .*, nan\) = .* now takes a branch that was not called"):
+            replay(graph, {x: -1.0})
+    assert jvp(lambda t: replay(choice, {x: t}), [3.0], [1.0]) == (6.0, 2.0)
     formula = where(Symbol("c"), *recorded(calls))
     assert calls == ["a", "b"] and formula.text == "where(c, 1, 2)"
     calls.clear()
