@@ -73,9 +73,9 @@ ROOMS: dict[str, set[str]] = {
     },
     "autograd.expressions": {"autograd", "autograd.primitives", "autograd.rows", "autograd.value"},
     "autograd.certainty": {
-        "autograd.arithmetic", "autograd.manners", "autograd.mistakes", "autograd.primitives", "autograd.rerun",
-        "autograd.rows", "autograd.symbol", "autograd.telling", "autograd.transforms", "autograd.trees", "autograd.value",
-        "autograd.writing",
+        "autograd.arithmetic", "autograd.chance", "autograd.manners", "autograd.mistakes", "autograd.primitives",
+        "autograd.rerun", "autograd.rows", "autograd.symbol", "autograd.telling", "autograd.transforms", "autograd.trees",
+        "autograd.value", "autograd.writing",
     },
     "autograd.checking": {
         "autograd.certainty", "autograd.forward", "autograd.manners", "autograd.nonfinite", "autograd.primitives",

@@ -66,8 +66,8 @@ def certify(subject: Value | Callable[..., Any], /, *, digits: int | None = None
         claim itself: proved, refuted at a point, or undecided and where.
 
     Raises:
-        TypeError: for anything else, for arguments that the function does not have, and for rows whose function or rule
-            takes only numbers.
+        TypeError: for anything else, for arguments that the function does not have, for rows whose function or rule takes
+            only numbers, and for a function that draws random numbers.
         ValueError: for leaves or sides that are not finite, and an empty side; as a `DomainError` if the function has no
             value somewhere in the box.
         ModuleNotFoundError: without python-flint.

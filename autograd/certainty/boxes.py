@@ -216,19 +216,19 @@ class BoxCertificate(Tabular):
             return float(Piece(self.subject, point).bounds(place).low)
 
     def _decided(self, condition: Callable[[Piece], Any], is_continuous: bool = False) -> Claim:
-        with ctx.workprec(self._precision):
+        with ctx.workprec(self._precision), self.subject.without_chance(condition):
             return decide(self.subject, condition, is_continuous)
 
     def _search(self, which: int) -> Quantity:
         if which not in self._found:
-            with ctx.workprec(self._precision):
+            with ctx.workprec(self._precision), self.subject.without_chance():
                 self._found[which] = _bounded(self.subject, which)
         return self._found[which]
 
 
 def claimed(subject: Subject, digits: int) -> Claim | None:
     """Decide the claim of a function that returns a condition; return None for a function that returns a number."""
-    with ctx.workprec(bits(digits)):
+    with ctx.workprec(bits(digits)), subject.without_chance():
         if not any(piece.is_condition for piece in (Piece(subject), Piece(subject).middle)):
             return None
         return decide(subject, lambda piece: piece.bounds(VALUE))
