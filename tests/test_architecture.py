@@ -84,7 +84,6 @@ ROOMS: dict[str, set[str]] = {
     },
     "autograd.strategies": {
         "autograd", "autograd.checking", "autograd.primitives", "autograd.rows", "autograd.symbol", "autograd.value",
-        "autograd.writing",
     },
     "autograd.chance": {"autograd.value"},
     "autograd.compiler": {
