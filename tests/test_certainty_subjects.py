@@ -1,4 +1,4 @@
-"""What may be certified: constants in disguise, choices by a number, containers of all kinds; and what is refused."""
+"""What may be certified: constants in disguise, containers of all kinds; and what is refused."""
 
 from __future__ import annotations
 
@@ -69,15 +69,6 @@ def test_bounds_that_are_exact_but_for_rounding_take_no_more_work() -> None:
 def test_shares_of_ranges_at_infinity(f: Any, box: Any, value: str, slope: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(boxes, "MOST", boxes.FEWEST)
     assert [row[3] for row in rows_of(certify(f, x=box))] == [value, slope]
-
-
-def test_a_branch_that_a_number_does_not_choose_need_not_have_a_value() -> None:
-    certificate = certify(lambda x: where(x, lambda: sin(x) / x, lambda: 1.0), x=0)
-    assert certificate.value == (1, 1) and certificate.bounds("x") == (0, 0)
-    assert float(certify(lambda x: where(x, lambda: 1 / x, lambda: 0.0), x=(0.5, 1)).value.high) == 2
-    with pytest.raises(TypeError, match="is a number, not a condition"):
-        certify(lambda x: x if x else 1.0, x=(-1, 1))
-    assert math.isinf(certify(lambda x: where(x, lambda: 1 / x, lambda: 0.0), x=(0, 1)).value.high)
 
 
 # Random numbers

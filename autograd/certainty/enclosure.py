@@ -182,8 +182,6 @@ class Enclosure(Operand, Value):
 
     def __bool__(self) -> bool:
         if self.primitive is None or not self.primitive.is_condition:
-            if not self.is_open:  # so that a `where` calls only the branch that is taken
-                return bool(self.bounds.truth)
             raise TypeError(f"{self!r} is a number, not a condition; compare it, as in `if x > 0:`")
         truth = _truth(self)
         if truth is None:
