@@ -1,8 +1,12 @@
-"""Where a NaN or an infinity begins: the first node whose operands are finite and whose value, or gradient, is not."""
+"""Where a NaN or an infinity begins: the first node whose operands are finite and whose value, or gradient, is not.
+
+Only nodes count from which something comes to the result: what is computed on a branch that is not taken does no harm.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,7 +24,8 @@ class Nonfinite:
 
     Attributes:
         node: the node.
-        phase: "forward" if its value is not finite, "backward" if a gradient that flows from it is not.
+        phase: "forward" if its value is not finite, "backward" if a gradient that flows from it is not, or the sum of those
+            that flow to it.
         text: an explanation with the operation and its operands.
     """
 
@@ -36,7 +41,7 @@ def find_nonfinite(loss: Value) -> Nonfinite | None:
     """Find the node at which a NaN or an infinity arose first, in the forward pass or else in the backward pass.
 
     Returns:
-        The finding, or None if all values and gradients are finite.
+        The finding, or None if all values and gradients are finite, apart from values on branches that are not taken.
 
     >>> w = Value(800.0, label="w")
     >>> print(find_nonfinite((w.exp() - w.exp()) * 2))
@@ -45,17 +50,22 @@ def find_nonfinite(loss: Value) -> Nonfinite | None:
     if not isinstance(loss, Value):
         raise TypeError(f"find_nonfinite needs the Value whose graph is to be searched, not {loss!r}")
     order = topological(loss)
+    counts = _counting(order, loss)
     for node in name_nodes(loss, order):
-        if not math.isfinite(node.data):
+        if node in counts and not math.isfinite(node.data):
             operands = " and ".join(describe(x) if isinstance(x, Value) else repr(x) for x in node.operands)
             origin = f"from {operands}" if operands else "from the start"
             return Nonfinite(node, "forward", f"the first value that is not finite is {describe(node)}, {origin}")
-    flows = [
-        (node, delta, x, partial)
-        for node, delta, _, (partials, _) in sorted_pass(loss)
-        for x, partial in zip(node.inputs, partials, strict=True)
-        if partial is not None and delta is not None and not math.isfinite(delta * partial)
-    ]
+    flows: list[tuple[Value, float, Value, float]] = []
+    for node, delta, sums, (partials, _) in sorted_pass(loss):
+        for x, (before, after), partial in zip(node.inputs, sums, partials, strict=True):
+            if partial is None or delta is None:
+                continue
+            if not math.isfinite(delta * partial):
+                flows.append((node, delta, x, partial))
+            elif not flows and not math.isfinite(after):
+                text = f"the first gradient that is not finite is a sum, at {describe(x)}: {before!r} + {delta * partial!r}"
+                return Nonfinite(x, "backward", text)
     for node, delta, x, partial in flows[:1]:
         text = f"the first gradient that is not finite flows from {describe(node)}: {delta!r} · {partial!r} to {describe(x)}"
         lost = next((flow for flow in flows if 0 in (flow[1], flow[3])), None)
@@ -65,3 +75,19 @@ def find_nonfinite(loss: Value) -> Nonfinite | None:
                      "and for the length of a vector use hypot")  # fmt: skip
         return Nonfinite(node, "backward", text)
     return None
+
+
+def _counting(order: Sequence[Value], loss: Value) -> set[Value]:
+    """Return the nodes from which a value or a gradient comes to the result.
+
+    These are the nodes along taken edges; below a node that is not finite although those are, as ⌊∞⌋ is, the others too.
+    """
+    found = {loss}
+    for node in reversed(order):
+        if node in found:
+            inputs = [x for x, taken in zip(node.inputs, node.taken, strict=True) if taken]
+            is_choice = getattr(node.primitive, "picks", None) is not None
+            if not math.isfinite(node.data) and not is_choice and all(math.isfinite(x.data) for x in inputs):
+                inputs = [*node.inputs]
+            found.update(inputs)
+    return found

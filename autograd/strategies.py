@@ -22,20 +22,24 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
 
-from hypothesis import Phase, assume, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
+from hypothesis.errors import Unsatisfiable
 
 from autograd import primitives
 from autograd.checking import gradcheck
+from autograd.checking.numeric import slope
+from autograd.checking.readings import check_arrays, check_text
+from autograd.checking.verdicts import short
 from autograd.primitives import DomainError, Nary, Primitive, Unary
 from autograd.rows import TABLE
-from autograd.symbol import Symbol, as_symbol, operand_name
+from autograd.symbol import operand_name
 from autograd.value import Value
-from autograd.writing import source
 
 __all__ = [
     "ROWS", "Network", "Program", "arrays", "check_primitive", "graphs", "networks", "numbers", "operands", "programs",
@@ -44,6 +48,9 @@ __all__ = [
 
 ROWS: Final[tuple[Primitive, ...]] = tuple(TABLE.values())
 NEAR: Final = 1e-2  # how near to a kink no operands are drawn; half of it for the edge of a domain
+# All numbers that are drawn, for a row with one operand: the whole ones first, which are easiest to read.
+LINE: Final = sorted([n / 100 for n in range(-300, 301)], key=lambda x: (x % 1 != 0, x == 0, abs(x)))
+ENOUGH: Final = 0.1  # relative error with which a numeric derivative shows that there is one
 STEEP: Final = 100.0  # how large values and partial derivatives of a drawn graph may be
 
 
@@ -96,8 +103,8 @@ def widths(row: Primitive) -> list[int]:
     return [1] if isinstance(row, Unary) else [2]
 
 
-def is_smooth(row: Primitive, data: Sequence[float]) -> bool:
-    """Whether a row has a value and finite partial derivatives at some operands, no kink or edge near, and nothing singular."""
+def is_inside(row: Primitive, data: Sequence[float]) -> bool:
+    """Whether a row has a value at some operands, no kink or edge near, and nothing singular."""
     if tuple(data) in row.singular:
         return False
     try:
@@ -105,10 +112,22 @@ def is_smooth(row: Primitive, data: Sequence[float]) -> bool:
         for i in range(len(data)) if row.domain else ():
             for step in (-NEAR / 2, NEAR / 2):
                 row.evaluate([*data[:i], data[i] + step, *data[i + 1 :]])
-        slopes = row.partials(data, out, range(len(data)))
-        return all(map(math.isfinite, (out, *slopes))) and (row.kink is None or not abs(row.kink(*data)) < NEAR)
+        return math.isfinite(out) and (row.kink is None or not abs(row.kink(*data)) < NEAR)
     except DomainError:
         return False
+
+
+def is_smooth(row: Primitive, data: Sequence[float]) -> bool:
+    """Whether a row is inside its domain at some operands, see `is_inside`, and its partial derivatives are finite there."""
+    return is_inside(row, data) and all(map(math.isfinite, _slopes(row, data)))
+
+
+def _slopes(row: Primitive, data: Sequence[float]) -> list[float]:
+    """Return the partial derivatives that a row's rules give, NaN for all where a rule raises an error."""
+    try:
+        return [float(x) for x in row.partials(data, row.evaluate(data), range(len(data)))]
+    except DomainError:
+        return [math.nan] * len(data)
 
 
 def operands(row: Primitive, width: int | None = None) -> st.SearchStrategy[tuple[float, ...]]:
@@ -122,10 +141,15 @@ def operands(row: Primitive, width: int | None = None) -> st.SearchStrategy[tupl
     >>> find(operands(primitives.log), lambda data: True)
     (0.01,)
     """
+    return _anywhere(row, width).filter(lambda data: is_smooth(row, data))
+
+
+def _anywhere(row: Primitive, width: int | None = None) -> st.SearchStrategy[tuple[float, ...]]:
+    """Draw operands of a row, also where it has no value."""
     counts = [width] if width is not None else widths(row)
     conditions = st.sampled_from((1.0, 0.0)) if isinstance(row, Nary) and row.picks is not None else numbers()
     drawn = [st.tuples(conditions, *[numbers()] * (count - 1)) for count in counts]
-    return st.one_of(*drawn).filter(lambda data: is_smooth(row, data))
+    return st.one_of(*drawn)
 
 
 @dataclass(frozen=True)
@@ -288,7 +312,8 @@ def check_primitive(
 
     At many operands: its partial derivatives and their derivatives against numeric ones, forward mode and the differentiable
     gradients against backward; its function and rules as text, evaluated, against themselves; and read on NumPy's arrays,
-    against the same on floats.
+    against the same on floats.  Its rules must have finite values wherever the function is smooth, except at points that are
+    listed in `singular` or excluded by `domain`, written as inequalities such as ``x > 0``.
 
     Args:
         row: the row.
@@ -299,11 +324,27 @@ def check_primitive(
     Raises:
         AssertionError: with the smallest operands found at which something is wrong, and what; or if some partial
             derivative could not be judged anywhere.
+        TypeError: for anything but a row.
     """
+    if not isinstance(row, Primitive):
+        raise TypeError(
+            f"check_primitive takes a row, such as Unary('cube', lambda x: x**3, lambda x, out: 3 * x**2), not {row!r}"
+        )
     tested: set[int] = set()
     seen: set[int] = set()
     strategy = operands(row) if drawn is None else drawn
-    thorough = settings(max_examples=examples, deadline=None, report_multiple_bugs=False, phases=set(Phase) - {Phase.explain})
+    thorough = settings(
+        max_examples=examples,
+        deadline=None,
+        report_multiple_bugs=False,
+        phases=set(Phase) - {Phase.explain},
+        suppress_health_check=[HealthCheck.filter_too_much],
+    )
+
+    @thorough
+    @given(_anywhere(row) if drawn is None else drawn)
+    def check_everywhere(drawn: Sequence[float]) -> None:
+        check_finite(row, [float(x) for x in drawn])
 
     @thorough
     @given(strategy)
@@ -337,9 +378,13 @@ def check_primitive(
         if _has_rules(row, data):
             check_arrays(row, data)
 
-    check()
-    if arrays:
-        check_on_arrays()
+    for x in LINE if drawn is None and isinstance(row, Unary) else ():
+        check_finite(row, [x])
+    check_everywhere()
+    with suppress(Unsatisfiable):  # where no operands suit, none are seen
+        check()
+        if arrays:
+            check_on_arrays()
     if seen - tested or not seen:
         names = ", ".join(f"operand {i}" for i in sorted(seen - tested)) or "any operand"
         raise AssertionError(f"the partial derivative of {row.name} with respect to {names} could not be judged at any of the "
@@ -356,52 +401,52 @@ def _has_rules(row: Primitive, data: Sequence[float]) -> bool:
     return math.isfinite(out)
 
 
-def check_text(row: Primitive, data: Sequence[float]) -> None:
-    """Compare a row's function and rules, written as Python and evaluated, with what they give at some operands.
+def check_finite(row: Primitive, data: Sequence[float]) -> None:
+    """Compare whether a row's rules have finite values at some operands with whether its function is smooth there.
 
     Raises:
-        AssertionError: if they cannot be written, or give something else.
+        AssertionError: if a rule gives ∞ or NaN, or raises an error, where the function has a finite slope on both sides.
 
-    >>> check_text(primitives.tanh, [0.5])
+    >>> check_finite(primitives.sqrt, [0.0])
     """
-    names = [operand_name(row, i) for i in range(len(data))]
-    symbols, which = [Symbol(name) for name in names], range(len(data))
+    if not is_inside(row, data) or _is_excluded(row, data):
+        return
     out = row.evaluate(data)
-    values = {**dict(zip(names, data, strict=True)), "out": float(out), "inf": math.inf, "nan": math.nan}
+    steered = isinstance(row, Nary) and row.picks is not None
+    for i in range(steered, len(data)):
+        try:
+            [partial] = row.partials(data, out, [i])
+            found = f"it gives {short(partial)}"
+        except DomainError as error:
+            partial, found = math.nan, str(error)
+        if math.isfinite(partial):
+            continue
+
+        def f(t: float, i: int = i) -> float:
+            try:
+                return float(row.evaluate([*data[:i], t, *data[i + 1 :]]))
+            except DomainError:
+                return math.nan
+
+        numeric = slope(f, data[i])
+        if numeric.kind == "smooth" and numeric.side == "both" and numeric.error <= ENOUGH * max(1.0, abs(numeric.value)):
+            names = [operand_name(row, j) for j in range(len(data))]
+            at = ", ".join(f"{name} = {short(x)}" for name, x in zip(names, data, strict=True))
+            rule = "the rule" if isinstance(row, Unary) else f"the rule ∂{row.name}/∂{names[i]}"
+            raise AssertionError(f"{row.name}: {rule} has no finite value at {at}, where the function is smooth and has the "
+                                 f"slope {short(numeric.value)}: {found}. Correct the rule, list the point in singular, or "
+                                 "exclude it by domain, such as 'x > 0'")  # fmt: skip
+
+
+def _is_excluded(row: Primitive, data: Sequence[float]) -> bool:
+    """Whether a row's domain is written as inequalities, such as ``-1 ≤ x ≤ 1``, that do not hold at some operands."""
+    text = row.domain
+    for sign, operator in {"≤": "<=", "≥": ">=", "≠": "!=", ",": " and "}.items():
+        text = text.replace(sign, operator)
     try:
-        formulas = [row.apply(symbols), *row.partials(symbols, Symbol("out"), which)]
-    except Exception as error:  # whatever a function or rule that takes only numbers raises
-        raise AssertionError(f"{row.name} cannot be written as text: {error}") from None
-    for formula, expected in zip(formulas, [out, *row.partials(data, out, which)], strict=True):
-        text, calls = source(as_symbol(formula))
-        found = float(eval(text, {"__builtins__": {}}, {**values, **{name: called.function for name, called in calls.items()}}))
-        if found != expected and not (math.isnan(found) and math.isnan(expected)):
-            raise AssertionError(f"{row.name} at {tuple(data)}: the text {text} gives {found!r}, the row {float(expected)!r}")
-
-
-def check_arrays(row: Primitive, data: Sequence[float]) -> None:
-    """Compare a row's function and rules, read on NumPy's arrays, with what they give at floats.
-
-    Raises:
-        AssertionError: if they cannot be read, or give something else, apart from rounding.
-
-    >>> check_arrays(primitives.tanh, [0.5])
-    """
-    import numpy as np
-
-    which = range(len(data))
-    out = row.evaluate(data)
-    columns = [np.array([x, x]) for x in data]
-    try:
-        with np.errstate(all="ignore"):  # what is not finite shows in the comparison
-            result = row.apply(columns)
-            found = [result, *row.partials(columns, result, which)]
-    except Exception as error:
-        raise AssertionError(f"{row.name} cannot be read on arrays ({error}); make its function of rows, name the function "
-                             "of the array namespace in the column array, or pass arrays=False") from None  # fmt: skip
-    for array, expected in zip(found, [out, *row.partials(data, out, which)], strict=True):
-        if not np.allclose(array, float(expected), rtol=1e-12, atol=1e-15, equal_nan=True):
-            raise AssertionError(f"{row.name} at {tuple(data)}: arrays give {array!r}, floats {float(expected)!r}")
+        return not eval(text, {"__builtins__": {}}, {operand_name(row, i): x for i, x in enumerate(data)})
+    except Exception:  # it is empty, or in words
+        return False
 
 
 st.register_type_strategy(Value, graphs())

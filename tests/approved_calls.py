@@ -12,7 +12,7 @@ from approved_pictures import lined
 
 import autograd
 from autograd import Value, value_and_grad
-from autograd.strategies import check_text
+from autograd.checking.readings import check_text
 from nn import losses
 from nn.data import moons, parity, truth_table
 from nn.optim import SGD, descend

@@ -75,9 +75,9 @@ ROOMS: dict[str, set[str]] = {
     },
     "autograd.expressions": {"autograd", "autograd.primitives", "autograd.rows", "autograd.value"},
     "autograd.certainty": {
-        "autograd.arithmetic", "autograd.manners", "autograd.mistakes", "autograd.primitives", "autograd.rerun",
-        "autograd.rows", "autograd.symbol", "autograd.telling", "autograd.transforms", "autograd.trees", "autograd.value",
-        "autograd.writing",
+        "autograd.arithmetic", "autograd.chance", "autograd.manners", "autograd.mistakes", "autograd.primitives",
+        "autograd.rerun", "autograd.rows", "autograd.symbol", "autograd.telling", "autograd.transforms", "autograd.trees",
+        "autograd.value", "autograd.writing",
     },
     "autograd.checking": {
         "autograd.certainty", "autograd.forward", "autograd.manners", "autograd.nonfinite", "autograd.primitives",
@@ -86,7 +86,6 @@ ROOMS: dict[str, set[str]] = {
     },
     "autograd.strategies": {
         "autograd", "autograd.checking", "autograd.primitives", "autograd.rows", "autograd.symbol", "autograd.value",
-        "autograd.writing",
     },
     "autograd.chance": {"autograd.value"},
     "autograd.compiler": {

@@ -1,6 +1,7 @@
 """Gradient checks in tests: what pytest, unittest and Hypothesis show of them."""
 
 import math
+import re
 import subprocess
 import sys
 import tomllib
@@ -14,7 +15,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import FailedHealthCheck, Unsatisfiable
 
-from autograd import assert_gradient, exp, gradcheck, log, relu, sigmoid, sin, tanh
+from autograd import Unary, assert_gradient, exp, gradcheck, log, relu, sigmoid, sin, tanh
 from autograd.checking.assertions import REJECTED, why_rejected
 from autograd.strategies import arrays, numbers
 
@@ -135,8 +136,9 @@ def test_a_mistake_in_the_test_is_not_a_rejection() -> None:
 TESTS = """
 import math, unittest
 from hypothesis import given, settings, strategies as st
-from autograd import assert_gradient, gradcheck, relu
+from autograd import Unary, assert_gradient, certify, gradcheck, relu, tanh
 
+careless = Unary("careless", tanh.function, lambda x, out: 1 - out)
 def wrong(x):
     return -math.cos(x)
 
@@ -152,6 +154,16 @@ def test_verdict():
     assert report.verdict == "correct"
 def test_assert_gradient():
     assert_gradient(math.sin, 1.0, gradient=wrong)
+def test_box():
+    assert gradcheck(lambda x: careless(x) * tanh(x), box={"x": (0.25, 1)})
+def test_box_verdict():
+    report = gradcheck(lambda x: careless(x) * tanh(x), box={"x": (0.25, 1)})
+    assert report.verdict == "correct"
+def test_claim():
+    assert certify(lambda **x: sum(x.values()) < 0, **{f"input{i}": (-1, 1) for i in range(12)})
+def test_claim_verdict():
+    claim = certify(lambda x: x < 0, x=(-1, 1))
+    assert claim.verdict == "proved"
 class Case(unittest.TestCase):
     def test_true(self):
         self.assertTrue(gradcheck(math.sin, 1.0, gradient=wrong))
@@ -174,7 +186,7 @@ def failures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         f"sys.exit(pytest.main(['-q', '-p', 'no:cacheprovider', '-p', {PLUGIN!r}, {str(folder)!r}]))"
     )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, encoding="utf-8", cwd=folder, check=False)
-    assert "8 failed" in run.stdout, run.stdout + run.stderr
+    assert "12 failed" in run.stdout, run.stdout + run.stderr
     _, *parts = run.stdout.partition("= short test summary")[0].split("\n____")
     return {part.split()[1].rpartition(".")[2]: part for part in parts}
 
@@ -193,6 +205,19 @@ def test_pytest_shows_the_whole_report(failures: dict[str, str], test: str) -> N
     assert "\\n" not in failures[test]
     assert (test == "test_named") == ("first my own words\nE" in failures[test])
     assert "def assert_gradient" not in failures[test]
+
+
+@pytest.mark.parametrize("test", ["test_box", "test_box_verdict"])
+def test_pytest_shows_the_whole_report_on_a_box(failures: dict[str, str], test: str) -> None:
+    careless = Unary("careless", tanh.function, lambda x, out: 1 - out)
+    for line in str(gradcheck(lambda x: careless(x) * tanh(x), box={"x": (0.25, 1)})).splitlines():
+        assert re.search(rf"^E .*{re.escape(line)}$", failures[test], re.MULTILINE), f"{line}\n{failures[test]}"
+
+
+def test_pytest_shows_all_of_a_claim(failures: dict[str, str]) -> None:
+    point = ", ".join(f"input{i} = {int(i < 6)}" for i in range(12))  # a corner of the first six sides
+    assert f"refuted at {point}\n" in failures["test_claim"]
+    assert re.search(r"^E .*refuted at x = 1$", failures["test_claim_verdict"], re.MULTILINE)
 
 
 def test_pytest_says_why_points_were_rejected(failures: dict[str, str]) -> None:

@@ -8,7 +8,22 @@ from typing import Any, cast
 import pytest
 from hypothesis import given
 
-from autograd import Value, dot, find_nonfinite, gradients, maximum, replay, sigmoid, walk
+from autograd import (
+    Value,
+    dot,
+    exp,
+    find_nonfinite,
+    floor,
+    gradients,
+    maximum,
+    relu,
+    replay,
+    sigmoid,
+    sign,
+    sqrt,
+    walk,
+    where,
+)
 from autograd.strategies import Program, programs
 from autograd.telling import name_nodes
 from autograd.value import topological
@@ -150,6 +165,46 @@ def test_finding_what_is_not_finite() -> None:
     found = find_nonfinite(z.sqrt() + 1)
     assert found is not None and found.phase == "backward"
     assert str(found) == "the first gradient that is not finite flows from sqrt(z) = 0.0: 1.0 · inf to z = 0.0"
+
+
+def test_a_branch_that_is_not_taken_is_not_to_blame() -> None:
+    x = Value(0.0, label="x")
+    harmless = exp(x + 1000)
+    found = find_nonfinite(where(x < 1, sqrt(x) ** 2, harmless))
+    assert found is not None and found.phase == "backward" and "sqrt(x)" in str(found) and "0·∞" in str(found)
+    for y in (
+        where(x < 1, x * 2, harmless),
+        maximum(x, -harmless),
+        relu(-harmless),
+        where(harmless > 3, x, 1),
+        sign(harmless) * x,
+        where(x < 1, x, where(x < 1, harmless, x)) + 1,
+    ):
+        assert find_nonfinite(y) is None
+    for y in (
+        where(x < 1, harmless, harmless * 2),
+        floor(harmless),
+        sign(x) + floor(harmless) * 2,
+        maximum(harmless, exp(x + 800) * -1),
+        where(x < 1, x, harmless) + harmless,
+    ):
+        found = find_nonfinite(y)
+        assert found is not None and found.node is harmless
+    found = find_nonfinite(where(x < 1, math.inf, harmless) + x)
+    assert found is not None and found.node.primitive is where and found.phase == "forward"
+
+
+def test_a_sum_of_gradients_that_overflows_is_found() -> None:
+    a = Value(0.1, label="a")
+    found = find_nonfinite(a * 1e308 + a * 1e308)
+    assert found is not None and found.node is a and found.phase == "backward"
+    assert str(found) == "the first gradient that is not finite is a sum, at a = 0.1: 1e+308 + 1e+308"
+    twice = Value(0.1, label="b") * 0.1
+    found = find_nonfinite(dot([twice, twice], [1.7e308, 1.7e308]))
+    assert found is not None and found.node is twice
+    assert find_nonfinite(a * 1e308 - a * 1e308) is None
+    found = find_nonfinite((a * 1e308 + a * 1e308) * 1e10 * 1e-10)
+    assert found is not None and found.phase == "forward"
 
 
 @pytest.mark.parametrize("reading", [walk, find_nonfinite, replay, lambda y: gradients(y, [])])

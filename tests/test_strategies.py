@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import replace
-from itertools import pairwise
+from itertools import pairwise, product
 from random import Random
 from typing import Any
 
@@ -10,7 +10,24 @@ import pytest
 from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 
-from autograd import Binary, Nary, Primitive, Unary, Value, dot, exp, log, log1p, power, relu, sigmoid, sqrt, tanh
+from autograd import (
+    Binary,
+    Nary,
+    Primitive,
+    Unary,
+    Value,
+    dot,
+    exp,
+    log,
+    log1p,
+    power,
+    primitives,
+    relu,
+    sigmoid,
+    sqrt,
+    tanh,
+    where,
+)
 from autograd.checking import gradcheck
 from autograd.checking.numeric import slope
 from autograd.strategies import (
@@ -19,6 +36,7 @@ from autograd.strategies import (
     STEEP,
     Network,
     Program,
+    check_finite,
     check_primitive,
     graphs,
     is_smooth,
@@ -215,3 +233,77 @@ def on_arrays_otherwise(x: Any) -> Any:
 def test_wrong_rows_are_noticed(row: Primitive, message: str) -> None:
     with pytest.raises((AssertionError, ValueError), match=message):
         check_primitive(row, examples=30)
+
+
+# Where a rule has no value
+
+
+LOG_CUBE = "the rule has no finite value at x = -1, where the function is smooth and has the slope 3: .* log needs x > 0"
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (replace(tanh, name="f", partial=lambda x, out: where(x < 0, math.nan, 1 - out * out)), "at x = -1, where .* NaN"),
+        (replace(tanh, name="f", partial=lambda x, out: where(x > 1, math.inf, 1 - out * out)), "at x = 2, where .* ∞"),
+        (replace(tanh, name="f", partial=lambda x, out: math.nan), "the rule has no finite value at x = -1, where"),
+        (replace(tanh, name="f", partial=lambda x, out: 1 / 0), "at x = -1, where .* ZeroDivisionError"),
+        (Unary("cube", lambda x: x * x * x, lambda x, out: 3 * exp(2 * log(x))), LOG_CUBE),
+        (Unary("cube", lambda x: x * x * x, lambda x, out: 3 * exp(2 * log(x)), domain="positive x"), LOG_CUBE),
+        (Unary("square", lambda x: x * x, lambda x, out: 2 * out / x), "no finite value at x = 0, where"),
+        (Unary("square", lambda x: x * x, lambda x, out: 2 * x * (x - 1.5) / (x - 1.5)), "no finite value at x = 1.5, where"),
+        (
+            Binary("times", lambda x, y: x * y, lambda x, y, out: y, lambda x, y, out: where(y < 1, math.nan, x)),
+            "the rule ∂times/∂y has no finite value at x = 0, y = 0, where",
+        ),
+        (
+            Nary("sum", lambda *v: v[0] + v[1] + v[2], lambda v, out: [1.0, where(v[1] < 1, math.nan, 1.0), 1.0], tuple),
+            "the rule ∂sum/∂x1 has no finite value at x0 = 0, x1 = 0, x2 = 0, where",
+        ),
+    ],
+)
+def test_a_rule_without_a_value_where_the_function_is_smooth_is_noticed(row: Primitive, message: str) -> None:
+    with pytest.raises(AssertionError, match=f"^{row.name}: .*{message}"):
+        check_primitive(row, examples=5)
+
+
+def test_it_is_noticed_at_the_operands_that_a_strategy_draws() -> None:
+    row = replace(tanh, name="f", partial=lambda x, out: 1 - out * out + 0 * log(x))
+    check_primitive(row, st.tuples(numbers(0.5, 3)), examples=5)
+    with pytest.raises(AssertionError, match=r"has no finite value at x = -0\.5, where"):
+        check_primitive(row, st.tuples(numbers(-3, -0.5)), examples=5)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        Unary("cube", lambda x: x * x * x, lambda x, out: 3 * exp(2 * log(x)), domain="x > 0"),
+        Unary("square", lambda x: x * x, lambda x, out: 2 * out / x, singular={(0.0,): (0.0,)}),
+        Unary("root", lambda x: sqrt(x), lambda x, out: 1 / (2 * out)),  # at the edge of a domain that it does not name
+        Unary("rise", lambda x: x * sqrt(x), lambda x, out: 1.5 * x / sqrt(x)),  # at such an edge, with a slope on one side
+        Unary("cbrt", primitives.cbrt.function, lambda x, out: 1 / (3 * out * out), array="cbrt"),  # the slope at 0 is ∞
+        Unary("size", lambda x: abs(x), lambda x, out: x / out),  # there is no slope at 0
+    ],
+    ids=lambda row: row.name,
+)
+def test_a_rule_needs_no_value_where_the_function_is_not_smooth_or_the_row_says_so(row: Primitive) -> None:
+    check_primitive(row, examples=5)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_every_rule_of_the_table_has_values_where_its_function_is_smooth(row: Primitive) -> None:
+    for width in widths(row):
+        for data in product((0.0, 1.0, -1.0, 2.0, -0.5), repeat=width):
+            if not (isinstance(row, Nary) and row.picks and data[0] not in (0, 1)):
+                check_finite(row, data)
+
+
+def test_a_row_without_a_value_where_operands_are_drawn_cannot_be_judged() -> None:
+    with pytest.raises(AssertionError, match="with respect to any operand could not be judged at any of the operands drawn"):
+        check_primitive(Unary("far", lambda x: log(x - 10), lambda x, out: 1 / (x - 10)), examples=5)
+
+
+@pytest.mark.parametrize("function", [math.tanh, 3.0, [tanh], Unary])
+def test_what_is_not_a_row_is_refused(function: Any) -> None:
+    with pytest.raises(TypeError, match=r"check_primitive takes a row, such as Unary\("):
+        check_primitive(function)

@@ -61,13 +61,13 @@ def certify(subject: Value | Callable[..., Any], /, *, digits: int | None = None
         At a kink, the choice of the row's rule is certified, with a remark in `notes`.
 
         On a box, what holds at all its points, within a few percent of the true range or as far as a limit on the work
-        allows; the table has the difference.  Further methods decide claims: ``claim(lambda w: w > 0)`` on the derivatives,
-        `monotone`, `lipschitz`.  For a function that returns a condition, the claim itself: proved, refuted at a point, or
-        undecided and where.
+        allows; the table has the difference, ∞ for a range of one number.  Further methods decide claims:
+        ``claim(lambda w: w > 0)`` on the derivatives, `monotone`, `lipschitz`.  For a function that returns a condition, the
+        claim itself: proved, refuted at a point, or undecided and where.
 
     Raises:
-        TypeError: for anything else, for arguments that the function does not have, and for rows whose function or rule
-            takes only numbers.
+        TypeError: for anything else, for arguments that the function does not have, for rows whose function or rule takes
+            only numbers, and for a function that draws random numbers.
         ValueError: for leaves or sides that are not finite, and an empty side; as a `DomainError` if the function has no
             value somewhere in the box.
         ModuleNotFoundError: without python-flint.

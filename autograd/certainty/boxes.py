@@ -216,19 +216,19 @@ class BoxCertificate(Tabular):
             return float(Piece(self.subject, point).bounds(place).low)
 
     def _decided(self, condition: Callable[[Piece], Any], is_continuous: bool = False) -> Claim:
-        with ctx.workprec(self._precision):
+        with ctx.workprec(self._precision), self.subject.without_chance(condition):
             return decide(self.subject, condition, is_continuous)
 
     def _search(self, which: int) -> Quantity:
         if which not in self._found:
-            with ctx.workprec(self._precision):
+            with ctx.workprec(self._precision), self.subject.without_chance():
                 self._found[which] = _bounded(self.subject, which)
         return self._found[which]
 
 
 def claimed(subject: Subject, digits: int) -> Claim | None:
     """Decide the claim of a function that returns a condition; return None for a function that returns a number."""
-    with ctx.workprec(bits(digits)):
+    with ctx.workprec(bits(digits)), subject.without_chance():
         if not any(piece.is_condition for piece in (Piece(subject), Piece(subject).middle)):
             return None
         return decide(subject, lambda piece: piece.bounds(VALUE))
@@ -237,7 +237,7 @@ def claimed(subject: Subject, digits: int) -> Claim | None:
 def _bounded(subject: Subject, which: int) -> Quantity:
     """Divide the box until the bounds of a quantity are near the values that it reaches."""
     whole = Piece(subject)
-    heap, numbers, reached = list[tuple[float, int, Box, Interval, int | None]](), count(), _Range()
+    heap, numbers, reached = list[tuple[arb, int, Box, Interval, int | None]](), count(), _Range()
 
     def enter(piece: Piece) -> None:
         found, side = piece.examined(which)
@@ -281,34 +281,54 @@ class _Range:
         """Enter the value at a point, unless it is not known there."""
         if x.low == x.high or x.is_bounded:
             self.low, self.high = min(self.low, x.high), max(self.high, x.low)
-            self.least, self.most = min(self.least, self.low), max(self.most, self.high)
 
     def allow(self, x: Interval) -> None:
         """Enter the enclosure on a piece that is not divided further."""
         self.least, self.most = min(self.least, x.low), max(self.most, x.high)
 
-    def excess(self, x: Interval) -> float:
+    def excess(self, x: Interval) -> arb:
         """Return how far an enclosure goes beyond all of these."""
-        return max(0.0, _distance(x.low, self.least), _distance(self.most, x.high))
+        low, high = self._ends
+        return max(_beyond(x, min(low, self.least), max(high, self.most)))
 
     @property
-    def _scale(self) -> float:
-        width, sizes = float(self.high - self.low), (abs(float(self.low)), abs(float(self.high)))
-        return width + 1e-10 * max(sizes) if math.isfinite(width) else min(sizes)
-
-    @property
-    def tolerance(self) -> float:
+    def tolerance(self) -> arb:
         """How far a bound may go beyond these."""
-        return NEAR / 2 * self._scale
+        return (self._width + self._negligible) * (NEAR / 2)
 
     def share(self, bounds: Interval) -> float:
-        """Return by what share of the range the bounds may be wider than the range."""
-        beyond = max(0.0, _distance(bounds.low, self.low)) + max(0.0, _distance(self.high, bounds.high))
-        return beyond / self._scale if beyond else 0.0
+        """Return by what share of the range the bounds may be wider; ∞ where the range seems to be one number."""
+        low, high = self._ends
+        if low > high:  # no value is known
+            return math.inf
+        beyond, width = sum(_beyond(bounds, low, high), arb(0)), self._width
+        if width > self._negligible:
+            return float(beyond / width)
+        return math.inf if beyond > self._negligible else 0.0
+
+    @property
+    def _ends(self) -> tuple[arb, arb]:
+        # The values of a constant, each known but for rounding, overlap; its range is then what they have in common.
+        is_constant = self.high < self.low < EVERYTHING.high
+        return (self.high, self.low) if is_constant else (self.low, self.high)
+
+    @property
+    def _width(self) -> arb:
+        """The width of the range as far as it is known, or where one end is infinite the size of the other."""
+        width = self.high - self.low
+        return max(arb(0), width) if width.is_finite() else min(abs(self.low), abs(self.high))
+
+    @property
+    def _negligible(self) -> arb:
+        """A distance that does not show in numbers of this size."""
+        size = max(abs(self.low), abs(self.high))
+        return size * 1e-10 if size.is_finite() else arb(0)
 
 
-def _distance(x: arb, y: arb) -> float:
-    return 0.0 if x == y else float(y - x)
+def _beyond(x: Interval, low: arb, high: arb) -> tuple[arb, arb]:
+    """Return how far an interval goes beyond each of two ends; beyond an infinite end that it shares, not at all."""
+    below, above = (arb(0) if end == other else (end - other).upper() for end, other in ((low, x.low), (x.high, high)))
+    return max(arb(0), below), max(arb(0), above)
 
 
 def _corners(piece: Piece) -> Iterator[Piece]:

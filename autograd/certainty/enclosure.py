@@ -196,7 +196,10 @@ class Enclosure(Operand, Value):
     def __float__(self) -> NoReturn:
         raise NoEnclosureError(f"{self!r} cannot become a float: {INSTEAD}")
 
-    __int__ = __index__ = __round__ = __float__
+    __int__ = __index__ = __trunc__ = __complex__ = __float__
+
+    def __round__(self, places: int | None = None) -> NoReturn:
+        raise NoEnclosureError(f"{self!r} cannot be rounded: {INSTEAD}; to round to a whole number use floor(x + 0.5)")
 
     def __getattr__(self, name: str) -> Any:
         if name in ("data", "_data", "grad"):

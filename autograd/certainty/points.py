@@ -26,6 +26,7 @@ from flint import arb, ctx
 
 from autograd.certainty.enclosure import Enclosure, derivatives
 from autograd.certainty.intervals import Interval, interval
+from autograd.certainty.subjects import without_chance
 from autograd.certainty.tables import Bounds, Table, Tabular, bits
 from autograd.manners import describe
 from autograd.mistakes import sorted_pass, totals
@@ -63,12 +64,16 @@ class GraphCertificate(Tabular):
         for leaf in self.leaves:
             if not math.isfinite(leaf.data):
                 raise ValueError(f"{describe(leaf)} is not finite; a certificate needs real numbers in all leaves")
+        with without_chance(self._telling.names[loss], *{node.primitive for node in self._order}):
+            self._compute(digits)
+
+    def _compute(self, digits: int) -> None:
         self.precision = bits(digits)
         for _ in range(DOUBLINGS + 1):
             with ctx.workprec(self.precision):
                 self._nodes = self._computed()
-                found = derivatives(self._nodes[loss], [self._nodes[leaf] for leaf in self.leaves])
-                self._value, self._gradient = self._nodes[loss].bounds, [g.bounds for g in found]
+                found = derivatives(self._nodes[self.loss], [self._nodes[leaf] for leaf in self.leaves])
+                self._value, self._gradient = self._nodes[self.loss].bounds, [g.bounds for g in found]
                 if all(_is_narrow(x, digits) for x in (self._value, *self._gradient)):
                     break
             self.precision *= 2

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final
 
 from autograd.certainty.enclosure import Enclosure
 from autograd.certainty.intervals import Interval, between, interval
+from autograd.chance import Watched
 from autograd.rerun import replay
 from autograd.rows import kind_of, real
-from autograd.trees import flatten
-from autograd.value import Value, nodes_below
+from autograd.trees import Opened, flatten, open_tree
+from autograd.value import Value, nodes_below, topological
 
-__all__ = ["Box", "Subject"]
+__all__ = ["Box", "Subject", "without_chance"]
 
 Box = tuple[Interval, ...]
 SHOWN: Final = 12  # sides in a message
@@ -50,6 +52,9 @@ class Subject:
         name = str((f.label if isinstance(f, Value) else getattr(f, "__name__", getattr(f, "name", None))) or "f")
         self.title = name if name.isidentifier() else "f"
         self._function, self._positional = call, _positional(call, box, self.title)
+        self._sources = [*{node.primitive for node in topological(f)}] if isinstance(f, Value) else [f]
+        for name, tree in box.items():
+            flatten(tree, name)  # raises for anything but a tree
         self._trees = {name: flatten(_with_sides(tree, name), name) for name, tree in box.items()}
         found = {path: leaf for leaves, _ in self._trees.values() for path, leaf in leaves.items()}
         self.names = tuple(found)
@@ -77,6 +82,10 @@ class Subject:
             raise TypeError(f"{self.title} returned {kind_of(y)}; {why}")
         return Enclosure.leaf(interval(y.data if isinstance(y, Value) else real(y)))
 
+    def without_chance(self, *others: Any) -> AbstractContextManager[None]:
+        """Refuse the function, and functions that are applied to its results, if they draw random numbers meanwhile."""
+        return without_chance(self.title, *self._sources, *others)
+
     def text(self, box: Box) -> str:
         """Write a piece or a point of the box for people."""
         sides = [f"{name} {_text(x)}" for name, x in zip(self.names, box, strict=True)]
@@ -89,6 +98,24 @@ class Subject:
     def point(self, box: Box) -> dict[str, float]:
         """Return a point of the box as numbers by name."""
         return {name: float(x.low) for name, x in zip(self.names, box, strict=True)}
+
+
+@contextmanager
+def without_chance(title: str, *sources: Any) -> Iterator[None]:
+    """Return a context manager that refuses a computation that draws random numbers: its bounds would hold only for those.
+
+    Args:
+        title: of the computation.
+        sources: functions, or what holds them, in which generators are looked for.
+
+    Raises:
+        TypeError: if the state of any generator was changed.
+    """
+    watched = Watched(*sources)
+    yield
+    if watched.drew():
+        raise TypeError(f"{title} draws random numbers, and bounds would hold only for those that were drawn; draw them "
+                        "outside, or let an argument with an interval stand for them")  # fmt: skip
 
 
 def _text(x: Interval) -> str:
@@ -137,18 +164,25 @@ def _positional(f: Callable[..., Any], box: Mapping[str, Any], title: str) -> li
 
 def _with_sides(tree: Any, path: str) -> Any:
     """Return a tree of numbers and pairs with a leaf in place of each pair."""
-    if type(tree) is tuple and len(tree) == 2 and not any(isinstance(x, list | tuple | dict | Value) for x in tree):
+    opened = _opened(tree, path)
+    if opened is None:
+        return tree
+    if type(tree) is tuple and not tree:
+        raise ValueError(f"{path} = () has no numbers; pass a number, or a pair (low, high)")
+    if type(tree) is tuple and len(tree) == 2 and not any(isinstance(x, Value) or _opened(x, path) for x in tree):
         low, high = (_real(x, path) for x in tree)
         if not (math.isfinite(low) and math.isfinite(high)):
             raise ValueError(f"{path} = ({low!r}, {high!r}) is not finite; a box has finite sides")
         if low > high:
             raise ValueError(f"{path} = ({low!r}, {high!r}) is empty; write ({high!r}, {low!r})")
         return Enclosure.leaf(between(low, high))
-    if tree == ():
-        raise ValueError(f"{path} = () has no numbers; pass a number, or a pair (low, high)")
-    if type(tree) in (list, tuple):
-        return type(tree)([_with_sides(x, f"{path}[{i}]") for i, x in enumerate(tree)])
-    return {key: _with_sides(x, f"{path}[{key!r}]") for key, x in tree.items()} if type(tree) is dict else tree
+    return opened.close({key: _with_sides(part, path + opened.step(key)) for key, part in opened.parts.items()})
+
+
+def _opened(tree: Any, path: str) -> Opened | None:
+    """Take a container apart; return None for a number or an operand."""
+    is_leaf = hasattr(type(tree), "__primitive__") or getattr(tree, "shape", None) == ()
+    return None if is_leaf else open_tree(tree, path)
 
 
 def _side(leaf: Any, path: str) -> Interval:

@@ -1,8 +1,9 @@
 """Reports in pytest: a failing ``assert gradcheck(f, x)`` shows the whole report.
 
 The idea: pytest writes the value of an assertion on one line of at most 240 characters.  The report itself is still in the
-frame that failed, so its text takes the place of that line.  For a test in which `assert_gradient` rejected points, the
-reasons are added to Hypothesis's message.
+frame that failed, so its text takes the place of that line.  A report is anything of autograd's that has a verdict and is
+false: of `gradcheck` at a point or on a box, or a claim of `certify`, whose modules need not be imported here.  For a test in
+which `assert_gradient` rejected points, the reasons are added to Hypothesis's message.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from typing import Any
 import pytest
 
 from autograd.checking.assertions import REJECTED, why_rejected
-from autograd.checking.report import Report
 
 __all__ = ["pytest_runtest_makereport", "pytest_runtest_setup"]
 
@@ -37,15 +37,19 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     return (yield)
 
 
-def _reports(traceback: TracebackType | None) -> list[Report]:
+def _reports(traceback: TracebackType | None) -> list[Any]:
     """Return the reports in the frame that failed; pytest keeps the parts of an assertion there, under names of its own."""
     while traceback is not None and traceback.tb_next is not None:
         traceback = traceback.tb_next
     found = traceback.tb_frame.f_locals.values() if traceback is not None else ()
-    return [*{id(x): x for x in found if isinstance(x, Report) and not x}.values()]
+    return [*{id(x): x for x in found if _is_report(x)}.values()]
 
 
-def _shown(message: str, report: Report) -> str:
+def _is_report(x: Any) -> bool:
+    return type(x).__module__.startswith("autograd.") and hasattr(x, "verdict") and not x
+
+
+def _shown(message: str, report: Any) -> str:
     """Return a message with the report in place of its beginning on one line."""
     start = str(report)[:40].partition("\n")[0]
     if value := re.search(rf"^assert [^\n]*?{re.escape(start)}", message, re.MULTILINE):

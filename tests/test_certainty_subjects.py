@@ -1,0 +1,185 @@
+"""What may be certified: constants in disguise, containers of all kinds; and what is refused."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+from autograd import Unary, Value, certify, cos, exp, gradcheck, log, sigmoid, sin, sqrt, where
+from autograd.certainty import boxes
+
+
+def rows_of(certificate: Any) -> list[list[str]]:
+    """Return the rows of a certificate's table, each as name, lower bound, upper bound and share."""
+    return [line.split() for line in str(certificate).splitlines()[2:4]]
+
+
+# Ranges of width 0
+
+
+@pytest.mark.parametrize(
+    ("f", "value", "is_flat"),
+    [
+        (lambda x: x / x, 1, False),
+        (lambda x: sin(x) ** 2 + cos(x) ** 2, 1, False),
+        (lambda x: (x * x) / x - x, 0, False),
+        (lambda x: x * x - x * x, 0, True),
+        (lambda x: exp(x) / exp(x), 1, False),
+        (lambda x: sigmoid(x) + sigmoid(-x), 1, False),
+        (lambda x: log(exp(x)) - x, 0, False),
+        (lambda x: where(x - x, 1, x / x), 1, False),
+    ],
+)
+def test_bounds_of_a_constant_are_wider_than_its_range_by_any_share(
+    f: Any, value: float, is_flat: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(boxes, "MOST", boxes.FEWEST)
+    of_value, of_slope = rows_of(certify(f, x=(1, 2)))
+    assert [of_value[0], of_value[3]] == ["value", "∞"] and float(of_value[1]) <= value <= float(of_value[2])
+    assert [of_slope[0], of_slope[3]] == ["∂x", "0.0%" if is_flat else "∞"]
+    assert float(of_slope[1]) <= 0 <= float(of_slope[2])
+
+
+def test_bounds_that_are_exact_but_for_rounding_take_no_more_work() -> None:
+    calls: list[Any] = []
+
+    def f(x: Any) -> Any:
+        calls.append(x)
+        return sin(x * 0 + 1) + x * (sin(x * 0 + 2) - sin(x * 0 + 2))
+
+    assert [row[3] for row in rows_of(certify(f, x=(1, 2)))] == ["0.0%", "0.0%"] and len(calls) < 100
+    assert rows_of(certify(lambda x: x.sin() / 3 - 0.1 * x, x=1))[1][3] == "0.0%"
+
+
+@pytest.mark.parametrize(
+    ("f", "box", "value", "slope"),
+    [
+        (lambda x: exp(1000 * x), (1, 2), "0.0%", "0.0%"),  # beyond the largest float
+        (lambda x: sqrt(x) ** 2, 0, "0.0%", "∞"),  # 0·∞: nothing is known of the slope
+        (lambda x: sqrt(x), 0, "0.0%", "0.0%"),  # the slope is ∞
+        (lambda x: where(x, x, x), (-1, 1), "0.0%", "∞"),
+    ],
+)
+def test_shares_of_ranges_at_infinity(f: Any, box: Any, value: str, slope: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(boxes, "MOST", boxes.FEWEST)
+    assert [row[3] for row in rows_of(certify(f, x=box))] == [value, slope]
+
+
+# Random numbers
+
+
+RNG = np.random.default_rng(0)
+
+
+@dataclass
+class Noisy:
+    """A model that draws from a generator of its own, or draws nothing; it cannot be hashed."""
+
+    rng: random.Random
+    scale: float
+
+    def __call__(self, x: Any) -> Any:
+        """Return x, with noise if there is a scale for it."""
+        return x + self.scale * self.rng.random() if self.scale else x * x
+
+
+careless = Unary("careless", lambda x: x, lambda x, out: random.random())
+noisy = Unary("noisy", lambda x: x + random.random(), lambda x, out: 1.0)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda: certify(lambda x: x + random.random(), x=(0, 1)),
+        lambda: certify(lambda x: x + np.random.rand(), x=(0, 1)),
+        lambda: certify(lambda x: x * RNG.normal(), x=1),
+        lambda: certify(lambda x: x < random.random(), x=(0, 1)),
+        lambda: certify(Noisy(random.Random(0), 1.0), x=(0, 1)),
+        lambda: certify(noisy, x=(0, 1)),
+        lambda: certify(careless(Value(1.0, "x")) * 2),
+        lambda: certify(noisy(Value(1.0, "x")) * 2, x=(0, 1)),
+        lambda: certify(lambda x: x * x, x=(0, 1)).claim(lambda value: value > random.random() - 2),
+        lambda: gradcheck(lambda x: x * x + random.random(), box={"x": (0, 1)}),
+        lambda: gradcheck(noisy(Value(1.0, "x")), box={"x": (0, 1)}),
+    ],
+)
+def test_nothing_is_proved_of_random_numbers(use: Callable[[], Any]) -> None:
+    with pytest.raises(TypeError, match="draws random numbers"):
+        use()
+
+
+def test_a_function_that_could_draw_but_does_not_is_certified() -> None:
+    certificate = certify(Noisy(random.Random(0), 0.0), x=(0, 1))
+    assert random.random() < 1  # drawn by others, between two bounds
+    assert certificate.value == (0, 1) and certificate.bounds("x") == (0, 2) and certificate.monotone()
+
+
+# Arguments
+
+
+class Pair(NamedTuple):
+    """A container that is a tuple, but no interval."""
+
+    low: Any
+    high: Any
+
+
+@dataclass(frozen=True)
+class Line:
+    """A container with names."""
+
+    slope: Any
+    start: Any
+
+
+@pytest.mark.parametrize(
+    ("v", "value"),
+    [
+        (np.array([1.0, 2.0]), (0, 3)),
+        (np.array([1, 2]), (0, 3)),
+        (np.array([(1, 1.5), 2.0, None][:2], dtype=object), (0, 3.5)),
+        ([(1, 1.5), 2.0], (0, 3.5)),
+        (Pair((1, 1.5), 2.0), (0, 3.5)),
+        (Pair(1.0, 2.0), (0, 3)),
+        ([Value(1.0), Value(2.0)], (0, 3)),
+        ((Value(1.0), Value(2.0)), (0, 3)),
+    ],
+)
+def test_an_argument_is_any_tree_of_numbers_and_pairs(v: Any, value: tuple[float, float]) -> None:
+    assert certify(lambda v, x: v[0] * x + v[1] * x, v=v, x=(0, 1)).value == value
+
+
+def test_a_series_of_pandas() -> None:
+    pandas: Any = pytest.importorskip("pandas")
+    for v, value in ((pandas.Series([1.0, 2.0]), (0, 3)), (pandas.Series([(1, 1.5), 2.0], dtype=object), (0, 3.5))):
+        assert certify(lambda v, x: v[0] * x + v[1] * x, v=v, x=(0, 1)).value == value
+
+
+def test_an_array_in_the_box_of_a_check() -> None:
+    assert gradcheck(lambda v, x: v[0] * x + v[1], box={"v": np.array([1.0, 2.0]), "x": (0, 1)})
+
+
+def test_other_containers() -> None:
+    assert certify(lambda v: v.slope * v.start, v=Line((0, 1), 2.0)).subject.names == ("v.slope", "v.start")
+    assert certify(lambda v: (v[0] * v[1]).sum(), v=(np.array([1.0, 2.0]), np.array([3.0, 4.0]))).value == (11, 11)
+    assert certify(lambda v: v @ v, v=np.array([1.0, 2.0])).value == (5, 5)
+    assert certify(lambda v: v * 2, v=np.array(3.0)).value == certify(lambda v: v * 2, v=np.float64(3.0)).value == (6, 6)
+    assert certify(lambda x: x * 2, x=(np.float64(1.0), np.array(3.0))).value == (2, 6)
+    ring: list[Any] = [1.0]
+    ring.append(ring)
+    for bad, message in ((ring, "contains itself"), ({1.0, 2.0}, "v is a set"), ([()], r"v\[0\] = \(\) has no numbers")):
+        with pytest.raises((TypeError, ValueError), match=message):
+            certify(lambda v: v[0], v=bad)
+
+
+@pytest.mark.parametrize("use", [lambda x: round(x, 2), round, math.trunc, int, float, complex, lambda x: [1.0, 2.0][x]])
+def test_an_interval_is_no_number(use: Any) -> None:
+    for x in ((0, 1), 1):
+        with pytest.raises(TypeError, match=r"Enclosure\(.*it stands for all numbers of an interval; use autograd's functions"):
+            certify(lambda x: use(x), x=x)
