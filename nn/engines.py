@@ -345,7 +345,7 @@ class Compiled(Engine):
             self.program.pull()
         else:
             self.program = self._compile()
-            self.lesson.optimizer.gather(self.program.parameters, self.parameters)
+        self.lesson.optimizer.gather(self.program.parameters, self.parameters)
 
 
 def _chunks(batches: Iterable[Sequence[int]]) -> Iterator[list[Sequence[int]]]:
