@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from nn.evaluation import deltas, examples_of, outputs_of
+from nn.evaluation import classes_of, deltas, examples_of, outputs_of
 from nn.history import History
 from nn.layers import by_layer
 from nn.module import Module, plain
@@ -84,19 +84,17 @@ def decision_boundary(
         raise ValueError("a decision boundary is drawn for examples of two numbers; these have "
                          f"{sorted({len(point) for point in points})}")  # fmt: skip
     examples = examples_of(model.predict, points, y)
-    if examples.classes is None or examples.outputs is None:
-        raise ValueError("the targets are not classes of this model: pass 0 and 1, or -1 and 1; for more classes, the model "
-                         f"needs an output for each; got {examples.targets[:4]!r}")  # fmt: skip
+    classes = classes_of(examples)
     ax = _axes(ax)
     across, up = (_grid([point[i] for point in points], resolution) for i in (0, 1))
-    n_classes = max(len(examples.outputs), 2)
+    n_classes = max(len(examples.outputs or ()), 2)
     outputs = [[outputs_of(model.predict([a, b])) or [] for a in across] for b in up]
     if n_classes > 2:
         _regions(ax, across, up, outputs)
     else:
         _slope(ax, across, up, [[outs[-1] - (outs[0] if len(outs) > 1 else threshold) for outs in row] for row in outputs])
     for i in range(n_classes):
-        chosen = [point for point, found in zip(points, examples.classes, strict=True) if found == i]
+        chosen = [point for point, found in zip(points, classes, strict=True) if found == i]
         ax.scatter([a for a, _ in chosen], [b for _, b in chosen], color=_colour(i), marker=MARKERS[i % len(MARKERS)],
                    edgecolors="white", s=36, label=str(i))  # fmt: skip
     if n_classes > 2:

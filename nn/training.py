@@ -106,7 +106,8 @@ def fit(
         patience: stop when the loss has not fallen below its earlier minimum by more than `tolerance` for this many epochs:
             the validation loss, if there is one.
         tolerance: see `patience`.
-        validation: inputs and targets that are not learned from, only measured after each epoch.
+        validation: inputs and targets that are not learned from, only measured after each epoch.  Where the model or the loss
+            is undefined for one of them, the loss is ∞.
         callbacks: functions of the history and the model, called after each epoch; one that returns True ends the training.
         progress: show a progress bar if it takes longer than a second, tqdm is installed, and someone watches: at a
             terminal or in a notebook.
@@ -284,7 +285,7 @@ def _reason(history: History, goal: float | None, patience: int | None, toleranc
     if goal is not None and history.loss[-1] <= goal:
         return "at the goal"
     curve = history.validation_loss or history.loss
-    if patience is not None and len(curve) > patience and min(curve[-patience:]) >= min(curve[:-patience]) - tolerance:
+    if patience is not None and len(curve) > patience and not min(curve[-patience:]) < min(curve[:-patience]) - tolerance:
         return f"after {patience} epochs without improvement"
     return "by a callback" if called else ""
 
