@@ -449,14 +449,14 @@ def _spell(activation: Activation | Joint | None) -> str:
     return repr(next(names, getattr(activation, "__name__", activation)))
 
 
-def whole_number(name: str, n: Any) -> int:
-    """Return a count as an int, or raise with its name if it is not a whole number from 1 on."""
+def whole_number(name: str, n: Any, *, least: int = 1) -> int:
+    """Return a count as an int, or raise with its name if it is not a whole number from 1, or another least one, on."""
     try:
         count = operator.index(n)
     except TypeError:
         raise TypeError(f"{name} is a whole number; got {n!r}") from None
-    if count < 1:
-        raise ValueError(f"{name} is at least 1; got {count}")
+    if count < least:
+        raise ValueError(f"{name} is at least {least}; got {count}")
     return count
 
 

@@ -374,6 +374,9 @@ def descend(
         optimizer: decides on the steps.
         steps: their number.
 
+    Raises:
+        ValueError: at a point where what the function returns depends on none of its arguments.
+
     >>> for point, height in descend(lambda a, b: a**2 + b**2, [10.0, 10.0], SGD(lr=0.3), steps=2):
     ...     print([f"{x:.2f}" for x in point], f"{height:.2f}")
     ['10.00', '10.00'] 200.00
@@ -384,6 +387,9 @@ def descend(
     path = []
     for i in range(steps + 1):
         height = f(*point)
+        if not _depends_on(height, point):
+            raise ValueError(f"f depends on none of its arguments at {[x.data for x in point]}: it returned {height!r}; "
+                             "compute it with operators and functions of autograd, not with .data or float()")  # fmt: skip
         path.append((tuple(x.data for x in point), height.data))
         if i < steps:
             for x in point:
@@ -391,6 +397,19 @@ def descend(
             height.backward()
             optimizer.step(point)
     return path
+
+
+def _depends_on(result: Any, arguments: Sequence[Value]) -> bool:
+    """Whether a result is a node whose graph reaches one of the arguments."""
+    waiting, seen, keys = [result] if isinstance(result, Value) else [], set[int](), {id(x) for x in arguments}
+    while waiting:
+        node = waiting.pop()
+        if id(node) in keys:
+            return True
+        if id(node) not in seen:
+            seen.add(id(node))
+            waiting += node.inputs
+    return False
 
 
 # Learning rates as functions of the number of steps made so far.

@@ -277,3 +277,22 @@ def test_the_steps_before_a_wrong_rate_are_kept(compiled: bool) -> None:
     with pytest.raises(ValueError, match=r"for step 15; got -0\.1"):
         fit(model, X, y, optimizer=optimizer, epochs=3, batch_size=1, compiled=compiled, shuffle=False)
     assert optimizer.steps == 15
+
+
+@pytest.mark.parametrize(
+    "f",
+    [lambda x: Value(x.data**2), lambda x: x.data**2, lambda x: np.float64(1.0), lambda x: None, lambda x: Value(2.0) * 3.0],
+)
+@pytest.mark.parametrize("steps", [0, 2])
+def test_a_descent_needs_a_function_of_its_arguments(f: Any, steps: int) -> None:
+    with pytest.raises(ValueError, match=r"^f depends on none of its arguments at \[3\.0\]: it returned "):
+        descend(f, [3.0], SGD(lr=0.1), steps)
+    with pytest.raises(ValueError, match=r"none of its arguments at \[3\.0, 1\.0\]"):
+        descend(lambda x, y: f(x), [3.0, 1.0], SGD(lr=0.1), steps)
+
+
+def test_a_descent_may_leave_an_argument_where_it_is() -> None:
+    assert descend(lambda x, y: 1.0 * x, [3.0, 1.0], SGD(lr=0.5), 1)[-1] == ((2.5, 1.0), 2.5)
+    assert descend(lambda x: x, [3.0], SGD(lr=0.5), 1)[-1] == ((2.5,), 2.5)
+    once = descend(lambda x: x * x if x.data > 2 else 0 * x, [3.0], SGD(lr=0.5), 2)
+    assert [point for point, _ in once] == [(3.0,), (0.0,), (0.0,)]
