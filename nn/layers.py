@@ -149,8 +149,8 @@ class Rowwise(Module):
         """
         numeric, rows = plain(self), plain(listed(x))
         if rows is not None and (len(getattr(x, "shape", ())) == 2 or (rows and listed(rows[0]) is not None)):
-            return [numeric(row) for row in rows]
-        return numeric(x if rows is None else rows)
+            return [self._computed(numeric, row) for row in rows]
+        return self._computed(numeric, x if rows is None else rows)
 
     def _row(self, x: Any) -> list[Any]:
         """Return an example as a list, or raise if it is not one row of the right length."""

@@ -24,6 +24,7 @@ from __future__ import annotations
 import operator
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from numbers import Real
 from random import Random
 from typing import Any, Never
@@ -165,6 +166,8 @@ def fit(
     held_out = examples_of(model, *validation) if validation is not None else None
     if held_out is not None:
         _suit(objective, held_out, "validation ")
+        with suppress(ArithmeticError):  # a model that cannot predict is refused before it learns, for either engine
+            model.predict(held_out.inputs(0))
     for name, n in {"epochs": epochs, "batch_size": batch_size, "patience": patience}.items():
         if n is not None or name == "epochs":
             whole_number(name, n)
