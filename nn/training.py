@@ -168,6 +168,10 @@ def fit(
     held_out = examples_of(model, *validation) if validation is not None else None
     if held_out is not None:
         _suit(objective, held_out, "validation ")
+        both = examples, held_out
+        if objective is not hinge and all(e.classes for e in both) and {-1, 0} <= set().union(*map(_labels, both)):
+            notes += ["training and validation number the classes differently, one -1 and 1, the other 0 and 1: their losses "
+                      "cannot be compared"]  # fmt: skip
         with suppress(ArithmeticError):  # a model that cannot predict is refused before it learns, for either engine
             model.predict(held_out.inputs(0))
     for name, n in {"epochs": epochs, "batch_size": batch_size, "patience": patience}.items():
@@ -255,7 +259,7 @@ def _suit(loss: Loss, examples: Examples, kind: str = "") -> list[str]:
         with naming(f"{kind}example {i}"):
             paired(outputs, targets)
             require_targets(loss, targets)
-    labels = {x for x in numbers_of(examples.targets) if isinstance(x, float | int)}
+    labels = _labels(examples)
     if loss is hinge and {-1, 0} <= labels:
         raise ValueError(f"hinge takes the {kind}targets -1 and 1, or 0 and 1, but not all three, since -1 and 0 are one class")
     if instead := probability_loss(loss, outputs):
@@ -269,6 +273,10 @@ def _suit(loss: Loss, examples: Examples, kind: str = "") -> list[str]:
     if labels <= {-1, 1}:
         return [f'{beyond}: number the classes 0 and 1, or end the model with output="tanh"']
     raise ValueError(f'{beyond}: scale the targets, use output="linear", or for classes give the model an output for each')
+
+
+def _labels(examples: Examples) -> set[float]:
+    return {x for x in numbers_of(examples.targets) if isinstance(x, float | int)}
 
 
 def _fault(lesson: Lesson, batch: Sequence[int], history: History) -> str:

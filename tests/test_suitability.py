@@ -308,6 +308,18 @@ def test_the_validation_targets_too() -> None:
     refused(network("sigmoid"), ValueError, "validation example .*got 2", loss="binary_cross_entropy", validation=(X, TWO))
 
 
+@pytest.mark.parametrize(("y", "held", "noted"), [
+    (Y, SIGNS, True), (SIGNS, Y, True), (Y, [[t] for t in SIGNS], True), (Y, Y, False), (SIGNS, SIGNS, False),
+    (SIGNS, [1] * 24, False), (Y, [1] * 24, False), ([1] * 24, SIGNS, False), (Y, [-1, 0.5] * 12, False),
+])  # fmt: skip
+def test_classes_that_are_numbered_differently_in_validation_are_noted(y: Any, held: Any, noted: bool) -> None:
+    notes = fit(network(), X, y, epochs=1, validation=(X, held)).notes
+    assert [note.startswith("training and validation number the classes differently") for note in notes] == [True] * noted
+    assert fit(network(), X, y, epochs=1).notes == []
+    if 0.5 not in held:
+        assert fit(network(), X, y, epochs=1, loss="hinge", validation=(X, held)).notes == []
+
+
 @pytest.mark.parametrize("compiled", [False, True])
 @pytest.mark.parametrize("loss", ["mean_squared_error", "squared_error", "hinge"])
 def test_signs_with_a_sigmoid_are_judged_by_its_middle(loss: str, compiled: bool) -> None:
