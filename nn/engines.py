@@ -20,7 +20,7 @@ from autograd.collector import collector_paused
 from nn.evaluation import Examples, class_of, outputs_of
 from nn.losses import LIMITS, PROBABILITIES, Loss, require_probabilities
 from nn.losses import l2 as squares
-from nn.module import Module
+from nn.module import Module, plain
 from nn.optim import Optimizer
 from nn.rehearsal import Dependence, require_loss
 from nn.tables import naming
@@ -130,6 +130,13 @@ class Engine(ABC):
         except (DomainError, FloatingPointError) as error:
             raise StepError(batch) from error
 
+    @abstractmethod
+    def measure(self, examples: Examples) -> tuple[float, float | None]:
+        """Return the mean loss of examples, and the share that is classified correctly if they have classes.
+
+        An example for which the loss is undefined counts as infinitely wrong, so nothing that was learned is lost.
+        """
+
     def notes(self) -> list[str]:
         """Return, after the first epoch, a sentence about each thing that is not learned, and stop looking."""
         self.looking = False
@@ -192,15 +199,17 @@ class Eager(Engine):
         self.dependence.require_any()
 
     def measure(self, examples: Examples) -> tuple[float, float | None]:
-        """Return the mean loss of examples, and the share that is classified correctly if they have classes."""
-        lesson = self.lesson
-        outputs = [lesson.model.predict(examples.inputs(i)) for i in range(len(examples))]
-        losses = [float(lesson.loss(out, target)) for out, target in zip(outputs, examples.targets, strict=True)]
-        mean = mean_of(losses)
-        if examples.classes is None:
-            return mean, None
-        right = [class_of(out, lesson.threshold) == c for out, c in zip(outputs, examples.classes, strict=True)]
-        return mean, right.count(True) / len(right)
+        """Return the mean loss and the accuracy of examples; see `Engine.measure`."""
+        lesson, losses, right = self.lesson, [], 0
+        for i, target in enumerate(examples.targets):
+            loss = math.inf
+            with contextlib.suppress(ArithmeticError):  # the model or the loss is undefined for this example
+                outputs = lesson.model.predict(examples.inputs(i))
+                if examples.classes is not None:
+                    right += class_of(outputs, lesson.threshold) == examples.classes[i]
+                loss = float(plain(lesson.loss(outputs, target)))
+            losses.append(loss)
+        return _finite_or_infinite(mean_of(losses)), None if examples.classes is None else right / len(examples)
 
     def settle(self) -> None:
         """Bring the model up to date with what was learned."""
@@ -324,15 +333,17 @@ class Compiled(Engine):
 
     def _are_right(self, outputs: Any, classes: Any) -> Any:
         guesses = outputs.argmax(axis=0) if len(outputs) > 1 else outputs[0] >= self.lesson.threshold
-        return guesses == classes
+        return (guesses == classes) & ~self.np.isnan(outputs).any(axis=0)  # as in `class_of`
 
     def measure(self, examples: Examples) -> tuple[float, float | None]:
-        """Return the mean loss of examples, and the share that is classified correctly if they have classes."""
+        """Return the mean loss and the accuracy of examples; see `Engine.measure`."""
         inputs, targets, classes = self._arrays(examples)
-        losses, *outputs = self.program(inputs, targets).T
-        if classes is None:
-            return mean_of(losses), None
-        return mean_of(losses), int(self._are_right(self.np.array(outputs), classes).sum()) / len(inputs)
+        found = self.program(inputs, targets).T
+        losses, outputs = found[0], found[1:]
+        if self.lesson.loss in PROBABILITIES:  # else they would be finite for some outputs that are not probabilities
+            losses = self.np.where(((outputs < LIMITS[0]) | (outputs > LIMITS[1])).any(axis=0), math.inf, losses)
+        share = None if classes is None else int(self._are_right(outputs, classes).sum()) / len(inputs)
+        return _finite_or_infinite(mean_of(losses)), share
 
     def settle(self) -> None:
         """Bring the model, and the optimiser's state, up to date with what was learned."""
@@ -345,7 +356,7 @@ class Compiled(Engine):
             self.program.pull()
         else:
             self.program = self._compile()
-            self.lesson.optimizer.gather(self.program.parameters, self.parameters)
+        self.lesson.optimizer.gather(self.program.parameters, self.parameters)
 
 
 def _chunks(batches: Iterable[Sequence[int]]) -> Iterator[list[Sequence[int]]]:
@@ -361,6 +372,11 @@ def _chunks(batches: Iterable[Sequence[int]]) -> Iterator[list[Sequence[int]]]:
         yield found
         raise
     yield found
+
+
+def _finite_or_infinite(loss: float) -> float:
+    """Return ∞ in place of NaN, which eager code raises an error for, and a compiled program does not."""
+    return math.inf if math.isnan(loss) else loss
 
 
 def mean_of(losses: Any) -> float:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,10 +22,10 @@ from autograd import DomainError, Value
 from nn.layers import by_layer
 from nn.losses import boundary, mean_squared_error, one_hot
 from nn.module import Module
-from nn.tables import listed, naming, nested, rows_of, shape_of
+from nn.tables import listed, naming, nested, rows_of, shape_of, short
 
-__all__ = ["Confusion", "Examples", "accuracy", "class_of", "classify", "confusion", "deltas", "examples_of", "numbers_of",
-           "outputs_of"]  # fmt: skip
+__all__ = ["Confusion", "Examples", "accuracy", "class_of", "classes_of", "classify", "confusion", "deltas", "examples_of",
+           "numbers_of", "outputs_of"]  # fmt: skip
 
 
 @dataclass
@@ -34,7 +35,7 @@ class Examples:
     Attributes:
         X: the inputs, a list or an array.
         targets: lists, one-hot for classes where the model has several outputs.
-        classes: the class of each example, None if the targets are not classes or the outputs not numbers.
+        classes: the class of each example, None if the targets are not classes of the model or the outputs not numbers.
         outputs: of the first example, as a list; None if the model returns anything but numbers and lists of them.
     """
 
@@ -76,12 +77,27 @@ def examples_of(outputs_for: Callable[[Any], Any], X: Any, y: Any) -> Examples:
     _require_shapes(outputs_for, examples)
     outputs = outputs_of(returned)
     if outputs is not None:
-        if len(outputs) > 1 and not isinstance(targets[0], list):
-            for i, target in enumerate(targets):
+        if len(outputs) > 1 and not isinstance(numbers_of(targets[:1])[0], list):
+            for i, target in enumerate(numbers_of(targets)):
                 with naming(f"example {i}"):
                     targets[i] = one_hot(target, len(outputs))
-        examples.outputs, examples.classes = outputs, _classes(examples.targets)
+        examples.outputs, examples.classes = outputs, _classes(examples.targets, len(outputs))
     return examples
+
+
+def classes_of(examples: Examples) -> list[int]:
+    """Return the class of each example.
+
+    Raises:
+        ValueError: if the targets are not classes of the model.
+    """
+    if examples.classes is not None:
+        return examples.classes
+    n = len(examples.outputs or ())
+    suit = (f"for {n} outputs pass whole numbers from 0 to {n - 1}, or one-hot lists of {n}" if n > 1 else
+            "for one output pass 0 and 1, or -1 and 1; for more classes, the model needs an output for each" if n else
+            "it returns anything but numbers and lists of them")  # fmt: skip
+    raise ValueError(f"the targets are not classes of this model: {suit}; got {short(repr(examples.targets[:4]))}")
 
 
 def _require_shapes(outputs_for: Callable[[Any], Any], examples: Examples) -> None:
@@ -106,18 +122,23 @@ def outputs_of(returned: Any) -> list[Any] | None:
     return outputs if outputs and all(isinstance(out, Value | float | int) for out in outputs) else None
 
 
-def _classes(targets: Sequence[Any]) -> list[int] | None:
-    """Return the class that each target stands for, or None if the targets are not classes.
+def _classes(targets: Sequence[Any], n_outputs: int) -> list[int] | None:
+    """Return the class that each target stands for, or None if the targets are not classes of a model with so many outputs.
 
-    A one-hot list stands for the place of its 1; 0 and 1, or -1 and 1, for the classes 0 and 1.
+    For several outputs, a one-hot list stands for the place of its 1; for one, 0 and 1, or -1 and 1, for the classes 0 and 1.
     """
-    if all(isinstance(target, list) and len(target) > 1 for target in targets):
-        one_hots = all(target.count(1) == 1 and target.count(0) == len(target) - 1 for target in targets)
-        return [target.index(1) for target in targets] if one_hots else None
+    if n_outputs > 1:
+        return [target.index(1) for target in targets] if all(_is_one_hot(target, n_outputs) for target in targets) else None
     labels = numbers_of(targets)
     if not all(isinstance(label, float | int) for label in labels):
         return None
     return [int(label == 1) for label in labels] if set(labels) <= {0, 1} or set(labels) <= {-1, 1} else None
+
+
+def _is_one_hot(target: Any, n: int) -> bool:
+    if not (isinstance(target, list) and len(target) == n and all(isinstance(x, float | int) for x in target)):
+        return False
+    return target.count(1) == 1 and target.count(0) == n - 1
 
 
 def numbers_of(targets: Sequence[Any]) -> list[Any]:
@@ -135,11 +156,22 @@ def classify(model: Module, X: Any, threshold: float = 0.5) -> list[int]:
         X: examples.
         threshold: for a single output; 0.5 for probabilities, 0 for net inputs and for targets ±1.
 
+    Raises:
+        ValueError: naming the first example for which an output is NaN.
+
     >>> from nn import Neuron
     >>> classify(Neuron(1, "linear", init=lambda *_: 1.0), [[0.2], [0.7]])
     [0, 1]
     """
-    return [class_of(model.predict(x), threshold) for x in nested(rows_of("X", X))]
+    found = []
+    for i, x in enumerate(nested(rows_of("X", X))):
+        outputs = model.predict(x)
+        guess = class_of(outputs, threshold)
+        if guess is None:
+            raise ValueError(f"example {i}: the model returned {short(repr(outputs))}, and NaN stands for no class; look for "
+                             "NaN in the example and in the parameters")  # fmt: skip
+        found.append(guess)
+    return found
 
 
 def accuracy(model: Module, X: Any, y: Any, threshold: float | None = None) -> float:
@@ -152,7 +184,7 @@ def accuracy(model: Module, X: Any, y: Any, threshold: float | None = None) -> f
         threshold: see `classify`; by default the middle between the two labels, or ½ for outputs that are never negative.
 
     Raises:
-        ValueError: for targets that are not classes.
+        ValueError: for targets that are not classes of the model, and for outputs that are NaN.
     """
     return confusion(model, X, y, threshold).accuracy
 
@@ -189,27 +221,31 @@ class Confusion:
 def confusion(model: Module, X: Any, y: Any, threshold: float | None = None) -> Confusion:
     """Return the table of true and predicted classes; see `accuracy`."""
     examples = examples_of(model.predict, X, y)  # records nothing, so the δ of the last pass remain
-    if examples.classes is None:
-        raise ValueError("the targets are not classes: pass whole numbers from 0 on, 0 and 1, -1 and 1, or one-hot lists")
+    classes = classes_of(examples)
     if threshold is None:
         labels = numbers_of(examples.targets)
         # Recorded on a copy, for the same reason; the operation that made the output matters only for labels -1 and 1.
         recorded = outputs_of(copy.deepcopy(model)(examples.inputs(0))) if -1 in labels else None
         threshold = boundary(mean_squared_error, labels, recorded[0] if recorded else None)
     predicted = classify(model, examples.X, threshold)
-    first = examples.targets[0]
-    n = len(first) if isinstance(first, list) and len(first) > 1 else 2
+    n = max(len(examples.outputs or ()), 2)
     counts = [[0] * n for _ in range(n)]
-    for true, guess in zip(examples.classes, predicted, strict=True):
+    for true, guess in zip(classes, predicted, strict=True):
         counts[true][guess] += 1
     return Confusion(counts)
 
 
-def class_of(outputs: Any, threshold: float) -> int:
-    """Return the class that outputs stand for."""
+def class_of(outputs: Any, threshold: float) -> int | None:
+    """Return the class that outputs stand for, None if one of them is NaN.
+
+    >>> class_of([0.2, 0.9], 0.5), class_of(0.5, 0.5), class_of([0.2, math.nan], 0.5)
+    (1, 1, None)
+    """
     numbers = [out.data if isinstance(out, Value) else out for out in outputs_of(outputs) or ()]
     if not numbers:
         raise TypeError(f"only numbers and lists of them stand for a class; the model returned {outputs!r}")
+    if any(map(math.isnan, numbers)):
+        return None
     return numbers.index(max(numbers)) if len(numbers) > 1 else int(numbers[0] >= threshold)
 
 

@@ -19,7 +19,8 @@ class History:
     Attributes:
         loss: the mean loss of the examples of each epoch, or with ``reduce="sum"`` its sum, measured as each was visited.
         accuracy: the share of examples that were classified correctly when visited; empty if the targets are not classes.
-        validation_loss, validation_accuracy: the same of the validation examples after each epoch, if there are any.
+        validation_loss, validation_accuracy: the same of the validation examples after each epoch, if there are any; the loss
+            is ∞ where that of an example is undefined or NaN.
         stopped: why the training ended.
         engine: how it computed, and why: ``"compiled: …"`` for whole batches at once, or ``"eager: …"``, example by example.
         seconds: how long it took.

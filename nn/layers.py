@@ -149,8 +149,8 @@ class Rowwise(Module):
         """
         numeric, rows = plain(self), plain(listed(x))
         if rows is not None and (len(getattr(x, "shape", ())) == 2 or (rows and listed(rows[0]) is not None)):
-            return [numeric(row) for row in rows]
-        return numeric(x if rows is None else rows)
+            return [self._computed(numeric, row) for row in rows]
+        return self._computed(numeric, x if rows is None else rows)
 
     def _row(self, x: Any) -> list[Any]:
         """Return an example as a list, or raise if it is not one row of the right length."""
@@ -449,14 +449,14 @@ def _spell(activation: Activation | Joint | None) -> str:
     return repr(next(names, getattr(activation, "__name__", activation)))
 
 
-def whole_number(name: str, n: Any) -> int:
-    """Return a count as an int, or raise with its name if it is not a whole number from 1 on."""
+def whole_number(name: str, n: Any, *, least: int = 1) -> int:
+    """Return a count as an int, or raise with its name if it is not a whole number from 1, or another least one, on."""
     try:
         count = operator.index(n)
     except TypeError:
         raise TypeError(f"{name} is a whole number; got {n!r}") from None
-    if count < 1:
-        raise ValueError(f"{name} is at least 1; got {count}")
+    if count < least:
+        raise ValueError(f"{name} is at least {least}; got {count}")
     return count
 
 

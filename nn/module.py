@@ -29,18 +29,21 @@ import copy
 import reprlib
 import warnings
 from collections import deque
-from collections.abc import Mapping, Sequence, ValuesView
-from types import MappingProxyType
+from collections.abc import Callable, Mapping, Sequence, ValuesView
+from functools import partial
+from types import MappingProxyType, MethodType
 from typing import Any, ClassVar, Final
 
 from autograd import Value
-from nn.parts import ATOM, CLOSED, OBJECT, Inventory, attributes, distinct, is_array, named, role_of
+from nn.parts import ATOM, BOUND, CLOSED, OBJECT, Inventory, attributes, closures, distinct, is_array, named, role_of
 from nn.state import arrays, assign
 from nn.tables import listed
 
 __all__ = ["Module", "plain"]
 
-DOUBT: Final = -1  # a key in place of an id, for whether a part cannot be looked into
+# Keys in place of an id, for whether a part cannot be looked into, and whether to keep the numbers of past results.
+DOUBT: Final = -1
+PAST: Final = -2
 
 
 class Module:
@@ -69,13 +72,45 @@ class Module:
         """Return what a call returns, bit for bit, but as plain numbers and without recording a node.
 
         A DataFrame stands for its rows: the result is a list with an entry for each.  A Series is one example.
+
+        Raises:
+            TypeError: for a function among the attributes that computes with `Value`s of where it was defined, since it cannot
+                be given numbers in their place.
+            ValueError: for an attribute that was computed from a parameter earlier, and would stay as it was.
         """
         if inputs and hasattr(inputs[0], "to_numpy"):
             rows, others = listed(inputs[0]) or [], inputs[1:]
             if len(inputs[0].shape) == 2:
                 return [self.predict(row, *others, **options) for row in rows]
             return self.predict(rows, *others, **options)
-        return plain(self)(*plain(inputs), **plain(options))
+        return self._computed(plain(self), *plain(inputs), **plain(options))
+
+    def _computed(self, twin: Callable[..., Any], *inputs: Any, **options: Any) -> Any:
+        """Return what the twin of this module returns, as plain numbers; see `predict`."""
+        try:
+            returned = twin(*inputs, **options)
+        except (AttributeError, TypeError) as error:
+            if "NoneType" in str(error):
+                self._require_fresh(str(error), *inputs, **options)
+            raise
+        if returned.__class__ is float or not Inventory([returned]).values:
+            return returned
+        for name, variable in closures(self):
+            raise TypeError(f"{type(self).__name__}.{name} is a function that computes with {variable}, from where it was "
+                            "defined, and predict cannot replace that by numbers: write it as a method")  # fmt: skip
+        return plain(returned)  # of `Value`s that are not attributes, such as global ones
+
+    def _require_fresh(self, message: str, *inputs: Any, **options: Any) -> None:
+        """Raise if an error while predicting comes from results of earlier operations, which the twin leaves out."""
+        try:
+            _plain(self, {PAST: True})(*inputs, **options)
+        except Exception as error:
+            if str(error) == message:  # with and without them, so it has another cause, and is raised as it is
+                return
+        past = [name for name, part in named("", self) if _is_result(part)]
+        raise ValueError(f"predict leaves out results of earlier operations, and {type(self).__name__} computes with one of "
+                         f"its own: {', '.join(past[:4])}; it stays as it was when a parameter changes, so compute it in "
+                         "__call__")  # fmt: skip
 
     def parameters(self) -> list[Value]:
         """Return the parameters, in the order of the attributes, each once even if it is shared.
@@ -200,6 +235,8 @@ def _plain(thing: Any, twins: dict[int, Any]) -> Any:
     role = role_of(thing.__class__)
     if role == ATOM:
         return thing
+    if role == BOUND:
+        return _rebound(thing, twins)
     if id(thing) in twins:
         return twins[id(thing)]
     if isinstance(thing, list | deque):
@@ -225,13 +262,21 @@ def _plain(thing: Any, twins: dict[int, Any]) -> Any:
     return _twin(thing, role, twins)
 
 
+def _rebound(thing: Any, twins: dict[int, Any]) -> Any:
+    """Return a method of the twin of what a method is bound to, or a partial function of the twins of its arguments."""
+    if isinstance(thing, MethodType):
+        owner = thing.__self__
+        return thing if isinstance(owner, Value) else MethodType(thing.__func__, _plain(owner, twins))
+    return partial(_plain(thing.func, twins), *_plain(thing.args, twins), **_plain(thing.keywords, twins))
+
+
 def _twin(thing: Any, role: str, twins: dict[int, Any]) -> Any:
     """Return a copy of an object with numbers for `Value`s, or the object itself if it has none and is not a module."""
     twin = thing
     if isinstance(thing, Module):
         twin = object.__new__(type(thing))
     elif role == OBJECT:
-        inventory = Inventory(thing)
+        inventory = Inventory(thing, through=True)
         twin = copy.copy(thing) if inventory.values else thing
         twins[DOUBT] = twins.get(DOUBT) or bool(inventory.closed)
     elif role == CLOSED:
@@ -240,7 +285,7 @@ def _twin(thing: Any, role: str, twins: dict[int, Any]) -> Any:
     if twin is not thing:
         for name, part in attributes(thing).items():
             # Past results are left out: after compiling they have no number.
-            object.__setattr__(twin, name, None if _is_result(part) else _plain(part, twins))
+            object.__setattr__(twin, name, None if _is_result(part) and not twins.get(PAST) else _plain(part, twins))
     return twin
 
 

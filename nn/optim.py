@@ -44,6 +44,9 @@ class Optimizer:
 
     To write your own, subclass `Optimizer` and define `start` and `rule`.
 
+    A copy, also one by pickle, goes on from the same states: those of the parameters that were copied with it, and where it was
+    copied without them, those of the parameters that it steps first, in their order.
+
     Args:
         lr: the learning rate η, a positive number or a function of the number of steps made so far.
 
@@ -57,6 +60,11 @@ class Optimizer:
     lr: float | Schedule = 0.1
     steps: int = field(default=0, init=False)
     _states: dict[int, tuple[Any, State]] = field(default_factory=dict, init=False, repr=False)
+    _is_copy = False  # and has not met its parameters yet
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        states = {id(key): (key, own) for key, own in state["_states"].values()}  # the keys are the ids of the originals
+        vars(self).update(state, _states=states, _is_copy=True)
 
     def __post_init__(self) -> None:
         if callable(self.lr):
@@ -66,21 +74,16 @@ class Optimizer:
             raise TypeError(f"lr is {what}; the parameters are given to step(…), and fit does that")
         if not isinstance(self.lr, Real):
             raise TypeError(f"lr is {what}; got {self.lr!r}")
-        _require("lr", self.lr, 0.0 < self.lr < math.inf, what)
+        _require("lr", self.lr, _is_positive, what)
 
     @property
     def rate(self) -> float:
         """The learning rate of the step that comes next.
 
         Raises:
-            ValueError: if `lr` is a function and returns anything but a finite number from 0 on.
+            ValueError: if `lr`, or what it returns if it is a function, is anything but a finite number from 0 on.
         """
-        if not callable(self.lr):
-            return self.lr
-        rate = self.lr(self.steps)
-        what = f"a function that returns numbers from 0 on; for step {self.steps}"
-        _require("lr", rate, isinstance(rate, Real) and 0.0 <= rate < math.inf, what)
-        return rate
+        return self._rate_of(self.steps)
 
     def start(self) -> State:
         """Return the state before the first step: numbers, from which arrays grow where the parameters are an array."""
@@ -104,6 +107,7 @@ class Optimizer:
         if isinstance(parameters, Value):
             raise TypeError(f"step takes a list of parameters, such as model.parameters(); got {parameters!r}")
         parameters = [*parameters]
+        self._claim(parameters)
         before = [parameter.data for parameter in parameters]
 
         def undo() -> None:
@@ -124,6 +128,7 @@ class Optimizer:
         >>> parameters.tolist()
         [0.5, 2.5]
         """
+        self._claim([parameters])
         with _Whole(self, partial(setitem, parameters, ..., parameters.copy())):
             parameters[...] = self._moved(parameters, parameters, gradient, self._next_rate())
 
@@ -144,9 +149,12 @@ class Optimizer:
         overrides = any(getattr(type(self), name) is not getattr(Optimizer, name) for name in ("step_array", "_moved", "rate"))
         if overrides or any(getattr(x, "shape", None) != parameters.shape for x in state):
             return (0,)
+        try:
+            rates = [self._rate_of(i) for i in range(self.steps, self.steps + n)]
+        except Exception:  # of a schedule: made one after the other, the steps before it are kept, and then it raises again
+            return (0,)
         states = _stacked(parameters, state)
         with _Whole(self, partial(setitem, parameters, ..., parameters.copy())):
-            rates = [self.lr(i) if callable(self.lr) else self.lr for i in range(self.steps, self.steps + n)]
             found = train(rule=self.rule, states=states, rates=rates, step=self.steps + 1) or (0,)
             self.steps += int(found[0])
             if state:
@@ -155,16 +163,36 @@ class Optimizer:
 
     def gather(self, array: Any, parameters: Sequence[Value]) -> None:
         """Take the state of single parameters, if there is one for each, as that of the array which stands for them."""
+        self._claim(parameters)
         states = [self._states[id(parameter)][1] for parameter in parameters if id(parameter) in self._states]
         if states and len(states) == len(parameters) and not any(x is None for state in states for x in state):
             self._states[id(array)] = array, tuple(_stacked(array, [*zip(*states, strict=True)]))
 
     def scatter(self, array: Any, parameters: Sequence[Value]) -> None:
-        """Take the state of an array as that of the single parameters which it stands for."""
+        """Give the state of an array back to the single parameters which it stands for."""
         if id(array) in self._states:
             columns = [column.tolist() for column in self._states[id(array)][1]]
             for parameter, *state in zip(parameters, *columns, strict=True):
                 self._states[id(parameter)] = parameter, tuple(state)
+            del self._states[id(array)]
+
+    def _claim(self, keys: Sequence[Any]) -> None:
+        """In a copy that was made without its parameters, take these, in order, for them."""
+        if self._is_copy and self._states and not any(id(key) in self._states for key in keys):
+            if len(keys) != len(self._states):
+                raise ValueError(f"this optimiser is a copy with the states of {len(self._states)} parameters, and cannot go "
+                                 f"on with {len(keys)}: copy it with its model, as in copy.deepcopy((model, optimizer)), or "
+                                 "make a new one")  # fmt: skip
+            states = [state for _, state in self._states.values()]
+            self._states = {id(key): (key, state) for key, state in zip(keys, states, strict=True)}
+        self._is_copy = False
+
+    def _rate_of(self, step: int) -> float:
+        rate, what = self.lr, "a number from 0 on"
+        if callable(rate):
+            rate, what = rate(step), f"a function that returns numbers from 0 on; for step {step}"
+        _require("lr", rate, _is_rate, what)
+        return rate
 
     def _next_rate(self) -> float:
         rate = self.rate
@@ -236,7 +264,7 @@ class Momentum(Optimizer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _require("momentum", self.momentum, 0.0 <= self.momentum < 1.0, "from 0 to below 1")
+        _require("momentum", self.momentum, _is_share, "from 0 to below 1")
 
     def start(self) -> State:
         """Return the velocity 0."""
@@ -274,13 +302,8 @@ class Adam(Optimizer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _require(
-            "betas",
-            self.betas,
-            _are_two(self.betas) and all(0.0 <= beta < 1.0 for beta in self.betas),
-            "two numbers from 0 to below 1",
-        )
-        _require("eps", self.eps, self.eps > 0, "positive")
+        _require("betas", self.betas, lambda *betas: all(map(_is_share, betas)), "two numbers from 0 to below 1", count=2)
+        _require("eps", self.eps, _is_positive, "positive")
 
     def start(self) -> State:
         """Return the means (0, 0)."""
@@ -322,15 +345,8 @@ class RProp(Optimizer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _require(
-            "etas", self.etas, _are_two(self.etas) and 0.0 < self.etas[0] < 1.0 < self.etas[1], "one below 1 and one above"
-        )
-        _require(
-            "widths",
-            self.widths,
-            _are_two(self.widths) and 0.0 < self.widths[0] <= self.widths[1],
-            "two positive numbers in order",
-        )
+        _require("etas", self.etas, lambda low, high: 0.0 < low < 1.0 < high, "one below 1 and one above", count=2)
+        _require("widths", self.widths, lambda low, high: 0.0 < low <= high, "two positive numbers in order", count=2)
 
     def start(self) -> State:
         """Return no width yet, and a gradient of 0, which has no sign to turn."""
@@ -358,6 +374,9 @@ def descend(
         optimizer: decides on the steps.
         steps: their number.
 
+    Raises:
+        ValueError: at a point where what the function returns depends on none of its arguments.
+
     >>> for point, height in descend(lambda a, b: a**2 + b**2, [10.0, 10.0], SGD(lr=0.3), steps=2):
     ...     print([f"{x:.2f}" for x in point], f"{height:.2f}")
     ['10.00', '10.00'] 200.00
@@ -368,6 +387,9 @@ def descend(
     path = []
     for i in range(steps + 1):
         height = f(*point)
+        if not _depends_on(height, point):
+            raise ValueError(f"f depends on none of its arguments at {[x.data for x in point]}: it returned {height!r}; "
+                             "compute it with operators and functions of autograd, not with .data or float()")  # fmt: skip
         path.append((tuple(x.data for x in point), height.data))
         if i < steps:
             for x in point:
@@ -375,6 +397,19 @@ def descend(
             height.backward()
             optimizer.step(point)
     return path
+
+
+def _depends_on(result: Any, arguments: Sequence[Value]) -> bool:
+    """Whether a result is a node whose graph reaches one of the arguments."""
+    waiting, seen, keys = [result] if isinstance(result, Value) else [], set[int](), {id(x) for x in arguments}
+    while waiting:
+        node = waiting.pop()
+        if id(node) in keys:
+            return True
+        if id(node) not in seen:
+            seen.add(id(node))
+            waiting += node.inputs
+    return False
 
 
 # Learning rates as functions of the number of steps made so far.
@@ -386,7 +421,9 @@ def step_decay(lr: float, every: int, factor: float = 0.5) -> Schedule:
     >>> [step_decay(0.8, every=2)(i) for i in range(5)]
     [0.8, 0.8, 0.4, 0.4, 0.2]
     """
-    _require("every", every, every >= 1, "at least 1")
+    _require("lr", lr, _is_positive, "a positive number")
+    _require("every", every, _is_count, "at least 1")
+    _require("factor", factor, _is_rate, "a number from 0 on")
     return lambda step: lr * factor ** (step // every)
 
 
@@ -396,6 +433,8 @@ def exponential_decay(lr: float, factor: float) -> Schedule:
     >>> [exponential_decay(0.8, 0.5)(i) for i in range(3)]
     [0.8, 0.4, 0.2]
     """
+    _require("lr", lr, _is_positive, "a positive number")
+    _require("factor", factor, _is_rate, "a number from 0 on")
     return lambda step: lr * factor**step
 
 
@@ -407,7 +446,9 @@ def cosine(lr: float, steps: int, lowest: float = 0.0) -> Schedule:
     >>> [round(cosine(0.8, steps=4)(i), 3) for i in (0, 2, 4, 9)]
     [0.8, 0.4, 0.0, 0.0]
     """
-    _require("steps", steps, steps >= 1, "at least 1")
+    _require("lr", lr, _is_positive, "a positive number")
+    _require("steps", steps, _is_count, "at least 1")
+    _require("lowest", lowest, _is_rate, "a number from 0 on")
     return lambda step: lowest + (lr - lowest) * (1 + math.cos(math.pi * min(step / steps, 1.0))) / 2
 
 
@@ -417,7 +458,9 @@ def warmup(lr: float | Schedule, steps: int) -> Schedule:
     >>> [warmup(0.8, steps=4)(i) for i in range(5)]
     [0.2, 0.4, 0.6000000000000001, 0.8, 0.8]
     """
-    _require("steps", steps, steps >= 1, "at least 1")
+    if not callable(lr):
+        _require("lr", lr, _is_positive, "a positive number, or another function of the step")
+    _require("steps", steps, _is_count, "at least 1")
     return lambda step: (lr(step) if callable(lr) else lr) * min((step + 1) / steps, 1.0)
 
 
@@ -429,10 +472,24 @@ def _stacked(array: Any, rows: Sequence[Any]) -> Any:
     return stacked
 
 
-def _are_two(numbers: Any) -> bool:
-    return isinstance(numbers, Sequence) and len(numbers) == 2 and all(isinstance(x, Real) for x in numbers)
+def _is_positive(x: float) -> bool:
+    return 0.0 < x < math.inf
 
 
-def _require(name: str, given: object, holds: bool, what: str) -> None:
-    if not holds:
+def _is_rate(x: float) -> bool:
+    return 0.0 <= x < math.inf
+
+
+def _is_share(x: float) -> bool:
+    return 0.0 <= x < 1.0
+
+
+def _is_count(x: float) -> bool:
+    return x >= 1
+
+
+def _require(name: str, given: Any, suits: Callable[..., bool], what: str, *, count: int = 1) -> None:
+    """Raise unless a setting is a number that suits, or as many as `count` says."""
+    numbers = [given] if count == 1 else given if isinstance(given, Sequence) else []
+    if not (len(numbers) == count and all(isinstance(x, Real) for x in numbers) and suits(*numbers)):
         raise ValueError(f"{name} is {what}; got {given!r}")

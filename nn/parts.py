@@ -15,23 +15,23 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, ValuesView
 from collections.abc import Set as AbstractSet
 from random import Random
-from types import BuiltinFunctionType, FunctionType, GeneratorType, MappingProxyType, MethodType, ModuleType
+from types import BuiltinFunctionType, CellType, FunctionType, GeneratorType, MappingProxyType, MethodType, ModuleType
 from typing import Any, Final, TypeVar
 
 from autograd import Primitive, Value
 from nn.history import History
 from nn.optim import Optimizer
 
-__all__ = ["ATOM", "CLOSED", "OBJECT", "SEQUENCE", "VALUE", "Inventory", "attributes", "distinct", "entries", "is_array",
-           "named", "role_of"]  # fmt: skip
+__all__ = ["ATOM", "BOUND", "CLOSED", "OBJECT", "SEQUENCE", "VALUE", "Inventory", "attributes", "closures", "distinct",
+           "entries", "is_array", "named", "role_of"]  # fmt: skip
 
 VALUE, SEQUENCE, MAPPING, ARRAY, OBJECT = "value", "sequence", "mapping", "array", "object"
 CLOSED, ATOM = "closed", "atom"  # not searched, since it has no fixed order; and nothing to search
+BOUND = "bound"  # methods and partial functions: what they are bound to belongs to others
 # Searching these would use them up.
 ONCE: Final[tuple[type, ...]] = (GeneratorType, map, filter, zip, enumerate, type(iter([])), type(reversed([])))
 # What has attributes, but no parameters of its own.
-PRIVATE: Final = (type, ModuleType, FunctionType, MethodType, BuiltinFunctionType, functools.partial, Random,
-                  Primitive, Optimizer, History)  # fmt: skip
+PRIVATE: Final = (type, ModuleType, FunctionType, BuiltinFunctionType, Random, Primitive, Optimizer, History)
 T = TypeVar("T")
 
 
@@ -40,6 +40,7 @@ class Inventory:
 
     Args:
         thing: an object or a container.
+        through: whether to search also what methods and partial functions are bound to.
 
     Attributes:
         values: the `Value`s, also those that came from operations.
@@ -47,7 +48,8 @@ class Inventory:
         closed: parts that were not searched: sets, tables of other packages, iterators, and dicts with `Value`s as keys.
     """
 
-    def __init__(self, thing: Any) -> None:
+    def __init__(self, thing: Any, *, through: bool = False) -> None:
+        self.through = through
         self.values: dict[int, Value] = {}
         self.objects: dict[int, Any] = {}
         self.closed: list[Any] = []
@@ -68,7 +70,8 @@ class Inventory:
         if role == VALUE:
             self.values[id(part)] = part
             return False
-        if id(part) in self.objects or (role == ARRAY and not is_array(part)):
+        skipped = (role == ARRAY and not is_array(part)) or (role == BOUND and not self.through)
+        if skipped or id(part) in self.objects:
             return False
         if role == CLOSED or (role == MAPPING and any(isinstance(key, Value) for key in part)):
             self.closed.append(part)
@@ -102,6 +105,8 @@ def _parts(thing: Any) -> Iterable[Any]:
     role = role_of(thing.__class__)
     if role == OBJECT:
         return attributes(thing).values()
+    if role == BOUND:
+        return [thing.__self__] if isinstance(thing, MethodType) else [thing.func, thing.args, thing.keywords]
     inside: Iterable[Any] = thing.values() if role == MAPPING else [thing.tolist()] if role == ARRAY else thing
     return inside
 
@@ -127,6 +132,8 @@ def role_of(kind: Any) -> str:
         return CLOSED
     if hasattr(kind, "tolist") and hasattr(kind, "reshape"):
         return ARRAY
+    if issubclass(kind, (MethodType, functools.partial)):
+        return BOUND
     has_attributes = getattr(kind, "__dictoffset__", 0) != 0 or _slots(kind)
     return OBJECT if has_attributes and not issubclass(kind, PRIVATE) else ATOM
 
@@ -181,6 +188,29 @@ def _named_parts(name: str, thing: Any, role: str) -> Iterator[tuple[str, Any]]:
             yield from ((f"{name}{joint}{called}{i}", item) for i, item in enumerate(part, first))
         else:
             yield f"{name}{joint}{key}", part
+
+
+def closures(thing: Any) -> Iterator[tuple[str, str]]:
+    """Go through the functions in a thing that use `Value`s of where they were defined: the path to each, and a variable.
+
+    >>> from types import SimpleNamespace
+    >>> w = Value(2.0)
+    >>> [*closures(SimpleNamespace(rows=[(lambda w: lambda x: w * x)(w), abs]))]
+    [('rows0', 'w')]
+    """
+    for name, part in named("", thing):
+        for inner, item in _named_parts(name, part, role_of(part.__class__)):
+            if isinstance(item, FunctionType):
+                for variable, cell in zip(item.__code__.co_freevars, item.__closure__ or (), strict=True):
+                    if Inventory(_contents_of(cell), through=True).values:
+                        yield inner, variable
+
+
+def _contents_of(cell: CellType) -> list[Any]:
+    try:
+        return [cell.cell_contents]
+    except ValueError:  # nothing was assigned yet
+        return []
 
 
 def distinct(pairs: Iterable[tuple[str, T]]) -> dict[str, T]:

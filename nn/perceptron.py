@@ -25,12 +25,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
-from autograd import dot, step
+from autograd import Value, dot, step
+from nn.evaluation import numbers_of
 from nn.layers import Neuron
 from nn.module import plain
-from nn.tables import rows_of
+from nn.tables import naming, nested, rows_of
 
 __all__ = ["Outcome", "Perceptron"]
 
@@ -91,12 +93,15 @@ class Perceptron(Neuron):
             The mistakes in each epoch, and whether a line was found, cannot be found, or was not found in time.
 
         Raises:
-            ValueError: for other targets than 0 and 1, unequally many of them, no examples, or η ≤ 0.
+            ValueError: for inputs that are not finite, other targets than 0 and 1, unequally many of them, no examples, no
+                epochs, or η ≤ 0.
+            TypeError: for inputs that are not numbers.
         """
-        rows, targets = [self._row(x) for x in plain(rows_of("X", X))], [_target(t) for t in rows_of("y", y)]
+        rows = [self._finite_row(i, x) for i, x in enumerate(plain(rows_of("X", X)))]
+        targets = [_target(i, t) for i, t in enumerate(numbers_of(plain(nested(rows_of("y", y)))))]
         if not rows or len(rows) != len(targets):
             raise ValueError(f"each example has a target, and there is at least one; got {len(rows)} and {len(targets)}")
-        if not (0 < lr < math.inf and epochs >= 1):
+        if not (isinstance(lr, Real) and 0 < lr < math.inf and hasattr(epochs, "__index__") and epochs >= 1):
             raise ValueError(f"lr is a positive number and epochs at least 1; got {lr!r} and {epochs!r}")
         mistakes: list[int] = []
         seen = {self._weights(): 0}
@@ -113,6 +118,14 @@ class Perceptron(Neuron):
                 return Outcome(mistakes, False, f"no line separates these classes: {circle}; {counts}")
         either = "more may help, or no line separates these classes"
         return Outcome(mistakes, None, f"not converged in {epochs} epochs: {either}; {counts}")
+
+    def _finite_row(self, i: int, x: Any) -> list[float]:
+        """Return an example as a list of floats, or raise naming it."""
+        with naming(f"example {i}"):
+            row = [Value(a).data for a in self._row(x)]
+            if not all(map(math.isfinite, row)):
+                raise ValueError(f"the rule adds inputs to the weights, so they are finite; got {row}")
+        return row
 
     def _learn(self, x: list[float], target: float, lr: float) -> bool:
         """Apply the rule to one example; return whether it was a mistake."""
@@ -131,9 +144,9 @@ class Perceptron(Neuron):
         return f"Perceptron({self.n_inputs})"
 
 
-def _target(t: Any) -> float:
+def _target(i: int, t: Any) -> float:
     if t not in (0, 1):
-        raise ValueError(f"a perceptron's target is 0 or 1; got {t!r}")
+        raise ValueError(f"example {i}: a perceptron's target is 0 or 1; got {t!r}")
     return float(t)
 
 

@@ -10,11 +10,11 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from nn.evaluation import deltas, examples_of, outputs_of
+from nn.evaluation import classes_of, classify, deltas, examples_of, outputs_of
 from nn.history import History
-from nn.layers import by_layer
+from nn.layers import by_layer, whole_number
 from nn.module import Module, plain
-from nn.tables import nested, rows_of
+from nn.tables import nested, rows_of, shape_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,11 +35,17 @@ def loss_curve(history: History, ax: Axes | None = None, *, log: bool = False) -
         history: what `nn.fit` returned.
         ax: where to draw.
         log: whether the loss has a logarithmic axis.
+
+    Raises:
+        ValueError: for a logarithmic axis where no loss is positive.
     """
+    losses = [loss for loss in (*history.loss, *history.validation_loss) if math.isfinite(loss)]
+    if log and losses and max(losses) <= 0:
+        raise ValueError(f"a logarithmic axis shows positive numbers, and the largest loss is {max(losses):g}; use log=False")
     ax = _axes(ax)
     _curve(ax, "loss", history.loss, history.validation_loss, BLUE)
     ax.set(xlabel="epoch", ylabel="loss", yscale="log" if log else "linear")
-    if not log:
+    if not log and min(losses, default=0.0) >= 0:
         ax.set_ylim(bottom=0)
     if history.accuracy:
         right = ax.twinx()
@@ -64,6 +70,8 @@ def decision_boundary(
 ) -> Axes:
     """Draw which class a model of two inputs predicts everywhere, the lines between the classes, and the examples.
 
+    Where the model is undefined, or its outputs are NaN, the picture stays white.
+
     Args:
         model: a model of two inputs.  With one output, or two, the colour is the output's distance from the threshold, or the
             second output less the first; with more, it is the class of the largest output.
@@ -71,32 +79,35 @@ def decision_boundary(
         y: their classes: numbers from 0 on as far as there are outputs, 0 and 1, -1 and 1, or one-hot lists.
         ax: where to draw.
         threshold: the output from which on a model with one output predicts class 1.
-        resolution: points of the grid in each direction.
+        resolution: points of the grid in each direction, at least 2.
 
     Returns:
         The axes.
 
     Raises:
-        ValueError: for examples that are not pairs of numbers, and for targets that are not classes of the model.
+        ValueError: for examples that are not pairs of finite numbers, for targets that are not classes of the model, and
+            for an example with an output that is NaN.
     """
-    points = [[float(a) for a in x] for x in nested(rows_of("X", X))]
-    if not points or any(len(point) != 2 for point in points):
+    rows, resolution = nested(rows_of("X", X)), whole_number("resolution", resolution, least=2)
+    if not rows or any(shape_of(row) != (2,) for row in rows):
         raise ValueError("a decision boundary is drawn for examples of two numbers; these have "
-                         f"{sorted({len(point) for point in points})}")  # fmt: skip
+                         f"{sorted({math.prod(shape_of(row)) for row in rows})}")  # fmt: skip
+    points = [[float(a) for a in row] for row in rows]
+    for i, point in enumerate(points):
+        _require_finite(f"example {i}", point)
     examples = examples_of(model.predict, points, y)
-    if examples.classes is None or examples.outputs is None:
-        raise ValueError("the targets are not classes of this model: pass 0 and 1, or -1 and 1; for more classes, the model "
-                         f"needs an output for each; got {examples.targets[:4]!r}")  # fmt: skip
+    classes = classes_of(examples)
+    classify(model, points, threshold)  # which refuses NaN, naming the example
     ax = _axes(ax)
     across, up = (_grid([point[i] for point in points], resolution) for i in (0, 1))
-    n_classes = max(len(examples.outputs), 2)
-    outputs = [[outputs_of(model.predict([a, b])) or [] for a in across] for b in up]
+    n_classes = max(len(examples.outputs or ()), 2)
+    outputs = [[_outputs(model, [a, b], len(examples.outputs or ())) for a in across] for b in up]
     if n_classes > 2:
         _regions(ax, across, up, outputs)
     else:
         _slope(ax, across, up, [[outs[-1] - (outs[0] if len(outs) > 1 else threshold) for outs in row] for row in outputs])
     for i in range(n_classes):
-        chosen = [point for point, found in zip(points, examples.classes, strict=True) if found == i]
+        chosen = [point for point, found in zip(points, classes, strict=True) if found == i]
         ax.scatter([a for a, _ in chosen], [b for _, b in chosen], color=_colour(i), marker=MARKERS[i % len(MARKERS)],
                    edgecolors="white", s=36, label=str(i))  # fmt: skip
     if n_classes > 2:
@@ -105,13 +116,28 @@ def decision_boundary(
     return ax
 
 
+def _outputs(model: Module, point: list[float], n: int) -> list[float]:
+    """Return a model's outputs at a point of the plane, NaN where it is undefined."""
+    try:
+        return outputs_of(model.predict(point)) or []
+    except ArithmeticError:  # nobody chose this point
+        return [math.nan] * n
+
+
+def _clipped(heights: Sequence[Sequence[float]]) -> list[list[float]]:
+    """Return heights with the largest finite one in the place of ∞, and its negative in that of -∞."""
+    largest = max((abs(height) for row in heights for height in row if math.isfinite(height)), default=0.0) or 1.0
+    return [[math.copysign(largest, height) if math.isinf(height) else height for height in row] for row in heights]
+
+
 def _colour(i: int) -> str:
     return COLOURS[i % len(COLOURS)]
 
 
 def _slope(ax: Axes, across: Sequence[float], up: Sequence[float], heights: Sequence[Sequence[float]]) -> None:
     """Draw heights as blue and red, and the line where they are 0."""
-    largest = max(abs(height) for row in heights for height in row) or 1.0
+    heights = _clipped(heights)
+    largest = max((abs(height) for row in heights for height in row if not math.isnan(height)), default=0.0) or 1.0
     _field(ax, across, up, heights, interpolation="bilinear", cmap="RdBu_r", vmin=-largest, vmax=largest, alpha=0.6)
     _border(ax, across, up, heights)
 
@@ -121,12 +147,12 @@ def _regions(ax: Axes, across: Sequence[float], up: Sequence[float], outputs: Se
     from matplotlib.colors import ListedColormap
 
     n = len(outputs[0][0])
-    classes = [[outs.index(max(outs)) for outs in row] for row in outputs]
+    classes = [[math.nan if any(map(math.isnan, outs)) else outs.index(max(outs)) for outs in row] for row in outputs]
     colours = ListedColormap([_colour(i) for i in range(n)])
     _field(ax, across, up, classes, interpolation="nearest", cmap=colours, vmin=-0.5, vmax=n - 0.5, alpha=0.35)
     for i in range(n):
         ahead = [[outs[i] - max(out for j, out in enumerate(outs) if j != i) for outs in row] for row in outputs]
-        _border(ax, across, up, ahead)
+        _border(ax, across, up, _clipped(ahead))
 
 
 def _field(ax: Axes, across: Sequence[float], up: Sequence[float], field: Sequence[Sequence[float]], **style: Any) -> None:
@@ -134,7 +160,7 @@ def _field(ax: Axes, across: Sequence[float], up: Sequence[float], field: Sequen
 
 
 def _border(ax: Axes, across: Sequence[float], up: Sequence[float], heights: Sequence[Sequence[float]]) -> None:
-    if min(map(min, heights)) < 0 < max(map(max, heights)):
+    if any(height < 0 for row in heights for height in row) and any(height > 0 for row in heights for height in row):
         ax.contour(across, up, heights, levels=[0.0], colors="black", linewidths=1.5)
 
 
@@ -202,33 +228,51 @@ def descent(f: Callable[..., Any], path: Sequence[tuple[Sequence[float], float]]
     """Draw a descent: over the curve of a function of one number, or over the contour lines of one of two.
 
     Args:
-        f: the function.
+        f: the function.  Where it is undefined beside the path, nothing is drawn.
         path: points and heights, as `nn.optim.descend` returns them.
         ax: where to draw.
 
     Raises:
-        ValueError: for points of more than two coordinates, or none.
+        ValueError: for points of more than two coordinates, or none, or that are not finite.
     """
     points, heights = [point for point, _ in path], [height for _, height in path]
     if not points or not 1 <= len(points[0]) <= 2:
         raise ValueError("a descent is drawn over one or two coordinates; got "
                          f"{len(points[0]) if points else 'no points'}")  # fmt: skip
-    ax = _axes(ax)
+    for i, (point, height) in enumerate(path):
+        _require_finite(f"point {i} of the path", [*point, height])
     # The picture is centred on the lowest point, so that both sides of the valley are seen.
     lowest = points[heights.index(min(heights))]
     reach = [1.15 * max(abs(point[i] - lowest[i]) for point in points) or 1.0 for i in range(len(lowest))]
     grid = [_grid([low - r, low + r], 80, margin=0.0) for low, r in zip(lowest, reach, strict=True)]
+    plain(f(*lowest))  # what raises here is wrong everywhere
+    ax = _axes(ax)
     if len(grid) == 1:
-        ax.plot(grid[0], [float(plain(f(x))) for x in grid[0]], color=GREY)
+        ax.plot(grid[0], [_height(f, x) for x in grid[0]], color=GREY)
         ax.plot([x for [x] in points], heights, color=RED, marker="o", markersize=5)
         ax.set(xlabel="x", ylabel="f(x)")
     else:
         across, up = grid
-        lines = ax.contour(across, up, [[float(plain(f(a, b))) for a in across] for b in up], levels=12, cmap="Greys_r")
+        lines = ax.contour(across, up, [[_height(f, a, b) for a in across] for b in up], levels=12, cmap="Greys_r")
         ax.clabel(lines, fontsize=7)
         ax.plot([a for a, _ in points], [b for _, b in points], color=RED, marker="o", markersize=5)
         ax.set(xlabel="a", ylabel="b", aspect="equal" if reach[0] == reach[1] else "auto")
     return ax
+
+
+def _height(f: Callable[..., Any], *point: float) -> float:
+    """Return a function's value, NaN where it is undefined or infinite."""
+    try:
+        height = plain(f(*point))
+        height = math.nan if isinstance(height, complex) else float(height)  # such as (-1.0) ** 0.5
+    except (ArithmeticError, ValueError):  # the latter from `math`; nobody chose this point
+        return math.nan
+    return height if math.isfinite(height) else math.nan
+
+
+def _require_finite(name: str, numbers: Sequence[float]) -> None:
+    if not all(map(math.isfinite, numbers)):
+        raise ValueError(f"{name} is {numbers!r}; only finite numbers have a place in a picture")
 
 
 def _apart(label: float, square: float) -> int:

@@ -1,7 +1,7 @@
 """Saving and loading a model's parameters, in the format that the suffix of the file names.
 
-- ``.json``: for people.  It holds the `repr` of the model, each number by its name, and a checksum of both.  Numbers have
-  the fewest digits that read back as the same float.
+- ``.json``: for people.  It holds the `repr` of the model (if that shows parameters, with 0 for each), each number by its name,
+  and a checksum of both.  Numbers have the fewest digits that read back as the same float.
 - ``.npz`` (NumPy) and ``.safetensors``: for other programs.  They hold the arrays of `Module.state_dict`, in float64, and
   nothing else.  A file from elsewhere, such as the ``state_dict()`` of a multilayer perceptron in PyTorch, is loaded in order.
 
@@ -30,6 +30,7 @@ neither the model nor the file has changed then.  No format runs code when it is
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import io
 import json
@@ -41,6 +42,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from autograd import Value
 from autograd.files import printable, write_whole
 from nn.module import Module
 from nn.state import assign, natural
@@ -114,10 +116,18 @@ def load(model: M, path: str | os.PathLike[str]) -> M:
 
 def _to_json(model: Module) -> bytes:
     parameters = {name: x.data if math.isfinite(x.data) else str(x.data) for name, x in model.named_parameters()}
-    content = {"format": FORMAT, "model": repr(model), "parameters": parameters}
+    content = {"format": FORMAT, "model": _architecture(model), "parameters": parameters}
     text = json.dumps(content | {"sha256": _checksum(content)}, indent=2, ensure_ascii=False)
     # Characters that nobody can see, or that change the direction of writing, as JSON's \u escapes.
     return ("".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text) + "\n").encode()
+
+
+def _architecture(model: Module) -> str:
+    """Return the `repr` of a model with 0 for each parameter, since that of a dataclass, or a user's own, may show them."""
+    try:
+        return repr(copy.deepcopy(model, {id(parameter): Value(0.0) for parameter in model.parameters()}))
+    except TypeError:  # of something that cannot be copied, such as a lock
+        return repr(model)
 
 
 def _from_json(data: bytes, model: Module) -> dict[str, Any]:
@@ -131,8 +141,8 @@ def _from_json(data: bytes, model: Module) -> dict[str, Any]:
         raise ValueError(f"it was not written by save: it should have the entries {', '.join(KEYS)}")
     if content["format"] != FORMAT:
         raise ValueError(f"it has the format {short(content['format'], 500)!r}; this version reads {FORMAT!r}")
-    if content["model"] != repr(model):
-        raise ValueError(f"it holds {printable(short(content['model'], 500))}; the model to load into is {model!r}")
+    if content["model"] != repr(model) and content["model"] != (own := _architecture(model)):  # copying takes longer
+        raise ValueError(f"it holds {printable(short(content['model'], 500))}; the model to load into is {own}")
     if content.pop("sha256") != _checksum(content):
         raise ValueError("it was changed after it was saved: its checksum does not fit its content")
     # What JSON has no number for was written as text.

@@ -24,6 +24,7 @@ from __future__ import annotations
 import operator
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from numbers import Real
 from random import Random
 from typing import Any, Never
@@ -38,7 +39,7 @@ from nn.losses import LOSSES, Loss, boundary, hinge, mean_squared_error, paired,
 from nn.module import Module
 from nn.optim import Adam, Optimizer
 from nn.progress import bar_over
-from nn.tables import naming, short
+from nn.tables import listed, naming, short
 
 __all__ = ["Batches", "Callback", "DivergenceError", "History", "collector_paused", "fit"]
 
@@ -99,15 +100,18 @@ def fit(
         batch_size: examples for each step: 1 for online training, None for all of them (batch training).
         shuffle: whether each epoch goes through the examples in a new order.
         seed: for the same orders every time, an int, or a `random.Random` to go on drawing from.
-        batches: a function that returns the batches of an epoch, each a list of places in X, in place of the three above.
+        batches: a function that returns the batches of an epoch, each a list or an array of places in X, in place of the three
+            above.
         reduce: whether a step follows the gradient of the ``"mean"`` or of the ``"sum"`` over its batch.
         l2: adds this times the sum of the squares of all parameters to the loss of each step.
         goal: stop when an epoch's loss is at most this.
         patience: stop when the loss has not fallen below its earlier minimum by more than `tolerance` for this many epochs:
             the validation loss, if there is one.
         tolerance: see `patience`.
-        validation: inputs and targets that are not learned from, only measured after each epoch.
-        callbacks: functions of the history and the model, called after each epoch; one that returns True ends the training.
+        validation: inputs and targets that are not learned from, only measured after each epoch.  Where the model or the loss
+            is undefined for one of them, the loss is ∞.
+        callbacks: functions of the history and the model, called after each epoch; one that returns True, of Python or of
+            NumPy, ends the training; other results do not.
         progress: show a progress bar if it takes longer than a second, tqdm is installed, and someone watches: at a
             terminal or in a notebook.
         compiled: whether to compile the loss for batches, see `autograd.compile`: True, False, or ``"auto"``, where that is
@@ -164,6 +168,12 @@ def fit(
     held_out = examples_of(model, *validation) if validation is not None else None
     if held_out is not None:
         _suit(objective, held_out, "validation ")
+        both = examples, held_out
+        if objective is not hinge and all(e.classes for e in both) and {-1, 0} <= set().union(*map(_labels, both)):
+            notes += ["training and validation number the classes differently, one -1 and 1, the other 0 and 1: their losses "
+                      "cannot be compared"]  # fmt: skip
+        with suppress(ArithmeticError):  # a model that cannot predict is refused before it learns, for either engine
+            model.predict(held_out.inputs(0))
     for name, n in {"epochs": epochs, "batch_size": batch_size, "patience": patience}.items():
         if n is not None or name == "epochs":
             whole_number(name, n)
@@ -171,8 +181,7 @@ def fit(
         raise ValueError(f"reduce is 'mean' or 'sum'; got {reduce!r}")
     if batches is not None and not callable(batches):
         raise TypeError(f"batches is a function that returns the batches of an epoch, such as [[0, 1], [2]]; got {batches!r}")
-    if batches is None:
-        batches = _batches(len(examples), batch_size or len(examples), shuffle, seed)
+    shuffled = _batches(len(examples), batch_size or len(examples), shuffle, seed)
     output = examples.outputs[0] if examples.outputs else None
     threshold = boundary(objective, [] if examples.classes is None else numbers_of(examples.targets), output)
     lesson = Lesson(model, objective, examples, optimizer, reduce, l2, threshold)
@@ -186,7 +195,7 @@ def fit(
             return []
         engine.settle()
         try:
-            return [callback(history, model) is True for callback in callbacks]
+            return [_is_bool(stop) and bool(stop) for stop in [callback(history, model) for callback in callbacks]]
         finally:
             engine.resume()
 
@@ -194,7 +203,8 @@ def fit(
     try:
         for _ in range(epochs):
             try:
-                steps = [*engine.learn_all(_checked(batches(), len(examples), history))]
+                drawn = shuffled() if batches is None else _checked(batches(), len(examples), history)
+                steps = [*engine.learn_all(drawn)]
             except StepError as error:
                 engine.settle()
                 raise DivergenceError(_fault(lesson, error.batch, history), history) from error.__cause__
@@ -249,7 +259,7 @@ def _suit(loss: Loss, examples: Examples, kind: str = "") -> list[str]:
         with naming(f"{kind}example {i}"):
             paired(outputs, targets)
             require_targets(loss, targets)
-    labels = {x for x in numbers_of(examples.targets) if isinstance(x, float | int)}
+    labels = _labels(examples)
     if loss is hinge and {-1, 0} <= labels:
         raise ValueError(f"hinge takes the {kind}targets -1 and 1, or 0 and 1, but not all three, since -1 and 0 are one class")
     if instead := probability_loss(loss, outputs):
@@ -263,6 +273,10 @@ def _suit(loss: Loss, examples: Examples, kind: str = "") -> list[str]:
     if labels <= {-1, 1}:
         return [f'{beyond}: number the classes 0 and 1, or end the model with output="tanh"']
     raise ValueError(f'{beyond}: scale the targets, use output="linear", or for classes give the model an output for each')
+
+
+def _labels(examples: Examples) -> set[float]:
+    return {x for x in numbers_of(examples.targets) if isinstance(x, float | int)}
 
 
 def _fault(lesson: Lesson, batch: Sequence[int], history: History) -> str:
@@ -284,7 +298,7 @@ def _reason(history: History, goal: float | None, patience: int | None, toleranc
     if goal is not None and history.loss[-1] <= goal:
         return "at the goal"
     curve = history.validation_loss or history.loss
-    if patience is not None and len(curve) > patience and min(curve[-patience:]) >= min(curve[:-patience]) - tolerance:
+    if patience is not None and len(curve) > patience and not min(curve[-patience:]) < min(curve[:-patience]) - tolerance:
         return f"after {patience} epochs without improvement"
     return "by a callback" if called else ""
 
@@ -304,10 +318,24 @@ def _checked(batches: Iterable[Sequence[int]], n: int, history: History) -> Iter
     if not isinstance(batches, Iterable):
         raise TypeError(f"batches returns the batches of an epoch, such as [[0, 1], [2]]; it gave {batches!r}")
     for batch in batches:
-        if not hasattr(batch, "__len__"):
-            raise TypeError(f"batches gave {batch!r} in epoch {history.epochs}, where a list of places in X is needed")
-        if not len(batch):
+        places = listed(batch)
+        error: type[Exception] = TypeError
+        if places is None:
+            wrong = ", where a list of places in X is needed"
+        elif not places:
             raise ValueError(f"batches gave an empty batch in epoch {history.epochs}; leave it out")
-        if not -n <= min(batch) <= max(batch) < n:
-            raise ValueError(f"batches gave {short(repr(batch))} in epoch {history.epochs}; the places in X are 0 to {n - 1}")
-        yield batch
+        elif any(map(_is_bool, places)):
+            wrong = ", truth values, where places in X are needed; for those of a mask pass numpy.flatnonzero(mask)"
+        elif not all(hasattr(place, "__index__") for place in places):
+            wrong = f"; the places in X are whole numbers, 0 to {n - 1}"
+        elif not -n <= min(places) <= max(places) < n:
+            error, wrong = ValueError, f"; the places in X are 0 to {n - 1}"
+        else:
+            yield places
+            continue
+        raise error(f"batches gave {short(repr(batch))} in epoch {history.epochs}{wrong}")
+
+
+def _is_bool(x: Any) -> bool:
+    """Whether a thing is a truth value of Python or of NumPy."""
+    return isinstance(x, bool) or (getattr(x, "shape", None) == () and getattr(x.dtype, "kind", "") == "b")

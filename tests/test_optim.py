@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import pickle
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -13,12 +14,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd import Value
+from nn import MLP, fit
+from nn.data import moons
 from nn.optim import SGD, Adam, Momentum, Optimizer, RProp, cosine, descend, exponential_decay, step_decay, warmup
 
 gradients = st.lists(st.lists(st.floats(-3, 3), min_size=2, max_size=2), min_size=1, max_size=12)
 
 adam: Any = Adam  # without their annotations
 rprop: Any = RProp
+momentum: Any = Momentum
+decay: Any = step_decay
+exponential: Any = exponential_decay
+wave: Any = cosine
+rise: Any = warmup
 
 
 def every() -> list[Optimizer]:
@@ -128,6 +136,13 @@ def test_schedules() -> None:
     (lambda: adam(betas=(0.9, 0.99, 0.999)), "betas is two numbers"),
     (lambda: rprop(etas=0.5), "etas is one below 1 and one above; got 0.5"),
     (lambda: rprop(widths=("a", "b")), r"widths is two positive numbers in order; got \('a', 'b'\)"),
+    *[(make, "; got .*'ab?'") for make in (
+        lambda: momentum(momentum="a"), lambda: adam(eps="a"), lambda: adam(betas=("a", 0.9)), lambda: adam(betas="ab"),
+        lambda: decay(0.1, "a"), lambda: decay("a", 1), lambda: decay(0.1, 1, "a"), lambda: exponential("a", 0.1),
+        lambda: exponential(0.1, "a"), lambda: wave(0.1, "a"), lambda: wave("a", 1), lambda: wave(0.1, 1, "a"),
+        lambda: rise("a", 1), lambda: rise(0.1, "a"), lambda: rprop(widths=(1.0, "a")),
+    )],
+    (lambda: exponential(-0.1, 0.5), "lr is a positive number; got -0.1"),
     (lambda: step_decay(1.0, every=0), "every is at least 1; got 0"),
     (lambda: cosine(1.0, steps=0), "steps is at least 1; got 0"),
 ])  # fmt: skip
@@ -193,3 +208,91 @@ def test_the_ends_of_every_range_are_allowed_or_not() -> None:
     for make in refused:
         with pytest.raises(ValueError, match="; got "):
             make()
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, copy.copy, lambda both: pickle.loads(pickle.dumps(both))])
+@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize("engines", [(False, False), (False, True), (True, False), (True, True)])
+def test_a_copy_goes_on_with_the_states(engines: tuple[bool, bool], together: bool, copied: Any) -> None:
+    for kind in (Momentum, Adam, RProp):
+        curves = []
+        for copying in (False, True):
+            model, optimizer, (X, y) = MLP(2, [3, 1], output="sigmoid", seed=1), kind(lr=0.05), moons(20, seed=1)
+            fit(model, X, y, optimizer=optimizer, epochs=3, shuffle=False, compiled=engines[0])
+            if copying:
+                model, optimizer = copied((model, optimizer)) if together else (copied(model), copied(optimizer))
+            curves.append(fit(model, X, y, optimizer=optimizer, epochs=3, shuffle=False, compiled=engines[1]).loss)
+        assert curves[1] == curves[0]
+
+
+def test_a_copy_and_its_original_go_separate_ways() -> None:
+    optimizer, w = Momentum(lr=1.0, momentum=0.5), Value(0.0)
+    w.grad = -1.0
+    optimizer.step([w])
+    twin, array = copy.copy(optimizer), np.zeros(1)
+    twin.step([w])
+    optimizer.step([w])
+    assert w.data == 1.0 + 1.5 + 1.5 and (twin.steps, optimizer.steps) == (2, 2)
+    copy.deepcopy(optimizer).step_array(array, np.array([-1.0]))
+    assert array.tolist() == [1.75]
+
+
+def test_a_copy_without_its_parameters_goes_on_only_with_as_many() -> None:
+    optimizer, values = Adam(), [Value(1.0), Value(2.0)]
+    optimizer.step(values)
+    alone = copy.deepcopy(optimizer)
+    for wrong in (values[:1], [*values, Value(3.0)]):
+        with pytest.raises(ValueError, match=rf"the states of 2 parameters, and cannot go on with {len(wrong)}: copy it with"):
+            alone.step([Value(1.0) for _ in wrong])
+    assert alone.steps == 1
+    alone.step(values)
+    alone.step([Value(1.0)])  # a new parameter begins at rest, as ever
+    assert alone.steps == 3
+
+
+def test_an_array_of_parameters_leaves_no_state_behind() -> None:
+    model, optimizer, (X, y) = MLP(2, [3, 1], seed=1), Adam(), moons(20, seed=1)
+    for _ in range(2):
+        fit(model, X, y, optimizer=optimizer, epochs=3, compiled=True, callbacks=[lambda *_: None])
+    assert [key for key, _ in optimizer._states.values()] == model.parameters()
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("lr", [-0.1, math.nan, "a", None])
+def test_a_rate_set_while_training_is_checked(lr: Any, compiled: bool) -> None:
+    model, optimizer, (X, y) = MLP(2, [3, 1], seed=1), SGD(lr=0.1), moons(20, seed=1)
+
+    def spoil(history: Any, _: Any) -> None:
+        optimizer.lr = lr
+
+    with pytest.raises(ValueError, match=rf"^lr is a number from 0 on; got {lr!r}"):
+        fit(model, X, y, optimizer=optimizer, epochs=3, batch_size=2, compiled=compiled, callbacks=[spoil])
+    assert optimizer.steps == 10 and model.history.epochs == 1
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_the_steps_before_a_wrong_rate_are_kept(compiled: bool) -> None:
+    model, (X, y) = MLP(2, [3, 1], seed=1), moons(20, seed=1)
+    optimizer = SGD(lr=lambda step: 0.1 if step < 15 else -0.1)
+    with pytest.raises(ValueError, match=r"for step 15; got -0\.1"):
+        fit(model, X, y, optimizer=optimizer, epochs=3, batch_size=1, compiled=compiled, shuffle=False)
+    assert optimizer.steps == 15
+
+
+@pytest.mark.parametrize(
+    "f",
+    [lambda x: Value(x.data**2), lambda x: x.data**2, lambda x: np.float64(1.0), lambda x: None, lambda x: Value(2.0) * 3.0],
+)
+@pytest.mark.parametrize("steps", [0, 2])
+def test_a_descent_needs_a_function_of_its_arguments(f: Any, steps: int) -> None:
+    with pytest.raises(ValueError, match=r"^f depends on none of its arguments at \[3\.0\]: it returned "):
+        descend(f, [3.0], SGD(lr=0.1), steps)
+    with pytest.raises(ValueError, match=r"none of its arguments at \[3\.0, 1\.0\]"):
+        descend(lambda x, y: f(x), [3.0, 1.0], SGD(lr=0.1), steps)
+
+
+def test_a_descent_may_leave_an_argument_where_it_is() -> None:
+    assert descend(lambda x, y: 1.0 * x, [3.0, 1.0], SGD(lr=0.5), 1)[-1] == ((2.5, 1.0), 2.5)
+    assert descend(lambda x: x, [3.0], SGD(lr=0.5), 1)[-1] == ((2.5,), 2.5)
+    once = descend(lambda x: x * x if x.data > 2 else 0 * x, [3.0], SGD(lr=0.5), 2)
+    assert [point for point, _ in once] == [(3.0,), (0.0,), (0.0,)]

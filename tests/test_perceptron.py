@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autograd import Value
 from nn import Perceptron
 from nn.data import truth_table
 
@@ -117,10 +119,34 @@ def test_a_threshold_has_no_slope() -> None:
     ([[0.0]], [0], {}, "takes 2 inputs; got 1"),
     ([[0.0, 1.0]], [0], {"lr": 0.0}, "lr is a positive number and epochs at least 1; got 0.0"),
     ([[0.0, 1.0]], [0], {"epochs": 0}, "got 1.0 and 0"),
+    ([[0.0, 1.0]], [0], {"lr": "a"}, "lr is a positive number and epochs at least 1; got 'a'"),
+    ([[0.0, 1.0]], [0], {"epochs": 2.5}, "got 1.0 and 2.5"),
+    ([[0.0, 1.0], [math.nan, 1.0]], [0, 1], {}, r"example 1: .* so they are finite; got \[nan, 1.0\]"),
+    ([[0.0, 1.0], [1.0, -math.inf]], [0, 1], {}, r"example 1: .* so they are finite; got \[1.0, -inf\]"),
+    (np.array([[math.inf, 1.0]]), [0], {}, "example 0: .* so they are finite"),
+    ([[0.0, 1.0]] * 2, [[0], [2]], {}, "example 1: a perceptron's target is 0 or 1; got 2"),
+    ([[0.0, 1.0]] * 2, [[0, 1], [1, 0]], {}, r"example 0: a perceptron's target is 0 or 1; got \[0, 1\]"),
+    ([[0.0, 1.0]], [math.nan], {}, "example 0: a perceptron's target is 0 or 1; got nan"),
 ])  # fmt: skip
 def test_what_is_refused(X: Any, y: Any, options: dict[str, Any], message: str) -> None:
+    unit = Perceptron(2)
     with pytest.raises(ValueError, match=message):
-        Perceptron(2).fit(X, y, **options)
+        unit.fit(X, y, **options)
+    assert [parameter.data for parameter in unit.parameters()] == [0.0] * 3
+
+
+def test_inputs_that_are_not_numbers_are_refused_by_example() -> None:
+    with pytest.raises(TypeError, match="example 1: 'a' is a str; pass a real number"):
+        Perceptron(2).fit([[0.0, 1.0], [0.0, "a"]], [0, 1])
+
+
+def test_targets_in_a_column() -> None:
+    X, y = truth_table("and")
+    pandas = pytest.importorskip("pandas")
+    column = [[t] for t in y]
+    for given_y in (column, np.array(column), pandas.DataFrame({"y": y}), pandas.Series(y), [Value(float(t)) for t in y]):
+        unit = Perceptron(2)
+        assert unit.fit(X, given_y).converged and unit.predict(X) == y
 
 
 def test_one_epoch_may_be_enough() -> None:

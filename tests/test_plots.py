@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import math
 import sys
 from collections.abc import Iterator
 from itertools import pairwise
@@ -11,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from autograd import DomainError, exp, log, sqrt
 from nn import MLP, Layer, Module, Neuron, deltas, fit, plots
 from nn.data import moons, truth_table
 from nn.optim import SGD, descend
@@ -27,6 +30,11 @@ def close() -> Iterator[None]:
     plt.close("all")
 
 
+def drawn(ax: Any) -> None:
+    """Draw everything, which raises or warns if matplotlib cannot."""
+    ax.figure.savefig(io.BytesIO())
+
+
 def test_loss_curve(tmp_path: Path) -> None:
     history = History(loss=[3.0, 2.0, 1.0], accuracy=[0.5, 0.75, 1.0], validation_loss=[4.0, 3.0, 2.0])
     ax: Any = plots.loss_curve(history)
@@ -37,6 +45,24 @@ def test_loss_curve(tmp_path: Path) -> None:
     ax.figure.savefig(tmp_path / "loss.png")
     assert (tmp_path / "loss.png").stat().st_size > 5000
     assert plots.loss_curve(History(loss=[1.0]), log=True).get_yscale() == "log"
+
+
+@pytest.mark.parametrize("losses", [[-1.0, -2.0, -3.0], [2.0, 1.0, -1.0], [3.0, 2.0, 1.0], [0.0]])
+def test_every_loss_is_seen_on_an_axis_that_goes_up(losses: list[float]) -> None:
+    for history in (History(loss=losses), History(loss=[1.0] * len(losses), validation_loss=losses)):
+        low, high = plots.loss_curve(history).get_ylim()
+        assert low < high and all(low <= loss <= high for loss in losses)
+        assert (low == 0.0) == (min(losses) >= 0)
+
+
+def test_losses_that_are_not_finite_or_not_positive() -> None:
+    ax: Any = plots.loss_curve(History(loss=[3.0, 1.0], validation_loss=[np.inf, np.nan]))
+    drawn(ax)
+    assert ax.get_ylim()[0] == 0.0 < 3.0 < ax.get_ylim()[1]
+    drawn(plots.loss_curve(History(loss=[0.5, 0.0]), log=True))
+    with pytest.raises(ValueError, match="a logarithmic axis shows positive numbers, and the largest loss is -1; use log="):
+        plots.loss_curve(History(loss=[-1.0, -2.0]), log=True)
+    drawn(plots.loss_curve(History()))
 
 
 class Ramp(Module):
@@ -132,6 +158,69 @@ def test_decision_boundary_of_trained_models() -> None:
         plots.decision_boundary(MLP(3, [1]), [[1.0, 2.0, 3.0]], [1])
 
 
+class Root(Module):
+    """A model that is defined only to the right of a line."""
+
+    def __init__(self, shift: float, n: int = 1) -> None:
+        self.shift, self.n = shift, n
+
+    def __call__(self, x: Any) -> Any:
+        """Return √(x₀ − shift), and where there are more outputs, x₁ and ½."""
+        out = sqrt(x[0] - self.shift)
+        return out if self.n == 1 else [out, x[1], 0.5][: self.n]
+
+
+class Gap(Root):
+    """The same with NaN and infinities in place of the error."""
+
+    def __call__(self, x: Any) -> Any:
+        """Return NaN to the left of the line, and ∞ far to the right."""
+        if x[0] < self.shift:
+            return np.nan if self.n == 1 else [np.nan] * self.n
+        return super().__call__(x) if x[0] < 1 else np.inf if self.n == 1 else [np.inf, *[0.0] * (self.n - 1)]
+
+
+@pytest.mark.parametrize("kind", [Root, Gap])
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_a_decision_boundary_is_white_where_the_model_is_undefined(kind: Any, n: int) -> None:
+    X = [[0.5, 0.0], [1.0, 0.5], [0.6, 1.0]]
+    ax: Any = plots.decision_boundary(kind(0.475, n), X, [0, 1, 0], resolution=21)  # the grid begins at 0.45, 0.03 apart
+    field = np.ma.filled(ax.get_images()[0].get_array().astype(float), np.nan)
+    assert np.isnan(field[:, 0]).all() and np.isfinite(field[:, 1:]).all()
+    drawn(ax)
+    low, high = ax.get_images()[0].get_clim()
+    assert -np.inf < low < high < np.inf and len(ax.collections) > 3 - (n < 3)  # a line
+
+
+@pytest.mark.parametrize("n", [1, 3])
+def test_a_decision_boundary_refuses_an_example_that_is_undefined(n: int) -> None:
+    with pytest.raises(ValueError, match=r"example 1: the model returned .*nan.*, and NaN stands for no class"):
+        plots.decision_boundary(Gap(0.0, n), [[0.5, 0.0], [-1.0, 0.5]], [0, 1])
+    with pytest.raises(DomainError):
+        plots.decision_boundary(Root(0.0, n), [[0.5, 0.0], [-1.0, 0.5]], [0, 1])
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_a_decision_boundary_refuses_points_without_a_place(bad: float) -> None:
+    for X in ([[0.0, 0.0], [1.0, bad]], np.array([[0.0, 0.0], [bad, 1.0]])):
+        with pytest.raises(ValueError, match=r"example 1 is \[.*\]; only finite numbers have a place in a picture"):
+            plots.decision_boundary(Ramp(), X, [0, 1])
+    for flat in ([1.0, 2.0], [[[1.0, 2.0], [1.0, 2.0]]]):
+        with pytest.raises(ValueError, match="for examples of two numbers"):
+            plots.decision_boundary(Ramp(), flat, [0, 1][: len(flat)])
+
+
+def test_the_grid_of_a_decision_boundary_has_at_least_two_points_a_side() -> None:
+    X, y = [[0.0, 0.0], [1.0, 1.0]], [0, 1]
+    for n, error, message in ((1, ValueError, "resolution is at least 2; got 1"), (0, ValueError, "got 0"),
+                              (2.5, TypeError, "resolution is a whole number; got 2.5")):  # fmt: skip
+        wrong: Any = n
+        with pytest.raises(error, match=message):
+            plots.decision_boundary(Ramp(), X, y, resolution=wrong)
+    ax: Any = plots.decision_boundary(Ramp(), X, y, resolution=2)
+    assert ax.get_images()[0].get_array().shape == (2, 2)
+
+
 def test_weights() -> None:
     model = MLP(3, [2, 1], seed=0)
     model.layers[0].neurons[1].b.data = -4.0
@@ -204,6 +293,27 @@ def test_descent() -> None:
     for wrong in ([], [((1.0, 2.0, 3.0), 0.0)]):
         with pytest.raises(ValueError, match="over one or two coordinates; got"):
             plots.descent(lambda *x: 0.0, wrong)
+
+
+@pytest.mark.parametrize(("f", "start"), [
+    (lambda x: x - log(x), 3.0), (lambda x: x - math.log(x), 3.0), (lambda x: 1 / max(x, 0) + x, 3.0),
+    (lambda x: x - x**0.5, 3.0), (lambda x: exp(exp(8 - x)) + x, 8.0),
+])  # fmt: skip
+def test_a_descent_beside_the_domain_of_its_function(f: Any, start: float) -> None:
+    path = [((x,), float(f(x))) for x in (start, start / 2, start / 4)]
+    ax: Any = plots.descent(f, path)
+    xs, ys = map(np.array, ax.get_lines()[0].get_data())
+    assert 0 < np.isnan(ys).sum() < 60
+    assert all(y == pytest.approx(f(float(x))) for x, y in zip(xs, ys, strict=True) if not np.isnan(y))
+    drawn(plots.descent(lambda a, b: f(a) + b * b, [((x, 1.0), h + 1.0) for (x,), h in path]))
+
+
+def test_a_descent_that_cannot_be_drawn() -> None:
+    for point, height in (((np.inf,), 1.0), ((1.0,), np.nan), ((1.0,), -np.inf)):
+        with pytest.raises(ValueError, match=r"point 1 of the path is \[.*\]; only finite numbers have a place in a picture"):
+            plots.descent(lambda x: x, [((2.0,), 4.0), (point, height)])
+    with pytest.raises(DomainError):  # not an empty picture
+        plots.descent(lambda x: log(-x), [((1.0,), 1.0), ((2.0,), 2.0)])
 
 
 def test_given_axes_are_drawn_into() -> None:

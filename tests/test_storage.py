@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -144,3 +146,69 @@ def test_no_file(tmp_path: Path) -> None:
         load(Neuron(1), tmp_path / "none.json")
     with pytest.raises(FileNotFoundError):
         save(Neuron(1), tmp_path / "none" / "model.json")
+
+
+@dataclass
+class Line(Module):
+    """A module whose `repr` shows its numbers."""
+
+    w: Value
+    b: Value
+    name: str = "line"
+
+    def __call__(self, x: Any) -> Any:
+        """Return w·x + b."""
+        return self.w * x[0] + self.b
+
+
+class Shown(Line):
+    """One that shows them in words of its own, and a result of the last call."""
+
+    def __call__(self, x: Any) -> Any:
+        """Return w·x + b, and keep it."""
+        self.last = super().__call__(x)
+        return self.last
+
+    def __repr__(self) -> str:
+        return f"{self.name}: {self.w.data:.2f}·x + {self.b.data:.2f} {getattr(self, 'last', None)}"
+
+
+class Around(Module):
+    """A module around one."""
+
+    def __init__(self, line: Line) -> None:
+        self.lines = {"first": line}
+
+    def __repr__(self) -> str:
+        return f"Around({self.lines})"
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("wrap", [lambda line: line, Around])
+@pytest.mark.parametrize("kind", [Line, Shown])
+def test_modules_that_show_their_numbers(kind: type[Line], wrap: Any, suffix: str, tmp_path: Path) -> None:
+    model, path = wrap(kind(Value(1.0, label="w"), Value(2.0))), tmp_path / f"line{suffix}"
+    model.parameters()[0].grad = 3.0
+    if wrap is not Around:
+        model([1.0])
+    before = repr(model)
+    save(model, path)
+    twin = wrap(kind(Value(0.0), Value(-7.0)))
+    if wrap is not Around and kind is Shown:
+        twin([1.0])
+    assert bits(load(twin, path)) == bits(model) and repr(model) == before
+    again = tmp_path / f"again{suffix}"
+    save(twin, again)
+    assert again.read_bytes() == path.read_bytes()
+    if suffix == ".json":
+        with pytest.raises(ValueError, match=r"it holds .*line.*; the model to load into is .*other"):
+            load(wrap(kind(Value(0.0), Value(0.0), "other")), path)
+
+
+def test_a_model_that_cannot_be_copied_is_saved_and_loaded(tmp_path: Path) -> None:
+    models = [Own(2), Own(2)]
+    for model in models:
+        vars(model)["lock"] = threading.Lock()
+    save(models[0], tmp_path / "model.json")
+    models[1].parameters()[0].data = 7.0
+    assert bits(load(models[1], tmp_path / "model.json")) == bits(models[0])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -262,8 +264,60 @@ def test_batches_without_examples_are_refused(compiled: bool) -> None:
     refused(network(), ValueError, "batches gave an empty batch in epoch 0", batches=lambda: [[], [1]], compiled=compiled)
 
 
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize(("batch", "message"), [
+    ([False] * 23 + [True], ", truth values, where places in X are needed; .* pass numpy.flatnonzero"),
+    (np.arange(24) < 12, ", truth values, .*flatnonzero"), ([np.True_, np.False_], ", truth values, .*flatnonzero"),
+    ([0, True], ", truth values, .*flatnonzero"), ([0.0, 1.0], "; the places in X are whole numbers, 0 to 23"),
+    (np.array([0.0, 1.5]), "whole numbers"), (["a"], "whole numbers"), ([None], "whole numbers"),
+    (np.array([[0, 1], [2, 3]]), "whole numbers"), ([[0, 1]], "whole numbers"), ({0, 1}, ", where a list of places in X is"),
+    ("ab", ", where a list of places"), ({0: 1}, ", where a list of places"), (3, ", where a list of places"),
+    (np.array(3), ", where a list of places"),
+])  # fmt: skip
+def test_batches_are_lists_of_places(batch: Any, message: str, compiled: bool) -> None:
+    message = f"(?s)batches gave .* in epoch 0.*{message}"
+    refused(network(), TypeError, message, batches=lambda: [batch], compiled=compiled)
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_batches_may_be_any_sequence_of_places(compiled: bool) -> None:
+    kinds: list[Any] = [list(range(12)), tuple(range(12)), range(12), np.arange(12), np.flatnonzero(np.arange(24) < 12),
+                        [*np.arange(12)], deque(range(12)), [i - 24 for i in range(12)]]  # fmt: skip
+    curves = []
+    for kind in kinds:
+        history = fit(network(), X, Y, batches=partial(list, [kind]), epochs=2, compiled=compiled)
+        curves.append((history.loss, history.accuracy))
+    assert all(curve == curves[0] for curve in curves)
+
+
+STOPS: list[tuple[Any, int]] = [
+    (True, 1), (np.True_, 1), (np.array(True), 1), (np.float64(1.0) < 2, 1), (False, 3), (np.False_, 3), (1, 3), ("yes", 3),
+    ([True], 3), (np.array([True]), 3), (np.float64(1.0), 3), (None, 3), (Value(1.0) > 0, 3), (np.array([True, False]), 3),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("stop", "epochs"), STOPS)
+def test_a_callback_ends_the_training_by_true_alone(stop: Any, epochs: int) -> None:
+    calls: list[int] = []
+    others = [lambda *_: calls.append(1), lambda *_: stop, lambda *_: calls.append(2)]
+    assert fit(network(), X, Y, epochs=3, callbacks=others).epochs == epochs
+    assert calls == [1, 2] * epochs
+
+
 def test_the_validation_targets_too() -> None:
     refused(network("sigmoid"), ValueError, "validation example .*got 2", loss="binary_cross_entropy", validation=(X, TWO))
+
+
+@pytest.mark.parametrize(("y", "held", "noted"), [
+    (Y, SIGNS, True), (SIGNS, Y, True), (Y, [[t] for t in SIGNS], True), (Y, Y, False), (SIGNS, SIGNS, False),
+    (SIGNS, [1] * 24, False), (Y, [1] * 24, False), ([1] * 24, SIGNS, False), (Y, [-1, 0.5] * 12, False),
+])  # fmt: skip
+def test_classes_that_are_numbered_differently_in_validation_are_noted(y: Any, held: Any, noted: bool) -> None:
+    notes = fit(network(), X, y, epochs=1, validation=(X, held)).notes
+    assert [note.startswith("training and validation number the classes differently") for note in notes] == [True] * noted
+    assert fit(network(), X, y, epochs=1).notes == []
+    if 0.5 not in held:
+        assert fit(network(), X, y, epochs=1, loss="hinge", validation=(X, held)).notes == []
 
 
 @pytest.mark.parametrize("compiled", [False, True])

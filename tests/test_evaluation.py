@@ -1,0 +1,168 @@
+"""Classes and losses of examples: what stands for no class, or has no loss, is refused or counts as wrong, in both engines."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograd import Value, log
+from nn import MLP, Module, Neuron, accuracy, classify, confusion, fit, plots
+from nn.data import moons
+from nn.optim import SGD
+
+ENGINES = pytest.mark.parametrize("compiled", [False, True])
+X, Y = moons(12, noise=0.1, seed=1)
+
+
+class Echo(Module):
+    """A model that returns its inputs, shifted by a parameter that is 0 at first."""
+
+    def __init__(self) -> None:
+        self.w = Value(0.0)
+
+    def __call__(self, x: Any) -> Any:
+        """Return the inputs, a number for one."""
+        outs = [a + self.w for a in x]
+        return outs[0] if len(outs) == 1 else outs
+
+
+def tiny(outputs: Any, targets: Any) -> Any:
+    """Return a loss with a gradient that hardly moves anything."""
+    return 1e-12 * (sum(outputs) if isinstance(outputs, list) else outputs)
+
+
+# NaN
+
+
+@pytest.mark.parametrize("bad", [[0.2, math.nan, 0.9], [math.nan, 1.0, 0.0], [1.0, 0.0, math.nan], [math.nan]])
+def test_an_output_that_is_nan_stands_for_no_class(bad: list[float]) -> None:
+    good = [1.0, *[0.0] * (len(bad) - 1)]
+    X, y = [good, bad], [0, 0] if len(bad) > 1 else [1, 0]
+    for judge in (lambda: classify(Echo(), X), lambda: accuracy(Echo(), X, y), lambda: confusion(Echo(), X, y)):
+        with pytest.raises(ValueError, match=r"example 1: the model returned \[?.*nan.*, and NaN stands for no class;"):
+            judge()
+    assert classify(Echo(), X[:1]) == y[:1] and classify(Echo(), [[math.inf]]) == [1]
+
+
+@ENGINES
+@pytest.mark.parametrize("bad", [[0.2, math.nan, 0.9], [math.nan, 1.0, 0.0], [0.0, math.nan, 0.0], [math.nan]])
+def test_in_training_nan_is_never_right(bad: list[float], compiled: bool) -> None:
+    good = [0.0, 0.0, 1.0] if len(bad) == 3 else [1.0]
+    for label in range(len(bad)) if len(bad) > 1 else (0, 1):
+        right = [2, label] if len(bad) == 3 else [1, label]
+        history = fit(Echo(), [good], right[:1], loss=tiny, epochs=1, compiled=compiled, validation=([good, bad], right),
+                      optimizer=SGD(1e-9))  # fmt: skip
+        assert (history.accuracy, history.validation_accuracy) == ([1.0], [0.5])
+        assert history.validation_loss == [math.inf]
+
+
+@ENGINES
+def test_nan_is_no_improvement(compiled: bool) -> None:
+    for bad in (([[math.nan, 0.0]], [1]), ([[0.5, 0.5]], [math.nan])):
+        history = fit(MLP(2, [3, 1], seed=1), X, Y, epochs=20, compiled=compiled, validation=bad, patience=2)
+        assert (history.epochs, history.stopped) == (3, "after 2 epochs without improvement")
+        assert history.validation_loss == [math.inf] * 3
+
+
+def test_a_number_after_infinities_is_an_improvement() -> None:
+    rows = [[math.nan]]
+
+    def heal(history: Any, _: Any) -> None:
+        rows[0][0] = 1.0
+
+    model = Neuron(1, "linear", init="zeros")
+    history = fit(model, [[1.0]], [1.0], epochs=4, validation=(rows, [1.0]), patience=1, callbacks=[heal], compiled=False)
+    assert history.epochs == 4 and history.validation_loss[0] == math.inf > history.validation_loss[1]
+
+
+# Undefined losses
+
+
+@ENGINES
+def test_an_undefined_validation_loss_is_infinite_and_training_goes_on(compiled: bool) -> None:
+    unit, far = Neuron(1, "sigmoid", seed=0), ([[1e4]], [0.0])
+    history = fit(unit, [[0.0], [1.0]], [0.0, 1.0], loss="binary_cross_entropy", epochs=3, compiled=compiled, validation=far)
+    assert history.validation_loss == [math.inf] * 3 and history.epochs == 3 and history.validation_accuracy == [0.0] * 3
+
+
+@ENGINES
+@pytest.mark.parametrize("target", [0.0, 1.0])
+@pytest.mark.parametrize("x", [1.5, -0.5])
+def test_outputs_that_are_no_probabilities_have_an_infinite_loss(x: float, target: float, compiled: bool) -> None:
+    def learn(model: Module, row: list[float], t: Any, loss: str) -> Any:
+        return fit(model, [row], [t], loss=loss, epochs=1, compiled=compiled, optimizer=SGD(1e-12), validation=(
+            [[x, *row[1:]], row], [target if len(row) == 1 else int(target), t]))  # fmt: skip
+
+    assert learn(Echo(), [0.5], target, "binary_cross_entropy").validation_loss == [math.inf]
+    assert learn(Echo(), [0.5, 0.5], int(target), "categorical_cross_entropy").validation_loss == [math.inf]
+
+
+@ENGINES
+@pytest.mark.parametrize("bad", [0.0, -1.0, 1e-300])
+def test_models_that_are_undefined_or_overflow_for_an_example(bad: float, compiled: bool) -> None:
+    class Steep(Echo):
+        def __call__(self, x: Any) -> Any:
+            return self.w + log(x[0]) / 1e3 + (1 / x[0]) ** 2 / 1e3
+
+    rows = [[1.0], [bad]]
+    history = fit(Steep(), rows[:1], [0.0], loss="squared_error", epochs=2, compiled=compiled, validation=(rows, [0.0, 0.0]))
+    assert history.validation_loss == [math.inf] * 2 and history.epochs == 2
+    assert history.validation_accuracy == [0.5] * 2
+
+
+# One-hot lists and the outputs they are for
+
+
+def hot(n: int, width: int) -> list[list[float]]:
+    return [[float(i == j) for j in range(width)] for i in range(n)]
+
+
+WRONG: list[tuple[list[int], Any, str]] = [
+    ([1], [0, 1, 2], "for one output pass 0 and 1, or -1 and 1; for more classes, the model needs an output for each; got"),
+    ([1], hot(3, 3), r"for one output pass 0 and 1, or -1 and 1; .* got \[\[1\.0, 0\.0, 0\.0\]"),
+    ([1], np.eye(3), "for one output pass 0 and 1"),
+    ([1], [[1, 0], [0, 1], [1, 0]], "for one output pass 0 and 1"),
+    ([3], [[1, 0], [0, 1], [1, 0]], "for 3 outputs pass whole numbers from 0 to 2, or one-hot lists of 3; got"),
+    ([3], hot(3, 4), "for 3 outputs pass whole numbers from 0 to 2, or one-hot lists of 3"),
+    ([3], [[1, 1, 0], [0, 1, 0], [0, 0, 1]], "for 3 outputs"),
+    ([3], [[1, 0, 0], [0, 1, 0], [0, 1]], "for 3 outputs"),
+]
+
+
+@pytest.mark.parametrize(("sizes", "y", "message"), WRONG)
+def test_targets_of_other_widths_than_the_outputs_are_no_classes(sizes: list[int], y: Any, message: str) -> None:
+    model, rows = MLP(2, sizes, seed=0), [[0.0, 0.0], [1.0, 1.0], [2.0, 0.0]]
+    pytest.importorskip("matplotlib", reason="a picture is refused, too").use("Agg")
+    for judge in (accuracy, confusion, plots.decision_boundary):
+        with pytest.raises(ValueError, match=f"the targets are not classes of this model: {message}"):
+            judge(model, rows, y)
+
+
+@ENGINES
+def test_a_loss_of_ones_own_may_take_targets_of_any_width(compiled: bool) -> None:
+    def loss(out: Any, t: Any) -> Any:
+        return t[1] * (out - t[0]) ** 2
+
+    assert fit(MLP(2, [1], seed=0), [[0.0, 1.0]], [[0, 1]], loss=loss, epochs=1, compiled=compiled).accuracy == []
+
+
+def test_numbers_of_classes_may_come_as_a_column() -> None:
+    rows, y = [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, 1.0, 0.0]], [0, 2, 1]
+    for column in ([[t] for t in y], np.array([y]).T):
+        assert accuracy(Echo(), rows, column) == accuracy(Echo(), rows, y) == 1.0
+        assert fit(MLP(3, [3], seed=0), rows, column, loss="cross_entropy", epochs=1).epochs == 1
+    with pytest.raises(ValueError, match="example 1: for 3 outputs, a class is a whole number from 0 to 2; got 3"):
+        accuracy(Echo(), rows, [[0], [3], [1]])
+
+
+def test_outputs_that_are_no_numbers_have_no_classes() -> None:
+    class Named(Echo):
+        def __call__(self, x: Any) -> Any:
+            return {"y": x[0]}
+
+    with pytest.raises(ValueError, match="not classes of this model: it returns anything but numbers and lists of them; got"):
+        accuracy(Named(), [[1.0]], [1])
+    assert fit(MLP(2, [2], seed=0), X[:1], [[Value(0.0), Value(1.0)]], epochs=1).accuracy == []

@@ -1,0 +1,189 @@
+"""Predicting: methods are bound to the numbers, too, and what cannot be given numbers is named."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from types import MethodType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+from autograd import Value, dot, tanh
+from nn import MLP, Module, Neuron, fit
+
+
+class Acting(Module):
+    """A module that calls what it holds."""
+
+    def __init__(self, hold: Callable[[Any], Any]) -> None:
+        self.w, self.inner = Value(2.0), MLP(1, [2, 1], seed=1)
+        self.act = hold(self)
+
+    def go(self, x: Any, by: Any = 1.0) -> Any:
+        """Return w·x, scaled."""
+        return self.w * x * by
+
+    def __call__(self, x: Any) -> Any:
+        """Return what the held function makes of the input."""
+        act = self.act
+        while not callable(act):  # whatever holds it
+            act = act[0] if isinstance(act, list | tuple) else act["act"] if isinstance(act, dict) else act.act
+        return act(x[0])
+
+
+@dataclass
+class Named:
+    """A function with a name."""
+
+    name: str
+    act: Callable[..., Any]
+
+
+def scaled(w: Any, x: Any) -> Any:
+    return w * x
+
+
+class Times:
+    """An object with a parameter and a method."""
+
+    def __init__(self, w: Value) -> None:
+        self.w = w
+
+    def times(self, x: Any) -> Any:
+        """Return w·x."""
+        return self.w * x
+
+
+def call_on_row(inner: Any, x: Any) -> Any:
+    return inner([x])
+
+
+METHODS: dict[str, Callable[[Any], Any]] = {
+    "own": lambda s: s.go,
+    "in a list": lambda s: [s.go, tanh],
+    "in a tuple": lambda s: (s.go,),
+    "in a dict": lambda s: {"act": s.go},
+    "in a namespace": lambda s: SimpleNamespace(act=s.go),
+    "in a dataclass": lambda s: [Named("go", s.go)],
+    "of another module": lambda s: Acting(lambda t: t.go).go,
+    "of a part": lambda s: [MethodType(call_on_row, s.inner)],
+    "of an object": lambda s: Times(s.w).times,
+    "of a value": lambda s: s.w.__mul__,
+    "partial": lambda s: partial(s.go, by=3.0),
+    "partial with a parameter": lambda s: partial(scaled, s.w),
+    "partial in an object": lambda s: SimpleNamespace(act=partial(s.go, by=s.w)),
+    "partial of a partial": lambda s: partial(partial(scaled), s.w),
+}
+
+
+@pytest.mark.parametrize("kind", METHODS)
+def test_methods_are_bound_to_the_numbers_when_predicting(kind: str) -> None:
+    model = Acting(METHODS[kind])
+    names = [name for name, _ in model.named_parameters()]
+    assert names[:2] == ["w", "inner.layer1.neuron0.w0"] and len(names) == 8
+    wanted = model([1.5]).data
+    nets = [neuron.net for layer in model.inner.layers for neuron in layer.neurons]
+    assert type(model.predict([1.5])) is float and model.predict([1.5]) == wanted
+    assert [neuron.net for layer in model.inner.layers for neuron in layer.neurons] == nets
+    before = model([0.5]).data
+    for compiled in (False, True) if kind not in ("of another module", "of a value") else ():
+        twin = copy.deepcopy(model)
+        history = fit(twin, [[0.5], [1.0]], [0.0, 0.1], epochs=2, compiled=compiled, validation=([[0.5]], [0.0]))
+        assert history.validation_loss[-1] == pytest.approx(twin([0.5]).data ** 2)
+        assert twin.predict([0.5]) != before
+
+
+class Closed(Module):
+    """A module with a function that reaches around it."""
+
+    def __init__(self, listed: bool) -> None:
+        self.w = Value(2.0)
+
+        def act(x: Any) -> Any:
+            return self.w * x
+
+        self.act: Any = [act] if listed else act
+
+    def __call__(self, x: Any) -> Any:
+        """Return w·x."""
+        return (self.act[0] if isinstance(self.act, list) else self.act)(x[0])
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_function_that_cannot_be_given_numbers_is_named(compiled: bool) -> None:
+    for model, name in ((Closed(False), "Closed.act"), (Closed(True), "Closed.act0")):
+        with pytest.raises(
+            TypeError, match=rf"^{name} is a function that computes with self, from where it was defined, and pre"
+        ):
+            model.predict([1.0])
+        with pytest.raises(TypeError, match=rf"^{name} is a function"):  # before anything is learned
+            fit(model, [[1.0]], [1.0], epochs=1, compiled=compiled, validation=([[1.0]], [1.0]))
+        assert model.w.data == 2.0
+        assert fit(model, [[1.0]], [1.0], epochs=1, compiled=compiled).epochs == 1
+
+
+def test_functions_that_use_only_plain_things_are_no_matter() -> None:
+    scale = 3.0
+
+    class Free(Module):
+        def __init__(self) -> None:
+            self.w, self.sizes = Value(2.0), [3]
+            self.act, self.late = self.free(), lambda: later
+            self.size: Callable[[], int] = lambda: self.sizes[0]
+
+        def free(self) -> Callable[[Any, Any], Any]:
+            return lambda w, x: scale * w * x
+
+        def __call__(self, x: Any) -> Any:
+            return self.act(self.w, x[0]) * self.size()
+
+    assert Free().predict([1.0]) == 18.0
+    later = 1.0
+
+
+GLOBAL = Value(5.0)
+
+
+def test_values_that_are_no_attributes_are_predicted_as_numbers() -> None:
+    class Leaning(Module):
+        shared = Value(2.0)
+
+        def __call__(self, x: Any) -> Any:
+            return {"y": [self.shared * x[0], GLOBAL * 1.0]}
+
+    assert Leaning().predict([3.0]) == {"y": [6.0, 5.0]}
+
+
+class Early(Module):
+    """A module that computes from a parameter when it is made."""
+
+    def __init__(self, use: Callable[[Any, Any], Any]) -> None:
+        self.w, self.inner, self.use = Value(2.0), Neuron(1, seed=0), use
+        self.scaled = self.w * 3
+
+    def __call__(self, x: Any) -> Any:
+        """Return what is made of the early result."""
+        return self.use(self.scaled, x[0])
+
+
+@pytest.mark.parametrize(
+    "use", [lambda w, x: w * x, lambda w, x: x - w, lambda w, x: tanh(w), lambda w, x: w.tanh(), lambda w, x: dot([w], [x])]
+)
+def test_predicting_names_a_result_that_was_computed_early(use: Any) -> None:
+    message = r"^predict leaves out results of earlier operations, and Early computes with one of its own: scaled; it stays"
+    with pytest.raises(ValueError, match=message):
+        Early(use).predict([1.0])
+
+
+def test_other_errors_of_predicting_stay_as_they_are() -> None:
+    wrong: Any = None
+    with pytest.raises(TypeError, match="unsupported operand"):
+        Early(lambda w, x: x * None).predict([1.0])
+    neuron = Neuron(1)
+    neuron([1.0])
+    with pytest.raises(TypeError, match="None is a NoneType; pass a real number"):
+        neuron.predict([wrong])
+    assert Early(lambda w, x: x if w is None else w).predict([1.0]) == 1.0
