@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiler.batches import arrays_of, batch_of
+from autograd.compiler.batches import Batch, batch_of
 from autograd.compiler.definitions import definition
 from autograd.compiler.layout import GRADIENT, Array, Instruction, Layout, Slots
 from autograd.compiler.schedule import fold_of
@@ -109,7 +109,7 @@ def as_function(version: Version, namespace: Any, of: str | None) -> Callable[..
     """
 
     def matrices(parameters: Any, arguments: Sequence[Any]) -> list[Any]:
-        arrays = version.in_order(arrays_of(arguments, namespace.asarray)).values()
+        arrays = version.in_order(Batch(arguments, namespace.asarray))
         return [namespace.asarray(x, dtype=parameters.dtype).reshape(len(x), -1) for x in arrays]
 
     def loss_and_gradient(parameters: Any, *arguments: Any) -> tuple[Any, Any]:
