@@ -159,7 +159,7 @@ class Batch:
         sizes = []
         for path, array in self.arrays.items():
             if array.__class__ is not list and not array.ndim:
-                x = array.item() if isinstance(array, np.ndarray) else array
+                x = array.item() if isinstance(self.entries[path], np.ndarray) else self.entries[path]
                 advice = self._advice(path) or f"an entry for each example: [{x!r}]"
                 raise ValueError(f"{path} is the number {x!r}; a program takes a batch, {advice}")
             sizes.append(len(array))

@@ -18,9 +18,9 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import inspect
+import operator
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from itertools import chain
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -40,6 +40,7 @@ from autograd.compiler.layout import Array, Layout
 from autograd.compiler.lesson import latex, lesson
 from autograd.compiler.native import NativeMachine
 from autograd.compiler.pure import PureMachine, as_function, exact_share
+from autograd.compiler.steps import places_of, require_rows, require_states
 from autograd.compiler.tracing import Graph, Shape
 from autograd.compiler.version import Plan, Version
 from autograd.trees import map_tree
@@ -207,7 +208,7 @@ class Program:
             arguments: see `__call__`; all examples.
             batches: for each step the places of its examples.
             rule: the update, from (parameter, gradient, rate, state, step) to (parameter, state), as `nn.Optimizer.rule`.
-            states: [states×parameters], which the rule continues from; changed in place.
+            states: [states×parameters], of the program's dtype, which the rule continues from; changed in place.
             rates: the learning rate of each step.
             step: the number of the first step.
             reduce: whether a step follows the ``"mean"`` over its batch, or the ``"sum"``.
@@ -217,6 +218,9 @@ class Program:
         Returns:
             The number of steps made, the outputs [outputs×examples], the penalty of each step, and whether any gradient was
             other than 0; or None if the program does not run natively, or the rule cannot be compiled.
+
+        Raises:
+            ValueError, TypeError: for places outside the examples, and for rates or states of other lengths and types.
 
         >>> from autograd import Value, compile
         >>> w = Value(0.0)
@@ -228,34 +232,36 @@ class Program:
         (40, array([3.]))
         """
         require_one_of("reduce", reduce, REDUCE)
-        [(_, version, arrays), *others] = self._batches(arguments)
-        if others:  # examples of different structures, which are learned from one batch after the other
+        groups = self._batches(arguments)
+        order, sizes = places_of(batches, sum([len(places) for places, _, _ in groups]))
+        rates = numbers_of(rates, "rates", len(sizes), "step")
+        require_states(states, self._parameters)
+        (_, version, arrays), update = groups[0], self._update(rule, states)
+        # Examples of different structures are learned from one batch after the other.
+        if len(groups) > 1 or update is None or {self._backend_for(version, size) for size in {*sizes}} != {"native"}:
             return None
-        sizes = [len(batch) for batch in batches]
-        update = self._update(rule, len(states))
-        if update is None or {self._backend_for(version, size) for size in {*sizes}} != {"native"}:
-            return None
-        order = np.fromiter(chain.from_iterable(batches), np.intp, sum(sizes))
+        given = [x[order] for x in arrays] or [np.zeros((len(order), 0), self._parameters.dtype)]
+        lowest, highest = map(float, limits)
+        ends = lowest, highest, float(penalty), operator.index(step)
         with self._lock:
             machine, inner = self._machine(version, max(sizes)), update._machine(update.trace, 1)
             assert isinstance(machine, NativeMachine) and isinstance(inner, NativeMachine)
-            return machine.train(
-                [x[order] for x in arrays], sizes, reduce == "mean", inner, states, rates, (*limits, penalty, step)
-            )
+            return machine.train(given, sizes, reduce == "mean", inner, states, rates, ends)
 
-    def _update(self, rule: Callable[..., Any], n_states: int) -> Program | None:
+    def _update(self, rule: Callable[..., Any], states: Array) -> Program | None:
         """Return the rule of an optimiser as a program, or None if it cannot be one."""
 
         def flat(parameter: Any, gradient: Any, rate: Any, step: Any, *state: Any) -> list[Any]:
             parameter, state = rule(parameter, gradient, rate, state, step)
             return [parameter, *state]
 
-        key, example = (rule, n_states), [0.0] * (4 + n_states)
+        key, example = (rule, len(states)), [0.0] * (4 + len(states))
         try:
             if key not in self._updates or not self._updates[key].is_current():
                 self._updates[key] = Program(flat, (), example=example, dtype=self._parameters.dtype.name, backend="native")
         except Exception:  # a rule may be written for arrays only, with any functions; then it moves them step by step
             return None
+        require_rows(states, len(self._updates[key].trace.passes.outputs) - 1)
         return self._updates[key]
 
     def _gradients(self, arguments: Sequence[Any], reduce: str) -> tuple[list[tuple[Sequence[int], Array]], Array]:
@@ -369,7 +375,7 @@ class Program:
             raise ModuleNotFoundError("to_jax needs JAX: pip install jax", name="jax")
         if jacobian is not None:
             require_one_of("jacobian", jacobian, OF)
-        return as_function(self.trace, importlib.import_module("jax.numpy"), jacobian)
+        return as_function(self.trace, len(self.leaves), importlib.import_module("jax.numpy"), jacobian)
 
     @property
     def trace(self) -> Version:
