@@ -40,7 +40,7 @@ from autograd.compiler.layout import Array, Layout
 from autograd.compiler.lesson import latex, lesson
 from autograd.compiler.native import NativeMachine
 from autograd.compiler.pure import PureMachine, as_function, exact_share
-from autograd.compiler.steps import places_of, require_rows, require_states
+from autograd.compiler.steps import places_of, require_states
 from autograd.compiler.tracing import Graph, Shape
 from autograd.compiler.version import Plan, Version
 from autograd.trees import map_tree
@@ -217,7 +217,8 @@ class Program:
 
         Returns:
             The number of steps made, the outputs [outputs×examples], the penalty of each step, and whether any gradient was
-            other than 0; or None if the program does not run natively, or the rule cannot be compiled.
+            other than 0; or None if the program does not run natively, or the rule cannot be compiled, or returns another
+            number of states than it got, as at a first step.
 
         Raises:
             ValueError, TypeError: for places outside the examples, and for rates or states of other lengths and types.
@@ -236,7 +237,7 @@ class Program:
         order, sizes = places_of(batches, sum([len(places) for places, _, _ in groups]))
         rates = numbers_of(rates, "rates", len(sizes), "step")
         require_states(states, self._parameters)
-        (_, version, arrays), update = groups[0], self._update(rule, states)
+        (_, version, arrays), update = groups[0], self._update(rule, len(states))
         # Examples of different structures are learned from one batch after the other.
         if len(groups) > 1 or update is None or {self._backend_for(version, size) for size in {*sizes}} != {"native"}:
             return None
@@ -248,21 +249,21 @@ class Program:
             assert isinstance(machine, NativeMachine) and isinstance(inner, NativeMachine)
             return machine.train(given, sizes, reduce == "mean", inner, states, rates, ends)
 
-    def _update(self, rule: Callable[..., Any], states: Array) -> Program | None:
-        """Return the rule of an optimiser as a program, or None if it cannot be one."""
+    def _update(self, rule: Callable[..., Any], n_states: int) -> Program | None:
+        """Return the rule of an optimiser as a program, or None if it cannot be one that keeps the number of states."""
 
         def flat(parameter: Any, gradient: Any, rate: Any, step: Any, *state: Any) -> list[Any]:
             parameter, state = rule(parameter, gradient, rate, state, step)
             return [parameter, *state]
 
-        key, example = (rule, len(states)), [0.0] * (4 + len(states))
+        key, example = (rule, n_states), [0.0] * (4 + n_states)
         try:
             if key not in self._updates or not self._updates[key].is_current():
                 self._updates[key] = Program(flat, (), example=example, dtype=self._parameters.dtype.name, backend="native")
         except Exception:  # a rule may be written for arrays only, with any functions; then it moves them step by step
             return None
-        require_rows(states, len(self._updates[key].trace.passes.outputs) - 1)
-        return self._updates[key]
+        update = self._updates[key]
+        return update if len(update.trace.passes.outputs) == 1 + n_states else None
 
     def _gradients(self, arguments: Sequence[Any], reduce: str) -> tuple[list[tuple[Sequence[int], Array]], Array]:
         """Return for examples of each structure their places and outputs, and the gradient for all."""
@@ -375,7 +376,7 @@ class Program:
             raise ModuleNotFoundError("to_jax needs JAX: pip install jax", name="jax")
         if jacobian is not None:
             require_one_of("jacobian", jacobian, OF)
-        return as_function(self.trace, len(self.leaves), importlib.import_module("jax.numpy"), jacobian)
+        return as_function(self.trace, importlib.import_module("jax.numpy"), jacobian)
 
     @property
     def trace(self) -> Version:

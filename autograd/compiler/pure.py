@@ -98,16 +98,17 @@ class PureMachine:
         return run(self.layout, np, self.parameters, arguments, share)
 
 
-def as_function(version: Version, n: int, namespace: Any, of: str | None) -> Callable[..., Any]:
+def as_function(version: Version, namespace: Any, of: str | None) -> Callable[..., Any]:
     """Return a program as a function of its parameters and a batch.
 
     Args:
         version: the program.
-        n: the number of its parameters.
         namespace: see `run`.
         of: None for a function that returns the mean loss and its gradient; ``"parameters"`` or ``"inputs"`` for one that
             returns the Jacobian [batch×outputs×n].
     """
+
+    n = len(version.passes.graph.parameters)
 
     def checked(parameters: Any, arguments: Sequence[Any]) -> tuple[Any, list[Any]]:
         if getattr(parameters, "shape", None) != (n,) or not namespace.issubdtype(parameters.dtype, namespace.floating):

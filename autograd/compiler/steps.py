@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd.compiler.layout import Array
 
-__all__ = ["places_of", "require_rows", "require_states"]
+__all__ = ["places_of", "require_states"]
 
 
 def places_of(batches: Sequence[Sequence[int]], n: int) -> tuple[Array, list[int]]:
@@ -51,9 +51,3 @@ def require_states(states: Any, parameters: Array) -> None:
         found = f"an array of {states.dtype}, of shape {states.shape}" if isinstance(states, np.ndarray) else f"{states!r:.70}"
         raise ValueError(f"states is changed in place: a writeable array of {parameters.dtype}, of shape (states, "
                          f"{parameters.size}), a number for each parameter; got {found}")  # fmt: skip
-
-
-def require_rows(states: Array, n: int) -> None:
-    """Raise unless there is a row for each of the n states that a rule returns."""
-    if len(states) != n:
-        raise ValueError(f"states has the shape {states.shape}, but the rule returns {n} states; give it a row for each")
