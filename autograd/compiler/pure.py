@@ -107,7 +107,6 @@ def as_function(version: Version, namespace: Any, of: str | None) -> Callable[..
         of: None for a function that returns the mean loss and its gradient; ``"parameters"`` or ``"inputs"`` for one that
             returns the Jacobian [batch×outputs×n].
     """
-
     n = len(version.passes.graph.parameters)
 
     def checked(parameters: Any, arguments: Sequence[Any]) -> tuple[Any, list[Any]]:
