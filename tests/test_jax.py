@@ -70,6 +70,32 @@ def test_wrong_shapes_are_refused() -> None:
         function(np.array([1.0]), np.zeros((2, 3)))
 
 
+@pytest.mark.parametrize("jacobian", [None, "parameters", "inputs"])
+def test_parameters_are_as_many_real_numbers(jacobian: str | None) -> None:
+    a, b = Value(2.0), Value(5.0)
+    function = compile(lambda x: a * x + b, [a, b], example=[0.0]).to_jax(jacobian)
+    expected = jax.tree.leaves(function(np.array([2.0, 5.0]), np.array([1.0, 3.0])))
+    for right in ([2.0, 5.0], (2, 5), np.array([2, 5]), jax.numpy.array([2, 5])):
+        for call in (function, jax.jit(function)):
+            found = jax.tree.leaves(call(right if call is function else np.array(right), np.array([1.0, 3.0])))
+            assert [x.tolist() for x in found] == [x.tolist() for x in expected]
+    for wrong in (
+        [2.0],
+        [2.0, 5.0, 1.0],
+        2.0,
+        np.ones((2, 1)),
+        ["2", "5"],
+        [2.0, None],
+        np.array([2j, 5]),
+        None,
+        jax.numpy.ones(3),
+    ):
+        with pytest.raises((TypeError, ValueError), match=r"^parameters: .* for each leaf is needed, 2 in all; "):
+            function(wrong, np.array([1.0, 3.0]))
+    with pytest.raises(ValueError, match=r"argument 0 is the number 1.0; a program takes a batch"):
+        function(np.array([2.0, 5.0]), 1.0)
+
+
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_every_row(row: Primitive) -> None:
     n, source = widths(row)[0], random.Random(5)

@@ -3,6 +3,7 @@
 import math
 import random
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -227,3 +228,89 @@ def test_flushing_needs_a_processor_that_can(monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(ValueError, match="flush is for x86 processors"):
         compile(vanishing, [w], flush=True)
     compile(vanishing, [w])
+
+
+# What native code could not check.
+
+
+def descend(w: Any, gradient: Any, rate: Any, state: Any, step: Any) -> Any:
+    """Return a step of gradient descent, with a state or without."""
+    return w - rate * gradient, [s + gradient for s in state]
+
+
+RIGHT: dict[str, Any] = {"batches": [[0, 1]] * 2, "rates": [0.1] * 2, "states": np.zeros((0, 1)), "rule": descend}
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"rates": [0.1]}, r"^rates: .* for each step is needed, 2 in all; got \[0.1\], of shape \(1,\)"),
+    ({"rates": 0.1}, "^rates: .* 2 in all; got 0.1"),
+    ({"rates": [0.1] * 3}, "^rates: .* 2 in all"),
+    ({"rates": [0.1, None]}, r"^rates: .* 2 in all; rates\[1\] is None"),
+    ({"states": np.zeros(1)}, r"^states is changed .* of shape \(states, 1\).*; got an array of float64, of shape \(1,\)"),
+    ({"states": np.zeros((1, 2))}, r"of shape \(1, 2\)"),
+    ({"states": np.zeros((1, 0))}, r"of shape \(1, 0\)"),
+    ({"states": np.zeros((1, 1), int)}, "array of float64.*; got an array of int64"),
+    ({"states": np.zeros((1, 1), "float32")}, "got an array of float32"),
+    ({"states": [[0.0]]}, r"got \[\[0.0\]\]"),
+    ({"batches": [[0, 1], []]}, "batch 1 is empty"),
+    ({"batches": []}, "at least one step; there is none"),
+    ({"batches": [[0], [2]]}, "names the example 2; the places of 2 examples are 0 to 1"),
+    ({"batches": [[0], [-1]]}, "names the example -1"),
+    ({"batches": [[0], [0.5]]}, r"as ints, such as \[\[0, 1\], \[2\]\]; got \[\[0\], \[0.5\]\]"),
+    ({"batches": [[True], [False]]}, "as ints"),
+    ({"batches": [0, 1]}, r"as ints, .*; got \[0, 1\]"),
+    ({"batches": [[[0]], [[1]]]}, "as ints"),
+]
+
+
+@pytest.mark.parametrize("backend", ["native", "numpy"])
+@pytest.mark.parametrize(("given", "message"), WRONG)
+def test_steps_that_leave_their_arrays_are_refused(given: dict[str, Any], message: str, backend: str) -> None:
+    program = compile(lambda x, y: [(w * x - y) ** 2, w * x], [w], backend=backend)
+    with pytest.raises((TypeError, ValueError), match=message):
+        program.train([1.0, 2.0], [3.0, 6.0], **(RIGHT | given))
+    assert program.parameters.tolist() == [0.5]
+
+
+class Lazy(SGD):
+    """Gradient descent with momentum, whose state is made by the first step."""
+
+    def rule(self, parameter: Any, gradient: Any, rate: float, state: Any, t: int) -> Any:
+        """Return a step, and the mean of the gradients."""
+        mean = 0.9 * state[0] + gradient if state else gradient
+        return parameter - rate * mean, (mean,)
+
+
+def test_a_rule_that_returns_other_states_than_it_got_makes_no_native_steps() -> None:
+    program = compile(lambda x, y: [(w * x - y) ** 2, w * x], [w], backend="native")
+    fewer: dict[str, Any] = {"rule": lambda w, g, r, s, k: (w, ()), "states": np.zeros((1, 1))}
+    for given in (fewer, {"rule": Lazy().rule}):
+        assert program.train([1.0, 2.0], [3.0, 6.0], **(RIGHT | given)) is None
+    assert program.parameters.tolist() == [0.5]
+    assert trained(True, Lazy(lr=0.1))[0] == pytest.approx(trained(False, Lazy(lr=0.1))[0], abs=1e-12)
+
+
+def test_numbers_of_any_type_make_the_same_steps() -> None:
+    found = []
+    options: list[dict[str, Any]] = [
+        {},
+        {"batches": np.array([[0, 1], [0, 1]]), "rates": np.array([0.1, 0.1]), "penalty": 0, "limits": (-100, 100)},
+        {"rates": (Fraction(1, 10), 0.1), "states": np.zeros((2, 3))[:, ::3]},
+        {"batches": [(0, 1), np.array([0, 1], np.uint8)], "states": np.asfortranarray(np.zeros((3, 1)))},
+    ]
+    for given in options:
+        program = compile(lambda x, y: [(w * x - y) ** 2, w * x], [w], backend="native")
+        made = program.train([1.0, 2.0], [3.0, 6.0], **(RIGHT | given))
+        assert made is not None and made[0] == 2
+        found.append(program.parameters.tolist())
+    assert found == [found[0]] * 4
+
+
+def test_steps_without_data_and_without_parameters() -> None:
+    alone = compile(lambda: (w - 3) ** 2, [w], backend="native")
+    steps = alone.train(**(RIGHT | {"batches": [[0]] * 40, "rates": [0.25] * 40}))
+    assert steps is not None and steps[0] == 40 and steps[1].shape == (1, 40)
+    assert alone.parameters == pytest.approx([3.0])
+    with pytest.raises(ValueError, match="names the example 1; the places of 1 examples"):
+        alone.train(**RIGHT)
+    fixed = compile(lambda x: x * 2, [], backend="native")
+    steps = fixed.train([1.0, 2.0], **(RIGHT | {"states": np.zeros((0, 0))}))
+    assert steps is not None and steps[1].tolist() == [[2.0, 4.0, 2.0, 4.0]]

@@ -15,8 +15,9 @@ for whole batches at the speed of hand-written NumPy.
     interpreter the native code, written from the table
     lesson      the instructions as equations
     batches     arguments and results as trees: which arrays they consist of
-    version     the passes in a row, for arguments of one shape
-    program     a version for each shape, a machine for each version
+    version     the passes in a row, for arguments of one structure
+    steps       the arguments of training, checked before native code runs
+    program     a version for each structure, a machine for each version
 """
 
 from __future__ import annotations

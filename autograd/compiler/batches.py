@@ -4,27 +4,30 @@ A program computes with arrays, one row for each example.  A number in an exampl
 or nested lists of numbers are one array [batch×…]; of any other container each part is looked at in turn.  So a batch of
 dicts is a dict of batches, as the columns of a table are.
 
->>> {path: array.shape for path, array in arrays_of([{"a": 1.0, "b": [[2.0, 3.0]]}, (4.0, 5.0)]).items()}
+>>> {path: array.shape for path, array in Batch([{"a": 1.0, "b": [[2.0, 3.0]]}, (4.0, 5.0)]).arrays.items()}
 {"argument 0['a']": (), "argument 0['b']": (1, 2), 'argument 1': (2,)}
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from numbers import Real
 from textwrap import shorten
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from autograd.compiler.layout import Array
+from autograd.compiler.tracing import Shape
+from autograd.rows import kind_of
 from autograd.trees import is_array, map_tree, open_tree
 
-__all__ = [
-    "argument", "arrays_of", "batch_of", "by_structure", "first_example", "joined", "named", "place", "require_one_length",
-    "shaped",
-]  # fmt: skip
+__all__ = ["Batch", "argument", "batch_of", "joined", "named", "numbers_of", "place", "shaped"]
+
+
+PLAIN: Final = {list, tuple, float, int}  # what most batches consist of
 
 
 def argument(i: int) -> str:
@@ -48,121 +51,268 @@ def named(path: str) -> str:
     return f"{path} " if place(path)[1] else ""
 
 
-def arrays_of(arguments: Sequence[Any], asarray: Callable[[Any], Any] = np.asarray) -> dict[str, Array]:
-    """Return the arrays of numbers in arguments, by path.
+class Batch:
+    """The arguments of a program, or of its function, taken apart.
 
     Args:
-        arguments: of one example or of a batch: numbers, in any containers of `autograd.trees`.
+        arguments: for a batch or for one example: numbers, in any containers of `autograd.trees`.
         asarray: NumPy's function, or the one of the same name of another library.
 
+    Attributes:
+        arrays: of numbers, [batch×…], by path; a list of arrays where examples differ in shape.
+        entries: what they were made of, an entry for each example, by path.
+        containers: what is around them, by path.
+        kinds: of the arrays in examples, by path, see `_kind`; nested lists go without saying.
+        uneven: where examples differ, in shape or in kind: the kinds of all, by path.
+
     Raises:
-        TypeError: for a leaf that is not a number, for lists of numbers of unequal lengths, and for other iterables.
+        TypeError: for a leaf that is not a number, for lists of unequal lengths in an example, and for other iterables.
+        ValueError: for masked entries.
     """
-    found: dict[str, Array] = {}
-    for i, x in enumerate(arguments):
-        found |= _arrays(x, argument(i), asarray)
-    return found
 
+    def __init__(self, arguments: Sequence[Any], asarray: Callable[[Any], Any] = np.asarray) -> None:
+        self.arguments, self.asarray = arguments, asarray
+        self.arrays: dict[str, Any] = {}
+        self.entries: dict[str, Any] = {}
+        self.containers: dict[str, Any] = {}
+        self.kinds: dict[str, Any] = {}
+        self.uneven: dict[str, list[Any]] = {}
+        for i, x in enumerate(arguments):
+            self.enter(x, argument(i))
 
-def _arrays(tree: Any, path: str, asarray: Callable[[Any], Any]) -> dict[str, Array]:
-    is_nested = isinstance(tree, list | tuple) and not hasattr(tree, "_fields")
-    opened = None if is_nested or hasattr(type(tree), "__array__") else open_tree(tree, path)
-    reason = ""
-    if opened is None:
-        try:
-            array = asarray(tree)
-        except (TypeError, ValueError) as error:
-            reason = f": {error}"
+    def enter(self, tree: Any, path: str) -> None:
+        """Take an argument, or a part of one, apart."""
+        is_nested = isinstance(tree, list | tuple) and not hasattr(tree, "_fields")
+        is_table = not is_nested and hasattr(type(tree), "__array__")
+        opened = None if is_nested or is_table else open_tree(tree, path)
+        if opened is None:
+            classes = {*map(type, tree)} if is_nested else set()
+            if is_table and type(tree) is not np.ndarray:
+                _require_whole(tree, path)
+            elif not classes <= PLAIN and any(map(_may_hide, classes)):
+                for i, x in enumerate(tree):
+                    _require_whole(x, f"{path}[{i}]")
+            try:
+                array = self.asarray(tree)
+            except (TypeError, ValueError):
+                pass  # a list of containers, or of arrays of several shapes; anything else is refused below
+            else:
+                kind = array.dtype.kind
+                if kind == "O" and array.ndim and not is_nested:
+                    return self.enter([*array], path)
+                if kind == "O" and all(isinstance(x, Real) for x in array.flat):  # such as Fraction, and 10**20
+                    array, kind = np.array([float(x) for x in array.flat]).reshape(array.shape), "f"
+                if kind in "biuf" or not array.size:  # anything else would become a number: None NaN, and "1" 1
+                    self.arrays[path], self.entries[path] = array, array if is_table else tree
+                    if array.ndim > 2 or (array.ndim == 2 and classes != {list}):
+                        kinds = _kinds(tree, array.ndim - 1, path) if is_nested else [np.ndarray]
+                        if len(kinds) > 1:
+                            self.uneven[path] = kinds
+                        elif kinds:
+                            self.kinds[path] = kinds[0]
+                    return None
+            opened = open_tree(tree, path) if is_nested else None
+        if opened is None:
+            raise TypeError(f"{path} is {_short(tree)}, {kind_of(tree)}; pass a real number or an array of real numbers")
+        parts = {path + opened.step(key): part for key, part in opened.parts.items()}
+        for inner, part in parts.items():
+            self.enter(part, inner)
+        if is_nested and parts.keys() <= self.arrays.keys():
+            arrays = {inner: self.arrays.pop(inner) for inner in parts}
+            _require_even(arrays, "only whole examples may differ in length; inside an example,")
+            self.arrays[path], self.entries[path] = [*arrays.values()], tree
+            for inner in parts:
+                del self.entries[inner]
+                self.kinds.pop(inner, None)
+                self.uneven.pop(inner, None)
+            self.uneven[path] = [_kind(x, array.ndim, path) for x, array in zip(tree, self.arrays[path], strict=True)]
         else:
-            if array.dtype.kind == "O" and all(isinstance(x, Real) for x in array.flat):  # such as Fraction, and 10**20
-                array = np.array([float(x) for x in array.flat]).reshape(array.shape)
-            if not array.size or array.dtype.kind in "biuf":  # anything else would become a number: None NaN, and "1" 1
-                return {path: array}
-        opened = open_tree(tree, path) if is_nested else None
-    if opened is None:
-        shown = shorten(repr(tree), 70, placeholder=" …")
-        raise TypeError(f"{path} is {shown}, a {type(tree).__name__}; pass a real number or an array of real numbers")
-    parts = {path + opened.step(key): part for key, part in opened.parts.items()}
-    found: dict[str, Array] = {}
-    for inner, part in parts.items():
-        found |= _arrays(part, inner, asarray)
-    if is_nested and found.keys() == parts.keys():
-        raise TypeError(f"{path} is not an array of numbers, nor nested lists of equal lengths{reason}; for examples of "
-                        "different lengths pass each as a list of its own, to a program that was compiled without example=, "
-                        "or pad them and multiply by a mask, 1 for what counts and 0 for what does not")  # fmt: skip
-    return found
+            self.containers[path] = tree
+        return None
+
+    @property
+    def shapes(self) -> dict[str, Shape]:
+        """The shapes of an example's arrays, by path, where all examples are alike."""
+        return {path: array.shape[1:] for path, array in self.arrays.items()}
+
+    @property
+    def classes(self) -> dict[str, type]:
+        """The classes of the containers, by path; a list goes without saying."""
+        return {path: type(tree) for path, tree in self.containers.items() if type(tree) is not list}
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """All that a function can tell from an example, where all examples are alike: paths, shapes, kinds and classes."""
+        found: list[Any] = [*self.shapes.items()]
+        if self.kinds:
+            found += sorted(self.kinds.items())
+        if self.containers:
+            found += self.classes.items()
+        return tuple(found)
+
+    def require_even(self) -> None:
+        """Raise if examples differ in shape."""
+        _require_even(self.arrays, "for examples of different lengths use a program that was compiled without example=, or")
+
+    def require_examples(self) -> None:
+        """Raise unless all arrays have an entry for each of the same examples, of which there is at least one."""
+        sizes = []
+        for path, array in self.arrays.items():
+            if array.__class__ is not list and not array.ndim:
+                x = array.item() if isinstance(self.entries[path], np.ndarray) else self.entries[path]
+                advice = self._advice(path) or f"an entry for each example: [{x!r}]"
+                raise ValueError(f"{path} is the number {x!r}; a program takes a batch, {advice}")
+            sizes.append(len(array))
+        if sizes and (len(set(sizes)) != 1 or not sizes[0]):
+            raise ValueError(f"each argument has an entry for each example, and there is at least one; got {sizes} entries")
+
+    def _advice(self, path: str) -> str:
+        """Return what to pass in place of a list of examples that a number is in; an empty string if it is in none."""
+        around = [start for start in self.containers if path.startswith((f"{start}[", f"{start}."))]
+        lists = [start for start in around if type(self.containers[start]) in (list, tuple)]
+        if not lists:
+            return ""
+        first = min(lists, key=len)
+        paths = [f"{first}[{i}]" for i in range(len(self.containers[first]))]
+        try:
+            return f"as containers of arrays, not as a list of examples: {_short(self._built(paths, list))}"
+        except ValueError:
+            return f"of examples of one structure, and those in {first} differ; call it once for each structure"
+
+    def groups(self) -> list[tuple[Sequence[int], Batch]]:
+        """Group the examples by structure: return for each the places of its examples, and the batch of these.
+
+        >>> [(places, part.key) for places, part in Batch([[[1.0], [2.0, 3.0], [4.0]]]).groups()]
+        [([0, 2], (('argument 0', (1,)),)), ([1], (('argument 0', (2,)),))]
+        """
+        if not self.uneven:
+            return [(range(batch_of([*self.arrays.values()])), self)]
+        found: dict[Any, list[int]] = {}
+        columns = [(self.arrays[path], kinds) for path, kinds in self.uneven.items()]
+        for i in range(len(columns[0][0])):
+            found.setdefault(tuple([(array[i].shape, kinds[i]) for array, kinds in columns]), []).append(i)
+        return [(places, self._take(places)) for places in found.values()]
+
+    def _take(self, places: Sequence[int]) -> Batch:
+        """Return the batch of some examples, which are alike."""
+        part = copy.copy(self)
+        part.arrays = {path: np.stack([array[i] for i in places]) for path, array in self.arrays.items()}
+        part.entries = {path: [entries[i] for i in places] for path, entries in self.entries.items()}
+        kinds = self.kinds | {path: kinds[places[0]] for path, kinds in self.uneven.items()}
+        part.kinds, part.uneven = {path: kind for path, kind in kinds.items() if kind}, {}
+        return part
+
+    def first_example(self) -> list[Any]:
+        """Return the arguments for the first example, in the structure that an example has.
+
+        >>> Batch([{"a": [1.0, 2.0], "b": [(3.0, 4.0), (5.0, 6.0)]}]).first_example()
+        [{'a': 1.0, 'b': (3.0, 4.0)}]
+        """
+        return [self._built([argument(i)], lambda columns: columns[0][0]) for i in range(len(self.arguments))]
+
+    def _built(self, paths: Sequence[str], choose: Callable[[list[Any]], Any]) -> Any:
+        """Return containers like those at some paths, with what is chosen from the entries of the arrays in them.
+
+        Raises:
+            ValueError: unless they have one structure.
+        """
+        if all(path in self.arrays for path in paths):
+            return choose([self.entries[path] for path in paths])
+        trees = [self.containers.get(path) for path in paths]
+        opened = [found for tree, path in zip(trees, paths, strict=True) if (found := open_tree(tree, path))]
+        if len({*map(type, trees)}) > 1 or any(found.parts.keys() != opened[0].parts.keys() for found in opened):
+            raise ValueError(f"{', '.join(paths)} differ in structure")
+        steps = {key: opened[0].step(key) for key in opened[0].parts}
+        return opened[0].close({key: self._built([path + step for path in paths], choose) for key, step in steps.items()})
 
 
-def first_example(tree: Any, path: str, arrays: Mapping[str, Array]) -> Any:
-    """Return the first example of a batch, in the structure that an example has.
+def _short(x: Any) -> str:
+    return shorten(repr(x), 70, placeholder=" …")
+
+
+def _require_even(arrays: dict[str, Any], advice: str) -> None:
+    """Raise if one of the arrays is a list of arrays that differ in shape."""
+    for path, array in arrays.items():
+        if isinstance(array, list):
+            raise TypeError(f"{path} is not an array of numbers, nor nested lists of equal lengths; {advice} pad them and "
+                            "multiply by a mask, 1 for what counts and 0 for what does not")  # fmt: skip
+
+
+def _may_hide(kind: type) -> bool:
+    return hasattr(kind, "filled") or hasattr(kind, "isna")
+
+
+def _require_whole(table: Any, path: str) -> None:
+    """Raise if a masked array, or a table of pandas, hides entries that NumPy would read as numbers."""
+    if hasattr(table, "filled") and np.ma.is_masked(table):
+        first = [int(axis[0]) for axis in np.nonzero(np.atleast_1d(table.mask))]
+        raise ValueError(f"{path} has masked entries: {int(table.mask.sum())}, the first at {first}; fill them, or leave these "
+                         "examples out")  # fmt: skip
+    if hasattr(table, "isna"):
+        dtypes = table.dtypes if table.ndim > 1 else [table.dtype]
+        places = () if all(isinstance(x, np.dtype) for x in dtypes) else np.argwhere(np.asarray(table.isna())).tolist()
+        for where in places:
+            x = (table.iloc if hasattr(table, "iloc") else table)[(*where,) if len(where) > 1 else where[0]]
+            if not isinstance(x, float):  # NaN is a number
+                raise TypeError(f"{path}{''.join(f'[{i}]' for i in where)} is {x!r}, {kind_of(x)}; fill such entries, or leave "
+                                "these examples out")  # fmt: skip
+
+
+def _kind(example: Any, depth: int, path: str) -> Any:
+    """Return what a function can tell from an example of some dimensions besides its shape: None for nested lists."""
+    if not depth:
+        return None
+    if not isinstance(example, list | tuple):
+        _require_whole(example, f"an entry of {path}")
+        return (type(example), *getattr(example, "keys", tuple)())  # with the labels of a Series
+    inside = _kinds(example, depth - 1, path)
+    return (type(example), *inside) if inside or type(example) is not list else None  # as a list goes without saying
+
+
+def _kinds(entries: Sequence[Any], depth: int, path: str) -> list[Any]:
+    """Return the kind of each entry; only one if all are of one, and none if all are numbers or nested lists."""
+    level: Any = [entries]
+    for _ in range(depth):
+        level = [*chain.from_iterable(level)]
+        if {*map(type, level)} != {list}:
+            kinds = [_kind(x, depth, path) for x in entries]
+            return kinds if len({*kinds}) > 1 else [kind for kind in kinds[:1] if kind]
+    return []
+
+
+def numbers_of(x: Any, name: str, n: int, what: str, asarray: Callable[[Any], Any] = np.asarray) -> Any:
+    """Return n numbers as a flat array.
 
     Args:
-        tree: an argument, for a batch.
-        path: of the argument.
-        arrays: what `arrays_of` found in it.
+        x: the numbers.
+        name: what they are, for messages.
+        n: how many there have to be.
+        what: what there is one number for.
+        asarray: see `Batch`.
 
-    >>> batch = {"a": [1.0, 2.0], "b": [(3.0, 4.0), (5.0, 6.0)]}
-    >>> first_example(batch, "argument 0", arrays_of([batch]))
-    {'a': 1.0, 'b': (3.0, 4.0)}
+    Raises:
+        TypeError: for anything but real numbers.
+        ValueError: for any other number of numbers.
+
+    >>> numbers_of((1, 2.5), "rates", 2, "step")
+    array([1. , 2.5])
     """
-    if path in arrays:
-        return tree[0] if isinstance(tree, list | tuple) else arrays[path][0]
-    opened = open_tree(tree, path)
-    assert opened is not None
-    return opened.close({key: first_example(part, path + opened.step(key), arrays) for key, part in opened.parts.items()})
-
-
-def require_one_length(arrays: Mapping[str, Array]) -> None:
-    """Raise unless all arrays have a row for each of the same examples, of which there is at least one."""
-    sizes = [len(array) for array in arrays.values()]
-    if sizes and (len(set(sizes)) != 1 or not sizes[0]):
-        raise ValueError(f"each argument has an entry for each example, and there is at least one; got {sizes} entries")
+    wanted, batch = f"{name}: a flat list or array with a number for each {what} is needed, {n} in all", Batch((), asarray)
+    try:
+        batch.enter(x, name)
+    except (TypeError, ValueError) as error:
+        error.args = (f"{wanted}; {error}",)
+        raise
+    found: Any = batch.arrays.get(name)
+    shape = getattr(found, "shape", None)
+    if shape != (n,):
+        raise ValueError(f"{wanted}; got {_short(x)}{f', of shape {shape}' if shape else ''}")
+    return found
 
 
 def batch_of(arrays: Sequence[Array]) -> int:
     """Return the number of examples in a batch: 1 for a function without data."""
     return len(arrays[0]) if arrays else 1
-
-
-def by_structure(arguments: Sequence[Any]) -> dict[Any, tuple[list[int], list[Any]]]:
-    """Group the examples of a batch by structure: return for each the places of its examples, and the arguments for these.
-
-    Nothing is returned unless all lists in the arguments have an entry for each example, made of numbers.
-
-    >>> [*by_structure([[[1.0], [2.0, 3.0], [4.0]]]).values()]
-    [([0, 2], [[[1.0], [4.0]]]), ([1], [[[2.0, 3.0]]])]
-    >>> [*by_structure([{"x": [[1.0], [2.0, 3.0]], "y": [0, 1]}]).values()]
-    [([0], [{'x': [[1.0]], 'y': [0]}]), ([1], [{'x': [[2.0, 3.0]], 'y': [1]}])]
-    """
-    places: dict[Any, list[int]] = {}
-    sizes: set[int] = set()
-    try:
-        for x in arguments:
-            _each_column(x, lambda column: sizes.add(len(column)))
-        for i in range(*sizes) if len(sizes) == 1 else ():
-            found = arrays_of([_each_column(x, partial(_entries, [i])) for x in arguments])
-            places.setdefault(tuple([(path, x.shape) for path, x in found.items()]), []).append(i)
-    except TypeError:
-        return {}
-    return {shapes: (some, [_each_column(x, partial(_entries, some)) for x in arguments]) for shapes, some in places.items()}
-
-
-def _each_column(tree: Any, change: Callable[[Any], Any]) -> Any:
-    """Return an argument with a function applied to each list, or array, of entries for the examples."""
-    if is_array(tree) or (type(tree) in (list, tuple) and all(type(x) in (list, tuple) or _is_number(x) for x in tree)):
-        return change(tree)
-    opened = open_tree(tree, "the argument")
-    if opened is None:
-        raise TypeError(f"{tree!r} has no entries for examples")
-    return opened.close({key: _each_column(part, change) for key, part in opened.parts.items()})
-
-
-def _entries(places: Sequence[int], column: Any) -> list[Any]:
-    return [column[i] for i in places]
-
-
-def _is_number(x: Any) -> bool:
-    return isinstance(x, Real) or hasattr(type(x), "__array__")
 
 
 def joined(runs: Sequence[tuple[Sequence[int], Any]]) -> Any:

@@ -124,7 +124,7 @@ class NativeMachine:
 
     def _width(self, batch: int) -> int:
         """Return how many examples of a batch are computed at once."""
-        return min(batch, max(8, TILE // self.n_slots))
+        return max(1, min(batch, max(8, TILE // self.n_slots)))  # also for the rule of a program without parameters
 
     def _new_sheet(self, width: int) -> Array:
         """Return an array with a slot for each number of the program, and a column for each of some examples."""

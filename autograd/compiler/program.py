@@ -18,23 +18,20 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import inspect
+import operator
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from itertools import chain
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Final, Protocol
 
 import numpy as np
 
 from autograd.compiler.arrays import NumPyMachine
 from autograd.compiler.batches import (
-    argument,
-    arrays_of,
+    Batch,
     batch_of,
-    by_structure,
-    first_example,
     joined,
+    numbers_of,
     place,
-    require_one_length,
     shaped,
 )
 from autograd.compiler.interpreter import FLUSH
@@ -43,14 +40,13 @@ from autograd.compiler.layout import Array, Layout
 from autograd.compiler.lesson import latex, lesson
 from autograd.compiler.native import NativeMachine
 from autograd.compiler.pure import PureMachine, as_function, exact_share
+from autograd.compiler.steps import places_of, require_states
 from autograd.compiler.tracing import Graph, Shape
 from autograd.compiler.version import Plan, Version
 from autograd.trees import map_tree
 from autograd.value import Value
 
 __all__ = ["MOST_TRACES", "Program"]
-
-Shapes: TypeAlias = tuple[tuple[str, Shape], ...]
 
 
 class Machine(Protocol):
@@ -86,7 +82,8 @@ class Program:
         leaves: the parameters, as `Value`s.
         parameters: their numbers, one flat array; optimisers change it in place.
         backend: the requested one; see `backend_for`.
-        traces: what was compiled, by the paths and shapes of the arrays in an example; the one that was used last stands last.
+        traces: what was compiled, by what distinguishes an example: the paths and shapes of its arrays, and what they are in,
+            unless that is a list; the one that was used last stands last.
     """
 
     def __init__(
@@ -104,7 +101,7 @@ class Program:
         self._parameters: Array = np.array([leaf.data for leaf in self.leaves], dtype)
         if traces < 1:
             raise ValueError(f"traces is at least 1; got {traces!r}")
-        self.traces: dict[Shapes, Version] = {}
+        self.traces: dict[tuple[Any, ...], Version] = {}
         if flush and FLUSH is None:
             raise ValueError("flush is for x86 processors, which this machine does not have; leave it out")
         self._most_traces, self._takes_any, self._flush = traces, True, flush
@@ -114,8 +111,10 @@ class Program:
         if example is not None:
             if isinstance(example, str | dict) or not isinstance(example, Iterable):
                 raise TypeError(f"example lists the arguments of f; for a single one write [{example!r}]")
-            examples = list(example)
-            self._add(examples, {path: x.shape for path, x in arrays_of(examples).items()})
+            form = Batch(examples := list(example))
+            form.require_even()
+            shapes = {path: array.shape for path, array in form.arrays.items()}
+            self.traces[*shapes.items(), *form.classes.items()] = self._version(examples, shapes, form.classes)
             self._takes_any = False
 
     @property
@@ -126,7 +125,8 @@ class Program:
     @parameters.setter
     def parameters(self, numbers: Any) -> None:
         if numbers is not self._parameters:  # as it is after ``program.parameters -= step``
-            self._parameters[...] = numbers  # the machines look at this very array
+            # The machines look at this very array.
+            self._parameters[...] = numbers_of(numbers, "parameters", len(self.leaves), "leaf")
 
     def pull(self) -> None:
         """Read the parameters' numbers from the `Value`s."""
@@ -208,7 +208,7 @@ class Program:
             arguments: see `__call__`; all examples.
             batches: for each step the places of its examples.
             rule: the update, from (parameter, gradient, rate, state, step) to (parameter, state), as `nn.Optimizer.rule`.
-            states: [states×parameters], which the rule continues from; changed in place.
+            states: [states×parameters], of the program's dtype, which the rule continues from; changed in place.
             rates: the learning rate of each step.
             step: the number of the first step.
             reduce: whether a step follows the ``"mean"`` over its batch, or the ``"sum"``.
@@ -217,7 +217,11 @@ class Program:
 
         Returns:
             The number of steps made, the outputs [outputs×examples], the penalty of each step, and whether any gradient was
-            other than 0; or None if the program does not run natively, or the rule cannot be compiled.
+            other than 0; or None if the program does not run natively, or the rule cannot be compiled, or returns another
+            number of states than it got, as at a first step.
+
+        Raises:
+            ValueError, TypeError: for places outside the examples, and for rates or states of other lengths and types.
 
         >>> from autograd import Value, compile
         >>> w = Value(0.0)
@@ -229,24 +233,24 @@ class Program:
         (40, array([3.]))
         """
         require_one_of("reduce", reduce, REDUCE)
-        try:
-            version, arrays = self._batch(arguments)
-        except TypeError:  # examples of different structures, which are learned from one batch after the other
+        groups = self._batches(arguments)
+        order, sizes = places_of(batches, sum([len(places) for places, _, _ in groups]))
+        rates = numbers_of(rates, "rates", len(sizes), "step")
+        require_states(states, self._parameters)
+        (_, version, arrays), update = groups[0], self._update(rule, len(states))
+        # Examples of different structures are learned from one batch after the other.
+        if len(groups) > 1 or update is None or {self._backend_for(version, size) for size in {*sizes}} != {"native"}:
             return None
-        sizes = [len(batch) for batch in batches]
-        update = self._update(rule, len(states))
-        if update is None or {self._backend_for(version, size) for size in {*sizes}} != {"native"}:
-            return None
-        order = np.fromiter(chain.from_iterable(batches), np.intp, sum(sizes))
+        given = [x[order] for x in arrays] or [np.zeros((len(order), 0), self._parameters.dtype)]
+        lowest, highest = map(float, limits)
+        ends = lowest, highest, float(penalty), operator.index(step)
         with self._lock:
             machine, inner = self._machine(version, max(sizes)), update._machine(update.trace, 1)
             assert isinstance(machine, NativeMachine) and isinstance(inner, NativeMachine)
-            return machine.train(
-                [x[order] for x in arrays], sizes, reduce == "mean", inner, states, rates, (*limits, penalty, step)
-            )
+            return machine.train(given, sizes, reduce == "mean", inner, states, rates, ends)
 
     def _update(self, rule: Callable[..., Any], n_states: int) -> Program | None:
-        """Return the rule of an optimiser as a program, or None if it cannot be one."""
+        """Return the rule of an optimiser as a program, or None if it cannot be one that keeps the number of states."""
 
         def flat(parameter: Any, gradient: Any, rate: Any, step: Any, *state: Any) -> list[Any]:
             parameter, state = rule(parameter, gradient, rate, state, step)
@@ -258,7 +262,8 @@ class Program:
                 self._updates[key] = Program(flat, (), example=example, dtype=self._parameters.dtype.name, backend="native")
         except Exception:  # a rule may be written for arrays only, with any functions; then it moves them step by step
             return None
-        return self._updates[key]
+        update = self._updates[key]
+        return update if len(update.trace.passes.outputs) == 1 + n_states else None
 
     def _gradients(self, arguments: Sequence[Any], reduce: str) -> tuple[list[tuple[Sequence[int], Array]], Array]:
         """Return for examples of each structure their places and outputs, and the gradient for all."""
@@ -333,39 +338,25 @@ class Program:
 
     def _batches(self, arguments: Sequence[Any]) -> list[tuple[Sequence[int], Version, list[Array]]]:
         """Check a batch; return for the examples of each structure their places, the version, and matrices [batch×size]."""
-        try:
-            version, batch = self._batch(arguments)
-            return [(range(batch_of(batch)), version, batch)]
-        except TypeError:
-            groups = by_structure(arguments) if self._takes_any else {}
-            if len(groups) < 2:
-                raise
-        return [(places, *self._batch(part)) for places, part in groups.values()]
-
-    def _batch(self, arguments: Sequence[Any]) -> tuple[Version, list[Array]]:
-        arrays = arrays_of(arguments)
-        for path, array in arrays.items():
-            if not array.ndim:
-                x = array.item()
-                raise ValueError(f"{path} is the number {x!r}; a program takes a batch, an entry for each example: [{x!r}]")
-        if self._takes_any:
-            require_one_length(arrays)
-            shapes = {path: array.shape[1:] for path, array in arrays.items()}
+        batch, dtype = Batch(arguments), self._parameters.dtype
+        if not self._takes_any:
+            in_order = self.trace.in_order(batch)
+            return [(range(batch_of(in_order)), self.trace, matrices(in_order, dtype))]
+        batch.require_examples()
+        found = []
+        for places, part in batch.groups():
+            key = part.key
             with self._adding:
-                if (key := (*shapes.items(),)) not in self.traces:
-                    self._add([first_example(x, argument(i), arrays) for i, x in enumerate(arguments)], shapes)
-                version = self.traces[key] = self.traces.pop(key)  # the one that was used last stands last
-        else:
-            version = self.trace
-            arrays = version.in_order(arrays)
-        dtype = self._parameters.dtype
-        return version, [np.ascontiguousarray(array.reshape(len(array), -1), dtype) for array in arrays.values()]
+                version = self.traces.pop(key, None) or self._version(part.first_example(), part.shapes, part.classes)
+                self.traces[key] = version  # the one that was used last stands last
+                while len(self.traces) > self._most_traces:
+                    del self.traces[next(iter(self.traces))]
+            found.append((places, version, matrices(part.arrays.values(), dtype)))
+        return found
 
-    def _add(self, examples: Sequence[Any], shapes: dict[str, Shape]) -> None:
-        """Compile the function for arguments like these; the least recently used version is dropped."""
-        self.traces[(*shapes.items(),)] = Version(self.f, self.leaves, examples, shapes, self._flush)
-        while len(self.traces) > self._most_traces:
-            del self.traces[next(iter(self.traces))]
+    def _version(self, examples: Sequence[Any], shapes: dict[str, Shape], classes: dict[str, type]) -> Version:
+        """Compile the function for arguments like these."""
+        return Version(self.f, self.leaves, examples, shapes, classes, self._flush)
 
     def to_jax(self, jacobian: str | None = None) -> Callable[..., Any]:
         """Return the program as a pure function for JAX, to be jitted, put on an accelerator, or spread over devices.
@@ -423,7 +414,7 @@ class Program:
         >>> program.is_current()
         False
         """
-        return self.trace.is_current()
+        return self.trace.is_current() and all(version.is_current() for version in [*self.traces.values()][:-1])
 
     @property
     def instructions(self) -> dict[str, int]:
@@ -489,6 +480,11 @@ class Program:
         name = getattr(self.f, "__name__", type(self.f).__name__)
         traced = f"{len(self.graph)} nodes" if self.traces else "not traced yet"
         return f"<program of {name}: {len(self.leaves)} parameters, {traced}>"
+
+
+def matrices(arrays: Iterable[Array], dtype: Any) -> list[Array]:
+    """Return arrays as matrices [batch×size]."""
+    return [np.ascontiguousarray(array.reshape(len(array), -1), dtype) for array in arrays]
 
 
 def require_one_of(name: str, given: Any, choices: Sequence[str]) -> None:

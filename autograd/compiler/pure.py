@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiler.batches import arrays_of, batch_of
+from autograd.compiler.batches import Batch, batch_of, numbers_of
 from autograd.compiler.definitions import definition
 from autograd.compiler.layout import GRADIENT, Array, Instruction, Layout, Slots
 from autograd.compiler.schedule import fold_of
@@ -107,13 +107,16 @@ def as_function(version: Version, namespace: Any, of: str | None) -> Callable[..
         of: None for a function that returns the mean loss and its gradient; ``"parameters"`` or ``"inputs"`` for one that
             returns the Jacobian [batch×outputs×n].
     """
+    n = len(version.passes.graph.parameters)
 
-    def matrices(parameters: Any, arguments: Sequence[Any]) -> list[Any]:
-        arrays = version.in_order(arrays_of(arguments, namespace.asarray)).values()
-        return [namespace.asarray(x, dtype=parameters.dtype).reshape(len(x), -1) for x in arrays]
+    def checked(parameters: Any, arguments: Sequence[Any]) -> tuple[Any, list[Any]]:
+        if getattr(parameters, "shape", None) != (n,) or not namespace.issubdtype(parameters.dtype, namespace.floating):
+            parameters = numbers_of(parameters, "parameters", n, "leaf", namespace.asarray).astype(float)
+        arrays = version.in_order(Batch(arguments, namespace.asarray))
+        return parameters, [namespace.asarray(x, dtype=parameters.dtype).reshape(len(x), -1) for x in arrays]
 
     def loss_and_gradient(parameters: Any, *arguments: Any) -> tuple[Any, Any]:
-        arrays = matrices(parameters, arguments)
+        parameters, arrays = checked(parameters, arguments)
         batch = batch_of(arrays)
         scale = exact_share(batch)
         outputs, gradient = run(version.layout, namespace, parameters, arrays, scale)
@@ -124,7 +127,7 @@ def as_function(version: Version, namespace: Any, of: str | None) -> Callable[..
     found, plan = version.jacobian(of)
 
     def jacobian(parameters: Any, *arguments: Any) -> Any:
-        arrays = matrices(parameters, arguments)
+        parameters, arrays = checked(parameters, arguments)
         entries = run(plan.layout, namespace, parameters, arrays)[0] if found.rows else namespace.zeros((0, batch_of(arrays)))
         zero = namespace.zeros((1, batch_of(arrays)), dtype=parameters.dtype)
         where = np.full(found.shape, len(found.rows))  # the place of each entry; beyond them all is the zero

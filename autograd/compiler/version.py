@@ -15,7 +15,7 @@ from typing import Any, Final
 from autograd.chance import Watched
 from autograd.collector import collector_paused
 from autograd.compiler.backward import Passes, differentiate
-from autograd.compiler.batches import argument, named, require_one_length
+from autograd.compiler.batches import Batch, argument, named
 from autograd.compiler.canonical import canonical
 from autograd.compiler.freezing import freeze
 from autograd.compiler.jacobians import Jacobian, jacobian
@@ -75,6 +75,7 @@ class Version(Plan):
         leaves: the parameters.
         examples: arguments of f, of which only the structures matter.
         shapes: of the arrays in them, by path.
+        classes: of the containers around these that are not lists, by path.
         flush: see `Plan`.
 
     Attributes:
@@ -86,12 +87,13 @@ class Version(Plan):
     """
 
     def __init__(
-        self, f: Callable[..., Any], leaves: Sequence[Value], examples: Sequence[Any], shapes: dict[str, Shape], flush: bool
-    ) -> None:
+        self, f: Callable[..., Any], leaves: Sequence[Value], examples: Sequence[Any], shapes: dict[str, Shape],
+        classes: dict[str, type], flush: bool,
+    ) -> None:  # fmt: skip
         builds = [flatten(x, argument(i))[1] for i, x in enumerate(examples)]
 
         self._jacobians: dict[str, tuple[Jacobian, Plan]] = {}
-        self.shapes, self._function = shapes, f
+        self.shapes, self._classes, self._function = shapes, classes, f
         self._trace = functools.partial(Trace, f, leaves, [*shapes.values()], builds)
         with _TRACING, collector_paused():
             trace = self._traced()
@@ -133,16 +135,22 @@ class Version(Plan):
             self._jacobians[of] = found, Plan(found.passes, self.flush)
         return self._jacobians[of]
 
-    def in_order(self, arrays: dict[str, Array]) -> dict[str, Array]:
+    def in_order(self, batch: Batch) -> list[Array]:
         """Return the arrays of a batch in the order of the example's.
 
         Raises:
-            ValueError: unless they fit it.
+            ValueError, TypeError: unless they fit it.
         """
-        if {path: array.shape[1:] for path, array in arrays.items()} != self.shapes:
-            found = ", ".join(f"{named(path)}{array.shape}" for path, array in arrays.items())
+        batch.require_even()
+        batch.require_examples()
+        if batch.shapes != self.shapes:
+            found = ", ".join(f"{named(path)}{array.shape}" for path, array in batch.arrays.items())
             wanted = ", ".join(f"{named(path)}[batch{''.join(f'×{n}' for n in shape)}]" for path, shape in self.shapes.items())
             raise ValueError(f"the arguments have the shapes {found}; the program was compiled for {wanted}; "
                              "compiled without example=, it takes any")  # fmt: skip
-        require_one_length(arrays)
-        return {path: arrays[path] for path in self.shapes}
+        for path in {**self._classes, **batch.classes}:
+            one, other = [classes.get(path, list).__qualname__ for classes in (batch.classes, self._classes)]
+            if batch.classes.get(path) is not self._classes.get(path):
+                raise TypeError(f"{path} is of the class {one}; the program was compiled for {other}; compiled without "
+                                "example=, it takes any")  # fmt: skip
+        return [batch.arrays[path] for path in self.shapes]
