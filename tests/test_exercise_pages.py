@@ -12,6 +12,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from answered import answered
 from browser import Browser
 from engines import Engine
 from misconceived import cases, leaves_of, random_graph
@@ -97,6 +98,11 @@ def test_the_page_marks_as_python_does(engine: Engine) -> None:
             assert found == in_python(task, given), (str(task), given)
             n += 1
     assert n > 800
+
+
+def test_the_page_marks_what_is_hard_to_mark_as_python_does(engine: Engine) -> None:
+    for task, question, answer, _ in answered():
+        assert marked(engine, task, [{question: answer}]) == [in_python(task, {question: answer})]
 
 
 def test_the_page_rounds_as_python_does(engine: Engine) -> None:

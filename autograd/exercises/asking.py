@@ -38,6 +38,7 @@ SENTENCES: Final = {
     "right": "{name}: {answer} is right",
     "from rounded": "{name}: {answer} is right, with the rounded answers above",
     "right here": "{name}: {answer} is the right number here, but not the derivative at other numbers",
+    "only here": "{name}: {answer} is the right number here; no other numbers are near at which the formula could be compared",
     "from wrong": "{name}: {answer} is not right, but follows from a wrong answer above, so it counts",
     "explained": "{name}: {answer} is not right; {words} ({names})",
     "unexplained": "{name}: {answer} is not right, and no known misconception gives it; {way}",
@@ -99,10 +100,10 @@ class Exercise(Task):
             text = SENTENCES[sentence].format(name=question.name, answer=answer.text, names=", ".join(names), **parts)
             return Mark(question.key, points, text, names, is_right)
 
-        if answer.formula is not None and not self._holds(question, answer) and is_rounded(answer.value, right):
-            return mark(HALF, "right here")
         if is_rounded(answer.value, right):
-            return mark(1.0, "right", is_right=True)
+            if answer.formula is None or (self._scenes and self._holds(question, answer)):
+                return mark(1.0, "right", is_right=True)
+            return mark(HALF, "right here") if self._scenes else mark(1.0, "only here", is_right=True)
         gradients = {q: given.value for q, given in answers.items() if q.place is None and q.rate is None}
         following = self._following(gradients)
         follows = {q for q, value in gradients.items() if q.node in following and is_rounded(value, following[q.node])}

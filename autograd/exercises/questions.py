@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from random import Random
 from typing import Final, Literal, NamedTuple, TypeAlias
 
@@ -29,7 +28,8 @@ __all__ = ["Kind", "Question", "Scene", "questions", "scenes"]
 
 Kind: TypeAlias = Literal["gradients", "deltas", "local", "order", "update"]
 SCENES: Final = 4  # at which a formula is compared
-SPREAD: Final = 0.3  # of the leaves' numbers there
+SPREADS: Final = [0.3 / 2**n for n in range(9)]  # of the leaves' numbers there, the first that will do
+MOST_WORK: Final = 50_000  # operations that are computed again for a scene, at most, where leaves move one by one
 
 
 class Scene(NamedTuple):
@@ -77,21 +77,65 @@ def questions(steps: Walk, kind: Kind, nodes: Sequence[Value], rate: float) -> I
 
 
 def scenes(steps: Walk) -> list[Scene]:
-    """Return the graph at other numbers of its leaves, drawn from a fixed seed; fewer where it is undefined there."""
-    rng = Random(1)
-    return list(islice((scene for _ in range(10 * SCENES) if (scene := _moved(steps, rng)) is not None), SCENES))
+    """Return the graph at other numbers of its leaves, drawn from a fixed seed; an empty list if it is defined at none.
+
+    At all of them the graph takes the branches that it takes at its own numbers, since elsewhere another formula is the
+    derivative.
+
+    >>> from autograd.primitives import relu
+    >>> w, x, n = Value(0.5), Value(0.001), Value(3.0)
+    >>> [scene.gradients[w] > 0 for scene in scenes(Walk(relu(w * x)))]
+    [True, True, True, True]
+    >>> {scene.nodes[n].data for scene in scenes(Walk((-w) ** n))} == {2.0, 4.0}
+    True
+    """
+    draw = _Draw(steps)
+    return [scene for _ in range(SCENES) if (scene := draw.scene()) is not None]
 
 
-def _moved(steps: Walk, rng: Random) -> Scene | None:
-    twins: dict[Value, Value] = {}
-    try:
-        for x in steps.names:
-            if x.primitive is None:
-                twins[x] = Value(x.data * (1 + SPREAD * (2 * rng.random() - 1)) + SPREAD * (2 * rng.random() - 1))
-        for node in steps.order:
+class _Draw:
+    """Draws scenes of one graph."""
+
+    def __init__(self, steps: Walk) -> None:
+        self.steps, self.random = steps, Random(1).random
+        self.here = [_branches(node) for node in steps.order]
+
+    def scene(self) -> Scene | None:
+        """Move all leaves together or, where that leads nowhere, one after the other, as far as each of them can be moved."""
+        leaves = self.steps.telling.leaves
+        for spread in SPREADS:
+            if found := self._at({x: self._near(x.data, spread) for x in leaves}):
+                return found
+        moved, found = {x: x.data for x in leaves}, None
+        for x in leaves if len(leaves) * len(self.here) <= MOST_WORK else ():
+            near = [self._near(x.data, spread) for spread in SPREADS]
+            whole = [x.data + 1, x.data - 1] if x.data.is_integer() else []  # as an exponent of a negative number
+            for number in [*near, *(whole if self.random() < 0.5 else whole[::-1])]:
+                if scene := self._at({**moved, x: number}):
+                    found, moved[x] = scene, number
+                    break
+        return found
+
+    def _near(self, x: float, spread: float) -> float:
+        return x * (1 + spread * (2 * self.random() - 1)) + spread * (2 * self.random() - 1)
+
+    def _at(self, leaves: Mapping[Value, float]) -> Scene | None:
+        """Return the graph at these numbers, or None if it is undefined there or takes another branch."""
+        twins = {x: Value(number) for x, number in leaves.items()}
+        for node, here in zip(self.steps.order, self.here, strict=True):
             if node.primitive is not None:
-                twins[node] = node.primitive.apply([twins[x] if isinstance(x, Value) else x for x in node.operands])
-    except DomainError:
-        return None
-    found = totals(sorted_pass(twins[steps.loss]))
-    return Scene(twins, {x: found.get(twin, 0.0) for x, twin in twins.items()})
+                try:
+                    twins[node] = node.primitive.apply([twins[x] if isinstance(x, Value) else x for x in node.operands])
+                except DomainError:
+                    return None
+                if _branches(twins[node]) != here:
+                    return None
+        found = totals(sorted_pass(twins[self.steps.loss]))
+        return Scene(twins, {x: found.get(twin, 0.0) for x, twin in twins.items()})
+
+
+def _branches(node: Value) -> tuple[object, ...]:
+    """Return which inputs an operation chose, and on which side of its kink it is."""
+    kink = node.primitive.kink if node.primitive else None
+    side = kink(*[x.data if isinstance(x, Value) else x for x in node.operands]) if kink else 0.0
+    return *node.taken, side > 0, side < 0

@@ -184,10 +184,13 @@ class Marker {
         const {name, right} = question;
         const marked = (points, sentence, names = [], parts = {}) => {
             const text = this.sentence(sentence, {name, answer: answer?.text, names: names.join(", "), ...parts});
-            return {points, sentence: text, names, isRight: sentence === "right" || sentence === "from rounded"};
+            return {points, sentence: text, names, isRight: ["right", "from rounded", "only here"].includes(sentence)};
         };
         if (!answer) return marked(0, "unanswered");
-        if (isRounded(answer.value, right)) return this.holds(question, answer) ? marked(1, "right") : marked(0.5, "right here");
+        if (isRounded(answer.value, right)) {
+            if (!answer.isFormula || (this.scenes.length && this.holds(question, answer))) return marked(1, "right");
+            return this.scenes.length ? marked(0.5, "right here") : marked(1, "only here");
+        }
         const given = this.questions.map((other, i) => [other, answers.get(i)]).filter(([other, read]) =>
             read && other.place === null && other.rate === null);
         const gradients = this.following(given);
@@ -203,8 +206,8 @@ class Marker {
     }
 
     // Whether a formula is the derivative at other numbers, too.
-    holds({elsewhere}, {isFormula, at}) {
-        return !isFormula || elsewhere.every(([right, scale], i) => {
+    holds({elsewhere}, {at}) {
+        return elsewhere.every(([right, scale], i) => {
             try {
                 return Math.abs(at(this.scenes[i]) - right) <= scale;
             } catch (error) {
