@@ -15,7 +15,7 @@ ValueError: w * w = 4.0 was recorded with other operands; its operands now give 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from autograd.arithmetic import NOT_COMPUTED
 from autograd.fixed import is_fixed
@@ -24,7 +24,9 @@ from autograd.primitives import Operand
 from autograd.rows import kind_of, number
 from autograd.value import Value, nodes_below, topological
 
-__all__ = ["refuse_stale", "replay"]
+__all__ = ["STALE", "refuse_stale", "replay"]
+
+STALE: Final = "changed after the forward pass; compute the result again, or use autograd.replay"
 
 
 def replay(y: Value, values: Mapping[Value, Any] | None = None) -> Any:
@@ -91,4 +93,4 @@ def refuse_stale(order: Sequence[Value]) -> None:
         if now != node._data and (now == now or node._data == node._data):
             changed = "a leaf" if is_fixed(row) else "a leaf, or what the row reads besides its operands,"
             raise ValueError(f"{describe(node)} was recorded with other operands; its operands now give {now!r}: {changed} was "
-                             "changed after the forward pass; compute the result again, or use autograd.replay")  # fmt: skip
+                             f"{STALE}")  # fmt: skip

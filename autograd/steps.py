@@ -39,7 +39,7 @@ from typing import Any, Literal, overload
 from autograd.manners import describe
 from autograd.mistakes import MISTAKES, Move, read, sorted_pass, totals
 from autograd.moments import Edge, Moment, Step
-from autograd.rerun import refuse_stale
+from autograd.rerun import STALE, refuse_stale
 from autograd.symbol import as_symbol
 from autograd.telling import MOST_DIGITS, Telling, equation, factor
 from autograd.value import Value
@@ -85,6 +85,7 @@ class Walk(Sequence[Step]):
         self.telling = Telling(loss, n_digits)
         self.order, self.names = self.telling.order, self.telling.names
         refuse_stale(self.order)
+        self._numbers = [x.data for x in self.telling.leaves]
         self.position = 0
 
     def __len__(self) -> int:
@@ -95,13 +96,35 @@ class Walk(Sequence[Step]):
     @overload
     def __getitem__(self, i: slice) -> list[Step]: ...
     def __getitem__(self, i: int | slice) -> Step | list[Step]:
-        """Return step i, counted from the end if negative, or for a slice a list of steps."""
+        """Return step i, counted from the end if negative, or for a slice a list of steps.
+
+        Raises:
+            IndexError: if there is no such step.
+            ValueError: if a leaf was changed since the walk was made.
+        """
+        self.refuse_stale()
         if isinstance(i, slice):
             return [self._step(k) for k in range(*i.indices(len(self)))]
         return self._step(self._place(i))
 
     def __iter__(self) -> Iterator[Step]:
+        self.refuse_stale()
         return (self._step(i) for i in range(len(self)))
+
+    def refuse_stale(self) -> None:
+        """Raise a ValueError if a leaf was changed since the walk was made, so that its numbers no longer belong together.
+
+        >>> w = Value(3.0, label="w")
+        >>> steps = Walk(w * w)
+        >>> w.data = 2.6
+        >>> steps[0]
+        Traceback (most recent call last):
+        ValueError: w = 2.6 was 3.0 when the steps were recorded: a leaf was changed after the forward pass; ...
+        """
+        if self._numbers != [x.data for x in self.telling.leaves]:  # NaN is the same object
+            pairs = zip(self.telling.leaves, self._numbers, strict=True)
+            x, number = next((x, number) for x, number in pairs if not _same(x.data, number))
+            raise ValueError(f"{describe(x)} was {number!r} when the steps were recorded: a leaf was {STALE}")
 
     @property
     def current(self) -> Step:
@@ -249,6 +272,7 @@ class Walk(Sequence[Step]):
     @cached_property
     def _run(self) -> tuple[list[Move], str]:
         """The moves, and what is wrong with the last one."""
+        self.refuse_stale()
         if self.mistake is None:
             return list(sorted_pass(self.loss)), ""
         made: list[Move] = []

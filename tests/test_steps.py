@@ -217,3 +217,21 @@ def test_what_is_not_a_graph_is_refused(reading: Callable[[Any], Any], y: Any) -
 def test_a_number_will_do_as_a_label() -> None:
     y = Value(2.0, label=cast(str, 7)) * 3
     assert str(walk(y)[0]) == "forward 1/1: loss = 7·3 = 2·3 = 6"
+
+
+def test_the_steps_of_a_graph_that_was_trained_since_are_refused() -> None:
+    w, x = Value(3.0, "w"), Value(2.0, "x")
+    loss = (w * x - 5) ** 2
+    steps, mistaken = walk(loss), walk(loss, mistake="sign")
+    loss.backward()
+    w.data -= 0.1 * w.grad
+    for read in (
+        lambda: steps[-1], lambda: steps[1:2], lambda: [*steps], lambda: str(steps), steps.to_json, lambda: steps.moment(3),
+        steps.forward, lambda: steps.current, lambda: mistaken.difference, lambda: walk(loss),
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match=r"a leaf was changed after the forward pass; compute the result again"):
+            read()
+    w.data = 3.0
+    assert str(steps) == str(walk(loss)) and mistaken.difference == ""
+    nan = walk(Value(math.nan, "x") * 2)
+    assert str(nan[0]) == "forward 1/1: loss = x·2 = NaN·2 = NaN"

@@ -72,6 +72,7 @@ class Exercise(Task):
         Raises:
             AnswerError: before anything is marked, for an answer that is neither a number nor a formula, and for a node that
                 no question is about.
+            ValueError: if a leaf was changed since the exercise was made.
 
         >>> w, x = Value(3.0, "w"), Value(2.0, "x")
         >>> task = exercise((w * x - 5) ** 2, ask=[w, x])
@@ -85,7 +86,8 @@ class Exercise(Task):
         if not isinstance(answers, Mapping):
             raise AnswerError(f"answers are given as {{node: answer}}, not {answers!r}")
         given = {self.question_about(key): answer for key, answer in answers.items()}
-        read = {question: read_answer(answer, self.numbers) for question, answer in given.items() if answer is not ...}
+        numbers = self.numbers
+        read = {question: read_answer(answer, numbers) for question, answer in given.items() if answer is not ...}
         return Marking(tuple(
             blank(question.key, question.name) if given.get(question) is ... else self._mark(question, read)
             for question in self.questions

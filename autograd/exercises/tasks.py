@@ -49,19 +49,25 @@ class Task:
     ) -> None:
         self.loss, self.kind, self.rate = loss, kind, rate
         self.notes, self.solution_notes = tuple(notes), tuple(after)
-        self.steps = Walk(loss, n_digits=DIGITS)
+        self._steps = Walk(loss, n_digits=DIGITS)
         self.names, self.number = self.steps.names, self.steps.telling.number
         self.questions = tuple(questions(self.steps, kind, nodes, rate))
         self._given: dict[Question | None, int] = {}
+
+    @property
+    def steps(self) -> Walk:
+        """The walk of the graph; a ValueError if a leaf was changed since the exercise was made."""
+        self._steps.refuse_stale()
+        return self._steps
 
     @cached_property
     def _scene(self) -> Scene:
         return Scene({x: x for x in self.names}, self.steps.gradients)
 
-    @cached_property
+    @property
     def numbers(self) -> dict[str, float]:
         """The numbers of all nodes, by their names."""
-        return {self.names[x]: x.data for x in self.names}
+        return {name: x.data for x, name in self.steps.names.items()}
 
     def _explain(self, node: Value) -> Explanation:
         return Derivation(node, self.steps).explanation()
