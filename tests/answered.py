@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypeAlias
 
 from autograd import Value, relu, sqrt, where
+from autograd.demo import POINT, network
 from autograd.exercises import Exercise, exercise
 
+Answered: TypeAlias = tuple[Exercise, dict[str, str], float]
 
-def answered() -> Iterator[tuple[Exercise, str, str, float]]:
-    """Iterate over exercises, each with the name of a question, an answer and its points, from 0 to 1."""
+
+def answered() -> Iterator[Answered]:
+    """Iterate over exercises, each with answers by the names of their questions and the points for all of them."""
     yield from near_kinks()
     yield from at_the_edge()
+    yield from below_others()
 
 
-def near_kinks() -> Iterator[tuple[Exercise, str, str, float]]:
+def near_kinks() -> Iterator[Answered]:
     """Graphs that take another branch at numbers not far away, where another formula is the derivative."""
     w, x, b = Value(0.5, "w"), Value(0.1, "x"), Value(-0.3, "b")
     near = w * x - 0.0499
@@ -23,14 +28,22 @@ def near_kinks() -> Iterator[tuple[Exercise, str, str, float]]:
         (relu(near) * relu(b + 0.3001) * relu(x - 0.0999), "x*(b + 0.3001)*(x - 0.0999)"),
     ):  # fmt: skip
         task = exercise(loss, ask=[w])
-        yield task, "∂loss/∂w", answer, 1.0
-        yield task, "∂loss/∂w", f"({answer})*2*w", 0.5  # right at w = 0.5 only
+        yield task, {"∂loss/∂w": answer}, 1.0
+        yield task, {"∂loss/∂w": f"({answer})*2*w"}, 0.5  # right at w = 0.5 only
 
 
-def at_the_edge() -> Iterator[tuple[Exercise, str, str, float]]:
+def at_the_edge() -> Iterator[Answered]:
     """Graphs that are undefined at most of the numbers near, or at all of them."""
     x, n, y = Value(-2.0, "x"), Value(3.0, "n"), Value(0.0, "y")
     task = exercise(x**n * 2, ask=[x])
     for answer, points in (("2*n*x**(n-1)", 1.0), ("6*n-3*x", 0.5), ("6*x**2", 0.5), ("24", 1.0)):
-        yield task, "∂loss/∂x", answer, points
-    yield exercise(sqrt(-(y.square())), ask="local"), "∂v1/∂y", "2*y", 1.0
+        yield task, {"∂loss/∂x": answer}, points
+    yield exercise(sqrt(-(y.square())), ask="local"), {"∂v1/∂y": "2*y"}, 1.0
+
+
+def below_others() -> Iterator[Answered]:
+    """Answers that follow from right, rounded or wrong ones above, with wrong ones beside them."""
+    n = network(**POINT)
+    task = exercise(n["E"], ask=["net_o", "w_o", "net_h", "w_h"])
+    for given, points in (("-.147 5 .0269 .0538", 3.0), ("0.3 5 -0.0549 -0.11", 2.0), ("0.3 0.194 0.0268 0.0536", 3.0)):
+        yield task, {q.name: text for q, text in zip(task.questions, given.split(), strict=True)}, points

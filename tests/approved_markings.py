@@ -14,6 +14,7 @@ from approved_pictures import lined
 from approved_texts import posed, shared
 
 from autograd.exercises import Exercise, exercise, exercises
+from autograd.exercises.answers import read_answer
 from autograd.exercises.questions import Question
 
 FACTORS: Final = (1.0, 1.0004, 1.0006, 1.004, 1.006, 1.04, 1.06, 1.3, -1.0, 2.0, 0.5, 0.0, 1e-9)
@@ -45,8 +46,8 @@ def markings() -> Iterator[str]:
             yield "what follows from a first answer that is too large by half, or rounded"
             first, *others = gradients
             for wrong in (f"{first.value(task._scene) * 1.5:.6g}", f"{first.value(task._scene):.3g}"):
-                following = task._following({first: float(wrong)})
-                follow = {q.key: f"{following.get(q.node, 0.0):.6g}" for q in others}
+                following = task._following({first: read_answer(wrong, {})})
+                follow = {q.key: f"{following.get(q.node, (0.0, False))[0]:.6g}" for q in others}
                 yield from (f"    {sentence}" for sentence in task.mark({first.key: wrong, **follow}).sentences)
     for name, task in posed():
         words: dict[str, int] = {}

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from answered import answered
 
 from autograd import Value, sqrt
+from autograd.demo import POINT, network
 from autograd.exercises import exercise, grade, worksheet
 
 
 def test_each_answer_has_its_points() -> None:
-    for task, question, answer, points in answered():
-        [mark] = [mark for mark in task.mark({question: answer}).marks if mark.asked == task.question_about(question).key]
-        assert mark.points == points, (str(task), mark)
+    for task, answers, points in answered():
+        marking = task.mark(answers)
+        assert sum(mark.points for mark in marking.marks) == pytest.approx(points), (str(task), str(marking))
 
 
 def test_a_formula_that_cannot_be_compared_elsewhere_is_not_called_right() -> None:
@@ -44,3 +46,25 @@ def test_an_exercise_on_a_graph_that_was_trained_since_is_refused(ask: Any) -> N
             read()
     w.data = 3.0
     assert str(task) == text and str(task.mark(answers)) == str(exercise(loss, ask).mark(answers))
+
+
+# Answers that follow from others
+
+
+def test_only_an_answer_above_can_be_what_another_follows_from() -> None:
+    n = network(**POINT)
+    task = exercise(n["E"], ask=["net_o", "w_o", "net_h", "w_h"])
+    rounded = {"net_o": -0.147, "net_h": 0.0269, "w_h": 0.0538}
+    for answers, ends in (
+        (rounded | {"w_o": 5}, ["right", "wrong", "rounded", "rounded"]),
+        (rounded, ["right", "none", "rounded", "rounded"]),
+        ({"net_o": 0.3, "w_o": 0.3 * n["r_h"].data, "net_h": -0.0549, "w_h": -0.11}, ["wrong", "from", "from", "from"]),
+        ({"net_o": 0.3, "net_h": 0.0268, "w_h": 0.0536}, ["wrong", "none", "right", "rounded"]),  # net_h is right by itself
+        ({"net_o": -0.147, "net_h": 0.05, "w_h": 0.1}, ["right", "none", "wrong", "from"]),
+    ):
+        kinds = {
+            "right": "is right$", "rounded": "is right, with the rounded answers above$", "none": "not answered$",
+            "from": "follows from a wrong answer above, so it counts$", "wrong": r"is not right[;,] (?!but follows)",
+        }  # fmt: skip
+        for sentence, kind in zip(task.mark(answers).sentences, ends, strict=True):
+            assert re.search(kinds[kind], sentence), (sentence, kind)

@@ -101,8 +101,8 @@ def test_the_page_marks_as_python_does(engine: Engine) -> None:
 
 
 def test_the_page_marks_what_is_hard_to_mark_as_python_does(engine: Engine) -> None:
-    for task, question, answer, _ in answered():
-        assert marked(engine, task, [{question: answer}]) == [in_python(task, {question: answer})]
+    for task, answers, _ in answered():
+        assert marked(engine, task, [answers]) == [in_python(task, answers)]
 
 
 def test_the_page_rounds_as_python_does(engine: Engine) -> None:

@@ -106,12 +106,10 @@ class Exercise(Task):
             if answer.formula is None or (self._scenes and self._holds(question, answer)):
                 return mark(1.0, "right", is_right=True)
             return mark(HALF, "right here") if self._scenes else mark(1.0, "only here", is_right=True)
-        gradients = {q: given.value for q, given in answers.items() if q.place is None and q.rate is None}
-        following = self._following(gradients)
-        follows = {q for q, value in gradients.items() if q.node in following and is_rounded(value, following[q.node])}
-        if question in follows:
-            all_right = all(is_rounded(value, q.value(self._scene)) for q, value in gradients.items() if q not in follows)
-            return mark(1.0, "from rounded" if all_right else "from wrong", is_right=all_right)
+        if question.place is None and question.rate is None:
+            following, is_wrong = self._following(answers).get(question.node, (math.nan, False))
+            if is_rounded(answer.value, following):
+                return mark(1.0, "from wrong" if is_wrong else "from rounded", is_right=not is_wrong)
         found = self._explanations(question, answer, right)
         if not found:
             return mark(0.0, "unexplained", way=self._way_to(question))
@@ -135,15 +133,26 @@ class Exercise(Task):
         """Return the largest difference between a formula and the derivative that counts as rounding."""
         return CLOSE * max(1e-3, abs(question.value(scene)), abs(scene.gradients[question.node]))
 
-    def _following(self, answers: Mapping[Question, float]) -> dict[Value, float]:
-        """Return the gradient of each node that is reached, as it follows from the answers about the nodes above it."""
-        given, gradients = {q.node: value for q, value in answers.items()}, {self.loss: 1.0}
+    def _following(self, answers: Mapping[Question, Answer]) -> dict[Value, tuple[float, bool]]:
+        """Return the gradient of each node as it follows from the answers above it, and whether one of these is wrong.
+
+        An answer takes the place of what follows from those above it.  If it follows from them, it is as wrong as they are.
+        """
+        given = {q.node: read.value for q, read in answers.items() if q.place is None and q.rate is None}
+        found = {self.loss: (1.0, False)}
         for node in reversed(self.steps.order):
-            delta = given.get(node, gradients.get(node))
+            if node not in found:
+                continue
+            delta, is_wrong = found[node]
+            if node in given:
+                follows = is_rounded(given[node], delta)
+                is_right = is_rounded(given[node], self.steps.gradients[node])
+                delta, is_wrong = given[node], not is_right and (is_wrong or not follows)
             for x, partial, taken in zip(node.inputs, node.partials, node.taken, strict=True):
-                if taken and delta is not None:
-                    gradients[x] = gradients.get(x, 0.0) + delta * partial
-        return gradients
+                if taken:
+                    total, was_wrong = found.get(x, (0.0, False))
+                    found[x] = total + delta * partial, was_wrong or is_wrong
+        return found
 
     def _explanations(self, question: Question, answer: Answer, right: float) -> list[Suspect]:
         """Return the misconceptions that give the answer, in the digits that it has; the nearest first."""

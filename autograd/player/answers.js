@@ -191,13 +191,9 @@ class Marker {
             if (!answer.isFormula || (this.scenes.length && this.holds(question, answer))) return marked(1, "right");
             return this.scenes.length ? marked(0.5, "right here") : marked(1, "only here");
         }
-        const given = this.questions.map((other, i) => [other, answers.get(i)]).filter(([other, read]) =>
-            read && other.place === null && other.rate === null);
-        const gradients = this.following(given);
-        const follows = ([{node}, {value}]) => gradients.has(node) && isRounded(value, gradients.get(node));
-        if (question.place === null && question.rate === null && follows([question, answer])) {
-            const isFine = (each) => follows(each) || isRounded(each[1].value, each[0].right);
-            return marked(1, given.every(isFine) ? "from rounded" : "from wrong");
+        if (question.place === null && question.rate === null) {
+            const [following, isWrong] = this.following(answers).get(question.node) ?? [NaN, false];
+            if (isRounded(answer.value, following)) return marked(1, isWrong ? "from wrong" : "from rounded");
         }
         const found = this.explanations(question, answer), names = [...new Set(found.map((each) => each.name))];
         if (!found.length) return marked(0, "unexplained", [], {way: question.way});
@@ -217,16 +213,25 @@ class Marker {
         });
     }
 
-    // The gradient of each node that follows from the answers about the nodes above it.
+    // The gradient of each node as it follows from the answers above it, and whether one of these is wrong.
     following(answers) {
-        const {graph} = this, gradients = new Map([[graph.loss, 1]]), given = new Map(answers.map(([{node}, {value}]) => [node, value]));
+        const {graph} = this, found = new Map([[graph.loss, [1, false]]]), given = new Map();
+        this.questions.forEach(({node, place, rate, right}, i) => {
+            if (answers.has(i) && place === null && rate === null) given.set(node, {value: answers.get(i).value, right});
+        });
         for (const p of graph.order.toReversed()) {
-            const delta = given.get(p) ?? gradients.get(p);
+            if (!found.has(p)) continue;
+            let [delta, isWrong] = found.get(p);
+            if (given.has(p)) {
+                const {value, right} = given.get(p), follows = isRounded(value, delta);
+                [delta, isWrong] = [value, !isRounded(value, right) && (isWrong || !follows)];
+            }
             graph.nodes[p].inputs.forEach((x, k) => {
-                if (delta !== undefined && graph.isTaken(p, k)) gradients.set(x, (gradients.get(x) ?? 0) + delta * graph.partial(p, k));
+                const [total, wasWrong] = found.get(x) ?? [0, false];
+                if (graph.isTaken(p, k)) found.set(x, [total + delta * graph.partial(p, k), wasWrong || isWrong]);
             });
         }
-        return gradients;
+        return found;
     }
 
     // The misconceptions that give an answer, in the digits that it has.
