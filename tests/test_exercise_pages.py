@@ -307,6 +307,23 @@ def test_every_level_can_be_solved_in_the_page(desk: Desk, level: int) -> None:
         assert not desk.sees(".give-up") and not desk.browser.complaints
 
 
+def test_answers_are_about_the_numbers_of_the_exercise_whatever_the_player_shows(desk: Desk) -> None:
+    w, x = Value(3.0, "w"), Value(2.0, "x")
+    v = w * x
+    for task, answer in (
+        (exercise(v + x.tanh(), ask="local"), {"∂v1/∂w": "x", "∂v2/∂x": "1 - v2²"}),
+        (exercise(v, ask="update"), {"w after the step": "w - 0.1*x", "x after the step": "x - 0.1*w"}),
+        (exercise((v - 5) ** 2, ask=[v, w]), {"∂loss/∂v1": "2*v2", "∂loss/∂w": "2*v2*x"}),
+    ):
+        desk.show(task)
+        names = [question.name for question in task.questions]
+        desk.click(".give-up")
+        for values in ({}, {"x": 5, "w": -1}):
+            desk.run(f"host.player.set({json.dumps(values)})")
+            for name, text in answer.items():
+                assert desk.answer(names.index(name), text) == f"✓ {name}: {text} is right"
+
+
 def test_other_questions_have_their_blanks_in_the_picture(desk: Desk) -> None:
     x = Value(3.0, "x")
     square = x * x

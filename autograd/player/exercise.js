@@ -6,10 +6,11 @@
 const LONGEST_BLANK = 12; // characters of an answer that the picture shows
 
 class Exercise {
-    // player: a Player; asked: the exercise, as `Exercise.play` in asking.py describes it.
-    constructor(player, asked) {
+    // player: a Player; asked: the exercise, as `Exercise.play` in asking.py describes it; graph: the player's Graph once more,
+    // which keeps the numbers of the exercise when those of the player are changed.
+    constructor(player, asked, graph) {
         Object.assign(this, {player, asked, isOpen: true, answers: new Map(), marks: [], fields: []});
-        this.marker = new Marker(player.graph, asked);
+        this.marker = new Marker(graph, asked);
         this.isOrder = asked.kind === "order";
         this.order = []; // the places in an order that is answered
         for (const picture of player.pictures) picture.blanks = this;

@@ -36,7 +36,7 @@ class Player {
         this.version = 0; // counts changes of numbers
         const wrong = this.graphs.map((graph) => graph.check()).find(Boolean);
         if (wrong) return void this.refuse(`The numbers of this page differ from Python's, so it stays still: ${wrong}.`);
-        this.exercise = exercise && new Exercise(this, exercise);
+        this.exercise = exercise && new Exercise(this, exercise, new Graph(graphs[0], rows));
         this.card = new Card(this.find(".card"));
         this.ledger = new Ledger(this.find(".ledger"));
         this.curve = new Curve(this.find(".curve"));
