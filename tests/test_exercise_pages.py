@@ -234,6 +234,7 @@ def test_what_cannot_be_read_costs_nothing(desk: Desk) -> None:
         ("q*2", "there is no q in this exercise; a formula may use w_h, i, "), ("tanh(", "it ends too early"),
         ("1/0", "float division by zero"), ("2 3", "a sign is missing before 3"), ("log(w_o)", "log(-0.8) has no value"),
         ("__import__('os')", "there is no meaning for '"), ("f(1)", "there is no function f"),
+        ("constructor(1)", "there is no function constructor"), ("toString", "there is no toString in this exercise"),
         ("tanh(1, 2)", "tanh takes one number"), ("(1", "not closed"),
         ("tanh", "tanh is a function"), ("1" * 2001, "longer than 2000"), ("(" * 1999, "nested too deeply"),
     ):  # fmt: skip
@@ -290,6 +291,15 @@ def test_an_order_is_answered_with_the_mouse_and_with_keys(desk: Desk) -> None:
         except AnswerError as error:
             assert mark == f"{error}. No points are lost; try again."
     assert desk.run("host.player.steps") == 2 * len(task.steps.order)
+    h.label, nodes["u"].label = "f(x, y)", "f(x"
+    named = exercise(nodes["E"], ask="order")
+    desk.show(named)
+    assert "y) is not visited" in desk.answer(0, "E, f(x, v, y)")
+    assert desk.answer(0, " E , f(x,, v,f(x, y) ,") == "✓ order: right"
+    desk.show(named)
+    for node in ("E", "u", "v", "h"):
+        desk.click(box(places[node]))
+    assert desk.run("find('.answer').value") == "E, f(x, v, f(x, y)" and desk.text(".question .mark") == "✓ order: right"
 
 
 @pytest.mark.parametrize("level", [1, 2, 3, 4])

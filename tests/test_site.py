@@ -269,6 +269,18 @@ class TestSession:
         assert session.check({"w": 3.0})["rows"][0][2] == "20"
         assert "Value(3.0" in session.code({"w": 3.0})["text"]
 
+    def test_numbers_in_the_ledger_are_set_as_mathematics(self) -> None:
+        session = Session()
+        session.show("1e-7*x*y + relu(-x)", {"x": 2.0, "y": -3.0})
+        products = [row["contribution"] for row in session.why({}, "x")["ledger"]]
+        power = '<msup><mn>10</mn><mrow><mo form="prefix">−</mo><mn>7</mn></mrow></msup>'
+        assert power in products[0] + products[1] and not any("<mi>e</mi>" in product for product in products)
+
+    def test_a_letter_that_python_reads_as_another_has_its_number(self) -> None:
+        for key in "ϕφ":  # a symbol and the letter, which is its normal form
+            shown = Session().show(expression="ϕ*x", values={key: 3.0, "x": 2.0})
+            assert shown["values"] == {"φ": 3.0, "x": 2.0}
+
     def test_an_exercise_is_set_at_the_numbers_that_are_shown(self) -> None:
         session = Session()
         session.show("(w*x - 5)**2", {"w": 3.0, "x": 2.0})

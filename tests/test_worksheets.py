@@ -198,3 +198,15 @@ def test_exercises_are_set_in_a_terminal_where_there_is_one(monkeypatch: pytest.
     monkeypatch.setattr("sys.stdin", type("Terminal", (), {"isatty": lambda self: True})())
     monkeypatch.setattr("builtins.input", lambda prompt: "q")
     assert practise(exercises(0, 1, 1)) == "Score: 0 of 0"
+
+
+def test_a_name_in_an_order_may_hold_a_comma() -> None:
+    w, x = Value(3.0, "w"), Value(2.0, "x")
+    f = w * x
+    f.label = "f(x, w)"
+    shown: list[str] = []
+    lines = iter([" loss ,, f(x, y)", "loss,f(x, w) , "])
+    assert (
+        ask_all([exercise(f * 2, ask="order")], lambda _: next(lines), lambda text: shown.append(str(text))) == "Score: 1 of 1"
+    )
+    assert any("f(x is not visited" in line for line in shown)

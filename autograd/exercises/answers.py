@@ -15,14 +15,14 @@ import keyword
 import math
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from autograd.expressions import CONSTANTS, FUNCTIONS, Expression, ExpressionError, parse
 from autograd.rows import kind_of, number
 
-__all__ = ["Answer", "AnswerError", "differs", "is_rounded", "read_answer"]
+__all__ = ["Answer", "AnswerError", "differs", "is_rounded", "read_answer", "split"]
 
 FEWEST: Final = 3  # digits of a rounded answer
 LONGEST_SHOWN: Final = 60  # characters of an object that is not an answer
@@ -116,6 +116,16 @@ def _is_plain(name: str) -> bool:
     """Whether the parser of expressions reads a name as the name of a variable."""
     is_taken = keyword.iskeyword(name) or name in CONSTANTS or name in FUNCTIONS or name.startswith("name_")
     return name.isidentifier() and not is_taken
+
+
+def split(text: str, names: Iterable[str]) -> list[str]:
+    """Return the parts of a text between commas, save those in one of some names.
+
+    >>> split("E, f(x, w), v1", ["f(x, w)", "E"])
+    ['E', 'f(x, w)', 'v1']
+    """
+    known = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
+    return re.findall(rf"(?:{known})(?=\s*(?:,|$))|[^\s,](?:[^,]*[^\s,])?", text)
 
 
 def is_rounded(answer: float, right: float) -> bool:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from autograd.exercises.answers import AnswerError
+from autograd.exercises.answers import AnswerError, split
 from autograd.exercises.asking import Exercise
 from autograd.exercises.questions import Question
 from autograd.exercises.sheets import worksheet
@@ -69,7 +69,7 @@ def _ask(
             if question:
                 marking = task.mark(answers | ({name: line} if line else {}))
             else:
-                marking = task.mark([part.strip() for part in line.split(",") if part.strip()])
+                marking = task.mark(split(line, [task.names[x] for x in task.steps.order]))
         except AnswerError as error:
             show(f"{error}. No points are lost; try again.")
             continue

@@ -16,7 +16,7 @@ const SPELLED = {"−": "-", "·": "*", "×": "*", "÷": "/", "^": "**"};
 class Reader {
     // rows: the Rows of a graph; names: of its nodes, by place; functions: [row, number of operands] by name; constants.
     constructor(rows, names, functions, constants) {
-        Object.assign(this, {rows, names, functions, constants});
+        Object.assign(this, {rows, names, functions: new Map(Object.entries(functions)), constants: new Map(Object.entries(constants))});
         this.odd = names.filter((name) => WORD.exec(name)?.[0] !== name && NUMERAL.exec(name)?.[0] !== name).sort((a, b) => b.length - a.length);
     }
 
@@ -110,14 +110,14 @@ class Reader {
     }
 
     word(name) {
-        const place = this.names.indexOf(name), known = this.functions[name === "σ" ? "sigmoid" : name];
+        const place = this.names.indexOf(name), known = this.functions.get(name === "σ" ? "sigmoid" : name);
         if (known && this.take("(")) return this.application(name, ...known);
         if (place >= 0) {
             this.isFormula = true;
             return (numbers) => numbers[place];
         }
         if (known) throw this.refuse(`${name} is a function; it is written ${name}(…)`);
-        if (name in this.constants) return () => this.constants[name];
+        if (this.constants.has(name)) return () => this.constants.get(name);
         if (this.token?.sign === "(") throw this.refuse(`there is no function ${name}`);
         throw new Refused(`there is no ${name} in this exercise; a formula may use ${this.names.join(", ")}`);
     }
@@ -127,7 +127,7 @@ class Reader {
         while (this.take(",")) operands.push(this.sum());
         if (!this.take(")")) throw this.refuse("a parenthesis is not closed");
         if (operands.length !== arity) throw this.refuse(`${name} takes ${arity === 1 ? "one number" : `${arity} numbers`}`);
-        if (!(key in this.rows.rows)) throw this.refuse(`this page cannot compute ${name}`);
+        if (!Object.hasOwn(this.rows.rows, key)) throw this.refuse(`this page cannot compute ${name}`);
         return this.call(key, ...operands);
     }
 }
@@ -146,6 +146,18 @@ function isRounded(answer, right) {
 }
 
 const listed = (texts) => [texts.slice(0, -1).join(", "), ...texts.slice(-1)].filter(Boolean).join(" and ");
+
+// The parts of a text between commas, save those in one of some names, such as f(x, w).
+function split(text, names) {
+    const parts = [], longest = names.toSorted((a, b) => b.length - a.length);
+    for (let rest = text.trim(); rest; rest = rest.replace(/^\s*,?\s*/, "")) {
+        const ends = (name) => /^\s*(,|$)/.test(rest.slice(name.length));
+        const part = longest.find((name) => rest.startsWith(name) && ends(name)) ?? rest.split(",")[0];
+        if (part) parts.push(part.trim());
+        rest = rest.slice(part.length);
+    }
+    return parts;
+}
 
 // Marks answers to the questions of an exercise.
 class Marker {

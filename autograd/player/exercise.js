@@ -102,7 +102,7 @@ class Exercise {
 
     readOrder(text) {
         const {graph} = this.player, names = graph.order.map((p) => graph.nodes[p].short);
-        return text.split(",").map((part) => part.trim()).filter(Boolean).map((name) => {
+        return split(text, names).map((name) => {
             const place = graph.order[names.indexOf(name)];
             if (place === undefined) throw new Refused(`${name} is not visited in the backward pass; the operations are ${listed(names)}`);
             return place;

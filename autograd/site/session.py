@@ -19,6 +19,7 @@ import contextlib
 import io
 import json
 import traceback
+import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, TypeAlias
 
@@ -35,7 +36,7 @@ from autograd.rows import kind_of
 from autograd.site.mathml import math, to_mathml
 from autograd.site.source import write_cell, write_expression
 from autograd.steps import Walk
-from autograd.telling import Telling, label_values
+from autograd.telling import Telling, factor, label_values
 from autograd.value import Value
 from autograd.writing import latex, latex_name, latex_number
 
@@ -95,6 +96,7 @@ class Session:
     def _express(self, text: str, values: Mapping[str, float]) -> Data:
         try:
             formula = parse(text)
+            values = {unicodedata.normalize("NFKC", name): x for name, x in values.items()}  # as Python does with names in code
             numbers = {name: float(values.get(name, NUMBERS[i % len(NUMBERS)])) for i, name in enumerate(formula.names)}
             variables = {name: Value(x, name) for name, x in numbers.items()}
             result = formula.evaluate(variables)
@@ -152,7 +154,8 @@ class Session:
             ledger = []
             for step, edge in found.shares:
                 rule, partial = edge.derivative.written(style), latex_number(edge.partial, edge.digits)
-                product = edge.product.replace("·", r" \cdot ").replace("∞", r"\infty").replace("NaN", r"\text{NaN}")
+                factors = [factor(latex_number(x, edge.digits)) for x in (edge.upstream, edge.partial)]
+                product = r" \cdot ".join(factors) if edge.taken else "0"
                 cells = {
                     "consumer": _equal(latex_name(step.name), step.operation.written(style)),
                     "upstream": _equal(_slope(found.loss, step.name), latex_number(edge.upstream, edge.digits)),
