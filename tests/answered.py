@@ -17,6 +17,7 @@ def answered() -> Iterator[Answered]:
     yield from near_kinks()
     yield from at_the_edge()
     yield from below_others()
+    yield from near_the_right_number()
 
 
 def near_kinks() -> Iterator[Answered]:
@@ -47,3 +48,12 @@ def below_others() -> Iterator[Answered]:
     task = exercise(n["E"], ask=["net_o", "w_o", "net_h", "w_h"])
     for given, points in (("-.147 5 .0269 .0538", 3.0), ("0.3 5 -0.0549 -0.11", 2.0), ("0.3 0.194 0.0268 0.0536", 3.0)):
         yield task, {q.name: text for q, text in zip(task.questions, given.split(), strict=True)}, points
+
+
+def near_the_right_number() -> Iterator[Answered]:
+    """Answers that are off by 3 %: a number may have been rounded on the way, a formula holds no rounded number."""
+    w, x, b = Value(3.0, "w"), Value(1.03, "x"), Value(0.5, "b")
+    task = exercise((w * x - b) ** 2, ask=[w])
+    yield task, {"∂loss/∂w": "5.49"}, 0.5
+    yield task, {"∂loss/∂w": "2*v2*x*x"}, 0.0
+    yield task, {"∂loss/∂w": "2*v2*x*1.03"}, 0.0

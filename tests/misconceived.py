@@ -6,16 +6,19 @@ The wrong answers are computed here, or by `autograd.mistakes`, never by the roo
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from random import Random
 from typing import Any
 
-from autograd import Value, dot, primitives, sigmoid, tanh, walk
+from autograd import Binary, Unary, Value, dot, exp, label_values, maximum, prelu, primitives, sigmoid, tanh, walk, where
 from autograd.exercises import NAMES
 from autograd.mistakes import MISTAKES, Reading, read, sorted_pass, totals, updated_too_soon
 from autograd.value import topological
 
 FUNCTIONS = {sigmoid, tanh}
+SCALED = Binary("scaled", lambda x, y: y * tanh(x), lambda x, y, out: y - out * out / y, lambda x, y, out: tanh(x), default=1.0)
+BOWL = Unary("bowl", lambda x: x * x + x, lambda x, out: 2 * x + 1)
 
 
 def random_graph(rng: Random) -> Value:
@@ -142,3 +145,103 @@ def cases(rng: Random, count: int, digits: int) -> Iterator[tuple[str, Value, Va
                     if abs(written - right[x]) > 0.01 * max(abs(right[x]), 1e-12) and abs(right[x]) > 1e-3:
                         found[name] += 1
                         yield name, loss, x, written
+
+
+# What an explanation says, computed from its words
+
+EDGE = r"∂(?P<y>.+?)/∂(?P<x>\S+)(?: \(operand (?P<k>\d)\))?"
+SAID = {
+    r"what (?P<y>\S+) = .+ passes on to (?P<x>\S+)(?: \(operand (?P<k>\d)\))? is forgotten": "forgotten",
+    r"only what comes directly from (?P<sources>.+) counts": "sources",
+    r"what arrives last, from (?P<sources>.+), replaces the rest; all uses add up": "sources",
+    r"nothing flows back to .+": "nothing",
+    r"this is only the upstream gradient ∂\S+/∂(?P<y>\S+), without the factor .+": "upstream",
+    rf"this is only the local derivative {EDGE} = .+, without the factor .+": "local",
+    "this is the sum of the local derivatives only": "locals",
+    rf"the minus sign of {EDGE} = .+ is lost": "sign",
+    rf"{EDGE} = .+ has the wrong sign": "sign",
+    rf"the factor 2 of {EDGE} = 2·[^+]+ is missing": "half",
+    rf"the factor {EDGE} = .+ is (left out: the derivative of the activation|missing)": "unit",
+    rf"{EDGE} = .+ is read at \S+ = \S+, not at \S+": "at the output",
+    rf"{EDGE} = .+ is computed with \S+ in place of \S+": "input for output",
+    rf"{EDGE} = .+ is taken as (?P<net>\S+), the net input, in place of the output": "net",
+    rf"{EDGE} = .+, not \S+: the derivative with respect to the other operand": "other",
+    "a factor 2 is missing": "whole half",
+    "there is a factor 2 too many": "whole double",
+    "the sign is wrong": "whole sign",
+}
+
+
+def odd_graphs() -> Iterator[Value]:
+    """Iterate over graphs on which an explanation is easily wrong: operands that occur twice, and rules without a product."""
+    a, b, c, w, x = (Value(x, name) for x, name in ((2.0, "a"), (1.5, "b"), (0.5, "c"), (3.0, "w"), (-0.7, "x")))
+    p = a * b
+    q = p * p
+    r = q * p
+    label_values({"p": p, "q": q, "r": r})
+    yield r * a + q
+    yield w * w + 4 * w
+    yield (w * w).tanh() * w + w * w * w
+    yield exp(w * c) * exp(x) + where(c, w, x) * maximum(w, x) - abs(w * x)
+    yield prelu(x, c) * prelu(x, b) + dot([w, x, w], [x, x, c], w)
+    yield dot([c, 2.0], [tanh(x), 2.0]) ** 2 / w + (w / a) ** c + a**w
+    yield SCALED(w, c) * SCALED(x, w) + BOWL(x * w) * x
+    yield w.maximum(w) + (w - x) * (w - x) + 2 * w * x / (w + x)
+
+
+def recomputed(words: str, loss: Value, asked: Value) -> float | None:
+    """Return the gradient that an explanation describes, or None for one about the pass as a whole."""
+    steps = walk(loss)
+    right, nodes = steps.gradients, {name: node for node, name in steps.names.items()}
+    matches = [(kind, found.groupdict()) for pattern, kind in SAID.items() if (found := re.fullmatch(pattern, words))]
+    if not matches:
+        return None
+    kind, parts = matches[0]
+    y, x = nodes.get(parts.get("y") or ""), nodes.get(parts.get("x") or "", asked)
+    places = [] if y is None else [k for k, each in enumerate(y.inputs) if each is x and parts.get("k") in (None, str(k))]
+    uses = [(node, k) for node, k in edges(loss) if node.inputs[k] is asked and node.taken[k]]
+    match kind:
+        case "sources":
+            total = 0.0
+            for source in re.split(", | and ", parts["sources"]):
+                name, _, k = source.rstrip(")").partition(" (operand ")
+                total += sum(right[n] * n.partials[i] for n, i in uses if n is nodes[name] and k in ("", str(i)))
+            return total
+        case "nothing":
+            return 0.0
+        case "locals":
+            return sum(node.partials[k] for node, k in uses)
+        case "whole half" | "whole double" | "whole sign":
+            return right[asked] * {"whole half": 0.5, "whole double": 2.0, "whole sign": -1.0}[kind]
+        case "upstream":
+            return right[nodes[parts["y"]]]
+    assert y is not None and places
+    if kind == "forgotten":
+        partials = [None if k in places else partial for k, partial in enumerate(read(y).partials)]
+        return totals(sorted_pass(loss, lambda _: Reading(partials), at={y})).get(asked, 0.0)
+    [k] = places  # the words name one edge
+    data, row = [each.data if isinstance(each, Value) else each for each in y.operands], y.primitive
+    [place] = [i for i, each in enumerate(y.operands) if each is x] if parts["k"] is None else [int(parts["k"])]
+    assert row is not None
+    match kind:
+        case "local":
+            return y.partials[k]
+        case "sign":
+            partial = -y.partials[k]
+        case "half":
+            partial = y.partials[k] / 2
+        case "unit":
+            partial = 1.0
+        case "at the output":
+            partial = row.partials([y.data, *data[1:]], row.evaluate([y.data, *data[1:]]), [0])[0]
+        case "input for output":
+            partial = row.partials(data, data[0], [0])[0]
+        case "net":
+            partial = nodes[parts["net"]].data
+        case "other" if row is dot:
+            n = len(data) // 2
+            partial = row.partials(data, y.data, [(place + n) % (2 * n)])[0]
+        case "other":
+            assert len(data) == 2
+            partial = row.partials(data, y.data, [1 - place])[0]
+    return slipped(loss, y, k, partial).get(asked, 0.0)

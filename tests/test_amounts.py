@@ -225,7 +225,7 @@ LAST: dict[str, tuple[int, Callable[[int], bool]]] = {  # the last number for wh
     "operands in the description of a node": (4, lambda n: "…" not in describe(uses(n))),
     "epochs that are not worth compiling": (999_999, is_small),
     "dimensions of an array in a state": (32, lambda n: "thing" in Held(nested(n)).state_dict()),
-    "paths of which several may be forgotten": (6, lambda n: "only what comes through" in forgotten(n)),
+    "paths of which several may be forgotten": (6, lambda n: "only what comes directly from" in forgotten(n)),
     "targets that are shown to a loss": (100, is_shown),
     "epochs of a perceptron": (12, lambda n: "…" not in Perceptron(1).fit([[20.0], [21.0]], [0, 1], epochs=n).message),
 }  # fmt: skip

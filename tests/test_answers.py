@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from random import Random
 from typing import Any
 
 import pytest
 from answered import answered
+from misconceived import odd_graphs, random_graph, recomputed
 
-from autograd import Value, sqrt
+from autograd import Value, label_values, sqrt, walk
 from autograd.demo import POINT, network
-from autograd.exercises import exercise, grade, worksheet
+from autograd.exercises import NAMES, exercise, grade, worksheet
+from autograd.exercises.misconceptions import Suspects
 
 
 def test_each_answer_has_its_points() -> None:
@@ -68,3 +72,37 @@ def test_only_an_answer_above_can_be_what_another_follows_from() -> None:
         }  # fmt: skip
         for sentence, kind in zip(task.mark(answers).sentences, ends, strict=True):
             assert re.search(kinds[kind], sentence), (sentence, kind)
+
+
+# Explanations
+
+
+def test_what_an_explanation_says_gives_the_number_that_it_explains() -> None:
+    rng, n, passes = Random(8), Counter[str](), set[str]()
+    for loss in [*odd_graphs(), *(random_graph(rng) for _ in range(12))]:
+        steps = walk(loss)
+        for x in steps.gradients:
+            for suspect in Suspects(steps).of(x) if x is not loss else ():
+                found = recomputed(suspect.words, loss, x)
+                if found is None:
+                    passes.add(suspect.words)
+                else:
+                    n[suspect.name] += 1
+                    assert suspect.gradient == pytest.approx(found, rel=1e-9, abs=1e-12), (str(steps), suspect)
+    assert min(n.values()) > 20 and set(n) == {*NAMES} - {"too-early", "updated-too-soon", "rounded-on-the-way"}
+    assert len(passes) == 12, passes  # the algorithms of a whole pass, whatever the graph
+
+
+def test_an_explanation_names_one_of_two_operands_or_both() -> None:
+    w, a, b = Value(3.0, "w"), Value(2.0, "a"), Value(1.5, "b")
+    p = a * b
+    q = p * p
+    label_values({"p": p, "q": q})
+    for loss, x, answer, words in (
+        (w * w + 4 * w, w, 7, "what v1 = w² passes on to w (operand 0) is forgotten (path-forgotten)"),
+        (w * w + 4 * w, w, 4, "what v1 = w² passes on to w is forgotten, or ∂v1/∂w (operand 0) = w has the wrong sign"),
+        (w * w + 4 * w, w, 3, "only what comes directly from v1 (operand 0) counts"),
+        (q * p * a + q, p, 21, "what arrives last, from q (operand 1), replaces the rest; all uses add up"),
+        (q + p * a + p * b, p, 6, "only what comes directly from q counts"),
+    ):
+        assert words in str(exercise(loss, ask=[x]).mark({x: answer})), words

@@ -210,7 +210,7 @@ def test_a_student_who_errs_in_ten_ways() -> None:
     pair = exercise(shared["E"], ask=[shared["h"], shared["x"]])
     right = walk(shared["E"]).gradients
     assert pair.mark({"h": right[shared["h"]] - 1}).marks[0].names == ("path-forgotten",)
-    assert "the path through E = u + h is forgotten" in pair.mark({"h": right[shared["h"]] - 1}).sentences[0]
+    assert "what E = u + h passes on to h is forgotten" in pair.mark({"h": right[shared["h"]] - 1}).sentences[0]
     assert pair.mark({"x": totals(MISTAKES["recursion"](shared["E"]))[shared["x"]]}).marks[1].names == ("too-early",)
     assert "overwritten" in pair.mark({"x": totals(MISTAKES["overwrite"](shared["E"]))[shared["x"]]}).marks[1].names
 

@@ -158,15 +158,19 @@ class Exercise(Task):
         """Return the misconceptions that give the answer, in the digits that it has; the nearest first."""
         if not math.isfinite(answer.value):
             return []
-        fits = [s for s in self._suspects_of(question, right) if is_rounded(answer.value, s.gradient)]
+        suspects = self._suspects_of(question, right)
+        if answer.formula is not None:  # nothing on the way to it was rounded
+            suspects = [s for s in suspects if s.name != "rounded-on-the-way"]
+        fits = [s for s in suspects if is_rounded(answer.value, s.gradient)]
         same = 2 * EXACT * abs(answer.value) + 1e-15
         fits.sort(key=lambda s: max(abs(s.gradient - answer.value), same))
         if fits and abs(fits[0].gradient - answer.value) <= same:  # in all its digits: that it fits three digits does not count
             fits = [s for s in fits if abs(s.gradient - answer.value) <= same]
-        unit = 10.0 ** -len(f"{answer.value}".partition(".")[2]) if answer.formula is None else 0.0
-        if not fits and abs(answer.value - right) <= max(NEARLY * abs(right), min(unit, ROUGHLY * abs(right))):
-            fits = [Suspect("rounded-on-the-way", ROUNDED, answer.value, HALF)]
-        return fits
+        if fits or answer.formula is not None:
+            return fits
+        unit = 10.0 ** -len(f"{answer.value}".partition(".")[2])
+        is_near = abs(answer.value - right) <= max(NEARLY * abs(right), min(unit, ROUGHLY * abs(right)))
+        return [Suspect("rounded-on-the-way", ROUNDED, answer.value, HALF)] if is_near else []
 
     def _suspects_of(self, question: Question, right: float) -> list[Suspect]:
         """Return the results of the misconceptions that differ from the right answer."""

@@ -17,16 +17,16 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import combinations, islice
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from autograd.derivation import Derivation, tangents_of
 from autograd.exercises.tasks import listed
 from autograd.mistakes import MISTAKES, RATE, Move, Reading, activations, at_output, plus, read, sorted_pass, totals, unit
 from autograd.mistakes import updated_too_soon as update
-from autograd.primitives import DomainError
+from autograd.primitives import DomainError, dot, multiply
 from autograd.steps import Walk
 from autograd.symbol import Symbol, fill
 from autograd.value import Value
@@ -66,6 +66,15 @@ class _Pass(NamedTuple):
     gradients: Mapping[Value, float]
 
 
+class _Share(NamedTuple):
+    """What a node passes on to the node in question, which is its input k."""
+
+    consumer: Value
+    k: int
+    partial: float
+    flow: float
+
+
 class Suspects:
     """The results of all misconceptions on one graph.
 
@@ -80,8 +89,7 @@ class Suspects:
 
     def of(self, node: Value) -> Iterator[Suspect]:
         """Iterate over the results of all misconceptions for the gradient of a node, single slips first."""
-        right = self.steps.gradients[node]
-        shares = [edge for move in reversed(self.steps.order) if node in move.inputs for edge in self._edges(move, node)]
+        shares = [share for consumer in reversed(self.steps.order) for share in self._shares(consumer, node)]
         n = max(2, sum(1 for _ in Derivation(node, self.steps).links(frozenset())))
         most = (n - 1) / n
         yield from self._single(node, most)
@@ -89,23 +97,23 @@ class Suspects:
             if node in gradients:
                 yield Suspect(name, words, gradients[node], HALF)
         if len(shares) > 1:
-            words = f"only the last use of {self.names[node]} counts, where all uses add up"
-            yield Suspect("overwritten", words, self._flow(*shares[-1]), HALF)
+            words = f"what arrives last, from {self._sources(shares[-1:], shares)}, replaces the rest; all uses add up"
+            yield Suspect("overwritten", words, shares[-1].flow, HALF)
         for size in range(len(shares) if len(shares) <= MOST_SHARES else 0):
             for some in combinations(shares, size):
-                through = listed(self.names[consumer] for consumer, _, _ in some)
-                words = f"only what comes through {through} counts" if some else f"nothing flows back to {self.names[node]}"
-                yield Suspect("path-forgotten", words, sum(self._flow(*share) for share in some), size / len(shares))
-        for consumer, partial, rule in shares:
-            above = f"∂{self._loss}/∂{self.names[consumer]}"
-            slope = f"∂{self.names[consumer]}/∂{self.names[node]} = {rule}"
+                words = f"only what comes directly from {self._sources(some, shares)} counts"
+                words = words if some else f"nothing flows back to {self.names[node]}"
+                yield Suspect("path-forgotten", words, sum(share.flow for share in some), size / len(shares))
+        for consumer, k, partial, _ in shares:
+            above, slope = f"∂{self._loss}/∂{self.names[consumer]}", self._slope(consumer, k)
             words = f"this is only the upstream gradient {above}, without the factor {slope}"
             yield Suspect("upstream-only", words, self.steps.gradients[consumer], most)
             words = f"this is only the local derivative {slope}, without the factor {above}"
             yield Suspect("local-only", words, partial, 1 / n)
         if len(shares) > 1:
-            yield Suspect("local-only", "this is the sum of the local derivatives only", sum(p for _, p, _ in shares), 1 / n)
-        yield from _off_as_a_whole(right, most)
+            words = "this is the sum of the local derivatives only"
+            yield Suspect("local-only", words, sum(share.partial for share in shares), 1 / n)
+        yield from _off_as_a_whole(self.steps.gradients[node], most)
 
     def readings(self, node: Value, k: int) -> Iterator[Suspect]:
         """Iterate over the results of all misconceptions for the partial derivative of a node with respect to its input k."""
@@ -115,18 +123,26 @@ class Suspects:
         yield from _off_as_a_whole(right, HALF)
         yield Suspect("upstream-only", f"this is ∂{self._loss}/∂{self.names[node]}", self.steps.gradients[node], 0.0)
 
-    def _flow(self, consumer: Value, partial: float, _: str) -> float:
-        return self.steps.gradients[consumer] * partial
-
     @property
     def _loss(self) -> str:
         return self.names[self.steps.loss]
 
-    def _edges(self, consumer: Value, node: Value) -> Iterator[tuple[Value, float, str]]:
-        rules = self.steps.telling.rules(consumer)
-        for x, partial, rule in zip(consumer.inputs, read(consumer).partials, rules, strict=True):
+    def _shares(self, consumer: Value, node: Value) -> Iterator[_Share]:
+        for k, (x, partial) in enumerate(zip(consumer.inputs, read(consumer).partials, strict=True)):
             if x is node and partial is not None:
-                yield consumer, partial, rule.text
+                yield _Share(consumer, k, partial, self.steps.gradients[consumer] * partial)
+
+    def _sources(self, some: Sequence[_Share], shares: Sequence[_Share]) -> str:
+        """Name where some of the shares come from: a node, or one of its operands if not all that it passes on is meant."""
+        whole, part = Counter(share.consumer for share in shares), Counter(share.consumer for share in some)
+        names = [self.names[x] + f" (operand {k})" * (part[x] < whole[x]) for x, k, _, _ in some]
+        return listed(names)
+
+    def _slope(self, node: Value, k: int) -> str:
+        """Write a partial derivative with its rule: ∂v1/∂w = x; of an operand that occurs twice, also which one is meant."""
+        x, rule = node.inputs[k], self.steps.telling.rules(node)[k]
+        which = f" (operand {k})" * (node.inputs.count(x) > 1)
+        return f"∂{self.names[node]}/∂{self.names[x]}{which} = {rule.text}"
 
     @cached_property
     def _passes(self) -> list[_Pass]:
@@ -136,11 +152,11 @@ class Suspects:
         early = "a node was visited before all that use it had passed on their share"
         changed = "weights were changed before the pass was over: what is passed on uses the new ones"
         passes = [
-            ("sign", "every minus sign is lost", MISTAKES["sign"](loss)),
+            ("sign", "every local derivative loses the minus sign in front of it", MISTAKES["sign"](loss)),
             ("activation-forgotten", f"{activation} forgotten", MISTAKES["activation-forgotten"](loss)),
             ("out-for-net", f"{activation} taken at their outputs, not at the net inputs", MISTAKES["out-for-net"](loss)),
             ("other-operand", swapped, sorted_pass(loss, self._others)),
-            ("factor-two", "the factor 2 of every square is missing", sorted_pass(loss, self._halves)),
+            ("factor-two", "every local derivative loses the factor 2 in front of it", sorted_pass(loss, self._halves)),
             ("overwritten", replaced, MISTAKES["overwrite"](loss)),
             *[("too-early", early, MISTAKES[mistake](loss)) for mistake in ("recursion", "unsorted")],
             *[("updated-too-soon", changed, update(loss, rate)) for rate in dict.fromkeys((self.rate, RATE))],
@@ -154,13 +170,14 @@ class Suspects:
     def _others(self, node: Value) -> Reading:
         """Read the partial derivatives of a product with respect to the other operand."""
         own, rules = read(node).partials, self.steps.telling.rules(node)
-        others = [self._other(node, k, rule) if rule.row is None else None for k, rule in enumerate(rules)]
+        is_product = node.primitive in (multiply, dot)
+        others = [self._other(node, k, rule) if is_product else None for k, rule in enumerate(rules)]
         return Reading([x if other is None else other for x, other in zip(own, others, strict=True)])
 
     def _halves(self, node: Value) -> Reading:
         """Read the partial derivatives without the factor 2 with which a rule begins."""
         pairs = zip(read(node).partials, self.steps.telling.rules(node), strict=True)
-        return Reading([x / 2 if x and rule.text.startswith("2·") else x for x, rule in pairs])
+        return Reading([x / 2 if x and _is_doubled(rule) else x for x, rule in pairs])
 
     def _rounded(self, shorten: Callable[[float], float], each: Callable[[float], float]) -> Iterator[Move]:
         """Run both passes with values and gradients shortened by one function, and local derivatives by another."""
@@ -191,12 +208,17 @@ class Suspects:
         """The slips on the whole graph: node, place among its inputs, name, words, and by how much the partial changes."""
         found = []
         for node in reversed(self.steps.order):
-            for k, (x, own) in enumerate(zip(node.inputs, read(node).partials, strict=True)):
+            for k, own in enumerate(read(node).partials):
                 for name, words, partial in self._slips(node, k):
                     found.append((node, k, name, words, partial - (own or 0.0)))
-                if own is not None and self._uses[x] > 1:
-                    words = f"the path through {self.names[node]} = {self.steps.telling.formula(node).text} is forgotten"
-                    found.append((node, k, "path-forgotten", words, -own))
+            for x in dict.fromkeys(node.inputs):
+                shares = [*self._shares(node, x)]
+                words = f"what {self.names[node]} = {self.steps.telling.formula(node).text} passes on to {self.names[x]}"
+                if shares and len(shares) < self._uses[x]:
+                    lost = sum(share.partial for share in shares)
+                    found.append((node, shares[0].k, "path-forgotten", f"{words} is forgotten", -lost))
+                for _, k, partial, _ in shares if len(shares) > 1 else ():
+                    found.append((node, k, "path-forgotten", f"{words} (operand {k}) is forgotten", -partial))
         return sorted(found, key=lambda change: change[3].endswith(WRONG_SIGN))  # a lost minus sign explains more
 
     @cached_property
@@ -210,13 +232,13 @@ class Suspects:
     def _slips(self, node: Value, k: int) -> Iterator[tuple[str, str, float]]:
         """Iterate over the wrong partial derivatives of a node with respect to its input k: name, words, number."""
         rules, own, x = self.steps.telling.rules(node), read(node).partials[k], node.inputs[k]
-        slope = f"∂{self.names[node]}/∂{self.names[x]} = {rules[k].text}"
+        slope = self._slope(node, k)
         if node in self._activations and k == 0:
             words = f"the factor {slope} is left out: the derivative of the activation"
             yield "activation-forgotten", words, _first(unit(node))
             words = f"{slope} is read at {self.names[node]} = {self.number(node.data)}, not at {self.names[x]}"
             yield "out-for-net", words, _first(at_output(node))
-            if (swapped := _at_input(node, rules[k])) is not None:
+            if (swapped := _at_input(rules[k], self.names[node], node.inputs[0].data)) is not None:
                 yield "out-for-net", f"{slope} is computed with {self.names[x]} in place of {self.names[node]}", swapped
         factor = next((x for x in node.inputs if x in self._activations and rules[k].name == self.names[x]), None)
         if factor is not None and rules[k].row is None:
@@ -227,7 +249,7 @@ class Suspects:
         signless = plus(node).partials[k]
         words = f"the minus sign of {slope} is lost" if signless != own else slope + WRONG_SIGN
         yield "sign", words, -own
-        if rules[k].text.startswith("2·"):
+        if _is_doubled(rules[k]):
             yield "factor-two", f"the factor 2 of {slope} is missing", own / 2
         if own == 0.5 and rules[k].row is None:
             yield "factor-two", f"the factor {slope} is missing", 1.0
@@ -247,7 +269,7 @@ class Suspects:
                 return float(row.partials(data, node.data, [1 - places[k]])[0])
             except DomainError:
                 return None
-        return node.inputs[k].data if rule.row is None and rule.name else None
+        return node.inputs[k].data if row is dot and rule.row is None else None
 
 
 def _off_as_a_whole(right: float, points: float) -> Iterator[Suspect]:
@@ -260,14 +282,23 @@ def _first(reading: Reading) -> float:
     return reading.partials[0] or 0.0
 
 
-def _at_input(node: Value, rule: Symbol) -> float | None:
+def _at_input(rule: Symbol, out: str, x: float) -> float | None:
     """Return a rule that is written with the result, as tanh's 1 - out², with the operand in its place."""
-    names = {part.name for part in parts(rule)} - {""}
+    values = {part.name: part.value for part in parts(rule) if part.name}
     try:
-        found = float(fill(rule, dict.fromkeys(names, node.inputs[0].data))) if names else math.nan
+        found = float(fill(rule, {**values, out: x})) if out in values else math.nan
     except DomainError:
         return None
     return found if math.isfinite(found) else None
+
+
+def _is_doubled(rule: Any) -> bool:
+    """Whether a rule is a product that begins with the factor 2."""
+    while isinstance(rule, Symbol) and rule.row is not None and rule.row.infix in ("*", "/"):
+        rule = rule.operands[0]
+        if rule == 2 if not isinstance(rule, Symbol) else not rule.name and rule.row is None and rule.value == 2:
+            return True
+    return False
 
 
 def _significant(digits: int) -> Callable[[float], float]:

@@ -249,14 +249,15 @@ class Marker {
     // The misconceptions that give an answer, in the digits that it has.
     explanations({suspects, right}, {value, isFormula}) {
         if (!Number.isFinite(value)) return [];
-        const all = suspects.map(([name, words, gradient, points]) => ({name, words: this.asked.words[words], gradient, points}));
+        const every = suspects.map(([name, words, gradient, points]) => ({name, words: this.asked.words[words], gradient, points}));
+        const all = isFormula ? every.filter(({name}) => name !== "rounded-on-the-way") : every; // nothing on the way to it was rounded
         const same = 2 * EXACT * Math.abs(value) + 1e-15, off = ({gradient}) => Math.max(Math.abs(gradient - value), same);
         let fits = all.filter(({gradient}) => isRounded(value, gradient)).sort((one, other) => off(one) - off(other));
         if (fits.length && off(fits[0]) <= same) fits = fits.filter((each) => off(each) <= same);
-        const unit = isFormula ? 0 : 10 ** -(repr(value).split(".")[1] ?? "").length;
+        if (fits.length || isFormula) return fits;
+        const unit = 10 ** -(repr(value).split(".")[1] ?? "").length;
         const nearly = Math.max(NEARLY * Math.abs(right), Math.min(unit, ROUGHLY * Math.abs(right)));
-        if (!fits.length && Math.abs(value - right) <= nearly) fits = [{name: "rounded-on-the-way", words: this.asked.rounded, points: 0.5}];
-        return fits;
+        return Math.abs(value - right) <= nearly ? [{name: "rounded-on-the-way", words: this.asked.rounded, points: 0.5}] : [];
     }
 
     // Mark an order, places of operations.
