@@ -275,6 +275,8 @@ class _Reader:
                 return row, (x, y)
             case ast.Compare(left=x, ops=[op], comparators=[y]) if row := _operator(op, 2):
                 return row, (x, y)
+            case ast.List(elts=[ast.Compare() as condition]):  # [x > 0], as texts write it, is 1 where it holds and otherwise 0
+                return self.meaning(condition)
             case ast.Compare(ops=[_, _, *_]):
                 raise self.refuse(node, "only two numbers are compared at a time")
             case ast.Call(func=ast.Name(id=name)):

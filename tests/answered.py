@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TypeAlias
 
-from autograd import Value, relu, sqrt, where
+from autograd import Nary, Unary, Value, label_values, relu, sigmoid, sqrt, walk, where
 from autograd.demo import POINT, network
 from autograd.exercises import Exercise, exercise
+from autograd.rows import TABLE
 
 Answered: TypeAlias = tuple[Exercise, dict[str, str], float]
 
@@ -18,6 +19,9 @@ def answered() -> Iterator[Answered]:
     yield from at_the_edge()
     yield from below_others()
     yield from near_the_right_number()
+    yield from printed()
+    yield from written_by_hand()
+    yield from with_odd_names()
 
 
 def near_kinks() -> Iterator[Answered]:
@@ -57,3 +61,67 @@ def near_the_right_number() -> Iterator[Answered]:
     yield task, {"∂loss/∂w": "5.49"}, 0.5
     yield task, {"∂loss/∂w": "2*v2*x*x"}, 0.0
     yield task, {"∂loss/∂w": "2*v2*x*1.03"}, 0.0
+
+
+def printed() -> Iterator[Answered]:
+    """What hints and solutions print about each row, at points in its domain, as answers: formulas and numbers."""
+    for name, row in TABLE.items():
+        w, x, y, z = Value(1.3, "w"), Value(1.5 if name == "arccosh" else 0.7, "x"), Value(1.1, "y"), Value(-0.6, "z")
+        if isinstance(row, Nary):
+            node = row(x > y, x, y) if name == "where" else row([x, y], [y, z], w) if name == "dot" else row([x, y, z])
+        else:
+            node = row(x) if isinstance(row, Unary) else row(x, y)
+        for loss in (node * w, (w * node) ** 2 / 3):
+            for task in (exercise(loss, "local"), exercise(loss, [x, y] if y in loss_leaves(loss) else [x])):
+                yield (
+                    task,
+                    {question.name: formula_of(task, i) for i, question in enumerate(task.questions)},
+                    len(task.questions),
+                )
+                numbers = {question.name: task.number(question.value(task._scene)) for question in task.questions}
+                yield task, numbers, len(task.questions)
+
+
+def loss_leaves(loss: Value) -> list[Value]:
+    """Return the leaves of a graph."""
+    return [node for node in walk(loss).names if node.primitive is None]
+
+
+def formula_of(task: Exercise, i: int) -> str:
+    """Return the answer to a question as its solution prints it: the rule, or the product of the rules."""
+    question = task.questions[i]
+    if question.place is not None:
+        return task.steps.telling.rules(question.node)[question.place].text
+    return task._explain(question.node).formula.text
+
+
+def written_by_hand() -> Iterator[Answered]:
+    """Rounded constants, signs of mathematics, and numbers that are not finite."""
+    a, b = Value(0.5, "a"), Value(0.0, "b")
+    third = exercise((a / 3) ** 2, ask=[a])
+    for answer, points in (
+        ("0.66667·v1", 1.0), ("0.667*v1", 1.0), ("0.6667*v1", 1.0), ("0.6665*v1", 0.5), ("0.67*v1", 0.0), ("2/9·a", 1.0),
+        ("2·√(v1²)/3", 1.0), ("2·|v1|/3", 1.0), ("|-2·|v1||/3", 1.0), ("2·√√a⁴·√√a⁴/9·[a > 0]/[a ≥ v1]/a", 1.0),
+        ("∛8·⌈v1⌉·⌊1.5⌋·v1/3", 1.0), ("a**2³/a⁷·2/9", 1.0), ("(a > 0)*2*v1/3", 1.0), ("where(a < 0, 1, 2*v1/3)", 1.0),
+        ("a % 2 * 2 / 9 * 3 // 3", 0.0), ("2*v1/3 + 0*[a > ∞]", 1.0), ("∞", 0.0), ("-inf", 0.0), ("NaN", 0.0), ("∞·v1", 0.0),
+    ):  # fmt: skip
+        yield third, {"∂loss/∂a": answer}, points
+    steep = exercise(sqrt(b) + a, ask=[b])
+    for answer, points in (("∞", 1.0), ("inf", 1.0), ("1e999", 1.0), ("+∞", 1.0), ("-∞", 0.0), ("5", 0.0), ("nan", 0.0)):
+        yield steep, {"∂loss/∂b": answer}, points
+    yield exercise(sqrt(b) ** 2, ask=[b]), {"∂loss/∂b": "NaN"}, 1.0
+
+
+def with_odd_names() -> Iterator[Answered]:
+    """Names that Python reads as others, and names with signs in them."""
+    for name in ("ϕ", "ϵ", "\u2113", "µ", "x·y", "x×y", "ŵ", "w⁴", "a|b", "[0]", "σ", "inf", "x - 1", "f(x)", "√2", "ﬁt"):
+        x, w = Value(3.0, name), Value(2.0, "w")
+        task = exercise((w * x - 5) ** 2, ask=[w])
+        yield task, {"∂loss/∂w": f"2*v2*{name}"}, 1.0
+        yield task, {"∂loss/∂w": f"2·({name}·w - 5)·{name}"}, 1.0
+    mu = Value(3.0, "µ")  # the sign for micro; keyboards have the letter
+    yield exercise((mu * 2) ** 2, ask=[mu]), {"∂loss/∂µ": "8*\u03bc"}, 1.0
+    s, v = Value(0.5, "σ"), Value(2.0, "v")
+    loss = sigmoid(s * v)
+    label_values({"y": loss})
+    yield exercise(loss, ask=[s]), {"∂y/∂σ": "σ(σ·v)·(1 - y)·v"}, 1.0

@@ -11,16 +11,18 @@ compared with the derivative at random points, so any way of writing it will do.
 
 from __future__ import annotations
 
+import contextlib
 import keyword
 import math
 import re
 import sys
+import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from autograd.expressions import CONSTANTS, FUNCTIONS, Expression, ExpressionError, parse
-from autograd.rows import kind_of, number
+from autograd.expressions import CONSTANTS, FUNCTIONS, LONGEST, Expression, ExpressionError, parse
+from autograd.rows import Nary, kind_of, number
 
 __all__ = ["Answer", "AnswerError", "differs", "is_rounded", "read_answer", "split"]
 
@@ -28,9 +30,15 @@ FEWEST: Final = 3  # digits of a rounded answer
 LONGEST_SHOWN: Final = 60  # characters of an object that is not an answer
 EXACT: Final = 1e-9  # relative: two numbers that are the same
 NUMERAL: Final = r"(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
-WORD: Final = r"[^\W\d][^\W²³]*"
-# Characters written by hand, and how the parser of expressions spells them.
-SPELLINGS: Final = {"−": "-", "·": "*", "×": "*", "÷": "/", "^": "**", "²": "**2", "³": "**3", "σ(": "sigmoid("}
+WORD: Final = r"[^\W\d][^\W⁰¹²³⁴-⁹]*"
+RAISED: Final = "⁰¹²³⁴⁵⁶⁷⁸⁹"
+# Characters written by hand or in formulas for people, and how the parser of expressions spells them.
+SPELLINGS: Final = {"−": "-", "·": "*", "×": "*", "÷": "/", "^": "**", "≤": "<=", "≥": ">="}
+ROOTS: Final = {"√": "sqrt(", "∛": "cbrt("}
+# What closes a bracket, and how the two are spelled.
+BRACKETS: Final = {"(": ("(", ")", ")"), "[": ("[", "]", "]"), "⌊": ("floor(", "⌋", ")"), "⌈": ("ceil(", "⌉", ")"),
+                   "|": ("abs(", "|", ")")}  # fmt: skip
+INFINITE: Final = {"∞": "1e999", "inf": "1e999", "NaN": "(1e999 - 1e999)", "nan": "(1e999 - 1e999)"}
 
 
 class AnswerError(ValueError):
@@ -57,6 +65,22 @@ class Answer:
         if self.formula is None:
             return self.value
         return float(self.formula.evaluate({inner: numbers[outer] for inner, outer in self.names}))
+
+    def slack(self, numbers: Mapping[str, float]) -> float:
+        """Return by how much the value of the formula may be off because the constants in it were rounded.
+
+        A constant of three digits or more stands for all numbers that round to it.
+        """
+        formula, total = self.formula, 0.0
+        if formula is None:
+            return total
+        for i, term in enumerate(formula.terms):
+            half = 0.0 if term.arity else _half_unit(formula.text[term.start : term.end])
+            if half and isinstance(term.meaning, float):
+                moved = (*formula.terms[:i], term._replace(meaning=term.meaning + half), *formula.terms[i + 1 :])
+                with contextlib.suppress(ExpressionError):  # a constant that cannot be another number was not rounded
+                    total += abs(replace(self, formula=replace(formula, terms=moved)).at(numbers) - self.at(numbers))
+        return total
 
 
 def read_answer(answer: Any, numbers: Mapping[str, float]) -> Answer:
@@ -85,21 +109,11 @@ def read_answer(answer: Any, numbers: Mapping[str, float]) -> Answer:
             raise AnswerError(f"{shown} is not an answer; give a number, a fraction such as '1/2', or a formula as text")
         return Answer(f"{value:g}" if float(f"{value:g}") == value else repr(value), value)
     text = answer.strip()
-    code = re.sub(r"^([-−+]?\d*),(\d+)$", r"\1.\2", text)
     known = [name for name in numbers if not re.fullmatch(NUMERAL, name)]  # `2` is the number, whatever a node is called
     inner = {name: name if _is_plain(name) else f"name_{i}" for i, name in enumerate(known)}
-    odd = [re.escape(name) for name in known if not name.isidentifier()]
-    parts = re.compile("|".join([*sorted(odd, key=len, reverse=True), NUMERAL, WORD]))
-
-    def renamed(found: re.Match[str]) -> str:
-        word, after = found[0], found.string[found.end() :]
-        return word if word in FUNCTIONS and after.lstrip().startswith("(") else inner.get(word, word)
-
-    code = parts.sub(renamed, code)
-    for written, meant in SPELLINGS.items():
-        code = code.replace(written, meant)
+    code = re.sub(r"^([-−+]?\d*),(\d+)$", r"\1.\2", text)
     try:
-        formula = parse(code)
+        formula = parse(_in_python(code, inner) if len(code) <= LONGEST else code)  # which refuses a longer one
         outer = {short: name for name, short in inner.items()}
         for name in formula.names:
             if name not in outer:
@@ -112,10 +126,70 @@ def read_answer(answer: Any, numbers: Mapping[str, float]) -> Answer:
     return Answer(text, value, formula if names else None, names)
 
 
+def _in_python(text: str, inner: Mapping[str, str]) -> str:
+    """Spell a formula as the parser of expressions reads it.
+
+    Args:
+        text: the formula as people write it.
+        inner: the names in it, each with the one that the parser reads.
+
+    >>> _in_python("2·√|a.b| + x⁴·[x ≤ ∞]", {"a.b": "name_0", "x": "x"})
+    '2*sqrt(abs(name_0)) + x**4*[x <= 1e999]'
+    """
+    odd = [re.escape(name) for name in inner if not re.fullmatch(WORD, name)]
+    parts = [*sorted(odd, key=len, reverse=True), NUMERAL, WORD, rf"[{RAISED}]+", r"\s+", "."]
+    meant = {unicodedata.normalize("NFKC", name): short for name, short in inner.items()} | dict(inner)
+    code, roots, row = list[str](), 0, None  # so far; roots whose operand begins here; the row that is called here
+    ends: list[tuple[str, str, int]] = []  # for each open bracket what closes it, how that is spelled, and the roots of it
+    is_operand = False  # whether an operand ends here, so that a bar closes
+    for found in re.finditer("|".join(parts), text, re.DOTALL):
+        part, rest = found[0], text[found.end() :].lstrip()
+        name = "sigmoid" if part == "σ" else part
+        if part.isspace() or part[0] in RAISED:
+            code.append(part if part.isspace() else f"**{unicodedata.normalize('NFKC', part)}")
+        elif part in ROOTS:
+            code.append(ROOTS[part])
+            roots += 1
+        elif ends and part == ends[-1][0] and (is_operand or part != "|"):
+            _, closing, roots = ends.pop()
+            code.append(closing + ")" * roots)
+            roots, is_operand = 0, True
+        elif part in BRACKETS and not (part == "|" and is_operand):
+            opening, end, closing = BRACKETS[part]
+            if isinstance(row, Nary) and row.fold and not rest.startswith("["):  # prod(x, y), as texts write prod([x, y])
+                opening, closing = "([", "])"
+            code.append(opening)
+            ends.append((end, closing, roots))
+            roots, row, is_operand = 0, None, False
+        elif name in FUNCTIONS and rest.startswith("("):
+            row = FUNCTIONS[name]
+            code.append(name)
+        elif part in meant or part in INFINITE or re.fullmatch(rf"{NUMERAL}|{WORD}", part):
+            word = unicodedata.normalize("NFKC", part)
+            code.append(meant.get(part, meant.get(word, INFINITE.get(part, word))) + ")" * roots)
+            roots, is_operand = 0, True
+        else:
+            code.append(SPELLINGS.get(part, part))
+            roots, is_operand = 0, False  # a root of nothing is never closed, and refused
+    return "".join(code)
+
+
+def _half_unit(numeral: str) -> float:
+    """Return half of the last digit's unit if a numeral has as many digits as a rounded number, and otherwise 0.
+
+    >>> _half_unit("0.667"), _half_unit("0.5"), _half_unit("1.25e+03")
+    (0.0005, 0.0, 5.0)
+    """
+    found = re.fullmatch(r"(\d*)\.?(\d*)(?:[eE]([-+]?\d+))?", numeral)
+    if found is None or len((found[1] + found[2]).lstrip("0")) < FEWEST:
+        return 0.0
+    return 0.5 * 10.0 ** (int(found[3] or 0) - len(found[2]))
+
+
 def _is_plain(name: str) -> bool:
     """Whether the parser of expressions reads a name as the name of a variable."""
     is_taken = keyword.iskeyword(name) or name in CONSTANTS or name in FUNCTIONS or name.startswith("name_")
-    return name.isidentifier() and not is_taken
+    return bool(re.fullmatch(WORD, name)) and name.isidentifier() and unicodedata.is_normalized("NFKC", name) and not is_taken
 
 
 def split(text: str, names: Iterable[str]) -> list[str]:

@@ -16,7 +16,7 @@ from autograd.expressions import CONSTANTS, FUNCTIONS
 from autograd.manners import describe
 from autograd.marking import Mark, Marking, blank
 from autograd.mistakes import RATE
-from autograd.primitives import dot
+from autograd.primitives import Nary, dot, where
 from autograd.steps import Walk
 from autograd.value import Value
 from autograd.writing import DIGITS
@@ -121,11 +121,13 @@ class Exercise(Task):
     def _holds(self, question: Question, answer: Answer) -> bool:
         """Whether a formula is the right number at other numbers, too."""
         for scene in self._scenes:
+            numbers = {self.names[x]: twin.data for x, twin in scene.nodes.items()}
             try:
-                found = answer.at({self.names[x]: twin.data for x, twin in scene.nodes.items()})
+                found = answer.at(numbers)
             except ValueError:  # outside a domain
                 return False
-            if not abs(found - question.value(scene)) <= self._scale(question, scene):
+            right = question.value(scene)
+            if found != right and not abs(found - right) <= self._scale(question, scene) + answer.slack(numbers):
                 return False
         return True
 
@@ -166,7 +168,7 @@ class Exercise(Task):
         fits.sort(key=lambda s: max(abs(s.gradient - answer.value), same))
         if fits and abs(fits[0].gradient - answer.value) <= same:  # in all its digits: that it fits three digits does not count
             fits = [s for s in fits if abs(s.gradient - answer.value) <= same]
-        if fits or answer.formula is not None:
+        if fits or answer.formula is not None or not math.isfinite(right):
             return fits
         unit = 10.0 ** -len(f"{answer.value}".partition(".")[2])
         is_near = abs(answer.value - right) <= max(NEARLY * abs(right), min(unit, ROUGHLY * abs(right)))
@@ -245,7 +247,7 @@ class Exercise(Task):
         """
         from autograd.player import Asked, ask, strict  # imported here: most exercises are never played
 
-        rows = {name: row for name, row in FUNCTIONS.items() if row.arity in (1, 2)}
+        rows = {name: row for name, row in FUNCTIONS.items() if not (isinstance(row, Nary) and row.expands)}
         words: dict[str, int] = {}
         questions = [self._for_page(question, words) for question in self.questions]
         data = {
@@ -259,10 +261,12 @@ class Exercise(Task):
             "sentences": SENTENCES,
             "solution": self.solution,
             "scenes": [[strict(scene.nodes[x].data) for x in self.names] for scene in self._scenes],
-            "functions": {name: [row.name, row.arity] for name, row in rows.items()},
+            "functions": {name: [row.name, row.arity or None] for name, row in rows.items()},
             "constants": CONSTANTS,
         }
-        asked = Asked(f"Exercise on {self.names[self.loss]}", self.text, data, [*rows.values()])
+        asked = Asked(
+            f"Exercise on {self.names[self.loss]}", self.text, data, [row for row in rows.values() if row.arity or row is where]
+        )
         return ask(self.loss, asked, digits=DIGITS, limit=limit)
 
     def _for_page(self, question: Question, words: dict[str, int]) -> dict[str, Any]:

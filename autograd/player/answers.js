@@ -9,29 +9,35 @@ const MOST_CHARACTERS = 2000; // of an answer, as in expressions.py
 const EXACT = 1e-9; // relative: two numbers that are the same
 const FEWEST = 3; // digits of a rounded answer
 const [NEARLY, ROUGHLY] = [0.05, 0.2]; // relative: an answer that is off by rounding on the way; one with so few digits
-const NUMERAL = /^(\d+\.?\d*|\.\d+)(e[-+]?\d+)?/i, WORD = /^[\p{L}_][\p{L}\p{Nd}_]*/u, OPERATOR = /^(\*\*|[-+*/^(),−·×÷²³])/;
-const SPELLED = {"−": "-", "·": "*", "×": "*", "÷": "/", "^": "**"};
+const NUMERAL = /^(\d+\.?\d*|\.\d+)(e[-+]?\d+)?/i, WORD = /^[\p{L}_][\p{L}\p{Nd}_]*/u, RAISED = /^[⁰¹²³⁴-⁹]+/;
+const OPERATOR = /^(\*\*|\/\/|[<>]=|[-+*/%^(),−·×÷<>≤≥|[\]⌊⌋⌈⌉√∛])/;
+const SPELLED = {"−": "-", "·": "*", "×": "*", "÷": "/", "^": "**", "≤": "<=", "≥": ">="};
+const ROOTS = {"√": "sqrt", "∛": "cbrt"}, BRACKETS = {"(": ")", "[": "]", "⌊": "⌋", "⌈": "⌉", "|": "|"}; // and what closes them
+const CALLED = {"⌊": "floor", "⌈": "ceil", "|": "absolute"}; // the rows of brackets
+const INFINITE = {"∞": Infinity, inf: Infinity, NaN: NaN, nan: NaN};
 
 // Reads a number, a fraction, or a formula over the names in the picture; never as a program.
 class Reader {
     // rows: the Rows of a graph; names: of its nodes, by place; functions: [row, number of operands] by name; constants.
     constructor(rows, names, functions, constants) {
-        Object.assign(this, {rows, names, functions: new Map(Object.entries(functions)), constants: new Map(Object.entries(constants))});
+        Object.assign(this, {rows, names, functions: new Map(Object.entries(functions)), constants: new Map(Object.entries({...constants, ...INFINITE}))});
+        this.normal = names.map((name) => name.normalize("NFKC"));
         this.odd = names.filter((name) => WORD.exec(name)?.[0] !== name && NUMERAL.exec(name)?.[0] !== name).sort((a, b) => b.length - a.length);
     }
 
-    // Return {text, at, isFormula}: `at` gives its value at the numbers of the nodes.
+    // Return {text, at, isFormula, slack}: `at` gives its value at the numbers of the nodes, `slack` by how much that may be off.
     read(text) {
         const refuse = (problem) => new Refused(`'${text}' cannot be read as a number or a formula: ${problem}`);
         if (text.length > MOST_CHARACTERS) throw refuse(`it is longer than ${MOST_CHARACTERS} characters`);
         this.tokens = this.split(text.replace(/^([-−+]?\d*),(\d+)$/, "$1.$2"), refuse);
         this.refuse = refuse;
         this.isFormula = false;
+        this.rounded = []; // the constants that may be rounded: {value, half, off}, half of the last digit's unit and a change
         this.next = 0;
         try {
-            const at = this.sum();
+            const at = this.comparison(), {rounded} = this;
             if (this.token) throw refuse(`a sign is missing before ${this.token.text}`);
-            return {text, at, isFormula: this.isFormula};
+            return {text, at, isFormula: this.isFormula, slack: (numbers) => this.slack(at, rounded, numbers)};
         } catch (error) {
             if (error instanceof RangeError) throw refuse("it is nested too deeply"); // the stack is full
             throw error;
@@ -41,11 +47,11 @@ class Reader {
     split(text, refuse) {
         const tokens = [];
         for (let rest = text.trimStart(); rest; rest = rest.trimStart()) {
-            const odd = this.odd.find((name) => rest.startsWith(name)), word = odd ?? WORD.exec(rest)?.[0];
-            const number = word ? null : NUMERAL.exec(rest)?.[0], sign = word || number ? null : OPERATOR.exec(rest)?.[0];
-            const found = word ?? number ?? sign;
+            const odd = this.odd.find((name) => rest.startsWith(name)), word = odd ?? (WORD.exec(rest)?.[0] ?? /^∞/.exec(rest)?.[0]);
+            const number = word ? null : NUMERAL.exec(rest)?.[0], raised = word || number ? null : RAISED.exec(rest)?.[0];
+            const sign = word || number || raised ? null : OPERATOR.exec(rest)?.[0], found = word ?? number ?? raised ?? sign;
             if (!found) throw refuse(`there is no meaning for ${[...rest][0]}`);
-            tokens.push({text: found, kind: word ? "word" : number ? "number" : "sign", sign: SPELLED[sign] ?? sign});
+            tokens.push({text: found, kind: word ? "word" : number ? "number" : raised ? "raised" : "sign", sign: SPELLED[sign] ?? sign});
             rest = rest.slice(found.length);
         }
         return tokens;
@@ -74,12 +80,19 @@ class Reader {
         return left;
     }
 
+    // One number compared with another, or one number.
+    comparison() {
+        const left = this.sum(), sign = this.take("<", "<=", ">", ">=");
+        const rows = {"<": "less", "<=": "less_equal", ">": "greater", ">=": "greater_equal"};
+        return sign ? this.call(rows[sign], left, this.sum()) : left;
+    }
+
     sum() {
         return this.chain(() => this.product(), {"+": "add", "-": "subtract"});
     }
 
     product() {
-        return this.chain(() => this.signed(), {"*": "multiply", "/": "divide"});
+        return this.chain(() => this.signed(), {"*": "multiply", "/": "divide", "%": "remainder", "//": "floor_divide"});
     }
 
     signed() {
@@ -89,10 +102,10 @@ class Reader {
     }
 
     power() {
-        let base = this.atom();
-        for (let sign = this.take("²", "³"); sign; sign = this.take("²", "³")) {
-            const [below, exponent] = [base, sign === "²" ? 2 : 3];
-            base = this.call("power", below, () => exponent);
+        const base = this.atom();
+        if (this.token?.kind === "raised") {
+            const exponent = Number(this.tokens[this.next++].text.normalize("NFKC"));
+            return this.call("power", base, this.take("**") ? this.call("power", () => exponent, this.signed()) : () => exponent);
         }
         return this.take("**") ? this.call("power", base, this.signed()) : base;
     }
@@ -101,16 +114,42 @@ class Reader {
         const {token} = this;
         if (!token) throw this.refuse("it ends too early");
         this.next++;
-        if (token.kind === "number") return () => Number(token.text);
+        if (token.kind === "number") return this.number(token.text);
         if (token.kind === "word") return this.word(token.text);
-        if (token.sign !== "(") throw this.refuse(`a number or a name is missing before ${token.text}`);
-        const inner = this.sum();
-        if (!this.take(")")) throw this.refuse("a parenthesis is not closed");
-        return inner;
+        if (Object.hasOwn(ROOTS, token.text)) return this.call(ROOTS[token.text], this.atom());
+        if (!Object.hasOwn(BRACKETS, token.text)) throw this.refuse(`a number or a name is missing before ${token.text}`);
+        const inner = this.comparison();
+        if (!this.take(BRACKETS[token.text])) throw this.refuse(token.text === "(" ? "a parenthesis is not closed" : `${token.text} is not closed`);
+        return token.text in CALLED ? this.call(CALLED[token.text], inner) : inner;
+    }
+
+    number(text) {
+        const value = Number(text), [, whole, fraction = "", exponent = 0] = /^(\d*)\.?(\d*)(?:e([-+]?\d+))?$/i.exec(text);
+        if ((whole + fraction).replace(/^0+/, "").length < FEWEST) return () => value;
+        const constant = {value, half: 0.5 * 10 ** (exponent - fraction.length), off: 0};
+        this.rounded.push(constant);
+        return () => constant.value + constant.off;
+    }
+
+    // By how much a value may be off because the constants in a formula were rounded: one of three digits or more stands for all
+    // numbers that round to it.
+    slack(at, rounded, numbers) {
+        return rounded.reduce((sum, constant) => {
+            const value = at(numbers);
+            constant.off = constant.half;
+            try {
+                return sum + Math.abs(at(numbers) - value);
+            } catch (error) {
+                if (error instanceof Undefined) return sum; // a constant that cannot be another number was not rounded
+                throw error;
+            } finally {
+                constant.off = 0;
+            }
+        }, 0);
     }
 
     word(name) {
-        const place = this.names.indexOf(name), known = this.functions.get(name === "σ" ? "sigmoid" : name);
+        const exact = this.names.indexOf(name), place = exact < 0 ? this.normal.indexOf(name.normalize("NFKC")) : exact, known = this.functions.get(name === "σ" ? "sigmoid" : name);
         if (known && this.take("(")) return this.application(name, ...known);
         if (place >= 0) {
             this.isFormula = true;
@@ -123,12 +162,13 @@ class Reader {
     }
 
     application(name, key, arity) {
-        const operands = [this.sum()];
-        while (this.take(",")) operands.push(this.sum());
+        const operands = [this.comparison()];
+        while (this.take(",")) operands.push(this.comparison());
         if (!this.take(")")) throw this.refuse("a parenthesis is not closed");
-        if (operands.length !== arity) throw this.refuse(`${name} takes ${arity === 1 ? "one number" : `${arity} numbers`}`);
-        if (!Object.hasOwn(this.rows.rows, key)) throw this.refuse(`this page cannot compute ${name}`);
-        return this.call(key, ...operands);
+        if (arity && operands.length !== arity) throw this.refuse(`${name} takes ${arity === 1 ? "one number" : `${arity} numbers`}`);
+        const row = [key, `${key} ${operands.length}`].find((each) => Object.hasOwn(this.rows.rows, each));
+        if (!row) throw this.refuse(`this page cannot compute ${name}`);
+        return this.call(row, ...operands);
     }
 }
 
@@ -214,10 +254,11 @@ class Marker {
     }
 
     // Whether a formula is the derivative at other numbers, too.
-    holds({elsewhere}, {at}) {
+    holds({elsewhere}, {at, slack}) {
         return elsewhere.every(([right, scale], i) => {
             try {
-                return Math.abs(at(this.scenes[i]) - right) <= scale;
+                const numbers = this.scenes[i], found = at(numbers);
+                return found === right || Math.abs(found - right) <= scale + slack(numbers);
             } catch (error) {
                 if (error instanceof Undefined) return false;
                 throw error;
@@ -254,7 +295,7 @@ class Marker {
         const same = 2 * EXACT * Math.abs(value) + 1e-15, off = ({gradient}) => Math.max(Math.abs(gradient - value), same);
         let fits = all.filter(({gradient}) => isRounded(value, gradient)).sort((one, other) => off(one) - off(other));
         if (fits.length && off(fits[0]) <= same) fits = fits.filter((each) => off(each) <= same);
-        if (fits.length || isFormula) return fits;
+        if (fits.length || isFormula || !Number.isFinite(right)) return fits;
         const unit = 10 ** -(repr(value).split(".")[1] ?? "").length;
         const nearly = Math.max(NEARLY * Math.abs(right), Math.min(unit, ROUGHLY * Math.abs(right)));
         return Math.abs(value - right) <= nearly ? [{name: "rounded-on-the-way", words: this.asked.rounded, points: 0.5}] : [];
