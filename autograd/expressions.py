@@ -184,12 +184,13 @@ class Expression:
         return _error(problem, self.text, term.start, term.end)
 
 
-def parse(text: str) -> Expression:
+def parse(text: str, functions: Mapping[str, Primitive] = FUNCTIONS) -> Expression:
     """Read an expression.
 
     Args:
         text: at most `LONGEST` characters: numbers, names, the constants e, pi and tau, operators such as ``+ - * / **``,
             single comparisons, parentheses, and rows called by name, some with lists, as in ``dot([u, v], [x, y], b)``.
+        functions: the rows, by the names that call them.
 
     Raises:
         ExpressionError: for anything else.
@@ -200,13 +201,14 @@ def parse(text: str) -> Expression:
     """
     if len(text) > LONGEST:
         raise _error(f"{len(text):,} characters are too many; the limit is {LONGEST:,}", text, LONGEST, len(text))
-    return _Reader(text).read()
+    return _Reader(text, functions).read()
 
 
 class _Reader:
     """Turns a text into the terms of an expression."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, functions: Mapping[str, Primitive]) -> None:
+        self.functions = functions
         blank = "".join(" " if c.isspace() else c for c in text)
         self.text = text
         self.code = blank.strip()
@@ -266,8 +268,9 @@ class _Reader:
             case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
                 return _float(number), ()
             case ast.Name(id=name):
-                if name in FUNCTIONS:
-                    raise self.refuse(node, f"{name} is a function, not a variable; it is called as {FUNCTIONS[name].usage}")
+                if name in self.functions:
+                    usage = self.functions[name].usage
+                    raise self.refuse(node, f"{name} is a function, not a variable; it is called as {usage}")
                 return CONSTANTS.get(name, name), ()
             case ast.UnaryOp(op=op, operand=x) if row := _operator(op, 1):
                 return row, (x,)
@@ -289,7 +292,7 @@ class _Reader:
 
     def call(self, node: ast.Call, name: str) -> tuple[Primitive, Sequence[Any]]:
         """Return the row that is called, and its operands."""
-        row = FUNCTIONS.get(name)
+        row = self.functions.get(name)
         if row is None:
             near = _meant(name)
             raise self.refuse(node, f"there is no function {name}" + (f"; did you mean {near}?" if near else ""))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import TypeAlias
 
-from autograd import Nary, Unary, Value, label_values, relu, sigmoid, sqrt, walk, where
+from autograd import Nary, Unary, Value, label_values, relu, sigmoid, sqrt, tanh, walk, where
 from autograd.demo import POINT, network
 from autograd.exercises import Exercise, exercise
 from autograd.rows import TABLE
@@ -13,15 +14,13 @@ from autograd.rows import TABLE
 Answered: TypeAlias = tuple[Exercise, dict[str, str], float]
 
 
-def answered() -> Iterator[Answered]:
-    """Iterate over exercises, each with answers by the names of their questions and the points for all of them."""
-    yield from near_kinks()
-    yield from at_the_edge()
-    yield from below_others()
-    yield from near_the_right_number()
-    yield from printed()
-    yield from written_by_hand()
-    yield from with_odd_names()
+@cache
+def answered() -> tuple[Answered, ...]:
+    """Return exercises, each with answers by the names of their questions and the points for all of them."""
+    makers = (
+        near_kinks, at_the_edge, below_others, near_the_right_number, printed, with_own_rows, written_by_hand, with_odd_names,
+    )  # fmt: skip
+    return tuple(each for maker in makers for each in maker())
 
 
 def near_kinks() -> Iterator[Answered]:
@@ -93,6 +92,20 @@ def formula_of(task: Exercise, i: int) -> str:
     if question.place is not None:
         return task.steps.telling.rules(question.node)[question.place].text
     return task._explain(question.node).formula.text
+
+
+def with_own_rows() -> Iterator[Answered]:
+    """Rows that are not in the table, one of them called by the rule of the other, and one of a name in the table."""
+    slope = Unary("slope", lambda x: 1 - tanh(x) * tanh(x), lambda x, out: -2 * out * tanh(x))
+    bend = Unary("bend", lambda x: tanh(x), lambda x, out: slope(x))
+    square = Unary("square", lambda x: x * x + 1, lambda x, out: 2 * x)
+    x, w = Value(0.3, "x"), Value(2.0, "w")
+    yield exercise(bend(w * x), ask=[w]), {"∂loss/∂w": "slope(w*x)·x"}, 1.0
+    yield exercise(slope(w * x), ask=[w]), {"∂loss/∂w": "-2·slope(v1)·tanh(v1)·x"}, 1.0
+    yield exercise(square(w) * square(x), ask=[w]), {"∂loss/∂w": "2*w*square(x)"}, 1.0
+    bent = bend(x)
+    bent.label = "bend"
+    yield exercise(bent * w, ask=[w]), {"∂loss/∂w": "bend*1 + bend(x) - bend"}, 1.0
 
 
 def written_by_hand() -> Iterator[Answered]:

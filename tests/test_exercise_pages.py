@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import cache
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -31,6 +32,7 @@ pytestmark = pytest.mark.slow  # a browser: run by the part of the pictures
 HOST = ".autograd-player"
 
 
+@cache  # a picture is laid out for each
 def data_of(task: Exercise) -> tuple[str, dict[str, Any]]:
     """Return the rows of a page as JavaScript, and its data."""
     player = task.play()

@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from autograd.expressions import CONSTANTS, FUNCTIONS, LONGEST, Expression, ExpressionError, parse
-from autograd.rows import Nary, kind_of, number
+from autograd.rows import Nary, Primitive, kind_of, number
 
 __all__ = ["Answer", "AnswerError", "differs", "is_rounded", "read_answer", "split"]
 
@@ -83,12 +83,13 @@ class Answer:
         return total
 
 
-def read_answer(answer: Any, numbers: Mapping[str, float]) -> Answer:
+def read_answer(answer: Any, numbers: Mapping[str, float], functions: Mapping[str, Primitive] = FUNCTIONS) -> Answer:
     """Read an answer.
 
     Args:
         answer: a number, or text: a number, also with a decimal comma, a fraction such as ``1/2``, or a formula.
         numbers: the numbers that the names in a formula stand for.
+        functions: the rows that a formula may call, by name.
 
     Raises:
         AnswerError: in one sentence, for anything else.
@@ -110,10 +111,10 @@ def read_answer(answer: Any, numbers: Mapping[str, float]) -> Answer:
         return Answer(f"{value:g}" if float(f"{value:g}") == value else repr(value), value)
     text = answer.strip()
     known = [name for name in numbers if not re.fullmatch(NUMERAL, name)]  # `2` is the number, whatever a node is called
-    inner = {name: name if _is_plain(name) else f"name_{i}" for i, name in enumerate(known)}
+    inner = {name: name if _is_plain(name) and name not in functions else f"name_{i}" for i, name in enumerate(known)}
     code = re.sub(r"^([-−+]?\d*),(\d+)$", r"\1.\2", text)
     try:
-        formula = parse(_in_python(code, inner) if len(code) <= LONGEST else code)  # which refuses a longer one
+        formula = parse(_in_python(code, inner, functions) if len(code) <= LONGEST else code, functions)
         outer = {short: name for name, short in inner.items()}
         for name in formula.names:
             if name not in outer:
@@ -126,12 +127,13 @@ def read_answer(answer: Any, numbers: Mapping[str, float]) -> Answer:
     return Answer(text, value, formula if names else None, names)
 
 
-def _in_python(text: str, inner: Mapping[str, str]) -> str:
+def _in_python(text: str, inner: Mapping[str, str], functions: Mapping[str, Primitive] = FUNCTIONS) -> str:
     """Spell a formula as the parser of expressions reads it.
 
     Args:
         text: the formula as people write it.
         inner: the names in it, each with the one that the parser reads.
+        functions: the rows that may be called, by name.
 
     >>> _in_python("2·√|a.b| + x⁴·[x ≤ ∞]", {"a.b": "name_0", "x": "x"})
     '2*sqrt(abs(name_0)) + x**4*[x <= 1e999]'
@@ -161,8 +163,8 @@ def _in_python(text: str, inner: Mapping[str, str]) -> str:
             code.append(opening)
             ends.append((end, closing, roots))
             roots, row, is_operand = 0, None, False
-        elif name in FUNCTIONS and rest.startswith("("):
-            row = FUNCTIONS[name]
+        elif name in functions and rest.startswith("("):
+            row = functions[name]
             code.append(name)
         elif part in meant or part in INFINITE or re.fullmatch(rf"{NUMERAL}|{WORD}", part):
             word = unicodedata.normalize("NFKC", part)
@@ -188,7 +190,7 @@ def _half_unit(numeral: str) -> float:
 
 def _is_plain(name: str) -> bool:
     """Whether the parser of expressions reads a name as the name of a variable."""
-    is_taken = keyword.iskeyword(name) or name in CONSTANTS or name in FUNCTIONS or name.startswith("name_")
+    is_taken = keyword.iskeyword(name) or name in CONSTANTS or name.startswith("name_")
     return bool(re.fullmatch(WORD, name)) and name.isidentifier() and unicodedata.is_normalized("NFKC", name) and not is_taken
 
 

@@ -12,7 +12,7 @@ from autograd.exercises.answers import EXACT, Answer, AnswerError, differs, is_r
 from autograd.exercises.misconceptions import HALF, Suspect, Suspects
 from autograd.exercises.questions import Question, Scene, scenes
 from autograd.exercises.tasks import Task, described, listed
-from autograd.expressions import CONSTANTS, FUNCTIONS
+from autograd.expressions import CONSTANTS
 from autograd.manners import describe
 from autograd.marking import Mark, Marking, blank
 from autograd.mistakes import RATE
@@ -87,7 +87,8 @@ class Exercise(Task):
             raise AnswerError(f"answers are given as {{node: answer}}, not {answers!r}")
         given = {self.question_about(key): answer for key, answer in answers.items()}
         numbers = self.numbers
-        read = {question: read_answer(answer, numbers) for question, answer in given.items() if answer is not ...}
+        answered = [(question, answer) for question, answer in given.items() if answer is not ...]
+        read = {question: read_answer(answer, numbers, self.functions) for question, answer in answered}
         return Marking(tuple(
             blank(question.key, question.name) if given.get(question) is ... else self._mark(question, read)
             for question in self.questions
@@ -247,7 +248,7 @@ class Exercise(Task):
         """
         from autograd.player import Asked, ask, strict  # imported here: most exercises are never played
 
-        rows = {name: row for name, row in FUNCTIONS.items() if not (isinstance(row, Nary) and row.expands)}
+        rows = {name: row for name, row in self.functions.items() if not (isinstance(row, Nary) and row.expands)}
         words: dict[str, int] = {}
         questions = [self._for_page(question, words) for question in self.questions]
         data = {

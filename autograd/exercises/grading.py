@@ -76,7 +76,7 @@ def _marking(task: Exercise, answers: Any) -> Marking:
         given.add(question.key)
         try:
             if answer is not ...:  # a blank, which `mark` knows
-                read_answer(answer, task.numbers)
+                read_answer(answer, task.numbers, task.functions)
         except AnswerError as error:  # as above
             unread[question.key] = Mark(question.key, 0.0, f"{question.name}: {error}")
         else:

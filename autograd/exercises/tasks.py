@@ -14,12 +14,13 @@ from autograd.derivation import Derivation, Explanation
 from autograd.exercises.answers import AnswerError
 from autograd.exercises.matrices import Equation
 from autograd.exercises.questions import Kind, Question, Scene, questions
+from autograd.expressions import FUNCTIONS
 from autograd.manners import describe
-from autograd.primitives import dot
+from autograd.primitives import Primitive, dot
 from autograd.steps import Walk
 from autograd.telling import equation, factor
 from autograd.value import Value
-from autograd.writing import DIGITS, latex_name, latex_number, numbers
+from autograd.writing import DIGITS, latex_name, latex_number, numbers, parts
 
 __all__ = ["Task", "described", "listed"]
 
@@ -68,6 +69,13 @@ class Task:
     def numbers(self) -> dict[str, float]:
         """The numbers of all nodes, by their names."""
         return {name: x.data for x, name in self.steps.names.items()}
+
+    @cached_property
+    def functions(self) -> dict[str, Primitive]:
+        """The rows that a formula in an answer may call, by name: those of the table and of the graph."""
+        telling = self.steps.telling
+        formulas = [formula for node in self.steps.order for formula in (telling.formula(node), *telling.rules(node))]
+        return FUNCTIONS | {part.row.name: part.row for formula in formulas for part in parts(formula) if part.row is not None}
 
     def _explain(self, node: Value) -> Explanation:
         return Derivation(node, self.steps).explanation()
@@ -210,13 +218,13 @@ class Task:
     def _derivations(self) -> str:
         if self.kind == "order":
             return f"for example {', '.join(self.names[x] for x in reversed(self.steps.order))}"
-        parts = []
+        found = []
         for question in self.questions:
             if question.place is None:
-                parts.append(str(self._explain(question.node)))
+                found.append(str(self._explain(question.node)))
             if question.place is not None or question.rate is not None:
-                parts.append(list(self._hints_on(question))[-1])
-        return "\n".join(parts)
+                found.append(list(self._hints_on(question))[-1])
+        return "\n".join(found)
 
     @property
     def latex(self) -> str:
