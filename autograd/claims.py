@@ -118,7 +118,9 @@ def _diagnosis(derivation: Derivation, claim: float, known: AbstractSet[Value], 
     elif forgotten := _forgotten(explanation, claim, tolerance):
         text, names = f": {forgotten}", ("path-forgotten",)
     else:
-        text, names = f": {_wrong_factor(derivation, explanation, claim, known)}", ("sign",) * (claim == -right)
+        is_minus = _agrees(-right, claim, tolerance)
+        off = -1.0 if is_minus else claim / right if right else math.inf
+        text, names = f": {_wrong_factor(derivation, explanation, claim, off, known)}", ("sign",) * is_minus
     return Mark(derivation.node, 0.0, head + text, names)
 
 
@@ -128,13 +130,18 @@ def _rounded(right: float, claim: float) -> bool:
     return isinstance(exponent, int) and len(figures) > 1 and round(right, max(0, -exponent)) == claim
 
 
+def _agrees(value: float, claim: float, tolerance: float) -> bool:
+    """Whether a claim is a value, perhaps rounded."""
+    return _close(value, claim, tolerance) or _rounded(value, claim)
+
+
 def _forgotten(explanation: Explanation, claim: float, tolerance: float) -> str:
     """Name the paths without which the claim would be right, as few as possible, or an empty string if there are none."""
     shares = explanation.shares
     contributions = [edge.contribution for _, edge in shares]
     for size in range(1, len(shares)) if len(shares) <= 12 else (1,):
         for missing in combinations(range(len(shares)), size):
-            if _close(claim, explanation.gradient - sum(contributions[i] for i in missing), tolerance):
+            if _agrees(explanation.gradient - sum(contributions[i] for i in missing), claim, tolerance):
                 through = ", and the one through ".join(
                     f"{step.name} = {step.formula}, which adds {edge.product} = {digits(edge.contribution, edge.digits)}"
                     for step, edge in (shares[i] for i in missing)
@@ -143,8 +150,8 @@ def _forgotten(explanation: Explanation, claim: float, tolerance: float) -> str:
     return ""
 
 
-def _wrong_factor(derivation: Derivation, explanation: Explanation, claim: float, known: AbstractSet[Value]) -> str:
-    """Return by how much a claim is off, and which factors could be wrong."""
+def _wrong_factor(derivation: Derivation, explanation: Explanation, claim: float, off: float, known: AbstractSet[Value]) -> str:
+    """Return by what factor a claim is off, and which factors could be wrong."""
     right, number = explanation.gradient, derivation.steps.telling.number
     if not explanation.paths:
         return "no path is missing, so a factor is wrong; claim nodes on the way as well, to see between which"
@@ -155,7 +162,6 @@ def _wrong_factor(derivation: Derivation, explanation: Explanation, claim: float
         return f"a factor is 0: {_listed(zeros)}" if zeros else f"the paths cancel: {formula}"
     if claim == 0:
         return f"no path is missing, and no factor is 0 in the right value {formula}"
-    off = claim / right
     everywhere = [link for link in links if link.everywhere]
     apart = {link: 1 + (claim - right) / link.flow for link in links if link.flow and not link.everywhere}
     errors = []

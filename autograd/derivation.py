@@ -245,10 +245,12 @@ class Derivation:
         for i, consumer in enumerate(reversed(self.steps.order)):
             if self.node in consumer.inputs:
                 step = self.steps[n + i]
-                others = any(x in self.on_path and x is not self.node for x in consumer.inputs)
-                for edge in step.edges:
-                    if edge.input is self.node:
-                        yield step, replace(edge, operation=step.operation if others else None)
+                yield from ((step, self._named(step, edge)) for edge in step.edges if edge.input is self.node)
+
+    def _named(self, step: Step, edge: Edge) -> Edge:
+        """Return an edge with the operation in the place of the name where the node is reached in other ways too."""
+        others = edge.input is self.node and any(x in self.on_path and x is not self.node for x in step.node.inputs)
+        return replace(edge, operation=step.operation) if others else edge
 
     def links(self, known: AbstractSet[Value]) -> Iterator[Link]:
         """Go through the edges on the paths, results first; plain sums, which pass on what arrives, are skipped.
@@ -269,7 +271,7 @@ class Derivation:
                     arriving[edge.input] += arriving[step.node]
                     if edge.rule != "1" and not settled[edge.input]:
                         everywhere = arriving[step.node] * counts[edge.input] == self.n_paths
-                        yield Link(edge, edge.contribution * tangents[edge.input], everywhere)
+                        yield Link(self._named(step, edge), edge.contribution * tangents[edge.input], everywhere)
 
     def _paths(self) -> tuple[list[Path], list[tuple[str, Symbol]]]:
         # Nodes with labels are the stations of a path; without any label between the two ends, all nodes are.

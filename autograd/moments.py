@@ -20,7 +20,7 @@ from typing import Literal
 from autograd.symbol import Symbol
 from autograd.telling import equation, factor, slope
 from autograd.value import Value
-from autograd.writing import DIGITS, digits, numbers, plain
+from autograd.writing import DIGITS, Style, digits, numbers, plain
 
 __all__ = ["Edge", "Moment", "Step"]
 
@@ -61,7 +61,11 @@ class Edge:
     @property
     def slope(self) -> str:
         """The partial derivative by its names, such as ``∂v1/∂w``."""
-        return slope(self.consumer if self.operation is None else self.operation, self.name, plain(self.digits))
+        return self.slope_in(plain(self.digits))
+
+    def slope_in(self, style: Style) -> str:
+        """Write the partial derivative by its names in a style."""
+        return slope(self.consumer if self.operation is None else self.operation, self.name, style)
 
     @property
     def rule(self) -> str:

@@ -25,7 +25,7 @@ from typing import Any
 
 from autograd.primitives import dot
 from autograd.symbol import Symbol, as_symbol
-from autograd.value import Value, topological
+from autograd.value import Value, nodes_below, topological
 from autograd.writing import DIGITS, SUBSCRIPTS, SUPERSCRIPTS, Style, digits, latex_name, printable
 
 __all__ = [
@@ -93,6 +93,19 @@ class Telling:
     def rules(self, node: Value) -> list[Symbol]:
         """Return the partial derivatives of a node with respect to its inputs, as formulas."""
         return rules_of(node, Symbols(self.names))
+
+    def slope(self, node: Value, x: Value, style: Style) -> str:
+        """Write ∂node/∂x for an operand x; with the operation in the place of the node's name where x reaches it otherwise too.
+
+        >>> from autograd.writing import plain
+        >>> a, b = Value(2.0, "a"), Value(3.0, "b")
+        >>> y = a * b + a
+        >>> telling = Telling(y)
+        >>> telling.slope(y, a, plain()), telling.slope(y, y.inputs[0], plain())
+        ('∂(v1 + a)/∂a', '∂loss/∂v1')
+        """
+        others = any(x in nodes_below(other) for other in node.inputs if other is not x)
+        return slope(self.formula(node) if others else self.names[node], self.names[x], style)
 
     @cached_property
     def reached(self) -> AbstractSet[Value]:

@@ -110,6 +110,23 @@ def test_the_network_of_the_notes_has_the_factors_of_the_notes() -> None:
     assert hidden._repr_latex_() == f"$\\displaystyle {hidden.latex}$"
 
 
+def test_a_rounded_claim_is_told_from_a_forgotten_path_and_a_lost_sign() -> None:
+    a = Value(3.0, "a")
+    loss = a / 3 * a + tanh(a)  # 2.00986…
+    for claim, name, words in (
+        (1.00987, "path-forgotten", "the one through v2 = v1·a, which adds 1·1 = 1"),
+        (2.0, "path-forgotten", "tanh(a), which adds"),
+        (-2.0099, "sign", "the claim is minus the right value"),
+        (0.0099, "path-forgotten", "which adds 1·1 = 1, and the one"),
+    ):
+        [mark] = check_derivation(loss, {a: claim}).marks
+        assert mark.names == (name,) and words in mark.sentence
+    [mark] = check_derivation(loss, {a: 2.01}).marks
+    assert mark.names == () and "rounded" in mark.sentence
+    [mark] = check_derivation(a * tanh(a), {a: 0.7}).marks
+    assert "∂(a·v1)/∂a = v1" in mark.sentence
+
+
 def test_one_way_of_several_is_not_written_as_the_whole_derivative() -> None:
     a, b = Value(2.0, label="a"), Value(-3.0, label="b")
     y = a * b + a

@@ -30,7 +30,7 @@ from autograd.primitives import DomainError, dot, multiply
 from autograd.steps import Walk
 from autograd.symbol import Symbol, fill
 from autograd.value import Value
-from autograd.writing import parts
+from autograd.writing import PLAIN, parts
 
 __all__ = ["NAMES", "Suspect", "Suspects"]
 
@@ -142,7 +142,7 @@ class Suspects:
         """Write a partial derivative with its rule: ∂v1/∂w = x; of an operand that occurs twice, also which one is meant."""
         x, rule = node.inputs[k], self.steps.telling.rules(node)[k]
         which = f" (operand {k})" * (node.inputs.count(x) > 1)
-        return f"∂{self.names[node]}/∂{self.names[x]}{which} = {rule.text}"
+        return f"{self.steps.telling.slope(node, x, PLAIN)}{which} = {rule.text}"
 
     @cached_property
     def _passes(self) -> list[_Pass]:

@@ -22,7 +22,7 @@ from autograd.primitives import DomainError
 from autograd.steps import Walk
 from autograd.telling import slope
 from autograd.value import Value
-from autograd.writing import LATEX, latex_name
+from autograd.writing import LATEX, PLAIN, latex_name
 
 __all__ = ["Kind", "Question", "Scene", "questions", "scenes"]
 
@@ -66,8 +66,8 @@ def questions(steps: Walk, kind: Kind, nodes: Sequence[Value], rate: float) -> I
         for node in steps.order:
             for k, x in enumerate(node.inputs):
                 twice = node.inputs.count(x) > 1
-                name = f"∂{names[node]}/∂{names[x]}" + f" (operand {k})" * twice
-                yield Question((node, k if twice else x), name, slope(names[node], names[x], LATEX), node, k)
+                name, latex = [steps.telling.slope(node, x, style) for style in (PLAIN, LATEX)]
+                yield Question((node, k if twice else x), name + f" (operand {k})" * twice, latex, node, k)
     elif kind == "update":
         for x in nodes:
             yield Question(x, f"{names[x]} after the step", f"{latex_name(names[x])} \\leftarrow", x, None, rate)

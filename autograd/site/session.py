@@ -36,7 +36,7 @@ from autograd.rows import kind_of
 from autograd.site.mathml import math, to_mathml
 from autograd.site.source import write_cell, write_expression
 from autograd.steps import Walk
-from autograd.telling import Telling, factor, label_values
+from autograd.telling import Telling, factor, label_values, slope
 from autograd.value import Value
 from autograd.writing import latex, latex_name, latex_number
 
@@ -158,12 +158,12 @@ class Session:
                 product = r" \cdot ".join(factors) if edge.taken else "0"
                 cells = {
                     "consumer": _equal(latex_name(step.name), step.operation.written(style)),
-                    "upstream": _equal(_slope(found.loss, step.name), latex_number(edge.upstream, edge.digits)),
-                    "local": _equal(_slope(step.name, found.node), rule, partial),
+                    "upstream": _equal(slope(found.loss, step.name, style), latex_number(edge.upstream, edge.digits)),
+                    "local": _equal(edge.slope_in(style), rule, partial),
                     "contribution": _equal(product, latex_number(edge.contribution, edge.digits)),
                 }
                 ledger.append({name: to_mathml(cell) for name, cell in cells.items()} | {"reason": edge.reason})
-            total = _equal(_slope(found.loss, found.node), latex_number(found.gradient, found.digits))
+            total = _equal(slope(found.loss, found.node, style), latex_number(found.gradient, found.digits))
             return {"text": found.text, "ledger": ledger, "total": math(total), "derivation": math(found.latex)}
         return problem
 
@@ -254,10 +254,6 @@ def _refused() -> Iterator[Data]:
 
 def _equal(*parts: str) -> str:
     return " = ".join(dict.fromkeys(parts))
-
-
-def _slope(a: str, b: str) -> str:
-    return rf"\frac{{\partial {latex_name(a)}}}{{\partial {latex_name(b)}}}"
 
 
 def _unwrapped(text: str) -> str:
