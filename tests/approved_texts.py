@@ -406,7 +406,9 @@ def signatures() -> Iterator[str]:
 def rows() -> Iterator[str]:
     """Iterate over the rows of the table as `help` shows them: their rules as formulas, their domains and conventions."""
     for row in TABLE.values():
-        yield f"\n{page(row).partition('>>>')[0].strip()}"  # without the example, whose digits are those of the machine
+        facts, _, example = page(row).partition(">>> ")
+        yield f"\n{facts.strip()}"
+        yield f"    {example.partition(chr(10))[0]}" if example else ""  # without its digits, which are those of the machine
 
 
 TEXTS: Final[dict[str, Callable[[], str]]] = {

@@ -227,7 +227,7 @@ class Record:
         """Return the tests that run a mutant's line; of a line run on import, those of the file, and that of all signatures.
 
         The most specific come first, but of the tests that differ only in their parameters the second ones after all others;
-        approved files differ in everything.
+        approved files differ in everything.  Where a table or a class is made on import, they come first, since they show it.
         """
         by_line = self.by_line[str(mutant.path.relative_to(ROOT))]
         found = by_line[mutant.line] - {""} or {test for tests in by_line.values() for test in tests if test}
@@ -236,8 +236,10 @@ class Record:
             name = test if "approved" in test else test.partition("[")[0]
             ranked.append((turns[name], test))
             turns[name] += 1
-        tests = [test for _, test in sorted(ranked, key=lambda each: each[0])[:MOST_TESTS]]
-        return [SIGNATURES, *tests] if self.on_import(mutant) else tests
+        tests = [test for _, test in sorted(ranked, key=lambda each: each[0])]
+        if self.on_import(mutant):
+            tests = [SIGNATURES, *sorted(tests, key=lambda test: "approved" not in test)]
+        return tests[:MOST_TESTS]
 
     def on_import(self, mutant: Mutant) -> bool:
         """Whether a mutant's line is run on import, perhaps to make a table."""
