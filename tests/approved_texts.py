@@ -375,6 +375,20 @@ def sessions() -> Iterator[str]:
     yield sheet.tex
 
 
+def sheets() -> Iterator[str]:
+    """Iterate over what the generator of exercises makes: the numbers of long sheets, and what is asked about them."""
+    for level, count in ((1, 60), (2, 40), (3, 12), (4, 4)):
+        for task in exercises(seed=5, level=level, count=count):
+            lines = [line.partition(" = ")[0].strip() for line in task.text.splitlines()[1:]]
+            yield f"{task.text.splitlines()[0]} {', '.join(lines)}"
+    w, x = Value(3.0, "w"), Value(2.0, "x")
+    loss = (w * x - 5) ** 2 / 2
+    asks: list[Any] = ["update", ["loss", "w"], "order", "local"]
+    for ask in asks:
+        task = exercise(loss, ask=ask)
+        yield from ("", f"{ask}", *task.solution_latex, *(task.hint() for _ in range(6)))
+
+
 MODULES: Final = (
     "autograd", "autograd.chance", "autograd.checking.assertions", "autograd.drawing", "autograd.exercises", "autograd.player",
     "autograd.site", "autograd.strategies", "nn", "nn.data", "nn.layers", "nn.losses", "nn.optim", "nn.perceptron", "nn.plots",
@@ -421,6 +435,7 @@ TEXTS: Final[dict[str, Callable[[], str]]] = {
     "live.txt": lambda: lined(live()),
     "sessions.txt": lambda: lined(sessions()),
     "rows.txt": lambda: lined(rows()),
+    "sheets.txt": lambda: lined(sheets()),
     "signatures.txt": lambda: lined(signatures()),
     "training.txt": lambda: lined(training()),
 }

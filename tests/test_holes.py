@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import math
+import re
+from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 
-from autograd import Value, draw, gradcheck, hypot, leaky_relu
+from autograd import Unary, Value, compile, cosh, draw, gradcheck, hypot, leaky_relu, play, relu, total, walk, where
 from autograd.checking.lines import DIRECTIONS, directions
 from autograd.checking.numeric import slope
 from autograd.checking.verdicts import judge
-from nn import MLP, Neuron, plots
+from autograd.strategies import check_primitive
+from nn import MLP, Neuron, fit, losses, plots
 from nn.data import moons
+from nn.tables import short
 
 
 def test_leaky_relu_has_a_default_slope() -> None:
@@ -111,3 +116,94 @@ def test_ticks_and_grids_of_pictures() -> None:
             assert edges == pytest.approx((min(values) - margin, max(values) + margin))
     finally:
         plt.close("all")
+
+
+def test_a_report_counts_the_other_wrong_derivatives() -> None:
+    def wrong(n: int) -> str:
+        report = gradcheck(lambda *v: total(v), *[1.0] * 3, gradient=lambda *v: [2.0] * n + [1.0] * (3 - n))
+        return str(report).partition("\n")[0]
+
+    assert wrong(1).endswith("∂f/∂x0 is not the numeric derivative.")
+    assert wrong(2).endswith("numeric derivative, and 1 more is not.") and wrong(3).endswith(", and 2 more are not.")
+
+
+def test_a_program_notices_the_order_of_operands() -> None:
+    w, u, order = Value(2.0), Value(3.0), [0, 1]
+    program = compile(lambda x: x * ([w, u][order[0]] - [w, u][order[1]]), [w, u], example=[1.0])
+    assert program.is_current()
+    order.reverse()
+    assert not program.is_current()
+
+
+def test_examples_with_two_numbers_of_outputs_do_not_fit_into_an_array() -> None:
+    w = Value(2.0)
+    program = compile(lambda x: [w * part for part in x], [w])
+    with pytest.raises(ValueError, match="different numbers of outputs"):
+        program.outputs_and_gradient([[1.0], [2.0, 3.0]])
+    assert program.outputs_and_gradient([[1.0, 4.0], [2.0, 3.0]])[0].shape == (2, 2)
+
+
+def test_a_hinge_takes_no_zero_beside_minus_one() -> None:
+    for labels, is_right in (([-1, 1], True), ([0, 1], True), ([-1, 0], False), ([-1, 0, 1], False)):
+        y = [labels[i % len(labels)] for i in range(6)]
+        if is_right:
+            assert fit(MLP(1, [1]), [[float(i)] for i in range(6)], y, loss="hinge", epochs=1).loss
+        else:
+            with pytest.raises(ValueError, match="-1 and 0 are one class"):
+                fit(MLP(1, [1]), [[float(i)] for i in range(6)], y, loss="hinge", epochs=1)
+
+
+def test_probabilities_reach_their_limits() -> None:
+    losses.require_probabilities(losses.binary_cross_entropy, [*losses.LIMITS])
+    for p in (math.nextafter(losses.LIMITS[0], -1), math.nextafter(losses.LIMITS[1], 2)):
+        with pytest.raises(ArithmeticError, match="takes probabilities from 0 to 1"):
+            losses.require_probabilities(losses.binary_cross_entropy, [p])
+
+
+def test_an_array_function_that_is_almost_right_is_wrong() -> None:
+    almost = Unary("almost", math.sinh, lambda x, out: cosh(x), array=lambda np: lambda x: np.sinh(x) * (1 + 1e-9),
+                   overflow=lambda x: math.copysign(math.inf, x))  # fmt: skip
+    with pytest.raises(AssertionError, match="almost"):
+        check_primitive(almost)
+
+
+def test_an_edge_that_is_not_taken_does_not_hide_a_mistake_after_it() -> None:
+    x, u = Value(2.0, "x"), Value(5.0, "u")
+    loss = where(x < 0, u, x) + x * 2
+    assert "x is used more than once, and what arrives adds up: 2 + 1 = 3, not 1" in walk(loss, mistake="overwrite").difference
+
+
+def test_a_rule_is_excused_at_a_kink_only() -> None:
+    bent = replace(relu, name="bent", partial=lambda x, out: where(x > 0, 2, 0))  # wrong on one side, and at no kink
+    report = gradcheck(lambda x: bent(x) * x, 1.5)
+    assert report.verdict == "wrong" and any(check.verdict == "wrong" for check in report.edges)
+    assert all(check.verdict != "wrong" for check in gradcheck(lambda x: relu(x) * x, 1.5).edges)
+
+
+def test_a_function_that_is_not_deterministic_is_called_more_often() -> None:
+    calls = count()
+    jitter = [1e-9 * (n % 2) for n in range(5)] + [1e-6 * (n % 2) for n in range(200)]
+    report = gradcheck(lambda x: x * x + jitter[next(calls) % 200], 3.0, gradient=lambda x: 2 * x)
+    assert any("differ by up to 1e-06" in note for note in report.notes)
+
+
+def test_texts_are_cut_after_their_last_character() -> None:
+    assert short("a" * 200) == "a" * 200 and short("a" * 201) == "a" * 200 + "…"
+
+
+def test_one_place_on_a_plot_has_room_around_it() -> None:
+    ax = plots.decision_boundary(MLP(2, [1], seed=1), [[1.0, 2.0], [1.0, 4.0]], [0, 1], resolution=3)
+    assert ax.get_xlim() == pytest.approx((0.5, 1.5)) and ax.get_ylim()[1] > 4.0
+    contours = plots.descent(lambda x, y: x * x + y * y, [((1.0, 1.0), 2.0), ((0.5, 0.5), 0.5)])
+    assert len(contours.texts) > 2  # the heights
+
+
+def test_a_player_offers_its_views_where_there_are_several() -> None:
+    one, several = play(Value(2.0) * 3).html, play(MLP(2, [2, 1], seed=1)([1.0, 2.0])).html
+    assert one.count('data-shows="') == 0 and several.count('data-shows="') == 2
+
+
+def test_players_of_different_rows_have_scripts_of_different_names() -> None:
+    third = Unary("third", lambda x: x / 3, lambda x, out: 1 / 3)
+    first, other = [re.findall(r'start\("(\w+)"', play(y).html) for y in (Value(2.0) * 3, third(Value(2.0)))]
+    assert first != other and len(first[0]) == len(other[0]) == 12
