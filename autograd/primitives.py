@@ -189,8 +189,8 @@ sigmoid       = Unary ("sigmoid",  lambda x: where(x >= 0, 1, exp(-abs(x))) / (1
                        unguarded=lambda x: 1 / (1 + exp(-x)))
 softplus      = Unary ("softplus", lambda x: maximum(x, 0) + log1p(exp(-abs(x))), lambda x, out: sigmoid(x))
 
-# Operations on many operands.  The slope of `where` with respect to a branch is 1 where it is chosen, else `other`: 0, unless the
-# chosen one was a function that was not called.
+# Operations on many operands.  The slope of `where` with respect to a branch is 1 where it is chosen, else `other`: 0, unless
+# the chosen one was a function that was not called.
 where         = Nary  ("where", lambda condition, a, b: a if condition else b,
                        lambda v, out: (0, where(v[0], 1, arithmetic.other(v[2])), where(v[0], arithmetic.other(v[1]), 1)),
                        arithmetic.branches, picks=lambda condition: 1 if condition else 2,

@@ -11,7 +11,24 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import Binary, Nary, Unary, Value, compile, cos, exp, gradcheck, gradients, jvp, sigmoid, sqrt, tanh, total, where
+from autograd import (
+    Binary,
+    Nary,
+    Unary,
+    Value,
+    compile,
+    cos,
+    exp,
+    gradcheck,
+    gradients,
+    jvp,
+    prod,
+    sigmoid,
+    sqrt,
+    tanh,
+    total,
+    where,
+)
 from autograd.fixed import is_fixed
 from autograd.primitives import Primitive
 
@@ -22,6 +39,7 @@ leak = Unary("leak", lambda x: where(x > 0, x, T * x), lambda x, out: where(x > 
 wave = Unary("wave", lambda x: math.sin(T * x), lambda x, out: T * cos(T * x), array=lambda np: lambda x: np.sin(T * x))
 scaled = Binary("scaled", lambda x, y: T * x * y, lambda x, y, out: T * y, lambda x, y, out: x * T)
 summed = Nary("summed", lambda *v: T * total(v), lambda v, out: [T] * len(v), lambda *v: v)
+scaled_product = Nary("scaled_product", lambda *v: T * prod(v), lambda v, out: [out / x for x in v], lambda *v: v)
 above = Unary("above", lambda x: cool(x) * 2, lambda x, out: 2 * (1 / T))
 ROWS: dict[str, tuple[Callable[[Any], Any], Callable[[float], float], Callable[[float], float]]] = {
     "cool": (cool, lambda x: x / T, lambda x: 1 / T),
@@ -29,6 +47,7 @@ ROWS: dict[str, tuple[Callable[[Any], Any], Callable[[float], float], Callable[[
     "wave": (wave, lambda x: math.sin(T * x), lambda x: T * math.cos(T * x)),
     "scaled": (lambda x: scaled(x, 3.0) + scaled(2.0, x), lambda x: 5 * T * x, lambda x: 5 * T),
     "summed": (lambda x: summed(x, x, 1.0), lambda x: T * (2 * x + 1), lambda x: 2 * T),
+    "product": (lambda x: scaled_product(x, 3.0, x), lambda x: 3 * T * x * x, lambda x: 6 * T * x),
     "above": (above, lambda x: 2 * x / T, lambda x: 2 / T),
 }
 

@@ -12,13 +12,14 @@ from typing import Any
 
 import pytest
 
-from autograd import Unary, Value, compile, cosh, draw, gradcheck, hypot, leaky_relu, play, relu, total, walk, where
+from autograd import Unary, Value, compile, cosh, draw, explain, gradcheck, hypot, leaky_relu, play, relu, total, walk, where
 from autograd.checking.lines import DIRECTIONS, directions
 from autograd.checking.numeric import slope
 from autograd.checking.verdicts import judge
 from autograd.strategies import check_primitive
 from nn import MLP, Neuron, fit, losses, plots
 from nn.data import moons
+from nn.optim import SGD, descend
 from nn.tables import short
 
 
@@ -143,6 +144,23 @@ def test_examples_with_two_numbers_of_outputs_do_not_fit_into_an_array() -> None
     assert program.outputs_and_gradient([[1.0, 4.0], [2.0, 3.0]])[0].shape == (2, 2)
 
 
+def test_a_mean_over_examples_of_two_lengths() -> None:
+    w = Value(2.0)
+    loss, gradient = compile(lambda x: w * sum(x), [w]).gradient([[1.0], [2.0, 3.0], [4.0]])
+    assert loss == 20 / 3 and gradient.tolist() == pytest.approx([10 / 3], rel=1e-15)
+
+
+def test_a_descent_makes_as_many_steps_as_it_says() -> None:
+    optimizer = SGD(lr=0.1)
+    path = descend(lambda x: x * x, [1.0], optimizer, 3)
+    assert len(path) == 4 and optimizer.steps == 3
+
+
+def test_a_leaf_without_a_name_is_its_number_where_that_is_short() -> None:
+    w = Value(2.0, "w")
+    assert explain(w, of=w * Value(0.25) + w * Value(1 / 3)).formula.text == "0.25 + v3"
+
+
 def test_a_hinge_takes_no_zero_beside_minus_one() -> None:
     for labels, is_right in (([-1, 1], True), ([0, 1], True), ([-1, 0], False), ([-1, 0, 1], False)):
         y = [labels[i % len(labels)] for i in range(6)]
@@ -176,7 +194,8 @@ def test_an_edge_that_is_not_taken_does_not_hide_a_mistake_after_it() -> None:
 def test_a_rule_is_excused_at_a_kink_only() -> None:
     bent = replace(relu, name="bent", partial=lambda x, out: where(x > 0, 2, 0))  # wrong on one side, and at no kink
     report = gradcheck(lambda x: bent(x) * x, 1.5)
-    assert report.verdict == "wrong" and any(check.verdict == "wrong" for check in report.edges)
+    [wrong] = [check for check in report.edges if check.verdict == "wrong"]
+    assert report.verdict == "wrong" and "the rule 2 gives 2, but the slope is 1" in wrong.reason
     assert all(check.verdict != "wrong" for check in gradcheck(lambda x: relu(x) * x, 1.5).edges)
 
 
