@@ -16,6 +16,7 @@ traces, with the same names.  A part that cannot be traced, as it takes only num
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
@@ -69,11 +70,11 @@ class Recording:
 
 def freeze(graph: Graph) -> None:
     """Put frozen rows in the place of those in a graph that may change."""
-    known: dict[tuple[Primitive, int], Primitive] = {}
-    for i, row in enumerate(graph.rows):
-        if row is not None and not is_fixed(row):
-            key = row, len(graph.operands[i])
-            graph.rows[i] = known[key] = known[key] if key in known else frozen(*key)
+    changing = {row for row in {*graph.rows} if row is not None and not is_fixed(row)}
+    twins = functools.cache(frozen)
+    for i, row in enumerate(graph.rows) if changing else ():
+        if row in changing:
+            graph.rows[i] = twins(row, len(graph.operands[i]))
 
 
 def frozen(row: Primitive, n: int) -> Primitive:
