@@ -14,13 +14,14 @@ True
 
 from __future__ import annotations
 
+import contextlib
 import functools
-import inspect
 import os
 import random
 import sys
+from collections import deque
 from collections.abc import Iterator, Mapping
-from types import BuiltinMethodType, CodeType, FunctionType, MethodType, ModuleType
+from types import BuiltinMethodType, CodeType, FunctionType, MappingProxyType, MethodType, ModuleType
 from typing import Any, Final
 
 from autograd.value import Value
@@ -97,11 +98,11 @@ def _generators(things: Any) -> Iterator[Any]:
 
 def _held(thing: Any) -> list[Any]:
     """Return what a container, an object, a function or a class holds."""
-    if isinstance(thing, Mapping):
+    if isinstance(thing, dict | MappingProxyType):  # another mapping may run code of its own
         return [*thing.values()]
     if isinstance(thing, list | tuple):
         return [] if thing and isinstance(thing[0], float | int | Value) else [*thing]  # no generator among numbers
-    if isinstance(thing, set | frozenset):
+    if isinstance(thing, set | frozenset | deque):
         return [*thing]
     if isinstance(thing, MethodType | BuiltinMethodType | staticmethod | classmethod | property):
         return [getattr(thing, name, None) for name in ("__self__", "__func__", "fget")]
@@ -110,11 +111,24 @@ def _held(thing: Any) -> list[Any]:
     is_quiet = isinstance(thing, FunctionType | type) and str(thing.__module__).partition(".")[0] in QUIET
     if isinstance(thing, FunctionType):
         defaults = [*(thing.__defaults__ or ()), *(thing.__kwdefaults__ or {}).values()]
-        held = [*defaults, *inspect.getclosurevars(thing).nonlocals.values()]
+        held = [*defaults, *_contents(thing)]
         return held if is_quiet else [*held, *_named(thing.__code__, thing.__globals__)]
     if isinstance(thing, type):
         return [] if is_quiet else [*vars(thing).values(), *thing.__bases__]
-    return [type(thing), *getattr(thing, "__dict__", {}).values()]
+    slots = [name for kind in type(thing).__mro__ for name in _slots(kind)]
+    return [type(thing), *getattr(thing, "__dict__", {}).values(), *[getattr(thing, name, None) for name in slots]]
+
+
+def _slots(kind: type) -> tuple[str, ...]:
+    slots = vars(kind).get("__slots__", ())
+    return (slots,) if isinstance(slots, str) else tuple(slots)
+
+
+def _contents(function: FunctionType) -> Iterator[Any]:
+    """Go through what a function's cells hold."""
+    for cell in function.__closure__ or ():
+        with contextlib.suppress(ValueError):  # nothing was assigned yet
+            yield cell.cell_contents
 
 
 def _named(code: CodeType, scope: Mapping[str, Any]) -> list[Any]:

@@ -242,10 +242,13 @@ class Derivation:
 
     def _shares(self) -> Iterator[tuple[Step, Edge]]:
         n = len(self.steps.order)
+        self.steps.refuse_stale()
         for i, consumer in enumerate(reversed(self.steps.order)):
-            if self.node in consumer.inputs:
-                step = self.steps[n + i]
-                yield from ((step, self._named(step, edge)) for edge in step.edges if edge.input is self.node)
+            if times := consumer.inputs.count(self.node):
+                step = self.steps.unchecked(n + i)
+                for k, edge in enumerate(step.edges):
+                    if edge.input is self.node:
+                        yield step, replace(self._named(step, edge), name=edge.name + f" (operand {k})" * (times > 1))
 
     def _named(self, step: Step, edge: Edge) -> Edge:
         """Return an edge with the operation in the place of the name where the node is reached in other ways too."""

@@ -1,8 +1,8 @@
 """Rows that do the same at every call, so that what was found out about them may be kept.
 
 A row of the table does.  A user's row may read what changes, such as a temperature in a variable, a flag or an attribute; then
-its function and its rules have to be called each time.  It does the same at every call if all that its code names are rows of
-the table and functions of Python's own, such as those of `math`:
+its function and its rules have to be called each time.  It does the same at every call if all that its code names are such rows
+and functions of Python's own, such as those of `math`:
 
 >>> from autograd import Unary, sigmoid
 >>> T = 1.0
@@ -19,12 +19,13 @@ import inspect
 import math
 from collections.abc import Callable
 from types import BuiltinFunctionType, CodeType, FunctionType
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, Final, ParamSpec, TypeVar, cast
 
 from autograd.rows import TABLE, Primitive
 
 __all__ = ["is_fixed", "remembered"]
 
+PURE: Final = (abs, bool, divmod, float, int, len, list, max, min, pow, range, round, sum, tuple, zip)
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -32,7 +33,7 @@ T = TypeVar("T")
 @functools.lru_cache(maxsize=4096)
 def is_fixed(row: Primitive) -> bool:
     """Return whether a row does the same at every call."""
-    return TABLE.get(row.name) is row or all(map(_reads_rows_alone, (row.function, *row.rules.values())))
+    return TABLE.get(row.name) is row or all(map(_is_fixed, (row.function, *row.rules.values())))
 
 
 def remembered(find: Callable[P, T]) -> Callable[P, T]:
@@ -46,13 +47,21 @@ def remembered(find: Callable[P, T]) -> Callable[P, T]:
     return cast(Callable[P, T], found)
 
 
-def _reads_rows_alone(function: Callable[..., Any]) -> bool:
+def _is_fixed(function: Any) -> bool:
     if isinstance(function, BuiltinFunctionType):
-        return True
+        return function.__module__ == "math" or function in PURE
     if not isinstance(function, FunctionType) or any(isinstance(part, CodeType) for part in function.__code__.co_consts):
         return False
-    read = inspect.getclosurevars(function)
+    try:
+        read = inspect.getclosurevars(function)
+    except ValueError:  # a name in it was not assigned yet
+        return False
     defaults = (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values())
+    plain = all(x.__class__ in (float, int, bool) for x in defaults) and all(x in PURE for x in read.builtins.values())
     named = {**read.nonlocals, **read.globals}
-    are_rows = all(TABLE.get(name) is x or x is math for name, x in named.items())
-    return are_rows and not defaults and read.unbound <= {*dir(math)}
+    return plain and read.unbound <= {*dir(math)} and all(x is math or _is_row(name, x) for name, x in named.items())
+
+
+def _is_row(name: str, x: Any) -> bool:
+    """Return whether a name stands for the fixed row that is called so; under another name there may be another row later."""
+    return isinstance(x, Primitive) and x.name == name and is_fixed(x)

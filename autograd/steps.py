@@ -104,12 +104,12 @@ class Walk(Sequence[Step]):
         """
         self.refuse_stale()
         if isinstance(i, slice):
-            return [self._step(k) for k in range(*i.indices(len(self)))]
-        return self._step(self._place(i))
+            return [self.unchecked(k) for k in range(*i.indices(len(self)))]
+        return self.unchecked(self._place(i))
 
     def __iter__(self) -> Iterator[Step]:
         self.refuse_stale()
-        return (self._step(i) for i in range(len(self)))
+        return (self.unchecked(i) for i in range(len(self)))
 
     def refuse_stale(self) -> None:
         """Raise a ValueError if a leaf was changed since the walk was made, so that its numbers no longer belong together.
@@ -121,9 +121,10 @@ class Walk(Sequence[Step]):
         Traceback (most recent call last):
         ValueError: w = 2.6 was 3.0 when the steps were recorded: a leaf was changed after the forward pass; ...
         """
-        if self._numbers != [x.data for x in self.telling.leaves]:  # NaN is the same object
-            pairs = zip(self.telling.leaves, self._numbers, strict=True)
-            x, number = next((x, number) for x, number in pairs if not _same(x.data, number))
+        if self._numbers == [x.data for x in self.telling.leaves]:  # which is the fastest test
+            return
+        pairs = zip(self.telling.leaves, self._numbers, strict=True)
+        for x, number in ((x, number) for x, number in pairs if not _same(x.data, number)):
             raise ValueError(f"{describe(x)} was {number!r} when the steps were recorded: a leaf was {STALE}")
 
     @property
@@ -346,7 +347,8 @@ class Walk(Sequence[Step]):
         pairs = ((digits(x, n), digits(y, n)) for n in range(self.telling.digits, MOST_DIGITS + 1))
         return next((pair for pair in pairs if pair[0] != pair[1]), (digits(x), digits(y)))
 
-    def _step(self, i: int) -> Step:
+    def unchecked(self, i: int) -> Step:
+        """Return step i, from 0, whether leaves were changed or not; see `refuse_stale`."""
         n, telling = len(self.order), self.telling
         node = self.order[i] if i < n else self._moves[i - n].node
         name, loss, mark, formula = self.names[node], self.names[self.loss], telling.mark(node), telling.formula(node)

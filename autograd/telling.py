@@ -25,7 +25,7 @@ from typing import Any
 
 from autograd.primitives import dot
 from autograd.symbol import Symbol, as_symbol
-from autograd.value import Value, nodes_below, topological
+from autograd.value import Value, topological
 from autograd.writing import DIGITS, SUBSCRIPTS, SUPERSCRIPTS, Style, digits, latex_name, printable
 
 __all__ = [
@@ -104,8 +104,23 @@ class Telling:
         >>> telling.slope(y, a, plain()), telling.slope(y, y.inputs[0], plain())
         ('∂(v1 + a)/∂a', '∂loss/∂v1')
         """
-        others = any(x in nodes_below(other) for other in node.inputs if other is not x)
+        others = self._uses[x] > 1 and any(other in self._above(x) for other in node.inputs if other is not x)
         return slope(self.formula(node) if others else self.names[node], self.names[x], style)
+
+    @cached_property
+    def _uses(self) -> Counter[Value]:
+        return Counter(x for node in self.order for x in node.inputs)
+
+    def _above(self, x: Value) -> AbstractSet[Value]:
+        """Return the nodes that depend on x."""
+        if x not in self._dependent:
+            found = self._dependent[x] = {x}
+            found.update(node for node in self.order if not found.isdisjoint(node.inputs))
+        return self._dependent[x]
+
+    @cached_property
+    def _dependent(self) -> dict[Value, set[Value]]:
+        return {}
 
     @cached_property
     def reached(self) -> AbstractSet[Value]:

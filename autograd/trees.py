@@ -23,6 +23,8 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import functools
+import inspect
 import sys
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from itertools import product
@@ -306,7 +308,7 @@ def _replaced(tree: Any, new: dict[str, Any], path: str) -> Any:
 
 
 def _with_attributes(twin: Any, tree: Any, parts: Container[str], computed: Mapping[str, Any]) -> Any:
-    """Give an instance what was set on another one; but what a constructor computes from its parts is computed anew.
+    """Give an instance what was set on another one in the place of a default; what is computed of its parts is computed anew.
 
     Args:
         twin: the instance, whose parts differ from the other's.
@@ -315,7 +317,9 @@ def _with_attributes(twin: Any, tree: Any, parts: Container[str], computed: Mapp
         computed: the attributes that the constructor sets where the parts are the other's.
     """
     for name, value in _attributes(tree).items():
-        if name not in parts and (name not in computed or (isinstance(value, PLAIN) and value != computed[name])):
+        default = inspect.getattr_static(type(tree), name, None)  # without one, it may be kept from an earlier computation
+        is_set = default is not None and not isinstance(default, functools.cached_property)
+        if name not in parts and (is_set if name not in computed else isinstance(value, PLAIN) and value != computed[name]):
             object.__setattr__(twin, name, value)
     return twin
 

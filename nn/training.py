@@ -331,7 +331,7 @@ def _checked(batches: Iterable[Sequence[int]], n: int, history: History) -> Iter
         elif not -n <= min(places) <= max(places) < n:
             error, wrong = ValueError, f"; the places in X are 0 to {n - 1}"
         else:
-            yield places
+            yield [operator.index(place) % n for place in places]
             continue
         raise error(f"batches gave {short(repr(batch))} in epoch {history.epochs}{wrong}")
 

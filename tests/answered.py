@@ -19,8 +19,16 @@ def answered() -> tuple[Answered, ...]:
     """Return exercises, each with answers by the names of their questions and the points for all of them."""
     makers = (
         near_kinks, at_the_edge, below_others, near_the_right_number, printed, with_own_rows, written_by_hand, with_odd_names,
+        powers,
     )  # fmt: skip
     return tuple(each for maker in makers for each in maker())
+
+
+def powers() -> Iterator[Answered]:
+    """Powers of one digit and of two."""
+    x = Value(1.1, "x")
+    for loss, answer, points in ((x**13, "13·x¹²", 1.0), (x * x * 0.5, "x¹⁰", 0.0), (x**3, "3·x²", 1.0), (x**2 / 2, "x¹", 1.0)):
+        yield exercise(loss, ask=[x]), {"∂loss/∂x": answer}, points
 
 
 def near_kinks() -> Iterator[Answered]:

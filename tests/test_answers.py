@@ -11,9 +11,9 @@ import pytest
 from answered import answered
 from misconceived import odd_graphs, random_graph, recomputed
 
-from autograd import Value, label_values, sqrt, walk
+from autograd import Value, label_values, sqrt, total, walk
 from autograd.demo import POINT, network
-from autograd.exercises import NAMES, exercise, grade, worksheet
+from autograd.exercises import NAMES, AnswerError, exercise, grade, worksheet
 from autograd.exercises.misconceptions import Suspects
 
 
@@ -106,3 +106,17 @@ def test_an_explanation_names_one_of_two_operands_or_both() -> None:
         (q + p * a + p * b, p, 6, "only what comes directly from q counts"),
     ):
         assert words in str(exercise(loss, ask=[x]).mark({x: answer})), words
+
+
+def test_a_column_is_that_of_the_answer_or_left_out() -> None:
+    task = exercise(Value(3.0, "w") * 2, ask=["w"])
+    for answer, problem in (("w +", "column 4"), ("-√4w", "number or a formula: "), ("|w||w|", "number or a formula: ")):
+        with pytest.raises(AnswerError, match=re.escape(problem)) as caught:
+            task.mark({"w": answer})
+        assert ("column" in str(caught.value)) == ("column" in problem)
+
+
+def test_a_sentence_names_some_nodes_of_many() -> None:
+    w = Value(3.0, "w")
+    task = exercise(total([w * Value(float(i)) for i in range(2, 40)]), ask=[w])
+    assert "∂loss/∂v6 and 32 more" in str(task.mark({w: 1.0})) or "and 32 more" in task._way_to(task.questions[0])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -372,6 +373,25 @@ def test_what_was_set_on_an_instance_stays_and_what_is_computed_is_computed_anew
         (lambda p: p.length / p.gravity, small, 1 / 1.62), (lambda p: p.length * p.scale, pair, 3.0),
     ):  # fmt: skip
         assert grad(f)(argument).length.data == pytest.approx(slope, rel=1e-15)
+
+
+def test_what_was_computed_before_is_not_kept() -> None:
+    @dataclass
+    class Square:
+        side: Any
+
+        @cached_property
+        def area(self) -> Any:
+            return self.side * self.side
+
+        def doubled(self) -> Any:
+            if not hasattr(self, "_twice"):
+                self._twice = self.side * 2
+            return self._twice
+
+    square = Square(3.0)
+    assert (square.area, square.doubled()) == (9.0, 6.0)
+    assert grad(lambda s: s.area + s.doubled())(square).side.data == 8.0
 
 
 def test_a_constant_gradient_of_an_array_is_an_array_of_floats() -> None:

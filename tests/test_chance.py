@@ -5,13 +5,15 @@ from __future__ import annotations
 import random
 import secrets
 import uuid
+from collections import deque
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import pytest
 from test_suitability import Straight, X, Y, network
 
-from autograd import Value
+from autograd import Value, compile
 from autograd.chance import Watched
 from nn import fit
 
@@ -151,6 +153,39 @@ def test_a_generator_is_found_in_a_function_inside_a_function() -> None:
     assert not watched.drew()
     outer()
     assert watched.drew()
+
+
+class Held:
+    __slots__ = "rng"
+
+    def __init__(self, rng: random.Random) -> None:
+        self.rng = rng
+
+
+class Lazy(Mapping[str, Any]):
+    """A mapping that loads nothing unless it is asked to."""
+
+    def __getitem__(self, key: str) -> Any:
+        raise OSError(key)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(["a"])
+
+    def __len__(self) -> int:
+        return 1
+
+
+def test_a_generator_is_found_in_slots_and_queues_and_nothing_is_loaded_for_it() -> None:
+    rng, w, lazy = random.Random(0), Value(2.0), Lazy()
+    for held in (Held(rng), deque([rng])):
+        with pytest.raises(TypeError, match="draws random numbers"):
+            compile(lambda x, held=held: w * x * (held.rng if isinstance(held, Held) else held[0]).random(), example=[1.0])
+
+    def scaled(x: Any) -> Any:
+        return w * x * len(lazy) if len(lazy) else w * x * later
+
+    assert compile(scaled, example=[1.0])([3.0]).tolist() == [6.0]
+    later = 1.0
 
 
 def test_a_generator_is_found_in_any_list() -> None:

@@ -149,8 +149,8 @@ def test_the_ledger_of_a_shared_node() -> None:
     assert explanation.n_paths == 3 and len(explanation.shares) == 3
     assert explanation.text.splitlines()[1:] == [
         "    1·1 from loss = v1 + w: ∂loss/∂loss = 1 times ∂(v1 + w)/∂w = 1",
-        "    4·3 from h = w²: ∂loss/∂h = 4 times ∂h/∂w = w = 3",
-        "    4·3 from h = w²: ∂loss/∂h = 4 times ∂h/∂w = w = 3",
+        "    4·3 from h = w²: ∂loss/∂h = 4 times ∂h/∂w (operand 0) = w = 3",
+        "    4·3 from h = w²: ∂loss/∂h = 4 times ∂h/∂w (operand 1) = w = 3",
         "∂loss/∂w = ∂loss/∂h · ∂h/∂w + ∂(h·4 + w)/∂w",
         "         = 8·w + 1",
         "         = 4·6 + 1",

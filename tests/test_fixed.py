@@ -125,7 +125,26 @@ def test_which_rows_are_fixed() -> None:
         Unary("by default", lambda x, scale=CALM: x, lambda x, out: 1.0),
         Unary("later", eval("lambda x: undefined * x"), lambda x, out: 1),
     ]  # fmt: skip
-    assert list(map(is_fixed, fixed)) == [True] * 4 and not any(map(is_fixed, free))
+    swish = fixed[1]
+    fixed += [
+        Unary("twice", lambda x: swish(x) * 2, lambda x, out: 2.0),
+        Unary("steep", lambda x, k=3.0: k * abs(x), lambda x, out: 1.0),
+    ]  # fmt: skip
+    act, table = tanh, [0.0, 1.0]
+    free += [
+        Unary("act", lambda x: act(x), lambda x, out: 1.0), Unary("table", table.__getitem__, lambda x, out: 1.0),
+        Unary("eval", lambda x: x * eval("T"), lambda x, out: 1.0), Unary("empty", lambda x: x * unset, lambda x, out: 1.0),
+    ]  # fmt: skip
+    assert all(map(is_fixed, fixed)) and not any(map(is_fixed, free))
+    unset = 1.0
+
+
+def test_a_fixed_row_returns_floats_at_every_call() -> None:
+    whole = Unary("whole", math.floor, lambda x, out: 0, kink=lambda x: x)
+    both = Binary("both", math.gcd, lambda x, y, out: 0, lambda x, y, out: 0)
+    assert is_fixed(whole) and [type(whole(Value(2.5)).data) for _ in range(3)] == [float] * 3
+    with pytest.raises(TypeError, match="'float' object cannot be interpreted as an integer"):
+        both(Value(2.0), 4.0)
 
 
 def test_a_users_row_may_be_dangerous_anywhere() -> None:

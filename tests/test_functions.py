@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -87,9 +86,3 @@ def test_numpy_clips_a_node_with_one_bound_and_while_compiling() -> None:
 def test_what_is_refused(call: Callable[[], Any], error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         call()
-
-
-@pytest.mark.parametrize("n", range(1, 30))
-def test_the_mean_of_equal_numbers_is_that_number(n: int) -> None:
-    assert mean([1.0] * n) == mean([Value(1.0)] * n).data == 1.0 and mean([5e-324] * n) == 5e-324
-    assert mean([8.2e307] * n) == pytest.approx(8.2e307, rel=1e-15) and mean([math.inf] * n) == math.inf

@@ -214,6 +214,16 @@ def test_what_is_not_a_graph_is_refused(reading: Callable[[Any], Any], y: Any) -
         reading(y)
 
 
+def test_another_nan_is_no_change() -> None:
+    w = Value(math.nan, "w")
+    steps = walk(w * 2)
+    w.data = -float("nan")
+    assert str(steps[0]) == "forward 1/1: loss = w·2 = NaN·2 = NaN"
+    w.data = 1.0
+    with pytest.raises(ValueError, match=r"w = 1.0 was nan when the steps were recorded"):
+        str(steps[0])
+
+
 def test_a_number_will_do_as_a_label() -> None:
     y = Value(2.0, label=cast(str, 7)) * 3
     assert str(walk(y)[0]) == "forward 1/1: loss = 7·3 = 2·3 = 6"

@@ -163,7 +163,7 @@ def told_by_explanations(loss: Value) -> Told:
     told = nothing()
     for leaf in walk(loss).names:
         if leaf.primitive is None:
-            line = r"^    (.*) from (\S+) = (.*): (?:δ = )?∂\S+ = (\S+) times ∂(\S+|\(.*\))/∂(\S+) = (.*)$"
+            line = r"^    (.*) from (\S+) = (.*): (?:δ = )?∂\S+ = (\S+) times ∂(\S+|\(.*\))/∂(\S+)(?: \(operand \d+\))? = (.*)$"
             for flow, name, formula, upstream, consumer, operand, rule in re.findall(line, str(explain(leaf, of=loss)), re.M):
                 partial = rule.rpartition(" = ")[2]
                 assert consumer in (name, f"({formula})") and flow in ("0", f"{inside(upstream)}·{inside(partial)}")

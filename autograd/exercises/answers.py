@@ -30,7 +30,7 @@ FEWEST: Final = 3  # digits of a rounded answer
 LONGEST_SHOWN: Final = 60  # characters of an object that is not an answer
 EXACT: Final = 1e-9  # relative: two numbers that are the same
 NUMERAL: Final = r"(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
-WORD: Final = r"[^\W\d][^\W⁰¹²³⁴-⁹]*"
+WORD: Final = r"[^\W\d⁰¹²³⁴-⁹][^\W⁰¹²³⁴-⁹]*"
 RAISED: Final = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 # Characters written by hand or in formulas for people, and how the parser of expressions spells them.
 SPELLINGS: Final = {"−": "-", "·": "*", "×": "*", "÷": "/", "^": "**", "≤": "<=", "≥": ">="}
@@ -113,8 +113,9 @@ def read_answer(answer: Any, numbers: Mapping[str, float], functions: Mapping[st
     known = [name for name in numbers if not re.fullmatch(NUMERAL, name)]  # `2` is the number, whatever a node is called
     inner = {name: name if _is_plain(name) and name not in functions else f"name_{i}" for i, name in enumerate(known)}
     code = re.sub(r"^([-−+]?\d*),(\d+)$", r"\1.\2", text)
+    spelled = _in_python(code, inner, functions) if len(code) <= LONGEST else code
     try:
-        formula = parse(_in_python(code, inner, functions) if len(code) <= LONGEST else code, functions)
+        formula = parse(spelled, functions)
         outer = {short: name for name, short in inner.items()}
         for name in formula.names:
             if name not in outer:
@@ -123,7 +124,9 @@ def read_answer(answer: Any, numbers: Mapping[str, float], functions: Mapping[st
         read = Answer(text, 0.0, formula, names)
         value = read.at(numbers)
     except ExpressionError as error:
-        raise AnswerError(f"{text!r} cannot be read as a number or a formula: {error}") from None
+        # A column of what was spelled anew says nothing about the answer.
+        problem = str(error) if spelled == text else re.sub(r"^column \d+(, `.*?`)?: ", "", str(error))
+        raise AnswerError(f"{text!r} cannot be read as a number or a formula: {problem}") from None
     return Answer(text, value, formula if names else None, names)
 
 

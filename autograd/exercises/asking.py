@@ -30,6 +30,7 @@ KINDS: Final = ("deltas", "local", "order", "update")
 CLOSE: Final = 1e-6  # relative, of a formula to the derivative
 NEARLY: Final = 0.05  # relative: an answer that is off by rounding on the way
 ROUGHLY: Final = 0.2  # the same, of an answer with so few digits that it could be
+MOST_NAMED: Final = 6  # nodes in one sentence
 MOST_EXPLANATIONS: Final = 2  # that are written out; all are named
 ROUNDED: Final = "it is near: numbers on the way were rounded too early"
 # The sentences of a marking; a page fills in the same ones.
@@ -193,7 +194,8 @@ class Exercise(Task):
             return f"look at the rule of {self.names[self.loss]} = {self.steps.telling.formula(self.loss).text}"
         result = self.names[self.loss]
         asked = {each.node for each in self.questions}
-        what = listed(f"∂{result}/∂{self.names[x]}" for x in above)
+        names = [f"∂{result}/∂{self.names[x]}" for x in above]
+        what = listed([*names[:MOST_NAMED], *[f"{len(names) - MOST_NAMED} more"] * (len(names) > MOST_NAMED)])
         return f"answer {what} as well, to see where it goes wrong" if asked.issuperset(above) else f"work out {what} first"
 
     def _mark_order(self, answer: Any) -> Mark:
