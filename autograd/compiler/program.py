@@ -342,7 +342,6 @@ class Program:
         if not self._takes_any:
             in_order = self.trace.in_order(batch)
             return [(range(batch_of(in_order)), self.trace, matrices(in_order, dtype))]
-        batch.require_examples()
         found = []
         for places, part in batch.groups():
             key = part.key

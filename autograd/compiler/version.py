@@ -142,7 +142,7 @@ class Version(Plan):
             ValueError, TypeError: unless they fit it.
         """
         batch.require_even()
-        batch.require_examples()
+        batch.count()
         if batch.shapes != self.shapes:
             found = ", ".join(f"{named(path)}{array.shape}" for path, array in batch.arrays.items())
             wanted = ", ".join(f"{named(path)}[batch{''.join(f'×{n}' for n in shape)}]" for path, shape in self.shapes.items())
