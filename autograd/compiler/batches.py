@@ -120,7 +120,7 @@ class Batch:
         if kind not in "biuf" and array.size:  # NumPy would make numbers of them: NaN of None, and 1 of "1"
             return False
         self.trees[path] = array if is_table else tree
-        self.arrays[path] = array.reshape(*shape, *array.shape[1:]) if classes else array
+        self.arrays[path] = array.reshape(shape + array.shape[1:]) if classes else array
         if array.ndim > 1:
             self.kinds[path] = _kinds(tree, array.ndim + len(classes) - 1, path) if is_nested else [(np.ndarray,)]
         elif classes.count(list) < len(classes):

@@ -17,11 +17,9 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
-from weakref import WeakKeyDictionary
 
 from autograd.compiler.tracing import Graph, Trace
 from autograd.fixed import is_fixed
@@ -31,13 +29,10 @@ __all__ = ["freeze", "frozen"]
 
 FUNCTIONS: Final = ("function", "unguarded")
 RULES: Final = ("partial", "partial_x", "partial_y", "gradient")
-KEPT: Final = 32  # frozen rows of a row
-# For each row the last frozen ones, each with the number of operands and what was traced: the same again is the same row.
-_known: Final[WeakKeyDictionary[Primitive, deque[tuple[Any, Primitive]]]] = WeakKeyDictionary()
 
 
 class Recording:
-    """A function of numbers, nodes, symbols or arrays that repeats what another one did.
+    """A function of numbers, nodes, symbols or arrays that repeats what another one did; two that do the same are equal.
 
     Args:
         f: a row's function or a rule.
@@ -52,11 +47,13 @@ class Recording:
         trace = Trace(lambda *nodes: list(f(nodes[:-1], nodes[-1])) if is_gradient else [f(*nodes)], [], [()] * n)
         freeze(trace.graph)
         self.graph, self.outputs, self.is_gradient = trace.graph, trace.outputs, is_gradient
+        self._key = (*self.graph.rows,), (*self.graph.operands,), repr(self.graph.constants), (*self.outputs,)
 
-    @property
-    def key(self) -> tuple[Any, ...]:
-        """What it does: equal for two that do the same."""
-        return self.graph.rows, self.graph.operands, repr(self.graph.constants), self.outputs
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Recording) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
 
     def __call__(self, *arguments: Any) -> Any:
         """Return what f would return."""
@@ -79,14 +76,15 @@ def freeze(graph: Graph) -> None:
 
 def frozen(row: Primitive, n: int) -> Primitive:
     """Return a row of n operands that does what the row does now, whatever it reads later."""
-    parts: dict[str, Any] = {}
+    parts: dict[str, Recording] = {}
     for name in (*FUNCTIONS, *RULES):
         part: Any = getattr(row, name, None)
         with contextlib.suppress(Exception):  # it is None, or takes only numbers
             parts[name] = Recording(part, n + (name in RULES), name == "gradient")
-    key, known = {name: part.key for name, part in parts.items()}, _known.setdefault(row, deque(maxlen=KEPT))
-    for other, twin in known:
-        if other == (n, key):
-            return twin
-    known.append(((n, key), replace(row, **parts)))
-    return known[-1][1]
+    return _twin(row, n, *parts.items())
+
+
+@functools.lru_cache(maxsize=4096)
+def _twin(row: Primitive, n: int, *parts: tuple[str, Recording]) -> Primitive:
+    """Return a row with other parts: the same again is the same row."""
+    return replace(row, **dict[str, Any](parts))

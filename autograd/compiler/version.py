@@ -148,9 +148,10 @@ class Version(Plan):
             wanted = ", ".join(f"{named(path)}[batch{''.join(f'×{n}' for n in shape)}]" for path, shape in self.shapes.items())
             raise ValueError(f"the arguments have the shapes {found}; the program was compiled for {wanted}; "
                              "compiled without example=, it takes any")  # fmt: skip
-        for path in {**self._classes, **batch.classes}:
-            one, other = [classes.get(path, list).__qualname__ for classes in (batch.classes, self._classes)]
-            if batch.classes.get(path) is not self._classes.get(path):
-                raise TypeError(f"{path} is of the class {one}; the program was compiled for {other}; compiled without "
-                                "example=, it takes any")  # fmt: skip
+        classes = batch.classes
+        for path in {**self._classes, **classes}:
+            one, other = classes.get(path, list), self._classes.get(path, list)
+            if one is not other:
+                raise TypeError(f"{path} is of the class {one.__qualname__}; the program was compiled for "
+                                f"{other.__qualname__}; compiled without example=, it takes any")  # fmt: skip
         return [batch.arrays[path] for path in self.shapes]
