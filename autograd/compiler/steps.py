@@ -1,4 +1,4 @@
-"""The arguments of `Program.train`, checked: native code reads and writes where it is told to, inside its arrays or not."""
+"""The arguments of `Program.train`, checked: native code would read and write beyond its arrays without a word."""
 
 from __future__ import annotations
 
