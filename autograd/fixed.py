@@ -57,9 +57,13 @@ def _is_fixed(function: Any) -> bool:
     except ValueError:  # a name in it was not assigned yet
         return False
     defaults = (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values())
-    plain = all(x.__class__ in (float, int, bool) for x in defaults) and all(x in PURE for x in read.builtins.values())
+    plain = all(x.__class__ in (float, int, bool) for x in defaults) and all(map(_is_pure, read.builtins.values()))
     named = {**read.nonlocals, **read.globals}
     return plain and read.unbound <= {*dir(math)} and all(x is math or _is_row(name, x) for name, x in named.items())
+
+
+def _is_pure(builtin: Any) -> bool:
+    return builtin in PURE or (isinstance(builtin, type) and issubclass(builtin, BaseException))
 
 
 def _is_row(name: str, x: Any) -> bool:
