@@ -77,6 +77,7 @@ def test_only_an_answer_above_can_be_what_another_follows_from() -> None:
 # Explanations
 
 
+@pytest.mark.slow
 def test_what_an_explanation_says_gives_the_number_that_it_explains() -> None:
     rng, n, passes = Random(8), Counter[str](), set[str]()
     for loss in [*odd_graphs(), *(random_graph(rng) for _ in range(12))]:

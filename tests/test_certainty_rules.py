@@ -125,6 +125,7 @@ def test_a_middle_that_is_not_a_float_raises_no_alarm() -> None:
     assert gradcheck(primitives.square, box={"x": (0.1, 0.7)}).verdict == "correct"
 
 
+@pytest.mark.slow
 def test_gradcheck_takes_a_box_or_a_point() -> None:
     assert gradcheck(hypot, box={"x": (1, 1.1), "y": (0.5, 0.6)}).verdict == "correct"
     untyped: Any = gradcheck

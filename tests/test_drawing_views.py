@@ -238,6 +238,7 @@ def test_in_its_step_a_weight_is_written_in_the_product() -> None:
     assert {edge.lines[0][0] for edge in draw(steps.loss, step=-1, view="neurons").edges if edge.weight} == {"value"}
 
 
+@pytest.mark.slow
 def test_what_is_not_shown_stands_out_at_its_steps() -> None:
     steps = walk(trained(16, 1))
     for k, step in enumerate(steps):

@@ -160,6 +160,7 @@ def test_there_is_always_another_exercise(monkeypatch: pytest.MonkeyPatch) -> No
 # Misconceptions
 
 
+@pytest.mark.slow
 def test_each_misconception_is_recognised_on_random_graphs() -> None:
     found, total, names = Counter[str](), Counter[str](), 0
     for name, loss, x, answer in cases(Random(4), count=40, digits=4):

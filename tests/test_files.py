@@ -63,6 +63,7 @@ PLAYERS = [play(neuron(name)).save for name in ("a", "bb", "ccc", "dddd")]
     ("writes", "name"),
     [(MODELS, "x.json"), *(pytest.param(*case, marks=pytest.mark.slow) for case in [(PICTURES, "x.dot"), (PLAYERS, "x.html")])],
 )
+@pytest.mark.slow
 def test_beside_four_threads_that_save_a_hundred_times_a_reader_sees_whole_files(
     writes: list[Callable[[Path], Any]], name: str, tmp_path: Path, way: str
 ) -> None:
@@ -168,6 +169,7 @@ for turn in range(30):
 
 @linux
 @pytest.mark.parametrize("files", ["new", "old"])
+@pytest.mark.slow
 def test_processes_of_several_threads_that_are_ended_while_they_write_leave_nothing_behind(files: str, tmp_path: Path) -> None:
     if not has_nameless_files(tmp_path):
         pytest.skip("there are no nameless files here")

@@ -177,6 +177,7 @@ def test_text(label: str) -> None:
 @settings(deadline=None, max_examples=8)
 @example("x\\")
 @example("\u07f4")  # read from right to left
+@pytest.mark.slow
 def test_any_label(label: str) -> None:
     test_mermaid(label)
     test_latex(label)

@@ -207,6 +207,7 @@ def notebook_of(folder: Path, *sources: str) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_nothing_of_the_machine_gets_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MNIST", "somewhere")
     program = "import os, shutil, sys\nprint(shutil.which('dot'), os.environ.get('MNIST'), flush=True)\nprint('twice')"
@@ -224,6 +225,7 @@ def test_a_warning_is_refused(tmp_path: Path) -> None:
         execute(notebook_of(tmp_path, "import warnings; warnings.warn('look out')"))
 
 
+@pytest.mark.slow
 def test_a_time_is_shown_and_not_kept(tmp_path: Path) -> None:
     path = notebook_of(tmp_path, "print('⏱ all: 2 s')", "print('a')\nprint('⏱ this: 3 s')\nprint('b ⏱')")
     assert [len(cell.outputs) for cell in run(path).cells] == [1, 1]

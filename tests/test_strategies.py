@@ -122,6 +122,7 @@ def test_programs_stay_finite_moderate_and_short(program: Program) -> None:
     assert program(program.leaves) == values[-1] and all(map(is_short, program.leaves))
 
 
+@pytest.mark.slow
 def test_programs_have_all_shapes_of_graphs() -> None:
     rows: set[Primitive] = set()
     shapes: set[str] = set()
