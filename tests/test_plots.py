@@ -59,7 +59,8 @@ def test_losses_that_are_not_finite_or_not_positive() -> None:
     ax: Any = plots.loss_curve(History(loss=[3.0, 1.0], validation_loss=[np.inf, np.nan]))
     drawn(ax)
     assert ax.get_ylim()[0] == 0.0 < 3.0 < ax.get_ylim()[1]
-    drawn(plots.loss_curve(History(loss=[0.5, 0.0]), log=True))
+    logarithmic: Any = plots.loss_curve(History(loss=[0.5, 0.0]), log=True)
+    assert logarithmic.get_yscale() == "log" and logarithmic.get_ylim()[0] > 0
     with pytest.raises(ValueError, match="a logarithmic axis shows positive numbers, and the largest loss is -1; use log="):
         plots.loss_curve(History(loss=[-1.0, -2.0]), log=True)
     drawn(plots.loss_curve(History()))
