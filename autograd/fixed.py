@@ -23,17 +23,22 @@ from typing import Any, Final, ParamSpec, TypeVar, cast
 
 from autograd.rows import TABLE, Primitive
 
-__all__ = ["is_fixed", "remembered"]
+__all__ = ["is_fixed", "is_in_table", "remembered"]
 
 PURE: Final = (abs, bool, divmod, float, int, len, list, max, min, pow, range, round, sum, tuple, zip)
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
+def is_in_table(row: Primitive) -> bool:
+    """Return whether a row is the table's own of its name."""
+    return TABLE.get(row.name) is row
+
+
 @functools.lru_cache(maxsize=4096)
 def is_fixed(row: Primitive) -> bool:
     """Return whether a row does the same at every call."""
-    return TABLE.get(row.name) is row or all(map(_is_fixed, (row.function, *row.rules.values())))
+    return is_in_table(row) or all(map(_is_fixed, (row.function, *row.rules.values())))
 
 
 def remembered(find: Callable[P, T]) -> Callable[P, T]:

@@ -65,7 +65,7 @@ def replay(y: Value, values: Mapping[Value, Any] | None = None) -> Any:
         if node in known or node.primitive is None:
             continue
         again = known[node] = node.primitive.apply([known.get(x, x) if isinstance(x, Value) else x for x in node.operands])
-        if _number(again) is NOT_COMPUTED:
+        if getattr(node.primitive, "picks", None) is not None and _number(again) is NOT_COMPUTED:
             raise ValueError(f"{describe(node)} now takes a branch that was not called when it was recorded; give where nodes "
                              "or numbers, not functions")  # fmt: skip
         if isinstance(again, Value):

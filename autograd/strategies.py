@@ -445,7 +445,7 @@ def _is_excluded(row: Primitive, data: Sequence[float]) -> bool:
         text = text.replace(sign, operator)
     try:
         return not eval(text, {"__builtins__": {}}, {operand_name(row, i): x for i, x in enumerate(data)})
-    except Exception:  # it is empty, or in words
+    except Exception:  # the domain is empty, or is not written as an inequality
         return False
 
 

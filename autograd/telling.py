@@ -85,6 +85,7 @@ class Telling:
         if n_digits is None:
             n_digits = IN_A_NETWORK if any(node.primitive is dot for node in self.order) else DIGITS
         self.digits = checked_digits(n_digits, MOST_DIGITS)
+        self._dependent: dict[Value, set[Value]] = {}
 
     def formula(self, node: Value) -> Symbol:
         """Return the operation of a node on the names of its operands; of a leaf, its name."""
@@ -117,10 +118,6 @@ class Telling:
             found = self._dependent[x] = {x}
             found.update(node for node in self.order if not found.isdisjoint(node.inputs))
         return self._dependent[x]
-
-    @cached_property
-    def _dependent(self) -> dict[Value, set[Value]]:
-        return {}
 
     @cached_property
     def reached(self) -> AbstractSet[Value]:

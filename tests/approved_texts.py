@@ -376,7 +376,7 @@ def sessions() -> Iterator[str]:
 
 
 def sheets() -> Iterator[str]:
-    """Iterate over what the generator of exercises makes: the numbers of long sheets, and what is asked about them."""
+    """Iterate over what the generator of exercises makes: the numbers of long sheets, and the questions."""
     for level, count in ((1, 60), (2, 40), (3, 12), (4, 4)):
         for task in exercises(seed=5, level=level, count=count):
             lines = [line.partition(" = ")[0].strip() for line in task.text.splitlines()[1:]]

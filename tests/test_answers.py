@@ -120,4 +120,4 @@ def test_a_column_is_that_of_the_answer_or_left_out() -> None:
 def test_a_sentence_names_some_nodes_of_many() -> None:
     w = Value(3.0, "w")
     task = exercise(total([w * Value(float(i)) for i in range(2, 40)]), ask=[w])
-    assert "∂loss/∂v6 and 32 more" in str(task.mark({w: 1.0})) or "and 32 more" in task._way_to(task.questions[0])
+    assert "and 32 more" in task._way_to(task.questions[0])

@@ -28,7 +28,7 @@ ROOMS: dict[str, set[str]] = {
         "autograd.symbol", "autograd.threads",
     },
     "autograd.trees": {"autograd.rows"},
-    "autograd.risks": {"autograd", "autograd.primitives", "autograd.rows", "autograd.symbol", "autograd.value"},
+    "autograd.risks": {"autograd", "autograd.fixed", "autograd.primitives", "autograd.symbol", "autograd.value"},
     "autograd.forward": {"autograd.primitives", "autograd.rows", "autograd.symbol", "autograd.trees", "autograd.value"},
     "autograd.rerun": {
         "autograd.arithmetic", "autograd.fixed", "autograd.manners", "autograd.primitives", "autograd.rows", "autograd.value",

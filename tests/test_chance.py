@@ -163,7 +163,7 @@ class Held:
 
 
 class Lazy(Mapping[str, Any]):
-    """A mapping that loads nothing unless it is asked to."""
+    """A mapping whose items cannot be read."""
 
     def __getitem__(self, key: str) -> Any:
         raise OSError(key)

@@ -1,4 +1,4 @@
-"""A row may read what changes: a temperature, a flag, a generator.  It does at every call what it says then."""
+"""A row may read what changes: a temperature, a flag, a generator.  Every call uses the present values."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ READINGS: dict[str, Callable[[Callable[[Any], Any], float], tuple[float, float]]
 
 @pytest.mark.parametrize("name", ROWS)
 @pytest.mark.parametrize("reading", READINGS)
-def test_a_row_says_at_every_call_what_it_says_then(name: str, reading: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_call_uses_what_a_row_reads_then(name: str, reading: str, monkeypatch: pytest.MonkeyPatch) -> None:
     f, value, slope = ROWS[name]
     for temperature in (1.0, 2.0, 0.5):
         monkeypatch.setitem(globals(), "T", temperature)
@@ -149,7 +149,6 @@ def test_a_fixed_row_returns_floats_at_every_call() -> None:
 
 def test_a_users_row_may_be_dangerous_anywhere() -> None:
     bowl = Unary("bowl", lambda x: (x - 10) * (x - 10) - 1, lambda x, out: 2 * (x - 10))
-    pole = Unary("pole", lambda x: 1 / (x - 7), lambda x, out: -out * out)
     norm = Nary(
         "norm",
         lambda *v: sqrt(total([x * x for x in v])),
@@ -158,11 +157,9 @@ def test_a_users_row_may_be_dangerous_anywhere() -> None:
     )
     for f, at, slope in (
         (lambda p: where(bowl(p) > 0, sqrt(bowl(p)), p), 10.0, 1.0),
-        (lambda p: where(p < 7, p, pole(p)), 7.0, -math.inf),
         (lambda p: where(p > 0, norm((p, p, p)), p), 0.0, 1.0),
         (lambda p: where(p > 0, exp(norm((p, p, p, p))), p), 0.0, 1.0),
     ):
         for backend in ("numpy", "native", "pure"):
             program = compile(lambda f=f: f(p), [p := Value(at)], backend=backend)
-            if math.isfinite(slope):
-                assert program.gradient()[1].tolist() == [slope]
+            assert program.gradient()[1].tolist() == [slope]

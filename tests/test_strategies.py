@@ -283,7 +283,7 @@ def test_it_is_noticed_at_the_operands_that_a_strategy_draws() -> None:
         Unary("root", lambda x: sqrt(x), lambda x, out: 1 / (2 * out)),  # at the edge of a domain that it does not name
         Unary("rise", lambda x: x * sqrt(x), lambda x, out: 1.5 * x / sqrt(x)),  # at such an edge, with a slope on one side
         Unary("cbrt", primitives.cbrt.function, lambda x, out: 1 / (3 * out * out), array="cbrt"),  # the slope at 0 is ∞
-        Unary("size", lambda x: abs(x), lambda x, out: x / out),  # there is no slope at 0
+        Unary("size", lambda x: abs(x), lambda x, out: x / out),  # undefined at 0
     ],
     ids=lambda row: row.name,
 )

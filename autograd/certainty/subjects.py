@@ -83,7 +83,7 @@ class Subject:
         return Enclosure.leaf(interval(y.data if isinstance(y, Value) else real(y)))
 
     def without_chance(self, *others: Any) -> AbstractContextManager[None]:
-        """Refuse the function, and functions that are applied to its results, if they draw random numbers meanwhile."""
+        """Refuse the function, and functions of its results, if they draw random numbers inside the context."""
         return without_chance(self.title, *self._sources, *others)
 
     def text(self, box: Box) -> str:

@@ -140,12 +140,12 @@ class Batch:
 
     @property
     def classes(self) -> dict[str, type]:
-        """The classes of the containers, by path; a list goes without saying."""
+        """The classes of the containers, by path, without plain lists."""
         return {path: type(x) for path, x in self.trees.items() if type(x) is not list and path not in self.arrays}
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """All that a function can tell from an example, where all examples are alike: paths, shapes, kinds and classes."""
+        """All that a function can distinguish in an example, where all examples are alike: paths, shapes, kinds and classes."""
         found: list[Any] = [*self.shapes.items()]
         if self.kinds:
             found += [(path, kind) for path, [kind] in self.kinds.items() if kind.count(list) < len(kind)]
@@ -294,7 +294,7 @@ def _add_up(flat: Sequence[Any]) -> bool:
 
 
 def _kind(example: Any, depth: int, path: str) -> tuple[Any, ...]:
-    """Return what a function can tell from an example of some dimensions, besides its shape."""
+    """Return what a function can distinguish in an example of some dimensions, besides its shape."""
     if not depth:
         return ()
     if not isinstance(example, LISTS):

@@ -1,4 +1,4 @@
-"""A user's rows as they are at the time of compiling.
+"""A user's rows as they are when a function is compiled.
 
 A row may read what changes, such as a temperature in a variable (see `autograd.fixed`).  A program is made of what its function
 reads when it is compiled, and so it is with rows: their functions and rules are traced, and the graph gets rows that repeat the

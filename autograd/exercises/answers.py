@@ -124,7 +124,7 @@ def read_answer(answer: Any, numbers: Mapping[str, float], functions: Mapping[st
         read = Answer(text, 0.0, formula, names)
         value = read.at(numbers)
     except ExpressionError as error:
-        # A column of what was spelled anew says nothing about the answer.
+        # A column of the respelled text is not one of the answer.
         problem = str(error) if spelled == text else re.sub(r"^column \d+(, `.*?`)?: ", "", str(error))
         raise AnswerError(f"{text!r} cannot be read as a number or a formula: {problem}") from None
     return Answer(text, value, formula if names else None, names)
