@@ -213,15 +213,15 @@ class Record:
         self.by_line: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
         self.lines: Counter[str] = Counter()  # of each test
         with closing(sqlite3.connect(path)) as database:
-            rows = database.execute(
-                "select file.path, context.context, arc.fromno, arc.tono from arc "
-                "join file on file.id = arc.file_id join context on context.id = arc.context_id"
-            )
-            for name, context, *arc in rows:
-                test = context.rpartition("|")[0]
-                self.lines[test] += 1
+            files = {
+                ident: self.by_line[str(Path(name).relative_to(ROOT))]
+                for ident, name in database.execute("select id, path from file")
+            }
+            tests = {ident: name.rpartition("|")[0] for ident, name in database.execute("select id, context from context")}
+            for file, context, *arc in database.execute("select file_id, context_id, fromno, tono from arc"):
+                self.lines[test := tests[context]] += 1
                 for line in arc:
-                    self.by_line[str(Path(name).relative_to(ROOT))][abs(line)].add(test)
+                    files[file][abs(line)].add(test)
 
     def tests(self, mutant: Mutant) -> list[str]:
         """Return the tests that run a mutant's line; of a line run on import, those of the file, and that of all signatures.
