@@ -87,6 +87,14 @@ def test_gradient_graphs_stay_small() -> None:
     assert constant.primitive is None and constant.data == 2.0
 
 
+def test_a_factor_of_zero_stays_where_an_infinite_slope_may_meet_it() -> None:
+    x, w, z = Value(2.0), Value(0.0), Value(1.0)
+    root = sqrt(x * 0.0 + z)
+    for y in (root, root + sqrt(w * 0.0)):  # of the second, ∂y/∂w is NaN already
+        slope = gradients(y, [x, w, z])[0]
+        assert slope.data == 0.0 and math.isnan(replay(slope, {z: 0.0}).data)
+
+
 def test_a_changed_leaf_is_noticed() -> None:
     x = Value(2.0, label="x")
     y = tanh(x) * x
