@@ -35,7 +35,7 @@ from forks import Forks
 
 ROOT: Final = Path(__file__).parent.parent
 RECORD: Final = ROOT / ".coverage"
-COPIED: Final = ("autograd", "nn", "tests", "notebooks", "README.md", "LICENSE", "pyproject.toml", ".ci", ".gitignore")
+COPIED: Final = ("autograd", "nn", "tests", "notebooks", "README.md", "LICENSE", "pyproject.toml", ".ci", ".github", ".gitignore")
 SWAPS: Final = {  # without `|`, which is mostly a union of types
     ast.Add: "-", ast.Sub: "+", ast.Mult: "/", ast.Div: "*", ast.FloorDiv: "/", ast.Mod: "*", ast.Pow: "*",
     ast.BitAnd: "|", ast.Lt: "<=", ast.LtE: "<", ast.Gt: ">=", ast.GtE: ">", ast.Eq: "!=", ast.NotEq: "==", ast.Is: "is not",
@@ -224,13 +224,17 @@ class Record:
                     files[file][abs(line)].add(test)
 
     def tests(self, mutant: Mutant) -> list[str]:
-        """Return the tests that run a mutant's line; of a line run on import, those of the file, and that of all signatures.
+        """Return the tests that run a mutant's line; of one that only an import runs, those of the file.
 
         The most specific come first, but of the tests that differ only in their parameters the second ones after all others;
-        approved files differ in everything.  Where a table or a class is made on import, they come first, since they show it.
+        approved files differ in everything.  Where a table or a class is made on import, those that run anything of the file
+        come first, even if not this line, and that of all signatures, since they show what was made.
         """
         by_line = self.by_line[str(mutant.path.relative_to(ROOT))]
-        found = by_line[mutant.line] - {""} or {test for tests in by_line.values() for test in tests if test}
+        of_file = {test for tests in by_line.values() for test in tests if test}
+        found = by_line[mutant.line] - {""} or of_file
+        if self.on_import(mutant):
+            found |= {test for test in of_file if "approved" in test}
         turns, ranked = Counter[str](), list[tuple[int, str]]()
         for test in sorted(found, key=lambda test: (self.lines[test], test)):
             name = test if "approved" in test else test.partition("[")[0]

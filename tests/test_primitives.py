@@ -203,6 +203,27 @@ def test_wrong_calls_are_told_the_right_ones(call: Callable[[Value], object], me
         call(Value(1.0))
 
 
+def test_a_call_with_another_number_of_arguments_is_told_nothing_but_the_right_one() -> None:
+    for arguments in ((1.0, 2.0), (1.0, 2.0, 3.0, 4.0)):
+        with pytest.raises(TypeError, match=r"^where is called as where\(condition, a, b\); got where\((float, )+float\)$"):
+            primitives.where(*arguments)
+
+
+def test_what_has_no_dimensions_is_a_number_and_what_has_them_an_array() -> None:
+    class Column:
+        """Two numbers, without an array namespace."""
+
+        shape = (2,)
+
+    assert [(type(x), x) for x in (primitives.square(np.array(1.5)), primitives.add(1, np.float32(0.5)))] == [
+        (float, 2.25), (float, 1.5),
+    ]  # fmt: skip
+    column: Any = Column()
+    with pytest.raises(TypeError, match=r"an array of shape \(2,\) is not a scalar"):
+        primitives.square(column)
+    assert type(primitives.square(np.array([1.5]))) is np.ndarray
+
+
 # Rows as mypy would not let them be written.
 unary: Any = Unary
 binary: Any = Binary

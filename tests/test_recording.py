@@ -1,8 +1,10 @@
 """Recording: what each row's own function records, and what a node, a leaf and a graph consist of."""
 
+import functools
 import itertools
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -40,6 +42,7 @@ def test_the_reference_implementation_is_for_what_goes_wrong(row: Primitive, mon
                     fast = row.apply(operands)
                 assert (fast.data, fast.partials, fast.taken) == (plain.data, plain.partials, plain.taken)
                 assert (fast.operands, fast.inputs, fast.primitive) == (plain.operands, plain.inputs, row)
+                assert fast.grad == plain.grad == 0.0
 
 
 def test_a_row_of_a_user_is_recorded_by_its_own_function_too(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,6 +55,22 @@ def test_a_row_of_a_user_is_recorded_by_its_own_function_too(monkeypatch: pytest
     # A sign is how it is written; what it computes is its function: -5.5 % 2 would be 0.5.
     assert clock(-5.5, y).data == -1.5 and source(clock(Symbol("x"), Symbol("y")))[0] == "row0(x, y)"
     assert source(power(Symbol("x"), Symbol("y")))[0] == "power(x, y)"
+
+
+def test_the_functions_of_a_user_may_return_whole_numbers() -> None:
+    row = Unary("whole", math.floor, functools.partial(lambda k, x, out: k, 4))
+    for _ in range(3):
+        node = row(Value(2.5))
+        assert [(type(x), x) for x in (node.data, *node.partials)] == [(float, 2.0), (float, 4.0)]
+
+
+def test_what_a_row_of_many_operands_did_not_choose_gets_no_gradient() -> None:
+    choose = replace(where, name="choose", gradient=lambda v, out: (0, where(v[0], 1, 0), where(v[0], 0, 1)))
+    for condition, expected in ((1.0, (3.0, 0.0)), (0.0, (0.0, math.inf))):
+        x, y = Value(2.0), Value(0.0)
+        node = choose(Value(condition), x * 3, sqrt(y))
+        node.backward()
+        assert (x.grad, y.grad) == expected and node.taken == (False, condition > 0, condition <= 0)
 
 
 def test_every_result_of_a_user_s_row_of_many_operands_is_checked() -> None:

@@ -22,6 +22,7 @@ from autograd import (
     jacobian,
     jvp,
     log,
+    relu,
     replay,
     sin,
     sqrt,
@@ -85,6 +86,21 @@ def test_gradient_graphs_stay_small() -> None:
     assert slope.primitive is not None and slope.primitive.name == "multiply" and slope.operands == (2.0, x)
     [constant] = gradients(x * 2 + 1, [x])
     assert constant.primitive is None and constant.data == 2.0
+    # Neither a risk without a choice nor a choice without a risk keeps a condition.
+    for y, rows in (
+        (log(x * 2), ["multiply", "divide", "multiply"]),
+        (log(relu(x) * 2 - 1), ["relu", "multiply", "subtract", "divide", "multiply", "gate", "multiply"]),
+    ):
+        [slope] = gradients(y, [x])
+        assert [node.primitive.name for node in topological(slope) if node.primitive is not None] == rows
+
+
+def test_a_factor_of_zero_stays_where_an_infinite_slope_may_meet_it() -> None:
+    x, w, z = Value(2.0), Value(0.0), Value(1.0)
+    root = sqrt(x * 0.0 + z)
+    for y in (root, root + sqrt(w * 0.0)):  # of the second, ∂y/∂w is NaN already
+        slope = gradients(y, [x, w, z])[0]
+        assert slope.data == 0.0 and math.isnan(replay(slope, {z: 0.0}).data)
 
 
 def test_a_changed_leaf_is_noticed() -> None:

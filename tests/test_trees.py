@@ -5,6 +5,7 @@ import enum
 import subprocess
 import sys
 from collections import Counter, OrderedDict, UserDict, defaultdict, deque
+from collections.abc import Iterator
 from dataclasses import KW_ONLY, InitVar, dataclass, field
 from fractions import Fraction
 from typing import Any, NamedTuple, Self
@@ -71,6 +72,13 @@ def test_both_structures_are_named() -> None:
         map_tree(max, [1.0], (3.0, 4.0), name="x")
     with pytest.raises(ValueError, match=r"differ: x\[0\] is a leaf of \[1.0\], but not of \[\[1.0\]\]$"):
         map_tree(max, [1.0], [[1.0]], name="x")
+
+
+@pytest.mark.parametrize(("n", "shown"), [(32, f"['{'a' * 30}', '{'b' * 32}']"), (33, f"['{'a' * 30}', …")])
+def test_a_structure_of_more_than_seventy_characters_is_cut_in_a_message(n: int, shown: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        map_tree(max, ["a" * 30, "b" * n], [1.0])
+    assert str(caught.value) == f"the structures differ: tree[1] is a leaf of {shown}, but not of [1.0]"
 
 
 def test_leaves_meet_by_path() -> None:
@@ -250,6 +258,21 @@ def test_operands_are_leaves_whatever_else_they_are() -> None:
     own = Own(1.0)
     assert flatten([own])[0] == {"tree[0]": own}
     assert list(flatten([None, "text", b"", Layer, Dual(1.0, 2.0)], "x")[0]) == ["x[0]", "x[1]", "x[2]", "x[3]", "x[4]"]
+
+
+def test_an_array_of_another_library_is_a_leaf_as_a_whole() -> None:
+    class Tensor:
+        """Two numbers; NumPy, PyTorch and JAX mark their arrays by this method."""
+
+        def __dlpack__(self) -> None: ...
+
+        def __iter__(self) -> Iterator[float]:
+            return iter([1.0, 2.0])
+
+    tensor = Tensor()
+    assert flatten([tensor], entries=False)[0] == {"tree[0]": tensor}
+    with pytest.raises(TypeError, match=r"^tree\[0\] is a Tensor; use a list"):
+        flatten([tensor])
 
 
 def test_a_container_may_occur_twice_and_is_not_changed() -> None:

@@ -1,0 +1,33 @@
+"""Manners: how a node behaves as a Python object."""
+
+from typing import Any
+
+from autograd import Value, dot, tanh
+from autograd.manners import describe
+
+
+def test_a_comparison_of_nodes_is_equal_to_its_truth_value() -> None:
+    x, y = Value(2.0), Value(2.0)
+    assert [x == x, x == y, x != x, x != y] == [True, False, False, True]
+    assert {x == x, x != y} == {True} and {x == y, x != x} == {False} and repr(x == x) == "True"
+
+
+def test_a_node_is_described_by_its_operation() -> None:
+    w, x = Value(0.5, "w"), Value(2.0)
+    for node, text in (
+        (w, "w = 0.5"), (x, "Value(2.0)"), (+w, "w = 0.5"), (+x, "Value(2.0)"), (+(w * x), "w * 2.0 = 1.0"),
+        (tanh(w * 0), "tanh(0.0) = 0.0"), (3 - w, "3.0 - w = 2.5"), (dot([w, 1], [x, x]), "dot(w, 1.0, 2.0, 2.0) = 3.0"),
+        (dot([w, 1], [x, x], 4), "dot(w, 1.0, …, 4.0) = 7.0"),
+    ):  # fmt: skip
+        assert describe(node) == text
+
+
+def test_ipython_prints_the_name_of_a_row() -> None:
+    written: list[str] = []
+
+    class Printer:
+        text = written.append
+
+    row: Any = tanh
+    row._repr_pretty_(Printer(), cycle=False)
+    assert written == ["<primitive tanh>"]
