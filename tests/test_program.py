@@ -17,10 +17,8 @@ import pytest
 from autograd import Value, arctan2, compile, dot, exp, logsumexp, maximum, primitives, prod, tanh, total
 from autograd.compiler.canonical import canonical
 from autograd.compiler.interpreter import interpreter_text
-from autograd.compiler.layout import lay_out
 from autograd.compiler.native import NativeMachine
 from autograd.compiler.program import MACHINES
-from autograd.compiler.schedule import schedule
 from autograd.compiler.tracing import Trace
 from nn import MLP, losses
 
@@ -163,9 +161,7 @@ def test_every_left_row_meeting_every_right_row_is_a_matrix_product() -> None:
     def pairs(x: Any) -> Any:
         return [[sum(w * v for w, v in zip(row, x[4 * p : 4 * p + 4], strict=True)) for p in range(2)] for row in model]
 
-    trace = Trace(pairs, [w for row in model for w in row], [(8,)])
-    graph, outputs = canonical(trace.graph, trace.outputs)
-    [product] = lay_out(graph, schedule(graph, len(graph)), outputs).instructions
+    product = compile(pairs, [w for row in model for w in row], example=[[0.0] * 8]).layout.instructions[0]
     assert product.kind == "product"
     assert product.out.index.shape == (1, 3, 2)
 

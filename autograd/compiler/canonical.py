@@ -22,6 +22,8 @@ products to add up.  The same operation on the same operands is the same node, a
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections import defaultdict
 from collections.abc import Container, Iterable, Sequence
 from itertools import chain
@@ -66,8 +68,8 @@ class Canonical:
         self.rows, self.operands = self.graph.rows, self.graph.operands
         self.known: defaultdict[Primitive | None, dict[tuple[int, ...], int]] = defaultdict(dict)  # by row, then by operands
         n = len(like.parameters)
-        self.parameter, other = (LEARNS, VARIES) if of == "parameters" else (0, VARIES | LEARNS)
-        self.depends = [self.parameter] * n + [other] * (like.n_leaves - n)
+        parameter, other = (LEARNS, VARIES) if of == "parameters" else (0, VARIES | LEARNS)
+        self.depends = [parameter] * n + [other] * (like.n_leaves - n)
 
     def add(self, graph: Graph, wanted: Sequence[int]) -> list[int]:
         """Add the nodes of a graph that are wanted and what they are computed from; return where they are."""
@@ -139,14 +141,8 @@ class Canonical:
         place = self.known[None].setdefault(places, len(flags))
         if place == len(flags):
             constants = self.graph.constants
-            some, every = self.parameter, 0
-            if max(places) >= len(self.graph.parameters):
-                some, every = 0, ALL_VARY
-                for j in places:
-                    some |= flags[j]
-                    if not flags[j] & VARIES and constants.get(j) != 0:
-                        every = 0
-            flags.append(some & (VARIES | LEARNS) | every)
+            found = {flags[j] for j in places if constants.get(j) != 0}
+            flags.append(functools.reduce(operator.or_, found, ALL_VARY if all(some & VARIES for some in found) else 0))
             self.rows.append(None)
             self.operands.append(places)
         return place
@@ -168,21 +164,16 @@ class Canonical:
             left, right = (self.listed(places) for places in zip(*pairs, strict=True))
         return self.node(primitives.dot, (left, right, *bias))
 
-    def product(self, a: int, b: int) -> int:
-        """Enter a product."""
-        swap = self.depends[a] & VARIES and not self.depends[b] & VARIES
-        return self.node(primitives.multiply, (b, a) if swap else (a, b))
-
     def _oriented(self, products: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
         depends = self.depends
         return [(b, a) if depends[a] & VARIES and not depends[b] & VARIES else (a, b) for a, b in products]
 
     def sum(self, products: Sequence[tuple[int, int]], addends: Sequence[int]) -> int:
         """Enter a sum of products and other terms."""
+        products = self._oriented(products)
         if len(products) == 1:
-            addends = [self.product(*products[0]), *addends]
+            addends = [self.node(primitives.multiply, products[0]), *addends]
         elif products:
-            products = self._oriented(products)
             bias = [self.sum([], addends)] if addends else []
             left, right = zip(*products, strict=True)
             return self.node(primitives.dot, (self.listed(left), self.listed(right), *bias))

@@ -340,7 +340,7 @@ class Names:
         for words, _, differ, labels in groups:
             counted = self.counted.get(words, set())
             stems |= dict.fromkeys(_stem(label, counted) for label in (labels[:1] if differ <= counted else labels))
-        return next(iter(stems)) if len(stems) == 1 else f"[{', '.join(stems)}]" if stems else ""
+        return f"[{', '.join(stems)}]" if len(stems) > 1 else "".join(stems)
 
 
 class Alike(NamedTuple):
