@@ -7,6 +7,7 @@ tape of the native back end, the calls of the array back end.  So they are writt
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -14,9 +15,10 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 from approved_pictures import lined
-from approved_programs import layered, made, values
+from approved_programs import called, laid_out, layered, made, values
 
 from autograd import Value, compile, dot, exp, grad, log, maximum, relu, sqrt, tanh, total, where
+from autograd.compiler.arrays import Bound, NumPyMachine
 from autograd.compiler.backward import Passes, template
 from autograd.compiler.batches import Batch
 from autograd.compiler.definitions import definition, has_definition
@@ -116,11 +118,12 @@ def taped(machine: NativeMachine) -> Iterator[str]:
 
 
 def compiled() -> Iterator[str]:
-    """Iterate over programs as graphs, groups and tapes, the graphs of their Jacobians, and the back ends of batches."""
+    """Iterate over programs as graphs, groups and tapes, the graphs of their Jacobians, and how large a native batch is."""
+    shown = {name for name, *_ in layered()}  # as instructions and calls in `instructions.txt`
     for name, f, parameters, example in (*made(), *layered(), *more()):
         program: Program = compile(f, parameters, example=example)
         plan = program.trace
-        yield f"\n{name}"
+        yield f"\n{name}\n{program}"
         yield from passed(plan.passes)
         yield from grouped(plan.groups)
         if can_run(program.graph):
@@ -129,8 +132,11 @@ def compiled() -> Iterator[str]:
             found, its = plan.jacobian(of)
             yield f"    Jacobian of {of} {found.shape}: rows {numbered(found.rows)}, columns {numbered(found.columns)}"
             yield from passed(its.passes)
-        sizes = [n for n in range(1, 99) if program.backend_for(n) == "native"]
-        yield f"    native up to batches of {max(sizes, default=0)}"
+        if name not in shown:
+            yield from laid_out(program.layout)
+            yield from called(Bound(NumPyMachine(plan, program.parameters), 3))
+        size = bisect_left(range(1, 10**5), True, key=lambda n: program.backend_for(n) == "numpy")
+        yield f"    native up to batches of {size}"
 
 
 def rules() -> Iterator[str]:

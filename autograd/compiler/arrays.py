@@ -259,18 +259,15 @@ class Bound:
 
     def over_batch(self, instruction: Instruction) -> None:
         """Add the calls of a product that takes the batch in: the gradients of a matrix of weights."""
-        item, (c, m, n) = self.dtype.itemsize, instruction.out.index.shape
-        even = strides(instruction.out.index)
+        item, index = self.dtype.itemsize, instruction.out.index
+        even, (c, m, n) = strides(index), index.shape
         is_contiguous = even is not None and _blas(even[1][1] * item, m, even[1][2] * item, n, item)
-        if even is not None and is_contiguous:
-            dims = [(length, step * item) for length, step in zip((c, m, n), even[1], strict=True)]
-            target: Any = self.see(GRADIENT, even[0], dims[c == 1 :])
-        else:
-            target = np.empty((c, m, n)[c == 1 :], self.dtype)
+        target = self.view(instruction.out)[..., 0] if is_contiguous else np.empty(index.shape, self.dtype)
+        target = target if c > 1 else target[0]
         for i, (left, right) in enumerate(instruction.factors):
             self.accumulate(np.matmul, i, target, self.matrix(left, wide=True), self.matrix(right, wide=True, turned=True))
         if not is_contiguous:
-            self.call(np.put, self.spaces[GRADIENT], instruction.out.index, target)
+            self.call(np.put, self.spaces[GRADIENT], index, target)
 
     def multiply(self, left: Slots, right: Slots, i: int, target: Array) -> tuple[Any, ...]:
         """Return how a part of a product is computed: function, i, target, operands."""
