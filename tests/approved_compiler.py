@@ -17,7 +17,7 @@ import numpy as np
 from approved_pictures import lined
 from approved_programs import called, laid_out, layered, made, values
 
-from autograd import Value, compile, dot, exp, grad, log, maximum, relu, sqrt, tanh, total, where
+from autograd import Value, compile, dot, exp, grad, log, maximum, relu, sqrt, tanh, total, value_and_grad, where
 from autograd.compiler.arrays import Bound, NumPyMachine
 from autograd.compiler.backward import Passes, template
 from autograd.compiler.batches import Batch
@@ -83,6 +83,21 @@ def more() -> Iterator[tuple[str, Callable[..., Any], Sequence[Value], list[Any]
         w[:6],
         [[1.0, 2.0]],
     )
+    yield (
+        "a filter on results",
+        lambda x: total([dot(w[1:4], [tanh(w[0] * v) for v in x][i : i + 3]) ** 2 for i in (0, 1)]),
+        w[:4],
+        [[0.5] * 4],
+    )
+    yield (
+        "padding",
+        lambda x: [dot([0.0, *x], w[:3]), dot(w[:3], [*x, 0.0]), sum(a * b for a, b in zip([0.0, *x], w[:3], strict=True))],
+        w[:3],
+        [[1.0, 2.0]],
+    )
+    yield "a bias that is a sum", lambda x: tanh(dot(w[:2], x, x[0] * w[2] + w[3])) + dot(x, x, x[1]), w[:4], [[1.0, 2.0]]
+    yield "one product as a result", lambda x: [dot([w[0]], [x]), dot([x], [x], w[1]), total([w[0]])], w[:2], [1.0]
+    yield "a sum of zeros", lambda x: x + value_and_grad(lambda a: a + a)(0.0)[0] * w[0], w[:1], [1.0]
     yield "weights only", lambda: dot(w[:2], w[2:4]) + total([v * v for v in w[:4]]), w[:4], []
     yield "constants", lambda x: w[0] * exp(2.0) + maximum(x, 2.0, 3.0) - 1 / x + (x - 1) / 2, w[:1], [1.0]
 
@@ -118,25 +133,34 @@ def taped(machine: NativeMachine) -> Iterator[str]:
 
 
 def compiled() -> Iterator[str]:
-    """Iterate over programs as graphs, groups and tapes, the graphs of their Jacobians, and how large a native batch is."""
-    shown = {name for name, *_ in layered()}  # as instructions and calls in `instructions.txt`
+    """Iterate over programs as graphs, groups and tapes, and how large a native batch is."""
+    written = {name for name, *_ in layered()}  # as instructions and calls in `instructions.txt`
     for name, f, parameters, example in (*made(), *layered(), *more()):
         program: Program = compile(f, parameters, example=example)
         plan = program.trace
-        yield f"\n{name}\n{program}"
+        yield f"\n{name}"
         yield from passed(plan.passes)
         yield from grouped(plan.groups)
         if can_run(program.graph):
             yield from taped(NativeMachine(plan, program.parameters))
-        for of in OF:
-            found, its = plan.jacobian(of)
-            yield f"    Jacobian of {of} {found.shape}: rows {numbered(found.rows)}, columns {numbered(found.columns)}"
-            yield from passed(its.passes)
-        if name not in shown:
+        if name not in written:
             yield from laid_out(program.layout)
-            yield from called(Bound(NumPyMachine(plan, program.parameters), 3))
+            for batch in (1, 2):
+                yield f"    batch {batch}"
+                yield from called(Bound(NumPyMachine(plan, program.parameters), batch))
         size = bisect_left(range(1, 10**5), True, key=lambda n: program.backend_for(n) == "numpy")
         yield f"    native up to batches of {size}"
+
+
+def jacobians() -> Iterator[str]:
+    """Iterate over programs as equations, and the graphs of their Jacobians."""
+    for name, f, parameters, example in more():
+        program: Program = compile(f, parameters, example=example)
+        yield f"\n{name}\n{program}"
+        for of in OF:
+            found, plan = program.trace.jacobian(of)
+            yield f"    Jacobian of {of} {found.shape}: rows {numbered(found.rows)}, columns {numbered(found.columns)}"
+            yield from passed(plan.passes)
 
 
 def rules() -> Iterator[str]:
@@ -276,6 +300,7 @@ def classes(x: Any) -> str:
 
 COMPILED: Final[dict[str, Callable[[], str]]] = {
     "compiled.txt": lambda: lined(compiled()),
+    "jacobians.txt": lambda: lined(jacobians()),
     "batches.txt": lambda: lined(batches()),
     "rules.txt": lambda: lined(rules()),
 }

@@ -83,7 +83,7 @@ class Canonical:
             row, made_of = rows[i], operands[i]
             if inner[i]:
                 inner[i] = uses[i] == 1 and (row is primitives.multiply or row in ADDITIVE or _is_square(graph, i))
-            if not uses[i] or (row is None and max(made_of, default=0) < n_leaves):
+            if not uses[i]:
                 continue
             if row in ADDITIVE:
                 if row is primitives.dot:
@@ -108,8 +108,7 @@ class Canonical:
             elif row is primitives.dot and _is_plain(graph, made_of, inner):
                 for k in made_of[:2]:
                     if place[k] < 0:
-                        is_moved = max(operands[k]) >= n_leaves
-                        place[k] = self.listed(tuple(map(place.__getitem__, operands[k])) if is_moved else operands[k])
+                        place[k] = self.listed(tuple(map(place.__getitem__, operands[k])))
                 place[i] = self._dot(*[place[j] for j in made_of])
             elif row in ADDITIVE:
                 place[i] = self.sum(*_terms(graph, i, inner, zeros, place))
@@ -155,18 +154,19 @@ class Canonical:
         return place
 
     def _dot(self, left: int, right: int, *bias: int) -> int:
-        """Enter a dot of two lists; in a product of what varies and what does not, the latter stands left."""
-        a, b = self.depends[left], self.depends[right]
-        if a & ALL_VARY and not b & VARIES:
-            left, right = right, left
-        elif a & VARIES and not b & ALL_VARY:
+        """Enter a dot of two lists, with what varies on the right."""
+        if self.depends[left] & VARIES and not self.depends[right] & ALL_VARY:
             pairs = self._oriented(zip(self.graph.operands[left], self.graph.operands[right], strict=True))
             left, right = (self.listed(places) for places in zip(*pairs, strict=True))
         return self.node(primitives.dot, (left, right, *bias))
 
     def _oriented(self, products: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-        depends = self.depends
-        return [(b, a) if depends[a] & VARIES and not depends[b] & VARIES else (a, b) for a, b in products]
+        """Return products with what varies on the right, and with it a 0, which may pad a list of what varies."""
+        depends, constants = self.depends, self.graph.constants
+        return [
+            (b, a) if (depends[a] & VARIES or constants.get(a) == 0) and not depends[b] & VARIES else (a, b)
+            for a, b in products
+        ]
 
     def sum(self, products: Sequence[tuple[int, int]], addends: Sequence[int]) -> int:
         """Enter a sum of products and other terms."""
