@@ -377,12 +377,11 @@ class Backward:
         """Return the gradients of the parameters, which come last."""
         operands, n = self.graph.operands, len(self.graph.parameters)
         varying = {place for place, pairs in self.uses.items() if any(map(self._varies, pairs))}
-        lists = [place for place in varying if max(operands[place]) < n]
-        busy = {j for j, pairs in self.terms.items() if any(map(self._varies, pairs))}
-        busy.update(*[operands[place] for place in varying.difference(lists)])
-        counts = Counter(chain.from_iterable([operands[place] for place in lists]))
-        busy |= {j for j, count in counts.items() if count > 1}
-        found, structured = Gradients(), {place for place in lists if busy.isdisjoint(operands[place])}
+        counts = Counter(chain.from_iterable([operands[place] for place in varying]))
+        busy = {j for j, count in counts.items() if count > 1}
+        busy.update(j for j, pairs in self.terms.items() if any(map(self._varies, pairs)))
+        structured = {place for place in varying if max(operands[place]) < n and busy.isdisjoint(operands[place])}
+        found = Gradients()
         for place in self.uses:
             rest = self._of_list(place, found) if place in structured else range(len(operands[place]))
             for k in rest:
