@@ -17,7 +17,7 @@ import numpy as np
 from approved_pictures import lined
 from approved_programs import called, laid_out, layered, made, values
 
-from autograd import Value, compile, dot, exp, grad, log, maximum, relu, sqrt, tanh, total, value_and_grad, where
+from autograd import Value, compile, dot, exp, floor, grad, log, maximum, relu, sqrt, tanh, total, value_and_grad, where
 from autograd.compiler.arrays import Bound, NumPyMachine
 from autograd.compiler.backward import Passes, template
 from autograd.compiler.batches import Batch
@@ -37,6 +37,10 @@ NAMES: Final = {code: row.name for row, code in CODES.items()} | {PRODUCTS: "pro
 def more() -> Iterator[tuple[str, Callable[..., Any], Sequence[Value], list[Any]]]:
     """Iterate over functions, as `made` does; here it is the passes that are of interest."""
     w = values(*(0.25 * (i - 4) for i in range(12)))
+
+    def below_a_branch(x: Any) -> Any:
+        return where(x[0] > w[0], lambda: dot([sqrt(w[1] * x[0]), log(w[2] * x[1])], w[3:5]), lambda: w[1] * x[0])
+
     yield "no data", lambda: (w[0] - 3) ** 2, w[:2], []
     yield "no parameters", lambda x: [dot(x, x) + 1, x[0] * 1], [], [[1.0, 2.0]]
     yield "a parameter", lambda x: [w[0], 3.0, x], w[:2], [1.0]
@@ -98,8 +102,17 @@ def more() -> Iterator[tuple[str, Callable[..., Any], Sequence[Value], list[Any]
     yield "a bias that is a sum", lambda x: tanh(dot(w[:2], x, x[0] * w[2] + w[3])) + dot(x, x, x[1]), w[:4], [[1.0, 2.0]]
     yield "one product as a result", lambda x: [dot([w[0]], [x]), dot([x], [x], w[1]), total([w[0]])], w[:2], [1.0]
     yield "a sum of zeros", lambda x: x + value_and_grad(lambda a: a + a)(0.0)[0] * w[0], w[:1], [1.0]
+    yield "a list below a branch", below_a_branch, w[:5], [[1.0, 2.0]]
+    yield "a constant condition", lambda x: where(0.0, sqrt(w[0] * x), w[1] * x), w[:2], [1.0]
+    yield "an infinite slope times 0", lambda x: sqrt(floor(w[0] * x)), w[:1], [1.0]
+    yield "own rules", lambda x: CUBIC(w[0] * x) + sqrt(RAMP(w[1] * x)), w[:2], [1.0]
+    yield "one delta for all", lambda x, y: tanh(dot(w[:2], x)) + dot(w[:2], y) * w[2], w[:3], [[1.0, 2.0]] * 2
     yield "weights only", lambda: dot(w[:2], w[2:4]) + total([v * v for v in w[:4]]), w[:4], []
     yield "constants", lambda x: w[0] * exp(2.0) + maximum(x, 2.0, 3.0) - 1 / x + (x - 1) / 2, w[:1], [1.0]
+
+
+CUBIC: Final = Unary("cubic", lambda x: x * x * x + 1.5 * x * x, lambda x, out: 3 * x * x + 3 * x)
+RAMP: Final = Unary("ramp", lambda x: maximum(x, 0.0), lambda x, out: where(out > 0, 1.0, 0.0))
 
 
 def numbered(numbers: Iterable[int]) -> str:
