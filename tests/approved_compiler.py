@@ -279,6 +279,15 @@ Point([[1.0], [2.0, 3.0]], [2.0, 3.0])
 [Point(1.0, 2.0), Weights(3.0, 4.0)]
 [[1.0, 2.0], Weights([3.0, 4.0], [5.0, 6.0])]
 [[1.0], 2.0]
+[[(1.0,)], [(2.0,), (3.0,)]]
+[[1.0], [2.0, 3.0]], [(1.0, 2.0), (3.0, 4.0)]
+[[1.0], [2.0, 3.0]], {"a": [1.0, 2.0]}, [[(1.0, 2.0)], [(3.0, 4.0)]]
+[{"x": 1.0, "y": 2.0}, Point(1.0, 2.0)]
+["a b" + " c" * 32 + "d"]
+["a b" + " c" * 32 + "dd"]
+[[0.0] * 9]
+[1.0, masked]
+[[1.0, masked], [2.0, 3.0]]
 [{"a": 1.0, "b": [2.0]}, {"a": 3.0, "b": [4.0]}]
 [[{"a": 1.0}], [{"a": 2.0}]]
 [{"a": 1.0}, {"b": 3.0}]
@@ -291,7 +300,14 @@ Weights([1.0, 2.0], [[3.0], [4.0]])
 
 def batches() -> Iterator[str]:
     """Iterate over arguments with the arrays that they consist of, and the groups of examples of one structure."""
-    names = {"array": np.array, "masked_array": np.ma.masked_array, "Fraction": Fraction, "Point": Point, "Weights": Weights}
+    names = {
+        "array": np.array,
+        "masked_array": np.ma.masked_array,
+        "masked": np.ma.masked,
+        "Fraction": Fraction,
+        "Point": Point,
+        "Weights": Weights,
+    }
     for text in BATCHES.strip().splitlines():
         yield f">>> {text}"
         try:
