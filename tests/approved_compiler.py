@@ -41,6 +41,12 @@ def more() -> Iterator[tuple[str, Callable[..., Any], Sequence[Value], list[Any]
     def below_a_branch(x: Any) -> Any:
         return where(x[0] > w[0], lambda: dot([sqrt(w[1] * x[0]), log(w[2] * x[1])], w[3:5]), lambda: w[1] * x[0])
 
+    def shared_in_part(x: Any, y: Any) -> Any:
+        return total([tanh(dot([*w[:2], w[2 + i]], [*x[i : i + 2], y])) for i in (0, 1)])
+
+    def meeting_in_part(x: Any) -> Any:
+        return [dot(w[:2], x[:2]), dot(w[:2], x[1:]), dot(w[2:4], x[:2])]
+
     yield "no data", lambda: (w[0] - 3) ** 2, w[:2], []
     yield "no parameters", lambda x: [dot(x, x) + 1, x[0] * 1], [], [[1.0, 2.0]]
     yield "a parameter", lambda x: [w[0], 3.0, x], w[:2], [1.0]
@@ -107,6 +113,10 @@ def more() -> Iterator[tuple[str, Callable[..., Any], Sequence[Value], list[Any]
     yield "an infinite slope times 0", lambda x: sqrt(floor(w[0] * x)), w[:1], [1.0]
     yield "own rules", lambda x: CUBIC(w[0] * x) + sqrt(RAMP(w[1] * x)), w[:2], [1.0]
     yield "one delta for all", lambda x, y: tanh(dot(w[:2], x)) + dot(w[:2], y) * w[2], w[:3], [[1.0, 2.0]] * 2
+    yield "spaces by turns", lambda x: dot(w[:3], [tanh(x[0]), x[1], tanh(x[1])]), w[:3], [[1.0, 2.0]]
+    yield "lists in disorder", lambda x: [dot([w[0], w[2], w[1]], x), dot([w[0], w[0]], [x[1], x[0]])], w[:3], [[1.0, 2.0, 3.0]]
+    yield "filters that share a part", shared_in_part, w[:4], [[1.0, 2.0, 3.0], 0.5]
+    yield "rows that meet in part", meeting_in_part, w[:4], [[1.0, 2.0, 3.0]]
     yield "weights only", lambda: dot(w[:2], w[2:4]) + total([v * v for v in w[:4]]), w[:4], []
     yield "constants", lambda x: w[0] * exp(2.0) + maximum(x, 2.0, 3.0) - 1 / x + (x - 1) / 2, w[:1], [1.0]
 

@@ -18,6 +18,7 @@ from autograd import Value, arctan2, compile, dot, exp, logsumexp, maximum, prim
 from autograd.compiler.arrays import Bound, NumPyMachine
 from autograd.compiler.canonical import canonical
 from autograd.compiler.interpreter import interpreter_text
+from autograd.compiler.layout import box
 from autograd.compiler.native import NativeMachine
 from autograd.compiler.program import MACHINES
 from autograd.compiler.tracing import Trace
@@ -173,6 +174,23 @@ def test_products_of_more_than_a_million_multiplications_are_turned(k: int, is_t
     program = compile(lambda x: [dot(row, x) for row in model], [w for row in model for w in row], example=[[0.0] * k])
     calls = Bound(NumPyMachine(program.trace, program.parameters), 1000).calls
     assert ("product" in [getattr(function, "__name__", "") for function, _ in calls]) is is_turned
+
+
+@pytest.mark.parametrize(
+    ("columns", "shape"),
+    [
+        ([[0, 1, 2, 3]], (4,)),
+        ([[4, 4, 4]], (3,)),
+        ([[0, 1, 2, 10, 11, 12], [7] * 6], (2, 3)),
+        ([[0, 1, 5, 6, 7]], (5,)),
+        ([[0, 1, 5, 6, 9, 10]], (6,)),
+        ([[0, 1, 4, 5, 8, 9, 12, 13], [0, 0, 0, 0, 1, 1, 1, 1]], (4, 2)),
+        ([[0, 2, 4, 5]], (4,)),
+        ([[3]], (1,)),
+    ],
+)
+def test_lists_of_slots_are_seen_in_two_dimensions(columns: list[list[int]], shape: tuple[int, ...]) -> None:
+    assert box([np.array(column) for column in columns]) == shape
 
 
 def leaves_of(n: int, m: int) -> list[list[Value]]:
