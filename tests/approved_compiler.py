@@ -175,6 +175,45 @@ def compiled() -> Iterator[str]:
         yield f"    native up to batches of {size}"
 
 
+LABELS: Final = (
+    ("a", "b"), ("w9", "w10"), ("w0", "w1", "b0", "b1"), ("a1.b0.w0", "a1.b0.w1"), (None, None), ("a", None), ("w1_0", "w1_1"),
+    ("layer1.neuron0.w0", "layer1.neuron1.w0", "layer2.neuron0.w0"), ("layer1.neuron0.w0", "layer1.neuron0.w1"),
+    ("layer1.neuron9.w0", "layer1.neuron10.w0"), ("theta", "x1"), ("a", "a"), ("7", "8"),
+)  # fmt: skip
+
+
+def named() -> Iterator[tuple[Callable[..., Any], Sequence[Value], list[Any]]]:
+    """Iterate over functions, with parameters and nodes of many names."""
+    for labels in LABELS:
+        leaves = [Value(0.5, label) for label in labels]
+        yield lambda x, leaves=leaves: tanh(dot(leaves, x)) + leaves[0], leaves, [[1.0] * len(leaves)]
+    w = [Value(0.25 * i) for i in range(6)]
+
+    def deep(x: Any) -> Any:
+        for _ in range(30):
+            x = tanh(x)
+        return x
+
+    def labelled(x: Any) -> Any:
+        nets = [dot(w[2 * i : 2 * i + 2], x) for i in range(3)]
+        outs = [tanh(net) for net in nets]
+        shared = w[0] * w[1]
+        nets[0].label, nets[1].label, nets[2].label, outs[0].label, shared.label = "net0", "net1", "net2", "out0", "shared"
+        return total(outs) * shared + outs[2]
+
+    yield deep, [], [0.5]
+    yield labelled, w, [[1.0, 2.0]]
+    yield lambda x: total([tanh(a * b) for a in w[:2] for b in x]) + dot(w[:2], x) * w[2] + w[3], w[:4], [[1.0, 2.0]]
+    yield lambda x: total([tanh(dot(w[i::3], x)) * w[5 - i] for i in range(3)]), w, [[1.0, 2.0]]
+
+
+def lessons() -> Iterator[str]:
+    """Iterate over programs as equations, with the names that they give."""
+    for f, parameters, example in named():
+        program: Program = compile(f, parameters, example=example)
+        yield f"\n{', '.join(f'{leaf.label}' for leaf in parameters)}\n{program}\n{program.latex}"
+
+
 def jacobians() -> Iterator[str]:
     """Iterate over programs as equations, and the graphs of their Jacobians."""
     for name, f, parameters, example in more():
@@ -340,6 +379,7 @@ def classes(x: Any) -> str:
 COMPILED: Final[dict[str, Callable[[], str]]] = {
     "compiled.txt": lambda: lined(compiled()),
     "jacobians.txt": lambda: lined(jacobians()),
+    "lessons.txt": lambda: lined(lessons()),
     "batches.txt": lambda: lined(batches()),
     "rules.txt": lambda: lined(rules()),
 }

@@ -311,7 +311,7 @@ def _key(slots: Slots) -> tuple[int, bytes]:
 def _is_transposed(slots: Slots) -> bool:
     """Return whether slots [c×m×K] lie with their columns one after the other, as a transposed matrix."""
     even = strides(slots.index)
-    return even is not None and slots.index.shape[2] > 1 and slots.index.shape[1] > 1 and even[1][1] < even[1][2]
+    return even is not None and 0 < even[1][1] < even[1][2]
 
 
 class Names:
