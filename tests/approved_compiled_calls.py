@@ -170,6 +170,17 @@ stepped([1.0, 2.0], [2.0, 5.0], states=np.broadcast_to(0.0, (1, 1)))
 stepped([1.0, 2.0], [2.0, 5.0], reduce="max")
 stepped([1.0, 2.0], [2.0, 5.0], step=0.5)
 stepped([[1.0], [2.0, 3.0]], [2.0, 5.0])
+stepped([[1.0], [2.0, 3.0]], [2.0, 5.0], of=compile(lambda x, y: (w * sum(x) - y) ** 2, [w]))
+stepped(of=compile(lambda: [(w - 3) ** 2, w], [w]), batches=[[0], [0]])
+stepped(of=compile(lambda: [(w - 3) ** 2, w], [w], backend="numpy"), batches=[[0], [0]])
+[(stepped([1.0, 2.0], [2.0, 5.0], rule=by_held)[0], held.fill(x), [*program.parameters]) for x in (2.0, 4.0, 8.0)]
+compile(lambda x: w * x, [w]).gradient([1.5e308, 1.25e308, 1e308])
+compile(lambda x: w * x, [w]).gradient([1.5e308] * 2, reduce="sum")
+[compile(lambda x: w * x, [w], backend=b).gradient([1.5e308] * 5) for b in ("numpy", "native", "pure")]
+compile(lambda x: w * x * 1e10, [w], backend="numpy").gradient([1.5e308, 1e308])
+compile(lambda x: [2.0, x], [w]).jacobian([1.0, 3.0], sparse=True).toarray()
+[(traced := compile(lambda x: w * sum(x), [w], traces=2)), [traced([[1.0] * n]) for n in (1, 2, 3)], [*traced.traces]]
+[traced := compile(lambda x: w * sum(x), [w], traces=2), [traced([[1.0] * n]) for n in (1, 2, 1, 3)], [*traced.traces]]
 """
 
 
@@ -196,13 +207,16 @@ def own() -> dict[str, Any]:
     compile(keep, example=[1.0])
     program: Any = compile(lambda x, y: [(w * x - y) ** 2, w * x], [w])
 
-    def stepped(*arguments: Any, **options: Any) -> Any:
+    def stepped(*arguments: Any, of: Any = None, **options: Any) -> Any:
         usual: dict[str, Any] = {"batches": [[0, 1], [1]], "rates": [0.25, 0.5], "states": np.zeros((0, 1)), "rule": descent}
-        found = program.train(*arguments, **(given := usual | options))
+        found = (of or program).train(*arguments, **(given := usual | options))
         return found and (*found[:1], found[1][:, : sum(map(len, given["batches"][: found[0]]))], *found[2:])
 
     def descent(w: Any, g: Any, rate: Any, state: Any, step: Any) -> Any:
         return w - rate * g, state
+
+    def by_held(w: Any, g: Any, rate: Any, state: Any, step: Any) -> Any:
+        return w - held[0, 0] * g, state
 
     def momentum(w: Any, g: Any, rate: Any, state: Any, step: Any) -> Any:
         velocity = 0.5 * (state[0] if state else 0.0) - rate * g
@@ -211,7 +225,7 @@ def own() -> dict[str, Any]:
     return {
         **{name: getattr(autograd, name) for name in autograd.__all__}, "compile": compile, "np": np, "random": random,
         "Pair": Pair, "Weights": Weights, "w": w, "u": u, "outside": w * 3, "held": held, "labelled": labelled, "kept": kept,
-        "program": program, "stepped": stepped, "momentum": momentum, "copied": copied,
+        "program": program, "stepped": stepped, "by_held": by_held, "momentum": momentum, "copied": copied,
         "numbers_only": Unary("numbers_only", lambda x: float(x), lambda x, out: 1.0),
     }  # fmt: skip
 
