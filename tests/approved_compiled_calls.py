@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import random
 from collections.abc import Callable, Iterator
 from typing import Any, Final
@@ -115,6 +116,20 @@ compile(lambda x: kept[0] + x, [w])([1.0])
 compile(lambda x: random.random() * x, [w])([1.0])
 compile(lambda x: numbers_only(x), [w])([1.0])
 compile(lambda x: numbers_only(x), [w], backend="native")([1.0])
+kept[0] + kept[0]
+kept[0] + 1.0
+compile(lambda x: bool(labelled(x, "z")), [w])([1.0])
+[compile(lambda x: labelled(w, "new") * x, [w])([1.0]), w]
+compile(lambda x: bool(nameless), [nameless])([1.0])
+compile(lambda x: (x * np.array([1.0, 2.0])).sum() * w, [w])([1.0])
+compile(lambda x: (np.array([1.0, 2.0]) - x) * w, [w])([1.0])
+[compile(lambda x: w * x, [w])([1.0]), grad(lambda a: a * a)(3.0)]
+[is_current(f, lambda x: w * x - 2.0) for f in (lambda x: w * x - 2.0, lambda x: x * w - 2.0, lambda x: w * x - 3.0)]
+[is_current(f, lambda x: w - x) for f in (lambda x: w - x, lambda x: x - w, lambda x: w + x, lambda x: (w - x) * 2)]
+[is_current(f, lambda x: [w * x, x]) for f in (lambda x: [w * x, x], lambda x: [x, w * x], lambda x: w * x)]
+[is_current(f, lambda x: w * x * math.nan) for f in (lambda x: w * x * math.nan, lambda x: w * x * 2.0)]
+[is_current(f, lambda x: arctan2(x, 0.0)) for f in (lambda x: arctan2(x, 0.0), lambda x: arctan2(x, -0.0))]
+is_current(lambda x: random.random() * x, lambda x: w * x)
 program.parameters
 program.parameters.fill(3.0) or program([1.0], [2.0])
 setattr(program, "parameters", [3.0]) or program([1.0], [2.0])
@@ -215,6 +230,12 @@ def own() -> dict[str, Any]:
     def descent(w: Any, g: Any, rate: Any, state: Any, step: Any) -> Any:
         return w - rate * g, state
 
+    def is_current(now: Any, then: Any) -> Any:
+        functions = [then]
+        switched: Any = compile(lambda x: functions[0](x), [w], example=[1.0])
+        functions[0] = now
+        return switched.is_current()
+
     def by_held(w: Any, g: Any, rate: Any, state: Any, step: Any) -> Any:
         return w - held[0, 0] * g, state
 
@@ -225,7 +246,8 @@ def own() -> dict[str, Any]:
     return {
         **{name: getattr(autograd, name) for name in autograd.__all__}, "compile": compile, "np": np, "random": random,
         "Pair": Pair, "Weights": Weights, "w": w, "u": u, "outside": w * 3, "held": held, "labelled": labelled, "kept": kept,
-        "program": program, "stepped": stepped, "by_held": by_held, "momentum": momentum, "copied": copied,
+        "program": program, "stepped": stepped, "by_held": by_held, "math": math, "is_current": is_current,
+        "nameless": Value(3.0), "momentum": momentum, "copied": copied,
         "numbers_only": Unary("numbers_only", lambda x: float(x), lambda x, out: 1.0),
     }  # fmt: skip
 

@@ -193,6 +193,11 @@ def test_lists_of_slots_are_seen_in_two_dimensions(columns: list[list[int]], sha
     assert box([np.array(column) for column in columns]) == shape
 
 
+def test_a_trace_takes_nested_lists() -> None:
+    trace = Trace(lambda x, y: [x[1][0], x[0][2], y], [], [(2, 3), ()])
+    assert trace.outputs == [3, 2, 6]
+
+
 def leaves_of(n: int, m: int) -> list[list[Value]]:
     """Return parameters in rows."""
     return [[Value(float(i * m + j)) for j in range(m)] for i in range(n)]
