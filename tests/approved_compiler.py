@@ -122,7 +122,7 @@ def more() -> Iterator[tuple[str, Callable[..., Any], Sequence[Value], list[Any]
     yield "constants", lambda x: w[0] * exp(2.0) + maximum(x, 2.0, 3.0) - 1 / x + (x - 1) / 2, w[:1], [1.0]
 
 
-CUBIC: Final = Unary("cubic", lambda x: x * x * x + 1.5 * x * x, lambda x, out: 3 * x * x + 3 * x)
+CUBIC: Final = Unary("cubic", lambda x: +x * x * x + dot([1.5 * x], [x]), lambda x, out: 3 * x * x + 3 * x)
 RAMP: Final = Unary("ramp", lambda x: maximum(x, 0.0), lambda x, out: where(out > 0, 1.0, 0.0))
 
 

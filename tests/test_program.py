@@ -193,6 +193,15 @@ def test_lists_of_slots_are_seen_in_two_dimensions(columns: list[list[int]], sha
     assert box([np.array(column) for column in columns]) == shape
 
 
+def test_a_sheet_is_as_wide_as_its_batch_within_a_tile() -> None:
+    program = compile(lambda x: x * 2, example=[1.0])
+    machine = NativeMachine(program.trace, program.parameters)
+    found = []
+    for machine.n_slots in (4, 3000, 5000):
+        found.append([machine._width(batch) for batch in (0, 1, 7, 9, 10_000)])
+    assert found == [[1, 1, 7, 9, 8192], [1, 1, 7, 9, 10], [1, 1, 7, 8, 8]]
+
+
 def test_a_trace_takes_nested_lists() -> None:
     trace = Trace(lambda x, y: [x[1][0], x[0][2], y], [], [(2, 3), ()])
     assert trace.outputs == [3, 2, 6]
