@@ -15,12 +15,12 @@ import numpy as np
 import pytest
 
 from autograd import Value, arctan2, compile, dot, exp, logsumexp, maximum, primitives, prod, tanh, total
+from autograd.compiler.arrays import Bound, NumPyMachine
 from autograd.compiler.canonical import canonical
 from autograd.compiler.interpreter import interpreter_text
-from autograd.compiler.layout import lay_out
+from autograd.compiler.layout import box
 from autograd.compiler.native import NativeMachine
 from autograd.compiler.program import MACHINES
-from autograd.compiler.schedule import schedule
 from autograd.compiler.tracing import Trace
 from nn import MLP, losses
 
@@ -163,11 +163,48 @@ def test_every_left_row_meeting_every_right_row_is_a_matrix_product() -> None:
     def pairs(x: Any) -> Any:
         return [[sum(w * v for w, v in zip(row, x[4 * p : 4 * p + 4], strict=True)) for p in range(2)] for row in model]
 
-    trace = Trace(pairs, [w for row in model for w in row], [(8,)])
-    graph, outputs = canonical(trace.graph, trace.outputs)
-    [product] = lay_out(graph, schedule(graph, len(graph)), outputs).instructions
+    product = compile(pairs, [w for row in model for w in row], example=[[0.0] * 8]).layout.instructions[0]
     assert product.kind == "product"
     assert product.out.index.shape == (1, 3, 2)
+
+
+@pytest.mark.parametrize(("k", "is_turned"), [(200, False), (201, True)])
+def test_products_of_more_than_a_million_multiplications_are_turned(k: int, is_turned: bool) -> None:
+    model = leaves_of(5, k)
+    program = compile(lambda x: [dot(row, x) for row in model], [w for row in model for w in row], example=[[0.0] * k])
+    calls = Bound(NumPyMachine(program.trace, program.parameters), 1000).calls
+    assert ("product" in [getattr(function, "__name__", "") for function, _ in calls]) is is_turned
+
+
+@pytest.mark.parametrize(
+    ("columns", "shape"),
+    [
+        ([[0, 1, 2, 3]], (4,)),
+        ([[4, 4, 4]], (3,)),
+        ([[0, 1, 2, 10, 11, 12], [7] * 6], (2, 3)),
+        ([[0, 1, 5, 6, 7]], (5,)),
+        ([[0, 1, 5, 6, 9, 10]], (6,)),
+        ([[0, 1, 4, 5, 8, 9, 12, 13], [0, 0, 0, 0, 1, 1, 1, 1]], (4, 2)),
+        ([[0, 2, 4, 5]], (4,)),
+        ([[3]], (1,)),
+    ],
+)
+def test_lists_of_slots_are_seen_in_two_dimensions(columns: list[list[int]], shape: tuple[int, ...]) -> None:
+    assert box([np.array(column) for column in columns]) == shape
+
+
+def test_a_sheet_is_as_wide_as_its_batch_within_a_tile() -> None:
+    program = compile(lambda x: x * 2, example=[1.0])
+    machine = NativeMachine(program.trace, program.parameters)
+    found = []
+    for machine.n_slots in (4, 3000, 5000):
+        found.append([machine._width(batch) for batch in (0, 1, 7, 9, 10_000)])
+    assert found == [[1, 1, 7, 9, 8192], [1, 1, 7, 9, 10], [1, 1, 7, 8, 8]]
+
+
+def test_a_trace_takes_nested_lists() -> None:
+    trace = Trace(lambda x, y: [x[1][0], x[0][2], y], [], [(2, 3), ()])
+    assert trace.outputs == [3, 2, 6]
 
 
 def leaves_of(n: int, m: int) -> list[list[Value]]:

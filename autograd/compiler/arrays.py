@@ -171,18 +171,12 @@ class Bound:
             self.call(np.take, self.spaces[space], index.reshape(-1), 0, found.reshape(index.size, -1), "clip")
         return self._gathered[key]
 
-    def matrix(self, slots: Slots, *, wide: bool, turned: bool = False) -> Any:
-        """Return slots [c×m×K] as matrices for BLAS, [m×K] if c is 1; if `turned`, as [K×m].
-
-        Args:
-            slots: where they are.
-            wide: whether the batch counts to K, as it does where products are summed over it; otherwise there is none.
-            turned: see above.
-        """
+    def matrix(self, slots: Slots, *, turned: bool = False) -> Any:
+        """Return slots [c×m×K] as matrices for BLAS, [m×K·batch], without c if it is 1; if `turned`, as [K·batch×m]."""
         c, m, k = slots.index.shape
         down, along = self.steps[slots.space]
         even = strides(slots.index)
-        width = self.width(slots.space) if wide else 1
+        width = self.width(slots.space)
         merges = width == 1 or k == 1 or (even is not None and even[1][2] * down == width * along)
         if even is not None and merges:
             across = along if width > 1 else even[1][2] * down
@@ -259,18 +253,15 @@ class Bound:
 
     def over_batch(self, instruction: Instruction) -> None:
         """Add the calls of a product that takes the batch in: the gradients of a matrix of weights."""
-        item, (c, m, n) = self.dtype.itemsize, instruction.out.index.shape
-        even = strides(instruction.out.index)
+        item, index = self.dtype.itemsize, instruction.out.index
+        even, (c, m, n) = strides(index), index.shape
         is_contiguous = even is not None and _blas(even[1][1] * item, m, even[1][2] * item, n, item)
-        if even is not None and is_contiguous:
-            dims = [(length, step * item) for length, step in zip((c, m, n), even[1], strict=True)]
-            target: Any = self.see(GRADIENT, even[0], dims[c == 1 :])
-        else:
-            target = np.empty((c, m, n)[c == 1 :], self.dtype)
+        target = self.view(instruction.out)[..., 0] if is_contiguous else np.empty(index.shape, self.dtype)
+        target = target if c > 1 else target[0]
         for i, (left, right) in enumerate(instruction.factors):
-            self.accumulate(np.matmul, i, target, self.matrix(left, wide=True), self.matrix(right, wide=True, turned=True))
+            self.accumulate(np.matmul, i, target, self.matrix(left), self.matrix(right, turned=True))
         if not is_contiguous:
-            self.call(np.put, self.spaces[GRADIENT], instruction.out.index, target)
+            self.call(np.put, self.spaces[GRADIENT], index, target)
 
     def multiply(self, left: Slots, right: Slots, i: int, target: Array) -> tuple[Any, ...]:
         """Return how a part of a product is computed: function, i, target, operands."""
@@ -279,9 +270,9 @@ class Bound:
         flat = target.reshape((c, m, n * width)[c == 1 :])
         if (widths[0] == 1 and widths[1] == width) and not (m == n == 1 < c):
             # The batch belongs to the columns: [m×K] @ [K × n·batch].
-            matrix = self.matrix(left, wide=False)
-            columns = self.matrix(Slots(right.space, right.index.swapaxes(1, 2)), wide=True)
-            if isinstance(columns, Place) and m * n * width * left.index.shape[2] > LARGE_PRODUCT:
+            matrix = self.matrix(left)
+            columns = self.matrix(Slots(right.space, right.index.swapaxes(1, 2)))
+            if isinstance(columns, Place) and target.size * left.index.shape[2] > LARGE_PRODUCT:
                 turned = self.borrow(flat.swapaxes(-1, -2).shape)
                 self.give_back(turned)
                 return _turned(turned), i, flat, matrix, columns

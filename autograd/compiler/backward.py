@@ -239,18 +239,12 @@ class Backward:
         """Return the gradient of a node, from all that arrived."""
         pairs, sources = self.terms.pop(i, []), self.member.get(i, ())
         if not pairs and len(sources) == 1:
-            deltas, factors = self.factors(*sources[0])
+            [(place, k)] = sources
+            deltas, columns = self.columns_of(place)
+            factors = columns[k]
             if self.constants.keys().isdisjoint(factors):
                 return self.form.sum_of(factors, deltas)
         return self.sum(pairs + self.from_lists(i) if sources else pairs)
-
-    def factors(self, place: int, k: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Return the δ of all dots that a list is in, and for its element k the factors."""
-        if len(self.uses[place]) == 1:
-            [(delta, other)] = self.uses[place]
-            return (delta,), (self.graph.operands[other][k],)
-        deltas, columns = self.columns_of(place)
-        return deltas, columns[k]
 
     def columns_of(self, place: int) -> tuple[tuple[int, ...], list[tuple[int, ...]]]:
         """Return the δ of all dots that a list is in, and for each of its elements the factors."""
@@ -263,7 +257,8 @@ class Backward:
         """Return what arrives at a node through the lists it is in."""
         found: list[Pair] = []
         for place, k in self.member.get(i, ()):
-            found += zip(*self.factors(place, k), strict=True)
+            deltas, columns = self.columns_of(place)
+            found += zip(deltas, columns[k], strict=True)
         return found
 
     def sum(self, pairs: Sequence[Pair]) -> int:
@@ -287,8 +282,7 @@ class Backward:
         return self.form.sum(products, addends)
 
     def _twice(self, x: int) -> int:
-        two = self.form.constant(2.0)
-        return self.sum([(two, x)]) if x in self.constants else self.form.node(multiply, (two, x))
+        return self.sum([(self.form.constant(2.0), x)])
 
     def through(self, i: int, row: Primitive, delta: int) -> None:
         """Pass a node's gradient on to its operands."""
@@ -383,12 +377,11 @@ class Backward:
         """Return the gradients of the parameters, which come last."""
         operands, n = self.graph.operands, len(self.graph.parameters)
         varying = {place for place, pairs in self.uses.items() if any(map(self._varies, pairs))}
-        lists = [place for place in varying if max(operands[place]) < n]
-        busy = {j for j, pairs in self.terms.items() if any(map(self._varies, pairs))}
-        busy.update(*[operands[place] for place in varying.difference(lists)])
-        counts = Counter(chain.from_iterable([operands[place] for place in lists]))
-        busy |= {j for j, count in counts.items() if count > 1}
-        found, structured = Gradients(), {place for place in lists if busy.isdisjoint(operands[place])}
+        counts = Counter(chain.from_iterable([operands[place] for place in varying]))
+        busy = {j for j, count in counts.items() if count > 1}
+        busy.update(j for j, pairs in self.terms.items() if any(map(self._varies, pairs)))
+        structured = {place for place in varying if max(operands[place]) < n and busy.isdisjoint(operands[place])}
+        found = Gradients()
         for place in self.uses:
             rest = self._of_list(place, found) if place in structured else range(len(operands[place]))
             for k in rest:

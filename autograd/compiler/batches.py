@@ -274,7 +274,7 @@ def _flattened(tree: Sequence[Any], path: str) -> tuple[Sequence[Any], Shape, tu
     shape: Shape = (len(tree),)
     classes: tuple[type, ...] = ()
     flat = tree
-    while flat and isinstance(flat[0], LISTS) and len({*map(type, flat)}) == len(sizes := {*map(len, flat)}) == 1:
+    while flat and isinstance(flat[0], LISTS) and len({*map(type, flat)}) == 1 == len(sizes := {*map(len, flat)}):
         if len(flat[0]) > SHORT and not isinstance(flat[0][0], LISTS):
             break
         shape, classes = (*shape, *sizes), (*classes, type(flat[0]))

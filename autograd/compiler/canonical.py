@@ -22,6 +22,8 @@ products to add up.  The same operation on the same operands is the same node, a
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections import defaultdict
 from collections.abc import Container, Iterable, Sequence
 from itertools import chain
@@ -66,8 +68,8 @@ class Canonical:
         self.rows, self.operands = self.graph.rows, self.graph.operands
         self.known: defaultdict[Primitive | None, dict[tuple[int, ...], int]] = defaultdict(dict)  # by row, then by operands
         n = len(like.parameters)
-        self.parameter, other = (LEARNS, VARIES) if of == "parameters" else (0, VARIES | LEARNS)
-        self.depends = [self.parameter] * n + [other] * (like.n_leaves - n)
+        parameter, other = (LEARNS, VARIES) if of == "parameters" else (0, VARIES | LEARNS)
+        self.depends = [parameter] * n + [other] * (like.n_leaves - n)
 
     def add(self, graph: Graph, wanted: Sequence[int]) -> list[int]:
         """Add the nodes of a graph that are wanted and what they are computed from; return where they are."""
@@ -81,7 +83,7 @@ class Canonical:
             row, made_of = rows[i], operands[i]
             if inner[i]:
                 inner[i] = uses[i] == 1 and (row is primitives.multiply or row in ADDITIVE or _is_square(graph, i))
-            if not uses[i] or (row is None and max(made_of, default=0) < n_leaves):
+            if not uses[i]:
                 continue
             if row in ADDITIVE:
                 if row is primitives.dot:
@@ -106,8 +108,7 @@ class Canonical:
             elif row is primitives.dot and _is_plain(graph, made_of, inner):
                 for k in made_of[:2]:
                     if place[k] < 0:
-                        is_moved = max(operands[k]) >= n_leaves
-                        place[k] = self.listed(tuple(map(place.__getitem__, operands[k])) if is_moved else operands[k])
+                        place[k] = self.listed(tuple(map(place.__getitem__, operands[k])))
                 place[i] = self._dot(*[place[j] for j in made_of])
             elif row in ADDITIVE:
                 place[i] = self.sum(*_terms(graph, i, inner, zeros, place))
@@ -139,14 +140,8 @@ class Canonical:
         place = self.known[None].setdefault(places, len(flags))
         if place == len(flags):
             constants = self.graph.constants
-            some, every = self.parameter, 0
-            if max(places) >= len(self.graph.parameters):
-                some, every = 0, ALL_VARY
-                for j in places:
-                    some |= flags[j]
-                    if not flags[j] & VARIES and constants.get(j) != 0:
-                        every = 0
-            flags.append(some & (VARIES | LEARNS) | every)
+            found = {flags[j] for j in places if constants.get(j) != 0}
+            flags.append(functools.reduce(operator.or_, found, ALL_VARY if all(some & VARIES for some in found) else 0))
             self.rows.append(None)
             self.operands.append(places)
         return place
@@ -159,30 +154,26 @@ class Canonical:
         return place
 
     def _dot(self, left: int, right: int, *bias: int) -> int:
-        """Enter a dot of two lists; in a product of what varies and what does not, the latter stands left."""
-        a, b = self.depends[left], self.depends[right]
-        if a & ALL_VARY and not b & VARIES:
-            left, right = right, left
-        elif a & VARIES and not b & ALL_VARY:
+        """Enter a dot of two lists, with what varies on the right."""
+        if self.depends[left] & VARIES and not self.depends[right] & ALL_VARY:
             pairs = self._oriented(zip(self.graph.operands[left], self.graph.operands[right], strict=True))
             left, right = (self.listed(places) for places in zip(*pairs, strict=True))
         return self.node(primitives.dot, (left, right, *bias))
 
-    def product(self, a: int, b: int) -> int:
-        """Enter a product."""
-        swap = self.depends[a] & VARIES and not self.depends[b] & VARIES
-        return self.node(primitives.multiply, (b, a) if swap else (a, b))
-
     def _oriented(self, products: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-        depends = self.depends
-        return [(b, a) if depends[a] & VARIES and not depends[b] & VARIES else (a, b) for a, b in products]
+        """Return products with what varies on the right, and with it a 0, which may pad a list of what varies."""
+        depends, constants = self.depends, self.graph.constants
+        return [
+            (b, a) if (depends[a] & VARIES or constants.get(a) == 0) and not depends[b] & VARIES else (a, b)
+            for a, b in products
+        ]
 
     def sum(self, products: Sequence[tuple[int, int]], addends: Sequence[int]) -> int:
         """Enter a sum of products and other terms."""
+        products = self._oriented(products)
         if len(products) == 1:
-            addends = [self.product(*products[0]), *addends]
+            addends = [self.node(primitives.multiply, products[0]), *addends]
         elif products:
-            products = self._oriented(products)
             bias = [self.sum([], addends)] if addends else []
             left, right = zip(*products, strict=True)
             return self.node(primitives.dot, (self.listed(left), self.listed(right), *bias))

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from autograd import primitives
-from autograd.compiler.backward import Gradients, Outer
+from autograd.compiler.backward import Gradients, Outer, Passes
 from autograd.compiler.schedule import BATCHED, STATIC, Group, fold_of, spaces
 from autograd.compiler.tracing import CONSTANTS, Graph
 from autograd.primitives import Primitive
@@ -112,20 +112,13 @@ class Layout:
         return [(space, which, slots[which]) for space, which in places]
 
 
-def lay_out(graph: Graph, groups: Sequence[Group], outputs: Sequence[int], gradients: Gradients | None = None) -> Layout:
-    """Give every node its slot, and every group its instructions.
-
-    Args:
-        graph: in canonical form.
-        groups: its schedule.
-        outputs: the nodes that are wanted for each example.
-        gradients: of the parameters.
-    """
-    gradients = gradients or Gradients()
-    places = _Places(graph, gradients)
+def lay_out(passes: Passes, groups: Sequence[Group]) -> Layout:
+    """Give every node of a program its slot, and every group of its schedule its instructions."""
+    graph = passes.graph
+    places = _Places(graph, passes.gradients)
     instructions = [*chain.from_iterable(map(places.instructions, groups)), *places.sums()]
     labels = dict(zip(places.of(graph.labels), graph.labels.values(), strict=True))
-    return Layout(instructions, places.sizes, [*graph.constants.values()], places.of(outputs), labels)
+    return Layout(instructions, places.sizes, [*graph.constants.values()], places.of(passes.outputs), labels)
 
 
 class _Places:
@@ -208,8 +201,7 @@ class _Places:
             The sums' places in a grid [c×m×n], and the operands of the instruction.
         """
         swap = left >> BITS > right >> BITS  # what is computed once stands left, and arguments stand right
-        if swap.any():
-            left, right = np.where(swap, right, left), np.where(swap, left, right)
+        left, right = np.where(swap, right, left), np.where(swap, left, right)
         kinds = left >> BITS << BITS | right >> BITS
         if (kinds[:, 1:] < kinds[:, :-1]).any() or (left[:, 1:] <= left[:, :-1]).any():
             order = np.lexsort([right, left, kinds], axis=1)

@@ -219,7 +219,7 @@ class Writer:
     def shape(self, slots: Slots, dims: Sequence[int] | None = None) -> str:
         """Write the shape of slots, with B for the size of the batch."""
         sizes = [str(n) for n in (dims or [slots.index.size]) if n > 1] + ["B"] * (slots.space >= BATCHED)
-        return self.notation.shape.format("×".join(sizes)) if sizes and self.notation.shape else ""
+        return self.notation.shape.format("×".join(sizes)) if sizes else ""
 
     def formula(self, instruction: Instruction) -> str:
         """Write the right side of an instruction's equation."""
@@ -311,7 +311,7 @@ def _key(slots: Slots) -> tuple[int, bytes]:
 def _is_transposed(slots: Slots) -> bool:
     """Return whether slots [c×m×K] lie with their columns one after the other, as a transposed matrix."""
     even = strides(slots.index)
-    return even is not None and slots.index.shape[2] > 1 and slots.index.shape[1] > 1 and even[1][1] < even[1][2]
+    return even is not None and 0 < even[1][1] < even[1][2]
 
 
 class Names:
@@ -340,7 +340,7 @@ class Names:
         for words, _, differ, labels in groups:
             counted = self.counted.get(words, set())
             stems |= dict.fromkeys(_stem(label, counted) for label in (labels[:1] if differ <= counted else labels))
-        return next(iter(stems)) if len(stems) == 1 else f"[{', '.join(stems)}]" if stems else ""
+        return f"[{', '.join(stems)}]" if len(stems) > 1 else "".join(stems)
 
 
 class Alike(NamedTuple):
@@ -359,11 +359,13 @@ def alike(labels: Sequence[str]) -> list[Alike]:
     [(('w', '_', ''), ['1', '0'], {1}), (('b', ''), ['1'], set())]
     """
     named = [label for label in labels if label]
-    letters = np.array(named or [" "]).view(np.uint32).reshape(max(len(named), 1), -1)
+    if not named:
+        return []
+    letters = np.array(named).view(np.uint32).reshape(len(named), -1)
     is_digit = (letters >= ord("0")) & (letters <= ord("9"))
     shapes = np.ascontiguousarray(np.where(is_digit, 1, letters)).view(f"V{4 * letters.shape[1]}").ravel().tolist()
     groups: dict[bytes, list[int]] = {}
-    for i, shape in enumerate(shapes[: len(named)]):
+    for i, shape in enumerate(shapes):
         groups.setdefault(shape, []).append(i)
     found = []
     for places in groups.values():

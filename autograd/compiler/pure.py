@@ -159,9 +159,8 @@ class Memory:
         starts = np.cumsum([0, *(len(block) for block in blocks)])
         block = self.namespace.concatenate(blocks) if len(blocks) > 1 else blocks[0]
         lines = starts[which] + places[:, 1]
-        if not np.array_equal(lines, np.arange(len(block))):
-            even = np.array_equal(lines, np.arange(lines[0], lines[0] + len(lines)))
-            block = block[lines[0] : lines[0] + len(lines)] if even else block[lines]
+        first, end = lines[0], lines[0] + len(lines)
+        block = block[first:end] if np.array_equal(lines, np.arange(first, end)) else block[lines]
         return block.reshape(*slots.index.shape, -1)
 
     # What instructions compute: a block of results, in their shape.

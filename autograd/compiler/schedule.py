@@ -4,12 +4,12 @@ A node's *level* is the length of the longest path to it from a leaf.  Nodes of 
 of them that apply the same row to operands from the same places are one `Group`, and will be one instruction on arrays.
 
 >>> from autograd.value import Value
->>> from autograd.compiler.canonical import canonical
+>>> from autograd.compiler.backward import differentiate
 >>> from autograd.compiler.tracing import Trace
 >>> trace = Trace(lambda x, y: [[x[0] + y, x[1] + y], x[0] * 3], [], [(2,), ()])
->>> graph, outputs = canonical(trace.graph, trace.outputs)
->>> for group in schedule(graph, len(graph)):
-...     print(group.row.name, [graph.describe(i) for i in group.nodes])
+>>> passes = differentiate(trace.graph, trace.outputs)
+>>> for group in schedule(passes):
+...     print(group.row.name, [passes.graph.describe(i) for i in group.nodes])
 add ['add(0, 2)', 'add(1, 2)']
 multiply ['multiply(0, 5)']
 """
@@ -17,13 +17,13 @@ multiply ['multiply(0, 5)']
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
 from autograd import primitives
-from autograd.compiler.backward import Outer
+from autograd.compiler.backward import Passes
 from autograd.compiler.tracing import CONSTANTS, INPUTS, PARAMETERS, Graph
 from autograd.primitives import Nary, Primitive
 
@@ -49,15 +49,14 @@ class Group:
     nodes: list[int] = field(default_factory=list)
 
 
-def schedule(graph: Graph, forward: int, outers: Sequence[Outer] = (), most: float = math.inf) -> list[Group]:
-    """Return the groups of a graph in an order in which they can be computed, those that the outputs need first.
+def schedule(passes: Passes, most: float = math.inf) -> list[Group]:
+    """Return the groups of a program in an order in which they can be computed, those that the outputs need first.
 
     Args:
-        graph: in canonical form.
-        forward: the number of its nodes that the outputs need, which come first.
-        outers: gradients of parameters.
+        passes: the program.
         most: a limit: as soon as there are more groups, those found so far are returned.
     """
+    graph = passes.graph
     source: list[Any] = spaces(graph)  # of a leaf its space, of a result its group, of a list all that its nodes come from
     first = INPUTS + len(graph.sizes)  # the groups are numbered after the spaces
     level, varies = [0] * first, [space >= INPUTS for space in range(first)]
@@ -84,12 +83,12 @@ def schedule(graph: Graph, forward: int, outers: Sequence[Outer] = (), most: flo
             sizes, parts = (len(graph.operands[operands[0]]), sizes), parts[0] | parts[1] | {*parts[2:]}
         elif fold_of(row):
             parts = frozenset(parts)
-        number = group(row, i >= forward, sizes, parts)
+        number = group(row, i >= passes.forward, sizes, parts)
         if len(groups) > most:
             return groups
         groups[number - first].nodes.append(i)
         source.append(number)
-    for k, (_, deltas, inputs) in enumerate(outers):
+    for k, (_, deltas, inputs) in enumerate(passes.gradients.outers):
         parts = frozenset([source[j] for j in deltas]).union(*[source[j] for j in inputs])
         groups[group(None, True, len(deltas), parts) - first].nodes.append(k)
     return [groups[k] for k in sorted(range(len(groups)), key=lambda k: (groups[k].backward, level[first + k]))]

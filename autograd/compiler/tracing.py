@@ -257,12 +257,12 @@ class Trace:
         if isinstance(x, Traced) and x._dy is self:
             return int(x._dx)
         try:
-            found = _frozen(x) if isinstance(x, Value) else Value(x).data
+            x = x if isinstance(x, Value) else Value(x)
         except TypeError:
             raise TypeError(
                 f"a compiled function returns numbers and Values, in any containers; this is {x!r}, a {type(x).__name__}"
             ) from None
-        return self.graph.constant(found)
+        return self.graph.constant(_frozen(x))
 
 
 def _nested(shape: Shape, nodes: Iterator[Any]) -> Any:

@@ -50,12 +50,12 @@ class Plan:
     @functools.cached_property
     def groups(self) -> list[Group]:
         """The nodes that can be computed at once."""
-        return schedule(self.passes.graph, self.passes.forward, self.passes.gradients.outers)
+        return schedule(self.passes)
 
     def has_more_groups(self, n: float) -> bool:
         """Return whether there are more than n groups; then they are not counted to the end."""
         if "groups" not in self.__dict__:
-            groups = schedule(self.passes.graph, self.passes.forward, self.passes.gradients.outers, n)
+            groups = schedule(self.passes, n)
             if len(groups) > n:
                 return True
             self.groups = groups
@@ -64,7 +64,7 @@ class Plan:
     @functools.cached_property
     def layout(self) -> Layout:
         """The computation as instructions on arrays, which NumPy, JAX and the lesson read."""
-        return lay_out(self.passes.graph, self.groups, self.passes.outputs, self.passes.gradients)
+        return lay_out(self.passes, self.groups)
 
 
 class Version(Plan):
@@ -95,7 +95,7 @@ class Version(Plan):
         self._jacobians: dict[str, tuple[Jacobian, Plan]] = {}
         self.shapes, self._classes, self._function = shapes, classes, f
         self._trace = functools.partial(Trace, f, leaves, [*shapes.values()], builds)
-        with _TRACING, collector_paused():
+        with collector_paused():
             trace = self._traced()
             if trace is None:
                 raise TypeError("the compiled function draws random numbers, and the program would repeat them at every call; "
