@@ -186,7 +186,7 @@ def test_a_model_is_called_on_one_example_of_each_shape() -> None:
     examples_of(model_of, np.ones((3, 2)), [0.0] * 3)
     assert seen == [[1.0, 1.0]]
     model = MLP(2, [1], seed=1)
-    with pytest.raises(ValueError, match="example 2: .* takes 2 inputs; got 1"):
+    with pytest.raises(ValueError, match=r"example 2: .* takes 2 inputs; got 1"):
         fit(model, [[0.0, 0.0], [1.0, 1.0], [1.0]], [0.0] * 3)
     assert model.history is None
 

@@ -302,7 +302,7 @@ def test_a_result_with_many_paths_is_searched_once_for_its_arguments() -> None:
     y = Value(1.0)
     for _ in range(60):
         y = y + y
-    with pytest.raises(ValueError, match="^f depends on none of its arguments"):
+    with pytest.raises(ValueError, match=r"^f depends on none of its arguments"):
         descend(lambda x: y, [3.0], SGD(lr=0.1), 1)
 
 
@@ -312,6 +312,6 @@ def test_an_optimiser_without_a_state_begins_with_an_empty_one() -> None:
 
 @pytest.mark.parametrize("kind", [SGD, Momentum, Adam, RProp])
 def test_every_optimiser_refuses_a_rate_of_zero_and_has_made_no_step(kind: Any) -> None:
-    with pytest.raises(ValueError, match="^lr is a positive number"):
+    with pytest.raises(ValueError, match=r"^lr is a positive number"):
         kind(lr=0.0)
     assert kind(lr=0.5).steps == 0 and kind() == kind() and "_states" not in repr(kind())
