@@ -142,7 +142,8 @@ def test_the_same_seed_is_the_same_sheet_in_every_process() -> None:
     assert [str(t) for t in exercises(6, 2, 4)] != [str(t) for t in exercises(5, 2, 4)]
     assert len({task.text for task in exercises(0, 2, 300)}) == 300
     assert [str(t) for t in exercises(0, 3, 20)[:8]] == [str(t) for t in exercises(0, 3, 8)]
-    for level, count, words in ((5, 1, "the levels are 1, 2, 3, 4"), (1, 0, "1 exercise or more")):
+    counts: list[tuple[int, Any, str]] = [(1, n, f"count is {n}; make 1 exercise or more") for n in (0, True, 2.0)]
+    for level, count, words in [*counts, (5, 1, "the levels are 1, 2, 3, 4")]:
         with pytest.raises(ValueError, match=words):
             exercises(0, level, count)
 
@@ -155,6 +156,33 @@ def test_there_is_always_another_exercise(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setitem(graphs.LEVELS, 1, few)
     leaves = {task.questions[0].node.data for task in exercises(0, 1, 12)}
     assert leaves == {sign * size for sign in (1, -1) for size in (0.5, 1.0, 1.5, 2.0, 2.5, 3.0)}
+
+
+def test_leaves_get_one_more_size_after_a_hundred_repeated_exercises(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[int] = []
+
+    def few(dice: graphs.Dice) -> Exercise:
+        drawn.append(dice.more)
+        w = dice.leaf("w", (0.5, 1.0))
+        return exercise(w * 2, ask=[w])
+
+    monkeypatch.setitem(graphs.LEVELS, 1, few)
+    exercises(0, 1, 9)
+    assert [drawn.count(more) for more in (0, 1)] == [4 + 100, 2 + 100]
+    dice = graphs.Dice("any")
+    dice.more = 2
+    for sizes, further in ((graphs.PLAIN, {5.5, 6.0}), (graphs.SMALL, {0.9, 1.0})):
+        assert {abs(dice.leaf("x", sizes).data) for _ in range(300)} == {*sizes} | further
+
+
+def test_a_gradient_in_question_is_not_lost_in_three_decimals() -> None:
+    w = Value(1.0, "w")
+    assert [graphs._is_fit(exercise(w * x, ask=[w]), exact=False) for x in (0.002, -0.002, 0.0019, math.inf)] == [
+        True, True, False, False,
+    ]  # fmt: skip
+    assert [graphs._is_fit(exercise(w * x, ask=[w]), exact=True) for x in (0.1234, 0.12345, 12345.0, 0.0)] == [
+        True, False, False, False,
+    ]  # fmt: skip
 
 
 # Misconceptions
