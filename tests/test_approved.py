@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from approved_answers import ANSWERS
 from approved_calls import RESULTS
 from approved_fits import FITTED
 from approved_layouts import LAYOUTS
@@ -22,7 +23,7 @@ from approved_programs import PROGRAMS
 from approved_texts import TEXTS
 
 APPROVED: Final = Path(__file__).parent / "approved"
-MAKERS: Final = FITTED | LAYOUTS | MARKINGS | NUMBERS | PICTURES | PROGRAMS | RESULTS | TEXTS
+MAKERS: Final = ANSWERS | FITTED | LAYOUTS | MARKINGS | NUMBERS | PICTURES | PROGRAMS | RESULTS | TEXTS
 
 
 @pytest.mark.parametrize("name", MAKERS)
