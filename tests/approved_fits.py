@@ -13,7 +13,8 @@ from typing import Any, Final
 from approved_pictures import lined
 
 from autograd import Value
-from nn import Module, fit
+from nn import Module, Perceptron, fit
+from nn.data import truth_table
 from nn.optim import SGD, Momentum, RProp, step_decay
 from nn.tables import short
 
@@ -33,6 +34,14 @@ class Line(Module):
     def __call__(self, x: Any) -> Any:
         """Return w·x + b."""
         return self.w * x[0] + self.b if self.used else self.w * x[0]
+
+
+class Spare(Line):
+    """A line with n parameters that it does not use."""
+
+    def __init__(self, n: int) -> None:
+        super().__init__()
+        self.spare = [Value(float(i), f"spare{i}") for i in range(n)]
 
 
 class Table(Module):
@@ -85,6 +94,12 @@ def first(y: Any, t: Any) -> Any:
     """Return the square of what the first output lacks."""
     y, t = (x[0] if isinstance(x, list) else x for x in (y, t))
     return (y - t) ** 2
+
+
+def with_others(n: int, others: int) -> Callable[[Any, Any], Any]:
+    """Return a loss in which other Values take part at the first n calls."""
+    outside, left = [Value(0.5, f"outside{i}") for i in range(others)], iter([True] * n)
+    return lambda y, t: (y - t) ** 2 + (sum(outside) if next(left, False) else 0)
 
 
 def scripted(*values: float) -> Callable[[Any, Any], Any]:
@@ -170,6 +185,14 @@ fit(Line(), X, [0, 0, 1, 1], epochs=2, batch_size=3, shuffle=False, optimizer=SG
 fit(Line(), X, [-1, -1, 1, 1], epochs=1, optimizer=SGD(lr=0.05), validation=(X, [0, 0, 1, 1]))
 fit(Line(), X, [-1, -1, 1, 1], epochs=1, optimizer=SGD(lr=0.05), validation=(X, [1, 1, 1, 1]))
 fit(Line(), X, [0, 0, 1, 1], epochs=1, optimizer=SGD(lr=0.05), validation=(X, [1, 1, 1, 1]))
+fit(Line(), X, [-1, -1, -1, -1], epochs=1, optimizer=SGD(lr=0.05), validation=(X, [0, 0, 0, 0]))
+fit(Spare(3), X, Y, epochs=1, optimizer=SGD(lr=0.05))
+fit(Spare(4), X, Y, epochs=1, optimizer=SGD(lr=0.05))
+fit(Line(), L, C, epochs=1, shuffle=False, optimizer=SGD(lr=0.05), loss=with_others(7, 1))
+fit(Line(), L, C, epochs=1, shuffle=False, optimizer=SGD(lr=0.05), loss=with_others(8, 1))
+fit(Line(), L, C, epochs=1, shuffle=False, optimizer=SGD(lr=0.05), loss=with_others(8, 4))
+fit(Line(), L[:1], C[:1], epochs=1, optimizer=SGD(lr=0.05), loss=with_others(8, 2))
+fit(Line(), L[:1], C[:1], epochs=1, optimizer=SGD(lr=0.05), loss=with_others(1, 2))
 fit(Line(), X, [-1, -1, 1, 1], epochs=1, optimizer=SGD(lr=0.05), validation=(X, [0.0, 0.5, 1.0, 1.0]))
 fit(Line(), X, [-1, -1, 1, 1], epochs=1, optimizer=SGD(lr=0.05), loss="hinge", validation=(X, [0, 0, 1, 1]))
 fit(Line(), X, [-1, 0, 1, 1], epochs=1, loss="hinge")
@@ -221,6 +244,7 @@ fit(Table(squashed="tanh"), [[0.0]], [1.5], epochs=1)
 fit(Table(squashed="tanh"), [[0.0], [1.0]], [-1.5, 0], epochs=1)
 fit(Table(squashed="sigmoid"), [[0.0], [0.0]], [0, 1], epochs=1, optimizer=SGD(lr=0.25))
 fit(Table(squashed="sigmoid"), [[0.0], [0.0]], [-1, 1], epochs=1, optimizer=SGD(lr=0.25))
+fit(Table(squashed="sigmoid"), [[-1.0], [1.0]], [-1, 1], epochs=1, optimizer=SGD(lr=0.25))
 fit(Table(squashed="sigmoid"), [[0.0], [0.0]], [0, 2], epochs=1)
 fit(Table(squashed="sigmoid"), [[0.0]], [math.nan], epochs=1)
 fit(Table(squashed="sigmoid"), [[0.0]], [1], epochs=1, validation=([[0.0]], [3]))
@@ -237,8 +261,9 @@ fit(Table(), [[-1.0]], [0.0], epochs=1, loss="binary_cross_entropy")
 
 NAMES: Final[dict[str, Any]] = {
     "Line": Line, "Module": Module, "Momentum": Momentum, "Noisy": Noisy, "RProp": RProp, "SGD": SGD, "Stale": Stale,
-    "Table": Table, "Value": Value, "C": C, "L": L, "P": P, "X": X, "Y": Y, "after": after, "faulty": faulty, "first": first,
+    "Spare": Spare, "Table": Table, "Value": Value, "C": C, "L": L, "P": P, "X": X, "Y": Y, "after": after, "faulty": faulty, "first": first,
     "math": math, "scripted": scripted, "shifted": shifted, "steep": steep, "step_decay": step_decay, "uneven": uneven,
+    "with_others": with_others,
 }  # fmt: skip
 
 
@@ -280,4 +305,21 @@ def trainings() -> Iterator[str]:
         yield f"compiled={compiled_or_auto}: {engine if engine.startswith('eager') else engine.partition(':')[0]}"
 
 
-FITTED: Final[dict[str, Callable[[], str]]] = {"fits.txt": lambda: lined(trainings())}
+GATES: Final = {name: truth_table(name) for name in ("and", "or", "nand", "nor", "xor", "xnor")}
+POINTS: Final = ([[float(i)] for i in range(40)], [int(i >= 37) for i in range(40)])
+
+
+def perceptrons() -> Iterator[str]:
+    """Iterate over what is said of perceptrons that were trained, and their weights."""
+    for name, (X, y) in GATES.items():
+        for lr, epochs in ((1.0, 1000), (0.5, 3)):
+            unit = Perceptron(2, label="unit")
+            yield f"{name}, {lr}, {epochs}: {unit.fit(X, y, lr=lr, epochs=epochs)}; {[p.data for p in unit.parameters()]}"
+    yield from (f"{n} epochs: {Perceptron(1).fit(*POINTS, epochs=n)}" for n in (1, 12, 13, 14, 1000))
+    yield from (f"{target}: {Perceptron(1).fit([[1.0]], [target])}" for target in (0, 1, True, 1.0))
+
+
+FITTED: Final[dict[str, Callable[[], str]]] = {
+    "fits.txt": lambda: lined(trainings()),
+    "perceptrons.txt": lambda: lined(perceptrons()),
+}
