@@ -261,7 +261,8 @@ fit(Table(), [[-1.0]], [0.0], epochs=1, loss="binary_cross_entropy")
 
 NAMES: Final[dict[str, Any]] = {
     "Line": Line, "Module": Module, "Momentum": Momentum, "Noisy": Noisy, "RProp": RProp, "SGD": SGD, "Stale": Stale,
-    "Spare": Spare, "Table": Table, "Value": Value, "C": C, "L": L, "P": P, "X": X, "Y": Y, "after": after, "faulty": faulty, "first": first,
+    "Spare": Spare,
+    "Table": Table, "Value": Value, "C": C, "L": L, "P": P, "X": X, "Y": Y, "after": after, "faulty": faulty, "first": first,
     "math": math, "scripted": scripted, "shifted": shifted, "steep": steep, "step_decay": step_decay, "uneven": uneven,
     "with_others": with_others,
 }  # fmt: skip
