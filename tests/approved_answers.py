@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import Any, Final
 
 from approved_pictures import lined
 
+from autograd import Value
 from autograd.exercises.answers import AnswerError, _half_unit, differs, is_rounded, read_answer, split
-from autograd.expressions import LONGEST
+from autograd.exercises.questions import scenes
+from autograd.expressions import LONGEST, parse
+from autograd.steps import Walk
 
 NUMBERS: Final = {"x": 2.0, "y": 3.0, "a.b": 0.5, "v 1": 7.0, "step": 5.0, "7": 11.0, "x₀": 13.0, "E": 1.0}
 TEXTS: Final = """
@@ -64,6 +67,14 @@ GIVEN: Final = (
     0.0004, 0.00051, 1e-9, 1.004e-9, 1.006e-9, 2.5, 2.504, 2.506, 2.495, 100.0, 100.4, 100.6, 99.6, 0.0125, 0.012, 0.013,
     0.01255, 9.99, 10.0, 9.985, 1e20, 1.004e20, 1.006e20, 1e300, math.inf, -math.inf, math.nan,
 )  # fmt: skip
+GRAPHS: Final[dict[str, dict[str, float]]] = {  # smooth, beside kinks, beside the ends of domains, with whole exponents
+    "w*x + b": {"w": 0.5, "x": 2.0, "b": 0.0}, "relu(w*x)": {"w": 0.5, "x": 0.001}, "relu(w) - w": {"w": 0.0},
+    "maximum(x, y)*x": {"x": 1.0, "y": 1.0}, "maximum(x, y)*y": {"x": 1.0, "y": 1.01}, "sqrt(x)": {"x": 1e-6},
+    "1/x": {"x": -0.01}, "sqrt(x - 3)*y": {"x": 3.0, "y": 2.0}, "x**n": {"x": -2.0, "n": 3.0}, "x**n*y": {"x": -2.0, "n": -1.0, "y": 0.5},
+    "floor(x)*y": {"x": 2.999, "y": 1.0}, "abs(x - 1000)": {"x": 1000.0}, "where(x > y, x, y*y)": {"x": 1e9, "y": 1e-9},
+    "sqrt(-x*x)": {"x": 0.0}, "absolute(x)*absolute(y - 1)": {"x": -1e-3, "y": 1.0},
+    "sqrt(1 - x*x) + sqrt(x - y)": {"x": 1.0, "y": 1.0},
+}  # fmt: skip
 
 
 def read(answer: object) -> str:
@@ -91,4 +102,18 @@ def answers() -> Iterator[str]:
         yield from (f"{names}: {split(text, names)}" for text in ("a, b, a", "E, f(x, w) ,c d", ",a ,, b,", "", "a,b"))
 
 
-ANSWERS: Final[dict[str, Callable[[], str]]] = {"answers.txt": lambda: lined(answers())}
+def compared() -> Iterator[str]:
+    """Iterate over graphs, with the numbers at which a formula for their gradients is compared, and the gradients there."""
+    for text, numbers in GRAPHS.items():
+        leaves = {name: Value(number, name) for name, number in numbers.items()}
+        found: Any = parse(text).evaluate(leaves)
+        yield f"\n{text} at {', '.join(f'{name} = {number:g}' for name, number in numbers.items())}"
+        for scene in scenes(Walk(found)):
+            parts = [f"{name} = {scene.nodes[x].data:.6g}, ∂{name} = {scene.gradients[x]:.6g}" for name, x in leaves.items()]
+            yield f"    {'; '.join(parts)}; {scene.nodes[found].data:.6g}"
+
+
+ANSWERS: Final[dict[str, Callable[[], str]]] = {
+    "answers.txt": lambda: lined(answers()),
+    "compared.txt": lambda: lined(compared()),
+}
