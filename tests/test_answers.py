@@ -121,3 +121,24 @@ def test_a_sentence_names_some_nodes_of_many() -> None:
     w = Value(3.0, "w")
     task = exercise(total([w * Value(float(i)) for i in range(2, 40)]), ask=[w])
     assert "and 32 more" in task._way_to(task.questions[0])
+
+
+# Pages
+
+
+def test_a_page_knows_the_functions_and_the_hints_on_an_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    found: list[Any] = []
+    monkeypatch.setattr("autograd.player.ask", lambda loss, asked, **options: found.append((asked, options)))
+    w, x = Value(0.5, "w"), Value(2.0, "x")
+    task = exercise((w * x).tanh() * w, "order")
+    task.play()
+    exercise((w * x).tanh() * w, ask=[w]).play(limit=7)
+    (order, options), (other, limited) = found
+    assert order.data["hints"] == [task.hint() for _ in range(4)] and other.data["hints"] == []
+    assert (options["limit"], limited["limit"]) == (150, 7)
+    for asked in (order, other):
+        functions = asked.data["functions"]
+        assert functions["abs"] == ["absolute", 1] and functions["maximum"] == ["maximum", 2]
+        assert {name for name, (_, arity) in functions.items() if arity is None} == {"where", "prod", "logsumexp"}
+        names = {row.name for row in asked.rows}
+        assert names == {name for name, _ in functions.values()} - {"prod", "logsumexp"}
