@@ -70,7 +70,8 @@ GIVEN: Final = (
 GRAPHS: Final[dict[str, dict[str, float]]] = {  # smooth, beside kinks, beside the ends of domains, with whole exponents
     "w*x + b": {"w": 0.5, "x": 2.0, "b": 0.0}, "relu(w*x)": {"w": 0.5, "x": 0.001}, "relu(w) - w": {"w": 0.0},
     "maximum(x, y)*x": {"x": 1.0, "y": 1.0}, "maximum(x, y)*y": {"x": 1.0, "y": 1.01}, "sqrt(x)": {"x": 1e-6},
-    "1/x": {"x": -0.01}, "sqrt(x - 3)*y": {"x": 3.0, "y": 2.0}, "x**n": {"x": -2.0, "n": 3.0},
+    "1/x": {"x": -0.01}, "sqrt(x - 3)*y": {"x": 3.0, "y": 2.0}, "x**n*sqrt(n)": {"x": -2.0, "n": 0.0},
+    "x**n": {"x": -2.0, "n": 3.0},
     "x**n*y": {"x": -2.0, "n": -1.0, "y": 0.5},
     "floor(x)*y": {"x": 2.999, "y": 1.0}, "abs(x - 1000)": {"x": 1000.0}, "where(x > y, x, y*y)": {"x": 1e9, "y": 1e-9},
     "sqrt(-x*x)": {"x": 0.0}, "absolute(x)*absolute(y - 1)": {"x": -1e-3, "y": 1.0},

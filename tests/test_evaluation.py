@@ -13,6 +13,7 @@ from nn import MLP, Module, Neuron, accuracy, classify, confusion, fit, plots
 from nn.data import moons
 from nn.evaluation import Confusion, examples_of, numbers_of
 from nn.optim import SGD
+from nn.rehearsal import Dependence
 
 ENGINES = pytest.mark.parametrize("compiled", [False, True])
 X, Y = moons(12, noise=0.1, seed=1)
@@ -200,3 +201,12 @@ def test_a_table_is_as_wide_as_the_number_of_its_last_class(n: int, width: int) 
     header, first, *_ = str(Confusion([[1] * n] * n)).splitlines()
     assert header == "true ╲ predicted" + "".join(f"{i:{width}d}" for i in range(n))
     assert first == f"{0:16d}" + f"{1:{width}d}" * n
+
+
+def test_a_loss_with_many_paths_is_searched_once_for_what_it_depends_on() -> None:
+    w = y = Value(1.0)
+    for _ in range(60):
+        y = y + y
+    dependence = Dependence([w, Value(2.0)])
+    dependence.see(y, given=[])
+    assert [*dependence.unreached.values()] == [*dependence.parameters.values()][1:] and not dependence.is_empty
