@@ -122,7 +122,8 @@ class Engine(ABC):
         Raises:
             StepError: if `learn` raises because of a number.
         """
-        return map(self._step, batches)
+        for batch in batches:  # and not `map`, which a StopIteration of the model or the loss would end in silence
+            yield self._step(batch)
 
     def _step(self, batch: Sequence[int]) -> Step:
         try:
@@ -283,10 +284,11 @@ class Compiled(Engine):
         outputs, gradient = self.program.outputs_and_gradient(inputs[places], targets[places], reduce=lesson.reduce)
         if lesson.loss in PROBABILITIES:
             require_probabilities(lesson.loss, (float(outputs[1:].min()), float(outputs[1:].max())))
-        loss = mean_of(outputs[0]) if lesson.reduce == "mean" else float(outputs[0].sum())
-        if lesson.l2:
-            gradient += 2 * lesson.l2 * parameters
-            loss += lesson.l2 * float(parameters @ parameters)
+        with np.errstate(over="ignore", invalid="ignore"):  # which the error below says more clearly than a warning
+            loss = mean_of(outputs[0]) if lesson.reduce == "mean" else float(outputs[0].sum())
+            if lesson.l2:
+                gradient += 2 * lesson.l2 * parameters
+                loss += lesson.l2 * float(parameters @ parameters)
         if not (math.isfinite(loss) and np.isfinite(gradient).all()):
             raise FloatingPointError
         self.moved = self.moved or bool(gradient.any())
@@ -302,7 +304,7 @@ class Compiled(Engine):
                 chunk = chunk[len(steps) :]
                 # One at a time: a first step that makes the optimiser's state, and one that raises.
                 n = 1 if steps or not self.moved else len(chunk)
-                yield from map(self._step, chunk[:n])
+                yield from super().learn_all(chunk[:n])
                 chunk = chunk[n:]
 
     def _many(self, batches: Sequence[Sequence[int]]) -> list[Step]:

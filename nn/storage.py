@@ -156,7 +156,7 @@ def _to_npz(model: Module) -> bytes:
     with zipfile.ZipFile(file, "w") as archive:  # numpy.savez refuses some names, such as "file"
         for name, array in _arrays(numpy, model).items():
             member = io.BytesIO()
-            numpy.save(member, array, allow_pickle=False)
+            numpy.save(member, array)
             # Without a date, so that the same model makes the same file.
             archive.writestr(zipfile.ZipInfo(f"{name}.npy"), member.getvalue())
     return file.getvalue()

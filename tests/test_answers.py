@@ -11,7 +11,7 @@ import pytest
 from answered import answered
 from misconceived import odd_graphs, random_graph, recomputed
 
-from autograd import Value, label_values, sqrt, total, walk
+from autograd import Value, exp, label_values, relu, sqrt, total, walk, where
 from autograd.demo import POINT, network
 from autograd.exercises import NAMES, AnswerError, exercise, grade, worksheet
 from autograd.exercises.misconceptions import Suspects
@@ -121,3 +121,61 @@ def test_a_sentence_names_some_nodes_of_many() -> None:
     w = Value(3.0, "w")
     task = exercise(total([w * Value(float(i)) for i in range(2, 40)]), ask=[w])
     assert "and 32 more" in task._way_to(task.questions[0])
+
+
+# Pages
+
+
+def test_a_page_knows_the_functions_and_the_hints_on_an_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    found: list[Any] = []
+    monkeypatch.setattr("autograd.player.ask", lambda loss, asked, **options: found.append((asked, options)))
+    w, x = Value(0.5, "w"), Value(2.0, "x")
+    task = exercise((w * x).tanh() * w, "order")
+    task.play()
+    exercise((w * x).tanh() * w, ask=[w]).play(limit=7)
+    (order, options), (other, limited) = found
+    assert order.data["hints"] == [task.hint() for _ in range(4)] and other.data["hints"] == []
+    assert (options["limit"], limited["limit"]) == (150, 7)
+    for asked in (order, other):
+        functions = asked.data["functions"]
+        assert functions["abs"] == ["absolute", 1] and functions["maximum"] == ["maximum", 2]
+        assert {name for name, (_, arity) in functions.items() if arity is None} == {"where", "prod", "logsumexp"}
+        names = {row.name for row in asked.rows}
+        assert names == {name for name, _ in functions.values()} - {"prod", "logsumexp"}
+
+
+# What misconceptions give
+
+
+def test_a_rectifier_below_zero_lacks_the_derivative_that_was_forgotten() -> None:
+    w = Value(-1.0, "w")
+    found = {(suspect.name, suspect.gradient) for suspect in Suspects(walk(relu(w) * 5)).of(w)}
+    assert ("activation-forgotten", 5.0) in found and {gradient for _, gradient in found} == {0.0, 5.0}
+    assert {gradient for name, gradient in found if name == "out-for-net"} == {0.0}
+
+
+def test_of_three_uses_the_first_one_arrives_last() -> None:
+    x = Value(3.0, "x")
+    found = [suspect for suspect in Suspects(walk(x * 2 + x * 3 + x * 5)).of(x) if suspect.name == "overwritten"]
+    assert [suspect.gradient for suspect in found] == [2.0, 2.0] and "from v1, replaces the rest" in found[1].words
+
+
+def test_of_seven_paths_none_is_suspected_to_be_forgotten() -> None:
+    x = Value(1.0, "x")
+    for n, names in ((6, ("path-forgotten",)), (7, ())):
+        assert exercise(total([x * (1.1 * 2**i) for i in range(n)]), ask=[x]).mark({x: 0}).marks[0].names == names
+
+
+def test_a_branch_that_is_not_taken_changes_nothing_whatever_its_rule() -> None:
+    a, b, x = Value(3.0, "a"), Value(5.0, "b"), Value(2.0, "x")
+    taken, other = x * a, x * b
+    y = where(x > 0, taken, other)
+    slips = [suspect for suspect in Suspects(walk(y)).of(x) if "∂v3/∂x = b" in suspect.words or "v3 = x·b" in suspect.words]
+    assert [suspect.gradient for suspect in slips[:3]] == [3.0] * 3 and len(slips) == 5
+    assert exercise(y, ask=[other]).mark({other: "0*x"}).marks[0].is_right
+
+
+def test_only_operations_of_two_operands_have_another_one() -> None:
+    x = Value(0.5, "x")
+    words = [suspect.words for suspect in Suspects(walk(exp(x))).of(x)]
+    assert words and not any("not 0.5: the derivative with respect to the other operand" in text for text in words)

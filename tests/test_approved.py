@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from approved_answers import ANSWERS
 from approved_calls import RESULTS
 from approved_compiled_calls import COMPILED_CALLS
 from approved_compiler import COMPILED
+from approved_fits import FITTED
 from approved_layouts import LAYOUTS
 from approved_markings import MARKINGS
 from approved_numbers import NUMBERS
@@ -23,7 +25,9 @@ from approved_programs import PROGRAMS
 from approved_texts import TEXTS
 
 APPROVED: Final = Path(__file__).parent / "approved"
-MAKERS: Final = COMPILED | COMPILED_CALLS | LAYOUTS | MARKINGS | NUMBERS | PICTURES | PROGRAMS | RESULTS | TEXTS
+MAKERS: Final = (
+    ANSWERS | COMPILED | COMPILED_CALLS | FITTED | LAYOUTS | MARKINGS | NUMBERS | PICTURES | PROGRAMS | RESULTS | TEXTS
+)
 
 
 @pytest.mark.parametrize("name", MAKERS)

@@ -46,6 +46,7 @@ def test_parity() -> None:
     assert len(X) == len(y) == 1024
     assert [int("".join(str(int(bit)) for bit in x), 2) for x in X] == list(range(1024))
     assert y == [1, 0] * 512
+    assert parity(1) == ([[0.0], [1.0]], [1, 0])
     for n in (0, 21):
         with pytest.raises(ValueError, match=f"n_bits .* from 1 to 20, .*; got {n}"):
             parity(n)
@@ -138,6 +139,22 @@ def test_damaged_and_wrong_files_are_refused_by_name(name: str, content: bytes, 
     with pytest.raises(ValueError, match=message) as caught:
         mnist(folder)
     assert name in str(caught.value)
+
+
+def test_all_ten_digits_are_labels_and_so_are_none(tmp_path: Path) -> None:
+    for n in (10, 0):
+        (tmp_path / "train-images-idx3-ubyte").write_bytes(idx(n, 3, 2))
+        (tmp_path / "train-labels-idx1-ubyte").write_bytes(idx(n))
+        images, labels = mnist(tmp_path)
+        assert images.shape == (n, 6) and labels.tolist() == [*range(n)]
+
+
+def test_a_file_with_one_byte_more_than_a_whole_block_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(idx(nn.data.BLOCK, data=bytes(nn.data.BLOCK + 1)))
+    with pytest.raises(ValueError, match="it holds more"):
+        read_idx(tmp_path / "file", 1)
+    (tmp_path / "file").write_bytes(idx(nn.data.BLOCK, data=bytes(nn.data.BLOCK)))
+    assert read_idx(tmp_path / "file", 1) == ((nn.data.BLOCK,), bytes(nn.data.BLOCK))
 
 
 @pytest.mark.parametrize("dotted", [True, False])

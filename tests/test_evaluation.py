@@ -11,7 +11,9 @@ import pytest
 from autograd import Value, log
 from nn import MLP, Module, Neuron, accuracy, classify, confusion, fit, plots
 from nn.data import moons
+from nn.evaluation import Confusion, examples_of, numbers_of
 from nn.optim import SGD
+from nn.rehearsal import Dependence
 
 ENGINES = pytest.mark.parametrize("compiled", [False, True])
 X, Y = moons(12, noise=0.1, seed=1)
@@ -127,6 +129,7 @@ WRONG: list[tuple[list[int], Any, str]] = [
     ([1], [[1, 0], [0, 1], [1, 0]], "for one output pass 0 and 1"),
     ([3], [[1, 0], [0, 1], [1, 0]], "for 3 outputs pass whole numbers from 0 to 2, or one-hot lists of 3; got"),
     ([3], hot(3, 4), "for 3 outputs pass whole numbers from 0 to 2, or one-hot lists of 3"),
+    ([2], hot(3, 3), "for 2 outputs pass whole numbers from 0 to 1, or one-hot lists of 2; got"),
     ([3], [[1, 1, 0], [0, 1, 0], [0, 0, 1]], "for 3 outputs"),
     ([3], [[1, 0, 0], [0, 1, 0], [0, 1]], "for 3 outputs"),
 ]
@@ -166,3 +169,44 @@ def test_outputs_that_are_no_numbers_have_no_classes() -> None:
     with pytest.raises(ValueError, match="not classes of this model: it returns anything but numbers and lists of them; got"):
         accuracy(Named(), [[1.0]], [1])
     assert fit(MLP(2, [2], seed=0), X[:1], [[Value(0.0), Value(1.0)]], epochs=1).accuracy == []
+
+
+# Before anything is learned
+
+
+def test_a_model_is_called_on_one_example_of_each_shape() -> None:
+    seen: list[Any] = []
+
+    def model_of(x: Any) -> float:
+        seen.append(x)
+        return 1.0
+
+    examples_of(model_of, rows := [[1.0], [2.0], [3.0, 4.0], [5.0, 6.0], [[7.0]]], [0.0] * 5)
+    assert seen == [rows[0], rows[2], rows[4]]
+    seen.clear()
+    examples_of(model_of, np.ones((3, 2)), [0.0] * 3)
+    assert seen == [[1.0, 1.0]]
+    model = MLP(2, [1], seed=1)
+    with pytest.raises(ValueError, match=r"example 2: .* takes 2 inputs; got 1"):
+        fit(model, [[0.0, 0.0], [1.0, 1.0], [1.0]], [0.0] * 3)
+    assert model.history is None
+
+
+def test_a_list_of_one_number_is_that_number() -> None:
+    assert numbers_of([[5.0], [1.0, 2.0], 3.0, []]) == [5.0, [1.0, 2.0], 3.0, []]
+
+
+@pytest.mark.parametrize(("n", "width"), [(10, 3), (11, 4)])
+def test_a_table_is_as_wide_as_the_number_of_its_last_class(n: int, width: int) -> None:
+    header, first, *_ = str(Confusion([[1] * n] * n)).splitlines()
+    assert header == "true ╲ predicted" + "".join(f"{i:{width}d}" for i in range(n))
+    assert first == f"{0:16d}" + f"{1:{width}d}" * n
+
+
+def test_a_loss_with_many_paths_is_searched_once_for_what_it_depends_on() -> None:
+    w = y = Value(1.0)
+    for _ in range(60):
+        y = y + y
+    dependence = Dependence([w, Value(2.0)])
+    dependence.see(y, given=[])
+    assert [*dependence.unreached.values()] == [*dependence.parameters.values()][1:] and not dependence.is_empty

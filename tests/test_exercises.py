@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from misconceived import cases, leaves_of, random_graph
 
-from autograd import Value, explain, label_values, walk
+from autograd import Value, explain, label_values, total, walk, where
 from autograd.demo import POINT, network
 from autograd.exercises import NAMES, AnswerError, Exercise, exercise, exercises, graphs
 from autograd.exercises.answers import is_rounded, read_answer
@@ -142,7 +142,8 @@ def test_the_same_seed_is_the_same_sheet_in_every_process() -> None:
     assert [str(t) for t in exercises(6, 2, 4)] != [str(t) for t in exercises(5, 2, 4)]
     assert len({task.text for task in exercises(0, 2, 300)}) == 300
     assert [str(t) for t in exercises(0, 3, 20)[:8]] == [str(t) for t in exercises(0, 3, 8)]
-    for level, count, words in ((5, 1, "the levels are 1, 2, 3, 4"), (1, 0, "1 exercise or more")):
+    counts: list[tuple[int, Any, str]] = [(1, n, f"count is {n}; make 1 exercise or more") for n in (0, True, 2.0)]
+    for level, count, words in [*counts, (5, 1, "the levels are 1, 2, 3, 4")]:
         with pytest.raises(ValueError, match=words):
             exercises(0, level, count)
 
@@ -155,6 +156,33 @@ def test_there_is_always_another_exercise(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setitem(graphs.LEVELS, 1, few)
     leaves = {task.questions[0].node.data for task in exercises(0, 1, 12)}
     assert leaves == {sign * size for sign in (1, -1) for size in (0.5, 1.0, 1.5, 2.0, 2.5, 3.0)}
+
+
+def test_leaves_get_one_more_size_after_a_hundred_repeated_exercises(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[int] = []
+
+    def few(dice: graphs.Dice) -> Exercise:
+        drawn.append(dice.more)
+        w = dice.leaf("w", (0.5, 1.0))
+        return exercise(w * 2, ask=[w])
+
+    monkeypatch.setitem(graphs.LEVELS, 1, few)
+    exercises(0, 1, 9)
+    assert [drawn.count(more) for more in (0, 1)] == [4 + 100, 2 + 100]
+    dice = graphs.Dice("any")
+    dice.more = 2
+    for sizes, further in ((graphs.PLAIN, {5.5, 6.0}), (graphs.SMALL, {0.9, 1.0})):
+        assert {abs(dice.leaf("x", sizes).data) for _ in range(300)} == {*sizes} | further
+
+
+def test_a_gradient_in_question_is_not_lost_in_three_decimals() -> None:
+    w = Value(1.0, "w")
+    assert [graphs._is_fit(exercise(w * x, ask=[w]), exact=False) for x in (0.002, -0.002, 0.0019, math.inf)] == [
+        True, True, False, False,
+    ]  # fmt: skip
+    assert [graphs._is_fit(exercise(w * x, ask=[w]), exact=True) for x in (0.1234, 0.12345, 12345.0, 0.0)] == [
+        True, False, False, False,
+    ]  # fmt: skip
 
 
 # Misconceptions
@@ -240,6 +268,30 @@ def test_what_no_misconception_gives_asks_for_the_nodes_on_the_way() -> None:
     assert mark.sentence.endswith("no known misconception gives it; work out ∂E/∂net_h first")
     both = exercise(n["E"], ask=["net_h", "w_h"]).mark({"w_h": 7.77})
     assert both.marks[1].sentence.endswith("answer ∂E/∂net_h as well, to see where it goes wrong")
+
+
+@pytest.mark.parametrize(("n", "named"), [(6, ", ∂loss/∂v9 and ∂loss/∂v11 first"), (7, "∂loss/∂v11 and 1 more first")])
+def test_six_nodes_on_the_way_are_named(n: int, named: str) -> None:
+    x = Value(0.5, "x")
+    loss = total([(x * (k + 2.5)).tanh() for k in range(n)])
+    [mark] = exercise(loss, ask=[x]).mark({x: 77.7}).marks
+    assert "work out ∂loss/∂v1, " in mark.sentence and mark.sentence.endswith(named)
+
+
+@pytest.mark.parametrize(("right", "near", "far"), [(20.0, (19, 21), (18.9, 21.1)), (0.9, (0.8,), (0.78, 0.82))])
+def test_an_answer_is_near_within_five_percent_or_a_unit_of_its_only_digit(right: float, near: Any, far: Any) -> None:
+    w = Value(1.0, "w")
+    task = exercise(w * right, ask=[w])
+    assert [task.mark({w: x}).marks[0].names for x in near] == [("rounded-on-the-way",)] * len(near)
+    assert [task.mark({w: x}).marks[0].names for x in far] == [()] * len(far)
+
+
+def test_what_follows_passes_by_a_branch_that_is_not_taken() -> None:
+    x, a, b = Value(2.0, "x"), Value(3.0, "a"), Value(5.0, "b")
+    y = where(x > 0, x * a, x * b)
+    y.label = "y"
+    marking = exercise(y * 3, ask=[y, a]).mark({y: 6, a: 12})
+    assert [mark.points for mark in marking.marks][1] == 1.0 and "follows from a wrong answer above" in marking.sentences[1]
 
 
 def test_what_is_asked_may_be_named() -> None:
@@ -413,6 +465,8 @@ def test_graphs_and_nodes_without_gradients_are_refused() -> None:
         (lambda: exercise(n["E"], ask=["w"]), ValueError, "'w' does not take part.*; ask takes nodes or their names, .* w_o,"),
         (lambda: exercise(n["E"], ask="update", rate=math.nan), ValueError, "rate is nan; the learning rate is a positive"),
         (lambda: exercise(n["E"], ask="update", rate=-0.1), ValueError, "rate is -0.1; the learning rate is a positive"),
+        (lambda: exercise(n["E"], ask="update", rate=0.0), ValueError, "rate is 0.0; the learning rate is a positive"),
+        (lambda: exercise(n["E"], ask="update", rate=math.inf), ValueError, "rate is inf; the learning rate is a positive"),
         (lambda: exercise(n["E"], ask="update", rate=nothing), ValueError, "rate is None; the learning rate is a positive"),
         (lambda: exercise(n["E"], ask="gradients"), ValueError, "ask is 'gradients'; ask for a list of nodes"),
         (lambda: exercise(n["E"], ask=[n["w_o"]]).hint({}), AnswerError, r"{} is not a question of this exercise"),

@@ -153,3 +153,23 @@ def test_a_single_output_is_not_the_probability_of_a_class() -> None:
 def test_boundaries_between_no_and_yes() -> None:
     assert [boundary(loss, [0, 1]) for loss in LOSSES.values()] == [0.5, 0.5, 0.5, 0.0, 0.5, 0.5, 0.0]
     assert boundary(squared_error, [-1, 1]) == 0.0
+
+
+def test_only_losses_of_net_inputs_do_not_suit_probabilities() -> None:
+    squashed, free = [Value(0.0).sigmoid()], [Value(1.0)]
+    assert {name: probability_loss(loss, squashed) for name, loss in LOSSES.items() if probability_loss(loss, squashed)} == {
+        "binary_cross_entropy_with_logits": "binary_cross_entropy", "cross_entropy": "categorical_cross_entropy",
+    }  # fmt: skip
+    assert [probability_loss(loss, free) for loss in LOSSES.values()] == [""] * len(LOSSES)
+
+
+def test_a_sum_of_squares_has_no_node_for_a_factor_of_one() -> None:
+    y = Value(3.0)
+    assert squared_error(y, 1.0).primitive is (y**2).primitive is mean_squared_error([y], [1.0]).primitive
+    assert squared_error(y, 1.0, half=True).primitive is (y * 2).primitive
+
+
+def test_what_is_not_expected_leaves_its_logarithm_out() -> None:
+    t = Value(0.0)
+    binary_cross_entropy(0.25, t).backward()
+    assert t.grad == pytest.approx(math.log(0.75))  # only of 1 - p; of p there is ln 1

@@ -2,6 +2,7 @@
 
 import math
 import random
+import time
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 
 from autograd import Value, compile, primitives, tanh
 from autograd.compiler import interpreter
-from nn import MLP, fit
+from nn import MLP, Neuron, fit
 from nn.data import moons
 from nn.engines import Compiled
 from nn.optim import SGD, Adam, Momentum, Optimizer, RProp, cosine
@@ -314,3 +315,10 @@ def test_steps_without_data_and_without_parameters() -> None:
     fixed = compile(lambda x: x * 2, [], backend="native")
     steps = fixed.train([1.0, 2.0], **(RIGHT | {"states": np.zeros((0, 0))}))
     assert steps is not None and steps[1].tolist() == [[2.0, 4.0, 2.0, 4.0]]
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_history_counts_the_seconds(compiled: bool) -> None:
+    before = time.perf_counter()
+    seconds = fit(Neuron(1), [[0.0]], [0.0], epochs=1, compiled=compiled).seconds
+    assert 0 < seconds <= time.perf_counter() - before

@@ -296,3 +296,22 @@ def test_a_descent_may_leave_an_argument_where_it_is() -> None:
     assert descend(lambda x: x, [3.0], SGD(lr=0.5), 1)[-1] == ((2.5,), 2.5)
     once = descend(lambda x: x * x if x.data > 2 else 0 * x, [3.0], SGD(lr=0.5), 2)
     assert [point for point, _ in once] == [(3.0,), (0.0,), (0.0,)]
+
+
+def test_a_result_with_many_paths_is_searched_once_for_its_arguments() -> None:
+    y = Value(1.0)
+    for _ in range(60):
+        y = y + y
+    with pytest.raises(ValueError, match=r"^f depends on none of its arguments"):
+        descend(lambda x: y, [3.0], SGD(lr=0.1), 1)
+
+
+def test_an_optimiser_without_a_state_begins_with_an_empty_one() -> None:
+    assert Optimizer().start() == SGD().start() == ()
+
+
+@pytest.mark.parametrize("kind", [SGD, Momentum, Adam, RProp])
+def test_every_optimiser_refuses_a_rate_of_zero_and_has_made_no_step(kind: Any) -> None:
+    with pytest.raises(ValueError, match=r"^lr is a positive number"):
+        kind(lr=0.0)
+    assert kind(lr=0.5).steps == 0 and kind() == kind() and "_states" not in repr(kind())

@@ -8,6 +8,7 @@ from collections import ChainMap, OrderedDict, UserDict, defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from operator import mul
 from pathlib import Path
 from random import Random
 from types import MappingProxyType, SimpleNamespace
@@ -18,7 +19,9 @@ import pytest
 
 from autograd import Unary, Value
 from nn import MLP, Module, Neuron, fit, load, save
+from nn.module import plain
 from nn.optim import Adam
+from nn.parts import Inventory, closures, named
 
 
 class Holder(Module):
@@ -269,3 +272,59 @@ def test_a_module_that_is_a_dataclass() -> None:
     for twin in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
         assert twin.state_dict() == model.state_dict() and twin.w is not model.w
     assert fit(model, [[1.0]], [3.0], epochs=2).epochs == 2
+
+
+def test_names_of_places_in_tables() -> None:
+    table = [[Value(0.0), Value(1.0)]] * 11
+    for name in ("m", "weights"):
+        names = [found for found, part in named(name, [[*row] for row in table]) if isinstance(part, list)]
+        assert names == [name, *(f"{name}{i}" for i in range(11))]
+    rows = [[Value(0.0), Value(1.0)] for _ in range(11)]
+    assert [found for found, part in named("weights", rows) if isinstance(part, Value)][-2:] == ["weights10_0", "weights10_1"]
+
+
+def test_a_kind_of_value_is_a_value() -> None:
+    class Special(Value):
+        pass
+
+    assert [*Inventory([special := Special(1.0)]).values.values()] == [special]
+
+
+def test_functions_that_use_values_indirectly_or_nothing_yet() -> None:
+    def unfinished() -> Any:
+        def inner() -> Any:
+            return later
+
+        if not callable(inner):
+            later = 1.0
+        return inner
+
+    product: Any = (lambda f: lambda x: f(x))(partial(mul, Value(2.0)))
+    assert [*closures(SimpleNamespace(f=product, g=unfinished()))] == [("f", "f")]
+    assert [*closures(SimpleNamespace(g=unfinished()))] == []
+
+
+def test_methods_and_partial_functions_are_given_numbers() -> None:
+    w = Value(3.0)
+    found = plain(SimpleNamespace(f=partial(mul, w))).f(2.0)
+    assert type(found) is float and found == 6.0
+    free = SimpleNamespace(labels={"a"})
+    assert plain([free]) == [free]  # a set of no parameters is no matter
+
+
+def test_a_module_with_slots_is_copied_whole() -> None:
+    class Slotted(Module):
+        __slots__ = ("w",)
+
+        def __init__(self) -> None:
+            self.w, self.b = Value(2.0), Value(3.0)
+
+        def __call__(self, x: Any) -> Any:
+            return [1.0 * x, 2.0]  # only numbers
+
+    model = Slotted()
+    twin = copy.deepcopy(model)
+    assert [p.data for p in twin.parameters()] == [p.data for p in model.parameters()] == [3.0, 2.0]
+    assert twin.w is not model.w and type(copy.deepcopy(Neuron(1)).__getstate__()) is dict
+    vars(model)["f"] = (lambda w: lambda x: w * x)(Value(2.0))  # which it does not use
+    assert model.predict(2.0) == [2.0, 2.0]

@@ -119,6 +119,7 @@ def test_a_threshold_has_no_slope() -> None:
     ([[0.0]], [0], {}, "takes 2 inputs; got 1"),
     ([[0.0, 1.0]], [0], {"lr": 0.0}, "lr is a positive number and epochs at least 1; got 0.0"),
     ([[0.0, 1.0]], [0], {"epochs": 0}, "got 1.0 and 0"),
+    ([[0.0, 1.0]], [0], {"lr": math.inf}, "lr is a positive number and epochs at least 1; got inf"),
     ([[0.0, 1.0]], [0], {"lr": "a"}, "lr is a positive number and epochs at least 1; got 'a'"),
     ([[0.0, 1.0]], [0], {"epochs": 2.5}, "got 1.0 and 2.5"),
     ([[0.0, 1.0], [math.nan, 1.0]], [0, 1], {}, r"example 1: .* so they are finite; got \[nan, 1.0\]"),

@@ -93,6 +93,8 @@ def altered(text: str, **entries: Any) -> str:
     (lambda text: altered(text, format="nn parameters, version 2"), "has the format 'nn parameters, version 2'"),
     (lambda text: altered(text, more=1), "was not written by save: it should have the entries format, model, "),
     (lambda text: altered(text, parameters=[1]), "was not written by save"),
+    (lambda text: altered(text, format=5), "was not written by save"),
+    (lambda text: altered(text, parameters={"w0": None}), "was not written by save"),
     (lambda text: altered(text, sha256="0"), "its checksum does not fit its content"),
     (lambda text: "", "cannot be read, it may be cut off"),
     (lambda text: "[]", "was not written by save"),
@@ -212,3 +214,42 @@ def test_a_model_that_cannot_be_copied_is_saved_and_loaded(tmp_path: Path) -> No
     save(models[0], tmp_path / "model.json")
     models[1].parameters()[0].data = 7.0
     assert bits(load(models[1], tmp_path / "model.json")) == bits(models[0])
+
+
+def ran(path: str) -> float:
+    """Leave a trace of having been run."""
+    Path(path).touch()
+    return 1.0
+
+
+class Pickled:
+    """A thing whose pickle runs a function when it is read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> Any:
+        return ran, (str(self.path),)
+
+
+def test_an_array_of_objects_is_refused_and_runs_nothing(tmp_path: Path) -> None:
+    numpy = pytest.importorskip("numpy")
+    thing, path = Pickled(tmp_path / "trace"), tmp_path / "neuron.npz"
+    numpy.savez(path, w=numpy.array([thing, thing], dtype=object), b=0.0)
+    with pytest.raises(ValueError, match=r"neuron\.npz is not loaded: it cannot be read, it may be damaged or cut off"):
+        load(Neuron(2), path)
+    assert not (tmp_path / "trace").exists()
+
+
+def test_a_file_is_indented_by_two_and_shows_the_model_with_zeros(tmp_path: Path) -> None:
+    path, other = tmp_path / "line.json", (tmp_path, Neuron(1))
+    save(Line(Value(2.0), Value(3.0)), path)
+    assert path.read_text().splitlines()[:5] == [
+        "{", '  "format": "nn parameters, version 1",',
+        '  "model": "Line(w=Value(data=0.0, grad=0.0), b=Value(data=0.0, grad=0.0), name=\'line\')",',
+        '  "parameters": {', '    "w": 2.0,',
+    ]  # fmt: skip
+    wrong: list[Callable[[Any], object]] = [lambda model: save(model, path), lambda model: load(model, path)]
+    for call in wrong:
+        with pytest.raises(TypeError, match="the model comes first and is a Module"):
+            call(other)

@@ -6,8 +6,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
+from autograd import DomainError
 from nn import MLP, Module, Neuron, Perceptron, accuracy, classify, confusion, fit, plots
 from nn.data import moons
+from nn.tables import naming, rows_of
 
 COMPILED = pytest.mark.parametrize("compiled", [False, True])
 # Square, and far from symmetric: its transpose would be trained on without a complaint.
@@ -209,3 +211,19 @@ def test_what_a_model_takes_beside_numbers_stays_as_it_is() -> None:
     fit(Curious(), [{"a": 1.0}, {"a": 2.0}], [1.0, 2.0], epochs=1, shuffle=False)
     fit(Curious(), [Point(1.0, 2.0)], [1.0], epochs=1)
     assert seen[0] == {"a": 1.0} and seen[-1] == [1.0, 2.0]
+
+
+def test_a_place_is_added_to_messages_of_errors_of_two_types_only() -> None:
+    for error, args in ((ValueError("a"), ("here: a",)), (TypeError("a"), ("here: a",)), (KeyError("a"), ("a",)),
+                        (DomainError("a"), ("a",)), (UnicodeError("a"), ("a",))):  # fmt: skip
+        with pytest.raises(type(error)) as caught, naming("here"):
+            raise error
+        assert caught.value.args == args
+    with naming("here"):
+        pass
+
+
+def test_rows_that_are_lists_stay_the_same_lists() -> None:
+    rows: list[list[float]] = [[1.0], []]
+    found = rows_of("X", rows)
+    assert found == rows and found is not rows and all(a is b for a, b in zip(found, rows, strict=True))

@@ -6,6 +6,7 @@ import gc
 import io
 import math
 import pickle
+import re
 import sys
 import types
 from collections.abc import Sequence
@@ -379,12 +380,12 @@ class Bar:
     made: list[Bar]
 
     def __init__(self, **options: Any) -> None:
-        self.options, self.updates, self.closed = options, 0, False
+        self.options, self.updates, self.closed, self.text = options, 0, False, ""
         self.made.append(self)
 
     def set_postfix_str(self, text: str, refresh: bool) -> None:
         """Take the loss."""
-        assert text.startswith("loss ")
+        self.text = text + " at once" * refresh
 
     def update(self) -> None:
         """Count."""
@@ -421,7 +422,8 @@ def test_a_bar_at_a_terminal_alone(bars: list[Bar], monkeypatch: pytest.MonkeyPa
     assert bars == []
     fit(line(), *LINE, epochs=3)
     (bar,) = bars
-    assert bar.options["total"] == 3 and bar.options["delay"] == 1.0 and (bar.updates, bar.closed) == (3, True)
+    assert bar.options == {"total": 3, "unit": "epoch", "delay": 1.0, "leave": False} and (bar.updates, bar.closed) == (3, True)
+    assert re.fullmatch(r"loss \d\S+", bar.text)
     monkeypatch.setitem(sys.modules, "tqdm.auto", None)  # not installed
     assert fit(line(), *LINE, epochs=3).epochs == 3
 

@@ -8,6 +8,7 @@ from base64 import b64decode
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -152,7 +153,31 @@ def test_a_session_asks_hints_marks_and_keeps_score() -> None:
 def test_a_session_can_be_left() -> None:
     for lines in (["1", "q"], ["1"]):
         assert session(lines)[1] == "Score: 1 of 1"
-    assert session(["q"])[1] == "Score: 0 of 0"
+    assert session(["q"])[1] == "Score: 0 of 0" and session(["q"])[0][-1] == ""
+
+
+def test_a_hint_is_about_the_question_that_is_asked() -> None:
+    shown, _ = session(["1", "?", "?"])
+    assert [text for text in shown if text in ("v1 = w - b", "∂v1/∂w = 1", "∂v1/∂b = -1")] == ["v1 = w - b", "∂v1/∂b = -1"]
+
+
+def test_a_sheet_as_text_numbers_its_tasks_and_their_solutions() -> None:
+    tasks = exercises(seed=2, level=1, count=2)
+    sheet = worksheet(tasks, solutions=True)
+    numbered = [
+        f"{i}. {text}" for texts in ([t.text for t in tasks], [t.solution for t in tasks]) for i, text in enumerate(texts, 1)
+    ]
+    assert sheet.text.split("\n\n") == [*numbered[:2], "Solutions", *numbered[2:]]
+    assert str(sheet) == sheet.text and sheet._repr_html_() in sheet.html
+    assert worksheet(tasks).text == "\n\n".join(numbered[:2])
+
+
+def test_a_picture_shows_the_graph_after_the_forward_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    w = Value(0.5, "w")
+    task = exercise((w * 2.5) * 3, ask=[w])
+    assert "3.75" in b64decode(task.picture.partition("base64,")[2].partition('"')[0]).decode()
+    monkeypatch.setattr("autograd.drawing.draw", Mock(side_effect=ValueError))
+    assert task.picture == "" and task.html.startswith("<pre ")
 
 
 def test_what_follows_from_a_wrong_answer_above_counts_in_a_session() -> None:

@@ -75,7 +75,7 @@ class Answer:
         if formula is None:
             return total
         for i, term in enumerate(formula.terms):
-            half = 0.0 if term.arity else _half_unit(formula.text[term.start : term.end])
+            half = _half_unit(formula.text[term.start : term.end])
             if half and isinstance(term.meaning, float):
                 moved = (*formula.terms[:i], term._replace(meaning=term.meaning + half), *formula.terms[i + 1 :])
                 with contextlib.suppress(ExpressionError):  # a constant that cannot be another number was not rounded

@@ -142,7 +142,7 @@ class Exercise(Task):
 
         An answer takes the place of what follows from those above it.  If it follows from them, it is as wrong as they are.
         """
-        given = {q.node: read.value for q, read in answers.items() if q.place is None and q.rate is None}
+        given = {question.node: answer.value for question, answer in answers.items()}
         found = {self.loss: (1.0, False)}
         for node in reversed(self.steps.order):
             if node not in found:

@@ -296,9 +296,7 @@ def _is_doubled(rule: Any) -> bool:
     """Whether a rule is a product that begins with the factor 2."""
     while isinstance(rule, Symbol) and rule.row is not None and rule.row.infix in ("*", "/"):
         rule = rule.operands[0]
-        if rule == 2 if not isinstance(rule, Symbol) else not rule.name and rule.row is None and rule.value == 2:
-            return True
-    return False
+    return not isinstance(rule, Symbol) and bool(rule == 2)
 
 
 def _significant(digits: int) -> Callable[[float], float]:
