@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import secrets
 import uuid
+import warnings
 from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -194,4 +195,29 @@ def test_a_generator_is_found_in_any_list() -> None:
         watched = Watched(held)
         assert not watched.drew()
         coin.random()
+        assert watched.drew()
+
+
+def test_a_generator_is_found_once_and_not_in_the_code_of_packages_that_draw_nothing() -> None:
+    coin = random.Random(0)
+
+    def toss() -> float:
+        return COIN.random()
+
+    class Box:
+        rng = coin
+
+    assert Watched([coin, coin]).generators.count(coin) == 1
+    for name, is_searched in ((__name__, True), ("nn", False), ("numpy.linalg", False), ("own.numpy", True), ("uuid", True)):
+        toss.__module__ = Box.__module__ = name
+        assert (COIN in Watched(toss).generators, coin in Watched(Box).generators) == (is_searched, is_searched)
+
+
+def test_an_old_generator_on_new_bits_is_watched_without_a_warning() -> None:
+    generator = np.random.RandomState(np.random.PCG64(1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        watched = Watched(generator)
+        assert not watched.drew()
+        generator.rand()
         assert watched.drew()

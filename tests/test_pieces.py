@@ -153,6 +153,7 @@ def test_an_enclosure_has_no_other_attributes_than_a_node() -> None:
         (1 / 3, 1 / 3, 4, "0.333[3,4]"), (-1 / 3, -1 / 3, 4, "-0.333[4,3]"), (2 / 3, 2 / 3, 3, "[0.666, 0.667]"),
         (0.0001234, 0.0001234, 2, "[0.00012, 0.00013]"), (0.25, math.inf, 3, "[0.25, ∞]"), (-math.inf, 4, 3, "[-∞, 4]"),
         (1e-9 / 3, 1e-9 / 3, 5, "3.333[3,4]E-10"), (123456, 123456, 3, "1.2[3,4]E+5"), (0, 0, 3, "0"),
+        (0.0123, 0.0128, 3, "[0.0123, 0.0129]"), (0.01233, 0.01237, 4, "0.0123[3,8]"), (-math.inf, math.inf, 3, "[-∞, ∞]"),
     ],
 )  # fmt: skip
 def test_bounds_are_rounded_outward_and_the_digits_that_they_share_are_written_once(
@@ -244,7 +245,7 @@ def test_a_bound_is_the_nearest_decimal_with_this_many_digits(exponent: int) -> 
 
 
 def test_bounds_beyond_every_exponent() -> None:
-    huge = (arb(2) ** (2 * LARGEST)).mid()
+    huge = (3 * arb(2) ** (2 * LARGEST)).mid()
     tiny = (1 / huge).mid()
     assert _decimal(huge, 3, ROUND_CEILING) == -_decimal(-huge, 3, ROUND_FLOOR) == math.inf
     assert _decimal(tiny, 3, ROUND_FLOOR) == _decimal(-tiny, 3, ROUND_CEILING) == 0
