@@ -45,6 +45,8 @@ from autograd.transforms import grad
         ("leaky_relu(-2)", -0.02),
         ("leaky_relu(-2, 0.5)", -1.0),
         ("maximum(2, 3) - minimum(2, 3)", 1.0),
+        ("maximum(1, 2, 3) - minimum(2, 3, 1, 4)", 2.0),
+        ("[2 > 1]*3 + [2 < 1]", 3.0),
         ("total([1, 2, 3])", 6.0),
         ("total([])", 0.0),
         ("dot([1, 2], [3, 4])", 11.0),

@@ -20,7 +20,7 @@ from autograd import Value, certify, floor, maximum, minimum, relu, sin, sqrt, w
 from autograd.certainty import boxes
 from autograd.certainty.enclosure import ASSUMED, Enclosure, NoEnclosureError, UndecidedError
 from autograd.certainty.intervals import EVERYTHING, between, describe, interval
-from autograd.certainty.pieces import SMALLEST, UNEVEN, VALUE, Piece, halves, joined, longest_side, middle_of
+from autograd.certainty.pieces import VALUE, Piece, halves, joined, longest_side, middle_of
 from autograd.certainty.subjects import Box, Subject
 from autograd.certainty.tables import LARGEST, Bounds, _decimal
 
@@ -60,15 +60,17 @@ def test_the_side_to_divide_is_the_longest_or_that_along_which_the_quantity_vari
     assert longest_side(box((0, 1), (0, 4)), SQUARE, {0: steep, 1: flat}) == 0
     assert longest_side(box((0, 1), (0, 2)), SQUARE, {0: steep, 1: EVERYTHING}) == 0  # as without slopes
     assert longest_side(box((0, 1), (0, 2)), SQUARE, {0: EVERYTHING, 1: steep}) == 0
-    for share, chosen in ((1 / UNEVEN, 0), (0.9 / UNEVEN, 1)):  # no side becomes more than UNEVEN times as long as another
+    for share, chosen in ((1 / 64, 0), (1 / 64.5, 1)):  # no side becomes more than 64 times as long as another
         assert longest_side(box((0, share), (0, 4)), SQUARE, {0: between(1e6, 1e6), 1: flat}) == chosen
 
 
 def test_a_side_is_not_divided_below_the_smallest_share_or_between_neighbouring_floats() -> None:
-    for width, chosen in ((SMALLEST, None), (1.5 * SMALLEST, 0)):
+    for width, chosen in ((2**-40, None), (1.5 * 2**-40, 0)):
         assert longest_side(box((0, width), (1, 1)), SQUARE) == chosen
-    neighbours = Subject(lambda x: x, {"x": (1, math.nextafter(1, 2))})
-    assert longest_side(neighbours.box, neighbours) is None
+    next_to_1 = math.nextafter(1, 2)
+    for side in ((1, next_to_1), (next_to_1, math.nextafter(next_to_1, 2))):  # whose middle is rounded down, or up
+        neighbours = Subject(lambda x: x, {"x": side})
+        assert longest_side(neighbours.box, neighbours) is None
     assert longest_side(box((1, 1 + 2**-51)), neighbours) == 0
 
 
@@ -262,4 +264,5 @@ def test_what_depends_on_too_many_branches_may_be_anything() -> None:
 
     found = piece(stairs, x=(0.5, 4.5))
     assert found.bounds(VALUE)[:2] == EVERYTHING[:2] and not found.is_smooth
+    assert found.slopes(VALUE)[0][:2] == found.slopes(0)[0][:2] == EVERYTHING[:2]
     assert describe(piece(stairs, x=(2.25, 2.75)).bounds(VALUE)) == "[5.25, 5.75]"

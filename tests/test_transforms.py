@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -16,12 +17,14 @@ from autograd import (
     divide,
     exp,
     floor,
+    forward,
     grad,
     gradients,
     hessian,
     jacobian,
     jvp,
     log,
+    relu,
     replay,
     sin,
     sqrt,
@@ -139,6 +142,20 @@ def test_duals_choose_branches_and_read_methods() -> None:
     values, tangents = jvp(lambda v: [v[0] * v[1], 3.0], ([2.0, 5.0],), ([1.0, 0.0],))
     assert values == [10.0, 3.0] and tangents == [5.0, 0.0]
     assert not hasattr(Dual(1.0, 1.0), "nothing")
+
+
+@pytest.mark.parametrize("f", [lambda x: sqrt(relu(x)), lambda x: sqrt(where(x > 0, where(x > 1, x, 0.0), 0.0) * 3)])
+def test_forward_mode_on_nodes_keeps_what_was_not_chosen_out(f: Callable[[Any], Any]) -> None:
+    for x in (-1.0, Value(-1.0)):  # where the slope of the root is ∞
+        value, slope = jvp(f, (x,), (1.0,))
+        assert float(getattr(value, "data", value)) == float(getattr(slope, "data", slope)) == 0.0
+
+
+def test_a_dual_number_made_by_hand_belongs_to_an_outer_derivative(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forward, "_levels", count())  # as in a new process
+    x = Dual(3.0, 1.0)
+    value, slope = jvp(lambda y: x * y * y, (2.0,), (1.0,))
+    assert (value.primal, value.tangent, slope.primal, slope.tangent) == (12.0, 4.0, 12.0, 4.0)
 
 
 def test_replay_substitutes_and_leaves_the_graph_alone() -> None:
