@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 from flint import arb
 
-from autograd import relu, total
+from autograd import arcsin, relu, sqrt, total
 from autograd.certainty.boxes import _beyond, _corners, _limit, _Range
+from autograd.certainty.enclosure import Enclosure
 from autograd.certainty.intervals import EVERYTHING, Interval, between, describe, interval
 from autograd.certainty.pieces import VALUE, Piece
+from autograd.certainty.points import _is_narrow, _is_singular
 from autograd.certainty.subjects import Subject
 
 
@@ -83,3 +85,19 @@ def test_three_comparisons_are_decided_one_way_and_the_other(most: int, bounds: 
     assert describe(found.bounds(VALUE)) == bounds and len(found.cases) == cases
     bends = Piece(Subject(lambda x: total([relu(x - k) for k in range(most)]), {"x": (-0.5, most - 0.5)}))
     assert len(bends.cases) == (8 if most == 3 else 1)  # without an `if`, more are not worth it
+
+
+def test_digits_are_known_where_an_interval_is_narrower_than_a_tenth_of_the_last_one() -> None:
+    for low, high, digits, is_narrow in (
+        (1, 1.0009, 2, True), (1, 1.002, 2, False), (-1.0009, -1, 2, True), (1000, 1000.9, 2, True), (2, 2, 9, True),
+        (0, 0, 2, True), (0, 1e-9, 2, False), (-1e-9, 1e-9, 2, False), (1, math.inf, 2, False), (1, 1.00009, 3, True),
+    ):  # fmt: skip
+        assert _is_narrow(between(low, high), digits) is is_narrow
+
+
+def test_a_point_is_singular_where_a_rule_states_an_infinite_slope() -> None:
+    for row, side, is_singular in (
+        (sqrt, (0, 0), True), (sqrt, (1, 1), False), (sqrt, (0, 1), False), (arcsin, (-1, -1), True), (relu, (0, 0), False),
+    ):  # fmt: skip
+        assert _is_singular(row, [Enclosure.leaf(between(*side))]) is is_singular
+    assert _is_singular(sqrt, [0.0]) and not _is_singular(sqrt, [1.0])

@@ -168,13 +168,32 @@ def test_the_number_of_operands_can_be_chosen() -> None:
 @given(programs(longest=60))
 def test_programs_stay_finite_moderate_and_short(program: Program) -> None:
     values: list[float] = list(program.leaves)
+    conditions = set[int]()
     for row, places in program.instructions:
         data = [values[x] if isinstance(x, int) else x for x in places]
         assert all(is_short(x) for x in places if isinstance(x, float))
         assert row.kink is None or abs(row.kink(*data)) >= NEAR
+        if isinstance(row, Nary) and row.picks is not None:  # beside a 0 that was not compared there is another case
+            assert data[0] != 0 or places[0] in conditions
+        conditions |= {len(values)} if row.is_condition else set()
         values.append(float(row.evaluate(data)))
         assert all(abs(x) < STEEP for x in (values[-1], *row.partials(data, values[-1], range(len(data)))))
     assert program(program.leaves) == values[-1] and all(map(is_short, program.leaves))
+
+
+def test_programs_have_one_to_four_leaves_and_half_of_them_are_chains() -> None:
+    leaves, lengths, chains = set[int](), set[int](), set[bool]()
+
+    @settings(max_examples=40, phases=[Phase.generate], derandomize=True, database=None)
+    @given(programs(longest=12))
+    def look(program: Program) -> None:
+        leaves.add(len(program.leaves))
+        lengths.add(len(program.instructions))
+        firsts = [places[0] for _, places in program.instructions]
+        chains.add(len(firsts) < 4 or firsts == [len(program.leaves) - 1 + k for k in range(len(firsts))])
+
+    look()
+    assert leaves == {1, 2, 3, 4} and 8 <= max(lengths) <= 12 and chains == {True, False}
 
 
 @pytest.mark.slow
@@ -223,6 +242,8 @@ def test_networks_are_small_with_data_and_no_neuron_at_a_kink(network: Network) 
     first, *_, last = network.sizes
     assert last == 1 and first == len(network.inputs) and 2 <= len(network.sizes) <= 4
     assert len(network.parameters) == sum((n + 1) * m for n, m in pairwise(network.sizes))
+    assert all(1 <= n <= 3 for n in network.sizes) and all(abs(x) <= 1.5 for x in network.parameters)
+    assert not network.activation.domain and all(abs(net) < STEEP for net in network.nets(network.parameters))
     kink = network.activation.kink
     assert not kink or all(abs(kink(net)) >= NEAR for net in network.nets(network.parameters))
     assert all(map(is_short, (*network.parameters, *network.inputs, network.target)))
