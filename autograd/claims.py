@@ -166,10 +166,10 @@ def _wrong_factor(derivation: Derivation, explanation: Explanation, claim: float
     apart = {link: 1 + (claim - right) / link.flow for link in links if link.flow and not link.everywhere}
     errors = []
     if everywhere:
-        texts = [str(link) for link in sorted(everywhere, key=lambda link: _unlikeliness(link, off))]
+        texts = [str(link) for link in sorted(everywhere, key=lambda link: not _is_likely(link, off))]
         errors.append(f"{'has the wrong sign' if off == -1 else 'is off by that much'}: {_listed(texts)}")
     if apart:
-        likeliest = sorted(apart, key=lambda link: _unlikeliness(link, apart[link]))
+        likeliest = sorted(apart, key=lambda link: not _is_likely(link, apart[link]))
         texts = [f"{link} by {number(apart[link])}" for link in likeliest]
         errors.append(f"is off on some of the paths: {_listed(texts)}")
     ratio = "the sign: the claim is minus" if off == -1 else f"the claim is {number(off)} times"
@@ -177,13 +177,13 @@ def _wrong_factor(derivation: Derivation, explanation: Explanation, claim: float
     return f"{ratio} the right value {formula}; no path is missing, {could_be}"
 
 
-def _unlikeliness(link: Link, off: float) -> float:
-    """Return 0 where leaving the factor out, its sign or its 2 gives the ratio by which a claim is off, else 1."""
+def _is_likely(link: Link, off: float) -> bool:
+    """Whether leaving the factor out, its sign or its 2 gives the ratio by which a claim is off."""
     partial = link.edge.partial
     usual = [1 / partial] if partial else []
     usual += [-1.0] if partial < 0 else []
     usual += [0.5] if link.edge.rule.startswith("2·") else []
-    return 0.0 if any(_close(off, ratio, RECOGNISED) for ratio in usual) else 1.0
+    return any(_close(off, ratio, RECOGNISED) for ratio in usual)
 
 
 def _listed(texts: Sequence[str]) -> str:

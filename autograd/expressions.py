@@ -307,7 +307,7 @@ class _Reader:
             operands = [[]]
         if node.keywords or any(isinstance(x, list) for x in operands):
             raise self.refuse(node, f"{name} is called as {row.usage}")
-        return row, [Term(x, 0, 0, 0) if isinstance(x, float) else x for x in operands]  # a number is a default
+        return row, [Term(x, 0, *self.span(node)) if isinstance(x, float) else x for x in operands]  # a number is a default
 
     def span(self, node: ast.expr) -> tuple[int, int]:
         """Return where in the text a tree comes from; Python counts in bytes of UTF-8."""

@@ -64,7 +64,7 @@ def _is_fixed(function: Any) -> bool:
     defaults = (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values())
     plain = all(x.__class__ in (float, int, bool) for x in defaults) and all(map(_is_pure, read.builtins.values()))
     named = {**read.nonlocals, **read.globals}
-    return plain and read.unbound <= {*dir(math)} and all(x is math or _is_row(name, x) for name, x in named.items())
+    return plain and {*dir(math)}.issuperset(read.unbound) and all(x is math or _is_row(name, x) for name, x in named.items())
 
 
 def _is_pure(builtin: Any) -> bool:

@@ -66,15 +66,16 @@ def find_nonfinite(loss: Value) -> Nonfinite | None:
             elif not flows and not math.isfinite(after):
                 text = f"the first gradient that is not finite is a sum, at {describe(x)}: {before!r} + {delta * partial!r}"
                 return Nonfinite(x, "backward", text)
-    for node, delta, x, partial in flows[:1]:
-        text = f"the first gradient that is not finite flows from {describe(node)}: {delta!r} · {partial!r} to {describe(x)}"
-        lost = next((flow for flow in flows if 0 in (flow[1], flow[3])), None)
-        if lost is not None:
-            origin = "" if lost[0] is node else f"; from {describe(lost[0])} flows {lost[1]!r} · {lost[3]!r}"
-            text += (f"{origin}, and 0·∞ is NaN: this 0 is a number, not a branch that is not taken; keep clear of the point, "
-                     "and for the length of a vector use hypot")  # fmt: skip
-        return Nonfinite(node, "backward", text)
-    return None
+    if not flows:
+        return None
+    node, delta, x, partial = flows[0]
+    text = f"the first gradient that is not finite flows from {describe(node)}: {delta!r} · {partial!r} to {describe(x)}"
+    lost = next((flow for flow in flows if 0 in (flow[1], flow[3])), None)
+    if lost is not None:
+        origin = "" if lost[0] is node else f"; from {describe(lost[0])} flows {lost[1]!r} · {lost[3]!r}"
+        text += (f"{origin}, and 0·∞ is NaN: this 0 is a number, not a branch that is not taken; keep clear of the point, "
+                 "and for the length of a vector use hypot")  # fmt: skip
+    return Nonfinite(node, "backward", text)
 
 
 def _counting(order: Sequence[Value], loss: Value) -> set[Value]:

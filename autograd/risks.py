@@ -31,9 +31,7 @@ __all__ = ["ANY", "danger_of", "risks", "risks_of"]
 
 Sign: TypeAlias = frozenset[int]
 ANY: Final[Sign] = frozenset((-1, 0, 1))
-TRIED: Final = {  # among them numbers where cosine and sine are negative, and so is their power of a negative number
-    -1: (-1000.0, -5.0, -3.0, -1.5, -0.5, -1e-9), 0: (0.0,), 1: (1e-9, 0.5, 1.5, 3.0, 5.0, 1000.0)
-}  # fmt: skip
+SIZES: Final = (1e-9, 3.0, 5.0, 1000.0)  # at 3 the cosine is negative, at 5 the sine, and so are powers of a negative number
 
 
 def risks(order: Sequence[Value]) -> Callable[[Value], int]:
@@ -141,11 +139,11 @@ def may_fail(row: Primitive, n: int) -> bool:
 
 
 def _points(kinds: Sequence[Any]) -> Iterator[tuple[float, ...]]:
-    # Beside a constant c also ±c/2, ±c and ±2c: x - 4 may have any sign.
+    # Beside a constant c also ±c/2 and ±2c: x - 4 may have any sign.
     constants = [abs(x) for x in kinds if not isinstance(x, frozenset) and 0 < abs(x) < math.inf]
-    near = {sign: [sign * c * factor for c in constants for factor in (0.5, 1.0, 2.0)] * abs(sign) for sign in TRIED}
+    sizes = {*SIZES, *[size for c in constants for size in (c / 2, c * 2)]}
     return itertools.product(
-        *[[x for s in sorted(kind) for x in (*TRIED[s], *near[s])] if isinstance(kind, frozenset) else [kind] for kind in kinds]
+        *[{sign * x for sign in kind for x in sizes} if isinstance(kind, frozenset) else [kind] for kind in kinds]
     )
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import random
 import secrets
 import uuid
+import warnings
 from collections import deque
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -190,8 +193,40 @@ def test_a_generator_is_found_in_slots_and_queues_and_nothing_is_loaded_for_it()
 
 def test_a_generator_is_found_in_any_list() -> None:
     coin = random.Random(0)
-    for held in ([coin], (None, {"rng": [coin]})):
+    for held in ([coin], (None, {"rng": [coin]}), partial(max, coin), partial(max, key=coin), partial(coin.random)):
         watched = Watched(held)
         assert not watched.drew()
         coin.random()
+        assert watched.drew()
+
+
+def test_a_generator_is_found_once_and_not_in_the_code_of_packages_that_draw_nothing() -> None:
+    coin = random.Random(0)
+
+    def toss() -> float:
+        return COIN.random()
+
+    class Box:
+        rng = coin
+
+    assert Watched([coin, coin]).generators.count(coin) == 1
+    for name, is_searched in ((__name__, True), ("nn", False), ("numpy.linalg", False), ("own.numpy", True), ("uuid", True)):
+        toss.__module__ = Box.__module__ = name
+        assert (COIN in Watched(toss).generators, coin in Watched(Box).generators) == (is_searched, is_searched)
+
+
+def test_the_noise_of_the_operating_system_has_no_state() -> None:
+    def noise() -> bytes:
+        return os.urandom(4)
+
+    assert Watched(noise).drew() and not Watched(os.getpid).drew()
+
+
+def test_an_old_generator_on_new_bits_is_watched_without_a_warning() -> None:
+    generator = np.random.RandomState(np.random.PCG64(1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        watched = Watched(generator)
+        assert not watched.drew()
+        generator.rand()
         assert watched.drew()

@@ -262,6 +262,7 @@ def test_right_claims() -> None:
     assert check_derivation(n["E"], {node: steps.gradients[node] for node in n.values()})
     assert check_derivation(n["E"], {n["w_o"]: -0.0926}, tolerance=1e-3) and check_derivation(n["E"], {})
     assert check_derivation(n["E"], {n["w_o"]: steps.gradients[n["w_o"]] * (1 + 1e-9)})
+    assert check_derivation(n["E"], {n["w_o"]: steps.gradients[n["w_o"]]}, tolerance=0)
     marking = check_derivation(n["E"], {n["r_o"]: steps.gradients[n["r_o"]]})
     assert repr(marking) == "∂E/∂r_o is -0.59566: right" and marking.points == 1.0 and marking.diagnoses == {}
 
@@ -352,6 +353,8 @@ def test_claims_that_are_rounded_nought_or_no_number() -> None:
     rounded = "the claim is the right value, rounded; give more digits, or allow a larger tolerance"
     assert [judged(nodes, {"w": round(right, places)}) for places in (1, 2, 3)] == [rounded] * 3
     assert "1.1218 times" in judged(nodes, {"w": round(right)}), "one digit says too little to be taken for the right value"
+    w = Value(1.0, label="w")
+    assert judged({"w": w, "loss": w * 12.25}, {"w": 12.0}) == rounded, "two digits before the point are enough"
     for claim in (math.nan, math.inf, -math.inf):
         assert judged(nodes, {"w": claim}).startswith("the claim is not finite")
     assert judged(nodes, {"w": 0.0}).startswith("no path is missing, and no factor is 0 in the right value -3.5656 = 2·(out")
@@ -369,8 +372,18 @@ def test_factors_on_some_of_the_paths_are_told_by_what_each_would_have_to_be() -
     said = judged({"w": w, "loss": (h * 2 + w) ** 2}, {"w": 1000.0})  # h·2 + w = 21: the right value is 42·(2·6 + 1)
     assert said.startswith(f"the claim is {1000 / 546:.5g} times the right value 546 = ")
     assert "one factor is off by that much: ∂loss/∂v2 = 2·v2 = 42, or one is off on some of the paths: " in said
+    other = judged({"w": w, "loss": h * 2 + 7 * w}, {"w": 15.0})  # the right value is 19; the likeliest comes first
+    assert other.endswith("some of the paths: ∂h/∂w = w = 3 by 0.33333, ∂v2/∂w = 7 by 0.42857, ∂v1/∂h = 2 by 0.66667")
     h_twice, path = 1 + (1000 - 546) / (42 * 12), 1 + (1000 - 546) / (42 * 6)
     assert said.endswith(f"∂v1/∂h = 2 by {h_twice:.5g}, ∂h/∂w = w = 3 by {path:.5g}")
+
+
+def test_several_forgotten_paths_are_named_where_there_are_few() -> None:
+    w = Value(1.0, label="w")
+    for n, missing, named in ((12, (0, 5), 2), (13, (0, 5), 0), (13, (5,), 1), (20, (19,), 1)):
+        loss = total([w * 3.0**i for i in range(n)])
+        claim = sum(3.0**i for i in range(n) if i not in missing)
+        assert judged({"w": w, "loss": loss}, {"w": claim}).count(", which adds") == named
 
 
 def test_long_derivations_are_judged_in_few_words() -> None:

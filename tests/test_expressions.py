@@ -45,6 +45,8 @@ from autograd.transforms import grad
         ("leaky_relu(-2)", -0.02),
         ("leaky_relu(-2, 0.5)", -1.0),
         ("maximum(2, 3) - minimum(2, 3)", 1.0),
+        ("maximum(1, 2, 3) - minimum(2, 3, 1, 4)", 2.0),
+        ("[2 > 1]*3 + [2 < 1]", 3.0),
         ("total([1, 2, 3])", 6.0),
         ("total([])", 0.0),
         ("dot([1, 2], [3, 4])", 11.0),
@@ -170,7 +172,8 @@ REFUSED = {
     "": "column 1: the expression is empty",
     " \n ": "column 1: the expression is empty",
     "__import__('os')": "column 1, `__import__('os')`: there is no function __import__",
-    "x + y.real": "column 5, `y.real`: an attribute is not allowed; an expression consists of numbers, names, + - * / **",
+    "x + y.real": "column 5, `y.real`: an attribute is not allowed; an expression consists of numbers, names, "
+    "+ - * / ** % //, comparisons, parentheses and functions",
     "().__class__": "column 1, `().__class__`: an attribute is not allowed",
     "lambda: 0": "column 1, `lambda: 0`: a lambda is not allowed",
     "(lambda: 0)()": "column 1, `(lambda: 0)()`: a function is called by its name",
@@ -255,13 +258,36 @@ def test_what_is_refused_and_in_which_words(text: str) -> None:
         ("x/(0*x\n\n)", "column 1, `x/(0*x\\n\\n)` … divide needs y ≠ 0 … operand at fault is 0*x = -0.0"),
         (f"log({'x+' * 50}x)", "column 1 … operand at fault is x+x+x+x+x+x+x+x+x+x+x+x+x+x+x… = -51.0"),
         ("x*w", "column 3, `w`: w has no value; give it one, as in w=0.5"),
+        ("log(-1)", "The operand at fault is -1. Choose other numbers, or guard the operand with maximum or where"),
+        ("log(0.00)", "The operand at fault is 0.00. Choose"),
+        ("log(-1.0)", "The operand at fault is -1.0 = -1.0. Choose"),
+        ("far(x, 2)", "column 1, `far(x, 2)`: far(-1.0, 2.0) … log(-3.0) … The operands are x = -1.0 and 2. Choose"),
     ],
 )
 def test_what_has_no_value(text: str, message: str) -> None:
+    far = Binary("far", lambda x, y: primitives.log(x - y), lambda x, y, out: 1 / (x - y), lambda x, y, out: 1 / (y - x))
     with pytest.raises(ExpressionError) as refusal:
-        parse(text).evaluate({"x": Value(-1.0, "x")})
+        parse(text, FUNCTIONS | {"far": far}).evaluate({"x": Value(-1.0, "x")})
     assert [fact for fact in message.split(" … ") if fact not in str(refusal.value)] == []
     assert str(refusal.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("x # y", "#"), ("x" * 2003, "xxx"), (" 2x", "2"), ("x 12", "12"), (" x y", "y"), ("x = 3", "="),
+        ("2*lambda", "lambda"), (" tanh*2", "tanh"), ("  θ*2 + é.z ", "é.z"), ("\tx ^ 2", "x ^ 2"),
+        ("x + foo(y, 2) + 1", "foo(y, 2)"), ("(x", "("), (" maximum(1, 2, foo(3), tanh)", "foo(3)"),
+        ("1 + log(0 - 1)*2", "log(0 - 1)"), (" maximum(2, log(-1), 3)", "log(-1)"),
+        ("x +", ""), (" ", ""),
+    ],
+)  # fmt: skip
+def test_the_part_that_is_at_fault_is_known_by_its_place(text: str, fault: str) -> None:
+    with pytest.raises(ExpressionError) as refusal:
+        parse(text)()
+    assert text[refusal.value.start : refusal.value.end] == fault and len(fault) == refusal.value.end - refusal.value.start
+    assert refusal.value.start == (0 if not text.strip() else len(text) if text == "x +" else text.rindex(fault))
+    assert (ExpressionError.start, ExpressionError.end) == (0, 0)
 
 
 def test_the_first_thing_that_is_wrong_is_told_first() -> None:

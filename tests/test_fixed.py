@@ -29,7 +29,7 @@ from autograd import (
     total,
     where,
 )
-from autograd.fixed import is_fixed
+from autograd.fixed import is_fixed, remembered
 from autograd.primitives import Primitive
 
 T = 1.0
@@ -163,3 +163,16 @@ def test_a_users_row_may_be_dangerous_anywhere() -> None:
         for backend in ("numpy", "native", "pure"):
             program = compile(lambda f=f: f(p), [p := Value(at)], backend=backend)
             assert program.gradient()[1].tolist() == [slope]
+
+
+def test_what_was_found_out_about_a_row_is_kept_if_the_row_does_the_same_at_every_call() -> None:
+    asked = list[str]()
+
+    @remembered
+    def doubled(row: Primitive, x: float) -> float:
+        """Return 2x."""
+        asked.append(row.name)
+        return 2 * x
+
+    assert [doubled(row, 3.0) for row in (tanh, tanh, cool, cool)] == [6.0] * 4
+    assert asked == ["tanh", "cool", "cool"] and doubled.__doc__ == "Return 2x."

@@ -163,7 +163,9 @@ CASES: Final[list[tuple[Any, tuple[Side, ...], Any]]] = [
     (math.pow, ((0, 0.25), (0, 0.5)), (0, 1, False)),  # 0⁰ is 1
     (math.pow, ((0, 4), (0, 0.5)), (0, 2, False)),
     (math.pow, ((0, 4), (-0.5, 0.5)), (0, INF, False)),
-    (math.pow, ((0, 0), (-0.5, 0)), (0, INF, False)),
+    (math.pow, ((0, 0), (-0.5, 0)), (1, INF, False)),
+    (math.pow, ((0, 0), (0, 0.5)), (0, 1, False)),
+    (math.pow, ((1, INF), (-1, 0)), (0, 1)),
     (math.pow, ((-1, 4), (0.5, 0.5)), (0, 2, False)),
     (math.pow, ((-2, 0), (0.5, 0.5)), (0, 0, False)),
     (math.pow, ((-1, 4), (0.5, 1.5)), None),  # (-1)¹ is a number
@@ -182,6 +184,7 @@ CASES: Final[list[tuple[Any, tuple[Side, ...], Any]]] = [
     (math.sin, ((4, 5),), (-1, mpmath.sin(4))),
     (math.sin, ((-1, 2),), (mpmath.sin(-1), 1)),
     (math.sin, ((-2, -1),), (-1, mpmath.sin(-1))),
+    (math.sin, ((13, 15),), (mpmath.sin(13), 1)),
     (math.sin, ((1, 5),), (-1, 1)),
     (math.sin, ((0, INF),), (-1, 1)),
     (math.cos, ((1, 2),), (mpmath.cos(2), mpmath.cos(1))),
@@ -189,6 +192,7 @@ CASES: Final[list[tuple[Any, tuple[Side, ...], Any]]] = [
     (math.cos, ((3, 4),), (-1, mpmath.cos(4))),
     (math.cos, ((-4, -3),), (-1, mpmath.cos(4))),
     (math.cos, ((6, 7),), (mpmath.cos(7), 1)),
+    (math.cos, ((12, 13),), (mpmath.cos(12), 1)),
     (math.cos, ((1, 9),), (-1, 1)),
     (math.tan, ((-1, 1.5),), (mpmath.tan(-1), mpmath.tan(1.5))),
     (math.tan, ((2, 4),), (mpmath.tan(2), mpmath.tan(4))),

@@ -66,6 +66,12 @@ def test_mistakes_show_where_they_matter(mistake: Any, make: Callable[[], Value]
     assert all(not step.mistake for step in steps[:-1])
 
 
+def test_an_edge_that_overwrites_says_what_was_there() -> None:
+    a = Value(3.0, "a")
+    edges = [[edge.addition for edge in walk(a * a, mistake=mistake)[-1].edges] for mistake in (None, "overwrite")]
+    assert edges == [["0 + 3 = 3", "3 + 3 = 6"], ["0 + 3 = 3", "set to 3, where it was 3"]]
+
+
 def test_a_shared_leaf_alone_does_not_trouble_recursion() -> None:
     x = Value(3.0)
     assert walk(x * x, mistake="recursion").difference == ""

@@ -20,7 +20,7 @@ from autograd import Value, certify, floor, maximum, minimum, relu, sin, sqrt, w
 from autograd.certainty import boxes
 from autograd.certainty.enclosure import ASSUMED, Enclosure, NoEnclosureError, UndecidedError
 from autograd.certainty.intervals import EVERYTHING, between, describe, interval
-from autograd.certainty.pieces import SMALLEST, UNEVEN, VALUE, Piece, halves, joined, longest_side, middle_of
+from autograd.certainty.pieces import VALUE, Piece, halves, joined, longest_side, middle_of
 from autograd.certainty.subjects import Box, Subject
 from autograd.certainty.tables import LARGEST, Bounds, _decimal
 
@@ -60,15 +60,17 @@ def test_the_side_to_divide_is_the_longest_or_that_along_which_the_quantity_vari
     assert longest_side(box((0, 1), (0, 4)), SQUARE, {0: steep, 1: flat}) == 0
     assert longest_side(box((0, 1), (0, 2)), SQUARE, {0: steep, 1: EVERYTHING}) == 0  # as without slopes
     assert longest_side(box((0, 1), (0, 2)), SQUARE, {0: EVERYTHING, 1: steep}) == 0
-    for share, chosen in ((1 / UNEVEN, 0), (0.9 / UNEVEN, 1)):  # no side becomes more than UNEVEN times as long as another
+    for share, chosen in ((1 / 64, 0), (1 / 64.5, 1)):  # no side becomes more than 64 times as long as another
         assert longest_side(box((0, share), (0, 4)), SQUARE, {0: between(1e6, 1e6), 1: flat}) == chosen
 
 
 def test_a_side_is_not_divided_below_the_smallest_share_or_between_neighbouring_floats() -> None:
-    for width, chosen in ((SMALLEST, None), (1.5 * SMALLEST, 0)):
+    for width, chosen in ((2**-40, None), (1.5 * 2**-40, 0)):
         assert longest_side(box((0, width), (1, 1)), SQUARE) == chosen
-    neighbours = Subject(lambda x: x, {"x": (1, math.nextafter(1, 2))})
-    assert longest_side(neighbours.box, neighbours) is None
+    next_to_1 = math.nextafter(1, 2)
+    for side in ((1, next_to_1), (next_to_1, math.nextafter(next_to_1, 2))):  # whose middle is rounded down, or up
+        neighbours = Subject(lambda x: x, {"x": side})
+        assert longest_side(neighbours.box, neighbours) is None
     assert longest_side(box((1, 1 + 2**-51)), neighbours) == 0
 
 
@@ -153,6 +155,7 @@ def test_an_enclosure_has_no_other_attributes_than_a_node() -> None:
         (1 / 3, 1 / 3, 4, "0.333[3,4]"), (-1 / 3, -1 / 3, 4, "-0.333[4,3]"), (2 / 3, 2 / 3, 3, "[0.666, 0.667]"),
         (0.0001234, 0.0001234, 2, "[0.00012, 0.00013]"), (0.25, math.inf, 3, "[0.25, ∞]"), (-math.inf, 4, 3, "[-∞, 4]"),
         (1e-9 / 3, 1e-9 / 3, 5, "3.333[3,4]E-10"), (123456, 123456, 3, "1.2[3,4]E+5"), (0, 0, 3, "0"),
+        (0.0123, 0.0128, 3, "[0.0123, 0.0129]"), (0.01233, 0.01237, 4, "0.0123[3,8]"), (-math.inf, math.inf, 3, "[-∞, ∞]"),
     ],
 )  # fmt: skip
 def test_bounds_are_rounded_outward_and_the_digits_that_they_share_are_written_once(
@@ -244,7 +247,7 @@ def test_a_bound_is_the_nearest_decimal_with_this_many_digits(exponent: int) -> 
 
 
 def test_bounds_beyond_every_exponent() -> None:
-    huge = (arb(2) ** (2 * LARGEST)).mid()
+    huge = (3 * arb(2) ** (2 * LARGEST)).mid()
     tiny = (1 / huge).mid()
     assert _decimal(huge, 3, ROUND_CEILING) == -_decimal(-huge, 3, ROUND_FLOOR) == math.inf
     assert _decimal(tiny, 3, ROUND_FLOOR) == _decimal(-tiny, 3, ROUND_CEILING) == 0
@@ -261,4 +264,5 @@ def test_what_depends_on_too_many_branches_may_be_anything() -> None:
 
     found = piece(stairs, x=(0.5, 4.5))
     assert found.bounds(VALUE)[:2] == EVERYTHING[:2] and not found.is_smooth
+    assert found.slopes(VALUE)[0][:2] == found.slopes(0)[0][:2] == EVERYTHING[:2]
     assert describe(piece(stairs, x=(2.25, 2.75)).bounds(VALUE)) == "[5.25, 5.75]"

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from autograd import Value, grad, jvp, primitives
+from autograd.arithmetic import special
 from autograd.primitives import Binary, DomainError, Nary, Primitive, Unary, dot, exp, log, power, sigmoid, tanh
 from autograd.rows import number
 from autograd.strategies import ROWS, widths
@@ -309,3 +310,8 @@ def test_the_kink_of_a_row_is_how_far_its_operands_are_from_it(row: Any) -> None
         for x, y in ((3.75, 1.0), (-2.25, 1.0), (3.25, 1.5), (-3.25, 1.5), (3.25, -1.5), (0.5, 8.0)):
             if row.arity == 2 or y == 1.0:
                 assert abs(row.kink(*[x, y][: row.arity])) == abs(x - y * round(x / y))
+
+
+def test_a_function_that_numpy_lacks_is_scipys() -> None:
+    scipy = importlib.import_module("scipy.special")  # it has no types
+    assert special("erf")(np) is scipy.erf and special("expit")(np) is scipy.expit

@@ -165,6 +165,10 @@ def test_finding_what_is_not_finite() -> None:
     found = find_nonfinite(z.sqrt() + 1)
     assert found is not None and found.phase == "backward"
     assert str(found) == "the first gradient that is not finite flows from sqrt(z) = 0.0: 1.0 · inf to z = 0.0"
+    lost = ", and 0·∞ is NaN: this 0 is a number, not a branch that is not taken; "
+    assert f" from sqrt(z) = 0.0: 0.0 · inf to z = 0.0{lost}" in str(find_nonfinite(sqrt(z) ** 2))
+    found = find_nonfinite(sqrt(z * z))
+    assert f" from sqrt(0.0) = 0.0: 1.0 · inf to z * z = 0.0; from z * z = 0.0 flows inf · 0.0{lost}" in str(found)
 
 
 def test_a_branch_that_is_not_taken_is_not_to_blame() -> None:
@@ -202,6 +206,9 @@ def test_a_sum_of_gradients_that_overflows_is_found() -> None:
     twice = Value(0.1, label="b") * 0.1
     found = find_nonfinite(dot([twice, twice], [1.7e308, 1.7e308]))
     assert found is not None and found.node is twice
+    larger = maximum(Value(0.05), a) * 1e308
+    found = find_nonfinite(larger + a * 1e308)
+    assert found is not None and found.node is a and "a sum, at a = 0.1" in str(found), "beside a branch that is not taken"
     assert find_nonfinite(a * 1e308 - a * 1e308) is None
     found = find_nonfinite((a * 1e308 + a * 1e308) * 1e10 * 1e-10)
     assert found is not None and found.phase == "forward"

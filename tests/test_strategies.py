@@ -31,14 +31,19 @@ from autograd import (
 from autograd.checking import gradcheck
 from autograd.checking.numeric import slope
 from autograd.strategies import (
+    LINE,
     NEAR,
     ROWS,
     STEEP,
     Network,
     Program,
+    _is_excluded,
+    _places,
+    arrays,
     check_finite,
     check_primitive,
     graphs,
+    is_inside,
     is_smooth,
     networks,
     numbers,
@@ -106,6 +111,56 @@ def test_points_near_edges_and_kinks_are_left_out() -> None:
     assert is_smooth(relu, (0.01,)) and not is_smooth(relu, (-0.005,)) and not is_smooth(power, (0.0, 2.0))
 
 
+def only(strategy: st.SearchStrategy[Any]) -> Any:
+    """Return what a strategy draws, which draws one thing only; or its simplest."""
+    return find(strategy, lambda drawn: True, settings=SEARCH, random=Random(0))
+
+
+def test_the_ends_between_which_numbers_are_drawn_are_rounded_inward() -> None:
+    for low, high, drawn in ((2.0, 2.0, 2.0), (0.005, 0.015, 0.01), (-0.015, -0.005, -0.01), (-1.29, -1.29, -1.29)):
+        assert only(numbers(low, high)) == drawn
+    assert only(arrays(2, 1.5, 1.5)).tolist() == [1.5, 1.5] and only(arrays((2, 1), 0.5, 0.5)).tolist() == [[0.5], [0.5]]
+    assert only(_places(1)) == 0 and only(_places(3)) == 2  # the latest first
+    assert LINE[:9] == [-1, 1, -2, 2, -3, 3, 0, -0.01, 0.01] and LINE[-1] == 2.99 and len(set(LINE)) == 601
+    assert (NEAR, STEEP) == (0.01, 100)
+
+
+def test_how_near_to_an_edge_a_kink_or_a_singular_point_a_row_is_tried() -> None:
+    for row, data, is_near in (
+        (log, (0.0049,), True), (log, (0.0051,), False), (primitives.arcsin, (0.9951,), True),
+        (primitives.arcsin, (0.9949,), False), (primitives.divide, (1, -0.005), True), (primitives.divide, (0, 0.006), False),
+        (relu, (0.0099,), True), (relu, (0.01,), False), (primitives.cbrt, (0.0,), True), (primitives.cbrt, (1e-9,), False),
+        (exp, (1000.0,), True), (log, (-1.0,), True),
+    ):  # fmt: skip
+        assert is_inside(row, data) is is_smooth(row, data) is not is_near, (row, data)
+    undefined = Unary("cube", lambda x: x * x * x, lambda x, out: 3 * exp(2 * log(x)))
+    assert is_inside(undefined, (-1.0,)) and not is_smooth(undefined, (-1.0,)) and is_smooth(undefined, (1.0,))
+
+
+@pytest.mark.parametrize(
+    ("domain", "inside", "outside"),
+    [
+        ("x > 0, y ≠ 1", [(1.0, 0.0)], [(0.0, 0.0), (1.0, 1.0)]),
+        ("-1 ≤ x ≤ 1", [(1.0, 0.0), (-1.0, 5.0)], [(1.5, 0.0), (-1.5, 0.0)]),
+        ("y ≥ x", [(1.0, 1.0)], [(1.0, 0.5)]),
+        ("positive numbers", [(-1.0, 0.0)], []),
+        ("", [(-1.0, 0.0)], []),
+    ],
+)
+def test_a_domain_of_inequalities_excludes_operands(domain: str, inside: list[Any], outside: list[Any]) -> None:
+    row = Binary("bound", lambda x, y: x, lambda x, y, out: 1, lambda x, y, out: 0, domain=domain)
+    assert not any(_is_excluded(row, data) for data in inside) and all(_is_excluded(row, data) for data in outside)
+
+
+def test_the_depth_of_a_program_is_the_longest_way() -> None:
+    add = primitives.add
+    for instructions, depth in (
+        ([(add, (0, 1)), (add, (2, 0)), (add, (3, 2))], 3), ([(add, (0, 1)), (add, (0, 0))], 1), ([(add, (0.5, 0.5))], 1),
+        ([(add, (0, 0)), (add, (2, 2)), (add, (3, 0.5)), (add, (0.5, 2))], 2),
+    ):  # fmt: skip
+        assert Program((1.0, 2.0), tuple(instructions)).depth == depth
+
+
 def test_the_number_of_operands_can_be_chosen() -> None:
     assert len(find(operands(dot, 7), lambda data: data[-1] > 2, settings=SEARCH, random=Random(0))) == 7
 
@@ -113,13 +168,32 @@ def test_the_number_of_operands_can_be_chosen() -> None:
 @given(programs(longest=60))
 def test_programs_stay_finite_moderate_and_short(program: Program) -> None:
     values: list[float] = list(program.leaves)
+    conditions = set[int]()
     for row, places in program.instructions:
         data = [values[x] if isinstance(x, int) else x for x in places]
         assert all(is_short(x) for x in places if isinstance(x, float))
         assert row.kink is None or abs(row.kink(*data)) >= NEAR
+        if isinstance(row, Nary) and row.picks is not None:  # beside a 0 that was not compared there is another case
+            assert data[0] != 0 or places[0] in conditions
+        conditions |= {len(values)} if row.is_condition else set()
         values.append(float(row.evaluate(data)))
         assert all(abs(x) < STEEP for x in (values[-1], *row.partials(data, values[-1], range(len(data)))))
     assert program(program.leaves) == values[-1] and all(map(is_short, program.leaves))
+
+
+def test_programs_have_one_to_four_leaves_and_half_of_them_are_chains() -> None:
+    leaves, lengths, chains = set[int](), set[int](), set[bool]()
+
+    @settings(max_examples=40, phases=[Phase.generate], derandomize=True, database=None)
+    @given(programs(longest=12))
+    def look(program: Program) -> None:
+        leaves.add(len(program.leaves))
+        lengths.add(len(program.instructions))
+        firsts = [places[0] for _, places in program.instructions]
+        chains.add(len(firsts) < 4 or firsts == [len(program.leaves) - 1 + k for k in range(len(firsts))])
+
+    look()
+    assert leaves == {1, 2, 3, 4} and 8 <= max(lengths) <= 12 and chains == {True, False}
 
 
 @pytest.mark.slow
@@ -168,6 +242,8 @@ def test_networks_are_small_with_data_and_no_neuron_at_a_kink(network: Network) 
     first, *_, last = network.sizes
     assert last == 1 and first == len(network.inputs) and 2 <= len(network.sizes) <= 4
     assert len(network.parameters) == sum((n + 1) * m for n, m in pairwise(network.sizes))
+    assert all(1 <= n <= 3 for n in network.sizes) and all(abs(x) <= 1.5 for x in network.parameters)
+    assert not network.activation.domain and all(abs(net) < STEEP for net in network.nets(network.parameters))
     kink = network.activation.kink
     assert not kink or all(abs(kink(net)) >= NEAR for net in network.nets(network.parameters))
     assert all(map(is_short, (*network.parameters, *network.inputs, network.target)))

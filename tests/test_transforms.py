@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from autograd import (
     divide,
     exp,
     floor,
+    forward,
     grad,
     gradients,
     hessian,
@@ -157,6 +159,23 @@ def test_duals_choose_branches_and_read_methods() -> None:
     assert not hasattr(Dual(1.0, 1.0), "nothing")
 
 
+@pytest.mark.parametrize("f", [lambda x: sqrt(relu(x)), lambda x: sqrt(where(x > 0, where(x > 1, x, 0.0), 0.0) * 3)])
+def test_forward_mode_on_nodes_keeps_what_was_not_chosen_out(f: Callable[[Any], Any]) -> None:
+    for x in (-1.0, Value(-1.0)):  # where the slope of the root is ∞
+        value, slope = jvp(f, (x,), (1.0,))
+        assert float(getattr(value, "data", value)) == float(getattr(slope, "data", slope)) == 0.0
+
+
+def test_a_dual_number_made_by_hand_belongs_to_an_outer_derivative(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forward, "_levels", count())  # as in a new process
+    x = Dual(3.0, 1.0)
+    value, slope = jvp(lambda y: x * y * y, (2.0,), (1.0,))
+    assert (value.primal, value.tangent, slope.primal, slope.tangent) == (12.0, 4.0, 12.0, 4.0)
+    assert hash(x) == hash(3.0)
+    with pytest.raises(TypeError, match="compares objects, not numbers"):
+        {x, Dual(3.0, 2.0)}
+
+
 def test_replay_substitutes_and_leaves_the_graph_alone() -> None:
     w, x = Value(2.0, label="w"), Value(5.0)
     h = w * x
@@ -169,6 +188,16 @@ def test_replay_substitutes_and_leaves_the_graph_alone() -> None:
     other = Value(7.0)
     assert replay(y, {w: other}).data == 35.0 and replay(y, {h: 1.0}).data == 1.0 and replay(w, {w: 1}).data == 1.0
     assert replay(where(w > 1, w, cos(w)), {w: -1.0}).data == math.cos(-1.0)  # the branch is taken anew
+
+
+def test_replay_refuses_a_branch_that_was_not_called() -> None:
+    w = Value(2.0, label="w")
+    y = where(w > 1, w, lambda: w * 2)
+    assert replay(y, {w: 3.0}).data == 3.0 and replay(y, {w: Dual(3.0, 1.0)}).tangent == 1.0
+    assert math.isnan(replay(where(w > 1, w, math.nan), {w: 0.0}).data)  # which is another NaN
+    for x in (-1.0, Value(-1.0), Dual(-1.0, 1.0), Dual(Value(-1.0), 1.0)):
+        with pytest.raises(ValueError, match="now takes a branch that was not called when it was recorded"):
+            replay(y, {w: x})
 
 
 @pytest.mark.parametrize(

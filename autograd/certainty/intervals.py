@@ -189,9 +189,7 @@ def divide(x: Interval, y: Interval) -> Interval:
 
 
 def _absolute(x: Interval) -> Interval:
-    if x.low >= 0:
-        return Interval(x.low, x.high)
-    return Interval(-x.high, -x.low) if x.high <= 0 else Interval(arb(0), max(-x.low, x.high))
+    return Interval(max(x.low, -x.high, arb(0)), max(-x.low, x.high))
 
 
 def _floor(x: Interval) -> Interval:
@@ -225,8 +223,6 @@ def _power(x: Interval, y: Interval) -> Interval:
     low, high, _ = _spanned([_positive_power(a, b) for a in base[:2] for b in y[:2]])
     if x.low < 0:  # and a whole number may lie in y
         return Interval(low, high, False) if y.low == y.high else EVERYTHING
-    if base.low.is_zero() and y.low <= 0 <= y.high:  # x⁰ is 1 at 0 too
-        return Interval(arb(0), max(high, arb(1)), False) if y.low == 0 else Interval(arb(0), INFINITE, False)
     return Interval(low, high, bool(x.low > 0 or y.low > 0))
 
 
@@ -270,11 +266,11 @@ def _increasing(f: Callable[[arb], arb], low: float = -math.inf, high: float = m
 
 
 def _root(x: arb) -> arb:
-    return x if x.is_zero() else x.root(3) if x > 0 else -(-x).root(3)
+    return x if x.is_zero() else x.sgn() * abs(x).root(3)
 
 
 def _exp(x: arb) -> arb:
-    return x.exp() if x.is_finite() else INFINITE if x > 0 else arb(0)
+    return x.exp() if x.is_finite() else max(x, arb(0))
 
 
 def _arccos(x: Interval) -> Interval:

@@ -13,6 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from decimal import MAX_EMAX, MIN_EMIN, ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from html import escape
+from itertools import takewhile
 from typing import Final, NamedTuple
 
 from flint import arb
@@ -41,7 +42,7 @@ class Bounds(NamedTuple):
         low, high = (str(x).replace("Infinity", "∞") for x in self)
         if low == high:
             return low
-        same = low[: next((i for i, (a, b) in enumerate(zip(low, high, strict=False)) if a != b), 0)]
+        same = "".join(a for a, _ in takewhile(lambda pair: pair[0] == pair[1], zip(low, high, strict=False)))
         if len(low) == len(high) and len(same.lstrip("-0.")) >= 3 and "E" not in same:
             end = low[len(same) :].partition("E")
             return f"{same}[{end[0]},{high[len(same) :].partition('E')[0]}]{end[1]}{end[2]}"
@@ -51,15 +52,16 @@ class Bounds(NamedTuple):
 def _decimal(x: arb, digits: int, rounding: str) -> Decimal:
     """Return an exact number as a decimal with this number of digits."""
     if not x.is_finite():
-        return Decimal("Infinity") if x > 0 else Decimal("-Infinity")
+        return Decimal(float(x))
     context = Context(prec=digits, rounding=rounding, Emin=MIN_EMIN, Emax=MAX_EMAX)
     mantissa, exponent = map(int, x.man_exp())
-    if abs(exponent) > LARGEST:
-        sign, is_up = 1 if mantissa > 0 else -1, rounding == ROUND_CEILING
-        if (exponent > 0) == (is_up == (sign > 0)):
-            return Decimal("Infinity").copy_sign(sign) if exponent > 0 else Decimal(0)
-        exponent, mantissa = (LARGEST if exponent > 0 else -LARGEST), sign
-    return context.divide(Decimal(mantissa << max(exponent, 0)), Decimal(1 << max(-exponent, 0)))
+    power = max(-LARGEST, min(exponent, LARGEST))
+    if power != exponent:
+        is_huge, is_away = power == LARGEST, (rounding == ROUND_CEILING) == (mantissa > 0)
+        if is_huge == is_away:  # away from 0 beyond the largest power, or towards 0 below the smallest
+            return Decimal("Infinity").copy_sign(mantissa) if is_huge else Decimal(0)
+        mantissa //= abs(mantissa)
+    return context.divide(Decimal(mantissa << max(power, 0)), Decimal(1 << max(-power, 0)))
 
 
 def bits(digits: int) -> int:
