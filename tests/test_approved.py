@@ -14,6 +14,7 @@ from typing import Final
 import pytest
 from approved_calls import RESULTS
 from approved_checking import CHECKING
+from approved_explanations import EXPLANATIONS
 from approved_layouts import LAYOUTS
 from approved_markings import MARKINGS
 from approved_numbers import NUMBERS
@@ -22,7 +23,7 @@ from approved_programs import PROGRAMS
 from approved_texts import TEXTS
 
 APPROVED: Final = Path(__file__).parent / "approved"
-MAKERS: Final = CHECKING | LAYOUTS | MARKINGS | NUMBERS | PICTURES | PROGRAMS | RESULTS | TEXTS
+MAKERS: Final = CHECKING | EXPLANATIONS | LAYOUTS | MARKINGS | NUMBERS | PICTURES | PROGRAMS | RESULTS | TEXTS
 
 
 @pytest.mark.parametrize("name", MAKERS)
