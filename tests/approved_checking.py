@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import fields
+from random import Random
 from typing import Any, Final
 
 import numpy as np
@@ -16,6 +17,7 @@ from approved_pictures import lined
 
 from autograd import Nary, Unary, absolute, floor, gradcheck, maximum, minimum, relu, sqrt, total, where
 from autograd.checking.numeric import Slope, plateau, slope
+from autograd.checking.plain import Comparison
 from autograd.checking.report import Report
 from autograd.checking.verdicts import Check
 
@@ -134,6 +136,12 @@ def given() -> list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]]:
         (lambda v: v * 3, (np.array([0.1, 2.0], np.float32),), {"gradient": lambda v: np.diag(np.float32([3, 3.01]))}),
         (lambda v: v * v, (np.float32(0.1),), {"gradient": lambda v: 2 * v}),
         (lambda v: np.float32(v * v), (0.1,), {"gradient": lambda v: 2 * v}),
+        (lambda x: x * x, (4.0,), {"gradient": lambda x: 8.0 if x == 4 else 1 / 0}),
+        (lambda x: x * x, (4.0,), {"gradient": lambda x: 8.0 + 1e-9 * (x > 4)}),
+        (lambda x: x * x, (4.0,), {"gradient": lambda x: 2 * x + 1e-9 * (x * 2**50 % 3)}),
+        (lambda x, y: x * x + y, (4.0, 0.0), {"gradient": lambda x, y: (inf, nan)}),
+        (lambda x, y: x * x + y, (4.0, 0.0), {"gradient": lambda x, y: (2 * x + y * 2**10, 1.0)}),
+        (lambda x: [0.0, x], (0.0,), {"gradient": lambda x: [0.0, 1.0]}),
         (lambda x: math.floor(x * 1e15) / 1e15, (0.5,), {"gradient": lambda x: 1.0}),
         (lambda x: math.floor(x * 1e9) / 1e9, (0.5,), {"gradient": lambda x: 0.0}),
     ]  # fmt: skip
@@ -143,6 +151,10 @@ def plain() -> Iterator[str]:
     """Iterate over checks of gradients that are given."""
     for f, point, options in given():
         yield from whole(gradcheck(f, *point, **options))
+        found = Comparison(f, point, options["gradient"], Random(options.get("seed", 0)))
+        doubts = "; ".join(", ".join(f"{doubt:.5g}" for doubt in row[:3]) for row in found.doubts[:3])
+        calls = f", {f.calls} calls" if isinstance(f, Chance) else ""
+        yield f"noise {found.noises[0]:.5g}, doubts {doubts}{calls}"
 
 
 def coarse(size: float) -> Callable[[float], float]:
