@@ -125,7 +125,8 @@ class Explanation:
             lines.append(f"    … and {len(self.shares) - MOST_SHARES} more")
         head = f"∂{self.loss}/∂{self.node}"
         if self.n_paths and not self.paths:
-            return "\n".join([*lines, f"{head} is a sum over {_count(self.n_paths)} paths, too many to write out"])
+            paths, why = f"path{'s' * (self.n_paths > 1)}", "many" if self.n_paths > MOST_PATHS else "long"
+            return "\n".join([*lines, f"{head} is a sum over {_count(self.n_paths)} {paths}, too {why} to write out"])
         rows = [*self._rows(style, " · ", str), digits(self.gradient, self.digits)]
         rows = [row for row in dict.fromkeys(rows) if row != head]
         lines += [f"{' ' * len(head) if i else head} = {row}" for i, row in enumerate(rows)]
@@ -203,10 +204,9 @@ class Derivation:
     def __init__(self, node: Value, steps: Walk) -> None:
         self.node, self.steps, self.names = node, steps, steps.names
         self.on_path: set[Value] = set()
-        self.n_paths = 0  # from the result, the last that is counted
         for other, n in self._counts():
             self.on_path.add(other)
-            self.n_paths = n
+            self.n_paths = n  # from the result, which is the last that is counted
 
     def _counts(self) -> Iterator[tuple[Value, int]]:
         """Count, for each node on a path, the paths from it to the node that is explained; the result comes last."""
@@ -372,7 +372,7 @@ def tangents_of(x: Value, order: Sequence[Value]) -> dict[Value, float]:
     tangents = {x: 1.0}
     for node in order:
         known = [(tangents[x], p) for x, p in zip(node.inputs, read(node).partials, strict=True) if x in tangents]
-        if known and node is not x:
+        if known:
             tangents[node] = sum(tangent * partial for tangent, partial in known if partial is not None)
     return tangents
 

@@ -11,14 +11,12 @@ from autograd import Value, certify, check_derivation, draw, explain, floor, gra
 from autograd.checking.assertions import REJECTED, why_rejected
 from autograd.checking.points import point_text
 from autograd.compiler.program import require_one_of
-from autograd.derivation import LONGEST_COUNT, MOST_HOPS, MOST_PATHS, MOST_SHARES
 from autograd.drawing import Drawing
 from autograd.exercises import exercise
 from autograd.exercises.answers import read_answer
 from autograd.expressions import parse
 from autograd.manners import describe
 from autograd.player.stage import draw_views
-from autograd.writing import LONGEST_SUM
 from nn import MLP, Module, Neuron
 from nn.engines import Compiled, Eager, Lesson, engine_for
 from nn.evaluation import examples_of
@@ -192,12 +190,12 @@ LAST: dict[str, tuple[int, Callable[[int], bool]]] = {  # the last number for wh
     "characters of an expression": (2000, lambda n: "too many" not in message(lambda: parse("x" + " " * (n - 1)))),
     "characters of an excerpt": (30, lambda n: "…" not in message(lambda: parse("sim(" + "x" * (n - 5) + ")"))),
     "characters of an answer in a message": (60, lambda n: "???" in message(lambda: read_answer(Shown(n), {}))),
-    "operands of a sum": (LONGEST_SUM, lambda n: "…" not in str(walk(total(leaves(n)))[0])),
+    "operands of a sum": (6, lambda n: "…" not in str(walk(total(leaves(n)))[0])),
     "characters in a line of a box": (30, lambda n: "…" not in draw(tanh(Value(0, "x" * (n - 6)))).nodes[1].lines[1].text),
-    "shares of a gradient": (MOST_SHARES, lambda n: "…" not in fan(n).partition("\n")[0] and "more" not in fan(n)),
-    "paths": (MOST_PATHS, lambda n: "too many to write out" not in explain((y := uses(n)).inputs[0], of=y).text),
-    "edges on all paths": (MOST_HOPS // 2, lambda n: "too many to write out" not in hops(n - 1)),
-    "digits of a number of paths": (LONGEST_COUNT.bit_length() - 1, lambda n: "about 10^" not in doubled(n)),
+    "shares of a gradient": (8, lambda n: "…" not in fan(n).partition("\n")[0] and "more" not in fan(n)),
+    "paths": (8, lambda n: "to write out" not in explain((y := uses(n)).inputs[0], of=y).text),
+    "edges on all paths": (30, lambda n: "to write out" not in hops(n - 1)),
+    "digits of a number of paths": (132, lambda n: "about 10^" not in doubled(n)),
     "factors that may be wrong": (3, lambda n: "more" not in factors(n)),
     "boxes of a picture": (9, lambda n: "limit" not in message(lambda: draw(steps_down(n), limit=10))),
     "arrows of a picture": (12, lambda n: "limit" not in message(lambda: draw(uses(n), limit=4))),

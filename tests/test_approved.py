@@ -14,8 +14,10 @@ from typing import Final
 import pytest
 from approved_answers import ANSWERS
 from approved_calls import RESULTS
+from approved_checking import CHECKING
 from approved_compiled_calls import COMPILED_CALLS
 from approved_compiler import COMPILED
+from approved_explanations import EXPLANATIONS
 from approved_fits import FITTED
 from approved_layouts import LAYOUTS
 from approved_markings import MARKINGS
@@ -25,7 +27,7 @@ from approved_programs import PROGRAMS
 from approved_texts import TEXTS
 
 APPROVED: Final = Path(__file__).parent / "approved"
-MAKERS: Final = (
+MAKERS: Final = ANSWERS | CHECKING | COMPILED | COMPILED_CALLS | EXPLANATIONS | FITTED | LAYOUTS | MARKINGS | NUMBERS | PICTURES | PROGRAMS | RESULTS | TEXTS
     ANSWERS | COMPILED | COMPILED_CALLS | FITTED | LAYOUTS | MARKINGS | NUMBERS | PICTURES | PROGRAMS | RESULTS | TEXTS
 )
 

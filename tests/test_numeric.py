@@ -53,3 +53,8 @@ def test_a_line_is_followed_near_its_point_only() -> None:
     assert [near(t) for t in (3.0, 3.25, 2.75)] == [30.0, 32.5, 27.5] and math.isnan(near(3.5)) and math.isnan(near(-3.0))
     assert line.near(math.cos, 0.0)(3.0) == math.cos(3.0)  # the point itself counts, however near
     assert line(4.0) == [4.0, 5.0] and Line("", "", 0.0, (3.0, 5.0), {0: 1.0, 1: -2.0})(0.5) == [3.5, 4.0]
+
+
+def test_waves_that_larger_steps_leap_over_do_not_flatten_a_kink() -> None:
+    found = slope(lambda x: abs(x * 100 % 2 - 1), 1000.0)  # a peak; 2 away all is as at 1000, and so it seems flat
+    assert (found.kind, round(found.left, 6), round(found.right, 6)) == ("kink", 100.0, -100.0)

@@ -104,9 +104,11 @@ class Rules:
         other = self.elsewhere[key]
         if other is None:
             return check
+        hidden = f"{short(check.analytic)} cannot be told from 0 here" if check.analytic else ""
         if other.verdict == "wrong":
-            return replace(check, verdict="wrong", reason=f"it is right here, by being 0, but at {other.at} {other.reason}")
-        return replace(check, verdict="correct", reason=f"0 here; its rule was compared at {other.at} as well")
+            reason = f"{hidden or 'it is right here, by being 0'}, but at {other.at} {other.reason}"
+            return replace(check, verdict="wrong", reason=reason)
+        return replace(check, verdict="correct", reason=f"{hidden or '0 here'}; its rule was compared at {other.at} as well")
 
     def _try_elsewhere(self, row: Primitive, i: int, n: int) -> Check | None:
         """Compare a rule at a point where it is not 0; None if there seems to be none."""

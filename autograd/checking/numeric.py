@@ -173,7 +173,7 @@ class Samples:
         self.far_right = [to(x + h) - x for h in self.steps[: len(self.right)]]
         unit = self.steps[0]
         self.noise = max(noise, ulp(self.center), _rough(f, x, unit), _rough(f, x, -unit), *self._stairs(f))
-        self.seen = max((abs(value - self.center) for value in (*self.left, *self.right)), default=0.0)
+        self.seen = max(abs(value - self.center) for value in (self.center, *self.left, *self.right))
         shorter, longer = sorted((self.left, self.right), key=len)
         self.noises = [max(self.noise, ulp(value)) for value in longer]  # of the values at each step
         self.noises[: len(shorter)] = map(max, self.noises, map(ulp, shorter))
@@ -214,13 +214,14 @@ class Samples:
         Of all that neighbouring steps extrapolate to, take what has the smallest error among what agrees with every
         smaller step.  The error is how much it moves when all steps become smaller, and rounding.
         """
-        if sum(map(math.isinf, quotients)) > 4 and len(set(quotients[4:8])) == 1:  # the derivative is too large for a float
-            return quotients[4], 0.0
+        found = {*quotients[4:8]}
+        if found in ({inf}, {-inf}):  # the derivative is too large for a float
+            return found.pop(), 0.0
         best = nan, inf
         low, high = -inf, inf
         before: list[float] = []
         for k, quotient in enumerate(quotients):
-            if math.isinf(self.noises[k] / self.steps[k]) or math.isinf(quotient):
+            if math.isinf(quotient):
                 continue
             row = [quotient]
             for order, finer in enumerate(before[:ORDERS], 1):
@@ -280,7 +281,9 @@ class Samples:
         ends = [(self.left[k] + left[k] * self.far_left[k], self.right[k] - right[k] * self.far_right[k]) for k in levels]
         heights = [b - a for a, b in ends]
         if (k := _steady(turns, [blurs[k] / steps[k] for k in levels])) is not None:
-            before, after = _flattest(left[k:], blurs[k:], steps[k:]), _flattest(right[k:], blurs[k:], steps[k:])
+            # Larger steps may leap over something else, such as the next kink.
+            end = next((j for j in levels[k:] if abs(turns[j] - turns[k]) > 2 * FITTED.steady * abs(turns[k])), None)
+            before, after = (_flattest(slopes[k:end], blurs[k:end], steps[k:end]) for slopes in (left, right))
             away = -heights[k] / turns[k]
             away = 0.0 if abs(heights[k]) < 2 * blurs[k] or abs(away) < FITTED.apart * steps[0] else away
             if abs(away) <= steps[-1]:  # else the lines do not meet here: the value jumps as well
