@@ -13,6 +13,7 @@ from typing import Final
 
 import pytest
 from approved_calls import RESULTS
+from approved_drawings import DRAWINGS
 from approved_layouts import LAYOUTS
 from approved_markings import MARKINGS
 from approved_numbers import NUMBERS
@@ -21,7 +22,7 @@ from approved_programs import PROGRAMS
 from approved_texts import TEXTS
 
 APPROVED: Final = Path(__file__).parent / "approved"
-MAKERS: Final = LAYOUTS | MARKINGS | NUMBERS | PICTURES | PROGRAMS | RESULTS | TEXTS
+MAKERS: Final = DRAWINGS | LAYOUTS | MARKINGS | NUMBERS | PICTURES | PROGRAMS | RESULTS | TEXTS
 
 
 @pytest.mark.parametrize("name", MAKERS)
