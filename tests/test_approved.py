@@ -17,12 +17,13 @@ from approved_drawings import DRAWINGS
 from approved_layouts import LAYOUTS
 from approved_markings import MARKINGS
 from approved_numbers import NUMBERS
+from approved_pages import PAGES
 from approved_pictures import PICTURES
 from approved_programs import PROGRAMS
 from approved_texts import TEXTS
 
 APPROVED: Final = Path(__file__).parent / "approved"
-MAKERS: Final = DRAWINGS | LAYOUTS | MARKINGS | NUMBERS | PICTURES | PROGRAMS | RESULTS | TEXTS
+MAKERS: Final = DRAWINGS | LAYOUTS | MARKINGS | NUMBERS | PAGES | PICTURES | PROGRAMS | RESULTS | TEXTS
 
 
 @pytest.mark.parametrize("name", MAKERS)
