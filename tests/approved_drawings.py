@@ -12,12 +12,12 @@ from unittest.mock import patch
 from approved_layouts import chain, in_ranks
 from approved_pictures import batch, lined, numbers, trained
 
-from autograd import Value, draw, tanh, total
+from autograd import Value, dot, draw, tanh, total
 from autograd.drawing import as_tikz, geometry
 from autograd.drawing.as_animation import _radius
 from autograd.drawing.as_tikz import in_ascii
 from autograd.drawing.folding import _cuts, fold
-from autograd.drawing.geometry import Geometry, fitted, place
+from autograd.drawing.geometry import Geometry, _below, _in_columns, _with_columns, fitted, place
 from autograd.drawing.layers import in_layers
 from autograd.drawing.plan import Edge, Plan, note_lines
 from autograd.drawing.shapes import Arrow, Box, joined, line
@@ -138,13 +138,38 @@ def refused(loss: Value, limit: int) -> str:
 
 def gated() -> Value:
     """Return neurons whose outputs are multiplied by those of an earlier layer, and compared with a target."""
-    xs = [Value(0.5 - 0.25 * i, label=f"x{i}") for i in range(3)]
-    model = MLP(3, [2, 2], seed=1)
-    gates, outs = model.layers[0](xs), model(xs)
-    products = [gate * out for gate, out in zip(gates, outs, strict=True)]
-    loss: Value = (total(products) - Value(1.0, label="t")) ** 2
+    xs = [Value(0.5 - 0.25 * i, label=f"x{i}") for i in range(2)]
+    first, second = MLP(2, [5], seed=1), MLP(5, [2], seed=1)
+    gates = first(xs)
+    products = [gate * out for gate, out in zip(gates[:2], second(gates), strict=True)]
+    loss: Value = (Value(1.0, label="t") - total(products)) ** 2
     loss.backward()
     return loss
+
+
+def pairs_of_inputs(neurons: int, weights: Sequence[float]) -> Value:
+    """Return neurons each of which has inputs of its own, with plain numbers as weights."""
+    outs = [tanh(dot([*weights], [Value(1.0 + i, label=f"x{k}{i}") for i in range(len(weights))])) for k in range(neurons)]
+    loss: Value = total(outs) * 2.0
+    loss.backward()
+    return loss
+
+
+def chosen(times: int, lines: float, layers: float) -> str:
+    """Return how a picture is set with a leaf used some times far away, by the widths of its lines and of its layers."""
+    with (
+        patch.object(geometry, "place", lambda plan, widest: Geometry(lines, 1.0, {}, {})),
+        patch.object(geometry, "_by_graphviz", lambda plan, layered: Geometry(layers, 1.0, {}, {})),
+    ):
+        return used_often(times)
+
+
+def columns(below: tuple[float, float], beside: tuple[float, float], widest: float) -> str:
+    """Return where operations stand in a network, by the sizes of both pictures."""
+    plan = draw(trained(1, inputs=1), view="neurons")
+    with patch.object(geometry, "_with_columns", lambda plan, found: Geometry(*(below if found else beside), {}, {})):
+        found = _in_columns(plan, widest)
+    return "below" if (found.width, found.height) == below else "beside"
 
 
 def decisions() -> Iterator[str]:
@@ -153,7 +178,7 @@ def decisions() -> Iterator[str]:
         yield f"\n{name}, used again some boxes later"
         yield from decided(range(1, 14), partial(used_again, of_leaf=of_leaf))
     yield "\na leaf, used some times more, far away"
-    yield from decided(range(5, 13), used_often)
+    yield from decided(range(7, 11), used_often)
     yield "\nboxes in each layer of a batch, without references, by the room in points"
     yield from decided(range(100, 900, 20), partial(heights, draw(batch(3))))
     yield "\ninputs · neurons"
@@ -166,8 +191,18 @@ def decisions() -> Iterator[str]:
         found = place(network)
         spots = [box.y for node in network.nodes if node.kind == "input" for box in [found.boxes[node.id]]]
         yield f"{inputs} inputs to {sizes}: {numbers(found.width, found.height)}; inputs at {numbers(*spots)}"
+    for neurons, weights in ((2, [0.5, 2.0]), (3, [0.5, 2.0, 1.0]), (4, [0.5])):
+        for network in (draw(loss := pairs_of_inputs(neurons, weights), view="neurons"), draw(loss, view="neurons", step=2)):
+            spots = [box.y for node in network.nodes if node.kind == "input" for box in [place(network).boxes[node.id]]]
+            yield f"{neurons} neurons with {len(weights)} inputs each: at {numbers(*spots)}"
+    for sizes in (((600.0, 500.0), (900.0, 400.0)), ((600.0, 500.0), (960.0, 400.0)), ((300.0, 700.0), (600.0, 690.0))):
+        yield f"operations below in {sizes[0]} or beside in {sizes[1]}: {columns(*sizes, 960.0)}, {columns(*sizes, 900.0)}"
+    for times in (8, 9):
+        for lines in (690.0, 690.5):
+            how = [f"{layers}: {chosen(times, lines, layers)}" for layers in (945.0, 945.5)]
+            yield f"a leaf used {times} times more, lines {lines} wide, layers {', '.join(how)}"
     network = draw(gated(), view="neurons")
-    found = place(network)
+    found = _with_columns(network, _below(network))
     yield "\na network with gates"
     yield from (f"{node.id} {node.kind} at {numbers(*found.boxes[node.id])}" for node in network.nodes)
     plan = draw(chain(12))
