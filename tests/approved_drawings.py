@@ -82,13 +82,13 @@ def folds() -> Iterator[str]:
         )
 
 
-def used_again(later: int, of_leaf: bool) -> str:
-    """Return how a use is drawn that comes some boxes after the first use of the same node."""
+def used_again(later: int, of_leaf: bool, with_leaves: bool = False) -> str:
+    """Return how a use is drawn that comes some operations after the first use of the same node."""
     x = Value(0.5, label="x")
     first = tanh(x)
     y = first * x
     for _ in range(later - 1):
-        y = y * 1.5
+        y = y * (Value(1.5, label="w") if with_leaves else 1.5)
     found = in_layers(draw(y * (x if of_leaf else first) * 2.0 * 2.0 * 2.0))
     return "one line" if found is None else "reference" if any(node.kind == "rest" for node in found.plan.nodes) else "arrow"
 
@@ -111,19 +111,20 @@ def heights(plan: Plan, room: int) -> str:
     return " ".join(str(layers.count(k)) for k in range(max(layers) + 1))
 
 
-def shown(inputs: int, neurons: int) -> str:
-    """Return how many inputs and neurons of a layer are shown, and whether its arrows say what flows back."""
+def shown(inputs: int, *neurons: int) -> str:
+    """Return how many inputs and neurons of a network are shown, and whether its first arrows say what flows back."""
     xs = [Value(0.5, label=f"x{i}") for i in range(inputs)]
-    loss = MLP(inputs, [neurons, 1], seed=1)(xs)
+    loss = MLP(inputs, [*neurons, 1], seed=1)(xs)
     loss.backward()
     plan = draw(loss, view="neurons")
     kinds = [node.kind for node in plan.nodes]
     return f"{kinds.count('input')}·{kinds.count('neuron') - 1}{'←' * ('←' in plan.edges[0].label)}{'⋮' * kinds.count('rest')}"
 
 
-def examples(n: int) -> str:
+def examples(n: int, is_small: bool = False) -> str:
     """Return how many boxes of each kind show a network with n examples."""
-    plan = draw(batch(n), view="neurons")
+    model = MLP(1, [1], seed=1)
+    plan = draw(total([model([0.5 * i]) for i in range(n)]) if is_small else batch(n), view="neurons")
     kinds = [node.kind for node in plan.nodes]
     return f"{', '.join(f'{kinds.count(kind)} {kind}' for kind in dict.fromkeys(kinds))}; {', '.join(plan.notes[:-1])}"
 
@@ -175,8 +176,9 @@ def columns(below: tuple[float, float], beside: tuple[float, float], widest: flo
 def decisions() -> Iterator[str]:
     """Iterate over what is decided by size."""
     for name, of_leaf in (("a leaf", True), ("an operation", False)):
-        yield f"\n{name}, used again some boxes later"
-        yield from decided(range(1, 14), partial(used_again, of_leaf=of_leaf))
+        for with_leaves in (False, True):
+            yield f"\n{name}, used again some operations later{', with other leaves between' * with_leaves}"
+            yield from decided(range(1, 12), partial(used_again, of_leaf=of_leaf, with_leaves=with_leaves))
     yield "\na leaf, used some times more, far away"
     yield from decided(range(7, 11), used_often)
     yield "\nboxes in each layer of a batch, without references, by the room in points"
@@ -184,8 +186,11 @@ def decisions() -> Iterator[str]:
     yield "\ninputs · neurons"
     for inputs in (1, 2, 3, 4, 5, 8, 9):
         yield f"{inputs}: {'  '.join(shown(inputs, neurons) for neurons in (1, 2, 3, 4, 5, 8, 9))}"
+    for sizes in ([4, 4], [4, 5], [5, 4], [5, 5], [9, 2], [2, 9]):
+        yield f"two layers, {sizes}: {shown(1, *sizes)}"
     yield "\nexamples"
     yield from decided((1, 2, 3, 4, 5, 8, 9), examples)
+    yield from decided((4, 5, 8, 9), partial(examples, is_small=True))
     for inputs, sizes in ((1, [3, 1]), (3, [1]), (4, [2, 1]), (6, [1]), (8, [2, 1]), (2, [8, 1]), (3, [3, 3, 1])):
         network = draw(trained(*sizes, inputs=inputs), view="neurons")
         found = place(network)
@@ -195,8 +200,9 @@ def decisions() -> Iterator[str]:
         for network in (draw(loss := pairs_of_inputs(neurons, weights), view="neurons"), draw(loss, view="neurons", step=2)):
             spots = [box.y for node in network.nodes if node.kind == "input" for box in [place(network).boxes[node.id]]]
             yield f"{neurons} neurons with {len(weights)} inputs each: at {numbers(*spots)}"
-    for sizes in (((600.0, 500.0), (900.0, 400.0)), ((600.0, 500.0), (960.0, 400.0)), ((300.0, 700.0), (600.0, 690.0))):
-        yield f"operations below in {sizes[0]} or beside in {sizes[1]}: {columns(*sizes, 960.0)}, {columns(*sizes, 900.0)}"
+    for below, beside in (((600.0, 500.0), (900.0, 400.0)), ((600.0, 500.0), (960.0, 400.0)), ((300.0, 700.0), (600.0, 690.0))):
+        widest = [columns(below, beside, widest) for widest in (960.0, 900.0)]
+        yield f"operations below in {below} or beside in {beside}: {', '.join(widest)}"
     for times in (8, 9):
         for lines in (690.0, 690.5):
             how = [f"{layers}: {chosen(times, lines, layers)}" for layers in (945.0, 945.5)]
@@ -221,6 +227,8 @@ def decisions() -> Iterator[str]:
         for n in (11, 12):
             yield f"counted to 12, a chain of {n + 1}: {refused(powers(x, n), 10)}"
             yield f"counted to 12, {3 * n + 3} edges: {refused(total([x] * (3 * n + 3)), 10)}"
+        yield f"counted to 12, 36 edges and more: {refused(total([powers(x, 2)] * 36), 10)}"
+        yield f"counted to 12, 12 nodes and 39 edges: {refused(total([powers(x, 10)] * 29), 10)}"
     yield "\npictures of a player, by the number of boxes: on a screen, on a phone"
     for n in (2, 4, 7, 10, 14, 20, 30, 44):
         strip, edges = row_of_boxes([80.0] * n, 40.0, [(i, i + 1) for i in range(n - 1)])
@@ -265,6 +273,13 @@ def rarely_seen() -> Iterator[str]:
             yield from (f"{edge.id}: {edge.source} to {edge.target} {edge.emphasis} {edge.label} ({edge.hint})"
                         for edge in drawing.edges if {edge.source, edge.target} & rests)  # fmt: skip
             yield from (f"{node.id}: {node.emphasis} {node.places} ({node.hint})" for node in drawing.nodes if node.id in rests)
+    network = trained(2, 1)
+    for step in (1, 3, -4, -2):
+        drawing = draw(network, step=step, view="neurons")
+        yield f"\na network, {drawing.title}"
+        for node in drawing.nodes:
+            yield f"{node.id}: {node.emphasis} {node.places} {' | '.join(line.text for line in node.lines)} ({node.hint})"
+        yield from (f"{edge.id}: {edge.emphasis} {edge.weighs} {edge.label} ({edge.hint})" for edge in drawing.edges)
     dark = draw(trained(2, 1), view="neurons", theme="dark")
     yield from ("", *(text for text in dark.tikz.splitlines() if r"\path" in text or "definecolor" in text))
     yield "\ntoo large for TeX"
