@@ -41,7 +41,7 @@ def in_ranks(dot: str) -> str:
     columns: dict[int, list[str]] = defaultdict(list)
     for ident, rank in ranks.items():
         columns[rank].append(ident)
-    left = 0.0
+    left = start = 12.0
     for _, column in sorted(columns.items()):
         width = max(72 * float(sizes[ident]) for ident in column)
         places |= {ident: (left + width / 2, 60.0 * i) for i, ident in enumerate(column)}
@@ -56,7 +56,7 @@ def in_ranks(dot: str) -> str:
             {"id": ident, "pos": f"e,{u:.2f},{v:.2f} {pos}"} | ({"lp": f"{(x + u) / 2:.2f},{(y + v) / 2:.2f}"} if label else {})
         )
     objects: list[dict[str, str]] = [{"id": ident, "pos": f"{x:.2f},{y:.2f}"} for ident, (x, y) in places.items()]
-    return json.dumps({"bb": f"0,-30,{left - 50:.2f},{60 * max(map(len, columns.values())) - 30}",
+    return json.dumps({"bb": f"{start:.0f},-30,{left - 50:.2f},{60 * max(map(len, columns.values())) - 30}",
                        "objects": [{"name": "a cluster without a place"}, *objects], "edges": edges})  # fmt: skip
 
 

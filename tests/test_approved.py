@@ -17,17 +17,19 @@ from approved_calls import RESULTS
 from approved_checking import CHECKING
 from approved_compiled_calls import COMPILED_CALLS
 from approved_compiler import COMPILED
+from approved_drawings import DRAWINGS
 from approved_explanations import EXPLANATIONS
 from approved_fits import FITTED
 from approved_layouts import LAYOUTS
 from approved_markings import MARKINGS
 from approved_numbers import NUMBERS
+from approved_pages import PAGES
 from approved_pictures import PICTURES
 from approved_programs import PROGRAMS
 from approved_texts import TEXTS
 
 APPROVED: Final = Path(__file__).parent / "approved"
-MAKERS: Final = ANSWERS | CHECKING | COMPILED | COMPILED_CALLS | EXPLANATIONS | FITTED | LAYOUTS | MARKINGS | NUMBERS | PICTURES | PROGRAMS | RESULTS | TEXTS
+MAKERS: Final = ANSWERS | CHECKING | COMPILED | COMPILED_CALLS | DRAWINGS | EXPLANATIONS | FITTED | LAYOUTS | MARKINGS | NUMBERS | PAGES | PICTURES | PROGRAMS | RESULTS | TEXTS
     ANSWERS | COMPILED | COMPILED_CALLS | FITTED | LAYOUTS | MARKINGS | NUMBERS | PICTURES | PROGRAMS | RESULTS | TEXTS
 )
 

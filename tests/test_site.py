@@ -157,6 +157,23 @@ class TestFiles:
         linked = re.findall(r'(?:href|src)="(site\.\w+)" integrity="([^"]*)"|src="(site\.js)" integrity="([^"]*)"', page(made))
         assert {vendored.digest(made[name]) for name in ("site.css", "site.js")} <= {part for found in linked for part in found}
 
+    def test_the_page_knows_the_first_player_and_what_it_loads(self, made: dict[str, bytes]) -> None:
+        [text] = re.findall(r'<script type="application/json" id="site">(.*?)</script>', page(made), re.DOTALL)
+        data = json.loads(text)
+        pinned = [vendored.address(program.folder, file) for program in PROGRAMS for file in program.files]
+        wheel = next(name for name in made if name.endswith(".whl"))
+        assert [each["address"] for each in data["files"]] == [wheel, "worker.js", *pinned]
+        first = Session().show(**EXAMPLES[0].content)
+        assert first.pop("markup") in page(made) and data["first"] == json.loads(json.dumps(first))
+        assert data["version"] == version("scalar-autograd")
+        assert re.search(r'const VERSION = "[0-9a-f]{12}",', made["service-worker.js"].decode())
+
+    def test_the_size_leaves_out_the_programs_of_others(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("autograd.site.make_site", lambda vendor: {"index.html": b"12", "pyodide/pyodide.mjs": b"345"})
+        site = write_site(tmp_path / "new" / "folder")
+        assert (site.size, site.vendored) == (2, 3)
+        assert (tmp_path / "new" / "folder" / "pyodide" / "pyodide.mjs").read_bytes() == b"345"
+
     def test_the_service_worker_keeps_every_file_of_its_own(self, made: dict[str, bytes]) -> None:
         head = made["service-worker.js"].decode().partition("\n")[0]
         own = json.loads(head.partition("FILES = ")[2].rstrip(";"))

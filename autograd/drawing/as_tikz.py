@@ -63,7 +63,6 @@ def to_tikz(plan: Plan) -> str:
     _, _, width, height = map(float, svg.get("viewBox", "").split())
     unit = min(1.0, LARGEST / width, LARGEST / height)
     colours = COLOURS if plan.theme == "light" else {NIGHT[colour]: name for colour, name in COLOURS.items()}
-    colours = dict(colours)
     drawn = "\n".join(map(in_ascii, _parts(svg, plan, colours)))
     used = [(colour[1:].upper(), name) for colour, name in colours.items() if f"={name}" in drawn]
     return "\n".join([
@@ -92,7 +91,7 @@ def _parts(svg: Element, plan: Plan, colours: dict[str, str]) -> Iterator[str]:
     texts |= {edge.id: set_label(edge) for edge in plan.edges}
     if plan.theme == "dark":
         _, _, width, height = svg.get("viewBox", "").split()
-        yield rf"  \path[fill={_colour(NIGHT[PAPER], colours)}] (0,0) rectangle ({width},{height});"
+        yield rf"  \path[fill={colours[NIGHT[PAPER]]}] (0,0) rectangle ({width},{height});"
     for group in svg.findall("g"):
         for shape in group:
             if path := _path(shape):
@@ -108,7 +107,7 @@ def _parts(svg: Element, plan: Plan, colours: dict[str, str]) -> Iterator[str]:
 
 
 def _words(words: str, text: Element, colours: dict[str, str], look: str = "") -> str:
-    colour = _colour(text.get("fill", ""), colours)
+    colour = colours[text.get("fill", "")]
     return rf"  \node[words, text={colour}{look}] at ({text.get('x')},{text.get('y')}) {{{words}}};"
 
 
@@ -116,7 +115,7 @@ def _look(shape: Element, colours: dict[str, str]) -> Iterator[str]:
     for key, option in (("fill", "fill"), ("stroke", "draw")):
         colour = shape.get(key, "none")
         if colour.startswith("#"):
-            yield f"{option}={_colour(colour, colours)}"
+            yield f"{option}={colours[colour]}"
     for key, option in (
         ("fill-opacity", "fill opacity={}"),
         ("stroke-width", "line width={}bp"),
@@ -126,10 +125,6 @@ def _look(shape: Element, colours: dict[str, str]) -> Iterator[str]:
             yield option.format(shape.get(key))
     if "stroke-dasharray" in shape.attrib:
         yield "dashed"
-
-
-def _colour(colour: str, colours: dict[str, str]) -> str:
-    return colours.setdefault(colour, colour[1:])
 
 
 def _path(shape: Element) -> str:

@@ -119,7 +119,7 @@ def _cuts(geometry: Geometry, edges: Sequence[Edge], widest: float) -> list[floa
             taken.append((x - half, x + half))
     free, end = [], 0.0
     for left, right in sorted(taken):
-        if left > end > 0.0:
+        if left > end:
             free.append((end + left) / 2)
         end = max(end, right)
     spans = [(geometry.boxes[edge.source].x, geometry.boxes[edge.target].x) for edge in edges]

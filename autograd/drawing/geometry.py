@@ -114,7 +114,7 @@ def _with_columns(plan: Plan, below: dict[str, Edge]) -> Geometry:
     room: dict[str, float] = {}  # the height of a group, by its first box
     for column in columns.values():
         for group in column:
-            tops, bottoms = [0.0], [0.0]
+            tops, bottoms = [0.0], list[float]()
             box, label = 0.0, -math.inf  # the last bottoms
             for node in group:
                 half, half_label = sizes[node.id][1] / 2, labels.get(node.id, 0.0) / 2 if len(column) > 1 else 0.0
