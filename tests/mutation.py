@@ -35,7 +35,8 @@ from forks import Forks
 
 ROOT: Final = Path(__file__).parent.parent
 RECORD: Final = ROOT / ".coverage"
-COPIED: Final = ("autograd", "nn", "tests", "notebooks", "README.md", "LICENSE", "pyproject.toml", ".ci", ".github", ".gitignore")
+COPIED: Final = ("autograd", "nn", "tests", "notebooks", "README.md", "LICENSE", "pyproject.toml", ".ci", ".github",
+                 ".gitignore")  # fmt: skip
 SWAPS: Final = {  # without `|`, which is mostly a union of types
     ast.Add: "-", ast.Sub: "+", ast.Mult: "/", ast.Div: "*", ast.FloorDiv: "/", ast.Mod: "*", ast.Pow: "*",
     ast.BitAnd: "|", ast.Lt: "<=", ast.LtE: "<", ast.Gt: ">=", ast.GtE: ">", ast.Eq: "!=", ast.NotEq: "==", ast.Is: "is not",

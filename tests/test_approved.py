@@ -29,9 +29,24 @@ from approved_programs import PROGRAMS
 from approved_texts import TEXTS
 
 APPROVED: Final = Path(__file__).parent / "approved"
-MAKERS: Final = ANSWERS | CHECKING | COMPILED | COMPILED_CALLS | DRAWINGS | EXPLANATIONS | FITTED | LAYOUTS | MARKINGS | NUMBERS | PAGES | PICTURES | PROGRAMS | RESULTS | TEXTS
-    ANSWERS | COMPILED | COMPILED_CALLS | FITTED | LAYOUTS | MARKINGS | NUMBERS | PICTURES | PROGRAMS | RESULTS | TEXTS
+FILES: Final = (
+    ANSWERS,
+    CHECKING,
+    COMPILED,
+    COMPILED_CALLS,
+    DRAWINGS,
+    EXPLANATIONS,
+    FITTED,
+    LAYOUTS,
+    MARKINGS,
+    NUMBERS,
+    PAGES,
+    PICTURES,
+    PROGRAMS,
+    RESULTS,
+    TEXTS,
 )
+MAKERS: Final = {name: make for files in FILES for name, make in files.items()}
 
 
 @pytest.mark.parametrize("name", MAKERS)

@@ -296,7 +296,7 @@ def test_functions_that_use_values_indirectly_or_nothing_yet() -> None:
             return later
 
         if not callable(inner):
-            later = 1.0
+            later: float = 1.0
         return inner
 
     product: Any = (lambda f: lambda x: f(x))(partial(mul, Value(2.0)))
