@@ -111,10 +111,10 @@ def heights(plan: Plan, room: int) -> str:
     return " ".join(str(layers.count(k)) for k in range(max(layers) + 1))
 
 
-def shown(inputs: int, *neurons: int) -> str:
-    """Return how many inputs and neurons of a network are shown, and whether its first arrows say what flows back."""
+def shown(inputs: int, neurons: int) -> str:
+    """Return how many inputs and neurons of a layer are shown, and whether its arrows say what flows back."""
     xs = [Value(0.5, label=f"x{i}") for i in range(inputs)]
-    loss = MLP(inputs, [*neurons, 1], seed=1)(xs)
+    loss = MLP(inputs, [neurons, 1], seed=1)(xs)
     loss.backward()
     plan = draw(loss, view="neurons")
     kinds = [node.kind for node in plan.nodes]
@@ -187,7 +187,8 @@ def decisions() -> Iterator[str]:
     for inputs in (1, 2, 3, 4, 5, 8, 9):
         yield f"{inputs}: {'  '.join(shown(inputs, neurons) for neurons in (1, 2, 3, 4, 5, 8, 9))}"
     for sizes in ([4, 4], [4, 5], [5, 4], [5, 5], [9, 2], [2, 9]):
-        yield f"two layers, {sizes}: {shown(1, *sizes)}"
+        network = draw(MLP(1, [*sizes, 1], seed=1)([0.5]), view="neurons")
+        yield f"two layers, {sizes}: {[len(column) for column in network.columns]} boxes in columns"
     yield "\nexamples"
     yield from decided((1, 2, 3, 4, 5, 8, 9), examples)
     yield from decided((4, 5, 8, 9), partial(examples, is_small=True))
@@ -273,6 +274,8 @@ def rarely_seen() -> Iterator[str]:
             yield from (f"{edge.id}: {edge.source} to {edge.target} {edge.emphasis} {edge.label} ({edge.hint})"
                         for edge in drawing.edges if {edge.source, edge.target} & rests)  # fmt: skip
             yield from (f"{node.id}: {node.emphasis} {node.places} ({node.hint})" for node in drawing.nodes if node.id in rests)
+    lone = draw(tanh(dot([Value(0.5, label="w")], [2.0])), step=-1, view="neurons")
+    yield f"\none weight, no bias: {lone.edges[0].label}"
     network = trained(2, 1)
     for step in (1, 3, -4, -2):
         drawing = draw(network, step=step, view="neurons")

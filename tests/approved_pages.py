@@ -9,6 +9,8 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any, Final
 from unittest.mock import patch
@@ -18,7 +20,7 @@ from approved_pictures import choice, lined, trained
 
 from autograd import Unary, Value, cos, tanh
 from autograd.__main__ import UsageError, _printable, _reason, _spell_out, make_parser, run
-from autograd.demo import line_up, signed
+from autograd.demo import demonstrate, line_up, signed
 from autograd.drawing import geometry
 from autograd.drawing.shapes import Arrow, line
 from autograd.exercises import exercise
@@ -126,6 +128,10 @@ def terminal() -> Iterator[str]:
         yield f"{' '.join(words)}: {text.splitlines()[0]}, status {status}"
     yield from (f"{row}: {signed(row)}" for row in ([1.0, 2.5], [1.0, -2.5], [-0.0, 1e-7], []))
     yield line_up([["a", "=", "bcd"], ["efg", "", "h"]])
+    with TemporaryDirectory() as folder, patch.object(geometry, "lay_out", in_ranks):
+        text = demonstrate(Path(folder)).replace(str(Path(folder).resolve()), "")
+    text = re.sub(r", (\de-1[5-9] apart|the same to the last bit)$", ", …", text, flags=re.MULTILINE)
+    yield re.sub(r"(\d\.\d{5})\d+", r"\1…", re.sub(r"    \S+ -m autograd", "    python -m autograd", text))
 
 
 PAGES: Final[dict[str, Callable[[], str]]] = {
