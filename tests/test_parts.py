@@ -292,11 +292,12 @@ def test_a_kind_of_value_is_a_value() -> None:
 
 def test_functions_that_use_values_indirectly_or_nothing_yet() -> None:
     def unfinished() -> Any:
+        later = 1.0
+
         def inner() -> Any:
             return later
 
-        if not callable(inner):
-            later: float = 1.0
+        del later
         return inner
 
     product: Any = (lambda f: lambda x: f(x))(partial(mul, Value(2.0)))
