@@ -11,7 +11,7 @@ from functools import partial
 from operator import mul
 from pathlib import Path
 from random import Random
-from types import MappingProxyType, SimpleNamespace
+from types import CellType, FunctionType, MappingProxyType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -291,18 +291,10 @@ def test_a_kind_of_value_is_a_value() -> None:
 
 
 def test_functions_that_use_values_indirectly_or_nothing_yet() -> None:
-    def unfinished() -> Any:
-        later = 1.0
-
-        def inner() -> Any:
-            return later
-
-        del later
-        return inner
-
     product: Any = (lambda f: lambda x: f(x))(partial(mul, Value(2.0)))
-    assert [*closures(SimpleNamespace(f=product, g=unfinished()))] == [("f", "f")]
-    assert [*closures(SimpleNamespace(g=unfinished()))] == []
+    unfinished = FunctionType(product.__code__, {}, "unfinished", None, (CellType(),))
+    assert [*closures(SimpleNamespace(f=product, g=unfinished))] == [("f", "f")]
+    assert [*closures(SimpleNamespace(g=unfinished))] == []
 
 
 def test_methods_and_partial_functions_are_given_numbers() -> None:
