@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from array import array
 from collections import ChainMap, OrderedDict, UserDict, defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -321,3 +322,17 @@ def test_a_module_with_slots_is_copied_whole() -> None:
     assert twin.w is not model.w and type(copy.deepcopy(Neuron(1)).__getstate__()) is dict
     vars(model)["f"] = (lambda w: lambda x: w * x)(Value(2.0))  # which it does not use
     assert model.predict(2.0) == [2.0, 2.0]
+
+
+def test_a_result_of_the_past_is_left_out_beside_what_cannot_be_searched() -> None:
+    class Keeps(Module):
+        def __init__(self) -> None:
+            self.w, self.labels, self.bytes = Value(2.0), {"a"}, array("d", [1.0])
+            self.last = self.w * 3
+
+        def __call__(self, x: Any) -> Any:
+            return self.last * x
+
+    assert len(Keeps().parameters()) == 1
+    with pytest.raises(ValueError, match="predict leaves out results of earlier operations"):
+        Keeps().predict(2.0)
