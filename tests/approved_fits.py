@@ -175,7 +175,8 @@ fit(Table(), P, C, epochs=2, batch_size=1, optimizer=SGD(lr=0.05), loss="squared
 fit(Table(), P, C, epochs=2, batch_size=None, optimizer=SGD(lr=0.05), validation=(P[:5], C[1:6]))
 fit(Table(), P, [[x, y] for y, x in P], epochs=2, batch_size=5, optimizer=SGD(lr=0.05))
 fit(Table(), P[:3], C[:3], epochs=1, validation=([[math.nan, 1.0], [1.0, 0.0]], [0, 0]))
-fit(Table(), P[1:4], C[1:4], epochs=1, loss="categorical_cross_entropy", validation=([[1.5, 0.5], [0.25, 0.75]], [0, 1]))
+fit(Table(), P[1:4], C[1:4], epochs=1, loss="categorical_cross_entropy", validation=([[1.5, 0.5], *P[1:3]], [0, 1, 1]))
+fit(Line(), X, Y, epochs=3, optimizer=SGD(lr=0.05), callbacks=[dropped])
 fit(Table(), [[1.0], [2.0, 3.0]], [1.0, 1.0], epochs=1, loss=first)
 fit(Table(), [[1.0], [2.0]], [[1.0], [2.0, 3.0]], epochs=1, loss=first)
 fit(Table(), [[1.0], [2.0]], [1.0, 2.0], epochs=1, loss=first, batches=faulty)
@@ -279,11 +280,16 @@ fit(Table(), [[-1.0]], [0.0], epochs=1, loss="binary_cross_entropy")
 """
 
 
+def dropped(history: Any, model: Line) -> None:
+    """Have a line compute without its constant from now on: a callback."""
+    model.used = False
+
+
 NAMES: Final[dict[str, Any]] = {
     "Line": Line, "Module": Module, "Momentum": Momentum, "Noisy": Noisy, "RProp": RProp, "SGD": SGD, "Stale": Stale,
     "Spare": Spare,
     "Table": Table, "Value": Value, "C": C, "L": L, "P": P, "X": X, "Y": Y, "after": after, "faulty": faulty, "first": first,
-    "high": high, "partly": partly, "EDGES": EDGES,
+    "dropped": dropped, "high": high, "partly": partly, "EDGES": EDGES,
     "math": math, "scripted": scripted, "shifted": shifted, "steep": steep, "step_decay": step_decay, "uneven": uneven,
     "with_others": with_others,
 }  # fmt: skip
