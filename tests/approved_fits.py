@@ -24,6 +24,8 @@ L: Final = [[i / 8] for i in range(12)]
 P: Final = [[i / 16, 0.5 - i / 32] for i in range(12)]
 C: Final = [int(i in (2, 3, 5, 7, 11)) for i in range(12)]
 
+EDGES: Final = ([[-1e-9], [1 + 1e-9]], [0, 1])  # all that rounding may make of probabilities
+
 
 class Line(Module):
     """A line, with a parameter that may be left out."""
@@ -113,6 +115,16 @@ def steep(y: Any, t: Any) -> Any:
     return y * 0 + 1e308
 
 
+def high(y: Any, t: Any) -> Any:
+    """Return a loss that is finite, in a mean whose sum is not."""
+    return y * 1e-3 + 1e308
+
+
+def partly(y: Any, t: Any) -> Any:
+    """Return a loss that depends on the outputs for some targets only."""
+    return y * t if t else Value(1.0)
+
+
 def after(n: int) -> Callable[[Any, Any], bool]:
     """Return a callback that ends a training after n epochs."""
     return lambda history, model: history.epochs == n
@@ -163,12 +175,20 @@ fit(Table(), P, C, epochs=2, batch_size=1, optimizer=SGD(lr=0.05), loss="squared
 fit(Table(), P, C, epochs=2, batch_size=None, optimizer=SGD(lr=0.05), validation=(P[:5], C[1:6]))
 fit(Table(), P, [[x, y] for y, x in P], epochs=2, batch_size=5, optimizer=SGD(lr=0.05))
 fit(Table(), P[:3], C[:3], epochs=1, validation=([[math.nan, 1.0], [1.0, 0.0]], [0, 0]))
-fit(Table(), P[1:4], C[1:4], epochs=1, loss="categorical_cross_entropy", validation=([[1.5, 0.5], [0.25, 0.75]], [0, 1]))
+fit(Table(), P[1:4], C[1:4], epochs=1, loss="categorical_cross_entropy", validation=([[1.5, 0.5], *P[1:3]], [0, 1, 1]))
+fit(Line(), X, Y, epochs=3, optimizer=SGD(lr=0.05), callbacks=[dropped])
 fit(Table(), [[1.0], [2.0, 3.0]], [1.0, 1.0], epochs=1, loss=first)
 fit(Table(), [[1.0], [2.0]], [[1.0], [2.0, 3.0]], epochs=1, loss=first)
 fit(Table(), [[1.0], [2.0]], [1.0, 2.0], epochs=1, loss=first, batches=faulty)
 fit(Noisy(), X, Y, epochs=1)
 fit(Stale(), X, Y, epochs=2, batch_size=2)
+fit(Stale(), X, Y, epochs=2, batch_size=1)
+fit(Line(), X, [0.0, 1.0, 1.0, 1.0], epochs=1, batch_size=1, shuffle=False, optimizer=SGD(lr=0.05), loss=partly)
+fit(Line(), L, C, epochs=2, batches=uneven, optimizer=SGD(lr=0.05), loss=high)
+fit(Line(), X[:2], Y[:2], epochs=1, loss=steep)
+fit(Line(), L, C, epochs=3, batch_size=1, optimizer=Momentum(lr=0.05), callbacks=[shifted])
+fit(Line(), L[3:8], C[3:8], epochs=1, optimizer=SGD(lr=0.001), loss="binary_cross_entropy", validation=(L[3:8], C[3:8]))
+fit(Table(), [[0.25], [0.75]], [0, 1], epochs=1, optimizer=SGD(lr=1e-300), loss="binary_cross_entropy", validation=EDGES)
 fit(Line(), [[0.0]], [0.0], epochs=9, loss=scripted(5, 4, 3, 6, 7, 8), patience=2)
 fit(Line(), [[0.0]], [0.0], epochs=9, loss=scripted(5, 4, 6, 3, 3, 3), patience=2)
 fit(Line(), [[0.0]], [0.0], epochs=9, loss=scripted(5, 4, 6, 3, 7, 2, 8, 8, 8), patience=3)
@@ -260,10 +280,16 @@ fit(Table(), [[-1.0]], [0.0], epochs=1, loss="binary_cross_entropy")
 """
 
 
+def dropped(history: Any, model: Line) -> None:
+    """Have a line compute without its constant from now on: a callback."""
+    model.used = False
+
+
 NAMES: Final[dict[str, Any]] = {
     "Line": Line, "Module": Module, "Momentum": Momentum, "Noisy": Noisy, "RProp": RProp, "SGD": SGD, "Stale": Stale,
     "Spare": Spare,
     "Table": Table, "Value": Value, "C": C, "L": L, "P": P, "X": X, "Y": Y, "after": after, "faulty": faulty, "first": first,
+    "dropped": dropped, "high": high, "partly": partly, "EDGES": EDGES,
     "math": math, "scripted": scripted, "shifted": shifted, "steep": steep, "step_decay": step_decay, "uneven": uneven,
     "with_others": with_others,
 }  # fmt: skip
@@ -305,6 +331,9 @@ def trainings() -> Iterator[str]:
     for compiled_or_auto in (False, True, "auto"):
         engine = fit(Line(), X, Y, epochs=1, compiled=compiled_or_auto).engine
         yield f"compiled={compiled_or_auto}: {engine if engine.startswith('eager') else engine.partition(':')[0]}"
+    for kind, epochs in ((Line, 249_999), (Line, 250_000), (Noisy, 250_000)):  # times 4 examples and 2 parameters
+        engine = fit(kind(), X, Y, epochs=epochs, callbacks=[after(1)]).engine
+        yield f"{kind.__name__}, {epochs} epochs: {engine if engine.startswith('eager') else engine.partition(':')[0]}"
 
 
 GATES: Final = {name: truth_table(name) for name in ("and", "or", "nand", "nor", "xor", "xnor")}

@@ -144,6 +144,20 @@ def test_a_page_knows_the_functions_and_the_hints_on_an_order(monkeypatch: pytes
         assert names == {name for name, _ in functions.values()} - {"prod", "logsumexp"}
 
 
+def test_what_follows_from_a_rounded_answer_on_one_of_two_paths_is_right() -> None:
+    w = Value(1.0, "w")
+    u = w * 28.2
+    u.label = "u"
+    marking = exercise(u / 3 + w * 0.5, ask=[u, w]).mark({u: 0.333, w: 28.2 * 0.333 + 0.5})
+    assert marking and marking.sentences[1].endswith("is right, with the rounded answers above")
+
+
+def test_the_two_operands_of_a_square_are_asked_apart() -> None:
+    x = Value(3.0, "x")
+    names = [question.name for question in exercise(x * x, "local").questions]
+    assert names == ["∂loss/∂x (operand 0)", "∂loss/∂x (operand 1)"]
+
+
 # What misconceptions give
 
 
