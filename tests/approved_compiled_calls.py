@@ -194,6 +194,8 @@ compile(lambda x: w * x, [w]).gradient([1.5e308] * 2, reduce="sum")
 [compile(lambda x: w * x, [w], backend=b).gradient([1.5e308] * 5) for b in ("numpy", "native", "pure")]
 compile(lambda x: w * x * 1e10, [w], backend="numpy").gradient([1.5e308, 1e308])
 compile(lambda x: [2.0, x], [w]).jacobian([1.0, 3.0], sparse=True).toarray()
+compile(lambda x: [w * sum(x), x[0]], [w]).jacobian([[1.0], [2.0, 3.0], [4.0]], sparse=True).toarray()
+compile(lambda x: w * sum(x), [w]).jacobian([(1.0, 2.0), [3.0, 4.0]], of="inputs")
 [(traced := compile(lambda x: w * sum(x), [w], traces=2)), [traced([[1.0] * n]) for n in (1, 2, 3)], [*traced.traces]]
 [traced := compile(lambda x: w * sum(x), [w], traces=2), [traced([[1.0] * n]) for n in (1, 2, 1, 3)], [*traced.traces]]
 """
