@@ -14,6 +14,7 @@ from approved_pictures import lined
 
 import autograd
 from autograd import Unary, Value, compile
+from autograd.compiler.pure import as_function
 from autograd.compiler.tracing import INSTEAD
 
 CALLS: Final = """
@@ -130,6 +131,14 @@ compile(lambda x: (np.array([1.0, 2.0]) - x) * w, [w])([1.0])
 [is_current(f, lambda x: w * x * math.nan) for f in (lambda x: w * x * math.nan, lambda x: w * x * 2.0)]
 [is_current(f, lambda x: arctan2(x, 0.0)) for f in (lambda x: arctan2(x, 0.0), lambda x: arctan2(x, -0.0))]
 is_current(lambda x: random.random() * x, lambda x: w * x)
+pure()(np.array([0.5]), [1.0, 2.0], [2.0, 5.0])
+pure()([0.5], [1.0, 2.0, 3.0], [2.0, 5.0, 1.0])
+pure()(np.array([1]), [1.0, 2.0], [2.0, 5.0])
+pure()([0.5, 1.0], [1.0, 2.0], [2.0, 5.0])
+pure()([0.5], [1.0], [[2.0]])
+pure("parameters")([0.5], [1.0, 2.0], [2.0, 5.0])
+pure("inputs")([0.5], [1.0, 2.0], [2.0, 5.0])
+as_function(compile(lambda x: [2.0, x], [w], example=[1.0]).trace, np, "parameters")([0.5], [1.0, 3.0])
 program.parameters
 program.parameters.fill(3.0) or program([1.0], [2.0])
 setattr(program, "parameters", [3.0]) or program([1.0], [2.0])
@@ -194,6 +203,8 @@ compile(lambda x: w * x, [w]).gradient([1.5e308] * 2, reduce="sum")
 [compile(lambda x: w * x, [w], backend=b).gradient([1.5e308] * 5) for b in ("numpy", "native", "pure")]
 compile(lambda x: w * x * 1e10, [w], backend="numpy").gradient([1.5e308, 1e308])
 compile(lambda x: [2.0, x], [w]).jacobian([1.0, 3.0], sparse=True).toarray()
+compile(lambda x: [w * sum(x), x[0]], [w]).jacobian([[1.0], [2.0, 3.0], [4.0]], sparse=True).toarray()
+compile(lambda x: w * sum(x), [w]).jacobian([(1.0, 2.0), [3.0, 4.0]], of="inputs")
 [(traced := compile(lambda x: w * sum(x), [w], traces=2)), [traced([[1.0] * n]) for n in (1, 2, 3)], [*traced.traces]]
 [traced := compile(lambda x: w * sum(x), [w], traces=2), [traced([[1.0] * n]) for n in (1, 2, 1, 3)], [*traced.traces]]
 """
@@ -236,6 +247,9 @@ def own() -> dict[str, Any]:
         functions[0] = now
         return switched.is_current()
 
+    def pure(of: str | None = None) -> Any:
+        return as_function(compile(program.f, [w], example=[1.0, 1.0]).trace, np, of)
+
     def by_held(w: Any, g: Any, rate: Any, state: Any, step: Any) -> Any:
         return w - held[0, 0] * g, state
 
@@ -245,7 +259,8 @@ def own() -> dict[str, Any]:
 
     return {
         **{name: getattr(autograd, name) for name in autograd.__all__}, "compile": compile, "np": np, "random": random,
-        "Pair": Pair, "Weights": Weights, "w": w, "u": u, "outside": w * 3, "held": held, "labelled": labelled, "kept": kept,
+        "Pair": Pair, "Weights": Weights, "w": w, "u": u, "outside": w * 3, "held": held, "pure": pure,
+        "as_function": as_function, "labelled": labelled, "kept": kept,
         "program": program, "stepped": stepped, "by_held": by_held, "math": math, "is_current": is_current,
         "nameless": Value(3.0), "momentum": momentum, "copied": copied,
         "numbers_only": Unary("numbers_only", lambda x: float(x), lambda x, out: 1.0),

@@ -25,9 +25,10 @@ from autograd.compiler.definitions import definition, has_definition
 from autograd.compiler.interpreter import CODES, PRODUCTS
 from autograd.compiler.jacobians import OF
 from autograd.compiler.native import NativeMachine, can_run
-from autograd.compiler.program import Program
+from autograd.compiler.program import MACHINES, Program
 from autograd.compiler.schedule import Group
 from autograd.compiler.tracing import constant_key
+from autograd.compiler.version import Plan
 from autograd.primitives import Nary, Unary
 from autograd.rows import TABLE
 
@@ -156,12 +157,24 @@ def taped(machine: NativeMachine) -> Iterator[str]:
     yield f"    {machine.n_slots} slots, forward {forward}, results {numbered(machine.out_rows)}, numbers {numbers}"
 
 
+def computed(plan: Plan, parameters: Any) -> Iterator[str]:
+    """Iterate over what the machines compute for a batch of two: the outputs, and the gradient of the first."""
+    found: dict[str, list[str]] = {}
+    for name, machine in MACHINES.items():
+        if name != "native" or can_run(plan.passes.graph):
+            arguments = [np.linspace(0.3, 1.7, 2 * size).reshape(2, size) for size in plan.passes.graph.sizes]
+            numbers = [(np.round(x, 5) + 0.0).tolist() for x in machine(plan, parameters).gradient(arguments, 0.5)]
+            found.setdefault(f"{numbers}", []).append(name)
+    yield from (f"    {', '.join(names)}: {text}" for text, names in found.items())
+
+
 def compiled() -> Iterator[str]:
     """Iterate over programs as graphs, groups and tapes, and how large a native batch is."""
     written = {name for name, *_ in layered()}  # as instructions and calls in `instructions.txt`
     for name, f, parameters, example in (*made(), *layered(), *more()):
         program: Program = compile(f, parameters, example=example)
         plan = program.trace
+        size = bisect_left(range(1, 10**5), True, key=lambda n: program.backend_for(n) == "numpy")
         yield f"\n{name}"
         yield from passed(plan.passes)
         yield from grouped(plan.groups)
@@ -172,8 +185,8 @@ def compiled() -> Iterator[str]:
             for batch in (1, 2):
                 yield f"    batch {batch}"
                 yield from called(Bound(NumPyMachine(plan, program.parameters), batch))
-        size = bisect_left(range(1, 10**5), True, key=lambda n: program.backend_for(n) == "numpy")
         yield f"    native up to batches of {size}"
+        yield from computed(plan, program.parameters)
 
 
 LABELS: Final = (

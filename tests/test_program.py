@@ -22,6 +22,7 @@ from autograd.compiler.layout import box
 from autograd.compiler.native import NativeMachine
 from autograd.compiler.program import MACHINES
 from autograd.compiler.tracing import Trace
+from autograd.compiler.version import Plan
 from nn import MLP, losses
 
 LESSON = """\
@@ -191,6 +192,15 @@ def test_products_of_more_than_a_million_multiplications_are_turned(k: int, is_t
 )
 def test_lists_of_slots_are_seen_in_two_dimensions(columns: list[list[int]], shape: tuple[int, ...]) -> None:
     assert box([np.array(column) for column in columns]) == shape
+
+
+def test_groups_are_counted_up_to_a_limit() -> None:
+    program = network(2, 3, 1)
+    count = len(program.trace.groups)
+    for most in range(count + 2):
+        plan = Plan(program.trace.passes)
+        assert plan.has_more_groups(most) == (count > most)
+        assert len(plan.groups) == count
 
 
 def test_a_sheet_is_as_wide_as_its_batch_within_a_tile() -> None:

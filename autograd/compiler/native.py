@@ -56,7 +56,7 @@ class NativeMachine:
         sizes = np.fromiter(map(len, graph.operands), np.intp, len(graph))
         n, first, slot = len(graph.parameters), graph.n_leaves, np.cumsum((kinds >= 0) | (sizes == 0)) - 1
         slot[:n], slot[n:first] = np.arange(first - n, first), np.arange(first - n)  # the inputs come before the parameters
-        one = int(slot.max()) + 1  # behind all others there is a slot for the number 1
+        one = int(slot.max(initial=-1)) + 1  # behind all others there is a slot for the number 1
         self.n_slots, self.constants = one + 1, {slot[i]: x for i, x in graph.constants.items()} | {one: 1.0}
         self.forward, self.whole = _tapes(graph, kinds, sizes, forward, gradients, slot, one)
         self.out_rows = slot[[*outputs]]
