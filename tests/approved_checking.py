@@ -133,7 +133,7 @@ def given() -> list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]]:
         (lambda x: [x * k for k in range(26)], (2.0,), {"gradient": lambda x: [*range(24), 0.0, 0.0]}),
         (lambda v: [v[0] * v[1], v[0]], ([2.0, 3.0],), {"gradient": lambda v: [[v[1], v[0]], [1.0, 1.0]]}),
         (lambda v: (v[:, :, None] * v).sum(1), (np.array([[1.0, 2.0], [0.5, 4.0]]),), {"gradient": products}),
-        (lambda v: v * 3, (np.array([0.1, 2.0], np.float32),), {"gradient": lambda v: np.diag(np.array([3, 3.01], np.float32))}),
+        (lambda v: v * 3, (np.array([0.1, 2.0], np.float32),), {"gradient": lambda v: np.diag([3, np.float32(3.01)])}),
         (lambda v: v * v, (np.float32(0.1),), {"gradient": lambda v: 2 * v}),
         (lambda v: np.float32(v * v), (0.1,), {"gradient": lambda v: 2 * v}),
         (lambda x: x * x, (4.0,), {"gradient": lambda x: 8.0 if x == 4 else 1 / 0}),
