@@ -170,7 +170,7 @@ def write(formula: Any, style: Style) -> tuple[str, int]:
         if not row.code and (formula is None or not row.infix):
             return call(row, operands, style), ATOM
     if template := style.template(row):
-        binding = POWER if "^" in template else ATOM if template.endswith((")", "]", "}", "|")) else SIGN
+        binding = POWER if "^" in template else ATOM if template.endswith((")", "]", "}}", "|")) else SIGN
         return _fill(template, operands, style), LEVELS.get(row.infix, binding)
     if row.infix:
         return _write_infix(row.infix, operands, style)

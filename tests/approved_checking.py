@@ -133,7 +133,7 @@ def given() -> list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]]:
         (lambda x: [x * k for k in range(26)], (2.0,), {"gradient": lambda x: [*range(24), 0.0, 0.0]}),
         (lambda v: [v[0] * v[1], v[0]], ([2.0, 3.0],), {"gradient": lambda v: [[v[1], v[0]], [1.0, 1.0]]}),
         (lambda v: (v[:, :, None] * v).sum(1), (np.array([[1.0, 2.0], [0.5, 4.0]]),), {"gradient": products}),
-        (lambda v: v * 3, (np.array([0.1, 2], np.float32),), {"gradient": lambda v: np.diag(np.array([3, 3.01], np.float32))}),
+        (lambda v: v * 3, (np.array([0.1, 2.0], np.float32),), {"gradient": lambda v: np.diag([3, np.float32(3.01)])}),
         (lambda v: v * v, (np.float32(0.1),), {"gradient": lambda v: 2 * v}),
         (lambda v: np.float32(v * v), (0.1,), {"gradient": lambda v: 2 * v}),
         (lambda x: x * x, (4.0,), {"gradient": lambda x: 8.0 if x == 4 else 1 / 0}),
@@ -206,6 +206,13 @@ NOISY: Final[list[tuple[str, float, float]]] = [  # functions of x, each with a 
     ("x/10 - (2**-35 if x else 0)", 0.0, 0.0), ("abs(x) - x*x - 2**-10*(x > 0.001)", 0.0, 0.0),
     ("sqrt(x - 2**-12) if x >= 2**-12 else nan", 2**-12 + 2**-55, 0.0),
     ("1e308*(x/1e6 + 1)", 0.5, 0.0), ("sqrt(x*x + 1e-12) + x/1e6", 1e-6, 2**-23), ("((x*x + 196608) - 196608) - 2*x", 0.7, 0.0),
+    ("floor(x/2)/1e6", 2.125, 0.0), ("floor(x*10)*0.5625", 0.03125, 0.0), ("floor(x*4)*0.1", 1.25 + 2**-22, 0.0),
+    ("floor(x*8)/1000", -(2**-29), 0.0), ("1/(x - 0.125) if x > 0.125 else nan", 0.125 + 2**-23, 0.0),
+    ("floor(x*4)*0.5625 + 0.125*(abs(abs(x - 2**-6) - 2**-9) < 2**-13)", 2**-6, 0.0),
+    ("floor(x*4)*0.5 + 0.125*(abs(abs(x - 0.7) - 2**-13) < 2**-17)", 0.7, 0.0),
+    ("1e308*(x/1000 + 1)", 3.0, 0.0), ("1e308*(x + 0.5)", 0.7, 0.0), ("(x + 3*2**48) - 3*2**48", 3.0, 0.0),
+    ("((x*x + 5*2**23) - 5*2**23) - x", 601.75, 0.0), ("((x*x + 80) - 80) - x", 0.5, 2**-50),
+    ("x/1000 + abs(x - 2**-32)", 0.0, 0.0),
 ]  # fmt: skip
 
 

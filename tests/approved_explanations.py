@@ -1,17 +1,21 @@
-"""Names, explanations and traces of graphs that are made of + − × ÷ √ only; see `test_approved`."""
+"""Names, explanations and traces of graphs that are made of + − × ÷ √ only, and formulas; see `test_approved`."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import Any, Final
 
 from approved_pictures import lined
 
-from autograd import Value, dot, explain, maximum, relu, sqrt, total, walk, where
+import autograd
+from autograd import Nary, Unary, Value, dot, explain, maximum, relu, sqrt, total, walk, where
 from autograd.derivation import Derivation
+from autograd.rows import TABLE
 from autograd.steps import Walk
+from autograd.symbol import Symbol, as_symbol, both, either, flows
 from autograd.telling import Telling, label_values
+from autograd.writing import digits, latex_name, latex_number, numbers, source
 
 
 def named(**numbers: float) -> list[Value]:
@@ -107,4 +111,98 @@ def explanations() -> Iterator[str]:
         yield f"\n{walk(loss).to_json()}"
 
 
-EXPLANATIONS: Final[dict[str, Callable[[], str]]] = {"explanations.txt": lambda: lined(explanations())}
+FORMULAS: Final = """
+a + b - c
+a - (b - c)
+a - (b + c)
+(a + b)*c/d
+a/(b*c)
+a*(b/c)
+a*(b*c)
+-(a + b)
+-a*b
+a*(-b)
+a - -b
+-(-a)
+-(a*0)
+a**2
+(a + b)**2
+(a*b)**3
+a**b**c
+(a**b)**c
+(-a)**2
+a**10
+a**-1
+a**0.5
+(a**2)**2
+(a - b)*(a - b)
+2*a + 1e-7*b
+-0.5*a + inf*b
+a < b + c
+(a < b)*c
+(a >= b) + c
+a // b % c
+(a % b)*c
+a - b % c
+sqrt(a + b)*c
+sqrt(a)**2
+absolute(a - b)**2
+exp(a)**3
+sigmoid(a + b)*2
+relu(a)**2
+tanh(a)/tanh(b)
+log(a*b)/c
+where(a > 0, b, c + 1)*2
+maximum(a + b, c)**2
+leaky_relu(a, 0.25)
+total([])
+total([a])*b
+total([a, -b])*c
+total([a, b, c, d, a, b])*2
+total([a, b, c, d, a, b, -c])*2
+dot([a, -b], [c, 2], d)
+dot([a], [b])**2
+prod([a, b, c, d, a, b])
+prod([a, b, c, d, a, b, c])
+clip(a, b, c)
+hypot(a, b)
+cube(a + b)*2
+twin(a) + other(b) + twin(c)
+many(a, b, c, d, a, b)
+many(a, b, c, d, a, b, -c)
+power(a + 0, 2.5)
+"""
+NAMES: Final = """a ab a_1 a_b_c net_o w⁽¹⁾₀₂′ w⁽¹⁾₀₂′′[3] σ² x′ x′′ x[2] a² ab² a²_1 w⁽¹⁾² 50%
+-2 -2.5e-7 ∞ 1e+3 a_ _a x1 x12 x_1,2 a-b a^b a~b
+{a} \\ θ_θ w⁽¹²⁾₁₀,₁₁ ∂a"""
+
+
+def formulas() -> Iterator[str]:
+    """Iterate over formulas, in each style in which they are written; over names; and over conditions."""
+    cube = Unary("cube", lambda x: x * x * x, lambda x, out: 3 * x * x)
+    rows = [Unary("twin", abs, lambda x, out: 1), Unary("twin", lambda x: float(x) * 2, lambda x, out: 2)]
+    many = Nary("many", lambda *v: float(v[0]), lambda v, out: (1, *[0] * (len(v) - 1)), lambda *v: v)
+    own = {"cube": cube, "twin": rows[0], "other": rows[1], "many": many, "inf": math.inf}
+    symbols = {name: Symbol(name, x) for name, x in (("a", 2.5), ("b", 1.5), ("c", 3.0), ("d", -0.25))}
+    free = {name: Symbol(name) for name in symbols}
+    for text in FORMULAS.strip().splitlines():
+        one, known = (
+            eval(text, {name: getattr(autograd, name) for name in autograd.__all__} | own | s) for s in (free, symbols)
+        )
+        one, known = as_symbol(one), as_symbol(known)
+        code, calls = source(one)
+        yield f"{text}: {one} | {known.written(numbers())} | {known} | {one.latex} | {code}, {[*calls]}"
+    yield from (f"{name}: {latex_name(name)}" for name in NAMES.split())
+    yield from (
+        f"{x!r}: {digits(x)} {digits(x, 3)} {latex_number(x)}" for x in (-0.0, 1 / 3, 1e-7, -2.5e300, math.inf, math.nan)
+    )
+    cases: list[Any] = [True, False, Symbol("x"), Symbol("y")]
+    yield from (f"{one} {other}: both {both(one, other)}, either {either(one, other)}" for one in cases for other in cases)
+    for row in TABLE.values():
+        yield f"{row.name}: {', '.join(map(str, flows(row, row.arity or 4)))}"
+
+
+EXPLANATIONS: Final[dict[str, Callable[[], str]]] = {
+    "explanations.txt": lambda: lined(explanations()),
+    "formulas.txt": lambda: lined(formulas()),
+}

@@ -214,9 +214,8 @@ class Samples:
         Of all that neighbouring steps extrapolate to, take what has the smallest error among what agrees with every
         smaller step.  The error is how much it moves when all steps become smaller, and rounding.
         """
-        found = {*quotients[4:8]}
-        if found in ({inf}, {-inf}):  # the derivative is too large for a float
-            return found.pop(), 0.0
+        if sum(map(math.isinf, quotients)) > 4 and len(set(quotients[4:8])) == 1:  # the derivative is too large for a float
+            return quotients[4], 0.0
         best = nan, inf
         low, high = -inf, inf
         before: list[float] = []
