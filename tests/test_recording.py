@@ -1,6 +1,5 @@
 """Recording: what each row's own function records, and what a node, a leaf and a graph consist of."""
 
-import functools
 import itertools
 import math
 from collections.abc import Callable
@@ -13,6 +12,7 @@ import pytest
 from test_primitives import NAMES, sample
 
 from autograd import Unary, Value, gradients, jvp, primitives, sqrt, tanh, total, value, where
+from autograd.fixed import is_fixed
 from autograd.primitives import Binary, Nary, Primitive, dot, exp, multiply, power, relu, sigmoid
 from autograd.rows import TABLE
 from autograd.strategies import ROWS, widths
@@ -58,10 +58,14 @@ def test_a_row_of_a_user_is_recorded_by_its_own_function_too(monkeypatch: pytest
 
 
 def test_the_functions_of_a_user_may_return_whole_numbers() -> None:
-    row = Unary("whole", math.floor, functools.partial(lambda k, x, out: k, 4))
-    for _ in range(3):
-        node = row(Value(2.5))
-        assert [(type(x), x) for x in (node.data, *node.partials)] == [(float, 2.0), (float, 4.0)]
+    def four(x: float, out: float) -> int:
+        return 4
+
+    for row in (Unary("whole", round, lambda x, out: 4.0), Unary("whole", lambda x: 2.0, four)):
+        assert is_fixed(row)  # so it is recorded by its own function from the second call on
+        for _ in range(3):
+            node = row(Value(2.25))
+            assert [(type(x), x) for x in (node.data, *node.partials)] == [(float, 2.0), (float, 4.0)]
 
 
 def test_what_a_row_of_many_operands_did_not_choose_gets_no_gradient() -> None:
