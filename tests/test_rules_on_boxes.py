@@ -87,6 +87,32 @@ def test_the_pieces_on_which_rules_vary_most_are_divided_first(most: int, monkey
     assert sorted(float(entry[2][0].low) for entry in search.heap) == ends
 
 
+def test_a_box_is_divided_into_256_pieces_and_further_where_a_rule_varies_by_more_than_a_hundredth() -> None:
+    fourth = Unary("fourth", lambda x: x * x * x * x, lambda x, out: 4 * x * x * x)
+    found = _Search(Subject(fourth, {"x": (1, 2)}))  # on a width h the rule varies by the share 3h/x
+    assert {_volume(entry[2], found.subject) for entry in found.heap} == {1 / 256, 1 / 512}
+    spreads = [spread.pointwise for *_, pieces in found.heap for spread in pieces.values()]
+    assert 0.0095 < max(spreads) <= 0.01
+    assert 1.1 < max(float(entry[2][0].high) for entry in found.heap if _volume(entry[2], found.subject) < 1 / 256) < 1.2
+
+
+@pytest.mark.parametrize(
+    ("spread", "verdict", "sharpness"),
+    [
+        (Spread(0.5, 0.25), "correct", 0.5),
+        (Spread(0.5, 0.26), "undecided", math.inf),
+        (Spread(2.0, 2.0, is_kink=True), "correct", 0.125),  # at a kink its slopes show nothing about errors
+        (Spread(math.inf, math.inf, is_kink=True), "undecided", math.inf),
+    ],
+)
+def test_a_rule_is_judged_where_its_mean_is_known_to_a_quarter(spread: Spread, verdict: str, sharpness: float) -> None:
+    search, key = _Search(Subject(lambda x: x, {"x": (0, 1)})), (tanh, 0)
+    search.heap, search.settled = [], [(box((0, 0.5)), {key: spread}), (box((0.5, 1)), {key: Spread(0.125, 0.1)})]
+    found = search._rule(key)
+    assert (found.name, found.verdict, found.sharpness) == ("∂tanh/∂x", verdict, sharpness)
+    assert found.where == (() if verdict == "correct" else ({"x": (0.0, 0.5)},))
+
+
 def test_verdicts_on_a_box() -> None:
     untyped: Any = gradcheck
     x = Value(1.5, label="x")
