@@ -14,7 +14,7 @@ import pytest
 from autograd import DomainError, Unary, Value, floor, gradcheck, log, primitives, relu, sin, tanh, where
 from autograd.certainty import rules
 from autograd.certainty.intervals import between, describe
-from autograd.certainty.rules import Spread, _has_kink, _mean, _rule, _Search, _share, _volume
+from autograd.certainty.rules import BoxReport, RuleOnBox, Spread, _has_kink, _mean, _rule, _Search, _share, _volume
 from autograd.certainty.subjects import Subject
 
 CUBE: Final = Unary("cube", lambda x: x * x * x, lambda x, out: 3 * x * x)
@@ -132,6 +132,22 @@ def test_verdicts_on_a_box() -> None:
         gradcheck(log, box={"x": (-2, -1)})
     assert str(gradcheck(lambda x: x, box={"x": (0, 1)})).startswith("correct: no rule is used on x ∈ [0, 1]")
     assert gradcheck(lambda x: where(x > -1, x, 1), box={"x": (0, 1)}).rules == ()
+
+
+def test_one_rule_and_several_are_told_apart() -> None:
+    for verdict, title in (
+        ("wrong", "the rule r0 is not the derivative of the function"),
+        ("wrong", "the rules r0, r1 are not the derivative of the function"),
+        ("undecided", "r0 cannot be judged everywhere"),
+        ("correct", "1 rule agrees with the function"),
+        ("correct", "2 rules agree with the functions"),
+    ):
+        count = 2 if "r1" in title or "2" in title else 1
+        these: list[Any] = [RuleOnBox(f"r{i}", verdict, 0.125) for i in range(count)]
+        found = BoxReport((*these, RuleOnBox("s", "correct", 0.25)) if verdict != "correct" else (*these,), "x = 1")
+        shown = [line.split()[1:3] for line in str(found).splitlines()[2 : 2 + count]]
+        assert str(found).startswith(f"{verdict}: {title} on x = 1\n") and found.verdict == verdict
+        assert shown == [[verdict, "12.5%"] if verdict == "correct" else [verdict]] * count
 
 
 def test_what_a_rule_that_is_wrong_does_on_its_piece_is_told() -> None:
