@@ -14,7 +14,7 @@ import pytest
 from autograd import DomainError, Unary, Value, floor, gradcheck, log, primitives, relu, sin, tanh, where
 from autograd.certainty import rules
 from autograd.certainty.intervals import between, describe
-from autograd.certainty.rules import BoxReport, RuleOnBox, Spread, _has_kink, _mean, _rule, _Search, _share, _volume
+from autograd.certainty.rules import BoxReport, RuleOnBox, Spread, Verdict, _has_kink, _mean, _rule, _Search, _share, _volume
 from autograd.certainty.subjects import Subject
 
 CUBE: Final = Unary("cube", lambda x: x * x * x, lambda x, out: 3 * x * x)
@@ -135,15 +135,16 @@ def test_verdicts_on_a_box() -> None:
 
 
 def test_one_rule_and_several_are_told_apart() -> None:
-    for verdict, title in (
+    titles: list[tuple[Verdict, str]] = [
         ("wrong", "the rule r0 is not the derivative of the function"),
         ("wrong", "the rules r0, r1 are not the derivative of the function"),
         ("undecided", "r0 cannot be judged everywhere"),
         ("correct", "1 rule agrees with the function"),
         ("correct", "2 rules agree with the functions"),
-    ):
+    ]
+    for verdict, title in titles:
         count = 2 if "r1" in title or "2" in title else 1
-        these: list[Any] = [RuleOnBox(f"r{i}", verdict, 0.125) for i in range(count)]
+        these = [RuleOnBox(f"r{i}", verdict, 0.125) for i in range(count)]
         found = BoxReport((*these, RuleOnBox("s", "correct", 0.25)) if verdict != "correct" else (*these,), "x = 1")
         shown = [line.split()[1:3] for line in str(found).splitlines()[2 : 2 + count]]
         assert str(found).startswith(f"{verdict}: {title} on x = 1\n") and found.verdict == verdict
