@@ -13,6 +13,7 @@ import pytest
 
 from autograd import Unary, Value, certify, cos, exp, gradcheck, log, sigmoid, sin, sqrt, where
 from autograd.certainty import boxes
+from autograd.certainty.subjects import Subject
 
 
 def rows_of(certificate: Any) -> list[list[str]]:
@@ -183,3 +184,14 @@ def test_an_interval_is_no_number(use: Any) -> None:
     for x in ((0, 1), 1):
         with pytest.raises(TypeError, match=r"Enclosure\(.*it stands for all numbers of an interval; use autograd's functions"):
             certify(lambda x: use(x), x=x)
+
+
+def test_a_function_has_a_name_and_a_side_may_be_one_number() -> None:
+    w = Value(0.5, label="w")
+    named, unnamed = w * 2, w * 3
+    named.label = "loss"
+    assert Subject(sin, {"x": (0, 1)}).title == "sin"
+    for f, title in ((lambda w: w, "f"), (named, "loss"), (unnamed, "f")):
+        assert Subject(f, {"w": (0, 1)}).title == title
+    point = Subject(lambda x, y: x, {"x": (1, 1), "y": (1, 2)})
+    assert point.moving == (1,) and point.text(point.box) == "x = 1, y ∈ [1, 2]"

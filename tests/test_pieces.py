@@ -202,6 +202,12 @@ def test_a_claim_about_one_of_several_arguments_names_it() -> None:
     assert product.monotone("y") and certify(lambda x, y: x * y, x=(0, 1), y=2).monotone()
 
 
+def test_a_lipschitz_constant_may_be_small_or_0() -> None:
+    quarter = certify(lambda x: x / 4, x=(0, 1))
+    assert [quarter.lipschitz(bound).verdict for bound in (0, 0.2, 0.25)] == ["refuted", "refuted", "proved"]
+    assert certify(lambda x: x - x, x=(0, 1)).lipschitz(0)
+
+
 def test_the_derivative_of_a_leaf_with_respect_to_itself_is_1() -> None:
     x = Value(0.1, "x")
     low, high = certify(x).bounds(x)

@@ -14,7 +14,7 @@ import pytest
 from autograd import DomainError, Unary, Value, floor, gradcheck, log, primitives, relu, sin, tanh, where
 from autograd.certainty import rules
 from autograd.certainty.intervals import between, describe
-from autograd.certainty.rules import Spread, _has_kink, _mean, _rule, _Search, _share, _volume
+from autograd.certainty.rules import BoxReport, RuleOnBox, Spread, Verdict, _has_kink, _mean, _rule, _Search, _share, _volume
 from autograd.certainty.subjects import Subject
 
 CUBE: Final = Unary("cube", lambda x: x * x * x, lambda x, out: 3 * x * x)
@@ -87,6 +87,32 @@ def test_the_pieces_on_which_rules_vary_most_are_divided_first(most: int, monkey
     assert sorted(float(entry[2][0].low) for entry in search.heap) == ends
 
 
+def test_a_box_is_divided_into_256_pieces_and_further_where_a_rule_varies_by_more_than_a_hundredth() -> None:
+    fourth = Unary("fourth", lambda x: x * x * x * x, lambda x, out: 4 * x * x * x)
+    found = _Search(Subject(fourth, {"x": (1, 2)}))  # on a width h the rule varies by the share 3h/x
+    assert {_volume(entry[2], found.subject) for entry in found.heap} == {1 / 256, 1 / 512}
+    spreads = [spread.pointwise for *_, pieces in found.heap for spread in pieces.values()]
+    assert 0.0095 < max(spreads) <= 0.01
+    assert 1.1 < max(float(entry[2][0].high) for entry in found.heap if _volume(entry[2], found.subject) < 1 / 256) < 1.2
+
+
+@pytest.mark.parametrize(
+    ("spread", "verdict", "sharpness"),
+    [
+        (Spread(0.5, 0.25), "correct", 0.5),
+        (Spread(0.5, 0.26), "undecided", math.inf),
+        (Spread(2.0, 2.0, is_kink=True), "correct", 0.125),  # at a kink its slopes show nothing about errors
+        (Spread(math.inf, math.inf, is_kink=True), "undecided", math.inf),
+    ],
+)
+def test_a_rule_is_judged_where_its_mean_is_known_to_a_quarter(spread: Spread, verdict: str, sharpness: float) -> None:
+    search, key = _Search(Subject(lambda x: x, {"x": (0, 1)})), (tanh, 0)
+    search.heap, search.settled = [], [(box((0, 0.5)), {key: spread}), (box((0.5, 1)), {key: Spread(0.125, 0.1)})]
+    found = search._rule(key)
+    assert (found.name, found.verdict, found.sharpness) == ("∂tanh/∂x", verdict, sharpness)
+    assert found.where == (() if verdict == "correct" else ({"x": (0.0, 0.5)},))
+
+
 def test_verdicts_on_a_box() -> None:
     untyped: Any = gradcheck
     x = Value(1.5, label="x")
@@ -106,6 +132,23 @@ def test_verdicts_on_a_box() -> None:
         gradcheck(log, box={"x": (-2, -1)})
     assert str(gradcheck(lambda x: x, box={"x": (0, 1)})).startswith("correct: no rule is used on x ∈ [0, 1]")
     assert gradcheck(lambda x: where(x > -1, x, 1), box={"x": (0, 1)}).rules == ()
+
+
+def test_one_rule_and_several_are_told_apart() -> None:
+    titles: list[tuple[Verdict, str]] = [
+        ("wrong", "the rule r0 is not the derivative of the function"),
+        ("wrong", "the rules r0, r1 are not the derivative of the function"),
+        ("undecided", "r0 cannot be judged everywhere"),
+        ("correct", "1 rule agrees with the function"),
+        ("correct", "2 rules agree with the functions"),
+    ]
+    for verdict, title in titles:
+        count = 2 if "r1" in title or "2" in title else 1
+        these = [RuleOnBox(f"r{i}", verdict, 0.125) for i in range(count)]
+        found = BoxReport((*these, RuleOnBox("s", "correct", 0.25)) if verdict != "correct" else (*these,), "x = 1")
+        shown = [line.split()[1:3] for line in str(found).splitlines()[2 : 2 + count]]
+        assert str(found).startswith(f"{verdict}: {title} on x = 1\n") and found.verdict == verdict
+        assert shown == [[verdict, "12.5%"] if verdict == "correct" else [verdict]] * count
 
 
 def test_what_a_rule_that_is_wrong_does_on_its_piece_is_told() -> None:

@@ -190,6 +190,15 @@ def test_replay_substitutes_and_leaves_the_graph_alone() -> None:
     assert replay(where(w > 1, w, cos(w)), {w: -1.0}).data == math.cos(-1.0)  # the branch is taken anew
 
 
+def test_a_leaf_that_was_no_number_and_is_one_now_is_noticed() -> None:
+    w = Value(math.nan, label="w")
+    y = w * 2
+    assert math.isnan(gradients(y * w, [w])[0].data)
+    w.data = 1.0
+    with pytest.raises(ValueError, match=r"was recorded with other operands; its operands now give 2\.0"):
+        gradients(y * w, [w])
+
+
 def test_replay_refuses_a_branch_that_was_not_called() -> None:
     w = Value(2.0, label="w")
     y = where(w > 1, w, lambda: w * 2)

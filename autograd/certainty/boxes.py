@@ -152,10 +152,12 @@ class BoxCertificate(Tabular):
         """
         place = self._only() if name is None else self._place(name)
 
-        def rises(sign: float) -> Claim:
-            return self._decided(lambda piece: Enclosure.leaf(piece.enclosure(place)) * sign >= 0, is_continuous=True)
+        def slope(piece: Piece) -> Enclosure:
+            return Enclosure.leaf(piece.enclosure(place))
 
-        found = sorted((rises(1.0), rises(-1.0)), key=lambda claim: ("proved", "undecided", "refuted").index(claim.verdict))
+        rises = self._decided(lambda piece: slope(piece) >= 0, is_continuous=True)
+        falls = self._decided(lambda piece: slope(piece) <= 0, is_continuous=True)
+        found = sorted((rises, falls), key=lambda claim: ("proved", "undecided", "refuted").index(claim.verdict))
         if found[0].verdict != "refuted":
             return found[0]
         rise, fall = sorted(found, key=lambda claim: self._slope_at(claim, place), reverse=True)
