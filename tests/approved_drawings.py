@@ -229,7 +229,7 @@ def decisions() -> Iterator[str]:
             yield f"counted to 12, a chain of {n + 1}: {refused(powers(x, n), 10)}"
             yield f"counted to 12, {3 * n + 3} edges: {refused(total([x] * (3 * n + 3)), 10)}"
         yield f"counted to 12, 36 edges and more: {refused(total([powers(x, 2)] * 36), 10)}"
-        yield f"counted to 12, 12 nodes and 39 edges: {refused(total([powers(x, 10)] * 29), 10)}"
+        yield f"counted to 12, 12 nodes and 39 edges: {refused(powers(total([x] * 29), 10), 10)}"
     yield "\npictures of a player, by the number of boxes: on a screen, on a phone"
     for n in (2, 4, 7, 10, 14, 20, 30, 44):
         strip, edges = row_of_boxes([80.0] * n, 40.0, [(i, i + 1) for i in range(n - 1)])

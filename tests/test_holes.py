@@ -14,7 +14,7 @@ import pytest
 
 from autograd import Unary, Value, compile, cosh, draw, explain, gradcheck, hypot, leaky_relu, play, relu, total, walk, where
 from autograd.checking.lines import DIRECTIONS, directions
-from autograd.checking.numeric import slope
+from autograd.checking.numeric import Slope, slope
 from autograd.checking.verdicts import judge
 from autograd.strategies import check_primitive
 from nn import MLP, Neuron, fit, losses, plots
@@ -226,3 +226,16 @@ def test_players_of_different_rows_have_scripts_of_different_names() -> None:
     third = Unary("third", lambda x: x / 3, lambda x, out: 1 / 3)
     first, other = [re.findall(r'start\("(\w+)"', play(y).html) for y in (Value(2.0) * 3, third(Value(2.0)))]
     assert first != other and len(first[0]) == len(other[0]) == 12
+
+
+def test_from_half_the_largest_float_on_a_quotient_that_overflows_refutes_nothing() -> None:
+    found = Slope(math.inf, 0.0)
+    verdicts = [judge("∂f/∂x", "x = 0", claim, found).verdict for claim in (2.0**1022, math.nextafter(2.0**1022, 0))]
+    assert verdicts == ["unsure", "wrong"]
+
+
+def test_names_with_hyphens_are_not_torn_in_a_report() -> None:
+    names = [f"the-rate-of-layer-{i}" for i in range(12)]
+    spoilt = Unary("spoilt", math.sin, lambda x, out: 2.0)
+    report = gradcheck(lambda *xs: sum((spoilt(x) for x in xs), Value(0.0)), *[Value(0.5, label=name) for name in names])
+    assert not any(line.endswith("-") for line in str(report).splitlines())

@@ -105,7 +105,7 @@ def _verdict(analytic: float, found: Slope, tolerance: float) -> tuple[Verdict, 
         return "correct", ""
     if math.isinf(found.error) and not math.isnan(analytic):
         return "unsure", "no two step sizes agree on a slope"
-    if math.isinf(value) and LARGE < abs(analytic) < math.inf:
+    if math.isinf(value) and LARGE <= abs(analytic) < math.inf:
         return "unsure", "the slope is near the largest float, and its difference quotients overflow"
     if not math.isfinite(analytic) or math.isinf(value):
         return "wrong", _versus(analytic, found)
