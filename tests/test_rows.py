@@ -300,7 +300,7 @@ def test_recording_functions_show_their_source() -> None:
         assert lines[0].strip().startswith("def re") and first > 0, name
         method = methods[name]
         assert method.__code__.co_filename in linecache.cache and method.__qualname__.startswith("Value.")
-    assert "dx = 1.0 - out * out" in inspect.getsource(Value.tanh)
+    assert "dx = 1.0 - out * out\n" in inspect.getsource(Value.tanh)
     linecache.checkcache()  # as a debugger does
     assert "dx = 1.0 - out * out" in inspect.getsource(Value.tanh)
 
