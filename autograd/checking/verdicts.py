@@ -115,7 +115,7 @@ def _verdict(analytic: float, found: Slope, tolerance: float) -> tuple[Verdict, 
         return "wrong", _versus(analytic, found)
     if found.kind in ("kink", "jump"):
         return "kink", f"{_bend(found)}; {short(analytic)} is right on this side"
-    if analytic and (abs(value) <= tolerance or abs(value + analytic) <= tolerance):
+    if analytic and abs(value) <= tolerance:
         return "vacuous", f"{short(analytic)} cannot be told from 0 with an error of {found.error:.1g}"
     if analytic and tolerance > ENOUGH * abs(analytic):
         return "unsure", f"a numeric derivative of {short(value)} ± {found.error:.1g} is too coarse to judge by"

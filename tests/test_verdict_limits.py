@@ -1,0 +1,77 @@
+"""Where one verdict ends and the next begins, and how a report is laid out: both from numbers that are given."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from autograd.checking.numeric import Slope
+from autograd.checking.report import Report
+from autograd.checking.verdicts import Check, judge
+
+inf, nan = math.inf, math.nan
+
+
+@pytest.mark.parametrize(  # an error of 0.25 tolerates a difference of 1
+    ("analytic", "found", "verdict", "flat"),
+    [
+        (0.0, Slope(1.0, 0.25), "correct", True),
+        (0.0, Slope(1.25, 0.25), "wrong", False),
+        (3.0, Slope(0.5, 0.25), "wrong", False),
+        (2.0, Slope(1.0, 0.25), "vacuous", True),
+        (-0.5, Slope(0.5, 0.25), "vacuous", True),
+        (2.25, Slope(1.25, 0.25), "unsure", False),
+        (9.75, Slope(9.75, 0.25), "unsure", False),  # more than a tenth is tolerated
+        (10.0, Slope(10.0, 0.25), "correct", False),
+        (10.0, Slope(8.5, 0.25), "wrong", False),
+        (101.0, Slope(100.0, 0.25, limit=1000.0), "correct", False),
+        (100.0, Slope(50.0, 0.25, limit=1000.0), "wrong", False),
+        (101.0, Slope(-101.0, 0.25, limit=1000.0), "unsure", False),
+        (2.0**1022, Slope(inf, 0.25), "unsure", False),
+        (math.nextafter(2.0**1022, 0), Slope(inf, 0.25), "wrong", False),
+    ],
+)
+def test_limits_between_verdicts(analytic: float, found: Slope, verdict: str, flat: bool) -> None:
+    check = judge("∂f/∂x", "x = 1", analytic, found)
+    assert (check.verdict, check.is_flat) == (verdict, flat)
+
+
+def test_a_slope_of_at_most_a_millionth_is_written_as_0() -> None:
+    for left, text in ((1e-6, "0"), (1.5e-6, "1.5e-06")):
+        reason = judge("∂f/∂x", "x = 1", 5.0, Slope(nan, inf, "kink", left=left, right=1.0)).reason
+        assert reason == f"it is 5, and this is a kink: the slope is {text} on the left and 1 on the right"
+
+
+RIGHT = Check("∂f/∂x", "x = 1", 1.0, 1.0, 2e-16, "correct")
+
+
+def test_a_report_of_many_comparisons_leaves_some_out() -> None:
+    inputs = tuple(replace(RIGHT, name=f"∂f/∂x{i}", verdict="wrong" if i == 11 else "correct") for i in range(13))
+    rules = tuple(replace(RIGHT, name=f"∂r{i % 2}/∂x", verdict="wrong") for i in range(14))
+    edges = (replace(RIGHT, name="∂tanh/∂x"), *rules, replace(RIGHT, name="∂tanh/∂x"))
+    names = [f"∂f/∂x{i}" for i in range(12)]
+    for n, first, left_out in ((12, names, 2), (13, ["∂f/∂x11", *names[:11]], 3)):
+        lines = str(Report(inputs[:n], edges, "rule")).splitlines()
+        assert lines[0] == "wrong: the local derivative ∂r0/∂x is wrong, and 1 more."
+        assert [line.split()[0] for line in lines[3:27]] == first + ["∂r0/∂x", "∂r1/∂x"] * 6
+        assert lines[27:] == [f"… and {left_out} more", "", "Local derivatives that are correct: tanh 2."]
+    assert not RIGHT.is_flat
+
+
+def test_a_report_cuts_long_texts_to_its_100_columns() -> None:
+    name, at = "∂" + "f" * 58 + "/∂" + "x" * 19, "x = 0." + "1" * 53 + "7"
+    rest = "         1        1  2.0e-16  correct"
+    for check, texts in (
+        (replace(RIGHT, name=name, at=at), f"{name[:10]}…{name[-20:]}  {at[:10]}…{at[-19:]}"),
+        (replace(RIGHT, at=at + at), f"∂f/∂x       {(at + at)[:17]}…{(at + at)[-33:]}"),
+    ):
+        line = str(Report((check,), ())).splitlines()[3]
+        assert line == texts + rest and len(line) == 100
+
+
+def test_a_report_breaks_lines_only_at_spaces() -> None:
+    notes = ("x" * 85 + " step-by-step", "y" * 120)
+    text = str(Report((RIGHT,), (), notes=notes))
+    assert text.endswith(f"\n\nNote: {'x' * 85}\n    step-by-step.\n\nNote:\n    {'y' * 120}.")
