@@ -67,6 +67,7 @@ def test_a_table_has_twenty_leaves_and_formulas_of_thirty_columns() -> None:
 def test_cases_are_as_many_as_the_open_comparisons_allow() -> None:
     x = leaf(-1, 2)
     assert [len(by_cases(lambda: relu(x) + relu(x - 1), most)[1]) for most in (1, 2, 3)] == [1, 4, 4]
+    assert [len(by_cases(lambda n=n: total([relu(x - k / 4) for k in range(n)]))[1]) for n in (3, 4)] == [8, 1]
 
     def half() -> Any:
         if x > 0:
