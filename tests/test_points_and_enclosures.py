@@ -66,8 +66,15 @@ def test_a_table_has_twenty_leaves_and_formulas_of_thirty_columns() -> None:
 
 def test_cases_are_as_many_as_the_open_comparisons_allow() -> None:
     x = leaf(-1, 2)
+
+    def three_bends() -> Any:
+        return relu(x) + relu(x - 1 / 4) + relu(x - 1 / 2)
+
+    def four_bends() -> Any:
+        return three_bends() + relu(x - 1)
+
     assert [len(by_cases(lambda: relu(x) + relu(x - 1), most)[1]) for most in (1, 2, 3)] == [1, 4, 4]
-    assert [len(by_cases(lambda n=n: total([relu(x - k / 4) for k in range(n)]))[1]) for n in (3, 4)] == [8, 1]
+    assert [len(by_cases(sums)[1]) for sums in (three_bends, four_bends)] == [8, 1]
 
     def half() -> Any:
         if x > 0:
