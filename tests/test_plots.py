@@ -292,7 +292,8 @@ def test_pictures_of_zeros_have_a_size() -> None:
     model([0.5, -1.0]).backward()
     ax: Any = plots.activations(model)[0]
     assert ax.get_ylim() == (-1.0, 1.0) and ax.get_yticklabels()[0].get_color() == plots.GREY
-    assert all(square.get_width() == 0 for square in plots.weights(model)[0].patches)
+    squares: Any = plots.weights(model)[0].patches
+    assert all(square.get_width() == 0 for square in squares)
     curve: Any = plots.descent(lambda x: x, [((3.0,), 3.0)]).get_lines()[0]
     assert (min(curve.get_xdata()), max(curve.get_xdata())) == (2.0, 4.0)
     contours: Any = plots.descent(lambda a, b: a + b, [((3.0, 1.0), 4.0)])
