@@ -179,7 +179,7 @@ def weights(model: Module, axes: Sequence[Axes] | None = None) -> list[Axes]:
     square = 72 * min(PER_SQUARE, WIDEST / sum(width + BESIDE for width in widths), HIGHEST / max(map(len, layers)))  # points
     for i, (ax, layer) in enumerate(zip(axes, layers, strict=True), start=1):
         rows = [[parameter.data for parameter in (*neuron.w, neuron.b)] for neuron in layer]
-        largest = max((abs(w) for row in rows for w in row), default=0.0) or 1.0
+        largest = max(abs(w) for row in rows for w in row) or 1.0
         n_inputs = len(layer[0].w)
         for j, row in enumerate(rows):
             for k, w in enumerate(row):
@@ -203,7 +203,7 @@ def activations(model: Module, axes: Sequence[Axes] | None = None) -> list[Axes]
         ValueError: if no example has gone through the model yet.
     """
     found, layers = deltas(model), by_layer(model)
-    axes = _row_of_axes(axes, [max(len(neurons), 3) for neurons, _ in layers])
+    axes = _row_of_axes(axes, [len(neurons) for neurons, _ in layers])
     for i, (ax, (neurons, joint), delta) in enumerate(zip(axes, layers, found, strict=True), start=1):
         places = range(len(neurons))
         nets = [neuron.net.data for neuron in neurons if neuron.net is not None]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
+import io
 import json
 import math
 import re
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -29,6 +31,11 @@ from autograd.player.asked import reveal
 from autograd.player.markup import element, write
 from autograd.player.stage import _is_level, saturates
 from autograd.rows import TABLE
+from autograd.site.mathml import math as as_math
+from autograd.site.mathml import to_mathml
+from autograd.site.session import Session
+from autograd.site.source import write_expression
+from autograd.site.wheel import _files, make_wheel
 
 
 def of_player(player: Player) -> Iterator[str]:
@@ -134,7 +141,128 @@ def terminal() -> Iterator[str]:
     yield re.sub(r"(\d\.\d{5})\d+", r"\1…", re.sub(r"    \S+ -m autograd", "    python -m autograd", text))
 
 
+FORMULAS: Final = r"""
+x^2_1
+x_1^{2}
+x_1
+x'^2
+^2
+\ln^2 x
+\operatorname{softplus}'(x)
+\operatorname{f} x^\sin
+-x + -y
+(-x) - -(x) - [y]-z
+a \cdot -b
+\sqrt[3]x
+\sqrt[\sin]{x}
+\sqrt x
+\sqrt{\sin}
+\sqrt{x y}
+\frac {a b} c
+\frac
+\left(x\right)
+\left[x - 1\right
+\left\lfloor x \right\rfloor
+\mathrm{a{b}c} d
+\mathrm{\textbackslash\textasciitilde\textasciicircum\_}
+\mathbb{1}
+\text{a < b}
+.5 + 1.25e
+a\ b\quad c\allowbreak d
+\unknown
+& " < >
+\begin{aligned}a &= b \\ c &= {d & e}\end{aligned} f
+\begin{cases}1 & x > 0 \\ \begin{cases}2 & y\end{cases} & x\end{cases}
+\begin{cases}1 & x
+"""
+
+PROGRAMS: Final[dict[str, dict[str, float]]] = {
+    "x + y": {"x": 1.0, "y": math.inf},
+    "f * loss": {"f": 1.0, "loss": -0.0},
+    "f + loss + result": {"f": 1.0, "loss": 2.0, "result": math.nan},
+    "f": {"f": 1.0},
+    "tanh(x) + relu(x)  *  pi + e": {"x": 1.0},
+    "x + 9007199254740991": {"x": 1.0},
+    "x + 9007199254740992": {"x": 1.0},
+    "x + (9007199254740993 - 9007199254740992)": {"x": 1.0},
+    "x + (9007199254740990 + 1)": {"x": 1.0},
+    "x + (9007199254740991 + 2 - 9007199254740991)": {"x": 1.0},
+    "x + (94906267 * 94906267 - 9007199515875289)": {"x": 1.0},
+    "x + 2**3": {"x": 1.0},
+    "x**2 + 2*3 - 4/5": {"x": 1.0},
+    "x + sqrt(4)": {"x": 1.0},
+    "x + (7 - -2)": {"x": 1.0},
+    "x + 7 // 2": {"x": 1.0},
+    "Value + 1": {"Value": 1.0},
+    "print * é": {"print": 1.0, "é": 2.0},
+}
+
+CELLS: Final = (
+    "",
+    "1 +",
+    "x = Value(3.0)\nx * x",
+    "x = y = Value(2.0)",
+    "x: float = 1",
+    "for i in range(2):\n    x = Value(1.0) * i",
+    "print('a')\n\n1 / 0",
+    "x = Value(1.0)\n\n5\n\n",
+    "import sys\nsys.exit(3)",
+    "def g():\n    return [][0]\n\ng()",
+    "from autograd import sin\nfrom math import sqrt as exp\ndef tanh(x): return x\nclass relu: pass\n"
+    "tanh(sin(exp(0.0) * Value(1.0)))",
+    "[Value(1.0)]",
+    "compile('(', 'other', 'exec')",
+    "Value(1.0).data",
+)
+
+
+GIVEN: Final[dict[str, dict[str, float]]] = {
+    "a*b + c*d - g*h/k": {}, "x*y + x": {"x": 3.0}, "x": {}, "1 +  2": {}, "x + z / 0": {"x": 1.0}, "f*2": {},
+    "x * 1e308 * 100": {"x": 1e10}, "((": {},
+}  # fmt: skip
+
+
+def site() -> Iterator[str]:
+    """Iterate over formulas as MathML, programs, and what a session answers."""
+    yield from (f"{formula}\n    {to_mathml(formula)}" for formula in FORMULAS.strip().split("\n"))
+    yield as_math(r"x^2")
+    for text, values in PROGRAMS.items():
+        yield f"\n# {text}\n{write_expression(text, values)}"
+    session = Session()
+    for code in CELLS:
+        answer = session.show(code=code)
+        yield f"\n{code}\n    { ({name: x for name, x in answer.items() if name not in ('markup', 'rows')}) }"
+        if "error" not in answer:
+            yield session.code({"x": 2.5, "y": -math.inf})["text"]
+            yield session.code({})["text"]
+    for text, given in GIVEN.items():
+        answer = session.show(expression=text, values=given)
+        yield f"\n{text}\n    { ({name: x for name, x in answer.items() if name not in ('markup', 'rows')}) }"
+    session.show(expression="w*x + w*relu(z)", values={"w": 0.5, "z": -1.0})
+    for node in ("w", "x", "z", "f"):
+        yield f"\nwhy {node}"
+        yield from (f"{name}: {x}" for name, x in session.why({"x": 4.0}, node).items())
+    yield f"\n{session.code({'x': 4.0})['text']}"
+    with zipfile.ZipFile(io.BytesIO(make_wheel()[1])) as wheel:
+        kinds = {(entry.date_time, oct(entry.external_attr >> 16), entry.compress_type) for entry in wheel.filelist}
+    yield f"in the wheel: {kinds}"
+    with TemporaryDirectory() as folder:
+        for name in ("b.py", "a/c.txt", "a/__pycache__/c.py", "a/.hidden", "a.pyc", ".pyc"):
+            (Path(folder) / name).parent.mkdir(parents=True, exist_ok=True)
+            (Path(folder) / name).write_text(name, encoding="utf-8")
+        yield f"of a folder: {[*_files(Path(folder), 'p')]}"
+    for kind in ("gradients", "deltas", "local", "order", "update", "1"):
+        yield f"{kind}: {session.exercise({}, kind).get('title')}"
+
+
+def in_a_session() -> Iterator[str]:
+    """Iterate over the same, with the nodes in ranks."""
+    with patch.object(geometry, "lay_out", in_ranks):
+        yield from site()
+
+
 PAGES: Final[dict[str, Callable[[], str]]] = {
     "players.txt": lambda: lined(players()),
+    "session.txt": lambda: lined(in_a_session()),
     "terminal.txt": lambda: lined(terminal()),
 }

@@ -63,6 +63,9 @@ def test_losses_that_are_not_finite_or_not_positive() -> None:
     assert logarithmic.get_yscale() == "log" and logarithmic.get_ylim()[0] > 0
     with pytest.raises(ValueError, match="a logarithmic axis shows positive numbers, and the largest loss is -1; use log="):
         plots.loss_curve(History(loss=[-1.0, -2.0]), log=True)
+    with pytest.raises(ValueError, match="the largest loss is 0; use log="):
+        plots.loss_curve(History(loss=[0.0]), log=True)
+    assert ax.get_yscale() == "linear"
     drawn(plots.loss_curve(History()))
 
 
@@ -220,6 +223,8 @@ def test_the_grid_of_a_decision_boundary_has_at_least_two_points_a_side() -> Non
             plots.decision_boundary(Ramp(), X, y, resolution=wrong)
     ax: Any = plots.decision_boundary(Ramp(), X, y, resolution=2)
     assert ax.get_images()[0].get_array().shape == (2, 2)
+    ax = plots.decision_boundary(Ramp(), X, y)
+    assert ax.get_images()[0].get_array().shape == (60, 60)
 
 
 def test_weights() -> None:
@@ -262,6 +267,37 @@ def test_the_numbers_of_neurons_and_inputs_do_not_run_into_each_other(sizes: tup
             shown = [label.get_window_extent() for label in labels if label.get_text() != "b"]
             spans = sorted((getattr(box, f"{side}0"), getattr(box, f"{side}1")) for box in shown)
             assert spans and all(end <= start for (_, end), (start, _) in pairwise(spans))
+
+
+@pytest.mark.parametrize(("sizes", "inches", "inputs", "neurons"), [
+    ((1, 1), 6.0, 1, 1),  # at least
+    ((1, 1, 1, 1, 1, 1, 1), 9.45, 1, 1),  # six layers, each as wide as 3.5 squares of 0.45 inches
+    ((20, 10, 1), 15.75, 2, 1),  # (20 + 2.5 + 10 + 2.5) squares
+    ((60, 1), 16.0, 2, 1),  # at most
+    ((44, 1), 16.0, 1, 1), ((45, 1), 16.0, 1, 1), ((46, 1), 16.0, 2, 1),  # a square of 22 points has room for a number
+    ((98, 1), 16.0, 2, 1), ((99, 1), 16.0, 3, 1),  # and so have two of 11
+    ((1, 13), 6.0, 1, 1), ((1, 14), 6.0, 1, 2),  # a number is 12 points high, and the picture 2.3 inches
+])  # fmt: skip
+def test_the_size_of_a_picture_of_weights(sizes: tuple[int, ...], inches: float, inputs: int, neurons: int) -> None:
+    first: Any = plots.weights(MLP(sizes[0], sizes[1:], seed=0))[0]
+    assert first.figure.get_size_inches().tolist() == pytest.approx([inches, 3.4])
+    assert [*first.get_xticks()] == [*range(0, sizes[0], inputs), sizes[0] + 0.5]
+    assert [*first.get_yticks()] == [*range(0, sizes[1], neurons)]
+
+
+def test_pictures_of_zeros_have_a_size() -> None:
+    model = MLP(2, [2, 1], activation="linear", output="linear", seed=0)
+    for parameter in model.parameters():
+        parameter.data = 0.0
+    model([0.5, -1.0]).backward()
+    ax: Any = plots.activations(model)[0]
+    assert ax.get_ylim() == (-1.0, 1.0) and ax.get_yticklabels()[0].get_color() == plots.GREY
+    squares: Any = plots.weights(model)[0].patches
+    assert all(square.get_width() == 0 for square in squares)
+    curve: Any = plots.descent(lambda x: x, [((3.0,), 3.0)]).get_lines()[0]
+    assert (min(curve.get_xdata()), max(curve.get_xdata())) == (2.0, 4.0)
+    contours: Any = plots.descent(lambda a, b: a + b, [((3.0, 1.0), 4.0)])
+    assert {text.get_fontsize() for text in contours.texts} == {7.0}
 
 
 def test_activations() -> None:

@@ -330,7 +330,8 @@ class TestSource:
     @pytest.mark.parametrize("text", [
         "tanh(w*x + b)**2", "9**9**9*x", "abs(x) + e*pi", "x**2**3", "maximum(x, 1, 2)", "where(x > 0, x, 2*x)", "2**-1*x",
         "x // 2 + 7 % 3", "total([x, 1, x])", "f*x", "Value*print", "(1 > 0)*x", "dot([x, 2], [x, 3])", "-x**2", "1e999*x",
-        "x * 10000000000000000000001", "x", "  x \n * 2 ",
+        "x * 10000000000000000000001", "x", "  x \n * 2 ", "x * (9007199254740993 - 9007199254740992)",
+        "x * (9007199254740991 + 2 - 9007199254740991)", "x * (94906267*94906267 - 9007199515875289)",
     ])  # fmt: skip
     def test_the_program_makes_the_same_graph(self, text: str) -> None:
         formula = parse(text)

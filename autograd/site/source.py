@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import ast
 import json
+import math
 import re
 from collections.abc import Mapping
 from typing import Final
@@ -26,7 +27,7 @@ from autograd.rows import TABLE
 __all__ = ["write_cell", "write_expression"]
 
 OURS: Final = {"Value", "print"}  # names that the program uses beside those of the expression
-EXACT: Final = 2.0**53  # up to here Python's int and float are the same number
+EXACT: Final = 2.0**53  # below it Python's int and float are the same number
 PLAIN: Final = ("+", "-", "*", "/")  # of two ints these are the same as of two floats
 
 
@@ -56,16 +57,20 @@ def write_expression(text: str, values: Mapping[str, float]) -> str:
 
 def _is_python(expression: Expression) -> bool:
     """Whether Python computes the same from the text, although its whole numbers are ints."""
-    constants: list[bool] = []
+    sizes: list[float | None] = []  # of what is on the stack: a bound of a constant, None for what depends on a variable
     for term in expression.terms:
-        first = len(constants) - term.arity
-        operands, constants[first:] = constants[first:], []
-        constant = all(operands) if term.arity else isinstance(term.meaning, float)
-        if isinstance(term.meaning, float) and abs(term.meaning) > EXACT:
+        first = len(sizes) - term.arity
+        operands, sizes[first:] = [size for size in sizes[first:] if size is not None], []
+        size: float | None = None
+        if isinstance(term.meaning, float):
+            size = abs(term.meaning)
+        elif not isinstance(term.meaning, str) and len(operands) == term.arity:
+            if term.meaning.infix not in ("", *PLAIN):
+                return False
+            size = math.prod(operands) if term.meaning.infix == "*" else sum(operands)
+        if size is not None and size >= EXACT:
             return False
-        if not isinstance(term.meaning, float | str) and constant and term.meaning.infix not in ("", *PLAIN):
-            return False
-        constants.append(constant)
+        sizes.append(size)
     return True
 
 
