@@ -239,12 +239,18 @@ class Backward:
         """Return the gradient of a node, from all that arrived."""
         pairs, sources = self.terms.pop(i, []), self.member.get(i, ())
         if not pairs and len(sources) == 1:
-            [(place, k)] = sources
-            deltas, columns = self.columns_of(place)
-            factors = columns[k]
+            deltas, factors = self.factors(*sources[0])
             if self.constants.keys().isdisjoint(factors):
                 return self.form.sum_of(factors, deltas)
         return self.sum(pairs + self.from_lists(i) if sources else pairs)
+
+    def factors(self, place: int, k: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Return the δ of all dots that a list is in, and for its element k the factors."""
+        if len(self.uses[place]) == 1:
+            [(delta, other)] = self.uses[place]
+            return (delta,), (self.graph.operands[other][k],)
+        deltas, columns = self.columns_of(place)
+        return deltas, columns[k]
 
     def columns_of(self, place: int) -> tuple[tuple[int, ...], list[tuple[int, ...]]]:
         """Return the δ of all dots that a list is in, and for each of its elements the factors."""
@@ -257,8 +263,7 @@ class Backward:
         """Return what arrives at a node through the lists it is in."""
         found: list[Pair] = []
         for place, k in self.member.get(i, ()):
-            deltas, columns = self.columns_of(place)
-            found += zip(deltas, columns[k], strict=True)
+            found += zip(*self.factors(place, k), strict=True)
         return found
 
     def sum(self, pairs: Sequence[Pair]) -> int:

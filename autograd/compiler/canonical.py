@@ -22,8 +22,6 @@ products to add up.  The same operation on the same operands is the same node, a
 
 from __future__ import annotations
 
-import functools
-import operator
 from collections import defaultdict
 from collections.abc import Container, Iterable, Sequence
 from itertools import chain
@@ -68,8 +66,8 @@ class Canonical:
         self.rows, self.operands = self.graph.rows, self.graph.operands
         self.known: defaultdict[Primitive | None, dict[tuple[int, ...], int]] = defaultdict(dict)  # by row, then by operands
         n = len(like.parameters)
-        parameter, other = (LEARNS, VARIES) if of == "parameters" else (0, VARIES | LEARNS)
-        self.depends = [parameter] * n + [other] * (like.n_leaves - n)
+        self.parameter, other = (LEARNS, VARIES) if of == "parameters" else (0, VARIES | LEARNS)
+        self.depends = [self.parameter] * n + [other] * (like.n_leaves - n)
 
     def add(self, graph: Graph, wanted: Sequence[int]) -> list[int]:
         """Add the nodes of a graph that are wanted and what they are computed from; return where they are."""
@@ -83,7 +81,7 @@ class Canonical:
             row, made_of = rows[i], operands[i]
             if inner[i]:
                 inner[i] = uses[i] == 1 and (row is primitives.multiply or row in ADDITIVE or _is_square(graph, i))
-            if not uses[i]:
+            if not uses[i] or (row is None and max(made_of, default=0) < n_leaves):
                 continue
             if row in ADDITIVE:
                 if row is primitives.dot:
@@ -108,7 +106,8 @@ class Canonical:
             elif row is primitives.dot and _is_plain(graph, made_of, inner):
                 for k in made_of[:2]:
                     if place[k] < 0:
-                        place[k] = self.listed(tuple(map(place.__getitem__, operands[k])))
+                        is_moved = max(operands[k]) >= n_leaves
+                        place[k] = self.listed(tuple(map(place.__getitem__, operands[k])) if is_moved else operands[k])
                 place[i] = self._dot(*[place[j] for j in made_of])
             elif row in ADDITIVE:
                 place[i] = self.sum(*_terms(graph, i, inner, zeros, place))
@@ -140,8 +139,14 @@ class Canonical:
         place = self.known[None].setdefault(places, len(flags))
         if place == len(flags):
             constants = self.graph.constants
-            found = {flags[j] for j in places if constants.get(j) != 0}
-            flags.append(functools.reduce(operator.or_, found, ALL_VARY if all(some & VARIES for some in found) else 0))
+            some, every = self.parameter, 0
+            if max(places) >= len(self.graph.parameters):
+                some, every = 0, ALL_VARY
+                for j in places:
+                    some |= flags[j]
+                    if not flags[j] & VARIES and constants.get(j) != 0:
+                        every = 0
+            flags.append(some & (VARIES | LEARNS) | every)
             self.rows.append(None)
             self.operands.append(places)
         return place
@@ -164,7 +169,7 @@ class Canonical:
         """Return products with what varies on the right, and with it a 0, which may pad a list of what varies."""
         depends, constants = self.depends, self.graph.constants
         return [
-            (b, a) if (depends[a] & VARIES or constants.get(a) == 0) and not depends[b] & VARIES else (a, b)
+            (b, a) if not depends[b] & VARIES and (depends[a] & VARIES or constants.get(a) == 0) else (a, b)
             for a, b in products
         ]
 
