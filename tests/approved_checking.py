@@ -5,8 +5,10 @@ IEEE 754 fixes every digit of these, so derivatives, estimated errors and random
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Callable, Iterator
+import operator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
 from random import Random
 from typing import Any, Final
@@ -37,7 +39,7 @@ wrong: Final = Unary("wrong", lambda x: x * x * x, lambda x, out: 3 * x)
 cut: Final = Unary("cut", lambda x: x * x * x, lambda x, out: 3 * x * getattr(x, "data", x))
 many: Final = Nary("many", lambda *v: v[0] * v[1] + v[-1], lambda v, out: (v[1], *[v[0]] * (len(v) - 2), 1.5), lambda *v: v)
 weighted: Final = Nary(
-    "weighted", lambda *v: sum(x * i for i, x in enumerate(v, 1)), lambda v, out: [*range(1, len(v) + 1)], lambda *v: v
+    "weighted", lambda *v: added(x * i for i, x in enumerate(v, 1)), lambda v, out: [*range(1, len(v) + 1)], lambda *v: v
 )
 
 GRAPHS: Final[list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]]] = [
@@ -109,6 +111,11 @@ class Chance:
         return x * x + self.amount * (self.calls % 3 - 1)
 
 
+def added(numbers: Iterable[Any]) -> Any:
+    """Add numbers one after the other, as `sum` did before Python 3.12."""
+    return functools.reduce(operator.add, numbers, 0)
+
+
 def given() -> list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]]:
     """Return functions of plain numbers, with points and gradients."""
     powers = [float(f"1e{k}") for k in range(-12, 13)]
@@ -124,11 +131,11 @@ def given() -> list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]]:
         (lambda x: x * x, (2.0,), {"gradient": Chance(1e-9)}),
         (lambda x: x * x, (2.0,), {"gradient": lambda x: 2 * x + 1e-6 * (x * 1e15 % 3)}),
         (lambda x: x * x, (0.3,), {"gradient": lambda x: SINGLE.round(2 * x)}),
-        (lambda v: sum(x * i for i, x in enumerate(v)), ([0.5] * 25,), {"gradient": lambda v: [*range(24), 23.0]}),
-        (lambda v: sum(x * i for i, x in enumerate(v)), ([0.5] * 25,), {"gradient": lambda v: [*range(24), 23.0], "seed": 1}),
-        (lambda v: sum(v), ([0.5] * 40,), {"gradient": lambda v: [1.0] * 20 + [1.5] * 20}),
-        (lambda v: sum(v), ([0.5] * 26,), {"gradient": lambda v: [1.0] * 14 + [1.5] * 12}),
-        (lambda v: sum(v), ([0.5] * 26,), {"gradient": lambda v: [1.0] * 15 + [1.5] * 11}),
+        (lambda v: added(x * i for i, x in enumerate(v)), ([0.5] * 25,), {"gradient": lambda v: [*range(24), 23.0]}),
+        (lambda v: added(x * i for i, x in enumerate(v)), ([0.5] * 25,), {"gradient": lambda v: [*range(24), 23.0], "seed": 1}),
+        (lambda v: added(v), ([0.5] * 40,), {"gradient": lambda v: [1.0] * 20 + [1.5] * 20}),
+        (lambda v: added(v), ([0.5] * 26,), {"gradient": lambda v: [1.0] * 14 + [1.5] * 12}),
+        (lambda v: added(v), ([0.5] * 26,), {"gradient": lambda v: [1.0] * 15 + [1.5] * 11}),
         (lambda x: [x * size for size in powers], (2.0,), {"gradient": lambda x: [3e-12, *powers[1:]]}),
         (lambda x: [x * k for k in range(26)], (2.0,), {"gradient": lambda x: [*range(24), 0.0, 0.0]}),
         (lambda v: [v[0] * v[1], v[0]], ([2.0, 3.0],), {"gradient": lambda v: [[v[1], v[0]], [1.0, 1.0]]}),

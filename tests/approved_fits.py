@@ -203,7 +203,7 @@ fit(Line(), [[0.0], [1.0]], [0.0, 1.0], epochs=1, loss=steep, batch_size=1, shuf
 fit(Line(), X, [0, 0, 1, 1], epochs=2, batch_size=3, shuffle=False, optimizer=SGD(lr=0.05), validation=(X, [1, 0, 1, 0]))
 fit(Line(), X, [0, 0, 1, 1], epochs=2, batch_size=3, shuffle=False, optimizer=SGD(lr=0.05), validation=(X, [-1, -1, 1, 1]))
 fit(Line(), X, [-1, -1, 1, 1], epochs=1, optimizer=SGD(lr=0.05), validation=(X, [0, 0, 1, 1]))
-fit(Line(), X, [-1, -1, 1, 1], epochs=1, optimizer=SGD(lr=0.05), validation=(X, [1, 1, 1, 1]))
+fit(Line(), X, [-1, -1, 1, 1], epochs=1, optimizer=SGD(lr=0.0625), validation=(X, [1, 1, 1, 1]))
 fit(Line(), X, [0, 0, 1, 1], epochs=1, optimizer=SGD(lr=0.05), validation=(X, [1, 1, 1, 1]))
 fit(Line(), X, [-1, -1, -1, -1], epochs=1, optimizer=SGD(lr=0.05), validation=(X, [0, 0, 0, 0]))
 fit(Spare(3), X, Y, epochs=1, optimizer=SGD(lr=0.05))
