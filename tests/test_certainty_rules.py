@@ -12,7 +12,6 @@ import pytest
 from test_certainty import boxes
 
 from autograd import (
-    DomainError,
     Primitive,
     Unary,
     Value,
@@ -126,19 +125,7 @@ def test_a_middle_that_is_not_a_float_raises_no_alarm() -> None:
 
 
 @pytest.mark.slow
-def test_gradcheck_takes_a_box_or_a_point() -> None:
+def test_gradcheck_takes_a_box_of_two_sides_or_around_a_node() -> None:
     assert gradcheck(hypot, box={"x": (1, 1.1), "y": (0.5, 0.6)}).verdict == "correct"
-    untyped: Any = gradcheck
     x = Value(1.5, label="x")
     assert gradcheck(x * x + 2, box={"x": (1, 2)})
-    with pytest.raises(TypeError, match="neither a point"):
-        untyped(tanh, 1.0, box={"x": (0, 1)})
-    with pytest.raises(TypeError, match="it is a dict"):
-        untyped(tanh, box=(0, 1))
-    with pytest.raises(ValueError, match="depends on none"):
-        gradcheck(lambda x: 3.0, box={"x": (0, 1)})
-    with pytest.raises(ValueError, match="no argument has an interval: x = 1"):
-        gradcheck(tanh, box={"x": 1})
-    with pytest.raises(DomainError, match="log has no value at x ∈"):
-        gradcheck(primitives.log, box={"x": (-2, -1)})
-    assert str(gradcheck(lambda x: x, box={"x": (0, 1)})).startswith("correct: no rule is used on x ∈ [0, 1]")

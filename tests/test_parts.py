@@ -303,7 +303,7 @@ def test_methods_and_partial_functions_are_given_numbers() -> None:
     found = plain(SimpleNamespace(f=partial(mul, w))).f(2.0)
     assert type(found) is float and found == 6.0
     free = SimpleNamespace(labels={"a"})
-    assert plain([free]) == [free]  # a set of no parameters is no matter
+    assert plain([free]) == [free]  # a set that holds no parameters is allowed
 
 
 def test_a_module_with_slots_is_copied_whole() -> None:

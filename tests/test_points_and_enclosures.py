@@ -79,7 +79,7 @@ def test_cases_are_as_many_as_the_open_comparisons_allow() -> None:
     def half() -> Any:
         if x > 0:
             return x
-        raise DomainError("there is no value")
+        raise DomainError("undefined here")
 
     whole, cases = by_cases(half)
     assert whole.y is None and {case.y for case in cases} == {x, None} and len(cases) == 2

@@ -33,7 +33,7 @@ def test_the_mean_of_a_rule_on_a_segment() -> None:
         (CUBE, box((1, 2)), 0, "[3, 12]", "[6, 7.5]"),  # 6.75 ± 6·1/8
         (primitives.multiply, box((1, 2), (3, 5)), 0, "[3, 5]", "[3, 5]"),
         (primitives.divide, box((4, 4), (1, 2)), 1, "[-4, -1]", "[-2.65278, -1]"),  # -4/2.25 ± (8 - 1)·1/8
-        (relu, box((-1, 2)), 0, "[0, 1]", "[0, 1]"),  # there is no slope at a kink
+        (relu, box((-1, 2)), 0, "[0, 1]", "[0, 1]"),  # a kink has two
         (primitives.positive, box((-1, 2)), 0, "1", "1"),
         (log, box((-1, 2)), 0, "[-∞, ∞]", "[-∞, ∞]"),
     ):
