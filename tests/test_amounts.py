@@ -209,7 +209,7 @@ LAST: dict[str, tuple[int, Callable[[int], bool]]] = {  # the last number for wh
     "leaves in a certificate": (20, lambda n: "more leaves" not in str(certify(total(leaves(n)) * 0.5))),
     "derivatives in a table of bounds": (19, lambda n: "more derivatives" not in on_a_box(n)),
     "sides in a message": (12, lambda n: "…" not in on_a_box(n)),
-    "pieces of an undecided claim": (3, lambda n: "more pieces" not in str(certify(floor, x=(0.5, n + 0.5)).monotone())),
+    "pieces of an undecided claim": (3, lambda n: "more piece" not in str(certify(floor, x=(0.5, n + 0.5)).monotone())),
     "choices that are joined by or": (2, lambda n: " or " in message(lambda: require_one_of("x", 0, [*"abc"[:n]]))),
     "reasons of rejected points": (5, lambda n: rejected(n).count("×") == n),
     "rows of a report": (12, lambda n: "more" not in str(gradcheck(lambda *xs: total(xs), *range(1, n + 1)))),

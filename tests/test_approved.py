@@ -13,6 +13,7 @@ from typing import Final
 
 import pytest
 from approved_answers import ANSWERS
+from approved_boxes import BOXES
 from approved_calls import RESULTS
 from approved_checking import CHECKING
 from approved_compiled_calls import COMPILED_CALLS
@@ -31,6 +32,7 @@ from approved_texts import TEXTS
 APPROVED: Final = Path(__file__).parent / "approved"
 FILES: Final = (
     ANSWERS,
+    BOXES,
     CHECKING,
     COMPILED,
     COMPILED_CALLS,

@@ -131,7 +131,7 @@ def test_every_place_that_stays_open_is_named() -> None:
     claim = certify(lambda x: floor(x), x=(0.5, 2.5)).monotone()
     assert claim.verdict == "undecided" and [round(place["x"][1], 9) for place in claim.where] == [1, 2]
     three = certify(lambda x: floor(x), x=(0.5, 4.5)).monotone()
-    assert len(three.where) == 4 and str(three).endswith("; and on 1 more pieces")
+    assert len(three.where) == 4 and str(three).endswith("; and 1 more piece")
 
 
 def test_bounds_say_by_how_much_they_may_be_too_wide() -> None:

@@ -38,6 +38,7 @@ def test_the_mean_of_a_rule_on_a_segment() -> None:
         (log, box((-1, 2)), 0, "[-∞, ∞]", "[-∞, ∞]"),
     ):
         assert (describe(_rule(row, sides, i)), describe(_mean(row, sides, i))) == (values, mean), row
+    assert describe(_rule(Unary("reciprocal", CUBE.function, lambda x, out: 1 / x), box((0, 0)), 0)) == "[-∞, ∞]"
 
 
 def test_shares_and_volumes() -> None:

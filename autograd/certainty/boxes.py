@@ -371,9 +371,7 @@ def decide(subject: Subject, condition: Callable[[Piece], Any], is_continuous: b
     if not still_open:
         return Claim("proved", None, (), f"proved on {subject.text(subject.box)}")
     pieces = joined(still_open)
-    where = tuple(map(subject.pairs, pieces))
-    more = f"; and on {len(pieces) - 3} more pieces" if len(pieces) > 3 else ""
-    return Claim("undecided", None, where, f"undecided on {'; '.join(map(subject.text, pieces[:3]))}{more}")
+    return Claim("undecided", None, tuple(map(subject.pairs, pieces)), f"undecided on {subject.texts(pieces)}")
 
 
 def _truth(condition: Callable[[Piece], Any], piece: Piece) -> bool | None:

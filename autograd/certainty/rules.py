@@ -242,8 +242,7 @@ class _Search:
         pieces = joined([*self.outside, *vague])
         if not pieces:
             return RuleOnBox(name, "correct", max((x.pointwise for _, x in spreads if not x.is_kink), default=0.0))
-        shown = "; ".join(map(self.subject.text, pieces[:3])) + (f"; and {len(pieces) - 3} more pieces" if pieces[3:] else "")
-        where = tuple(map(self.subject.pairs, pieces))
+        where, shown = tuple(map(self.subject.pairs, pieces)), self.subject.texts(pieces)
         return RuleOnBox(name, "undecided", math.inf, where, f"{shown}: a jump, an edge of the domain or a steep place")
 
 

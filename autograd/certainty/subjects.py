@@ -25,6 +25,7 @@ __all__ = ["Box", "Subject", "without_chance"]
 
 Box = tuple[Interval, ...]
 SHOWN: Final = 12  # sides in a message
+MOST_PIECES: Final = 3
 
 
 class Subject:
@@ -90,6 +91,13 @@ class Subject:
         """Write a piece or a point of the box for people."""
         sides = [f"{name} {_text(x)}" for name, x in zip(self.names, box, strict=True)]
         return ", ".join(sides[:SHOWN]) + (", …" if len(sides) > SHOWN else "")
+
+    def texts(self, boxes: Sequence[Box]) -> str:
+        """Write pieces of the box for people; of many, the first."""
+        more = len(boxes) - MOST_PIECES
+        return "; ".join(map(self.text, boxes[:MOST_PIECES])) + (
+            f"; and {more} more piece{'s' * (more > 1)}" if more > 0 else ""
+        )
 
     def pairs(self, box: Box) -> dict[str, tuple[float, float]]:
         """Return a piece of the box as pairs by name, of the arguments that have an interval."""
