@@ -13,7 +13,8 @@ from typing import Final
 import pytest
 
 from autograd.checking.lines import Line
-from autograd.checking.numeric import plateau, slope
+from autograd.checking.numeric import Samples, plateau, slope
+from autograd.checking.rounding import DOUBLE
 
 FUNCTIONS: Final[dict[str, tuple[Callable[[float], float], float, str]]] = {
     "smooth": (math.sin, 0.7, "smooth"),
@@ -58,3 +59,52 @@ def test_a_line_is_followed_near_its_point_only() -> None:
 def test_waves_that_larger_steps_leap_over_do_not_flatten_a_kink() -> None:
     found = slope(lambda x: abs(x * 100 % 2 - 1), 1000.0)  # a peak; 2 away all is as at 1000, and so it seems flat
     assert (found.kind, round(found.left, 6), round(found.right, 6)) == ("kink", 100.0, -100.0)
+
+
+def samples(f: Callable[[float], float] = lambda x: 0.0) -> Samples:
+    """Return samples at 0, where the smallest step is 2^-60."""
+    return Samples(f, 0.0, 0.0, DOUBLE)
+
+
+def test_the_steps_of_a_function_that_is_flat_on_both_sides_are_measured_eight_steps_far() -> None:
+    wide = 2.0**-60 * 4**4  # the first step at which it has moved on its right; on its left it moves at a sixteenth of that
+    moved = samples(lambda x: 0.0 if -wide / 16 < x < wide else 1.0 if abs(x) < 9 * wide else 1.001)
+    assert moved.noise == 1.0  # the step by 0.001, nine steps away, is not seen
+
+
+def test_a_quotient_is_infinite_if_five_are_and_four_of_the_smallest_agree() -> None:
+    inf = math.inf
+    for quotients, value in (
+        ([5.0, inf, 1.0, 1.0, inf, inf, inf, inf, 2.0], inf),
+        ([inf, inf, 1.0, 1.0, -inf, inf, inf, inf, 2.0], None),
+        ([5.0, 1.0, 1.0, 1.0, inf, inf, inf, inf], None),
+        ([-inf] * 9, -inf),
+    ):
+        limit, error = samples()._extrapolate(quotients, 1.0, 4.0)
+        assert (limit if error == 0 else None) == value
+
+
+def test_changes_that_end_at_once_are_not_slow_ones() -> None:
+    flat = samples()
+    flat.noises = [0.0] * len(flat.noises)
+    assert flat.converges_slowly([0.0, 5.0, 9.0, 12.0, 15.0]) and not flat.converges_slowly([0.0, 5.0, 9.0, 12.0, 12.0])
+    assert not flat.converges_slowly([0.0, 5.0, 9.0, 12.0]) and not flat.converges_slowly([0.0, 1.0, 2.0, 4.0, 5.0])
+
+
+def test_a_quotient_has_to_agree_with_smaller_steps_within_their_rounding() -> None:
+    rounded = samples()
+    rounded.steps, rounded.noises = [1.0, 4.0, 16.0, 64.0], [0.5, 0.25, 0.125, 9.0]
+    # Of one side, a quotient is uncertain by four times the rounding of its step.
+    value, error = rounded._extrapolate([9.0, 2.0, 5.0, 4.0], 2.0, 4.0)
+    assert value == 2 + (2 - 5) / 3 and math.isclose(error, 127 / 12)
+
+
+@pytest.mark.parametrize("scale", [1.0, -1.0])
+def test_the_sign_of_an_infinite_slope_is_taken_where_rounding_does_not_hide_it(scale: float) -> None:
+    def cusp(x: float) -> float:
+        return scale * math.sqrt(abs(x - 3.6e-12)) * (0.5 + x)
+
+    found = slope(cusp, 3.6e-12, noise=3e-5)
+    assert (found.kind, found.left, found.right) == ("kink", -scale * math.inf, scale * math.inf)
+    steep = slope(lambda x: scale * math.cbrt(x) + (1e-7 if x == 2.0**-60 else 0.0), 0.0)
+    assert (steep.kind, steep.value) == ("steep", scale * math.inf)

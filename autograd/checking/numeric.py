@@ -148,8 +148,8 @@ def _read(samples: Samples) -> Slope:
     found, quotients = samples.smooth()
     if bend := samples.bend():
         return replace(bend, value=found.value, error=found.error) if bend.away else bend
-    if samples.is_unbounded(quotients, FITTED.factor):
-        return Slope(math.copysign(inf, quotients[0]), inf, "steep", found.side)
+    if first := samples.unbounded(quotients, FITTED.factor):
+        return Slope(math.copysign(inf, first), inf, "steep", found.side)
     if cusp := samples.cusp():
         return cusp
     if samples.converges_slowly(quotients):
@@ -235,33 +235,32 @@ class Samples:
             before = row
         return best
 
-    def is_unbounded(self, quotients: Sequence[float], least: float) -> bool:
-        """Whether difference quotients grow like √h / h: by the same factor, above `least`, each time that the step shrinks."""
+    def unbounded(self, quotients: Sequence[float], least: float) -> float:
+        """Return the first quotient clear of rounding if they grow evenly as the step shrinks, like √h / h; else 0.
+
+        Args:
+            quotients: difference quotients, from the smallest step on.
+            least: they grow by more than this factor each time.
+        """
         blurs = [FITTED.growing * noise / h for noise, h in zip(self.noises, self.steps, strict=False)]
-        clear = self._onset([abs(quotient) for quotient in quotients], blurs)
+        clear = onset(quotients, blurs)
         factors = [a / b for a, b in pairwise(clear) if b]
-        return len(factors) == 3 and min(factors) > least and max(factors) < FITTED.constant * min(factors)
+        grows = len(factors) == 3 and min(factors) > least and max(factors) < FITTED.constant * min(factors)
+        return clear[0] if grows else 0.0
 
     def cusp(self) -> Slope | None:
         """Find a point where the slopes from left and right part without bound, such as -∞ and ∞ of √|x| at 0."""
         both = zip(self.left, self.right, self.far_left, self.far_right, strict=False)
         turns = [(b - self.center) / h - (self.center - a) / g for a, b, g, h in both]
-        if not self.is_unbounded(turns, 1.0):  # however slowly they grow: where f is smooth they shrink with the step
-            return None
-        right = math.copysign(inf, turns[0])
-        return Slope(nan, inf, "kink", left=-right, right=right)
+        first = self.unbounded(turns, 1.0)  # however slowly they grow: where f is smooth they shrink with the step
+        right = math.copysign(inf, first)
+        return Slope(nan, inf, "kink", left=-right, right=right) if first else None
 
     def converges_slowly(self, quotients: Sequence[float]) -> bool:
         """Whether difference quotients converge too slowly for the limit to be estimated, like those of x^1.1 at 0."""
         blurs = [FITTED.changing * noise / h for noise, h in zip(self.noises, self.steps, strict=False)]
-        clear = self._onset([abs(b - a) for a, b in pairwise(quotients)], blurs)
+        clear = onset([abs(b - a) for a, b in pairwise(quotients)], blurs)
         return len(clear) == 4 and all(0 < b < FITTED.slow * a for a, b in pairwise(clear))
-
-    def _onset(self, sizes: Sequence[float], blurs: Sequence[float]) -> Sequence[float]:
-        """Return the first four sizes that are clear of rounding; none if they set in where smaller steps showed nothing."""
-        first = next((k for k, size in enumerate(sizes) if size > blurs[k]), len(sizes))
-        begun_before = not first or first == len(sizes) or blurs[first - 1] > sizes[first] / FITTED.slow
-        return sizes[first : first + 4] if begun_before else []
 
     def bend(self) -> Slope | None:
         """Find a kink or a jump, at x or near it.
@@ -296,6 +295,19 @@ class Samples:
         if _steady(alone, blurs) == 0:
             return Slope(nan, inf, "jump", left=left[0], right=right[0], height=alone[0])
         return None
+
+
+def onset(sizes: Sequence[float], blurs: Sequence[float]) -> Sequence[float]:
+    """Return the first four sizes that are clear of rounding; none if they set in where smaller steps showed nothing.
+
+    >>> onset([0.3, 0.2, -4.0, 2.0, -1.0, 0.5, 0.25], [9.0, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01])
+    [-4.0, 2.0, -1.0, 0.5]
+    >>> onset([0.0, 0.1, -4.0, 2.0, -1.0, 0.5, 0.25], [9.0, 0.3, 0.1, 0.03, 0.01, 0.01, 0.01])
+    []
+    """
+    first = next((k for k, size in enumerate(sizes) if abs(size) > blurs[k]), len(sizes))
+    begun_before = not first or first == len(sizes) or blurs[first - 1] > abs(sizes[first]) / FITTED.slow
+    return sizes[first : first + 4] if begun_before else []
 
 
 def _rough(f: Callable[[float], float], x: float, unit: float) -> float:
