@@ -242,7 +242,6 @@ class Derivation:
 
     def _shares(self) -> Iterator[tuple[Step, Edge]]:
         n = len(self.steps.order)
-        self.steps.refuse_stale()
         for i, consumer in enumerate(reversed(self.steps.order)):
             if times := consumer.inputs.count(self.node):
                 step = self.steps.unchecked(n + i)
@@ -445,7 +444,11 @@ def _wrapped(row: str, room: int) -> str:
 
 
 def _split(row: str, sign: str) -> list[str]:
-    """Split a row of LaTeX before each sign that is outside of all braces and parentheses."""
+    """Split a row of LaTeX before each sign that is outside of all braces and parentheses.
+
+    >>> _split(r"a + (b + c) + {d + e} + f", " + ")
+    ['a', ' + (b + c)', ' + {d + e}', ' + f']
+    """
     parts, depth = [""], 0
     for token in re.split(rf"(\\left\(|\\right\)|[{{}}()]|{re.escape(sign)})", row):
         depth += (token in ("{", "(", r"\left(")) - (token in ("}", ")", r"\right)"))
@@ -455,7 +458,11 @@ def _split(row: str, sign: str) -> list[str]:
 
 
 def _width(row: str) -> int:
-    """Estimate the width of a row of LaTeX in characters; of two parts above each other the longer one counts."""
+    """Estimate the width of a row of LaTeX in characters; of two parts above each other the longer one counts.
+
+    >>> _width("x^{(12)}_{1}"), _width("x^{2}_{1024}")
+    (5, 5)
+    """
     row = re.sub(r"\^{([^{}]*)}_{([^{}]*)}", lambda m: max(m[1], m[2], key=len), row)
     row = re.sub(
         r"\\frac{(\\partial [^{}]*(?:{[^{}]*}[^{}]*)*)}{(\\partial [^{}]*(?:{[^{}]*}[^{}]*)*)}",

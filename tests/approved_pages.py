@@ -222,6 +222,12 @@ GIVEN: Final[dict[str, dict[str, float]]] = {
 }  # fmt: skip
 
 
+CHECKED: Final = (
+    "x = Value(2.0)\nx*x*x + relu(x - 2)",
+    "cube = Unary('cube', lambda x: x*x*x, lambda x, out: 2*x*x)\nx, y = Value(2.0), Value(3.0)\ncube(x)*1.5 - y",
+)
+
+
 def site() -> Iterator[str]:
     """Iterate over formulas as MathML, programs, and what a session answers."""
     yield from (f"{formula}\n    {to_mathml(formula)}" for formula in FORMULAS.strip().split("\n"))
@@ -243,6 +249,11 @@ def site() -> Iterator[str]:
         yield f"\nwhy {node}"
         yield from (f"{name}: {x}" for name, x in session.why({"x": 4.0}, node).items())
     yield f"\n{session.code({'x': 4.0})['text']}"
+    for code in CHECKED:
+        yield f"\n{session.show(code=code).get('error')} {session.check({})}"
+    session.show(expression="log(x)*y", values={"x": 2.0, "y": -1.0})
+    yield f"{session.why({'x': -1.0}, 'x')} {session.check({'x': -1.0})} {session.exercise({'x': -1.0}, 'gradients')}"
+    yield f"{session.show(code=chr(0))['error']['line']} {len(session.show(code='print(chr(120) * 20_000)')['output'])}"
     with zipfile.ZipFile(io.BytesIO(make_wheel()[1])) as wheel:
         kinds = {(entry.date_time, oct(entry.external_attr >> 16), entry.compress_type) for entry in wheel.filelist}
     yield f"in the wheel: {kinds}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
 import math
@@ -13,12 +14,13 @@ import sys
 import tomllib
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
+from typing import IO
 from unittest.mock import Mock
 
 import pytest
 
 from autograd import Unary
-from autograd.__main__ import main
+from autograd.__main__ import _in_terminal, main
 from autograd.expressions import FUNCTIONS
 
 ROOT = Path(__file__).parent.parent
@@ -390,6 +392,50 @@ def test_a_pipe_that_is_closed_early_and_a_full_disk(tmp_path: Path) -> None:
     assert first.startswith("f = x*x*x")
     assert last == "status 2"
     assert done.stderr == "python -m autograd: error: the output cannot be written: No space left on device\n"
+
+
+def in_terminal(monkeypatch: pytest.MonkeyPatch, stdout: IO[str] | None, *argv: str) -> int:
+    """Run a command line as a process of its own would, with another standard output."""
+    monkeypatch.setattr(sys, "argv", ["autograd", *argv])
+    monkeypatch.setattr(sys, "stdout", stdout)
+    return _in_terminal()
+
+
+def test_what_a_terminal_cannot_show_is_spelled_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.BytesIO()
+    assert in_terminal(monkeypatch, io.TextIOWrapper(written, "ascii"), "x*3", "x=2", "--steps") == 0
+    assert b"v1 = x*3" in written.getvalue() or b"f = x*3 = 2*3 = 6" in written.getvalue()
+    monkeypatch.setattr(sys, "stderr", io.TextIOWrapper(written, "ascii"))
+    assert in_terminal(monkeypatch, io.TextIOWrapper(io.BytesIO(), "ascii"), "x.y") == 2
+    assert in_terminal(monkeypatch, None, "x*3", "x=2") == 0  # as of a program without a console
+
+
+def test_an_output_that_ends_early_or_has_no_room(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = os.pipe()
+    os.close(ours)
+    with os.fdopen(theirs, "w", encoding="utf-8") as pipe:
+        assert in_terminal(monkeypatch, pipe, "x*3", "x=2") == 0
+        pipe.write("what is written now goes nowhere")
+    if (device := Path("/dev/full")).exists():
+        with device.open("w", encoding="utf-8") as full:
+            assert in_terminal(monkeypatch, full, "x*3", "x=2") == 2
+        assert "the output cannot be written: No space left on device" in capsys.readouterr().err
+
+
+def test_a_site_is_served_at_any_port(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    served: list[tuple[Path, int]] = []
+    monkeypatch.setattr("autograd.site.server.serve", lambda folder, port: served.append((folder, port)))
+    assert "temporary" in answer(capsys, "--serve", "0")
+    assert answer(capsys, "--site", str(tmp_path / "site"), "--serve", "65535").startswith(
+        f"The site is in {tmp_path / 'site'}"
+    )
+    assert [port for _, port in served] == [0, 65535] and served[1][0] == tmp_path / "site"
+
+
+def test_an_exercise_without_a_seed_has_the_seed_0(capsys: pytest.CaptureFixture[str]) -> None:
+    assert answer(capsys, "--exercise", "1") == answer(capsys, "--exercise", "1", "--seed", "0")
 
 
 def test_check(capsys: pytest.CaptureFixture[str]) -> None:

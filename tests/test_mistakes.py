@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from autograd import Value, dot, exp, grad, log, primitives, relu, sigmoid, tanh, walk
+from autograd import Value, dot, exp, grad, leaky_relu, log, primitives, relu, sigmoid, tanh, walk
 from autograd.__main__ import main
 from autograd.demo import POINT, network
 from autograd.mistakes import MISTAKES, activations, sorted_pass, totals, updated_too_soon
@@ -291,3 +291,8 @@ def test_the_command_line_makes_each_mistake(name: str, capsys: pytest.CaptureFi
     harmless = f"The mistake {name!r} changes nothing on this graph." in out
     assert harmless == (name in ("recursion", "unsorted"))
     assert harmless or (f"With the mistake {name!r}, this is the first step that differs:" in out and "    wrong: " in out)
+
+
+def test_a_function_of_a_number_has_no_net_that_its_output_could_replace() -> None:
+    slope = Value(0.25, "slope")
+    assert walk(leaky_relu(-2.0, slope) * 3, mistake="out-for-net").difference == ""

@@ -21,6 +21,7 @@ from autograd import (
     sigmoid,
     sign,
     sqrt,
+    tanh,
     walk,
     where,
 )
@@ -243,8 +244,8 @@ def test_the_steps_of_a_graph_that_was_trained_since_are_refused() -> None:
     loss.backward()
     w.data -= 0.1 * w.grad
     for read in (
-        lambda: steps[-1], lambda: steps[1:2], lambda: [*steps], lambda: str(steps), steps.to_json, lambda: steps.moment(3),
-        steps.forward, lambda: steps.current, lambda: mistaken.difference, lambda: walk(loss),
+        lambda: steps[-1], lambda: steps[1:2], lambda: next(iter(steps)), lambda: str(steps), steps.to_json,
+        lambda: steps.moment(3), steps.forward, lambda: steps.current, lambda: mistaken.difference, lambda: walk(loss),
     ):  # fmt: skip
         with pytest.raises(ValueError, match=r"a leaf was changed after the forward pass; compute the result again"):
             read()
@@ -252,3 +253,8 @@ def test_the_steps_of_a_graph_that_was_trained_since_are_refused() -> None:
     assert str(steps) == str(walk(loss)) and mistaken.difference == ""
     nan = walk(Value(math.nan, "x") * 2)
     assert str(nan[0]) == "forward 1/1: loss = x·2 = NaN·2 = NaN"
+
+
+def test_numbers_that_differ_in_their_last_digit_are_told_apart() -> None:
+    mistaken = walk(tanh(Value(1e-8, "x") * 1), mistake="activation-forgotten")
+    assert mistaken.difference == "∂loss/∂v1 = 1 - loss² = 0.9999999999999999, not 1"

@@ -7,8 +7,9 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import Phase, find, given, settings
+from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
+from hypothesis.vendor.pretty import pretty
 
 from autograd import (
     Binary,
@@ -25,6 +26,7 @@ from autograd import (
     relu,
     sigmoid,
     sqrt,
+    strategies,
     tanh,
     where,
 )
@@ -56,6 +58,8 @@ from autograd.value import topological
 swish = Unary("swish", lambda x: x * sigmoid(x), lambda x, out: out + sigmoid(x) * (1 - out))
 cosh = Unary("cosh", math.cosh, lambda x, out: (exp(x) - exp(-x)) / 2, array="cosh")
 SEARCH = settings(max_examples=2000, phases=[Phase.generate], database=None)  # what is found need not be small
+LOOK = settings(max_examples=60, phases=[Phase.generate], derandomize=True, database=None,
+                suppress_health_check=[HealthCheck.filter_too_much])  # fmt: skip
 
 
 def is_short(x: float) -> bool:
@@ -219,6 +223,55 @@ def test_programs_have_all_shapes_of_graphs() -> None:
     look()
     assert rows == set(ROWS)
     assert shapes == {"repeated operand", "shared node", "shared leaf", "several leaves", "depth 40"}
+
+
+def test_only_a_comparison_is_a_condition_of_0(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(strategies, "ROWS", (where, primitives.less, primitives.multiply))
+    seen: set[str] = set()
+
+    @LOOK
+    @given(programs(longest=12))
+    def look(program: Program) -> None:
+        values, compared = [*program.leaves], set[int | float]()
+        for row, places in program.instructions:
+            data = [values[x] if isinstance(x, int) else x for x in places]
+            if row is where:
+                seen.add("another number" if data[0] else "compared" if places[0] in compared else "not compared")
+            compared |= {len(values)} if row is primitives.less else set()
+            values.append(float(row.evaluate(data)))
+
+    look()
+    assert seen == {"another number", "compared"}
+
+
+def test_the_nets_of_networks_are_moderate_and_away_from_kinks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(strategies, "ROWS", (relu,))
+    monkeypatch.setattr(strategies, "STEEP", 2.0)
+    nets: list[float] = []
+
+    @LOOK
+    @given(networks())
+    def look(network: Network) -> None:
+        nets.extend(network.nets(network.parameters))
+
+    look()
+    assert NEAR <= min(map(abs, nets)) < 5 * NEAR and 1.8 < max(map(abs, nets)) < 2.0
+
+
+def test_the_smallest_program_network_and_choice() -> None:
+    assert len(find(programs(1), lambda program: True, settings=SEARCH, random=Random(0)).instructions) == 1
+    assert find(
+        networks(), lambda network: network.sizes == (1, 1) and network.parameters[0] < 0, settings=SEARCH, random=Random(0)
+    )
+    assert find(operands(where), lambda data: data[0] == 0, settings=SEARCH, random=Random(0))[0] == 0
+    program = Program((0.5,), ((tanh, (0,)),))
+    assert pretty(program) == repr(program) == "x0 = 0.5; v1 = tanh(x0)"
+
+
+def test_each_operand_of_a_row_of_many_needs_a_finite_rule() -> None:
+    row = Nary("weighted", lambda *v: v[0] + 2 * v[1], lambda v, out: (math.nan, 2.0), lambda *v: v)
+    with pytest.raises(AssertionError, match=r"the rule ∂weighted/∂x0 has no finite value at x0 = 1, x1 = 2"):
+        check_finite(row, [1.0, 2.0])
 
 
 def test_chains_reach_depth_fifty() -> None:

@@ -1,0 +1,39 @@
+"""Where a partial derivative may be infinite: what is known of a node without its number.
+
+The idea: the risk of a row depends on the signs that its operands can have, and a risk taints what is computed from it.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from autograd import Unary, Value, sqrt, where
+from autograd.risks import risks
+from autograd.value import topological
+
+X, Y = Value(2.0, "x"), Value(3.0, "y")
+
+
+def twice(x: float, out: float) -> float:
+    """Return 2x; it takes only numbers."""
+    return float(x) * 2
+
+
+own = Unary("own", lambda x: x * x, twice)
+
+
+@pytest.mark.parametrize(
+    ("loss", "risky"),
+    [
+        (own(X), [("own", 2)]),
+        (own(X.log()), [("log", 1), ("own", 2)]),  # a rule that takes only numbers may use all of them
+        (sqrt(X * X) * Y + 1, [("sqrt", 2), ("multiply", 1)]),
+        (where(X > 1, sqrt(X * X), 1) * 2, [("sqrt", 2), ("multiply", 1)]),  # the rule of where uses the condition only
+        (sqrt(X * X + 1e-5) * Y, []),
+    ],
+    ids=["own", "own of a log", "a product", "a choice", "none"],
+)
+def test_a_risk_and_what_follows(loss: Value, risky: list[tuple[str, int]]) -> None:
+    order = topological(loss)
+    risk = risks(order)
+    assert [(node.primitive.name, risk(node)) for node in order if node.primitive and risk(node)] == risky
