@@ -25,6 +25,7 @@ from autograd import (
     Unary,
     Value,
     certify,
+    clip,
     cos,
     exp,
     floor,
@@ -438,6 +439,18 @@ def test_rows_of_users_are_read_if_they_are_made_of_rows() -> None:
         certify(numbers(Value(1.0)))
     with pytest.raises(TypeError, match="autograd's functions"):
         certify(Unary("half", math.sin, lambda x, out: math.cos(x))(Value(1.0)))
+
+
+def test_no_value_is_bounded_by_a_rule_of_a_user() -> None:
+    stop = Unary("stop", lambda x: +x, lambda x, out: 0)  # a gradient that is stopped on purpose
+    certificate = certify(lambda q: stop(sin(q)), q=(0, 3))
+    assert certificate.value.low <= 0 and certificate.value.high >= 1 and certificate.bounds("q") == (0, 0)
+    assert certificate.claim(lambda value: value < 0.9).verdict == "refuted"
+    assert str(certificate.monotone()) == "proved on q ∈ [0, 3], if the rules of stop are right"
+    assert str(certificate.lipschitz(0.5)).endswith("if the rules of stop are right")
+    assert "the derivatives are those that the rules of stop state" in str(certificate)
+    clipped = Unary("clipped", lambda x: x * x, lambda x, out: clip(2 * x, -1, 1))
+    assert certify(lambda q: clipped(q) * 2, q=(0.5, 0.75)).value.high >= 1.125
 
 
 def test_trees_of_arguments() -> None:

@@ -27,7 +27,7 @@ import inspect
 import math
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import count, product
 from typing import Any, Final, Literal
@@ -84,7 +84,8 @@ class Claim:
 class BoxCertificate(Tabular):
     """Bounds of a function and its gradient on a box; printed, a table.
 
-    They hold at every point of the box at which the function has a value.
+    They hold at every point of the box at which the function has a value.  Those of the gradient are of the derivatives that
+    the rules state; where these are rules of a user's row, which nobody has proved, the certificate says so.
 
     Attributes:
         subject: the function and its box.
@@ -159,9 +160,10 @@ class BoxCertificate(Tabular):
         falls = self._decided(lambda piece: slope(piece) <= 0, is_continuous=True)
         found = sorted((rises, falls), key=lambda claim: ("proved", "undecided", "refuted").index(claim.verdict))
         if found[0].verdict != "refuted":
-            return found[0]
+            return self._as_ruled(found[0])
         rise, fall = sorted(found, key=lambda claim: self._slope_at(claim, place), reverse=True)
-        return Claim("refuted", fall.at, (), f"refuted: it falls at {_spelled(fall.at)} and rises at {_spelled(rise.at)}")
+        text = f"refuted: it falls at {_spelled(fall.at)} and rises at {_spelled(rise.at)}"
+        return self._as_ruled(Claim("refuted", fall.at, (), text))
 
     def lipschitz(self, bound: float) -> Claim:
         """Decide whether |f(x) - f(y)| ≤ bound·‖x - y‖ for all x and y in the box, by the Euclidean length of the gradient.
@@ -180,7 +182,17 @@ class BoxCertificate(Tabular):
             slopes = [Enclosure.leaf(piece.enclosure(i)) for i in self.subject.moving]
             return total([x * x for x in slopes]) <= Enclosure.leaf(interval(limit)) ** 2
 
-        return self._decided(condition, is_continuous=True)
+        return self._as_ruled(self._decided(condition, is_continuous=True))
+
+    @cached_property
+    def _own(self) -> str:
+        """The users' rows on whose rules the derivatives rest."""
+        with ctx.workprec(self._precision):
+            return ", ".join(Piece(self.subject).own)
+
+    def _as_ruled(self, claim: Claim) -> Claim:
+        """Add to a claim about the function, which was decided by its derivatives, on whose rules it rests."""
+        return replace(claim, text=f"{claim.text}, if the rules of {self._own} are right") if self._own else claim
 
     @cached_property
     def _table(self) -> Table:
@@ -194,6 +206,9 @@ class BoxCertificate(Tabular):
         if any(excess > 2 * NEAR for _, excess in shown.values()):
             notes.append("the limit on the work was reached before all bounds were near the range; "
                          "a smaller box gives tighter ones")  # fmt: skip
+        if self._own:
+            notes.append(f"the derivatives are those that the rules of {self._own} state; gradcheck(f, box=…) compares them "
+                         "with the function")  # fmt: skip
         title = f"Bounds of {self.subject.title} on {self.subject.text(self.subject.box)}"
         return Table(title, ("", "at least", "at most", "wider than the range by"), rows, notes)
 

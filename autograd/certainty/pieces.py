@@ -21,6 +21,7 @@ from typing import Final
 from autograd.certainty.enclosure import Case, Enclosure, by_cases, derivatives
 from autograd.certainty.intervals import EVERYTHING, Interval, add, hull, interval, multiply, subtract
 from autograd.certainty.subjects import Box, Subject
+from autograd.fixed import is_in_table
 from autograd.primitives import DomainError
 from autograd.value import topological
 
@@ -40,6 +41,7 @@ class Piece:
         is_smooth: whether the function has a value and is continuous on the piece.
         is_condition: whether the function returns a truth value.
         size: the number of operations.
+        own: the names of users' rows among them.  Nobody has proved their rules, so no bound of a value rests on these.
 
     Raises:
         DomainError: if the function has no value on the piece.
@@ -57,7 +59,9 @@ class Piece:
         self.is_smooth = whole.y is not None and whole.y.is_smooth
         ends = [case.y for case in cases if case.y is not None]
         self.is_condition = any(y.primitive is not None and y.primitive.is_condition for y in ends)
-        self.size = sum(len(topological(y)) for y in ends) + 1
+        nodes = [node for y in ends for node in topological(y)]
+        self.size = len(nodes) + 1
+        self.own = sorted({row.name for row in {node.primitive for node in nodes} if row and not is_in_table(row)})
 
     def bounds(self, which: int) -> Interval:
         """Return the interval of a quantity as it was computed."""
@@ -83,7 +87,7 @@ class Piece:
         # A gradient jumps where a case ends, so there only the value is bounded by its slopes.
         is_smooth = self.is_smooth if which == VALUE else len(self.cases) == 1 and self.cases[0].quantity(which).is_smooth
         slopes = self.slopes(which) if is_smooth else {}
-        if self.moving and is_smooth and all(x.is_bounded for x in slopes.values()):
+        if self.moving and is_smooth and not self.own and all(x.is_bounded for x in slopes.values()):
             for other in (self._by_mean_value(which, slopes), self._by_monotony(which, slopes)):
                 found = Interval(max(found.low, other.low), min(found.high, other.high), found.connected)
         return found, longest_side(self.box, self.subject, slopes)
