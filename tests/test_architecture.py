@@ -76,8 +76,8 @@ ROOMS: dict[str, set[str]] = {
     "autograd.expressions": {"autograd", "autograd.primitives", "autograd.rows", "autograd.value"},
     "autograd.certainty": {
         "autograd.arithmetic", "autograd.chance", "autograd.fixed", "autograd.manners", "autograd.mistakes",
-        "autograd.primitives", "autograd.rerun", "autograd.rows", "autograd.symbol", "autograd.telling", "autograd.transforms", "autograd.trees",
-        "autograd.value", "autograd.writing",
+        "autograd.primitives", "autograd.rerun", "autograd.rows", "autograd.symbol", "autograd.telling",
+        "autograd.transforms", "autograd.trees", "autograd.value", "autograd.writing",
     },
     "autograd.checking": {
         "autograd.certainty", "autograd.forward", "autograd.manners", "autograd.nonfinite", "autograd.primitives",
