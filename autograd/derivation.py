@@ -151,7 +151,8 @@ class Explanation:
         if not self.paths:
             return []
         names = " + ".join(times.join(path.slopes(style)) for path in self.paths)
-        products = ("·".join(factor(digits(x, self.digits)) for x in path.numbers) for path in self.paths)
+        written = str if sum(len(path.numbers) for path in self.paths) == 1 else factor  # a lone number needs no parentheses
+        products = ("·".join(written(digits(x, self.digits)) for x in path.numbers) for path in self.paths)
         return [names, self.formula.written(style), number(" + ".join(products))]
 
     def _sum(self, ellipsis: str) -> str:

@@ -46,7 +46,7 @@ CONSTANTS: Final[dict[str, float]] = {"e": e, "pi": pi, "tau": tau}
 SYNONYMS: Final = {
     "abs": "fabs", "arccos": "acos", "arccosh": "acosh arcosh", "arcsin": "asin", "arcsinh": "asinh arsinh",
     "arctan": "atan arctg", "arctan2": "atan2", "arctanh": "atanh artanh", "ceil": "ceiling", "cos": "cosine cosinus",
-    "cosh": "ch", "divide": "div", "dot": "inner", "floor": "int round", "log": "ln", "log10": "lg", "log2": "lb ld",
+    "cosh": "ch", "divide": "div", "dot": "inner", "log": "ln", "log10": "lg", "log2": "lb ld",
     "logsumexp": "lse", "maximum": "max fmax", "minimum": "min fmin", "multiply": "mul", "negative": "neg", "power": "pow",
     "prod": "product", "remainder": "fmod mod modulo rem", "rint": "round", "sigmoid": "expit logistic sigm sigma",
     "sign": "sgn signum", "sin": "sinus", "sinh": "sh", "step": "heaviside", "subtract": "sub", "tan": "tangent tg",
@@ -57,6 +57,7 @@ SIGNS: Final[dict[type[ast.AST], str]] = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**", ast.Mod: "%", ast.FloorDiv: "//",
     ast.UAdd: "+", ast.USub: "-", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=",
 }  # fmt: skip
+WRITTEN: Final = str.maketrans("·⋅×÷−", "**//-")  # as formulas are printed; Python takes w·x for one name
 ARITHMETIC: Final = " ".join(sign for sign in dict.fromkeys(SIGNS.values()) if (sign, 2) in OPERATORS and sign[0] not in "<>")
 ALLOWED: Final = f"an expression consists of numbers, names, {ARITHMETIC}, comparisons, parentheses and functions"
 KINDS: Final[dict[type[ast.AST], str]] = {
@@ -105,7 +106,7 @@ class Expression:
     """A formula in some variables; called with a number or `Value` for each of them, it returns its own.
 
     Attributes:
-        text: the formula as it was written.
+        text: the formula as it was written, with Python's signs.
         names: its variables in the order of their first occurrence, which is the order of a call's arguments.
         terms: the formula in postfix notation.
 
@@ -198,7 +199,13 @@ def parse(text: str, functions: Mapping[str, Primitive] = FUNCTIONS) -> Expressi
     >>> parse("__import__('os')")
     Traceback (most recent call last):
     autograd.expressions.ExpressionError: column 1, `__import__('os')`: there is no function __import__
+
+    A product may be written as it is printed:
+
+    >>> parse("w·x − 1").names
+    ('w', 'x')
     """
+    text = text.translate(WRITTEN)
     if len(text) > LONGEST:
         raise _error(f"{len(text):,} characters are too many; the limit is {LONGEST:,}", text, LONGEST, len(text))
     return _Reader(text, functions).read()
@@ -257,7 +264,7 @@ class _Reader:
         if error.msg == "invalid syntax":
             problem = "this cannot be read; is an operator missing? A product is written with *, as in w*x"
         if self.text[start] == "=":
-            problem = "a value is given in an argument of its own, after the expression"
+            problem = "an expression has no =; a value is given beside it"
         elif self.text[start].isdigit():
             problem = "a number cannot be read; if a product is meant, write it with *"
         return _error(problem, self.text, start, max(start + 1, end))
@@ -331,8 +338,7 @@ def _meant(name: str) -> str | None:
     ('log', 'tanh', 'sigmoid', 'tanh', None)
     """
     name = name.lower()
-    order = sorted(SYNONYMS, key=FUNCTIONS.__contains__)  # of two rows with one synonym, that of the table wins
-    known = {other: ours for ours in order for other in SYNONYMS[ours].split()} | {ours: ours for ours in FUNCTIONS}
+    known = {other: ours for ours in SYNONYMS for other in SYNONYMS[ours].split()} | {ours: ours for ours in FUNCTIONS}
     turned = [other for other in known if sorted(other) == sorted(name)]
     near = [name] if name in known else [*turned, *difflib.get_close_matches(name, known, cutoff=CLOSE)]
     return next((known[other] for other in near if known[other] in FUNCTIONS), None)  # not every synonym has a row

@@ -177,6 +177,8 @@ a\ b\quad c\allowbreak d
 """
 
 PROGRAMS: Final[dict[str, dict[str, float]]] = {
+    "[x > 0]*w·x": {"x": 2.0, "w": -1.0},
+    "f*loss*result*f_": dict.fromkeys(("f", "loss", "result", "f_"), 2.0),
     "x + y": {"x": 1.0, "y": math.inf},
     "f * loss": {"f": 1.0, "loss": -0.0},
     "f + loss + result": {"f": 1.0, "loss": 2.0, "result": math.nan},

@@ -18,6 +18,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
+from itertools import chain, count
 from typing import Final
 
 import autograd
@@ -41,9 +42,10 @@ def write_expression(text: str, values: Mapping[str, float]) -> str:
     Raises:
         ExpressionError: if it cannot be read.
     """
-    expression, text = parse(text), " ".join(text.split())
+    expression = parse(text)
+    text = " ".join(expression.text.split())
     words = dict.fromkeys(re.findall(r"[^\W\d]\w*", text))
-    result = next(name for name in ("f", "loss", "result", "f_") if name not in words)
+    result = next(name for name in chain(("f", "loss", "result", "f_"), (f"f{i}" for i in count(1))) if name not in words)
     if OURS & set(expression.names) or not _is_python(expression):
         return _through_parser(text, values, result)
     constants = [name for name in words if name in CONSTANTS]
@@ -56,7 +58,11 @@ def write_expression(text: str, values: Mapping[str, float]) -> str:
 
 
 def _is_python(expression: Expression) -> bool:
-    """Whether Python computes the same from the text, although its whole numbers are ints."""
+    """Whether Python computes the same from the text, although its whole numbers are ints and [x > 0] is a list."""
+    nodes = [*ast.walk(ast.parse(" ".join(expression.text.split()), mode="eval"))]
+    arguments = {x for node in nodes if isinstance(node, ast.Call) for x in node.args}
+    if any(isinstance(node, ast.List) and node not in arguments for node in nodes):
+        return False
     sizes: list[float | None] = []  # of what is on the stack: a bound of a constant, None for what depends on a variable
     for term in expression.terms:
         first = len(sizes) - term.arity
