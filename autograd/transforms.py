@@ -31,7 +31,9 @@ __all__ = ["chain_rule", "grad", "gradients", "hessian", "jacobian", "value_and_
 
 
 def gradients(y: Value, xs: Iterable[Value]) -> list[Value]:
-    """Return ∂y/∂x for each x as a new node, which can be differentiated again.
+    """Return ∂y/∂x for each x as a node, which can be differentiated again.
+
+    Of a product it may be a factor itself, as ∂(w·x)/∂w is x: label or change a copy of it, ``+gradient``.
 
     Args:
         y: the result.

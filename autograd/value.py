@@ -124,6 +124,8 @@ class Value(Manners):
 
     def __primitive__(self, row: Primitive, operands: Sequence[Any]) -> Any:
         """Record `row` on `operands`; functions such as ``tanh(x)`` and users' own rows call this."""
+        if type(self).__primitive__ is not Value.__primitive__:  # a subclass that does more has handed it on
+            return record(row, operands, is_handed_on=True)
         recorded = _recorders.get(row)
         if recorded is None:
             return _record_first_time(row, operands)
@@ -250,14 +252,19 @@ class Independent(Value):
 TRACED_VARIABLE: Final[ContextVar[Callable[[float], Value] | None]] = ContextVar("TRACED_VARIABLE", default=None)
 
 
-def record(row: Primitive, operands: Sequence[Any]) -> Any:
+def record(row: Primitive, operands: Sequence[Any], is_handed_on: bool = False) -> Any:
     """Make the node of `row` on `operands`, numbers and Values: the reference implementation of every recording function.
+
+    Args:
+        row: the row.
+        operands: what it is applied to.
+        is_handed_on: whether a subclass of `Value` with its own ``__primitive__`` has had its turn.
 
     Raises:
         DomainError: where the row or one of its rules is undefined, naming the operands.
         TypeError: if an operand, or what the row returns, is not a real number.
     """
-    for x in operands:  # a subclass with its own __primitive__ goes first, as with Python's reflected operators
+    for x in () if is_handed_on else operands:  # a subclass that does more goes first, as with Python's reflected operators
         if x.__class__ is not Value and isinstance(x, Value) and type(x).__primitive__ is not Value.__primitive__:
             return x.__primitive__(row, operands)
     data = [x._data if isinstance(x, Value) else number(x) for x in operands]

@@ -15,6 +15,7 @@ import struct
 from collections.abc import Mapping
 from importlib import import_module
 from itertools import product
+from numbers import Real
 from pathlib import Path
 from random import Random
 from typing import IO, Any, Final, cast
@@ -82,6 +83,8 @@ def moons(n: int = 100, noise: float = 0.1, seed: int | Random | None = None) ->
     """
     if not (hasattr(n, "__index__") and n >= 2):
         raise ValueError(f"n is a whole number from 2 on, one point for each class; got {n!r}")
+    if not (isinstance(noise, Real) and 0 <= noise < math.inf):
+        raise ValueError(f"noise is a standard deviation, a finite number from 0 on; got {noise!r}")
     rng = generator(seed)
     X: Rows = []
     for i in range(n):

@@ -6,9 +6,9 @@ so it takes plain numbers too, and targets that are `Value`s.
 
     squared_error                       Σ (y − t)²                half=True: Σ ½(y − t)²      reduce="mean": mean over outputs
     binary_cross_entropy                −Σ t·ln p + (1 − t)·ln(1 − p)                         p a probability
-    binary_cross_entropy_with_logits    the same of p = σ(z)                                  z any number
+    binary_cross_entropy_with_logits    the same of p = σ(z)                                  z any finite number
     categorical_cross_entropy           −Σ tⱼ·ln pⱼ                                           p probabilities
-    cross_entropy                       the same of p = softmax(z)                            z any numbers
+    cross_entropy                       the same of p = softmax(z)                            z any finite numbers
     hinge                               Σ max(0, 1 − s·y)         s = ±1
     l2                                  λ·Σ w²                                                of parameters, not of outputs
 
@@ -43,7 +43,7 @@ def squared_error(outputs: Any, targets: Any, *, half: bool = False, reduce: str
 
     Args:
         outputs: a number or `Value`, or a list of them.
-        targets: as many targets; for a list of outputs also the number of a class, which stands for its one-hot list.
+        targets: as many targets; for several outputs also the number of a class, which stands for its one-hot list.
         half: multiply by ½, so that the derivative with respect to y is y − t.
         reduce: ``"sum"`` over the outputs, or their ``"mean"``.
 
@@ -79,7 +79,7 @@ def binary_cross_entropy(probabilities: Any, targets: Any) -> Any:
 
     Args:
         probabilities: a number or `Value` from 0 to 1, or a list of them.
-        targets: as many numbers from 0 to 1; for a list of outputs also the number of a class.
+        targets: as many numbers from 0 to 1; for several outputs also the number of a class.
 
     Raises:
         ValueError: for a target outside 0 to 1, or another number of targets than outputs.
@@ -94,9 +94,9 @@ def binary_cross_entropy(probabilities: Any, targets: Any) -> Any:
 
 
 def binary_cross_entropy_with_logits(logits: Any, targets: Any) -> Any:
-    """Return `binary_cross_entropy` of σ(z), as softplus(z) − t·z, which is finite for every z.
+    """Return `binary_cross_entropy` of σ(z), as softplus(z) − t·z, which is finite for every finite z.
 
-    Its derivative with respect to z is σ(z) − t.  Arguments as for `binary_cross_entropy`, but with any numbers for z.
+    Its derivative with respect to z is σ(z) − t.  Arguments as for `binary_cross_entropy`, but with any finite numbers for z.
 
     Raises:
         ValueError: for a target outside 0 to 1, or another number of targets than outputs.
@@ -126,9 +126,10 @@ def categorical_cross_entropy(probabilities: Sequence[Any], target: Any) -> Any:
 
 
 def cross_entropy(logits: Sequence[Any], target: Any) -> Any:
-    """Return `categorical_cross_entropy` of softmax(z), as ln Σ exp zⱼ − Σ tⱼ·zⱼ, which is finite for all z.
+    """Return `categorical_cross_entropy` of softmax(z), as ln Σ exp zⱼ − Σ tⱼ·zⱼ, which is finite for all finite z.
 
-    Its derivative with respect to zⱼ is softmax(z)ⱼ − tⱼ.  As in PyTorch, this is the one that takes net inputs.
+    Its derivative with respect to zⱼ is softmax(z)ⱼ − tⱼ.  As in PyTorch, this is the one that takes net inputs.  To leave a
+    class out, give it a net input such as -1e9: 0·∞ is not a number.
 
     Args:
         logits: a net input for each of two or more classes.
@@ -320,10 +321,10 @@ def _known(x: Any) -> Any:
 
 
 def _pairs(outputs: Any, targets: Any) -> list[tuple[Any, Any]]:
-    """Pair each output with its target; both may be single numbers, and a target the number of a class."""
+    """Pair each output with its target; both may be single numbers, and for several outputs a target the number of a class."""
     ys, ts = listed(outputs), listed(targets)
     if ts is None:
-        ts = [targets] if ys is None else one_hot(targets, len(ys))
+        ts = [targets] if ys is None or len(ys) == 1 else one_hot(targets, len(ys))
     return paired([outputs] if ys is None else ys, ts)
 
 

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -70,6 +70,9 @@ def test_moons() -> None:
         assert (min(across), max(across)) == pytest.approx((target - 1.0, target + 1.0))
     with pytest.raises(ValueError, match=r"n is .* from 2 on, .*; got 1"):
         moons(1)
+    for noise in (-1, math.nan, math.inf, "a"):
+        with pytest.raises(ValueError, match="noise is a standard deviation, a finite number from 0 on; got"):
+            moons(4, noise=cast(float, noise))
 
 
 def test_moons_have_noise_and_a_seed() -> None:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd import DomainError, Value
+from nn import Layer, accuracy, fit
 from nn.layers import softmax
 from nn.losses import (
     LOSSES,
@@ -173,3 +174,15 @@ def test_what_is_not_expected_leaves_its_logarithm_out() -> None:
     t = Value(0.0)
     binary_cross_entropy(0.25, t).backward()
     assert t.grad == pytest.approx(math.log(0.75))  # only of 1 - p; of p there is ln 1
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_one_output_in_a_list_has_the_number_itself_as_its_target(compiled: bool) -> None:
+    for loss in (squared_error, mean_squared_error, binary_cross_entropy, binary_cross_entropy_with_logits, hinge):
+        for target in (0, 1):
+            assert loss([0.75], target) == loss(0.75, target) == loss([0.75], [target])
+    X = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
+    for targets in ([0, 0, 0, 0], [0, 1, 1, 1]):
+        layer = Layer(2, 1, "sigmoid", seed=1)
+        fit(layer, X, targets, loss="binary_cross_entropy", epochs=100, seed=0, compiled=compiled)
+        assert accuracy(layer, X, targets) == 1.0

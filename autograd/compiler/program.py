@@ -109,7 +109,7 @@ class Program:
         self._broken: set[str] = set()
         self._lock, self._adding = threading.Lock(), threading.RLock()
         if example is not None:
-            if isinstance(example, str | dict) or not isinstance(example, Iterable):
+            if isinstance(example, str | dict) or not isinstance(example, Iterable) or getattr(example, "shape", None) == ():
                 raise TypeError(f"example lists the arguments of f; for a single one write [{example!r}]")
             form = Batch(examples := list(example))
             form.require_even()

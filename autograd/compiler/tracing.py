@@ -200,8 +200,11 @@ class Trace:
     def _lent(self, parameters: Sequence[Value]) -> Iterator[None]:
         """Let the parameters stand for any number, for as long as the function runs."""
         for parameter in parameters:
-            if parameter.__class__ is not Value or parameter.primitive is not None:
+            if parameter.primitive is not None:
                 raise TypeError(f"a parameter is a leaf, a Value that did not come from an operation; got {parameter!r}")
+            if parameter.__class__ is not Value:
+                raise TypeError(f"a parameter is a plain Value, not a {type(parameter).__name__}, whose operations may do more; "
+                                f"got {parameter!r}")  # fmt: skip
         if len(set(parameters)) < len(parameters):
             raise ValueError("a parameter is listed twice; list each once")
         try:
