@@ -203,8 +203,8 @@ class Trace:
             if parameter.primitive is not None:
                 raise TypeError(f"a parameter is a leaf, a Value that did not come from an operation; got {parameter!r}")
             if parameter.__class__ is not Value:
-                raise TypeError(f"a parameter is a plain Value, not a {type(parameter).__name__}, whose operations may do more; "
-                                f"got {parameter!r}")  # fmt: skip
+                kind = type(parameter).__name__
+                raise TypeError(f"a parameter is a plain Value, not a {kind}, whose operations may do more; got {parameter!r}")
         if len(set(parameters)) < len(parameters):
             raise ValueError("a parameter is listed twice; list each once")
         try:
