@@ -25,6 +25,7 @@ BLUE, RED, GREY = "#2166ac", "#b2182b", "#808080"
 COLOURS = (BLUE, RED, "#e6a000", "#1b7837", "#762a83", "#4dbbd5", "#8c510a", "#f781bf")  # of classes 0, 1, …
 MARKERS = "o^sDvP*X"
 PER_SQUARE, WIDEST, HIGHEST = 0.45, 16.0, 2.3  # inches: of a weight, of a row of pictures, of a layer in it
+NARROWEST = 1.5  # inches: axes with their labels
 BESIDE = 4.0  # squares, for the numbers beside a layer
 
 
@@ -297,7 +298,7 @@ def _row_of_axes(axes: Sequence[Axes] | None, widths: Sequence[float]) -> Sequen
         return axes
     least = max(3.5, 0.1 * sum(widths))  # room for a title
     share = [max(width, least) for width in widths]
-    size = min(max(PER_SQUARE * sum(share), 6.0), WIDEST), 3.4
+    size = max(min(max(PER_SQUARE * sum(share), 6.0), WIDEST), NARROWEST * len(widths)), 3.4
     figure = _pyplot().figure(figsize=size, layout="constrained")
     return list(figure.subplots(1, len(widths), squeeze=False, gridspec_kw={"width_ratios": share})[0])
 
