@@ -272,3 +272,8 @@ def test_what_depends_on_too_many_branches_may_be_anything() -> None:
     assert found.bounds(VALUE)[:2] == EVERYTHING[:2] and not found.is_smooth
     assert found.slopes(VALUE)[0][:2] == found.slopes(0)[0][:2] == EVERYTHING[:2]
     assert describe(piece(stairs, x=(2.25, 2.75)).bounds(VALUE)) == "[5.25, 5.75]"
+
+
+def test_a_claim_may_have_numbers_of_its_own() -> None:
+    square = certify(lambda x: x * x, x=(-1, 2))
+    assert [bool(square.claim(lambda value, limit=limit: value <= limit)) for limit in (3, 4, 5)] == [False, True, True]

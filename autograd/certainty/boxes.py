@@ -119,7 +119,8 @@ class BoxCertificate(Tabular):
 
         Args:
             claim: a function that returns a condition.  Its arguments are called `value`, or as those of the certified
-                function; the latter stand for the *derivatives* with respect to the arguments of these names.
+                function; the latter stand for the *derivatives* with respect to the arguments of these names.  Arguments with
+                defaults keep these.
 
         Raises:
             TypeError: for anything but a function, and for a result that is not a condition.
@@ -131,7 +132,8 @@ class BoxCertificate(Tabular):
         """
         if not callable(claim):
             raise TypeError(f"a claim is a function that returns a condition, such as lambda value: value > 0, not {claim!r}")
-        places = {name: VALUE if name == "value" else self._place(name) for name in inspect.signature(claim).parameters}
+        names = [name for name, p in inspect.signature(claim).parameters.items() if p.default is p.empty]
+        places = {name: VALUE if name == "value" else self._place(name) for name in names}
 
         def condition(piece: Piece) -> Any:
             return claim(**{name: Enclosure.leaf(piece.enclosure(place)) for name, place in places.items()})
