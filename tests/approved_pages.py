@@ -174,6 +174,10 @@ a\ b\quad c\allowbreak d
 \begin{aligned}a &= b \\ c &= {d & e}\end{aligned} f
 \begin{cases}1 & x > 0 \\ \begin{cases}2 & y\end{cases} & x\end{cases}
 \begin{cases}1 & x
+\begin{cases}& x \\ & \\ 1\end{cases} y
+\begin{cases}1 &
+\begin{cases}1 \\
+\begin{cases}
 """
 
 PROGRAMS: Final[dict[str, dict[str, float]]] = {
@@ -190,6 +194,8 @@ PROGRAMS: Final[dict[str, dict[str, float]]] = {
     "x + (9007199254740990 + 1)": {"x": 1.0},
     "x + (9007199254740991 + 2 - 9007199254740991)": {"x": 1.0},
     "x + (94906267 * 94906267 - 9007199515875289)": {"x": 1.0},
+    "x + (94906267 * 94906267 + 1)": {"x": 1.0},
+    "x + (5000000000 + 4000000000) * 1000000": {"x": 1.0},
     "x + 2**3": {"x": 1.0},
     "x**2 + 2*3 - 4/5": {"x": 1.0},
     "x + sqrt(4)": {"x": 1.0},

@@ -10,14 +10,12 @@ import math
 import re
 import subprocess
 import sys
-import urllib.request
 import zipfile
 import zlib
 from collections.abc import Iterator
 from html import unescape
 from importlib.metadata import distribution, version
 from pathlib import Path
-from threading import Thread
 from typing import Any
 from xml.etree import ElementTree
 
@@ -319,11 +317,20 @@ class TestSession:
     def test_an_error_of_syntax_has_its_line(self) -> None:
         error = Session().show(code="x = Value(1.0)\ny = (x")["error"]
         assert error == {"text": "SyntaxError: '(' was never closed", "line": 2}
+        error = Session().show(code="\nraise SyntaxError('none', ('<cell>', None, None, None))")["error"]
+        assert error == {"text": "SyntaxError: none", "line": 1}, "one that a program makes may have no line"
 
     def test_as_much_is_printed_as_there_is_room_for(self) -> None:
         for beyond in (0, 1):
             output = Session().show(code=f"print('x' * {MOST_OUTPUT + beyond}, end='')")["output"]
             assert output == "x" * MOST_OUTPUT + "\n…" * beyond
+        output = Session().show(code=f"import sys\nn = sys.stdout.write('x' * {MOST_OUTPUT})\nprint(n, end='')\nprint(n)")[
+            "output"
+        ]
+        assert output == "x" * MOST_OUTPUT + "\n…", "what is dropped is said to be, also where the room was used up before"
+
+    def test_a_cell_learns_how_much_it_has_written(self) -> None:
+        assert Session().show(code="import sys\nValue(float(sys.stdout.write('four')))")["leaves"] == {"loss": 4.0}
 
 
 class TestSource:
@@ -408,35 +415,6 @@ class TestCommandLine:
         monkeypatch.setattr("autograd.drawing.layout._package", lambda name: None)
         assert "no layout engine is installed" in refusal(capsys, "--site", str(tmp_path / "s"))
         assert not (tmp_path / "s").exists()
-
-    @pytest.mark.slow
-    @pytest.mark.parametrize("kept", [True, False])
-    def test_serve(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: bool, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        seen: list[str] = []
-
-        def visit(address: str) -> None:
-            def look() -> None:
-                for file, kind in (("", "text/html; charset=utf-8"), ("site.js", "text/javascript")):
-                    with urllib.request.urlopen(address + file) as answer:
-                        seen.append(answer.headers["Content-Type"])
-                        assert answer.headers["Content-Type"] == kind
-
-            thread = Thread(target=look)
-            thread.start()
-            monkeypatch.setattr("http.server.ThreadingHTTPServer.service_actions", lambda _: _stop_after(thread))
-
-        def _stop_after(thread: Thread) -> None:
-            if not thread.is_alive():
-                raise KeyboardInterrupt
-
-        monkeypatch.setattr("webbrowser.open", visit)
-        assert main([*(["--site", str(tmp_path / "s")] if kept else []), "--serve", "0"]) == 0
-        assert len(seen) == 2
-        out = capsys.readouterr().out
-        assert re.match(r"The site is at http://127\.0\.0\.1:\d+/ until you press Ctrl-C\.\n", out)
-        assert ("is gone" in out) is not kept
 
 
 @pytest.fixture(scope="module")

@@ -215,7 +215,7 @@ class _Output(io.StringIO):
 
     def write(self, text: str) -> int:
         room = MOST_OUTPUT - self.tell()
-        if room > 0:
+        if room >= 0:
             super().write(text[:room] + "\n…" * (len(text) > room))
         return len(text)
 
