@@ -283,7 +283,7 @@ class Derivation:
         stations = {self.steps.loss, self.node, *(labelled or between)}
         symbols = self._symbols(stations, named=set())
         paths = self._write(stations, symbols)
-        repeated = self._repeated([path.formula for path in paths], symbols, stations)
+        repeated = self._repeated([path.formula for path in paths], symbols)
         if repeated:
             symbols = self._symbols(stations, named=repeated)
             paths = self._write(stations, symbols)
@@ -341,11 +341,10 @@ class Derivation:
             else:
                 begun.extend((*route, x) for x in reversed(hops[route[-1]]))
 
-    def _repeated(self, formulas: Sequence[Symbol], symbols: Mapping[Value, Symbol], stations: set[Value]) -> set[Value]:
+    def _repeated(self, formulas: Sequence[Symbol], symbols: Mapping[Value, Symbol]) -> set[Value]:
         """Find the parts that are written in place more than once; they are better named."""
         times = Counter(id(part) for formula in formulas for part in parts(formula))
-        in_place = (x for x in symbols if symbols[x].row is not None and x not in stations)
-        return {x for x in in_place if times[id(symbols[x])] > 1}
+        return {x for x, symbol in symbols.items() if symbol.row is not None and times[id(symbol)] > 1}
 
     def _definitions(
         self, paths: Sequence[Path], symbols: Mapping[Value, Symbol], named: set[Value]
@@ -430,7 +429,7 @@ def _latex(text: str) -> str:
 
 def _wrapped(row: str, room: int) -> str:
     """Break a row of LaTeX between its terms, or factors of long terms, where it would be too wide."""
-    lines, is_whole = [""], True  # whether the last line ends with a term that began there
+    lines, is_whole = list[str](), False  # whether the last line ends with a term that began there
     for term in _split(row, " + "):
         if is_whole and _width(lines[-1] + term) <= room:
             lines[-1] += term
@@ -441,7 +440,7 @@ def _wrapped(row: str, room: int) -> str:
                 lines.append("")
             lines[-1] += factors
         is_whole = len(lines) == first + 1
-    return " \\\\\n&\\quad{}".join(line.strip() for line in lines if line)
+    return " \\\\\n&\\quad{}".join(map(str.strip, lines))
 
 
 def _split(row: str, sign: str) -> list[str]:

@@ -134,12 +134,13 @@ def stages() -> Iterator[str]:
     for name, loss in {
         "a choice": choice(),
         "a network": deep,
+        "a network of many arrows": trained(9, 1, inputs=9),
         "a chain": chain(12),
         "odd": odd(),
         "a logarithm": log(Value(2.0, "x")) * 3,
     }.items():
         with patch.object(geometry, "lay_out", in_ranks):
-            views = draw_views(walk(loss), 150)
+            views = draw_views(walk(loss), 20 if "many" in name else 150)
         for view, pictures in views.items():
             for svg in pictures:
                 yield f"\n{name} in {view}: {svg.get('viewBox')}, {svg.get('data-notes')}"

@@ -54,6 +54,8 @@ def of_player(player: Player) -> Iterator[str]:
     advice, pictures = re.findall("<p>(.*?)</p>", shown), re.findall('alt="(.*?)"', shown)
     yield f"in a notebook: {advice}, {pictures}; shown so: {player._repr_html_() == shown}"
     yield f"formats: {', '.join(player._repr_mimebundle_())}"
+    gradients = re.findall("<text[^>]*data-gradient[^>]*?(?:/>|>([^<]*)<)", player.markup)
+    yield f"gradients in the pictures: {sum(map(bool, gradients))} of {len(gradients)}"
     yield from re.findall("<button[^>]*data-shows[^>]*>.*?</button>|<div[^>]*data-view[^>]*>", page)
     yield from re.findall('<p class="legend">.*</span> (<span>.*?</span> <span>.*?</span>)</p>', page)
     yield from html.unescape(re.findall('<pre class="text">(.*?)</pre>', page, re.DOTALL)[0]).splitlines()

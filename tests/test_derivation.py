@@ -171,6 +171,24 @@ def test_parts_that_occur_twice_get_a_name() -> None:
     assert formula.formula.value == pytest.approx(formula.gradient, rel=1e-12)
 
 
+def test_a_short_part_is_written_in_place_and_a_long_one_has_a_name() -> None:
+    x = Value(3.0, "x")
+    for n, where in ((20, ["v2 = (bbbbbbbbbbbbbbbbbbbb + 1)·x"]), (21, ["v2 = v1·x", "v1 = bbbbbbbbbbbbbbbbbbbbb + 1"])):
+        found = explain(x, of=(Value(2.0, "b" * n) + 1) * x * x).where
+        assert [f"{name} = {formula.text}" for name, formula in found] == where
+
+
+def test_a_part_with_a_label_is_defined_and_what_is_behind_it_is_not() -> None:
+    x, g = Value(3.0, "x"), Value(2.0, "g")
+    square = g * g
+    square.label = "s"
+    h = square + 2
+    h.label = "h"
+    found = explain(x, of=tanh(x * h) * h)
+    assert found.formula.text == "h·(1 - v2²)·h"
+    assert [f"{name} = {formula.text}" for name, formula in found.where] == ["v2 = tanh(v1)", "v1 = x·h", "h = s + 2"]
+
+
 def test_many_paths_are_counted() -> None:
     x = Value(1.01, label="x")
     y = x

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import cast
 
 import pytest
@@ -182,6 +183,19 @@ class TestBackwardOrNot:
         x.grad, y = 1e-12, relu(x * -1)
         y.backward()  # nothing flows to x, however little there is
         assert "more than flows here is in the gradient of x" in draw(y).notes[2]
+
+    def test_a_pass_that_brings_nan_is_one_pass(self) -> None:
+        x = Value(0.0, label="x")
+        y = sqrt(x) * 0 + x  # 0·∞ to x
+        y.backward()
+        assert math.isnan(x.grad) and len(draw(y).notes) == 2
+
+    def test_where_no_gradient_arrives_nothing_flows_on_however_steep_it_is(self) -> None:
+        x, w = Value(0.0, label="x"), Value(3.0, label="w")
+        (x * 5).backward()
+        y = where(w, w * 2, sqrt(x))
+        y.backward()
+        assert x.grad == 5 and "more than flows here is in the gradient of x" in draw(y).notes[2]
 
     def test_a_part_of_a_graph_does_not_claim_to_be_the_loss(self) -> None:
         w = Value(0.5, label="w")

@@ -357,3 +357,9 @@ class TestNumbers:
         text = "".join(every_text(loss)[room] for room in ("walk", "hints", "explanations", "picture in Mermaid"))
         assert not re.search(r"-0(?![.\d])", text) and "v1 = x·3 = 0·3 = 0\nforward 2/4: v2 = -v1 = -(0) = 0" in text
         assert str(walk(Value(-2.0, label="w") * -3)[0]) == "forward 1/1: loss = w·(-3) = -2·(-3) = 6"
+
+
+def test_a_leaf_has_its_name_for_a_formula_and_no_rules() -> None:
+    x = Value(2.0, label="x")
+    telling = walk(x * 3).telling
+    assert (telling.formula(x).text, telling.rules(x)) == ("x", [])

@@ -191,7 +191,7 @@ def _with_more_than_flows_here(telling: Telling) -> list[Value]:
     size = dict.fromkeys(telling.names, 0.0)
     for node in telling.order:
         for x, partial, taken in zip(node.inputs, node.partials, node.taken, strict=True):
-            if taken and node.grad:
+            if taken and node in telling.reached:
                 arrived[x] += node.grad * partial
                 size[x] += abs(node.grad * partial)
     return [

@@ -78,12 +78,9 @@ def _draw(steps: Walk, describe: Callable[[Telling, Moment], Plan]) -> list[Elem
     plan = describe(telling, steps.moment(-1) if len(steps) else Moment(steps.loss, steps.names))
     uses = Counter(x for node in steps.order for x in node.inputs)
     often = {telling.places[node] for node, times in uses.items() if times > 1}
-    gradients = [_gradients(node, telling, steps.loss) for node in plan.nodes]
-    nodes = [
-        replace(node, lines=(*node.lines, *lines), emphasis="normal") for node, lines in zip(plan.nodes, gradients, strict=True)
-    ]
+    nodes = tuple(replace(node, emphasis="normal") for node in plan.nodes)
     dense = _dense(plan)
-    plan = replace(plan, nodes=tuple(nodes), edges=tuple(_at_rest(edge, edge.target in dense) for edge in plan.edges))
+    plan = replace(plan, nodes=nodes, edges=tuple(_at_rest(edge, edge.target in dense) for edge in plan.edges))
     boxes = tuple(replace(node, lines=tuple(_with_room(line, often) for line in node.lines)) for node in nodes)
     roomy = replace(plan, nodes=boxes, edges=tuple(map(_with_width, plan.edges)), notes=(), frame=None)
     return [_marked(plan, geometry, telling) for geometry in _layouts(roomy)]
@@ -147,16 +144,6 @@ def _marked(plan: Plan, geometry: Geometry, telling: Telling) -> Element:
 def _is_level(arrow: Arrow) -> bool:
     """Return whether an arrow is straight and goes from left to right."""
     return len(arrow.points) == 4 and abs(arrow.tip[1] - arrow.points[0][1]) < abs(arrow.tip[0] - arrow.points[0][0]) / 2
-
-
-def _gradients(node: Node, telling: Telling, loss: Value) -> list[Line]:
-    """Return a line for the gradient of a box that has none, because no gradient has reached it at these numbers."""
-    if any(line.role == "gradient" for line in node.lines) or not node.places or node.kind == "rest":
-        return []
-    net = list(telling.names)[node.places[0]]
-    if net is loss and not net.inputs:
-        return []
-    return [Line("gradient", telling.mark(net), place=node.places[0], digits=telling.digits)]
 
 
 def _dense(plan: Plan) -> set[str]:
