@@ -63,6 +63,22 @@ def odd() -> Value:
     return result
 
 
+def fixed() -> Value:
+    """Return the sum of three neurons whose weights, and one of whose inputs, are numbers, after a backward pass."""
+    xs = [0.3, Value(-0.5, label="x1"), Value(0.7, label="x2")]
+    result: Value = total([tanh(dot([0.5, 1.5 - 0.25 * j, -0.75 * j], xs, 0.25)) for j in range(3)])
+    result.backward()
+    return result
+
+
+def uneven() -> Value:
+    """Return what follows from two copies of a neuron, the second of which is further away from its input."""
+    w, x, y = Value(0.5, label="w"), Value(1.0, label="x"), Value(-2.0, label="y")
+    first = tanh(dot([w], [x], 0.25))
+    result: Value = relu(first * 2) + tanh(dot([w], [exp(y * 0.5)], 0.25))
+    return result
+
+
 def choice() -> Value:
     """Return an expression with branches that are not taken, a large and a small number."""
     x, y = Value(2.0, label="x"), Value(-3.0, label="a_name_that_is_rather_long")
@@ -125,6 +141,8 @@ def places() -> Iterator[str]:
         "recurrent": recurrent(),
         "linear and recurrent": recurrent(lambda net: net),
         "odd": odd(),
+        "weights that are numbers": fixed(),
+        "copies that are not in step": uneven(),
     }
     for name, loss in networks.items():
         drawing = draw(loss, view="neurons")
