@@ -22,7 +22,7 @@ from nn.losses import LIMITS, PROBABILITIES, Loss, require_probabilities
 from nn.losses import l2 as squares
 from nn.module import Module, plain
 from nn.optim import Optimizer
-from nn.rehearsal import Dependence, require_loss
+from nn.rehearsal import Dependence, numbers_in, require_loss, unchanged
 from nn.tables import naming
 
 if TYPE_CHECKING:
@@ -229,10 +229,9 @@ class Compiled(Engine):
 
     def __init__(self, lesson: Lesson) -> None:
         super().__init__(lesson)
-        self._rehearse()
-        self.program = self._compile()
-        if not self.program.is_current():
-            raise TypeError(CHANGING)
+        with unchanged(lesson.model, lesson.loss):
+            self._rehearse()
+            self.program = self._compile()
         self.np = import_module("numpy")
         self.data = self._arrays(lesson.examples)
         self.description = f"compiled: {self.program.backend_for(min(len(lesson.examples), 8))}"
@@ -255,7 +254,8 @@ class Compiled(Engine):
         """Compile the loss of an example, and the outputs.
 
         Raises:
-            TypeError: if that cannot be done, or if random numbers are drawn, which would be the same in every example.
+            TypeError: if that cannot be done, if random numbers are drawn, which would be the same in every example, or if a
+                second call does something else, or counts, as for a running mean.
         """
         from autograd import compile
 
@@ -266,7 +266,13 @@ class Compiled(Engine):
             outputs = model(x)
             return [loss(outputs, target), *(outputs_of(outputs) or [])]
 
-        return compile(both, self.parameters, example=lesson.given(0))
+        program = compile(both, self.parameters, example=lesson.given(0))
+        kept, is_current = numbers_in(model, loss), False
+        with contextlib.suppress(Exception):  # of nodes that the first call kept, for example
+            is_current = program.is_current()
+        if not is_current or numbers_in(model, loss) != kept:
+            raise TypeError(CHANGING)
+        return program
 
     def _arrays(self, examples: Examples) -> tuple[Any, Any, Any]:
         np = self.np
@@ -354,10 +360,11 @@ class Compiled(Engine):
 
     def resume(self) -> None:
         """Pick up changes that callbacks made to the model: to its parameters, and to what else it computes with."""
-        if self.program.is_current():
-            self.program.pull()
-        else:
-            self.program = self._compile()
+        with unchanged(self.lesson.model, self.lesson.loss):
+            if self.program.is_current():
+                self.program.pull()
+            else:
+                self.program = self._compile()
         self.lesson.optimizer.gather(self.program.parameters, self.parameters)
 
 

@@ -22,7 +22,7 @@ from autograd import Primitive, Value
 from nn.history import History
 from nn.optim import Optimizer
 
-__all__ = ["ATOM", "BOUND", "CLOSED", "OBJECT", "SEQUENCE", "VALUE", "Inventory", "attributes", "closures", "distinct",
+__all__ = ["ARRAY", "ATOM", "BOUND", "CLOSED", "OBJECT", "SEQUENCE", "VALUE", "Inventory", "attributes", "closures", "distinct",
            "entries", "is_array", "named", "role_of"]  # fmt: skip
 
 VALUE, SEQUENCE, MAPPING, ARRAY, OBJECT = "value", "sequence", "mapping", "array", "object"

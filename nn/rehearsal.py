@@ -1,4 +1,4 @@
-"""What the loss of an example depends on: whether anything can be learned, and what is not.
+"""Calls of a model before it learns: what the loss of an example depends on, and what the calls leave in the model.
 
 >>> w, b = Value(1.0, label="w"), Value(2.0, label="b")
 >>> dependence = Dependence([w])
@@ -10,13 +10,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 from autograd import Value
-from nn.parts import Inventory
+from nn.parts import ARRAY, OBJECT, Inventory, attributes, entries, is_array, role_of
 
-__all__ = ["Dependence", "require_loss"]
+__all__ = ["Dependence", "Kept", "numbers_in", "require_loss", "unchanged"]
 
 ENOUGH: Final = 8  # examples, after which a `Value` that took part in all of them is taken to take part in every one
 
@@ -82,6 +84,93 @@ class Dependence:
                              f"{_enumerate(self.parameters.values(), most=1)}, so there is nothing to learn: compute the loss "
                              "from what the model returns, with operators and functions of autograd, and not from .data or "
                              "float()")  # fmt: skip
+
+
+class Kept:
+    """What models and other objects hold at one time: in their attributes, and in the lists, dicts and arrays there.
+
+    Args:
+        things: the objects.
+
+    >>> from types import SimpleNamespace
+    >>> unit = SimpleNamespace(w=Value(2.0), calls=0, seen=[])
+    >>> before = Kept(unit)
+    >>> unit.calls, unit.last = 1, unit.seen.append(unit.w * 3)
+    >>> before.restore()
+    >>> unit
+    namespace(w=Value(data=2.0, grad=0.0), calls=0, seen=[])
+    """
+
+    def __init__(self, *things: Any) -> None:
+        inventory = Inventory(things, through=True)
+        parts = inventory.objects.values()
+        containers = [part for part in [*parts, *inventory.closed] if isinstance(part, dict | list | deque | set)]
+        arrays = [x for part in parts for _, x in entries(part) if _is_numpy(x) and x.flags.writeable and x.ndim]
+        objects = [part for part in parts if role_of(part.__class__) == OBJECT]
+        self._contents = [(part, part.copy()) for part in [*containers, *arrays, *[_own(part) for part in objects]]]
+        self._slots = [(part, _slots(part)) for part in objects]
+
+    def restore(self) -> None:
+        """Put everything back."""
+        for part, before in self._contents:
+            if isinstance(part, dict):
+                for key, x in before.items():
+                    part[key] = x
+                for key in part.keys() - before.keys():
+                    del part[key]
+            elif isinstance(part, deque | set):
+                part.clear()
+                (part.extend if isinstance(part, deque) else part.update)(before)
+            else:
+                part[:] = before
+        for part, slots in self._slots:
+            for name, x in slots.items():
+                object.__setattr__(part, name, x)
+            for name in _slots(part).keys() - slots.keys():
+                object.__delattr__(part, name)
+
+
+@contextmanager
+def unchanged(*things: Any) -> Iterator[None]:
+    """Leave models and other objects as they are, whatever they keep while they are called in this block; see `Kept`."""
+    before = Kept(*things)
+    try:
+        yield
+    finally:
+        try:
+            before.restore()
+        except BaseException:
+            before.restore()  # again, as an interrupt has broken off the first
+            raise
+
+
+def _own(thing: Any) -> dict[str, Any]:
+    return getattr(thing, "__dict__", {})
+
+
+def _slots(thing: Any) -> dict[str, Any]:
+    return {name: x for name, x in attributes(thing).items() if name not in _own(thing)}
+
+
+def numbers_in(*things: Any) -> list[Any]:
+    """Return all that models and other objects hold but nodes, such as counts, and the lengths of lists, to be compared.
+
+    >>> numbers_in([Value(1.0), 2, "three"])
+    [[(0, None), (1, 2), (2, 'three')]]
+    """
+    parts = Inventory(things, through=True).objects.values()
+    return [[(key, _number(x)) for key, x in entries(part)] for part in parts]
+
+
+def _number(x: Any) -> Any:
+    """Return a number or text, the numbers of an array, and None for anything else."""
+    if _is_numpy(x):
+        return None if is_array(x) else x.tolist()
+    return x if isinstance(x, float | int | str) else None
+
+
+def _is_numpy(x: Any) -> bool:
+    return role_of(x.__class__) == ARRAY and hasattr(x, "setflags")
 
 
 def require_loss(loss: Any, outputs: Any) -> Value:

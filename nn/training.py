@@ -31,7 +31,7 @@ from typing import Any, Never
 
 from autograd import DomainError, find_nonfinite
 from autograd.collector import collector_paused
-from nn.engines import Lesson, StepError, engine_for
+from nn.engines import Compiled, Lesson, StepError, engine_for
 from nn.evaluation import Examples, examples_of, numbers_of
 from nn.history import History
 from nn.layers import choose, generator, whole_number
@@ -39,6 +39,7 @@ from nn.losses import LOSSES, Loss, boundary, hinge, mean_squared_error, paired,
 from nn.module import Module
 from nn.optim import Adam, Optimizer
 from nn.progress import bar_over
+from nn.rehearsal import Kept
 from nn.tables import listed, naming, short
 
 __all__ = ["Batches", "Callback", "DivergenceError", "History", "collector_paused", "fit"]
@@ -115,7 +116,9 @@ def fit(
         progress: show a progress bar if it takes longer than a second, tqdm is installed, and someone watches: at a
             terminal or in a notebook.
         compiled: whether to compile the loss for batches, see `autograd.compile`: True, False, or ``"auto"``, where that is
-            possible and saves time.  The history's `engine` records what was done, and why.
+            possible and saves time.  The history's `engine` records what was done, and why.  Compiled training does not call
+            the model, so what that keeps of its calls in attributes, such as an activation to look at, is as it was before; a
+            model that computes with it, or counts, is not compiled.
         interrupt: what happens after an interrupt from the keyboard: ``"raise"`` raises it again, so a program with several
             trainings stops; ``"return"`` returns the history.  Either way what was learned is kept: the parameters are those
             after the last whole step, and ``model.history`` has the whole epochs.
@@ -163,6 +166,7 @@ def fit(
     other = "a function of the outputs and the targets of an example"
     objective = loss if callable(loss) else choose("loss", loss, LOSSES, other)
     optimizer = Adam(lr=0.05) if optimizer is None else optimizer
+    before, parameters = Kept(model, objective), model.parameters()
     examples = examples_of(model, X, y)
     notes = _suit(objective, examples)
     held_out = examples_of(model, *validation) if validation is not None else None
@@ -186,6 +190,8 @@ def fit(
     threshold = boundary(objective, [] if examples.classes is None else numbers_of(examples.targets), output)
     lesson = Lesson(model, objective, examples, optimizer, reduce, l2, threshold)
     engine = engine_for(lesson, compiled, epochs)
+    if isinstance(engine, Compiled) and model.parameters() == parameters:  # else the first call made some
+        before.restore()
     history, started = History(engine=engine.description, notes=notes), time.perf_counter()
     if isinstance(model.history, History | None):  # else the model uses the name itself
         vars(model)["history"] = history

@@ -1,0 +1,299 @@
+"""Models and optimisers that keep a state: compiled training leaves it as it was, follows it, or is refused."""
+
+from __future__ import annotations
+
+import copy
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograd import Value
+from nn import Layer, Module, Neuron, deltas, fit, save
+from nn.losses import squared_error
+from nn.optim import SGD
+from nn.rehearsal import numbers_in, unchanged
+
+X = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
+Y = [0.0, 1.0, 1.0, 2.0]
+CHANGING = "the model or the loss does something else at each call"
+ALL = pytest.mark.parametrize("compiled", [True, False, "auto"])
+
+
+def trained(model: Module, compiled: Any, **options: Any) -> Any:
+    """Train for three epochs, of so many that "auto" would compile."""
+    epochs = 1_000_000 if compiled == "auto" else 3
+    ends = [*options.pop("callbacks", []), lambda history, _: history.epochs == 3]
+    return fit(
+        model,
+        X,
+        Y,
+        **{"epochs": epochs, "compiled": compiled, "optimizer": SGD(lr=0.1), "seed": 0, "callbacks": ends, **options},
+    )
+
+
+def numbers(model: Module) -> list[float]:
+    return [parameter.data for parameter in model.parameters()]
+
+
+# Results that are kept to be looked at
+
+
+class Slotted:
+    """An object without a dict."""
+
+    __slots__ = ("node", "other")
+    node: Any
+    other: Any
+
+
+class Keeping(Module):
+    """A model that keeps its activations and inputs in every kind of place."""
+
+    def __init__(self) -> None:
+        self.first, self.last = Layer(2, 2, seed=1), Neuron(2, "linear", seed=1)
+        self.by_name: dict[str, Any] = {"inputs": 0}
+        self.recent: deque[Any] = deque([1, 2], maxlen=2)
+        self.nodes: list[Any] = [None]
+        self.grid: Any = np.array([None])
+        self.slotted = Slotted()
+        self.slotted.node = 5
+
+    def __call__(self, x: Any) -> Any:
+        """Return the output, and keep what is on the way to it."""
+        self.hidden = self.first(x)
+        self.by_name["inputs"] = x
+        self.by_name["sum"] = x[0] + x[1]
+        self.recent.append(self.hidden[0])
+        self.nodes[:] = [self.hidden[0]] * 2
+        self.grid[0] = self.slotted.node = self.slotted.other = self.hidden[1]
+        return self.last(self.hidden)
+
+
+def kept(model: Keeping) -> list[Any]:
+    slots = getattr(model.slotted, "node", None), hasattr(model.slotted, "other")
+    return [model.by_name, [*model.recent], model.nodes, model.grid.tolist(), slots, hasattr(model, "hidden")]
+
+
+@pytest.mark.parametrize("compiled", [True, "auto"])
+def test_a_model_that_keeps_results_is_left_as_it_was(compiled: Any, tmp_path: Path) -> None:
+    model, twin = Keeping(), Keeping()
+    before = kept(twin)
+    history = trained(model, compiled, callbacks=[lambda *_: None])
+    assert history.engine.startswith("compiled") and history.notes == []
+    assert kept(model) == before
+    assert len(model.parameters()) == 9 and [*model.state_dict()] == [*twin.state_dict()]
+    assert model.predict(X[1]) == copy.deepcopy(model).predict(X[1]) == pytest.approx(model(X[1]).data)
+    save(model, tmp_path / "model.json")
+    trained(twin, False)
+    assert numbers(twin) == pytest.approx(numbers(model), abs=1e-12)
+
+
+def test_a_node_of_before_is_kept() -> None:
+    model = Keeping()
+    model(X[3]).backward()
+    hidden, found = model.hidden, deltas(model)
+    trained(model, True)
+    assert model.hidden is hidden and deltas(model) == found
+    other = Keeping()
+    trained(other, True)
+    with pytest.raises(ValueError, match="no example has gone through the model yet"):
+        deltas(other)
+
+
+class Squared:
+    """A loss that keeps what it was given."""
+
+    def __init__(self) -> None:
+        self.given: Any = None
+
+    def __call__(self, out: Any, target: Any) -> Any:
+        """Return the squared error."""
+        self.given = out, target
+        return squared_error(out, target)
+
+    def method(self, out: Any, target: Any) -> Any:
+        """Return the squared error, too."""
+        return self(out, target)
+
+
+def test_a_loss_that_keeps_results_is_left_as_it_was() -> None:
+    loss, other = Squared(), Squared()
+    trained(Keeping(), True, loss=loss)
+    trained(Keeping(), True, loss=other.method)
+    assert loss.given is None and other.given is None
+
+
+def test_a_model_may_make_its_parameters_at_the_first_call() -> None:
+    class Late(Module):
+        w: Any = None
+
+        def __init__(self) -> None:
+            self.b = Value(0.0)
+
+        def __call__(self, x: Any) -> Any:
+            if self.w is None:
+                self.w = [Value(0.5) for _ in x]
+            return self.w[0] * x[0] + self.w[1] * x[1] + self.b
+
+    found = []
+    for compiled in (False, True):
+        model = Late()
+        assert trained(model, compiled).notes == []
+        found.append(numbers(model))
+    assert found[1] == pytest.approx(found[0], abs=1e-12) and len(found[0]) == 3 and 0.5 not in found[0]
+
+
+def test_an_interrupt_while_a_state_is_put_back_does_not_lose_it() -> None:
+    class Fragile(dict[str, int]):
+        interrupts = 1
+
+        def __setitem__(self, key: str, x: int) -> None:
+            if self.interrupts:
+                self.interrupts -= 1
+                raise KeyboardInterrupt
+            super().__setitem__(key, x)
+
+    model: Any = Module()
+    model.parts = Fragile(a=1, b=2)
+    with pytest.raises(KeyboardInterrupt), unchanged(model):
+        model.parts.clear()
+        model.parts.update(c=3)
+    assert model.parts == {"a": 1, "b": 2}
+
+
+def test_sets_arrays_and_attributes_come_back() -> None:
+    model: Any = Module()
+    parts: dict[str, Any] = {"seen": {1, 2}, "mean": np.array([1.0, 2.0]), "fixed": np.array([3.0]), "scalar": np.array(4.0)}
+    parts["fixed"].flags.writeable = False
+    vars(model).update(parts)
+    before = numbers_in(model)
+    with unchanged(model):
+        parts["seen"].add(3)
+        parts["mean"] *= 2
+        model.fixed, model.other = None, 1
+        assert numbers_in(model) != before
+    assert vars(model) == parts and model.seen == {1, 2} and model.mean.tolist() == [1.0, 2.0]
+    assert numbers_in(model) == before
+
+
+# States that a result depends on
+
+
+class Running(Module):
+    """A model that subtracts a running mean of its inputs."""
+
+    def __init__(self) -> None:
+        self.unit = Neuron(2, "linear", seed=1)
+        self.mean: Any = [0.0, 0.0]
+
+    def __call__(self, x: Any) -> Any:
+        """Return w·(x - mean) + b."""
+        self.mean = [0.9 * m + 0.1 * a for m, a in zip(self.mean, x, strict=True)]
+        return self.unit([a - m for a, m in zip(x, self.mean, strict=True)])
+
+
+class InPlace(Running):
+    """The same, in an array that is changed in place."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.means = np.zeros(2)
+
+    def __call__(self, x: Any) -> Any:
+        """Return w·(x - mean) + b."""
+        self.means *= 0.9
+        self.means += 0.1 * np.array(x)
+        return self.unit([a - float(m) for a, m in zip(x, self.means, strict=True)])
+
+
+class Apart(Running):
+    """A model that keeps a running mean, and does not use it while it learns."""
+
+    def __call__(self, x: Any) -> Any:
+        """Return w·x + b."""
+        super().__call__(x)
+        return self.unit(x)
+
+
+class Counting(Running):
+    """A model that counts its calls, and only that."""
+
+    calls: Any = 0
+
+    def __call__(self, x: Any) -> Any:
+        """Return w·x + b."""
+        self.count()
+        return self.unit(x)
+
+    def count(self) -> None:
+        """Count a call."""
+        self.calls += 1
+
+
+class Collecting(Counting):
+    """A model that lists its calls."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls = []
+
+    def count(self) -> None:
+        """Add an entry to the list."""
+        self.calls.append(None)
+
+
+class Pairing(Counting):
+    """A model that counts in a tuple."""
+
+    calls = 0, "calls"
+
+    def count(self) -> None:
+        """Count a call."""
+        self.calls = self.calls[0] + 1, "calls"
+
+
+class Tallying(Counting):
+    """A model that counts in an array."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls = np.zeros(1)
+
+
+@pytest.mark.parametrize("kind", [Running, InPlace, Apart, Counting, Collecting, Pairing, Tallying])
+def test_a_state_that_changes_with_each_call_is_not_compiled(kind: Any) -> None:
+    eager, other = kind(), kind()
+    histories = trained(eager, False), trained(other, "auto")
+    assert histories[1].engine.startswith("eager: Cannot cast" if kind is InPlace else f"eager: {CHANGING}")
+    assert histories[1].loss == histories[0].loss and numbers(eager) == numbers(other)
+    assert numbers_in(eager) == numbers_in(other)
+    with pytest.raises(TypeError, match="Cannot cast" if kind is InPlace else f"^{CHANGING}.*; use compiled=False$"):
+        trained(kind(), True)
+
+
+def test_a_state_that_every_call_makes_anew_is_compiled() -> None:
+    class Sized(Running):
+        def __call__(self, x: Any) -> Any:
+            self.size = len(x)
+            self.state = Value(0.0) + x[0]
+            return self.unit([self.state / self.size, x[1]])
+
+    assert trained(Sized(), "auto").engine.startswith("compiled")
+
+
+def test_a_callback_that_has_a_model_count_is_noticed() -> None:
+    class Switched(Counting):
+        def count(self) -> None:
+            if self.by:
+                self.mean = [self.mean[0] + self.by, 0.0]
+
+        by = 0.0
+
+        def __call__(self, x: Any) -> Any:
+            return super().__call__(x) + self.mean[0]
+
+    with pytest.raises(TypeError, match=CHANGING):
+        trained(Switched(), True, callbacks=[lambda _, model: setattr(model, "by", 1.0)])
