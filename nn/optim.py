@@ -16,12 +16,11 @@ written only with operators and rows of autograd's table.  So the rule serves a 
 >>> f"{w.data:.2f}"
 '0.64'
 
-The learning rate is a number, or a function of the number of steps made so far; some are given below.
+The learning rate is a number, or a function of the number of steps made so far, such as those of `nn.schedules`.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -30,11 +29,21 @@ from operator import setitem
 from typing import Any, TypeAlias
 
 from autograd import Value, maximum, minimum, sign, where
+from nn.schedules import (
+    Schedule,
+    cosine,
+    exponential_decay,
+    is_positive,
+    is_rate,
+    is_share,
+    require,
+    step_decay,
+    warmup,
+)
 
 __all__ = ["SGD", "Adam", "Momentum", "Optimizer", "RProp", "Schedule", "cosine", "descend", "exponential_decay", "step_decay",
            "warmup"]  # fmt: skip
 
-Schedule: TypeAlias = Callable[[int], float]
 State: TypeAlias = tuple[Any, ...]
 
 
@@ -74,7 +83,7 @@ class Optimizer:
             raise TypeError(f"lr is {what}; the parameters are given to step(…), and fit does that")
         if not isinstance(self.lr, Real):
             raise TypeError(f"lr is {what}; got {self.lr!r}")
-        _require("lr", self.lr, _is_positive, what)
+        require("lr", self.lr, is_positive, what)
 
     @property
     def rate(self) -> float:
@@ -191,7 +200,7 @@ class Optimizer:
         rate, what = self.lr, "a number from 0 on"
         if callable(rate):
             rate, what = rate(step), f"a function that returns numbers from 0 on; for step {step}"
-        _require("lr", rate, _is_rate, what)
+        require("lr", rate, is_rate, what)
         return rate
 
     def _next_rate(self) -> float:
@@ -264,7 +273,7 @@ class Momentum(Optimizer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _require("momentum", self.momentum, _is_share, "from 0 to below 1")
+        require("momentum", self.momentum, is_share, "from 0 to below 1")
 
     def start(self) -> State:
         """Return the velocity 0."""
@@ -302,8 +311,8 @@ class Adam(Optimizer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _require("betas", self.betas, lambda *betas: all(map(_is_share, betas)), "two numbers from 0 to below 1", count=2)
-        _require("eps", self.eps, _is_positive, "positive")
+        require("betas", self.betas, lambda *betas: all(map(is_share, betas)), "two numbers from 0 to below 1", count=2)
+        require("eps", self.eps, is_positive, "positive")
 
     def start(self) -> State:
         """Return the means (0, 0)."""
@@ -345,8 +354,8 @@ class RProp(Optimizer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _require("etas", self.etas, lambda low, high: 0.0 < low < 1.0 < high, "one below 1 and one above", count=2)
-        _require("widths", self.widths, lambda low, high: 0.0 < low <= high, "two positive numbers in order", count=2)
+        require("etas", self.etas, lambda low, high: 0.0 < low < 1.0 < high, "one below 1 and one above", count=2)
+        require("widths", self.widths, lambda low, high: 0.0 < low <= high, "two positive numbers in order", count=2)
 
     def start(self) -> State:
         """Return no width yet, and a gradient of 0, which has no sign to turn."""
@@ -412,84 +421,9 @@ def _depends_on(result: Any, arguments: Sequence[Value]) -> bool:
     return False
 
 
-# Learning rates as functions of the number of steps made so far.
-
-
-def step_decay(lr: float, every: int, factor: float = 0.5) -> Schedule:
-    """Multiply the rate by a factor after every `every` steps.
-
-    >>> [step_decay(0.8, every=2)(i) for i in range(5)]
-    [0.8, 0.8, 0.4, 0.4, 0.2]
-    """
-    _require("lr", lr, _is_positive, "a positive number")
-    _require("every", every, _is_count, "at least 1")
-    _require("factor", factor, _is_rate, "a number from 0 on")
-    return lambda step: lr * factor ** (step // every)
-
-
-def exponential_decay(lr: float, factor: float) -> Schedule:
-    """Multiply the rate by a factor, a little below 1, at every step.
-
-    >>> [exponential_decay(0.8, 0.5)(i) for i in range(3)]
-    [0.8, 0.4, 0.2]
-    """
-    _require("lr", lr, _is_positive, "a positive number")
-    _require("factor", factor, _is_rate, "a number from 0 on")
-    return lambda step: lr * factor**step
-
-
-def cosine(lr: float, steps: int, lowest: float = 0.0) -> Schedule:
-    """Lower the rate to the lowest one along half a cosine wave over `steps` steps, and keep it there.
-
-    Source: Loshchilov, Hutter, SGDR: stochastic gradient descent with warm restarts, ICLR 2017, equation 5.
-
-    >>> [round(cosine(0.8, steps=4)(i), 3) for i in (0, 2, 4, 9)]
-    [0.8, 0.4, 0.0, 0.0]
-    """
-    _require("lr", lr, _is_positive, "a positive number")
-    _require("steps", steps, _is_count, "at least 1")
-    _require("lowest", lowest, _is_rate, "a number from 0 on")
-    return lambda step: lowest + (lr - lowest) * (1 + math.cos(math.pi * min(step / steps, 1.0))) / 2
-
-
-def warmup(lr: float | Schedule, steps: int) -> Schedule:
-    """Raise the rate evenly over `steps` steps, then follow it.
-
-    >>> [warmup(0.8, steps=4)(i) for i in range(5)]
-    [0.2, 0.4, 0.6000000000000001, 0.8, 0.8]
-    """
-    if not callable(lr):
-        _require("lr", lr, _is_positive, "a positive number, or another function of the step")
-    _require("steps", steps, _is_count, "at least 1")
-    return lambda step: (lr(step) if callable(lr) else lr) * min((step + 1) / steps, 1.0)
-
-
 def _stacked(array: Any, rows: Sequence[Any]) -> Any:
     """Return rows as an array, each like the array given."""
     stacked = array[None].repeat(len(rows), axis=0)
     for k, row in enumerate(rows):
         stacked[k] = row
     return stacked
-
-
-def _is_positive(x: float) -> bool:
-    return 0.0 < x < math.inf
-
-
-def _is_rate(x: float) -> bool:
-    return 0.0 <= x < math.inf
-
-
-def _is_share(x: float) -> bool:
-    return 0.0 <= x < 1.0
-
-
-def _is_count(x: float) -> bool:
-    return x >= 1
-
-
-def _require(name: str, given: Any, suits: Callable[..., bool], what: str, *, count: int = 1) -> None:
-    """Raise unless a setting is a number that suits, or as many as `count` says."""
-    numbers = [given] if count == 1 else given if isinstance(given, Sequence) else []
-    if not (len(numbers) == count and all(isinstance(x, Real) for x in numbers) and suits(*numbers)):
-        raise ValueError(f"{name} is {what}; got {given!r}")

@@ -1,0 +1,89 @@
+"""Learning rates as functions of the number of steps made so far, and the check of such settings."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from numbers import Real
+from typing import Any, TypeAlias
+
+__all__ = ["Schedule", "cosine", "exponential_decay", "is_count", "is_positive", "is_rate", "is_share", "require", "step_decay",
+           "warmup"]  # fmt: skip
+
+Schedule: TypeAlias = Callable[[int], float]
+
+
+def step_decay(lr: float, every: int, factor: float = 0.5) -> Schedule:
+    """Multiply the rate by a factor after every `every` steps.
+
+    >>> [step_decay(0.8, every=2)(i) for i in range(5)]
+    [0.8, 0.8, 0.4, 0.4, 0.2]
+    """
+    require("lr", lr, is_positive, "a positive number")
+    require("every", every, is_count, "at least 1")
+    require("factor", factor, is_rate, "a number from 0 on")
+    return lambda step: lr * factor ** (step // every)
+
+
+def exponential_decay(lr: float, factor: float) -> Schedule:
+    """Multiply the rate by a factor, a little below 1, at every step.
+
+    >>> [exponential_decay(0.8, 0.5)(i) for i in range(3)]
+    [0.8, 0.4, 0.2]
+    """
+    require("lr", lr, is_positive, "a positive number")
+    require("factor", factor, is_rate, "a number from 0 on")
+    return lambda step: lr * factor**step
+
+
+def cosine(lr: float, steps: int, lowest: float = 0.0) -> Schedule:
+    """Lower the rate to the lowest one along half a cosine wave over `steps` steps, and keep it there.
+
+    Source: Loshchilov, Hutter, SGDR: stochastic gradient descent with warm restarts, ICLR 2017, equation 5.
+
+    >>> [round(cosine(0.8, steps=4)(i), 3) for i in (0, 2, 4, 9)]
+    [0.8, 0.4, 0.0, 0.0]
+    """
+    require("lr", lr, is_positive, "a positive number")
+    require("steps", steps, is_count, "at least 1")
+    require("lowest", lowest, is_rate, "a number from 0 on")
+    return lambda step: lowest + (lr - lowest) * (1 + math.cos(math.pi * min(step / steps, 1.0))) / 2
+
+
+def warmup(lr: float | Schedule, steps: int) -> Schedule:
+    """Raise the rate evenly over `steps` steps, then follow it.
+
+    >>> [warmup(0.8, steps=4)(i) for i in range(5)]
+    [0.2, 0.4, 0.6000000000000001, 0.8, 0.8]
+    """
+    if not callable(lr):
+        require("lr", lr, is_positive, "a positive number, or another function of the step")
+    require("steps", steps, is_count, "at least 1")
+    return lambda step: (lr(step) if callable(lr) else lr) * min((step + 1) / steps, 1.0)
+
+
+def is_positive(x: float) -> bool:
+    """Return whether a number is above 0 and finite."""
+    return 0.0 < x < math.inf
+
+
+def is_rate(x: float) -> bool:
+    """Return whether a number is from 0 on and finite."""
+    return 0.0 <= x < math.inf
+
+
+def is_share(x: float) -> bool:
+    """Return whether a number is from 0 to below 1."""
+    return 0.0 <= x < 1.0
+
+
+def is_count(x: float) -> bool:
+    """Return whether a number is at least 1."""
+    return x >= 1
+
+
+def require(name: str, given: Any, suits: Callable[..., bool], what: str, *, count: int = 1) -> None:
+    """Raise unless a setting is a number that suits, or as many as `count` says."""
+    numbers = [given] if count == 1 else given if isinstance(given, Sequence) else []
+    if not (len(numbers) == count and all(isinstance(x, Real) for x in numbers) and suits(*numbers)):
+        raise ValueError(f"{name} is {what}; got {given!r}")
