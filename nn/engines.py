@@ -21,7 +21,7 @@ from nn.evaluation import Examples, class_of, outputs_of
 from nn.losses import LIMITS, PROBABILITIES, Loss, require_probabilities
 from nn.losses import l2 as squares
 from nn.module import Module, plain
-from nn.optim import Optimizer
+from nn.optim import Optimizer, require_arrays
 from nn.rehearsal import Dependence, numbers_in, require_loss, unchanged
 from nn.tables import naming
 
@@ -223,16 +223,19 @@ class Compiled(Engine):
     """Learns from a whole batch at once.
 
     Raises:
-        TypeError, ValueError: if the model or the loss cannot be compiled, or nothing can be learned, with the reason.
+        TypeError, ValueError: if the model or the loss cannot be compiled, the optimiser cannot move an array of parameters, or
+            nothing can be learned, with the reason.
         ModuleNotFoundError: without NumPy.
     """
 
     def __init__(self, lesson: Lesson) -> None:
         super().__init__(lesson)
+        self.np = np = import_module("numpy")
+        with np.errstate(all="ignore"):
+            require_arrays(lesson.optimizer, np.array([parameter.data for parameter in self.parameters]))
         with unchanged(lesson.model, lesson.loss):
             self._rehearse()
             self.program = self._compile()
-        self.np = import_module("numpy")
         self.data = self._arrays(lesson.examples)
         self.description = f"compiled: {self.program.backend_for(min(len(lesson.examples), 8))}"
         lesson.optimizer.gather(self.program.parameters, self.parameters)

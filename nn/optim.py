@@ -21,6 +21,7 @@ The learning rate is a number, or a function of the number of steps made so far,
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -41,8 +42,8 @@ from nn.schedules import (
     warmup,
 )
 
-__all__ = ["SGD", "Adam", "Momentum", "Optimizer", "RProp", "Schedule", "cosine", "descend", "exponential_decay", "step_decay",
-           "warmup"]  # fmt: skip
+__all__ = ["SGD", "Adam", "Momentum", "Optimizer", "RProp", "Schedule", "cosine", "descend", "exponential_decay",
+           "require_arrays", "step_decay", "warmup"]  # fmt: skip
 
 State: TypeAlias = tuple[Any, ...]
 
@@ -370,6 +371,32 @@ class RProp(Optimizer):
         width = where(agreement > 0, wider, where(agreement < 0, narrower, width))
         gradient = where(agreement < 0, 0.0, gradient)
         return parameter - sign(gradient) * width, (width, gradient)
+
+
+def require_arrays(optimizer: Any, array: Any) -> None:
+    """Raise unless an optimiser moves an array of parameters as it moves single ones.
+
+    Args:
+        optimizer: it stays as it is; two steps are tried on a copy, the second of which has the state of the first.
+        array: of such parameters; it is changed.
+
+    Raises:
+        TypeError: for an optimiser with a `step` of its own, but no `step_array`, and for a rule that takes only single
+            numbers, since it uses Python's ``if`` or a function of `math`.
+    """
+    name, by_array = type(optimizer).__name__, getattr(type(optimizer), "step_array", None)
+    if getattr(optimizer.step, "__func__", None) is not Optimizer.step and by_array in (None, Optimizer.step_array):
+        raise TypeError(f"{name} has its own step, which moves Values, and compiled training moves all parameters as one "
+                        "array: define step_array as well, or use compiled=False")  # fmt: skip
+    try:
+        trial = copy.copy(optimizer)
+        trial.lr, trial._states = 0.1, {}
+        for _ in range(2):
+            trial.step_array(array, array**0)
+    except Exception as error:
+        raise TypeError(f"{name} cannot move all parameters as one array, which compiled training does ({error}): write its "
+                        "rule with operators and autograd's functions, such as where and maximum, or use "
+                        "compiled=False") from error  # fmt: skip
 
 
 def descend(

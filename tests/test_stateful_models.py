@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections import deque
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 from autograd import Value
 from nn import Layer, Module, Neuron, deltas, fit, save
 from nn.losses import squared_error
-from nn.optim import SGD
+from nn.optim import SGD, Adam, Momentum, RProp, require_arrays
 from nn.rehearsal import numbers_in, unchanged
 
 X = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
@@ -297,3 +298,125 @@ def test_a_callback_that_has_a_model_count_is_noticed() -> None:
 
     with pytest.raises(TypeError, match=CHANGING):
         trained(Switched(), True, callbacks=[lambda _, model: setattr(model, "by", 1.0)])
+
+
+# Optimisers that take single numbers only
+
+
+class Normed(SGD):
+    """Gradient descent along the gradient's direction, by a step of its own."""
+
+    def step(self, parameters: Any) -> None:
+        """Make a step with the whole gradient scaled to the length 1."""
+        norm = math.sqrt(sum(parameter.grad**2 for parameter in parameters))
+        for parameter in parameters:
+            parameter.grad /= norm
+        super().step(parameters)
+
+
+class Whole(Normed):
+    """The same, for arrays as well."""
+
+    def step_array(self, parameters: Any, gradient: Any) -> None:
+        """Make a step with the whole gradient scaled to the length 1."""
+        super().step_array(parameters, gradient / np.linalg.norm(gradient))
+
+
+class Bare:
+    """An optimiser with nothing but a step."""
+
+    def step(self, parameters: Any) -> None:
+        """Make a step of gradient descent."""
+        for parameter in parameters:
+            parameter.data -= 0.1 * parameter.grad
+
+
+class Branching(SGD):
+    """A rule with an if."""
+
+    def rule(self, parameter: Any, gradient: Any, rate: float, state: Any, t: int) -> Any:
+        """Return a step of the same width always."""
+        return (parameter - rate if gradient > 0 else parameter + rate), state
+
+
+class Mathematical(SGD):
+    """A rule with a function of math."""
+
+    def rule(self, parameter: Any, gradient: Any, rate: float, state: Any, t: int) -> Any:
+        """Return a step of limited width."""
+        return parameter - rate * math.tanh(gradient), state
+
+
+class Bounded(SGD):
+    """A rule with Python's max and min."""
+
+    def rule(self, parameter: Any, gradient: Any, rate: float, state: Any, t: int) -> Any:
+        """Return a step of limited width."""
+        return parameter - rate * max(-0.5, min(0.5, gradient)), state
+
+
+class Late(SGD):
+    """A rule with an if on the state that it had made."""
+
+    def start(self) -> Any:
+        """Return the sum 0."""
+        return (0.0,)
+
+    def rule(self, parameter: Any, gradient: Any, rate: float, state: Any, t: int) -> Any:
+        """Return a step, and the sum of the gradients."""
+        return parameter - rate * (gradient if state[0] == 0.0 else gradient / 2), (state[0] + gradient,)
+
+
+OWN, RULE = "own step, which moves Values", "cannot move all parameters as one array, which compiled training does"
+
+
+@pytest.mark.parametrize(("make", "message"), [
+    (lambda: Normed(lr=0.1), f"Normed has its {OWN}"), (Bare, f"Bare has its {OWN}"), (lambda: Branching(lr=0.1), RULE),
+    (lambda: Mathematical(lr=0.1), RULE), (lambda: Bounded(lr=0.1), RULE), (lambda: Late(lr=0.1), f"Late {RULE}"),
+])  # fmt: skip
+def test_an_optimiser_for_single_numbers_is_not_compiled(make: Any, message: str) -> None:
+    eager, other = Neuron(2, "linear", seed=1), Neuron(2, "linear", seed=1)
+    trained(eager, False, optimizer=make())
+    history = trained(other, "auto", optimizer=make())
+    assert history.engine.startswith("eager: ") and message in history.engine
+    assert numbers(eager) == numbers(other)
+    with pytest.raises(TypeError, match=f"{message}.* or use compiled=False$"):
+        trained(other, True, optimizer=make())
+    assert numbers(eager) == numbers(other)
+
+
+def test_a_step_set_on_an_optimiser_is_not_compiled() -> None:
+    optimizer: Any = SGD(lr=0.1)
+    seen: list[Any] = []
+    optimizer.step = seen.append
+    assert trained(Neuron(2, "linear"), "auto", optimizer=optimizer).engine.startswith("eager: SGD has its own step")
+    assert len(seen) == 3
+
+
+def test_an_optimiser_with_steps_of_its_own_for_both_is_compiled() -> None:
+    found = []
+    for compiled in (False, "auto"):
+        model = Neuron(2, "linear", seed=1)
+        history = trained(model, compiled, optimizer=Whole(lr=0.1))
+        found.append(numbers(model))
+    assert history.engine.startswith("compiled") and found[1] == pytest.approx(found[0], abs=1e-12)
+
+
+def test_a_trial_leaves_the_optimiser_as_it_is() -> None:
+    class Counted(SGD):
+        calls = 0
+
+        def rule(self, parameter: Any, gradient: Any, rate: float, state: Any, t: int) -> Any:
+            self.calls += 1
+            return super().rule(parameter, gradient, rate, state, t)
+
+    def rate(step: int) -> float:
+        rates.append(step)
+        return 0.1
+
+    for optimizer in (Counted(), Adam(), Momentum(), RProp()):
+        rates: list[int] = []
+        optimizer.lr = rate
+        array = np.array([1.0, 2.0])
+        require_arrays(optimizer, array)
+        assert vars(optimizer) == {**vars(type(optimizer)()), "lr": rate} and not rates
