@@ -50,7 +50,7 @@ State: TypeAlias = tuple[Any, ...]
 
 @dataclass
 class Optimizer:
-    """What all optimisers share: the learning rate, the count of steps, and a state for each parameter.
+    """What all optimisers share: the learning rate, the count of steps, and for each parameter a state and its count of steps.
 
     To write your own, subclass `Optimizer` and define `start` and `rule`.
 
@@ -69,11 +69,11 @@ class Optimizer:
 
     lr: float | Schedule = 0.1
     steps: int = field(default=0, init=False)
-    _states: dict[int, tuple[Any, State]] = field(default_factory=dict, init=False, repr=False)
+    _states: dict[int, tuple[Any, State, Any]] = field(default_factory=dict, init=False, repr=False)
     _is_copy = False  # and has not met its parameters yet
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        states = {id(key): (key, own) for key, own in state["_states"].values()}  # the keys are the ids of the originals
+        states = {id(entry[0]): entry for entry in state["_states"].values()}  # the keys are the ids of the originals
         vars(self).update(state, _states=states, _is_copy=True)
 
     def __post_init__(self) -> None:
@@ -107,7 +107,7 @@ class Optimizer:
             gradient: ∂L/∂parameter, the same.
             rate: the learning rate of this step.
             state: what the rule returned last for this parameter, or `start`.
-            t: the number of this step, from 1.
+            t: the number of this step, from 1: the parameter's own count, or the optimiser's as long as there is no state.
         """
         # Not an abstract method: the error for one would not include what to do.
         raise NotImplementedError(f"{type(self).__name__} does not say how it updates; define its method rule")
@@ -155,9 +155,10 @@ class Optimizer:
             a subclass overrides how steps are made.
         """
         entry = self._states.get(id(parameters))
-        state = self.start() if entry is None else entry[1]
+        state, made = (self.start(), 0) if entry is None else entry[1:]
+        made = made if state else self.steps
         overrides = any(getattr(type(self), name) is not getattr(Optimizer, name) for name in ("step_array", "_moved", "rate"))
-        if overrides or any(getattr(x, "shape", None) != parameters.shape for x in state):
+        if overrides or hasattr(made, "shape") or any(getattr(x, "shape", None) != parameters.shape for x in state):
             return (0,)
         try:
             rates = [self._rate_of(i) for i in range(self.steps, self.steps + n)]
@@ -165,26 +166,36 @@ class Optimizer:
             return (0,)
         states = _stacked(parameters, state)
         with _Whole(self, partial(setitem, parameters, ..., parameters.copy())):
-            found = train(rule=self.rule, states=states, rates=rates, step=self.steps + 1) or (0,)
+            found = train(rule=self.rule, states=states, rates=rates, step=made + 1) or (0,)
             self.steps += int(found[0])
             if state:
-                self._states[id(parameters)] = parameters, tuple(states)
+                self._states[id(parameters)] = parameters, tuple(states), made + int(found[0])
         return found
 
     def gather(self, array: Any, parameters: Sequence[Value]) -> None:
-        """Take the state of single parameters, if there is one for each, as that of the array which stands for them."""
+        """Take the states of single parameters as that of the array which stands for them; new ones among them start.
+
+        Raises:
+            TypeError: if some are new, and `start` and `rule` return states that do not fit into one array.
+        """
         self._claim(parameters)
-        states = [self._states[id(parameter)][1] for parameter in parameters if id(parameter) in self._states]
-        if states and len(states) == len(parameters) and not any(x is None for state in states for x in state):
-            self._states[id(array)] = array, tuple(_stacked(array, [*zip(*states, strict=True)]))
+        new = None, self.start(), 0
+        _, states, counts = zip(*[self._states.get(id(parameter), new) for parameter in parameters], strict=True)
+        if any(counts):
+            if len({*map(len, states)}) > 1 or any(x is None for state in states for x in state):
+                raise TypeError(f"this {type(self).__name__} has moved some of the parameters and not the others, which start "
+                                "without a number, so their states do not fit into one array: use compiled=False, or a new "
+                                "optimiser")  # fmt: skip
+            *columns, made = _stacked(array, [*zip(*states, strict=True), counts])
+            self._states[id(array)] = array, tuple(columns), counts[0] if len({*counts}) == 1 else made
 
     def scatter(self, array: Any, parameters: Sequence[Value]) -> None:
         """Give the state of an array back to the single parameters which it stands for."""
         if id(array) in self._states:
-            columns = [column.tolist() for column in self._states[id(array)][1]]
-            for parameter, *state in zip(parameters, *columns, strict=True):
-                self._states[id(parameter)] = parameter, tuple(state)
-            del self._states[id(array)]
+            _, state, made = self._states.pop(id(array))
+            columns = [_spread(x, len(parameters)) for x in (*state, made)]
+            for parameter, *own, count in zip(parameters, *columns, strict=True):
+                self._states[id(parameter)] = parameter, tuple(own), int(count)
 
     def _claim(self, keys: Sequence[Any]) -> None:
         """In a copy that was made without its parameters, take these, in order, for them."""
@@ -193,8 +204,7 @@ class Optimizer:
                 raise ValueError(f"this optimiser is a copy with the states of {len(self._states)} parameters, and cannot go "
                                  f"on with {len(keys)}: copy it with its model, as in copy.deepcopy((model, optimizer)), or "
                                  "make a new one")  # fmt: skip
-            states = [state for _, state in self._states.values()]
-            self._states = {id(key): (key, state) for key, state in zip(keys, states, strict=True)}
+            self._states = {id(key): (key, *own) for key, (_, *own) in zip(keys, self._states.values(), strict=True)}
         self._is_copy = False
 
     def _rate_of(self, step: int) -> float:
@@ -212,10 +222,11 @@ class Optimizer:
     def _moved(self, key: Any, parameter: Any, gradient: Any, rate: float) -> Any:
         # The entry holds on to the parameter, so that no other one can have its id.
         entry = self._states.get(id(key))
-        state = self.start() if entry is None else entry[1]
-        parameter, state = self.rule(parameter, gradient, rate, state, self.steps)
+        state, made = (self.start(), 0) if entry is None else entry[1:]
+        t = made + 1 if state else self.steps
+        parameter, state = self.rule(parameter, gradient, rate, state, t)
         if state:
-            self._states[id(key)] = key, state
+            self._states[id(key)] = key, state, t
         return parameter
 
 
@@ -446,6 +457,12 @@ def _depends_on(result: Any, arguments: Sequence[Value]) -> bool:
             seen.add(id(node))
             waiting += node.inputs
     return False
+
+
+def _spread(x: Any, n: int) -> list[Any]:
+    """Return the numbers of an array, or n times a single number."""
+    numbers = x.tolist() if hasattr(x, "tolist") else x
+    return numbers if isinstance(numbers, list) else [numbers] * n
 
 
 def _stacked(array: Any, rows: Sequence[Any]) -> Any:

@@ -420,3 +420,97 @@ def test_a_trial_leaves_the_optimiser_as_it_is() -> None:
         array = np.array([1.0, 2.0])
         require_arrays(optimizer, array)
         assert vars(optimizer) == {**vars(type(optimizer)()), "lr": rate} and not rates
+
+
+# Optimisers that are kept while the parameters change
+
+
+@pytest.mark.parametrize("kind", [SGD, Momentum, Adam, RProp])
+def test_a_new_parameter_starts_afresh(kind: Any) -> None:
+    optimizer, old, new, alone = kind(lr=0.1), Value(0.0), Value(0.0), Value(0.0)
+    for parameter in (old, new, alone):
+        parameter.grad = 1.0
+    for _ in range(100):
+        optimizer.step([old])
+    other = kind(lr=0.1)
+    for _ in range(3):
+        optimizer.step([old, new])
+        other.step([alone])
+    assert new.data == alone.data and optimizer.steps == 103
+
+
+def test_a_parameter_counts_its_own_steps() -> None:
+    class Told(SGD):
+        def start(self) -> Any:
+            return (0.0,)
+
+        def rule(self, parameter: Any, gradient: Any, rate: float, state: Any, t: int) -> Any:
+            return t + 0.0 * parameter, (state[0] + t,)
+
+    class Bald(SGD):
+        def rule(self, parameter: Any, gradient: Any, rate: float, state: Any, t: int) -> Any:
+            return t + 0.0 * parameter, ()
+
+    for kind, counts in ((Told, [2.0, 3.0]), (Bald, [3.0, 3.0])):
+        optimizer, a, b = kind(), Value(0.0), Value(0.0)
+        optimizer.step([b])
+        optimizer.step([a, b])
+        optimizer.step([a, b])
+        assert [a.data, b.data] == counts
+        array = np.zeros(2)
+        optimizer.gather(array, [a, b])
+        optimizer.step_array(array, np.ones(2))
+        assert array.tolist() == [x + 1 for x in counts]
+        optimizer.scatter(array, [a, b])
+        twin, others = copy.deepcopy((optimizer, [a, b]))
+        for each, parameters in ((optimizer, [a, b]), (twin, others), (copy.copy(twin), others)):
+            each.step(parameters)
+            assert [parameter.data for parameter in parameters] == [x + 2 for x in counts]
+
+
+def grown(compiled: list[bool], optimizer: Any) -> list[float]:
+    """Train a neuron, and go on with one input more, with the engines given."""
+    model = Neuron(2, "linear", seed=1)
+    fit(model, X, Y, optimizer=optimizer, epochs=3, batch_size=1, seed=0, compiled=compiled[0])
+    model.w.append(Value(0.2))
+    rows = [[*x, 1.0 - x[0]] for x in X]
+    for on in compiled[1:]:
+        fit(model, rows, Y, optimizer=optimizer, epochs=3, batch_size=1, seed=0, compiled=on)
+    return numbers(model)
+
+
+@pytest.mark.parametrize("kind", [SGD, Momentum, Adam])
+def test_an_optimiser_is_kept_when_a_model_grows(kind: Any) -> None:
+    eager = grown([False, False, False], kind(lr=0.05))
+    for engines in ([True, True, True], [False, True, False], [True, False, True]):
+        assert grown(engines, kind(lr=0.05)) == pytest.approx(eager, abs=1e-12)
+
+
+def test_states_that_do_not_fit_into_one_array_are_refused() -> None:
+    message = "this RProp has moved some of the parameters and not the others, .*: use compiled=False, or a new optimiser"
+    with pytest.raises(TypeError, match=message):
+        grown([True, True], RProp(lr=0.05))
+    assert grown([True, False], RProp(lr=0.05)) == pytest.approx(grown([False, False], RProp(lr=0.05)), abs=1e-12)
+
+
+class Decaying(SGD):
+    """Steps of a rate that falls, by a state that is the same for every parameter."""
+
+    def start(self) -> Any:
+        """Return the count 0, of two types."""
+        return 0, 0.0
+
+    def rule(self, parameter: Any, gradient: Any, rate: float, state: Any, t: int) -> Any:
+        """Return a step, and the counts of steps."""
+        n = state[0] + 1
+        return parameter - rate / n * gradient, (n, np.float64(state[1] + 1.0))
+
+
+def test_a_state_may_be_a_number_for_all_parameters() -> None:
+    eager = grown([False, False, False], Decaying(lr=0.5))
+    for engines in ([True, True, True], [False, True, False], [True, False, True]):
+        assert grown(engines, Decaying(lr=0.5)) == pytest.approx(eager, abs=1e-12)
+    optimizer, model = Decaying(lr=0.5), Neuron(2, "linear", seed=1)
+    assert trained(model, "auto", optimizer=optimizer).engine.startswith("compiled")
+    assert [entry[1:] for entry in optimizer._states.values()] == [((3, 3.0), 3)] * 3
+    assert all(type(x) is float for _, state, _ in optimizer._states.values() for x in state)
