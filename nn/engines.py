@@ -22,7 +22,7 @@ from nn.losses import LIMITS, PROBABILITIES, Loss, require_probabilities
 from nn.losses import l2 as squares
 from nn.module import Module, plain
 from nn.optim import Optimizer, require_arrays
-from nn.rehearsal import Dependence, numbers_in, require_loss, unchanged
+from nn.rehearsal import Dependence, numbers_in, parameters_of, require_loss, unchanged
 from nn.tables import naming
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class Engine(ABC):
     description: str
 
     def __init__(self, lesson: Lesson) -> None:
-        self.lesson, self.parameters = lesson, lesson.model.parameters()
+        self.lesson, self.parameters = lesson, parameters_of(lesson.model)
         self.dependence, self.looking, self.moved = Dependence(self.parameters), True, False
 
     @abstractmethod
@@ -216,7 +216,8 @@ class Eager(Engine):
         """Bring the model up to date with what was learned."""
 
     def resume(self) -> None:
-        """Pick up changes that callbacks made to the model."""
+        """Pick up changes that callbacks made to the model: other parameters are learned from now on."""
+        self.parameters = parameters_of(self.lesson.model)
 
 
 class Compiled(Engine):
@@ -363,8 +364,9 @@ class Compiled(Engine):
 
     def resume(self) -> None:
         """Pick up changes that callbacks made to the model: to its parameters, and to what else it computes with."""
+        self.parameters = parameters_of(self.lesson.model)
         with unchanged(self.lesson.model, self.lesson.loss):
-            if self.program.is_current():
+            if self.parameters == self.program.leaves and self.program.is_current():
                 self.program.pull()
             else:
                 self.program = self._compile()

@@ -18,7 +18,7 @@ from typing import Any, Final
 from autograd import Value
 from nn.parts import ARRAY, OBJECT, Inventory, attributes, entries, is_array, role_of
 
-__all__ = ["Dependence", "Kept", "numbers_in", "require_loss", "unchanged"]
+__all__ = ["Dependence", "Kept", "numbers_in", "parameters_of", "require_loss", "unchanged"]
 
 ENOUGH: Final = 8  # examples, after which a `Value` that took part in all of them is taken to take part in every one
 
@@ -171,6 +171,15 @@ def _number(x: Any) -> Any:
 
 def _is_numpy(x: Any) -> bool:
     return role_of(x.__class__) == ARRAY and hasattr(x, "setflags")
+
+
+def parameters_of(model: Any) -> list[Value]:
+    """Return a module's parameters, or raise a ValueError if there are none."""
+    parameters: list[Value] = model.parameters()
+    if not parameters:
+        raise ValueError(f"{model!r} has no parameters, so there is nothing to train: set Values as attributes of the model, "
+                         "directly and not as results of operations")  # fmt: skip
+    return parameters
 
 
 def require_loss(loss: Any, outputs: Any) -> Value:

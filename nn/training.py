@@ -39,7 +39,7 @@ from nn.losses import LOSSES, Loss, boundary, hinge, mean_squared_error, paired,
 from nn.module import Module
 from nn.optim import Adam, Optimizer
 from nn.progress import bar_over
-from nn.rehearsal import Kept
+from nn.rehearsal import Kept, parameters_of
 from nn.tables import listed, naming, short
 
 __all__ = ["Batches", "Callback", "DivergenceError", "History", "collector_paused", "fit"]
@@ -112,7 +112,8 @@ def fit(
         validation: inputs and targets that are not learned from, only measured after each epoch.  Where the model or the loss
             is undefined for one of them, the loss is ∞.
         callbacks: functions of the history and the model, called after each epoch; one that returns True, of Python or of
-            NumPy, ends the training; other results do not.
+            NumPy, ends the training; other results do not.  They may change the model: parameters that they add or replace
+            are learned from then on.
         progress: show a progress bar if it takes longer than a second, tqdm is installed, and someone watches: at a
             terminal or in a notebook.
         compiled: whether to compile the loss for batches, see `autograd.compile`: True, False, or ``"auto"``, where that is
@@ -160,13 +161,10 @@ def fit(
         raise TypeError(f"validation is a pair (X, y) of inputs and targets; got {validation!r}")
     if interrupt not in ("raise", "return"):
         raise ValueError(f"interrupt is 'raise' or 'return'; got {interrupt!r}")
-    if not model.parameters():
-        raise ValueError(f"{model!r} has no parameters, so there is nothing to train: set Values as attributes of the model, "
-                         "directly and not as results of operations")  # fmt: skip
-    other = "a function of the outputs and the targets of an example"
+    parameters, other = parameters_of(model), "a function of the outputs and the targets of an example"
     objective = loss if callable(loss) else choose("loss", loss, LOSSES, other)
     optimizer = Adam(lr=0.05) if optimizer is None else optimizer
-    before, parameters = Kept(model, objective), model.parameters()
+    before = Kept(model, objective)
     examples = examples_of(model, X, y)
     notes = _suit(objective, examples)
     held_out = examples_of(model, *validation) if validation is not None else None

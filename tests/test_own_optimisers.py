@@ -1,0 +1,244 @@
+"""Optimisers of one's own, and ones that are kept while a model grows: compiled or not, they make the same steps."""
+
+from __future__ import annotations
+
+import copy
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograd import Value
+from nn import Neuron, fit
+from nn.optim import SGD, Adam, Momentum, RProp, require_arrays
+
+X = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
+Y = [0.0, 1.0, 1.0, 2.0]
+
+
+def trained(model: Neuron, compiled: Any, optimizer: Any) -> Any:
+    """Train for three epochs, of so many that "auto" would compile."""
+    epochs = 1_000_000 if compiled == "auto" else 3
+    ends = [lambda history, _: history.epochs == 3]
+    return fit(model, X, Y, epochs=epochs, compiled=compiled, optimizer=optimizer, seed=0, callbacks=ends)
+
+
+def numbers(model: Neuron) -> list[float]:
+    return [parameter.data for parameter in model.parameters()]
+
+
+# Optimisers that take single numbers only
+
+
+class Normed(SGD):
+    """Gradient descent along the gradient's direction, by a step of its own."""
+
+    def step(self, parameters: Any) -> None:
+        """Make a step with the whole gradient scaled to the length 1."""
+        norm = math.sqrt(sum(parameter.grad**2 for parameter in parameters))
+        for parameter in parameters:
+            parameter.grad /= norm
+        super().step(parameters)
+
+
+class Whole(Normed):
+    """The same, for arrays as well."""
+
+    def step_array(self, parameters: Any, gradient: Any) -> None:
+        """Make a step with the whole gradient scaled to the length 1."""
+        super().step_array(parameters, gradient / np.linalg.norm(gradient))
+
+
+class Bare:
+    """An optimiser with nothing but a step."""
+
+    def step(self, parameters: Any) -> None:
+        """Make a step of gradient descent."""
+        for parameter in parameters:
+            parameter.data -= 0.1 * parameter.grad
+
+
+class Branching(SGD):
+    """A rule with an if."""
+
+    def rule(self, parameter: Any, gradient: Any, rate: float, state: Any, t: int) -> Any:
+        """Return a step of the same width always."""
+        return (parameter - rate if gradient > 0 else parameter + rate), state
+
+
+class Mathematical(SGD):
+    """A rule with a function of math."""
+
+    def rule(self, parameter: Any, gradient: Any, rate: float, state: Any, t: int) -> Any:
+        """Return a step of limited width."""
+        return parameter - rate * math.tanh(gradient), state
+
+
+class Bounded(SGD):
+    """A rule with Python's max and min."""
+
+    def rule(self, parameter: Any, gradient: Any, rate: float, state: Any, t: int) -> Any:
+        """Return a step of limited width."""
+        return parameter - rate * max(-0.5, min(0.5, gradient)), state
+
+
+class Late(SGD):
+    """A rule with an if on the state that it had made."""
+
+    def start(self) -> Any:
+        """Return the sum 0."""
+        return (0.0,)
+
+    def rule(self, parameter: Any, gradient: Any, rate: float, state: Any, t: int) -> Any:
+        """Return a step, and the sum of the gradients."""
+        return parameter - rate * (gradient if state[0] == 0.0 else gradient / 2), (state[0] + gradient,)
+
+
+OWN, RULE = "own step, which moves Values", "cannot move all parameters as one array, which compiled training does"
+
+
+@pytest.mark.parametrize(("make", "message"), [
+    (lambda: Normed(lr=0.1), f"Normed has its {OWN}"), (Bare, f"Bare has its {OWN}"), (lambda: Branching(lr=0.1), RULE),
+    (lambda: Mathematical(lr=0.1), RULE), (lambda: Bounded(lr=0.1), RULE), (lambda: Late(lr=0.1), f"Late {RULE}"),
+])  # fmt: skip
+def test_an_optimiser_for_single_numbers_is_not_compiled(make: Any, message: str) -> None:
+    eager, other = Neuron(2, "linear", seed=1), Neuron(2, "linear", seed=1)
+    trained(eager, False, optimizer=make())
+    history = trained(other, "auto", optimizer=make())
+    assert history.engine.startswith("eager: ") and message in history.engine
+    assert numbers(eager) == numbers(other)
+    with pytest.raises(TypeError, match=f"{message}.* or use compiled=False$"):
+        trained(other, True, optimizer=make())
+    assert numbers(eager) == numbers(other)
+
+
+def test_a_step_set_on_an_optimiser_is_not_compiled() -> None:
+    optimizer: Any = SGD(lr=0.1)
+    seen: list[Any] = []
+    optimizer.step = seen.append
+    assert trained(Neuron(2, "linear"), "auto", optimizer=optimizer).engine.startswith("eager: SGD has its own step")
+    assert len(seen) == 3
+
+
+def test_an_optimiser_with_steps_of_its_own_for_both_is_compiled() -> None:
+    found = []
+    for compiled in (False, "auto"):
+        model = Neuron(2, "linear", seed=1)
+        history = trained(model, compiled, optimizer=Whole(lr=0.1))
+        found.append(numbers(model))
+    assert history.engine.startswith("compiled") and found[1] == pytest.approx(found[0], abs=1e-12)
+
+
+def test_a_trial_leaves_the_optimiser_as_it_is() -> None:
+    class Counted(SGD):
+        calls = 0
+
+        def rule(self, parameter: Any, gradient: Any, rate: float, state: Any, t: int) -> Any:
+            self.calls += 1
+            return super().rule(parameter, gradient, rate, state, t)
+
+    def rate(step: int) -> float:
+        rates.append(step)
+        return 0.1
+
+    for optimizer in (Counted(), Adam(), Momentum(), RProp()):
+        rates: list[int] = []
+        optimizer.lr = rate
+        array = np.array([1.0, 2.0])
+        require_arrays(optimizer, array)
+        assert vars(optimizer) == {**vars(type(optimizer)()), "lr": rate} and not rates
+
+
+# Optimisers that are kept while the parameters change
+
+
+@pytest.mark.parametrize("kind", [SGD, Momentum, Adam, RProp])
+def test_a_new_parameter_starts_afresh(kind: Any) -> None:
+    optimizer, old, new, alone = kind(lr=0.1), Value(0.0), Value(0.0), Value(0.0)
+    for parameter in (old, new, alone):
+        parameter.grad = 1.0
+    for _ in range(100):
+        optimizer.step([old])
+    other = kind(lr=0.1)
+    for _ in range(3):
+        optimizer.step([old, new])
+        other.step([alone])
+    assert new.data == alone.data and optimizer.steps == 103
+
+
+def test_a_parameter_counts_its_own_steps() -> None:
+    class Told(SGD):
+        def start(self) -> Any:
+            return (0.0,)
+
+        def rule(self, parameter: Any, gradient: Any, rate: float, state: Any, t: int) -> Any:
+            return t + 0.0 * parameter, (state[0] + t,)
+
+    class Bald(SGD):
+        def rule(self, parameter: Any, gradient: Any, rate: float, state: Any, t: int) -> Any:
+            return t + 0.0 * parameter, ()
+
+    for kind, counts in ((Told, [2.0, 3.0]), (Bald, [3.0, 3.0])):
+        optimizer, a, b = kind(), Value(0.0), Value(0.0)
+        optimizer.step([b])
+        optimizer.step([a, b])
+        optimizer.step([a, b])
+        assert [a.data, b.data] == counts
+        array = np.zeros(2)
+        optimizer.gather(array, [a, b])
+        optimizer.step_array(array, np.ones(2))
+        assert array.tolist() == [x + 1 for x in counts]
+        optimizer.scatter(array, [a, b])
+        twin, others = copy.deepcopy((optimizer, [a, b]))
+        for each, parameters in ((optimizer, [a, b]), (twin, others), (copy.copy(twin), others)):
+            each.step(parameters)
+            assert [parameter.data for parameter in parameters] == [x + 2 for x in counts]
+
+
+def grown(compiled: list[bool], optimizer: Any) -> list[float]:
+    """Train a neuron, and go on with one input more, with the engines given."""
+    model = Neuron(2, "linear", seed=1)
+    fit(model, X, Y, optimizer=optimizer, epochs=3, batch_size=1, seed=0, compiled=compiled[0])
+    model.w.append(Value(0.2))
+    rows = [[*x, 1.0 - x[0]] for x in X]
+    for on in compiled[1:]:
+        fit(model, rows, Y, optimizer=optimizer, epochs=3, batch_size=1, seed=0, compiled=on)
+    return numbers(model)
+
+
+@pytest.mark.parametrize("kind", [SGD, Momentum, Adam])
+def test_an_optimiser_is_kept_when_a_model_grows(kind: Any) -> None:
+    eager = grown([False, False, False], kind(lr=0.05))
+    for engines in ([True, True, True], [False, True, False], [True, False, True]):
+        assert grown(engines, kind(lr=0.05)) == pytest.approx(eager, abs=1e-12)
+
+
+def test_states_that_do_not_fit_into_one_array_are_refused() -> None:
+    message = "this RProp has moved some of the parameters and not the others, .*: use compiled=False, or a new optimiser"
+    with pytest.raises(TypeError, match=message):
+        grown([True, True], RProp(lr=0.05))
+    assert grown([True, False], RProp(lr=0.05)) == pytest.approx(grown([False, False], RProp(lr=0.05)), abs=1e-12)
+
+
+class Decaying(SGD):
+    """Steps of a rate that falls, by a state that is the same for every parameter."""
+
+    def start(self) -> Any:
+        """Return the count 0, of two types."""
+        return 0, 0.0
+
+    def rule(self, parameter: Any, gradient: Any, rate: float, state: Any, t: int) -> Any:
+        """Return a step, and the counts of steps."""
+        n = state[0] + 1
+        return parameter - rate / n * gradient, (n, np.float64(state[1] + 1.0))
+
+
+def test_a_state_may_be_a_number_for_all_parameters() -> None:
+    eager = grown([False, False, False], Decaying(lr=0.5))
+    for engines in ([True, True, True], [False, True, False], [True, False, True]):
+        assert grown(engines, Decaying(lr=0.5)) == pytest.approx(eager, abs=1e-12)
+    optimizer, model = Decaying(lr=0.5), Neuron(2, "linear", seed=1)
+    assert trained(model, "auto", optimizer=optimizer).engine.startswith("compiled")
+    assert [entry[1:] for entry in optimizer._states.values()] == [((3, 3.0), 3)] * 3
+    assert all(type(x) is float for _, state, _ in optimizer._states.values() for x in state)
