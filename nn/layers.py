@@ -203,6 +203,8 @@ class Neuron(Rowwise):
     ValueError: Neuron(3, activation='tanh') takes 3 inputs; got 2
     """
 
+    net: Value | None = None
+
     def __init__(
         self,
         n_inputs: int,
@@ -221,7 +223,6 @@ class Neuron(Rowwise):
         self.w = [Value(draw(rng, n_inputs, fan_out), label=f"{prefix}w{i}") for i in range(n_inputs)]
         self.b = Value(0.0, label=f"{prefix}b")
         self.slope = Value(LEARNED[row], label=f"{prefix}slope") if row is not None and row in LEARNED else None
-        self.net: Value | None = None
         self._node_labels = f"{prefix}net", f"{prefix}out"
 
     @property

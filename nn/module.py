@@ -52,6 +52,9 @@ class Module:
     In ``__call__``, write ``tanh(net)`` rather than ``net.tanh()``: functions and operators take the plain numbers of
     `predict` as well.
 
+    A copy, also one by pickle, lacks the attributes that are results of operations, since a result belongs to the call that
+    made it: a `functools.cached_property` is computed again, and what else `__call__` reads, it sets first.
+
     Attributes:
         numbered: for an attribute that is a list, the name of its items and the number of the first one;
             without an entry, by the attribute's own name from 0, so that the items of ``w`` are ``w0``, ``w1`` ….
@@ -211,8 +214,8 @@ class Module:
 
     def __getstate__(self) -> Any:
         # A node of a past forward pass belongs to that pass: copied or pickled, it would take its whole graph along.
-        slots = {name: None if _is_result(part) else part for name, part in attributes(self).items()}
-        own = {name: slots.pop(name) for name in vars(self)}
+        slots = {name: part for name, part in attributes(self).items() if not _is_result(part)}
+        own = {name: slots.pop(name) for name in vars(self) if name in slots}
         return (own, slots) if slots else own  # the two forms that copy and pickle know
 
 

@@ -126,7 +126,7 @@ def _architecture(model: Module) -> str:
     """Return the `repr` of a model with 0 for each parameter, since that of a dataclass, or a user's own, may show them."""
     try:
         return repr(copy.deepcopy(model, {id(parameter): Value(0.0) for parameter in model.parameters()}))
-    except TypeError:  # of something that cannot be copied, such as a lock
+    except (AttributeError, TypeError):  # the repr reads a result, which copies lack; or a part, such as a lock, has no copy
         return repr(model)
 
 

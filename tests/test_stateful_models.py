@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import functools
+import pickle
 from collections import deque
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,7 +14,7 @@ import numpy as np
 import pytest
 
 from autograd import Value, total
-from nn import Layer, Module, Neuron, deltas, fit, save
+from nn import Layer, Module, Neuron, deltas, fit, load, save
 from nn.losses import squared_error
 from nn.optim import SGD, Adam
 from nn.rehearsal import numbers_in, unchanged
@@ -338,3 +340,56 @@ def test_a_callback_that_takes_all_parameters_away_is_refused(compiled: Any) -> 
     model = Neuron(2, "linear", seed=1)
     with pytest.raises(ValueError, match=r"^Neuron\(.*\) has no parameters, so there is nothing to train"):
         trained(model, compiled, callbacks=[lambda *_: vars(model).update(w=[1.0, 1.0], b=0.0)])
+
+
+# Copies
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
+def test_a_copy_computes_results_again(copied: Any) -> None:
+    model = Scaled()
+    assert model([2.0]).data == 2.0 and vars(model).keys() == {"w", "scale"}
+    model.w.data = 1.5
+    twin = copied(model)
+    assert vars(twin).keys() == {"w"} and twin.note == "a slot"
+    assert twin([2.0]).data == 6.0 and model([2.0]).data == 2.0
+    assert not hasattr(copied(twin), "last")
+
+
+class Noted(Module):
+    """A module with slots."""
+
+    __slots__ = ("last", "note")
+
+    note: Any
+    last: Any
+
+
+class Scaled(Noted):
+    """A module with a result that is computed once, and one of the last call in a slot."""
+
+    def __init__(self) -> None:
+        self.w = Value(0.5)
+        self.note = "a slot"
+
+    @functools.cached_property
+    def scale(self) -> Any:
+        """Twice the weight."""
+        return 2.0 * self.w
+
+    def __call__(self, x: Any) -> Any:
+        """Return 2w·x."""
+        self.last = self.scale * x[0]
+        return self.last
+
+
+def test_a_model_that_shows_a_result_is_saved(tmp_path: Path) -> None:
+    class Shown(Scaled):
+        def __repr__(self) -> str:
+            return f"Shown({self.last.data})"
+
+    model = Shown()
+    model([2.0])
+    save(model, tmp_path / "model.json")
+    model.w.data = 3.0
+    assert load(model, tmp_path / "model.json").w.data == 0.5
