@@ -32,6 +32,7 @@ NEARLY: Final = 0.05  # relative: an answer that is off by rounding on the way
 ROUGHLY: Final = 0.2  # the same, of an answer with so few digits that it could be
 MOST_NAMED: Final = 6  # nodes in one sentence
 MOST_EXPLANATIONS: Final = 2  # that are written out; all are named
+NOTHING: Final = (0.0, 0.0, False)  # what has arrived where nothing has
 ROUNDED: Final = "it is near: numbers on the way were rounded too early"
 # The sentences of a marking; a page fills in the same ones.
 SENTENCES: Final = {
@@ -109,8 +110,8 @@ class Exercise(Task):
                 return mark(1.0, "right", is_right=True)
             return mark(HALF, "right here") if self._scenes else mark(1.0, "only here", is_right=True)
         if question.place is None and question.rate is None:
-            following, is_wrong = self._following(answers).get(question.node, (math.nan, False))
-            if is_rounded(answer.value, following):
+            following, twice, is_wrong = self._following(answers).get(question.node, NOTHING)
+            if is_rounded(answer.value, following) and not is_rounded(answer.value, twice):
                 return mark(1.0, "from wrong" if is_wrong else "from rounded", is_right=not is_wrong)
         found = self._explanations(question, answer, right)
         if not found:
@@ -118,7 +119,8 @@ class Exercise(Task):
         likeliest = {suspect.name: suspect.words for suspect in reversed(found)}  # of each name the first
         names = tuple(dict.fromkeys(suspect.name for suspect in found))
         words = [likeliest[name] for name in names[:MOST_EXPLANATIONS]]
-        return mark(max(suspect.points for suspect in found), "explained", names, words=", or ".join(words))
+        points = max(suspect.points for suspect in found) if answer.value else 0.0  # a 0 shows no part that is right
+        return mark(points, "explained", names, words=", or ".join(words))
 
     def _holds(self, question: Question, answer: Answer) -> bool:
         """Whether a formula is the right number at other numbers, too."""
@@ -137,25 +139,27 @@ class Exercise(Task):
         """Return the largest difference between a formula and the derivative that counts as rounding."""
         return CLOSE * max(1e-3, abs(question.value(scene)), abs(scene.gradients[question.node]))
 
-    def _following(self, answers: Mapping[Question, Answer]) -> dict[Value, tuple[float, bool]]:
+    def _following(self, answers: Mapping[Question, Answer]) -> dict[Value, tuple[float, float, bool]]:
         """Return the gradient of each node as it follows from the answers above it, and whether one of these is wrong.
 
         An answer takes the place of what follows from those above it.  If it follows from them, it is as wrong as they are.
+        The second number is what would follow from answers twice as large: where that is the same, as for 0, ∞ and NaN, an
+        answer that follows shows nothing.
         """
         given = {question.node: answer.value for question, answer in answers.items()}
-        found = {self.loss: (1.0, False)}
+        found = {self.loss: (1.0, 1.0, False)}
         for node in reversed(self.steps.order):
             if node not in found:
                 continue
-            delta, is_wrong = found[node]
+            delta, twice, is_wrong = found[node]
             if node in given:
                 follows = is_rounded(given[node], delta)
                 is_right = is_rounded(given[node], self.steps.gradients[node])
-                delta, is_wrong = given[node], not is_right and (is_wrong or not follows)
+                delta, twice, is_wrong = given[node], 2 * given[node], not is_right and (is_wrong or not follows)
             for x, partial, taken in zip(node.inputs, node.partials, node.taken, strict=True):
                 if taken:
-                    total, was_wrong = found.get(x, (0.0, False))
-                    found[x] = total + delta * partial, was_wrong or is_wrong
+                    total, doubled, was_wrong = found.get(x, NOTHING)
+                    found[x] = total + delta * partial, doubled + twice * partial, was_wrong or is_wrong
         return found
 
     def _explanations(self, question: Question, answer: Answer, right: float) -> list[Suspect]:

@@ -9,6 +9,7 @@ const MOST_CHARACTERS = 2000; // of an answer, as in expressions.py
 const EXACT = 1e-9; // relative: two numbers that are the same
 const FEWEST = 3; // digits of a rounded answer
 const [NEARLY, ROUGHLY] = [0.05, 0.2]; // relative: an answer that is off by rounding on the way; one with so few digits
+const NOTHING = [0, 0, false]; // what has arrived where nothing has
 const NUMERAL = /^(\d+\.?\d*|\.\d+)(e[-+]?\d+)?/i, WORD = /^[\p{L}_][\p{L}\p{Nd}_]*/u, RAISED = /^[⁰¹²³⁴-⁹]+/;
 const OPERATOR = /^(\*\*|\/\/|[<>]=|[-+*/%^(),−·×÷<>≤≥|[\]⌊⌋⌈⌉√∛])/;
 const SPELLED = {"−": "-", "·": "*", "×": "*", "÷": "/", "^": "**", "≤": "<=", "≥": ">="};
@@ -244,13 +245,14 @@ class Marker {
             return this.scenes.length ? marked(0.5, "right here") : marked(1, "only here");
         }
         if (question.place === null && question.rate === null) {
-            const [following, isWrong] = this.following(answers).get(question.node) ?? [NaN, false];
-            if (isRounded(answer.value, following)) return marked(1, isWrong ? "from wrong" : "from rounded");
+            const [following, twice, isWrong] = this.following(answers).get(question.node) ?? NOTHING;
+            if (isRounded(answer.value, following) && !isRounded(answer.value, twice)) return marked(1, isWrong ? "from wrong" : "from rounded");
         }
         const found = this.explanations(question, answer), names = [...new Set(found.map((each) => each.name))];
         if (!found.length) return marked(0, "unexplained", [], {way: question.way});
         const words = names.slice(0, 2).map((each) => found.find(({name}) => name === each).words).join(", or ");
-        return marked(Math.max(...found.map(({points}) => points)), "explained", names, {words});
+        const points = answer.value ? Math.max(...found.map((each) => each.points)) : 0; // a 0 shows no part that is right
+        return marked(points, "explained", names, {words});
     }
 
     // Whether a formula is the derivative at other numbers, too.
@@ -266,22 +268,24 @@ class Marker {
         });
     }
 
-    // The gradient of each node as it follows from the answers above it, and whether one of these is wrong.
+    // The gradient of each node as it follows from the answers above it and from answers twice as large, and whether one of
+    // these is wrong.
     following(answers) {
-        const {graph} = this, found = new Map([[graph.loss, [1, false]]]), given = new Map();
+        const {graph} = this, found = new Map([[graph.loss, [1, 1, false]]]), given = new Map();
         this.questions.forEach(({node, place, rate, right}, i) => {
             if (answers.has(i) && place === null && rate === null) given.set(node, {value: answers.get(i).value, right});
         });
         for (const p of graph.order.toReversed()) {
             if (!found.has(p)) continue;
-            let [delta, isWrong] = found.get(p);
+            let [delta, twice, isWrong] = found.get(p);
             if (given.has(p)) {
                 const {value, right} = given.get(p), follows = isRounded(value, delta);
-                [delta, isWrong] = [value, !isRounded(value, right) && (isWrong || !follows)];
+                [delta, twice, isWrong] = [value, 2 * value, !isRounded(value, right) && (isWrong || !follows)];
             }
             graph.nodes[p].inputs.forEach((x, k) => {
-                const [total, wasWrong] = found.get(x) ?? [0, false];
-                if (graph.isTaken(p, k)) found.set(x, [total + delta * graph.partial(p, k), wasWrong || isWrong]);
+                if (!graph.isTaken(p, k)) return;
+                const [total, doubled, wasWrong] = found.get(x) ?? NOTHING, partial = graph.partial(p, k);
+                found.set(x, [total + delta * partial, doubled + twice * partial, wasWrong || isWrong]);
             });
         }
         return found;
