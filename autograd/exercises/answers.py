@@ -19,16 +19,18 @@ import sys
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any, Final
 
 from autograd.expressions import CONSTANTS, FUNCTIONS, LONGEST, Expression, ExpressionError, parse
 from autograd.rows import Nary, Primitive, kind_of, number
 
-__all__ = ["Answer", "AnswerError", "differs", "is_rounded", "read_answer", "split"]
+__all__ = ["Answer", "AnswerError", "differs", "fits", "is_rounded", "read_answer", "split"]
 
 FEWEST: Final = 3  # digits of a rounded answer
 LONGEST_SHOWN: Final = 60  # characters of an object that is not an answer
 EXACT: Final = 1e-9  # relative: two numbers that are the same
+NOISE: Final = 1e-15  # relative: a sum of floats that is computed in another order
 NUMERAL: Final = r"(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 WORD: Final = r"[^\W\d⁰¹²³⁴-⁹][^\W⁰¹²³⁴-⁹]*"
 RAISED: Final = "⁰¹²³⁴⁵⁶⁷⁸⁹"
@@ -207,22 +209,50 @@ def split(text: str, names: Iterable[str]) -> list[str]:
     return re.findall(rf"(?:{known})(?=\s*(?:,|$))|[^\s,](?:[^,]*[^\s,])?", text)
 
 
-def is_rounded(answer: float, right: float) -> bool:
+def is_rounded(answer: float, right: float, old: float | None = None) -> bool:
     """Whether an answer is the right number, or agrees with it to three significant digits or three decimals.
 
     A zero may be the rounded right value, but a number that is not zero needs the right sign.
+
+    Args:
+        answer: the number that was given.
+        right: the right one.
+        old: of a number after a step, the one before; then their difference has to be right as well, to three significant
+            digits or to the decimals that were given, and with the right sign.
+
+    >>> is_rounded(2.0033, 2.0033216, old=2.0), is_rounded(2.003, 2.0033216, old=2.0), is_rounded(2.0, 2.0033216, old=2.0)
+    (True, True, False)
     """
     if answer == right or (math.isnan(answer) and math.isnan(right)):
         return True
     if not (math.isfinite(answer) and math.isfinite(right)):
         return False
+    if old is not None:
+        one, other, noise = answer - old, right - old, NOISE * max(abs(answer), abs(old))
+        is_seen = abs(answer - right) <= max(noise, _unit(min(abs(one), abs(other))) / 2 * (1 + EXACT)) or fits(answer, right)
+        return is_seen and one != 0 and (one > 0) == (other > 0) and is_rounded(answer, right)
     if math.isclose(answer, right, rel_tol=EXACT, abs_tol=1e-15):
         return True
-    unit = 10.0 ** (math.floor(math.log10(abs(right))) - FEWEST + 1) if right else 0.0
+    unit = _unit(abs(right))
     places = next((n for n in range(FEWEST, 16) if math.isclose(answer, round(answer, n), rel_tol=EXACT, abs_tol=1e-15)), 15)
     return abs(answer - right) <= max(unit, 10.0**-places) / 2 * (1 + EXACT)  # a tie may be rounded up or down
 
 
-def differs(wrong: float, right: float) -> bool:
+def fits(answer: float, right: float) -> bool:
+    """Whether an answer agrees with the right number in all its decimals, however few these are.
+
+    >>> fits(2.0, 2.0033216), fits(2.1, 2.0033216)
+    (True, False)
+    """
+    decimals = max(0, -int(Decimal(repr(answer)).normalize().as_tuple().exponent)) if math.isfinite(answer) else 0
+    return abs(answer - right) <= 10.0**-decimals / 2 * (1 + EXACT)
+
+
+def _unit(size: float) -> float:
+    """Return the unit of the third significant digit, the last one that counts."""
+    return 10.0 ** (math.floor(math.log10(size)) - FEWEST + 1) if size else 0.0
+
+
+def differs(wrong: float, right: float, old: float | None = None) -> bool:
     """Whether a wrong algorithm's number can be distinguished from the right one in an answer of three digits."""
-    return math.isfinite(wrong) and not is_rounded(wrong, right)
+    return math.isfinite(wrong) and not is_rounded(wrong, right, old)

@@ -8,7 +8,7 @@ from functools import cached_property
 from numbers import Real
 from typing import TYPE_CHECKING, Any, Final
 
-from autograd.exercises.answers import EXACT, Answer, AnswerError, differs, is_rounded, read_answer
+from autograd.exercises.answers import EXACT, NOISE, Answer, AnswerError, differs, fits, is_rounded, read_answer
 from autograd.exercises.misconceptions import HALF, Suspect, Suspects
 from autograd.exercises.questions import Question, Scene, scenes
 from autograd.exercises.tasks import Task, described, listed
@@ -42,6 +42,7 @@ SENTENCES: Final = {
     "right here": "{name}: {answer} is the right number here, but not the derivative at other numbers",
     "only here": "{name}: {answer} is the right number here; no other numbers are near at which the formula could be compared",
     "from wrong": "{name}: {answer} is not right, but follows from a wrong answer above, so it counts",
+    "too few digits": "{name}: {answer} has too few digits to show the step from {old}; give more",
     "explained": "{name}: {answer} is not right; {words} ({names})",
     "unexplained": "{name}: {answer} is not right, and no known misconception gives it; {way}",
     "order": "order: right",
@@ -99,17 +100,19 @@ class Exercise(Task):
     def _mark(self, question: Question, answers: Mapping[Question, Answer]) -> Mark:
         if question not in answers:
             return Mark(question.key, 0.0, SENTENCES["unanswered"].format(name=question.name))
-        answer, right = answers[question], question.value(self._scene)
+        answer, right, old = answers[question], question.value(self._scene), question.old
 
         def mark(points: float, sentence: str, names: tuple[str, ...] = (), is_right: bool = False, **parts: str) -> Mark:
             text = SENTENCES[sentence].format(name=question.name, answer=answer.text, names=", ".join(names), **parts)
             return Mark(question.key, points, text, names, is_right)
 
-        if is_rounded(answer.value, right):
+        if is_rounded(answer.value, right, old):
             if answer.formula is None or (self._scenes and self._holds(question, answer)):
                 return mark(1.0, "right", is_right=True)
             return mark(HALF, "right here") if self._scenes else mark(1.0, "only here", is_right=True)
-        if question.place is None and question.rate is None:
+        if answer.value == old and answer.formula is None and fits(old, right):
+            return mark(0.0, "too few digits", old=self.number(old))
+        if question.place is None and old is None:
             following, twice, is_wrong = self._following(answers).get(question.node, NOTHING)
             if is_rounded(answer.value, following) and not is_rounded(answer.value, twice):
                 return mark(1.0, "from wrong" if is_wrong else "from rounded", is_right=not is_wrong)
@@ -119,7 +122,8 @@ class Exercise(Task):
         likeliest = {suspect.name: suspect.words for suspect in reversed(found)}  # of each name the first
         names = tuple(dict.fromkeys(suspect.name for suspect in found))
         words = [likeliest[name] for name in names[:MOST_EXPLANATIONS]]
-        points = max(suspect.points for suspect in found) if answer.value else 0.0  # a 0 shows no part that is right
+        shows = answer.value != (old or 0.0)  # a 0, or a step of 0, has no part that is right
+        points = max(suspect.points for suspect in found) if shows else 0.0
         return mark(points, "explained", names, words=", or ".join(words))
 
     def _holds(self, question: Question, answer: Answer) -> bool:
@@ -137,7 +141,10 @@ class Exercise(Task):
 
     def _scale(self, question: Question, scene: Scene) -> float:
         """Return the largest difference between a formula and the derivative that counts as rounding."""
-        return CLOSE * max(1e-3, abs(question.value(scene)), abs(scene.gradients[question.node]))
+        right, gradient = abs(question.value(scene)), abs(scene.gradients[question.node])
+        if question.rate is not None:  # the formula is to have the right step
+            return CLOSE * question.rate * max(1e-3, gradient) + NOISE * right
+        return CLOSE * max(1e-3, right, gradient)
 
     def _following(self, answers: Mapping[Question, Answer]) -> dict[Value, tuple[float, float, bool]]:
         """Return the gradient of each node as it follows from the answers above it, and whether one of these is wrong.
@@ -166,18 +173,19 @@ class Exercise(Task):
         """Return the misconceptions that give the answer, in the digits that it has; the nearest first."""
         if not math.isfinite(answer.value):
             return []
-        suspects = self._suspects_of(question, right)
+        suspects, old, start = self._suspects_of(question, right), question.old, question.old or 0.0
         if answer.formula is not None:  # nothing on the way to it was rounded
             suspects = [s for s in suspects if s.name != "rounded-on-the-way"]
-        fits = [s for s in suspects if is_rounded(answer.value, s.gradient)]
-        same = 2 * EXACT * abs(answer.value) + 1e-15
+        fits = [s for s in suspects if is_rounded(answer.value, s.gradient, old)]
+        same = 2 * EXACT * abs(answer.value - start) + 1e-15
         fits.sort(key=lambda s: max(abs(s.gradient - answer.value), same))
         if fits and abs(fits[0].gradient - answer.value) <= same:  # in all its digits: that it fits three digits does not count
             fits = [s for s in fits if abs(s.gradient - answer.value) <= same]
         if fits or answer.formula is not None or not math.isfinite(right):
             return fits
         unit = 10.0 ** -len(f"{answer.value}".partition(".")[2])
-        is_near = abs(answer.value - right) <= max(NEARLY * abs(right), min(unit, ROUGHLY * abs(right)))
+        size = abs(right - start)
+        is_near = abs(answer.value - right) <= max(NEARLY * size, min(unit, ROUGHLY * size))
         return [Suspect("rounded-on-the-way", ROUNDED, answer.value, HALF)] if is_near else []
 
     def _suspects_of(self, question: Question, right: float) -> list[Suspect]:
@@ -185,9 +193,8 @@ class Exercise(Task):
         node, k = question.node, question.place
         suspects = self._suspects.of(node) if k is None else self._suspects.readings(node, k)
         if question.rate is not None:  # the new value of a leaf, from a wrong gradient
-            old, rate = node.data, question.rate
-            suspects = (s._replace(gradient=old - rate * s.gradient) for s in suspects)
-        return [suspect for suspect in suspects if differs(suspect.gradient, right)]
+            suspects = (s._replace(gradient=node.data - question.rate * s.gradient) for s in suspects)
+        return [suspect for suspect in suspects if differs(suspect.gradient, right, question.old)]
 
     def _way_to(self, question: Question) -> str:
         """Name further questions whose answers would show where it goes wrong."""

@@ -50,6 +50,11 @@ class Question:
     place: int | None = None  # among the node's inputs, of a local derivative
     rate: float | None = None  # of an update
 
+    @property
+    def old(self) -> float | None:
+        """The number of a leaf before the step; None for a derivative."""
+        return None if self.rate is None else self.node.data
+
     def value(self, scene: Scene) -> float:
         """Return the right number at a scene."""
         node = scene.nodes[self.node]

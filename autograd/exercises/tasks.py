@@ -11,7 +11,7 @@ from html import escape
 from typing import Any, Final
 
 from autograd.derivation import Derivation, Explanation
-from autograd.exercises.answers import AnswerError
+from autograd.exercises.answers import AnswerError, is_rounded
 from autograd.exercises.matrices import Equation
 from autograd.exercises.questions import Kind, Question, Scene, questions
 from autograd.expressions import FUNCTIONS
@@ -20,7 +20,7 @@ from autograd.primitives import Primitive, dot
 from autograd.steps import Walk
 from autograd.telling import equation, factor
 from autograd.value import Value
-from autograd.writing import DIGITS, latex_name, latex_number, numbers, parts
+from autograd.writing import DIGITS, digits, latex_name, latex_number, numbers, parts
 
 __all__ = ["Task", "described", "listed"]
 
@@ -140,9 +140,14 @@ class Task:
         total = self.number(explanation.gradient)
         yield equation(" + ".join(edge.product for edge in edges), total)
         if question.rate is not None:
-            old, new = self.number(x.data), self.number(question.value(self._scene))
+            old, new = self.number(x.data), digits(question.value(self._scene), self._digits(question))
             step = f"{self.names[x]} - η·∂{result}/∂{self.names[x]}"
             yield f"{step} = {old} - {question.rate:g}·{factor(total)} = {new}"
+
+    def _digits(self, question: Question) -> int:
+        """Return with how many digits the right number is written: as many as show the step from the old one."""
+        right = question.value(self._scene)
+        return next(n for n in range(DIGITS, 18) if n == 17 or is_rounded(float(f"{right:.{n}g}"), right, question.old))
 
     @cached_property
     def _uses(self) -> dict[Value, list[Value]]:
@@ -247,7 +252,7 @@ class Task:
             return [", ".join(latex_name(self.names[x]) for x in reversed(self.steps.order))]
         found: list[str] = []
         for question in self.questions:
-            value = latex_number(question.value(self._scene))
+            value = latex_number(question.value(self._scene), self._digits(question))
             if question.place is not None:
                 rule = self.steps.telling.rules(question.node)[question.place].latex
                 found.append(equation(question.latex, rule, value))

@@ -7,6 +7,7 @@ class Refused extends Error {} // an answer that cannot be read; no points are l
 
 const MOST_CHARACTERS = 2000; // of an answer, as in expressions.py
 const EXACT = 1e-9; // relative: two numbers that are the same
+const NOISE = 1e-15; // relative: a sum of floats that is computed in another order
 const FEWEST = 3; // digits of a rounded answer
 const [NEARLY, ROUGHLY] = [0.05, 0.2]; // relative: an answer that is off by rounding on the way; one with so few digits
 const NOTHING = [0, 0, false]; // what has arrived where nothing has
@@ -175,12 +176,28 @@ class Reader {
 
 const isClose = (x, y) => Math.abs(x - y) <= Math.max(EXACT * Math.max(Math.abs(x), Math.abs(y)), 1e-15);
 
-// Whether an answer is the right number, or agrees with it to three significant digits or three decimals.
-function isRounded(answer, right) {
+// The unit of the third significant digit, the last one that counts.
+const unitOf = (size) => (size ? 10 ** (Math.floor(Math.log10(size)) - FEWEST + 1) : 0);
+
+// Whether an answer agrees with the right number in all its decimals, however few these are.
+function fits(answer, right) {
+    const [, fraction = "", exponent = 0] = /^-?\d\.?(\d*)e(.*)$/.exec(answer.toExponential()) ?? [];
+    return Math.abs(answer - right) <= (10 ** -Math.max(0, fraction.length - exponent) / 2) * (1 + EXACT);
+}
+
+// Whether an answer is the right number, or agrees with it to three significant digits or three decimals; of a number after a
+// step, `old` is the one before, and their difference has to be right as well.
+function isRounded(answer, right, old = null) {
     if (answer === right || (Number.isNaN(answer) && Number.isNaN(right))) return true;
     if (!Number.isFinite(answer) || !Number.isFinite(right)) return false;
+    if (old !== null) {
+        const [one, other] = [answer - old, right - old], noise = NOISE * Math.max(Math.abs(answer), Math.abs(old));
+        const half = (unitOf(Math.min(Math.abs(one), Math.abs(other))) / 2) * (1 + EXACT);
+        const isSeen = Math.abs(answer - right) <= Math.max(noise, half) || fits(answer, right);
+        return isSeen && one !== 0 && one > 0 === other > 0 && isRounded(answer, right);
+    }
     if (isClose(answer, right)) return true;
-    const unit = right ? 10 ** (Math.floor(Math.log10(Math.abs(right))) - FEWEST + 1) : 0;
+    const unit = unitOf(Math.abs(right));
     let places = FEWEST;
     while (places < 15 && !isClose(answer, Number(answer.toFixed(places)))) places++;
     return Math.abs(answer - right) <= (Math.max(unit, 10 ** -places) / 2) * (1 + EXACT);
@@ -234,24 +251,26 @@ class Marker {
     }
 
     markOne(question, answer, answers) {
-        const {name, right} = question;
+        const {name, right, rate, node} = question, old = rate === null ? null : this.graph.values[node];
         const marked = (points, sentence, names = [], parts = {}) => {
             const text = this.sentence(sentence, {name, answer: answer?.text, names: names.join(", "), ...parts});
             return {points, sentence: text, names, isRight: ["right", "from rounded", "only here"].includes(sentence)};
         };
         if (!answer) return marked(0, "unanswered");
-        if (isRounded(answer.value, right)) {
+        if (isRounded(answer.value, right, old)) {
             if (!answer.isFormula || (this.scenes.length && this.holds(question, answer))) return marked(1, "right");
             return this.scenes.length ? marked(0.5, "right here") : marked(1, "only here");
         }
-        if (question.place === null && question.rate === null) {
+        if (answer.value === old && !answer.isFormula && fits(old, right)) return marked(0, "too few digits", [], {old: this.graph.number(old)});
+        if (question.place === null && old === null) {
             const [following, twice, isWrong] = this.following(answers).get(question.node) ?? NOTHING;
             if (isRounded(answer.value, following) && !isRounded(answer.value, twice)) return marked(1, isWrong ? "from wrong" : "from rounded");
         }
-        const found = this.explanations(question, answer), names = [...new Set(found.map((each) => each.name))];
+        const found = this.explanations(question, answer, old), names = [...new Set(found.map((each) => each.name))];
         if (!found.length) return marked(0, "unexplained", [], {way: question.way});
         const words = names.slice(0, 2).map((each) => found.find(({name}) => name === each).words).join(", or ");
-        const points = answer.value ? Math.max(...found.map((each) => each.points)) : 0; // a 0 shows no part that is right
+        const shows = answer.value !== (old ?? 0); // a 0, or a step of 0, has no part that is right
+        const points = shows ? Math.max(...found.map((each) => each.points)) : 0;
         return marked(points, "explained", names, {words});
     }
 
@@ -292,16 +311,16 @@ class Marker {
     }
 
     // The misconceptions that give an answer, in the digits that it has.
-    explanations({suspects, right}, {value, isFormula}) {
+    explanations({suspects, right}, {value, isFormula}, old) {
         if (!Number.isFinite(value)) return [];
         const every = suspects.map(([name, words, gradient, points]) => ({name, words: this.asked.words[words], gradient, points}));
         const all = isFormula ? every.filter(({name}) => name !== "rounded-on-the-way") : every; // nothing on the way to it was rounded
-        const same = 2 * EXACT * Math.abs(value) + 1e-15, off = ({gradient}) => Math.max(Math.abs(gradient - value), same);
-        let fits = all.filter(({gradient}) => isRounded(value, gradient)).sort((one, other) => off(one) - off(other));
+        const start = old ?? 0, same = 2 * EXACT * Math.abs(value - start) + 1e-15, off = ({gradient}) => Math.max(Math.abs(gradient - value), same);
+        let fits = all.filter(({gradient}) => isRounded(value, gradient, old)).sort((one, other) => off(one) - off(other));
         if (fits.length && off(fits[0]) <= same) fits = fits.filter((each) => off(each) <= same);
         if (fits.length || isFormula || !Number.isFinite(right)) return fits;
-        const unit = 10 ** -(repr(value).split(".")[1] ?? "").length;
-        const nearly = Math.max(NEARLY * Math.abs(right), Math.min(unit, ROUGHLY * Math.abs(right)));
+        const unit = 10 ** -(repr(value).split(".")[1] ?? "").length, size = Math.abs(right - start);
+        const nearly = Math.max(NEARLY * size, Math.min(unit, ROUGHLY * size));
         return Math.abs(value - right) <= nearly ? [{name: "rounded-on-the-way", words: this.asked.rounded, points: 0.5}] : [];
     }
 
