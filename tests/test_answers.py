@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 from answered import answered
-from misconceived import odd_graphs, random_graph, recomputed
+from misconceived import OF_GRADIENTS, odd_graphs, random_graph, recomputed
 
 from autograd import Value, exp, label_values, relu, sqrt, total, walk, where
 from autograd.demo import POINT, network
-from autograd.exercises import NAMES, AnswerError, exercise, grade, worksheet
+from autograd.exercises import AnswerError, exercise, grade, worksheet
 from autograd.exercises.misconceptions import Suspects
 
 
@@ -90,7 +90,7 @@ def test_what_an_explanation_says_gives_the_number_that_it_explains() -> None:
                 else:
                     n[suspect.name] += 1
                     assert suspect.gradient == pytest.approx(found, rel=1e-9, abs=1e-12), (str(steps), suspect)
-    assert min(n.values()) > 20 and set(n) == {*NAMES} - {"too-early", "updated-too-soon", "rounded-on-the-way"}
+    assert min(n.values()) > 20 and set(n) == {*OF_GRADIENTS} - {"too-early", "updated-too-soon", "rounded-on-the-way"}
     assert len(passes) == 12, passes  # the algorithms of a whole pass, whatever the graph
 
 

@@ -88,3 +88,23 @@ def test_the_page_compares_changes_as_python_does(engine: Engine) -> None:
         triples.append((answer, right, old))
     found = engine.run(f"{json.dumps(triples)}.map(([x, right, old]) => isRounded(x, right, old))")
     assert found == [is_rounded(*each) for each in triples] and 300 < sum(found) < 900
+
+
+def test_a_step_uphill_and_one_without_the_rate_are_named() -> None:
+    w = Value(0.5, "w")
+    task = exercise((w * 2 - 3) ** 2, ask="update")  # from 0.5 to 0.5 - 0.1·(-8)
+    for answer, name, words in (
+        (-0.3, "ascent", "this goes uphill: η·∂loss/∂w is added, not subtracted, or ∂loss/∂w has the wrong sign"),
+        ("w + 0.1*2*v2*2", "ascent", "η·∂loss/∂w is added"),
+        (8.5, "rate-forgotten", "the factor η = 0.1 of the step is left out"),
+        ("0.5 - 2*v2*2", "rate-forgotten", "left out"),
+    ):  # fmt: skip
+        [mark] = task.mark({w: answer}).marks
+        assert mark.names == (name,) and words in mark.sentence and mark.points == 0.5, mark
+    assert exercise((w * 2 - 3) ** 2, "update", rate=1).mark({w: 8.5})
+
+
+def test_a_formula_that_is_right_at_one_point_only_is_no_derivative_after_a_step() -> None:
+    w = Value(0.5, "w")
+    [mark] = exercise((w * 2 - 3) ** 2, ask="update").mark({w: "w + 0.8"}).marks
+    assert mark.sentence == "w after the step: w + 0.8 is the right number here, but not at other numbers"

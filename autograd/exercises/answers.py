@@ -230,7 +230,7 @@ def is_rounded(answer: float, right: float, old: float | None = None) -> bool:
     if old is not None:
         one, other, noise = answer - old, right - old, NOISE * max(abs(answer), abs(old))
         is_seen = abs(answer - right) <= max(noise, _unit(min(abs(one), abs(other))) / 2 * (1 + EXACT)) or fits(answer, right)
-        return is_seen and one != 0 and (one > 0) == (other > 0) and is_rounded(answer, right)
+        return is_seen and (one > 0, one < 0) == (other > 0, other < 0) and is_rounded(answer, right)
     if math.isclose(answer, right, rel_tol=EXACT, abs_tol=1e-15):
         return True
     unit = _unit(abs(right))

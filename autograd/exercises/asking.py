@@ -39,7 +39,7 @@ SENTENCES: Final = {
     "unanswered": "{name}: not answered",
     "right": "{name}: {answer} is right",
     "from rounded": "{name}: {answer} is right, with the rounded answers above",
-    "right here": "{name}: {answer} is the right number here, but not the derivative at other numbers",
+    "right here": "{name}: {answer} is the right number here, but not at other numbers",
     "only here": "{name}: {answer} is the right number here; no other numbers are near at which the formula could be compared",
     "from wrong": "{name}: {answer} is not right, but follows from a wrong answer above, so it counts",
     "too few digits": "{name}: {answer} has too few digits to show the step from {old}; give more",
@@ -192,8 +192,8 @@ class Exercise(Task):
         """Return the results of the misconceptions that differ from the right answer."""
         node, k = question.node, question.place
         suspects = self._suspects.of(node) if k is None else self._suspects.readings(node, k)
-        if question.rate is not None:  # the new value of a leaf, from a wrong gradient
-            suspects = (s._replace(gradient=node.data - question.rate * s.gradient) for s in suspects)
+        if question.rate is not None:
+            suspects = self._suspects.after_step(node, question.rate)
         return [suspect for suspect in suspects if differs(suspect.gradient, right, question.old)]
 
     def _way_to(self, question: Question) -> str:

@@ -23,6 +23,7 @@ from itertools import combinations, islice
 from typing import Any, Final, NamedTuple
 
 from autograd.derivation import Derivation, tangents_of
+from autograd.exercises.answers import differs
 from autograd.exercises.tasks import listed
 from autograd.mistakes import MISTAKES, RATE, Move, Reading, activations, at_output, plus, read, sorted_pass, totals, unit
 from autograd.mistakes import updated_too_soon as update
@@ -36,7 +37,7 @@ __all__ = ["NAMES", "Suspect", "Suspects"]
 
 NAMES: Final = (
     "sign", "overwritten", "path-forgotten", "too-early", "activation-forgotten", "other-operand", "out-for-net", "factor-two",
-    "local-only", "upstream-only", "updated-too-soon", "rounded-on-the-way",
+    "local-only", "upstream-only", "updated-too-soon", "rounded-on-the-way", "ascent", "rate-forgotten",
 )  # fmt: skip
 MOST_MOVES: Final = 10_000  # of a pass that may visit nodes again and again
 MOST_SHARES: Final = 6  # of which any may be forgotten
@@ -50,7 +51,7 @@ class Suspect(NamedTuple):
     Attributes:
         name: the misconception, one of `NAMES`.
         words: an explanation, with the names of the nodes.
-        gradient: the gradient that results.
+        gradient: the gradient that results; after a step of gradient descent, the number of the leaf.
         points: the part of the answer that is still right, from 0 to 1.
     """
 
@@ -122,6 +123,21 @@ class Suspects:
             yield Suspect(name, words, partial, HALF)
         yield from _off_as_a_whole(right, HALF)
         yield Suspect("upstream-only", f"this is ∂{self._loss}/∂{self.names[node]}", self.steps.gradients[node], 0.0)
+
+    def after_step(self, node: Value, rate: float) -> Iterator[Suspect]:
+        """Iterate over the results of all misconceptions for a leaf after a step of gradient descent.
+
+        What a mistake in the step itself explains is not blamed on the gradient.
+        """
+        old, gradient, slope = node.data, self.steps.gradients[node], f"∂{self._loss}/∂{self.names[node]}"
+        uphill = f"this goes uphill: η·{slope} is added, not subtracted, or {slope} has the wrong sign"
+        whole = f"the factor η = {rate:g} of the step is left out"
+        own = [Suspect("ascent", uphill, old + rate * gradient, HALF), Suspect("rate-forgotten", whole, old - gradient, HALF)]
+        yield from own
+        for suspect in self.of(node):
+            new = old - rate * suspect.gradient
+            if all(differs(new, each.gradient, old) for each in own):
+                yield suspect._replace(gradient=new)
 
     @property
     def _loss(self) -> str:

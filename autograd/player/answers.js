@@ -194,7 +194,7 @@ function isRounded(answer, right, old = null) {
         const [one, other] = [answer - old, right - old], noise = NOISE * Math.max(Math.abs(answer), Math.abs(old));
         const half = (unitOf(Math.min(Math.abs(one), Math.abs(other))) / 2) * (1 + EXACT);
         const isSeen = Math.abs(answer - right) <= Math.max(noise, half) || fits(answer, right);
-        return isSeen && one !== 0 && one > 0 === other > 0 && isRounded(answer, right);
+        return isSeen && Math.sign(one) === Math.sign(other) && isRounded(answer, right);
     }
     if (isClose(answer, right)) return true;
     const unit = unitOf(Math.abs(right));
