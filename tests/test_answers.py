@@ -139,7 +139,7 @@ def test_a_page_knows_the_functions_and_the_hints_on_an_order(monkeypatch: pytes
     for asked in (order, other):
         functions = asked.data["functions"]
         assert functions["abs"] == ["absolute", 1] and functions["maximum"] == ["maximum", 2]
-        assert {name for name, (_, arity) in functions.items() if arity is None} == {"where", "prod", "logsumexp"}
+        assert {name for name, (_, arity) in functions.items() if arity is None} == {"prod", "logsumexp"}
         names = {row.name for row in asked.rows}
         assert names == {name for name, _ in functions.values()} - {"prod", "logsumexp"}
 

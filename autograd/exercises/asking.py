@@ -275,7 +275,7 @@ class Exercise(Task):
             "sentences": SENTENCES,
             "solution": self.solution,
             "scenes": [[strict(scene.nodes[x].data) for x in self.names] for scene in self._scenes],
-            "functions": {name: [row.name, row.arity or None] for name, row in rows.items()},
+            "functions": {name: [row.name, 3 if row is where else row.arity or None] for name, row in rows.items()},
             "constants": CONSTANTS,
         }
         asked = Asked(

@@ -1,0 +1,35 @@
+"""A call in an answer that has too few or too many operands is refused, in Python and in the page."""
+
+from __future__ import annotations
+
+import pytest
+from engines import Engine
+from test_exercise_pages import in_python, marked
+
+from autograd import Value
+from autograd.exercises import AnswerError, exercise
+
+REFUSED = (
+    "where(x > 0, -6*x)", "where(x < 0, 1, -6*x, 5)", "where(x > 0)", "where()", "maximum(-6*x)", "tanh()",
+    "-6*x + tanh(1, 2)*0", "prelu(-6*x)", "sigmoid(x, x)",
+)  # fmt: skip
+
+
+def test_a_call_with_another_number_of_operands_is_refused(engine: Engine) -> None:
+    x = Value(2.0, "x")
+    task = exercise(x * -3 * x, ask=[x])
+    name = task.questions[0].name
+    for text in REFUSED:
+        [refused] = marked(engine, task, [{name: text}])
+        assert isinstance(refused, str) and "cannot be read as a number or a formula" in refused, text
+        with pytest.raises(AnswerError, match="cannot be read as a number or a formula"):
+            task.mark({name: text})
+    for text in ("where(x > 0, -6*x, 1)", "where(x < 0, 1, -6*x)", "maximum(-6*x, -100)"):
+        assert marked(engine, task, [{name: text}]) == [in_python(task, {name: text})] and task.mark({name: text})
+
+
+def test_the_page_says_how_many_operands_there_are(engine: Engine) -> None:
+    x = Value(2.0, "x")
+    task = exercise(x * -3 * x, ask=[x])
+    [refused] = marked(engine, task, [{task.questions[0].name: "where(x > 0, -6*x)"}])
+    assert refused.endswith("where takes 3 numbers")
