@@ -233,7 +233,7 @@ def is_rounded(answer: float, right: float, old: float | None = None) -> bool:
         return is_seen and (one > 0, one < 0) == (other > 0, other < 0) and is_rounded(answer, right)
     if math.isclose(answer, right, rel_tol=EXACT, abs_tol=1e-15):
         return True
-    unit = _unit(abs(right))
+    unit = _unit(min(abs(answer), abs(right)))  # just below a power of ten a number has a digit more
     places = next((n for n in range(FEWEST, 16) if math.isclose(answer, round(answer, n), rel_tol=EXACT, abs_tol=1e-15)), 15)
     return abs(answer - right) <= max(unit, 10.0**-places) / 2 * (1 + EXACT)  # a tie may be rounded up or down
 

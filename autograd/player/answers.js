@@ -197,7 +197,7 @@ function isRounded(answer, right, old = null) {
         return isSeen && Math.sign(one) === Math.sign(other) && isRounded(answer, right);
     }
     if (isClose(answer, right)) return true;
-    const unit = unitOf(Math.abs(right));
+    const unit = unitOf(Math.min(Math.abs(answer), Math.abs(right))); // just below a power of ten a number has a digit more
     let places = FEWEST;
     while (places < 15 && !isClose(answer, Number(answer.toFixed(places)))) places++;
     return Math.abs(answer - right) <= (Math.max(unit, 10 ** -places) / 2) * (1 + EXACT);
