@@ -101,10 +101,15 @@ def test_an_explanation_names_one_of_two_operands_or_both() -> None:
     label_values({"p": p, "q": q})
     for loss, x, answer, words in (
         (w * w + 4 * w, w, 7, "what v1 = w² passes on to w (operand 0) is forgotten (path-forgotten)"),
-        (w * w + 4 * w, w, 4, "what v1 = w² passes on to w is forgotten, or ∂v1/∂w (operand 0) = w has the wrong sign"),
-        (w * w + 4 * w, w, 3, "only what comes directly from v1 (operand 0) counts"),
-        (q * p * a + q, p, 21, "what arrives last, from q (operand 1), replaces the rest; all uses add up"),
-        (q + p * a + p * b, p, 6, "only what comes directly from q counts"),
+        (
+            w * w + 4 * w,
+            w,
+            4,
+            "what v1 = w² passes on to w is forgotten, or ∂v1/∂w (operand 0) = w is taken with the wrong sign",
+        ),
+        (w * w + 4 * w, w, 3, "this counts only what comes directly from v1 (operand 0)"),
+        (q * p * a + q, p, 21, "this is only what arrives last, from q (operand 1); all uses add up"),
+        (q + p * a + p * b, p, 6, "this counts only what comes directly from q"),
     ):
         assert words in str(exercise(loss, ask=[x]).mark({x: answer})), words
 
@@ -171,7 +176,7 @@ def test_a_rectifier_below_zero_lacks_the_derivative_that_was_forgotten() -> Non
 def test_of_three_uses_the_first_one_arrives_last() -> None:
     x = Value(3.0, "x")
     found = [suspect for suspect in Suspects(walk(x * 2 + x * 3 + x * 5)).of(x) if suspect.name == "overwritten"]
-    assert [suspect.gradient for suspect in found] == [2.0, 2.0] and "from v1, replaces the rest" in found[1].words
+    assert [suspect.gradient for suspect in found] == [2.0, 2.0] and "arrives last, from v1;" in found[1].words
 
 
 def test_of_seven_paths_none_is_suspected_to_be_forgotten() -> None:
@@ -192,4 +197,4 @@ def test_a_branch_that_is_not_taken_changes_nothing_whatever_its_rule() -> None:
 def test_only_operations_of_two_operands_have_another_one() -> None:
     x = Value(0.5, "x")
     words = [suspect.words for suspect in Suspects(walk(exp(x))).of(x)]
-    assert words and not any("not 0.5: the derivative with respect to the other operand" in text for text in words)
+    assert words and not any("not 0.5, which is the derivative with respect to the other operand" in text for text in words)

@@ -225,7 +225,7 @@ def test_a_student_who_errs_in_ten_ways() -> None:
         "sign": ("w_o", (t - r_o) * r_o * (1 - r_o) * r_h, "the minus sign of ∂v1/∂r_o = -1 is lost"),
         "activation-forgotten": ("w_h", delta * w_o * i, "the factor ∂r_h/∂net_h = r_h·(1 - r_h) is left out"),
         "other-operand": ("w_h", delta * r_h * r_h * (1 - r_h) * i, "∂net_o/∂r_h = w_o, not 0.64566"),
-        "out-for-net": ("w_h", delta * w_o * second * (1 - second) * i, "is read at r_h = 0.64566, not at net_h"),
+        "out-for-net": ("w_h", delta * w_o * second * (1 - second) * i, "at r_h = 0.64566, not at net_h"),
         "factor-two": ("w_o", 2 * delta * r_h, "the factor ∂E/∂v2 = 0.5 is missing"),
         "local-only": ("w_h", i, "this is only the local derivative ∂net_h/∂w_h = i"),
         "upstream-only": ("w_o", delta, "this is only the upstream gradient ∂E/∂net_o"),
@@ -248,7 +248,7 @@ def test_the_net_input_in_place_of_the_output() -> None:
     n = network(**POINT)
     delta = walk(n["E"]).gradients[n["net_o"]]
     [mark] = exercise(n["E"], ask=[n["w_o"]]).mark({"w_o": f"{delta * n['net_h'].data:.4g}"}).marks
-    assert mark.names == ("out-for-net",) and "is taken as net_h, the net input" in mark.sentence
+    assert mark.names == ("out-for-net",) and " as net_h, the net input" in mark.sentence
 
 
 def test_what_follows_from_rounded_answers_is_right() -> None:

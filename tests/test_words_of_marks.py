@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from misconceived import odd_graphs
 
-from autograd import Value, sigmoid
+from autograd import Value, sigmoid, walk
 from autograd.exercises import exercise
+from autograd.exercises.misconceptions import Suspects
 
 
 def neuron() -> tuple[Value, Value, Value, Value]:
@@ -33,3 +34,18 @@ def test_no_explanation_of_a_local_derivative_has_its_rule() -> None:
         for question in task.questions:
             words = [suspect.words for suspect in task._suspects_of(question, question.value(task._scene))]
             assert not [text for text in words if f"{question.name} = " in text or f"{question.name}, not " in text]
+
+
+def test_a_misconception_about_the_whole_pass_is_no_rule() -> None:
+    rules = (
+        "only what comes ",
+        "nothing flows ",
+        "every product is ",
+        "gradients replace ",
+        "what arrives last ",
+        "every local ",
+    )
+    for loss in (neuron()[-1], *odd_graphs()):
+        steps = walk(loss)
+        for node in steps.gradients:
+            assert not [each.words for each in Suspects(steps).of(node) if node is not loss and each.words.startswith(rules)]

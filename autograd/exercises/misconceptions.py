@@ -41,7 +41,7 @@ NAMES: Final = (
 )  # fmt: skip
 MOST_MOVES: Final = 10_000  # of a pass that may visit nodes again and again
 MOST_SHARES: Final = 6  # of which any may be forgotten
-WRONG_SIGN: Final = " has the wrong sign"
+WRONG_SIGN: Final = " is taken with the wrong sign"
 HALF: Final = 0.5  # points for a pass that goes wrong as a whole
 
 
@@ -98,12 +98,12 @@ class Suspects:
             if node in gradients:
                 yield Suspect(name, words, gradients[node], HALF)
         if len(shares) > 1:
-            words = f"what arrives last, from {self._sources(shares[-1:], shares)}, replaces the rest; all uses add up"
+            words = f"this is only what arrives last, from {self._sources(shares[-1:], shares)}; all uses add up"
             yield Suspect("overwritten", words, shares[-1].flow, HALF)
         for size in range(len(shares) if len(shares) <= MOST_SHARES else 0):
             for some in combinations(shares, size):
-                words = f"only what comes directly from {self._sources(some, shares)} counts"
-                words = words if some else f"nothing flows back to {self.names[node]}"
+                words = f"this counts only what comes directly from {self._sources(some, shares)}"
+                words = words if some else f"this would be so if nothing flowed back to {self.names[node]}"
                 yield Suspect("path-forgotten", words, sum(share.flow for share in some), size / len(shares))
         for consumer, k, partial, _ in shares:
             above, slope = f"∂{self._loss}/∂{self.names[consumer]}", self._slope(consumer, k)
@@ -165,17 +165,19 @@ class Suspects:
 
     @cached_property
     def _passes(self) -> list[_Pass]:
-        loss, activation = self.steps.loss, "the derivatives of all activations are"
-        swapped = "every product is differentiated with respect to the other operand"
-        replaced = "gradients replace one another where a node is used more than once; they add up"
+        loss, so = self.steps.loss, "this would be so if"
+        forgotten = "the derivatives of all activations are forgotten"
+        at_outputs = "this takes the derivatives of all activations at their outputs, not at the net inputs"
+        swapped = f"{so} every product were differentiated with respect to the other operand"
+        replaced = f"{so} gradients replaced one another where a node is used more than once; they add up"
         early = "a node was visited before all that use it had passed on their share"
-        changed = "weights were changed before the pass was over: what is passed on uses the new ones"
+        changed = "weights were changed before the pass was over: what was passed on used the new ones"
         passes = [
-            ("sign", "every local derivative loses the minus sign in front of it", MISTAKES["sign"](loss)),
-            ("activation-forgotten", f"{activation} forgotten", MISTAKES["activation-forgotten"](loss)),
-            ("out-for-net", f"{activation} taken at their outputs, not at the net inputs", MISTAKES["out-for-net"](loss)),
+            ("sign", f"{so} every local derivative lost the minus sign in front of it", MISTAKES["sign"](loss)),
+            ("activation-forgotten", forgotten, MISTAKES["activation-forgotten"](loss)),
+            ("out-for-net", at_outputs, MISTAKES["out-for-net"](loss)),
             ("other-operand", swapped, sorted_pass(loss, self._others)),
-            ("factor-two", "every local derivative loses the factor 2 in front of it", sorted_pass(loss, self._halves)),
+            ("factor-two", f"{so} every local derivative lost the factor 2 in front of it", sorted_pass(loss, self._halves)),
             ("overwritten", replaced, MISTAKES["overwrite"](loss)),
             *[("too-early", early, MISTAKES[mistake](loss)) for mistake in ("recursion", "unsorted")],
             *[("updated-too-soon", changed, update(loss, rate)) for rate in dict.fromkeys((self.rate, RATE))],
@@ -255,14 +257,14 @@ class Suspects:
         if node in self._activations and k == 0:
             words = f"the factor {slope} is left out: the derivative of the activation"
             yield "activation-forgotten", words, _first(unit(node))
-            words = f"{slope} is read at {self.names[node]} = {self.number(node.data)}, not at {self.names[x]}"
+            words = f"this reads {slope} at {self.names[node]} = {self.number(node.data)}, not at {self.names[x]}"
             yield "out-for-net", words, _first(at_output(node))
             if (swapped := _at_input(rules[k], self.names[node], node.inputs[0].data)) is not None:
-                yield "out-for-net", f"{slope} is computed with {self.names[x]} in place of {self.names[node]}", swapped
+                yield "out-for-net", f"this computes {slope} with {self.names[x]} in place of {self.names[node]}", swapped
         factor = next((x for x in node.inputs if x in self._activations and rules[k].name == self.names[x]), None)
         if factor is not None and rules[k].row is None:
             net = factor.inputs[0]
-            yield "out-for-net", f"{slope} is taken as {self.names[net]}, the net input, in place of the output", net.data
+            yield "out-for-net", f"this takes {slope} as {self.names[net]}, the net input, in place of the output", net.data
         if own is None:
             return
         signless = plus(node).partials[k]
@@ -274,8 +276,8 @@ class Suspects:
             yield "factor-two", f"the factor {slope} is missing", 1.0
         other = self._other(node, k, rules[k])
         if other is not None:
-            words = "the derivative with respect to the other operand"
-            yield "other-operand", f"this is {words}" if is_asked else f"{slope}, not {self.number(other)}: {words}", other
+            words = "is the derivative with respect to the other operand"
+            yield "other-operand", f"this {words}" if is_asked else f"{slope}, not {self.number(other)}, which {words}", other
 
     def _other(self, node: Value, k: int, rule: Symbol) -> float | None:
         """Return the derivative with respect to the other operand: of two, the other one's; in a dot, the factor itself."""
