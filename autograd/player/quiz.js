@@ -7,10 +7,12 @@ function read(text) {
     return rest.length ? NaN : below === undefined ? above : above / below;
 }
 
+const NOUGHT = 1e-12; // so much may be left of a zero by rounding
+
 // Whether a prediction is right within a hundredth, the precision of mental arithmetic.
 function agrees(guess, right) {
     if (Number.isNaN(right) || !Number.isFinite(right)) return Object.is(guess, right);
-    return Math.abs(guess - right) <= Math.max(Math.abs(right) / 100, 1e-9);
+    return Math.abs(guess - right) <= Math.abs(right) / 100 || (guess === 0 && Math.abs(right) < NOUGHT);
 }
 
 class Quiz {
@@ -72,7 +74,7 @@ class Quiz {
                 this.asked++;
                 this.right += isRight;
             }
-            const hint = isRight || this.signs ? "" : this.hint(read(guess), right, context);
+            const hint = isRight ? "" : this.hint(read(guess), right, context);
             const verdict = guess && (isRight ? `✓ ${guess} is right` : `✗ not ${guess}${hint && `: ${hint}`}`);
             element.replaceWith(made("span", {className: `verdict ${isRight ? "right" : "wrong"}`}, verdict));
         }
@@ -86,11 +88,12 @@ class Quiz {
     }
 
     signOf(x) {
-        return x > 0 ? "+" : x < 0 ? "-" : "0";
+        return x > 0 ? "+" : x < 0 ? "-" : x === 0 ? "0" : "NaN";
     }
 
-    // A hint for a wrong number.
+    // A hint for a wrong number, or a wrong sign.
     hint(guess, right, {edge, node}) {
+        if (this.signs) return Number.isNaN(right) ? "NaN has no sign" : "";
         if (Number.isNaN(guess)) return "a number, such as 1/2 or -0.5";
         if (right !== 0 && agrees(guess, -right)) return "the sign";
         if (!edge) return this.hintOfValue(guess, node);
