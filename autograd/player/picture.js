@@ -244,7 +244,7 @@ class Picture {
     // A unit through which little or nothing flows is marked as such.
     markUnit(box) {
         const {graph, scene} = this, slope = graph.partial(box.unit, 0);
-        const isDead = !graph.isTaken(box.unit, 0);
+        const isDead = slope === 0 && Boolean(graph.nodes[box.unit].kind.flows); // a branch of slope 0; a curve only comes near it
         const word = !scene.known.has(box.unit) ? "" : isDead ? "dead" : Math.abs(slope) < SATURATED ? "saturated" : "";
         if (word && !box.mark) {
             const {x, y, width, height} = box.area;

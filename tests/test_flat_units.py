@@ -1,0 +1,46 @@
+"""A unit of the player through which little flows is dead where its rule is 0, and saturated where it is only small."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from engines import PLAYER, Node, graph, opened
+
+from autograd import Value, relu, sigmoid, tanh
+from autograd.rows import TABLE, Unary
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    """Node with the script of the pictures."""
+    with opened("node", tmp_path_factory.mktemp("node")) as found:
+        if not isinstance(found, Node):
+            pytest.skip("there is no node to run JavaScript in")
+        found.run((PLAYER / "picture.js").read_text(encoding="utf-8") + "; 0")
+        yield found
+
+
+def mark(node: Node, unit: Value) -> str:
+    """Return the text below the box of a unit that has been computed."""
+    text = node.run(f"""(() => {{
+        const graph = {graph(unit * 2)}, [unit] = graph.order, mark = {{}};
+        const box = {{unit, mark, group: {{classList: {{toggle: () => 0}}}}}};
+        Picture.prototype.markUnit.call({{graph, scene: {{known: new Set([unit])}}}}, box);
+        return mark.textContent;
+    }})()""")
+    return str(text)
+
+
+def test_a_rectifier_at_zero_is_dead_and_not_saturated(node: Node) -> None:
+    assert [mark(node, relu(Value(x))) for x in (-0.1, -0.0, 0.0, 1e-9)] == ["dead: slope 0"] * 3 + [""]
+
+
+def test_a_curve_is_saturated_however_flat_it_is(node: Node) -> None:
+    assert mark(node, sigmoid(Value(1000.0))) == mark(node, tanh(Value(-40.0))) == "saturated: slope 0"
+    assert mark(node, sigmoid(Value(4.0))) == "saturated: slope 0.017663" and mark(node, sigmoid(Value(0.0))) == ""
+
+
+def test_a_step_is_dead_everywhere(node: Node) -> None:
+    step = TABLE["step"]
+    assert isinstance(step, Unary) and [mark(node, step(Value(x))) for x in (-1.0, 0.0, 1.0)] == ["dead: slope 0"] * 3
