@@ -231,12 +231,12 @@ class Compiled(Engine):
 
     def __init__(self, lesson: Lesson) -> None:
         super().__init__(lesson)
-        self.np = np = import_module("numpy")
-        with np.errstate(all="ignore"):
-            require_arrays(lesson.optimizer, np.array([parameter.data for parameter in self.parameters]))
         with unchanged(lesson.model, lesson.loss):
             self._rehearse()
             self.program = self._compile()
+        self.np = np = import_module("numpy")
+        with np.errstate(all="ignore"):
+            require_arrays(lesson.optimizer, self.program.parameters.copy())
         self.data = self._arrays(lesson.examples)
         self.description = f"compiled: {self.program.backend_for(min(len(lesson.examples), 8))}"
         lesson.optimizer.gather(self.program.parameters, self.parameters)

@@ -58,7 +58,7 @@ from autograd.value import topological
 swish = Unary("swish", lambda x: x * sigmoid(x), lambda x, out: out + sigmoid(x) * (1 - out))
 cosh = Unary("cosh", math.cosh, lambda x, out: (exp(x) - exp(-x)) / 2, array="cosh")
 SEARCH = settings(max_examples=2000, phases=[Phase.generate], database=None)  # what is found need not be small
-LOOK = settings(max_examples=60, phases=[Phase.generate], derandomize=True, database=None,
+LOOK = settings(max_examples=100, phases=[Phase.generate], derandomize=True, database=None,
                 suppress_health_check=[HealthCheck.filter_too_much])  # fmt: skip
 
 
@@ -255,7 +255,7 @@ def test_the_nets_of_networks_are_moderate_and_away_from_kinks(monkeypatch: pyte
         nets.extend(network.nets(network.parameters))
 
     look()
-    assert NEAR <= min(map(abs, nets)) < 5 * NEAR and 1.8 < max(map(abs, nets)) < 2.0
+    assert NEAR <= min(map(abs, nets)) and max(map(abs, nets)) < 2.0
 
 
 def test_the_smallest_program_network_and_choice() -> None:
