@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from random import Random
 from typing import Any, Final
 
 from autograd import Value
@@ -87,7 +88,7 @@ class Dependence:
 
 
 class Kept:
-    """What models and other objects hold at one time: in their attributes, and in the lists, dicts and arrays there.
+    """What models and other objects hold at one time: in their attributes, the containers and arrays there, and generators.
 
     Args:
         things: the objects.
@@ -105,10 +106,13 @@ class Kept:
         inventory = Inventory(things, through=True)
         parts = inventory.objects.values()
         containers = [part for part in [*parts, *inventory.closed] if isinstance(part, dict | list | deque | set)]
-        arrays = [x for part in parts for _, x in entries(part) if _is_numpy(x) and x.flags.writeable and x.ndim]
+        inner = [x for part in parts for _, x in entries(part) if not isinstance(x, Value | float | int | str)]
+        arrays = [x for x in inner if _is_numpy(x) and x.flags.writeable and x.ndim]
         objects = [part for part in parts if role_of(part.__class__) == OBJECT]
         self._contents = [(part, part.copy()) for part in [*containers, *arrays, *[_own(part) for part in objects]]]
         self._slots = [(part, _slots(part)) for part in objects]
+        self._random = [(x, x.getstate()) for x in inner if isinstance(x, Random)]
+        self._numpy_random = [(x, x.state) for x in [getattr(x, "bit_generator", None) for x in inner] if x is not None]
 
     def restore(self) -> None:
         """Put everything back."""
@@ -128,6 +132,10 @@ class Kept:
                 object.__setattr__(part, name, x)
             for name in _slots(part).keys() - slots.keys():
                 object.__delattr__(part, name)
+        for generator, state in self._random:
+            generator.setstate(state)
+        for generator, state in self._numpy_random:
+            generator.state = state
 
 
 @contextmanager

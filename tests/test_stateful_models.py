@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 import pickle
+import random
 from collections import deque
 from pathlib import Path
 from types import SimpleNamespace
@@ -275,6 +276,21 @@ def test_a_state_that_changes_with_each_call_is_not_compiled(kind: Any) -> None:
     assert numbers_in(eager) == numbers_in(other)
     with pytest.raises(TypeError, match="Cannot cast" if kind is InPlace else f"^{CHANGING}.*; use compiled=False$"):
         trained(kind(), True)
+
+
+@pytest.mark.parametrize("make", [random.Random, np.random.default_rng])
+def test_a_generator_of_the_model_draws_the_same_whether_compiling_is_tried_or_not(make: Any) -> None:
+    class Noisy(Running):
+        def __init__(self) -> None:
+            super().__init__()
+            self.generator = make(1)
+
+        def __call__(self, x: Any) -> Any:
+            return self.unit([a * self.generator.random() for a in x])
+
+    eager, other = Noisy(), Noisy()
+    assert trained(other, "auto").loss == trained(eager, False).loss
+    assert numbers(other) == numbers(eager) and other.generator.random() == eager.generator.random()
 
 
 def test_a_state_that_every_call_makes_anew_is_compiled() -> None:
