@@ -53,7 +53,7 @@ class Module:
     `predict` as well.
 
     A copy, also one by pickle, lacks the attributes that are results of operations, since a result belongs to the call that
-    made it: a `functools.cached_property` is computed again, and what else `__call__` reads, it sets first.
+    made it.  A `functools.cached_property` is computed again; set any other such attribute before ``__call__`` reads it.
 
     Attributes:
         numbered: for an attribute that is a list, the name of its items and the number of the first one;

@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -115,18 +116,19 @@ class Kept:
         self._numpy_random = [(x, x.state) for x in [getattr(x, "bit_generator", None) for x in inner] if x is not None]
 
     def restore(self) -> None:
-        """Put everything back."""
+        """Put everything back; what has not changed may refuse changes."""
         for part, before in self._contents:
             if isinstance(part, dict):
                 for key, x in before.items():
-                    part[key] = x
+                    if key not in part or part[key] is not x:
+                        part[key] = x
                 for key in part.keys() - before.keys():
                     del part[key]
-            elif isinstance(part, deque | set):
-                part.clear()
-                (part.extend if isinstance(part, deque) else part.update)(before)
-            else:
+            elif _is_numpy(part):
                 part[:] = before
+            elif len(part) != len(before) or any(map(operator.is_not, part, before)):
+                part.clear()
+                (part.update if isinstance(part, set) else part.extend)(before)
         for part, slots in self._slots:
             for name, x in slots.items():
                 object.__setattr__(part, name, x)
@@ -171,10 +173,10 @@ def numbers_in(*things: Any) -> list[Any]:
 
 
 def _number(x: Any) -> Any:
-    """Return a number or text, the numbers of an array, and None for anything else."""
+    """Return a number or text, the numbers of an array, and None for NaN, which is not equal to itself, and anything else."""
     if _is_numpy(x):
         return None if is_array(x) else x.tolist()
-    return x if isinstance(x, float | int | str) else None
+    return x if isinstance(x, float | int | str) and x == x else None
 
 
 def _is_numpy(x: Any) -> bool:

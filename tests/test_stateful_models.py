@@ -160,8 +160,11 @@ def test_an_interrupt_while_a_state_is_put_back_does_not_lose_it() -> None:
                 raise KeyboardInterrupt
             super().__setitem__(key, x)
 
+    class Fixed(dict[str, int]):
+        __setitem__ = None  # type: ignore[assignment]
+
     model: Any = Module()
-    model.parts = Fragile(a=1, b=2)
+    model.parts, model.fixed = Fragile(a=1, b=2), Fixed(c=3)  # what does not change need not allow it
     with pytest.raises(KeyboardInterrupt), unchanged(model):
         model.parts.clear()
         model.parts.update(c=3)
@@ -296,7 +299,7 @@ def test_a_generator_of_the_model_draws_the_same_whether_compiling_is_tried_or_n
 def test_a_state_that_every_call_makes_anew_is_compiled() -> None:
     class Sized(Running):
         def __call__(self, x: Any) -> Any:
-            self.size = len(x)
+            self.size, self.ratio = len(x), float("nan")
             self.state = Value(0.0) + x[0]
             return self.unit([self.state / self.size, x[1]])
 
