@@ -197,14 +197,25 @@ def test_a_parameter_counts_its_own_steps() -> None:
 
 
 def grown(compiled: list[bool], optimizer: Any) -> list[float]:
-    """Train a neuron, and go on with one input more, with the engines given."""
+    """Train a neuron, and go on with one input more, with the engines given, in as many steps as native code makes at once."""
     model = Neuron(2, "linear", seed=1)
-    fit(model, X, Y, optimizer=optimizer, epochs=3, batch_size=1, seed=0, compiled=compiled[0])
+    fit(model, X * 4, Y * 4, optimizer=optimizer, epochs=2, batch_size=1, seed=0, compiled=compiled[0])
     model.w.append(Value(0.2))
-    rows = [[*x, 1.0 - x[0]] for x in X]
+    rows = [[*x, 1.0 - x[0]] for x in X * 4]
     for on in compiled[1:]:
-        fit(model, rows, Y, optimizer=optimizer, epochs=3, batch_size=1, seed=0, compiled=on)
+        fit(model, rows, Y * 4, optimizer=optimizer, epochs=2, batch_size=1, seed=0, compiled=on)
     return numbers(model)
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("kind", [Momentum, Adam, RProp])
+def test_a_second_model_is_trained_like_the_first(kind: Any, compiled: bool) -> None:
+    optimizer, found = kind(lr=0.05), []
+    for _ in range(3):
+        model = Neuron(2, "linear", seed=1)
+        fit(model, X * 4, Y * 4, optimizer=optimizer, epochs=2, batch_size=1, seed=0, compiled=compiled)
+        found.append(numbers(model))
+    assert found[1] == found[2] == found[0] and optimizer.steps == 96
 
 
 @pytest.mark.parametrize("kind", [SGD, Momentum, Adam])

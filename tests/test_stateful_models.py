@@ -130,6 +130,19 @@ def test_a_loss_that_keeps_results_is_left_as_it_was() -> None:
     assert loss.given is None and other.given is None
 
 
+def test_a_loss_that_counts_is_not_compiled() -> None:
+    class Tallied:
+        calls = 0
+
+        def loss(self, out: Any, target: Any) -> Any:
+            self.calls += 1
+            return squared_error(out, target)
+
+    tallied = Tallied()
+    assert trained(Neuron(2), "auto", loss=tallied.loss).engine.startswith(f"eager: {CHANGING}")
+    assert tallied.calls == 12
+
+
 def test_a_model_may_make_its_parameters_at_the_first_call() -> None:
     class Late(Module):
         w: Any = None
