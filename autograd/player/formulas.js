@@ -77,6 +77,11 @@ function floorDivide(x, y) {
     return quotient - whole > 0.5 ? whole + 1 : whole;
 }
 
+// The operand of `where` in place of a branch that Python did not call, so that a page does not have it.
+function uncalled() {
+    throw new Undefined("where now takes a branch that was not called when it was recorded; give where nodes or numbers, not functions");
+}
+
 // ---- numbers as text
 
 // The n significant digits and the exponent of a finite x ≥ 0, as Python rounds: exact ties to even.
@@ -240,7 +245,7 @@ class Writer {
     }
 
     write(formula) {
-        if (!(formula instanceof Formula)) return this.atom(digits(formula, this.n));
+        if (!(formula instanceof Formula)) return this.atom(formula === uncalled ? "NaN" : digits(formula, this.n));
         const {row, operands} = formula;
         if (row === null) {
             return this.atom(formula.name && !this.isNumbers ? formula.name : digits(formula.value, this.n));

@@ -37,7 +37,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from autograd.arithmetic import log_sum_exp
+from autograd.arithmetic import NOT_COMPUTED, log_sum_exp
 from autograd.mistakes import activations
 from autograd.primitives import Nary, Primitive
 from autograd.steps import Walk
@@ -133,7 +133,7 @@ class _Printer:
         row = node.primitive
         assert row is not None
         operands = [None if isinstance(x, Value) else float(x) for x in node.operands]
-        shown = f"[{', '.join('null' if x is None else _number(x) for x in operands)}]"
+        shown = f"[{', '.join(map(_operand, operands))}]"
         if (row, shown) not in self.kinds:
             key = self.row(row, len(operands))
             symbols = [Symbol(name) if x is None else x for name, x in zip(operand_names(len(operands)), operands, strict=True)]
@@ -249,6 +249,11 @@ def _chain(formula: Symbol) -> list[Any]:
 
 def _picks(row: Primitive | None) -> bool:
     return isinstance(row, Nary) and row.picks is not None
+
+
+def _operand(x: float | None) -> str:
+    """Write an operand of a kind: null for a node, and the function that refuses for a branch that was not called."""
+    return "null" if x is None else "uncalled" if x is NOT_COMPUTED else _number(x)
 
 
 def _number(x: float) -> str:
