@@ -50,7 +50,7 @@ def test_what_cannot_be_read_takes_no_points_from_the_others(capsys: pytest.Capt
         grade(task, {"t": 1.0})
     with pytest.raises(AssertionError, match="∂E/∂w_h: still blank"):
         grade(task, {"w_h": ...}, must_be_right=True)
-    slips: list[tuple[Any, Any, str]] = [(n["E"], 4, "grade takes an exercise"), (task, "4", "'4' is a str")]
+    slips: list[tuple[Any, Any, str]] = [(n["E"], 4, "grade takes an exercise"), (task, "4", "points is '4'")]
     for what, points, words in slips:
         with pytest.raises(TypeError, match=words):
             grade(what, {"w_h": 1.0}, points=points)

@@ -15,13 +15,14 @@ In a test file of otter-grader, one case an answer::
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from numbers import Real
 from typing import Any
 
 from autograd.exercises.answers import AnswerError, read_answer
 from autograd.exercises.asking import Exercise
 from autograd.marking import Mark, Marking
-from autograd.rows import real
 
 __all__ = ["grade"]
 
@@ -43,6 +44,7 @@ def grade(task: Exercise, answers: Mapping[Any, Any] | Any, points: float = 1.0,
         AssertionError: with `must_be_right`, if an answer is wrong or cannot be read.
         AnswerError: for an answer that belongs to no question, which is a mistake in the test.
         TypeError: if `task` is not an exercise, or `points` is not a number.
+        ValueError: if `points` is negative, infinite or NaN.
 
     >>> from autograd.exercises.asking import exercise
     >>> from autograd.value import Value
@@ -53,7 +55,10 @@ def grade(task: Exercise, answers: Mapping[Any, Any] | Any, points: float = 1.0,
     """
     if not isinstance(task, Exercise):
         raise TypeError(f"grade takes an exercise, such as exercise(loss, ask=[w]), not {task!r}")
-    worth = real(points, "points is the number that all these answers are worth, such as 4")
+    if not isinstance(points, Real) or not 0 <= points < math.inf:
+        kind = ValueError if isinstance(points, Real) else TypeError
+        raise kind(f"points is {points!r}; it is what all these answers are worth, a number from 0 on, such as 4")
+    worth = float(points)
     marking = _marking(task, answers)
     if must_be_right and not marking:
         raise AssertionError(str(marking))
