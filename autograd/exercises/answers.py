@@ -89,7 +89,8 @@ def read_answer(answer: Any, numbers: Mapping[str, float], functions: Mapping[st
     """Read an answer.
 
     Args:
-        answer: a number, or text: a number, also with a decimal comma, a fraction such as ``1/2``, or a formula.
+        answer: a number, also a `Fraction` or a `Decimal`, or text: a number, also with a decimal comma, a fraction such as
+            ``1/2``, or a formula.
         numbers: the numbers that the names in a formula stand for.
         functions: the rows that a formula may call, by name.
 
@@ -101,8 +102,8 @@ def read_answer(answer: Any, numbers: Mapping[str, float], functions: Mapping[st
     """
     if not isinstance(answer, str):
         try:
-            value = number(answer)
-        except TypeError:
+            value = float(answer) if isinstance(answer, Decimal) else number(answer)
+        except (TypeError, ValueError):
             value = NotImplemented
         except OverflowError:  # the number itself may be too long to be printed
             largest = f"the largest float, {sys.float_info.max:.2g}"
