@@ -80,7 +80,7 @@ def test_the_page_compares_changes_as_python_does(engine: Engine) -> None:
     rng = Random(13)
     triples = []
     for _ in range(1000):
-        old = round(rng.uniform(-3, 3), rng.randrange(4))
+        old = round(rng.uniform(-3, 3), rng.choice([0, 1, 2, 3, 8]))
         right = old + rng.uniform(-1, 1) * 10.0 ** -rng.randrange(12)
         answer = rng.choice(
             [right, old, round(right, rng.randrange(10)), float(f"{right:.{rng.randrange(1, 12)}g}"), old * 2 - right]
@@ -108,3 +108,13 @@ def test_a_formula_that_is_right_at_one_point_only_is_no_derivative_after_a_step
     w = Value(0.5, "w")
     [mark] = exercise((w * 2 - 3) ** 2, ask="update").mark({w: "w + 0.8"}).marks
     assert mark.sentence == "w after the step: w + 0.8 is the right number here, but not at other numbers"
+
+
+@pytest.mark.parametrize("rate", [1.0, 0.1, 1e-3, 1e-4])
+def test_a_step_from_the_shown_digits_of_a_trained_number_is_right(rate: float) -> None:
+    w = Value(0.123456789, "w")  # shown as 0.12346
+    task = exercise(w * 0.001234, ask="update", rate=rate)
+    for answer in (0.12346 - rate * 0.001234, 0.123456789 - rate * 0.001234):
+        assert task.mark({"w": answer}) and task.mark({"w": f"{answer:.{task._digits(task.questions[0])}g}"})
+    for answer in (0.12346, 0.123456789, 0.12346 + rate * 0.001234, 0.123456789 + rate * 0.001234):
+        assert not task.mark({"w": answer})

@@ -24,8 +24,9 @@ from typing import Any, Final
 
 from autograd.expressions import CONSTANTS, FUNCTIONS, LONGEST, Expression, ExpressionError, parse
 from autograd.rows import Nary, Primitive, kind_of, number
+from autograd.writing import DIGITS
 
-__all__ = ["Answer", "AnswerError", "differs", "fits", "is_rounded", "read_answer", "split"]
+__all__ = ["Answer", "AnswerError", "differs", "fits", "is_rounded", "read_answer", "shown", "split"]
 
 FEWEST: Final = 3  # digits of a rounded answer
 LONGEST_SHOWN: Final = 60  # characters of an object that is not an answer
@@ -219,7 +220,8 @@ def is_rounded(answer: float, right: float, old: float | None = None) -> bool:
         answer: the number that was given.
         right: the right one.
         old: of a number after a step, the one before; then their difference has to be right as well, to three significant
-            digits or to the decimals that were given, and with the right sign.
+            digits or to the decimals that were given, and with the right sign.  The step may start from the digits of the old
+            number that are shown.
 
     >>> is_rounded(2.0033, 2.0033216, old=2.0), is_rounded(2.003, 2.0033216, old=2.0), is_rounded(2.0, 2.0033216, old=2.0)
     (True, True, False)
@@ -229,14 +231,24 @@ def is_rounded(answer: float, right: float, old: float | None = None) -> bool:
     if not (math.isfinite(answer) and math.isfinite(right)):
         return False
     if old is not None:
-        one, other, noise = answer - old, right - old, NOISE * max(abs(answer), abs(old))
-        is_seen = abs(answer - right) <= max(noise, _unit(min(abs(one), abs(other))) / 2 * (1 + EXACT)) or fits(answer, right)
-        return is_seen and (one > 0, one < 0) == (other > 0, other < 0) and is_rounded(answer, right)
+        return any(_is_step(answer, right + (start - old), start) for start in (old, shown(old)))
     if math.isclose(answer, right, rel_tol=EXACT, abs_tol=1e-15):
         return True
     unit = _unit(min(abs(answer), abs(right)))  # just below a power of ten a number has a digit more
     places = next((n for n in range(FEWEST, 16) if math.isclose(answer, round(answer, n), rel_tol=EXACT, abs_tol=1e-15)), 15)
     return abs(answer - right) <= max(unit, 10.0**-places) / 2 * (1 + EXACT)  # a tie may be rounded up or down
+
+
+def _is_step(answer: float, right: float, old: float) -> bool:
+    """Whether an answer is the right number after a step, and so precise that it shows the step."""
+    one, other, noise = answer - old, right - old, NOISE * max(abs(answer), abs(old))
+    is_seen = abs(answer - right) <= max(noise, _unit(min(abs(one), abs(other))) / 2 * (1 + EXACT)) or fits(answer, right)
+    return is_seen and (one > 0, one < 0) == (other > 0, other < 0) and is_rounded(answer, right)
+
+
+def shown(x: float) -> float:
+    """Return a number as texts and pictures show it, rounded."""
+    return float(f"{x:.{DIGITS}g}")
 
 
 def fits(answer: float, right: float) -> bool:

@@ -8,7 +8,7 @@ from functools import cached_property
 from numbers import Real
 from typing import TYPE_CHECKING, Any, Final
 
-from autograd.exercises.answers import EXACT, NOISE, Answer, AnswerError, differs, fits, is_rounded, read_answer
+from autograd.exercises.answers import EXACT, NOISE, Answer, AnswerError, differs, fits, is_rounded, read_answer, shown
 from autograd.exercises.misconceptions import HALF, Suspect, Suspects
 from autograd.exercises.questions import Question, Scene, scenes
 from autograd.exercises.tasks import Task, described, listed
@@ -110,7 +110,7 @@ class Exercise(Task):
             if answer.formula is None or (self._scenes and self._holds(question, answer)):
                 return mark(1.0, "right", is_right=True)
             return mark(HALF, "right here") if self._scenes else mark(1.0, "only here", is_right=True)
-        if answer.value == old and answer.formula is None and fits(old, right):
+        if old is not None and answer.formula is None and answer.value in (old, shown(old)) and fits(answer.value, right):
             return mark(0.0, "too few digits", old=self.number(old))
         if question.place is None and old is None:
             following, twice, is_wrong = self._following(answers).get(question.node, NOTHING)

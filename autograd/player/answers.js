@@ -9,6 +9,7 @@ const MOST_CHARACTERS = 2000; // of an answer, as in expressions.py
 const EXACT = 1e-9; // relative: two numbers that are the same
 const NOISE = 1e-15; // relative: a sum of floats that is computed in another order
 const FEWEST = 3; // digits of a rounded answer
+const SHOWN = 5; // digits of a number in texts and pictures, as in writing.py
 const [NEARLY, ROUGHLY] = [0.05, 0.2]; // relative: an answer that is off by rounding on the way; one with so few digits
 const NOTHING = [0, 0, false]; // what has arrived where nothing has
 const NUMERAL = /^(\d+\.?\d*|\.\d+)(e[-+]?\d+)?/i, WORD = /^[\p{L}_][\p{L}\p{Nd}_]*/u, RAISED = /^[⁰¹²³⁴-⁹]+/;
@@ -186,22 +187,27 @@ function fits(answer, right) {
 }
 
 // Whether an answer is the right number, or agrees with it to three significant digits or three decimals; of a number after a
-// step, `old` is the one before, and their difference has to be right as well.
+// step, `old` is the one before, and their difference has to be right as well, also from the digits of `old` that are shown.
 function isRounded(answer, right, old = null) {
     if (answer === right || (Number.isNaN(answer) && Number.isNaN(right))) return true;
     if (!Number.isFinite(answer) || !Number.isFinite(right)) return false;
-    if (old !== null) {
-        const [one, other] = [answer - old, right - old], noise = NOISE * Math.max(Math.abs(answer), Math.abs(old));
-        const half = (unitOf(Math.min(Math.abs(one), Math.abs(other))) / 2) * (1 + EXACT);
-        const isSeen = Math.abs(answer - right) <= Math.max(noise, half) || fits(answer, right);
-        return isSeen && Math.sign(one) === Math.sign(other) && isRounded(answer, right);
-    }
+    if (old !== null) return [old, shown(old)].some((start) => isStep(answer, right + (start - old), start));
     if (isClose(answer, right)) return true;
     const unit = unitOf(Math.min(Math.abs(answer), Math.abs(right))); // just below a power of ten a number has a digit more
     let places = FEWEST;
     while (places < 15 && !isClose(answer, Number(answer.toFixed(places)))) places++;
     return Math.abs(answer - right) <= (Math.max(unit, 10 ** -places) / 2) * (1 + EXACT);
 }
+
+// Whether an answer is the right number after a step, and so precise that it shows the step.
+function isStep(answer, right, old) {
+    const [one, other] = [answer - old, right - old], noise = NOISE * Math.max(Math.abs(answer), Math.abs(old));
+    const half = (unitOf(Math.min(Math.abs(one), Math.abs(other))) / 2) * (1 + EXACT);
+    const isSeen = Math.abs(answer - right) <= Math.max(noise, half) || fits(answer, right);
+    return isSeen && Math.sign(one) === Math.sign(other) && isRounded(answer, right);
+}
+
+const shown = (x) => Number(digits(x, SHOWN)); // a number as texts and pictures show it, rounded
 
 const listed = (texts) => [texts.slice(0, -1).join(", "), ...texts.slice(-1)].filter(Boolean).join(" and ");
 
@@ -261,7 +267,9 @@ class Marker {
             if (!answer.isFormula || (this.scenes.length && this.holds(question, answer))) return marked(1, "right");
             return this.scenes.length ? marked(0.5, "right here") : marked(1, "only here");
         }
-        if (answer.value === old && !answer.isFormula && fits(old, right)) return marked(0, "too few digits", [], {old: this.graph.number(old)});
+        if (old !== null && !answer.isFormula && [old, shown(old)].includes(answer.value) && fits(answer.value, right)) {
+            return marked(0, "too few digits", [], {old: this.graph.number(old)});
+        }
         if (question.place === null && old === null) {
             const [following, twice, isWrong] = this.following(answers).get(question.node) ?? NOTHING;
             if (isRounded(answer.value, following) && !isRounded(answer.value, twice)) return marked(1, isWrong ? "from wrong" : "from rounded");
