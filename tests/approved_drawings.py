@@ -183,6 +183,8 @@ def decisions() -> Iterator[str]:
     yield from decided(range(7, 11), used_often)
     yield "\nboxes in each layer of a batch, without references, by the room in points"
     yield from decided(range(100, 900, 20), partial(heights, draw(batch(3))))
+    yield "of a network, whose arrows have wide labels"
+    yield from decided(range(100, 900, 20), partial(heights, draw(trained(3, 1))))
     yield "\ninputs · neurons"
     for inputs in (1, 2, 3, 4, 5, 8, 9):
         yield f"{inputs}: {'  '.join(shown(inputs, neurons) for neurons in (1, 2, 3, 4, 5, 8, 9))}"
@@ -240,7 +242,8 @@ def decisions() -> Iterator[str]:
                  ((strip, SCREEN), (screen, SCREEN), (screen, PHONE), (phone, PHONE))]  # fmt: skip
         yield f"{n}: {'; '.join(texts)}"
     yield "\nlines of notes"
-    for note in ("a" * 43 + ", " + "b" * 86, "a" * 43 + ", " + "b" * 87, "a-b " * 30, "x, " * 40, ""):
+    for note in ("a" * 43 + ", " + "b" * 86, "a" * 43 + ", " + "b" * 87, "a-b " * 30, "abc-def " * 30, "x, " * 40, "",
+                 *(f"a, {'b' * n} {' '.join(['bbbb'] * 16)}" for n in (6, 7))):  # fmt: skip
         yield f"{len(note)}: {[len(line) for line in note_lines(note, 'another')]}"
     yield f"\nradius of a dot: {numbers(*(_radius(10.0**k) for k in range(-5, 6)), _radius(0.0), _radius(-100.0))}"
 

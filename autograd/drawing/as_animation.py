@@ -226,7 +226,7 @@ def _line_by_line(trip: Trip, arrow: Arrow) -> Iterator[tuple[float, Element]]:
     """Draw the label of an arrow as it is written while a dot travels, its lines where they will stay."""
     for k, time in enumerate(trip.phases, 1):
         label = draw_label(trip.edge, arrow)
-        missing = min(PHASES - k, 1 if trip.edge.weight else 2)  # a weight and what it multiplies are one line
+        missing = min(PHASES - k, 1) if trip.edge.weight else PHASES - k  # a weight and what it multiplies are one line
         del label[len(label) - missing :]
         yield time, label
 

@@ -97,7 +97,7 @@ def _longest(plan: Plan) -> int:
     depth = {node.id: 0 for node in plan.nodes}
     for edge in plan.edges:  # those to a node come before those from it
         depth[edge.target] = max(depth[edge.target], depth[edge.source] + 1)
-    return max(depth.values(), default=0)
+    return max(depth.values())
 
 
 def with_references(plan: Plan, far: AbstractSet[str], roomy: bool = False) -> Plan:
