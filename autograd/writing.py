@@ -219,7 +219,7 @@ def _write_sum(terms: Sequence[Any], style: Style) -> tuple[str, int]:
     shown = [_signed(_parenthesised(term, SUM, style), i) for i, term in enumerate(terms)]
     if len(shown) > LONGEST_SUM and style.calls is None:
         shown[2:-2] = [r"\cdots" if style.tex else "…"]
-    return (" + ".join(shown), SUM if len(shown) > 1 else PRODUCT) if shown else (style.number(0.0), ATOM)
+    return " + ".join(shown), SUM if len(shown) > 1 else PRODUCT
 
 
 def _write_infix(sign: str, operands: Sequence[Any], style: Style) -> tuple[str, int]:
