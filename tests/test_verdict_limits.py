@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Final
 
 import pytest
 
-from autograd.checking.numeric import Slope
+from autograd.checking.numeric import NEAR, Slope
 from autograd.checking.report import Report
+from autograd.checking.rounding import Precision
 from autograd.checking.verdicts import Check, judge
 
 inf, nan = math.inf, math.nan
+BENT: Final = Slope(nan, inf, "kink", left=100.0, right=0.0)
 
 
 @pytest.mark.parametrize(  # an error of 0.25 tolerates a difference of 1
@@ -31,6 +34,10 @@ inf, nan = math.inf, math.nan
         (101.0, Slope(-101.0, 0.25, limit=1000.0), "unsure", False),
         (2.0**1022, Slope(inf, 0.25), "unsure", False),
         (math.nextafter(2.0**1022, 0), Slope(inf, 0.25), "wrong", False),
+        (-1.0, BENT, "kink", False),  # a hundredth more than both slopes is tolerated
+        (101.0, BENT, "kink", False),
+        (math.nextafter(-1.0, -2), BENT, "wrong", False),
+        (math.nextafter(101.0, 102), BENT, "wrong", False),
     ],
 )
 def test_limits_between_verdicts(analytic: float, found: Slope, verdict: str, flat: bool) -> None:
@@ -42,6 +49,17 @@ def test_a_slope_of_at_most_a_millionth_is_written_as_0() -> None:
     for left, text in ((1e-6, "0"), (1.5e-6, "1.5e-06")):
         reason = judge("∂f/∂x", "x = 1", 5.0, Slope(nan, inf, "kink", left=left, right=1.0)).reason
         assert reason == f"it is 5, and this is a kink: the slope is {text} on the left and 1 on the right"
+
+
+def test_a_domain_that_ends_near_is_named() -> None:
+    for reach, reason in ((NEAR, "compared with steps below 0.004, where the domain ends"), (2 * NEAR, "")):
+        assert judge("∂f/∂x", "x = 1", 5.0, Slope(5.0, 1e-9, reach=reach)).reason == reason
+
+
+def test_what_is_not_finite_is_not_rounded() -> None:
+    single = Precision("float32", 24)
+    assert [single.round(x) for x in (inf, -inf, 1 + 2**-24, 1 + 3 * 2**-24)] == [inf, -inf, 1.0, 1 + 2**-22]
+    assert math.isnan(single.round(nan))
 
 
 RIGHT = Check("∂f/∂x", "x = 1", 1.0, 1.0, 2e-16, "correct")
@@ -58,6 +76,10 @@ def test_a_report_of_many_comparisons_leaves_some_out() -> None:
         assert [line.split()[0] for line in lines[3:27]] == first + ["∂r0/∂x", "∂r1/∂x"] * 6
         assert lines[27:] == [f"… and {left_out} more", "", "Local derivatives that are correct: tanh 2."]
     assert not RIGHT.is_flat
+    for n, more in ((1, ""), (2, ", and 1 more is not"), (3, ", and 2 more are not")):
+        assert str(Report(inputs[11:12] * n, (), source="gradient")).startswith(
+            f"wrong: ∂f/∂x11 is not the numeric derivative{more}."
+        )
 
 
 def test_a_report_cuts_long_texts_to_its_100_columns() -> None:
