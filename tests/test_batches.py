@@ -90,10 +90,29 @@ def test_masked_entries_are_refused(f: Callable[[Any], Any]) -> None:
     for batch in ([*hidden], {"x": hidden}, [[1.0], hidden[0]] if is_row else (hidden[1], 2.0)):
         with pytest.raises(ValueError, match=r"^argument 0(\[.*\])? has masked entries: 1"):
             compile(lambda x: f(x["x"] if isinstance(x, dict) else x))(batch)
+    with pytest.raises(ValueError, match=r"^an entry of argument 0 has masked entries: 1"):
+        compile(lambda x: 1.0)([[np.ma.masked_array([1.0, 2.0], mask=[False, True])] * 9])
     with pytest.raises(ValueError, match="masked entries"):
         compile(f, example=[[1.0, 2.0] if is_row else 0.0])(hidden)
     with pytest.raises(ValueError, match="masked entries"):
         compile(lambda y, x: f(x) + y)([[1.0], [2.0, 3.0]], hidden)
+
+
+def test_a_masked_number_in_a_long_row_is_refused_and_nan_is_not() -> None:
+    program, rows = compile(lambda x: sum(x)), [[1.0] * 9, [1.0] * 8 + [np.nan]]
+    assert np.isnan(program(rows)).tolist() == [False, True]
+    hidden: list[Any] = [[1.0] * 9, [*[1.0] * 8, np.ma.masked]]
+    for batch, path in ((hidden, "[1][8]"), ([[rows, hidden]], "[0][1][1][8]")):
+        with pytest.raises(ValueError, match="has masked entries") as caught, pytest.warns(UserWarning, match="masked"):
+            compile(lambda x: 1.0)(batch)
+        assert str(caught.value).startswith(f"argument 0{path} has masked entries: 1")
+
+
+def test_a_series_of_lists_is_an_example_too() -> None:
+    pd: Any = pytest.importorskip("pandas")
+    program = compile(lambda x: x[0][0] + 10 * x[1][0])
+    assert program([pd.Series([[1.0], [2.0]])]).tolist() == [21.0]
+    assert program([pd.Series([[1.0], [2.0]]), pd.Series([[3.0], [4.0]])]).tolist() == [21.0, 43.0]
 
 
 def test_missing_entries_are_refused_and_nan_is_a_number() -> None:

@@ -121,6 +121,10 @@ class Batch:
                 array, kind = np.array([float(x) for x in array.flat]).reshape(array.shape), "f"
         if kind not in "biuf" and array.size:  # NumPy would make numbers of them: NaN of None, and 1 of "1"
             return False
+        if kind == "f" and is_nested and array.ndim > 1:
+            for row in {*np.nonzero(np.isnan(array))[0].tolist()}:  # NumPy made NaN of what is masked in a long row of numbers
+                if isinstance(flat[row], LISTS):
+                    _flattened(flat[row], path + _steps(np.unravel_index(row, shape)))
         self.trees[path] = array if is_table else tree
         self.arrays[path] = array.reshape(shape + array.shape[1:]) if classes else array
         if array.ndim > 1:
@@ -240,6 +244,10 @@ def _require_even(arrays: dict[str, Any], advice: str) -> None:
                             "multiply by a mask, 1 for what counts and 0 for what does not")  # fmt: skip
 
 
+def _steps(place: Sequence[Any]) -> str:
+    return "".join([f"[{i}]" for i in place])
+
+
 def _may_hide(kind: type) -> bool:
     return hasattr(kind, "filled") or hasattr(kind, "isna")
 
@@ -256,7 +264,7 @@ def _require_whole(table: Any, path: str) -> None:
         for where in places:
             x = (table.iloc if hasattr(table, "iloc") else table)[(*where,) if len(where) > 1 else where[0]]
             if not isinstance(x, float):  # NaN is a number
-                raise TypeError(f"{path}{''.join(f'[{i}]' for i in where)} is {x!r}, {kind_of(x)}; fill such entries, or leave "
+                raise TypeError(f"{path}{_steps(where)} is {x!r}, {kind_of(x)}; fill such entries, or leave "
                                 "these examples out")  # fmt: skip
 
 
@@ -281,7 +289,7 @@ def _flattened(tree: Sequence[Any], path: str) -> tuple[Sequence[Any], Shape, tu
         flat = [*chain.from_iterable(flat)]
     if not _add_up(flat) and any(map(_may_hide, {*map(type, flat)})):
         for x, place in zip(flat, np.ndindex(shape), strict=True):
-            _require_whole(x, path + "".join([f"[{i}]" for i in place]))
+            _require_whole(x, path + _steps(place))
     return flat, shape, classes
 
 

@@ -1,0 +1,77 @@
+"""A trace has nodes of its own: those of another one, or of one that is over, are refused, and parameters are given back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from autograd import Value, compile, exp
+from autograd.compiler import tracing
+from autograd.compiler.lesson import alike
+
+USES: list[Callable[[Any, Any], Any]] = [
+    lambda x, y: x + y, lambda x, y: x - y, lambda x, y: x * y, lambda x, y: x / y, lambda x, y: x**y,
+    lambda x, y: y + 2 * x,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("use", USES)
+def test_nodes_of_two_traces_do_not_mix(use: Callable[[Any, Any], Any]) -> None:
+    def outer(x: Any) -> Any:
+        return compile(lambda y: use(x, y), example=[1.0])([2.0])
+
+    with pytest.raises(TypeError, match="two functions are being compiled at once, one inside the other"):
+        compile(outer, example=[1.0])
+
+
+@pytest.mark.parametrize("use", [*USES, lambda x, y: -x, lambda x, y: exp(y)])
+def test_nodes_of_a_trace_that_is_over_are_refused(use: Callable[[Any, Any], Any]) -> None:
+    kept: list[Any] = []
+
+    def keep(x: Any, y: Any) -> Any:
+        kept.extend([x, y])
+        return x * y
+
+    compile(keep, example=[1.0, 2.0])
+    with pytest.raises(TypeError, match="a node of a compiled function that has returned"):
+        use(*kept)
+
+
+def test_labels_are_set_while_tracing() -> None:
+    w, seen = Value(3.0, label="w"), list[tuple[str | None, ...]]()
+
+    def f(x: Any, y: Any) -> Any:
+        product = w * x
+        before = w.label, x.label, y.label, product.label
+        w.label, x.label, y.label, product.label = "v", "a", "b", "p"
+        seen.extend([before, (w.label, x.label, y.label, product.label)])
+        return product + y
+
+    program = compile(f, [w], example=[1.0, 2.0], backend="numpy")
+    assert seen == [("w", None, None, None), ("w", "a", "b", "p")]  # a parameter's own is looked up when tracing begins
+    assert w.label == "v" and w.__class__ is Value and program([1.0], [2.0]).tolist() == [5.0]
+
+
+def test_an_interrupt_while_parameters_are_given_back_keeps_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    w, calls = Value(3.0, label="w"), list[int]()
+    give_back = tracing._give_back
+
+    def interrupted(parameters: Sequence[Value]) -> None:
+        calls.append(1)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        give_back(parameters)
+
+    monkeypatch.setattr(tracing, "_give_back", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        compile(lambda x: w * x, [w], example=[1.0])
+    assert w.__class__ is Value and w.data == 3.0
+
+
+def test_labels_that_differ_in_any_digit_belong_together() -> None:
+    for digit in range(10):
+        [group] = alike(["w4_x", f"w{digit}_x"])
+        assert group.words == ("w", "_x") and group.differ == (set() if digit == 4 else {0})
+    assert len(alike(["w/", "w:", "w0"])) == 3  # what stands beside the digits is none
