@@ -17,7 +17,7 @@ import numpy as np
 from approved_numbers import SINGLE, SLOPES, root
 from approved_pictures import lined
 
-from autograd import Nary, Unary, absolute, floor, gradcheck, maximum, minimum, relu, sqrt, total, where
+from autograd import Nary, Unary, absolute, dot, floor, gradcheck, maximum, minimum, relu, sqrt, total, where
 from autograd.checking.numeric import Slope, plateau, slope
 from autograd.checking.plain import Comparison
 from autograd.checking.report import Report
@@ -58,6 +58,7 @@ GRAPHS: Final[list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]]] 
     (lambda x: floor(x), (1e150,), {}),
     (lambda x, y: floor(x) + y * y.data, (1e150, 1e75), {}),
     (lambda x: 1 // x + x, (1e-20,), {}),
+    (lambda v: dot(v[:2], v[2:]), ([0.5, 3.0, -2.0, 1.5],), {}),
     (lambda x: maximum(x, 1.0) + absolute(x - 1), (1.0,), {}),
     (lambda x: where(x, x * 3, 1.0), (2.0,), {}),
     (lambda x, y: relu(x) + y, (-1.0, 2.0), {}),
@@ -116,6 +117,9 @@ def added(numbers: Iterable[Any]) -> Any:
     return functools.reduce(operator.add, numbers, 0)
 
 
+SMALL: Final = math.ulp(4.0)
+
+
 def given() -> list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]]:
     """Return functions of plain numbers, with points and gradients."""
     powers = [float(f"1e{k}") for k in range(-12, 13)]
@@ -137,6 +141,8 @@ def given() -> list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]]:
         (lambda v: added(v), ([0.5] * 26,), {"gradient": lambda v: [1.0] * 14 + [1.5] * 12}),
         (lambda v: added(v), ([0.5] * 26,), {"gradient": lambda v: [1.0] * 15 + [1.5] * 11}),
         (lambda x: [x * size for size in powers], (2.0,), {"gradient": lambda x: [3e-12, *powers[1:]]}),
+        (lambda x: [x * k for k in range(24)], (2.0,), {"gradient": lambda x: [*range(24)]}),
+        (lambda v: added(x * i for i, x in enumerate(v)), ([0.5] * 24,), {"gradient": lambda v: [*range(24)]}),
         (lambda x: [x * k for k in range(26)], (2.0,), {"gradient": lambda x: [*range(24), 0.0, 0.0]}),
         (lambda v: [v[0] * v[1], v[0]], ([2.0, 3.0],), {"gradient": lambda v: [[v[1], v[0]], [1.0, 1.0]]}),
         (lambda v: (v[:, :, None] * v).sum(1), (np.array([[1.0, 2.0], [0.5, 4.0]]),), {"gradient": products}),
@@ -147,6 +153,10 @@ def given() -> list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]]:
         (lambda x: x * x, (4.0,), {"gradient": lambda x: 8.0 + 1e-9 * (x > 4)}),
         (lambda x: x * x, (4.0,), {"gradient": lambda x: 2 * x + 1e-9 * (x > 4) * (x * 2**50 % 3), "seed": 1}),
         (lambda x: x * x, (4.0,), {"gradient": lambda x: 2 * x + 1e-9 * (x * 2**50 % 3)}),
+        (lambda x: x * x, (4.0,), {"gradient": lambda x: 2 * x + 1e-9 * (x * 2**50 % 5), "seed": 1}),
+        (lambda x: x * x, (4.0,), {"gradient": lambda x: 8.0 + 1e-9 * (abs(x - 4) > 4 * SMALL)}),
+        (lambda x: x * x, (4.0,), {"gradient": lambda x: 8.0 + 1e-9 * ((abs(x - 4) > 3 * SMALL) + (abs(x - 4) > 6 * SMALL))}),
+        (lambda x: x * x, (4.0,), {"gradient": lambda x: 2 * x + 1e-9 * (x * 2**50 % 3) if abs(x - 4) < 4 * SMALL else 1 / 0}),
         (lambda x, y: x * x + y, (4.0, 0.0), {"gradient": lambda x, y: (inf, nan)}),
         (lambda x, y: x * x + y, (4.0, 0.0), {"gradient": lambda x, y: (2 * x + y * 2**10, 1.0)}),
         (lambda x: [0.0, x], (0.0,), {"gradient": lambda x: [0.0, 1.0]}),

@@ -271,6 +271,16 @@ def test_a_wrong_accumulation_is_told_from_a_wrong_rule(mistake: Any, monkeypatc
     assert chain  # on a chain none of the mistakes matters
 
 
+def test_an_infinite_gradient_that_forward_mode_does_not_give_is_a_wrong_accumulation(monkeypatch: pytest.MonkeyPatch) -> None:
+    def backward(self: Value, upstream: float = 1.0) -> None:
+        for x in topological(self)[0].inputs:
+            x.grad = math.inf
+
+    monkeypatch.setattr(Value, "backward", backward)
+    report = gradcheck(lambda x: x * 3, 2.0)
+    assert report.cause == "accumulation" and report.inputs[0].reason == "backward gives ∞, forward mode 3"
+
+
 @pytest.mark.parametrize(
     ("f", "point", "origin"),
     [
@@ -337,6 +347,8 @@ def test_a_hidden_kink_excuses_no_other_error() -> None:
     assert gradcheck(steep, 2.5).verdict == gradcheck(lambda x: steep(x) * 0.5 + x, 20.5).verdict == "wrong"
     wild = replace(relu, name="wild", partial=lambda x, out: 2.0)
     assert gradcheck(wild, 0.0).verdict == gradcheck(wild, 5e-324).verdict == "wrong"
+    twice = replace(maximum, name="twice", partial_x=lambda x, y, out: 2.0)
+    assert gradcheck(lambda x: twice(x, 1.5), 1.5).verdict == "wrong"
 
 
 def test_graphs_are_checked_at_finite_points() -> None:

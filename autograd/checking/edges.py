@@ -154,7 +154,7 @@ class Rules:
                 if check.verdict != "wrong":
                     return check
             rule = _rule(row, data, out, which[0])
-            check = replace(check, reason=check.reason.replace("it is", f"the rule{rule} gives", 1))
+            check = replace(check, reason=check.reason.replace("it is", f"the rule{rule} gives"))
         return check
 
 

@@ -281,7 +281,7 @@ class Comparison:
                 # Two values are one step of a staircase, not noise: the gradient has fewer digits than it should.
                 rough = roughness(values) if len(values) == NEIGHBOURS and len({*values}) > 2 else 0.0
                 change = abs(again[k][i] - derivative)
-                if math.isfinite(derivative) and math.isfinite(change):
+                if math.isfinite(change):
                     doubts[k][i] = DOUBTS * (rough + change) + 8 * precision.ulp(derivative)
         return rows, doubts
 
