@@ -10,6 +10,7 @@ import warnings
 from collections import deque
 from collections.abc import Iterator, Mapping
 from functools import partial
+from types import MappingProxyType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -200,6 +201,49 @@ def test_a_generator_is_found_in_any_list() -> None:
         assert watched.drew()
 
 
+OWN = ModuleType("own")
+OWN.__dict__["coin"] = COIN
+
+
+class Holder:
+    rng = COIN
+
+    def still(self) -> float:
+        return 0.0
+
+
+class Heir(Holder):
+    __slots__ = ("other",)
+
+
+class Methods:
+    fixed = staticmethod(lambda: COIN.random())
+    made = classmethod(lambda kind: COIN.random())
+    read = property(lambda self: COIN.random())
+
+
+def by_default(rng: random.Random = COIN) -> float:
+    return rng.random()
+
+
+def by_keyword(*, rng: random.Random = COIN) -> float:
+    return rng.random()
+
+
+@pytest.mark.parametrize("held", [
+    {COIN}, frozenset([COIN]), deque([1.0, COIN]), MappingProxyType({"rng": COIN}), Holder, Heir, Heir(), Heir().still,
+    vars(Methods)["fixed"], vars(Methods)["made"], vars(Methods)["read"], Methods, Methods(), by_default, by_keyword,
+    lambda: OWN.coin.random(),
+])  # fmt: skip
+def test_a_generator_is_found_wherever_python_keeps_things(held: Any) -> None:
+    assert COIN in Watched(held).generators
+
+
+def test_lists_of_numbers_and_modules_that_a_function_does_not_read_are_not_searched() -> None:
+    for held in ([1.0, COIN], (2, COIN), [Value(1.0), COIN], lambda: OWN.__name__, OWN, [OWN]):
+        assert COIN not in Watched(held).generators
+
+
 def test_a_generator_is_found_once_and_not_in_the_code_of_packages_that_draw_nothing() -> None:
     coin = random.Random(0)
 
@@ -230,3 +274,11 @@ def test_an_old_generator_on_new_bits_is_watched_without_a_warning() -> None:
         assert not watched.drew()
         generator.rand()
         assert watched.drew()
+
+
+def test_every_word_of_a_long_state_counts() -> None:
+    generator = np.random.RandomState(1)
+    watched, state = Watched(generator), generator.get_state(legacy=False)
+    state["state"]["key"][300] ^= 1
+    generator.set_state(state)
+    assert watched.drew()
