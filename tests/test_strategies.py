@@ -255,7 +255,7 @@ def test_the_nets_of_networks_are_moderate_and_away_from_kinks(monkeypatch: pyte
         nets.extend(network.nets(network.parameters))
 
     look()
-    assert NEAR <= min(map(abs, nets)) and max(map(abs, nets)) < 2.0
+    assert min(map(abs, nets)) >= NEAR and max(map(abs, nets)) < 2.0
 
 
 def test_the_smallest_program_network_and_choice() -> None:
