@@ -24,9 +24,10 @@ from autograd.primitives import Operand
 from autograd.rows import kind_of, number
 from autograd.value import Value, nodes_below, topological
 
-__all__ = ["STALE", "refuse_stale", "replay"]
+__all__ = ["STALE", "UNCALLED", "refuse_stale", "replay"]
 
 STALE: Final = "changed after the forward pass; compute the result again, or use autograd.replay"
+UNCALLED: Final = "a branch that was not called when it was recorded; give where nodes or numbers, not functions"
 
 
 def replay(y: Value, values: Mapping[Value, Any] | None = None) -> Any:
@@ -66,8 +67,7 @@ def replay(y: Value, values: Mapping[Value, Any] | None = None) -> Any:
             continue
         again = known[node] = node.primitive.apply([known.get(x, x) if isinstance(x, Value) else x for x in node.operands])
         if getattr(node.primitive, "picks", None) is not None and _number(again) is NOT_COMPUTED:
-            raise ValueError(f"{describe(node)} now takes a branch that was not called when it was recorded; give where nodes "
-                             "or numbers, not functions")  # fmt: skip
+            raise ValueError(f"{describe(node)} now takes {UNCALLED}")
         if isinstance(again, Value):
             again.label = node.label
     return known.get(y, y)

@@ -371,12 +371,13 @@ def decide(subject: Subject, condition: Callable[[Piece], Any], is_continuous: b
     left, waiting, still_open = _limit(whole), deque([subject.box]), list[Box]()
     points = [corner.box for corner in _corners(whole)]
     while waiting or points:
-        piece = Piece(subject, points.pop() if points else waiting.popleft())
+        is_point = bool(points)
+        piece = Piece(subject, points.pop() if is_point else waiting.popleft())
         found = _truth(condition, piece)
         if found is False:
             point = piece.middle.box
             return Claim("refuted", subject.point(point), (), f"refuted at {subject.text(point)}")
-        if not piece.moving or (found and (piece.is_smooth or not is_continuous)):
+        if is_point or (found and (piece.is_smooth or not is_continuous)):
             continue
         points.append(piece.middle.box)
         side = piece.examined(VALUE)[1] if left > 0 else None

@@ -24,9 +24,11 @@ from typing import Any, Final, NamedTuple, NoReturn, Self
 
 from flint import arb
 
+from autograd.arithmetic import NOT_COMPUTED
 from autograd.certainty.intervals import (
     EVERYTHING,
     FUNCTIONS,
+    NAN,
     Interval,
     OutsideError,
     describe,
@@ -36,6 +38,7 @@ from autograd.certainty.intervals import (
     square,
 )
 from autograd.primitives import DomainError, Nary, Operand, Primitive, method, multiply
+from autograd.rerun import UNCALLED
 from autograd.rows import TABLE, number
 from autograd.transforms import chain_rule
 from autograd.value import Value, new, topological
@@ -176,7 +179,7 @@ class Enclosure(Operand, Value):
         if NotImplemented in [x.__class__ is Enclosure or x for x in nodes]:
             return NotImplemented
         if isinstance(row, Nary) and row.picks is not None:
-            return _chosen(row, nodes)
+            return _chosen(row, nodes, [x is not NOT_COMPUTED for x in operands[1:]])
         bounds = _evaluated(row, nodes)
         return Enclosure._node(row, nodes, bounds, bounds.connected and all(x.is_smooth for x in nodes))
 
@@ -243,6 +246,8 @@ def _constant(x: Any) -> Any:
 def _evaluated(row: Primitive, nodes: Sequence[Enclosure]) -> Interval:
     """Return the interval of a row's values; of a row made of rows through those."""
     function = FUNCTIONS.get(row.function)
+    if not row.is_condition and any(x.bounds is NAN for x in nodes):
+        return NAN
     try:
         if function is not None:
             if row is multiply and nodes[0] is nodes[1]:
@@ -268,9 +273,11 @@ def _evaluated(row: Primitive, nodes: Sequence[Enclosure]) -> Interval:
 # Choices.
 
 
-def _chosen(row: Primitive, nodes: tuple[Enclosure, ...]) -> Enclosure:
+def _chosen(row: Primitive, nodes: tuple[Enclosure, ...], called: Sequence[bool]) -> Enclosure:
     condition, one, other = nodes
     truth = _truth(condition)
+    if not all(called if truth is None else called[:1] if truth else called[1:]):
+        raise ValueError(f"{row.spell([describe(x.bounds) for x in nodes])} takes, or may take, {UNCALLED}")
     if truth is not None:
         return one if truth else other
     test = _order(condition)

@@ -30,7 +30,7 @@ from autograd.arithmetic import Constant, log_sum_exp
 from autograd.writing import digits
 
 __all__ = [
-    "EVERYTHING", "FUNCTIONS", "Interval", "OutsideError", "add", "between", "describe", "divide", "exactly", "hull",
+    "EVERYTHING", "FUNCTIONS", "NAN", "Interval", "OutsideError", "add", "between", "describe", "divide", "exactly", "hull",
     "interval", "multiply", "square", "subtract",
 ]  # fmt: skip
 
@@ -75,12 +75,13 @@ class Interval(NamedTuple):
 
 
 EVERYTHING: Final = Interval(-INFINITE, INFINITE, False)
+NAN: Final = Interval(-INFINITE, INFINITE, False)  # known by its identity: what is not a number is not 0 times 0 either
 Function = Callable[..., Interval]
 
 
 def interval(x: float) -> Interval:
-    """Return the interval that holds one float; NaN is all numbers, as nothing is known of it."""
-    return EVERYTHING if math.isnan(x) else Interval(exact := arb(x), exact)
+    """Return the interval that holds one float; of NaN nothing is known."""
+    return NAN if math.isnan(x) else Interval(exact := arb(x), exact)
 
 
 def between(low: float, high: float) -> Interval:

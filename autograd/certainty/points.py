@@ -154,7 +154,7 @@ class GraphCertificate(Tabular):
                 kinks.append(node)
                 notes.append(f"{shown} is too near a kink or a jump to decide with {self.precision} bits; "
                              "the bounds allow for both sides")  # fmt: skip
-            elif self._took_another_branch(node, operands):
+            elif _is_at_kink(node) or self._took_another_branch(node, operands):
                 notes.append(f"{shown}: because of rounding, backward() took another branch than the exact numbers do")
         return tuple(kinks), notes
 
@@ -284,10 +284,17 @@ def _is_narrow(x: Interval, digits: int) -> bool:
 
 
 def _is_singular(row: Primitive, operands: Sequence[Any]) -> bool:
-    """Whether a row that has no kink states an infinite slope at these operands."""
+    """Whether a row that has no kink states a limit or a convention at these operands."""
     bounds = [x.bounds if isinstance(x, Enclosure) else interval(x) for x in operands]
-    steep = [point for point, slopes in row.singular.items() if any(map(math.isinf, slopes)) and row.kink is None]
-    return any(all(b.low == b.high == arb(x) for b, x in zip(bounds, point, strict=True)) for point in steep)
+    points = row.singular if row.kink is None else ()
+    return any(all(b.low == b.high == arb(x) for b, x in zip(bounds, point, strict=True)) for point in points)
+
+
+def _is_at_kink(node: Value) -> bool:
+    """Whether a node's numbers, rounded as they are, lie at a kink of its row."""
+    assert node.primitive is not None
+    kink = node.primitive.kink
+    return kink is not None and float(kink(*[x.data if isinstance(x, Value) else x for x in node.operands])) == 0
 
 
 def _new_below(y: Any, forward: set[Value], known: Mapping[Value, Value]) -> Iterator[Value]:
