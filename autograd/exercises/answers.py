@@ -1,7 +1,8 @@
 """The answers of students: a number, a fraction, or a formula over the names in the picture; and whether it is right.
 
-A number is right if it is the right one rounded to three significant digits or three decimals, or better.  A formula is
-compared with the derivative at random points, so any way of writing it will do.
+A number is right if it is the right one rounded to three significant digits or three decimals, or better; after a step of
+gradient descent, if its change is right as well.  A formula is compared with the derivative at random points, so any way of
+writing it will do.
 
 >>> read_answer("−1/2", {}).value, read_answer(",5", {}).value
 (-0.5, 0.5)
