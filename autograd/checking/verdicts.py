@@ -129,7 +129,7 @@ def _versus(analytic: float, found: Slope) -> str:
 def _bend(found: Slope) -> str:
     place = f" {abs(found.away):.1g} to the {'left' if found.away < 0 else 'right'}" if found.away else ""
     if found.kind == "jump":
-        return f"a jump{place}: the value changes by {short(found.height)} at once"
+        return f"a jump{place and f' up to{place}'}: the value changes by {short(found.height)} at once"
     return f"a kink{place}: the slope is {_slope(found.left)} on the left and {_slope(found.right)} on the right"
 
 
