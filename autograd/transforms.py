@@ -127,7 +127,7 @@ def value_and_grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) ->
 
     def scalar(y: Any) -> Value:
         if isinstance(y, list | tuple | dict) or is_array(y):
-            raise TypeError(f"grad needs a function with one scalar result, not {kind_of(y)}; use jacobian for that")
+            raise TypeError(f"a gradient needs a function with one scalar result, not {kind_of(y)}; use jacobian for that")
         return _value(y[()] if getattr(y, "shape", None) == () else y)  # a 0-d array is a number
 
     return _differentiated(f, argnums, scalar)
