@@ -15,6 +15,7 @@ from autograd import Value, exp, label_values, relu, sqrt, total, walk, where
 from autograd.demo import POINT, network
 from autograd.exercises import AnswerError, exercise, grade, worksheet
 from autograd.exercises.misconceptions import Suspects
+from autograd.exercises.questions import scenes
 
 
 def test_each_answer_has_its_points() -> None:
@@ -28,6 +29,13 @@ def test_a_formula_that_cannot_be_compared_elsewhere_is_not_called_right() -> No
     [mark, *_] = exercise(sqrt(-(y.square())), ask="local").mark({"∂v1/∂y": "2*y"}).marks
     assert mark.is_right
     assert mark.sentence.endswith("the right number here; no other numbers are near at which the formula could be compared")
+
+
+def test_leaves_move_one_by_one_only_where_that_is_little_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = walk((-Value(0.5)) ** Value(3.0))  # two leaves, two operations
+    for work, n in ((4, 4), (3, 0)):
+        monkeypatch.setattr("autograd.exercises.questions.MOST_WORK", work)
+        assert len(scenes(steps)) == n
 
 
 # Numbers that change

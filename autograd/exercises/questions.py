@@ -136,7 +136,7 @@ class _Draw:
                 if _branches(twins[node]) != here:
                     return None
         found = totals(sorted_pass(twins[self.steps.loss]))
-        return Scene(twins, {x: found.get(twin, 0.0) for x, twin in twins.items()})
+        return Scene(twins, {x: found[twin] for x, twin in twins.items()})
 
 
 def _branches(node: Value) -> tuple[object, ...]:
