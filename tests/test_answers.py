@@ -13,7 +13,8 @@ from misconceived import OF_GRADIENTS, odd_graphs, random_graph, recomputed
 
 from autograd import Value, exp, label_values, relu, sqrt, total, walk, where
 from autograd.demo import POINT, network
-from autograd.exercises import AnswerError, exercise, grade, worksheet
+from autograd.exercises import NAMES, AnswerError, exercise, grade, worksheet
+from autograd.exercises.answers import read_answer
 from autograd.exercises.misconceptions import Suspects
 from autograd.exercises.questions import scenes
 
@@ -29,6 +30,16 @@ def test_a_formula_that_cannot_be_compared_elsewhere_is_not_called_right() -> No
     [mark, *_] = exercise(sqrt(-(y.square())), ask="local").mark({"∂v1/∂y": "2*y"}).marks
     assert mark.is_right
     assert mark.sentence.endswith("the right number here; no other numbers are near at which the formula could be compared")
+
+
+def test_a_refusal_is_about_what_was_written() -> None:
+    for text in ("(x)y", "√(x) y", "|x|y", "(x)√y"):
+        with pytest.raises(AnswerError, match="is an operator missing"):
+            read_answer(text, {"x": 1.0, "y": 2.0})
+    for text in ("2|x|", "x|y|"):  # not about the functions as which bars are read
+        with pytest.raises(AnswerError) as caught:
+            read_answer(text, {"x": 1.0, "y": 2.0})
+        assert "abs" not in str(caught.value) and "a number cannot be read" not in str(caught.value)
 
 
 def test_leaves_move_one_by_one_only_where_that_is_little_work(monkeypatch: pytest.MonkeyPatch) -> None:

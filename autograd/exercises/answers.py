@@ -21,6 +21,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import count
 from typing import Any, Final
 
 from autograd.expressions import CONSTANTS, FUNCTIONS, LONGEST, Expression, ExpressionError, parse
@@ -236,7 +237,7 @@ def is_rounded(answer: float, right: float, old: float | None = None) -> bool:
     if math.isclose(answer, right, rel_tol=EXACT, abs_tol=1e-15):
         return True
     unit = _unit(min(abs(answer), abs(right)))  # just below a power of ten a number has a digit more
-    places = next((n for n in range(FEWEST, 16) if math.isclose(answer, round(answer, n), rel_tol=EXACT, abs_tol=1e-15)), 15)
+    places = next(n for n in count(FEWEST) if math.isclose(answer, round(answer, n), rel_tol=EXACT, abs_tol=1e-15))
     return abs(answer - right) <= max(unit, 10.0**-places) / 2 * (1 + EXACT)  # a tie may be rounded up or down
 
 
