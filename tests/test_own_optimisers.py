@@ -225,11 +225,21 @@ def test_an_optimiser_is_kept_when_a_model_grows(kind: Any) -> None:
         assert grown(engines, kind(lr=0.05)) == pytest.approx(eager, abs=1e-12)
 
 
-def test_states_that_do_not_fit_into_one_array_are_refused() -> None:
-    message = "this RProp has moved some of the parameters and not the others, .*: use compiled=False, or a new optimiser"
+class Lazy(SGD):
+    """Gradient descent with momentum, whose state is made by the first step."""
+
+    def rule(self, parameter: Any, gradient: Any, rate: float, state: Any, t: int) -> Any:
+        """Return a step, and the mean of the gradients."""
+        mean = 0.5 * state[0] + gradient if state else gradient
+        return parameter - rate * mean, (mean,)
+
+
+@pytest.mark.parametrize("kind", [RProp, Lazy])
+def test_states_that_do_not_fit_into_one_array_are_refused(kind: Any) -> None:
+    message = f"this {kind.__name__} has moved some of the parameters and not the others, .*: use compiled=False, or a new"
     with pytest.raises(TypeError, match=message):
-        grown([True, True], RProp(lr=0.05))
-    assert grown([True, False], RProp(lr=0.05)) == pytest.approx(grown([False, False], RProp(lr=0.05)), abs=1e-12)
+        grown([True, True], kind(lr=0.05))
+    assert grown([True, False], kind(lr=0.05)) == pytest.approx(grown([False, False], kind(lr=0.05)), abs=1e-12)
 
 
 class Decaying(SGD):

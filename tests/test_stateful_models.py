@@ -184,10 +184,24 @@ def test_an_interrupt_while_a_state_is_put_back_does_not_lose_it() -> None:
     assert model.parts == {"a": 1, "b": 2}
 
 
+class Tensor:
+    """An array of another package."""
+
+    dtype = "float64"
+
+    def tolist(self) -> list[float]:
+        """Return the numbers."""
+        return [0.0]
+
+    def reshape(self, *shape: int) -> Tensor:
+        """Return the array itself."""
+        return self
+
+
 def test_sets_arrays_and_attributes_come_back() -> None:
     model: Any = Module()
     parts: dict[str, Any] = {"seen": {1, 2}, "mean": np.array([1.0, 2.0]), "fixed": np.array([3.0]), "scalar": np.array(4.0)}
-    parts["fixed"].flags.writeable = False
+    parts["fixed"].flags.writeable, parts["tensor"] = False, Tensor()
     vars(model).update(parts)
     before = numbers_in(model)
     with unchanged(model):
