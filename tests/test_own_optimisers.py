@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from autograd import Value
-from nn import Neuron, fit
+from nn import Module, Neuron, fit
 from nn.optim import SGD, Adam, Momentum, RProp, require_arrays
 
 X = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
@@ -223,6 +223,23 @@ def test_an_optimiser_is_kept_when_a_model_grows(kind: Any) -> None:
     eager = grown([False, False, False], kind(lr=0.05))
     for engines in ([True, True, True], [False, True, False], [True, False, True]):
         assert grown(engines, kind(lr=0.05)) == pytest.approx(eager, abs=1e-12)
+
+
+def test_an_optimiser_is_kept_for_a_single_parameter() -> None:
+    class Only(Module):
+        def __init__(self) -> None:
+            self.w = Value(0.5)
+
+        def __call__(self, x: Any) -> Any:
+            return self.w * x[1]
+
+    found = []
+    for compiled in (False, True):
+        model, optimizer = Only(), Adam(lr=0.05)
+        for _ in range(2):
+            fit(model, X, Y, optimizer=optimizer, epochs=2, seed=0, compiled=compiled)
+        found.append(model.w.data)
+    assert found[1] == pytest.approx(found[0], abs=1e-12)
 
 
 class Lazy(SGD):
