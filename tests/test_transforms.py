@@ -159,6 +159,26 @@ def test_duals_choose_branches_and_read_methods() -> None:
     assert not hasattr(Dual(1.0, 1.0), "nothing")
 
 
+def test_a_dual_number_is_no_condition_but_a_comparison_is() -> None:
+    for primal in (2.0, Value(2.0), Dual(2.0, 0.0)):
+        x = Dual(primal, 1.0, level=7)
+        assert bool(x > 1) is True and bool(x > 3) is False
+    with pytest.raises(TypeError, match=r"Dual\(2.0, 1.0\) is a number, not a condition"):
+        bool(Dual(2.0, 1.0))
+
+
+def test_forward_mode_on_nodes_adds_no_choice_where_there_is_none() -> None:
+    _, slope = jvp(lambda x: x * x + tanh(x), (Value(3.0),), (1.0,))
+    assert not any(node.primitive is where for node in topological(slope))
+
+
+def test_jvp_takes_two_tuples() -> None:
+    both: list[tuple[Any, Any]] = [(1.0, (1.0,)), ((1.0,), 1.0), (1.0, 1.0), ("1", ["1"])]
+    for primals, tangents in both:
+        with pytest.raises(TypeError, match="jvp takes a tuple of arguments and one of tangents"):
+            jvp(lambda x: x, primals, tangents)
+
+
 @pytest.mark.parametrize("f", [lambda x: sqrt(relu(x)), lambda x: sqrt(where(x > 0, where(x > 1, x, 0.0), 0.0) * 3)])
 def test_forward_mode_on_nodes_keeps_what_was_not_chosen_out(f: Callable[[Any], Any]) -> None:
     for x in (-1.0, Value(-1.0)):  # where the slope of the root is ∞

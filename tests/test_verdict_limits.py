@@ -9,6 +9,7 @@ from typing import Final
 import pytest
 
 from autograd.checking.numeric import NEAR, Slope
+from autograd.checking.points import point_text
 from autograd.checking.report import Report
 from autograd.checking.rounding import Precision
 from autograd.checking.verdicts import Check, judge
@@ -60,6 +61,13 @@ def test_what_is_not_finite_is_not_rounded() -> None:
     single = Precision("float32", 24)
     assert [single.round(x) for x in (inf, -inf, 1 + 2**-24, 1 + 3 * 2**-24)] == [inf, -inf, 1.0, 1 + 2**-22]
     assert math.isnan(single.round(nan))
+
+
+def test_a_point_of_more_than_80_characters_is_cut_short() -> None:
+    for n in (75, 76):
+        assert point_text(["x" * n], [2.0]) == "x" * n + " = 2"
+    assert point_text(["x" * 77], [2.0]) == "x" * 77 + " = …"
+    assert point_text(["x"] * 30, [2.0] * 30) == "x = 2, " * 11 + "x =…"
 
 
 RIGHT = Check("∂f/∂x", "x = 1", 1.0, 1.0, 2e-16, "correct")

@@ -236,7 +236,7 @@ def point_text(names: Sequence[str], numbers: Sequence[float]) -> str:
     'w = 0.5, x = 2'
     """
     text = ", ".join(f"{name} = {short(x)}" for name, x in zip(names[:20], numbers, strict=False))
-    return text if len(text) < 80 else text[:80] + "…"
+    return text if len(text) <= 80 else text[:80] + "…"
 
 
 def subscript(index: Sequence[int]) -> str:
