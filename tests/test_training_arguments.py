@@ -1,0 +1,51 @@
+"""What native training is given is checked in full, since native code would read and write beyond its arrays without a word."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograd.compiler.steps import places_of, require_states
+
+
+def test_batches_may_name_every_example_in_any_order_and_often() -> None:
+    several: list[Any] = [[[2, 0], [1, 1, 1]], [(2, 0), range(1, 2), np.array([1, 1])]]
+    for batches in several:
+        places, sizes = places_of(batches, 3)
+        assert places.tolist() == [2, 0, 1, 1, 1] and sum(sizes) == 5 and sizes == [len(batch) for batch in batches]
+    assert places_of([[0]], 1)[1] == [1]
+
+
+@pytest.mark.parametrize(("batches", "message"), [
+    ([], "and at least one step; there is none$"), ([[0], []], "; batch 1 is empty$"), ([[]], "; batch 0 is empty$"),
+    ([[0, 3]], "names the example 3; the places of 3 examples are 0 to 2$"), ([[0, -1]], "names the example -1;"),
+    ([[0], [2, 5, -1]], "names the example 5;"),
+])  # fmt: skip
+def test_batches_outside_the_examples_are_refused(batches: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        places_of(batches, 3)
+
+
+@pytest.mark.parametrize("batches", [3, [3], [None], [[0.0]], [[None]], ["01"], [[[0, 1]]], [[True]], [[0], [1.5]]])
+def test_places_are_ints(batches: Any) -> None:
+    with pytest.raises(TypeError, match="batches lists for each step the places of its examples, as ints"):
+        places_of(batches, 3)
+
+
+def test_states_are_an_array_that_can_be_changed() -> None:
+    parameters, fixed = np.zeros(3), np.zeros((1, 3))
+    for rows in (0, 1, 2):
+        require_states(np.zeros((rows, 3)), parameters)
+    fixed.flags.writeable = False
+    wrong: list[tuple[Any, str]] = [
+        (np.zeros((3, 1)), r"got an array of float64, of shape \(3, 1\)$"), (np.zeros(3), r"of shape \(3,\)$"),
+        (np.zeros((1, 3, 1)), "got an array of"), (np.zeros((1, 3), np.float32), "got an array of float32"),
+        (fixed, "a writeable array"), ([[0.0] * 3], r"got \[\[0.0, 0.0, 0.0\]\]$"), (None, "got None$"),
+    ]  # fmt: skip
+    for states, message in wrong:
+        with pytest.raises(
+            ValueError, match=rf"of float64, of shape \(states, 3\), a number for each parameter; .*{message}|{message}"
+        ):
+            require_states(states, parameters)
