@@ -1,15 +1,18 @@
-"""Where one verdict ends and the next begins, and how a report is laid out: both from numbers that are given."""
+"""Where one verdict ends and the next begins, what a point is made of, how a report is laid out: from numbers that are given."""
 
 from __future__ import annotations
 
 import math
+from array import array
 from dataclasses import replace
 from typing import Final
 
+import numpy as np
 import pytest
 
+from autograd.checking import gradcheck
 from autograd.checking.numeric import NEAR, Slope
-from autograd.checking.points import point_text
+from autograd.checking.points import Point, block, point_text
 from autograd.checking.report import Report
 from autograd.checking.rounding import Precision
 from autograd.checking.verdicts import Check, judge
@@ -68,6 +71,19 @@ def test_a_point_of_more_than_80_characters_is_cut_short() -> None:
         assert point_text(["x" * n], [2.0]) == "x" * n + " = 2"
     assert point_text(["x" * 77], [2.0]) == "x" * 77 + " = …"
     assert point_text(["x"] * 30, [2.0] * 30) == "x = 2, " * 11 + "x =…"
+
+
+def test_integers_of_numpy_are_a_point_and_arrays_without_a_shape_are_none() -> None:
+    assert gradcheck(lambda v: (v * v).sum(), np.array([1, 2]), gradient=lambda v: 2 * v).verdict == "correct"
+    with pytest.raises(TypeError, match="pass a real number, an array or nested lists of them"):
+        block(array("d", [1.0, 2.0]), "v")
+
+
+def test_a_diagonal_matrix_is_advised_only_where_it_has_the_shape_that_is_needed() -> None:
+    point = Point(["v"], [np.array([1.0, 2.0])])
+    for shape, end in (((3,), r"so it should have \(3, 2\)$"), ((2,), r"\(2, 2\); if each .* np.diag\(…\)$")):
+        with pytest.raises(ValueError, match=end):
+            point.match(np.ones(2), shape)
 
 
 RIGHT = Check("∂f/∂x", "x = 1", 1.0, 1.0, 2e-16, "correct")
