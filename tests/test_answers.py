@@ -13,7 +13,7 @@ from misconceived import OF_GRADIENTS, odd_graphs, random_graph, recomputed
 
 from autograd import Value, exp, label_values, relu, sqrt, total, walk, where
 from autograd.demo import POINT, network
-from autograd.exercises import NAMES, AnswerError, exercise, grade, worksheet
+from autograd.exercises import AnswerError, exercise, grade, worksheet
 from autograd.exercises.answers import read_answer
 from autograd.exercises.misconceptions import Suspects
 from autograd.exercises.questions import scenes
