@@ -1,4 +1,4 @@
-"""Where one verdict ends and the next begins, what a point is made of, how a report is laid out: from numbers that are given."""
+"""Where one verdict ends and the next begins, what a point is made of, how a report is laid out: by numbers that are given."""
 
 from __future__ import annotations
 
