@@ -124,7 +124,7 @@ class Value(Manners):
 
     def __primitive__(self, row: Primitive, operands: Sequence[Any]) -> Any:
         """Record `row` on `operands`; functions such as ``tanh(x)`` and users' own rows call this."""
-        if type(self).__primitive__ is not Value.__primitive__:  # a subclass that does more has handed it on
+        if self.__class__ is not Value and type(self).__primitive__ is not Value.__primitive__:  # it has handed this on
             return record(row, operands, is_handed_on=True)
         recorded = _recorders.get(row)
         if recorded is None:
