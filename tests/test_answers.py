@@ -42,6 +42,18 @@ def test_a_refusal_is_about_what_was_written() -> None:
         assert "abs" not in str(caught.value) and "a number cannot be read" not in str(caught.value)
 
 
+def test_a_formula_that_is_undefined_nearby_is_right_here_only() -> None:
+    w, x = Value(3.0, "w"), Value(1.0, "x")
+    [mark] = exercise(w * x, ["w"]).mark({"∂loss/∂w": "x + 0*sqrt(3 - w)"}).marks
+    assert mark.points == 0.5 and not mark.is_right
+
+
+def test_nan_is_not_the_gradient_of_a_node_that_nothing_reaches() -> None:
+    w, x = Value(-0.5, "w"), Value(2.0, "x")
+    [mark] = exercise(where(x > 0, x, w * 3), ["w"]).mark({"∂loss/∂w": "NaN"}).marks
+    assert mark.points == 0 and not mark.is_right
+
+
 def test_leaves_move_one_by_one_only_where_that_is_little_work(monkeypatch: pytest.MonkeyPatch) -> None:
     steps = walk((-Value(0.5)) ** Value(3.0))  # two leaves, two operations
     for work, n in ((4, 4), (3, 0)):
