@@ -219,7 +219,7 @@ LAST: dict[str, tuple[int, Callable[[int], bool]]] = {  # the last number for wh
     "operands of which each rule is checked": (24, lambda n: "∂total/∂x0" in rules_of_a_sum(n)),
     "inputs of which each second derivative is checked": (4, lambda n: "direction" not in str(twice(n))),
     "operands that are shown beside a rule": (3, lambda n: ", …" not in gradcheck(lambda x: total([x] * n), 1.0).edges[0].at),
-    "characters of a point in a message": (79, lambda n: "…" not in point_text(["x" * (n - 4)], [1.0])),
+    "characters of a point in a message": (80, lambda n: "…" not in point_text(["x" * (n - 4)], [1.0])),
     "operands in the description of a node": (4, lambda n: "…" not in describe(uses(n))),
     "epochs that are not worth compiling": (999_999, is_small),
     "dimensions of an array in a state": (32, lambda n: "thing" in Held(nested(n)).state_dict()),

@@ -174,7 +174,8 @@ def test_an_interrupt_while_a_state_is_put_back_does_not_lose_it() -> None:
             super().__setitem__(key, x)
 
     class Fixed(dict[str, int]):
-        __setitem__ = None  # type: ignore[assignment]
+        def __setitem__(self, key: str, x: int) -> None:
+            raise TypeError("it is fixed")
 
     model: Any = Module()
     model.parts, model.fixed = Fragile(a=1, b=2), Fixed(c=3)  # what does not change need not allow it
