@@ -13,6 +13,8 @@ import pytest
 
 from autograd import Unary, Value, certify, cos, exp, gradcheck, log, sigmoid, sin, sqrt, where
 from autograd.certainty import boxes
+from autograd.certainty.enclosure import Enclosure
+from autograd.certainty.intervals import interval
 from autograd.certainty.subjects import Subject
 
 
@@ -184,6 +186,12 @@ def test_an_interval_is_no_number(use: Any) -> None:
     for x in ((0, 1), 1):
         with pytest.raises(TypeError, match=r"Enclosure\(.*it stands for all numbers of an interval; use autograd's functions"):
             certify(lambda x: use(x), x=x)
+    leaf = Enclosure.leaf(interval(1.0))
+    for name in ("data", "_data", "grad"):
+        with pytest.raises(AttributeError, match=f"has no {name.lstrip('_')}: here it stands for all numbers"):
+            getattr(leaf, name)
+        with pytest.raises(AttributeError):
+            setattr(leaf, name, 2.0)
 
 
 def test_a_function_has_a_name_and_a_side_may_be_one_number() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from autograd import demo
 from autograd.__main__ import main
 from autograd.demo import by_hand, demonstrate, network, signed
 
@@ -98,6 +99,15 @@ def test_the_demonstration_where_nothing_can_be_written(tmp_path: Path) -> None:
     page.symlink_to(page)
     assert "No page was written: player.html: " in demonstrate(tmp_path)
     assert [*tmp_path.iterdir()] == [page]
+
+
+@pytest.mark.parametrize(("found", "is_named"), [("/usr/bin/python", False), (None, True)])
+def test_python_is_called_by_its_path_where_there_is_no_other_name(
+    found: str | None, is_named: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VIRTUAL_ENV", "here")
+    monkeypatch.setattr("shutil.which", lambda name: found)
+    assert demo._command("--mermaid").startswith("python -m autograd ") is not is_named
 
 
 def test_the_demonstrations_commands_can_be_pasted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
