@@ -107,7 +107,7 @@ class Optimizer:
             gradient: ∂L/∂parameter, the same.
             rate: the learning rate of this step.
             state: what the rule returned last for this parameter, or `start`.
-            t: the number of this step, from 1: the parameter's own count, or the optimiser's as long as there is no state.
+            t: the number of this step, from 1: the parameter's own count, or the optimiser's while the state is empty.
         """
         # Not an abstract method: the error for one would not include what to do.
         raise NotImplementedError(f"{type(self).__name__} does not say how it updates; define its method rule")

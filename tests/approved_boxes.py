@@ -116,7 +116,6 @@ def divided() -> Iterator[str]:
     yield from compared(DONE, COARSEST=1 / 8, FINE=0.08, MOST=60)
     yield from compared(DONE, MOST=10, FEWEST=1)
     yield from bounded(MOST=64)
-    yield from bounded(FEWEST=4, MOST=25)
     yield from bounded(FEWEST=4, MOST=9)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import pytest
 from browser import Browser, find_browser
 
 from autograd import Value, walk
@@ -98,7 +99,7 @@ def opened(name: str, folder: Path) -> Iterator[Engine | None]:
 
     Args:
         name: "node" or "chromium".
-        folder: an empty folder.
+        folder: an empty folder, for Chromium.
     """
     program = shutil.which("node") if name == "node" else find_browser()
     script = "".join((PLAYER / part).read_text(encoding="utf-8") for part in SCRIPTS) + HELPERS
@@ -114,6 +115,16 @@ def opened(name: str, folder: Path) -> Iterator[Engine | None]:
         with Browser(program, folder / "profile") as browser:
             browser.open(page)
             yield browser
+
+
+@contextmanager
+def node_with(part: str) -> Iterator[Node]:
+    """Open Node with one more script of the player; where Node is not installed, the test is skipped."""
+    with opened("node", Path()) as found:
+        if not isinstance(found, Node):
+            pytest.skip("Node is not installed")
+        found.run((PLAYER / part).read_text(encoding="utf-8") + "; 0")
+        yield found
 
 
 def pack(numbers: Sequence[float]) -> str:

@@ -5,19 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from engines import PLAYER, Node, graph, opened
+from engines import Node, graph, node_with
 
 from autograd import Value, relu, sigmoid, tanh
 from autograd.rows import TABLE, Unary
 
 
 @pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
-    """Node with the script of the pictures."""
-    with opened("node", tmp_path_factory.mktemp("node")) as found:
-        if not isinstance(found, Node):
-            pytest.skip("there is no node to run JavaScript in")
-        found.run((PLAYER / "picture.js").read_text(encoding="utf-8") + "; 0")
+def node() -> Iterator[Node]:
+    with node_with("picture.js") as found:
         yield found
 
 

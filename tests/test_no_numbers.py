@@ -1,4 +1,4 @@
-"""Certificates where there is no number: a branch that was never called, NaN, and a row's convention.
+"""Certificates where a number is missing: a branch that was never called, NaN, and a row's convention.
 
 The idea: what is not known is never certified, and a claim that cannot be decided is not proved.
 """

@@ -1,4 +1,4 @@
-"""Optimisers of one's own, and ones that are kept while a model grows: compiled or not, they make the same steps."""
+"""User-defined optimisers, and optimisers that are kept while a model grows: compiled or not, they make the same steps."""
 
 from __future__ import annotations
 

@@ -6,16 +6,12 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from engines import PLAYER, Node, opened
+from engines import Node, node_with
 
 
 @pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
-    """Node with the script of the predictions."""
-    with opened("node", tmp_path_factory.mktemp("node")) as found:
-        if not isinstance(found, Node):
-            pytest.skip("there is no node to run JavaScript in")
-        found.run((PLAYER / "quiz.js").read_text(encoding="utf-8") + "; 0")
+def node() -> Iterator[Node]:
+    with node_with("quiz.js") as found:
         yield found
 
 

@@ -193,7 +193,7 @@ class BoxCertificate(Tabular):
             return ", ".join(Piece(self.subject).own)
 
     def _as_ruled(self, claim: Claim) -> Claim:
-        """Add to a claim about the function, which was decided by its derivatives, on whose rules it rests."""
+        """Add to a claim that was decided by derivatives the users' rows on whose rules it rests."""
         return replace(claim, text=f"{claim.text}, if the rules of {self._own} are right") if self._own else claim
 
     @cached_property

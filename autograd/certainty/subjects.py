@@ -94,10 +94,8 @@ class Subject:
 
     def texts(self, boxes: Sequence[Box]) -> str:
         """Write pieces of the box for people; of many, the first."""
-        more = len(boxes) - MOST_PIECES
-        return "; ".join(map(self.text, boxes[:MOST_PIECES])) + (
-            f"; and {more} more piece{'s' * (more > 1)}" if more > 0 else ""
-        )
+        shown, more = "; ".join(map(self.text, boxes[:MOST_PIECES])), len(boxes) - MOST_PIECES
+        return f"{shown}; and {more} more piece{'s' * (more > 1)}" if more > 0 else shown
 
     def pairs(self, box: Box) -> dict[str, tuple[float, float]]:
         """Return a piece of the box as pairs by name, of the arguments that have an interval."""

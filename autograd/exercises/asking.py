@@ -16,7 +16,7 @@ from autograd.expressions import CONSTANTS
 from autograd.manners import describe
 from autograd.marking import Mark, Marking, blank
 from autograd.mistakes import RATE
-from autograd.primitives import Nary, dot, where
+from autograd.primitives import Nary, Primitive, dot
 from autograd.steps import Walk
 from autograd.value import Value
 from autograd.writing import DIGITS
@@ -176,13 +176,15 @@ class Exercise(Task):
         suspects, old, start = self._suspects_of(question, right), question.old, question.old or 0.0
         if answer.formula is not None:  # nothing on the way to it was rounded
             suspects = [s for s in suspects if s.name != "rounded-on-the-way"]
-        fits = [s for s in suspects if is_rounded(answer.value, s.gradient, old)]
+        likely = [s for s in suspects if is_rounded(answer.value, s.gradient, old)]
         same = 2 * EXACT * abs(answer.value - start) + 1e-15
-        fits.sort(key=lambda s: max(abs(s.gradient - answer.value), same))
-        if fits and abs(fits[0].gradient - answer.value) <= same:  # in all its digits: that it fits three digits does not count
-            fits = [s for s in fits if abs(s.gradient - answer.value) <= same]
-        if fits or answer.formula is not None or not math.isfinite(right):
-            return fits
+        likely.sort(key=lambda s: max(abs(s.gradient - answer.value), same))
+        if (
+            likely and abs(likely[0].gradient - answer.value) <= same
+        ):  # in all its digits: that it fits three digits does not count
+            likely = [s for s in likely if abs(s.gradient - answer.value) <= same]
+        if likely or answer.formula is not None or not math.isfinite(right):
+            return likely
         unit = 10.0 ** -len(f"{answer.value}".partition(".")[2])
         size = abs(right - start)
         is_near = abs(answer.value - right) <= max(NEARLY * size, min(unit, ROUGHLY * size))
@@ -275,12 +277,10 @@ class Exercise(Task):
             "sentences": SENTENCES,
             "solution": self.solution,
             "scenes": [[strict(scene.nodes[x].data) for x in self.names] for scene in self._scenes],
-            "functions": {name: [row.name, 3 if row is where else row.arity or None] for name, row in rows.items()},
+            "functions": {name: [row.name, _arity(row)] for name, row in rows.items()},
             "constants": CONSTANTS,
         }
-        asked = Asked(
-            f"Exercise on {self.names[self.loss]}", self.text, data, [row for row in rows.values() if row.arity or row is where]
-        )
+        asked = Asked(f"Exercise on {self.names[self.loss]}", self.text, data, [row for row in rows.values() if _arity(row)])
         return ask(self.loss, asked, digits=DIGITS, limit=limit)
 
     def _for_page(self, question: Question, words: dict[str, int]) -> dict[str, Any]:
@@ -361,3 +361,8 @@ def exercise(loss: Value, ask: str | Value | Iterable[Value | str] = "deltas", *
             advice = "" if isinstance(x, Value) else f"; ask takes nodes or their names, which are {listed([*named])}"
             raise ValueError(f"{described(x)} does not take part in {describe(loss)}{advice}")
     return Exercise(loss, kind, nodes, rate)
+
+
+def _arity(row: Primitive) -> int | None:
+    """Return how many operands a function takes in an answer: a choice a condition and two branches; None for any number."""
+    return 3 if isinstance(row, Nary) and row.picks is not None else row.arity or None

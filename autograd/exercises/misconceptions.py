@@ -157,7 +157,7 @@ class Suspects:
     def _slope(self, node: Value, k: int, is_asked: bool = False) -> str:
         """Write a partial derivative with its rule: ∂v1/∂w = x; of an operand that occurs twice, also which one is meant.
 
-        The rule of one that is asked is the answer, which no explanation gives away.
+        If it is asked for, the rule is the answer, which no explanation gives away.
         """
         x, rule = node.inputs[k], self.steps.telling.rules(node)[k]
         which = f" (operand {k})" * (node.inputs.count(x) > 1)
