@@ -365,7 +365,7 @@ def test_right_gradients_of_public_functions_are_called_right(problem: corpus.Pr
     assert report.verdict == "correct" or (problem.name.startswith(HIDDEN) and report.verdict in ("vacuous", "unsure")), report
 
 
-@pytest.mark.parametrize("problem", thinned(14), ids=lambda problem: problem.name)
+@pytest.mark.parametrize("problem", thinned(40), ids=lambda problem: problem.name)
 def test_faults_larger_than_the_estimated_error_are_found(problem: corpus.Problem) -> None:
     right = gradcheck(problem.f, problem.x, gradient=problem.gradient)
     planted = 0

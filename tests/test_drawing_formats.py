@@ -119,36 +119,6 @@ class TestEscaping:
 
 
 class TestSameBytes:
-    PROGRAM = """
-from autograd.drawing import LayoutError, draw
-from autograd.primitives import dot, tanh, total
-from autograd.value import Value
-xs = [Value(i / 7, label=f"x{i}") for i in range(5)]
-hidden = [tanh(dot(xs, xs, x)) for x in xs]
-loss = total(hidden) * hidden[2] - xs[0] ** 2
-loss.backward()
-drawing = draw(loss)
-print(drawing.dot, drawing.mermaid, drawing.title, drawing.nodes, drawing.edges, drawing.notes)
-try:
-    print(drawing.svg, drawing.tikz)
-except LayoutError:
-    pass
-"""
-
-    def test_in_every_process(self) -> None:
-        root = Path(__file__).parents[1]
-        outputs = {
-            subprocess.run(
-                [sys.executable, "-c", self.PROGRAM],
-                env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONIOENCODING": "utf-8", "PYTHONPATH": str(root)},
-                capture_output=True,
-                check=True,
-            ).stdout
-            for seed in ("0", "1", "12345")
-        }
-        assert len(outputs) == 1
-        assert len(outputs.pop()) > 5000
-
     def test_for_a_graph_made_twice(self) -> None:
         x = Value(3.0, label="x")
         first, second = draw(x * x), draw(x * x)

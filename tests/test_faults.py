@@ -10,7 +10,6 @@ import gc
 import math
 import os
 import resource
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Container, Iterator
@@ -361,43 +360,3 @@ def test_a_pipe_is_written_to(tmp_path: Path) -> None:
     picture(pipe)
     reader.join()
     assert read[0].startswith("digraph") and pipe.is_fifo()
-
-
-# Hash seeds
-
-
-PROGRAM = """
-import hashlib, importlib.util
-from autograd import Value, compile, draw, explain, gradients, play, tanh, walk
-from nn import MLP, fit
-from nn.data import truth_table
-X, y = truth_table("xor")
-model = MLP(2, [3, 1], output="sigmoid", seed=1)
-history = fit(model, X, y, epochs=5, seed=0, compiled=False)
-loss = (model(X[1]) - 1) ** 2 + model(X[2]) * tanh(model.parameters()[0])
-model.zero_grad()
-loss.backward()
-print([x.hex() for x in history.loss], loss.data.hex(), [p.grad.hex() for p in model.parameters()])
-print([g.data.hex() for g in gradients(loss, model.parameters())], explain(model.parameters()[0], of=loss))
-drawing = draw(loss)
-for text in (walk(loss).to_json(), drawing.dot, drawing.svg, drawing.mermaid, draw(loss, view="neurons").dot, play(loss).html):
-    print(hashlib.sha256(text.encode()).hexdigest())
-for backend in ("numpy", *["native"] * (importlib.util.find_spec("numba") is not None)):
-    program = compile(lambda x, t: (model(x) - t) ** 2, model.parameters(), backend=backend)
-    value, gradient = program.gradient(X, y)
-    print(value.hex(), gradient.tobytes().hex(), program, program.latex)
-    fit(model, X, y, epochs=5, seed=0, compiled=True)
-    print([p.data.hex() for p in model.parameters()])
-"""
-
-
-@pytest.mark.slow
-def test_twelve_processes_with_random_hash_seeds_give_the_same_bits() -> None:
-    environment = {**os.environ, "PYTHONHASHSEED": "random", "PYTHONPATH": str(ROOT)}
-    processes = [
-        subprocess.Popen([sys.executable, "-c", PROGRAM], env=environment, stdout=subprocess.PIPE, text=True, cwd=ROOT)
-        for _ in range(12)
-    ]
-    told = {process.communicate()[0] for process in processes}
-    assert not any(process.returncode for process in processes)
-    assert len(told) == 1 and len(told.pop()) > 3000

@@ -426,6 +426,7 @@ def test_a_site_is_served_at_any_port(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     served: list[tuple[Path, int]] = []
+    monkeypatch.setattr("autograd.site.make_site", lambda vendor: {"index.html": b""})
     monkeypatch.setattr("autograd.site.server.serve", lambda folder, port: served.append((folder, port)))
     assert "temporary" in answer(capsys, "--serve", "0")
     assert answer(capsys, "--site", str(tmp_path / "site"), "--serve", "65535").startswith(

@@ -17,6 +17,8 @@ from autograd.drawing import draw
 from autograd.player import play
 from nn import MLP
 
+pytestmark = pytest.mark.slow  # a browser: run by the part of the pictures
+
 PAGES = {"A4": (8.27, 11.69), "Letter": (8.5, 11)}  # inches
 ROOT = "document.querySelector('.autograd-player').shadowRoot"
 SEEN = f"""[...{ROOT}.querySelectorAll("*")].filter(part => part.checkVisibility({{visibilityProperty: true}}))"""
@@ -39,7 +41,7 @@ def chain() -> Value:
     return y
 
 
-GRAPHS = pytest.mark.parametrize("make", [neuron, shared, network, deep, pytest.param(chain, marks=pytest.mark.slow)])
+GRAPHS = pytest.mark.parametrize("make", [neuron, shared, network, deep, chain])
 
 
 def pages(browser: Browser, **options: Any) -> int:

@@ -366,7 +366,7 @@ def test_a_row_may_have_any_name(name: str) -> None:
         both(x).backward()
         assert x.grad == pytest.approx(jvp(lambda x: one(one(x)) + sin(x), [0.3], [1.0])[1])
         assert str(walk(both(x) * one(x) + two(y, 2)))
-    check_primitive(both, st.tuples(st.sampled_from([0.1, 0.2, 0.3])), examples=3, arrays=False)
+    check_primitive(both, st.tuples(st.sampled_from([0.1, 0.2, 0.3])), examples=1, arrays=False)
 
 
 def test_two_rows_of_one_name_are_two_rows() -> None:

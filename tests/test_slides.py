@@ -18,6 +18,8 @@ from autograd import Value, explain, tanh, total
 from autograd.derivation import Explanation
 from nn import MLP
 
+pytestmark = pytest.mark.slow  # a browser: run by the part of the pictures
+
 SLIDE = 900  # pixels, of text in 20 px
 SET = """(async () => {
     for (const place of document.querySelectorAll("p"))

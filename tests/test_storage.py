@@ -47,7 +47,7 @@ def bits(model: Module) -> list[str]:
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @pytest.mark.parametrize("make", MODELS)
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_there_and_back_bit_for_bit(suffix: str, make: Callable[[], Module], tmp_path: Path, data: st.DataObject) -> None:
     model, twin, path = make(), make(), tmp_path / f"model{suffix}"

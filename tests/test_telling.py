@@ -236,8 +236,7 @@ class TestEveryRoom:
 
         check_rooms(make)
 
-    @pytest.mark.parametrize("sizes", [[1], [2, 1], [3, 1], [3, 3, 1]])
-    @pytest.mark.parametrize("activation", ["tanh", "relu"])
+    @pytest.mark.parametrize(("sizes", "activation"), [([1], "relu"), ([2, 1], "tanh"), ([3, 1], "relu"), ([2, 2, 1], "tanh")])
     def test_networks_with_short_names(self, sizes: list[int], activation: str) -> None:
         def make() -> Value:
             loss: Value = (MLP(2, sizes, activation, seed=1)([Value(0.5, label="x0"), Value(-1.0, label="x1")]) - 1) ** 2 / 2

@@ -167,11 +167,13 @@ def _keep_apart(parts: dict[str, dict[int, Curve]]) -> None:
 def _split(curve: Curve, x: float) -> tuple[Curve, Curve]:
     """Split a curve where it first reaches an x."""
     k = next((k for k in range(3, len(curve), 3) if curve[k][0] >= x), len(curve) - 1)
+    piece = curve[k - 3 : k + 1]
+    a, b, c, d = (point[0] for point in piece)
     low, high = 0.0, 1.0
     for _ in range(HALVINGS):
         t = (low + high) / 2
-        low, high = (t, high) if _halves(curve[k - 3 : k + 1], t)[0][-1][0] < x else (low, t)
-    before, after = _halves(curve[k - 3 : k + 1], high)
+        low, high = (t, high) if ((a * (1 - t) + 3 * b * t) * (1 - t) + 3 * c * t**2) * (1 - t) + d * t**3 < x else (low, t)
+    before, after = _halves(piece, high)
     return curve[: k - 3] + before, after + curve[k + 1 :]
 
 

@@ -43,7 +43,7 @@ CLEAR = 4.0  # between a label and what is beside it
 SHARES = tuple(share / 20 for share in range(20, 3, -1))  # of the distances between inputs, if they stand closer together
 MANY = 8  # references from which on they are used even where a picture is not too wide
 ROOMS = 320.0, 240.0  # points for the boxes of a layer, where the usual room makes the whole too wide
-PARTS = tuple(part / 100 for part in range(10, 51))  # of the way from a neuron back to its inputs, where labels may stand
+PARTS = tuple(part / 100 for part in range(50, 9, -1))  # of the way from a neuron back to its inputs, where labels may stand
 
 
 def place(plan: Plan, widest: float | None = None) -> Geometry:
@@ -144,7 +144,7 @@ def _with_columns(plan: Plan, below: dict[str, Edge]) -> Geometry:
     for rank in sorted(columns):
         nodes = [node for group in columns[rank] for node in group]
         arriving = [edge for node in nodes for edge in incoming[node.id]]
-        fraction = _fraction(ends[rank], y_of)
+        _, fraction = _part(ends[rank], y_of)
         needed = ((label_size(edge)[0] / 2 + HEAD + CLEAR) / fraction for edge in arriving if edge.lines)
         x += max([REACH, *needed]) if arriving else 0.0
         widest = max(sizes[node.id][0] for node in nodes)
@@ -218,28 +218,32 @@ def _gathered(
         return found
 
     def quality(found: dict[str, float]) -> tuple[float, float, float]:
-        part = _fraction(ends, found)
-        boxes = sorted((found[source], sizes[source][1] + GAP) for source in targets)
-        gap = min((lower - upper - (h + k) / 2 for (upper, h), (lower, k) in pairwise(boxes)), default=0.0)
-        return min(gap, 0.0), min(_clearance(ends, found, part), 0.0), part
+        return _overlap(sorted((found[source], sizes[source][1] + GAP) for source in targets)), *_part(ends, found)
 
     return max((y_of, *map(moved, SHARES)), key=quality)
 
 
-def _fraction(ends: Sequence[End], y_of: dict[str, float]) -> float:
+def _part(ends: Sequence[End], y_of: dict[str, float]) -> tuple[float, float]:
     """Return how far from the targets, as a part of the way, the labels of a column's arrows are clear of each other.
 
     The labels of a target stand together.  The largest such part makes the shortest arrows; where there is none, it is the part
     at which labels overlap least.
+
+    Returns:
+        By how much they overlap, 0 or negative, and the part.
     """
-    return max(PARTS, key=lambda part: (min(_clearance(ends, y_of, part), 0.0), part))
-
-
-def _clearance(ends: Sequence[End], y_of: dict[str, float], part: float) -> float:
-    """Return the smallest gap between two labels that are neighbours at a part of the way, negative if they overlap."""
     labels = sorted((y_of[target], y_of[source], height) for target, source, height in ends)
-    places = [(v + (y - v) * part, height) for v, y, height in labels]
-    return min((lower - upper - (h + k) / 2 for (upper, h), (lower, k) in pairwise(places)), default=0.0)
+    best = -math.inf, 0.0
+    for part in PARTS:
+        best = max(best, (_overlap([(v + (y - v) * part, height) for v, y, height in labels]), part))
+        if not best[0]:
+            break
+    return best
+
+
+def _overlap(labels: Sequence[tuple[float, float]]) -> float:
+    """Return by how much two neighbours overlap at most, as a negative number; each is given by its middle and height."""
+    return min([0.0, *(lower - upper - (h + k) / 2 for (upper, h), (lower, k) in pairwise(labels))])
 
 
 def _straight(source: Box, target: Box, fraction: float) -> Arrow:
