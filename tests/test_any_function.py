@@ -141,7 +141,7 @@ def test_a_wrong_entry_of_a_matrix_is_named() -> None:
     assert str(report).startswith("wrong: ∂squares/∂x[2, 3] is not the numeric derivative.")
 
 
-@pytest.mark.parametrize("size", [30, 500, 3000])
+@pytest.mark.parametrize("size", [30, 500, pytest.param(3000, marks=pytest.mark.slow)])
 def test_among_many_entries_the_wrong_ones_are_found_by_halving(size: int) -> None:
     calls = 0
 
@@ -359,7 +359,7 @@ def test_arrays_of_jax() -> None:
 HIDDEN = ("brown_badly_scaled, n = 2", "gaussian, n = 3", "tiny", "huge", "exponential", "logarithm of a sum")
 
 
-@pytest.mark.parametrize("problem", thinned(3), ids=lambda problem: problem.name)
+@pytest.mark.parametrize("problem", thinned(5), ids=lambda problem: problem.name)
 def test_right_gradients_of_public_functions_are_called_right(problem: corpus.Problem) -> None:
     report = gradcheck(problem.f, problem.x, gradient=problem.gradient)
     assert report.verdict == "correct" or (problem.name.startswith(HIDDEN) and report.verdict in ("vacuous", "unsure")), report

@@ -1,6 +1,7 @@
 """The house: who may import whom, what imports cost, and how large things may grow."""
 
 import ast
+import functools
 import subprocess
 import sys
 from pathlib import Path
@@ -107,6 +108,7 @@ LEADING_BACK = {("autograd.manners", "autograd.drawing"), ("autograd.steps", "au
 ENTRANCES = {"autograd", "autograd.demo", "autograd.__main__"}  # may use every room
 
 
+@functools.cache
 def modules() -> dict[str, Path]:
     """Return every module of the two packages by its dotted name."""
     found = {}
@@ -114,6 +116,12 @@ def modules() -> dict[str, Path]:
         parts = path.relative_to(ROOT).with_suffix("").parts
         found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
     return found
+
+
+@functools.cache
+def tree(path: Path) -> ast.Module:
+    """Parse a file."""
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def room(module: str) -> str:
@@ -126,7 +134,7 @@ def room(module: str) -> str:
 def imports(path: Path, module: str) -> set[str]:
     """Return the modules that a file imports when it is imported itself."""
     names: set[str] = set()
-    for statement in ast.parse(path.read_text(encoding="utf-8")).body:
+    for statement in tree(path).body:
         if isinstance(statement, ast.Import):
             names |= {alias.name for alias in statement.names}
         elif isinstance(statement, ast.ImportFrom):
@@ -152,7 +160,7 @@ def test_few_imports_lead_back() -> None:
     known = modules()
     back = set()
     for module, path in known.items():
-        whole = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        whole = ast.walk(tree(path))
         names = {str(part.module) for part in whole if isinstance(part, ast.ImportFrom)} & set(known)
         within = {room(name) for name in names - imports(path, module)} - {room(module)}
         if room(module) in ROOMS:
@@ -168,7 +176,7 @@ def test_nn_uses_public_names_alone() -> None:
     public |= {module.__name__: {*module.__all__} for module in (collector, files)}
     for name, path in modules().items():
         if room(name) == "nn":
-            for statement in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            for statement in ast.walk(tree(path)):
                 if isinstance(statement, ast.ImportFrom) and str(statement.module).startswith("autograd"):
                     assert {a.name for a in statement.names} <= public.get(str(statement.module), set())
 
@@ -176,7 +184,7 @@ def test_nn_uses_public_names_alone() -> None:
 def test_one_room_writes_files() -> None:
     writers = {"write_bytes", "write_text", "mkstemp", "NamedTemporaryFile", "fsync", "rename", "symlink_to"}
     for name, path in modules().items():
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree(path)):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute | ast.Name) and name != "autograd.files":
                 called = node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id
                 modes = {a.value for a in node.args if isinstance(a, ast.Constant)} if called == "open" else {"r"}
@@ -199,7 +207,7 @@ def test_no_operation_is_named_outside_the_table() -> None:
         if room(name) == "autograd.drawing":
             rows.discard("dot")  # Graphviz's program and format
         if name != "autograd.primitives":
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            for node in ast.walk(tree(path)):
                 if isinstance(node, ast.Compare | ast.Match):
                     compared = {c.value for c in ast.walk(node) if isinstance(c, ast.Constant) and isinstance(c.value, str)}
                     assert not compared & rows, f"{name}, line {node.lineno}"
@@ -207,10 +215,9 @@ def test_no_operation_is_named_outside_the_table() -> None:
 
 def test_everything_public_has_a_docstring() -> None:
     for name, path in modules().items():
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        assert ast.get_docstring(tree), name
-        classes = [node for node in tree.body if isinstance(node, ast.ClassDef) and not node.name.startswith("_")]
-        for body in [tree.body, *(node.body for node in classes)]:
+        assert ast.get_docstring(tree(path)), name
+        classes = [node for node in tree(path).body if isinstance(node, ast.ClassDef) and not node.name.startswith("_")]
+        for body in [tree(path).body, *(node.body for node in classes)]:
             for part in body:
                 if isinstance(part, ast.FunctionDef | ast.ClassDef) and not part.name.startswith("_"):
                     setter = any(isinstance(d, ast.Attribute) and d.attr == "setter" for d in part.decorator_list)

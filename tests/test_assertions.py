@@ -245,6 +245,7 @@ def test_unittest_and_a_notebook_show_the_whole_report() -> None:
     lambda x: -x, lambda x: x + 5, lambda x: x * x, lambda x: x**3, lambda x: x - 5, lambda x: 5 * x, lambda x: x / 5,
     lambda x: 1 / (x + 3.5), sigmoid, lambda x: log(x + 100000), relu, exp, lambda x: log(exp(x) + 200),
 ])  # fmt: skip
+@settings(max_examples=10)
 @given(st.floats(-100, 100))
 def test_derivatives_as_minitorch_tests_them(f: Any, x: float) -> None:
     """minitorch, tests/test_scalar.py: `derivative_check(scalar_fn, t1)` for the functions of minitorch/testing.py."""

@@ -70,7 +70,7 @@ def test_graphviz_finds_these_layers(name: str) -> None:
     assert layered(drawing).layers == {node: levels.index(y) for node, y in heights.items()}
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(st.integers(0, 10**6), st.integers(20, 90))
 def test_layers(seed: int, n: int) -> None:
     drawing = draw(expression(n, seed), limit=1000)

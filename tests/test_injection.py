@@ -184,8 +184,8 @@ def test_text(label: str) -> None:
 @example("x\\")
 @example("\u07f4")  # read from right to left
 @pytest.mark.slow
-def test_any_label(label: str) -> None:
+def test_any_label(tame: Counter[tuple[str, ...]], label: str) -> None:
     test_mermaid(label)
     test_latex(label)
-    test_player(label)
+    test_player(label, tame)
     test_svg(label)

@@ -19,7 +19,7 @@ from autograd import Value, compile, draw, play, tanh, walk
 
 ROOT = Path(__file__).parent.parent
 STEP = 1e-3
-each_size = pytest.mark.parametrize("n", [20_000, pytest.param(1_000_000, marks=pytest.mark.slow)])
+each_size = pytest.mark.parametrize("n", [5_000, pytest.param(1_000_000, marks=pytest.mark.slow)])
 
 
 def chain(n: int) -> tuple[Value, Value]:

@@ -46,12 +46,12 @@ def deviation(found: float, right: float, scale: float = 0.0) -> float:
 
 
 def points(n: int, rng: Random) -> list[tuple[float, ...]]:
-    ordinary = [tuple([rng.uniform(-3, 3) for _ in range(n)]) for _ in range(60)]
-    large = [tuple([rng.choice((-1, 1)) * 10 ** rng.uniform(-20, 20) for _ in range(n)]) for _ in range(60)]
+    ordinary = [tuple([rng.uniform(-3, 3) for _ in range(n)]) for _ in range(30)]
+    large = [tuple([rng.choice((-1, 1)) * 10 ** rng.uniform(-20, 20) for _ in range(n)]) for _ in range(30)]
     if n <= 2:
         special = [*itertools.product(SPECIAL, repeat=n)]
     else:
-        special = [tuple([rng.choice(SPECIAL) for _ in range(n)]) for _ in range(300)]
+        special = [tuple([rng.choice(SPECIAL) for _ in range(n)]) for _ in range(100)]
     return ordinary + large + special
 
 

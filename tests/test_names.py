@@ -114,7 +114,7 @@ def significant(number: str) -> int:
 
 
 class TestDigits:
-    @pytest.mark.parametrize("digits", range(1, 18))
+    @pytest.mark.parametrize("digits", [1, 2, 3, 4, 6, 9, 13, 16, 17])
     def test_as_many_as_are_chosen_in_every_room(self, digits: int) -> None:
         loss = network()
         loss.backward()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import math
 import pickle
 from collections.abc import Callable
@@ -210,19 +211,21 @@ def test_the_ends_of_every_range_are_allowed_or_not() -> None:
             make()
 
 
+@functools.cache
+def losses(kind: Any, engines: tuple[bool, bool], copied: Any = tuple) -> list[float]:
+    """Return the losses of a training that goes on with a copied model and optimizer."""
+    model, optimizer, (X, y) = MLP(2, [3, 1], output="sigmoid", seed=1), kind(lr=0.05), moons(8, seed=1)
+    fit(model, X, y, optimizer=optimizer, epochs=3, shuffle=False, compiled=engines[0])
+    model, optimizer = copied((model, optimizer))
+    return fit(model, X, y, optimizer=optimizer, epochs=3, shuffle=False, compiled=engines[1]).loss
+
+
 @pytest.mark.parametrize("copied", [copy.deepcopy, copy.copy, lambda both: pickle.loads(pickle.dumps(both))])
 @pytest.mark.parametrize("together", [True, False])
 @pytest.mark.parametrize("engines", [(False, False), (False, True), (True, False), (True, True)])
 def test_a_copy_goes_on_with_the_states(engines: tuple[bool, bool], together: bool, copied: Any) -> None:
     for kind in (Momentum, Adam, RProp):
-        curves = []
-        for copying in (False, True):
-            model, optimizer, (X, y) = MLP(2, [3, 1], output="sigmoid", seed=1), kind(lr=0.05), moons(20, seed=1)
-            fit(model, X, y, optimizer=optimizer, epochs=3, shuffle=False, compiled=engines[0])
-            if copying:
-                model, optimizer = copied((model, optimizer)) if together else (copied(model), copied(optimizer))
-            curves.append(fit(model, X, y, optimizer=optimizer, epochs=3, shuffle=False, compiled=engines[1]).loss)
-        assert curves[1] == curves[0]
+        assert losses(kind, engines, copied if together else lambda both: map(copied, both)) == losses(kind, engines)
 
 
 def test_a_copy_and_its_original_go_separate_ways() -> None:
