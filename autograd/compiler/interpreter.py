@@ -82,7 +82,7 @@ def train(tape, v, inputs, ends, parameters, gradient, out_rows, out, flush, rul
     In `plan` are for each step what to multiply the gradient by, and places for the penalty and for whether anything moved.
     """
     lowest, highest, l2, t = limits
-    start = 0
+    start = np.intp(0)  # not a literal, which `run` would be compiled for once more
     for step in range(len(ends)):
         stop, share = ends[step], plan[0, step]
         gradient[:] = 0.0
