@@ -104,6 +104,10 @@ SMALL: dict[str, Callable[[], Workload]] = {
 LONG = ("attention64", "gmm", "lstm", "gpt")  # which jax compiles for seconds
 
 
+# Numba compiles the interpreter for each kind of numbers, and float32 is not worth ten seconds of each first run.
+NATIVE = [pytest.param(name, marks=pytest.mark.slow) if name == "digits32" else name for name in SMALL]
+
+
 def in_numpy(work: Workload) -> list[compiled.Participant]:
     """Return who needs nothing but NumPy: both back ends, by hand, and the scalars."""
     programs = {name: compile(work.scalars, work.leaves, dtype=work.dtype, backend=name) for name in ("numpy", "native")}
@@ -111,7 +115,7 @@ def in_numpy(work: Workload) -> list[compiled.Participant]:
     return [*ours, compiled.by_hand(work), compiled.scalars(work)]
 
 
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("name", NATIVE)
 def test_every_text_of_a_workload_gives_the_same_gradient(name: str) -> None:
     work = SMALL[name]()
     found = in_numpy(work)
@@ -129,7 +133,7 @@ def test_a_peer_gives_the_same_gradient(name: str, peer: str) -> None:
     compiled.compare_gradients(work, [{"torch": compiled.with_torch, "jax": compiled.with_jax}[peer](work)])
 
 
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("name", NATIVE)
 def test_a_step_is_one_of_gradient_descent(name: str) -> None:
     work = SMALL[name]()
     program = compile(work.scalars, work.leaves, dtype=work.dtype)
@@ -151,7 +155,7 @@ def test_a_wrong_gradient_is_not_timed(name: str) -> None:
 
 
 def test_the_table_of_compiled_programs_is_whole(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workloads, "workloads", lambda: {name: SMALL[name] for name in ("parity", "digits32")})
+    monkeypatch.setattr(workloads, "workloads", lambda: {name: SMALL[name] for name in ("parity", "digits")})
     monkeypatch.setattr(outside, "outside", dict)
     monkeypatch.setattr(compiled, "participants", lambda work, program: [compiled.ours(work, program, "ours"), *in_numpy(work)])
     compiled.main([], compiled.SMALLEST)

@@ -432,7 +432,7 @@ def test_parameters_are_one_array(backend: str) -> None:
     assert first.tolist() == [1.0, 1.0]  # a result stays as it is
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", ["numpy", pytest.param("native", marks=pytest.mark.slow), "pure"])
 def test_float32(backend: str) -> None:
     model = MLP(3, [4, 2], seed=3)
 
