@@ -377,6 +377,7 @@ def test_faults_larger_than_the_estimated_error_are_found(problem: corpus.Proble
     assert planted >= 2
 
 
+@pytest.mark.slow
 def test_the_table_of_checkers_is_whole(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     some = list(itertools.islice(checkers.cases(), 10))
     monkeypatch.setattr(checkers, "cases", lambda every: iter(some))

@@ -165,6 +165,7 @@ def test_the_table_of_compiled_programs_is_whole(capsys: pytest.CaptureFixture[s
     assert [row.count("|") for row in rows] == [11, 11, 6, 6]
 
 
+@pytest.mark.slow
 def test_the_table_of_waits_is_whole(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     def small(name: str, **sizes: Any) -> Callable[..., compiling.Task]:
         return lambda autograd, nn, seed: getattr(compiling, name)(autograd, nn, seed, **sizes)

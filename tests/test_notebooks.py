@@ -220,6 +220,7 @@ def test_nothing_of_the_machine_gets_in(tmp_path: Path, monkeypatch: pytest.Monk
     assert fresh == execute(tmp_path / "trial.ipynb")
 
 
+@pytest.mark.slow
 def test_a_warning_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"trial.ipynb, cell01 warns: [^$]*look out"):
         execute(notebook_of(tmp_path, "import warnings; warnings.warn('look out')"))

@@ -399,7 +399,7 @@ class TestCommandLine:
         assert "Python and Graphviz from https://cdn.jsdelivr.net" in capsys.readouterr().out
         assert (tmp_path / "s" / "index.html").stat().st_size > 10_000
 
-    def test_refusals(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_refusals(self, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
         folder = str(tmp_path)
         assert "leave out x**2" in refusal(capsys, "x**2", "--site", folder)
         assert "leave out --steps" in refusal(capsys, "--serve", "--steps")
@@ -408,6 +408,7 @@ class TestCommandLine:
         assert "invalid int" in refusal(capsys, "--serve", "http")
         assert "needs the name of a folder" in refusal(capsys, "--site", "")
         (tmp_path / "file").touch()
+        monkeypatch.setattr("autograd.site.make_site", lambda vendor: {"index.html": b""})
         assert "file" in refusal(capsys, "--site", str(tmp_path / "file" / "s"))
         assert "port 70000" in refusal(capsys, "--serve", "70000")
 

@@ -67,7 +67,7 @@ def test_the_right_number_is_right_in_all_its_digits_and_in_those_that_are_print
 
 
 def test_the_page_marks_steps_as_python_does(engine: Engine) -> None:
-    for task in updates(12, 6):
+    for task in updates(12, 4):
         answers = []
         for question in task.questions:
             old, right = question.node.data, question.value(task._scene)

@@ -21,6 +21,7 @@ from autograd.exercises.matrices import Matrix
 from autograd.exercises.terminal import ask_all, practise
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", [1, 2, 3, 4])
 def test_two_lines_make_a_sheet_of_eight_with_solutions_that_latex_sets(level: int, tmp_path: Path) -> None:
     if shutil.which("pdflatex") is None:
@@ -41,20 +42,31 @@ LABELS = (
 )  # fmt: skip
 
 
-def test_names_of_all_kinds_are_set(tmp_path: Path) -> None:
+def odd_names() -> tuple[str, Value]:
+    """Return a worksheet with names of all kinds, in LaTeX, and a graph with all of them."""
     nodes = [Value(0.1 * i, label) for i, label in enumerate(LABELS)]
     odd = Unary("50%_#", lambda x: x * 2, lambda x, out: 2.0)
     tasks = [exercise((odd(a) * b).tanh() ** 2, ask=[a]) for a, b in pairwise(nodes)]
-    tex = worksheet(tasks, title="A_B & θ").tex
+    return worksheet(tasks, title="A_B & θ").tex, tasks[-1].loss * total(nodes)
+
+
+def test_names_of_all_kinds_are_written() -> None:
+    tex, _ = odd_names()
     assert r"\ensuremath{\theta}" in tex and r"A\_B \& " in tex and r"\operatorname{50\%\_\#}" in tex
     assert r"w^{(1)\prime}_{02}" in tex and r"\ensuremath{\sigma}^{2}" in tex and r"\ensuremath{\hat{x}}" in tex
-    if shutil.which("pdflatex"):
-        (tmp_path / "sheet.tex").write_text(tex, encoding="utf-8")
-        draw(tasks[-1].loss * total(nodes)).save(tmp_path / "drawing.tex")
-        for name in ("sheet.tex", "drawing.tex"):
-            command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", name]
-            run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, errors="replace", check=False)
-            assert run.returncode == 0 and "Missing character" not in run.stdout, run.stdout[-2000:]
+
+
+@pytest.mark.slow
+def test_names_of_all_kinds_are_set(tmp_path: Path) -> None:
+    if shutil.which("pdflatex") is None:
+        pytest.skip("pdflatex is not installed")
+    tex, loss = odd_names()
+    (tmp_path / "sheet.tex").write_text(tex, encoding="utf-8")
+    draw(loss).save(tmp_path / "drawing.tex")
+    for name in ("sheet.tex", "drawing.tex"):
+        command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", name]
+        run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, errors="replace", check=False)
+        assert run.returncode == 0 and "Missing character" not in run.stdout, run.stdout[-2000:]
 
 
 def test_a_page_asks_no_network_for_anything_and_keeps_solutions_apart(tmp_path: Path) -> None:

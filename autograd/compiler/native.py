@@ -110,11 +110,13 @@ class NativeMachine:
         plan = np.zeros((3, len(sizes)), dtype)
         plan[0] = 1 / np.array(sizes) if mean else 1.0
         gradient, out = np.zeros(self.parameters.size, dtype), np.empty((len(self.out_rows), len(inputs)), dtype)
+        kept = np.ascontiguousarray(states)  # another order would be another type to numba
         made = interpreter("train", dtype)(
             self.whole, self._sheet(self._width(max(sizes))), inputs, np.cumsum(sizes), self.parameters, gradient,
-            self.out_rows, out, self.flush, update.forward, update._sheet(width), update.out_rows, states, plan,
+            self.out_rows, out, self.flush, update.forward, update._sheet(width), update.out_rows, kept, plan,
             np.asarray(rates, dtype), limits,
         )  # fmt: skip
+        states[...] = kept
         return made, out, plan[1], bool(plan[2].any())
 
     def _joined(self, arguments: Sequence[Array]) -> Array:
