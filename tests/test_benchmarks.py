@@ -205,6 +205,7 @@ def test_the_mixture_is_the_one_of_scipy() -> None:
     assert -n * work.by_hand(work.arrays(), *work.batch)[0] == pytest.approx(expected, rel=1e-12)
 
 
+@pytest.mark.slow
 def test_a_gpt_learns_with_the_losses_of_the_eager_engine() -> None:
     found = compiled.first_losses(outside.NAMES[:12])
     assert len({len(name) for name in outside.NAMES[:12]}) > 3

@@ -449,7 +449,7 @@ def special_programs(draw: st.DrawFn) -> Program:
     return Program(leaves, tuple(instructions))
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(special_programs(), st.lists(st.sampled_from(SPECIAL), min_size=3, max_size=3))
 def test_random_programs_agree_in_every_reading(program: Program, elsewhere: Sequence[float]) -> None:
     leaves = [Value(x) for x in program.leaves]
@@ -477,7 +477,7 @@ def test_random_programs_agree_in_every_reading(program: Program, elsewhere: Seq
         assert right, f"{program}: at {there} the gradient is {leaf.grad}, its graph gives {again}"
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(special_programs())
 def test_second_derivatives_of_random_programs(program: Program) -> None:
     found = seconds(lambda x: program([x, *program.leaves[1:]]) + x * x, program.leaves[0])

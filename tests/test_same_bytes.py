@@ -143,8 +143,8 @@ def told(names: Sequence[str], *seeds: str) -> list[dict[str, str]]:
 
 @pytest.fixture(scope="module")
 def two() -> list[dict[str, str]]:
-    """The digests of two processes."""
-    return told([*QUICK], "1", "4242")
+    """The digests of this process and of another one."""
+    return [digests([*QUICK]), *told([*QUICK], "1")]
 
 
 @pytest.mark.parametrize("name", QUICK)
