@@ -339,7 +339,7 @@ PROGRAMS: Final[dict[str, tuple[float, ...]]] = {  # expressions, with numbers f
 }  # fmt: skip
 
 
-def sessions() -> Iterator[str]:
+def replies() -> Iterator[str]:
     """Iterate over what the site's page receives: errors, explanations in MathML, code, and printed exercises."""
     yield from (f"{example.title}: {example.content}" for example in EXAMPLES)
     session = Session()
@@ -433,7 +433,7 @@ TEXTS: Final[dict[str, Callable[[], str]]] = {
     "certificates.txt": lambda: lined(certificates()),
     "checks.txt": lambda: lined(checks()),
     "live.txt": lambda: lined(live()),
-    "sessions.txt": lambda: lined(sessions()),
+    "replies.txt": lambda: lined(replies()),
     "rows.txt": lambda: lined(rows()),
     "sheets.txt": lambda: lined(sheets()),
     "signatures.txt": lambda: lined(signatures()),
