@@ -257,8 +257,6 @@ class _Reader:
         for word in re.finditer(r"\w+", self.text):
             if keyword.iskeyword(word.group()):
                 return _error("a reserved word of Python; give the variable another name", self.text, *word.span())
-        if "|" in self.text:
-            return _error("an absolute value is written abs(x)", self.text, self.text.index("|"), self.text.rindex("|") + 1)
         start, end = (self.shift + (offset or 1) - 1 for offset in (error.offset, error.end_offset))
         if not error.offset or not self.text[start:].strip():
             return _error("the expression ends too early", self.text, len(self.text), len(self.text))

@@ -227,7 +227,6 @@ REFUSED = {
     "x +": "column 4: the expression ends too early",
     "(x": "column 1, `(`: this cannot be read: '(' was never closed",
     " x y": "column 4, `y`: this cannot be read; is an operator missing? A product is written with *",
-    "2|x|": "column 2, `|x|`: an absolute value is written abs(x)",
     "x = 3": "column 3, `=`: an expression has no =; a value is given beside it",
     "2*lambda": "column 3, `lambda`: a reserved word of Python; give the variable another name",
     "x √ y": "column 3, `√`: this cannot be read: invalid character",
