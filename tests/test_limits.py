@@ -20,6 +20,8 @@ from autograd import Value, compile, draw, play, tanh, walk
 ROOT = Path(__file__).parent.parent
 STEP = 1e-3
 each_size = pytest.mark.parametrize("n", [5_000, pytest.param(1_000_000, marks=pytest.mark.slow)])
+LARGE = [pytest.param(graph, n, marks=pytest.mark.slow) for graph, n in (("chain", 1_000_000), ("ladder", 200_000))]
+each_graph = pytest.mark.parametrize(("graph", "n"), [("chain", 5_000), *LARGE])
 
 
 def chain(n: int) -> tuple[Value, Value]:
@@ -60,8 +62,7 @@ def peak_here() -> float:
     return int(found[1]) / 1024 if found else 0.0
 
 
-@each_size
-@pytest.mark.parametrize("graph", ["chain", pytest.param("ladder", marks=pytest.mark.slow)])
+@each_graph
 def test_a_large_graph_is_differentiated_copied_and_freed(graph: str, n: int) -> None:
     used = peak(f"""
 x, y = {graph}({n})
@@ -79,8 +80,7 @@ del twin, y
     assert used < 100 + 900 * n / 1e6
 
 
-@each_size
-@pytest.mark.parametrize("graph", ["chain", pytest.param("ladder", marks=pytest.mark.slow)])
+@each_graph
 def test_a_large_graph_has_a_gradient_that_is_a_graph(graph: str, n: int) -> None:
     used = peak(f"""
 x, y = {graph}({n})

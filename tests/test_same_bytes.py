@@ -155,6 +155,6 @@ def test_two_processes_with_other_hash_seeds_make_the_same(name: str, two: list[
 
 
 @pytest.mark.slow
-def test_twelve_processes_with_random_hash_seeds_make_the_same() -> None:
-    first, *others = told([*ALL], *["random"] * 12)
-    assert others == [first] * 11
+def test_six_processes_with_random_hash_seeds_make_the_same() -> None:
+    first, *others = told([*ALL], *["random"] * 6)
+    assert others == [first] * 5
