@@ -93,7 +93,7 @@ def some_answers(task: Exercise, rng: Random) -> Iterator[dict[str, str]]:
 def test_the_page_marks_as_python_does(engine: Engine) -> None:
     rng = Random(3)
     tasks = [task for level in (1, 2, 3, 4) for task in exercises(9, level, 4) if task.kind != "order"]
-    tasks += [exercise(loss, ask) for loss in (random_graph(rng) for _ in range(8)) if leaves_of(loss)
+    tasks += [exercise(loss, ask) for loss in (random_graph(rng) for _ in range(4)) if leaves_of(loss)
               for ask in ("local", "update", "deltas", leaves_of(loss))]  # fmt: skip
     n = 0
     for task in tasks:
@@ -101,7 +101,7 @@ def test_the_page_marks_as_python_does(engine: Engine) -> None:
         for given, found in zip(answers, marked(engine, task, answers), strict=True):
             assert found == in_python(task, given), (str(task), given)
             n += 1
-    assert n > 800
+    assert n > 500
 
 
 def test_the_page_marks_what_is_hard_to_mark_as_python_does(engine: Engine) -> None:

@@ -180,7 +180,7 @@ def test_a_command_line_is_answered_or_refused_in_one_line(
 @pytest.mark.slow
 @seed(0)
 @given(command_lines())
-@settings(in_a_folder, max_examples=max(4_000, settings().max_examples))
+@settings(in_a_folder, max_examples=max(2_000, settings().max_examples))
 def test_thousands_of_command_lines_are_answered_or_refused_in_one_line(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, argv: list[str]
 ) -> None:
