@@ -128,13 +128,14 @@ def digests(names: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def told(names: Sequence[str], *seeds: str) -> list[dict[str, str]]:
+def elsewhere(names: Sequence[str], *seeds: str) -> list[dict[str, str]]:
     """Return the digests in processes of their own, each with a seed of Python's hashes."""
     program = f"import json, test_same_bytes; print(json.dumps(test_same_bytes.digests({names!r})))"
     command = [sys.executable, "-c", program]
-    known = {**os.environ, "PYTHONPATH": os.pathsep.join([str(TESTS), str(TESTS.parent)])}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(TESTS), str(TESTS.parent)])}
     processes = [
-        subprocess.Popen(command, env={**known, "PYTHONHASHSEED": seed}, stdout=subprocess.PIPE, cwd=TESTS) for seed in seeds
+        subprocess.Popen(command, env={**environment, "PYTHONHASHSEED": seed}, stdout=subprocess.PIPE, cwd=TESTS)
+        for seed in seeds
     ]
     outputs = [process.communicate()[0] for process in processes]
     assert not any(process.returncode for process in processes)
@@ -144,7 +145,7 @@ def told(names: Sequence[str], *seeds: str) -> list[dict[str, str]]:
 @pytest.fixture(scope="module")
 def two() -> list[dict[str, str]]:
     """The digests of this process and of another one."""
-    return [digests([*QUICK]), *told([*QUICK], "1")]
+    return [digests([*QUICK]), *elsewhere([*QUICK], "1")]
 
 
 @pytest.mark.parametrize("name", QUICK)
@@ -156,5 +157,5 @@ def test_two_processes_with_other_hash_seeds_make_the_same(name: str, two: list[
 
 @pytest.mark.slow
 def test_six_processes_with_random_hash_seeds_make_the_same() -> None:
-    first, *others = told([*ALL], *["random"] * 6)
+    first, *others = elsewhere([*ALL], *["random"] * 6)
     assert others == [first] * 5

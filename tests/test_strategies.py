@@ -396,7 +396,7 @@ LOG_CUBE = "the rule has no finite value at x = -1, where the function is smooth
 )
 def test_a_rule_without_a_value_where_the_function_is_smooth_is_noticed(row: Primitive, message: str) -> None:
     with pytest.raises(AssertionError, match=f"^{row.name}: .*{message}"):
-        check_primitive(row, examples=3)
+        check_primitive(row, examples=5)
 
 
 def test_it_is_noticed_at_the_operands_that_a_strategy_draws() -> None:
@@ -419,7 +419,7 @@ def test_it_is_noticed_at_the_operands_that_a_strategy_draws() -> None:
     ids=lambda row: row.name,
 )
 def test_a_rule_needs_no_value_where_the_function_is_not_smooth_or_the_row_says_so(row: Primitive) -> None:
-    check_primitive(row, examples=3)
+    check_primitive(row, examples=5)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)

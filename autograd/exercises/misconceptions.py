@@ -119,7 +119,7 @@ class Suspects:
     def readings(self, node: Value, k: int) -> Iterator[Suspect]:
         """Iterate over the results of all misconceptions for the partial derivative of a node with respect to its input k."""
         right = node.partials[k]
-        for name, words, partial in self._slips(node, k, is_asked=True):
+        for name, words, partial in self._slips(node, k, is_question=True):
             yield Suspect(name, words, partial, HALF)
         yield from _off_as_a_whole(right, HALF)
         yield Suspect("upstream-only", f"this is ∂{self._loss}/∂{self.names[node]}", self.steps.gradients[node], 0.0)
@@ -154,14 +154,14 @@ class Suspects:
         names = [self.names[x] + f" (operand {k})" * (part[x] < whole[x]) for x, k, _, _ in some]
         return listed(names)
 
-    def _slope(self, node: Value, k: int, is_asked: bool = False) -> str:
+    def _slope(self, node: Value, k: int, is_question: bool = False) -> str:
         """Write a partial derivative with its rule: ∂v1/∂w = x; of an operand that occurs twice, also which one is meant.
 
-        If it is asked for, the rule is the answer, which no explanation gives away.
+        Where it is the question, the rule is the answer, so it is left out.
         """
         x, rule = node.inputs[k], self.steps.telling.rules(node)[k]
         which = f" (operand {k})" * (node.inputs.count(x) > 1)
-        return f"{self.steps.telling.slope(node, x, PLAIN)}{which}" + f" = {rule.text}" * (not is_asked)
+        return f"{self.steps.telling.slope(node, x, PLAIN)}{which}" + f" = {rule.text}" * (not is_question)
 
     @cached_property
     def _passes(self) -> list[_Pass]:
@@ -250,10 +250,10 @@ class Suspects:
     def _activations(self) -> set[Value]:
         return activations(self.steps.loss)
 
-    def _slips(self, node: Value, k: int, is_asked: bool = False) -> Iterator[tuple[str, str, float]]:
+    def _slips(self, node: Value, k: int, is_question: bool = False) -> Iterator[tuple[str, str, float]]:
         """Iterate over the wrong partial derivatives of a node with respect to its input k: name, words, number."""
         rules, own, x = self.steps.telling.rules(node), read(node).partials[k], node.inputs[k]
-        slope = self._slope(node, k, is_asked)
+        slope = self._slope(node, k, is_question)
         if node in self._activations and k == 0:
             words = f"the factor {slope} is left out: the derivative of the activation"
             yield "activation-forgotten", words, _first(unit(node))
@@ -277,7 +277,11 @@ class Suspects:
         other = self._other(node, k, rules[k])
         if other is not None:
             words = "is the derivative with respect to the other operand"
-            yield "other-operand", f"this {words}" if is_asked else f"{slope}, not {self.number(other)}, which {words}", other
+            yield (
+                "other-operand",
+                f"this {words}" if is_question else f"{slope}, not {self.number(other)}, which {words}",
+                other,
+            )
 
     def _other(self, node: Value, k: int, rule: Symbol) -> float | None:
         """Return the derivative with respect to the other operand: of two, the other one's; in a dot, the factor itself."""
