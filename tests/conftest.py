@@ -87,5 +87,20 @@ def visit(chromium: Browser, server: Server) -> Iterator[Visit]:
     """A visit, during which no script fails and nothing is requested from elsewhere."""
     visit = Visit(chromium, server.address)
     yield visit
-    assert not [each for each in chromium.complaints if "favicon" not in each]
-    assert not [each for each in chromium.requests if not each.startswith((server.address, f"blob:{server.address}", "data:"))]
+    visit.judge()
+
+
+@pytest.fixture(scope="module")
+def long_visit(chromium: Browser, site: Site) -> Iterator[Visit]:
+    """A visit for the tests of a module; what they share is the Python in the page, which needs some seconds to start."""
+    server = Server(site.folder)
+    yield Visit(chromium, server.address)
+    server.stop()
+
+
+@pytest.fixture
+def page(long_visit: Visit) -> Iterator[Visit]:
+    """The page with Python in it and its first example, as `visit` judges it."""
+    long_visit.start_over()
+    yield long_visit
+    long_visit.judge()

@@ -69,7 +69,8 @@ class Lab:
                 env=os.environ | environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
         deadline = time.monotonic() + PATIENCE
-        while not (running := list((self.home / "RUNTIME_DIR").glob("jpserver-*.json"))):
+        # The file is there a moment before what is written in it.
+        while not (running := [path for path in (self.home / "RUNTIME_DIR").glob("jpserver-*.json") if path.stat().st_size]):
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"JupyterLab does not start: {(folder / 'log').read_text()}")
             time.sleep(0.1)

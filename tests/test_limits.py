@@ -117,13 +117,13 @@ def test_json_in_pieces_is_json() -> None:
 
 @pytest.mark.slow
 def test_a_long_walk_is_written_in_pieces(tmp_path: Path) -> None:
-    n = 100_000
+    n = 50_000
     used = peak(f"""
 x, y = chain({n})
 with open({str(tmp_path / "walk.json")!r}, "w") as file:
     file.writelines(walk(y).iter_json())
 """)
-    assert used < 300
+    assert used < 200
     text = (tmp_path / "walk.json").read_text()
     assert len(text) > 300 * n and text.count('"phase"') == 2 * n
     json.loads(text)

@@ -38,46 +38,43 @@ class TestExpressions:
         assert visit.run("[...by('variables').querySelectorAll('input')].map(field => [field.name, field.value])") == [
             ["a", "0.5"], ["x", "2"],
         ]  # fmt: skip
-        visit.wait("player.step > 4")
+        visit.wait("player.step > 1")
         assert visit.run("find('.problem').hidden")
         visit.run("player.goto(7)")
         assert "v1 = a·x" in visit.run("find('.card').innerText")
 
-    def test_a_value_is_changed_in_its_field_and_in_the_player(self, visit: Visit) -> None:
-        visit.open()
-        visit.write("[name=w]", "1/4")
+    def test_a_value_is_changed_in_its_field_and_in_the_player(self, page: Visit) -> None:
+        page.write("[name=w]", "1/4")
         f = parse(EXAMPLES[0].source)
-        assert visit.run("player.value('f')") == f(0.25, 2.0, -0.4)
-        visit.run("player.set({b: 0.5})")
-        visit.wait("document.querySelector('[name=b]').value === '0.5'")
-        assert visit.state()["values"] == {"w": 0.25, "x": 2, "b": 0.5}
-        visit.write("[name=w]", "a quarter")
-        assert visit.text("problem") == WORDS["not-number"].format(name="w")
-        assert visit.run("document.querySelector('[name=w]').ariaInvalid") == "true"
-        assert visit.run("player.value('f')") == f(0.25, 2.0, 0.5), "the last number stays"
+        assert page.run("player.value('f')") == f(0.25, 2.0, -0.4)
+        page.run("player.set({b: 0.5})")
+        page.wait("document.querySelector('[name=b]').value === '0.5'")
+        assert page.state()["values"] == {"w": 0.25, "x": 2, "b": 0.5}
+        page.write("[name=w]", "a quarter")
+        assert page.text("problem") == WORDS["not-number"].format(name="w")
+        assert page.run("document.querySelector('[name=w]').ariaInvalid") == "true"
+        assert page.run("player.value('f')") == f(0.25, 2.0, 0.5), "the last number stays"
 
-    def test_a_step(self, visit: Visit) -> None:
-        visit.open()
-        visit.browser.click(f"{HOST} >>> .next")
-        visit.browser.click(f"{HOST} >>> .next")
-        assert visit.run("player.step") == 2
-        assert visit.state()["step"] == 2
+    def test_a_step(self, page: Visit) -> None:
+        page.browser.click(f"{HOST} >>> .next")
+        page.browser.click(f"{HOST} >>> .next")
+        assert page.run("player.step") == 2
+        assert page.state()["step"] == 2
 
-    def test_an_error_is_shown_at_its_place(self, visit: Visit) -> None:
-        visit.open()
+    def test_an_error_is_shown_at_its_place(self, page: Visit) -> None:
         for text, shown, marked in (
             ("2*tahn(w)", "column 3, `tahn(w)`: there is no function tahn; did you mean tanh?", "tahn(w)"),
             ("w + ", "column 5: the expression ends too early", " "), ("log(w - 2)", "log(-1.5)", "log(w - 2)"),
             ("2 + 3", "2 + 3 is 5; there is no variable in it", None),
         ):  # fmt: skip
-            visit.write("#expression", text)
-            visit.browser.press("Enter")
-            visit.wait(f"by('problem').innerText.includes({json.dumps(shown)})")
-            assert visit.run("by('problem').querySelector('mark')?.textContent ?? null") == marked
-            assert visit.run("[player.steps, by('expression').ariaInvalid]") == [10, "true"], "the graph that worked stays"
-        visit.write("#expression", "w + 1")
-        visit.browser.press("Enter")
-        visit.wait("by('problem').hidden && player.steps === 2 && by('expression').ariaInvalid === 'false'")
+            page.write("#expression", text)
+            page.browser.press("Enter")
+            page.wait(f"by('problem').innerText.includes({json.dumps(shown)})")
+            assert page.run("by('problem').querySelector('mark')?.textContent ?? null") == marked
+            assert page.run("[player.steps, by('expression').ariaInvalid]") == [10, "true"], "the graph that worked stays"
+        page.write("#expression", "w + 1")
+        page.browser.press("Enter")
+        page.wait("by('problem').hidden && player.steps === 2 && by('expression').ariaInvalid === 'false'")
 
     def test_every_example_is_what_python_makes(self, visit: Visit) -> None:
         visit.open(is_ready=False)
@@ -104,45 +101,42 @@ class TestExpressions:
 
 
 class TestCode:
-    def test_a_cell_is_run(self, visit: Visit) -> None:
-        visit.open()
-        visit.browser.click("[value=code]")
-        visit.write("#code", 'w = Value(3.0)\nprint("w is", w.data)\nloss = w * w + 1')
-        visit.browser.call(
+    def test_a_cell_is_run(self, page: Visit) -> None:
+        page.browser.click("[value=code]")
+        page.write("#code", 'w = Value(3.0)\nprint("w is", w.data)\nloss = w * w + 1')
+        page.browser.call(
             "Input.dispatchKeyEvent", type="keyDown", key="Enter", code="Enter", windowsVirtualKeyCode=13, modifiers=2
         )
-        visit.wait("player?.steps === 4")
-        assert visit.run("player.value('loss')") == 10
-        assert visit.run("by('output').querySelector('pre').textContent") == "w is 3.0\n"
-        visit.run("player.set({w: 2.5})")
-        assert "# changed in the player: w = 2.5" in visit.open_tab("code", "changed")
+        page.wait("player?.steps === 4")
+        assert page.run("player.value('loss')") == 10
+        assert page.run("by('output').querySelector('pre').textContent") == "w is 3.0\n"
+        page.run("player.set({w: 2.5})")
+        assert "# changed in the player: w = 2.5" in page.open_tab("code", "changed")
 
-    def test_an_error_is_shown_at_its_line(self, visit: Visit) -> None:
-        visit.open()
-        visit.browser.click("[value=code]")
+    def test_an_error_is_shown_at_its_line(self, page: Visit) -> None:
+        page.browser.click("[value=code]")
         for code, text, line in (
             ("x = 1\ny = x / 0\ny", "ZeroDivisionError: ", 2), ("x = (1\ny", "SyntaxError: ", 1),
             ("3.0", "the cell ends in a float; ", 1), ("def f():\n    return f()\n\nf()", "RecursionError: ", 2),
             ("log(Value(-1.0))", "log(-1.0) has no value: log needs x > 0", 1), ("exit()", "SystemExit", 1),
         ):  # fmt: skip
-            visit.write("#code", code)
-            visit.browser.click("#run")
-            visit.wait(f"by('problem').innerText.includes({json.dumps(text)})")
-            assert visit.text("problem").startswith(f"line {line}: ")
-            assert visit.run("by('lines').querySelector('.wrong').textContent.trim()") == str(line)
+            page.write("#code", code)
+            page.browser.click("#run")
+            page.wait(f"by('problem').innerText.includes({json.dumps(text)})")
+            assert page.text("problem").startswith(f"line {line}: ")
+            assert page.run("by('lines').querySelector('.wrong').textContent.trim()") == str(line)
 
-    def test_an_endless_loop_is_stopped(self, visit: Visit) -> None:
-        visit.open()
-        visit.browser.click("[value=code]")
-        visit.write("#code", ENDLESS)
-        visit.browser.click("#run")
-        visit.wait("!by('stop').hidden")
-        visit.browser.click("#stop")
-        visit.wait(f"by('stop').hidden && {READY}")
-        assert visit.text("notice") == WORDS["stopped"]
-        visit.write("#code", "x = Value(2.0)\nx * x")
-        visit.browser.click("#run")
-        visit.wait("player?.steps === 2")
+    def test_an_endless_loop_is_stopped(self, page: Visit) -> None:
+        page.browser.click("[value=code]")
+        page.write("#code", ENDLESS)
+        page.browser.click("#run")
+        page.wait("!by('stop').hidden")
+        page.browser.click("#stop")
+        page.wait(f"by('stop').hidden && {READY}")
+        assert page.text("notice") == WORDS["stopped"]
+        page.write("#code", "x = Value(2.0)\nx * x")
+        page.browser.click("#run")
+        page.wait("player?.steps === 2")
 
     def test_code_sends_nothing(self, visit: Visit) -> None:
         visit.open()
@@ -182,74 +176,67 @@ Value(1.0) * 2"""
 
 
 class TestTabs:
-    def test_why(self, visit: Visit) -> None:
-        visit.open()
-        visit.write("[name=w]", "1")
-        visit.open_tab("why", "The gradient")
-        visit.run("by('node').value = 'x', by('node').dispatchEvent(new Event('change'))")
-        visit.wait("by('reasons').querySelectorAll('math').length > 5")
+    def test_why(self, page: Visit) -> None:
+        page.write("[name=w]", "1")
+        page.open_tab("why", "The gradient")
+        page.run("by('node').value = 'x', by('node').dispatchEvent(new Event('change'))")
+        page.wait("by('reasons').querySelectorAll('math').length > 5")
         session = Session()
         session.show(**EXAMPLES[0].content)
         expected = session.why({"w": 1.0}, "x")
         assert (
-            visit.run("[...by('reasons').querySelectorAll('td math')].map(e => e.innerHTML)")
+            page.run("[...by('reasons').querySelectorAll('td math')].map(e => e.innerHTML)")
             == list(expected["ledger"][0].values())[:4]
         )
         derivation = "[...by('reasons').querySelectorAll('.formula math')].at(-1).outerHTML"
-        assert visit.run(derivation) == expected["derivation"]
-        right, left = visit.run(
-            "[...by('reasons').querySelectorAll('mtd')].slice(0, 2).map(e => getComputedStyle(e).textAlign)"
-        )
+        assert page.run(derivation) == expected["derivation"]
+        right, left = page.run("[...by('reasons').querySelectorAll('mtd')].slice(0, 2).map(e => getComputedStyle(e).textAlign)")
         assert (right, left) == ("right", "left")
 
-    def test_check(self, visit: Visit) -> None:
-        visit.open()
-        assert "correct: 3 derivatives and 7 local ones agree" in visit.open_tab("check", "∂f/∂w")
-        visit.write("#expression", "relu(x)")
-        visit.write("[name=x]", "0")
-        visit.wait("by('report').innerText.includes('kink')")
+    def test_check(self, page: Visit) -> None:
+        assert "correct: 3 derivatives and 7 local ones agree" in page.open_tab("check", "∂f/∂w")
+        page.write("#expression", "relu(x)")
+        page.write("[name=x]", "0")
+        page.wait("by('report').innerText.includes('kink')")
 
-    def test_an_exercise_is_done(self, visit: Visit) -> None:
-        visit.open()
-        visit.browser.click("#tab-exercise")
-        visit.wait(f"document.querySelector('{TASK}')?.player")
+    def test_an_exercise_is_done(self, page: Visit) -> None:
+        page.browser.click("#tab-exercise")
+        page.wait(f"document.querySelector('{TASK}')?.player")
         asked = f"[...document.querySelector('{TASK}').shadowRoot.querySelectorAll"
-        assert visit.run(f"{asked}('.question label')].map(e => e.textContent.trim())") == ["∂f/∂w =", "∂f/∂x =", "∂f/∂b ="]
-        visit.browser.click(f"{TASK} >>> .hint")
-        assert visit.run(f"{asked}('.hints li')].map(e => e.textContent)") == ["w feeds v1 = w·x"]
+        assert page.run(f"{asked}('.question label')].map(e => e.textContent.trim())") == ["∂f/∂w =", "∂f/∂x =", "∂f/∂b ="]
+        page.browser.click(f"{TASK} >>> .hint")
+        assert page.run(f"{asked}('.hints li')].map(e => e.textContent)") == ["w feeds v1 = w·x"]
         for i, answer in enumerate(["2*v4*(1 - v3**2)*x", "(((", "-0.9259"], 1):
-            visit.browser.click(f"{TASK} >>> .question:nth-child({i}) .answer")
-            visit.browser.type(answer)
-            visit.browser.press("Enter")
-        right, unread, wrong = visit.run(f"{asked}('.question .mark')].map(e => e.textContent)")
+            page.browser.click(f"{TASK} >>> .question:nth-child({i}) .answer")
+            page.browser.type(answer)
+            page.browser.press("Enter")
+        right, unread, wrong = page.run(f"{asked}('.question .mark')].map(e => e.textContent)")
         assert right.endswith("is right")
         assert "cannot be read" in unread
         assert "the derivative of the activation" in wrong
-        visit.browser.click("#tab-step")
-        visit.browser.click("#tab-exercise")
-        assert visit.run(f"{asked}('.question .mark')].map(e => e.textContent)") == [right, unread, wrong], "it stays"
-        visit.write("[name=w]", "2")
-        visit.wait(f"document.querySelector('{TASK}')?.player && {asked}('.question .mark')].every(e => !e.textContent)")
+        page.browser.click("#tab-step")
+        page.browser.click("#tab-exercise")
+        assert page.run(f"{asked}('.question .mark')].map(e => e.textContent)") == [right, unread, wrong], "it stays"
+        page.write("[name=w]", "2")
+        page.wait(f"document.querySelector('{TASK}')?.player && {asked}('.question .mark')].every(e => !e.textContent)")
 
-    def test_exercises_of_a_level(self, visit: Visit) -> None:
-        visit.open()
-        visit.browser.click("#tab-exercise")
+    def test_exercises_of_a_level(self, page: Visit) -> None:
+        page.browser.click("#tab-exercise")
         seen = set()
         for kind in ("4", "order", "1"):
-            visit.run(f"by('kind').value = '{kind}', by('kind').dispatchEvent(new Event('change'))")
-            visit.wait(f"document.querySelector('{TASK}')?.player && by('task').dataset.kind === '{kind}'")
-            seen.add(visit.run(f"document.querySelector('{TASK}').shadowRoot.querySelector('.exercise').innerText"))
-        visit.browser.click("#another")
-        visit.wait(
+            page.run(f"by('kind').value = '{kind}', by('kind').dispatchEvent(new Event('change'))")
+            page.wait(f"document.querySelector('{TASK}')?.player && by('task').dataset.kind === '{kind}'")
+            seen.add(page.run(f"document.querySelector('{TASK}').shadowRoot.querySelector('.exercise').innerText"))
+        page.browser.click("#another")
+        page.wait(
             f"!{json.dumps([*seen])}.includes(document.querySelector('{TASK}').shadowRoot.querySelector('.exercise').innerText)"
         )
         assert len(seen) == 3
 
-    def test_code_makes_the_same_graph(self, visit: Visit) -> None:
-        visit.open()
-        visit.write("[name=w]", "0.75")
-        visit.open_tab("code", "0.75")
-        program = visit.run("by('source').textContent")
+    def test_code_makes_the_same_graph(self, page: Visit) -> None:
+        page.write("[name=w]", "0.75")
+        page.open_tab("code", "0.75")
+        program = page.run("by('source').textContent")
         names: dict[str, Any] = {}
         exec(program, names)
         assert names["f"].data == parse(EXAMPLES[0].source)(0.75, 2.0, -0.4)

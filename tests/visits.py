@@ -63,6 +63,20 @@ class Visit:
         self.browser.open(self.address + fragment, **{"prefers_reduced_motion": motion} | window)
         self.wait(READY if is_ready else "document.body.dataset.python")  # the scripts unfold after the page has loaded
 
+    def start_over(self) -> None:
+        """Choose the first example in the page, which is opened if it is not there."""
+        if not self.browser.run("location.href").startswith(self.address):
+            self.open()
+        self.run("by('example').value = '0', by('example').dispatchEvent(new Event('change'))")
+        self.browser.click("#tab-step")
+        self.wait("player?.steps === 10")
+
+    def judge(self) -> None:
+        """Check that no script has failed, and that nothing was requested from elsewhere."""
+        ours = (self.address, f"blob:{self.address}", "data:")
+        assert not [each for each in self.browser.complaints if "favicon" not in each]
+        assert not [each for each in self.browser.requests if not each.startswith(ours)]
+
     def run(self, script: str) -> Any:
         """Evaluate JavaScript: ``by`` finds an element by its id, ``player`` is the player's, ``find`` looks into it."""
         return self.browser.run(f"(() => {{ {KNOWN} return {script}; }})()")
