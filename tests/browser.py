@@ -140,15 +140,19 @@ class Browser:
         return received
 
     def open(self, page: Path | str, width: int = 1280, height: int = 900, **media: str) -> None:
-        """Open a file or an address in a window of a size, with media features such as ``prefers_color_scheme="dark"``."""
-        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 500)
-        features = [{"name": name.replace("_", "-"), "value": value} for name, value in media.items()]
-        self.call("Emulation.setEmulatedMedia", features=features)
+        """Open a file or an address in a window; see `resize`."""
+        self.resize(width, height, **media)
         self.events.clear()
         self.call("Page.navigate", url=page if isinstance(page, str) else page.as_uri())
         while not any(event.get("method") == "Page.loadEventFired" for event in self.events):
             self.events.append(event := self._receive())
             self._answer(event)
+
+    def resize(self, width: int = 1280, height: int = 900, **media: str) -> None:
+        """Give the window a size, and media features such as ``prefers_color_scheme="dark"``."""
+        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 500)
+        features = [{"name": name.replace("_", "-"), "value": value} for name, value in media.items()]
+        self.call("Emulation.setEmulatedMedia", features=features)
 
     def run(self, script: str) -> Any:
         """Evaluate JavaScript in the page and return its value."""

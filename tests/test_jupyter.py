@@ -30,6 +30,7 @@ CELLS = [
     "play(network())",
 ]
 PLAYER = ".autograd-player >>> .player"  # the first one on the page, in its shadow root
+HEIGHT = 2500  # of the window, so that all outputs are in it
 PATIENCE = 120.0  # seconds until the server, or a page, is taken to hang
 OPTIONS = ("--no-browser", "--allow-root", "--port=0", "--ServerApp.ip=127.0.0.1", "--IdentityProvider.token=")
 SETTINGS = "@jupyterlab/apputils-extension/{}.jupyterlab-settings"
@@ -100,13 +101,17 @@ class Lab:
     def open(self, name: str, view: str = "doc/tree", wanted: int = len(CELLS), **window: Any) -> list[dict[str, Any]]:
         """Open a notebook and return what is seen of its outputs, once as many as are wanted are there."""
         address = f"{self.address}{view}/{name}.ipynb"
-        self.browser.open(address, **({"height": 2500} | window))
+        self.browser.open(address, **({"height": HEIGHT} | window))
         deadline = time.monotonic() + PATIENCE
         there = f"document.querySelectorAll('.jp-OutputArea-output').length >= {wanted}"
         ready = f"{there} && !document.querySelector('#jupyterlab-splash')"
         while not self.browser.run(ready):
             assert time.monotonic() < deadline, f"{address} is not shown"
             time.sleep(0.1)
+        return self.look()
+
+    def look(self) -> list[dict[str, Any]]:
+        """Return what is seen of the outputs of the notebook that is open."""
         seen: list[dict[str, Any]] = self.browser.run(LOOK)
         return seen
 
@@ -173,18 +178,20 @@ class TestFormats:
         assert self.formats(Value(1.0)) == {"text/plain": "Value(data=1.0, grad=0.0)"}
 
 
-@pytest.mark.parametrize("width", [1280, 800])
 @pytest.mark.parametrize("name", ["untrusted", "trusted"])
 @pytest.mark.parametrize("view", ["doc/tree", "notebooks"])  # JupyterLab, Jupyter Notebook
-def test_everything_is_seen_and_fits(lab: Lab, view: str, name: str, width: int) -> None:
-    seen = lab.open(name, view, width=width)
-    assert len(seen) == len(CELLS)
-    for output in seen[:3] if name == "trusted" else seen:
-        [picture] = output["pictures"]
-        assert picture["shape"] == pytest.approx(1, abs=0.02)
-        assert 0.3 < picture["shrunk"] <= 1 and picture["fits"]
-    assert [output["text"] for output in seen[:3]] == ["", "", ""]
-    assert [output["plays"] for output in seen] == [False] * 3 + [name == "trusted"] * 2
+def test_everything_is_seen_and_fits(lab: Lab, view: str, name: str) -> None:
+    lab.open(name, view)
+    for width in (1280, 800):
+        lab.browser.resize(width, HEIGHT)
+        seen = lab.look()
+        assert len(seen) == len(CELLS)
+        for output in seen[:3] if name == "trusted" else seen:
+            [picture] = output["pictures"]
+            assert picture["shape"] == pytest.approx(1, abs=0.02)
+            assert 0.3 < picture["shrunk"] <= 1 and picture["fits"]
+        assert [output["text"] for output in seen[:3]] == ["", "", ""]
+        assert [output["plays"] for output in seen] == [False] * 3 + [name == "trusted"] * 2
 
 
 def test_an_untrusted_player_says_how_to_run_it(lab: Lab) -> None:
@@ -246,8 +253,9 @@ def test_the_styles_of_the_notebook_do_not_reach_it(lab: Lab, width: int, tmp_pa
 def test_it_has_the_theme_of_the_notebook_whatever_that_of_the_system(lab: Lab, theme: str, paper: str) -> None:
     lab.set("themes", theme=theme)
     try:
+        lab.open("trusted")
         for system in ("light", "dark"):
-            lab.open("trusted", prefers_color_scheme=system)
+            lab.browser.resize(prefers_color_scheme=system)
             assert lab.browser.run(f"getComputedStyle({find(PLAYER)}).backgroundColor") == paper
     finally:
         lab.set("themes")
