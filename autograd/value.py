@@ -22,6 +22,7 @@ import functools
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from itertools import compress
+from numbers import Real
 from typing import Any, Final, cast
 
 from autograd import primitives as table
@@ -194,6 +195,9 @@ class Value(Manners):
         Args:
             upstream: the gradient that arrives at this node, ∂L/∂(this node).
 
+        Raises:
+            TypeError: if something else than a number was assigned to the `grad` of a leaf.
+
         >>> x = Value(3.0)
         >>> (x * x).backward()
         >>> x.grad
@@ -205,20 +209,27 @@ class Value(Manners):
         for node in order:
             node.grad = unreached
         self.grad += real(upstream)
-        for node in reversed(order):
-            delta = node.grad
-            if delta is unreached:
-                continue
-            dx, dy = node._dx, node._dy
-            if dx.__class__ is tuple:
-                edges = zip(node._right, dx, strict=True)
-                for x, partial in edges if dy is None else [edge for edge in edges if edge[1] is not None]:
-                    x.grad += delta * partial
-                continue
-            if dx is not None:
-                node._left.grad += delta * dx
-            if dy is not None:
-                node._right.grad += delta * dy
+        try:
+            for node in reversed(order):
+                delta = node.grad
+                if delta is unreached:
+                    continue
+                dx, dy = node._dx, node._dy
+                if dx.__class__ is tuple:
+                    edges = zip(node._right, dx, strict=True)
+                    for x, partial in edges if dy is None else [edge for edge in edges if edge[1] is not None]:
+                        x.grad += delta * partial
+                    continue
+                if dx is not None:
+                    node._left.grad += delta * dx
+                if dy is not None:
+                    node._right.grad += delta * dy
+        except TypeError:
+            wrong = next((x for x in nodes_below(self) if not isinstance(x.grad, Real)), None)
+            if wrong is None:
+                raise
+            raise TypeError(f"the gradient of {wrong!r} is not a number, so nothing can be added to it; call zero_grad(), then "
+                            "backward() again") from None  # fmt: skip
 
     @one_at_a_time
     def zero_grad(self) -> None:

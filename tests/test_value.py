@@ -108,6 +108,18 @@ def test_depth() -> None:
     del y, z
 
 
+@pytest.mark.parametrize("given", [None, "0"])
+def test_a_gradient_that_is_not_a_number_is_named(given: Any) -> None:
+    w, x = Value(2.0, label="w"), Value(3.0, label="x")
+    y = w * x + w
+    w.grad = given
+    with pytest.raises(TypeError, match=r"gradient of Value\(data=2.0, grad=.*label='w'\).*zero_grad\(\)"):
+        y.backward()
+    y.zero_grad()
+    y.backward()
+    assert (w.grad, x.grad) == (4.0, 2.0)
+
+
 def test_changing_a_leaf_leaves_the_recorded_gradient() -> None:
     a, b = Value(2.0), Value(3.0)
     y = a * b
