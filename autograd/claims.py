@@ -2,7 +2,7 @@
 
 A gradient is a sum over paths of products along each, so a claim fails in one of two ways.  If a path was forgotten, that
 path's share is missing.  If a factor is wrong, the claim is off by a ratio.  The ratio does not identify the factor, so
-all candidates are named, except those between the result and a node whose claim is right.
+the candidates are named, the likeliest first, except those between the result and a node whose claim is right.
 
 >>> w, x, y = Value(0.5, label="w"), Value(2.0, label="x"), Value(3.0, label="y")
 >>> loss = (w * x - y) ** 2
@@ -103,7 +103,8 @@ def _diagnosis(derivation: Derivation, claim: float, known: AbstractSet[Value], 
     """Return the mark of a wrong claim, with its explanation; the claims about the `known` nodes were right."""
     explanation, number = derivation.explanation(), derivation.steps.telling.number
     right = explanation.gradient
-    head = f"∂{explanation.loss}/∂{explanation.node} is {number(right)}, not {number(claim)}"
+    written = repr if number(right) == number(claim) else number
+    head = f"∂{explanation.loss}/∂{explanation.node} is {written(right)}, not {written(claim)}"
     names: tuple[str, ...] = ()
     if not explanation.shares:
         text = ": the result's gradient by itself is 1"
@@ -111,14 +112,13 @@ def _diagnosis(derivation: Derivation, claim: float, known: AbstractSet[Value], 
         text = ": the right value is not finite; find_nonfinite(loss) finds where that begins"
     elif not math.isfinite(claim):
         text = ": the claim is not finite, so there was a division by 0 or an overflow on the way to it"
-    elif number(right) == number(claim):
-        text = f" (∂ = {right!r}, claimed {claim!r}): rounded, or allow a larger tolerance"
     elif _rounded(right, claim):
         text = ": the claim is the right value, rounded; give more digits, or allow a larger tolerance"
-    elif forgotten := _forgotten(explanation, claim, tolerance):
+    elif written is repr:
+        text = ": they agree in the digits that are printed; give more, or allow a larger tolerance"
+    elif not (is_minus := _agrees(-right, claim, tolerance)) and (forgotten := _forgotten(explanation, claim, tolerance)):
         text, names = f": {forgotten}", ("path-forgotten",)
     else:
-        is_minus = _agrees(-right, claim, tolerance)
         off = -1.0 if is_minus else claim / right if right else math.inf
         text, names = f": {_wrong_factor(derivation, explanation, claim, off, known)}", ("sign",) * is_minus
     return Mark(derivation.node, 0.0, head + text, names)
@@ -172,7 +172,7 @@ def _wrong_factor(derivation: Derivation, explanation: Explanation, claim: float
         likeliest = sorted(apart, key=lambda link: not _is_likely(link, apart[link]))
         texts = [f"{link} by {number(apart[link])}" for link in likeliest]
         errors.append(f"is off on some of the paths: {_listed(texts)}")
-    ratio = "the sign: the claim is minus" if off == -1 else f"the claim is {number(off)} times"
+    ratio = "the sign is wrong: the claim is minus" if off == -1 else f"the claim is {number(off)} times"
     could_be = f"so one factor {', or one '.join(errors)}" if errors else "and sums pass the gradient on unchanged"
     return f"{ratio} the right value {formula}; no path is missing, {could_be}"
 

@@ -97,7 +97,7 @@ def _status(path: Path) -> os.stat_result | None:
             problem = f"it is a link to {there!r}, which does not exist; make that file or remove the link"
         elif not path.parent.is_dir():
             folder = str(path.parent.resolve())
-            problem = f"there is no folder {folder!r} to write {printable(path.name)} to; make it first"
+            problem = f"there is no folder {folder!r} to write {printable(path.name)} to; make that folder first"
         else:
             return None
         raise OSError(errno.ENOENT, problem) from None

@@ -116,7 +116,7 @@ class Edge:
         if self.overwrites:
             text = f"set {self.name}.grad to {flow}, where it was {self._number(self.before)}"
         if not self.taken:
-            text = f"nothing flows to {self.name}: this branch is not taken"
+            text = f"nothing flows to {self.name}" + ": this branch is not taken" * bool(self.reason)
         return f"    {local}" + f", as {self.reason}" * bool(self.reason) + f"\n        {text}"
 
 

@@ -25,7 +25,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
 from autograd.fixed import remembered
-from autograd.primitives import Nary, Operand, Primitive, absolute, where
+from autograd.primitives import Nary, Operand, Primitive, absolute, maximum, where
 from autograd.writing import LATEX, PLAIN, Style, expand, write
 
 __all__ = ["RuleError", "Symbol", "as_symbol", "both", "either", "fill", "flows", "operand_name", "operand_names", "read_flow"]
@@ -81,7 +81,7 @@ class Symbol(Operand):
 
     def conditions(self, style: Style) -> list[str]:
         """Return the conditions under which the formula holds, each in a style."""
-        return list(dict.fromkeys(condition.written(style) for condition in self.given if condition.value))
+        return list(dict.fromkeys(_because(condition).written(style) for condition in self.given if condition.value))
 
     @property
     def text(self) -> str:
@@ -131,6 +131,13 @@ def operand_name(row: Primitive, i: int) -> str:
     ('x', 'y', 'x1')
     """
     return f"x{i}" if isinstance(row, Nary) else "xy"[i]
+
+
+def _because(condition: Symbol) -> Symbol:
+    """Return why a condition holds: of "one or the other", which a rule writes as a maximum, the first that does."""
+    while condition.row is maximum:
+        condition = next(each for each in map(as_symbol, condition.operands) if each.value == condition.value)
+    return condition
 
 
 @remembered

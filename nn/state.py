@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from autograd import Value
 from autograd.files import printable
 from nn.parts import SEQUENCE, VALUE, distinct, entries, is_array, role_of
-from nn.tables import dense, nested, shape_of, short
+from nn.tables import dense, flat, nested, shape_of, short
 
 if TYPE_CHECKING:
     from nn.module import Module
@@ -79,7 +79,7 @@ def assign(module: Module, state: Mapping[str, Any], *, in_order: bool = True) -
     if differences:
         raise ValueError(f"the state does not fit {module!r}: {printable('; '.join(differences[:3]))}")
     for name, other in pairs:
-        for parameter, number in zip(_flat(wanted[name]), _flat(found[other]), strict=True):
+        for parameter, number in zip(flat(wanted[name]), flat(found[other]), strict=True):
             parameter.data = number
     if len(orders) == 1:
         return ""
@@ -109,7 +109,7 @@ def _arrays(name: str, thing: Any, seen: dict[int, Any]) -> Iterator[tuple[str, 
         return
     array = _array(thing, seen)
     if array is not None:
-        parameters = [*_flat(array)]
+        parameters = [*flat(array)]
         by_id = {id(parameter): parameter for parameter in parameters}
         if len(by_id) == len(parameters):
             seen |= by_id
@@ -137,14 +137,6 @@ def _array(thing: Any, seen: Mapping[int, Any], depth: int = 0) -> Any:
             return None
         rows.append(row)
     return rows or None
-
-
-def _flat(array: Any) -> Iterator[Any]:
-    if isinstance(array, list):
-        for row in array:
-            yield from _flat(row)
-    else:
-        yield array
 
 
 def _floats(name: str, entry: Any) -> Any:

@@ -8,13 +8,13 @@ Other packages are recognised by the methods that their tables have, so none is 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import Any
 
 from autograd import Value
 
-__all__ = ["dense", "listed", "naming", "nested", "rows_of", "shape_of", "short"]
+__all__ = ["dense", "flat", "listed", "naming", "nested", "rows_of", "shape_of", "short"]
 
 
 def dense(x: Any) -> Any:
@@ -53,6 +53,15 @@ def listed(x: Any) -> list[Any] | None:
 def nested(x: Any) -> Any:
     """Return an array as nested lists of Python's numbers, and everything else unchanged."""
     return x.tolist() if hasattr(x, "tolist") else x
+
+
+def flat(x: Any) -> Iterator[Any]:
+    """Iterate over what nested lists hold."""
+    if isinstance(x, list):
+        for part in x:
+            yield from flat(part)
+    else:
+        yield x
 
 
 def rows_of(name: str, x: Any) -> Any:

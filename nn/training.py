@@ -21,6 +21,7 @@ gone before the next one's is recorded, so memory does not grow with the batch.
 
 from __future__ import annotations
 
+import math
 import operator
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -40,7 +41,7 @@ from nn.module import Module
 from nn.optim import Adam, Optimizer
 from nn.progress import bar_over
 from nn.rehearsal import Kept, parameters_of
-from nn.tables import listed, naming, short
+from nn.tables import flat, listed, naming, short
 
 __all__ = ["Batches", "Callback", "DivergenceError", "History", "collector_paused", "fit"]
 
@@ -149,7 +150,7 @@ def fit(
     if not isinstance(model, Module):
         raise TypeError(f"model is a Module, such as an MLP; got {model!r}")
     if optimizer is not None and (isinstance(optimizer, type) or not hasattr(optimizer, "step")):
-        raise TypeError(f"optimizer is one of nn.optim, made, such as Adam(lr=0.05); got {optimizer!r}")
+        raise TypeError(f"optimizer is an instance of a class of nn.optim, such as Adam(lr=0.05); got {optimizer!r}")
     if not (isinstance(callbacks, Sequence) and all(map(callable, callbacks))):
         raise TypeError(f"callbacks is a list of functions; got {callbacks!r}")
     for name, bound in {"l2": l2, "tolerance": tolerance, "goal": 0.0 if goal is None else goal}.items():
@@ -292,8 +293,11 @@ def _fault(lesson: Lesson, batch: Sequence[int], history: History) -> str:
         except DomainError as error:
             return f"{epoch}: {error}"
         if finding is not None:
-            return (f"{epoch}, at example {i}: {finding}; the parameters are those before this step; try a lower learning "
-                    "rate, inputs of a size of about 1, or a loss that takes logits")  # fmt: skip
+            advice = "try a lower learning rate, inputs of a size of about 1, or a loss that takes logits"
+            for given, of in zip(lesson.given(i), ("inputs", "targets"), strict=True):
+                if any(isinstance(x, Real) and not math.isfinite(x) for x in flat(given)):
+                    advice = f"its {of} are {short(repr(given))}; put finite numbers there, or leave the example out"
+            return f"{epoch}, at example {i}: {finding}; the parameters are those before this step; {advice}"
     return f"{epoch}: the sum over a batch of {len(batch)} examples is not finite; try a lower learning rate"
 
 

@@ -62,8 +62,8 @@ ROOMS: dict[str, set[str]] = {
     },
     "autograd.files": {"autograd.writing"},
     "autograd.drawing": {
-        "autograd.files", "autograd.moments", "autograd.primitives", "autograd.steps", "autograd.symbol", "autograd.telling",
-        "autograd.value", "autograd.writing",
+        "autograd.files", "autograd.moments", "autograd.primitives", "autograd.rerun", "autograd.steps", "autograd.symbol",
+        "autograd.telling", "autograd.value", "autograd.writing",
     },
     "autograd.player": {
         "autograd.arithmetic", "autograd.drawing", "autograd.files", "autograd.mistakes", "autograd.moments",

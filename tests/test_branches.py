@@ -202,7 +202,7 @@ def test_steps_say_which_edges_are_not_taken(case: Case) -> None:
             for edge in moment.edges:
                 assert edge.taken or edge.contribution == 0
                 assert edge.taken or edge.before == edge.total or math.isnan(edge.total)
-            assert ("not taken" in str(moment)) == any(not edge.taken for edge in moment.edges)
+            assert ("nothing flows" in str(moment)) == any(not edge.taken for edge in moment.edges)
         assert find_nonfinite(y) is not None or all(map(math.isfinite, case.at[point]))
         for mistake in MISTAKES:
             wrong: Any = mistake

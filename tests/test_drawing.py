@@ -53,6 +53,16 @@ class TestWhatItSays:
         assert texts(draw(y)) == {"w": ["w = 3", "∂w = 2"], "x": ["x = 2", "∂x = 3"], "y": ["y = 6", "w·x", "∂y = 1"]}
         assert draw(y).notes[0] == "∂x is short for ∂y/∂x, as backward() left it in .grad"
 
+    def test_a_leaf_that_has_changed_since_is_noted(self) -> None:
+        w = Value(3.0, label="w")
+        y = (w - 2).log()
+        for number in (4.0, 1.0):  # at the second there would be no logarithm
+            w.data = number
+            assert texts(draw(y))["w"][0] == f"w = {number:g}"
+            assert draw(y).notes[0].startswith("a leaf was changed after the forward pass")
+        w.data = 3.0
+        assert draw(y).notes[0].startswith("no backward pass")
+
     def test_the_order_of_operands_can_be_read(self) -> None:
         a, b = Value(6.0, label="a"), Value(2.0, label="b")
         assert texts(draw(a - b))["loss"][1] == "a - b"

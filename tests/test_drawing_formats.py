@@ -153,7 +153,9 @@ class TestSave:
         assert not list(tmp_path.iterdir())
 
     def test_missing_folder(self, tmp_path: Path, drawing: Drawing) -> None:
-        with pytest.raises(FileNotFoundError, match=r"there is no folder '.*nowhere' to write graph.dot to; make it first"):
+        with pytest.raises(
+            FileNotFoundError, match=r"there is no folder '.*nowhere' to write graph.dot to; make that folder first"
+        ):
             drawing.save(tmp_path / "nowhere" / "graph.dot")
 
     def test_an_old_file_is_replaced(self, tmp_path: Path, drawing: Drawing) -> None:

@@ -459,7 +459,7 @@ def test_graphs_and_nodes_without_gradients_are_refused() -> None:
         (lambda: exercise(n["E"], ask="update", rate=0.0), ValueError, "rate is 0.0; the learning rate is a positive"),
         (lambda: exercise(n["E"], ask="update", rate=math.inf), ValueError, "rate is inf; the learning rate is a positive"),
         (lambda: exercise(n["E"], ask="update", rate=nothing), ValueError, "rate is None; the learning rate is a positive"),
-        (lambda: exercise(n["E"], ask="gradients"), ValueError, "ask is 'gradients'; ask for a list of nodes"),
+        (lambda: exercise(n["E"], ask="gradients"), ValueError, "ask is 'gradients'; give a list of nodes"),
         (lambda: exercise(n["E"], ask=[n["w_o"]]).hint({}), AnswerError, r"{} is not a question of this exercise"),
         (lambda: exercise(n["E"], ask=[n["w_o"]]).mark({(n["t"], 0): 1}), AnswerError, r"\(t = 1.0, 0\) is not a question"),
     ]

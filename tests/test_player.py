@@ -232,7 +232,7 @@ class TestLearning:
         ([3.0], TypeError, "learn takes leaves of the graph, not 3.0"),
         (3.0, TypeError, "learn takes leaves of the graph, not 3.0"),
         ([Value(3.0) * 2], TypeError, "learn takes leaves of the graph, not "),
-        ([Value(3.0, label="other")], ValueError, "is to learn, but it is not a leaf of this graph"),
+        ([Value(3.0, label="other")], ValueError, "which is not a leaf of this graph"),
     ])  # fmt: skip
     def test_what_cannot_learn(self, learn: Any, error: type[Exception], words: str) -> None:
         with pytest.raises(error, match=words):

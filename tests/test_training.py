@@ -213,13 +213,13 @@ def test_history_in_words() -> None:
 # When it goes wrong
 
 
-def test_a_loss_that_is_not_finite_stops_and_names_the_node() -> None:
-    X, y = [[1.0], [2.0], [float("nan")]], [1.0, 2.0, 3.0]
-    model = line()
-    with pytest.raises(
-        DivergenceError, match=r"in epoch 0, at example 2: the first value that is not finite is .*nan"
-    ) as caught:
-        fit(model, X, y, batch_size=1, shuffle=False)
+@pytest.mark.parametrize(
+    ("x", "y", "fault"), [(math.nan, 3.0, r"its inputs are \[nan\]"), (3.0, math.inf, "its targets are inf")]
+)
+def test_a_loss_that_is_not_finite_stops_and_names_the_node_and_the_number(x: float, y: float, fault: str) -> None:
+    model, message = line(), f"in epoch 0, at example 2: the first value that is not finite is .*{fault}; put finite numbers"
+    with pytest.raises(DivergenceError, match=message) as caught:
+        fit(model, [[1.0], [2.0], [x]], [1.0, 2.0, y], batch_size=1, shuffle=False)
     assert caught.value.history.loss == [] and all(math.isfinite(parameter.data) for parameter in model.parameters())
 
 
@@ -291,8 +291,8 @@ def test_a_domain_error_in_the_model_is_told_as_it_is() -> None:
     ({"batch_size": 0}, ValueError, "batch_size is at least 1; got 0"),
     ({"patience": 0}, ValueError, "patience is at least 1; got 0"),
     ({"epochs": 1.5}, TypeError, "epochs is a whole number; got 1.5"),
-    ({"optimizer": "adam"}, TypeError, r"optimizer is one of nn.optim, made, such as Adam\(lr=0.05\); got 'adam'"),
-    ({"optimizer": SGD}, TypeError, "optimizer is one of nn.optim, made"),
+    ({"optimizer": "adam"}, TypeError, r"optimizer is an instance of a class of nn.optim, such as Adam\(lr=0.05\); got 'adam'"),
+    ({"optimizer": SGD}, TypeError, "optimizer is an instance of a class of nn.optim"),
     ({"callbacks": print}, TypeError, "callbacks is a list of functions; got <built-in function print>"),
     ({"l2": -1.0}, ValueError, "l2 is not negative; got -1.0"),
     ({"l2": None}, TypeError, "l2 is a number; got None"),

@@ -19,7 +19,7 @@ writes such a description.  A `Drawing` is the description with the formats at h
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -32,6 +32,7 @@ from autograd.drawing.nodes import frame_of
 from autograd.drawing.plan import WIDEST_NOTE, Edge, Line, Node, Plan, Theme, checked_theme, cut, note_lines
 from autograd.files import write_whole
 from autograd.moments import Moment
+from autograd.rerun import refuse_stale
 from autograd.steps import Walk
 from autograd.telling import Telling
 from autograd.value import Value
@@ -130,8 +131,20 @@ def draw(
     if not isinstance(loss, Value):
         raise TypeError(f"draw needs the Value whose graph is to be drawn, not {loss!r}")
     describe = describer(loss, view, limit)
-    plan = describe(Telling(loss, digits), None) if step is None else _at_step(Walk(loss, n_digits=digits), step, describe)
+    if step is None:
+        plan = describe(telling := Telling(loss, digits), None)
+        plan = replace(plan, notes=(*_changes(telling), *plan.notes))
+    else:
+        plan = _at_step(Walk(loss, n_digits=digits), step, describe)
     return Drawing(**(vars(plan) | {"theme": checked_theme(theme)}))
+
+
+def _changes(telling: Telling) -> Iterator[str]:
+    """Iterate over a note that there are numbers of two passes, if a leaf was changed, as by a step of training."""
+    try:
+        refuse_stale(telling.order)
+    except (ArithmeticError, ValueError):
+        yield "a leaf was changed after the forward pass; the other nodes have the numbers from before"
 
 
 def _at_step(steps: Walk, i: int, describe: Callable[[Telling, Moment | None], Plan]) -> Plan:

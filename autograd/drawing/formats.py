@@ -59,5 +59,8 @@ def write(plan: Plan, suffix: str) -> bytes:
         LayoutError: if the format needs something that is not installed.
     """
     if suffix.lower() not in FORMATS:
-        raise ValueError(f"a drawing cannot be saved as {suffix!r}; end the name in {suffixes()}")
+        given = (
+            f"a drawing cannot be saved as {suffix!r}" if suffix else "a drawing cannot be saved under a name without a suffix"
+        )
+        raise ValueError(f"{given}; end the name in {suffixes()}")
     return FORMATS[suffix.lower()].write(plan)

@@ -142,7 +142,7 @@ def local_edge(
             flow = "not taken" if not taken else "flowing" if node is moment.active else "flowed"
     contribution = upstream * local if flows else 0.0
     if not taken:
-        hint += "; nothing flows: this branch is not taken"
+        hint += "; nothing flows"
     elif flows:
         product = f"{telling.number(upstream)} × {factor(telling.number(local))} = {telling.number(contribution)}"
         hint += f"; {product} flows back to {telling.full[x]}"
@@ -172,7 +172,7 @@ def notes_of(telling: Telling) -> tuple[str, ...]:
     neurons = ", δ for that of a net input" if any(telling.mark(node) == "δ" for node in telling.order) else ""
     notes = [f"{meaning}{neurons}, as backward() left it{'' if neurons else ' in .grad'}"]
     if root.inputs:
-        notes.append(f"{edges}; times that, the result's gradient flows back along it")
+        notes.append(f"{edges}; the result's gradient times it flows back")
     mixed = [cut(telling.names[node]) for node in _with_more_than_flows_here(telling)]
     if mixed:
         shown = ", ".join(mixed[:3]) + ", …" * (len(mixed) > 3)

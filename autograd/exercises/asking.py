@@ -339,7 +339,7 @@ def exercise(loss: Value, ask: str | Value | Iterable[Value | str] = "deltas", *
         raise ValueError(f"{describe(loss)} is a leaf, a graph without gradients; give the result of some operations")
     kind: Any = ask if isinstance(ask, str) else "gradients"
     if isinstance(ask, str) and ask not in KINDS:
-        raise ValueError(f"ask is {ask!r}; ask for a list of nodes, or for {listed([repr(each) for each in KINDS])}")
+        raise ValueError(f"ask is {ask!r}; give a list of nodes, or {listed([repr(each) for each in KINDS], ' or ')}")
     if not (isinstance(rate, Real) and 0 < rate < math.inf):
         raise ValueError(f"rate is {rate!r}; the learning rate is a positive number, such as {RATE}")
     steps = Walk(loss)

@@ -276,7 +276,7 @@ def _learned(leaves: Sequence[Value], walks: Sequence[Walk], learn: Sequence[Val
             if not isinstance(each, Value) or each.primitive is not None:
                 raise TypeError(f"learn takes leaves of the graph, not {each!r}; give the nodes themselves, such as learn=[w]")
             if each not in known:
-                raise ValueError(f"{each!r} is to learn, but it is not a leaf of this graph")
+                raise ValueError(f"learn has {each!r}, which is not a leaf of this graph")
         learning = set(chosen)
         return [i for i, x in enumerate(leaves) if x in learning]
     neurons = [neuron for walk in walks for neuron in find_neurons(walk.order)]

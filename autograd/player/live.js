@@ -250,7 +250,7 @@ class Graph {
 
     reason(p, k, edge) {
         const given = this.derivative(p, k, edge).given ?? [];
-        return [...new Set(given.filter((x) => x.value != 0).map((x) => this.written(x, false)))].join(" and ");
+        return [...new Set(given.filter((x) => x.value != 0).map((x) => this.written(because(x), false)))].join(" and ");
     }
 
     // The texts of an edge; by default that of the right pass.
@@ -271,7 +271,7 @@ class Graph {
         const flow = equation(this.product(p, k, edge), this.number(edge.contribution));
         let text = `add ${flow} to ${name}.grad: ${this.addition(p, k, edge)}`;
         if (overwrites(edge)) text = `set ${name}.grad to ${flow}, where it was ${this.number(edge.before)}`;
-        if (!edge.taken) text = `nothing flows to ${name}: this branch is not taken`;
+        if (!edge.taken) text = `nothing flows to ${name}${reason ? ": this branch is not taken" : ""}`;
         return `    ${local}${reason ? `, as ${reason}` : ""}\n        ${text}`;
     }
 
@@ -293,6 +293,9 @@ class Graph {
         return [...lines, ...(mistake ? [`    wrong: ${mistake}`] : [])].join("\n");
     }
 }
+
+// Why a condition holds: of several of which one has to, which a rule writes as their maximum, the first that does.
+const because = (x) => (x.row?.name === "maximum" ? because(x.operands.find((each) => numberOf(each) === x.value)) : x);
 
 // Whether a contribution replaced the gradient instead of being added to it, as only in a mistaken pass.
 const overwrites = ({before, contribution, total}) => total !== before + contribution && total === contribution;
