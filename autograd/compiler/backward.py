@@ -29,7 +29,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, compress
 from operator import itemgetter
@@ -119,8 +119,8 @@ def differentiate(graph: Graph, outputs: Sequence[int]) -> Passes:
     form = Canonical(graph)
     outputs = form.add(graph, outputs)
     forward = len(form.graph)
-    found = Backward(form, outputs[0])
-    found.through_operations()
+    found = Backward(form, outputs[0], risks(form.graph, outputs[0]), first=graph.n_leaves)
+    found.through_operations(range(outputs[0], graph.n_leaves - 1, -1))
     gradients = found.of_parameters()
     if not found.is_risky:
         return Passes(form.graph, forward, outputs, gradients)
@@ -191,11 +191,12 @@ class Backward:
     Args:
         form: the graph, to which the gradient is added.
         y: the node.
-        risk: what `risks` returns for the graph, if it is known.
+        risk: what `risks` returns for the graph.
+        first: the first node that may be asked for its `gradient`; beyond the leaves, if `of_parameters` finds theirs.
     """
 
-    def __init__(self, form: Canonical, y: int, risk: dict[int, int] | None = None) -> None:
-        self.form, self.graph, self.depends, self.y = form, form.graph, form.depends, y
+    def __init__(self, form: Canonical, y: int, risk: dict[int, int], first: int = 0) -> None:
+        self.form, self.graph, self.depends, self.first = form, form.graph, form.depends, first
         self.constants, self.one = form.graph.constants, form.constant(1.0)
         self.terms: dict[int, list[Pair]] = {y: [(self.one, self.one)]}
         self.uses: dict[int, list[tuple[int, int]]] = {}  # for each list its δ and the other list, for each dot
@@ -204,17 +205,12 @@ class Backward:
         self.templates: dict[Any, Template] = {}
         self.reach: dict[int, Any] = {y: True}  # for nodes and lists the condition under which anything arrives
         self.hot: set[int] = set()  # nodes whose gradient may be infinite
-        self.risk = risks(self.graph, y) if risk is None else risk
-        self.is_risky = any(self.risk.values())
+        self.risk, self.is_risky = risk, any(risk.values())
 
-    def through_operations(self, order: Iterable[int] | None = None) -> None:
-        """Go from y down to the leaves.
-
-        Args:
-            order: the nodes to go through, descending; by default all.
-        """
+    def through_operations(self, order: Iterable[int]) -> None:
+        """Go from y down to the leaves, through some nodes in descending order."""
         graph, labels = self.graph, {}
-        for i in range(self.y, graph.n_leaves - 1, -1) if order is None else order:
+        for i in order:
             row = graph.rows[i]
             if row is None or not self.depends[i] & LEARNS or (i not in self.terms and i not in self.member):
                 continue
@@ -224,16 +220,6 @@ class Backward:
             self.through(i, row, delta)
         for i in sorted(labels):
             graph.labels.setdefault(labels[i], f"∂{graph.labels[i]}")
-
-    def of_leaves(self, leaves: Iterable[int]) -> Iterator[tuple[int, int]]:
-        """Iterate over leaves with their gradients."""
-        n = self.graph.n_leaves
-        for place in self.uses:
-            for k, j in enumerate(self.graph.operands[place]):
-                if j < n:
-                    self.member.setdefault(j, []).append((place, k))
-        for j in leaves:
-            yield j, self.gradient(j)
 
     def gradient(self, i: int) -> int:
         """Return the gradient of a node, from all that arrived."""
@@ -342,7 +328,7 @@ class Backward:
             if place not in self.uses:
                 self.uses[place] = []
                 for at, j in enumerate(graph.operands[place]):
-                    if j >= graph.n_leaves and self.depends[j] & LEARNS:
+                    if j >= self.first and self.depends[j] & LEARNS:
                         self.member.setdefault(j, []).append((place, at))
             if self.is_risky:
                 self.reach[place] = self._either(self.reach.get(place, False), reach)

@@ -110,7 +110,8 @@ def jacobian(graph: Graph, outputs: Sequence[int], of: str) -> Jacobian:
     for row, y in enumerate(outputs):
         found = Backward(form, y, risk)
         found.through_operations(_below(form.graph, y, sets))
-        for leaf, entry in found.of_leaves(_members(sets[y], leaves)):
+        for leaf in _members(sets[y], leaves):
+            entry = found.gradient(leaf)
             if form.graph.constants.get(entry) != 0:
                 rows.append(row)
                 columns.append(leaf - leaves.start)
