@@ -232,9 +232,6 @@ class Backward:
 
     def factors(self, place: int, k: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Return the δ of all dots that a list is in, and for its element k the factors."""
-        if len(self.uses[place]) == 1:
-            [(delta, other)] = self.uses[place]
-            return (delta,), (self.graph.operands[other][k],)
         deltas, columns = self.columns_of(place)
         return deltas, columns[k]
 
