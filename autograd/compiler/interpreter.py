@@ -30,7 +30,7 @@ import numpy as np
 
 from autograd import primitives
 from autograd.files import cache_folder, write_whole
-from autograd.primitives import Nary, Primitive, Unary
+from autograd.primitives import Nary, Primitive
 from autograd.rows import TABLE
 from autograd.symbol import Symbol
 from autograd.writing import source
@@ -190,7 +190,7 @@ def branch(code: int, row: Primitive) -> tuple[str, dict[str, Primitive]]:
         return FOLD.format(code=code, fold=row.fold), {}
     if row is primitives.dot:
         return DOT.format(code=code), {}
-    names = ["x"] if isinstance(row, Unary) else ["x", "y", "z"] if isinstance(row, Nary) else ["x", "y"]
+    names = "xyz"[: row.arity or 3]  # of the rows of many operands only `where` is left
     text, calls = source(row.apply([Symbol(name) for name in names]))
     place = "v[args[at{}], b]"
     operands = "\n".join(f"                {name} = {place.format(f' + {i}' if i else '')}" for i, name in enumerate(names))

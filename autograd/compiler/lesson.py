@@ -269,9 +269,8 @@ class Writer:
                 return inner.row.apply([self.operand(operand) for operand in inner.operands])
             return Written(self.formula(inner))
         if parts:
-            part = self.notation.part
-            names = [self.notation.name(block.name) for block, _ in parts]
-            names = [name if whole else part.format(name) for name, (_, whole) in zip(names, parts, strict=True)]
+            name, part = self.notation.name, self.notation.part
+            names = [name(block.name) if is_whole else part.format(name(block.name)) for block, is_whole in parts]
             return Symbol(names[0] if len(names) == 1 else f"[{', '.join(names)}]")
         if slots.space >= INPUTS:
             return Symbol(self.notation.name(self.arguments[slots.space - INPUTS]))

@@ -32,10 +32,9 @@ TILE: Final = 1 << 15  # numbers that are worked on at once, so that they stay i
 
 def can_run(graph: Graph) -> bool:
     """Return whether every operation of a graph is a row of the table, or made of such rows."""
-    if not (unknown := {*graph.rows} - KINDS.keys()):
-        return True
-    kinds = {(row, len(made_of)) for row, made_of in zip(graph.rows, graph.operands, strict=True) if row in unknown}
-    return all(has_definition(row, n) for row, n in kinds if row is not None)
+    unknown = {*graph.rows} - KINDS.keys()
+    nodes = zip(graph.rows, graph.operands, strict=True) if unknown else ()
+    return all(has_definition(row, len(made_of)) for row, made_of in nodes if row is not None and row in unknown)
 
 
 class NativeMachine:

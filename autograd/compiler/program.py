@@ -26,14 +26,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 
 from autograd.compiler.arrays import NumPyMachine
-from autograd.compiler.batches import (
-    Batch,
-    batch_of,
-    joined,
-    numbers_of,
-    place,
-    shaped,
-)
+from autograd.compiler.batches import Batch, batch_of, joined, numbers_of, place, shaped
 from autograd.compiler.interpreter import FLUSH
 from autograd.compiler.jacobians import OF, assembled
 from autograd.compiler.layout import Array, Layout
@@ -104,7 +97,7 @@ class Program:
         self.traces: dict[tuple[Any, ...], Version] = {}
         if flush and FLUSH is None:
             raise ValueError("flush is for x86 processors, which this machine does not have; leave it out")
-        self._most_traces, self._takes_any, self._flush = traces, True, flush
+        self._most_traces, self._takes_any, self._flush = traces, example is None, flush
         self._updates: dict[Any, Program] = {}
         self._broken: set[str] = set()
         self._lock, self._adding = threading.Lock(), threading.RLock()
@@ -115,7 +108,6 @@ class Program:
             form.require_even()
             shapes = {path: array.shape for path, array in form.arrays.items()}
             self.traces[*shapes.items(), *form.classes.items()] = self._version(examples, shapes, form.classes)
-            self._takes_any = False
 
     @property
     def parameters(self) -> Array:
