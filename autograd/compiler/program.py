@@ -323,9 +323,7 @@ class Program:
             with self._adding:
                 found, plan = version.jacobian(of)
             with self._lock:
-                machine = self._machine(plan, batch_of(batch))
-                entries = machine.outputs(batch) if found.rows else np.zeros((0, batch_of(batch)), self._parameters.dtype)
-            runs.append((places, found, entries))
+                runs.append((places, found, self._machine(plan, batch_of(batch)).outputs(batch)))
         return assembled(runs, of, sparse)
 
     def _batches(self, arguments: Sequence[Any]) -> list[tuple[Sequence[int], Version, list[Array]]]:

@@ -69,7 +69,7 @@ def run(
     for instruction in layout.instructions:
         result = getattr(memory, instruction.kind)(instruction)
         memory.keep(instruction.out.space, result.reshape(instruction.out.index.size, -1), instruction.out.index)
-    places, outputs = [], []
+    places, outputs = [np.zeros(0, np.intp)], [namespace.zeros((0, memory.batch), dtype=parameters.dtype)]  # there may be none
     for space, which, slots in layout.outputs_by_space():
         places.append(which)
         outputs.append(namespace.broadcast_to(memory.take(Slots(space, slots)), (len(slots), memory.batch)))
@@ -128,7 +128,7 @@ def as_function(version: Version, namespace: Any, of: str | None) -> Callable[..
 
     def jacobian(parameters: Any, *arguments: Any) -> Any:
         parameters, arrays = checked(parameters, arguments)
-        entries = run(plan.layout, namespace, parameters, arrays)[0] if found.rows else namespace.zeros((0, batch_of(arrays)))
+        entries, _ = run(plan.layout, namespace, parameters, arrays)
         zero = namespace.zeros((1, batch_of(arrays)), dtype=parameters.dtype)
         where = np.full(found.shape, len(found.rows))  # the place of each entry; beyond them all is the zero
         where[found.rows, found.columns] = range(len(found.rows))
