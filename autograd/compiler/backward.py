@@ -244,10 +244,7 @@ class Backward:
 
     def from_lists(self, i: int) -> list[Pair]:
         """Return what arrives at a node through the lists it is in."""
-        found: list[Pair] = []
-        for place, k in self.member.get(i, ()):
-            found += zip(*self.factors(place, k), strict=True)
-        return found
+        return [pair for place, k in self.member.get(i, ()) for pair in zip(*self.factors(place, k), strict=True)]
 
     def sum(self, pairs: Sequence[Pair]) -> int:
         """Return Σ upstream·partial; what is constant is computed."""
