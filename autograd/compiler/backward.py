@@ -397,14 +397,11 @@ class Backward:
 
     def _of_one(self, parameter: int, pairs: Sequence[Pair], found: Gradients) -> None:
         """Find the gradient of a parameter, of which only the sum over a batch is wanted."""
-        varying: list[Pair] = []
-        others: list[Pair] = []
-        for pair in pairs:
-            (varying if self._varies(pair) else others).append(pair)
+        varying = [pair for pair in pairs if self._varies(pair)]
         if varying:
             deltas, factors = zip(*varying, strict=True)
             found.outers.append(Outer((parameter,), deltas, tuple([self.form.listed((x,)) for x in factors])))
-        gradient = self.sum(others)
+        gradient = self.sum([pair for pair in pairs if not self._varies(pair)])
         if self.constants.get(gradient) != 0:
             found.nodes[parameter] = gradient
 
