@@ -13,7 +13,8 @@ import functools
 import importlib
 import math
 import operator
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, Final, Self
 
 __all__ = [
@@ -90,14 +91,28 @@ def log_sum_exp(*operands: float) -> float:
     return shift if math.isinf(shift) else shift + math.log1p(left_to_right(*[math.exp(x - shift) for x in rest]))
 
 
-def items(operands: Iterable[Any]) -> Sequence[Any]:
-    """Return the operands of a row that takes them as one iterable."""
+def items(operands: Iterable[Any]) -> tuple[Any, ...]:
+    """Return the operands of a row, which come in one iterable, as a tuple.
+
+    Raises:
+        TypeError: for what has no order, or gives something else than its numbers, such as the keys of a dict.
+
+    >>> items(x for x in [1.0, 2.0])
+    (1.0, 2.0)
+    """
+    if operands.__class__ is tuple:
+        return operands
+    if operands.__class__ is not list:
+        values = "its values, [*d.values()]" if isinstance(operands, Mapping) else "a list"
+        values = "its numbers, to_numpy().ravel()" if hasattr(operands, "columns") else values
+        if values != "a list" or isinstance(operands, AbstractSet | bytes | bytearray):
+            raise TypeError(f"operands are numbers in order, not {type(operands).__name__}; pass {values}")
     return tuple(operands)
 
 
 def at_least_one(operands: Iterable[Any]) -> Sequence[Any]:
     """Return the operands of logsumexp, which takes them as one iterable and needs at least one."""
-    operands = tuple(operands)
+    operands = items(operands)
     if not operands:
         raise ValueError("logsumexp of nothing has no value; pass at least one operand")
     return operands
@@ -105,7 +120,7 @@ def at_least_one(operands: Iterable[Any]) -> Sequence[Any]:
 
 def weights_and_inputs(weights: Iterable[Any], inputs: Iterable[Any], bias: Any = None) -> Sequence[Any]:
     """Return the operands of `weighted_sum`, after a check that there are as many weights as inputs."""
-    weights, inputs = tuple(weights), tuple(inputs)
+    weights, inputs = items(weights), items(inputs)
     if len(weights) != len(inputs):
         raise ValueError(f"dot needs as many weights as inputs; got {len(weights)} weights and {len(inputs)} inputs")
     return (*weights, *inputs) if bias is None else (*weights, *inputs, bias)

@@ -91,7 +91,7 @@ def check_derivation(loss: Value, claims: Mapping[Value, float | EllipsisType], 
         name = f"∂{steps.names[loss]}/∂{steps.names[node]}"
         if claimed[node] is ...:
             marks.append(blank(node, name))
-        elif _close(claimed[node], steps.gradients[node], tolerance):
+        elif _close(claimed[node], steps.gradients[node], tolerance) or (claimed[node] == 0 and _cancel(node, steps)):
             right.add(node)
             marks.append(Mark(node, 1.0, f"{name} is {steps.telling.number(claimed[node])}: right", is_right=True))
         else:
@@ -128,6 +128,12 @@ def _rounded(right: float, claim: float) -> bool:
     """Whether a claim is the right value to the claim's own decimals, and has two digits at least to show it."""
     _, figures, exponent = Decimal(repr(claim)).normalize().as_tuple()
     return isinstance(exponent, int) and len(figures) > 1 and round(right, max(0, -exponent)) == claim
+
+
+def _cancel(node: Value, steps: Walk) -> bool:
+    """Whether what arrives at a node adds up to 0, but for rounding."""
+    arrived = [edge.contribution for _, edge in Derivation(node, steps).explanation().shares]
+    return abs(sum(arrived)) <= sum(map(abs, arrived)) * 2**-50
 
 
 def _agrees(value: float, claim: float, tolerance: float) -> bool:

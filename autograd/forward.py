@@ -84,7 +84,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     Args:
         f: a function of numbers or trees of numbers.
         primals: its arguments.
-        tangents: the direction, in the same structures.
+        tangents: the direction, in the same structures.  What has the tangent 0 is a constant, even where a slope is infinite.
 
     Returns:
         The value and the derivative, in the structure of f's result: numbers, or Values if the arguments contain Values.
@@ -103,7 +103,8 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     level = next(_levels)
 
     def dual(primal: Any, tangent: Any) -> Dual:
-        return Dual(_plain(primal), _plain(tangent), level)
+        tangent = _plain(tangent)
+        return Dual(_plain(primal), tangent, level, reach=tangent.__class__ is not float or tangent != 0)
 
     def parts(x: Any) -> tuple[Any, Any]:
         return (x.primal, x.tangent) if isinstance(x, Dual) and x.level == level else (_plain(x), 0.0)

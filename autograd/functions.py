@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from autograd.arithmetic import items
 from autograd.primitives import divide, logsumexp, maximum, minimum, total
 
 __all__ = ["clip", "mean", "softmax"]
@@ -64,6 +65,10 @@ def clip(x: Any, low: Any, high: Any) -> Any:
 def _listed(name: str, operands: Iterable[Any]) -> list[Any]:
     if not isinstance(operands, Iterable):
         raise TypeError(f"{name} takes a list of numbers or nodes; got {operands!r}")
-    if not (found := list(operands)):
+    try:
+        found = [*items(operands)]
+    except TypeError as error:
+        raise TypeError(f"{name} takes a list of numbers or nodes; {error}") from None
+    if not found:
         raise ValueError(f"{name} of nothing has no value; pass at least one operand")
     return found

@@ -120,6 +120,15 @@ class Manners:
             raise TypeError(f"{describe(self)} is a number, not a condition; compare it, as in `if x > 0:`")
         return self._data != 0.0
 
+    def __and__(self, other: object) -> NoReturn:
+        raise TypeError("&, | and ~ are not recorded; of two conditions minimum(a, b) is 'and' and maximum(a, b) is 'or', and "
+                        "1 - a is 'not'")  # fmt: skip
+
+    __rand__ = __or__ = __ror__ = __and__
+
+    def __invert__(self) -> NoReturn:
+        self.__and__(self)
+
     def __float__(self) -> NoReturn:
         raise TypeError(f"turning {describe(self)} into a plain number would drop its graph; for the number use .data, and for "
                         "math.exp and the like use autograd.exp and the like")  # fmt: skip

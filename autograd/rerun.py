@@ -22,7 +22,7 @@ from autograd.fixed import is_fixed
 from autograd.manners import describe
 from autograd.primitives import Operand
 from autograd.rows import kind_of, number
-from autograd.value import Value, nodes_below, topological
+from autograd.value import Value, Variable, nodes_below, topological
 
 __all__ = ["STALE", "UNCALLED", "refuse_stale", "replay"]
 
@@ -63,7 +63,7 @@ def replay(y: Value, values: Mapping[Value, Any] | None = None) -> Any:
         plain = number(value)
         known[node] = value if plain is NotImplemented else Value(plain, node.label)
     for node in order:
-        if node in known or node.primitive is None:
+        if node in known or node.primitive is None or isinstance(node, Variable):  # that a derivative is taken with respect to
             continue
         again = known[node] = node.primitive.apply([known.get(x, x) if isinstance(x, Value) else x for x in node.operands])
         if getattr(node.primitive, "picks", None) is not None and _number(again) is NOT_COMPUTED:

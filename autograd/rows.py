@@ -21,6 +21,8 @@ from dataclasses import KW_ONLY, dataclass, field
 from numbers import Real
 from typing import Any, ClassVar, Final, Self
 
+from autograd.arithmetic import items
+
 __all__ = ["TABLE", "Binary", "DomainError", "Nary", "Primitive", "Unary", "kind_of", "number"]
 
 Point = tuple[float, ...]
@@ -404,7 +406,7 @@ class Nary(Primitive):
     def operands_from(self, arguments: Sequence[Any], /) -> Sequence[Any]:
         """Return the operands, flat."""
         try:
-            return self.operands_of(*arguments)
+            return items(self.operands_of(*arguments))
         except TypeError as error:
             try:
                 inspect.signature(self).bind(*arguments)

@@ -160,9 +160,10 @@ def open_tree(tree: Any, path: str) -> Opened | None:
     if _is(tree, "numpy", "ndarray") or _is(tree, "pandas", "Series"):
         return _open_array(tree, path)
     if isinstance(tree, Iterable) and not isinstance(tree, str | bytes) and getattr(tree, "shape", None) != ():
-        way = "dict" if hasattr(kind, "keys") else "numpy.asarray" if hasattr(kind, "__array__") else "list"
+        way = "dict(…)" if hasattr(kind, "keys") else "numpy.asarray(…)" if hasattr(kind, "__array__") else "list(…)"
+        way = "….toarray()" if hasattr(kind, "toarray") else way  # of a sparse matrix, whose rows are such again
         raise TypeError(f"{path} is {kind_of(tree)}; use a list, tuple, dict, dataclass instance, NumPy array or pandas "
-                        f"Series, for example {way}(…)")  # fmt: skip
+                        f"Series, for example {way}")  # fmt: skip
     return None
 
 

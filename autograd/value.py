@@ -284,7 +284,7 @@ def record(row: Primitive, operands: Sequence[Any], is_handed_on: bool = False) 
     which = [i for i, x in enumerate(operands) if isinstance(x, Value)]
     try:
         out = float(row.evaluate(data))
-        partials: list[Any] = row.partials(data, out, which)
+        partials: list[Any] = row.partials([*data], out, which)  # which may sort its list
     except DomainError as error:
         names = [describe(x) if isinstance(x, Value) else repr(x) for x in operands]
         shown = f"operand is {names[0]}; keep it" if len(names) == 1 else f"operands are {' and '.join(names[:4])}; keep them"

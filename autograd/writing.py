@@ -147,8 +147,16 @@ def source(formula: Any) -> tuple[str, dict[str, Primitive]]:
     """
     calls: dict[str, Primitive] = {}
     text, _ = write(formula, Style(lambda x: repr(float(x)), {}, lambda row: row.code, calls=calls))
+    return f"(1.0 if {text} else 0.0)" if _is_truth(formula) else text, calls
+
+
+def _is_truth(formula: Any) -> bool:
+    """Whether Python would make a truth value of a formula: it is a comparison, or a row whose function is one."""
     row = formula.row if isinstance(formula, Operand) else None
-    return f"(1.0 if {text} else 0.0)" if row is not None and row.is_condition else text, calls
+    if row is None or row.is_condition:
+        return row is not None
+    inner = expand(row, formula.operands)
+    return isinstance(inner, Operand) and inner.row is not row and _is_truth(inner)
 
 
 def write(formula: Any, style: Style) -> tuple[str, int]:

@@ -212,7 +212,7 @@ class Optimizer:
         if callable(rate):
             rate, what = rate(step), f"a function that returns numbers from 0 on; for step {step}"
         require("lr", rate, is_rate, what)
-        return rate
+        return float(_plain(rate))
 
     def _next_rate(self) -> float:
         rate = self.rate
@@ -286,6 +286,7 @@ class Momentum(Optimizer):
     def __post_init__(self) -> None:
         super().__post_init__()
         require("momentum", self.momentum, is_share, "from 0 to below 1")
+        self.momentum = _plain(self.momentum)
 
     def start(self) -> State:
         """Return the velocity 0."""
@@ -325,6 +326,7 @@ class Adam(Optimizer):
         super().__post_init__()
         require("betas", self.betas, lambda *betas: all(map(is_share, betas)), "two numbers from 0 to below 1", count=2)
         require("eps", self.eps, is_positive, "positive")
+        self.betas, self.eps = (_plain(self.betas[0]), _plain(self.betas[1])), _plain(self.eps)
 
     def start(self) -> State:
         """Return the means (0, 0)."""
@@ -368,6 +370,8 @@ class RProp(Optimizer):
         super().__post_init__()
         require("etas", self.etas, lambda low, high: 0.0 < low < 1.0 < high, "one below 1 and one above", count=2)
         require("widths", self.widths, lambda low, high: 0.0 < low <= high, "two positive numbers in order", count=2)
+        self.etas = _plain(self.etas[0]), _plain(self.etas[1])
+        self.widths = _plain(self.widths[0]), _plain(self.widths[1])
 
     def start(self) -> State:
         """Return no width yet, and a gradient of 0, which has no sign to turn."""
@@ -382,6 +386,11 @@ class RProp(Optimizer):
         width = where(agreement > 0, wider, where(agreement < 0, narrower, width))
         gradient = where(agreement < 0, 0.0, gradient)
         return parameter - sign(gradient) * width, (width, gradient)
+
+
+def _plain(x: Any) -> Any:
+    """Return a number as one of Python's: from NumPy's float32 the parameters would become such too."""
+    return x if isinstance(x, float | int) else float(x)
 
 
 def require_arrays(optimizer: Any, array: Any) -> None:

@@ -72,7 +72,7 @@ class Dependence:
             notes.append(f"{_enumerate(self.others.values())} {'takes' if one else 'take'} part in the loss of every example "
                          f"but {'is' if one else 'are'} not in model.parameters(): {'it is' if one else 'they are'} not "
                          f"learned; to learn {'it' if one else 'them'}, make {'it' if one else 'each'} an attribute of the "
-                         "model")  # fmt: skip
+                         f"model; a parameters() of its own has to return {'it' if one else 'them'}")  # fmt: skip
         if self.unreached:
             notes.append(f"no loss depends on {_enumerate(self.unreached.values())}, so {len(self.unreached)} of "
                          f"{len(self.parameters)} parameters do not learn: they are not used, or .data or float() cuts the "

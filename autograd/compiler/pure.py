@@ -112,7 +112,7 @@ def as_function(version: Version, namespace: Any, of: str | None) -> Callable[..
     def checked(parameters: Any, arguments: Sequence[Any]) -> tuple[Any, list[Any]]:
         if getattr(parameters, "shape", None) != (n,) or not namespace.issubdtype(parameters.dtype, namespace.floating):
             parameters = numbers_of(parameters, "parameters", n, "leaf", namespace.asarray).astype(float)
-        arrays = version.in_order(Batch(arguments, namespace.asarray))
+        arrays = version.in_order(Batch(arguments, namespace.asarray), "call it with such arguments, and then to_jax() again")
         return parameters, [namespace.asarray(x, dtype=parameters.dtype).reshape(len(x), -1) for x in arrays]
 
     def loss_and_gradient(parameters: Any, *arguments: Any) -> tuple[Any, Any]:

@@ -121,7 +121,8 @@ class Version(Plan):
         if trace is None:
             return False
         graph, outputs = canonical(trace.graph, trace.outputs)
-        return outputs == self.passes.outputs and graph.is_equivalent_to(self.passes.graph, self.passes.forward)
+        same = [*flatten(trace.result)[0]] == [*flatten(self.result)[0]] and outputs == self.passes.outputs
+        return same and graph.is_equivalent_to(self.passes.graph, self.passes.forward)
 
     def jacobian(self, of: str) -> tuple[Jacobian, Plan]:
         """Return the Jacobian of the outputs, and its entries as a computation of their own.
@@ -135,8 +136,12 @@ class Version(Plan):
             self._jacobians[of] = found, Plan(found.passes, self.flush)
         return self._jacobians[of]
 
-    def in_order(self, batch: Batch) -> list[Array]:
+    def in_order(self, batch: Batch, advice: str = "compiled without example=, it takes any") -> list[Array]:
         """Return the arrays of a batch in the order of the example's.
+
+        Args:
+            batch: the arguments.
+            advice: how to compute with others.
 
         Raises:
             ValueError, TypeError: unless they fit it.
@@ -147,11 +152,11 @@ class Version(Plan):
             found = ", ".join(f"{named(path)}{array.shape}" for path, array in batch.arrays.items())
             wanted = ", ".join(f"{named(path)}[batch{''.join(f'×{n}' for n in shape)}]" for path, shape in self.shapes.items())
             raise ValueError(f"the arguments have the shapes {found}; the program was compiled for {wanted}; "
-                             "compiled without example=, it takes any")  # fmt: skip
+                             f"{advice}")  # fmt: skip
         classes = batch.classes
         for path in {**self._classes, **classes}:
             one, other = classes.get(path, list), self._classes.get(path, list)
             if one is not other:
                 raise TypeError(f"{path} is of the class {one.__qualname__}; the program was compiled for "
-                                f"{other.__qualname__}; compiled without example=, it takes any")  # fmt: skip
+                                f"{other.__qualname__}; {advice}")  # fmt: skip
         return [batch.arrays[path] for path in self.shapes]
