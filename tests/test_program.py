@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import Value, arctan2, compile, dot, exp, logsumexp, maximum, primitives, prod, tanh, total
+from autograd import Value, arctan2, compile, dot, exp, log, logsumexp, maximum, primitives, prod, sin, tanh, total, where
 from autograd.compiler.arrays import Bound, NumPyMachine
 from autograd.compiler.canonical import canonical
 from autograd.compiler.interpreter import interpreter_text
@@ -384,6 +384,15 @@ def test_what_would_be_baked_in_is_refused_at_the_users_line(f: Callable[[Any], 
 def test_what_is_not_a_function_and_what_are_not_parameters(f: Any, parameters: Any, message: str) -> None:
     with pytest.raises(TypeError, match=message):
         compile(f, parameters)
+
+
+def test_equations_have_no_name_twice() -> None:
+    w, v, b = Value(2.0, label="w"), Value(3.0, label="v1"), Value(0.5, label="b")
+    printed = str(compile(lambda v2: exp(v2 * v) * sin(v2 * v), [v], example=[0.0]))
+    assert "v3[B] = v2 ⊙ v1\n  v4[B] = exp(v3)" in printed and printed.endswith("∂v1 = (Σ [v4, v5] ⊙ [v4, v6]) @ v2[B]ᵀ")
+    assert "v4[B] = v2 ⊙ v3" in str(compile(lambda loss: exp(loss * w) * sin(loss * w), [w], example=[0.0]))
+    branch = compile(lambda x: where(x > 0, lambda: log(x) * w, b), [w, b], example=[0.0])
+    assert "where(x > 0, c, c2)" in str(branch) and "c2" in branch.latex
 
 
 def test_a_program_is_neither_copied_nor_pickled() -> None:

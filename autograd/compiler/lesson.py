@@ -34,6 +34,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -138,6 +139,8 @@ class Writer:
         self.shown: set[str] = set()  # the arguments and parameters whose shape was written already
         self.names = Names()
         self.nameless: dict[Any, str] = {}
+        self.constants: dict[tuple[float, ...], str] = {}  # what several numbers are called
+        self.taken = {*arguments}  # the names that no block is given
         self.groups: dict[Any, list[Alike]] = {}  # for some slots, in whatever order, the labels
         # Matrices of weights come first, since others, such as a penalty, may look at the weights of all layers together.
         everything = [slots for instruction in layout.instructions for slots in (instruction.out, *instruction.operands)]
@@ -145,7 +148,7 @@ class Writer:
         self._learn(everything, {*self.names.counted})
         for slots in everything:
             if slots.space == PARAMETERS:
-                self.parameter(slots)  # those without labels are counted in the order in which they are used
+                self.taken.add(self.parameter(slots))  # those without labels are counted in the order in which they are used
         self._name_blocks()
 
     def _learn(self, some: Sequence[Slots], known: AbstractSet[tuple[str, ...]]) -> None:
@@ -165,15 +168,15 @@ class Writer:
                 for used, is_whole in parts:
                     used.users += 1
                     used.is_parted |= not is_whole or len(parts) > 1
-        count = 0
+        self.taken.update(block.name for block in self.blocks)
+        names = (name for i in count(1) if (name := f"v{i}") not in self.taken)
         for block in self.blocks:
             if block.name.startswith("∂") and block.users == 1 and block.instruction.out.space != GRADIENT:
                 block.name = ""  # what arrives at an output is written in the δ that it is a factor of
             inner = [used.depth for slots in block.instruction.operands for used, _ in self.parts(slots) if not used.name]
             block.depth = 1 + max(inner, default=0)
             if not block.name and (block in outputs or block.is_parted or block.depth > DEEPEST or not self._is_short(block)):
-                count += 1
-                block.name = f"v{count}"
+                block.name = next(names)
 
     def _is_short(self, block: Block) -> bool:
         """Return whether a block without a name is written where it is used: once, or if it is one operation, twice."""
@@ -187,7 +190,8 @@ class Writer:
         name = self.names.of(self.groups[_key(out)])
         name = re.sub(r"^(∂?)([^\W\d]+)(\d+)\.(\w+)$", r"\1\4\3", name)  # layer1.net is net1
         name = re.sub(r"^∂net", "δ", name)
-        return name or ("loss" if block in outputs and len(self.layout.outputs) == 1 else "")
+        is_loss = block in outputs and len(self.layout.outputs) == 1 and "loss" not in self.taken
+        return name or "loss" * is_loss
 
     def labels(self, slots: Slots) -> list[str]:
         """Return the labels of slots, or an empty result if they have none."""
@@ -260,8 +264,9 @@ class Writer:
 
     def _operand(self, slots: Slots) -> Any:
         if slots.space == CONSTANTS:
-            numbers = {self.layout.constants[slot] for slot in slots.index.ravel().tolist()}
-            return numbers.pop() if len(numbers) == 1 else Symbol("c")
+            numbers = tuple([self.layout.constants[slot] for slot in slots.index.ravel().tolist()])
+            n = len(self.constants) + 1
+            return numbers[0] if len({*numbers}) == 1 else Symbol(self.constants.setdefault(numbers, f"c{n}" if n > 1 else "c"))
         parts = self.parts(slots)
         if len(parts) == 1 and not parts[0][0].name:
             inner = parts[0][0].instruction
