@@ -47,4 +47,5 @@ class History:
                   ("validation loss", self.validation_loss, ".4f"),
                   ("validation accuracy", self.validation_accuracy, ".2f")]  # fmt: skip
         ranges = [f"{name} {curve[0]:{spec}} → {curve[-1]:{spec}}" for name, curve, spec in curves if curve]
-        return "\n".join([f"{', '.join([f'{self.epochs} epochs', *ranges])}; stopped {self.stopped}", *self.notes])
+        counted = f"{self.epochs} epoch{'s' * (self.epochs != 1)}"
+        return "\n".join([f"{', '.join([counted, *ranges])}; stopped {self.stopped}", *self.notes])

@@ -117,7 +117,7 @@ class Perceptron(Neuron):
                 circle = f"after epoch {epoch} the weights are those after epoch {before} again"
                 return Outcome(mistakes, False, f"no line separates these classes: {circle}; {counts}")
         either = "more may help, or no line separates these classes"
-        return Outcome(mistakes, None, f"not converged in {epochs} epochs: {either}; {counts}")
+        return Outcome(mistakes, None, f"not converged in {epochs} epoch{'s' * (epochs != 1)}: {either}; {counts}")
 
     def _finite_row(self, i: int, x: Any) -> list[float]:
         """Return an example as a list of floats, or raise naming it."""

@@ -307,7 +307,7 @@ def _reason(history: History, goal: float | None, patience: int | None, toleranc
         return "at the goal"
     curve = history.validation_loss or history.loss
     if patience is not None and len(curve) > patience and not min(curve[-patience:]) < min(curve[:-patience]) - tolerance:
-        return f"after {patience} epochs without improvement"
+        return f"after {patience} epoch{'s' * (patience != 1)} without improvement"
     return "by a callback" if called else ""
 
 

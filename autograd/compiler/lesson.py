@@ -265,8 +265,10 @@ class Writer:
     def _operand(self, slots: Slots) -> Any:
         if slots.space == CONSTANTS:
             numbers = tuple([self.layout.constants[slot] for slot in slots.index.ravel().tolist()])
-            n = len(self.constants) + 1
-            return numbers[0] if len({*numbers}) == 1 else Symbol(self.constants.setdefault(numbers, f"c{n}" if n > 1 else "c"))
+            if len({*numbers}) == 1:
+                return numbers[0]
+            self.constants.setdefault(numbers, f"c{len(self.constants) + 1}" if self.constants else "c")
+            return Symbol(self.notation.name(self.constants[numbers]))
         parts = self.parts(slots)
         if len(parts) == 1 and not parts[0][0].name:
             inner = parts[0][0].instruction
