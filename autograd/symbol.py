@@ -135,8 +135,9 @@ def operand_name(row: Primitive, i: int) -> str:
 
 def _because(condition: Symbol) -> Symbol:
     """Return why a condition holds: of "one or the other", which a rule writes as a maximum, the first that does."""
-    while condition.row is maximum:
-        condition = next(each for each in map(as_symbol, condition.operands) if each.value == condition.value)
+    if condition.row is maximum:
+        holding = [each for each in map(as_symbol, condition.operands) if each.value == condition.value]
+        return _because(holding[0]) if holding else condition  # there is none for NaN
     return condition
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 
 from autograd import (
+    Unary,
     Value,
     dot,
     exp,
@@ -258,3 +259,12 @@ def test_the_steps_of_a_graph_that_was_trained_since_are_refused() -> None:
 def test_numbers_that_differ_in_their_last_digit_are_told_apart() -> None:
     mistaken = walk(tanh(Value(1e-8, "x") * 1), mistake="activation-forgotten")
     assert mistaken.difference == "∂loss/∂v1 = 1 - loss² = 0.9999999999999999, not 1"
+
+
+@pytest.mark.parametrize(("x", "n", "reason"), [(2.0, 3.0, "|x| > 0"), (0.0, 3.0, "n ≥ 1"), (-2.0, 3.0, "|x| > 0")])
+def test_of_several_conditions_that_will_do_the_one_that_holds_is_told(x: float, n: float, reason: str) -> None:
+    power = Value(x, label="x") ** Value(n, label="n")
+    assert walk(power)[-1].edges[0].reason == reason
+    row = Unary("row", lambda x: x, lambda x, out: where(maximum(x, x - 1), 2.0, 3.0))
+    reasons = [walk(row(Value(z, label="x")))[-1].edges[0].reason for z in (x, math.nan)]
+    assert reasons == ["x" if x else "", "maximum(x, x - 1)"]

@@ -59,8 +59,6 @@ def write(plan: Plan, suffix: str) -> bytes:
         LayoutError: if the format needs something that is not installed.
     """
     if suffix.lower() not in FORMATS:
-        given = (
-            f"a drawing cannot be saved as {suffix!r}" if suffix else "a drawing cannot be saved under a name without a suffix"
-        )
-        raise ValueError(f"{given}; end the name in {suffixes()}")
+        name = f"as {suffix!r}" if suffix else "under a name without a suffix"
+        raise ValueError(f"a drawing cannot be saved {name}; end the name in {suffixes()}")
     return FORMATS[suffix.lower()].write(plan)

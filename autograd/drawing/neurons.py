@@ -115,9 +115,8 @@ def describe_neurons(telling: Telling, moment: Moment | None = None, *, limit: i
     """
     network = _Network(telling, moment)
     if not network.neurons:
-        raise ValueError(
-            "there is no neuron in this graph, that is, no node dot(weights, inputs, bias); draw it by nodes, with draw(loss)"
-        )
+        raise ValueError("there is no neuron in this graph, that is, no dot(weights, inputs, bias); draw it by nodes, with "
+                         "draw(loss)")  # fmt: skip
     network.add_boxes()
     if len(network.nodes) > limit:
         raise too_large(f"it has {len(network.nodes):,} boxes", limit, len(network.nodes))

@@ -295,7 +295,10 @@ class Graph {
 }
 
 // Why a condition holds: of several of which one has to, which a rule writes as their maximum, the first that does.
-const because = (x) => (x.row?.name === "maximum" ? because(x.operands.find((each) => numberOf(each) === x.value)) : x);
+const because = (x) => {
+    const holding = x.row?.name === "maximum" ? x.operands.find((each) => numberOf(each) === x.value) : undefined;
+    return holding === undefined ? x : because(holding); // there is none for NaN
+};
 
 // Whether a contribution replaced the gradient instead of being added to it, as only in a mistaken pass.
 const overwrites = ({before, contribution, total}) => total !== before + contribution && total === contribution;
