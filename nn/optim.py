@@ -212,7 +212,7 @@ class Optimizer:
         if callable(rate):
             rate, what = rate(step), f"a function that returns numbers from 0 on; for step {step}"
         require("lr", rate, is_rate, what)
-        return float(_plain(rate))
+        return float(rate)
 
     def _next_rate(self) -> float:
         rate = self.rate

@@ -144,6 +144,9 @@ def test_hyperparameters_of_numpy_leave_parameters_whole(optimizer: Any) -> None
         w.grad = 1 / 7
         optimizer.step([w])
     assert type(w.data) is float and float(SMALL(w.data)) != w.data
+
+
+def test_a_penalty_of_numpy_leaves_losses_whole() -> None:
     model = MLP(1, [1], seed=0)
     history = fit(model, [[1.0], [2.0]], [0.0, 1.0], epochs=2, l2=TINY(0.1), compiled=True, progress=False)
     assert {*map(type, history.loss)} == {float}

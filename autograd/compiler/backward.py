@@ -192,7 +192,7 @@ class Backward:
         form: the graph, to which the gradient is added.
         y: the node.
         risk: what `risks` returns for the graph.
-        first: the first node that may be asked for its `gradient`; beyond the leaves, if `of_parameters` finds theirs.
+        first: the first node that `gradient` may be called with; beyond the leaves, if `of_parameters` finds theirs.
     """
 
     def __init__(self, form: Canonical, y: int, risk: dict[int, int], first: int = 0) -> None:
@@ -397,11 +397,14 @@ class Backward:
 
     def _of_one(self, parameter: int, pairs: Sequence[Pair], found: Gradients) -> None:
         """Find the gradient of a parameter, of which only the sum over a batch is wanted."""
-        varying = [pair for pair in pairs if self._varies(pair)]
+        varying: list[Pair] = []
+        others: list[Pair] = []
+        for pair in pairs:
+            (varying if self._varies(pair) else others).append(pair)
         if varying:
             deltas, factors = zip(*varying, strict=True)
             found.outers.append(Outer((parameter,), deltas, tuple([self.form.listed((x,)) for x in factors])))
-        gradient = self.sum([pair for pair in pairs if not self._varies(pair)])
+        gradient = self.sum(others)
         if self.constants.get(gradient) != 0:
             found.nodes[parameter] = gradient
 
