@@ -72,6 +72,11 @@ class Dual(Operand):
     def __float__(self) -> float:
         raise TypeError(f"turning {self!r} into a float would drop its derivative; use autograd's functions in place of math's")
 
+    def __format__(self, spec: str) -> str:
+        return format(self.primal, spec) if spec else str(self)
+
+    clip: Any = Value.clip
+
     def __bool__(self) -> bool:
         if isinstance(self.primal, bool | Value | Dual):  # a comparison at its jump
             return bool(self.primal)

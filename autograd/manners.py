@@ -133,7 +133,10 @@ class Manners:
         raise TypeError(f"turning {describe(self)} into a plain number would drop its graph; for the number use .data, and for "
                         "math.exp and the like use autograd.exp and the like")  # fmt: skip
 
-    __int__ = __float__
+    __int__ = __trunc__ = __float__
+
+    def __round__(self, digits: int | None = None) -> NoReturn:
+        self.__float__()
 
     def __format__(self, spec: str) -> str:
         return format(self._data, spec) if spec else str(self)

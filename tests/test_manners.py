@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from autograd import Value, dot, tanh
+import numpy as np
+
+from autograd import Value, dot, jvp, tanh, value_and_grad
 from autograd.manners import describe
 
 
@@ -31,3 +33,19 @@ def test_ipython_prints_the_name_of_a_row() -> None:
     row: Any = tanh
     row._repr_pretty_(Printer(), cycle=False)
     assert written == ["<primitive tanh>"]
+
+
+def test_a_label_may_be_a_number_and_is_text_from_then_on() -> None:
+    assert [Value(1.0, label).label for label in (0, 2.5, "", None)] == ["0", "2.5", "", None]  # type: ignore[arg-type]
+    assert describe(Value(3.0, 0) + 1) == "0 + 1.0 = 4.0"  # type: ignore[arg-type]
+
+
+def test_a_dual_is_written_and_clipped_as_a_node_is() -> None:
+    def f(x: Any) -> Any:
+        assert f"{x:.2f}" in ("0.25", "1.00")
+        return 3 * x.clip(0.0, 1.0) + np.clip(x, None, 1.0)
+
+    for x, slope in ((0.25, 4.0), (1.0, 0.0)):  # at an end the slope is that of the end
+        assert jvp(f, (x,), (1.0,)) == (4 * x, slope)
+        found: Any = value_and_grad(f)(x)
+        assert [part.data for part in found] == [4 * x, slope]

@@ -327,7 +327,7 @@ def test_wrong_options_are_refused() -> None:
         compile(lambda x: x, []).gradient([1.0], reduce="max")
     with pytest.raises(ValueError, match="not traced yet"):
         _ = compile(lambda x: x, []).layout
-    assert repr(compile(len, [w])) == str(compile(len, [w])) == "<program of len: 1 parameters, not traced yet>"
+    assert repr(compile(len, [w])) == str(compile(len, [w])) == "<program of len: 1 parameter, not traced yet>"
 
 
 def test_what_is_computed_from_constants_alone_is_a_constant() -> None:

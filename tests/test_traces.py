@@ -2,7 +2,7 @@
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from test_compiler import assert_close, eager, normal
 
-from autograd import Value, compile, dot, exp, logsumexp, relu, tanh, total, where
+from autograd import Value, compile, dot, exp, grad, logsumexp, relu, tanh, total, where
 from autograd.compiler import program as programs
 from autograd.compiler.version import Plan
 
@@ -174,6 +174,19 @@ def test_advice_exp_is_guarded_by_logsumexp_and_numbers_are_chosen_by_one_hot_li
     with pytest.raises(TypeError, match="by an index that is data, a one-hot list"):
         compile(lambda i: [w, u][i], [w, u], example=[1])
     assert_compiles(lambda hot: dot([w, u], hot), lambda hot: [w, u][hot.index(1.0)] * 1, [[1.0, 0.0], [0.0, 1.0]])
+
+
+def test_numbers_are_not_looked_up_by_their_hash() -> None:
+    """A node is not found in a set of numbers, whatever it stands for: each lookup is refused, but for parameters as keys."""
+    lookups: list[Callable[[Any], Any]] = [
+        lambda x: w * (x in {0.0, 1.0}), lambda x: w * {0.0: 2.0}.get(x, 1.0), lambda x: w * {1.0: 2.0}[2 * x],
+        lambda x: w * len({x, 0.0}), lambda x: w * {x: 1.0}[x], lambda x: grad(lambda q: w * {1.0: q}.get(q, 0.0))(x),
+    ]  # fmt: skip
+    for lookup in lookups:
+        with pytest.raises(TypeError, match=r"the hash, by which a set or a dict looks .*<traced .*use where\(condition"):
+            compile(lookup, [w], example=[1.0])
+    scales = {w: 3.0, u: 5.0}
+    assert_compiles(lambda x: sum(p * x * scales[p] for p in (w, u)), lambda x: 3 * w * x + 5 * u * x, [1.0, 2.0])
 
 
 def test_advice_random_numbers_are_drawn_outside() -> None:

@@ -26,6 +26,18 @@ def test_nodes_of_two_traces_do_not_mix(use: Callable[[Any, Any], Any]) -> None:
         compile(outer, example=[1.0])
 
 
+def test_a_program_takes_numbers_and_says_what_to_do_with_nodes() -> None:
+    w = Value(2.0, label="w")
+    inner = compile(lambda x: w * x, [w])
+    calls: list[Callable[[Any], Any]] = [lambda x: inner(x), lambda x: inner([x])[0], lambda x: inner.gradient([x])[0]]
+    for call in calls:
+        with pytest.raises(TypeError, match=r"<traced x>, a Traced; .* for nodes call the function that was compiled"):
+            compile(call, [w], example=[1.0])
+        with pytest.raises(TypeError, match=r"a Value; pass a real number .*; for nodes call the function that was compiled"):
+            call(Value(1.0))
+    assert compile(lambda x: inner.f(x) + 1, [w])([3.0]).tolist() == [7.0]
+
+
 @pytest.mark.parametrize("use", [*USES, lambda x, y: -x, lambda x, y: exp(y)])
 def test_nodes_of_a_trace_that_is_over_are_refused(use: Callable[[Any, Any], Any]) -> None:
     kept: list[Any] = []

@@ -235,6 +235,8 @@ def test_nan_goes_both_ways() -> None:
             lambda: int(Value(1, label="w")),
             "turning w = 1.0 into a plain number would drop its graph; for the number use .data",
         ),
+        (lambda: round(anything(Value(1, label="w")), 2), "turning w = 1.0 into a plain number would drop its graph"),
+        (lambda: math.trunc(Value(1, label="w")), "turning w = 1.0 into a plain number would drop its graph"),
         (lambda: Value(3.0) == 3, "== compares nodes, not their numbers; for those write `x.data == 3`"),
         (lambda: Value(3.0) != 3, "!= compares nodes, not their numbers; for those write `x.data != 3`"),
         (lambda: np.float64(3.0) == Value(3.0), "numpy.equal cannot be recorded"),

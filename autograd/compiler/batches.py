@@ -90,7 +90,9 @@ class Batch:
                 return
             opened = open_tree(tree, path) if is_nested else None
         if opened is None:
-            raise TypeError(f"{path} is {_short(tree)}, {kind_of(tree)}; pass a real number or an array of real numbers")
+            advice = "; for nodes call the function that was compiled" * hasattr(tree, "__primitive__")
+            raise TypeError(f"{path} is {_short(tree)}, {kind_of(tree)}; pass a real number or an array of real numbers"
+                            f"{advice}")  # fmt: skip
         self.trees[path] = tree
         parts = {path + opened.step(key): part for key, part in opened.parts.items()}
         for inner, part in parts.items():

@@ -468,7 +468,8 @@ class Program:
     def __repr__(self) -> str:
         name = getattr(self.f, "__name__", type(self.f).__name__)
         traced = f"{len(self.graph)} nodes" if self.traces else "not traced yet"
-        return f"<program of {name}: {len(self.leaves)} parameters, {traced}>"
+        n = len(self.leaves)
+        return f"<program of {name}: {n} parameter{'s' * (n != 1)}, {traced}>"
 
 
 def matrices(arrays: Iterable[Array], dtype: Any) -> list[Array]:

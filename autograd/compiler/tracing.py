@@ -23,6 +23,7 @@ neurons of a layer have in common is looked at once.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -303,6 +304,13 @@ class Traced(Operand, Value):
         """Enter the operation into the graph."""
         return self._dy.record(row, operands)
 
+    def __hash__(self) -> int:
+        # A parameter is one node for all examples, and may be a key; so may any node to the transforms, such as `grad`.
+        is_parameter = self._dx < len(self._dy.graph.parameters)
+        if not is_parameter and not sys._getframe(1).f_globals.get("__name__", "").startswith("autograd."):
+            self._look_up()
+        return object.__hash__(self)
+
     def __repr__(self) -> str:
         graph = self._dy.graph
         if self.label or self.primitive is None:
@@ -337,6 +345,7 @@ class Traced(Operand, Value):
     __bool__  = _refuse("the truth")
     __float__ = __int__ = __index__ = __round__ = _refuse("the number")
     __format__ = _refuse("the digits")
+    _look_up = _refuse("the hash, by which a set or a dict looks for it,")
     backward = zero_grad = _refuse("the backward pass")
     # fmt: on
 
