@@ -94,7 +94,7 @@ class Value(Manners):
             raise TypeError(f"the label of a Value is text, not {label!r}; operations record their operands themselves")
         self._data = data if data.__class__ is float else real(data)  # measured: halves the time to make a leaf
         self.grad = 0.0
-        self.label = label if label.__class__ is str or label is None else str(label)
+        self.label = label if label is None or label.__class__ is str else str(label)
         self.primitive = self._left = self._right = self._dx = self._dy = self._mark = None
 
     # fmt: off
