@@ -36,8 +36,9 @@ def test_ipython_prints_the_name_of_a_row() -> None:
 
 
 def test_a_label_may_be_a_number_and_is_text_from_then_on() -> None:
-    assert [Value(1.0, label).label for label in (0, 2.5, "", None)] == ["0", "2.5", "", None]  # type: ignore[arg-type]
-    assert describe(Value(3.0, 0) + 1) == "0 + 1.0 = 4.0"  # type: ignore[arg-type]
+    labels: tuple[Any, ...] = (0, 2.5, "", None)
+    assert [Value(1.0, label).label for label in labels] == ["0", "2.5", "", None]
+    assert describe(Value(3.0, labels[0]) + 1) == "0 + 1.0 = 4.0"
 
 
 def test_a_dual_is_written_and_clipped_as_a_node_is() -> None:
