@@ -22,7 +22,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise, takewhile
+from itertools import count, pairwise, takewhile
 from typing import Final, Literal
 
 from autograd.checking.rounding import DOUBLE, Precision, roughness
@@ -36,10 +36,16 @@ LARGEST: Final = 2.0**-3  # step, relative to max(|x|, 1)
 NEAR: Final = 2.0**-8  # the same, of the steps by which kinks are looked for: one up to 6e-5 away is seen
 TINY: Final = 2.0**-60  # the smallest step at x = 0
 ORDERS: Final = 3  # of extrapolation
+FAR: Final = 4.0  # times |x|: steps beyond this lead to numbers that are rounded more coarsely than x
+SKEW: Final = 0.7320508075688772  # part of a step, with all its digits, so that no exact result looks rounded
+CANCELLED: Final = 2.0**8  # rounding units: a value that is a whole number of so many has lost its last digits
 LEAST: Final = 2.0**-1022  # the smallest float with all its digits
-LEVELS: Final = (1, 4, 7, 10)  # of distances between neighbours, as powers of RATIO, at which rounding is looked for
+SPACING: Final = 3  # powers of RATIO between distances of neighbours at which rounding is looked for
+FEWEST: Final = 4  # such distances; of small numbers more, up to INNER
+INNER: Final = 2.0**-40  # the absolute distance up to which an inner part may move in steps, such as exp(x) in exp(x) - 1 - x
 LEVEL: Final = RATIO**4  # growth of roughness from one of them to the next, up to which it is rounding
-CURVED: Final = RATIO**9  # growth beyond which it is curvature, which grows by RATIO**12
+CURVED: Final = RATIO**9  # growth beyond which it is curvature, which grows by RATIO**12, but not
+STEEPEST: Final = RATIO**13  # beyond this: there an inner part has begun to move, in larger units than the others
 LOST: Final = 1e-13  # rounding, relative to the value, beyond which a function without a visible slope has lost its digits
 
 
@@ -177,13 +183,15 @@ class Samples:
         shorter, longer = sorted((self.left, self.right), key=len)
         self.noises = [max(self.noise, ulp(value)) for value in longer]  # of the values at each step
         self.noises[: len(shorter)] = map(max, self.noises, map(ulp, shorter))
+        self.noises = [*map(max, self.noises, self._cancelled(f))]
         self.reach = self.steps[len(shorter)] / max(abs(x), 1.0) if len(shorter) < len(self.steps) else inf
         self.limit = max(abs(self.center), self.seen) / unit if unit >= 1 else inf
 
     def _stairs(self, f: Callable[[float], float]) -> Iterator[float]:
         """Measure the rounding of a function that is flat on both sides of x and then moves in steps, as in float32."""
         first = [next((k for k, value in enumerate(v) if value != self.center), 0) for v in (self.left, self.right)]
-        if min(first) < 2:  # it moves at once on one side, or never
+        self.is_flat = min(first) > 1
+        if not self.is_flat:  # it moves at once on one side, or never
             return
         width = self.steps[max(first)]
         yield from (_rough(f, self.x, width), _rough(f, self.x, -width))
@@ -191,6 +199,17 @@ class Samples:
         yield min((abs(b - a) for a, b in pairwise(values) if b != a and math.isfinite(b - a)), default=0.0)
         if abs(first[0] - first[1]) <= 1:  # the steps on both sides are the same, as those of (x + 1e10) - 1e10
             yield min(abs(self.left[first[0]] - self.center), abs(self.right[first[1]] - self.center))
+
+    def _cancelled(self, f: Callable[[float], float]) -> Iterator[float]:
+        """Measure at each step, if it is far larger than x, the rounding of parts that cancel and grow with the step.
+
+        What is left of them is a whole number of their units, as x - sin(x) is of those of x, though it is far smaller.
+        """
+        side = -1 if len(self.left) > len(self.right) else 1
+        for h in self.steps[: len(self.noises)]:
+            value = f(self.x + side * SKEW * h) if self.is_flat and h > FAR * abs(self.x) else 0.0
+            unit = _unit(value)
+            yield unit if unit >= CANCELLED * self.precision.ulp(value) else 0.0
 
     def smooth(self) -> tuple[Slope, list[float]]:
         """Return the derivative as if f were smooth, and its quotients; from both sides, or from one that reaches farther."""
@@ -315,6 +334,17 @@ def _rough(f: Callable[[float], float], x: float, unit: float) -> float:
     return roughness([f(x + i * unit) for i in range(1, 9)])
 
 
+def _unit(value: float) -> float:
+    """Return the largest power of two that a number is a whole multiple of.
+
+    >>> _unit(20.0), _unit(0.75), _unit(0.0)
+    (4.0, 0.25, 0.0)
+    """
+    mantissa, exponent = math.frexp(value if math.isfinite(value) else 0.0)
+    digits = int(math.ldexp(mantissa, 53))
+    return math.ldexp(float(digits & -digits), exponent - 53)
+
+
 def plateau(f: Callable[[float], float], x: float, precision: Precision = DOUBLE) -> float:
     """Measure the rounding of f where neighbouring numbers do not show it, because an inner part moves in larger steps.
 
@@ -327,10 +357,13 @@ def plateau(f: Callable[[float], float], x: float, precision: Precision = DOUBLE
     """
     unit = precision.ulp(x) if x else TINY
     least = precision.ulp(f(x))
-    heights = [_rough(f, x, -unit * RATIO**k if k % 2 else unit * RATIO**k) for k in LEVELS]
+    powers = takewhile(lambda k: k < FEWEST * SPACING or unit * RATIO**k < min(INNER, abs(x) / 64), count(1, SPACING))
+    # Odd numbers of units: multiples of powers of two may be exact, and show no rounding.
+    distances = [unit * (2 * int(SKEW * RATIO**k / 2) + 1) for k in powers]
+    heights = [_rough(f, x, distance if k % 2 else -distance) for k, distance in enumerate(distances)]
     found = 0.0
     for height, after in pairwise(heights):
-        if after > CURVED * max(height, least):
+        if height and CURVED < after / max(height, least) < STEEPEST:
             break
         if after <= LEVEL * height:
             found = max(found, height)
