@@ -328,7 +328,7 @@ def test_a_nan_that_a_rule_publishes_is_not_a_product() -> None:
         (floor_divide, (1e150, 3.0), "x // y"),
         (floor, (10000.3,), "floor(x)"),
         (lambda x: 1 // x, (0.0010001,), "1.0 // x"),
-        (lambda x: floor(1e5 * x) / 1e5 + sin(0.1), (0.300375,), "floor("),
+        (lambda x: floor(2.0**17 * x) / 2.0**17 + sin(0.1), (0.300375,), "floor("),
     ],
 )
 def test_kinks_nearer_than_floats_are_no_errors(f: Callable[..., Any], point: Sequence[float], node: str) -> None:

@@ -12,6 +12,7 @@ from typing import Final
 
 import pytest
 
+from autograd import gradcheck
 from autograd.checking.lines import Line
 from autograd.checking.numeric import Samples, plateau, slope
 from autograd.checking.rounding import DOUBLE
@@ -108,3 +109,36 @@ def test_the_sign_of_an_infinite_slope_is_taken_where_rounding_does_not_hide_it(
     assert (found.kind, found.left, found.right) == ("kink", -scale * math.inf, scale * math.inf)
     steep = slope(lambda x: scale * math.cbrt(x) + (1e-7 if x == 2.0**-60 else 0.0), 0.0)
     assert (steep.kind, steep.value) == ("steep", scale * math.inf)
+
+
+CANCELLING: Final[dict[str, tuple[Callable[[float], float], Callable[[float], float]]]] = {
+    "x - sin(x)": (lambda x: x - math.sin(x), lambda x: 2 * math.sin(x / 2) ** 2),
+    "x - sinh(x)": (lambda x: x - math.sinh(x), lambda x: -2 * math.sinh(x / 2) ** 2),
+    "tan(x) - x": (lambda x: math.tan(x) - x, lambda x: math.tan(x) ** 2),
+    "x - tanh(x)": (lambda x: x - math.tanh(x), lambda x: math.tanh(x) ** 2),
+    "sin(x) - x·cos(x)": (lambda x: math.sin(x) - x * math.cos(x), lambda x: x * math.sin(x)),
+    "10⁶x - sin(10⁶x)": (lambda x: 1e6 * x - math.sin(1e6 * x), lambda x: 2e6 * math.sin(5e5 * x) ** 2),
+    "exp(x) - 1 - x": (lambda x: math.exp(x) - 1 - x, math.expm1),
+    "(x + 1)³ - 1 - 3x - 3x²": (lambda x: (x + 1) ** 3 - 1 - 3 * x - 3 * x * x, lambda x: 3 * x * x),
+}
+
+
+@pytest.mark.parametrize("name", CANCELLING)
+def test_parts_that_cancel_leave_their_rounding(name: str) -> None:
+    """Near 0 the difference is far smaller than its parts, whose rounding grows with the step."""
+    f, derivative = CANCELLING[name]
+    for x in (0.0, 1e-12, 1e-8, -1e-5, 1e-3, 0.1):
+        found = slope(f, x, plateau(f, x))
+        assert abs(found.value - derivative(x)) <= 4 * found.error < 1e-6 * (1 + abs(derivative(x))), (x, found)
+    for x in (0.0, 1e-12, -1e-10, 1e-6):
+        assert gradcheck(f, x, gradient=derivative).verdict != "wrong"
+
+
+def test_steps_of_a_function_are_not_taken_for_rounding() -> None:
+    for f, x in ((lambda x: round(x, 2), 50.003), (lambda x: round(x, 3), 50.0003), (lambda x: 0.3 * math.floor(x), 5052.65)):
+        found = slope(f, x, plateau(f, x))
+        assert (found.kind, found.value, found.flat) == ("smooth", 0.0, 0.0) and found.error < 1e-7
+    # Of whole numbers that does not show.
+    assert not gradcheck(math.floor, 5052.65, gradient=lambda x: 1.0)
+    [check] = gradcheck(math.floor, 5052.65, gradient=lambda x: 0.0).inputs
+    assert (check.verdict, check.analytic) == ("unsure", 0.0) and "the function's own, or lost digits" in check.reason

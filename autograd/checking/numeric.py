@@ -37,6 +37,7 @@ NEAR: Final = 2.0**-8  # the same, of the steps by which kinks are looked for: o
 TINY: Final = 2.0**-60  # the smallest step at x = 0
 ORDERS: Final = 3  # of extrapolation
 FAR: Final = 4.0  # times |x|: steps beyond this lead to numbers that are rounded more coarsely than x
+SINGLE: Final = 2.0**30  # more than numbers in float32 have digits: the rise of stairs that rounding made has no more
 SKEW: Final = 0.7320508075688772  # part of a step, with all its digits, so that no exact result looks rounded
 CANCELLED: Final = 2.0**8  # rounding units: a value that is a whole number of so many has lost its last digits
 LEAST: Final = 2.0**-1022  # the smallest float with all its digits
@@ -44,8 +45,7 @@ SPACING: Final = 3  # powers of RATIO between distances of neighbours at which r
 FEWEST: Final = 4  # such distances; of small numbers more, up to INNER
 INNER: Final = 2.0**-40  # the absolute distance up to which an inner part may move in steps, such as exp(x) in exp(x) - 1 - x
 LEVEL: Final = RATIO**4  # growth of roughness from one of them to the next, up to which it is rounding
-CURVED: Final = RATIO**9  # growth beyond which it is curvature, which grows by RATIO**12, but not
-STEEPEST: Final = RATIO**13  # beyond this: there an inner part has begun to move, in larger units than the others
+CURVED: Final = RATIO**9  # growth beyond which it is curvature, which grows by RATIO**12
 LOST: Final = 1e-13  # rounding, relative to the value, beyond which a function without a visible slope has lost its digits
 
 
@@ -108,6 +108,8 @@ class Slope:
         reach: the smallest step, relative to max(|x|, 1), at which a side has no value any more; ∞ if both always have.
         limit: a derivative beyond this would not show, as x is so large that the floats next to it are far away.
         noise: the error that the values were found to have.
+        flat: the step, relative to max(|x|, 1), up to which the values do not change, if beyond it they move in steps that
+            rounding may have made; else 0.
     """
 
     value: float
@@ -121,6 +123,7 @@ class Slope:
     reach: float = inf
     limit: float = inf
     noise: float = 0.0
+    flat: float = 0.0
 
 
 def slope(f: Callable[[float], float], x: float, noise: float = 0.0, precision: Precision = DOUBLE) -> Slope:
@@ -142,7 +145,7 @@ def slope(f: Callable[[float], float], x: float, noise: float = 0.0, precision: 
     if not math.isfinite(x):  # no floats are near ∞
         return Slope(nan, inf, "lone")
     samples = Samples(f, x, noise, precision)
-    return replace(_read(samples), noise=samples.noise)
+    return replace(_read(samples), noise=samples.noise, flat=samples.flat)
 
 
 def _read(samples: Samples) -> Slope:
@@ -177,7 +180,7 @@ class Samples:
         # How far these values are really away: where floats become sparser, not quite the step.
         self.far_left = [x - to(x - h) for h in self.steps[: len(self.left)]]
         self.far_right = [to(x + h) - x for h in self.steps[: len(self.right)]]
-        unit = self.steps[0]
+        unit, self.flat = self.steps[0], 0.0  # how far f is flat, relative to max(|x|, 1), before it moves in steps
         self.noise = max(noise, ulp(self.center), _rough(f, x, unit), _rough(f, x, -unit), *self._stairs(f))
         self.seen = max(abs(value - self.center) for value in (self.center, *self.left, *self.right))
         shorter, longer = sorted((self.left, self.right), key=len)
@@ -190,15 +193,18 @@ class Samples:
     def _stairs(self, f: Callable[[float], float]) -> Iterator[float]:
         """Measure the rounding of a function that is flat on both sides of x and then moves in steps, as in float32."""
         first = [next((k for k, value in enumerate(v) if value != self.center), 0) for v in (self.left, self.right)]
-        self.is_flat = min(first) > 1
-        if not self.is_flat:  # it moves at once on one side, or never
+        if min(first) < 2:  # it moves at once on one side, or never
             return
+        rises = [abs(values[k] - self.center) for values, k in zip((self.left, self.right), first, strict=True)]
+        if any(rise > SINGLE * _unit(rise) for rise in rises):  # steps of its own, such as those of round(x, 2)
+            return
+        self.flat = self.steps[min(first)] / max(abs(self.x), 1.0)
         width = self.steps[max(first)]
         yield from (_rough(f, self.x, width), _rough(f, self.x, -width))
         values = [f(self.x + i * width) for i in range(-8, 9)]  # a step may be near on one side, and far on the other
         yield min((abs(b - a) for a, b in pairwise(values) if b != a and math.isfinite(b - a)), default=0.0)
         if abs(first[0] - first[1]) <= 1:  # the steps on both sides are the same, as those of (x + 1e10) - 1e10
-            yield min(abs(self.left[first[0]] - self.center), abs(self.right[first[1]] - self.center))
+            yield min(rises)
 
     def _cancelled(self, f: Callable[[float], float]) -> Iterator[float]:
         """Measure at each step, if it is far larger than x, the rounding of parts that cancel and grow with the step.
@@ -207,7 +213,7 @@ class Samples:
         """
         side = -1 if len(self.left) > len(self.right) else 1
         for h in self.steps[: len(self.noises)]:
-            value = f(self.x + side * SKEW * h) if self.is_flat and h > FAR * abs(self.x) else 0.0
+            value = f(self.x + side * SKEW * h) if self.flat and h > FAR * abs(self.x) else 0.0
             unit = _unit(value)
             yield unit if unit >= CANCELLED * self.precision.ulp(value) else 0.0
 
@@ -362,9 +368,9 @@ def plateau(f: Callable[[float], float], x: float, precision: Precision = DOUBLE
     distances = [unit * (2 * int(SKEW * RATIO**k / 2) + 1) for k in powers]
     heights = [_rough(f, x, distance if k % 2 else -distance) for k, distance in enumerate(distances)]
     found = 0.0
-    for height, after in pairwise(heights):
-        if height and CURVED < after / max(height, least) < STEEPEST:
-            break
+    for height, after, then in zip(heights, heights[1:], [*heights[2:], inf], strict=False):
+        if height and after > CURVED * max(height, least) and then > LEVEL * after:
+            break  # it goes on growing; where an inner part begins to move in its larger units, it does not
         if after <= LEVEL * height:
             found = max(found, height)
     return max(found, _step_height(f, x, precision))
