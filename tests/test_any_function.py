@@ -405,6 +405,11 @@ def test_no_alarm_in_float32_is_false(problem: corpus.Problem) -> None:
             assert checkers.ours(single, single.gradient) != "wrong"
 
 
+def test_a_square_jacobian_of_lists_has_a_row_for_each_entry_of_the_result() -> None:
+    report = gradcheck(lambda v: [v[0] * v[1], v[0]], [2.0, 3.0], gradient=lambda v: [[v[1], v[0]], [1.0, 0.0]])
+    assert report and [check.analytic for check in report.inputs] == [3.0, 1.0, 2.0, 0.0]
+
+
 # Bad input
 
 
@@ -423,6 +428,11 @@ def test_no_alarm_in_float32_is_false(problem: corpus.Problem) -> None:
         (lambda: gradcheck(lambda x, y: x * y, 1.0, 2.0, gradient=lambda x, y: (1, 2, 3)), ValueError, "not a tuple of 3"),
         (lambda: gradcheck(lambda p: p["a"], {"a": 1.0}, gradient=lambda p: {"b": 1.0}), ValueError,
          r"the gradient of p\['a'\] is missing in dict"),
+        (lambda: gradcheck(lambda p: p["a"], {"a": 1.0}, gradient=lambda p: {"a": 1.0, "b": 99.0}), ValueError,
+         r"the gradient of p has 2 numbers, 1 more than belong to it: \{'a': 1.0, 'b': 99.0\}"),
+        (lambda: gradcheck(lambda v: v[0] * v[1], [2.0, 3.0], gradient=lambda v: [v[1], v[0], 7.0]), ValueError, "1 more than"),
+        (lambda: gradcheck(lambda v: v[0] * v[1], (2.0, 3.0), gradient=lambda v: {0: 3.0, 1: 2.0, 2: 7.0}), ValueError,
+         "1 more than"),
         (lambda: gradcheck(math.log, -1.0, gradient=lambda x: 1 / x), PointError, "log raised ValueError at x = -1: "),
         (lambda: gradcheck(lambda v: v[7], [1.0], gradient=lambda v: v), ValueError, r"f raised IndexError at v\[0\] = 1: "),
         (lambda: gradcheck(lambda x: x, 1.0, gradient=lambda x: x["a"]), ValueError, "the gradient raised TypeError at x = 1"),

@@ -146,7 +146,8 @@ class Point:
         Args:
             gradient: for one argument its gradient, for several a tuple; nested lists may stand for arrays.
             shape: of the function's result; () for a number.  Each block of the gradient has it before the shape of the
-                point's block; or there is, for each entry of the result, one gradient.
+                point's block; or there is, for each entry of the result, one gradient.  Of nested lists that fit both ways,
+                the latter holds.
 
         Returns:
             For each entry of the result a list with the derivatives with respect to the point's numbers.
@@ -197,7 +198,7 @@ class Point:
             single = single or flatten(part, name)[0]
             rest = path.removeprefix(name)
             outer, inner = list(product(*map(range, shape))), list(product(*map(range, own)))
-            for place in (path, name):  # an index of the result follows the block's path, or the argument's name
+            for place in (name, path):  # an index of the result follows the argument's name, as JAX has it, or the block's path
                 after = rest if place == name else ""
                 paths = [place + _steps(k) + after + _steps(i) for k in outer for i in inner]
                 if all(p in single for p in paths) and (place != name or len(single) == len(outer) * size):
@@ -205,6 +206,11 @@ class Point:
                     break
             else:
                 raise ValueError(self._mismatch(path, own, found, part, shape))
+        given, wanted = sum(len(block(leaf, path).entries) for path, leaf in whole.items()), size * math.prod(shape)
+        if given > wanted:
+            raise ValueError(
+                f"the gradient of {name} has {given} numbers, {given - wanted} more than belong to it: {part!r:.70}"
+            )
 
     @staticmethod
     def _mismatch(path: str, own: tuple[int, ...], found: Block | None, part: Any, shape: tuple[int, ...]) -> str:
