@@ -6,7 +6,7 @@ import pytest
 from engines import Engine
 from test_exercise_pages import in_python, marked
 
-from autograd import Value
+from autograd import Value, tanh
 from autograd.exercises import AnswerError, exercise
 
 REFUSED = (
@@ -33,3 +33,21 @@ def test_the_page_says_how_many_operands_there_are(engine: Engine) -> None:
     task = exercise(x * -3 * x, ask=[x])
     [refused] = marked(engine, task, [{task.questions[0].name: "where(x > 0, -6*x)"}])
     assert refused.endswith("where takes 3 numbers")
+
+
+def test_a_number_in_a_formula_may_be_rounded(engine: Engine) -> None:
+    """Three digits are enough, also where a difference makes the error of the last one large."""
+    w, x = Value(3.0, "w"), Value(1.5, "x")
+    out = tanh(w)
+    out.label = "out"
+    task = exercise(out * x, ask=[w])
+    name = task.questions[0].name
+    for text, points in (
+        ("(1 - 0.995**2)*1.5", 1.0), ("1.5 - 1.5·0.99505²", 1.0), ("(1-0.995**2)*x", 0.5), ("(1-0.9²)*1.5", 0.0),
+        ("(1-0.992**2)*1.5", 0.0), ("1000 - 999.9", 0.0),
+    ):  # fmt: skip
+        [marks] = marked(engine, task, [{name: text}])
+        assert marks == in_python(task, {name: text}) and marks[0][0] == points, (text, marks)
+    local = exercise(tanh(w), ask="local")
+    [shown] = [str(local.solution).split(" = ")[1]]
+    assert shown == "1 - 0.99505²" and local.mark({local.questions[0].key: shown}).points == 1.0

@@ -58,12 +58,14 @@ class Answer:
         text: as it was written.
         value: its number at the numbers of the exercise.
         formula: the formula, if there are names in it; `names` are those that it uses, as in the picture.
+        rounding: by how much the value may be off because the constants in it were rounded, see `slack`.
     """
 
     text: str
     value: float
     formula: Expression | None = None
     names: tuple[tuple[str, str], ...] = ()
+    rounding: float = 0.0
 
     def at(self, numbers: Mapping[str, float]) -> float:
         """Return the value of the formula at other numbers, which are given by name."""
@@ -133,7 +135,7 @@ def read_answer(answer: Any, numbers: Mapping[str, float], functions: Mapping[st
         # A column of the respelled text is not one of the answer.
         problem = str(error) if spelled == text else re.sub(r"^column \d+(, `.*?`)?: ", "", str(error))
         raise AnswerError(f"{text!r} cannot be read as a number or a formula: {problem}") from None
-    return Answer(text, value, formula if names else None, names)
+    return Answer(text, value, formula if names else None, names, read.slack(numbers))
 
 
 def _in_python(text: str, inner: Mapping[str, str], functions: Mapping[str, Primitive] = FUNCTIONS) -> str:

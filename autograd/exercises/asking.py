@@ -106,7 +106,8 @@ class Exercise(Task):
             text = SENTENCES[sentence].format(name=question.name, answer=answer.text, names=", ".join(names), **parts)
             return Mark(question.key, points, text, names, is_right)
 
-        if is_rounded(answer.value, right, old):
+        is_near = old is None and abs(answer.value - right) <= min(answer.rounding, ROUGHLY * abs(right))
+        if is_near or is_rounded(answer.value, right, old):
             if answer.formula is None or (self._scenes and self._holds(question, answer)):
                 return mark(1.0, "right", is_right=True)
             return mark(HALF, "right here") if self._scenes else mark(1.0, "only here", is_right=True)

@@ -244,7 +244,8 @@ class Marker {
     read(text) {
         const answer = this.reader.read(text.trim());
         try {
-            return {...answer, value: answer.at(this.graph.values)};
+            const numbers = this.graph.values, value = answer.at(numbers);
+            return {...answer, value, rounding: answer.slack(numbers)};
         } catch (error) {
             if (error instanceof Undefined) throw new Refused(`'${answer.text}' cannot be read as a number or a formula: ${error.message}`);
             throw error;
@@ -263,7 +264,8 @@ class Marker {
             return {points, sentence: text, names, isRight: ["right", "from rounded", "only here"].includes(sentence)};
         };
         if (!answer) return marked(0, "unanswered");
-        if (isRounded(answer.value, right, old)) {
+        const isNear = old === null && Math.abs(answer.value - right) <= Math.min(answer.rounding, ROUGHLY * Math.abs(right));
+        if (isNear || isRounded(answer.value, right, old)) {
             if (!answer.isFormula || (this.scenes.length && this.holds(question, answer))) return marked(1, "right");
             return this.scenes.length ? marked(0.5, "right here") : marked(1, "only here");
         }
