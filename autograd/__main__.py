@@ -255,6 +255,9 @@ def refuse_lost_text(options: argparse.Namespace) -> None:
     data = {"--json -": options.json == "-", "--mermaid": options.mermaid, "--latex": options.latex}
     text = {f"--{name}": getattr(options, name) for name in ("steps", "explain", "check", "mistake")}
     text["--wrt"] = options.wrt and not options.latex
+    for name in ("svg", "html", "json"):
+        if getattr(options, name) == "":
+            raise UsageError(f"--{name} needs the name of a file")
     files = [file for file in (options.svg, options.html, options.json) if file not in (None, "-")]
     if len({Path(file).absolute() for file in files}) < len(files):
         raise UsageError(f"{files[-1]} is given for two files, and one would be lost; give each a name of its own")

@@ -68,6 +68,8 @@ def check_derivation(loss: Value, claims: Mapping[Value, float | EllipsisType], 
         raise TypeError(f"tolerance is a number, relative to the gradient; got {tolerance!r}")
     if not tolerance >= 0:
         raise ValueError(f"tolerance is {tolerance!r}; it is relative to the gradient, and 0 or more")
+    if not isinstance(loss, Value):
+        raise TypeError(f"check_derivation needs the Value whose gradients are claimed, not {loss!r}")
     steps = Walk(loss)
     claimed: dict[Value, Any] = {}
     for node, claim in claims.items():
@@ -149,10 +151,12 @@ def _forgotten(explanation: Explanation, claim: float, tolerance: float) -> str:
         for missing in combinations(range(len(shares)), size):
             if _agrees(explanation.gradient - sum(contributions[i] for i in missing), claim, tolerance):
                 through = ", and the one through ".join(
-                    f"{step.name} = {step.formula}, which adds {edge.product} = {digits(edge.contribution, edge.digits)}"
+                    f"{step.name} = {step.formula}{edge.name.removeprefix(explanation.node)}, which adds {edge.product} = "
+                    f"{digits(edge.contribution, edge.digits)}"
                     for step, edge in (shares[i] for i in missing)
                 )
-                return f"a path was forgotten, the one through {through}"
+                what = "a path was forgotten" if size == 1 else f"{size} paths were forgotten"
+                return f"{what}, the one through {through}"
     return ""
 
 

@@ -312,6 +312,7 @@ class _Reader:
             raise self.refuse(node, str(error)) from None
         except TypeError:
             operands = [[]]
+        operands = [x[0] if isinstance(x, list) and len(x) == 1 and isinstance(x[0], ast.Compare) else x for x in operands]
         if node.keywords or any(isinstance(x, list) for x in operands):
             raise self.refuse(node, f"{name} is called as {row.usage}")
         return row, [Term(x, 0, *self.span(node)) if isinstance(x, float) else x for x in operands]  # a number is a default

@@ -11,7 +11,7 @@ import pytest
 from answered import answered
 from misconceived import OF_GRADIENTS, odd_graphs, random_graph, recomputed
 
-from autograd import Value, exp, label_values, relu, sqrt, total, walk, where
+from autograd import Value, ceil, exp, gate, label_values, maximum, relu, sigmoid, sqrt, total, walk, where
 from autograd.demo import POINT, network
 from autograd.exercises import AnswerError, exercise, grade, worksheet
 from autograd.exercises.answers import read_answer
@@ -46,6 +46,21 @@ def test_a_formula_that_is_undefined_nearby_is_right_here_only() -> None:
     w, x = Value(3.0, "w"), Value(1.0, "x")
     [mark] = exercise(w * x, ["w"]).mark({"∂loss/∂w": "x + 0*sqrt(3 - w)"}).marks
     assert mark.points == 0.5 and not mark.is_right
+
+
+def test_a_formula_is_not_compared_where_a_gradient_is_infinite() -> None:
+    x = Value(1.0, "x")  # a whole number, which moves by 1: at 0 the root has no derivative
+    task = exercise(ceil(x) * sqrt(x), ask=[x])
+    for text in ("ceil(x)*0.5/sqrt(x)", "v1*0.5/v2", "0·v2 + v1·(0.5 / v2)"):
+        assert task.mark({x: text}).points == 1.0
+    assert task.mark({x: "ceil(x)*0.5*sqrt(x)"}).points == 0.5  # right at 1 only
+
+
+def test_a_condition_in_brackets_is_an_operand_as_solutions_print_it() -> None:
+    a, w = Value(0.5, "a"), Value(2.0, "w")
+    for loss, printed in ((sigmoid(gate(a)) * w, "σ([a > 0])"), (maximum(gate(a), 0.25) * w, "maximum([a > 0], 0.25)")):
+        task = exercise(loss, ask=[w])
+        assert printed in str(task.solution) and task.mark({w: printed}).points == 1.0
 
 
 def test_nan_is_not_the_gradient_of_a_node_that_nothing_reaches() -> None:

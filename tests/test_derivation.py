@@ -257,6 +257,7 @@ def test_ends_of_the_scale() -> None:
         ("explain(Value(1.0, label='z'), of=loss)", ValueError, r"z = 1.0 does not take part in v \* 2.0 = 2.0"),
         ("explain(2.0, of=loss)", TypeError, "2.0 is a constant, which has no gradient"),
         ("explain(v, of=2.0)", TypeError, "2.0 is a constant"),
+        ("check_derivation(3, {})", TypeError, "check_derivation needs the Value whose gradients are claimed, not 3"),
         ("check_derivation(loss, {v: 'two'})", TypeError, "'two' is a str; pass a real number"),
         ("check_derivation(loss, {v: None})", TypeError, "pass a real number"),
         ("check_derivation(loss, {v: [2.0]})", TypeError, "pass a real number"),
@@ -288,11 +289,14 @@ def test_right_claims() -> None:
 @pytest.mark.parametrize(
     ("claims", "message"),
     [
-        ({"w": 6.0}, "∂loss/∂w is 16, not 6: a path was forgotten, the one through v2 = 4·w, which adds 1·4 = 4, and the one"),
+        (
+            {"w": 6.0},
+            "∂loss/∂w is 16, not 6: 2 paths were forgotten, the one through v2 = 4·w, which adds 1·4 = 4, and the one",
+        ),
         (
             {"w": 4.0},
-            "∂loss/∂w is 16, not 4: a path was forgotten, the one through h = w², which adds 2·3 = 6, and "
-            "the one through h = w², which adds 2·3 = 6",
+            "∂loss/∂w is 16, not 4: 2 paths were forgotten, the one through h = w² (operand 0), which adds 2·3 = 6, and "
+            "the one through h = w² (operand 1), which adds 2·3 = 6",
         ),
         ({"w": 12.0}, "∂loss/∂w is 16, not 12: a path was forgotten, the one through v2 = 4·w, which adds 1·4 = 4"),
         (

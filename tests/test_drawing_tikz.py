@@ -25,7 +25,7 @@ from nn import MLP
 HAS_FONTS = shutil.which("kpsewhich") and subprocess.run(["kpsewhich", "luaotfload-main.lua"], capture_output=True).stdout
 ENGINES = [name for name in ("pdflatex", "lualatex", "tectonic") if shutil.which(name) and (HAS_FONTS or name != "lualatex")]
 needs_latex = pytest.mark.skipif(not ENGINES, reason="neither pdflatex nor lualatex nor tectonic is installed")
-GREEK = "αβγδεζηθικλμνξπρςστυφχψωϑϕϵΓΔΘΛΞΠΣΦΨΩ ∂∞·×←→…≤≥≠±∑∇√′ ⁽¹⁾₀² éàñöçžÅ"
+GREEK = "αβγδεζηθικλμνξπρςστυφχψωϑϕϵΓΔΘΛΞΠΣΦΨΩ ∂∞·×←→…≤≥≠±∑∇√′ ⁽¹⁾₀² éñçžẍẘÅ"
 
 
 def trained() -> Value:
@@ -179,9 +179,9 @@ def test_words_leave_no_special_character_to_latex(label: str) -> None:
 
 
 @needs_layout
-def test_the_document_is_ascii_but_for_letters_with_accents_and_unknown_signs() -> None:
+def test_the_document_is_ascii_but_for_unknown_signs() -> None:
     text = draw(hostile()).tikz
-    known = re.sub(r"\\text\{[éàñöçžÅ]\}|\\glyph\{.\}\{[0-9A-F]+\}", "", text)
+    known = re.sub(r"\\glyph\{.\}\{[0-9A-F]+\}", "", text)
     assert known.isascii()
     assert r"\glyph{중}{C911}" in text and r"\ensuremath{\theta}" in text and r"\text{\textsuperscript{1}}" in text
     depth = 0

@@ -68,8 +68,8 @@ def certify(subject: Value | Callable[..., Any], /, *, digits: int | None = None
     Raises:
         TypeError: for anything else, for arguments that the function does not have, for rows whose function or rule takes
             only numbers, and for a function that draws random numbers.
-        ValueError: for leaves or sides that are not finite, and an empty side; as a `DomainError` if the function has no
-            value somewhere in the box.
+        ValueError: for leaves or sides that are not finite, and an empty side; as a `DomainError` if the function is found
+            to have no value somewhere in the box.  Not all such places are found: what is proved is proved where it has one.
         ModuleNotFoundError: without python-flint.
 
     >>> from autograd import sin

@@ -44,7 +44,7 @@ COMMANDS = {  # in mathematics
     "Π": "Pi", "Σ": "Sigma", "Φ": "Phi", "Ψ": "Psi", "Ω": "Omega", "⋮": "vdots",
 }  # fmt: skip
 COMBINING = {"\u0302": "hat", "\u0303": "tilde", "\u0304": "bar", "\u0307": "dot", "\u0308": "ddot"}  # over a letter of its own
-ACCENTS = "\u0300\u0301\u0302\u0303\u0308\u030a\u030c\u0327"  # those that every LaTeX font has over or under a letter
+ACCENTS = dict(zip("\u0300\u0301\u0302\u0303\u0308\u030a\u030c\u0327", "`'^~\"rvc", strict=True))  # over or under a letter
 IN_TEXT = ESCAPES | {c: rf"\ensuremath{{{c}}}" for c in "<>|"} | {c: f"{{{c}}}" for c in "-'`"}  # no ligatures
 # A character that the font lacks is a box with its number; without it pdflatex stops with an error, and others print nothing.
 GLYPH = (r"\def\glyph#1#2{\ifdefined\Umathcode\iffontchar\font`#1 #1\else\fbox{\tiny#2}\fi"
@@ -213,6 +213,8 @@ def _character(c: str) -> str:
         plain_text = "".join(chr(int(code, 16)) for code in codes.split()).replace("−", "-")
         return rf"\text{{\text{kind[1:]}script{{{in_ascii(plain_text)}}}}}"
     letter, accents = (parts := normalize("NFD", c))[0], parts[1:]
-    if letter.isascii() and accents and set(accents) <= set(ACCENTS):
-        return rf"\text{{{c}}}"
+    if letter.isascii() and accents and set(accents) <= ACCENTS.keys():
+        for accent in accents:
+            letter = rf"\{ACCENTS[accent]}{{{letter}}}"
+        return rf"\text{{{letter}}}"
     return rf"\text{{\glyph{{{c}}}{{{ord(c):X}}}}}"

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from random import Random
 from typing import Final, Literal, NamedTuple, TypeAlias
 
@@ -125,7 +126,7 @@ class _Draw:
         return x * (1 + spread * (2 * self.random() - 1)) + spread * (2 * self.random() - 1)
 
     def _at(self, leaves: Mapping[Value, float]) -> Scene | None:
-        """Return the graph at these numbers, or None if it is undefined there or takes another branch."""
+        """Return the graph at these numbers, or None if it, or a gradient, is undefined there alone, or a branch is another."""
         twins = {x: Value(number) for x, number in leaves.items()}
         for node, here in zip(self.steps.order, self.here, strict=True):
             if node.primitive is not None:
@@ -136,7 +137,9 @@ class _Draw:
                 if _branches(twins[node]) != here:
                     return None
         found = totals(sorted_pass(twins[self.steps.loss]))
-        return Scene(twins, {x: found[twin] for x, twin in twins.items()})
+        gradients = {x: found[twin] for x, twin in twins.items()}
+        spoiled = any(isfinite(self.steps.gradients[x]) and not isfinite(gradient) for x, gradient in gradients.items())
+        return None if spoiled else Scene(twins, gradients)
 
 
 def _branches(node: Value) -> tuple[object, ...]:
