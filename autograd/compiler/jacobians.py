@@ -1,8 +1,7 @@
 """The Jacobian of all outputs, as a program whose outputs are its entries.
 
-*Index sets* are one more reading of the table: in place of a number, each node has the set of leaves that it depends on.  The
-result of a row has the sets of its operands, except those whose rule is the number 0.  So the entries that are 0 at every
-point are known from the trace, and only the others are computed.
+Each output has a backward pass of its own, which ends where the gradient is the number 0, as below a comparison.  So the entries
+that are 0 at every point are known from the trace, and only the others are computed.
 
 >>> from autograd.compiler.tracing import Trace
 >>> trace = Trace(lambda x: [x[0] * x[1], 3 * x[1], x[2] > 0], [], [(3,)])
@@ -14,29 +13,24 @@ point are known from the trace, and only the others are computed.
 1: x1
 2: x2
 3: 3.0 [1, 0, 3]
-
-Source: Griewank and Walther, Evaluating Derivatives (2008), chapter 7, where index sets are index domains.
 """
 
 from __future__ import annotations
 
-import functools
 import importlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from autograd.compiler.backward import Backward, Gradients, Passes, risks, template
-from autograd.compiler.canonical import Canonical
+from autograd.compiler.backward import Backward, Gradients, Passes, risks
+from autograd.compiler.canonical import LEARNS, Canonical
 from autograd.compiler.layout import Array
 from autograd.compiler.tracing import Graph
-from autograd.primitives import Primitive, dot, total
 
 __all__ = ["OF", "Jacobian", "assembled", "jacobian"]
 
 OF: Final = ("parameters", "inputs")
-SUMS: Final = {dot, total}  # which depend on all of their operands, however many
 
 
 class Jacobian(NamedTuple):
@@ -103,14 +97,14 @@ def jacobian(graph: Graph, outputs: Sequence[int], of: str) -> Jacobian:
     outputs = form.add(graph, outputs)
     n = len(graph.parameters)
     leaves = range(n) if of == "parameters" else range(n, graph.n_leaves)
-    sets, risk = index_sets(form.graph, leaves), risks(form.graph, max(outputs))
+    risk = risks(form.graph, max(outputs))
     rows: list[int] = []
     columns: list[int] = []
     entries: list[int] = []
     for row, y in enumerate(outputs):
         found = Backward(form, y, risk)
-        found.through_operations(_below(form.graph, y, sets))
-        for leaf in _members(sets[y], leaves):
+        found.through_operations(_below(form, y), past_zeros=False)
+        for leaf in sorted(leaf for leaf in {*found.terms, *found.member} if leaf in leaves):
             entry = found.gradient(leaf)
             if form.graph.constants.get(entry) != 0:
                 rows.append(row)
@@ -121,45 +115,11 @@ def jacobian(graph: Graph, outputs: Sequence[int], of: str) -> Jacobian:
     return Jacobian(passes, rows, columns, (len(outputs), len(leaves)))
 
 
-def index_sets(graph: Graph, leaves: range) -> list[int]:
-    """Return for each node the set of leaves that it depends on, as the bits of a number.
-
-    >>> from autograd.compiler.tracing import Trace
-    >>> trace = Trace(lambda x: x[0] * x[2] + (x[1] > 0), [], [(3,)])
-    >>> [f"{s:03b}" for s in index_sets(trace.graph, range(3))]
-    ['001', '010', '100', '101', '000', '000', '101']
-    """
-    sets = [0] * graph.n_leaves
-    for i in leaves:
-        sets[i] = 1 << (i - leaves.start)
-    for i in range(graph.n_leaves, len(graph)):
-        row, operands, found = graph.rows[i], graph.operands[i], 0
-        for k in range(len(operands)) if row is None or row in SUMS else _matter(row, len(operands)):
-            found |= sets[operands[k]]
-        sets.append(found)
-    return sets
-
-
-@functools.cache
-def _matter(row: Primitive, n: int) -> list[int]:
-    """Return which of n operands a row depends on: those whose rule is not the number 0."""
-    steps, edges = template(row, (None,) * n, (True,) * n, False)
-    return [k for k, partial, _ in edges if partial <= n or steps[partial - n - 1] != (0.0, None)]
-
-
-def _below(graph: Graph, y: int, sets: Sequence[int]) -> list[int]:
-    """Return y and the nodes below it that depend on a leaf, in descending order."""
+def _below(form: Canonical, y: int) -> list[int]:
+    """Return y and the nodes below it that depend on what is differentiated with respect to, in descending order."""
     found, todo = {y}, [y]
     while todo:
-        fresh = {j for j in graph.operands[todo.pop()] if j >= graph.n_leaves and sets[j] and j not in found}
-        found |= fresh
-        todo += fresh
-    return sorted(found, reverse=True) if y >= graph.n_leaves else []
-
-
-def _members(bits: int, leaves: range) -> Iterator[int]:
-    """Iterate over the leaves of a set, in ascending order."""
-    while bits:
-        low = bits & -bits
-        yield leaves.start + low.bit_length() - 1
-        bits ^= low
+        below = {j for j in form.operands[todo.pop()] if j >= form.graph.n_leaves and form.depends[j] & LEARNS}
+        todo += below - found
+        found |= below
+    return sorted(found, reverse=True)
