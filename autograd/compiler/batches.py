@@ -28,8 +28,6 @@ __all__ = ["Batch", "argument", "batch_of", "joined", "named", "numbers_of", "pl
 
 
 LISTS: Final = (list, tuple)  # measured: looking for these takes half the time of looking for their union
-NUMBERS: Final = (float, int)
-SHORT: Final = 8  # rows of as many numbers are read faster if they are put one after the other before
 
 
 def argument(i: int) -> str:
@@ -109,11 +107,10 @@ class Batch:
 
     def _read(self, tree: Any, path: str, is_nested: bool, is_table: bool) -> bool:
         """Enter numbers: one, nested lists, or a table; return False for anything else."""
-        flat, shape, classes = _flattened(tree, path) if is_nested else (tree, (), ())
         try:
-            array = self.asarray(flat)
-        except (TypeError, ValueError):
-            return False  # such as a list of containers, or of arrays of several shapes
+            array = self.asarray(tree)
+        except (TypeError, ValueError, UserWarning):
+            return False  # such as a list of containers, or of arrays of several shapes; or a warning of masked entries
         kind = array.dtype.kind
         if kind == "O":
             if is_table and array.ndim:
@@ -123,20 +120,12 @@ class Batch:
                 array, kind = np.array([float(x) for x in array.flat]).reshape(array.shape), "f"
         if kind not in "biuf" and array.size:  # NumPy would make numbers of them: NaN of None, and 1 of "1"
             return False
-        if kind == "f" and is_nested and array.ndim > 1:
-            for row in {*np.nonzero(np.isnan(array))[0].tolist()}:  # NumPy made NaN of what is masked in a long row of numbers
-                if isinstance(flat[row], LISTS):
-                    _flattened(flat[row], path + _steps(np.unravel_index(row, shape)))
+        if kind == "f" and is_nested and type(array) is np.ndarray and np.isnan(array).any():
+            return False  # NumPy makes NaN of a masked entry, so each is looked at
         self.trees[path] = array if is_table else tree
-        self.arrays[path] = array.reshape(shape + array.shape[1:]) if classes else array
+        self.arrays[path] = array
         if array.ndim > 1:
-            kinds = _kinds(flat, array.ndim - 1, path) if is_nested else [(np.ndarray,)]
-            if classes:
-                whole = array.ndim + len(classes) - 1
-                kinds = [classes + kinds[0]] if len(kinds) == 1 else _kinds(tree, whole, path)
-            self.kinds[path] = kinds
-        elif classes.count(list) < len(classes):
-            self.kinds[path] = [classes]
+            self.kinds[path] = _kinds(tree, array.ndim - 1, path) if is_nested else [(np.ndarray,)]
         return True
 
     @property
@@ -250,10 +239,6 @@ def _steps(place: Sequence[Any]) -> str:
     return "".join([f"[{i}]" for i in place])
 
 
-def _may_hide(kind: type) -> bool:
-    return hasattr(kind, "filled") or hasattr(kind, "isna")
-
-
 def _require_whole(table: Any, path: str) -> None:
     """Raise if a masked array, or a table of pandas, hides entries that NumPy would read as numbers."""
     if hasattr(table, "filled") and np.ma.is_masked(table):
@@ -270,45 +255,12 @@ def _require_whole(table: Any, path: str) -> None:
                                 "these examples out")  # fmt: skip
 
 
-def _flattened(tree: Sequence[Any], path: str) -> tuple[Sequence[Any], Shape, tuple[type, ...]]:
-    """Return nested lists as one list, as far as those at a level are of one class and length, with the lengths and classes.
-
-    Long rows of numbers stay lists, as NumPy reads these faster.
-
-    Raises:
-        ValueError, TypeError: for entries that hide something, see `_require_whole`.
-
-    >>> _flattened([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], "x")
-    ([1.0, 2.0, 3.0, 4.0, 5.0, 6.0], (2, 3), (<class 'list'>,))
-    """
-    shape: Shape = (len(tree),)
-    classes: tuple[type, ...] = ()
-    flat = tree
-    while flat and isinstance(flat[0], LISTS) and len({*map(type, flat)}) == 1 == len(sizes := {*map(len, flat)}):
-        if len(flat[0]) > SHORT and not isinstance(flat[0][0], LISTS):
-            break
-        shape, classes = (*shape, *sizes), (*classes, type(flat[0]))
-        flat = [*chain.from_iterable(flat)]
-    if not _add_up(flat) and any(map(_may_hide, {*map(type, flat)})):
-        for x, place in zip(flat, np.ndindex(shape), strict=True):
-            _require_whole(x, path + _steps(place))
-    return flat, shape, classes
-
-
-def _add_up(flat: Sequence[Any]) -> bool:
-    """Return whether the entries of a list have a sum that is a float or an int, so that none of them can hide something."""
-    try:  # measured: a fifth of the time of looking at the class of each
-        return type(flat[0]) in NUMBERS and type(sum(flat)) in NUMBERS
-    except Exception:  # there is no entry, or one that cannot be added
-        return False
-
-
 def _kind(example: Any, depth: int, path: str) -> tuple[Any, ...]:
     """Return what a function can distinguish in an example of some dimensions, besides its shape."""
     if not depth:
         return ()
     if not isinstance(example, LISTS):
-        _require_whole(example, f"an entry of {path}")
+        _require_whole(example, path)
         return (type(example), *getattr(example, "keys", tuple)())  # with the labels of a Series
     inside = _kinds(example, depth - 1, path) if depth > 1 else [()]
     return (type(example), *(inside[0] if len(inside) == 1 else inside))
@@ -316,10 +268,13 @@ def _kind(example: Any, depth: int, path: str) -> tuple[Any, ...]:
 
 def _kinds(entries: Sequence[Any], depth: int, path: str) -> list[Any]:
     """Return the kind of each entry; only one if all are alike."""
-    classes = {*map(type, entries)}
-    if classes == {np.ndarray} or (depth == 1 and classes in ({list}, {tuple})):
-        return [(*classes,)]
-    kinds = [_kind(x, depth, path) for x in entries]
+    kind, level = tuple[Any, ...](), entries
+    while (classes := {*map(type, level)}) in ({list}, {tuple}, {np.ndarray}):
+        kind += (*classes,)
+        if len(kind) == depth or np.ndarray in classes:
+            return [kind]
+        level = [*chain.from_iterable(level)]
+    kinds = [_kind(x, depth, f"{path}[{i}]") for i, x in enumerate(entries)]
     return kinds if len({*kinds}) > 1 else kinds[:1]
 
 
