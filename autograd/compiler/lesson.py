@@ -34,7 +34,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from itertools import count
+from itertools import chain, count
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -48,6 +48,7 @@ from autograd.writing import ATOM, COMPARE, LATEX, PLAIN, SUM, Style, call, late
 
 __all__ = ["latex", "lesson"]
 
+DIGITS: Final = re.compile("[0-9]+")
 DEEPEST: Final = 12  # formulas written one inside the other; a long chain gets names in between
 
 
@@ -328,11 +329,8 @@ class Names:
 
     def learn(self, groups: Sequence[Alike]) -> None:
         """Look at labels that belong together: the numbers in which they differ are those that count them."""
-        first: dict[tuple[str, ...], list[str]] = {}
-        for words, numbers, differ, _ in groups:
-            others = first.setdefault(words, numbers)
-            found = differ | {i for i, pair in enumerate(zip(numbers, others, strict=True)) if pair[0] != pair[1]}
-            self.counted.setdefault(words, set()).update(found)
+        for group in groups:
+            self.counted.setdefault(group.words, set()).update(group.differ)
 
     def of(self, groups: Sequence[Alike]) -> str:
         """Return the name of what bears these labels; of several, all of them.
@@ -343,43 +341,35 @@ class Names:
         'layer2.w'
         """
         stems: dict[str, None] = {}
-        for words, _, differ, labels in groups:
+        for words, differ, labels in groups:
             counted = self.counted.get(words, set())
             stems |= dict.fromkeys(_stem(label, counted) for label in (labels[:1] if differ <= counted else labels))
         return f"[{', '.join(stems)}]" if len(stems) > 1 else "".join(stems)
 
 
 class Alike(NamedTuple):
-    """Labels that differ only in digits: their words, the first one's numbers, which of these differ, and all of them."""
+    """Labels that differ only in their numbers: the words between these, which numbers differ, and all the labels."""
 
     words: tuple[str, ...]
-    numbers: list[str]
     differ: set[int]
     labels: list[str]
 
 
 def alike(labels: Sequence[str]) -> list[Alike]:
-    """Group labels that differ only in digits.
+    """Group labels that differ only in their numbers.
 
-    >>> [(group.words, group.numbers, group.differ) for group in alike(["w1_0", "w1_1", "b1"])]
-    [(('w', '_', ''), ['1', '0'], {1}), (('b', ''), ['1'], set())]
+    >>> [(group.words, group.differ) for group in alike(["w1_0", "w1_1", "b1"])]
+    [(('w', '_', ''), {1}), (('b', ''), set())]
     """
-    named = [label for label in labels if label]
-    if not named:
-        return []
-    letters = np.array(named).view(np.uint32).reshape(len(named), -1)
-    is_digit = (letters >= ord("0")) & (letters <= ord("9"))
-    shapes = np.ascontiguousarray(np.where(is_digit, 1, letters)).view(f"V{4 * letters.shape[1]}").ravel().tolist()
-    groups: dict[bytes, list[int]] = {}
-    for i, shape in enumerate(shapes):
-        groups.setdefault(shape, []).append(i)
+    groups: dict[str, list[str]] = {}  # by what is left of a label without its numbers
+    for label in filter(None, labels):
+        groups.setdefault(DIGITS.sub("0", label), []).append(label)
     found = []
-    for places in groups.values():
-        differ = (letters[places] != letters[places[0]]).any(axis=0)
-        numbers = [*re.finditer("[0-9]+", named[places[0]])]
-        differing = {i for i, match in enumerate(numbers) if differ[slice(*match.span())].any()}
-        words = re.split("[0-9]+", named[places[0]])
-        found.append(Alike(tuple(words), [match[0] for match in numbers], differing, [named[i] for i in places]))
+    for members in groups.values():
+        numbers = DIGITS.findall(members[0])
+        others = chain.from_iterable(map(DIGITS.findall, members))
+        differ = {i % len(numbers) for i, number in enumerate(others) if number != numbers[i % len(numbers)]}
+        found.append(Alike(tuple(DIGITS.split(members[0])), differ, members))
     return found
 
 
