@@ -302,7 +302,7 @@ def test_a_long_recurrence(backend: str, length: int) -> None:
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("batch", [1, 3])
 def test_layers_in_blocks(backend: str, batch: int) -> None:
-    """Of each block only its own inputs; also with so many examples that products are turned round."""
+    """Of each block only its own inputs."""
     blocks = leaves(3, 2, 4)
 
     def f(x: Any) -> Value:
@@ -314,7 +314,7 @@ def test_layers_in_blocks(backend: str, batch: int) -> None:
     assert_as_eager(backend, lambda x: tanh(sum(dot(local[c], x[c]) for c in range(5))), flat(local), normal(batch, 5, 4))
 
 
-def test_turned_products_are_right() -> None:
+def test_products_of_large_arguments_are_right() -> None:
     blocks = leaves(2, 3, 2)
     program = compile(
         lambda x: [[dot(row, x[c]) for row in block] for c, block in enumerate(blocks)], flat(blocks), backend="numpy"

@@ -29,7 +29,6 @@ from autograd.primitives import Primitive
 __all__ = ["NumPyMachine"]
 
 Call: TypeAlias = tuple[Callable[..., Any], list[Any]]
-LARGE_PRODUCT: Final = 1_000_000  # multiplications
 MOST_SIZES: Final = 8  # of batches that stay prepared
 
 
@@ -270,16 +269,7 @@ class Bound:
         flat = target.reshape((c, m, n * width)[c == 1 :])
         if (widths[0] == 1 and widths[1] == width) and not (m == n == 1 < c):
             # The batch belongs to the columns: [m×K] @ [K × n·batch].
-            matrix = self.matrix(left)
-            columns = self.matrix(Slots(right.space, right.index.swapaxes(1, 2)))
-            if isinstance(columns, Place) and target.size * left.index.shape[2] > LARGE_PRODUCT:
-                turned = self.borrow(flat.swapaxes(-1, -2).shape)
-                self.give_back(turned)
-                return _turned(turned), i, flat, matrix, columns
-            return np.matmul, i, flat, matrix, columns
-        if m == n == width == 1:
-            factors = [self.view(Slots(x.space, x.index[:, 0])) for x in (left, right)]  # [c×K×1]
-            return functools.partial(np.vecdot, axis=1), i, target[:, 0, 0], *factors
+            return np.matmul, i, flat, self.matrix(left), self.matrix(Slots(right.space, right.index.swapaxes(1, 2)))
         return _einsum, i, target, self.view(left), self.view(right)
 
     def accumulate(self, function: Callable[..., Any], i: int, target: Array, *operands: Any) -> None:
@@ -303,18 +293,6 @@ class Bound:
             self.call(np.multiply, operand[..., 0], self.batch, target)
         if not even:
             self.call(_add if instruction.adds else np.put, self.spaces[GRADIENT], index, target)
-
-
-def _turned(turned: Array) -> Callable[[Array, Array, Array], None]:
-    """Return a product that computes its transpose first: an argument, with its examples in rows, is then read as it lies.
-
-    With AVX-512 in single precision, BLAS needs half the time for that; turning the result round costs a fiftieth.
-    """
-
-    def product(left: Array, right: Array, out: Array) -> None:
-        np.copyto(out, np.matmul(right.swapaxes(-1, -2), left.swapaxes(-1, -2), turned).swapaxes(-1, -2))
-
-    return product
 
 
 def _takes_out(function: Callable[..., Any]) -> bool:
