@@ -249,10 +249,8 @@ def _alike(kinds: Array) -> list[Array]:
     """Return the places of equal rows, for each kind."""
     if (kinds == kinds[0]).all():
         return [np.arange(len(kinds))]
-    found: dict[bytes, list[int]] = {}
-    for i, key in enumerate(_keys(kinds)):
-        found.setdefault(key, []).append(i)
-    return [np.array(found[key]) for key in sorted(found)]
+    numbers = _numbered(kinds)
+    return np.split(np.argsort(numbers, kind="stable"), np.cumsum(np.bincount(numbers))[:-1])
 
 
 def _grid(left: Array, right: Array) -> Array:
@@ -275,18 +273,11 @@ def _grid(left: Array, right: Array) -> Array:
     return order[np.stack(blocks)] if len({*map(len, blocks)}) == 1 else alone
 
 
-def _keys(rows: Array) -> list[bytes]:
-    """Return for each row of a matrix of integers a key, in the order of the rows."""
-    return [row.tobytes() for row in np.ascontiguousarray(rows, ">i8")]
-
-
 def _numbered(rows: Array) -> Array:
     """Number the rows of a matrix, equal ones alike, in ascending order."""
-    if rows.shape[1] == 1:
-        return np.unique(rows, return_inverse=True)[1].reshape(-1)
-    keys = _keys(rows)
-    numbers = {key: i for i, key in enumerate(sorted({*keys}))}
-    return np.array([numbers[key] for key in keys])
+    if rows.shape[1] > 1:  # measured: as bytes they are compared several times as fast as by `axis=0`
+        rows = np.ascontiguousarray(rows, ">i8").view(f"V{8 * rows.shape[1]}")
+    return np.unique(rows, return_inverse=True)[1].reshape(-1)
 
 
 def box(columns: Sequence[Array]) -> tuple[int, ...]:
