@@ -267,21 +267,13 @@ class Program:
             with self._lock:
                 outputs, gradient = self._machine(version, n).gradient(batch, 1 / n if reduce == "mean" else 1.0)
                 if reduce == "mean" and np.count_nonzero(np.isfinite(gradient)) < gradient.size:
-                    gradient = self._mean_gradient(version, batch, gradient)
+                    # The sum overflowed; that of the examples' shares is finite if the mean is.
+                    scale = exact_share(n)
+                    mean = PureMachine(version, self._parameters).gradient(batch, scale)[1] / (n * scale)
+                    gradient = mean if np.isfinite(mean).all() else gradient
             runs.append((places, outputs))
             total = gradient if n == n_all else total + gradient * (n / n_all if reduce == "mean" else 1.0)
         return runs, total
-
-    def _mean_gradient(self, version: Version, batch: Sequence[Array], overflowed: Array) -> Array:
-        """Add up the gradients of a batch in shares, since their sum overflowed; return that sum if the mean does too."""
-        n, machine = batch_of(batch), self._machine(version, 1)
-        scale, total = exact_share(n), np.zeros_like(overflowed)
-        for i in range(n):
-            total += machine.gradient([x[i : i + 1] for x in batch], scale)[1]
-            if not np.isfinite(total).all():
-                return overflowed
-        total /= n * scale
-        return total
 
     def jacobian(self, *arguments: Any, of: str = "parameters", sparse: bool = False) -> Any:
         """Return the derivatives of all outputs, for each example.
