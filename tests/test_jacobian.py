@@ -9,7 +9,25 @@ import pytest
 from numpy.testing import assert_allclose
 from test_compiler import attention, convolution, flat, leaves, normal
 
-from autograd import Value, compile, cos, dot, exp, gradients, logsumexp, maximum, relu, sin, sqrt, tanh, where
+from autograd import (
+    Value,
+    cbrt,
+    compile,
+    cos,
+    dot,
+    exp,
+    floor,
+    gradients,
+    logsumexp,
+    maximum,
+    relu,
+    sign,
+    sin,
+    sqrt,
+    step,
+    tanh,
+    where,
+)  # fmt: skip
 from autograd.compiler.pure import as_function
 from autograd.trees import flatten, map_tree
 from nn import MLP, losses
@@ -234,3 +252,16 @@ def test_entries_may_all_be_leaves(backend: str) -> None:
         found = program.jacobian(np.ones((batch, 2)), of="inputs")
         assert found.tolist() == [[[2.0, -3.0]]] * batch
     assert compile(lambda: [1.0], backend=backend).jacobian().shape == (1, 1, 0)
+
+
+AT_A_ROOT: list[Callable[[Any], Any]] = [
+    lambda a: floor(sqrt(a)), lambda a: sign(cbrt(a)), lambda a: step(sqrt(a)), lambda a: sqrt(sign(a)), lambda a: relu(sqrt(a)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("f", AT_A_ROOT)
+def test_a_jacobian_is_nan_where_the_gradient_is(f: Callable[[Any], Any]) -> None:
+    a = Value(0.0, label="a")
+    f(a).backward()
+    program = compile(lambda: f(a), [a])
+    assert np.isnan([a.grad, *program.gradient()[1], *program.jacobian().ravel()]).all()

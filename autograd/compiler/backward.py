@@ -208,14 +208,14 @@ class Backward:
         self.risk, self.is_risky = risk, any(risk.values())
 
     def through_operations(self, order: Iterable[int], *, past_zeros: bool = True) -> None:
-        """Go from y down to the leaves, through some nodes in descending order; if wished, not past a gradient that is 0."""
+        """Go from y down to the leaves, through some nodes in descending order; if wished, past 0 only where 0·∞ may be NaN."""
         graph, labels = self.graph, {}
         for i in order:
             row = graph.rows[i]
             if row is None or not self.depends[i] & LEARNS or (i not in self.terms and i not in self.member):
                 continue
             delta = self.gradient(i)
-            if self.constants.get(delta) == 0 and not past_zeros:
+            if self.constants.get(delta) == 0 and not (past_zeros or self.is_risky):
                 continue
             if i in graph.labels and graph.rows[delta] is not None:
                 labels[i] = delta

@@ -1,7 +1,8 @@
 """The Jacobian of all outputs, as a program whose outputs are its entries.
 
-Each output has a backward pass of its own, which ends where the gradient is the number 0, as below a comparison.  So the
-entries that are 0 at every point are known from the trace, and only the others are computed.
+Each output has a backward pass of its own, which ends where the gradient is the number 0, as below a comparison, unless a slope
+may be infinite, as 0·∞ is NaN.  So the entries that are 0 at every point are known from the trace, and only the others are
+computed.
 
 >>> from autograd.compiler.tracing import Trace
 >>> trace = Trace(lambda x: [x[0] * x[1], 3 * x[1], x[2] > 0], [], [(3,)])
