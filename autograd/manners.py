@@ -179,14 +179,15 @@ def describe(node: Any) -> str:
     >>> describe(Value(2.0, label="w")), describe(Value(2.0, label="w") * 3)
     ('w = 2.0', 'w * 3.0 = 6.0')
     """
+    data = node._data  # as recorded; below a plus sign it may have been set since
     while node.label is None and node.primitive is positive:  # of `grad`, which hands a function copies
         node = node.operands[0]
     if node.label is not None or node.primitive is None:
-        return f"{node.label} = {node._data!r}" if node.label is not None else f"Value({node._data!r})"
+        return f"{node.label} = {data!r}" if node.label is not None else f"Value({data!r})"
     names = [str(x.label or repr(x._data)) if isinstance(x, Manners) else repr(x) for x in node.operands]
     if len(names) > 4:
         names[2:-1] = ["…"]
-    return f"{node.primitive.spell(names)} = {node._data!r}"
+    return f"{node.primitive.spell(names)} = {data!r}"
 
 
 def _compared(node: Manners, other: object, sign: str) -> Any:

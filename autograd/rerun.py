@@ -15,12 +15,12 @@ ValueError: w * w = 4.0 was recorded with other operands; its operands now give 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from autograd.arithmetic import NOT_COMPUTED
 from autograd.fixed import is_fixed
 from autograd.manners import describe
-from autograd.primitives import Operand
+from autograd.primitives import Operand, Primitive
 from autograd.rows import kind_of, number
 from autograd.value import Value, Variable, nodes_below, topological
 
@@ -81,16 +81,34 @@ def _number(x: Any) -> Any:
 
 
 def refuse_stale(order: Sequence[Value]) -> None:
-    """Raise a ValueError if a node's operands no longer give its number, because a leaf was set after the forward pass.
+    """Raise a ValueError if a node's operands no longer give its number or slopes, as a leaf was set after the forward pass.
 
     Everything that evaluates rules again checks this first; `backward` need not, since it uses what was recorded.
+
+    >>> x = Value(2.0, label="x")
+    >>> y = x * x
+    >>> x.data = -2.0
+    >>> refuse_stale(topological(y))
+    Traceback (most recent call last):
+    ValueError: x * x = 4.0 was recorded with other operands; its operands now give the slope -2.0 in place of 2.0: ...
     """
     for node in order:
-        row = node.primitive
+        row, operands = node.primitive, node.operands
         if row is None or isinstance(node, Operand):  # a traced node stands for any number
             continue
-        now = float(row.evaluate([x._data if isinstance(x, Value) else x for x in node.operands]))
-        if now != node._data and (now == now or node._data == node._data):
-            changed = "a leaf" if is_fixed(row) else "a leaf, or what the row reads besides its operands,"
-            raise ValueError(f"{describe(node)} was recorded with other operands; its operands now give {now!r}: {changed} was "
-                             f"{STALE}")  # fmt: skip
+        data = [x._data if isinstance(x, Value) else x for x in operands]
+        if _differs(now := float(row.evaluate(data)), node._data):
+            _refuse(node, row, repr(now))
+        which = [i for i, x in enumerate(operands) if isinstance(x, Value)]
+        for recorded, slope in zip(node._edges, row.partials([*data], node._data, which), strict=True):
+            if recorded is not None and _differs(slope, recorded):
+                _refuse(node, row, f"the slope {slope!r} in place of {recorded!r}")
+
+
+def _differs(now: float, recorded: float) -> bool:
+    return now != recorded and (now == now or recorded == recorded)
+
+
+def _refuse(node: Value, row: Primitive, found: str) -> NoReturn:
+    changed = "a leaf" if is_fixed(row) else "a leaf, or what the row reads besides its operands,"
+    raise ValueError(f"{describe(node)} was recorded with other operands; its operands now give {found}: {changed} was {STALE}")

@@ -11,6 +11,7 @@ from hypothesis import given
 
 from autograd import (
     Dual,
+    Unary,
     Value,
     arcsin,
     cos,
@@ -30,6 +31,7 @@ from autograd import (
     sqrt,
     tanh,
     value_and_grad,
+    walk,
     where,
 )
 from autograd.risks import ANY, danger_of
@@ -113,6 +115,35 @@ def test_a_changed_leaf_is_noticed() -> None:
         gradients(y, [x])
     again = replay(y)
     assert again.data == pytest.approx(math.tanh(3.0) * 3.0) and gradients(again, [x])[0].data > 0
+
+
+@pytest.mark.parametrize(
+    ("f", "others", "slope"),
+    [
+        (lambda x, y: x * x, (-2.0, 3.0), "-2.0 in place of 2.0"),
+        (lambda x, y: x * y, (3.0, 2.0), "2.0 in place of 3.0"),
+        (lambda x, y: cos(x), (-2.0, 3.0), rf"{math.sin(2.0)} in place of -{math.sin(2.0)}"),
+        (lambda x, y: abs(x), (-2.0, 3.0), "-1.0 in place of 1.0"),
+        (lambda x, y: Unary("even", abs, lambda x, out: where(x < 0, -1, 1))(x), (-2.0, 3.0), "-1.0 in place of 1.0"),
+    ],
+)
+def test_a_changed_leaf_is_noticed_where_the_number_stays(f: Any, others: Any, slope: str) -> None:
+    x, y = Value(2.0, label="x"), Value(3.0, label="y")
+    z = f(x, y)
+    x.data, y.data = others
+    read: Callable[[Value], Any]
+    for read in (walk, lambda z: gradients(z, [x, y])):
+        with pytest.raises(ValueError, match=f"recorded with other operands; its operands now give the slope {slope}"):
+            read(z)
+    z.backward()  # needs only what was recorded
+
+
+def test_what_was_recorded_of_a_plus_is_told() -> None:
+    x = Value(2.0, label="x")
+    y = (+x) * 3.0
+    x.data = 3.0
+    with pytest.raises(ValueError, match=r"^x = 2\.0 was recorded with other operands; its operands now give 3\.0"):
+        walk(y)
 
 
 def test_shapes_of_grad() -> None:
