@@ -188,7 +188,6 @@ def _differentiated(f: Callable[..., Any], argnums: int | tuple[int, ...], check
         trees = {i: map_tree(_variable, arguments[i], name=f"argument {i}") for i in wanted}
         leaves, build = flatten(trees)
         xs, copies = [*leaves.values()], map_tree(lambda x: +x, trees)
-        ys = check(f(*[copies.get(i, argument) for i, argument in enumerate(arguments)], **options))
 
         def shaped(items: Iterable[Any]) -> Any:
             built = tuple(build(items).values())
@@ -199,7 +198,13 @@ def _differentiated(f: Callable[..., Any], argnums: int | tuple[int, ...], check
                 return stack(shaped(xs), [row(x) for x in flatten(y)[0].values()], y.shape)
             return shaped(gradients(_value(y), xs))
 
-        result = ys, row(ys) if isinstance(ys, Value) else map_tree(row, ys, name="the result", entries=False)
+        try:
+            ys = check(f(*[copies.get(i, argument) for i, argument in enumerate(arguments)], **options))
+            result = ys, row(ys) if isinstance(ys, Value) else map_tree(row, ys, name="the result", entries=False)
+        finally:  # from here on the variables are nodes like others, which are copied and computed again
+            variables: list[Value] = [x for x in xs if isinstance(x, Variable)]
+            for x in variables:
+                x.__class__ = Value
         # Arrays of floats, unless that would cut off a node that is not the argument's own.
         if not any(map(is_array, flatten([trees, ys], entries=False)[0].values())):
             return result

@@ -248,7 +248,10 @@ class Value(Manners):
 
 
 class Variable(Value):
-    """The variable that a function is differentiated with respect to; copies made inside the function stay connected to it."""
+    """The variable that a function is differentiated with respect to, while the function runs.
+
+    Copies made inside the function, and graphs computed again there, stay connected to it.
+    """
 
     __slots__ = ()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -28,6 +29,7 @@ from autograd import (
     softmax,
     sqrt,
     total,
+    value_and_grad,
     where,
 )
 from autograd.compiler.pure import as_function
@@ -117,6 +119,17 @@ def test_replay_keeps_what_a_derivative_is_taken_with_respect_to() -> None:
     assert grad(grad(lambda q: replay(q**3)))(2.0).data == 12
     assert numbers(hessian(lambda p: replay(p[0] ** 2 * p[1]))([3.0, 5.0])) == [[10, 6], [6, 0]]
     assert grad(grad(lambda q: replay(q * q * q * b, {b: 2.0})))(2.0).data == 24
+
+
+def test_a_derivative_that_is_done_is_computed_again_and_copied_as_any_graph() -> None:
+    x = Value(2.0, label="x")
+    value, slope = value_and_grad(lambda q: q**3)(x)
+    assert (replay(value, {x: 3.0}).data, replay(slope, {x: 3.0}).data) == (27, 27)
+    leaf, copied = copy.deepcopy([x, slope])
+    copied.backward()
+    assert (leaf.grad, x.grad) == (12, 0)
+    x.data = 3.0
+    assert replay(slope).data == 27 and replay(grad(grad(lambda q: q**3))(x)).data == 18
 
 
 def test_what_has_the_tangent_0_is_a_constant() -> None:
