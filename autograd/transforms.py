@@ -194,9 +194,7 @@ def _differentiated(f: Callable[..., Any], argnums: int | tuple[int, ...], check
             return built if isinstance(argnums, tuple) else built[0]
 
         def row(y: Any) -> Any:
-            if is_array(y):
-                return stack(shaped(xs), [row(x) for x in flatten(y)[0].values()], y.shape)
-            return shaped(gradients(_value(y), xs))
+            return _row(y, xs, shaped)
 
         try:
             ys = check(f(*[copies.get(i, argument) for i, argument in enumerate(arguments)], **options))
@@ -212,6 +210,13 @@ def _differentiated(f: Callable[..., Any], argnums: int | tuple[int, ...], check
         return result if any(x.primitive is None and x.__class__ is not Independent for x in nodes) else number_arrays(result)
 
     return differentiated
+
+
+def _row(y: Any, xs: Sequence[Value], shaped: Callable[[Iterable[Any]], Any]) -> Any:
+    """Return the gradient of a result, or those of the entries of an array of results, stacked."""
+    if is_array(y):
+        return stack(shaped(xs), [_row(x, xs, shaped) for x in flatten(y)[0].values()], y.shape)
+    return shaped(gradients(_value(y), xs))
 
 
 def _variable(x: Any) -> Value:

@@ -18,6 +18,7 @@ from autograd import DomainError, Unary, Value, dot, exp, label_values, logsumex
 from autograd.manners import describe
 from autograd.primitives import Binary, Nary
 from autograd.strategies import ROWS, Program, programs, widths
+from autograd.transforms import hessian, jacobian
 from autograd.value import record, topological
 
 
@@ -176,6 +177,8 @@ def test_nothing_is_left_for_the_garbage_collector() -> None:
         y.backward()
         topological(y)
         copy.deepcopy(y)
+        hessian(lambda v: dot(v, v))([x, 2.0])
+        jacobian(lambda v: {"squares": v * v})(np.ones(2))
 
     gc.collect()
     gc.disable()
