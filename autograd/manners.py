@@ -60,7 +60,7 @@ class Manners:
     __slots__ = ()
 
     label: Any
-    _data: float
+    _number: float
     grad: float
     primitive: Primitive | None
 
@@ -118,7 +118,7 @@ class Manners:
     def __bool__(self) -> bool:
         if self.primitive is None or not self.primitive.is_condition:
             raise TypeError(f"{describe(self)} is a number, not a condition; compare it, as in `if x > 0:`")
-        return self._data != 0.0
+        return self._number != 0.0
 
     def __and__(self, other: object) -> NoReturn:
         raise TypeError("&, | and ~ are not recorded; of two conditions minimum(a, b) is 'and' and maximum(a, b) is 'or', and "
@@ -139,11 +139,11 @@ class Manners:
         self.__float__()
 
     def __format__(self, spec: str) -> str:
-        return format(self._data, spec) if spec else str(self)
+        return format(self._number, spec) if spec else str(self)
 
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label is not None else ""
-        return f"Value(data={self._data!r}, grad={self.grad!r}{label})"
+        return f"Value(data={self._number!r}, grad={self.grad!r}{label})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self.primitive is not None:
@@ -179,12 +179,12 @@ def describe(node: Any) -> str:
     >>> describe(Value(2.0, label="w")), describe(Value(2.0, label="w") * 3)
     ('w = 2.0', 'w * 3.0 = 6.0')
     """
-    data = node._data  # as recorded; below a plus sign it may have been set since
+    data = node._number  # as recorded; below a plus sign it may have been set since
     while node.label is None and node.primitive is positive:  # of `grad`, which hands a function copies
         node = node.operands[0]
     if node.label is not None or node.primitive is None:
         return f"{node.label} = {data!r}" if node.label is not None else f"Value({data!r})"
-    names = [str(x.label or repr(x._data)) if isinstance(x, Manners) else repr(x) for x in node.operands]
+    names = [str(x.label or repr(x._number)) if isinstance(x, Manners) else repr(x) for x in node.operands]
     if len(names) > 4:
         names[2:-1] = ["…"]
     return f"{node.primitive.spell(names)} = {data!r}"

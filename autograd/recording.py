@@ -8,14 +8,14 @@ or a result that is not a float, they pass to `record`, the reference implementa
 >>> from autograd import Value
 >>> print(inspect.getsource(Value.tanh))
     def recorded(self):
-        x = self._data
+        x = self._number
         try:
             out = tanh(x)
             dx = 1.0 - out * out
         except Exception:
             return record(row, [self])
         node = new(Value)
-        node._data, node.grad, node.primitive = out, 0.0, row
+        node._number, node.grad, node.primitive = out, 0.0, row
         node._left, node._right = self, None
         node._dx, node._dy = dx, None
         node._mark = node.label = None
@@ -45,14 +45,14 @@ __all__ = ["recorder"]
 _versions: Counter[str] = Counter()
 UNARY: Final = """\
 def recorded(self):
-    x = self._data
+    x = self._number
 {node}
 """
 BINARY: Final = """\
 def recorded(self, other):
-    x = self._data
+    x = self._number
     if other.__class__ is Value:
-        y = other._data
+        y = other._number
 {both}
     y = other if other.__class__ is float else float(other) if other.__class__ is int else number(other)
     if y is NotImplemented:
@@ -62,7 +62,7 @@ def reflected(self, other):
     x = other if other.__class__ is float else float(other) if other.__class__ is int else number(other)
     if x is NotImplemented:
         return record(row, [other, self])
-    y = self._data
+    y = self._number
 {second}
 """
 NODE: Final = """\
@@ -71,7 +71,7 @@ NODE: Final = """\
 {partials}    except Exception:
         return record(row, [{operands}])
     node = new(Value)
-    node._data, node.grad, node.primitive = out, 0.0, row
+    node._number, node.grad, node.primitive = out, 0.0, row
     node._left, node._right = {left}, {right}
     node._dx, node._dy = {dx}, {dy}
     node._mark = node.label = None

@@ -96,11 +96,11 @@ def refuse_stale(order: Sequence[Value]) -> None:
         row, operands = node.primitive, node.operands
         if row is None or isinstance(node, Operand):  # a traced node stands for any number
             continue
-        data = [x._data if isinstance(x, Value) else x for x in operands]
-        if _differs(now := float(row.evaluate(data)), node._data):
+        data = [x._number if isinstance(x, Value) else x for x in operands]
+        if _differs(now := float(row.evaluate(data)), node._number):
             _refuse(node, row, repr(now))
         which = [i for i, x in enumerate(operands) if isinstance(x, Value)]
-        for recorded, slope in zip(node._edges, row.partials([*data], node._data, which), strict=True):
+        for recorded, slope in zip(node._edges, row.partials([*data], node._number, which), strict=True):
             if recorded is not None and _differs(slope, recorded):
                 _refuse(node, row, f"the slope {slope!r} in place of {recorded!r}")
 

@@ -79,7 +79,7 @@ class Value(Manners):
     # One or two operands, nodes or floats, are in _left and _right, and their partial derivatives in _dx and _dy: None where
     # the operand is a constant or nothing flows to it.  Of many operands, _left has all, _right those that are nodes, and _dx
     # the partial derivatives of these; _dy is True if some of them may be None, else None.
-    __slots__ = ("_data", "_dx", "_dy", "_left", "_mark", "_right", "grad", "label", "primitive")
+    __slots__ = ("_dx", "_dy", "_left", "_mark", "_number", "_right", "grad", "label", "primitive")
 
     _left: Any
     _right: Any
@@ -92,7 +92,7 @@ class Value(Manners):
             raise TypeError(f"a Value holds a number, not a node; use {data!r} itself, or its .data for a new leaf")
         if not isinstance(label, str | int | float | None):
             raise TypeError(f"the label of a Value is text, not {label!r}; operations record their operands themselves")
-        self._data = data if data.__class__ is float else real(data)  # measured: halves the time to make a leaf
+        self._number = data if data.__class__ is float else real(data)  # measured: halves the time to make a leaf
         self.grad = 0.0
         self.label = label if label is None or label.__class__ is str else str(label)
         self.primitive = self._left = self._right = self._dx = self._dy = self._mark = None
@@ -135,14 +135,14 @@ class Value(Manners):
     @property
     def data(self) -> float:
         """The number; it can be set on a leaf."""
-        return self._data
+        return self._number
 
     @data.setter
     def data(self, data: Any) -> None:
         if self.primitive is not None:
             raise AttributeError(f"the data of {describe(self)} is computed from its operands; set a leaf's data, then "
                                  "compute the result again or use autograd.replay")  # fmt: skip
-        self._data = real(data)
+        self._number = real(data)
 
     @property
     def operands(self) -> tuple[Any, ...]:
@@ -281,7 +281,7 @@ def record(row: Primitive, operands: Sequence[Any], is_handed_on: bool = False) 
     for x in () if is_handed_on else operands:  # a subclass that does more goes first, as with Python's reflected operators
         if x.__class__ is not Value and isinstance(x, Value) and type(x).__primitive__ is not Value.__primitive__:
             return x.__primitive__(row, operands)
-    data = [x._data if isinstance(x, Value) else number(x) for x in operands]
+    data = [x._number if isinstance(x, Value) else number(x) for x in operands]
     if NotImplemented in data:
         return NotImplemented
     which = [i for i, x in enumerate(operands) if isinstance(x, Value)]
@@ -301,7 +301,7 @@ def record(row: Primitive, operands: Sequence[Any], is_handed_on: bool = False) 
         by_place = dict(zip(which, partials, strict=True))
         slots = *(*written, None)[:2], by_place.get(0), by_place.get(1)
     node: Value = new(Value)
-    node._data, node.grad, node.primitive = out, 0.0, row
+    node._number, node.grad, node.primitive = out, 0.0, row
     node._left, node._right, node._dx, node._dy = slots
     node._mark = node.label = None
     return node
@@ -313,11 +313,11 @@ def record_many(row: Nary, operands: Sequence[Any]) -> Any:
     try:
         # If these two are nodes, all are, most likely: of a dot the first input and the bias, of where the branches.
         if operands[len(operands) // 2].__class__ is operands[-1].__class__ is Value:
-            data = [x._data for x in operands]
+            data = [x._number for x in operands]
         else:
             which = [x.__class__ is Value for x in operands]
             pairs = zip(operands, which, strict=True)
-            data = [x._data if is_node else x if x.__class__ is float else real(x) for x, is_node in pairs]
+            data = [x._number if is_node else x if x.__class__ is float else real(x) for x, is_node in pairs]
         if row.picks is None:
             out = row.function(*data)
             partials: tuple[Any, ...] = tuple(row.gradient(data, out))
@@ -330,7 +330,7 @@ def record_many(row: Nary, operands: Sequence[Any]) -> Any:
     if which is not None:
         inputs, partials = tuple(compress(written, which)), tuple(compress(partials, which))
     node: Value = new(Value)
-    node._data, node.grad, node.primitive = out, 0.0, row
+    node._number, node.grad, node.primitive = out, 0.0, row
     node._left, node._right, node._dx, node._dy = written, inputs, partials, None if row.picks is None else True
     node._mark = node.label = None
     return node

@@ -159,6 +159,28 @@ def test_a_deepcopy_elsewhere_is_a_graph_of_its_own() -> None:
     assert x.grad == 0.0 and y.inputs[0].grad == 6.0
 
 
+# Masked arrays
+
+
+@pytest.mark.parametrize(
+    ("f", "slope"),
+    [
+        (lambda x: (np.ma.array([1.0, 2.0]) * x).sum(), 3.0),
+        (lambda x: np.ma.sum(np.ma.array([1.0, 2.0], mask=[False, True]) * x * x), 6.0),
+    ],
+)
+def test_masked_arrays_keep_the_graph(f: Callable[[Any], Any], slope: float) -> None:
+    assert grad(f)(3.0).data == jvp(f, (3.0,), (1.0,))[1] == slope
+    w = Value(3.0)
+    assert compile(lambda _: f(w), [w], example=[1.0]).gradient([1.0])[1].tolist() == [slope]
+
+
+@pytest.mark.parametrize("f", [np.ma.exp, np.ma.sqrt, np.ma.negative, lambda x: np.ma.add(x, 1.0)])
+def test_a_function_of_masked_arrays_does_not_turn_a_node_into_a_number(f: Callable[[Any], Any]) -> None:
+    with pytest.raises((AttributeError, TypeError)):
+        grad(f)(3.0)
+
+
 # Keyword arguments
 
 

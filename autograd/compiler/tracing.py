@@ -369,8 +369,9 @@ def _operator(row: Primitive, *, reflected: bool = False) -> Callable[..., Any]:
     return applied
 
 
-for _name in ("data", "_data", "grad", "partials", "taken"):
-    setattr(Traced, _name, property(_refuse(f".{_name.lstrip('_')}"), _refuse(f".{_name.lstrip('_')}")))
+for _name in ("data", "_number", "grad", "partials", "taken"):
+    _shown = "." + _name.replace("_number", "data")
+    setattr(Traced, _name, property(_refuse(_shown), _refuse(_shown)))
 for _name, _row in TABLE.items():  # the methods that record numbers, such as `Value.tanh`, give way to the rows themselves
     if hasattr(Value, _name):
         setattr(Traced, _name, method(_row))

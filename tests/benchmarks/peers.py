@@ -273,14 +273,14 @@ class ByHand(Value):
     def __add__(self, other: Any) -> Any:
         node: Any = new(ByHand)
         if other.__class__ is ByHand:
-            node._data = self._data + other._data
+            node._number = self._number + other._number
             node._right = other
             node._dy = 1.0
         else:
             y = other if other.__class__ is float else number(other)
             if y is NotImplemented:
                 return NotImplemented
-            node._data = self._data + y
+            node._number = self._number + y
             node._right = y
             node._dy = None
         node.grad = 0.0
@@ -293,14 +293,14 @@ class ByHand(Value):
     def __sub__(self, other: Any) -> Any:
         node: Any = new(ByHand)
         if other.__class__ is ByHand:
-            node._data = self._data - other._data
+            node._number = self._number - other._number
             node._right = other
             node._dy = -1.0
         else:
             y = other if other.__class__ is float else number(other)
             if y is NotImplemented:
                 return NotImplemented
-            node._data = self._data - y
+            node._number = self._number - y
             node._right = y
             node._dy = None
         node.grad = 0.0
@@ -315,7 +315,7 @@ class ByHand(Value):
         if x is NotImplemented:
             return NotImplemented
         node: Any = new(ByHand)
-        node._data = x - self._data
+        node._number = x - self._number
         node.grad = 0.0
         node.primitive = primitives.subtract
         node._left = x
@@ -327,9 +327,9 @@ class ByHand(Value):
 
     def __mul__(self, other: Any) -> Any:
         node: Any = new(ByHand)
-        x = self._data
+        x = self._number
         if other.__class__ is ByHand:
-            y = other._data
+            y = other._number
             node._right = other
             node._dy = x
         else:
@@ -338,7 +338,7 @@ class ByHand(Value):
                 return NotImplemented
             node._right = y
             node._dy = None
-        node._data = x * y
+        node._number = x * y
         node.grad = 0.0
         node.primitive = primitives.multiply
         node._left = self
@@ -351,7 +351,7 @@ class ByHand(Value):
         if x is NotImplemented:
             return NotImplemented
         node: Any = new(ByHand)
-        node._data = x * self._data
+        node._number = x * self._number
         node.grad = 0.0
         node.primitive = primitives.multiply
         node._left = x
@@ -362,10 +362,10 @@ class ByHand(Value):
 
     def __truediv__(self, other: Any) -> Any:
         node: Any = new(ByHand)
-        x = self._data
+        x = self._number
         try:
             if other.__class__ is ByHand:
-                y = other._data
+                y = other._number
                 out = x / y
                 node._right = other
                 node._dy = -out / y
@@ -378,7 +378,7 @@ class ByHand(Value):
                 node._dy = None
         except ZeroDivisionError:
             raise DomainError(f"{describe(self)} cannot be divided by 0") from None
-        node._data = out
+        node._number = out
         node.grad = 0.0
         node.primitive = primitives.divide
         node._left = self
@@ -392,14 +392,14 @@ class ByHand(Value):
         y = other if other.__class__ is float else number(other)
         if y is NotImplemented:
             return NotImplemented
-        x = self._data
+        x = self._number
         node: Any = new(ByHand)
         try:
-            node._data = math.pow(x, y)
+            node._number = math.pow(x, y)
             # At x = 0 the power y - 1 is not asked for at y = 0, where the derivative is 0.
             node._dx = 2.0 * x if y == 2.0 else y * math.pow(x, y - 1.0) if y else 0.0
         except OverflowError:
-            node._data = node._dx = math.inf
+            node._number = node._dx = math.inf
         except ValueError:
             raise DomainError(f"{describe(self)} has no power {y}") from None
         node.grad = 0.0
@@ -413,7 +413,7 @@ class ByHand(Value):
     def tanh(self) -> Any:
         """Return tanh of this node."""
         node: Any = new(ByHand)
-        node._data = out = math.tanh(self._data)
+        node._number = out = math.tanh(self._number)
         node.grad = 0.0
         node.primitive = primitives.tanh
         node._left = self
@@ -424,14 +424,14 @@ class ByHand(Value):
     def relu(self) -> Any:
         """Return the larger of this node and 0."""
         node: Any = new(ByHand)
-        x = self._data
+        x = self._number
         if x > 0.0:
-            node._data = x
+            node._number = x
             node._dx = 1.0
         elif x <= 0.0:
-            node._data = node._dx = 0.0
+            node._number = node._dx = 0.0
         else:
-            node._data = node._dx = x  # NaN stays NaN
+            node._number = node._dx = x  # NaN stays NaN
         node.grad = 0.0
         node.primitive = primitives.relu
         node._left = self
@@ -444,7 +444,7 @@ class ByHand(Value):
         nodes = tuple(terms)
         data = 0.0
         for node in nodes:
-            data += node._data
+            data += node._number
         return _of_many(primitives.total, nodes, None, (1.0,) * len(nodes), data)
 
     @staticmethod
@@ -452,25 +452,25 @@ class ByHand(Value):
         """Return Σ wᵢxᵢ + b as one node, of weights and a bias that are nodes and inputs that are nodes or numbers."""
         if len(weights) != len(inputs):
             raise ValueError(f"{len(weights)} weights and {len(inputs)} inputs")
-        w = [weight._data for weight in weights]
+        w = [weight._number for weight in weights]
         operands: Any = (*weights, *inputs, bias)
         which = [x.__class__ is ByHand for x in inputs]
         if all(which):
-            v = [x._data for x in inputs]
+            v = [x._number for x in inputs]
             nodes, operands, partials = operands, None, (*v, *w, 1.0)
         else:
-            v = [x._data if x.__class__ is ByHand else number(x) for x in inputs]
+            v = [x._number if x.__class__ is ByHand else number(x) for x in inputs]
             nodes = (*weights, *itertools.compress(inputs, which), bias)
             partials = (*v, *itertools.compress(w, which), 1.0)
         data = 0.0
         for a, b in zip(w, v, strict=True):
             data += a * b
-        return _of_many(primitives.dot, nodes, operands, partials, data + bias._data)
+        return _of_many(primitives.dot, nodes, operands, partials, data + bias._number)
 
 
 def _of_many(row: Any, nodes: Any, operands: Any, partials: Any, data: float) -> Any:
     node: Any = new(ByHand)
-    node._data = data
+    node._number = data
     node.grad = 0.0
     node.primitive = row
     node._left = nodes if operands is None else operands
