@@ -28,6 +28,7 @@ import inspect
 import sys
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from itertools import product
+from numbers import Real
 from textwrap import shorten
 from typing import Any, Final, NamedTuple
 
@@ -142,9 +143,9 @@ def open_tree(tree: Any, path: str) -> Opened | None:
     """
     kind = type(tree)
     if isinstance(tree, dict):
-        return Opened(dict(tree), "[{!r}]".format, lambda new: _refilled(tree, new))
+        return Opened(dict(tree), "[{!r}]".format, lambda new: _refilled(tree, new, path))
     if isinstance(tree, list):
-        return Opened(dict(enumerate(tree)), "[{!r}]".format, lambda new: _refilled(tree, new))
+        return Opened(dict(enumerate(tree)), "[{!r}]".format, lambda new: _refilled(tree, new, path))
     if isinstance(tree, tuple):
         names = getattr(kind, "_fields", None)
         keys, step = (range(len(tree)), "[{!r}]") if names is None else (names, ".{}")
@@ -276,12 +277,35 @@ def _array(entries: Collection[Any], shape: tuple[int, ...]) -> Any:
     return np.fromiter(entries, float if plain else object, len(entries)).reshape(shape)
 
 
-def _refilled(tree: Any, new: dict[Any, Any]) -> Any:
-    """Return a copy of a list or dict with other items, so that a subclass keeps its own attributes."""
+def _refilled(tree: Any, new: dict[Any, Any], path: str) -> Any:
+    """Return a copy of a list or dict with other items, so that a subclass keeps its own attributes.
+
+    An attribute that was set in the place of the class's default is a setting; another one that holds a number may have been
+    computed from the items, and derivatives would not flow through it.
+    """
     twin = copy.copy(tree)
     for key, part in new.items():
         twin[key] = part
+    own = getattr(tree, "__dict__", {})
+    if own is tree:  # the attributes are the items
+        twin.__dict__ = twin
+        return twin
+    for name, x in own.items():
+        default = inspect.getattr_static(type(tree), name, None)
+        if isinstance(default, functools.cached_property):
+            twin.__dict__.pop(name, None)
+        elif default is None and twin.__dict__.get(name) is x is not new.get(name) and _holds_numbers(x):
+            raise TypeError(f"{path} is {kind_of(tree)} whose attribute {name} holds a number, perhaps computed from the "
+                            "items: compute it in a property; if it is a setting, give it a default in the class")  # fmt: skip
     return twin
+
+
+def _holds_numbers(x: Any) -> bool:
+    try:
+        leaves = flatten(x)[0].values()
+    except (TypeError, ValueError):  # it is not a tree
+        return False
+    return any(hasattr(type(x), "__primitive__") or (isinstance(x, Real) and not isinstance(x, bool)) for x in leaves)
 
 
 def _replaced(tree: Any, new: dict[str, Any], path: str) -> Any:

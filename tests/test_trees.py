@@ -8,6 +8,7 @@ from collections import Counter, OrderedDict, UserDict, defaultdict, deque
 from collections.abc import Iterator
 from dataclasses import KW_ONLY, InitVar, dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -15,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd import Dual, Value
+from autograd import Dual, Value, grad, prod
 from autograd.trees import flatten, is_array, map_tree, number_arrays, numbers, stack
 
 
@@ -165,6 +166,47 @@ def test_subclasses_stay_what_they_are() -> None:
     assert map_tree(lambda x: x, Counter(a=2)) == Counter(a=2)
     pair, point = map_tree(lambda x: -x, (Pair(1.0, 2.0), Point(3.0, 4.0)))
     assert type(pair) is Pair and pair == (-1.0, -2.0) and type(point) is Point and point.y == -4.0
+
+
+class Mirrored(dict[str, Any]):
+    def __init__(self, *items: Any, **more: Any) -> None:
+        super().__init__(*items, **more)
+        self.__dict__ = self
+
+
+class Easy(dict[str, Any]):
+    def __setitem__(self, name: str, x: Any) -> None:
+        super().__setitem__(name, x)
+        self.__dict__[name] = x
+
+
+class Summed(list[Any]):
+    scale = 1.0
+
+    def __init__(self, items: Any) -> None:
+        super().__init__(items)
+        self.sum = sum(items)
+
+    @cached_property
+    def product(self) -> Any:
+        return prod(self)
+
+
+def test_attributes_of_a_dict_or_list_follow_its_items() -> None:
+    easy = Easy()
+    easy["a"], easy["b"] = 3.0, 2.0
+    tree: Any
+    for tree in (Mirrored(a=3.0, b=2.0), easy):
+        assert numbers(grad(lambda p: p.a * p.b)(tree)) == {"a": 2.0, "b": 3.0} and tree.a == 3.0
+    summed: Any = Summed([3.0, 2.0])
+    assert summed.product == 6.0
+    for kept in (5.0, 5, Value(5.0), [1, 5.0], np.ones(2)):
+        summed.sum = kept
+        with pytest.raises(TypeError, match=r"^argument 0\[1\] is a Summed whose attribute sum holds a number.*in a property"):
+            grad(lambda p: p[1].sum)([1.0, summed])
+    del summed.sum
+    summed.scale, summed.unit, summed.exact = 10.0, "m", True
+    assert numbers(grad(lambda p: p.product * p.scale)(summed)) == [20.0, 30.0] and summed.product == 6.0
 
 
 @dataclass
