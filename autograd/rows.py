@@ -306,9 +306,16 @@ class Primitive:
             return self.evaluate(operands)
         if arrays:
             namespace = arrays[0].__array_namespace__()
-            if any(array.dtype.kind == "O" for array in arrays):  # of nodes: element by element
+            letters = {array.dtype.kind for array in arrays}
+            if "O" in letters:  # of nodes: element by element
                 return namespace.frompyfunc(lambda *entries: self.apply(entries), len(operands), 1)(*operands)
-            return (self.array_function(namespace) or self.function)(*operands)
+            if not letters.isdisjoint("biu") and getattr(self, "picks", None) is None:
+                operands = _as_floats(operands, namespace.result_type(*arrays))
+            out = (self.array_function(namespace) or self.function)(*operands)
+            kind = getattr(getattr(out, "dtype", None), "kind", "")
+            if kind in "OUScmM" if kind else not isinstance(out, Real):
+                raise TypeError(f"the function of the row {self.name!r} returned {out!r} on arrays; it must return numbers")
+            return out
         data = [number(operand) for operand in operands]
         if NotImplemented in data:
             kinds = ", ".join(type(operand).__name__ for operand in operands)
@@ -429,6 +436,12 @@ class Nary(Primitive):
             return super().array_function(namespace)
         fold = getattr(namespace, self.fold)
         return lambda *operands: functools.reduce(fold, operands)
+
+
+def _as_floats(operands: Sequence[Any], kind: Any) -> list[Any]:
+    """Return the operands with arrays of integers and truth values as floats: integers overflow, and True + True is True."""
+    kind = float if kind.kind in "biu" else kind
+    return [x.astype(kind) if getattr(getattr(x, "dtype", None), "kind", "?") in "biu" else x for x in operands]
 
 
 def _row_of_table(name: str) -> Primitive:

@@ -155,6 +155,26 @@ def test_rows_work_on_arrays() -> None:
             assert np.allclose(out, [float(row.evaluate(operands)) for operands in points], rtol=1e-14), row.name
 
 
+def test_whole_numbers_in_arrays_become_floats() -> None:
+    assert primitives.square(np.array([2**40])).tolist() == [2.0**80] and power(np.array([10]), 20).tolist() == [1e20]
+    assert primitives.total([np.array([2**62]), np.array([2**62])]).tolist() == [2.0**63]
+    ones, single = np.array([True, True]), np.ones(2, np.float32)
+    assert primitives.total([ones, ones, single]).tolist() == [3.0, 3.0] and primitives.negative(ones).tolist() == [-1.0, -1.0]
+    assert primitives.total([ones, single]).dtype == np.float32
+    assert primitives.where(ones, single, 3).tolist() == [1, 1] and primitives.less(np.array([1, 2]), 1.5).tolist() == [
+        True,
+        False,
+    ]
+
+
+@pytest.mark.parametrize("bad", ["neg", None, [1.0], 1j, np.array([1j]), np.array(["1"]), np.array([1], "m8[s]")])
+def test_what_is_not_numbers_is_refused_on_arrays(bad: Any) -> None:
+    odd = Unary("odd", lambda x: bad, lambda x, out: 1.0)
+    with pytest.raises(TypeError, match=r"the function of the row 'odd' returned .* on arrays; it must return numbers"):
+        odd(np.array([1.0]))
+    assert Unary("constant", lambda x: 2, lambda x, out: 0.0)(np.array([1.0])) == 2
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
