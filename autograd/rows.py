@@ -19,6 +19,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from numbers import Real
+from string import Formatter
 from typing import Any, ClassVar, Final, Self
 
 from autograd.arithmetic import items
@@ -26,6 +27,7 @@ from autograd.arithmetic import items
 __all__ = ["TABLE", "Binary", "DomainError", "Nary", "Primitive", "Unary", "kind_of", "number"]
 
 Point = tuple[float, ...]
+SIGNS: Final = ((), ("+", "-"), ("+", "-", "*", "/", "//", "%", "**", "<", "<=", ">", ">="))  # of operators, by arity
 TABLE: Final[dict[str, Primitive]] = {}  # the rows of `autograd.primitives` by name; users' rows are not in it
 
 
@@ -144,8 +146,8 @@ class Primitive:
         if not isinstance(self.name, str):
             raise TypeError(f"the name of a row is text, such as 'cube'; got {self.name!r}")
         operands = [*"xy"[: self.arity]] or ["operands"]
-        overflow = {} if self.overflow is None else {"overflow": self.overflow}
-        parts = {"function": self.function, **overflow, **self.rules}
+        more = {part: getattr(self, part) for part in ("overflow", "kink", "unguarded") if getattr(self, part) is not None}
+        parts = {"function": self.function, **more, **self.rules}
         for part, function in parts.items():
             names = [*operands, "out"] if part in self.rules else operands
             called, name = f"({', '.join(names)})", f"the {part} of the row {self.name!r}"
@@ -159,6 +161,32 @@ class Primitive:
             except TypeError:
                 if names != ["operands"]:  # with many operands, the function takes them one by one
                     raise TypeError(f"{name} is called with {called}, but it takes {signature}") from None
+        self._check_texts()
+
+    def _check_texts(self) -> None:
+        """Raise unless the row's texts are texts that can be filled in.
+
+        >>> Unary("half", lambda x: x / 2, lambda x, out: 0.5, text="{x} / 2")
+        Traceback (most recent call last):
+        ValueError: the text of the row 'half' is '{x} / 2'; it may contain the places {0}, and other braces twice, {{ and }}
+        """
+        for part in ("infix", "text", "latex", "code", "domain", "javascript"):
+            if not isinstance(text := getattr(self, part), str):
+                raise TypeError(f"the {part} of the row {self.name!r} must be text; got {text!r}")
+        if self.infix and self.infix not in (signs := SIGNS[self.arity]):
+            allowed = f"it may be {', '.join(signs)}" if signs else "many operands have none"
+            text = f"{self.infix}{{0}}" if self.arity == 1 else f"{{0}} {self.infix} {{1}}"
+            raise ValueError(f"the infix of the row {self.name!r} is {self.infix!r}; {allowed}; write others as text={text!r}")
+        places = [str(i) for i in range(self.arity)]
+        for part in ("text", "latex", "code"):
+            try:
+                found = [place for _, place, *_ in Formatter().parse(getattr(self, part)) if place is not None]
+            except ValueError:  # a single brace
+                found = [""]
+            if not all(place in places if places else place.isdecimal() for place in found):
+                named = ", ".join(f"{{{place}}}" for place in places or "012") + ", …" * (not places)
+                raise ValueError(f"the {part} of the row {self.name!r} is {getattr(self, part)!r}; it may contain the places "
+                                 f"{named}, and other braces twice, {{{{ and }}}}")  # fmt: skip
 
     def __call__(self, *arguments: Any) -> Any:
         """Apply the row to its operands."""

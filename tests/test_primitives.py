@@ -272,6 +272,39 @@ def test_rows_of_ones_own_are_checked_when_they_are_made(make: Callable[[], Prim
 
 
 @pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ({"infix": "^"}, "the infix of the row 'bad' is '^'; it may be +, -, *, /,"),
+        ({"text": "{2}"}, "the text of the row 'bad' is '{2}'; it may contain the places {0}, {1}, and other braces twice"),
+        ({"text": "{x}"}, "the text of the row 'bad' is '{x}'"),
+        ({"text": "{}"}, "the text of the row 'bad' is '{}'"),
+        ({"latex": r"\frac{x}{y}"}, "the latex of the row 'bad' is "),
+        ({"code": "{0"}, "the code of the row 'bad' is '{0'"),
+        ({"text": 3}, "the text of the row 'bad' must be text; got 3"),
+        ({"domain": None}, "the domain of the row 'bad' must be text; got None"),
+        ({"kink": 3}, "the kink of the row 'bad' must be a function of (x, y); got 3"),
+        ({"kink": math.sin}, "the kink of the row 'bad' is called with (x, y), but it takes (x"),
+        ({"unguarded": "f"}, "the unguarded of the row 'bad' must be a function of (x, y); got 'f'"),
+    ],
+)
+def test_every_part_of_a_row_is_checked_when_it_is_made(parts: dict[str, Any], message: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=re.escape(message)):
+        binary("bad", math.pow, lambda x, y, out: 1, lambda x, y, out: 1, **parts)
+
+
+def test_the_signs_of_rows_with_one_operand_and_with_many() -> None:
+    with pytest.raises(
+        ValueError, match=re.escape("the infix of the row 'bad' is '!'; it may be +, -; write others as text='!{0}'")
+    ):
+        unary("bad", math.sin, lambda x, out: 1, infix="!")
+    with pytest.raises(ValueError, match=re.escape("the infix of the row 'bad' is '+'; many operands have none; write")):
+        nary("bad", max, lambda v, out: v, tuple, infix="+")
+    with pytest.raises(ValueError, match=re.escape("'{x}'; it may contain the places {0}, {1}, {2}, …, and")):
+        nary("bad", max, lambda v, out: v, tuple, text="{x}")
+    nary("good", max, lambda v, out: v, tuple, text=r"{{{0}}}, {12}")
+
+
+@pytest.mark.parametrize(
     ("row", "message"),
     [
         (unary("bad", math.sin, lambda x, out: None), "the rule ∂bad/∂x of the row 'bad' returned None"),
