@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import count
-from typing import Any
+from typing import Any, cast
 
 from autograd.primitives import Operand, Primitive, where
 from autograd.rows import real
@@ -76,6 +76,11 @@ class Dual(Operand):
         return format(self.primal, spec) if spec else str(self)
 
     clip: Any = Value.clip
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *operands: Any, **options: Any) -> Any:
+        """Dispatch NumPy's function as a node does; arrays of numbers, too, are computed element by element."""
+        elements = [x.astype(object) if getattr(x, "shape", ()) != () else x for x in operands]
+        return Value.__array_ufunc__(cast(Value, self), ufunc, method, *elements, **options)
 
     def __bool__(self) -> bool:
         if isinstance(self.primal, bool | Value | Dual):  # a comparison at its jump

@@ -82,11 +82,13 @@ class Manners:
 
     def __array_ufunc__(self, ufunc: Any, method: str, *operands: Any, **options: Any) -> Any:
         """Dispatch NumPy's function to the row of the same name, as in ``np.exp(v)``, ``np.float64(2) * v``, ``nodes * v``."""
+        row = TABLE.get(ufunc.__name__)
         arrays = [x for x in operands if getattr(getattr(x, "dtype", None), "kind", "") == "O"]
         if arrays and method == "__call__":  # NumPy applies it to the objects one by one
-            boxed = arrays[0].__array_namespace__().array
-            return ufunc(*[boxed(x, dtype=object) if isinstance(x, Manners) else x for x in operands], **options)
-        row = TABLE.get(ufunc.__name__)
+            namespace = arrays[0].__array_namespace__()
+            boxed = [namespace.array(x, dtype=object) if hasattr(type(x), "__primitive__") else x for x in operands]
+            is_method = row is None or row.infix or options  # of the first operand, which may be a plain number
+            return (ufunc if is_method else namespace.frompyfunc(row, len(operands), 1))(*boxed, **options)
         if row is None or method != "__call__" or options:
             raise TypeError(f"numpy.{ufunc.__name__} cannot be recorded; use operators and autograd's functions on Values")
         return row.apply(operands)

@@ -50,6 +50,28 @@ def test_comparisons_of_dual_numbers_are_those_of_their_numbers(x: float) -> Non
         Value(2.0).maximum(object())
 
 
+@pytest.mark.parametrize(
+    ("f", "slope"),
+    [
+        (lambda x: np.hypot(1.0, x), 2 / math.sqrt(5)),
+        (lambda x: np.arctan2(1.0, x), -0.2),
+        (lambda x: np.float64(3.0) * x, 3.0),
+        (lambda x: np.hypot(np.array([1.0, x]), x)[0], 2 / math.sqrt(5)),
+        (lambda x: (np.array([x, 1.0]) * x).sum(), 5.0),
+        (lambda x: np.exp(np.array([x, x]))[1], math.exp(2.0)),
+    ],
+)
+def test_functions_of_numpy_take_duals_and_nodes_in_every_place(f: Callable[[Any], Any], slope: float) -> None:
+    assert jvp(f, (2.0,), (1.0,))[1] == pytest.approx(slope) == grad(f)(2.0).data
+
+
+def test_numbers_in_arrays_meet_duals_one_by_one() -> None:
+    assert jvp(lambda x: np.hypot(np.array([3.0, 4.0]), x) * np.ones(2), (0.0,), (1.0,))[0].tolist() == [3.0, 4.0]
+    for f in (np.fmod, np.fmax):
+        with pytest.raises(TypeError, match=rf"numpy.{f.__name__} cannot be recorded"):
+            jvp(lambda x, f=f: f(5.0, x), (2.0,), (1.0,))
+
+
 # Results of forward mode
 
 
