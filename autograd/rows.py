@@ -58,7 +58,8 @@ def number(x: Any) -> Any:
     (3.0, 1.0)
     """
     # Measured: comparing classes first is ten times as fast as isinstance, and saves 10 % on a chain with constants such as 2.
-    if x.__class__ is float or x.__class__ is int or isinstance(x, Real):
+    # To Python, a numpy.timedelta64 is a number, too.
+    if x.__class__ is float or x.__class__ is int or (isinstance(x, Real) and x.__class__.__name__ != "timedelta64"):
         return float(x)
     shape, kind = getattr(x, "shape", None), getattr(getattr(x, "dtype", None), "kind", "?")
     if shape == () and kind in "biuf":  # numpy.bool_, and what NumPy's own operators pass on

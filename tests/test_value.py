@@ -227,6 +227,8 @@ def test_nan_goes_both_ways() -> None:
         (lambda: np.complex64(2) + Value(1), r"^np.complex64\(2\+0j\) is a complex64; pass a real number"),
         (lambda: Value(1) - np.array(2j), r"^array\(0\.\+2\.j\) is an ndarray; pass a real number"),
         (lambda: Value(np.datetime64(1, "D")), r"^np.datetime64\('1970-01-02'\) is a datetime64; pass a real number"),
+        (lambda: Value(np.timedelta64(3, "ns")), r"^np.timedelta64\(3,'ns'\) is a timedelta64; pass a real number"),
+        (lambda: Value(2.0) * np.timedelta64(3, "s"), r"^np.timedelta64\(3,'s'\) is a timedelta64; pass a real number"),
         (lambda: Value(np.str_("3")), r"^np.str_\('3'\) is a str_; pass a real number"),
         (lambda: anything([1.0]) * Value(1), r"\[1.0\] is a list"),
         (lambda: Value(1j), "complex; pass a real number"),
