@@ -17,7 +17,7 @@ from autograd.functions import clip
 from autograd.primitives import Primitive, positive
 from autograd.rows import TABLE
 
-__all__ = ["Manners", "Same", "describe", "exact"]
+__all__ = ["Manners", "Same", "describe"]
 
 # Attributes that programs written for other scalar engines read or set on a node, and what to use here instead.
 ELSEWHERE: Final = {
@@ -181,24 +181,15 @@ def describe(node: Any) -> str:
     >>> describe(Value(2.0, label="w")), describe(Value(2.0, label="w") * 3)
     ('w = 2.0', 'w * 3.0 = 6.0')
     """
-    data = exact(node._number)  # as recorded; below a plus sign it may have been set since
+    data = repr(node._number)  # as recorded; below a plus sign it may have been set since
     while node.label is None and node.primitive is positive:  # of `grad`, which hands a function copies
         node = node.operands[0]
     if node.label is not None or node.primitive is None:
         return f"{node.label} = {data}" if node.label is not None else f"Value({data})"
-    names = [str(x.label or exact(x._number)) if isinstance(x, Manners) else exact(x) for x in node.operands]
+    names = [str(x.label or repr(x._number)) if isinstance(x, Manners) else repr(x) for x in node.operands]
     if len(names) > 4:
         names[2:-1] = ["…"]
     return f"{node.primitive.spell(names)} = {data}"
-
-
-def exact(x: float) -> str:
-    """Return a number with all its digits for a message, as Python writes it, but with ∞ and NaN as everywhere.
-
-    >>> exact(0.1), exact(2.0), exact(float("-inf")), exact(float("nan"))
-    ('0.1', '2.0', '-∞', 'NaN')
-    """
-    return repr(x).replace("inf", "∞").replace("nan", "NaN")
 
 
 def _compared(node: Manners, other: object, sign: str) -> Any:

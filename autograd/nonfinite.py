@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from autograd.manners import describe, exact
+from autograd.manners import describe
 from autograd.mistakes import sorted_pass
 from autograd.telling import name_nodes
 from autograd.value import Value, topological
@@ -45,7 +45,7 @@ def find_nonfinite(loss: Value) -> Nonfinite | None:
 
     >>> w = Value(800.0, label="w")
     >>> print(find_nonfinite((w.exp() - w.exp()) * 2))
-    the first value that is not finite is exp(w) = ∞, from w = 800.0
+    the first value that is not finite is exp(w) = inf, from w = 800.0
     """
     if not isinstance(loss, Value):
         raise TypeError(f"find_nonfinite needs the Value whose graph is to be searched, not {loss!r}")
@@ -53,7 +53,7 @@ def find_nonfinite(loss: Value) -> Nonfinite | None:
     counts = _counting(order, loss)
     for node in name_nodes(loss, order):
         if node in counts and not math.isfinite(node.data):
-            operands = " and ".join(describe(x) if isinstance(x, Value) else exact(x) for x in node.operands)
+            operands = " and ".join(describe(x) if isinstance(x, Value) else repr(x) for x in node.operands)
             origin = f"from {operands}" if operands else "from the start"
             return Nonfinite(node, "forward", f"the first value that is not finite is {describe(node)}, {origin}")
     flows: list[tuple[Value, float, Value, float]] = []
@@ -64,16 +64,16 @@ def find_nonfinite(loss: Value) -> Nonfinite | None:
             if not math.isfinite(delta * partial):
                 flows.append((node, delta, x, partial))
             elif not flows and not math.isfinite(after):
-                terms = f"{exact(before)} + {exact(delta * partial)}"
+                terms = f"{before!r} + {delta * partial!r}"
                 return Nonfinite(x, "backward", f"the first gradient that is not finite is a sum, at {describe(x)}: {terms}")
     if not flows:
         return None
     node, delta, x, partial = flows[0]
-    product = f"{exact(delta)} · {exact(partial)}"
+    product = f"{delta!r} · {partial!r}"
     text = f"the first gradient that is not finite flows from {describe(node)}: {product} to {describe(x)}"
     lost = next((flow for flow in flows if {0, math.inf} == {abs(flow[1]), abs(flow[3])}), None)
     if lost is not None:
-        origin = "" if lost[0] is node else f"; from {describe(lost[0])} flows {exact(lost[1])} · {exact(lost[3])}"
+        origin = "" if lost[0] is node else f"; from {describe(lost[0])} flows {lost[1]!r} · {lost[3]!r}"
         text += (f"{origin}, and 0·∞ is NaN: this 0 is a number, not a branch that is not taken; keep clear of the point, "
                  "and for the length of a vector use hypot")  # fmt: skip
     return Nonfinite(node, "backward", text)

@@ -187,7 +187,7 @@ def test_an_interval_is_no_number(use: Any) -> None:
         with pytest.raises(TypeError, match=r"Enclosure\(.*it stands for all numbers of an interval; use autograd's functions"):
             certify(lambda x: use(x), x=x)
     leaf = Enclosure.leaf(interval(1.0))
-    for name in ("data", "_data", "grad"):
+    for name in ("data", "_number", "grad"):
         with pytest.raises(AttributeError, match=f"has no {name.lstrip('_')}: here it stands for all numbers"):
             getattr(leaf, name)
         with pytest.raises(AttributeError):

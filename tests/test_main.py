@@ -81,7 +81,7 @@ def test_gradients_by_some_variables_in_the_order_asked_for(capsys: pytest.Captu
         (["x", "x=3"], ["x = 3", "∂x/∂x = 1"]),
         (["x*2", "x=1e-3"], ["f = x*2 = 0.002"]),
         (["x*2", "x=-1e-3"], ["f = x*2 = -0.002"]),
-        (["x*2", "x=inf"], ["f = x*2 = ∞", "at x = ∞", "Note: the first value that is not finite is x = ∞"]),
+        (["x*2", "x=inf"], ["f = x*2 = ∞", "at x = ∞", "Note: the first value that is not finite is x = inf"]),
         (["x*2", "x=-inf"], ["f = x*2 = -∞"]),
         (["x*2", "x=nan"], ["f = x*2 = NaN"]),
         (["exp(1000*x)", "x=1"], ["f = exp(1000*x) = ∞", "Note: the first value that is not finite is"]),

@@ -205,7 +205,7 @@ class Enclosure(Operand, Value):
         raise NoEnclosureError(f"{self!r} cannot be rounded: {INSTEAD}; to round to a whole number use floor(x + 0.5)")
 
     def __getattr__(self, name: str) -> Any:
-        if name in ("data", "_data", "grad"):
+        if name in ("data", "_number", "grad"):
             raise AttributeError(f"{self!r} has no {name.lstrip('_')}: {INSTEAD}")
         return super().__getattr__(name)
 
@@ -220,7 +220,7 @@ def _absent(self: Enclosure, *_: Any) -> NoReturn:
     raise AttributeError  # Python then calls `__getattr__`, whose error has the advice
 
 
-for _name in ("data", "_data", "grad"):
+for _name in ("data", "_number", "grad"):
     setattr(Enclosure, _name, property(_absent, _absent))
 for _name, _row in TABLE.items():  # the methods that record numbers, such as `Value.tanh`, give way to the rows themselves
     if hasattr(Value, _name):
