@@ -461,3 +461,12 @@ def test_the_model_is_as_before() -> None:
     with pytest.raises(ZeroDivisionError):
         compile(lambda x: model([1 / 0, x]), model.parameters())([1.0])
     assert all(type(parameter) is Value for parameter in model.parameters())
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_gradient_is_the_same_at_each_call(backend: str) -> None:
+    # One product is 0 and left out, and what is summed for the parameter is not added to it.
+    leaves = [Value(1.0, "w"), u := Value(2.0, "u")]
+    program = compile(lambda x: dot(leaves, [x, 0.0]) ** 2 + u * u, leaves, backend=backend)
+    assert [program.gradient([3.0, 4.0], reduce="sum")[1].tolist() for _ in range(2)] == [[50.0, 8.0]] * 2
+    assert "∂u = Σ 2·u" in str(program)

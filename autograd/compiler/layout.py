@@ -126,6 +126,7 @@ class _Places:
 
     def __init__(self, graph: Graph, gradients: Gradients) -> None:
         self.graph, self.gradients, self.sizes = graph, gradients, {STATIC: 0, BATCHED: 0}
+        self.multiplied: set[int] = set()  # the parameters whose gradient a product writes
         self.at, self.block = np.zeros((2, len(graph)), np.int64)  # the address of each node, and the first one of its block
         self.block[: graph.n_leaves] = np.array(spaces(graph), np.int64) << BITS
         self.at[: graph.n_leaves] = np.concatenate([np.arange(n) for n in (len(graph.parameters), *graph.sizes)])
@@ -179,6 +180,7 @@ class _Places:
         parameters = np.concatenate([outer.parameters for outer in outers])
         no_bias = np.zeros((len(parameters), 0), np.int64)
         for grid, operands in self._products(self.at[deltas], inputs, no_bias, least=CONSTANTS + 1):
+            self.multiplied.update(parameters[grid].flat)
             yield Instruction(primitives.dot, operands, Slots(GRADIENT, parameters[grid]), backward=True)
 
     def _lists(self, places: Sequence[int]) -> Array:
@@ -221,8 +223,7 @@ class _Places:
     def sums(self) -> Iterator[Instruction]:
         """Lay out the gradients that are no outers: sums of results, and of leaves."""
         parameters, nodes = (np.array([*x], np.intp) for x in (self.gradients.nodes.keys(), self.gradients.nodes.values()))
-        structured = set().union(*[outer.parameters for outer in self.gradients.outers])
-        adds = np.array([parameter in structured for parameter in self.gradients.nodes], np.intp)
+        adds = np.array([parameter in self.multiplied for parameter in self.gradients.nodes], np.intp)
         for chosen in _alike(np.stack([self.block[nodes], adds], axis=1)) if nodes.size else ():
             out = Slots(GRADIENT, parameters[chosen])
             yield Instruction(primitives.positive, (_slots(self.at[nodes[chosen]]),), out, True, bool(adds[chosen[0]]))
