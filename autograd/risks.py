@@ -54,7 +54,8 @@ def risks_of(nodes: Sequence[tuple[Any, Primitive, Sequence[Any]]], constants: M
     if not any(itertools.starmap(may_fail, {(row, len(operands)) for _, row, operands in nodes})):
         return {}
     signs: dict[Any, Any] = dict(constants)
-    tainted: set[Any] = set()  # nodes that may be NaN or have an infinite slope in a branch that is not taken
+    tainted: set[Any] = set()  # nodes that may be NaN, or infinite, or have an infinite slope in a branch that is not taken
+    large: set[Any] = set()  # those of them that may only be infinite, by overflow
     found: dict[Any, int] = {}
 
     def kind(x: Any) -> Any:
@@ -64,11 +65,16 @@ def risks_of(nodes: Sequence[tuple[Any, Primitive, Sequence[Any]]], constants: M
         signs[node] = sign_of(row, operands, kind)
         small = len(operands) < 3 or not is_in_table(row)  # of the table, none of more operands fails
         danger, fails = danger_of(row, tuple(map(kind, operands))) if small else (0, False)
-        if not tainted.isdisjoint(operands):
+        risky = tainted.intersection(operands)
+        if row is primitives.dot:
+            risky -= large  # masks would cost the matrices of every network with an exponential in it
+        if risky:
             used = used_by_rules(row, len(operands))
-            danger, fails = max(danger, int(any(operands[i] in tainted for i in used))), True
-        if fails or danger == 2:
+            danger, fails = max(danger, int(any(operands[i] in risky for i in used))), fails or not risky <= large
+        if fails or danger or risky:
             tainted.add(node)
+            if not fails and danger < 2:
+                large.add(node)
         if danger:
             found[node] = danger
     return found

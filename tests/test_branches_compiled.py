@@ -11,8 +11,6 @@ from test_branches import CASES, Case, agree
 from autograd import Value, clip, compile, cos, dot, exp, log, maximum, relu, sin, sqrt, total, where
 
 BACKENDS = ["numpy", "pure", *["native"] * (find_spec("numba") is not None)]
-# Where a product overflows in the branch, masking it would cost the matrices of every network.
-MIXED = [case for case in CASES if case.is_kept]
 
 
 def gradient(backend: str, f: Callable[..., Any], point: list[float], columns: list[list[float]]) -> list[float]:
@@ -28,7 +26,7 @@ def gradient(backend: str, f: Callable[..., Any], point: list[float], columns: l
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize("case", MIXED, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_examples_of_a_batch_take_their_own_branches(case: Case, backend: str) -> None:
     width = len(next(iter(case.at)))
     finite = [point for point, slopes in case.at.items() if all(map(math.isfinite, slopes))]

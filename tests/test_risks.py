@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from autograd import Unary, Value, sqrt, where
+from autograd import Unary, Value, dot, exp, sqrt, where
 from autograd.risks import risks
 from autograd.value import topological
 
@@ -30,8 +30,11 @@ own = Unary("own", lambda x: x * x, twice)
         (sqrt(X * X) * Y + 1, [("sqrt", 2), ("multiply", 1)]),
         (where(X > 1, sqrt(X * X), 1) * 2, [("sqrt", 2), ("multiply", 1)]),  # the rule of where uses the condition only
         (sqrt(X * X + 1e-5) * Y, []),
+        (exp(X) * Y, [("exp", 1), ("multiply", 1)]),
+        (dot([exp(X), 1.0], [Y, X]) * Y, [("exp", 1)]),  # an overflow costs no matrices
+        (dot([X.log(), 1.0], [Y, X]) * Y, [("log", 1), ("dot", 1), ("multiply", 1)]),
     ],
-    ids=["own", "own of a log", "a product", "a choice", "none"],
+    ids=["own", "own of a log", "a product", "a choice", "none", "overflow", "overflow in a dot", "a log in a dot"],
 )
 def test_a_risk_and_what_follows(loss: Value, risky: list[tuple[str, int]]) -> None:
     order = topological(loss)
