@@ -127,6 +127,8 @@ def danger_of(row: Primitive, kinds: tuple[Any, ...]) -> tuple[int, bool]:
     named = (point for point in row.singular if all(map(_is_possible, point, kinds)))
     which = [i for i, kind in enumerate(kinds) if isinstance(kind, frozenset)]
     danger, fails = 0, False
+    if row is primitives.power and isinstance(kinds[1], float) and _is_possible(0.0, kinds[0]):
+        danger = int(not kinds[1].is_integer())  # x**1.5 has an infinite second derivative at 0; no other row hides that
     for data in itertools.chain(_points(kinds), named):
         try:
             out = float(row.evaluate(data))

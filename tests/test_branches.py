@@ -293,6 +293,8 @@ def test_a_user_s_row_that_chooses() -> None:
         (lambda x: clip(sqrt(x), 0.5, 3), 0.0, 0.0),
         (lambda x: where(x < 1, x**3, exp(x) * 1e308 * 10), 0.5, 3.0),
         (lambda x: step(sqrt(x) - 1) * x + x * x, 0.0, 2.0),
+        (lambda x: where(x * x < 1, x * x, abs(x) ** 1.5), 0.0, 2.0),
+        (lambda x: maximum(1 - x, hypot(x, 0.0) ** 1.5), 0.0, 0.0),
         (sqrt, 0.0, -inf),
         (lambda x: hypot(0.0, x), 0.0, 0.0),
     ],
