@@ -78,6 +78,17 @@ def test_labels_of_examples_belong_to_their_structure() -> None:
     assert program([turned, one]).tolist() == [-3.0, 3.0]
 
 
+def test_a_program_with_an_example_takes_its_labels_only() -> None:
+    pd: Any = pytest.importorskip("pandas")
+    frame = pd.DataFrame({"a": [5.0, 3.0], "b": [2.0, 4.0]})
+    program = compile(lambda row: row["a"] - row["b"], example=[frame.iloc[0]])
+    assert all(program(x).tolist() == [3.0, -1.0] for x in (frame, frame.to_numpy(), [row for _, row in frame.iterrows()]))
+    turned = frame[["b", "a"]]
+    for batch in (turned, [frame.iloc[0], turned.iloc[1]], pd.DataFrame({"a": [5.0], "c": [2.0]})):
+        with pytest.raises(ValueError, match=r"^argument 0 has the labels \[.*\]; .* for \['a', 'b'\], .* without"):
+            program(batch)
+
+
 @pytest.mark.parametrize("f", [lambda x: sum(x), lambda x: x], ids=["rows", "numbers"])
 def test_masked_entries_are_refused(f: Callable[[Any], Any]) -> None:
     is_row = f([1.0, 2.0]) == 3.0

@@ -55,7 +55,8 @@ def compile(
             refused.  For that call it borrows the parameters: no other thread may use them then.
         parameters: the leaves to differentiate with respect to.  Any other `Value` that f uses is a constant.
         example: arguments to trace f with at once, of which only the structures and shapes matter; then the program is for
-            these, and refuses others.  Without it, f is traced once for each structure and shape that the program meets.
+            these, and refuses others, and other labels; a row of numbers may come as a list, a tuple or an array, and f gets
+            the example's.  Without it, f is traced once for each structure and shape that the program meets.
         dtype: ``"float64"`` or ``"float32"``.
         backend: ``"numpy"``; ``"native"``, for small or unstructured work, which needs numba; or ``"auto"``, the faster of the
             two.  ``"pure"`` is the function of `Program.to_jax` on NumPy's arrays, which prepares nothing.

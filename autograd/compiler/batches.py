@@ -62,6 +62,7 @@ class Batch:
         arrays: of numbers, [batch×…], by path; a list of arrays where examples differ in shape.
         trees: by path, the containers, and what each array was made of: an entry for each example.
         kinds: by path, of arrays in examples: for each example what `_kind` returns, or once if all are alike.
+        labels: by path, of tables: the columns, or the labels of a Series.
 
     Raises:
         TypeError: for a leaf that is not a number, for lists of unequal lengths in an example, and for other iterables.
@@ -73,6 +74,7 @@ class Batch:
         self.arrays: dict[str, Any] = {}
         self.trees: dict[str, Any] = {}
         self.kinds: dict[str, list[Any]] = {}
+        self.labels: dict[str, Any] = {}
         for i, x in enumerate(arguments):
             self.enter(x, argument(i))
 
@@ -122,6 +124,8 @@ class Batch:
             return False
         if kind == "f" and is_nested and type(array) is np.ndarray and np.isnan(array).any():
             return False  # NumPy makes NaN of a masked entry, so each is looked at
+        if is_table and hasattr(tree, "keys"):
+            self.labels[path] = tree.keys()
         self.trees[path] = array if is_table else tree
         self.arrays[path] = array
         if array.ndim > 1:

@@ -93,7 +93,7 @@ class Version(Plan):
         builds = [flatten(x, argument(i))[1] for i, x in enumerate(examples)]
 
         self._jacobians: dict[str, tuple[Jacobian, Plan]] = {}
-        self.shapes, self._classes, self._function = shapes, classes, f
+        self.shapes, self._classes, self._function, self._labels = shapes, classes, f, Batch(examples).labels
         self._trace = functools.partial(Trace, f, leaves, [*shapes.values()], builds)
         with collector_paused():
             trace = self._traced()
@@ -159,4 +159,10 @@ class Version(Plan):
             if one is not other:
                 raise TypeError(f"{path} is of the class {one.__qualname__}; the program was compiled for "
                                 f"{other.__qualname__}; {advice}")  # fmt: skip
+        for path, wanted in self._labels.items():
+            labelled = [kind[1:] for kind in batch.kinds.get(path, ()) if hasattr(kind[0], "keys")]  # examples, each a Series
+            for found in [batch.labels[path]] if path in batch.labels else labelled:
+                if [*found] != [*wanted]:
+                    raise ValueError(f"{path} has the labels {[*found]}; the program was compiled for {[*wanted]}, in this "
+                                     f"order; {advice}")  # fmt: skip
         return [batch.arrays[path] for path in self.shapes]
