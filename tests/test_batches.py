@@ -178,6 +178,16 @@ def test_examples_of_several_kinds_in_one_batch_are_grouped() -> None:
     assert compile(lambda p: p.x)([Point(1.0, 2.0), Turned(2.0, 5.0)]).tolist() == [1.0, 5.0]
 
 
+def test_a_list_of_namedtuples_of_arrays_is_a_container() -> None:
+    first, second = Point([1.0, 2.0], [4.0, 5.0]), Point([7.0, 8.0], [10.0, 11.0])
+    program = compile(lambda p: p[0].x * 100 + p[1].y)
+    for batch in ([first, second], (first, second)):
+        assert program(batch).tolist() == [110.0, 211.0]
+    assert program([first, Turned(*second)]).tolist() == [107.0, 208.0]
+    assert compile(lambda p: p[0][0].x + p[0][1].y)([[first, second]]).tolist() == [11.0, 13.0]
+    assert compile(lambda p: p[0].x + p[1].y)([[Point(1.0, 2.0), Point(3.0, 4.0)]]).tolist() == [5.0]  # of numbers, it is
+
+
 def test_a_program_with_an_example_takes_its_classes_only() -> None:
     program = compile(lambda s: s.area(), example=[Circle(1.0)])
     assert program(Circle([1.0])).tolist() == [3.0]

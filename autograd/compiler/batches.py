@@ -124,12 +124,17 @@ class Batch:
             return False
         if kind == "f" and is_nested and type(array) is np.ndarray and np.isnan(array).any():
             return False  # NumPy makes NaN of a masked entry, so each is looked at
+        kinds: list[Any] = []
+        if array.ndim > 1:
+            kinds = _kinds(tree, array.ndim - 1, path) if is_nested else [(np.ndarray,)]
+        if any(hasattr(x, "_fields") for kind in kinds for x in kind[:-1]):
+            return False  # namedtuples of numbers are rows, others are containers
         if is_table and hasattr(tree, "keys"):
             self.labels[path] = tree.keys()
         self.trees[path] = array if is_table else tree
         self.arrays[path] = array
-        if array.ndim > 1:
-            self.kinds[path] = _kinds(tree, array.ndim - 1, path) if is_nested else [(np.ndarray,)]
+        if kinds:
+            self.kinds[path] = kinds
         return True
 
     @property
