@@ -19,13 +19,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograd import DomainError, Value
+from nn.history import History
 from nn.layers import by_layer
 from nn.losses import boundary, mean_squared_error, one_hot
 from nn.module import Module
 from nn.tables import listed, naming, nested, rows_of, shape_of, short
 
 __all__ = ["Confusion", "Examples", "accuracy", "class_of", "classes_of", "classify", "confusion", "deltas", "examples_of",
-           "numbers_of", "outputs_of"]  # fmt: skip
+           "numbers_of", "outputs_of", "threshold_of"]  # fmt: skip
 
 
 @dataclass
@@ -146,7 +147,7 @@ def numbers_of(targets: Sequence[Any]) -> list[Any]:
     return [target[0] if isinstance(target, list) and len(target) == 1 else target for target in targets]
 
 
-def classify(model: Module, X: Any, threshold: float = 0.5) -> list[int]:
+def classify(model: Module, X: Any, threshold: float | None = None) -> list[int]:
     """Return the class of each example: the place of the largest output, or 1 where a single output reaches the threshold.
 
     `Module.predict` gives the outputs themselves.
@@ -154,7 +155,8 @@ def classify(model: Module, X: Any, threshold: float = 0.5) -> list[int]:
     Args:
         model: the model.
         X: examples.
-        threshold: for a single output; 0.5 for probabilities, 0 for net inputs and for targets ±1.
+        threshold: for a single output; by default that of the model's last training, see `History`, or else 0.5, which is for
+            probabilities; 0 is for net inputs and for targets ±1.
 
     Raises:
         ValueError: naming the first example for which an output is NaN.
@@ -163,7 +165,7 @@ def classify(model: Module, X: Any, threshold: float = 0.5) -> list[int]:
     >>> classify(Neuron(1, "linear", init=lambda *_: 1.0), [[0.2], [0.7]])
     [0, 1]
     """
-    found = []
+    found, threshold = [], _learned(model, 0.5) if threshold is None else threshold
     for i, x in enumerate(nested(rows_of("X", X))):
         outputs = model.predict(x)
         guess = class_of(outputs, threshold)
@@ -181,7 +183,8 @@ def accuracy(model: Module, X: Any, y: Any, threshold: float | None = None) -> f
         model: the model.
         X: examples.
         y: their classes: numbers, 0 and 1, -1 and 1, or one-hot lists.
-        threshold: see `classify`; by default the middle between the two labels, or ½ for outputs that are never negative.
+        threshold: see `classify`; by default that of the last training, or else the middle between the two labels, or ½ for
+            outputs that are never negative.
 
     Raises:
         ValueError: for targets that are not classes of the model, and for outputs that are NaN.
@@ -222,17 +225,26 @@ def confusion(model: Module, X: Any, y: Any, threshold: float | None = None) -> 
     """Return the table of true and predicted classes; see `accuracy`."""
     examples = examples_of(model.predict, X, y)  # records nothing, so the δ of the last pass remain
     classes = classes_of(examples)
-    if threshold is None:
-        labels = numbers_of(examples.targets)
-        # Recorded on a copy, for the same reason; the operation that made the output matters only for labels -1 and 1.
-        recorded = outputs_of(copy.deepcopy(model)(examples.inputs(0))) if -1 in labels else None
-        threshold = boundary(mean_squared_error, labels, recorded[0] if recorded else None)
-    predicted = classify(model, examples.X, threshold)
+    predicted = classify(model, examples.X, threshold_of(model, examples) if threshold is None else threshold)
     n = max(len(examples.outputs or ()), 2)
     counts = [[0] * n for _ in range(n)]
     for true, guess in zip(classes, predicted, strict=True):
         counts[true][guess] += 1
     return Confusion(counts)
+
+
+def threshold_of(model: Module, examples: Examples) -> float:
+    """Return the least single output that means class 1: that of the model's last training, or what the labels suggest."""
+    labels = numbers_of(examples.targets)
+    # Recorded on a copy, so that the δ of the last pass remain; what made the output matters only for labels -1 and 1.
+    recorded = outputs_of(copy.deepcopy(model)(examples.inputs(0))) if -1 in labels else None
+    return _learned(model, boundary(mean_squared_error, labels, recorded[0] if recorded else None))
+
+
+def _learned(model: Module, default: float) -> float:
+    """Return the threshold of the model's last training."""
+    history = getattr(model, "history", None)
+    return history.threshold if isinstance(history, History) and history.threshold is not None else default
 
 
 def class_of(outputs: Any, threshold: float) -> int | None:

@@ -24,6 +24,7 @@ class History:
         stopped: why the training ended.
         engine: how it computed, and why: ``"compiled: …"`` for whole batches at once, or ``"eager: …"``, example by example.
         seconds: how long it took.
+        threshold: the least output that counted as class 1, for a model with one output and two classes; else None.
         notes: a sentence about each thing that did not learn and might have been meant to, such as a `Value` that is not among
             the model's parameters.
     """
@@ -36,6 +37,7 @@ class History:
     engine: str = ""
     seconds: float = 0.0
     notes: list[str] = field(default_factory=list)
+    threshold: float | None = None
 
     @property
     def epochs(self) -> int:

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from nn.evaluation import classes_of, classify, deltas, examples_of, outputs_of
+from nn.evaluation import classes_of, classify, deltas, examples_of, outputs_of, threshold_of
 from nn.history import History
 from nn.layers import by_layer, whole_number
 from nn.module import Module, plain
@@ -67,7 +67,7 @@ def _curve(ax: Axes, name: str, learned: Sequence[float], held_out: Sequence[flo
 
 
 def decision_boundary(
-    model: Module, X: Any, y: Any, ax: Axes | None = None, *, threshold: float = 0.5, resolution: int = 60
+    model: Module, X: Any, y: Any, ax: Axes | None = None, *, threshold: float | None = None, resolution: int = 60
 ) -> Axes:
     """Draw which class a model of two inputs predicts everywhere, the lines between the classes, and the examples.
 
@@ -79,7 +79,7 @@ def decision_boundary(
         X: the examples.
         y: their classes: numbers from 0 on as far as there are outputs, 0 and 1, -1 and 1, or one-hot lists.
         ax: where to draw.
-        threshold: the output from which on a model with one output predicts class 1.
+        threshold: the output from which on a model with one output predicts class 1; by default as for `accuracy`.
         resolution: points of the grid in each direction, at least 2.
 
     Returns:
@@ -98,6 +98,7 @@ def decision_boundary(
         _require_finite(f"example {i}", point)
     examples = examples_of(model.predict, points, y)
     classes = classes_of(examples)
+    threshold = threshold_of(model, examples) if threshold is None else threshold
     classify(model, points, threshold)  # which refuses NaN, naming the example
     ax = _axes(ax)
     across, up = (_grid([point[i] for point in points], resolution) for i in (0, 1))

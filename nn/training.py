@@ -192,6 +192,7 @@ def fit(
     if isinstance(engine, Compiled) and model.parameters() == parameters:  # else the first call made some
         before.restore()
     history, started = History(engine=engine.description, notes=notes), time.perf_counter()
+    history.threshold = threshold if examples.classes is not None and len(examples.outputs or ()) == 1 else None
     if isinstance(model.history, History | None):  # else the model uses the name itself
         vars(model)["history"] = history
 

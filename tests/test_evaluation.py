@@ -36,6 +36,22 @@ def tiny(outputs: Any, targets: Any) -> Any:
     return 1e-12 * (sum(outputs) if isinstance(outputs, list) else outputs)
 
 
+# The threshold
+
+
+@pytest.mark.parametrize(("loss", "labels"), [("hinge", [0, 1]), ("binary_cross_entropy_with_logits", [0, 1]),
+                                              ("mean_squared_error", [-1, 1])])  # fmt: skip
+def test_the_threshold_is_that_of_the_training(loss: str, labels: list[int]) -> None:
+    X, y = [[-1.0], [0.2], [0.8], [2.0]], [labels[i] for i in (0, 1, 1, 1)]
+    neuron = Neuron(1, "linear", init=lambda *_: 1.0)
+    history = fit(neuron, X, y, loss=loss, epochs=1, optimizer=SGD(1e-9), validation=(X, y))
+    assert history.threshold == 0.0 and history.validation_accuracy == [1.0]
+    assert accuracy(neuron, X, y) == accuracy(neuron, X[1:], y[1:]) == confusion(neuron, X, y).accuracy == 1.0
+    assert classify(neuron, X) == [0, 1, 1, 1] and classify(neuron, X, threshold=0.5) == [0, 0, 1, 1]
+    fit(neuron, X, [0.1, 0.2, 0.3, 0.4], epochs=1, optimizer=SGD(1e-9))  # which has no classes
+    assert classify(neuron, X) == [0, 0, 1, 1]
+
+
 # NaN
 
 

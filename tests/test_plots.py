@@ -103,6 +103,8 @@ def test_decision_boundary() -> None:
     assert no.get_offsets().tolist() == [X[0], X[2]] and yes.get_offsets().tolist() == [X[1], X[3]]
     (line,) = ax.collections[0].get_paths()
     assert all(a == pytest.approx(0.5) for a, _ in line.vertices)
+    signs: Any = plots.decision_boundary(Ramp(), X, [-1, 1, -1, 1], resolution=21).get_images()[0].get_array()
+    assert list(signs[3]) == pytest.approx([height + 0.5 for height in heights[3]])  # above 0
     for model in (Slopes(), Pairs()):
         two: Any = plots.decision_boundary(model, X, y, resolution=21).get_images()[0].get_array()
         assert list(two[3]) == pytest.approx([2 * height for height in heights[3]])
