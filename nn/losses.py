@@ -24,6 +24,7 @@ The losses that begin with logits never meet ln 0, since they never form the pro
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from numbers import Real
 from typing import Any, Final, TypeAlias
@@ -174,8 +175,9 @@ LOSSES: Final[Mapping[str, Loss]] = {
     for loss in (squared_error, mean_squared_error, binary_cross_entropy, binary_cross_entropy_with_logits,
                  categorical_cross_entropy, cross_entropy, hinge)
 }  # fmt: skip
-_NEVER_NEGATIVE: Final = frozenset({exp, relu, sigmoid, softplus, sqrt, step})
-_RANGES: Final[Mapping[Any, tuple[float, float]]] = {sigmoid: (0, 1), tanh: (-1, 1)}
+_RANGES: Final[Mapping[Any, tuple[float, float]]] = {
+    **dict.fromkeys((exp, relu, softplus, sqrt), (0, math.inf)), **dict.fromkeys((sigmoid, step), (0, 1)), tanh: (-1, 1)
+}  # fmt: skip
 
 # For each loss on probabilities what makes an output one, and the loss that takes the net input in its place.
 PROBABILITIES: Final[Mapping[Loss, tuple[str, Loss]]] = {
@@ -258,14 +260,17 @@ _TARGETS: Final[Mapping[Loss, tuple[str, Callable[[float], bool], str]]] = {
 }
 
 
-def reach(loss: Loss, output: Any) -> tuple[float, float] | None:
-    """Return the range that an output cannot leave, if the loss is a squared error, where a target beyond it is never met.
+def reach(loss: Loss, outputs: Sequence[Any]) -> list[tuple[float, float] | None]:
+    """Return for each output the range that it cannot leave, if the loss is a squared error: beyond it no target is met.
 
-    >>> reach(squared_error, Value(0.0).tanh()), reach(squared_error, Value(0.0))
-    ((-1, 1), None)
+    >>> reach(squared_error, [Value(0.0).tanh(), Value(0.0)]), reach(squared_error, [exp(Value(0.0))])
+    ([(-1, 1), None], [(0, inf)])
     """
-    row = output.primitive if isinstance(output, Value) else None
-    return _RANGES.get(row) if loss in (squared_error, mean_squared_error) else None
+    if loss not in (squared_error, mean_squared_error):
+        return []
+    rows = [y.primitive if isinstance(y, Value) else None for y in outputs]
+    is_softmax = {*rows} == {exp} and _add_up_to_1(outputs)
+    return [(0, 1) if is_softmax else _RANGES.get(row) for row in rows]
 
 
 def probability_loss(loss: Loss, outputs: Sequence[Any]) -> str:
@@ -279,9 +284,13 @@ def probability_loss(loss: Loss, outputs: Sequence[Any]) -> str:
     squashed = all(isinstance(y, Value) and y.primitive is sigmoid for y in outputs)
     if loss is binary_cross_entropy_with_logits and squashed:
         return binary_cross_entropy.__name__
+    are_shares = squashed or _add_up_to_1(outputs)
+    return categorical_cross_entropy.__name__ if loss is cross_entropy and are_shares else ""
+
+
+def _add_up_to_1(outputs: Sequence[Any]) -> bool:
     numbers = [x for x in map(_known, outputs) if x is not None]
-    add_up = len(numbers) > 1 and min(numbers) >= 0 and abs(sum(numbers) - 1) < _SLACK
-    return categorical_cross_entropy.__name__ if loss is cross_entropy and (squashed or add_up) else ""
+    return len(numbers) > 1 and min(numbers) >= 0 and abs(sum(numbers) - 1) < _SLACK
 
 
 def boundary(loss: Loss, labels: Iterable[float], output: Any = None) -> float:
@@ -300,7 +309,7 @@ def boundary(loss: Loss, labels: Iterable[float], output: Any = None) -> float:
     >>> boundary(squared_error, [-1, 1], Value(2.0).sigmoid())
     0.5
     """
-    if isinstance(output, Value) and output.primitive in _NEVER_NEGATIVE:
+    if isinstance(output, Value) and _RANGES.get(output.primitive, (-1, 1))[0] == 0:
         return 0.5
     return 0.0 if loss in (binary_cross_entropy_with_logits, hinge) or -1 in labels else 0.5
 

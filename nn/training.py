@@ -271,14 +271,18 @@ def _suit(loss: Loss, examples: Examples, kind: str = "") -> list[str]:
     if instead := probability_loss(loss, outputs):
         return [f"{loss.__name__} takes net inputs, but the outputs are probabilities already: use {instead}, or end the "
                 'model with output="linear"']  # fmt: skip
-    limits = reach(loss, outputs[0])
-    if limits is None or not any(label < limits[0] or label > limits[1] for label in labels):  # NaN is found by its loss
-        return []
-    beyond = (f"the {kind}targets go from {min(labels):g} to {max(labels):g}, but the outputs only from {limits[0]} to "
-              f"{limits[1]}")  # fmt: skip
-    if labels <= {-1, 1}:
-        return [f'{beyond}: number the classes 0 and 1, or end the model with output="tanh"']
-    raise ValueError(f'{beyond}: scale the targets, use output="linear", or for classes give the model an output for each')
+    for i, limits in enumerate(reach(loss, outputs)):
+        column = [target[i] if isinstance(target, list) else target for target in examples.targets] if limits else []
+        labels = {x for x in column if isinstance(x, float | int)}
+        if limits is None or not any(x < limits[0] or x > limits[1] for x in labels):  # NaN is found by its loss
+            continue
+        of = f" of output {i}" * (len(outputs) > 1)
+        beyond = (f"the {kind}targets{of} go from {min(labels):g} to {max(labels):g}, but the outputs only from {limits[0]} to "
+                  f"{limits[1]}".replace("inf", "∞"))  # fmt: skip
+        if labels <= {-1, 1}:
+            return [f'{beyond}: number the classes 0 and 1, or end the model with output="tanh"']
+        raise ValueError(f'{beyond}: scale the targets, use output="linear", or for classes give the model an output for each')
+    return []
 
 
 def _labels(examples: Examples) -> set[float]:

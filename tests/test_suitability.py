@@ -239,6 +239,14 @@ def test_targets_that_no_output_can_reach(compiled: Any) -> None:
     ):
         refused(network("sigmoid"), ValueError, message, y=y, compiled=compiled)
     refused(network("tanh"), ValueError, "from 0 to 2, but the outputs only from -1 to 1", y=THREE, loss="squared_error")
+    pairs = [[0.0, float(i)] for i in range(24)]
+    for output, message in (
+        ("sigmoid", "targets of output 1 go from 0 to 23, but the outputs only from 0 to 1: scale"),
+        ("softmax", "targets of output 1 go from 0 to 23, but the outputs only from 0 to 1: scale"),
+    ):
+        refused(network(output, 2), ValueError, message, y=pairs, compiled=compiled)
+    refused(network("relu"), ValueError, "targets go from -2 to -2, but the outputs only from 0 to ∞", y=[-2.0] * 24)
+    assert fit(network("exp", 2), X, pairs, epochs=1, compiled=compiled, optimizer=SGD(1e-9)).notes == []
     assert fit(network(), X, THREE, epochs=1, compiled=compiled).notes == []  # a linear output reaches them all
     assert fit(network("tanh"), X, SIGNS, epochs=1, compiled=compiled).notes == []
 
