@@ -151,8 +151,8 @@ class Optimizer:
             train: makes the steps, from a rule, its states, the rates, and the number of the first step, as `Program.train`.
 
         Returns:
-            What that function returns: the number of steps made, and what else is known of them; (0,) if it cannot make any, or
-            a subclass overrides how steps are made.
+            What that function returns: the number of steps made, and what else is known of them; (0,) if it cannot make any,
+            a subclass overrides how steps are made, or its rule reads `steps`, which change with each.
         """
         entry = self._states.get(id(parameters))
         state, made = (self.start(), 0) if entry is None else entry[1:]
@@ -162,7 +162,9 @@ class Optimizer:
             return (0,)
         try:
             rates = [self._rate_of(i) for i in range(self.steps, self.steps + n)]
-        except Exception:  # of a schedule: made one after the other, the steps before it are kept, and then it raises again
+            if self._reads_steps(1.0, 1.0, rates[0], (1.0,) * len(state), made + 1):
+                return (0,)
+        except Exception:  # of a schedule or a rule: one by one, the steps before it are kept, and then it raises again
             return (0,)
         states = _stacked(parameters, state)
         with _Whole(self, partial(setitem, parameters, ..., parameters.copy())):
@@ -218,6 +220,19 @@ class Optimizer:
         rate = self.rate
         self.steps += 1
         return rate
+
+    def _reads_steps(self, *arguments: Any) -> bool:
+        """Return whether the rule reads the number of steps at these arguments."""
+        seen: list[bool] = []
+
+        def steps(_: Optimizer) -> int:
+            seen.append(True)
+            return self.steps
+
+        watched = copy.copy(self)
+        watched.__class__ = type(type(self).__name__, (type(self),), {"steps": property(steps)})
+        watched.rule(*arguments)
+        return bool(seen)
 
     def _moved(self, key: Any, parameter: Any, gradient: Any, rate: float) -> Any:
         # The entry holds on to the parameter, so that no other one can have its id.

@@ -98,6 +98,24 @@ class Late(SGD):
 OWN, RULE = "own step, which moves Values", "cannot move all parameters as one array, which compiled training does"
 
 
+class Inverse(SGD):
+    """A rule that reads the number of steps."""
+
+    def rule(self, parameter: Any, gradient: Any, rate: float, state: Any, t: int) -> Any:
+        """Return a step that is shorter each time."""
+        return parameter - rate / (self.steps + 1) * gradient, state
+
+
+def test_a_rule_that_reads_the_number_of_steps_sees_each() -> None:
+    found = []
+    for compiled in (False, True):
+        neuron, optimizer = Neuron(2, "linear", seed=0), Inverse(0.1)
+        fit(neuron, X * 8, Y * 8, epochs=3, batch_size=2, compiled=compiled, optimizer=optimizer, seed=0)
+        assert optimizer.steps == 48
+        found.append(numbers(neuron))
+    assert found[0] == pytest.approx(found[1], rel=1e-12)
+
+
 @pytest.mark.parametrize(("make", "message"), [
     (lambda: Normed(lr=0.1), f"Normed has its {OWN}"), (Bare, f"Bare has its {OWN}"), (lambda: Branching(lr=0.1), RULE),
     (lambda: Mathematical(lr=0.1), RULE), (lambda: Bounded(lr=0.1), RULE), (lambda: Late(lr=0.1), f"Late {RULE}"),
