@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
@@ -39,6 +39,8 @@ FEW_STEPS: Final = 8  # which are made one by one as fast
 MOST_KINDS: Final = 100  # targets, such as the numbers of classes, that are shown to a loss before it is compiled
 CHANGING: Final = ("the model or the loss does something else at each call, and a compiled program would repeat what it did "
                    "while it was traced; use compiled=False")  # fmt: skip
+ASKING: Final = ("the model or the loss gives something else for nodes than for numbers, and nodes stand for inputs and targets "
+                 "while it is compiled: it may ask for their class, text or identity; use compiled=False")  # fmt: skip
 
 
 @dataclass
@@ -234,6 +236,7 @@ class Compiled(Engine):
         with unchanged(lesson.model, lesson.loss):
             self._rehearse()
             self.program = self._compile()
+            self._require_alike()
         self.np = np = import_module("numpy")
         with np.errstate(all="ignore"):
             require_arrays(lesson.optimizer, self.program.parameters.copy())
@@ -250,9 +253,21 @@ class Compiled(Engine):
                 self.dependence.see(error, lesson.given(i))
             self.dependence.require_any()
             # A loss may refuse targets, but not while they stand for any number; so each kind of target is tried here.
-            kinds = {repr(target): target for target in lesson.examples.targets}
-            for target in [*kinds.values()][:MOST_KINDS]:
+            for target in self._kinds():
                 lesson.loss(outputs, target)
+
+    def _kinds(self) -> list[Any]:
+        return [*{repr(target): target for target in self.lesson.examples.targets}.values()][:MOST_KINDS]
+
+    def _require_alike(self) -> None:
+        """Raise if examples have another loss with nodes in the place of numbers, as the compiler has them."""
+        loss, given = self.lesson.loss, self.lesson.given
+        with contextlib.suppress(ArithmeticError):
+            for x, target in (given(0), given(-1)):
+                _require_same(lambda x, target: loss(self.lesson.model(x), target), x, target)
+            outputs = self.lesson.model(given(-1)[0])
+            for target in self._kinds():
+                _require_same(partial(loss, outputs), target)
 
     def _compile(self) -> Program:
         """Compile the loss of an example, and the outputs.
@@ -371,6 +386,17 @@ class Compiled(Engine):
             else:
                 self.program = self._compile()
         self.lesson.optimizer.gather(self.program.parameters, self.parameters)
+
+
+def _require_same(f: Callable[..., Any], *given: Any) -> None:
+    """Raise a TypeError if a function of numbers returns another number for `Value`s of them."""
+    one, other = (float(plain(f(*arguments))) for arguments in (given, map(_nodes, given)))
+    if not (math.isclose(one, other, rel_tol=1e-6) or math.isnan(one)):
+        raise TypeError(ASKING)
+
+
+def _nodes(x: Any) -> Any:
+    return [*map(_nodes, x)] if isinstance(x, list) else x if isinstance(x, Value) else Value(x)
 
 
 def _chunks(batches: Iterable[Sequence[int]]) -> Iterator[list[Sequence[int]]]:

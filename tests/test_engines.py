@@ -22,6 +22,9 @@ def trained(compiled: bool, optimizer: Optimizer, **options: Any) -> tuple[MLP, 
     return model, fit(model, X, y, optimizer=optimizer, compiled=compiled, **options)
 
 
+ONE = 1  # whose identity a loss may ask for
+
+
 @pytest.mark.parametrize("kind", OPTIMIZERS, ids=lambda optimizer: type(optimizer).__name__)
 @pytest.mark.parametrize("reduce", ["mean", "sum"])
 def test_both_engines_learn_the_same(kind: Optimizer, reduce: str) -> None:
@@ -104,6 +107,20 @@ def test_what_cannot_be_compiled_is_walked_and_the_reason_told() -> None:
     history = fit(Choosy(), X[:3], y[:3], optimizer=slow, epochs=1_000_000, callbacks=[lambda *_: True])
     assert history.engine.startswith("eager: the truth of <traced")
     assert history.epochs == 1
+
+
+@pytest.mark.parametrize("factor", [
+    lambda t: 3 if isinstance(t, int) else 1, lambda t: len(str(t)), lambda t: 3 if t is ONE else 1,
+])  # fmt: skip
+@pytest.mark.parametrize("y", [[0.5, 0.5, ONE, 0.5], [ONE, ONE, 2.0, ONE]], ids=["in between", "first"])
+def test_a_loss_that_asks_what_its_target_is_cannot_be_compiled(factor: Any, y: list[Any]) -> None:
+    def loss(out: Any, target: Any) -> Any:
+        return (out - target) ** 2 * factor(target)
+
+    X = [[0.0], [1.0], [2.0], [3.0]]
+    with pytest.raises(TypeError, match=r"something else for nodes than for numbers.*; use compiled=False"):
+        fit(MLP(1, [1]), X, y, loss=loss, epochs=1, compiled=True)
+    assert fit(MLP(1, [1]), X, y, loss=lambda out, target: (out - target) ** 2, epochs=1, compiled=True).epochs == 1
 
 
 def test_a_model_that_diverges_stays_as_it_was() -> None:
