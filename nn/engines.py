@@ -39,8 +39,8 @@ FEW_STEPS: Final = 8  # which are made one by one as fast
 MOST_KINDS: Final = 100  # targets, such as the numbers of classes, that are shown to a loss before it is compiled
 CHANGING: Final = ("the model or the loss does something else at each call, and a compiled program would repeat what it did "
                    "while it was traced; use compiled=False")  # fmt: skip
-ASKING: Final = ("the model or the loss gives something else for nodes than for numbers, and nodes stand for inputs and targets "
-                 "while it is compiled: it may ask for their class, text or identity; use compiled=False")  # fmt: skip
+ASKING: Final = ("the model or the loss gives something else for nodes than for numbers, and nodes stand for the inputs and the "
+                 "targets while it is compiled: it may ask for their class, text or identity; use compiled=False")  # fmt: skip
 
 
 @dataclass
