@@ -39,7 +39,7 @@ FEW_STEPS: Final = 8  # which are made one by one as fast
 MOST_KINDS: Final = 100  # targets, such as the numbers of classes, that are shown to a loss before it is compiled
 CHANGING: Final = ("the model or the loss does something else at each call, and a compiled program would repeat what it did "
                    "while it was traced; use compiled=False")  # fmt: skip
-ASKING: Final = ("the model or the loss gives something else for nodes than for numbers, and nodes stand for the inputs and the "
+ASKING: Final = ("the model or the loss gives something else for nodes than for numbers, and nodes stand for the inputs and "
                  "targets while it is compiled: it may ask for their class, text or identity; use compiled=False")  # fmt: skip
 
 
@@ -55,6 +55,7 @@ class Lesson:
         reduce: ``"mean"`` or ``"sum"`` over a batch.
         l2: the strength of the penalty on large parameters.
         threshold: the value from which a single output means class 1.
+        held_out: examples that are only measured.
     """
 
     model: Module
@@ -64,6 +65,7 @@ class Lesson:
     reduce: str
     l2: float
     threshold: float
+    held_out: Examples | None = None
 
     def record(self, i: int) -> tuple[Value, Any]:
         """Return the loss of example i, and what the model returned for it.
@@ -241,6 +243,11 @@ class Compiled(Engine):
         with np.errstate(all="ignore"):
             require_arrays(lesson.optimizer, self.program.parameters.copy())
         self.data = self._arrays(lesson.examples)
+        if lesson.held_out is not None:
+            learned, measured = ([x.shape[1:] for x in data[:2]] for data in (self.data, self._arrays(lesson.held_out)))
+            if learned != measured:
+                raise ValueError(f"the validation examples and their targets have the shapes {measured}, and those to learn "
+                                 f"from {learned}; use compiled=False")  # fmt: skip
         self.description = f"compiled: {self.program.backend_for(min(len(lesson.examples), 8))}"
         lesson.optimizer.gather(self.program.parameters, self.parameters)
 

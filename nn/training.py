@@ -187,7 +187,7 @@ def fit(
     shuffled = _batches(len(examples), batch_size or len(examples), shuffle, seed)
     output = examples.outputs[0] if examples.outputs else None
     threshold = boundary(objective, [] if examples.classes is None else numbers_of(examples.targets), output)
-    lesson = Lesson(model, objective, examples, optimizer, reduce, float(l2), threshold)
+    lesson = Lesson(model, objective, examples, optimizer, reduce, float(l2), threshold, held_out)
     engine = engine_for(lesson, compiled, epochs)
     if isinstance(engine, Compiled) and model.parameters() == parameters:  # else the first call made some
         before.restore()

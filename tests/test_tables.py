@@ -167,18 +167,31 @@ def test_ragged_examples_are_refused_before_anything_is_learned(compiled: bool) 
     assert model.state_dict() == before
 
 
+class Total(Module):
+    """A model of sequences."""
+
+    def __init__(self) -> None:
+        self.unit = Neuron(1, "linear", seed=0)
+
+    def __call__(self, x: Any) -> Any:
+        """Return the sum of a unit's outputs."""
+        return sum(self.unit([a]) for a in x)
+
+
 def test_a_model_of_sequences_may_take_ragged_examples() -> None:
-    class Total(Module):
-        def __init__(self) -> None:
-            self.unit = Neuron(1, "linear", seed=0)
-
-        def __call__(self, x: Any) -> Any:
-            return sum(self.unit([a]) for a in x)
-
     X, y = [[1.0], [1.0, 2.0], [3.0]], [2.0, 6.0, 6.0]
     assert fit(Total(), X, y, epochs=20, seed=0).loss[-1] < 2.0
     with pytest.raises(ValueError, match="not all of one shape"):
         fit(Total(), X, y, epochs=1, compiled=True)
+
+
+def test_validation_examples_may_have_another_length() -> None:
+    options: Any = {"epochs": 1_000_000, "goal": 1e9, "validation": ([[1.0, 2.0], [3.0, 4.0]], [1.0, 2.0])}
+    history = fit(Total(), [[1.0], [2.0]], [1.0, 2.0], **options)
+    assert history.engine.startswith("eager: the validation examples and their targets have the shapes [(2,), ()], and those")
+    assert len(history.validation_loss) == 1
+    with pytest.raises(ValueError, match=r"to learn from \[\(1,\), \(\)\]; use compiled=False$"):
+        fit(Total(), [[1.0], [2.0]], [1.0, 2.0], **options, compiled=True)
 
 
 def test_an_error_with_arguments_of_its_own_stays_as_it_is() -> None:
