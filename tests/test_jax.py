@@ -66,8 +66,18 @@ def test_jax_finds_the_same_gradient_itself(name: str) -> None:
 
 def test_wrong_shapes_are_refused() -> None:
     function = compile(lambda x: x[0] * 2, [Value(1.0)], example=[[1.0, 2.0]]).to_jax()
-    with pytest.raises(ValueError, match=r"the arguments have the shapes \(2, 3\); the program was compiled for \[batch×2\]"):
+    with pytest.raises(ValueError, match=r"the arguments have the shapes \(2, 3\); the program was compiled for \[batch×2\]; "
+                                         "compile without example=, call it with such arguments, and then"):  # fmt: skip
         function(np.array([1.0]), np.zeros((2, 3)))
+
+
+def test_a_list_of_arrays_is_taken_by_a_jitted_function_too() -> None:
+    w, batch = Value(2.0), [np.array([1.0, 2.0]), np.array([3.0, 5.0])]
+    program = compile(lambda x: w * x[0] * x[1], [w])
+    loss, gradient = program.gradient(batch)
+    for call in (program.to_jax(), jax.jit(program.to_jax())):
+        found = call(program.parameters, batch)
+        assert (found[0].item(), found[1].tolist()) == (loss, gradient.tolist())
 
 
 @pytest.mark.parametrize("jacobian", [None, "parameters", "inputs"])

@@ -357,7 +357,8 @@ class Program:
             raise ModuleNotFoundError("to_jax needs JAX: pip install jax", name="jax")
         if jacobian is not None:
             require_one_of("jacobian", jacobian, OF)
-        return as_function(self.trace, importlib.import_module("jax.numpy"), jacobian)
+        first = "" if self._takes_any else "compile without example=, "
+        return as_function(self.trace, importlib.import_module("jax.numpy"), jacobian, first)
 
     @property
     def trace(self) -> Version:

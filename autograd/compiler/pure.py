@@ -98,7 +98,7 @@ class PureMachine:
         return run(self.layout, np, self.parameters, arguments, share)
 
 
-def as_function(version: Version, namespace: Any, of: str | None) -> Callable[..., Any]:
+def as_function(version: Version, namespace: Any, of: str | None, first: str = "") -> Callable[..., Any]:
     """Return a program as a function of its parameters and a batch.
 
     Args:
@@ -106,13 +106,15 @@ def as_function(version: Version, namespace: Any, of: str | None) -> Callable[..
         namespace: see `run`.
         of: None for a function that returns the mean loss and its gradient; ``"parameters"`` or ``"inputs"`` for one that
             returns the Jacobian [batch×outputs×n].
+        first: the beginning of the advice for other arguments.
     """
     n = len(version.passes.graph.parameters)
 
     def checked(parameters: Any, arguments: Sequence[Any]) -> tuple[Any, list[Any]]:
         if getattr(parameters, "shape", None) != (n,) or not namespace.issubdtype(parameters.dtype, namespace.floating):
             parameters = numbers_of(parameters, "parameters", n, "leaf", namespace.asarray).astype(float)
-        arrays = version.in_order(Batch(arguments, namespace.asarray), "call it with such arguments, and then to_jax() again")
+        advice = f"{first}call it with such arguments, and then to_jax() again"
+        arrays = version.in_order(Batch(arguments, namespace.asarray), advice)
         return parameters, [namespace.asarray(x, dtype=parameters.dtype).reshape(len(x), -1) for x in arrays]
 
     def loss_and_gradient(parameters: Any, *arguments: Any) -> tuple[Any, Any]:
