@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from numbers import Real
 from typing import Any, TypeAlias
 
@@ -22,7 +23,7 @@ def step_decay(lr: float, every: int, factor: float = 0.5) -> Schedule:
     require("lr", lr, is_positive, "a positive number")
     require("every", every, is_count, "at least 1")
     require("factor", factor, is_rate, "a number from 0 on")
-    return lambda step: lr * factor ** (step // every)
+    return partial(_by_steps, lr, every, factor)
 
 
 def exponential_decay(lr: float, factor: float) -> Schedule:
@@ -33,7 +34,7 @@ def exponential_decay(lr: float, factor: float) -> Schedule:
     """
     require("lr", lr, is_positive, "a positive number")
     require("factor", factor, is_rate, "a number from 0 on")
-    return lambda step: lr * factor**step
+    return partial(_by_steps, lr, 1, factor)
 
 
 def cosine(lr: float, steps: int, lowest: float = 0.0) -> Schedule:
@@ -47,7 +48,7 @@ def cosine(lr: float, steps: int, lowest: float = 0.0) -> Schedule:
     require("lr", lr, is_positive, "a positive number")
     require("steps", steps, is_count, "at least 1")
     require("lowest", lowest, is_rate, "a number from 0 on")
-    return lambda step: lowest + (lr - lowest) * (1 + math.cos(math.pi * min(step / steps, 1.0))) / 2
+    return partial(_along_cosine, lr, steps, lowest)
 
 
 def warmup(lr: float | Schedule, steps: int) -> Schedule:
@@ -59,7 +60,22 @@ def warmup(lr: float | Schedule, steps: int) -> Schedule:
     if not callable(lr):
         require("lr", lr, is_positive, "a positive number, or another function of the step")
     require("steps", steps, is_count, "at least 1")
-    return lambda step: (lr(step) if callable(lr) else lr) * min((step + 1) / steps, 1.0)
+    return partial(_after_rise, lr, steps)
+
+
+# Functions of modules, so that an optimiser with a schedule can be pickled.
+
+
+def _by_steps(lr: float, every: int, factor: float, step: int) -> float:
+    return lr * factor ** (step // every)
+
+
+def _along_cosine(lr: float, steps: int, lowest: float, step: int) -> float:
+    return lowest + (lr - lowest) * (1 + math.cos(math.pi * min(step / steps, 1.0))) / 2
+
+
+def _after_rise(lr: float | Schedule, steps: int, step: int) -> float:
+    return (lr(step) if callable(lr) else lr) * min((step + 1) / steps, 1.0)
 
 
 def is_positive(x: float) -> bool:

@@ -196,8 +196,11 @@ def test_an_own_optimiser() -> None:
 def test_the_ends_of_every_range_are_allowed_or_not() -> None:
     for schedule, rates in (
         (cosine(0.8, 1), [0.8, 0.0]), (step_decay(0.8, 1), [0.8, 0.4, 0.2]), (warmup(0.8, 1), [0.8, 0.8]),
+        (warmup(exponential_decay(0.8, 0.5), 2), [0.4, 0.4, 0.2]),
     ):  # fmt: skip
         assert [schedule(i) for i in range(len(rates))] == pytest.approx(rates)
+        again = pickle.loads(pickle.dumps(SGD(lr=schedule)))
+        assert [again.lr(i) for i in range(len(rates))] == pytest.approx(rates)
     assert Momentum(momentum=0.0).momentum == 0.0 and Adam(betas=(0.0, 0.0)).betas == (0.0, 0.0)
     assert RProp(widths=(0.5, 0.5)).widths == (0.5, 0.5)
     refused: list[Callable[[], Any]] = [
