@@ -14,7 +14,7 @@ from typing import Any
 
 from autograd import Value
 
-__all__ = ["copied", "dense", "flat", "listed", "naming", "nested", "rows_of", "shape_of", "short"]
+__all__ = ["dense", "flat", "listed", "naming", "nested", "rows_of", "shape_of", "short"]
 
 
 def dense(x: Any) -> Any:
@@ -86,19 +86,6 @@ def rows_of(name: str, x: Any) -> Any:
         if rows is not None:
             return [row if row.__class__ is float else _row(row) for row in rows]
     raise TypeError(f"{name} is a list or an array, with an entry for each example; got {short(repr(x))}")
-
-
-def copied(x: Any) -> Any:
-    """Return an array, or nested lists, with numbers of its own.
-
-    >>> x = [[1.0, 2.0]]
-    >>> y, x[0][0] = copied(x), 5.0
-    >>> y
-    [[1.0, 2.0]]
-    """
-    if isinstance(x, list):
-        return [*map(copied, x)] if list in {*map(type, x)} else x[:]
-    return x.copy() if hasattr(x, "__array__") else x
 
 
 class naming:

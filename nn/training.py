@@ -41,7 +41,7 @@ from nn.module import Module
 from nn.optim import Adam, Optimizer
 from nn.progress import bar_over
 from nn.rehearsal import Kept, parameters_of
-from nn.tables import copied, flat, listed, naming, short
+from nn.tables import flat, listed, naming, short
 
 __all__ = ["Batches", "Callback", "DivergenceError", "History", "collector_paused", "fit"]
 
@@ -93,7 +93,7 @@ def fit(
     Args:
         model: any `Module`.
         X: the examples, each what the model takes when called: nested lists, an array, a DataFrame or a sparse matrix, with a
-            row for each example.  Inputs and targets are read once: what a callback changes in them is not seen.
+            row for each example.
         y: a target for each: a number, a list as long as the outputs, or the number of a class.  They have to suit the loss:
             for binary cross-entropies 0 to 1, for the hinge -1 and 1, or 0 and 1.
         loss: a function of one example's outputs and targets, or the name of one in `nn.losses`.
@@ -177,9 +177,6 @@ def fit(
                       "cannot be compared"]  # fmt: skip
         with suppress(ArithmeticError):  # a model that cannot predict is refused before it learns, for either engine
             model.predict(held_out.inputs(0))
-    for found in (examples, held_out):
-        if found is not None:
-            found.X = copied(found.X)
     for name, n in {"epochs": epochs, "batch_size": batch_size, "patience": patience}.items():
         if n is not None or name == "epochs":
             whole_number(name, n)
