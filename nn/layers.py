@@ -28,8 +28,8 @@ from autograd import Binary, Unary, Value, dot, exp, logsumexp, prelu
 from nn.module import Module, plain
 from nn.tables import listed
 
-__all__ = ["ACTIVATIONS", "INITIALISATIONS", "JOINT", "LEARNED", "MLP", "NO_DELTA", "Layer", "Neuron", "Rowwise", "by_layer",
-           "choose", "generator", "glorot", "he", "normal", "softmax", "uniform", "whole_number", "zeros"]  # fmt: skip
+__all__ = ["ACTIVATIONS", "INITIALISATIONS", "JOINT", "LEARNED", "MLP", "Layer", "Neuron", "Rowwise", "by_layer", "choose",
+           "generator", "glorot", "he", "normal", "softmax", "uniform", "whole_number", "zeros"]  # fmt: skip
 
 Activation: TypeAlias = Unary | Binary
 Joint: TypeAlias = Callable[[Sequence[Any]], list[Any]]
@@ -70,10 +70,6 @@ def softmax(nets: Sequence[Any]) -> list[Any]:
 
 # Activations of a whole layer: each output depends on all net inputs.
 JOINT: Final[Mapping[str, Joint]] = {"softmax": softmax}
-
-
-# The grad of a net input before any backward pass, recognised by identity: a pass puts another float there.
-NO_DELTA: Final = float("0")
 
 
 def zeros(rng: Random, n_inputs: int, n_outputs: int) -> float:
@@ -256,8 +252,6 @@ class Neuron(Rowwise):
             out.label = self._node_labels[1]
             net.label = self._node_labels[0]
             self.net = net
-            if net.__class__ is Value:  # and not a node of a function being compiled
-                net.grad = NO_DELTA
         return out
 
     def fire(self, net: Any) -> Any:

@@ -202,7 +202,7 @@ def activations(model: Module, axes: Sequence[Axes] | None = None) -> list[Axes]
         axes: one for each layer.
 
     Raises:
-        ValueError: if no example has gone through the model and back yet.
+        ValueError: if no example has gone through the model yet.
     """
     found, layers = deltas(model), by_layer(model)
     axes = _row_of_axes(axes, [len(neurons) for neurons, _ in layers])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from autograd import Value, log
-from nn import MLP, Module, Neuron, accuracy, classify, confusion, deltas, fit, plots
+from nn import MLP, Module, Neuron, accuracy, classify, confusion, fit, plots
 from nn.data import moons
 from nn.evaluation import Confusion, examples_of, numbers_of
 from nn.optim import SGD
@@ -226,17 +226,3 @@ def test_a_loss_with_many_paths_is_searched_once_for_what_it_depends_on() -> Non
     dependence = Dependence([w, Value(2.0)])
     dependence.see(y, given=[])
     assert [*dependence.unreached.values()] == [*dependence.parameters.values()][1:] and not dependence.is_empty
-
-
-# What a backward pass leaves
-
-
-def test_deltas_need_a_backward_pass_since_the_last_call() -> None:
-    model = MLP(2, [3, 2], seed=0)
-    for _ in range(2):
-        loss = model([1.0, -1.0])[0] * 0.0
-        with pytest.raises(ValueError, match=r"^no backward pass has run since .*: compute a loss .* its backward\(\) first"):
-            deltas(model)
-        loss.backward()
-        assert deltas(model) == [[0.0] * 3, [0.0] * 2]  # which were computed
-    assert deltas(Module()) == []
