@@ -93,7 +93,7 @@ def fit(
     Args:
         model: any `Module`.
         X: the examples, each what the model takes when called: nested lists, an array, a DataFrame or a sparse matrix, with a
-            row for each example.
+            row for each example.  They stay as they are while fit runs: compiled, they may have been copied.
         y: a target for each: a number, a list as long as the outputs, or the number of a class.  They have to suit the loss:
             for binary cross-entropies 0 to 1, for the hinge -1 and 1, or 0 and 1.
         loss: a function of one example's outputs and targets, or the name of one in `nn.losses`.
