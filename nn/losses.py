@@ -163,9 +163,14 @@ def hinge(outputs: Any, targets: Any) -> Any:
 def l2(parameters: Iterable[Any], strength: float = 1.0) -> Any:
     """Return strength·Σ w², the penalty that keeps weights small.
 
+    Raises:
+        TypeError: for anything but a list of parameters.
+
     >>> l2([Value(3.0), Value(-4.0)], strength=0.1).data
     2.5
     """
+    if not isinstance(parameters, Iterable):
+        raise TypeError(f"l2 takes a list of parameters, such as model.parameters(); got {parameters!r}")
     weights = list(parameters)
     return strength * dot(weights, weights)
 

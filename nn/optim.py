@@ -30,20 +30,11 @@ from operator import setitem
 from typing import Any, TypeAlias
 
 from autograd import Value, maximum, minimum, sign, where
-from nn.schedules import (
-    Schedule,
-    cosine,
-    exponential_decay,
-    is_positive,
-    is_rate,
-    is_share,
-    require,
-    step_decay,
-    warmup,
-)
+from nn.schedules import Schedule, cosine, exponential_decay, is_positive, is_rate, is_share, require, step_decay, warmup
+from nn.tables import short
 
 __all__ = ["SGD", "Adam", "Momentum", "Optimizer", "RProp", "Schedule", "cosine", "descend", "exponential_decay",
-           "require_arrays", "step_decay", "warmup"]  # fmt: skip
+           "require_arrays", "require_optimizer", "step_decay", "warmup"]  # fmt: skip
 
 State: TypeAlias = tuple[Any, ...]
 
@@ -114,23 +105,26 @@ class Optimizer:
 
     def step(self, parameters: Iterable[Value]) -> None:
         """Move each parameter by the rule, from its ``grad``; a step that is interrupted is undone."""
-        if isinstance(parameters, Value):
-            raise TypeError(f"step takes a list of parameters, such as model.parameters(); got {parameters!r}")
-        parameters = [*parameters]
-        self._claim(parameters)
-        before = [parameter.data for parameter in parameters]
+        given: list[Any] = [*parameters] if isinstance(parameters, Iterable) else [parameters]
+        if isinstance(parameters, Value) or not all(hasattr(parameter, "grad") for parameter in given[:1]):
+            raise TypeError(f"step takes a list of parameters, such as model.parameters(); got {short(repr(parameters))}")
+        self._claim(given)
+        before = [parameter.data for parameter in given]
 
         def undo() -> None:
-            for parameter, data in zip(parameters, before, strict=True):
+            for parameter, data in zip(given, before, strict=True):
                 parameter.data = data
 
         with _Whole(self, undo):
             rate = self._next_rate()
-            for parameter in parameters:
+            for parameter in given:
                 parameter.data = self._moved(parameter, parameter.data, parameter.grad, rate)
 
     def step_array(self, parameters: Any, gradient: Any) -> None:
         """Move an array of parameters in place, by an array of their gradients; see `step`.
+
+        Raises:
+            TypeError: for an array of integers.
 
         >>> import numpy as np
         >>> parameters = np.array([1.0, 2.0])
@@ -138,6 +132,9 @@ class Optimizer:
         >>> parameters.tolist()
         [0.5, 2.5]
         """
+        if parameters.dtype.kind in "biu":
+            raise TypeError(f"step_array changes an array in place, and one of {parameters.dtype} would round each step; pass "
+                            "parameters.astype(float)")  # fmt: skip
         self._claim([parameters])
         with _Whole(self, partial(setitem, parameters, ..., parameters.copy())):
             parameters[...] = self._moved(parameters, parameters, gradient, self._next_rate())
@@ -223,14 +220,9 @@ class Optimizer:
 
     def _reads_steps(self, *arguments: Any) -> bool:
         """Return whether the rule reads the number of steps at these arguments."""
-        seen: list[bool] = []
-
-        def steps(_: Optimizer) -> int:
-            seen.append(True)
-            return self.steps
-
-        watched = copy.copy(self)
-        watched.__class__ = type(type(self).__name__, (type(self),), {"steps": property(steps)})
+        seen: dict[str, int] = {}
+        watched, steps = copy.copy(self), property(lambda _: seen.setdefault("steps", self.steps))
+        watched.__class__ = type(type(self).__name__, (type(self),), {"steps": steps})
         watched.rule(*arguments)
         return bool(seen)
 
@@ -408,6 +400,12 @@ def _plain(x: Any) -> Any:
     return x if isinstance(x, float | int) else float(x)
 
 
+def require_optimizer(optimizer: Any) -> None:
+    """Raise a TypeError unless a thing is an optimiser, and not the class of one."""
+    if isinstance(optimizer, type) or not hasattr(optimizer, "step"):
+        raise TypeError(f"optimizer is an instance of a class of nn.optim, such as Adam(lr=0.05); got {optimizer!r}")
+
+
 def require_arrays(optimizer: Any, array: Any) -> None:
     """Raise unless an optimiser moves an array of parameters as it moves single ones.
 
@@ -446,6 +444,7 @@ def descend(
         steps: their number.
 
     Raises:
+        TypeError: for a start that is not a list, and a class in place of an optimiser.
         ValueError: at a point where what the function returns depends on none of its arguments.
 
     >>> for point, height in descend(lambda a, b: a**2 + b**2, [10.0, 10.0], SGD(lr=0.3), steps=2):
@@ -454,6 +453,9 @@ def descend(
     ['4.00', '4.00'] 32.00
     ['1.60', '1.60'] 5.12
     """
+    require_optimizer(optimizer)
+    if not isinstance(start, Iterable):
+        raise TypeError(f"start is a list of coordinates; got {start!r}; for a function of one number write [{start!r}]")
     point = [Value(x) for x in start]
     path = []
     for i in range(steps + 1):

@@ -38,8 +38,11 @@ def loss_curve(history: History, ax: Axes | None = None, *, log: bool = False) -
         log: whether the loss has a logarithmic axis.
 
     Raises:
+        TypeError: for anything but a history.
         ValueError: for a logarithmic axis where no loss is positive.
     """
+    if not isinstance(history, History):
+        raise TypeError(f"history is what fit returned, and model.history keeps; got {history!r}")
     losses = [loss for loss in (*history.loss, *history.validation_loss) if math.isfinite(loss)]
     if log and losses and max(losses) <= 0:
         raise ValueError(f"a logarithmic axis shows positive numbers, and the largest loss is {max(losses):g}; use log=False")

@@ -38,7 +38,7 @@ from nn.history import History
 from nn.layers import choose, generator, whole_number
 from nn.losses import LOSSES, Loss, boundary, hinge, mean_squared_error, paired, probability_loss, reach, require_targets
 from nn.module import Module
-from nn.optim import Adam, Optimizer
+from nn.optim import Adam, Optimizer, require_optimizer
 from nn.progress import bar_over
 from nn.rehearsal import Kept, parameters_of
 from nn.tables import flat, listed, naming, short
@@ -149,22 +149,23 @@ def fit(
         raise TypeError(f"fit takes no {name}{rate or '; help(fit) lists what it takes'}")
     if not isinstance(model, Module):
         raise TypeError(f"model is a Module, such as an MLP; got {model!r}")
-    if optimizer is not None and (isinstance(optimizer, type) or not hasattr(optimizer, "step")):
-        raise TypeError(f"optimizer is an instance of a class of nn.optim, such as Adam(lr=0.05); got {optimizer!r}")
+    optimizer = Adam(lr=0.05) if optimizer is None else optimizer
+    require_optimizer(optimizer)
     if not (isinstance(callbacks, Sequence) and all(map(callable, callbacks))):
         raise TypeError(f"callbacks is a list of functions; got {callbacks!r}")
     for name, bound in {"l2": l2, "tolerance": tolerance, "goal": 0.0 if goal is None else goal}.items():
         if not isinstance(bound, Real):
             raise TypeError(f"{name} is a number; got {bound!r}")
+        if math.isnan(bound) or (math.isinf(bound) and name != "goal"):
+            raise ValueError(f"{name} is finite; got {bound!r}")
     if not l2 >= 0:
         raise ValueError(f"l2 is not negative; got {l2!r}")
     if validation is not None and not (isinstance(validation, tuple | list) and len(validation) == 2):
-        raise TypeError(f"validation is a pair (X, y) of inputs and targets; got {validation!r}")
+        raise TypeError(f"validation is a pair (X, y) of inputs and targets; got {short(repr(validation))}")
     if interrupt not in ("raise", "return"):
         raise ValueError(f"interrupt is 'raise' or 'return'; got {interrupt!r}")
     parameters, other = parameters_of(model), "a function of the outputs and the targets of an example"
     objective = loss if callable(loss) else choose("loss", loss, LOSSES, other)
-    optimizer = Adam(lr=0.05) if optimizer is None else optimizer
     before = Kept(model, objective)
     examples = examples_of(model, X, y)
     notes = _suit(objective, examples)

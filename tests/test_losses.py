@@ -112,6 +112,12 @@ def test_hinge_of_several_outputs_is_one_against_the_rest() -> None:
     assert hinge([0.5, -0.5, 2.0], 0) == 0.5 + 0.5 + 3.0
 
 
+def test_l2_takes_a_list() -> None:
+    model: Any = Layer(1, 1)
+    with pytest.raises(TypeError, match=r"^l2 takes a list of parameters, such as model.parameters\(\); got Layer"):
+        l2(model)
+
+
 def test_l2() -> None:
     w = [Value(3.0), Value(-4.0)]
     l2(w, 0.5).backward()

@@ -169,6 +169,26 @@ def test_a_rate_that_a_function_gives_is_checked_and_nothing_is_lost(kind: Any, 
 def test_one_parameter_is_no_list() -> None:
     with pytest.raises(TypeError, match=r"step takes a list of parameters, such as model.parameters\(\); got Value"):
         SGD().step(cast(Any, Value(1.0)))
+    model = MLP(1, [1])
+    wrong: list[Any] = [model, model.named_parameters(), 5]
+    for parameters in wrong:
+        with pytest.raises(TypeError, match=r"^step takes a list of parameters, such as model.parameters\(\); got "):
+            SGD().step(parameters)
+
+
+def test_an_array_of_integers_is_not_moved() -> None:
+    array = np.array([1, 2])
+    with pytest.raises(TypeError, match=r"one of int64 would round each step; pass parameters.astype\(float\)$"):
+        SGD(0.6).step_array(array, np.ones(2))
+    assert array.tolist() == [1, 2]
+
+
+def test_a_descent_needs_a_point_and_an_optimiser() -> None:
+    start, kind = cast(Any, 3.0), cast(Any, SGD)
+    with pytest.raises(TypeError, match=r"^start is a list of coordinates; got 3.0; .* write \[3.0\]$"):
+        descend(lambda x: x * x, start, SGD(), 5)
+    with pytest.raises(TypeError, match=r"^optimizer is an instance of a class of nn.optim, such as "):
+        descend(lambda x: x * x, [3.0], kind, 1)
 
 
 def test_parameters_in_place_of_a_rate_are_refused_and_not_printed() -> None:

@@ -35,6 +35,12 @@ def drawn(ax: Any) -> None:
     ax.figure.savefig(io.BytesIO())
 
 
+def test_a_loss_curve_needs_a_history() -> None:
+    model: Any = Neuron(1)
+    with pytest.raises(TypeError, match=r"^history is what fit returned, and model.history keeps; got Neuron"):
+        plots.loss_curve(model)
+
+
 def test_loss_curve(tmp_path: Path) -> None:
     history = History(loss=[3.0, 2.0, 1.0], accuracy=[0.5, 0.75, 1.0], validation_loss=[4.0, 3.0, 2.0])
     ax: Any = plots.loss_curve(history)

@@ -89,8 +89,10 @@ def test_each_shape_has_its_trace_and_the_oldest_goes(backend: str) -> None:
         assert program(np.ones((4, n))).tolist() == [0.5 * n] * 4
     assert [shapes[0][1] for shapes in program.traces] == [(1,), (3,)]
     assert program(np.ones((1, 2))).tolist() == [1.0]
-    with pytest.raises(ValueError, match="traces is at least 1; got 0"):
-        compile(lambda x: w * sum(x), [w], backend=backend, traces=0)
+    wrong: list[Any] = [0, 1.5, "3"]
+    for traces in wrong:
+        with pytest.raises(ValueError, match=f"traces is a whole number, at least 1; got {traces!r}"):
+            compile(lambda x: w * sum(x), [w], backend=backend, traces=traces)
 
 
 def test_a_program_with_an_example_is_for_that_shape() -> None:

@@ -295,6 +295,8 @@ def test_a_domain_error_in_the_model_is_told_as_it_is() -> None:
     ({"optimizer": SGD}, TypeError, "optimizer is an instance of a class of nn.optim"),
     ({"callbacks": print}, TypeError, "callbacks is a list of functions; got <built-in function print>"),
     ({"l2": -1.0}, ValueError, "l2 is not negative; got -1.0"),
+    ({"l2": math.inf}, ValueError, "l2 is finite; got inf"), ({"tolerance": math.nan}, ValueError, "tolerance is finite"),
+    ({"validation": [[0.0]] * 99}, TypeError, r"validation is a pair \(X, y\) of inputs and targets; got \[.{199}…$"),
     ({"l2": None}, TypeError, "l2 is a number; got None"),
     ({"tolerance": None}, TypeError, "tolerance is a number; got None"),
     ({"model": None}, TypeError, "model is a Module, such as an MLP; got None"),

@@ -92,8 +92,8 @@ class Program:
             raise TypeError(f"parameters is a list of Values, such as model.parameters(); got {parameters!r}")
         self.f, self.leaves, self.backend = f, leaves, backend
         self._parameters: Array = np.array([leaf.data for leaf in self.leaves], dtype)
-        if traces < 1:
-            raise ValueError(f"traces is at least 1; got {traces!r}")
+        if not hasattr(traces, "__index__") or traces < 1:
+            raise ValueError(f"traces is a whole number, at least 1; got {traces!r}")
         self.traces: dict[tuple[Any, ...], Version] = {}
         if flush and FLUSH is None:
             raise ValueError("flush is for x86 processors, which this machine does not have; leave it out")
