@@ -96,6 +96,8 @@ def refuse_stale(order: Sequence[Value]) -> None:
         row, operands = node.primitive, node.operands
         if row is None or isinstance(node, Operand):  # a traced node stands for any number
             continue
+        if is_fixed(row) and all(x.primitive is not None for x in node.inputs):  # only the number of a leaf can have been set
+            continue
         data = [x._number if isinstance(x, Value) else x for x in operands]
         if _differs(now := float(row.evaluate(data)), node._number):
             _refuse(node, row, repr(now))
