@@ -369,7 +369,7 @@ def plateau(f: Callable[[float], float], x: float, precision: Precision = DOUBLE
     heights = [_rough(f, x, distance if k % 2 else -distance) for k, distance in enumerate(distances)]
     found = 0.0
     for height, after, then in zip(heights, heights[1:], [*heights[2:], inf], strict=False):
-        if height and after > CURVED * max(height, least) and then > LEVEL * after:
+        if after > CURVED * max(height, least) and then > LEVEL * after:
             break  # it goes on growing; where an inner part begins to move in its larger units, it does not
         if after <= LEVEL * height:
             found = max(found, height)
