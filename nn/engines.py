@@ -39,8 +39,9 @@ FEW_STEPS: Final = 8  # which are made one by one as fast
 MOST_KINDS: Final = 100  # targets, such as the numbers of classes, that are shown to a loss before it is compiled
 CHANGING: Final = ("the model or the loss does something else at each call, and a compiled program would repeat what it did "
                    "while it was traced; use compiled=False")  # fmt: skip
-ASKING: Final = ("the model or the loss gives something else for nodes than for numbers, and nodes stand for the inputs and "
-                 "targets while it is compiled: it may ask for their class, text or identity; use compiled=False")  # fmt: skip
+UNLIKE: Final = ("the model or the loss returns something else for nodes than for numbers, and nodes stand for the inputs "
+                 "and targets while it is compiled: it may depend on their class, text or identity; "
+                 "use compiled=False")  # fmt: skip
 
 
 @dataclass
@@ -398,8 +399,9 @@ class Compiled(Engine):
 def _require_same(f: Callable[..., Any], *given: Any) -> None:
     """Raise a TypeError if a function of numbers returns another number for `Value`s of them."""
     one, other = (float(plain(f(*arguments))) for arguments in (given, map(_nodes, given)))
+    # The operations are the same, so that even what cancels differs only where a user's row rounds in another way.
     if not (math.isclose(one, other, rel_tol=1e-6) or math.isnan(one)):
-        raise TypeError(ASKING)
+        raise TypeError(UNLIKE)
 
 
 def _nodes(x: Any) -> Any:

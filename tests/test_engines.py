@@ -22,7 +22,7 @@ def trained(compiled: bool, optimizer: Optimizer, **options: Any) -> tuple[MLP, 
     return model, fit(model, X, y, optimizer=optimizer, compiled=compiled, **options)
 
 
-ONE = 1  # whose identity a loss may ask for
+ONE = 1  # whose identity a loss may depend on
 
 
 @pytest.mark.parametrize("kind", OPTIMIZERS, ids=lambda optimizer: type(optimizer).__name__)
@@ -113,7 +113,7 @@ def test_what_cannot_be_compiled_is_walked_and_the_reason_told() -> None:
     lambda t: 3 if isinstance(t, int) else 1, lambda t: len(str(t)), lambda t: 3 if t is ONE else 1,
 ])  # fmt: skip
 @pytest.mark.parametrize("y", [[0.5, 0.5, ONE, 0.5], [ONE, ONE, 2.0, ONE]], ids=["in between", "first"])
-def test_a_loss_that_asks_what_its_target_is_cannot_be_compiled(factor: Any, y: list[Any]) -> None:
+def test_a_loss_that_depends_on_what_its_target_is_cannot_be_compiled(factor: Any, y: list[Any]) -> None:
     def loss(out: Any, target: Any) -> Any:
         return (out - target) ** 2 * factor(target)
 

@@ -15,8 +15,9 @@ import pytest
 from autograd import Value, grad, jvp, primitives
 from autograd.arithmetic import special
 from autograd.primitives import Binary, DomainError, Nary, Primitive, Unary, dot, exp, log, power, sigmoid, tanh
-from autograd.rows import number
+from autograd.rows import SIGNS, number
 from autograd.strategies import ROWS, widths
+from autograd.writing import LEVELS
 
 mpmath = importlib.import_module("mpmath")  # it has no types
 
@@ -290,6 +291,10 @@ def test_rows_of_ones_own_are_checked_when_they_are_made(make: Callable[[], Prim
 def test_every_part_of_a_row_is_checked_when_it_is_made(parts: dict[str, Any], message: str) -> None:
     with pytest.raises((TypeError, ValueError), match=re.escape(message)):
         binary("bad", math.pow, lambda x, y, out: 1, lambda x, y, out: 1, **parts)
+
+
+def test_the_signs_that_rows_may_have_are_those_that_formulas_are_written_with() -> None:
+    assert {*SIGNS[2]} == {*LEVELS} and {row.infix for row in ROWS if row.infix} == {*LEVELS}
 
 
 def test_the_signs_of_rows_with_one_operand_and_with_many() -> None:
