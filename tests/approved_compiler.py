@@ -21,11 +21,11 @@ from autograd import Value, compile, dot, exp, floor, grad, log, maximum, relu, 
 from autograd.compiler.arrays import Bound, NumPyMachine
 from autograd.compiler.backward import Passes, template
 from autograd.compiler.batches import Batch
-from autograd.compiler.definitions import definition, has_definition
 from autograd.compiler.interpreter import CODES, PRODUCTS
 from autograd.compiler.jacobians import OF
 from autograd.compiler.native import NativeMachine, can_run
 from autograd.compiler.program import MACHINES, Program
+from autograd.compiler.recordings import definition, has_definition
 from autograd.compiler.schedule import Group
 from autograd.compiler.tracing import constant_key
 from autograd.compiler.version import Plan
@@ -259,7 +259,7 @@ def rules() -> Iterator[str]:
         if has_definition(row, n):
             found = definition(row, n)
             text = [f"{i} {made.name}{operands}" for i, made, operands in found.steps]
-            yield f"    is {' '.join(text)}: {found.result}, {found.constants}"
+            yield f"    is {' '.join(text)}: {found.results[0]}, {found.constants}"
 
 
 class Point(NamedTuple):

@@ -4,7 +4,7 @@ Write a loss with scalars, for one example.  `compile` writes down once what it 
 for whole batches at the speed of hand-written NumPy.
 
     tracing     the function as plain data
-    freezing    users' rows as they are when a function is compiled
+    recordings  what rows do, as operations of other rows: to take one apart, and to keep one as it is
     canonical   sums gathered: `total` and `dot`; the same operation once
     backward    its gradient, by the rules of the table, as more of the same graph
     jacobians   the derivatives of all outputs, as a graph of their own

@@ -19,8 +19,8 @@ from typing import Any, Final, NamedTuple, TypeAlias
 import numpy as np
 
 from autograd.compiler.batches import batch_of
-from autograd.compiler.definitions import definition
 from autograd.compiler.layout import GRADIENT, Array, Instruction, Slots, strides
+from autograd.compiler.recordings import definition
 from autograd.compiler.schedule import BATCHED, STATIC, fold_of
 from autograd.compiler.tracing import CONSTANTS, INPUTS, PARAMETERS
 from autograd.compiler.version import Plan
@@ -207,15 +207,15 @@ class Bound:
 
     def apply_definition(self, row: Primitive, operands: Sequence[Any], out: Array) -> None:
         """Add the calls of what a row is made of."""
-        constants, steps, result = definition(row, len(operands))
-        last = {j: i for i, _, made_of in steps for j in made_of}
-        values: dict[int, Any] = {**dict(enumerate(operands)), **constants}
-        for i, inner, made_of in steps:
+        made = definition(row, len(operands))
+        last, [result] = {j: i for i, _, made_of in made.steps for j in made_of}, made.results
+        values: dict[int, Any] = {**dict(enumerate(operands)), **made.constants}
+        for i, inner, made_of in made.steps:
             values[i] = out if i == result else self.borrow(out.shape)
             self.apply_row(inner, [values[j] for j in made_of], values[i])
-            for j in {j for j in made_of if last[j] == i and j >= len(operands) and j not in constants}:
+            for j in {j for j in made_of if last[j] == i and j >= len(operands) and j not in made.constants}:
                 self.give_back(values[j])
-        if not steps:
+        if not made.steps:
             self.call(np.copyto, out, values[result])
 
     def borrow(self, shape: tuple[int, ...]) -> Array:

@@ -15,9 +15,9 @@ from typing import Any, Final
 import numpy as np
 
 from autograd.compiler.backward import Gradients
-from autograd.compiler.definitions import expanded, has_definition
 from autograd.compiler.interpreter import CODES, HAS_NUMBA, PRODUCTS, interpreter
 from autograd.compiler.layout import Array
+from autograd.compiler.recordings import expanded, has_definition
 from autograd.compiler.tracing import Graph
 from autograd.compiler.version import Plan
 from autograd.primitives import Primitive

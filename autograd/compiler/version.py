@@ -17,9 +17,9 @@ from autograd.collector import collector_paused
 from autograd.compiler.backward import Passes, differentiate
 from autograd.compiler.batches import Batch, argument, named
 from autograd.compiler.canonical import canonical
-from autograd.compiler.freezing import freeze
 from autograd.compiler.jacobians import Jacobian, jacobian
 from autograd.compiler.layout import Array, Layout, lay_out
+from autograd.compiler.recordings import freeze
 from autograd.compiler.schedule import Group, schedule
 from autograd.compiler.tracing import Shape, Trace
 from autograd.trees import flatten
