@@ -118,13 +118,14 @@ def differentiate(graph: Graph, outputs: Sequence[int]) -> Passes:
     """
     form = Canonical(graph)
     outputs = form.add(graph, outputs)
-    forward = len(form.graph)
-    found = Backward(form, outputs[0], risks(form.graph, outputs[0]), first=graph.n_leaves)
+    forward = len(form)
+    found = Backward(form, outputs[0], risks(form, outputs[0]), first=graph.n_leaves)
     found.through_operations(range(outputs[0], graph.n_leaves - 1, -1))
     gradients = found.of_parameters()
+    form.entered.clear()  # a program is kept, and nothing is added to it
     if not found.is_risky:
-        return Passes(form.graph, forward, outputs, gradients)
-    pruned, places = form.graph.pruned(forward, gradients.places())  # most conditions turn out not to be needed
+        return Passes(form, forward, outputs, gradients)
+    pruned, places = form.pruned(forward, gradients.places())  # most conditions turn out not to be needed
     return Passes(pruned, forward, outputs, gradients.moved(places))
 
 
@@ -196,8 +197,8 @@ class Backward:
     """
 
     def __init__(self, form: Canonical, y: int, risk: dict[int, int], first: int = 0) -> None:
-        self.form, self.graph, self.depends, self.first = form, form.graph, form.depends, first
-        self.constants, self.one = form.graph.constants, form.constant(1.0)
+        self.form, self.depends, self.constants, self.first = form, form.depends, form.constants, first
+        self.one = form.constant(1.0)
         self.terms: dict[int, list[Pair]] = {y: [(self.one, self.one)]}
         self.uses: dict[int, list[tuple[int, int]]] = {}  # for each list its δ and the other list, for each dot
         self.member: dict[int, list[tuple[int, int]]] = {}  # for each node the lists that it is in, and its index there
@@ -209,19 +210,19 @@ class Backward:
 
     def through_operations(self, order: Iterable[int], *, past_zeros: bool = True) -> None:
         """Go from y down to the leaves, through some nodes in descending order; if wished, past 0 only where 0·∞ may be NaN."""
-        graph, labels = self.graph, {}
+        form, labels = self.form, {}
         for i in order:
-            row = graph.rows[i]
+            row = form.rows[i]
             if row is None or not self.depends[i] & LEARNS or (i not in self.terms and i not in self.member):
                 continue
             delta = self.gradient(i)
             if self.constants.get(delta) == 0 and not (past_zeros or self.is_risky):
                 continue
-            if i in graph.labels and graph.rows[delta] is not None:
+            if i in form.labels and form.rows[delta] is not None:
                 labels[i] = delta
             self.through(i, row, delta)
         for i in sorted(labels):
-            graph.labels.setdefault(labels[i], f"∂{graph.labels[i]}")
+            form.labels.setdefault(labels[i], f"∂{form.labels[i]}")
 
     def gradient(self, i: int) -> int:
         """Return the gradient of a node, from all that arrived."""
@@ -241,7 +242,7 @@ class Backward:
         """Return the δ of all dots that a list is in, and for each of its elements the factors."""
         if place not in self.columns:
             deltas, others = zip(*self.uses[place], strict=True)
-            self.columns[place] = deltas, [*zip(*[self.graph.operands[other] for other in others], strict=True)]
+            self.columns[place] = deltas, [*zip(*[self.form.operands[other] for other in others], strict=True)]
         return self.columns[place]
 
     def from_lists(self, i: int) -> list[Pair]:
@@ -273,17 +274,17 @@ class Backward:
 
     def through(self, i: int, row: Primitive, delta: int) -> None:
         """Pass a node's gradient on to its operands."""
-        graph, danger = self.graph, 2 if i in self.hot else self.risk.get(i, 0)
+        form, danger = self.form, 2 if i in self.hot else self.risk.get(i, 0)
         reach = self._reach(i) if self.is_risky else True
         if row is dot:
-            self._through_dot(graph.operands[i], delta, danger, reach)
+            self._through_dot(form.operands[i], delta, danger, reach)
             return
-        operands = graph.operands[i]
+        operands = form.operands[i]
         if row is multiply and operands[0] == operands[1]:
             self.arrive(operands[0], delta, self._twice(operands[0]), reach, danger)
             return
         steps, edges = self._template(row, operands)
-        form, place = self.form, [*operands, i]
+        place = [*operands, i]
         for made, pick in steps:
             if pick is None:
                 place.append(made)
@@ -299,7 +300,7 @@ class Backward:
         """Return the rules of a row at these operands, with the places of constants in place of the numbers."""
         constants, wanted = ONE_OPERAND
         if len(operands) > 1:
-            constants = tuple([constant_key(self.graph.constants[j]) if j in self.graph.constants else None for j in operands])
+            constants = tuple([constant_key(self.form.constants[j]) if j in self.form.constants else None for j in operands])
             wanted = tuple([self.depends[j] & LEARNS > 0 for j in operands])
         key = row, constants, wanted
         if key not in self.templates:
@@ -309,7 +310,7 @@ class Backward:
         return self.templates[key]
 
     def _through_dot(self, operands: tuple[int, ...], delta: int, danger: int, reach: Any) -> None:
-        graph, rules = self.graph, _rules_of_dot(len(operands))
+        form, rules = self.form, _rules_of_dot(len(operands))
         for j, partial in zip(operands[2:], rules[2:], strict=True):
             self.arrive(j, delta, self.form.constant(float(partial)), reach, danger)
         is_square = operands[0] == operands[1]
@@ -318,12 +319,12 @@ class Backward:
             if not self.depends[place] & LEARNS:
                 continue
             if delta in self.constants or danger:
-                for j, partial in zip(graph.operands[place], graph.operands[other], strict=True):
+                for j, partial in zip(form.operands[place], form.operands[other], strict=True):
                     self.arrive(j, upstream, partial, reach, danger)
                 continue
             if place not in self.uses:
                 self.uses[place] = []
-                for at, j in enumerate(graph.operands[place]):
+                for at, j in enumerate(form.operands[place]):
                     if j >= self.first and self.depends[j] & LEARNS:
                         self.member.setdefault(j, []).append((place, at))
             if self.is_risky:
@@ -362,7 +363,7 @@ class Backward:
 
     def of_parameters(self) -> Gradients:
         """Return the gradients of the parameters, which come last."""
-        operands, n = self.graph.operands, len(self.graph.parameters)
+        operands, n = self.form.operands, len(self.form.parameters)
         varying = {place for place, pairs in self.uses.items() if any(map(self._varies, pairs))}
         counts = Counter(chain.from_iterable([operands[place] for place in varying]))
         busy = {j for j, count in counts.items() if count > 1}
@@ -384,7 +385,7 @@ class Backward:
 
     def _of_list(self, place: int, found: Gradients) -> Sequence[int]:
         """Find the gradient of a list of parameters that vary nowhere else; return which elements do not vary here either."""
-        parameters, (deltas, others) = self.graph.operands[place], zip(*self.uses[place], strict=True)
+        parameters, (deltas, others) = self.form.operands[place], zip(*self.uses[place], strict=True)
         if not all(self.depends[delta] & VARIES for delta in deltas):
             return range(len(parameters))
         if all(self.depends[other] & ALL_VARY for other in others):

@@ -42,14 +42,13 @@ SQUARE: Final = {primitives.power, primitives.square}
 VARIES, LEARNS, ALL_VARY = 1, 2, 4
 
 
-def canonical(graph: Graph, wanted: Sequence[int]) -> tuple[Graph, list[int]]:
+def canonical(graph: Graph, wanted: Sequence[int]) -> tuple[Canonical, list[int]]:
     """Return the canonical form of a graph, and where the wanted nodes are in it."""
     form = Canonical(graph)
-    places = form.add(graph, wanted)
-    return form.graph, places
+    return form, form.add(graph, wanted)
 
 
-class Canonical:
+class Canonical(Graph):
     """A graph in canonical form, to which nodes are added.
 
     Args:
@@ -57,14 +56,12 @@ class Canonical:
         of: the leaves to differentiate with respect to, ``"parameters"`` or ``"inputs"``.
 
     Attributes:
-        graph: the canonical form so far.
-        depends: for each of its nodes, the sum of what it depends on: `VARIES`, `LEARNS`, and for lists `ALL_VARY`.
+        depends: for each node, the sum of what it depends on: `VARIES`, `LEARNS`, and for lists `ALL_VARY`.
     """
 
     def __init__(self, like: Graph, of: str = "parameters") -> None:
-        self.graph = Graph(like.parameters, like.shapes)
-        self.rows, self.operands = self.graph.rows, self.graph.operands
-        self.known: defaultdict[Primitive | None, dict[tuple[int, ...], int]] = defaultdict(dict)  # by row, then by operands
+        super().__init__(like.parameters, like.shapes)
+        self.entered: defaultdict[Primitive, dict[tuple[int, ...], int]] = defaultdict(dict)  # by row, then by operands
         n = len(like.parameters)
         self.parameter, other = (LEARNS, VARIES) if of == "parameters" else (0, VARIES | LEARNS)
         self.depends = [self.parameter] * n + [other] * (like.n_leaves - n)
@@ -117,13 +114,13 @@ class Canonical:
                 place[i] = self.node(row, tuple([place[j] for j in made_of]))
         for i in sorted(graph.labels):
             if uses[i] and not inner[i]:
-                self.graph.labels.setdefault(place[i], graph.labels[i])
+                self.labels.setdefault(place[i], graph.labels[i])
         return [place[i] for i in wanted]
 
     def node(self, row: Primitive, operands: tuple[int, ...]) -> int:
         """Return the node of an operation, which is the same for the same operation on the same operands."""
         flags = self.depends
-        place = self.known[row].setdefault(operands, len(flags))
+        place = self.entered[row].setdefault(operands, len(flags))
         if place == len(flags):
             depends = 0
             for j in operands:
@@ -133,41 +130,29 @@ class Canonical:
             self.operands.append(operands)
         return place
 
-    def listed(self, places: tuple[int, ...]) -> int:
-        """Return the node of a list."""
-        flags = self.depends
-        place = self.known[None].setdefault(places, len(flags))
-        if place == len(flags):
-            constants = self.graph.constants
-            some, every = self.parameter, 0
-            if max(places) >= len(self.graph.parameters):
-                some, every = 0, ALL_VARY
-                for j in places:
-                    some |= flags[j]
-                    if not flags[j] & VARIES and constants.get(j) != 0:
-                        every = 0
-            flags.append(some & (VARIES | LEARNS) | every)
-            self.rows.append(None)
-            self.operands.append(places)
-        return place
-
-    def constant(self, x: float) -> int:
-        """Return the node of a number."""
-        place = self.graph.constant(x)
-        if place == len(self.depends):
-            self.depends.append(0)
-        return place
+    def append(self, row: Primitive | None, operands: tuple[int, ...]) -> int:
+        """Enter a list or a constant, and return its place."""
+        flags, constants = self.depends, self.constants
+        some, every = self.parameter if operands else 0, 0
+        if max(operands, default=0) >= len(self.parameters):
+            some, every = 0, ALL_VARY
+            for j in operands:
+                some |= flags[j]
+                if not flags[j] & VARIES and constants.get(j) != 0:
+                    every = 0
+        flags.append(some & (VARIES | LEARNS) | every)
+        return super().append(row, operands)
 
     def _dot(self, left: int, right: int, *bias: int) -> int:
         """Enter a dot of two lists, with what varies on the right."""
         if self.depends[left] & VARIES and not self.depends[right] & ALL_VARY:
-            pairs = self._oriented(zip(self.graph.operands[left], self.graph.operands[right], strict=True))
+            pairs = self._oriented(zip(self.operands[left], self.operands[right], strict=True))
             left, right = (self.listed(places) for places in zip(*pairs, strict=True))
         return self.node(primitives.dot, (left, right, *bias))
 
     def _oriented(self, products: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
         """Return products with what varies on the right, and with it a 0, which may pad a list of what varies."""
-        depends, constants = self.depends, self.graph.constants
+        depends, constants = self.depends, self.constants
         return [
             (b, a) if not depends[b] & VARIES and (depends[a] & VARIES or constants.get(a) == 0) else (a, b)
             for a, b in products

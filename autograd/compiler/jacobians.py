@@ -98,7 +98,7 @@ def jacobian(graph: Graph, outputs: Sequence[int], of: str) -> Jacobian:
     outputs = form.add(graph, outputs)
     n = len(graph.parameters)
     leaves = range(n) if of == "parameters" else range(n, graph.n_leaves)
-    risk = risks(form.graph, max(outputs))
+    risk = risks(form, max(outputs))
     rows: list[int] = []
     columns: list[int] = []
     entries: list[int] = []
@@ -107,11 +107,11 @@ def jacobian(graph: Graph, outputs: Sequence[int], of: str) -> Jacobian:
         found.through_operations(_below(form, y), past_zeros=False)
         for leaf in sorted(leaf for leaf in {*found.terms, *found.member} if leaf in leaves):
             entry = found.gradient(leaf)
-            if form.graph.constants.get(entry) != 0:
+            if form.constants.get(entry) != 0:
                 rows.append(row)
                 columns.append(leaf - leaves.start)
                 entries.append(entry)
-    pruned, places = form.graph.pruned(graph.n_leaves, entries)
+    pruned, places = form.pruned(graph.n_leaves, entries)
     passes = Passes(pruned, len(pruned), [places[i] for i in entries], Gradients())
     return Jacobian(passes, rows, columns, (len(outputs), len(leaves)))
 
@@ -120,7 +120,7 @@ def _below(form: Canonical, y: int) -> list[int]:
     """Return y and the nodes below it that depend on what is differentiated with respect to, in descending order."""
     found, todo = {y}, [y]
     while todo:
-        below = {j for j in form.operands[todo.pop()] if j >= form.graph.n_leaves and form.depends[j] & LEARNS}
+        below = {j for j in form.operands[todo.pop()] if j >= form.n_leaves and form.depends[j] & LEARNS}
         todo += below - found
         found |= below
     return sorted(found, reverse=True)
