@@ -14,9 +14,9 @@ from approved_pictures import lined
 
 from autograd import Unary, Value, absolute, compile, dot, exp, log, maximum, relu, sigmoid, sqrt, tanh, total, where
 from autograd.compiler.arrays import Bound, NumPyMachine
-from autograd.compiler.layout import GRADIENT, Layout, Slots
+from autograd.compiler.layout import Layout, Slots
 from autograd.compiler.program import Program
-from autograd.compiler.tracing import INPUTS
+from autograd.compiler.schedule import GRADIENT, INPUTS
 from nn import MLP
 from nn.losses import cross_entropy, l2, mean_squared_error
 

@@ -19,10 +19,9 @@ from typing import Any, Final, NamedTuple, TypeAlias
 import numpy as np
 
 from autograd.compiler.batches import batch_of
-from autograd.compiler.layout import GRADIENT, Array, Instruction, Slots, strides
+from autograd.compiler.layout import Array, Instruction, Slots, strides
 from autograd.compiler.recordings import definition
-from autograd.compiler.schedule import BATCHED, STATIC, fold_of
-from autograd.compiler.tracing import CONSTANTS, INPUTS, PARAMETERS
+from autograd.compiler.schedule import BATCHED, CONSTANTS, GRADIENT, INPUTS, PARAMETERS, STATIC, fold_of
 from autograd.compiler.version import Plan
 from autograd.primitives import Primitive
 

@@ -20,13 +20,12 @@ import numpy as np
 
 from autograd import primitives
 from autograd.compiler.backward import Gradients, Outer, Passes
-from autograd.compiler.schedule import BATCHED, STATIC, Group, fold_of, spaces
-from autograd.compiler.tracing import CONSTANTS, Graph
+from autograd.compiler.schedule import BATCHED, CONSTANTS, GRADIENT, STATIC, Group, fold_of, spaces
+from autograd.compiler.tracing import Graph
 from autograd.primitives import Primitive
 
-__all__ = ["GRADIENT", "Array", "Instruction", "Layout", "Slots", "lay_out", "strides"]
+__all__ = ["Array", "Instruction", "Layout", "Slots", "lay_out", "strides"]
 
-GRADIENT = -1  # the space of the gradient, with a slot for each parameter
 BITS = 32  # of a slot in an address, a number that has the space in its higher bits
 Array: TypeAlias = Any  # numpy.ndarray, without its type parameters
 

@@ -39,9 +39,8 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from autograd.compiler.layout import GRADIENT, Instruction, Layout, Slots, strides
-from autograd.compiler.schedule import BATCHED
-from autograd.compiler.tracing import CONSTANTS, INPUTS, PARAMETERS
+from autograd.compiler.layout import Instruction, Layout, Slots, strides
+from autograd.compiler.schedule import BATCHED, CONSTANTS, GRADIENT, INPUTS, PARAMETERS
 from autograd.primitives import total
 from autograd.symbol import Symbol
 from autograd.writing import ATOM, COMPARE, LATEX, PLAIN, SUM, Style, call, latex_name, write

@@ -24,10 +24,9 @@ from typing import Any
 import numpy as np
 
 from autograd.compiler.batches import Batch, batch_of, numbers_of
-from autograd.compiler.layout import GRADIENT, Array, Instruction, Layout, Slots
+from autograd.compiler.layout import Array, Instruction, Layout, Slots
 from autograd.compiler.recordings import definition
-from autograd.compiler.schedule import fold_of
-from autograd.compiler.tracing import CONSTANTS, INPUTS, PARAMETERS
+from autograd.compiler.schedule import CONSTANTS, GRADIENT, INPUTS, PARAMETERS, fold_of
 from autograd.compiler.version import Plan, Version
 
 __all__ = ["PureMachine", "as_function", "exact_share", "run"]

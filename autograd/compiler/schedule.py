@@ -24,12 +24,16 @@ from typing import Any
 
 from autograd import primitives
 from autograd.compiler.backward import Passes
-from autograd.compiler.tracing import CONSTANTS, INPUTS, PARAMETERS, Graph
+from autograd.compiler.tracing import Graph
 from autograd.primitives import Nary, Primitive
 
-__all__ = ["BATCHED", "STATIC", "Group", "fold_of", "schedule", "spaces"]
+__all__ = [
+    "BATCHED", "CONSTANTS", "GRADIENT", "INPUTS", "PARAMETERS", "STATIC", "Group", "fold_of", "schedule", "spaces",
+]  # fmt: skip
 
-STATIC, BATCHED = 2, 3  # the spaces of results: computed once for a batch, and computed for each of its examples
+# The spaces that numbers are in.  Results are computed once for a batch, or for each of its examples; from `INPUTS` on, there
+# is a space for each argument.
+GRADIENT, CONSTANTS, PARAMETERS, STATIC, BATCHED, INPUTS = range(-1, 5)
 
 
 @dataclass

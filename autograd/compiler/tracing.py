@@ -36,9 +36,8 @@ from autograd.rows import TABLE, number
 from autograd.trees import flatten, map_tree
 from autograd.value import TRACED_VARIABLE, Value, new, nodes_below
 
-__all__ = ["CONSTANTS", "INPUTS", "PARAMETERS", "Graph", "Shape", "Trace", "constant_key"]
+__all__ = ["Graph", "Shape", "Trace", "constant_key"]
 
-CONSTANTS, PARAMETERS, INPUTS = 0, 1, 4  # where a leaf's number is found; from INPUTS on, one space for each argument
 Shape: TypeAlias = tuple[int, ...]
 Build: TypeAlias = Callable[[Iterator[Any]], Any]
 
