@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd.compiler.steps import places_of, require_states
+from autograd.compiler.batches import places_of, require_states
 
 
 def test_batches_may_name_every_example_in_any_order_and_often() -> None:

@@ -17,7 +17,6 @@ for whole batches at the speed of hand-written NumPy.
     lesson      the instructions as equations
     batches     arguments and results as trees: which arrays they consist of
     version     the passes in a row, for arguments of one structure
-    steps       the arguments of training, checked before native code runs
     program     a version for each structure, a machine for each version
 """
 

@@ -26,14 +26,13 @@ from typing import Any, Final, Protocol
 import numpy as np
 
 from autograd.compiler.arrays import NumPyMachine
-from autograd.compiler.batches import Batch, batch_of, joined, numbers_of, place, shaped
+from autograd.compiler.batches import Batch, batch_of, joined, numbers_of, place, places_of, require_states, shaped
 from autograd.compiler.interpreter import FLUSH
 from autograd.compiler.jacobians import OF, assembled
 from autograd.compiler.layout import Array, Layout
 from autograd.compiler.lesson import latex, lesson
 from autograd.compiler.native import NativeMachine
 from autograd.compiler.pure import PureMachine, as_function, exact_share
-from autograd.compiler.steps import places_of, require_states
 from autograd.compiler.tracing import Graph, Shape
 from autograd.compiler.version import Plan, Version
 from autograd.trees import map_tree
