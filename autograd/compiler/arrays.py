@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import math
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -51,14 +50,12 @@ class NumPyMachine:
     def outputs(self, arguments: Sequence[Array]) -> Array:
         """Return the outputs [outputs×batch] for arguments [batch×size]."""
         bound = self._for(batch_of(arguments))
-        bound.run(arguments, bound.forward)
-        return bound.results(arguments)
+        return bound.run(arguments, bound.forward)
 
     def gradient(self, arguments: Sequence[Array], share: float) -> tuple[Array, Array]:
         """Return the outputs, and the gradient of the first, summed over the batch and multiplied by a share."""
         bound = self._for(batch_of(arguments))
-        bound.run(arguments, bound.calls)
-        return bound.results(arguments), bound.spaces[GRADIENT][:, 0] * share
+        return bound.run(arguments, bound.calls), bound.spaces[GRADIENT][:, 0] * share
 
 
 class Place(NamedTuple):
@@ -91,14 +88,14 @@ class Bound:
         self.calls: list[Call] = []
         ends = 0  # of the forward pass, which comes first
         self._gathered: dict[Any, Array] = {}
-        self._free: defaultdict[int, list[Array]] = defaultdict(list)  # by size
+        self._free: defaultdict[Any, list[Array]] = defaultdict(list)  # by shape, arrays for results in passing
         for instruction in layout.instructions:
             getattr(self, instruction.kind)(instruction)
             ends = len(self.calls) if not instruction.backward else ends
         self.forward = self.calls[:ends]
 
-    def run(self, arguments: Sequence[Array], calls: Sequence[Call]) -> None:
-        """Put the arguments in their places, and make the calls."""
+    def run(self, arguments: Sequence[Array], calls: Sequence[Call]) -> Array:
+        """Put the arguments in their places, make the calls, and return the outputs [outputs×batch]."""
         for args, i, (argument, shape, offset, steps) in self.patches:
             args[i] = np.ndarray(shape, self.dtype, arguments[argument], offset, steps)
         with np.errstate(all="ignore"):  # what has no value is NaN or ±∞ here
@@ -106,9 +103,6 @@ class Bound:
                 function(*args)
         for args, i, _ in self.patches:
             args[i] = None  # so that the batch can be freed
-
-    def results(self, arguments: Sequence[Array]) -> Array:
-        """Return the outputs [outputs×batch] of the last run."""
         found = np.empty((len(self.layout.outputs), self.batch), self.dtype)
         for space, which, slots in self.outputs:
             found[which] = self.spaces[space][slots] if space < INPUTS else arguments[space - INPUTS].T[slots]
@@ -209,22 +203,13 @@ class Bound:
         made = definition(row, len(operands))
         last, [result] = {j: i for i, _, made_of in made.steps for j in made_of}, made.results
         values: dict[int, Any] = {**dict(enumerate(operands)), **made.constants}
+        known, free = {*values}, self._free[out.shape]  # what is free again will still be in the cache
         for i, inner, made_of in made.steps:
-            values[i] = out if i == result else self.borrow(out.shape)
+            values[i] = out if i == result else free.pop() if free else np.empty(out.shape, self.dtype)
             self.apply_row(inner, [values[j] for j in made_of], values[i])
-            for j in {j for j in made_of if last[j] == i and j >= len(operands) and j not in made.constants}:
-                self.give_back(values[j])
+            free += [values[j] for j in {*made_of} - known if last[j] == i]
         if not made.steps:
             self.call(np.copyto, out, values[result])
-
-    def borrow(self, shape: tuple[int, ...]) -> Array:
-        """Return an array for a result in passing: one that is free again, as that will still be in the cache."""
-        free = self._free[math.prod(shape)]
-        return free.pop().reshape(shape) if free else np.empty(shape, self.dtype)
-
-    def give_back(self, array: Array) -> None:
-        """Let calls that come later write into a borrowed array."""
-        self._free[array.size].append(array.reshape(-1))
 
     def fold(self, instruction: Instruction) -> None:
         """Add the calls that combine many operands."""
@@ -244,8 +229,15 @@ class Bound:
             self.over_batch(instruction)
             return
         target = self.target(instruction.out)
+        c, m, n, width = target.shape
+        flat = target.reshape((c, m, n * width)[c == 1 :])
         for i, (left, right) in enumerate(instruction.factors):
-            self.accumulate(*self.multiply(left, right, i, target))
+            if self.width(left.space) == 1 and self.width(right.space) == width and not m == n == 1 < c:
+                # The batch belongs to the columns: [m×K] @ [K × n·batch].
+                columns = Slots(right.space, right.index.swapaxes(1, 2))
+                self.accumulate(np.matmul, i, flat, self.matrix(left), self.matrix(columns))
+            else:
+                self.accumulate(_einsum, i, target, self.view(left), self.view(right))
         if instruction.bias is not None:
             self.call(np.add, target, self.view(instruction.bias), target)
 
@@ -261,23 +253,11 @@ class Bound:
         if not is_contiguous:
             self.call(np.put, self.spaces[GRADIENT], index, target)
 
-    def multiply(self, left: Slots, right: Slots, i: int, target: Array) -> tuple[Any, ...]:
-        """Return how a part of a product is computed: function, i, target, operands."""
-        c, m, n, width = target.shape
-        widths = self.width(left.space), self.width(right.space)
-        flat = target.reshape((c, m, n * width)[c == 1 :])
-        if (widths[0] == 1 and widths[1] == width) and not (m == n == 1 < c):
-            # The batch belongs to the columns: [m×K] @ [K × n·batch].
-            return np.matmul, i, flat, self.matrix(left), self.matrix(Slots(right.space, right.index.swapaxes(1, 2)))
-        return _einsum, i, target, self.view(left), self.view(right)
-
     def accumulate(self, function: Callable[..., Any], i: int, target: Array, *operands: Any) -> None:
         """Add a call that sets the target, or that adds to it."""
-        if i == 0:
-            self.call(function, *operands, target)
-        else:
-            partial = np.empty(target.shape, self.dtype)
-            self.call(function, *operands, partial)
+        partial = np.empty(target.shape, self.dtype) if i else target
+        self.call(function, *operands, partial)
+        if i:
             self.call(np.add, target, partial, target)
 
     def sum(self, instruction: Instruction) -> None:
