@@ -21,24 +21,19 @@ from collections.abc import Callable
 from types import BuiltinFunctionType, CodeType, FunctionType
 from typing import Any, Final, ParamSpec, TypeVar, cast
 
-from autograd.rows import TABLE, Primitive
+from autograd.rows import Primitive
 
-__all__ = ["is_fixed", "is_in_table", "remembered"]
+__all__ = ["is_fixed", "remembered"]
 
 PURE: Final = (abs, bool, divmod, float, int, len, list, max, min, pow, range, round, sum, tuple, zip)
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def is_in_table(row: Primitive) -> bool:
-    """Return whether a row is the table's own of its name."""
-    return TABLE.get(row.name) is row
-
-
 @functools.lru_cache(maxsize=4096)
 def is_fixed(row: Primitive) -> bool:
     """Return whether a row does the same at every call."""
-    return is_in_table(row) or all(map(_is_fixed, (row.function, *row.rules.values())))
+    return row.is_in_table or all(map(_is_fixed, (row.function, *row.rules.values())))
 
 
 def remembered(find: Callable[P, T]) -> Callable[P, T]:

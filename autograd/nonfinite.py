@@ -88,7 +88,7 @@ def _counting(order: Sequence[Value], loss: Value) -> set[Value]:
     for node in reversed(order):
         if node in found:
             inputs = [x for x, taken in zip(node.inputs, node.taken, strict=True) if taken]
-            is_choice = getattr(node.primitive, "picks", None) is not None
+            is_choice = node.primitive is not None and node.primitive.is_choice
             if not math.isfinite(node.data) and not is_choice and all(math.isfinite(x.data) for x in inputs):
                 inputs = [*node.inputs]
             found.update(inputs)

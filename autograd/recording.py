@@ -36,7 +36,7 @@ from math import inf, nan
 from textwrap import indent
 from typing import Any, Final
 
-from autograd.rows import TABLE, Primitive
+from autograd.rows import Primitive
 from autograd.symbol import RuleError, Symbol, flows, operand_names
 from autograd.writing import source
 
@@ -113,11 +113,11 @@ def recorder(row: Primitive, scope: dict[str, Any]) -> Any:
 def _texts(row: Primitive, calls: dict[str, Any]) -> Iterator[str]:
     """Yield a row's function as an expression, then each rule as statements; add the functions they call to `calls`."""
     names = operand_names(row.arity)
-    symbols, known = [Symbol(name) for name in names], TABLE.get(row.name) is row
+    symbols, known = [Symbol(name) for name in names], row.is_in_table
 
     def written(formula: Any) -> str:
         text, called = source(formula)
-        calls.update({name: r.function if TABLE.get(name) is r else _float_only(r.function) for name, r in called.items()})
+        calls.update({name: r.function if r.is_in_table else _float_only(r.function) for name, r in called.items()})
         return text
 
     def formula(i: int, name: str, rule: Callable[..., Any]) -> str:

@@ -66,7 +66,7 @@ def replay(y: Value, values: Mapping[Value, Any] | None = None) -> Any:
         if node in known or node.primitive is None or isinstance(node, Variable):  # that a derivative is taken with respect to
             continue
         again = known[node] = node.primitive.apply([known.get(x, x) if isinstance(x, Value) else x for x in node.operands])
-        if getattr(node.primitive, "picks", None) is not None and _number(again) is NOT_COMPUTED:
+        if node.primitive.is_choice and _number(again) is NOT_COMPUTED:
             raise ValueError(f"{describe(node)} now takes {UNCALLED}")
         if isinstance(again, Value):
             again.label = node.label

@@ -22,7 +22,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from autograd import primitives
-from autograd.fixed import is_in_table
 from autograd.primitives import DomainError, Nary, Primitive
 from autograd.symbol import Symbol
 from autograd.value import Value
@@ -63,7 +62,7 @@ def risks_of(nodes: Sequence[tuple[Any, Primitive, Sequence[Any]]], constants: M
 
     for node, row, operands in nodes:
         signs[node] = sign_of(row, operands, kind)
-        small = len(operands) < 3 or not is_in_table(row)  # of the table, none of more operands fails
+        small = len(operands) < 3 or not row.is_in_table  # of the table, none of more operands fails
         danger, fails = danger_of(row, tuple(map(kind, operands))) if small else (0, False)
         risky = tainted.intersection(operands)
         if row is primitives.dot:
@@ -88,11 +87,11 @@ def sign_of(row: Primitive, operands: Sequence[Any], kind: Callable[[Any], Any])
         operands: what it is applied to.
         kind: returns the signs or the number of an operand.
     """
-    if not is_in_table(row):
+    if not row.is_in_table:
         return ANY
     if not isinstance(row, Nary):
         return sign_of_few(row, tuple(map(kind, operands)), len(set(operands)) == 1)
-    if row.picks is not None:
+    if row.is_choice:
         return frozenset().union(*[sign_of_few(primitives.positive, (kind(x),), False) for x in operands[1:]])
     n = len(operands) // 2 if row is primitives.dot else 0
     factors = zip(operands[:n], operands[n : 2 * n], strict=True)
@@ -122,7 +121,7 @@ def sign_of_few(row: Primitive, kinds: tuple[Any, ...], is_same: bool) -> Sign:
 @functools.lru_cache(maxsize=4096)
 def danger_of(row: Primitive, kinds: tuple[Any, ...]) -> tuple[int, bool]:
     """Return the risk of the rules of a row of one or two operands, see `risks`, and whether the row may be undefined."""
-    if not is_in_table(row):  # a few points are no evidence about a user's row
+    if not row.is_in_table:  # a few points are no evidence about a user's row
         return 2, True
     named = (point for point in row.singular if all(map(_is_possible, point, kinds)))
     which = [i for i, kind in enumerate(kinds) if isinstance(kind, frozenset)]
@@ -143,7 +142,7 @@ def danger_of(row: Primitive, kinds: tuple[Any, ...]) -> tuple[int, bool]:
 @functools.cache
 def may_fail(row: Primitive, n: int) -> bool:
     """Return whether the risk of a row of n operands is ever other than 0."""
-    return not is_in_table(row) or (n < 3 and danger_of(row, (ANY,) * n)[0] > 0)
+    return not row.is_in_table or (n < 3 and danger_of(row, (ANY,) * n)[0] > 0)
 
 
 def _points(kinds: Sequence[Any]) -> Iterator[tuple[float, ...]]:

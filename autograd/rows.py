@@ -133,6 +133,16 @@ class Primitive:
         """Whether the result is a truth value: a comparison."""
         return self.infix.startswith(("<", ">"))
 
+    @property
+    def is_choice(self) -> bool:
+        """Whether the result is one of the operands, picked by the value of the first."""
+        return False
+
+    @property
+    def is_in_table(self) -> bool:
+        """Whether the row is the table's own, not a user's, perhaps of the same name."""
+        return TABLE.get(self.name) is self
+
     def __post_init__(self) -> None:
         self._check_parts()
         object.__setattr__(self, "__signature__", self._signature())  # read by help(), editors and `gradcheck`
@@ -338,7 +348,7 @@ class Primitive:
             letters = {array.dtype.kind for array in arrays}
             if "O" in letters:  # of nodes: element by element
                 return namespace.frompyfunc(lambda *entries: self.apply(entries), len(operands), 1)(*operands)
-            if not letters.isdisjoint("biu") and getattr(self, "picks", None) is None:
+            if not letters.isdisjoint("biu") and not self.is_choice:
                 operands = _as_floats(operands, namespace.result_type(*arrays))
             out = (self.array_function(namespace) or self.function)(*operands)
             kind = getattr(getattr(out, "dtype", None), "kind", "")
@@ -376,7 +386,7 @@ class Primitive:
     __deepcopy__ = __copy__
 
     def __reduce__(self) -> tuple[Any, ...]:
-        if TABLE.get(self.name) is not self:
+        if not self.is_in_table:
             raise TypeError(f"the primitive {self.name!r} is not in autograd's table, so it cannot be pickled")
         return _row_of_table, (self.name,)
 
@@ -431,6 +441,11 @@ class Nary(Primitive):
     def rules(self) -> Mapping[str, Callable[..., Any]]:
         """The one rule for all partial derivatives."""
         return {"gradient": self.gradient}
+
+    @property
+    def is_choice(self) -> bool:
+        """Whether the row picks an operand."""
+        return self.picks is not None
 
     def _signature(self) -> inspect.Signature:
         return inspect.signature(self.operands_of)

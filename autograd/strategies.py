@@ -99,7 +99,7 @@ def widths(row: Primitive) -> list[int]:
     ([1], [2], [3, 5])
     """
     if isinstance(row, Nary):
-        return [3] if row.picks is not None else [3, 5]
+        return [3] if row.is_choice else [3, 5]
     return [1] if isinstance(row, Unary) else [2]
 
 
@@ -147,7 +147,7 @@ def operands(row: Primitive, width: int | None = None) -> st.SearchStrategy[tupl
 def _anywhere(row: Primitive, width: int | None = None) -> st.SearchStrategy[tuple[float, ...]]:
     """Draw operands of a row, also where it has no value."""
     counts = [width] if width is not None else widths(row)
-    conditions = st.sampled_from((1.0, 0.0)) if isinstance(row, Nary) and row.picks is not None else numbers()
+    conditions = st.sampled_from((1.0, 0.0)) if row.is_choice else numbers()
     drawn = [st.tuples(conditions, *[numbers()] * (count - 1)) for count in counts]
     return st.one_of(*drawn)
 
@@ -224,7 +224,7 @@ def programs(draw: st.DrawFn, longest: int = 20) -> Program:
         places = (first, *(draw(_places_or_numbers(len(values))) for _ in range(count - 1)))
         data = [values[x] if isinstance(x, int) else x for x in places]
         # Next to the condition 0 of a `where` there is another case, but a comparison's 0 has nothing next to it.
-        torn = isinstance(row, Nary) and row.picks is not None and data[0] == 0 and places[0] not in conditions
+        torn = row.is_choice and data[0] == 0 and places[0] not in conditions
         if torn or not is_smooth(row, data):
             continue
         out = float(row.evaluate(data))
@@ -353,8 +353,7 @@ def check_primitive(
         if not _has_rules(row, data):
             return
         check_text(row, data)  # first, since nodes are recorded by the text of their row
-        steered = isinstance(row, Nary) and row.picks is not None
-        constants = data[:1] if steered else []  # a condition
+        constants = data[:1] if row.is_choice else []  # a condition
 
         def f(*values: Any) -> Any:
             return row.apply([*constants, *values])
@@ -412,8 +411,7 @@ def check_finite(row: Primitive, data: Sequence[float]) -> None:
     if not is_inside(row, data) or _is_excluded(row, data):
         return
     out = row.evaluate(data)
-    steered = isinstance(row, Nary) and row.picks is not None
-    for i in range(steered, len(data)):
+    for i in range(1 if row.is_choice else 0, len(data)):  # a condition has no slope
         try:
             [partial] = row.partials(data, out, [i])
             found = f"it gives {short(partial)}"

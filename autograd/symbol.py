@@ -214,7 +214,7 @@ def _flow(rule: Any) -> Any:
     row, operands = rule.row, rule.operands
     if row.is_condition:
         return rule
-    if isinstance(row, Nary) and row.picks is not None:
+    if row.is_choice:
         flow, otherwise = map(_flow, operands[1:])
         return flow if flow is otherwise else where(operands[0], flow, otherwise)
     written = expand(row, operands)

@@ -30,7 +30,7 @@ from autograd.fixed import is_fixed
 from autograd.manners import Manners, describe
 from autograd.primitives import Binary, DomainError, Nary, Primitive, Unary, method
 from autograd.recording import recorder
-from autograd.rows import TABLE, number, real
+from autograd.rows import number, real
 from autograd.symbol import flows, read_flow
 from autograd.threads import one_at_a_time
 
@@ -344,7 +344,7 @@ def _record_first_time(row: Primitive, operands: Sequence[Any]) -> Any:
     elif isinstance(row, Binary):
         operators(row)
     else:  # every result of a user's row must be checked
-        _recorders[row] = functools.partial(record_many if TABLE.get(row.name) is row else record, cast(Nary, row))
+        _recorders[row] = functools.partial(record_many if row.is_in_table else record, cast(Nary, row))
     if row.arity and not is_fixed(row):  # its formulas may be others at the next call
         _recorders[row] = lambda *operands: record(row, operands)
     return node

@@ -22,7 +22,6 @@ from string import Formatter
 from typing import Any, NamedTuple
 
 from autograd.primitives import Nary, Operand, Primitive
-from autograd.rows import TABLE
 
 __all__ = [
     "DIGITS", "Style", "call", "digits", "escaped", "expand", "latex", "latex_name", "latex_number", "numbers", "parts",
@@ -287,6 +286,6 @@ def call(row: Primitive, operands: Sequence[Any], style: Style) -> str:
     name = rf"\operatorname{{{escaped(row.name)}}}" if style.tex else row.name
     if style.calls is not None:
         known = [name for name, called in style.calls.items() if called is row]
-        name = known[0] if known else row.name if TABLE.get(row.name) is row else f"row{len(style.calls)}"
+        name = known[0] if known else row.name if row.is_in_table else f"row{len(style.calls)}"
         style.calls[name] = row
     return f"{name}({', '.join(shown)})"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from autograd import DomainError, Nary, Primitive, Value, walk
+from autograd import DomainError, Primitive, Value, walk
 from autograd.value import topological
 
 
@@ -67,7 +67,7 @@ def running_errors(loss: Value) -> dict[Value, tuple[float, float]]:
 def refuse_torn(row: Primitive, operands: Sequence[Any], data: Sequence[float]) -> None:
     if row.kink is not None and not abs(row.kink(*data)) > NARROW:
         raise Torn
-    if isinstance(row, Nary) and row.picks is not None:
+    if row.is_choice:
         made = isinstance(operands[0], Value) and operands[0].primitive is not None
         if made and not operands[0].primitive.is_condition and abs(data[0]) <= NARROW:
             raise Torn

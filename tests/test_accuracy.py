@@ -215,8 +215,7 @@ def measured(row: Primitive) -> list[float]:
             continue
         with mpmath.workdps(digits(data)):
             values.append(value_error(row, data, LARGEST_TERM[row.name](*data) if row.name in LARGEST_TERM else 0.0))
-            steered = isinstance(row, Nary) and row.picks is not None
-            for i in filter(functools.partial(is_smooth, row, data), range(steered, len(data))):
+            for i in filter(functools.partial(is_smooth, row, data), range(1 if row.is_choice else 0, len(data))):
                 slopes.setdefault(0 if isinstance(row, Nary) else i, []).append(slope_errors(row, data, i))
     worst = [max(column) for i in sorted(slopes) for column in zip(*slopes[i], strict=True)]
     return [round(x, 3) for x in (max(values), *worst)]

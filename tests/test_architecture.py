@@ -29,7 +29,7 @@ ROOMS: dict[str, set[str]] = {
         "autograd.symbol", "autograd.threads",
     },
     "autograd.trees": {"autograd.rows"},
-    "autograd.risks": {"autograd", "autograd.fixed", "autograd.primitives", "autograd.symbol", "autograd.value"},
+    "autograd.risks": {"autograd", "autograd.primitives", "autograd.symbol", "autograd.value"},
     "autograd.forward": {"autograd.primitives", "autograd.rows", "autograd.symbol", "autograd.trees", "autograd.value"},
     "autograd.rerun": {
         "autograd.arithmetic", "autograd.fixed", "autograd.manners", "autograd.primitives", "autograd.rows", "autograd.value",
@@ -76,7 +76,7 @@ ROOMS: dict[str, set[str]] = {
     },
     "autograd.expressions": {"autograd", "autograd.primitives", "autograd.rows", "autograd.value"},
     "autograd.certainty": {
-        "autograd.arithmetic", "autograd.chance", "autograd.fixed", "autograd.manners", "autograd.mistakes",
+        "autograd.arithmetic", "autograd.chance", "autograd.manners", "autograd.mistakes",
         "autograd.primitives", "autograd.rerun", "autograd.rows", "autograd.symbol", "autograd.telling",
         "autograd.transforms", "autograd.trees", "autograd.value", "autograd.writing",
     },

@@ -20,7 +20,6 @@ from test_accuracy import is_smooth, mpmath, true_slope, truth
 
 from autograd import (
     DomainError,
-    Nary,
     Primitive,
     Unary,
     Value,
@@ -61,7 +60,7 @@ def boxes(row: Primitive, rng: random.Random, size: float, count: int) -> Iterat
         sides = [
             (x, x + size * rng.uniform(0.3, 1)) for x in (rng.choice([rng.uniform(-3, 3), rng.random()]) for _ in range(width))
         ]
-        if steered(row):
+        if row.is_choice:
             sides[0] = (choice := rng.choice([0.0, 1.0]), choice)
         try:
             for share in (0.0, 0.5, 1.0):
@@ -77,11 +76,6 @@ def boxes(row: Primitive, rng: random.Random, size: float, count: int) -> Iterat
 def exactly(x: float) -> tuple[Decimal, Decimal]:
     """Return the bounds of a number that has few digits."""
     return Decimal(x), Decimal(x)
-
-
-def steered(row: Primitive) -> bool:
-    """Whether the first operand is a condition."""
-    return isinstance(row, Nary) and row.picks is not None
 
 
 def on_box(row: Primitive, sides: Sequence[tuple[float, float]]) -> Any:
@@ -118,7 +112,7 @@ def test_value_and_gradient_of_every_row_are_where_mpmath_finds_them(row: Primit
             right = truth(row, data)
             assert low <= right <= high and high - low <= abs(right) * mpmath.mpf(10) ** -78
             for i, leaf in enumerate(leaves):
-                if is_smooth(row, tuple(data), i) and not (steered(row) and i == 0):
+                if is_smooth(row, tuple(data), i) and not (row.is_choice and i == 0):
                     low, high = map(mp, certificate.bounds(leaf))
                     slope, doubt = true_slope(row, data, i), mpmath.mpf(10) ** -90
                     assert low - doubt <= slope <= high + doubt and high - low <= abs(slope) * mpmath.mpf(10) ** -78
@@ -298,7 +292,7 @@ def test_bounds_on_a_small_box_contain_the_truth_and_are_tight(row: Primitive) -
         with mpmath.workdps(DIGITS):
             values = [truth(row, point) for point in points]
             assert inside(values, certificate.value)
-            for i in range(steered(row), len(sides)):
+            for i in range(1 if row.is_choice else 0, len(sides)):
                 slopes = [true_slope(row, point, i) for point in points if is_smooth(row, tuple(point), i)]
                 assert not slopes or inside(slopes, certificate.bounds(f"x{i}"))
 

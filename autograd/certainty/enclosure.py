@@ -37,7 +37,7 @@ from autograd.certainty.intervals import (
     interval,
     square,
 )
-from autograd.primitives import DomainError, Nary, Operand, Primitive, method, multiply
+from autograd.primitives import DomainError, Operand, Primitive, method, multiply
 from autograd.rerun import UNCALLED
 from autograd.rows import TABLE, number
 from autograd.transforms import chain_rule
@@ -178,7 +178,7 @@ class Enclosure(Operand, Value):
         nodes = tuple([x if x.__class__ is Enclosure else _constant(x) for x in operands])
         if NotImplemented in [x.__class__ is Enclosure or x for x in nodes]:
             return NotImplemented
-        if isinstance(row, Nary) and row.picks is not None:
+        if row.is_choice:
             return _chosen(row, nodes, [x is not NOT_COMPUTED for x in operands[1:]])
         bounds = _evaluated(row, nodes)
         return Enclosure._node(row, nodes, bounds, bounds.connected and all(x.is_smooth for x in nodes))
@@ -316,7 +316,7 @@ def _negated(test: Test) -> Test:
 
 def _implied(branch: Enclosure, test: Test) -> Enclosure:
     """Reduce a branch that is itself a choice, where a test is known to hold."""
-    while branch.primitive is not None and isinstance(branch.primitive, Nary) and branch.primitive.picks is not None:
+    while branch.primitive is not None and branch.primitive.is_choice:
         condition, one, other = branch.operands
         own = _order(condition)
         holds = None if own is None else _given(test, own)

@@ -21,7 +21,6 @@ from typing import Final
 from autograd.certainty.enclosure import Case, Enclosure, by_cases, derivatives
 from autograd.certainty.intervals import EVERYTHING, Interval, add, hull, interval, multiply, subtract
 from autograd.certainty.subjects import Box, Subject
-from autograd.fixed import is_in_table
 from autograd.primitives import DomainError
 from autograd.value import topological
 
@@ -61,7 +60,7 @@ class Piece:
         self.is_condition = any(y.primitive is not None and y.primitive.is_condition for y in ends)
         nodes = [node for y in ends for node in topological(y)]
         self.size = len(nodes) + 1
-        self.own = sorted({row.name for row in {node.primitive for node in nodes} if row and not is_in_table(row)})
+        self.own = sorted({row.name for row in {node.primitive for node in nodes} if row and not row.is_in_table})
 
     def bounds(self, which: int) -> Interval:
         """Return the interval of a quantity as it was computed."""

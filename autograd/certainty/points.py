@@ -233,7 +233,7 @@ class GraphCertificate(Tabular):
         """Return the error of a node's number, given the numbers of its operands."""
         row = node.primitive
         assert row is not None
-        if getattr(row, "picks", None) is not None or not math.isfinite(node.data):
+        if row.is_choice or not math.isfinite(node.data):
             return 0.0
         with ctx.workprec(self.precision):
             try:

@@ -34,7 +34,7 @@ from autograd.certainty.intervals import EVERYTHING, Interval, add, describe, di
 from autograd.certainty.pieces import Piece, halves, joined, longest_side, middle_of
 from autograd.certainty.subjects import Box, Subject
 from autograd.certainty.tables import Table, Tabular
-from autograd.primitives import DomainError, Nary, Primitive
+from autograd.primitives import DomainError, Primitive
 from autograd.rows import TABLE
 from autograd.symbol import operand_name
 from autograd.value import Value, topological
@@ -251,9 +251,8 @@ def _edges(node: Value) -> Iterator[tuple[Key, Box]]:
     row = node.primitive
     assert row is not None
     sides = tuple([Interval(x.bounds.low, x.bounds.high) for x in node.operands])
-    steered = isinstance(row, Nary) and row.picks is not None
     for i, side in enumerate(sides):
-        if side.low != side.high and side.is_bounded and not (steered and i == 0):
+        if side.low != side.high and side.is_bounded and not (row.is_choice and i == 0):
             yield (row, i), sides
 
 

@@ -17,7 +17,7 @@ from autograd.checking.numeric import slope
 from autograd.checking.rounding import Rounded, spread
 from autograd.checking.verdicts import HIDDEN, Check, judge, short
 from autograd.manners import describe
-from autograd.primitives import DomainError, Nary, Primitive
+from autograd.primitives import DomainError, Primitive
 from autograd.symbol import Symbol, operand_name
 from autograd.transforms import gradients
 from autograd.value import Value, topological
@@ -91,7 +91,7 @@ class Rules:
     def _one(self, row: Primitive, data: Sequence[float], i: int, partials: Mapping[int, float]) -> Check:
         """Compare one partial derivative; where it is 0, its rule also at a point where it is not."""
         line = _axis(row, data, i)
-        if isinstance(row, Nary) and row.picks is not None and i == 0:  # a condition, which has no neighbours
+        if row.is_choice and i == 0:  # a condition, which has no neighbours
             check = Check(f"∂{row.name}/∂{line.name}", line.at, partials[i], 0.0, 0.0, "correct", is_flat=True)
             reason = "a condition has no derivative but 0"
             return replace(check, verdict="wrong", reason=reason) if partials[i] else check

@@ -79,7 +79,7 @@ class Rounded(Operand):
             if isinstance(parts, Rounded):
                 return parts
         numbers = [float(x) for x in operands]
-        if isinstance(row, Nary) and row.picks is None:  # it rounds on its way, by as much as its operands would
+        if isinstance(row, Nary) and not row.is_choice:  # it rounds on its way, by as much as its operands would
             numbers = [self._shaken(x) for x in numbers]
         out = row.evaluate(numbers)
         return out if row.is_condition or not math.isfinite(out) else Rounded(self._shaken(out), self.rng)

@@ -366,4 +366,4 @@ def exercise(loss: Value, ask: str | Value | Iterable[Value | str] = "deltas", *
 
 def _arity(row: Primitive) -> int | None:
     """Return how many operands a function takes in an answer: a choice a condition and two branches; None for any number."""
-    return 3 if isinstance(row, Nary) and row.picks is not None else row.arity or None
+    return 3 if row.is_choice else row.arity or None

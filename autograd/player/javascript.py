@@ -160,7 +160,7 @@ class _Printer:
         """Return the key of a row with n operands."""
         if (row, n) in self.keys:
             return self.keys[row, n]
-        key = row.name if row.arity or _picks(row) else f"{row.name} {n}"
+        key = row.name if row.arity or row.is_choice else f"{row.name} {n}"
         while key in self.rows:  # another row of this name
             key += "′"
         self.keys[row, n], self.rows[key] = key, ""
@@ -214,7 +214,7 @@ class _Printer:
             chain, key = _chain(formula), _string(self.row(row, len(formula.operands)))
             if len(chain) > 2:
                 return f"$.chain({', '.join([key, *map(written, chain)])})"
-            if not _picks(row):
+            if not row.is_choice:
                 return f"$({', '.join([key, *map(written, formula.operands)])})"
             condition, *branches = formula.operands  # only the branch that is taken is computed
             lazy = [f"() => {self._body(branch, names, shared)}" for branch in branches]
@@ -232,7 +232,7 @@ def _uses(formulas: Any) -> Counter[int]:
         if isinstance(formula, Symbol) and formula.row is not None:
             counts[id(formula)] += 1
             if counts[id(formula)] == 1:
-                waiting += formula.operands[:1] if _picks(formula.row) else formula.operands
+                waiting += formula.operands[:1] if formula.row.is_choice else formula.operands
     return counts
 
 
@@ -245,10 +245,6 @@ def _chain(formula: Symbol) -> list[Any]:
         formula, last = formula.operands
         found.append(last)
     return [formula, *reversed(found)]
-
-
-def _picks(row: Primitive | None) -> bool:
-    return isinstance(row, Nary) and row.picks is not None
 
 
 def _operand(x: float | None) -> str:
