@@ -82,9 +82,9 @@ def moons(n: int = 100, noise: float = 0.1, seed: int | Random | None = None) ->
     ([[1.0, 0.0], [0.0, 0.5], [-1.0, 0.0], [2.0, 0.5]], [0, 1, 0, 1])
     """
     if not (hasattr(n, "__index__") and n >= 2):
-        raise ValueError(f"n is a whole number from 2 on, with at least one point for each class; got {n!r}")
+        raise ValueError(f"n is a whole number, at least 2, for a point of each class; got {n!r}")
     if not (isinstance(noise, Real) and 0 <= noise < math.inf):
-        raise ValueError(f"noise is a standard deviation, a finite number from 0 on; got {noise!r}")
+        raise ValueError(f"noise is a standard deviation, a finite number, 0 or more; got {noise!r}")
     rng = generator(seed)
     X: Rows = []
     for i in range(n):

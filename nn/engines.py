@@ -268,7 +268,7 @@ class Compiled(Engine):
         return [*{repr(target): target for target in self.lesson.examples.targets}.values()][:MOST_KINDS]
 
     def _require_alike(self) -> None:
-        """Raise if examples have another loss with nodes in the place of numbers, as the compiler has them."""
+        """Raise if an example has another loss when nodes replace its numbers, as they do in the compiler."""
         loss, given = self.lesson.loss, self.lesson.given
         with contextlib.suppress(ArithmeticError):
             for x, target in (given(0), given(-1)):
@@ -341,7 +341,7 @@ class Compiled(Engine):
                 chunk = chunk[n:]
 
     def _many(self, batches: Sequence[Sequence[int]]) -> list[Step]:
-        """Make steps in native code, as many as it can."""
+        """Make as many steps as possible in native code."""
         if len(batches) < FEW_STEPS:
             return []
         np, lesson, (inputs, targets, classes) = self.np, self.lesson, self.data
@@ -424,7 +424,7 @@ def _chunks(batches: Iterable[Sequence[int]]) -> Iterator[list[Sequence[int]]]:
 
 
 def _finite_or_infinite(loss: float) -> float:
-    """Return ∞ in place of NaN, which eager code raises an error for, and a compiled program does not."""
+    """Return ∞ in place of NaN, for which eager code raises an error and a compiled program does not."""
     return math.inf if math.isnan(loss) else loss
 
 

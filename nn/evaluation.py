@@ -31,7 +31,7 @@ __all__ = ["Confusion", "Examples", "accuracy", "class_of", "classes_of", "class
 
 @dataclass
 class Examples:
-    """Examples that were checked.
+    """Examples that have been checked and made uniform; see `examples_of`.
 
     Attributes:
         X: the inputs, a list or an array.
@@ -124,7 +124,7 @@ def outputs_of(returned: Any) -> list[Any] | None:
 
 
 def _classes(targets: Sequence[Any], n_outputs: int) -> list[int] | None:
-    """Return the class that each target stands for, or None if the targets are not classes of a model with so many outputs.
+    """Return the class that each target stands for, or None if they are not classes of a model with `n_outputs` outputs.
 
     For several outputs, a one-hot list stands for the place of its 1; for one, 0 and 1, or -1 and 1, for the classes 0 and 1.
     """
@@ -143,7 +143,7 @@ def _is_one_hot(target: Any, n: int) -> bool:
 
 
 def numbers_of(targets: Sequence[Any]) -> list[Any]:
-    """Return targets with the number itself in the place of a list of one."""
+    """Return targets with each list of one number replaced by the number."""
     return [target[0] if isinstance(target, list) and len(target) == 1 else target for target in targets]
 
 

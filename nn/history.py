@@ -14,7 +14,7 @@ __all__ = ["History"]
 
 @dataclass
 class History:
-    """What happened in a training, epoch by epoch.
+    """What happened in a training run, epoch by epoch.
 
     Attributes:
         loss: the mean loss of the examples of each epoch, or with ``reduce="sum"`` its sum, measured as each was visited.

@@ -438,7 +438,7 @@ def _joint(activation: str | Activation) -> Joint | None:
 
 
 def choose(kind: str, name: str, known: Mapping[str, T], other: str) -> T:
-    """Return what a name stands for, or raise with the names that are known and what else can be passed."""
+    """Return what a name stands for, or raise an error with the known names and what else can be passed."""
     if not (isinstance(name, str) and name in known):
         raise ValueError(f"unknown {kind} {name!r}; choose from {', '.join(sorted(known))}, or pass {other}")
     return known[name]
@@ -451,7 +451,7 @@ def _spell(activation: Activation | Joint | None) -> str:
 
 
 def whole_number(name: str, n: Any, *, least: int = 1) -> int:
-    """Return a count as an int, or raise with its name if it is not a whole number from 1, or another least one, on."""
+    """Return a count as an int, or raise an error with its name unless it is a whole number, at least `least`."""
     try:
         count = operator.index(n)
     except TypeError:
@@ -462,7 +462,7 @@ def whole_number(name: str, n: Any, *, least: int = 1) -> int:
 
 
 def generator(seed: int | Random | None) -> Random:
-    """Return a generator of random numbers that begins with a seed, or the one that is given in its place."""
+    """Return a generator of random numbers that begins with a seed; a generator in its place is returned as it is."""
     if isinstance(seed, Random):
         return seed
     try:

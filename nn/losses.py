@@ -184,7 +184,7 @@ _RANGES: Final[Mapping[Any, tuple[float, float]]] = {
     **dict.fromkeys((exp, relu, softplus, sqrt), (0, math.inf)), **dict.fromkeys((sigmoid, step), (0, 1)), tanh: (-1, 1)
 }  # fmt: skip
 
-# For each loss on probabilities what makes an output one, and the loss that takes the net input in its place.
+# For each loss on probabilities, the activation whose outputs are probabilities, and the loss that takes net inputs instead.
 PROBABILITIES: Final[Mapping[Loss, tuple[str, Loss]]] = {
     binary_cross_entropy: ("sigmoid", binary_cross_entropy_with_logits),
     categorical_cross_entropy: ("softmax", cross_entropy),
@@ -255,7 +255,7 @@ def _in_unit(x: float) -> bool:
 
 _TWO: Final = "number two classes 0 and 1; for more, give the model an output for each and use cross_entropy"
 _SEVERAL: Final = "pass the number of a class, its one-hot list, or the classes' probabilities"
-# For each loss that does not take any number: its targets, whether a number is one, and what to do if not.
+# For each loss that does not take every number as a target: its targets, a test of a number, and advice.
 _TARGETS: Final[Mapping[Loss, tuple[str, Callable[[float], bool], str]]] = {
     binary_cross_entropy: ("targets from 0 to 1", _in_unit, _TWO),
     binary_cross_entropy_with_logits: ("targets from 0 to 1", _in_unit, _TWO),
@@ -266,7 +266,7 @@ _TARGETS: Final[Mapping[Loss, tuple[str, Callable[[float], bool], str]]] = {
 
 
 def reach(loss: Loss, outputs: Sequence[Any]) -> list[tuple[float, float] | None]:
-    """Return for each output the range that it cannot leave, if the loss is a squared error: beyond it no target is met.
+    """Return for each output the range that it cannot leave, or None; an empty list unless the loss is a squared error.
 
     >>> reach(squared_error, [Value(0.0).tanh(), Value(0.0)]), reach(squared_error, [exp(Value(0.0))])
     ([(-1, 1), None], [(0, inf)])
@@ -301,7 +301,7 @@ def _add_up_to_1(outputs: Sequence[Any]) -> bool:
 def boundary(loss: Loss, labels: Iterable[float], output: Any = None) -> float:
     """Return the least output that means class 1, for a network with one output that was trained with this loss.
 
-    That is 0 for a loss on net inputs, and for any other the middle between the two labels; but ½ where 0 would put every
+    That is 0 for a loss on net inputs, and otherwise the midpoint of the two labels; but ½ where 0 would put every
     example into class 1, since outputs such as those of a sigmoid are never negative.
 
     Args:
@@ -335,7 +335,7 @@ def _known(x: Any) -> Any:
 
 
 def _pairs(outputs: Any, targets: Any) -> list[tuple[Any, Any]]:
-    """Pair each output with its target; both may be single numbers, and for several outputs a target the number of a class."""
+    """Pair each output with its target; single numbers are allowed, as is the number of a class."""
     ys, ts = listed(outputs), listed(targets)
     if ts is None:
         ts = [targets] if ys is None or len(ys) == 1 else one_hot(targets, len(ys))

@@ -220,7 +220,7 @@ class Module:
 
 
 def plain(thing: Any) -> Any:
-    """Return the same thing with its number in the place of each `Value`, inside modules and whatever else holds them.
+    """Return a copy of a thing in which each `Value` is replaced by its number, inside modules and whatever else holds them.
 
     >>> plain({"w": [Value(0.5), 2], "name": "unit"})
     {'w': [0.5, 2], 'name': 'unit'}

@@ -82,7 +82,7 @@ class Optimizer:
         """The learning rate of the step that comes next.
 
         Raises:
-            ValueError: if `lr`, or what it returns if it is a function, is anything but a finite number from 0 on.
+            ValueError: if `lr`, or what it returns if it is a function, is anything but a finite number, 0 or more.
         """
         return self._rate_of(self.steps)
 
@@ -172,7 +172,7 @@ class Optimizer:
         return found
 
     def gather(self, array: Any, parameters: Sequence[Value]) -> None:
-        """Take the states of single parameters as that of the array which stands for them; new ones among them start.
+        """Combine the states of single parameters into that of the array that stands for them; those without a state start one.
 
         Raises:
             TypeError: if some are new, and `start` and `rule` return states that do not fit into one array.
@@ -189,7 +189,7 @@ class Optimizer:
             self._states[id(array)] = array, tuple(columns), counts[0] if len({*counts}) == 1 else made
 
     def scatter(self, array: Any, parameters: Sequence[Value]) -> None:
-        """Give the state of an array back to the single parameters which it stands for."""
+        """Divide the state of an array among the single parameters that it stands for; see `gather`."""
         if id(array) in self._states:
             _, state, made = self._states.pop(id(array))
             columns = [_spread(x, len(parameters)) for x in (*state, made)]
@@ -197,7 +197,7 @@ class Optimizer:
                 self._states[id(parameter)] = parameter, tuple(own), int(count)
 
     def _claim(self, keys: Sequence[Any]) -> None:
-        """In a copy that was made without its parameters, take these, in order, for them."""
+        """In a copy that was made without its parameters, let these take their places, in order."""
         if self._is_copy and self._states and not any(id(key) in self._states for key in keys):
             if len(keys) != len(self._states):
                 raise ValueError(f"this optimiser is a copy with the states of {len(self._states)} parameters, and cannot go "
@@ -207,9 +207,9 @@ class Optimizer:
         self._is_copy = False
 
     def _rate_of(self, step: int) -> float:
-        rate, what = self.lr, "a number from 0 on"
+        rate, what = self.lr, "a finite number, 0 or more"
         if callable(rate):
-            rate, what = rate(step), f"a function that returns numbers from 0 on; for step {step}"
+            rate, what = rate(step), f"a function that returns finite numbers, 0 or more; for step {step}"
         require("lr", rate, is_rate, what)
         return float(rate)
 
@@ -238,11 +238,11 @@ class Optimizer:
 
 
 class _Whole:
-    """A block that makes whole steps or none: if it raises, or is interrupted, the optimiser and the parameters are as before.
+    """A context for whole steps: if it raises or is interrupted, the optimiser and the parameters are restored.
 
     Args:
-        optimizer: its count of steps and its states are brought back.
-        undo: brings back the parameters.
+        optimizer: its count of steps and its states are restored.
+        undo: restores the parameters.
     """
 
     def __init__(self, optimizer: Optimizer, undo: Callable[[], object]) -> None:
@@ -411,7 +411,7 @@ def require_arrays(optimizer: Any, array: Any) -> None:
 
     Args:
         optimizer: it stays as it is; two steps are tried on a copy, the second of which has the state of the first.
-        array: of such parameters; it is changed.
+        array: of the parameters' numbers; it is changed.
 
     Raises:
         TypeError: for an optimiser with a `step` of its own, but no `step_array`, and for a rule that takes only single

@@ -80,9 +80,9 @@ def decision_boundary(
         model: a model of two inputs.  With one output, or two, the colour is the output's distance from the threshold, or the
             second output less the first; with more, it is the class of the largest output.
         X: the examples.
-        y: their classes: numbers from 0 on as far as there are outputs, 0 and 1, -1 and 1, or one-hot lists.
+        y: their classes: one-hot lists, or numbers: 0 to the number of outputs less 1, or for one output 0 and 1, or -1 and 1.
         ax: where to draw.
-        threshold: the output from which on a model with one output predicts class 1; by default as for `accuracy`.
+        threshold: the least output for which a model with one output predicts class 1; by default as for `accuracy`.
         resolution: points of the grid in each direction, at least 2.
 
     Returns:
@@ -130,7 +130,7 @@ def _outputs(model: Module, point: list[float], n: int) -> list[float]:
 
 
 def _clipped(heights: Sequence[Sequence[float]]) -> list[list[float]]:
-    """Return heights with the largest finite one in the place of ∞, and its negative in that of -∞."""
+    """Return heights with ±∞ replaced by the largest finite height and its negative."""
     largest = max((abs(height) for row in heights for height in row if math.isfinite(height)), default=0.0) or 1.0
     return [[math.copysign(largest, height) if math.isinf(height) else height for height in row] for row in heights]
 

@@ -1,4 +1,4 @@
-"""A progress bar on long work, where someone watches."""
+"""A progress bar for long training runs; it needs tqdm, and appears only at a terminal or in a notebook."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ class Bar:
         self.bar = bar
 
     def update(self, text: str) -> None:
-        """Count one more, and show a text beside it."""
+        """Count one more epoch, and show a text beside the bar."""
         if self.bar is not None:
             self.bar.set_postfix_str(text, refresh=False)
             self.bar.update()
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self.bar is not None:
             self.bar.close()
 

@@ -1,4 +1,11 @@
-"""Learning rates as functions of the number of steps made so far, and the check of such settings."""
+"""Learning rates as functions of the number of steps made so far, and the checks of an optimiser's settings.
+
+A schedule is a plain function of a module with its settings bound, so that an optimiser that holds one can be pickled.
+
+>>> rate = warmup(cosine(0.8, steps=8), steps=2)
+>>> [round(rate(i), 2) for i in (0, 1, 4, 8)]
+[0.4, 0.77, 0.4, 0.0]
+"""
 
 from __future__ import annotations
 
@@ -22,7 +29,7 @@ def step_decay(lr: float, every: int, factor: float = 0.5) -> Schedule:
     """
     require("lr", lr, is_positive, "a positive number")
     require("every", every, is_count, "at least 1")
-    require("factor", factor, is_rate, "a number from 0 on")
+    require("factor", factor, is_rate, "a finite number, 0 or more")
     return partial(_by_steps, lr, every, factor)
 
 
@@ -33,7 +40,7 @@ def exponential_decay(lr: float, factor: float) -> Schedule:
     [0.8, 0.4, 0.2]
     """
     require("lr", lr, is_positive, "a positive number")
-    require("factor", factor, is_rate, "a number from 0 on")
+    require("factor", factor, is_rate, "a finite number, 0 or more")
     return partial(_by_steps, lr, 1, factor)
 
 
@@ -47,7 +54,7 @@ def cosine(lr: float, steps: int, lowest: float = 0.0) -> Schedule:
     """
     require("lr", lr, is_positive, "a positive number")
     require("steps", steps, is_count, "at least 1")
-    require("lowest", lowest, is_rate, "a number from 0 on")
+    require("lowest", lowest, is_rate, "a finite number, 0 or more")
     return partial(_along_cosine, lr, steps, lowest)
 
 
@@ -63,9 +70,6 @@ def warmup(lr: float | Schedule, steps: int) -> Schedule:
     return partial(_after_rise, lr, steps)
 
 
-# Functions of modules, so that an optimiser with a schedule can be pickled.
-
-
 def _by_steps(lr: float, every: int, factor: float, step: int) -> float:
     return lr * factor ** (step // every)
 
@@ -79,17 +83,17 @@ def _after_rise(lr: float | Schedule, steps: int, step: int) -> float:
 
 
 def is_positive(x: float) -> bool:
-    """Return whether a number is above 0 and finite."""
+    """Return whether a number is finite and positive."""
     return 0.0 < x < math.inf
 
 
 def is_rate(x: float) -> bool:
-    """Return whether a number is from 0 on and finite."""
+    """Return whether a number is finite and not negative."""
     return 0.0 <= x < math.inf
 
 
 def is_share(x: float) -> bool:
-    """Return whether a number is from 0 to below 1."""
+    """Return whether a number is at least 0 and below 1."""
     return 0.0 <= x < 1.0
 
 
@@ -99,7 +103,22 @@ def is_count(x: float) -> bool:
 
 
 def require(name: str, given: Any, suits: Callable[..., bool], what: str, *, count: int = 1) -> None:
-    """Raise unless a setting is a number that suits, or as many as `count` says."""
+    """Raise unless a setting is a suitable number, or as many such numbers as `count`.
+
+    Args:
+        name: of the setting, for the message.
+        given: its value.
+        suits: a test of the number, or of all the numbers together.
+        what: what is suitable, for the message.
+        count: how many numbers the setting has.
+
+    Raises:
+        ValueError: for anything else.
+
+    >>> require("lr", -1.0, is_positive, "a positive number")
+    Traceback (most recent call last):
+    ValueError: lr is a positive number; got -1.0
+    """
     numbers = [given] if count == 1 else given if isinstance(given, Sequence) else []
     if not (len(numbers) == count and all(isinstance(x, Real) for x in numbers) and suits(*numbers)):
         raise ValueError(f"{name} is {what}; got {given!r}")

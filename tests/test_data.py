@@ -67,10 +67,10 @@ def test_moons() -> None:
     for target in (0, 1):  # both moons reach from tip to tip
         across = [a for (a, _), t in zip(X, y, strict=True) if t == target]
         assert (min(across), max(across)) == pytest.approx((target - 1.0, target + 1.0))
-    with pytest.raises(ValueError, match=r"n is .* from 2 on, .*; got 1"):
+    with pytest.raises(ValueError, match=r"n is .* at least 2, .*; got 1"):
         moons(1)
     for noise in (-1, math.nan, math.inf, "a"):
-        with pytest.raises(ValueError, match="noise is a standard deviation, a finite number from 0 on; got"):
+        with pytest.raises(ValueError, match="noise is a standard deviation, a finite number, 0 or more; got"):
             moons(4, noise=cast(float, noise))
 
 
