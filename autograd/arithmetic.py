@@ -38,7 +38,7 @@ NOT_COMPUTED: Final = float("nan")
 
 
 class Constant(float):
-    """A real number in a rule, rounded to a float; readings with more digits compute it anew.
+    """A real number in a rule, rounded to a float; readings with more digits compute it again.
 
     Args:
         formula: computes the number from a namespace such as `math`, with log, sqrt and pi.
@@ -95,7 +95,7 @@ def items(operands: Iterable[Any]) -> tuple[Any, ...]:
     """Return the operands of a row, which come in one iterable, as a tuple.
 
     Raises:
-        TypeError: for what has no order, or gives something else than its numbers, such as the keys of a dict.
+        TypeError: for anything without an order, such as a set, or without its numbers as items, such as a dict.
 
     >>> items(x for x in [1.0, 2.0])
     (1.0, 2.0)

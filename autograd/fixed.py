@@ -1,8 +1,8 @@
-"""Rows that do the same at every call, so that what was found out about them may be kept.
+"""Fixed rows, which compute the same at every call, so that facts about them can be cached.
 
-A row of the table does.  A user's row may read what changes, such as a temperature in a variable, a flag or an attribute; then
-its function and its rules have to be called each time.  It does the same at every call if all that its code names are such rows
-and functions of Python's own, such as those of `math`:
+Every row of the table is fixed.  A user's row may read what changes, such as a temperature in a variable, a flag or an
+attribute; then its function and its rules have to be called each time.  It is fixed if its code names only fixed rows and
+functions of Python's own, such as those of `math`:
 
 >>> from autograd import Unary, sigmoid
 >>> T = 1.0
@@ -32,12 +32,12 @@ T = TypeVar("T")
 
 @functools.lru_cache(maxsize=4096)
 def is_fixed(row: Primitive) -> bool:
-    """Return whether a row does the same at every call."""
+    """Return whether a row computes the same at every call."""
     return row.is_in_table or all(map(_is_fixed, (row.function, *row.rules.values())))
 
 
 def remembered(find: Callable[P, T]) -> Callable[P, T]:
-    """Keep what a function finds out about a row, its first argument, if the row is fixed."""
+    """Cache a function whose first argument is a row, for rows that are fixed."""
     known = functools.lru_cache(maxsize=4096)(find)
 
     @functools.wraps(find)
@@ -67,5 +67,5 @@ def _is_pure(builtin: Any) -> bool:
 
 
 def _is_row(name: str, x: Any) -> bool:
-    """Return whether a name stands for the fixed row that is called so; under another name there may be another row later."""
+    """Return whether a name stands for the fixed row of that name; a variable of another name may hold another row later."""
     return isinstance(x, Primitive) and x.name == name and is_fixed(x)

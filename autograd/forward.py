@@ -8,7 +8,7 @@ so one run of a function gives its value and its derivative in one direction, wi
 >>> f"{value:.5f} {slope:.5f}"
 '2.71828 5.43656'
 
-A branch that is not taken contributes nothing: its tangent is left out, since a tangent of 0 would make NaN of 0·∞.
+A branch that is not taken contributes nothing: its tangent is left out, since a tangent of 0 would become NaN in 0·∞.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     Args:
         f: a function of numbers or trees of numbers.
         primals: its arguments.
-        tangents: the direction, in the same structures.  What has the tangent 0 is a constant, even where a slope is infinite.
+        tangents: the direction, in the same structures.  A number whose tangent is 0 is a constant, even at an infinite slope.
 
     Returns:
         The value and the derivative, in the structure of f's result: numbers, or Values if the arguments contain Values.

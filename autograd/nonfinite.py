@@ -1,6 +1,6 @@
 """Where a NaN or an infinity begins: the first node whose operands are finite and whose value, or gradient, is not.
 
-Only nodes count from which something comes to the result: what is computed on a branch that is not taken does no harm.
+Only nodes that contribute to the result count: a value on a branch that is not taken does no harm.
 """
 
 from __future__ import annotations
@@ -40,8 +40,14 @@ class Nonfinite:
 def find_nonfinite(loss: Value) -> Nonfinite | None:
     """Find the node at which a NaN or an infinity arose first, in the forward pass or else in the backward pass.
 
+    Args:
+        loss: the result of the graph.
+
     Returns:
         The finding, or None if all values and gradients are finite, apart from values on branches that are not taken.
+
+    Raises:
+        TypeError: for anything but a Value.
 
     >>> w = Value(800.0, label="w")
     >>> print(find_nonfinite((w.exp() - w.exp()) * 2))
@@ -50,7 +56,7 @@ def find_nonfinite(loss: Value) -> Nonfinite | None:
     if not isinstance(loss, Value):
         raise TypeError(f"find_nonfinite needs the Value whose graph is to be searched, not {loss!r}")
     order = topological(loss)
-    counts = _counting(order, loss)
+    counts = _contributing(order, loss)
     for node in name_nodes(loss, order):
         if node in counts and not math.isfinite(node.data):
             operands = " and ".join(describe(x) if isinstance(x, Value) else repr(x) for x in node.operands)
@@ -79,10 +85,10 @@ def find_nonfinite(loss: Value) -> Nonfinite | None:
     return Nonfinite(node, "backward", text)
 
 
-def _counting(order: Sequence[Value], loss: Value) -> set[Value]:
-    """Return the nodes from which a value or a gradient comes to the result.
+def _contributing(order: Sequence[Value], loss: Value) -> set[Value]:
+    """Return the nodes that contribute to the result: those along taken edges.
 
-    These are the nodes along taken edges; below a node that is not finite although those are, as ⌊∞⌋ is, the others too.
+    Below a node that is not finite although its inputs along taken edges are, such as ⌊∞⌋, all inputs count.
     """
     found = {loss}
     for node in reversed(order):

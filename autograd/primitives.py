@@ -53,7 +53,7 @@ def _over_square(x: Any, y: Any) -> Any:
 
 
 def _power_x(x: Any, y: Any, out: Any) -> Any:
-    # y·xʸ⁻¹.  At x = 0 with 0 ≤ y < 1 that power is undefined: the slope is 0 for y = 0, since x⁰ is flat, else ∞, as √x's.
+    # y·xʸ⁻¹.  At x = 0 with 0 ≤ y < 1 that power is undefined: the slope is 0 for y = 0, since x⁰ is flat, else ∞, as for √x.
     if isinstance(y, float) and not 0 <= y < 1:
         return y * (x if y == 2 else power(x, y - 1))
     defined = maximum(abs(x) > 0, y >= 1, y < 0)
@@ -67,7 +67,7 @@ def _product_of_others(v: Sequence[Any], out: Any) -> Sequence[Any]:
 
 
 def _softmax(v: Sequence[Any], out: Any) -> Sequence[Any]:
-    # exp(x - out), divided by its sum, as out may be rounded; where out is an infinite x, the exponential is 1.
+    # exp(x - out), divided by the sum of these, because out may be rounded; where out is an infinite x, the exponential is 1.
     weights = [exp(where(abs(x) < inf, x - out, where(x >= out, 0, x))) for x in v]
     whole = total(weights)
     return [weight / whole for weight in weights]
@@ -94,7 +94,7 @@ power         = Binary("power",    math.pow, _power_x, lambda x, y, out: out * l
                        infix="**", latex="{0}^{{{1}}}", array="power",
                        domain="a whole y, or x > 0, or x = 0 with y ≥ 0",
                        overflow=lambda x, y: -inf if x < 0 and y % 2 == 1 else inf,
-                       singular={(0.0, 0.5): (inf, 0.0),     # as √x
+                       singular={(0.0, 0.5): (inf, 0.0),     # like √x
                                  (0.0, 0.0): (0.0, 0.0),     # x⁰ is 1 everywhere, 0ʸ is 0 for y > 0
                                  (0.0, 2.0): (0.0, 0.0)})
 square        = Unary ("square", lambda x: x * x, lambda x, out: 2 * x, text="{0}²", latex="{0}^{{2}}", array="square")
@@ -104,7 +104,7 @@ cbrt          = Unary ("cbrt",  math.cbrt,  lambda x, out: _over(abs(out) / 3, a
                        array="cbrt", singular={(0.0,): (inf,)})
 hypot         = Binary("hypot", math.hypot, lambda x, y, out: where(out <= 0, 0, x) / where(out <= 0, 1, out),
                        lambda x, y, out: where(out <= 0, 0, y) / where(out <= 0, 1, out), array="hypot",
-                       kink=lambda x, y: abs(x) + abs(y), singular={(0.0, 0.0): (0.0, 0.0)})  # between its slopes, as |x|
+                       kink=lambda x, y: abs(x) + abs(y), singular={(0.0, 0.0): (0.0, 0.0)})  # between its slopes, as for |x|
 
 exp           = Unary ("exp",   math.exp,   lambda x, out: out,          latex="e^{{{0}}}", array="exp", overflow=lambda x: inf)
 exp2          = Unary ("exp2",  math.exp2,  lambda x, out: out * LOG_2, text="2^{0}", latex="2^{{{0}}}", array="exp2",
@@ -225,7 +225,7 @@ def _operators(row: Binary) -> tuple[Callable[..., Any], Callable[..., Any]]:
 
 
 class Operand:
-    """A base class whose operators apply their rows; a subclass defines in ``__primitive__`` what applying a row means."""
+    """A base class whose operators apply their rows; ``__primitive__`` of a subclass defines what applying a row means."""
 
     __slots__ = ()
 

@@ -42,7 +42,7 @@ def replay(y: Value, values: Mapping[Value, Any] | None = None) -> Any:
         The result of a new graph.
 
     Raises:
-        ValueError: for a node that y does not depend on, and where another branch is taken that was not called.
+        ValueError: for a node that y does not depend on, and where the graph now takes a branch that was not called.
 
     >>> w, x = Value(2.0, label="w"), Value(5.0, label="x")
     >>> y = w * x + 1
@@ -63,7 +63,8 @@ def replay(y: Value, values: Mapping[Value, Any] | None = None) -> Any:
         plain = number(value)
         known[node] = value if plain is NotImplemented else Value(plain, node.label)
     for node in order:
-        if node in known or node.primitive is None or isinstance(node, Variable):  # that a derivative is taken with respect to
+        # A variable that a derivative is being taken with respect to stays itself.
+        if node in known or node.primitive is None or isinstance(node, Variable):
             continue
         again = known[node] = node.primitive.apply([known.get(x, x) if isinstance(x, Value) else x for x in node.operands])
         if node.primitive.is_choice and _number(again) is NOT_COMPUTED:

@@ -1,8 +1,8 @@
 """A row of the table: what an operation is.
 
 A row holds an operation's function, its partial derivatives, and the facts that cannot be derived from these, such as its
-domain.  It never inspects its operands: `Primitive.apply` looks for an operand whose type defines ``__primitive__``, and that
-method decides what applying the row means.  Arrays are computed in their own namespace, everything else on floats.
+domain.  What applying a row means is decided by its operands: `Primitive.apply` looks for one whose type defines
+``__primitive__``, and calls that method.  Arrays are computed in their own namespace, everything else on floats.
 
 >>> from autograd import sigmoid
 >>> swish = Unary("swish", lambda x: x * sigmoid(x), lambda x, out: out + sigmoid(x) * (1 - out))
@@ -175,11 +175,11 @@ class Primitive:
         self._check_texts()
 
     def _check_texts(self) -> None:
-        """Raise unless the row's texts are texts that can be filled in.
+        """Raise unless the row's texts are strings, and its templates can be filled in.
 
         >>> Unary("half", lambda x: x / 2, lambda x, out: 0.5, text="{x} / 2")
         Traceback (most recent call last):
-        ValueError: the text of the row 'half' is '{x} / 2'; it may contain the places {0}, and other braces twice, {{ and }}
+        ValueError: the text of the row 'half' is '{x} / 2'; it may contain {0} for operands; double other braces, {{ and }}
         """
         for part in ("infix", "text", "latex", "code", "domain", "javascript"):
             if not isinstance(text := getattr(self, part), str):
@@ -196,8 +196,8 @@ class Primitive:
                 found = [""]
             if not all(place in places if places else place.isdecimal() for place in found):
                 named = ", ".join(f"{{{place}}}" for place in places or "012") + ", …" * (not places)
-                raise ValueError(f"the {part} of the row {self.name!r} is {getattr(self, part)!r}; it may contain the places "
-                                 f"{named}, and other braces twice, {{{{ and }}}}")  # fmt: skip
+                raise ValueError(f"the {part} of the row {self.name!r} is {getattr(self, part)!r}; it may contain "
+                                 f"{named} for operands; double other braces, {{{{ and }}}}")  # fmt: skip
 
     def __call__(self, *arguments: Any) -> Any:
         """Apply the row to its operands."""
@@ -313,7 +313,7 @@ class Primitive:
         return bool(out) if self.is_condition else out
 
     def spell(self, operands: Sequence[str]) -> str:
-        """Write the operation applied to operands that are already text.
+        """Write the operation in Python, applied to operands that are already text.
 
         >>> from autograd import divide, power, tanh
         >>> divide.spell(["1", "x"]), tanh.spell(["x"]), power.spell(["-2", "x"])

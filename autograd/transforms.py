@@ -33,7 +33,7 @@ __all__ = ["chain_rule", "grad", "gradients", "hessian", "jacobian", "value_and_
 def gradients(y: Value, xs: Iterable[Value]) -> list[Value]:
     """Return ∂y/∂x for each x as a node, which can be differentiated again.
 
-    Of a product it may be a factor itself, as ∂(w·x)/∂w is x: label or change a copy of it, ``+gradient``.
+    A gradient may be a node of y's own graph, as ∂(w·x)/∂w is x: label or change a copy, ``+gradient``, instead.
 
     Args:
         y: the result.
@@ -152,8 +152,8 @@ def grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[
     >>> grad(lambda w: w[0] * w[1] ** 2)([3.0, 4.0])
     [Value(data=16.0, grad=0.0), Value(data=24.0, grad=0.0)]
     """
-    both = value_and_grad(f, argnums)
-    return lambda *arguments, **options: both(*arguments, **options)[1]
+    differentiated = value_and_grad(f, argnums)
+    return lambda *arguments, **options: differentiated(*arguments, **options)[1]
 
 
 def jacobian(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
@@ -163,8 +163,8 @@ def jacobian(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Calla
     >>> [[d.data for d in row] for row in rows]
     [[3.0, 2.0], [1.0, 1.0]]
     """
-    both = _differentiated(f, argnums, lambda ys: ys)
-    return lambda *arguments, **options: both(*arguments, **options)[1]
+    differentiated = _differentiated(f, argnums, lambda ys: ys)
+    return lambda *arguments, **options: differentiated(*arguments, **options)[1]
 
 
 def hessian(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
@@ -178,7 +178,7 @@ def hessian(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callab
 
 
 def _differentiated(f: Callable[..., Any], argnums: int | tuple[int, ...], check: Callable[[Any], Any]) -> Callable[..., Any]:
-    """Return the function that calls f on fresh variables and returns its result, as `check` returns it, and its Jacobian."""
+    """Return the function that calls f on fresh variables and returns its result, passed through `check`, and its Jacobian."""
 
     def differentiated(*arguments: Any, **options: Any) -> Any:
         wanted = argnums if isinstance(argnums, tuple) else (argnums,)

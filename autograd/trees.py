@@ -36,7 +36,7 @@ from autograd.rows import kind_of, real
 
 __all__ = ["flatten", "is_array", "map_tree", "number_arrays", "numbers", "open_tree", "stack"]
 
-PLAIN: Final = (float, int, str, bytes, bool, type(None))  # of which an equal one is the same
+PLAIN: Final = (float, int, str, bytes, bool, type(None))  # types whose equal instances can stand for each other
 DEEPEST: Final = 100  # levels of containers, which keeps the recursion far below Python's limit
 
 
@@ -60,8 +60,8 @@ def flatten(tree: Any, name: str = "tree", *, entries: bool = True) -> tuple[dic
     Args:
         tree: a leaf, or a container of trees.
         name: the start of every path, such as the name of an argument.
-        entries: whether the entries of an array are leaves, or the whole array is one leaf; as a whole, an array of PyTorch,
-            JAX or another library is a leaf too.
+        entries: whether the entries of an array are leaves, or the whole array is one leaf; in the latter case an array of
+            PyTorch, JAX or another library is a leaf too.
 
     Returns:
         The leaves by path, in order, and the function that builds a tree of this structure from other leaves in this order.
@@ -162,7 +162,7 @@ def open_tree(tree: Any, path: str) -> Opened | None:
         return _open_array(tree, path)
     if isinstance(tree, Iterable) and not isinstance(tree, str | bytes) and getattr(tree, "shape", None) != ():
         way = "dict(…)" if hasattr(kind, "keys") else "numpy.asarray(…)" if hasattr(kind, "__array__") else "list(…)"
-        way = "….toarray()" if hasattr(kind, "toarray") else way  # of a sparse matrix, whose rows are such again
+        way = "….toarray()" if hasattr(kind, "toarray") else way  # of a sparse matrix, whose rows are sparse, too
         raise TypeError(f"{path} is {kind_of(tree)}; use a list, tuple, dict, dataclass instance, NumPy array or pandas "
                         f"Series, for example {way}")  # fmt: skip
     return None
@@ -280,7 +280,7 @@ def _array(entries: Collection[Any], shape: tuple[int, ...]) -> Any:
 def _refilled(tree: Any, new: dict[Any, Any], path: str) -> Any:
     """Return a copy of a list or dict with other items, so that a subclass keeps its own attributes.
 
-    An attribute that was set in the place of the class's default is a setting; another one that holds a number may have been
+    An attribute that replaces a default of the class is a setting; another one that holds a number may have been
     computed from the items, and derivatives would not flow through it.
     """
     twin = copy.copy(tree)
@@ -333,13 +333,13 @@ def _replaced(tree: Any, new: dict[str, Any], path: str) -> Any:
 
 
 def _with_attributes(twin: Any, tree: Any, parts: Container[str], computed: Mapping[str, Any]) -> Any:
-    """Give an instance what was set on another one in the place of a default; what is computed of its parts is computed anew.
+    """Copy to an instance the settings of another one: attributes set in place of a default, unless computed from the parts.
 
     Args:
         twin: the instance, whose parts differ from the other's.
         tree: the other.
         parts: the names of the parts.
-        computed: the attributes that the constructor sets where the parts are the other's.
+        computed: the attributes that the constructor computes from the other's parts.
     """
     for name, value in _attributes(tree).items():
         default = inspect.getattr_static(type(tree), name, None)  # without one, it may be kept from an earlier computation

@@ -196,7 +196,7 @@ class Value(Manners):
             upstream: the gradient that arrives at this node, ∂L/∂(this node).
 
         Raises:
-            TypeError: if something else than a number was assigned to the `grad` of a leaf.
+            TypeError: if something other than a number was assigned to the `grad` of a leaf.
 
         >>> x = Value(3.0)
         >>> (x * x).backward()
@@ -262,7 +262,7 @@ class Independent(Value):
     __slots__ = ()
 
 
-# While a function is being traced: makes a variable that the trace knows, from a number.
+# While a function is being traced, the function that makes a variable of the trace from a number.
 TRACED_VARIABLE: Final[ContextVar[Callable[[float], Value] | None]] = ContextVar("TRACED_VARIABLE", default=None)
 
 
@@ -287,7 +287,7 @@ def record(row: Primitive, operands: Sequence[Any], is_handed_on: bool = False) 
     which = [i for i, x in enumerate(operands) if isinstance(x, Value)]
     try:
         out = float(row.evaluate(data))
-        partials: list[Any] = row.partials([*data], out, which)  # which may sort its list
+        partials: list[Any] = row.partials([*data], out, which)  # of a copy, since a user's rule may sort its list
     except DomainError as error:
         names = [describe(x) if isinstance(x, Value) else repr(x) for x in operands]
         shown = f"operand is {names[0]}; keep it" if len(names) == 1 else f"operands are {' and '.join(names[:4])}; keep them"
@@ -311,7 +311,7 @@ def record_many(row: Nary, operands: Sequence[Any]) -> Any:
     """Make the node of a row on many operands.  Measured: in the common case three times as fast as `record`."""
     which = None
     try:
-        # If these two are nodes, all are, most likely: of a dot the first input and the bias, of where the branches.
+        # If these two are nodes, most likely all are: they are the first input and the bias of a dot, the branches of a where.
         if operands[len(operands) // 2].__class__ is operands[-1].__class__ is Value:
             data = [x._number for x in operands]
         else:
@@ -345,7 +345,7 @@ def _record_first_time(row: Primitive, operands: Sequence[Any]) -> Any:
         operators(row)
     else:  # every result of a user's row must be checked
         _recorders[row] = functools.partial(record_many if row.is_in_table else record, cast(Nary, row))
-    if row.arity and not is_fixed(row):  # its formulas may be others at the next call
+    if row.arity and not is_fixed(row):  # its formulas may differ at the next call
         _recorders[row] = lambda *operands: record(row, operands)
     return node
 

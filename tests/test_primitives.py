@@ -275,7 +275,7 @@ def test_rows_of_ones_own_are_checked_when_they_are_made(make: Callable[[], Prim
     ("parts", "message"),
     [
         ({"infix": "^"}, "the infix of the row 'bad' is '^'; it may be +, -, *, /,"),
-        ({"text": "{2}"}, "the text of the row 'bad' is '{2}'; it may contain the places {0}, {1}, and other braces twice"),
+        ({"text": "{2}"}, "the text of the row 'bad' is '{2}'; it may contain {0}, {1} for operands; double other braces"),
         ({"text": "{x}"}, "the text of the row 'bad' is '{x}'"),
         ({"text": "{}"}, "the text of the row 'bad' is '{}'"),
         ({"latex": r"\frac{x}{y}"}, "the latex of the row 'bad' is "),
@@ -303,7 +303,7 @@ def test_the_signs_of_rows_with_one_operand_and_with_many() -> None:
         unary("bad", math.sin, lambda x, out: 1, infix="!")
     with pytest.raises(ValueError, match=re.escape("the infix of the row 'bad' is '+'; many operands have none; write")):
         nary("bad", max, lambda v, out: v, tuple, infix="+")
-    with pytest.raises(ValueError, match=re.escape("'{x}'; it may contain the places {0}, {1}, {2}, …, and")):
+    with pytest.raises(ValueError, match=re.escape("'{x}'; it may contain {0}, {1}, {2}, … for operands; double")):
         nary("bad", max, lambda v, out: v, tuple, text="{x}")
     nary("good", max, lambda v, out: v, tuple, text=r"{{{0}}}, {12}")
 
