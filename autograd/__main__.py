@@ -36,7 +36,7 @@ from autograd.nonfinite import find_nonfinite
 from autograd.steps import Walk, walk
 from autograd.telling import Telling
 from autograd.value import Value
-from autograd.writing import LEVEL, LOWERED, RAISED, digits
+from autograd.writing import LEVEL, LOWERED, RAISED, digits, printable
 
 if TYPE_CHECKING:
     from autograd.checking.report import Report
@@ -430,7 +430,7 @@ def _variables(name: str, expression: Expression) -> str:
 
 def _printable(text: str) -> str:
     """Bring a text to one line in which every character can be seen."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(text.split()))
+    return printable(" ".join(text.split()))
 
 
 def _spell_out(error: UnicodeError) -> tuple[str, int]:

@@ -33,6 +33,7 @@ from autograd import primitives
 from autograd.primitives import DomainError, Primitive, Unary
 from autograd.rows import TABLE
 from autograd.value import Value
+from autograd.writing import printable
 
 __all__ = ["CONSTANTS", "FUNCTIONS", "LONGEST", "Expression", "ExpressionError", "parse"]
 
@@ -355,7 +356,7 @@ def _float(number: float) -> float:
 def _shown(text: str) -> str:
     """Return a part of the text as messages show it: on one line, and shortened."""
     excerpt = text if len(text) <= EXCERPT else text[: EXCERPT - 1] + "…"
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in excerpt)
+    return printable(excerpt)
 
 
 def _error(problem: str, text: str, start: int, end: int) -> ExpressionError:

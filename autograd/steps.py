@@ -43,7 +43,7 @@ from autograd.rerun import STALE, refuse_stale
 from autograd.symbol import as_symbol
 from autograd.telling import MOST_DIGITS, Telling, equation, factor
 from autograd.value import Value
-from autograd.writing import digits, parts, plain
+from autograd.writing import digits, parts, plain, strict
 
 __all__ = ["Walk", "walk"]
 
@@ -234,9 +234,9 @@ class Walk(Sequence[Step]):
 
     def _node_entry(self, node: Value) -> dict[str, Any]:
         ids = self.telling.places
-        operands = [{"node": ids[x]} if isinstance(x, Value) else {"constant": _strict(x)} for x in node.operands]
+        operands = [{"node": ids[x]} if isinstance(x, Value) else {"constant": strict(x)} for x in node.operands]
         row, names = node.primitive, {"name": self.telling.full[node], "short": self.names[node], "label": node.label}
-        return {"id": ids[node], **names, "operation": row and row.name, "operands": operands, "data": _strict(node.data)}
+        return {"id": ids[node], **names, "operation": row and row.name, "operands": operands, "data": strict(node.data)}
 
     def _step_entry(self, step: Step) -> dict[str, Any]:
         ids = self.telling.places
@@ -244,8 +244,8 @@ class Walk(Sequence[Step]):
         entry = {"phase": step.phase, "node": ids[step.node], **texts}
         if step.delta is None:
             return entry
-        edges = [{"input": ids[x.input]} | {key: _strict(getattr(x, key)) for key in EDGE_ENTRIES} for x in step.edges]
-        return {**entry, "delta": _strict(step.delta), "edges": edges}
+        edges = [{"input": ids[x.input]} | {key: strict(getattr(x, key)) for key in EDGE_ENTRIES} for x in step.edges]
+        return {**entry, "delta": strict(step.delta), "edges": edges}
 
     def __repr__(self) -> str:
         return f"<walk over {describe(self.loss)}: {len(self)} steps, at {self.position}>"
@@ -400,8 +400,3 @@ def _in_json(entries: Iterable[Any]) -> Iterator[str]:
 
 def _same(x: float, y: float) -> bool:
     return x == y or (math.isnan(x) and math.isnan(y))
-
-
-def _strict(x: Any) -> Any:
-    """Return a number as JSON has it, and anything else unchanged."""
-    return {"inf": "Infinity", "-inf": "-Infinity", "nan": "NaN"}[str(x)] if x in (math.inf, -math.inf) or x != x else x

@@ -24,7 +24,7 @@ from autograd.rerun import refuse_stale
 from autograd.risks import risks
 from autograd.rows import kind_of, real
 from autograd.symbol import both, either, flows, read_flow
-from autograd.trees import flatten, is_array, map_tree, number_arrays, stack
+from autograd.trees import flatten, is_array, map_tree, number_arrays, stack, unboxed
 from autograd.value import TRACED_VARIABLE, Independent, Value, Variable, nodes_below, topological
 
 __all__ = ["chain_rule", "grad", "gradients", "hessian", "jacobian", "value_and_grad"]
@@ -128,7 +128,7 @@ def value_and_grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) ->
     def scalar(y: Any) -> Value:
         if isinstance(y, list | tuple | dict) or is_array(y):
             raise TypeError(f"a gradient needs a function with one scalar result, not {kind_of(y)}; use jacobian for that")
-        return _value(y[()] if getattr(y, "shape", None) == () else y)  # a 0-d array is a number
+        return _value(unboxed(y))
 
     return _differentiated(f, argnums, scalar)
 

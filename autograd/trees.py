@@ -34,7 +34,7 @@ from typing import Any, Final, NamedTuple
 
 from autograd.rows import kind_of, real
 
-__all__ = ["flatten", "is_array", "map_tree", "number_arrays", "numbers", "open_tree", "stack"]
+__all__ = ["flatten", "is_array", "map_tree", "number_arrays", "numbers", "open_tree", "stack", "unboxed"]
 
 PLAIN: Final = (float, int, str, bytes, bool, type(None))  # types whose equal instances can stand for each other
 DEEPEST: Final = 100  # levels of containers, which keeps the recursion far below Python's limit
@@ -176,6 +176,16 @@ def is_array(x: Any) -> bool:
     (True, False, False)
     """
     return (_is(x, "numpy", "ndarray") and x.ndim > 0) or _is(x, "pandas", "Series")
+
+
+def unboxed(x: Any) -> Any:
+    """Return the entry of an array without dimensions, which is a number, and anything else unchanged.
+
+    >>> import numpy as np
+    >>> unboxed(np.array(3.0)).shape, unboxed([3.0])
+    ((), [3.0])
+    """
+    return x[()] if getattr(x, "shape", None) == () else x
 
 
 def numbers(tree: Any) -> Any:

@@ -25,7 +25,7 @@ from autograd.primitives import Nary, Operand, Primitive
 
 __all__ = [
     "DIGITS", "Style", "call", "digits", "escaped", "expand", "latex", "latex_name", "latex_number", "numbers", "parts",
-    "plain", "printable", "source", "write",
+    "plain", "printable", "source", "strict", "write",
 ]  # fmt: skip
 
 COMPARE, SUM, PRODUCT, SIGN, POWER, ATOM = range(6)  # how tightly the outermost operation of a formula binds
@@ -36,6 +36,7 @@ DIGITS = 5  # of a number that people read, unless another count is chosen
 RAISED, LOWERED = "⁰¹²³⁴⁵⁶⁷⁸⁹", "₀₁₂₃₄₅₆₇₈₉"
 SUPERSCRIPTS, SUBSCRIPTS = str.maketrans("0123456789()", RAISED + "⁽⁾"), str.maketrans("0123456789", LOWERED)
 LEVEL = str.maketrans(RAISED + "⁽⁾" + LOWERED, "0123456789()0123456789")
+NOT_IN_JSON = {"inf": "Infinity", "-inf": "-Infinity", "nan": "NaN"}
 LONGEST_SUM = 6  # terms or arguments; more are written with an ellipsis
 
 
@@ -46,6 +47,15 @@ def digits(x: float, n: int = DIGITS) -> str:
     ('0.76159', '3', '-∞', '1e-12', '0.762')
     """
     return f"{x + 0.0:.{n}g}".replace("inf", "∞").replace("nan", "NaN")
+
+
+def strict(x: Any) -> Any:
+    """Return a float as strict JSON can hold it, and anything else unchanged; JavaScript and Python read the text as a number.
+
+    >>> strict(0.5), strict(float("-inf")), strict(float("nan")), strict("rule")
+    (0.5, '-Infinity', 'NaN', 'rule')
+    """
+    return NOT_IN_JSON.get(repr(float(x)), x) if isinstance(x, float) else x
 
 
 def printable(text: str) -> str:

@@ -74,7 +74,7 @@ ROOMS: dict[str, set[str]] = {
         "autograd.expressions", "autograd.files", "autograd.player", "autograd.rerun", "autograd.rows", "autograd.steps",
         "autograd.telling", "autograd.value", "autograd.writing",
     },
-    "autograd.expressions": {"autograd", "autograd.primitives", "autograd.rows", "autograd.value"},
+    "autograd.expressions": {"autograd", "autograd.primitives", "autograd.rows", "autograd.value", "autograd.writing"},
     "autograd.certainty": {
         "autograd.arithmetic", "autograd.chance", "autograd.manners", "autograd.mistakes",
         "autograd.primitives", "autograd.rerun", "autograd.rows", "autograd.symbol", "autograd.telling",

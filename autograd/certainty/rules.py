@@ -114,10 +114,8 @@ class BoxReport(Tabular):
         what = {
             "wrong": f"the rule{'s' * many} {', '.join(these)} {'are' if many else 'is'} not the derivative of the function",
             "undecided": f"{', '.join(these)} cannot be judged everywhere",
-            "correct": f"{len(these)} rule{'s agree' if many else ' agrees'} with the function{'s' * many}"
-            if these
-            else "no rule is used",
-        }[self.verdict]
+            "correct": f"{len(these)} rule{'s agree' if many else ' agrees'} with the function{'s' * many}",
+        }[self.verdict] if these else "no rule is used"  # fmt: skip
         shown = [f"{rule.sharpness:.1%}" if rule.verdict == "correct" else "" for rule in self.rules]
         rows = [(x.name, x.verdict, sharpness, x.reason) for x, sharpness in zip(self.rules, shown, strict=True)]
         return Table(f"{self.verdict}: {what} on {self.box}", ("rule", "verdict", "sharpness", "where"), rows)

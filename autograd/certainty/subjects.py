@@ -18,7 +18,7 @@ from autograd.certainty.intervals import Interval, between, interval
 from autograd.chance import Watched
 from autograd.rerun import replay
 from autograd.rows import kind_of, real
-from autograd.trees import Opened, flatten, open_tree
+from autograd.trees import Opened, flatten, open_tree, unboxed
 from autograd.value import Value, nodes_below, topological
 
 __all__ = ["Box", "Subject", "without_chance"]
@@ -73,7 +73,7 @@ class Subject:
             if lists and type(error) is TypeError:  # not an error of an enclosure's own
                 error.add_note(f"{lists[0]} is a list of numbers here; an interval is a pair, {lists[0]}=(low, high)")
             raise
-        y = y[()] if getattr(y, "shape", None) == () else y
+        y = unboxed(y)
         if isinstance(y, bool):  # of `not x < 0`, for example
             y = Enclosure.leaf(interval(1.0)) <= float(y)
         if isinstance(y, Enclosure):

@@ -41,7 +41,7 @@ from autograd.rerun import refuse_stale, replay
 from autograd.rows import kind_of
 from autograd.steps import walk
 from autograd.transforms import gradients
-from autograd.trees import flatten, is_array, map_tree
+from autograd.trees import flatten, is_array, map_tree, unboxed
 from autograd.value import Value, nodes_below, topological
 from autograd.writing import SUPERSCRIPTS
 
@@ -136,8 +136,7 @@ def _function(f: Callable[..., Any], point: Sequence[Any]) -> Subject:
 
     def call(values: Sequence[Value]) -> Value:
         rest = iter(values)
-        y = f(*[build(rest) for _, build in flat])
-        y = y[()] if getattr(y, "shape", None) == () else y  # a 0-d array is a number
+        y = unboxed(f(*[build(rest) for _, build in flat]))
         if isinstance(y, Value):
             return y
         if isinstance(y, list | tuple | dict) or is_array(y):

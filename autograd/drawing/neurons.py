@@ -89,14 +89,10 @@ class Neuron:
 
 def find_neurons(order: Sequence[Value]) -> list[Neuron]:
     """Find the neurons of a graph, in the order of their net inputs."""
-    consumers: dict[Value, list[Value]] = {}
-    for node in order:
-        for x in node.inputs:
-            consumers.setdefault(x, []).append(node)
-    neurons = []
+    uses, neurons = _uses(order), []
     for net in order:
         if net.primitive is dot:
-            using = consumers.get(net, [])
+            using = uses.get(net, [])
             activated = len(using) == 1 and isinstance(using[0].primitive, Unary) and not using[0].primitive.infix
             neurons.append(Neuron(net, using[0] if activated else net))
     return neurons
@@ -248,10 +244,7 @@ class _Network:
 
     def running_sums(self) -> set[Value]:
         """Find the sums whose only use is to be added to something else."""
-        uses: dict[Value, list[Value]] = {}
-        for node in self.telling.order:
-            for x in node.inputs:
-                uses.setdefault(x, []).append(node)
+        uses = _uses(self.telling.order)
         return {x for x, [first, *more] in uses.items() if x.primitive is first.primitive is add and not more}
 
     def add_arrows(self) -> None:
@@ -361,6 +354,15 @@ class _Network:
         gradient = w.grad if moment is None else moment.arrived[w]
         hint = f"{edge.hint}; ∂{telling.full[telling.loss]}/∂{telling.full[w]} = {telling.number(gradient)}"
         return replace(edge, weight=True, gradient=gradient, hint=hint)
+
+
+def _uses(order: Sequence[Value]) -> dict[Value, list[Value]]:
+    """Return for each input the nodes that use it, a node as often as it does."""
+    uses: dict[Value, list[Value]] = {}
+    for node in order:
+        for x in node.inputs:
+            uses.setdefault(x, []).append(node)
+    return uses
 
 
 def _key(x: Input, layer: Layer) -> Hashable:

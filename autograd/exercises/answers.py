@@ -26,7 +26,7 @@ from typing import Any, Final
 
 from autograd.expressions import CONSTANTS, FUNCTIONS, LONGEST, Expression, ExpressionError, parse
 from autograd.rows import Nary, Primitive, kind_of, number
-from autograd.writing import DIGITS
+from autograd.writing import DIGITS, RAISED
 
 __all__ = ["Answer", "AnswerError", "differs", "fits", "is_rounded", "read_answer", "shown", "split"]
 
@@ -36,7 +36,6 @@ EXACT: Final = 1e-9  # relative: two numbers that are the same
 NOISE: Final = 1e-15  # relative: a sum of floats that is computed in another order
 NUMERAL: Final = r"(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 WORD: Final = r"[^\W\d⁰¹²³⁴-⁹][^\W⁰¹²³⁴-⁹]*"
-RAISED: Final = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 # Characters written by hand or in formulas for people, and how the parser of expressions spells them.
 SPELLINGS: Final = {"−": "-", "·": "*", "×": "*", "÷": "/", "^": "**", "≤": "<=", "≥": ">="}
 ROOTS: Final = {"√": "sqrt(", "∛": "cbrt("}

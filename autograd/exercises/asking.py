@@ -19,7 +19,7 @@ from autograd.mistakes import RATE
 from autograd.primitives import Nary, Primitive, dot
 from autograd.steps import Walk
 from autograd.value import Value
-from autograd.writing import DIGITS
+from autograd.writing import DIGITS, strict
 
 if TYPE_CHECKING:
     from autograd.player import Player
@@ -180,9 +180,8 @@ class Exercise(Task):
         likely = [s for s in suspects if is_rounded(answer.value, s.gradient, old)]
         same = 2 * EXACT * abs(answer.value - start) + 1e-15
         likely.sort(key=lambda s: max(abs(s.gradient - answer.value), same))
-        if (
-            likely and abs(likely[0].gradient - answer.value) <= same
-        ):  # in all its digits: that it fits three digits does not count
+        # An answer that agrees with one in all its digits is not explained by others that agree in three.
+        if likely and abs(likely[0].gradient - answer.value) <= same:
             likely = [s for s in likely if abs(s.gradient - answer.value) <= same]
         if likely or answer.formula is not None or not math.isfinite(right):
             return likely
@@ -262,7 +261,7 @@ class Exercise(Task):
         >>> exercise((w * x - 5) ** 2, ask=[w]).play()
         <player: Exercise on loss, 6 steps>
         """
-        from autograd.player import Asked, ask, strict  # imported here: most exercises are never played
+        from autograd.player import Asked, ask  # imported here: most exercises are never played
 
         rows = {name: row for name, row in self.functions.items() if not (isinstance(row, Nary) and row.expands)}
         words: dict[str, int] = {}
@@ -286,8 +285,6 @@ class Exercise(Task):
 
     def _for_page(self, question: Question, words: dict[str, int]) -> dict[str, Any]:
         """Return the data with which a page poses and marks a question; `words` are explanations, by their places in a list."""
-        from autograd.player import strict
-
         right = question.value(self._scene)
         suspects = self._suspects_of(question, right)
         return {

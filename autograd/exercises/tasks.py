@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from base64 import b64encode
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -281,15 +280,14 @@ class Task:
     def picture(self) -> str:
         """The graph after the forward pass as an HTML image, or nothing where no layout engine is installed."""
         from autograd.drawing import LayoutError, draw
+        from autograd.drawing.jupyter import image
 
         try:
             drawing = replace(draw(self.loss, step=len(self.steps.order) - 1, digits=DIGITS), notes=())
             svg = re.sub(r"<(title|desc)\b.*?</\1>", "", drawing.svg, flags=re.DOTALL)  # they would give answers away
         except (LayoutError, ValueError):
             return ""
-        data = b64encode(svg.encode()).decode()
-        alt = f"the graph of {escape(self.names[self.loss])}"
-        return f'<img style="max-width:100%" alt="{alt}" src="data:image/svg+xml;base64,{data}">'
+        return image(svg, f"the graph of {self.names[self.loss]}")
 
 
 def _paragraphs(equations: Iterable[Equation]) -> str:

@@ -15,7 +15,6 @@ True
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import os
 import re
@@ -36,8 +35,8 @@ from autograd.drawing.size import refuse_unreadable
 from autograd.files import write_whole
 from autograd.mistakes import MISTAKES
 from autograd.player.asked import Asked, blank, conceal
-from autograd.player.javascript import NotLiveError, strict, to_javascript
-from autograd.player.markup import as_data, element, write
+from autograd.player.javascript import NotLiveError, to_javascript
+from autograd.player.markup import as_data, element, policy_hash, write
 from autograd.player.stage import draw_views
 from autograd.player.theme import colours
 from autograd.steps import Walk
@@ -45,7 +44,7 @@ from autograd.telling import equation
 from autograd.value import Value, topological
 from autograd.writing import numbers, plain, printable
 
-__all__ = ["Asked", "Player", "ask", "play", "strict"]
+__all__ = ["Asked", "Player", "ask", "play"]
 
 SUFFIXES = (".html", ".htm")
 MOST_LINES = 1000
@@ -82,7 +81,7 @@ class Player:
     def html(self) -> str:
         """The player as a page of its own, which makes no network requests."""
         styles = (_part("page.css"), re.findall(r"<style>(.*?)</style>", self.markup, re.DOTALL)[0])
-        hashes = {"script_hash": _hash(self._script), "style_hashes": " ".join(f"'{_hash(style)}'" for style in styles)}
+        hashes = {"script_hash": policy_hash(self._script), "style_hashes": " ".join(map(policy_hash, styles))}
         return _fill("page.html", title=escape(self.title), markup=self.markup, script=self._script, key=self._key,
                      page_style=styles[0], **hashes)  # fmt: skip
 
@@ -316,8 +315,3 @@ def _fill(name: str, **parts: str) -> str:
 
 def _part(name: str) -> str:
     return files(__name__).joinpath(name).read_text(encoding="utf-8")
-
-
-def _hash(text: str) -> str:
-    """Return the hash of a script or a style, as a Content-Security-Policy has it."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

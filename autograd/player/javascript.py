@@ -43,9 +43,9 @@ from autograd.primitives import Nary, Primitive
 from autograd.steps import Walk
 from autograd.symbol import Symbol, flows, operand_names
 from autograd.value import Value
-from autograd.writing import expand
+from autograd.writing import expand, strict
 
-__all__ = ["FUNCTIONS", "NotLiveError", "strict", "to_javascript"]
+__all__ = ["FUNCTIONS", "NotLiveError", "to_javascript"]
 
 # Python's functions, and the same ones in JavaScript; `math`, divide, … are defined in formulas.js.
 MATH: Final = (
@@ -254,12 +254,7 @@ def _operand(x: float | None) -> str:
 
 def _number(x: float) -> str:
     """Write a number in JavaScript; a negative one is never printed where its sign would need parentheses."""
-    return {"inf": "Infinity", "-inf": "-Infinity", "nan": "NaN"}.get(repr(float(x))) or repr(float(x)).removesuffix(".0")
-
-
-def strict(x: float) -> float | str:
-    """Return a number as strict JSON can hold it."""
-    return x if math.isfinite(x) else _number(x)
+    return str(strict(float(x))).removesuffix(".0")
 
 
 def _object(entry: Mapping[str, str]) -> str:

@@ -15,7 +15,6 @@ True
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import os
@@ -34,7 +33,7 @@ from autograd.files import write_whole
 from autograd.player import ASKING
 from autograd.player import SCRIPTS as PLAYER_SCRIPTS
 from autograd.player.javascript import FUNCTIONS, OVERFLOWING
-from autograd.player.markup import as_data
+from autograd.player.markup import as_data, policy_hash
 from autograd.player.theme import colours
 from autograd.rows import TABLE
 from autograd.site.examples import EXAMPLES
@@ -183,7 +182,7 @@ def _policy(styles: list[str], elsewhere: list[str]) -> str:
     those of the site, and blobs: Pyodide's, once they were compared with their digests.  WebAssembly has to be compiled.
     """
     connect = " ".join(["'self'", *(each for each in elsewhere if each.startswith("https:"))])
-    hashed = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}'" for style in styles)
+    hashed = " ".join(map(policy_hash, styles))
     return "; ".join([
         "default-src 'none'", "script-src 'self' blob: 'wasm-unsafe-eval'", f"style-src 'self' {hashed}", "img-src data:",
         f"connect-src {connect}", "worker-src 'self' blob:", "base-uri 'none'", "form-action 'none'",

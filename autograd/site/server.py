@@ -8,12 +8,9 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final
 
-__all__ = ["PORT", "serve"]
+__all__ = ["serve"]
 
 HOST: Final = "127.0.0.1"  # this machine alone
-PORT: Final = 8000
-
-
 # A system's own list of types may lack these or have them wrong, and a browser insists on them.
 TYPES: Final = {
     **SimpleHTTPRequestHandler.extensions_map, ".js": "text/javascript", ".mjs": "text/javascript",
@@ -28,7 +25,7 @@ class _Handler(SimpleHTTPRequestHandler):
         """Print nothing for each request."""
 
 
-def serve(folder: Path, port: int = PORT) -> None:
+def serve(folder: Path, port: int) -> None:
     """Hand out a folder until Ctrl-C is pressed, and open it in the browser.
 
     Args:

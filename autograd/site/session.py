@@ -36,9 +36,9 @@ from autograd.rows import kind_of
 from autograd.site.mathml import math, to_mathml
 from autograd.site.source import write_cell, write_expression
 from autograd.steps import Walk
-from autograd.telling import Telling, factor, label_values, slope
+from autograd.telling import Telling, equation, factor, label_values, slope
 from autograd.value import Value
-from autograd.writing import latex, latex_name, latex_number
+from autograd.writing import latex, latex_name, latex_number, strict
 
 __all__ = ["Session"]
 
@@ -88,10 +88,10 @@ class Session:
         self.loss = loss
         self.source = {"expression": expression, "values": found["values"]} if expression is not None else {"code": code}
         full = Telling(loss).full
-        leaves = {name: node.data for node, name in full.items() if node.primitive is None}
+        leaves = {name: strict(node.data) for node, name in full.items() if node.primitive is None}
         names = [name for node, name in Telling(loss).names.items()]
         return found | {"markup": player.markup, "rows": player.rows, "title": player.title, "steps": player.steps,
-                        "names": names, "leaves": _strict(leaves)}  # fmt: skip
+                        "names": names, "leaves": leaves}  # fmt: skip
 
     def _express(self, text: str, values: Mapping[str, float]) -> Data:
         try:
@@ -107,7 +107,7 @@ class Session:
             return {"error": {"text": text, "start": 0, "end": 0}, "values": {}}
         if result.primitive is not None and "f" not in variables:
             result.label = "f"
-        return {"loss": result, "values": _strict(numbers)}
+        return {"loss": result, "values": {name: strict(x) for name, x in numbers.items()}}
 
     def _run(self, code: str) -> Data:
         output = _Output()
@@ -157,13 +157,13 @@ class Session:
                 factors = [factor(latex_number(x, edge.digits)) for x in (edge.upstream, edge.partial)]
                 product = r" \cdot ".join(factors) if edge.taken else "0"
                 cells = {
-                    "consumer": _equal(latex_name(step.name), step.operation.written(style)),
-                    "upstream": _equal(slope(found.loss, step.name, style), latex_number(edge.upstream, edge.digits)),
-                    "local": _equal(edge.slope_in(style), rule, partial),
-                    "contribution": _equal(product, latex_number(edge.contribution, edge.digits)),
+                    "consumer": equation(latex_name(step.name), step.operation.written(style)),
+                    "upstream": equation(slope(found.loss, step.name, style), latex_number(edge.upstream, edge.digits)),
+                    "local": equation(edge.slope_in(style), rule, partial),
+                    "contribution": equation(product, latex_number(edge.contribution, edge.digits)),
                 }
                 ledger.append({name: to_mathml(cell) for name, cell in cells.items()} | {"reason": edge.reason})
-            total = _equal(slope(found.loss, found.node, style), latex_number(found.gradient, found.digits))
+            total = equation(slope(found.loss, found.node, style), latex_number(found.gradient, found.digits))
             return {"text": found.text, "ledger": ledger, "total": math(total), "derivation": math(found.latex)}
         return problem
 
@@ -252,15 +252,5 @@ def _refused() -> Iterator[Data]:
         problem["error"] = {"text": str(error)}
 
 
-def _equal(*parts: str) -> str:
-    return " = ".join(dict.fromkeys(parts))
-
-
 def _unwrapped(text: str) -> str:
     return " ".join(text.split())
-
-
-def _strict(numbers: Mapping[str, float]) -> dict[str, float | str]:
-    """Write the numbers that JSON does not have as text, which JavaScript's Number and Python's float both read."""
-    names = {"inf": "Infinity", "-inf": "-Infinity", "nan": "NaN"}
-    return {name: names.get(repr(x), x) for name, x in numbers.items()}
