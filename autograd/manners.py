@@ -174,13 +174,16 @@ for _name, _advice in ELSEWHERE.items():  # measured: a __setattr__ makes settin
     setattr(Manners, _name, _elsewhere(_name, _advice))
 
 
-def describe(node: Any) -> str:
-    """Return text for a message: the node's label, or the operation it came from, and its number.
+def describe(x: Any) -> str:
+    """Return text for a message: of a node its label, or the operation it came from, and its number; else the `repr`.
 
     >>> from autograd import Value
-    >>> describe(Value(2.0, label="w")), describe(Value(2.0, label="w") * 3)
-    ('w = 2.0', 'w * 3.0 = 6.0')
+    >>> describe(Value(2.0, label="w")), describe(Value(2.0, label="w") * 3), describe(2.0)
+    ('w = 2.0', 'w * 3.0 = 6.0', '2.0')
     """
+    if not isinstance(x, Manners):
+        return repr(x)
+    node: Any = x
     data = repr(node._number)  # as recorded; below a plus sign it may have been set since
     while node.label is None and node.primitive is positive:  # of `grad`, which hands a function copies
         node = node.operands[0]

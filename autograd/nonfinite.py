@@ -59,7 +59,7 @@ def find_nonfinite(loss: Value) -> Nonfinite | None:
     counts = _contributing(order, loss)
     for node in name_nodes(loss, order):
         if node in counts and not math.isfinite(node.data):
-            operands = " and ".join(describe(x) if isinstance(x, Value) else repr(x) for x in node.operands)
+            operands = " and ".join(map(describe, node.operands))
             origin = f"from {operands}" if operands else "from the start"
             return Nonfinite(node, "forward", f"the first value that is not finite is {describe(node)}, {origin}")
     flows: list[tuple[Value, float, Value, float]] = []

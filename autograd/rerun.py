@@ -58,8 +58,7 @@ def replay(y: Value, values: Mapping[Value, Any] | None = None) -> Any:
     graph = set(nodes_below(y))
     for node, value in (values or {}).items():
         if node not in graph:
-            named = describe(node) if isinstance(node, Value) else repr(node)
-            raise ValueError(f"{named} does not take part in {describe(y)}; replay takes nodes of its graph")
+            raise ValueError(f"{describe(node)} does not take part in {describe(y)}; replay takes nodes of its graph")
         plain = number(value)
         known[node] = value if plain is NotImplemented else Value(plain, node.label)
     for node in order:

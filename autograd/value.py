@@ -289,7 +289,7 @@ def record(row: Primitive, operands: Sequence[Any], is_handed_on: bool = False) 
         out = float(row.evaluate(data))
         partials: list[Any] = row.partials([*data], out, which)  # of a copy, since a user's rule may sort its list
     except DomainError as error:
-        names = [describe(x) if isinstance(x, Value) else repr(x) for x in operands]
+        names = [*map(describe, operands)]
         shown = f"operand is {names[0]}; keep it" if len(names) == 1 else f"operands are {' and '.join(names[:4])}; keep them"
         raise DomainError(f"{error}; the {shown} inside the domain, for instance with where or maximum") from error
     pairs = zip(partials, which, strict=True)

@@ -32,7 +32,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence, ValuesView
 from functools import partial
 from types import MappingProxyType, MethodType
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 from autograd import Value
 from nn.parts import ATOM, BOUND, CLOSED, OBJECT, Inventory, attributes, closures, distinct, is_array, named, role_of
@@ -40,10 +40,6 @@ from nn.state import arrays, assign
 from nn.tables import listed
 
 __all__ = ["Module", "plain"]
-
-# Keys in place of an id, for whether a part cannot be looked into, and whether to keep the numbers of past results.
-DOUBT: Final = -1
-PAST: Final = -2
 
 
 class Module:
@@ -106,7 +102,7 @@ class Module:
     def _require_fresh(self, message: str, *inputs: Any, **options: Any) -> None:
         """Raise if an error while predicting comes from results of earlier operations, which the twin leaves out."""
         try:
-            _plain(self, {PAST: True})(*inputs, **options)
+            _plain(self, _Twins(keeps_results=True))(*inputs, **options)
         except Exception as error:
             if str(error) == message:  # with and without them, so it has another cause, and is raised as it is
                 return
@@ -225,14 +221,27 @@ def plain(thing: Any) -> Any:
     >>> plain({"w": [Value(0.5), 2], "name": "unit"})
     {'w': [0.5, 2], 'name': 'unit'}
     """
-    twins: dict[int, Any] = {}
+    twins = _Twins()
     twin = _plain(thing, twins)
-    if isinstance(thing, Module) and twins.get(DOUBT):
+    if isinstance(thing, Module) and twins.is_in_doubt:
         thing.parameters()  # which raises if a part cannot be searched
     return twin
 
 
-def _plain(thing: Any, twins: dict[int, Any]) -> Any:
+class _Twins(dict[int, Any]):
+    """The copies made so far, by the ids of the originals.
+
+    Attributes:
+        keeps_results: whether results of operations become their numbers; else they are left out of modules and objects.
+        is_in_doubt: whether there was a part that cannot be searched, and may hold `Value`s.
+    """
+
+    def __init__(self, *, keeps_results: bool = False) -> None:
+        super().__init__()
+        self.keeps_results, self.is_in_doubt = keeps_results, False
+
+
+def _plain(thing: Any, twins: _Twins) -> Any:
     if isinstance(thing, Value):
         return thing.data
     role = role_of(thing.__class__)
@@ -252,7 +261,7 @@ def _plain(thing: Any, twins: dict[int, Any]) -> Any:
     if isinstance(thing, tuple):
         return tuple.__new__(type(thing), [_plain(item, twins) for item in thing])  # a named tuple stays one
     if isinstance(thing, dict | MappingProxyType):
-        twins[DOUBT] = twins.get(DOUBT) or any(isinstance(key, Value) for key in thing)
+        twins.is_in_doubt |= any(isinstance(key, Value) for key in thing)
         twin = twins[id(thing)] = {}
         twin.update({key: _plain(item, twins) for key, item in thing.items()})
         return twin
@@ -265,7 +274,7 @@ def _plain(thing: Any, twins: dict[int, Any]) -> Any:
     return _twin(thing, role, twins)
 
 
-def _rebound(thing: Any, twins: dict[int, Any]) -> Any:
+def _rebound(thing: Any, twins: _Twins) -> Any:
     """Return a method of the twin of what a method is bound to, or a partial function of the twins of its arguments."""
     if isinstance(thing, MethodType):
         owner = thing.__self__
@@ -273,7 +282,7 @@ def _rebound(thing: Any, twins: dict[int, Any]) -> Any:
     return partial(_plain(thing.func, twins), *_plain(thing.args, twins), **_plain(thing.keywords, twins))
 
 
-def _twin(thing: Any, role: str, twins: dict[int, Any]) -> Any:
+def _twin(thing: Any, role: str, twins: _Twins) -> Any:
     """Return a copy of an object with numbers for `Value`s, or the object itself if it has none and is not a module."""
     twin = thing
     if isinstance(thing, Module):
@@ -281,14 +290,14 @@ def _twin(thing: Any, role: str, twins: dict[int, Any]) -> Any:
     elif role == OBJECT:
         inventory = Inventory(thing, through=True)
         twin = copy.copy(thing) if inventory.values else thing
-        twins[DOUBT] = twins.get(DOUBT) or bool(inventory.closed)
+        twins.is_in_doubt |= bool(inventory.closed)
     elif role == CLOSED:
-        twins[DOUBT] = True
+        twins.is_in_doubt = True
     twins[id(thing)] = twin
     if twin is not thing:
         for name, part in attributes(thing).items():
             # Past results are left out: after compiling they have no number.
-            object.__setattr__(twin, name, None if _is_result(part) and not twins.get(PAST) else _plain(part, twins))
+            object.__setattr__(twin, name, None if _is_result(part) and not twins.keeps_results else _plain(part, twins))
     return twin
 
 

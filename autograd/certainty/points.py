@@ -177,8 +177,7 @@ class GraphCertificate(Tabular):
         for i, x in enumerate(self.leaves):
             if x is leaf:
                 return i
-        shown = describe(leaf) if isinstance(leaf, Value) else repr(leaf)
-        raise ValueError(f"{shown} is not a leaf of this graph; its leaves are {', '.join(names[:MOST])}")
+        raise ValueError(f"{describe(leaf)} is not a leaf of this graph; its leaves are {', '.join(names[:MOST])}")
 
     # The error of backward(), and its origin.
 

@@ -29,7 +29,7 @@ from autograd.drawing.jupyter import bundle, image
 from autograd.drawing.layout import LayoutError
 from autograd.drawing.neurons import describer
 from autograd.drawing.nodes import frame_of
-from autograd.drawing.plan import WIDEST_NOTE, Edge, Line, Node, Plan, Theme, checked_theme, cut, note_lines
+from autograd.drawing.plan import WIDEST_NOTE, Edge, Line, Node, Plan, Theme, checked_theme, cut, largest_note
 from autograd.files import write_whole
 from autograd.moments import Moment
 from autograd.rerun import refuse_stale
@@ -152,5 +152,5 @@ def _at_step(steps: Walk, i: int, describe: Callable[[Telling, Moment | None], P
     plan, frame = describe(steps.telling, steps.moment(i)), frame_of(steps, describe)
     doing = [cut(f"step {k}, {str(step).partition(NEW_LINE)[0]}", WIDEST_NOTE) for k, step in enumerate(steps)]
     title = f"Step {i % len(steps)} of the walk over {steps.names[steps.loss]}"
-    frame = replace(frame, notes=(max(doing, key=lambda text: (len(note_lines(text)), len(text))), *frame.notes))
+    frame = replace(frame, notes=(largest_note(doing), *frame.notes))
     return replace(plan, title=title, notes=(doing[i], *plan.notes), frame=frame)

@@ -31,7 +31,7 @@ from autograd.drawing.geometry import Arrow, fitted
 from autograd.drawing.layers import MEANING, with_references
 from autograd.drawing.neurons import describer
 from autograd.drawing.nodes import describe_nodes, frame_of
-from autograd.drawing.plan import WIDEST_NOTE, Edge, Line, Node, Plan, Theme, checked_theme, cut, note_lines
+from autograd.drawing.plan import WIDEST_NOTE, Edge, Line, Node, Plan, Theme, checked_theme, cut, largest_note
 from autograd.drawing.shapes import Point
 from autograd.drawing.style import NEGATIVE, NOTE, PAGE, PAPER, POSITIVE
 from autograd.files import write_whole
@@ -154,7 +154,7 @@ def to_animation(steps: Walk, describe: Describe = describe_nodes) -> str:
         return with_references(describe(telling, moment), far)
 
     score = Score(steps, described if far else describe, replace(frame, frame=None))
-    caption = max((text for _, text in score.captions), key=lambda text: (len(note_lines(text)), len(text)))
+    caption = largest_note(text for _, text in score.captions)
     title = f"The walk over {steps.names[steps.loss]}"
     notes = (caption, *(cut(note, WIDEST_NOTE) for note in steps.telling.notes), *[MEANING] * bool(far))
     svg = draw_plan(replace(score.frame, title=title, notes=notes), geometry)

@@ -16,7 +16,7 @@ that reads it and one line in the table of formats.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from textwrap import wrap
 from typing import Final, Literal, get_args
@@ -27,7 +27,7 @@ from autograd.writing import DIGITS, RAISED, Style, plain
 
 __all__ = [
     "NAMINGS", "NOTE_LINE", "Edge", "Emphasis", "Flow", "Kind", "Line", "Node", "Plan", "Role", "Theme", "checked_theme",
-    "cut", "note_lines",
+    "cut", "largest_note", "note_lines",
 ]  # fmt: skip
 
 Kind = Literal["leaf", "operation", "result", "input", "neuron", "rest"]
@@ -248,6 +248,11 @@ def note_lines(*notes: str) -> list[str]:
         whole = max(map(len, clauses.split(" "))) <= NOTE_LINE
         lines += wrap(clauses if whole else note, NOTE_LINE, break_on_hyphens=False) or [""]
     return [line.replace("\N{NO-BREAK SPACE}", " ") for line in lines]
+
+
+def largest_note(notes: Iterable[str]) -> str:
+    """Return the note that takes the most room."""
+    return max(notes, key=lambda note: (len(note_lines(note)), len(note)))
 
 
 def _last_part(symbol: Symbol) -> str:

@@ -302,7 +302,7 @@ def described(x: Any) -> str:
     """Name a node, and each node of a tuple, with its number; show anything else as it is."""
     if isinstance(x, tuple):
         return f"({', '.join(map(described, x))})"
-    return describe(x) if isinstance(x, Value) else repr(x)
+    return describe(x)
 
 
 def _aligned(rows: Iterable[tuple[str, str]]) -> str:
