@@ -111,7 +111,7 @@ def items(operands: Iterable[Any]) -> tuple[Any, ...]:
 
 
 def at_least_one(operands: Iterable[Any]) -> Sequence[Any]:
-    """Return the operands of logsumexp, which takes them as one iterable and needs at least one."""
+    """Return the operands of logsumexp, which takes them as one iterable; a ValueError if there are none."""
     operands = items(operands)
     if not operands:
         raise ValueError("logsumexp of nothing has no value; pass at least one operand")
@@ -119,7 +119,11 @@ def at_least_one(operands: Iterable[Any]) -> Sequence[Any]:
 
 
 def weights_and_inputs(weights: Iterable[Any], inputs: Iterable[Any], bias: Any = None) -> Sequence[Any]:
-    """Return the operands of `weighted_sum`, after a check that there are as many weights as inputs."""
+    """Return the operands of `weighted_sum`; a ValueError if there are not as many weights as inputs.
+
+    >>> weights_and_inputs([2.0, 3.0], [5.0, 7.0], 1.0)
+    (2.0, 3.0, 5.0, 7.0, 1.0)
+    """
     weights, inputs = items(weights), items(inputs)
     if len(weights) != len(inputs):
         raise ValueError(f"dot needs as many weights as inputs; got {len(weights)} weights and {len(inputs)} inputs")
@@ -155,7 +159,10 @@ def branches(condition: Any, a: Any, b: Any) -> Sequence[Any]:
 
 
 def special(name: str) -> Callable[[Any], Callable[..., Any]]:
-    """Return a function from an array namespace to `name` in SciPy, or in jax.scipy for jax.numpy: NumPy has none."""
+    """Return a function from an array namespace to `name` in SciPy, or in jax.scipy for jax.numpy: NumPy has none.
+
+    It raises a ModuleNotFoundError where SciPy is not installed.
+    """
 
     def find(namespace: Any) -> Callable[..., Any]:
         package = "jax.scipy.special" if namespace.__name__.startswith("jax") else "scipy.special"

@@ -251,7 +251,7 @@ class Derivation:
                         yield step, replace(self._named(step, edge), name=edge.name + f" (operand {k})" * (times > 1))
 
     def _named(self, step: Step, edge: Edge) -> Edge:
-        """Return an edge with the operation in the place of the name where the node is reached in other ways too."""
+        """Return an edge, named by its operation if other paths lead from the consumer to the node, too."""
         others = edge.input is self.node and any(x in self.on_path and x is not self.node for x in step.node.inputs)
         return replace(edge, operation=step.operation) if others else edge
 
@@ -463,10 +463,7 @@ def _width(row: str) -> int:
     >>> _width("x^{(12)}_{1}"), _width("x^{2}_{1024}")
     (5, 5)
     """
-    row = re.sub(r"\^{([^{}]*)}_{([^{}]*)}", lambda m: max(m[1], m[2], key=len), row)
-    row = re.sub(
-        r"\\frac{(\\partial [^{}]*(?:{[^{}]*}[^{}]*)*)}{(\\partial [^{}]*(?:{[^{}]*}[^{}]*)*)}",
-        lambda m: max(m[1], m[2], key=len),
-        row,
-    )
+    slope = r"\\frac{(\\partial [^{}]*(?:{[^{}]*}[^{}]*)*)}{(\\partial [^{}]*(?:{[^{}]*}[^{}]*)*)}"
+    for stacked in (r"\^{([^{}]*)}_{([^{}]*)}", slope):
+        row = re.sub(stacked, lambda m: max(m[1], m[2], key=len), row)
     return len(re.sub(r"\\[a-z]+|[{}^_\\ ]", lambda m: "x" if m[0] in (r"\partial", r"\cdot") else "", row))

@@ -61,7 +61,7 @@ def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
     nothing is left of the data then, because they have no name until they are whole.  There is one exception: a signal during
     the last moment before an old file is replaced (about ten microseconds) leaves the new one beside it, whole, under the name
     `.NAME.being-written`; the next write to the path removes it.  On other systems, on file systems without nameless files
-    (NFS, for example) and for names of more than 240 bytes, the data are in a private folder beside the target, which is left.
+    (NFS, for example) and for names of more than 240 bytes, the data are in a private folder beside the target, which remains.
 
     Args:
         path: the file; a link to a file stays a link, and a pipe or a device is written to directly.

@@ -1,6 +1,13 @@
 """Where a NaN or an infinity begins: the first node whose operands are finite and whose value, or gradient, is not.
 
 Only nodes that contribute to the result count: a value on a branch that is not taken does no harm.
+
+>>> x = Value(0.0, label="x")
+>>> root = x**0.5
+>>> loss = root * root
+>>> loss.backward()
+>>> print(find_nonfinite(loss))
+the first gradient that is not finite flows from x ** 0.5 = 0.0: 0.0 · inf to x = 0.0, and 0·∞ is NaN: ...
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A row of the table, read as the function that records it.
 
 Recording is the hot path, so each row becomes one function with its rules inlined: the row is applied to symbols, and the
-formulas are printed as Python.  These functions cover the common case; everything else, such as a domain error, an overflow
-or a result that is not a float, they pass to `record`, the reference implementation, whose errors name the operands.
+formulas are printed as Python.  These functions cover the common case, and pass everything else, such as a domain error, an
+overflow or a result that is not a float, to `record`, the reference implementation, whose errors name the operands.
 
 >>> import inspect
 >>> from autograd import Value

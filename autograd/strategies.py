@@ -47,11 +47,11 @@ __all__ = [
 ]  # fmt: skip
 
 ROWS: Final[tuple[Primitive, ...]] = tuple(TABLE.values())
-NEAR: Final = 1e-2  # how near to a kink no operands are drawn; half of it for the edge of a domain
+NEAR: Final = 1e-2  # operands are drawn at least this far from a kink, and half as far from the edge of a domain
 # All numbers that are drawn, for a row with one operand: the whole ones first, which are easiest to read.
 LINE: Final = sorted([n / 100 for n in range(-300, 301)], key=lambda x: (x % 1 != 0, x == 0, abs(x)))
-ENOUGH: Final = 0.1  # relative error with which a numeric derivative shows that there is one
-STEEP: Final = 100.0  # how large values and partial derivatives of a drawn graph may be
+ENOUGH: Final = 0.1  # relative error up to which a numeric derivative shows that the function has one
+STEEP: Final = 100.0  # the largest value or partial derivative in a drawn graph
 
 
 @functools.cache
@@ -319,7 +319,7 @@ def check_primitive(
         row: the row.
         drawn: where the operands come from; `operands` of the row by default.
         examples: how many to draw.
-        arrays: whether the row can be read on arrays, as compiled programs do.
+        arrays: whether to read the row on arrays, too, as compiled programs do.
 
     Raises:
         AssertionError: with the smallest operands found at which something is wrong, and what; or if some partial

@@ -173,7 +173,12 @@ def read_flow(flow: Any, operands: Sequence[Any], out: Any) -> Any:
 
 
 def both(one: Any, other: Any, times: Callable[[Any, Any], Any] = operator.mul) -> Any:
-    """Return the condition that two conditions hold, which are True, False, or nodes.
+    """Return the condition that two conditions both hold.
+
+    Args:
+        one: True, False, or a node or symbol that is not 0 where it holds.
+        other: the same.
+        times: multiplies two nodes.
 
     >>> both(True, Symbol("x")), both(False, Symbol("x")), both(Symbol("x"), Symbol("y"))
     (Symbol('x'), False, Symbol('x·y'))
@@ -184,7 +189,7 @@ def both(one: Any, other: Any, times: Callable[[Any, Any], Any] = operator.mul) 
 
 
 def either(one: Any, other: Any, plus: Callable[[Any, Any], Any] = operator.add) -> Any:
-    """Return the condition that at least one of two conditions holds.
+    """Return the condition that at least one of two conditions holds; see `both`.
 
     >>> either(True, Symbol("x")), either(False, Symbol("x")), either(Symbol("x"), Symbol("y"))
     (True, Symbol('x'), Symbol('x + y'))

@@ -96,7 +96,7 @@ class Telling:
         return rules_of(node, Symbols(self.names))
 
     def slope(self, node: Value, x: Value, style: Style) -> str:
-        """Write ∂node/∂x for an operand x; with the operation in the place of the node's name where x reaches it otherwise too.
+        """Write ∂node/∂x for an operand x, or ∂(operation)/∂x where x reaches the node along other paths, too.
 
         >>> from autograd.writing import plain
         >>> a, b = Value(2.0, "a"), Value(3.0, "b")
@@ -180,6 +180,12 @@ def _operands(node: Value, symbols: Mapping[Value, Symbol]) -> list[Symbol | flo
 
 def label_values(namespace: Mapping[str, Any]) -> None:
     """Label the nodes of a namespace, such as ``locals()``, with their names there; existing labels stay.
+
+    Args:
+        namespace: objects by name; anything but nodes is left alone, as are names that begin with an underscore.
+
+    Raises:
+        TypeError: for anything but a mapping.
 
     >>> from autograd import Value
     >>> w = Value(2.0)

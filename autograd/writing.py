@@ -101,16 +101,27 @@ def latex_number(x: float, n: int = DIGITS) -> str:
 
 
 class Style(NamedTuple):
-    """A way of writing formulas: how it writes numbers, operators, names and the rows that have a template."""
+    """A language for formulas.
+
+    Attributes:
+        number: writes a number.
+        signs: the operators whose sign differs from Python's, with the spaces around it.
+        template: returns a row's template in this language, or an empty string.
+        square: the template of x·x, where it has one.
+        name: writes the name of a symbol.
+        calls: for Python source only, collects the rows that it calls, by name.
+        tex: whether this is LaTeX.
+        scale: the sign between a number and what it multiplies, where it differs from that of other products.
+    """
 
     number: Callable[[float], str]
     signs: dict[str, str]
     template: Callable[[Primitive], str]
     square: str = ""
     name: Callable[[Any], str] = operator.attrgetter("name")
-    calls: dict[str, Primitive] | None = None  # for Python source only: collects the rows that it calls, by name
+    calls: dict[str, Primitive] | None = None
     tex: bool = False
-    scale: str = ""  # the sign between a number and what it multiplies, where that is another one
+    scale: str = ""
 
 
 @functools.cache

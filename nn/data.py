@@ -59,6 +59,9 @@ def truth_table(name: str) -> tuple[Rows, list[int]]:
 def parity(n_bits: int = 10) -> tuple[Rows, list[int]]:
     """Return all binary numbers of `n_bits` bits, in order, the highest bit first, and 1 for each that is even.
 
+    Raises:
+        ValueError: for anything but a whole number of bits from 1 to 20.
+
     >>> X, y = parity(3)
     >>> X[6], y[6], y[7]
     ([1.0, 1.0, 0.0], 1, 0)
@@ -76,6 +79,9 @@ def moons(n: int = 100, noise: float = 0.1, seed: int | Random | None = None) ->
         n: number of points; the two classes take turns.
         noise: standard deviation of the normal noise added to each coordinate.
         seed: for the same points every time, an int, or a `random.Random` to go on drawing from.
+
+    Raises:
+        ValueError: for fewer than two points, and for noise that is negative or not finite.
 
     >>> X, y = moons(4, noise=0.0)
     >>> [[round(a, 6) for a in x] for x in X], y

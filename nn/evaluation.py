@@ -250,6 +250,13 @@ def _learned(model: Module, default: float) -> float:
 def class_of(outputs: Any, threshold: float) -> int | None:
     """Return the class that outputs stand for, None if one of them is NaN.
 
+    Args:
+        outputs: of a model for one example: a number, or a list of them.
+        threshold: the least single output that means class 1.
+
+    Raises:
+        TypeError: for outputs that are neither.
+
     >>> class_of([0.2, 0.9], 0.5), class_of(0.5, 0.5), class_of([0.2, math.nan], 0.5)
     (1, 1, None)
     """

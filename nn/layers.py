@@ -451,7 +451,12 @@ def _spell(activation: Activation | Joint | None) -> str:
 
 
 def whole_number(name: str, n: Any, *, least: int = 1) -> int:
-    """Return a count as an int, or raise an error with its name unless it is a whole number, at least `least`."""
+    """Return a count as an int, or raise an error with its name unless it is a whole number, at least `least`.
+
+    >>> whole_number("epochs", 0)
+    Traceback (most recent call last):
+    ValueError: epochs is at least 1; got 0
+    """
     try:
         count = operator.index(n)
     except TypeError:
@@ -462,7 +467,11 @@ def whole_number(name: str, n: Any, *, least: int = 1) -> int:
 
 
 def generator(seed: int | Random | None) -> Random:
-    """Return a generator of random numbers that begins with a seed; a generator in its place is returned as it is."""
+    """Return a generator of random numbers that begins with a seed; a generator in its place is returned as it is.
+
+    Raises:
+        TypeError: for any other seed.
+    """
     if isinstance(seed, Random):
         return seed
     try:

@@ -87,7 +87,7 @@ class Piece:
         is_smooth = self.is_smooth if which == VALUE else len(self.cases) == 1 and self.cases[0].quantity(which).is_smooth
         slopes = self.slopes(which) if is_smooth else {}
         if self.moving and is_smooth and not self.own and all(x.is_bounded for x in slopes.values()):
-            for other in (self._by_mean_value(which, slopes), self._by_monotony(which, slopes)):
+            for other in (self._by_mean_value(which, slopes), self._by_monotonicity(which, slopes)):
                 found = Interval(max(found.low, other.low), min(found.high, other.high), found.connected)
         return found, longest_side(self.box, self.subject, slopes)
 
@@ -103,7 +103,7 @@ class Piece:
             found = add(found, multiply(slope, subtract(self.box[i], self.middle.box[i])))
         return found
 
-    def _by_monotony(self, which: int, slopes: Mapping[int, Interval]) -> Interval:
+    def _by_monotonicity(self, which: int, slopes: Mapping[int, Interval]) -> Interval:
         rises = {i: bool(x.low >= 0) for i, x in slopes.items() if x.low >= 0 or x.high <= 0}
         if not rises:
             return EVERYTHING

@@ -312,9 +312,9 @@ class Samples:
             if abs(away) <= steps[-1]:  # else the lines do not meet here: the value jumps as well
                 return Slope(nan, inf, "kink", left=before, right=after, away=away)
         if (k := _steady(heights, blurs)) is not None:
-            onset = next(j for j in levels if abs(heights[j]) > 0.5 * abs(heights[k]))
+            first = next(j for j in levels if abs(heights[j]) > 0.5 * abs(heights[k]))
             behind = abs(ends[k][0] - self.center) > 0.5 * abs(heights[k])
-            away = (-steps[onset] if behind else steps[onset]) if onset else 0.0
+            away = (-steps[first] if behind else steps[first]) if first else 0.0
             return Slope(nan, inf, "jump", left=left[k], right=right[k], away=away, height=heights[k])
         alone = [b - self.center for _, b in ends]
         if _steady(alone, blurs) == 0:

@@ -46,8 +46,8 @@ NEW_LINE = "\n"
 class Drawing(Plan):
     """A picture: plain data, and the formats it can be written in.
 
-    In Jupyter it is shown where it is the last line of a cell.  The properties are made anew at each use, and the same
-    graph gives the same text in every process; the SVG, with the same layout engine.
+    In Jupyter it is shown where it is the last line of a cell.  The properties are computed at each use.  The same
+    graph gives the same text in every process, and with the same layout engine the same SVG.
     """
 
     @property

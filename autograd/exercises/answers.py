@@ -205,7 +205,7 @@ def _is_plain(name: str) -> bool:
 
 
 def split(text: str, names: Iterable[str]) -> list[str]:
-    """Return the parts of a text between commas, save those in one of some names.
+    """Split a text at its commas, except those inside one of the given names.
 
     >>> split("E, f(x, w), v1", ["f(x, w)", "E"])
     ['E', 'f(x, w)', 'v1']

@@ -1,4 +1,15 @@
-"""One exercise: a task, and the marking of answers to it."""
+"""One exercise: a task, and the marking of answers to it.
+
+An answer is compared with the right number, then with what follows from the answers above it, so that a slip counts only once,
+then with the result of each misconception.  The first that agrees decides the points and the sentence.
+
+>>> w, x = Value(3.0, "w"), Value(2.0, "x")
+>>> task = exercise((w * x - 5) ** 2, ask=["v2", w])
+>>> print(task.mark({"v2": -2, w: -4}))  # the sign is wrong, but only once
+1.5 of 2 points
+∂loss/∂v2: -2 is not right; ...
+∂loss/∂w: -4 is not right, but follows from a wrong answer above, so it counts
+"""
 
 from __future__ import annotations
 

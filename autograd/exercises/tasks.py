@@ -1,4 +1,12 @@
-"""The task of an exercise: the given numbers, the questions, hints and the solution, as text, HTML and LaTeX."""
+"""The task of an exercise: the given numbers, the questions, hints and the solution, as text, HTML and LaTeX.
+
+Everything is written from the walk of the graph, so names, formulas and numbers are those of steps and pictures.
+
+>>> w, x = Value(3.0, "w"), Value(2.0, "x")
+>>> task = Task(w * x, "gradients", [w], 0.1)
+>>> print(task.solution.splitlines()[0])
+w.grad = 1·2 = 2
+"""
 
 from __future__ import annotations
 

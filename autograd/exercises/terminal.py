@@ -1,4 +1,12 @@
-"""Exercises in a terminal, one after the other, with hints, marks and a score."""
+"""Exercises in a terminal, one after the other, with hints, marks and a score.
+
+The dialogue reads and shows text by functions that are passed to it, so that it also runs without a terminal:
+
+>>> from autograd.exercises.graphs import exercises
+>>> answers = iter(["1", "q"])
+>>> ask_all(exercises(seed=7, count=1), lambda prompt: next(answers), lambda text: None)
+'Score: 1 of 1'
+"""
 
 from __future__ import annotations
 

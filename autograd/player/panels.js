@@ -1,6 +1,6 @@
 // ---- panels beside the picture: the card of a step, the ledger of a node, the leaves, the loss curve, the mistakes
 //
-// A panel is built when its step or its node changes; when numbers change, only its cells are written anew.
+// A panel is built when its step or its node changes; when numbers change, only its cells are written again.
 
 // Make an HTML element; properties in `on` are listeners.
 function made(tag, properties = {}, ...children) {

@@ -156,7 +156,7 @@ class Player {
         if (isNew) this.tell();
     }
 
-    // Build the panels of a step anew.
+    // Build the panels of a step again.
     build() {
         this.built = true;
         this.quiz.fields = [];

@@ -196,7 +196,7 @@ def _script() -> str:
     )
     names = ", ".join((*FROM_PLAYER, "FUNCTIONS"))
     page = "\n".join(map(_part, SCRIPTS))
-    # The player is made with the words of a language, and anew with those of another one.
+    # The player is made with the words of one language, and made again when the language changes.
     return _bare(f"const playerIn = (word) => {{\n{in_words(player)}\nconst FUNCTIONS = {functions()};\n"
                  f"return {{{names}}};\n}};\nlet {names};\n\n{page}\nnew Page();\n")  # fmt: skip
 

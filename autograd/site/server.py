@@ -1,4 +1,4 @@
-"""Hand out the files of a folder on this machine, and open the browser."""
+"""A web server for the site, on this machine only: it serves the files of a folder, and opens the browser."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Final
 
 __all__ = ["serve"]
 
-HOST: Final = "127.0.0.1"  # this machine alone
+HOST: Final = "127.0.0.1"  # only this machine
 # A system's own list of types may lack these or have them wrong, and a browser insists on them.
 TYPES: Final = {
     **SimpleHTTPRequestHandler.extensions_map, ".js": "text/javascript", ".mjs": "text/javascript",

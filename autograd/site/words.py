@@ -77,7 +77,7 @@ LANGUAGES: Final[dict[str, dict[str, str]]] = {
         "failed": "Python cannot be loaded: {reason}. The examples still play.",
         "ended": "Python has ended: {reason}. The player still computes.",
         "retry": "Try again",
-        "stopped": "Stopped. Python starts anew.",
+        "stopped": "Stopped. Python starts again.",
         "waiting": "This is computed as soon as Python is ready.",
         "tabs": "Views of the graph",
         "step": "Step",
