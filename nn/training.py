@@ -32,7 +32,7 @@ from typing import Any, Never
 
 from autograd import DomainError, find_nonfinite
 from autograd.collector import collector_paused
-from nn.engines import Compiled, Lesson, StepError, engine_for
+from nn.engines import Compiled, Lesson, Step, StepError, engine_for
 from nn.evaluation import Examples, examples_of, numbers_of
 from nn.history import History
 from nn.layers import choose, generator, whole_number
@@ -153,13 +153,7 @@ def fit(
     require_optimizer(optimizer)
     if not (isinstance(callbacks, Sequence) and all(map(callable, callbacks))):
         raise TypeError(f"callbacks is a list of functions; got {callbacks!r}")
-    for name, bound in {"l2": l2, "tolerance": tolerance, "goal": 0.0 if goal is None else goal}.items():
-        if not isinstance(bound, Real):
-            raise TypeError(f"{name} is a number; got {bound!r}")
-        if math.isnan(bound) or (math.isinf(bound) and name != "goal"):
-            raise ValueError(f"{name} is finite; got {bound!r}")
-    if not l2 >= 0:
-        raise ValueError(f"l2 is not negative; got {l2!r}")
+    _require_numbers(l2, tolerance, goal)
     if validation is not None and not (isinstance(validation, tuple | list) and len(validation) == 2):
         raise TypeError(f"validation is a pair (X, y) of inputs and targets; got {short(repr(validation))}")
     if interrupt not in ("raise", "return"):
@@ -171,11 +165,7 @@ def fit(
     notes = _suit(objective, examples)
     held_out = examples_of(model, *validation) if validation is not None else None
     if held_out is not None:
-        _suit(objective, held_out, "validation ")
-        both = examples, held_out
-        if objective is not hinge and all(e.classes for e in both) and {-1, 0} <= set().union(*map(_labels, both)):
-            notes += ["training and validation number the classes differently, one -1 and 1, the other 0 and 1: their losses "
-                      "cannot be compared"]  # fmt: skip
+        notes += _suit_together(objective, examples, held_out)
         with suppress(ArithmeticError):  # a model that cannot predict is refused before it learns, for either engine
             model.predict(held_out.inputs(0))
     for name, n in {"epochs": epochs, "batch_size": batch_size, "patience": patience}.items():
@@ -217,16 +207,13 @@ def fit(
                 raise DivergenceError(_fault(lesson, error.batch, history), history) from error.__cause__
             if not steps:
                 raise ValueError(f"batches gave no batch in epoch {history.epochs}, so there is nothing to learn from")
-            sizes, losses, right = zip(*steps, strict=True)
-            n, n_right = sum(sizes), sum(right)
-            # The mean of the batches' means, each with its share: their sum may overflow where the mean does not.
-            loss_now = sum(map(operator.mul, losses, (size / n if reduce == "mean" else 1.0 for size in sizes)))
+            loss_now, accuracy_now = _over(steps, reduce)
             if not history.epochs:
                 history.notes += engine.notes()
             loss_there, accuracy_there = engine.measure(held_out) if held_out is not None else (None, None)
             # Only now, and without a call in between, where an interrupt could come: an epoch is entered whole.
             history.loss += [loss_now]
-            history.accuracy += [] if examples.classes is None else [n_right / n]
+            history.accuracy += [] if examples.classes is None else [accuracy_now]
             history.validation_loss += [] if loss_there is None else [loss_there]
             history.validation_accuracy += [] if accuracy_there is None else [accuracy_there]
             bar.update(f"loss {history.loss[-1]:.4g}")
@@ -246,6 +233,35 @@ def fit(
         bar.close()
         history.seconds = time.perf_counter() - started
     return history
+
+
+def _require_numbers(l2: Any, tolerance: Any, goal: Any) -> None:
+    for name, bound in {"l2": l2, "tolerance": tolerance, "goal": 0.0 if goal is None else goal}.items():
+        if not isinstance(bound, Real):
+            raise TypeError(f"{name} is a number; got {bound!r}")
+        if math.isnan(bound) or (math.isinf(bound) and name != "goal"):
+            raise ValueError(f"{name} is finite; got {bound!r}")
+    if not l2 >= 0:
+        raise ValueError(f"l2 is not negative; got {l2!r}")
+
+
+def _over(steps: Sequence[Step], reduce: str) -> tuple[float, float]:
+    """Return the loss of an epoch, reduced over all its examples, and the share of examples that were right."""
+    sizes, losses, right = zip(*steps, strict=True)
+    n = sum(sizes)
+    # The mean of the batches' means, each with its share: their sum may overflow where the mean does not.
+    shares = (size / n if reduce == "mean" else 1.0 for size in sizes)
+    return sum(map(operator.mul, losses, shares)), sum(right) / n
+
+
+def _suit_together(loss: Loss, examples: Examples, held_out: Examples) -> list[str]:
+    """Check that a loss takes the targets of validation, see `_suit`; return a note if these number the classes differently."""
+    _suit(loss, held_out, "validation ")
+    both = examples, held_out
+    if loss is hinge or not all(e.classes for e in both) or not {-1, 0} <= set().union(*map(_labels, both)):
+        return []
+    return ["training and validation number the classes differently, one -1 and 1, the other 0 and 1: their losses cannot be "
+            "compared"]  # fmt: skip
 
 
 def _suit(loss: Loss, examples: Examples, kind: str = "") -> list[str]:
