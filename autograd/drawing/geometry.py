@@ -114,17 +114,10 @@ def _with_columns(plan: Plan, below: dict[str, Edge]) -> Geometry:
     room: dict[str, float] = {}  # the height of a group, by its first box
     for column in columns.values():
         for group in column:
-            tops, bottoms = [0.0], list[float]()
-            box, label = 0.0, -math.inf  # the last bottoms
-            for node in group:
-                half, half_label = sizes[node.id][1] / 2, labels.get(node.id, 0.0) / 2 if len(column) > 1 else 0.0
-                y = max(box + drop.get(node.id, 0.0) + half, label + half_label if half_label else -math.inf)
-                box, label = y + half, y + half_label if half_label else label
-                offsets[node.id] = y
-                tops.append(y - half_label)
-                bottoms += box, y + half_label
-            offsets |= {node.id: offsets[node.id] - min(tops) for node in group}
-            room[group[0].id] = max(bottoms) - min(tops)
+            beside = labels if len(column) > 1 else {}
+            shapes = [(sizes[node.id][1], beside.get(node.id, 0.0), drop.get(node.id, 0.0)) for node in group]
+            middles, room[group[0].id] = _stacked(shapes)
+            offsets |= {node.id: middle for node, middle in zip(group, middles, strict=True)}
     heights = {rank: sum(room[group[0].id] + GAP for group in column) - GAP for rank, column in columns.items()}
     height = max(heights.values())
     y_of: dict[str, float] = {}
@@ -155,6 +148,24 @@ def _with_columns(plan: Plan, below: dict[str, Edge]) -> Geometry:
         x += widest
     arrows |= {edge.id: _downward(boxes[edge.source], boxes[edge.target]) for edge in below.values()}
     return Geometry(x + PAD, height + 2 * PAD, boxes, {edge.id: arrows[edge.id] for edge in plan.edges})
+
+
+def _stacked(shapes: Sequence[tuple[float, float, float]]) -> tuple[list[float], float]:
+    """Stack boxes, and return how far the middle of each is from the top of the stack, and the height of the stack.
+
+    Args:
+        shapes: for each box its height, the height of the labels that come in beside it, and the gap above it.
+    """
+    middles: list[float] = []
+    tops, bottoms = [0.0], list[float]()
+    box, label = 0.0, -math.inf  # the last bottoms
+    for height, beside, gap in shapes:
+        y = max(box + gap + height / 2, label + beside / 2 if beside else -math.inf)
+        box, label = y + height / 2, y + beside / 2 if beside else label
+        middles.append(y)
+        tops.append(y - beside / 2)
+        bottoms += box, y + beside / 2
+    return [y - min(tops) for y in middles], max(bottoms) - min(tops)
 
 
 def _below(plan: Plan) -> dict[str, Edge]:
