@@ -17,10 +17,10 @@ from autograd.drawing import as_tikz, geometry
 from autograd.drawing.as_animation import _radius
 from autograd.drawing.as_tikz import in_ascii
 from autograd.drawing.folding import _cuts, fold
-from autograd.drawing.geometry import Geometry, _below, _in_columns, _with_columns, fitted, place
+from autograd.drawing.geometry import _below, _in_columns, _with_columns, fitted, place
 from autograd.drawing.layers import in_layers
 from autograd.drawing.plan import Edge, Plan, note_lines
-from autograd.drawing.shapes import Arrow, Box, joined, line
+from autograd.drawing.shapes import Arrow, Box, Geometry, joined, line
 from autograd.drawing.size import refuse_unreadable
 from autograd.player.stage import PHONE, SCREEN, _best, _text_size
 from nn import MLP

@@ -16,10 +16,10 @@ import pytest
 from autograd import Value, clip, dot, draw, exp, maximum, relu, tanh, total, walk
 from autograd.drawing.as_animation import to_animation
 from autograd.drawing.folding import fold
-from autograd.drawing.geometry import Geometry, place
+from autograd.drawing.geometry import place
 from autograd.drawing.neurons import describe_neurons
 from autograd.drawing.plan import Edge, Plan
-from autograd.drawing.shapes import Arrow, Box
+from autograd.drawing.shapes import Arrow, Box, Geometry
 from autograd.drawing.shapes import line as straight
 from autograd.player.stage import draw_views
 from nn import MLP, plots

@@ -27,12 +27,12 @@ from typing import NamedTuple, TypeVar
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from autograd.drawing.as_svg import darken, draw_arrow, draw_box, draw_label, draw_note, draw_plan
-from autograd.drawing.geometry import Arrow, fitted
+from autograd.drawing.geometry import fitted
 from autograd.drawing.layers import MEANING, with_references
 from autograd.drawing.neurons import describer
 from autograd.drawing.nodes import describe_nodes, frame_of
 from autograd.drawing.plan import WIDEST_NOTE, Edge, Line, Node, Plan, Theme, checked_theme, cut, largest_note
-from autograd.drawing.shapes import Point
+from autograd.drawing.shapes import Arrow, Point
 from autograd.drawing.style import NEGATIVE, NOTE, PAGE, PAPER, POSITIVE
 from autograd.files import write_whole
 from autograd.moments import Moment, Step

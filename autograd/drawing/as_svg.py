@@ -10,8 +10,9 @@ from itertools import pairwise
 from unicodedata import bidirectional
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from autograd.drawing.geometry import Arrow, Box, Geometry, fitted
+from autograd.drawing.geometry import fitted
 from autograd.drawing.plan import NOTE_LINE, Edge, Emphasis, Node, Plan, Role, note_lines
+from autograd.drawing.shapes import Arrow, Box, Geometry
 from autograd.drawing.style import (
     BACKWARD,
     BOXES,

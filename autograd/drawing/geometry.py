@@ -1,8 +1,7 @@
 """Where the boxes and arrows of a plan go: this module places a network in columns, Graphviz every other graph.
 
-A `Geometry` is data in points, y downwards, and knows no format; so every format draws one picture, and all moments of a walk
-can share one layout.  In a network the columns are the layers, arrows are straight lines, and the labels of the arrows to one
-neuron stand where the lines are far enough apart.
+In a network the columns are the layers, arrows are straight lines, and the labels of the arrows to one neuron stand where the
+lines are far enough apart.
 
 >>> from autograd.drawing.plan import Edge, Line, Node, Plan
 >>> x, y = (Node(ident, "neuron", (Line("value", ident, value=1.0),), "") for ident in ("n0", "n1"))
@@ -29,7 +28,7 @@ from autograd.drawing.plan import Edge, Node, Plan
 from autograd.drawing.shapes import Arrow, Box, Geometry, Point, line
 from autograd.drawing.style import FONT, PAGE, SIZE, WIDEST, label_size, size_of
 
-__all__ = ["Arrow", "Box", "Geometry", "fitted", "place"]
+__all__ = ["fitted", "place"]
 
 End = tuple[str, str, float]  # the target and the source of an arrow, and the height of its label
 

@@ -18,10 +18,11 @@ from xml.etree.ElementTree import Element
 
 from autograd.drawing.as_svg import draw_plan
 from autograd.drawing.folding import fold
-from autograd.drawing.geometry import Arrow, Geometry, place
+from autograd.drawing.geometry import place
 from autograd.drawing.neurons import describe_neurons, find_neurons
 from autograd.drawing.nodes import THICK, describe_nodes
 from autograd.drawing.plan import Edge, Flow, Line, Node, Plan
+from autograd.drawing.shapes import Arrow, Geometry
 from autograd.drawing.size import refuse_unreadable
 from autograd.moments import Moment
 from autograd.primitives import Unary
@@ -171,13 +172,12 @@ def _with_room(line: Line, often: set[int]) -> Line:
 
 def _with_width(edge: Edge) -> Edge:
     """Return an edge with a label as large as it may become."""
+    gradient = "0" * (edge.digits + 5)
     if edge.weight and edge.gradient is None and edge.weighs:  # one line for both
-        return replace(edge, weight=False, flow="nothing", name="0" * (edge.digits + 5))
+        return replace(edge, weight=False, flow="nothing", name=gradient)
     if edge.weight:
         widest = max(edge.local, WIDE, key=lambda x: len(f"{x:.{edge.digits}g}"))
-        return replace(
-            edge, local=widest, gradient=None, flow="nothing", name="0" * (edge.digits + 5) if edge.gradient is not None else ""
-        )
+        return replace(edge, local=widest, gradient=None, flow="nothing", name="" if edge.gradient is None else gradient)
     return replace(edge, flow="flowing", upstream=WIDE, local=-WIDE, contribution=WIDE) if edge.place else edge
 
 
