@@ -41,17 +41,13 @@ BARBS = 3.2  # half the width of an arrowhead, in points
 LINES: dict[Emphasis, tuple[str, str]] = {"normal": ("1.2", ""), "active": ("3", ""), "faint": ("1.2", "3 3")}
 
 
-def to_svg(plan: Plan, geometry: Geometry | None = None) -> str:
+def to_svg(plan: Plan) -> str:
     """Draw a plan as SVG.
-
-    Args:
-        plan: the picture.
-        geometry: where its parts go; by default where `fitted` puts them.
 
     Raises:
         LayoutError: if no layout engine is installed.
     """
-    return tostring(draw_plan(plan, geometry), encoding="unicode") + "\n"
+    return tostring(draw_plan(plan), encoding="unicode") + "\n"
 
 
 def darken(svg: Element) -> None:
@@ -63,7 +59,12 @@ def darken(svg: Element) -> None:
 
 
 def draw_plan(plan: Plan, geometry: Geometry | None = None) -> Element:
-    """Draw a plan as SVG, as the tree of its elements."""
+    """Draw a plan as SVG, as the tree of its elements.
+
+    Args:
+        plan: the picture.
+        geometry: where its parts go; by default where `fitted` puts them.
+    """
     summary = plan.summary
     if geometry is None:
         plan, geometry = fitted(plan)

@@ -93,8 +93,15 @@ def frame_of(steps: Walk, describe: Callable[[Telling, Moment], Plan]) -> Plan:
     return replace(plan, nodes=tuple(nodes), edges=tuple(edges))
 
 
-def plain_box(ident: str, node: Value, telling: Telling, moment: Moment | None = None) -> Node:
-    """Describe a node's box: its name and value, its operation, its gradient."""
+def plain_box(ident: str, node: Value, telling: Telling, moment: Moment | None) -> Node:
+    """Describe a node's box: its name and value, its operation, its gradient.
+
+    Args:
+        ident: the box's id.
+        node: the node.
+        telling: the graph with its names.
+        moment: the state to show, or None for the graph as it is.
+    """
     kind: Kind = "leaf" if node.primitive is None else "result" if node is telling.loss else "operation"
     known = moment is None or node in moment.known
     value = node.data if known else None
@@ -109,7 +116,7 @@ def plain_box(ident: str, node: Value, telling: Telling, moment: Moment | None =
     return Node(ident, kind, tuple(lines), hint_of(node, telling, known), emphasis, (telling.places[node],))
 
 
-def gradient_line(node: Value, telling: Telling, moment: Moment | None = None) -> Iterator[Line]:
+def gradient_line(node: Value, telling: Telling, moment: Moment | None) -> Iterator[Line]:
     """Describe the gradient of a node, if there is one: as it has arrived, or as a backward pass has left it."""
     gradient, so_far = node.grad, ""
     if moment is not None:
@@ -121,16 +128,24 @@ def gradient_line(node: Value, telling: Telling, moment: Moment | None = None) -
     yield Line("gradient", telling.mark(node) + so_far, None, gradient, telling.digits, telling.places[node])
 
 
-def hint_of(node: Value, telling: Telling, known: bool = True) -> str:
+def hint_of(node: Value, telling: Telling, known: bool) -> str:
     """Write the tooltip of a node: its full name, its operation on full names, its value."""
     formula = "" if node.primitive is None else formula_of(node, Symbols(telling.full)).written(plain(telling.digits))
     return equation(telling.full[node], formula, telling.number(node.data) if known else "")
 
 
-def local_edge(
-    ident: str, source: str, target: str, node: Value, k: int, telling: Telling, moment: Moment | None = None
-) -> Edge:
-    """Describe the arrow from the k-th input of a node to the node."""
+def local_edge(ident: str, source: str, target: str, node: Value, k: int, telling: Telling, moment: Moment | None) -> Edge:
+    """Describe the arrow from the k-th input of a node to the node.
+
+    Args:
+        ident: the arrow's id.
+        source: the id of the input's box.
+        target: the id of the node's box.
+        node: the node.
+        k: the place among its inputs.
+        telling: the graph with its names.
+        moment: the state to show, or None for the graph as it is.
+    """
     x, local, upstream, taken = node.inputs[k], node.partials[k], node.grad, node.taken[k] and node in telling.reached
     hint = f"∂{telling.full[node]}/∂{telling.full[x]} = {telling.number(local)}"
     flow: Flow = "local"
