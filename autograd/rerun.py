@@ -22,7 +22,7 @@ from autograd.fixed import is_fixed
 from autograd.manners import describe
 from autograd.primitives import Operand, Primitive
 from autograd.rows import kind_of, number
-from autograd.value import Value, Variable, nodes_below, topological
+from autograd.value import Value, Variable, input_places, nodes_below, operand_numbers, topological
 
 __all__ = ["STALE", "UNCALLED", "refuse_stale", "replay"]
 
@@ -93,16 +93,15 @@ def refuse_stale(order: Sequence[Value]) -> None:
     ValueError: x * x = 4.0 was recorded with other operands; its operands now give the slope -2.0 in place of 2.0: ...
     """
     for node in order:
-        row, operands = node.primitive, node.operands
+        row = node.primitive
         if row is None or isinstance(node, Operand):  # a traced node stands for any number
             continue
         if is_fixed(row) and all(x.primitive is not None for x in node.inputs):  # only the number of a leaf can have been set
             continue
-        data = [x._number if isinstance(x, Value) else x for x in operands]
+        data = operand_numbers(node)
         if _differs(now := float(row.evaluate(data)), node._number):
             _refuse(node, row, repr(now))
-        which = [i for i, x in enumerate(operands) if isinstance(x, Value)]
-        for recorded, slope in zip(node._edges, row.partials([*data], node._number, which), strict=True):
+        for recorded, slope in zip(node._edges, row.partials([*data], node._number, input_places(node)), strict=True):
             if recorded is not None and _differs(slope, recorded):
                 _refuse(node, row, f"the slope {slope!r} in place of {recorded!r}")
 

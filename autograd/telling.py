@@ -25,7 +25,7 @@ from typing import Any
 
 from autograd.primitives import dot
 from autograd.symbol import Symbol, as_symbol
-from autograd.value import Value, topological
+from autograd.value import Value, input_places, topological
 from autograd.writing import DIGITS, SUBSCRIPTS, SUPERSCRIPTS, Style, digits, latex_name, printable
 
 __all__ = [
@@ -168,8 +168,8 @@ def rules_of(node: Value, symbols: Mapping[Value, Symbol]) -> list[Symbol]:
     """Return the partial derivatives of a node with respect to its inputs, on the symbols of its operands and of itself."""
     if node.primitive is None:
         return []
-    which = [i for i, x in enumerate(node.operands) if isinstance(x, Value)]
-    return list(map(as_symbol, node.primitive.partials(_operands(node, symbols), symbols[node], which)))
+    partials = node.primitive.partials(_operands(node, symbols), symbols[node], input_places(node))
+    return list(map(as_symbol, partials))
 
 
 def _operands(node: Value, symbols: Mapping[Value, Symbol]) -> list[Symbol | float]:

@@ -34,7 +34,7 @@ from autograd.rows import number, real
 from autograd.symbol import flows, read_flow
 from autograd.threads import one_at_a_time
 
-__all__ = ["Value", "nodes_below", "topological"]
+__all__ = ["Value", "input_places", "nodes_below", "operand_numbers", "topological"]
 
 new: Final = object.__new__
 TUPLE_ITERATOR: Final = type(iter(()))
@@ -398,6 +398,24 @@ def topological(root: Value) -> list[Value]:
 def nodes_below(root: Value) -> list[Value]:
     """Return all nodes of a graph, leaves included, each after its operands; a node may occur more than once."""
     return [x for node in (*topological(root), root) for x in (*node.inputs, node)]
+
+
+def input_places(node: Value) -> list[int]:
+    """Return the places of a node's inputs among its operands.
+
+    >>> input_places(2.0 - Value(3.0))
+    [1]
+    """
+    return [i for i, x in enumerate(node.operands) if isinstance(x, Value)]
+
+
+def operand_numbers(node: Value) -> list[float]:
+    """Return the numbers of a node's operands, as they are now.
+
+    >>> operand_numbers(2.0 - Value(3.0))
+    [2.0, 3.0]
+    """
+    return [x.data if isinstance(x, Value) else x for x in node.operands]
 
 
 def _twin(node: Value, copied: Callable[[Any], Any]) -> Value:

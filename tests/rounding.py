@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from autograd import DomainError, Primitive, Value, walk
-from autograd.value import topological
+from autograd.value import input_places, operand_numbers, topological
 
 
 class Torn(Exception):
@@ -33,8 +33,7 @@ def running_errors(loss: Value) -> dict[Value, tuple[float, float]]:
     for node in order:
         row = node.primitive
         assert row is not None
-        data = [x.data if isinstance(x, Value) else x for x in node.operands]
-        which = [i for i, x in enumerate(node.operands) if isinstance(x, Value)]
+        data, which = operand_numbers(node), input_places(node)
         refuse_torn(row, node.operands, data)
         off[node] = UNIT * abs(node.data)
         for k in range(len(which)):

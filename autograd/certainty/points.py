@@ -34,7 +34,7 @@ from autograd.primitives import DomainError, Primitive
 from autograd.rerun import refuse_stale
 from autograd.symbol import flows, read_flow
 from autograd.telling import Telling
-from autograd.value import Value, topological
+from autograd.value import Value, input_places, operand_numbers, topological
 from autograd.writing import digits as rounded
 
 __all__ = ["GraphCertificate"]
@@ -161,8 +161,7 @@ class GraphCertificate(Tabular):
     def _took_another_branch(self, node: Value, operands: Sequence[Any]) -> bool:
         assert node.primitive is not None
         flow = flows(node.primitive, len(operands))
-        places = [i for i, x in enumerate(node.operands) if isinstance(x, Value)]
-        for i, taken in zip(places, node.taken, strict=True):
+        for i, taken in zip(input_places(node), node.taken, strict=True):
             exact = flow[i] if isinstance(flow[i], bool) else read_flow(flow[i], operands, self._nodes[node])
             if isinstance(exact, Enclosure):
                 exact = exact.bounds.truth
@@ -218,8 +217,7 @@ class GraphCertificate(Tabular):
             row = node.primitive
             if node not in found or row is None:
                 continue
-            which = [i for i, x in enumerate(node.operands) if isinstance(x, Value)]
-            flowing = [i for i, taken in zip(which, node.taken, strict=True) if taken]
+            flowing = [i for i, taken in zip(input_places(node), node.taken, strict=True) if taken]
             for i, partial in zip(flowing, row.partials(node.operands, node, flowing), strict=True):
                 x = node.operands[i]
                 contribution = found[node] * partial
@@ -293,7 +291,7 @@ def _is_at_kink(node: Value) -> bool:
     """Whether a node's numbers, rounded as they are, lie at a kink of its row."""
     assert node.primitive is not None
     kink = node.primitive.kink
-    return kink is not None and float(kink(*[x.data if isinstance(x, Value) else x for x in node.operands])) == 0
+    return kink is not None and float(kink(*operand_numbers(node))) == 0
 
 
 def _new_below(y: Any, forward: set[Value], known: Mapping[Value, Value]) -> Iterator[Value]:

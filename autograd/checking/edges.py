@@ -20,7 +20,7 @@ from autograd.manners import describe
 from autograd.primitives import DomainError, Primitive
 from autograd.symbol import Symbol, operand_name
 from autograd.transforms import gradients
-from autograd.value import Value, topological
+from autograd.value import Value, input_places, operand_numbers, topological
 
 __all__ = ["Rules", "clearance", "excused"]
 
@@ -70,8 +70,7 @@ class Rules:
         """
         row = node.primitive
         assert row is not None
-        data = [x.data if isinstance(x, Value) else x for x in node.operands]
-        which = [i for i, x in enumerate(node.operands) if isinstance(x, Value)]
+        data, which = operand_numbers(node), input_places(node)
         partials = dict(zip(which, node.partials, strict=True))
         if len(which) > MANY:
             across = [self._judge(row, data, line, partials) for line in directions(data, which, self.rng)]

@@ -30,7 +30,7 @@ from autograd.mistakes import updated_too_soon as update
 from autograd.primitives import DomainError, dot, multiply
 from autograd.steps import Walk
 from autograd.symbol import Symbol, fill
-from autograd.value import Value
+from autograd.value import Value, input_places, operand_numbers
 from autograd.writing import PLAIN, parts
 
 __all__ = ["NAMES", "Suspect", "Suspects"]
@@ -285,14 +285,12 @@ class Suspects:
 
     def _other(self, node: Value, k: int, rule: Symbol) -> float | None:
         """Return the derivative with respect to the other operand: of two, the other one's; in a dot, the factor itself."""
-        row, operands = node.primitive, node.operands
+        row = node.primitive
         if rule.row is None and not rule.name:  # a constant, as in a sum
             return None
         if row is not None and row.arity == 2:
-            data = [x.data if isinstance(x, Value) else x for x in operands]
-            places = [i for i, x in enumerate(operands) if isinstance(x, Value)]
             try:
-                return float(row.partials(data, node.data, [1 - places[k]])[0])
+                return float(row.partials(operand_numbers(node), node.data, [1 - input_places(node)[k]])[0])
             except DomainError:
                 return None
         return node.inputs[k].data if row is dot and rule.row is None else None

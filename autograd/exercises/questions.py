@@ -22,7 +22,7 @@ from autograd.mistakes import sorted_pass, totals
 from autograd.primitives import DomainError
 from autograd.steps import Walk
 from autograd.telling import slope
-from autograd.value import Value
+from autograd.value import Value, operand_numbers
 from autograd.writing import LATEX, PLAIN, latex_name
 
 __all__ = ["Kind", "Question", "Scene", "questions", "scenes"]
@@ -145,5 +145,5 @@ class _Draw:
 def _branches(node: Value) -> tuple[object, ...]:
     """Return which inputs an operation chose, and on which side of its kink it is."""
     kink = node.primitive.kink if node.primitive else None
-    side = kink(*[x.data if isinstance(x, Value) else x for x in node.operands]) if kink else 0.0
+    side = kink(*operand_numbers(node)) if kink else 0.0
     return *node.taken, side > 0, side < 0
