@@ -167,20 +167,13 @@ DOT: Final = """        if op == {code}:
                 for b in range(width):
                     v[to, b] += v[args[j], b] * v[args[j + n], b]
 """
-DOT_OF_ONE: Final = """        if op == {code}:
+SUM_PRODUCTS: Final = """        if op == {code}:
             n = (end - at) // 2
-            total = v[args[end - 1]] if (end - at) % 2 else 0.0
-            for j in range(at, at + n):
-                total += v[args[j]] * v[args[j + n]]
-            v[to] = total
-"""
-SUM_PRODUCTS: Final = """        if op == {products}:
-            n = (end - at) // 2
-            total = 0.0
+            total = {start}
             for j in range(at, at + n):
                 for b in range(width):
                     total += v[args[j], b] * v[args[j + n], b]
-            gradient[to] += total
+            {target} total
 """
 
 
@@ -206,11 +199,11 @@ def interpreter_text() -> str:
         else f"from {row.function.__module__} import {row.function.__name__} as {name}"  # numba has erf from math alone
         for name, row in sorted(calls.items())
     ]  # fmt: skip
-    branches = [text for text, _ in written] + [SUM_PRODUCTS.format(products=PRODUCTS)]
-    dot = CODES[primitives.dot]
-    one = [DOT_OF_ONE.format(code=dot) if code == dot else text for code, text in enumerate(branches)]
+    branches = [text for text, _ in written] + [SUM_PRODUCTS.format(code=PRODUCTS, start="0.0", target="gradient[to] +=")]
     many = STEP.format(signature="many(ops, tos, ats, args, v, gradient, width)") + "".join(branches)
-    single = STEP.format(signature="one(ops, tos, ats, args, v, gradient)") + "".join(one)
+    dot, bias = CODES[primitives.dot], "v[args[end - 1], b] if (end - at) % 2 else 0.0"
+    branches[dot] = SUM_PRODUCTS.format(code=dot, start=bias, target="v[to, b] =")
+    single = STEP.format(signature="one(ops, tos, ats, args, v, gradient)") + "".join(branches)
     single = single.replace("range(width)", "range(1)").replace(", b]", "]")
     exchange = NO_EXCHANGE if FLUSH is None else EXCHANGE
     return HEAD.format(imports="\n".join(imports), exchange=exchange.rstrip(), flush=FLUSH or 0) + many + single
