@@ -34,7 +34,7 @@ from typing import Any, Final, NamedTuple
 
 from autograd.rows import kind_of, real
 
-__all__ = ["flatten", "is_array", "map_tree", "number_arrays", "numbers", "open_tree", "stack", "unboxed"]
+__all__ = ["flatten", "is_array", "map_tree", "number_arrays", "numbers", "open_tree", "short", "stack", "unboxed"]
 
 PLAIN: Final = (float, int, str, bytes, bool, type(None))  # types whose equal instances can stand for each other
 DEEPEST: Final = 100  # levels of containers, which keeps the recursion far below Python's limit
@@ -116,7 +116,7 @@ def map_tree(g: Callable[..., Any], tree: Any, *rest: Any, name: str = "tree", e
         if found.keys() != leaves.keys():
             path = next(path for path in (*leaves, *found) if path not in leaves or path not in found)
             one, another = (tree, other) if path in leaves else (other, tree)
-            raise ValueError(f"the structures differ: {path} is a leaf of {_short(one)}, but not of {_short(another)}")
+            raise ValueError(f"the structures differ: {path} is a leaf of {short(one)}, but not of {short(another)}")
     new = []
     for path, leaf in leaves.items():
         try:
@@ -380,5 +380,6 @@ def _is_foreign(x: Any) -> bool:
     return hasattr(type(x), "__dlpack__") and not _is(x, "numpy", "ndarray")
 
 
-def _short(tree: Any) -> str:
+def short(tree: Any) -> str:
+    """Write a tree in a message: no more than its beginning."""
     return shorten(repr(tree), 70, placeholder=" …")

@@ -14,7 +14,6 @@ import copy
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from numbers import Real
-from textwrap import shorten
 from typing import Any, Final
 
 import numpy as np
@@ -22,7 +21,7 @@ import numpy as np
 from autograd.compiler.layout import Array
 from autograd.compiler.tracing import Shape
 from autograd.rows import kind_of
-from autograd.trees import is_array, map_tree, open_tree
+from autograd.trees import is_array, map_tree, open_tree, short
 
 __all__ = ["Batch", "argument", "batch_of", "joined", "named", "numbers_of", "place", "places_of", "require_states", "shaped"]
 
@@ -91,7 +90,7 @@ class Batch:
             opened = open_tree(tree, path) if is_nested else None
         if opened is None:
             advice = "; for nodes call the function that was compiled" * hasattr(tree, "__primitive__")
-            raise TypeError(f"{path} is {_short(tree)}, {kind_of(tree)}; pass a real number or an array of real numbers"
+            raise TypeError(f"{path} is {short(tree)}, {kind_of(tree)}; pass a real number or an array of real numbers"
                             f"{advice}")  # fmt: skip
         self.trees[path] = tree
         parts = {path + opened.step(key): part for key, part in opened.parts.items()}
@@ -181,7 +180,7 @@ class Batch:
         first = min(lists, key=len)
         paths = [f"{first}[{i}]" for i in range(len(self.trees[first]))]
         try:
-            return f"as containers of arrays, not as a list of examples: {_short(self._built(paths, list))}"
+            return f"as containers of arrays, not as a list of examples: {short(self._built(paths, list))}"
         except ValueError:
             return f"of examples of one structure, and those in {first} differ; call it once for each structure"
 
@@ -230,10 +229,6 @@ class Batch:
             raise ValueError(f"{', '.join(paths)} differ in structure")
         steps = {key: opened[0].step(key) for key in opened[0].parts}
         return opened[0].close({key: self._built([path + step for path in paths], choose) for key, step in steps.items()})
-
-
-def _short(x: Any) -> str:
-    return shorten(repr(x), 70, placeholder=" …")
 
 
 def _require_even(arrays: dict[str, Any], advice: str) -> None:
@@ -313,7 +308,7 @@ def numbers_of(x: Any, name: str, n: int, what: str, asarray: Callable[[Any], An
     found: Any = batch.arrays.get(name)
     shape = getattr(found, "shape", None)
     if shape != (n,):
-        raise ValueError(f"{wanted}; got {_short(x)}{f', of shape {shape}' if shape else ''}")
+        raise ValueError(f"{wanted}; got {short(x)}{f', of shape {shape}' if shape else ''}")
     return found
 
 

@@ -15,6 +15,7 @@ array([0.0496, 0.0496, 0.0496])
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.util
 import inspect
@@ -33,7 +34,7 @@ from autograd.compiler.layout import Array, Layout
 from autograd.compiler.lesson import latex, lesson
 from autograd.compiler.native import NativeMachine
 from autograd.compiler.pure import PureMachine, as_function, exact_share
-from autograd.compiler.tracing import Graph, Shape
+from autograd.compiler.tracing import Graph
 from autograd.compiler.version import Plan, Version
 from autograd.trees import map_tree
 from autograd.value import Value
@@ -96,9 +97,10 @@ class Program:
         self.traces: dict[tuple[Any, ...], Version] = {}
         if flush and FLUSH is None:
             raise ValueError("flush is for x86 processors, which this machine does not have; leave it out")
-        self._most_traces, self._takes_any, self._flush = traces, example is None, flush
+        self._most_traces, self._takes_any = traces, example is None
+        self._version = functools.partial(Version, f, leaves, flush)
         self._updates: dict[Any, Program] = {}
-        self._broken: set[str] = set()
+        self._usable = dict(MACHINES)  # without those that turn out not to be installed
         self._lock, self._adding = threading.Lock(), threading.RLock()
         if example is not None:
             if isinstance(example, str | dict) or not isinstance(example, Iterable) or getattr(example, "shape", None) == ():
@@ -334,10 +336,6 @@ class Program:
             found.append((places, version, matrices(part.arrays.values(), dtype)))
         return found
 
-    def _version(self, examples: Sequence[Any], shapes: dict[str, Shape], classes: dict[str, type]) -> Version:
-        """Compile the function for arguments like these."""
-        return Version(self.f, self.leaves, examples, shapes, classes, self._flush)
-
     def to_jax(self, jacobian: str | None = None) -> Callable[..., Any]:
         """Return the program as a pure function for JAX, to be jitted, put on an accelerator, or spread over devices.
 
@@ -416,11 +414,9 @@ class Program:
     def _backend_for(self, plan: Plan, batch: int) -> str:
         if self.backend != "auto":
             return self.backend
-        chosen = plan.chosen.get(batch)
-        if chosen is None or chosen in self._broken:
-            usable = [name for name, kind in MACHINES.items() if name not in self._broken and kind.suits(plan, batch)]
-            chosen = plan.chosen[batch] = usable[0]
-        return chosen
+        if plan.chosen.get(batch) not in self._usable:
+            plan.chosen[batch] = next(name for name, kind in self._usable.items() if kind.suits(plan, batch))
+        return plan.chosen[batch]
 
     def _machine(self, plan: Plan, batch: int) -> Machine:
         backend = self._backend_for(plan, batch)
@@ -430,7 +426,7 @@ class Program:
             except ImportError as error:
                 if self.backend == backend:
                     raise ImportError(f"the native back end needs numba: pip install numba; {error}") from error
-                self._broken.add(backend)
+                del self._usable[backend]
                 return self._machine(plan, batch)
         machine: Machine = plan.machines[backend]
         return machine

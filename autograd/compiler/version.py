@@ -73,10 +73,10 @@ class Version(Plan):
     Args:
         f: the function.
         leaves: the parameters.
+        flush: see `Plan`.
         examples: arguments of f, of which only the structures matter.
         shapes: of the arrays in them, by path.
         classes: of the containers around these that are not lists, by path.
-        flush: see `Plan`.
 
     Attributes:
         result: what f returned, with a number for every output.
@@ -87,8 +87,8 @@ class Version(Plan):
     """
 
     def __init__(
-        self, f: Callable[..., Any], leaves: Sequence[Value], examples: Sequence[Any], shapes: dict[str, Shape],
-        classes: dict[str, type], flush: bool,
+        self, f: Callable[..., Any], leaves: Sequence[Value], flush: bool, examples: Sequence[Any], shapes: dict[str, Shape],
+        classes: dict[str, type],
     ) -> None:  # fmt: skip
         builds = [flatten(x, argument(i))[1] for i, x in enumerate(examples)]
 
