@@ -6,6 +6,7 @@ tape of the native back end, the calls of the array back end.  So they are writt
 
 from __future__ import annotations
 
+import contextlib
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,7 +26,7 @@ from autograd.compiler.interpreter import CODES, PRODUCTS
 from autograd.compiler.jacobians import OF
 from autograd.compiler.native import NativeMachine, can_run
 from autograd.compiler.program import MACHINES, Program
-from autograd.compiler.recordings import definition, has_definition
+from autograd.compiler.recordings import definition
 from autograd.compiler.schedule import Group
 from autograd.compiler.tracing import constant_key
 from autograd.compiler.version import Plan
@@ -256,7 +257,7 @@ def rules() -> Iterator[str]:
             text = [f"{made.name if made else 'list'}{pick(range(99))}" if pick else f"{made:.6g}" for made, pick in steps]
             lines[f"    {known} {' '.join(text)}: {edges}"] = None
         yield from lines
-        if has_definition(row, n):
+        with contextlib.suppress(TypeError):
             found = definition(row, n)
             text = [f"{i} {made.name}{operands}" for i, made, operands in found.steps]
             yield f"    is {' '.join(text)}: {found.results[0]}, {found.constants}"

@@ -17,7 +17,7 @@ import numpy as np
 from autograd.compiler.backward import Gradients
 from autograd.compiler.interpreter import CODES, HAS_NUMBA, PRODUCTS, interpreter
 from autograd.compiler.layout import Array
-from autograd.compiler.recordings import expanded, has_definition
+from autograd.compiler.recordings import expanded, is_made_of
 from autograd.compiler.tracing import Graph
 from autograd.compiler.version import Plan
 from autograd.primitives import Primitive
@@ -27,14 +27,14 @@ __all__ = ["NativeMachine", "can_run"]
 BREAK_EVEN: Final = 2500  # operations on single numbers that take as long as one instruction on arrays
 MOST_SIZES: Final = 8  # of batches that stay prepared
 KINDS: Final[dict[Primitive | None, int]] = {None: -1} | CODES  # of a node; leaves and lists are not operations
+KNOWN: Final = frozenset(KINDS)
 TILE: Final = 1 << 15  # numbers that are worked on at once, so that they stay in the cache
 
 
 def can_run(graph: Graph) -> bool:
     """Return whether every operation of a graph is a row of the table, or made of such rows."""
-    unknown = {*graph.rows} - KINDS.keys()
-    nodes = zip(graph.rows, graph.operands, strict=True) if unknown else ()
-    return all(has_definition(row, len(made_of)) for row, made_of in nodes if row is not None and row in unknown)
+    nodes = () if KNOWN.issuperset(graph.rows) else zip(graph.rows, graph.operands, strict=True)
+    return all(is_made_of(KNOWN, row, len(made_of)) for row, made_of in nodes)
 
 
 class NativeMachine:
@@ -47,10 +47,7 @@ class NativeMachine:
 
     def __init__(self, plan: Plan, parameters: Array) -> None:
         self.run, self.parameters, self.flush = interpreter("run", parameters.dtype), parameters, plan.flush
-        graph, forward, outputs, gradients = plan.passes
-        if {*graph.rows} - KINDS.keys():
-            graph, forward, places = expanded(graph, forward, CODES)
-            outputs, gradients = [places[i] for i in outputs], gradients.moved(places)
+        graph, forward, outputs, gradients = expanded(plan.passes, KNOWN)
         kinds = np.fromiter(map(KINDS.__getitem__, graph.rows), np.intp, len(graph))
         sizes = np.fromiter(map(len, graph.operands), np.intp, len(graph))
         n, first, slot = len(graph.parameters), graph.n_leaves, np.cumsum((kinds >= 0) | (sizes == 0)) - 1

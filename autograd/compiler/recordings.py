@@ -19,15 +19,16 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from autograd.compiler.backward import Passes
 from autograd.compiler.tracing import Graph, Trace
 from autograd.fixed import is_fixed
 from autograd.primitives import Primitive
 
-__all__ = ["Recording", "definition", "expanded", "freeze", "frozen", "has_definition"]
+__all__ = ["Recording", "definition", "expanded", "freeze", "frozen", "is_made_of"]
 
 FUNCTIONS: Final = ("function", "unguarded")
 RULES: Final = ("partial", "partial_x", "partial_y", "gradient")
@@ -103,29 +104,31 @@ def definition(row: Primitive, n_operands: int) -> Recording:
                         f"{error}") from error  # fmt: skip
 
 
-def has_definition(row: Primitive, n_operands: int) -> bool:
-    """Return whether a row can be taken apart."""
+@functools.lru_cache(maxsize=4096)
+def is_made_of(known: frozenset[Primitive | None], row: Any, n_operands: int) -> bool:
+    """Return whether a row is known, or made of known rows."""
+    if row in known:
+        return True
     try:
-        definition(row, n_operands)
+        steps = definition(row, n_operands).steps
     except TypeError:
         return False
-    return True
+    return all(is_made_of(known, inner, len(operands)) for _, inner, operands in steps)
 
 
-def expanded(graph: Graph, forward: int, known: Container[Primitive]) -> tuple[Graph, int, list[int]]:
-    """Replace the rows that a machine does not know by the operations that they are made of.
+def expanded(passes: Passes, known: frozenset[Primitive | None]) -> Passes:
+    """Return a program in which the rows that a machine does not know are replaced by the operations they are made of.
 
     Args:
-        graph: in canonical form.
-        forward: the number of its nodes that the outputs need, which come first.
-        known: the machine's rows.
-
-    Returns:
-        A graph of known rows, the number of its nodes that the outputs need, and where each node is in it.
+        passes: the program.
+        known: the machine's rows, and None.
 
     Raises:
-        TypeError: for a row that is neither known nor made of rows.
+        TypeError: for a row that is neither known nor made of known rows.
     """
+    graph, forward, outputs, gradients = passes
+    if known.issuperset(graph.rows):
+        return passes
     found, places, ends = Graph(graph.parameters, graph.shapes), [*range(graph.n_leaves)], 0
 
     def enter(row: Primitive, operands: Sequence[int]) -> int:
@@ -142,7 +145,7 @@ def expanded(graph: Graph, forward: int, known: Container[Primitive]) -> tuple[G
         else:
             places.append(found.constant(graph.constants[i]))
         ends = len(found) if i < forward else ends
-    return found, ends, places
+    return Passes(found, ends, [places[i] for i in outputs], gradients.moved(places))
 
 
 def freeze(graph: Graph) -> None:
