@@ -99,20 +99,17 @@ def jacobian(graph: Graph, outputs: Sequence[int], of: str) -> Jacobian:
     n = len(graph.parameters)
     leaves = range(n) if of == "parameters" else range(n, graph.n_leaves)
     risk = risks(form, max(outputs))
-    rows: list[int] = []
-    columns: list[int] = []
-    entries: list[int] = []
+    entries: list[tuple[int, int, int]] = []  # for each its row and column, and its node
     for row, y in enumerate(outputs):
         found = Backward(form, y, risk)
         found.through_operations(_below(form, y), past_zeros=False)
         for leaf in sorted(leaf for leaf in {*found.terms, *found.member} if leaf in leaves):
             entry = found.gradient(leaf)
             if form.constants.get(entry) != 0:
-                rows.append(row)
-                columns.append(leaf - leaves.start)
-                entries.append(entry)
-    pruned, places = form.pruned(graph.n_leaves, entries)
-    passes = Passes(pruned, len(pruned), [places[i] for i in entries], Gradients())
+                entries.append((row, leaf - leaves.start, entry))
+    rows, columns, nodes = ([entry[k] for entry in entries] for k in range(3))
+    pruned, places = form.pruned(graph.n_leaves, nodes)
+    passes = Passes(pruned, len(pruned), [places[i] for i in nodes], Gradients())
     return Jacobian(passes, rows, columns, (len(outputs), len(leaves)))
 
 
