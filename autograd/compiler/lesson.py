@@ -35,7 +35,7 @@ from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import chain, count
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -48,6 +48,7 @@ from autograd.writing import ATOM, COMPARE, LATEX, PLAIN, SUM, Style, call, late
 __all__ = ["latex", "lesson"]
 
 DIGITS: Final = re.compile("[0-9]+")
+Counted: TypeAlias = dict[tuple[str, ...], set[int]]  # by the words of labels, which of the numbers in them count
 DEEPEST: Final = 12  # formulas written one inside the other; a long chain gets names in between
 
 
@@ -137,7 +138,7 @@ class Writer:
                 self.block_of[block.instruction.out.space][block.instruction.out.index] = i
         self.symbols: dict[tuple[int, bytes], Any] = {}
         self.shown: set[str] = set()  # the arguments and parameters whose shape was written already
-        self.names = Names()
+        self.counted: Counted = {}
         self.nameless: dict[Any, str] = {}
         self.constants: dict[tuple[float, ...], str] = {}  # what several numbers are called
         self.taken = {*arguments}  # the names that no block is given
@@ -145,19 +146,24 @@ class Writer:
         # Matrices of weights come first, since others, such as a penalty, may look at the weights of all layers together.
         everything = [slots for instruction in layout.instructions for slots in (instruction.out, *instruction.operands)]
         self._learn([i.out for i in layout.instructions if i.kind == "product" and i.is_summed], set())
-        self._learn(everything, {*self.names.counted})
+        self._learn(everything, {*self.counted})
         for slots in everything:
             if slots.space == PARAMETERS:
                 self.taken.add(self.parameter(slots))  # those without labels are counted in the order in which they are used
         self._name_blocks()
 
     def _learn(self, some: Sequence[Slots], known: AbstractSet[tuple[str, ...]]) -> None:
-        """Look at the labels of slots, of leaves only at those with other words than the known ones."""
+        """Look at the labels of slots, of leaves only at those with other words than the known ones.
+
+        The numbers in which labels that belong together differ are those that count them.
+        """
         for slots in some:
             if (key := _key(slots)) not in self.groups:
                 self.groups[key] = alike(self.labels(slots))
                 is_leaf = slots.space in (PARAMETERS, GRADIENT)
-                self.names.learn([group for group in self.groups[key] if not (is_leaf and group.words in known)])
+                for words, differ, _ in self.groups[key]:
+                    if not (is_leaf and words in known):
+                        self.counted.setdefault(words, set()).update(differ)
 
     def _name_blocks(self) -> None:
         """Name all blocks but those that are written where they are used."""
@@ -187,7 +193,7 @@ class Writer:
         out = block.instruction.out
         if out.space == GRADIENT:
             return f"∂{self.parameter(out)}"
-        name = self.names.of(self.groups[_key(out)])
+        name = name_of(self.groups[_key(out)], self.counted)
         name = re.sub(r"^(∂?)([^\W\d]+)(\d+)\.(\w+)$", r"\1\4\3", name)  # layer1.net is net1
         name = re.sub(r"^∂net", "δ", name)
         is_loss = block in outputs and len(self.layout.outputs) == 1 and "loss" not in self.taken
@@ -203,7 +209,7 @@ class Writer:
     def parameter(self, slots: Slots) -> str:
         """Return what parameters are called: after their labels, or p1, p2, … if they have none."""
         key = _key(slots)
-        return self.names.of(self.groups[key]) or self.nameless.setdefault(key, f"p{len(self.nameless) + 1}")
+        return name_of(self.groups[key], self.counted) or self.nameless.setdefault(key, f"p{len(self.nameless) + 1}")
 
     def parts(self, slots: Slots) -> list[tuple[Block, bool]]:
         """Return the blocks that slots are in, each with whether they are all of it; slots of other spaces have none."""
@@ -320,32 +326,6 @@ def _is_transposed(slots: Slots) -> bool:
     return even is not None and 0 < even[1][1] < even[1][2]
 
 
-class Names:
-    """What labels that belong together have in common."""
-
-    def __init__(self) -> None:
-        self.counted: dict[tuple[str, ...], set[int]] = {}  # by the words of a label, which of its numbers count
-
-    def learn(self, groups: Sequence[Alike]) -> None:
-        """Look at labels that belong together: the numbers in which they differ are those that count them."""
-        for group in groups:
-            self.counted.setdefault(group.words, set()).update(group.differ)
-
-    def of(self, groups: Sequence[Alike]) -> str:
-        """Return the name of what bears these labels; of several, all of them.
-
-        >>> names = Names()
-        >>> names.learn(alike(["layer1.neuron0.w0", "layer1.neuron0.w1", "layer1.neuron1.w0", "layer1.neuron1.w1"]))
-        >>> names.of(alike(["layer2.neuron0.w0", "layer2.neuron0.w1"]))
-        'layer2.w'
-        """
-        stems: dict[str, None] = {}
-        for words, differ, labels in groups:
-            counted = self.counted.get(words, set())
-            stems |= dict.fromkeys(_stem(label, counted) for label in (labels[:1] if differ <= counted else labels))
-        return f"[{', '.join(stems)}]" if len(stems) > 1 else "".join(stems)
-
-
 class Alike(NamedTuple):
     """Labels that differ only in their numbers: the words between these, which numbers differ, and all the labels."""
 
@@ -370,6 +350,21 @@ def alike(labels: Sequence[str]) -> list[Alike]:
         differ = {i % len(numbers) for i, number in enumerate(others) if number != numbers[i % len(numbers)]}
         found.append(Alike(tuple(DIGITS.split(members[0])), differ, members))
     return found
+
+
+def name_of(groups: Sequence[Alike], counted: Counted) -> str:
+    """Return the name of what bears these labels, what they have in common; of several, all of them.
+
+    >>> weights = alike(["layer1.neuron0.w0", "layer1.neuron0.w1", "layer1.neuron1.w0", "layer1.neuron1.w1"])
+    >>> counted = {group.words: group.differ for group in weights}
+    >>> name_of(alike(["layer2.neuron0.w0", "layer2.neuron0.w1"]), counted)
+    'layer2.w'
+    """
+    stems: dict[str, None] = {}
+    for words, differ, labels in groups:
+        counts = counted.get(words, set())
+        stems |= dict.fromkeys(_stem(label, counts) for label in (labels[:1] if differ <= counts else labels))
+    return f"[{', '.join(stems)}]" if len(stems) > 1 else "".join(stems)
 
 
 def _stem(label: str, counted: AbstractSet[int]) -> str:
