@@ -15,7 +15,23 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import Value, arctan2, compile, dot, exp, log, logsumexp, maximum, primitives, prod, sin, tanh, total, where
+from autograd import (
+    Value,
+    arctan2,
+    compile,
+    dot,
+    exp,
+    log,
+    logsumexp,
+    maximum,
+    minimum,
+    primitives,
+    prod,
+    sin,
+    tanh,
+    total,
+    where,
+)
 from autograd.compiler.canonical import canonical
 from autograd.compiler.interpreter import interpreter_text
 from autograd.compiler.layout import box
@@ -384,6 +400,18 @@ def test_equations_have_no_name_twice() -> None:
     assert "v4[B] = v2 ⊙ v3" in str(compile(lambda loss: exp(loss * w) * sin(loss * w), [w], example=[0.0]))
     branch = compile(lambda x: where(x > 0, lambda: log(x) * w, b), [w, b], example=[0.0])
     assert "where(x > 0, c, c2)" in str(branch) and "c_{2}" in branch.latex
+
+
+def test_a_block_in_another_order_is_not_written_as_the_block() -> None:
+    w = [Value(float(i), label=f"w{i}") for i in range(3)]
+
+    def palindrome(x: list[Any]) -> Any:
+        h = [tanh(a * b) for a, b in zip(w, x, strict=True)]
+        return dot(h, h[::-1])
+
+    assert "loss[B] = Σ v1 ⊙ v1[…]" in str(compile(palindrome, w, example=[[1.0] * 3]))
+    smaller = str(compile(lambda a, b: minimum(w[1] * a, w[1] * b), w, example=[1.0, 2.0]))
+    assert "v3[2×B] = where(v1 ≥ v2, c, loss)\n  v4[2×B] = where(v1 < v2, c, v3[…])" in smaller
 
 
 def test_a_program_is_neither_copied_nor_pickled() -> None:

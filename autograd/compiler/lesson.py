@@ -2,7 +2,8 @@
 
 A block of results is named after its nodes' labels, with what counts them left out: the nodes ``layer1.neuron0.net``,
 ``layer1.neuron1.net``, … are ``net1``, and their gradients are δ1.  A block that has no name and is used once is written where
-it is used.  Rules are written by `autograd.writing`, as everywhere.
+it is used; ``v1[…]`` is a part of a block, or all of it in another order.  Rules are written by `autograd.writing`, as
+everywhere.
 
 >>> from autograd.compiler import compile
 >>> from nn import MLP
@@ -39,7 +40,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
-from autograd.compiler.layout import Instruction, Layout, Slots, strides
+from autograd.compiler.layout import Array, Instruction, Layout, Slots, strides
 from autograd.compiler.schedule import BATCHED, CONSTANTS, GRADIENT, INPUTS, PARAMETERS
 from autograd.primitives import total
 from autograd.symbol import Symbol
@@ -212,11 +213,12 @@ class Writer:
         return name_of(self.groups[key], self.counted) or self.nameless.setdefault(key, f"p{len(self.nameless) + 1}")
 
     def parts(self, slots: Slots) -> list[tuple[Block, bool]]:
-        """Return the blocks that slots are in, each with whether they are all of it; slots of other spaces have none."""
+        """Return the blocks that slots are in, each with whether they are all of it, in order; other spaces have none."""
         if slots.space not in self.block_of:
             return []
         blocks, counts = np.unique(self.block_of[slots.space][np.unique(slots.index)], return_counts=True)
-        return [(self.blocks[i], n == self.blocks[i].instruction.out.index.size) for i, n in zip(blocks, counts, strict=True)]
+        found = zip([self.blocks[i] for i in blocks], counts, strict=True)
+        return [(block, _is_whole(block.instruction.out.index, slots.index, n)) for block, n in found]
 
     def equations(self, backward: bool) -> Iterator[tuple[str, str]]:
         """Return the equations of a pass, as left and right sides."""
@@ -318,6 +320,12 @@ def _key(slots: Slots) -> tuple[int, bytes]:
     index = np.sort(slots.index, axis=None)  # measured: `np.unique` takes 30 times as long on slots that ascend already
     is_new = np.concatenate([[True], index[1:] != index[:-1]])
     return PARAMETERS if slots.space == GRADIENT else slots.space, index[is_new].tobytes()
+
+
+def _is_whole(block: Array, index: Array, n: int) -> bool:
+    """Return whether n slots of an index are a whole block: in the block's order, transposed as a matrix, or repeated."""
+    orders = [index, index.swapaxes(-1, -2)] if index.ndim == 3 else [index]
+    return n == block.size and (index.size > n or any(np.array_equal(order.ravel(), block.ravel()) for order in orders))
 
 
 def _is_transposed(slots: Slots) -> bool:
