@@ -402,6 +402,12 @@ def test_equations_have_no_name_twice() -> None:
     assert "where(x > 0, c, c2)" in str(branch) and "c_{2}" in branch.latex
 
 
+def test_biases_of_all_layers_in_a_penalty_keep_their_names() -> None:
+    model = MLP(2, [2, 1], seed=1)
+    penalised = compile(lambda x: model(x) + sum(p * p for p in model.parameters()), model.parameters(), example=[[0.0] * 2])
+    assert "@ x[2×B] + layer1.b\n" in str(penalised) and "∂layer2.b = " in str(penalised)
+
+
 def test_a_block_in_another_order_is_not_written_as_the_block() -> None:
     w = [Value(float(i), label=f"w{i}") for i in range(3)]
 

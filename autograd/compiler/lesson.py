@@ -144,9 +144,10 @@ class Writer:
         self.constants: dict[tuple[float, ...], str] = {}  # what several numbers are called
         self.taken = {*arguments}  # the names that no block is given
         self.groups: dict[Any, list[Alike]] = {}  # for some slots, in whatever order, the labels
-        # Matrices of weights come first, since others, such as a penalty, may look at the weights of all layers together.
+        # Matrices of weights, and biases, come first: others, such as a penalty, may look at those of all layers together.
         everything = [slots for instruction in layout.instructions for slots in (instruction.out, *instruction.operands)]
         self._learn([i.out for i in layout.instructions if i.kind == "product" and i.is_summed], set())
+        self._learn([i.bias for i in layout.instructions if i.bias], {*self.counted})
         self._learn(everything, {*self.counted})
         for slots in everything:
             if slots.space == PARAMETERS:
