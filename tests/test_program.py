@@ -297,6 +297,12 @@ def test_wrong_arguments_are_refused_with_their_shapes(arguments: Any, error: ty
         program(*arguments)
 
 
+def test_an_error_of_the_function_comes_with_the_shapes_of_an_example() -> None:
+    with pytest.raises(TypeError, match="not subscriptable") as caught:  # a single example in place of a batch
+        compile(lambda x: x[0] * w, [w])([1.0, 2.0])
+    assert caught.value.__notes__ == ["while f was traced for one example of a batch; the shapes of its arguments: ()"]
+
+
 def test_arguments_of_unequal_lengths_are_refused() -> None:
     with pytest.raises(ValueError, match=r"there is at least one; got \[2, 3\] entries"):
         compile(lambda x, y: x * y, [])([1.0, 2.0], [1.0, 2.0, 3.0])

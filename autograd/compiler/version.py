@@ -111,7 +111,12 @@ class Version(Plan):
         """Trace the function; return None if it draws random numbers."""
         with _TRACING, collector_paused():
             watched = Watched(self._function)
-            trace = self._trace()
+            try:
+                trace = self._trace()
+            except Exception as error:
+                shapes = ", ".join(f"{named(path)}{shape}" for path, shape in self.shapes.items()) or "none"
+                error.add_note(f"while f was traced for one example of a batch; the shapes of its arguments: {shapes}")
+                raise
             freeze(trace.graph)
         return None if watched.drew() else trace
 
