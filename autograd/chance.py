@@ -21,7 +21,15 @@ import random
 import sys
 from collections import deque
 from collections.abc import Iterator, Mapping
-from types import BuiltinMethodType, CodeType, FunctionType, MappingProxyType, MethodType, ModuleType
+from types import (
+    BuiltinMethodType,
+    CodeType,
+    FunctionType,
+    MappingProxyType,
+    MemberDescriptorType,
+    MethodType,
+    ModuleType,  # fmt: skip
+)
 from typing import Any, Final
 
 from autograd.value import Value
@@ -29,7 +37,8 @@ from autograd.value import Value
 __all__ = ["Watched"]
 
 # Packages whose own code is not searched.
-QUIET: Final = {"autograd", "nn", "numpy", *sys.stdlib_module_names} - {"secrets", "uuid"}
+LIBRARIES: Final = {"autograd", "jax", "jaxlib", "llvmlite", "matplotlib", "nn", "numba", "numpy"}
+QUIET: Final = LIBRARIES | sys.stdlib_module_names - {"secrets", "uuid"}
 
 
 class Watched:
@@ -115,13 +124,16 @@ def _held(thing: Any) -> list[Any]:
         return held if is_quiet else [*held, *_named(thing.__code__, thing.__globals__)]
     if isinstance(thing, type):
         return [] if is_quiet else [*vars(thing).values(), *thing.__bases__]
-    slots = [name for kind in type(thing).__mro__ for name in _slots(kind)]
-    return [type(thing), *getattr(thing, "__dict__", {}).values(), *[getattr(thing, name, None) for name in slots]]
+    return [type(thing), *_attributes(thing)]
 
 
-def _slots(kind: type) -> tuple[str, ...]:
-    slots = vars(kind).get("__slots__", ())
-    return (slots,) if isinstance(slots, str) else tuple(slots)
+def _attributes(thing: Any) -> Iterator[Any]:
+    """Go through an object's attributes, also those in slots, without a ``__getattr__`` of its class, such as a proxy's."""
+    with contextlib.suppress(AttributeError):
+        yield from object.__getattribute__(thing, "__dict__").values()
+    for slot in [x for kind in type(thing).__mro__ for x in vars(kind).values() if isinstance(x, MemberDescriptorType)]:
+        with contextlib.suppress(AttributeError):  # nothing was assigned yet
+            yield slot.__get__(thing)
 
 
 def _contents(function: FunctionType) -> Iterator[Any]:

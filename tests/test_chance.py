@@ -259,6 +259,32 @@ def test_a_generator_is_found_once_and_not_in_the_code_of_packages_that_draw_not
         assert (COIN in Watched(toss).generators, coin in Watched(Box).generators) == (is_searched, is_searched)
 
 
+def test_a_program_that_a_model_keeps_is_no_matter_even_in_native_code() -> None:
+    class Model:
+        def __init__(self) -> None:
+            self.w = Value(2.0)
+            self.program = compile(self.loss, [self.w], backend="native")
+
+        def loss(self, x: Any) -> Any:
+            return self.w * x if isinstance(x, Value) else self.w * sum(x)
+
+    program = Model().program
+    assert program([1.0]).tolist() == [2.0] and program([[1.0, 2.0]]).tolist() == [6.0] and program.is_current()
+
+
+def test_a_proxy_is_searched_without_running_its_code() -> None:
+    class Proxy:
+        __slots__ = ("__rng", "unset")
+
+        def __init__(self) -> None:
+            self.__rng = COIN
+
+        def __getattr__(self, name: str) -> Any:
+            raise KeyError(name)
+
+    assert COIN in Watched(Proxy()).generators
+
+
 def test_the_noise_of_the_operating_system_has_no_state() -> None:
     def noise() -> bytes:
         return os.urandom(4)
