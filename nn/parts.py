@@ -23,7 +23,7 @@ from nn.history import History
 from nn.optim import Optimizer
 
 __all__ = ["ARRAY", "ATOM", "BOUND", "CLOSED", "OBJECT", "SEQUENCE", "VALUE", "Inventory", "attributes", "closures", "distinct",
-           "entries", "is_array", "named", "role_of"]  # fmt: skip
+           "entries", "is_array", "named", "own", "role_of"]  # fmt: skip
 
 VALUE, SEQUENCE, MAPPING, ARRAY, OBJECT = "value", "sequence", "mapping", "array", "object"
 CLOSED, ATOM = "closed", "atom"  # not searched, since it has no fixed order; and nothing to search
@@ -32,6 +32,7 @@ BOUND = "bound"  # methods and partial functions: what they are bound to belongs
 ONCE: Final[tuple[type, ...]] = (GeneratorType, map, filter, zip, enumerate, type(iter([])), type(reversed([])))
 # What has attributes, but no parameters of its own.
 PRIVATE: Final = (type, ModuleType, FunctionType, BuiltinFunctionType, Random, Primitive, Optimizer, History)
+PRIVATE_PACKAGES: Final = ("autograd", "numba")  # such as a program, whose parameters belong to a model
 T = TypeVar("T")
 
 
@@ -135,7 +136,8 @@ def role_of(kind: Any) -> str:
     if issubclass(kind, (MethodType, functools.partial)):
         return BOUND
     has_attributes = getattr(kind, "__dictoffset__", 0) != 0 or _slots(kind)
-    return OBJECT if has_attributes and not issubclass(kind, PRIVATE) else ATOM
+    is_private = issubclass(kind, PRIVATE) or kind.__module__.partition(".")[0] in PRIVATE_PACKAGES
+    return OBJECT if has_attributes and not is_private else ATOM
 
 
 def is_array(thing: Any) -> bool:
@@ -145,9 +147,18 @@ def is_array(thing: Any) -> bool:
 
 def attributes(thing: Any) -> Mapping[str, Any]:
     """Return an object's attributes by their names, in the order in which they were set, those in slots last."""
-    own = getattr(thing, "__dict__", {})
     slots = _slots(thing.__class__)
-    return {**own, **{name: getattr(thing, name) for name in slots if hasattr(thing, name)}} if slots else own
+    found = {name: getattr(thing, name) for name in slots if hasattr(thing, name)}
+    return {**own(thing), **found} if slots else own(thing)
+
+
+def own(thing: Any) -> dict[str, Any]:
+    """Return an object's attributes outside slots, without asking a ``__getattr__`` of its class, such as a proxy's."""
+    try:
+        found: dict[str, Any] = object.__getattribute__(thing, "__dict__")
+    except AttributeError:
+        return {}
+    return found
 
 
 @functools.lru_cache(maxsize=1000)

@@ -14,11 +14,12 @@ import operator
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from random import Random
 from typing import Any, Final
 
 from autograd import Value
-from nn.parts import ARRAY, OBJECT, Inventory, attributes, entries, is_array, role_of
+from nn.parts import ARRAY, OBJECT, Inventory, attributes, entries, is_array, own, role_of
 
 __all__ = ["Dependence", "Kept", "numbers_in", "parameters_of", "require_loss", "unchanged"]
 
@@ -110,10 +111,12 @@ class Kept:
         inner = [x for part in parts for _, x in entries(part) if not isinstance(x, Value | float | int | str)]
         arrays = [x for x in inner if _is_numpy(x) and x.flags.writeable and x.ndim]
         objects = [part for part in parts if role_of(part.__class__) == OBJECT]
-        self._contents = [(part, part.copy()) for part in [*containers, *arrays, *[_own(part) for part in objects]]]
+        self._contents = [(part, part.copy()) for part in [*containers, *arrays, *[own(part) for part in objects]]]
         self._slots = [(part, _slots(part)) for part in objects]
-        self._random = [(x, x.getstate()) for x in inner if isinstance(x, Random)]
-        self._numpy_random = [(x, x.state) for x in [getattr(x, "bit_generator", None) for x in inner] if x is not None]
+        self._generators = [(x.setstate, x.getstate()) for x in inner if isinstance(x, Random)]
+        self._generators += [(x.set_state, x.get_state(legacy=False)) for x in inner if hasattr(type(x), "random_sample")]
+        bits = [x.bit_generator for x in inner if hasattr(type(x), "bit_generator")]
+        self._generators += [(partial(setattr, x, "state"), x.state) for x in bits]
 
     def restore(self) -> None:
         """Put everything back; what has not changed may refuse changes."""
@@ -134,10 +137,8 @@ class Kept:
                 object.__setattr__(part, name, x)
             for name in _slots(part).keys() - slots.keys():
                 object.__delattr__(part, name)
-        for generator, state in self._random:
-            generator.setstate(state)
-        for generator, state in self._numpy_random:
-            generator.state = state
+        for put_back, state in self._generators:
+            put_back(state)
 
 
 @contextmanager
@@ -154,12 +155,8 @@ def unchanged(*things: Any) -> Iterator[None]:
             raise
 
 
-def _own(thing: Any) -> dict[str, Any]:
-    return getattr(thing, "__dict__", {})
-
-
 def _slots(thing: Any) -> dict[str, Any]:
-    return {name: x for name, x in attributes(thing).items() if name not in _own(thing)}
+    return {name: x for name, x in attributes(thing).items() if name not in own(thing)}
 
 
 def numbers_in(*things: Any) -> list[Any]:

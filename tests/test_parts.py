@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import Unary, Value
+from autograd import Unary, Value, compile
 from nn import MLP, Module, Neuron, fit, load, save
 from nn.module import plain
 from nn.optim import Adam
@@ -264,6 +264,41 @@ class Slim(Module):
     def __call__(self, x: Any) -> Any:
         """Return w times the unit's output."""
         return self.w * self.unit(x)
+
+
+class Options(dict[str, Any]):
+    """A dict whose entries are attributes, too; it raises a KeyError for any other name."""
+
+    __getattr__ = dict.__getitem__
+
+
+class Proxy:
+    """What has no attributes but those that it makes up."""
+
+    __slots__ = ("target", "unset")
+    target: Value
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda: name
+
+
+def test_what_makes_up_attributes_is_searched_for_its_own() -> None:
+    proxy = Proxy()
+    proxy.target = Value(3.0)
+    model = Holder([Options(rate=Value(2.0)), proxy], lambda held: [held[0]["rate"], held[1].target])
+    assert [w.data for w in model.parameters()] == [2.0, 3.0]
+    for compiled in (False, True):
+        fit(model, [[1.0], [2.0]], [1.0, 2.0], epochs=2, compiled=compiled)
+
+
+def test_the_parameters_of_a_program_belong_to_others() -> None:
+    teacher, w = Value(1.0), Value(2.0)
+    program = compile(lambda x: teacher * x, [teacher], backend="native")
+    assert program([2.0]).tolist() == [2.0]
+    model = Holder([w, program], lambda held: held[:1])
+    assert model.parameters() == [w]
+    for compiled in (False, True):
+        fit(model, [[1.0], [2.0]], [1.0, 2.0], epochs=2, compiled=compiled)
 
 
 def test_a_module_that_is_a_dataclass() -> None:

@@ -309,7 +309,7 @@ def test_a_state_that_changes_with_each_call_is_not_compiled(kind: Any) -> None:
         trained(kind(), True)
 
 
-@pytest.mark.parametrize("make", [random.Random, np.random.default_rng])
+@pytest.mark.parametrize("make", [random.Random, np.random.default_rng, np.random.RandomState])
 def test_a_generator_of_the_model_draws_the_same_whether_compiling_is_tried_or_not(make: Any) -> None:
     class Noisy(Running):
         def __init__(self) -> None:
@@ -317,7 +317,7 @@ def test_a_generator_of_the_model_draws_the_same_whether_compiling_is_tried_or_n
             self.generator = make(1)
 
         def __call__(self, x: Any) -> Any:
-            return self.unit([a * self.generator.random() for a in x])
+            return self.unit([a * float(self.generator.random()) for a in x])
 
     eager, other = Noisy(), Noisy()
     assert trained(other, "auto").loss == trained(eager, False).loss
