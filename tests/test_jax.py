@@ -3,6 +3,7 @@
 import math
 import os
 import random
+import warnings
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from differential import tried
 from test_compiler import attention, convolution, flat, leaves, normal
 
-from autograd import DomainError, Primitive, Value, compile, exp, log, maximum, minimum, relu, sqrt, where
+from autograd import DomainError, Primitive, Value, compile, exp, log, maximum, minimum, relu, sqrt, tanh, where
 from autograd.strategies import ROWS, widths
 from nn import MLP, losses
 
@@ -78,6 +79,14 @@ def test_a_list_of_arrays_is_taken_by_a_jitted_function_too() -> None:
     for call in (program.to_jax(), jax.jit(program.to_jax())):
         found = call(program.parameters, batch)
         assert (found[0].item(), found[1].tolist()) == (loss, gradient.tolist())
+
+
+def test_the_programs_own_parameters_are_taken_in_single_precision_without_a_warning() -> None:
+    w = Value(0.5)
+    function = compile(lambda x: tanh(w * x) * 2, [w], example=[0.0]).to_jax()
+    with jax.enable_x64(False), warnings.catch_warnings(action="error"):
+        loss, gradient = function(np.array([0.5]), [1.0])
+    assert (loss.dtype, gradient.dtype) == ("float32", "float32") and math.isclose(loss, 2 * math.tanh(0.5), rel_tol=1e-6)
 
 
 @pytest.mark.parametrize("jacobian", [None, "parameters", "inputs"])

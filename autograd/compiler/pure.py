@@ -112,6 +112,7 @@ def as_function(version: Version, namespace: Any, of: str | None, first: str = "
     def checked(parameters: Any, arguments: Sequence[Any]) -> tuple[Any, list[Any]]:
         if getattr(parameters, "shape", None) != (n,) or not namespace.issubdtype(parameters.dtype, namespace.floating):
             parameters = numbers_of(parameters, "parameters", n, "leaf", namespace.asarray).astype(float)
+        parameters = namespace.asarray(parameters)  # which gives JAX's own precision, float32 unless it is set otherwise
         advice = f"{first}call it with such arguments, and then to_jax() again"
         arrays = version.in_order(Batch(arguments, namespace.asarray), advice)
         return parameters, [namespace.asarray(x, dtype=parameters.dtype).reshape(len(x), -1) for x in arrays]
