@@ -28,7 +28,7 @@ from types import (
     MappingProxyType,
     MemberDescriptorType,
     MethodType,
-    ModuleType,  # fmt: skip
+    ModuleType,
 )
 from typing import Any, Final
 
