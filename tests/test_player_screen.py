@@ -120,6 +120,12 @@ def test_turning_the_phone_changes_the_layout_and_nothing_else(stand: Stand) -> 
     assert stand.run(LOOK)["isWhole"]
 
 
+def test_a_long_name_is_broken_where_a_phone_ends(stand: Stand) -> None:
+    names = [f"layer{i}.weight_with_a_long_name" for i in range(2)]
+    stand.show(Value(0.5, names[0]) * Value(2.0, names[1]), width=360, height=740)
+    assert stand.run("[...find('.card').querySelectorAll('td')].every(td => td.getBoundingClientRect().right <= innerWidth)")
+
+
 def test_twice_as_large_nothing_is_lost(stand: Stand) -> None:
     stand.show(layers(2, 3, 1), width=640, height=360)  # a window of 1280×720 at 200 %
     assert stand.run("['.card', '.ledger', '.values', '.mistakes'].every(part => find(part).checkVisibility())")

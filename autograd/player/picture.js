@@ -248,7 +248,7 @@ class Picture {
         const word = !scene.known.has(box.unit) ? "" : isDead ? "dead" : Math.abs(slope) < SATURATED ? "saturated" : "";
         if (word && !box.mark) {
             const {x, y, width, height} = box.area;
-            box.mark = drawn("text", {class: "mark", x: x + width / 2, y: y + height + 11}, box.group);
+            box.mark = drawn("text", {class: "mark", x: x + width / 2, y: y + height + 7}, this.svg); // over the next box of a column
         }
         if (box.mark) box.mark.textContent = word && `${word}: slope ${graph.number(slope)}`;
         box.group.classList.toggle("flat", word !== "");
