@@ -92,3 +92,13 @@ def test_a_browser_that_prints_says_so(chromium: Browser, tmp_path: Path) -> Non
     assert pages(chromium) == 1
     assert chromium.run("window.printed") == len(walk(neuron())) - 1
     assert chromium.run(step) == 0
+
+
+def test_the_map_of_a_long_graph_stays_on_the_screen(chromium: Browser, tmp_path: Path) -> None:
+    y = chain()
+    for _ in range(20):
+        y = tanh(y)
+    chromium.open(play(y).save(tmp_path / "page.html"))
+    assert "map" in chromium.run(PARTS)
+    chromium.call("Emulation.setEmulatedMedia", media="print")
+    assert "map" not in chromium.run(PARTS)
