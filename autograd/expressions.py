@@ -58,7 +58,7 @@ SIGNS: Final[dict[type[ast.AST], str]] = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**", ast.Mod: "%", ast.FloorDiv: "//",
     ast.UAdd: "+", ast.USub: "-", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=",
 }  # fmt: skip
-WRITTEN: Final = str.maketrans("·⋅×÷−", "**//-")  # as formulas are printed; Python takes w·x for one name
+WRITTEN: Final = str.maketrans("·⋅∗×÷−–", "****/--")  # as formulas are printed or typed; Python takes w·x for one name
 ARITHMETIC: Final = " ".join(sign for sign in dict.fromkeys(SIGNS.values()) if (sign, 2) in OPERATORS and sign[0] not in "<>")
 ALLOWED: Final = f"an expression consists of numbers, names, {ARITHMETIC}, comparisons, parentheses and functions"
 KINDS: Final[dict[type[ast.AST], str]] = {
@@ -266,7 +266,9 @@ class _Reader:
             problem = "this cannot be read; is an operator missing? A product is written with *, as in w*x"
         if self.text[start] == "=":
             problem = "an expression has no =; a value is given beside it"
-        elif self.text[start].isdigit():
+        elif self.text[start] in "⁰¹²³⁴⁵⁶⁷⁸⁹⁻":
+            problem = "a power is written with **, as in x**2"
+        elif self.text[start].isdecimal():
             problem = "a number cannot be read; if a product is meant, write it with *"
         return _error(problem, self.text, start, max(start + 1, end))
 

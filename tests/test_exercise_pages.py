@@ -90,6 +90,18 @@ def some_answers(task: Exercise, rng: Random) -> Iterator[dict[str, str]]:
         yield {name: f"{rng.uniform(-1, 1):.3g}" for name in every}
 
 
+def test_the_page_reads_what_is_written_by_hand_as_python_does(engine: Engine) -> None:
+    w, x = Value(0.5, "w"), Value(2.0, "x")
+    task = exercise(w * x, ["w"])
+    right = ["2,0e0", "4·½", "1/½", "¼⁻¹·w·w·x", "√¼∗4", "2⋅x – x", "x²⁻¹", "w⁻²·½", "w·x+1"]
+    answers = [{"∂loss/∂w": text} for text in right]
+    assert marked(engine, task, answers) == [in_python(task, each) for each in answers]
+    for text in ("1½", "x⁻", "x½", "½x", "⁻¹"):
+        with pytest.raises(AnswerError, match="cannot be read"):
+            task.mark({"w": text})
+        assert "cannot be read" in str(marked(engine, task, [{"∂loss/∂w": text}]))
+
+
 def test_the_page_marks_as_python_does(engine: Engine) -> None:
     rng = Random(3)
     tasks = [task for level in (1, 2, 3, 4) for task in exercises(9, level, 4) if task.kind != "order"]

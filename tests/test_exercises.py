@@ -50,6 +50,8 @@ def test_a_number_that_is_off_by_a_percent_is_not(right: float, off: float) -> N
 @pytest.mark.parametrize(("text", "value"), [
     ("1/2", 0.5), ("-0.5", -0.5), (",5", 0.5), ("0,25", 0.25), ("−0.5", -0.5), ("−,5", -0.5), (" 2 ", 2.0), ("3e-2", 0.03),
     ("-(t - r)·r", -0.25), ("r²·2", 0.5), ("r^2", 0.25), ("σ(0)", 0.5), ("w⁽¹⁾₀₀*w⁽¹⁾₀₁", 6.0), ("maximum(t, r)", 1.0),
+    ("3,5e-2", 0.035), ("½", 0.5), ("-¾·r", -0.375), ("1/½²", 4.0), ("√¼", 0.5), ("r⁻¹", 2.0), ("r²⁻¹", 0.5),
+    ("t – r⋅2∗r", 0.5),
 ])  # fmt: skip
 def test_numbers_are_read_as_they_are_written_by_hand(text: str, value: float) -> None:
     numbers = {"t": 1.0, "r": 0.5, "w⁽¹⁾₀₀": 2.0, "w⁽¹⁾₀₁": 3.0}

@@ -193,6 +193,7 @@ REFUSED = {
     "x @ 2": "column 1, `x @ 2`: this is not allowed",
     "x << 2": "column 1, `x << 2`: this is not allowed",
     "x ^ 2": "column 1, `x ^ 2`: a power is written with **, not ^",
+    "x² + 1": "column 2, `²`: a power is written with **, as in x**2",
     "x == 2": "column 1, `x == 2`: numbers are compared with < <= > >=",
     "1 < x < 2": "column 1, `1 < x < 2`: only two numbers are compared at a time",
     "x and y": "column 1, `x and y`: conditions are joined by *",

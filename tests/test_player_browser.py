@@ -17,8 +17,6 @@ from autograd import Unary, Value, cos, dot, log, maximum, relu, tanh, walk
 from autograd.drawing import draw
 from autograd.player import play
 from autograd.telling import factor
-from nn import MLP
-from nn.losses import squared_error
 
 SECOND = "find('.example').value = '1', find('.example').dispatchEvent(new Event('change'))"
 
@@ -146,21 +144,6 @@ class TestMoments:
         stand.still()
         assert stand.run(marks) == ["", ""]
         assert "not taken" not in stand.seen()["labels"].values()
-
-    def test_a_mark_can_be_read_between_the_units_of_a_layer(self, stand: Stand) -> None:
-        model = MLP(2, [8, 1], activation="relu", output="sigmoid", seed=2)
-        stand.show(squared_error(model([1.0, 0.5]), 1.0))
-        stand.press("End")
-        covered = stand.run("""[...host.shadowRoot.querySelectorAll('.stage:not([hidden]) .mark')].flatMap(mark => {
-            const shown = what => [...host.shadowRoot.querySelectorAll(`.stage:not([hidden]) ${what}`)];
-            const own = mark.getBoundingClientRect();
-            const isOver = (text, {top, bottom, left, right} = text.getBoundingClientRect()) =>
-                text !== mark && left < own.right && own.left < right && top < own.bottom - 4 && own.top + 4 < bottom;
-            const isUnder = box => mark.compareDocumentPosition(box) & Node.DOCUMENT_POSITION_FOLLOWING;
-            const over = shown(".box text").filter(text => isOver(text));
-            return [[mark.textContent, over.length, shown(".box").filter(isUnder).length]];
-        })""")
-        assert covered == [["dead: slope 0", 0, 0]] * 3
 
 
 class TestControls:

@@ -161,6 +161,22 @@ def test_products_at_rest_cover_no_gradient_of_a_weight_and_no_other_product(siz
             assert is_apart, (places[i], other)
 
 
+def test_a_mark_can_be_read_between_the_units_of_a_layer(stand: Stand) -> None:
+    model = MLP(2, [8, 1], activation="relu", output="sigmoid", seed=2)
+    stand.show(squared_error(model([1.0, 0.5]), 1.0))
+    stand.press("End")
+    covered = stand.run("""[...host.shadowRoot.querySelectorAll('.stage:not([hidden]) .mark')].flatMap(mark => {
+        const shown = what => [...host.shadowRoot.querySelectorAll(`.stage:not([hidden]) ${what}`)];
+        const own = mark.getBoundingClientRect();
+        const isOver = (text, {top, bottom, left, right} = text.getBoundingClientRect()) =>
+            text !== mark && left < own.right && own.left < right && top < own.bottom - 4 && own.top + 4 < bottom;
+        const isUnder = box => mark.compareDocumentPosition(box) & Node.DOCUMENT_POSITION_FOLLOWING;
+        const over = shown(".box text").filter(text => isOver(text));
+        return [[mark.textContent, over.length, shown(".box").filter(isUnder).length]];
+    })""")
+    assert covered == [["dead: slope 0", 0, 0]] * 3
+
+
 def test_the_pictures_of_a_mistake_show_the_difference_in_readable_type(stand: Stand) -> None:
     stand.show(demonstration(**POINT)["E"], width=1280, height=720)
     stand.click('[data-mistake="activation-forgotten"] summary')

@@ -34,10 +34,10 @@ FEWEST: Final = 3  # digits of a rounded answer
 LONGEST_SHOWN: Final = 60  # characters of an object that is not an answer
 EXACT: Final = 1e-9  # relative: two numbers that are the same
 NOISE: Final = 1e-15  # relative: a sum of floats that is computed in another order
-NUMERAL: Final = r"(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
-WORD: Final = r"[^\W\d⁰¹²³⁴-⁹][^\W⁰¹²³⁴-⁹]*"
-# Characters written by hand or in formulas for people, and how the parser of expressions spells them.
-SPELLINGS: Final = {"−": "-", "·": "*", "×": "*", "÷": "/", "^": "**", "≤": "<=", "≥": ">="}
+NUMERAL: Final = r"(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[¼-¾⅐-⅞]"
+WORD: Final = r"[^\W\d⁰¹²³⁴-⁹¼-¾⅐-⅞][^\W⁰¹²³⁴-⁹¼-¾⅐-⅞]*"
+# Characters written by hand or in formulas for people, and how the parser of expressions spells them; it reads w·x itself.
+SPELLINGS: Final = {"^": "**", "≤": "<=", "≥": ">="}
 ROOTS: Final = {"√": "sqrt(", "∛": "cbrt("}
 # What closes a bracket, and how the two are spelled.
 BRACKETS: Final = {"(": ("(", ")", ")"), "[": ("[", "]", "]"), "⌊": ("floor(", "⌋", ")"), "⌈": ("ceil(", "⌉", ")"),
@@ -119,7 +119,7 @@ def read_answer(answer: Any, numbers: Mapping[str, float], functions: Mapping[st
     text = answer.strip()
     known = [name for name in numbers if not re.fullmatch(NUMERAL, name)]  # `2` is the number, whatever a node is called
     inner = {name: name if _is_plain(name) and name not in functions else f"name_{i}" for i, name in enumerate(known)}
-    code = re.sub(r"^([-−+]?\d*),(\d+)$", r"\1.\2", text)
+    code = re.sub(r"^([-−–+]?\d*),(\d+(?:[eE][-+]?\d+)?)$", r"\1.\2", text)
     spelled = _in_python(code, inner, functions) if len(code) <= LONGEST else code
     try:
         formula = parse(spelled, functions)
@@ -146,10 +146,10 @@ def _in_python(text: str, inner: Mapping[str, str], functions: Mapping[str, Prim
         functions: the rows that may be called, by name.
 
     >>> _in_python("2·√|a.b| + x⁴·[x ≤ ∞]", {"a.b": "name_0", "x": "x"})
-    '2*sqrt(abs(name_0)) + x**4*[x <= 1e999]'
+    '2·sqrt(abs(name_0)) + x**4·[x <= 1e999]'
     """
     odd = [re.escape(name) for name in inner if not re.fullmatch(WORD, name)]
-    parts = [*sorted(odd, key=len, reverse=True), NUMERAL, WORD, rf"[{RAISED}]+", r"\s+", "."]
+    parts = [*sorted(odd, key=len, reverse=True), NUMERAL, WORD, rf"(?:⁻?[{RAISED}]+)+", r"\s+", "."]
     meant = {unicodedata.normalize("NFKC", name): short for name, short in inner.items()} | dict(inner)
     code, roots, row = list[str](), 0, None  # so far; roots whose operand begins here; the row that is called here
     ends: list[tuple[str, str, int]] = []  # for each open bracket what closes it, how that is spelled, and the roots of it
@@ -157,8 +157,9 @@ def _in_python(text: str, inner: Mapping[str, str], functions: Mapping[str, Prim
     for found in re.finditer("|".join(parts), text, re.DOTALL):
         part, rest = found[0], text[found.end() :].lstrip()
         name = "sigmoid" if part == "σ" else part
-        if part.isspace() or part[0] in RAISED:
-            code.append(part if part.isspace() else f"**{unicodedata.normalize('NFKC', part)}")
+        word = re.sub("(.*)⁄(.*)", r"(\1/\2)", unicodedata.normalize("NFKC", part))  # ½ is (1/2)
+        if part.isspace() or part[0] in f"⁻{RAISED}":
+            code.append(part if part.isspace() else f"**({word})" if "⁻" in part else f"**{word}")
         elif part in ROOTS:
             code.append(ROOTS[part])
             roots += 1
@@ -177,7 +178,6 @@ def _in_python(text: str, inner: Mapping[str, str], functions: Mapping[str, Prim
             row = functions[name]
             code.append(name)
         elif part in meant or part in INFINITE or re.fullmatch(rf"{NUMERAL}|{WORD}", part):
-            word = unicodedata.normalize("NFKC", part)
             code.append(meant.get(part, meant.get(word, INFINITE.get(part, word))) + ")" * roots)
             roots, is_operand = 0, True
         else:

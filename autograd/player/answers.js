@@ -12,9 +12,9 @@ const FEWEST = 3; // digits of a rounded answer
 const SHOWN = 5; // digits of a number in texts and pictures, as in writing.py
 const [NEARLY, ROUGHLY] = [0.05, 0.2]; // relative: an answer that is off by rounding on the way; one with so few digits
 const NOTHING = [0, 0, false]; // what has arrived where nothing has
-const NUMERAL = /^(\d+\.?\d*|\.\d+)(e[-+]?\d+)?/i, WORD = /^[\p{L}_][\p{L}\p{Nd}_]*/u, RAISED = /^[⁰¹²³⁴-⁹]+/;
-const OPERATOR = /^(\*\*|\/\/|[<>]=|[-+*/%^(),−·×÷<>≤≥|[\]⌊⌋⌈⌉√∛])/;
-const SPELLED = {"−": "-", "·": "*", "×": "*", "÷": "/", "^": "**", "≤": "<=", "≥": ">="};
+const NUMERAL = /^((\d+\.?\d*|\.\d+)(e[-+]?\d+)?|[¼-¾⅐-⅞])/i, WORD = /^[\p{L}_][\p{L}\p{Nd}_]*/u, RAISED = /^(⁻?[⁰¹²³⁴-⁹]+)+/;
+const OPERATOR = /^(\*\*|\/\/|[<>]=|[-+*/%^(),−–·⋅∗×÷<>≤≥|[\]⌊⌋⌈⌉√∛])/;
+const SPELLED = {"−": "-", "–": "-", "·": "*", "⋅": "*", "∗": "*", "×": "*", "÷": "/", "^": "**", "≤": "<=", "≥": ">="};
 const ROOTS = {"√": "sqrt", "∛": "cbrt"}, BRACKETS = {"(": ")", "[": "]", "⌊": "⌋", "⌈": "⌉", "|": "|"}; // and what closes them
 const CALLED = {"⌊": "floor", "⌈": "ceil", "|": "absolute"}; // the rows of brackets
 const INFINITE = {"∞": Infinity, inf: Infinity, NaN: NaN, nan: NaN};
@@ -32,7 +32,7 @@ class Reader {
     read(text) {
         const refuse = (problem) => new Refused(`'${text}' cannot be read as a number or a formula: ${problem}`);
         if (text.length > MOST_CHARACTERS) throw refuse(`it is longer than ${MOST_CHARACTERS} characters`);
-        this.tokens = this.split(text.replace(/^([-−+]?\d*),(\d+)$/, "$1.$2"), refuse);
+        this.tokens = this.split(text.replace(/^([-−–+]?\d*),(\d+(e[-+]?\d+)?)$/i, "$1.$2"), refuse);
         this.refuse = refuse;
         this.isFormula = false;
         this.rounded = []; // the constants that may be rounded: {value, half, off}, half of the last digit's unit and a change
@@ -107,7 +107,7 @@ class Reader {
     power() {
         const base = this.atom();
         if (this.token?.kind === "raised") {
-            const exponent = Number(this.tokens[this.next++].text.normalize("NFKC"));
+            const exponent = this.tokens[this.next++].text.normalize("NFKC").split("−").map(Number).reduce((left, right) => left - right);
             return this.call("power", base, this.take("**") ? this.call("power", () => exponent, this.signed()) : () => exponent);
         }
         return this.take("**") ? this.call("power", base, this.signed()) : base;
@@ -127,7 +127,9 @@ class Reader {
     }
 
     number(text) {
-        const value = Number(text), [, whole, fraction = "", exponent = 0] = /^(\d*)\.?(\d*)(?:e([-+]?\d+))?$/i.exec(text);
+        const [value, below] = text.normalize("NFKC").split("⁄").map(Number); // ½ is 1⁄2
+        if (below) return () => value / below;
+        const [, whole, fraction = "", exponent = 0] = /^(\d*)\.?(\d*)(?:e([-+]?\d+))?$/i.exec(text);
         if ((whole + fraction).replace(/^0+/, "").length < FEWEST) return () => value;
         const constant = {value, half: 0.5 * 10 ** (exponent - fraction.length), off: 0};
         this.rounded.push(constant);
