@@ -96,6 +96,13 @@ def test_the_page_reads_what_is_written_by_hand_as_python_does(engine: Engine) -
     right = ["2,0e0", "4·½", "1/½", "¼⁻¹·w·w·x", "√¼∗4", "2⋅x – x", "x²⁻¹", "w⁻²·½", "w·x+1"]
     answers = [{"∂loss/∂w": text} for text in right]
     assert marked(engine, task, answers) == [in_python(task, each) for each in answers]
+    rate: Any = Fraction(1, 4)
+    step = exercise(w * 3.0, "update", rate=rate)
+    for text, points in (("w - η·3", 1.0), ("0.5 – η*3", 1.0), ("w - 2*η*3", 0.0), ("w + η·3", 0.5)):
+        answers = [{"w after the step": text}]
+        assert marked(engine, step, answers) == [in_python(step, answers[0])]
+        assert step.mark(answers[0]).points == points
+    assert "η = 0.25:" in str(step)
     for text in ("1½", "x⁻", "x½", "½x", "⁻¹"):
         with pytest.raises(AnswerError, match="cannot be read"):
             task.mark({"w": text})

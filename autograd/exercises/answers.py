@@ -89,7 +89,12 @@ class Answer:
         return total
 
 
-def read_answer(answer: Any, numbers: Mapping[str, float], functions: Mapping[str, Primitive] = FUNCTIONS) -> Answer:
+def read_answer(
+    answer: Any,
+    numbers: Mapping[str, float],
+    functions: Mapping[str, Primitive] = FUNCTIONS,
+    constants: Mapping[str, float] = {},
+) -> Answer:
     """Read an answer.
 
     Args:
@@ -97,6 +102,7 @@ def read_answer(answer: Any, numbers: Mapping[str, float], functions: Mapping[st
             ``1/2``, or a formula.
         numbers: the numbers that the names in a formula stand for.
         functions: the rows that a formula may call, by name.
+        constants: further numbers with a name, such as a learning rate η.
 
     Raises:
         AnswerError: in one sentence, for anything else.
@@ -119,6 +125,7 @@ def read_answer(answer: Any, numbers: Mapping[str, float], functions: Mapping[st
     text = answer.strip()
     known = [name for name in numbers if not re.fullmatch(NUMERAL, name)]  # `2` is the number, whatever a node is called
     inner = {name: name if _is_plain(name) and name not in functions else f"name_{i}" for i, name in enumerate(known)}
+    inner = {name: repr(x) for name, x in constants.items()} | inner
     code = re.sub(r"^([-−–+]?\d*),(\d+(?:[eE][-+]?\d+)?)$", r"\1.\2", text)
     spelled = _in_python(code, inner, functions) if len(code) <= LONGEST else code
     try:

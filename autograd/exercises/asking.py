@@ -102,7 +102,7 @@ class Exercise(Task):
         given = {self.question_about(key): answer for key, answer in answers.items()}
         numbers = self.numbers
         answered = [(question, answer) for question, answer in given.items() if answer is not ...]
-        read = {question: read_answer(answer, numbers, self.functions) for question, answer in answered}
+        read = {question: read_answer(answer, numbers, self.functions, self.constants) for question, answer in answered}
         return Marking(tuple(
             blank(question.key, question.name) if given.get(question) is ... else self._mark(question, read)
             for question in self.questions
@@ -289,7 +289,7 @@ class Exercise(Task):
             "solution": self.solution,
             "scenes": [[strict(scene.nodes[x].data) for x in self.names] for scene in self._scenes],
             "functions": {name: [row.name, _arity(row)] for name, row in rows.items()},
-            "constants": CONSTANTS,
+            "constants": CONSTANTS | self.constants,
         }
         asked = Asked(f"Exercise on {self.names[self.loss]}", self.text, data, [row for row in rows.values() if _arity(row)])
         return ask(self.loss, asked, digits=DIGITS, limit=limit)
@@ -369,7 +369,7 @@ def exercise(loss: Value, ask: str | Value | Iterable[Value | str] = "deltas", *
         if x not in steps.gradients:
             advice = "" if isinstance(x, Value) else f"; ask takes nodes or their names, which are {listed([*named])}"
             raise ValueError(f"{described(x)} does not take part in {describe(loss)}{advice}")
-    return Exercise(loss, kind, nodes, rate)
+    return Exercise(loss, kind, nodes, float(rate))
 
 
 def _arity(row: Primitive) -> int | None:

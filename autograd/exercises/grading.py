@@ -81,7 +81,7 @@ def _marking(task: Exercise, answers: Any) -> Marking:
         given.add(question.key)
         try:
             if answer is not ...:  # a blank, which `mark` knows
-                read_answer(answer, task.numbers, task.functions)
+                read_answer(answer, task.numbers, task.functions, task.constants)
         except AnswerError as error:  # as above
             unread[question.key] = Mark(question.key, 0.0, f"{question.name}: {error}")
         else:

@@ -77,6 +77,11 @@ class Task:
         """The numbers of all nodes, by their names."""
         return {name: x.data for x, name in self.steps.names.items()}
 
+    @property
+    def constants(self) -> dict[str, float]:
+        """The numbers of an exercise that no node has: the learning rate of a step."""
+        return {"η": self.rate} if self.kind == "update" else {}
+
     @cached_property
     def functions(self) -> dict[str, Primitive]:
         """The rows that a formula in an answer may call, by name: those of the table and of the graph."""
