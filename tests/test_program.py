@@ -400,10 +400,23 @@ def test_what_is_not_a_function_and_what_are_not_parameters(f: Any, parameters: 
 
 
 def test_equations_have_no_name_twice() -> None:
-    w, v, b = Value(2.0, label="w"), Value(3.0, label="v1"), Value(0.5, label="b")
+    w, v = Value(2.0, label="w"), Value(3.0, label="v1")
     printed = str(compile(lambda v2: exp(v2 * v) * sin(v2 * v), [v], example=[0.0]))
     assert "v3[B] = v2 ⊙ v1\n  v4[B] = exp(v3)" in printed and printed.endswith("∂v1 = (Σ [v4, v5] ⊙ [v4, v6]) @ v2[B]ᵀ")
     assert "v4[B] = v2 ⊙ v3" in str(compile(lambda loss: exp(loss * w) * sin(loss * w), [w], example=[0.0]))
+
+
+def test_nodes_of_one_label_and_constants_have_names_of_their_own() -> None:
+    w, b, c = Value(2.0, label="w"), Value(0.5, label="b"), Value(1.0, label="c")
+
+    def twice(x: Any) -> Any:
+        inner = tanh(w * x)
+        outer = exp(inner * w)
+        inner.label = outer.label = "h"
+        return outer * inner
+
+    assert "h[B] = tanh(w ⊙ x)\n  v1[B] = exp(h ⊙ w)\n  loss[B] = v1 ⊙ h" in str(compile(twice, [w], example=[0.0]))
+    assert "x > c2" in str(compile(lambda x: where(x > 0, lambda: log(x) * c, 2.0) * where(x > 1, 3.0, c), [c], example=[0.0]))
     branch = compile(lambda x: where(x > 0, lambda: log(x) * w, b), [w, b], example=[0.0])
     assert "where(x > 0, c, c2)" in str(branch) and "c_{2}" in branch.latex
 

@@ -142,7 +142,8 @@ class Writer:
         self.counted: Counted = {}
         self.nameless: dict[Any, str] = {}
         self.constants: dict[tuple[float, ...], str] = {}  # what several numbers are called
-        self.taken = {*arguments}  # the names that no block is given
+        self.taken = {*arguments}  # the names that no block is given, and no constants
+        self.constant_names = (name for name in chain("c", map("c{}".format, count(2))) if name not in self.taken)
         self.groups: dict[Any, list[Alike]] = {}  # for some slots, in whatever order, the labels
         # Matrices of weights, and biases, come first: others, such as a penalty, may look at those of all layers together.
         everything = [slots for instruction in layout.instructions for slots in (instruction.out, *instruction.operands)]
@@ -172,11 +173,13 @@ class Writer:
         outputs = [self.blocks[self.block_of[space][slot]] for space, slot in self.layout.outputs if space in self.block_of]
         for block in self.blocks:
             block.name = self._name(block, outputs)
+            if block.instruction.out.space != GRADIENT and block.name in self.taken:
+                block.name = ""  # such as a second node of this label
+            self.taken.add(block.name)
             for parts in dict.fromkeys(tuple(self.parts(slots)) for slots in block.instruction.operands):
                 for used, is_whole in parts:
                     used.users += 1
                     used.is_parted |= not is_whole or len(parts) > 1
-        self.taken.update(block.name for block in self.blocks)
         names = (name for i in count(1) if (name := f"v{i}") not in self.taken)
         for block in self.blocks:
             if block.name.startswith("∂") and block.users == 1 and block.instruction.out.space != GRADIENT:
@@ -276,7 +279,8 @@ class Writer:
             numbers = tuple([self.layout.constants[slot] for slot in slots.index.ravel().tolist()])
             if len({*numbers}) == 1:
                 return numbers[0]
-            self.constants.setdefault(numbers, f"c{len(self.constants) + 1}" if self.constants else "c")
+            if numbers not in self.constants:
+                self.constants[numbers] = next(self.constant_names)
             return Symbol(self.notation.name(self.constants[numbers]))
         parts = self.parts(slots)
         if len(parts) == 1 and not parts[0][0].name:
