@@ -17,7 +17,7 @@ multiply ['multiply(0, 5)']
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
@@ -36,20 +36,22 @@ __all__ = [
 GRADIENT, CONSTANTS, PARAMETERS, STATIC, BATCHED, INPUTS = range(-1, 5)
 
 
-@dataclass
+@dataclass(eq=False)
 class Group:
-    """Nodes that are computed together.
+    """Nodes that are computed together, or the leaves in one space.
 
     Attributes:
         row: the operation; None for `Outer`s.
         space: where the results are: `STATIC` or `BATCHED`.
         backward: whether only the gradient needs them.
+        level: the length of the longest path to them from a leaf.
         nodes: their places in the graph, or the numbers of the outers.
     """
 
     row: Primitive | None
     space: int
-    backward: bool
+    backward: bool = False
+    level: int = 0
     nodes: list[int] = field(default_factory=list)
 
 
@@ -61,41 +63,38 @@ def schedule(passes: Passes, most: float = math.inf) -> list[Group]:
         most: a limit: as soon as there are more groups, those found so far are returned.
     """
     graph = passes.graph
-    source: list[Any] = spaces(graph)  # of a leaf its space, of a result its group, of a list all that its nodes come from
-    first = INPUTS + len(graph.sizes)  # the groups are numbered after the spaces
-    level, varies = [0] * first, [space >= INPUTS for space in range(first)]
-    numbers: dict[Any, int] = {}
-    groups: list[Group] = []
+    leaves = [Group(None, space) for space in range(INPUTS + len(graph.sizes))]
+    source: list[Any] = [leaves[space] for space in spaces(graph)]  # of a node its group, of a list those of its nodes
+    groups: dict[Any, Group] = {}
 
-    def group(row: Primitive | None, backward: bool, sizes: Any, sources: Iterable[int]) -> int:
-        """Return the number of a node's group, whose level is one more than the highest of its sources."""
-        number = numbers.setdefault((row, backward, sizes, sources), first + len(groups))
-        if number == first + len(groups):
-            level.append(1 + max([level[k] for k in sources]))
-            varies.append(row is None or any(varies[k] for k in sources))
-            groups.append(Group(row, BATCHED if varies[-1] else STATIC, backward))
-        return number
+    def enter(node: int, row: Primitive | None, backward: bool, sizes: Any, sources: Collection[Group]) -> Group:
+        """Put a node into its group, whose level is one more than the highest of its sources, and return that."""
+        key = row, backward, sizes, sources
+        if key not in groups:
+            varies = row is None or any(group.space >= BATCHED for group in sources)
+            level = 1 + max([group.level for group in sources])
+            groups[key] = Group(row, BATCHED if varies else STATIC, backward, level)
+        groups[key].nodes.append(node)
+        return groups[key]
 
     for i in range(graph.n_leaves, len(graph)):
         row, operands = graph.rows[i], graph.operands[i]
         parts: Any = tuple(map(source.__getitem__, operands))
         if row is None:
-            source.append(frozenset(parts) if operands else CONSTANTS)
+            source.append(frozenset(parts) if operands else leaves[CONSTANTS])
             continue
         sizes: Any = len(parts)
         if row is primitives.dot:
             sizes, parts = (len(graph.operands[operands[0]]), sizes), parts[0] | parts[1] | {*parts[2:]}
         elif fold_of(row):
             parts = frozenset(parts)
-        number = group(row, i >= passes.forward, sizes, parts)
+        source.append(enter(i, row, i >= passes.forward, sizes, parts))
         if len(groups) > most:
-            return groups
-        groups[number - first].nodes.append(i)
-        source.append(number)
+            return [*groups.values()]
     for k, (_, deltas, inputs) in enumerate(passes.gradients.outers):
         parts = frozenset([source[j] for j in deltas]).union(*[source[j] for j in inputs])
-        groups[group(None, True, len(deltas), parts) - first].nodes.append(k)
-    return [groups[k] for k in sorted(range(len(groups)), key=lambda k: (groups[k].backward, level[first + k]))]
+        enter(k, None, True, len(deltas), parts)
+    return sorted(groups.values(), key=lambda group: (group.backward, group.level))
 
 
 def fold_of(row: Primitive | None) -> str:
