@@ -320,7 +320,7 @@ class TestChanging:
     def test_every_leaf_has_a_labelled_field_from_the_start(self, stand: Stand) -> None:
         stand.show(neuron())
         fields = "[...host.shadowRoot.querySelectorAll('.leaf .field')].map(f => [f.labels[0].innerText, f.type, f.value])"
-        assert stand.run(fields) == [["w", "number", "0.5"], ["x", "number", "2"], ["b", "number", "-0.4"]]
+        assert stand.run(fields) == [["w", "text", "0.5"], ["x", "text", "2"], ["b", "text", "-0.4"]]
 
     @pytest.mark.parametrize("place", [0, 3, 7, 9])
     def test_typing(self, stand: Stand, place: int) -> None:

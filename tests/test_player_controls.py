@@ -80,18 +80,27 @@ class TestEveryControl:
         stand.still()
         assert stand.run(state) != was
 
-    @pytest.mark.parametrize(("control", "state"), [
-        (".speed", "find('.speed').value"), (".example", "player.value('loss')"), (".rate", "find('.rate').value"),
-        (".leaf .field", "player.value('w')"),
+    @pytest.mark.parametrize(("control", "state", "key"), [
+        (".speed", "find('.speed').value", "ArrowDown"), (".example", "player.value('loss')", "ArrowDown"),
+        (".rate", "find('.rate').value", "0"), (".leaf .field", "player.value('w')", "ArrowDown"),
     ])  # fmt: skip
-    def test_lists_and_fields_by_the_keyboard(self, control: str, state: str, stand: Stand) -> None:
+    def test_lists_and_fields_by_the_keyboard(self, control: str, state: str, key: str, stand: Stand) -> None:
         w = Value(0.5, label="w")
         stand.show([tanh(w * x) * 2 for x in (1.0, 2.0)])
         was = stand.run(state)
         reach(stand, control)
-        stand.press("ArrowDown")
+        stand.press(key)
         stand.still()
         assert stand.run(state) != was
+
+    @pytest.mark.parametrize(("text", "w"), [("1/2", 0.5), ("−2", -2.0), ("0,25", 0.25), ("2*3", 0.7), ("1½", 0.7)])
+    def test_a_number_is_read_whole_or_not_at_all(self, text: str, w: float, stand: Stand) -> None:
+        stand.show(neuron())
+        stand.run("player.set({w: 0.7})")
+        stand.run("find('.leaf .field').focus(), find('.leaf .field').select()")
+        stand.browser.type(text)
+        stand.press("Enter")
+        assert stand.run("[player.value('w'), find('.leaf .field').value]") == [w, f"{w:g}"]
 
     def test_what_is_asked_by_the_keyboard(self, stand: Stand) -> None:
         stand.show(neuron())

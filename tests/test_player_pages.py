@@ -354,7 +354,7 @@ class TestForEveryone:
         ]
         for wanted in (("slider", "Step"), ("textbox", "your prediction: value of v1"), ("button", "Reveal"),
                        ("slider", "w, slider"),
-                       ("checkbox", "learn w"), ("spinbutton", "w"), ("button", "Train")):  # fmt: skip
+                       ("checkbox", "learn w"), ("textbox", "w"), ("button", "Train")):  # fmt: skip
             assert wanted in used
         assert all(name for role, name in used if role not in ("generic", "RootWebArea"))
 

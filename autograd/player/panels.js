@@ -180,7 +180,7 @@ class Leaves {
 
     row(i) {
         const leaf = this.leaves[i], {name, value} = leaf, range = rangeOf(value), step = range / 200;
-        const field = made("input", {type: "number", step: "any", className: "field", title: "type, use the arrow keys, or drag the name"});
+        const field = made("input", {type: "text", inputMode: "text", autocomplete: "off", className: "field", title: "type, use the arrow keys, or drag the name"});
         const slider = made("input", {type: "range", min: -range, max: range, step, className: "range", ariaLabel: `${name}, slider`});
         const tick = () => (leaf.isLearned = learned.checked);
         const learned = made("input", {type: "checkbox", checked: leaf.isLearned, ariaLabel: `learn ${name}`, title: "changed by Learn", on: {change: tick}});
@@ -188,7 +188,8 @@ class Leaves {
         const set = (x) => {
             if (Number.isFinite(x)) this.change(i, Number(x.toPrecision(12)));
         };
-        field.addEventListener("input", () => field.value !== "" && set(field.valueAsNumber));
+        field.addEventListener("input", () => set(read(field.value)));
+        field.addEventListener("change", () => this.showRow(row, i)); // the number that was read, or the old one
         field.addEventListener("keydown", (event) => {
             const by = {ArrowUp: 1, ArrowDown: -1, PageUp: 10, PageDown: -10}[event.key];
             if (!by) return;

@@ -356,7 +356,7 @@ class Player {
 
     // One step of gradient descent on the leaves that are ticked; the gradient is the mean over the examples.
     descend() {
-        const rate = this.find(".rate").valueAsNumber, numbers = new Map();
+        const rate = read(this.find(".rate").value), numbers = new Map();
         for (const leaf of this.fields.learned) {
             const {places} = this.leaves[leaf], [g, place] = places[0];
             const sum = places.reduce((total, [each, at]) => total + this.graphs[each].gradients[at], 0);

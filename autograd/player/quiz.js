@@ -2,7 +2,7 @@
 
 // Read a number as people write it: 1/2, -0.5, −0.5, ,5 or ∞.
 function read(text) {
-    const plain = text.trim().replaceAll("−", "-").replaceAll(",", ".").replace(/inf(inity)?|∞/i, "Infinity");
+    const plain = text.trim().replace(/[−–]/g, "-").replaceAll(",", ".").replace(/inf(inity)?|∞/i, "Infinity");
     const [above, below, ...rest] = plain.split("/").map((part) => (part.trim() ? Number(part) : NaN));
     return rest.length ? NaN : below === undefined ? above : above / below;
 }
