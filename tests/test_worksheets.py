@@ -19,6 +19,7 @@ from autograd.demo import POINT, network
 from autograd.exercises import exercise, exercises, worksheet
 from autograd.exercises.matrices import Matrix
 from autograd.exercises.terminal import ask_all, practise
+from autograd.writing import latex_name
 
 
 @pytest.mark.slow
@@ -51,6 +52,7 @@ def odd_names() -> tuple[str, Value]:
 
 
 def test_names_of_all_kinds_are_written() -> None:
+    assert latex_name("|x|") == r"\text{$|$x$|$}"  # as text it would be —x—
     tex, _ = odd_names()
     assert r"\ensuremath{\theta}" in tex and r"A\_B \& " in tex and r"\operatorname{50\%\_\#}" in tex
     assert r"w^{(1)\prime}_{02}" in tex and r"\ensuremath{\sigma}^{2}" in tex and r"\ensuremath{\hat{x}}" in tex
