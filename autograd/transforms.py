@@ -51,6 +51,8 @@ def gradients(y: Value, xs: Iterable[Value]) -> list[Value]:
     """
     if isinstance(xs, Value):
         raise TypeError(f"gradients needs a list of Values to differentiate with respect to; write [{xs!r}]")
+    if isinstance(xs, set | frozenset):
+        raise TypeError("gradients needs a list of Values to differentiate with respect to; a set of them has no order")
     xs = list(xs)
     if isinstance(y, Operand) and not all(isinstance(x, Operand) for x in xs):
         raise TypeError("gradients with respect to a Value that is a constant of the function being compiled; use grad(f)(x)")

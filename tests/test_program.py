@@ -393,6 +393,7 @@ def test_what_would_be_baked_in_is_refused_at_the_users_line(f: Callable[[Any], 
     (abs, Value(1.0), r"parameters is a list of Values, such as model.parameters\(\); got Value"),
     (abs, [1.0], "parameters is a list of Values"),
     (abs, MLP(1, [1]), "parameters is a list of Values.*; got MLP"),
+    (abs, {Value(1.0), Value(2.0)}, "parameters is a list of Values.*; got {"),  # in no order
 ])  # fmt: skip
 def test_what_is_not_a_function_and_what_are_not_parameters(f: Any, parameters: Any, message: str) -> None:
     with pytest.raises(TypeError, match=message):

@@ -143,7 +143,7 @@ def test_gradients_take_any_iterable_and_nothing_but_nodes() -> None:
     y = a * b * b
     for xs in ([a, b], (a, b), iter([a, b]), (x for x in (a, b)), {a: 0, b: 0}):
         assert [g.data for g in gradients(y, xs)] == [9.0, 12.0]
-    wrongs: list[Any] = [[3.0], [a, None], ["a"], a, [[a]]]
+    wrongs: list[Any] = [[3.0], [a, None], ["a"], a, [[a]], {a, b}]  # a set has no order
     for wrong in wrongs:
         with pytest.raises(TypeError, match="Values"):
             gradients(y, wrong)

@@ -38,6 +38,17 @@ def test_a_program_takes_numbers_and_says_what_to_do_with_nodes() -> None:
     assert compile(lambda x: inner.f(x) + 1, [w])([3.0]).tolist() == [7.0]
 
 
+def test_a_program_is_not_run_where_its_parameters_stand_for_any_number() -> None:
+    w, u = Value(2.0, label="w"), Value(3.0, label="u")
+    inner = compile(lambda x: w * x, [w])
+    calls: list[Callable[[], Any]] = [lambda: inner([1.0])[0], lambda: inner.gradient([1.0])[0], lambda: inner.jacobian([1.0])]
+    for call in calls:
+        with pytest.raises(TypeError, match=r"as numbers, and their gradient would be lost; call program\.f"):
+            compile(lambda x, call=call: w * x + float(call()), [w], example=[1.0])
+    assert compile(lambda x: u * x + inner([1.0])[0], [u])([1.0]).tolist() == [5.0]  # a constant of this one
+    assert compile(lambda x: w * x + inner.f(1.0), [w]).gradient([1.0])[1].tolist() == [2.0]
+
+
 @pytest.mark.parametrize("use", [*USES, lambda x, y: -x, lambda x, y: exp(y)])
 def test_nodes_of_a_trace_that_is_over_are_refused(use: Callable[[Any, Any], Any]) -> None:
     kept: list[Any] = []

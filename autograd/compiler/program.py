@@ -37,7 +37,7 @@ from autograd.compiler.pure import PureMachine, as_function, exact_share
 from autograd.compiler.tracing import Graph
 from autograd.compiler.version import Plan, Version
 from autograd.trees import map_tree
-from autograd.value import Value
+from autograd.value import TRACED_VARIABLE, Value
 
 __all__ = ["MOST_TRACES", "Program"]
 
@@ -88,7 +88,7 @@ class Program:
         if not callable(f):
             raise TypeError(f"compile needs a function of an example, not {f!r}")
         leaves = list(parameters) if isinstance(parameters, Iterable) else [None]
-        if not all(isinstance(leaf, Value) for leaf in leaves):
+        if isinstance(parameters, set | frozenset) or not all(isinstance(leaf, Value) for leaf in leaves):
             raise TypeError(f"parameters is a list of Values, such as model.parameters(); got {parameters!r}")
         self.f, self.leaves, self.backend = f, leaves, backend
         self._parameters: Array = np.array([leaf.data for leaf in self.leaves], dtype)
@@ -322,6 +322,9 @@ class Program:
     def _batches(self, arguments: Sequence[Any]) -> list[tuple[Sequence[int], Version, list[Array]]]:
         """Check a batch; return for the examples of each structure their places, the version, and matrices [batch×size]."""
         batch, dtype = Batch(arguments), self._parameters.dtype
+        if TRACED_VARIABLE.get() is not None and any(leaf.__class__ is not Value for leaf in self.leaves):
+            raise TypeError("a program cannot run inside a function of its parameters that is being compiled: its results "
+                            "would be built in as numbers, and their gradient would be lost; call program.f")  # fmt: skip
         if not self._takes_any:
             in_order = self.trace.in_order(batch)
             return [(range(batch_of(in_order)), self.trace, matrices(in_order, dtype))]
