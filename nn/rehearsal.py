@@ -181,7 +181,10 @@ def _is_numpy(x: Any) -> bool:
 
 
 def parameters_of(model: Any) -> list[Value]:
-    """Return a module's parameters, or raise a ValueError if there are none."""
+    """Return a module's parameters, or raise if there are none, or an attribute hides the method that finds them."""
+    if not callable(model.parameters):
+        raise TypeError(f"{type(model).__name__} has an attribute called parameters, which hides the method parameters() that "
+                        "every Module has; call it something else, such as weights")  # fmt: skip
     parameters: list[Value] = model.parameters()
     if not parameters:
         raise ValueError(f"{model!r} has no parameters, so there is nothing to train: set Values as attributes of the model, "

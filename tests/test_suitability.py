@@ -54,6 +54,12 @@ def test_a_model_without_parameters_is_refused(compiled: Any) -> None:
         refused(model, ValueError, r"Straight\(\) has no parameters", compiled=compiled)
 
 
+@ENGINES
+def test_an_attribute_that_hides_the_method_parameters_is_refused(compiled: Any) -> None:
+    with pytest.raises(TypeError, match=r"^Straight has an attribute called parameters, which hides the method"):
+        fit(Straight(w=Value(1.0), parameters=[Value(1.0)]), X, y=Y, compiled=compiled)
+
+
 LOSSES: list[tuple[Callable[[Any, Any], Any], type[Exception], str]] = [
     (lambda out, t: (out.data - t) ** 2, TypeError, r"the loss is [0-9.e-]+, of type float, where a Value is needed"),
     (lambda out, t: float((out - t).data), TypeError, "of type float, where a Value is needed"),
