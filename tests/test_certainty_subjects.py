@@ -6,6 +6,7 @@ import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -203,3 +204,12 @@ def test_a_function_has_a_name_and_a_side_may_be_one_number() -> None:
         assert Subject(f, {"w": (0, 1)}).title == title
     point = Subject(lambda x, y: x, {"x": (1, 1), "y": (1, 2)})
     assert point.moving == (1,) and point.text(point.box) == "x = 1, y ∈ [1, 2]"
+
+
+def test_numbers_that_no_float_is_are_enclosed() -> None:
+    third = Fraction(1, 3)
+    assert certify(lambda x: 3 * x, x=(third, 2 * third)).value.high >= 2
+    assert not certify(lambda x: 3 * x < 2, x=2 * third) and not certify(lambda x: 3 * (x * third) < x, x=2)
+    assert certify(lambda x: x - 2**53, x=2**53 + 1).value.high >= 1
+    assert certify(lambda x: x - (2**53 + 1), x=(0, 2**53)).value.low <= -(2**53) - 1
+    assert certify(lambda x: 4 * x <= 3, x=Fraction(3, 4))

@@ -36,6 +36,7 @@ from autograd.certainty.intervals import (
     hull,
     interval,
     square,
+    unrounded,
 )
 from autograd.primitives import DomainError, Operand, Primitive, method, multiply
 from autograd.rerun import UNCALLED
@@ -240,7 +241,9 @@ def _constant(x: Any) -> Any:
     if isinstance(x, Value):
         return Enclosure.leaf(interval(x.data), x.label)
     plain = x if isinstance(x, float) else number(x)
-    return plain if plain is NotImplemented else Enclosure.leaf(exactly(plain))
+    if plain is NotImplemented:
+        return plain
+    return Enclosure.leaf(exactly(plain) if plain is x else unrounded(plain, x))
 
 
 def _evaluated(row: Primitive, nodes: Sequence[Enclosure]) -> Interval:

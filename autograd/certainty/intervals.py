@@ -31,7 +31,7 @@ from autograd.writing import digits
 
 __all__ = [
     "EVERYTHING", "FUNCTIONS", "NAN", "Interval", "OutsideError", "add", "between", "describe", "divide", "exactly", "hull",
-    "interval", "multiply", "square", "subtract",
+    "interval", "multiply", "square", "subtract", "unrounded",
 ]  # fmt: skip
 
 INFINITE: Final = arb.pos_inf()
@@ -82,6 +82,18 @@ Function = Callable[..., Interval]
 def interval(x: float) -> Interval:
     """Return the interval that holds one float; of NaN nothing is known."""
     return NAN if math.isnan(x) else Interval(exact := arb(x), exact)
+
+
+def unrounded(x: float, given: Any) -> Interval:
+    """Return the interval of a float; if it was rounded from another number, such as a fraction, also of that.
+
+    >>> from fractions import Fraction
+    >>> unrounded(0.25, Fraction(1, 4)).width, unrounded(2 / 3, Fraction(2, 3)).width
+    (0.0, 1.1102230246251565e-16)
+    """
+    if x == given or math.isnan(x):
+        return interval(x)
+    return between(*sorted((x, math.nextafter(x, math.inf if x < given else -math.inf))))
 
 
 def between(low: float, high: float) -> Interval:

@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final
 
 from autograd.certainty.enclosure import Enclosure
-from autograd.certainty.intervals import Interval, between, interval
+from autograd.certainty.intervals import Interval, between, interval, unrounded
 from autograd.chance import Watched
 from autograd.rerun import replay
 from autograd.rows import kind_of, real
@@ -181,7 +181,7 @@ def _with_sides(tree: Any, path: str) -> Any:
             raise ValueError(f"{path} = ({low!r}, {high!r}) is not finite; a box has finite sides")
         if low > high:
             raise ValueError(f"{path} = ({low!r}, {high!r}) is empty; write ({high!r}, {low!r})")
-        return Enclosure.leaf(between(low, high))
+        return Enclosure.leaf(between(float(unrounded(low, tree[0]).low), float(unrounded(high, tree[1]).high)))
     return opened.close({key: _with_sides(part, path + opened.step(key)) for key, part in opened.parts.items()})
 
 
@@ -197,7 +197,7 @@ def _side(leaf: Any, path: str) -> Interval:
     x = leaf.data if isinstance(leaf, Value) else _real(leaf, path)
     if not math.isfinite(x):
         raise ValueError(f"{path} = {x!r} is not finite; a box has finite sides")
-    return interval(x)
+    return interval(x) if isinstance(leaf, Value) else unrounded(x, leaf)
 
 
 def _real(x: Any, path: str) -> float:
