@@ -15,7 +15,7 @@ from typing import Any, Final, NoReturn, Self, cast
 
 from autograd.functions import clip
 from autograd.primitives import Primitive, positive
-from autograd.rows import TABLE
+from autograd.rows import IN_RULE, TABLE
 
 __all__ = ["Manners", "Same", "describe"]
 
@@ -29,7 +29,7 @@ ELSEWHERE: Final = {
 
 
 class Same:
-    """The result of ``==``, whether two nodes are the same node: it has a truth value, but no row accepts it as a condition."""
+    """The result of ``==``, whether two nodes are the same node: a truth value, but not a condition of a row, nor in a rule."""
 
     __slots__ = ("_same",)
 
@@ -37,6 +37,9 @@ class Same:
         self._same = same
 
     def __bool__(self) -> bool:
+        if IN_RULE.get():  # on numbers the rule has compared the numbers
+            raise TypeError("a rule tests nodes with == or !=, which compare nodes, not their numbers: use where with <, <=, "
+                            "> or >=")  # fmt: skip
         return self._same
 
     def __eq__(self, other: object) -> bool:

@@ -17,6 +17,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import KW_ONLY, dataclass, field
 from numbers import Real
 from string import Formatter
@@ -28,6 +29,7 @@ __all__ = ["TABLE", "Binary", "DomainError", "Nary", "Primitive", "Unary", "kind
 
 Point = tuple[float, ...]
 SIGNS: Final = ((), ("+", "-"), ("+", "-", "*", "/", "//", "%", "**", "<", "<=", ">", ">="))  # of operators, by arity
+IN_RULE: Final[ContextVar[bool]] = ContextVar("IN_RULE", default=False)  # whether a rule runs, in which == is refused
 TABLE: Final[dict[str, Primitive]] = {}  # the rows of `autograd.primitives` by name; users' rows are not in it
 
 
@@ -261,6 +263,7 @@ class Primitive:
         return [self._returned(parts[i], self._call(parts[i], operands, *operands, out), operands) for i in which]
 
     def _call(self, part: str, operands: Sequence[Any], *arguments: Any) -> Any:
+        token = IN_RULE.set(True)
         try:
             return self.rules[part](*arguments)
         except (ArithmeticError, ValueError) as error:
@@ -269,6 +272,8 @@ class Primitive:
         except Exception as error:
             error.add_note(f"in the {part} of the row {self.name!r} at {self._spell_at(operands)}")
             raise
+        finally:
+            IN_RULE.reset(token)
 
     def _returned(self, part: str, x: Any, operands: Sequence[Any]) -> Any:
         """Return a part's result as a float; where the operands are not all numbers, also as a node, symbol or array."""

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import Dual, Value, compile, dot, grad, gradients, hessian, jacobian, jvp, maximum, sqrt, tanh, where
+from autograd import Dual, Nary, Value, compile, dot, grad, gradients, hessian, jacobian, jvp, maximum, sqrt, tanh, where
 
 # Dual numbers as conditions
 
@@ -109,6 +109,20 @@ def test_equality_is_identity_and_no_row_takes_it_for_a_condition() -> None:
         with pytest.raises(TypeError, match="== and != test whether two nodes are the same node"):
             call()
     assert where(True, 10, 20) == 10.0 and where(v > 0, 10, 20).data == 10.0
+
+
+def test_a_rule_that_compares_with_equality_is_refused_where_it_gets_nodes() -> None:
+    def rule(operands: Any, out: Any) -> list[float]:
+        return [1.0 if x == out else 0.0 for x in operands]
+
+    largest = Nary("largest", max, rule, lambda values: tuple(values))
+    x, y = Value(1.0), Value(3.0)
+    largest([x, y]).backward()  # here it gets numbers
+    assert (x.grad, y.grad) == (0.0, 1.0)
+    for call in (grad(largest), grad(lambda v: jvp(largest, (v,), ([1.0, 0.0],))[1])):
+        with pytest.raises(TypeError, match="a rule tests nodes with == or !="):
+            call([1.0, 3.0])
+    assert bool(x == x), "outside of rules it is identity again"
 
 
 @pytest.mark.parametrize(
