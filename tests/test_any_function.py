@@ -294,9 +294,8 @@ def test_parts_that_cancel_near_0_leave_their_rounding_in_values_and_gradients()
 @pytest.mark.parametrize("x", [1e-12, 1e-10, 1e-9, 1e-8, 1e-7, 1e-5])
 def test_the_jump_of_a_gradient_at_a_kink_near_by_is_not_rounding(x: float) -> None:
     for at in (x, -x):
-        right = gradcheck(lambda x: abs(x) + x, at, gradient=lambda x: 2.0 * (x > 0))
-        wrong = gradcheck(lambda x: abs(x) + x, at, gradient=lambda x: 3.0 * (x > 0) - 1.0 * (x < 0))
-        assert (right.verdict, wrong.verdict) == ("kink", "wrong")
+        for gradient, verdict in ((lambda x: 2.0 * (x > 0), "kink"), (lambda x: 3.0 * (x > 0) - 1.0 * (x < 0), "wrong")):
+            assert gradcheck(lambda x: abs(x) + x, at, gradient=gradient).verdict == verdict
 
 
 def test_the_rounding_of_a_gradient_is_not_an_error() -> None:

@@ -122,7 +122,8 @@ def differentiate(graph: Graph, outputs: Sequence[int]) -> Passes:
     found = Backward(form, outputs[0], risks(form, outputs[0]), first=graph.n_leaves)
     found.through_operations(range(outputs[0], graph.n_leaves - 1, -1))
     gradients = found.of_parameters()
-    form.entered.clear()  # a program is kept, and nothing is added to it
+    for index in (form.entered, form.known, form.depends):  # a program is kept, and nothing is added to it
+        index.clear()
     if not found.is_risky:
         return Passes(form, forward, outputs, gradients)
     pruned, places = form.pruned(forward, gradients.places())  # most conditions turn out not to be needed
