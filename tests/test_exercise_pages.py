@@ -98,7 +98,7 @@ def test_the_page_reads_what_is_written_by_hand_as_python_does(engine: Engine) -
     assert marked(engine, task, answers) == [in_python(task, each) for each in answers]
     rate: Any = Fraction(1, 4)
     step = exercise(w * 3.0, "update", rate=rate)
-    for text, points in (("w - η·3", 1.0), ("0.5 – η*3", 1.0), ("w - 2*η*3", 0.0), ("w + η·3", 0.5)):
+    for text, points in (("w - η·3", 1.0), ("0.5 – η*3", 1.0), ("w - 2*η*3", 0.5), ("w + η·3", 0.5)):
         answers = [{"w after the step": text}]
         assert marked(engine, step, answers) == [in_python(step, answers[0])]
         assert step.mark(answers[0]).points == points

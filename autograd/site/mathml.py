@@ -134,7 +134,7 @@ class _Reader:
             depth += (token == "{") - (token == "}")
             if token == "}" and not depth:
                 break
-            if token not in ("{", "}"):
+            if token not in ("{", "}", "$"):
                 found.append(NAMED.get(token, token.removeprefix("\\")))
         return escape("".join(found))
 
