@@ -25,11 +25,11 @@ from typing import Any, ClassVar, Final, Self
 
 from autograd.arithmetic import items
 
-__all__ = ["TABLE", "Binary", "DomainError", "Nary", "Primitive", "Unary", "kind_of", "number"]
+__all__ = ["IN_RULE", "TABLE", "Binary", "DomainError", "Nary", "Primitive", "Unary", "kind_of", "number"]
 
 Point = tuple[float, ...]
 SIGNS: Final = ((), ("+", "-"), ("+", "-", "*", "/", "//", "%", "**", "<", "<=", ">", ">="))  # of operators, by arity
-IN_RULE: Final[ContextVar[bool]] = ContextVar("IN_RULE", default=False)  # whether a rule runs, in which == is refused
+IN_RULE: Final = ContextVar("IN_RULE", default=False)  # whether a rule runs, in which == is refused
 TABLE: Final[dict[str, Primitive]] = {}  # the rows of `autograd.primitives` by name; users' rows are not in it
 
 
@@ -59,8 +59,7 @@ def number(x: Any) -> Any:
     >>> number(3), number(True)
     (3.0, 1.0)
     """
-    # Measured: comparing classes first is ten times as fast as isinstance, and saves 10 % on a chain with constants such as 2.
-    # To Python, a numpy.timedelta64 is a number, too.
+    # Measured: comparing classes first saves 10 % on a chain with constants such as 2.  NumPy's timedelta64 claims to be Real.
     if x.__class__ is float or x.__class__ is int or (isinstance(x, Real) and x.__class__.__name__ != "timedelta64"):
         return float(x)
     shape, kind = getattr(x, "shape", None), getattr(getattr(x, "dtype", None), "kind", "?")
@@ -330,7 +329,7 @@ class Primitive:
         return f"{self.name}({', '.join(operands)})"
 
     def _spell_at(self, operands: Sequence[Any]) -> str:
-        return self.spell([repr(x) for x in operands])
+        return self.spell([*map(repr, operands)])
 
     def apply(self, operands: Sequence[Any]) -> Any:
         """Apply the row through the ``__primitive__`` of an operand if one has it, else to arrays, else to numbers."""
@@ -366,8 +365,7 @@ class Primitive:
             operands = _as_floats(operands, namespace.result_type(*arrays))
         out = (self.array_function(namespace) or self.function)(*operands)
         kind = getattr(getattr(out, "dtype", None), "kind", "")
-        are_numbers = kind not in "OUScmM" if kind else isinstance(out, Real)
-        if not are_numbers:
+        if not (kind not in "OUScmM" if kind else isinstance(out, Real)):
             raise TypeError(f"the function of the row {self.name!r} returned {out!r} on arrays; it must return numbers")
         return out
 

@@ -31,7 +31,10 @@ __all__ = [
 COMPARE, SUM, PRODUCT, SIGN, POWER, ATOM = range(6)  # how tightly the outermost operation of a formula binds
 LEVELS = {"<": COMPARE, "<=": COMPARE, ">": COMPARE, ">=": COMPARE, "+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT,
           "//": PRODUCT, "%": PRODUCT, "**": POWER}  # fmt: skip
-ESCAPES = {**{c: "\\" + c for c in "#$%&_{}"}, "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+ESCAPES = {
+    **{c: "\\" + c for c in "#$%&_{}"}, "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+    "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
+}  # fmt: skip
 DIGITS = 5  # of a number that people read, unless another count is chosen
 RAISED, LOWERED = "⁰¹²³⁴⁵⁶⁷⁸⁹", "₀₁₂₃₄₅₆₇₈₉"
 SUPERSCRIPTS, SUBSCRIPTS = str.maketrans("0123456789()", RAISED + "⁽⁾"), str.maketrans("0123456789", LOWERED)
@@ -65,7 +68,7 @@ def printable(text: str) -> str:
 
 def escaped(text: str) -> str:
     """Return text with the characters escaped that mean something else in LaTeX, or are others in its old fonts: < is ¡."""
-    return "".join(f"${c}$" if c in "<>|" else ESCAPES.get(c, c) for c in text)
+    return "".join(ESCAPES.get(c, c) for c in text)
 
 
 def latex_name(name: str) -> str:
@@ -304,7 +307,7 @@ def call(row: Primitive, operands: Sequence[Any], style: Style) -> str:
     shown = [write(x, style)[0] for x in operands]
     if len(shown) > LONGEST_SUM and style.calls is None:
         shown[2:-1] = [r"\ldots" if style.tex else "…"]
-    name = rf"\operatorname{{{''.join(ESCAPES.get(c, c) for c in row.name)}}}" if style.tex else row.name
+    name = rf"\operatorname{{{escaped(row.name)}}}" if style.tex else row.name
     if style.calls is not None:
         known = [name for name, called in style.calls.items() if called is row]
         name = known[0] if known else row.name if row.is_in_table else f"row{len(style.calls)}"

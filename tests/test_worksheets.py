@@ -52,7 +52,7 @@ def odd_names() -> tuple[str, Value]:
 
 
 def test_names_of_all_kinds_are_written() -> None:
-    assert latex_name("|x|") == r"\text{$|$x$|$}"  # as text it would be —x—
+    assert latex_name("|x|") == r"\text{\textbar{}x\textbar{}}"  # |x| would be —x—
     tex, _ = odd_names()
     assert r"\ensuremath{\theta}" in tex and r"A\_B \& " in tex and r"\operatorname{50\%\_\#}" in tex
     assert r"w^{(1)\prime}_{02}" in tex and r"\ensuremath{\sigma}^{2}" in tex and r"\ensuremath{\hat{x}}" in tex

@@ -15,6 +15,8 @@ from collections.abc import Callable, Collection, Sequence
 from html import escape
 from typing import Final
 
+from autograd.writing import ESCAPES
+
 __all__ = ["COMMANDS", "math", "to_mathml"]
 
 TOKEN: Final = re.compile(r"\\\\|\\[A-Za-z]+|\\.|[\d.]*\d|\s+|.", re.DOTALL)
@@ -134,7 +136,7 @@ class _Reader:
             depth += (token == "{") - (token == "}")
             if token == "}" and not depth:
                 break
-            if token not in ("{", "}", "$"):
+            if token not in ("{", "}"):
                 found.append(NAMED.get(token, token.removeprefix("\\")))
         return escape("".join(found))
 
@@ -182,7 +184,7 @@ class _Reader:
         return "".join(self.parts(ends)), token
 
 
-NAMED: Final = {r"\textbackslash": "\\", r"\textasciitilde": "~", r"\textasciicircum": "^"}
+NAMED: Final = {name.removesuffix("{}"): c for c, name in ESCAPES.items() if name.endswith("{}")}
 
 
 def _row(parts: Sequence[str]) -> str:
