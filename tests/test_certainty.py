@@ -405,9 +405,10 @@ def test_arguments_are_checked() -> None:
         certify(Value(1.0) * 2, digits=0)
     with pytest.raises(TypeError, match="significant digits"):
         untyped(Value(1.0) * 2, digits=2.5)
-    with pytest.raises(TypeError) as caught:
-        certify(tanh, x=[0, 1])  # read as a list, since only a tuple of two is a pair
-    assert caught.value.__notes__ == ["x is a list of numbers here; an interval is a pair, x=(low, high)"]
+    for of in (tanh, lambda x: x * 2):
+        with pytest.raises(TypeError) as caught:
+            certify(of, x=[0, 1])  # read as a list, since only a tuple of two is a pair
+        assert caught.value.__notes__ == ["x is a list of numbers here; an interval is a pair, x=(low, high)"]
     point = certify(tanh, x=1)
     with pytest.raises(TypeError, match="a claim is a function"):
         point.claim(True)

@@ -103,7 +103,7 @@ def test_the_page_reads_what_is_written_by_hand_as_python_does(engine: Engine) -
         assert marked(engine, step, answers) == [in_python(step, answers[0])]
         assert step.mark(answers[0]).points == points
     assert "η = 0.25:" in str(step)
-    for text in ("1½", "x⁻", "x½", "½x", "⁻¹"):
+    for text in ("1½", "x⁻", "x½", "½x", "⁻¹", "1_0", "1.5_0"):
         with pytest.raises(AnswerError, match="cannot be read"):
             task.mark({"w": text})
         assert "cannot be read" in str(marked(engine, task, [{"∂loss/∂w": text}]))

@@ -67,12 +67,15 @@ class Subject:
         rest = iter(leaves)
         values = {name: build(rest) for name, (_, build) in self._trees.items()}
         try:
-            y = self._function(*[values.pop(name) for name in self._positional], **values)
+            return self._scalar(self._function(*[values.pop(name) for name in self._positional], **values))
         except TypeError as error:
             lists = [name for name, (found, _) in self._trees.items() if f"{name}[0]" in found]
             if lists and type(error) is TypeError:  # not an error of an enclosure's own
                 error.add_note(f"{lists[0]} is a list of numbers here; an interval is a pair, {lists[0]}=(low, high)")
             raise
+
+    def _scalar(self, y: Any) -> Enclosure:
+        """Return what the function returned as an enclosure."""
         y = unboxed(y)
         if isinstance(y, bool):  # of `not x < 0`, for example
             y = Enclosure.leaf(interval(1.0)) <= float(y)

@@ -185,6 +185,8 @@ def _in_python(text: str, inner: Mapping[str, str], functions: Mapping[str, Prim
             row = functions[name]
             code.append(name)
         elif part in meant or part in INFINITE or re.fullmatch(rf"{NUMERAL}|{WORD}", part):
+            if part[0] == "_" and code and code[-1][-1].isdigit():
+                code.append(" ")  # 1_3177 is not a number, though Python reads it as one
             code.append(meant.get(part, meant.get(word, INFINITE.get(part, word))) + ")" * roots)
             roots, is_operand = 0, True
         else:
