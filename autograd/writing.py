@@ -39,6 +39,7 @@ DIGITS = 5  # of a number that people read, unless another count is chosen
 RAISED, LOWERED = "⁰¹²³⁴⁵⁶⁷⁸⁹", "₀₁₂₃₄₅₆₇₈₉"
 SUPERSCRIPTS, SUBSCRIPTS = str.maketrans("0123456789()", RAISED + "⁽⁾"), str.maketrans("0123456789", LOWERED)
 LEVEL = str.maketrans(RAISED + "⁽⁾" + LOWERED, "0123456789()0123456789")
+BRACKETS = re.compile(r"\([^()]*\)|\[[^][]*\]|\{[^{}]*\}|\|[^|]*\|")
 NOT_IN_JSON = {"inf": "Infinity", "-inf": "-Infinity", "nan": "NaN"}
 LONGEST_SUM = 6  # terms or arguments; more are written with an ellipsis
 
@@ -201,8 +202,10 @@ def write(formula: Any, style: Style) -> tuple[str, int]:
         if not row.code and (formula is None or not row.infix):
             return call(row, operands, style), ATOM
     if template := style.template(row):
-        binding = POWER if "^" in template else ATOM if template.endswith((")", "]", "}}", "|")) else SIGN
-        return _fill(template, operands, style), LEVELS.get(row.infix, binding)
+        binding = POWER if re.search(r"\^|^\\frac", template) else ATOM if template.endswith((")", "]", "}}", "|")) else SIGN
+        if not row.is_in_table and not _is_closed(template):
+            binding = COMPARE  # so that it has parentheses wherever it is part of something else
+        return _fill(template, operands, style, row.is_in_table), LEVELS.get(row.infix, binding)
     if row.infix:
         return _write_infix(row.infix, operands, style)
     return call(row, operands, style), ATOM
@@ -290,13 +293,30 @@ def _parenthesised(formula: Any, level: int, style: Style) -> str:
     return rf"\left({text}\right)" if style.tex else f"({text})"
 
 
-def _fill(template: str, operands: Sequence[Any], style: Style) -> str:
-    """Put operands into a template; after an opening bracket or bar they need no parentheses of their own."""
+@functools.cache
+def _is_closed(template: str) -> bool:
+    """Return whether all operands of a template stand in brackets, after nothing but a name.
+
+    >>> [_is_closed(template) for template in ("gelu({0})", "|{0} - {1}|", "1 - {0}", "({0}) + ({0})")]
+    [True, True, False, False]
+    """
+    bare, n = "".join(literal + "·" * (place is not None) for literal, place, _, _ in Formatter().parse(template)), 1
+    while n:
+        bare, n = BRACKETS.subn("", bare)
+    return re.fullmatch(r"[\w\\]*", bare) is not None
+
+
+def _fill(template: str, operands: Sequence[Any], style: Style, is_in_table: bool) -> str:
+    """Put operands into a template; one that is alone between brackets or bars needs no parentheses of its own.
+
+    In a template of the table, nothing beside an operand that follows a bracket binds as tightly as a sum.
+    """
     parts, pieces = [], [(literal, place) for literal, place, _, _ in Formatter().parse(template)]
     for (literal, place), (following, _) in zip(pieces, [*pieces[1:], ("", None)], strict=True):
         parts.append(literal)
         if place is not None:
-            x, enclosed = operands[int(place)], "".join(parts).endswith(("(", "[", "{", "|"))
+            x, opened = operands[int(place)], "".join(parts).endswith(("(", "[", "{", "|"))
+            enclosed = opened and (is_in_table or following.startswith((")", "]", "}", "|", ",", r"\right")))
             is_base = following.startswith("^")
             parts.append(_base(x, style) if is_base else _parenthesised(x, COMPARE if enclosed else ATOM, style))
     return "".join(parts)

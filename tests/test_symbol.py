@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from autograd import primitives
 from autograd.primitives import (
     Binary,
     Primitive,
+    Unary,
     divide,
     dot,
     exp,
@@ -26,6 +28,7 @@ from autograd.primitives import (
 )
 from autograd.strategies import ROWS, widths
 from autograd.symbol import Symbol, as_symbol
+from autograd.value import Value
 from autograd.writing import digits, source
 
 NAMESPACE: dict[str, Any] = {"inf": math.inf, "nan": math.nan}
@@ -90,6 +93,52 @@ x, y, z = Symbol("x"), Symbol("y"), Symbol("z")
 )
 def test_parentheses(formula: Symbol, text: str, latex: str) -> None:
     assert (formula.text, formula.latex) == (text, latex)
+
+
+@pytest.mark.parametrize(
+    ("template", "function"),
+    [
+        ("1 - {0}", lambda x: 1 - x),
+        ("-{0}", lambda x: -x),
+        ("{0}*{0}", lambda x: x * x),
+        ("{0} / (1 + abs({0}))", lambda x: x / (1 + abs(x))),
+        ("({0} / 2)", lambda x: x / 2),
+        ("({0} > 1)", lambda x: x > 1),
+        ("({0}) + ({0})", lambda x: x + x),
+        ("({0} if {0} < 1 else 1)", lambda x: x if x < 1 else 1),
+        ("{0} if {0} < 1 else 1", lambda x: x if x < 1 else 1),
+        ("abs({0})", abs),
+    ],
+)
+def test_a_template_of_a_user_means_the_same_inside_of_a_formula(template: str, function: Any) -> None:
+    row = Unary("row", lambda x: float(function(float(x))), lambda x, out: 0.0, text=template, code=template)
+    twice = Unary("twice", row.function, lambda x, out: 0.0, text=template)
+    inside: list[Callable[[Any], Any]] = [
+        lambda x: 3 - row(x),
+        lambda x: 3 / row(x + 1),
+        lambda x: row(-x) * 2,
+        lambda x: row(twice(x - 4)) ** 3,
+    ]
+    for f in inside:
+        x = 0.75
+        assert eval(f(Symbol("x")).text.replace("·", "*").replace("³", "**3")) == f(x)
+        outer = Unary("outer", f, lambda x, out: 0.0)
+        assert [outer(Value(x)).data for _ in range(2)] == [f(x)] * 2, "as first recorded, and by the function written then"
+
+
+@pytest.mark.parametrize(
+    ("template", "latex"),
+    [
+        (r"\frac{{{0}}}{{2}}", r"\left(\frac{x + y}{2}\right)^{3}"),
+        (r"({0} \cdot 2)", r"(\left(x + y\right) \cdot 2)^{3}"),
+        (r"[{0} \leq 2]", r"[\left(x + y\right) \leq 2]^{3}"),
+        (r"{0} \leq 2", r"\left(\left(x + y\right) \leq 2\right)^{3}"),
+        ("{0} ⊗ {0}", r"\left(\left(x + y\right) ⊗ \left(x + y\right)\right)^{3}"),
+    ],
+)
+def test_a_latex_template_of_a_user_has_parentheses_where_it_needs_them(template: str, latex: str) -> None:
+    row = Unary("row", math.sin, lambda x, out: 0.0, latex=template)
+    assert (row(Symbol("x") + Symbol("y")) ** 3).latex == latex
 
 
 def test_long_sums_have_an_ellipsis() -> None:
