@@ -34,7 +34,7 @@ class Dual(Operand):
     Args:
         primal, tangent: numbers, or Values, or Duals of an outer derivative.
         level: the derivative that the tangent belongs to, which keeps nested derivatives apart.
-        reach: the condition under which there is a tangent: True, or a node.
+        reach: the condition under which there is a tangent: True, a node, or False for a constant.
 
     >>> x = Dual(3.0, 1.0)
     >>> x * x
@@ -61,7 +61,7 @@ class Dual(Operand):
             contribution = partial * operands[i].tangent
             tangent = tangent + (contribution if when[i] is True else where(when[i], contribution, 0))
             reach = either(reach, when[i])
-        return Dual(out, tangent, level, reach) if which or row.is_condition else out  # else it is a constant
+        return Dual(out, tangent, level, reach)
 
     def __hash__(self) -> int:
         return hash(self.primal)  # sets and dicts then compare Duals with ==, which refuses, instead of by identity
@@ -70,7 +70,12 @@ class Dual(Operand):
         return f"Dual({self.primal!r}, {self.tangent!r})"
 
     def __float__(self) -> float:
+        if self.reach is False:  # it is a constant
+            return float(self.primal)
         raise TypeError(f"turning {self!r} into a float would drop its derivative; use autograd's functions in place of math's")
+
+    def __int__(self) -> int:
+        return int(float(self))
 
     def __format__(self, spec: str) -> str:
         return format(self.primal, spec) if spec else str(self)

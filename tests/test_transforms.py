@@ -217,6 +217,14 @@ def test_forward_mode_on_nodes_keeps_what_was_not_chosen_out(f: Callable[[Any], 
         assert float(getattr(value, "data", value)) == float(getattr(slope, "data", slope)) == 0.0
 
 
+def test_a_constant_of_forward_mode_is_an_operand_of_numpy_and_a_number() -> None:
+    x = np.array([-1.0, 2.0])
+    for f in (lambda a: np.exp(-a).sum(), lambda a: np.exp(relu(a)).sum(), lambda a: np.sqrt(where(a > 0, a, 4.0)).sum()):
+        columns = [jvp(f, (x,), (direction,))[1] for direction in np.eye(2)]  # in which one of the two is a constant
+        assert columns == pytest.approx(grad(f)(x))
+    assert jvp(lambda x, n: x * math.exp(n) + [5.0, 7.0][int(floor(x))], (1.5, 0.0), (1.0, 0.0)) == (8.5, 1.0)
+
+
 def test_a_dual_number_made_by_hand_belongs_to_an_outer_derivative(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(forward, "_levels", count())  # as in a new process
     x = Dual(3.0, 1.0)
