@@ -235,7 +235,8 @@ class Walk(Sequence[Step]):
     def _node_entry(self, node: Value) -> dict[str, Any]:
         ids = self.telling.places
         operands = [{"node": ids[x]} if isinstance(x, Value) else {"constant": strict(x)} for x in node.operands]
-        row, names = node.primitive, {"name": self.telling.full[node], "short": self.names[node], "label": node.label}
+        row, label = node.primitive, None if node.label is None else str(node.label)  # it may have been set to a number
+        names = {"name": self.telling.full[node], "short": self.names[node], "label": label}
         return {"id": ids[node], **names, "operation": row and row.name, "operands": operands, "data": strict(node.data)}
 
     def _step_entry(self, step: Step) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any, cast
 
 import pytest
@@ -79,6 +80,9 @@ def test_the_trace_of_a_small_graph() -> None:
         "edges": [{"input": 0, "rule": "2", "reason": "", "numbers": "2", "partial": 2.0, "contribution": 2.0, "before": 0.0,
                    "total": 2.0, "taken": True}],
     }  # fmt: skip
+    unchecked: Any = x
+    unchecked.label = Fraction(1, 2)  # a program may set anything
+    assert json.loads(walk(x * 2).to_json())["nodes"][0]["label"] == "1/2"
     assert '"NaN"' in walk(Value(math.nan) * -math.inf).to_json() and "-Infinity" in walk(x * -1).to_json()
 
 
