@@ -34,7 +34,8 @@ class Dual(Operand):
     Args:
         primal, tangent: numbers, or Values, or Duals of an outer derivative.
         level: the derivative that the tangent belongs to, which keeps nested derivatives apart.
-        reach: the condition under which there is a tangent: True, a node, or False for a constant.
+        reach: the condition under which there is a tangent: True, a node, or False for a constant, which may be used as a
+            plain number.
 
     >>> x = Dual(3.0, 1.0)
     >>> x * x
@@ -63,6 +64,9 @@ class Dual(Operand):
             reach = either(reach, when[i])
         return Dual(out, tangent, level, reach)
 
+    def __eq__(self, other: object) -> bool:
+        return bool(self.primal == other) if self.reach is False else super().__eq__(other)
+
     def __hash__(self) -> int:
         return hash(self.primal)  # sets and dicts then compare Duals with ==, which refuses, instead of by identity
 
@@ -70,12 +74,15 @@ class Dual(Operand):
         return f"Dual({self.primal!r}, {self.tangent!r})"
 
     def __float__(self) -> float:
-        if self.reach is False:  # it is a constant
+        if self.reach is False:
             return float(self.primal)
         raise TypeError(f"turning {self!r} into a float would drop its derivative; use autograd's functions in place of math's")
 
     def __int__(self) -> int:
         return int(float(self))
+
+    def __round__(self, digits: int | None = None) -> float:
+        return round(float(self), digits)
 
     def __format__(self, spec: str) -> str:
         return format(self.primal, spec) if spec else str(self)
@@ -88,7 +95,7 @@ class Dual(Operand):
         return Value.__array_ufunc__(cast(Value, self), ufunc, method, *elements, **options)
 
     def __bool__(self) -> bool:
-        if isinstance(self.primal, bool | Value | Dual):  # a comparison at its jump
+        if self.reach is False or isinstance(self.primal, bool | Value | Dual):  # or a comparison at its jump
             return bool(self.primal)
         raise TypeError(f"{self!r} is a number, not a condition; compare it, as in `if x > 0:`")
 

@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import accumulate
 from math import inf, nan
-from typing import Any, NoReturn, Self
+from typing import Any, Self
 
 from autograd import arithmetic
 from autograd.arithmetic import Constant
@@ -241,7 +241,7 @@ class Operand:
     __lt__, __le__, __gt__, __ge__ = map(method, (less, less_equal, greater, greater_equal))
     # fmt: on
 
-    def __eq__(self, other: object) -> NoReturn:
+    def __eq__(self, other: object) -> bool:
         raise TypeError(f"{self!r} == {other!r} compares objects, not numbers; for a condition use <, <=, > or >=")
 
     def __copy__(self, memo: Any = None) -> Self:

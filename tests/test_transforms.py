@@ -223,6 +223,11 @@ def test_a_constant_of_forward_mode_is_an_operand_of_numpy_and_a_number() -> Non
         columns = [jvp(f, (x,), (direction,))[1] for direction in np.eye(2)]  # in which one of the two is a constant
         assert columns == pytest.approx(grad(f)(x))
     assert jvp(lambda x, n: x * math.exp(n) + [5.0, 7.0][int(floor(x))], (1.5, 0.0), (1.0, 0.0)) == (8.5, 1.0)
+    chosen: list[Callable[[Any], Any]] = [
+        lambda x: 10 * x if floor(x) == 1 else x, lambda x: 10 * x if floor(x) else x, lambda x: {1.0: 10 * x}[floor(x)],
+        lambda x: 10 * x * round(floor(x)),
+    ]  # fmt: skip
+    assert [jvp(f, (1.5,), (1.0,)) for f in chosen] == [(15.0, 10.0)] * 4
 
 
 def test_a_dual_number_made_by_hand_belongs_to_an_outer_derivative(monkeypatch: pytest.MonkeyPatch) -> None:
