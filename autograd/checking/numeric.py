@@ -27,7 +27,7 @@ from typing import Final, Literal
 
 from autograd.checking.rounding import DOUBLE, Precision, roughness
 
-__all__ = ["FITTED", "INNER", "NEAR", "TINY", "Slope", "Thresholds", "distances", "lasting", "plateau", "slope"]
+__all__ = ["FITTED", "NEAR", "TINY", "Slope", "Thresholds", "plateau", "slope"]
 
 inf, nan = math.inf, math.nan
 
@@ -43,7 +43,7 @@ CANCELLED: Final = 2.0**8  # rounding units: a value that is a whole number of s
 LEAST: Final = 2.0**-1022  # the smallest float with all its digits
 SPACING: Final = 3  # powers of RATIO between distances of neighbours at which rounding is looked for
 FEWEST: Final = 4  # such distances; of small numbers more, up to INNER
-INNER: Final = 2.0**-26  # the absolute distance up to which an inner part may move in steps, such as exp(x) in exp(x) - 1 - x
+INNER: Final = 2.0**-40  # the absolute distance up to which an inner part may move in steps, such as exp(x) in exp(x) - 1 - x
 LEVEL: Final = RATIO**4  # growth of roughness from one of them to the next, up to which it is rounding
 CURVED: Final = RATIO**9  # growth beyond which it is curvature, which grows by RATIO**12
 LOST: Final = 1e-13  # rounding, relative to the value, beyond which a function without a visible slope has lost its digits
@@ -361,39 +361,19 @@ def plateau(f: Callable[[float], float], x: float, precision: Precision = DOUBLE
     >>> plateau(coarse, 0.1) > 1e-15, plateau(math.cos, 0.1) < 1e-15
     (True, True)
     """
-    heights = [_rough(f, x, distance if k % 2 else -distance) for k, distance in enumerate(distances(x, precision))]
-    return max(lasting(heights, precision.ulp(f(x))), _step_height(f, x, precision))
-
-
-def distances(x: float, precision: Precision = DOUBLE) -> list[float]:
-    """Return growing distances from x at which rounding is looked for, each 64 times the one before.
-
-    >>> [f"{distance:.0e}" for distance in distances(1.0)]
-    ['7e-16', '4e-14', '3e-12', '2e-10']
-    """
     unit = precision.ulp(x) if x else TINY
+    least = precision.ulp(f(x))
     powers = takewhile(lambda k: k < FEWEST * SPACING or unit * RATIO**k < min(INNER, abs(x) / 64), count(1, SPACING))
     # Odd numbers of units: multiples of powers of two may be exact, and show no rounding.
-    return [unit * (2 * int(SKEW * RATIO**k / 2) + 1) for k in powers]
-
-
-def lasting(heights: Sequence[float], least: float) -> float:
-    """Return the height that roughness reaches and keeps as the distance between the points grows.
-
-    Args:
-        heights: the roughness of a function at each of `distances`.
-        least: one unit in the last place of its values.
-
-    >>> lasting([0.0, 1e-9, 2e-9, 1e-9], 1e-16), lasting([0.0, 1e-9, 1e-2, 1e5], 1e-16)
-    (2e-09, 0.0)
-    """
+    distances = [unit * (2 * int(SKEW * RATIO**k / 2) + 1) for k in powers]
+    heights = [_rough(f, x, distance if k % 2 else -distance) for k, distance in enumerate(distances)]
     found = 0.0
     for height, after, then in zip(heights, heights[1:], [*heights[2:], inf], strict=False):
         if after > CURVED * max(height, least) and then > LEVEL * after:
             break  # it goes on growing; where an inner part begins to move in its larger units, it does not
         if after <= LEVEL * height:
             found = max(found, height)
-    return found
+    return max(found, _step_height(f, x, precision))
 
 
 def _step_height(f: Callable[[float], float], x: float, precision: Precision) -> float:

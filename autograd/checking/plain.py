@@ -27,7 +27,7 @@ from random import Random
 from typing import Any, Final
 
 from autograd.checking.lines import DIRECTIONS, MANY, Line, axes, directions
-from autograd.checking.numeric import INNER, distances, lasting, plateau, slope
+from autograd.checking.numeric import TINY, plateau, slope
 from autograd.checking.points import (
     CALLS,
     Block,
@@ -43,7 +43,7 @@ from autograd.checking.points import (
     title,
 )
 from autograd.checking.report import MOST, Report
-from autograd.checking.rounding import DOUBLE, Precision, roughness
+from autograd.checking.rounding import DOUBLE, roughness
 from autograd.checking.verdicts import Check, judge, mark_vacuous, short
 from autograd.rows import kind_of
 
@@ -208,8 +208,7 @@ class Comparison:
                 found = slope(g, line.start, abs(found.height), self.precision)
             if found.kind in ("smooth", "noise"):
                 self.roughness = max(self.roughness, found.noise / self.precision.ulp(size))
-            turns = found.kind in ("kink", "jump")  # then the gradient jumps beside the point, which is not rounding
-            check = judge(f"∂{output.name}/∂{line.name}", line.at, analytic, found, 0.0 if turns else doubt)
+            check = judge(f"∂{output.name}/∂{line.name}", line.at, analytic, found, doubt)
             if check.verdict == "wrong" and not analytic and found.flat > WIDE:
                 why = "the values are flat here, and then move in steps: the function's own, or lost digits"
                 check = replace(check, verdict="unsure", reason=why)
@@ -271,37 +270,24 @@ class Comparison:
         rows = self.point.match(found, self.shape)
         precision = coarser(self.precision, self.point.precision_of(found))
         again = self.point.match(self._gradient(self.numbers), self.shape)
-        apart = []
-        for x in self.numbers:
-            sign, near = self.rng.choice((-1, 1)), distances(x, precision)
-            apart.append([sign * h for h in near if h == near[0] or h < INNER])  # farther away, the gradient may have kinks
-        levels = range(max(map(len, apart)))
-        heights = [self._heights([own[min(level, len(own) - 1)] for own in apart], precision) for level in levels]
-        doubts = []
-        for k, row in enumerate(rows):
-            doubts.append([0.0] * len(row))
-            for i, derivative in enumerate(row):
-                unit, change = precision.ulp(derivative), abs(again[k][i] - derivative)
-                rough = max(heights[0][k][i], lasting([height[k][i] for height in heights], unit))
-                if math.isfinite(change):
-                    doubts[k][i] = DOUBTS * (rough + change) + 8 * unit
-        return rows, doubts
-
-    def _heights(self, steps: Sequence[float], precision: Precision) -> list[list[float]]:
-        """Measure how rough each entry of the gradient is among neighbours of the point that are these steps apart."""
+        steps = [self.rng.choice((-1, 1)) * (precision.ulp(x) if x else TINY) for x in self.numbers]
         beside: list[list[list[float]]] = []
         for j in range(1, NEIGHBOURS + 1):
             with contextlib.suppress(ArithmeticError, ValueError):  # it may have no value there
                 moved = [precision.round(x + j * step) for x, step in zip(self.numbers, steps, strict=True)]
                 with _quiet():
                     beside.append(self.point.match(self.gradient(*self.point.build(moved)), self.shape))
-        if len(beside) < NEIGHBOURS:
-            return [[0.0] * len(steps)] * math.prod(self.shape)
-        # Two values are one step of a staircase, not noise: the gradient has fewer digits than it should.
-        return [
-            [roughness(values) if len({*values}) > 2 else 0.0 for values in zip(*rows, strict=True)]
-            for rows in zip(*beside, strict=True)
-        ]
+        doubts = []
+        for k, row in enumerate(rows):
+            doubts.append([0.0] * len(row))
+            for i, derivative in enumerate(row):
+                values = [near[k][i] for near in beside]
+                # Two values are one step of a staircase, not noise: the gradient has fewer digits than it should.
+                rough = roughness(values) if len(values) == NEIGHBOURS and len({*values}) > 2 else 0.0
+                change = abs(again[k][i] - derivative)
+                if math.isfinite(change):
+                    doubts[k][i] = DOUBTS * (rough + change) + 8 * precision.ulp(derivative)
+        return rows, doubts
 
     def _gradient(self, numbers: Sequence[float]) -> Any:
         try:
