@@ -35,7 +35,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from itertools import chain, count
+from itertools import chain, count, permutations
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
@@ -176,7 +176,7 @@ class Writer:
             if block.instruction.out.space != GRADIENT and block.name in self.taken:
                 block.name = ""  # such as a second node of this label
             self.taken.add(block.name)
-            for parts in dict.fromkeys(tuple(self.parts(slots)) for slots in operands_of(block.instruction)):
+            for parts in dict.fromkeys(tuple(self.parts(slots)) for slots in block.instruction.operands):
                 for used, is_whole in parts:
                     used.users += 1
                     used.is_parted |= not is_whole or len(parts) > 1
@@ -184,14 +184,14 @@ class Writer:
         for block in self.blocks:
             if block.name.startswith("∂") and block.users == 1 and block.instruction.out.space != GRADIENT:
                 block.name = ""  # what arrives at an output is written in the δ that it is a factor of
-            inner = [used.depth for slots in operands_of(block.instruction) for used, _ in self.parts(slots) if not used.name]
+            inner = [used.depth for slots in block.instruction.operands for used, _ in self.parts(slots) if not used.name]
             block.depth = 1 + max(inner, default=0)
             if not block.name and (block in outputs or block.is_parted or block.depth > DEEPEST or not self._is_short(block)):
                 block.name = next(names)
 
     def _is_short(self, block: Block) -> bool:
         """Return whether a block without a name is written where it is used: once, or if it is one operation, twice."""
-        names = [used.name for slots in operands_of(block.instruction) for used, _ in self.parts(slots)]
+        names = [used.name for slots in block.instruction.operands for used, _ in self.parts(slots)]
         return block.users == 1 or (block.users == 2 and block.instruction.kind == "apply" and all(names))
 
     def _name(self, block: Block, outputs: Sequence[Block]) -> str:
@@ -247,7 +247,7 @@ class Writer:
 
     def fold(self, instruction: Instruction) -> str:
         """Write all operands, in a sum or a call."""
-        operands = [*map(self.operand, operands_of(instruction))]
+        operands = [self.operand(slots) for slots in instruction.operands]
         if instruction.row is total:
             return self.notation.total.format(" + ".join(map(self.text, operands)))
         return call(instruction.row, operands, self.notation.style)
@@ -327,17 +327,10 @@ def _key(slots: Slots) -> tuple[int, bytes]:
     return PARAMETERS if slots.space == GRADIENT else slots.space, index[is_new].tobytes()
 
 
-def operands_of(instruction: Instruction) -> Sequence[Slots]:
-    """Return the operands of an instruction; those of a fold, which combines them in any order, in ascending order."""
-    if instruction.kind != "fold":
-        return instruction.operands
-    return [Slots(slots.space, np.sort(slots.index, axis=None)) for slots in instruction.operands]
-
-
 def _is_whole(block: Array, index: Array, n: int) -> bool:
-    """Return whether n slots of an index are a whole block: in the block's order, transposed as a matrix, or repeated."""
-    orders = [index, index.swapaxes(-1, -2)] if index.ndim == 3 else [index]
-    return n == block.size and (index.size > n or any(np.array_equal(order.ravel(), block.ravel()) for order in orders))
+    """Return whether n slots of an index are a whole block: in the block's order, transposed, or repeated."""
+    turned = (index.transpose(axes).ravel() for axes in permutations(range(index.ndim)))
+    return n == block.size and (index.size > n or any(np.array_equal(slots, block.ravel()) for slots in turned))
 
 
 def _is_transposed(slots: Slots) -> bool:
