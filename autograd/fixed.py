@@ -33,7 +33,7 @@ T = TypeVar("T")
 @functools.lru_cache(maxsize=4096)
 def is_fixed(row: Primitive) -> bool:
     """Return whether a row computes the same at every call."""
-    return row.is_in_table or all(map(_is_fixed, (row.function, *row.rules.values())))
+    return _is_fixed_row(row, frozenset())
 
 
 def remembered(find: Callable[P, T]) -> Callable[P, T]:
@@ -47,7 +47,13 @@ def remembered(find: Callable[P, T]) -> Callable[P, T]:
     return cast(Callable[P, T], found)
 
 
-def _is_fixed(function: Any) -> bool:
+def _is_fixed_row(row: Primitive, among: frozenset[Primitive]) -> bool:
+    """Return whether a row is fixed, if those are that the search came through: a rule may use its own row."""
+    parts = (row.function, *row.rules.values())
+    return row.is_in_table or row in among or all(_is_fixed(part, among | {row}) for part in parts)
+
+
+def _is_fixed(function: Any, among: frozenset[Primitive]) -> bool:
     if isinstance(function, BuiltinFunctionType):
         return function.__module__ == "math" or function in PURE
     if not isinstance(function, FunctionType) or any(isinstance(part, CodeType) for part in function.__code__.co_consts):
@@ -59,13 +65,17 @@ def _is_fixed(function: Any) -> bool:
     defaults = (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values())
     plain = all(x.__class__ in (float, int, bool) for x in defaults) and all(map(_is_pure, read.builtins.values()))
     named = {**read.nonlocals, **read.globals}
-    return plain and {*dir(math)}.issuperset(read.unbound) and all(x is math or _is_row(name, x) for name, x in named.items())
+    return (
+        plain
+        and {*dir(math)}.issuperset(read.unbound)
+        and all(x is math or _is_row(name, x, among) for name, x in named.items())
+    )
 
 
 def _is_pure(builtin: Any) -> bool:
     return builtin in PURE or (isinstance(builtin, type) and issubclass(builtin, BaseException))
 
 
-def _is_row(name: str, x: Any) -> bool:
+def _is_row(name: str, x: Any, among: frozenset[Primitive]) -> bool:
     """Return whether a name stands for the fixed row of that name; a variable of another name may hold another row later."""
-    return isinstance(x, Primitive) and x.name == name and is_fixed(x)
+    return isinstance(x, Primitive) and x.name == name and _is_fixed_row(x, among)

@@ -179,3 +179,11 @@ def test_what_was_found_out_about_a_row_is_kept_if_the_row_does_the_same_at_ever
 
     assert [doubled(row, 3.0) for row in (tanh, tanh, cool, cool)] == [6.0] * 4
     assert asked == ["tanh", "cool", "cool"] and doubled.__doc__ == "Return 2x."
+
+
+def test_a_rule_may_use_its_own_row() -> None:
+    own = Unary("own", math.exp, lambda x, out: own(x))
+    one = Unary("one", math.sin, lambda x, out: other(x))
+    other = Unary("other", math.cos, lambda x, out: -one(x))
+    for row in (own, one, other):
+        assert is_fixed(row) and math.isfinite(row(Value(0.5)).partials[0])
