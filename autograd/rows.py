@@ -365,7 +365,7 @@ class Primitive:
             operands = _as_floats(operands, namespace.result_type(*arrays))
         out = (self.array_function(namespace) or self.function)(*operands)
         kind = getattr(getattr(out, "dtype", None), "kind", "")
-        if not (kind not in "OUScmM" if kind else isinstance(out, Real)):
+        if kind in "OUScmM" if kind else not isinstance(out, Real):
             raise TypeError(f"the function of the row {self.name!r} returned {out!r} on arrays; it must return numbers")
         return out
 
