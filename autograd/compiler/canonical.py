@@ -70,29 +70,7 @@ class Canonical(Graph):
         """Add the nodes of a graph that are wanted and what they are computed from; return where they are."""
         rows, operands, n_leaves = graph.rows, graph.operands, graph.n_leaves
         zeros = {i for i, x in graph.constants.items() if x == 0}  # which a sum leaves out
-        uses = [0] * len(graph)
-        for i in wanted:
-            uses[i] += 2  # a result is never taken apart
-        inner = bytearray(len(graph))  # terms of a sum; once visited, only those taken apart, as they serve nothing else
-        for i in range(len(graph) - 1, n_leaves - 1, -1):
-            row, made_of = rows[i], operands[i]
-            if inner[i]:
-                inner[i] = uses[i] == 1 and (row is primitives.multiply or row in ADDITIVE or _is_square(graph, i))
-            if not uses[i] or (row is None and max(made_of, default=0) < n_leaves):
-                continue
-            if row in ADDITIVE:
-                if row is primitives.dot:
-                    lists, made_of = made_of[:2], made_of[2:]
-                    for j in chain.from_iterable([operands[k] for k in lists]) if inner[i] else lists:
-                        uses[j] += 1
-                for j in made_of:
-                    if j not in zeros:
-                        uses[j] += 1
-                        inner[j] = True
-            else:
-                for j in made_of:
-                    uses[j] += 1
-        inner[:n_leaves] = bytes(n_leaves)  # leaves are not taken apart
+        uses, inner = _uses(graph, wanted, zeros)
         place = [*range(len(graph))]
         for i in range(n_leaves, len(graph)):
             if not uses[i] or inner[i]:
@@ -178,6 +156,35 @@ class Canonical(Graph):
         if len(left) == 1:
             return self.node(primitives.multiply, (right[0], left[0]))
         return self._dot(self.listed(left), self.listed(right))
+
+
+def _uses(graph: Graph, wanted: Sequence[int], zeros: Container[int]) -> tuple[list[int], bytearray]:
+    """Return how often each node is used, and which are taken apart, as they are a term of one sum and serve nothing else."""
+    rows, operands, n_leaves = graph.rows, graph.operands, graph.n_leaves
+    uses = [0] * len(graph)
+    for i in wanted:
+        uses[i] += 2  # a result is never taken apart
+    inner = bytearray(len(graph))  # terms of a sum; once visited, only those taken apart
+    for i in range(len(graph) - 1, n_leaves - 1, -1):
+        row, made_of = rows[i], operands[i]
+        if inner[i]:
+            inner[i] = uses[i] == 1 and (row is primitives.multiply or row in ADDITIVE or _is_square(graph, i))
+        if not uses[i] or (row is None and max(made_of, default=0) < n_leaves):
+            continue
+        if row in ADDITIVE:
+            if row is primitives.dot:
+                lists, made_of = made_of[:2], made_of[2:]
+                for j in chain.from_iterable([operands[k] for k in lists]) if inner[i] else lists:
+                    uses[j] += 1
+            for j in made_of:
+                if j not in zeros:
+                    uses[j] += 1
+                    inner[j] = True
+        else:
+            for j in made_of:
+                uses[j] += 1
+    inner[:n_leaves] = bytes(n_leaves)  # leaves are not taken apart
+    return uses, inner
 
 
 def _is_plain(graph: Graph, made_of: Sequence[int], inner: Sequence[int]) -> bool:
