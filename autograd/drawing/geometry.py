@@ -91,41 +91,12 @@ def _in_columns(plan: Plan, widest: float) -> Geometry:
 
 def _with_columns(plan: Plan, below: dict[str, Edge]) -> Geometry:
     """Put every node to the right of all that it is computed from, or under it, each column in the order of the plan."""
-    ranks = _ranks(plan, below)
-    groups: dict[str, list[Node]] = {}  # what stands in one column without anything between
-    for node in plan.nodes:
-        group = groups[below[node.id].source] if node.id in below else []
-        group.append(node)
-        groups[node.id] = group
-    columns: dict[int, list[list[Node]]] = defaultdict(list)
-    for node in plan.nodes:
-        if node.id not in below:
-            columns[ranks[node.id]].append(groups[node.id])
+    columns, sizes = _grouped(plan, below), {node.id: size_of(node) for node in plan.nodes}
     incoming: dict[str, list[Edge]] = defaultdict(list)
     for edge in plan.edges:
         if edge is not below.get(edge.target):
             incoming[edge.target].append(edge)
-    sizes = {node.id: size_of(node) for node in plan.nodes}
-    # A box that is not alone is given the room of the labels that come in, one above the other, and of its neighbours' lines.
-    labels = {ident: FAN * len(edges) * max(label_size(edge)[1] for edge in edges) for ident, edges in incoming.items()}
-    drop = {ident: HEAD + 3 * CLEAR + label_size(edge)[1] for ident, edge in below.items()}  # from a box to the one below
-    offsets: dict[str, float] = {}  # of the middle of a box from the top of its group
-    room: dict[str, float] = {}  # the height of a group, by its first box
-    for column in columns.values():
-        for group in column:
-            beside = labels if len(column) > 1 else {}
-            shapes = [(sizes[node.id][1], beside.get(node.id, 0.0), drop.get(node.id, 0.0)) for node in group]
-            middles, room[group[0].id] = _stacked(shapes)
-            offsets |= {node.id: middle for node, middle in zip(group, middles, strict=True)}
-    heights = {rank: sum(room[group[0].id] + GAP for group in column) - GAP for rank, column in columns.items()}
-    height = max(heights.values())
-    y_of: dict[str, float] = {}
-    for rank, column in columns.items():
-        gap = GAP + (height - heights[rank]) / (len(column) + 1)  # spare room is shared out, so that lines fan out
-        y = PAD + gap - GAP
-        for group in column:
-            y_of |= {node.id: y + offsets[node.id] for node in group}
-            y += room[group[0].id] + gap
+    y_of, height = _spread(columns, incoming, below, sizes)
     ends: dict[int, list[End]] = {}
     for rank, column in columns.items():
         arriving = [edge for group in column for node in group for edge in incoming[node.id]]
@@ -147,6 +118,51 @@ def _with_columns(plan: Plan, below: dict[str, Edge]) -> Geometry:
         x += widest
     arrows |= {edge.id: _downward(boxes[edge.source], boxes[edge.target]) for edge in below.values()}
     return Geometry(x + PAD, height + 2 * PAD, boxes, {edge.id: arrows[edge.id] for edge in plan.edges})
+
+
+def _grouped(plan: Plan, below: dict[str, Edge]) -> dict[int, list[list[Node]]]:
+    """Return the groups of each column: a node, and what stands under it with nothing between."""
+    ranks = _ranks(plan, below)
+    groups: dict[str, list[Node]] = {}
+    columns: dict[int, list[list[Node]]] = defaultdict(list)
+    for node in plan.nodes:
+        if node.id in below:
+            groups[node.id] = groups[below[node.id].source]
+        else:
+            groups[node.id] = []
+            columns[ranks[node.id]].append(groups[node.id])
+        groups[node.id].append(node)
+    return columns
+
+
+def _spread(
+    columns: dict[int, list[list[Node]]],
+    incoming: dict[str, list[Edge]],
+    below: dict[str, Edge],
+    sizes: dict[str, tuple[float, float]],
+) -> tuple[dict[str, float], float]:
+    """Return the height of the middle of each box, with the boxes of a column spread over the picture, and its height.
+
+    A box that is not alone is given the room of the labels that come in, one above the other, and of its neighbours' lines.
+    """
+    labels = {ident: FAN * len(edges) * max(label_size(edge)[1] for edge in edges) for ident, edges in incoming.items()}
+    drop = {ident: HEAD + 3 * CLEAR + label_size(edge)[1] for ident, edge in below.items()}  # from a box to the one below
+    stacks: dict[int, list[tuple[list[float], float]]] = {}
+    for rank, column in columns.items():
+        beside = labels if len(column) > 1 else {}
+        stacks[rank] = [
+            _stacked([(sizes[node.id][1], beside.get(node.id, 0.0), drop.get(node.id, 0.0)) for node in group])
+            for group in column
+        ]
+    heights = {rank: sum(room + GAP for _, room in stack) - GAP for rank, stack in stacks.items()}
+    height, y_of = max(heights.values()), dict[str, float]()
+    for rank, column in columns.items():
+        gap = GAP + (height - heights[rank]) / (len(column) + 1)  # spare room is shared out, so that lines fan out
+        y = PAD + gap - GAP
+        for group, (middles, room) in zip(column, stacks[rank], strict=True):
+            y_of |= {node.id: y + middle for node, middle in zip(group, middles, strict=True)}
+            y += room + gap
+    return y_of, height
 
 
 def _stacked(shapes: Sequence[tuple[float, float, float]]) -> tuple[list[float], float]:
