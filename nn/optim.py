@@ -30,6 +30,7 @@ from operator import setitem
 from typing import Any, TypeAlias
 
 from autograd import Value, maximum, minimum, sign, where
+from autograd.value import nodes_below
 from nn.schedules import Schedule, cosine, exponential_decay, is_positive, is_rate, is_share, require, step_decay, warmup
 from nn.tables import short
 
@@ -460,7 +461,7 @@ def descend(
     path = []
     for i in range(steps + 1):
         height = f(*point)
-        if not _depends_on(height, point):
+        if not (isinstance(height, Value) and {*map(id, point)} & {*map(id, nodes_below(height))}):
             raise ValueError(f"f depends on none of its arguments at {[x.data for x in point]}: it returned {height!r}; "
                              "compute it with operators and functions of autograd, not with .data or float()")  # fmt: skip
         path.append((tuple(x.data for x in point), height.data))
@@ -470,19 +471,6 @@ def descend(
             height.backward()
             optimizer.step(point)
     return path
-
-
-def _depends_on(result: Any, arguments: Sequence[Value]) -> bool:
-    """Whether a result is a node whose graph reaches one of the arguments."""
-    waiting, seen, keys = [result] if isinstance(result, Value) else [], set[int](), {id(x) for x in arguments}
-    while waiting:
-        node = waiting.pop()
-        if id(node) in keys:
-            return True
-        if id(node) not in seen:
-            seen.add(id(node))
-            waiting += node.inputs
-    return False
 
 
 def _spread(x: Any, n: int) -> list[Any]:

@@ -19,6 +19,7 @@ from random import Random
 from typing import Any, Final
 
 from autograd import Value
+from autograd.value import nodes_below
 from nn.parts import ARRAY, OBJECT, Inventory, attributes, entries, is_array, own, role_of
 
 __all__ = ["Dependence", "Kept", "numbers_in", "parameters_of", "require_loss", "unchanged"]
@@ -56,7 +57,7 @@ class Dependence:
             loss: the loss.
             given: the example's inputs and targets; `Value`s in them do not belong to the model.
         """
-        leaves = _leaves(loss)
+        leaves = {id(node): node for node in nodes_below(loss) if node.primitive is None}
         for key in leaves.keys() & self.unreached.keys():
             del self.unreached[key]
         foreign = leaves.keys() - self.parameters.keys() - Inventory([given]).values.keys()
@@ -205,20 +206,6 @@ def require_loss(loss: Any, outputs: Any) -> Value:
                         "compute the outputs from the parameters themselves, not from .data or float()")  # fmt: skip
     raise TypeError(f"the loss is {loss!r}, of type {type(loss).__name__}, where a Value is needed: return it, and compute it "
                     "from the outputs with operators and functions of autograd, not with .data, float() or max()")  # fmt: skip
-
-
-def _leaves(y: Value) -> dict[int, Value]:
-    """Return the nodes without operands that a node depends on."""
-    found, waiting, seen = {}, [y], {id(y)}
-    while waiting:
-        node = waiting.pop()
-        if node.primitive is None:
-            found[id(node)] = node
-        for x in node.inputs:
-            if id(x) not in seen:
-                seen.add(id(x))
-                waiting.append(x)
-    return found
 
 
 def _enumerate(values: Iterable[Value], most: int = 3) -> str:
