@@ -211,8 +211,7 @@ class Optimizer:
         rate, what = self.lr, "a finite number, 0 or more"
         if callable(rate):
             rate, what = rate(step), f"a function that returns finite numbers, 0 or more; for step {step}"
-        require("lr", rate, is_rate, what)
-        return float(rate)
+        return float(require("lr", rate, is_rate, what))
 
     def _next_rate(self) -> float:
         rate = self.rate
@@ -293,8 +292,7 @@ class Momentum(Optimizer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require("momentum", self.momentum, is_share, "from 0 to below 1")
-        self.momentum = _plain(self.momentum)
+        self.momentum = require("momentum", self.momentum, is_share, "from 0 to below 1")
 
     def start(self) -> State:
         """Return the velocity 0."""
@@ -332,9 +330,9 @@ class Adam(Optimizer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require("betas", self.betas, lambda *betas: all(map(is_share, betas)), "two numbers from 0 to below 1", count=2)
-        require("eps", self.eps, is_positive, "positive")
-        self.betas, self.eps = (_plain(self.betas[0]), _plain(self.betas[1])), _plain(self.eps)
+        both = "two numbers from 0 to below 1"
+        self.betas = require("betas", self.betas, lambda *betas: all(map(is_share, betas)), both, count=2)
+        self.eps = require("eps", self.eps, is_positive, "positive")
 
     def start(self) -> State:
         """Return the means (0, 0)."""
@@ -376,10 +374,9 @@ class RProp(Optimizer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require("etas", self.etas, lambda low, high: 0.0 < low < 1.0 < high, "one below 1 and one above", count=2)
-        require("widths", self.widths, lambda low, high: 0.0 < low <= high, "two positive numbers in order", count=2)
-        self.etas = _plain(self.etas[0]), _plain(self.etas[1])
-        self.widths = _plain(self.widths[0]), _plain(self.widths[1])
+        self.etas = require("etas", self.etas, lambda low, high: 0.0 < low < 1.0 < high, "one below 1 and one above", count=2)
+        in_order = "two positive numbers in order"
+        self.widths = require("widths", self.widths, lambda low, high: 0.0 < low <= high, in_order, count=2)
 
     def start(self) -> State:
         """Return no width yet, and a gradient of 0, which has no sign to turn."""
@@ -394,11 +391,6 @@ class RProp(Optimizer):
         width = where(agreement > 0, wider, where(agreement < 0, narrower, width))
         gradient = where(agreement < 0, 0.0, gradient)
         return parameter - sign(gradient) * width, (width, gradient)
-
-
-def _plain(x: Any) -> Any:
-    """Return a number as one of Python's: from NumPy's float32 the parameters would become such too."""
-    return x if isinstance(x, float | int) else float(x)
 
 
 def require_optimizer(optimizer: Any) -> None:

@@ -39,9 +39,7 @@ def exponential_decay(lr: float, factor: float) -> Schedule:
     >>> [exponential_decay(0.8, 0.5)(i) for i in range(3)]
     [0.8, 0.4, 0.2]
     """
-    require("lr", lr, is_positive, "a positive number")
-    require("factor", factor, is_rate, "a finite number, 0 or more")
-    return partial(_by_steps, lr, 1, factor)
+    return step_decay(lr, 1, factor)
 
 
 def cosine(lr: float, steps: int, lowest: float = 0.0) -> Schedule:
@@ -102,8 +100,10 @@ def is_count(x: float) -> bool:
     return x >= 1
 
 
-def require(name: str, given: Any, suits: Callable[..., bool], what: str, *, count: int = 1) -> None:
-    """Raise unless a setting is a suitable number, or as many such numbers as `count`.
+def require(name: str, given: Any, suits: Callable[..., bool], what: str, *, count: int = 1) -> Any:
+    """Return a setting as one of Python's numbers, or as a tuple of `count` of them, or raise unless it suits.
+
+    From a setting in NumPy's float32, the parameters would become such numbers, too.
 
     Args:
         name: of the setting, for the message.
@@ -115,6 +115,8 @@ def require(name: str, given: Any, suits: Callable[..., bool], what: str, *, cou
     Raises:
         ValueError: for anything else.
 
+    >>> require("widths", [0.5, 2], lambda low, high: low < high, "two numbers in order", count=2)
+    (0.5, 2)
     >>> require("lr", -1.0, is_positive, "a positive number")
     Traceback (most recent call last):
     ValueError: lr is a positive number; got -1.0
@@ -122,3 +124,5 @@ def require(name: str, given: Any, suits: Callable[..., bool], what: str, *, cou
     numbers = [given] if count == 1 else given if isinstance(given, Sequence) else []
     if not (len(numbers) == count and all(isinstance(x, Real) for x in numbers) and suits(*numbers)):
         raise ValueError(f"{name} is {what}; got {given!r}")
+    plain = [x if isinstance(x, float | int) else float(x) for x in numbers]
+    return plain[0] if count == 1 else tuple(plain)
