@@ -34,7 +34,7 @@ from nn.tables import listed
 
 __all__ = ["LIMITS", "LOSSES", "PROBABILITIES", "Loss", "binary_cross_entropy", "binary_cross_entropy_with_logits", "boundary",
            "categorical_cross_entropy", "cross_entropy", "hinge", "l2", "mean_squared_error", "one_hot", "paired",
-           "probability_loss", "reach", "require_probabilities", "require_targets", "squared_error"]  # fmt: skip
+           "reach", "require_probabilities", "require_targets", "squared_error", "unsuited"]  # fmt: skip
 
 Loss: TypeAlias = Callable[[Any, Any], Any]
 
@@ -278,19 +278,25 @@ def reach(loss: Loss, outputs: Sequence[Any]) -> list[tuple[float, float] | None
     return [(0, 1) if is_softmax else _RANGES.get(row) for row in rows]
 
 
-def probability_loss(loss: Loss, outputs: Sequence[Any]) -> str:
-    """Return which loss suits outputs that are probabilities already, if the given loss takes net inputs; else an empty string.
+def unsuited(loss: Loss, outputs: Sequence[Any]) -> str:
+    """Return a sentence about outputs that a loss takes for what they are not, and what to do; an empty string if they suit.
 
-    >>> probability_loss(binary_cross_entropy_with_logits, [Value(0.0).sigmoid()])
-    'binary_cross_entropy'
-    >>> probability_loss(cross_entropy, [Value(0.25), Value(0.75)]), probability_loss(cross_entropy, [Value(1.0), Value(2.0)])
-    ('categorical_cross_entropy', '')
+    >>> unsuited(binary_cross_entropy_with_logits, [Value(0.0).sigmoid()])  # doctest: +ELLIPSIS
+    'binary_cross_entropy_with_logits takes net inputs, but the outputs are probabilities already: use binary_cross_entropy, ...
+    >>> unsuited(categorical_cross_entropy, [Value(0.75), Value(0.75)])  # doctest: +ELLIPSIS
+    'categorical_cross_entropy takes probabilities that add up to 1, but the outputs for example 0 add up to 1.5: ...
     """
-    squashed = all(isinstance(y, Value) and y.primitive is sigmoid for y in outputs)
-    if loss is binary_cross_entropy_with_logits and squashed:
-        return binary_cross_entropy.__name__
-    are_shares = squashed or _add_up_to_1(outputs)
-    return categorical_cross_entropy.__name__ if loss is cross_entropy and are_shares else ""
+    separate = all(isinstance(y, Value) and y.primitive is sigmoid for y in outputs)
+    sum_of_all = sum(x for x in map(_known, outputs) if x is not None)
+    if loss is categorical_cross_entropy and abs(sum_of_all - 1) > 1e-3:  # its minimum is then at 1 for each output
+        return (f"{loss.__name__} takes probabilities that add up to 1, but the outputs for example 0 add up to "
+                f'{sum_of_all:.3g}: end the model with output="softmax", or use {binary_cross_entropy.__name__}')  # fmt: skip
+    are_shares = loss is cross_entropy and _add_up_to_1(outputs)
+    if not (are_shares or (separate and loss in (binary_cross_entropy_with_logits, cross_entropy))):
+        return ""
+    instead = categorical_cross_entropy if are_shares else binary_cross_entropy
+    return (f"{loss.__name__} takes net inputs, but the outputs are probabilities already: use {instead.__name__}, or end the "
+            'model with output="linear"')  # fmt: skip
 
 
 def _add_up_to_1(outputs: Sequence[Any]) -> bool:

@@ -36,7 +36,7 @@ from nn.engines import Compiled, Lesson, Step, StepError, engine_for
 from nn.evaluation import Examples, examples_of, numbers_of
 from nn.history import History
 from nn.layers import choose, generator, whole_number
-from nn.losses import LOSSES, Loss, boundary, hinge, mean_squared_error, paired, probability_loss, reach, require_targets
+from nn.losses import LOSSES, Loss, boundary, hinge, mean_squared_error, paired, reach, require_targets, unsuited
 from nn.module import Module
 from nn.optim import Adam, Optimizer, require_optimizer
 from nn.progress import bar_over
@@ -285,9 +285,8 @@ def _suit(loss: Loss, examples: Examples, kind: str = "") -> list[str]:
     labels = _labels(examples)
     if loss is hinge and {-1, 0} <= labels:
         raise ValueError(f"hinge takes the {kind}targets -1 and 1, or 0 and 1, but not all three, since -1 and 0 are one class")
-    if instead := probability_loss(loss, outputs):
-        return [f"{loss.__name__} takes net inputs, but the outputs are probabilities already: use {instead}, or end the "
-                'model with output="linear"']  # fmt: skip
+    if note := unsuited(loss, outputs):
+        return [note]
     for i, limits in enumerate(reach(loss, outputs)):
         column = [target[i] if isinstance(target, list) else target for target in examples.targets] if limits else []
         labels = {x for x in column if isinstance(x, float | int)}

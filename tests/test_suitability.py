@@ -265,11 +265,14 @@ def test_three_labels_for_the_hinge() -> None:
 
 def test_probabilities_for_a_loss_on_net_inputs_are_noted() -> None:
     for loss, output, n, instead in (("binary_cross_entropy_with_logits", "sigmoid", 1, "use binary_cross_entropy,"),
-                                     ("cross_entropy", "softmax", 2, "use categorical_cross_entropy,")):  # fmt: skip
+                                     ("cross_entropy", "softmax", 2, "use categorical_cross_entropy,"),
+                                     ("cross_entropy", "sigmoid", 2, "use binary_cross_entropy,")):  # fmt: skip
         [note] = fit(network(output, n), X, Y, loss=loss, epochs=1).notes
         assert note.startswith(f"{loss} takes net inputs") and instead in note
         assert fit(network("linear", n), X, Y, loss=loss, epochs=1).notes == []
         assert fit(network(output, n), X, Y, loss=instead.split()[1].rstrip(","), epochs=1).notes == []
+    [note] = fit(network("sigmoid", 2), X, Y, loss="categorical_cross_entropy", epochs=1).notes
+    assert "add up to 1, but the outputs for example 0 add up to " in note and 'end the model with output="softmax"' in note
 
 
 @pytest.mark.parametrize("compiled", [False, True])
