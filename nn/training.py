@@ -312,7 +312,7 @@ def _fault(lesson: Lesson, batch: Sequence[int], history: History) -> str:
         try:
             finding = find_nonfinite(lesson.record(i)[0])
         except DomainError as error:
-            return f"{epoch}: {error}"
+            return f"{epoch}, at example {i}: {error}"
         if finding is not None:
             advice = "try a lower learning rate, inputs of a size of about 1, or a loss that takes logits"
             for given, of in zip(lesson.given(i), ("inputs", "targets"), strict=True):

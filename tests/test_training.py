@@ -248,7 +248,7 @@ def test_a_gradient_that_is_not_finite_stops_too() -> None:
 def test_a_domain_error_says_when() -> None:
     neuron = Neuron(1, "sigmoid", init="zeros")
     neuron.b.data = 800.0
-    with pytest.raises(DivergenceError, match=r"in epoch 0: log.* has no value: log needs x > 0"):
+    with pytest.raises(DivergenceError, match=r"in epoch 0, at example 0: log.* has no value: log needs x > 0"):
         fit(neuron, [[1.0]], [0], loss="binary_cross_entropy")
 
 
@@ -264,7 +264,9 @@ def test_outputs_that_are_no_probabilities_are_named(loss: str, n_outputs: int, 
     model = MLP(1, [n_outputs], output="linear", seed=1)
     for parameter in model.parameters():
         parameter.data = -1.5
-    with pytest.raises(DivergenceError, match=f"^in epoch 0: {loss} takes probabilities from 0 to 1; {message}$"):
+    with pytest.raises(
+        DivergenceError, match=f"^in epoch 0, at example [01]: {loss} takes probabilities from 0 to 1; {message}$"
+    ):
         fit(model, [[1.0], [1.0]], [1, 0], loss=loss, compiled=compiled)
 
 
@@ -273,7 +275,7 @@ def test_a_domain_error_in_the_model_is_told_as_it_is() -> None:
         def __call__(self, x: Any) -> Any:
             return log(super().__call__(x) + x[0])
 
-    with pytest.raises(DivergenceError, match=r"^in epoch 0: log\(-1.0\) has no value"):
+    with pytest.raises(DivergenceError, match=r"^in epoch 0, at example 1: log\(-1.0\) has no value"):
         fit(Logarithm(1, "linear", init="zeros"), [[1.5], [-1.0]], [1, 0], loss="binary_cross_entropy")
 
 
