@@ -30,7 +30,7 @@ from numbers import Real
 from typing import Any, Final, TypeAlias
 
 from autograd import DomainError, Value, dot, exp, log, logsumexp, relu, sigmoid, softplus, sqrt, step, tanh, total, where
-from nn.tables import listed
+from nn.tables import listed, short
 
 __all__ = ["LIMITS", "LOSSES", "PROBABILITIES", "Loss", "binary_cross_entropy", "binary_cross_entropy_with_logits", "boundary",
            "categorical_cross_entropy", "cross_entropy", "hinge", "l2", "mean_squared_error", "one_hot", "paired",
@@ -343,9 +343,13 @@ def _known(x: Any) -> Any:
 def _pairs(outputs: Any, targets: Any) -> list[tuple[Any, Any]]:
     """Pair each output with its target; single numbers are allowed, as is the number of a class."""
     ys, ts = listed(outputs), listed(targets)
+    ys = [outputs] if ys is None else ys
+    if ys and ys[0].__class__ in (list, tuple, dict):
+        raise TypeError(f"a loss takes the outputs for one example, numbers or Values; got {short(repr(ys[0]))}: call it for "
+                        "each example and take the mean, as fit does, or write a loss of your own")  # fmt: skip
     if ts is None:
-        ts = [targets] if ys is None or len(ys) == 1 else one_hot(targets, len(ys))
-    return paired([outputs] if ys is None else ys, ts)
+        ts = [targets] if len(ys) == 1 else one_hot(targets, len(ys))
+    return paired(ys, ts)
 
 
 def paired(outputs: list[Any], targets: list[Any]) -> list[tuple[Any, Any]]:

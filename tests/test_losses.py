@@ -144,6 +144,8 @@ def test_targets_may_be_nodes_and_outputs_arrays() -> None:
     (lambda: hinge(Value(1.0), "1"), TypeError, "hinge takes the targets -1 and 1, or 0 and 1; got '1', which is not a number"),
     (lambda: binary_cross_entropy(Value(0.5), None), TypeError, "takes targets from 0 to 1; got None, which is not a number"),
     (lambda: binary_cross_entropy_with_logits(Value(0.5), [[1]]), TypeError, r"got \[1\], which is not a number"),
+    (lambda: cross_entropy([[1.0, 2.0]], [0]), TypeError, r"outputs for one example, .*; got \[1.0, 2.0\]: call it for each"),
+    (lambda: squared_error({"y": Value(1.0)}, 1.0), TypeError, "one example, .*; got {'y': Value.*, or write a loss of your"),
     (lambda: mean_squared_error([], []), ValueError, "the mean over no outputs has no value"),
 ])  # fmt: skip
 def test_what_is_refused(call: Callable[[], Any], error: type[Exception], message: str) -> None:
