@@ -22,7 +22,7 @@ from autograd import DomainError, Value
 from nn.history import History
 from nn.layers import by_layer
 from nn.losses import boundary, mean_squared_error, one_hot
-from nn.module import Module
+from nn.module import Module, require_module
 from nn.tables import listed, naming, nested, rows_of, shape_of, short
 
 __all__ = ["Confusion", "Examples", "accuracy", "class_of", "classes_of", "classify", "confusion", "deltas", "examples_of",
@@ -165,6 +165,7 @@ def classify(model: Module, X: Any, threshold: float | None = None) -> list[int]
     >>> classify(Neuron(1, "linear", init=lambda *_: 1.0), [[0.2], [0.7]])
     [0, 1]
     """
+    require_module(model)
     found, threshold = [], _learned(model, 0.5) if threshold is None else threshold
     for i, x in enumerate(nested(rows_of("X", X))):
         outputs = model.predict(x)
@@ -223,6 +224,7 @@ class Confusion:
 
 def confusion(model: Module, X: Any, y: Any, threshold: float | None = None) -> Confusion:
     """Return the table of true and predicted classes; see `accuracy`."""
+    require_module(model)
     examples = examples_of(model.predict, X, y)  # records nothing, so the δ of the last pass remain
     classes = classes_of(examples)
     predicted = classify(model, examples.X, threshold_of(model, examples) if threshold is None else threshold)

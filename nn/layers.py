@@ -25,7 +25,7 @@ from typing import Any, ClassVar, Final, TypeAlias, TypeGuard, TypeVar
 
 import autograd
 from autograd import Binary, Unary, Value, dot, exp, logsumexp, prelu
-from nn.module import Module, plain
+from nn.module import Module, plain, require_module
 from nn.tables import listed
 
 __all__ = ["ACTIVATIONS", "INITIALISATIONS", "JOINT", "LEARNED", "MLP", "Layer", "Neuron", "Rowwise", "by_layer", "choose",
@@ -414,6 +414,7 @@ def by_layer(model: Module) -> list[tuple[list[Neuron], Joint | None]]:
     >>> [len(neurons) for neurons, joint in by_layer(MLP(2, [3, 1]))]
     [3, 1]
     """
+    require_module(model)
     modules = model.modules()
     layers = [(part.neurons, part.joint) for part in modules if isinstance(part, Layer)]
     inside = {id(neuron) for neurons, _ in layers for neuron in neurons}

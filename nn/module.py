@@ -37,9 +37,9 @@ from typing import Any, ClassVar
 from autograd import Value
 from nn.parts import ATOM, BOUND, CLOSED, OBJECT, Inventory, attributes, closures, distinct, is_array, named, role_of
 from nn.state import arrays, assign
-from nn.tables import listed
+from nn.tables import listed, short
 
-__all__ = ["Module", "plain"]
+__all__ = ["Module", "plain", "require_module"]
 
 
 class Module:
@@ -213,6 +213,12 @@ class Module:
         slots = {name: part for name, part in attributes(self).items() if not _is_result(part)}
         own = {name: slots.pop(name) for name in vars(self) if name in slots}
         return (own, slots) if slots else own  # the two forms that copy and pickle know
+
+
+def require_module(model: object) -> None:
+    """Raise a TypeError for a model that is not a module, such as examples in its place, or a class."""
+    if not isinstance(model, Module):
+        raise TypeError(f"the model comes first and is a Module, such as an MLP; got {short(repr(model))}")
 
 
 def plain(thing: Any) -> Any:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from nn.evaluation import classes_of, classify, deltas, examples_of, outputs_of, threshold_of
 from nn.history import History
 from nn.layers import by_layer, whole_number
-from nn.module import Module, plain
+from nn.module import Module, plain, require_module
 from nn.tables import nested, rows_of, shape_of
 
 if TYPE_CHECKING:
@@ -92,6 +92,7 @@ def decision_boundary(
         ValueError: for examples that are not pairs of finite numbers, for targets that are not classes of the model, and
             for an example with an output that is NaN.
     """
+    require_module(model)
     rows, resolution = nested(rows_of("X", X)), whole_number("resolution", resolution, least=2)
     if not rows or any(shape_of(row) != (2,) for row in rows):
         raise ValueError("a decision boundary is drawn for examples of two numbers; these have "

@@ -44,7 +44,7 @@ from typing import Any, Final, TypeVar
 
 from autograd import Value
 from autograd.files import printable, write_whole
-from nn.module import Module
+from nn.module import Module, require_module
 from nn.state import assign, natural
 from nn.tables import short
 
@@ -76,7 +76,7 @@ def save(model: Module, path: str | os.PathLike[str]) -> None:
         ImportError: if the format needs a package that is not installed.
         OSError: if the file cannot be written, or is a folder.
     """
-    _require_module(model)
+    require_module(model)
     write_whole(path, _format(path)[0](model))
 
 
@@ -98,7 +98,7 @@ def load(model: M, path: str | os.PathLike[str]) -> M:
         ImportError: if the format needs a package that is not installed.
         OSError: if the file cannot be read.
     """
-    _require_module(model)
+    require_module(model)
     read = _format(path)[1]
     try:
         content = Path(path).read_bytes()
@@ -196,13 +196,6 @@ FORMATS: Final[Mapping[str, Format]] = {
     ".npz": (_to_npz, _from_npz),
     ".safetensors": (_to_safetensors, _from_safetensors),
 }
-
-
-def _require_module(model: object) -> None:
-    if not isinstance(model, Module):
-        raise TypeError(
-            f"the model comes first and is a Module, such as an MLP, as in save(model, 'model.json'); got {model!r}"
-        )
 
 
 def _format(path: str | os.PathLike[str]) -> Format:

@@ -37,7 +37,7 @@ from nn.evaluation import Examples, examples_of, numbers_of
 from nn.history import History
 from nn.layers import choose, generator, whole_number
 from nn.losses import LOSSES, Loss, boundary, hinge, mean_squared_error, paired, reach, require_targets, unsuited
-from nn.module import Module
+from nn.module import Module, require_module
 from nn.optim import Adam, Optimizer, require_optimizer
 from nn.progress import bar_over
 from nn.rehearsal import Kept, parameters_of
@@ -147,8 +147,7 @@ def fit(
     for name in others:  # of other libraries
         rate = ": the learning rate belongs to the optimiser, as in optimizer=Adam(lr=0.05)" * (name in ("lr", "learning_rate"))
         raise TypeError(f"fit takes no {name}{rate or '; help(fit) lists what it takes'}")
-    if not isinstance(model, Module):
-        raise TypeError(f"model is a Module, such as an MLP; got {model!r}")
+    require_module(model)
     optimizer = Adam(lr=0.05) if optimizer is None else optimizer
     require_optimizer(optimizer)
     if not (isinstance(callbacks, Sequence) and all(map(callable, callbacks))):

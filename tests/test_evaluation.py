@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
 from autograd import Value, log
-from nn import MLP, Module, Neuron, accuracy, classify, confusion, fit, plots
+from nn import MLP, Module, Neuron, accuracy, classify, confusion, deltas, fit, plots
 from nn.data import moons
 from nn.evaluation import Confusion, examples_of, numbers_of
 from nn.optim import SGD
@@ -166,6 +167,17 @@ def test_a_loss_of_ones_own_may_take_targets_of_any_width(compiled: bool) -> Non
         return t[1] * (out - t[0]) ** 2
 
     assert fit(MLP(2, [1], seed=0), [[0.0, 1.0]], [[0, 1]], loss=loss, epochs=1, compiled=compiled).accuracy == []
+
+
+def test_the_model_comes_first() -> None:
+    calls: list[Callable[[Any], Any]] = [
+        lambda model: accuracy(model, [[1.0]], [0]), lambda model: classify(model, [[1.0]]), deltas, plots.weights,
+        lambda model: plots.decision_boundary(model, [[1.0]], [0]),
+    ]  # fmt: skip
+    for call in calls:
+        for model in ([0.5], MLP):
+            with pytest.raises(TypeError, match="the model comes first and is a Module, such as an MLP; got "):
+                call(model)
 
 
 def test_numbers_of_classes_may_come_as_a_column() -> None:
