@@ -53,13 +53,14 @@ class Examples:
         return nested(self.X[i])
 
 
-def examples_of(outputs_for: Callable[[Any], Any], X: Any, y: Any) -> Examples:
+def examples_of(outputs_for: Callable[[Any], Any], X: Any, y: Any, *, numbered: bool | None = True) -> Examples:
     """Check examples and turn them into lists.
 
     Args:
         outputs_for: returns the outputs for an example: a model, or its `predict`.
         X: the examples: a list, an array, a DataFrame, or a sparse matrix, with a row for each.
         y: their targets, the same.
+        numbered: whether numbers, where the model has several outputs, are those of classes; None if they are where all can be.
 
     Raises:
         ValueError: for no examples, unequally many inputs and targets, a class that the model has no output for, masked
@@ -78,10 +79,12 @@ def examples_of(outputs_for: Callable[[Any], Any], X: Any, y: Any) -> Examples:
     _require_shapes(outputs_for, examples)
     outputs = outputs_of(returned)
     if outputs is not None:
-        if len(outputs) > 1 and not isinstance(numbers_of(targets[:1])[0], list):
-            for i, target in enumerate(numbers_of(targets)):
+        numbers, n = numbers_of(targets), len(outputs)
+        may_be_classes = n > 1 and numbered is not False and not isinstance(numbers[0], list)
+        if may_be_classes and (numbered or all(number in range(n) for number in numbers)):
+            for i, number in enumerate(numbers):
                 with naming(f"example {i}"):
-                    targets[i] = one_hot(target, len(outputs))
+                    targets[i] = one_hot(number, n)
         examples.outputs, examples.classes = outputs, _classes(examples.targets, len(outputs))
     return examples
 

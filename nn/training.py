@@ -96,7 +96,8 @@ def fit(
             row for each example.  They stay as they are while fit runs: compiled, they may have been copied.
         y: a target for each: a number, a list as long as the outputs, or the number of a class.  They have to suit the loss:
             for binary cross-entropies 0 to 1, for the hinge -1 and 1, or 0 and 1.
-        loss: a function of one example's outputs and targets, or the name of one in `nn.losses`.
+        loss: a function of one example's outputs and targets, or the name of one in `nn.losses`.  For a model with several
+            outputs, numbers of classes become one-hot lists first; a function of your own takes other targets as they are.
         optimizer: by default `Adam` with a learning rate of 0.05.  It keeps its state, so a second call goes on from there.
         epochs: how often to go through all examples at most.
         batch_size: examples for each step: 1 for online training, None for all of them (batch training).
@@ -160,9 +161,10 @@ def fit(
     parameters, other = parameters_of(model), "a function of the outputs and the targets of an example"
     objective = loss if callable(loss) else choose("loss", loss, LOSSES, other)
     before = Kept(model, objective)
-    examples = examples_of(model, X, y)
-    notes = _suit(objective, examples)
-    held_out = examples_of(model, *validation) if validation is not None else None
+    numbered = True if objective in LOSSES.values() else None
+    examples = examples_of(model, X, y, numbered=numbered)
+    notes, numbered = _suit(objective, examples), numbered or examples.classes is not None
+    held_out = examples_of(model, *validation, numbered=numbered) if validation is not None else None
     if held_out is not None:
         notes += _suit_together(objective, examples, held_out)
         with suppress(ArithmeticError):  # a model that cannot predict is refused before it learns, for either engine

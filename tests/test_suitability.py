@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import DomainError, Value
+from autograd import DomainError, Value, dot, exp
 from nn import MLP, Module, Neuron, Perceptron, accuracy, fit, losses
 from nn.data import moons
 from nn.optim import SGD
@@ -273,6 +273,21 @@ def test_probabilities_for_a_loss_on_net_inputs_are_noted() -> None:
         assert fit(network(output, n), X, Y, loss=instead.split()[1].rstrip(","), epochs=1).notes == []
     [note] = fit(network("sigmoid", 2), X, Y, loss="categorical_cross_entropy", epochs=1).notes
     assert "add up to 1, but the outputs for example 0 add up to " in note and 'end the model with output="softmax"' in note
+
+
+@ENGINES
+def test_targets_that_are_no_classes_reach_a_loss_of_ones_own(compiled: Any) -> None:
+    def likelihood(outputs: Any, target: Any) -> Any:  # of a normal distribution, from its mean and its deviation's logarithm
+        return outputs[1] + (outputs[0] - target) ** 2 * exp(-2 * outputs[1]) / 2
+
+    model, heights, apart = network("linear", 2), [x[0] - x[1] for x in X], ([X[0], X[1]], [0, 1])  # which could be classes
+    before = sum(likelihood(model.predict(x), height) for x, height in zip(X, heights, strict=True)) / len(X)
+    history = fit(model, X, heights, loss=likelihood, epochs=1, batch_size=None, compiled=compiled, validation=apart)
+    assert history.loss == [pytest.approx(before, rel=1e-12)] and len(history.validation_loss) == 1 and not history.accuracy
+    # Classes still become one-hot lists, also those of validation.
+    dotted = {"loss": lambda outputs, target: -dot(outputs, target), "compiled": compiled}
+    assert fit(network("softmax", 2), X, Y, epochs=1, **dotted).accuracy
+    refused(network("softmax", 2), ValueError, "example 0: for 2 outputs, a class is", validation=([X[0]], [2]), **dotted)
 
 
 @pytest.mark.parametrize("compiled", [False, True])
