@@ -109,7 +109,7 @@ class Engine(ABC):
 
     def __init__(self, lesson: Lesson) -> None:
         self.lesson, self.parameters = lesson, parameters_of(lesson.model)
-        self.dependence, self.looking, self.moved = Dependence(self.parameters), True, False
+        self.dependence, self.looking, self.moved = Dependence(self.parameters, lesson.model), True, False
 
     @abstractmethod
     def learn(self, batch: Sequence[int]) -> tuple[float, int]:

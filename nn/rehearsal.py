@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from autograd import Value
 from autograd.value import nodes_below
-from nn.parts import ARRAY, OBJECT, Inventory, attributes, entries, is_array, own, role_of
+from nn.parts import ARRAY, OBJECT, Inventory, attributes, entries, is_array, named, own, role_of
 
 __all__ = ["Dependence", "Kept", "numbers_in", "parameters_of", "require_loss", "unchanged"]
 
@@ -32,9 +32,11 @@ class Dependence:
 
     Args:
         parameters: the model's.
+        model: names them, by the paths to them, since several layers may have the same labels; without one, labels do.
     """
 
-    def __init__(self, parameters: Sequence[Value]) -> None:
+    def __init__(self, parameters: Sequence[Value], model: Any = None) -> None:
+        self.model = model
         self.parameters = {id(parameter): parameter for parameter in parameters}
         self.unreached = dict(self.parameters)
         self.others: dict[int, Value] = {}
@@ -76,7 +78,7 @@ class Dependence:
                          f"learned; to learn {'it' if one else 'them'}, make {'it' if one else 'each'} an attribute of the "
                          f"model; a parameters() of its own has to return {'it' if one else 'them'}")  # fmt: skip
         if self.unreached:
-            notes.append(f"no loss depends on {_enumerate(self.unreached.values())}, so {len(self.unreached)} of "
+            notes.append(f"no loss depends on {_enumerate(self.unreached.values(), self.model)}, so {len(self.unreached)} of "
                          f"{len(self.parameters)} parameters do not learn: they are not used, or .data or float() cuts the "
                          "graph above them")  # fmt: skip
         return notes
@@ -84,10 +86,10 @@ class Dependence:
     def require_any(self) -> None:
         """Raise if no example's loss depends on a parameter."""
         if self.is_empty:
-            raise ValueError(f"no example's loss depends on any of the {len(self.parameters)} parameters, such as "
-                             f"{_enumerate(self.parameters.values(), most=1)}, so there is nothing to learn: compute the loss "
-                             "from what the model returns, with operators and functions of autograd, and not from .data or "
-                             "float()")  # fmt: skip
+            such = _enumerate(self.parameters.values(), self.model, most=1)
+            raise ValueError(f"no example's loss depends on any of the {len(self.parameters)} parameters, such as {such}, so "
+                             "there is nothing to learn: compute the loss from what the model returns, with operators and "
+                             "functions of autograd, and not from .data or float()")  # fmt: skip
 
 
 class Kept:
@@ -208,7 +210,9 @@ def require_loss(loss: Any, outputs: Any) -> Value:
                     "from the outputs with operators and functions of autograd, not with .data, float() or max()")  # fmt: skip
 
 
-def _enumerate(values: Iterable[Value], most: int = 3) -> str:
-    """Name some `Value`s, by their labels or numbers."""
-    texts = [f"{value.label} ({value.data:.6g})" if value.label else repr(value) for value in values]
+def _enumerate(values: Iterable[Value], model: Any = None, most: int = 3) -> str:
+    """Name some `Value`s, by the paths to them in a model, or else by their labels or numbers."""
+    paths = {id(part): name for name, part in named("", model) if isinstance(part, Value)}
+    names = [(paths.get(id(value), value.label), value) for value in values]
+    texts = [f"{name} ({value.data:.6g})" if name else repr(value) for name, value in names]
     return ", ".join(texts if len(texts) <= most else [*texts[:most], "…"])
