@@ -5,8 +5,9 @@
 - ``.npz`` (NumPy) and ``.safetensors``: for other programs.  They hold the arrays of `Module.state_dict`, in float64, and
   nothing else.  A file from elsewhere, such as the ``state_dict()`` of a multilayer perceptron in PyTorch, is loaded in order.
 
-A loaded model predicts the same bits.  Anything that does not fit raises an error that names the difference, and
-neither the model nor the file has changed then.  No format runs code when it is read.
+A loaded model predicts the same bits if the rest of it is the same: other numbers in its attributes, such as a running mean,
+are not saved.  Anything that does not fit raises an error that names the difference, and neither the model nor the file has
+changed then.  No format runs code when it is read.
 
 >>> import tempfile
 >>> from nn import Neuron
