@@ -72,11 +72,11 @@ class Dependence:
         """Return a sentence about `Value`s that are not learned, and one about parameters that nothing depends on."""
         notes = []
         if self.others and self.seen > 1:
-            one = len(self.others) == 1
-            notes.append(f"{_enumerate(self.others.values())} {'takes' if one else 'take'} part in the loss of every example "
-                         f"but {'is' if one else 'are'} not in model.parameters(): {'it is' if one else 'they are'} not "
-                         f"learned; to learn {'it' if one else 'them'}, make {'it' if one else 'each'} an attribute of the "
-                         f"model; a parameters() of its own has to return {'it' if one else 'them'}")  # fmt: skip
+            one = "takes", "is", "it is", "it", "it"
+            take, are, they_are, them, each = one if len(self.others) == 1 else ("take", "are", "they are", "them", "each")
+            notes.append(f"{_enumerate(self.others.values(), self.model)} {take} part in the loss of every example but "
+                         f"{are} not in model.parameters(): {they_are} not learned; to learn {them}, make {each} an attribute "
+                         f"of the model; a parameters() of its own has to return {them}")  # fmt: skip
         if self.unreached:
             notes.append(f"no loss depends on {_enumerate(self.unreached.values(), self.model)}, so {len(self.unreached)} of "
                          f"{len(self.parameters)} parameters do not learn: they are not used, or .data or float() cuts the "

@@ -171,6 +171,21 @@ def test_a_value_that_is_not_a_parameter_is_noted_and_not_refused(n: int, compil
     assert model.w.data != 1.0 and OUTSIDE.data == 3.0
 
 
+def test_a_frozen_part_is_named_by_its_path() -> None:
+    class Learner(Module):
+        def __init__(self) -> None:
+            self.net, self.judge = network(), Neuron(1)
+
+        def __call__(self, x: Any) -> Any:
+            return self.judge([self.net(x)])
+
+        def parameters(self) -> list[Value]:
+            return self.net.parameters()
+
+    [note] = fit(Learner(), X, Y, epochs=1).notes
+    assert note.startswith("judge.w0 (") and ", judge.b (0) take part in the loss of every example but are not in" in note
+
+
 @pytest.mark.parametrize("n", [1, 24])
 def test_values_that_come_with_an_example_are_not_noted(n: int) -> None:
     shared = Value(0.5)
