@@ -148,16 +148,12 @@ def fit(
     for name in others:  # of other libraries
         rate = ": the learning rate belongs to the optimiser, as in optimizer=Adam(lr=0.05)" * (name in ("lr", "learning_rate"))
         raise TypeError(f"fit takes no {name}{rate or '; help(fit) lists what it takes'}")
-    require_module(model)
     optimizer = Adam(lr=0.05) if optimizer is None else optimizer
-    require_optimizer(optimizer)
-    if not (isinstance(callbacks, Sequence) and all(map(callable, callbacks))):
-        raise TypeError(f"callbacks is a list of functions; got {callbacks!r}")
+    _require_arguments(model, optimizer, validation, callbacks, batches, reduce, interrupt)
     _require_numbers(l2, tolerance, goal)
-    if validation is not None and not (isinstance(validation, tuple | list) and len(validation) == 2):
-        raise TypeError(f"validation is a pair (X, y) of inputs and targets; got {short(repr(validation))}")
-    if interrupt not in ("raise", "return"):
-        raise ValueError(f"interrupt is 'raise' or 'return'; got {interrupt!r}")
+    for name, n in {"epochs": epochs, "batch_size": batch_size, "patience": patience}.items():
+        if n is not None or name == "epochs":
+            whole_number(name, n)
     parameters, other = parameters_of(model), "a function of the outputs and the targets of an example"
     objective = loss if callable(loss) else choose("loss", loss, LOSSES, other)
     before = Kept(model, objective)
@@ -169,13 +165,6 @@ def fit(
         notes += _suit_together(objective, examples, held_out)
         with suppress(ArithmeticError):  # a model that cannot predict is refused before it learns, for either engine
             model.predict(held_out.inputs(0))
-    for name, n in {"epochs": epochs, "batch_size": batch_size, "patience": patience}.items():
-        if n is not None or name == "epochs":
-            whole_number(name, n)
-    if reduce not in ("mean", "sum"):
-        raise ValueError(f"reduce is 'mean' or 'sum'; got {reduce!r}")
-    if batches is not None and not callable(batches):
-        raise TypeError(f"batches is a function that returns the batches of an epoch, such as [[0, 1], [2]]; got {batches!r}")
     shuffled = _batches(len(examples), batch_size or len(examples), shuffle, seed)
     output = examples.outputs[0] if examples.outputs else None
     threshold = boundary(objective, [] if examples.classes is None else numbers_of(examples.targets), output)
@@ -234,6 +223,23 @@ def fit(
         bar.close()
         history.seconds = time.perf_counter() - started
     return history
+
+
+def _require_arguments(
+    model: Any, optimizer: Any, validation: Any, callbacks: Any, batches: Any, reduce: Any, interrupt: Any
+) -> None:
+    require_module(model)
+    require_optimizer(optimizer)
+    if validation is not None and not (isinstance(validation, tuple | list) and len(validation) == 2):
+        raise TypeError(f"validation is a pair (X, y) of inputs and targets; got {short(repr(validation))}")
+    if not (isinstance(callbacks, Sequence) and all(map(callable, callbacks))):
+        raise TypeError(f"callbacks is a list of functions; got {callbacks!r}")
+    if batches is not None and not callable(batches):
+        raise TypeError(f"batches is a function that returns the batches of an epoch, such as [[0, 1], [2]]; got {batches!r}")
+    if reduce not in ("mean", "sum"):
+        raise ValueError(f"reduce is 'mean' or 'sum'; got {reduce!r}")
+    if interrupt not in ("raise", "return"):
+        raise ValueError(f"interrupt is 'raise' or 'return'; got {interrupt!r}")
 
 
 def _require_numbers(l2: Any, tolerance: Any, goal: Any) -> None:
