@@ -25,7 +25,7 @@ from autograd.primitives import Nary, Operand, Primitive
 
 __all__ = [
     "DIGITS", "Style", "call", "digits", "escaped", "expand", "latex", "latex_name", "latex_number", "numbers", "parts",
-    "plain", "printable", "source", "strict", "write",
+    "plain", "printable", "read_template", "source", "strict", "write",
 ]  # fmt: skip
 
 COMPARE, SUM, PRODUCT, SIGN, POWER, ATOM = range(6)  # how tightly the outermost operation of a formula binds
@@ -128,6 +128,14 @@ class Style(NamedTuple):
     scale: str = ""
 
 
+class Place(NamedTuple):
+    """The place of an operand in a template: which one, how tightly it has to bind, and whether it is the base of a power."""
+
+    operand: int
+    binding: int
+    is_base: bool
+
+
 @functools.cache
 def plain(n: int = DIGITS) -> Style:
     """Return the style of formulas as text, their constants to n significant digits."""
@@ -202,10 +210,8 @@ def write(formula: Any, style: Style) -> tuple[str, int]:
         if not row.code and (formula is None or not row.infix):
             return call(row, operands, style), ATOM
     if template := style.template(row):
-        binding = POWER if re.search(r"\^|^\\frac", template) else ATOM if template.endswith((")", "]", "}}", "|")) else SIGN
-        if not row.is_in_table and not _is_closed(template):
-            binding = COMPARE  # so that it has parentheses wherever it is part of something else
-        return _fill(template, operands, style, row.is_in_table), LEVELS.get(row.infix, binding)
+        pieces, binding = read_template(template, row.infix, row.is_in_table)
+        return "".join(piece if isinstance(piece, str) else _operand(piece, operands, style) for piece in pieces), binding
     if row.infix:
         return _write_infix(row.infix, operands, style)
     return call(row, operands, style), ATOM
@@ -306,20 +312,33 @@ def _is_closed(template: str) -> bool:
     return re.fullmatch(r"[\w\\]*", bare) is not None
 
 
-def _fill(template: str, operands: Sequence[Any], style: Style, is_in_table: bool) -> str:
-    """Put operands into a template; one that is alone between brackets or bars needs no parentheses of its own.
+@functools.cache
+def read_template(template: str, infix: str, is_in_table: bool) -> tuple[list[str | Place], int]:
+    """Return the pieces of a row's template, text and places of operands, and how tightly what it writes binds.
 
-    In a template of the table, nothing beside an operand that follows a bracket binds as tightly as a sum.
+    An operand that is alone between brackets or bars needs no parentheses of its own.  In a template of the table, nothing
+    beside an operand that follows a bracket binds as tightly as a sum.
+
+    >>> read_template("|{0} - 1|", "", False)
+    (['|', Place(operand=0, binding=5, is_base=False), ' - 1|'], 5)
+    >>> read_template("{0} - 1", "", False)[1] == COMPARE  # so that it has parentheses wherever it is part of something else
+    True
     """
-    parts, pieces = [], [(literal, place) for literal, place, _, _ in Formatter().parse(template)]
-    for (literal, place), (following, _) in zip(pieces, [*pieces[1:], ("", None)], strict=True):
-        parts.append(literal)
+    pieces, text, parsed = list[str | Place](), "", [part[:2] for part in Formatter().parse(template)]
+    for (literal, place), (following, _) in zip(parsed, [*parsed[1:], ("", None)], strict=True):
+        text += literal
         if place is not None:
-            x, opened = operands[int(place)], "".join(parts).endswith(("(", "[", "{", "|"))
-            enclosed = opened and (is_in_table or following.startswith((")", "]", "}", "|", ",", r"\right")))
-            is_base = following.startswith("^")
-            parts.append(_base(x, style) if is_base else _parenthesised(x, COMPARE if enclosed else ATOM, style))
-    return "".join(parts)
+            opened, is_base = text.endswith(("(", "[", "{", "|")), following.startswith("^")
+            is_enclosed = opened and (is_in_table or following.startswith((")", "]", "}", "|", ",", r"\right")))
+            pieces += [text, Place(int(place), COMPARE if is_enclosed and not is_base else ATOM, is_base)]
+            text = ""
+    binding = POWER if re.search(r"\^|^\\frac", template) else ATOM if template.endswith((")", "]", "}}", "|")) else SIGN
+    return [*pieces, text], LEVELS.get(infix, binding if is_in_table or _is_closed(template) else COMPARE)
+
+
+def _operand(place: Place, operands: Sequence[Any], style: Style) -> str:
+    x = operands[place.operand]
+    return _base(x, style) if place.is_base else _parenthesised(x, place.binding, style)
 
 
 def call(row: Primitive, operands: Sequence[Any], style: Style) -> str:

@@ -175,8 +175,10 @@ def test_templates_and_signs_of_users(engine: Engine) -> None:
     bars = Binary("bars", lambda x, y: x * y, lambda x, y, out: y, lambda x, y, out: x, text="{0} [{1}]")
     plus = Binary("plus", lambda x, y: x + y, lambda x, y, out: braces(out) - out, lambda x, y, out: 1, infix="+")
     twice = Unary("twice", lambda x: plus(x, x), lambda x, out: plus(1, 1))
+    less = Unary("less", lambda x: x - 1, lambda x, out: 1 / less(x), text="{0} - 1")
+    kept = Unary("kept", lambda x: x - 1, lambda x, out: 2 * kept(x - 1), text="⟨{0}⟩ [{0} - 1]")
     x, y = Value(-0.7, label="x"), Value(-2.0, label="y")
-    loss = plus(braces(x), bars(x, y)) - twice(y) * bars(y, x - y)
+    loss = plus(braces(x), bars(x, y)) - twice(y) * bars(y, x - y) + kept(less(x))
     found = engine.run(f"(() => {{ const g = {graph(loss)}; return [g.check(), texts(g)]; }})()")
     assert found == ["", [*map(str, walk(loss))]]
 

@@ -252,8 +252,8 @@ class Writer {
         }
         if (row.expands) return this.sum(this.rows.terms(formula));
         if (row.text) {
-            const binding = row.text.includes("^") ? POWER : /[)\]}|]$/.test(row.text) ? ATOM : SIGN;
-            return [this.fill(row.text, operands), LEVELS[row.infix] ?? binding];
+            const shown = row.text.map((part) => (typeof part === "string" ? part : this.parenthesised(operands[part[0]], part[1])));
+            return [shown.join(""), row.binding];
         }
         if (row.infix) return this.infix(row.infix, operands);
         const shown = operands.map((x) => this.text(x));
@@ -291,16 +291,5 @@ class Writer {
         if (sign === "**") return [base + written + this.parenthesised(y, SIGN), POWER];
         const level = LEVELS[sign];
         return [this.parenthesised(x, Math.max(level, SUM)) + written + factor(this.parenthesised(y, level + 1)), level];
-    }
-
-    // Put operands into a template; after an opening bracket or bar they need no parentheses of their own.
-    fill(template, operands) {
-        let text = "";
-        for (const [part] of template.matchAll(/\{\{|\}\}|\{\d+\}|[^{}]+/g)) {
-            const operand = operands[part.slice(1, -1)];
-            if (/^\{\d/.test(part)) text += this.parenthesised(operand, /[([{|]$/.test(text) ? COMPARE : ATOM);
-            else text += part.replace(/^(\{|\}).$/, "$1");
-        }
-        return text;
     }
 }

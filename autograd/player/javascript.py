@@ -43,7 +43,7 @@ from autograd.primitives import Nary, Primitive
 from autograd.steps import Walk
 from autograd.symbol import Symbol, flows, operand_names
 from autograd.value import Value
-from autograd.writing import expand, strict
+from autograd.writing import expand, read_template, strict
 
 __all__ = ["FUNCTIONS", "NotLiveError", "to_javascript"]
 
@@ -165,7 +165,11 @@ class _Printer:
             key += "′"
         self.keys[row, n], self.rows[key] = key, ""
         entry = {"name": _string(row.name)}
-        entry |= {name: _string(text) for name in ("infix", "text", "domain") if (text := getattr(row, name))}
+        entry |= {name: _string(text) for name in ("infix", "domain") if (text := getattr(row, name))}
+        if row.text:
+            template, binding = read_template(row.text, row.infix, row.is_in_table)
+            pieces = [piece if isinstance(piece, str) else [piece.operand, piece.binding] for piece in template]
+            entry |= {"text": _string(pieces), "binding": str(binding)}
         if isinstance(row, Nary) and row.picks is not None:
             entry["picks"] = f"[{row.picks(0.0)}, {row.picks(1.0)}]"
         else:
@@ -261,5 +265,5 @@ def _object(entry: Mapping[str, str]) -> str:
     return f"{{{', '.join(f'{name}: {text}' for name, text in entry.items())}}}"
 
 
-def _string(text: str) -> str:
+def _string(text: str | list[Any]) -> str:
     return json.dumps(text, ensure_ascii=False).replace("<", "\\u003c")  # so that no text can end the script
