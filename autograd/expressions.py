@@ -261,14 +261,15 @@ class _Reader:
         start, end = (self.shift + (offset or 1) - 1 for offset in (error.offset, error.end_offset))
         if not error.offset or not self.text[start:].strip():
             return _error("the expression ends too early", self.text, len(self.text), len(self.text))
-        problem = f"this cannot be read: {error.msg.partition('. ')[0]}"  # what follows is advice for whole programs
-        if error.msg == "invalid syntax":
+        message = error.msg.partition(". ")[0]  # what follows is advice for whole programs
+        problem = f"this cannot be read: {message}"
+        if message == "invalid syntax":
             problem = "this cannot be read; is an operator missing? A product is written with *, as in w*x"
         if self.text[start] == "=":
             problem = "an expression has no =; a value is given beside it"
         elif self.text[start] in "⁰¹²³⁴⁵⁶⁷⁸⁹⁻":
             problem = "a power is written with **, as in x**2"
-        elif self.text[start].isdecimal():
+        elif self.text[start].isdecimal() and "literal" in message:
             problem = "a number cannot be read; if a product is meant, write it with *"
         return _error(problem, self.text, start, max(start + 1, end))
 

@@ -12,6 +12,17 @@ from autograd.exercises import Exercise, exercise
 from autograd.rows import TABLE
 
 Answered: TypeAlias = tuple[Exercise, dict[str, str], float]
+# Answers that cannot be read where there are w, x₁ and w′, and why not.
+RIGHT_SIDE = "give only what stands to the right of = or ≈"
+WRITTEN_OUT = "a derivative such as σ'(z) or ∂y/∂z is written out, as a number or a formula"
+THERE_IS_NO = "there is no {} in this exercise; a formula may use w, x₁, w′"
+REFUSED = {
+    "= 2": RIGHT_SIDE, "≈ 2·x₁": RIGHT_SIDE, "∂loss/∂w = 2": RIGHT_SIDE, "dloss/dw=2": RIGHT_SIDE,
+    **dict.fromkeys(("σ'(x₁)", "w·out'", "w·tanh\u2019(w)", "∂loss/∂w·x₁"), WRITTEN_OUT),
+    "50 %": "% is the remainder of a division; a percentage is written as a decimal number, such as 0.5",
+    "0,5·x₁": "a decimal number in a formula has a point, as in 0.5", "ln(w)": "the natural logarithm is written log(x)",
+    "w·X₁": THERE_IS_NO.format("X₁"), "lambda·w": THERE_IS_NO.format("lambda"), "w·w′·w₂": THERE_IS_NO.format("w₂"),
+}  # fmt: skip
 
 
 @cache

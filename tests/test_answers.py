@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from answered import answered
+from answered import REFUSED, answered
 from misconceived import OF_GRADIENTS, odd_graphs, random_graph, recomputed
 
 from autograd import Value, ceil, exp, gate, label_values, maximum, relu, sigmoid, sqrt, total, walk, where
@@ -32,6 +32,11 @@ def test_a_formula_that_cannot_be_compared_elsewhere_is_not_called_right() -> No
     assert mark.sentence.endswith("the right number here; no other numbers are near at which the formula could be compared")
 
 
+def test_a_name_may_be_written_with_its_index_below_or_beside_it() -> None:
+    for name, text in (("x₁", "w·x1"), ("x1", "2*x₁ + 0*π")):
+        assert read_answer(text, {"w": 2.0, name: 3.0}).value == 6.0
+
+
 def test_a_refusal_is_about_what_was_written() -> None:
     for text in ("(x)y", "√(x) y", "|x|y", "(x)√y"):
         with pytest.raises(AnswerError, match="is an operator missing"):
@@ -40,6 +45,10 @@ def test_a_refusal_is_about_what_was_written() -> None:
         with pytest.raises(AnswerError) as caught:
             read_answer(text, {"x": 1.0, "y": 2.0})
         assert "abs" not in str(caught.value) and "a number cannot be read" not in str(caught.value)
+    for text, problem in REFUSED.items():
+        with pytest.raises(AnswerError) as caught:
+            read_answer(text, {"w": 1.0, "x₁": 2.0, "w′": 3.0})
+        assert str(caught.value) == f"{text!r} cannot be read as a number or a formula: {problem}"
 
 
 def test_a_formula_that_is_undefined_nearby_is_right_here_only() -> None:

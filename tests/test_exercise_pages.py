@@ -15,7 +15,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from answered import answered
+from answered import REFUSED, answered
 from browser import Browser
 from engines import Engine
 from misconceived import cases, leaves_of, random_graph
@@ -96,6 +96,21 @@ def test_the_page_reads_what_is_written_by_hand_as_python_does(engine: Engine) -
     right = ["2,0e0", "4·½", "1/½", "¼⁻¹·w·w·x", "√¼∗4", "2⋅x – x", "x²⁻¹", "w⁻²·½", "w·x+1"]
     answers = [{"∂loss/∂w": text} for text in right]
     assert marked(engine, task, answers) == [in_python(task, each) for each in answers]
+    below = exercise(w * Value(2.0, "x₁") * Value(3.0, "w′"), ["w"])
+    answers = [{"∂loss/∂w": text} for text in ("x1·w′", "[x₁]", "0x10", *REFUSED)]
+    names = "w, x₁, v1, w′, loss"
+    assert marked(engine, below, answers) == [
+        [[1.0, "∂loss/∂w: x1·w′ is right", [], True]],
+        "'[x₁]' cannot be read as a number or a formula: in [ ] stands a condition, as in [x > 0]; parentheses are ( and )",
+        "'0x10' cannot be read as a number or a formula: a sign is missing before x10",
+        *(
+            f"'{text}' cannot be read as a number or a formula: {why.replace('w, x₁, w′', names)}"
+            for text, why in REFUSED.items()
+        ),
+    ]
+    for text in ("[x₁]", "0x10"):
+        with pytest.raises(AnswerError, match="cannot be read"):
+            below.mark({"w": text})
     rate: Any = Fraction(1, 4)
     step = exercise(w * 3.0, "update", rate=rate)
     for text, points in (("w - η·3", 1.0), ("0.5 – η*3", 1.0), ("w - 2*η*3", 0.5), ("w + η·3", 0.5)):

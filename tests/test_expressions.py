@@ -203,6 +203,7 @@ REFUSED = {
     "total([[x]])": "column 8, `[x]`: a list is allowed only where a function takes one",
     "foo(x)": "column 1, `foo(x)`: there is no function foo",
     "1 + max(x, y)": "column 5, `max(x, y)`: there is no function max; did you mean maximum?",
+    "(1 - tanh x)": "column 2, `1 - tanh x`: this cannot be read; is an operator missing? A product is written with *",
     "tanh*2": "column 1, `tanh`: tanh is a function, not a variable; it is called as tanh(x)",
     "tahn(x)": "column 1, `tahn(x)`: there is no function tahn; did you mean tanh?",
     "ln(x)": "column 1, `ln(x)`: there is no function ln; did you mean log?",

@@ -42,7 +42,16 @@ ROOTS: Final = {"√": "sqrt(", "∛": "cbrt("}
 # What closes a bracket, and how the two are spelled.
 BRACKETS: Final = {"(": ("(", ")", ")"), "[": ("[", "]", "]"), "⌊": ("floor(", "⌋", ")"), "⌈": ("ceil(", "⌉", ")"),
                    "|": ("abs(", "|", ")")}  # fmt: skip
-INFINITE: Final = {"∞": "1e999", "inf": "1e999", "NaN": "(1e999 - 1e999)", "nan": "(1e999 - 1e999)"}
+NUMBERS: Final = {"∞": "1e999", "inf": "1e999", "NaN": "(1e999 - 1e999)", "nan": "(1e999 - 1e999)", "π": "pi"}
+KEYWORDS: Final = ("and", "else", "if", "or")  # of Python, about which the parser has advice
+# What an answer that cannot be read may show, as a regular expression that JavaScript reads too, and what to write instead.
+ADVICE: Final = {
+    "(^|[^<>=])=([^=]|$)|[≈~]": "give only what stands to the right of = or ≈",
+    "[∂′\u2019]|[^\\s\\d(]'([^)]|$)": "a derivative such as σ'(z) or ∂y/∂z is written out, as a number or a formula",
+    r"%\s*$": "% is the remainder of a division; a percentage is written as a decimal number, such as 0.5",
+    r"\d,\d": "a decimal number in a formula has a point, as in 0.5",
+    r"\bln\b": "the natural logarithm is written log(x)",
+}
 
 
 class AnswerError(ValueError):
@@ -125,21 +134,20 @@ def read_answer(
     text = answer.strip()
     known = [name for name in numbers if not re.fullmatch(NUMERAL, name)]  # `2` is the number, whatever a node is called
     inner = {name: name if _is_plain(name) and name not in functions else f"name_{i}" for i, name in enumerate(known)}
-    inner = {name: repr(x) for name, x in constants.items()} | inner
-    code = re.sub(r"^([-−–+]?\d*),(\d+(?:[eE][-+]?\d+)?)$", r"\1.\2", text)
-    spelled = _in_python(code, inner, functions) if len(code) <= LONGEST else code
+    inner |= {name: repr(x) for name, x in constants.items() if name not in inner}
+    code = spelled = re.sub(r"^([-−–+]?\d*),(\d+(?:[eE][-+]?\d+)?)$", r"\1.\2", text)
     try:
+        spelled = _in_python(code, inner, functions) if len(code) <= LONGEST else code
         formula = parse(spelled, functions)
         outer = {short: name for name, short in inner.items()}
-        for name in formula.names:
-            if name not in outer:
-                raise AnswerError(f"there is no {name} in this exercise; a formula may use {', '.join(numbers)}")
         names = tuple((name, outer[name]) for name in formula.names)
         read = Answer(text, 0.0, formula, names)
         value = read.at(numbers)
     except ExpressionError as error:
         # A column of the respelled text is not one of the answer.
         problem = str(error) if spelled == text else re.sub(r"^column \d+(, `.*?`)?: ", "", str(error))
+        bare = re.sub("|".join(map(re.escape, sorted(known, key=len, reverse=True))) or "$^", "x", text)
+        problem = next((advice for pattern, advice in ADVICE.items() if re.search(pattern, bare)), problem)
         raise AnswerError(f"{text!r} cannot be read as a number or a formula: {problem}") from None
     return Answer(text, value, formula if names else None, names, read.slack(numbers))
 
@@ -151,6 +159,9 @@ def _in_python(text: str, inner: Mapping[str, str], functions: Mapping[str, Prim
         text: the formula as people write it.
         inner: the names in it, each with the one that the parser reads.
         functions: the rows that may be called, by name.
+
+    Raises:
+        ExpressionError: for a name that the exercise does not have.
 
     >>> _in_python("2·√|a.b| + x⁴·[x ≤ ∞]", {"a.b": "name_0", "x": "x"})
     '2·sqrt(abs(name_0)) + x**4·[x <= 1e999]'
@@ -164,7 +175,7 @@ def _in_python(text: str, inner: Mapping[str, str], functions: Mapping[str, Prim
     for found in re.finditer("|".join(parts), text, re.DOTALL):
         part, rest = found[0], text[found.end() :].lstrip()
         name = "sigmoid" if part == "σ" else part
-        word = re.sub("(.*)⁄(.*)", r"(\1/\2)", unicodedata.normalize("NFKC", part))  # ½ is (1/2)
+        word = re.sub("(.*)⁄(.*)", r"(\1/\2)", unicodedata.normalize("NFKC", name))  # ½ is (1/2)
         if part.isspace() or part[0] in f"⁻{RAISED}":
             code.append(part if part.isspace() else f"**({word})" if "⁻" in part else f"**{word}")
         elif part in ROOTS:
@@ -184,10 +195,14 @@ def _in_python(text: str, inner: Mapping[str, str], functions: Mapping[str, Prim
         elif name in functions and rest.startswith("("):
             row = functions[name]
             code.append(name)
-        elif part in meant or part in INFINITE or re.fullmatch(rf"{NUMERAL}|{WORD}", part):
-            if part[0] == "_" and code and code[-1][-1].isdigit():
-                code.append(" ")  # 1_3177 is not a number, though Python reads it as one
-            code.append(meant.get(part, meant.get(word, INFINITE.get(part, word))) + ")" * roots)
+        elif part in meant or part in NUMBERS or re.fullmatch(rf"{NUMERAL}|{WORD}", part):
+            short = meant.get(part, meant.get(word, NUMBERS.get(part)))
+            is_known = short is not None or word in functions or word in CONSTANTS or word in KEYWORDS
+            if not is_known and re.fullmatch(WORD, part) and not rest.startswith("("):
+                raise ExpressionError(f"there is no {part} in this exercise; a formula may use {', '.join(inner)}")
+            if re.match(WORD, part) and code and code[-1][-1].isdigit():
+                code.append(" ")  # 1_3177 and 0x10 are not numbers, though Python reads them as such
+            code.append((word if short is None else short) + ")" * roots)
             roots, is_operand = 0, True
         else:
             code.append(SPELLINGS.get(part, part))

@@ -19,11 +19,10 @@ from functools import cached_property
 from numbers import Real
 from typing import TYPE_CHECKING, Any, Final
 
-from autograd.exercises.answers import EXACT, NOISE, Answer, AnswerError, differs, fits, is_rounded, read_answer, shown
+from autograd.exercises.answers import ADVICE, EXACT, NOISE, Answer, AnswerError, differs, fits, is_rounded, read_answer, shown
 from autograd.exercises.misconceptions import HALF, Suspect, Suspects
 from autograd.exercises.questions import Question, Scene, scenes
 from autograd.exercises.tasks import Task, described, listed
-from autograd.expressions import CONSTANTS
 from autograd.manners import describe
 from autograd.marking import Mark, Marking, blank
 from autograd.mistakes import RATE
@@ -289,7 +288,8 @@ class Exercise(Task):
             "solution": self.solution,
             "scenes": [[strict(scene.nodes[x].data) for x in self.names] for scene in self._scenes],
             "functions": {name: [row.name, _arity(row)] for name, row in rows.items()},
-            "constants": CONSTANTS | self.constants,
+            "constants": self.constants,
+            "advice": [*ADVICE.items()],
         }
         asked = Asked(f"Exercise on {self.names[self.loss]}", self.text, data, [row for row in rows.values() if _arity(row)])
         return ask(self.loss, asked, digits=DIGITS, limit=limit)

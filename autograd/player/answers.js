@@ -12,25 +12,32 @@ const FEWEST = 3; // digits of a rounded answer
 const SHOWN = 5; // digits of a number in texts and pictures, as in writing.py
 const [NEARLY, ROUGHLY] = [0.05, 0.2]; // relative: an answer that is off by rounding on the way; one with so few digits
 const NOTHING = [0, 0, false]; // what has arrived where nothing has
-const NUMERAL = /^((\d+\.?\d*|\.\d+)(e[-+]?\d+)?|[¼-¾⅐-⅞])/i, WORD = /^[\p{L}_][\p{L}\p{Nd}_]*/u, RAISED = /^(⁻?[⁰¹²³⁴-⁹]+)+/;
+const NUMERAL = /^((\d+\.?\d*|\.\d+)(e[-+]?\d+)?|[¼-¾⅐-⅞])/i, WORD = /^[\p{L}_][\p{L}\p{Nd}_₀-₉]*/u, RAISED = /^(⁻?[⁰¹²³⁴-⁹]+)+/;
 const OPERATOR = /^(\*\*|\/\/|[<>]=|[-+*/%^(),−–·⋅∗×÷<>≤≥|[\]⌊⌋⌈⌉√∛])/;
 const SPELLED = {"−": "-", "–": "-", "·": "*", "⋅": "*", "∗": "*", "×": "*", "÷": "/", "^": "**", "≤": "<=", "≥": ">="};
 const ROOTS = {"√": "sqrt", "∛": "cbrt"}, BRACKETS = {"(": ")", "[": "]", "⌊": "⌋", "⌈": "⌉", "|": "|"}; // and what closes them
 const CALLED = {"⌊": "floor", "⌈": "ceil", "|": "absolute"}; // the rows of brackets
-const INFINITE = {"∞": Infinity, inf: Infinity, NaN: NaN, nan: NaN};
+const NUMBERS = {"∞": Infinity, inf: Infinity, NaN: NaN, nan: NaN, e: Math.E, pi: Math.PI, π: Math.PI, tau: 2 * Math.PI};
 
 // Reads a number, a fraction, or a formula over the names in the picture; never as a program.
 class Reader {
-    // rows: the Rows of a graph; names: of its nodes, by place; functions: [row, number of operands] by name; constants.
-    constructor(rows, names, functions, constants) {
-        Object.assign(this, {rows, names, functions: new Map(Object.entries(functions)), constants: new Map(Object.entries({...constants, ...INFINITE}))});
+    // rows: the Rows of a graph; names: of its nodes, by place; functions: [row, number of operands] by name; constants: numbers
+    // by name; advice: what to write instead, by patterns of what an answer that cannot be read may show.
+    constructor(rows, names, {functions, constants, advice}) {
+        Object.assign(this, {rows, names, functions: new Map(Object.entries(functions)), constants: new Map(Object.entries({...NUMBERS, ...constants}))});
+        this.usable = [...names, ...Object.keys(constants)];
+        this.advice = advice.map(([pattern, problem]) => [new RegExp(pattern), problem]);
         this.normal = names.map((name) => name.normalize("NFKC"));
         this.odd = names.filter((name) => WORD.exec(name)?.[0] !== name && NUMERAL.exec(name)?.[0] !== name).sort((a, b) => b.length - a.length);
     }
 
     // Return {text, at, isFormula, slack}: `at` gives its value at the numbers of the nodes, `slack` by how much that may be off.
     read(text) {
-        const refuse = (problem) => new Refused(`'${text}' cannot be read as a number or a formula: ${problem}`);
+        const bare = this.odd.reduce((rest, name) => rest.replaceAll(name, "x"), text);
+        const refuse = (problem) => {
+            const [, instead] = this.advice.find(([pattern]) => pattern.test(bare)) ?? [null, problem];
+            return new Refused(`'${text}' cannot be read as a number or a formula: ${instead}`);
+        };
         if (text.length > MOST_CHARACTERS) throw refuse(`it is longer than ${MOST_CHARACTERS} characters`);
         this.tokens = this.split(text.replace(/^([-−–+]?\d*),(\d+(e[-+]?\d+)?)$/i, "$1.$2"), refuse);
         this.refuse = refuse;
@@ -83,10 +90,11 @@ class Reader {
         return left;
     }
 
-    // One number compared with another, or one number.
-    comparison() {
+    // One number compared with another, or, unless it has to be a condition, one number.
+    comparison(isCondition = false) {
         const left = this.sum(), sign = this.take("<", "<=", ">", ">=");
         const rows = {"<": "less", "<=": "less_equal", ">": "greater", ">=": "greater_equal"};
+        if (!sign && isCondition) throw this.refuse("in [ ] stands a condition, as in [x > 0]; parentheses are ( and )");
         return sign ? this.call(rows[sign], left, this.sum()) : left;
     }
 
@@ -121,7 +129,7 @@ class Reader {
         if (token.kind === "word") return this.word(token.text);
         if (Object.hasOwn(ROOTS, token.text)) return this.call(ROOTS[token.text], this.atom());
         if (!Object.hasOwn(BRACKETS, token.text)) throw this.refuse(`a number or a name is missing before ${token.text}`);
-        const inner = this.comparison();
+        const inner = this.comparison(token.text === "[");
         if (!this.take(BRACKETS[token.text])) throw this.refuse(token.text === "(" ? "a parenthesis is not closed" : `${token.text} is not closed`);
         return token.text in CALLED ? this.call(CALLED[token.text], inner) : inner;
     }
@@ -163,7 +171,7 @@ class Reader {
         if (known) throw this.refuse(`${name} is a function; it is written ${name}(…)`);
         if (this.constants.has(name)) return () => this.constants.get(name);
         if (this.token?.sign === "(") throw this.refuse(`there is no function ${name}`);
-        throw new Refused(`there is no ${name} in this exercise; a formula may use ${this.names.join(", ")}`);
+        throw this.refuse(`there is no ${name} in this exercise; a formula may use ${this.usable.join(", ")}`);
     }
 
     application(name, key, arity) {
@@ -235,7 +243,7 @@ class Marker {
             ...question, right: Number(question.right), elsewhere: question.elsewhere.map((pair) => pair.map(Number)),
         }));
         this.scenes = asked.scenes.map((scene) => scene.map(Number));
-        this.reader = new Reader(graph.rows, graph.nodes.map(({short}) => short), asked.functions, asked.constants);
+        this.reader = new Reader(graph.rows, graph.nodes.map(({short}) => short), asked);
     }
 
     sentence(name, parts) {
