@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from decimal import Decimal
@@ -23,18 +24,19 @@ from numbers import Real
 from types import EllipsisType
 from typing import Any
 
-from autograd.derivation import Derivation, Explanation, Link
+from autograd.derivation import Derivation, Explanation, Link, tangents_of
 from autograd.manners import describe
 from autograd.marking import Mark, Marking, blank
-from autograd.rows import kind_of, number
+from autograd.rows import kind_of, real
 from autograd.steps import Walk
-from autograd.telling import equation
+from autograd.telling import equation, factor
 from autograd.value import Value
-from autograd.writing import digits, plain
+from autograd.writing import plain
 
 __all__ = ["check_derivation"]
 
 MOST_FACTORS = 3  # that are named, the likeliest first
+MOST_NODES = 20  # on the way, at which forgotten paths are looked for
 RECOGNISED = 0.01  # relative: a factor that was left out is recognised from a claim of two digits
 
 
@@ -79,12 +81,12 @@ def check_derivation(loss: Value, claims: Mapping[Value, float | EllipsisType], 
         if node not in steps.gradients:
             raise ValueError(f"{describe(node)} does not take part in {describe(loss)}")
         try:
-            claimed[node] = claim if claim is ... else number(claim.data if isinstance(claim, Value) else claim)
+            claimed[node] = claim if claim is ... else real(claim.data if isinstance(claim, Value) else claim)
         except OverflowError:  # the number itself may be too long to be printed
             largest = f"the largest float, {sys.float_info.max:.2g}"
             raise ValueError(f"the claim for {describe(node)} is beyond {largest}; claim a smaller number") from None
-        if claimed[node] is NotImplemented:
-            raise TypeError(f"the claim {claim!r} for {describe(node)} is not a number")
+        except TypeError as error:
+            raise TypeError(f"the claim for {describe(node)}: {error}") from None
     right: set[Value] = set()
     marks: list[Mark] = []
     for node in [*reversed(steps.order), *steps.telling.leaves]:
@@ -118,11 +120,12 @@ def _diagnosis(derivation: Derivation, claim: float, known: AbstractSet[Value], 
         text = ": the claim is the right value, rounded; give more digits, or allow a larger tolerance"
     elif written is repr:
         text = ": they agree in the digits that are printed; give more, or allow a larger tolerance"
-    elif not (is_minus := _agrees(-right, claim, tolerance)) and (forgotten := _forgotten(explanation, claim, tolerance)):
-        text, names = f": {forgotten}", ("path-forgotten",)
     else:
+        is_minus, forgotten = _agrees(-right, claim, tolerance), _forgotten(derivation, claim, known, tolerance)
+        names = ("sign",) * is_minus + ("path-forgotten",) * bool(forgotten)
         off = -1.0 if is_minus else claim / right if right else math.inf
-        text, names = f": {_wrong_factor(derivation, explanation, claim, off, known)}", ("sign",) * is_minus
+        sign = "the sign is wrong, or " * is_minus
+        text = f": {sign + forgotten if forgotten else _wrong_factor(derivation, explanation, claim, off, known)}"
     return Mark(derivation.node, 0.0, head + text, names)
 
 
@@ -143,20 +146,28 @@ def _agrees(value: float, claim: float, tolerance: float) -> bool:
     return _close(value, claim, tolerance) or _rounded(value, claim)
 
 
-def _forgotten(explanation: Explanation, claim: float, tolerance: float) -> str:
-    """Name the paths without which the claim would be right, as few as possible, or an empty string if there are none."""
-    shares = explanation.shares
-    contributions = [edge.contribution for _, edge in shares]
-    for size in range(1, len(shares)) if len(shares) <= 12 else (1,):
-        for missing in combinations(range(len(shares)), size):
-            if _agrees(explanation.gradient - sum(contributions[i] for i in missing), claim, tolerance):
-                through = ", and the one through ".join(
-                    f"{step.name} = {step.formula}{edge.name.removeprefix(explanation.node)}, which adds {edge.product} = "
-                    f"{digits(edge.contribution, edge.digits)}"
-                    for step, edge in (shares[i] for i in missing)
-                )
-                what = "a path was forgotten" if size == 1 else f"{size} paths were forgotten"
-                return f"{what}, the one through {through}"
+def _forgotten(derivation: Derivation, claim: float, known: AbstractSet[Value], tolerance: float) -> str:
+    """Name the paths without which the claim would be right, as few as possible, or an empty string if there are none.
+
+    The paths meet at the node itself, or at a node on the way, from which its own derivative leads on.
+    """
+    steps, number, node = derivation.steps, derivation.steps.telling.number, derivation.node
+    tangents, settled = tangents_of(node, steps.order), derivation.settled(known)
+    uses = Counter(x for other in steps.order for x in other.inputs)
+    on_the_way = [x for x in reversed(steps.order) if uses[x] > 1 and not settled.get(x, True) and x is not node]
+    for x in [node, *on_the_way[:MOST_NODES]]:
+        shares, on = list(Derivation(x, steps).shares()), tangents[x]
+        for size in range(1, len(shares)) if len(shares) <= 12 else (1,):
+            for missing in combinations(shares, size):
+                lost = sum(edge.contribution for _, edge in missing) * on
+                if _agrees(steps.gradients[node] - lost, claim, tolerance):
+                    through = ", and the one through ".join(
+                        f"{step.name} = {step.formula}{edge.name.removeprefix(steps.names[x])}, which adds {edge.product}"
+                        f"{f'·{factor(number(on))}' * (x is not node)} = {number(edge.contribution * on)}"
+                        for step, edge in missing
+                    )
+                    what = "a path was forgotten" if size == 1 else f"{size} paths were forgotten"
+                    return f"{what}, the one through {through}"
     return ""
 
 
@@ -164,7 +175,8 @@ def _wrong_factor(derivation: Derivation, explanation: Explanation, claim: float
     """Return by what factor a claim is off, and which factors could be wrong."""
     right, number = explanation.gradient, derivation.steps.telling.number
     if not explanation.paths:
-        return "no path is missing, so a factor is wrong; claim nodes on the way as well, to see between which"
+        missing = ", or a path is missing" * (explanation.n_paths > 1)
+        return f"a factor is wrong{missing}; claim nodes on the way as well, to see between which"
     formula = equation(number(right), explanation.formula.written(plain(explanation.digits)))
     links = list(derivation.links(known))
     if right == 0:

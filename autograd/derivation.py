@@ -234,14 +234,15 @@ class Derivation:
             node=names[self.node],
             loss=names[loss],
             gradient=steps.gradients[self.node],
-            shares=tuple(self._shares()),
+            shares=tuple(self.shares()),
             n_paths=n_paths,
             paths=tuple(paths),
             where=tuple(where),
             digits=steps.telling.digits,
         )
 
-    def _shares(self) -> Iterator[tuple[Step, Edge]]:
+    def shares(self) -> Iterator[tuple[Step, Edge]]:
+        """Iterate over the terms of the ledger, see `Explanation.shares`."""
         n = len(self.steps.order)
         for i, consumer in enumerate(reversed(self.steps.order)):
             if times := consumer.inputs.count(self.node):
@@ -255,16 +256,21 @@ class Derivation:
         others = edge.input is self.node and any(x in self.on_path and x is not self.node for x in step.node.inputs)
         return replace(edge, operation=step.operation) if others else edge
 
+    def settled(self, known: AbstractSet[Value]) -> dict[Value, bool]:
+        """Return for each node on a path whether it is known, or all paths from it on lead to known nodes."""
+        settled = {self.node: False}
+        for other in self.steps.order:
+            if other in self.on_path and other is not self.node:
+                settled[other] = other in known or all(settled[x] for x in other.inputs if x in self.on_path)
+        return settled
+
     def links(self, known: AbstractSet[Value]) -> Iterator[Link]:
         """Go through the edges on the paths, results first; plain sums, which pass on what arrives, are skipped.
 
         Args:
             known: nodes whose gradient is known to be right, so that no edge between the result and them is in doubt.
         """
-        settled = {self.node: False}  # whether all paths on lead to a known node
-        for other in self.steps.order:
-            if other in self.on_path and other is not self.node:
-                settled[other] = other in known or all(settled[x] for x in other.inputs if x in self.on_path)
+        settled = self.settled(known)
         tangents = tangents_of(self.node, self.steps.order)
         counts = dict(self._counts())
         arriving = Counter({self.steps.loss: 1})  # paths from the result to each node

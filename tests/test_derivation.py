@@ -258,10 +258,10 @@ def test_ends_of_the_scale() -> None:
         ("explain(2.0, of=loss)", TypeError, "2.0 is a constant, which has no gradient"),
         ("explain(v, of=2.0)", TypeError, "2.0 is a constant"),
         ("check_derivation(3, {})", TypeError, "check_derivation needs the Value whose gradients are claimed, not 3"),
-        ("check_derivation(loss, {v: 'two'})", TypeError, "'two' is a str; pass a real number"),
+        ("check_derivation(loss, {v: 'two'})", TypeError, "the claim for v = 1.0: 'two' is a str; pass a real number"),
         ("check_derivation(loss, {v: None})", TypeError, "pass a real number"),
         ("check_derivation(loss, {v: [2.0]})", TypeError, "pass a real number"),
-        ("check_derivation(loss, {v: object()})", TypeError, "is not a number"),
+        ("check_derivation(loss, {v: object()})", TypeError, "is an object; pass a real number"),
         ("check_derivation(loss, {2.0: 1.0})", TypeError, "not about a float: 2.0"),
         ("check_derivation(loss, {Value(3.0): 1.0})", ValueError, "does not take part"),
         ("explain(v, of=stale)", ValueError, "a leaf was changed"),
@@ -321,6 +321,19 @@ def test_wrong_claims(claims: dict[str, float], message: str, capsys: pytest.Cap
     nodes = {"w": w, "h": h, "loss": loss}
     marking = check_derivation(loss, {nodes[name]: claim for name, claim in claims.items()})
     assert not marking and message in str(marking) and capsys.readouterr().out == ""
+
+
+def test_paths_that_part_further_up_are_named_unless_the_claims_above_are_right() -> None:
+    p, q = Value(1.0, label="p"), Value(2.0, label="q")
+    v = p * q
+    loss = v * v + v
+    named = "a path was forgotten, the one through loss = v2 + v1, which adds 1·1·2 = 2"
+    assert str(check_derivation(loss, {p: 8.0})) == f"∂loss/∂p is 10, not 8: {named}"
+    assert "2 paths were forgotten" in str(check_derivation(loss, {p: 2.0}))
+    assert "no path is missing, so one factor is off by that much: ∂v1/∂p" in str(check_derivation(loss, {p: 8.0, v: 5.0}))
+    marking = check_derivation(4 * p - 2 * p, {p: -2.0})
+    assert "the sign is wrong, or a path was forgotten, the one through v1 = 4·p, which adds 1·4 = 4" in str(marking)
+    assert marking.diagnoses == {p: ("sign", "path-forgotten")}
 
 
 def test_each_claim_has_its_own_mark() -> None:
@@ -418,6 +431,9 @@ def test_long_derivations_are_judged_in_few_words() -> None:
     for _ in range(30):
         chain = tanh(chain)
     assert "a factor is wrong; claim nodes on the way as well" in judged({"w": w, "loss": chain}, {"w": 1.0})
+    for _ in range(4):
+        chain = chain + tanh(chain)
+    assert "is wrong, or a path is missing; claim nodes on the way" in judged({"w": w, "loss": chain}, {"w": 1.0})
 
 
 def test_names_in_latex() -> None:
