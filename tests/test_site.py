@@ -23,7 +23,7 @@ import pytest
 from engines import Engine
 from test_main import refusal
 
-from autograd import Value, explain, tanh, walk
+from autograd import Value, explain, tanh, walk, where
 from autograd.__main__ import main
 from autograd.exercises import exercise
 from autograd.expressions import parse
@@ -458,7 +458,9 @@ class TestRows:
 
 
 def losses() -> Iterator[Value]:
-    """Make a graph of each row, with constants among its operands too, and of the examples."""
+    """Make a graph of each row, with constants or branches that are not called among its operands, and of the examples."""
+    x = Value(0.4, "x")
+    yield where(x > 0, lambda: x * 2, lambda: x)
     for row in ROWS:
         for n in widths(row):
             for constant in (None, *range(n)):

@@ -221,12 +221,12 @@ def in_words(script: str) -> str:
 
 
 def functions() -> str:
-    """Return the functions of numbers that rows of the table have, as a JavaScript object whose keys are their own text.
+    """Return the functions that rows of the table and their operands have, as a JavaScript object; its keys are their text.
 
     >>> '"Math.abs": Math.abs,' in functions()
     True
     """
-    texts = {*FUNCTIONS.values(), *(f"bounded({FUNCTIONS[each]})" for each in OVERFLOWING)}
+    texts = {"uncalled", *FUNCTIONS.values(), *(f"bounded({FUNCTIONS[each]})" for each in OVERFLOWING)}
     texts |= {row.javascript for row in TABLE.values() if row.javascript}
     return "{\n" + "".join(f"{json.dumps(text)}: {text},\n" for text in sorted(texts)) + "}"
 

@@ -64,7 +64,7 @@ function readRows(text, functions) {
         if (take("[")) return list(value, "]");
         if (take("(")) return arrow();
         const found = constant();
-        return found === undefined ? fail() : found;
+        return found === undefined ? computed() : found;
     }
 
     function entry() {
