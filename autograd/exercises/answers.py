@@ -46,7 +46,7 @@ NUMBERS: Final = {"∞": "1e999", "inf": "1e999", "NaN": "(1e999 - 1e999)", "nan
 KEYWORDS: Final = ("and", "else", "if", "or")  # of Python, about which the parser has advice
 # What an answer that cannot be read may show, as a regular expression that JavaScript reads too, and what to write instead.
 ADVICE: Final = {
-    "(^|[^<>=])=([^=]|$)|[≈~]": "give only what stands to the right of = or ≈",
+    "(^|[^-+*/<>=])=([^=]|$)|[≈~]": "give only what stands to the right of = or ≈",
     "[∂′\u2019]|[^\\s\\d(]'([^)]|$)": "a derivative such as σ'(z) or ∂y/∂z is written out, as a number or a formula",
     r"%\s*$": "% is the remainder of a division; a percentage is written as a decimal number, such as 0.5",
     r"\d,\d": "a decimal number in a formula has a point, as in 0.5",
