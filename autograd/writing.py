@@ -24,8 +24,8 @@ from typing import Any, NamedTuple
 from autograd.primitives import Nary, Operand, Primitive
 
 __all__ = [
-    "DIGITS", "Style", "call", "digits", "escaped", "expand", "latex", "latex_name", "latex_number", "numbers", "parts",
-    "plain", "printable", "read_template", "source", "strict", "write",
+    "DIGITS", "LEVELS", "PLAIN", "Style", "call", "digits", "escaped", "expand", "latex", "latex_name", "latex_number",
+    "numbers", "parts", "plain", "printable", "read_template", "source", "strict", "write",
 ]  # fmt: skip
 
 COMPARE, SUM, PRODUCT, SIGN, POWER, ATOM = range(6)  # how tightly the outermost operation of a formula binds

@@ -223,10 +223,7 @@ class Formula {
     given = [];
 }
 
-const [COMPARE, SUM, PRODUCT, SIGN, POWER, ATOM] = [0, 1, 2, 3, 4, 5]; // how tightly the outermost operation binds
-const LEVELS = {"<": COMPARE, "<=": COMPARE, ">": COMPARE, ">=": COMPARE, "+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT,
-                "//": PRODUCT, "%": PRODUCT, "**": POWER};
-const SIGNS = {"+": " + ", "-": " - ", "*": "·", "/": " / ", "**": "^", "<=": " ≤ ", ">=": " ≥ "};
+const [SUM, PRODUCT, SIGN, POWER, ATOM] = [1, 2, 3, 4, 5]; // how tightly the outermost operation binds, as in writing.py
 const LONGEST_SUM = 6;
 
 const factor = (text) => (text.startsWith("-") ? `(${text})` : text);
@@ -255,7 +252,7 @@ class Writer {
             const shown = row.text.map((part) => (typeof part === "string" ? part : this.parenthesised(operands[part[0]], part[1])));
             return [shown.join(""), row.binding];
         }
-        if (row.infix) return this.infix(row.infix, operands);
+        if (row.infix) return this.infix(row, operands);
         const shown = operands.map((x) => this.text(x));
         if (shown.length > LONGEST_SUM) shown.splice(2, shown.length - 3, "…");
         return [`${row.name}(${shown.join(", ")})`, ATOM];
@@ -276,8 +273,7 @@ class Writer {
         return [shown.join(" + "), shown.length > 1 ? SUM : PRODUCT];
     }
 
-    infix(sign, operands) {
-        const written = SIGNS[sign] ?? ` ${sign} `;
+    infix({infix: sign, sign: written, binding}, operands) {
         if (operands.length === 1) {
             const text = this.parenthesised(operands[0], SIGN);
             return [sign + (sign + text === "-0" ? "(0)" : factor(text)), SIGN]; // nobody writes -0
@@ -289,7 +285,6 @@ class Writer {
             return [base + "⁰¹²³⁴⁵⁶⁷⁸⁹"[y], POWER];
         }
         if (sign === "**") return [base + written + this.parenthesised(y, SIGN), POWER];
-        const level = LEVELS[sign];
-        return [this.parenthesised(x, Math.max(level, SUM)) + written + factor(this.parenthesised(y, level + 1)), level];
+        return [this.parenthesised(x, Math.max(binding, SUM)) + written + factor(this.parenthesised(y, binding + 1)), binding];
     }
 }

@@ -9,8 +9,8 @@ a rule of the table is read on floats and on symbols.  formulas.js brings the tw
 >>> print(rows)
 {rows: {
 "tanh": {name: "tanh", value: math.tanh},
-"subtract": {name: "subtract", infix: "-", value: (x, y) => x - y},
-"multiply": {name: "multiply", infix: "*", value: (x, y) => x * y},
+"subtract": {name: "subtract", infix: "-", sign: " - ", binding: 1, value: (x, y) => x - y},
+"multiply": {name: "multiply", infix: "*", sign: "·", binding: 2, value: (x, y) => x * y},
 }, kinds: [
 {row: "tanh", operands: [null], rules: ($, x, out) => [$("subtract", 1, $("multiply", out, out))]},
 {row: "multiply", operands: [null, 2], rules: ($, x, out) => [2]},
@@ -43,7 +43,7 @@ from autograd.primitives import Nary, Primitive
 from autograd.steps import Walk
 from autograd.symbol import Symbol, flows, operand_names
 from autograd.value import Value
-from autograd.writing import expand, read_template, strict
+from autograd.writing import LEVELS, PLAIN, expand, read_template, strict
 
 __all__ = ["FUNCTIONS", "NotLiveError", "to_javascript"]
 
@@ -170,6 +170,8 @@ class _Printer:
             template, binding = read_template(row.text, row.infix, row.is_in_table)
             pieces = [piece if isinstance(piece, str) else [piece.operand, piece.binding] for piece in template]
             entry |= {"text": _string(pieces), "binding": str(binding)}
+        elif row.infix and row.arity == 2:
+            entry |= {"sign": _string(PLAIN.signs.get(row.infix, f" {row.infix} ")), "binding": str(LEVELS[row.infix])}
         if isinstance(row, Nary) and row.picks is not None:
             entry["picks"] = f"[{row.picks(0.0)}, {row.picks(1.0)}]"
         else:
