@@ -38,9 +38,9 @@ def test_a_name_may_be_written_with_its_index_below_or_beside_it() -> None:
 
 
 def test_a_refusal_is_about_what_was_written() -> None:
-    for text in ("(x)y", "√(x) y", "|x|y", "(x)√y"):
+    for text in ("(x)y", "√(x) y", "|x|y", "(x)√y", "w1′1", "w1′∞"):  # not the twelfth name
         with pytest.raises(AnswerError, match="is an operator missing"):
-            read_answer(text, {"x": 1.0, "y": 2.0})
+            read_answer(text, {"x": 1.0, "y": 2.0} | {f"w{i}′": 1.0 for i in range(12)})
     for text in ("2|x|", "x|y|"):  # not about the functions as which bars are read
         with pytest.raises(AnswerError) as caught:
             read_answer(text, {"x": 1.0, "y": 2.0})

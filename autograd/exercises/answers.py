@@ -168,18 +168,22 @@ def _in_python(text: str, inner: Mapping[str, str], functions: Mapping[str, Prim
     """
     odd = [re.escape(name) for name in inner if not re.fullmatch(WORD, name)]
     parts = [*sorted(odd, key=len, reverse=True), NUMERAL, WORD, rf"(?:⁻?[{RAISED}]+)+", r"\s+", "."]
-    meant = {unicodedata.normalize("NFKC", name): short for name, short in inner.items()} | dict(inner)
+    meant = {name: name for name in (*CONSTANTS, *KEYWORDS, *functions)} | NUMBERS
+    meant |= {unicodedata.normalize("NFKC", name): short for name, short in inner.items()} | dict(inner)
     code, roots, row = list[str](), 0, None  # so far; roots whose operand begins here; the row that is called here
     ends: list[tuple[str, str, int]] = []  # for each open bracket what closes it, how that is spelled, and the roots of it
     is_operand = False  # whether an operand ends here, so that a bar closes
     for found in re.finditer("|".join(parts), text, re.DOTALL):
         part, rest = found[0], text[found.end() :].lstrip()
-        name = "sigmoid" if part == "σ" else part
+        name, gap = (
+            "sigmoid" if part == "σ" else part,
+            " " * is_operand,
+        )  # 1_3177 and 0x10 are not numbers, as they are in Python
         word = re.sub("(.*)⁄(.*)", r"(\1/\2)", unicodedata.normalize("NFKC", name))  # ½ is (1/2)
         if part.isspace() or part[0] in f"⁻{RAISED}":
             code.append(part if part.isspace() else f"**({word})" if "⁻" in part else f"**{word}")
         elif part in ROOTS:
-            code.append(ROOTS[part])
+            code.append(gap + ROOTS[part])
             roots += 1
         elif ends and part == ends[-1][0] and (is_operand or part != "|"):
             _, closing, roots = ends.pop()
@@ -189,20 +193,17 @@ def _in_python(text: str, inner: Mapping[str, str], functions: Mapping[str, Prim
             opening, end, closing = BRACKETS[part]
             if isinstance(row, Nary) and row.fold and not rest.startswith("["):  # prod(x, y), as texts write prod([x, y])
                 opening, closing = "([", "])"
-            code.append(opening)
+            code.append(gap + opening)
             ends.append((end, closing, roots))
             roots, row, is_operand = 0, None, False
         elif name in functions and rest.startswith("("):
             row = functions[name]
-            code.append(name)
-        elif part in meant or part in NUMBERS or re.fullmatch(rf"{NUMERAL}|{WORD}", part):
-            short = meant.get(part, meant.get(word, NUMBERS.get(part)))
-            is_known = short is not None or word in functions or word in CONSTANTS or word in KEYWORDS
-            if not is_known and re.fullmatch(WORD, part) and not rest.startswith("("):
+            code.append(gap + name)
+        elif part in meant or re.fullmatch(rf"{NUMERAL}|{WORD}", part):
+            spelled = meant.get(part, meant.get(word))
+            if spelled is None and re.fullmatch(WORD, part) and not rest.startswith("("):
                 raise ExpressionError(f"there is no {part} in this exercise; a formula may use {', '.join(inner)}")
-            if re.match(WORD, part) and code and code[-1][-1].isdigit():
-                code.append(" ")  # 1_3177 and 0x10 are not numbers, though Python reads them as such
-            code.append((word if short is None else short) + ")" * roots)
+            code.append(gap + (spelled or word) + ")" * roots)
             roots, is_operand = 0, True
         else:
             code.append(SPELLINGS.get(part, part))
