@@ -26,6 +26,7 @@ from test_main import refusal
 from autograd import Value, explain, tanh, walk, where
 from autograd.__main__ import main
 from autograd.exercises import exercise
+from autograd.exercises.questions import KINDS
 from autograd.expressions import parse
 from autograd.player import ASKING, SCRIPTS
 from autograd.player.asked import reveal
@@ -35,7 +36,7 @@ from autograd.site import functions, in_words, make_site, vendored, write_site
 from autograd.site.examples import EXAMPLES
 from autograd.site.mathml import COMMANDS, to_mathml
 from autograd.site.mathml import math as as_math
-from autograd.site.session import KINDS, MOST_OUTPUT, Session
+from autograd.site.session import MOST_OUTPUT, Session
 from autograd.site.source import write_expression
 from autograd.site.vendored import PROGRAMS, VendorError, collect
 from autograd.site.wheel import make_wheel

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from autograd.exercises.answers import ADVICE, EXACT, NOISE, Answer, AnswerError, differs, fits, is_rounded, read_answer, shown
 from autograd.exercises.misconceptions import HALF, Suspect, Suspects
-from autograd.exercises.questions import Question, Scene, scenes
+from autograd.exercises.questions import KINDS, Question, Scene, scenes
 from autograd.exercises.tasks import Task, described, listed
 from autograd.manners import describe
 from autograd.marking import Mark, Marking, blank
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Exercise", "exercise"]
 
-KINDS: Final = ("deltas", "local", "order", "update")
+NAMED: Final = KINDS[1:]  # kinds that `ask` names; for gradients it has the nodes
 CLOSE: Final = 1e-6  # relative, of a formula to the derivative
 NEARLY: Final = 0.05  # relative: an answer that is off by rounding on the way
 ROUGHLY: Final = 0.2  # the same, of an answer with so few digits that it could be
@@ -347,8 +347,8 @@ def exercise(loss: Value, ask: str | Value | Iterable[Value | str] = "deltas", *
     if loss.primitive is None:
         raise ValueError(f"{describe(loss)} is a leaf, a graph without gradients; give the result of some operations")
     kind: Any = ask if isinstance(ask, str) else "gradients"
-    if isinstance(ask, str) and ask not in KINDS:
-        raise ValueError(f"ask is {ask!r}; give a list of nodes, or {listed([repr(each) for each in KINDS], ' or ')}")
+    if isinstance(ask, str) and ask not in NAMED:
+        raise ValueError(f"ask is {ask!r}; give a list of nodes, or {listed([repr(each) for each in NAMED], ' or ')}")
     if not (isinstance(rate, Real) and 0 < rate < math.inf):
         raise ValueError(f"rate is {rate!r}; the learning rate is a positive number, such as {RATE}")
     steps = Walk(loss)
@@ -358,7 +358,7 @@ def exercise(loss: Value, ask: str | Value | Iterable[Value | str] = "deltas", *
         asked = [] if isinstance(ask, str) else [ask] if isinstance(ask, Value) else list(ask)
         nodes = list(dict.fromkeys(named.get(x, x) if isinstance(x, str) else x for x in asked))
     except TypeError:
-        raise TypeError(f"ask is {ask!r}; give a list of nodes, or {listed([repr(each) for each in KINDS], ' or ')}") from None
+        raise TypeError(f"ask is {ask!r}; give a list of nodes, or {listed([repr(each) for each in NAMED], ' or ')}") from None
     if kind == "deltas":
         nodes = list(reversed(nets or steps.order[:-1] or steps.order))
     elif kind == "update":

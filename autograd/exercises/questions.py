@@ -16,7 +16,7 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from random import Random
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias, get_args
 
 from autograd.mistakes import sorted_pass, totals
 from autograd.primitives import DomainError
@@ -25,9 +25,10 @@ from autograd.telling import slope
 from autograd.value import Value, operand_numbers
 from autograd.writing import LATEX, PLAIN, latex_name
 
-__all__ = ["Kind", "Question", "Scene", "questions", "scenes"]
+__all__ = ["KINDS", "Kind", "Question", "Scene", "questions", "scenes"]
 
 Kind: TypeAlias = Literal["gradients", "deltas", "local", "order", "update"]
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 SCENES: Final = 4  # at which a formula is compared
 SPREADS: Final = [0.3 / 2**n for n in range(9)]  # of the leaves' numbers there, the first that will do
 MOST_WORK: Final = 50_000  # operations that are computed again for a scene, at most, where leaves move one by one

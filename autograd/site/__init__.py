@@ -29,6 +29,7 @@ from string import Template
 from typing import Any, Final
 
 from autograd.drawing import LayoutError
+from autograd.exercises.questions import KINDS
 from autograd.files import write_whole
 from autograd.player import ASKING
 from autograd.player import SCRIPTS as PLAYER_SCRIPTS
@@ -37,7 +38,7 @@ from autograd.player.markup import as_data, policy_hash
 from autograd.player.theme import colours
 from autograd.rows import TABLE
 from autograd.site.examples import EXAMPLES
-from autograd.site.session import KINDS, Session
+from autograd.site.session import Session
 from autograd.site.vendored import PROGRAMS, VendorError, address, collect, digest
 from autograd.site.wheel import make_wheel
 from autograd.site.words import LANGUAGES, SPOKEN

@@ -29,6 +29,7 @@ from autograd.checking.verdicts import short
 from autograd.derivation import explain
 from autograd.drawing import LayoutError
 from autograd.exercises import exercise, exercises
+from autograd.exercises.questions import KINDS
 from autograd.expressions import ExpressionError, parse
 from autograd.player import play
 from autograd.rerun import replay
@@ -47,7 +48,6 @@ Data: TypeAlias = dict[str, Any]
 NUMBERS: Final = (0.5, 2.0, -0.4, 1.0, 1.5, -1.0)  # of new variables, in turn
 CELL: Final = "<cell>"
 MOST_OUTPUT: Final = 10_000  # characters that a cell may print; what follows is dropped
-KINDS: Final = ("gradients", "deltas", "local", "order", "update")
 
 
 class Session:
