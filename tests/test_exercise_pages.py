@@ -322,10 +322,10 @@ def test_an_order_is_answered_with_the_mouse_and_with_keys(desk: Desk) -> None:
     wrong = task.mark(["E", "v", "u", "h"])
     assert desk.text(".question .mark") == f"✗ {wrong.sentences[0]}"
     assert desk.run("host.marks.at(-1)") == {"points": wrong.points, "of": 1, "diagnoses": [["too-early"]]}
-    for text in ("E, u", "E, u, v, h, h", "h", "E, u, v, x", "E,,u,  v, h"):
+    for text in ("E, u", "E, u, v, h, h", "h", "E, u, v, x", "E,,u,  v, h", "E → u;v, h"):
         mark = desk.answer(0, text)
         try:
-            found = task.mark([part.strip() for part in text.split(",") if part.strip()])
+            found = task.mark([part.strip() for part in re.split("[,;→]", text) if part.strip()])
             assert mark == f"{'✓' if found else '✗'} {found.sentences[0]}"
         except AnswerError as error:
             assert mark == f"{error}. No points are lost; try again."

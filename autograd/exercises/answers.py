@@ -230,13 +230,13 @@ def _is_plain(name: str) -> bool:
 
 
 def split(text: str, names: Iterable[str]) -> list[str]:
-    """Split a text at its commas, except those inside one of the given names.
+    """Split a text at its commas, semicolons and arrows, except those inside one of the given names.
 
-    >>> split("E, f(x, w), v1", ["f(x, w)", "E"])
+    >>> split("E, f(x, w) → v1", ["f(x, w)", "E"])
     ['E', 'f(x, w)', 'v1']
     """
     known = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
-    return re.findall(rf"(?:{known})(?=\s*(?:,|$))|[^\s,](?:[^,]*[^\s,])?", text)
+    return re.findall(rf"(?:{known})(?=\s*(?:[,;→]|$))|[^\s,;→](?:[^,;→]*[^\s,;→])?", text)
 
 
 def is_rounded(answer: float, right: float, old: float | None = None) -> bool:

@@ -221,12 +221,12 @@ const shown = (x) => Number(digits(x, SHOWN)); // a number as texts and pictures
 
 const listed = (texts) => [texts.slice(0, -1).join(", "), ...texts.slice(-1)].filter(Boolean).join(" and ");
 
-// The parts of a text between commas, except those inside one of the given names, such as f(x, w).
+// The parts of a text between commas, semicolons and arrows, except those inside one of the given names, such as f(x, w).
 function split(text, names) {
     const parts = [], longest = names.toSorted((a, b) => b.length - a.length);
-    for (let rest = text.trim(); rest; rest = rest.replace(/^\s*,?\s*/, "")) {
-        const ends = (name) => /^\s*(,|$)/.test(rest.slice(name.length));
-        const part = longest.find((name) => rest.startsWith(name) && ends(name)) ?? rest.split(",")[0];
+    for (let rest = text.trim(); rest; rest = rest.replace(/^\s*[,;→]?\s*/, "")) {
+        const ends = (name) => /^\s*([,;→]|$)/.test(rest.slice(name.length));
+        const part = longest.find((name) => rest.startsWith(name) && ends(name)) ?? rest.split(/[,;→]/)[0];
         if (part) parts.push(part.trim());
         rest = rest.slice(part.length);
     }
