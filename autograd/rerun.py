@@ -15,12 +15,12 @@ ValueError: w * w = 4.0 was recorded with other operands; its operands now give 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, cast
 
 from autograd.arithmetic import NOT_COMPUTED
 from autograd.fixed import is_fixed
 from autograd.manners import describe
-from autograd.primitives import Operand, Primitive
+from autograd.primitives import DomainError, Operand, Primitive
 from autograd.rows import kind_of, number
 from autograd.value import Value, Variable, input_places, nodes_below, operand_numbers, topological
 
@@ -61,13 +61,25 @@ def replay(y: Value, values: Mapping[Value, Any] | None = None) -> Any:
             raise ValueError(f"{describe(node)} does not take part in {describe(y)}; replay takes nodes of its graph")
         plain = number(value)
         known[node] = value if plain is NotImplemented else Value(plain, node.label)
+
+    def computed(node: Value) -> Any:
+        row = cast(Primitive, node.primitive)
+        again = row.apply([known.get(x, x) if isinstance(x, Value) else x for x in node.operands])
+        if row.is_choice and _number(again) is NOT_COMPUTED:
+            raise ValueError(f"{describe(node)} now takes {UNCALLED}")
+        return again
+
     for node in order:
         # A variable that a derivative is being taken with respect to stays itself.
         if node in known or node.primitive is None or isinstance(node, Variable):
             continue
-        again = known[node] = node.primitive.apply([known.get(x, x) if isinstance(x, Value) else x for x in node.operands])
-        if node.primitive.is_choice and _number(again) is NOT_COMPUTED:
-            raise ValueError(f"{describe(node)} now takes {UNCALLED}")
+        try:
+            again = known[node] = computed(node)
+        except DomainError:  # perhaps of the branch that was called when it was recorded: then say that another one is taken
+            for choice in order:
+                if choice not in known and cast(Primitive, choice.primitive).is_choice:
+                    computed(choice)
+            raise
         if isinstance(again, Value):
             again.label = node.label
     return known.get(y, y)

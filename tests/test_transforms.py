@@ -271,6 +271,11 @@ def test_replay_refuses_a_branch_that_was_not_called() -> None:
     for x in (-1.0, Value(-1.0), Dual(-1.0, 1.0), Dual(Value(-1.0), 1.0)):
         with pytest.raises(ValueError, match="now takes a branch that was not called when it was recorded"):
             replay(y, {w: x})
+    roots = where(w > 0, lambda: sqrt(w), lambda: sqrt(-w))
+    with pytest.raises(ValueError, match="now takes a branch that was not called"):  # in place of: sqrt(-1.0) has no value
+        replay(roots + 1, {w: -1.0})
+    with pytest.raises(ValueError, match=r"sqrt\(-1.0\) has no value"):
+        replay(where(sqrt(w) < 9, lambda: w, lambda: -w), {w: -1.0})
 
 
 @pytest.mark.parametrize(
