@@ -196,7 +196,7 @@ class Value(Manners):
             upstream: the gradient that arrives at this node, ∂L/∂(this node).
 
         Raises:
-            TypeError: if something other than a number was assigned to the `grad` of a leaf.
+            TypeError: if a float cannot be added to what was assigned to the `grad` of a leaf, such as None.
 
         >>> x = Value(3.0)
         >>> (x * x).backward()
@@ -208,8 +208,9 @@ class Value(Manners):
         order, unreached = topological(self), UNREACHED
         for node in order:
             node.grad = unreached
-        self.grad += real(upstream)
+        upstream = real(upstream)
         try:
+            self.grad += upstream
             for node in reversed(order):
                 delta = node.grad
                 if delta is unreached:

@@ -236,10 +236,7 @@ def test_nan_goes_both_ways() -> None:
         (lambda: Value(Value(2.0)), "a Value holds a number, not a node"),
         (lambda: math.exp(Value(1)), "would drop its graph; for the number use .data"),
         (lambda: float(Value(1, label="w")), "turning w = 1.0 into a plain number would drop its graph"),
-        (
-            lambda: int(Value(1, label="w")),
-            "turning w = 1.0 into a plain number would drop its graph; for the number use .data",
-        ),
+        (lambda: int(Value(1, label="w")), "turning w = 1.0 into a plain number would drop its graph; for the number"),
         (lambda: round(anything(Value(1, label="w")), 2), "turning w = 1.0 into a plain number would drop its graph"),
         (lambda: math.trunc(Value(1, label="w")), "turning w = 1.0 into a plain number would drop its graph"),
         (lambda: Value(3.0) == 3, "== compares nodes, not their numbers; for those write `x.data == 3`"),
@@ -265,6 +262,10 @@ def test_upstream_gradient_is_honoured() -> None:
     assert x.grad == 20
     x.backward(-20)
     assert x.grad == 0
+    for y in (x * 2, x):
+        x.grad = anything(None)
+        with pytest.raises(TypeError, match=r"the gradient of Value\(.*\) is not a number, so nothing can be added to it"):
+            y.backward()
 
 
 def test_structure_is_read_only() -> None:
