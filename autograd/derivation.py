@@ -24,7 +24,7 @@ import math
 import operator
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
@@ -37,7 +37,7 @@ from autograd.steps import Walk
 from autograd.symbol import Symbol, as_symbol
 from autograd.telling import Symbols, equation, factor, formula_of, rules_of, slope
 from autograd.value import Value
-from autograd.writing import DIGITS, Style, digits, latex, latex_name, latex_number, parts, plain
+from autograd.writing import DIGITS, Style, digits, latex, latex_name, parts, plain
 
 __all__ = ["Derivation", "Explanation", "Link", "explain", "tangents_of"]
 
@@ -112,7 +112,7 @@ class Explanation:
     @property
     def ledger(self) -> str:
         """The sum of the contributions, ``w.grad = 4·3 + 1·1 = 13``."""
-        return equation(f"{self.node}.grad", self._sum("…"), digits(self.gradient, self.digits))
+        return equation(f"{self.node}.grad", self._sum(plain(self.digits)), digits(self.gradient, self.digits))
 
     @property
     def text(self) -> str:
@@ -127,9 +127,7 @@ class Explanation:
         if self.n_paths and not self.paths:
             paths, why = f"path{'s' * (self.n_paths > 1)}", "many" if self.n_paths > MOST_PATHS else "long"
             return "\n".join([*lines, f"{head} is a sum over {_count(self.n_paths)} {paths}, too {why} to write out"])
-        rows = [*self._rows(style, " · ", str), digits(self.gradient, self.digits)]
-        rows = [row for row in dict.fromkeys(rows) if row != head]
-        lines += [f"{' ' * len(head) if i else head} = {row}" for i, row in enumerate(rows)]
+        lines += [f"{' ' * len(head) if i else head} = {row}" for i, row in enumerate(self._rows(style))]
         definitions = [f"{name} = {part.written(style)}" for name, part in self.where]
         return "\n".join(lines + [f"{'     ' if i else 'where'} {line}" for i, line in enumerate(definitions)])
 
@@ -138,26 +136,29 @@ class Explanation:
         """The derivation in LaTeX's mathematics mode, its rows fit for a slide; the ledger if there are too many paths."""
         style = latex(self.digits)
         head = slope(self.loss, self.node, style)
-        rows = self._rows(style, r" \cdot ", _latex) or [_latex(self._sum(r"\cdots"))]
-        rows = [row for row in dict.fromkeys([*rows, latex_number(self.gradient, self.digits)]) if row not in ("", head)]
-        body = [(head if i == 0 else "", row) for i, row in enumerate(rows)]
+        body = [("" if i else head, row) for i, row in enumerate(self._rows(style))]
         body += [(latex_name(name), part.written(style)) for name, part in self.where]
         room = WIDEST_ROW - max(_width(left) for left, _ in body)
         aligned = " \\\\\n".join(f"{left} &= {_wrapped(right, room)}" for left, right in body)
         return f"\\begin{{aligned}}\n{aligned}\n\\end{{aligned}}"
 
-    def _rows(self, style: Style, times: str, number: Callable[[str], str]) -> list[str]:
-        """Write the paths in names, with the rules put in, and in numbers; an empty list if they are not written out."""
-        if not self.paths:
-            return []
-        names = " + ".join(times.join(path.slopes(style)) for path in self.paths)
-        written = str if sum(len(path.numbers) for path in self.paths) == 1 else factor  # a lone number needs no parentheses
-        products = ("·".join(written(digits(x, self.digits)) for x in path.numbers) for path in self.paths)
-        return [names, self.formula.written(style), number(" + ".join(products))]
+    def _rows(self, style: Style) -> list[str]:
+        """Write the paths in names, with the rules put in, and in numbers, or else the ledger's sum; then the gradient."""
+        times, rows = style.signs["*"], [self._sum(style)]
+        if self.paths:
+            names = " + ".join(f" {times.strip()} ".join(path.slopes(style)) for path in self.paths)
+            is_lone = sum(len(path.numbers) for path in self.paths) == 1  # a lone number needs no parentheses
+            written = str if is_lone else factor
+            products = (times.join(written(style.number(x)) for x in path.numbers) for path in self.paths)
+            rows = [names, self.formula.written(style), " + ".join(products)]
+        rows = [row for row in (*rows, style.number(self.gradient)) if row not in ("", slope(self.loss, self.node, style))]
+        return [*dict.fromkeys(reversed(rows))][::-1]  # of equal rows the last, so that the gradient ends them
 
-    def _sum(self, ellipsis: str) -> str:
-        terms = [edge.product for _, edge in self.shares]
-        return " + ".join([*terms[: MOST_SHARES - 1], ellipsis, terms[-1]] if len(terms) > MOST_SHARES else terms)
+    def _sum(self, style: Style) -> str:
+        terms = [edge.product_in(style) for _, edge in self.shares]
+        if len(terms) > MOST_SHARES:
+            terms[MOST_SHARES - 1 : -1] = [r"\cdots" if style.tex else "…"]
+        return " + ".join(terms)
 
     @property
     def formula(self) -> Symbol:
@@ -425,12 +426,6 @@ def _structure(formula: Any) -> Any:
 
 def _count(n: int) -> str:
     return f"{n:,}" if n < LONGEST_COUNT else f"about 10^{math.log10(n):.0f}"
-
-
-def _latex(text: str) -> str:
-    """Write sums and products of numbers in LaTeX."""
-    text = re.sub(r"e([-+]\d+)", lambda match: rf" \cdot 10^{{{int(match[1])}}}", text)
-    return text.replace("·", r" \cdot ").replace("∞", r"\infty").replace("NaN", r"\text{NaN}")
 
 
 def _wrapped(row: str, room: int) -> str:

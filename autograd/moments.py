@@ -95,8 +95,12 @@ class Edge:
     @property
     def product(self) -> str:
         """The contribution as a product: ``4·3``, or 0 along a branch that is not taken."""
-        parts = (self._number(self.upstream), self._number(self.partial))
-        return "·".join(map(factor, parts)) if self.taken else "0"
+        return self.product_in(plain(self.digits))
+
+    def product_in(self, style: Style) -> str:
+        """Write the contribution as a product in a style."""
+        factors = (style.number(self.upstream), style.number(self.partial))
+        return style.signs["*"].join(map(factor, factors)) if self.taken else "0"
 
     @property
     def addition(self) -> str:

@@ -194,6 +194,7 @@ def test_many_paths_are_counted() -> None:
     y = x
     for _ in range(6):
         y = y * y + x
+    assert explain(x, of=3 * (2 * x)).text.endswith(" · ∂v1/∂x\n         = 3·2\n         = 6")  # not 6, then 3·2
     explanation = explain(x, of=y)
     assert explanation.n_paths == 127 and not explanation.paths
     assert explanation.text.endswith("∂loss/∂x is a sum over 127 paths, too many to write out")

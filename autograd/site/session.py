@@ -37,9 +37,9 @@ from autograd.rows import kind_of
 from autograd.site.mathml import math, to_mathml
 from autograd.site.source import write_cell, write_expression
 from autograd.steps import Walk
-from autograd.telling import Telling, equation, factor, label_values, slope
+from autograd.telling import Telling, equation, label_values, slope
 from autograd.value import Value
-from autograd.writing import latex, latex_name, latex_number, strict
+from autograd.writing import latex, latex_name, strict
 
 __all__ = ["Session"]
 
@@ -153,17 +153,14 @@ class Session:
             style = latex(found.digits)
             ledger = []
             for step, edge in found.shares:
-                rule, partial = edge.derivative.written(style), latex_number(edge.partial, edge.digits)
-                factors = [factor(latex_number(x, edge.digits)) for x in (edge.upstream, edge.partial)]
-                product = r" \cdot ".join(factors) if edge.taken else "0"
                 cells = {
                     "consumer": equation(latex_name(step.name), step.operation.written(style)),
-                    "upstream": equation(slope(found.loss, step.name, style), latex_number(edge.upstream, edge.digits)),
-                    "local": equation(edge.slope_in(style), rule, partial),
-                    "contribution": equation(product, latex_number(edge.contribution, edge.digits)),
+                    "upstream": equation(slope(found.loss, step.name, style), style.number(edge.upstream)),
+                    "local": equation(edge.slope_in(style), edge.derivative.written(style), style.number(edge.partial)),
+                    "contribution": equation(edge.product_in(style), style.number(edge.contribution)),
                 }
                 ledger.append({name: to_mathml(cell) for name, cell in cells.items()} | {"reason": edge.reason})
-            total = equation(slope(found.loss, found.node, style), latex_number(found.gradient, found.digits))
+            total = equation(slope(found.loss, found.node, style), style.number(found.gradient))
             return {"text": found.text, "ledger": ledger, "total": math(total), "derivation": math(found.latex)}
         return problem
 
