@@ -15,6 +15,7 @@ A `Style` says what differs between the languages; what they share, above all wh
 from __future__ import annotations
 
 import functools
+import inspect
 import operator
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -25,7 +26,7 @@ from autograd.primitives import Nary, Operand, Primitive
 
 __all__ = [
     "DIGITS", "LEVELS", "PLAIN", "Style", "call", "digits", "escaped", "expand", "latex", "latex_name", "latex_number",
-    "numbers", "parts", "plain", "printable", "read_template", "source", "strict", "write",
+    "numbers", "parts", "plain", "printable", "read_template", "source", "strict", "takes_list", "write",
 ]  # fmt: skip
 
 COMPARE, SUM, PRODUCT, SIGN, POWER, ATOM = range(6)  # how tightly the outermost operation of a formula binds
@@ -214,7 +215,7 @@ def write(formula: Any, style: Style) -> tuple[str, int]:
         return "".join(piece if isinstance(piece, str) else _operand(piece, operands, style) for piece in pieces), binding
     if row.infix:
         return _write_infix(row.infix, operands, style)
-    return call(row, operands, style), ATOM
+    return call(row, operands, style, is_list=takes_list(row) and not style.tex), ATOM
 
 
 def parts(formula: Any) -> Iterator[Any]:
@@ -341,8 +342,8 @@ def _operand(place: Place, operands: Sequence[Any], style: Style) -> str:
     return _base(x, style) if place.is_base else _parenthesised(x, place.binding, style)
 
 
-def call(row: Primitive, operands: Sequence[Any], style: Style) -> str:
-    """Write a row as a call of its name; in formulas for people, only the first operands and the last of many."""
+def call(row: Primitive, operands: Sequence[Any], style: Style, is_list: bool = False) -> str:
+    """Write a row as a call of its name, its operands perhaps in a list; for people, only the first operands and the last."""
     shown = [write(x, style)[0] for x in operands]
     if len(shown) > LONGEST_SUM and style.calls is None:
         shown[2:-1] = [r"\ldots" if style.tex else "…"]
@@ -351,4 +352,11 @@ def call(row: Primitive, operands: Sequence[Any], style: Style) -> str:
         known = [name for name, called in style.calls.items() if called is row]
         name = known[0] if known else row.name if row.is_in_table else f"row{len(style.calls)}"
         style.calls[name] = row
-    return f"{name}({', '.join(shown)})"
+    listed = ", ".join(shown)
+    return f"{name}([{listed}])" if is_list else f"{name}({listed})"
+
+
+def takes_list(row: Primitive) -> bool:
+    """Return whether a row is called with all its operands in one list, as ``logsumexp([x, y])``."""
+    kinds = [parameter.kind for parameter in inspect.signature(row).parameters.values()]
+    return isinstance(row, Nary) and kinds == [inspect.Parameter.POSITIONAL_OR_KEYWORD]

@@ -87,7 +87,7 @@ x, y, z = Symbol("x"), Symbol("y"), Symbol("z")
         (x <= y, "x ≤ y", r"x \leq y"),
         (dot([x, y], [1.0, 2.0], -3.0), "x·1 + y·2 + (-3)", r"x \cdot 1 + y \cdot 2 + (-3)"),
         (total([x, y]) * 2, "(x + y)·2", r"\left(x + y\right) \cdot 2"),
-        (logsumexp([x, y]), "logsumexp(x, y)", r"\operatorname{logsumexp}(x, y)"),
+        (logsumexp([x, y]), "logsumexp([x, y])", r"\operatorname{logsumexp}(x, y)"),
         (x.tanh() / math.inf, "tanh(x) / ∞", r"\frac{\tanh(x)}{\infty}"),
     ],
 )
@@ -145,7 +145,7 @@ def test_long_sums_have_an_ellipsis() -> None:
     many = [Symbol(f"w{i}") for i in range(100)]
     assert dot(many, many).text == "w0² + w1² + … + w98² + w99²"
     assert total(many).latex == r"w_{0} + w_{1} + \cdots + w_{98} + w_{99}"
-    assert logsumexp(many).text == "logsumexp(w0, w1, …, w99)"
+    assert logsumexp(many).text == "logsumexp([w0, w1, …, w99])"
 
 
 def test_known_numbers_pick_the_case_and_say_why() -> None:

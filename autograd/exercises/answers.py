@@ -191,7 +191,7 @@ def _in_python(text: str, inner: Mapping[str, str], functions: Mapping[str, Prim
             roots, is_operand = 0, True
         elif part in BRACKETS and not (part == "|" and is_operand):
             opening, end, closing = BRACKETS[part]
-            if isinstance(row, Nary) and row.fold and not rest.startswith("["):  # prod(x, y), as texts write prod([x, y])
+            if isinstance(row, Nary) and row.fold and not rest.startswith("["):  # prod(x, y) means prod([x, y])
                 opening, closing = "([", "])"
             code.append(gap + opening)
             ends.append((end, closing, roots))

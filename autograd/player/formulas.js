@@ -255,7 +255,7 @@ class Writer {
         if (row.infix) return this.infix(row, operands);
         const shown = operands.map((x) => this.text(x));
         if (shown.length > LONGEST_SUM) shown.splice(2, shown.length - 3, "…");
-        return [`${row.name}(${shown.join(", ")})`, ATOM];
+        return [row.list ? `${row.name}([${shown.join(", ")}])` : `${row.name}(${shown.join(", ")})`, ATOM];
     }
 
     atom(text) {

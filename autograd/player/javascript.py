@@ -43,7 +43,7 @@ from autograd.primitives import Nary, Primitive
 from autograd.steps import Walk
 from autograd.symbol import Symbol, flows, operand_names
 from autograd.value import Value
-from autograd.writing import LEVELS, PLAIN, expand, read_template, strict
+from autograd.writing import LEVELS, PLAIN, expand, read_template, strict, takes_list
 
 __all__ = ["FUNCTIONS", "NotLiveError", "to_javascript"]
 
@@ -176,6 +176,7 @@ class _Printer:
             entry["picks"] = f"[{row.picks(0.0)}, {row.picks(1.0)}]"
         else:
             entry |= {"expands": "true"} if isinstance(row, Nary) and row.expands else {}
+            entry |= {"list": "true"} if takes_list(row) else {}
             entry |= self._function(row, n)
         self.rows[key] = _object(entry)
         return key
