@@ -181,8 +181,9 @@ def describe(x: Any) -> str:
     """Return text for a message: of a node its label, or the operation it came from, and its number; else the `repr`.
 
     >>> from autograd import Value
-    >>> describe(Value(2.0, label="w")), describe(Value(2.0, label="w") * 3), describe(2.0)
-    ('w = 2.0', 'w * 3.0 = 6.0', '2.0')
+    >>> w, other = Value(2.0, label="w"), Value(5.0, label="w")
+    >>> describe(w), describe(w * 3), describe(w * other), describe(2.0)
+    ('w = 2.0', 'w * 3.0 = 6.0', 'w * w′ = 10.0', '2.0')
     """
     if not isinstance(x, Manners):
         return repr(x)
@@ -192,9 +193,14 @@ def describe(x: Any) -> str:
         node = node.operands[0]
     if node.label is not None or node.primitive is None:
         return f"{node.label} = {data}" if node.label is not None else f"Value({data})"
-    names = [str(x.label or repr(x._number)) if isinstance(x, Manners) else repr(x) for x in node.operands]
-    if len(names) > 4:
-        names[2:-1] = ["…"]
+    is_long = len(node.operands) > 4
+    operands = (*node.operands[:2], node.operands[-1]) if is_long else node.operands
+    named: dict[Any, str] = {}
+    for x in dict.fromkeys(x for x in operands if isinstance(x, Manners)):
+        primes = "′" * sum(bool(x.label) and x.label == other.label for other in named)  # on further nodes with the label
+        named[x] = str(x.label or repr(x._number)) + primes
+    names = [named[x] if isinstance(x, Manners) else repr(x) for x in operands]
+    names[2:2] = ["…"] * is_long
     return f"{node.primitive.spell(names)} = {data}"
 
 
