@@ -22,7 +22,7 @@ from autograd.fixed import is_fixed
 from autograd.manners import describe
 from autograd.primitives import DomainError, Operand, Primitive
 from autograd.rows import kind_of, number
-from autograd.value import Value, Variable, input_places, nodes_below, operand_numbers, topological
+from autograd.value import Value, Variable, input_places, operand_numbers, topological
 
 __all__ = ["STALE", "UNCALLED", "refuse_stale", "replay"]
 
@@ -55,12 +55,19 @@ def replay(y: Value, values: Mapping[Value, Any] | None = None) -> Any:
         raise TypeError(f"values is a dict from nodes to numbers, such as {{w: 3.0}}; got {kind_of(values)}")
     order = topological(y)
     known: dict[Value, Any] = {}
-    graph = set(nodes_below(y))
+    graph = {y, *(x for node in order for x in node.inputs)}
     for node, value in (values or {}).items():
         if node not in graph:
             raise ValueError(f"{describe(node)} does not take part in {describe(y)}; replay takes nodes of its graph")
         plain = number(value)
         known[node] = value if plain is NotImplemented else Value(plain, node.label)
+    if not known.keys().isdisjoint(order):  # what is only below a node with a new value is not needed
+        graph = {y}
+        for node in reversed(order):
+            if node in graph and node not in known:
+                graph.update(node.inputs)
+    # A variable that a derivative is being taken with respect to stays itself.
+    order = [node for node in order if node in graph and node not in known and not isinstance(node, Variable)]
 
     def computed(node: Value) -> Any:
         row = cast(Primitive, node.primitive)
@@ -70,14 +77,11 @@ def replay(y: Value, values: Mapping[Value, Any] | None = None) -> Any:
         return again
 
     for node in order:
-        # A variable that a derivative is being taken with respect to stays itself.
-        if node in known or node.primitive is None or isinstance(node, Variable):
-            continue
         try:
             again = known[node] = computed(node)
         except DomainError:  # perhaps of the branch that was called when it was recorded: then say that another one is taken
             for choice in order:
-                if choice not in known and cast(Primitive, choice.primitive).is_choice:
+                if cast(Primitive, choice.primitive).is_choice:
                     computed(choice)
             raise
         if isinstance(again, Value):

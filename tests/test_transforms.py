@@ -276,6 +276,8 @@ def test_replay_refuses_a_branch_that_was_not_called() -> None:
         replay(roots + 1, {w: -1.0})
     with pytest.raises(ValueError, match=r"sqrt\(-1.0\) has no value"):
         replay(where(sqrt(w) < 9, lambda: w, lambda: -w), {w: -1.0})
+    root = sqrt(w) + 1
+    assert replay(root * w, {w: -1.0, root: 5.0}).data == -5.0  # what is below a given value is not computed
 
 
 @pytest.mark.parametrize(
