@@ -204,7 +204,7 @@ def _differentiated(f: Callable[..., Any], argnums: int | tuple[int, ...], check
         finally:  # from here on the variables are nodes like others, which are copied and computed again
             variables: list[Value] = [x for x in xs if isinstance(x, Variable)]
             for x in variables:
-                x.__class__ = Value
+                x.__class__ = Independent if x.primitive is None else Value
         # Arrays of floats, unless that would cut off a node that is not the argument's own.
         if not any(map(is_array, flatten([trees, ys], entries=False)[0].values())):
             return result

@@ -258,7 +258,7 @@ class Variable(Value):
 
 
 class Independent(Value):
-    """A derivative that does not depend on anything."""
+    """A leaf that nobody made: a derivative that does not depend on anything, or what was a variable, made from a number."""
 
     __slots__ = ()
 

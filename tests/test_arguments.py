@@ -146,6 +146,8 @@ def test_nothing_is_cut_off() -> None:
     assert mixed["v"].dtype == object and numbers(mixed["v"]).tolist() == [12.0, 24.0] and mixed["k"].data == 15.0
     outer = grad(lambda x: grad(lambda p: (p["v"] @ p["v"]) * x)({"v": np.array([1.0, 2.0])})["v"].sum())(5.0)
     assert outer.data == 6.0
+    inside = grad(lambda b: (grad(lambda a: (a * a * b).sum())(np.array([1.0, 2.0])) ** 2).sum())(np.array([1.0, 3.0]))
+    assert inside.dtype == float and inside.tolist() == [8.0, 96.0]  # it depends on nothing but b, and on numbers
     assert jacobian(lambda x: {"y": np.array([x * c])})(2.0)["y"].dtype == object
     inner = jacobian(grad(lambda v: (v**3).sum()))(np.array([1.0, 2.0]))
     assert_same(inner, np.diag([6.0, 12.0]))
