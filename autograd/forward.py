@@ -19,7 +19,7 @@ from typing import Any, cast
 
 from autograd.primitives import Operand, Primitive, where
 from autograd.rows import real
-from autograd.symbol import both, either, flows, read_flow
+from autograd.symbol import both, either, read_flow
 from autograd.trees import map_tree
 from autograd.value import Value
 
@@ -55,8 +55,8 @@ class Dual(Operand):
         own = [isinstance(x, Dual) and x.level == level for x in operands]
         primals = [_plain(x.primal if mine else x) for x, mine in zip(operands, own, strict=True)]
         out = row.apply(primals)
-        flow, tangent, reach = flows(row, len(operands)), 0.0, False
-        when = {i: both(operands[i].reach, read_flow(flow[i], primals, out)) for i, mine in enumerate(own) if mine}
+        tangent, reach = 0.0, False
+        when = {i: both(operands[i].reach, read_flow(row, i, primals, out)) for i, mine in enumerate(own) if mine}
         which = [i for i, condition in when.items() if condition is not False]
         for i, partial in zip(which, row.partials(primals, out, which), strict=True):
             contribution = partial * operands[i].tangent

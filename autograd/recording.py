@@ -92,7 +92,7 @@ def recorder(row: Primitive, scope: dict[str, Any]) -> Any:
     Raises:
         RuleError: if a rule has no formula, since it uses Python's ``if`` or a function of `math`.
     """
-    names, calls = operand_names(row.arity), dict[str, Any]()
+    names, calls = operand_names(row, row.arity), dict[str, Any]()
     out, *rules = _texts(row, calls)
 
     def node(nodes: str, *operands: str) -> str:
@@ -112,7 +112,7 @@ def recorder(row: Primitive, scope: dict[str, Any]) -> Any:
 
 def _texts(row: Primitive, calls: dict[str, Any]) -> Iterator[str]:
     """Yield a row's function as an expression, then each rule as statements; add the functions they call to `calls`."""
-    names = operand_names(row.arity)
+    names = operand_names(row, row.arity)
     symbols, known = [Symbol(name) for name in names], row.is_in_table
 
     def written(formula: Any) -> str:

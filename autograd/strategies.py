@@ -38,7 +38,7 @@ from autograd.checking.readings import check_arrays, check_text
 from autograd.checking.verdicts import short
 from autograd.primitives import DomainError, Nary, Primitive, Unary
 from autograd.rows import TABLE
-from autograd.symbol import operand_name
+from autograd.symbol import operand_names
 from autograd.value import Value
 
 __all__ = [
@@ -359,7 +359,7 @@ def check_primitive(
             return row.apply([*constants, *values])
 
         f.__name__ = row.name
-        point = [Value(x, operand_name(row, i)) for i, x in enumerate(data)][len(constants) :]
+        point = [*map(Value, data, operand_names(row, len(data)))][len(constants) :]
         try:
             report = gradcheck(f, *point, order=2)
         except DomainError:  # where a rule is at the edge of its own domain, it has no derivative
@@ -428,7 +428,7 @@ def check_finite(row: Primitive, data: Sequence[float]) -> None:
 
         numeric = slope(f, data[i])
         if numeric.kind == "smooth" and numeric.side == "both" and numeric.error <= ENOUGH * max(1.0, abs(numeric.value)):
-            names = [operand_name(row, j) for j in range(len(data))]
+            names = operand_names(row, len(data))
             at = ", ".join(f"{name} = {short(x)}" for name, x in zip(names, data, strict=True))
             rule = "the rule" if isinstance(row, Unary) else f"the rule ∂{row.name}/∂{names[i]}"
             raise AssertionError(f"{row.name}: {rule} has no finite value at {at}, where the function is smooth and has the "
@@ -442,7 +442,7 @@ def _is_excluded(row: Primitive, data: Sequence[float]) -> bool:
     for sign, operator in {"≤": "<=", "≥": ">=", "≠": "!=", ",": " and "}.items():
         text = text.replace(sign, operator)
     try:
-        return not eval(text, {"__builtins__": {}}, {operand_name(row, i): x for i, x in enumerate(data)})
+        return not eval(text, {"__builtins__": {}}, dict(zip(operand_names(row, len(data)), data, strict=True)))
     except Exception:  # the domain is empty, or is not written as an inequality
         return False
 

@@ -28,7 +28,7 @@ from autograd.fixed import remembered
 from autograd.primitives import Nary, Operand, Primitive, absolute, maximum, where
 from autograd.writing import LATEX, PLAIN, Style, expand, write
 
-__all__ = ["RuleError", "Symbol", "as_symbol", "both", "either", "fill", "flows", "operand_name", "operand_names", "read_flow"]
+__all__ = ["RuleError", "Symbol", "as_symbol", "both", "either", "fill", "flows", "operand_names", "read_flow"]
 
 
 class RuleError(TypeError):
@@ -118,19 +118,14 @@ def as_symbol(formula: Any) -> Symbol:
     return formula if isinstance(formula, Symbol) else Symbol("", float(formula))
 
 
-def operand_names(n: int) -> Sequence[str]:
-    """Return the names of n operands in a row's rules: x and y, or x0, x1, … for more than two."""
-    return ("x", "y")[:n] if n <= 2 else [f"x{i}" for i in range(n)]
+def operand_names(row: Primitive, n: int) -> Sequence[str]:
+    """Return the names of a row's n operands: x and y, or x0, x1, … where there may be more than two.
 
-
-def operand_name(row: Primitive, i: int) -> str:
-    """Return the name of an operand of a row in reports: x and y, or x0, x1, … where there may be more than two.
-
-    >>> from autograd.primitives import dot, power, tanh
-    >>> operand_name(tanh, 0), operand_name(power, 1), operand_name(dot, 1)
-    ('x', 'y', 'x1')
+    >>> from autograd.primitives import dot, power
+    >>> [*operand_names(power, 2)], operand_names(dot, 2)
+    (['x', 'y'], ['x0', 'x1'])
     """
-    return f"x{i}" if isinstance(row, Nary) else "xy"[i]
+    return [f"x{i}" for i in range(n)] if isinstance(row, Nary) else "xy"[:n]
 
 
 def _because(condition: Symbol) -> Symbol:
@@ -152,7 +147,7 @@ def flows(row: Primitive, n: int) -> Sequence[Any]:
     >>> flows(multiply, 2), flows(relu, 1)
     ((True, True), (Symbol('where(|x| > 0, where(x > 0, 1, where(x ≤ 0, 0, 1)), 1)'),))
     """
-    symbols = [Symbol(name) for name in operand_names(n)]
+    symbols = [Symbol(name) for name in operand_names(row, n)]
     try:
         found = [_flow(rule) for rule in row.partials(symbols, Symbol("out"), range(n))]
         kink = None if row.kink is None else absolute(row.kink(*symbols)) > 0
@@ -161,14 +156,15 @@ def flows(row: Primitive, n: int) -> Sequence[Any]:
     return tuple([flow if kink is None or flow is True else where(kink, flow, True) for flow in found])
 
 
-def read_flow(flow: Any, operands: Sequence[Any], out: Any) -> Any:
-    """Evaluate an entry of `flows` at operands: a bool at numbers, a node at nodes.
+def read_flow(row: Primitive, i: int, operands: Sequence[Any], out: Any) -> Any:
+    """Evaluate entry i of `flows` at operands: a bool at numbers, a node at nodes.
 
     >>> from autograd.primitives import relu
-    >>> [read_flow(flows(relu, 1)[0], [x], max(x, 0.0)) for x in (-2.0, 0.0, 2.0)]
+    >>> [read_flow(relu, 0, [x], max(x, 0.0)) for x in (-2.0, 0.0, 2.0)]
     [False, True, True]
     """
-    found = fill(flow, {**dict(zip(operand_names(len(operands)), operands, strict=True)), "out": out})
+    n = len(operands)
+    found = fill(flows(row, n)[i], {**dict(zip(operand_names(row, n), operands, strict=True)), "out": out})
     return found if hasattr(found, "__primitive__") else bool(found)
 
 

@@ -96,7 +96,7 @@ def chain_rule(order: Sequence[Value], y: Value, xs: Sequence[Value], risk: Call
         which = [i for i, x in enumerate(operands) if isinstance(x, Value) and x in depends and flow[i] is not False]
         for i, partial in zip(which, node.primitive.partials(operands, node, which), strict=True):
             x: Any = operands[i]
-            condition = both(reach[node], read_flow(flow[i], operands, node)) if is_risky else True
+            condition = both(reach[node], read_flow(node.primitive, i, operands, node)) if is_risky else True
             keep = danger and condition is not True
             contribution = where(condition, upstream * partial, 0) if keep else _chain(upstream, partial, node in hot)
             delta[x] = delta[x] + contribution if x in delta else contribution

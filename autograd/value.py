@@ -31,7 +31,7 @@ from autograd.manners import Manners, describe
 from autograd.primitives import Binary, DomainError, Nary, Primitive, Unary, method
 from autograd.recording import recorder
 from autograd.rows import number, real
-from autograd.symbol import flows, read_flow
+from autograd.symbol import read_flow
 from autograd.threads import one_at_a_time
 
 __all__ = ["Value", "input_places", "nodes_below", "operand_numbers", "topological"]
@@ -294,7 +294,7 @@ def record(row: Primitive, operands: Sequence[Any], is_handed_on: bool = False) 
         shown = f"operand is {names[0]}; keep it" if len(names) == 1 else f"operands are {' and '.join(names[:4])}; keep them"
         raise DomainError(f"{error}; the {shown} inside the domain, for instance with where or maximum") from error
     pairs = zip(partials, which, strict=True)
-    partials = [p if p or read_flow(flows(row, len(data))[i], data, out) else None for p, i in pairs]
+    partials = [p if p or read_flow(row, i, data, out) else None for p, i in pairs]
     written = tuple([x if isinstance(x, Value) else d for x, d in zip(operands, data, strict=True)])
     if isinstance(row, Nary):
         slots: Any = written, tuple([operands[i] for i in which]), tuple(partials), None in partials or None

@@ -361,7 +361,7 @@ class TestMathML:
         known = {"begin", "end"} | COMMANDS
         for row in TABLE.values():
             n = widths(row)[0]
-            symbols = [Symbol(name) for name in operand_names(n)]
+            symbols = [Symbol(name) for name in operand_names(row, n)]
             formulas = [Symbol.applied(row, symbols), *row.partials(symbols, Symbol("out"), range(n))]
             for formula in formulas:
                 text = formula.written(latex()) if isinstance(formula, Symbol) else str(formula)

@@ -32,7 +32,7 @@ from autograd.manners import describe
 from autograd.mistakes import sorted_pass, totals
 from autograd.primitives import DomainError, Primitive
 from autograd.rerun import refuse_stale
-from autograd.symbol import flows, read_flow
+from autograd.symbol import read_flow
 from autograd.telling import Telling
 from autograd.value import Value, input_places, operand_numbers, topological
 from autograd.writing import digits as rounded
@@ -160,9 +160,8 @@ class GraphCertificate(Tabular):
 
     def _took_another_branch(self, node: Value, operands: Sequence[Any]) -> bool:
         assert node.primitive is not None
-        flow = flows(node.primitive, len(operands))
         for i, taken in zip(input_places(node), node.taken, strict=True):
-            exact = flow[i] if isinstance(flow[i], bool) else read_flow(flow[i], operands, self._nodes[node])
+            exact = read_flow(node.primitive, i, operands, self._nodes[node])
             if isinstance(exact, Enclosure):
                 exact = exact.bounds.truth
             if exact is not None and exact != taken:

@@ -36,7 +36,7 @@ from autograd.certainty.subjects import Box, Subject
 from autograd.certainty.tables import Table, Tabular
 from autograd.primitives import DomainError, Primitive
 from autograd.rows import TABLE
-from autograd.symbol import operand_name
+from autograd.symbol import operand_names
 from autograd.value import Value, topological
 
 __all__ = ["BoxReport", "RuleOnBox", "check"]
@@ -211,10 +211,10 @@ class _Search:
         if slope.high < along.low or slope.low > along.high:
             if not on_line.is_smooth:
                 return UNKNOWN, ""
-            name = operand_name(row, i)
+            names = operand_names(row, len(line))
             fixed = [(j, x) for j, x in enumerate(line) if j != i and len(line) < 4]
-            others = "".join(f", {operand_name(row, j)} = {describe(x)}" for j, x in fixed)
-            return Spread(), (f"{name} ∈ {describe(sides[i])}{others} the rule's mean is {describe(along)}, the slope's "
+            others = "".join(f", {names[j]} = {describe(x)}" for j, x in fixed)
+            return Spread(), (f"{names[i]} ∈ {describe(sides[i])}{others} the rule's mean is {describe(along)}, the slope's "
                          f"{describe(slope)}")  # fmt: skip
         if not everywhere.is_bounded:
             return UNKNOWN, ""
@@ -231,7 +231,7 @@ class _Search:
 
     def _rule(self, rule: Key) -> RuleOnBox:
         row, i = rule
-        name = f"∂{row.name}/∂{operand_name(row, i)}"
+        name = f"∂{row.name}/∂{operand_names(row, i + 1)[i]}"
         if rule in self.wrong:
             box, reason = self.wrong[rule]
             return RuleOnBox(name, "wrong", math.inf, (self.subject.pairs(box),), f"{self.subject.text(box)}: {reason}")

@@ -18,7 +18,7 @@ from autograd.checking.rounding import Rounded, spread
 from autograd.checking.verdicts import HIDDEN, Check, judge, short
 from autograd.manners import describe
 from autograd.primitives import DomainError, Primitive
-from autograd.symbol import Symbol, operand_name
+from autograd.symbol import Symbol, operand_names
 from autograd.transforms import gradients
 from autograd.value import Value, input_places, operand_numbers, topological
 
@@ -160,13 +160,14 @@ class Rules:
 def _axis(row: Primitive, data: Sequence[float], i: int) -> Line:
     """Return the line along which one operand of a row moves."""
     shown = range(len(data)) if len(data) <= 3 else [i]
-    at = ", ".join(f"{operand_name(row, j)} = {short(data[j])}" for j in shown) + (", …" if len(data) > 3 else "")
-    return Line(operand_name(row, i), at, data[i], data, {i: 1.0})
+    names = operand_names(row, len(data))
+    at = ", ".join(f"{names[j]} = {short(data[j])}" for j in shown) + (", …" if len(data) > 3 else "")
+    return Line(names[i], at, data[i], data, {i: 1.0})
 
 
 def _rule(row: Primitive, data: Sequence[float], out: float, i: int) -> str:
     """Write a rule as a formula, with a space before it, or an empty string if it cannot be written or is a number."""
-    symbols = [Symbol(operand_name(row, j), x) for j, x in enumerate(data)]
+    symbols = [*map(Symbol, operand_names(row, len(data)), data)]
     try:
         [rule] = row.partials(symbols, Symbol("out", out), [i])
     except Exception:  # a rule that takes only numbers cannot be written

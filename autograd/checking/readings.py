@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from autograd.primitives import Primitive
-from autograd.symbol import Symbol, as_symbol, operand_name
+from autograd.symbol import Symbol, as_symbol, operand_names
 from autograd.writing import source
 
 __all__ = ["check_arrays", "check_text"]
@@ -21,7 +21,7 @@ def check_text(row: Primitive, data: Sequence[float]) -> None:
     >>> from autograd.primitives import tanh
     >>> check_text(tanh, [0.5])
     """
-    names = [operand_name(row, i) for i in range(len(data))]
+    names = operand_names(row, len(data))
     symbols, which = [Symbol(name) for name in names], range(len(data))
     out = row.evaluate(data)
     values = {**dict(zip(names, data, strict=True)), "out": float(out), "inf": math.inf, "nan": math.nan}

@@ -161,7 +161,7 @@ def template(row: Primitive, constants: tuple[Any, ...], wanted: tuple[bool, ...
     def rules(*nodes: Any) -> list[Any]:
         operands = [x if c is None else float(c) for x, c in zip(nodes, constants, strict=False)]
         partials = row.partials(operands, nodes[-1], which)
-        return [*partials, *(read_flow(flow[i], operands, nodes[-1]) if choices else True for i in which)]
+        return [*partials, *(read_flow(row, i, operands, nodes[-1]) if choices else True for i in which)]
 
     trace = Trace(rules, [], [()] * (n + 1))
     graph, outputs = canonical(trace.graph, trace.outputs)

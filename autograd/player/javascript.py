@@ -136,14 +136,15 @@ class _Printer:
         shown = f"[{', '.join(map(_operand, operands))}]"
         if (row, shown) not in self.kinds:
             key = self.row(row, len(operands))
-            symbols = [Symbol(name) if x is None else x for name, x in zip(operand_names(len(operands)), operands, strict=True)]
+            names = operand_names(row, len(operands))
+            symbols = [Symbol(name) if x is None else x for name, x in zip(names, operands, strict=True)]
             which = [i for i, x in enumerate(operands) if x is None]
-            rules = self._arrow("$, x, out", len(operands), row.partials(symbols, Symbol("out"), which))
+            rules = self._arrow("$, x, out", names, row.partials(symbols, Symbol("out"), which))
             entry = {"row": _string(key), "operands": shown, "rules": rules}
             conditions = [flows(row, len(operands))[i] for i in which]
             if any(condition is not True for condition in conditions):
                 numbers = [x if isinstance(x, Symbol) else float(x) for x in conditions]
-                entry["flows"] = self._arrow("$, x, out", len(operands), numbers)
+                entry["flows"] = self._arrow("$, x, out", names, numbers)
             self.kinds[row, shown] = len(self.lines)
             self.lines.append(_object(entry))
         return self.kinds[row, shown]
@@ -187,15 +188,16 @@ class _Printer:
         if row.function in FUNCTIONS:
             value = FUNCTIONS[row.function]
             return {"value": f"bounded({value})" if row.function in OVERFLOWING and row.overflow is None else value}
-        formula = expand(row, [Symbol(name) for name in operand_names(n)])
+        names = operand_names(row, n)
+        formula = expand(row, [*map(Symbol, names)])
         if formula is None or (isinstance(formula, Symbol) and formula.row is row):
             raise NotLiveError(f"the row {row.name!r} cannot be computed in a page: its function takes only numbers. Write it "
                                "with operators and autograd's functions, or give the row javascript='(x) => …'")  # fmt: skip
-        return {"formula": self._arrow("$, x", n, formula)}
+        return {"formula": self._arrow("$, x", names, formula)}
 
-    def _arrow(self, arguments: str, n: int, formulas: Any) -> str:
+    def _arrow(self, arguments: str, operands: Sequence[str], formulas: Any) -> str:
         """Print a function of a reading, the operands x and perhaps `out` that returns a formula or a list of formulas."""
-        names = {name: f"x[{i}]" for i, name in enumerate(operand_names(n))} | {"out": "out"}
+        names = {name: f"x[{i}]" for i, name in enumerate(operands)} | {"out": "out"}
         return f"({arguments}) => {self._body(formulas, names, {})}"
 
     def _body(self, formulas: Any, names: Mapping[str, str], known: Mapping[int, str]) -> str:

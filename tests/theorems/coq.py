@@ -104,7 +104,7 @@ def definition(row: Primitive, n: int) -> str:
 
 def formula_of(row: Primitive, n: int) -> Any:
     """Return a row's function as a formula."""
-    symbols = [Symbol(name) for name in operand_names(n)]
+    symbols = [Symbol(name) for name in operand_names(row, n)]
     if row.function is log_sum_exp:
         return log(total(exp(x) for x in symbols))
     formula = expand(row, symbols)

@@ -84,7 +84,7 @@ class Theorem:
 
 def names_of(row: Primitive) -> Sequence[str]:
     """Return the names of a row's operands; a row of any number of operands has three here, and dot five."""
-    return operand_names(max(widths(row)) if row.name == dot.name else min(widths(row)))
+    return operand_names(row, max(widths(row)) if row.name == dot.name else min(widths(row)))
 
 
 def theorems(row: Primitive) -> Iterator[Theorem]:
