@@ -79,8 +79,6 @@ def latex_name(name: str) -> str:
     >>> print(latex_name("w_h"), latex_name("net_o"), latex_name("w⁽¹⁾₀₂′"), latex_name("σ²"), latex_name("50% & more"))
     w_{h} \mathrm{net}_{o} w^{(1)\prime}_{02} σ^{2} \text{50\% \& more}
     """
-    if re.fullmatch(r"-?[\d.∞]+(e[-+]?\d+)?", name):
-        return name.replace("∞", r"\infty")
     # Possessive quantifiers, so that a match takes linear time.
     indices = rf"([^\W\d_{RAISED}{LOWERED}]++)(⁽[{RAISED}]++⁾)?_?((?:[^\W{RAISED}]|,)*+)([{RAISED}]*+)(′*+)(\[\d+\])?"
     parts = re.fullmatch(indices, name)
