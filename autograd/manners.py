@@ -19,11 +19,12 @@ from autograd.rows import IN_RULE, TABLE
 
 __all__ = ["Manners", "Same", "describe"]
 
-# Attributes that programs written for other scalar engines read or set on a node, and what to use here instead.
+# Attributes that programs written for other engines read or set on a node, and what to use here instead.
 ELSEWHERE: Final = {
     "_backward": "call backward() on the result; the rules of an operation are in its row of the table, `primitive`",
     "children": "the nodes it was computed from are its `inputs`",
     "topo": "backward() finds the order itself; `inputs` leads from a node to the nodes below it",
+    **dict.fromkeys(["detach", "item"], "its number, without the graph, is `data`"),
     **dict.fromkeys(["m", "v", "momentum", "velocity"], "keep it in a dict keyed by parameter: dict.fromkeys(parameters, 0.0)"),
 }
 
@@ -201,7 +202,8 @@ def describe(x: Any) -> str:
         named[x] = str(x.label or repr(x._number)) + primes
     names = [named[x] if isinstance(x, Manners) else repr(x) for x in operands]
     names[2:2] = ["…"] * is_long
-    return f"{node.primitive.spell(names)} = {data}"
+    spelled = node.primitive.spell(names)
+    return data if spelled == data else f"{spelled} = {data}"  # -3.0, computed from a node without a label
 
 
 def _compared(node: Manners, other: object, sign: str) -> Any:

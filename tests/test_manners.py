@@ -19,7 +19,7 @@ def test_a_node_is_described_by_its_operation() -> None:
     for node, text in (
         (w, "w = 0.5"), (x, "Value(2.0)"), (+w, "w = 0.5"), (+x, "Value(2.0)"), (+(w * x), "w * 2.0 = 1.0"),
         (tanh(w * 0), "tanh(0.0) = 0.0"), (3 - w, "3.0 - w = 2.5"), (dot([w, 1], [x, x]), "dot(w, 1.0, 2.0, 2.0) = 3.0"),
-        (dot([w, 1], [x, x], 4), "dot(w, 1.0, …, 4.0) = 7.0"),
+        (dot([w, 1], [x, x], 4), "dot(w, 1.0, …, 4.0) = 7.0"), (-x, "-2.0"),
     ):  # fmt: skip
         assert describe(node) == text
 

@@ -92,7 +92,8 @@ def test_views_of_the_graph_are_read_only() -> None:
 
 @pytest.mark.parametrize("name", ELSEWHERE)
 def test_what_stands_elsewhere_is_named(name: str) -> None:
-    way = {"_backward": r"backward\(\)", "children": "inputs", "topo": r"backward\(\)"}.get(name, "dict keyed by parameter")
+    ways = {"_backward": r"backward\(\)", "children": "inputs", "topo": r"backward\(\)", "detach": "data", "item": "data"}
+    way = ways.get(name, "dict keyed by parameter")
     w = Value(2.0, label="w")
     for node in (w, w * 3):
         with pytest.raises(AttributeError, match=rf"data=[26]\.0.*'{name}'; .*{way}"):
