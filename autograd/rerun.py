@@ -14,7 +14,7 @@ ValueError: w * w = 4.0 was recorded with other operands; its operands now give 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NoReturn, cast
 
 from autograd.arithmetic import NOT_COMPUTED
@@ -24,7 +24,7 @@ from autograd.primitives import DomainError, Operand, Primitive
 from autograd.rows import kind_of, number
 from autograd.value import Value, Variable, input_places, operand_numbers, topological
 
-__all__ = ["STALE", "UNCALLED", "refuse_stale", "replay"]
+__all__ = ["STALE", "UNCALLED", "guards", "refuse_stale", "replay"]
 
 STALE: Final = "changed after the forward pass; compute the result again, or use autograd.replay"
 UNCALLED: Final = "a branch that was not called when it was recorded; give where nodes or numbers, not functions"
@@ -87,6 +87,19 @@ def replay(y: Value, values: Mapping[Value, Any] | None = None) -> Any:
         if isinstance(again, Value):
             again.label = node.label
     return known.get(y, y)
+
+
+def guards(order: Sequence[Value]) -> Iterator[Value]:
+    """Yield a node that is 0 for each branch that was not called; `replay` refuses it where that branch is taken.
+
+    >>> from autograd.primitives import where
+    >>> x = Value(2.0)
+    >>> [*guards([where(x > 0, lambda: x, lambda: 1 / x)])]
+    [Value(data=0.0, grad=0.0)]
+    """
+    for row, (condition, *others) in [(node.primitive, node.operands) for node in order]:
+        if row is not None and row.is_choice and any(x is NOT_COMPUTED for x in others) and isinstance(condition, Value):
+            yield row.apply([condition, *(x if x is NOT_COMPUTED else 0.0 for x in others)])
 
 
 def _number(x: Any) -> Any:

@@ -20,7 +20,7 @@ from math import isfinite, isnan
 from typing import Any
 
 from autograd.primitives import Operand, where
-from autograd.rerun import refuse_stale
+from autograd.rerun import guards, refuse_stale
 from autograd.risks import risks
 from autograd.rows import kind_of, real
 from autograd.symbol import both, either, flows, read_flow
@@ -64,6 +64,8 @@ def gradients(y: Value, xs: Iterable[Value]) -> list[Value]:
     found = chain_rule(order, y, xs)
     if any(isnan(getattr(g, "data", g)) for g in found if not isinstance(g, Operand)):  # perhaps 0·∞: keep every choice
         found = chain_rule(order, y, xs, lambda node: 2)
+    for zero in guards(order):  # a branch that was not called may depend on any x
+        found = [g + zero for g in found]
     return [g if isinstance(g, Value) else Independent(g) for g in found]
 
 

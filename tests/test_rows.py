@@ -431,8 +431,9 @@ def test_functions_as_branches_in_every_reading() -> None:
     assert (x > 0).where(lambda: 1.0, lambda: 1 / 0).data == 1.0 and gradients(y, [x])[0].data == 0.25
     assert jvp(lambda x: where(x > 0, lambda: x**0.5, lambda: -x), [4.0], [1.0]) == (2.0, 0.25)
     assert jvp(lambda x: where(x > 0, lambda: x**0.5, lambda: -x), [-4.0], [1.0]) == (4.0, -1.0)
-    choice = where(x > 0, lambda: 2 * x, lambda: 1 / 0)
-    for graph in (choice, *gradients(choice, [x]), where(x > 0, x, choice)):
+    choice, w = where(x > 0, lambda: 2 * x, lambda: 1 / 0), Value(3.0)
+    other = where(x > 0, lambda: x, lambda: w * x) + w  # the slope with respect to w is 1, and would be 1 + x
+    for graph in (choice, *gradients(choice, [x]), where(x > 0, x, choice), *gradients(other, [x, w])):
         with pytest.raises(ValueError, match=r"where\(1.0, .*, nan\) = .* now takes a branch that was not called"):
             replay(graph, {x: -1.0})
     second = where(x > 9, lambda: 1 / 0, lambda: 2 * x)
