@@ -97,9 +97,9 @@ def guards(order: Sequence[Value]) -> Iterator[Value]:
     >>> [*guards([where(x > 0, lambda: x, lambda: 1 / x)])]
     [Value(data=0.0, grad=0.0)]
     """
-    for row, (condition, *others) in [(node.primitive, node.operands) for node in order]:
-        if row is not None and row.is_choice and any(x is NOT_COMPUTED for x in others) and isinstance(condition, Value):
-            yield row.apply([condition, *(x if x is NOT_COMPUTED else 0.0 for x in others)])
+    for row, node in [(node.primitive, node) for node in order if node.primitive]:
+        if row.is_choice and isinstance(node.operands[0], Value) and any(x is NOT_COMPUTED for x in node.operands):
+            yield row.apply([node.operands[0], *(x if x is NOT_COMPUTED else 0.0 for x in node.operands[1:])])
 
 
 def _number(x: Any) -> Any:
