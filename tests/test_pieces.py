@@ -12,6 +12,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR
 from fractions import Fraction
 from itertools import product
 from typing import Any, Final
+from unittest.mock import Mock
 
 import pytest
 from flint import arb
@@ -235,6 +236,16 @@ def test_the_work_for_a_bound_or_a_claim_is_limited(most: int, monkeypatch: pyte
     assert len(made) == most / 2 and "the limit on the work was reached" in str(certificate)
     made.clear()
     assert certificate.claim(lambda value: value < 5e5).verdict == "undecided" and len(made) <= most / 2
+
+
+def test_work_that_cannot_change_a_bound_or_a_claim_is_not_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    cut = Mock(wraps=halves)
+    monkeypatch.setattr(boxes, "halves", cut)
+    certificate = certify(lambda x, y: 1 / (0.3 * x - y), x=(0, 1), y=(0.1, 2))
+    assert certificate.value == (-math.inf, math.inf) and cut.call_count == 80  # one piece without a bound, divided to the end
+    jumps = certify(lambda x: x + floor(x), x=(0.5, 1.6))
+    monkeypatch.setattr(Piece, "examined", None)  # the derivative is 1 as computed; slopes of slopes cannot add to that
+    assert jumps.monotone().verdict == "undecided" and not jumps.monotone().where[0]["x"][0] > 1
 
 
 @pytest.mark.parametrize("exponent", [-1000, -70, -1, 0, 1, 70, 1000])

@@ -52,6 +52,7 @@ NEAR: Final = 0.03  # of the range: how far the bounds may be from the values th
 CORNERS: Final = 6  # sides whose corners are looked at first
 SHOWN: Final = 6  # digits of a printed bound
 MOST_ROWS: Final = 20
+Condition = Callable[[Callable[[int], Interval]], Any]  # of a function that returns the bounds of each quantity
 Quantity = tuple[Interval, float]  # bounds, and by what share of the range they may be wider than it
 
 
@@ -135,10 +136,7 @@ class BoxCertificate(Tabular):
         names = [name for name, p in inspect.signature(claim).parameters.items() if p.default is p.empty]
         places = {name: VALUE if name == "value" else self._place(name) for name in names}
 
-        def condition(piece: Piece) -> Any:
-            return claim(**{name: Enclosure.leaf(piece.enclosure(place)) for name, place in places.items()})
-
-        return self._decided(condition)
+        return self._decided(lambda bounds: claim(**{name: Enclosure.leaf(bounds(place)) for name, place in places.items()}))
 
     def monotone(self, name: str | None = None) -> Claim:
         """Decide whether the function never falls, or never rises, as one argument grows.
@@ -155,11 +153,10 @@ class BoxCertificate(Tabular):
         """
         place = self._only() if name is None else self._place(name)
 
-        def slope(piece: Piece) -> Enclosure:
-            return Enclosure.leaf(piece.enclosure(place))
-
-        rises = self._decided(lambda piece: slope(piece) >= 0, is_continuous=True)
-        falls = self._decided(lambda piece: slope(piece) <= 0, is_continuous=True)
+        rises = self._decided(lambda bounds: Enclosure.leaf(bounds(place)) >= 0, is_continuous=True)
+        if rises:
+            return self._as_ruled(rises)
+        falls = self._decided(lambda bounds: Enclosure.leaf(bounds(place)) <= 0, is_continuous=True)
         found = sorted((rises, falls), key=lambda claim: ("proved", "undecided", "refuted").index(claim.verdict))
         if found[0].verdict != "refuted":
             return self._as_ruled(found[0])
@@ -180,8 +177,8 @@ class BoxCertificate(Tabular):
         if not 0 <= limit < math.inf:
             raise ValueError(f"a Lipschitz constant is a finite number, 0 or more, not {bound!r}")
 
-        def condition(piece: Piece) -> Any:
-            slopes = [Enclosure.leaf(piece.enclosure(i)) for i in self.subject.moving]
+        def condition(bounds: Callable[[int], Interval]) -> Any:
+            slopes = [Enclosure.leaf(bounds(i)) for i in self.subject.moving]
             return total([x * x for x in slopes]) <= Enclosure.leaf(interval(limit)) ** 2
 
         return self._as_ruled(self._decided(condition, is_continuous=True))
@@ -234,7 +231,7 @@ class BoxCertificate(Tabular):
         with ctx.workprec(self._precision):
             return float(Piece(self.subject, point).bounds(place).low)
 
-    def _decided(self, condition: Callable[[Piece], Any], is_continuous: bool = False) -> Claim:
+    def _decided(self, condition: Condition, is_continuous: bool = False) -> Claim:
         with ctx.workprec(self._precision), self.subject.without_chance(condition):
             return decide(self.subject, condition, is_continuous)
 
@@ -250,7 +247,7 @@ def claimed(subject: Subject, digits: int) -> Claim | None:
     with ctx.workprec(bits(digits)), subject.without_chance():
         if not any(piece.is_condition for piece in (Piece(subject), Piece(subject).middle)):
             return None
-        return decide(subject, lambda piece: piece.bounds(VALUE))
+        return decide(subject, lambda bounds: bounds(VALUE))
 
 
 def _bounded(subject: Subject, which: int) -> Quantity:
@@ -261,7 +258,10 @@ def _bounded(subject: Subject, which: int) -> Quantity:
     def enter(piece: Piece) -> None:
         found, side = piece.examined(which)
         reached.add(piece.middle.bounds(which))
-        heapq.heappush(heap, (-reached.excess(found), next(numbers), piece.box, found, side))
+        excess, number = reached.excess(found), next(numbers)
+        # Of pieces without a bound the smallest goes first: if it is too small to be divided, the others need not be.
+        turn = number if excess.is_finite() else -number
+        heapq.heappush(heap, (-excess, turn, piece.box, found, side))
 
     for corner in _corners(whole):
         reached.add(corner.bounds(which))
@@ -359,28 +359,30 @@ def _corners(piece: Piece) -> Iterator[Piece]:
         yield Piece(piece.subject, tuple([corner[i] if i in chosen else middle[i] for i in range(len(corner))]))
 
 
-def decide(subject: Subject, condition: Callable[[Piece], Any], is_continuous: bool = False) -> Claim:
+def decide(subject: Subject, condition: Condition, is_continuous: bool = False) -> Claim:
     """Decide whether a condition holds on all of a box.
 
     Args:
         subject: the function and the box.
-        condition: returns the condition on a piece: a bool, an enclosure of a truth value, or its interval.
+        condition: of the bounds of each quantity on a piece, returns a bool, an enclosure of a truth value, or its interval.
         is_continuous: whether the claim is also that the function is continuous.
     """
     whole = Piece(subject)
     left, waiting, still_open = _limit(whole), deque([subject.box]), list[Box]()
-    points = [corner.box for corner in _corners(whole)]
+    points = [*_corners(whole)]
     while waiting or points:
         is_point = bool(points)
-        piece = Piece(subject, points.pop() if is_point else waiting.popleft())
-        found = _truth(condition, piece)
+        piece = points.pop() if is_point else Piece(subject, waiting.popleft())
+        found = _truth(condition, piece.bounds)
+        if found is None:  # slopes, which take longer, may decide
+            found = _truth(condition, piece.enclosure)
         if found is False:
             point = piece.middle.box
             return Claim("refuted", subject.point(point), (), f"refuted at {subject.text(point)}")
         if is_point or (found and (piece.is_smooth or not is_continuous)):
             continue
-        points.append(piece.middle.box)
-        side = piece.examined(VALUE)[1] if left > 0 else None
+        points.append(piece.middle)
+        side = piece.side(VALUE) if left > 0 else None
         if side is None:
             still_open.append(piece.box)
             continue
@@ -392,10 +394,10 @@ def decide(subject: Subject, condition: Callable[[Piece], Any], is_continuous: b
     return Claim("undecided", None, tuple(map(subject.pairs, pieces)), f"undecided on {subject.texts(pieces)}")
 
 
-def _truth(condition: Callable[[Piece], Any], piece: Piece) -> bool | None:
-    """Return whether a condition holds on a whole piece; None where it is open."""
+def _truth(condition: Condition, bounds: Callable[[int], Interval]) -> bool | None:
+    """Return whether a condition holds for all numbers within some bounds; None where it is open."""
     try:
-        found = condition(piece)
+        found = condition(bounds)
     except UndecidedError:
         return None
     if isinstance(found, Enclosure) and found.primitive is not None and found.primitive.is_condition:

@@ -82,14 +82,21 @@ class Piece:
 
     def examined(self, which: int) -> tuple[Interval, int | None]:
         """Return the enclosure of a quantity, and the side across which to divide; None if the piece is too small for that."""
-        found = self.bounds(which)
-        # A gradient jumps where a case ends, so there only the value is bounded by its slopes.
-        is_smooth = self.is_smooth if which == VALUE else len(self.cases) == 1 and self.cases[0].quantity(which).is_smooth
-        slopes = self.slopes(which) if is_smooth else {}
-        if self.moving and is_smooth and not self.own and all(x.is_bounded for x in slopes.values()):
+        found, slopes = self.bounds(which), self._smooth_slopes(which)
+        if slopes and not self.own and all(x.is_bounded for x in slopes.values()):
             for other in (self._by_mean_value(which, slopes), self._by_monotonicity(which, slopes)):
                 found = Interval(max(found.low, other.low), min(found.high, other.high), found.connected)
         return found, longest_side(self.box, self.subject, slopes)
+
+    def side(self, which: int) -> int | None:
+        """Return the side across which to divide, on account of a quantity; None if the piece is too small for that."""
+        return longest_side(self.box, self.subject, self._smooth_slopes(which))
+
+    def _smooth_slopes(self, which: int) -> dict[int, Interval]:
+        """Return the slopes of a quantity; none unless it is continuous on the piece, and its slopes bound it."""
+        # A gradient jumps where a case ends, so there only the value is bounded by its slopes.
+        is_smooth = self.is_smooth if which == VALUE else len(self.cases) == 1 and self.cases[0].quantity(which).is_smooth
+        return self.slopes(which) if is_smooth else {}
 
     def corner(self, ends: Mapping[int, bool]) -> Piece:
         """Return the piece with some sides reduced to their low end, False, or to their high one, True."""
