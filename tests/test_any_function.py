@@ -6,6 +6,7 @@ import math
 import random
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -274,6 +275,27 @@ def test_values_that_cancel_are_rounded_like_their_parts() -> None:
 
         report = gradcheck(lambda a, x=x: np.tanh(a @ x).sum(), a, gradient=gradient)
         assert report.verdict in ("correct", "unsure"), str(report)
+
+
+@pytest.mark.parametrize("x", [1e-3, 1e-4, 3e-5, 2e-6])
+@pytest.mark.parametrize(("f", "g"), [
+    (lambda x: (1 - math.cos(x)) / x**2, lambda x: -x / 12),  # cos x, but not x², is the same for a thousand neighbours
+    (lambda x: (math.sqrt(1 + x * x) - 1) / x, lambda x: 0.5 - 0.375 * x * x),
+    (lambda x: math.log(math.cosh(x)), math.tanh),
+])  # fmt: skip
+def test_parts_that_cancel_near_0_are_no_slope(f: Callable[[float], float], g: Callable[[float], float], x: float) -> None:
+    right, wrong = (gradcheck(f, x, gradient=lambda x, k=k: k * g(x)).verdict for k in (1, -1))
+    assert right != "wrong" and wrong != "correct" and (x < 1e-3 or (right, wrong) == ("correct", "wrong"))
+
+
+def test_parts_of_a_gradient_that_cancel_near_0_leave_it_unsure() -> None:
+    def sinc_slope(factor: float, x: float) -> float:
+        return factor * (x * math.cos(x) - math.sin(x)) / x**2
+
+    for x, verdict in ((1e-2, "correct"), (1e-4, "correct"), (3e-5, "unsure"), (1e-6, "unsure")):
+        for factor, want in ((1.0, verdict), (1.01, "wrong"), (-1.0, "wrong")):
+            check = gradcheck(lambda x: math.sin(x) / x, x, gradient=partial(sinc_slope, factor)).inputs[0]
+            assert check.verdict == want and check.reason.endswith("may explain this") == (want == "unsure"), str(check)
 
 
 def test_the_rounding_of_a_gradient_is_not_an_error() -> None:

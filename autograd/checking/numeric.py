@@ -27,7 +27,7 @@ from typing import Final, Literal
 
 from autograd.checking.rounding import DOUBLE, Precision, roughness
 
-__all__ = ["FITTED", "NEAR", "TINY", "Slope", "Thresholds", "plateau", "slope"]
+__all__ = ["FITTED", "NEAR", "TINY", "Slope", "Thresholds", "lasting", "plateau", "slope"]
 
 inf, nan = math.inf, math.nan
 
@@ -43,7 +43,7 @@ CANCELLED: Final = 2.0**8  # rounding units: a value that is a whole number of s
 LEAST: Final = 2.0**-1022  # the smallest float with all its digits
 SPACING: Final = 3  # powers of RATIO between distances of neighbours at which rounding is looked for
 FEWEST: Final = 4  # such distances; of small numbers more, up to INNER
-INNER: Final = 2.0**-40  # the absolute distance up to which an inner part may move in steps, such as exp(x) in exp(x) - 1 - x
+INNER: Final = 2.0**-26  # the absolute distance up to which an inner part may move in steps, such as exp(x) in exp(x) - 1 - x
 LEVEL: Final = RATIO**4  # growth of roughness from one of them to the next, up to which it is rounding
 CURVED: Final = RATIO**9  # growth beyond which it is curvature, which grows by RATIO**12
 LOST: Final = 1e-13  # rounding, relative to the value, beyond which a function without a visible slope has lost its digits
@@ -354,12 +354,17 @@ def _unit(value: float) -> float:
 def plateau(f: Callable[[float], float], x: float, precision: Precision = DOUBLE) -> float:
     """Measure the rounding of f where neighbouring numbers do not show it, because an inner part moves in larger steps.
 
-    What four differences leave is computed with growing distances between the points.  Rounding reaches a height and stays
-    there; the curvature of f grows with the fourth power of the distance.
-
     >>> coarse = lambda x: ((math.cos(x) + 100) - 100) + x
     >>> plateau(coarse, 0.1) > 1e-15, plateau(math.cos, 0.1) < 1e-15
     (True, True)
+    """
+    return max(lasting(f, x, precision), _step_height(f, x, precision))
+
+
+def lasting(f: Callable[[float], float], x: float, precision: Precision) -> float:
+    """Return the height that the roughness of f reaches, and keeps while the distance between the points grows.
+
+    Rounding does so; the curvature of f grows with the fourth power of the distance.
     """
     unit = precision.ulp(x) if x else TINY
     least = precision.ulp(f(x))
@@ -373,7 +378,7 @@ def plateau(f: Callable[[float], float], x: float, precision: Precision = DOUBLE
             break  # it goes on growing; where an inner part begins to move in its larger units, it does not
         if after <= LEVEL * height:
             found = max(found, height)
-    return max(found, _step_height(f, x, precision))
+    return found
 
 
 def _step_height(f: Callable[[float], float], x: float, precision: Precision) -> float:

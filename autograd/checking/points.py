@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice, product
 from typing import Any, Final, NamedTuple
 
-from autograd.checking.rounding import DOUBLE, Precision
+from autograd.checking.rounding import DOUBLE, SINGLE, Precision
 from autograd.checking.verdicts import short
 from autograd.rows import real
 from autograd.trees import flatten, is_array, map_tree
@@ -33,7 +33,7 @@ __all__ = [
 ]  # fmt: skip
 
 CALLS: Final = 3  # of a function at its point, to see whether it gives the same value
-PRECISIONS: Final = {p.name: p for p in (DOUBLE, Precision("float32", 24), Precision("float16", 11), Precision("bfloat16", 8))}
+PRECISIONS: Final = {p.name: p for p in (DOUBLE, SINGLE, Precision("float16", 11), Precision("bfloat16", 8))}
 
 
 class PointError(ValueError):

@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from autograd.primitives import Nary, Operand, Primitive
 
-__all__ = ["DOUBLE", "Precision", "Rounded", "roughness", "spread"]
+__all__ = ["DOUBLE", "SINGLE", "Precision", "Rounded", "roughness", "spread"]
 
 RUNS: Final = 6  # with numbers that are rounded at random
 
@@ -50,6 +50,7 @@ class Precision:
 
 
 DOUBLE: Final = Precision("float64", 53)
+SINGLE: Final = Precision("float32", 24)
 
 
 class Rounded(Operand):
