@@ -178,43 +178,44 @@ class Comparison:
     ) -> list[Check]:
         """Compare derivatives along one line."""
         values = values or cache(lambda t: self._values(line(t)))
-
         derivatives = cache(lambda t: self._derivatives(line, t))
         along = [line.along(row) for row in self.rows]
-        checks = []
-        for output in outputs:
-            noise, doubt, analytic = 0.0, 0.0, output.of(along)
-            for k, weight in output.weights.items():
-                noise += abs(weight) * self.noises[k]
-                doubt += abs(weight) * sum(abs(d) * self.doubts[k][i] for i, d in line.direction.items())
+        return [self._compared(line, output, output.of(along), values, derivatives) for output in outputs]
 
-            seen: list[float] = []
+    def _compared(
+        self,
+        line: Line,
+        output: Output,
+        analytic: float,
+        values: Callable[[float], Sequence[float]],
+        derivatives: Callable[[float], Sequence[float]],
+    ) -> Check:
+        """Compare the derivative of one output along a line."""
+        noise, doubt, seen = 0.0, 0.0, list[float]()
+        for k, weight in output.weights.items():
+            noise += abs(weight) * self.noises[k]
+            doubt += abs(weight) * sum(abs(d) * self.doubts[k][i] for i, d in line.direction.items())
 
-            def g(t: float, output: Output = output, seen: list[float] = seen) -> float:
-                seen.append(output.of(values(t)))
-                return seen[-1]
+        def g(t: float) -> float:
+            seen.append(output.of(values(t)))
+            return seen[-1]
 
-            def derivative(t: float, output: Output = output) -> float:
-                return output.of(derivatives(t))
-
-            noise = max(noise, plateau(g, line.start, self.precision))
-            found = slope(g, line.start, noise, self.precision)
-            size = max(abs(y) for y in seen if math.isfinite(y))
-            if found.kind == "jump" and abs(found.height) < SLIGHT * self.precision.ulp(size):
-                found = slope(g, line.start, abs(found.height), self.precision)
-            if found.kind in ("smooth", "noise"):
-                self.roughness = max(self.roughness, found.noise / self.precision.ulp(size))
-            check = judge(f"∂{output.name}/∂{line.name}", line.at, analytic, found, doubt)
-            if check.verdict == "wrong" and not analytic and found.flat > WIDE:
-                why = "the values are flat here, and then move in steps: the function's own, or lost digits"
-                check = replace(check, verdict="unsure", reason=why)
-            elif check.verdict == "wrong" and _is_close(check, found) and len(self.numbers) <= MANY:
-                doubt += DOUBTS * lasting(derivative, line.start, self.precision)
-                if judge(check.name, check.at, analytic, found, doubt).verdict != "wrong":
-                    why = f"{check.reason}; rounding in the gradient may explain this"
-                    check = replace(check, verdict="unsure", reason=why)
-            checks.append(replace(check, reason=check.reason.replace("the rule gives", "the gradient is")))
-        return checks
+        noise = max(noise, plateau(g, line.start, self.precision))
+        found = slope(g, line.start, noise, self.precision)
+        size = max(abs(y) for y in seen if math.isfinite(y))
+        if found.kind == "jump" and abs(found.height) < SLIGHT * self.precision.ulp(size):
+            found = slope(g, line.start, abs(found.height), self.precision)
+        if found.kind in ("smooth", "noise"):
+            self.roughness = max(self.roughness, found.noise / self.precision.ulp(size))
+        check = judge(f"∂{output.name}/∂{line.name}", line.at, analytic, found, doubt)
+        if check.verdict == "wrong" and not analytic and found.flat > WIDE:
+            why = "the values are flat here, and then move in steps: the function's own, or lost digits"
+            check = replace(check, verdict="unsure", reason=why)
+        elif check.verdict == "wrong" and _is_close(check, found) and len(self.numbers) <= MANY:
+            doubt += DOUBTS * lasting(lambda t: output.of(derivatives(t)), line.start, self.precision)
+            if judge(check.name, check.at, analytic, found, doubt).verdict != "wrong":
+                check = replace(check, verdict="unsure", reason=f"{check.reason}; rounding in the gradient may explain this")
+        return replace(check, reason=check.reason.replace("the rule gives", "the gradient is"))
 
     def _derivatives(self, line: Line, t: float) -> list[float]:
         """Return the derivatives of all entries along a line, or an empty list where there is no gradient."""
