@@ -36,7 +36,7 @@ from autograd.moments import Edge, Step
 from autograd.steps import Walk
 from autograd.symbol import Symbol, as_symbol
 from autograd.telling import Symbols, equation, factor, formula_of, rules_of, slope
-from autograd.value import Value
+from autograd.value import Value, nodes_below
 from autograd.writing import DIGITS, Style, digits, latex, latex_name, parts, plain
 
 __all__ = ["Derivation", "Explanation", "Link", "explain", "tangents_of"]
@@ -196,7 +196,8 @@ def explain(node: Value, of: Value, *, digits: int | None = None) -> Explanation
             raise TypeError(f"{thing!r} is a constant, which has no gradient; explain takes Values")
     steps = Walk(of, n_digits=digits)
     if node not in steps.gradients:
-        raise ValueError(f"{describe(node)} does not take part in {describe(of)}")
+        swapped = "; the result comes second, as in explain(w, of=loss)" * (of in {*nodes_below(node)})
+        raise ValueError(f"{describe(node)} does not take part in {describe(of)}{swapped}")
     return Derivation(node, steps).explanation()
 
 

@@ -255,7 +255,8 @@ def test_ends_of_the_scale() -> None:
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        ("explain(Value(1.0, label='z'), of=loss)", ValueError, r"z = 1.0 does not take part in v \* 2.0 = 2.0"),
+        ("explain(Value(1.0, label='z'), of=loss)", ValueError, r"z = 1.0 does not take part in v \* 2.0 = 2.0$"),
+        ("explain(loss, v)", ValueError, "does not take part in v = 1.0; the result comes second"),
         ("explain(2.0, of=loss)", TypeError, "2.0 is a constant, which has no gradient"),
         ("explain(v, of=2.0)", TypeError, "2.0 is a constant"),
         ("check_derivation(3, {})", TypeError, "check_derivation needs the Value whose gradients are claimed, not 3"),
