@@ -24,6 +24,7 @@ from string import Formatter
 from typing import Any, ClassVar, Final, Self
 
 from autograd.arithmetic import items
+from autograd.threads import call_with
 
 __all__ = ["IN_RULE", "TABLE", "Binary", "DomainError", "Nary", "Primitive", "Unary", "kind_of", "number"]
 
@@ -262,17 +263,14 @@ class Primitive:
         return [self._returned(parts[i], self._call(parts[i], operands, *operands, out), operands) for i in which]
 
     def _call(self, part: str, operands: Sequence[Any], *arguments: Any) -> Any:
-        token = IN_RULE.set(True)
         try:
-            return self.rules[part](*arguments)
+            return call_with(IN_RULE, True, self.rules[part], *arguments)
         except (ArithmeticError, ValueError) as error:
             at = self._spell_at(operands)
             raise DomainError(f"the {part} of the row {self.name!r} raised {type(error).__name__} at {at}: {error}") from error
         except Exception as error:
             error.add_note(f"in the {part} of the row {self.name!r} at {self._spell_at(operands)}")
             raise
-        finally:
-            IN_RULE.reset(token)
 
     def _returned(self, part: str, x: Any, operands: Sequence[Any]) -> Any:
         """Return a part's result as a float; where the operands are not all numbers, also as a node, symbol or array."""

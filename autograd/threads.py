@@ -1,4 +1,4 @@
-"""The lock that lets only one pass through a graph run at a time.
+"""What a call may rely on: that no other pass runs, by one lock; and that a variable has a value, by a context of its own.
 
 A pass marks nodes, and `backward` adds to gradients, so two passes on graphs that share nodes must not run at once.  Each holds
 one re-entrant lock.  Measured: this costs 0.3 µs per pass, less than recording one operation.
@@ -14,11 +14,16 @@ Not supported: forking the process while another thread is in a pass; the child 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ContextDecorator
+from contextvars import ContextVar, copy_context
 from threading import RLock
-from typing import Final
+from typing import Any, Final, TypeVar
 
-__all__ = ["one_at_a_time"]
+__all__ = ["call_with", "one_at_a_time"]
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 _LOCK: Final = RLock()
 
@@ -30,3 +35,18 @@ class _OneAtATime(ContextDecorator):
 
 
 one_at_a_time: Final = _OneAtATime()
+
+
+def call_with(variable: ContextVar[T], value: T, f: Callable[..., R], *arguments: Any) -> R:
+    """Call a function while a variable has a value, which cannot stay behind: an interrupt, too, leaves the call's context.
+
+    >>> unit = ContextVar("unit", default="m")
+    >>> call_with(unit, "mm", unit.get), unit.get()
+    ('mm', 'm')
+    """
+    return copy_context().run(_call_with, variable, value, f, arguments)
+
+
+def _call_with(variable: ContextVar[T], value: T, f: Callable[..., R], arguments: tuple[Any, ...]) -> R:
+    variable.set(value)
+    return f(*arguments)

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 
 # Each room and the rooms it may use; the table knows only what may be said of any row.
 ROOMS: dict[str, set[str]] = {
-    "autograd.rows": {"autograd.arithmetic"},
+    "autograd.rows": {"autograd.arithmetic", "autograd.threads"},
     "autograd.arithmetic": set(),
     "autograd.threads": set(),
     "autograd.collector": set(),
@@ -77,7 +77,7 @@ ROOMS: dict[str, set[str]] = {
     "autograd.expressions": {"autograd", "autograd.primitives", "autograd.rows", "autograd.value", "autograd.writing"},
     "autograd.certainty": {
         "autograd.arithmetic", "autograd.chance", "autograd.manners", "autograd.mistakes",
-        "autograd.primitives", "autograd.rerun", "autograd.rows", "autograd.symbol", "autograd.telling",
+        "autograd.primitives", "autograd.rerun", "autograd.rows", "autograd.symbol", "autograd.telling", "autograd.threads",
         "autograd.transforms", "autograd.trees", "autograd.value", "autograd.writing",
     },
     "autograd.checking": {
@@ -91,8 +91,8 @@ ROOMS: dict[str, set[str]] = {
     "autograd.chance": {"autograd.value"},
     "autograd.compiler": {
         "autograd", "autograd.chance", "autograd.collector", "autograd.files", "autograd.fixed", "autograd.manners",
-        "autograd.primitives", "autograd.risks", "autograd.rows", "autograd.symbol", "autograd.trees", "autograd.value",
-        "autograd.writing",
+        "autograd.primitives", "autograd.risks", "autograd.rows", "autograd.symbol", "autograd.threads", "autograd.trees",
+        "autograd.value", "autograd.writing",
     },
     "nn": {"autograd", "autograd.collector", "autograd.files", "autograd.value"},
 }  # fmt: skip

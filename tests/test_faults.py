@@ -22,13 +22,17 @@ from typing import Any
 
 import pytest
 
-from autograd import Value, compile, dot, draw, files, play, tanh, total
+from autograd import Value, compile, dot, draw, files, grad, gradients, play, tanh, threads, total
 from autograd.__main__ import main
+from autograd.compiler.tracing import Trace
+from autograd.rows import IN_RULE
+from autograd.value import TRACED_VARIABLE
 from nn import MLP, Module, Neuron, fit, save
 from nn.data import truth_table
 from nn.optim import SGD, Adam, Optimizer
 
 ROOT = Path(__file__).parent.parent
+CALLS = [part.__code__ for part in vars(threads).values() if isinstance(part, FunctionType)]
 OURS = str(ROOT / "autograd"), str(ROOT / "nn")
 
 
@@ -169,6 +173,15 @@ def test_after_an_interrupt_of_backward_zero_grad_and_backward_are_right() -> No
     for _ in interrupts(y.zero_grad):
         y.zero_grad()
         assert x.grad == w.grad == h.grad == y.grad == 0
+
+
+def test_an_interrupt_leaves_no_variable_set_for_a_call() -> None:
+    x = Value(2.0)
+    y = x * tanh(x)
+    for _ in interrupts(lambda: gradients(y, [x])):
+        assert not IN_RULE.get()
+    for broke_off in interrupts(lambda: Trace(grad(lambda x: x * x), [], [()]), within={Trace.__init__.__code__, *CALLS}):
+        assert broke_off and TRACED_VARIABLE.get() is None
 
 
 X, Y = truth_table("xor")

@@ -83,8 +83,7 @@ def test_cases_are_as_many_as_the_open_comparisons_allow() -> None:
 
     whole, cases = by_cases(half)
     assert whole.y is None and {case.y for case in cases} == {x, None} and len(cases) == 2
-    with Assumptions((True,)) as assumed:
-        assert assumed.decided == (True,) and bool(x > 0)
+    assert Assumptions((True,)).under(lambda: bool(x > 0))
 
 
 def test_what_is_no_enclosure_is_a_constant_and_has_no_slope() -> None:

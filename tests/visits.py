@@ -73,9 +73,10 @@ class Visit:
 
     def judge(self) -> None:
         """Check that no script has failed, and that nothing was requested from elsewhere."""
-        ours = (self.address, f"blob:{self.address}", "data:")
-        assert not [each for each in self.browser.complaints if "favicon" not in each]
-        assert not [each for each in self.browser.requests if not each.startswith(ours)]
+        ours = (self.address, f"blob:{self.address}", "data:", "about:blank")
+        complaints = [each for each in self.browser.complaints if "favicon" not in each]
+        elsewhere = [each for each in self.browser.requests if not each.startswith(ours)]
+        assert not complaints and not elsewhere, (complaints, elsewhere)
 
     def run(self, script: str) -> Any:
         """Evaluate JavaScript: ``by`` finds an element by its id, ``player`` is the player's, ``find`` looks into it."""

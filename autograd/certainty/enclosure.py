@@ -18,9 +18,8 @@ under `Assumptions`, and what follows from an assumption is decided too, in the 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from contextvars import ContextVar
-from typing import Any, Final, NamedTuple, NoReturn, Self
+from typing import Any, Final, NamedTuple, NoReturn
 
 from flint import arb
 
@@ -41,6 +40,7 @@ from autograd.certainty.intervals import (
 from autograd.primitives import DomainError, Operand, Primitive, method, multiply
 from autograd.rerun import UNCALLED
 from autograd.rows import TABLE, number
+from autograd.threads import call_with
 from autograd.transforms import chain_rule
 from autograd.value import Value, new, topological
 
@@ -63,7 +63,7 @@ Test = tuple["Enclosure", "Enclosure", bool]  # the first is less than the secon
 
 
 class Assumptions:
-    """Open comparisons, decided one way or the other; a context manager.
+    """Open comparisons, decided one way or the other.
 
     Args:
         decided: whether the first open comparison holds, the second, and so on.
@@ -78,12 +78,9 @@ class Assumptions:
         self.known: list[Test] = []
         self.open: list[Test] = []
 
-    def __enter__(self) -> Self:
-        self._token = ASSUMED.set(self)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        ASSUMED.reset(self._token)
+    def under(self, f: Callable[..., Any], *arguments: Any) -> Any:
+        """Call a function under these assumptions."""
+        return call_with(ASSUMED, self, f, *arguments)
 
     def truth(self, test: Test) -> bool | None:
         """Return whether an open comparison holds; None if that is not assumed."""
@@ -122,9 +119,11 @@ def by_cases(run: Callable[[], Any], most: int = 3) -> tuple[Case, list[Case]]:
     """
 
     def case(decided: tuple[bool, ...]) -> Case:
-        with suppress(UndecidedError), (assumptions := Assumptions(decided)):
-            return Case(run(), assumptions)
-        return Case(None, assumptions)
+        assumptions = Assumptions(decided)
+        try:
+            return Case(assumptions.under(run), assumptions)
+        except UndecidedError:
+            return Case(None, assumptions)
 
     whole, found = case(()), list[Case]()
     waiting: list[tuple[bool, ...]] = [(False,), (True,)]

@@ -133,16 +133,15 @@ class _Case:
 
     @cached_property
     def _gradient(self) -> list[Enclosure]:
-        with self.assumptions:
-            return derivatives(self.y, self.leaves)
+        found: list[Enclosure] = self.assumptions.under(derivatives, self.y, self.leaves)
+        return found
 
     def slopes(self, which: int) -> dict[int, Interval]:
         if not self.moving or self.y is None:
             return dict.fromkeys(self.moving, EVERYTHING)
         if which == VALUE:
             return {i: self._gradient[i].bounds for i in self.moving}
-        with self.assumptions:
-            found = derivatives(self._gradient[which], [self.leaves[i] for i in self.moving])
+        found = self.assumptions.under(derivatives, self._gradient[which], [self.leaves[i] for i in self.moving])
         return {i: g.bounds for i, g in zip(self.moving, found, strict=True)}
 
 

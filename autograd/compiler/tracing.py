@@ -33,6 +33,7 @@ from typing import Any, Final, NoReturn, TypeAlias
 from autograd.manners import describe
 from autograd.primitives import Operand, Primitive, add, divide, dot, method, multiply, positive, subtract
 from autograd.rows import TABLE, number
+from autograd.threads import call_with
 from autograd.trees import flatten, map_tree
 from autograd.value import TRACED_VARIABLE, Value, new, nodes_below
 
@@ -188,12 +189,11 @@ class Trace:
         with self._lent(parameters):
             nodes = map(self._node, range(len(parameters), self.graph.n_leaves))
             arguments = [build(nodes) for build in builds or [partial(_nested, shape) for shape in shapes]]
-            token = TRACED_VARIABLE.set(self._variable)
             try:
-                self.result = map_tree(self._result, f(*arguments), name="the result")
+                returned = call_with(TRACED_VARIABLE, self._variable, f, *arguments)
+                self.result = map_tree(self._result, returned, name="the result")
             finally:
                 self._open = False
-                TRACED_VARIABLE.reset(token)
         self.outputs: list[int] = [int(place) for place in flatten(self.result)[0].values()]
 
     @contextmanager
