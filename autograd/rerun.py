@@ -97,7 +97,8 @@ def guards(order: Sequence[Value]) -> Iterator[Value]:
     >>> [*guards([where(x > 0, lambda: x, lambda: 1 / x)])]
     [Value(data=0.0, grad=0.0)]
     """
-    for row, node in [(node.primitive, node) for node in order if node.primitive]:
+    for node in order:
+        row = cast(Primitive, node.primitive)
         if row.is_choice and isinstance(node.operands[0], Value) and any(x is NOT_COMPUTED for x in node.operands):
             yield row.apply([node.operands[0], *(x if x is NOT_COMPUTED else 0.0 for x in node.operands[1:])])
 

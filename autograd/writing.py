@@ -354,7 +354,8 @@ def call(row: Primitive, operands: Sequence[Any], style: Style, is_list: bool = 
     return f"{name}([{listed}])" if is_list else f"{name}({listed})"
 
 
+@functools.lru_cache(maxsize=4096)
 def takes_list(row: Primitive) -> bool:
     """Return whether a row is called with all its operands in one list, as ``logsumexp([x, y])``."""
-    kinds = [parameter.kind for parameter in inspect.signature(row).parameters.values()]
-    return isinstance(row, Nary) and kinds == [inspect.Parameter.POSITIONAL_OR_KEYWORD]
+    parameters = inspect.signature(row).parameters.values() if isinstance(row, Nary) else ()
+    return [parameter.kind for parameter in parameters] == [inspect.Parameter.POSITIONAL_OR_KEYWORD]

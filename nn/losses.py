@@ -287,10 +287,11 @@ def unsuited(loss: Loss, outputs: Sequence[Any]) -> str:
     'categorical_cross_entropy takes probabilities that add up to 1, but the outputs for example 0 add up to 1.5: ...
     """
     separate = all(isinstance(y, Value) and y.primitive is sigmoid for y in outputs)
-    sum_of_all = sum(x for x in map(_known, outputs) if x is not None)
-    if loss is categorical_cross_entropy and abs(sum_of_all - 1) > 1e-3:  # its minimum is then at 1 for each output
+    numbers = [*map(_known, outputs)]
+    # By more than a small number in a denominator: then the loss is least where each output is 1.
+    if loss is categorical_cross_entropy and None not in numbers and abs(sum(numbers) - 1) > 1e-3:
         return (f"{loss.__name__} takes probabilities that add up to 1, but the outputs for example 0 add up to "
-                f'{sum_of_all:.3g}: end the model with output="softmax", or use {binary_cross_entropy.__name__}')  # fmt: skip
+                f'{sum(numbers):.3g}: end the model with output="softmax", or use {binary_cross_entropy.__name__}')  # fmt: skip
     are_shares = loss is cross_entropy and _add_up_to_1(outputs)
     if not (are_shares or (separate and loss in (binary_cross_entropy_with_logits, cross_entropy))):
         return ""

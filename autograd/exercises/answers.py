@@ -176,7 +176,7 @@ def _in_python(text: str, inner: Mapping[str, str], functions: Mapping[str, Prim
     for found in re.finditer("|".join(parts), text, re.DOTALL):
         part, rest = found[0], text[found.end() :].lstrip()
         name = "sigmoid" if part == "σ" else part
-        gap = " " * is_operand  # so that 1_3177 and 0x10 are no numbers, as they are in Python
+        gap = " " * is_operand  # so that 1_3177 and 0x10 are not read as numbers, as Python does
         word = re.sub("(.*)⁄(.*)", r"(\1/\2)", unicodedata.normalize("NFKC", name))  # ½ is (1/2)
         if part.isspace() or part[0] in f"⁻{RAISED}":
             code.append(part if part.isspace() else f"**({word})" if "⁻" in part else f"**{word}")
