@@ -27,7 +27,7 @@ from typing import Any
 from autograd.derivation import Derivation, Explanation, Link, tangents_of
 from autograd.manners import describe
 from autograd.marking import Mark, Marking, blank
-from autograd.rows import kind_of, real
+from autograd.reals import kind_of, real
 from autograd.steps import Walk
 from autograd.telling import equation, factor
 from autograd.value import Value

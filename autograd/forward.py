@@ -18,7 +18,7 @@ from itertools import count
 from typing import Any, cast
 
 from autograd.primitives import Operand, Primitive, where
-from autograd.rows import real
+from autograd.reals import real
 from autograd.symbol import both, either, read_flow
 from autograd.trees import map_tree
 from autograd.value import Value

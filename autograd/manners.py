@@ -126,23 +126,17 @@ class Manners:
             raise TypeError(f"{describe(self)} is a number, not a condition; compare it, as in `if x > 0:`")
         return self._number != 0.0
 
-    def __and__(self, other: object) -> NoReturn:
+    def __invert__(self, _: object = None) -> NoReturn:
         raise TypeError("&, | and ~ are not recorded; of two conditions minimum(a, b) is 'and' and maximum(a, b) is 'or', and "
                         "1 - a is 'not'")  # fmt: skip
 
-    __rand__ = __or__ = __ror__ = __and__
+    __and__ = __rand__ = __or__ = __ror__ = __invert__
 
-    def __invert__(self) -> NoReturn:
-        self.__and__(self)
-
-    def __float__(self) -> NoReturn:
+    def __float__(self, _: object = None) -> NoReturn:
         raise TypeError(f"turning {describe(self)} into a plain number would drop its graph; for the number use .data, and for "
                         "math.exp and the like use autograd.exp and the like")  # fmt: skip
 
-    __int__ = __trunc__ = __float__
-
-    def __round__(self, digits: int | None = None) -> NoReturn:
-        self.__float__()
+    __int__ = __trunc__ = __round__ = __float__
 
     def __format__(self, spec: str) -> str:
         return format(self._number, spec) if spec else str(self)

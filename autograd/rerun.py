@@ -21,7 +21,7 @@ from autograd.arithmetic import NOT_COMPUTED
 from autograd.fixed import is_fixed
 from autograd.manners import describe
 from autograd.primitives import DomainError, Operand, Primitive
-from autograd.rows import kind_of, number
+from autograd.reals import kind_of, number
 from autograd.value import Value, Variable, input_places, operand_numbers, topological
 
 __all__ = ["STALE", "UNCALLED", "guards", "refuse_stale", "replay"]

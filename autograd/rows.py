@@ -20,71 +20,22 @@ from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import KW_ONLY, dataclass, field
 from numbers import Real
-from string import Formatter
 from typing import Any, ClassVar, Final, Self
 
 from autograd.arithmetic import items
+from autograd.reals import number, real
 from autograd.threads import call_with
+from autograd.wellformed import require_functions, require_texts
 
-__all__ = ["IN_RULE", "TABLE", "Binary", "DomainError", "Nary", "Primitive", "Unary", "kind_of", "number"]
+__all__ = ["IN_RULE", "TABLE", "Binary", "DomainError", "Nary", "Primitive", "Unary"]
 
 Point = tuple[float, ...]
-SIGNS: Final = ((), ("+", "-"), ("+", "-", "*", "/", "//", "%", "**", "<", "<=", ">", ">="))  # of operators, by arity
 IN_RULE: Final = ContextVar("IN_RULE", default=False)  # whether a rule runs, in which == is refused
 TABLE: Final[dict[str, Primitive]] = {}  # the rows of `autograd.primitives` by name; users' rows are not in it
 
 
 class DomainError(ValueError, ZeroDivisionError):
     """An operation, or one of its rules, is undefined at its operands, for example ``log(-2)`` or ``1 / 0``."""
-
-
-def kind_of(x: Any) -> str:
-    """Return the name of an object's type with its article, for messages.
-
-    >>> kind_of(3), kind_of("3")
-    ('an int', 'a str')
-    """
-    name = type(x).__name__
-    return f"{'an' if name[0] in 'aeioAEIO' or name == 'ndarray' else 'a'} {name}"
-
-
-def number(x: Any) -> Any:
-    """Return a plain number as a float, or NotImplemented for a type that may handle the operation itself.
-
-    Plain numbers are int, bool, float, `fractions.Fraction` and NumPy scalars.
-
-    Raises:
-        TypeError: for text, None, complex numbers, sequences and arrays.
-        OverflowError: for an int beyond the largest float.
-
-    >>> number(3), number(True)
-    (3.0, 1.0)
-    """
-    # Measured: comparing classes first saves 10 % on a chain with constants such as 2.  NumPy's timedelta64 claims to be Real.
-    if x.__class__ is float or x.__class__ is int or (isinstance(x, Real) and x.__class__.__name__ != "timedelta64"):
-        return float(x)
-    shape, kind = getattr(x, "shape", None), getattr(getattr(x, "dtype", None), "kind", "?")
-    if shape == () and kind in "biuf":  # numpy.bool_, and what NumPy's own operators pass on
-        return float(x)
-    if kind == "O":  # an array of nodes
-        return NotImplemented
-    if shape:
-        raise TypeError(f"an array of shape {tuple(shape)} is not a scalar; apply the operation to its elements one by one")
-    if x is None or shape == () or isinstance(x, str | bytes | complex | list | tuple | dict | set):
-        raise TypeError(f"{x!r} is {kind_of(x)}; pass a real number (int, float) or a Value")
-    return NotImplemented
-
-
-def real(x: Any, advice: str = "pass a real number (int, float)") -> float:
-    """Return a plain number as a float; anything else raises a TypeError that ends with the advice.
-
-    >>> real(object)
-    Traceback (most recent call last):
-    TypeError: <class 'object'> is a type; pass a real number (int, float)
-    """
-    if (found := number(x)) is NotImplemented:
-        raise TypeError(f"{x!r} is {kind_of(x)}; {advice}")
-    return float(found)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -138,7 +89,7 @@ class Primitive:
     @property
     def is_choice(self) -> bool:
         """Whether the result is one of the operands, picked by the value of the first."""
-        return False
+        return getattr(self, "picks", None) is not None
 
     @property
     def is_in_table(self) -> bool:
@@ -146,60 +97,9 @@ class Primitive:
         return TABLE.get(self.name) is self
 
     def __post_init__(self) -> None:
-        self._check_parts()
+        require_texts(self)
+        require_functions(self)
         object.__setattr__(self, "__signature__", self._signature())  # read by help(), editors and `gradcheck`
-
-    def _check_parts(self) -> None:
-        """Raise unless the row's parts are functions that can be called with their arguments.
-
-        >>> Unary("cube", lambda x: x**3, lambda x: 3 * x * x)
-        Traceback (most recent call last):
-        TypeError: the rule ∂cube/∂x of the row 'cube' is called with (x, out), but it takes (x)
-        """
-        if not isinstance(self.name, str):
-            raise TypeError(f"the name of a row is text, such as 'cube'; got {self.name!r}")
-        operands = [*"xy"[: self.arity]] or ["operands"]
-        more = {part: getattr(self, part) for part in ("overflow", "kink", "unguarded") if getattr(self, part) is not None}
-        parts = {"function": self.function, **more, **self.rules}
-        for part, function in parts.items():
-            names = [*operands, "out"] if part in self.rules else operands
-            called, name = f"({', '.join(names)})", f"the {part} of the row {self.name!r}"
-            if not callable(function):
-                raise TypeError(f"{name} must be a function of {called}; got {function!r}")
-            try:
-                signature = inspect.signature(function)
-                signature.bind(*names)
-            except ValueError:  # some functions written in C have no signature
-                continue
-            except TypeError:
-                if names != ["operands"]:  # with many operands, the function takes them one by one
-                    raise TypeError(f"{name} is called with {called}, but it takes {signature}") from None
-        self._check_texts()
-
-    def _check_texts(self) -> None:
-        """Raise unless the row's texts are strings, and its templates can be filled in.
-
-        >>> Unary("half", lambda x: x / 2, lambda x, out: 0.5, text="{x} / 2")
-        Traceback (most recent call last):
-        ValueError: the text of the row 'half' is '{x} / 2'; it may contain {0} for operands; double other braces, {{ and }}
-        """
-        for part in ("infix", "text", "latex", "code", "domain", "javascript"):
-            if not isinstance(text := getattr(self, part), str):
-                raise TypeError(f"the {part} of the row {self.name!r} must be text; got {text!r}")
-        if self.infix and self.infix not in (signs := SIGNS[self.arity]):
-            allowed = f"it may be {', '.join(signs)}" if signs else "many operands have none"
-            text = f"{self.infix}{{0}}" if self.arity == 1 else f"{{0}} {self.infix} {{1}}"
-            raise ValueError(f"the infix of the row {self.name!r} is {self.infix!r}; {allowed}; write others as text={text!r}")
-        places = [str(i) for i in range(self.arity)]
-        for part in ("text", "latex", "code"):
-            try:
-                found = [place for _, place, *_ in Formatter().parse(getattr(self, part)) if place is not None]
-            except ValueError:  # a single brace
-                found = [""]
-            if not all(place in places if places else place.isdecimal() for place in found):
-                named = ", ".join(f"{{{place}}}" for place in places or "012") + ", …" * (not places)
-                raise ValueError(f"the {part} of the row {self.name!r} is {getattr(self, part)!r}; it may contain "
-                                 f"{named} for operands; double other braces, {{{{ and }}}}")  # fmt: skip
 
     def __call__(self, *arguments: Any) -> Any:
         """Apply the row to its operands."""
@@ -360,7 +260,8 @@ class Primitive:
         if "O" in kinds:  # of nodes: element by element
             return namespace.frompyfunc(lambda *entries: self.apply(entries), len(operands), 1)(*operands)
         if not kinds.isdisjoint("biu") and not self.is_choice:
-            operands = _as_floats(operands, namespace.result_type(*arrays))
+            dtype = namespace.result_type(*arrays, 1.0)  # integers overflow, and True + True is True
+            operands = [x.astype(dtype) if getattr(getattr(x, "dtype", None), "kind", "?") in "biu" else x for x in operands]
         out = (self.array_function(namespace) or self.function)(*operands)
         kind = getattr(getattr(out, "dtype", None), "kind", "")
         if kind in "OUScmM" if kind else not isinstance(out, Real):
@@ -448,11 +349,6 @@ class Nary(Primitive):
         """The one rule for all partial derivatives."""
         return {"gradient": self.gradient}
 
-    @property
-    def is_choice(self) -> bool:
-        """Whether the row picks an operand."""
-        return self.picks is not None
-
     def _signature(self) -> inspect.Signature:
         return inspect.signature(self.operands_of)
 
@@ -486,12 +382,6 @@ class Nary(Primitive):
             return super().array_function(namespace)
         fold = getattr(namespace, self.fold)
         return lambda *operands: functools.reduce(fold, operands)
-
-
-def _as_floats(operands: Sequence[Any], kind: Any) -> list[Any]:
-    """Return the operands with arrays of integers and truth values as floats: integers overflow, and True + True is True."""
-    kind = float if kind.kind in "biu" else kind
-    return [x.astype(kind) if getattr(getattr(x, "dtype", None), "kind", "?") in "biu" else x for x in operands]
 
 
 def _row_of_table(name: str) -> Primitive:

@@ -15,14 +15,15 @@ node is the condition under which anything flows to it: False never, True always
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Sequence
 from math import isfinite, isnan
 from typing import Any
 
 from autograd.primitives import Operand, where
+from autograd.reals import kind_of, real
 from autograd.rerun import guards, refuse_stale
 from autograd.risks import risks
-from autograd.rows import kind_of, real
 from autograd.symbol import both, either, flows, read_flow
 from autograd.trees import flatten, is_array, map_tree, number_arrays, stack, unboxed
 from autograd.value import TRACED_VARIABLE, Independent, Value, Variable, nodes_below, topological
@@ -49,10 +50,8 @@ def gradients(y: Value, xs: Iterable[Value]) -> list[Value]:
     >>> first.data, second.data
     (27.0, 18.0)
     """
-    if isinstance(xs, Value):
-        raise TypeError(f"gradients needs a list of Values to differentiate with respect to; write [{xs!r}]")
-    if isinstance(xs, set | frozenset):
-        raise TypeError("gradients needs a list of Values to differentiate with respect to; a set of them has no order")
+    if isinstance(xs, Value | set | frozenset):
+        raise TypeError(f"gradients needs a list of Values to differentiate with respect to, as in [x, y]; got {xs!r}")
     xs = list(xs)
     if isinstance(y, Operand) and not all(isinstance(x, Operand) for x in xs):
         raise TypeError("gradients with respect to a Value that is a constant of the function being compiled; use grad(f)(x)")
@@ -197,11 +196,9 @@ def _differentiated(f: Callable[..., Any], argnums: int | tuple[int, ...], check
             built = tuple(build(items).values())
             return built if isinstance(argnums, tuple) else built[0]
 
-        def row(y: Any) -> Any:
-            return _row(y, xs, shaped)
-
         try:
             ys = check(f(*[copies.get(i, argument) for i, argument in enumerate(arguments)], **options))
+            row = functools.partial(_row, xs=xs, shaped=shaped)
             result = ys, row(ys) if isinstance(ys, Value) else map_tree(row, ys, name="the result", entries=False)
         finally:  # from here on the variables are nodes like others, which are copied and computed again
             variables: list[Value] = [x for x in xs if isinstance(x, Variable)]

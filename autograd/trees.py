@@ -32,7 +32,7 @@ from numbers import Real
 from textwrap import shorten
 from typing import Any, Final, NamedTuple
 
-from autograd.rows import kind_of, real
+from autograd.reals import kind_of, real
 
 __all__ = ["flatten", "is_array", "map_tree", "number_arrays", "numbers", "open_tree", "short", "stack", "unboxed"]
 

@@ -29,8 +29,8 @@ from autograd import primitives as table
 from autograd.fixed import is_fixed
 from autograd.manners import Manners, describe
 from autograd.primitives import Binary, DomainError, Nary, Primitive, Unary, method
+from autograd.reals import number, real
 from autograd.recording import recorder
-from autograd.rows import number, real
 from autograd.symbol import read_flow
 from autograd.threads import one_at_a_time
 
@@ -226,9 +226,7 @@ class Value(Manners):
                 if dy is not None:
                     node._right.grad += delta * dy
         except TypeError:
-            wrong = next((x for x in nodes_below(self) if not isinstance(x.grad, Real)), None)
-            if wrong is None:
-                raise
+            [wrong, *_] = [x for x in nodes_below(self) if not isinstance(x.grad, Real)]
             raise TypeError(f"the gradient of {wrong!r} is not a number, so nothing can be added to it; call zero_grad(), then "
                             "backward() again") from None  # fmt: skip
 

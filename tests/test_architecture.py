@@ -12,7 +12,9 @@ ROOT = Path(__file__).parent.parent
 
 # Each room and the rooms it may use; the table knows only what may be said of any row.
 ROOMS: dict[str, set[str]] = {
-    "autograd.rows": {"autograd.arithmetic", "autograd.threads"},
+    "autograd.rows": {"autograd.arithmetic", "autograd.reals", "autograd.threads", "autograd.wellformed"},
+    "autograd.reals": set(),
+    "autograd.wellformed": set(),
     "autograd.arithmetic": set(),
     "autograd.threads": set(),
     "autograd.collector": set(),
@@ -25,17 +27,17 @@ ROOMS: dict[str, set[str]] = {
     "autograd.manners": {"autograd.functions", "autograd.primitives", "autograd.rows"},
     "autograd.recording": {"autograd.rows", "autograd.symbol", "autograd.writing"},
     "autograd.value": {
-        "autograd", "autograd.fixed", "autograd.manners", "autograd.primitives", "autograd.recording", "autograd.rows",
+        "autograd", "autograd.fixed", "autograd.manners", "autograd.primitives", "autograd.reals", "autograd.recording",
         "autograd.symbol", "autograd.threads",
     },
-    "autograd.trees": {"autograd.rows"},
+    "autograd.trees": {"autograd.reals"},
     "autograd.risks": {"autograd", "autograd.primitives", "autograd.symbol", "autograd.value"},
-    "autograd.forward": {"autograd.primitives", "autograd.rows", "autograd.symbol", "autograd.trees", "autograd.value"},
+    "autograd.forward": {"autograd.primitives", "autograd.reals", "autograd.symbol", "autograd.trees", "autograd.value"},
     "autograd.rerun": {
-        "autograd.arithmetic", "autograd.fixed", "autograd.manners", "autograd.primitives", "autograd.rows", "autograd.value",
+        "autograd.arithmetic", "autograd.fixed", "autograd.manners", "autograd.primitives", "autograd.reals", "autograd.value",
     },
     "autograd.transforms": {
-        "autograd.primitives", "autograd.rerun", "autograd.risks", "autograd.rows", "autograd.symbol", "autograd.trees",
+        "autograd.primitives", "autograd.reals", "autograd.rerun", "autograd.risks", "autograd.symbol", "autograd.trees",
         "autograd.value",
     },
     "autograd.telling": {"autograd.primitives", "autograd.symbol", "autograd.value", "autograd.writing"},
@@ -52,13 +54,13 @@ ROOMS: dict[str, set[str]] = {
     },
     "autograd.marking": {"autograd.writing"},
     "autograd.claims": {
-        "autograd.derivation", "autograd.manners", "autograd.marking", "autograd.rows", "autograd.steps", "autograd.telling",
+        "autograd.derivation", "autograd.manners", "autograd.marking", "autograd.reals", "autograd.steps", "autograd.telling",
         "autograd.value", "autograd.writing",
     },
     "autograd.exercises": {
         "autograd.derivation", "autograd.drawing", "autograd.expressions", "autograd.files", "autograd.manners",
-        "autograd.marking", "autograd.mistakes", "autograd.player", "autograd.primitives", "autograd.rows", "autograd.steps",
-        "autograd.symbol", "autograd.telling", "autograd.value", "autograd.writing",
+        "autograd.marking", "autograd.mistakes", "autograd.player", "autograd.primitives", "autograd.reals", "autograd.rows",
+        "autograd.steps", "autograd.symbol", "autograd.telling", "autograd.value", "autograd.writing",
     },
     "autograd.files": {"autograd.writing"},
     "autograd.drawing": {
@@ -71,18 +73,18 @@ ROOMS: dict[str, set[str]] = {
     },
     "autograd.site": {
         "autograd", "autograd.checking", "autograd.derivation", "autograd.drawing", "autograd.exercises",
-        "autograd.expressions", "autograd.files", "autograd.player", "autograd.rerun", "autograd.rows", "autograd.steps",
-        "autograd.telling", "autograd.value", "autograd.writing",
+        "autograd.expressions", "autograd.files", "autograd.player", "autograd.reals", "autograd.rerun", "autograd.rows",
+        "autograd.steps", "autograd.telling", "autograd.value", "autograd.writing",
     },
     "autograd.expressions": {"autograd", "autograd.primitives", "autograd.rows", "autograd.value", "autograd.writing"},
     "autograd.certainty": {
-        "autograd.arithmetic", "autograd.chance", "autograd.manners", "autograd.mistakes",
-        "autograd.primitives", "autograd.rerun", "autograd.rows", "autograd.symbol", "autograd.telling", "autograd.threads",
+        "autograd.arithmetic", "autograd.chance", "autograd.manners", "autograd.mistakes", "autograd.primitives",
+        "autograd.reals", "autograd.rerun", "autograd.rows", "autograd.symbol", "autograd.telling", "autograd.threads",
         "autograd.transforms", "autograd.trees", "autograd.value", "autograd.writing",
     },
     "autograd.checking": {
         "autograd.certainty", "autograd.forward", "autograd.manners", "autograd.nonfinite", "autograd.primitives",
-        "autograd.rerun", "autograd.rows", "autograd.steps", "autograd.symbol", "autograd.transforms", "autograd.trees",
+        "autograd.reals", "autograd.rerun", "autograd.steps", "autograd.symbol", "autograd.transforms", "autograd.trees",
         "autograd.value", "autograd.writing",
     },
     "autograd.strategies": {
@@ -91,8 +93,8 @@ ROOMS: dict[str, set[str]] = {
     "autograd.chance": {"autograd.value"},
     "autograd.compiler": {
         "autograd", "autograd.chance", "autograd.collector", "autograd.files", "autograd.fixed", "autograd.manners",
-        "autograd.primitives", "autograd.risks", "autograd.rows", "autograd.symbol", "autograd.threads", "autograd.trees",
-        "autograd.value", "autograd.writing",
+        "autograd.primitives", "autograd.reals", "autograd.risks", "autograd.rows", "autograd.symbol", "autograd.threads",
+        "autograd.trees", "autograd.value", "autograd.writing",
     },
     "nn": {"autograd", "autograd.collector", "autograd.files", "autograd.value"},
 }  # fmt: skip

@@ -15,8 +15,9 @@ import pytest
 from autograd import Value, grad, jvp, primitives
 from autograd.arithmetic import special
 from autograd.primitives import Binary, DomainError, Nary, Primitive, Unary, dot, exp, log, power, sigmoid, tanh
-from autograd.rows import SIGNS, number
+from autograd.reals import number
 from autograd.strategies import ROWS, widths
+from autograd.wellformed import SIGNS
 from autograd.writing import LEVELS
 
 mpmath = importlib.import_module("mpmath")  # it has no types

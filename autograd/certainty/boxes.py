@@ -40,7 +40,7 @@ from autograd.certainty.pieces import VALUE, Piece, halves, joined
 from autograd.certainty.subjects import Box, Subject
 from autograd.certainty.tables import Bounds, Table, Tabular, bits
 from autograd.primitives import total
-from autograd.rows import real
+from autograd.reals import real
 from autograd.value import Value
 
 __all__ = ["BoxCertificate", "Claim", "claimed", "decide"]

@@ -38,8 +38,9 @@ from autograd.certainty.intervals import (
     unrounded,
 )
 from autograd.primitives import DomainError, Operand, Primitive, method, multiply
+from autograd.reals import number
 from autograd.rerun import UNCALLED
-from autograd.rows import TABLE, number
+from autograd.rows import TABLE
 from autograd.threads import call_with
 from autograd.transforms import chain_rule
 from autograd.value import Value, new, topological
@@ -196,13 +197,10 @@ class Enclosure(Operand, Value):
         """Whether 0 is one of several numbers that the node stands for: a condition that is not decided."""
         return self.bounds.truth is None
 
-    def __float__(self) -> NoReturn:
-        raise NoEnclosureError(f"{self!r} cannot become a float: {INSTEAD}")
+    def __float__(self, _: object = None) -> NoReturn:
+        raise NoEnclosureError(f"{self!r} cannot become a float: {INSTEAD}; to round to a whole number use floor(x + 0.5)")
 
-    __int__ = __index__ = __trunc__ = __complex__ = __float__
-
-    def __round__(self, places: int | None = None) -> NoReturn:
-        raise NoEnclosureError(f"{self!r} cannot be rounded: {INSTEAD}; to round to a whole number use floor(x + 0.5)")
+    __int__ = __index__ = __trunc__ = __complex__ = __round__ = __float__
 
     def __getattr__(self, name: str) -> Any:
         if name in ("data", "_number", "grad"):

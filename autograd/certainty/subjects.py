@@ -16,8 +16,8 @@ from typing import Any, Final
 from autograd.certainty.enclosure import Enclosure
 from autograd.certainty.intervals import Interval, between, interval, unrounded
 from autograd.chance import Watched
+from autograd.reals import kind_of, real
 from autograd.rerun import replay
-from autograd.rows import kind_of, real
 from autograd.trees import Opened, flatten, open_tree, unboxed
 from autograd.value import Value, nodes_below, topological
 

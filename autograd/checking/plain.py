@@ -46,7 +46,7 @@ from autograd.checking.points import (
 from autograd.checking.report import MOST, Report
 from autograd.checking.rounding import DOUBLE, SINGLE, roughness
 from autograd.checking.verdicts import Check, judge, mark_vacuous, short
-from autograd.rows import kind_of
+from autograd.reals import kind_of
 
 __all__ = ["check"]
 

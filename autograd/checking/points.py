@@ -23,7 +23,7 @@ from typing import Any, Final, NamedTuple
 
 from autograd.checking.rounding import DOUBLE, SINGLE, Precision
 from autograd.checking.verdicts import short
-from autograd.rows import real
+from autograd.reals import real
 from autograd.trees import flatten, is_array, map_tree
 from autograd.value import Value
 

@@ -20,7 +20,7 @@ import numpy as np
 
 from autograd.compiler.layout import Array
 from autograd.compiler.tracing import Shape
-from autograd.rows import kind_of
+from autograd.reals import kind_of
 from autograd.trees import is_array, map_tree, open_tree, short
 
 __all__ = ["Batch", "argument", "batch_of", "joined", "named", "numbers_of", "place", "places_of", "require_states", "shaped"]

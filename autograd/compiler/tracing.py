@@ -32,7 +32,8 @@ from typing import Any, Final, NoReturn, TypeAlias
 
 from autograd.manners import describe
 from autograd.primitives import Operand, Primitive, add, divide, dot, method, multiply, positive, subtract
-from autograd.rows import TABLE, number
+from autograd.reals import number
+from autograd.rows import TABLE
 from autograd.threads import call_with
 from autograd.trees import flatten, map_tree
 from autograd.value import TRACED_VARIABLE, Value, new, nodes_below

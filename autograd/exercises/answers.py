@@ -25,7 +25,8 @@ from itertools import count
 from typing import Any, Final
 
 from autograd.expressions import CONSTANTS, FUNCTIONS, LONGEST, Expression, ExpressionError, parse
-from autograd.rows import Nary, Primitive, kind_of, number
+from autograd.reals import kind_of, number
+from autograd.rows import Nary, Primitive
 from autograd.writing import DIGITS, RAISED
 
 __all__ = ["Answer", "AnswerError", "differs", "fits", "is_rounded", "read_answer", "shown", "split"]

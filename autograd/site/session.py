@@ -32,8 +32,8 @@ from autograd.exercises import exercise, exercises
 from autograd.exercises.questions import KINDS
 from autograd.expressions import ExpressionError, parse
 from autograd.player import play
+from autograd.reals import kind_of
 from autograd.rerun import replay
-from autograd.rows import kind_of
 from autograd.site.mathml import math, to_mathml
 from autograd.site.source import write_cell, write_expression
 from autograd.steps import Walk

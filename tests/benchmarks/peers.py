@@ -21,7 +21,7 @@ import autograd
 from autograd import primitives
 from autograd.manners import describe
 from autograd.primitives import DomainError
-from autograd.rows import number
+from autograd.reals import number
 from autograd.value import Value
 
 __all__ = ["ByHand", "Closures", "Engine", "Network", "Tuples", "engines"]
