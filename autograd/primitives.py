@@ -28,11 +28,11 @@ from autograd.rows import TABLE, Binary, DomainError, Nary, Primitive, Unary
 
 __all__ = [
     "Binary", "DomainError", "Nary", "Primitive", "Unary", "absolute", "add", "arccos", "arccosh", "arcsin", "arcsinh",
-    "arctan", "arctan2", "arctanh", "cbrt", "ceil", "cos", "cosh", "divide", "dot", "erf", "exp", "exp2", "expm1",
-    "floor", "floor_divide", "gate", "greater", "greater_equal", "hypot", "leaky_relu", "less", "less_equal", "log",
-    "log1p", "log2", "log10", "logsumexp", "maximum", "minimum", "multiply", "negative", "positive", "power", "prelu",
-    "prod", "relu", "remainder", "sigmoid", "sign", "sin", "sinh", "softplus", "sqrt", "square", "step", "subtract",
-    "tan", "tanh", "total", "where",
+    "arctan", "arctan2", "arctanh", "cbrt", "ceil", "cos", "cosh", "divide", "dot", "erf", "exp", "exp2", "expm1", "floor",
+    "floor_divide", "gate", "greater", "greater_equal", "hypot", "leaky_relu", "less", "less_equal", "log", "log1p", "log2",
+    "log10", "logsumexp", "maximum", "minimum", "multiply", "negative", "positive", "power", "prelu", "prod", "relu",
+    "remainder", "sigmoid", "sign", "sin", "sinh", "softplus", "sqrt", "square", "step", "subtract", "tan", "tanh", "total",
+    "where",
 ]  # fmt: skip
 
 

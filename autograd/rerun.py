@@ -22,9 +22,9 @@ from autograd.fixed import is_fixed
 from autograd.manners import describe
 from autograd.primitives import DomainError, Operand, Primitive
 from autograd.reals import kind_of, number
-from autograd.value import Value, Variable, input_places, operand_numbers, topological
+from autograd.value import Value, Variable, topological
 
-__all__ = ["STALE", "UNCALLED", "guards", "refuse_stale", "replay"]
+__all__ = ["STALE", "UNCALLED", "guards", "input_places", "operand_numbers", "refuse_stale", "replay"]
 
 STALE: Final = "changed after the forward pass; compute the result again, or use autograd.replay"
 UNCALLED: Final = "a branch that was not called when it was recorded; give where nodes or numbers, not functions"
@@ -108,6 +108,24 @@ def _number(x: Any) -> Any:
     while hasattr(x, "primal"):
         x = x.primal
     return x.data if isinstance(x, Value) and not isinstance(x, Operand) else x
+
+
+def input_places(node: Value) -> list[int]:
+    """Return the places of a node's inputs among its operands.
+
+    >>> input_places(2.0 - Value(3.0))
+    [1]
+    """
+    return [i for i, x in enumerate(node.operands) if isinstance(x, Value)]
+
+
+def operand_numbers(node: Value) -> list[float]:
+    """Return the numbers of a node's operands, as they are now.
+
+    >>> operand_numbers(2.0 - Value(3.0))
+    [2.0, 3.0]
+    """
+    return [x.data if isinstance(x, Value) else x for x in node.operands]
 
 
 def refuse_stale(order: Sequence[Value]) -> None:

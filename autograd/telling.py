@@ -24,8 +24,9 @@ from itertools import count
 from typing import Any
 
 from autograd.primitives import dot
+from autograd.rerun import input_places
 from autograd.symbol import Symbol, as_symbol
-from autograd.value import Value, input_places, topological
+from autograd.value import Value, topological
 from autograd.writing import DIGITS, SUBSCRIPTS, SUPERSCRIPTS, Style, digits, latex_name, printable
 
 __all__ = [

@@ -109,15 +109,12 @@ def chain_rule(order: Sequence[Value], y: Value, xs: Sequence[Value], risk: Call
 
 def _chain(upstream: Any, partial: Any, is_hot: bool) -> Any:
     # A plain factor 1 or 0 would only add nodes to the gradient's graph; but 0·∞ is not 0.
-    if not isinstance(partial, Value) and partial == 1:
+    if isinstance(partial, Value) or partial not in (0, 1):
+        return partial if not isinstance(upstream, Value) and upstream == 1 else upstream * partial
+    if partial == 1:
         return upstream
-    if not isinstance(partial, Value) and partial == 0 and not is_hot and _is_finite(upstream):
-        return 0.0
-    return partial if not isinstance(upstream, Value) and upstream == 1 else upstream * partial
-
-
-def _is_finite(x: Any) -> bool:
-    return isinstance(x, Operand) or isfinite(x.data if isinstance(x, Value) else x)  # a traced node may be any number
+    is_finite = isinstance(upstream, Operand) or isfinite(getattr(upstream, "data", upstream))  # traced, it may be any number
+    return 0.0 if is_finite and not is_hot else upstream * partial
 
 
 def value_and_grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., tuple[Value, Any]]:

@@ -34,7 +34,7 @@ from autograd.recording import recorder
 from autograd.symbol import read_flow
 from autograd.threads import one_at_a_time
 
-__all__ = ["Value", "input_places", "nodes_below", "operand_numbers", "topological"]
+__all__ = ["Value", "nodes_below", "topological"]
 
 new: Final = object.__new__
 TUPLE_ITERATOR: Final = type(iter(()))
@@ -291,8 +291,7 @@ def record(row: Primitive, operands: Sequence[Any], is_handed_on: bool = False) 
         names = [*map(describe, operands)]
         shown = f"operand is {names[0]}; keep it" if len(names) == 1 else f"operands are {' and '.join(names[:4])}; keep them"
         raise DomainError(f"{error}; the {shown} inside the domain, for instance with where or maximum") from error
-    pairs = zip(partials, which, strict=True)
-    partials = [p if p or read_flow(row, i, data, out) else None for p, i in pairs]
+    partials = [p if p or read_flow(row, i, data, out) else None for p, i in zip(partials, which, strict=True)]
     written = tuple([x if isinstance(x, Value) else d for x, d in zip(operands, data, strict=True)])
     if isinstance(row, Nary):
         slots: Any = written, tuple([operands[i] for i in which]), tuple(partials), None in partials or None
@@ -397,24 +396,6 @@ def topological(root: Value) -> list[Value]:
 def nodes_below(root: Value) -> list[Value]:
     """Return all nodes of a graph, leaves included, each after its operands; a node may occur more than once."""
     return [x for node in (*topological(root), root) for x in (*node.inputs, node)]
-
-
-def input_places(node: Value) -> list[int]:
-    """Return the places of a node's inputs among its operands.
-
-    >>> input_places(2.0 - Value(3.0))
-    [1]
-    """
-    return [i for i, x in enumerate(node.operands) if isinstance(x, Value)]
-
-
-def operand_numbers(node: Value) -> list[float]:
-    """Return the numbers of a node's operands, as they are now.
-
-    >>> operand_numbers(2.0 - Value(3.0))
-    [2.0, 3.0]
-    """
-    return [x.data if isinstance(x, Value) else x for x in node.operands]
 
 
 def _twin(node: Value, copied: Callable[[Any], Any]) -> Value:

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from autograd import DomainError, Primitive, Value, walk
-from autograd.value import input_places, operand_numbers, topological
+from autograd.rerun import input_places, operand_numbers
+from autograd.value import topological
 
 
 class Torn(Exception):

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from autograd import Value, erf, exp, grad, hessian, log, sqrt
-from autograd.manners import ELSEWHERE
+from autograd.compatible import ELSEWHERE
 from nn.data import moons
 
 Arrays = dict[str, Any]

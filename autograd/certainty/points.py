@@ -31,10 +31,10 @@ from autograd.certainty.tables import Bounds, Table, Tabular, bits
 from autograd.manners import describe
 from autograd.mistakes import sorted_pass, totals
 from autograd.primitives import DomainError, Primitive
-from autograd.rerun import refuse_stale
+from autograd.rerun import input_places, operand_numbers, refuse_stale
 from autograd.symbol import read_flow
 from autograd.telling import Telling
-from autograd.value import Value, input_places, operand_numbers, topological
+from autograd.value import Value, topological
 from autograd.writing import digits as rounded
 
 __all__ = ["GraphCertificate"]

@@ -18,9 +18,10 @@ from autograd.checking.rounding import Rounded, spread
 from autograd.checking.verdicts import HIDDEN, Check, judge, short
 from autograd.manners import describe
 from autograd.primitives import DomainError, Primitive
+from autograd.rerun import input_places, operand_numbers
 from autograd.symbol import Symbol, operand_names
 from autograd.transforms import gradients
-from autograd.value import Value, input_places, operand_numbers, topological
+from autograd.value import Value, topological
 
 __all__ = ["Rules", "clearance", "excused"]
 

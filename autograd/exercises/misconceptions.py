@@ -28,9 +28,10 @@ from autograd.exercises.tasks import listed
 from autograd.mistakes import MISTAKES, RATE, Move, Reading, activations, at_output, plus, read, sorted_pass, totals, unit
 from autograd.mistakes import updated_too_soon as update
 from autograd.primitives import DomainError, dot, multiply
+from autograd.rerun import input_places, operand_numbers
 from autograd.steps import Walk
 from autograd.symbol import Symbol, fill
-from autograd.value import Value, input_places, operand_numbers
+from autograd.value import Value
 from autograd.writing import PLAIN, parts
 
 __all__ = ["NAMES", "Suspect", "Suspects"]

@@ -20,9 +20,10 @@ from typing import Final, Literal, NamedTuple, TypeAlias, get_args
 
 from autograd.mistakes import sorted_pass, totals
 from autograd.primitives import DomainError
+from autograd.rerun import operand_numbers
 from autograd.steps import Walk
 from autograd.telling import slope
-from autograd.value import Value, operand_numbers
+from autograd.value import Value
 from autograd.writing import LATEX, PLAIN, latex_name
 
 __all__ = ["KINDS", "Kind", "Question", "Scene", "questions", "scenes"]
