@@ -86,7 +86,7 @@ class Primitive:
         """Whether the result is a truth value: a comparison."""
         return self.infix.startswith(("<", ">"))
 
-    @property
+    @functools.cached_property
     def is_choice(self) -> bool:
         """Whether the result is one of the operands, picked by the value of the first."""
         return getattr(self, "picks", None) is not None
