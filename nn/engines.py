@@ -397,10 +397,10 @@ class Compiled(Engine):
 
 
 def _require_same(f: Callable[..., Any], *given: Any) -> None:
-    """Raise a TypeError if a function of numbers returns another number for `Value`s of them."""
-    one, other = (float(plain(f(*arguments))) for arguments in (given, map(_nodes, given)))
+    """Raise a TypeError if a function of numbers returns another number for `Value`s of them, or the second time."""
+    one, *others = (float(plain(f(*arguments))) for arguments in (given, map(_nodes, given), given))
     # The operations are the same, so that even what cancels differs only where a user's row rounds in another way.
-    if not (math.isclose(one, other, rel_tol=1e-6) or math.isnan(one)):
+    if not (all(math.isclose(one, other, rel_tol=1e-6) for other in others) or math.isnan(one)):
         raise TypeError(UNLIKE)
 
 

@@ -16,6 +16,7 @@ import pytest
 
 from autograd import Value, total
 from nn import Layer, Module, Neuron, deltas, fit, load, save
+from nn.engines import UNLIKE
 from nn.losses import squared_error
 from nn.optim import SGD, Adam
 from nn.rehearsal import numbers_in, unchanged
@@ -307,6 +308,19 @@ def test_a_state_that_changes_with_each_call_is_not_compiled(kind: Any) -> None:
     assert numbers_in(eager) == numbers_in(other)
     with pytest.raises(TypeError, match="Cannot cast" if kind is InPlace else f"^{CHANGING}.*; use compiled=False$"):
         trained(kind(), True)
+
+
+def test_a_state_that_changes_with_numbers_alone_is_not_compiled() -> None:
+    class Guarded(Running):
+        def __call__(self, x: Any) -> Any:
+            return (
+                self.unit([a - m for a, m in zip(x, self.mean, strict=True)])
+                if isinstance(x[0], Value)
+                else super().__call__(x)
+            )
+
+    with pytest.raises(TypeError, match=f"^{UNLIKE}$"):
+        trained(Guarded(), True)
 
 
 @pytest.mark.parametrize("make", [random.Random, np.random.default_rng, np.random.RandomState])
