@@ -89,7 +89,7 @@ def rows_of(name: str, x: Any) -> Any:
 
 
 class naming:
-    """A context in which the messages of TypeErrors and ValueErrors begin with a place.
+    """A context in which the messages of RuntimeErrors, TypeErrors and ValueErrors begin with a place.
 
     Subclasses, whose arguments may have a meaning of their own, stay as they are.  It is a class and not a generator because
     it surrounds every example, where a generator takes twice as long.
@@ -107,7 +107,7 @@ class naming:
         pass
 
     def __exit__(self, kind: object, error: BaseException | None, _: object) -> None:
-        if error is not None and kind in (TypeError, ValueError):
+        if error is not None and kind in (RuntimeError, TypeError, ValueError):
             error.args = (f"{self.place}: {error}",)
 
 

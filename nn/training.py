@@ -160,9 +160,11 @@ def fit(
     numbered = True if objective in LOSSES.values() else None
     examples = examples_of(model, X, y, numbered=numbered)
     notes, numbered = _suit(objective, examples), numbered or examples.classes is not None
-    held_out = examples_of(model, *validation, numbered=numbered) if validation is not None else None
-    if held_out is not None:
-        notes += _suit_together(objective, examples, held_out)
+    held_out = None
+    if validation is not None:
+        with naming("validation"):
+            held_out = examples_of(model, *validation, numbered=numbered)
+            notes += _suit_together(objective, examples, held_out)
         with suppress(ArithmeticError):  # a model that cannot predict is refused before it learns, for either engine
             model.predict(held_out.inputs(0))
     shuffled = _batches(len(examples), batch_size or len(examples), shuffle, seed)
@@ -263,7 +265,7 @@ def _over(steps: Sequence[Step], reduce: str) -> tuple[float, float]:
 
 def _suit_together(loss: Loss, examples: Examples, held_out: Examples) -> list[str]:
     """Check that a loss takes the targets of validation, see `_suit`; return a note if these number the classes differently."""
-    _suit(loss, held_out, "validation ")
+    _suit(loss, held_out)
     both = examples, held_out
     if loss is hinge or not all(e.classes for e in both) or not {-1, 0} <= set().union(*map(_labels, both)):
         return []
@@ -271,7 +273,7 @@ def _suit_together(loss: Loss, examples: Examples, held_out: Examples) -> list[s
             "compared"]  # fmt: skip
 
 
-def _suit(loss: Loss, examples: Examples, kind: str = "") -> list[str]:
+def _suit(loss: Loss, examples: Examples) -> list[str]:
     """Check that a loss of `nn.losses` takes all targets; return a note if the outputs cannot reach some of them.
 
     Raises:
@@ -284,14 +286,14 @@ def _suit(loss: Loss, examples: Examples, kind: str = "") -> list[str]:
     for i, target in enumerate(examples.targets):
         targets = target if isinstance(target, list) else [target]
         if text := [x for x in targets if x is None or isinstance(x, str | bytes | complex)]:
-            raise TypeError(f"{kind}example {i}: the target {text[0]!r} is of type {type(text[0]).__name__}; "
+            raise TypeError(f"example {i}: the target {text[0]!r} is of type {type(text[0]).__name__}; "
                             "pass a real number, such as the number of a class")  # fmt: skip
-        with naming(f"{kind}example {i}"):
+        with naming(f"example {i}"):
             paired(outputs, targets)
             require_targets(loss, targets)
     labels = _labels(examples)
     if loss is hinge and {-1, 0} <= labels:
-        raise ValueError(f"hinge takes the {kind}targets -1 and 1, or 0 and 1, but not all three, since -1 and 0 are one class")
+        raise ValueError("hinge takes the targets -1 and 1, or 0 and 1, but not all three, since -1 and 0 are one class")
     if note := unsuited(loss, outputs):
         return [note]
     for i, limits in enumerate(reach(loss, outputs)):
@@ -300,7 +302,7 @@ def _suit(loss: Loss, examples: Examples, kind: str = "") -> list[str]:
         if limits is None or not any(x < limits[0] or x > limits[1] for x in labels):  # NaN is found by its loss
             continue
         of = f" of output {i}" * (len(outputs) > 1)
-        beyond = (f"the {kind}targets{of} go from {min(labels):g} to {max(labels):g}, but the outputs only from {limits[0]} to "
+        beyond = (f"the targets{of} go from {min(labels):g} to {max(labels):g}, but the outputs only from {limits[0]} to "
                   f"{limits[1]}".replace("inf", "∞"))  # fmt: skip
         if labels <= {-1, 1}:
             return [f'{beyond}: number the classes 0 and 1, or end the model with output="tanh"']

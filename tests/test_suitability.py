@@ -352,7 +352,7 @@ def test_a_callback_ends_the_training_by_true_alone(stop: Any, epochs: int) -> N
 
 
 def test_the_validation_targets_too() -> None:
-    refused(network("sigmoid"), ValueError, "validation example .*got 2", loss="binary_cross_entropy", validation=(X, TWO))
+    refused(network("sigmoid"), ValueError, "^validation: example .*got 2", loss="binary_cross_entropy", validation=(X, TWO))
 
 
 @pytest.mark.parametrize(("y", "held", "noted"), [

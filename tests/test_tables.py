@@ -226,9 +226,9 @@ def test_what_a_model_takes_beside_numbers_stays_as_it_is() -> None:
     assert seen[0] == {"a": 1.0} and seen[-1] == [1.0, 2.0]
 
 
-def test_a_place_is_added_to_messages_of_errors_of_two_types_only() -> None:
-    for error, args in ((ValueError("a"), ("here: a",)), (TypeError("a"), ("here: a",)), (KeyError("a"), ("a",)),
-                        (DomainError("a"), ("a",)), (UnicodeError("a"), ("a",))):  # fmt: skip
+def test_a_place_is_added_to_messages_of_errors_of_three_types_only() -> None:
+    for error, args in ((ValueError("a"), ("here: a",)), (TypeError("a"), ("here: a",)), (RuntimeError("a"), ("here: a",)),
+                        (KeyError("a"), ("a",)), (DomainError("a"), ("a",)), (UnicodeError("a"), ("a",))):  # fmt: skip
         with pytest.raises(type(error)) as caught, naming("here"):
             raise error
         assert caught.value.args == args

@@ -297,6 +297,8 @@ def test_a_domain_error_in_the_model_is_told_as_it_is() -> None:
     ({"l2": -1.0}, ValueError, "l2 is not negative; got -1.0"),
     ({"l2": math.inf}, ValueError, "l2 is finite; got inf"), ({"tolerance": math.nan}, ValueError, "tolerance is finite"),
     ({"validation": [[0.0]] * 99}, TypeError, r"validation is a pair \(X, y\) of inputs and targets; got \[.{199}…$"),
+    ({"validation": ([], [])}, ValueError, "^validation: there are no examples"),
+    ({"validation": ([[1.0, 2.0]], [1])}, ValueError, "^validation: .* takes 1 input; got 2"),
     ({"l2": None}, TypeError, "l2 is a number; got None"),
     ({"tolerance": None}, TypeError, "tolerance is a number; got None"),
     ({"model": None}, TypeError, "the model comes first and is a Module, such as an MLP; got None"),
