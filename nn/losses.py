@@ -90,8 +90,9 @@ def binary_cross_entropy(probabilities: Any, targets: Any) -> Any:
     >>> f"{binary_cross_entropy(0.8, 1):.4f}", f"{binary_cross_entropy(0.8, 0):.4f}", binary_cross_entropy(1.0, 1)
     ('0.2231', '1.6094', -0.0)
     """
-    pairs = _suited(binary_cross_entropy, probabilities, targets)
-    return -_add_up([term for p, t in pairs for term in (_surprise(t, p), _surprise(1 - t, 1 - p))])
+    loss = binary_cross_entropy
+    pairs = _suited(loss, probabilities, targets)
+    return -_add_up([term for p, t in pairs for term in (_surprise(loss, t, p), _surprise(loss, 1 - t, 1 - p))])
 
 
 def binary_cross_entropy_with_logits(logits: Any, targets: Any) -> Any:
@@ -123,7 +124,8 @@ def categorical_cross_entropy(probabilities: Sequence[Any], target: Any) -> Any:
     >>> f"{categorical_cross_entropy([0.7, 0.2, 0.1], 0):.4f}"
     '0.3567'
     """
-    return -_add_up([_surprise(t, p) for p, t in _suited(categorical_cross_entropy, probabilities, target)])
+    loss = categorical_cross_entropy
+    return -_add_up([_surprise(loss, t, p) for p, t in _suited(loss, probabilities, target)])
 
 
 def cross_entropy(logits: Sequence[Any], target: Any) -> Any:
@@ -381,6 +383,10 @@ def _add_up(terms: list[Any]) -> Any:
     return terms[0] if len(terms) == 1 else total(terms)
 
 
-def _surprise(t: Any, p: Any) -> Any:
+def _surprise(loss: Loss, t: Any, p: Any) -> Any:
     """Return t·ln p, and 0 where t is 0, whatever p is: there the operand of the logarithm is replaced by 1."""
+    if _known(p) == 0 < (_known(t) or 0):
+        output, on_logits = PROBABILITIES[loss]
+        raise DomainError(f"{loss.__name__} is infinite, since the probability 0 was given to what happened, as by a saturated "
+                          f'{output}: end the model with output="linear", and use {on_logits.__name__}')  # fmt: skip
     return t * log(where(t > 0, p, 1))
