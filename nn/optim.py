@@ -72,7 +72,7 @@ class Optimizer:
         if callable(self.lr):
             return
         what = "a positive number, or a function of the step"
-        if isinstance(self.lr, Iterable):
+        if isinstance(self.lr, Iterable) and not isinstance(self.lr, str):
             raise TypeError(f"lr is {what}; the parameters are given to step(…), and fit does that")
         if not isinstance(self.lr, Real):
             raise TypeError(f"lr is {what}; got {self.lr!r}")
