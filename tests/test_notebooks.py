@@ -6,6 +6,7 @@ import ast
 import base64
 import copy
 import doctest
+import math
 import os
 import re
 import shutil
@@ -18,6 +19,8 @@ from xml.etree import ElementTree
 
 import pytest
 from regenerate_notebooks import NOTEBOOKS, TIME, as_kept, execute, nbformat, run, written
+
+from autograd import Unary, Value, check_derivation, gradcheck, sin
 
 ROOT = Path(__file__).parent.parent
 SHOWN = {"text/plain", "text/latex", "image/svg+xml", "image/png"}  # by GitHub, which strips HTML and scripts
@@ -197,6 +200,17 @@ def test_executed_anew_it_gives_what_is_kept_and_answers_are_marked(path: Path, 
         rights = [bool(re.search(r"(is|:) right$", answer)) for answer in answers]
         assert all(rights) if rightly else not any(rights), text
         assert not points or (points[1] == points[2]) == rightly
+
+
+def test_what_lecture_7_says_of_stairs_and_of_steps() -> None:
+    [words] = ["\n".join(cell.source for cell in read(path).cells) for path in NOTEBOOKS if path.stem.startswith("07")]
+    stairs = Unary("stairs", lambda x: round(x, 3), lambda x, out: 1.0)
+    [said] = re.findall(r"At 0.5 and 0.5004 it is `(\w+)`, at 1.2345 a `(\w+)`", words)
+    assert [gradcheck(stairs, x).verdict for x in (0.5, 0.5004, 1.2345)] == [said[0], *said]
+    x = Value(1.0)
+    for power in map(int, re.findall(r"From \$10\^{(-\d)}\$ down to \$10\^{(-\d)}\$ it is good", words)[0]):
+        h = 10.0**power
+        assert check_derivation(sin(x), {x: (math.sin(1 + h) - math.sin(1 - h)) / (2 * h)}, tolerance=1e-9)
 
 
 def notebook_of(folder: Path, *sources: str) -> Path:
