@@ -128,13 +128,10 @@ class Engine(ABC):
             StepError: if `learn` raises because of a number.
         """
         for batch in batches:  # and not `map`, which a StopIteration of the model or the loss would end in silence
-            yield self._step(batch)
-
-    def _step(self, batch: Sequence[int]) -> Step:
-        try:
-            return len(batch), *self.learn(batch)
-        except (DomainError, FloatingPointError) as error:
-            raise StepError(batch) from error
+            try:
+                yield len(batch), *self.learn(batch)
+            except (DomainError, FloatingPointError) as error:
+                raise StepError(batch) from error
 
     @abstractmethod
     def measure(self, examples: Examples) -> tuple[float, float | None]:

@@ -106,14 +106,12 @@ def classes_of(examples: Examples) -> list[int]:
 
 def _require_shapes(outputs_for: Callable[[Any], Any], examples: Examples) -> None:
     """Call the model on an example of each length, so that an error comes before anything is learned."""
-    if not isinstance(examples.X, list):
-        return
-    seen = {shape_of(examples.X[0])}
-    for i, x in enumerate(examples.X):
-        if shape_of(x) not in seen:
-            seen.add(shape_of(x))
-            with contextlib.suppress(DomainError), naming(f"example {i}"):  # of its numbers, not its length
-                outputs_for(x)
+    firsts: dict[tuple[int, ...], int] = {}
+    for i, x in enumerate(examples.X if isinstance(examples.X, list) else ()):
+        firsts.setdefault(shape_of(x), i)
+    for i in [*firsts.values()][1:]:
+        with contextlib.suppress(DomainError), naming(f"example {i}"):  # of its numbers, not its length
+            outputs_for(examples.X[i])
 
 
 def outputs_of(returned: Any) -> list[Any] | None:
@@ -286,10 +284,7 @@ def deltas(model: Module) -> list[list[float]]:
     >>> [len(layer) for layer in deltas(model)]
     [3, 1]
     """
-    found = []
-    for neurons, _ in by_layer(model):
-        nets = [neuron.net for neuron in neurons]
-        if any(net is None for net in nets):
-            raise ValueError("no example has gone through the model yet: compute a loss and call its backward() first")
-        found.append([net.grad for net in nets if net is not None])
-    return found
+    layers = [[neuron.net for neuron in neurons] for neurons, _ in by_layer(model)]
+    if any(net is None for nets in layers for net in nets):
+        raise ValueError("no example has gone through the model yet: compute a loss and call its backward() first")
+    return [[net.grad for net in nets if net is not None] for nets in layers]

@@ -48,10 +48,8 @@ LEARNED: Final[Mapping[Activation, float]] = {prelu: 0.25}
 
 # Every row of autograd's table that can be an activation; a linear neuron has none.
 ACTIVATIONS: Final[Mapping[str, Activation | None]] = {
-    "linear": None,
-    **{row.name: row for row in vars(autograd).values() if _is_activation(row)},
-    **{row.name: row for row in LEARNED},
-}
+    "linear": None, **{row.name: row for row in (*filter(_is_activation, vars(autograd).values()), *LEARNED)}
+}  # fmt: skip
 
 
 def softmax(nets: Sequence[Any]) -> list[Any]:
@@ -206,15 +204,9 @@ class Neuron(Rowwise):
     net: Value | None = None
 
     def __init__(
-        self,
-        n_inputs: int,
-        activation: str | Activation = "tanh",
-        *,
-        fan_out: int = 1,
-        init: str | Initialisation = "glorot",
-        seed: int | Random | None = None,
-        label: str = "",
-    ) -> None:
+        self, n_inputs: int, activation: str | Activation = "tanh", *, fan_out: int = 1,
+        init: str | Initialisation = "glorot", seed: int | Random | None = None, label: str = "",
+    ) -> None:  # fmt: skip
         n_inputs, rng, prefix = whole_number("n_inputs", n_inputs), generator(seed), _prefix(label)
         self.label = label
         row, other = _activation(activation), "a function of a random.Random and the numbers of inputs and outputs"
@@ -291,15 +283,9 @@ class Layer(Rowwise):
     gathered: ClassVar[Sequence[str]] = ("weight", "bias", "slope")
 
     def __init__(
-        self,
-        n_inputs: int,
-        n_outputs: int,
-        activation: str | Activation = "tanh",
-        *,
-        init: str | Initialisation = "glorot",
-        seed: int | Random | None = None,
-        label: str = "",
-    ) -> None:
+        self, n_inputs: int, n_outputs: int, activation: str | Activation = "tanh", *,
+        init: str | Initialisation = "glorot", seed: int | Random | None = None, label: str = "",
+    ) -> None:  # fmt: skip
         rng, prefix, n_outputs = generator(seed), _prefix(label), whole_number("n_outputs", n_outputs)
         self.label = label
         self.joint = _joint(activation)
@@ -368,16 +354,9 @@ class MLP(Rowwise):
     numbered: ClassVar[Mapping[str, tuple[str, int]]] = {"layers": ("layer", 1)}
 
     def __init__(
-        self,
-        n_inputs: int,
-        sizes: Sequence[int],
-        activation: str | Activation = "tanh",
-        output: str | Activation = "linear",
-        seed: int | Random | None = None,
-        *,
-        init: str | Initialisation = "glorot",
-        label: str = "",
-    ) -> None:
+        self, n_inputs: int, sizes: Sequence[int], activation: str | Activation = "tanh", output: str | Activation = "linear",
+        seed: int | Random | None = None, *, init: str | Initialisation = "glorot", label: str = "",
+    ) -> None:  # fmt: skip
         widths = listed(sizes)
         if not widths:
             raise ValueError(f"sizes lists the number of neurons of each layer, such as [16, 16, 1]; got {sizes!r}")
@@ -418,8 +397,7 @@ def by_layer(model: Module) -> list[tuple[list[Neuron], Joint | None]]:
     modules = model.modules()
     layers = [(part.neurons, part.joint) for part in modules if isinstance(part, Layer)]
     inside = {id(neuron) for neurons, _ in layers for neuron in neurons}
-    alone = [part for part in modules if isinstance(part, Neuron) and id(part) not in inside]
-    return [*layers, *(([neuron], None) for neuron in alone)]
+    return [*layers, *(([part], None) for part in modules if isinstance(part, Neuron) and id(part) not in inside)]
 
 
 def _activation(activation: str | Activation) -> Activation | None:

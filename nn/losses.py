@@ -232,14 +232,13 @@ def require_targets(loss: Loss, targets: Sequence[Any]) -> None:
     Traceback (most recent call last):
     ValueError: binary_cross_entropy takes targets from 0 to 1; got 2: ...
     """
-    if loss not in _TARGETS:
+    if loss not in LOSSES.values():
         return
     numbers = [_known(t) for t in targets]
-    takes, suits, way_out = _TARGETS[loss]
-    for t in targets:
+    takes, suits, way_out = _TARGETS.get(loss, ("numbers as targets", lambda _: True, ""))
+    for t, x in zip(targets, numbers, strict=True):
         if not hasattr(t, "__float__") and not hasattr(t, "__primitive__"):
-            raise TypeError(f"{loss.__name__} takes {takes}; got {t!r}, which is not a number")
-    for x in numbers:
+            raise TypeError(f"{loss.__name__} takes {takes}; got {t!r}, which is not a number; classes are numbered from 0")
         if x is not None and not suits(x):
             raise ValueError(f"{loss.__name__} takes {takes}; got {x!r}: {way_out}")
     if loss in (categorical_cross_entropy, cross_entropy):
@@ -251,18 +250,13 @@ def require_targets(loss: Loss, targets: Sequence[Any]) -> None:
                              "use binary_cross_entropy_with_logits")  # fmt: skip
 
 
-def _in_unit(x: float) -> bool:
-    return 0 <= x <= 1
-
-
+_UNIT: Final[tuple[str, Callable[[float], bool]]] = "targets from 0 to 1", lambda x: 0 <= x <= 1
 _TWO: Final = "number two classes 0 and 1; for more, give the model an output for each and use cross_entropy"
 _SEVERAL: Final = "pass the number of a class, its one-hot list, or the classes' probabilities"
 # For each loss that does not take every number as a target: its targets, a test of a number, and advice.
 _TARGETS: Final[Mapping[Loss, tuple[str, Callable[[float], bool], str]]] = {
-    binary_cross_entropy: ("targets from 0 to 1", _in_unit, _TWO),
-    binary_cross_entropy_with_logits: ("targets from 0 to 1", _in_unit, _TWO),
-    categorical_cross_entropy: ("targets from 0 to 1", _in_unit, _SEVERAL),
-    cross_entropy: ("targets from 0 to 1", _in_unit, _SEVERAL),
+    **dict.fromkeys((binary_cross_entropy, binary_cross_entropy_with_logits), (*_UNIT, _TWO)),
+    **dict.fromkeys((categorical_cross_entropy, cross_entropy), (*_UNIT, _SEVERAL)),
     hinge: ("the targets -1 and 1, or 0 and 1", lambda x: x in (-1, 0, 1), _TWO),
 }
 

@@ -35,7 +35,7 @@ from types import MappingProxyType, MethodType
 from typing import Any, ClassVar
 
 from autograd import Value
-from nn.parts import ATOM, BOUND, CLOSED, OBJECT, Inventory, attributes, closures, distinct, is_array, named, role_of
+from nn.parts import ATOM, BOUND, CLOSED, OBJECT, Inventory, attributes, closures, distinct, in_slots, is_array, named, role_of
 from nn.state import arrays, assign
 from nn.tables import listed, short
 
@@ -210,8 +210,7 @@ class Module:
 
     def __getstate__(self) -> Any:
         # A node of a past forward pass belongs to that pass: copied or pickled, it would take its whole graph along.
-        slots = {name: part for name, part in attributes(self).items() if not _is_result(part)}
-        own = {name: slots.pop(name) for name in vars(self) if name in slots}
+        own, slots = ({name: x for name, x in parts.items() if not _is_result(x)} for parts in (vars(self), in_slots(self)))
         return (own, slots) if slots else own  # the two forms that copy and pickle know
 
 
@@ -257,13 +256,11 @@ def _plain(thing: Any, twins: _Twins) -> Any:
         return _rebound(thing, twins)
     if id(thing) in twins:
         return twins[id(thing)]
-    if isinstance(thing, list | deque):
-        twin: Any = [] if isinstance(thing, list) else deque(maxlen=thing.maxlen)
+    if isinstance(thing, list | deque | ValuesView):
+        twin: Any = deque(maxlen=thing.maxlen) if isinstance(thing, deque) else []
         twins[id(thing)] = twin  # before its items, which may lead back to it
         twin.extend([_plain(item, twins) for item in thing])
         return twin
-    if isinstance(thing, ValuesView):
-        return [_plain(item, twins) for item in thing]
     if isinstance(thing, tuple):
         return tuple.__new__(type(thing), [_plain(item, twins) for item in thing])  # a named tuple stays one
     if isinstance(thing, dict | MappingProxyType):

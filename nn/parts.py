@@ -23,7 +23,7 @@ from nn.history import History
 from nn.optim import Optimizer
 
 __all__ = ["ARRAY", "ATOM", "BOUND", "CLOSED", "OBJECT", "SEQUENCE", "VALUE", "Inventory", "attributes", "closures", "distinct",
-           "entries", "is_array", "named", "own", "role_of"]  # fmt: skip
+           "entries", "in_slots", "is_array", "named", "own", "role_of"]  # fmt: skip
 
 VALUE, SEQUENCE, MAPPING, ARRAY, OBJECT = "value", "sequence", "mapping", "array", "object"
 CLOSED, ATOM = "closed", "atom"  # not searched, since it has no fixed order; and nothing to search
@@ -147,9 +147,13 @@ def is_array(thing: Any) -> bool:
 
 def attributes(thing: Any) -> Mapping[str, Any]:
     """Return an object's attributes by their names, in the order in which they were set, those in slots last."""
-    slots = _slots(thing.__class__)
-    found = {name: getattr(thing, name) for name in slots if hasattr(thing, name)}
-    return {**own(thing), **found} if slots else own(thing)
+    slots = in_slots(thing)
+    return {**own(thing), **slots} if slots else own(thing)
+
+
+def in_slots(thing: Any) -> dict[str, Any]:
+    """Return an object's attributes in slots, by their names."""
+    return {name: getattr(thing, name) for name in _slots(thing.__class__) if hasattr(thing, name)}
 
 
 def own(thing: Any) -> dict[str, Any]:

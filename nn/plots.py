@@ -130,10 +130,10 @@ def _outputs(model: Module, point: list[float], n: int) -> list[float]:
         return [math.nan] * n
 
 
-def _clipped(heights: Sequence[Sequence[float]]) -> list[list[float]]:
-    """Return heights with ±∞ replaced by the largest finite height and its negative."""
+def _clipped(heights: Sequence[Sequence[float]]) -> tuple[list[list[float]], float]:
+    """Return heights with ±∞ replaced by the size of the largest finite one, with their signs; and that size."""
     largest = max((abs(height) for row in heights for height in row if math.isfinite(height)), default=0.0) or 1.0
-    return [[math.copysign(largest, height) if math.isinf(height) else height for height in row] for row in heights]
+    return [[math.copysign(largest, height) if math.isinf(height) else height for height in row] for row in heights], largest
 
 
 def _colour(i: int) -> str:
@@ -142,8 +142,7 @@ def _colour(i: int) -> str:
 
 def _slope(ax: Axes, across: Sequence[float], up: Sequence[float], heights: Sequence[Sequence[float]]) -> None:
     """Draw heights as blue and red, and the line where they are 0."""
-    heights = _clipped(heights)
-    largest = max((abs(height) for row in heights for height in row if not math.isnan(height)), default=0.0) or 1.0
+    heights, largest = _clipped(heights)
     _field(ax, across, up, heights, interpolation="bilinear", cmap="RdBu_r", vmin=-largest, vmax=largest, alpha=0.6)
     _border(ax, across, up, heights)
 
@@ -158,7 +157,7 @@ def _regions(ax: Axes, across: Sequence[float], up: Sequence[float], outputs: Se
     _field(ax, across, up, classes, interpolation="nearest", cmap=colours, vmin=-0.5, vmax=n - 0.5, alpha=0.35)
     for i in range(n):
         ahead = [[outs[i] - max(out for j, out in enumerate(outs) if j != i) for outs in row] for row in outputs]
-        _border(ax, across, up, _clipped(ahead))
+        _border(ax, across, up, _clipped(ahead)[0])
 
 
 def _field(ax: Axes, across: Sequence[float], up: Sequence[float], field: Sequence[Sequence[float]], **style: Any) -> None:

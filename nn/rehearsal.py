@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from autograd import Value
 from autograd.value import nodes_below
-from nn.parts import ARRAY, OBJECT, Inventory, attributes, entries, is_array, named, own, role_of
+from nn.parts import ARRAY, OBJECT, Inventory, entries, in_slots, is_array, named, own, role_of
 
 __all__ = ["Dependence", "Kept", "numbers_in", "parameters_of", "require_loss", "unchanged"]
 
@@ -115,7 +115,7 @@ class Kept:
         arrays = [x for x in inner if _is_numpy(x) and x.flags.writeable and x.ndim]
         objects = [part for part in parts if role_of(part.__class__) == OBJECT]
         self._contents = [(part, part.copy()) for part in [*containers, *arrays, *[own(part) for part in objects]]]
-        self._slots = [(part, _slots(part)) for part in objects]
+        self._slots = [(part, in_slots(part)) for part in objects]
         self._generators = [(x.setstate, x.getstate()) for x in inner if isinstance(x, Random)]
         self._generators += [(x.set_state, x.get_state(legacy=False)) for x in inner if hasattr(type(x), "random_sample")]
         bits = [x.bit_generator for x in inner if hasattr(type(x), "bit_generator")]
@@ -138,7 +138,7 @@ class Kept:
         for part, slots in self._slots:
             for name, x in slots.items():
                 object.__setattr__(part, name, x)
-            for name in _slots(part).keys() - slots.keys():
+            for name in in_slots(part).keys() - slots.keys():
                 object.__delattr__(part, name)
         for put_back, state in self._generators:
             put_back(state)
@@ -156,10 +156,6 @@ def unchanged(*things: Any) -> Iterator[None]:
         except BaseException:
             before.restore()  # again, as an interrupt has broken off the first
             raise
-
-
-def _slots(thing: Any) -> dict[str, Any]:
-    return {name: x for name, x in attributes(thing).items() if name not in own(thing)}
 
 
 def numbers_in(*things: Any) -> list[Any]:

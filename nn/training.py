@@ -65,29 +65,13 @@ class DivergenceError(FloatingPointError):
 
 
 def fit(
-    model: Module,
-    X: Any,
-    y: Any,
-    *,
-    loss: Loss | str = mean_squared_error,
-    optimizer: Optimizer | None = None,
-    epochs: int = 100,
-    batch_size: int | None = 8,
-    shuffle: bool = True,
-    seed: int | Random | None = None,
-    batches: Batches | None = None,
-    reduce: str = "mean",
-    l2: float = 0.0,
-    goal: float | None = None,
-    patience: int | None = None,
-    tolerance: float = 0.0,
-    validation: tuple[Any, Any] | None = None,
-    callbacks: Sequence[Callback] = (),
-    progress: bool = True,
-    compiled: bool | str = "auto",
-    interrupt: str = "raise",
+    model: Module, X: Any, y: Any, *, loss: Loss | str = mean_squared_error, optimizer: Optimizer | None = None,
+    epochs: int = 100, batch_size: int | None = 8, shuffle: bool = True, seed: int | Random | None = None,
+    batches: Batches | None = None, reduce: str = "mean", l2: float = 0.0,
+    goal: float | None = None, patience: int | None = None, tolerance: float = 0.0, validation: tuple[Any, Any] | None = None,
+    callbacks: Sequence[Callback] = (), progress: bool = True, compiled: bool | str = "auto", interrupt: str = "raise",
     **others: Never,
-) -> History:
+) -> History:  # fmt: skip
     """Train a model in place.
 
     Args:
@@ -208,7 +192,8 @@ def fit(
             history.accuracy += [] if examples.classes is None else [accuracy_now]
             history.validation_loss += [] if loss_there is None else [loss_there]
             history.validation_accuracy += [] if accuracy_there is None else [accuracy_there]
-            bar.update(f"loss {history.loss[-1]:.4g}")
+            bar.set_postfix_str(f"loss {history.loss[-1]:.4g}", refresh=False)
+            bar.update()
             stops = call_back()
             if reason := _reason(history, goal, patience, tolerance, any(stops)):
                 history.stopped = reason
@@ -285,9 +270,6 @@ def _suit(loss: Loss, examples: Examples) -> list[str]:
     outputs = examples.outputs
     for i, target in enumerate(examples.targets):
         targets = target if isinstance(target, list) else [target]
-        if text := [x for x in targets if x is None or isinstance(x, str | bytes | complex)]:
-            raise TypeError(f"example {i}: the target {text[0]!r} is of type {type(text[0]).__name__}; "
-                            "pass a real number, such as the number of a class")  # fmt: skip
         with naming(f"example {i}"):
             paired(outputs, targets)
             require_targets(loss, targets)

@@ -448,5 +448,5 @@ def test_a_graph_older_than_the_steps_is_refused(compiled: Any) -> None:
 @pytest.mark.parametrize("target", ["a", None, 1j])
 @pytest.mark.parametrize("loss", ["binary_cross_entropy", "squared_error", "hinge"])
 def test_targets_that_are_not_numbers_are_refused_by_example(loss: str, target: Any) -> None:
-    with pytest.raises((TypeError, ValueError), match=r"example 1: the target .*; pass a real number|complex"):
+    with pytest.raises(TypeError, match=rf"^example 1: {loss} takes .*targets.*; got {target!r}, which is not a number; "):
         fit(Neuron(1, "sigmoid"), [[1.0], [2.0]], [0.0, target], loss=loss, epochs=1)

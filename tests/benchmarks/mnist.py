@@ -134,7 +134,8 @@ def notes(train: Images, test: Images, epochs: int = 300) -> Outcome:
                 for at, array in zip(places, arrays, strict=True):
                     apart = max(apart, np.abs(program.parameters[at] - array).max() / largest)
                     array[...] = program.parameters[at]
-        bar.update(f"error {losses / SIZE / max(len(train.y) // SIZE, 1):.4f}")
+        bar.set_postfix_str(f"error {losses / SIZE / max(len(train.y) // SIZE, 1):.4f}", refresh=False)
+        bar.update()
     bar.close()
     program.push()
     ours = accuracy(model, test)
@@ -174,7 +175,8 @@ def today(train: Images, test: Images, epochs: int = 20, size: int = 128) -> Out
             optimizer.step_array(program.parameters, gradient)
             seconds += time.process_time() - start
             losses += error * len(chosen)
-        bar.update(f"loss {losses / n:.4f}")
+        bar.set_postfix_str(f"loss {losses / n:.4f}", refresh=False)
+        bar.update()
     bar.close()
     program.push()
     return Outcome(accuracy(model, Images(test.X / 255, test.y)), seconds)
