@@ -91,6 +91,8 @@ class Module:
         except (AttributeError, TypeError) as error:
             if "NoneType" in str(error):
                 self._require_fresh(str(error), *inputs, **options)
+            if isinstance(getattr(error, "obj", None), float | int):
+                error.args = (f"{error}; predict computes with plain numbers: write tanh(net) in place of net.tanh()",)
             raise
         if returned.__class__ is float or not Inventory([returned]).values:
             return returned

@@ -184,6 +184,8 @@ def test_other_errors_of_predicting_stay_as_they_are() -> None:
         Early(lambda w, x: x * None).predict([1.0])
     neuron = Neuron(1)
     neuron([1.0])
+    with pytest.raises(AttributeError, match=r"^'float' object has no attribute 'tanh'; .* write tanh\(net\) in place of net"):
+        Early(lambda w, x: x.tanh()).predict([1.0])
     with pytest.raises(TypeError, match="None is a NoneType; pass a real number"):
         neuron.predict([wrong])
     assert Early(lambda w, x: x if w is None else w).predict([1.0]) == 1.0
