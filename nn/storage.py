@@ -166,7 +166,7 @@ def _to_npz(model: Module) -> bytes:
 def _from_npz(data: bytes, model: Module) -> dict[str, Any]:
     numpy = _package("numpy")
     try:
-        with numpy.load(io.BytesIO(data), allow_pickle=False) as archive:
+        with numpy.lib.npyio.NpzFile(io.BytesIO(data)) as archive:  # `numpy.load` takes any other data for a pickle
             if len({*archive.files}) < len(archive.files):
                 raise ValueError("an array occurs twice")
             found = {name: archive[name] for name in archive.files}

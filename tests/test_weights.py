@@ -377,6 +377,7 @@ GOOD = {"w.npy": npy(np.zeros(2)), "b.npy": npy(np.float64(0))}
     ("x.npz", archive(**GOOD | {"w.npy": npy(np.array(["a", "b"]))}), r"w\[0\]: 'a' is a str"),
     ("x.npz", archive(**GOOD | {"w.npy": npy(np.array([1j, 2j]))}), "w: numbers are needed, not entries of type complex128"),
     ("x.npz", b"", "cannot be read, it may be damaged or cut off"),
+    ("x.npz", b"<html>not found</html>", "damaged or cut off: File is not a zip file$"),
     ("x.safetensors", b"", "cannot be read, it may be damaged or cut off"),
     ("x.safetensors", tensors("F64", 16)[:-1], "cannot be read, it may be damaged or cut off"),
     ("x.safetensors", tensors("BF16", 4), "it has numbers of type BF16, which NumPy lacks; save them as F32 or F64"),
