@@ -126,10 +126,8 @@ def shape_of(x: Any) -> tuple[int, ...]:
 
 def _row(x: Any) -> Any:
     """Return an example as nested lists if it is a tuple or a table, else unchanged."""
-    if isinstance(x, tuple):
+    if isinstance(x, tuple) or (isinstance(x, list) and x and hasattr(x[0], "__array__")):
         return [_row(item) for item in x]
-    if isinstance(x, list):
-        return [_row(item) for item in x] if x and hasattr(x[0], "__array__") else x
     return nested(dense(x))
 
 
