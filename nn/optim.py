@@ -30,6 +30,7 @@ from operator import setitem
 from typing import Any, TypeAlias
 
 from autograd import Value, maximum, minimum, sign, where
+from autograd.chance import Watched
 from autograd.value import nodes_below
 from nn.schedules import Schedule, cosine, exponential_decay, is_positive, is_rate, is_share, require, step_decay, warmup
 from nn.tables import short
@@ -408,17 +409,19 @@ def require_arrays(optimizer: Any, array: Any) -> None:
 
     Raises:
         TypeError: for an optimiser with a `step` of its own, but no `step_array`, and for a rule that takes only single
-            numbers, since it uses Python's ``if`` or a function of `math`.
+            numbers, since it uses Python's ``if`` or a function of `math`, or that draws random numbers.
     """
     name, by_array = type(optimizer).__name__, getattr(type(optimizer), "step_array", None)
     if getattr(optimizer.step, "__func__", None) is not Optimizer.step and by_array in (None, Optimizer.step_array):
         raise TypeError(f"{name} has its own step, which moves Values, and compiled training moves all parameters as one "
                         "array: define step_array as well, or use compiled=False")  # fmt: skip
     try:
-        trial = copy.copy(optimizer)
+        watched, trial = Watched(optimizer), copy.copy(optimizer)
         trial.lr, trial._states = 0.1, {}
         for _ in range(2):
             trial.step_array(array, array**0)
+        if by_array is Optimizer.step_array and watched.drew():
+            raise ValueError("its rule draws random numbers, and would draw the same for all of them")
     except Exception as error:
         raise TypeError(f"{name} cannot move all parameters as one array, which compiled training does ({error}): write its "
                         "rule with operators and autograd's functions, such as where and maximum, or use "

@@ -88,7 +88,7 @@ def fit(
         shuffle: whether each epoch goes through the examples in a new order.
         seed: for the same orders every time, an int, or a `random.Random` to go on drawing from.
         batches: a function that returns the batches of an epoch, each a list or an array of places in X, in place of the three
-            above.
+            above.  Compiled training does not see what else it changes; `callbacks` are for that.
         reduce: whether a step follows the gradient of the ``"mean"`` or of the ``"sum"`` over its batch.
         l2: adds this times the sum of the squares of all parameters to the loss of each step.
         goal: stop when an epoch's loss is at most this.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import random
 from typing import Any
 
 import numpy as np
@@ -129,6 +130,20 @@ def test_an_optimiser_for_single_numbers_is_not_compiled(make: Any, message: str
     with pytest.raises(TypeError, match=f"{message}.* or use compiled=False$"):
         trained(other, True, optimizer=make())
     assert numbers(eager) == numbers(other)
+
+
+def test_a_rule_that_draws_random_numbers_is_not_compiled() -> None:
+    class Drawing(SGD):
+        def rule(self, parameter: Any, gradient: Any, rate: float, state: Any, t: int) -> Any:
+            return parameter - rate * gradient + random.random(), ()
+
+    class Throughout(Drawing):
+        def step_array(self, parameters: Any, gradient: Any) -> None:
+            parameters += np.random.default_rng().random(len(parameters)) - gradient
+
+    with pytest.raises(TypeError, match=rf"^Drawing {RULE} \(its rule draws random numbers, .* or use compiled=False$"):
+        require_arrays(Drawing(), np.zeros(2))
+    require_arrays(Throughout(), np.zeros(2))
 
 
 def test_a_step_set_on_an_optimiser_is_not_compiled() -> None:
