@@ -50,4 +50,5 @@ class History:
                   ("validation accuracy", self.validation_accuracy, ".2f")]  # fmt: skip
         ranges = [f"{name} {curve[0]:{spec}} → {curve[-1]:{spec}}" for name, curve, spec in curves if curve]
         counted = f"{self.epochs} epoch{'s' * (self.epochs != 1)}"
-        return "\n".join([f"{', '.join([counted, *ranges])}; stopped {self.stopped}", *self.notes])
+        end = f"; stopped {self.stopped}" if self.stopped else " so far"
+        return "\n".join([", ".join([counted, *ranges]) + end, *self.notes])
