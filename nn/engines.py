@@ -212,7 +212,7 @@ class Eager(Engine):
                     right += class_of(outputs, lesson.threshold) == examples.classes[i]
                 loss = float(plain(lesson.loss(outputs, target)))
             losses.append(loss)
-        return _finite_or_infinite(mean_of(losses)), None if examples.classes is None else right / len(examples)
+        return mean_of(losses), None if examples.classes is None else right / len(examples)
 
     def settle(self) -> None:
         """Bring the model up to date with what was learned."""
@@ -375,7 +375,7 @@ class Compiled(Engine):
         if self.lesson.loss in PROBABILITIES:  # else they would be finite for some outputs that are not probabilities
             losses = self.np.where(((outputs < LIMITS[0]) | (outputs > LIMITS[1])).any(axis=0), math.inf, losses)
         share = None if classes is None else int(self._are_right(outputs, classes).sum()) / len(inputs)
-        return _finite_or_infinite(mean_of(losses)), share
+        return mean_of(losses), share
 
     def settle(self) -> None:
         """Bring the model, and the optimiser's state, up to date with what was learned."""
@@ -418,11 +418,6 @@ def _chunks(batches: Iterable[Sequence[int]]) -> Iterator[list[Sequence[int]]]:
         yield found
         raise
     yield found
-
-
-def _finite_or_infinite(loss: float) -> float:
-    """Return ∞ in place of NaN, for which eager code raises an error and a compiled program does not."""
-    return math.inf if math.isnan(loss) else loss
 
 
 def mean_of(losses: Any) -> float:

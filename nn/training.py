@@ -190,7 +190,8 @@ def fit(
             # Only now, and without a call in between, where an interrupt could come: an epoch is entered whole.
             history.loss += [loss_now]
             history.accuracy += [] if examples.classes is None else [accuracy_now]
-            history.validation_loss += [] if loss_there is None else [loss_there]
+            # NaN, for which eager code raises an error and a compiled program does not, counts as ∞; it differs from itself.
+            history.validation_loss += [] if loss_there is None else [loss_there if loss_there == loss_there else math.inf]
             history.validation_accuracy += [] if accuracy_there is None else [accuracy_there]
             bar.set_postfix_str(f"loss {history.loss[-1]:.4g}", refresh=False)
             bar.update()
@@ -273,8 +274,7 @@ def _suit(loss: Loss, examples: Examples) -> list[str]:
         with naming(f"example {i}"):
             paired(outputs, targets)
             require_targets(loss, targets)
-    labels = _labels(examples)
-    if loss is hinge and {-1, 0} <= labels:
+    if loss is hinge and {-1, 0} <= _labels(examples):
         raise ValueError("hinge takes the targets -1 and 1, or 0 and 1, but not all three, since -1 and 0 are one class")
     if note := unsuited(loss, outputs):
         return [note]
