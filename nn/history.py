@@ -49,6 +49,5 @@ class History:
                   ("validation loss", self.validation_loss, ".4f"),
                   ("validation accuracy", self.validation_accuracy, ".2f")]  # fmt: skip
         ranges = [f"{name} {curve[0]:{spec}} → {curve[-1]:{spec}}" for name, curve, spec in curves if curve]
-        counted = f"{self.epochs} epoch{'s' * (self.epochs != 1)}"
-        end = f"; stopped {self.stopped}" if self.stopped else " so far"
-        return "\n".join([", ".join([counted, *ranges]) + end, *self.notes])
+        run = ", ".join([f"{self.epochs} epoch{'s' * (self.epochs != 1)}", *ranges])
+        return "\n".join([run + (f"; stopped {self.stopped}" if self.stopped else " so far"), *self.notes])

@@ -164,8 +164,6 @@ def fit(
         vars(model)["history"] = history
 
     def call_back() -> list[bool]:
-        if not callbacks:
-            return []
         engine.settle()
         try:
             return [_is_bool(stop) and bool(stop) for stop in [callback(history, model) for callback in callbacks]]
@@ -195,7 +193,7 @@ def fit(
             history.validation_accuracy += [] if accuracy_there is None else [accuracy_there]
             bar.set_postfix_str(f"loss {history.loss[-1]:.4g}", refresh=False)
             bar.update()
-            stops = call_back()
+            stops = call_back() if callbacks else []
             if reason := _reason(history, goal, patience, tolerance, any(stops)):
                 history.stopped = reason
                 break
