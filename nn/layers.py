@@ -204,9 +204,15 @@ class Neuron(Rowwise):
     net: Value | None = None
 
     def __init__(
-        self, n_inputs: int, activation: str | Activation = "tanh", *, fan_out: int = 1,
-        init: str | Initialisation = "glorot", seed: int | Random | None = None, label: str = "",
-    ) -> None:  # fmt: skip
+        self,
+        n_inputs: int,
+        activation: str | Activation = "tanh",
+        *,
+        fan_out: int = 1,
+        init: str | Initialisation = "glorot",
+        seed: int | Random | None = None,
+        label: str = "",
+    ) -> None:
         n_inputs, rng, prefix = whole_number("n_inputs", n_inputs), generator(seed), _prefix(label)
         self.label = label
         row, other = _activation(activation), "a function of a random.Random and the numbers of inputs and outputs"
@@ -283,9 +289,15 @@ class Layer(Rowwise):
     gathered: ClassVar[Sequence[str]] = ("weight", "bias", "slope")
 
     def __init__(
-        self, n_inputs: int, n_outputs: int, activation: str | Activation = "tanh", *,
-        init: str | Initialisation = "glorot", seed: int | Random | None = None, label: str = "",
-    ) -> None:  # fmt: skip
+        self,
+        n_inputs: int,
+        n_outputs: int,
+        activation: str | Activation = "tanh",
+        *,
+        init: str | Initialisation = "glorot",
+        seed: int | Random | None = None,
+        label: str = "",
+    ) -> None:
         rng, prefix, n_outputs = generator(seed), _prefix(label), whole_number("n_outputs", n_outputs)
         self.label = label
         self.joint = _joint(activation)
@@ -354,9 +366,16 @@ class MLP(Rowwise):
     numbered: ClassVar[Mapping[str, tuple[str, int]]] = {"layers": ("layer", 1)}
 
     def __init__(
-        self, n_inputs: int, sizes: Sequence[int], activation: str | Activation = "tanh", output: str | Activation = "linear",
-        seed: int | Random | None = None, *, init: str | Initialisation = "glorot", label: str = "",
-    ) -> None:  # fmt: skip
+        self,
+        n_inputs: int,
+        sizes: Sequence[int],
+        activation: str | Activation = "tanh",
+        output: str | Activation = "linear",
+        seed: int | Random | None = None,
+        *,
+        init: str | Initialisation = "glorot",
+        label: str = "",
+    ) -> None:
         widths = listed(sizes)
         if not widths:
             raise ValueError(f"sizes lists the number of neurons of each layer, such as [16, 16, 1]; got {sizes!r}")

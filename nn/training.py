@@ -65,13 +65,29 @@ class DivergenceError(FloatingPointError):
 
 
 def fit(
-    model: Module, X: Any, y: Any, *, loss: Loss | str = mean_squared_error, optimizer: Optimizer | None = None,
-    epochs: int = 100, batch_size: int | None = 8, shuffle: bool = True, seed: int | Random | None = None,
-    batches: Batches | None = None, reduce: str = "mean", l2: float = 0.0,
-    goal: float | None = None, patience: int | None = None, tolerance: float = 0.0, validation: tuple[Any, Any] | None = None,
-    callbacks: Sequence[Callback] = (), progress: bool = True, compiled: bool | str = "auto", interrupt: str = "raise",
+    model: Module,
+    X: Any,
+    y: Any,
+    *,
+    loss: Loss | str = mean_squared_error,
+    optimizer: Optimizer | None = None,
+    epochs: int = 100,
+    batch_size: int | None = 8,
+    shuffle: bool = True,
+    seed: int | Random | None = None,
+    batches: Batches | None = None,
+    reduce: str = "mean",
+    l2: float = 0.0,
+    goal: float | None = None,
+    patience: int | None = None,
+    tolerance: float = 0.0,
+    validation: tuple[Any, Any] | None = None,
+    callbacks: Sequence[Callback] = (),
+    progress: bool = True,
+    compiled: bool | str = "auto",
+    interrupt: str = "raise",
     **others: Never,
-) -> History:  # fmt: skip
+) -> History:
     """Train a model in place.
 
     Args:
