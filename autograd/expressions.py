@@ -35,7 +35,7 @@ from autograd.rows import TABLE
 from autograd.value import Value
 from autograd.writing import printable
 
-__all__ = ["CONSTANTS", "FUNCTIONS", "LONGEST", "Expression", "ExpressionError", "parse"]
+__all__ = ["CONSTANTS", "FUNCTIONS", "LONGEST", "MEANT", "Expression", "ExpressionError", "parse"]
 
 LONGEST: Final = 2000  # characters; Python's parser recurses, and this keeps it far from the end of its stack
 EXCERPT: Final = 30  # characters of the text that a message shows
@@ -53,12 +53,13 @@ SYNONYMS: Final = {
     "sign": "sgn signum", "sin": "sinus", "sinh": "sh", "step": "heaviside", "subtract": "sub", "tan": "tangent tg",
     "tanh": "th", "total": "sum", "trunc": "fix", "where": "cond ifelse iif select",
 }  # fmt: skip
+MEANT: Final = {other: ours for ours, others in SYNONYMS.items() for other in others.split()}
 OPERATORS: Final = {(row.infix, 1 if isinstance(row, Unary) else 2): row for row in FUNCTIONS.values() if row.infix}
 SIGNS: Final[dict[type[ast.AST], str]] = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**", ast.Mod: "%", ast.FloorDiv: "//",
     ast.UAdd: "+", ast.USub: "-", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=",
 }  # fmt: skip
-WRITTEN: Final = str.maketrans("·⋅∗×÷−–", "****/--")  # as formulas are printed or typed; Python takes w·x for one name
+WRITTEN: Final = str.maketrans("·⋅∙∗×÷−–", "*****/--")  # as formulas are printed or typed; Python takes w·x for one name
 ARITHMETIC: Final = " ".join(sign for sign in dict.fromkeys(SIGNS.values()) if (sign, 2) in OPERATORS and sign[0] not in "<>")
 ALLOWED: Final = f"an expression consists of numbers, names, {ARITHMETIC}, comparisons, parentheses and functions"
 KINDS: Final[dict[type[ast.AST], str]] = {
@@ -343,7 +344,7 @@ def _meant(name: str) -> str | None:
     ('log', 'tanh', 'sigmoid', 'tanh', None)
     """
     name = name.lower()
-    known = {other: ours for ours in SYNONYMS for other in SYNONYMS[ours].split()} | {ours: ours for ours in FUNCTIONS}
+    known = MEANT | {ours: ours for ours in FUNCTIONS}
     turned = [other for other in known if sorted(other) == sorted(name)]
     near = [name] if name in known else [*turned, *difflib.get_close_matches(name, known, cutoff=CLOSE)]
     return next((known[other] for other in near if known[other] in FUNCTIONS), None)  # not every synonym has a row

@@ -50,7 +50,7 @@ ADVICE: Final = {
     "(^|[^-+*/<>=])=([^=]|$)|[≈~]": "give only what stands to the right of = or ≈",
     "[∂′\u2019]|[^\\s\\d(]'([^)]|$)": "a derivative such as σ'(z) or ∂y/∂z is written out, as a number or a formula",
     r"%\s*$": "% is the remainder of a division; a percentage is written as a decimal number, such as 0.5",
-    r"\d,\d": "a decimal number in a formula has a point, as in 0.5",
+    r"^(?!.*[a-zσ]\d*\().*\d,\d": "a decimal number in a formula has a point, as in 0.5",
     r"\bln\b": "the natural logarithm is written log(x)",
 }
 

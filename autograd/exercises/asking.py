@@ -23,6 +23,7 @@ from autograd.exercises.answers import ADVICE, EXACT, NOISE, Answer, AnswerError
 from autograd.exercises.misconceptions import HALF, Suspect, Suspects
 from autograd.exercises.questions import KINDS, Question, Scene, scenes
 from autograd.exercises.tasks import Task, described, listed
+from autograd.expressions import MEANT
 from autograd.manners import describe
 from autograd.marking import Mark, Marking, blank
 from autograd.mistakes import RATE
@@ -289,6 +290,7 @@ class Exercise(Task):
             "scenes": [[strict(scene.nodes[x].data) for x in self.names] for scene in self._scenes],
             "functions": {name: [row.name, _arity(row)] for name, row in rows.items()},
             "constants": self.constants,
+            "synonyms": MEANT,
             "advice": [*ADVICE.items()],
         }
         asked = Asked(f"Exercise on {self.names[self.loss]}", self.text, data, [row for row in rows.values() if _arity(row)])

@@ -13,18 +13,20 @@ const SHOWN = 5; // digits of a number in texts and pictures, as in writing.py
 const [NEARLY, ROUGHLY] = [0.05, 0.2]; // relative: an answer that is off by rounding on the way; one with so few digits
 const NOTHING = [0, 0, false]; // what has arrived where nothing has
 const NUMERAL = /^((\d+\.?\d*|\.\d+)(e[-+]?\d+)?|[¼-¾⅐-⅞])/i, WORD = /^[\p{L}_][\p{L}\p{Nd}_₀-₉]*/u, RAISED = /^(⁻?[⁰¹²³⁴-⁹]+)+/;
-const OPERATOR = /^(\*\*|\/\/|[<>]=|[-+*/%^(),−–·⋅∗×÷<>≤≥|[\]⌊⌋⌈⌉√∛])/;
-const SPELLED = {"−": "-", "–": "-", "·": "*", "⋅": "*", "∗": "*", "×": "*", "÷": "/", "^": "**", "≤": "<=", "≥": ">="};
+const OPERATOR = /^(\*\*|\/\/|[<>]=|[-+*/%^(),−–·⋅∙∗×÷<>≤≥|[\]⌊⌋⌈⌉√∛])/;
+const SPELLED = {"−": "-", "–": "-", "·": "*", "⋅": "*", "∙": "*", "∗": "*", "×": "*", "÷": "/", "^": "**", "≤": "<=", "≥": ">="};
 const ROOTS = {"√": "sqrt", "∛": "cbrt"}, BRACKETS = {"(": ")", "[": "]", "⌊": "⌋", "⌈": "⌉", "|": "|"}; // and what closes them
 const CALLED = {"⌊": "floor", "⌈": "ceil", "|": "absolute"}; // the rows of brackets
 const NUMBERS = {"∞": Infinity, inf: Infinity, NaN: NaN, nan: NaN, e: Math.E, pi: Math.PI, π: Math.PI, tau: 2 * Math.PI};
 
 // Reads a number, a fraction, or a formula over the names in the picture; never as a program.
 class Reader {
-    // rows: the Rows of a graph; names: of its nodes, by place; functions: [row, number of operands] by name; constants: numbers
-    // by name; advice: what to write instead, by patterns of what an answer that cannot be read may show.
-    constructor(rows, names, {functions, constants, advice}) {
-        Object.assign(this, {rows, names, functions: new Map(Object.entries(functions)), constants: new Map(Object.entries({...NUMBERS, ...constants}))});
+    // rows: the Rows of a graph; names: of its nodes, by place; functions: [row, number of operands] by name; synonyms: other names
+    // of functions; constants: numbers by name; advice: what to write instead, by patterns of what an answer that cannot be read
+    // may show.
+    constructor(rows, names, {functions, synonyms, constants, advice}) {
+        const [byName, meant, numbers] = [functions, synonyms, {...NUMBERS, ...constants}].map((each) => new Map(Object.entries(each)));
+        Object.assign(this, {rows, names, functions: byName, meant, constants: numbers});
         this.usable = [...names, ...Object.keys(constants)];
         this.advice = advice.map(([pattern, problem]) => [new RegExp(pattern), problem]);
         this.normal = names.map((name) => name.normalize("NFKC"));
@@ -39,14 +41,15 @@ class Reader {
             return new Refused(`'${text}' cannot be read as a number or a formula: ${instead}`);
         };
         if (text.length > MOST_CHARACTERS) throw refuse(`it is longer than ${MOST_CHARACTERS} characters`);
-        this.tokens = this.split(text.replace(/^([-−–+]?\d*),(\d+(e[-+]?\d+)?)$/i, "$1.$2"), refuse);
+        const plain = text.replace(/\p{Nd}/gu, (digit) => digit.normalize("NFKC")); // of full width, too
+        this.tokens = this.split(plain.replace(/^([-−–+]?\d*),(\d+(e[-+]?\d+)?)$/i, "$1.$2"), refuse);
         this.refuse = refuse;
         this.isFormula = false;
         this.rounded = []; // the constants that may be rounded: {value, half, off}, half of the last digit's unit and a change
         this.next = 0;
         try {
             const at = this.comparison(), {rounded} = this;
-            if (this.token) throw refuse(`a sign is missing before ${this.token.text}`);
+            if (this.token) throw this.misplaced();
             return {text, at, isFormula: this.isFormula, slack: (numbers) => this.slack(at, rounded, numbers)};
         } catch (error) {
             if (error instanceof RangeError) throw refuse("it is nested too deeply"); // the stack is full
@@ -79,8 +82,20 @@ class Reader {
         return sign;
     }
 
+    // The refusal of the next token.
+    misplaced() {
+        const {text, sign} = this.token, isOperand = !sign || Object.hasOwn(BRACKETS, text) || Object.hasOwn(ROOTS, text);
+        return this.refuse(isOperand ? `an operator is missing before ${text}; a product is written with *` : `${text} has no meaning here`);
+    }
+
+    // Take the sign that closes a bracket.
+    close(opening) {
+        if (this.take(BRACKETS[opening])) return;
+        throw this.token ? this.misplaced() : this.refuse(`${opening} is not closed`);
+    }
+
     call(key, ...operands) {
-        return (numbers) => this.rows.numbers(key, ...operands.map((each) => each(numbers)));
+        return (numbers) => this.rows.evaluate(this.rows.rows[key], operands.map((each) => each(numbers)));
     }
 
     // A chain of operations of one level, from left to right.
@@ -130,7 +145,7 @@ class Reader {
         if (Object.hasOwn(ROOTS, token.text)) return this.call(ROOTS[token.text], this.atom());
         if (!Object.hasOwn(BRACKETS, token.text)) throw this.refuse(`a number or a name is missing before ${token.text}`);
         const inner = this.comparison(token.text === "[");
-        if (!this.take(BRACKETS[token.text])) throw this.refuse(token.text === "(" ? "a parenthesis is not closed" : `${token.text} is not closed`);
+        this.close(token.text);
         return token.text in CALLED ? this.call(CALLED[token.text], inner) : inner;
     }
 
@@ -170,14 +185,15 @@ class Reader {
         }
         if (known) throw this.refuse(`${name} is a function; it is written ${name}(…)`);
         if (this.constants.has(name)) return () => this.constants.get(name);
-        if (this.token?.sign === "(") throw this.refuse(`there is no function ${name}`);
+        const plain = name.toLowerCase(), meant = this.meant.get(plain) ?? plain;
+        if (this.token?.sign === "(") throw this.refuse(`there is no function ${name}${this.functions.has(meant) ? `; did you mean ${meant}?` : ""}`);
         throw this.refuse(`there is no ${name} in this exercise; a formula may use ${this.usable.join(", ")}`);
     }
 
     application(name, key, arity) {
         const operands = [this.comparison()];
         while (this.take(",")) operands.push(this.comparison());
-        if (!this.take(")")) throw this.refuse("a parenthesis is not closed");
+        this.close("(");
         if (arity && operands.length !== arity) throw this.refuse(`${name} takes ${arity === 1 ? "one number" : `${arity} numbers`}`);
         const row = [key, `${key} ${operands.length}`].find((each) => Object.hasOwn(this.rows.rows, each));
         if (!row) throw this.refuse(`this page cannot compute ${name}`);
