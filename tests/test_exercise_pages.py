@@ -343,6 +343,8 @@ def test_an_order_is_answered_with_the_mouse_and_with_keys(desk: Desk) -> None:
     for node in ("E", "u", "v", "h"):
         desk.click(box(places[node]))
     assert desk.run("find('.answer').value") == "E, f(x, v, f(x, y)" and desk.text(".question .mark") == "✓ order: right"
+    desk.browser.resize(320)  # a small phone
+    assert desk.run("find('.answer').getBoundingClientRect().width") > 150
 
 
 @pytest.mark.parametrize("level", [1, 2, 3, 4])
