@@ -424,8 +424,9 @@ class TestLearning:
         stand.click(".learn")
         assert stand.run("player.value('w')") == pytest.approx(0.5 - 0.1 * gradients["w"], rel=1e-12)
         assert stand.run("player.value('b')") == pytest.approx(-0.4 - 0.1 * gradients["b"], rel=1e-12)
-        assert stand.run("player.value('x')") == 2
-        stand.run("find('.rate').value = '0.01'")
+        assert stand.run("[player.value('x'), find('.losses').textContent.endsWith(', 1 step')]") == [2, True]
+        typed = "(find('.rate').value = text, find('.rate').dispatchEvent(new Event('input')), find('.rate').ariaInvalid)"
+        assert stand.run(f"['0.1.', '0.01'].map((text) => {typed})") == ["true", "false"]
         stand.click('.leaf:nth-child(2) input[type="checkbox"]')
         slope = stand.run("player.gradient('x')")
         stand.click(".learn")

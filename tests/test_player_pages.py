@@ -183,6 +183,10 @@ class TestNewcomers:
         right = walk(at(neuron(), w=2.0))
         largest = max((right.gradients[x] for x in right.names if x.label in ("w", "b")), key=abs)
         assert f"its gradient, {right.telling.number(largest)}, is the largest in size" in stand.run(self.LOOK)[0]
+        w = Value(1e308, label="w")
+        stand.show(w * 10 - w * w)
+        stand.press("End")
+        assert stand.run(self.LOOK) == ["", ["∂ -∞"]], "a loss of NaN is not lowered"
 
     def test_it_does_not_answer_what_is_asked(self, stand: Stand) -> None:
         stand.show(neuron())

@@ -252,7 +252,7 @@ class Leaves {
         const {learned} = this, isOver = learned.every((i) => complete.has(placeOf(i))), sizes = learned.map((i) => Math.abs(gradients[i] ?? 0));
         const most = learned[sizes.indexOf(Math.max(...sizes))], x = gradients[most], {name} = this.leaves[most] ?? {};
         const how = () => `${x > 0 ? "lower" : "raise"} ${name} first: its gradient, ${graph.number(x)}, is the largest in size`;
-        this.advice = isOver && x ? `To lower ${graph.nodes[graph.loss].short}, ${how()}.` : "";
+        this.advice = isOver && x && !Number.isNaN(graph.values[graph.loss]) ? `To lower ${graph.nodes[graph.loss].short}, ${how()}.` : "";
     }
 
     get learned() {

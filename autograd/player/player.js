@@ -341,7 +341,7 @@ class Player {
         this.card.refresh();
         this.fields.show(this.root.activeElement);
         const name = this.graphs.length === 1 ? this.graph.nodes[this.graph.loss].short : "mean loss";
-        this.find(".losses").textContent = `${name} ${this.graph.number(this.loss)}${this.curve.losses.length > 1 ? `, ${this.taken} steps` : ""}`;
+        this.find(".losses").textContent = `${name} ${this.graph.number(this.loss)}${this.curve.losses.length > 1 ? `, ${this.taken} step${this.taken === 1 ? "" : "s"}` : ""}`;
         this.mistakes.refresh();
         this.announce();
     }
