@@ -59,6 +59,7 @@ class _Reader:
     def __init__(self, latex: str) -> None:
         self.tokens: list[str] = TOKEN.findall(latex)
         self.tokens.reverse()
+        self.end = ""  # the token at which `parts` stopped, or an empty string
 
     def parts(self, ends: Collection[str]) -> list[str]:
         """Read up to one of some tokens, which is taken away, or to the end."""
@@ -66,6 +67,7 @@ class _Reader:
         while self.tokens:
             token = self.tokens.pop()
             if token in ends:
+                self.end = token
                 break
             if token in ("^", "_", "'"):
                 base = parts.pop() if parts else "<mrow></mrow>"
@@ -74,6 +76,8 @@ class _Reader:
                 parts.append('<mo form="prefix">−</mo>')
             elif not token.isspace():
                 parts.append(self.part(token))
+        else:
+            self.end = ""
         return [part for part in parts if part]
 
     def scripts(self, base: str, token: str) -> str:
@@ -161,27 +165,14 @@ class _Reader:
         name = self.text()
         rows: list[list[str]] = [[]]
         while True:
-            inside, end = self.cell()
-            rows[-1].append(inside)
-            if end not in ("&", "\\\\"):
+            rows[-1].append("".join(self.parts(("&", "\\\\", r"\end"))))
+            if self.end not in ("&", "\\\\"):
                 self.text()  # the name after \end
                 break
-            if end == "\\\\":
+            if self.end == "\\\\":
                 rows.append([])
         cells = "".join(f"<mtr>{''.join(f'<mtd>{cell}</mtd>' for cell in row)}</mtr>" for row in rows)
         return ENVIRONMENTS.get(name, "{}").format(f'<mtable class="{escape(name)}" displaystyle="true">{cells}</mtable>')
-
-    def cell(self) -> tuple[str, str]:
-        """Read one cell, and return it with the token after it."""
-        ends, depth = ("&", "\\\\", r"\end"), 0
-        for i in range(len(self.tokens) - 1, -1, -1):
-            token = self.tokens[i]
-            if not depth and token in ends:
-                break
-            depth += (token in ("{", r"\begin")) - (token in ("}", r"\end"))
-        else:
-            token = ""
-        return "".join(self.parts(ends)), token
 
 
 NAMED: Final = {name.removesuffix("{}"): c for c, name in ESCAPES.items() if name.endswith("{}")}

@@ -16,12 +16,13 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import functools
 import io
 import json
 import traceback
 import unicodedata
-from collections.abc import Iterator, Mapping
-from typing import Any, Final, TypeAlias
+from collections.abc import Callable, Mapping
+from typing import Any, Final, ParamSpec, TypeAlias
 
 import autograd
 from autograd.checking import gradcheck
@@ -44,10 +45,24 @@ from autograd.writing import latex, latex_name, strict
 __all__ = ["Session"]
 
 Data: TypeAlias = dict[str, Any]
+P = ParamSpec("P")
 
 NUMBERS: Final = (0.5, 2.0, -0.4, 1.0, 1.5, -1.0)  # of new variables, in turn
 CELL: Final = "<cell>"
 MOST_OUTPUT: Final = 10_000  # characters that a cell may print; what follows is dropped
+
+
+def _told(reading: Callable[P, Data]) -> Callable[P, Data]:
+    """Let a method return the text of an error where a reading of the graph is refused."""
+
+    @functools.wraps(reading)
+    def told(*arguments: P.args, **named: P.kwargs) -> Data:
+        try:
+            return reading(*arguments, **named)
+        except (ValueError, TypeError, LayoutError) as error:  # a `NotLiveError` is a TypeError
+            return {"error": {"text": str(error)}}
+
+    return told
 
 
 class Session:
@@ -134,6 +149,7 @@ class Session:
 
     # ---- what the tabs show
 
+    @_told
     def why(self, values: Mapping[str, float], node: str) -> Data:
         """Return where the gradient of a node comes from.
 
@@ -145,38 +161,35 @@ class Session:
             ``text``, as printed; ``ledger``, for each use of the node its ``consumer``, ``upstream`` gradient, ``local``
             derivative and ``contribution``, each as MathML; ``derivation`` as MathML.
         """
-        with _refused() as problem:
-            loss = self._at(values)
-            steps = Walk(loss)
-            wanted = next(x for x, name in steps.names.items() if name == node)
-            found = explain(wanted, of=loss)
-            style = latex(found.digits)
-            ledger = []
-            for step, edge in found.shares:
-                cells = {
-                    "consumer": equation(latex_name(step.name), step.operation.written(style)),
-                    "upstream": equation(slope(found.loss, step.name, style), style.number(edge.upstream)),
-                    "local": equation(edge.slope_in(style), edge.derivative.written(style), style.number(edge.partial)),
-                    "contribution": equation(edge.product_in(style), style.number(edge.contribution)),
-                }
-                ledger.append({name: to_mathml(cell) for name, cell in cells.items()} | {"reason": edge.reason})
-            total = equation(slope(found.loss, found.node, style), style.number(found.gradient))
-            return {"text": found.text, "ledger": ledger, "total": math(total), "derivation": math(found.latex)}
-        return problem
+        loss = self._at(values)
+        steps = Walk(loss)
+        wanted = next(x for x, name in steps.names.items() if name == node)
+        found = explain(wanted, of=loss)
+        style = latex(found.digits)
+        ledger = []
+        for step, edge in found.shares:
+            cells = {
+                "consumer": equation(latex_name(step.name), step.operation.written(style)),
+                "upstream": equation(slope(found.loss, step.name, style), style.number(edge.upstream)),
+                "local": equation(edge.slope_in(style), edge.derivative.written(style), style.number(edge.partial)),
+                "contribution": equation(edge.product_in(style), style.number(edge.contribution)),
+            }
+            ledger.append({name: to_mathml(cell) for name, cell in cells.items()} | {"reason": edge.reason})
+        total = equation(slope(found.loss, found.node, style), style.number(found.gradient))
+        return {"text": found.text, "ledger": ledger, "total": math(total), "derivation": math(found.latex)}
 
+    @_told
     def check(self, values: Mapping[str, float]) -> Data:
         """Return the report of `gradcheck` on the graph at some numbers: ``verdict``, ``summary``, ``rows`` and ``notes``."""
-        with _refused() as problem:
-            report = gradcheck(self._at(values))
-            summary, _, *notes = str(report).split("\n\n")
-            failing = [check for check in report.edges if check.verdict != "correct"]
-            rows = [
-                [c.name, c.at, short(c.analytic), short(c.numeric), f"{c.error:.1e}", c.verdict]
-                for c in (*report.inputs, *failing)
-            ]
-            return {"verdict": report.verdict, "summary": _unwrapped(summary), "rows": rows, "notes": [*map(_unwrapped, notes)]}
-        return problem
+        report = gradcheck(self._at(values))
+        summary, _, *notes = str(report).split("\n\n")
+        failing = [check for check in report.edges if check.verdict != "correct"]
+        rows = [
+            [c.name, c.at, short(c.analytic), short(c.numeric), f"{c.error:.1e}", c.verdict] for c in (*report.inputs, *failing)
+        ]
+        return {"verdict": report.verdict, "summary": _unwrapped(summary), "rows": rows, "notes": [*map(_unwrapped, notes)]}
 
+    @_told
     def exercise(self, values: Mapping[str, float], kind: str, seed: int = 0) -> Data:
         """Set an exercise.
 
@@ -188,16 +201,14 @@ class Session:
         Returns:
             ``markup``, ``rows`` and ``title`` of a player that asks it, and marks answers by itself.
         """
-        with _refused() as problem:
-            if kind in KINDS:
-                loss = self._at(values)
-                leaves = [x for x in Telling(loss).full if x.primitive is None]
-                task = exercise(loss, leaves if kind == "gradients" else kind)
-            else:
-                [task] = exercises(seed, int(kind), 1)
-            player = task.play()
-            return {"markup": player.markup, "rows": player.rows, "title": player.title}
-        return problem
+        if kind in KINDS:
+            loss = self._at(values)
+            leaves = [x for x in Telling(loss).full if x.primitive is None]
+            task = exercise(loss, leaves if kind == "gradients" else kind)
+        else:
+            [task] = exercises(seed, int(kind), 1)
+        player = task.play()
+        return {"markup": player.markup, "rows": player.rows, "title": player.title}
 
     def code(self, values: Mapping[str, float]) -> Data:
         """Return the Python that makes the graph at some numbers, as ``text``."""
@@ -237,16 +248,6 @@ def _located(error: BaseException) -> Data:
         return {"text": f"SyntaxError: {error.msg}", "line": error.lineno or 1}
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == CELL]
     return {"text": text, "line": lines[-1] if lines else 1}
-
-
-@contextlib.contextmanager
-def _refused() -> Iterator[Data]:
-    """Put the text of an error into the data that are yielded, where a reading of the graph is refused."""
-    problem: Data = {}
-    try:
-        yield problem
-    except (ValueError, TypeError, LayoutError) as error:  # a `NotLiveError` is a TypeError
-        problem["error"] = {"text": str(error)}
 
 
 def _unwrapped(text: str) -> str:
