@@ -162,17 +162,12 @@ class Reader {
     // By how much a value may be off because the constants in a formula were rounded: one of three digits or more stands for all
     // numbers that round to it.
     slack(at, rounded, numbers) {
+        const value = at(numbers);
         return rounded.reduce((sum, constant) => {
-            const value = at(numbers);
             constant.off = constant.half;
-            try {
-                return sum + Math.abs(at(numbers) - value);
-            } catch (error) {
-                if (error instanceof Undefined) return sum; // a constant that cannot be another number was not rounded
-                throw error;
-            } finally {
-                constant.off = 0;
-            }
+            const change = attempt(() => Math.abs(at(numbers) - value), () => 0); // what cannot be another number was not rounded
+            constant.off = 0;
+            return sum + change;
         }, 0);
     }
 
@@ -239,14 +234,8 @@ const listed = (texts) => [texts.slice(0, -1).join(", "), ...texts.slice(-1)].fi
 
 // The parts of a text between commas, semicolons and arrows, except those inside one of the given names, such as f(x, w).
 function split(text, names) {
-    const parts = [], longest = names.toSorted((a, b) => b.length - a.length);
-    for (let rest = text.trim(); rest; rest = rest.replace(/^\s*[,;→]?\s*/, "")) {
-        const ends = (name) => /^\s*([,;→]|$)/.test(rest.slice(name.length));
-        const part = longest.find((name) => rest.startsWith(name) && ends(name)) ?? rest.split(/[,;→]/)[0];
-        if (part) parts.push(part.trim());
-        rest = rest.slice(part.length);
-    }
-    return parts;
+    const known = names.toSorted((a, b) => b.length - a.length).map((name) => name.replace(/[$()*+.?[\\\]^{|}]/g, "\\$&")).join("|");
+    return text.match(new RegExp(`(?:${known})(?=\\s*(?:[,;→]|$))|[^\\s,;→](?:[^,;→]*[^\\s,;→])?`, "g")) ?? [];
 }
 
 // Marks answers to the questions of an exercise.
@@ -268,14 +257,11 @@ class Marker {
 
     // Read an answer; raise Refused, in one sentence, for anything but a number or a formula.
     read(text) {
-        const answer = this.reader.read(text.trim());
-        try {
-            const numbers = this.graph.values, value = answer.at(numbers);
-            return {...answer, value, rounding: answer.slack(numbers)};
-        } catch (error) {
-            if (error instanceof Undefined) throw new Refused(`'${answer.text}' cannot be read as a number or a formula: ${error.message}`);
-            throw error;
-        }
+        const answer = this.reader.read(text.trim()), {values} = this.graph;
+        const value = attempt(() => answer.at(values), ({message}) => {
+            throw new Refused(`'${answer.text}' cannot be read as a number or a formula: ${message}`);
+        });
+        return {...answer, value, rounding: answer.slack(values)};
     }
 
     // Mark the answers that were read, by the index of their question: a mark for each question.
@@ -312,15 +298,10 @@ class Marker {
 
     // Whether a formula is the derivative at other numbers, too.
     holds({elsewhere}, {at, slack}) {
-        return elsewhere.every(([right, scale], i) => {
-            try {
-                const numbers = this.scenes[i], found = at(numbers);
-                return found === right || Math.abs(found - right) <= scale + slack(numbers);
-            } catch (error) {
-                if (error instanceof Undefined) return false;
-                throw error;
-            }
-        });
+        return elsewhere.every(([right, scale], i) => attempt(() => {
+            const numbers = this.scenes[i], found = at(numbers);
+            return found === right || Math.abs(found - right) <= scale + slack(numbers);
+        }, () => false));
     }
 
     // The gradient of each node as it follows from the answers above it and from answers twice as large, and whether one of

@@ -28,7 +28,12 @@ class Camera {
         return Math.min(EM * Math.min(width / this.whole.width, height / this.whole.height), LARGE);
     }
 
-    // The size of a pixel if all is shown, in units of the picture.
+    // The size of a pixel, in units of the picture.
+    get pixel() {
+        return this.seen.width / this.width;
+    }
+
+    // The same if all is shown.
     get fitted() {
         return Math.max(this.whole.width / this.width, this.whole.height / this.height, EM / LARGEST);
     }
@@ -36,7 +41,7 @@ class Camera {
     // Aim at the whole picture, or, if its text would be smaller than some pixels, at a box.
     aim(area, text = LEGIBLE) {
         if (!this.width || !this.height) return;
-        const unit = this.isHeld ? this.seen.width / this.width : Math.min(this.fitted, EM / text);
+        const unit = this.isHeld ? this.pixel : Math.min(this.fitted, EM / text);
         const centre = area ? [area.x + area.width / 2, area.y + area.height / 2] : this.middle;
         if (this.isHeld && area && this.holds(area)) return;
         this.goal = this.bounded(centre, unit);
@@ -52,8 +57,7 @@ class Camera {
     }
 
     holds({x, y, width, height}) {
-        const {seen} = this;
-        return x >= seen.x && y >= seen.y && x + width <= seen.x + seen.width && y + height <= seen.y + seen.height;
+        return this.sees(x, y) && this.sees(x + width, y + height);
     }
 
     bounded([x, y], unit) {
@@ -65,25 +69,22 @@ class Camera {
 
     // Zoom by a factor around a point of the window, in parts of its size.
     zoom(by, [x, y] = [0.5, 0.5]) {
-        const {seen} = this, unit = clamp(seen.width / this.width / by, EM / 80, Math.max(this.fitted, EM / LEGIBLE));
-        const [width, height] = [this.width * unit, this.height * unit];
+        const {seen, width, height, pixel} = this, unit = clamp(pixel / by, EM / 80, Math.max(this.fitted, EM / LEGIBLE));
         const [u, v] = [seen.x + seen.width * x, seen.y + seen.height * y];
-        this.isHeld = true;
-        this.goal = this.bounded([u - width * (x - 0.5), v - height * (y - 0.5)], unit);
+        this.centre([u - width * unit * (x - 0.5), v - height * unit * (y - 0.5)], unit);
         this.jump();
     }
 
-    // Look at a point.
-    centre(point) {
+    // Look at a point until the picture is fitted again.
+    centre(point, unit = this.pixel) {
         this.isHeld = true;
-        this.goal = this.bounded(point, this.seen.width / this.width);
+        this.goal = this.bounded(point, unit);
     }
 
     // Go close to an area, with some of its surroundings.
     approach({x, y, width, height}) {
-        this.isHeld = true;
         const unit = clamp(1.25 * Math.max(width / this.width, height / this.height), EM / LARGEST, this.fitted);
-        this.goal = this.bounded([x + width / 2, y + height / 2], unit);
+        this.centre([x + width / 2, y + height / 2], unit);
     }
 
     // Draw the map of a picture: its boxes, and the part that is seen, if it is not all of them.
@@ -106,9 +107,8 @@ class Camera {
     }
 
     pan(dx, dy) {
-        const unit = this.seen.width / this.width, [x, y] = this.middle;
-        this.isHeld = true;
-        this.goal = this.bounded([x - dx * unit, y - dy * unit], unit);
+        const [x, y] = this.middle;
+        this.centre([x - dx * this.pixel, y - dy * this.pixel]);
         this.jump();
     }
 

@@ -45,7 +45,7 @@ class Exercise {
         const mark = made("output", {className: "mark", ariaLive: "polite"}), shown = made("ol", {className: "hints", ariaLive: "polite"});
         const hint = made("button", {type: "button", className: "hint"}, "Hint");
         const label = made("label", {}, made("span", {}, `${name} = `), input);
-        const buttons = this.isOrder ? [made("button", {type: "button", className: "undo", on: {click: () => this.undo()}}, "Undo")] : [];
+        const buttons = this.isOrder ? [made("button", {type: "button", className: "undo", on: {click: () => this.setOrder(this.order.slice(0, -1))}}, "Undo")] : [];
         hint.addEventListener("click", () => {
             shown.append(made("li", {}, hints[shown.children.length]));
             hint.disabled = shown.children.length === hints.length;
@@ -174,10 +174,6 @@ class Exercise {
         const i = this.asked.questions.findIndex(({node}) => ids.includes(node));
         if (i >= 0) this.fields[i].input.focus();
         return i >= 0;
-    }
-
-    undo() {
-        this.setOrder(this.order.slice(0, -1));
     }
 
     // An order is marked when it is as long as it has to be.

@@ -8,6 +8,16 @@
 
 class Undefined extends Error {} // an operation without a value at its operands, as a ValueError in Python
 
+// What a computation gives or, where an operation in it has no value, what `instead` makes of the error.
+function attempt(compute, instead) {
+    try {
+        return compute();
+    } catch (error) {
+        if (!(error instanceof Undefined)) throw error;
+        return instead(error);
+    }
+}
+
 const within = (f) => (...x) => {
     const out = f(...x);
     const isOutside = Number.isNaN(out) ? !x.some(Number.isNaN) : !Number.isFinite(out) && x.every(Number.isFinite);
@@ -153,24 +163,16 @@ class Rows {
             const chosen = x[row.picks[+(x[0] != 0)]]; // NaN is true, as in Python
             return typeof chosen === "function" ? chosen() : chosen;
         }
-        try {
-            return row.formula ? row.formula(this.numbers, x) : row.value(...x);
-        } catch (error) {
-            if (!(error instanceof Undefined)) throw error;
-            const needs = row.domain ? `${row.name} needs ${row.domain}` : error.message;
-            throw new Undefined(`${spell(row, x)} has no value: ${needs}`);
-        }
+        return attempt(() => (row.formula ? row.formula(this.numbers, x) : row.value(...x)), ({message}) => {
+            throw new Undefined(`${spell(row, x)} has no value: ${row.domain ? `${row.name} needs ${row.domain}` : message}`);
+        });
     }
 
     // The partial derivatives of a row for those of its operands that are inputs.
     partials({row, rules}, x, out) {
-        try {
-            return rules(this.numbers, x, out);
-        } catch (error) {
-            if (!(error instanceof Undefined)) throw error;
-            const at = `of the row '${this.rows[row].name}' have no value at ${spell(this.rows[row], x)}`;
-            throw new Undefined(`the rules ${at}: ${error.message}`);
-        }
+        return attempt(() => rules(this.numbers, x, out), ({message}) => {
+            throw new Undefined(`the rules of the row '${this.rows[row].name}' have no value at ${spell(this.rows[row], x)}: ${message}`);
+        });
     }
 
     // The formula of a row; where a condition picks an operand, that operand, because of the condition.
@@ -178,28 +180,19 @@ class Rows {
         if (!row.picks) return x.some((one) => one instanceof Formula) ? this.applied(row, x) : this.quietly(row, x);
         const chosen = x[row.picks[+(numberOf(x[0]) != 0)]];
         const picked = typeof chosen === "function" ? chosen() : chosen;
-        const twin = Object.assign(new Formula(), picked instanceof Formula ? picked : {value: picked});
+        const twin = new Formula(picked instanceof Formula ? picked : {value: picked});
         if (x[0] instanceof Formula) twin.given = [...twin.given, x[0]];
         return twin;
     }
 
     // The formula of a row as it stands.
     applied(row, x, known) {
-        const formula = new Formula();
-        formula.row = row;
-        formula.operands = x;
-        formula.given = x.flatMap((one) => (one instanceof Formula ? one.given : []));
-        formula.value = known ?? this.quietly(row, x.map(numberOf));
-        return formula;
+        const given = x.flatMap((one) => (one instanceof Formula ? one.given : []));
+        return new Formula({row, operands: x, given, value: known ?? this.quietly(row, x.map(numberOf))});
     }
 
     quietly(row, x) {
-        try {
-            return this.evaluate(row, x);
-        } catch (error) {
-            if (!(error instanceof Undefined)) throw error;
-            return NaN;
-        }
+        return attempt(() => this.evaluate(row, x), () => NaN);
     }
 
     // The terms of a row that is written as the sum it computes.
@@ -216,11 +209,9 @@ class Rows {
 
 // A name with its number, or a row applied to formulas and numbers; `given` are the conditions under which it holds.
 class Formula {
-    name = "";
-    value = NaN;
-    row = null;
-    operands = [];
-    given = [];
+    constructor({name = "", value = NaN, row = null, operands = [], given = []}) {
+        Object.assign(this, {name, value, row, operands, given});
+    }
 }
 
 const [SUM, PRODUCT, SIGN, POWER, ATOM] = [1, 2, 3, 4, 5]; // how tightly the outermost operation binds, as in writing.py

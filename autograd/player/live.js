@@ -121,23 +121,16 @@ class Graph {
         const values = new Map(moved.map((x) => [x, numbers.get(x)]));
         const own = {partials: [...this.partials[p]], taken: inputs.map((_, k) => this.isTaken(p, k)), values: inputs.map(() => new Map())};
         if (!values.size) return own;
-        try {
+        return attempt(() => {
             const operands = this.operands(p, (x) => values.get(x) ?? this.values[x]), out = this.rows.evaluate(row, operands);
             const partials = this.rows.partials(kind, operands, out);
             const flows = kind.flows && partials.includes(0) ? this.flowsAt(p, operands, out) : [];
             return {partials, taken: partials.map((x, k) => x !== 0 || (flows[k] ?? true)), values: inputs.map(() => values)};
-        } catch (error) {
-            if (!(error instanceof Undefined)) throw error;
-            return own;
-        }
+        }, () => own);
     }
 
     edge(p, k) {
         return this.visits.get(p).edges[k];
-    }
-
-    taken(p, k) {
-        return this.edge(p, k).taken;
     }
 
     // Compare with Python's numbers at the recorded leaves: an empty string, or the row with another result, and both numbers.
@@ -206,7 +199,7 @@ class Graph {
 
     // The names of the nodes with their numbers, as formulas, by place.
     cell(p) {
-        const make = ({short}, place) => Object.assign(new Formula(), {name: short, value: this.values[place]});
+        const make = ({short}, place) => new Formula({name: short, value: this.values[place]});
         this.texts.cells ??= this.nodes.map(make);
         return this.texts.cells[p];
     }

@@ -58,7 +58,7 @@ function unit(graph, p) {
 // The partial derivatives without the minus sign with which a rule begins, whatever its operands are called.
 function plus(graph, p) {
     const {partials, ...rest} = graph.reading(p), {inputs, kind} = graph.nodes[p];
-    const named = (name, place) => Object.assign(new Formula(), {name, value: graph.values[place]});
+    const named = (name, place) => new Formula({name, value: graph.values[place]});
     const cells = new Map(inputs.map((x) => [x, named("x", x)]));
     const rules = kind.rules(graph.rows.formulas, graph.operands(p, (x) => cells.get(x)), named("out", p));
     return {partials: partials.map((x, k) => (x && graph.written(rules[k], false).startsWith("-") ? -x : x)), ...rest};

@@ -7,6 +7,7 @@ function read(text) {
     return rest.length ? NaN : below === undefined ? above : above / below;
 }
 
+const SIGNS = {minus: ["negative", "-"], zero: ["zero", "0"], plus: ["positive", "+"]}; // each in words and as a sign
 const NOUGHT = 1e-12; // so much may be left of a zero by rounding
 
 // Whether a prediction is right within a hundredth, the precision of mental arithmetic.
@@ -50,7 +51,7 @@ class Quiz {
     field(label, answer, context) {
         const element = made("span", {className: "asked"}), field = {element, answer, context, guess: ""};
         if (this.signs) {
-            for (const [word, sign] of [["negative", "-"], ["zero", "0"], ["positive", "+"]]) {
+            for (const [word, sign] of Object.values(SIGNS)) {
                 const click = () => {
                     field.guess = sign;
                     for (const each of element.children) each.ariaPressed = each.dataset.sign === sign;
@@ -69,7 +70,7 @@ class Quiz {
     reveal() {
         const {player} = this, hadFocus = player.root.activeElement?.matches(".guess, .reveal, .sign");
         for (const {element, answer, context, guess} of this.fields) {
-            const right = answer(), isRight = this.signs ? this.signOf(right) === guess : agrees(read(guess), right) || (/^nan$/i.test(guess) && Number.isNaN(right));
+            const right = answer(), isRight = this.signs ? SIGNS[signOf(right)]?.[1] === guess : agrees(read(guess), right) || (/^nan$/i.test(guess) && Number.isNaN(right));
             if (guess) {
                 this.asked++;
                 this.right += isRight;
@@ -85,10 +86,6 @@ class Quiz {
         player.announce();
         player.showControls();
         if (hadFocus) player.find(".next").focus({preventScroll: true});
-    }
-
-    signOf(x) {
-        return x > 0 ? "+" : x < 0 ? "-" : x === 0 ? "0" : "NaN";
     }
 
     // A hint for a wrong number, or a wrong sign.

@@ -302,8 +302,7 @@ class Page {
         this.set(numbers);
         const {player} = this;
         if (player) {
-            if (view && player.all("[data-shows]").some(({dataset}) => dataset.shows === view)) player.look(view);
-            if (step) this.host.player.goto(step);
+            this.resume(step, view);
             if (isPlaying && !calm.matches && this.tab === "step") player.play();
         }
         this.writeSoon();
