@@ -188,14 +188,14 @@ def test_a_sentence_names_some_nodes_of_many() -> None:
 
 def test_a_page_knows_the_functions_and_the_hints_on_an_order(monkeypatch: pytest.MonkeyPatch) -> None:
     found: list[Any] = []
-    monkeypatch.setattr("autograd.player.ask", lambda loss, asked, **options: found.append((asked, options)))
+    monkeypatch.setattr("autograd.player.make_player", lambda *given: found.append((given[-1], given[-2])))
     w, x = Value(0.5, "w"), Value(2.0, "x")
     task = exercise((w * x).tanh() * w, "order")
     task.play()
     exercise((w * x).tanh() * w, ask=[w]).play(limit=7)
-    (order, options), (other, limited) = found
+    (order, limit), (other, limited) = found
     assert order.data["hints"] == [task.hint() for _ in range(4)] and other.data["hints"] == []
-    assert (options["limit"], limited["limit"]) == (150, 7)
+    assert (limit, limited) == (150, 7)
     for asked in (order, other):
         functions = asked.data["functions"]
         assert functions["abs"] == ["absolute", 1] and functions["maximum"] == ["maximum", 2]

@@ -134,7 +134,7 @@ def test_outside_a_domain_nothing_is_known_downstream_until_it_is_left_again(eng
                 g.set(0, at);
                 g.compute();
                 all.push([g.problem, [...g.unknown], [...g.values].map(String), [...g.gradients].map(String), g.steps.length,
-                          g.numbers(1), texts(g).length]);
+                          g.formula(1, true), texts(g).length]);
             }}
             return all;
         }})()"""

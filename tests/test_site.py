@@ -161,7 +161,7 @@ class TestFiles:
     def test_the_page_knows_the_first_player_and_what_it_loads(self, made: dict[str, bytes]) -> None:
         [text] = re.findall(r'<script type="application/json" id="site">(.*?)</script>', page(made), re.DOTALL)
         data = json.loads(text)
-        pinned = [vendored.address(program.folder, file) for program in PROGRAMS for file in program.files]
+        pinned = [program.address(file) for program in PROGRAMS for file in program.files]
         wheel = next(name for name in made if name.endswith(".whl"))
         assert [each["address"] for each in data["files"]] == [wheel, "worker.js", *pinned]
         first = Session().show(**EXAMPLES[0].content)
@@ -193,7 +193,7 @@ class TestFiles:
             assert player == json.loads(json.dumps(Session().show(**example.content)))
 
     def test_pinned_addresses_have_their_versions(self) -> None:
-        assert vendored.address("viz", "dist/viz.js") == "https://cdn.jsdelivr.net/npm/@viz-js/viz@3.31.0/dist/viz.js"
+        assert PROGRAMS[1].address("dist/viz.js") == "https://cdn.jsdelivr.net/npm/@viz-js/viz@3.31.0/dist/viz.js"
         workflow = (SITE.parent.parent / ".github" / "workflows" / "pages.yml").read_text(encoding="utf-8")
         ci = (SITE.parent.parent / ".ci" / "run").read_text(encoding="utf-8")
         for text in (workflow, ci, (SITE / "README.md").read_text(encoding="utf-8")):

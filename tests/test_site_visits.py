@@ -13,7 +13,7 @@ from visits import Server, Visit, link, modules
 
 from autograd.site import Site, write_site
 from autograd.site.examples import EXAMPLES
-from autograd.site.vendored import PROGRAMS, address
+from autograd.site.vendored import PROGRAMS
 from autograd.site.words import LANGUAGES
 
 WORDS = LANGUAGES["en"]
@@ -169,7 +169,7 @@ class TestThePage:
 
     def test_the_programs_may_come_from_the_public_cdn(self, chromium: Browser, tmp_path: Path) -> None:
         npm, server = modules(), Server(write_site(tmp_path).folder)
-        files = {address(p.folder, file): (npm / p.name / file).read_bytes() for p in PROGRAMS for file in p.files}
+        files = {p.address(file): (npm / p.name / file).read_bytes() for p in PROGRAMS for file in p.files}
         chromium.stand_in(files)
         try:
             visit = Visit(chromium, server.address)

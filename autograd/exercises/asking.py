@@ -101,8 +101,7 @@ class Exercise(Task):
             raise AnswerError(f"answers are given as {{node: answer}}, not {answers!r}")
         given = {self.question_about(key): answer for key, answer in answers.items()}
         numbers = self.numbers
-        answered = [(question, answer) for question, answer in given.items() if answer is not ...]
-        read = {question: read_answer(answer, numbers, self.functions, self.constants) for question, answer in answered}
+        read = {q: read_answer(x, numbers, self.functions, self.constants) for q, x in given.items() if x is not ...}
         return Marking(tuple(
             blank(question.key, question.name) if given.get(question) is ... else self._mark(question, read)
             for question in self.questions
@@ -272,7 +271,7 @@ class Exercise(Task):
         >>> exercise((w * x - 5) ** 2, ask=[w]).play()
         <player: Exercise on loss, 6 steps>
         """
-        from autograd.player import Asked, ask  # imported here: most exercises are never played
+        from autograd.player import Asked, make_player  # imported here: most exercises are never played
 
         rows = {name: row for name, row in self.functions.items() if not (isinstance(row, Nary) and row.expands)}
         words: dict[str, int] = {}
@@ -294,7 +293,7 @@ class Exercise(Task):
             "advice": [*ADVICE.items()],
         }
         asked = Asked(f"Exercise on {self.names[self.loss]}", self.text, data, [row for row in rows.values() if _arity(row)])
-        return ask(self.loss, asked, digits=DIGITS, limit=limit)
+        return make_player([self.loss], None, DIGITS, limit, asked)
 
     def _for_page(self, question: Question, words: dict[str, int]) -> dict[str, Any]:
         """Return the data with which a page poses and marks a question; `words` are explanations, by their places in a list."""

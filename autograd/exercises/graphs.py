@@ -80,10 +80,9 @@ def exercises(seed: int = 0, level: int = 1, count: int = 8) -> list[Exercise]:
     repeated = 0
     while len(sheet) < count:
         task = LEVELS[level](dice)
-        if not _is_fit(task, exact=level <= 2):  # fit to be worked by hand
-            continue
-        repeated += task.text in sheet
-        sheet.setdefault(task.text, task)
+        if _is_fit(task, exact=level <= 2):  # to be worked by hand
+            repeated += task.text in sheet
+            sheet.setdefault(task.text, task)
         dice.more = repeated // REPEATED  # so that there is always another one
     return [*sheet.values()]
 

@@ -74,10 +74,8 @@ def _ask(
             show(task.hint(name if question else None))
             continue
         try:
-            if question:
-                marking = task.mark(answers | ({name: line} if line else {}))
-            else:
-                marking = task.mark(split(line, [task.names[x] for x in task.steps.order]))
+            order = split(line, [task.names[x] for x in task.steps.order])
+            marking = task.mark(answers | ({name: line} if line else {}) if question else order)
         except AnswerError as error:
             show(f"{error}. No points are lost; try again.")
             continue

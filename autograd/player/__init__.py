@@ -44,7 +44,7 @@ from autograd.telling import equation
 from autograd.value import Value, topological
 from autograd.writing import numbers, plain, printable
 
-__all__ = ["Asked", "Player", "ask", "play"]
+__all__ = ["Asked", "Player", "make_player", "play"]
 
 SUFFIXES = (".html", ".htm")
 MOST_LINES = 1000
@@ -184,29 +184,17 @@ def play(
     >>> play(x * x).steps
     2
     """
-    return _player(_losses(loss), learn, digits, limit)
+    return make_player(_losses(loss), learn, digits, limit)
 
 
-def ask(loss: Value, asked: Asked, *, digits: int, limit: int) -> Player:
-    """Make a player that poses an exercise on a result, and shows the backward pass afterwards.
-
-    Args:
-        loss: the result.
-        asked: the exercise.
-        digits: significant digits of the numbers, 1 to 17.
-        limit: as for `play`.
-
-    Raises:
-        ValueError: if the graph is too large to be read.
-        NotLiveError: if a row has no JavaScript, so that no page can compute the graph.
-        LayoutError: if no layout engine is installed.
-    """
-    return _player([loss], None, digits, limit, asked)
-
-
-def _player(
+def make_player(
     losses: Sequence[Value], learn: Sequence[Value] | None, digits: int | None, limit: int, asked: Asked | None = None
 ) -> Player:
+    """Make a player as `play` does; with `asked` one that poses an exercise, and shows the backward pass afterwards.
+
+    Raises:
+        NotLiveError: if a row of an exercise has no JavaScript, so that no page can compute the graph.
+    """
     for each in losses:
         _refuse_unreadable(each, limit)
     walks = [Walk(each, n_digits=digits) for each in losses]
@@ -227,7 +215,8 @@ def _player(
     shown = list(dict.fromkeys(stage.attrib["data-view"] for stage in stages))
     switch = [element("button", view.capitalize(), type="button", data_shows=view) for view in shown] if shown[1:] else []
     leaves = list(dict.fromkeys(x for walk in walks for x in walk.names if x.primitive is None))
-    data: dict[str, Any] = {"learn": _learned(leaves, walks, learn), "mistakes": {} if asked else _about_mistakes()}
+    about = {name: (mistake.__doc__ or "").partition("\n")[0].replace("`", "") for name, mistake in MISTAKES.items()}
+    data: dict[str, Any] = {"learn": _learned(leaves, walks, learn), "mistakes": {} if asked else about}
     data["layouts"] = [write(stage) for stage in others]
     try:
         rows, data["graphs"] = to_javascript(walks, asked.rows if asked else ())
@@ -290,10 +279,6 @@ def _meaning(steps: Walk) -> Element:
     loss, has_delta = steps.names[steps.loss], any(steps.telling.mark(node) == "δ" for node in steps.order)
     delta = f"; δ of a neuron: ∂{loss}/∂z, with respect to its net input z" if has_delta else ""
     return element("span", f"∂x: ∂{loss}/∂x, how much {loss} grows with x{delta}")
-
-
-def _about_mistakes() -> dict[str, str]:
-    return {name: (mistake.__doc__ or "").partition("\n")[0].replace("`", "") for name, mistake in MISTAKES.items()}
 
 
 def _lines(steps: Walk) -> Iterator[str]:

@@ -12,8 +12,9 @@ const FEWEST = 3; // digits of a rounded answer
 const SHOWN = 5; // digits of a number in texts and pictures, as in writing.py
 const [NEARLY, ROUGHLY] = [0.05, 0.2]; // relative: an answer that is off by rounding on the way; one with so few digits
 const NOTHING = [0, 0, false]; // what has arrived where nothing has
-const NUMERAL = /^((\d+\.?\d*|\.\d+)(e[-+]?\d+)?|[¼-¾⅐-⅞])/i, WORD = /^[\p{L}_][\p{L}\p{Nd}_₀-₉]*/u, RAISED = /^(⁻?[⁰¹²³⁴-⁹]+)+/;
+const NUMERAL = /^((\d+\.?\d*|\.\d+)(e[-+]?\d+)?|[¼-¾⅐-⅞])/i, WORD = /^([\p{L}_][\p{L}\p{Nd}_₀-₉]*|∞)/u, RAISED = /^(⁻?[⁰¹²³⁴-⁹]+)+/;
 const OPERATOR = /^(\*\*|\/\/|[<>]=|[-+*/%^(),−–·⋅∙∗×÷<>≤≥|[\]⌊⌋⌈⌉√∛])/;
+const KINDS = {word: WORD, number: NUMERAL, raised: RAISED, sign: OPERATOR}; // of tokens, the first that fits
 const SPELLED = {"−": "-", "–": "-", "·": "*", "⋅": "*", "∙": "*", "∗": "*", "×": "*", "÷": "/", "^": "**", "≤": "<=", "≥": ">="};
 const ROOTS = {"√": "sqrt", "∛": "cbrt"}, BRACKETS = {"(": ")", "[": "]", "⌊": "⌋", "⌈": "⌉", "|": "|"}; // and what closes them
 const CALLED = {"⌊": "floor", "⌈": "ceil", "|": "absolute"}; // the rows of brackets
@@ -60,11 +61,10 @@ class Reader {
     split(text, refuse) {
         const tokens = [];
         for (let rest = text.trimStart(); rest; rest = rest.trimStart()) {
-            const odd = this.odd.find((name) => rest.startsWith(name)), word = odd ?? (WORD.exec(rest)?.[0] ?? /^∞/.exec(rest)?.[0]);
-            const number = word ? null : NUMERAL.exec(rest)?.[0], raised = word || number ? null : RAISED.exec(rest)?.[0];
-            const sign = word || number || raised ? null : OPERATOR.exec(rest)?.[0], found = word ?? number ?? raised ?? sign;
-            if (!found) throw refuse(`there is no meaning for ${[...rest][0]}`);
-            tokens.push({text: found, kind: word ? "word" : number ? "number" : raised ? "raised" : "sign", sign: SPELLED[sign] ?? sign});
+            const odd = this.odd.find((name) => rest.startsWith(name)), kind = odd ? "word" : Object.keys(KINDS).find((each) => KINDS[each].test(rest));
+            if (!kind) throw refuse(`there is no meaning for ${[...rest][0]}`);
+            const found = odd ?? KINDS[kind].exec(rest)[0];
+            tokens.push({text: found, kind, sign: kind === "sign" ? SPELLED[found] ?? found : undefined});
             rest = rest.slice(found.length);
         }
         return tokens;
@@ -127,13 +127,10 @@ class Reader {
         return this.call(sign === "-" ? "negative" : "positive", this.signed());
     }
 
-    power() {
-        const base = this.atom();
-        if (this.token?.kind === "raised") {
-            const exponent = this.tokens[this.next++].text.normalize("NFKC").split("−").map(Number).reduce((left, right) => left - right);
-            return this.call("power", base, this.take("**") ? this.call("power", () => exponent, this.signed()) : () => exponent);
-        }
-        return this.take("**") ? this.call("power", base, this.signed()) : base;
+    power(base = this.atom()) {
+        if (this.token?.kind !== "raised") return this.take("**") ? this.call("power", base, this.signed()) : base;
+        const exponent = this.tokens[this.next++].text.normalize("NFKC").split("−").map(Number).reduce((left, right) => left - right);
+        return this.call("power", base, this.power(() => exponent));
     }
 
     atom() {

@@ -20,7 +20,7 @@ class Camera {
     // Show the whole picture, whatever its size is.
     all() {
         this.goal = {...this.whole};
-        this.move(1);
+        this.move();
     }
 
     // The size of text in a window of some pixels if all is shown; sizes beyond the largest count as that.
@@ -72,7 +72,7 @@ class Camera {
         const {seen, width, height, pixel} = this, unit = clamp(pixel / by, EM / 80, Math.max(this.fitted, EM / LEGIBLE));
         const [u, v] = [seen.x + seen.width * x, seen.y + seen.height * y];
         this.centre([u - width * unit * (x - 0.5), v - height * unit * (y - 0.5)], unit);
-        this.jump();
+        this.move();
     }
 
     // Look at a point until the picture is fitted again.
@@ -109,11 +109,11 @@ class Camera {
     pan(dx, dy) {
         const [x, y] = this.middle;
         this.centre([x - dx * this.pixel, y - dy * this.pixel]);
-        this.jump();
+        this.move();
     }
 
-    // Go a part of the way to the goal; return whether there is more.
-    move(part) {
+    // Go to the goal, or a part of the way; return whether there is more.
+    move(part = 1) {
         let rest = 0;
         for (const key of ["x", "y", "width", "height"]) {
             const gap = this.goal[key] - this.seen[key];
@@ -123,9 +123,5 @@ class Camera {
         const {x, y, width, height} = this.seen;
         put(this.svg, "viewBox", [x, y, width, height].map((each) => each.toFixed(1)).join(" "));
         return rest >= 0.5;
-    }
-
-    jump() {
-        this.move(1);
     }
 }

@@ -38,7 +38,7 @@ class Controls {
             closer: () => this.zoom(1.25),
             farther: () => this.zoom(0.8),
             fit: () => this.fit(),
-            full: () => this.full(),
+            full: () => (document.fullscreenElement ? document.exitFullscreen() : player.host.requestFullscreen?.()),
             large: (button) => this.enlarge(button),
             learn: () => player.learn(),
             reset: () => player.reset(),
@@ -73,11 +73,6 @@ class Controls {
         camera.isHeld = false;
         camera.aim(this.player.picture.areaOfStep());
         this.player.wake();
-    }
-
-    full() {
-        if (document.fullscreenElement) document.exitFullscreen();
-        else this.player.host.requestFullscreen?.();
     }
 
     // Lecture mode.
@@ -370,12 +365,6 @@ function start(key, rows) {
         const markup = host.querySelector(":scope > .markup");
         if (markup) host.attachShadow({mode: "open"}).innerHTML = JSON.parse(markup.textContent);
         else if (!host.shadowRoot) host.attachShadow({mode: "open"}).append(host.querySelector(":scope > template").content);
-        const data = JSON.parse(plainly(host.shadowRoot.querySelector(".data").textContent));
-        if (data.reason) {
-            const line = host.shadowRoot.querySelector(".problem");
-            [line.textContent, line.hidden] = [data.reason, false];
-        } else {
-            new Player(host, data, rows);
-        }
+        new Player(host, JSON.parse(plainly(host.shadowRoot.querySelector(".data").textContent)), rows);
     }
 }

@@ -221,24 +221,17 @@ class Graph {
         return new Writer(this.rows, this.digits, isNumbers).text(formula);
     }
 
-    formula(p) {
-        return this.written(this.operation(p), false);
-    }
-
-    numbers(p) {
-        return this.written(this.operation(p), true);
+    // The formula of an operation, and the rule of an edge below, with names or with numbers in their place.
+    formula(p, isNumbers = false) {
+        return this.written(this.operation(p), isNumbers);
     }
 
     slope(p, k) {
         return `∂${this.nodes[p].short}/∂${this.nodes[this.nodes[p].inputs[k]].short}`;
     }
 
-    rule(p, k, edge) {
-        return this.written(this.derivative(p, k, edge), false);
-    }
-
-    ruleNumbers(p, k, edge) {
-        return this.written(this.derivative(p, k, edge), true);
+    rule(p, k, edge, isNumbers = false) {
+        return this.written(this.derivative(p, k, edge), isNumbers);
     }
 
     reason(p, k, edge) {
@@ -247,10 +240,6 @@ class Graph {
     }
 
     // The texts of an edge; by default that of the right pass.
-    product(p, k, edge = this.edge(p, k)) {
-        return edge.taken ? [edge.upstream, edge.partial].map((x) => factor(this.number(x))).join("·") : "0";
-    }
-
     addition(p, k, edge = this.edge(p, k)) {
         const [before, total] = [this.number(edge.before), this.number(edge.total)];
         if (overwrites(edge)) return `set to ${total}, where it was ${before}`;
@@ -259,9 +248,10 @@ class Graph {
 
     edgeText(p, k, edge = this.edge(p, k)) {
         const name = this.nodes[edge.input].short, reason = this.reason(p, k, edge);
-        const [rule, numbers] = [this.rule(p, k, edge), this.ruleNumbers(p, k, edge)];
+        const [rule, numbers] = [this.rule(p, k, edge), this.rule(p, k, edge, true)];
         const local = equation(this.slope(p, k), rule, numbers, this.number(edge.partial));
-        const flow = equation(this.product(p, k, edge), this.number(edge.contribution));
+        const product = edge.taken ? [edge.upstream, edge.partial].map((x) => factor(this.number(x))).join("·") : "0";
+        const flow = equation(product, this.number(edge.contribution));
         let text = `add ${flow} to ${name}.grad: ${this.addition(p, k, edge)}`;
         if (overwrites(edge)) text = `set ${name}.grad to ${flow}, where it was ${this.number(edge.before)}`;
         if (!edge.taken) text = `nothing flows to ${name}${reason ? ": this branch is not taken" : ""}`;
@@ -279,7 +269,7 @@ class Graph {
         const {phase, node, index, count, upstream, edges, mistake} = steps[i], {short} = this.nodes[node];
         const head = `${phase} ${index}/${count}: `;
         if (phase === "forward") {
-            return head + equation(short, this.formula(node), this.numbers(node), this.number(this.values[node]));
+            return head + equation(short, this.formula(node), this.formula(node, true), this.number(this.values[node]));
         }
         const lines = [`${head}${short} = ${this.formula(node)}, ${this.gradientText(node, upstream)}`];
         lines.push(...edges.map((edge, k) => this.edgeText(node, k, edge)));

@@ -79,7 +79,7 @@ class Card extends Panel {
         const {short} = graph.nodes[node], [rule, numbers, value] = CAPTIONS.forward;
         const field = quiz?.field(`value of ${short}`, () => graph.values[node], {node});
         return made("tr", {}, this.entry(rule, null, made("b", {}, `${short} = ${graph.formula(node)}`)),
-                    this.entry(numbers, null, this.cell("span", quiz ? "secret" : "", () => graph.numbers(node))),
+                    this.entry(numbers, null, this.cell("span", quiz ? "secret" : "", () => graph.formula(node, true))),
                     this.entry(value, field, this.cell("span", "outcome", () => graph.number(graph.values[node]), () => graph.values[node])));
     }
 
@@ -90,7 +90,7 @@ class Card extends Panel {
             const edge = () => step().edges[k], name = graph.nodes[edge().input].short;
             if (k === edges.length - 1 && shown.length < edges.length)
                 body.append(made("tr", {}, made("td", {colSpan: 4}, `⋮ ${edges.length - shown.length} more`)));
-            const local = () => equation(graph.ruleNumbers(node, k, edge()), graph.number(edge().partial));
+            const local = () => equation(graph.rule(node, k, edge(), true), graph.number(edge().partial));
             const flows = () => (edge().taken ? productOf(graph, edge()) : "not taken");
             const sum = () => (edge().taken ? graph.addition(node, k, edge()) : "nothing is added");
             const written = () => [graph.rule(node, k, edge()), graph.reason(node, k, edge())].filter(Boolean).join(", as ");
@@ -111,7 +111,7 @@ class Ledger extends Panel {
         this.clear();
         const {short, inputs} = graph.nodes[place], loss = graph.nodes[graph.loss].short;
         const known = () => moment().known.has(place), value = () => (known() ? graph.number(graph.values[place]) : "");
-        const text = () => (inputs.length ? equation(short, graph.formula(place), known() ? graph.numbers(place) : "", value()) : equation(short, value()));
+        const text = () => (inputs.length ? equation(short, graph.formula(place), known() ? graph.formula(place, true) : "", value()) : equation(short, value()));
         const lines = graph.steps.filter(({phase}) => phase === "backward").flatMap(({node, edges}) =>
             edges.flatMap(({input}, k) => (input === place ? [this.line(graph, node, k, moment)] : [])));
         const start = place === graph.loss ? [made("li", {}, `∂${loss}/∂${short} = 1: the backward pass starts here`)] : [];
@@ -158,24 +158,20 @@ const rangeOf = (x) => Math.max(Number.isFinite(x) && x !== 0 ? round(Math.min(2
 class Leaves {
     // leaves: [{name, value, isLearned}]; read: the present number of one by its index; change: gives it another.
     constructor(element, leaves, read, change) {
-        Object.assign(this, {element, leaves, read, change});
-        this.rows = leaves.slice(0, MOST_LEAVES).map((_, i) => this.row(i));
-        element.replaceChildren(...this.rows.map(({row}) => row));
-        this.offerMore();
+        Object.assign(this, {element, leaves, read, change, rows: []});
+        this.list(MOST_LEAVES);
     }
 
-    // Of the many leaves of a large network, more are listed on demand.
-    offerMore() {
-        const rest = this.leaves.length - this.rows.length;
-        if (!rest) return;
-        const n = Math.min(rest, 10 * MOST_LEAVES), first = this.rows.length;
+    // List the next n leaves; of the many of a large network, more are listed on demand.
+    list(n) {
+        const first = this.rows.length, rows = this.leaves.slice(first, first + n).map((_, i) => this.row(first + i));
+        this.rows.push(...rows);
+        const rest = Math.min(this.leaves.length - this.rows.length, 10 * MOST_LEAVES);
         const more = made("button", {type: "button", className: "all", on: {click: () => {
             more.remove();
-            this.rows.push(...Array.from({length: n}, (_, i) => this.row(first + i)));
-            this.element.append(...this.rows.slice(first).map(({row}) => row));
-            this.offerMore();
-        }}}, `Show ${n} more`);
-        this.element.append(more);
+            this.list(rest);
+        }}}, `Show ${rest} more`);
+        this.element.append(...rows.map(({row}) => row), ...(rest ? [more] : []));
     }
 
     row(i) {
@@ -362,7 +358,7 @@ class Mistakes {
             picture.camera.resize(picture.stage.getBoundingClientRect());
             picture.camera.aim(null, READABLE); // which sets how much is seen
             picture.camera.aim(picture.areaOfProducts(), READABLE); // where the two runs differ
-            picture.camera.jump();
+            picture.camera.move();
         }
     }
 }

@@ -67,10 +67,6 @@ class Arrow {
         this.way = drawn("path", {d: written([start, ...middle, tip])}); // from end to end, for the dots
     }
 
-    get rises() {
-        return this.shapes.forward.tip[1] < this.shapes.backward.tip[1] - 1;
-    }
-
     get length() {
         return (this.total ??= this.way.getTotalLength());
     }
@@ -236,7 +232,6 @@ class Picture {
             return [isHere, flowed.has(edge.join(".")), this.edge(edge).contribution];
         }
         const isDone = known.has(to[0]);
-        if (flow && weighs) return [isHere, isDone, graph.partial(...weighs) * graph.partial(...flow)];
         if (weighs) return [isHere, isDone, graph.partial(...weighs) * graph.values[this.inputOf(weighs)]];
         return [isHere, isDone, from.length ? graph.values[from.at(-1)] : 0];
     }
@@ -321,7 +316,8 @@ class Picture {
         const {t, phase} = this.scene, isOver = ({isWeight}) => t === 1 && isWeight && phase === "backward";
         const travellers = this.arrows.filter((arrow) => (t < 1 || isOver(arrow)) && this.travels(arrow));
         const height = ({shapes}) => shapes.backward.tip[1], mean = travellers.reduce((sum, arrow) => sum + height(arrow), 0) / travellers.length;
-        const isBelow = (arrow) => (t === 1 ? arrow.rises : height(arrow) > mean); // at rest, where its arrow does not go
+        // A product that is at rest stands where its arrow does not go.
+        const isBelow = (arrow) => (t === 1 ? arrow.shapes.forward.tip[1] < height(arrow) - 1 : height(arrow) > mean);
         this.resting = []; // where products have come to rest
         travellers.forEach((arrow, i) => this.place((this.pool[i] ??= this.newDot()), arrow, isBelow(arrow)));
         this.svg.classList.toggle("moving", t < 1 && travellers.length > 0);

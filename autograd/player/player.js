@@ -10,11 +10,12 @@ const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 class Player {
     // host: the element of the page; its data, from Python: graphs, the leaves that learn, descriptions of the mistakes, and
-    // the stages of other layouts as HTML.
-    constructor(host, {graphs, learn, mistakes, layouts, exercise = null}, rows) {
+    // the stages of other layouts as HTML; or only the reason why it stays still.
+    constructor(host, {graphs, learn, mistakes, layouts, exercise = null, reason = ""}, rows) {
         this.host = host;
         this.root = host.shadowRoot;
         this.player = this.find(".player");
+        if (reason) return void this.refuse(reason);
         this.graphs = graphs.map((data) => new Graph(data, rows));
         this.example = 0;
         this.leaves = this.leavesOf(graphs);
@@ -210,19 +211,16 @@ class Player {
             this.find(".advice").textContent = this.graphs.length === 1 && this.place === this.last ? this.fields.advice : "";
         }
         picture.camera.aim(picture.areaOfStep());
-        if (budget === Infinity && !this.isPlaying) picture.camera.jump();
+        if (budget === Infinity && !this.isPlaying) picture.camera.move();
         this.isStale = left > 0;
         this.wake();
     }
 
     // The scene of the present moment.
     get present() {
-        return this.step ? this.sceneAt(this.place, this.t, !this.quiz.isAsking) : this.sceneOfLeaf();
-    }
-
-    sceneOfLeaf() {
-        const {loss} = this.graph, arrived = new Map([[loss, 1]]);
-        return {phase: "forward", node: loss, t: 1, known: new Set([loss]), arrived, complete: new Set([loss]), flowed: new Map()};
+        if (this.step) return this.sceneAt(this.place, this.t, !this.quiz.isAsking);
+        const {loss} = this.graph, all = new Set([loss]); // the result is a leaf
+        return {phase: "forward", node: loss, t: 1, known: all, arrived: new Map([[loss, 1]]), complete: all, flowed: new Map()};
     }
 
     // Open the ledger of the node that is pointed at, or else of the step.
@@ -441,7 +439,7 @@ class Player {
         for (const each of this.stages) each.hidden = each !== stage;
         this.picture.camera.resize(this.picture.stage.getBoundingClientRect());
         this.picture.camera.aim(this.picture.areaOfStep());
-        this.picture.camera.jump();
+        this.picture.camera.move();
         if (isOther && this.built) this.draw(Infinity);
     }
 

@@ -39,7 +39,7 @@ from autograd.player.theme import colours
 from autograd.rows import TABLE
 from autograd.site.examples import EXAMPLES
 from autograd.site.session import Session
-from autograd.site.vendored import PROGRAMS, VendorError, address, collect, digest
+from autograd.site.vendored import PROGRAMS, VendorError, collect, digest
 from autograd.site.wheel import make_wheel
 from autograd.site.words import LANGUAGES, SPOKEN
 
@@ -116,7 +116,7 @@ def make_site(vendor: str | os.PathLike[str] | None = None) -> dict[str, bytes]:
     for program in PROGRAMS:
         for file, (size, integrity) in program.files.items():
             name = Path(file).name
-            where = f"{program.folder}/{name}" if vendor is not None else address(program.folder, file)
+            where = f"{program.folder}/{name}" if vendor is not None else program.address(file)
             loaded.append({"name": name, "address": where, "integrity": integrity, "size": size})
     held["index.html"] = _page(shown[0], loaded, wheel, held, vendor is None).encode()
     own = ["./", *(file for file in held if file != wheel)]

@@ -75,14 +75,13 @@ class Panels {
     // Fill the panel that is open.
     async refresh() {
         const {page} = this, {tab} = page, panels = {why: "reasons", check: "report", exercise: "task", code: "source"};
-        const fill = {why: () => this.why(), check: () => this.check(), exercise: () => this.exercise(), code: () => this.code()}[tab];
-        if (!fill) return;
+        if (!panels[tab]) return; // the player
         const place = by(panels[tab]), turn = this.turn = (this.turn ?? 0) + 1;
         by("another").hidden = !/^\d/.test(by("kind").value);
         if (page.host.isConnected === false || !page.names.length) return void place.replaceChildren(page.word("nothing"));
         if (document.body.dataset.python !== "ready") place.replaceChildren(page.word("waiting"));
         try {
-            const parts = await fill();
+            const parts = await this[tab](); // the method of its name
             if (turn !== this.turn) return;
             place.replaceChildren(...parts);
             if (tab === "exercise" && !this.asked.host.player) page.attach(this.asked.host, this.asked.rows);

@@ -102,11 +102,10 @@ class Session:
             return found | {"error": {"text": str(error)}}
         self.loss = loss
         self.source = {"expression": expression, "values": found["values"]} if expression is not None else {"code": code}
-        full = Telling(loss).full
-        leaves = {name: strict(node.data) for node, name in full.items() if node.primitive is None}
-        names = [name for node, name in Telling(loss).names.items()]
+        telling = Telling(loss)
+        leaves = {name: strict(node.data) for node, name in telling.full.items() if node.primitive is None}
         return found | {"markup": player.markup, "rows": player.rows, "title": player.title, "steps": player.steps,
-                        "names": names, "leaves": leaves}  # fmt: skip
+                        "names": [*telling.names.values()], "leaves": leaves}  # fmt: skip
 
     def _express(self, text: str, values: Mapping[str, float]) -> Data:
         try:

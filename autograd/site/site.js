@@ -324,16 +324,16 @@ class Page {
 
     // Let the script of the player take over; null where it cannot.
     attach(host, rows) {
-        const root = host.shadowRoot, data = JSON.parse(plainly(root.querySelector(".data").textContent));
+        const data = JSON.parse(plainly(host.shadowRoot.querySelector(".data").textContent));
+        let known = null;
         try {
-            if (data.reason) throw new UnreadableError(data.reason);
-            return new Player(host, data, readRows(rows, FUNCTIONS));
+            known = readRows(rows, FUNCTIONS);
         } catch (error) {
             if (!(error instanceof UnreadableError)) throw error;
-            const line = root.querySelector(".problem");
-            [line.textContent, line.hidden] = [error.message, false];
-            return null;
+            data.reason = error.message;
         }
+        const player = new Player(host, data, known);
+        return data.reason ? null : player;
     }
 
     // Play what is in the host.

@@ -5,7 +5,7 @@ digest when it loads it, and so does `collect` when it copies one.
 
 >>> [program.folder for program in PROGRAMS]
 ['pyodide', 'viz']
->>> address("pyodide", "pyodide.mjs")
+>>> PROGRAMS[0].address("pyodide.mjs")
 'https://cdn.jsdelivr.net/npm/pyodide@314.0.7/pyodide.mjs'
 """
 
@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
-__all__ = ["CDN", "PROGRAMS", "Program", "VendorError", "address", "collect", "digest"]
+__all__ = ["CDN", "PROGRAMS", "Program", "VendorError", "collect", "digest"]
 
 CDN: Final = "https://cdn.jsdelivr.net/npm"
 
@@ -39,6 +39,10 @@ class Program(NamedTuple):
     version: str
     folder: str
     files: Mapping[str, tuple[int, str]]
+
+    def address(self, file: str) -> str:
+        """Return the address of a file on the public CDN for npm's packages."""
+        return f"{CDN}/{self.name}@{self.version}/{file}"
 
 
 PROGRAMS: Final = (
@@ -63,12 +67,6 @@ PROGRAMS: Final = (
         },
     ),
 )
-
-
-def address(folder: str, file: str) -> str:
-    """Return the address of a file on the public CDN for npm's packages."""
-    program = next(each for each in PROGRAMS if each.folder == folder)
-    return f"{CDN}/{program.name}@{program.version}/{file}"
 
 
 def digest(data: bytes) -> str:

@@ -46,7 +46,8 @@ def make_wheel() -> tuple[str, bytes]:
     except PackageNotFoundError:
         raise PackageNotFoundError(f"{PROJECT} runs from its sources here; `pip install .` installs it") from None
     stem = f"{PROJECT.replace('-', '_')}-{about.version}"
-    held = {path: data for package in PACKAGES for path, data in _files(files(package), package) if not _stays_out(path)}
+    every = dict(pair for package in PACKAGES for pair in _files(files(package), package))
+    held = {path: data for path, data in every.items() if not path.startswith(LEFT_OUT) and not path.endswith(UNUSED)}
     info = f"{stem}.dist-info"
     # In a clone, Python finds the folder of setuptools first, where the file has another name.
     metadata = about.read_text("METADATA") or about.read_text("PKG-INFO") or ""
@@ -73,10 +74,6 @@ def _files(folder: Traversable, path: str) -> Iterator[tuple[str, bytes]]:
                 yield from _files(entry, inside)
         elif not entry.name.startswith(".") and not entry.name.endswith(".pyc"):
             yield inside, entry.read_bytes()
-
-
-def _stays_out(path: str) -> bool:
-    return path.startswith(LEFT_OUT) or path.endswith(UNUSED)
 
 
 def _hash(data: bytes) -> str:
