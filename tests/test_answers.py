@@ -198,10 +198,10 @@ def test_a_page_knows_the_functions_and_the_hints_on_an_order(monkeypatch: pytes
     assert (limit, limited) == (150, 7)
     for asked in (order, other):
         functions = asked.data["functions"]
-        assert functions["abs"] == ["absolute", 1] and functions["maximum"] == ["maximum", 2]
-        assert {name for name, (_, arity) in functions.items() if arity is None} == {"prod", "logsumexp"}
+        assert functions["abs"] == ["absolute", 1, False] and functions["maximum"] == ["maximum", 2, True]
+        assert {name for name, (_, arity, _) in functions.items() if arity is None} == {"prod", "logsumexp"}
         names = {row.name for row in asked.rows}
-        assert names == {name for name, _ in functions.values()} - {"prod", "logsumexp"}
+        assert names == {name for name, _, _ in functions.values()} - {"prod", "logsumexp"}
 
 
 def test_what_follows_from_a_rounded_answer_on_one_of_two_paths_is_right() -> None:

@@ -6,7 +6,7 @@ import pytest
 from engines import Engine
 from test_exercise_pages import in_python, marked
 
-from autograd import Value, tanh
+from autograd import Value, logsumexp, tanh
 from autograd.exercises import AnswerError, exercise
 
 REFUSED = (
@@ -24,7 +24,7 @@ def test_a_call_with_another_number_of_operands_is_refused(engine: Engine) -> No
         assert isinstance(refused, str) and "cannot be read as a number or a formula" in refused, text
         with pytest.raises(AnswerError, match="cannot be read as a number or a formula"):
             task.mark({name: text})
-    for text in ("where(x > 0, -6*x, 1)", "where(x < 0, 1, -6*x)", "maximum(-6*x, -100)"):
+    for text in ("where(x > 0, -6*x, 1)", "where(x < 0, 1, -6*x)", "maximum(-6*x, -100)", "maximum(-100, -6*x, -200)"):
         assert marked(engine, task, [{name: text}]) == [in_python(task, {name: text})] and task.mark({name: text})
 
 
@@ -33,6 +33,12 @@ def test_the_page_says_how_many_operands_there_are(engine: Engine) -> None:
     task = exercise(x * -3 * x, ask=[x])
     [refused] = marked(engine, task, [{task.questions[0].name: "where(x > 0, -6*x)"}])
     assert refused.endswith("where takes 3 numbers")
+    w, y = Value(2.0, "w"), Value(1.0, "y")
+    task = exercise(logsumexp([x, y, 0.5]) * w, ask=[w])
+    printed = "logsumexp([x, y, 0.5])"
+    assert printed in task.solution
+    for text in (printed, "logsumexp(x, y, 0.5)", "1·logsumexp( [y, x, 0.5] )"):
+        assert marked(engine, task, [{"∂loss/∂w": text}]) == [in_python(task, {"∂loss/∂w": text})] and task.mark({w: text})
 
 
 def test_a_number_in_a_formula_may_be_rounded(engine: Engine) -> None:

@@ -287,7 +287,7 @@ class Exercise(Task):
             "sentences": SENTENCES,
             "solution": self.solution,
             "scenes": [[strict(scene.nodes[x].data) for x in self.names] for scene in self._scenes],
-            "functions": {name: [row.name, _arity(row)] for name, row in rows.items()},
+            "functions": {name: [row.name, _arity(row), row.folds] for name, row in rows.items()},
             "constants": self.constants,
             "synonyms": MEANT,
             "advice": [*ADVICE.items()],

@@ -22,9 +22,9 @@ const NUMBERS = {"∞": Infinity, inf: Infinity, NaN: NaN, nan: NaN, e: Math.E, 
 
 // Reads a number, a fraction, or a formula over the names in the picture; never as a program.
 class Reader {
-    // rows: the Rows of a graph; names: of its nodes, by place; functions: [row, number of operands] by name; synonyms: other names
-    // of functions; constants: numbers by name; advice: what to write instead, by patterns of what an answer that cannot be read
-    // may show.
+    // rows: the Rows of a graph; names: of its nodes, by place; functions: [row, number of operands, whether it takes more] by
+    // name; synonyms: other names of functions; constants: numbers by name; advice: what to write instead, by patterns of what an
+    // answer that cannot be read may show.
     constructor(rows, names, {functions, synonyms, constants, advice}) {
         const [byName, meant, numbers] = [functions, synonyms, {...NUMBERS, ...constants}].map((each) => new Map(Object.entries(each)));
         Object.assign(this, {rows, names, functions: byName, meant, constants: numbers});
@@ -182,11 +182,13 @@ class Reader {
         throw this.refuse(`there is no ${name} in this exercise; a formula may use ${this.usable.join(", ")}`);
     }
 
-    application(name, key, arity) {
-        const operands = [this.comparison()];
+    application(name, key, arity, folds) {
+        const isList = !arity && this.take("["), operands = [this.comparison()]; // of any number, which texts write as a list
         while (this.take(",")) operands.push(this.comparison());
+        if (isList) this.close("[");
         this.close("(");
-        if (arity && operands.length !== arity) throw this.refuse(`${name} takes ${arity === 1 ? "one number" : `${arity} numbers`}`);
+        if (folds && operands.length > 2) return operands.reduce((left, right) => this.call(key, left, right));
+        if (arity && operands.length !== arity) throw this.refuse(`${name} takes ${arity === 1 ? "one number" : `${arity} numbers${folds ? " or more" : ""}`}`);
         const row = [key, `${key} ${operands.length}`].find((each) => Object.hasOwn(this.rows.rows, each));
         if (!row) throw this.refuse(`this page cannot compute ${name}`);
         return this.call(row, ...operands);
