@@ -154,6 +154,9 @@ def with_odd_names() -> Iterator[Answered]:
         yield task, {"∂loss/∂w": f"2·({name}·w - 5)·{name}"}, 1.0
     mu = Value(3.0, "µ")  # the sign for micro; keyboards have the letter
     yield exercise((mu * 2) ** 2, ask=[mu]), {"∂loss/∂µ": "8*\u03bc"}, 1.0
+    u, x, y = Value(3.0, "w⁽¹⁾₀₀"), Value(3.0, "x²"), Value(2.0, "x20")
+    yield exercise(u * 2 * u, ask=[u]), {"∂loss/∂w⁽¹⁾₀₀": "4·w(1)00"}, 1.0
+    yield exercise(x * y * x, ask=[x]), {"∂loss/∂x²": "2·x20·x2"}, 1.0
     s, v = Value(0.5, "σ"), Value(2.0, "v")
     loss = sigmoid(s * v)
     label_values({"y": loss})

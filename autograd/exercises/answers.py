@@ -167,8 +167,10 @@ def _in_python(text: str, inner: Mapping[str, str], functions: Mapping[str, Prim
     >>> _in_python("2·√|a.b| + x⁴·[x ≤ ∞]", {"a.b": "name_0", "x": "x"})
     '2·sqrt(abs(name_0)) + x**4·[x <= 1e999]'
     """
-    odd = [re.escape(name) for name in inner if not re.fullmatch(WORD, name)]
-    parts = [*sorted(odd, key=len, reverse=True), NUMERAL, WORD, rf"(?:⁻?[{RAISED}]+)+", r"\s+", "."]
+    odd = {name for name in inner if not re.fullmatch(WORD, name)}
+    typed = {unicodedata.normalize("NFKC", name) for name in odd}  # w(1)00, as keyboards have w⁽¹⁾₀₀
+    odd |= {name for name in typed if re.match(WORD, name) and not re.fullmatch(WORD, name)}
+    parts = [*map(re.escape, sorted(odd, key=len, reverse=True)), NUMERAL, WORD, rf"(?:⁻?[{RAISED}]+)+", r"\s+", "."]
     meant = {name: name for name in (*CONSTANTS, *KEYWORDS, *functions)} | NUMBERS
     meant |= {unicodedata.normalize("NFKC", name): short for name, short in inner.items()} | dict(inner)
     code, roots, row = list[str](), 0, None  # so far; roots whose operand begins here; the row that is called here

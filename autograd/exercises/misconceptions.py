@@ -88,6 +88,7 @@ class Suspects:
     def __init__(self, steps: Walk, rate: float = RATE) -> None:
         self.steps, self.rate = steps, rate
         self.names, self.number = steps.names, steps.telling.number
+        self._uses, self._activations = Counter(x for node in steps.order for x in node.inputs), activations(steps.loss)
 
     def of(self, node: Value) -> Iterator[Suspect]:
         """Iterate over the results of all misconceptions for the gradient of a node, single slips first."""
@@ -242,14 +243,6 @@ class Suspects:
                 for _, k, partial, _ in shares if len(shares) > 1 else ():
                     found.append((node, k, "path-forgotten", f"{words} (operand {k}) is forgotten", -partial))
         return sorted(found, key=lambda change: change[3].endswith(WRONG_SIGN))  # a lost minus sign explains more
-
-    @cached_property
-    def _uses(self) -> dict[Value, int]:
-        return Counter(x for node in self.steps.order for x in node.inputs)
-
-    @cached_property
-    def _activations(self) -> set[Value]:
-        return activations(self.steps.loss)
 
     def _slips(self, node: Value, k: int, is_question: bool = False) -> Iterator[tuple[str, str, float]]:
         """Iterate over the wrong partial derivatives of a node with respect to its input k: name, words, number."""

@@ -31,7 +31,9 @@ class Reader {
         this.usable = [...names, ...Object.keys(constants)];
         this.advice = advice.map(([pattern, problem]) => [new RegExp(pattern), problem]);
         this.normal = names.map((name) => name.normalize("NFKC"));
-        this.odd = names.filter((name) => WORD.exec(name)?.[0] !== name && NUMERAL.exec(name)?.[0] !== name).sort((a, b) => b.length - a.length);
+        const isOdd = (name) => ![WORD, NUMERAL].some((each) => each.exec(name)?.[0] === name), odd = names.filter(isOdd);
+        const typed = odd.map((name) => name.normalize("NFKC")).filter((name) => WORD.test(name) && isOdd(name)); // w(1)00, as keyboards have w⁽¹⁾₀₀
+        this.odd = [...odd, ...typed].sort((a, b) => b.length - a.length);
     }
 
     // Return {text, at, isFormula, slack}: `at` gives its value at the numbers of the nodes, `slack` by how much that may be off.
