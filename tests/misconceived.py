@@ -41,7 +41,7 @@ def random_graph(rng: Random) -> Value:
     nodes = [Value(number(), name) for name in "abc"]
     for _ in range(rng.choice([3, 4, 5, 6])):
         x, y = rng.choice(nodes), rng.choice(nodes)
-        nodes.append(rng.choice([x + y, x - y, x * y, x * y, x**2, tanh(x), sigmoid(x + y), x * y + x]))
+        nodes.append(rng.choice([x + y, x - y, x * y, x * y, x**2, tanh(x), sigmoid(x + y), x * y + x, maximum(x, y)]))
     return nodes[-1]
 
 
@@ -109,6 +109,14 @@ def wrong_answers(name: str, loss: Value, x: Value, rng: Random) -> Iterator[flo
             )[x]
             for node, k in rng.sample(products, min(1, len(products))):
                 yield slipped(loss, node, k, node.inputs[k].data)[x]
+        case "other-branch":
+            choices = [node for node in topological(loss) if node.primitive is maximum and len({*node.inputs}) == 2]
+            losers = {node: int(node.inputs[0].data > node.inputs[1].data) for node in choices}
+            other = {node: Reading([None if k else 1.0, 1.0 if k else None]) for node, k in losers.items()}
+            if choices:
+                yield totals(sorted_pass(loss, other.__getitem__, at={*choices})).get(x, 0.0)
+            for node in choices[:1]:
+                yield slipped(loss, node, losers[node], 1.0)[x]
         case "factor-two":
             squares = [(node, k) for node, k in n if node.primitive is primitives.power]
             halved = {node for node, _ in squares}
@@ -163,6 +171,7 @@ SAID = {
     rf"{EDGE} = .+ is taken with the wrong sign": "sign",
     rf"the factor 2 of {EDGE} = 2·[^+]+ is missing": "half",
     rf"the factor {EDGE} = .+ is (left out: the derivative of the activation|missing)": "unit",
+    rf"{EDGE} is 1 only where this operand is taken": "unit",
     rf"this reads {EDGE} = .+ at \S+ = \S+, not at \S+": "at the output",
     rf"this computes {EDGE} = .+ with \S+ in place of \S+": "input for output",
     rf"this takes {EDGE} = .+ as (?P<net>\S+), the net input, in place of the output": "net",
@@ -187,6 +196,7 @@ def odd_graphs() -> Iterator[Value]:
     yield prelu(x, c) * prelu(x, b) + dot([w, x, w], [x, x, c], w)
     yield dot([c, 2.0], [tanh(x), 2.0]) ** 2 / w + (w / a) ** c + a**w
     yield SCALED(w, c) * SCALED(x, w) + BOWL(x * w) * x
+    yield maximum(w * w, maximum(x, w) * a) * (w * x).maximum(q).minimum(r * w).maximum(maximum(a, b) * x)
     yield w.maximum(w) + (w - x) * (w - x) + 2 * w * x / (w + x)
 
 

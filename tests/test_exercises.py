@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from misconceived import OF_GRADIENTS, cases, leaves_of, random_graph
 
-from autograd import Value, explain, label_values, total, walk, where
+from autograd import Value, explain, label_values, maximum, total, walk, where
 from autograd.demo import POINT, network
 from autograd.exercises import AnswerError, Exercise, exercise, exercises, graphs
 from autograd.exercises.answers import is_rounded, read_answer
@@ -235,6 +235,14 @@ def test_a_student_who_errs_in_ten_ways() -> None:
     assert "what E = u + h passes on to h is forgotten" in pair.mark({"h": right[shared["h"]] - 1}).sentences[0]
     assert pair.mark({"x": totals(MISTAKES["recursion"](shared["E"]))[shared["x"]]}).marks[1].names == ("too-early",)
     assert "overwritten" in pair.mark({"x": totals(MISTAKES["overwrite"](shared["E"]))[shared["x"]]}).marks[1].names
+
+
+def test_a_gradient_that_flows_into_the_branch_that_is_not_taken() -> None:
+    x, y = Value(3.0, "x"), Value(2.0, "y")
+    square = x * x
+    task = exercise(maximum(square, y * 5) * 2, ask=[x, y])
+    assert [mark.names[0] for mark in task.mark({"x": 12, "y": 0}).marks] == ["other-branch", "other-branch"]
+    assert exercise(where(square < 1, square, x) * 2, ask=[x]).mark({"x": 12}).marks[0].names[0] == "other-branch"
 
 
 def test_the_net_input_in_place_of_the_output() -> None:

@@ -37,8 +37,9 @@ from autograd.writing import PLAIN, parts
 __all__ = ["NAMES", "Suspect", "Suspects"]
 
 NAMES: Final = (
-    "sign", "overwritten", "path-forgotten", "too-early", "activation-forgotten", "other-operand", "out-for-net", "factor-two",
-    "local-only", "upstream-only", "updated-too-soon", "rounded-on-the-way", "ascent", "rate-forgotten",
+    "sign", "overwritten", "path-forgotten", "too-early", "activation-forgotten", "other-operand", "other-branch",
+    "out-for-net", "factor-two", "local-only", "upstream-only", "updated-too-soon", "rounded-on-the-way", "ascent",
+    "rate-forgotten",
 )  # fmt: skip
 MOST_MOVES: Final = 10_000  # of a pass that may visit nodes again and again
 MOST_SHARES: Final = 6  # of which any may be forgotten
@@ -179,6 +180,7 @@ class Suspects:
             ("activation-forgotten", forgotten, MISTAKES["activation-forgotten"](loss)),
             ("out-for-net", at_outputs, MISTAKES["out-for-net"](loss)),
             ("other-operand", swapped, sorted_pass(loss, self._others)),
+            ("other-branch", f"{so} every choice had taken the other branch", sorted_pass(loss, self._untaken)),
             ("factor-two", f"{so} every local derivative lost the factor 2 in front of it", sorted_pass(loss, self._halves)),
             ("overwritten", replaced, MISTAKES["overwrite"](loss)),
             *[("too-early", early, MISTAKES[mistake](loss)) for mistake in ("recursion", "unsorted")],
@@ -196,6 +198,15 @@ class Suspects:
         is_product = node.primitive in (multiply, dot)
         others = [self._other(node, k, rule) if is_product else None for k, rule in enumerate(rules)]
         return Reading([x if other is None else other for x, other in zip(own, others, strict=True)])
+
+    def _untaken(self, node: Value) -> Reading:
+        """Read the partial derivatives of a choice as if it had taken what it did not."""
+        own = read(node).partials
+        return Reading([1.0 if x is None else None for x in own] if self._chooses(node) else own)
+
+    def _chooses(self, node: Value) -> bool:
+        """Whether a node is one of its inputs, and the others are not taken."""
+        return node not in self._activations and {*read(node).partials} == {None, 1.0}
 
     def _halves(self, node: Value) -> Reading:
         """Read the partial derivatives without the factor 2 with which a rule begins."""
@@ -260,6 +271,8 @@ class Suspects:
             net = factor.inputs[0]
             yield "out-for-net", f"this takes {slope} as {self.names[net]}, the net input, in place of the output", net.data
         if own is None:
+            if self._chooses(node) and not (x.primitive is not None and x.primitive.is_condition):
+                yield "other-branch", f"{self._slope(node, k, True)} is 1 only where this operand is taken", 1.0
             return
         signless = plus(node).partials[k]
         words = f"the minus sign of {slope} is lost" if signless != own else slope + WRONG_SIGN
