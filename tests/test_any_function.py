@@ -277,7 +277,7 @@ def test_values_that_cancel_are_rounded_like_their_parts() -> None:
         assert report.verdict in ("correct", "unsure"), str(report)
 
 
-@pytest.mark.parametrize("x", [1e-3, 1e-4, 3e-5, 2e-6])
+@pytest.mark.parametrize("x", [1e-3, 1e-4, 3e-5, 2e-6, 1e-7, 1e-9])
 @pytest.mark.parametrize(("f", "g"), [
     (lambda x: (1 - math.cos(x)) / x**2, lambda x: -x / 12),  # cos x, but not x², is the same for a thousand neighbours
     (lambda x: (math.sqrt(1 + x * x) - 1) / x, lambda x: 0.5 - 0.375 * x * x),

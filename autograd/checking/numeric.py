@@ -27,7 +27,7 @@ from typing import Final, Literal
 
 from autograd.checking.rounding import DOUBLE, Precision, roughness
 
-__all__ = ["FITTED", "NEAR", "TINY", "Slope", "Thresholds", "lasting", "plateau", "slope"]
+__all__ = ["FITTED", "NEAR", "TINY", "Slope", "Thresholds", "first_jump", "lasting", "plateau", "slope"]
 
 inf, nan = math.inf, math.nan
 
@@ -379,6 +379,31 @@ def lasting(f: Callable[[float], float], x: float, precision: Precision) -> floa
         if after <= LEVEL * height:
             found = max(found, height)
     return found
+
+
+def first_jump(f: Callable[[float], float], x: float, found: Slope, precision: Precision) -> float:
+    """Return how much f changes between two neighbouring numbers where it first departs from its tangent.
+
+    A smooth function departs gradually; one that has lost its last digits moves in steps, and between two of them its slope
+    is not that of the function it stands for.
+
+    >>> lossy = lambda x: (math.sqrt(1 + x * x) - 1) / x
+    >>> [first_jump(f, 1e-7, slope(f, 1e-7), DOUBLE) > 1e-14 for f in (lossy, math.sin)]
+    [True, False]
+    """
+    to, h, center = precision.round, precision.ulp(x) if x else TINY, f(x)
+
+    def away(t: float) -> float:
+        return f(t) - center - found.value * (t - x)
+
+    near, far = x, to(x + math.copysign(h, x))
+    while h < LARGEST and abs(away(far)) <= abs(found.value) * h / 4 + 8 * found.noise:
+        h *= RATIO
+        far = to(x + math.copysign(h, x))
+    while (middle := to(near / 2 + far / 2)) not in (near, far):
+        near, far = (middle, far) if abs(away(far) - away(middle)) > abs(away(middle) - away(near)) else (near, middle)
+    height = abs(away(far) - away(near))
+    return height if math.isfinite(height) else 0.0
 
 
 def _step_height(f: Callable[[float], float], x: float, precision: Precision) -> float:

@@ -28,7 +28,7 @@ from random import Random
 from typing import Any, Final
 
 from autograd.checking.lines import DIRECTIONS, MANY, Line, axes, directions
-from autograd.checking.numeric import TINY, Slope, lasting, plateau, slope
+from autograd.checking.numeric import TINY, Slope, first_jump, lasting, plateau, slope
 from autograd.checking.points import (
     CALLS,
     Block,
@@ -211,7 +211,13 @@ class Comparison:
         if check.verdict == "wrong" and not analytic and found.flat > WIDE:
             why = "the values are flat here, and then move in steps: the function's own, or lost digits"
             check = replace(check, verdict="unsure", reason=why)
-        elif check.verdict == "wrong" and _is_close(check, found) and len(self.numbers) <= MANY:
+        if check.verdict == "wrong" and found.kind == "smooth":
+            step = first_jump(g, line.start, found, self.precision)
+            again = slope(g, line.start, max(found.noise, step), self.precision)
+            if judge(check.name, check.at, analytic, again, doubt).verdict != "wrong":
+                why = f"but they move in steps of {step:.1g}; if these are lost digits, it may be right: choose another point"
+                check = replace(check, verdict="unsure", reason=f"{check.reason} between neighbouring values, {why}")
+        if check.verdict == "wrong" and _is_close(check, found) and len(self.numbers) <= MANY:
             doubt += DOUBTS * lasting(lambda t: output.of(derivatives(t)), line.start, self.precision)
             if judge(check.name, check.at, analytic, found, doubt).verdict != "wrong":
                 check = replace(check, verdict="unsure", reason=f"{check.reason}; rounding in the gradient may explain this")
