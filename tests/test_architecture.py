@@ -88,8 +88,8 @@ ROOMS: dict[str, set[str]] = {
     },
     "autograd.checking": {
         "autograd.certainty", "autograd.forward", "autograd.manners", "autograd.nonfinite", "autograd.primitives",
-        "autograd.reals", "autograd.rerun", "autograd.steps", "autograd.symbol", "autograd.transforms", "autograd.trees",
-        "autograd.value", "autograd.writing",
+        "autograd.reals", "autograd.rerun", "autograd.steps", "autograd.symbol", "autograd.telling", "autograd.transforms",
+        "autograd.trees", "autograd.value", "autograd.writing",
     },
     "autograd.strategies": {
         "autograd", "autograd.checking", "autograd.primitives", "autograd.rows", "autograd.symbol", "autograd.value",

@@ -408,8 +408,9 @@ def test_a_graph_is_checked_by_its_leaves() -> None:
     loss = (x * Value(3.0) + 1).sigmoid()
     loss.label = "loss"
     report = gradcheck(loss)
-    assert report and [(check.name, check.at) for check in report.inputs] == [("∂loss/∂x", "x = 0.5"), ("∂loss/∂x1", "x1 = 3")]
+    assert report and [(check.name, check.at) for check in report.inputs] == [("∂loss/∂x", "x = 0.5"), ("∂loss/∂v1", "v1 = 3")]
     assert [check.node for check in report.edges][-1] is not None and len(report.edges) == 4
+    assert [check.name for check in gradcheck(x * Value(2.0, label="x")).inputs] == ["∂f/∂x", "∂f/∂x′"]  # as in `walk`
 
 
 def test_points_may_be_nested_and_labelled() -> None:

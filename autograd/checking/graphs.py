@@ -40,6 +40,7 @@ from autograd.nonfinite import find_nonfinite
 from autograd.reals import kind_of
 from autograd.rerun import refuse_stale, replay
 from autograd.steps import walk
+from autograd.telling import name_nodes
 from autograd.transforms import gradients
 from autograd.trees import flatten, is_array, map_tree, unboxed
 from autograd.value import Value, nodes_below, topological
@@ -111,15 +112,14 @@ def _graph(y: Value, point: Sequence[Any]) -> Subject:
     if not order:
         raise TypeError(f"{describe(y)} has no inputs: it is a leaf, not the result of an operation")
     refuse_stale(order)
-    leaves = list(dict.fromkeys(x for node in order for x in node.inputs if x.primitive is None))
-    names = [x.label or f"x{i}" for i, x in enumerate(leaves)]
+    leaves = {x: name for x, name in name_nodes(y, order).items() if x.primitive is None}
 
     def call(values: Sequence[Value]) -> Value:
         again: Value = replay(y, dict(zip(leaves, values, strict=True)))
         return again
 
-    point = tuple(finite(x.data, name) for x, name in zip(leaves, names, strict=True))
-    return Subject(y.label or "f", (), tuple(names), point, call)
+    point = tuple(finite(x.data, name) for x, name in leaves.items())
+    return Subject(y.label or "f", (), tuple(leaves.values()), point, call)
 
 
 def _function(f: Callable[..., Any], point: Sequence[Any]) -> Subject:
