@@ -125,7 +125,7 @@ def test_a_choice_that_is_open_is_narrowed_by_its_condition() -> None:
         assert (describe(made.bounds), made.is_smooth) == (describe(between(*bounds)), smooth), made.operands
     assert f"{x:>5}" == repr(x) == "Enclosure([-2, 3])"
     assert repr(where(x > -3, 7, x)) == "Enclosure(7)"
-    assert [y.is_open for y in (x > 0, x > 4, x, one)] == [True, False, True, False]
+    assert [y.bounds.truth for y in (x > 0, x > 4, x, one)] == [None, False, None, True]
 
 
 def test_every_place_that_stays_open_is_named() -> None:

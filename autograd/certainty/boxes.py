@@ -355,8 +355,7 @@ def _corners(piece: Piece) -> Iterator[Piece]:
     sides = piece.moving[:CORNERS]
     for ends in product((False, True), repeat=len(sides)):
         chosen = dict(zip(sides, ends, strict=True))
-        corner, middle = piece.corner(chosen).box, piece.middle.box
-        yield Piece(piece.subject, tuple([corner[i] if i in chosen else middle[i] for i in range(len(corner))]))
+        yield piece.corner(chosen, piece.middle.box)
 
 
 def decide(subject: Subject, condition: Condition, is_continuous: bool = False) -> Claim:

@@ -192,11 +192,6 @@ class Enclosure(Operand, Value):
             raise UndecidedError(f"whether {self.primitive.spell([repr(x) for x in self.operands])} is open on this interval")
         return truth
 
-    @property
-    def is_open(self) -> bool:
-        """Whether 0 is one of several numbers that the node stands for: a condition that is not decided."""
-        return self.bounds.truth is None
-
     def __float__(self, _: object = None) -> NoReturn:
         raise NoEnclosureError(f"{self!r} cannot become a float: {INSTEAD}; to round to a whole number use floor(x + 0.5)")
 
@@ -294,7 +289,7 @@ def _chosen(row: Primitive, nodes: tuple[Enclosure, ...], called: Sequence[bool]
 
 def _truth(condition: Enclosure) -> bool | None:
     """Return whether a condition holds, on the whole interval or by assumption; None where it is open."""
-    if not condition.is_open:
+    if condition.bounds.truth is not None:
         return condition.bounds.truth
     test, assumed = _order(condition), ASSUMED.get()
     return None if test is None or assumed is None else assumed.truth(test)

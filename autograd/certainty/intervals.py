@@ -207,17 +207,11 @@ def _absolute(x: Interval) -> Interval:
 
 def _floor(x: Interval) -> Interval:
     low, high = _down(x.low.floor()), _up(x.high.floor())
-    return Interval(low, high, low == high)
-
-
-def _floor_divide(x: Interval, y: Interval) -> Interval:
-    quotient = divide(x, y)
-    whole = _floor(quotient)
-    return whole._replace(connected=whole.connected and quotient.connected)
+    return Interval(low, high, low == high and x.connected)
 
 
 def _remainder(x: Interval, y: Interval) -> Interval:
-    whole = _floor_divide(x, y)
+    whole = _floor(divide(x, y))
     if whole.connected:
         return subtract(x, multiply(whole, y))
     return Interval(min(y.low, arb(0)), max(y.high, arb(0)), False)
@@ -225,9 +219,7 @@ def _remainder(x: Interval, y: Interval) -> Interval:
 
 def _power(x: Interval, y: Interval) -> Interval:
     if y.low == y.high and y.low.is_integer():
-        if y.low >= 0:
-            return _whole_power(x, y.low)
-        return _reciprocal(_whole_power(x, -y.low))
+        return _whole_power(x, y.low) if y.low >= 0 else _reciprocal(_whole_power(x, -y.low))
     if x.high < 0 or (x.high <= 0 and y.high < 0):
         if y.low == y.high or y.low.floor() == y.high.floor() < y.low:
             raise OutsideError("the base is negative")
@@ -242,8 +234,7 @@ def _power(x: Interval, y: Interval) -> Interval:
 def _whole_power(x: Interval, n: arb) -> Interval:
     if n.is_zero():
         return interval(1.0)
-    is_even = (n / 2).is_integer()
-    base = _absolute(x) if is_even else x
+    base = _absolute(x) if (n / 2).is_integer() else x
     return _outward(base.low**n, base.high**n)
 
 
@@ -360,7 +351,8 @@ def _compare(x: Interval, y: Interval, is_strict: bool) -> Interval:
 
 FUNCTIONS: Final[Mapping[Callable[..., Any], Function]] = {
     operator.pos: lambda x: x, operator.neg: _negative, operator.add: add, operator.sub: subtract,
-    operator.mul: multiply, operator.truediv: divide, operator.floordiv: _floor_divide, operator.mod: _remainder,
+    operator.mul: multiply, operator.truediv: divide,
+    operator.floordiv: lambda x, y: _floor(divide(x, y)), operator.mod: _remainder,
     operator.lt: lambda x, y: _compare(x, y, True), operator.le: lambda x, y: _compare(x, y, False),
     operator.gt: lambda x, y: _compare(y, x, True), operator.ge: lambda x, y: _compare(y, x, False),
     abs: _absolute, math.pow: _power, math.hypot: _hypot, math.atan2: _arctan2, log_sum_exp: _log_sum_exp,

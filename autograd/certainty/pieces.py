@@ -98,10 +98,15 @@ class Piece:
         is_smooth = self.is_smooth if which == VALUE else len(self.cases) == 1 and self.cases[0].quantity(which).is_smooth
         return self.slopes(which) if is_smooth else {}
 
-    def corner(self, ends: Mapping[int, bool]) -> Piece:
-        """Return the piece with some sides reduced to their low end, False, or to their high one, True."""
+    def corner(self, ends: Mapping[int, bool], others: Box = ()) -> Piece:
+        """Return the piece with some sides reduced to their low end, False, or to their high one, True.
+
+        Args:
+            ends: to which end, by the places of the sides.
+            others: a box that has the other sides; the piece's own by default.
+        """
         reduced = {i: self.box[i].high if is_high else self.box[i].low for i, is_high in ends.items()}
-        sides = [Interval(reduced[i], reduced[i]) if i in reduced else x for i, x in enumerate(self.box)]
+        sides = [Interval(reduced[i], reduced[i]) if i in reduced else x for i, x in enumerate(others or self.box)]
         return Piece(self.subject, tuple(sides))
 
     def _by_mean_value(self, which: int, slopes: Mapping[int, Interval]) -> Interval:

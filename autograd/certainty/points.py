@@ -170,10 +170,8 @@ class GraphCertificate(Tabular):
 
     def _place(self, leaf: Value | str) -> int:
         names = [self._telling.full[x] for x in self.leaves]
-        if isinstance(leaf, str) and leaf in names:
-            return names.index(leaf)
-        for i, x in enumerate(self.leaves):
-            if x is leaf:
+        for i, (x, name) in enumerate(zip(self.leaves, names, strict=True)):
+            if leaf is x or (isinstance(leaf, str) and leaf == name):
                 return i
         raise ValueError(f"{describe(leaf)} is not a leaf of this graph; its leaves are {', '.join(names[:MOST])}")
 
@@ -244,8 +242,8 @@ class GraphCertificate(Tabular):
     @cached_property
     def _table(self) -> Table:
         names = self._telling.names
-        ranked = sorted(self.leaves, key=lambda x: -_sortable(self.ulps(x))) if len(self.leaves) > MOST else self.leaves
-        shown = set(ranked[:MOST])
+        off = {x: -math.inf if math.isnan(ulps := self.ulps(x)) else -ulps for x in self.leaves}
+        shown = set(sorted(off, key=off.__getitem__)[:MOST])
         rows = [self._row(names[self.loss], self.value, self.loss.data, self.ulps(), self.loss)]
         for leaf in self.leaves:
             if leaf in shown and leaf is not self.loss:
@@ -302,7 +300,3 @@ def _new_below(y: Any, forward: set[Value], known: Mapping[Value, Value]) -> Ite
             seen.add(node)
             yield node
             waiting.extend(node.inputs)
-
-
-def _sortable(x: float) -> float:
-    return math.inf if math.isnan(x) else x

@@ -152,10 +152,10 @@ class _Search:
     def _divide(self) -> None:
         left = max(FEWEST, min(MOST, WORK // max(1, len(self.scales))))
         while self.heap and left > 0:
-            key, _, box, spread = heapq.heappop(self.heap)
+            key, _, box, spread = self.heap[0]
             if -key <= FINE and _volume(box, self.subject) <= COARSEST:
-                self._keep(box, spread)
                 return
+            heapq.heappop(self.heap)
             side = longest_side(box, self.subject)
             if side is None:
                 self.settled.append((box, spread))
@@ -180,10 +180,7 @@ class _Search:
                     continue
                 seen.add(key)
                 found, reason = self._compare(rule, sides)
-                before = spread.get(rule, found)
-                spread[rule] = Spread(
-                    max(found.pointwise, before.pointwise), max(found.mean, before.mean), found.is_kink or before.is_kink
-                )
+                spread[rule] = Spread._make(map(max, found, spread.get(rule, found)))
                 if reason:
                     self.wrong[rule] = box, reason
         self._keep(box, spread)

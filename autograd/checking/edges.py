@@ -93,8 +93,7 @@ class Rules:
         line = _axis(row, data, i)
         if row.is_choice and i == 0:  # a condition, which has no neighbours
             check = Check(f"∂{row.name}/∂{line.name}", line.at, partials[i], 0.0, 0.0, "correct", is_flat=True)
-            reason = "a condition has no derivative but 0"
-            return replace(check, verdict="wrong", reason=reason) if partials[i] else check
+            return replace(check, verdict="wrong", reason="a condition has no derivative but 0") if partials[i] else check
         check = self._judge(row, data, line, partials)
         if not check.is_flat:
             return check

@@ -129,7 +129,9 @@ def _function(f: Callable[..., Any], point: Sequence[Any]) -> Subject:
     refuse_tuple(f, point)
     called = title(f)
     arguments = zip(parameters(f, len(point)), point, strict=True)
-    flat = [flatten(map_tree(_leaf, tree, name=name), name) for name, tree in arguments]
+    flat = [
+        flatten(map_tree(lambda x: x if isinstance(x, Value) else Value(x), tree, name=name), name) for name, tree in arguments
+    ]
     inputs = {path: leaf for leaves, _ in flat for path, leaf in leaves.items()}
     if not inputs:
         raise TypeError(f"{called} has no inputs to differentiate with respect to; pass a point, such as 0.5")
@@ -147,14 +149,9 @@ def _function(f: Callable[..., Any], point: Sequence[Any]) -> Subject:
         raise NoValueError(f"{called} returned {y!r}, not a Value{why}")
 
     names = tuple(leaf.label or path for path, leaf in inputs.items())
-    return Subject(called, (), names, tuple(leaf.data for leaf in inputs.values()), call)
-
-
-def _leaf(x: Any) -> Value:
-    leaf = x if isinstance(x, Value) else Value(x)
-    if not math.isfinite(leaf.data):
-        raise PointError(f"{short(leaf.data)} is not finite; gradients are checked at finite points")
-    return leaf
+    return Subject(
+        called, (), names, tuple(finite(leaf.data, name) for name, leaf in zip(names, inputs.values(), strict=True)), call
+    )
 
 
 def _refuse_chance(subject: Subject) -> None:
@@ -207,14 +204,11 @@ def _derivatives(subject: Subject, rng: Random) -> list[Subject]:
 def _whole(subject: Subject, y: Value, leaves: Sequence[Value], rules: Rules) -> tuple[list[Check], bool]:
     """Compare the gradient of the whole, and return whether forward mode gives the same."""
     backward, axis_lines = _backward(y, leaves), axes(subject.names, subject.point)
+    compared = functools.partial(_along, subject=subject, y=y, leaves=leaves, backward=backward, rules=rules)
     is_small = len(leaves) <= MANY
-
-    def compared(lines: Sequence[Line]) -> list[tuple[Check, bool]]:
-        return [_along(line, subject, y, leaves, backward, rules) for line in lines]
-
-    found = compared(axis_lines if is_small else directions(subject.point, range(len(leaves)), rules.rng))
+    found = [*map(compared, axis_lines if is_small else directions(subject.point, range(len(leaves)), rules.rng))]
     if not is_small and any(check.verdict == "wrong" for check, _ in found):  # then look which inputs it is
-        found += [(check, agrees) for check, agrees in compared(axis_lines) if check.verdict == "wrong"]
+        found += [pair for pair in map(compared, axis_lines) if pair[0].verdict == "wrong"]
     return [check for check, _ in found], all(agrees for _, agrees in found)
 
 
@@ -267,8 +261,7 @@ def _along(
         steps = walk(y).gradients
         agrees = repr(line.along([steps.get(leaf, 0.0) for leaf in leaves])) == repr(analytic)
     if not agrees:
-        check = replace(check, verdict="wrong", reason=f"backward gives {short(analytic)}, forward mode {short(ahead)}")
-        return check, False
+        return replace(check, verdict="wrong", reason=f"backward gives {short(analytic)}, forward mode {short(ahead)}"), False
     if math.isnan(analytic) or (check.verdict == "wrong" and math.isinf(analytic)):
         return _because_of_products(check, y), True
     for node in topological(y) if check.verdict == "wrong" else ():

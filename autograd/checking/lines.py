@@ -14,7 +14,7 @@ from typing import Final
 
 from autograd.checking.verdicts import short
 
-__all__ = ["DIRECTIONS", "MANY", "Line", "axes", "directions"]
+__all__ = ["DIRECTIONS", "MANY", "Line", "axes", "combined", "directions"]
 
 MANY: Final = 24  # numbers to differentiate with respect to; with more, random directions are checked
 DIRECTIONS: Final = 6
@@ -43,10 +43,19 @@ class Line:
 
     def along(self, gradient: Sequence[float] | Mapping[int, float]) -> float:
         """Return the derivative along the line, with respect to t."""
-        out = 0.0
-        for i, d in self.direction.items():
-            out += gradient[i] * d
-        return out
+        return combined(self.direction, gradient)
+
+
+def combined(weights: Mapping[int, float], numbers: Sequence[float] | Mapping[int, float]) -> float:
+    """Return the sum of some numbers, each times its weight.
+
+    >>> combined({0: 0.5, 2: 1.0}, [2.0, 3.0, 4.0])
+    5.0
+    """
+    out = 0.0
+    for i, weight in weights.items():
+        out += weight * numbers[i]
+    return out
 
 
 def axes(names: Sequence[str], point: Sequence[float]) -> list[Line]:

@@ -22,7 +22,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import count, pairwise, takewhile
+from itertools import count, pairwise, takewhile, zip_longest
 from typing import Final, Literal
 
 from autograd.checking.rounding import DOUBLE, Precision, roughness
@@ -183,11 +183,10 @@ class Samples:
         unit, self.flat = self.steps[0], 0.0  # how far f is flat, relative to max(|x|, 1), before it moves in steps
         self.noise = max(noise, ulp(self.center), _rough(f, x, unit), _rough(f, x, -unit), *self._stairs(f))
         self.seen = max(abs(value - self.center) for value in (self.center, *self.left, *self.right))
-        shorter, longer = sorted((self.left, self.right), key=len)
-        self.noises = [max(self.noise, ulp(value)) for value in longer]  # of the values at each step
-        self.noises[: len(shorter)] = map(max, self.noises, map(ulp, shorter))
-        self.noises = [*map(max, self.noises, self._cancelled(f))]
-        self.reach = self.steps[len(shorter)] / max(abs(x), 1.0) if len(shorter) < len(self.steps) else inf
+        pairs = [*zip_longest(self.left, self.right, fillvalue=0.0)]
+        self.noises = [max(self.noise, *map(ulp, pair), lost) for pair, lost in zip(pairs, self._cancelled(f), strict=False)]
+        both = min(len(self.left), len(self.right))
+        self.reach = self.steps[both] / max(abs(x), 1.0) if both < len(self.steps) else inf
         self.limit = max(abs(self.center), self.seen) / unit if unit >= 1 else inf
 
     def _stairs(self, f: Callable[[float], float]) -> Iterator[float]:
@@ -212,7 +211,7 @@ class Samples:
         What is left of them is a whole number of their units, as x - sin(x) is of those of x, though it is far smaller.
         """
         side = -1 if len(self.left) > len(self.right) else 1
-        for h in self.steps[: len(self.noises)]:
+        for h in self.steps:
             value = f(self.x + side * SKEW * h) if self.flat and h > FAR * abs(self.x) else 0.0
             unit = _unit(value)
             yield unit if unit >= CANCELLED * self.precision.ulp(value) else 0.0
@@ -223,14 +222,14 @@ class Samples:
         quotients = [(b - a) / (g + h) for a, b, g, h in both]
         found = Slope(*self._extrapolate(quotients, 1.0, RATIO**2))
         if len(self.left) != len(self.right):
-            side: Literal["left", "right"] = "right" if len(self.right) > len(self.left) else "left"
-            values, far, sign = (self.right, self.far_right, 1) if side == "right" else (self.left, self.far_left, -1)
+            is_right = len(self.right) > len(self.left)
+            values, far, sign = (self.right, self.far_right, 1) if is_right else (self.left, self.far_left, -1)
             # The edge of a domain may be a singularity; steps much larger than its distance would not feel it.
-            end = min(len(self.left), len(self.right)) + 1 if quotients else len(values)
+            end = len(quotients) + 1 if quotients else len(values)
             single = [sign * (value - self.center) / h for value, h in zip(values[:end], far, strict=False)]
             value, error = self._extrapolate(single, 2.0, RATIO)
             if not quotients or error < found.error / FITTED.sharper:
-                return Slope(value, error, side=side), single
+                return Slope(value, error, side="right" if is_right else "left"), single
         return found, quotients
 
     def _extrapolate(self, quotients: Sequence[float], loud: float, ratio: float) -> tuple[float, float]:
@@ -298,8 +297,8 @@ class Samples:
         left = [(a - b) / (h - g) for (a, b), (g, h) in zip(pairwise(self.left), pairwise(self.far_left), strict=False)]
         right = [(b - a) / (h - g) for (a, b), (g, h) in zip(pairwise(self.right), pairwise(self.far_right), strict=False)]
         levels = range(min(len(left), len(right), len(steps) - 1))
-        units = [self.precision.ulp(h) for h in steps]
-        blurs = [4 * self.noises[k + 1] + 4 * max(abs(left[k]), abs(right[k])) * units[k + 1] for k in levels]
+        ulp = self.precision.ulp
+        blurs = [4 * (self.noises[k + 1] + max(abs(left[k]), abs(right[k])) * ulp(steps[k + 1])) for k in levels]
         turns = [right[k] - left[k] for k in levels]
         ends = [(self.left[k] + left[k] * self.far_left[k], self.right[k] - right[k] * self.far_right[k]) for k in levels]
         heights = [b - a for a, b in ends]

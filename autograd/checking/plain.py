@@ -27,7 +27,7 @@ from operator import itemgetter
 from random import Random
 from typing import Any, Final
 
-from autograd.checking.lines import DIRECTIONS, MANY, Line, axes, directions
+from autograd.checking.lines import DIRECTIONS, MANY, Line, axes, combined, directions
 from autograd.checking.numeric import TINY, Slope, first_jump, lasting, plateau, slope
 from autograd.checking.points import (
     CALLS,
@@ -68,12 +68,7 @@ class Output:
 
     def of(self, values: Sequence[float]) -> float:
         """Return the number; NaN if there is no result."""
-        if not values:
-            return math.nan
-        out = 0.0
-        for k, weight in self.weights.items():
-            out += weight * values[k]
-        return out
+        return combined(self.weights, values) if values else math.nan
 
 
 def check(f: Callable[..., Any], point: Sequence[Any], gradient: Callable[..., Any], seed: int | None = None) -> Report:
@@ -237,12 +232,7 @@ class Comparison:
             PointError: if there is none, or it is not finite.
             ValueError: if the function raises any other error.
         """
-        try:
-            with _quiet():
-                y = self.f(*self.point.build(numbers))
-        except Exception as error:
-            kind = PointError if isinstance(error, ArithmeticError | ValueError) else ValueError
-            raise kind(f"{self.title} raised {type(error).__name__} at {self._at(numbers)}: {error}") from error
+        y = self._called(numbers)
         if y is None:
             raise TypeError(f"{self.title} returned None; does it end without a return?")
         found = block(y, self.title)
@@ -257,16 +247,21 @@ class Comparison:
     def _values(self, numbers: Sequence[float]) -> Sequence[float]:
         """Return the entries of the result next to the point, or an empty list where the value is undefined or complex."""
         try:
-            with _quiet():
-                y = self.f(*self.point.build(numbers))
-            if isinstance(y, complex) or "complex" in str(getattr(y, "dtype", "")):  # as x**0.5 is for x < 0
-                return []
-            found = block(y, self.title)
-        except (ArithmeticError, ValueError):
+            y = self._called(numbers)
+        except PointError:
             return []
-        except Exception as error:
-            raise ValueError(f"{self.title} raised {type(error).__name__} at {self._at(numbers)}: {error}") from error
+        if isinstance(y, complex) or "complex" in str(getattr(y, "dtype", "")):  # as x**0.5 is for x < 0
+            return []
+        found = block(y, self.title)
         return found.entries if found.shape == self.shape else []
+
+    def _called(self, numbers: Sequence[float]) -> Any:
+        try:
+            with _quiet():
+                return self.f(*self.point.build(numbers))
+        except Exception as error:
+            kind = PointError if isinstance(error, ArithmeticError | ValueError) else ValueError
+            raise kind(f"{self.title} raised {type(error).__name__} at {self._at(numbers)}: {error}") from error
 
     def _noises(self) -> list[float]:
         """Return how much each entry of the result differs from call to call at the same point."""
@@ -288,21 +283,17 @@ class Comparison:
         steps = [self.rng.choice((-1, 1)) * (precision.ulp(x) if x else TINY) for x in self.numbers]
         beside: list[list[list[float]]] = []
         for j in range(1, NEIGHBOURS + 1):
-            with contextlib.suppress(ArithmeticError, ValueError):  # it may have no value there
+            with contextlib.suppress(ValueError):  # it may have no value there
                 moved = [precision.round(x + j * step) for x, step in zip(self.numbers, steps, strict=True)]
-                with _quiet():
-                    beside.append(self.point.match(self.gradient(*self.point.build(moved)), self.shape))
-        doubts = []
-        for k, row in enumerate(rows):
-            doubts.append([0.0] * len(row))
-            for i, derivative in enumerate(row):
-                values = [near[k][i] for near in beside]
-                # Two values are one step of a staircase, not noise: the gradient has fewer digits than it should.
-                rough = roughness(values) if len(values) == NEIGHBOURS and len({*values}) > 2 else 0.0
-                change = abs(again[k][i] - derivative)
-                if math.isfinite(change):
-                    doubts[k][i] = DOUBTS * (rough + change) + 8 * precision.ulp(derivative)
-        return rows, doubts
+                beside.append(self.point.match(self._gradient(moved), self.shape))
+
+        def doubt(derivative: float, repeated: float, *values: float) -> float:
+            # Two values are one step of a staircase, not noise: the gradient has fewer digits than it should.
+            rough = roughness(values) if len(values) == NEIGHBOURS and len({*values}) > 2 else 0.0
+            change = abs(repeated - derivative)
+            return DOUBTS * (rough + change) + 8 * precision.ulp(derivative) if math.isfinite(change) else 0.0
+
+        return rows, [[*map(doubt, *row_and_others)] for row_and_others in zip(rows, again, *beside, strict=True)]
 
     def _gradient(self, numbers: Sequence[float]) -> Any:
         try:
