@@ -51,9 +51,9 @@ def test_a_plateau_is_in_the_unit_of_its_function(f: Callable[[float], float], s
 
 def test_a_line_is_followed_near_its_point_only() -> None:
     line = Line("x", "", 3.0, (3.0, 5.0), {0: 1.0})
-    near = line.near(lambda t: 10.0 * t, 0.5)
+    near = line.near(lambda point: 2.0 * point[0] * point[1], 0.5)
     assert [near(t) for t in (3.0, 3.25, 2.75)] == [30.0, 32.5, 27.5] and math.isnan(near(3.5)) and math.isnan(near(-3.0))
-    assert line.near(math.cos, 0.0)(3.0) == math.cos(3.0)  # the point itself counts, however near
+    assert line.near(sum, 0.0)(3.0) == 8.0  # the point itself counts, however near
     assert line(4.0) == [4.0, 5.0] and Line("", "", 0.0, (3.0, 5.0), {0: 1.0, 1: -2.0})(0.5) == [3.5, 4.0]
 
 

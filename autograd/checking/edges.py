@@ -123,12 +123,6 @@ class Rules:
         return None
 
     def _judge(self, row: Primitive, data: Sequence[float], line: Line, partials: Mapping[int, float]) -> Check:
-        def f(t: float) -> float:
-            try:
-                return float(row.evaluate(line(t)))
-            except DomainError:
-                return math.nan
-
         which = list(line.direction)
         out = row.evaluate(data)
 
@@ -142,7 +136,7 @@ class Rules:
         noise, doubt = spread(run)
 
         def compare(clear: float) -> Check:
-            found = slope(line.near(f, clear), line.start, noise)
+            found = slope(line.near(lambda point: float(row.evaluate(point)), clear), line.start, noise)
             return judge(f"∂{row.name}/∂{line.name}", line.at, analytic, found, 2 * doubt + 8 * math.ulp(analytic))
 
         check = compare(math.inf)

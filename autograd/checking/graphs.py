@@ -230,11 +230,8 @@ def _along(
 ) -> tuple[Check, bool]:
     """Compare one derivative: backward with forward mode, and with the numeric one."""
 
-    def f(t: float) -> float:
-        try:
-            return subject.call([Value(x) for x in line(t)]).data
-        except (ArithmeticError, ValueError):
-            return math.nan
+    def f(point: list[float]) -> float:
+        return subject.call([*map(Value, point)]).data
 
     ends = dict.fromkeys(x for x in nodes_below(y) if x.primitive is None)
     tangents = {leaves[i]: d for i, d in line.direction.items()}

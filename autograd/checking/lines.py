@@ -37,9 +37,16 @@ class Line:
             moved[i] = t if len(self.direction) == 1 else moved[i] + (t - self.start) * d
         return moved
 
-    def near(self, f: Callable[[float], float], clear: float) -> Callable[[float], float]:
-        """Return a function of t that has values only at distances below `clear`."""
-        return lambda t: f(t) if abs(t - self.start) < clear or t == self.start else math.nan
+    def near(self, f: Callable[[list[float]], float], clear: float) -> Callable[[float], float]:
+        """Return a function of points as one of t, which is NaN where it has no value, and at distances of `clear` or more."""
+
+        def along(t: float) -> float:
+            try:
+                return f(self(t)) if abs(t - self.start) < clear or t == self.start else math.nan
+            except (ArithmeticError, ValueError):
+                return math.nan
+
+        return along
 
     def along(self, gradient: Sequence[float] | Mapping[int, float]) -> float:
         """Return the derivative along the line, with respect to t."""
