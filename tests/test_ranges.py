@@ -65,7 +65,7 @@ def test_the_width_of_a_range_without_an_end_is_the_size_of_the_other() -> None:
 @pytest.mark.parametrize(("size", "pieces"), [(1, 2500), (12, 2500), (13, 2307), (100, 300), (468, 64), (10_000, 64)])
 def test_the_number_of_pieces_depends_on_the_size_of_the_function(size: int, pieces: int) -> None:
     whole: Any = SimpleNamespace(size=size)
-    assert _limit(whole) == pieces and _limit(whole, 2) == max(64, pieces // 2)
+    assert _limit(whole) == pieces
 
 
 def test_corners_are_those_of_six_sides_and_the_middle_of_the_others() -> None:

@@ -45,7 +45,7 @@ from autograd.value import Value
 
 __all__ = ["BoxCertificate", "Claim", "claimed", "decide"]
 
-WORK: Final = 30_000  # operations of the function that one bound, or a claim about one quantity, may cost, more or less
+WORK: Final = 30_000  # operations of the function that one bound or claim may cost, more or less
 FEWEST: Final = 64  # pieces for it
 MOST: Final = 2_500
 NEAR: Final = 0.03  # of the range: how far the bounds may be from the values that are reached
@@ -136,10 +136,7 @@ class BoxCertificate(Tabular):
         names = [name for name, p in inspect.signature(claim).parameters.items() if p.default is p.empty]
         places = {name: VALUE if name == "value" else self._place(name) for name in names}
 
-        def condition(bounds: Callable[[int], Interval]) -> Any:
-            return claim(**{name: Enclosure.leaf(bounds(place)) for name, place in places.items()})
-
-        return self._decided(condition, len(places))
+        return self._decided(lambda bounds: claim(**{name: Enclosure.leaf(bounds(place)) for name, place in places.items()}))
 
     def monotone(self, name: str | None = None) -> Claim:
         """Decide whether the function never falls, or never rises, as one argument grows.
@@ -156,10 +153,10 @@ class BoxCertificate(Tabular):
         """
         place = self._only() if name is None else self._place(name)
 
-        rises = self._decided(lambda bounds: Enclosure.leaf(bounds(place)) >= 0, 1, is_continuous=True)
+        rises = self._decided(lambda bounds: Enclosure.leaf(bounds(place)) >= 0, is_continuous=True)
         if rises:
             return self._as_ruled(rises)
-        falls = self._decided(lambda bounds: Enclosure.leaf(bounds(place)) <= 0, 1, is_continuous=True)
+        falls = self._decided(lambda bounds: Enclosure.leaf(bounds(place)) <= 0, is_continuous=True)
         found = sorted((rises, falls), key=lambda claim: ("proved", "undecided", "refuted").index(claim.verdict))
         if found[0].verdict != "refuted":
             return self._as_ruled(found[0])
@@ -184,7 +181,7 @@ class BoxCertificate(Tabular):
             slopes = [Enclosure.leaf(bounds(i)) for i in self.subject.moving]
             return total([x * x for x in slopes]) <= Enclosure.leaf(interval(limit)) ** 2
 
-        return self._as_ruled(self._decided(condition, len(self.subject.moving), is_continuous=True))
+        return self._as_ruled(self._decided(condition, is_continuous=True))
 
     @cached_property
     def _own(self) -> str:
@@ -234,9 +231,9 @@ class BoxCertificate(Tabular):
         with ctx.workprec(self._precision):
             return float(Piece(self.subject, point).bounds(place).low)
 
-    def _decided(self, condition: Condition, quantities: int, is_continuous: bool = False) -> Claim:
+    def _decided(self, condition: Condition, is_continuous: bool = False) -> Claim:
         with ctx.workprec(self._precision), self.subject.without_chance(condition):
-            return decide(self.subject, condition, quantities, is_continuous)
+            return decide(self.subject, condition, is_continuous)
 
     def _search(self, which: int) -> Quantity:
         if which not in self._found:
@@ -287,9 +284,9 @@ def _bounded(subject: Subject, which: int) -> Quantity:
     return bounds, reached.share(bounds)
 
 
-def _limit(whole: Piece, quantities: int = 1) -> int:
-    """Return the number of pieces into which a box may be divided to bound this many quantities on each."""
-    return max(FEWEST, min(MOST, WORK // whole.size) // max(1, quantities))
+def _limit(whole: Piece) -> int:
+    """Return the number of pieces into which a box may be divided."""
+    return max(FEWEST, min(MOST, WORK // whole.size))
 
 
 class _Range:
@@ -361,17 +358,16 @@ def _corners(piece: Piece) -> Iterator[Piece]:
         yield piece.corner(chosen, piece.middle.box)
 
 
-def decide(subject: Subject, condition: Condition, quantities: int = 1, is_continuous: bool = False) -> Claim:
+def decide(subject: Subject, condition: Condition, is_continuous: bool = False) -> Claim:
     """Decide whether a condition holds on all of a box.
 
     Args:
         subject: the function and the box.
         condition: of the bounds of each quantity on a piece, returns a bool, an enclosure of a truth value, or its interval.
-        quantities: how many of them the condition takes; the more, the fewer pieces are looked at.
         is_continuous: whether the claim is also that the function is continuous.
     """
     whole = Piece(subject)
-    left, waiting, still_open = _limit(whole, quantities), deque([subject.box]), list[Box]()
+    left, waiting, still_open = _limit(whole), deque([subject.box]), list[Box]()
     points = [*_corners(whole)]
     while waiting or points:
         is_point = bool(points)
