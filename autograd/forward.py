@@ -19,9 +19,10 @@ from typing import Any, cast
 
 from autograd.primitives import Operand, Primitive, where
 from autograd.reals import real
+from autograd.rerun import guards
 from autograd.symbol import both, either, read_flow
 from autograd.trees import map_tree
-from autograd.value import Value
+from autograd.value import Value, topological
 
 __all__ = ["Dual", "jvp"]
 
@@ -129,7 +130,13 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
         return Dual(_plain(primal), tangent, level, reach=tangent.__class__ is not float or tangent != 0)
 
     def parts(x: Any) -> tuple[Any, Any]:
-        return (x.primal, x.tangent) if isinstance(x, Dual) and x.level == level else (_plain(x), 0.0)
+        primal, tangent = (x.primal, x.tangent) if isinstance(x, Dual) and x.level == level else (_plain(x), 0.0)
+        node = primal
+        while isinstance(node, Dual):
+            node = node.primal
+        for zero in guards(topological(node)) if isinstance(node, Value) else ():  # see `gradients`
+            tangent = tangent + zero
+        return primal, tangent
 
     pairs = enumerate(zip(primals, tangents, strict=True))
     y = f(*[map_tree(dual, primal, tangent, name=f"argument {i}") for i, (primal, tangent) in pairs])

@@ -34,9 +34,11 @@ ROOMS: dict[str, set[str]] = {
     },
     "autograd.trees": {"autograd.reals"},
     "autograd.risks": {"autograd", "autograd.primitives", "autograd.symbol", "autograd.value"},
-    "autograd.forward": {"autograd.primitives", "autograd.reals", "autograd.symbol", "autograd.trees", "autograd.value"},
     "autograd.rerun": {
         "autograd.arithmetic", "autograd.fixed", "autograd.manners", "autograd.primitives", "autograd.reals", "autograd.value",
+    },
+    "autograd.forward": {
+        "autograd.primitives", "autograd.reals", "autograd.rerun", "autograd.symbol", "autograd.trees", "autograd.value",
     },
     "autograd.transforms": {
         "autograd.primitives", "autograd.reals", "autograd.rerun", "autograd.risks", "autograd.symbol", "autograd.trees",

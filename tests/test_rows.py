@@ -433,7 +433,10 @@ def test_functions_as_branches_in_every_reading() -> None:
     assert jvp(lambda x: where(x > 0, lambda: x**0.5, lambda: -x), [-4.0], [1.0]) == (4.0, -1.0)
     choice, w = where(x > 0, lambda: 2 * x, lambda: 1 / 0), Value(3.0)
     other = where(x > 0, lambda: x, lambda: w * x) + w  # the slope with respect to w is 1, and would be 1 + x
-    for graph in (choice, *gradients(choice, [x]), where(x > 0, x, choice), *gradients(other, [x, w])):
+    functions = [lambda t: t * t + where(t > 0, lambda: 3.0, lambda: 1 / t)]  # whose slope 2·t has no choice in it
+    functions.append(lambda t: jvp(functions[0], (t,), (t,))[1])
+    slopes = [jvp(f, (x,), (1.0,))[1] for f in functions]
+    for graph in (choice, *gradients(choice, [x]), where(x > 0, x, choice), *gradients(other, [x, w]), *slopes):
         with pytest.raises(ValueError, match=r"where\(1.0, .*, nan\) = .* now takes a branch that was not called"):
             replay(graph, {x: -1.0})
     second = where(x > 9, lambda: 1 / 0, lambda: 2 * x)
