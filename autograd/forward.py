@@ -52,6 +52,8 @@ class Dual(Operand):
 
     def __primitive__(self, row: Primitive, operands: Sequence[Any]) -> Any:
         """Apply the row to the primals, and its partial derivatives to the tangents of the innermost level."""
+        if any(getattr(getattr(x, "dtype", None), "kind", "") == "O" for x in operands):  # an array of them: one by one
+            return NotImplemented
         level = max(x.level for x in operands if isinstance(x, Dual))
         own = [isinstance(x, Dual) and x.level == level for x in operands]
         primals = [_plain(x.primal if mine else x) for x, mine in zip(operands, own, strict=True)]

@@ -25,6 +25,7 @@ from autograd import (
     jacobian,
     jvp,
     log,
+    maximum,
     relu,
     replay,
     sin,
@@ -219,7 +220,11 @@ def test_forward_mode_on_nodes_keeps_what_was_not_chosen_out(f: Callable[[Any], 
 
 def test_a_constant_of_forward_mode_is_an_operand_of_numpy_and_a_number() -> None:
     x = np.array([-1.0, 2.0])
-    for f in (lambda a: np.exp(-a).sum(), lambda a: np.exp(relu(a)).sum(), lambda a: np.sqrt(where(a > 0, a, 4.0)).sum()):
+    functions: list[Callable[[Any], Any]] = [
+        lambda a: np.exp(-a).sum(), lambda a: np.exp(relu(a)).sum(), lambda a: np.sqrt(where(a > 0, a, 4.0)).sum(),
+        lambda a: (a[1] * a + a[1] ** (2 - a) + maximum(a[0] / 2, a)).sum(),  # a number, then an array
+    ]  # fmt: skip
+    for f in functions:
         columns = [jvp(f, (x,), (direction,))[1] for direction in np.eye(2)]  # in which one of the two is a constant
         assert columns == pytest.approx(grad(f)(x))
     assert jvp(lambda x, n: x * math.exp(n) + [5.0, 7.0][int(floor(x))], (1.5, 0.0), (1.0, 0.0)) == (8.5, 1.0)
