@@ -26,7 +26,7 @@ import re
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import e, inf, pi, tau
+from math import e, pi, tau
 from typing import Any, Final, NamedTuple
 
 from autograd import primitives
@@ -278,7 +278,7 @@ class _Reader:
         """Return what the root of a tree stands for, and its operands: trees, or a `Term` for a default."""
         match node:
             case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
-                return _float(number), ()
+                return float(str(number)), ()  # also of an int beyond the largest float, which is ∞, as 1e999 is
             case ast.Name(id=name):
                 if name in self.functions:
                     usage = self.functions[name].usage
@@ -348,13 +348,6 @@ def _meant(name: str) -> str | None:
     turned = [other for other in known if sorted(other) == sorted(name)]
     near = [name] if name in known else [*turned, *difflib.get_close_matches(name, known, cutoff=CLOSE)]
     return next((known[other] for other in near if known[other] in FUNCTIONS), None)  # not every synonym has a row
-
-
-def _float(number: float) -> float:
-    try:
-        return float(number)
-    except OverflowError:  # an int beyond the largest float, as 1e999 is ∞
-        return inf
 
 
 def _shown(text: str) -> str:
