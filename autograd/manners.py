@@ -81,7 +81,7 @@ class Manners(Compatible):
         raise TypeError(f"turning {describe(self)} into a plain number would drop its graph; for the number use .data, and for "
                         "math.exp and the like use autograd.exp and the like")  # fmt: skip
 
-    __int__ = __trunc__ = __round__ = __float__
+    __int__ = __trunc__ = __round__ = as_integer_ratio = __float__  # the last is called by `statistics.mean` and the like
 
     def __format__(self, spec: str) -> str:
         return format(self._number, spec) if spec else str(self)

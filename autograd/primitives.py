@@ -236,6 +236,7 @@ class Operand:
     __truediv__, __rtruediv__   = _operators(divide)
     __floordiv__, __rfloordiv__ = _operators(floor_divide)
     __mod__, __rmod__           = _operators(remainder)
+    __divmod__, __rdivmod__     = lambda self, y: (self // y, self % y), lambda self, x: (x // self, x % self)
     __pow__, __rpow__           = _operators(power)
     __neg__, __pos__, __abs__, __floor__, __ceil__ = map(method, (negative, positive, absolute, floor, ceil))
     __lt__, __le__, __gt__, __ge__ = map(method, (less, less_equal, greater, greater_equal))

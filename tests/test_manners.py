@@ -1,10 +1,12 @@
 """Manners: how a node behaves as a Python object."""
 
+import statistics
 from typing import Any
 
 import numpy as np
+import pytest
 
-from autograd import Value, dot, jvp, tanh, value_and_grad
+from autograd import Value, dot, jacobian, jvp, tanh, value_and_grad
 from autograd.manners import describe
 
 
@@ -12,6 +14,18 @@ def test_a_comparison_of_nodes_is_equal_to_its_truth_value() -> None:
     x, y = Value(2.0), Value(2.0)
     assert [x == x, x == y, x != x, x != y] == [True, False, False, True]
     assert {x == x, x != y} == {True} and {x == y, x != x} == {False} and repr(x == x) == "True"
+
+
+def test_divmod_records_two_operations_and_statistics_is_refused_with_advice() -> None:
+    def f(x: Any) -> Any:
+        return [*divmod(x, 2), *divmod(17, x)]
+
+    assert jvp(f, (7.5,), (1.0,)) == ([3.0, 1.5, 2.0, 2.0], [0.0, 1.0, 0.0, -2.0])
+    found = jacobian(f)(7.5)
+    assert [slope.data for slope in found] == [0.0, 1.0, 0.0, -2.0]
+    nodes: list[Any] = [Value(7.5)]
+    with pytest.raises(TypeError, match="would drop its graph"):
+        statistics.mean(nodes)
 
 
 def test_a_node_is_described_by_its_operation() -> None:
