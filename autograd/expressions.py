@@ -49,7 +49,7 @@ SYNONYMS: Final = {
     "arctan": "atan arctg", "arctan2": "atan2", "arctanh": "atanh artanh", "ceil": "ceiling", "cos": "cosine cosinus",
     "cosh": "ch", "divide": "div", "dot": "inner", "log": "ln", "log10": "lg", "log2": "lb ld",
     "logsumexp": "lse", "maximum": "max fmax", "minimum": "min fmin", "multiply": "mul", "negative": "neg", "power": "pow",
-    "prod": "product", "remainder": "fmod mod modulo rem", "rint": "round", "sigmoid": "expit logistic sigm sigma",
+    "prod": "product", "remainder": "fmod mod modulo rem", "rint": "round", "sigmoid": "expit logistic sigm sigma σ",
     "sign": "sgn signum", "sin": "sinus", "sinh": "sh", "step": "heaviside", "subtract": "sub", "tan": "tangent tg",
     "tanh": "th", "total": "sum", "trunc": "fix", "where": "cond ifelse iif select",
 }  # fmt: skip
@@ -66,6 +66,11 @@ KINDS: Final[dict[type[ast.AST], str]] = {
     ast.Attribute: "an attribute", ast.Lambda: "a lambda", ast.NamedExpr: "an assignment", ast.Subscript: "an index",
     ast.ListComp: "a comprehension", ast.SetComp: "a comprehension", ast.DictComp: "a comprehension",
     ast.GeneratorExp: "a comprehension", ast.Constant: "a constant that is not a real number", ast.JoinedStr: "text",
+}  # fmt: skip
+SLIPS: Final = {  # signs that Python's parser stops at
+    "=": "an expression has no =; a value is given beside it", "|": "an absolute value is written abs(x)",
+    "√": "a root is written sqrt(x)", "≤": "less or equal is written <=", "≥": "greater or equal is written >=",
+    **dict.fromkeys("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "a power is written with **, as in x**2"),
 }  # fmt: skip
 ADVICE: Final[dict[type[ast.AST], str]] = {
     ast.BitXor: "a power is written with **, not ^",
@@ -266,13 +271,9 @@ class _Reader:
         problem = f"this cannot be read: {message}"
         if message == "invalid syntax":
             problem = "this cannot be read; is an operator missing? A product is written with *, as in w*x"
-        if self.text[start] == "=":
-            problem = "an expression has no =; a value is given beside it"
-        elif self.text[start] in "⁰¹²³⁴⁵⁶⁷⁸⁹⁻":
-            problem = "a power is written with **, as in x**2"
         elif self.text[start].isdecimal() and "literal" in message:
             problem = "a number cannot be read; if a product is meant, write it with *"
-        return _error(problem, self.text, start, max(start + 1, end))
+        return _error(SLIPS.get(self.text[start], problem), self.text, start, max(start + 1, end))
 
     def meaning(self, node: ast.expr) -> tuple[float | str | Primitive, Sequence[Any]]:
         """Return what the root of a tree stands for, and its operands: trees, or a `Term` for a default."""
