@@ -18,7 +18,7 @@ from itertools import count
 from typing import Any, cast
 
 from autograd.primitives import Operand, Primitive, where
-from autograd.reals import real
+from autograd.reals import number, real
 from autograd.rerun import guards
 from autograd.symbol import both, either, read_flow
 from autograd.trees import map_tree
@@ -52,11 +52,12 @@ class Dual(Operand):
 
     def __primitive__(self, row: Primitive, operands: Sequence[Any]) -> Any:
         """Apply the row to the primals, and its partial derivatives to the tangents of the innermost level."""
-        if any(getattr(getattr(x, "dtype", None), "kind", "") == "O" for x in operands):  # an array of them: one by one
-            return NotImplemented
         level = max(x.level for x in operands if isinstance(x, Dual))
         own = [isinstance(x, Dual) and x.level == level for x in operands]
-        primals = [_plain(x.primal if mine else x) for x, mine in zip(operands, own, strict=True)]
+        pairs = zip(operands, own, strict=True)
+        primals = [x.primal if mine else x if hasattr(type(x), "__primitive__") else number(x) for x, mine in pairs]
+        if any(x is NotImplemented for x in primals):  # an array of dual numbers: one by one
+            return NotImplemented
         out = row.apply(primals)
         tangent, reach = 0.0, False
         when = {i: both(operands[i].reach, read_flow(row, i, primals, out)) for i, mine in enumerate(own) if mine}

@@ -220,8 +220,8 @@ def method(row: Primitive) -> Callable[..., Any]:
 
 
 def _operators(row: Binary) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """Make the methods for ``self + other`` and for ``other + self``."""
-    return lambda self, y: row.apply((self, y)), lambda self, x: row.apply((x, self))
+    """Make the methods for ``self + other`` and ``other + self``; what `__primitive__` leaves is up to the other operand."""
+    return lambda self, y: self.__primitive__(row, (self, y)), lambda self, x: self.__primitive__(row, (x, self))
 
 
 class Operand:
@@ -239,7 +239,8 @@ class Operand:
     __divmod__, __rdivmod__     = lambda self, y: (self // y, self % y), lambda self, x: (x // self, x % self)
     __pow__, __rpow__           = _operators(power)
     __neg__, __pos__, __abs__, __floor__, __ceil__ = map(method, (negative, positive, absolute, floor, ceil))
-    __lt__, __le__, __gt__, __ge__ = map(method, (less, less_equal, greater, greater_equal))
+    __lt__, __gt__              = _operators(less)[0], _operators(greater)[0]
+    __le__, __ge__              = _operators(less_equal)[0], _operators(greater_equal)[0]
     # fmt: on
 
     def __eq__(self, other: object) -> bool:

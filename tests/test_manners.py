@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import Value, dot, jacobian, jvp, tanh, value_and_grad
+from autograd import Value, certify, compile, dot, grad, jacobian, jvp, tanh, value_and_grad
 from autograd.manners import describe
 
 
@@ -26,6 +26,30 @@ def test_divmod_records_two_operations_and_statistics_is_refused_with_advice() -
     nodes: list[Any] = [Value(7.5)]
     with pytest.raises(TypeError, match="would drop its graph"):
         statistics.mean(nodes)
+
+
+class Vector:
+    """Numbers that know how to be multiplied and compared, and so stand on the right of any operand."""
+
+    def __init__(self, *parts: Any) -> None:
+        self.parts = parts
+
+    def __rmul__(self, x: Any) -> Any:
+        return sum(x * part for part in self.parts)
+
+    def __gt__(self, x: Any) -> Any:
+        return sum(x < part for part in self.parts)
+
+
+def test_what_is_no_operand_has_its_own_operators_in_every_reading() -> None:
+    def f(x: Any) -> Any:
+        return (x < Vector(1.0, 3.0)) * (x * Vector(1.0, x))
+
+    assert grad(f)(2.0).data == 5.0 and jvp(f, (2.0,), (1.0,)) == (6.0, 5.0) and certify(f, x=2).value == (6, 6)
+    assert compile(f, [], example=[2.0])([2.0]) == 6.0
+    for call in (lambda x: x * Vector, lambda x: Vector - x):  # for which there is no operator
+        with pytest.raises(TypeError, match="unsupported operand type"):
+            jvp(call, (2.0,), (1.0,))
 
 
 def test_a_node_is_described_by_its_operation() -> None:

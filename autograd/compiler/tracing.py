@@ -356,7 +356,7 @@ def _operator(row: Primitive, *, reflected: bool = False) -> Callable[..., Any]:
     def applied(self: Any, other: Any) -> Any:
         trace, operands = self._dy, (other, self) if reflected else (self, other)
         if other.__class__ is not Traced or other._dy is not trace or not trace._open:
-            return row.apply(operands)
+            return self.__primitive__(row, operands)
         graph = trace.graph
         rows = graph.rows
         node: Traced = new(Traced)
