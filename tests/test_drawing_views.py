@@ -213,6 +213,17 @@ def test_neurons_of_all_kinds_are_found() -> None:
     assert boxes(drawing)["w"] == ["w = 0.5"]  # a weight that is also used elsewhere has a box
 
 
+def test_what_is_read_again_by_a_later_layer_stands_right_before_it_and_covers_nothing() -> None:
+    hidden = [tanh(dot([0.5, Value(w)], [1.0, 2.0])) for w in (0.25, 0.75, -0.5)]
+    drawing = draw(dot([0.25] * 5, [*hidden, 1.0, 2.0]), view="neurons")
+    boxes_of = place(drawing).boxes
+    for a, b in combinations(boxes_of.values(), 2):
+        assert abs(a.x - b.x) >= (a.width + b.width) / 2 or abs(a.y - b.y) >= (a.height + b.height) / 2
+    columns = sorted({box.x for box in boxes_of.values()})
+    steps = {columns.index(boxes_of[edge.target].x) - columns.index(boxes_of[edge.source].x) for edge in drawing.edges}
+    assert len(columns) == 3 and steps == {1}
+
+
 @pytest.mark.parametrize("sizes", [(1, 1), (3, 1), (2, 2, 1)])
 def test_labels_of_a_network_do_not_overlap_at_any_moment(sizes: tuple[int, ...]) -> None:
     steps = walk(trained(*sizes))

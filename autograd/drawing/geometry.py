@@ -207,7 +207,7 @@ def _below(plan: Plan) -> dict[str, Edge]:
 
 
 def _ranks(plan: Plan, below: dict[str, Edge]) -> dict[str, int]:
-    """Return the column of every node: after all that it is computed from, a layer in one; a lone leaf right before its use."""
+    """Return the column of every node: after all that it is computed from, a layer in one; leaves right before their use."""
     ranks = {node.id: 0 for node in plan.nodes}
     layers = {ident: column for column in plan.columns for ident in column}
     moved = True
@@ -218,11 +218,11 @@ def _ranks(plan: Plan, below: dict[str, Edge]) -> dict[str, int]:
             if ranks[edge.target] < rank:
                 moved = True
                 ranks.update(dict.fromkeys(layers.get(edge.target, (edge.target,)), rank))
-    targets: dict[str, list[int]] = defaultdict(list)
+    uses: dict[tuple[str, ...], list[int]] = defaultdict(list)  # of each layer
     for edge in plan.edges:
-        targets[edge.source].append(ranks[edge.target])
-    lone = [node.id for node in plan.nodes if node.kind == "leaf" and node.id not in layers and targets[node.id]]
-    return ranks | {ident: min(targets[ident]) - 1 for ident in lone}
+        uses[layers.get(edge.source, (edge.source,))].append(ranks[edge.target])
+    free = {layers.get(node.id, (node.id,)) for node in plan.nodes if node.kind in ("leaf", "input")} & uses.keys()
+    return ranks | {ident: min(uses[layer]) - 1 for layer in free for ident in layer}
 
 
 def _gathered(

@@ -291,7 +291,7 @@ class _Network:
     def _add_inputs(self, layer: Layer, shown: AbstractSet[Hashable]) -> None:
         """Describe the inputs of a layer that no operation computes, as circles."""
         telling, copies = self.telling, self.copies[self.layers[layer][0].weights]
-        column = ("inputs", self.layers[layer][0].weights)
+        column = ("inputs", self.layers[layer][0].weights, self.depth[self.layers[layer][0].net])
         example = f"[{copies.index(layer) + 1}]" if len(copies) > 1 else ""
         for x in layer:
             key = _key(x, layer)
