@@ -224,6 +224,19 @@ def test_what_is_read_again_by_a_later_layer_stands_right_before_it_and_covers_n
     assert len(columns) == 3 and steps == {1}
 
 
+def test_the_text_of_an_input_stands_inside_its_ellipse() -> None:
+    loss = dot([Value(0.3)], [Value(0.5, label="x0")])
+    loss.backward(0.000735)
+    svg = fromstring(draw(loss, view="neurons").svg)
+    [group] = [group for group in svg.iter() if "box input" in group.get("class", "")]
+    [ellipse] = [shape for shape in group if shape.tag.endswith("ellipse")]
+    cy, rx, ry = (float(ellipse.get(name, "")) for name in ("cy", "rx", "ry"))
+    lines = [(float(text.get("y", "")), text.text or "") for text in group if text.tag.endswith("text")]
+    assert len(lines) == 2
+    for y, text in lines:
+        assert (text_width(text) / 2 / rx) ** 2 + ((y - cy) / ry) ** 2 < 1
+
+
 @pytest.mark.parametrize("sizes", [(1, 1), (3, 1), (2, 2, 1)])
 def test_labels_of_a_network_do_not_overlap_at_any_moment(sizes: tuple[int, ...]) -> None:
     steps = walk(trained(*sizes))

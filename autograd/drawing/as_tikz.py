@@ -98,8 +98,7 @@ def _parts(svg: Element, plan: Plan, colours: dict[str, str]) -> Iterator[str]:
                 yield rf"  \path[{', '.join(_look(shape, colours))}] {path};"
         lines = texts[group.get("data-of") or group.get("id")]
         for text, line in zip(group.findall("text"), lines, strict=False):  # an arrow's are in a group of their own
-            words = rf"{{\boldmath\bfseries {line}}}" if text.get("font-weight") == "bold" else line
-            yield _words(words, text, colours)
+            yield _words(rf"{{\boldmath\bfseries {line}}}" if text.get("font-weight") == "bold" else line, text, colours)
     for text, note in zip(svg.findall("text"), plan.notes, strict=True):
         for i, line in enumerate(note_lines(note)):
             spot = Element("text", {**text.attrib, "y": f"{float(text.get('y', '0')) + i * LINE:g}"})

@@ -209,8 +209,7 @@ def _pieces(
     for i, (start, end) in enumerate(pairwise([PAD, *cuts, geometry.width - PAD])):
         top, bottom = min(ys[i]), max(ys[i])
         pieces.append(Piece(start, end, top, bottom, left - start, y - top))
-        leaving = sum(way.start == i for way in returns)
-        y += bottom - top + 2 * APART + LANE * max(leaving - 1, 0)
+        y += bottom - top + 2 * APART + LANE * max(sum(way.start == i for way in returns) - 1, 0)
     return pieces
 
 

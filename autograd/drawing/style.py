@@ -87,7 +87,9 @@ NIGHT: dict[str, str] = {
 
 def size_of(node: Node) -> tuple[float, float]:
     """Return the width and height of a box, in points: room for its text in every font that a reader may have."""
-    return max(text_width(line.text) for line in node.lines) + 2 * MARGIN, len(node.lines) * LINE + MARGIN
+    rounded = 1.2 if node.kind == "input" and len(node.lines) > 1 else 1.0  # the corners of lines, inside an ellipse
+    width, height = max(text_width(line.text) for line in node.lines) + 2 * MARGIN, len(node.lines) * LINE + MARGIN
+    return rounded * width, rounded * height
 
 
 def label_size(edge: Edge) -> tuple[float, float]:
