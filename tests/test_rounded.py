@@ -25,7 +25,7 @@ def test_a_rounded_number_is_otherwise_a_number() -> None:
     assert (x > 1) is True and bool(x) and bool(Rounded(1.0, None)) and not Rounded(0.0, None)
     assert float(where(x > 3, x, 7.0)) == pytest.approx(7.0, rel=1e-15)
     assert (exp(x * 1e3), exp(x * 1e3) > 0) == (math.inf, True)
-    with pytest.raises(TypeError, match="Rounded, object"):
+    with pytest.raises(TypeError, match="'Rounded' and 'object'"):
         x + object()
 
 
