@@ -67,8 +67,9 @@ def _product_of_others(v: Sequence[Any], out: Any) -> Sequence[Any]:
 
 
 def _softmax(v: Sequence[Any], out: Any) -> Sequence[Any]:
-    # exp(x - out), divided by the sum of these, because out may be rounded; where out is an infinite x, the exponential is 1.
-    weights = [exp(where(abs(x) < inf, x - out, where(x >= out, 0, x))) for x in v]
+    # exp(x - out), divided by the sum of these, because out may be rounded.  Where out is an infinite x, x - out is NaN and the
+    # exponential is 1.  The conditions hold for all other numbers, so softmax has a kink at none of them.
+    weights = [exp(where(gap < inf, gap, where(x <= inf, 0, x))) for x in v for gap in [x - out]]
     whole = total(weights)
     return [weight / whole for weight in weights]
 

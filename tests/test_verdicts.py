@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from autograd import Unary, Value, dot, exp, log, relu, tanh, total, where
+from autograd import Unary, Value, dot, exp, log, relu, softmax, tanh, total, where
 from autograd.checking import gradcheck
 from autograd.checking.numeric import Slope
 from autograd.checking.report import Report
@@ -28,6 +28,11 @@ def test_the_report_of_a_network() -> None:
     assert lines[3].startswith("∂E/∂w0      w0 = 0.5     -1.692066969   -1.692066969  ") and lines[3].endswith("  correct")
     assert lines[-1] == "Local derivatives that are correct: dot 3, tanh 1, subtract 1, power 1."
     assert [check.verdict for check in (*report.inputs, *report.edges)] == ["correct"] * 9
+
+
+@pytest.mark.parametrize("logits", [(0.0, 1.0), (0.0, 0.0), (5.25, 27.0)])  # the last are saturated
+def test_softmax_has_no_kink(logits: tuple[float, float]) -> None:
+    assert gradcheck(lambda x, y: softmax([x, y])[1], *logits).verdict == "correct"
 
 
 def test_the_report_of_a_wrong_rule() -> None:
