@@ -14,7 +14,7 @@ from numbers import Number
 from typing import Any, NoReturn, cast
 
 from autograd.compatible import Compatible
-from autograd.primitives import Primitive, positive
+from autograd.primitives import Operand, Primitive, positive
 from autograd.rows import IN_RULE
 
 __all__ = ["Manners", "Same", "describe"]
@@ -59,6 +59,7 @@ class Manners(Compatible):
     grad: float
 
     __hash__ = object.__hash__
+    __divmod__, __rdivmod__ = Operand.__divmod__, Operand.__rdivmod__
 
     def __eq__(self, other: object) -> Any:
         return _compared(self, other, "==")

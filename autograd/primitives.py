@@ -69,7 +69,7 @@ def _product_of_others(v: Sequence[Any], out: Any) -> Sequence[Any]:
 def _softmax(v: Sequence[Any], out: Any) -> Sequence[Any]:
     # exp(x - out), divided by the sum of these, because out may be rounded.  Where out is an infinite x, x - out is NaN and the
     # exponential is 1.  The conditions hold for all other numbers, so softmax has a kink at none of them.
-    weights = [exp(where(gap < inf, gap, where(x <= inf, 0, x))) for x in v for gap in [x - out]]
+    weights = [exp(where(gap < inf, gap, where(x <= inf, 0, nan))) for x in v for gap in [x - out]]
     whole = total(weights)
     return [weight / whole for weight in weights]
 
@@ -240,8 +240,7 @@ class Operand:
     __divmod__, __rdivmod__     = lambda self, y: (self // y, self % y), lambda self, x: (x // self, x % self)
     __pow__, __rpow__           = _operators(power)
     __neg__, __pos__, __abs__, __floor__, __ceil__ = map(method, (negative, positive, absolute, floor, ceil))
-    __lt__, __gt__              = _operators(less)[0], _operators(greater)[0]
-    __le__, __ge__              = _operators(less_equal)[0], _operators(greater_equal)[0]
+    __lt__, __le__, __gt__, __ge__ = (_operators(row)[0] for row in (less, less_equal, greater, greater_equal))
     # fmt: on
 
     def __eq__(self, other: object) -> bool:

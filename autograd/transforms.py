@@ -63,9 +63,8 @@ def gradients(y: Value, xs: Iterable[Value]) -> list[Value]:
     found = chain_rule(order, y, xs)
     if any(isnan(getattr(g, "data", g)) for g in found if not isinstance(g, Operand)):  # perhaps 0·∞: keep every choice
         found = chain_rule(order, y, xs, lambda node: 2)
-    for zero in guards(order):  # a branch that was not called may depend on any x
-        found = [g + zero for g in found]
-    return [g if isinstance(g, Value) else Independent(g) for g in found]
+    zeros = [*guards(order)]  # a branch that was not called may depend on any x
+    return [g if isinstance(g, Value) else Independent(g) for g in (sum(zeros, g) for g in found)]
 
 
 def chain_rule(order: Sequence[Value], y: Value, xs: Sequence[Value], risk: Callable[[Value], int] | None = None) -> list[Any]:

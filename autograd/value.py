@@ -104,7 +104,6 @@ class Value(Manners):
     __truediv__, __rtruediv__   = operators(table.divide)
     __floordiv__, __rfloordiv__ = operators(table.floor_divide)
     __mod__, __rmod__           = operators(table.remainder)
-    __divmod__, __rdivmod__     = table.Operand.__divmod__, table.Operand.__rdivmod__
     __pow__, __rpow__           = operators(table.power)
     __lt__, __gt__              = operators(table.less)[0], operators(table.greater)[0]
     __le__, __ge__              = operators(table.less_equal)[0], operators(table.greater_equal)[0]

@@ -411,6 +411,7 @@ def test_a_graph_is_checked_by_its_leaves() -> None:
     assert report and [(check.name, check.at) for check in report.inputs] == [("∂loss/∂x", "x = 0.5"), ("∂loss/∂v1", "v1 = 3")]
     assert [check.node for check in report.edges][-1] is not None and len(report.edges) == 4
     assert [check.name for check in gradcheck(x * Value(2.0, label="x")).inputs] == ["∂f/∂x", "∂f/∂x′"]  # as in `walk`
+    assert [check.at for check in gradcheck(lambda a, b: a * b, x, Value(3.0, label="x")).inputs] == ["a = 0.5", "b = 3"]
 
 
 def test_points_may_be_nested_and_labelled() -> None:

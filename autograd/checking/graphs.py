@@ -22,6 +22,7 @@ from __future__ import annotations
 import functools
 import math
 import operator
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from random import Random
@@ -148,10 +149,10 @@ def _function(f: Callable[..., Any], point: Sequence[Any]) -> Subject:
         why = "; does it end without a return?" if y is None else why
         raise NoValueError(f"{called} returned {y!r}, not a Value{why}")
 
-    names = tuple(leaf.label or path for path, leaf in inputs.items())
-    return Subject(
-        called, (), names, tuple(finite(leaf.data, name) for name, leaf in zip(names, inputs.values(), strict=True)), call
-    )
+    labels = Counter(leaf.label for leaf in inputs.values())
+    names = tuple(leaf.label if leaf.label and labels[leaf.label] == 1 else path for path, leaf in inputs.items())
+    point = tuple(finite(leaf.data, name) for leaf, name in zip(inputs.values(), names, strict=True))
+    return Subject(called, (), names, point, call)
 
 
 def _refuse_chance(subject: Subject) -> None:
