@@ -74,8 +74,10 @@ def _ask(
             show(task.hint(name if question else None))
             continue
         try:
-            order = split(line, [task.names[x] for x in task.steps.order])
-            marking = task.mark(answers | ({name: line} if line else {}) if question else order)
+            if question:
+                marking = task.mark(answers | ({name: line} if line else {}))
+            else:
+                marking = task.mark(split(line, [task.names[x] for x in task.steps.order]))
         except AnswerError as error:
             show(f"{error}. No points are lost; try again.")
             continue
