@@ -334,7 +334,7 @@ def test_local_derivatives_by_node_and_operand_or_place() -> None:
 def test_any_valid_order_is_right() -> None:
     n = twice()
     task = exercise(n["E"], ask="order")
-    assert task.mark([n["E"], n["u"], n["v"], n["h"]]) and task.mark(["E", "u", "v", "h"])
+    assert task.mark([n["E"], n["u"], n["v"], n["h"]]) and task.mark(["E", " u", "v ", "h"])
     early = task.mark([n["E"], n["h"], n["u"], n["v"]])
     assert early.diagnoses == {"order": ("too-early",)} and 0 < early.points < 1
     assert "h is visited too early: it feeds v" in str(early)

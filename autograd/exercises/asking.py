@@ -231,7 +231,7 @@ class Exercise(Task):
             raise AnswerError(f"an order is given as a list of nodes, not {answer!r}")
         order: list[Value] = []
         for x in visited:
-            node: Any = nodes.get(x) if isinstance(x, str) else x
+            node: Any = nodes.get(x.strip()) if isinstance(x, str) else x
             if node not in nodes.values():
                 what = x if isinstance(x, str) else describe(x)
                 raise AnswerError(f"{what} is not visited in the backward pass; the operations are {listed([*nodes])}")
