@@ -237,9 +237,16 @@ def test_the_text_of_an_input_stands_inside_its_ellipse() -> None:
         assert (text_width(text) / 2 / rx) ** 2 + ((y - cy) / ry) ** 2 < 1
 
 
-@pytest.mark.parametrize("sizes", [(1, 1), (3, 1), (2, 2, 1)])
+def recurrence() -> Value:
+    w, u, h = Value(0.5, label="w"), Value(-0.3, label="u"), Value(0.0, label="h0")
+    for t, x in enumerate((1.0, 2.0, -1.0), 1):
+        h = tanh(dot([w, u], [h, Value(x, label=f"x{t}")]))
+    return h
+
+
+@pytest.mark.parametrize("sizes", [(1, 1), (3, 1), (2, 2, 1), ()])
 def test_labels_of_a_network_do_not_overlap_at_any_moment(sizes: tuple[int, ...]) -> None:
-    steps = walk(trained(*sizes))
+    steps = walk(trained(*sizes) if sizes else recurrence())
     place_of = place(draw(steps.loss, step=0, view="neurons"))
     for k in range(len(steps)):
         labels = []

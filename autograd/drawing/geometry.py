@@ -43,6 +43,7 @@ SHARES = tuple(share / 20 for share in range(20, 3, -1))  # of the distances bet
 MANY = 8  # references from which on they are used even where a picture is not too wide
 ROOMS = 320.0, 240.0  # points for the boxes of a layer, where the usual room makes the whole too wide
 PARTS = tuple(part / 100 for part in range(50, 9, -1))  # of the way from a neuron back to its inputs, where labels may stand
+BEYOND = tuple(part / 100 for part in range(51, 71))  # if they are clear of each other at none of these
 
 
 def place(plan: Plan, widest: float | None = None) -> Geometry:
@@ -108,7 +109,8 @@ def _with_columns(plan: Plan, below: dict[str, Edge]) -> Geometry:
         nodes = [node for group in columns[rank] for node in group]
         arriving = [edge for node in nodes for edge in incoming[node.id]]
         _, fraction = _part(ends[rank], y_of)
-        needed = ((label_size(edge)[0] / 2 + HEAD + CLEAR) / fraction for edge in arriving if edge.lines)
+        least = min(fraction, 1 - fraction)
+        needed = ((label_size(edge)[0] / 2 + HEAD + CLEAR) / least for edge in arriving if edge.lines)
         x += max([REACH, *needed]) if arriving else 0.0
         widest = max(sizes[node.id][0] for node in nodes)
         for node in nodes:
@@ -244,7 +246,8 @@ def _gathered(
         return found
 
     def quality(found: dict[str, float]) -> tuple[float, float, float]:
-        return _overlap(sorted((found[source], sizes[source][1] + GAP) for source in targets)), *_part(ends, found)
+        overlap, part = _part(ends, found)
+        return _overlap(sorted((found[source], sizes[source][1] + GAP) for source in targets)), overlap, min(part, 1 - part)
 
     return max((y_of, *map(moved, SHARES)), key=quality)
 
@@ -252,19 +255,20 @@ def _gathered(
 def _part(ends: Sequence[End], y_of: dict[str, float]) -> tuple[float, float]:
     """Return how far from the targets, as a part of the way, the labels of a column's arrows are clear of each other.
 
-    The labels of a target stand together.  The largest such part makes the shortest arrows; where there is none, it is the part
-    at which labels overlap least.
+    The labels of a target stand together.  The part next to the middle makes the shortest arrows, on this side if there is
+    one; where there is none at all, it is the part at which labels overlap least.
 
     Returns:
         By how much they overlap, 0 or negative, and the part.
     """
     labels = sorted((y_of[target], y_of[source], height) for target, source, height in ends)
-    best = -math.inf, 0.0
-    for part in PARTS:
-        best = max(best, (_overlap([(v + (y - v) * part, height) for v, y, height in labels]), part))
-        if not best[0]:
-            break
-    return best
+
+    def overlap(part: float) -> float:
+        return _overlap([(v + (y - v) * part, height) for v, y, height in labels])
+
+    clear = next((part for part in (*PARTS, *BEYOND) if not overlap(part)), None)
+    part = max(PARTS, key=overlap) if clear is None else clear
+    return overlap(part), part
 
 
 def _overlap(labels: Sequence[tuple[float, float]]) -> float:
