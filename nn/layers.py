@@ -48,8 +48,10 @@ LEARNED: Final[Mapping[Activation, float]] = {prelu: 0.25}
 
 # Every row of autograd's table that can be an activation; a linear neuron has none.
 ACTIVATIONS: Final[Mapping[str, Activation | None]] = {
-    "linear": None, **{row.name: row for row in (*filter(_is_activation, vars(autograd).values()), *LEARNED)}
-}  # fmt: skip
+    "linear": None,
+    **{row.name: row for row in vars(autograd).values() if _is_activation(row)},
+    **{row.name: row for row in LEARNED},
+}
 
 
 def softmax(nets: Sequence[Any]) -> list[Any]:

@@ -286,8 +286,10 @@ def _apart(label: float, square: float) -> int:
 
 
 def _axes(ax: Axes | None) -> Axes:
-    given_or_new: Axes = _pyplot().subplots(figsize=(5.6, 4.2), layout="constrained")[1] if ax is None else ax
-    return given_or_new
+    if ax is not None:
+        return ax
+    new: Axes = _pyplot().subplots(figsize=(5.6, 4.2), layout="constrained")[1]
+    return new
 
 
 def _row_of_axes(axes: Sequence[Axes] | None, widths: Sequence[float]) -> Sequence[Axes]:

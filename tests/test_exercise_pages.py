@@ -276,7 +276,7 @@ def test_what_cannot_be_read_costs_nothing(desk: Desk) -> None:
     for text, words in (
         ("q*2", "there is no q in this exercise; a formula may use w_h, i, "), ("tanh(", "it ends too early"),
         ("1/0", "1.0 / 0.0 has no value"), ("2 3", "an operator is missing before 3"), ("log(w_o)", "log(-0.8) has no value"),
-        ("__import__('os')", "there is no meaning for '"), ("f(1)", "there is no function f"),
+        ("__import__('os')", "' has no meaning here"), ("f(1)", "there is no function f"),
         ("constructor(1)", "there is no function constructor"), ("toString", "there is no toString in this exercise"),
         ("tanh(1, 2)", "tanh takes one number"), ("(1", "not closed"),
         ("tanh", "tanh is a function"), ("1" * 2001, "longer than 2000"), ("(" * 1999, "nested too deeply"),

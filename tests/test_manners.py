@@ -47,7 +47,7 @@ def test_what_is_no_operand_has_its_own_operators_in_every_reading() -> None:
 
     assert grad(f)(2.0).data == 5.0 and jvp(f, (2.0,), (1.0,)) == (6.0, 5.0) and certify(f, x=2).value == (6, 6)
     assert compile(f, [], example=[2.0])([2.0]) == 6.0
-    for call in (lambda x: x * Vector, lambda x: Vector - x):  # for which there is no operator
+    for call in (lambda x: x * Vector, lambda x: Vector - x):  # which define no operators
         with pytest.raises(TypeError, match="unsupported operand type"):
             jvp(call, (2.0,), (1.0,))
 

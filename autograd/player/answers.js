@@ -64,7 +64,7 @@ class Reader {
         const tokens = [];
         for (let rest = text.trimStart(); rest; rest = rest.trimStart()) {
             const odd = this.odd.find((name) => rest.startsWith(name)), kind = odd ? "word" : Object.keys(KINDS).find((each) => KINDS[each].test(rest));
-            if (!kind) throw refuse(`there is no meaning for ${[...rest][0]}`);
+            if (!kind) throw refuse(`${[...rest][0]} has no meaning here`);
             const found = odd ?? KINDS[kind].exec(rest)[0];
             tokens.push({text: found, kind, sign: kind === "sign" ? SPELLED[found] ?? found : undefined});
             rest = rest.slice(found.length);

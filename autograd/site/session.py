@@ -52,17 +52,17 @@ CELL: Final = "<cell>"
 MOST_OUTPUT: Final = 10_000  # characters that a cell may print; what follows is dropped
 
 
-def _told(reading: Callable[P, Data]) -> Callable[P, Data]:
-    """Let a method return the text of an error where a reading of the graph is refused."""
+def _or_error(reading: Callable[P, Data]) -> Callable[P, Data]:
+    """Make a method return the text of its error, where a reading of the graph is refused."""
 
     @functools.wraps(reading)
-    def told(*arguments: P.args, **named: P.kwargs) -> Data:
+    def read(*arguments: P.args, **named: P.kwargs) -> Data:
         try:
             return reading(*arguments, **named)
         except (ValueError, TypeError, LayoutError) as error:  # a `NotLiveError` is a TypeError
             return {"error": {"text": str(error)}}
 
-    return told
+    return read
 
 
 class Session:
@@ -148,7 +148,7 @@ class Session:
 
     # ---- what the tabs show
 
-    @_told
+    @_or_error
     def why(self, values: Mapping[str, float], node: str) -> Data:
         """Return where the gradient of a node comes from.
 
@@ -177,7 +177,7 @@ class Session:
         total = equation(slope(found.loss, found.node, style), style.number(found.gradient))
         return {"text": found.text, "ledger": ledger, "total": math(total), "derivation": math(found.latex)}
 
-    @_told
+    @_or_error
     def check(self, values: Mapping[str, float]) -> Data:
         """Return the report of `gradcheck` on the graph at some numbers: ``verdict``, ``summary``, ``rows`` and ``notes``."""
         report = gradcheck(self._at(values))
@@ -188,7 +188,7 @@ class Session:
         ]
         return {"verdict": report.verdict, "summary": _unwrapped(summary), "rows": rows, "notes": [*map(_unwrapped, notes)]}
 
-    @_told
+    @_or_error
     def exercise(self, values: Mapping[str, float], kind: str, seed: int = 0) -> Data:
         """Set an exercise.
 
