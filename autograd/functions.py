@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from autograd.arithmetic import items
-from autograd.primitives import divide, logsumexp, maximum, minimum, total
+from autograd.primitives import divide, exp, logsumexp, maximum, minimum, subtract, total
 
 __all__ = ["clip", "mean", "softmax"]
 
@@ -35,6 +35,8 @@ def mean(operands: Iterable[Any]) -> Any:
 def softmax(operands: Iterable[Any]) -> list[Any]:
     """Return exp(xᵢ) / Σ exp(xⱼ) for each of one or more numbers or nodes; it does not overflow.
 
+    An operand of -∞ gets 0.  With an operand of +∞, or only operands of -∞, all results are NaN, since ∞ - ∞ is.
+
     Raises:
         ValueError: for no operands.
 
@@ -44,7 +46,10 @@ def softmax(operands: Iterable[Any]) -> list[Any]:
     Source: Bridle, Probabilistic interpretation of feedforward classification network outputs, Neurocomputing (1990).
     """
     operands = _listed("softmax", operands)
-    return list(logsumexp.gradient(operands, logsumexp(operands)))  # softmax is the gradient of logsumexp
+    out = logsumexp(operands)
+    weights = [exp(subtract(x, out)) for x in operands]
+    whole = total(weights)  # 1, unless `out` is rounded: for two operands of 1e16 it is 2
+    return [divide(weight, whole) for weight in weights]
 
 
 def clip(x: Any, low: Any, high: Any) -> Any:
