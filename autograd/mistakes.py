@@ -17,8 +17,8 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
-from autograd.primitives import Binary, DomainError, Unary, dot
-from autograd.telling import Symbols, rules_of
+from autograd.primitives import Binary, DomainError, Unary
+from autograd.telling import Symbols, Telling, rules_of
 from autograd.value import Value, topological
 
 __all__ = [
@@ -182,9 +182,10 @@ def updated_too_soon(loss: Value, rate: float = RATE) -> Iterator[Move]:
 
 
 def activations(loss: Value) -> set[Value]:
-    """Return the nodes that are activations: functions called by name, of a `dot` wherever there is one in the graph."""
-    functions = [node for node in topological(loss) if _is_function(node)]
-    return {node for node in functions if node.inputs[0].primitive is dot} or {*functions}
+    """Return the nodes that are activations: functions called by name, of a net input if the graph has neurons."""
+    telling = Telling(loss)
+    functions = [node for node in telling.order if _is_function(node)]
+    return {node for node in functions if node.inputs[0] in telling.neurons} or {*functions}
 
 
 def unit(node: Value) -> Reading:

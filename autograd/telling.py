@@ -15,6 +15,7 @@ is shown.  So a node reads the same in a step, a picture, a derivation and a pla
 
 from __future__ import annotations
 
+import operator
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +24,7 @@ from functools import cached_property
 from itertools import count
 from typing import Any
 
-from autograd.primitives import dot
+from autograd.primitives import Unary, dot
 from autograd.rerun import input_places
 from autograd.symbol import Symbol, as_symbol
 from autograd.value import Value, topological
@@ -106,12 +107,17 @@ class Telling:
         >>> telling.slope(y, a, plain()), telling.slope(y, y.inputs[0], plain())
         ('∂(v1 + a)/∂a', '∂loss/∂v1')
         """
-        others = self._uses[x] > 1 and any(other in self._above(x) for other in node.inputs if other is not x)
+        others = len(self.users[x]) > 1 and any(other in self._above(x) for other in node.inputs if other is not x)
         return slope(self.formula(node) if others else self.names[node], self.names[x], style)
 
     @cached_property
-    def _uses(self) -> Counter[Value]:
-        return Counter(x for node in self.order for x in node.inputs)
+    def users(self) -> dict[Value, list[Value]]:
+        """The nodes that use each input, each as often as it does."""
+        users: dict[Value, list[Value]] = {}
+        for node in self.order:
+            for x in node.inputs:
+                users.setdefault(x, []).append(node)
+        return users
 
     def _above(self, x: Value) -> AbstractSet[Value]:
         """Return the nodes that depend on x."""
@@ -133,9 +139,33 @@ class Telling:
         """Write a number to the digits that were chosen."""
         return digits(x, self.digits)
 
+    @cached_property
+    def neurons(self) -> dict[Value, Value]:
+        """The output of each neuron by its net input.
+
+        A neuron is a `dot` whose weights are leaves, or that only a function of one operand is applied to, its activation.
+        Other dots are not: Σ w², the score of a query and a key, or the net input of the class that a one-hot target picks.
+
+        >>> from autograd.primitives import tanh
+        >>> w, x = Value(0.5, label="w"), Value(2.0, label="x")
+        >>> out = tanh(dot([w], [x]))
+        >>> Telling(out * dot([1.0, 0.0], [out, x]) + dot([w, x], [w, x])).neurons == {out.inputs[0]: out}
+        True
+        """
+        found: dict[Value, Value] = {}
+        for net in self.order:
+            if net.primitive is dot:
+                n, using = len(net.operands) // 2, self.users.get(net, [])
+                weights, inputs = net.operands[:n], net.operands[n : 2 * n]
+                activated = len(using) == 1 and isinstance(using[0].primitive, Unary) and not using[0].primitive.infix
+                has_leaf = any(isinstance(w, Value) and w.primitive is None for w in weights)
+                if (activated or has_leaf) and not all(map(operator.is_, weights, inputs)):
+                    found[net] = using[0] if activated else net
+        return found
+
     def mark(self, node: Value) -> str:
         """Return the short mark of ∂loss/∂node: δ for the net input of a neuron, else ∂ with the name."""
-        return "δ" if node.primitive is dot else f"∂{self.names[node]}"
+        return "δ" if node in self.neurons else f"∂{self.names[node]}"
 
 
 def checked_digits(n: int, most: int) -> int:

@@ -69,7 +69,7 @@ def derived() -> str:
 def products(n: int = 5) -> Value:
     """Return a graph of n products that share their operands."""
     xs = [Value(i / 7, label=f"x{i}") for i in range(n)]
-    hidden = [tanh(dot(xs, xs, x)) for x in xs]
+    hidden = [tanh(dot(xs, xs[::-1], x)) for x in xs]
     loss: Value = total(hidden) * hidden[1] - xs[0] ** 2
     loss.backward()
     return loss

@@ -19,9 +19,11 @@ from hypothesis import example, given, settings
 from autograd import Value, compile, dot, draw, explain, play, relu, sqrt, tanh, walk, where
 from autograd.__main__ import main
 from autograd.drawing import Drawing
+from autograd.exercises import exercise
 from autograd.primitives import multiply, negative, total
 from autograd.strategies import Network, Program, networks, programs
 from nn import MLP
+from nn.losses import cross_entropy, l2
 
 WIDEST = 30  # characters of a formula that has to stand in a box as it is
 
@@ -362,3 +364,12 @@ def test_a_leaf_has_its_name_for_a_formula_and_no_rules() -> None:
     x = Value(2.0, label="x")
     telling = walk(x * 3).telling
     assert (telling.formula(x).text, telling.rules(x)) == ("x", [])
+
+
+def test_only_the_net_input_of_a_neuron_has_a_delta() -> None:
+    model = MLP(2, [2, 2], activation="tanh", seed=1)
+    loss = cross_entropy(model([0.5, -1.0]), 1) + l2(model.parameters(), 0.1)  # both have a dot: of logits, and of weights
+    nets = {f"z{layer}{neuron}" for layer in ("⁽¹⁾", "⁽²⁾") for neuron in "₀₁"}
+    telling = walk(loss).telling
+    assert {name for node, name in telling.names.items() if telling.mark(node) == "δ"} == nets
+    assert {question.name for question in exercise(loss, ask="deltas").questions} == {f"∂loss/∂{net}" for net in nets}

@@ -29,12 +29,12 @@ from autograd.drawing.nodes import describe_nodes, gradient_line, hint_of, local
 from autograd.drawing.plan import Edge, Emphasis, Flow, Line, Node, Plan
 from autograd.drawing.size import refuse_unreadable, too_large
 from autograd.moments import Moment
-from autograd.primitives import Unary, add, dot
+from autograd.primitives import add
 from autograd.telling import Telling
 from autograd.value import Value
 from autograd.writing import SUBSCRIPTS
 
-__all__ = ["Neuron", "describe_neurons", "describer", "find_neurons"]
+__all__ = ["Neuron", "describe_neurons", "describer"]
 
 LONGEST_COLUMN = 8  # neurons or inputs side by side, and copies of the network for several examples
 MOST_ARROWS = 16  # between two columns
@@ -87,17 +87,6 @@ class Neuron:
         return sum(isinstance(x, Value) for x in self.net.operands[: len(self.weights) + i])
 
 
-def find_neurons(order: Sequence[Value]) -> list[Neuron]:
-    """Find the neurons of a graph, in the order of their net inputs."""
-    uses, neurons = _uses(order), []
-    for net in order:
-        if net.primitive is dot:
-            using = uses.get(net, [])
-            activated = len(using) == 1 and isinstance(using[0].primitive, Unary) and not using[0].primitive.infix
-            neurons.append(Neuron(net, using[0] if activated else net))
-    return neurons
-
-
 def describe_neurons(telling: Telling, moment: Moment | None = None, *, limit: int = 150) -> Plan:
     """Describe a network neuron by neuron.
 
@@ -111,8 +100,8 @@ def describe_neurons(telling: Telling, moment: Moment | None = None, *, limit: i
     """
     network = _Network(telling, moment)
     if not network.neurons:
-        raise ValueError("there is no neuron in this graph, that is, no dot(weights, inputs, bias); draw it by nodes, with "
-                         "draw(loss)")  # fmt: skip
+        raise ValueError("there is no neuron in this graph, that is, no dot(weights, inputs, bias) whose weights are leaves; "
+                         "draw it by nodes, with draw(loss)")  # fmt: skip
     network.add_boxes()
     if len(network.nodes) > limit:
         raise too_large(f"it has {len(network.nodes):,} boxes", limit, len(network.nodes))
@@ -142,13 +131,13 @@ class _Network:
 
     def __init__(self, telling: Telling, moment: Moment | None) -> None:
         self.telling, self.moment = telling, moment
-        self.neurons = find_neurons(telling.order)
+        self.neurons = [Neuron(net, out) for net, out in telling.neurons.items()]
         self.owner = {node: neuron for neuron in self.neurons for node in (neuron.net, neuron.out)}
         self.layers: dict[Layer, list[Neuron]] = {}
         self.copies: dict[tuple[Value | float, ...], list[Layer]] = {}  # by the weights of the first neuron
         self.depth: dict[Value, int] = {}  # the most neurons on a path to a node: time steps share weights, but no column
         for node in telling.order:
-            self.depth[node] = max(self.depth.get(x, 0) for x in node.inputs) + (node.primitive is dot)
+            self.depth[node] = max(self.depth.get(x, 0) for x in node.inputs) + (node in telling.neurons)
         for neuron in self.neurons:
             layer = self.layers.setdefault(neuron.inputs, [])
             layer.append(neuron)
@@ -192,7 +181,7 @@ class _Network:
         """Describe what is shown, in the order of the graph."""
         telling, shown = self.telling, self.shown()
         inputs = {x for layer in self.layers for x in layer if isinstance(x, Value)}
-        elsewhere = {x for node in telling.order if node.primitive is not dot for x in node.inputs}
+        elsewhere = {x for node in telling.order if node not in telling.neurons for x in node.inputs}
         hidden: set[Value] = set()
         running = self.running_sums()
         for node in telling.names:
@@ -244,8 +233,8 @@ class _Network:
 
     def running_sums(self) -> set[Value]:
         """Find the sums whose only use is to be added to something else."""
-        uses = _uses(self.telling.order)
-        return {x for x, [first, *more] in uses.items() if x.primitive is first.primitive is add and not more}
+        users = self.telling.users
+        return {x for x, [first, *more] in users.items() if x.primitive is first.primitive is add and not more}
 
     def add_arrows(self) -> None:
         """Describe the arrows between what is shown."""
@@ -354,15 +343,6 @@ class _Network:
         gradient = w.grad if moment is None else moment.arrived[w]
         hint = f"{edge.hint}; ∂{telling.full[telling.loss]}/∂{telling.full[w]} = {telling.number(gradient)}"
         return replace(edge, weight=True, gradient=gradient, hint=hint)
-
-
-def _uses(order: Sequence[Value]) -> dict[Value, list[Value]]:
-    """Return for each input the nodes that use it, a node as often as it does."""
-    uses: dict[Value, list[Value]] = {}
-    for node in order:
-        for x in node.inputs:
-            uses.setdefault(x, []).append(node)
-    return uses
 
 
 def _key(x: Input, layer: Layer) -> Hashable:

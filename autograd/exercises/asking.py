@@ -27,7 +27,7 @@ from autograd.expressions import MEANT
 from autograd.manners import describe
 from autograd.marking import Mark, Marking, blank
 from autograd.mistakes import RATE
-from autograd.primitives import Nary, Primitive, dot
+from autograd.primitives import Nary, Primitive
 from autograd.steps import Walk
 from autograd.value import Value
 from autograd.writing import DIGITS, strict
@@ -353,7 +353,7 @@ def exercise(loss: Value, ask: str | Value | Iterable[Value | str] = "deltas", *
     if not (isinstance(rate, Real) and 0 < rate < math.inf):
         raise ValueError(f"rate is {rate!r}; the learning rate is a positive number, such as {RATE}")
     steps = Walk(loss)
-    nets = [node for node in steps.order if node.primitive is dot]
+    nets = [*steps.telling.neurons]
     named = {name: x for x, name in steps.names.items()}
     try:
         asked = [] if isinstance(ask, str) else [ask] if isinstance(ask, Value) else list(ask)

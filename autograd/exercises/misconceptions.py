@@ -89,7 +89,7 @@ class Suspects:
     def __init__(self, steps: Walk, rate: float = RATE) -> None:
         self.steps, self.rate = steps, rate
         self.names, self.number = steps.names, steps.telling.number
-        self._uses, self._activations = Counter(x for node in steps.order for x in node.inputs), activations(steps.loss)
+        self._activations = activations(steps.loss)
 
     def of(self, node: Value) -> Iterator[Suspect]:
         """Iterate over the results of all misconceptions for the gradient of a node, single slips first."""
@@ -248,7 +248,7 @@ class Suspects:
             for x in dict.fromkeys(node.inputs):
                 shares = [*self._shares(node, x)]
                 words = f"what {self.names[node]} = {self.steps.telling.formula(node).text} passes on to {self.names[x]}"
-                if shares and len(shares) < self._uses[x]:
+                if shares and len(shares) < len(self.steps.telling.users[x]):
                     lost = sum(share.partial for share in shares)
                     found.append((node, shares[0].k, "path-forgotten", f"{words} is forgotten", -lost))
                 for _, k, partial, _ in shares if len(shares) > 1 else ():

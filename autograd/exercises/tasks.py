@@ -23,7 +23,7 @@ from autograd.exercises.matrices import Equation
 from autograd.exercises.questions import Kind, Question, Scene, questions
 from autograd.expressions import FUNCTIONS
 from autograd.manners import describe
-from autograd.primitives import Primitive, dot
+from autograd.primitives import Primitive
 from autograd.steps import Walk
 from autograd.telling import equation, factor
 from autograd.value import Value
@@ -163,11 +163,8 @@ class Task:
 
     @cached_property
     def _uses(self) -> dict[Value, list[Value]]:
-        uses: dict[Value, list[Value]] = {x: [] for x in self.names}
-        for node in self.steps.order:
-            for x in dict.fromkeys(node.inputs):
-                uses[x].append(node)
-        return uses
+        users = self.steps.telling.users
+        return {x: [*dict.fromkeys(users.get(x, []))] for x in self.names}
 
     def question_about(self, key: Any) -> Question:
         """Return the question that a key of the answers stands for: a node, or a node and an operand, or a name.
@@ -191,7 +188,7 @@ class Task:
     @property
     def question(self) -> str:
         """The task, in one sentence."""
-        has_neurons = any(node.primitive is dot for node in self.steps.order)
+        has_neurons = bool(self.steps.telling.neurons)
         kinds = {
             "gradients": "Find the gradients:",
             "deltas": "Find the δ of each neuron:" if has_neurons else "Find the gradients of the nodes on the way:",

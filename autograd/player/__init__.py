@@ -30,7 +30,7 @@ from xml.etree.ElementTree import Element
 
 from autograd.drawing import Drawing, draw
 from autograd.drawing.jupyter import image
-from autograd.drawing.neurons import find_neurons
+from autograd.drawing.neurons import Neuron
 from autograd.drawing.size import refuse_unreadable
 from autograd.files import write_whole
 from autograd.mistakes import MISTAKES
@@ -40,8 +40,8 @@ from autograd.player.markup import as_data, element, policy_hash, write
 from autograd.player.stage import draw_views
 from autograd.player.theme import colours
 from autograd.steps import Walk
-from autograd.telling import equation
-from autograd.value import Value, topological
+from autograd.telling import Telling, equation
+from autograd.value import Value
 from autograd.writing import numbers, plain, printable
 
 __all__ = ["Asked", "Player", "make_player", "play"]
@@ -252,7 +252,7 @@ def _refuse_unreadable(loss: Value, limit: int) -> None:
     try:
         refuse_unreadable(loss, limit)
     except ValueError:
-        if not find_neurons(topological(loss)):
+        if not Telling(loss).neurons:
             raise
 
 
@@ -267,7 +267,7 @@ def _learned(leaves: Sequence[Value], walks: Sequence[Walk], learn: Sequence[Val
                 raise ValueError(f"learn has {each!r}, which is not a leaf of this graph")
         learning = set(chosen)
         return [i for i, x in enumerate(leaves) if x in learning]
-    neurons = [neuron for walk in walks for neuron in find_neurons(walk.order)]
+    neurons = [Neuron(net, out) for walk in walks for net, out in walk.telling.neurons.items()]
     parameters = {x for neuron in neurons for x in (*neuron.weights, neuron.bias) if isinstance(x, Value)}
     if not parameters:
         parameters = {x for x in leaves if x.label and not DATA.fullmatch(str(x.label))}

@@ -19,7 +19,7 @@ from xml.etree.ElementTree import Element
 from autograd.drawing.as_svg import draw_plan
 from autograd.drawing.folding import fold
 from autograd.drawing.geometry import place
-from autograd.drawing.neurons import describe_neurons, find_neurons
+from autograd.drawing.neurons import describe_neurons
 from autograd.drawing.nodes import THICK, describe_nodes
 from autograd.drawing.plan import Edge, Flow, Line, Node, Plan
 from autograd.drawing.shapes import Arrow, Geometry
@@ -61,7 +61,7 @@ def draw_views(steps: Walk, limit: int) -> dict[str, list[Element]]:
         LayoutError: if no layout engine is installed.
     """
     views: dict[str, list[Element]] = {}
-    if find_neurons(steps.order):
+    if steps.telling.neurons:
         views["neurons"] = _draw(steps, partial(describe_neurons, limit=limit))
     try:
         refuse_unreadable(steps.loss, limit)
