@@ -1,6 +1,6 @@
-"""A recorded graph, computed again: with other numbers at some of its nodes, or to see whether it still holds.
+"""Computes a recorded graph again: with other numbers at some of its nodes, or to check that its numbers still hold.
 
-A node remembers its row and its operands, so that its number can be computed as often as one likes, from the leaves up.
+A node remembers its row and its operands, so its number can be computed again at any time, from the leaves up.
 
 >>> w = Value(2.0, label="w")
 >>> y = w * w
@@ -61,7 +61,7 @@ def replay(y: Value, values: Mapping[Value, Any] | None = None) -> Any:
             raise ValueError(f"{describe(node)} does not take part in {describe(y)}; replay takes nodes of its graph")
         plain = number(value)
         known[node] = value if plain is NotImplemented else Value(plain, node.label)
-    if not known.keys().isdisjoint(order):  # what is only below a node with a new value is not needed
+    if not known.keys().isdisjoint(order):  # nodes that are only below one with a new value are not needed
         graph = {y}
         for node in reversed(order):
             if node in graph and node not in known:
@@ -79,7 +79,7 @@ def replay(y: Value, values: Mapping[Value, Any] | None = None) -> Any:
     for node in order:
         try:
             again = known[node] = computed(node)
-        except DomainError:  # perhaps of the branch that was called when it was recorded: then say that another one is taken
+        except DomainError:  # perhaps in the branch that was called when recorded; if another one is taken now, report that
             for choice in order:
                 if cast(Primitive, choice.primitive).is_choice:
                     computed(choice)
@@ -90,7 +90,7 @@ def replay(y: Value, values: Mapping[Value, Any] | None = None) -> Any:
 
 
 def guards(order: Sequence[Value]) -> Iterator[Value]:
-    """Yield a node that is 0 for each branch that was not called; `replay` refuses it where that branch is taken.
+    """Yield a node with the number 0 for each branch that was not called; `replay` raises if it takes that branch.
 
     >>> from autograd.primitives import where
     >>> x = Value(2.0)
@@ -129,7 +129,7 @@ def operand_numbers(node: Value) -> list[float]:
 
 
 def refuse_stale(order: Sequence[Value]) -> None:
-    """Raise a ValueError if a node's operands no longer give its number or slopes, as a leaf was set after the forward pass.
+    """Raise a ValueError if a node's operands no longer give its number or slopes, for example because a leaf was set.
 
     Everything that evaluates rules again checks this first; `backward` need not, since it uses what was recorded.
 
@@ -159,5 +159,5 @@ def _differs(now: float, recorded: float) -> bool:
 
 
 def _refuse(node: Value, row: Primitive, found: str) -> NoReturn:
-    changed = "a leaf" if is_fixed(row) else "a leaf, or what the row reads besides its operands,"
+    changed = "a leaf" if is_fixed(row) else "a leaf, or something else that the row reads,"
     raise ValueError(f"{describe(node)} was recorded with other operands; its operands now give {found}: {changed} was {STALE}")

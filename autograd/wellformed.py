@@ -1,7 +1,6 @@
-"""Whether a row is well formed: a wrong part is refused when the row is made, not at the first call that needs it.
+"""Checks that a row is well formed: a wrong part is refused when the row is made, not at the first call that needs it.
 
-Functions are not called for that, but their signatures are looked at; templates are taken apart as they are when they are
-filled in.
+The functions are not called, but their signatures are inspected; the templates are parsed as they will be when filled in.
 
 >>> from autograd import Unary
 >>> Unary("cube", lambda x: x**3, lambda x: 3 * x * x)
@@ -21,12 +20,12 @@ from typing import Any, Final
 __all__ = ["SIGNS", "require_functions", "require_texts"]
 
 SIGNS: Final = ((), ("+", "-"), ("+", "-", "*", "/", "//", "%", "**", "<", "<=", ">", ">="))  # of operators, by arity
-FUNCTIONS: Final = ("overflow", "kink", "unguarded")  # those that a row need not have
+FUNCTIONS: Final = ("overflow", "kink", "unguarded")  # functions that a row need not have
 TEMPLATES: Final = ("text", "latex", "code")
 
 
 def require_functions(row: Any) -> None:
-    """Raise a TypeError unless a row's function, its rules and what else it computes can be called with their arguments."""
+    """Raise a TypeError unless every function of a row, such as a rule, can be called with the arguments that it will get."""
     operands = [*"xy"[: row.arity]] or ["operands"]
     more = {part: getattr(row, part) for part in FUNCTIONS if getattr(row, part) is not None}
     for part, function in {"function": row.function, **more, **row.rules}.items():
@@ -49,14 +48,14 @@ def require_texts(row: Any) -> None:
 
     Raises:
         TypeError: for a part that is not text.
-        ValueError: for a sign that Python does not have, or a template with other places than those of operands.
+        ValueError: for an infix that is not an operator of this arity, or a template with a field that is not an operand.
     """
     for part in ("name", "infix", *TEMPLATES, "domain", "javascript"):
         if not isinstance(text := getattr(row, part), str):
             raise TypeError(f"the {part} of the row {row.name!r} must be text; got {text!r}")
     signs, places = SIGNS[row.arity], [str(i) for i in range(row.arity)]
     if row.infix and row.infix not in signs:
-        allowed = f"it may be {', '.join(signs)}" if signs else "many operands have none"
+        allowed = f"it may be {', '.join(signs)}" if signs else "a row of many operands has none"
         text = f"{row.infix}{{0}}" if row.arity == 1 else f"{{0}} {row.infix} {{1}}"
         raise ValueError(f"the infix of the row {row.name!r} is {row.infix!r}; {allowed}; write others as text={text!r}")
     for part in TEMPLATES:

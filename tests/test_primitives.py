@@ -302,7 +302,7 @@ def test_the_signs_of_rows_with_one_operand_and_with_many() -> None:
         ValueError, match=re.escape("the infix of the row 'bad' is '!'; it may be +, -; write others as text='!{0}'")
     ):
         unary("bad", math.sin, lambda x, out: 1, infix="!")
-    with pytest.raises(ValueError, match=re.escape("the infix of the row 'bad' is '+'; many operands have none; write")):
+    with pytest.raises(ValueError, match=re.escape("the infix of the row 'bad' is '+'; a row of many operands has none;")):
         nary("bad", max, lambda v, out: v, tuple, infix="+")
     with pytest.raises(ValueError, match=re.escape("'{x}'; it may contain {0}, {1}, {2}, … for operands; double")):
         nary("bad", max, lambda v, out: v, tuple, text="{x}")
