@@ -21,7 +21,7 @@ __all__ = ["Manners", "Same", "describe"]
 
 
 class Same:
-    """The result of ``==``, whether two nodes are the same node: a truth value, but not a condition of a row, nor in a rule."""
+    """The truth value of ``==``: whether two nodes are the same node.  It cannot be an operand, or be tested in a rule."""
 
     __slots__ = ("_same",)
 
@@ -29,7 +29,7 @@ class Same:
         self._same = same
 
     def __bool__(self) -> bool:
-        if IN_RULE.get():  # on numbers the rule has compared the numbers
+        if IN_RULE.get():  # applied to numbers, the same rule compares the numbers
             raise TypeError("a rule tests nodes with == or !=, which compare nodes, not their numbers: use where with <, <=, "
                             "> or >=")  # fmt: skip
         return self._same
@@ -99,7 +99,7 @@ class Manners(Compatible):
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         """Show the graph in Jupyter, if a layout engine is installed and it is not too large."""
-        from autograd.drawing import LayoutError, draw  # the only import from the engine to the drawings
+        from autograd.drawing import LayoutError, draw  # the engine's only import of the drawings
 
         try:
             return {**draw(cast(Any, self))._repr_mimebundle_(), "text/plain": repr(self)}
@@ -108,7 +108,7 @@ class Manners(Compatible):
 
 
 def describe(x: Any) -> str:
-    """Return text for a message: of a node its label, or the operation it came from, and its number; else the `repr`.
+    """Describe an object in a message: a node by its label or its operation, and its number; anything else by its `repr`.
 
     >>> from autograd import Value
     >>> w, other = Value(2.0, label="w"), Value(5.0, label="w")
@@ -118,8 +118,8 @@ def describe(x: Any) -> str:
     if not isinstance(x, Manners):
         return repr(x)
     node: Any = x
-    data = repr(node._number)  # as recorded; below a plus sign it may have been set since
-    while node.label is None and node.primitive is positive:  # of `grad`, which hands a function copies
+    data = repr(node._number)  # as recorded; a leaf that was copied may have been set since
+    while node.label is None and node.primitive is positive:  # a copy, as `grad` hands to a function
         node = node.operands[0]
     if node.label is not None or node.primitive is None:
         return f"{node.label} = {data}" if node.label is not None else f"Value({data})"
@@ -127,7 +127,7 @@ def describe(x: Any) -> str:
     operands = (*node.operands[:2], node.operands[-1]) if is_long else node.operands
     named: dict[Any, str] = {}
     for x in dict.fromkeys(x for x in operands if isinstance(x, Manners)):
-        primes = "′" * sum(bool(x.label) and x.label == other.label for other in named)  # on further nodes with the label
+        primes = "′" * sum(bool(x.label) and x.label == other.label for other in named)  # for further nodes with this label
         named[x] = str(x.label or repr(x._number)) + primes
     names = [named[x] if isinstance(x, Manners) else repr(x) for x in operands]
     names[2:2] = ["…"] * is_long

@@ -43,7 +43,7 @@ ERF_0 = Constant(lambda m: 2 / m.sqrt(m.pi))  # the slope of erf at 0
 
 
 def _over(x: Any, y: Any) -> Any:
-    # x/y for y ≥ 0, and ∞ where y is 0: the slope where the tangent is vertical; y is kept, so that ∞ has a derivative too.
+    # x/y for y ≥ 0, and ∞ where y is 0: the slope of a vertical tangent.  The ∞ still depends on y, so it has a derivative too.
     return where(y <= 0, inf, x) / where(y <= 0, 1 + y, y)
 
 
@@ -61,14 +61,14 @@ def _power_x(x: Any, y: Any, out: Any) -> Any:
 
 
 def _product_of_others(v: Sequence[Any], out: Any) -> Sequence[Any]:
-    # The product of the factors before each one times that of the factors after it; out / v[i] would fail at 0.
+    # For each factor, the product of those before it times the product of those after it; out / v[i] would fail at 0.
     before, behind = [*accumulate(v[:-1], operator.mul)], [*accumulate(v[:0:-1], operator.mul)][::-1]
     return [*behind[:1], *map(operator.mul, before, behind[1:]), *before[-1:]] if len(v) > 1 else [1.0] * len(v)
 
 
 def _softmax(v: Sequence[Any], out: Any) -> Sequence[Any]:
-    # exp(x - out), divided by the sum of these, because out may be rounded.  Where out is an infinite x, x - out is NaN and the
-    # exponential is 1.  The conditions hold for all other numbers, so softmax has a kink at none of them.
+    # exp(x - out), divided by the sum of these, because out may be rounded.  Where x and out are the same infinity, x - out is
+    # NaN, and the exponential is set to 1.  For all other numbers the gap is below ∞, so softmax has no kink there.
     weights = [exp(where(gap < inf, gap, where(x <= inf, 0, nan))) for x in v for gap in [x - out]]
     whole = total(weights)
     return [weight / whole for weight in weights]
@@ -126,10 +126,10 @@ arcsin        = Unary ("arcsin", math.asin, lambda x, out: _over(1, sqrt((1 - x)
 arccos        = Unary ("arccos", math.acos, lambda x, out: -_over(1, sqrt((1 - x) * (1 + x))), latex=r"\arccos({0})",
                        array="arccos", domain="-1 ≤ x ≤ 1", singular={(1.0,): (-inf,), (-1.0,): (-inf,)})
 arctan        = Unary ("arctan", math.atan, lambda x, out: 1 / (1 + x * x), latex=r"\arctan({0})", array="arctan")
-# The angle of the point (x = second, y = first), in NumPy's order.  Neither it nor its slopes have a limit at (0, 0).
+# The angle of a point, its ordinate first, as in NumPy.  Neither the angle nor its slopes have a limit at (0, 0).
 arctan2       = Binary("arctan2", math.atan2, lambda x, y, out: _over_square(y, hypot(x, y)),
                        lambda x, y, out: _over_square(-x, hypot(x, y)), array="arctan2", singular={(0.0, 0.0): (nan, nan)},
-                       kink=lambda x, y: hypot(x, y) + y)     # it jumps where x is 0 and y negative
+                       kink=lambda x, y: hypot(x, y) + y)     # the angle jumps where x is 0 and y negative
 
 sinh          = Unary ("sinh",  math.sinh,  lambda x, out: cosh(x),       latex=r"\sinh({0})", array="sinh",
                        overflow=lambda x: math.copysign(inf, x))
@@ -184,14 +184,14 @@ less_equal    = replace(less, name="less_equal",    function=operator.le, infix=
 greater       = replace(less, name="greater",       function=operator.gt, infix=">",  array="greater")
 greater_equal = replace(less, name="greater_equal", function=operator.ge, infix=">=", array="greater_equal")
 
-# σ and softplus need exp(-|x|) only, so they never overflow.
+# σ and softplus compute only exp(-|x|), so they never overflow.
 sigmoid       = Unary ("sigmoid",  lambda x: where(x >= 0, 1, exp(-abs(x))) / (1 + exp(-abs(x))),
                        lambda x, out: out * (1 - out), text="σ({0})", latex=r"\sigma({0})",
                        unguarded=lambda x: 1 / (1 + exp(-x)))
 softplus      = Unary ("softplus", lambda x: maximum(x, 0) + log1p(exp(-abs(x))), lambda x, out: sigmoid(x))
 
-# Operations on many operands.  The slope of `where` with respect to a branch is 1 where it is chosen, else `other`: 0, unless
-# the chosen one was a function that was not called.
+# Operations on many operands.  The slope of `where` with respect to a branch is 1 if the branch is chosen, else 0; but it is
+# `NOT_COMPUTED` if the other branch is chosen, and is a function that was not called.
 where         = Nary  ("where", lambda condition, a, b: a if condition else b,
                        lambda v, out: (0, where(v[0], 1, arithmetic.other(v[2])), where(v[0], arithmetic.other(v[1]), 1)),
                        arithmetic.branches, picks=lambda condition: 1 if condition else 2,
@@ -221,7 +221,7 @@ def method(row: Primitive) -> Callable[..., Any]:
 
 
 def _operators(row: Binary) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """Make the methods for ``self + other`` and ``other + self``; what `__primitive__` leaves is up to the other operand."""
+    """Make the methods for ``self + other`` and ``other + self``; on NotImplemented, Python tries the other operand."""
     return lambda self, y: self.__primitive__(row, (self, y)), lambda self, x: self.__primitive__(row, (x, self))
 
 

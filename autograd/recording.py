@@ -90,7 +90,7 @@ def recorder(row: Primitive, scope: dict[str, Any]) -> Any:
         For a unary row a method; for a binary row two, the second with the operands reflected, as in ``2 - x``.
 
     Raises:
-        RuleError: if a rule has no formula, since it uses Python's ``if`` or a function of `math`.
+        RuleError: if a rule has no formula, because it uses Python's ``if`` or a function of `math`.
     """
     names, calls = operand_names(row, row.arity), dict[str, Any]()
     out, *rules = _texts(row, calls)
@@ -150,7 +150,7 @@ def _float_only(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _compiled(row: Primitive, text: str, calls: Mapping[str, Any], result: str, scope: dict[str, Any]) -> Any:
-    """Compile functions under a file name of their own, under which tracebacks and debuggers find their source."""
+    """Compile functions under a file name of their own, so that tracebacks and debuggers find their source."""
     _versions[row.name] += 1
     file = f"<autograd: {row.name}>" if _versions[row.name] == 1 else f"<autograd: {row.name} {_versions[row.name]}>"
     code = f"def bind(row, {', '.join(['inf', 'nan', *calls])}):\n{indent(text, '    ')}    return {result}\n"

@@ -1,15 +1,15 @@
 """A row of the table: what an operation is.
 
 A row holds an operation's function, its partial derivatives, and the facts that cannot be derived from these, such as its
-domain.  What applying a row means is decided by its operands: `Primitive.apply` looks for one whose type defines
-``__primitive__``, and calls that method.  Arrays are computed in their own namespace, everything else on floats.
+domain.  The operands decide what applying a row means: `Primitive.apply` looks for one whose type defines ``__primitive__``,
+and calls that method.  If there is none, arrays are computed in their own namespace, and everything else as floats.
 
 >>> from autograd import sigmoid
 >>> swish = Unary("swish", lambda x: x * sigmoid(x), lambda x, out: out + sigmoid(x) * (1 - out))
 >>> swish(0.0), swish(2.0)
 (0.0, 1.7615941559557646)
 
-Whatever a row's function or rule returns is checked at every call: a real number becomes a float, anything else is refused.
+The result of a row's function or rule is checked at every call: a real number becomes a float, anything else is refused.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from autograd.wellformed import require_functions, require_texts
 __all__ = ["IN_RULE", "TABLE", "Binary", "DomainError", "Nary", "Primitive", "Unary"]
 
 Point = tuple[float, ...]
-IN_RULE: Final = ContextVar("IN_RULE", default=False)  # whether a rule runs, in which == is refused
+IN_RULE: Final = ContextVar("IN_RULE", default=False)  # whether a rule is running; there == is refused
 TABLE: Final[dict[str, Primitive]] = {}  # the rows of `autograd.primitives` by name; users' rows are not in it
 
 
@@ -46,7 +46,7 @@ class Primitive:
         name: NumPy's name for the operation, where it has one.
         function: computes the value from floats, one per operand.  It may raise `ValueError` or `ZeroDivisionError` outside
             its domain, and `OverflowError` where the value is too large.
-        infix: the operator's sign, for operations written between or before their operands.
+        infix: the operator, for operations written between or before their operands.
         text, latex, code: templates for people, for LaTeX and for Python source, with ``{0}``, ``{1}``, … for the operands;
             by default the infix sign, or ``name({0}, {1})``.
         domain: where the function is defined, for error messages.
@@ -54,8 +54,8 @@ class Primitive:
             is an error.
         kink: an expression in the operands that is zero where the derivative jumps.
         singular: the partial derivatives at points where they are a limit or a convention.
-        array: the same function in an array namespace: its name there, or a function that takes the namespace and returns
-            it; empty where `function` itself works on arrays.
+        array: the same function on arrays: its name in an array namespace, or a function that returns it, given the
+            namespace; empty where `function` itself works on arrays.
         unguarded: the same function without its guard against overflow, for compiled programs, where overflow gives ±∞.
         default: the value of the last operand where it is omitted.
         folds: whether the row also takes more operands, combining them from left to right.
@@ -93,7 +93,7 @@ class Primitive:
 
     @property
     def is_in_table(self) -> bool:
-        """Whether the row is the table's own, not a user's, perhaps of the same name."""
+        """Whether the row belongs to the table; a user's row does not, even if it has the same name."""
         return TABLE.get(self.name) is self
 
     def __post_init__(self) -> None:
@@ -125,7 +125,7 @@ class Primitive:
         return inspect.Signature(parameters)
 
     def operands_from(self, arguments: Sequence[Any], /) -> Sequence[Any]:
-        """Return the operands of a call, from its arguments.
+        """Turn the arguments of a call into operands.
 
         Raises:
             TypeError: if the row cannot be called this way; the message shows how to call it.
@@ -173,7 +173,7 @@ class Primitive:
             raise
 
     def _returned(self, part: str, x: Any, operands: Sequence[Any]) -> Any:
-        """Return a part's result as a float; where the operands are not all numbers, also as a node, symbol or array."""
+        """Return a part's result as a float; unless all operands are numbers, a node, symbol or array is returned as it is."""
         if x.__class__ is float:
             return x
         is_symbolic = hasattr(x, "__primitive__") or getattr(x, "shape", ()) != ()
@@ -243,7 +243,7 @@ class Primitive:
                 return result
             if getattr(x, "shape", ()) != () and hasattr(x, "__array_namespace__"):
                 arrays.append(x)
-        if are_floats:  # most calls come from the rules of the table; measured: saves 60 % of tanh(0.5) and 40 % of x**3
+        if are_floats:  # as in most calls, which rules make; measured: this saves 60 % of tanh(0.5) and 40 % of x**3
             return self.evaluate(operands)
         if arrays:
             return self._apply_to_arrays(arrays, operands)
@@ -257,7 +257,7 @@ class Primitive:
         """Apply the row in the namespace of the arrays among its operands."""
         namespace = arrays[0].__array_namespace__()
         kinds = {array.dtype.kind for array in arrays}
-        if "O" in kinds:  # of nodes: element by element
+        if "O" in kinds:  # an array of nodes: element by element
             return namespace.frompyfunc(lambda *entries: self.apply(entries), len(operands), 1)(*operands)
         if not kinds.isdisjoint("biu") and not self.is_choice:
             dtype = namespace.result_type(*arrays, 1.0)  # integers overflow, and True + True is True
@@ -333,8 +333,8 @@ class Nary(Primitive):
         gradient: computes the partial derivatives, one per operand, from the sequence of operands and the result.
         operands_of: turns the arguments of a call into the flat tuple of operands.
         expands: whether formulas show what the function computes, instead of a call.
-        picks: computes from the first operand's value the index of the operand that is the result.
-        fold: the name of a function of two arrays that, applied from operand to operand in any order, gives the result.
+        picks: computes the index of the operand that is the result from the value of the first operand.
+        fold: the name of a function of two arrays that gives the result when it combines all operands, in any order.
     """
 
     gradient: Callable[[Sequence[Any], Any], Sequence[Any]]
@@ -365,7 +365,7 @@ class Nary(Primitive):
                 inspect.signature(self).bind(*arguments)
             except TypeError:
                 raise self._misuse(arguments) from None
-            raise TypeError(f"{self._misuse(arguments)}: {error}") from error  # from an argument, such as a generator
+            raise TypeError(f"{self._misuse(arguments)}: {error}") from error  # the call fits, an argument does not
 
     def partials(self, operands: Sequence[Any], out: Any, which: Sequence[int]) -> list[Any]:
         """Return the requested entries of the gradient; see `Primitive.partials`."""
@@ -377,7 +377,7 @@ class Nary(Primitive):
         return [self._returned("gradient", gradient[i], operands) for i in which]
 
     def array_function(self, namespace: Any) -> Callable[..., Any] | None:
-        """Return the function of arrays, see `Primitive.array_function`: a fold, where the row has one."""
+        """Return the function on arrays: the fold, where the row has one, else as in `Primitive.array_function`."""
         if not self.fold:
             return super().array_function(namespace)
         fold = getattr(namespace, self.fold)

@@ -41,11 +41,11 @@ class Symbol(Operand):
     Args:
         name: how it is written; an empty name stands for a plain number, which is then `value`.
         value: the number it stands for, or None if it is not known.
-        row, operands: what it was computed by and from; a name has neither.
-        given: the conditions that picked it where a row with cases was applied.
+        row, operands: the operation that computed it; a name has neither.
+        given: the conditions under which a row with cases picked it.
     """
 
-    level: int | None = None  # how tightly the text of a name binds, if not as a name does
+    level: int | None = None  # how tightly the name binds, in a subclass whose names are formulas
     __slots__ = ("given", "name", "operands", "row", "value")
 
     def __init__(
@@ -66,7 +66,7 @@ class Symbol(Operand):
 
     @classmethod
     def applied(cls, row: Primitive, operands: Sequence[Any], value: float | None = None) -> Symbol:
-        """Return the formula of `row` applied to `operands` as it stands, whatever its conditions are."""
+        """Return the formula of `row` applied to `operands`, even where a known condition would pick one of them."""
         return cls("", value, row, operands, [condition for x in operands if isinstance(x, Symbol) for condition in x.given])
 
     def __str__(self) -> str:
@@ -80,7 +80,7 @@ class Symbol(Operand):
         return write(self, style)[0]
 
     def conditions(self, style: Style) -> list[str]:
-        """Return the conditions under which the formula holds, each in a style."""
+        """Return the conditions under which the formula holds, each written in a style."""
         return list(dict.fromkeys(_because(condition).written(style) for condition in self.given if condition.value))
 
     @property
@@ -129,10 +129,10 @@ def operand_names(row: Primitive, n: int) -> Sequence[str]:
 
 
 def _because(condition: Symbol) -> Symbol:
-    """Return why a condition holds: of "one or the other", which a rule writes as a maximum, the first that does."""
+    """Return why a condition holds: the first alternative that does, if it is an "or", which rules write as a maximum."""
     if condition.row is maximum:
         holding = [each for each in map(as_symbol, condition.operands) if each.value == condition.value]
-        return _because(holding[0]) if holding else condition  # there is none for NaN
+        return _because(holding[0]) if holding else condition  # none does for NaN
     return condition
 
 
@@ -204,12 +204,12 @@ def fill(formula: Any, values: Mapping[str, Any]) -> Any:
     if not isinstance(formula, Symbol):
         return formula
     if formula.row is None:
-        return values[formula.name] if formula.name else formula.value  # a number of the rule
+        return values[formula.name] if formula.name else formula.value  # a constant of the rule
     return formula.row.apply([fill(x, values) for x in formula.operands])
 
 
 def _flow(rule: Any) -> Any:
-    """Return when a rule is not a chosen 0: True, False or a condition."""
+    """Return the condition under which a rule is not a chosen 0: True, False or a formula."""
     if not isinstance(rule, Symbol) or rule.row is None:
         return isinstance(rule, Symbol) or bool(rule != 0)
     row, operands = rule.row, rule.operands

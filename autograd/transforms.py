@@ -1,7 +1,7 @@
 """Derivatives of functions, of any order: the rules of the table read on nodes.
 
 `backward` reads the rules on numbers.  Read on `Value`s, they give a gradient that is itself a graph and can be differentiated
-again.  Nothing here knows a derivative.
+again.  This module contains no derivative of its own.
 
 >>> from autograd.primitives import exp
 >>> slope = grad(lambda x: x * exp(x))
@@ -34,7 +34,7 @@ __all__ = ["chain_rule", "grad", "gradients", "hessian", "jacobian", "value_and_
 def gradients(y: Value, xs: Iterable[Value]) -> list[Value]:
     """Return ∂y/∂x for each x as a node, which can be differentiated again.
 
-    A gradient may be a node of y's own graph, as ∂(w·x)/∂w is x: label or change a copy, ``+gradient``, instead.
+    A gradient may be a node of y's own graph, such as ∂(w·x)/∂w = x: to label or change it, make a copy, ``+gradient``.
 
     Args:
         y: the result.
@@ -74,7 +74,7 @@ def chain_rule(order: Sequence[Value], y: Value, xs: Sequence[Value], risk: Call
         order: the nodes below y, see `topological`.
         y: see `gradients`.
         xs: see `gradients`.
-        risk: what a node's partial derivatives risk, see `risks`; where it is not 0, the choice stays in the graph.
+        risk: returns the risk of a node's partial derivatives, see `risks`; where it is not 0, the choice stays in the graph.
 
     >>> x = Value(3.0)
     >>> y = x * x
@@ -112,7 +112,8 @@ def _chain(upstream: Any, partial: Any, is_hot: bool) -> Any:
         return partial if not isinstance(upstream, Value) and upstream == 1 else upstream * partial
     if partial == 1:
         return upstream
-    is_finite = isinstance(upstream, Operand) or isfinite(getattr(upstream, "data", upstream))  # traced, it may be any number
+    # A traced gradient may be any number; it counts as finite, unless the node is hot.
+    is_finite = isinstance(upstream, Operand) or isfinite(getattr(upstream, "data", upstream))
     return 0.0 if is_finite and not is_hot else upstream * partial
 
 
@@ -200,7 +201,7 @@ def _differentiated(f: Callable[..., Any], argnums: int | tuple[int, ...], check
             variables: list[Value] = [x for x in xs if isinstance(x, Variable)]
             for x in variables:
                 x.__class__ = Independent if x.primitive is None else Value
-        # Arrays of floats, unless that would cut off a node that is not the argument's own.
+        # Return arrays of floats, unless that would cut off a node that is not the argument's own.
         if not any(map(is_array, flatten([trees, ys], entries=False)[0].values())):
             return result
         nodes = {x for y in flatten(ys)[0].values() if isinstance(y, Value) for x in nodes_below(y)} - set(xs)

@@ -6,7 +6,7 @@ before its operands, and adds to the gradient of each operand
 
     contribution = gradient of the node · partial derivative of the node with respect to the operand
 
-Nothing flows to a constant or along a branch that was not taken: there the stored partial derivative is None, or there is none.
+Nothing flows to a constant or along a branch that was not taken: there the stored partial derivative is None or missing.
 
 >>> a, b = Value(2.0, label="a"), Value(-3.0, label="b")
 >>> y = a * b + a
@@ -77,8 +77,8 @@ class Value(Manners):
     """
 
     # One or two operands, nodes or floats, are in _left and _right, and their partial derivatives in _dx and _dy: None where
-    # the operand is a constant or nothing flows to it.  Of many operands, _left has all, _right those that are nodes, and _dx
-    # the partial derivatives of these; _dy is True if some of them may be None, else None.
+    # the operand is a constant or nothing flows to it.  With many operands, _left has all, _right those that are nodes, and _dx
+    # the partial derivatives with respect to these; _dy is True if some of them may be None, else None.
     __slots__ = ("_dx", "_dy", "_left", "_mark", "_number", "_right", "grad", "label", "primitive")
 
     _left: Any
@@ -125,7 +125,7 @@ class Value(Manners):
 
     def __primitive__(self, row: Primitive, operands: Sequence[Any]) -> Any:
         """Record `row` on `operands`; functions such as ``tanh(x)`` and users' own rows call this."""
-        if self.__class__ is not Value and type(self).__primitive__ is not Value.__primitive__:  # it has handed this on
+        if self.__class__ is not Value and type(self).__primitive__ is not Value.__primitive__:  # called by its super()
             return record(row, operands, is_handed_on=True)
         recorded = _recorders.get(row)
         if recorded is None:
@@ -154,7 +154,7 @@ class Value(Manners):
 
     @property
     def inputs(self) -> tuple[Value, ...]:
-        """The operands that are nodes, in written order; a node that is used twice is there twice."""
+        """The operands that are nodes, in written order; a node that is used twice occurs twice."""
         if self._left.__class__ is tuple:
             return tuple(self._right)
         return tuple([x for x in (self._left, self._right) if isinstance(x, Value)])
@@ -196,7 +196,7 @@ class Value(Manners):
             upstream: the gradient that arrives at this node, ∂L/∂(this node).
 
         Raises:
-            TypeError: if a float cannot be added to what was assigned to the `grad` of a leaf, such as None.
+            TypeError: if the `grad` of a leaf was set to something that a float cannot be added to, such as None.
 
         >>> x = Value(3.0)
         >>> (x * x).backward()
@@ -240,7 +240,7 @@ class Value(Manners):
         return _twin(self, lambda part: part)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
-        for node in nodes_below(self):  # so each finds the copies of its operands, without recursion
+        for node in nodes_below(self):  # operands first, so that each node finds theirs copied; no recursion
             if id(node) not in memo:
                 memo[id(node)] = node if isinstance(node, Variable) else _twin(node, lambda part: copy.deepcopy(part, memo))
         return cast(Value, memo[id(self)])
@@ -256,7 +256,7 @@ class Variable(Value):
 
 
 class Independent(Value):
-    """A leaf that nobody made: a derivative that does not depend on anything, or what was a variable, made from a number."""
+    """A leaf that the user did not make: a constant derivative, or a former `Variable` that was made from a number."""
 
     __slots__ = ()
 
@@ -275,9 +275,10 @@ def record(row: Primitive, operands: Sequence[Any], is_handed_on: bool = False) 
 
     Raises:
         DomainError: where the row or one of its rules is undefined, naming the operands.
-        TypeError: if an operand, or what the row returns, is not a real number.
+        TypeError: if an operand or the row's result is not a real number.
     """
-    for x in () if is_handed_on else operands:  # a subclass that does more goes first, as with Python's reflected operators
+    # A subclass with its own `__primitive__` goes first, as with Python's reflected operators.
+    for x in () if is_handed_on else operands:
         if x.__class__ is not Value and isinstance(x, Value) and type(x).__primitive__ is not Value.__primitive__:
             return x.__primitive__(row, operands)
     data = [x._number if isinstance(x, Value) else number(x) for x in operands]
@@ -286,7 +287,7 @@ def record(row: Primitive, operands: Sequence[Any], is_handed_on: bool = False) 
     which = [i for i, x in enumerate(operands) if isinstance(x, Value)]
     try:
         out = float(row.evaluate(data))
-        partials: list[Any] = row.partials([*data], out, which)  # of a copy, since a user's rule may sort its list
+        partials: list[Any] = row.partials([*data], out, which)  # a copy, because a user's rule may sort it
     except DomainError as error:
         names = [*map(describe, operands)]
         shown = f"operand is {names[0]}; keep it" if len(names) == 1 else f"operands are {' and '.join(names[:4])}; keep them"
@@ -341,7 +342,7 @@ def _record_first_time(row: Primitive, operands: Sequence[Any]) -> Any:
         unary(row)
     elif isinstance(row, Binary):
         operators(row)
-    else:  # every result of a user's row must be checked
+    else:  # `record` checks every result, as a user's row needs
         _recorders[row] = functools.partial(record_many if row.is_in_table else record, cast(Nary, row))
     if row.arity and not is_fixed(row):  # its formulas may differ at the next call
         _recorders[row] = lambda *operands: record(row, operands)
@@ -350,7 +351,7 @@ def _record_first_time(row: Primitive, operands: Sequence[Any]) -> Any:
 
 @one_at_a_time
 def topological(root: Value) -> list[Value]:
-    """Return the nodes from `root` down that came from operations, each after its operands, `root` last.
+    """Return the nodes at or below `root` that operations made, each after its operands, `root` last.
 
     The search is depth first, operands in written order, without recursion, and leaves a mark on each node it has seen.  The
     mark is a new object each time, so marks never have to be cleared.
