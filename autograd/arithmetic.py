@@ -38,7 +38,7 @@ NOT_COMPUTED: Final = float("nan")
 
 
 class Constant(float):
-    """A real number in a rule, rounded to a float; readings with more digits compute it again.
+    """A real number in a rule, rounded to a float; readings of the table with more digits compute it from its formula.
 
     Args:
         formula: computes the number from a namespace such as `math`, with log, sqrt and pi.
@@ -80,7 +80,9 @@ def weighted_sum(*operands: Any) -> Any:
 
 
 def log_sum_exp(*operands: float) -> float:
-    """Return log Σ exp(xᵢ), shifted by the largest operand, whose own term is the 1 of log1p, so that exp cannot overflow.
+    """Return log Σ exp(xᵢ) as m + log1p(Σ exp(xᵢ - m)), where m is the largest operand and the sum is over the others.
+
+    So exp cannot overflow.
 
     >>> log_sum_exp(1000.0, 1000.0) == 1000 + math.log(2)
     True
@@ -92,10 +94,10 @@ def log_sum_exp(*operands: float) -> float:
 
 
 def items(operands: Iterable[Any]) -> tuple[Any, ...]:
-    """Return the operands of a row, which come in one iterable, as a tuple.
+    """Return the operands of a row, given in one iterable, as a tuple.
 
     Raises:
-        TypeError: for anything without an order, such as a set, or without its numbers as items, such as a dict.
+        TypeError: for an iterable that has no order, such as a set, or whose items are not its numbers, such as a dict.
 
     >>> items(x for x in [1.0, 2.0])
     (1.0, 2.0)
@@ -111,7 +113,7 @@ def items(operands: Iterable[Any]) -> tuple[Any, ...]:
 
 
 def at_least_one(operands: Iterable[Any]) -> Sequence[Any]:
-    """Return the operands of logsumexp, which takes them as one iterable; a ValueError if there are none."""
+    """Return the operands of logsumexp, given in one iterable; raise a ValueError if there are none."""
     operands = items(operands)
     if not operands:
         raise ValueError("logsumexp of nothing has no value; pass at least one operand")
@@ -119,7 +121,7 @@ def at_least_one(operands: Iterable[Any]) -> Sequence[Any]:
 
 
 def weights_and_inputs(weights: Iterable[Any], inputs: Iterable[Any], bias: Any = None) -> Sequence[Any]:
-    """Return the operands of `weighted_sum`; a ValueError if there are not as many weights as inputs.
+    """Return the operands of `weighted_sum`; raise a ValueError unless there are as many weights as inputs.
 
     >>> weights_and_inputs([2.0, 3.0], [5.0, 7.0], 1.0)
     (2.0, 3.0, 5.0, 7.0, 1.0)
@@ -131,7 +133,7 @@ def weights_and_inputs(weights: Iterable[Any], inputs: Iterable[Any], bias: Any 
 
 
 def other(x: Any) -> float:
-    """Return the slope of a choice with respect to an operand when another one, x, is chosen: 0, or what stands for x.
+    """Return the slope of a choice with respect to an operand when another one, x, is chosen: 0, or NaN if x was not computed.
 
     >>> other(3.0), other(NOT_COMPUTED)
     (0.0, nan)
@@ -142,8 +144,8 @@ def other(x: Any) -> float:
 def branches(condition: Any, a: Any, b: Any) -> Sequence[Any]:
     """Return a condition and the values of its two branches; a branch that is a function is called only if it is taken.
 
-    `NOT_COMPUTED` takes the place of a value that was not computed.  While tracing, the condition may be either, so both are
-    called.
+    `NOT_COMPUTED` takes the place of a value that was not computed.  If the condition has no truth value, for example while
+    tracing, both branches are called.
 
     >>> branches(False, lambda: 1 / 0, lambda: 2.0)
     (False, nan, 2.0)
@@ -159,9 +161,9 @@ def branches(condition: Any, a: Any, b: Any) -> Sequence[Any]:
 
 
 def special(name: str) -> Callable[[Any], Callable[..., Any]]:
-    """Return a function from an array namespace to `name` in SciPy, or in jax.scipy for jax.numpy: NumPy has none.
+    """Return a function that finds `name`, which NumPy lacks, for an array namespace: in SciPy, or for jax.numpy in jax.scipy.
 
-    It raises a ModuleNotFoundError where SciPy is not installed.
+    It raises a ModuleNotFoundError if SciPy is not installed.
     """
 
     def find(namespace: Any) -> Callable[..., Any]:

@@ -42,7 +42,7 @@ QUIET: Final = LIBRARIES | sys.stdlib_module_names - {"secrets", "uuid"}
 
 
 class Watched:
-    """The states that the generators which functions and models can reach had when this was made.
+    """The generators that functions and models can reach, with their states when this was made.
 
     These are the generators of the modules `random` and ``numpy.random``, and those that are found in attributes, containers,
     closures, and in the global variables that a function names.
@@ -86,7 +86,7 @@ def _without_arrays(state: Any) -> Any:
 
 
 def _generators(things: Any) -> Iterator[Any]:
-    """Go through what things hold, each once, and find the generators of `random` and NumPy."""
+    """Yield the generators of `random` and NumPy that things hold, directly or not, each once."""
     kinds: tuple[type, ...] = (random.Random,)
     for module in _numpy_random():
         kinds += (module.Generator, module.RandomState)
@@ -107,7 +107,7 @@ def _generators(things: Any) -> Iterator[Any]:
 
 def _held(thing: Any) -> list[Any]:
     """Return what a container, an object, a function or a class holds."""
-    if isinstance(thing, dict | MappingProxyType):  # another mapping may run code of its own
+    if isinstance(thing, dict | MappingProxyType):  # other mappings may run code of their own
         return [*thing.values()]
     if isinstance(thing, list | tuple):
         return [] if thing and isinstance(thing[0], float | int | Value) else [*thing]  # no generator among numbers
@@ -128,7 +128,7 @@ def _held(thing: Any) -> list[Any]:
 
 
 def _attributes(thing: Any) -> Iterator[Any]:
-    """Go through an object's attributes, also those in slots, without a ``__getattr__`` of its class, such as a proxy's."""
+    """Yield an object's attributes, including those in slots, without running a ``__getattr__``, such as a proxy's."""
     with contextlib.suppress(AttributeError):
         yield from object.__getattribute__(thing, "__dict__").values()
     for slot in [x for kind in type(thing).__mro__ for x in vars(kind).values() if isinstance(x, MemberDescriptorType)]:
@@ -137,14 +137,14 @@ def _attributes(thing: Any) -> Iterator[Any]:
 
 
 def _contents(function: FunctionType) -> Iterator[Any]:
-    """Go through what a function's cells hold."""
+    """Yield the contents of a function's cells."""
     for cell in function.__closure__ or ():
         with contextlib.suppress(ValueError):  # nothing was assigned yet
             yield cell.cell_contents
 
 
 def _named(code: CodeType, scope: Mapping[str, Any]) -> list[Any]:
-    """Return what the names in a function's code stand for, also within the modules that it names."""
+    """Return the objects that the names in a function's code stand for, including those in the modules that it names."""
     codes = [code]
     for inner in codes:
         codes += [constant for constant in inner.co_consts if isinstance(constant, CodeType)]

@@ -1,4 +1,4 @@
-"""What programs that were written for other libraries expect of a node: NumPy's functions, and micrograd's names.
+"""What programs written for other libraries expect of a node: NumPy's functions, and micrograd's names.
 
 >>> import numpy as np
 >>> from autograd import Value
@@ -30,7 +30,7 @@ ELSEWHERE: Final = {
 
 
 class Compatible:
-    """The base class of `Value` with what other libraries look for."""
+    """The base class of `Value` with the attributes that other libraries look for."""
 
     __slots__ = ()
 
@@ -38,7 +38,7 @@ class Compatible:
 
     @property
     def _prev(self) -> Any:
-        """The name of `inputs` in micrograd, for programs written for it."""
+        """The `inputs`, under micrograd's name, for programs written for it."""
         return cast(Any, self).inputs
 
     @property
@@ -59,7 +59,8 @@ class Compatible:
         if arrays and method == "__call__":  # NumPy applies it to the objects one by one
             namespace = arrays[0].__array_namespace__()
             boxed = [namespace.array(x, dtype=object) if hasattr(type(x), "__primitive__") else x for x in operands]
-            is_method = row is None or row.infix or options  # of the first operand, which may be a plain number
+            # NumPy's own function calls a method of each first operand.  A plain number has operators, but no other methods.
+            is_method = row is None or row.infix or options
             return (ufunc if is_method else namespace.frompyfunc(row, len(operands), 1))(*boxed, **options)
         if row is None or method != "__call__" or options:
             raise TypeError(f"numpy.{ufunc.__name__} cannot be recorded; use operators and autograd's functions on Values")

@@ -23,7 +23,7 @@ from autograd.writing import printable
 
 __all__ = ["cache_folder", "printable", "write_whole"]
 
-BINARY = getattr(os, "O_BINARY", 0)  # on Windows, where line breaks are changed without it
+BINARY = getattr(os, "O_BINARY", 0)  # on Windows, which changes line breaks without it
 
 
 def cache_folder() -> Path:
@@ -34,7 +34,7 @@ def cache_folder() -> Path:
 
     Raises:
         OSError: if it cannot be made, or belongs to another user.
-        RuntimeError: if this user has no home.
+        RuntimeError: if this user has no home folder.
 
     Source: https://specifications.freedesktop.org/basedir-spec/latest
     """
@@ -54,8 +54,8 @@ def cache_folder() -> Path:
 def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
     """Write a file in one step, so that every reader finds either the old contents or the new ones, complete.
 
-    Several threads and processes may write to one path: the last one wins.  A file that is replaced keeps its permissions and,
-    as far as the system allows, its owner.  If anything fails, the old file stays as it was and nothing else is left.
+    Several threads and processes may write to one path: the last write wins.  A file that is replaced keeps its permissions
+    and, as far as the system allows, its owner.  If anything fails, the old file stays as it was and nothing else is left.
 
     Signals wait until this thread has written the file, but another thread may receive one that ends the process.  On Linux,
     nothing is left of the data then, because they have no name until they are whole.  There is one exception: a signal during
@@ -104,10 +104,10 @@ def _status(path: Path) -> os.stat_result | None:
 
 
 def _replace(path: Path, data: bytes, old: os.stat_result | None) -> None:
-    if not any(_replace_nameless(path, data, old) for _ in range(3)):  # a killed or a competing process may have the name
+    if not any(_replace_nameless(path, data, old) for _ in range(3)):  # a killed or competing process may have taken the name
         with tempfile.TemporaryDirectory(prefix=".", dir=path.parent, ignore_cleanup_errors=True) as folder:
             part = Path(folder, "part")
-            file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, 0o666)  # as the user's umask has it
+            file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, 0o666)  # less the user's umask
             try:
                 _fill(file, data, old)
             finally:

@@ -1,8 +1,8 @@
 """Fixed rows, which compute the same at every call, so that facts about them can be cached.
 
-Every row of the table is fixed.  A user's row may read what changes, such as a temperature in a variable, a flag or an
-attribute; then its function and its rules have to be called each time.  It is fixed if its code names only fixed rows and
-functions of Python's own, such as those of `math`:
+Every row of the table is fixed.  A user's row may read something that changes, such as a temperature in a variable, a flag or
+an attribute; then its function and its rules have to be called each time.  It is fixed if its code names only fixed rows and
+Python's own functions, such as those of `math`:
 
 >>> from autograd import Unary, sigmoid
 >>> T = 1.0
@@ -48,7 +48,7 @@ def remembered(find: Callable[P, T]) -> Callable[P, T]:
 
 
 def _is_fixed_row(row: Primitive, among: frozenset[Primitive]) -> bool:
-    """Return whether a row is fixed, if those are that the search came through: a rule may use its own row."""
+    """Return whether a row is fixed, assuming that those in `among` are: a rule may use its own row."""
     parts = (row.function, *row.rules.values())
     return row.is_in_table or row in among or all(_is_fixed(part, among | {row}) for part in parts)
 

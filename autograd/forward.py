@@ -1,7 +1,7 @@
 """Forward mode: the table read on dual numbers.
 
-A dual number carries a derivative along with its number.  Applying a row to dual numbers applies its rules to their tangents,
-so one run of a function gives its value and its derivative in one direction, without a graph.
+A dual number carries a derivative along with its number.  Applying a row to dual numbers multiplies their tangents by the
+row's partial derivatives, so one run of a function gives its value and its derivative in one direction, without a graph.
 
 >>> from autograd import exp
 >>> value, slope = jvp(lambda x: x * exp(x), (1.0,), (1.0,))
@@ -56,7 +56,7 @@ class Dual(Operand):
         own = [isinstance(x, Dual) and x.level == level for x in operands]
         pairs = zip(operands, own, strict=True)
         primals = [x.primal if mine else x if hasattr(type(x), "__primitive__") else number(x) for x, mine in pairs]
-        if any(x is NotImplemented for x in primals):  # an array of dual numbers: one by one
+        if any(x is NotImplemented for x in primals):  # beside an array of objects, which is computed element by element
             return NotImplemented
         out = row.apply(primals)
         tangent, reach = 0.0, False
@@ -99,7 +99,7 @@ class Dual(Operand):
         return Value.__array_ufunc__(cast(Value, self), ufunc, method, *elements, **options)
 
     def __bool__(self) -> bool:
-        if self.reach is False or isinstance(self.primal, bool | Value | Dual):  # or a comparison at its jump
+        if self.reach is False or isinstance(self.primal, bool | Value | Dual):  # also for a comparison at its jump
             return bool(self.primal)
         raise TypeError(f"{self!r} is a number, not a condition; compare it, as in `if x > 0:`")
 
@@ -147,5 +147,5 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
 
 
 def _plain(x: Any) -> Any:
-    """Return a number as a float, and a node or a Dual of an outer derivative as it is."""
+    """Return a number as a float, and a node or a Dual of an outer derivative unchanged."""
     return x if isinstance(x, Value | Operand) else real(x, "it cannot be differentiated")

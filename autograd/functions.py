@@ -23,7 +23,7 @@ def mean(operands: Iterable[Any]) -> Any:
 
     Raises:
         ValueError: for no operands.
-        TypeError: for anything but a list, or another iterable.
+        TypeError: for anything but a list or another iterable.
 
     >>> mean([1.0, 2.0, 6.0])
     3.0
@@ -57,8 +57,8 @@ def clip(x: Any, low: Any, high: Any) -> Any:
 
     Args:
         x: a number or node.
-        low: a number or node, or None for no end on this side.
-        high: the other end.
+        low: the lower bound, a number or node, or None for no bound.
+        high: the upper bound, likewise.
 
     >>> clip(3.0, 0.0, 1.0), clip(0.25, 0.0, 1.0)
     (1.0, 0.25)

@@ -78,7 +78,7 @@ def _example(row: Primitive) -> Iterator[str]:
 
 
 class _Page:
-    """The docstring of a row's class, and on a row its page."""
+    """A descriptor: on a row's class the docstring, on a row its page."""
 
     def __init__(self, text: str) -> None:
         self.text = text

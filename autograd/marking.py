@@ -76,7 +76,7 @@ class Marking:
 
 
 def blank(asked: Hashable, name: str) -> Mark:
-    """Return the marking of an answer that is still ``...``, as a prepared cell of a notebook has it.
+    """Return the mark of an answer that is still the ``...`` of a prepared notebook cell.
 
     >>> print(Marking((blank("w", "∂E/∂w"),)))
     ∂E/∂w: still blank; put your answer in place of ... and run this again

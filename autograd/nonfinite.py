@@ -31,8 +31,8 @@ class Nonfinite:
 
     Attributes:
         node: the node.
-        phase: "forward" if its value is not finite, "backward" if a gradient that flows from it is not, or the sum of those
-            that flow to it.
+        phase: "forward" if its value is not finite, "backward" if a contribution that it sends is not, or the sum of those
+            that it receives.
         text: an explanation with the operation and its operands.
     """
 

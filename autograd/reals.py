@@ -1,4 +1,4 @@
-"""What counts as a real number: what becomes a float, what is refused, and what may handle an operation itself.
+"""Plain numbers become floats; anything else is refused, or left to handle the operation itself.
 
 >>> from fractions import Fraction
 >>> number(Fraction(1, 4)), number(True), number(object())
@@ -39,7 +39,7 @@ def number(x: Any) -> Any:
     if x.__class__ is float or x.__class__ is int or (isinstance(x, Real) and x.__class__.__name__ != "timedelta64"):
         return float(x)
     shape, kind = getattr(x, "shape", None), getattr(getattr(x, "dtype", None), "kind", "?")
-    if shape == () and kind in "biuf":  # numpy.bool_, and what NumPy's own operators pass on
+    if shape == () and kind in "biuf":  # numpy.bool_, and 0-d arrays, which NumPy's operators pass on
         return float(x)
     if kind == "O":  # an array of nodes
         return NotImplemented

@@ -30,7 +30,7 @@ __all__ = ["ANY", "danger_of", "risks", "risks_of"]
 
 Sign: TypeAlias = frozenset[int]
 ANY: Final[Sign] = frozenset((-1, 0, 1))
-SIZES: Final = (1e-9, 3.0, 5.0, 1000.0)  # at 3 the cosine is negative, at 5 the sine, and so are powers of a negative number
+SIZES: Final = (1e-9, 3.0, 5.0, 1000.0)  # at 3 the cosine is negative, at 5 the sine, and both are odd exponents
 
 
 def risks(order: Sequence[Value]) -> Callable[[Value], int]:
@@ -48,7 +48,7 @@ def risks_of(nodes: Sequence[tuple[Any, Primitive, Sequence[Any]]], constants: M
 
     Args:
         nodes: in the order of computation, each with its row and its operands: nodes, leaves or floats.
-        constants: the numbers of those leaves that are constant.
+        constants: the numbers of the leaves that are constant.
     """
     if not any(itertools.starmap(may_fail, {(row, len(operands)) for _, row, operands in nodes})):
         return {}
@@ -62,7 +62,7 @@ def risks_of(nodes: Sequence[tuple[Any, Primitive, Sequence[Any]]], constants: M
 
     for node, row, operands in nodes:
         signs[node] = sign_of(row, operands, kind)
-        small = len(operands) < 3 or not row.is_in_table  # of the table, none of more operands fails
+        small = len(operands) < 3 or not row.is_in_table  # no row of the table with more operands fails
         danger, fails = danger_of(row, tuple(map(kind, operands))) if small else (0, False)
         risky = tainted.intersection(operands)
         if row is primitives.dot:
@@ -106,7 +106,7 @@ def sign_of(row: Primitive, operands: Sequence[Any], kind: Callable[[Any], Any])
 
 @functools.lru_cache(maxsize=4096)
 def sign_of_few(row: Primitive, kinds: tuple[Any, ...], is_same: bool) -> Sign:
-    """Return the signs that the result of a row of few operands can have, found by trying; see `sign_of`."""
+    """Return the signs that the result of a row of few operands can have, found by sampling; see `sign_of`."""
     found: set[int] = set()
     for data in _points(kinds):
         if not is_same or len(set(data)) == 1:
@@ -141,12 +141,12 @@ def danger_of(row: Primitive, kinds: tuple[Any, ...]) -> tuple[int, bool]:
 
 @functools.cache
 def may_fail(row: Primitive, n: int) -> bool:
-    """Return whether the risk of a row of n operands is ever other than 0."""
+    """Return whether the risk of a row of n operands can be other than 0."""
     return not row.is_in_table or (n < 3 and danger_of(row, (ANY,) * n)[0] > 0)
 
 
 def _points(kinds: Sequence[Any]) -> Iterator[tuple[float, ...]]:
-    # Beside a constant c also ±c/2 and ±2c: x - 4 may have any sign.
+    # For a constant c also ±c/2 and ±2c, because x - 4 may have any sign.
     constants = [abs(x) for x in kinds if not isinstance(x, frozenset) and 0 < abs(x) < math.inf]
     sizes = {*SIZES, *[size for c in constants for size in (c / 2, c * 2)]}
     return itertools.product(

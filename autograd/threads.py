@@ -1,4 +1,4 @@
-"""What a call may rely on: that no other pass runs, by one lock; and that a variable has a value, by a context of its own.
+"""Guarantees for a call: a lock, so that no other pass runs meanwhile, and a context in which a variable has a value.
 
 A pass marks nodes, and `backward` adds to gradients, so two passes on graphs that share nodes must not run at once.  Each holds
 one re-entrant lock.  Measured: this costs 0.3 µs per pass, less than recording one operation.
@@ -29,7 +29,7 @@ _LOCK: Final = RLock()
 
 
 class _OneAtATime(ContextDecorator):
-    """Holds the lock while a function runs; its methods are the lock's own, so that no interrupt can come between them."""
+    """Holds the lock while a function runs; its methods are the lock's own, which no interrupt can stop halfway."""
 
     __enter__, __exit__ = _LOCK.__enter__, _LOCK.__exit__
 
@@ -38,7 +38,7 @@ one_at_a_time: Final = _OneAtATime()
 
 
 def call_with(variable: ContextVar[T], value: T, f: Callable[..., R], *arguments: Any) -> R:
-    """Call a function while a variable has a value, which cannot stay behind: an interrupt, too, leaves the call's context.
+    """Call a function while a variable has a value, in a context of its own, so that even an interrupt cannot leave it set.
 
     >>> unit = ContextVar("unit", default="m")
     >>> call_with(unit, "mm", unit.get), unit.get()

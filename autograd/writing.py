@@ -9,7 +9,7 @@ to know to set parentheses.
 >>> write((a + b) * a / b, plain())[0], write(a - (a - b), plain())[0], source(a / (b * b))[0]
 ('(a + b)·a / b', 'a - (a - b)', 'a / (b * b)')
 
-A `Style` says what differs between the languages; what they share, above all where parentheses stand, is written once.
+A `Style` holds what differs between the languages; the shared code, above all for parentheses, is written once.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ ESCAPES = {
     **{c: "\\" + c for c in "#$%&_{}"}, "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
     "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
 }  # fmt: skip
-DIGITS = 5  # of a number that people read, unless another count is chosen
+DIGITS = 5  # significant digits of numbers for people, by default
 RAISED, LOWERED = "⁰¹²³⁴⁵⁶⁷⁸⁹", "₀₁₂₃₄₅₆₇₈₉"
 SUPERSCRIPTS, SUBSCRIPTS = str.maketrans("0123456789()", RAISED + "⁽⁾"), str.maketrans("0123456789", LOWERED)
 LEVEL = str.maketrans(RAISED + "⁽⁾" + LOWERED, "0123456789()0123456789")
@@ -55,7 +55,9 @@ def digits(x: float, n: int = DIGITS) -> str:
 
 
 def strict(x: Any) -> Any:
-    """Return a float as strict JSON can hold it, and anything else unchanged; JavaScript and Python read the text as a number.
+    """Return a float as strict JSON can hold it, ±∞ and NaN as text that JavaScript and Python convert to these numbers.
+
+    Anything else is returned unchanged.
 
     >>> strict(0.5), strict(float("-inf")), strict(float("nan")), strict("rule")
     (0.5, '-Infinity', 'NaN', 'rule')
@@ -69,12 +71,12 @@ def printable(text: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """Return text with the characters escaped that mean something else in LaTeX, or are others in its old fonts: < is ¡."""
+    """Escape the characters that LaTeX interprets, and those that its old fonts show as others, such as < as ¡."""
     return "".join(ESCAPES.get(c, c) for c in text)
 
 
 def latex_name(name: str) -> str:
-    r"""Write a name in LaTeX: words upright, what follows an underscore below, a power or the number of a layer above.
+    r"""Write a name in LaTeX: words upright, the text after an underscore lowered, a power or the number of a layer raised.
 
     >>> print(latex_name("w_h"), latex_name("net_o"), latex_name("w⁽¹⁾₀₂′"), latex_name("σ²"), latex_name("50% & more"))
     w_{h} \mathrm{net}_{o} w^{(1)\prime}_{02} σ^{2} \text{50\% \& more}
@@ -108,13 +110,13 @@ class Style(NamedTuple):
 
     Attributes:
         number: writes a number.
-        signs: the operators whose sign differs from Python's, with the spaces around it.
+        signs: the signs that differ from Python's, with the spaces around them, by Python's operator.
         template: returns a row's template in this language, or an empty string.
         square: the template of x·x, where it has one.
         name: writes the name of a symbol.
         calls: for Python source only, collects the rows that it calls, by name.
         tex: whether this is LaTeX.
-        scale: the sign between a number and what it multiplies, where it differs from that of other products.
+        scale: the sign between a number and the factor that follows it, where it differs from that of other products.
     """
 
     number: Callable[[float], str]
@@ -144,7 +146,7 @@ def plain(n: int = DIGITS) -> Style:
 
 @functools.cache
 def numbers(n: int = DIGITS) -> Style:
-    """Return the style of formulas as text with numbers put in the place of names.
+    """Return the style of formulas as text, with numbers in place of names.
 
     >>> from autograd.symbol import Symbol
     >>> write(Symbol("w", 0.5) * Symbol("x", -2.0), numbers())[0]
@@ -167,7 +169,7 @@ def source(formula: Any) -> tuple[str, dict[str, Primitive]]:
     """Return a formula as a Python expression over floats, and the rows that it calls, by name.
 
     Rows made of other rows are written out, down to those whose function takes only numbers.  A user's row is called by a
-    generated name, since its own may be another row's.
+    generated name, because another row may have the same name.
 
     >>> from autograd.primitives import relu, tanh
     >>> from autograd.symbol import Symbol
@@ -182,7 +184,7 @@ def source(formula: Any) -> tuple[str, dict[str, Primitive]]:
 
 
 def _is_truth(formula: Any) -> bool:
-    """Whether Python would make a truth value of a formula: it is a comparison, or a row whose function is one."""
+    """Return whether a formula, as Python, gives a truth value: it is a comparison, or a row whose function is one."""
     row = formula.row if isinstance(formula, Operand) else None
     if row is None or row.is_condition:
         return row is not None
@@ -217,7 +219,7 @@ def write(formula: Any, style: Style) -> tuple[str, int]:
 
 
 def parts(formula: Any) -> Iterator[Any]:
-    """Go through a formula and all its parts; a square's base, which is written once, counts once."""
+    """Iterate over a formula and all its parts; the base of a square, which is written once, counts once."""
     waiting = [formula]
     while waiting:
         part = waiting.pop()
@@ -237,7 +239,7 @@ def expand(row: Primitive, operands: Sequence[Any]) -> Any:
     """
     try:
         return row.function(*operands)
-    except Exception:  # whatever a function of numbers does with a symbol
+    except Exception:  # a function of numbers may raise anything at a symbol
         return None
 
 
@@ -280,7 +282,7 @@ def _write_infix(sign: str, operands: Sequence[Any], style: Style) -> tuple[str,
 
 
 def _base(formula: Any, style: Style) -> str:
-    """Return the base of a power as text; TeX refuses a second superscript, so there braces enclose the first."""
+    """Return the base of a power as text; in LaTeX in braces if it has a superscript, because TeX refuses a second one."""
     text = _parenthesised(formula, ATOM, style)
     return f"{{{text}}}" if style.tex and "^" in text and not text.startswith(r"\left") else text
 
@@ -300,7 +302,7 @@ def _parenthesised(formula: Any, level: int, style: Style) -> str:
 
 @functools.cache
 def _is_closed(template: str) -> bool:
-    """Return whether all operands of a template stand in brackets, after nothing but a name.
+    """Return whether all operands of a template are in brackets, and nothing but a name is outside them.
 
     >>> [_is_closed(template) for template in ("gelu({0})", "|{0} - {1}|", "1 - {0}", "({0}) + ({0})")]
     [True, True, False, False]
@@ -313,10 +315,10 @@ def _is_closed(template: str) -> bool:
 
 @functools.cache
 def read_template(template: str, infix: str, is_in_table: bool) -> tuple[list[str | Place], int]:
-    """Return the pieces of a row's template, text and places of operands, and how tightly what it writes binds.
+    """Return the pieces of a row's template, text and places of operands, and how tightly the filled-in template binds.
 
-    An operand that is alone between brackets or bars needs no parentheses of its own.  In a template of the table, nothing
-    beside an operand that follows a bracket binds as tightly as a sum.
+    An operand that is alone between brackets or bars needs no parentheses of its own.  In the table's templates no operand
+    after an opening bracket needs any, because nothing beside it binds as tightly as a sum.
 
     >>> read_template("|{0} - 1|", "", False)
     (['|', Place(operand=0, binding=5, is_base=False), ' - 1|'], 5)
@@ -341,7 +343,7 @@ def _operand(place: Place, operands: Sequence[Any], style: Style) -> str:
 
 
 def call(row: Primitive, operands: Sequence[Any], style: Style, is_list: bool = False) -> str:
-    """Write a row as a call of its name, its operands perhaps in a list; for people, only the first operands and the last."""
+    """Write a row as a call of its name, with its operands in a list if `is_list`; for people, a long call is shortened."""
     shown = [write(x, style)[0] for x in operands]
     if len(shown) > LONGEST_SUM and style.calls is None:
         shown[2:-1] = [r"\ldots" if style.tex else "…"]
