@@ -50,7 +50,7 @@ __all__ = [
 __all__ += _operations
 
 # Imported at first use, since a program that only differentiates does not need them.
-_ROOMS = {
+_LAZY = {
     "Program": "autograd.compiler",
     "assert_gradient": "autograd.checking.assertions",
     "certify": "autograd.certainty",
@@ -64,11 +64,11 @@ _ROOMS = {
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _ROOMS:
+    if name not in _LAZY:
         raise AttributeError(f"module 'autograd' has no attribute {name!r}")
-    globals()[name] = found = getattr(import_module(_ROOMS[name]), name)
+    globals()[name] = found = getattr(import_module(_LAZY[name]), name)
     return found
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__, *_ROOMS})
+    return sorted({*globals(), *__all__, *_LAZY})

@@ -36,7 +36,7 @@ from autograd.nonfinite import find_nonfinite
 from autograd.steps import Walk, walk
 from autograd.telling import Telling
 from autograd.value import Value
-from autograd.writing import LEVEL, LOWERED, RAISED, digits, printable
+from autograd.writing import LOWERED, RAISED, UNSHIFTED, digits, printable
 
 if TYPE_CHECKING:
     from autograd.checking.report import Report
@@ -437,7 +437,7 @@ def _spell_out(error: UnicodeError) -> tuple[str, int]:
     """Replace characters that the terminal's encoding lacks, such as w⁽¹⁾₀₀ by w1_00; see `codecs.register_error`."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    text = re.sub(f"⁽([{RAISED}]+)⁾", lambda layer: f"{layer[1].translate(LEVEL)}_", error.object[error.start : error.end])
+    text = re.sub(f"⁽([{RAISED}]+)⁾", lambda layer: f"{layer[1].translate(UNSHIFTED)}_", error.object[error.start : error.end])
     return "".join(SPELLED.get(c, c if c.isascii() else "?") for c in text), error.end
 
 

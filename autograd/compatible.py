@@ -60,8 +60,8 @@ class Compatible:
             namespace = arrays[0].__array_namespace__()
             boxed = [namespace.array(x, dtype=object) if hasattr(type(x), "__primitive__") else x for x in operands]
             # NumPy's own function calls a method of each first operand.  A plain number has operators, but no other methods.
-            is_method = row is None or row.infix or options
-            return (ufunc if is_method else namespace.frompyfunc(row, len(operands), 1))(*boxed, **options)
+            calls_methods = row is None or row.infix or options
+            return (ufunc if calls_methods else namespace.frompyfunc(row, len(operands), 1))(*boxed, **options)
         if row is None or method != "__call__" or options:
             raise TypeError(f"numpy.{ufunc.__name__} cannot be recorded; use operators and autograd's functions on Values")
         return row.apply(operands)

@@ -126,9 +126,9 @@ def describe(x: Any) -> str:
     is_long = len(node.operands) > 4
     operands = (*node.operands[:2], node.operands[-1]) if is_long else node.operands
     named: dict[Any, str] = {}
-    for x in dict.fromkeys(x for x in operands if isinstance(x, Manners)):
-        primes = "′" * sum(bool(x.label) and x.label == other.label for other in named)  # for further nodes with this label
-        named[x] = str(x.label or repr(x._number)) + primes
+    for operand in dict.fromkeys(x for x in operands if isinstance(x, Manners)):
+        primes = "′" * sum(bool(operand.label) and operand.label == other.label for other in named)  # if others have its label
+        named[operand] = str(operand.label or repr(operand._number)) + primes
     names = [named[x] if isinstance(x, Manners) else repr(x) for x in operands]
     names[2:2] = ["…"] * is_long
     spelled = node.primitive.spell(names)

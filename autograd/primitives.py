@@ -62,8 +62,8 @@ def _power_x(x: Any, y: Any, out: Any) -> Any:
 
 def _product_of_others(v: Sequence[Any], out: Any) -> Sequence[Any]:
     # For each factor, the product of those before it times the product of those after it; out / v[i] would fail at 0.
-    before, behind = [*accumulate(v[:-1], operator.mul)], [*accumulate(v[:0:-1], operator.mul)][::-1]
-    return [*behind[:1], *map(operator.mul, before, behind[1:]), *before[-1:]] if len(v) > 1 else [1.0] * len(v)
+    before, after = [*accumulate(v[:-1], operator.mul)], [*accumulate(v[:0:-1], operator.mul)][::-1]
+    return [after[0], *map(operator.mul, before, after[1:]), before[-1]] if len(v) > 1 else [1.0] * len(v)
 
 
 def _softmax(v: Sequence[Any], out: Any) -> Sequence[Any]:

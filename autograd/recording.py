@@ -115,15 +115,15 @@ def _texts(row: Primitive, calls: dict[str, Any]) -> Iterator[str]:
     names = operand_names(row, row.arity)
     symbols, known = [Symbol(name) for name in names], row.is_in_table
 
-    def written(formula: Any) -> str:
+    def expression(formula: Any) -> str:
         text, called = source(formula)
         calls.update({name: r.function if r.is_in_table else _float_only(r.function) for name, r in called.items()})
         return text
 
-    def formula(i: int, name: str, rule: Callable[..., Any]) -> str:
+    def rule_expression(i: int, name: str, rule: Callable[..., Any]) -> str:
         if getattr(rule, "__name__", "") == "<lambda>":
             try:
-                return written(row.partials(symbols, Symbol("out"), [i])[0])
+                return expression(row.partials(symbols, Symbol("out"), [i])[0])
             except RuleError:  # the rule uses Python's if, or a function of math
                 raise
             except Exception:  # the rule takes only numbers, for example because it uses NumPy
@@ -131,10 +131,10 @@ def _texts(row: Primitive, calls: dict[str, Any]) -> Iterator[str]:
         calls[f"partial_{name}"] = rule if known else _float_only(rule)
         return f"partial_{name}({', '.join(names)}, out)"
 
-    yield written(row.apply(symbols))
+    yield expression(row.apply(symbols))
     for i, (name, rule, flow) in enumerate(zip(names, row.rules.values(), flows(row, row.arity), strict=True)):
-        cut = f"if not d{name} and not {written(flow)}:\n    d{name} = None\n"
-        yield f"d{name} = {formula(i, name, rule)}\n" + cut * (flow is not True)
+        cut = "" if flow is True else f"if not d{name} and not {expression(flow)}:\n    d{name} = None\n"
+        yield f"d{name} = {rule_expression(i, name, rule)}\n" + cut
 
 
 def _float_only(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -155,9 +155,9 @@ def _compiled(row: Primitive, text: str, calls: Mapping[str, Any], result: str, 
     file = f"<autograd: {row.name}>" if _versions[row.name] == 1 else f"<autograd: {row.name} {_versions[row.name]}>"
     code = f"def bind(row, {', '.join(['inf', 'nan', *calls])}):\n{indent(text, '    ')}    return {result}\n"
     linecache.cache[file] = len(code), None, code.splitlines(keepends=True), file
-    made: dict[str, Any] = {}
-    exec(compile(code, file, "exec"), scope, made)
-    functions = made["bind"](row, inf, nan, **calls)
+    defined: dict[str, Any] = {}
+    exec(compile(code, file, "exec"), scope, defined)
+    functions = defined["bind"](row, inf, nan, **calls)
     for function in functions if isinstance(functions, tuple) else [functions]:
         function.__name__, function.__qualname__ = row.name, f"Value.{row.name}"
         function.__doc__ = f"Return a node; see ``help(autograd.{row.name})``."

@@ -62,8 +62,8 @@ def risks_of(nodes: Sequence[tuple[Any, Primitive, Sequence[Any]]], constants: M
 
     for node, row, operands in nodes:
         signs[node] = sign_of(row, operands, kind)
-        small = len(operands) < 3 or not row.is_in_table  # no row of the table with more operands fails
-        danger, fails = danger_of(row, tuple(map(kind, operands))) if small else (0, False)
+        may_be_risky = len(operands) < 3 or not row.is_in_table  # no row of the table with more operands is
+        danger, fails = danger_of(row, tuple(map(kind, operands))) if may_be_risky else (0, False)
         risky = tainted.intersection(operands)
         if row is primitives.dot:
             risky -= large  # masks would cost the matrices of every network with an exponential in it
@@ -123,12 +123,12 @@ def danger_of(row: Primitive, kinds: tuple[Any, ...]) -> tuple[int, bool]:
     """Return the risk of the rules of a row of one or two operands, see `risks`, and whether the row may be undefined."""
     if not row.is_in_table:  # a few points are no evidence about a user's row
         return 2, True
-    named = (point for point in row.singular if all(map(_is_possible, point, kinds)))
+    singular = (point for point in row.singular if all(map(_is_possible, point, kinds)))
     which = [i for i, kind in enumerate(kinds) if isinstance(kind, frozenset)]
     danger, fails = 0, False
     if row is primitives.power and isinstance(kinds[1], float) and _is_possible(0.0, kinds[0]):
         danger = int(not kinds[1].is_integer())  # x**1.5 has an infinite second derivative at 0; no other row hides that
-    for data in itertools.chain(_points(kinds), named):
+    for data in itertools.chain(_points(kinds), singular):
         try:
             out = float(row.evaluate(data))
             finite = all(map(math.isfinite, row.partials(data, out, which)))

@@ -238,8 +238,8 @@ class Primitive:
             are_floats = False
             if x.__class__ is int:
                 continue
-            read = getattr(type(x), "__primitive__", None)
-            if read is not None and (result := read(x, self, operands)) is not NotImplemented:
+            handler = getattr(type(x), "__primitive__", None)
+            if handler is not None and (result := handler(x, self, operands)) is not NotImplemented:
                 return result
             if getattr(x, "shape", ()) != () and hasattr(x, "__array_namespace__"):
                 arrays.append(x)

@@ -226,7 +226,7 @@ class Value(Manners):
                 if dy is not None:
                     node._right.grad += delta * dy
         except TypeError:
-            [wrong, *_] = [x for x in nodes_below(self) if not isinstance(x.grad, Real)]
+            wrong = next(x for x in nodes_below(self) if not isinstance(x.grad, Real))
             raise TypeError(f"the gradient of {wrong!r} is not a number, so nothing can be added to it; call zero_grad(), then "
                             "backward() again") from None  # fmt: skip
 

@@ -39,7 +39,7 @@ ESCAPES = {
 DIGITS = 5  # significant digits of numbers for people, by default
 RAISED, LOWERED = "⁰¹²³⁴⁵⁶⁷⁸⁹", "₀₁₂₃₄₅₆₇₈₉"
 SUPERSCRIPTS, SUBSCRIPTS = str.maketrans("0123456789()", RAISED + "⁽⁾"), str.maketrans("0123456789", LOWERED)
-LEVEL = str.maketrans(RAISED + "⁽⁾" + LOWERED, "0123456789()0123456789")
+UNSHIFTED = str.maketrans(RAISED + "⁽⁾" + LOWERED, "0123456789()0123456789")  # to characters on the line
 BRACKETS = re.compile(r"\([^()]*\)|\[[^][]*\]|\{[^{}]*\}|\|[^|]*\|")
 NOT_IN_JSON = {"inf": "Infinity", "-inf": "-Infinity", "nan": "NaN"}
 LONGEST_SUM = 6  # terms or arguments; more are written with an ellipsis
@@ -83,14 +83,15 @@ def latex_name(name: str) -> str:
     """
     # Possessive quantifiers, so that a match takes linear time.
     indices = rf"([^\W\d_{RAISED}{LOWERED}]++)(⁽[{RAISED}]++⁾)?_?((?:[^\W{RAISED}]|,)*+)([{RAISED}]*+)(′*+)(\[\d+\])?"
-    parts = re.fullmatch(indices, name)
-    if parts is None or "_" in parts[3] or (parts[2] and parts[4]):
+    match = re.fullmatch(indices, name)
+    if match is None or "_" in match[3] or (match[2] and match[4]):
         return rf"\text{{{escaped(printable(name))}}}"
-    letters, layer, below, power, primes, last = parts.groups("")
+    letters, layer, below, power, primes, place = match.groups("")
     base = letters if len(letters) == 1 else rf"\mathrm{{{letters}}}"
-    above = (layer + power).translate(LEVEL)  # a prime is a superscript too, and TeX refuses a second one
+    above = (layer + power).translate(UNSHIFTED)  # a prime is a superscript too, and TeX refuses a second one
     above, primes = (above + r"\prime" * len(primes), "") if above else ("", "'" * len(primes))
-    return base + (f"^{{{above}}}" if above else "") + (f"_{{{below.translate(LEVEL)}}}" if below else "") + primes + last
+    below = below.translate(UNSHIFTED)
+    return base + (f"^{{{above}}}" if above else "") + (f"_{{{below}}}" if below else "") + primes + place
 
 
 def latex_number(x: float, n: int = DIGITS) -> str:

@@ -39,7 +39,7 @@ from statements import POWERS, names_of, theorems
 from autograd import Value, explain, primitives
 from autograd.steps import Walk
 from autograd.symbol import Symbol
-from autograd.writing import LEVEL
+from autograd.writing import UNSHIFTED
 
 __all__ = ["gradients"]
 
@@ -56,7 +56,7 @@ def gradients(walk: Walk, leaves: Sequence[Value], title: str) -> Iterator[str]:
         ValueError: if several ways lead from the result to a leaf.
     """
     told, loss = walk.telling, walk.loss
-    called = {node: name.translate(LEVEL).replace("(", "").replace(")", "_") for node, name in told.names.items()}
+    called = {node: name.translate(UNSHIFTED).replace("(", "").replace(")", "_") for node, name in told.names.items()}
     names = {told.names[node]: text for node, text in called.items()} | {
         f"grad_{text}": f"grad_{text}" for text in called.values()
     }
