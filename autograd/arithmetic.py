@@ -105,10 +105,15 @@ def items(operands: Iterable[Any]) -> tuple[Any, ...]:
     if operands.__class__ is tuple:
         return operands
     if operands.__class__ is not list:
-        values = "its values, [*d.values()]" if isinstance(operands, Mapping) else "a list"
-        values = "its numbers, to_numpy().ravel()" if hasattr(operands, "columns") else values
-        if values != "a list" or isinstance(operands, AbstractSet | bytes | bytearray):
-            raise TypeError(f"operands are numbers in order, not {type(operands).__name__}; pass {values}")
+        if hasattr(operands, "columns"):  # a table of pandas
+            advice = "its numbers, to_numpy().ravel()"
+        elif isinstance(operands, Mapping):
+            advice = "its values, [*d.values()]"
+        elif isinstance(operands, AbstractSet | bytes | bytearray):
+            advice = "a list"
+        else:
+            return tuple(operands)
+        raise TypeError(f"operands are numbers in order, not {type(operands).__name__}; pass {advice}")
     return tuple(operands)
 
 

@@ -131,7 +131,7 @@ def _replace_nameless(path: Path, data: bytes, old: os.stat_result | None) -> bo
         link = partial(libc.linkat, -1, b"/proc/self/fd/%d" % file, -1)
         follow = 0x400  # AT_SYMLINK_FOLLOW: from the entry in /proc to the file
         steps = [partial(link, part, follow), partial(libc.rename, part, target)] if old else [partial(link, target, follow)]
-        failed = any(map(operator.call, steps))
+        failed = any(map(operator.call, steps))  # a loop in C: between two calls from Python, threads could switch
         libc.unlink(part)  # left by a process that was killed, or not moved
         return not failed
     finally:

@@ -63,12 +63,12 @@ def _is_fixed(function: Any, among: frozenset[Primitive]) -> bool:
     except ValueError:  # a name in it was not assigned yet
         return False
     defaults = (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values())
-    plain = all(x.__class__ in (float, int, bool) for x in defaults) and all(map(_is_pure, read.builtins.values()))
-    named = {**read.nonlocals, **read.globals}
+    variables = {**read.nonlocals, **read.globals}
     return (
-        plain
-        and {*dir(math)}.issuperset(read.unbound)
-        and all(x is math or _is_row(name, x, among) for name, x in named.items())
+        all(x.__class__ in (float, int, bool) for x in defaults)
+        and all(map(_is_pure, read.builtins.values()))
+        and {*dir(math)}.issuperset(read.unbound)  # attributes
+        and all(x is math or _is_row(name, x, among) for name, x in variables.items())
     )
 
 

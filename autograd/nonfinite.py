@@ -62,14 +62,22 @@ def find_nonfinite(loss: Value) -> Nonfinite | None:
     """
     if not isinstance(loss, Value):
         raise TypeError(f"find_nonfinite needs the Value whose graph is to be searched, not {loss!r}")
+    return _first_value(loss) or _first_gradient(loss)
+
+
+def _first_value(loss: Value) -> Nonfinite | None:
     order = topological(loss)
-    counts = _contributing(order, loss)
+    contributing = _contributing(order, loss)
     for node in name_nodes(loss, order):
-        if node in counts and not math.isfinite(node.data):
+        if node in contributing and not math.isfinite(node.data):
             operands = " and ".join(map(describe, node.operands))
             origin = f"from {operands}" if operands else "from the start"
             return Nonfinite(node, "forward", f"the first value that is not finite is {describe(node)}, {origin}")
-    flows: list[tuple[Value, float, Value, float]] = []
+    return None
+
+
+def _first_gradient(loss: Value) -> Nonfinite | None:
+    flows: list[tuple[Value, float, Value, float]] = []  # contributions that are not finite
     for node, delta, sums, (partials, _) in sorted_pass(loss):
         for x, (before, after), partial in zip(node.inputs, sums, partials, strict=True):
             if partial is None or delta is None:
@@ -84,9 +92,10 @@ def find_nonfinite(loss: Value) -> Nonfinite | None:
     node, delta, x, partial = flows[0]
     product = f"{delta!r} · {partial!r}"
     text = f"the first gradient that is not finite flows from {describe(node)}: {product} to {describe(x)}"
-    lost = next((flow for flow in flows if {0, math.inf} == {abs(flow[1]), abs(flow[3])}), None)
-    if lost is not None:
-        origin = "" if lost[0] is node else f"; from {describe(lost[0])} flows {lost[1]!r} · {lost[3]!r}"
+    undefined = next((flow for flow in flows if {0, math.inf} == {abs(flow[1]), abs(flow[3])}), None)
+    if undefined is not None:
+        source, upstream, _, slope = undefined
+        origin = "" if source is node else f"; from {describe(source)} flows {upstream!r} · {slope!r}"
         text += (f"{origin}, and 0·∞ is NaN: this 0 is a number, not a branch that is not taken; keep clear of the point, "
                  "and for the length of a vector use hypot")  # fmt: skip
     return Nonfinite(node, "backward", text)

@@ -38,6 +38,8 @@ __all__ = ["flatten", "is_array", "map_tree", "number_arrays", "numbers", "open_
 
 PLAIN: Final = (float, int, str, bytes, bool, type(None))  # types whose equal instances can stand for each other
 DEEPEST: Final = 100  # levels of containers, which keeps the recursion far below Python's limit
+# How to turn an iterable into a container, by a method that it has; toarray is that of a sparse matrix, whose rows are sparse.
+CONVERSIONS: Final = {"toarray": "….toarray()", "keys": "dict(…)", "__array__": "numpy.asarray(…)"}
 
 
 class Opened(NamedTuple):
@@ -161,10 +163,9 @@ def open_tree(tree: Any, path: str) -> Opened | None:
     if _is(tree, "numpy", "ndarray") or _is(tree, "pandas", "Series"):
         return _open_array(tree, path)
     if isinstance(tree, Iterable) and not isinstance(tree, str | bytes) and getattr(tree, "shape", None) != ():
-        way = "dict(…)" if hasattr(kind, "keys") else "numpy.asarray(…)" if hasattr(kind, "__array__") else "list(…)"
-        way = "….toarray()" if hasattr(kind, "toarray") else way  # of a sparse matrix, whose rows are sparse, too
+        conversion = next((text for method, text in CONVERSIONS.items() if hasattr(kind, method)), "list(…)")
         raise TypeError(f"{path} is {kind_of(tree)}; use a list, tuple, dict, dataclass instance, NumPy array or pandas "
-                        f"Series, for example {way}")  # fmt: skip
+                        f"Series, for example {conversion}")  # fmt: skip
     return None
 
 
