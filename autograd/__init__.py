@@ -49,7 +49,7 @@ __all__ = [
 ]  # fmt: skip
 __all__ += _operations
 
-# Imported at first use, since a program that only differentiates does not need them.
+# The modules that are imported at first use, because a program that only differentiates does not need them.
 _LAZY = {
     "Program": "autograd.compiler",
     "assert_gradient": "autograd.checking.assertions",

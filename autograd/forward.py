@@ -34,7 +34,7 @@ class Dual(Operand):
 
     Args:
         primal, tangent: numbers, or Values, or Duals of an outer derivative.
-        level: the derivative that the tangent belongs to, which keeps nested derivatives apart.
+        level: the number of the derivative that the tangent belongs to, which keeps nested derivatives apart.
         reach: the condition under which there is a tangent: True, a node, or False for a constant, which may be used as a
             plain number.
 

@@ -342,7 +342,7 @@ def _record_first_time(row: Primitive, operands: Sequence[Any]) -> Any:
         unary(row)
     elif isinstance(row, Binary):
         operators(row)
-    else:  # `record` checks every result, as a user's row needs
+    else:  # a user's row stays with `record`, which checks every result
         _recorders[row] = functools.partial(record_many if row.is_in_table else record, cast(Nary, row))
     if row.arity and not is_fixed(row):  # its formulas may differ at the next call
         _recorders[row] = lambda *operands: record(row, operands)
@@ -400,7 +400,7 @@ def nodes_below(root: Value) -> list[Value]:
 
 
 def _twin(node: Value, copied: Callable[[Any], Any]) -> Value:
-    """Copy one node with all its attributes, also those that a subclass has added."""
+    """Copy one node with all its attributes, including those that a subclass has added."""
     added, slots = cast(tuple[dict[str, Any] | None, dict[str, Any]], node.__getstate__())
     twin = new(type(node))
     for name, part in {**slots, **(added or {})}.items():
