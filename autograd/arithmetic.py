@@ -158,11 +158,17 @@ def branches(condition: Any, a: Any, b: Any) -> Sequence[Any]:
     if not (callable(a) or callable(b)):
         return condition, a, b
     try:
-        holds = bool(condition if hasattr(condition, "dtype") else getattr(condition, "data", condition))
-        taken = (holds, not holds)
+        takes_a = bool(condition if hasattr(condition, "dtype") else getattr(condition, "data", condition))
+        takes_b = not takes_a
     except (TypeError, ValueError):
-        taken = (True, True)
-    return condition, *((x() if used else NOT_COMPUTED) if callable(x) else x for x, used in zip((a, b), taken, strict=True))
+        takes_a = takes_b = True
+    return condition, _value_of(a, takes_a), _value_of(b, takes_b)
+
+
+def _value_of(branch: Any, is_taken: bool) -> Any:
+    if not callable(branch):
+        return branch
+    return branch() if is_taken else NOT_COMPUTED
 
 
 def special(name: str) -> Callable[[Any], Callable[..., Any]]:

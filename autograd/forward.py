@@ -132,18 +132,21 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
         tangent = _plain(tangent)
         return Dual(_plain(primal), tangent, level, reach=tangent.__class__ is not float or tangent != 0)
 
-    def parts(x: Any) -> tuple[Any, Any]:
-        primal, tangent = (x.primal, x.tangent) if isinstance(x, Dual) and x.level == level else (_plain(x), 0.0)
-        node = primal
+    def primal_of(x: Any) -> Any:
+        return x.primal if isinstance(x, Dual) and x.level == level else _plain(x)
+
+    def tangent_of(x: Any) -> Any:
+        tangent = x.tangent if isinstance(x, Dual) and x.level == level else 0.0
+        node = primal_of(x)
         while isinstance(node, Dual):
             node = node.primal
         for zero in guards(topological(node)) if isinstance(node, Value) else ():  # see `gradients`
             tangent = tangent + zero
-        return primal, tangent
+        return tangent
 
     pairs = enumerate(zip(primals, tangents, strict=True))
     y = f(*[map_tree(dual, primal, tangent, name=f"argument {i}") for i, (primal, tangent) in pairs])
-    return map_tree(lambda x: parts(x)[0], y, name="the result"), map_tree(lambda x: parts(x)[1], y, name="the result")
+    return map_tree(primal_of, y, name="the result"), map_tree(tangent_of, y, name="the result")
 
 
 def _plain(x: Any) -> Any:

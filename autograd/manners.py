@@ -130,7 +130,7 @@ def describe(x: Any) -> str:
         primes = "′" * sum(bool(operand.label) and operand.label == other.label for other in named)  # if others have its label
         named[operand] = str(operand.label or repr(operand._number)) + primes
     names = [named[x] if isinstance(x, Manners) else repr(x) for x in operands]
-    names[2:2] = ["…"] * is_long
+    names[2:2] = ["…"] if is_long else []
     spelled = node.primitive.spell(names)
     return data if spelled == data else f"{spelled} = {data}"  # -3.0, computed from a node without a label
 

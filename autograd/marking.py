@@ -69,7 +69,7 @@ class Marking:
 
     def __str__(self) -> str:
         total = f"{digits(sum(mark.points for mark in self.marks), 3)} of {len(self.marks)} points"
-        return "\n".join([total] * (len(self.marks) > 1) + self.sentences)
+        return "\n".join([total, *self.sentences] if len(self.marks) > 1 else self.sentences)
 
     def __repr__(self) -> str:
         return str(self)

@@ -305,7 +305,7 @@ def _refilled(tree: Any, new: dict[Any, Any], path: str) -> Any:
         default = inspect.getattr_static(type(tree), name, None)
         if isinstance(default, functools.cached_property):
             twin.__dict__.pop(name, None)
-        elif default is None and twin.__dict__.get(name) is x is not new.get(name) and _holds_numbers(x):
+        elif default is None and twin.__dict__.get(name) is x and x is not new.get(name) and _holds_numbers(x):
             raise TypeError(f"{path} is {kind_of(tree)} whose attribute {name} holds a number, perhaps computed from the "
                             "items: compute it in a property; if it is a setting, give it a default in the class")  # fmt: skip
     return twin
@@ -353,18 +353,22 @@ def _with_attributes(twin: Any, tree: Any, parts: Container[str], computed: Mapp
         computed: the attributes that the constructor computes from the parts of `tree`.
     """
     for name, value in _attributes(tree).items():
-        default = inspect.getattr_static(type(tree), name, None)  # without one, it may be kept from an earlier computation
-        is_set = default is not None and not isinstance(default, functools.cached_property)
-        if name not in parts and (is_set if name not in computed else isinstance(value, PLAIN) and value != computed[name]):
+        if name in parts:
+            continue
+        if name in computed:
+            is_setting = isinstance(value, PLAIN) and value != computed[name]
+        else:  # without a default, it may be kept from an earlier computation
+            default = inspect.getattr_static(type(tree), name, None)
+            is_setting = default is not None and not isinstance(default, functools.cached_property)
+        if is_setting:
             object.__setattr__(twin, name, value)
     return twin
 
 
 def _attributes(tree: Any) -> dict[str, Any]:
-    names = [field.name for field in dataclasses.fields(tree)] if dataclasses.is_dataclass(tree) else []
-    return {
-        name: getattr(tree, name) for name in {**dict.fromkeys(names), **getattr(tree, "__dict__", {})} if hasattr(tree, name)
-    }
+    fields = [field.name for field in dataclasses.fields(tree)] if dataclasses.is_dataclass(tree) else []
+    names = dict.fromkeys([*fields, *getattr(tree, "__dict__", {})])
+    return {name: getattr(tree, name) for name in names if hasattr(tree, name)}
 
 
 def _number(x: Any) -> float:

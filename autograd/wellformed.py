@@ -65,6 +65,6 @@ def require_texts(row: Any) -> None:
         except ValueError:  # a single brace
             found = [""]
         if not all(place in places if places else place.isdecimal() for place in found):
-            named = ", ".join(f"{{{place}}}" for place in places or "012") + ", …" * (not places)
+            named = ", ".join(f"{{{place}}}" for place in places) if places else "{0}, {1}, {2}, …"
             raise ValueError(f"the {part} of the row {row.name!r} is {template!r}; it may contain {named} for operands; "
                              "double other braces, {{ and }}")  # fmt: skip

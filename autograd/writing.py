@@ -88,10 +88,11 @@ def latex_name(name: str) -> str:
         return rf"\text{{{escaped(printable(name))}}}"
     letters, layer, below, power, primes, place = match.groups("")
     base = letters if len(letters) == 1 else rf"\mathrm{{{letters}}}"
-    above = (layer + power).translate(UNSHIFTED)  # a prime is a superscript too, and TeX refuses a second one
-    above, primes = (above + r"\prime" * len(primes), "") if above else ("", "'" * len(primes))
-    below = below.translate(UNSHIFTED)
-    return base + (f"^{{{above}}}" if above else "") + (f"_{{{below}}}" if below else "") + primes + place
+    above, below = (layer + power).translate(UNSHIFTED), below.translate(UNSHIFTED)
+    if above:  # a prime is a superscript too, and TeX refuses a second one
+        above, primes = above + primes.replace("′", r"\prime"), ""
+    superscript, subscript = f"^{{{above}}}" if above else "", f"_{{{below}}}" if below else ""
+    return base + superscript + subscript + primes.replace("′", "'") + place
 
 
 def latex_number(x: float, n: int = DIGITS) -> str:
@@ -226,8 +227,8 @@ def parts(formula: Any) -> Iterator[Any]:
         part = waiting.pop()
         if isinstance(part, Operand):
             yield part
-            squared = len(part.operands) == 2 and part.operands[0] is part.operands[1]
-            waiting.extend(part.operands[: 1 if squared else None])
+            is_square = len(part.operands) == 2 and part.operands[0] is part.operands[1]
+            waiting.extend(part.operands[:1] if is_square else part.operands)
 
 
 def expand(row: Primitive, operands: Sequence[Any]) -> Any:
@@ -308,9 +309,9 @@ def _is_closed(template: str) -> bool:
     >>> [_is_closed(template) for template in ("gelu({0})", "|{0} - {1}|", "1 - {0}", "({0}) + ({0})")]
     [True, True, False, False]
     """
-    bare, n = "".join(literal + "·" * (place is not None) for literal, place, _, _ in Formatter().parse(template)), 1
-    while n:
-        bare, n = BRACKETS.subn("", bare)
+    bare = "".join(literal if place is None else literal + "·" for literal, place, _, _ in Formatter().parse(template))
+    while BRACKETS.search(bare):
+        bare = BRACKETS.sub("", bare)
     return re.fullmatch(r"[\w\\]*", bare) is not None
 
 
