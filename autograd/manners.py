@@ -73,8 +73,8 @@ class Manners(Compatible):
         return self._number != 0.0
 
     def __invert__(self, _: object = None) -> NoReturn:
-        raise TypeError("&, | and ~ are not recorded; of two conditions minimum(a, b) is 'and' and maximum(a, b) is 'or', and "
-                        "1 - a is 'not'")  # fmt: skip
+        raise TypeError("&, | and ~ are not recorded; on conditions write minimum(a, b) for 'and', maximum(a, b) for 'or', "
+                        "1 - a for 'not'")  # fmt: skip
 
     __and__ = __rand__ = __or__ = __ror__ = __invert__
 

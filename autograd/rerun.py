@@ -27,7 +27,7 @@ from autograd.value import Value, Variable, topological
 __all__ = ["STALE", "UNCALLED", "guards", "input_places", "operand_numbers", "refuse_stale", "replay"]
 
 STALE: Final = "changed after the forward pass; compute the result again, or use autograd.replay"
-UNCALLED: Final = "a branch that was not called when it was recorded; give where nodes or numbers, not functions"
+UNCALLED: Final = "a branch that was not called when the graph was recorded; pass numbers or nodes to where, not functions"
 
 
 def replay(y: Value, values: Mapping[Value, Any] | None = None) -> Any:

@@ -54,7 +54,7 @@ def gradients(y: Value, xs: Iterable[Value]) -> list[Value]:
         raise TypeError(f"gradients needs a list of Values to differentiate with respect to, as in [x, y]; got {xs!r}")
     xs = list(xs)
     if isinstance(y, Operand) and not all(isinstance(x, Operand) for x in xs):
-        raise TypeError("gradients with respect to a Value that is a constant of the function being compiled; use grad(f)(x)")
+        raise TypeError("a Value to differentiate with respect to is a constant of the function being compiled; use grad(f)(x)")
     for x in (y, *xs):
         if not isinstance(x, Value):
             raise TypeError(f"gradients needs the Value y and a list of Values xs, not {x!r}")

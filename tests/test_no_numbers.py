@@ -25,7 +25,7 @@ INFINITE: Any = (-math.inf, math.inf)
 def test_a_branch_that_was_not_called_is_refused(use: Callable[[Value, Value], Any]) -> None:
     x = Value(1.0, label="x")
     y = where(x > 0, lambda: 3 * x, lambda: 2 * x)
-    with pytest.raises(ValueError, match="a branch that was not called when it was recorded; give where nodes or numbers"):
+    with pytest.raises(ValueError, match="a branch that was not called when the graph was recorded; pass numbers or nodes"):
         use(y, x)
     assert certify(y, x=(1, 2)).bounds("x") == (3, 3)
 

@@ -10,7 +10,7 @@ from engines import Engine, graph, lent
 
 from autograd import Value, replay, tanh, where
 
-WORDS = "now takes a branch that was not called when it was recorded; give where nodes or numbers, not functions"
+WORDS = "now takes a branch that was not called when the graph was recorded; pass numbers or nodes to where, not functions"
 
 
 def lazy(w: Value) -> Value:

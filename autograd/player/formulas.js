@@ -89,7 +89,7 @@ function floorDivide(x, y) {
 
 // The operand of `where` in place of a branch that Python did not call, so that a page does not have it.
 function uncalled() {
-    throw new Undefined("where now takes a branch that was not called when it was recorded; give where nodes or numbers, not functions");
+    throw new Undefined("where now takes a branch that was not called when the graph was recorded; pass numbers or nodes to where, not functions");
 }
 
 // ---- numbers as text
