@@ -93,15 +93,18 @@ def sign_of(row: Primitive, operands: Sequence[Any], kind: Callable[[Any], Any])
         return sign_of_few(row, tuple(map(kind, operands)), len(set(operands)) == 1)
     if row.is_choice:
         return frozenset().union(*[sign_of_few(primitives.positive, (kind(x),), False) for x in operands[1:]])
+    if not row.expands:
+        return ANY
     n = len(operands) // 2 if row is primitives.dot else 0
     factors = zip(operands[:n], operands[n : 2 * n], strict=True)
     products = (sign_of_few(primitives.multiply, (kind(a), kind(b)), len({a, b}) == 1) for a, b in factors)
-    total: Any = None
-    for term in itertools.chain(products, map(kind, operands[2 * n :])) if row.expands else (ANY,):
-        total = term if total is None else sign_of_few(primitives.add, (total, term), False)
-        if total == ANY:
+    terms = itertools.chain(products, map(kind, operands[2 * n :]))
+    partial_sum: Any = next(terms, ANY)
+    for term in terms:
+        if partial_sum == ANY:
             break
-    return total if isinstance(total, frozenset) else ANY
+        partial_sum = sign_of_few(primitives.add, (partial_sum, term), False)
+    return partial_sum if isinstance(partial_sum, frozenset) else ANY
 
 
 @functools.lru_cache(maxsize=4096)
