@@ -58,10 +58,10 @@ def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
     and, as far as the system allows, its owner.  If anything fails, the old file stays as it was and nothing else is left.
 
     Signals wait until this thread has written the file, but another thread may receive one that ends the process.  On Linux,
-    nothing is left of the data then, because they have no name until they are whole.  There is one exception: a signal during
-    the last moment before an old file is replaced (about ten microseconds) leaves the new one beside it, whole, under the name
-    `.NAME.being-written`; the next write to the path removes it.  On other systems, on file systems without nameless files
-    (NFS, for example) and for names of more than 240 bytes, the data are in a private folder beside the target, which remains.
+    nothing is left of the data then, because the new file has no name until it is whole.  There is one exception: in the last
+    moment before an old file is replaced (about ten microseconds), such a signal leaves the new file beside it, whole, under
+    the name `.NAME.being-written`; the next write to the path removes it.  On other systems, on file systems without nameless
+    files (NFS, for example) and for names of more than 240 bytes, a private folder with the data remains beside the target.
 
     Args:
         path: the file; a link to a file stays a link, and a pipe or a device is written to directly.

@@ -1,4 +1,4 @@
-"""Where a NaN or an infinity begins: the first node whose operands are finite and whose value, or gradient, is not.
+"""Finds where a NaN or an infinity begins: the first node whose operands are finite and whose value or gradient is not.
 
 Only nodes that contribute to the result count: a value on a branch that is not taken does no harm.
 

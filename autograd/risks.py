@@ -1,4 +1,4 @@
-"""Where a partial derivative may be infinite or NaN, so that the graph of a gradient has to keep its choices.
+"""Finds where a partial derivative may be infinite or NaN, so that the graph of a gradient has to keep its choices.
 
 A graph may be replayed at other numbers, or run by a compiled program, which continues with NaN where the eager engine raises
 an error, as at log(-2).  There 0·∞ would spoil the gradient of a branch that is not taken.  But with a mask on every
@@ -36,8 +36,8 @@ SIZES: Final = (1e-9, 3.0, 5.0, 1000.0)  # at 3 the cosine is negative, at 5 the
 def risks(order: Sequence[Value]) -> Callable[[Value], int]:
     """Return the function that gives the risk of a node's partial derivatives: 0, 1 or 2.
 
-    The risk is 2 if they may be infinite at a finite value of the node, as sqrt's at 0; 1 if they may be infinite or NaN only
-    where the value or an operand is, as in w·log(x); else 0.
+    The risk is 2 if they may be infinite at a finite value of the node, like sqrt's at 0; 1 if they may be infinite or NaN only
+    where the value or an operand is, like those of w·log(x); else 0.
     """
     found = risks_of([(node, node.primitive, node.operands) for node in order if node.primitive is not None], {})
     return lambda node: found.get(node, 0)

@@ -1,4 +1,4 @@
-r"""How formulas, names and numbers are written: for people, in LaTeX, and as Python.
+r"""Writes formulas, names and numbers: for people, in LaTeX, and as Python.
 
 A formula is a number, a name, or a row of the table applied to formulas; see `autograd.symbol`.  It is written from inside out:
 `write` returns a text together with how tightly its outermost operation binds, which is all that an operation around it needs
