@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import KW_ONLY, dataclass, field
 from numbers import Real
-from typing import Any, ClassVar, Final, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, TypeVar, overload
 
 from autograd.arithmetic import items
 from autograd.reals import number, real
@@ -32,6 +32,7 @@ __all__ = ["IN_RULE", "TABLE", "Binary", "DomainError", "Nary", "Primitive", "Un
 Point = tuple[float, ...]
 IN_RULE: Final = ContextVar("IN_RULE", default=False)  # whether a rule is running; there == is refused
 TABLE: Final[dict[str, Primitive]] = {}  # the rows of `autograd.primitives` by name; users' rows are not in it
+X = TypeVar("X")  # the type of an operand
 
 
 class DomainError(ValueError, ZeroDivisionError):
@@ -304,6 +305,14 @@ class Unary(Primitive):
 
     partial: Callable[[Any, Any], Any]
     arity: ClassVar[int] = 1
+
+    if TYPE_CHECKING:  # for editors: tanh of a node is a node
+
+        @overload
+        def __call__(self, x: float = ..., /) -> float: ...
+        @overload
+        def __call__(self, x: X, /) -> X: ...
+        def __call__(self, x: Any = ..., /) -> Any: ...
 
     @functools.cached_property
     def rules(self) -> Mapping[str, Callable[..., Any]]:

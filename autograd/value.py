@@ -291,7 +291,7 @@ def record(row: Primitive, operands: Sequence[Any], is_handed_on: bool = False) 
     except DomainError as error:
         names = [*map(describe, operands)]
         shown = f"operand is {names[0]}; keep it" if len(names) == 1 else f"operands are {' and '.join(names[:4])}; keep them"
-        raise DomainError(f"{error}; the {shown} inside the domain, for instance with where or maximum") from error
+        raise DomainError(f"{error}; the {shown} in the domain, for example with maximum, or pass a lambda to where") from error
     partials = [p if p or read_flow(row, i, data, out) else None for p, i in zip(partials, which, strict=True)]
     written = tuple([x if isinstance(x, Value) else d for x, d in zip(operands, data, strict=True)])
     if isinstance(row, Nary):

@@ -197,6 +197,9 @@ def test_outside_the_domain(call: Callable[[], object], message: str) -> None:
         call()
 
 
+untyped: Any = tanh
+
+
 @pytest.mark.parametrize("x", ["3", None, 1j, [1], (1,), {}, b"1"])
 def test_what_is_not_a_number_is_refused(x: object) -> None:
     with pytest.raises(TypeError, match="pass a real number"):
@@ -206,7 +209,7 @@ def test_what_is_not_a_number_is_refused(x: object) -> None:
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda x: tanh(x, x), "tanh is called as tanh(x); got tanh(Value, Value)"),
+        (lambda x: untyped(x, x), "tanh is called as tanh(x); got tanh(Value, Value)"),
         (lambda x: tanh(), "tanh is called as tanh(x); got tanh()"),
         (lambda x: primitives.maximum(x), "maximum is called as maximum(x, y, *more); got maximum(Value)"),
         (lambda x: primitives.maximum([x, x]), "maximum is called as maximum(x, y, *more); got maximum(list)"),

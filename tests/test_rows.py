@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, assert_type
 
 import numpy as np
 import pytest
@@ -340,6 +340,10 @@ def test_signatures_are_those_of_calls() -> None:
     assert half.usage == "half(x=3.0)" and half() == half(3.0) == 1.5
     assert swish.usage == "swish(x)" and "∂/∂x   1" in str(swish.__doc__)
     assert "A row ``f(x)``" in str(Unary.__doc__) and "One row of the table" in str(Primitive.__doc__)
+
+
+def test_type_checkers_know_the_type_of_a_result() -> None:
+    assert isinstance(assert_type(tanh(Value(0.5)), Value), Value) and isinstance(assert_type(tanh(1), float), float)
 
 
 # Names
