@@ -1,8 +1,8 @@
-"""Certainty: bounds that are theorems, for the numbers of one graph and for whole boxes.
+"""Certainty: proved bounds of values and gradients, at the numbers of one graph or on a whole box.
 
-The idea: the table is read on intervals whose ends Arb rounds outward.  Everything a computation can do lies inside, so the
-printed bounds are not estimates: the true gradient is between these decimals; on this box the slope is positive; this rule is
-wrong.
+The table is evaluated on intervals whose ends Arb rounds outward, so every interval contains the true result.  The printed
+bounds are therefore not estimates but theorems: the true gradient is between these decimals; the slope is positive on this
+box; this rule is wrong.
 
 >>> from autograd import Value, tanh
 >>> w, x = Value(0.5, label="w"), Value(2.0, label="x")
@@ -13,9 +13,9 @@ wrong.
 >>> certify(lambda w, x: (tanh(w * x) - 1) ** 2, w=(-1, 1), x=2).claim(lambda w: w < 0)
 Claim('proved on w ∈ [-1, 1], x = 2')
 
-What is certified is the mathematics: real numbers, and the derivatives that the table states.  `intervals` is arithmetic on
-intervals, `enclosure` the operand that reads the table on them, `points` certifies graphs, `subjects`, `pieces` and `boxes`
-certify boxes, `rules` checks rules on boxes, and `tables` writes all this.  Needs python-flint.
+A certificate is about the mathematics: real numbers, and the derivatives that the table states.  `intervals` is arithmetic on
+intervals, `enclosure` the operand that evaluates the table on them, `points` certifies graphs, `subjects`, `pieces` and `boxes`
+certify boxes, `rules` checks rules on boxes, and `tables` prints the results.  All of it needs python-flint.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["certify", "check_on_box"]
 
-GRAPH_DIGITS: Final = 20  # three more than tell every float from every other
+GRAPH_DIGITS: Final = 20  # three more than it takes to distinguish all floats
 BOX_DIGITS: Final = 17
 MOST_DIGITS: Final = 100_000
 
@@ -43,34 +43,34 @@ def certify(subject: Value, /, *, digits: int | None = None) -> GraphCertificate
 @overload
 def certify(subject: Any, /, *, digits: int | None = None, **box: Any) -> Any: ...
 def certify(subject: Value | Callable[..., Any], /, *, digits: int | None = None, **box: Any) -> Any:
-    """Prove bounds of a value and its gradient: of a graph at its own numbers, or of a function on a box.
+    """Prove bounds of a value and its gradient, for a graph at its own numbers or for a function on a box.
 
     Args:
         subject: the result of a graph; or a function of numbers or trees of numbers, with a scalar result, written with
             operators and autograd's functions.
         digits: significant decimal digits of the bounds, 1 to 100,000; by default 20 for a graph, 17 for a box.
         box: for each argument of the function a number, a pair (low, high), or a tree of these.  For a graph, its leaves by
-            label; other leaves keep their numbers.  A fraction or an int that is not a float lies between two floats, and
+            label; other leaves keep their numbers.  A fraction or an int that equals no float lies between two floats, and
             the bounds hold for both.
 
     Returns:
-        A certificate, to be printed.  `value` and ``bounds(leaf)``, or ``bounds("w")`` on a box, are pairs of exact decimals,
-        rounded outward, with the true value and the true derivative between them.
+        A certificate, which prints as a table.  `value` and ``bounds(leaf)``, or ``bounds("w")`` on a box, are pairs of exact
+        decimals, rounded outward, with the true value or the true derivative between them.
 
-        Without a box, of the graph with the floats in its leaves taken as exact numbers: the precision is raised until the
-        digits are known.  ``ulps(leaf)`` is how far `backward()` is off, ``lost_at(leaf)`` the node that loses most of it.
+        Without a box, the floats in the graph's leaves are taken as exact numbers, and the precision is raised until the
+        digits are known.  ``ulps(leaf)`` is the error of `backward()`, ``lost_at(leaf)`` the node that contributes most to it.
         At a kink, the choice of the row's rule is certified, with a remark in `notes`.
 
-        On a box, what holds at all its points, within a few percent of the true range or as far as a limit on the work
-        allows; the table has the difference, ∞ for a range of one number.  Further methods decide claims:
-        ``claim(lambda w: w > 0)`` on the derivatives, `monotone`, `lipschitz`.  For a function that returns a condition, the
-        claim itself: proved, refuted at a point, or undecided and where.
+        On a box, the bounds hold at every point.  They are wider than the true range by a few percent, or by more where a
+        limit on the work is reached; the table shows by how much, ∞ for a range of one number.  Further methods decide
+        claims: ``claim(lambda w: w > 0)`` on the derivatives, `monotone`, `lipschitz`.  For a function that returns a
+        condition, the result is a `Claim`: proved, refuted at a point, or undecided on the pieces that it lists.
 
     Raises:
-        TypeError: for anything else, for arguments that the function does not have, for rows whose function or rule takes
+        TypeError: for any other subject, for arguments that the function does not have, for rows whose function or rule takes
             only numbers, and for a function that draws random numbers.
-        ValueError: for leaves or sides that are not finite, and an empty side; as a `DomainError` if the function is found
-            to have no value somewhere in the box.  Not all such places are found: what is proved is proved where it has one.
+        ValueError: for leaves or sides that are not finite, and for an empty side; a `DomainError` if the function is found
+            to have no value somewhere in the box.  Not all such places are found: a proof holds where the function has one.
         ModuleNotFoundError: without python-flint.
 
     >>> from autograd import sin

@@ -1,8 +1,9 @@
-"""A certificate for a box: bounds of a function and of its gradient that hold at every point of it, and claims about them.
+"""A certificate for a box: bounds of a function and its gradient that hold at every point, and claims about them.
 
-The box is divided where it matters.  The next piece to be divided is the one whose enclosure goes furthest beyond the values
-that the quantity is known to reach, until none goes beyond them by more than a few percent of the range, or the limit on the
-work is reached.  A claim is a condition; it is proved where it holds on whole pieces, and refuted by one point.
+The box is divided where the bounds are widest.  The next piece to be divided is the one whose enclosure goes furthest beyond
+the values that the quantity is known to reach.  The division stops when no enclosure goes beyond them by more than a few
+percent of the range, or at the limit on the work.  A claim is a condition: pieces on which it holds prove it, one point where
+it fails refutes it.
 
 >>> from autograd.primitives import tanh
 >>> certificate = BoxCertificate(Subject(lambda w, x: tanh(w * x), {"w": (-1, 1), "x": 2}), 17)
@@ -52,8 +53,8 @@ NEAR: Final = 0.03  # of the range: how far the bounds may be from the values th
 CORNERS: Final = 6  # sides whose corners are looked at first
 SHOWN: Final = 6  # digits of a printed bound
 MOST_ROWS: Final = 20
-Condition = Callable[[Callable[[int], Interval]], Any]  # of a function that returns the bounds of each quantity
-Quantity = tuple[Interval, float]  # bounds, and by what share of the range they may be wider than it
+Condition = Callable[[Callable[[int], Interval]], Any]  # its argument is a function from quantities to their bounds
+Quantity = tuple[Interval, float]  # bounds, and by what share of the true range they may be wider than it
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,8 @@ class Claim:
     Attributes:
         verdict: "proved", "refuted" or "undecided".
         at: for a refuted claim, a point where it is false.
-        where: for an undecided one, the pieces on which it is open, each as pairs by name.
-        text: all this as text.
+        where: for an undecided claim, the pieces on which it is open, each as pairs by name.
+        text: the verdict with its box, point or pieces.
     """
 
     verdict: Literal["proved", "refuted", "undecided"]
@@ -83,10 +84,10 @@ class Claim:
 
 
 class BoxCertificate(Tabular):
-    """Bounds of a function and its gradient on a box; printed, a table.
+    """Bounds of a function and its gradient on a box; prints as a table.
 
-    They hold at every point of the box at which the function has a value.  Those of the gradient are of the derivatives that
-    the rules state; where these are rules of a user's row, which nobody has proved, the certificate says so.
+    They hold at every point of the box at which the function has a value.  The bounds of the gradient are those of the
+    derivatives that the rules state; where these are unproved rules of user-defined rows, the certificate names the rows.
 
     Attributes:
         subject: the function and its box.
@@ -108,7 +109,7 @@ class BoxCertificate(Tabular):
         """Return the bounds of the derivative with respect to one argument, on the box.
 
         Args:
-            name: of the argument, or of a number in a list, such as ``w[0]``; for a graph, also its leaf.
+            name: the name of the argument, or of a number in a list, such as ``w[0]``; for a graph, also the leaf itself.
 
         Raises:
             ValueError: for a name that no argument has.
@@ -119,9 +120,9 @@ class BoxCertificate(Tabular):
         """Decide whether a condition on the value and the gradient holds at every point of the box.
 
         Args:
-            claim: a function that returns a condition.  Its arguments are called `value`, or as those of the certified
-                function; the latter stand for the *derivatives* with respect to the arguments of these names.  Arguments with
-                defaults keep these.
+            claim: a function that returns a condition.  Its argument `value` stands for the value; one with the name of an
+                argument of the certified function stands for the *derivative* with respect to that argument.  Arguments with
+                defaults keep them.
 
         Raises:
             TypeError: for anything but a function, and for a result that is not a condition.
@@ -142,7 +143,7 @@ class BoxCertificate(Tabular):
         """Decide whether the function never falls, or never rises, as one argument grows.
 
         Args:
-            name: of the argument; may be omitted if only one has an interval.
+            name: the argument's name; may be omitted if only one argument has an interval.
 
         Raises:
             TypeError: if the name is omitted and none or several arguments have an interval.
@@ -168,7 +169,7 @@ class BoxCertificate(Tabular):
         """Decide whether |f(x) - f(y)| ≤ bound·‖x - y‖ for all x and y in the box, by the Euclidean length of the gradient.
 
         Args:
-            bound: the constant, 0 or more.  Arguments that are numbers do not move.
+            bound: the constant, 0 or more.  Arguments given as numbers stay fixed.
 
         Raises:
             ValueError: for a constant that is negative or not finite.
@@ -185,12 +186,12 @@ class BoxCertificate(Tabular):
 
     @cached_property
     def _own(self) -> str:
-        """The users' rows on whose rules the derivatives rest."""
+        """The names of the user-defined rows whose rules the derivatives depend on."""
         with ctx.workprec(self._precision):
             return ", ".join(Piece(self.subject).own)
 
     def _as_ruled(self, claim: Claim) -> Claim:
-        """Add to a claim that was decided by derivatives the users' rows on whose rules it rests."""
+        """Return a claim that was decided by derivatives, with a proviso if these depend on rules of user-defined rows."""
         return replace(claim, text=f"{claim.text}, if the rules of {self._own} are right") if self._own else claim
 
     @cached_property
@@ -259,7 +260,7 @@ def _bounded(subject: Subject, which: int) -> Quantity:
         found, side = piece.examined(which)
         reached.add(piece.middle.bounds(which))
         excess, number = reached.excess(found), next(numbers)
-        # Of pieces without a bound the smallest goes first: if it is too small to be divided, the others need not be.
+        # Of pieces without a bound the newest, a smallest one, goes first: if it cannot be divided, the others need not be.
         turn = number if excess.is_finite() else -number
         heapq.heappush(heap, (-excess, turn, piece.box, found, side))
 
@@ -270,7 +271,7 @@ def _bounded(subject: Subject, which: int) -> Quantity:
     while heap and left > 0:
         key, _, box, found, side = heapq.heappop(heap)
         excess = reached.excess(found)
-        if excess < -key and heap and excess < -heap[0][0]:  # more has been reached since
+        if excess < -key and heap and excess < -heap[0][0]:  # more values have been reached since this piece was entered
             heapq.heappush(heap, (-excess, next(numbers), box, found, side))
             continue
         if excess <= reached.tolerance or side is None:
@@ -297,7 +298,7 @@ class _Range:
         self.least, self.most = self.low, self.high
 
     def add(self, x: Interval) -> None:
-        """Enter the value at a point, unless it is not known there."""
+        """Enter the value at a point, unless it is unknown there."""
         if x.low == x.high or x.is_bounded:
             self.low, self.high = min(self.low, x.high), max(self.high, x.low)
 
@@ -327,25 +328,25 @@ class _Range:
 
     @property
     def _ends(self) -> tuple[arb, arb]:
-        # The values of a constant, each known but for rounding, overlap; its range is then what they have in common.
+        # The enclosures of a constant's values differ by rounding only, so they overlap; its range is their intersection.
         is_constant = self.high < self.low < EVERYTHING.high
         return (self.high, self.low) if is_constant else (self.low, self.high)
 
     @property
     def _width(self) -> arb:
-        """The width of the range as far as it is known, or where one end is infinite the size of the other."""
+        """The width of the range as far as it is known; if one end is infinite, the size of the other."""
         width = self.high - self.low
         return max(arb(0), width) if width.is_finite() else min(abs(self.low), abs(self.high))
 
     @property
     def _negligible(self) -> arb:
-        """A distance that does not show in numbers of this size."""
+        """A distance too small to matter for numbers of this size."""
         size = max(abs(self.low), abs(self.high))
         return size * 1e-10 if size.is_finite() else arb(0)
 
 
 def _beyond(x: Interval, low: arb, high: arb) -> tuple[arb, arb]:
-    """Return how far an interval goes beyond each of two ends; beyond an infinite end that it shares, not at all."""
+    """Return how far an interval goes beyond each of two ends; 0 for an infinite end that it shares."""
     below, above = (arb(0) if end == other else (end - other).upper() for end, other in ((low, x.low), (x.high, high)))
     return max(arb(0), below), max(arb(0), above)
 
@@ -363,8 +364,9 @@ def decide(subject: Subject, condition: Condition, is_continuous: bool = False) 
 
     Args:
         subject: the function and the box.
-        condition: of the bounds of each quantity on a piece, returns a bool, an enclosure of a truth value, or its interval.
-        is_continuous: whether the claim is also that the function is continuous.
+        condition: takes a function from each quantity to its bounds on a piece; returns a bool, an enclosure of a truth
+            value, or its interval.
+        is_continuous: whether the claim also requires the function to be continuous on the box.
     """
     whole = Piece(subject)
     left, waiting, still_open = _limit(whole), deque([subject.box]), list[Box]()
@@ -373,7 +375,7 @@ def decide(subject: Subject, condition: Condition, is_continuous: bool = False) 
         is_point = bool(points)
         piece = points.pop() if is_point else Piece(subject, waiting.popleft())
         found = _truth(condition, piece.bounds)
-        if found is None:  # slopes, which take longer, may decide
+        if found is None:  # enclosures by slopes take longer, but may decide
             found = _truth(condition, piece.enclosure)
         if found is False:
             point = piece.middle.box

@@ -1,7 +1,7 @@
 """The operand that stands for all numbers of an interval: a result computed with it contains the result for each of them.
 
-An `Enclosure` is recorded as a node, as a `Value` is, so the readings by calculus apply to it: its gradient is an enclosure of
-the gradient, and that can be differentiated again.  No rule is written here.
+An `Enclosure` is recorded as a node, as a `Value` is, so the chain rule applies to it: its gradient is an enclosure of the
+gradient, and can be differentiated again.  All rules come from the table.
 
 >>> from autograd.certainty.intervals import between
 >>> from autograd.transforms import gradients
@@ -11,8 +11,8 @@ the gradient, and that can be differentiated again.  No rule is written here.
 (Enclosure([1, 4]), Enclosure([2, 4]))
 
 A comparison that holds for some numbers of the interval and fails for others is *open*.  Then both branches of a choice count,
-each narrowed by the comparison: ``where(x > 0, x, 0)`` is never negative.  Or each case is computed by itself,
-under `Assumptions`, and what follows from an assumption is decided too, in the gradient as in the function.
+each narrowed by the comparison: ``where(x > 0, x, 0)`` is never negative.  Alternatively, each case is computed separately,
+under `Assumptions`; a comparison that follows from an assumption is then decided too, in the function and in the gradient.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class NoEnclosureError(TypeError):
     """A function or a rule takes only numbers, so it cannot be read on intervals."""
 
 
-Test = tuple["Enclosure", "Enclosure", bool]  # the first is less than the second, strictly or not
+Test = tuple["Enclosure", "Enclosure", bool]  # that the first is less than the second, strictly or not
 
 
 class Assumptions:
@@ -70,8 +70,8 @@ class Assumptions:
         decided: whether the first open comparison holds, the second, and so on.
 
     Attributes:
-        known: what holds, as far as it has been met.
-        open: the comparisons beyond those.
+        known: the assumed comparisons that have been met so far, each as the test that holds.
+        open: the comparisons met after those, on which nothing is assumed.
     """
 
     def __init__(self, decided: Sequence[bool] = ()) -> None:
@@ -84,7 +84,7 @@ class Assumptions:
         return call_with(ASSUMED, self, f, *arguments)
 
     def truth(self, test: Test) -> bool | None:
-        """Return whether an open comparison holds; None if that is not assumed."""
+        """Return whether an open comparison holds; None if nothing is assumed about it."""
         for known in self.known:
             if (holds := _given(known, test)) is not None:
                 return holds
@@ -99,24 +99,24 @@ class Assumptions:
 
 
 class Case(NamedTuple):
-    """The result of a computation under assumptions; None where it branches on a comparison that they leave open."""
+    """The result of a computation under assumptions; None if it branches on a comparison that they leave open."""
 
     y: Any
     assumptions: Assumptions
 
 
 def by_cases(run: Callable[[], Any], most: int = 3) -> tuple[Case, list[Case]]:
-    """Compute something without assumptions, and once for each way in which its open comparisons can turn out.
+    """Run a computation without assumptions, and once for each outcome of its open comparisons.
 
     Args:
         run: the computation; it is repeated.
-        most: how many open comparisons are decided; where there are more, and no `if` needs them, none is.
+        most: how many open comparisons are decided at most; if there are more, and no `if` needs them, none is decided.
 
     Returns:
         The result without assumptions, and the cases, which together cover everything.
 
     Raises:
-        DomainError: if it has no value, whatever the comparisons.
+        DomainError: if the computation has no value, whatever the outcomes.
     """
 
     def case(decided: tuple[bool, ...]) -> Case:
@@ -135,7 +135,7 @@ def by_cases(run: Callable[[], Any], most: int = 3) -> tuple[Case, list[Case]]:
         decided = waiting.pop()
         try:
             found.append(case(decided))
-        except DomainError:  # perhaps only of numbers that the assumptions exclude
+        except DomainError:  # perhaps only for numbers that the assumptions exclude
             found.append(Case(None, Assumptions()))
         if found[-1].assumptions.open and len(decided) < most:
             found.pop()
@@ -175,7 +175,7 @@ class Enclosure(Operand, Value):
         return node
 
     def __primitive__(self, row: Primitive, operands: Sequence[Any]) -> Any:
-        """Apply the row to intervals; its result is a node, or where a condition is decided, the branch that it picks."""
+        """Apply the row to intervals; return a node, or the branch that a choice with a decided condition takes."""
         nodes = tuple([x if x.__class__ is Enclosure else _constant(x) for x in operands])
         if NotImplemented in [x.__class__ is Enclosure or x for x in nodes]:
             return NotImplemented
@@ -215,7 +215,7 @@ def _absent(self: Enclosure, *_: Any) -> NoReturn:
 
 for _name in ("data", "_number", "grad"):
     setattr(Enclosure, _name, property(_absent, _absent))
-for _name, _row in TABLE.items():  # the methods that record numbers, such as `Value.tanh`, give way to the rows themselves
+for _name, _row in TABLE.items():  # the rows themselves replace the methods that record numbers, such as `Value.tanh`
     if hasattr(Value, _name):
         setattr(Enclosure, _name, method(_row))
 
@@ -229,7 +229,7 @@ def derivatives(y: Any, xs: Sequence[Enclosure]) -> list[Enclosure]:
 
 
 def _constant(x: Any) -> Any:
-    """Return a plain number, or a node outside of the function, as a leaf; NotImplemented for anything else."""
+    """Return a plain number, or a node from outside the function, as a leaf; NotImplemented for anything else."""
     if isinstance(x, Value):
         return Enclosure.leaf(interval(x.data), x.label)
     plain = x if isinstance(x, float) else number(x)
@@ -239,7 +239,7 @@ def _constant(x: Any) -> Any:
 
 
 def _evaluated(row: Primitive, nodes: Sequence[Enclosure]) -> Interval:
-    """Return the interval of a row's values; of a row made of rows through those."""
+    """Return the interval of a row's values; a row without a function on intervals is evaluated by the rows it is made of."""
     function = FUNCTIONS.get(row.function)
     if not row.is_condition and any(x.bounds is NAN for x in nodes):
         return NAN
@@ -252,7 +252,7 @@ def _evaluated(row: Primitive, nodes: Sequence[Enclosure]) -> Interval:
     except OutsideError as error:
         shown = row.spell([describe(x.bounds) for x in nodes])
         raise DomainError(f"{shown} has no value: {f'{row.name} needs {row.domain}' if row.domain else error}") from None
-    except (UndecidedError, DomainError):  # of the rows that it is made of: they name their own operands
+    except (UndecidedError, DomainError):  # from the rows that it is made of, which name their own operands
         raise
     except Exception as error:
         why = "" if isinstance(error, NoEnclosureError) else f" ({type(error).__name__}: {error})"
@@ -261,7 +261,7 @@ def _evaluated(row: Primitive, nodes: Sequence[Enclosure]) -> Interval:
             "with operators and autograd's functions, or let it be a function of math itself, such as math.erf"
         ) from error
     found = found if isinstance(found, Enclosure) else _constant(found)
-    smooth = found.is_smooth or not all(x.is_smooth for x in nodes)  # that of the operands is counted at their own nodes
+    smooth = found.is_smooth or not all(x.is_smooth for x in nodes)  # a jump of an operand is recorded at its own node
     return found.bounds._replace(connected=smooth)
 
 
@@ -296,7 +296,7 @@ def _truth(condition: Enclosure) -> bool | None:
 
 
 def _order(condition: Enclosure) -> Test | None:
-    """Return the comparison that a node is, or None."""
+    """Return the test that a condition states, or None if it is not a comparison."""
     sign = condition.primitive.infix if condition.primitive is not None else ""
     if not sign.startswith(("<", ">")):
         return None
@@ -310,7 +310,7 @@ def _negated(test: Test) -> Test:
 
 
 def _implied(branch: Enclosure, test: Test) -> Enclosure:
-    """Reduce a branch that is itself a choice, where a test is known to hold."""
+    """Return a branch; if it is itself a choice that a known test decides, return the branch that it takes."""
     while branch.primitive is not None and branch.primitive.is_choice:
         condition, one, other = branch.operands
         own = _order(condition)
@@ -322,7 +322,7 @@ def _implied(branch: Enclosure, test: Test) -> Enclosure:
 
 
 def _given(known: Test, test: Test) -> bool | None:
-    """Return whether a test holds where another is known to hold; None if they are not about the same comparison."""
+    """Return whether a test holds, given that another one does; None if they do not compare the same two numbers."""
     return True if _is(test, known) else False if _is(_negated(test), known) else None
 
 
@@ -335,7 +335,7 @@ def _same(x: Enclosure, y: Enclosure) -> bool:
 
 
 def _narrowed(branch: Enclosure, low: Enclosure, high: Enclosure) -> Interval:
-    """Return the interval of a branch that is one of the two numbers compared, where low ≤ high."""
+    """Return the interval of a branch, narrowed by low ≤ high if the branch is one of these two."""
     bounds = branch.bounds
     if branch is low:
         return bounds._replace(high=min(bounds.high, high.bounds.high))
@@ -343,7 +343,7 @@ def _narrowed(branch: Enclosure, low: Enclosure, high: Enclosure) -> Interval:
 
 
 def _meets(branch: Enclosure, low: Enclosure, high: Enclosure) -> bool:
-    """Whether a branch is the number that both numbers compared are where they are equal."""
+    """Whether a branch equals both compared numbers where these are equal, so that the choice does not jump there."""
     if _same(branch, low) or _same(branch, high):
         return True
     zero = any(x.bounds.low == x.bounds.high == arb(0) for x in (low, high))

@@ -1,8 +1,8 @@
 """Intervals of real numbers, and the functions of the table on them.
 
-An interval is a pair of exact numbers and a flag.  Every function is evaluated by Arb, whose results are balls that contain the
-true number, at the ends of its operands or wherever it turns; the results are rounded outward.  So an interval contains the
-function's value at every point of its operands, and on a narrow interval it is hardly wider than it has to be.
+An interval is a pair of exact numbers and a flag.  Arb evaluates every function at the ends of its operands and at the turning
+points between them; its results are balls that contain the true number, and their ends are rounded outward.  So the interval
+contains the function's value at every point of the operands, and for narrow operands it is hardly wider than necessary.
 
 >>> low, high, connected = FUNCTIONS[math.sqrt](interval(2.0))
 >>> round(float(low), 15), round(float(high), 15), connected
@@ -10,8 +10,8 @@ function's value at every point of its operands, and on a narrow interval it is 
 >>> describe(FUNCTIONS[operator.truediv](interval(1.0), between(2.0, 4.0)))
 '[0.25, 0.5]'
 
-The flag is True if the function has a value and is continuous on all of its operands.  Where it has a value only on a part of
-them, the interval contains those values.
+The flag is True if the function has a value and is continuous everywhere on its operands.  If it has a value on a part of them
+only, the interval contains its values there.
 
 Source: Johansson, Arb: efficient arbitrary-precision midpoint-radius interval arithmetic, IEEE Transactions on Computers 66
 (2017); Moore, Kearfott, Cloud, Introduction to Interval Analysis (2009).
@@ -75,17 +75,17 @@ class Interval(NamedTuple):
 
 
 EVERYTHING: Final = Interval(-INFINITE, INFINITE, False)
-NAN: Final = Interval(-INFINITE, INFINITE, False)  # known by its identity: what is not a number is not 0 times 0 either
+NAN: Final = Interval(-INFINITE, INFINITE, False)  # recognised by identity: 0 times EVERYTHING is 0, 0 times NaN is not
 Function = Callable[..., Interval]
 
 
 def interval(x: float) -> Interval:
-    """Return the interval that holds one float; of NaN nothing is known."""
+    """Return the interval of a single float, `NAN` for NaN."""
     return NAN if math.isnan(x) else Interval(exact := arb(x), exact)
 
 
 def unrounded(x: float, given: Any) -> Interval:
-    """Return the interval of a float; if it was rounded from another number, such as a fraction, also of that.
+    """Return an interval that contains a float and the number, such as a fraction, that it was rounded from.
 
     >>> from fractions import Fraction
     >>> unrounded(0.25, Fraction(1, 4)).width, unrounded(2 / 3, Fraction(2, 3)).width
@@ -102,7 +102,7 @@ def between(low: float, high: float) -> Interval:
 
 
 def hull(one: Interval, *others: Interval, connected: bool = True) -> Interval:
-    """Return the smallest interval that contains all of some intervals."""
+    """Return the smallest interval that contains all the given ones."""
     low, high = one.low, one.high
     for other in others:
         low, high = min(low, other.low), max(high, other.high)
@@ -157,7 +157,7 @@ def _negative(x: Interval) -> Interval:
 
 
 def _product(x: arb, y: arb) -> arb:
-    return x if x.is_zero() else y if y.is_zero() else x * y  # an end that is infinite stands for numbers without a bound
+    return x if x.is_zero() else y if y.is_zero() else x * y  # 0·∞ is 0: an infinite end stands for unbounded finite numbers
 
 
 def multiply(x: Interval, y: Interval) -> Interval:
@@ -172,7 +172,7 @@ def multiply(x: Interval, y: Interval) -> Interval:
 
 
 def square(x: Interval) -> Interval:
-    """Return x², which is not x·y for any x and y of the interval."""
+    """Return the interval of all squares; `multiply(x, x)` would also contain the products of different numbers."""
     size = _absolute(x)
     return _outward(size.low * size.low, size.high * size.high)
 
@@ -226,7 +226,7 @@ def _power(x: Interval, y: Interval) -> Interval:
         return EVERYTHING
     base = Interval(max(x.low, arb(0)), x.high)
     low, high, _ = _spanned([_positive_power(a, b) for a in base[:2] for b in y[:2]])
-    if x.low < 0:  # and a whole number may lie in y
+    if x.low < 0:  # a negative base has a value only where the exponent is a whole number, which y may contain
         return Interval(low, high, False) if y.low == y.high else EVERYTHING
     return Interval(low, high, bool(x.low > 0 or y.low > 0))
 
@@ -253,10 +253,10 @@ def _increasing(f: Callable[[arb], arb], low: float = -math.inf, high: float = m
     """Return an increasing function on intervals, from the function on its domain.
 
     Args:
-        f: the function; where an open domain ends its limits are -∞ and ∞, which Arb's NaN there becomes.
+        f: the function; at the ends of an open domain its limits are -∞ and ∞, which replace Arb's NaN.
         low: the low end of its domain.
         high: the high end.
-        is_open: whether the function has no value at them.
+        is_open: whether the function has no value at these ends.
     """
     start, end = arb(low), arb(high)
 
@@ -283,7 +283,7 @@ def _arccos(x: Interval) -> Interval:
 
 
 def _wave(f: Callable[[arb], arb], shift: float) -> Function:
-    """Return cos, whose turning points are the multiples of π, or sin, whose are those shifted by π/2."""
+    """Return cos or sin on intervals; its turning points are (k - shift)·π for all whole k, with shift 0 for cos, ½ for sin."""
 
     def applied(x: Interval) -> Interval:
         if x.low == x.high and x.low.is_finite():
@@ -299,7 +299,7 @@ def _wave(f: Callable[[arb], arb], shift: float) -> Function:
 
 
 def _turn(x: arb, shift: float) -> int | None:
-    """Return the number of the last turning point before x, or None where that is not decided."""
+    """Return the number k of the last turning point up to x, or None if the precision does not decide it."""
     whole = (x / arb.pi() + shift).floor().unique_fmpz()
     return None if whole is None else int(whole)
 

@@ -1,7 +1,7 @@
-"""A function on a part of a box: enclosures of its value and of its gradient.
+"""A function on a part of a box: enclosures of its value and its gradient.
 
-Three enclosures of a quantity are intersected: the one that the computation gives; the mean value theorem's, from the middle
-and the slopes; and where a slope has one sign, so that the quantity is monotone, the values at the ends of that side.
+Three enclosures of a quantity are intersected: the one that the computation returns; the mean value theorem's, from the middle
+and the slopes; and, where a slope has one sign so that the quantity is monotone, the values at the ends of that side.
 
 >>> from autograd.certainty.intervals import describe
 >>> piece = Piece(Subject(lambda x: x * x - x, {"x": (1.0, 2.0)}))
@@ -28,19 +28,19 @@ __all__ = ["VALUE", "Piece", "halves", "joined", "longest_side", "middle_of"]
 
 VALUE: Final = -1  # stands for the function's value; an entry of the gradient is given by its place
 SMALLEST: Final = 2.0**-40  # of a side of the box, below which it is not divided
-UNEVEN: Final = 64  # how many times as long as another a side may become
+UNEVEN: Final = 64  # how many times as long as a side that is divided another one may be
 
 
 class Piece:
     """A part of a box, or a point of it, on which a function is enclosed.
 
-    Where comparisons are open, such as an `if` of the function's own, each case is enclosed by itself.
+    Where comparisons are open, such as that of an `if` in the function, each case is enclosed separately.
 
     Attributes:
         is_smooth: whether the function has a value and is continuous on the piece.
         is_condition: whether the function returns a truth value.
         size: the number of operations.
-        own: the names of users' rows among them.  Nobody has proved their rules, so no bound of a value rests on these.
+        own: the names of user-defined rows among them.  Their rules are not proved, so no bound of a value depends on them.
 
     Raises:
         DomainError: if the function has no value on the piece.
@@ -63,7 +63,7 @@ class Piece:
         self.own = sorted({row.name for row in {node.primitive for node in nodes} if row and not row.is_in_table})
 
     def bounds(self, which: int) -> Interval:
-        """Return the interval of a quantity as it was computed."""
+        """Return the interval of a quantity that the computation returns."""
         return hull(*[case.quantity(which).bounds for case in self.cases])
 
     def slopes(self, which: int) -> dict[int, Interval]:
@@ -89,21 +89,21 @@ class Piece:
         return found, longest_side(self.box, self.subject, slopes)
 
     def side(self, which: int) -> int | None:
-        """Return the side across which to divide, on account of a quantity; None if the piece is too small for that."""
+        """Return the side across which to divide for the sake of a quantity; None if the piece is too small for that."""
         return longest_side(self.box, self.subject, self._smooth_slopes(which))
 
     def _smooth_slopes(self, which: int) -> dict[int, Interval]:
-        """Return the slopes of a quantity; none unless it is continuous on the piece, and its slopes bound it."""
-        # A gradient jumps where a case ends, so there only the value is bounded by its slopes.
+        """Return the slopes of a quantity if it is continuous on the piece, so that its slopes bound it; else an empty dict."""
+        # A gradient may jump from case to case, so with several cases only the value is bounded by its slopes.
         is_smooth = self.is_smooth if which == VALUE else len(self.cases) == 1 and self.cases[0].quantity(which).is_smooth
         return self.slopes(which) if is_smooth else {}
 
     def corner(self, ends: Mapping[int, bool], others: Box = ()) -> Piece:
-        """Return the piece with some sides reduced to their low end, False, or to their high one, True.
+        """Return the piece with some of its sides reduced to one end.
 
         Args:
-            ends: to which end, by the places of the sides.
-            others: a box that has the other sides; the piece's own by default.
+            ends: the end for each such side, by its place: True for the high one, False for the low one.
+            others: a box that provides the other sides; by default, the piece's own.
         """
         reduced = {i: self.box[i].high if is_high else self.box[i].low for i, is_high in ends.items()}
         sides = [Interval(reduced[i], reduced[i]) if i in reduced else x for i, x in enumerate(others or self.box)]
@@ -124,7 +124,7 @@ class Piece:
 
 
 class _Case:
-    """A function on a piece, under assumptions; where it is not known, it may be anything."""
+    """A function on a piece, under assumptions; if its result is unknown, every enclosure is `EVERYTHING`."""
 
     def __init__(self, case: Case, leaves: Sequence[Enclosure], moving: Sequence[int]) -> None:
         self.y, self.assumptions = case
@@ -156,7 +156,7 @@ def longest_side(box: Box, subject: Subject, slopes: Mapping[int, Interval] | No
     Args:
         box: the piece.
         subject: the function and the whole box.
-        slopes: those of a quantity, which is to vary most along that side.
+        slopes: those of a quantity; the side along which it varies most is preferred.
     """
     shares = {i: box[i].width / subject.box[i].width for i in subject.moving if _is_divisible(box[i])}
     shares = {i: share for i, share in shares.items() if share > SMALLEST}
@@ -177,7 +177,7 @@ def halves(box: Box, side: int) -> list[Box]:
 
 
 def middle_of(x: Interval) -> Interval:
-    """Return the float in the middle of an interval that lies between floats."""
+    """Return the float in the middle of an interval between two floats."""
     low, high = float(x.low), float(x.high)
     return interval(low / 2 + high / 2 if high - low == math.inf else low + (high - low) / 2)
 

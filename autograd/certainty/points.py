@@ -1,9 +1,9 @@
 """A certificate for one graph: its true value and gradient, with its leaves taken as exact numbers.
 
-The graph is computed again on intervals, at twice the precision each time, until they are narrow enough.  Then the error of
-`backward` is known, and also where it arose: to first order, it is the sum over all operations, of the forward and of the
-backward pass, of the error that the operation makes on its own operands times the derivative of the gradient with respect to
-its result.  Those derivatives are second derivatives, which the table has.
+The graph is computed again on intervals, with the precision doubled each time, until they are narrow enough.  Then the error of
+`backward` is known, and also where it arose.  To first order it is a sum over all operations of the forward and the backward
+pass: the rounding error of the operation, times the derivative of the gradient with respect to its result.  These are second
+derivatives, which the table provides.
 
 >>> from autograd.primitives import tanh
 >>> w, x = Value(3.0, label="w"), Value(2.0, label="x")
@@ -42,12 +42,12 @@ __all__ = ["GraphCertificate"]
 DOUBLINGS: Final = 5  # of the precision, after which an open question stays open
 MOST: Final = 20  # leaves in a printed table
 WIDEST: Final = 30  # columns of a formula in it
-EVERY_DIGIT: Final = 2.0**53  # ulps
+EVERY_DIGIT: Final = 2.0**53  # ulps beyond which no digit is right
 ROUNDED: Final = 0.5001  # ulps that a correctly rounded number may be off
 
 
 class GraphCertificate(Tabular):
-    """Bounds of the value and the gradient of a graph; printed, a table.
+    """Bounds of the value and the gradient of a graph; prints as a table.
 
     Attributes:
         leaves: the leaves, in the order in which the graph uses them.
@@ -94,19 +94,18 @@ class GraphCertificate(Tabular):
             leaf: the leaf, or its name as in the table.
 
         Raises:
-            ValueError: for what is not a leaf of the graph.
+            ValueError: for anything that is not a leaf of the graph.
         """
         return Bounds.of(self._gradient[self._place(leaf)], self.digits)
 
     def ulps(self, leaf: Value | str | None = None) -> float:
-        """Return how far `backward()` is from the true derivative, in units of the true one's last place; 0.5 is rounding.
+        """Return the error of `backward()`, in units in the last place of the true derivative; rounding it costs up to 0.5.
 
         Args:
             leaf: the leaf, or None for the value of the forward pass.
 
         Returns:
-            The distance: ∞ where `backward()` gives an infinite number or NaN and the truth is finite, and NaN where the
-            truth has no bounds.
+            The error: ∞ if `backward()` computes ±∞ or NaN and the truth is finite, NaN if the truth has no bounds.
         """
         if leaf is None:
             return self._distance(self.loss.data, self._value)
@@ -119,7 +118,7 @@ class GraphCertificate(Tabular):
 
     @cached_property
     def backward(self) -> list[float]:
-        """The gradient that `backward()` gives, for each of `leaves`; no node is changed."""
+        """The gradient that `backward()` computes, for each of `leaves`; no node is changed."""
         sums = {self.loss: 1.0, **totals(sorted_pass(self.loss))}
         return [sums[leaf] for leaf in self.leaves]
 
@@ -137,7 +136,7 @@ class GraphCertificate(Tabular):
         return found
 
     def _conventions(self) -> tuple[tuple[Value, ...], list[str]]:
-        """Return the nodes whose rules state a convention or a limit where they are, and notes on these and on branches."""
+        """Return the nodes at which a rule states a convention or a limit, and notes on these and on branches."""
         kinks, notes = [], []
         for node in self._order:
             row, operands = node.primitive, [self._nodes[x] if isinstance(x, Value) else x for x in node.operands]
@@ -188,7 +187,7 @@ class GraphCertificate(Tabular):
             return float(abs(arb(x) - exact) / arb(unit))
 
     def _loss_of(self, what: Value) -> tuple[Value | None, float]:
-        """Return the node whose share of the error is largest, and this share."""
+        """Return the node that contributes most to the error of the value or of a leaf's derivative, and its share."""
         y = what if what is self.loss and what.primitive is not None else self._gradients[0].get(what, 0.0)
         if not isinstance(y, Value):
             return None, 0.0
@@ -206,7 +205,7 @@ class GraphCertificate(Tabular):
 
     @cached_property
     def _gradients(self) -> tuple[dict[Value, Any], dict[Value, Value]]:
-        """The backward pass as nodes: each node's gradient, and for each node that a rule made, whose rule it was."""
+        """The backward pass as nodes: the gradient of each node, and for each node that a rule made, the node of the rule."""
         found: dict[Value, Any] = {self.loss: Value(1.0)}
         owners: dict[Value, Value] = {}
         forward = {*self._order, *self.leaves}
@@ -224,7 +223,7 @@ class GraphCertificate(Tabular):
         return found, owners
 
     def _own_error(self, node: Value) -> float:
-        """Return the error of a node's number, given the numbers of its operands."""
+        """Return the rounding error of a node: its number minus the exact result for the numbers of its operands."""
         row = node.primitive
         assert row is not None
         if row.is_choice or not math.isfinite(node.data):
@@ -285,7 +284,7 @@ def _is_singular(row: Primitive, operands: Sequence[Any]) -> bool:
 
 
 def _is_at_kink(node: Value) -> bool:
-    """Whether a node's numbers, rounded as they are, lie at a kink of its row."""
+    """Whether the rounded numbers of a node's operands are at a kink of its row."""
     assert node.primitive is not None
     kink = node.primitive.kink
     return kink is not None and float(kink(*operand_numbers(node))) == 0

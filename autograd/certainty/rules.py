@@ -1,9 +1,9 @@
-"""Rules against their functions on whole boxes, by the mean value theorem.
+"""Compares rules with the functions of their rows on whole boxes, by the mean value theorem.
 
 The mean slope of a function that is continuous on a segment is the mean of its derivative there.  So if a rule is right, an
-enclosure of its mean on the segment contains the mean slope.  If it does not, the rule is wrong, and this is a proof.
-Otherwise the box is divided, most where the rule varies most, since there it may hide an error; how much it varies on the
-pieces that are left is the sharpness of the comparison.
+enclosure of its mean on the segment contains the mean slope.  If it does not, the rule is proved wrong.  Otherwise the box is
+divided, first where the rule varies most, since an error may hide there; how much it still varies on the final pieces is the
+sharpness of the comparison.
 
 >>> from autograd.primitives import Unary, tanh, where
 >>> spoilt = Unary("spoilt", tanh.function, lambda x, out: (1 - out * out) * where(abs(x - 0.5) < 0.005, 1.1, 1))
@@ -14,7 +14,7 @@ wrong: the rule ∂spoilt/∂x is not the derivative of the function on x ∈ [0
 >>> check(tanh, {"x": (-1.0, 1.0)}).verdict
 'correct'
 
-Only a row whose function may jump, or lack a value, on a segment is exempt: there the piece is divided until it is tiny, and
+A row whose function may jump, or have no value, on a segment cannot be judged there: the piece is divided until it is tiny, and
 undecided pieces are listed.
 """
 
@@ -41,21 +41,21 @@ from autograd.value import Value, topological
 
 __all__ = ["BoxReport", "RuleOnBox", "check"]
 
-COARSEST: Final = 1 / 256  # of the box: the most that a piece may be, so that an error in a hundredth of it fills a piece
+COARSEST: Final = 1 / 256  # largest share of the box for a final piece: an error on a hundredth of the box fills a piece
 FINE: Final = 0.01  # sharpness at which the box is not divided further
-ENOUGH: Final = 0.25  # share of a rule's size that its mean on a segment may be uncertain by
+ENOUGH: Final = 0.25  # largest uncertainty of a rule's mean on a segment, as a share of its size, at which it is judged
 WORK: Final = 5_000  # comparisons of a rule on a piece, more or less
 FEWEST: Final = 64  # pieces
 MOST: Final = 1_500
-SMALL: Final = 1 / 16  # of the largest slope, below which a rule's own size no longer counts, with several arguments
+SMALL: Final = 1 / 16  # share of the largest slope that a rule's size is at least taken to be, with several arguments
 Verdict = Literal["wrong", "undecided", "correct"]
 Key = tuple[Primitive, int]  # a row, and the place of an operand
 
 
 class Spread(NamedTuple):
-    """By what share of its size a rule may differ on a piece: from point to point, and in its mean on the segment compared.
+    """By what share of its size a rule may vary on a piece: from point to point, and in its mean on the compared segment.
 
-    At a kink, where the slopes of both sides count, they show nothing about the rule's errors.
+    At a kink the slopes of both sides count, so neither number says anything about errors of the rule.
     """
 
     pointwise: float = 0.0
@@ -71,12 +71,12 @@ class RuleOnBox:
     """The verdict on one rule on a box.
 
     Attributes:
-        name: which one, such as ``∂tanh/∂x``.
+        name: the rule's name, such as ``∂tanh/∂x``.
         verdict: "wrong", which is a proof; "undecided"; or "correct".
-        sharpness: the largest share of its size by which the rule varies on a piece; where its mean is right, an error below
-            that may have stayed hidden.
+        sharpness: the largest share of its size by which the rule varies on a piece; a smaller error may have stayed hidden
+            there.
         where: the piece on which it is wrong, or those on which it is undecided, as pairs by name.
-        reason: why, or empty.
+        reason: why it is not correct, or an empty string.
     """
 
     name: str
@@ -88,10 +88,10 @@ class RuleOnBox:
 
 @dataclass(frozen=True, repr=False)
 class BoxReport(Tabular):
-    """The rules of a function against their rows' functions on a box; printed, a table; true only if all are correct.
+    """The verdicts on all rules that a function uses, on a box; prints as a table; true only if all rules are correct.
 
     Attributes:
-        rules: the verdict on each.
+        rules: the verdict on each rule.
         box: the box, as text.
     """
 
@@ -258,7 +258,7 @@ def _value(row: Primitive, sides: Sequence[Interval]) -> Enclosure:
 
 
 def _rule(row: Primitive, sides: Sequence[Interval], i: int) -> Interval:
-    """Return an interval that contains a rule's values on a piece; of a choice that is open, those of each case."""
+    """Return an interval that contains a rule's values on a piece; where a choice is open, those of each case."""
     leaves = [Enclosure.leaf(side) for side in sides]
 
     def run() -> Enclosure:
@@ -274,8 +274,9 @@ def _rule(row: Primitive, sides: Sequence[Interval], i: int) -> Interval:
 def _mean(row: Primitive, line: Sequence[Interval], i: int) -> Interval:
     """Return an interval that contains the mean of a rule on a segment.
 
-    The rule's own values are bounds.  Where it is a formula over rows of the table that is smooth on the segment, there are
-    better ones: around the value in the middle m, with slopes between s and t on a length h, the mean is r(m) ± (t - s)·h/8.
+    The range of the rule contains its mean.  If the rule is a formula of rows of the table and smooth on the segment, there is
+    a tighter bound: on a segment of length h with middle m, if the slopes of the rule r are between s and t, its mean is
+    r(m) ± (t - s)·h/8.
     """
     found, leaves = _rule(row, line, i), [Enclosure.leaf(side) for side in line]
     try:
@@ -296,7 +297,7 @@ def _mean(row: Primitive, line: Sequence[Interval], i: int) -> Interval:
 
 
 def _has_kink(row: Primitive, sides: Sequence[Interval]) -> bool:
-    """Whether a kink that the row names may lie on a piece, on which its slopes are far apart."""
+    """Whether a piece may contain a kink that the row names, so that the slopes on it are far apart."""
     if row.kink is None:
         return False
     kink = row.kink(*[Enclosure.leaf(side) for side in sides])

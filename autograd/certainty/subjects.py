@@ -96,12 +96,12 @@ class Subject:
         return ", ".join(sides[:SHOWN]) + (", …" if len(sides) > SHOWN else "")
 
     def texts(self, boxes: Sequence[Box]) -> str:
-        """Write pieces of the box for people; of many, the first."""
+        """Write pieces of the box for people; if there are many, the first few."""
         shown, more = "; ".join(map(self.text, boxes[:MOST_PIECES])), len(boxes) - MOST_PIECES
         return f"{shown}; and {more} more piece{'s' * (more > 1)}" if more > 0 else shown
 
     def pairs(self, box: Box) -> dict[str, tuple[float, float]]:
-        """Return a piece of the box as pairs by name, of the arguments that have an interval."""
+        """Return a piece of the box as pairs by name, for the arguments that have an interval."""
         return {self.names[i]: (float(box[i].low), float(box[i].high)) for i in self.moving}
 
     def point(self, box: Box) -> dict[str, float]:
@@ -114,8 +114,8 @@ def without_chance(title: str, *sources: Any) -> Iterator[None]:
     """Return a context manager that refuses a computation that draws random numbers: its bounds would hold only for those.
 
     Args:
-        title: of the computation.
-        sources: functions, or what holds them, in which generators are looked for.
+        title: the name of the computation.
+        sources: functions, or objects that hold them, which are searched for generators.
 
     Raises:
         TypeError: if the state of any generator was changed.
@@ -145,12 +145,12 @@ def _replaying(y: Value, box: Mapping[str, Any]) -> Callable[..., Any]:
 
 
 def _positional(f: Callable[..., Any], box: Mapping[str, Any], title: str) -> list[str]:
-    """Return the names of the arguments that are passed by position, after a check that the function takes the box."""
+    """Check that the function takes the arguments of the box; return the names of those that are passed by position."""
     try:
         parameters: Mapping[str, inspect.Parameter] = inspect.signature(f).parameters
     except (TypeError, ValueError):  # some functions written in C have no signature
         parameters = dict.fromkeys(box, inspect.Parameter("x", inspect.Parameter.POSITIONAL_ONLY))
-    if "digits" in parameters and "digits" not in box:  # in the box only of gradcheck, which takes no digits itself
+    if "digits" in parameters and "digits" not in box:  # only gradcheck's box can have it: certify takes digits itself
         raise TypeError(f"{title} has an argument called digits, which certify takes itself; pass a function that calls it "
                         "something else, such as lambda d: f(digits=d)")  # fmt: skip
     if not box:
@@ -172,7 +172,7 @@ def _positional(f: Callable[..., Any], box: Mapping[str, Any], title: str) -> li
 
 
 def _with_sides(tree: Any, path: str) -> Any:
-    """Return a tree of numbers and pairs with a leaf in place of each pair."""
+    """Return a tree of numbers and pairs with each pair replaced by a leaf."""
     opened = _opened(tree, path)
     if opened is None:
         return tree

@@ -24,7 +24,7 @@ __all__ = ["Bounds", "Table", "Tabular", "bits"]
 
 GUARD: Final = 64  # bits beyond the requested digits
 
-LARGEST: Final = 2**16  # of an exponent of 2, beyond which a bound is 0, ∞ or this power; 2**22 takes half a minute to write
+LARGEST: Final = 2**16  # exponent of 2 beyond which a bound becomes 0, ∞ or this power; one of 2**22 takes half a minute
 
 
 class Bounds(NamedTuple):
@@ -50,7 +50,7 @@ class Bounds(NamedTuple):
 
 
 def _decimal(x: arb, digits: int, rounding: str) -> Decimal:
-    """Return an exact number as a decimal with this number of digits."""
+    """Return an exact number as a decimal with this number of digits, rounded in this direction."""
     if not x.is_finite():
         return Decimal(float(x))
     context = Context(prec=digits, rounding=rounding, Emin=MIN_EMIN, Emax=MAX_EMAX)
@@ -65,7 +65,7 @@ def _decimal(x: arb, digits: int, rounding: str) -> Decimal:
 
 
 def bits(digits: int) -> int:
-    """Return the precision with which this number of decimal digits is computed."""
+    """Return the precision in bits with which this number of decimal digits is computed."""
     return GUARD + math.ceil(digits * math.log2(10))
 
 
@@ -92,7 +92,7 @@ class Table(NamedTuple):
 
     @property
     def html(self) -> str:
-        """The same for a notebook."""
+        """The table as HTML, for a notebook."""
         head = "".join(f"<th>{escape(cell)}</th>" for cell in self.head)
         rows = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in self.rows)
         notes = "".join(f"<p>{escape(note)}.</p>" for note in self.notes)
@@ -100,12 +100,12 @@ class Table(NamedTuple):
 
 
 class Tabular(ABC):
-    """The base class of what is shown as a table, in a terminal and in a notebook."""
+    """The base class of objects that are shown as a table, in a terminal and in a notebook."""
 
     @property
     @abstractmethod
     def _table(self) -> Table:
-        """What is shown."""
+        """The table to be shown."""
 
     def __str__(self) -> str:
         return str(self._table)
