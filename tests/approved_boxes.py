@@ -110,13 +110,13 @@ def bounded(**limits: int) -> Iterator[str]:
 
 def divided() -> Iterator[str]:
     """Iterate over all of these, with less work than is usual."""
-    yield from compared(COMPARED, MOST=64)
-    yield from compared(MANY, WORK=100, FEWEST=1)
-    yield from compared(MANY, WORK=60, FEWEST=1)
-    yield from compared(DONE, COARSEST=1 / 8, FINE=0.08, MOST=60)
-    yield from compared(DONE, MOST=10, FEWEST=1)
-    yield from bounded(MOST=64)
-    yield from bounded(FEWEST=4, MOST=9)
+    yield from compared(COMPARED, MOST_PIECES=64)
+    yield from compared(MANY, MOST_WORK=100, FEWEST_PIECES=1)
+    yield from compared(MANY, MOST_WORK=60, FEWEST_PIECES=1)
+    yield from compared(DONE, COARSEST=1 / 8, FINE=0.08, MOST_PIECES=60)
+    yield from compared(DONE, MOST_PIECES=10, FEWEST_PIECES=1)
+    yield from bounded(MOST_PIECES=64)
+    yield from bounded(FEWEST_PIECES=4, MOST_PIECES=9)
 
 
 BOXES: Final[dict[str, Callable[[], str]]] = {"boxes.txt": lambda: lined(divided())}

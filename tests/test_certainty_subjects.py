@@ -43,7 +43,7 @@ def rows_of(certificate: Any) -> list[list[str]]:
 def test_bounds_of_a_constant_are_wider_than_its_range_by_any_share(
     f: Any, value: float, is_flat: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(boxes, "MOST", boxes.FEWEST)
+    monkeypatch.setattr(boxes, "MOST_PIECES", boxes.FEWEST_PIECES)
     of_value, of_slope = rows_of(certify(f, x=(1, 2)))
     assert [of_value[0], of_value[3]] == ["value", "∞"] and float(of_value[1]) <= value <= float(of_value[2])
     assert [of_slope[0], of_slope[3]] == ["∂x", "0.0%" if is_flat else "∞"]
@@ -71,7 +71,7 @@ def test_bounds_that_are_exact_but_for_rounding_take_no_more_work() -> None:
     ],
 )
 def test_shares_of_ranges_at_infinity(f: Any, box: Any, value: str, slope: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(boxes, "MOST", boxes.FEWEST)
+    monkeypatch.setattr(boxes, "MOST_PIECES", boxes.FEWEST_PIECES)
     assert [row[3] for row in rows_of(certify(f, x=box))] == [value, slope]
 
 

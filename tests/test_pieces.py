@@ -229,8 +229,8 @@ def test_the_work_for_a_bound_or_a_claim_is_limited(most: int, monkeypatch: pyte
         made.append(whole)
         return halves(whole, side)
 
-    monkeypatch.setattr(boxes, "MOST", most)
-    monkeypatch.setattr(boxes, "FEWEST", 1)
+    monkeypatch.setattr(boxes, "MOST_PIECES", most)
+    monkeypatch.setattr(boxes, "FEWEST_PIECES", 1)
     monkeypatch.setattr(boxes, "halves", counted)
     certificate = certify(lambda x: sin(1 / x) / x, x=(1e-6, 1.0))
     assert len(made) == most / 2 and "the limit on the work was reached" in str(certificate)

@@ -81,8 +81,8 @@ def test_a_rule_that_is_nearly_0_is_compared_with_a_sixteenth_of_the_largest_slo
 
 @pytest.mark.parametrize("most", [2, 8])
 def test_the_pieces_on_which_rules_vary_most_are_divided_first(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rules, "FEWEST", most)
-    monkeypatch.setattr(rules, "MOST", most)
+    monkeypatch.setattr(rules, "FEWEST_PIECES", most)
+    monkeypatch.setattr(rules, "MOST_PIECES", most)
     search = _Search(Subject(CUBE, {"x": (1, 3)}))
     ends = {2: [1, 2], 8: [1, 1.25, 1.5, 2, 2.5]}[most]
     assert sorted(float(entry[2][0].low) for entry in search.heap) == ends

@@ -95,9 +95,9 @@ def certify(subject: Value | Callable[..., Any], /, *, digits: int | None = None
     from autograd.certainty.boxes import BoxCertificate, claimed
     from autograd.certainty.subjects import Subject
 
-    found = Subject(subject, box)
-    claim = claimed(found, digits or BOX_DIGITS)
-    return BoxCertificate(found, digits or BOX_DIGITS) if claim is None else claim
+    on_box = Subject(subject, box)
+    claim = claimed(on_box, digits or BOX_DIGITS)
+    return BoxCertificate(on_box, digits or BOX_DIGITS) if claim is None else claim
 
 
 def check_on_box(f: Callable[..., Any] | Value, box: Mapping[str, Any]) -> BoxReport:

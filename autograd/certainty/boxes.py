@@ -46,12 +46,12 @@ from autograd.value import Value
 
 __all__ = ["BoxCertificate", "Claim", "claimed", "decide"]
 
-WORK: Final = 30_000  # operations of the function that one bound or claim may cost, more or less
-FEWEST: Final = 64  # pieces for it
-MOST: Final = 2_500
+MOST_WORK: Final = 30_000  # operations of the function that one bound or claim may cost, more or less
+FEWEST_PIECES: Final = 64  # into which the box may be divided, whatever the work
+MOST_PIECES: Final = 2_500
 NEAR: Final = 0.03  # of the range: how far the bounds may be from the values that are reached
-CORNERS: Final = 6  # sides whose corners are looked at first
-SHOWN: Final = 6  # digits of a printed bound
+CORNER_SIDES: Final = 6  # sides whose corners are evaluated first
+SHOWN_DIGITS: Final = 6  # of a printed bound
 MOST_ROWS: Final = 20
 Condition = Callable[[Callable[[int], Interval]], Any]  # its argument is a function from quantities to their bounds
 Quantity = tuple[Interval, float]  # bounds, and by what share of the true range they may be wider than it
@@ -152,18 +152,19 @@ class BoxCertificate(Tabular):
         >>> str(BoxCertificate(Subject(lambda x: x * x, {"x": (-1.0, 2.0)}), 17).monotone())
         'refuted: it falls at x = -1 and rises at x = 2'
         """
-        place = self._only() if name is None else self._place(name)
+        place = self._only_moving() if name is None else self._place(name)
 
         rises = self._decided(lambda bounds: Enclosure.leaf(bounds(place)) >= 0, is_continuous=True)
         if rises:
-            return self._as_ruled(rises)
+            return self._with_proviso(rises)
         falls = self._decided(lambda bounds: Enclosure.leaf(bounds(place)) <= 0, is_continuous=True)
-        found = sorted((rises, falls), key=lambda claim: ("proved", "undecided", "refuted").index(claim.verdict))
-        if found[0].verdict != "refuted":
-            return self._as_ruled(found[0])
-        rise, fall = sorted(found, key=lambda claim: self._slope_at(claim, place), reverse=True)
-        text = f"refuted: it falls at {_spelled(fall.at)} and rises at {_spelled(rise.at)}"
-        return self._as_ruled(Claim("refuted", fall.at, (), text))
+        if falls:
+            return self._with_proviso(falls)
+        for claim in (rises, falls):
+            if claim.verdict == "undecided":
+                return self._with_proviso(claim)
+        text = f"refuted: it falls at {_spelled(rises.at)} and rises at {_spelled(falls.at)}"
+        return self._with_proviso(Claim("refuted", rises.at, (), text))
 
     def lipschitz(self, bound: float) -> Claim:
         """Decide whether |f(x) - f(y)| ≤ bound·‖x - y‖ for all x and y in the box, by the Euclidean length of the gradient.
@@ -182,17 +183,18 @@ class BoxCertificate(Tabular):
             slopes = [Enclosure.leaf(bounds(i)) for i in self.subject.moving]
             return total([x * x for x in slopes]) <= Enclosure.leaf(interval(limit)) ** 2
 
-        return self._as_ruled(self._decided(condition, is_continuous=True))
+        return self._with_proviso(self._decided(condition, is_continuous=True))
 
     @cached_property
-    def _own(self) -> str:
+    def _user_rows(self) -> str:
         """The names of the user-defined rows whose rules the derivatives depend on."""
         with ctx.workprec(self._precision):
-            return ", ".join(Piece(self.subject).own)
+            return ", ".join(Piece(self.subject).user_rows)
 
-    def _as_ruled(self, claim: Claim) -> Claim:
+    def _with_proviso(self, claim: Claim) -> Claim:
         """Return a claim that was decided by derivatives, with a proviso if these depend on rules of user-defined rows."""
-        return replace(claim, text=f"{claim.text}, if the rules of {self._own} are right") if self._own else claim
+        rows = self._user_rows
+        return replace(claim, text=f"{claim.text}, if the rules of {rows} are right") if rows else claim
 
     @cached_property
     def _table(self) -> Table:
@@ -200,15 +202,15 @@ class BoxCertificate(Tabular):
         shown = {name: self._search(place) for name, place in [*names.items()][:MOST_ROWS]}
         rows = []
         for name, (found, excess) in shown.items():
-            ends = [str(end).replace("Infinity", "∞") for end in Bounds.of(found, SHOWN)]
+            ends = [str(end).replace("Infinity", "∞") for end in Bounds.of(found, SHOWN_DIGITS)]
             rows.append((name, *ends, "∞" if math.isinf(excess) else f"{excess:.1%}"))
         notes = [f"{len(names) - MOST_ROWS} more derivatives; bounds(name) computes each"] if len(names) > MOST_ROWS else []
         if any(excess > 2 * NEAR for _, excess in shown.values()):
             notes.append("the limit on the work was reached before all bounds were near the range; "
                          "a smaller box gives tighter ones")  # fmt: skip
-        if self._own:
-            notes.append(f"the derivatives are those that the rules of {self._own} state; gradcheck(f, box=…) compares them "
-                         "with the function")  # fmt: skip
+        if self._user_rows:
+            notes.append(f"the derivatives are those that the rules of {self._user_rows} state; gradcheck(f, box=…) "
+                         "compares them with the function")  # fmt: skip
         title = f"Bounds of {self.subject.title} on {self.subject.text(self.subject.box)}"
         return Table(title, ("", "at least", "at most", "wider than the range by"), rows, notes)
 
@@ -218,19 +220,13 @@ class BoxCertificate(Tabular):
             raise ValueError(f"{called!r} is not an argument; the arguments are {', '.join(self.subject.names)}")
         return self.subject.names.index(called)
 
-    def _only(self) -> int:
+    def _only_moving(self) -> int:
         n = len(self.subject.moving)
         if n == 0:
             raise TypeError(f"no argument has an interval; certify on a box that has one, {self.subject.names[0]}=(low, high)")
         if n > 1:
             raise TypeError(f"{n} arguments have an interval; name one, as in monotone({self.subject.names[0]!r})")
         return self.subject.moving[0]
-
-    def _slope_at(self, claim: Claim, place: int) -> float:
-        assert claim.at is not None
-        point = tuple(map(interval, claim.at.values()))
-        with ctx.workprec(self._precision):
-            return float(Piece(self.subject, point).bounds(place).low)
 
     def _decided(self, condition: Condition, is_continuous: bool = False) -> Claim:
         with ctx.workprec(self._precision), self.subject.without_chance(condition):
@@ -287,7 +283,7 @@ def _bounded(subject: Subject, which: int) -> Quantity:
 
 def _limit(whole: Piece) -> int:
     """Return the number of pieces into which a box may be divided."""
-    return max(FEWEST, min(MOST, WORK // whole.size))
+    return max(FEWEST_PIECES, min(MOST_PIECES, MOST_WORK // whole.size))
 
 
 class _Range:
@@ -353,7 +349,7 @@ def _beyond(x: Interval, low: arb, high: arb) -> tuple[arb, arb]:
 
 def _corners(piece: Piece) -> Iterator[Piece]:
     """Iterate over the corners of a box; if it has many sides, over some of them."""
-    sides = piece.moving[:CORNERS]
+    sides = piece.moving[:CORNER_SIDES]
     for ends in product((False, True), repeat=len(sides)):
         chosen = dict(zip(sides, ends, strict=True))
         yield piece.corner(chosen, piece.middle.box)

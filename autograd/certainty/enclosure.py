@@ -86,9 +86,9 @@ class Assumptions:
     def truth(self, test: Test) -> bool | None:
         """Return whether an open comparison holds; None if nothing is assumed about it."""
         for known in self.known:
-            if (holds := _given(known, test)) is not None:
+            if (holds := _truth_given(known, test)) is not None:
                 return holds
-        if any(_given(met, test) is not None for met in self.open):
+        if any(_truth_given(met, test) is not None for met in self.open):
             return None
         if len(self.known) < len(self.decided):
             holds = self.decided[len(self.known)]
@@ -177,7 +177,7 @@ class Enclosure(Operand, Value):
     def __primitive__(self, row: Primitive, operands: Sequence[Any]) -> Any:
         """Apply the row to intervals; return a node, or the branch that a choice with a decided condition takes."""
         nodes = tuple([x if x.__class__ is Enclosure else _constant(x) for x in operands])
-        if NotImplemented in [x.__class__ is Enclosure or x for x in nodes]:
+        if any(x is NotImplemented for x in nodes):
             return NotImplemented
         if row.is_choice:
             return _chosen(row, nodes, [x is not NOT_COMPUTED for x in operands[1:]])
@@ -271,7 +271,8 @@ def _evaluated(row: Primitive, nodes: Sequence[Enclosure]) -> Interval:
 def _chosen(row: Primitive, nodes: tuple[Enclosure, ...], called: Sequence[bool]) -> Enclosure:
     condition, one, other = nodes
     truth = _truth(condition)
-    if not all(called if truth is None else called[:1] if truth else called[1:]):
+    reachable = called if truth is None else called[:1] if truth else called[1:]
+    if not all(reachable):
         raise ValueError(f"{row.spell([describe(x.bounds) for x in nodes])} takes, or may take, {UNCALLED}")
     if truth is not None:
         return one if truth else other
@@ -279,10 +280,10 @@ def _chosen(row: Primitive, nodes: tuple[Enclosure, ...], called: Sequence[bool]
     if test is None:
         return Enclosure._node(row, nodes, hull(one.bounds, other.bounds), False)
     low, high, _ = test
-    one, other = _implied(one, test), _implied(other, _negated(test))
+    one, other = _reduced(one, test), _reduced(other, _negated(test))
     pair = (_narrowed(one, low, high), _narrowed(other, high, low))
     possible = [bounds for bounds in pair if bounds.low <= bounds.high] or [EVERYTHING]
-    joined = (_meets(one, low, high) and _meets(other, low, high)) or _same(one, other)
+    joined = (_joins(one, low, high) and _joins(other, low, high)) or _is_same(one, other)
     smooth = joined and all(x.is_smooth for x in (low, high, one, other))
     return Enclosure._node(row, (condition, one, other), hull(*possible, connected=joined), smooth)
 
@@ -309,28 +310,30 @@ def _negated(test: Test) -> Test:
     return high, low, not is_strict
 
 
-def _implied(branch: Enclosure, test: Test) -> Enclosure:
+def _reduced(branch: Enclosure, test: Test) -> Enclosure:
     """Return a branch; if it is itself a choice that a known test decides, return the branch that it takes."""
     while branch.primitive is not None and branch.primitive.is_choice:
         condition, one, other = branch.operands
         own = _order(condition)
-        holds = None if own is None else _given(test, own)
+        holds = None if own is None else _truth_given(test, own)
         if holds is None:
             return branch
         branch = one if holds else other
     return branch
 
 
-def _given(known: Test, test: Test) -> bool | None:
+def _truth_given(known: Test, test: Test) -> bool | None:
     """Return whether a test holds, given that another one does; None if they do not compare the same two numbers."""
-    return True if _is(test, known) else False if _is(_negated(test), known) else None
+    if _is_same_test(test, known):
+        return True
+    return False if _is_same_test(_negated(test), known) else None
 
 
-def _is(test: Test, known: Test) -> bool:
-    return test[2] == known[2] and _same(test[0], known[0]) and _same(test[1], known[1])
+def _is_same_test(one: Test, other: Test) -> bool:
+    return one[2] == other[2] and _is_same(one[0], other[0]) and _is_same(one[1], other[1])
 
 
-def _same(x: Enclosure, y: Enclosure) -> bool:
+def _is_same(x: Enclosure, y: Enclosure) -> bool:
     return x is y or bool(x.bounds.low == x.bounds.high == y.bounds.low == y.bounds.high)
 
 
@@ -342,9 +345,9 @@ def _narrowed(branch: Enclosure, low: Enclosure, high: Enclosure) -> Interval:
     return bounds._replace(low=max(bounds.low, low.bounds.low)) if branch is high else bounds
 
 
-def _meets(branch: Enclosure, low: Enclosure, high: Enclosure) -> bool:
+def _joins(branch: Enclosure, low: Enclosure, high: Enclosure) -> bool:
     """Whether a branch equals both compared numbers where these are equal, so that the choice does not jump there."""
-    if _same(branch, low) or _same(branch, high):
+    if _is_same(branch, low) or _is_same(branch, high):
         return True
-    zero = any(x.bounds.low == x.bounds.high == arb(0) for x in (low, high))
-    return zero and branch.primitive is multiply and any(x is low or x is high for x in branch.operands)
+    has_zero = any(x.bounds.low == x.bounds.high == arb(0) for x in (low, high))  # then a multiple of the other is 0, too
+    return has_zero and branch.primitive is multiply and any(x is low or x is high for x in branch.operands)

@@ -289,11 +289,13 @@ def _wave(f: Callable[[arb], arb], shift: float) -> Function:
         if x.low == x.high and x.low.is_finite():
             return _outward(f(x.low), f(x.low))
         first, last = (_turn(end, shift) for end in x[:2])
-        found = _outward(f(x.low), f(x.low)), _outward(f(x.high), f(x.high))
         if first is None or last is None or last > first + 1:
             return Interval(arb(-1), arb(1))
-        peaks = [interval(1.0 if last % 2 == (shift > 0) else -1.0)] * (last - first)
-        return hull(*found, *peaks)
+        ends = _outward(f(x.low), f(x.low)), _outward(f(x.high), f(x.high))
+        if first == last:
+            return hull(*ends)
+        is_maximum = last % 2 == (shift > 0)
+        return hull(*ends, interval(1.0 if is_maximum else -1.0))
 
     return applied
 

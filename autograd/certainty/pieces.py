@@ -40,7 +40,7 @@ class Piece:
         is_smooth: whether the function has a value and is continuous on the piece.
         is_condition: whether the function returns a truth value.
         size: the number of operations.
-        own: the names of user-defined rows among them.  Their rules are not proved, so no bound of a value depends on them.
+        user_rows: the names of the user-defined ones.  Their rules are not proved, so no bound of a value depends on them.
 
     Raises:
         DomainError: if the function has no value on the piece.
@@ -60,7 +60,8 @@ class Piece:
         self.is_condition = any(y.primitive is not None and y.primitive.is_condition for y in ends)
         nodes = [node for y in ends for node in topological(y)]
         self.size = len(nodes) + 1
-        self.own = sorted({row.name for row in {node.primitive for node in nodes} if row and not row.is_in_table})
+        rows = {node.primitive for node in nodes}
+        self.user_rows = sorted({row.name for row in rows if row and not row.is_in_table})
 
     def bounds(self, which: int) -> Interval:
         """Return the interval of a quantity that the computation returns."""
@@ -83,7 +84,7 @@ class Piece:
     def examined(self, which: int) -> tuple[Interval, int | None]:
         """Return the enclosure of a quantity, and the side across which to divide; None if the piece is too small for that."""
         found, slopes = self.bounds(which), self._smooth_slopes(which)
-        if slopes and not self.own and all(x.is_bounded for x in slopes.values()):
+        if slopes and not self.user_rows and all(x.is_bounded for x in slopes.values()):
             for other in (self._by_mean_value(which, slopes), self._by_monotonicity(which, slopes)):
                 found = Interval(max(found.low, other.low), min(found.high, other.high), found.connected)
         return found, longest_side(self.box, self.subject, slopes)

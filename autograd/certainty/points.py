@@ -40,8 +40,8 @@ from autograd.writing import digits as rounded
 __all__ = ["GraphCertificate"]
 
 DOUBLINGS: Final = 5  # of the precision, after which an open question stays open
-MOST: Final = 20  # leaves in a printed table
-WIDEST: Final = 30  # columns of a formula in it
+MOST_LEAVES: Final = 20  # in a printed table
+WIDEST_FORMULA: Final = 30  # characters, there
 EVERY_DIGIT: Final = 2.0**53  # ulps beyond which no digit is right
 ROUNDED: Final = 0.5001  # ulps that a correctly rounded number may be off
 
@@ -114,7 +114,7 @@ class GraphCertificate(Tabular):
 
     def lost_at(self, leaf: Value | str | None = None) -> Value | None:
         """Return the node that contributes most to the error of the derivative, or of the value; None if there is no error."""
-        return self._loss_of(self.loss if leaf is None else self.leaves[self._place(leaf)])[0]
+        return self._largest_error(self.loss if leaf is None else self.leaves[self._place(leaf)])[0]
 
     @cached_property
     def backward(self) -> list[float]:
@@ -142,8 +142,7 @@ class GraphCertificate(Tabular):
             row, operands = node.primitive, [self._nodes[x] if isinstance(x, Value) else x for x in node.operands]
             assert row is not None
             shown = self._shown(node)
-            kink = None if row.kink is None else row.kink(*operands)
-            around = kink.bounds if isinstance(kink, Enclosure) else None if kink is None else interval(kink)
+            around = _kink_bounds(row, operands)
             if (around is not None and around.low == around.high == 0) or _is_singular(row, operands):
                 kinks.append(node)
                 slopes = ", ".join(rounded(p) for p in node.partials)
@@ -172,7 +171,7 @@ class GraphCertificate(Tabular):
         for i, (x, name) in enumerate(zip(self.leaves, names, strict=True)):
             if leaf is x or (isinstance(leaf, str) and leaf == name):
                 return i
-        raise ValueError(f"{describe(leaf)} is not a leaf of this graph; its leaves are {', '.join(names[:MOST])}")
+        raise ValueError(f"{describe(leaf)} is not a leaf of this graph; its leaves are {', '.join(names[:MOST_LEAVES])}")
 
     # The error of backward(), and its origin.
 
@@ -186,22 +185,22 @@ class GraphCertificate(Tabular):
             unit = math.ulp(min(abs(float(exact)), sys.float_info.max))
             return float(abs(arb(x) - exact) / arb(unit))
 
-    def _loss_of(self, what: Value) -> tuple[Value | None, float]:
+    def _largest_error(self, what: Value) -> tuple[Value | None, float]:
         """Return the node that contributes most to the error of the value or of a leaf's derivative, and its share."""
-        y = what if what is self.loss and what.primitive is not None else self._gradients[0].get(what, 0.0)
+        gradients, owners = self._gradients
+        y = what if what is self.loss and what.primitive is not None else gradients.get(what, 0.0)
         if not isinstance(y, Value):
             return None, 0.0
-        order, lost = topological(y), dict[Value, float]()
-        weights = totals(sorted_pass(y))
-        for node in order:
+        weights, errors = totals(sorted_pass(y)), dict[Value, float]()
+        for node in topological(y):
             error = weights.get(node, 0.0) * self._own_error(node)
             if error and math.isfinite(error):
-                owner = self._gradients[1].get(node, node)
-                lost[owner] = lost.get(owner, 0.0) + error
-        if not any(lost.values()):
+                owner = owners.get(node, node)
+                errors[owner] = errors.get(owner, 0.0) + error
+        if not any(errors.values()):
             return None, 0.0
-        worst = max(lost, key=lambda node: abs(lost[node]))
-        return worst, abs(lost[worst]) / sum(map(abs, lost.values()))
+        worst = max(errors, key=lambda node: abs(errors[node]))
+        return worst, abs(errors[worst]) / sum(map(abs, errors.values()))
 
     @cached_property
     def _gradients(self) -> tuple[dict[Value, Any], dict[Value, Value]]:
@@ -242,7 +241,7 @@ class GraphCertificate(Tabular):
     def _table(self) -> Table:
         names = self._telling.names
         off = {x: -math.inf if math.isnan(ulps := self.ulps(x)) else -ulps for x in self.leaves}
-        shown = set(sorted(off, key=off.__getitem__)[:MOST])
+        shown = set(sorted(off, key=off.__getitem__)[:MOST_LEAVES])
         rows = [self._row(names[self.loss], self.value, self.loss.data, self.ulps(), self.loss)]
         for leaf in self.leaves:
             if leaf in shown and leaf is not self.loss:
@@ -254,19 +253,24 @@ class GraphCertificate(Tabular):
         return Table(title, ("", "true", "backward()", "off by", "lost at"), rows, notes)
 
     def _row(self, name: str, bounds: Bounds, number: float, ulps: float, what: Value) -> tuple[str, ...]:
-        off = "no bounds" if math.isnan(ulps) else "∞" if math.isinf(ulps) else f"{ulps:.3g} ulp"
-        off, at = "all digits" if EVERY_DIGIT < ulps < math.inf else off, ""
-        node, share = self._loss_of(what) if ROUNDED < ulps < math.inf else (None, 0.0)
-        if node is not None:
-            at = f"{self._shown(node)} ({share:.0%})"
-        return name, str(bounds), repr(number), off, at
+        node, share = self._largest_error(what) if ROUNDED < ulps < math.inf else (None, 0.0)
+        lost_at = "" if node is None else f"{self._shown(node)} ({share:.0%})"
+        return name, str(bounds), repr(number), _error_text(ulps), lost_at
 
     def _shown(self, node: Value) -> str:
         name, row = self._telling.names[node], node.primitive
         if row is None:
             return name
         formula = self._telling.formula(node).text
-        return f"{name} = {formula if len(formula) <= WIDEST else f'{row.name}(…)'}"
+        return f"{name} = {formula if len(formula) <= WIDEST_FORMULA else f'{row.name}(…)'}"
+
+
+def _error_text(ulps: float) -> str:
+    if math.isnan(ulps):
+        return "no bounds"
+    if math.isinf(ulps):
+        return "∞"
+    return "all digits" if ulps > EVERY_DIGIT else f"{ulps:.3g} ulp"
 
 
 def _is_narrow(x: Interval, digits: int) -> bool:
@@ -274,6 +278,14 @@ def _is_narrow(x: Interval, digits: int) -> bool:
         return True
     size = max(abs(x.low), abs(x.high))
     return bool(size.is_finite() and x.high - x.low < size * arb(10) ** -(digits + 1))
+
+
+def _kink_bounds(row: Primitive, operands: Sequence[Any]) -> Interval | None:
+    """Return the interval of the function that is 0 at a row's kinks; None for a row that has none."""
+    if row.kink is None:
+        return None
+    kink = row.kink(*operands)
+    return kink.bounds if isinstance(kink, Enclosure) else interval(kink)
 
 
 def _is_singular(row: Primitive, operands: Sequence[Any]) -> bool:

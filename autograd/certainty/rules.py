@@ -44,12 +44,12 @@ __all__ = ["BoxReport", "RuleOnBox", "check"]
 COARSEST: Final = 1 / 256  # largest share of the box for a final piece: an error on a hundredth of the box fills a piece
 FINE: Final = 0.01  # sharpness at which the box is not divided further
 ENOUGH: Final = 0.25  # largest uncertainty of a rule's mean on a segment, as a share of its size, at which it is judged
-WORK: Final = 5_000  # comparisons of a rule on a piece, more or less
-FEWEST: Final = 64  # pieces
-MOST: Final = 1_500
+MOST_WORK: Final = 5_000  # comparisons of a rule on a piece, more or less
+FEWEST_PIECES: Final = 64  # into which the box may be divided, whatever the work
+MOST_PIECES: Final = 1_500
 SMALL: Final = 1 / 16  # share of the largest slope that a rule's size is at least taken to be, with several arguments
 Verdict = Literal["wrong", "undecided", "correct"]
-Key = tuple[Primitive, int]  # a row, and the place of an operand
+Rule = tuple[Primitive, int]  # a row, and the place of an operand
 
 
 class Spread(NamedTuple):
@@ -133,27 +133,27 @@ class _Search:
 
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
-        self.scales: dict[Key, float] = {}
-        self.wrong: dict[Key, tuple[Box, str]] = {}
+        self.scales: dict[Rule, float] = {}  # the largest slope that was met, of each rule's function
+        self.wrong: dict[Rule, tuple[Box, str]] = {}
         self.outside: list[Box] = []  # pieces on which the function has no value
-        self.settled: list[tuple[Box, dict[Key, Spread]]] = []  # pieces too small to be divided
-        self.heap: list[tuple[float, int, Box, dict[Key, Spread]]] = []
+        self.settled: list[tuple[Box, dict[Rule, Spread]]] = []  # pieces too small to be divided
+        self.heap: list[tuple[float, int, Box, dict[Rule, Spread]]] = []
         self.numbers = count()
-        self.is_simple = False  # whether the result is an argument, or one that was chosen
+        self.is_argument = False  # whether the result is an argument itself, perhaps a chosen one, so that no rule is used
         if not subject.moving:
             raise ValueError(f"no argument has an interval: {subject.text(subject.box)}; give one a pair, (low, high)")
         self._enter(subject.box)
         if self.outside:
             Piece(subject)  # raises, since the function has no value anywhere
-        if not self.scales and not self.outside and not self.is_simple:
+        if not self.scales and not self.outside and not self.is_argument:
             raise ValueError(f"{subject.title} depends on none of its arguments on {subject.text(subject.box)}")
         self._divide()
 
     def _divide(self) -> None:
-        left = max(FEWEST, min(MOST, WORK // max(1, len(self.scales))))
+        left = max(FEWEST_PIECES, min(MOST_PIECES, MOST_WORK // max(1, len(self.scales))))
         while self.heap and left > 0:
-            key, _, box, spread = self.heap[0]
-            if -key <= FINE and _volume(box, self.subject) <= COARSEST:
+            negated_spread, _, box, spread = self.heap[0]
+            if -negated_spread <= FINE and _volume(box, self.subject) <= COARSEST:
                 return
             heapq.heappop(self.heap)
             side = longest_side(box, self.subject)
@@ -170,28 +170,28 @@ class _Search:
         except DomainError:
             self.outside.append(box)
             return
-        self.is_simple = self.is_simple or any(x is case.y for case in piece.cases for x in case.leaves)
-        spread: dict[Key, Spread] = {}
+        self.is_argument = self.is_argument or any(x is case.y for case in piece.cases for x in case.leaves)
+        spread: dict[Rule, Spread] = {}
         seen = set[tuple[Any, ...]]()
         for node in [node for case in piece.cases if case.y is not None for node in topological(case.y)]:
             for rule, sides in _edges(node):
-                key = (rule, *map(id, node.operands))
-                if rule in self.wrong or key in seen:
+                use = (rule, *map(id, node.operands))
+                if rule in self.wrong or use in seen:
                     continue
-                seen.add(key)
+                seen.add(use)
                 found, reason = self._compare(rule, sides)
-                spread[rule] = Spread._make(map(max, found, spread.get(rule, found)))
+                spread[rule] = Spread._make(map(max, found, spread.get(rule, found)))  # the larger of each field
                 if reason:
                     self.wrong[rule] = box, reason
         self._keep(box, spread)
 
-    def _keep(self, box: Box, spread: dict[Key, Spread]) -> None:
+    def _keep(self, box: Box, spread: dict[Rule, Spread]) -> None:
         widest = max((found.pointwise for found in spread.values()), default=0.0)
         if _volume(box, self.subject) > COARSEST:
             widest = max(widest, 2 * FINE)
         heapq.heappush(self.heap, (-widest, next(self.numbers), box, spread))
 
-    def _compare(self, rule: Key, sides: Box) -> tuple[Spread, str]:
+    def _compare(self, rule: Rule, sides: Box) -> tuple[Spread, str]:
         """Return by what share a rule varies on a piece, and why it is wrong, or an empty string."""
         row, i = rule
         line = [side if j == i else middle_of(side) for j, side in enumerate(sides)]
@@ -226,7 +226,7 @@ class _Search:
         """Return the verdicts on all rules."""
         return BoxReport(tuple(self._rule(rule) for rule in self.scales), self.subject.text(self.subject.box))
 
-    def _rule(self, rule: Key) -> RuleOnBox:
+    def _rule(self, rule: Rule) -> RuleOnBox:
         row, i = rule
         name = f"∂{row.name}/∂{operand_names(row, i + 1)[i]}"
         if rule in self.wrong:
@@ -241,7 +241,7 @@ class _Search:
         return RuleOnBox(name, "undecided", math.inf, where, f"{shown}: a jump, an edge of the domain or a steep place")
 
 
-def _edges(node: Value) -> Iterator[tuple[Key, Box]]:
+def _edges(node: Value) -> Iterator[tuple[Rule, Box]]:
     """Iterate over the operands of a node that have an interval, with the intervals of all."""
     row = node.primitive
     assert row is not None

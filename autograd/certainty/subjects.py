@@ -24,8 +24,8 @@ from autograd.value import Value, nodes_below, topological
 __all__ = ["Box", "Subject", "without_chance"]
 
 Box = tuple[Interval, ...]
-SHOWN: Final = 12  # sides in a message
-MOST_PIECES: Final = 3
+SHOWN_SIDES: Final = 12  # in a message
+SHOWN_PIECES: Final = 3
 
 
 class Subject:
@@ -93,11 +93,11 @@ class Subject:
     def text(self, box: Box) -> str:
         """Write a piece or a point of the box for people."""
         sides = [f"{name} {_text(x)}" for name, x in zip(self.names, box, strict=True)]
-        return ", ".join(sides[:SHOWN]) + (", …" if len(sides) > SHOWN else "")
+        return ", ".join(sides[:SHOWN_SIDES]) + (", …" if len(sides) > SHOWN_SIDES else "")
 
     def texts(self, boxes: Sequence[Box]) -> str:
         """Write pieces of the box for people; if there are many, the first few."""
-        shown, more = "; ".join(map(self.text, boxes[:MOST_PIECES])), len(boxes) - MOST_PIECES
+        shown, more = "; ".join(map(self.text, boxes[:SHOWN_PIECES])), len(boxes) - SHOWN_PIECES
         return f"{shown}; and {more} more piece{'s' * (more > 1)}" if more > 0 else shown
 
     def pairs(self, box: Box) -> dict[str, tuple[float, float]]:
