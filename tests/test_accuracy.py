@@ -1,4 +1,4 @@
-"""Accuracy: every row against mpmath, which carries a thousand digits; the largest errors stand in accuracy.md.
+"""Accuracy: every row against mpmath, which carries a thousand digits; the largest errors are listed in accuracy.md.
 
 The idea: mpmath knows the functions, not their derivatives.  With so many digits a difference quotient with a step of
 2⁻²⁰⁰ is the derivative, to more digits than a float has; so no rule is written a second time here.
@@ -87,27 +87,27 @@ LARGEST_TERM: Final[dict[str, Callable[..., float]]] = {
 VALUES: Final = 2.0
 SLOPES: Final = {"power": math.inf}  # what it costs is below
 
-# What the form of the textbook costs, and what sums do: the value, or the derivative by an operand, at these operands.
+# What the textbook's form costs, and what sums lose: of a value (None) or of a derivative with respect to an operand, here.
 COSTS: Final[list[tuple[str, int | None, tuple[float, ...], str]]] = [
     ("tanh", 0, (1.0,), "1 - out²"),
-    ("tanh", 0, (10.0,), "1 - out²: out is so near to 1 that it has few digits left for the rest"),
+    ("tanh", 0, (10.0,), "1 - out²: out is so near to 1 that the difference keeps few digits"),
     ("tanh", 0, (20.0,), "1 - out²: out is 1"),
     ("sigmoid", 0, (10.0,), "out·(1 - out)"),
     ("sigmoid", 0, (40.0,), "out·(1 - out): out is 1"),
     ("sigmoid", 0, (-40.0,), "out·(1 - out): a small out costs nothing"),
-    ("power", 0, (1e-300, 0.1), "y·x^(y - 1): y - 1 is rounded, and the power loses ln x times as much"),
-    ("power", 0, (-1.0, 1e20), "y·x^(y - 1): y - 1 is y, and even as y is; the sign is wrong"),
-    ("erf", 0, (26.1,), "exp(-x²): x² is rounded, and the power loses x² times as much"),
-    ("logsumexp", 0, (-700.0, 0.1), "exp(x - out): the difference is rounded, and the power loses it times as much"),
-    ("logsumexp", 0, (700.0, 699.0), "exp(x - out), divided by the sum: that out is rounded costs nothing"),
-    ("logsumexp", 0, (1e16, 1e16), "exp(x - out), divided by the sum: even where ln 2 is lost"),
+    ("power", 0, (1e-300, 0.1), "y·x^(y - 1): y - 1 is rounded, and the power multiplies its error by ln x"),
+    ("power", 0, (-1.0, 1e20), "y·x^(y - 1): y - 1 is rounded to y, which is even, so the sign is wrong"),
+    ("erf", 0, (26.1,), "exp(-x²): x² is rounded, and exp multiplies its relative error by x²"),
+    ("logsumexp", 0, (-700.0, 0.1), "exp(x - out): x - out is rounded, and exp multiplies its relative error by it"),
+    ("logsumexp", 0, (700.0, 699.0), "exp(x - out), divided by the sum: the rounding of out cancels"),
+    ("logsumexp", 0, (1e16, 1e16), "exp(x - out), divided by the sum: right even where out has lost ln 2"),
     ("logsumexp", None, (-0.7, -0.7), "the largest operand and the logarithm cancel"),
     ("total", None, (1.0, 1e16, -1e16), "the sum goes from left to right, and 1 is rounded away"),
 ]
 
 
 def near(x: float) -> list[float]:
-    """Return x and numbers at both sides of it, down to the next ones."""
+    """Return x and numbers on both sides of it, down to its neighbours."""
     away = [sign * max(abs(x), 1.0) * size for size in (1e-3, 1e-8, 1e-13) for sign in (1, -1)]
     neighbours = [math.nextafter(x, sign * math.inf) for sign in (1, -1)] if x else []
     return [x, *(x + step for step in away), *neighbours]
@@ -121,11 +121,11 @@ CANCELLING: Final = [x for zero in (0.0, 1.0, -1.0, math.pi, math.pi / 2, -math.
 ONE: Final = sorted({*ORDINARY, *EXTREME, *CANCELLING})
 TWO: Final = [0.0, 0.1, 0.5, 1.0, 1 - 1e-8, 1.5, 2.0, 3.0, 7.25, 40.0, 700.0, 1e-300, 1e-20, 1e-8, 1e8, 1e20, 1e300]
 SAMPLE: Final = f"""\
-- one operand: {len(ONE)} numbers: every eighth from -5 to 5 and some decimals; ±1e-300, ±1e-150, ±1e-20, ±1e-8, ±1e4, ±1e8,
-  ±1e16, ±1e150, ±1e300, and sizes from 10 to 745, where exponentials come to their ends; 0, ±1, ±π, π/2 and -ln 2, where
-  functions vanish or have singular points, and the numbers 1e-3, 1e-8, 1e-13 and one float to both sides of them;
+- one operand: {len(ONE)} numbers: the multiples of 1/8 from -5 to 5 and some decimals; ±1e-300, ±1e-150, ±1e-20, ±1e-8,
+  ±1e4, ±1e8, ±1e16, ±1e150, ±1e300, and sizes from 10 to 745, where exponentials overflow or vanish; 0, ±1, ±π, π/2 and -ln 2,
+  where functions vanish or have singular points, and numbers on both sides of them, at 1e-3, 1e-8, 1e-13 and one float;
 - two operands: all pairs of ±{len(TWO)} numbers from 0 to 1e300, the points that the row lists, and numbers next to them;
-- more: 50 tuples of the same numbers, and 50 in which the first is 0 and the others are below it.
+- more operands: 50 tuples of the same numbers, and 50 in which the first is 0 and the others are below it.
 """
 
 
@@ -267,22 +267,22 @@ def aligned(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 TEXT: Final = """\
 # How accurate the rows are
 
-The largest errors over the sample below, against mpmath. They are rounded up, to 1, 2, 4, 8 and powers of ten; 0 is exact.
-Values are in units in the last place (ulps) of the right value; those of `total`, `dot` and `logsumexp` in ulps of their
-largest term, if that is larger. Derivatives are given relative to max(1, |f′|), in units of ε = 2.2e-16, and in ulps. At kinks,
-nearer to one than the next float, and at the singular points that a row lists, derivatives are chosen, and do not count. ∂x of
-an operation on many operands stands for all of them.
+The largest errors over the sample below, against mpmath, rounded up to 1, 2, 4, 8 or a power of ten; 0 is exact. Errors of
+values are in units in the last place (ulps) of the right value; for `total`, `dot` and `logsumexp`, in ulps of the largest
+term, if that is larger. Errors of derivatives are given relative to max(1, |f′|), in units of ε = 2.2e-16, and in ulps. At a
+kink, nearer to one than the next float, and at the singular points that a row lists, derivatives are conventions and do not
+count. ∂x of an operation on many operands stands for all of them.
 
 {rows}
 
-What the form of a textbook costs, at some points, and what sums lose when they cancel, in ulps of the result:
+What the textbook's form of a derivative costs at some points, and what sums lose when they cancel, in ulps of the result:
 
 {costs}
 
 The sample:
 
 {sample}
-`.venv/bin/python -m tests.test_accuracy` writes this file, `tests/test_accuracy.py` compares it with what it finds.
+`.venv/bin/python -m tests.test_accuracy` writes this file; `tests/test_accuracy.py` compares it with new measurements.
 """
 
 
