@@ -1,4 +1,4 @@
-"""What the notebooks share: tables of what was computed, and how long something took.
+"""Helpers that the notebooks share: tables of results, and a stopwatch.
 
 >>> table("step, w:+.4f, E:.3f", [(0, 0.3, 0.19614), (10, -0.80001, 0.0071)])
 step         w       E
@@ -18,8 +18,8 @@ def table(columns: str, rows: Iterable[Sequence[Any]]) -> None:
     """Print rows in columns, text to the left and numbers to the right.
 
     Args:
-        columns: the headings, with commas between them; after a colon the format of the numbers.
-        rows: one or more, each with the entries of a row, numbers or text.
+        columns: the headings, separated by commas; after a colon, the format of its numbers.
+        rows: one or more rows, each with its entries, numbers or text.
 
     Raises:
         ValueError: for a row with more or fewer entries than there are columns.
@@ -39,7 +39,7 @@ def table(columns: str, rows: Iterable[Sequence[Any]]) -> None:
 
 @contextmanager
 def stopwatch(what: str) -> Iterator[None]:
-    """Print how long a block took: differs from run to run, so it is not stored."""
+    """Print how long a block took, a time that differs from run to run and is not stored."""
     start = time.perf_counter()
     yield
     print(f"⏱ {what}: {time.perf_counter() - start:.3g} s")
