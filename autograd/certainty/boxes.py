@@ -31,7 +31,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import count, product
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from flint import arb, ctx
 
@@ -247,37 +247,51 @@ def claimed(subject: Subject, digits: int) -> Claim | None:
         return decide(subject, lambda bounds: bounds(VALUE))
 
 
+class _Waiting(NamedTuple):
+    """A piece in a heap: the one whose enclosure goes furthest beyond the range is divided next, across its side.
+
+    The side is None if the piece is too small to be divided.
+    """
+
+    negated_excess: arb
+    turn: int
+    box: Box
+    enclosure: Interval
+    side: int | None
+
+
 def _bounded(subject: Subject, which: int) -> Quantity:
     """Divide the box until the bounds of a quantity are near the values that it reaches."""
     whole = Piece(subject)
-    heap, numbers, reached = list[tuple[arb, int, Box, Interval, int | None]](), count(), _Range()
+    heap, numbers, reached = list[_Waiting](), count(), _Range()
 
     def enter(piece: Piece) -> None:
-        found, side = piece.examined(which)
+        enclosure, side = piece.examined(which)
         reached.add(piece.middle.bounds(which))
-        excess, number = reached.excess(found), next(numbers)
+        excess, number = reached.excess(enclosure), next(numbers)
         # Of pieces without a bound the newest, a smallest one, goes first: if it cannot be divided, the others need not be.
         turn = number if excess.is_finite() else -number
-        heapq.heappush(heap, (-excess, turn, piece.box, found, side))
+        heapq.heappush(heap, _Waiting(-excess, turn, piece.box, enclosure, side))
 
     for corner in _corners(whole):
         reached.add(corner.bounds(which))
     enter(whole)
     left, settled = _limit(whole), list[Interval]()
     while heap and left > 0:
-        key, _, box, found, side = heapq.heappop(heap)
-        excess = reached.excess(found)
-        if excess < -key and heap and excess < -heap[0][0]:  # more values have been reached since this piece was entered
-            heapq.heappush(heap, (-excess, next(numbers), box, found, side))
+        first = heapq.heappop(heap)
+        excess = reached.excess(first.enclosure)
+        has_shrunk = excess < -first.negated_excess  # more values have been reached since the piece was entered
+        if has_shrunk and heap and excess < -heap[0].negated_excess:
+            heapq.heappush(heap, first._replace(negated_excess=-excess, turn=next(numbers)))
             continue
-        if excess <= reached.tolerance or side is None:
-            settled.append(found)
-            reached.allow(found)
+        if excess <= reached.tolerance or first.side is None:
+            settled.append(first.enclosure)
+            reached.allow(first.enclosure)
             continue
-        for half in halves(box, side):
+        for half in halves(first.box, first.side):
             enter(piece := Piece(subject, half))
             left -= len(piece.cases)
-    bounds = hull(*settled, *[entry[3] for entry in heap])
+    bounds = hull(*settled, *[waiting.enclosure for waiting in heap])
     return bounds, reached.share(bounds)
 
 
