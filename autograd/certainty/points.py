@@ -99,7 +99,7 @@ class GraphCertificate(Tabular):
         return Bounds.of(self._gradient[self._place(leaf)], self.digits)
 
     def ulps(self, leaf: Value | str | None = None) -> float:
-        """Return the error of `backward()`, in units in the last place of the true derivative; rounding it costs up to 0.5.
+        """Return the error of `backward()`, in units in the last place of the true derivative; correct rounding leaves ≤ 0.5.
 
         Args:
             leaf: the leaf, or None for the value of the forward pass.
