@@ -1,4 +1,4 @@
-"""Small neural networks, written with the scalars of `autograd`.
+"""Small neural networks, built from the scalars of `autograd`.
 
 >>> from nn import MLP, fit
 >>> from nn.data import truth_table
@@ -8,7 +8,7 @@
 >>> [p > 0.5 for p in model.predict(X)]
 [False, True, True, False]
 
-What `fit` does can be written by hand:
+A training loop can also be written by hand:
 
 >>> for epoch in range(100):
 ...     for x, target in zip(X, y):

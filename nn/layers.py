@@ -38,11 +38,11 @@ T = TypeVar("T")
 
 
 def _is_activation(row: object) -> TypeGuard[Activation]:
-    """Whether a thing is a row that works on one operand: the second one, if there is a second, has a default."""
+    """Whether a thing is a row that can be called with one operand: if it takes a second one, that has a default."""
     return isinstance(row, Unary) or (isinstance(row, Binary) and row.default is not None)
 
 
-# The rows whose second operand is learned, one number for each neuron, and what it is at first.
+# The rows whose second operand is learned, one number for each neuron, and its initial value.
 # Source: He, Zhang, Ren, Sun, Delving deep into rectifiers, ICCV 2015, section 2.1.
 LEARNED: Final[Mapping[Activation, float]] = {prelu: 0.25}
 
@@ -57,8 +57,8 @@ ACTIVATIONS: Final[Mapping[str, Activation | None]] = {
 def softmax(nets: Sequence[Any]) -> list[Any]:
     """Return exp(netᵢ) / Σ exp(netⱼ) for each net input: positive numbers that add up to 1.
 
-    Computed as exp(netᵢ − ln Σ exp(netⱼ)), so that no finite net input is too large.  `autograd.softmax` is exact at
-    infinities, too, for which it takes about four times as many nodes.
+    Computed as exp(netᵢ − ln Σ exp(netⱼ)), so that no finite net input is too large.  `autograd.softmax` is also exact at
+    infinities, but takes about four times as many nodes.
 
     >>> [f"{p:.4f}" for p in softmax([1.0, 2.0, 1002.0])]
     ['0.0000', '0.0000', '1.0000']
@@ -73,13 +73,13 @@ JOINT: Final[Mapping[str, Joint]] = {"softmax": softmax}
 
 
 def zeros(rng: Random, n_inputs: int, n_outputs: int) -> float:
-    """Return 0.  In a hidden layer all neurons would stay alike; for a single neuron 0 is as good as any other number."""
+    """Return 0, which is fine for a single neuron; in a hidden layer, it would keep all neurons identical."""
     return 0.0
 
 
 def uniform(rng: Random, n_inputs: int, n_outputs: int) -> float:
     """Draw a weight from the uniform distribution over ±1."""
-    # Only from `random()`, here and below: only that one of Random's methods promises the same numbers on every Python.
+    # Here and below only `random()`: no other method of Random promises the same numbers on every Python.
     return 2 * rng.random() - 1
 
 
@@ -123,7 +123,7 @@ INITIALISATIONS: Final[Mapping[str, Initialisation]] = {
 
 
 class Rowwise(Module):
-    """A module whose example is one row of numbers or `Value`s."""
+    """A module whose examples are rows of numbers or `Value`s."""
 
     label: str
 
@@ -176,23 +176,23 @@ class Neuron(Rowwise):
 
     Args:
         n_inputs: number of inputs.
-        activation: the name of a row of autograd's table, ``"linear"``, or any row that works on one operand; ``"prelu"`` has
-            a slope that is learned with the weights.
+        activation: the name of a row of autograd's table, ``"linear"``, or any row that takes one operand; ``"prelu"`` learns
+            its slope along with the weights.
         fan_out: number of neurons that share its inputs, used by `glorot`.
         init: how to draw the initial weights: ``"glorot"`` (or ``"xavier"``), ``"he"``, ``"uniform"``, ``"normal"``,
             ``"zeros"``, or a function of a `random.Random`, the number of inputs, and `fan_out`.  The bias is 0 at first.
-        seed: for the same weights every time, an int, or a `random.Random` to go on drawing from.
-        label: a name to begin the labels of its parameters and nodes with, as in ``layer1.neuron0.w2``.
+        seed: an int for the same weights every time, or a `random.Random` to draw from.
+        label: a prefix for the labels of its parameters and nodes, such as ``layer1.neuron0`` in ``layer1.neuron0.w2``.
 
     Attributes:
         w: the weights.
         b: the bias.
         activation: the row, None for a linear neuron.
-        slope: the second operand of a row that has a learned one, as ``"prelu"``, else None.
+        slope: the learned second operand of a row such as ``"prelu"``, else None.
         net: the net input of the last call, None before any; after a backward pass its ``grad`` is the neuron's δ.
 
     Raises:
-        ValueError: for an activation's or an initialisation's name that does not exist, or fewer than one input.
+        ValueError: for an unknown activation or initialisation, or fewer than one input.
         TypeError: for an activation that is not a row of one operand.
 
     >>> neuron = Neuron(3, activation="tanh", seed=1)
@@ -245,7 +245,7 @@ class Neuron(Rowwise):
         try:
             net = dot(self.w, x, self.b)
         except TypeError as error:
-            self._row(x)  # whose error is clearer if these are rows
+            self._row(x)  # raises a clearer error if x is a list of rows
             raise TypeError(f"{self._name}: {error}") from error
         out = self.fire(net)
         if isinstance(out, Value):
@@ -272,13 +272,13 @@ class Layer(Rowwise):
         n_outputs: number of neurons.
         activation: see `Neuron`; or ``"softmax"``, which works on the net inputs of all neurons together.
         init: see `Neuron`.
-        seed: for the same weights every time, an int, or a `random.Random` to go on drawing from.
-        label: a name to begin the labels with, such as ``layer1``.
+        seed: an int for the same weights every time, or a `random.Random` to draw from.
+        label: a prefix for all labels, such as ``layer1``.
 
     Attributes:
         neurons: the neurons.
-        weight: the weights [outputs×inputs], `bias` the biases [outputs], `slope` the learned slopes [outputs], if any.
-        joint: the function that makes the outputs from the net inputs, for a softmax layer, else None.
+        weight, bias, slope: the weights [outputs×inputs], the biases [outputs] and the learned slopes [outputs], if any.
+        joint: for a softmax layer, the function that computes all outputs from all net inputs, else None.
 
     >>> layer = Layer(3, 2, activation="relu", seed=1)
     >>> [out.data for out in layer([1.0, 2.0, 3.0])]
@@ -341,7 +341,7 @@ class Layer(Rowwise):
 class MLP(Rowwise):
     """A multilayer perceptron: layers, each fed with the outputs of the one before.
 
-    A network that ends in one neuron returns that one output, any other a list.  The layers are counted from 1, the inputs
+    A network with one output neuron returns a single output, any other a list.  The layers are counted from 1, the inputs
     being layer 0; ``layer1.neuron0.w2`` is the weight from input 2 to the first neuron of the first layer.
 
     Args:
@@ -350,11 +350,11 @@ class MLP(Rowwise):
         activation: that of the hidden layers; see `Neuron`.
         output: that of the last layer; see `Layer`.
         init: how to draw the initial weights; see `Neuron`.
-        seed: for the same weights every time, an int, or a `random.Random` to go on drawing from.
-        label: a name to begin all labels with, where several networks meet in one graph.
+        seed: an int for the same weights every time, or a `random.Random` to draw from.
+        label: a prefix for all labels, to tell several networks in one graph apart.
 
     Raises:
-        ValueError: for an activation's name that is not in the table, no layer, or a layer of no neurons.
+        ValueError: for an unknown activation, no layers, or a layer without neurons.
         TypeError: for an activation that is not a row of one operand, or a size that is not a whole number.
 
     >>> model = MLP(2, [16, 16, 1], seed=1)
@@ -409,7 +409,7 @@ class MLP(Rowwise):
 
 
 def by_layer(model: Module) -> list[tuple[list[Neuron], Joint | None]]:
-    """Return the neurons of each layer in a module and the layer's joint activation; a neuron outside of layers counts as one.
+    """Return the neurons of each layer in a module and the layer's joint activation; a neuron outside layers counts as one.
 
     >>> [len(neurons) for neurons, joint in by_layer(MLP(2, [3, 1]))]
     [3, 1]
@@ -422,7 +422,7 @@ def by_layer(model: Module) -> list[tuple[list[Neuron], Joint | None]]:
 
 
 def _activation(activation: str | Activation) -> Activation | None:
-    """Find an activation's row."""
+    """Return the row of an activation, None for a linear one."""
     if isinstance(activation, str):
         if activation in JOINT:
             raise ValueError(f"{activation} works on all outputs of a layer; a single neuron cannot have it")
@@ -438,7 +438,7 @@ def _joint(activation: str | Activation) -> Joint | None:
 
 
 def choose(kind: str, name: str, known: Mapping[str, T], other: str) -> T:
-    """Return what a name stands for, or raise an error with the known names and what else can be passed."""
+    """Return the entry of a name, or raise an error with the known names and what else can be passed."""
     if not (isinstance(name, str) and name in known):
         raise ValueError(f"unknown {kind} {name!r}; choose from {', '.join(sorted(known))}, or pass {other}")
     return known[name]
@@ -467,7 +467,7 @@ def whole_number(name: str, n: Any, *, least: int = 1) -> int:
 
 
 def generator(seed: int | Random | None) -> Random:
-    """Return a generator of random numbers that begins with a seed; a generator in its place is returned as it is.
+    """Return a generator of random numbers with a seed; a generator in its place is returned unchanged.
 
     Raises:
         TypeError: for any other seed.

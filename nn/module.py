@@ -1,9 +1,9 @@
-"""What every network is: something callable that has parameters.
+"""The base class of networks: a callable with parameters.
 
-A module's parameters are found by looking at its attributes, in the order in which they were set: `Value`s, modules, and
-what holds them at any depth: lists, tuples, dicts, arrays of objects, dataclasses and other objects with attributes.  The
-forward pass is written once, in ``__call__``.  A row of autograd's table makes nodes of `Value`s and numbers of numbers; so,
-to predict, the same code runs on a twin of the module that has numbers for parameters.
+A module finds its parameters in its attributes, in the order in which they were set: `Value`s and modules, also at any depth
+in lists, tuples, dicts, arrays of objects, dataclasses and other objects with attributes.  The forward pass is written once, in
+``__call__``.  A row of autograd's table returns a node for `Value`s and a number for numbers, so `predict` runs the same code
+on a twin of the module that has numbers for parameters.
 
 >>> from autograd import Value, dot, exp
 >>> class Bell(Module):
@@ -43,19 +43,19 @@ __all__ = ["Module", "plain", "require_module"]
 
 
 class Module:
-    """A part of a network, with parameters; write one by setting attributes and defining ``__call__``.
+    """A network, or a part of one; to write your own, set its parameters as attributes and define ``__call__``.
 
-    In ``__call__``, write ``tanh(net)`` rather than ``net.tanh()``: functions and operators take the plain numbers of
-    `predict` as well.
+    In ``__call__``, write ``tanh(net)`` rather than ``net.tanh()``: functions and operators also take the plain numbers that
+    `predict` passes.
 
-    A copy, also one by pickle, lacks the attributes that are results of operations, since a result belongs to the call that
-    made it.  A `functools.cached_property` is computed again; set any other such attribute before ``__call__`` reads it.
+    Copying or pickling a module leaves out attributes that are results of operations, since these belong to the call that made
+    them.  A `functools.cached_property` is computed again; any other such attribute has to be set before ``__call__`` reads it.
 
     Attributes:
-        numbered: for an attribute that is a list, the name of its items and the number of the first one;
-            without an entry, by the attribute's own name from 0, so that the items of ``w`` are ``w0``, ``w1`` ….
+        numbered: for an attribute that is a list, the name of its items and the number of the first one; by default
+            the attribute's own name, from 0, so that the items of ``w`` are ``w0``, ``w1``, ….
         gathered: attributes, usually properties, that gather parameters of the module's parts as arrays for `state_dict`.
-        history: the `nn.history.History` of the last `nn.fit`, including one that was interrupted; None before any.
+        history: the `nn.history.History` of the last `nn.fit`, including one that was interrupted; None before the first.
     """
 
     numbered: ClassVar[Mapping[str, tuple[str, int]]] = {}
@@ -70,12 +70,11 @@ class Module:
     def predict(self, *inputs: Any, **options: Any) -> Any:
         """Return what a call returns, bit for bit, but as plain numbers and without recording a node.
 
-        A DataFrame stands for its rows: the result is a list with an entry for each.  A Series is one example.
+        For a DataFrame, the result is a list with an entry for each row.  A Series is one example.
 
         Raises:
-            TypeError: for a function among the attributes that computes with `Value`s of where it was defined, since it cannot
-                be given numbers in their place.
-            ValueError: for an attribute that was computed from a parameter earlier, and would stay as it was.
+            TypeError: if an attribute is a function that closes over `Value`s, since numbers cannot take their place.
+            ValueError: if the forward pass uses an attribute that was computed from a parameter earlier, since it may be stale.
         """
         if inputs and hasattr(inputs[0], "to_numpy"):
             rows, others = listed(inputs[0]) or [], inputs[1:]
@@ -106,7 +105,7 @@ class Module:
         try:
             _plain(self, _Twins(keeps_results=True))(*inputs, **options)
         except Exception as error:
-            if str(error) == message:  # with and without them, so it has another cause, and is raised as it is
+            if str(error) == message:  # even with them, so they are not the cause, and the error is raised unchanged
                 return
         past = [name for name, part in named("", self) if _is_result(part)]
         raise ValueError(f"predict leaves out results of earlier operations, and {type(self).__name__} computes with one of "
@@ -151,7 +150,7 @@ class Module:
         return inventory
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the parameters' numbers as arrays, named by the attributes on the way to them.
+        """Return the parameters' numbers as arrays, named by the attributes on the path to them.
 
         An array is a nested list.  A layer has its weights [outputs×inputs] and its biases [outputs].
 
@@ -171,11 +170,11 @@ class Module:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Set the parameters to the numbers of a state; if anything does not fit, none is changed.
 
-        A state in which no name is one of this module's, such as one of another package, is loaded in order if all shapes
-        fit, with a warning that lists which array became which parameter.
+        A state with none of this module's names, such as one of another package, is loaded in order if all shapes fit, with a
+        warning that lists which array became which parameter.
 
         Args:
-            state: lists or arrays of any package by the names of `state_dict`, or numbers by those of `named_parameters`.
+            state: lists or arrays of any package under the names of `state_dict`, or numbers under those of `named_parameters`.
 
         Raises:
             ValueError: if names are missing or unknown, or shapes differ, naming them.
@@ -198,7 +197,7 @@ class Module:
             warnings.warn(note, stacklevel=2)
 
     def zero_grad(self) -> None:
-        """Set the gradients of all parameters to zero, as each backward pass adds to them."""
+        """Set the gradients of all parameters to zero, since each backward pass adds to them."""
         for parameter in self.parameters():
             parameter.grad = 0.0
 
@@ -217,13 +216,13 @@ class Module:
 
 
 def require_module(model: object) -> None:
-    """Raise a TypeError for a model that is not a module, such as examples in its place, or a class."""
+    """Raise a TypeError if the model is not a module, but for example its class, or the examples."""
     if not isinstance(model, Module):
         raise TypeError(f"the model comes first and is a Module, such as an MLP; got {short(repr(model))}")
 
 
 def plain(thing: Any) -> Any:
-    """Return a copy of a thing in which each `Value` is replaced by its number, inside modules and whatever else holds them.
+    """Return a copy of a thing in which each `Value` is replaced by its number, inside modules, containers and other objects.
 
     >>> plain({"w": [Value(0.5), 2], "name": "unit"})
     {'w': [0.5, 2], 'name': 'unit'}
@@ -239,7 +238,7 @@ class _Twins(dict[int, Any]):
     """The copies made so far, by the ids of the originals.
 
     Attributes:
-        keeps_results: whether results of operations become their numbers; else they are left out of modules and objects.
+        keeps_results: whether results of operations become numbers; otherwise they become None in modules and objects.
         is_in_doubt: whether there was a part that cannot be searched, and may hold `Value`s.
     """
 
@@ -280,7 +279,7 @@ def _plain(thing: Any, twins: _Twins) -> Any:
 
 
 def _rebound(thing: Any, twins: _Twins) -> Any:
-    """Return a method of the twin of what a method is bound to, or a partial function of the twins of its arguments."""
+    """Bind a method to the twin of its object, or a partial function to the twins of its arguments."""
     if isinstance(thing, MethodType):
         owner = thing.__self__
         return thing if isinstance(owner, Value) else MethodType(thing.__func__, _plain(owner, twins))

@@ -1,4 +1,4 @@
-"""What objects are made of: how parameters are found in attributes and containers, and how they are named.
+"""Finds the parameters in an object's attributes and containers, and names them.
 
 >>> from types import SimpleNamespace
 >>> unit = SimpleNamespace(w=[Value(1.0), Value(2.0)], shift={"b": Value(3.0)}, size=2)
@@ -26,26 +26,27 @@ __all__ = ["ARRAY", "ATOM", "BOUND", "CLOSED", "OBJECT", "SEQUENCE", "VALUE", "I
            "entries", "in_slots", "is_array", "named", "own", "role_of"]  # fmt: skip
 
 VALUE, SEQUENCE, MAPPING, ARRAY, OBJECT = "value", "sequence", "mapping", "array", "object"
-CLOSED, ATOM = "closed", "atom"  # not searched, since it has no fixed order; and nothing to search
-BOUND = "bound"  # methods and partial functions: what they are bound to belongs to others
+CLOSED = "closed"  # not searched, since its contents have no fixed order or no names
+ATOM = "atom"  # has nothing to search
+BOUND = "bound"  # methods and partial functions: the objects that they are bound to belong elsewhere
 # Searching these would use them up.
 ONCE: Final[tuple[type, ...]] = (GeneratorType, map, filter, zip, enumerate, type(iter([])), type(reversed([])))
-# What has attributes, but no parameters of its own.
+# Objects with attributes, but without parameters of their own.
 PRIVATE: Final = (type, ModuleType, FunctionType, BuiltinFunctionType, Random, Primitive, Optimizer, History)
-PRIVATE_PACKAGES: Final = ("autograd", "numba")  # such as a program, whose parameters belong to a model
+PRIVATE_PACKAGES: Final = ("autograd", "numba")  # such as a `Program`, whose parameters belong to a model
 T = TypeVar("T")
 
 
 class Inventory:
-    """Everything in a thing that may be or hold a parameter, in the order of its attributes, each part once.
+    """Everything in an object that may be or hold a parameter, in the order of its attributes, each part once.
 
     Args:
         thing: an object or a container.
-        through: whether to search also what methods and partial functions are bound to.
+        through: whether to search also the objects that methods and partial functions are bound to.
 
     Attributes:
-        values: the `Value`s, also those that came from operations.
-        objects: the objects with attributes, and the containers.
+        values: the `Value`s by id, including results of operations.
+        objects: the objects with attributes, and the containers, by id.
         closed: parts that were not searched: sets, tables of other packages, iterators, and dicts with `Value`s as keys.
     """
 
@@ -54,7 +55,7 @@ class Inventory:
         self.values: dict[int, Value] = {}
         self.objects: dict[int, Any] = {}
         self.closed: list[Any] = []
-        waiting = [iter(_parts(thing))]  # in place of recursion, since objects may be chained to any depth
+        waiting = [iter(_parts(thing))]  # in place of recursion, since chains of objects may be of any length
         while waiting:
             for part in waiting[-1]:
                 kind = part.__class__
@@ -67,7 +68,7 @@ class Inventory:
                 waiting.pop()
 
     def _opens(self, part: Any, role: str) -> bool:
-        """Enter a part; return whether to search it."""
+        """Record a part; return whether to search inside it."""
         if role == VALUE:
             self.values[id(part)] = part
             return False
@@ -81,7 +82,7 @@ class Inventory:
         return role != CLOSED
 
     def lost(self) -> Any:
-        """Return the first closed part that is an iterator, or holds a `Value` found nowhere else; None without one.
+        """Return the first closed part that is an iterator, or holds a `Value` found nowhere else, or None.
 
         >>> Inventory([{"a", "b"}, {1.0: "c"}]).lost() is None
         True
@@ -95,7 +96,7 @@ class Inventory:
 
 
 def _contents(part: Any) -> list[Any]:
-    """Return what is in a part that has no order or no names."""
+    """Return the contents of a closed part, such as the keys of a dict."""
     if not hasattr(part, "to_numpy"):
         return [*part]
     table = part.to_numpy()
@@ -113,7 +114,7 @@ def _parts(thing: Any) -> Iterable[Any]:
 
 
 def entries(thing: Any) -> Iterable[tuple[Any, Any]]:
-    """Return the parts of an object with the names of its attributes, or those of a container with their places or keys."""
+    """Return the attributes of an object with their names, or the items of a container with their indices or keys."""
     role = role_of(thing.__class__)
     if role == SEQUENCE:
         return enumerate(thing)
@@ -122,7 +123,7 @@ def entries(thing: Any) -> Iterable[tuple[Any, Any]]:
 
 @functools.cache
 def role_of(kind: Any) -> str:
-    """Return how a thing of a class is searched: one of the roles above."""
+    """Return how instances of a class are searched: one of the roles above."""
     if issubclass(kind, Value):
         return VALUE
     if issubclass(kind, (list, tuple, deque, ValuesView)):
@@ -146,18 +147,18 @@ def is_array(thing: Any) -> bool:
 
 
 def attributes(thing: Any) -> Mapping[str, Any]:
-    """Return an object's attributes by their names, in the order in which they were set, those in slots last."""
+    """Return an object's attributes by name, in the order in which they were set, those in slots last."""
     slots = in_slots(thing)
     return {**own(thing), **slots} if slots else own(thing)
 
 
 def in_slots(thing: Any) -> dict[str, Any]:
-    """Return an object's attributes in slots, by their names."""
+    """Return an object's attributes in slots, by name."""
     return {name: getattr(thing, name) for name in _slots(thing.__class__) if hasattr(thing, name)}
 
 
 def own(thing: Any) -> dict[str, Any]:
-    """Return an object's attributes outside slots, without asking a ``__getattr__`` of its class, such as a proxy's."""
+    """Return an object's attributes outside slots, without calling a ``__getattr__`` of its class, such as a proxy's."""
     try:
         found: dict[str, Any] = object.__getattribute__(thing, "__dict__")
     except AttributeError:
@@ -179,7 +180,7 @@ def _slots(kind: Any) -> tuple[str, ...]:
 
 
 def named(name: str, thing: Any, seen: dict[int, Any] | None = None) -> Iterator[tuple[str, Any]]:
-    """Go through a thing and all its parts, with names that are paths to them; each object and `Value` comes once."""
+    """Iterate over a thing and all its parts, each object and `Value` once, with the path to it as its name."""
     seen, role = {} if seen is None else seen, role_of(thing.__class__)
     if role == ATOM or id(thing) in seen:
         return
@@ -190,7 +191,7 @@ def named(name: str, thing: Any, seen: dict[int, Any] | None = None) -> Iterator
 
 
 def _named_parts(name: str, thing: Any, role: str) -> Iterator[tuple[str, Any]]:
-    """Go through the parts of an object or container, with their names."""
+    """Iterate over the parts of an object or a container, with their names."""
     if is_array(thing):
         yield name, thing.tolist()
     joint = "." if name else ""
@@ -206,7 +207,7 @@ def _named_parts(name: str, thing: Any, role: str) -> Iterator[tuple[str, Any]]:
 
 
 def closures(thing: Any) -> Iterator[tuple[str, str]]:
-    """Go through the functions in a thing that use `Value`s of where they were defined: the path to each, and a variable.
+    """Iterate over the functions in a thing that close over `Value`s: the path to each, and the variable.
 
     >>> from types import SimpleNamespace
     >>> w = Value(2.0)
@@ -224,12 +225,12 @@ def closures(thing: Any) -> Iterator[tuple[str, str]]:
 def _contents_of(cell: CellType) -> list[Any]:
     try:
         return [cell.cell_contents]
-    except ValueError:  # nothing was assigned yet
+    except ValueError:  # no value was assigned yet
         return []
 
 
 def distinct(pairs: Iterable[tuple[str, T]]) -> dict[str, T]:
-    """Return parts by their names, or raise if two have the same one."""
+    """Return parts by name, or raise if two have the same name."""
     found: dict[str, T] = {}
     for name, part in pairs:
         if name in found:

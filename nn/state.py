@@ -1,6 +1,6 @@
-"""A module's parameters as arrays: which there are, and how they are set from others.
+"""Collects a module's parameters as arrays, and sets them from a state.
 
-An array is a nested list, named by the attributes on the way to it; a single parameter is one without dimensions.
+An array is a nested list, named by the attributes on the path to it; a single parameter is an array without dimensions.
 
 >>> from nn import MLP
 >>> {name: shape_of(array) for name, array in arrays(MLP(3, [4, 1])).items()}
@@ -46,12 +46,12 @@ def assign(module: Module, state: Mapping[str, Any], *, in_order: bool = True) -
 
     Args:
         module: the module.
-        state: numbers, lists or arrays by the names of `arrays`, or numbers by those of `Module.named_parameters`.
-        in_order: whether a state with other names only is loaded in order if all shapes fit: the order in which it has them,
-            or else by the numbers in the names, a layer's weight before its bias.
+        state: numbers, lists or arrays under the names of `arrays`, or numbers under those of `Module.named_parameters`.
+        in_order: whether a state with none of these names is loaded in order if all shapes fit: in its own order, or else
+            sorted by the numbers in its names, a layer's weight before its bias.
 
     Returns:
-        How the names of the state were understood, if they are not those of the module; otherwise an empty string.
+        Which array became which parameter, if the state has other names than the module; otherwise an empty string.
 
     Raises:
         ValueError: if names are missing or unknown, or shapes differ, naming them.
@@ -89,7 +89,7 @@ def assign(module: Module, state: Mapping[str, Any], *, in_order: bool = True) -
 
 
 def natural(name: str) -> tuple[Any, ...]:
-    """Return a key for sorting names by the numbers in them, and a layer's weight before its bias.
+    """Return a key for sorting names by the numbers in them, with a layer's weight before its bias.
 
     >>> sorted(["10.bias", "10.weight", "2.bias", "2.weight"], key=natural), sorted(["w10", "w9"], key=natural)
     (['2.weight', '2.bias', '10.weight', '10.bias'], ['w9', 'w10'])
@@ -142,7 +142,7 @@ def _array(thing: Any, seen: Mapping[int, Any], depth: int = 0) -> Any:
 def _floats(name: str, entry: Any) -> Any:
     """Return an array of any package, or nested sequences, as nested lists of floats."""
     try:
-        # Not every tensor of PyTorch can become an array.
+        # Not every tensor of PyTorch can become a NumPy array.
         entry = nested(entry if hasattr(entry, "detach") else dense(entry))
         if not isinstance(entry, list | tuple):
             return Value(entry).data

@@ -1,13 +1,13 @@
 """Saving and loading a model's parameters, in the format that the suffix of the file names.
 
-- ``.json``: for people.  It holds the `repr` of the model (if that shows parameters, with 0 for each), each number by its name,
-  and a checksum of both.  Numbers have the fewest digits that read back as the same float.
+- ``.json``: for people.  It holds the `repr` of the model (with 0 for each parameter that it shows), each parameter under its
+  name, and a checksum of both.  Numbers have the fewest digits that read back as the same float.
 - ``.npz`` (NumPy) and ``.safetensors``: for other programs.  They hold the arrays of `Module.state_dict`, in float64, and
   nothing else.  A file from elsewhere, such as the ``state_dict()`` of a multilayer perceptron in PyTorch, is loaded in order.
 
 A loaded model predicts the same bits if the rest of it is the same: other numbers in its attributes, such as a running mean,
-are not saved.  Anything that does not fit raises an error that names the difference, and neither the model nor the file has
-changed then.  No format runs code when it is read.
+are not saved.  Anything that does not fit raises an error that names the difference, and leaves model and file unchanged.
+Reading a file never runs code from it.
 
 >>> import tempfile
 >>> from nn import Neuron
@@ -54,7 +54,7 @@ __all__ = ["load", "save"]
 FORMAT: Final = "nn parameters, version 1"
 KEYS: Final = ["format", "model", "parameters", "sha256"]
 ADVICE: Final = "in PyTorch, save its state_dict() with safetensors.torch.save_file instead"
-# What files of other kinds begin with.
+# The first bytes of files of other kinds, and what these are.
 BEGINNINGS: Final[Mapping[bytes, str]] = {
     b"\x93NUMPY": "a single NumPy array (.npy); numpy.savez writes several with their names",
     b"\x80": f"a pickle, which can run code when it is read; {ADVICE}",
@@ -66,7 +66,7 @@ M = TypeVar("M", bound=Module)
 
 
 def save(model: Module, path: str | os.PathLike[str]) -> None:
-    """Write a model's parameters to a file; if that fails, the file is what it was before.
+    """Write a model's parameters to a file; if that fails, an existing file is unchanged.
 
     Args:
         model: any module.
@@ -82,10 +82,10 @@ def save(model: Module, path: str | os.PathLike[str]) -> None:
 
 
 def load(model: M, path: str | os.PathLike[str]) -> M:
-    """Read a file into a model of the same architecture; if anything does not fit, the model stays as it is.
+    """Read a file into a model of the same architecture; if anything does not fit, the model is unchanged.
 
-    A file of arrays in which no name is one of the model's is loaded in order if all shapes fit, with a warning that lists
-    which array became which parameter.
+    A file of arrays with none of the model's names is loaded in order if all shapes fit, with a warning that lists which array
+    became which parameter.
 
     Args:
         model: the module whose parameters are set.
@@ -119,15 +119,15 @@ def _to_json(model: Module) -> bytes:
     parameters = {name: x.data if math.isfinite(x.data) else str(x.data) for name, x in model.named_parameters()}
     content = {"format": FORMAT, "model": _architecture(model), "parameters": parameters}
     text = json.dumps(content | {"sha256": _checksum(content)}, indent=2, ensure_ascii=False)
-    # Characters that nobody can see, or that change the direction of writing, as JSON's \u escapes.
+    # Characters that are invisible, or change the direction of writing, become JSON's \u escapes.
     return ("".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text) + "\n").encode()
 
 
 def _architecture(model: Module) -> str:
-    """Return the `repr` of a model with 0 for each parameter, since that of a dataclass, or a user's own, may show them."""
+    """Return the `repr` of a model with 0 for each parameter, since the repr of a dataclass, or a user's own, may show them."""
     try:
         return repr(copy.deepcopy(model, {id(parameter): Value(0.0) for parameter in model.parameters()}))
-    except (AttributeError, TypeError):  # the repr reads a result, which copies lack; or a part, such as a lock, has no copy
+    except (AttributeError, TypeError):  # the repr reads a result, which copies lack, or a part cannot be copied, as a lock
         return repr(model)
 
 
@@ -146,12 +146,12 @@ def _from_json(data: bytes, model: Module) -> dict[str, Any]:
         raise ValueError(f"it holds {printable(short(content['model'], 500))}; the model to load into is {own}")
     if content.pop("sha256") != _checksum(content):
         raise ValueError("it was changed after it was saved: its checksum does not fit its content")
-    # What JSON has no number for was written as text.
+    # JSON has no NaN and no infinities, so they were written as text.
     return {name: float(x) if x in ("nan", "inf", "-inf") else x for name, x in content["parameters"].items()}
 
 
 def _to_npz(model: Module) -> bytes:
-    import zipfile  # here and below: it takes longer to import than all of nn
+    import zipfile  # here and below, since it takes longer to import than all of nn
 
     numpy, file = _package("numpy"), io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:  # numpy.savez refuses some names, such as "file"
@@ -170,7 +170,7 @@ def _from_npz(data: bytes, model: Module) -> dict[str, Any]:
             if len({*archive.files}) < len(archive.files):
                 raise ValueError("an array occurs twice")
             found = {name: archive[name] for name in archive.files}
-    except Exception as error:  # NumPy, zipfile and zlib document no list of what they raise at damaged data
+    except Exception as error:  # NumPy, zipfile and zlib do not document what they raise for damaged data
         raise ValueError(f"it cannot be read, it may be damaged or cut off: {printable(str(error))}") from None
     return _by_name(found, model)
 
@@ -186,9 +186,9 @@ def _from_safetensors(data: bytes, model: Module) -> dict[str, Any]:
         found = package.load(data)
     except KeyError as error:
         raise ValueError(f"it has numbers of type {error.args[0]}, which NumPy lacks; save them as F32 or F64") from None
-    except Exception as error:  # an exception of its own, whose module differs between versions
+    except Exception as error:  # the package's own exception, whose module differs between versions
         raise ValueError(f"it cannot be read, it may be damaged or cut off: {printable(str(error))}") from None
-    return _by_name({name: found[name] for name in sorted(found, key=natural)}, model)  # they come in any order
+    return _by_name({name: found[name] for name in sorted(found, key=natural)}, model)  # a file has them in any order
 
 
 Format = tuple[Callable[[Module], bytes], Callable[[bytes, Module], dict[str, Any]]]
@@ -207,7 +207,7 @@ def _format(path: str | os.PathLike[str]) -> Format:
 
 
 def _kind(data: bytes) -> str:
-    """Return the suffix of the format that data are in, or what else they are, or an empty string if unknown."""
+    """Return the suffix of the format of a file, a description if it is of another kind, or an empty string if unknown."""
     if data[:1] == b"{":
         return ".json"
     if data[8:9] == b"{" and int.from_bytes(data[:8], "little") <= len(data):
@@ -231,7 +231,7 @@ def _arrays(numpy: Any, model: Module) -> dict[str, Any]:
 
 
 def _by_name(found: dict[str, Any], model: Module) -> dict[str, Any]:
-    """Return arrays by the model's own names, in which characters were escaped for the file."""
+    """Return arrays under the model's own names, whose characters may be escaped in the file."""
     names = {printable(name): name for name in model.state_dict()}
     return {names.get(name, name): array for name, array in found.items()}
 
@@ -245,7 +245,7 @@ def _package(name: str) -> Any:
 
 
 def _is_whole(content: Any) -> bool:
-    """Whether what was read has all entries, each of its type."""
+    """Whether the content of a file has all entries, each of the right type."""
     if not isinstance(content, dict) or sorted(content) != KEYS or not isinstance(content["parameters"], dict):
         return False
     texts = all(isinstance(content[key], str) for key in KEYS if key != "parameters")
