@@ -1,7 +1,7 @@
 """Data to learn from.
 
 Every function returns inputs and targets, ``X, y``: lists with an entry for each example, as `nn.fit` takes them.
-Whatever is random has a seed.
+Random data take a seed.
 
 >>> truth_table("and")
 ([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [0, 0, 0, 1])
@@ -57,7 +57,7 @@ def truth_table(name: str) -> tuple[Rows, list[int]]:
 
 
 def parity(n_bits: int = 10) -> tuple[Rows, list[int]]:
-    """Return all binary numbers of `n_bits` bits, in order, the highest bit first, and 1 for each that is even.
+    """Return all binary numbers of `n_bits` bits, in order, the highest bit first, with target 1 for each that is even.
 
     Raises:
         ValueError: for anything but a whole number of bits from 1 to 20.
@@ -73,12 +73,12 @@ def parity(n_bits: int = 10) -> tuple[Rows, list[int]]:
 
 
 def moons(n: int = 100, noise: float = 0.1, seed: int | Random | None = None) -> tuple[Rows, list[int]]:
-    """Return points on two half circles that reach into each other, one above (class 0) and one below (class 1).
+    """Return points on two interleaving half circles, the upper one class 0 and the lower one class 1.
 
     Args:
         n: number of points; the two classes take turns.
         noise: standard deviation of the normal noise added to each coordinate.
-        seed: for the same points every time, an int, or a `random.Random` to go on drawing from.
+        seed: an int for the same points every time, or a `random.Random` to draw from.
 
     Raises:
         ValueError: for fewer than two points, and for noise that is negative or not finite.
@@ -156,8 +156,8 @@ def mnist(folder: str | os.PathLike[str], part: str = "train") -> tuple[Any, Any
 def read_idx(path: str | os.PathLike[str], dimensions: int) -> tuple[tuple[int, ...], bytes]:
     """Read a file of bytes in the IDX format, compressed with gzip or not.
 
-    The format: two zero bytes, 8 for "unsigned bytes", the number of dimensions; then each dimension's size in four bytes, the
-    highest first; then the bytes.
+    The format: two zero bytes, 8 for "unsigned bytes", the number of dimensions; then each dimension's size as four bytes,
+    big-endian; then the bytes.
 
     Args:
         path: the file.
@@ -191,7 +191,7 @@ def _read_idx(file: IO[bytes], name: str, dimensions: int) -> tuple[tuple[int, .
         raise ValueError(f"{name} is cut off within its header, after {len(head)} bytes of {start}")
     sizes = struct.unpack(f">{dimensions}I", head[4:])
     length, content = math.prod(sizes), bytearray()
-    # The header is not trusted until the bytes are there, and no more is unpacked than it promises.
+    # The header is not trusted: memory grows with the bytes read, and at most one more than promised is unpacked.
     while len(content) <= length and (block := file.read(min(BLOCK, length + 1 - len(content)))):
         content += block
     if len(content) != length:
@@ -202,7 +202,7 @@ def _read_idx(file: IO[bytes], name: str, dimensions: int) -> tuple[tuple[int, .
 
 
 def _find(folder: Path, name: str) -> Path:
-    dotted = name.replace("-idx", ".idx")  # as some unpackers name it
+    dotted = name.replace("-idx", ".idx")  # the name that some unpackers give it
     for candidate in (name, f"{name}.gz", dotted, f"{dotted}.gz"):
         if (folder / candidate).is_file():
             return folder / candidate

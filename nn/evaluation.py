@@ -59,12 +59,13 @@ def examples_of(outputs_for: Callable[[Any], Any], X: Any, y: Any, *, numbered: 
     Args:
         outputs_for: returns the outputs for an example: a model, or its `predict`.
         X: the examples: a list, an array, a DataFrame, or a sparse matrix, with a row for each.
-        y: their targets, the same.
-        numbered: whether numbers, where the model has several outputs, are those of classes; None if they are where all can be.
+        y: their targets, in the same forms.
+        numbered: for a model with several outputs, whether targets that are numbers number the classes; None if they do
+            whenever all of them can.
 
     Raises:
-        ValueError: for no examples, unequally many inputs and targets, a class that the model has no output for, masked
-            entries, or inputs of a length that the model refuses.
+        ValueError: for no examples, different numbers of inputs and targets, a class for which the model has no output,
+            masked entries, or inputs of a length that the model rejects.
         TypeError: for anything but lists and tables of numbers, and for a model that returns None.
     """
     rows, targets = rows_of("X", X), nested(rows_of("y", y))
@@ -110,7 +111,7 @@ def _require_shapes(outputs_for: Callable[[Any], Any], examples: Examples) -> No
     for i, x in enumerate(examples.X if isinstance(examples.X, list) else ()):
         firsts.setdefault(shape_of(x), i)
     for i in [*firsts.values()][1:]:
-        with contextlib.suppress(DomainError), naming(f"example {i}"):  # of its numbers, not its length
+        with contextlib.suppress(DomainError), naming(f"example {i}"):  # this is about its numbers, not its length
             outputs_for(examples.X[i])
 
 
@@ -151,13 +152,13 @@ def numbers_of(targets: Sequence[Any]) -> list[Any]:
 def classify(model: Module, X: Any, threshold: float | None = None) -> list[int]:
     """Return the class of each example: the place of the largest output, or 1 where a single output reaches the threshold.
 
-    `Module.predict` gives the outputs themselves.
+    For the outputs themselves, use `Module.predict`.
 
     Args:
         model: the model.
         X: examples.
-        threshold: for a single output; by default that of the model's last training, see `History`, or else 0.5, which is for
-            probabilities; 0 is for net inputs and for targets ±1.
+        threshold: for a single output; by default that of the model's last training, see `History`, or else 0.5, which suits
+            probabilities; for net inputs and for targets ±1, pass 0.
 
     Raises:
         ValueError: naming the first example for which an output is NaN.
@@ -185,7 +186,7 @@ def accuracy(model: Module, X: Any, y: Any, threshold: float | None = None) -> f
         model: the model.
         X: examples.
         y: their classes: numbers, 0 and 1, -1 and 1, or one-hot lists.
-        threshold: see `classify`; by default that of the last training, or else the middle between the two labels, or ½ for
+        threshold: see `classify`; by default that of the last training, or else the midpoint of the two labels, or ½ for
             outputs that are never negative.
 
     Raises:
@@ -196,10 +197,10 @@ def accuracy(model: Module, X: Any, y: Any, threshold: float | None = None) -> f
 
 @dataclass(frozen=True)
 class Confusion:
-    """How often each class was taken for which.
+    """A confusion matrix: how often each class was predicted as which.
 
     Attributes:
-        counts: ``counts[i][j]`` is how many examples of class i were taken for class j.
+        counts: ``counts[i][j]`` is how many examples of class i were predicted as class j.
 
     >>> print(Confusion([[3, 1], [0, 4]]))
     true ╲ predicted  0  1
@@ -239,13 +240,13 @@ def confusion(model: Module, X: Any, y: Any, threshold: float | None = None) -> 
 def threshold_of(model: Module, examples: Examples) -> float:
     """Return the least single output that means class 1: that of the model's last training, or what the labels suggest."""
     labels = numbers_of(examples.targets)
-    # Recorded on a copy, so that the δ of the last pass remain; what made the output matters only for labels -1 and 1.
+    # Recorded on a copy, so that the δ of the last pass remain; its operation matters only for labels -1 and 1.
     recorded = outputs_of(copy.deepcopy(model)(examples.inputs(0))) if -1 in labels else None
     return _learned(model, boundary(mean_squared_error, labels, recorded[0] if recorded else None))
 
 
 def _learned(model: Module, default: float) -> float:
-    """Return the threshold of the model's last training."""
+    """Return the threshold of the model's last training, or the default if it has none."""
     history = getattr(model, "history", None)
     return history.threshold if isinstance(history, History) and history.threshold is not None else default
 
@@ -272,7 +273,7 @@ def class_of(outputs: Any, threshold: float) -> int | None:
 
 
 def deltas(model: Module) -> list[list[float]]:
-    """Return δ = ∂L/∂net of each neuron, layer by layer, from the last example that went forward and back.
+    """Return δ = ∂L/∂net of each neuron, layer by layer, from the last forward and backward pass.
 
     Raises:
         ValueError: if a neuron has not been called yet.

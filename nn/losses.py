@@ -1,8 +1,8 @@
 """Losses: one number that measures how far a network's outputs are from the targets.
 
 A loss takes the outputs and the targets of **one example**, a number or a list, and returns one node; `nn.fit` averages or adds
-up over the examples.  Every loss is written with operators and rows of autograd's table, and never inspects its operands;
-so it takes plain numbers too, and targets that are `Value`s.
+up over the examples.  Every loss is computed with operators and rows of autograd's table, so it takes plain numbers too, and
+targets that are `Value`s.
 
     squared_error                       Σ (y − t)²                half=True: Σ ½(y − t)²      reduce="mean": mean over outputs
     binary_cross_entropy                −Σ t·ln p + (1 − t)·ln(1 − p)                         p a probability
@@ -12,7 +12,7 @@ so it takes plain numbers too, and targets that are `Value`s.
     hinge                               Σ max(0, 1 − s·y)         s = ±1
     l2                                  λ·Σ w²                                                of parameters, not of outputs
 
-The losses that begin with logits never meet ln 0, since they never form the probability.
+The losses on logits never compute ln 0, since they never form a probability.
 
 >>> from autograd import Value
 >>> z = Value(2.0)
@@ -76,7 +76,7 @@ def mean_squared_error(outputs: Any, targets: Any) -> Any:
 def binary_cross_entropy(probabilities: Any, targets: Any) -> Any:
     """Return −Σ t·ln p + (1 − t)·ln(1 − p), for outputs that are probabilities of separate events.
 
-    Where t is 0 or 1 only the logarithm that counts is computed, so p = t = 1 costs nothing.
+    Where t is 0 or 1, only the logarithm with factor 1 counts, so the loss of p = t = 1 is 0, not NaN.
 
     Args:
         probabilities: a number or `Value` from 0 to 1, or a list of them.
@@ -84,8 +84,8 @@ def binary_cross_entropy(probabilities: Any, targets: Any) -> Any:
 
     Raises:
         ValueError: for a target outside 0 to 1, or another number of targets than outputs.
-        DomainError: for an output outside 0 to 1; where a probability of 0 was given to what happened: the loss would be
-            infinite.  A saturated sigmoid does that; `binary_cross_entropy_with_logits` on the net input does not.
+        DomainError: for an output outside 0 to 1, and where the event that happened has probability 0, as from a saturated
+            sigmoid, since the loss would be infinite; `binary_cross_entropy_with_logits` on the net input avoids this.
 
     >>> f"{binary_cross_entropy(0.8, 1):.4f}", f"{binary_cross_entropy(0.8, 0):.4f}", binary_cross_entropy(1.0, 1)
     ('0.2231', '1.6094', -0.0)
@@ -118,8 +118,7 @@ def categorical_cross_entropy(probabilities: Sequence[Any], target: Any) -> Any:
 
     Raises:
         ValueError: for a single output, another number of targets than outputs, or targets that are not probabilities.
-        DomainError: for an output outside 0 to 1; where the class that happened was given a probability of 0; see
-            `cross_entropy`.
+        DomainError: for an output outside 0 to 1, and where the right class has probability 0; `cross_entropy` avoids this.
 
     >>> f"{categorical_cross_entropy([0.7, 0.2, 0.1], 0):.4f}"
     '0.3567'
@@ -131,8 +130,8 @@ def categorical_cross_entropy(probabilities: Sequence[Any], target: Any) -> Any:
 def cross_entropy(logits: Sequence[Any], target: Any) -> Any:
     """Return `categorical_cross_entropy` of softmax(z), as ln Σ exp zⱼ − Σ tⱼ·zⱼ, which is finite for all finite z.
 
-    Its derivative with respect to zⱼ is softmax(z)ⱼ − tⱼ.  As in PyTorch, this is the one that takes net inputs.  To leave a
-    class out, give it a net input such as -1e9: 0·∞ is not a number.
+    Its derivative with respect to zⱼ is softmax(z)ⱼ − tⱼ.  As in PyTorch, the loss with this name takes net inputs.  To leave a
+    class out, give it a net input such as -1e9 and not −∞, since 0·∞ is not a number.
 
     Args:
         logits: a net input for each of two or more classes.
@@ -149,7 +148,7 @@ def cross_entropy(logits: Sequence[Any], target: Any) -> Any:
 
 
 def hinge(outputs: Any, targets: Any) -> Any:
-    """Return Σ max(0, 1 − s·y): no loss for an output on its side of the margin.
+    """Return Σ max(0, 1 − s·y): no loss for an output on the right side of the margin.
 
     s is +1 where the target is 1, else −1, so that the targets may be ±1, or 0 and 1, or one-hot.
 
@@ -196,7 +195,7 @@ LIMITS: Final = -_SLACK, 1 + _SLACK  # of probabilities
 
 
 def require_probabilities(loss: Loss, outputs: Iterable[Any]) -> None:
-    """Raise for an output outside 0 to 1 if a loss takes probabilities; nodes of a program that is compiled pass.
+    """Raise for an output outside 0 to 1 if a loss takes probabilities; symbolic nodes, in a program being compiled, pass.
 
     Raises:
         DomainError: naming the output and what to do.
@@ -217,7 +216,7 @@ def require_probabilities(loss: Loss, outputs: Iterable[Any]) -> None:
 
 
 def require_targets(loss: Loss, targets: Sequence[Any]) -> None:
-    """Raise if a loss of this module does not take an example's targets; nodes of a program that is compiled pass.
+    """Raise if a loss of this module does not take an example's targets; symbolic nodes, in a program being compiled, pass.
 
     Args:
         loss: the loss; a user-defined one takes anything.
@@ -253,7 +252,7 @@ def require_targets(loss: Loss, targets: Sequence[Any]) -> None:
 _UNIT: Final[tuple[str, Callable[[float], bool]]] = "targets from 0 to 1", lambda x: 0 <= x <= 1
 _TWO: Final = "number two classes 0 and 1; for more, give the model an output for each and use cross_entropy"
 _SEVERAL: Final = "pass the number of a class, its one-hot list, or the classes' probabilities"
-# For each loss that does not take every number as a target: its targets, a test of a number, and advice.
+# For each loss that does not take every number as a target: its targets, a test for one, and advice.
 _TARGETS: Final[Mapping[Loss, tuple[str, Callable[[float], bool], str]]] = {
     **dict.fromkeys((binary_cross_entropy, binary_cross_entropy_with_logits), (*_UNIT, _TWO)),
     **dict.fromkeys((categorical_cross_entropy, cross_entropy), (*_UNIT, _SEVERAL)),
@@ -275,7 +274,7 @@ def reach(loss: Loss, outputs: Sequence[Any]) -> list[tuple[float, float] | None
 
 
 def unsuited(loss: Loss, outputs: Sequence[Any]) -> str:
-    """Return a sentence about outputs that a loss takes for what they are not, and what to do; an empty string if they suit.
+    """Return a warning if outputs are not of the kind that a loss takes, with what to do; otherwise an empty string.
 
     >>> unsuited(binary_cross_entropy_with_logits, [Value(0.0).sigmoid()])  # doctest: +ELLIPSIS
     'binary_cross_entropy_with_logits takes net inputs, but the outputs are probabilities already: use binary_cross_entropy, ...
@@ -284,7 +283,7 @@ def unsuited(loss: Loss, outputs: Sequence[Any]) -> str:
     """
     separate = all(isinstance(y, Value) and y.primitive is sigmoid for y in outputs)
     numbers = [*map(_known, outputs)]
-    # By more than a small number in a denominator: then the loss is least where each output is 1.
+    # Unnormalised, the loss is least where each output is 1.  The tolerance allows for a small number in a denominator.
     if loss is categorical_cross_entropy and None not in numbers and abs(sum(numbers) - 1) > 1e-3:
         return (f"{loss.__name__} takes probabilities that add up to 1, but the outputs for example 0 add up to "
                 f'{sum(numbers):.3g}: end the model with output="softmax", or use {binary_cross_entropy.__name__}')  # fmt: skip
@@ -331,7 +330,7 @@ def _suited(loss: Loss, outputs: Any, targets: Any) -> list[tuple[Any, Any]]:
 
 
 def _known(x: Any) -> Any:
-    """Return the number of a number or of a `Value`, and None for a node that stands for any number."""
+    """Return a number, or that of a `Value`; None for a symbolic node, which stands for any number."""
     if type(x) is Value:
         return x.data
     return x if isinstance(x, (float, int, Real)) else None
@@ -357,7 +356,7 @@ def paired(outputs: list[Any], targets: list[Any]) -> list[tuple[Any, Any]]:
 
 
 def one_hot(number: Any, n_classes: int) -> list[float]:
-    """Return the list that has 1 at the place of a class and 0 elsewhere.
+    """Return a list with 1 at the index of a class and 0 elsewhere.
 
     Raises:
         TypeError: for a `Value`, whose number a compiled program would freeze, and for anything that is not a number.

@@ -2,9 +2,9 @@
 
     o = 1[Σ wᵢxᵢ + b ≥ 0]          Δwᵢ = η·(y − o)·xᵢ          Δb = η·(y − o)
 
-The rule changes nothing where the output is right, and otherwise turns the line towards the example.  There is no gradient in
-it: that of a threshold is 0 wherever there is one.  If a line separates the two classes, the rule finds one after finitely many
-mistakes; otherwise it goes on for ever, and soon in a cycle.
+The rule changes nothing where the output is right, and otherwise turns the line towards the example.  It uses no gradient: the
+derivative of a threshold is 0 wherever it exists.  If a line separates the two classes, the rule finds one after finitely many
+mistakes; otherwise it never stops, and the weights soon repeat in a cycle.
 
 >>> from nn.data import truth_table
 >>> X, y = truth_table("and")
@@ -43,8 +43,8 @@ class Outcome:
 
     Attributes:
         mistakes: how many examples each epoch found wrong.
-        separable: True if the last epoch found none; False if the weights came back to earlier ones, so no line separates
-            the classes (unless rounding brought them back: numbers of very different sizes); None if the epochs ran out
+        separable: True if the last epoch found none; False if the weights returned to earlier ones, so no line separates
+            the classes (unless only rounding did this, with numbers of very different sizes); None if the epochs ran out
             before either.
         message: the same as text.
     """
@@ -63,11 +63,11 @@ class Outcome:
 
 
 class Perceptron(Neuron):
-    """A threshold unit, 1 where Σ wᵢxᵢ + b ≥ 0 and else 0, with weights that begin at zero.
+    """A threshold unit, 1 where Σ wᵢxᵢ + b ≥ 0 and otherwise 0, with weights that start at zero.
 
     Args:
         n_inputs: number of inputs.
-        label: a name to begin the labels with.
+        label: a prefix for all labels.
 
     >>> Perceptron(2)([1.0, -1.0]).data  # a net input of 0 is on the side of 1
     1.0
@@ -79,22 +79,21 @@ class Perceptron(Neuron):
     def fit(self, X: Any, y: Any, *, lr: float = 1.0, epochs: int = 1000) -> Outcome:
         """Train by the perceptron rule, in the order given, until an epoch finds no mistake.
 
-        An example counts as 1 exactly when its net input is ≥ 0, as in the unit itself.  Some texts let it fire while
-        it is trained only above 0: then a "no" with a net input of exactly 0 passes as learned, and the trained unit calls it a
-        "yes".
+        An example counts as 1 exactly when its net input is ≥ 0, as in the unit itself.  Some texts use > 0 during training:
+        then an example of class 0 with a net input of exactly 0 counts as learned, although the trained unit returns 1 for it.
 
         Args:
             X: the examples.
-            y: for each 0 or 1.
-            lr: the learning rate η.  When the weights begin at zero it only scales them.
-            epochs: how often to go through the examples at most.
+            y: their targets, 0 or 1.
+            lr: the learning rate η.  With weights that start at zero, it only scales them.
+            epochs: the largest number of passes through the examples.
 
         Returns:
             The mistakes in each epoch, and whether a line was found, cannot be found, or was not found in time.
 
         Raises:
-            ValueError: for inputs that are not finite, other targets than 0 and 1, unequally many of them, no examples, no
-                epochs, or η ≤ 0.
+            ValueError: for inputs that are not finite, targets other than 0 and 1, different numbers of examples and targets,
+                no examples, no epochs, or η ≤ 0.
             TypeError: for inputs that are not numbers.
         """
         rows = [self._finite_row(i, x) for i, x in enumerate(plain(rows_of("X", X)))]

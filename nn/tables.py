@@ -1,4 +1,4 @@
-"""Examples as lists, from any table: arrays, DataFrames, masked arrays, sparse matrices.
+"""Turns tables of any kind into lists: arrays, DataFrames, masked arrays, sparse matrices.
 
 Other packages are recognised by the methods that their tables have, so none is imported that the caller did not use.
 
@@ -56,7 +56,7 @@ def nested(x: Any) -> Any:
 
 
 def flat(x: Any) -> Iterator[Any]:
-    """Iterate over what nested lists hold."""
+    """Iterate over the innermost items of nested lists."""
     if isinstance(x, list):
         for part in x:
             yield from flat(part)
@@ -81,7 +81,7 @@ def rows_of(name: str, x: Any) -> Any:
     with naming(name):
         table = dense(x)
         if getattr(table, "shape", ()) and table.dtype != object:
-            return table  # large ones do not fit into memory as lists
+            return table  # as a list, a large one would not fit into memory
         rows = listed(table)
         if rows is not None:
             return [row if row.__class__ is float else _row(row) for row in rows]
@@ -89,7 +89,7 @@ def rows_of(name: str, x: Any) -> Any:
 
 
 class naming:
-    """A context in which the messages of RuntimeErrors, TypeErrors and ValueErrors begin with a place.
+    """A context manager that puts a place in front of the message of a RuntimeError, TypeError or ValueError.
 
     Subclasses, whose arguments may have a meaning of their own, stay as they are.  It is a class and not a generator because
     it surrounds every example, where a generator takes twice as long.
@@ -112,7 +112,7 @@ class naming:
 
 
 def shape_of(x: Any) -> tuple[int, ...]:
-    """Return the length of a list, of its first entry, and so on: examples of different lengths differ in it.
+    """Return the length of a nested list, of its first entry, and so on; other entries are not inspected.
 
     >>> shape_of(1.0), shape_of([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
     ((), (3, 2))
