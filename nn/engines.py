@@ -1,7 +1,7 @@
 """The two ways of learning from a batch: example by example, or all at once.
 
-`Eager` records each example's graph, runs its backward pass, and releases it.  `Compiled` has the loss of one example compiled
-for batches by `autograd.compile`, and moves all parameters as one array.  Both do the same arithmetic, up to the order of sums.
+`Eager` records each example's graph, runs its backward pass, and releases it.  `Compiled` compiles the loss of one example for
+batches, with `autograd.compile`, and moves all parameters as one array.  Both do the same arithmetic, up to the order of sums.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Compiled", "Eager", "Lesson", "Step", "StepError", "engine_for", "mean_of"]
 
-# A step that was made: how many examples it had, their loss, reduced and with the penalty, and how many were right.
+# A step that was made: the number of its examples, their loss, reduced and with the penalty, and how many were right.
 Step: TypeAlias = tuple[int, float, int]
-# Examples × epochs × parameters, from which on compiling saves a second or more.
+# If examples × epochs × parameters is at least this, compiling saves a second or more.
 LEAST_WORK_TO_COMPILE: Final = 2_000_000
-MOST_STEPS: Final = 1000  # that native code makes at once, since an interrupt from the keyboard waits for it
-FEW_STEPS: Final = 8  # which are made one by one as fast
-MOST_KINDS: Final = 100  # targets, such as the numbers of classes, that are shown to a loss before it is compiled
+MOST_STEPS: Final = 1000  # in one call of native code; an interrupt from the keyboard waits for its end
+FEW_STEPS: Final = 8  # fewer are as fast one by one
+MOST_KINDS: Final = 100  # different targets, such as classes, with which a loss is tried before it is compiled
 CHANGING: Final = ("the model or the loss does something else at each call, and a compiled program would repeat what it did "
                    "while it was traced; use compiled=False")  # fmt: skip
 UNLIKE: Final = ("the model or the loss returns something else for nodes than for numbers, and nodes stand for the inputs "
@@ -49,13 +49,13 @@ class Lesson:
     """What to learn, and how.
 
     Attributes:
-        model: what learns.
+        model: the model to train.
         loss: of one example's outputs and targets.
         examples: to learn from.
         optimizer: moves the parameters.
         reduce: ``"mean"`` or ``"sum"`` over a batch.
         l2: the strength of the penalty on large parameters.
-        threshold: the value from which a single output means class 1.
+        threshold: the least single output that means class 1.
         held_out: examples that are only measured.
     """
 
@@ -72,7 +72,7 @@ class Lesson:
         """Return the loss of example i, and what the model returned for it.
 
         Raises:
-            TypeError: if the loss is not a `Value`; with the number of the example, as every error about an example.
+            TypeError: if the loss is not a `Value`; like every error about an example, it includes its number.
         """
         with naming(f"example {i}"):
             outputs = self.model(self.examples.inputs(i))
@@ -84,10 +84,10 @@ class Lesson:
 
 
 class StepError(Exception):
-    """A step that cannot be made, because of a number; its cause is the error.
+    """A step that failed because a number is not finite or outside a domain; its cause is the original error.
 
     Attributes:
-        batch: the places of its examples.
+        batch: the places of its examples in X.
     """
 
     def __init__(self, batch: Sequence[int]) -> None:
@@ -96,12 +96,12 @@ class StepError(Exception):
 
 
 class Engine(ABC):
-    """What both engines share: the steps, and the check of what can be learned.
+    """The base class of both engines: makes steps, and checks what can be learned.
 
     Attributes:
         description: how it computes, and why.
         dependence: what the losses seen so far depend on.
-        looking: whether to look at graphs, as in the first epoch.
+        looking: whether to inspect graphs, as in the first epoch.
         moved: whether any gradient so far was not 0.
     """
 
@@ -125,9 +125,9 @@ class Engine(ABC):
         """Make a step with each batch; iterate over the steps.
 
         Raises:
-            StepError: if `learn` raises because of a number.
+            StepError: if `learn` raises a DomainError or a FloatingPointError.
         """
-        for batch in batches:  # and not `map`, which a StopIteration of the model or the loss would end in silence
+        for batch in batches:  # not `map`, which a StopIteration of the model or the loss would end silently
             try:
                 yield len(batch), *self.learn(batch)
             except (DomainError, FloatingPointError) as error:
@@ -137,11 +137,11 @@ class Engine(ABC):
     def measure(self, examples: Examples) -> tuple[float, float | None]:
         """Return the mean loss of examples, and the share that is classified correctly if they have classes.
 
-        An example for which the loss is undefined counts as infinitely wrong, so nothing that was learned is lost.
+        An example for which the loss is undefined counts as ∞ and does not raise, so that the training so far is not lost.
         """
 
     def notes(self) -> list[str]:
-        """Return, after the first epoch, a sentence about each thing that is not learned, and stop looking."""
+        """Return, after the first epoch, a sentence about each thing that is not learned, and stop inspecting graphs."""
         self.looking = False
         still = [] if self.moved else ["every gradient was 0 in the first epoch, so nothing was learned: the loss is at a "
                                        "minimum, or all of it is flat, as behind step, or behind relu below 0"]  # fmt: skip
@@ -149,7 +149,7 @@ class Engine(ABC):
 
 
 class Eager(Engine):
-    """Learns from one example after the other."""
+    """Learns from one example after another."""
 
     def __init__(self, lesson: Lesson, reason: str) -> None:
         super().__init__(lesson)
@@ -194,7 +194,7 @@ class Eager(Engine):
             self.dependence.see(self.lesson.record(i)[0], self.lesson.given(i))
 
     def _require_dependence(self) -> None:
-        """Raise if no example's loss depends on a parameter; the usual case is settled by the first one."""
+        """Raise if no example's loss depends on a parameter; usually the first example's does."""
         for i in range(len(self.lesson.examples)):
             if not self.dependence.is_empty:
                 return
@@ -250,14 +250,14 @@ class Compiled(Engine):
         lesson.optimizer.gather(self.program.parameters, self.parameters)
 
     def _rehearse(self) -> None:
-        """Record two examples: the graph is that of every one, or else it cannot be compiled."""
+        """Record two examples, to see what the loss depends on; if it can be compiled, all examples have the same graph."""
         lesson = self.lesson
-        with contextlib.suppress(ArithmeticError):  # such as a DomainError; the first step will say where
+        with contextlib.suppress(ArithmeticError):  # such as a DomainError, for which the first step names the example
             for i in (0, len(lesson.examples) - 1):
                 error, outputs = lesson.record(i)
                 self.dependence.see(error, lesson.given(i))
             self.dependence.require_any()
-            # A loss may refuse targets, but not while they stand for any number; so each kind of target is tried here.
+            # A loss may reject targets, but not symbolic ones, while it is compiled; so each different target is tried here.
             for target in self._kinds():
                 lesson.loss(outputs, target)
 
@@ -265,7 +265,7 @@ class Compiled(Engine):
         return [*{repr(target): target for target in self.lesson.examples.targets}.values()][:MOST_KINDS]
 
     def _require_alike(self) -> None:
-        """Raise if an example has another loss when nodes replace its numbers, as they do in the compiler."""
+        """Raise if the loss of an example changes when nodes replace its numbers, as in the compiler."""
         loss, given = self.lesson.loss, self.lesson.given
         with contextlib.suppress(ArithmeticError):
             for x, target in (given(0), given(-1)):
@@ -278,8 +278,8 @@ class Compiled(Engine):
         """Compile the loss of an example, and the outputs.
 
         Raises:
-            TypeError: if that cannot be done, if random numbers are drawn, which would be the same in every example, or if a
-                second call does something else, or counts, as for a running mean.
+            TypeError: if that is impossible; if random numbers are drawn, which would be the same in every example; or if a
+                second call computes something else, or changes numbers that are kept, such as a running mean.
         """
         from autograd import compile
 
@@ -314,7 +314,7 @@ class Compiled(Engine):
         outputs, gradient = self.program.outputs_and_gradient(inputs[places], targets[places], reduce=lesson.reduce)
         if lesson.loss in PROBABILITIES:
             require_probabilities(lesson.loss, (float(outputs[1:].min()), float(outputs[1:].max())))
-        with np.errstate(over="ignore", invalid="ignore"):  # which the error below says more clearly than a warning
+        with np.errstate(over="ignore", invalid="ignore"):  # the error below is clearer than a warning
             loss = mean_of(outputs[0]) if lesson.reduce == "mean" else float(outputs[0].sum())
             if lesson.l2:
                 gradient += 2 * lesson.l2 * parameters
@@ -326,13 +326,13 @@ class Compiled(Engine):
         return loss, 0 if classes is None else int(self._are_right(outputs[1:], classes[places]).sum())
 
     def learn_all(self, batches: Iterable[Sequence[int]]) -> Iterator[Step]:
-        """Make a step with each batch; see `Engine.learn_all`.  Where the program runs natively, it makes many at once."""
+        """Make a step with each batch; see `Engine.learn_all`.  A native program makes many at once."""
         for chunk in _chunks(batches):
             while chunk:
                 steps = self._many(chunk)
                 yield from steps
                 chunk = chunk[len(steps) :]
-                # One at a time: a first step that makes the optimiser's state, and one that raises.
+                # Alone: the first step, which makes the optimiser's state, and a step that raises.
                 n = 1 if steps or not self.moved else len(chunk)
                 yield from super().learn_all(chunk[:n])
                 chunk = chunk[n:]
@@ -372,7 +372,7 @@ class Compiled(Engine):
         inputs, targets, classes = self._arrays(examples)
         found = self.program(inputs, targets).T
         losses, outputs = found[0], found[1:]
-        if self.lesson.loss in PROBABILITIES:  # else they would be finite for some outputs that are not probabilities
+        if self.lesson.loss in PROBABILITIES:  # otherwise they would be finite for some outputs that are not probabilities
             losses = self.np.where(((outputs < LIMITS[0]) | (outputs > LIMITS[1])).any(axis=0), math.inf, losses)
         share = None if classes is None else int(self._are_right(outputs, classes).sum()) / len(inputs)
         return mean_of(losses), share
@@ -383,7 +383,7 @@ class Compiled(Engine):
         self.lesson.optimizer.scatter(self.program.parameters, self.program.leaves)
 
     def resume(self) -> None:
-        """Pick up changes that callbacks made to the model: to its parameters, and to what else it computes with."""
+        """Pick up changes that callbacks made to the model: to its parameters and everything else it computes with."""
         self.parameters = parameters_of(self.lesson.model)
         with unchanged(self.lesson.model, self.lesson.loss):
             if self.parameters == self.program.leaves and self.program.is_current():
@@ -394,9 +394,9 @@ class Compiled(Engine):
 
 
 def _require_same(f: Callable[..., Any], *given: Any) -> None:
-    """Raise a TypeError if a function of numbers returns another number for `Value`s of them, or the second time."""
+    """Raise a TypeError unless a function returns the same number for numbers, for `Value`s of them, and a second time."""
     one, *others = (float(plain(f(*arguments))) for arguments in (given, map(_nodes, given), given))
-    # The operations are the same, so that even what cancels differs only where a user's row rounds in another way.
+    # The operations are the same, so even after cancellation only a user's row that rounds differently makes a difference.
     if not (all(math.isclose(one, other, rel_tol=1e-6) for other in others) or math.isnan(one)):
         raise TypeError(UNLIKE)
 
@@ -406,7 +406,7 @@ def _nodes(x: Any) -> Any:
 
 
 def _chunks(batches: Iterable[Sequence[int]]) -> Iterator[list[Sequence[int]]]:
-    """Iterate over lists of batches; an error of a generator of batches comes after the batches before it."""
+    """Iterate over lists of batches; an error of the iterator is raised after the batches before it."""
     found: list[Sequence[int]] = []
     try:
         for batch in batches:
@@ -433,10 +433,10 @@ def mean_of(losses: Any) -> float:
 
 
 def engine_for(lesson: Lesson, compiled: bool | str, epochs: int) -> Eager | Compiled:
-    """Choose an engine: for "auto", compiled where that is possible and saves time; True and False decide.
+    """Return the engine: True and False choose it; "auto" compiles where that is possible and saves time.
 
     Raises:
-        ValueError: for another choice than these.
+        ValueError: for any other choice.
         TypeError: for True, if the model cannot be compiled.
     """
     if not isinstance(compiled, bool) and compiled != "auto":
@@ -454,7 +454,7 @@ def engine_for(lesson: Lesson, compiled: bool | str, epochs: int) -> Eager | Com
 
 
 def _require_fresh(loss: Value) -> None:
-    """Raise if a loss uses something that was computed from a parameter before the first step, and is not updated with it."""
+    """Raise if a loss uses a node that was computed from a parameter before the first step, and is not updated with it."""
     try:
         gradients(loss, [])
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""What a training run leaves behind, epoch by epoch.
+"""The record of a training run.
 
 >>> history = History(loss=[0.5, 0.25], stopped="at the goal")
 >>> print(history.epochs, history)
@@ -14,18 +14,18 @@ __all__ = ["History"]
 
 @dataclass
 class History:
-    """What happened in a training run, epoch by epoch.
+    """The record of a training run, epoch by epoch.
 
     Attributes:
-        loss: the mean loss of the examples of each epoch, or with ``reduce="sum"`` its sum, measured as each was visited.
+        loss: each epoch's mean loss, or its sum with ``reduce="sum"``, of the examples, each measured as it was visited.
         accuracy: the share of examples that were classified correctly when visited; empty if the targets are not classes.
-        validation_loss, validation_accuracy: the same of the validation examples after each epoch, if there are any; the loss
-            is ∞ where that of an example is undefined or NaN.
+        validation_loss, validation_accuracy: the same for the validation examples, if any, measured after each epoch; the loss
+            is ∞ if that of an example is undefined or NaN.
         stopped: why the training ended.
         engine: how it computed, and why: ``"compiled: …"`` for whole batches at once, or ``"eager: …"``, example by example.
         seconds: how long it took.
         threshold: the least output that counted as class 1, for a model with one output and two classes; else None.
-        notes: a sentence about each thing that did not learn and might have been meant to, such as a `Value` that is not among
+        notes: a sentence about each thing that did not learn but may have been meant to, such as a `Value` that is not among
             the model's parameters.
     """
 
@@ -41,7 +41,7 @@ class History:
 
     @property
     def epochs(self) -> int:
-        """The number of epochs that were finished."""
+        """The number of complete epochs."""
         return len(self.loss)
 
     def __str__(self) -> str:

@@ -1,11 +1,11 @@
-"""Optimisers: from a gradient to the next parameters.
+"""Optimisers: compute the next parameters from a gradient.
 
 Each one is a single update rule, a function
 
     (parameter, gradient, rate, state, t)  →  (parameter, state)
 
-written only with operators and rows of autograd's table.  So the rule serves a number and a whole array of parameters alike:
-`Optimizer.step` reads it on the parameters of a network one by one, `Optimizer.step_array` on all of them as one array.
+written only with operators and rows of autograd's table.  So the rule works on a single number and on an array of parameters:
+`Optimizer.step` applies it to the parameters of a network one by one, `Optimizer.step_array` to all of them as one array.
 
 >>> from autograd import Value
 >>> w, optimizer = Value(10.0), SGD(lr=0.3)
@@ -43,12 +43,12 @@ State: TypeAlias = tuple[Any, ...]
 
 @dataclass
 class Optimizer:
-    """What all optimisers share: the learning rate, the count of steps, and for each parameter a state and its count of steps.
+    """The base class of optimisers: holds the learning rate, the number of steps, and each parameter's state and steps.
 
     To write your own, subclass `Optimizer` and define `start` and `rule`.
 
-    A copy, also one by pickle, goes on from the same states: those of the parameters that were copied with it, and where it was
-    copied without them, those of the parameters that it steps first, in their order.
+    A copied or unpickled optimiser continues from the same states.  Parameters that were copied with it keep theirs; without
+    them, the states belong, in order, to the parameters of its first step.
 
     Args:
         lr: the learning rate η, a positive number or a function of the number of steps made so far.
@@ -63,7 +63,7 @@ class Optimizer:
     lr: float | Schedule = 0.1
     steps: int = field(default=0, init=False)
     _states: dict[int, tuple[Any, State, Any]] = field(default_factory=dict, init=False, repr=False)
-    _is_copy = False  # and has not met its parameters yet
+    _is_copy = False  # True for a copy until its first step
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         states = {id(entry[0]): entry for entry in state["_states"].values()}  # the keys are the ids of the originals
@@ -81,15 +81,15 @@ class Optimizer:
 
     @property
     def rate(self) -> float:
-        """The learning rate of the step that comes next.
+        """The learning rate of the next step.
 
         Raises:
-            ValueError: if `lr`, or what it returns if it is a function, is anything but a finite number, 0 or more.
+            ValueError: if `lr`, or its result if it is a function, is not a finite number, 0 or more.
         """
         return self._rate_of(self.steps)
 
     def start(self) -> State:
-        """Return the state before the first step: numbers, from which arrays grow where the parameters are an array."""
+        """Return the state before the first step: numbers, which become arrays if the parameters are an array."""
         return ()
 
     def rule(self, parameter: Any, gradient: Any, rate: float, state: State, t: int) -> tuple[Any, State]:
@@ -97,16 +97,16 @@ class Optimizer:
 
         Args:
             parameter: a number or an array.
-            gradient: ∂L/∂parameter, the same.
+            gradient: ∂L/∂parameter, of the same shape.
             rate: the learning rate of this step.
-            state: what the rule returned last for this parameter, or `start`.
+            state: the state that the rule last returned for this parameter, or that of `start`.
             t: the number of this step, from 1: the parameter's own count, or the optimiser's while the state is empty.
         """
-        # Not an abstract method: the error for one would not include what to do.
+        # Not an abstract method, whose error would not include what to do.
         raise NotImplementedError(f"{type(self).__name__} does not say how it updates; define its method rule")
 
     def step(self, parameters: Iterable[Value]) -> None:
-        """Move each parameter by the rule, from its ``grad``; a step that is interrupted is undone."""
+        """Move each parameter by the rule and its ``grad``; an interrupted step is undone."""
         given: list[Any] = [*parameters] if isinstance(parameters, Iterable) else [parameters]
         if isinstance(parameters, Value) or not all(hasattr(parameter, "grad") for parameter in given[:1]):
             raise TypeError(f"step takes a list of parameters, such as model.parameters(); got {short(repr(parameters))}")
@@ -142,16 +142,16 @@ class Optimizer:
             parameters[...] = self._moved(parameters, parameters, gradient, self._next_rate())
 
     def step_many(self, parameters: Any, n: int, train: Callable[..., tuple[Any, ...] | None]) -> tuple[Any, ...]:
-        """Make up to n steps of an array of parameters by a function that reads the rule for itself, as native code does.
+        """Make up to n steps of an array of parameters with a function that applies the rule itself, such as native code.
 
         Args:
-            parameters: the array, which has made a step if the rule keeps a state.
+            parameters: the array; if the rule keeps a state, the array must have made a step.
             n: the largest number of steps.
-            train: makes the steps, from a rule, its states, the rates, and the number of the first step, as `Program.train`.
+            train: makes the steps, given the rule, its states, the rates and the number of the first step, as `Program.train`.
 
         Returns:
-            What that function returns: the number of steps made, and what else is known of them; (0,) if it cannot make any,
-            a subclass overrides how steps are made, or its rule reads `steps`, which change with each.
+            The result of `train`: the number of steps made, then anything else it returns.  (0,) if it cannot make any, if a
+            subclass overrides how steps are made, or if its rule reads `steps`, which changes with each step.
         """
         entry = self._states.get(id(parameters))
         state, made = (self.start(), 0) if entry is None else entry[1:]
@@ -163,7 +163,7 @@ class Optimizer:
             rates = [self._rate_of(i) for i in range(self.steps, self.steps + n)]
             if self._reads_steps(1.0, 1.0, rates[0], (1.0,) * len(state), made + 1):
                 return (0,)
-        except Exception:  # of a schedule or a rule: one by one, the steps before it are kept, and then it raises again
+        except Exception:  # of a schedule or a rule: one by one, the steps before it are kept, and it raises again
             return (0,)
         states = _stacked(parameters, state)
         with _Whole(self, partial(setitem, parameters, ..., parameters.copy())):
@@ -174,7 +174,7 @@ class Optimizer:
         return found
 
     def gather(self, array: Any, parameters: Sequence[Value]) -> None:
-        """Combine the states of single parameters into that of the array that stands for them; those without a state start one.
+        """Combine the states of single parameters into that of the array that replaces them; those without a state start one.
 
         Raises:
             TypeError: if some are new, and `start` and `rule` return states that do not fit into one array.
@@ -191,7 +191,7 @@ class Optimizer:
             self._states[id(array)] = array, tuple(columns), counts[0] if len({*counts}) == 1 else made
 
     def scatter(self, array: Any, parameters: Sequence[Value]) -> None:
-        """Divide the state of an array among the single parameters that it stands for; see `gather`."""
+        """Divide the state of an array among the single parameters that it replaced; see `gather`."""
         if id(array) in self._states:
             _, state, made = self._states.pop(id(array))
             columns = [_spread(x, len(parameters)) for x in (*state, made)]
@@ -199,7 +199,7 @@ class Optimizer:
                 self._states[id(parameter)] = parameter, tuple(own), int(count)
 
     def _claim(self, keys: Sequence[Any]) -> None:
-        """In a copy that was made without its parameters, let these take their places, in order."""
+        """Give the states of a copy made without its parameters to these, in order."""
         if self._is_copy and self._states and not any(id(key) in self._states for key in keys):
             if len(keys) != len(self._states):
                 raise ValueError(f"this optimiser is a copy with the states of {len(self._states)} parameters, and cannot go "
@@ -220,7 +220,7 @@ class Optimizer:
         return rate
 
     def _reads_steps(self, *arguments: Any) -> bool:
-        """Return whether the rule reads the number of steps at these arguments."""
+        """Return whether the rule, called with these arguments, reads the number of steps."""
         seen: dict[str, int] = {}
         watched, steps = copy.copy(self), property(lambda _: seen.setdefault("steps", self.steps))
         watched.__class__ = type(type(self).__name__, (type(self),), {"steps": steps})
@@ -239,7 +239,7 @@ class Optimizer:
 
 
 class _Whole:
-    """A context for whole steps: if it raises or is interrupted, the optimiser and the parameters are restored.
+    """A context manager that makes a step completely or not at all: an error or an interrupt undoes it.
 
     Args:
         optimizer: its count of steps and its states are restored.
@@ -263,8 +263,7 @@ class _Whole:
 class SGD(Optimizer):
     """Gradient descent: w ← w − η·g.
 
-    Whether it is stochastic is up to the examples that the gradient was taken from: one, a few, or all.  With momentum it is
-    `Momentum`.
+    It is stochastic if the gradient is that of one example or a few, and not of all.  With momentum, it is `Momentum`.
 
     >>> SGD(lr=0.5).rule(10.0, 4.0, 0.5, (), 1)
     (8.0, ())
@@ -281,7 +280,7 @@ class Momentum(Optimizer):
 
     Args:
         lr: see `Optimizer`.
-        momentum: μ, the part of the velocity that is kept, from 0 to below 1.
+        momentum: μ, the share of the velocity that is kept, at least 0 and below 1.
 
     Source: Polyak, Some methods of speeding up the convergence of iteration methods, 1964; in the form that PyTorch uses.
 
@@ -309,7 +308,7 @@ class Momentum(Optimizer):
 class Adam(Optimizer):
     """Adam: steps of about η, whatever the size of the gradient.
 
-    Running means m of the gradient and v of its square, freed of the bias of having begun at 0:
+    It keeps running means m of the gradient and v of its square, and corrects their bias from starting at 0:
 
         m ← β₁·m + (1 − β₁)·g     v ← β₂·v + (1 − β₂)·g²     w ← w − η · m/(1 − β₁ᵗ) / (√(v/(1 − β₂ᵗ)) + ε)
 
@@ -350,10 +349,10 @@ class Adam(Optimizer):
 
 @dataclass
 class RProp(Optimizer):
-    """Resilient backpropagation: only the sign of the gradient counts, each parameter has a step width of its own.
+    """Resilient backpropagation: only the sign of the gradient counts, and each parameter has its own step width.
 
-    The width Δ grows while the sign stays, and shrinks when it turns, since then the step went past a minimum; after such a
-    turn the parameter rests once.  It needs the gradient over all examples: the signs of small batches are unreliable.
+    The width Δ grows while the sign stays the same, and shrinks when it flips, since the last step went past a minimum; in a
+    step with a flip the parameter rests.  RProp needs the gradient over all examples: in small batches, signs are unreliable.
 
     Args:
         lr: the first width of every parameter.
@@ -365,7 +364,7 @@ class RProp(Optimizer):
 
     >>> RProp(lr=0.1).rule(10.0, 4.0, 0.1, (0.1, 2.0), 2)  # the same sign as before: a wider step
     (9.88, (0.12, 4.0))
-    >>> RProp(lr=0.1).rule(10.0, -4.0, 0.1, (0.1, 2.0), 2)  # it turned: half the width, and no step
+    >>> RProp(lr=0.1).rule(10.0, -4.0, 0.1, (0.1, 2.0), 2)  # the sign flipped: half the width, and no step
     (10.0, (0.05, 0.0))
     """
 
@@ -380,7 +379,7 @@ class RProp(Optimizer):
         self.widths = require("widths", self.widths, lambda low, high: 0.0 < low <= high, in_order, count=2)
 
     def start(self) -> State:
-        """Return no width yet, and a gradient of 0, which has no sign to turn."""
+        """Return no width yet, and a gradient of 0, whose sign cannot flip."""
         return None, 0.0
 
     def rule(self, parameter: Any, gradient: Any, rate: float, state: State, t: int) -> tuple[Any, State]:
@@ -395,7 +394,7 @@ class RProp(Optimizer):
 
 
 def require_optimizer(optimizer: Any) -> None:
-    """Raise a TypeError unless a thing is an optimiser, and not the class of one."""
+    """Raise a TypeError unless a thing is an optimiser; its class is not one."""
     if isinstance(optimizer, type) or not hasattr(optimizer, "step"):
         raise TypeError(f"optimizer is an instance of a class of nn.optim, such as Adam(lr=0.05); got {optimizer!r}")
 
@@ -404,8 +403,8 @@ def require_arrays(optimizer: Any, array: Any) -> None:
     """Raise unless an optimiser moves an array of parameters as it moves single ones.
 
     Args:
-        optimizer: it stays as it is; two steps are tried on a copy, the second of which has the state of the first.
-        array: of the parameters' numbers; it is changed.
+        optimizer: unchanged, since two steps are tried on a copy, the second with the state of the first.
+        array: the parameters' numbers, which are changed.
 
     Raises:
         TypeError: for an optimiser with a `step` of its own, but no `step_array`, and for a rule that takes only single
@@ -431,17 +430,17 @@ def require_arrays(optimizer: Any, array: Any) -> None:
 def descend(
     f: Callable[..., Value], start: Sequence[float], optimizer: Optimizer, steps: int
 ) -> list[tuple[tuple[float, ...], float]]:
-    """Go down from a point; return the points on the way, each with the function's value there.
+    """Descend from a point; return the points on the way, each with the function's value there.
 
     Args:
         f: a function of as many `Value`s as the point has coordinates.
         start: the point.
-        optimizer: decides on the steps.
+        optimizer: makes the steps.
         steps: their number.
 
     Raises:
         TypeError: for a start that is not a list, and a class in place of an optimiser.
-        ValueError: at a point where what the function returns depends on none of its arguments.
+        ValueError: if the function's result depends on none of its arguments.
 
     >>> for point, height in descend(lambda a, b: a**2 + b**2, [10.0, 10.0], SGD(lr=0.3), steps=2):
     ...     print([f"{x:.2f}" for x in point], f"{height:.2f}")

@@ -11,14 +11,14 @@ __all__ = ["bar_over"]
 
 
 class _Hidden:
-    """Stands for a bar and shows nothing, whatever is done to it."""
+    """Replaces a bar; it shows nothing, and all its methods do nothing."""
 
     def __getattr__(self, name: str) -> Any:
         return lambda *_, **__: None
 
 
 def bar_over(wanted: bool, epochs: int) -> Any:
-    """Return a bar of tqdm that appears after a second, if it is wanted and someone watches: at a terminal or in a notebook."""
+    """Return a bar of tqdm that appears after a second, if wanted and someone watches: at a terminal or in a notebook."""
     if wanted and (_in_notebook() or (sys.stderr is not None and sys.stderr.isatty())):
         with suppress(ImportError):  # of tqdm, or in a notebook of the widgets that it draws with
             return import_module("tqdm.auto").tqdm(total=epochs, unit="epoch", delay=1.0, leave=False)

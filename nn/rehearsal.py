@@ -1,4 +1,4 @@
-"""Calls of a model before it learns: what the loss of an example depends on, and what the calls leave in the model.
+"""Trial calls of a model before it learns: find out what the loss depends on, and undo what they change in the model.
 
 >>> w, b = Value(1.0, label="w"), Value(2.0, label="b")
 >>> dependence = Dependence([w])
@@ -24,7 +24,7 @@ from nn.parts import ARRAY, OBJECT, Inventory, entries, in_slots, is_array, name
 
 __all__ = ["Dependence", "Kept", "numbers_in", "parameters_of", "require_loss", "unchanged"]
 
-ENOUGH: Final = 8  # examples, after which a `Value` that took part in all of them is taken to take part in every one
+ENOUGH: Final = 8  # a `Value` that takes part in this many examples is assumed to take part in all
 
 
 class Dependence:
@@ -32,7 +32,7 @@ class Dependence:
 
     Args:
         parameters: the model's.
-        model: names them, by the paths to them, since several layers may have the same labels; without one, labels do.
+        model: if given, parameters are named by the paths to them in it, since several layers may have the same labels.
     """
 
     def __init__(self, parameters: Sequence[Value], model: Any = None) -> None:
@@ -49,11 +49,11 @@ class Dependence:
 
     @property
     def is_empty(self) -> bool:
-        """Whether no parameter was reached yet."""
+        """Whether no loss so far depends on a parameter."""
         return len(self.unreached) == len(self.parameters)
 
     def see(self, loss: Value, given: Any) -> None:
-        """Look at the graph of an example's loss.
+        """Inspect the graph of an example's loss.
 
         Args:
             loss: the loss.
@@ -65,7 +65,7 @@ class Dependence:
         foreign = leaves.keys() - self.parameters.keys() - Inventory([given]).values.keys()
         if self.seen:
             foreign &= self.others.keys()
-        self.others = {key: leaf for key, leaf in leaves.items() if key in foreign}  # which keeps them, and so their ids
+        self.others = {key: leaf for key, leaf in leaves.items() if key in foreign}  # keeps them alive, and so their ids valid
         self.seen += 1
 
     def notes(self) -> list[str]:
@@ -93,7 +93,7 @@ class Dependence:
 
 
 class Kept:
-    """What models and other objects hold at one time: in their attributes, the containers and arrays there, and generators.
+    """A snapshot of models and other objects: their attributes, the containers and arrays there, and random generators.
 
     Args:
         things: the objects.
@@ -122,7 +122,7 @@ class Kept:
         self._generators += [(partial(setattr, x, "state"), x.state) for x in bits]
 
     def restore(self) -> None:
-        """Put everything back; what has not changed may refuse changes."""
+        """Restore everything that has changed; the rest may be read-only."""
         for part, before in self._contents:
             if isinstance(part, dict):
                 for key, x in before.items():
@@ -146,7 +146,7 @@ class Kept:
 
 @contextmanager
 def unchanged(*things: Any) -> Iterator[None]:
-    """Leave models and other objects as they are, whatever they keep while they are called in this block; see `Kept`."""
+    """Undo, after this block, what calls in it changed in models and other objects; see `Kept`."""
     before = Kept(*things)
     try:
         yield
@@ -154,12 +154,12 @@ def unchanged(*things: Any) -> Iterator[None]:
         try:
             before.restore()
         except BaseException:
-            before.restore()  # again, as an interrupt has broken off the first
+            before.restore()  # again, since an interrupt has cut the first one short
             raise
 
 
 def numbers_in(*things: Any) -> list[Any]:
-    """Return all that models and other objects hold but nodes, such as counts, and the lengths of lists, to be compared.
+    """Return, for comparison, the numbers and texts that models and other objects hold, such as counts; None for nodes.
 
     >>> numbers_in([Value(1.0), 2, "three"])
     [[(0, None), (1, 2), (2, 'three')]]
@@ -169,7 +169,7 @@ def numbers_in(*things: Any) -> list[Any]:
 
 
 def _number(x: Any) -> Any:
-    """Return a number or text, the numbers of an array, and None for NaN, which is not equal to itself, and anything else."""
+    """Return a number, a text or the numbers of an array; None for anything else, and for NaN, which differs from itself."""
     if _is_numpy(x):
         return None if is_array(x) else x.tolist()
     return x if isinstance(x, float | int | str) and x == x else None

@@ -1,6 +1,6 @@
 """Learning rates as functions of the number of steps made so far, and the checks of an optimiser's settings.
 
-A schedule is a plain function of a module with its settings bound, so that an optimiser that holds one can be pickled.
+A schedule is a module-level function with its settings bound by `partial`, so that an optimiser that holds one can be pickled.
 
 >>> rate = warmup(cosine(0.8, steps=8), steps=2)
 >>> [round(rate(i), 2) for i in (0, 1, 4, 8)]
@@ -57,7 +57,7 @@ def cosine(lr: float, steps: int, lowest: float = 0.0) -> Schedule:
 
 
 def warmup(lr: float | Schedule, steps: int) -> Schedule:
-    """Raise the rate evenly over `steps` steps, then follow it.
+    """Raise the rate linearly over `steps` steps, up to that of `lr`.
 
     >>> [warmup(0.8, steps=4)(i) for i in range(5)]
     [0.2, 0.4, 0.6000000000000001, 0.8, 0.8]
@@ -101,9 +101,9 @@ def is_count(x: float) -> bool:
 
 
 def require(name: str, given: Any, suits: Callable[..., bool], what: str, *, count: int = 1) -> Any:
-    """Return a setting as one of Python's numbers, or as a tuple of `count` of them, or raise unless it suits.
+    """Return a setting as a Python number, or as a tuple of `count` of them, or raise unless it suits.
 
-    From a setting in NumPy's float32, the parameters would become such numbers, too.
+    A setting in NumPy's float32 would turn the parameters into float32, too.
 
     Args:
         name: of the setting, for the message.

@@ -7,7 +7,7 @@ The core is a few lines that anyone can write by hand:
     optimizer.step(model.parameters())
 
 `fit` adds shuffling, stopping, a history, a progress bar, and clear errors.  Each example's graph is
-gone before the next one's is recorded, so memory does not grow with the batch.
+released before the next one is recorded, so memory does not grow with the batch.
 
 >>> from nn import MLP, fit
 >>> from nn.data import truth_table
@@ -61,7 +61,7 @@ class DivergenceError(FloatingPointError):
         self.history = history
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (str(self), self.history)  # both, so that it comes back whole from another process
+        return type(self), (str(self), self.history)  # by default the history is lost on the way from another process
 
 
 def fit(
@@ -92,49 +92,49 @@ def fit(
 
     Args:
         model: any `Module`.
-        X: the examples, each what the model takes when called: nested lists, an array, a DataFrame or a sparse matrix, with a
-            row for each example.  They stay as they are while fit runs: compiled, they may have been copied.
-        y: a target for each: a number, a list as long as the outputs, or the number of a class.  They have to suit the loss:
+        X: the examples, in the form that the model takes: nested lists, an array, a DataFrame or a sparse matrix, with a row
+            for each example.  Do not change them while fit runs: compiled training may work on a copy.
+        y: a target for each: a number, a list as long as the outputs, or the number of a class.  It has to suit the loss:
             for binary cross-entropies 0 to 1, for the hinge -1 and 1, or 0 and 1.
         loss: a function of one example's outputs and targets, or the name of one in `nn.losses`.  For a model with several
-            outputs, numbers of classes become one-hot lists first; a function of your own takes other targets as they are.
-        optimizer: by default `Adam` with a learning rate of 0.05.  It keeps its state, so a second call goes on from there.
-        epochs: how often to go through all examples at most.
+            outputs, numbers of classes become one-hot lists first; a function of your own gets other targets unchanged.
+        optimizer: by default `Adam` with a learning rate of 0.05.  It keeps its state, so a second call continues from there.
+        epochs: the largest number of passes through all examples.
         batch_size: examples for each step: 1 for online training, None for all of them (batch training).
         shuffle: whether each epoch goes through the examples in a new order.
-        seed: for the same orders every time, an int, or a `random.Random` to go on drawing from.
-        batches: a function that returns the batches of an epoch, each a list or an array of places in X, in place of the three
-            above.  Compiled training does not see what else it changes; `callbacks` are for that.
+        seed: an int for the same orders every time, or a `random.Random` to draw from.
+        batches: replaces the three above: a function that returns the batches of an epoch, each a list or an array of places
+            in X.  To change anything else, use `callbacks`: compiled training would not see it.
         reduce: whether a step follows the gradient of the ``"mean"`` or of the ``"sum"`` over its batch.
         l2: adds this times the sum of the squares of all parameters to the loss of each step.
         goal: stop when an epoch's loss is at most this.
         patience: stop when the loss has not fallen below its earlier minimum by more than `tolerance` for this many epochs:
             the validation loss, if there is one.
         tolerance: see `patience`.
-        validation: inputs and targets that are not learned from, only measured after each epoch.  Where the model or the loss
-            is undefined for one of them, the loss is ∞.
-        callbacks: functions of the history and the model, called after each epoch; one that returns True, of Python or of
-            NumPy, ends the training; other results do not.  They may change the model: parameters that they add or replace
+        validation: inputs and targets that are not learned from, only measured after each epoch.  If the model or the loss is
+            undefined for one of them, the loss is ∞.
+        callbacks: functions of the history and the model, called after each epoch; one that returns True, Python's or NumPy's,
+            ends the training; other results are ignored.  They may change the model: parameters that they add or replace
             are learned from then on.
         progress: show a progress bar if it takes longer than a second, tqdm is installed, and someone watches: at a
             terminal or in a notebook.
-        compiled: whether to compile the loss for batches, see `autograd.compile`: True, False, or ``"auto"``, where that is
+        compiled: whether to compile the loss for batches, see `autograd.compile`: True, False, or ``"auto"``, if that is
             possible and saves time.  The history's `engine` records what was done, and why.  Compiled training does not call
-            the model, so what that keeps of its calls in attributes, such as an activation to look at, is as it was before; a
-            model that computes with it, or counts, is not compiled.
+            the model, so attributes that a call sets, such as an activation to look at, are left unchanged; a model that
+            computes with such attributes, or counts its calls, is not compiled.
         interrupt: what happens after an interrupt from the keyboard: ``"raise"`` raises it again, so a program with several
-            trainings stops; ``"return"`` returns the history.  Either way what was learned is kept: the parameters are those
-            after the last whole step, and ``model.history`` has the whole epochs.
-        others: none; for ``lr`` the error names the place of the learning rate.
+            trainings stops; ``"return"`` returns the history.  Either way the model keeps the parameters after its last
+            complete step, and ``model.history`` has the complete epochs.
+        others: not allowed; for ``lr``, the error shows where the learning rate belongs.
 
     Returns:
-        The history, which is ``model.history`` as well (unless the model uses that name itself).
+        The history, also kept as ``model.history`` (unless the model uses that name itself).
 
     Raises:
         DivergenceError: for a loss or gradient that is not finite, naming the first node at fault; the model is as it was
             before that step.
-        ValueError: for no examples, unequally many inputs and targets, targets that do not suit the loss, a model without
-            parameters, a loss that depends on none of them, an unknown loss, or counts below 1.
+        ValueError: for no examples, different numbers of inputs and targets, targets that do not suit the loss, a model
+            without parameters, a loss that depends on none of them, an unknown loss, or counts below 1.
         TypeError: for an argument of another type, and for a loss that does not return a `Value`.
         KeyboardInterrupt: see `interrupt`.
 
@@ -145,7 +145,7 @@ def fit(
     >>> f"{line.w[0].data:.2f} x + {line.b.data:.2f}"
     '2.00 x + 1.00'
     """
-    for name in others:  # of other libraries
+    for name in others:  # such as those of other libraries
         rate = ": the learning rate belongs to the optimiser, as in optimizer=Adam(lr=0.05)" * (name in ("lr", "learning_rate"))
         raise TypeError(f"fit takes no {name}{rate or '; help(fit) lists what it takes'}")
     optimizer = Adam(lr=0.05) if optimizer is None else optimizer
@@ -165,18 +165,18 @@ def fit(
         with naming("validation"):
             held_out = examples_of(model, *validation, numbered=numbered)
             notes += _suit_together(objective, examples, held_out)
-        with suppress(ArithmeticError):  # a model that cannot predict is refused before it learns, for either engine
+        with suppress(ArithmeticError):  # with either engine, a model that cannot predict is rejected before it learns
             model.predict(held_out.inputs(0))
     shuffled = _batches(len(examples), batch_size or len(examples), shuffle, seed)
     output = examples.outputs[0] if examples.outputs else None
     threshold = boundary(objective, [] if examples.classes is None else numbers_of(examples.targets), output)
     lesson = Lesson(model, objective, examples, optimizer, reduce, float(l2), threshold, held_out)
     engine = engine_for(lesson, compiled, epochs)
-    if isinstance(engine, Compiled) and model.parameters() == parameters:  # else the first call made some
+    if isinstance(engine, Compiled) and model.parameters() == parameters:  # otherwise the first call made some
         before.restore()
     history, started = History(engine=engine.description, notes=notes), time.perf_counter()
     history.threshold = threshold if examples.classes is not None and len(examples.outputs or ()) == 1 else None
-    if isinstance(model.history, History | None):  # else the model uses the name itself
+    if isinstance(model.history, History | None):  # otherwise the model uses the name itself
         vars(model)["history"] = history
 
     def call_back() -> list[bool]:
@@ -201,10 +201,10 @@ def fit(
             if not history.epochs:
                 history.notes += engine.notes()
             loss_there, accuracy_there = engine.measure(held_out) if held_out is not None else (None, None)
-            # Only now, and without a call in between, where an interrupt could come: an epoch is entered whole.
+            # Only now, and without a call in between that could be interrupted: an epoch is entered completely or not at all.
             history.loss += [loss_now]
             history.accuracy += [] if examples.classes is None else [accuracy_now]
-            # NaN, for which eager code raises an error and a compiled program does not, counts as ∞; it differs from itself.
+            # NaN, which differs from itself, counts as ∞: an eager engine raises an error for it, a compiled program does not.
             history.validation_loss += [] if loss_there is None else [loss_there if loss_there == loss_there else math.inf]
             history.validation_accuracy += [] if accuracy_there is None else [accuracy_there]
             bar.set_postfix_str(f"loss {history.loss[-1]:.4g}", refresh=False)
@@ -215,7 +215,7 @@ def fit(
                 break
         else:
             history.stopped = "after the last epoch"
-        engine.settle()  # here as well as below: if an interrupt breaks off the one, there is the other
+        engine.settle()  # here and below: if an interrupt cuts one short, the other still runs
     except KeyboardInterrupt:
         history.stopped = "by an interrupt"
         if interrupt == "raise":
@@ -258,13 +258,13 @@ def _over(steps: Sequence[Step], reduce: str) -> tuple[float, float]:
     """Return the loss of an epoch, reduced over all its examples, and the share of examples that were right."""
     sizes, losses, right = zip(*steps, strict=True)
     n = sum(sizes)
-    # The mean of the batches' means, each with its share: their sum may overflow where the mean does not.
+    # A weighted mean of the batches' means, since a sum of all losses may overflow where their mean does not.
     shares = (size / n if reduce == "mean" else 1.0 for size in sizes)
     return sum(map(operator.mul, losses, shares)), sum(right) / n
 
 
 def _suit_together(loss: Loss, examples: Examples, held_out: Examples) -> list[str]:
-    """Check that a loss takes the targets of validation, see `_suit`; return a note if these number the classes differently."""
+    """Check that a loss takes the targets of validation, see `_suit`; return a note if they number the classes differently."""
     _suit(loss, held_out)
     both = examples, held_out
     if loss is hinge or not all(e.classes for e in both) or not {-1, 0} <= set().union(*map(_labels, both)):
@@ -277,7 +277,7 @@ def _suit(loss: Loss, examples: Examples) -> list[str]:
     """Check that a loss of `nn.losses` takes all targets; return a note if the outputs cannot reach some of them.
 
     Raises:
-        ValueError: naming the first example whose target does not suit, or whole numbers that no output can reach.
+        ValueError: naming the first example whose target does not suit, or an output that cannot reach its targets.
         TypeError: for text and other targets that are not numbers.
     """
     if loss not in LOSSES.values() or examples.outputs is None:
@@ -311,7 +311,7 @@ def _labels(examples: Examples) -> set[float]:
 
 
 def _fault(lesson: Lesson, batch: Sequence[int], history: History) -> str:
-    """Return where the first number that is not finite came up, found by recording the batch again, example by example."""
+    """Return where the first number that is not finite arose, found by recording the batch again, example by example."""
     epoch = f"in epoch {history.epochs}"
     for i in batch:
         try:
@@ -341,7 +341,7 @@ def _batches(n: int, size: int, shuffle: bool, seed: int | Random | None) -> Bat
     rng = generator(seed)
 
     def batches() -> Iterator[Sequence[int]]:
-        # Sorted by random keys, since of Random's methods only `random` promises the same numbers on every Python.
+        # Sorted by random keys, since no other method of Random than `random` promises the same numbers on every Python.
         order = sorted(range(n), key=lambda _: rng.random()) if shuffle else range(n)
         return (order[i : i + size] for i in range(0, n, size))
 
