@@ -37,9 +37,9 @@ LEAST_WORK_TO_COMPILE: Final = 2_000_000
 MOST_STEPS: Final = 1000  # in one call of native code; an interrupt from the keyboard waits for its end
 FEW_STEPS: Final = 8  # fewer are as fast one by one
 MOST_KINDS: Final = 100  # different targets, such as classes, with which a loss is tried before it is compiled
-CHANGING: Final = ("the model or the loss does something else at each call, and a compiled program would repeat what it did "
-                   "while it was traced; use compiled=False")  # fmt: skip
-UNLIKE: Final = ("the model or the loss returns something else for nodes than for numbers, and nodes stand for the inputs "
+CHANGING: Final = ("the model or the loss does something different at each call, but a compiled program would repeat the "
+                   "call that was traced; use compiled=False")  # fmt: skip
+UNLIKE: Final = ("the model or the loss returns a different result for nodes than for numbers, and nodes replace the inputs "
                  "and targets while it is compiled: it may depend on their class, text or identity; "
                  "use compiled=False")  # fmt: skip
 
@@ -144,7 +144,7 @@ class Engine(ABC):
         """Return, after the first epoch, a sentence about each thing that is not learned, and stop inspecting graphs."""
         self.looking = False
         still = [] if self.moved else ["every gradient was 0 in the first epoch, so nothing was learned: the loss is at a "
-                                       "minimum, or all of it is flat, as behind step, or behind relu below 0"]  # fmt: skip
+                                       "minimum, or flat, as after step, or after relu of a negative number"]  # fmt: skip
         return self.dependence.notes() + still
 
 
@@ -244,8 +244,8 @@ class Compiled(Engine):
         if lesson.held_out is not None:
             learned, measured = ([x.shape[1:] for x in data[:2]] for data in (self.data, self._arrays(lesson.held_out)))
             if learned != measured:
-                raise ValueError(f"the validation examples and their targets have the shapes {measured}, and those to learn "
-                                 f"from {learned}; use compiled=False")  # fmt: skip
+                raise ValueError(f"the validation examples and their targets have the shapes {measured}, and the training "
+                                 f"examples {learned}; use compiled=False")  # fmt: skip
         self.description = f"compiled: {self.program.backend_for(min(len(lesson.examples), 8))}"
         lesson.optimizer.gather(self.program.parameters, self.parameters)
 

@@ -101,7 +101,7 @@ def classes_of(examples: Examples) -> list[int]:
     n = len(examples.outputs or ())
     suit = (f"for {n} outputs pass whole numbers from 0 to {n - 1}, or one-hot lists of {n}" if n > 1 else
             "for one output pass 0 and 1, or -1 and 1; for more classes, the model needs an output for each" if n else
-            "it returns anything but numbers and lists of them")  # fmt: skip
+            "its outputs are neither numbers nor lists of them")  # fmt: skip
     raise ValueError(f"the targets are not classes of this model: {suit}; got {short(repr(examples.targets[:4]))}")
 
 
@@ -173,8 +173,8 @@ def classify(model: Module, X: Any, threshold: float | None = None) -> list[int]
         outputs = model.predict(x)
         guess = class_of(outputs, threshold)
         if guess is None:
-            raise ValueError(f"example {i}: the model returned {short(repr(outputs))}, and NaN stands for no class; look for "
-                             "NaN in the example and in the parameters")  # fmt: skip
+            raise ValueError(f"example {i}: the model returned {short(repr(outputs))}, and NaN is not a class; look for NaN "
+                             "in the example and in the parameters")  # fmt: skip
         found.append(guess)
     return found
 

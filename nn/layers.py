@@ -130,8 +130,8 @@ class Rowwise(Module):
     @property
     def n_inputs(self) -> int:
         """The number of inputs in an example."""
-        # Not an abstract property: the error for one would not include what to do.
-        raise NotImplementedError(f"{type(self).__name__} does not say how many inputs it takes; define n_inputs")
+        # Not an abstract property, whose error would not include what to do.
+        raise NotImplementedError(f"{type(self).__name__} does not define n_inputs, the number of its inputs")
 
     def predict(self, x: Any) -> Any:
         """Return the outputs for one example, or a list of them for a list of examples, as plain numbers.
@@ -160,7 +160,7 @@ class Rowwise(Module):
                             f"got {x!r}")  # fmt: skip
         if row and listed(row[0]) is not None:
             raise TypeError(f"{self._name} takes one example at a time, {self.n_inputs} numbers or Values; got a list of "
-                            f"{len(row)} rows; call it on each, or let predict do so")  # fmt: skip
+                            f"{len(row)} rows; call it on each row, or use predict")  # fmt: skip
         if len(row) != self.n_inputs:
             inputs = "input" if self.n_inputs == 1 else "inputs"
             raise ValueError(f"{self._name} takes {self.n_inputs} {inputs}; got {len(row)}")
@@ -425,12 +425,12 @@ def _activation(activation: str | Activation) -> Activation | None:
     """Return the row of an activation, None for a linear one."""
     if isinstance(activation, str):
         if activation in JOINT:
-            raise ValueError(f"{activation} works on all outputs of a layer; a single neuron cannot have it")
+            raise ValueError(f"{activation} works on all net inputs of a layer together; a single neuron cannot have it")
         return choose("activation", activation, ACTIVATIONS, "a row of your own")
     if _is_activation(activation) or any(activation is row for row in LEARNED):
         return activation
-    raise TypeError(f"an activation is a name, or a row that works on one operand; got {activation!r}; a function of your own "
-                    "becomes one with autograd.Unary(name, function, derivative)")  # fmt: skip
+    raise TypeError(f"an activation is a name, or a row that works on one operand; got {activation!r}; to make a row of "
+                    "a function of your own, use autograd.Unary(name, function, derivative)")  # fmt: skip
 
 
 def _joint(activation: str | Activation) -> Joint | None:

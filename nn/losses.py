@@ -380,6 +380,6 @@ def _surprise(loss: Loss, t: Any, p: Any) -> Any:
     """Return t·ln p, and 0 where t is 0, whatever p is: there the operand of the logarithm is replaced by 1."""
     if _known(p) == 0 < (_known(t) or 0):
         output, on_logits = PROBABILITIES[loss]
-        raise DomainError(f"{loss.__name__} is infinite, since the probability 0 was given to what happened, as by a saturated "
+        raise DomainError(f"{loss.__name__} is infinite, since what happened has the probability 0, as from a saturated "
                           f'{output}: end the model with output="linear", and use {on_logits.__name__}')  # fmt: skip
     return t * log(where(t > 0, p, 1))

@@ -65,7 +65,7 @@ class Module:
     def __call__(self, *inputs: Any, **options: Any) -> Any:
         """Return the result of the forward pass, a `Value` or a list of them."""
         # No abstract class: a module may hold parameters, and other modules, without computing anything itself.
-        raise NotImplementedError(f"{type(self).__name__} does not say how it computes; define its method __call__")
+        raise NotImplementedError(f"{type(self).__name__} has no forward pass; define its method __call__")
 
     def predict(self, *inputs: Any, **options: Any) -> Any:
         """Return what a call returns, bit for bit, but as plain numbers and without recording a node.
@@ -96,8 +96,8 @@ class Module:
         if returned.__class__ is float or not Inventory([returned]).values:
             return returned
         for name, variable in closures(self):
-            raise TypeError(f"{type(self).__name__}.{name} is a function that computes with {variable}, from where it was "
-                            "defined, and predict cannot replace that by numbers: write it as a method")  # fmt: skip
+            raise TypeError(f"{type(self).__name__}.{name} is a function that closes over {variable}, which predict cannot "
+                            "replace by numbers: write it as a method")  # fmt: skip
         return plain(returned)  # of `Value`s that are not attributes, such as global ones
 
     def _require_fresh(self, message: str, *inputs: Any, **options: Any) -> None:
@@ -108,8 +108,8 @@ class Module:
             if str(error) == message:  # even with them, so they are not the cause, and the error is raised unchanged
                 return
         past = [name for name, part in named("", self) if _is_result(part)]
-        raise ValueError(f"predict leaves out results of earlier operations, and {type(self).__name__} computes with one of "
-                         f"its own: {', '.join(past[:4])}; it stays as it was when a parameter changes, so compute it in "
+        raise ValueError(f"predict leaves out results of earlier operations, but {type(self).__name__} uses one of them "
+                         f"({', '.join(past[:4])}); it does not change when a parameter does, so compute it in "
                          "__call__")  # fmt: skip
 
     def parameters(self) -> list[Value]:

@@ -74,7 +74,7 @@ class Optimizer:
             return
         what = "a positive number, or a function of the step"
         if isinstance(self.lr, Iterable) and not isinstance(self.lr, str):
-            raise TypeError(f"lr is {what}; the parameters are given to step(…), and fit does that")
+            raise TypeError(f"lr is {what}; pass the parameters to step(…), as fit does")
         if not isinstance(self.lr, Real):
             raise TypeError(f"lr is {what}; got {self.lr!r}")
         require("lr", self.lr, is_positive, what)
@@ -103,7 +103,7 @@ class Optimizer:
             t: the number of this step, from 1: the parameter's own count, or the optimiser's while the state is empty.
         """
         # Not an abstract method, whose error would not include what to do.
-        raise NotImplementedError(f"{type(self).__name__} does not say how it updates; define its method rule")
+        raise NotImplementedError(f"{type(self).__name__} has no update rule; define its method rule")
 
     def step(self, parameters: Iterable[Value]) -> None:
         """Move each parameter by the rule and its ``grad``; an interrupted step is undone."""
@@ -184,8 +184,8 @@ class Optimizer:
         _, states, counts = zip(*[self._states.get(id(parameter), new) for parameter in parameters], strict=True)
         if any(counts):
             if len({*map(len, states)}) > 1 or any(x is None for state in states for x in state):
-                raise TypeError(f"this {type(self).__name__} has moved some of the parameters and not the others, which start "
-                                "without a number, so their states do not fit into one array: use compiled=False, or a new "
+                raise TypeError(f"this {type(self).__name__} has moved some of the parameters but not the others, whose states "
+                                "start without a number, so they do not fit into one array: use compiled=False, or a new "
                                 "optimiser")  # fmt: skip
             *columns, made = _stacked(array, [*zip(*states, strict=True), counts])
             self._states[id(array)] = array, tuple(columns), counts[0] if len({*counts}) == 1 else made
@@ -202,17 +202,17 @@ class Optimizer:
         """Give the states of a copy made without its parameters to these, in order."""
         if self._is_copy and self._states and not any(id(key) in self._states for key in keys):
             if len(keys) != len(self._states):
-                raise ValueError(f"this optimiser is a copy with the states of {len(self._states)} parameters, and cannot go "
-                                 f"on with {len(keys)}: copy it with its model, as in copy.deepcopy((model, optimizer)), or "
-                                 "make a new one")  # fmt: skip
+                raise ValueError(f"this optimiser is a copy with the states of {len(self._states)} parameters, and cannot "
+                                 f"continue with {len(keys)}: copy it with its model, as in copy.deepcopy((model, optimizer)), "
+                                 "or make a new one")  # fmt: skip
             self._states = {id(key): (key, *own) for key, (_, *own) in zip(keys, self._states.values(), strict=True)}
         self._is_copy = False
 
     def _rate_of(self, step: int) -> float:
-        rate, what = self.lr, "a finite number, 0 or more"
+        rate, name = self.lr, "lr"
         if callable(rate):
-            rate, what = rate(step), f"a function that returns finite numbers, 0 or more; for step {step}"
-        return float(require("lr", rate, is_rate, what))
+            rate, name = rate(step), f"lr({step})"
+        return float(require(name, rate, is_rate, "a finite number, 0 or more"))
 
     def _next_rate(self) -> float:
         rate = self.rate
@@ -292,7 +292,7 @@ class Momentum(Optimizer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.momentum = require("momentum", self.momentum, is_share, "from 0 to below 1")
+        self.momentum = require("momentum", self.momentum, is_share, "at least 0 and below 1")
 
     def start(self) -> State:
         """Return the velocity 0."""
@@ -330,7 +330,7 @@ class Adam(Optimizer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        both = "two numbers from 0 to below 1"
+        both = "two numbers, at least 0 and below 1"
         self.betas = require("betas", self.betas, lambda *betas: all(map(is_share, betas)), both, count=2)
         self.eps = require("eps", self.eps, is_positive, "positive")
 
@@ -374,8 +374,8 @@ class RProp(Optimizer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.etas = require("etas", self.etas, lambda low, high: 0.0 < low < 1.0 < high, "one below 1 and one above", count=2)
-        in_order = "two positive numbers in order"
+        below_and_above, in_order = "a factor below 1 and one above 1", "two positive numbers in order"
+        self.etas = require("etas", self.etas, lambda low, high: 0.0 < low < 1.0 < high, below_and_above, count=2)
         self.widths = require("widths", self.widths, lambda low, high: 0.0 < low <= high, in_order, count=2)
 
     def start(self) -> State:

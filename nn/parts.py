@@ -234,6 +234,6 @@ def distinct(pairs: Iterable[tuple[str, T]]) -> dict[str, T]:
     found: dict[str, T] = {}
     for name, part in pairs:
         if name in found:
-            raise ValueError(f"two parameters are both named {name!r}; rename an attribute on the way to one of them")
+            raise ValueError(f"two parameters are both named {name!r}; rename an attribute on the path to one of them")
         found[name] = part
     return found

@@ -99,7 +99,7 @@ class Perceptron(Neuron):
         rows = [self._finite_row(i, x) for i, x in enumerate(plain(rows_of("X", X)))]
         targets = [_target(i, t) for i, t in enumerate(numbers_of(plain(nested(rows_of("y", y)))))]
         if not rows or len(rows) != len(targets):
-            raise ValueError(f"each example has a target, and there is at least one; got {len(rows)} and {len(targets)}")
+            raise ValueError(f"fit needs one example or more, and a target for each; got {len(rows)} and {len(targets)}")
         if not (isinstance(lr, Real) and 0 < lr < math.inf and hasattr(epochs, "__index__") and epochs >= 1):
             raise ValueError(f"lr is a positive number and epochs at least 1; got {lr!r} and {epochs!r}")
         mistakes: list[int] = []

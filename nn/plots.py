@@ -42,7 +42,7 @@ def loss_curve(history: History, ax: Axes | None = None, *, log: bool = False) -
         ValueError: for a logarithmic axis where no loss is positive.
     """
     if not isinstance(history, History):
-        raise TypeError(f"history is what fit returned, and model.history keeps; got {history!r}")
+        raise TypeError(f"history is the result of fit, also kept as model.history; got {history!r}")
     losses = [loss for loss in (*history.loss, *history.validation_loss) if math.isfinite(loss)]
     if log and losses and max(losses) <= 0:
         raise ValueError(f"a logarithmic axis shows positive numbers, and the largest loss is {max(losses):g}; use log=False")
@@ -277,7 +277,7 @@ def _height(f: Callable[..., Any], *point: float) -> float:
 
 def _require_finite(name: str, numbers: Sequence[float]) -> None:
     if not all(map(math.isfinite, numbers)):
-        raise ValueError(f"{name} is {numbers!r}; only finite numbers have a place in a picture")
+        raise ValueError(f"{name} is {numbers!r}; only finite numbers can be drawn")
 
 
 def _apart(label: float, square: float) -> int:

@@ -76,7 +76,7 @@ class Dependence:
             take, are, they_are, them, each = one if len(self.others) == 1 else ("take", "are", "they are", "them", "each")
             notes.append(f"{_enumerate(self.others.values(), self.model)} {take} part in the loss of every example but "
                          f"{are} not in model.parameters(): {they_are} not learned; to learn {them}, make {each} an attribute "
-                         f"of the model; a parameters() of its own has to return {them}")  # fmt: skip
+                         f"of the model; if the model defines parameters() itself, return {them} there")  # fmt: skip
         if self.unreached:
             notes.append(f"no loss depends on {_enumerate(self.unreached.values(), self.model)}, so {len(self.unreached)} of "
                          f"{len(self.parameters)} parameters do not learn: they are not used, or .data or float() cuts the "

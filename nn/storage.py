@@ -137,7 +137,7 @@ def _from_json(data: bytes, model: Module) -> dict[str, Any]:
     except RecursionError:
         raise ValueError("it was not written by save: it is nested too deeply") from None
     except ValueError as error:  # of JSON and of UTF-8
-        raise ValueError(f"it cannot be read, it may be cut off: {error}") from None
+        raise ValueError(f"it cannot be read, and may be cut off: {error}") from None
     if not _is_whole(content):
         raise ValueError(f"it was not written by save: it should have the entries {', '.join(KEYS)}")
     if content["format"] != FORMAT:
@@ -171,7 +171,7 @@ def _from_npz(data: bytes, model: Module) -> dict[str, Any]:
                 raise ValueError("an array occurs twice")
             found = {name: archive[name] for name in archive.files}
     except Exception as error:  # NumPy, zipfile and zlib do not document what they raise for damaged data
-        raise ValueError(f"it cannot be read, it may be damaged or cut off: {printable(str(error))}") from None
+        raise ValueError(f"it cannot be read, and may be damaged or cut off: {printable(str(error))}") from None
     return _by_name(found, model)
 
 
@@ -187,7 +187,7 @@ def _from_safetensors(data: bytes, model: Module) -> dict[str, Any]:
     except KeyError as error:
         raise ValueError(f"it has numbers of type {error.args[0]}, which NumPy lacks; save them as F32 or F64") from None
     except Exception as error:  # the package's own exception, whose module differs between versions
-        raise ValueError(f"it cannot be read, it may be damaged or cut off: {printable(str(error))}") from None
+        raise ValueError(f"it cannot be read, and may be damaged or cut off: {printable(str(error))}") from None
     return _by_name({name: found[name] for name in sorted(found, key=natural)}, model)  # a file has them in any order
 
 
@@ -222,7 +222,7 @@ def _kind(data: bytes) -> str:
             return ""
         if any(name.endswith("data.pkl") for name in names):
             return f"a file of torch.save, which can run code when it is read; {ADVICE}"
-        return ".npz" if all(name.endswith(".npy") for name in names) else "a zip archive of other files than arrays"
+        return ".npz" if all(name.endswith(".npy") for name in names) else "a zip archive with files that are not arrays"
     return next((kind for beginning, kind in BEGINNINGS.items() if data.startswith(beginning)), "")
 
 

@@ -146,8 +146,9 @@ def fit(
     '2.00 x + 1.00'
     """
     for name in others:  # such as those of other libraries
-        rate = ": the learning rate belongs to the optimiser, as in optimizer=Adam(lr=0.05)" * (name in ("lr", "learning_rate"))
-        raise TypeError(f"fit takes no {name}{rate or '; help(fit) lists what it takes'}")
+        if name in ("lr", "learning_rate"):
+            raise TypeError(f"fit has no argument {name}; pass the learning rate to the optimiser: optimizer=Adam(lr=0.05)")
+        raise TypeError(f"fit has no argument {name}; help(fit) lists its arguments")
     optimizer = Adam(lr=0.05) if optimizer is None else optimizer
     _require_arguments(model, optimizer, validation, callbacks, batches, reduce, interrupt)
     _require_numbers(l2, tolerance, goal)

@@ -116,7 +116,7 @@ def test_a_model_that_counts_its_calls_is_not_compiled() -> None:
             self.calls += 1
             return self.w * x[0] * self.calls
 
-    with pytest.raises(TypeError, match="something else at each call"):
+    with pytest.raises(TypeError, match="something different at each call"):
         fit(Counting(w=Value(1.0)), X, Y, epochs=1, compiled=True)
 
 

@@ -118,7 +118,7 @@ def test_a_loss_that_depends_on_what_its_target_is_cannot_be_compiled(factor: An
         return (out - target) ** 2 * factor(target)
 
     X = [[0.0], [1.0], [2.0], [3.0]]
-    with pytest.raises(TypeError, match=r"something else for nodes than for numbers.*; use compiled=False"):
+    with pytest.raises(TypeError, match=r"a different result for nodes than for numbers.*; use compiled=False"):
         fit(MLP(1, [1]), X, y, loss=loss, epochs=1, compiled=True)
     assert fit(MLP(1, [1]), X, y, loss=lambda out, target: (out - target) ** 2, epochs=1, compiled=True).epochs == 1
 

@@ -61,7 +61,7 @@ def test_an_output_that_is_nan_stands_for_no_class(bad: list[float]) -> None:
     good = [1.0, *[0.0] * (len(bad) - 1)]
     X, y = [good, bad], [0, 0] if len(bad) > 1 else [1, 0]
     for judge in (lambda: classify(Echo(), X), lambda: accuracy(Echo(), X, y), lambda: confusion(Echo(), X, y)):
-        with pytest.raises(ValueError, match=r"example 1: the model returned \[?.*nan.*, and NaN stands for no class;"):
+        with pytest.raises(ValueError, match=r"example 1: the model returned \[?.*nan.*, and NaN is not a class;"):
             judge()
     assert classify(Echo(), X[:1]) == y[:1] and classify(Echo(), [[math.inf]]) == [1]
 
@@ -194,7 +194,7 @@ def test_outputs_that_are_no_numbers_have_no_classes() -> None:
         def __call__(self, x: Any) -> Any:
             return {"y": x[0]}
 
-    with pytest.raises(ValueError, match="not classes of this model: it returns anything but numbers and lists of them; got"):
+    with pytest.raises(ValueError, match="not classes of this model: its outputs are neither numbers nor lists of them; got"):
         accuracy(Named(), [[1.0]], [1])
     assert fit(MLP(2, [2], seed=0), X[:1], [[Value(0.0), Value(1.0)]], epochs=1).accuracy == []
 

@@ -58,7 +58,7 @@ def test_a_softmax_layer() -> None:
     model = MLP(2, [4, 3], output="softmax", seed=0)
     assert repr(model) == "MLP(2, [4, 3], activation='tanh', output='softmax')"
     assert repr(copy.deepcopy(model)) == repr(model)
-    with pytest.raises(ValueError, match="softmax works on all outputs of a layer; a single neuron cannot have it"):
+    with pytest.raises(ValueError, match="softmax works on all net inputs of a layer together; a single neuron cannot have it"):
         Neuron(2, "softmax")
 
 

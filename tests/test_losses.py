@@ -99,7 +99,7 @@ def test_what_is_certain_costs_nothing_and_has_a_slope() -> None:
     assert slopes(categorical_cross_entropy, [0.0, 1.0], 1) == [0.0, -1.0]
     for loss, outputs, target in ((binary_cross_entropy, [0.0], [1]), (binary_cross_entropy, [1.0], [0.5]),
                                   (categorical_cross_entropy, [0.0, 1.0], 0)):  # fmt: skip
-        with pytest.raises(DomainError, match=f"the probability 0 was given to .* and use {PROBABILITIES[loss][1].__name__}$"):
+        with pytest.raises(DomainError, match=f"what happened has the probability 0.* use {PROBABILITIES[loss][1].__name__}$"):
             loss([Value(p) for p in outputs], target)
 
 

@@ -245,7 +245,7 @@ def test_a_module_without_call_says_so() -> None:
     class Empty(Module):
         pass
 
-    with pytest.raises(NotImplementedError, match="Empty does not say how it computes; define its method __call__"):
+    with pytest.raises(NotImplementedError, match="Empty has no forward pass; define its method __call__"):
         Empty()([1.0])
     assert (repr(Empty()), str(Empty())) == ("Empty()", "Empty() with 0 parameters")
 
@@ -343,7 +343,7 @@ def test_a_call_takes_one_example(model: Any) -> None:
         (MLP, [2, 3], ValueError, "sizes lists the number of neurons .*; got 3"),
         (Neuron, [2, "tahn"], ValueError, "unknown activation 'tahn'; choose from .*leaky_relu, linear, .*tanh"),
         (MLP, [2, [1], "tahn"], ValueError, "unknown activation 'tahn'"),
-        (Neuron, [2, math.tanh], TypeError, "got <built-in function tanh>; a function of your own becomes one with"),
+        (Neuron, [2, math.tanh], TypeError, "got <built-in function tanh>; to make a row of a function of your own"),
         (Neuron, [2, maximum], TypeError, "a row that works on one operand; got <primitive maximum>"),
         (Neuron, [2, dot], TypeError, "a row that works on one operand; got <primitive dot>"),
         (Neuron, [2, None], TypeError, "an activation is a name, or a row"),

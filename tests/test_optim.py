@@ -128,14 +128,14 @@ def test_schedules() -> None:
     (lambda: SGD(lr=0.0), "lr is a positive number, or a function of the step; got 0.0"),
     (lambda: SGD(lr=-1.0), "got -1.0"),
     (lambda: Adam(lr=float("nan")), "got nan"),
-    (lambda: Momentum(momentum=1.0), "momentum is from 0 to below 1; got 1.0"),
+    (lambda: Momentum(momentum=1.0), "momentum is at least 0 and below 1; got 1.0"),
     (lambda: Adam(betas=(0.9, 1.0)), "betas is two numbers"),
     (lambda: Adam(eps=0.0), "eps is positive"),
-    (lambda: RProp(etas=(1.2, 0.5)), "etas is one below 1 and one above"),
+    (lambda: RProp(etas=(1.2, 0.5)), "etas is a factor below 1 and one above 1"),
     (lambda: RProp(widths=(2.0, 1.0)), "widths is two positive numbers in order"),
-    (lambda: adam(betas=0.9), "betas is two numbers from 0 to below 1; got 0.9"),
+    (lambda: adam(betas=0.9), "betas is two numbers, at least 0 and below 1; got 0.9"),
     (lambda: adam(betas=(0.9, 0.99, 0.999)), "betas is two numbers"),
-    (lambda: rprop(etas=0.5), "etas is one below 1 and one above; got 0.5"),
+    (lambda: rprop(etas=0.5), "etas is a factor below 1 and one above 1; got 0.5"),
     (lambda: rprop(widths=("a", "b")), r"widths is two positive numbers in order; got \('a', 'b'\)"),
     *[(make, "; got .*'ab?'") for make in (
         lambda: momentum(momentum="a"), lambda: adam(eps="a"), lambda: adam(betas=("a", 0.9)), lambda: adam(betas="ab"),
@@ -161,7 +161,7 @@ def test_a_rate_that_a_function_gives_is_checked_and_nothing_is_lost(kind: Any, 
     optimizer.step([w])
     optimizer.step([w])  # the rate 0 is the end of a schedule, such as `cosine`
     before = w.data, optimizer.steps, copy.deepcopy(optimizer._states)
-    with pytest.raises(ValueError, match=r"^lr is a function that returns finite numbers, 0 or more; for step 2; got "):
+    with pytest.raises(ValueError, match=r"^lr\(2\) is a finite number, 0 or more; got "):
         optimizer.step([w])
     assert (w.data, optimizer.steps) == before[:2] and str(optimizer._states) == str(before[2])
 
@@ -194,9 +194,7 @@ def test_a_descent_needs_a_point_and_an_optimiser() -> None:
 def test_parameters_in_place_of_a_rate_are_refused_and_not_printed() -> None:
     for parameters in ([Value(1.0)], iter([Value(1.0)])):
         rate: Any = parameters
-        with pytest.raises(
-            TypeError, match=r"or a function of the step; the parameters are given to step\(…\), and fit does that$"
-        ):
+        with pytest.raises(TypeError, match=r"or a function of the step; pass the parameters to step\(…\), as fit does$"):
             SGD(rate)
     wrong: list[Any] = [None, "0.1"]
     for rate in wrong:
@@ -269,7 +267,7 @@ def test_a_copy_without_its_parameters_goes_on_only_with_as_many() -> None:
     optimizer.step(values)
     alone = copy.deepcopy(optimizer)
     for wrong in (values[:1], [*values, Value(3.0)]):
-        with pytest.raises(ValueError, match=rf"the states of 2 parameters, and cannot go on with {len(wrong)}: copy it with"):
+        with pytest.raises(ValueError, match=rf"the states of 2 parameters, and cannot continue with {len(wrong)}: copy it"):
             alone.step([Value(1.0) for _ in wrong])
     assert alone.steps == 1
     alone.step(values)
@@ -301,7 +299,7 @@ def test_a_rate_set_while_training_is_checked(lr: Any, compiled: bool) -> None:
 def test_the_steps_before_a_wrong_rate_are_kept(compiled: bool) -> None:
     model, (X, y) = MLP(2, [3, 1], seed=1), moons(20, seed=1)
     optimizer = SGD(lr=lambda step: 0.1 if step < 15 else -0.1)
-    with pytest.raises(ValueError, match=r"for step 15; got -0\.1"):
+    with pytest.raises(ValueError, match=r"^lr\(15\) is a finite number, 0 or more; got -0\.1"):
         fit(model, X, y, optimizer=optimizer, epochs=3, batch_size=1, compiled=compiled, shuffle=False)
     assert optimizer.steps == 15
 

@@ -286,7 +286,7 @@ class Lazy(SGD):
 
 @pytest.mark.parametrize("kind", [RProp, Lazy])
 def test_states_that_do_not_fit_into_one_array_are_refused(kind: Any) -> None:
-    message = f"this {kind.__name__} has moved some of the parameters and not the others, .*: use compiled=False, or a new"
+    message = f"this {kind.__name__} has moved some of the parameters but not the others, .*: use compiled=False, or a new"
     with pytest.raises(TypeError, match=message):
         grown([True, True], kind(lr=0.05))
     assert grown([True, False], kind(lr=0.05)) == pytest.approx(grown([False, False], kind(lr=0.05)), abs=1e-12)

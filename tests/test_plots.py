@@ -37,7 +37,7 @@ def drawn(ax: Any) -> None:
 
 def test_a_loss_curve_needs_a_history() -> None:
     model: Any = Neuron(1)
-    with pytest.raises(TypeError, match=r"^history is what fit returned, and model.history keeps; got Neuron"):
+    with pytest.raises(TypeError, match=r"^history is the result of fit, also kept as model.history; got Neuron"):
         plots.loss_curve(model)
 
 
@@ -206,7 +206,7 @@ def test_a_decision_boundary_is_white_where_the_model_is_undefined(kind: Any, n:
 
 @pytest.mark.parametrize("n", [1, 3])
 def test_a_decision_boundary_refuses_an_example_that_is_undefined(n: int) -> None:
-    with pytest.raises(ValueError, match=r"example 1: the model returned .*nan.*, and NaN stands for no class"):
+    with pytest.raises(ValueError, match=r"example 1: the model returned .*nan.*, and NaN is not a class"):
         plots.decision_boundary(Gap(0.0, n), [[0.5, 0.0], [-1.0, 0.5]], [0, 1])
     with pytest.raises(DomainError):
         plots.decision_boundary(Root(0.0, n), [[0.5, 0.0], [-1.0, 0.5]], [0, 1])
@@ -215,7 +215,7 @@ def test_a_decision_boundary_refuses_an_example_that_is_undefined(n: int) -> Non
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_a_decision_boundary_refuses_points_without_a_place(bad: float) -> None:
     for X in ([[0.0, 0.0], [1.0, bad]], np.array([[0.0, 0.0], [bad, 1.0]])):
-        with pytest.raises(ValueError, match=r"example 1 is \[.*\]; only finite numbers have a place in a picture"):
+        with pytest.raises(ValueError, match=r"example 1 is \[.*\]; only finite numbers can be drawn"):
             plots.decision_boundary(Ramp(), X, [0, 1])
     for flat in ([1.0, 2.0], [[[1.0, 2.0], [1.0, 2.0]]]):
         with pytest.raises(ValueError, match="for examples of two numbers"):
@@ -358,7 +358,7 @@ def test_a_descent_beside_the_domain_of_its_function(f: Any, start: float) -> No
 
 def test_a_descent_that_cannot_be_drawn() -> None:
     for point, height in (((np.inf,), 1.0), ((1.0,), np.nan), ((1.0,), -np.inf)):
-        with pytest.raises(ValueError, match=r"point 1 of the path is \[.*\]; only finite numbers have a place in a picture"):
+        with pytest.raises(ValueError, match=r"point 1 of the path is \[.*\]; only finite numbers can be drawn"):
             plots.descent(lambda x: x, [((2.0,), 4.0), (point, height)])
     with pytest.raises(DomainError):  # not an empty picture
         plots.descent(lambda x: log(-x), [((1.0,), 1.0), ((2.0,), 2.0)])

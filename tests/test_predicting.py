@@ -115,9 +115,7 @@ class Closed(Module):
 @pytest.mark.parametrize("compiled", [False, True])
 def test_a_function_that_cannot_be_given_numbers_is_named(compiled: bool) -> None:
     for model, name in ((Closed(False), "Closed.act"), (Closed(True), "Closed.act0")):
-        with pytest.raises(
-            TypeError, match=rf"^{name} is a function that computes with self, from where it was defined, and pre"
-        ):
+        with pytest.raises(TypeError, match=rf"^{name} is a function that closes over self, which predict cannot replace"):
             model.predict([1.0])
         with pytest.raises(TypeError, match=rf"^{name} is a function"):  # before anything is learned
             fit(model, [[1.0]], [1.0], epochs=1, compiled=compiled, validation=([[1.0]], [1.0]))
@@ -173,7 +171,7 @@ class Early(Module):
     "use", [lambda w, x: w * x, lambda w, x: x - w, lambda w, x: tanh(w), lambda w, x: w.tanh(), lambda w, x: dot([w], [x])]
 )
 def test_predicting_names_a_result_that_was_computed_early(use: Any) -> None:
-    message = r"^predict leaves out results of earlier operations, and Early computes with one of its own: scaled; it stays"
+    message = r"^predict leaves out results of earlier operations, but Early uses one of them \(scaled\); it does not"
     with pytest.raises(ValueError, match=message):
         Early(use).predict([1.0])
 

@@ -23,7 +23,7 @@ from nn.rehearsal import numbers_in, unchanged
 
 X = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
 Y = [0.0, 1.0, 1.0, 2.0]
-CHANGING = "the model or the loss does something else at each call"
+CHANGING = "the model or the loss does something different at each call"
 ALL = pytest.mark.parametrize("compiled", [True, False, "auto"])
 
 

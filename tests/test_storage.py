@@ -96,7 +96,7 @@ def altered(text: str, **entries: Any) -> str:
     (lambda text: altered(text, format=5), "was not written by save"),
     (lambda text: altered(text, parameters={"w0": None}), "was not written by save"),
     (lambda text: altered(text, sha256="0"), "its checksum does not fit its content"),
-    (lambda text: "", "cannot be read, it may be cut off"),
+    (lambda text: "", "cannot be read, and may be cut off"),
     (lambda text: "[]", "was not written by save"),
     (lambda text: "\udcff", "cannot be read"),
 ])  # fmt: skip
@@ -236,7 +236,7 @@ def test_an_array_of_objects_is_refused_and_runs_nothing(tmp_path: Path) -> None
     numpy = pytest.importorskip("numpy")
     thing, path = Pickled(tmp_path / "trace"), tmp_path / "neuron.npz"
     numpy.savez(path, w=numpy.array([thing, thing], dtype=object), b=0.0)
-    with pytest.raises(ValueError, match=r"neuron\.npz is not loaded: it cannot be read, it may be damaged or cut off"):
+    with pytest.raises(ValueError, match=r"neuron\.npz is not loaded: it cannot be read, and may be damaged or cut off"):
         load(Neuron(2), path)
     assert not (tmp_path / "trace").exists()
 

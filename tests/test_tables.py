@@ -188,9 +188,9 @@ def test_a_model_of_sequences_may_take_ragged_examples() -> None:
 def test_validation_examples_may_have_another_length() -> None:
     options: Any = {"epochs": 1_000_000, "goal": 1e9, "validation": ([[1.0, 2.0], [3.0, 4.0]], [1.0, 2.0])}
     history = fit(Total(), [[1.0], [2.0]], [1.0, 2.0], **options)
-    assert history.engine.startswith("eager: the validation examples and their targets have the shapes [(2,), ()], and those")
+    assert history.engine.startswith("eager: the validation examples and their targets have the shapes [(2,), ()], and the ")
     assert len(history.validation_loss) == 1
-    with pytest.raises(ValueError, match=r"to learn from \[\(1,\), \(\)\]; use compiled=False$"):
+    with pytest.raises(ValueError, match=r"and the training examples \[\(1,\), \(\)\]; use compiled=False$"):
         fit(Total(), [[1.0], [2.0]], [1.0, 2.0], **options, compiled=True)
 
 

@@ -250,7 +250,7 @@ def test_a_gradient_that_is_not_finite_stops_too() -> None:
 def test_a_domain_error_says_when() -> None:
     neuron = Neuron(1, "sigmoid", init="zeros")
     neuron.b.data = 800.0
-    with pytest.raises(DivergenceError, match=r"in epoch 0, at example 0: .* the probability 0 was given to what happened"):
+    with pytest.raises(DivergenceError, match=r"in epoch 0, at example 0: .* what happened has the probability 0"):
         fit(neuron, [[1.0]], [0], loss="binary_cross_entropy")
 
 
@@ -312,8 +312,8 @@ def test_a_domain_error_in_the_model_is_told_as_it_is() -> None:
     ({"batches": lambda: [np.array([-5])]}, ValueError, "in epoch 0; the places in X are 0 to 3"),
     ({"seed": [1], "shuffle": True}, TypeError, r"seed is an int, a random.Random or None; got \[1\]"),
     ({"seed": np.random.default_rng(1)}, TypeError, r"seed is an int, a random.Random or None; got Generator"),
-    ({"lr": 0.1}, TypeError, r"fit takes no lr: the learning rate belongs to the optimiser, as in optimizer=Adam\(lr=0.05\)$"),
-    ({"verbose": 1}, TypeError, r"fit takes no verbose; help\(fit\) lists what it takes$"),
+    ({"lr": 0.1}, TypeError, r"fit has no argument lr; pass the learning rate to the optimiser: optimizer=Adam\(lr=0.05\)$"),
+    ({"verbose": 1}, TypeError, r"fit has no argument verbose; help\(fit\) lists its arguments$"),
 ])  # fmt: skip
 def test_what_is_refused(options: dict[str, Any], error: type[Exception], message: str) -> None:
     model = line()

@@ -329,7 +329,7 @@ OTHERS: dict[str, tuple[bytes, str]] = {
     "array": (npy(np.zeros(3)), r"a single NumPy array \(.npy\)"),
     "hdf5": (b"\x89HDF\r\n\x1a\n" + bytes(100), "an HDF5 file, such as Keras writes"),
     "gzip": (gzip.compress(b"{}"), "compressed with gzip"),
-    "zip": (archive(**{"notes.txt": b"hello"}), "a zip archive of other files than arrays"),
+    "zip": (archive(**{"notes.txt": b"hello"}), "a zip archive with files that are not arrays"),
     "gguf": (b"GGUF" + bytes(100), "a GGUF file"),
 }
 
@@ -370,19 +370,19 @@ GOOD = {"w.npy": npy(np.zeros(2)), "b.npy": npy(np.float64(0))}
 
 @pytest.mark.parametrize(("name", "content", "message"), [
     ("x.npz", archive(**GOOD | {"w.npy": npy(np.array([1, "a"], object), allow_pickle=True)}), "allow_pickle"),
-    ("x.npz", archive(**GOOD)[:-1], "cannot be read, it may be damaged or cut off"),
-    ("x.npz", archive(**GOOD)[:100], "cannot be read, it may be damaged or cut off"),
-    ("x.npz", archive(**GOOD | {"w.npy": GOOD["w.npy"][:-1]}), "cannot be read, it may be damaged or cut off"),
+    ("x.npz", archive(**GOOD)[:-1], "cannot be read, and may be damaged or cut off"),
+    ("x.npz", archive(**GOOD)[:100], "cannot be read, and may be damaged or cut off"),
+    ("x.npz", archive(**GOOD | {"w.npy": GOOD["w.npy"][:-1]}), "cannot be read, and may be damaged or cut off"),
     ("x.npz", archive(**GOOD | {"w.npy": GOOD["w.npy"].replace(b"(2,), ", b"(2" + b"0" * 3)}), "cannot be read"),
     ("x.npz", archive(**GOOD | {"w.npy": npy(np.array(["a", "b"]))}), r"w\[0\]: 'a' is a str"),
     ("x.npz", archive(**GOOD | {"w.npy": npy(np.array([1j, 2j]))}), "w: numbers are needed, not entries of type complex128"),
-    ("x.npz", b"", "cannot be read, it may be damaged or cut off"),
+    ("x.npz", b"", "cannot be read, and may be damaged or cut off"),
     ("x.npz", b"<html>not found</html>", "damaged or cut off: File is not a zip file$"),
-    ("x.safetensors", b"", "cannot be read, it may be damaged or cut off"),
-    ("x.safetensors", tensors("F64", 16)[:-1], "cannot be read, it may be damaged or cut off"),
+    ("x.safetensors", b"", "cannot be read, and may be damaged or cut off"),
+    ("x.safetensors", tensors("F64", 16)[:-1], "cannot be read, and may be damaged or cut off"),
     ("x.safetensors", tensors("BF16", 4), "it has numbers of type BF16, which NumPy lacks; save them as F32 or F64"),
     ("x.safetensors", tensors("F64", 16), "it lacks b$"),
-    ("x.safetensors", b"<html>not found</html>", "cannot be read, it may be damaged or cut off"),
+    ("x.safetensors", b"<html>not found</html>", "cannot be read, and may be damaged or cut off"),
 ], ids=lambda value: value if isinstance(value, str) else "file")  # fmt: skip
 def test_damaged_files_are_refused_by_name(name: str, content: bytes, message: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(content)
