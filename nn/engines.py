@@ -36,7 +36,7 @@ Step: TypeAlias = tuple[int, float, int]
 LEAST_WORK_TO_COMPILE: Final = 2_000_000
 MOST_STEPS: Final = 1000  # in one call of native code; an interrupt from the keyboard waits for its end
 FEW_STEPS: Final = 8  # fewer are as fast one by one
-MOST_KINDS: Final = 100  # different targets, such as classes, with which a loss is tried before it is compiled
+MOST_TARGETS: Final = 100  # different targets, such as classes, with which a loss is tried before it is compiled
 CHANGING: Final = ("the model or the loss does something different at each call, but a compiled program would repeat the "
                    "call that was traced; use compiled=False")  # fmt: skip
 UNLIKE: Final = ("the model or the loss returns a different result for nodes than for numbers, and nodes replace the inputs "
@@ -143,9 +143,9 @@ class Engine(ABC):
     def notes(self) -> list[str]:
         """Return, after the first epoch, a sentence about each thing that is not learned, and stop inspecting graphs."""
         self.looking = False
-        still = [] if self.moved else ["every gradient was 0 in the first epoch, so nothing was learned: the loss is at a "
-                                       "minimum, or flat, as after step, or after relu of a negative number"]  # fmt: skip
-        return self.dependence.notes() + still
+        flat = [] if self.moved else ["every gradient was 0 in the first epoch, so nothing was learned: the loss is at a "
+                                      "minimum, or flat, as after step, or after relu of a negative number"]  # fmt: skip
+        return self.dependence.notes() + flat
 
 
 class Eager(Engine):
@@ -258,11 +258,11 @@ class Compiled(Engine):
                 self.dependence.see(error, lesson.given(i))
             self.dependence.require_any()
             # A loss may reject targets, but not symbolic ones, while it is compiled; so each different target is tried here.
-            for target in self._kinds():
+            for target in self._distinct_targets():
                 lesson.loss(outputs, target)
 
-    def _kinds(self) -> list[Any]:
-        return [*{repr(target): target for target in self.lesson.examples.targets}.values()][:MOST_KINDS]
+    def _distinct_targets(self) -> list[Any]:
+        return [*{repr(target): target for target in self.lesson.examples.targets}.values()][:MOST_TARGETS]
 
     def _require_alike(self) -> None:
         """Raise if the loss of an example changes when nodes replace its numbers, as in the compiler."""
@@ -271,7 +271,7 @@ class Compiled(Engine):
             for x, target in (given(0), given(-1)):
                 _require_same(lambda x, target: loss(self.lesson.model(x), target), x, target)
             outputs = self.lesson.model(given(-1)[0])
-            for target in self._kinds():
+            for target in self._distinct_targets():
                 _require_same(partial(loss, outputs), target)
 
     def _compile(self) -> Program:
@@ -286,11 +286,11 @@ class Compiled(Engine):
         lesson = self.lesson
         model, loss = lesson.model, lesson.loss
 
-        def both(x: Any, target: Any) -> list[Any]:
+        def loss_and_outputs(x: Any, target: Any) -> list[Any]:
             outputs = model(x)
             return [loss(outputs, target), *(outputs_of(outputs) or [])]
 
-        program = compile(both, self.parameters, example=lesson.given(0))
+        program = compile(loss_and_outputs, self.parameters, example=lesson.given(0))
         kept, is_current = numbers_in(model, loss), False
         with contextlib.suppress(Exception):  # of nodes that the first call kept, for example
             is_current = program.is_current()

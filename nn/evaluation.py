@@ -53,15 +53,15 @@ class Examples:
         return nested(self.X[i])
 
 
-def examples_of(outputs_for: Callable[[Any], Any], X: Any, y: Any, *, numbered: bool | None = True) -> Examples:
+def examples_of(outputs_for: Callable[[Any], Any], X: Any, y: Any, *, are_classes: bool | None = True) -> Examples:
     """Check examples and turn them into lists.
 
     Args:
         outputs_for: returns the outputs for an example: a model, or its `predict`.
         X: the examples: a list, an array, a DataFrame, or a sparse matrix, with a row for each.
         y: their targets, in the same forms.
-        numbered: for a model with several outputs, whether targets that are numbers number the classes; None if they do
-            whenever all of them can.
+        are_classes: whether numbers, as targets of a model with several outputs, are classes; None if they are whenever all
+            of them can be.
 
     Raises:
         ValueError: for no examples, different numbers of inputs and targets, a class for which the model has no output,
@@ -81,8 +81,8 @@ def examples_of(outputs_for: Callable[[Any], Any], X: Any, y: Any, *, numbered: 
     outputs = outputs_of(returned)
     if outputs is not None:
         numbers, n = numbers_of(targets), len(outputs)
-        may_be_classes = n > 1 and numbered is not False and not isinstance(numbers[0], list)
-        if may_be_classes and (numbered or all(number in range(n) for number in numbers)):
+        may_be_classes = n > 1 and are_classes is not False and not isinstance(numbers[0], list)
+        if may_be_classes and (are_classes or all(number in range(n) for number in numbers)):
             for i, number in enumerate(numbers):
                 with naming(f"example {i}"):
                     targets[i] = one_hot(number, n)
@@ -99,10 +99,13 @@ def classes_of(examples: Examples) -> list[int]:
     if examples.classes is not None:
         return examples.classes
     n = len(examples.outputs or ())
-    suit = (f"for {n} outputs pass whole numbers from 0 to {n - 1}, or one-hot lists of {n}" if n > 1 else
-            "for one output pass 0 and 1, or -1 and 1; for more classes, the model needs an output for each" if n else
-            "its outputs are neither numbers nor lists of them")  # fmt: skip
-    raise ValueError(f"the targets are not classes of this model: {suit}; got {short(repr(examples.targets[:4]))}")
+    if n > 1:
+        expected = f"for {n} outputs pass whole numbers from 0 to {n - 1}, or one-hot lists of {n}"
+    elif n == 1:
+        expected = "for one output pass 0 and 1, or -1 and 1; for more classes, the model needs an output for each"
+    else:
+        expected = "its outputs are neither numbers nor lists of them"
+    raise ValueError(f"the targets are not classes of this model: {expected}; got {short(repr(examples.targets[:4]))}")
 
 
 def _require_shapes(outputs_for: Callable[[Any], Any], examples: Examples) -> None:
@@ -168,7 +171,7 @@ def classify(model: Module, X: Any, threshold: float | None = None) -> list[int]
     [0, 1]
     """
     require_module(model)
-    found, threshold = [], _learned(model, 0.5) if threshold is None else threshold
+    found, threshold = [], _learned_threshold(model, 0.5) if threshold is None else threshold
     for i, x in enumerate(nested(rows_of("X", X))):
         outputs = model.predict(x)
         guess = class_of(outputs, threshold)
@@ -242,10 +245,10 @@ def threshold_of(model: Module, examples: Examples) -> float:
     labels = numbers_of(examples.targets)
     # Recorded on a copy, so that the δ of the last pass remain; its operation matters only for labels -1 and 1.
     recorded = outputs_of(copy.deepcopy(model)(examples.inputs(0))) if -1 in labels else None
-    return _learned(model, boundary(mean_squared_error, labels, recorded[0] if recorded else None))
+    return _learned_threshold(model, boundary(mean_squared_error, labels, recorded[0] if recorded else None))
 
 
-def _learned(model: Module, default: float) -> float:
+def _learned_threshold(model: Module, default: float) -> float:
     """Return the threshold of the model's last training, or the default if it has none."""
     history = getattr(model, "history", None)
     return history.threshold if isinstance(history, History) and history.threshold is not None else default

@@ -217,8 +217,9 @@ class Neuron(Rowwise):
     ) -> None:
         n_inputs, rng, prefix = whole_number("n_inputs", n_inputs), generator(seed), _prefix(label)
         self.label = label
-        row, other = _activation(activation), "a function of a random.Random and the numbers of inputs and outputs"
-        draw = init if callable(init) else choose("initialisation", init, INITIALISATIONS, other)
+        row = _activation(activation)
+        alternative = "a function of a random.Random and the numbers of inputs and outputs"
+        draw = init if callable(init) else choose("initialisation", init, INITIALISATIONS, alternative)
         self.activation: Any = row
         self.w = [Value(draw(rng, n_inputs, fan_out), label=f"{prefix}w{i}") for i in range(n_inputs)]
         self.b = Value(0.0, label=f"{prefix}b")

@@ -92,7 +92,7 @@ def binary_cross_entropy(probabilities: Any, targets: Any) -> Any:
     """
     loss = binary_cross_entropy
     pairs = _suited(loss, probabilities, targets)
-    return -_add_up([term for p, t in pairs for term in (_surprise(loss, t, p), _surprise(loss, 1 - t, 1 - p))])
+    return -_add_up([term for p, t in pairs for term in (_weighted_log(loss, t, p), _weighted_log(loss, 1 - t, 1 - p))])
 
 
 def binary_cross_entropy_with_logits(logits: Any, targets: Any) -> Any:
@@ -124,7 +124,7 @@ def categorical_cross_entropy(probabilities: Sequence[Any], target: Any) -> Any:
     '0.3567'
     """
     loss = categorical_cross_entropy
-    return -_add_up([_surprise(loss, t, p) for p, t in _suited(loss, probabilities, target)])
+    return -_add_up([_weighted_log(loss, t, p) for p, t in _suited(loss, probabilities, target)])
 
 
 def cross_entropy(logits: Sequence[Any], target: Any) -> Any:
@@ -281,16 +281,16 @@ def unsuited(loss: Loss, outputs: Sequence[Any]) -> str:
     >>> unsuited(categorical_cross_entropy, [Value(0.75), Value(0.75)])  # doctest: +ELLIPSIS
     'categorical_cross_entropy takes probabilities that add up to 1, but the outputs for example 0 add up to 1.5: ...
     """
-    separate = all(isinstance(y, Value) and y.primitive is sigmoid for y in outputs)
+    are_sigmoids = all(isinstance(y, Value) and y.primitive is sigmoid for y in outputs)
     numbers = [*map(_known, outputs)]
     # Unnormalised, the loss is least where each output is 1.  The tolerance allows for a small number in a denominator.
     if loss is categorical_cross_entropy and None not in numbers and abs(sum(numbers) - 1) > 1e-3:
         return (f"{loss.__name__} takes probabilities that add up to 1, but the outputs for example 0 add up to "
                 f'{sum(numbers):.3g}: end the model with output="softmax", or use {binary_cross_entropy.__name__}')  # fmt: skip
-    are_shares = loss is cross_entropy and _add_up_to_1(outputs)
-    if not (are_shares or (separate and loss in (binary_cross_entropy_with_logits, cross_entropy))):
+    are_probabilities = loss is cross_entropy and _add_up_to_1(outputs)
+    if not (are_probabilities or (are_sigmoids and loss in (binary_cross_entropy_with_logits, cross_entropy))):
         return ""
-    instead = categorical_cross_entropy if are_shares else binary_cross_entropy
+    instead = categorical_cross_entropy if are_probabilities else binary_cross_entropy
     return (f"{loss.__name__} takes net inputs, but the outputs are probabilities already: use {instead.__name__}, or end the "
             'model with output="linear"')  # fmt: skip
 
@@ -376,7 +376,7 @@ def _add_up(terms: list[Any]) -> Any:
     return terms[0] if len(terms) == 1 else total(terms)
 
 
-def _surprise(loss: Loss, t: Any, p: Any) -> Any:
+def _weighted_log(loss: Loss, t: Any, p: Any) -> Any:
     """Return t·ln p, and 0 where t is 0, whatever p is: there the operand of the logarithm is replaced by 1."""
     if _known(p) == 0 < (_known(t) or 0):
         output, on_logits = PROBABILITIES[loss]

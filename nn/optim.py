@@ -117,7 +117,7 @@ class Optimizer:
             for parameter, data in zip(given, before, strict=True):
                 parameter.data = data
 
-        with _Whole(self, undo):
+        with _Atomic(self, undo):
             rate = self._next_rate()
             for parameter in given:
                 parameter.data = self._moved(parameter, parameter.data, parameter.grad, rate)
@@ -138,7 +138,7 @@ class Optimizer:
             raise TypeError(f"step_array changes an array in place, and one of {parameters.dtype} would round each step; pass "
                             "parameters.astype(float)")  # fmt: skip
         self._claim([parameters])
-        with _Whole(self, partial(setitem, parameters, ..., parameters.copy())):
+        with _Atomic(self, partial(setitem, parameters, ..., parameters.copy())):
             parameters[...] = self._moved(parameters, parameters, gradient, self._next_rate())
 
     def step_many(self, parameters: Any, n: int, train: Callable[..., tuple[Any, ...] | None]) -> tuple[Any, ...]:
@@ -166,7 +166,7 @@ class Optimizer:
         except Exception:  # of a schedule or a rule: one by one, the steps before it are kept, and it raises again
             return (0,)
         states = _stacked(parameters, state)
-        with _Whole(self, partial(setitem, parameters, ..., parameters.copy())):
+        with _Atomic(self, partial(setitem, parameters, ..., parameters.copy())):
             found = train(rule=self.rule, states=states, rates=rates, step=made + 1) or (0,)
             self.steps += int(found[0])
             if state:
@@ -238,7 +238,7 @@ class Optimizer:
         return parameter
 
 
-class _Whole:
+class _Atomic:
     """A context manager that makes a step completely or not at all: an error or an interrupt undoes it.
 
     Args:

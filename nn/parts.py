@@ -32,8 +32,8 @@ BOUND = "bound"  # methods and partial functions: the objects that they are boun
 # Searching these would use them up.
 ONCE: Final[tuple[type, ...]] = (GeneratorType, map, filter, zip, enumerate, type(iter([])), type(reversed([])))
 # Objects with attributes, but without parameters of their own.
-PRIVATE: Final = (type, ModuleType, FunctionType, BuiltinFunctionType, Random, Primitive, Optimizer, History)
-PRIVATE_PACKAGES: Final = ("autograd", "numba")  # such as a `Program`, whose parameters belong to a model
+WITHOUT_PARAMETERS: Final = (type, ModuleType, FunctionType, BuiltinFunctionType, Random, Primitive, Optimizer, History)
+PACKAGES_WITHOUT_PARAMETERS: Final = ("autograd", "numba")  # such as a `Program`, whose parameters belong to a model
 T = TypeVar("T")
 
 
@@ -61,13 +61,13 @@ class Inventory:
                 kind = part.__class__
                 if kind is Value:  # the common cases first: a training loop may do this at every step
                     self.values[id(part)] = part
-                elif (role := role_of(kind)) != ATOM and self._opens(part, role):
+                elif (role := role_of(kind)) != ATOM and self._admit(part, role):
                     waiting.append(iter(_parts(part)))
                     break
             else:
                 waiting.pop()
 
-    def _opens(self, part: Any, role: str) -> bool:
+    def _admit(self, part: Any, role: str) -> bool:
         """Record a part; return whether to search inside it."""
         if role == VALUE:
             self.values[id(part)] = part
@@ -137,8 +137,9 @@ def role_of(kind: Any) -> str:
     if issubclass(kind, (MethodType, functools.partial)):
         return BOUND
     has_attributes = getattr(kind, "__dictoffset__", 0) != 0 or _slots(kind)
-    is_private = issubclass(kind, PRIVATE) or kind.__module__.partition(".")[0] in PRIVATE_PACKAGES
-    return OBJECT if has_attributes and not is_private else ATOM
+    package = kind.__module__.partition(".")[0]
+    has_no_parameters = issubclass(kind, WITHOUT_PARAMETERS) or package in PACKAGES_WITHOUT_PARAMETERS
+    return OBJECT if has_attributes and not has_no_parameters else ATOM
 
 
 def is_array(thing: Any) -> bool:
@@ -174,8 +175,8 @@ def _slots(kind: Any) -> tuple[str, ...]:
         names = vars(base).get("__slots__", ())
         for name in [names] if isinstance(names, str) else names:
             if name not in ("__dict__", "__weakref__"):
-                private = name.startswith("__") and not name.endswith("__")
-                found.append(f"_{base.__name__.lstrip('_')}{name}" if private else name)
+                is_mangled = name.startswith("__") and not name.endswith("__")
+                found.append(f"_{base.__name__.lstrip('_')}{name}" if is_mangled else name)
     return tuple(found)
 
 
@@ -194,16 +195,16 @@ def _named_parts(name: str, thing: Any, role: str) -> Iterator[tuple[str, Any]]:
     """Iterate over the parts of an object or a container, with their names."""
     if is_array(thing):
         yield name, thing.tolist()
-    joint = "." if name else ""
+    separator = "." if name else ""
     if role == SEQUENCE:  # row 1 of a matrix m is m1, and its item 2 is m1_2
-        joint = "_" if name[-1:].isdigit() else ""
+        separator = "_" if name[-1:].isdigit() else ""
     numbered = getattr(type(thing), "numbered", {}) if role == OBJECT else {}
     for key, part in entries(thing):
         if key in numbered:
-            called, first = numbered[key]
-            yield from ((f"{name}{joint}{called}{i}", item) for i, item in enumerate(part, first))
+            item_name, first = numbered[key]
+            yield from ((f"{name}{separator}{item_name}{i}", item) for i, item in enumerate(part, first))
         else:
-            yield f"{name}{joint}{key}", part
+            yield f"{name}{separator}{key}", part
 
 
 def closures(thing: Any) -> Iterator[tuple[str, str]]:

@@ -113,10 +113,10 @@ class Perceptron(Neuron):
             # The next epoch depends only on the weights: once they are those of an earlier one, training repeats for ever.
             before = seen.setdefault(self._weights(), epoch)
             if before != epoch:
-                circle = f"after epoch {epoch} the weights are those after epoch {before} again"
-                return Outcome(mistakes, False, f"no line separates these classes: {circle}; {counts}")
-        either = "more may help, or no line separates these classes"
-        return Outcome(mistakes, None, f"not converged in {epochs} epoch{'s' * (epochs != 1)}: {either}; {counts}")
+                cycle = f"after epoch {epoch} the weights are those after epoch {before} again"
+                return Outcome(mistakes, False, f"no line separates these classes: {cycle}; {counts}")
+        advice = "more may help, or no line separates these classes"
+        return Outcome(mistakes, None, f"not converged in {epochs} epoch{'s' * (epochs != 1)}: {advice}; {counts}")
 
     def _finite_row(self, i: int, x: Any) -> list[float]:
         """Return an example as a list of floats, or raise naming it."""

@@ -111,7 +111,7 @@ def decision_boundary(
     if n_classes > 2:
         _regions(ax, across, up, outputs)
     else:
-        _slope(ax, across, up, [[outs[-1] - (outs[0] if len(outs) > 1 else threshold) for outs in row] for row in outputs])
+        _heights(ax, across, up, [[outs[-1] - (outs[0] if len(outs) > 1 else threshold) for outs in row] for row in outputs])
     for i in range(n_classes):
         chosen = [point for point, found in zip(points, classes, strict=True) if found == i]
         ax.scatter([a for a, _ in chosen], [b for _, b in chosen], color=_colour(i), marker=MARKERS[i % len(MARKERS)],
@@ -140,7 +140,7 @@ def _colour(i: int) -> str:
     return COLOURS[i % len(COLOURS)]
 
 
-def _slope(ax: Axes, across: Sequence[float], up: Sequence[float], heights: Sequence[Sequence[float]]) -> None:
+def _heights(ax: Axes, across: Sequence[float], up: Sequence[float], heights: Sequence[Sequence[float]]) -> None:
     """Draw heights as blue and red, and the line where they are 0."""
     heights, largest = _clipped(heights)
     _field(ax, across, up, heights, interpolation="bilinear", cmap="RdBu_r", vmin=-largest, vmax=largest, alpha=0.6)
@@ -301,10 +301,10 @@ def _row_of_axes(axes: Sequence[Axes] | None, widths: Sequence[float]) -> Sequen
             raise ValueError(f"there are {len(widths)} layers, so as many axes are needed; got {len(axes)}")
         return axes
     least = max(3.5, 0.1 * sum(widths))  # room for a title
-    share = [max(width, least) for width in widths]
-    size = max(min(max(PER_SQUARE * sum(share), 6.0), WIDEST), NARROWEST * len(widths)), 3.4
+    ratios = [max(width, least) for width in widths]
+    size = max(min(max(PER_SQUARE * sum(ratios), 6.0), WIDEST), NARROWEST * len(widths)), 3.4
     figure = _pyplot().figure(figsize=size, layout="constrained")
-    return list(figure.subplots(1, len(widths), squeeze=False, gridspec_kw={"width_ratios": share})[0])
+    return list(figure.subplots(1, len(widths), squeeze=False, gridspec_kw={"width_ratios": ratios})[0])
 
 
 def _pyplot() -> Any:

@@ -22,7 +22,7 @@ from autograd import Value
 from autograd.value import nodes_below
 from nn.parts import ARRAY, OBJECT, Inventory, entries, in_slots, is_array, named, own, role_of
 
-__all__ = ["Dependence", "Kept", "numbers_in", "parameters_of", "require_loss", "unchanged"]
+__all__ = ["Dependence", "Snapshot", "numbers_in", "parameters_of", "require_loss", "unchanged"]
 
 ENOUGH: Final = 8  # a `Value` that takes part in this many examples is assumed to take part in all
 
@@ -86,13 +86,13 @@ class Dependence:
     def require_any(self) -> None:
         """Raise if no example's loss depends on a parameter."""
         if self.is_empty:
-            such = _enumerate(self.parameters.values(), self.model, most=1)
-            raise ValueError(f"no example's loss depends on any of the {len(self.parameters)} parameters, such as {such}, so "
-                             "there is nothing to learn: compute the loss from what the model returns, with operators and "
+            example = _enumerate(self.parameters.values(), self.model, most=1)
+            raise ValueError(f"no example's loss depends on any of the {len(self.parameters)} parameters, such as {example}, "
+                             "so there is nothing to learn: compute the loss from what the model returns, with operators and "
                              "functions of autograd, and not from .data or float()")  # fmt: skip
 
 
-class Kept:
+class Snapshot:
     """A snapshot of models and other objects: their attributes, the containers and arrays there, and random generators.
 
     Args:
@@ -100,7 +100,7 @@ class Kept:
 
     >>> from types import SimpleNamespace
     >>> unit = SimpleNamespace(w=Value(2.0), calls=0, seen=[])
-    >>> before = Kept(unit)
+    >>> before = Snapshot(unit)
     >>> unit.calls, unit.last = 1, unit.seen.append(unit.w * 3)
     >>> before.restore()
     >>> unit
@@ -146,8 +146,8 @@ class Kept:
 
 @contextmanager
 def unchanged(*things: Any) -> Iterator[None]:
-    """Undo, after this block, what calls in it changed in models and other objects; see `Kept`."""
-    before = Kept(*things)
+    """Undo, after this block, what calls in it changed in models and other objects; see `Snapshot`."""
+    before = Snapshot(*things)
     try:
         yield
     finally:

@@ -248,8 +248,8 @@ def _is_whole(content: Any) -> bool:
     """Whether the content of a file has all entries, each of the right type."""
     if not isinstance(content, dict) or sorted(content) != KEYS or not isinstance(content["parameters"], dict):
         return False
-    texts = all(isinstance(content[key], str) for key in KEYS if key != "parameters")
-    return texts and all(isinstance(data, float | int | str) for data in content["parameters"].values())
+    are_texts = all(isinstance(content[key], str) for key in KEYS if key != "parameters")
+    return are_texts and all(isinstance(data, float | int | str) for data in content["parameters"].values())
 
 
 def _checksum(content: dict[str, Any]) -> str:

@@ -40,7 +40,7 @@ from nn.losses import LOSSES, Loss, boundary, hinge, mean_squared_error, paired,
 from nn.module import Module, require_module
 from nn.optim import Adam, Optimizer, require_optimizer
 from nn.progress import bar_over
-from nn.rehearsal import Kept, parameters_of
+from nn.rehearsal import Snapshot, parameters_of
 from nn.tables import flat, listed, naming, short
 
 __all__ = ["Batches", "Callback", "DivergenceError", "History", "collector_paused", "fit"]
@@ -157,15 +157,15 @@ def fit(
             whole_number(name, n)
     parameters, other = parameters_of(model), "a function of the outputs and the targets of an example"
     objective = loss if callable(loss) else choose("loss", loss, LOSSES, other)
-    before = Kept(model, objective)
-    numbered = True if objective in LOSSES.values() else None
-    examples = examples_of(model, X, y, numbered=numbered)
-    notes, numbered = _suit(objective, examples), numbered or examples.classes is not None
+    before = Snapshot(model, objective)
+    are_classes = True if objective in LOSSES.values() else None
+    examples = examples_of(model, X, y, are_classes=are_classes)
+    notes, are_classes = _check_targets(objective, examples), are_classes or examples.classes is not None
     held_out = None
     if validation is not None:
         with naming("validation"):
-            held_out = examples_of(model, *validation, numbered=numbered)
-            notes += _suit_together(objective, examples, held_out)
+            held_out = examples_of(model, *validation, are_classes=are_classes)
+            notes += _check_validation_targets(objective, examples, held_out)
         with suppress(ArithmeticError):  # with either engine, a model that cannot predict is rejected before it learns
             model.predict(held_out.inputs(0))
     shuffled = _batches(len(examples), batch_size or len(examples), shuffle, seed)
@@ -198,16 +198,17 @@ def fit(
                 raise DivergenceError(_fault(lesson, error.batch, history), history) from error.__cause__
             if not steps:
                 raise ValueError(f"batches gave no batch in epoch {history.epochs}, so there is nothing to learn from")
-            loss_now, accuracy_now = _over(steps, reduce)
+            epoch_loss, epoch_accuracy = _summary(steps, reduce)
             if not history.epochs:
                 history.notes += engine.notes()
-            loss_there, accuracy_there = engine.measure(held_out) if held_out is not None else (None, None)
+            held_out_loss, held_out_accuracy = engine.measure(held_out) if held_out is not None else (None, None)
             # Only now, and without a call in between that could be interrupted: an epoch is entered completely or not at all.
-            history.loss += [loss_now]
-            history.accuracy += [] if examples.classes is None else [accuracy_now]
+            history.loss += [epoch_loss]
+            history.accuracy += [] if examples.classes is None else [epoch_accuracy]
             # NaN, which differs from itself, counts as ∞: an eager engine raises an error for it, a compiled program does not.
-            history.validation_loss += [] if loss_there is None else [loss_there if loss_there == loss_there else math.inf]
-            history.validation_accuracy += [] if accuracy_there is None else [accuracy_there]
+            if held_out_loss is not None:
+                history.validation_loss += [held_out_loss if held_out_loss == held_out_loss else math.inf]
+            history.validation_accuracy += [] if held_out_accuracy is None else [held_out_accuracy]
             bar.set_postfix_str(f"loss {history.loss[-1]:.4g}", refresh=False)
             bar.update()
             stops = call_back() if callbacks else []
@@ -255,7 +256,7 @@ def _require_numbers(l2: Any, tolerance: Any, goal: Any) -> None:
         raise ValueError(f"l2 is not negative; got {l2!r}")
 
 
-def _over(steps: Sequence[Step], reduce: str) -> tuple[float, float]:
+def _summary(steps: Sequence[Step], reduce: str) -> tuple[float, float]:
     """Return the loss of an epoch, reduced over all its examples, and the share of examples that were right."""
     sizes, losses, right = zip(*steps, strict=True)
     n = sum(sizes)
@@ -264,9 +265,9 @@ def _over(steps: Sequence[Step], reduce: str) -> tuple[float, float]:
     return sum(map(operator.mul, losses, shares)), sum(right) / n
 
 
-def _suit_together(loss: Loss, examples: Examples, held_out: Examples) -> list[str]:
-    """Check that a loss takes the targets of validation, see `_suit`; return a note if they number the classes differently."""
-    _suit(loss, held_out)
+def _check_validation_targets(loss: Loss, examples: Examples, held_out: Examples) -> list[str]:
+    """Check the targets of validation, see `_check_targets`; return a note if they number the classes differently."""
+    _check_targets(loss, held_out)
     both = examples, held_out
     if loss is hinge or not all(e.classes for e in both) or not {-1, 0} <= set().union(*map(_labels, both)):
         return []
@@ -274,7 +275,7 @@ def _suit_together(loss: Loss, examples: Examples, held_out: Examples) -> list[s
             "compared"]  # fmt: skip
 
 
-def _suit(loss: Loss, examples: Examples) -> list[str]:
+def _check_targets(loss: Loss, examples: Examples) -> list[str]:
     """Check that a loss of `nn.losses` takes all targets; return a note if the outputs cannot reach some of them.
 
     Raises:
@@ -328,14 +329,14 @@ def _fault(lesson: Lesson, batch: Sequence[int], history: History) -> str:
     return f"{epoch}: the sum over a batch of {len(batch)} examples is not finite; try a lower learning rate"
 
 
-def _reason(history: History, goal: float | None, patience: int | None, tolerance: float, called: bool) -> str:
+def _reason(history: History, goal: float | None, patience: int | None, tolerance: float, stop_requested: bool) -> str:
     """Return why to stop here, or an empty string."""
     if goal is not None and history.loss[-1] <= goal:
         return "at the goal"
     curve = history.validation_loss or history.loss
     if patience is not None and len(curve) > patience and not min(curve[-patience:]) < min(curve[:-patience]) - tolerance:
         return f"after {patience} epoch{'s' * (patience != 1)} without improvement"
-    return "by a callback" if called else ""
+    return "by a callback" if stop_requested else ""
 
 
 def _batches(n: int, size: int, shuffle: bool, seed: int | Random | None) -> Batches:
