@@ -94,9 +94,11 @@ def moons(n: int = 100, noise: float = 0.1, seed: int | Random | None = None) ->
     rng = generator(seed)
     X: Rows = []
     for i in range(n):
-        angle = math.pi * (i // 2) / max((n + 1 - i % 2) // 2 - 1, 1)
+        label = i % 2
+        n_points = (n + 1 - label) // 2  # of this class
+        angle = math.pi * (i // 2) / max(n_points - 1, 1)
         a, b = math.cos(angle), math.sin(angle)
-        point = (1 - a, 0.5 - b) if i % 2 else (a, b)
+        point = (1 - a, 0.5 - b) if label == 1 else (a, b)
         X.append([coordinate + noise * normal(rng, 1, 1) for coordinate in point])
     return X, [i % 2 for i in range(n)]
 

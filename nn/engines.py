@@ -242,7 +242,7 @@ class Compiled(Engine):
             require_arrays(lesson.optimizer, self.program.parameters.copy())
         self.data = self._arrays(lesson.examples)
         if lesson.held_out is not None:
-            learned, measured = ([x.shape[1:] for x in data[:2]] for data in (self.data, self._arrays(lesson.held_out)))
+            learned, measured = _shapes(self.data), _shapes(self._arrays(lesson.held_out))
             if learned != measured:
                 raise ValueError(f"the validation examples and their targets have the shapes {measured}, and the training "
                                  f"examples {learned}; use compiled=False")  # fmt: skip
@@ -391,6 +391,12 @@ class Compiled(Engine):
             else:
                 self.program = self._compile()
         self.lesson.optimizer.gather(self.program.parameters, self.parameters)
+
+
+def _shapes(data: tuple[Any, Any, Any]) -> list[tuple[int, ...]]:
+    """Return the shape of an example's inputs, and that of its targets."""
+    inputs, targets, _ = data
+    return [inputs.shape[1:], targets.shape[1:]]
 
 
 def _require_same(f: Callable[..., Any], *given: Any) -> None:

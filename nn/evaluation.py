@@ -171,7 +171,8 @@ def classify(model: Module, X: Any, threshold: float | None = None) -> list[int]
     [0, 1]
     """
     require_module(model)
-    found, threshold = [], _learned_threshold(model, 0.5) if threshold is None else threshold
+    threshold = _learned_threshold(model, 0.5) if threshold is None else threshold
+    found = []
     for i, x in enumerate(nested(rows_of("X", X))):
         outputs = model.predict(x)
         guess = class_of(outputs, threshold)

@@ -378,7 +378,7 @@ def _add_up(terms: list[Any]) -> Any:
 
 def _weighted_log(loss: Loss, t: Any, p: Any) -> Any:
     """Return t·ln p, and 0 where t is 0, whatever p is: there the operand of the logarithm is replaced by 1."""
-    if _known(p) == 0 < (_known(t) or 0):
+    if _known(p) == 0 and (_known(t) or 0) > 0:
         output, on_logits = PROBABILITIES[loss]
         raise DomainError(f"{loss.__name__} is infinite, since what happened has the probability 0, as from a saturated "
                           f'{output}: end the model with output="linear", and use {on_logits.__name__}')  # fmt: skip

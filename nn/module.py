@@ -211,7 +211,7 @@ class Module:
 
     def __getstate__(self) -> Any:
         # A node of a past forward pass belongs to that pass: copied or pickled, it would take its whole graph along.
-        own, slots = ({name: x for name, x in parts.items() if not _is_result(x)} for parts in (vars(self), in_slots(self)))
+        own, slots = _without_results(vars(self)), _without_results(in_slots(self))
         return (own, slots) if slots else own  # the two forms that copy and pickle know
 
 
@@ -303,6 +303,10 @@ def _twin(thing: Any, role: str, twins: _Twins) -> Any:
             # Past results are left out: after compiling they have no number.
             object.__setattr__(twin, name, None if _is_result(part) and not twins.keeps_results else _plain(part, twins))
     return twin
+
+
+def _without_results(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: part for name, part in attributes.items() if not _is_result(part)}
 
 
 def _is_result(thing: Any) -> bool:

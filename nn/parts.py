@@ -182,7 +182,8 @@ def _slots(kind: Any) -> tuple[str, ...]:
 
 def named(name: str, thing: Any, seen: dict[int, Any] | None = None) -> Iterator[tuple[str, Any]]:
     """Iterate over a thing and all its parts, each object and `Value` once, with the path to it as its name."""
-    seen, role = {} if seen is None else seen, role_of(thing.__class__)
+    seen = {} if seen is None else seen
+    role = role_of(thing.__class__)
     if role == ATOM or id(thing) in seen:
         return
     seen[id(thing)] = thing

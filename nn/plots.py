@@ -302,8 +302,8 @@ def _row_of_axes(axes: Sequence[Axes] | None, widths: Sequence[float]) -> Sequen
         return axes
     least = max(3.5, 0.1 * sum(widths))  # room for a title
     ratios = [max(width, least) for width in widths]
-    size = max(min(max(PER_SQUARE * sum(ratios), 6.0), WIDEST), NARROWEST * len(widths)), 3.4
-    figure = _pyplot().figure(figsize=size, layout="constrained")
+    width = max(min(max(PER_SQUARE * sum(ratios), 6.0), WIDEST), NARROWEST * len(widths))
+    figure = _pyplot().figure(figsize=(width, 3.4), layout="constrained")
     return list(figure.subplots(1, len(widths), squeeze=False, gridspec_kw={"width_ratios": ratios})[0])
 
 

@@ -61,15 +61,9 @@ def assign(module: Module, state: Mapping[str, Any], *, in_order: bool = True) -
     if not isinstance(state, Mapping):
         raise TypeError(f"a state maps names to numbers or arrays, as state_dict() does; got type {type(state).__name__}")
     wanted = max((arrays(module), dict(module.named_parameters())), key=lambda names: sum(name in state for name in names))
-    orders: list[list[str]] = [[*wanted]]
-    if in_order and len(state) == len(wanted) and not any(name in state for name in wanted):
-        orders = [[*state], sorted(state, key=natural)]
-    differences = []
-    if lacking := [name for name in orders[0] if name not in state]:
-        differences.append(f"it lacks {_enumerate(lacking)}")
-    if unknown := [str(name) for name in state if name not in orders[0]]:
-        are = "is not a parameter" if len(unknown) == 1 else "are not parameters"
-        differences.append(f"it has {_enumerate(unknown)}, which {are}")
+    has_other_names = in_order and len(state) == len(wanted) and not any(name in state for name in wanted)
+    orders: list[list[str]] = [[*state], sorted(state, key=natural)] if has_other_names else [[*wanted]]
+    differences = [] if has_other_names else _differences(wanted, state)
     pairs: list[tuple[str, str]] = []
     if not differences:
         found = {name: _floats(str(name), state[name]) for name in orders[0]}
@@ -81,11 +75,22 @@ def assign(module: Module, state: Mapping[str, Any], *, in_order: bool = True) -
     for name, other in pairs:
         for parameter, number in zip(flat(wanted[name]), flat(found[other]), strict=True):
             parameter.data = number
-    if len(orders) == 1:
+    if not has_other_names:
         return ""
     return f"the names are not those of {module!r}; loaded in order: " + printable(
         _enumerate([f"{other} as {name} {_spell(wanted[name])}" for name, other in pairs], most=20)
     )
+
+
+def _differences(wanted: Mapping[str, Any], state: Mapping[str, Any]) -> list[str]:
+    """Return a sentence about the names that a state lacks, and one about those that are not wanted."""
+    differences = []
+    if lacking := [name for name in wanted if name not in state]:
+        differences.append(f"it lacks {_enumerate(lacking)}")
+    if unknown := [str(name) for name in state if name not in wanted]:
+        are = "is not a parameter" if len(unknown) == 1 else "are not parameters"
+        differences.append(f"it has {_enumerate(unknown)}, which {are}")
+    return differences
 
 
 def natural(name: str) -> tuple[Any, ...]:

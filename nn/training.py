@@ -155,19 +155,11 @@ def fit(
     for name, n in {"epochs": epochs, "batch_size": batch_size, "patience": patience}.items():
         if n is not None or name == "epochs":
             whole_number(name, n)
-    parameters, other = parameters_of(model), "a function of the outputs and the targets of an example"
-    objective = loss if callable(loss) else choose("loss", loss, LOSSES, other)
+    parameters = parameters_of(model)
+    alternative = "a function of the outputs and the targets of an example"
+    objective = loss if callable(loss) else choose("loss", loss, LOSSES, alternative)
     before = Snapshot(model, objective)
-    are_classes = True if objective in LOSSES.values() else None
-    examples = examples_of(model, X, y, are_classes=are_classes)
-    notes, are_classes = _check_targets(objective, examples), are_classes or examples.classes is not None
-    held_out = None
-    if validation is not None:
-        with naming("validation"):
-            held_out = examples_of(model, *validation, are_classes=are_classes)
-            notes += _check_validation_targets(objective, examples, held_out)
-        with suppress(ArithmeticError):  # with either engine, a model that cannot predict is rejected before it learns
-            model.predict(held_out.inputs(0))
+    examples, held_out, notes = _checked_examples(model, objective, X, y, validation)
     shuffled = _batches(len(examples), batch_size or len(examples), shuffle, seed)
     output = examples.outputs[0] if examples.outputs else None
     threshold = boundary(objective, [] if examples.classes is None else numbers_of(examples.targets), output)
@@ -256,6 +248,23 @@ def _require_numbers(l2: Any, tolerance: Any, goal: Any) -> None:
         raise ValueError(f"l2 is not negative; got {l2!r}")
 
 
+def _checked_examples(
+    model: Module, loss: Loss, X: Any, y: Any, validation: tuple[Any, Any] | None
+) -> tuple[Examples, Examples | None, list[str]]:
+    """Return the examples, those of validation, and notes about targets and outputs that do not suit the loss."""
+    are_classes = True if loss in LOSSES.values() else None
+    examples = examples_of(model, X, y, are_classes=are_classes)
+    notes = _check_targets(loss, examples)
+    if validation is None:
+        return examples, None, notes
+    with naming("validation"):
+        held_out = examples_of(model, *validation, are_classes=are_classes or examples.classes is not None)
+        notes += _check_validation_targets(loss, examples, held_out)
+    with suppress(ArithmeticError):  # with either engine, a model that cannot predict is rejected before it learns
+        model.predict(held_out.inputs(0))
+    return examples, held_out, notes
+
+
 def _summary(steps: Sequence[Step], reduce: str) -> tuple[float, float]:
     """Return the loss of an epoch, reduced over all its examples, and the share of examples that were right."""
     sizes, losses, right = zip(*steps, strict=True)
@@ -268,8 +277,8 @@ def _summary(steps: Sequence[Step], reduce: str) -> tuple[float, float]:
 def _check_validation_targets(loss: Loss, examples: Examples, held_out: Examples) -> list[str]:
     """Check the targets of validation, see `_check_targets`; return a note if they number the classes differently."""
     _check_targets(loss, held_out)
-    both = examples, held_out
-    if loss is hinge or not all(e.classes for e in both) or not {-1, 0} <= set().union(*map(_labels, both)):
+    have_classes = examples.classes and held_out.classes
+    if loss is hinge or not have_classes or not {-1, 0} <= _labels(examples) | _labels(held_out):
         return []
     return ["training and validation number the classes differently, one -1 and 1, the other 0 and 1: their losses cannot be "
             "compared"]  # fmt: skip
@@ -295,13 +304,16 @@ def _check_targets(loss: Loss, examples: Examples) -> list[str]:
     if note := unsuited(loss, outputs):
         return [note]
     for i, limits in enumerate(reach(loss, outputs)):
-        column = [target[i] if isinstance(target, list) else target for target in examples.targets] if limits else []
+        if limits is None:
+            continue
+        low, high = limits
+        column = [target[i] if isinstance(target, list) else target for target in examples.targets]
         labels = {x for x in column if isinstance(x, float | int)}
-        if limits is None or not any(x < limits[0] or x > limits[1] for x in labels):  # NaN is found by its loss
+        if not any(x < low or x > high for x in labels):  # NaN is found by its loss
             continue
         of = f" of output {i}" * (len(outputs) > 1)
-        beyond = (f"the targets{of} go from {min(labels):g} to {max(labels):g}, but the outputs only from {limits[0]} to "
-                  f"{limits[1]}".replace("inf", "∞"))  # fmt: skip
+        beyond = f"the targets{of} go from {min(labels):g} to {max(labels):g}, but the outputs only from {low} to {high}"
+        beyond = beyond.replace("inf", "∞")
         if labels <= {-1, 1}:
             return [f'{beyond}: number the classes 0 and 1, or end the model with output="tanh"']
         raise ValueError(f'{beyond}: scale the targets, use output="linear", or for classes give the model an output for each')
@@ -354,22 +366,26 @@ def _checked(batches: Iterable[Sequence[int]], n: int, history: History) -> Iter
     if not isinstance(batches, Iterable):
         raise TypeError(f"batches returns the batches of an epoch, such as [[0, 1], [2]]; it gave {batches!r}")
     for batch in batches:
-        places = listed(batch)
-        error: type[Exception] = TypeError
-        if places is None:
-            wrong = ", where a list of places in X is needed"
-        elif not places:
-            raise ValueError(f"batches gave an empty batch in epoch {history.epochs}; leave it out")
-        elif any(map(_is_bool, places)):
-            wrong = ", truth values, where places in X are needed; for those of a mask pass numpy.flatnonzero(mask)"
-        elif not all(hasattr(place, "__index__") for place in places):
-            wrong = f"; the places in X are whole numbers, 0 to {n - 1}"
-        elif not -n <= min(places) <= max(places) < n:
-            error, wrong = ValueError, f"; the places in X are 0 to {n - 1}"
-        else:
-            yield [operator.index(place) % n for place in places]
-            continue
-        raise error(f"batches gave {short(repr(batch))} in epoch {history.epochs}{wrong}")
+        yield _places(batch, n, history.epochs)
+
+
+def _places(batch: Any, n: int, epoch: int) -> list[int]:
+    """Return a batch as a list of places from 0 to n − 1, or raise if it is anything else."""
+    places = listed(batch)
+    error: type[Exception] = TypeError
+    if places is None:
+        wrong = ", where a list of places in X is needed"
+    elif not places:
+        raise ValueError(f"batches gave an empty batch in epoch {epoch}; leave it out")
+    elif any(map(_is_bool, places)):
+        wrong = ", truth values, where places in X are needed; for those of a mask pass numpy.flatnonzero(mask)"
+    elif not all(hasattr(place, "__index__") for place in places):
+        wrong = f"; the places in X are whole numbers, 0 to {n - 1}"
+    elif not -n <= min(places) <= max(places) < n:
+        error, wrong = ValueError, f"; the places in X are 0 to {n - 1}"
+    else:
+        return [operator.index(place) % n for place in places]
+    raise error(f"batches gave {short(repr(batch))} in epoch {epoch}{wrong}")
 
 
 def _is_bool(x: Any) -> bool:
