@@ -249,14 +249,14 @@ def require_targets(loss: Loss, targets: Sequence[Any]) -> None:
                              "use binary_cross_entropy_with_logits")  # fmt: skip
 
 
-_UNIT: Final[tuple[str, Callable[[float], bool]]] = "targets from 0 to 1", lambda x: 0 <= x <= 1
-_TWO: Final = "number two classes 0 and 1; for more, give the model an output for each and use cross_entropy"
-_SEVERAL: Final = "pass the number of a class, its one-hot list, or the classes' probabilities"
+_FROM_0_TO_1: Final[tuple[str, Callable[[float], bool]]] = ("targets from 0 to 1", lambda x: 0 <= x <= 1)
+_ADVICE_ON_TWO_CLASSES: Final = "number two classes 0 and 1; for more, give the model an output for each and use cross_entropy"
+_ADVICE_ON_CLASSES: Final = "pass the number of a class, its one-hot list, or the classes' probabilities"
 # For each loss that does not take every number as a target: its targets, a test for one, and advice.
 _TARGETS: Final[Mapping[Loss, tuple[str, Callable[[float], bool], str]]] = {
-    **dict.fromkeys((binary_cross_entropy, binary_cross_entropy_with_logits), (*_UNIT, _TWO)),
-    **dict.fromkeys((categorical_cross_entropy, cross_entropy), (*_UNIT, _SEVERAL)),
-    hinge: ("the targets -1 and 1, or 0 and 1", lambda x: x in (-1, 0, 1), _TWO),
+    **dict.fromkeys((binary_cross_entropy, binary_cross_entropy_with_logits), (*_FROM_0_TO_1, _ADVICE_ON_TWO_CLASSES)),
+    **dict.fromkeys((categorical_cross_entropy, cross_entropy), (*_FROM_0_TO_1, _ADVICE_ON_CLASSES)),
+    hinge: ("the targets -1 and 1, or 0 and 1", lambda x: x in (-1, 0, 1), _ADVICE_ON_TWO_CLASSES),
 }
 
 

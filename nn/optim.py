@@ -72,12 +72,12 @@ class Optimizer:
     def __post_init__(self) -> None:
         if callable(self.lr):
             return
-        what = "a positive number, or a function of the step"
+        requirement = "a positive number, or a function of the step"
         if isinstance(self.lr, Iterable) and not isinstance(self.lr, str):
-            raise TypeError(f"lr is {what}; pass the parameters to step(…), as fit does")
+            raise TypeError(f"lr is {requirement}; pass the parameters to step(…), as fit does")
         if not isinstance(self.lr, Real):
-            raise TypeError(f"lr is {what}; got {self.lr!r}")
-        require("lr", self.lr, is_positive, what)
+            raise TypeError(f"lr is {requirement}; got {self.lr!r}")
+        require("lr", self.lr, is_positive, requirement)
 
     @property
     def rate(self) -> float:
@@ -221,11 +221,16 @@ class Optimizer:
 
     def _reads_steps(self, *arguments: Any) -> bool:
         """Return whether the rule, called with these arguments, reads the number of steps."""
-        seen: dict[str, int] = {}
-        watched, steps = copy.copy(self), property(lambda _: seen.setdefault("steps", self.steps))
-        watched.__class__ = type(type(self).__name__, (type(self),), {"steps": steps})
+        reads: list[int] = []
+
+        def steps(_: Any) -> int:
+            reads.append(self.steps)
+            return self.steps
+
+        watched = copy.copy(self)
+        watched.__class__ = type(type(self).__name__, (type(self),), {"steps": property(steps)})
         watched.rule(*arguments)
-        return bool(seen)
+        return bool(reads)
 
     def _moved(self, key: Any, parameter: Any, gradient: Any, rate: float) -> Any:
         # The entry holds on to the parameter, so that no other one can have its id.

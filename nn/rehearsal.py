@@ -117,9 +117,10 @@ class Snapshot:
         self._contents = [(part, part.copy()) for part in [*containers, *arrays, *[own(part) for part in objects]]]
         self._slots = [(part, in_slots(part)) for part in objects]
         self._generators = [(x.setstate, x.getstate()) for x in inner if isinstance(x, Random)]
+        # Those of NumPy, `RandomState` and `Generator`, by attributes of their classes.
         self._generators += [(x.set_state, x.get_state(legacy=False)) for x in inner if hasattr(type(x), "random_sample")]
-        bits = [x.bit_generator for x in inner if hasattr(type(x), "bit_generator")]
-        self._generators += [(partial(setattr, x, "state"), x.state) for x in bits]
+        bit_generators = [x.bit_generator for x in inner if hasattr(type(x), "bit_generator")]
+        self._generators += [(partial(setattr, x, "state"), x.state) for x in bit_generators]
 
     def restore(self) -> None:
         """Restore everything that has changed; the rest may be read-only."""

@@ -100,7 +100,7 @@ def is_count(x: float) -> bool:
     return x >= 1
 
 
-def require(name: str, given: Any, suits: Callable[..., bool], what: str, *, count: int = 1) -> Any:
+def require(name: str, given: Any, suits: Callable[..., bool], requirement: str, *, count: int = 1) -> Any:
     """Return a setting as a Python number, or as a tuple of `count` of them, or raise unless it suits.
 
     A setting in NumPy's float32 would turn the parameters into float32, too.
@@ -109,7 +109,7 @@ def require(name: str, given: Any, suits: Callable[..., bool], what: str, *, cou
         name: of the setting, for the message.
         given: its value.
         suits: a test of the number, or of all the numbers together.
-        what: what is suitable, for the message.
+        requirement: which values are suitable, for the message.
         count: how many numbers the setting has.
 
     Raises:
@@ -123,6 +123,6 @@ def require(name: str, given: Any, suits: Callable[..., bool], what: str, *, cou
     """
     numbers = [given] if count == 1 else given if isinstance(given, Sequence) else []
     if not (len(numbers) == count and all(isinstance(x, Real) for x in numbers) and suits(*numbers)):
-        raise ValueError(f"{name} is {what}; got {given!r}")
+        raise ValueError(f"{name} is {requirement}; got {given!r}")
     plain = [x if isinstance(x, float | int) else float(x) for x in numbers]
     return plain[0] if count == 1 else tuple(plain)
