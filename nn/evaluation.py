@@ -109,7 +109,7 @@ def classes_of(examples: Examples) -> list[int]:
 
 
 def _require_shapes(outputs_for: Callable[[Any], Any], examples: Examples) -> None:
-    """Call the model on an example of each length, so that an error comes before anything is learned."""
+    """Call the model on an example of each shape, so that an error comes before anything is learned."""
     firsts: dict[tuple[int, ...], int] = {}
     for i, x in enumerate(examples.X if isinstance(examples.X, list) else ()):
         firsts.setdefault(shape_of(x), i)
@@ -131,7 +131,7 @@ def outputs_of(returned: Any) -> list[Any] | None:
 def _classes(targets: Sequence[Any], n_outputs: int) -> list[int] | None:
     """Return the class that each target stands for, or None if they are not classes of a model with `n_outputs` outputs.
 
-    For several outputs, a one-hot list stands for the place of its 1; for one, 0 and 1, or -1 and 1, for the classes 0 and 1.
+    For several outputs, a one-hot list stands for the index of its 1; for a single one, 0 and 1, or -1 and 1, for 0 and 1.
     """
     if n_outputs > 1:
         return [target.index(1) for target in targets] if all(_is_one_hot(target, n_outputs) for target in targets) else None
@@ -153,7 +153,7 @@ def numbers_of(targets: Sequence[Any]) -> list[Any]:
 
 
 def classify(model: Module, X: Any, threshold: float | None = None) -> list[int]:
-    """Return the class of each example: the place of the largest output, or 1 where a single output reaches the threshold.
+    """Return the class of each example: the index of the largest output, or 1 where a single output reaches the threshold.
 
     For the outputs themselves, use `Module.predict`.
 

@@ -68,7 +68,7 @@ def rows_of(name: str, x: Any) -> Any:
     """Return examples or targets as a list, or as an array of numbers if they came in a table.
 
     Args:
-        name: what they are, for messages.
+        name: of the argument, for messages.
         x: an entry for each example.
 
     Raises:
