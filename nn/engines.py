@@ -87,7 +87,7 @@ class StepError(Exception):
     """A step that failed because a number is not finite or outside a domain; its cause is the original error.
 
     Attributes:
-        batch: the places of its examples in X.
+        batch: the indices of its examples.
     """
 
     def __init__(self, batch: Sequence[int]) -> None:
@@ -309,9 +309,9 @@ class Compiled(Engine):
     def learn(self, batch: Sequence[int]) -> tuple[float, int]:
         """Make a step; see `Engine.learn`."""
         np, lesson, parameters = self.np, self.lesson, self.program.parameters
-        places = np.asarray(batch)
+        indices = np.asarray(batch)
         inputs, targets, classes = self.data
-        outputs, gradient = self.program.outputs_and_gradient(inputs[places], targets[places], reduce=lesson.reduce)
+        outputs, gradient = self.program.outputs_and_gradient(inputs[indices], targets[indices], reduce=lesson.reduce)
         if lesson.loss in PROBABILITIES:
             require_probabilities(lesson.loss, (float(outputs[1:].min()), float(outputs[1:].max())))
         with np.errstate(over="ignore", invalid="ignore"):  # the error below is clearer than a warning
@@ -323,7 +323,7 @@ class Compiled(Engine):
             raise FloatingPointError
         self.moved = self.moved or bool(gradient.any())
         lesson.optimizer.step_array(parameters, gradient)
-        return loss, 0 if classes is None else int(self._are_right(outputs[1:], classes[places]).sum())
+        return loss, 0 if classes is None else int(self._are_right(outputs[1:], classes[indices]).sum())
 
     def learn_all(self, batches: Iterable[Sequence[int]]) -> Iterator[Step]:
         """Make a step with each batch; see `Engine.learn_all`.  A native program makes many at once."""

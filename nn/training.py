@@ -103,8 +103,8 @@ def fit(
         batch_size: examples for each step: 1 for online training, None for all of them (batch training).
         shuffle: whether each epoch goes through the examples in a new order.
         seed: an int for the same orders every time, or a `random.Random` to draw from.
-        batches: replaces the three above: a function that returns the batches of an epoch, each a list or an array of places
-            in X.  To change anything else, use `callbacks`: compiled training would not see it.
+        batches: replaces the three above: a function that returns the batches of an epoch, each a list or an array of indices
+            into X.  To change anything else, use `callbacks`: compiled training would not see it.
         reduce: whether a step follows the gradient of the ``"mean"`` or of the ``"sum"`` over its batch.
         l2: adds this times the sum of the squares of all parameters to the loss of each step.
         goal: stop when an epoch's loss is at most this.
@@ -366,25 +366,25 @@ def _checked(batches: Iterable[Sequence[int]], n: int, history: History) -> Iter
     if not isinstance(batches, Iterable):
         raise TypeError(f"batches returns the batches of an epoch, such as [[0, 1], [2]]; it gave {batches!r}")
     for batch in batches:
-        yield _places(batch, n, history.epochs)
+        yield _indices(batch, n, history.epochs)
 
 
-def _places(batch: Any, n: int, epoch: int) -> list[int]:
-    """Return a batch as a list of places from 0 to n − 1, or raise if it is anything else."""
-    places = listed(batch)
+def _indices(batch: Any, n: int, epoch: int) -> list[int]:
+    """Return a batch as a list of indices from 0 to n − 1, or raise if it is anything else."""
+    indices = listed(batch)
     error: type[Exception] = TypeError
-    if places is None:
-        wrong = ", where a list of places in X is needed"
-    elif not places:
+    if indices is None:
+        wrong = ", where a list of indices into X is needed"
+    elif not indices:
         raise ValueError(f"batches gave an empty batch in epoch {epoch}; leave it out")
-    elif any(map(_is_bool, places)):
-        wrong = ", truth values, where places in X are needed; for those of a mask pass numpy.flatnonzero(mask)"
-    elif not all(hasattr(place, "__index__") for place in places):
-        wrong = f"; the places in X are whole numbers, 0 to {n - 1}"
-    elif not -n <= min(places) <= max(places) < n:
-        error, wrong = ValueError, f"; the places in X are 0 to {n - 1}"
+    elif any(map(_is_bool, indices)):
+        wrong = ", truth values, where indices into X are needed; for those of a mask pass numpy.flatnonzero(mask)"
+    elif not all(hasattr(index, "__index__") for index in indices):
+        wrong = f"; the indices into X are whole numbers, 0 to {n - 1}"
+    elif not -n <= min(indices) <= max(indices) < n:
+        error, wrong = ValueError, f"; the indices into X are 0 to {n - 1}"
     else:
-        return [operator.index(place) % n for place in places]
+        return [operator.index(index) % n for index in indices]
     raise error(f"batches gave {short(repr(batch))} in epoch {epoch}{wrong}")
 
 

@@ -313,21 +313,21 @@ def test_batches_without_examples_are_refused(compiled: bool) -> None:
 
 @pytest.mark.parametrize("compiled", [False, True])
 @pytest.mark.parametrize(("batch", "message"), [
-    ([False] * 23 + [True], ", truth values, where places in X are needed; .* pass numpy.flatnonzero"),
+    ([False] * 23 + [True], ", truth values, where indices into X are needed; .* pass numpy.flatnonzero"),
     (np.arange(24) < 12, ", truth values, .*flatnonzero"), ([np.True_, np.False_], ", truth values, .*flatnonzero"),
-    ([0, True], ", truth values, .*flatnonzero"), ([0.0, 1.0], "; the places in X are whole numbers, 0 to 23"),
+    ([0, True], ", truth values, .*flatnonzero"), ([0.0, 1.0], "; the indices into X are whole numbers, 0 to 23"),
     (np.array([0.0, 1.5]), "whole numbers"), (["a"], "whole numbers"), ([None], "whole numbers"),
-    (np.array([[0, 1], [2, 3]]), "whole numbers"), ([[0, 1]], "whole numbers"), ({0, 1}, ", where a list of places in X is"),
-    ("ab", ", where a list of places"), ({0: 1}, ", where a list of places"), (3, ", where a list of places"),
-    (np.array(3), ", where a list of places"),
+    (np.array([[0, 1], [2, 3]]), "whole numbers"), ([[0, 1]], "whole numbers"), ({0, 1}, ", where a list of indices into X is"),
+    ("ab", ", where a list of indices"), ({0: 1}, ", where a list of indices"), (3, ", where a list of indices"),
+    (np.array(3), ", where a list of indices"),
 ])  # fmt: skip
-def test_batches_are_lists_of_places(batch: Any, message: str, compiled: bool) -> None:
+def test_batches_are_lists_of_indices(batch: Any, message: str, compiled: bool) -> None:
     message = f"(?s)batches gave .* in epoch 0.*{message}"
     refused(network(), TypeError, message, batches=lambda: [batch], compiled=compiled)
 
 
 @pytest.mark.parametrize("compiled", [False, True])
-def test_batches_may_be_any_sequence_of_places(compiled: bool) -> None:
+def test_batches_may_be_any_sequence_of_indices(compiled: bool) -> None:
     kinds: list[Any] = [list(range(12)), tuple(range(12)), range(12), np.arange(12), np.flatnonzero(np.arange(24) < 12),
                         [*np.arange(12)], deque(range(12)), [i - 24 for i in range(12)]]  # fmt: skip
     curves = []
