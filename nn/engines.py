@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from autograd import DomainError, Value, gradients
 from autograd.collector import collector_paused
 from nn.evaluation import Examples, class_of, outputs_of
-from nn.losses import LIMITS, PROBABILITIES, Loss, require_probabilities
-from nn.losses import l2 as squares
+from nn.losses import LIMITS, PROBABILITIES, Loss, l2, require_probabilities
 from nn.module import Module, plain
 from nn.optim import Optimizer, require_arrays
 from nn.rehearsal import Dependence, numbers_in, parameters_of, require_loss, unchanged
@@ -165,19 +164,19 @@ class Eager(Engine):
             for parameter in self.parameters:
                 parameter.grad = 0.0
             for i in batch:
-                error, outputs = lesson.record(i)
+                example_loss, outputs = lesson.record(i)
                 if self.steps == 1 and not losses:
-                    _require_fresh(error)
+                    _require_fresh(example_loss)
                 if self.looking and self.dependence.is_open:
-                    self._see(error, i)
-                error.backward(share)
-                losses.append(error.data)
+                    self._see(example_loss, i)
+                example_loss.backward(share)
+                losses.append(example_loss.data)
                 if lesson.examples.classes is not None:
                     right += class_of(outputs, lesson.threshold) == lesson.examples.classes[i]
             self._require_dependence()
             loss = mean_of(losses) if lesson.reduce == "mean" else sum(losses)
             if lesson.l2:
-                penalty = squares(self.parameters, lesson.l2)
+                penalty = l2(self.parameters, lesson.l2)
                 penalty.backward()
                 loss += penalty.data
             if not (math.isfinite(loss) and all(math.isfinite(parameter.grad) for parameter in self.parameters)):
@@ -187,8 +186,8 @@ class Eager(Engine):
         self.steps += 1
         return loss, right
 
-    def _see(self, error: Value, i: int) -> None:
-        self.dependence.see(error, self.lesson.given(i))
+    def _see(self, example_loss: Value, i: int) -> None:
+        self.dependence.see(example_loss, self.lesson.given(i))
         if len(self.lesson.examples) == 1 and self.dependence.seen == 1:
             # Recorded again: only nodes that persist between calls are in both graphs.
             self.dependence.see(self.lesson.record(i)[0], self.lesson.given(i))
@@ -254,8 +253,8 @@ class Compiled(Engine):
         lesson = self.lesson
         with contextlib.suppress(ArithmeticError):  # such as a DomainError, for which the first step names the example
             for i in (0, len(lesson.examples) - 1):
-                error, outputs = lesson.record(i)
-                self.dependence.see(error, lesson.given(i))
+                example_loss, outputs = lesson.record(i)
+                self.dependence.see(example_loss, lesson.given(i))
             self.dependence.require_any()
             # A loss may reject targets, but not symbolic ones, while it is compiled; so each different target is tried here.
             for target in self._distinct_targets():

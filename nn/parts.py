@@ -75,11 +75,13 @@ class Inventory:
         skipped = (role == ARRAY and not is_array(part)) or (role == BOUND and not self.through)
         if skipped or id(part) in self.objects:
             return False
-        if role == CLOSED or (role == MAPPING and any(isinstance(key, Value) for key in part)):
+        if role == CLOSED:
             self.closed.append(part)
-        if role != CLOSED:
-            self.objects[id(part)] = part
-        return role != CLOSED
+            return False
+        if role == MAPPING and any(isinstance(key, Value) for key in part):
+            self.closed.append(part)  # its keys are not searched
+        self.objects[id(part)] = part
+        return True
 
     def lost(self) -> Any:
         """Return the first closed part that is an iterator, or holds a `Value` found nowhere else, or None.

@@ -105,7 +105,8 @@ def load(model: M, path: str | os.PathLike[str]) -> M:
         content = Path(path).read_bytes()
         kind = _kind(content)
         if kind and kind != Path(path).suffix.lower():
-            raise ValueError(f"it is {f'a {kind} file; rename it' if kind in FORMATS else kind}")
+            description = f"a {kind} file; rename it" if kind in FORMATS else kind
+            raise ValueError(f"it is {description}")
         state = read(content, model)
         note = assign(model, state, in_order=read is not _from_json)
     except (OverflowError, TypeError, ValueError) as error:
@@ -142,7 +143,7 @@ def _from_json(data: bytes, model: Module) -> dict[str, Any]:
         raise ValueError(f"it was not written by save: it should have the entries {', '.join(KEYS)}")
     if content["format"] != FORMAT:
         raise ValueError(f"it has the format {short(content['format'], 500)!r}; this version reads {FORMAT!r}")
-    if content["model"] != repr(model) and content["model"] != (own := _architecture(model)):  # copying takes longer
+    if content["model"] != repr(model) and content["model"] != (own := _architecture(model)):  # copies the model
         raise ValueError(f"it holds {printable(short(content['model'], 500))}; the model to load into is {own}")
     if content.pop("sha256") != _checksum(content):
         raise ValueError("it was changed after it was saved: its checksum does not fit its content")

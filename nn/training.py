@@ -172,10 +172,11 @@ def fit(
     if isinstance(model.history, History | None):  # otherwise the model uses the name itself
         vars(model)["history"] = history
 
-    def call_back() -> list[bool]:
+    def call_back() -> bool:
         engine.settle()
         try:
-            return [_is_bool(stop) and bool(stop) for stop in [callback(history, model) for callback in callbacks]]
+            returned = [callback(history, model) for callback in callbacks]
+            return any(_is_bool(stop) and stop for stop in returned)
         finally:
             engine.resume()
 
@@ -203,8 +204,8 @@ def fit(
             history.validation_accuracy += [] if held_out_accuracy is None else [held_out_accuracy]
             bar.set_postfix_str(f"loss {history.loss[-1]:.4g}", refresh=False)
             bar.update()
-            stops = call_back() if callbacks else []
-            if reason := _reason(history, goal, patience, tolerance, any(stops)):
+            stop_requested = call_back() if callbacks else False
+            if reason := _reason(history, goal, patience, tolerance, stop_requested):
                 history.stopped = reason
                 break
         else:
