@@ -290,10 +290,11 @@ class Compiled(Engine):
             return [loss(outputs, target), *(outputs_of(outputs) or [])]
 
         program = compile(loss_and_outputs, self.parameters, example=lesson.given(0))
-        kept, is_current = numbers_in(model, loss), False
+        before = numbers_in(model, loss)
+        is_current = False
         with contextlib.suppress(Exception):  # of nodes that the first call kept, for example
             is_current = program.is_current()
-        if not is_current or numbers_in(model, loss) != kept:
+        if not is_current or numbers_in(model, loss) != before:
             raise TypeError(CHANGING)
         return program
 

@@ -123,19 +123,9 @@ class Snapshot:
         self._generators += [(partial(setattr, x, "state"), x.state) for x in bit_generators]
 
     def restore(self) -> None:
-        """Restore everything that has changed; the rest may be read-only."""
+        """Restore everything that has changed; containers that have not are left alone, since they may refuse changes."""
         for part, before in self._contents:
-            if isinstance(part, dict):
-                for key, x in before.items():
-                    if key not in part or part[key] is not x:
-                        part[key] = x
-                for key in part.keys() - before.keys():
-                    del part[key]
-            elif _is_numpy(part):
-                part[:] = before
-            elif len(part) != len(before) or any(map(operator.is_not, part, before)):
-                part.clear()
-                (part.update if isinstance(part, set) else part.extend)(before)
+            _refill(part, before)
         for part, slots in self._slots:
             for name, x in slots.items():
                 object.__setattr__(part, name, x)
@@ -143,6 +133,22 @@ class Snapshot:
                 object.__delattr__(part, name)
         for put_back, state in self._generators:
             put_back(state)
+
+
+def _refill(part: Any, before: Any) -> None:
+    """Give a container or an array the contents of a copy of it, changing only what differs in a container."""
+    if isinstance(part, dict):
+        for key, x in before.items():
+            if key not in part or part[key] is not x:
+                part[key] = x
+        for key in part.keys() - before.keys():
+            del part[key]
+    elif _is_numpy(part):
+        part[:] = before
+    elif len(part) != len(before) or any(map(operator.is_not, part, before)):
+        part.clear()
+        refill = part.update if isinstance(part, set) else part.extend
+        refill(before)
 
 
 @contextmanager
