@@ -24,12 +24,12 @@ from random import Random
 from typing import Any, ClassVar, Final, TypeAlias, TypeGuard, TypeVar
 
 import autograd
-from autograd import Binary, Unary, Value, dot, exp, logsumexp, prelu
+from autograd import Binary, Unary, Value, dot, prelu, softmax
 from nn.module import Module, plain, require_module
 from nn.tables import listed
 
 __all__ = ["ACTIVATIONS", "INITIALISATIONS", "JOINT", "LEARNED", "MLP", "Layer", "Neuron", "Rowwise", "by_layer", "choose",
-           "generator", "glorot", "he", "normal", "softmax", "uniform", "whole_number", "zeros"]  # fmt: skip
+           "generator", "glorot", "he", "normal", "uniform", "whole_number", "zeros"]  # fmt: skip
 
 Activation: TypeAlias = Unary | Binary
 Joint: TypeAlias = Callable[[Sequence[Any]], list[Any]]
@@ -52,21 +52,6 @@ ACTIVATIONS: Final[Mapping[str, Activation | None]] = {
     **{row.name: row for row in vars(autograd).values() if _is_activation(row)},
     **{row.name: row for row in LEARNED},
 }
-
-
-def softmax(nets: Sequence[Any]) -> list[Any]:
-    """Return exp(netᵢ) / Σ exp(netⱼ) for each net input: positive numbers that add up to 1.
-
-    Computed as exp(netᵢ − ln Σ exp(netⱼ)), so that no finite net input is too large.  `autograd.softmax` is also exact at
-    infinities, but takes about four times as many nodes.
-
-    >>> [f"{p:.4f}" for p in softmax([1.0, 2.0, 1002.0])]
-    ['0.0000', '0.0000', '1.0000']
-    """
-    nets = list(nets)
-    shift = logsumexp(nets)
-    return [exp(net - shift) for net in nets]
-
 
 # Activations of a whole layer: each output depends on all net inputs.
 JOINT: Final[Mapping[str, Joint]] = {"softmax": softmax}

@@ -29,7 +29,23 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from numbers import Real
 from typing import Any, Final, TypeAlias
 
-from autograd import DomainError, Value, dot, exp, log, logsumexp, relu, sigmoid, softplus, sqrt, step, tanh, total, where
+from autograd import (
+    DomainError,
+    Value,
+    divide,
+    dot,
+    exp,
+    log,
+    logsumexp,
+    relu,
+    sigmoid,
+    softplus,
+    sqrt,
+    step,
+    tanh,
+    total,
+    where,
+)
 from nn.tables import listed, short
 
 __all__ = ["LIMITS", "LOSSES", "PROBABILITIES", "Loss", "binary_cross_entropy", "binary_cross_entropy_with_logits", "boundary",
@@ -92,7 +108,7 @@ def binary_cross_entropy(probabilities: Any, targets: Any) -> Any:
     """
     loss = binary_cross_entropy
     pairs = _suited(loss, probabilities, targets)
-    return -_add_up([term for p, t in pairs for term in (_weighted_log(loss, t, p), _weighted_log(loss, 1 - t, 1 - p))])
+    return -_log_likelihood(loss, [pair for p, t in pairs for pair in ((t, p), (1 - t, 1 - p))])
 
 
 def binary_cross_entropy_with_logits(logits: Any, targets: Any) -> Any:
@@ -124,7 +140,7 @@ def categorical_cross_entropy(probabilities: Sequence[Any], target: Any) -> Any:
     '0.3567'
     """
     loss = categorical_cross_entropy
-    return -_add_up([_weighted_log(loss, t, p) for p, t in _suited(loss, probabilities, target)])
+    return -_log_likelihood(loss, [(t, p) for p, t in _suited(loss, probabilities, target)])
 
 
 def cross_entropy(logits: Sequence[Any], target: Any) -> Any:
@@ -269,7 +285,7 @@ def reach(loss: Loss, outputs: Sequence[Any]) -> list[tuple[float, float] | None
     if loss not in (squared_error, mean_squared_error):
         return []
     rows = [y.primitive if isinstance(y, Value) else None for y in outputs]
-    is_softmax = {*rows} == {exp} and _add_up_to_1(outputs)
+    is_softmax = {*rows} == {divide} and _add_up_to_1(outputs)
     return [(0, 1) if is_softmax else _RANGES.get(row) for row in rows]
 
 
@@ -376,10 +392,20 @@ def _add_up(terms: list[Any]) -> Any:
     return terms[0] if len(terms) == 1 else total(terms)
 
 
-def _weighted_log(loss: Loss, t: Any, p: Any) -> Any:
-    """Return t·ln p, and 0 where t is 0, whatever p is: there the operand of the logarithm is replaced by 1."""
-    if _known(p) == 0 and (_known(t) or 0) > 0:
-        output, on_logits = PROBABILITIES[loss]
-        raise DomainError(f"{loss.__name__} is infinite, since what happened has the probability 0, as from a saturated "
-                          f'{output}: end the model with output="linear", and use {on_logits.__name__}')  # fmt: skip
-    return t * log(where(t > 0, p, 1))
+def _log_likelihood(loss: Loss, pairs: Iterable[tuple[Any, Any]]) -> Any:
+    """Return Σ t·ln p over pairs of t and p; a term is 0 where t is 0, whatever p is.
+
+    If t is a plain number, such terms are left out, so that a graph contains only what counts.  If it is a node, which may become
+    0 in a replay or a compiled program, the operand of the logarithm is replaced by 1 there.
+    """
+    terms = []
+    for t, p in pairs:
+        if _known(p) == 0 and (_known(t) or 0) > 0:
+            output, on_logits = PROBABILITIES[loss]
+            raise DomainError(f"{loss.__name__} is infinite, since what happened has the probability 0, as from a saturated "
+                              f'{output}: end the model with output="linear", and use {on_logits.__name__}')  # fmt: skip
+        if hasattr(t, "__primitive__"):
+            terms.append(t * log(where(t > 0, p, 1)))
+        elif t != 0:
+            terms.append(log(p) if t == 1 else t * log(p))
+    return _add_up(terms)

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd import prelu
+from autograd import prelu, softmax
 from nn import MLP, Layer, Neuron, fit
-from nn.layers import INITIALISATIONS, softmax
+from nn.layers import INITIALISATIONS
 
 # A learned slope
 

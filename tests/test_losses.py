@@ -11,9 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd import DomainError, Value
+from autograd import DomainError, Value, log, negative, sigmoid, softmax, walk
 from nn import Layer, accuracy, fit
-from nn.layers import softmax
 from nn.losses import (
     LOSSES,
     PROBABILITIES,
@@ -184,6 +183,9 @@ def test_what_is_not_expected_leaves_its_logarithm_out() -> None:
     t = Value(0.0)
     binary_cross_entropy(0.25, t).backward()
     assert t.grad == pytest.approx(math.log(0.75))  # only of 1 - p; of p there is ln 1
+    z = [Value(0.5), Value(-1.0)]
+    for loss in (binary_cross_entropy(z[0].sigmoid(), 1), categorical_cross_entropy([x.sigmoid() for x in z], 0)):
+        assert [node.primitive for node in walk(loss).order] == [sigmoid, log, negative]  # no conditions, no 0·ln p
 
 
 @pytest.mark.parametrize("compiled", [False, True])
