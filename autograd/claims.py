@@ -1,8 +1,9 @@
-"""Checks gradients derived by hand, and explains what is wrong with each one that is not right.
+"""Checks gradients derived by hand, and explains the wrong ones.
 
-A gradient is a sum over paths of products along each, so a claim fails in one of two ways.  If a path was forgotten, that
-path's share is missing.  If a factor is wrong, the claim is off by a ratio.  The ratio does not identify the factor, so
-the candidates are named, the likeliest first, except those between the result and a node whose claim is right.
+A gradient is a sum over paths, each term a product of factors along its path, so a claim fails in one of two ways.  If a path
+was forgotten, that path's share is missing.  If a factor is wrong, the claim is off by a ratio.  The ratio does not identify
+the factor, so the candidates are named, the likeliest first; factors between the result and a node whose claim is right are
+not among them.
 
 >>> w, x, y = Value(0.5, label="w"), Value(2.0, label="x"), Value(3.0, label="y")
 >>> loss = (w * x - y) ** 2
@@ -37,7 +38,7 @@ __all__ = ["check_derivation"]
 
 MOST_FACTORS = 3  # that are named, the likeliest first
 MOST_NODES = 20  # on the way, at which forgotten paths are looked for
-RECOGNISED = 0.01  # relative: a factor that was left out is recognised from a claim of two digits
+RECOGNISED = 0.01  # relative error: a claim of two digits is enough to recognise a factor that was left out
 
 
 def check_derivation(loss: Value, claims: Mapping[Value, float | EllipsisType], tolerance: float = 1e-6) -> Marking:
@@ -50,7 +51,7 @@ def check_derivation(loss: Value, claims: Mapping[Value, float | EllipsisType], 
 
     Returns:
         A marking, true if all claims are right: a sentence for each claim, in the order of the backward pass, and
-        `diagnoses`, where ``path-forgotten`` and ``sign`` are named.
+        `diagnoses`, such as ``path-forgotten`` and ``sign``.
 
     Raises:
         TypeError: for a claim that is not a number, or a node that is not a Value.
@@ -130,13 +131,13 @@ def _diagnosis(derivation: Derivation, claim: float, known: AbstractSet[Value], 
 
 
 def _rounded(right: float, claim: float) -> bool:
-    """Whether a claim is the right value to the claim's own decimals, and has two digits at least to show it."""
+    """Whether a claim of at least two digits is the right value, rounded to the claim's decimals."""
     _, figures, exponent = Decimal(repr(claim)).normalize().as_tuple()
     return isinstance(exponent, int) and len(figures) > 1 and round(right, max(0, -exponent)) == claim
 
 
 def _cancel(node: Value, steps: Walk) -> bool:
-    """Whether what arrives at a node adds up to 0, but for rounding."""
+    """Whether the contributions to a node's gradient add up to 0, apart from rounding."""
     arrived = [edge.contribution for _, edge in Derivation(node, steps).explanation().shares]
     return abs(sum(arrived)) <= sum(map(abs, arrived)) * 2**-50
 
@@ -147,9 +148,9 @@ def _agrees(value: float, claim: float, tolerance: float) -> bool:
 
 
 def _forgotten(derivation: Derivation, claim: float, known: AbstractSet[Value], tolerance: float) -> str:
-    """Name the paths without which the claim would be right, as few as possible, or an empty string if there are none.
+    """Name the paths whose omission explains the claim, as few as possible; return an empty string if none does.
 
-    The paths meet at the node itself, or at a node on the way, from which its own derivative leads on.
+    The omitted paths go through some of the uses of one node: the explained node itself, or a node on the way to it.
     """
     steps, number, node = derivation.steps, derivation.steps.telling.number, derivation.node
     tangents, settled = tangents_of(node, steps.order), derivation.settled(known)
@@ -172,7 +173,7 @@ def _forgotten(derivation: Derivation, claim: float, known: AbstractSet[Value], 
 
 
 def _wrong_factor(derivation: Derivation, explanation: Explanation, claim: float, off: float, known: AbstractSet[Value]) -> str:
-    """Return by what factor a claim is off, and which factors could be wrong."""
+    """Describe the ratio of a claim to the right value, and the factors that could be wrong."""
     right, number = explanation.gradient, derivation.steps.telling.number
     if not explanation.paths:
         missing = ", or a path is missing" * (explanation.n_paths > 1)
@@ -200,7 +201,7 @@ def _wrong_factor(derivation: Derivation, explanation: Explanation, claim: float
 
 
 def _is_likely(link: Link, off: float) -> bool:
-    """Whether leaving the factor out, its sign or its 2 gives the ratio by which a claim is off."""
+    """Whether leaving out the factor, its minus sign or its 2 explains the ratio by which a claim is off."""
     partial = link.edge.partial
     usual = [1 / partial] if partial else []
     usual += [-1.0] if partial < 0 else []

@@ -1,7 +1,8 @@
 """Where a gradient comes from: its ledger, and its derivation as a textbook writes it.
 
-The gradient of a node is a sum over the paths from the result to it, of products along each path.  The ledger is that sum
-grouped by the last edge, as backpropagation computes it; the derivation writes the paths out, in names, rules and numbers.
+The gradient of a node is a sum over the paths from the result to it, each term the product of the partial derivatives along
+its path.  The ledger groups that sum by the last edge, as backpropagation does; the derivation writes the paths out, in names,
+rules and numbers.
 
 >>> w, x, t = Value(0.5, label="w"), Value(2.0, label="x"), Value(1.0, label="t")
 >>> r = (w * x).sigmoid()
@@ -47,12 +48,12 @@ MOST_NODES = 5_000  # of the whole graph
 MOST_SHARES = 8  # terms of the ledger that are written
 LONGEST_PART = 24  # characters of a part that is written in place rather than by name
 LONGEST_COUNT = 10**40  # a larger number of paths is rounded
-WIDEST_ROW = 58  # characters, about, on both sides of a row of LaTeX: 900 px at a type of 20 px
+WIDEST_ROW = 58  # approximate characters on both sides of a row of LaTeX: 900 px at a font size of 20 px
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """An edge on a path, the part of the gradient that goes along it, and whether every path uses it."""
+    """An edge on a path, the part of the gradient that flows along it, and whether every path uses it."""
 
     edge: Edge
     flow: float
@@ -64,14 +65,14 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """A way from the result to the node, over the nodes that have a name.
+    """A path from the result to the node, through the nodes that have a name.
 
     Attributes:
-        hops: from which node to which, by their names.
+        hops: for each hop, the names of the node where it starts and of the one where it ends.
         formula: the product of the rules.
         numbers: the factors.
-        operations: for each hop from y to a, the operation of y if other paths lead from y to a too.  Then ∂y/∂a is the sum
-            over all of them, and this hop alone is written as ∂(v1 + a)/∂a.
+        operations: for each hop from y to a, the operation of y if other paths lead from y to a too, else None.  ∂y/∂a would
+            be the sum over all of these paths, so this hop by itself is written as ∂(v1 + a)/∂a.
     """
 
     hops: tuple[tuple[str, str], ...]
@@ -87,13 +88,13 @@ class Path:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Where a gradient comes from; `str` and `text` write it, `latex` too, and Jupyter shows it as mathematics.
+    """Where a gradient comes from, as text (`str` or `text`) and as mathematics (`latex`, which Jupyter shows).
 
     Attributes:
         node, loss: the names of the node and of the result.
         gradient: ∂loss/∂node.
-        shares: the ledger's terms, in the order in which they are added: for each use of the node the step of the
-            consumer, in the backward pass, and the edge that the contribution flows along.
+        shares: the ledger's terms, in the order in which they are added: for each use of the node, the consumer's step in
+            the backward pass, and the edge that the contribution flows along.
         n_paths: the number of paths from the result to the node.
         paths: the paths written out; empty if there are too many.
         where: the names that the derivation uses for parts, with their formulas.
@@ -116,7 +117,7 @@ class Explanation:
 
     @property
     def text(self) -> str:
-        """The ledger, then the derivation: the paths in names, with the rules put in, and in numbers."""
+        """The ledger, then the derivation: the paths in names, with the rules filled in, and in numbers."""
         style, lines = plain(self.digits), [self.ledger]
         for step, edge in self.shares[:MOST_SHARES]:
             partial = equation(edge.slope, edge.rule, digits(edge.partial, self.digits))
@@ -133,7 +134,7 @@ class Explanation:
 
     @property
     def latex(self) -> str:
-        """The derivation in LaTeX's mathematics mode, its rows fit for a slide; the ledger if there are too many paths."""
+        """The derivation in LaTeX's math mode, in rows that fit on a slide; the ledger's sum if there are too many paths."""
         style = latex(self.digits)
         head = slope(self.loss, self.node, style)
         body = [("" if i else head, row) for i, row in enumerate(self._rows(style))]
@@ -143,7 +144,7 @@ class Explanation:
         return f"\\begin{{aligned}}\n{aligned}\n\\end{{aligned}}"
 
     def _rows(self, style: Style) -> list[str]:
-        """Write the paths in names, with the rules put in, and in numbers, or else the ledger's sum; then the gradient."""
+        """Write the paths in names, with the rules filled in, and in numbers, or else the ledger's sum; then the gradient."""
         times, rows = style.signs["*"], [self._sum(style)]
         if self.paths:
             names = " + ".join(f" {times.strip()} ".join(path.slopes(style)) for path in self.paths)
@@ -152,7 +153,7 @@ class Explanation:
             products = (times.join(written(style.number(x)) for x in path.numbers) for path in self.paths)
             rows = [names, self.formula.written(style), " + ".join(products)]
         rows = [row for row in (*rows, style.number(self.gradient)) if row not in ("", slope(self.loss, self.node, style))]
-        return [*dict.fromkeys(reversed(rows))][::-1]  # of equal rows the last, so that the gradient ends them
+        return [*dict.fromkeys(reversed(rows))][::-1]  # of equal rows only the last, so that the gradient stays at the end
 
     def _sum(self, style: Style) -> str:
         terms = [edge.product_in(style) for _, edge in self.shares]
@@ -162,7 +163,7 @@ class Explanation:
 
     @property
     def formula(self) -> Symbol:
-        """The gradient as one formula, the rules put in: the sum over the written paths."""
+        """The gradient as one formula, with the rules filled in: the sum over the written paths."""
         return functools.reduce(operator.add, [path.formula for path in self.paths])
 
     def __str__(self) -> str:
@@ -209,12 +210,12 @@ class Derivation:
         self.on_path: set[Value] = set()
         for other, n in self._counts():
             self.on_path.add(other)
-            self.n_paths = n  # from the result, which is the last that is counted
+            self.n_paths = n  # at the end, the number of paths from the result
 
     def _counts(self) -> Iterator[tuple[Value, int]]:
-        """Count, for each node on a path, the paths from it to the node that is explained; the result comes last."""
+        """Count, for each node on a path, the paths from it to the explained node; the result comes last."""
         yield self.node, 1
-        counts = {self.node: 1}  # only of the nodes that are still to be used: the numbers may have as many digits as nodes
+        counts = {self.node: 1}  # only of nodes still to be used: a count may have as many digits as the graph has nodes
         left = Counter(x for other in self.steps.order for x in other.inputs)
         for other in self.steps.order:
             n = sum(counts.get(x, 0) for x in other.inputs)
@@ -254,12 +255,12 @@ class Derivation:
                         yield step, replace(self._named(step, edge), name=edge.name + f" (operand {k})" * (times > 1))
 
     def _named(self, step: Step, edge: Edge) -> Edge:
-        """Return an edge, named by its operation if other paths lead from the consumer to the node, too."""
+        """Return an edge, to be written with its operation if other paths lead from the consumer to the node too."""
         others = edge.input is self.node and any(x in self.on_path and x is not self.node for x in step.node.inputs)
         return replace(edge, operation=step.operation) if others else edge
 
     def settled(self, known: AbstractSet[Value]) -> dict[Value, bool]:
-        """Return for each node on a path whether it is known, or all paths from it on lead to known nodes."""
+        """Return, for each node on a path, whether every path from it to the explained node contains a known node."""
         settled = {self.node: False}
         for other in self.steps.order:
             if other in self.on_path and other is not self.node:
@@ -267,10 +268,10 @@ class Derivation:
         return settled
 
     def links(self, known: AbstractSet[Value]) -> Iterator[Link]:
-        """Go through the edges on the paths, results first; plain sums, which pass on what arrives, are skipped.
+        """Iterate over the edges that may be wrong, from the result on; edges with the rule 1, such as those of sums, cannot.
 
         Args:
-            known: nodes whose gradient is known to be right, so that no edge between the result and them is in doubt.
+            known: nodes whose claimed gradient is right, so that no edge between the result and them is in doubt.
         """
         settled = self.settled(known)
         tangents = tangents_of(self.node, self.steps.order)
@@ -285,7 +286,7 @@ class Derivation:
                         yield Link(self._named(step, edge), edge.contribution * tangents[edge.input], everywhere)
 
     def _paths(self) -> tuple[list[Path], list[tuple[str, Symbol]]]:
-        # Nodes with labels are the stations of a path; without any label between the two ends, all nodes are.
+        # The labelled nodes are the stations of a path; if there are none between its two ends, all nodes are.
         between = [x for x in self.names if x in self.on_path and x is not self.steps.loss and x is not self.node]
         labelled = {x for x in between if x.label}
         stations = {self.steps.loss, self.node, *(labelled or between)}
@@ -340,7 +341,7 @@ class Derivation:
         return paths
 
     def _routes(self, hops: Mapping[Value, dict[Value, Any]]) -> Iterator[tuple[Value, ...]]:
-        """Iterate over the ways from the result to the node."""
+        """Iterate over the paths from the result to the node, as sequences of stations."""
         begun: list[tuple[Value, ...]] = [(self.steps.loss,)]
         while begun:
             route = begun.pop()
@@ -350,14 +351,14 @@ class Derivation:
                 begun.extend((*route, x) for x in reversed(hops[route[-1]]))
 
     def _repeated(self, formulas: Sequence[Symbol], symbols: Mapping[Value, Symbol]) -> set[Value]:
-        """Find the parts that are written in place more than once; they are better named."""
+        """Find the nodes whose formulas are written in place more than once; they are better named."""
         times = Counter(id(part) for formula in formulas for part in parts(formula))
         return {x for x, symbol in symbols.items() if symbol.row is not None and times[id(symbol)] > 1}
 
     def _definitions(
         self, paths: Sequence[Path], symbols: Mapping[Value, Symbol], named: set[Value]
     ) -> list[tuple[str, Symbol]]:
-        """Give the formulas of the names that the paths use, and of the names that these use, results first."""
+        """Return the formulas of the names that the paths use, and of the names in these formulas, results first."""
         used = {part.name for path in paths for formula in (path.formula, *path.operations) for part in parts(formula)}
         definitions: list[tuple[str, Symbol]] = []
         for node in reversed(self.steps.order):
@@ -420,7 +421,7 @@ def _sum(terms: Sequence[Symbol]) -> Symbol:
 
 
 def _structure(formula: Any) -> Any:
-    """Return a formula as nested tuples, which are equal where it is the same formula; long ones may share their text."""
+    """Return a formula as nested tuples, which are equal for equal formulas; two long ones may differ and have one text."""
     formula = as_symbol(formula)
     return (formula.row, *map(_structure, formula.operands)) if formula.row is not None else (formula.name, formula.value)
 
@@ -460,7 +461,7 @@ def _split(row: str, sign: str) -> list[str]:
 
 
 def _width(row: str) -> int:
-    """Estimate the width of a row of LaTeX in characters; of two parts above each other the longer one counts.
+    """Estimate the width of a row of LaTeX in characters; of two stacked parts, count the longer one.
 
     >>> _width("x^{(12)}_{1}"), _width("x^{2}_{1024}")
     (5, 5)

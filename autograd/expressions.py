@@ -39,11 +39,11 @@ __all__ = ["CONSTANTS", "FUNCTIONS", "LONGEST", "MEANT", "Expression", "Expressi
 
 LONGEST: Final = 2000  # characters; Python's parser recurses, and this keeps it far from the end of its stack
 EXCERPT: Final = 30  # characters of the text that a message shows
-CLOSE: Final = 0.8  # similarity of two names, from 0 to 1, from which one may be a slip for the other
+CLOSE: Final = 0.8  # similarity of two names, from 0 to 1, from which on one may be a typing error for the other
 
 FUNCTIONS: Final[dict[str, Primitive]] = TABLE | {"abs": primitives.absolute}
 CONSTANTS: Final[dict[str, float]] = {"e": e, "pi": pi, "tau": tau}
-# For each function, by its name here, which is NumPy's, its names in other languages and textbooks.
+# The names that other languages and textbooks have for our functions, which are called as in NumPy.
 SYNONYMS: Final = {
     "abs": "fabs", "arccos": "acos", "arccosh": "acosh arcosh", "arcsin": "asin", "arcsinh": "asinh arsinh",
     "arctan": "atan arctg", "arctan2": "atan2", "arctanh": "atanh artanh", "ceil": "ceiling", "cos": "cosine cosinus",
@@ -59,7 +59,7 @@ SIGNS: Final[dict[type[ast.AST], str]] = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**", ast.Mod: "%", ast.FloorDiv: "//",
     ast.UAdd: "+", ast.USub: "-", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=",
 }  # fmt: skip
-WRITTEN: Final = str.maketrans("·⋅∙∗×÷−–", "*****/--")  # as formulas are printed or typed; Python takes w·x for one name
+WRITTEN: Final = str.maketrans("·⋅∙∗×÷−–", "*****/--")  # signs in printed or typed formulas; to Python, w·x is one name
 ARITHMETIC: Final = " ".join(sign for sign in dict.fromkeys(SIGNS.values()) if (sign, 2) in OPERATORS and sign[0] not in "<>")
 ALLOWED: Final = f"an expression consists of numbers, names, {ARITHMETIC}, comparisons, parentheses and functions"
 KINDS: Final[dict[type[ast.AST], str]] = {
@@ -110,7 +110,7 @@ class Term(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A formula in some variables; called with a number or `Value` for each of them, it returns its own.
+    """A formula in some variables; called with a number or `Value` for each of them, it returns its value.
 
     Attributes:
         text: the formula as it was written, with Python's signs.
@@ -149,7 +149,7 @@ class Expression:
         >>> parse("x / y").evaluate({"x": 3.0, "y": 2.0})
         1.5
         """
-        stack: list[tuple[Any, Term]] = []  # values, each with the entry that it comes from
+        stack: list[tuple[Any, Term]] = []  # values, each with the term that it comes from
         for term in self.terms:
             first = len(stack) - term.arity
             operands, stack[first:] = stack[first:], []
@@ -170,7 +170,7 @@ class Expression:
         return float(result) if isinstance(result, int) else result  # a comparison of numbers is a bool
 
     def _undefined(self, row: Primitive, operands: Sequence[tuple[Any, Term]], error: Exception) -> str:
-        """Return why a row is undefined at its operands, and which of them is at fault, as written in the text."""
+        """Return why a row is undefined at its operands, and which of them are at fault, as the text has them."""
         numbers = [x.data if isinstance(x, Value) else x for x, _ in operands]
         try:
             if all(isinstance(x, float | int) for x in numbers):
@@ -229,7 +229,7 @@ class _Reader:
         self.shift = len(blank) - len(blank.lstrip())
 
     def read(self) -> Expression:
-        """Return the tree in postfix notation."""
+        """Return the expression: the tree in postfix notation."""
         terms: list[Term] = []
         pending: list[Any] = [self.tree()]
         while pending:
@@ -279,7 +279,7 @@ class _Reader:
         """Return what the root of a tree stands for, and its operands: trees, or a `Term` for a default."""
         match node:
             case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
-                return float(str(number)), ()  # also of an int beyond the largest float, which is ∞, as 1e999 is
+                return float(str(number)), ()  # through str, an int beyond the largest float becomes ∞, like 1e999
             case ast.Name(id=name):
                 if name in self.functions:
                     usage = self.functions[name].usage
@@ -291,7 +291,7 @@ class _Reader:
                 return row, (x, y)
             case ast.Compare(left=x, ops=[op], comparators=[y]) if row := _operator(op, 2):
                 return row, (x, y)
-            case ast.List(elts=[ast.Compare() as condition]):  # [x > 0], as texts write it, is 1 where it holds and otherwise 0
+            case ast.List(elts=[ast.Compare() as condition]):  # Iverson's bracket: [x > 0] is 1 if x > 0, else 0
                 return self.meaning(condition)
             case ast.Compare(ops=[_, _, *_]):
                 raise self.refuse(node, "only two numbers are compared at a time")

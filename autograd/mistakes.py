@@ -1,8 +1,8 @@
 """The classic mistakes in backpropagation, as algorithms that can be run.
 
-Each visits the graph and combines gradients in a way that looks right, and is right on some graphs.  All errors are in its
-moves: the order of the nodes, a sum that does not add or does not start at 0, or a slip, which reads other partial
-derivatives than a node's own.  The caller compares them with the right ones.
+Each visits the graph and combines gradients in a way that looks right, and is right on some graphs.  Its error shows in its
+moves: in the order of the nodes, in a sum that does not add or does not start at 0, or in a slip, which uses partial
+derivatives other than the node's own.  The caller compares the moves with the right ones.
 
 >>> x = Value(3.0, label="x")
 >>> loss = x * x - x
@@ -34,8 +34,8 @@ class Reading(NamedTuple):
 
     Attributes:
         partials: with respect to each of the node's inputs; None along a branch that is not taken.
-        values: for each of them, the inputs for which other numbers than their own were put into the rule, with these
-            numbers; empty where there are none.
+        values: for each of them, the numbers that were put into the rule in place of some inputs' own, by input; empty if
+            there are none.
     """
 
     partials: Sequence[float | None]
@@ -63,11 +63,11 @@ class Move(NamedTuple):
 
 
 def read(node: Value, values: Mapping[Value, float] | None = None) -> Reading:
-    """Return the partial derivatives of a node: as recorded, or read from its rules at other numbers.
+    """Return the partial derivatives of a node: as recorded, or computed by its rules at other numbers.
 
     Args:
         node: the node.
-        values: numbers that take the place of its inputs' own; those outside the domain are left out.
+        values: numbers to use in place of the inputs' own; ignored if the operation is undefined at them.
 
     >>> w, x = Value(3.0), Value(2.0)
     >>> read(w * x).partials, read(w * x, {w: 5.0}).partials
@@ -182,7 +182,7 @@ def updated_too_soon(loss: Value, rate: float = RATE) -> Iterator[Move]:
 
 
 def activations(loss: Value) -> set[Value]:
-    """Return the nodes that are activations: functions called by name, of a net input if the graph has neurons."""
+    """Return the activations: the functions applied to a net input; in a graph without neurons, all functions called by name."""
     telling = Telling(loss)
     functions = [node for node in telling.order if _is_function(node)]
     return {node for node in functions if node.inputs[0] in telling.neurons} or {*functions}
@@ -194,19 +194,19 @@ def unit(node: Value) -> Reading:
 
 
 def plus(node: Value) -> Reading:
-    """Return the partial derivatives without the minus sign with which a rule begins."""
+    """Return the partial derivatives, each without the minus sign that its rule begins with."""
     rules = rules_of(node, Symbols({**dict.fromkeys(node.inputs, "x"), node: "out"}))
     pairs = zip(read(node).partials, rules, strict=True)
     return Reading([-partial if partial and rule.text.startswith("-") else partial for partial, rule in pairs])
 
 
 def at_output(node: Value) -> Reading:
-    """Return the partial derivatives at the node's own number in place of its first input's."""
+    """Return the partial derivatives, computed with the node's own value in place of its first input's."""
     return read(node, {node.inputs[0]: node.data})
 
 
 def _is_function(node: Value) -> bool:
-    """Whether a node is a function of one operand that is called by its name; a second operand may have a default."""
+    """Whether a node is a function called by its name, of one operand or of two of which the second has a default."""
     row = node.primitive
     if isinstance(row, Unary) or (isinstance(row, Binary) and row.default is not None):
         return not row.infix and isinstance(node.operands[0], Value)

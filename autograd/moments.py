@@ -1,7 +1,7 @@
 """One step of backpropagation, and the state of a graph between steps.
 
-A step and its edges hold numbers and formulas; their texts are written from these alone, so a printed step, a picture, a card
-and a ledger cannot differ.  Only a `Moment` records what is known, what has arrived and what has flowed.
+A step and its edges hold numbers and formulas; all texts are written from these, so a printed step, a picture, a card and a
+ledger cannot differ.  Only a `Moment` records what is known, what has arrived and what has flowed.
 
 >>> from autograd.steps import walk
 >>> w, x = Value(3.0, label="w"), Value(2.0, label="x")
@@ -33,7 +33,7 @@ class Edge:
         input: the input.
         name: its name.
         consumer: the name of the node.
-        derivative: ∂consumer/∂input as a formula, on names that carry their numbers.
+        derivative: ∂consumer/∂input as a formula, in names that carry their numbers.
         partial: the partial derivative, as recorded.
         upstream: the gradient of the node.
         contribution: upstream · partial, which is added to the input's gradient.
@@ -41,8 +41,8 @@ class Edge:
         taken: whether anything flows along the edge; False for a branch that was not taken, and where nothing has flowed to
             the node itself.
         digits: significant digits of the numbers in texts.
-        operation: the node's operation, where the input reaches the node in other ways too: since ∂node/∂input could then be
-            the whole derivative, the partial one along this edge is written as ∂(operation)/∂input.
+        operation: the node's operation if the input also reaches the node along other paths, else None.  ∂node/∂input could
+            then mean the total derivative, so the partial one along this edge is written as ∂(operation)/∂input.
     """
 
     input: Value
@@ -84,7 +84,7 @@ class Edge:
 
     @property
     def overwrites(self) -> bool:
-        """Whether the contribution replaced the gradient instead of being added to it, as only in a mistaken walk."""
+        """Whether the contribution replaced the gradient instead of being added to it, as can happen in a mistaken walk."""
         return self.total != self.before + self.contribution and self.total == self.contribution
 
     @property
@@ -133,7 +133,7 @@ class Step:
         place: the step's place within its phase, from 1, and the number of steps there.
         node: the node.
         name: its name.
-        operation: the operation as a formula, on names that carry their numbers.
+        operation: the operation as a formula, in names that carry their numbers.
         delta: the upstream gradient ∂loss/∂node, now complete, or 0 if nothing has flowed to the node; None in the forward
             pass.
         edges: what flows on to the inputs, in written order; empty in the forward pass.
@@ -190,7 +190,7 @@ class Moment:
     Attributes:
         known: the nodes whose values are known, at first the leaves.
         arrived: the gradients that have arrived, complete or so far.
-        flowed: the edges that something has flowed along, or could have; by the node and the place among its inputs.
+        flowed: the edges that have been visited, by the node and the place among its inputs; nothing flows along some of them.
         active: the node of the last step; None before the first.
 
     >>> from autograd.steps import walk

@@ -47,7 +47,7 @@ from autograd.writing import digits, parts, plain, strict
 
 __all__ = ["Walk", "walk"]
 
-EDGE_ENTRIES = ("rule", "reason", "numbers", "partial", "contribution", "before", "total", "taken")  # of a trace
+EDGE_ENTRIES = ("rule", "reason", "numbers", "partial", "contribution", "before", "total", "taken")  # in JSON
 
 
 class Walk(Sequence[Step]):
@@ -55,15 +55,16 @@ class Walk(Sequence[Step]):
 
     Args:
         loss: the result whose gradient is taken.
-        mistake: the name of a classic mistake to make, see `autograd.mistakes`; then the walk ends at the first step that
-            differs from the right one, which explains by how much and why, or runs to its end if none does.
+        mistake: the name of a classic mistake to make, see `autograd.mistakes`; the walk then ends at the first step that
+            differs from the right one, and this step says by how much and why; if no step differs, it runs to the end.
         n_digits: significant digits of the numbers in texts, 1 to 17; by default 5, and 3 in a network.
 
     Attributes:
-        telling: the names and formulas of the nodes; `names` are those in it.
+        telling: the names and formulas of the nodes; its `order` and `names` are attributes of the walk too.
 
     Raises:
-        ValueError: if a leaf was changed after the forward pass, for a mistake that is not known, and for other digits.
+        TypeError: if the result is not a Value.
+        ValueError: if a leaf was changed after the forward pass, the mistake is unknown, or `n_digits` is out of range.
 
     >>> x = Value(3.0, label="x")
     >>> steps = Walk(x * x)
@@ -96,11 +97,11 @@ class Walk(Sequence[Step]):
     @overload
     def __getitem__(self, i: slice) -> list[Step]: ...
     def __getitem__(self, i: int | slice) -> Step | list[Step]:
-        """Return step i, counted from the end if negative, or for a slice a list of steps.
+        """Return step i, counted from the end if negative, or a list of steps for a slice.
 
         Raises:
             IndexError: if there is no such step.
-            ValueError: if a leaf was changed since the walk was made.
+            ValueError: if a leaf has been changed since the walk was made.
         """
         self.refuse_stale()
         if isinstance(i, slice):
@@ -112,7 +113,7 @@ class Walk(Sequence[Step]):
         return (self.unchecked(i) for i in range(len(self)))
 
     def refuse_stale(self) -> None:
-        """Raise a ValueError if a leaf was changed since the walk was made, so that its numbers no longer belong together.
+        """Raise a ValueError if a leaf has been changed since the walk was made: new and old numbers would be mixed.
 
         >>> w = Value(3.0, label="w")
         >>> steps = Walk(w * w)
@@ -121,7 +122,7 @@ class Walk(Sequence[Step]):
         Traceback (most recent call last):
         ValueError: w = 2.6 was 3.0 when the steps were recorded: a leaf was changed after the forward pass; ...
         """
-        if self._numbers == [x.data for x in self.telling.leaves]:  # which is the fastest test
+        if self._numbers == [x.data for x in self.telling.leaves]:  # the common case, by the fastest test
             return
         pairs = zip(self.telling.leaves, self._numbers, strict=True)
         for x, number in ((x, number) for x, number in pairs if not _same(x.data, number)):
@@ -133,18 +134,18 @@ class Walk(Sequence[Step]):
         return self[self.position]
 
     def forward(self) -> Step:
-        """Go to the next step and return it; an IndexError at the end."""
+        """Go to the next step and return it; raise an IndexError at the end."""
         return self.goto(self.position + 1)
 
     def back(self) -> Step:
-        """Go to the previous step and return it; an IndexError at the beginning."""
+        """Go to the previous step and return it; raise an IndexError at the beginning."""
         return self.goto(self.position - 1)
 
     def goto(self, i: int) -> Step:
         """Go to step i, counted from 0, and return it.
 
         Raises:
-            IndexError: if there is no such step; the position stays.
+            IndexError: if there is no such step; the position does not change.
         """
         place = self._place(i)
         if i < 0:
@@ -165,7 +166,7 @@ class Walk(Sequence[Step]):
 
     @cached_property
     def gradients(self) -> Mapping[Value, float]:
-        """∂loss/∂node for every node and leaf, as at the end of the walk."""
+        """∂loss/∂node for every node and leaf at the end of the walk."""
         return {self.loss: 1.0, **totals(self._moves)}
 
     @property
@@ -184,18 +185,18 @@ class Walk(Sequence[Step]):
         """Write the walk as an animated SVG, and return the path.
 
         In the forward pass the values appear; in the backward pass a dot carries each contribution along its edge to the input
-        where it is added.  It needs no script, so a README shows it as an image; it starts again after a pause, and a reader
-        who prefers reduced motion sees the last moment.
+        where it is added.  The picture needs no script, so a README can show it as an image; it starts again after a pause,
+        and a reader who prefers reduced motion sees only the last moment.
 
         Args:
-            path: a name that ends in .svg; a file of this name stays as it was if anything goes wrong.
+            path: a name that ends in .svg; an existing file stays as it was if anything goes wrong.
             view: "neurons" draws a network neuron by neuron, see `draw`.
-            limit: the largest number of boxes that is still drawn.
+            limit: the largest number of boxes to draw.
             theme: "dark" draws on dark paper.
 
         Raises:
-            ValueError: for another suffix, view or theme, if the graph is too large to be read, and for the view by neurons of
-                a graph without neurons.
+            ValueError: for another suffix, view or theme, for a graph that is too large to be read, and for the view by
+                neurons of a graph without neurons.
             FileNotFoundError: if the folder does not exist.
             LayoutError: if no layout engine is installed.
         """
@@ -206,7 +207,7 @@ class Walk(Sequence[Step]):
     def to_json(self) -> str:
         """Return the whole walk as strict JSON.
 
-        The object has ``nodes``, leaves first where they first occur, and ``steps``:
+        The object has ``nodes``, each leaf before the first node that uses it, and ``steps``:
 
         - a node: ``id`` (its place in the list), ``name`` (in full), ``short`` (the name in the texts), ``label`` (or null),
           ``operation`` (null for a leaf), ``operands`` (each ``{"node": id}`` or ``{"constant": number}``), ``data``;
@@ -214,8 +215,8 @@ class Walk(Sequence[Step]):
           ``edges``, each with ``input`` (an id), ``rule``, ``reason``, ``numbers``, ``partial``, ``contribution``,
           ``before``, ``total`` and ``taken``, false along a branch that is not taken.
 
-        Numbers that JSON does not have are the strings "NaN", "Infinity" and "-Infinity".  A step takes some 500 characters;
-        for long walks `iter_json` yields the same text in pieces.
+        Numbers that JSON lacks are written as the strings "NaN", "Infinity" and "-Infinity".  A step takes about 500
+        characters; for long walks `iter_json` yields the same text in pieces.
 
         >>> import json
         >>> trace = json.loads(walk(Value(3.0, label="x") * 2).to_json())
@@ -235,7 +236,7 @@ class Walk(Sequence[Step]):
     def _node_entry(self, node: Value) -> dict[str, Any]:
         ids = self.telling.places
         operands = [{"node": ids[x]} if isinstance(x, Value) else {"constant": strict(x)} for x in node.operands]
-        row, label = node.primitive, None if node.label is None else str(node.label)  # it may have been set to a number
+        row, label = node.primitive, None if node.label is None else str(node.label)  # a label may be a number
         names = {"name": self.telling.full[node], "short": self.names[node], "label": label}
         return {"id": ids[node], **names, "operation": row and row.name, "operands": operands, "data": strict(node.data)}
 
@@ -268,12 +269,12 @@ class Walk(Sequence[Step]):
 
     @property
     def _moves(self) -> list[Move]:
-        """The backward pass as numbers, up to the first move that is wrong."""
+        """The backward pass as numbers, up to the first wrong move."""
         return self._run[0]
 
     @cached_property
     def _run(self) -> tuple[list[Move], str]:
-        """The moves, and what is wrong with the last one."""
+        """The moves, and what is wrong with the last one, or an empty string."""
         self.refuse_stale()
         if self.mistake is None:
             return list(sorted_pass(self.loss)), ""
@@ -296,8 +297,8 @@ class Walk(Sequence[Step]):
 
         Args:
             move: the move.
-            seen: the nodes that were visited before.
-            arrived: the gradients that have arrived before; those of this move are added.
+            seen: the nodes that have been visited before.
+            arrived: the gradients that have arrived so far; this move's are added to it.
         """
         node, delta = move.node, move.delta
         name, right, number = self.names[node], self._right, self.telling.number
@@ -344,12 +345,12 @@ class Walk(Sequence[Step]):
         return text
 
     def _apart(self, x: float, y: float) -> tuple[str, str]:
-        """Write two numbers with as many digits as it takes to tell them apart."""
+        """Write two numbers with as many digits as are needed to tell them apart."""
         pairs = ((digits(x, n), digits(y, n)) for n in range(self.telling.digits, MOST_DIGITS + 1))
         return next((pair for pair in pairs if pair[0] != pair[1]), (digits(x), digits(y)))
 
     def unchecked(self, i: int) -> Step:
-        """Return step i, from 0, whether leaves were changed or not; see `refuse_stale`."""
+        """Return step i, counted from 0, without looking for changed leaves; see `refuse_stale`."""
         n, telling = len(self.order), self.telling
         node = self.order[i] if i < n else self._moves[i - n].node
         name, loss, mark, formula = self.names[node], self.names[self.loss], telling.mark(node), telling.formula(node)
@@ -380,7 +381,7 @@ Mistake = Literal[
 def walk(loss: Value, mistake: Mistake | None = None, *, digits: int | None = None) -> Walk:
     """Return the forward and backward pass of `loss` as a sequence of steps; see `Walk` and this module's example.
 
-    With a mistake it is the wrong algorithm on the same graph, up to the first step that differs from the right one:
+    With a mistake, walk through the wrong algorithm on the same graph, up to the first step that differs from the right one:
 
     >>> x = Value(3.0, label="x")
     >>> print(walk(x * x, mistake="overwrite")[-1])

@@ -36,8 +36,8 @@ __all__ = [
 ]  # fmt: skip
 
 IN_A_NETWORK = 3  # significant digits; see `Telling`
-MOST_PRIMES = 3  # after a label; further leaves with it are numbered
-MOST_DIGITS = 17  # tell every float from every other
+MOST_PRIMES = 3  # after a label; further leaves with this label are numbered
+MOST_DIGITS = 17  # enough to distinguish any two floats
 PARAMETER = re.compile(r"(?:.*?\.)??(?:layer(\d+)\.)?neuron(\d+)\.(w|b|net|out)(\d*)(\[\d+\]|′*)", re.DOTALL)
 LETTERS = {"w": "w", "b": "b", "net": "z", "out": "a"}
 
@@ -54,7 +54,7 @@ class Symbols(dict[Value, Symbol]):
 
 
 class Telling:
-    """The names of one graph, and the formulas of its nodes on these names.
+    """The names of the nodes of one graph, and their formulas in these names.
 
     Args:
         loss: the result.
@@ -63,16 +63,16 @@ class Telling:
 
     Attributes:
         order: the operations, in topological order.
-        full: a unique name for every node, leaves where they are first used: see `name_nodes`.
-        names: the same, with short names for the parts of a network: see `short_names`.
-        leaves: the leaves, in that order.
-        places: the place of every node in that order, from 0: its id in traces and pictures.
+        full: a unique name for every node, each leaf before the first node that uses it; see `name_nodes`.
+        names: the same, with short names for the parts of a network; see `short_names`.
+        leaves: the leaves, in the order of `full`.
+        places: the place of every node in the order of `full`, from 0: its id in traces and pictures.
         notes: remarks on the names, such as two leaves with one label.
         digits: significant digits.
 
     Raises:
-        TypeError: for a number of digits that is not an int.
-        ValueError: for one outside 1 to 17.
+        TypeError: if n_digits is not an int.
+        ValueError: if n_digits is outside 1 to 17.
     """
 
     def __init__(self, loss: Value, n_digits: int | None = None) -> None:
@@ -90,7 +90,7 @@ class Telling:
         self._dependent: dict[Value, set[Value]] = {}
 
     def formula(self, node: Value) -> Symbol:
-        """Return the operation of a node on the names of its operands; of a leaf, its name."""
+        """Return a node's operation, applied to the names of its operands; for a leaf, return its name."""
         return formula_of(node, Symbols(self.names))
 
     def rules(self, node: Value) -> list[Symbol]:
@@ -98,7 +98,7 @@ class Telling:
         return rules_of(node, Symbols(self.names))
 
     def slope(self, node: Value, x: Value, style: Style) -> str:
-        """Write ∂node/∂x for an operand x, or ∂(operation)/∂x where x reaches the node along other paths, too.
+        """Write ∂node/∂x for an operand x, or ∂(operation)/∂x if x also reaches the node along other paths.
 
         >>> from autograd.writing import plain
         >>> a, b = Value(2.0, "a"), Value(3.0, "b")
@@ -136,7 +136,7 @@ class Telling:
         return found
 
     def number(self, x: float) -> str:
-        """Write a number to the digits that were chosen."""
+        """Write a number to the chosen number of digits."""
         return digits(x, self.digits)
 
     @cached_property
@@ -169,11 +169,11 @@ class Telling:
 
 
 def checked_digits(n: int, most: int) -> int:
-    """Return a number of significant digits.
+    """Return a number of significant digits if it is valid.
 
     Raises:
-        TypeError: for a number that is not an int.
-        ValueError: for one outside 1 to `most`.
+        TypeError: if it is not an int.
+        ValueError: if it is outside 1 to `most`.
     """
     if isinstance(n, bool) or not isinstance(n, int):
         raise TypeError(f"digits is the number of significant digits, an int; got {n!r}")
@@ -196,7 +196,7 @@ def formula_of(node: Value, symbols: Mapping[Value, Symbol]) -> Symbol:
 
 
 def rules_of(node: Value, symbols: Mapping[Value, Symbol]) -> list[Symbol]:
-    """Return the partial derivatives of a node with respect to its inputs, on the symbols of its operands and of itself."""
+    """Return a node's partial derivatives with respect to its inputs, in the symbols of its operands and its own."""
     if node.primitive is None:
         return []
     partials = node.primitive.partials(_operands(node, symbols), symbols[node], input_places(node))
@@ -236,8 +236,8 @@ def name_nodes(root: Value, order: Sequence[Value]) -> dict[Value, str]:
     """Return a unique name for every node of a graph.
 
     A node's name is its label.  Of leaves with the same label, the second gets a prime, x′; operations with the same label
-    are numbered, out[1], out[2], …, as in a network that is applied to several examples.  Without a label a node is v1, v2, …,
-    and the root "loss".
+    are numbered, out[1], out[2], …, for example in a network that is applied to several examples.  Nodes without a label are
+    named v1, v2, …, and the root "loss".
 
     Args:
         root: the result.
@@ -273,7 +273,7 @@ def name_nodes(root: Value, order: Sequence[Value]) -> dict[Value, str]:
 
 
 def _further_leaves(label: str) -> Iterator[str]:
-    """Iterate over the names of further leaves with a label."""
+    """Iterate over names for further leaves with the same label: with primes, then numbered."""
     yield from (label + "′" * i for i in range(1, MOST_PRIMES + 1))
     yield from _numbered(label, MOST_PRIMES + 2)
 
@@ -285,7 +285,7 @@ def _numbered(label: str, first: int) -> Iterator[str]:
 def short_names(names: Mapping[Value, str]) -> dict[Value, str]:
     """Write the parts of a network as lectures do: layer above, neuron and input below; z is the net input, a the output.
 
-    Where two short names would be the same, as of two networks in one graph, both nodes keep their full ones.
+    If two short names would coincide, for example those of two networks in one graph, both nodes keep their full names.
 
     >>> w = Value(0.5)
     >>> [short_names({w: name})[w] for name in ("layer1.neuron0.w2", "layer2.neuron11.w3", "neuron1.net", "w_h")]
@@ -307,7 +307,7 @@ def _shortened(name: str) -> str:
 
 
 def equation(*parts: str) -> str:
-    """Join what is equal by equals signs, and omit repetitions.
+    """Join equal expressions by equals signs; omit repetitions and empty strings.
 
     >>> equation("v2", "2·1", "2", "2")
     'v2 = 2·1 = 2'
