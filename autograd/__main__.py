@@ -1,7 +1,7 @@
 """The command line: ``python -m autograd`` for a demonstration, or with an expression to differentiate it.
 
-Everything is computed before anything is printed, so a command either prints its whole answer, or one line on standard error
-that explains why not, with status 2.
+Everything is computed before anything is printed: a command prints either its whole answer or, with status 2, one line on
+standard error that explains why there is none.
 
 >>> main(["x**2 + 1", "x=3"])
 f = x**2 + 1 = 10
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-STATUSES: Final = {"wrong": 1, "kink": 3}  # by the verdict of a check; 2 is for what cannot be run
+STATUSES: Final = {"wrong": 1, "kink": 3}  # by the verdict of a check; 2 is for errors
 
 COMMAND: Final = "python -m autograd"
 EXAMPLE: Final = f"{COMMAND} 'tanh(w*x + b)**2' w=0.5 x=2 b=-0.4"
@@ -69,8 +69,8 @@ class Parser(argparse.ArgumentParser):
     """A parser whose errors are exceptions."""
 
     def error(self, message: str) -> NoReturn:
-        """Raise the error instead of printing the usage and leaving Python."""
-        shown = message.replace(r"\x00", "").replace("\0", "")  # of a word that was hidden, see `run`
+        """Raise the error instead of printing the usage and exiting."""
+        shown = message.replace(r"\x00", "").replace("\0", "")  # which `run` may have put before a word
         raise UsageError(f"{shown}; {COMMAND} --help lists the options")
 
 
@@ -78,7 +78,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line and print its answer.
 
     Args:
-        argv: the words after ``python -m autograd``; this process's own if None.
+        argv: the words after ``python -m autograd``; those of this process if None.
 
     Returns:
         The exit status: 0; 1 if ``--check`` finds a wrong gradient, 3 if it finds a kink and nothing wrong; 2 after one line
@@ -101,7 +101,7 @@ def run(argv: Sequence[str]) -> tuple[str, int]:
         ExpressionError: if the expression cannot be read, or is undefined at the given numbers.
     """
     parser = make_parser()
-    # A word such as -x**2 is an expression; a NUL, which no word of a command line has, hides it from argparse.
+    # A word such as -x**2 is an expression, not an option; a NUL before it, which no shell can pass, hides it from argparse.
     words = [word if OPTION.fullmatch(word) or not word.startswith("-") else f"\0{word}" for word in argv]
     options = parser.parse_intermixed_args(words)
     given = [f"--{name}" for name, value in vars(options).items() if value not in (None, False) and name != "words"]
@@ -133,15 +133,15 @@ def run(argv: Sequence[str]) -> tuple[str, int]:
 
 
 def make_parser() -> Parser:
-    """Make the parser of the command line, in which every option has its help."""
+    """Make the parser of the command line, with a help text for every option."""
     from autograd.drawing.formats import suffixes
 
     functions = textwrap.fill(", ".join(sorted(FUNCTIONS)), 78, initial_indent="  ", subsequent_indent="  ")
     parser = Parser(
         prog=COMMAND,
         usage="%(prog)s [EXPRESSION [NAME=NUMBER ...]] [options]",
-        description="Without an expression: a small network, one link of the chain rule at a time.\n"
-        f"With one: its value, and its derivative with respect to each variable.  For example\n\n  {EXAMPLE}",
+        description="Without an expression, go through a small network, one link of the chain rule at a time.\n"
+        f"With one, print its value and its derivative with respect to each variable.  For example\n\n  {EXAMPLE}",
         epilog=f"functions:\n{functions}\n\n{WRITTEN}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         add_help=False,
@@ -149,39 +149,39 @@ def make_parser() -> Parser:
     )
     parser.add_argument("words", nargs="*", type=_word, help=argparse.SUPPRESS)
     for flags, text in {
-        ("-h", "--help"): "show this",
+        ("-h", "--help"): "show this help",
         ("--version",): "show the version",
-        ("--steps",): "show each step of the forward and of the backward pass",
+        ("--steps",): "show each step of the forward and the backward pass",
         ("--explain",): "show where each gradient comes from, and derive it by the chain rule",
-        ("--check",): "compare the gradients with numeric ones, edge by edge; status 1 if one is wrong, 3 at a kink",
-        ("--mermaid",): "print the picture as Mermaid text, and nothing else",
-        ("--latex",): "print the derivations in LaTeX, and nothing else",
+        ("--check",): "compare the gradients with numeric ones, edge by edge; exit status 1 if one is wrong, 3 at a kink",
+        ("--mermaid",): "print only the picture, as Mermaid text",
+        ("--latex",): "print only the derivations, in LaTeX",
     }.items():
         parser.add_argument(*flags, action="store_true", help=text)
     parser.add_argument("--wrt", action="append", type=_word, metavar="NAME",
                         help="differentiate with respect to these variables only, such as w or w,b")  # fmt: skip
     parser.add_argument("--mistake", choices=MISTAKES, metavar="NAME", help=f"make a classic mistake: {', '.join(MISTAKES)}")
     parser.add_argument("--exercise", type=_whole, choices=(1, 2, 3, 4), metavar="LEVEL",
-                        help="set exercises of a level, 1 to 4, in the terminal; elsewhere print them as a sheet")  # fmt: skip
-    parser.add_argument("--seed", type=_whole, metavar="N", help="choose the exercises, by default 0")
+                        help="pose exercises of a level, 1 to 4, in the terminal; without one, print a worksheet")  # fmt: skip
+    parser.add_argument("--seed", type=_whole, metavar="N", help="the number that selects the exercises, by default 0")
     for option, text in {
         "--svg": f"write a picture of the graph, in the format of the suffix: {suffixes()}",
         "--html": "write a page that plays the steps, forward and back, in a browser",
-        "--json": "write the steps as JSON; with -, print it, and nothing else",
+        "--json": "write the steps as JSON; if FILE is -, print only that",
     }.items():
         parser.add_argument(option, type=_word, metavar="FILE", help=text)
     parser.add_argument(
-        "--site", type=_word, metavar="FOLDER", help="write the site that runs all this in a browser, as static files"
+        "--site", type=_word, metavar="FOLDER", help="write a site that runs all this in a browser, as static files"
     )
     parser.add_argument("--vendor", type=_word, metavar="DIR",
-                        help="copy Pyodide and viz-js into the site, from npm's folder node_modules")  # fmt: skip
+                        help="copy Pyodide and viz-js into the site from DIR, npm's folder node_modules")  # fmt: skip
     parser.add_argument("--serve", type=_whole, nargs="?", const=8000, metavar="PORT",
-                        help="serve the site on this machine, by default at port 8000, and open the browser")  # fmt: skip
+                        help="serve the site on this machine, by default at port 8000, and open it in the browser")  # fmt: skip
     return parser
 
 
 def publish(options: argparse.Namespace, given: Sequence[str]) -> str:
-    """Write the site, and with ``--serve`` serve it until Ctrl-C is pressed; return where it is.
+    """Write the site, and with ``--serve`` serve it until Ctrl-C is pressed; return a sentence that says where it is.
 
     Raises:
         UsageError: for any other option, and if the site cannot be written or served.
@@ -225,7 +225,7 @@ def _reason(error: Exception) -> str:
 
 
 def practise_at(options: argparse.Namespace, given: Sequence[str]) -> str:
-    """Set the exercises of a level, and return the score; without a terminal, return the sheet.
+    """Pose the exercises of a level and return the score; without a terminal, return them as a worksheet.
 
     Raises:
         UsageError: for an expression, or any other option but ``--seed``.
@@ -251,7 +251,7 @@ def _whole(word: str) -> int:
 
 
 def refuse_lost_text(options: argparse.Namespace) -> None:
-    """Raise a `UsageError` if one option prints data for other programs, and another one prints more text."""
+    """Raise a `UsageError` if an option prints only data for other programs, and another option's text would be lost."""
     data = {"--json -": options.json == "-", "--mermaid": options.mermaid, "--latex": options.latex}
     text = {f"--{name}": getattr(options, name) for name in ("steps", "explain", "check", "mistake")}
     text["--wrt"] = options.wrt and not options.latex
@@ -270,7 +270,7 @@ def read_values(words: Sequence[str], expression: Expression) -> dict[str, Value
     """Read words such as ``x=-0.5`` as the variables of an expression.
 
     Raises:
-        UsageError: for a word of another form, a name that is given twice, and a name that the expression does not have.
+        UsageError: for a word of another form, a name given twice, and a name that is not in the expression.
 
     >>> read_values(["x=1e-3"], parse("x**2"))
     {'x': Value(data=0.001, grad=0.0, label='x')}
@@ -296,7 +296,7 @@ def choose(wrt: Sequence[str] | None, expression: Expression) -> list[str]:
     """Return the variables to differentiate with respect to: the given ones, or all.
 
     Raises:
-        UsageError: for a name that the expression does not have.
+        UsageError: for a name that is not in the expression.
 
     >>> choose(["x,w"], parse("w*x + b")), choose(None, parse("w*x + b"))
     (['x', 'w'], ['w', 'x', 'b'])
@@ -429,7 +429,7 @@ def _variables(name: str, expression: Expression) -> str:
 
 
 def _printable(text: str) -> str:
-    """Bring a text to one line in which every character can be seen."""
+    """Put a text on one line, in which every character can be seen."""
     return printable(" ".join(text.split()))
 
 
@@ -442,7 +442,7 @@ def _spell_out(error: UnicodeError) -> tuple[str, int]:
 
 
 def _in_terminal() -> int:
-    """Run `main` in a process of its own, whatever its terminal or pipe is like."""
+    """Run `main` as a process of its own; characters that the terminal lacks and a closed pipe do not stop it."""
     codecs.register_error("autograd.spell_out", _spell_out)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

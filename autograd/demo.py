@@ -74,7 +74,7 @@ def by_hand(number: Mapping[str, float]) -> tuple[float, float]:
 
 
 def demonstrate(folder: Path) -> str:
-    """Go through the network forward and back, write a page that plays it into a folder, and return the text to be shown."""
+    """Go through the network forward and back, write a page that plays it into a folder, and return the text to print."""
     nodes = network(**POINT)
     nodes["E"].backward()
     steps = walk(nodes["E"])
@@ -174,7 +174,7 @@ PLAY IT.  Open this page in any browser, step through it, and change a number:
 
 
 def _command(option: str) -> str:
-    """Return a command that can be pasted: with the running Python's path, if ``python`` would start another one."""
+    """Return a command to paste, with the path of the running Python if ``python`` would start another one."""
     python = "python"
     if shutil.which(python) is None or ("VIRTUAL_ENV" not in os.environ and sys.prefix != sys.base_prefix):
         python = shlex.quote(os.path.relpath(sys.executable))
