@@ -1,8 +1,8 @@
 """Hypothesis strategies for scalars, arrays, graphs and networks, and a property test for a user-defined row.
 
-The idea: a graph is drawn as a program, leaves and instructions, and not as nodes.  So the same example runs on numbers,
-on `Value`s, on dual numbers and on symbols, whose results can be compared; and it is printed as text that can be read.
-All numbers are short decimals.
+The idea: a graph is drawn as a program of leaves and instructions, not as nodes.  The same example then runs on numbers,
+`Value`s, dual numbers and symbols, so that their results can be compared, and it prints as readable text.  All numbers are
+short decimals.
 
 >>> Program((0.5, 2.0), ((primitives.multiply, (0, 1)), (primitives.dot, (0, 2, 1, 1.5))))
 x0 = 0.5; x1 = 2.0; v2 = x0 * x1; v3 = dot(x0, v2, x1, 1.5)
@@ -48,7 +48,7 @@ __all__ = [
 
 ROWS: Final[tuple[Primitive, ...]] = tuple(TABLE.values())
 NEAR: Final = 1e-2  # operands are drawn at least this far from a kink, and half as far from the edge of a domain
-# All numbers that are drawn, for a row with one operand: the whole ones first, which are easiest to read.
+# All numbers that `numbers` draws, tried for a row with one operand: whole numbers first, because they are easiest to read.
 LINE: Final = sorted([n / 100 for n in range(-300, 301)], key=lambda x: (x % 1 != 0, x == 0, abs(x)))
 ENOUGH: Final = 0.1  # relative error up to which a numeric derivative shows that the function has one
 STEEP: Final = 100.0  # the largest value or partial derivative in a drawn graph
@@ -64,9 +64,9 @@ def arrays(shape: int | tuple[int, ...], low: float = -3.0, high: float = 3.0) -
     """Draw NumPy arrays of decimals with two places, for example as points for `assert_gradient`.
 
     Args:
-        shape: of the arrays; a number for a vector.
-        low: the least that an entry may be.
-        high: the greatest.
+        shape: the shape of the arrays; a number for a vector.
+        low: the smallest possible entry.
+        high: the largest possible entry.
 
     >>> import numpy as np
     >>> from autograd import assert_gradient
@@ -84,7 +84,7 @@ def arrays(shape: int | tuple[int, ...], low: float = -3.0, high: float = 3.0) -
 
 @functools.cache
 def _places(count: int) -> st.SearchStrategy[int]:
-    return st.integers(1, count).map(lambda back: count - back)  # the latest first
+    return st.integers(1, count).map(lambda back: count - back)  # shrinks to the latest
 
 
 @functools.cache
@@ -93,7 +93,7 @@ def _places_or_numbers(count: int) -> st.SearchStrategy[int | float]:
 
 
 def widths(row: Primitive) -> list[int]:
-    """Return numbers of operands that a row can be given.
+    """Return the numbers of operands with which a row is tried.
 
     >>> widths(primitives.tanh), widths(primitives.divide), widths(primitives.dot)
     ([1], [2], [3, 5])
@@ -104,7 +104,7 @@ def widths(row: Primitive) -> list[int]:
 
 
 def is_inside(row: Primitive, data: Sequence[float]) -> bool:
-    """Whether a row has a value at some operands, no kink or edge near, and nothing singular."""
+    """Whether a row is finite at some operands that are not singular, and away from kinks and the edges of its domain."""
     if tuple(data) in row.singular:
         return False
     try:
@@ -123,7 +123,7 @@ def is_smooth(row: Primitive, data: Sequence[float]) -> bool:
 
 
 def _slopes(row: Primitive, data: Sequence[float]) -> list[float]:
-    """Return the partial derivatives that a row's rules give, NaN for all where a rule raises an error."""
+    """Return the partial derivatives that a row's rules give, or NaN for all of them if a rule is undefined."""
     try:
         return [float(x) for x in row.partials(data, row.evaluate(data), range(len(data)))]
     except DomainError:
@@ -145,7 +145,7 @@ def operands(row: Primitive, width: int | None = None) -> st.SearchStrategy[tupl
 
 
 def _anywhere(row: Primitive, width: int | None = None) -> st.SearchStrategy[tuple[float, ...]]:
-    """Draw operands of a row, also where it has no value."""
+    """Draw operands of a row, including some at which it has no value."""
     counts = [width] if width is not None else widths(row)
     conditions = st.sampled_from((1.0, 0.0)) if row.is_choice else numbers()
     drawn = [st.tuples(conditions, *[numbers()] * (count - 1)) for count in counts]
@@ -167,7 +167,7 @@ class Program:
     instructions: tuple[tuple[Primitive, tuple[int | float, ...]], ...]
 
     def results(self, leaves: Sequence[Any]) -> list[Any]:
-        """Run on any operands, numbers or others, and return these and the result of each instruction, by place."""
+        """Run on leaves of any kind, numbers or others; return these and the result of each instruction, by place."""
         results = list(leaves)
         for row, places in self.instructions:
             results.append(row.apply([results[x] if isinstance(x, int) else x for x in places]))
@@ -179,7 +179,7 @@ class Program:
 
     @property
     def depth(self) -> int:
-        """The number of operations on the longest way from a leaf to the result."""
+        """The number of operations on the longest path from a leaf to the result."""
         depths = [0] * len(self.leaves)
         for _, places in self.instructions:
             depths.append(1 + max((depths[x] for x in places if isinstance(x, int)), default=0))
@@ -202,11 +202,11 @@ class Program:
 def programs(draw: st.DrawFn, longest: int = 20) -> Program:
     """Draw a program whose values stay finite and moderate, inside every domain and away from kinks.
 
-    All rows of the table occur; nodes are shared, an operand may be the same one twice, and chains become deep.
+    All rows of the table occur, nodes are shared, both operands may be the same node, and chains become deep.
 
     Args:
         draw: given by Hypothesis.
-        longest: the most instructions.
+        longest: the largest number of instructions.
 
     >>> from hypothesis import find
     >>> find(programs(), lambda program: program.depth > 2)
@@ -219,11 +219,11 @@ def programs(draw: st.DrawFn, longest: int = 20) -> Program:
     instructions: list[tuple[Primitive, tuple[int | float, ...]]] = []
     for row in draw(st.integers(1, longest).flatmap(lambda n: st.lists(st.sampled_from(ROWS), min_size=n, max_size=n))):
         count = draw(st.sampled_from(widths(row)))
-        # Any earlier result, or in a chain the last one each time; the same one twice is common.
+        # Any earlier result, or in a chain always the last one; using the same one twice is common.
         first = len(values) - 1 if is_chain else draw(_places(len(values)))
         places = (first, *(draw(_places_or_numbers(len(values))) for _ in range(count - 1)))
         data = [values[x] if isinstance(x, int) else x for x in places]
-        # Next to the condition 0 of a `where` there is another case, but a comparison's 0 has nothing next to it.
+        # A `where` jumps at a condition of 0, unless a comparison made that 0: it does not vary continuously.
         torn = row.is_choice and data[0] == 0 and places[0] not in conditions
         if torn or not is_smooth(row, data):
             continue
@@ -247,7 +247,7 @@ def graphs(longest: int = 20) -> st.SearchStrategy[Value]:
 
 @dataclass(frozen=True)
 class Network:
-    """A small multilayer perceptron with one example; called with its parameters, it gives the squared error.
+    """A small multilayer perceptron with one example; called with its parameters, it returns the squared error.
 
     Attributes:
         sizes: the number of inputs, then of neurons in each layer.
@@ -310,20 +310,20 @@ def check_primitive(
 ) -> None:
     """Property-test a row, of the table or user-defined.
 
-    At many operands: its partial derivatives and their derivatives against numeric ones, forward mode and the differentiable
-    gradients against backward; its function and rules as text, evaluated, against themselves; and read on NumPy's arrays,
-    against the same on floats.  Its rules must have finite values wherever the function is smooth, except at points that are
-    listed in `singular` or excluded by `domain`, written as inequalities such as ``x > 0``.
+    Compare, at many operands, its first and second derivatives with numeric ones; forward mode and the differentiable
+    gradients with backward; its function and rules, written as text and evaluated, with themselves; and their results on
+    NumPy's arrays with those on floats.  The rules must have finite values wherever the function is smooth, except at points
+    that are listed in `singular` or excluded by `domain`, written as inequalities such as ``x > 0``.
 
     Args:
         row: the row.
         drawn: where the operands come from; `operands` of the row by default.
         examples: how many to draw.
-        arrays: whether to read the row on arrays, too, as compiled programs do.
+        arrays: whether to evaluate the row on arrays too, as compiled programs do.
 
     Raises:
-        AssertionError: with the smallest operands found at which something is wrong, and what; or if some partial
-            derivative could not be judged anywhere.
+        AssertionError: if something is wrong, with the smallest operands found at which it is; or if a partial derivative
+            could not be judged at any operands.
         TypeError: for anything but a row.
     """
     if not isinstance(row, Primitive):
@@ -362,7 +362,7 @@ def check_primitive(
         point = [*map(Value, data, operand_names(row, len(data)))][len(constants) :]
         try:
             report = gradcheck(f, *point, order=2)
-        except DomainError:  # where a rule is at the edge of its own domain, it has no derivative
+        except DomainError:  # a rule that is at the edge of its own domain has no derivative
             report = gradcheck(f, *point)
         if report.verdict == "wrong":
             raise AssertionError(f"{row.name} at {tuple(data)} is\n{report}")
@@ -380,7 +380,7 @@ def check_primitive(
     for x in LINE if drawn is None and isinstance(row, Unary) else ():
         check_finite(row, [x])
     check_everywhere()
-    with suppress(Unsatisfiable):  # where no operands suit, none are seen
+    with suppress(Unsatisfiable):  # if no operands suit, `seen` stays empty
         check()
         if arrays:
             check_on_arrays()
@@ -401,10 +401,10 @@ def _has_rules(row: Primitive, data: Sequence[float]) -> bool:
 
 
 def check_finite(row: Primitive, data: Sequence[float]) -> None:
-    """Compare whether a row's rules have finite values at some operands with whether its function is smooth there.
+    """Check that a row's rules have finite values at some operands if its function is smooth there.
 
     Raises:
-        AssertionError: if a rule gives ∞ or NaN, or raises an error, where the function has a finite slope on both sides.
+        AssertionError: if a rule gives ∞ or NaN, or is undefined, where the function has a finite slope on both sides.
 
     >>> check_finite(primitives.sqrt, [0.0])
     """
