@@ -1,7 +1,7 @@
 """Gradients compared with numeric ones, each with a verdict and a reason.
 
-The idea: a difference quotient is worth as much as its estimated error, so the tolerance of a comparison is computed, not
-chosen; and a report names what the values of a function do not show: at a kink, at the edge of a domain, below rounding.
+The idea: a difference quotient is only as good as its error estimate, so the tolerance of a comparison is computed, not
+chosen; and a report says where values of a function cannot decide: at a kink, at the edge of a domain, below rounding.
 
 >>> from autograd import tanh
 >>> bool(gradcheck(lambda w, x: tanh(w * x) ** 2, 0.5, 2.0))  # a function of autograd
@@ -16,8 +16,8 @@ wrong: ∂loss/∂w[1] is not the numeric derivative.
 ...
 ∂loss/∂w[1] at w[1] = -1: it is 0, but the slope is -0.7310585786 ± ...
 
-`graphs` checks functions that return a `Value`, edge by edge; `plain` checks any other function against a gradient that is
-given.  Both take numeric derivatives from `numeric`, compare them by `verdicts` and put the results into a `report`.
+`graphs` checks functions that return a `Value`, edge by edge; `plain` checks any other function against a given gradient.
+Both take numeric derivatives from `numeric`, compare them by `verdicts` and put the results into a `report`.
 """
 
 from __future__ import annotations
@@ -72,15 +72,15 @@ def gradcheck(
     box: Mapping[str, Any] | None = None,
     **others: Any,
 ) -> Report | BoxReport:
-    """Compare the gradient of a function, or of a graph, with numeric derivatives; or its rules with theirs, on a box.
+    """Compare the gradient of a function, or of a graph, with numeric derivatives; or, on a box, check the rules that it uses.
 
     Args:
         f: a function of numbers or trees of numbers (nested lists, tuples, dicts, dataclasses, NumPy arrays, pandas Series),
             written with operators and autograd's functions; or the result of a graph, to be checked with respect to all its
             leaves at the numbers they have.  With `gradient`, any function that returns a number or an array; its point
             may then contain arrays of PyTorch and JAX too, and f is called with arrays of the same kind and precision.
-        point: the arguments of the function, one or more; `Value`s lend their numbers and labels, other leaves are called by
-            their paths, such as ``w[0]``.
+        point: the arguments of the function, one or more; a `Value` gives its number and its label, other numbers are named
+            by their paths, such as ``w[0]``.
         gradient: a function of the same arguments that returns the gradient, computed by any means, in the structure of the
             point: for several arguments a tuple; for an array result the Jacobian, with the result's shape before the
             argument's.
@@ -88,14 +88,13 @@ def gradcheck(
         seed: chooses the random directions that are used with more than 24 inputs.
         box: in place of a point, for each argument a pair (low, high), a number or a tree of these; for a graph, its leaves
             by label.  Every rule that f uses is then compared with its row's function on the whole box, by the mean value
-            theorem, on intervals; this needs python-flint.
+            theorem in interval arithmetic; this needs python-flint.
         others: none; a keyword of another checker raises an error that names the alternative.
 
     Returns:
-        A report: print it, read its `verdict`, or use it as a condition, as in ``assert gradcheck(f, 0.5)``.  The
-        gradients of the nodes do not change.  On a box, "wrong" is a proof; "correct" comes with a
-        sharpness, the share of a rule's size below which an error may have stayed hidden; else it is "undecided", with the
-        pieces where it is.
+        A report: print it, read its `verdict`, or use it as a condition, as in ``assert gradcheck(f, 0.5)``.  The gradients
+        of the nodes do not change.  On a box, "wrong" is proved; "correct" comes with a sharpness, the share of a rule's size
+        below which an error may be hidden; otherwise the verdict is "undecided", with the pieces of the box where it is.
 
     Raises:
         TypeError: if there are no inputs, or f does not return one `Value` or, with `gradient`, real numbers.

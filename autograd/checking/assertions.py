@@ -1,7 +1,7 @@
 """A gradient check that fails a test.
 
-The idea: a derivative that could not be judged is not a bug.  In a property test such a point is rejected, as `assume` would
-reject it, so that Hypothesis draws another; only where there is no other point does it fail the test.
+The idea: a derivative that could not be judged is not a bug.  In a property test its point is rejected, as by `assume`, so
+that Hypothesis draws another; other tests have only the one point, and fail.
 
 >>> assert_gradient(lambda x, y: x * y, 2.0, 3.0, gradient=lambda x, y: (y, x))
 >>> assert_gradient(lambda x, y: x * y, 2.0, 3.0, gradient=lambda x, y: (x, y))
@@ -23,7 +23,7 @@ from autograd.value import Value
 
 __all__ = ["REJECTED", "assert_gradient", "why_rejected"]
 
-REJECTED: Final[Counter[str]] = Counter()  # reasons, of the points rejected since a test began
+REJECTED: Final[Counter[str]] = Counter()  # how many points were rejected since the test began, by reason
 
 
 def assert_gradient(
@@ -36,9 +36,9 @@ def assert_gradient(
 ) -> None:
     """Fail unless the gradient of a function, or of a graph, agrees with numeric derivatives.
 
-    In a Hypothesis test, a point at which that cannot be judged is rejected: at a kink, at the edge of a domain, where
-    rounding leaves too little, where a gradient of zero would pass too, where f has no value or overflows, and a point that
-    is not finite.  If every point is rejected, Hypothesis fails the test.
+    In a Hypothesis test, a point at which this cannot be judged is rejected: a point at a kink or at the edge of a domain,
+    where rounding hides too much, where a gradient of zero would pass too, where f has no value or overflows, or that is
+    itself not finite.  If every point is rejected, Hypothesis fails the test.
 
     Args:
         f: the function or the result of a graph, as for `gradcheck`.
@@ -50,7 +50,7 @@ def assert_gradient(
 
     Raises:
         AssertionError: with the report, if the gradient is wrong; outside of Hypothesis, also if it could not be judged.
-        TypeError, ValueError: what `gradcheck` raises.
+        TypeError, ValueError: as `gradcheck` raises them.
 
     >>> import math
     >>> from hypothesis import given, strategies as st

@@ -1,7 +1,7 @@
-"""Local derivatives: the value of a row's rule at a node, compared with the values of the row's own function.
+"""Local derivatives: the value of a row's rule at a node, compared with the numeric derivative of the row's own function.
 
-The idea: a wrong rule shows where its derivative is not zero.  So at a node where it is zero, as relu's at -1, where any
-rule that gives zero would seem right, the rule is compared at another point as well.
+The idea: a wrong rule shows only where the derivative is not zero.  Where it is zero, such as relu's at -1, any rule that
+gives zero would seem right, so the rule is compared at another point as well.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from autograd.value import Value, topological
 
 __all__ = ["Rules", "clearance", "excused"]
 
-PROBES: Final = (-1.5, 0.5, 0.0, 2.5, -0.5, 1.5)  # operands at which a rule is tried that is zero where it is used
+PROBES: Final = (-1.5, 0.5, 0.0, 2.5, -0.5, 1.5)  # operands at which to try a rule that is zero at its node
 
 
 def clearance(kink: Any, line: Line, leaves: Sequence[Value]) -> float:
-    """Return how far along a line a kink lies, to first order: where an expression of some leaves vanishes."""
+    """Estimate, to first order, the distance along a line to a kink, where an expression of the leaves is 0; ∞ for none."""
     order = topological(kink) if isinstance(kink, Value) else []
     moved = [leaves[i] for i in line.direction]
     if not {*moved}.intersection(x for node in order for x in (node, *node.inputs)):
@@ -41,13 +41,13 @@ def clearance(kink: Any, line: Line, leaves: Sequence[Value]) -> float:
 
 
 def excused(compare: Callable[[float], Check], check: Check, clear: float) -> Check:
-    """Return a wrong derivative's check as a kink's, if that kink spoils the numeric derivative.
+    """Turn the verdict of a check from "wrong" into "kink" if a kink nearby spoils the numeric derivative.
 
     Args:
         compare: compares the derivative with the values of the function up to some distance.
-        check: the comparison without a limit, whose verdict is "wrong"; where it found a kink at the point itself, and so has
-            a verdict without a numeric derivative, nothing is excused.
-        clear: how far away a kink is.
+        check: the comparison at any distance, whose verdict is "wrong"; it stays wrong if it has no numeric derivative,
+            because there is a kink at the point itself.
+        clear: the distance of the kink.
     """
     if math.isnan(check.analytic) or math.isnan(check.numeric):
         return check
@@ -89,7 +89,7 @@ class Rules:
             yield replace(check, node=node, operand=i, reason=check.reason + where)
 
     def _one(self, row: Primitive, data: Sequence[float], i: int, partials: Mapping[int, float]) -> Check:
-        """Compare one partial derivative; where it is 0, its rule also at a point where it is not."""
+        """Compare one partial derivative; if it is 0, compare its rule also at a point where it is not."""
         line = _axis(row, data, i)
         if row.is_choice and i == 0:  # a condition, which has no neighbours
             check = Check(f"∂{row.name}/∂{line.name}", line.at, partials[i], 0.0, 0.0, "correct", is_flat=True)
@@ -110,7 +110,7 @@ class Rules:
         return replace(check, verdict="correct", reason=f"{hidden or '0 here'}; its rule was compared at {other.at} as well")
 
     def _try_elsewhere(self, row: Primitive, i: int, n: int) -> Check | None:
-        """Compare a rule at a point where it is not 0; None if there seems to be none."""
+        """Compare a rule at a point where it is not 0; return None if no probe is such a point."""
         for k in range(len(PROBES)):
             data = [PROBES[(k + 2 * j) % len(PROBES)] for j in range(n)]
             try:
@@ -160,7 +160,7 @@ def _axis(row: Primitive, data: Sequence[float], i: int) -> Line:
 
 
 def _rule(row: Primitive, data: Sequence[float], out: float, i: int) -> str:
-    """Write a rule as a formula, with a space before it, or an empty string if it cannot be written or is a number."""
+    """Write a rule as a formula with a space before it; return an empty string if it cannot be written or is a number."""
     symbols = [*map(Symbol, operand_names(row, len(data)), data)]
     try:
         [rule] = row.partials(symbols, Symbol("out", out), [i])

@@ -1,9 +1,9 @@
 """Gradients compared with numeric ones, edge by edge, each with a verdict and a reason.
 
 The idea: a node is one scalar operation, so every local derivative can be checked by itself, against the values of its own
-function.  Forward mode then checks, without any step size, how backpropagation puts the local derivatives together; and
-numeric derivatives of the whole check that the graph is the function.  So a wrong gradient has a place: a rule, the
-accumulation, or a part of the function that the graph lacks.
+function.  Forward mode then checks, without any step size, how backpropagation combines the local derivatives; and numeric
+derivatives of the whole function check that the graph computes all of it.  So the error in a wrong gradient can be located:
+in a rule, in the accumulation, or in a part of the function that the graph lacks.
 
 >>> from autograd.primitives import Unary, tanh
 >>> print(check(lambda w, x: tanh(w * x) ** 2, [0.5, 2.0]))
@@ -61,10 +61,10 @@ class Subject:
     """A scalar function of numbers, and the point at which it is to be checked.
 
     Attributes:
-        title: its name.
-        by: the variables with respect to which it is already a derivative.
-        names, point: the inputs.
-        call: the function, from one `Value` for each input.
+        title: the function's name.
+        by: the variables with respect to which this function is already a derivative; empty for the original function.
+        names, point: the names and the numbers of the inputs.
+        call: this function, of a sequence with one `Value` for each input.
     """
 
     title: str
@@ -80,7 +80,7 @@ def check(f: Callable[..., Any] | Value, point: Sequence[Any], order: int = 1, s
     Args:
         f: the function, or the result of the graph.
         point: the arguments of the function.
-        order: up to which derivatives are checked.
+        order: the highest order of the derivatives to check.
         seed: chooses the random directions that are used with many inputs.
     """
     rng = Random(0 if seed is None else seed)
@@ -106,7 +106,7 @@ def check(f: Callable[..., Any] | Value, point: Sequence[Any], order: int = 1, s
 
 
 def _graph(y: Value, point: Sequence[Any]) -> Subject:
-    """Take a graph as a function of its leaves."""
+    """Return a graph as a function of its leaves."""
     if point:
         raise TypeError("a graph has its point in its leaves; gradcheck(y) takes nothing else, gradcheck(f, 0.5) a function")
     order = topological(y)
@@ -124,7 +124,7 @@ def _graph(y: Value, point: Sequence[Any]) -> Subject:
 
 
 def _function(f: Callable[..., Any], point: Sequence[Any]) -> Subject:
-    """Take a function of trees of numbers as a function of their leaves; see `autograd.trees`."""
+    """Return a function of trees of numbers as a function of their leaves; see `autograd.trees`."""
     if not callable(f):
         raise TypeError(f"{f!r} is {kind_of(f)}; gradcheck takes a function and a point, or the Value of a graph")
     refuse_tuple(f, point)
@@ -156,7 +156,7 @@ def _function(f: Callable[..., Any], point: Sequence[Any]) -> Subject:
 
 
 def _refuse_chance(subject: Subject) -> None:
-    """Call a function a few times at its point, and raise where that already shows that it cannot be checked."""
+    """Call a function a few times at its point, and raise if it fails, is not finite, ignores its inputs or varies."""
     at = point_text(subject.names, subject.point)
     seen: list[float] = []
     for _ in range(CALLS):
@@ -203,18 +203,18 @@ def _derivatives(subject: Subject, rng: Random) -> list[Subject]:
 
 
 def _whole(subject: Subject, y: Value, leaves: Sequence[Value], rules: Rules) -> tuple[list[Check], bool]:
-    """Compare the gradient of the whole, and return whether forward mode gives the same."""
+    """Compare the gradient of the whole function; return the comparisons, and whether forward mode gives the same."""
     backward, axis_lines = _backward(y, leaves), axes(subject.names, subject.point)
     compared = functools.partial(_along, subject=subject, y=y, leaves=leaves, backward=backward, rules=rules)
     is_small = len(leaves) <= MANY
     found = [*map(compared, axis_lines if is_small else directions(subject.point, range(len(leaves)), rules.rng))]
-    if not is_small and any(check.verdict == "wrong" for check, _ in found):  # then look which inputs it is
+    if not is_small and any(check.verdict == "wrong" for check, _ in found):  # find out which inputs it is
         found += [pair for pair in map(compared, axis_lines) if pair[0].verdict == "wrong"]
     return [check for check, _ in found], all(agrees for _, agrees in found)
 
 
 def _backward(y: Value, leaves: Sequence[Value]) -> list[float]:
-    """Return the gradients that `backward` gives, and leave all nodes as they were."""
+    """Return the gradients that `backward` computes, and leave those of all nodes as they were."""
     kept = {node: node.grad for node in (*nodes_below(y), *leaves)}
     try:
         for node in kept:
@@ -255,7 +255,7 @@ def _along(
     check = compare(math.inf)
     if math.isfinite(analytic) and math.isfinite(ahead):
         agrees = abs(analytic - ahead) <= doubt
-    else:  # products overflow in one order, not in another
+    else:  # products may overflow in one order and not in another
         steps = walk(y).gradients
         agrees = repr(line.along([steps.get(leaf, 0.0) for leaf in leaves])) == repr(analytic)
     if not agrees:

@@ -1,7 +1,7 @@
 """Lines through a point, along which a function of many numbers is a function of one.
 
-The idea: along a line in a random direction every number moves at once, so a few lines test all of a gradient; only where
-one of them disagrees is it worth looking at the numbers one by one.
+The idea: along a line in a random direction every number moves at once, so a few lines test all of a gradient; the numbers
+are tried one by one only if a line disagrees.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Line:
         return moved
 
     def near(self, f: Callable[[list[float]], float], clear: float) -> Callable[[float], float]:
-        """Return a function of points as one of t, which is NaN where it has no value, and at distances of `clear` or more."""
+        """Return f along the line as a function of t; it is NaN where f has no value, and at a distance of `clear` or more."""
 
         def along(t: float) -> float:
             try:
@@ -49,7 +49,7 @@ class Line:
         return along
 
     def along(self, gradient: Sequence[float] | Mapping[int, float]) -> float:
-        """Return the derivative along the line, with respect to t."""
+        """Return the derivative along the line with respect to t, from a gradient."""
         return combined(self.direction, gradient)
 
 
@@ -76,9 +76,10 @@ def axes(names: Sequence[str], point: Sequence[float]) -> list[Line]:
 
 
 def directions(point: Sequence[float], which: Sequence[int], rng: Random) -> list[Line]:
-    """Return lines in random directions, along which every number moves in proportion to its size, and exactly.
+    """Return lines in random directions, along which every number moves by a power of two in proportion to its size.
 
-    Their steps differ, so that two errors of opposite signs, as of two derivatives swapped, do not cancel along all of them.
+    Products with powers of two are exact.  The proportions differ from line to line, so that two errors of opposite signs,
+    such as those of two swapped derivatives, do not cancel along all of them.
     """
     sizes = {i: 2.0 ** (math.frexp(point[i])[1] - 1) if point[i] else 1.0 for i in which}
     lines = [{i: rng.choice((-size, size)) / 2 ** rng.randrange(3) for i, size in sizes.items()} for _ in range(DIRECTIONS)]

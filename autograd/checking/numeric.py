@@ -1,9 +1,9 @@
 """A derivative computed only from the values of a function, with an error estimate.
 
-The idea: go from the smallest step upward.  The smallest steps are spoiled by rounding, and by nothing else; so their
-bounds are wide, but hold.  A larger step gives narrower ones, and is accepted as long as it agrees with all smaller steps.
-Where it no longer does, something else has begun: waves that the step leaps over (aliasing), a kink, the edge of the
-domain.  The amount of rounding is measured, at neighbouring numbers and by `rounding`.
+The idea: go from the smallest step upward.  The smallest steps are spoiled only by rounding, so their error bounds are wide,
+but hold.  A larger step has narrower bounds, and is accepted as long as it agrees with all smaller steps.  If it does not,
+something else has begun: waves that the step leaps over (aliasing), a kink, the edge of the domain.  The amount of rounding
+is measured, at neighbouring numbers and by `rounding`.
 
 >>> found = slope(lambda x: math.sin(x * x), 20000.3)
 >>> right = 2 * 20000.3 * math.cos(20000.3**2)
@@ -38,42 +38,43 @@ TINY: Final = 2.0**-60  # the smallest step at x = 0
 ORDERS: Final = 3  # of extrapolation
 FAR: Final = 4.0  # times |x|: steps beyond this lead to numbers that are rounded more coarsely than x
 SINGLE: Final = 2.0**30  # more than numbers in float32 have digits: the rise of stairs that rounding made has no more
-SKEW: Final = 0.7320508075688772  # part of a step, with all its digits, so that no exact result looks rounded
-CANCELLED: Final = 2.0**8  # rounding units: a value that is a whole number of so many has lost its last digits
+SKEW: Final = 0.7320508075688772  # fraction of a step; it uses all digits of a float, so that exact results do not look rounded
+CANCELLED: Final = 2.0**8  # rounding units: a value that is a whole multiple of this many has lost its last digits
 LEAST: Final = 2.0**-1022  # the smallest float with all its digits
 SPACING: Final = 3  # powers of RATIO between distances of neighbours at which rounding is looked for
 FEWEST: Final = 4  # such distances; of small numbers more, up to INNER
 INNER: Final = 2.0**-26  # the absolute distance up to which an inner part may move in steps, such as exp(x) in exp(x) - 1 - x
-LEVEL: Final = RATIO**4  # growth of roughness from one of them to the next, up to which it is rounding
-CURVED: Final = RATIO**9  # growth beyond which it is curvature, which grows by RATIO**12
+LEVEL: Final = RATIO**4  # growth of roughness from one such distance to the next, up to which it is due to rounding
+CURVED: Final = RATIO**9  # growth beyond which it is due to curvature, which grows by RATIO**12
 LOST: Final = 1e-13  # rounding, relative to the value, beyond which a function without a visible slope has lost its digits
 
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """The thresholds between one explanation of the values and another, and what each was fitted on.
+    """The thresholds between one explanation of the values and another, and the cases that each was fitted on.
 
-    The intervals are those in which no verdict changes, on the 110 cases of ``tests/benchmarks/thresholds.py``; named are the
-    cases that change first, below and above.
+    Each interval is the range in which no verdict changes on the 110 cases of ``tests/benchmarks/thresholds.py``; the cases
+    named after it are the first to change, below and above.
 
     Attributes:
         hidden: rounding errors that the values around a point must range over, or rounding hides the slope.  1.7 to 5000:
             sin(x²) at 1e9; in float32, cos(1e6 x) needs more than 20.
-        sharper: times that a derivative from one side must be more exact to be preferred to that from both.  0.1 to 1000.
+        sharper: how many times more exact a one-sided derivative must be to be preferred to the two-sided one.  0.1 to 1000.
         growing: rounding errors of a difference quotient that its size must exceed before its growth counts.  3.3 to 1e4:
             a sum of cosines that cancel.
         factor: growth of the quotients from step to step beyond which it has no bound.  1.09 to 1.8: max(x, 0) at 3e-4, and
             √x at 0.
-        constant: ratio of the largest to the least growth up to which it is the same at each step.  1.1 to 110: √x at 0.
+        constant: ratio of the largest to the least growth up to which growth counts as even.  1.1 to 110: √x at 0.
         changing: rounding errors of a quotient that its change must exceed before its convergence counts.  3.3 to 1000: a
             discretised integral equation.
-        slow: the least by which changes shrink from step to step, if the quotients converge fast enough.  1.2 to 1.9:
-            x^1.1 and x^1.5 at 0.
+        slow: the least factor by which changes must shrink from step to step for quotients to converge fast enough.  1.2 to
+            1.9: x^1.1 and x^1.5 at 0.
         clear: rounding errors that the angle of a kink or the height of a jump must exceed.  0.3 to 3000.
-        steady: relative change of that angle or height while the step grows sixteenfold.  5e-4 to 0.5: tanh(1e6 x) at 0.
-        whole: a smaller step showing between 1 % and this part of it speaks for a bend that is sharp but smooth.  0.72 to
-            90: tanh(1e6 x) at 0.
-        apart: smallest steps to a kink beyond which it is beside the point, not at it.  0.64 to 6400.
+        steady: largest relative change of that angle or height while the step grows sixteenfold.  5e-4 to 0.5: tanh(1e6 x)
+            at 0.
+        whole: if smaller steps show between 1 % and this part of the angle or height, the bend is sharp but smooth.  0.72
+            to 90: tanh(1e6 x) at 0.
+        apart: distance, in smallest steps, beyond which a kink is beside the point, not at it.  0.64 to 6400.
     """
 
     hidden: float = 50.0
@@ -101,13 +102,13 @@ class Slope:
         error: the estimated error of `value`; ∞ if there is no estimate.
         kind: "smooth"; "kink", where the slopes from left and right differ; "jump", where the values do; "steep", where the
             slope grows without bound; "noise", where rounding hides it; "lone", where no neighbour has a value.
-        side: where the neighbours are that were used.
+        side: the side of the neighbours that were used.
         left, right: the slopes on either side of a kink or jump, else NaN.
-        away: how far from the point it is, negative to the left; 0 if at the point itself, where `value` is NaN.
+        away: the distance of the kink or jump, negative to the left; 0 if it is at the point itself, where `value` is NaN.
         height: how much the values jump.
-        reach: the smallest step, relative to max(|x|, 1), at which a side has no value any more; ∞ if both always have.
-        limit: a derivative beyond this would not show, as x is so large that the floats next to it are far away.
-        noise: the error that the values were found to have.
+        reach: the smallest step, relative to max(|x|, 1), at which one side has no value; ∞ if there is none.
+        limit: a derivative beyond this would not show, because x is so large that its neighbouring floats are far away.
+        noise: the measured error of the values.
         flat: the step, relative to max(|x|, 1), up to which the values do not change, if beyond it they move in steps that
             rounding may have made; else 0.
     """
@@ -127,13 +128,13 @@ class Slope:
 
 
 def slope(f: Callable[[float], float], x: float, noise: float = 0.0, precision: Precision = DOUBLE) -> Slope:
-    """Return the derivative of a function of one number, as far as its values tell.
+    """Return the derivative of a function of one number, as far as its values determine it.
 
     Args:
         f: the function; NaN where it has no value.
         x: the point, at which f is finite; an infinite x has no neighbours, so nothing can be derived.
-        noise: the error of f near x, where it may be larger than neighbouring numbers show.
-        precision: the numbers that f computes with; x is one of them.
+        noise: the error of f near x, if it may be larger than neighbouring numbers show.
+        precision: the format of the numbers that f computes with; x is one of them.
 
     >>> found = slope(math.exp, 1.0)
     >>> abs(found.value - math.e) < found.error < 1e-12
@@ -177,7 +178,7 @@ class Samples:
             self.steps.append(self.steps[-1] * RATIO)  # powers of two, so that x ± h is hardly ever rounded
         self.left = list(takewhile(math.isfinite, (f(to(x - h)) for h in self.steps)))
         self.right = list(takewhile(math.isfinite, (f(to(x + h)) for h in self.steps)))
-        # How far these values are really away: where floats become sparser, not quite the step.
+        # The actual distances of these values: where floats become sparser, they differ a little from the steps.
         self.far_left = [x - to(x - h) for h in self.steps[: len(self.left)]]
         self.far_right = [to(x + h) - x for h in self.steps[: len(self.right)]]
         unit, self.flat = self.steps[0], 0.0  # how far f is flat, relative to max(|x|, 1), before it moves in steps
@@ -208,7 +209,7 @@ class Samples:
     def _cancelled(self, f: Callable[[float], float]) -> Iterator[float]:
         """Measure at each step, if it is far larger than x, the rounding of parts that cancel and grow with the step.
 
-        What is left of them is a whole number of their units, as x - sin(x) is of those of x, though it is far smaller.
+        Their difference is a whole multiple of their rounding units, although it is far smaller: x - sin(x), of those of x.
         """
         side = -1 if len(self.left) > len(self.right) else 1
         for h in self.steps:
@@ -217,7 +218,7 @@ class Samples:
             yield unit if unit >= CANCELLED * self.precision.ulp(value) else 0.0
 
     def smooth(self) -> tuple[Slope, list[float]]:
-        """Return the derivative as if f were smooth, and its quotients; from both sides, or from one that reaches farther."""
+        """Return the derivative as if f were smooth, and the quotients used: two-sided, or of the side that reaches farther."""
         both = zip(self.left, self.right, self.far_left, self.far_right, strict=False)
         quotients = [(b - a) / (g + h) for a, b, g, h in both]
         found = Slope(*self._extrapolate(quotients, 1.0, RATIO**2))
@@ -233,10 +234,10 @@ class Samples:
         return found, quotients
 
     def _extrapolate(self, quotients: Sequence[float], loud: float, ratio: float) -> tuple[float, float]:
-        """Extrapolate difference quotients, given from the smallest step on, to the step zero; return limit and error.
+        """Extrapolate difference quotients, given from the smallest step on, to a step of zero; return limit and error.
 
-        Of all that neighbouring steps extrapolate to, take what has the smallest error among what agrees with every
-        smaller step.  The error is how much it moves when all steps become smaller, and rounding.
+        Among the extrapolations that agree with every smaller step, take the one with the smallest error: its change when
+        all steps become smaller, plus rounding.
         """
         if sum(map(math.isinf, quotients)) > 4 and len(set(quotients[4:8])) == 1:  # the derivative is too large for a float
             return quotients[4], 0.0
@@ -264,7 +265,7 @@ class Samples:
 
         Args:
             quotients: difference quotients, from the smallest step on.
-            least: they grow by more than this factor each time.
+            least: the factor that their growth must exceed at each step.
         """
         blurs = [FITTED.growing * noise / h for noise, h in zip(self.noises, self.steps, strict=False)]
         clear = onset(quotients, blurs)
@@ -273,7 +274,7 @@ class Samples:
         return clear[0] if grows else 0.0
 
     def cusp(self) -> Slope | None:
-        """Find a point where the slopes from left and right part without bound, such as -∞ and ∞ of √|x| at 0."""
+        """Find a point where the slopes on the left and right diverge to opposite infinities, like those of √|x| at 0."""
         both = zip(self.left, self.right, self.far_left, self.far_right, strict=False)
         turns = [(b - self.center) / h - (self.center - a) / g for a, b, g, h in both]
         first = self.unbounded(turns, 1.0)  # however slowly they grow: where f is smooth they shrink with the step
@@ -289,9 +290,9 @@ class Samples:
     def bend(self) -> Slope | None:
         """Find a kink or a jump, at x or near it.
 
-        On either side a line is laid through the values at two neighbouring steps.  As the steps grow, the slopes of the two
-        lines part in proportion to them where f is smooth; at a kink they differ by the same amount at all step sizes.  So
-        do the heights of the two lines at a jump.
+        On each side, draw a line through the values at two neighbouring steps.  The slopes of the two lines differ in
+        proportion to the step where f is smooth, and by the same amount at all step sizes at a kink.  At a jump the heights
+        of the two lines at x differ by the same amount at all step sizes.
         """
         steps = [h for h in self.steps if h <= NEAR * max(abs(self.x), 1.0)]
         left = [(a - b) / (h - g) for (a, b), (g, h) in zip(pairwise(self.left), pairwise(self.far_left), strict=False)]
@@ -322,7 +323,7 @@ class Samples:
 
 
 def onset(sizes: Sequence[float], blurs: Sequence[float]) -> Sequence[float]:
-    """Return the first four sizes that are clear of rounding; none if they set in where smaller steps showed nothing.
+    """Return the first four sizes that are clear of rounding; none if smaller steps would have shown them, and did not.
 
     >>> onset([0.3, 0.2, -4.0, 2.0, -1.0, 0.5, 0.25], [9.0, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01])
     [-4.0, 2.0, -1.0, 0.5]
@@ -335,7 +336,7 @@ def onset(sizes: Sequence[float], blurs: Sequence[float]) -> Sequence[float]:
 
 
 def _rough(f: Callable[[float], float], x: float, unit: float) -> float:
-    """Measure the rounding of f at numbers on one side, a unit apart."""
+    """Measure the rounding of f at eight numbers on one side of x, a unit apart."""
     return roughness([f(x + i * unit) for i in range(1, 9)])
 
 
@@ -361,9 +362,9 @@ def plateau(f: Callable[[float], float], x: float, precision: Precision = DOUBLE
 
 
 def lasting(f: Callable[[float], float], x: float, precision: Precision) -> float:
-    """Return the height that the roughness of f reaches, and keeps while the distance between the points grows.
+    """Return the height at which the roughness of f stays while the distance between the points grows.
 
-    Rounding does so; the curvature of f grows with the fourth power of the distance.
+    Roughness due to rounding stays the same; that due to curvature grows with the fourth power of the distance.
     """
     unit = precision.ulp(x) if x else TINY
     least = precision.ulp(f(x))
@@ -374,7 +375,7 @@ def lasting(f: Callable[[float], float], x: float, precision: Precision) -> floa
     found = 0.0
     for height, after, then in zip(heights, heights[1:], [*heights[2:], inf], strict=False):
         if after > CURVED * max(height, least) and then > LEVEL * after:
-            break  # it goes on growing; where an inner part begins to move in its larger units, it does not
+            break  # it keeps growing: curvature; where an inner part begins to move in its larger units, it grows only once
         if after <= LEVEL * height:
             found = max(found, height)
     return found
@@ -406,9 +407,9 @@ def first_jump(f: Callable[[float], float], x: float, found: Slope, precision: P
 
 
 def _step_height(f: Callable[[float], float], x: float, precision: Precision) -> float:
-    """Return by how much f changes at last if it is flat on both sides, as (sin(x) + 1e15) - 1e15 is; 0 if it is not.
+    """Return the first change of f if it is flat on both sides, like (sin(x) + 1e15) - 1e15; 0 if it is not.
 
-    Numbers that were large inside f leave a few whole units behind, which a function that is flat by itself seldom has.
+    Large numbers inside f leave a change of a few whole units, which is rare in a function that is flat by itself.
     """
     center, largest = f(x), LARGEST * max(abs(x), 1.0)
 
@@ -424,7 +425,7 @@ def _step_height(f: Callable[[float], float], x: float, precision: Precision) ->
 def _steady(spreads: Sequence[float], blurs: Sequence[float]) -> int | None:
     """Return the first of three places where a quantity, clear of rounding, stays the same while the step grows sixteenfold.
 
-    A bend, sharp but smooth, reaches its height gradually; a kink at a distance appears at once.
+    A sharp but smooth bend reaches its height gradually; a kink at a distance appears at once.
     """
     for k, (a, b, c) in enumerate(zip(spreads, spreads[1:], spreads[2:], strict=False)):
         if abs(a) > FITTED.clear * blurs[k] and max(abs(a - b), abs(b - c)) < FITTED.steady * abs(a):
@@ -435,6 +436,6 @@ def _steady(spreads: Sequence[float], blurs: Sequence[float]) -> int | None:
 
 
 def _flattest(slopes: Sequence[float], blurs: Sequence[float], steps: Sequence[float]) -> float:
-    """Return the slope that rounding and curvature change least."""
+    """Return the slope that rounding and curvature affect least."""
     doubts = [(abs(a - b) + blur / h, a) for (a, b), blur, h in zip(pairwise(slopes), blurs, steps, strict=False)]
     return min(doubts)[1]

@@ -1,4 +1,4 @@
-"""A function of plain numbers, and its gradient computed by anything else, compared entry by entry.
+"""Compares a gradient, computed by any means, with numeric derivatives of a function of plain numbers, entry by entry.
 
 The idea: both are known only by what they return, so their precision is measured too: that of the function at neighbours of
 the point along each line, that of the gradient at neighbours of the point in all entries at once.  The comparison itself is
@@ -50,13 +50,13 @@ from autograd.reals import kind_of
 
 __all__ = ["check"]
 
-MORE: Final = 12  # calls of a function at its point, if it does not give the same value each time
+MORE: Final = 12  # further calls of a function at its point, if it does not return the same value each time
 NEIGHBOURS: Final = 8  # of the point, at which the gradient is computed to see how it is rounded
-DOUBTS: Final = 4.0  # times the rounding that is seen in a gradient are allowed
-SLIGHT: Final = 1e4  # of the last digit of the values around, up to which a jump is one of rounding
-ROUGH: Final = 1e4  # times its own rounding, from which on the noise of a function is worth a note
-CLOSE: Final = 1e-3  # relative to the numeric derivative; what differs by more is wrong, whatever the cause
-WIDE: Final = 2.0**-16  # relative to max(|x|, 1): a flat part beyond it may well be a step of the function
+DOUBTS: Final = 4.0  # the rounding allowed in a gradient, as a multiple of what is seen
+SLIGHT: Final = 1e4  # units in the last place of the values around, up to which the height of a jump is due to rounding
+ROUGH: Final = 1e4  # units in the last place, beyond which a note mentions the noise of a function
+CLOSE: Final = 1e-3  # relative to the numeric derivative; a larger difference is wrong, whatever its cause
+WIDE: Final = 2.0**-16  # relative to max(|x|, 1): a wider flat part may well be a step of the function itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +83,13 @@ def check(f: Callable[..., Any], point: Sequence[Any], gradient: Callable[..., A
 
     Raises:
         TypeError: if f or gradient is not a function, or takes or returns anything but real numbers.
-        ValueError: if either raises, is not finite at the point, or the gradient has another structure or shape.
+        ValueError: if one of them raises, f is not finite at the point, or the gradient has another structure or shape.
     """
     return Comparison(f, point, gradient, Random(0 if seed is None else seed)).report()
 
 
 class Comparison:
-    """A function, its gradient and a point, with how exact they were found to be."""
+    """A function, its gradient and a point, with the measured precision of each."""
 
     def __init__(self, f: Callable[..., Any], point: Sequence[Any], gradient: Callable[..., Any], rng: Random) -> None:
         """Evaluate both at the point and next to it."""
@@ -116,7 +116,7 @@ class Comparison:
         self.rows, self.doubts = self._gradients()
 
     def report(self) -> Report:
-        """Compare all entries; or random directions, and the entries for which one of them disagrees."""
+        """Compare all entries; or, if there are many, random directions, and the entries for which one of them disagrees."""
         n, m = len(self.numbers), math.prod(self.shape)
         every = [self._entry(k) for k in range(m)]
         axis_lines = axes(self.point.names, self.numbers)
@@ -147,7 +147,7 @@ class Comparison:
         return Report(tuple(mark_vacuous(checks)), (), notes=tuple(self.notes), source="gradient")
 
     def _search(self, output: Output, line: Line, axis_lines: Sequence[Line], most: int) -> list[Check]:
-        """Find entries of a gradient that are wrong, on a line that disagrees: of its two halves at least one does, too."""
+        """Find wrong entries of a gradient on a line that disagrees, by halving it: at least one half disagrees too."""
         found: list[Check] = []
         groups = [list(line.direction)]
         while groups and len(found) < most:
@@ -219,7 +219,7 @@ class Comparison:
         return replace(check, reason=check.reason.replace("the rule gives", "the gradient is"))
 
     def _derivatives(self, line: Line, t: float) -> list[float]:
-        """Return the derivatives of all entries along a line, or an empty list where there is no gradient."""
+        """Return the derivatives of all entries along a line at t, or an empty list if there is no gradient."""
         try:
             return [line.along(row) for row in self.point.match(self._gradient(line(t)), self.shape)]
         except ValueError:
@@ -229,8 +229,9 @@ class Comparison:
         """Return the result at the point.
 
         Raises:
-            PointError: if there is none, or it is not finite.
-            ValueError: if the function raises any other error.
+            PointError: if the function raises an arithmetic error or a ValueError, or its result is not finite.
+            TypeError: if its result is not a number or an array of real numbers, or is empty.
+            ValueError: if it raises any other error.
         """
         y = self._called(numbers)
         if y is None:
@@ -250,7 +251,7 @@ class Comparison:
             y = self._called(numbers)
         except PointError:
             return []
-        if isinstance(y, complex) or "complex" in str(getattr(y, "dtype", "")):  # as x**0.5 is for x < 0
+        if isinstance(y, complex) or "complex" in str(getattr(y, "dtype", "")):  # such as x**0.5 for x < 0
             return []
         found = block(y, self.title)
         return found.entries if found.shape == self.shape else []
@@ -275,7 +276,7 @@ class Comparison:
         return noises
 
     def _gradients(self) -> tuple[list[list[float]], list[list[float]]]:
-        """Return the gradient of each entry of the result, and the doubt about each derivative that its rounding leaves."""
+        """Return the gradient of each entry of the result, and the rounding error to allow in each derivative."""
         found = self._gradient(self.numbers)
         rows = self.point.match(found, self.shape)
         precision = coarser(self.precision, self.point.precision_of(found))
@@ -288,7 +289,7 @@ class Comparison:
                 beside.append(self.point.match(self._gradient(moved), self.shape))
 
         def doubt(derivative: float, repeated: float, *values: float) -> float:
-            # Two values are one step of a staircase, not noise: the gradient has fewer digits than it should.
+            # Only two different values are one step of a staircase, not noise: the gradient has fewer digits than it should.
             rough = roughness(values) if len(values) == NEIGHBOURS and len({*values}) > 2 else 0.0
             change = abs(repeated - derivative)
             return DOUBTS * (rough + change) + 8 * precision.ulp(derivative) if math.isfinite(change) else 0.0
@@ -307,7 +308,7 @@ class Comparison:
 
 
 def _is_close(check: Check, found: Slope) -> bool:
-    """Whether a derivative is so near to a numeric one that a part of its digits may have been lost where parts cancel."""
+    """Whether a derivative is so close to a numeric one that the difference may be due to digits lost by cancellation."""
     if found.kind != "smooth" or SINGLE.round(check.analytic) == check.analytic:
         return False  # beside a kink the gradient jumps; and one in float32 lacks digits everywhere
     return abs(check.analytic - found.value) < CLOSE * abs(found.value)

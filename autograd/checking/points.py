@@ -1,8 +1,8 @@
 """The arguments of a function as one list of named numbers, and gradients matched with them.
 
 The idea: a block is a number or an array, of NumPy, PyTorch or JAX; arguments are trees of blocks.  So whatever a function
-takes, its point is a list of numbers with names such as ``w[2, 3]``.  A gradient belongs to the point if it has, wherever
-the point has a block, a block of the same shape.
+takes, its point is a list of numbers with names such as ``w[2, 3]``.  A gradient matches the point if it has a block of the
+same shape wherever the point has a block.
 
 >>> point = Point(["x", "p"], [0.5, {"w": [1.0, 2.0], "b": 3.0}])
 >>> point.names
@@ -75,7 +75,7 @@ def block(x: Any, path: str) -> Block:
         name = getattr(x.dtype, "name", str(x.dtype)).removeprefix("torch.")
         if name.startswith(("complex", "str", "bytes", "datetime", "timedelta", "void", "float8")):
             raise TypeError(f"{path} has entries of type {x.dtype}; they must be real numbers")
-        x = x.detach() if hasattr(x, "detach") else x  # PyTorch refuses to convert what it differentiates
+        x = x.detach() if hasattr(x, "detach") else x  # PyTorch refuses to convert tensors that it differentiates
         listed = x.tolist()
         for _ in x.shape[1:]:
             listed = [entry for row in listed for entry in row]
@@ -86,12 +86,12 @@ def block(x: Any, path: str) -> Block:
 
 
 def coarser(*precisions: Precision) -> Precision:
-    """Return the format with the fewest digits, float64 if none is given."""
+    """Return the format with the fewest digits; float64 if none are given."""
     return min((DOUBLE, *precisions), key=lambda p: p.bits)
 
 
 class Argument(NamedTuple):
-    """An argument of a function: its name, its leaves with their blocks by path, and what puts other leaves in their places."""
+    """An argument of a function: its name, its leaves with their blocks by path, and a function that replaces its leaves."""
 
     name: str
     leaves: dict[str, tuple[Any, Block]]
@@ -102,7 +102,7 @@ class Point:
     """The arguments of a function as a list of numbers.
 
     Attributes:
-        names: what each number is called; Python's expression for it.
+        names: for each number, its name: the Python expression for it, or the label of a `Value`.
         numbers: the numbers.
         precision: the coarsest format among them.
     """
@@ -145,9 +145,9 @@ class Point:
 
         Args:
             gradient: for one argument its gradient, for several a tuple; nested lists may stand for arrays.
-            shape: of the function's result; () for a number.  Each block of the gradient has it before the shape of the
-                point's block; or there is, for each entry of the result, one gradient.  Of nested lists that fit both ways,
-                the latter holds.
+            shape: the shape of the function's result; () for a number.  Each block of the gradient has this shape, followed
+                by that of the point's block; or there is one gradient for each entry of the result.  Nested lists that fit
+                both ways are read the second way.
 
         Returns:
             For each entry of the result a list with the derivatives with respect to the point's numbers.
@@ -198,7 +198,7 @@ class Point:
             single = single or flatten(part, name)[0]
             rest = path.removeprefix(name)
             outer, inner = list(product(*map(range, shape))), list(product(*map(range, own)))
-            for place in (name, path):  # an index of the result follows the argument's name, as JAX has it, or the block's path
+            for place in (name, path):  # an index of the result follows the argument's name, as in JAX, or the block's path
                 after = rest if place == name else ""
                 paths = [place + _steps(k) + after + _steps(i) for k in outer for i in inner]
                 if all(p in single for p in paths) and (place != name or len(single) == len(outer) * size):
@@ -292,7 +292,7 @@ def title(f: Callable[..., Any]) -> str:
 
 
 def parameters(f: Callable[..., Any], count: int) -> list[str]:
-    """Return the names of the first parameters of a function; where it has none, x0, x1, …, or x for a single one."""
+    """Return the names of a function's first parameters; those without a name are x0, x1, …, or x for a single one."""
     try:
         found = list(inspect.signature(f).parameters.values())
     except (TypeError, ValueError):

@@ -1,9 +1,9 @@
 """Reports in pytest: a failing ``assert gradcheck(f, x)`` shows the whole report.
 
 The idea: pytest writes the value of an assertion on one line of at most 240 characters.  The report itself is still in the
-frame that failed, so its text takes the place of that line.  A report is anything of autograd's that has a verdict and is
-false: of `gradcheck` at a point or on a box, or a claim of `certify`, whose modules need not be imported here.  For a test in
-which `assert_gradient` rejected points, the reasons are added to Hypothesis's message.
+frame that failed, so its text replaces that line.  Any object of autograd's that has a verdict and is false counts as a
+report: those of `gradcheck` at a point or on a box, and the claims of `certify`; so their modules need not be imported here.
+If `assert_gradient` rejected points in a test, the reasons are added to Hypothesis's message.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 
 def _reports(traceback: TracebackType | None) -> list[Any]:
-    """Return the reports in the frame that failed; pytest keeps the parts of an assertion there, under names of its own."""
+    """Return the reports in the frame that failed, where pytest keeps the parts of an assertion under names of its own."""
     while traceback is not None and traceback.tb_next is not None:
         traceback = traceback.tb_next
     found = traceback.tb_frame.f_locals.values() if traceback is not None else ()
@@ -50,7 +50,7 @@ def _is_report(x: Any) -> bool:
 
 
 def _shown(message: str, report: Any) -> str:
-    """Return a message with the report in place of its beginning on one line."""
+    """Return a message with the whole report in place of the line that shows only its beginning."""
     start = str(report)[:40].partition("\n")[0]
     if value := re.search(rf"^assert [^\n]*?{re.escape(start)}", message, re.MULTILINE):
         return message[: value.start()] + str(report)

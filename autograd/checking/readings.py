@@ -1,4 +1,4 @@
-"""Two readings of a row, its function and rules as text and on arrays, compared with what it gives at floats."""
+"""Two readings of a row, its function and rules as text and on arrays, compared with its values at floats."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def check_text(row: Primitive, data: Sequence[float]) -> None:
     values = {**dict(zip(names, data, strict=True)), "out": float(out), "inf": math.inf, "nan": math.nan}
     try:
         formulas = [row.apply(symbols), *row.partials(symbols, Symbol("out"), which)]
-    except Exception as error:  # whatever a function or rule that takes only numbers raises
+    except Exception as error:  # a function or rule that takes only numbers may raise anything
         raise AssertionError(f"{row.name} cannot be written as text: {error}") from None
     for formula, expected in zip(formulas, [out, *row.partials(data, out, which)], strict=True):
         text, calls = source(as_symbol(formula))
@@ -51,7 +51,7 @@ def check_arrays(row: Primitive, data: Sequence[float]) -> None:
     out = row.evaluate(data)
     columns = [np.array([x, x]) for x in data]
     try:
-        with np.errstate(all="ignore"):  # what is not finite shows in the comparison
+        with np.errstate(all="ignore"):  # the comparison shows what is not finite
             result = row.apply(columns)
             found = [result, *row.partials(columns, result, which)]
     except Exception as error:

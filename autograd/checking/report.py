@@ -37,7 +37,7 @@ class Report:
         inputs: the derivatives of the function with respect to its inputs, then, for a higher order, those of the derivatives.
         edges: the local derivatives of every node with respect to its operands, in the order of the forward pass.
         cause: where a wrong gradient went wrong: "rule", "accumulation", "graph", or "nonfinite", if the local derivatives are
-            right, but their product is NaN, as 0·∞ is, or overflows; else empty.
+            right, but their product overflows or is NaN, such as 0·∞; else empty.
         notes: remarks on the whole comparison, such as the precision it was made with.
         source: where the derivatives came from, the head of their column.
     """

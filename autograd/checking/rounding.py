@@ -1,9 +1,9 @@
-"""How exactly a computation is rounded: the precision of its numbers, and how far its results wander.
+"""How rounding affects a computation: the precision of its numbers, and the spread of its results.
 
-The idea: a rounding error cannot be seen in one result, but it shows where the same computation is rounded differently. So
-a graph is replayed on numbers that are rounded at random, `Rounded`, and the results differ by as much as their errors are.
-For a function that takes only plain numbers, neighbouring points take the place of the replays; the `Precision` says which
-numbers are neighbours.
+The idea: a rounding error cannot be seen in one result, but it shows when the same computation is rounded differently.  So
+a graph is replayed on numbers that are rounded at random, `Rounded`, and the spread of the results estimates their error.
+For a function that takes only plain numbers, neighbouring points take the place of the replays; the `Precision` determines
+which numbers are neighbours.
 
 Source: Vignes, A stochastic arithmetic for reliable scientific computation, Mathematics and Computers in Simulation 35
 (1993).
@@ -56,7 +56,7 @@ SINGLE: Final = Precision("float32", 24)
 class Rounded(Operand):
     """A number that is rounded at random in its last place, at every operation; without a generator it is exact.
 
-    Read a computation several times on such numbers, and the results differ by as much as its rounding errors are.
+    If a computation is run several times on such numbers, the spread of its results estimates its rounding error.
 
     >>> x = Rounded(0.1, Random(0))
     >>> x + 1e10 - 1e10
@@ -69,7 +69,7 @@ class Rounded(Operand):
         self.number, self.rng = number, rng
 
     def __primitive__(self, row: Primitive, operands: Sequence[Any]) -> Any:
-        """Apply the row, or the rows that it is made of, and round the result up or down."""
+        """Apply the row, or the rows that it is made of, and round the result at random."""
         if not all(isinstance(x, Rounded | float | int) for x in operands):
             return NotImplemented
         if not row.infix and not row.array:
@@ -80,7 +80,7 @@ class Rounded(Operand):
             if isinstance(parts, Rounded):
                 return parts
         numbers = [float(x) for x in operands]
-        if isinstance(row, Nary) and not row.is_choice:  # it rounds on its way, by as much as its operands would
+        if isinstance(row, Nary) and not row.is_choice:  # for the rounding on its way, about as much as its operands'
             numbers = [self._shaken(x) for x in numbers]
         out = row.evaluate(numbers)
         return out if row.is_condition or not math.isfinite(out) else Rounded(self._shaken(out), self.rng)
@@ -99,7 +99,7 @@ class Rounded(Operand):
 
 
 def spread(run: Callable[[], tuple[float, ...]]) -> list[float]:
-    """Return how much each result differs over several runs; infinite results do not count."""
+    """Return the spread of each result over several runs; results that are not finite do not count."""
     runs = []
     for _ in range(RUNS):
         try:
@@ -111,7 +111,7 @@ def spread(run: Callable[[], tuple[float, ...]]) -> list[float]:
 
 
 def roughness(values: Sequence[float]) -> float:
-    """Return the rounding error of a function from its values at eight neighbouring numbers: what four differences leave.
+    """Estimate the rounding error of a function by the fourth differences of its values at eight neighbouring numbers.
 
     >>> roughness([float(x * x) for x in range(8)]), roughness([0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 0.0, 0.0])
     (0.0, 0.875)

@@ -1,6 +1,6 @@
 """The outcome of comparing a derivative with a numeric one: a verdict, with a reason.
 
-The idea: the tolerance is not a constant, it follows from the estimated error of the numeric derivative.  So a verdict is
+The idea: the tolerance is not a constant; it follows from the estimated error of the numeric derivative.  So a verdict is
 that a derivative is right, that it is wrong, or that this point cannot decide.
 """
 
@@ -18,8 +18,8 @@ __all__ = ["HIDDEN", "VERDICTS", "Check", "Verdict", "judge", "mark_vacuous", "s
 Verdict: TypeAlias = Literal["wrong", "domain", "kink", "unsure", "vacuous", "correct"]
 VERDICTS: Final[tuple[Verdict, ...]] = ("wrong", "domain", "kink", "unsure", "vacuous", "correct")
 
-SAFETY: Final = 4.0  # times the estimated error are allowed; on random functions, 1.2 times was the most that was needed
-LARGE: Final = 2.0**1022  # of a derivative, from which on rounding makes difference quotients overflow
+SAFETY: Final = 4.0  # the tolerance, as a multiple of the estimated error; measured on random functions: at most 1.2 is needed
+LARGE: Final = 2.0**1022  # size of a derivative from which on rounding makes difference quotients overflow
 ENOUGH: Final = 0.1  # relative error with which a numeric derivative can still tell right from wrong
 
 HIDDEN: Final = "a kink or a jump lies too near for a numeric derivative"  # a reason
@@ -39,9 +39,9 @@ class Check:
     """One derivative, compared with a numeric one.
 
     Attributes:
-        name: which one, ``∂f/∂w``, or for a local derivative ``∂tanh/∂x``.
+        name: which one, such as ``∂f/∂w``, or for a local derivative ``∂tanh/∂x``.
         at: the point.
-        analytic, numeric: the derivative from the backward pass or from a rule, and the one from values.
+        analytic, numeric: the derivative from the backward pass, a rule or a given gradient, and the one from values of f.
         error: the estimated error of the numeric one.
         verdict: one of `VERDICTS`.
         reason: why; for a correct one, empty or a remark on the comparison.
