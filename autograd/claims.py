@@ -120,7 +120,7 @@ def _diagnosis(derivation: Derivation, claim: float, known: AbstractSet[Value], 
     elif _rounded(right, claim):
         text = ": the claim is the right value, rounded; give more digits, or allow a larger tolerance"
     elif written is repr:
-        text = ": they agree in the digits that are printed; give more, or allow a larger tolerance"
+        text = ": they agree in the digits that are printed; give more digits, or allow a larger tolerance"
     else:
         is_minus, forgotten = _agrees(-right, claim, tolerance), _forgotten(derivation, claim, known, tolerance)
         names = ("sign",) * is_minus + ("path-forgotten",) * bool(forgotten)
@@ -177,7 +177,7 @@ def _wrong_factor(derivation: Derivation, explanation: Explanation, claim: float
     right, number = explanation.gradient, derivation.steps.telling.number
     if not explanation.paths:
         missing = ", or a path is missing" * (explanation.n_paths > 1)
-        return f"a factor is wrong{missing}; claim nodes on the way as well, to see between which"
+        return f"a factor is wrong{missing}; claim nodes on the way as well, to find out where"
     formula = equation(number(right), explanation.formula.written(plain(explanation.digits)))
     links = list(derivation.links(known))
     if right == 0:

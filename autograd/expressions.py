@@ -68,7 +68,7 @@ KINDS: Final[dict[type[ast.AST], str]] = {
     ast.GeneratorExp: "a comprehension", ast.Constant: "a constant that is not a real number", ast.JoinedStr: "text",
 }  # fmt: skip
 SLIPS: Final = {  # signs that Python's parser stops at
-    "=": "an expression has no =; a value is given beside it", "|": "an absolute value is written abs(x)",
+    "=": "an expression has no =; values are given separately", "|": "an absolute value is written abs(x)",
     "√": "a root is written sqrt(x)", "≤": "less or equal is written <=", "≥": "greater or equal is written >=",
     **dict.fromkeys("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "a power is written with **, as in x**2"),
 }  # fmt: skip
@@ -263,7 +263,7 @@ class _Reader:
         """Return the error for a text that Python could not parse; common slips have messages of their own."""
         for word in re.finditer(r"\w+", self.text):
             if keyword.iskeyword(word.group()):
-                return _error("a reserved word of Python; give the variable another name", self.text, *word.span())
+                return _error("this is a reserved word of Python; give the variable another name", self.text, *word.span())
         start, end = (self.shift + (offset or 1) - 1 for offset in (error.offset, error.end_offset))
         if not error.offset or not self.text[start:].strip():
             return _error("the expression ends too early", self.text, len(self.text), len(self.text))
@@ -272,7 +272,7 @@ class _Reader:
         if message == "invalid syntax":
             problem = "this cannot be read; is an operator missing? A product is written with *, as in w*x"
         elif self.text[start].isdecimal() and "literal" in message:
-            problem = "a number cannot be read; if a product is meant, write it with *"
+            problem = "this number cannot be read; a product is written with *, as in 2*x"
         return _error(SLIPS.get(self.text[start], problem), self.text, start, max(start + 1, end))
 
     def meaning(self, node: ast.expr) -> tuple[float | str | Primitive, Sequence[Any]]:

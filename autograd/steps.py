@@ -264,7 +264,7 @@ class Walk(Sequence[Step]):
         return i % len(self)
 
     def _no_step(self, i: int) -> IndexError:
-        steps = f"the steps 0 to {len(self) - 1}" if len(self) else "no steps, because its result is a leaf"
+        steps = f"steps 0 to {len(self) - 1}" if len(self) else "no steps, because its result is a leaf"
         return IndexError(f"there is no step {i}; the walk has {steps}")
 
     @property

@@ -44,7 +44,7 @@ def test_a_refusal_is_about_what_was_written() -> None:
     for text in ("2|x|", "x|y|", "x += y"):  # not about the functions as which bars are read, nor about the right side alone
         with pytest.raises(AnswerError) as caught:
             read_answer(text, {"x": 1.0, "y": 2.0})
-        assert not re.search("abs|a number cannot be read|give only", str(caught.value))
+        assert not re.search("abs|number cannot be read|give only", str(caught.value))
     for text, problem in REFUSED.items():
         with pytest.raises(AnswerError) as caught:
             read_answer(text, {"w": 1.0, "x₁": 2.0, "w′": 3.0})

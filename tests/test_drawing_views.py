@@ -70,7 +70,7 @@ def test_moments_in_every_format() -> None:
 
 
 def test_a_step_that_is_not_there() -> None:
-    with pytest.raises(IndexError, match="there is no step 10; the walk has the steps 0 to 7"):
+    with pytest.raises(IndexError, match="there is no step 10; the walk has steps 0 to 7"):
         draw(chain(), step=10)
     with pytest.raises(IndexError):
         draw(Value(1.0), step=0)

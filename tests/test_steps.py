@@ -116,7 +116,7 @@ def test_moving() -> None:
     assert steps.goto(5) == steps[5] == steps[-1] and steps.position == 5
     assert steps.back() == steps[4] and steps.forward() == steps[5]
     for i in (6, -1, 100):
-        with pytest.raises(IndexError, match=f"there is no step {i}; the walk has the steps 0 to 5"):
+        with pytest.raises(IndexError, match=f"there is no step {i}; the walk has steps 0 to 5"):
             steps.goto(i)
     with pytest.raises(IndexError):
         steps.forward()

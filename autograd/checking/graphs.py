@@ -108,7 +108,7 @@ def check(f: Callable[..., Any] | Value, point: Sequence[Any], order: int = 1, s
 def _graph(y: Value, point: Sequence[Any]) -> Subject:
     """Return a graph as a function of its leaves."""
     if point:
-        raise TypeError("a graph has its point in its leaves; gradcheck(y) takes nothing else, gradcheck(f, 0.5) a function")
+        raise TypeError("a graph has its point in its leaves; write gradcheck(y), or pass a function: gradcheck(f, 0.5)")
     order = topological(y)
     if not order:
         raise TypeError(f"{describe(y)} has no inputs: it is a leaf, not the result of an operation")
@@ -144,7 +144,7 @@ def _function(f: Callable[..., Any], point: Sequence[Any]) -> Subject:
             return y
         if isinstance(y, list | tuple | dict) or is_array(y):
             raise NoValueError(f"{called} returned {kind_of(y)}; gradcheck takes one scalar, such as the total of its items")
-        why = ("; .data, float() or a function of math drops the graph, autograd's functions keep it; of a function of plain "
+        why = ("; .data, float() and functions of math drop the graph, autograd's functions keep it; for a function of plain "
                "numbers, pass its gradient too: gradcheck(f, *point, gradient=…)")  # fmt: skip
         why = "; does it end without a return?" if y is None else why
         raise NoValueError(f"{called} returned {y!r}, not a Value{why}")

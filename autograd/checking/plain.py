@@ -204,14 +204,14 @@ class Comparison:
             self.roughness = max(self.roughness, found.noise / self.precision.ulp(size))
         check = judge(f"∂{output.name}/∂{line.name}", line.at, analytic, found, doubt)
         if check.verdict == "wrong" and not analytic and found.flat > WIDE:
-            why = "the values are flat here, and then move in steps: the function's own, or lost digits"
+            why = "the values are flat here and then move in steps, which may be the function's own or come from lost digits"
             check = replace(check, verdict="unsure", reason=why)
         if check.verdict == "wrong" and found.kind == "smooth":
             step = first_jump(g, line.start, found, self.precision)
             again = slope(g, line.start, max(found.noise, step), self.precision)
             if judge(check.name, check.at, analytic, again, doubt).verdict != "wrong":
-                why = f"but they move in steps of {step:.1g}; if these are lost digits, it may be right: choose another point"
-                check = replace(check, verdict="unsure", reason=f"{check.reason} between neighbouring values, {why}")
+                why = f"these move in steps of {step:.1g}, which may come from lost digits: choose another point"
+                check = replace(check, verdict="unsure", reason=f"{check.reason} between neighbouring values; {why}")
         if check.verdict == "wrong" and _is_close(check, found) and len(self.numbers) <= MANY:
             doubt += DOUBTS * lasting(lambda t: output.of(derivatives(t)), line.start, self.precision)
             if judge(check.name, check.at, analytic, found, doubt).verdict != "wrong":

@@ -24,7 +24,7 @@ MOST: Final = 12  # rows of each kind that are printed
 SUMMARIES: Final[dict[Verdict, str]] = {
     "domain": "the point is at an edge of the domain, where no derivative can be compared",
     "kink": "the point is at a kink or a jump, or next to one",
-    "unsure": "rounding leaves too little to judge by",
+    "unsure": "the numeric derivative is too uncertain to judge by",
     "vacuous": "a gradient of zero, or of the wrong sign, would pass as well",
 }
 
