@@ -307,7 +307,8 @@ class Walk(Sequence[Step]):
         if not _same(delta or 0.0, right[node]):
             used = f"{number(delta or 0.0)} is used, but ∂{self.names[self.loss]}/∂{name} is {number(right[node])}"
             late = [self.names[x] for x in self.order if node in x.inputs and x is not node and x not in seen]
-            return f"{used}: {' and '.join(late)} had not passed on its share yet" if late else used
+            shares = "their shares" if late[1:] else "its share"
+            return f"{used}: {' and '.join(late)} had not passed on {shares} yet" if late else used
         if delta is None:
             return ""
         for k, (x, partial, own, (before, total)) in enumerate(

@@ -49,6 +49,11 @@ def test_mistakes_are_silent_where_they_do_not_matter(mistake: Any) -> None:
             "a is used more than once, and what arrives adds up: 5 + 4 = 9 so far, not 4",
         ),
         ("recursion", shared, "2 is used, but ∂loss/∂h is 7: v2 had not passed on its share yet"),
+        (
+            "recursion",
+            lambda: (lambda h: h * 2 + h * 3 + h * 5)(Value(2.0, label="x") * 3),
+            "2 is used, but ∂loss/∂v1 is 10: v3 and v5 had not passed on their shares yet",
+        ),
         ("recursion", lambda: (lambda h: h.tanh() + h)(Value(1.0) * 2), "v2 is visited a second time, and what it passed on"),
         (
             "unsorted",
