@@ -124,8 +124,8 @@ def test_a_report_counts_the_other_wrong_derivatives() -> None:
         report = gradcheck(lambda *v: total(v), *[1.0] * 3, gradient=lambda *v: [2.0] * n + [1.0] * (3 - n))
         return str(report).partition("\n")[0]
 
-    assert wrong(1).endswith("∂f/∂x0 is not the numeric derivative.")
-    assert wrong(2).endswith("numeric derivative, and 1 more is not.") and wrong(3).endswith(", and 2 more are not.")
+    assert wrong(1).endswith("∂f/∂x0 disagrees with the numeric derivative.")
+    assert wrong(2).endswith("numeric derivative, and so does 1 more.") and wrong(3).endswith(", and so do 2 more.")
 
 
 def test_a_program_notices_the_order_of_operands() -> None:

@@ -135,4 +135,4 @@ def test_mutants_are_many_and_really_wrong() -> None:
 def test_a_rule_of_zero_is_noticed_where_the_derivative_is_zero() -> None:
     dead = replace(relu, partial=lambda x, out: 0.0)
     [fault, *_] = [fault for fault in faults(dead) if "x = -2.5" in fault]
-    assert "it is right here, by being 0, but at x = " in fault
+    assert "0 is right here; at x = " in fault

@@ -100,9 +100,9 @@ def test_a_report_of_many_comparisons_leaves_some_out() -> None:
         assert [line.split()[0] for line in lines[3:27]] == first + ["∂r0/∂x", "∂r1/∂x"] * 6
         assert lines[27:] == [f"… and {left_out} more", "", "Local derivatives that are correct: tanh 2."]
     assert not RIGHT.is_flat
-    for n, more in ((1, ""), (2, ", and 1 more is not"), (3, ", and 2 more are not")):
+    for n, more in ((1, ""), (2, ", and so does 1 more"), (3, ", and so do 2 more")):
         assert str(Report(inputs[11:12] * n, (), source="gradient")).startswith(
-            f"wrong: ∂f/∂x11 is not the numeric derivative{more}."
+            f"wrong: ∂f/∂x11 disagrees with the numeric derivative{more}."
         )
 
 

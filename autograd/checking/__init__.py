@@ -12,7 +12,7 @@ True
 >>> gradcheck(loss, np.array([0.5, -1.0]), gradient=lambda w: -1 / (1 + np.exp(w))).verdict
 'correct'
 >>> print(gradcheck(loss, np.array([0.5, -1.0]), gradient=lambda w: -np.array([1, 0]) / (1 + np.exp(w))))
-wrong: ∂loss/∂w[1] is not the numeric derivative.
+wrong: ∂loss/∂w[1] disagrees with the numeric derivative.
 ...
 ∂loss/∂w[1] at w[1] = -1: it is 0, but the slope is -0.7310585786 ± ...
 

@@ -6,7 +6,7 @@ that Hypothesis draws another; other tests have only the one point, and fail.
 >>> assert_gradient(lambda x, y: x * y, 2.0, 3.0, gradient=lambda x, y: (y, x))
 >>> assert_gradient(lambda x, y: x * y, 2.0, 3.0, gradient=lambda x, y: (x, y))
 Traceback (most recent call last):
-AssertionError: wrong: ∂f/∂x is not the numeric derivative, and 1 more is not.
+AssertionError: wrong: ∂f/∂x disagrees with the numeric derivative, and so does 1 more.
 ...
 """
 

@@ -105,7 +105,7 @@ class Rules:
             return check
         hidden = f"{short(check.analytic)} cannot be told from 0 here" if check.analytic else ""
         if other.verdict == "wrong":
-            reason = f"{hidden or 'it is right here, by being 0'}, but at {other.at} {other.reason}"
+            reason = f"{hidden or '0 is right here'}; at {other.at} {other.reason}"
             return replace(check, verdict="wrong", reason=reason)
         return replace(check, verdict="correct", reason=f"{hidden or '0 here'}; its rule was compared at {other.at} as well")
 

@@ -6,7 +6,7 @@ the one used for graphs.  Among many entries a wrong one is found by halving the
 
 >>> import math
 >>> print(check(lambda x, y: x * math.sin(y), (2.0, 1.0), lambda x, y: (math.sin(y), x * math.sin(y))))
-wrong: ∂f/∂y is not the numeric derivative.
+wrong: ∂f/∂y disagrees with the numeric derivative.
 <BLANKLINE>
 derivative  at         gradient       numeric  ± error  verdict
 ∂f/∂x       x = 2  0.8414709848  0.8414709848  ...  correct

@@ -91,8 +91,8 @@ class Report:
             return "the local derivatives are right, but multiplied by the chain rule they give NaN or ∞"
         if self.verdict == "wrong":
             names = [check.name for check in self.inputs if check.verdict == "wrong"]
-            more = f", and {len(names) - 1} more {'are' if names[2:] else 'is'} not" if names[1:] else ""
-            return f"{names[0]} is not the numeric derivative{more}"
+            more = f", and so {'do' if names[2:] else 'does'} {len(names) - 1} more" if names[1:] else ""
+            return f"{names[0]} disagrees with the numeric derivative{more}"
         if self.verdict != "correct":
             return SUMMARIES[self.verdict]
         many, edges = len(self.inputs), len(self.edges)
