@@ -346,8 +346,8 @@ def _meant(name: str) -> str | None:
     """
     name = name.lower()
     known = MEANT | {ours: ours for ours in FUNCTIONS}
-    turned = [other for other in known if sorted(other) == sorted(name)]
-    near = [name] if name in known else [*turned, *difflib.get_close_matches(name, known, cutoff=CLOSE)]
+    anagrams = [other for other in known if sorted(other) == sorted(name)]
+    near = [name] if name in known else [*anagrams, *difflib.get_close_matches(name, known, cutoff=CLOSE)]
     return next((known[other] for other in near if known[other] in FUNCTIONS), None)  # not every synonym has a row
 
 

@@ -172,12 +172,14 @@ def updated_too_soon(loss: Value, rate: float = RATE) -> Iterator[Move]:
     gradients = {loss: 1.0}
     moved: dict[Value, float] = {}
     for node in reversed(topological(loss)):
-        delta, first = gradients.get(node), read(node, moved)
-        for x, partial in zip(node.inputs, first.partials, strict=True):
+        delta, before = gradients.get(node), read(node, moved)
+        for x, partial in zip(node.inputs, before.partials, strict=True):
             if x.primitive is None and delta is not None and partial is not None:
                 moved[x] = moved.get(x, x.data) - rate * delta * partial
-        pairs = zip(node.inputs, zip(*first, strict=True), zip(*read(node, moved), strict=True), strict=True)
-        partials, values = zip(*[old if x.primitive is None else new for x, old, new in pairs], strict=True)
+        after = read(node, moved)
+        used = [before if x.primitive is None else after for x in node.inputs]  # a leaf's own share precedes its update
+        partials = [reading.partials[k] for k, reading in enumerate(used)]
+        values = [reading.values[k] for k, reading in enumerate(used)]
         yield _pass_on(node, gradients, Reading(partials, values))
 
 

@@ -124,9 +124,9 @@ class Walk(Sequence[Step]):
         """
         if self._numbers == [x.data for x in self.telling.leaves]:  # the common case, by the fastest test
             return
-        pairs = zip(self.telling.leaves, self._numbers, strict=True)
-        for x, number in ((x, number) for x, number in pairs if not _same(x.data, number)):
-            raise ValueError(f"{describe(x)} was {number!r} when the steps were recorded: a leaf was {STALE}")
+        for x, number in zip(self.telling.leaves, self._numbers, strict=True):
+            if not _same(x.data, number):
+                raise ValueError(f"{describe(x)} was {number!r} when the steps were recorded: a leaf was {STALE}")
 
     @property
     def current(self) -> Step:

@@ -87,7 +87,7 @@ class Telling:
         if n_digits is None:
             n_digits = IN_A_NETWORK if any(node.primitive is dot for node in self.order) else DIGITS
         self.digits = checked_digits(n_digits, MOST_DIGITS)
-        self._dependent: dict[Value, set[Value]] = {}
+        self._dependents_found: dict[Value, set[Value]] = {}
 
     def formula(self, node: Value) -> Symbol:
         """Return a node's operation, applied to the names of its operands; for a leaf, return its name."""
@@ -107,8 +107,8 @@ class Telling:
         >>> telling.slope(y, a, plain()), telling.slope(y, y.inputs[0], plain())
         ('∂(v1 + a)/∂a', '∂loss/∂v1')
         """
-        others = len(self.users[x]) > 1 and any(other in self._above(x) for other in node.inputs if other is not x)
-        return slope(self.formula(node) if others else self.names[node], self.names[x], style)
+        has_other_paths = len(self.users[x]) > 1 and any(y in self._dependents(x) for y in node.inputs if y is not x)
+        return slope(self.formula(node) if has_other_paths else self.names[node], self.names[x], style)
 
     @cached_property
     def users(self) -> dict[Value, list[Value]]:
@@ -119,12 +119,12 @@ class Telling:
                 users.setdefault(x, []).append(node)
         return users
 
-    def _above(self, x: Value) -> AbstractSet[Value]:
-        """Return the nodes that depend on x."""
-        if x not in self._dependent:
-            found = self._dependent[x] = {x}
+    def _dependents(self, x: Value) -> AbstractSet[Value]:
+        """Return x and the nodes that depend on it."""
+        if x not in self._dependents_found:
+            found = self._dependents_found[x] = {x}
             found.update(node for node in self.order if not found.isdisjoint(node.inputs))
-        return self._dependent[x]
+        return self._dependents_found[x]
 
     @cached_property
     def reached(self) -> AbstractSet[Value]:
@@ -205,8 +205,8 @@ def rules_of(node: Value, symbols: Mapping[Value, Symbol]) -> list[Symbol]:
 
 def _operands(node: Value, symbols: Mapping[Value, Symbol]) -> list[Symbol | float]:
     """Return the operands of a node, with one symbol for both operands of x·x, which is then written x²."""
-    called = {x: symbols[x] for x in node.inputs}
-    return [called[x] if isinstance(x, Value) else x for x in node.operands]
+    symbol_of = {x: symbols[x] for x in node.inputs}
+    return [symbol_of[x] if isinstance(x, Value) else x for x in node.operands]
 
 
 def label_values(namespace: Mapping[str, Any]) -> None:
