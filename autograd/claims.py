@@ -25,7 +25,7 @@ from numbers import Real
 from types import EllipsisType
 from typing import Any
 
-from autograd.derivation import Derivation, Explanation, Link, tangents_of
+from autograd.derivation import Derivation, Explanation, Link, Share, tangents_of
 from autograd.manners import describe
 from autograd.marking import Mark, Marking, blank
 from autograd.reals import kind_of, real
@@ -38,6 +38,7 @@ __all__ = ["check_derivation"]
 
 MOST_FACTORS = 3  # that are named, the likeliest first
 MOST_NODES = 20  # on the way, at which forgotten paths are looked for
+MOST_USES = 12  # of a node, of which several may be forgotten; of more, only one at a time is looked for
 RECOGNISED = 0.01  # relative error: a claim of two digits is enough to recognise a factor that was left out
 
 
@@ -96,7 +97,7 @@ def check_derivation(loss: Value, claims: Mapping[Value, float | EllipsisType], 
         name = f"∂{steps.names[loss]}/∂{steps.names[node]}"
         if claimed[node] is ...:
             marks.append(blank(node, name))
-        elif _close(claimed[node], steps.gradients[node], tolerance) or (claimed[node] == 0 and _cancel(node, steps)):
+        elif _close(claimed[node], steps.gradients[node], tolerance) or (claimed[node] == 0 and _sums_to_zero(node, steps)):
             right.add(node)
             marks.append(Mark(node, 1.0, f"{name} is {steps.telling.number(claimed[node])}: right", is_right=True))
         else:
@@ -136,10 +137,10 @@ def _rounded(right: float, claim: float) -> bool:
     return isinstance(exponent, int) and len(figures) > 1 and round(right, max(0, -exponent)) == claim
 
 
-def _cancel(node: Value, steps: Walk) -> bool:
+def _sums_to_zero(node: Value, steps: Walk) -> bool:
     """Whether the contributions to a node's gradient add up to 0, apart from rounding."""
-    arrived = [edge.contribution for _, edge in Derivation(node, steps).explanation().shares]
-    return abs(sum(arrived)) <= sum(map(abs, arrived)) * 2**-50
+    contributions = [edge.contribution for _, edge in Derivation(node, steps).explanation().shares]
+    return abs(sum(contributions)) <= sum(map(abs, contributions)) * 2**-50
 
 
 def _agrees(value: float, claim: float, tolerance: float) -> bool:
@@ -152,24 +153,38 @@ def _forgotten(derivation: Derivation, claim: float, known: AbstractSet[Value], 
 
     The omitted paths go through some of the uses of one node: the explained node itself, or a node on the way to it.
     """
-    steps, number, node = derivation.steps, derivation.steps.telling.number, derivation.node
+    steps, node = derivation.steps, derivation.node
     tangents, settled = tangents_of(node, steps.order), derivation.settled(known)
     uses = Counter(x for other in steps.order for x in other.inputs)
     on_the_way = [x for x in reversed(steps.order) if uses[x] > 1 and not settled.get(x, True) and x is not node]
     for x in [node, *on_the_way[:MOST_NODES]]:
-        shares, on = list(Derivation(x, steps).shares()), tangents[x]
-        for size in range(1, len(shares)) if len(shares) <= 12 else (1,):
-            for missing in combinations(shares, size):
-                lost = sum(edge.contribution for _, edge in missing) * on
-                if _agrees(steps.gradients[node] - lost, claim, tolerance):
-                    through = ", and the one through ".join(
-                        f"{step.name} = {step.formula}{edge.name.removeprefix(steps.names[x])}, which adds {edge.product}"
-                        f"{f'·{factor(number(on))}' * (x is not node)} = {number(edge.contribution * on)}"
-                        for step, edge in missing
-                    )
-                    what = "a path was forgotten" if size == 1 else f"{size} paths were forgotten"
-                    return f"{what}, the one through {through}"
+        shares = list(Derivation(x, steps).shares())
+        sizes = range(1, len(shares)) if len(shares) <= MOST_USES else (1,)
+        for missing in (some for size in sizes for some in combinations(shares, size)):
+            lost = sum(edge.contribution for _, edge in missing) * tangents[x]
+            if _agrees(steps.gradients[node] - lost, claim, tolerance):
+                onward = None if x is node else tangents[x]
+                through = ", and the one through ".join(_use(share, steps, steps.names[x], onward) for share in missing)
+                what = "a path was forgotten" if len(missing) == 1 else f"{len(missing)} paths were forgotten"
+                return f"{what}, the one through {through}"
     return ""
+
+
+def _use(share: Share, steps: Walk, name: str, onward: float | None) -> str:
+    """Write one use of a node and what it adds to the gradient.
+
+    Args:
+        share: the use, as in `Explanation.shares`.
+        steps: the walk.
+        name: the name of the node that is used.
+        onward: its derivative with respect to the explained node; None if it is that node.
+    """
+    (step, edge), number = share, steps.telling.number
+    product, added = edge.product, edge.contribution
+    if onward is not None:
+        product, added = f"{product}·{factor(number(onward))}", added * onward
+    which = edge.name.removeprefix(name)  # such as " (operand 0)"
+    return f"{step.name} = {step.formula}{which}, which adds {product} = {number(added)}"
 
 
 def _wrong_factor(derivation: Derivation, explanation: Explanation, claim: float, off: float, known: AbstractSet[Value]) -> str:
@@ -186,14 +201,14 @@ def _wrong_factor(derivation: Derivation, explanation: Explanation, claim: float
     if claim == 0:
         return f"no path is missing, and no factor is 0 in the right value {formula}"
     everywhere = [link for link in links if link.everywhere]
-    apart = {link: 1 + (claim - right) / link.flow for link in links if link.flow and not link.everywhere}
+    ratios = {link: 1 + (claim - right) / link.flow for link in links if link.flow and not link.everywhere}
     errors = []
     if everywhere:
         texts = [str(link) for link in sorted(everywhere, key=lambda link: not _is_likely(link, off))]
         errors.append(f"{'has the wrong sign' if off == -1 else 'is off by that much'}: {_listed(texts)}")
-    if apart:
-        likeliest = sorted(apart, key=lambda link: not _is_likely(link, apart[link]))
-        texts = [f"{link} by {number(apart[link])}" for link in likeliest]
+    if ratios:
+        likeliest = sorted(ratios, key=lambda link: not _is_likely(link, ratios[link]))
+        texts = [f"{link} by {number(ratios[link])}" for link in likeliest]
         errors.append(f"is off on some of the paths: {_listed(texts)}")
     ratio = "the sign is wrong: the claim is minus" if off == -1 else f"the claim is {number(off)} times"
     could_be = f"so one factor {', or one '.join(errors)}" if errors else "and sums pass the gradient on unchanged"

@@ -29,7 +29,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
-from typing import Any
+from typing import Any, TypeAlias
 
 from autograd.manners import describe
 from autograd.mistakes import read
@@ -40,7 +40,7 @@ from autograd.telling import Symbols, equation, factor, formula_of, rules_of, sl
 from autograd.value import Value, nodes_below
 from autograd.writing import DIGITS, Style, digits, latex, latex_name, parts, plain
 
-__all__ = ["Derivation", "Explanation", "Link", "explain", "tangents_of"]
+__all__ = ["Derivation", "Explanation", "Link", "Share", "explain", "tangents_of"]
 
 MOST_PATHS = 8  # more are counted, not written out
 MOST_HOPS = 60  # edges on all written paths together
@@ -49,6 +49,10 @@ MOST_SHARES = 8  # terms of the ledger that are written
 LONGEST_PART = 24  # characters of a part that is written in place rather than by name
 LONGEST_COUNT = 10**40  # a larger number of paths is rounded
 WIDEST_ROW = 58  # approximate characters on both sides of a row of LaTeX: 900 px at a font size of 20 px
+
+
+Share: TypeAlias = tuple[Step, Edge]  # a use of a node: the consumer's step in the backward pass, and the edge to the node
+Way: TypeAlias = tuple[list[Symbol], float | None]  # the rules along it, and the product of the partials; None if not taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,7 @@ class Explanation:
     node: str
     loss: str
     gradient: float
-    shares: tuple[tuple[Step, Edge], ...]
+    shares: tuple[Share, ...]
     n_paths: int
     paths: tuple[Path, ...]
     where: tuple[tuple[str, Symbol], ...]
@@ -244,7 +248,7 @@ class Derivation:
             digits=steps.telling.digits,
         )
 
-    def shares(self) -> Iterator[tuple[Step, Edge]]:
+    def shares(self) -> Iterator[Share]:
         """Iterate over the terms of the ledger, see `Explanation.shares`."""
         n = len(self.steps.order)
         for i, consumer in enumerate(reversed(self.steps.order)):
@@ -313,32 +317,34 @@ class Derivation:
         return symbols
 
     def _write(self, stations: set[Value], symbols: Mapping[Value, Symbol]) -> list[Path]:
-        """Write the paths over the stations; between two stations, the sum over all paths without a station."""
-        hops: dict[Value, dict[Value, list[tuple[list[Symbol], float | None]]]] = {}
-        for station in stations:
-            begun: list[tuple[Value, list[Symbol], float | None]] = [(station, [], 1.0)]
-            found: dict[Value, list[tuple[list[Symbol], float | None]]] = {}
-            while begun:
-                node, factors, product = begun.pop()
-                if node is self.node or (factors and node in stations):
-                    if factors:
-                        found.setdefault(node, []).append((factors, product))
-                    continue
-                every = zip(node.inputs, rules_of(node, symbols), read(node).partials, strict=True)
-                edges = [edge for edge in every if edge[0] in self.on_path]
-                begun.extend((x, [*factors, rule], _times(product, partial)) for x, rule, partial in reversed(edges))
-            hops[station] = found
+        """Write the paths from station to station; each hop is the sum over all ways between its two stations."""
+        hops = {station: self._ways(station, stations, symbols) for station in stations}
         routes = list(self._routes(hops))
         longer = {(route[i], x) for route in routes for i in range(len(route)) for x in route[i + 2 :]}
         paths: list[Path] = []
         for route in routes:
             pairs = list(pairwise(route))
-            factors = [_sum([_product(way) for way, _ in hops[a][b]]) for a, b in pairs]
+            factors = [_sum([_product(rules) for rules, _ in hops[a][b]]) for a, b in pairs]
             taken = [[product for _, product in hops[a][b] if product is not None] for a, b in pairs]
             numbers = tuple(map(sum, taken)) if all(taken) else (0.0,)  # where one hop is not taken, nothing flows
             operations = tuple(formula_of(a, symbols) if (a, b) in longer else None for a, b in pairs)
             paths.append(Path(tuple((self.names[a], self.names[b]) for a, b in pairs), _product(factors), numbers, operations))
         return paths
+
+    def _ways(self, start: Value, stations: set[Value], symbols: Mapping[Value, Symbol]) -> dict[Value, list[Way]]:
+        """Find the ways from a station to the next stations: by each of these, the ways that pass no other station."""
+        ways: dict[Value, list[Way]] = {}
+        begun: list[tuple[Value, list[Symbol], float | None]] = [(start, [], 1.0)]
+        while begun:
+            node, rules, product = begun.pop()
+            if node is self.node or (rules and node in stations):
+                if rules:
+                    ways.setdefault(node, []).append((rules, product))
+                continue
+            every = zip(node.inputs, rules_of(node, symbols), read(node).partials, strict=True)
+            edges = [edge for edge in every if edge[0] in self.on_path]
+            begun.extend((x, [*rules, rule], _times(product, partial)) for x, rule, partial in reversed(edges))
+        return ways
 
     def _routes(self, hops: Mapping[Value, dict[Value, Any]]) -> Iterator[tuple[Value, ...]]:
         """Iterate over the paths from the result to the node, as sequences of stations."""
