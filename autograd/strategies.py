@@ -224,8 +224,8 @@ def programs(draw: st.DrawFn, longest: int = 20) -> Program:
         places = (first, *(draw(_places_or_numbers(len(values))) for _ in range(count - 1)))
         data = [values[x] if isinstance(x, int) else x for x in places]
         # A `where` jumps at a condition of 0, unless a comparison made that 0: it does not vary continuously.
-        torn = row.is_choice and data[0] == 0 and places[0] not in conditions
-        if torn or not is_smooth(row, data):
+        is_jump = row.is_choice and data[0] == 0 and places[0] not in conditions
+        if is_jump or not is_smooth(row, data):
             continue
         out = float(row.evaluate(data))
         if all(abs(x) < STEEP for x in (out, *row.partials(data, out, range(count)))):

@@ -37,7 +37,7 @@ def judged(row: Primitive, points: Sequence[Sequence[float]]) -> Iterator[Check]
         except DomainError:
             continue
         if math.isfinite(node.data):
-            yield from rules.check(node, known=True)
+            yield from rules.check(node, repeat=True)
 
 
 def readings(row: Primitive, data: Sequence[float]) -> dict[str, list[float]]:

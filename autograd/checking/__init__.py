@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Final, overload
 
 from autograd.certainty import check_on_box
 from autograd.checking import graphs, plain
-from autograd.checking.lines import MANY
+from autograd.checking.lines import MOST_SINGLE
 from autograd.checking.report import Report
 from autograd.checking.verdicts import VERDICTS, Check, Verdict
 from autograd.value import Value
@@ -42,7 +42,7 @@ TOLERANCE: Final = "a derivative may be off by the estimated error of the numeri
 ELSEWHERE: Final = {  # keywords of other checkers, and what replaces them here
     **dict.fromkeys(("eps", "epsilon", "h", "step"), STEPS),
     **dict.fromkeys(("atol", "rtol", "tol"), TOLERANCE),
-    **dict.fromkeys(("fast_mode", "direction"), f"with more than {MANY} inputs random directions are taken first"),
+    **dict.fromkeys(("fast_mode", "direction"), f"with more than {MOST_SINGLE} inputs random directions are taken first"),
     **dict.fromkeys(("grad", "jac"), "the keyword is gradient"),
     "args": "bind further arguments, as in lambda w: f(w, data)",
     "modes": "forward mode is compared wherever f returns a Value",

@@ -12,7 +12,7 @@ from dataclasses import replace
 from random import Random
 from typing import Any, Final
 
-from autograd.checking.lines import MANY, Line, directions
+from autograd.checking.lines import MOST_SINGLE, Line, directions
 from autograd.checking.numeric import slope
 from autograd.checking.rounding import Rounded, spread
 from autograd.checking.verdicts import HIDDEN, Check, judge, short
@@ -62,25 +62,25 @@ class Rules:
         self.known: dict[tuple[Any, ...], Check] = {}
         self.elsewhere: dict[tuple[Primitive, int, int], Check | None] = {}
 
-    def check(self, node: Value, known: bool) -> Iterator[Check]:
+    def check(self, node: Value, repeat: bool) -> Iterator[Check]:
         """Compare the partial derivatives that a node recorded with the values of its row.
 
         Args:
             node: the result of an operation.
-            known: whether to repeat results for a node of the same row at the same numbers.
+            repeat: whether to yield known results again, for a node of the same row at the same numbers.
         """
         row = node.primitive
         assert row is not None
         data, which = operand_numbers(node), input_places(node)
         partials = dict(zip(which, node.partials, strict=True))
-        if len(which) > MANY:
+        if len(which) > MOST_SINGLE:
             across = [self._judge(row, data, line, partials) for line in directions(data, which, self.rng)]
             if not any(check.verdict == "wrong" for check in across):
                 yield from (replace(check, node=node) for check in across)
                 return
         for i in which:
             key = (row, i, *data, partials[i])
-            if key in self.known and not known:
+            if key in self.known and not repeat:
                 continue
             if key not in self.known:
                 self.known[key] = self._one(row, data, i, partials)

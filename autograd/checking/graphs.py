@@ -29,7 +29,7 @@ from random import Random
 from typing import Any, Final, Literal
 
 from autograd.checking.edges import Rules, clearance, excused
-from autograd.checking.lines import MANY, Line, axes, directions
+from autograd.checking.lines import MOST_SINGLE, Line, axes, directions
 from autograd.checking.numeric import slope
 from autograd.checking.points import CALLS, PointError, finite, parameters, point_text, refuse_tuple, title
 from autograd.checking.report import Report
@@ -49,7 +49,7 @@ from autograd.writing import SUPERSCRIPTS
 
 __all__ = ["check"]
 
-FEW: Final = 4  # first derivatives that are all differentiated again; of more, random combinations
+MOST_DERIVATIVES: Final = 4  # first derivatives that are all differentiated again; of more, random combinations are
 
 
 class NoValueError(TypeError):
@@ -85,7 +85,7 @@ def check(f: Callable[..., Any] | Value, point: Sequence[Any], order: int = 1, s
     """
     rng = Random(0 if seed is None else seed)
     subject = _graph(f, point) if isinstance(f, Value) else _function(f, point)
-    _refuse_chance(subject)
+    _refuse_uncheckable(subject)
     subjects, rules = [subject], Rules(rng)
     inputs: list[Check] = []
     edges: list[Check] = []
@@ -95,7 +95,7 @@ def check(f: Callable[..., Any] | Value, point: Sequence[Any], order: int = 1, s
         for one in subjects:
             leaves = [Value(x, name) for name, x in zip(one.names, one.point, strict=True)]
             y = one.call(leaves)
-            edges += [check for node in topological(y) for check in rules.check(node, known=level == 0)]
+            edges += [check for node in topological(y) for check in rules.check(node, repeat=level == 0)]
             checks, agree = _whole(one, y, leaves, rules)
             found += checks
             accumulated = accumulated and agree
@@ -155,7 +155,7 @@ def _function(f: Callable[..., Any], point: Sequence[Any]) -> Subject:
     return Subject(called, (), names, point, call)
 
 
-def _refuse_chance(subject: Subject) -> None:
+def _refuse_uncheckable(subject: Subject) -> None:
     """Call a function a few times at its point, and raise if it fails, is not finite, ignores its inputs or varies."""
     at = point_text(subject.names, subject.point)
     seen: list[float] = []
@@ -186,8 +186,8 @@ def _derivatives(subject: Subject, rng: Random) -> list[Subject]:
     n = len(subject.names)
     weights = [{i: 1.0} for i in range(n)]
     names = list(subject.names)
-    if n > FEW:
-        weights = [{i: rng.choice((-1.0, 1.0)) for i in range(n)} for _ in range(FEW // 2)]
+    if n > MOST_DERIVATIVES:
+        weights = [{i: rng.choice((-1.0, 1.0)) for i in range(n)} for _ in range(MOST_DERIVATIVES // 2)]
         names = [f"direction{k}" for k in range(1, len(weights) + 1)]
 
     def along(which: dict[int, float]) -> Callable[[Sequence[Value]], Value]:
@@ -206,7 +206,7 @@ def _whole(subject: Subject, y: Value, leaves: Sequence[Value], rules: Rules) ->
     """Compare the gradient of the whole function; return the comparisons, and whether forward mode gives the same."""
     backward, axis_lines = _backward(y, leaves), axes(subject.names, subject.point)
     compared = functools.partial(_along, subject=subject, y=y, leaves=leaves, backward=backward, rules=rules)
-    is_small = len(leaves) <= MANY
+    is_small = len(leaves) <= MOST_SINGLE
     found = [*map(compared, axis_lines if is_small else directions(subject.point, range(len(leaves)), rules.rng))]
     if not is_small and any(check.verdict == "wrong" for check, _ in found):  # find out which inputs it is
         found += [pair for pair in map(compared, axis_lines) if pair[0].verdict == "wrong"]
@@ -235,31 +235,31 @@ def _along(
         return subject.call([*map(Value, point)]).data
 
     ends = dict.fromkeys(x for x in nodes_below(y) if x.primitive is None)
-    tangents = {leaves[i]: d for i, d in line.direction.items()}
+    seeds = {leaves[i]: d for i, d in line.direction.items()}
 
     def forward(chance: Random | None) -> tuple[float, float]:
         numbers = {x: Rounded(x.data, chance) for x in ends}
-        out = replay(y, {x: Dual(number, tangents[x]) if x in tangents else number for x, number in numbers.items()})
+        out = replay(y, {x: Dual(number, seeds[x]) if x in seeds else number for x, number in numbers.items()})
         return float(getattr(out, "primal", out)), float(getattr(out, "tangent", 0.0))
 
-    primals, slopes = spread(lambda: forward(rules.rng))
-    analytic, (_, ahead) = line.along(backward), forward(None)
-    doubt = 2 * slopes + 8 * math.ulp(analytic)
+    primal_noise, tangent_noise = spread(lambda: forward(rules.rng))
+    analytic, (_, tangent) = line.along(backward), forward(None)
+    doubt = 2 * tangent_noise + 8 * math.ulp(analytic)
     variables = (*subject.by, line.name)
     power = str(len(variables)).translate(SUPERSCRIPTS) if len(variables) > 1 else ""
     name = f"∂{power}{subject.title}/{''.join(f'∂{v}' for v in variables)}"
 
     def compare(clear: float) -> Check:
-        return judge(name, line.at, analytic, slope(line.near(f, clear), line.start, primals), doubt)
+        return judge(name, line.at, analytic, slope(line.near(f, clear), line.start, primal_noise), doubt)
 
     check = compare(math.inf)
-    if math.isfinite(analytic) and math.isfinite(ahead):
-        agrees = abs(analytic - ahead) <= doubt
+    if math.isfinite(analytic) and math.isfinite(tangent):
+        agrees = abs(analytic - tangent) <= doubt
     else:  # products may overflow in one order and not in another
         steps = walk(y).gradients
         agrees = repr(line.along([steps.get(leaf, 0.0) for leaf in leaves])) == repr(analytic)
     if not agrees:
-        return replace(check, verdict="wrong", reason=f"backward gives {short(analytic)}, forward mode {short(ahead)}"), False
+        return replace(check, verdict="wrong", reason=f"backward gives {short(analytic)}, forward mode {short(tangent)}"), False
     if math.isnan(analytic) or (check.verdict == "wrong" and math.isinf(analytic)):
         return _because_of_products(check, y), True
     for node in topological(y) if check.verdict == "wrong" else ():
@@ -272,8 +272,8 @@ def _along(
 
 def _because_of_products(check: Check, y: Value) -> Check:
     """Name the place where a derivative ceases to be finite, unless a rule itself gives NaN."""
-    published = any(math.isnan(partial) for node in topological(y) for partial in node.partials)
-    return check if published else replace(check, reason=f"{check.reason}; {find_nonfinite(y)}")
+    rule_is_nan = any(math.isnan(partial) for node in topological(y) for partial in node.partials)
+    return check if rule_is_nan else replace(check, reason=f"{check.reason}; {find_nonfinite(y)}")
 
 
 def _report(inputs: list[Check], edges: list[Check], accumulated: bool) -> Report:

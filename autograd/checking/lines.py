@@ -14,9 +14,9 @@ from typing import Final
 
 from autograd.checking.verdicts import short
 
-__all__ = ["DIRECTIONS", "MANY", "Line", "axes", "combined", "directions"]
+__all__ = ["DIRECTIONS", "MOST_SINGLE", "Line", "axes", "combined", "directions"]
 
-MANY: Final = 24  # numbers to differentiate with respect to; with more, random directions are checked
+MOST_SINGLE: Final = 24  # numbers that are checked one by one; of more, random directions are checked
 DIRECTIONS: Final = 6
 
 

@@ -37,7 +37,7 @@ NEAR: Final = 2.0**-8  # the same, of the steps by which kinks are looked for: o
 TINY: Final = 2.0**-60  # the smallest step at x = 0
 ORDERS: Final = 3  # of extrapolation
 FAR: Final = 4.0  # times |x|: steps beyond this lead to numbers that are rounded more coarsely than x
-SINGLE: Final = 2.0**30  # more than numbers in float32 have digits: the rise of stairs that rounding made has no more
+STAIR_UNITS: Final = 2.0**30  # stairs that rounding made rise by fewer of their units: float32 has 24 bits
 SKEW: Final = 0.7320508075688772  # fraction of a step; it uses all digits of a float, so that exact results do not look rounded
 CANCELLED: Final = 2.0**8  # rounding units: a value that is a whole multiple of this many has lost its last digits
 LEAST: Final = 2.0**-1022  # the smallest float with all its digits
@@ -196,7 +196,7 @@ class Samples:
         if min(first) < 2:  # it moves at once on one side, or never
             return
         rises = [abs(values[k] - self.center) for values, k in zip((self.left, self.right), first, strict=True)]
-        if any(rise > SINGLE * _unit(rise) for rise in rises):  # steps of its own, such as those of round(x, 2)
+        if any(rise > STAIR_UNITS * _unit(rise) for rise in rises):  # steps of its own, such as those of round(x, 2)
             return
         self.flat = self.steps[min(first)] / max(abs(self.x), 1.0)
         width = self.steps[max(first)]
@@ -233,7 +233,7 @@ class Samples:
                 return Slope(value, error, side="right" if is_right else "left"), single
         return found, quotients
 
-    def _extrapolate(self, quotients: Sequence[float], loud: float, ratio: float) -> tuple[float, float]:
+    def _extrapolate(self, quotients: Sequence[float], noisier: float, ratio: float) -> tuple[float, float]:
         """Extrapolate difference quotients, given from the smallest step on, to a step of zero; return limit and error.
 
         Among the extrapolations that agree with every smaller step, take the one with the smallest error: its change when
@@ -251,11 +251,11 @@ class Samples:
             for order, finer in enumerate(before[:ORDERS], 1):
                 row.append(finer + (finer - row[-1]) / (ratio**order - 1))
                 change = abs(row[-1] - before[order]) if order < len(before) else inf
-                error = change + 2 * loud * self.noises[k - order] / self.steps[k - order] + 4 * self.precision.ulp(row[-1])
+                error = change + 2 * noisier * self.noises[k - order] / self.steps[k - order] + 4 * self.precision.ulp(row[-1])
                 if error < best[1] and low <= row[-1] <= high:
                     best = row[-1], error
             if before:
-                slack = 2 * loud * self.noises[k - 1] / self.steps[k - 1] + abs(before[0] - quotient)
+                slack = 2 * noisier * self.noises[k - 1] / self.steps[k - 1] + abs(before[0] - quotient)
                 low, high = max(low, before[0] - slack), min(high, before[0] + slack)
             before = row
         return best
@@ -316,9 +316,9 @@ class Samples:
             behind = abs(ends[k][0] - self.center) > 0.5 * abs(heights[k])
             away = (-steps[first] if behind else steps[first]) if first else 0.0
             return Slope(nan, inf, "jump", left=left[k], right=right[k], away=away, height=heights[k])
-        alone = [b - self.center for _, b in ends]
-        if _steady(alone, blurs) == 0:
-            return Slope(nan, inf, "jump", left=left[0], right=right[0], height=alone[0])
+        one_sided = [b - self.center for _, b in ends]
+        if _steady(one_sided, blurs) == 0:
+            return Slope(nan, inf, "jump", left=left[0], right=right[0], height=one_sided[0])
         return None
 
 
@@ -331,8 +331,8 @@ def onset(sizes: Sequence[float], blurs: Sequence[float]) -> Sequence[float]:
     []
     """
     first = next((k for k, size in enumerate(sizes) if abs(size) > blurs[k]), len(sizes))
-    begun_before = not first or first == len(sizes) or blurs[first - 1] > abs(sizes[first]) / FITTED.slow
-    return sizes[first : first + 4] if begun_before else []
+    was_hidden = not first or first == len(sizes) or blurs[first - 1] > abs(sizes[first]) / FITTED.slow
+    return sizes[first : first + 4] if was_hidden else []
 
 
 def _rough(f: Callable[[float], float], x: float, unit: float) -> float:

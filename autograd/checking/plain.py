@@ -27,7 +27,7 @@ from operator import itemgetter
 from random import Random
 from typing import Any, Final
 
-from autograd.checking.lines import DIRECTIONS, MANY, Line, axes, combined, directions
+from autograd.checking.lines import DIRECTIONS, MOST_SINGLE, Line, axes, combined, directions
 from autograd.checking.numeric import TINY, Slope, first_jump, lasting, plateau, slope
 from autograd.checking.points import (
     CALLS,
@@ -43,14 +43,14 @@ from autograd.checking.points import (
     subscript,
     title,
 )
-from autograd.checking.report import MOST, Report
+from autograd.checking.report import MOST_ROWS, Report
 from autograd.checking.rounding import DOUBLE, SINGLE, roughness
 from autograd.checking.verdicts import Check, judge, mark_vacuous, short
 from autograd.reals import kind_of
 
 __all__ = ["check"]
 
-MORE: Final = 12  # further calls of a function at its point, if it does not return the same value each time
+MORE_CALLS: Final = 12  # further calls of a function at its point, if it does not return the same value each time
 NEIGHBOURS: Final = 8  # of the point, at which the gradient is computed to see how it is rounded
 DOUBTS: Final = 4.0  # the rounding allowed in a gradient, as a multiple of what is seen
 SLIGHT: Final = 1e4  # units in the last place of the values around, up to which the height of a jump is due to rounding
@@ -120,8 +120,8 @@ class Comparison:
         n, m = len(self.numbers), math.prod(self.shape)
         every = [self._entry(k) for k in range(m)]
         axis_lines = axes(self.point.names, self.numbers)
-        outputs = every if m <= MANY else [self._combination(j) for j in range(1, DIRECTIONS + 1)]
-        lines = axis_lines if n <= MANY else directions(self.numbers, range(n), self.rng)
+        outputs = every if m <= MOST_SINGLE else [self._combination(j) for j in range(1, DIRECTIONS + 1)]
+        lines = axis_lines if n <= MOST_SINGLE else directions(self.numbers, range(n), self.rng)
         checks: list[Check] = []
         wrong: dict[int, Line] = {}  # for entries of the result, the first line that disagrees
         for line in lines:
@@ -129,14 +129,14 @@ class Comparison:
             found = self._along(line, outputs, values)
             checks += found
             if any(check.verdict == "wrong" for check in found):
-                alone = found if outputs is every else self._along(line, every, values)
-                wrong = {k: line for k, check in enumerate(alone) if check.verdict == "wrong"} | wrong
+                by_entry = found if outputs is every else self._along(line, every, values)
+                wrong = {k: line for k, check in enumerate(by_entry) if check.verdict == "wrong"} | wrong
         if outputs is not every or lines is not axis_lines:
             single: list[Check] = []
             for k, line in sorted(wrong.items(), key=itemgetter(0)):
-                single += self._search(every[k], line, axis_lines, MOST - len(single))
-            if len(single) == MOST:
-                self.notes.append(f"the search ended with {MOST} wrong entries; there may be more")
+                single += self._search(every[k], line, axis_lines, MOST_ROWS - len(single))
+            if len(single) == MOST_ROWS:
+                self.notes.append(f"the search ended with {MOST_ROWS} wrong entries; there may be more")
             if single:
                 why = "the line goes through an entry that is wrong"
                 checks = [replace(check, reason=why) if check.verdict == "wrong" else check for check in checks]
@@ -212,7 +212,7 @@ class Comparison:
             if judge(check.name, check.at, analytic, again, doubt).verdict != "wrong":
                 why = f"these move in steps of {step:.1g}, which may come from lost digits: choose another point"
                 check = replace(check, verdict="unsure", reason=f"{check.reason} between neighbouring values; {why}")
-        if check.verdict == "wrong" and _is_close(check, found) and len(self.numbers) <= MANY:
+        if check.verdict == "wrong" and _is_close(check, found) and len(self.numbers) <= MOST_SINGLE:
             doubt += DOUBTS * lasting(lambda t: output.of(derivatives(t)), line.start, self.precision)
             if judge(check.name, check.at, analytic, found, doubt).verdict != "wrong":
                 check = replace(check, verdict="unsure", reason=f"{check.reason}; rounding in the gradient may explain this")
@@ -269,7 +269,7 @@ class Comparison:
         runs = [self._result(self.numbers).entries for _ in range(CALLS)]
         if all(run == runs[0] for run in runs):
             return [0.0] * len(runs[0])
-        runs += [self._result(self.numbers).entries for _ in range(MORE)]
+        runs += [self._result(self.numbers).entries for _ in range(MORE_CALLS)]
         noises = [max(column) - min(column) for column in zip(*runs, strict=True)]
         self.notes.append(f"{self.title} is not deterministic: at the same point its values differ by up to {max(noises):.1g}; "
                           "to judge more, draw random numbers outside of it")  # fmt: skip

@@ -16,10 +16,10 @@ from typing import Final, Literal
 
 from autograd.checking.verdicts import VERDICTS, Check, Verdict, short
 
-__all__ = ["MOST", "Report"]
+__all__ = ["MOST_ROWS", "Report"]
 
 WIDTH: Final = 100  # columns of a printed report
-MOST: Final = 12  # rows of each kind that are printed
+MOST_ROWS: Final = 12  # rows of each kind that are printed
 
 SUMMARIES: Final[dict[Verdict, str]] = {
     "domain": "the point is at an edge of the domain, where no derivative can be compared",
@@ -59,8 +59,8 @@ class Report:
 
     def __str__(self) -> str:
         failing = sorted((c for c in self.edges if c.verdict != "correct"), key=_rank)
-        inputs = self.inputs if len(self.inputs) <= MOST else sorted(self.inputs, key=_rank)
-        rows = [*inputs[:MOST], *failing[:MOST]]
+        inputs = self.inputs if len(self.inputs) <= MOST_ROWS else sorted(self.inputs, key=_rank)
+        rows = [*inputs[:MOST_ROWS], *failing[:MOST_ROWS]]
         left_out = len(self.inputs) + len(failing) - len(rows)
         blocks = [_wrapped(f"{self.verdict}: {self._summary()}."), _table(rows, left_out, self.source)]
         reasons: dict[str, list[str]] = {}
