@@ -233,7 +233,7 @@ class Samples:
                 return Slope(value, error, side="right" if is_right else "left"), single
         return found, quotients
 
-    def _extrapolate(self, quotients: Sequence[float], noisier: float, ratio: float) -> tuple[float, float]:
+    def _extrapolate(self, quotients: Sequence[float], noise_factor: float, ratio: float) -> tuple[float, float]:
         """Extrapolate difference quotients, given from the smallest step on, to a step of zero; return limit and error.
 
         Among the extrapolations that agree with every smaller step, take the one with the smallest error: its change when
@@ -241,6 +241,7 @@ class Samples:
         """
         if sum(map(math.isinf, quotients)) > 4 and len(set(quotients[4:8])) == 1:  # the derivative is too large for a float
             return quotients[4], 0.0
+        roundings = [2 * noise_factor * noise / h for noise, h in zip(self.noises, self.steps, strict=False)]
         best = nan, inf
         low, high = -inf, inf
         before: list[float] = []
@@ -251,11 +252,11 @@ class Samples:
             for order, finer in enumerate(before[:ORDERS], 1):
                 row.append(finer + (finer - row[-1]) / (ratio**order - 1))
                 change = abs(row[-1] - before[order]) if order < len(before) else inf
-                error = change + 2 * noisier * self.noises[k - order] / self.steps[k - order] + 4 * self.precision.ulp(row[-1])
+                error = change + roundings[k - order] + 4 * self.precision.ulp(row[-1])
                 if error < best[1] and low <= row[-1] <= high:
                     best = row[-1], error
             if before:
-                slack = 2 * noisier * self.noises[k - 1] / self.steps[k - 1] + abs(before[0] - quotient)
+                slack = roundings[k - 1] + abs(before[0] - quotient)
                 low, high = max(low, before[0] - slack), min(high, before[0] + slack)
             before = row
         return best

@@ -203,20 +203,43 @@ class Comparison:
         if found.kind in ("smooth", "noise"):
             self.roughness = max(self.roughness, found.noise / self.precision.ulp(size))
         check = judge(f"∂{output.name}/∂{line.name}", line.at, analytic, found, doubt)
-        if check.verdict == "wrong" and not analytic and found.flat > WIDE:
-            why = "the values are flat here and then move in steps, which may be the function's own or come from lost digits"
-            check = replace(check, verdict="unsure", reason=why)
-        if check.verdict == "wrong" and found.kind == "smooth":
-            step = first_jump(g, line.start, found, self.precision)
-            again = slope(g, line.start, max(found.noise, step), self.precision)
-            if judge(check.name, check.at, analytic, again, doubt).verdict != "wrong":
-                why = f"these move in steps of {step:.1g}, which may come from lost digits: choose another point"
-                check = replace(check, verdict="unsure", reason=f"{check.reason} between neighbouring values; {why}")
-        if check.verdict == "wrong" and _is_close(check, found) and len(self.numbers) <= MOST_SINGLE:
-            doubt += DOUBTS * lasting(lambda t: output.of(derivatives(t)), line.start, self.precision)
-            if judge(check.name, check.at, analytic, found, doubt).verdict != "wrong":
-                check = replace(check, verdict="unsure", reason=f"{check.reason}; rounding in the gradient may explain this")
+        if check.verdict == "wrong":
+            check = self._doubted(check, found, doubt, line.start, g, lambda t: output.of(derivatives(t)))
         return replace(check, reason=check.reason.replace("the rule gives", "the gradient is"))
+
+    def _doubted(
+        self,
+        check: Check,
+        found: Slope,
+        doubt: float,
+        start: float,
+        g: Callable[[float], float],
+        derivative: Callable[[float], float],
+    ) -> Check:
+        """Turn the verdict of a check from "wrong" into "unsure" if lost digits may explain the disagreement.
+
+        Args:
+            check: the check.
+            found: the numeric derivative.
+            doubt: the rounding error allowed in the derivative that is checked.
+            start: the place of the point on the line.
+            g: the output along the line.
+            derivative: the derivative that is checked, along the line.
+        """
+        if not check.analytic and found.flat > WIDE:
+            why = "the values are flat here and then move in steps, which may be the function's own or come from lost digits"
+            return replace(check, verdict="unsure", reason=why)
+        if found.kind == "smooth":
+            step = first_jump(g, start, found, self.precision)
+            again = slope(g, start, max(found.noise, step), self.precision)
+            if judge(check.name, check.at, check.analytic, again, doubt).verdict != "wrong":
+                why = f"these move in steps of {step:.1g}, which may come from lost digits: choose another point"
+                return replace(check, verdict="unsure", reason=f"{check.reason} between neighbouring values; {why}")
+        if _is_close(check, found) and len(self.numbers) <= MOST_SINGLE:
+            doubt += DOUBTS * lasting(derivative, start, self.precision)
+            if judge(check.name, check.at, check.analytic, found, doubt).verdict != "wrong":
+                return replace(check, verdict="unsure", reason=f"{check.reason}; rounding in the gradient may explain this")
+        return check
 
     def _derivatives(self, line: Line, t: float) -> list[float]:
         """Return the derivatives of all entries along a line at t, or an empty list if there is no gradient."""
