@@ -107,7 +107,7 @@ def signed(numbers: Sequence[float]) -> list[str]:
 
 
 def line_up(rows: Sequence[Sequence[str]]) -> str:
-    """Set rows of texts in columns, as wide as their widest text and indented.
+    """Align rows of texts in indented columns, each as wide as its widest text.
 
     >>> print(line_up([["w", "= 0.5"], ["net", "= 2"]]))
         w   = 0.5

@@ -332,7 +332,7 @@ class Derivation:
         return paths
 
     def _ways(self, start: Value, stations: set[Value], symbols: Mapping[Value, Symbol]) -> dict[Value, list[Way]]:
-        """Find the ways from a station to the next stations: by each of these, the ways that pass no other station."""
+        """Return, for each station that can be next after one, the ways to it that pass no other station."""
         ways: dict[Value, list[Way]] = {}
         begun: list[tuple[Value, list[Symbol], float | None]] = [(start, [], 1.0)]
         while begun:

@@ -203,7 +203,7 @@ class Samples:
         yield from (_rough(f, self.x, width), _rough(f, self.x, -width))
         values = [f(self.x + i * width) for i in range(-8, 9)]  # a step may be near on one side, and far on the other
         yield min((abs(b - a) for a, b in pairwise(values) if b != a and math.isfinite(b - a)), default=0.0)
-        if abs(first[0] - first[1]) <= 1:  # the steps on both sides are the same, as those of (x + 1e10) - 1e10
+        if abs(first[0] - first[1]) <= 1:  # the steps on both sides are the same, like those of (x + 1e10) - 1e10
             yield min(rises)
 
     def _cancelled(self, f: Callable[[float], float]) -> Iterator[float]:

@@ -45,7 +45,7 @@ class Precision:
         return math.ldexp(round(math.ldexp(mantissa, self.bits)), exponent - self.bits)
 
     def ulp(self, x: float) -> float:
-        """Return the distance from x to the next number of this format; for ∞ and NaN, as `math.ulp`."""
+        """Return the distance from x to the next number of this format; ∞ and NaN are treated as by `math.ulp`."""
         return math.ldexp(math.ulp(x), 53 - self.bits)
 
 
@@ -80,7 +80,7 @@ class Rounded(Operand):
             if isinstance(parts, Rounded):
                 return parts
         numbers = [float(x) for x in operands]
-        if isinstance(row, Nary) and not row.is_choice:  # for the rounding on its way, about as much as its operands'
+        if isinstance(row, Nary) and not row.is_choice:  # this stands for the rounding of its intermediate results
             numbers = [self._shaken(x) for x in numbers]
         out = row.evaluate(numbers)
         return out if row.is_condition or not math.isfinite(out) else Rounded(self._shaken(out), self.rng)
