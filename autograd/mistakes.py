@@ -61,6 +61,11 @@ class Move(NamedTuple):
     sums: list[tuple[float, float]]
     reading: Reading
 
+    @property
+    def upstream(self) -> float:
+        """The gradient that the node passes on; 0 if nothing has flowed to it."""
+        return 0.0 if self.delta is None else self.delta
+
 
 def read(node: Value, values: Mapping[Value, float] | None = None) -> Reading:
     """Return the partial derivatives of a node: as recorded, or computed by its rules at other numbers.

@@ -304,11 +304,8 @@ class Walk(Sequence[Step]):
         name, right, number = self.names[node], self._right, self.telling.number
         if node in seen:
             return f"{name} is visited a second time, and what it passed on before is passed on again"
-        if not _same(delta or 0.0, right[node]):
-            used = f"{number(delta or 0.0)} is used, but ∂{self.names[self.loss]}/∂{name} is {number(right[node])}"
-            late = [self.names[x] for x in self.order if node in x.inputs and x is not node and x not in seen]
-            shares = "their shares" if late[1:] else "its share"
-            return f"{used}: {' and '.join(late)} had not passed on {shares} yet" if late else used
+        if not _same(move.upstream, right[node]):
+            return self._incomplete(move, seen)
         if delta is None:
             return ""
         for k, (x, partial, own, (before, total)) in enumerate(
@@ -328,6 +325,16 @@ class Walk(Sequence[Step]):
                 return f"{self.names[x]} is used more than once, and what arrives adds up: {should}, not {number(total)}"
             arrived[x] = total
         return ""
+
+    def _incomplete(self, move: Move, seen: AbstractSet[Value]) -> str:
+        """Return what is wrong with the gradient that a move passes on, and which consumers had not been visited before."""
+        node, used = move.node, f"{self.telling.number(move.upstream)} is used"
+        right = f"∂{self.names[self.loss]}/∂{self.names[node]} is {self.telling.number(self._right[node])}"
+        late = [self.names[x] for x in self.order if node in x.inputs and x not in seen]
+        if not late:
+            return f"{used}, but {right}"
+        shares = "their shares" if len(late) > 1 else "its share"
+        return f"{used}, but {right}: {' and '.join(late)} had not passed on {shares} yet"
 
     def _misread(self, move: Move, k: int) -> str:
         """Return what is wrong with the partial derivative that a move used for its input k, and where it was read."""
@@ -352,25 +359,55 @@ class Walk(Sequence[Step]):
 
     def unchecked(self, i: int) -> Step:
         """Return step i, counted from 0, without looking for changed leaves; see `refuse_stale`."""
-        n, telling = len(self.order), self.telling
-        node = self.order[i] if i < n else self._moves[i - n].node
-        name, loss, mark, formula = self.names[node], self.names[self.loss], telling.mark(node), telling.formula(node)
+        n = len(self.order)
         if i < n:
-            return Step("forward", (i + 1, n), node, name, formula, None, (), loss, mark, digits=telling.digits)
-        _, delta, sums, (partials, _) = self._moves[i - n]
-        upstream = 0.0 if delta is None else delta
-        edges = []
-        for x, rule, partial, own, (before, total) in zip(
-            node.inputs, telling.rules(node), partials, node.partials, sums, strict=True
-        ):
-            flows = partial is not None and delta is not None
-            used = own if partial is None else partial
-            derivative = rule if _same(used, own) else as_symbol(used)
-            contribution = upstream * used if flows else 0.0
-            numbers = used, upstream, contribution, before, total
-            edges.append(Edge(x, self.names[x], name, derivative, *numbers, flows, telling.digits))
+            return self._step("forward", i + 1, self.order[i])
+        move = self._moves[i - n]
         wrong = self._run[1] if i == len(self) - 1 else ""
-        return Step("backward", (i - n + 1, n), node, name, formula, upstream, tuple(edges), loss, mark, wrong, telling.digits)
+        return self._step("backward", i - n + 1, move.node, move.upstream, tuple(self._edges(move)), wrong)
+
+    def _step(
+        self,
+        phase: Literal["forward", "backward"],
+        place: int,
+        node: Value,
+        delta: float | None = None,
+        edges: tuple[Edge, ...] = (),
+        wrong: str = "",
+    ) -> Step:
+        return Step(
+            phase=phase,
+            place=(place, len(self.order)),
+            node=node,
+            name=self.names[node],
+            operation=self.telling.formula(node),
+            delta=delta,
+            edges=edges,
+            loss=self.names[self.loss],
+            mark=self.telling.mark(node),
+            mistake=wrong,
+            digits=self.telling.digits,
+        )
+
+    def _edges(self, move: Move) -> Iterator[Edge]:
+        """Iterate over the edges of a move, in the order of the node's inputs."""
+        node, rules, partials = move.node, self.telling.rules(move.node), move.reading.partials
+        for x, rule, partial, own, (before, total) in zip(node.inputs, rules, partials, node.partials, move.sums, strict=True):
+            flows = partial is not None and move.delta is not None
+            used = own if partial is None else partial
+            yield Edge(
+                input=x,
+                name=self.names[x],
+                consumer=self.names[node],
+                derivative=rule if _same(used, own) else as_symbol(used),
+                partial=used,
+                upstream=move.upstream,
+                contribution=move.upstream * used if flows else 0.0,
+                before=before,
+                total=total,
+                taken=flows,
+                digits=self.telling.digits,
+            )
 
 
 Mistake = Literal[
