@@ -147,7 +147,7 @@ def make_parser() -> Parser:
         add_help=False,
         allow_abbrev=False,
     )
-    parser.add_argument("words", nargs="*", type=_word, help=argparse.SUPPRESS)
+    parser.add_argument("words", nargs="*", type=_unhidden, help=argparse.SUPPRESS)
     for flags, text in {
         ("-h", "--help"): "show this help",
         ("--version",): "show the version",
@@ -158,7 +158,7 @@ def make_parser() -> Parser:
         ("--latex",): "print only the derivations, in LaTeX",
     }.items():
         parser.add_argument(*flags, action="store_true", help=text)
-    parser.add_argument("--wrt", action="append", type=_word, metavar="NAME",
+    parser.add_argument("--wrt", action="append", type=_unhidden, metavar="NAME",
                         help="differentiate with respect to these variables only, such as w or w,b")  # fmt: skip
     parser.add_argument("--mistake", choices=MISTAKES, metavar="NAME", help=f"make a classic mistake: {', '.join(MISTAKES)}")
     parser.add_argument("--exercise", type=_whole, choices=(1, 2, 3, 4), metavar="LEVEL",
@@ -169,11 +169,11 @@ def make_parser() -> Parser:
         "--html": "write a page that plays the steps, forward and back, in a browser",
         "--json": "write the steps as JSON; if FILE is -, print only that",
     }.items():
-        parser.add_argument(option, type=_word, metavar="FILE", help=text)
+        parser.add_argument(option, type=_unhidden, metavar="FILE", help=text)
     parser.add_argument(
-        "--site", type=_word, metavar="FOLDER", help="write a site that runs all this in a browser, as static files"
+        "--site", type=_unhidden, metavar="FOLDER", help="write a site that runs all this in a browser, as static files"
     )
-    parser.add_argument("--vendor", type=_word, metavar="DIR",
+    parser.add_argument("--vendor", type=_unhidden, metavar="DIR",
                         help="copy Pyodide and viz-js into the site from DIR, npm's folder node_modules")  # fmt: skip
     parser.add_argument("--serve", type=_whole, nargs="?", const=8000, metavar="PORT",
                         help="serve the site on this machine, by default at port 8000, and open it in the browser")  # fmt: skip
@@ -239,15 +239,15 @@ def practise_at(options: argparse.Namespace, given: Sequence[str]) -> str:
     return practise(exercises(options.seed or 0, options.exercise))
 
 
-def _word(word: str) -> str:
+def _unhidden(word: str) -> str:
     return word.removeprefix("\0")
 
 
 def _whole(word: str) -> int:
     try:
-        return int(_word(word))
+        return int(_unhidden(word))
     except ValueError:
-        raise argparse.ArgumentTypeError(f"invalid int value: {_word(word)!r}") from None
+        raise argparse.ArgumentTypeError(f"invalid int value: {_unhidden(word)!r}") from None
 
 
 def refuse_lost_text(options: argparse.Namespace) -> None:

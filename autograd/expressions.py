@@ -172,12 +172,14 @@ class Expression:
     def _undefined(self, row: Primitive, operands: Sequence[tuple[Any, Term]], error: Exception) -> str:
         """Return why a row is undefined at its operands, and which of them are at fault, as the text has them."""
         numbers = [x.data if isinstance(x, Value) else x for x, _ in operands]
+        if not all(isinstance(x, float | int) for x in numbers):
+            return str(error)  # operands of another type, such as dual numbers
         try:
-            if all(isinstance(x, float | int) for x in numbers):
-                row.evaluate(numbers)
-            return str(error)  # a rule is undefined, or the operands are of another type, such as dual numbers
-        except DomainError as plain:  # names no nodes: the text says more
-            error = plain
+            row.evaluate(numbers)
+        except DomainError as plain:  # it names no nodes: the operands are named as in the text
+            problem = str(plain).rstrip(".")
+        else:
+            return str(error)  # a rule is undefined, not the row
         letters = re.findall(r"\b[xy]\b", row.domain)
         named = []
         for letter, number, (_, term) in zip("xy" if letters else "?" * len(numbers), numbers, operands, strict=False):
@@ -185,7 +187,7 @@ class Expression:
                 shown = _shown(self.text[term.start : term.end])
                 named.append(shown if isinstance(term.meaning, float) or shown == f"{number:g}" else f"{shown} = {number!r}")
         fault = f"operand at fault is {named[0]}" if len(named) == 1 else f"operands are {' and '.join(named)}"
-        return f"{str(error).rstrip('.')}. The {fault}. Choose other numbers, or guard the operand with maximum or where"
+        return f"{problem}. The {fault}. Choose other numbers, or guard the operand with maximum or where"
 
     def refuse(self, problem: str, term: Term) -> ExpressionError:
         """Return the error that names a part of the text and what is wrong with it."""

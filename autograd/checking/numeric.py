@@ -150,10 +150,11 @@ def slope(f: Callable[[float], float], x: float, noise: float = 0.0, precision: 
 
 
 def _read(samples: Samples) -> Slope:
+    """Return the first explanation that fits the values."""
     if not samples.left and not samples.right:
         return Slope(nan, inf, "lone")
-    lost = math.ldexp(LOST, 53 - samples.precision.bits) * max(abs(samples.center), samples.seen)
-    if 0 < samples.seen < FITTED.hidden * samples.noise and samples.noise > max(lost, LEAST):
+    lost = math.ldexp(LOST, 53 - samples.precision.bits) * max(abs(samples.center), samples.largest_change)
+    if 0 < samples.largest_change < FITTED.hidden * samples.noise and samples.noise > max(lost, LEAST):
         return Slope(nan, inf, "noise")
     found, quotients = samples.smooth()
     if bend := samples.bend():
@@ -183,12 +184,12 @@ class Samples:
         self.far_right = [to(x + h) - x for h in self.steps[: len(self.right)]]
         unit, self.flat = self.steps[0], 0.0  # how far f is flat, relative to max(|x|, 1), before it moves in steps
         self.noise = max(noise, ulp(self.center), _rough(f, x, unit), _rough(f, x, -unit), *self._stairs(f))
-        self.seen = max(abs(value - self.center) for value in (self.center, *self.left, *self.right))
+        self.largest_change = max(abs(value - self.center) for value in (self.center, *self.left, *self.right))
         pairs = [*zip_longest(self.left, self.right, fillvalue=0.0)]
         self.noises = [max(self.noise, *map(ulp, pair), lost) for pair, lost in zip(pairs, self._cancelled(f), strict=False)]
         both = min(len(self.left), len(self.right))
         self.reach = self.steps[both] / max(abs(x), 1.0) if both < len(self.steps) else inf
-        self.limit = max(abs(self.center), self.seen) / unit if unit >= 1 else inf
+        self.limit = max(abs(self.center), self.largest_change) / unit if unit >= 1 else inf
 
     def _stairs(self, f: Callable[[float], float]) -> Iterator[float]:
         """Measure the rounding of a function that is flat on both sides of x and then moves in steps, as in float32."""
