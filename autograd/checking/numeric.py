@@ -37,7 +37,7 @@ NEAR: Final = 2.0**-8  # the same, of the steps by which kinks are looked for: o
 TINY: Final = 2.0**-60  # the smallest step at x = 0
 ORDERS: Final = 3  # of extrapolation
 FAR: Final = 4.0  # times |x|: steps beyond this lead to numbers that are rounded more coarsely than x
-STAIR_UNITS: Final = 2.0**30  # stairs that rounding made rise by fewer of their units: float32 has 24 bits
+STAIR_UNITS: Final = 2.0**30  # a stair that rounding made rises by a smaller multiple of its unit: float32 has 24 bits
 SKEW: Final = 0.7320508075688772  # fraction of a step; it uses all digits of a float, so that exact results do not look rounded
 CANCELLED: Final = 2.0**8  # rounding units: a value that is a whole multiple of this many has lost its last digits
 LEAST: Final = 2.0**-1022  # the smallest float with all its digits
@@ -150,7 +150,7 @@ def slope(f: Callable[[float], float], x: float, noise: float = 0.0, precision: 
 
 
 def _read(samples: Samples) -> Slope:
-    """Return the first explanation that fits the values."""
+    """Return the first interpretation that fits the samples."""
     if not samples.left and not samples.right:
         return Slope(nan, inf, "lone")
     lost = math.ldexp(LOST, 53 - samples.precision.bits) * max(abs(samples.center), samples.largest_change)
@@ -210,7 +210,7 @@ class Samples:
     def _cancelled(self, f: Callable[[float], float]) -> Iterator[float]:
         """Measure at each step, if it is far larger than x, the rounding of parts that cancel and grow with the step.
 
-        Their difference is a whole multiple of their rounding units, although it is far smaller: x - sin(x), of those of x.
+        What is left of them is far smaller, but still a whole multiple of their rounding units: x - sin(x), of those of x.
         """
         side = -1 if len(self.left) > len(self.right) else 1
         for h in self.steps:
@@ -237,8 +237,8 @@ class Samples:
     def _extrapolate(self, quotients: Sequence[float], noise_factor: float, ratio: float) -> tuple[float, float]:
         """Extrapolate difference quotients, given from the smallest step on, to a step of zero; return limit and error.
 
-        Among the extrapolations that agree with every smaller step, take the one with the smallest error: its change when
-        all steps become smaller, plus rounding.
+        Among the extrapolations that agree with every smaller step, take the one with the smallest error.  The error is how
+        much an extrapolation changes when all steps become smaller, plus rounding.
         """
         if sum(map(math.isinf, quotients)) > 4 and len(set(quotients[4:8])) == 1:  # the derivative is too large for a float
             return quotients[4], 0.0
