@@ -37,16 +37,16 @@ if TYPE_CHECKING:
 
 __all__ = ["VERDICTS", "Check", "Report", "Verdict", "gradcheck"]
 
-STEPS: Final = "steps of many sizes are taken, and compared with each other"
+STEPS: Final = "it takes steps of many sizes, and compares them with each other"
 TOLERANCE: Final = "a derivative may be off by the estimated error of the numeric one, which the report shows"
 ELSEWHERE: Final = {  # keywords of other checkers, and what replaces them here
     **dict.fromkeys(("eps", "epsilon", "h", "step"), STEPS),
     **dict.fromkeys(("atol", "rtol", "tol"), TOLERANCE),
-    **dict.fromkeys(("fast_mode", "direction"), f"with more than {MOST_SINGLE} inputs random directions are taken first"),
+    **dict.fromkeys(("fast_mode", "direction"), f"with more than {MOST_SINGLE} inputs it tries random directions first"),
     **dict.fromkeys(("grad", "jac"), "the keyword is gradient"),
     "args": "bind further arguments, as in lambda w: f(w, data)",
-    "modes": "forward mode is compared wherever f returns a Value",
-    "nondet_tol": "the noise of a function is measured",
+    "modes": "it compares backward with forward mode wherever f returns a Value",
+    "nondet_tol": "it measures the noise of the function",
     "raise_exception": "the report is true or false; assert_gradient raises",
 }
 
@@ -115,7 +115,7 @@ def gradcheck(
     'correct'
     >>> gradcheck(lambda x: x * x, 2.0, eps=1e-6)
     Traceback (most recent call last):
-    TypeError: gradcheck takes no eps: steps of many sizes are taken, and compared with each other
+    TypeError: gradcheck takes no eps: it takes steps of many sizes, and compares them with each other
     """
     for name in others:
         raise TypeError(f"gradcheck takes no {name}: {ELSEWHERE.get(name, 'its keywords are gradient, order, seed and box')}")

@@ -126,7 +126,7 @@ class Point:
             self.arguments.append(Argument(argument, {path: (leaf, block(leaf, path)) for path, leaf in leaves.items()}, build))
             for path, (leaf, (shape, entries, precision)) in self.arguments[-1].leaves.items():
                 if "int" in str(getattr(leaf, "dtype", "")) and hasattr(leaf, "new_tensor"):
-                    raise TypeError(f"{path} is a tensor of integers, which cannot be moved a little; pass {path}.double()")
+                    raise TypeError(f"{path} is a tensor of integers, which cannot be varied a little; pass {path}.double()")
                 name = (leaf.label or path) if isinstance(leaf, Value) else path
                 self.names += [name + subscript(index) for index in product(*map(range, shape))]
                 self.numbers += entries
@@ -180,8 +180,8 @@ class Point:
             return list(gradient) if whole else [gradient]  # torch.autograd.grad wraps even one gradient in a tuple
         if not is_tuple or len(gradient) != len(names):
             found = f"{type(gradient).__name__} of {len(gradient)}" if is_tuple else type(gradient).__name__
-            raise ValueError(f"for {len(names)} arguments ({', '.join(names)}) the gradient is a tuple of as many gradients, "
-                             f"not a {found}")  # fmt: skip
+            raise ValueError(f"for {len(names)} arguments ({', '.join(names)}) the gradient must be a tuple of {len(names)} "
+                             f"gradients, not a {found}")  # fmt: skip
         return list(gradient)
 
     def _find(self, argument: Argument, part: Any, shape: tuple[int, ...]) -> Iterator[list[float]]:
@@ -208,9 +208,7 @@ class Point:
                 raise ValueError(self._mismatch(path, own, found, part, shape))
         given, wanted = sum(len(block(leaf, path).entries) for path, leaf in whole.items()), size * math.prod(shape)
         if given > wanted:
-            raise ValueError(
-                f"the gradient of {name} has {given} numbers, {given - wanted} more than belong to it: {part!r:.70}"
-            )
+            raise ValueError(f"the gradient of {name} has {given} numbers, {given - wanted} too many: {part!r:.70}")
 
     @staticmethod
     def _mismatch(path: str, own: tuple[int, ...], found: Block | None, part: Any, shape: tuple[int, ...]) -> str:
