@@ -1,7 +1,7 @@
 """Exercises that mark themselves: on any graph, with partial credit, and the reason for each wrong answer.
 
-A right derivation is known for every graph, and a misconception is a wrong algorithm that can be run on it.  So an answer is
-marked without a key: it is compared with the right number and with the result of each misconception.
+There is no answer key: the engine derives the right answers on any graph, and a misconception is a wrong algorithm run on the
+same graph.  An answer is compared with the right number and with the result of each misconception.
 
 >>> from autograd.demo import network
 >>> nodes = network(i=2.0, w_h=0.3, w_o=-0.8, t=1.0)

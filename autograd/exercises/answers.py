@@ -1,4 +1,4 @@
-"""The answers of students: a number, a fraction, or a formula over the names in the picture; and whether it is right.
+"""Students' answers: how a number, a fraction, or a formula over the names in the picture is read, and when it is right.
 
 A number is right if it is the right one rounded to three significant digits or three decimals, or better; after a step of
 gradient descent, if its change is right as well.  A formula is compared with the derivative at random points, so any way of
@@ -32,20 +32,20 @@ from autograd.writing import DIGITS, RAISED
 __all__ = ["Answer", "AnswerError", "differs", "fits", "is_rounded", "read_answer", "shown", "split"]
 
 FEWEST: Final = 3  # digits of a rounded answer
-LONGEST_SHOWN: Final = 60  # characters of an object that is not an answer
-EXACT: Final = 1e-9  # relative: two numbers that are the same
-NOISE: Final = 1e-15  # relative: a sum of floats that is computed in another order
+LONGEST_SHOWN: Final = 60  # characters that a message shows of an object that is not an answer
+EXACT: Final = 1e-9  # relative: the difference of two numbers that count as the same
+NOISE: Final = 1e-15  # relative: the difference of two sums of floats in another order
 NUMERAL: Final = r"(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[¼-¾⅐-⅞]"
 WORD: Final = r"[^\W\d⁰¹²³⁴-⁹¼-¾⅐-⅞][^\W⁰¹²³⁴-⁹¼-¾⅐-⅞]*"
-# Characters written by hand or in formulas for people, and how the parser of expressions spells them; it reads w·x itself.
+# Characters that people write in formulas, and how the parser of expressions spells them; it reads w·x itself.
 SPELLINGS: Final = {"^": "**", "≤": "<=", "≥": ">="}
 ROOTS: Final = {"√": "sqrt(", "∛": "cbrt("}
-# What closes a bracket, and how the two are spelled.
+# For each opening bracket: how it is spelled, what closes it, and how that is spelled.
 BRACKETS: Final = {"(": ("(", ")", ")"), "[": ("[", "]", "]"), "⌊": ("floor(", "⌋", ")"), "⌈": ("ceil(", "⌉", ")"),
                    "|": ("abs(", "|", ")")}  # fmt: skip
 NUMBERS: Final = {"∞": "1e999", "inf": "1e999", "NaN": "(1e999 - 1e999)", "nan": "(1e999 - 1e999)", "π": "pi"}
 KEYWORDS: Final = ("and", "else", "if", "or")  # of Python, about which the parser has advice
-# What an answer that cannot be read may show, as a regular expression that JavaScript reads too, and what to write instead.
+# For answers that cannot be read: a pattern that they may contain, which JavaScript uses as well, and what to write instead.
 ADVICE: Final = {
     "(^|[^-+*/<>=])=([^=]|$)|[≈~]": "give only what stands to the right of = or ≈",
     "[∂′\u2019]|[^\\s\\d(]'([^)]|$)": "a derivative such as σ'(z) or ∂y/∂z is written out, as a number or a formula",
@@ -66,7 +66,7 @@ class Answer:
     Attributes:
         text: as it was written.
         value: its number at the numbers of the exercise.
-        formula: the formula, if there are names in it; `names` are those that it uses, as in the picture.
+        formula: the formula, if there are names in it; `names` has each of them with the one in the picture.
         rounding: by how much the value may be off because the constants in it were rounded, see `slack`.
     """
 
@@ -94,7 +94,7 @@ class Answer:
             half = _half_unit(formula.text[term.start : term.end])
             if half and isinstance(term.meaning, float):
                 moved = (*formula.terms[:i], term._replace(meaning=term.meaning + half), *formula.terms[i + 1 :])
-                with contextlib.suppress(ExpressionError):  # a constant that cannot be another number was not rounded
+                with contextlib.suppress(ExpressionError):  # undefined at another constant, so this one was not rounded
                     total += abs(replace(self, formula=replace(formula, terms=moved)).at(numbers) - self.at(numbers))
         return total
 
@@ -115,7 +115,7 @@ def read_answer(
         constants: further numbers with a name, such as a learning rate η.
 
     Raises:
-        AnswerError: in one sentence, for anything else.
+        AnswerError: for anything else; the message is one sentence.
 
     >>> read_answer("-(t - r)*r", {"t": 1.0, "r": 0.5}).value
     -0.25
@@ -145,7 +145,7 @@ def read_answer(
         read = Answer(text, 0.0, formula, names)
         value = read.at(numbers)
     except ExpressionError as error:
-        # A column of the respelled text is not one of the answer.
+        # The parser counts columns in the respelled text, which differ from those of the answer.
         problem = str(error) if spelled == text else re.sub(r"^column \d+(, `.*?`)?: ", "", str(error))
         bare = re.sub("|".join(map(re.escape, sorted(known, key=len, reverse=True))) or "$^", "x", text)
         problem = next((advice for pattern, advice in ADVICE.items() if re.search(pattern, bare)), problem)
@@ -173,13 +173,13 @@ def _in_python(text: str, inner: Mapping[str, str], functions: Mapping[str, Prim
     parts = [*map(re.escape, sorted(odd, key=len, reverse=True)), NUMERAL, WORD, rf"(?:⁻?[{RAISED}]+)+", r"\s+", "."]
     meant = {name: name for name in (*CONSTANTS, *KEYWORDS, *functions)} | NUMBERS
     meant |= {unicodedata.normalize("NFKC", name): short for name, short in inner.items()} | dict(inner)
-    code, roots, row = list[str](), 0, None  # so far; roots whose operand begins here; the row that is called here
-    ends: list[tuple[str, str, int]] = []  # for each open bracket what closes it, how that is spelled, and the roots of it
+    code, roots, row = list[str](), 0, None  # the result so far; roots whose operand begins here; the row that is called here
+    ends: list[tuple[str, str, int]] = []  # for each open bracket: what closes it, how that is spelled, roots of the whole
     is_operand = False  # whether an operand ends here, so that a bar closes
     for found in re.finditer("|".join(parts), text, re.DOTALL):
         part, rest = found[0], text[found.end() :].lstrip()
         name = "sigmoid" if part == "σ" else part
-        gap = " " * is_operand  # so that 1_3177 and 0x10 are not read as numbers, as Python does
+        gap = " " * is_operand  # so that 1_3177 and 0x10 are not read as numbers, which Python would do
         word = re.sub("(.*)⁄(.*)", r"(\1/\2)", unicodedata.normalize("NFKC", name))  # ½ is (1/2)
         if part.isspace() or part[0] in f"⁻{RAISED}":
             code.append(part if part.isspace() else f"**({word})" if "⁻" in part else f"**{word}")
@@ -213,7 +213,7 @@ def _in_python(text: str, inner: Mapping[str, str], functions: Mapping[str, Prim
 
 
 def _half_unit(numeral: str) -> float:
-    """Return half of the last digit's unit if a numeral has as many digits as a rounded number, and otherwise 0.
+    """Return half a unit of the last digit of a numeral with three significant digits or more, and 0 for a shorter one.
 
     >>> _half_unit("0.667"), _half_unit("0.5"), _half_unit("1.25e+03")
     (0.0005, 0.0, 5.0)
@@ -248,9 +248,9 @@ def is_rounded(answer: float, right: float, old: float | None = None) -> bool:
     Args:
         answer: the number that was given.
         right: the right one.
-        old: of a number after a step, the one before; then their difference has to be right as well, to three significant
-            digits or to the decimals that were given, and with the right sign.  The step may start from the digits of the old
-            number that are shown.
+        old: for a number after a step, the one before.  Then their difference has to be right as well, to three significant
+            digits or to the decimals that were given, and with the right sign.  The step may also start from the old number as
+            it is shown, rounded.
 
     >>> is_rounded(2.0033, 2.0033216, old=2.0), is_rounded(2.003, 2.0033216, old=2.0), is_rounded(2.0, 2.0033216, old=2.0)
     (True, True, False)
@@ -263,13 +263,13 @@ def is_rounded(answer: float, right: float, old: float | None = None) -> bool:
         return any(_is_step(answer, right + (start - old), start) for start in (old, shown(old)))
     if math.isclose(answer, right, rel_tol=EXACT, abs_tol=1e-15):
         return True
-    unit = _unit(min(abs(answer), abs(right)))  # just below a power of ten a number has a digit more
+    unit = _unit(min(abs(answer), abs(right)))  # of two numbers around a power of ten, the finer unit
     places = next(n for n in count(FEWEST) if math.isclose(answer, round(answer, n), rel_tol=EXACT, abs_tol=1e-15))
     return abs(answer - right) <= max(unit, 10.0**-places) / 2 * (1 + EXACT)  # a tie may be rounded up or down
 
 
 def _is_step(answer: float, right: float, old: float) -> bool:
-    """Whether an answer is the right number after a step, and so precise that it shows the step."""
+    """Whether an answer is the right number after a step, and precise enough to show the step."""
     one, other, noise = answer - old, right - old, NOISE * max(abs(answer), abs(old))
     is_seen = abs(answer - right) <= max(noise, _unit(min(abs(one), abs(other))) / 2 * (1 + EXACT)) or fits(answer, right)
     return is_seen and (one > 0, one < 0) == (other > 0, other < 0) and is_rounded(answer, right)
@@ -281,7 +281,7 @@ def shown(x: float) -> float:
 
 
 def fits(answer: float, right: float) -> bool:
-    """Whether an answer agrees with the right number in all its decimals, however few these are.
+    """Whether an answer agrees with the right number in all its decimals, however few it has.
 
     >>> fits(2.0, 2.0033216), fits(2.1, 2.0033216)
     (True, False)
@@ -291,10 +291,10 @@ def fits(answer: float, right: float) -> bool:
 
 
 def _unit(size: float) -> float:
-    """Return the unit of the third significant digit, the last one that counts."""
+    """Return the unit of the third significant digit, the last one that counts; 0 for 0."""
     return 10.0 ** (math.floor(math.log10(size)) - FEWEST + 1) if size else 0.0
 
 
 def differs(wrong: float, right: float, old: float | None = None) -> bool:
-    """Whether a wrong algorithm's number can be distinguished from the right one in an answer of three digits."""
+    """Whether an answer of three digits can tell a wrong algorithm's number from the right one."""
     return math.isfinite(wrong) and not is_rounded(wrong, right, old)

@@ -37,13 +37,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Exercise", "exercise"]
 
-NAMED: Final = KINDS[1:]  # kinds that `ask` names; for gradients it has the nodes
+NAMED: Final = KINDS[1:]  # kinds that `ask` gives by name; for gradients it gives the nodes
 CLOSE: Final = 1e-6  # relative, of a formula to the derivative
-NEARLY: Final = 0.05  # relative: an answer that is off by rounding on the way
-ROUGHLY: Final = 0.2  # the same, of an answer with so few digits that it could be
+NEARLY: Final = 0.05  # relative: an error that comes from rounding on the way
+ROUGHLY: Final = 0.2  # the same, where so few digits are given that they may hide more
 MOST_NAMED: Final = 6  # nodes in one sentence
 MOST_EXPLANATIONS: Final = 2  # that are written out; all are named
-NOTHING: Final = (0.0, 0.0, False)  # what has arrived where nothing has
+NOTHING: Final = (0.0, 0.0, False)  # of a node that no contribution has reached, see `_following`
 ROUNDED: Final = "it is near: numbers on the way were rounded too early"
 # The sentences of a marking; a page fills in the same ones.
 SENTENCES: Final = {
@@ -78,13 +78,13 @@ class Exercise(Task):
         """Mark answers.
 
         Args:
-            answers: the answer for each node in question; for local derivatives for each (node, operand), or (node, k) for
-                the k-th operand where it occurs twice; for an order the list of nodes.  A node may be given by its name.  An
+            answers: the answer for each node in question; for local derivatives, for each (node, operand), or (node, k) with
+                the k-th operand where it occurs twice; for an order, a list of nodes.  A node may be given by its name.  An
                 answer is a number, or text: a number, a fraction, or a formula over the names in the picture; ``...`` is a
                 blank that is still to be filled in, and gets no points.
 
         Raises:
-            AnswerError: before anything is marked, for an answer that is neither a number nor a formula, and for a node that
+            AnswerError: before anything is marked, for an answer that is neither a number nor a formula, or for a node that
                 no question is about.
             ValueError: if a leaf was changed since the exercise was made.
 
@@ -130,7 +130,7 @@ class Exercise(Task):
         found = self._explanations(question, answer, right)
         if not found:
             return mark(0.0, "unexplained", way=self._way_to(question))
-        likeliest = {suspect.name: suspect.words for suspect in reversed(found)}  # of each name the first
+        likeliest = {suspect.name: suspect.words for suspect in reversed(found)}  # the first of each name
         names = tuple(dict.fromkeys(suspect.name for suspect in found))
         words = [likeliest[name] for name in names[:MOST_EXPLANATIONS]]
         shows = answer.value != (old or 0.0)  # a 0, or a step of 0, has no part that is right
@@ -138,7 +138,7 @@ class Exercise(Task):
         return mark(points, "explained", names, words=", or ".join(words))
 
     def _holds(self, question: Question, answer: Answer) -> bool:
-        """Whether a formula is the right number at other numbers, too."""
+        """Whether a formula gives the right number at other numbers, too."""
         for scene in self._scenes:
             numbers = {self.names[x]: twin.data for x, twin in scene.nodes.items()}
             try:
@@ -153,16 +153,16 @@ class Exercise(Task):
     def _scale(self, question: Question, scene: Scene) -> float:
         """Return the largest difference between a formula and the derivative that counts as rounding."""
         right, gradient = abs(question.value(scene)), abs(scene.gradients[question.node])
-        if question.rate is not None:  # the formula is to have the right step
+        if question.rate is not None:  # the step has to be right, and it may be small beside the leaf
             return CLOSE * question.rate * max(1e-3, gradient) + NOISE * right
         return CLOSE * max(1e-3, right, gradient)
 
     def _following(self, answers: Mapping[Question, Answer]) -> dict[Value, tuple[float, float, bool]]:
-        """Return the gradient of each node as it follows from the answers above it, and whether one of these is wrong.
+        """Return for each node the gradient that follows from the answers above it, and whether one of these is wrong.
 
-        An answer takes the place of what follows from those above it.  If it follows from them, it is as wrong as they are.
-        The second number is what would follow from answers twice as large: where that is the same, as for 0, ∞ and NaN, an
-        answer that follows shows nothing.
+        An answer replaces the gradient that follows from those above it.  If the two agree, it is as wrong as they are.
+        The second number is the gradient that would follow from answers twice as large: where that is the same, as for 0, ∞
+        and NaN, an answer that follows proves nothing.
         """
         given = {question.node: answer.value for question, answer in answers.items()}
         found = {self.loss: (1.0, 1.0, False)}
@@ -181,7 +181,7 @@ class Exercise(Task):
         return found
 
     def _explanations(self, question: Question, answer: Answer, right: float) -> list[Suspect]:
-        """Return the misconceptions that give the answer, in the digits that it has; the nearest first."""
+        """Return the misconceptions that give the answer, up to rounding, the nearest first."""
         if not math.isfinite(answer.value):
             return []
         suspects, old, start = self._suspects_of(question, right), question.old, question.old or 0.0
@@ -190,7 +190,7 @@ class Exercise(Task):
         likely = [s for s in suspects if is_rounded(answer.value, s.gradient, old)]
         same = 2 * EXACT * abs(answer.value - start) + 1e-15
         likely.sort(key=lambda s: max(abs(s.gradient - answer.value), same))
-        # An answer that agrees with one in all its digits is not explained by others that agree in three.
+        # If one result is the answer exactly, others that agree with it in three digits do not explain it.
         if likely and abs(likely[0].gradient - answer.value) <= same:
             likely = [s for s in likely if abs(s.gradient - answer.value) <= same]
         if likely or answer.formula is not None or not math.isfinite(right):
@@ -209,7 +209,7 @@ class Exercise(Task):
         return [suspect for suspect in suspects if differs(suspect.gradient, right, question.old)]
 
     def _way_to(self, question: Question) -> str:
-        """Name further questions whose answers would show where it goes wrong."""
+        """Return advice: the gradients above the node, or the rule, that would show where the answer goes wrong."""
         if question.place is not None:
             return f"the rule is that of {self.names[question.node]} = {self.steps.telling.formula(question.node).text}"
         above = [x for x in self._uses[question.node] if x is not self.loss]
@@ -296,7 +296,7 @@ class Exercise(Task):
         return make_player([self.loss], None, DIGITS, limit, asked)
 
     def _for_page(self, question: Question, words: dict[str, int]) -> dict[str, Any]:
-        """Return the data with which a page poses and marks a question; `words` are explanations, by their places in a list."""
+        """Return the data with which a page poses and marks a question; `words` collects explanations, with their indices."""
         right = question.value(self._scene)
         suspects = self._suspects_of(question, right)
         return {
@@ -325,8 +325,8 @@ def exercise(loss: Value, ask: str | Value | Iterable[Value | str] = "deltas", *
 
     Raises:
         TypeError: if `loss` is not a Value, or `ask` is neither text nor nodes.
-        ValueError: for a graph without gradients, for another kind of question, for a node that is not in the graph, and for a
-            rate that is not a positive number.
+        ValueError: for a leaf, whose graph has no operation; for an unknown kind of question, an empty list, a node that is not
+            in the graph, or a rate that is not a positive number.
 
     >>> w, x, b = Value(0.5, "w"), Value(2.0, "x"), Value(-2.0, "b")
     >>> task = exercise((w * x + b) ** 2, ask=[w, b])
@@ -374,5 +374,5 @@ def exercise(loss: Value, ask: str | Value | Iterable[Value | str] = "deltas", *
 
 
 def _arity(row: Primitive) -> int | None:
-    """Return how many operands a function takes in an answer: a choice a condition and two branches; None for any number."""
+    """Return how many operands a function takes in an answer: 3 for a condition and two branches, None for any number."""
     return 3 if row.is_choice else row.arity or None

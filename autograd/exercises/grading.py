@@ -2,11 +2,11 @@
 
 nbgrader takes the number that a test cell ends with as its points; otter-grader counts a test case as passed unless it raises.
 
-In nbgrader's test cell, worth 4 points, partial credit included::
+In an nbgrader test cell worth 4 points, with partial credit::
 
     grade(task, {w: answer_w, b: answer_b}, points=4)
 
-In a test file of otter-grader, one case an answer::
+In an otter-grader test file, one case for each answer::
 
     @test_case(points=2)
     def test_w(task, w, answer_w):
@@ -32,8 +32,8 @@ def grade(task: Exercise, answers: Mapping[Any, Any] | Any, points: float = 1.0,
 
     Args:
         task: the exercise.
-        answers: as for `Exercise.mark`; only the questions that are answered here count.  An answer that cannot be read has no
-            points, and takes none from the others.
+        answers: as for `Exercise.mark`; only the questions that are answered here count.  An answer that cannot be read gets no
+            points, and costs the others none.
         points: what all these answers together are worth.
         must_be_right: raise an AssertionError with the sentences unless all answers are right, as otter-grader expects.
 
@@ -63,15 +63,15 @@ def grade(task: Exercise, answers: Mapping[Any, Any] | Any, points: float = 1.0,
     if must_be_right and not marking:
         raise AssertionError(str(marking))
     print(marking)
-    return min(worth, round(worth * marking.points, 2))  # a grader refuses more than there is
+    return min(worth, round(worth * marking.points, 2))  # rounded up it may exceed `points`, and a grader refuses that
 
 
 def _marking(task: Exercise, answers: Any) -> Marking:
-    """Mark the answers that can be read; the sentence of any other is the reason why it cannot."""
+    """Mark the answers that can be read; for any other, the sentence says why it cannot be read."""
     if task.kind == "order":
         try:
             return task.mark(answers)
-        except AnswerError as error:  # a test ends at an error, and all its points are lost
+        except AnswerError as error:  # raised, it would end the test, and all its points would be lost
             return Marking((Mark("order", 0.0, f"order: {error}"),))
     if not isinstance(answers, Mapping) or not answers:
         return task.mark(answers)
@@ -80,11 +80,11 @@ def _marking(task: Exercise, answers: Any) -> Marking:
         question = task.question_about(key)
         given.add(question.key)
         try:
-            if answer is not ...:  # a blank, which `mark` knows
+            if answer is not ...:  # a blank, which `mark` handles
                 read_answer(answer, task.numbers, task.functions, task.constants)
         except AnswerError as error:  # as above
             unread[question.key] = Mark(question.key, 0.0, f"{question.name}: {error}")
         else:
             readable[key] = answer
     marks = [unread.get(mark.asked, mark) for mark in task.mark(readable).marks]
-    return Marking(tuple(mark for mark in marks if mark.asked in given))  # a blank is given, and has no points
+    return Marking(tuple(mark for mark in marks if mark.asked in given))  # a blank counts as given, with no points

@@ -1,4 +1,4 @@
-"""Endless graphs that can be worked by hand: short decimals, finite, and gradients that are not lost in rounding.
+"""Endless exercises that can be worked by hand: short, finite decimals, and gradients that do not round to 0.
 
 >>> print(exercises(seed=7, level=1, count=1)[0])
 Given w = 0.5, b = 2, x = 1.5:
@@ -28,17 +28,17 @@ __all__ = ["LEVELS", "exercises"]
 
 SMALL: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8)
 PLAIN: Final = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0)
-LEAST: Final = 0.002  # of a gradient in question: smaller ones round to nothing
-LONGEST: Final = 4  # digits of a gradient on the first two levels
+LEAST: Final = 0.002  # the smallest gradient in question: smaller ones would round to nothing
+LONGEST: Final = 4  # digits of a value or a gradient on the first two levels
 XOR: Final = ((0.0, 0.0, 0.0), (0.0, 1.0, 1.0), (1.0, 0.0, 1.0), (1.0, 1.0, 0.0))
-REPEATED: Final = 100  # exercises drawn a second time, after which the leaves get one more size
+REPEATED: Final = 100  # exercises drawn a second time, after which the leaves may take one more size
 
 
 class Dice:
-    """Draws from a seed, by `Random.random` only, whose numbers are the same on every version of Python.
+    """Draws from a seed with `Random.random` only, because its numbers are the same in every version of Python.
 
     Attributes:
-        more: how many sizes of leaves there are in addition to the shortest.
+        more: how many sizes leaves may take beyond the shortest ones.
     """
 
     def __init__(self, seed: str) -> None:
@@ -71,7 +71,7 @@ def exercises(seed: int = 0, level: int = 1, count: int = 8) -> list[Exercise]:
     >>> [str(task) for task in sheet] == [str(task) for task in exercises(seed=3, level=2, count=4)]
     True
     """
-    if level not in list(LEVELS):  # a list, as level may be something that has no hash
+    if level not in list(LEVELS):  # a list compares, so a level without a hash is refused as well
         raise ValueError(f"level is {level!r}; the levels are {', '.join(map(str, LEVELS))}")
     if isinstance(count, bool) or not isinstance(count, int) or count < 1:
         raise ValueError(f"count is {count!r}; make 1 exercise or more")
@@ -80,14 +80,15 @@ def exercises(seed: int = 0, level: int = 1, count: int = 8) -> list[Exercise]:
     repeated = 0
     while len(sheet) < count:
         task = LEVELS[level](dice)
-        if _is_fit(task, exact=level <= 2):  # to be worked by hand
+        if _is_fit(task, exact=level <= 2):
             repeated += task.text in sheet
             sheet.setdefault(task.text, task)
-        dice.more = repeated // REPEATED  # so that there is always another one
+        dice.more = repeated // REPEATED  # so that new exercises never run out
     return [*sheet.values()]
 
 
 def _is_fit(task: Exercise, exact: bool) -> bool:
+    """Whether an exercise can be worked by hand; `exact` if all its numbers have to be short decimals."""
     numbers = [x.data for x in task.names] + [task.steps.gradients[x] for x in task.names]
     if not all(map(math.isfinite, numbers)):
         return False
@@ -150,7 +151,7 @@ def _neurons(dice: Dice) -> Exercise:
 
 
 def _xor(dice: Dice) -> Exercise:
-    """Make a 2-2-1 network and one row of XOR's table."""
+    """Make an exercise on a 2-2-1 network and one row of XOR's truth table."""
     x1, x2, target = dice.pick(XOR)
     x, t = [Value(x1, "x1"), Value(x2, "x2")], Value(target, "t")
     weights, biases, nets, outs = [], [], [], [x]
@@ -175,7 +176,7 @@ def _xor(dice: Dice) -> Exercise:
 
 
 def _four(task: Exercise, weights: Any, biases: Any, nets: Any, outs: Any) -> Iterator[Equation]:
-    """Write the four equations of backpropagation in the numbers of a network with two layers."""
+    """Write the four equations of backpropagation with the numbers of a network of two layers."""
 
     def values(rows: Any) -> Matrix:
         return _matrix(rows, lambda node: node.data, task)

@@ -1,4 +1,4 @@
-r"""Equations between matrices, as text, in LaTeX and as HTML, whose mathematics browsers set themselves.
+r"""Equations between matrices: as text, in LaTeX, and in HTML with MathML, which browsers typeset themselves.
 
 >>> line = Equation("BP2", ["δ¹ = (W²)ᵀδ² ⊙ σ′(z¹) = ", Matrix([["0.1"], ["-0.2"]])])
 >>> print(line)
@@ -23,7 +23,7 @@ SYMBOLS: Final = {"δ": r"\delta", "σ": r"\sigma", "∂": r"\partial ", "∇": 
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """A matrix of numbers that are written already, row by row; a column has one number in each row."""
+    """A matrix, row by row, whose numbers are already text; a column vector has one number in each row."""
 
     rows: Sequence[Sequence[str]]
 
@@ -44,7 +44,7 @@ class Matrix:
 
 @dataclass(frozen=True, slots=True)
 class Equation:
-    """An equation: symbols as text, such as ``W² = ``, and matrices, after a name such as BP1, which may be empty."""
+    """An equation: a name such as BP1, which may be empty, then text such as ``W² = `` and matrices in turn."""
 
     name: str
     parts: Sequence[str | Matrix]

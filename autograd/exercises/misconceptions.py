@@ -1,8 +1,8 @@
-"""The misconceptions that a wrong answer may come from, each an algorithm that is run on the graph at hand.
+"""The misconceptions that may explain a wrong answer, each an algorithm that runs on the graph at hand.
 
-Whole passes are those of `autograd.mistakes`.  A misconception about one derivative is a slip: the pass as it should be, with
-one partial derivative replaced, at each node where that changes something.  So an explanation names the place.  A
-gradient is linear in each partial derivative, so one pass forward from a node gives the results of all slips at once:
+Whole passes come from `autograd.mistakes`.  A misconception about one derivative is a slip: the correct pass with one partial
+derivative replaced.  Slips are tried at every node where they change something, so an explanation can name the place.  A
+gradient is linear in each partial derivative, so one forward pass of tangents gives the results of all slips at once:
 
     wrong gradient = gradient + ∂loss/∂node · (wrong partial - partial) · ∂input/∂(the node in question)
 
@@ -42,7 +42,7 @@ NAMES: Final = (
     "rate-forgotten",
 )  # fmt: skip
 MOST_MOVES: Final = 10_000  # of a pass that may visit nodes again and again
-MOST_SHARES: Final = 6  # of which any may be forgotten
+MOST_SHARES: Final = 6  # contributions to a node, up to which any subset may be forgotten
 WRONG_SIGN: Final = " is taken with the wrong sign"
 HALF: Final = 0.5  # points for a pass that goes wrong as a whole
 
@@ -70,7 +70,7 @@ class _Pass(NamedTuple):
 
 
 class _Share(NamedTuple):
-    """What a node passes on to the node in question, which is its input k."""
+    """The contribution of a consumer to the node in question, which is its input k."""
 
     consumer: Value
     k: int
@@ -130,7 +130,7 @@ class Suspects:
     def after_step(self, node: Value, rate: float) -> Iterator[Suspect]:
         """Iterate over the results of all misconceptions for a leaf after a step of gradient descent.
 
-        What a mistake in the step itself explains is not blamed on the gradient.
+        A number that a mistake in the step itself explains is not blamed on the gradient.
         """
         old, gradient, slope = node.data, self.steps.gradients[node], f"∂{self._loss}/∂{self.names[node]}"
         uphill = f"this goes uphill: η·{slope} is added, not subtracted, or {slope} has the wrong sign"
@@ -152,15 +152,15 @@ class Suspects:
                 yield _Share(consumer, k, partial, self.steps.gradients[consumer] * partial)
 
     def _sources(self, some: Sequence[_Share], shares: Sequence[_Share]) -> str:
-        """Name where some of the shares come from: a node, or one of its operands if not all that it passes on is meant."""
+        """Name the consumers that some shares come from, with the operand where only some of a consumer's shares are meant."""
         whole, part = Counter(share.consumer for share in shares), Counter(share.consumer for share in some)
         names = [self.names[x] + f" (operand {k})" * (part[x] < whole[x]) for x, k, _, _ in some]
         return listed(names)
 
     def _slope(self, node: Value, k: int, is_question: bool = False) -> str:
-        """Write a partial derivative with its rule: ∂v1/∂w = x; of an operand that occurs twice, also which one is meant.
+        """Write a partial derivative with its rule: ∂v1/∂w = x; for an operand that occurs twice, also which one is meant.
 
-        Where it is the question, the rule is the answer, so it is left out.
+        If the derivative is the question, its rule is left out, because that is the answer.
         """
         x, rule = node.inputs[k], self.steps.telling.rules(node)[k]
         which = f" (operand {k})" * (node.inputs.count(x) > 1)
@@ -187,7 +187,7 @@ class Suspects:
             *[("updated-too-soon", changed, update(loss, rate)) for rate in dict.fromkeys((self.rate, RATE))],
         ]
         for words, shorten in ROUNDINGS.items():
-            for each in (shorten, float):  # local derivatives are rounded, too, or only the results
+            for each in (shorten, float):  # local derivatives are rounded as well, or only values and gradients
                 moves = self._rounded(shorten, each)
                 passes.append(("rounded-on-the-way", f"numbers on the way were rounded to {words}", moves))
         return [_Pass(name, words, totals(islice(moves, MOST_MOVES))) for name, words, moves in passes]
@@ -200,16 +200,16 @@ class Suspects:
         return Reading([x if other is None else other for x, other in zip(own, others, strict=True)])
 
     def _untaken(self, node: Value) -> Reading:
-        """Read the partial derivatives of a choice as if it had taken what it did not."""
+        """Read the partial derivatives of a choice as if it had taken the branches that it did not take."""
         own = read(node).partials
         return Reading([1.0 if x is None else None for x in own] if self._chooses(node) else own)
 
     def _chooses(self, node: Value) -> bool:
-        """Whether a node is one of its inputs, and the others are not taken."""
+        """Whether a node returns one of its inputs, and the others are not taken."""
         return node not in self._activations and {*read(node).partials} == {None, 1.0}
 
     def _halves(self, node: Value) -> Reading:
-        """Read the partial derivatives without the factor 2 with which a rule begins."""
+        """Read the partial derivatives without the factor 2 at the beginning of their rules."""
         pairs = zip(read(node).partials, self.steps.telling.rules(node), strict=True)
         return Reading([x / 2 if x and _is_doubled(rule) else x for x, rule in pairs])
 
@@ -239,7 +239,7 @@ class Suspects:
 
     @cached_property
     def _changes(self) -> list[tuple[Value, int, str, str, float]]:
-        """The slips on the whole graph: node, place among its inputs, name, words, and by how much the partial changes."""
+        """The slips on the whole graph: node, index of the input, name, words, and the change of the partial derivative."""
         found = []
         for node in reversed(self.steps.order):
             for k, own in enumerate(read(node).partials):
@@ -291,7 +291,7 @@ class Suspects:
             )
 
     def _other(self, node: Value, k: int, rule: Symbol) -> float | None:
-        """Return the derivative with respect to the other operand: of two, the other one's; in a dot, the factor itself."""
+        """Return the derivative with respect to the other operand of two; for a dot product's factor, the factor itself."""
         row = node.primitive
         if rule.row is None and not rule.name:  # a constant, as in a sum
             return None
@@ -314,7 +314,7 @@ def _first(reading: Reading) -> float:
 
 
 def _at_input(rule: Symbol, out: str, x: float) -> float | None:
-    """Return a rule that is written with the result, as tanh's 1 - out², with the operand in its place."""
+    """Evaluate a rule that contains the result, such as tanh's 1 - out², with the operand in its place; or return None."""
     values = {part.name: part.value for part in parts(rule) if part.name}
     try:
         found = float(fill(rule, {**values, out: x})) if out in values else math.nan

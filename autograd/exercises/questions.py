@@ -1,6 +1,6 @@
 """The questions of an exercise, each with its right answer at any numbers of the leaves.
 
-The graph at some numbers is a `Scene`.  An answer that is a formula is compared at random ones.
+The graph at some numbers of its leaves is a `Scene`.  A formula is compared with the right answer at random scenes.
 
 >>> from autograd.value import Value
 >>> w, x = Value(3.0, "w"), Value(2.0, "x")
@@ -30,13 +30,13 @@ __all__ = ["KINDS", "Kind", "Question", "Scene", "questions", "scenes"]
 
 Kind: TypeAlias = Literal["gradients", "deltas", "local", "order", "update"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
-SCENES: Final = 4  # at which a formula is compared
-SPREADS: Final = [0.3 / 2**n for n in range(9)]  # of the leaves' numbers there, the first that will do
-MOST_WORK: Final = 50_000  # operations that are computed again for a scene, at most, where leaves move one by one
+SCENES: Final = 4  # random scenes, at which a formula is compared
+SPREADS: Final = [0.3 / 2**n for n in range(9)]  # how far leaves move there: the largest spread that works
+MOST_WORK: Final = 50_000  # leaves times operations, up to which leaves are moved one by one
 
 
 class Scene(NamedTuple):
-    """The nodes of the exercise's graph at some numbers, by the original nodes, and the gradients there."""
+    """The exercise's graph at some numbers: its nodes and their gradients, each by the original node."""
 
     nodes: Mapping[Value, Value]
     gradients: Mapping[Value, float]
@@ -50,8 +50,8 @@ class Question:
     name: str
     latex: str
     node: Value
-    place: int | None = None  # among the node's inputs, of a local derivative
-    rate: float | None = None  # of an update
+    place: int | None = None  # of a local derivative: which of the node's inputs
+    rate: float | None = None  # of an update: the learning rate
 
     @property
     def old(self) -> float | None:
@@ -68,7 +68,7 @@ class Question:
 
 
 def questions(steps: Walk, kind: Kind, nodes: Sequence[Value], rate: float) -> Iterator[Question]:
-    """Iterate over the questions of an exercise; there are none about an order."""
+    """Iterate over the questions of an exercise; an order has none."""
     names, result = steps.names, steps.names[steps.loss]
     if kind == "local":
         for node in steps.order:
@@ -85,10 +85,10 @@ def questions(steps: Walk, kind: Kind, nodes: Sequence[Value], rate: float) -> I
 
 
 def scenes(steps: Walk) -> list[Scene]:
-    """Return the graph at other numbers of its leaves, drawn from a fixed seed; an empty list if it is defined at none.
+    """Return the graph at other numbers of its leaves, drawn from a fixed seed; an empty list if none will do.
 
-    At all of them the graph takes the branches that it takes at its own numbers, since elsewhere another formula is the
-    derivative.
+    At all of them the graph takes the same branches as at its own numbers, because on another branch the derivative is another
+    formula.
 
     >>> from autograd.primitives import relu
     >>> w, x, n = Value(0.5), Value(0.001), Value(3.0)
@@ -109,7 +109,7 @@ class _Draw:
         self.here = [_branches(node) for node in steps.order]
 
     def scene(self) -> Scene | None:
-        """Move all leaves together or, where that leads nowhere, one after the other, as far as each of them can be moved."""
+        """Move all leaves together or, if no spread works for all, one after the other, each as far as it can be moved."""
         leaves = self.steps.telling.leaves
         for spread in SPREADS:
             if found := self._at({x: self._near(x.data, spread) for x in leaves}):
@@ -128,7 +128,7 @@ class _Draw:
         return x * (1 + spread * (2 * self.random() - 1)) + spread * (2 * self.random() - 1)
 
     def _at(self, leaves: Mapping[Value, float]) -> Scene | None:
-        """Return the graph at these numbers, or None if it, or a gradient, is undefined there alone, or a branch is another."""
+        """Return the graph at these numbers, or None if it is undefined, takes another branch, or loses a finite gradient."""
         twins = {x: Value(number) for x, number in leaves.items()}
         for node, here in zip(self.steps.order, self.here, strict=True):
             if node.primitive is not None:

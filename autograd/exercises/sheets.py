@@ -1,4 +1,4 @@
-r"""Worksheets: the questions, then the solutions on pages of their own; as a web page, or in LaTeX.
+r"""Worksheets: the questions, then the solutions on pages of their own; as a web page, LaTeX or plain text.
 
 >>> from autograd.exercises.graphs import exercises
 >>> sheet = worksheet(exercises(seed=1, level=3, count=2), solutions=True)

@@ -1,6 +1,6 @@
 """The task of an exercise: the given numbers, the questions, hints and the solution, as text, HTML and LaTeX.
 
-Everything is written from the walk of the graph, so names, formulas and numbers are those of steps and pictures.
+Everything is written from the walk of the graph, so names, formulas and numbers are the same as in steps and pictures.
 
 >>> w, x = Value(3.0, "w"), Value(2.0, "x")
 >>> task = Task(w * x, "gradients", [w], 0.1)
@@ -42,7 +42,7 @@ class Task:
         loss: the result.
         kind: what to find: "gradients", "deltas", "local", "order" or "update".
         questions: the numbers to find; empty for an order.
-        notes: equations that stand before the graph, such as the matrices of a network, and `solution_notes` after the
+        notes: equations shown before the graph, such as the matrices of a network; `solution_notes` are shown after the
             solution.
     """
 
@@ -64,7 +64,7 @@ class Task:
 
     @property
     def steps(self) -> Walk:
-        """The walk of the graph; a ValueError if a leaf was changed since the exercise was made."""
+        """The walk of the graph; raises a ValueError if a leaf was changed since the exercise was made."""
         self._steps.refuse_stale()
         return self._steps
 
@@ -79,7 +79,7 @@ class Task:
 
     @property
     def constants(self) -> dict[str, float]:
-        """The numbers of an exercise that no node has: the learning rate of a step."""
+        """The numbers that a formula in an answer may name although no node has them: the learning rate of a step."""
         return {"η": self.rate} if self.kind == "update" else {}
 
     @cached_property
@@ -98,7 +98,7 @@ class Task:
         """Return the next hint: which nodes are concerned, the rule, the numbers, the product.
 
         Args:
-            about: the node or the name of a question; by default the questions one after the other.
+            about: the node or the name of a question; by default the hints on all questions, one after the other.
 
         >>> from autograd.exercises import exercise
         >>> w, x = Value(3.0, "w"), Value(2.0, "x")
@@ -146,7 +146,7 @@ class Task:
         rules = listed(f"{edge.slope} = {edge.case}" for edge in edges)
         yield f"∂{result}/∂{self.names[x]} = {' + '.join(terms)}, and {rules}"
         put_in = [f"∂{result}/∂{step.name} = {self.number(step.delta or 0.0)}" for step in steps]
-        formulas = [edge for edge in edges if edge.derivative.row or edge.derivative.name]  # which a plain number is not
+        formulas = [edge for edge in edges if edge.derivative.row or edge.derivative.name]  # not a plain number, such as 1
         put_in += [equation(edge.rule, edge.numbers, self.number(edge.partial)) for edge in formulas]
         yield listed(put_in, ", and ")
         total = self.number(explanation.gradient)
@@ -157,7 +157,7 @@ class Task:
             yield f"{step} = {old} - {question.rate:g}·{factor(total)} = {new}"
 
     def _digits(self, question: Question) -> int:
-        """Return with how many digits the right number is written: as many as show the step from the old one."""
+        """Return how many digits the right number is written with: enough to show the step from the old one."""
         right = question.value(self._scene)
         return next(n for n in range(DIGITS, 18) if n == 17 or is_rounded(float(f"{right:.{n}g}"), right, question.old))
 
@@ -167,7 +167,7 @@ class Task:
         return {x: [*dict.fromkeys(users.get(x, []))] for x in self.names}
 
     def question_about(self, key: Any) -> Question:
-        """Return the question that a key of the answers stands for: a node, or a node and an operand, or a name.
+        """Return the question that a key of the answers refers to: a node, a node and an operand, or a name.
 
         Raises:
             AnswerError: for a key that belongs to no question.
@@ -205,7 +205,7 @@ class Task:
 
     @property
     def html(self) -> str:
-        """The exercise as HTML, with a picture of the graph, where a layout engine is installed, and blanks."""
+        """The exercise as HTML, with blanks and, where a layout engine is installed, a picture of the graph."""
         return f"{self.picture}{_paragraphs(self.notes)}{_preformatted(self._body)}"
 
     @property
@@ -220,7 +220,7 @@ class Task:
 
     @property
     def solution(self) -> str:
-        """The solution as text: the order, or for each question the rule with its numbers, or where the gradient comes from."""
+        """The solution as text: an order, or for each question the rule with its numbers or the derivation of the gradient."""
         return "\n".join([self._derivations, *map(str, self.solution_notes)])
 
     @property
@@ -242,7 +242,7 @@ class Task:
 
     @property
     def latex(self) -> str:
-        """The operations in LaTeX's mathematics mode, with a blank for each question; `given_latex` are the leaves."""
+        """The operations in LaTeX's mathematics mode, with a blank for each question; `given_latex` has the leaves."""
         formulas = [(node, self.steps.telling.formula(node).latex) for node in self.steps.order]
         rows = [(latex_name(self.names[node]), f"{formula} = {latex_number(node.data)}") for node, formula in formulas]
         rows += [(question.latex, LATEX_BLANK) for question in self.questions] or [(r"\text{order}", LATEX_BLANK)]
@@ -256,7 +256,7 @@ class Task:
 
     @property
     def solution_latex(self) -> list[str]:
-        """The solution in LaTeX, a displayed formula for each question, then the equations that follow."""
+        """The solution in LaTeX: a displayed formula for each question, then `solution_notes`."""
         if self.kind == "order":
             return [", ".join(latex_name(self.names[x]) for x in reversed(self.steps.order))]
         found: list[str] = []

@@ -1,6 +1,6 @@
 """Exercises in a terminal, one after the other, with hints, marks and a score.
 
-The dialogue reads and shows text by functions that are passed to it, so that it also runs without a terminal:
+The dialogue reads and shows text through the functions passed to it, so that it also runs without a terminal:
 
 >>> from autograd.exercises.graphs import exercises
 >>> answers = iter(["1", "q"])
@@ -64,7 +64,7 @@ def _ask(
     read: Callable[[str], str],
     show: Callable[[str], object],
 ) -> float:
-    """Ask one question, or for the order, until it is answered or skipped; return the points."""
+    """Ask one question, or for the order if there is none, until it is answered or skipped; return the points."""
     name = question.name if question else "order, with commas"
     while True:
         line = read(f"{name} = ").strip()
