@@ -1,8 +1,8 @@
 """A page for everyone: a folder of static files in which anyone can try an expression, without installing anything.
 
-The idea: the engine runs unchanged in a browser, as WebAssembly, and the player computes by itself.  So the page needs no
-server beyond one that hands out files: it holds a wheel of this project, examples that were made when the site was built, and
-a script that puts them together.
+The idea: the engine runs unchanged in a browser, in a Python compiled to WebAssembly, and the player computes by itself.  So
+any server of static files will do: the site has a wheel of this project, examples that were made when it was built, and a
+script that puts them together.
 
 >>> import tempfile
 >>> folder = Path(tempfile.mkdtemp()) / "site"
@@ -53,11 +53,11 @@ WORD: Final = re.compile(r'<(\w+)((?:[^<>"]|"[^"]*")*) data-(word|label)="([\w-]
 
 @dataclass(frozen=True)
 class Site:
-    """What was written.
+    """A site that was written.
 
     Attributes:
-        folder: where.
-        files: the files and their sizes in bytes, by their places in the folder.
+        folder: its folder.
+        files: the sizes of its files in bytes, by path in the folder.
     """
 
     folder: Path
@@ -65,12 +65,12 @@ class Site:
 
     @property
     def size(self) -> int:
-        """The size of the site in bytes, without the programs of others."""
+        """The size of the site in bytes, without third-party programs."""
         return sum(self.files.values()) - self.vendored
 
     @property
     def vendored(self) -> int:
-        """The size of the programs of others in bytes; 0 where the page loads them from elsewhere."""
+        """The size of third-party programs in bytes; 0 if the page loads them from elsewhere."""
         folders = tuple(f"{program.folder}/" for program in PROGRAMS)
         return sum(size for file, size in self.files.items() if file.startswith(folders))
 
@@ -79,12 +79,12 @@ def write_site(folder: str | os.PathLike[str], vendor: str | os.PathLike[str] | 
     """Write the site into a folder, which is made if it does not exist.
 
     Args:
-        folder: where; files of the same names are replaced, and others stay.
+        folder: the folder; files of the same names are replaced, and others stay.
         vendor: npm's folder ``node_modules``, from which Pyodide and viz-js are copied; without it the page loads them from
             their public CDN.
 
     Raises:
-        VendorError: if a file to be copied is missing, or is not the one that is pinned.
+        VendorError: if a file to be copied is missing, or differs from the pinned one.
         LayoutError: if no layout engine is installed, which the examples need.
         PackageNotFoundError: if the project is not installed, so that there is no wheel of it.
         OSError: if a file cannot be written.
@@ -97,7 +97,7 @@ def write_site(folder: str | os.PathLike[str], vendor: str | os.PathLike[str] | 
 
 
 def make_site(vendor: str | os.PathLike[str] | None = None) -> dict[str, bytes]:
-    """Return the contents of the site's files by their places; the same each time, with the same layout engine."""
+    """Return the contents of the site's files by path; the same layout engine gives the same bytes each time."""
     vendored = dict(collect(Path(vendor))) if vendor is not None else {}
     wheel, archive = make_wheel()
     scripts = zlib.compress(_script().encode(), 9)
@@ -172,15 +172,15 @@ def _spoken(match: re.Match[str], words: Mapping[str, str]) -> str:
 
 
 def _style(shown: Mapping[str, Any]) -> str:
-    """Return the style of a player, which is the same for each of a kind."""
+    """Return the style sheet in a player's markup; all players of one kind have the same."""
     return str(re.findall(r"<style>(.*?)</style>", shown["markup"], re.DOTALL)[0])
 
 
 def _policy(styles: list[str], elsewhere: list[str]) -> str:
-    """Return the page's Content-Security-Policy; the worker of a blob has it, too.
+    """Return the page's Content-Security-Policy; the worker, which is made from a blob, inherits it.
 
-    Requests go to this site alone and, where they are not copied into it, to the addresses of the pinned files.  Scripts are
-    those of the site, and blobs: Pyodide's, once they were compared with their digests.  WebAssembly has to be compiled.
+    Requests go only to this site and, unless those files are copied into it, to the addresses of the pinned files.  Scripts
+    are the site's own, and blobs: Pyodide's, after a check of their digests.  WebAssembly needs permission to be compiled.
     """
     connect = " ".join(["'self'", *(each for each in elsewhere if each.startswith("https:"))])
     hashed = " ".join(map(policy_hash, styles))
@@ -197,13 +197,13 @@ def _script() -> str:
     )
     names = ", ".join((*FROM_PLAYER, "FUNCTIONS"))
     page = "\n".join(map(_part, SCRIPTS))
-    # The player is made with the words of one language, and made again when the language changes.
+    # The player's scripts are made with the words of one language, and made again when the language changes.
     return _bare(f"const playerIn = (word) => {{\n{in_words(player)}\nconst FUNCTIONS = {functions()};\n"
                  f"return {{{names}}};\n}};\nlet {names};\n\n{page}\nnew Page();\n")  # fmt: skip
 
 
 def in_words(script: str) -> str:
-    """Let a script of the player look up its fixed words.
+    """Replace the fixed words in a script of the player by look-ups, so that they can be translated.
 
     >>> in_words('title = isRight ? "As it should be" : "With the mistake"')
     'title = isRight ? word("As it should be") : word("With the mistake")'
@@ -222,7 +222,7 @@ def in_words(script: str) -> str:
 
 
 def functions() -> str:
-    """Return the functions that rows of the table and their operands have, as a JavaScript object; its keys are their text.
+    """Return a JavaScript object with every function that a row may have; its keys are the functions' texts.
 
     >>> '"Math.abs": Math.abs,' in functions()
     True
@@ -233,7 +233,7 @@ def functions() -> str:
 
 
 def _bare(script: str) -> str:
-    """Leave out indentation and lines that are a comment; no string in the scripts goes over a line."""
+    """Remove indentation, comment lines and empty lines; no string in the scripts spans lines."""
     return re.sub(r"^ *//.*\n|^ +|^\n", "", script, flags=re.MULTILINE)
 
 

@@ -12,7 +12,7 @@ class Example(NamedTuple):
     """An example.
 
     Attributes:
-        title: what the list shows, a word of the table in `autograd.site.words`.
+        title: its text in the page's list.
         source: an expression, or a cell of Python.
         values: the numbers of the expression's variables; None for a cell.
     """
@@ -23,7 +23,7 @@ class Example(NamedTuple):
 
     @property
     def content(self) -> dict[str, Any]:
-        """What `Session.show` takes."""
+        """The keyword arguments of `Session.show`."""
         return {"code": self.source} if self.values is None else {"expression": self.source, "values": dict(self.values)}
 
 

@@ -1,6 +1,6 @@
 // ---- the state of the page in the fragment of its address: JSON, deflated, in base64url
 
-const LONG = 8192; // characters; some programs cut longer addresses off
+const LONG = 8192; // characters; some programs cut off longer addresses
 const MOST = 1_000_000; // bytes that a link may unfold to
 
 async function through(stream, bytes, most) {
@@ -20,7 +20,7 @@ async function pack(state) {
     return text.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
 }
 
-// Return the state in a fragment, with everything left out that is not of its kind; an error if it cannot be read.
+// Return the state in a fragment, without entries of the wrong type; throw an error if it cannot be read.
 async function unpack(fragment, languages) {
     const bytes = Uint8Array.from(atob(fragment.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
     const found = JSON.parse(new TextDecoder("utf-8", {fatal: true}).decode(await through(new DecompressionStream("deflate"), bytes, MOST)));
@@ -37,5 +37,5 @@ async function unpack(fragment, languages) {
     return state;
 }
 
-// Numbers that JSON does not have are text there, as in Python.
+// Numbers that JSON cannot hold become text, as in Python.
 const strict = (numbers) => Object.fromEntries(Object.entries(numbers).map(([name, x]) => [name, Number.isFinite(x) ? x : String(x)]));

@@ -1,8 +1,8 @@
-r"""Formulas as MathML, which browsers set without a script: this project's LaTeX, read once more.
+r"""Converts this project's LaTeX to MathML, which browsers typeset without a script.
 
-Everything that is told in formulas has its LaTeX already, written from the `Symbol`s of the table.  It is a small language:
-names, numbers, a dozen commands, fractions, roots, scripts and two environments.  A command of a user-defined row that is not
-among them is shown by its name.
+Every formula has its LaTeX already, written from the `Symbol`s of the table.  This LaTeX is a small language: names, numbers, a
+dozen commands, fractions, roots, scripts and two environments.  Any other command, which a user-defined row may have, is shown
+by its name.
 
 >>> to_mathml(r"\frac{1}{w_{h}} = 2 \cdot x")
 '<mfrac><mn>1</mn><msub><mi>w</mi><mi>h</mi></msub></mfrac><mo>=</mo><mn>2</mn><mo>·</mo><mi>x</mi>'
@@ -31,14 +31,14 @@ ENVIRONMENTS: Final = {"cases": "<mrow><mo>{{</mo>{}</mrow>"}
 FENCES: Final = {
     **dict.fromkeys("([", ' form="prefix" stretchy="false"'), **dict.fromkeys(")]", ' form="postfix" stretchy="false"')
 }  # fmt: skip
-APPLY: Final = "<mo>\u2061</mo>"  # FUNCTION APPLICATION, which is heard and not seen
+APPLY: Final = "<mo>\u2061</mo>"  # FUNCTION APPLICATION, which is invisible but read out by screen readers
 COMMANDS: Final = {
     *SYMBOLS, *FUNCTIONS, "\\", "begin", "end", "frac", "left", "mathbb", "mathrm", "operatorname", "right", "sqrt", "text",
 }  # fmt: skip
 
 
 def math(latex: str) -> str:
-    """Return a formula as an element of its own, which stands in a line of its own.
+    """Return a formula as a ``math`` element on a line of its own.
 
     >>> math("x")
     '<math display="block"><mi>x</mi></math>'
@@ -47,7 +47,7 @@ def math(latex: str) -> str:
 
 
 def to_mathml(latex: str) -> str:
-    r"""Return a formula of LaTeX's mathematics mode as MathML, without the element around it.
+    r"""Return a formula of LaTeX's mathematics mode as MathML, without the ``math`` element around it.
 
     >>> to_mathml(r"\mathrm{out}^{2}"), to_mathml(r"\ln x")
     ('<msup><mi>out</mi><mn>2</mn></msup>', '<mi>ln</mi><mo>\u2061</mo><mi>x</mi>')
@@ -62,7 +62,7 @@ class _Reader:
         self.end = ""  # the token at which `parts` stopped, or an empty string
 
     def parts(self, ends: Collection[str]) -> list[str]:
-        """Read up to one of some tokens, which is taken away, or to the end."""
+        """Read up to and including one of some tokens, or to the end."""
         parts: list[str] = []
         while self.tokens:
             token = self.tokens.pop()
@@ -81,7 +81,7 @@ class _Reader:
         return [part for part in parts if part]
 
     def scripts(self, base: str, token: str) -> str:
-        """Put a base and what follows it above or below into one element."""
+        """Read the scripts of a base, of which `token` is the first sign, and put all into one element."""
         above, below, function = list[str](), "", base.endswith(APPLY)
         while True:
             if token == "_":
@@ -96,7 +96,7 @@ class _Reader:
         return f"<{tag}>{base}{''.join(parts)}</{tag}>" + APPLY * function
 
     def part(self, token: str) -> str:
-        """Read what begins with a token."""
+        """Read the element that begins with a token."""
         if token == "{":
             return _row(self.parts("}"))
         if token[0].isdigit() or token[0] == ".":
@@ -133,7 +133,7 @@ class _Reader:
         return self.part(self.tokens.pop()) if self.tokens else "<mrow></mrow>"
 
     def text(self) -> str:
-        """Read a group as text, in which a backslash stands before a character that is meant literally."""
+        """Read a group as text, in which a backslash makes the next character literal."""
         found, depth = [], 0
         while self.tokens:
             token = self.tokens.pop()
@@ -153,7 +153,7 @@ class _Reader:
         return f"<msqrt>{self.argument()}</msqrt>"
 
     def fenced(self) -> str:
-        r"""Read what stands between \left and \right."""
+        r"""Read a formula between \left and \right, with the two fences."""
         opening = self.part(self.tokens.pop())
         inside = self.parts((r"\right",))
         closing = self.part(self.tokens.pop()) if self.tokens else ""

@@ -1,8 +1,8 @@
-// ---- the tabs: why, check, exercise and code, each from what Python answers
+// ---- the tabs: why, check, exercise and code, each filled with what Python returns
 
 const MATH = "http://www.w3.org/1998/Math/MathML";
 
-// Formulas as elements.  What is anything else is shown as text: Python may have run code from a link.
+// A formula as an element.  Anything but MathML is shown as text, because Python may have run code from a link.
 function formula(markup) {
     const template = document.createElement("template");
     template.innerHTML = markup.startsWith("<math") ? markup : `<math displaystyle="true">${markup}</math>`;
@@ -81,7 +81,7 @@ class Panels {
         if (page.host.isConnected === false || !page.names.length) return void place.replaceChildren(page.word("nothing"));
         if (document.body.dataset.python !== "ready") place.replaceChildren(page.word("waiting"));
         try {
-            const parts = await this[tab](); // the method of its name
+            const parts = await this[tab](); // the method with the tab's name
             if (turn !== this.turn) return;
             place.replaceChildren(...parts);
             if (tab === "exercise" && !this.asked.host.player) page.attach(this.asked.host, this.asked.rows);
@@ -129,7 +129,7 @@ class Panels {
         this.page.notify(this.page.word("copied"));
     }
 
-    // An exercise is a player of its own, which marks answers by itself; it stays as long as it is about the same numbers.
+    // An exercise is a player of its own, which marks answers by itself; it is kept until the graph or its numbers change.
     async exercise() {
         const kind = by("kind").value, {page} = this, isOwn = !/^\d/.test(kind);
         const about = [kind, isOwn ? [page.content, page.numbers] : this.seed];

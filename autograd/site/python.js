@@ -3,8 +3,8 @@
 class StoppedError extends Error {}
 
 class Python {
-    // files: for each its name, address and digest; notice: called with what happens, "loading" (with a part from 0 to 1), "ready",
-    // "failed" (with an error) and "busy".
+    // files: the name, address, digest and size of each; notice: called with "loading" and a part from 0 to 1, "ready", "failed" and
+    // an error, or "busy" and the number of unanswered calls.
     constructor(files, notice) {
         Object.assign(this, {files, notice});
         this.waiting = new Map(); // the calls that have not been answered
@@ -21,7 +21,7 @@ class Python {
         this.notice("loading", 0);
         this.loaded ??= await this.load();
         const source = new Blob([this.loaded.get("worker.js")], {type: "text/javascript"}), address = URL.createObjectURL(source);
-        // A worker of a blob has the policy of this page, also where the server sends none.
+        // A worker made from a blob has the policy of this page, even if the server sends none.
         const worker = this.worker = new Worker(address, {type: "module"});
         worker.onmessage = ({data}) => this.receive(data);
         worker.onerror = (event) => this.fail(worker, new Error(event.message || "the worker has ended"));

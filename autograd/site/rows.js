@@ -1,11 +1,11 @@
 // ---- the rows of a graph, read without being run as a script, so that the page's policy can refuse scripts from elsewhere
 //
-// The idea: what javascript.py prints is a small language: objects, lists, numbers, names, calls of a reading `$`, constants and
-// functions without effects.  Each part becomes a function of the names that are known where it stands.
+// The idea: javascript.py prints a small language of objects, lists, numbers, names, calls of a reading `$`, constants and
+// functions without effects.  Each part becomes a function of the names in its scope.
 
 class UnreadableError extends Error {}
 
-// Return the rows as `new Graph(data, rows)` takes them; `functions` are the functions of numbers that a row may have, by text.
+// Return the rows as `new Graph(data, rows)` takes them; `functions` has the functions of numbers that a row may have, by their text.
 function readRows(text, functions) {
     const known = Object.keys(functions).toSorted((a, b) => b.length - a.length);
     let at = 0;
@@ -37,7 +37,7 @@ function readRows(text, functions) {
         return found;
     }
 
-    // What is separated by commas, up to a closing sign.
+    // Read parts that are separated by commas, up to a closing sign.
     function list(read, end) {
         const found = [];
         while (!take(end)) {
@@ -73,7 +73,7 @@ function readRows(text, functions) {
         return [key, key === "value" ? computed() : value()];
     }
 
-    // A function of numbers, which is not read but known.
+    // A function of numbers, which is not parsed but looked up by its text.
     function computed() {
         skip();
         const found = known.find((each) => text.startsWith(each, at));

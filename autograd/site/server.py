@@ -26,7 +26,7 @@ class _Handler(SimpleHTTPRequestHandler):
 
 
 def serve(folder: Path, port: int) -> None:
-    """Hand out a folder until Ctrl-C is pressed, and open it in the browser.
+    """Serve a folder until Ctrl-C is pressed, and open it in the browser.
 
     Args:
         folder: the folder of the site.

@@ -1,6 +1,6 @@
-// Keeps the site's own files from the first visit on; Python's are kept by the page, which loads them.
+// Keeps the site's own files from the first visit on; the page loads Python's files and keeps them itself.
 
-// VERSION and FILES stand before this line: the build has written them.
+// The build writes VERSION and FILES before this line.
 const OURS = `autograd site ${self.registration.scope} `, NAME = OURS + VERSION;
 
 self.addEventListener("install", (event) => {

@@ -1,6 +1,6 @@
-"""What the page asks of Python: an expression or a cell of code becomes a player, and then reasons, checks, exercises, code.
+"""Python's side of the page: makes a player from an expression or a cell of code, then reasons, checks, exercises and code.
 
-A session holds one graph.  Its answers are plain data, so they can cross from the worker, in which Python runs, to the page.
+A session holds one graph.  Its methods return plain data, which can cross from the worker, in which Python runs, to the page.
 
 >>> session = Session()
 >>> shown = session.show(expression="tanh(w*x)", values={"w": 0.5})
@@ -49,11 +49,11 @@ P = ParamSpec("P")
 
 NUMBERS: Final = (0.5, 2.0, -0.4, 1.0, 1.5, -1.0)  # of new variables, in turn
 CELL: Final = "<cell>"
-MOST_OUTPUT: Final = 10_000  # characters that a cell may print; what follows is dropped
+MOST_OUTPUT: Final = 10_000  # characters that a cell may print; the rest is dropped
 
 
 def _or_error(reading: Callable[P, Data]) -> Callable[P, Data]:
-    """Make a method return the text of its error, where a reading of the graph is refused."""
+    """Make a method return the text of an error that it raises, as ``error``."""
 
     @functools.wraps(reading)
     def read(*arguments: P.args, **named: P.kwargs) -> Data:
@@ -66,14 +66,14 @@ def _or_error(reading: Callable[P, Data]) -> Callable[P, Data]:
 
 
 class Session:
-    """One graph, and what the page wants to know of it."""
+    """One graph, and the methods that the page calls."""
 
     def __init__(self) -> None:
         self.loss: Value | None = None
         self.source: Data = {}
 
     def call(self, name: str, arguments: str) -> str:
-        """Call a method by its name, with keyword arguments as JSON, and return what it returns as JSON."""
+        """Call a method by its name, with keyword arguments as JSON, and return its result as JSON."""
         return json.dumps(getattr(self, name)(**json.loads(arguments)))
 
     # ---- a graph and its player
@@ -82,8 +82,8 @@ class Session:
         """Compute an expression or run a cell, and return its player.
 
         Args:
-            expression: the expression, with numbers for its variables in `values`; others get one.
-            values: the numbers.
+            expression: the expression.
+            values: numbers for its variables; those without one get a number from `NUMBERS`.
             code: in place of an expression, a cell of Python whose last line is a `Value`.
 
         Returns:
@@ -154,11 +154,11 @@ class Session:
 
         Args:
             values: numbers for leaves, by their full names.
-            node: its name, as the texts have it.
+            node: the node's name, as in the texts.
 
         Returns:
             ``text``, as printed; ``ledger``, for each use of the node its ``consumer``, ``upstream`` gradient, ``local``
-            derivative and ``contribution``, each as MathML; ``derivation`` as MathML.
+            derivative and ``contribution``, each as MathML, and a ``reason``; ``total`` and ``derivation`` as MathML.
         """
         loss = self._at(values)
         steps = Walk(loss)
@@ -195,10 +195,10 @@ class Session:
         Args:
             values: numbers for leaves, by their full names.
             kind: one of `KINDS`, on this graph, or a level from "1" to "4", on a graph of its own.
-            seed: which one of a level.
+            seed: chooses the exercise of a level.
 
         Returns:
-            ``markup``, ``rows`` and ``title`` of a player that asks it, and marks answers by itself.
+            ``markup``, ``rows`` and ``title`` of a player that poses it, and marks answers by itself.
         """
         if kind in KINDS:
             loss = self._at(values)
@@ -218,7 +218,7 @@ class Session:
 
 
 class _Output(io.StringIO):
-    """What a cell prints, up to a length."""
+    """The output of a cell, cut off after `MOST_OUTPUT` characters."""
 
     def write(self, text: str) -> int:
         room = MOST_OUTPUT - self.tell()
@@ -228,7 +228,7 @@ class _Output(io.StringIO):
 
 
 def _evaluate(code: str, namespace: Data) -> Any:
-    """Run a cell, and return its last expression, or what its last line assigns."""
+    """Run a cell, and return the value of its last expression, or the one that its last line assigns."""
     tree = ast.parse(code, CELL)
     last: ast.expr | None = None
     if tree.body and isinstance(tree.body[-1], ast.Expr):

@@ -1,7 +1,7 @@
-// ---- the page: what is written in it, the player beneath, and the tabs
+// ---- the page: the fields for expressions and code, the player beneath them, and the tabs
 //
-// The idea: the page holds a state, an expression or code with its numbers, and Python holds the graph of the last one that
-// worked.  The player computes by itself; Python is asked for new graphs, and for what the other tabs show.
+// The idea: the page holds a state, an expression or code with its numbers, and Python holds the graph of the last state that
+// worked.  The player computes by itself; Python makes new graphs, and fills the other tabs.
 
 const TABS = ["step", "why", "check", "exercise", "code"];
 const TASKS = ["gradients", "deltas", "local", "order", "update", "1", "2", "3", "4"];
@@ -22,8 +22,8 @@ class Page {
         this.names = SITE.first.names;
         this.content = SITE.examples[0].content; // of the graph that is shown
         this.held = null; // the content of the graph that Python holds
-        this.arriving = {}; // what a link says of the player that will be shown
-        this.order = 0; // counts what was asked for, so that late answers are dropped
+        this.arriving = {}; // from a link: the numbers, step and view of the player that will be shown
+        this.order = 0; // counts requests, so that late answers are dropped
         this.listen();
         this.panels = new Panels(this);
         this.choose(SITE.languages);
@@ -46,7 +46,7 @@ class Page {
 
     // ---- languages
 
-    // The scripts of the player, with the words of the language.
+    // Make the player's scripts with the words of the language.
     makePlayer() {
         const say = (text, ...given) => this.word(text).replaceAll("{}", () => given.shift());
         ({Player, calm, made, plainly, read, repr, FUNCTIONS} = playerIn(say));
@@ -84,7 +84,7 @@ class Page {
         this.writeSoon();
     }
 
-    // ---- what is written
+    // ---- the fields
 
     listen() {
         by("example").addEventListener("change", () => this.take(Number(by("example").value)));
@@ -140,7 +140,7 @@ class Page {
         this.complain(null);
     }
 
-    // Take an example: its page was made when the site was built.
+    // Take an example: its player was made when the site was built.
     async take(i) {
         const {content} = SITE.examples[i], order = ++this.order;
         this.arriving = {};
@@ -169,13 +169,13 @@ class Page {
         by("output").hidden = true;
     }
 
-    // Choose the example in the list that this is, if it is one.
+    // Choose the example with this content in the list, if there is one.
     nameExample({expression, code}) {
         const example = SITE.examples.findIndex(({content}) => content.expression === expression && content.code === code);
         by("example").value = example < 0 ? "" : String(example);
     }
 
-    // The variables of the expression as fields.
+    // Show a field for each variable of the expression.
     list(values) {
         const old = new Map([...by("variables").querySelectorAll("input")].map((input) => [input.name, input]));
         const fields = Object.entries(values).map(([name, x]) => {
@@ -212,7 +212,7 @@ class Page {
         return this.mode === "code" ? {code: by("code").value} : {expression: by("expression").value, values: strict(this.values)};
     }
 
-    // Compute what is written, and play it.
+    // Compute the content of the fields, and play it.
     async compute(arriving = this.arriving) {
         clearTimeout(this.typing);
         if (!by("gate").hidden) return;
@@ -233,7 +233,7 @@ class Page {
         }
     }
 
-    // Call Python; what takes long can be stopped.
+    // Call Python, with a button to stop it if it takes long.
     async ask(name, given) {
         if (document.body.dataset.python === "loading") this.notify(this.word("waiting"));
         await this.python.ready;
@@ -271,7 +271,7 @@ class Page {
         by("output").querySelector("pre").textContent = text ?? "";
     }
 
-    // Say what is wrong, and where.
+    // Show an error and its place, or none.
     complain(error) {
         const place = by("problem"), field = this.mode === "code" ? by("code") : by("expression");
         place.hidden = error === null;
@@ -322,7 +322,7 @@ class Page {
         return host;
     }
 
-    // Let the script of the player take over; null where it cannot.
+    // Make a player in a host; null if its rows cannot be run.
     attach(host, rows) {
         const data = JSON.parse(plainly(host.shadowRoot.querySelector(".data").textContent));
         let known = null;
@@ -342,7 +342,7 @@ class Page {
         this.host.addEventListener("change", () => this.followSoon());
     }
 
-    // Give leaves other numbers, those that there are.
+    // Give leaves other numbers; names that are not leaves are ignored.
     set(numbers) {
         const known = Object.entries(numbers).filter(([name]) => (this.player?.leafCalled(name) ?? -1) >= 0);
         if (known.length) this.host.player.set(Object.fromEntries(known));
@@ -353,7 +353,7 @@ class Page {
         return Object.fromEntries((this.player?.leaves ?? []).map((leaf) => [leaf.full, this.player.numberOf(leaf)]));
     }
 
-    // Those that differ from what the graph was made with.
+    // The numbers that differ from those of the graph as it was made.
     get changed() {
         const leaves = (this.player?.leaves ?? []).filter((leaf) => !Object.is(leaf.value, this.player.numberOf(leaf)));
         return Object.fromEntries(leaves.map((leaf) => [leaf.full, this.player.numberOf(leaf)]));
@@ -467,7 +467,7 @@ class Page {
         if (step) this.host.player.goto(step);
     }
 
-    // Code from a link does not run before it was seen.
+    // Code from a link does not run before it has been seen.
     gate(state) {
         this.order++;
         this.fill({code: ""});

@@ -1,4 +1,4 @@
-"""The Python that makes the graph of the page, to be copied.
+"""Writes the Python that makes the page's graph, for readers to copy.
 
 >>> print(write_expression("tanh(w*x)**2", {"w": 0.5, "x": 2.0}))
 from autograd import Value, tanh
@@ -27,9 +27,9 @@ from autograd.rows import TABLE
 
 __all__ = ["write_cell", "write_expression"]
 
-OURS: Final = {"Value", "print"}  # names that the program uses beside those of the expression
+OURS: Final = {"Value", "print"}  # names that the program uses besides those of the expression
 EXACT: Final = 2.0**53  # below it Python's int and float are the same number
-PLAIN: Final = ("+", "-", "*", "/")  # of two ints these are the same as of two floats
+PLAIN: Final = ("+", "-", "*", "/")  # operators that give the same number for two ints as for two floats
 
 
 def write_expression(text: str, values: Mapping[str, float]) -> str:
@@ -58,12 +58,12 @@ def write_expression(text: str, values: Mapping[str, float]) -> str:
 
 
 def _is_python(expression: Expression) -> bool:
-    """Whether Python computes the same from the text, although its whole numbers are ints and [x > 0] is a list."""
+    """Whether Python computes the same from the text, although it reads whole numbers as ints and [x > 0] as a list."""
     nodes = [*ast.walk(ast.parse(" ".join(expression.text.split()), mode="eval"))]
     arguments = {x for node in nodes if isinstance(node, ast.Call) for x in node.args}
     if any(isinstance(node, ast.List) and node not in arguments for node in nodes):
         return False
-    sizes: list[float | None] = []  # of what is on the stack: a bound of a constant, None for what depends on a variable
+    sizes: list[float | None] = []  # of the stack's entries: a bound if it is constant, None if it depends on a variable
     for term in expression.terms:
         first = len(sizes) - term.arity
         operands, sizes[first:] = [size for size in sizes[first:] if size is not None], []
@@ -81,7 +81,7 @@ def _is_python(expression: Expression) -> bool:
 
 
 def _through_parser(text: str, values: Mapping[str, float], result: str) -> str:
-    """Return a program for an expression that Python would compute otherwise, such as one of huge whole numbers."""
+    """Return a program for an expression that Python would compute differently, such as one with huge whole numbers."""
     leaves = "".join(f"    Value({_number(x)}, label={_quoted(name)}),\n" for name, x in values.items())
     return (f"from autograd import Value\nfrom autograd.expressions import parse\n\nleaves = [\n{leaves}]\n"
             f'{result} = parse({_quoted(text)})(*leaves)\n{result}.label = "{result}"\n{result}.backward()\n'
@@ -89,7 +89,7 @@ def _through_parser(text: str, values: Mapping[str, float], result: str) -> str:
 
 
 def write_cell(code: str, changed: Mapping[str, float]) -> str:
-    r"""Return a cell with the imports that the page spares it, and, as a remark, the numbers that were changed since.
+    r"""Return a cell with the imports that it does not need on the page, and a comment with the numbers changed since.
 
     >>> print(write_cell("x = Value(3.0)\nx * x", {"x": 2.5}))
     from autograd import Value

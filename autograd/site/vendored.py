@@ -1,4 +1,4 @@
-"""The two programs that the site runs beside its own: Pyodide, which is Python, and viz-js, which is Graphviz.
+"""The two third-party programs that the site runs: Pyodide, which is Python, and viz-js, which is Graphviz.
 
 Their versions and the digests of their files are pinned here, from npm's packages.  The browser compares each file with its
 digest when it loads it, and so does `collect` when it copies one.
@@ -23,7 +23,7 @@ CDN: Final = "https://cdn.jsdelivr.net/npm"
 
 
 class VendorError(ValueError):
-    """A file to be copied is missing, or is not the one that is pinned."""
+    """A file to be copied is missing, or differs from the pinned one."""
 
 
 class Program(NamedTuple):
@@ -32,7 +32,7 @@ class Program(NamedTuple):
     Attributes:
         name, version: as npm has them.
         folder: its folder in the site.
-        files: the files that are used, by their places in the package: size in bytes, and digest as in ``integrity``.
+        files: the files that are used, by path in the package: the size in bytes, and the digest as in ``integrity``.
     """
 
     name: str
@@ -79,7 +79,7 @@ def digest(data: bytes) -> str:
 
 
 def collect(modules: Path) -> Iterator[tuple[str, bytes]]:
-    """Read the files from npm's folder ``node_modules``; yield their places in the site and their contents.
+    """Read the files from npm's folder ``node_modules``; yield the path of each in the site, and its contents.
 
     Raises:
         VendorError: if one is missing, or differs from the pinned one.

@@ -1,7 +1,6 @@
 """A wheel of this project for the page, made from the installed packages: a ZIP archive, the same bytes each time.
 
-Rooms that need packages which a page does not have stay out of it, and so do scripts and texts for readers, which serve nothing
-there.
+It leaves out the rooms that need packages missing in a browser, and scripts and documentation, which the page does not use.
 
 >>> name, data = make_wheel()
 >>> name.startswith("scalar_autograd-"), name.endswith("-py3-none-any.whl"), data[:2], data == make_wheel()[1]
@@ -32,7 +31,7 @@ LEFT_OUT: Final = (
     "autograd/site/site.css", "autograd/site/site.html",
 )  # fmt: skip
 UNUSED: Final = (".js", ".md")  # the page has the scripts already
-WHEN: Final = (1980, 1, 1, 0, 0, 0)  # the first moment that a ZIP archive knows
+WHEN: Final = (1980, 1, 1, 0, 0, 0)  # the earliest date that a ZIP archive can hold
 
 
 def make_wheel() -> tuple[str, bytes]:
@@ -49,7 +48,7 @@ def make_wheel() -> tuple[str, bytes]:
     every = dict(pair for package in PACKAGES for pair in _files(files(package), package))
     held = {path: data for path, data in every.items() if not path.startswith(LEFT_OUT) and not path.endswith(UNUSED)}
     info = f"{stem}.dist-info"
-    # In a clone, Python finds the folder of setuptools first, where the file has another name.
+    # In a clone, Python finds the egg-info folder of setuptools first, in which the file is called PKG-INFO.
     metadata = about.read_text("METADATA") or about.read_text("PKG-INFO") or ""
     headers, _, _ = metadata.partition("\n\n")  # what follows is the README
     held[f"{info}/METADATA"] = f"{headers}\n".encode()
@@ -66,7 +65,7 @@ def make_wheel() -> tuple[str, bytes]:
 
 
 def _files(folder: Traversable, path: str) -> Iterator[tuple[str, bytes]]:
-    """Go through the files of a package in the order of their names, without hidden ones and what Python has compiled."""
+    """Go through the files of a package in the order of their names, without hidden and compiled ones."""
     for entry in sorted(folder.iterdir(), key=lambda each: each.name):
         inside = f"{path}/{entry.name}"
         if entry.is_dir():

@@ -1,9 +1,8 @@
-"""The fixed words of the page and of the player: one table, in which a language is one column.
+"""The fixed words of the page and of the player: one table, in which each language is a column.
 
-To add a language, add an entry with the same keys to `LANGUAGES`; the page then offers it.  ``{…}`` is filled in by the page.
-The words of the page have names; those of the player are called by the English ones, which stand in its own files, so the
-player needs no table where it is used without the page.  Texts that Python writes too, such as steps, derivations and errors,
-are not part of it.
+To add a language, add an entry with the same keys to `LANGUAGES`; the page then offers it.  The page fills in each ``{…}``.
+The page's words have names as keys.  The player's have the English words, which its own files contain, so the player needs no
+table when it is used without the page.  Texts that Python writes as well, such as steps, derivations and errors, are not in it.
 
 >>> {language: set(table) - set(LANGUAGES["en"]) for language, table in LANGUAGES.items()}
 {'en': set()}
@@ -26,7 +25,7 @@ FRAME: Final = (  # of the player, in player.html
     "← what has flowed back", "← →: steps, space: play, ↑ ↓: from node to node, drag a number or a box to change it",
     "The classic mistakes, made on this graph", "Neurons", "Nodes",
 )  # fmt: skip
-SPOKEN: Final = (  # by the player's scripts, where {} stands for what is put in
+SPOKEN: Final = (  # in the player's scripts, where {} stands for a text that is filled in
     "Play", "Pause", "As it should be", "With the mistake",
     "At these numbers it changes nothing.", "rule", "numbers put in", "value", "contribution", "running total", "not taken",
     "nothing is added", "still to come", "type, use the arrow keys, or drag the name", "changed by Learn",

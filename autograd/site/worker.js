@@ -1,4 +1,4 @@
-// The worker in which Python runs.  It gets all its files from the page, which has compared them with their digests.
+// The worker in which Python runs.  It gets all its files from the page, which has checked their digests.
 
 let session = null;
 
