@@ -13,7 +13,7 @@ from autograd.rows import TABLE
 
 Answered: TypeAlias = tuple[Exercise, dict[str, str], float]
 # Answers that cannot be read where there are w, x₁ and w′, and why not.
-RIGHT_SIDE = "give only what stands to the right of = or ≈"
+RIGHT_SIDE = "give only the part to the right of = or ≈"
 WRITTEN_OUT = "a derivative such as σ'(z) or ∂y/∂z is written out, as a number or a formula"
 THERE_IS_NO = "there is no {} in this exercise; a formula may use w, x₁, w′"
 REFUSED = {

@@ -160,10 +160,10 @@ def cases(rng: Random, count: int, digits: int) -> Iterator[tuple[str, Value, Va
 
 EDGE = r"∂(?P<y>.+?)/∂(?P<x>\S+)(?: \(operand (?P<k>\d)\))?"
 SAID = {
-    r"what (?P<y>\S+) = .+ passes on to (?P<x>\S+)(?: \(operand (?P<k>\d)\))? is forgotten": "forgotten",
+    r"the contribution of (?P<y>\S+) = .+ to (?P<x>\S+)(?: \(operand (?P<k>\d)\))? is forgotten": "forgotten",
     r"this counts only what comes directly from (?P<sources>.+)": "sources",
-    r"this is only what arrives last, from (?P<sources>.+); all uses add up": "sources",
-    r"this would be so if nothing flowed back to .+": "nothing",
+    r"this is only the last contribution, from (?P<sources>.+); all contributions add up": "sources",
+    r"this would be the result if nothing flowed back to .+": "nothing",
     r"this is only the upstream gradient ∂\S+/∂(?P<y>\S+), without the factor .+": "upstream",
     rf"this is only the local derivative {EDGE} = .+, without the factor .+": "local",
     "this is the sum of the local derivatives only": "locals",
@@ -172,12 +172,12 @@ SAID = {
     rf"the factor 2 of {EDGE} = 2·[^+]+ is missing": "half",
     rf"the factor {EDGE} = .+ is (left out: the derivative of the activation|missing)": "unit",
     rf"{EDGE} is 1 only where this operand is taken": "unit",
-    rf"this reads {EDGE} = .+ at \S+ = \S+, not at \S+": "at the output",
+    rf"this evaluates {EDGE} = .+ at \S+ = \S+, not at \S+": "at the output",
     rf"this computes {EDGE} = .+ with \S+ in place of \S+": "input for output",
-    rf"this takes {EDGE} = .+ as (?P<net>\S+), the net input, in place of the output": "net",
+    rf"in {EDGE} = .+, this uses (?P<net>\S+), the net input, in place of the output": "net",
     rf"{EDGE} = .+, not \S+, which is the derivative with respect to the other operand": "other",
-    "a factor 2 is missing": "whole half",
-    "there is a factor 2 too many": "whole double",
+    "a factor of 2 is missing": "whole half",
+    "there is a factor of 2 too many": "whole double",
     "the sign is wrong": "whole sign",
 }
 

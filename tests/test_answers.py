@@ -29,7 +29,7 @@ def test_a_formula_that_cannot_be_compared_elsewhere_is_not_called_right() -> No
     y = Value(0.0, "y")
     [mark, *_] = exercise(sqrt(-(y.square())), ask="local").mark({"∂v1/∂y": "2*y"}).marks
     assert mark.is_right
-    assert mark.sentence.endswith("the right number here; no other numbers are near at which the formula could be compared")
+    assert mark.sentence.endswith("the right number here; the formula could not be compared at other numbers nearby")
 
 
 def test_a_name_may_be_written_with_its_index_below_or_beside_it() -> None:
@@ -155,15 +155,15 @@ def test_an_explanation_names_one_of_two_operands_or_both() -> None:
     q = p * p
     label_values({"p": p, "q": q})
     for loss, x, answer, words in (
-        (w * w + 4 * w, w, 7, "what v1 = w² passes on to w (operand 0) is forgotten (path-forgotten)"),
+        (w * w + 4 * w, w, 7, "the contribution of v1 = w² to w (operand 0) is forgotten (path-forgotten)"),
         (
             w * w + 4 * w,
             w,
             4,
-            "what v1 = w² passes on to w is forgotten, or ∂v1/∂w (operand 0) = w is taken with the wrong sign",
+            "the contribution of v1 = w² to w is forgotten, or ∂v1/∂w (operand 0) = w is taken with the wrong sign",
         ),
         (w * w + 4 * w, w, 3, "this counts only what comes directly from v1 (operand 0)"),
-        (q * p * a + q, p, 21, "this is only what arrives last, from q (operand 1); all uses add up"),
+        (q * p * a + q, p, 21, "this is only the last contribution, from q (operand 1); all contributions add up"),
         (q + p * a + p * b, p, 6, "this counts only what comes directly from q"),
     ):
         assert words in str(exercise(loss, ask=[x]).mark({x: answer})), words
@@ -231,7 +231,7 @@ def test_a_rectifier_below_zero_lacks_the_derivative_that_was_forgotten() -> Non
 def test_of_three_uses_the_first_one_arrives_last() -> None:
     x = Value(3.0, "x")
     found = [suspect for suspect in Suspects(walk(x * 2 + x * 3 + x * 5)).of(x) if suspect.name == "overwritten"]
-    assert [suspect.gradient for suspect in found] == [2.0, 2.0] and "arrives last, from v1;" in found[1].words
+    assert [suspect.gradient for suspect in found] == [2.0, 2.0] and "the last contribution, from v1;" in found[1].words
 
 
 def test_of_seven_paths_none_is_suspected_to_be_forgotten() -> None:

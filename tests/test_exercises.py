@@ -222,7 +222,7 @@ def test_a_student_who_errs_in_ten_ways() -> None:
         "factor-two": ("w_o", 2 * delta * r_h, "the factor ∂E/∂v2 = 0.5 is missing"),
         "local-only": ("w_h", i, "this is only the local derivative ∂net_h/∂w_h = i"),
         "upstream-only": ("w_o", delta, "this is only the upstream gradient ∂E/∂net_o"),
-        "updated-too-soon": ("w_h", delta * (w_o - 0.1 * delta * r_h) * r_h * (1 - r_h) * i, "weights were changed before"),
+        "updated-too-soon": ("w_h", delta * (w_o - 0.1 * delta * r_h) * r_h * (1 - r_h) * i, "weights were updated before"),
     }
     for name, (node, answer, words) in wrong.items():
         digits = 6 if name == "updated-too-soon" else 4
@@ -232,7 +232,7 @@ def test_a_student_who_errs_in_ten_ways() -> None:
     pair = exercise(shared["E"], ask=[shared["h"], shared["x"]])
     right = walk(shared["E"]).gradients
     assert pair.mark({"h": right[shared["h"]] - 1}).marks[0].names == ("path-forgotten",)
-    assert "what E = u + h passes on to h is forgotten" in pair.mark({"h": right[shared["h"]] - 1}).sentences[0]
+    assert "the contribution of E = u + h to h is forgotten" in pair.mark({"h": right[shared["h"]] - 1}).sentences[0]
     assert pair.mark({"x": totals(MISTAKES["recursion"](shared["E"]))[shared["x"]]}).marks[1].names == ("too-early",)
     assert "overwritten" in pair.mark({"x": totals(MISTAKES["overwrite"](shared["E"]))[shared["x"]]}).marks[1].names
 
@@ -249,7 +249,7 @@ def test_the_net_input_in_place_of_the_output() -> None:
     n = network(**POINT)
     delta = walk(n["E"]).gradients[n["net_o"]]
     [mark] = exercise(n["E"], ask=[n["w_o"]]).mark({"w_o": f"{delta * n['net_h'].data:.4g}"}).marks
-    assert mark.names == ("out-for-net",) and " as net_h, the net input" in mark.sentence
+    assert mark.names == ("out-for-net",) and "this uses net_h, the net input" in mark.sentence
 
 
 def test_what_follows_from_rounded_answers_is_right() -> None:

@@ -42,7 +42,7 @@ def test_a_misconception_about_the_whole_pass_is_no_rule() -> None:
         "nothing flows ",
         "every product is ",
         "gradients replace ",
-        "what arrives last ",
+        "the last contribution ",
         "every local ",
     )
     for loss in (neuron()[-1], *odd_graphs()):

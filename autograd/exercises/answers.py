@@ -47,7 +47,7 @@ NUMBERS: Final = {"∞": "1e999", "inf": "1e999", "NaN": "(1e999 - 1e999)", "nan
 KEYWORDS: Final = ("and", "else", "if", "or")  # of Python, about which the parser has advice
 # For answers that cannot be read: a pattern that they may contain, which JavaScript uses as well, and what to write instead.
 ADVICE: Final = {
-    "(^|[^-+*/<>=])=([^=]|$)|[≈~]": "give only what stands to the right of = or ≈",
+    "(^|[^-+*/<>=])=([^=]|$)|[≈~]": "give only the part to the right of = or ≈",
     "[∂′\u2019]|[^\\s\\d(]'([^)]|$)": "a derivative such as σ'(z) or ∂y/∂z is written out, as a number or a formula",
     r"%\s*$": "% is the remainder of a division; a percentage is written as a decimal number, such as 0.5",
     r"^(?!.*[a-zσ]\d*\().*\d,\d": "a decimal number in a formula has a point, as in 0.5",

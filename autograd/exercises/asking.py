@@ -51,13 +51,13 @@ SENTENCES: Final = {
     "right": "{name}: {answer} is right",
     "from rounded": "{name}: {answer} is right, with the rounded answers above",
     "right here": "{name}: {answer} is the right number here, but not at other numbers",
-    "only here": "{name}: {answer} is the right number here; no other numbers are near at which the formula could be compared",
+    "only here": "{name}: {answer} is the right number here; the formula could not be compared at other numbers nearby",
     "from wrong": "{name}: {answer} is not right, but follows from a wrong answer above, so it counts",
     "too few digits": "{name}: {answer} has too few digits to show the step from {old}; give more",
     "explained": "{name}: {answer} is not right; {words} ({names})",
     "unexplained": "{name}: {answer} is not right, and no known misconception gives it; {way}",
     "order": "order: right",
-    "too early": "order: {node} is visited too early: it feeds {users}, which had not passed on its share (too-early)",
+    "too early": "order: {node} is visited too early: it feeds {users}, which must come first (too-early)",
     "missing": "order: missing: {nodes}",
     "twice": "order: a node is visited twice",
 }
@@ -211,7 +211,7 @@ class Exercise(Task):
     def _way_to(self, question: Question) -> str:
         """Return advice: the gradients above the node, or the rule, that would show where the answer goes wrong."""
         if question.place is not None:
-            return f"the rule is that of {self.names[question.node]} = {self.steps.telling.formula(question.node).text}"
+            return f"look at the rule of {self.names[question.node]} = {self.steps.telling.formula(question.node).text}"
         above = [x for x in self._uses[question.node] if x is not self.loss]
         if not above:
             return f"look at the rule of {self.names[self.loss]} = {self.steps.telling.formula(self.loss).text}"

@@ -101,12 +101,12 @@ class Suspects:
             if node in gradients:
                 yield Suspect(name, words, gradients[node], HALF)
         if len(shares) > 1:
-            words = f"this is only what arrives last, from {self._sources(shares[-1:], shares)}; all uses add up"
+            words = f"this is only the last contribution, from {self._sources(shares[-1:], shares)}; all contributions add up"
             yield Suspect("overwritten", words, shares[-1].flow, HALF)
         for size in range(len(shares) if len(shares) <= MOST_SHARES else 0):
             for some in combinations(shares, size):
                 words = f"this counts only what comes directly from {self._sources(some, shares)}"
-                words = words if some else f"this would be so if nothing flowed back to {self.names[node]}"
+                words = words if some else f"this would be the result if nothing flowed back to {self.names[node]}"
                 yield Suspect("path-forgotten", words, sum(share.flow for share in some), size / len(shares))
         for consumer, k, partial, _ in shares:
             above, slope = f"∂{self._loss}/∂{self.names[consumer]}", self._slope(consumer, k)
@@ -125,7 +125,8 @@ class Suspects:
         for name, words, partial in self._slips(node, k, is_question=True):
             yield Suspect(name, words, partial, HALF)
         yield from _off_as_a_whole(right, HALF)
-        yield Suspect("upstream-only", f"this is ∂{self._loss}/∂{self.names[node]}", self.steps.gradients[node], 0.0)
+        upstream = f"this is the upstream gradient ∂{self._loss}/∂{self.names[node]}"
+        yield Suspect("upstream-only", upstream, self.steps.gradients[node], 0.0)
 
     def after_step(self, node: Value, rate: float) -> Iterator[Suspect]:
         """Iterate over the results of all misconceptions for a leaf after a step of gradient descent.
@@ -168,13 +169,13 @@ class Suspects:
 
     @cached_property
     def _passes(self) -> list[_Pass]:
-        loss, so = self.steps.loss, "this would be so if"
+        loss, so = self.steps.loss, "this would be the result if"
         forgotten = "the derivatives of all activations are forgotten"
         at_outputs = "this takes the derivatives of all activations at their outputs, not at the net inputs"
         swapped = f"{so} every product were differentiated with respect to the other operand"
         replaced = f"{so} gradients replaced one another where a node is used more than once; they add up"
-        early = "a node was visited before all that use it had passed on their share"
-        changed = "weights were changed before the pass was over: what was passed on used the new ones"
+        early = "a node was visited before all nodes that use it had passed on their shares"
+        changed = "weights were updated before the pass was over, so later contributions used the new ones"
         passes = [
             ("sign", f"{so} every local derivative lost the minus sign in front of it", MISTAKES["sign"](loss)),
             ("activation-forgotten", forgotten, MISTAKES["activation-forgotten"](loss)),
@@ -247,7 +248,7 @@ class Suspects:
                     found.append((node, k, name, words, partial - (own or 0.0)))
             for x in dict.fromkeys(node.inputs):
                 shares = [*self._shares(node, x)]
-                words = f"what {self.names[node]} = {self.steps.telling.formula(node).text} passes on to {self.names[x]}"
+                words = f"the contribution of {self.names[node]} = {self.steps.telling.formula(node).text} to {self.names[x]}"
                 if shares and len(shares) < len(self.steps.telling.users[x]):
                     lost = sum(share.partial for share in shares)
                     found.append((node, shares[0].k, "path-forgotten", f"{words} is forgotten", -lost))
@@ -262,14 +263,14 @@ class Suspects:
         if node in self._activations and k == 0:
             words = f"the factor {slope} is left out: the derivative of the activation"
             yield "activation-forgotten", words, _first(unit(node))
-            words = f"this reads {slope} at {self.names[node]} = {self.number(node.data)}, not at {self.names[x]}"
+            words = f"this evaluates {slope} at {self.names[node]} = {self.number(node.data)}, not at {self.names[x]}"
             yield "out-for-net", words, _first(at_output(node))
             if (swapped := _at_input(rules[k], self.names[node], node.inputs[0].data)) is not None:
                 yield "out-for-net", f"this computes {slope} with {self.names[x]} in place of {self.names[node]}", swapped
         factor = next((x for x in node.inputs if x in self._activations and rules[k].name == self.names[x]), None)
         if factor is not None and rules[k].row is None:
             net = factor.inputs[0]
-            yield "out-for-net", f"this takes {slope} as {self.names[net]}, the net input, in place of the output", net.data
+            yield "out-for-net", f"in {slope}, this uses {self.names[net]}, the net input, in place of the output", net.data
         if own is None:
             if self._chooses(node) and not (x.primitive is not None and x.primitive.is_condition):
                 yield "other-branch", f"{self._slope(node, k, True)} is 1 only where this operand is taken", 1.0
@@ -304,8 +305,8 @@ class Suspects:
 
 
 def _off_as_a_whole(right: float, points: float) -> Iterator[Suspect]:
-    yield Suspect("factor-two", "a factor 2 is missing", right / 2, points)
-    yield Suspect("factor-two", "there is a factor 2 too many", right * 2, points)
+    yield Suspect("factor-two", "a factor of 2 is missing", right / 2, points)
+    yield Suspect("factor-two", "there is a factor of 2 too many", right * 2, points)
     yield Suspect("sign", "the sign is wrong", -right, points)
 
 
