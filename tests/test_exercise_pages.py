@@ -98,7 +98,7 @@ def test_the_page_reads_what_is_written_by_hand_as_python_does(engine: Engine) -
     assert marked(engine, task, answers) == [in_python(task, each) for each in answers]
     below = exercise(w * Value(2.0, "x₁") * Value(3.0, "w′"), ["w"])
     refused = {
-        "[x₁]": "in [ ] stands a condition, as in [x > 0]; parentheses are ( and )", "(w > 0": "( is not closed",
+        "[x₁]": "[ ] needs a condition, as in [x > 0]; parentheses are ( and )", "(w > 0": "( is not closed",
         **dict.fromkeys(("2·(3w + 1)", "tanh(3w)", "3w"), "an operator is missing before w; a product is written with *"),
         "2·(w + 1)·3)": ") has no meaning here", "w[w > 0]": "an operator is missing before [; a product is written with *",
         "w/0": "0.5 / 0.0 has no value: divide needs y ≠ 0",

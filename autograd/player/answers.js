@@ -111,7 +111,7 @@ class Reader {
     comparison(isCondition = false) {
         const left = this.sum(), sign = this.take("<", "<=", ">", ">=");
         const rows = {"<": "less", "<=": "less_equal", ">": "greater", ">=": "greater_equal"};
-        if (!sign && isCondition) throw this.refuse("in [ ] stands a condition, as in [x > 0]; parentheses are ( and )");
+        if (!sign && isCondition) throw this.refuse("[ ] needs a condition, as in [x > 0]; parentheses are ( and )");
         return sign ? this.call(rows[sign], left, this.sum()) : left;
     }
 
