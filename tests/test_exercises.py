@@ -455,7 +455,7 @@ def test_graphs_and_nodes_without_gradients_are_refused() -> None:
     nothing: Any = None
     nested: Any = [[n["w_o"]]]
     refused: list[tuple[Callable[[], object], type[Exception], str]] = [
-        (lambda: exercise(Value(1.0, "x")), ValueError, "a leaf, a graph without gradients"),
+        (lambda: exercise(Value(1.0, "x")), ValueError, "a leaf, so there is nothing to differentiate"),
         (lambda: exercise(stray), TypeError, "needs the Value"),
         (lambda: exercise(n["E"], ask="gradient"), ValueError, "ask is 'gradient'"),
         (lambda: exercise(n["E"], ask=stray), TypeError, "ask is 3.0; give a list of nodes, or 'deltas'"),

@@ -21,7 +21,7 @@ def task() -> Exercise:
 def test_points_that_are_no_worth_are_refused_by_name(points: Any) -> None:
     with pytest.raises((TypeError, ValueError)) as caught:
         grade(task(), {"w": 4}, points=points)
-    assert str(caught.value).startswith(f"points is {points!r}; it is what all these answers are worth")
+    assert str(caught.value).startswith(f"points is {points!r}; give what all these answers are worth")
     assert isinstance(caught.value, ValueError) == isinstance(points, int | float)
 
 

@@ -215,7 +215,7 @@ class TestVendored:
 
     def test_another_file_is_refused(self, modules: Path) -> None:
         (modules / "tiny" / "dist" / "tiny.js").write_bytes(b"2")
-        with pytest.raises(VendorError, match=r"not that of version 1\.0\.0.*run `npm install tiny@1\.0\.0`"):
+        with pytest.raises(VendorError, match=r"not the file of version 1\.0\.0.*run `npm install tiny@1\.0\.0`"):
             dict(collect(modules))
 
     def test_a_missing_file_is_named(self, modules: Path) -> None:

@@ -84,7 +84,7 @@ def test_a_page_asks_no_network_for_anything_and_keeps_solutions_apart(tmp_path:
         sheet.save(tmp_path / "sheet.pdf")
     strangers: list[Any] = [[3], sheet.tasks[0]]
     for stranger in strangers:
-        with pytest.raises(TypeError, match="made of exercises, in a list"):
+        with pytest.raises(TypeError, match="takes a list of exercises"):
             worksheet(stranger)
     with pytest.raises(ValueError, match="one exercise or more"):
         worksheet([])

@@ -346,7 +346,7 @@ def exercise(loss: Value, ask: str | Value | Iterable[Value | str] = "deltas", *
     if not isinstance(loss, Value):
         raise TypeError(f"an exercise needs the Value whose graph it is about, not {loss!r}")
     if loss.primitive is None:
-        raise ValueError(f"{describe(loss)} is a leaf, a graph without gradients; give the result of some operations")
+        raise ValueError(f"{describe(loss)} is a leaf, so there is nothing to differentiate; give the result of operations")
     kind: Any = ask if isinstance(ask, str) else "gradients"
     if isinstance(ask, str) and ask not in NAMED:
         raise ValueError(f"ask is {ask!r}; give a list of nodes, or {listed([repr(each) for each in NAMED], ' or ')}")

@@ -57,7 +57,7 @@ def grade(task: Exercise, answers: Mapping[Any, Any] | Any, points: float = 1.0,
         raise TypeError(f"grade takes an exercise, such as exercise(loss, ask=[w]), not {task!r}")
     if not isinstance(points, Real) or not 0 <= points < math.inf:
         kind = ValueError if isinstance(points, Real) else TypeError
-        raise kind(f"points is {points!r}; it is what all these answers are worth, a number, 0 or more, such as 4")
+        raise kind(f"points is {points!r}; give what all these answers are worth together, 0 or more, such as 4")
     worth = float(points)
     marking = _marking(task, answers)
     if must_be_right and not marking:

@@ -125,7 +125,7 @@ def worksheet(tasks: Iterable[Exercise], *, solutions: bool = False, title: str 
     sheet = tuple(tasks) if isinstance(tasks, Iterable) else (None,)
     for task in sheet:
         if not isinstance(task, Exercise):
-            raise TypeError(f"a worksheet is made of exercises, in a list; got {tasks!r}")
+            raise TypeError(f"a worksheet takes a list of exercises, not {tasks!r}")
     if not sheet:
         raise ValueError("a worksheet needs one exercise or more")
     return Worksheet(sheet, solutions, title)

@@ -93,6 +93,6 @@ def collect(modules: Path) -> Iterator[tuple[str, bytes]]:
             except OSError as error:
                 raise VendorError(f"{path} cannot be read: {error.strerror}; run `{wanted}`") from None
             if digest(data) != expected:
-                raise VendorError(f"{path} is not that of version {program.version}: its digest is {digest(data)}, and "
+                raise VendorError(f"{path} is not the file of version {program.version}: its digest is {digest(data)}, and "
                                   f"{expected} is pinned; run `{wanted}`")  # fmt: skip
             yield f"{program.folder}/{Path(file).name}", data
