@@ -97,32 +97,40 @@ def scenes(steps: Walk) -> list[Scene]:
     >>> {scene.nodes[n].data for scene in scenes(Walk((-w) ** n))} == {2.0, 4.0}
     True
     """
-    draw = _Draw(steps)
-    return [scene for _ in range(SCENES) if (scene := draw.scene()) is not None]
+    sampler = _Sampler(steps)
+    return [scene for _ in range(SCENES) if (scene := sampler.scene()) is not None]
 
 
-class _Draw:
+class _Sampler:
     """Draws scenes of one graph."""
 
     def __init__(self, steps: Walk) -> None:
         self.steps, self.random = steps, Random(1).random
-        self.here = [_branches(node) for node in steps.order]
+        self.branches = [_branches(node) for node in steps.order]
 
     def scene(self) -> Scene | None:
-        """Move all leaves together or, if no spread works for all, one after the other, each as far as it can be moved."""
+        """Move all leaves together or, if no spread works for all, one after the other."""
         leaves = self.steps.telling.leaves
         for spread in SPREADS:
             if found := self._at({x: self._near(x.data, spread) for x in leaves}):
                 return found
-        moved, found = {x: x.data for x in leaves}, None
-        for x in leaves if len(leaves) * len(self.here) <= MOST_WORK else ():
-            near = [self._near(x.data, spread) for spread in SPREADS]
-            whole = [x.data + 1, x.data - 1] if x.data.is_integer() else []  # as an exponent of a negative number
-            for number in [*near, *(whole if self.random() < 0.5 else whole[::-1])]:
-                if scene := self._at({**moved, x: number}):
-                    found, moved[x] = scene, number
+        return self._one_by_one(leaves) if len(leaves) * len(self.branches) <= MOST_WORK else None
+
+    def _one_by_one(self, leaves: Sequence[Value]) -> Scene | None:
+        """Move each leaf as far as it can be moved, and keep it there; None if no leaf can be moved."""
+        numbers, found = {x: x.data for x in leaves}, None
+        for x in leaves:
+            for number in self._candidates(x.data):
+                if scene := self._at({**numbers, x: number}):
+                    found, numbers[x] = scene, number
                     break
         return found
+
+    def _candidates(self, x: float) -> list[float]:
+        """Return other numbers for x: near ones, the widest spread first; then the integers next to an integer."""
+        near = [self._near(x, spread) for spread in SPREADS]
+        whole = [x + 1, x - 1] if self.random() < 0.5 else [x - 1, x + 1]  # an exponent of a negative number stays whole
+        return [*near, *whole] if x.is_integer() else near
 
     def _near(self, x: float, spread: float) -> float:
         return x * (1 + spread * (2 * self.random() - 1)) + spread * (2 * self.random() - 1)
@@ -130,13 +138,13 @@ class _Draw:
     def _at(self, leaves: Mapping[Value, float]) -> Scene | None:
         """Return the graph at these numbers, or None if it is undefined, takes another branch, or loses a finite gradient."""
         twins = {x: Value(number) for x, number in leaves.items()}
-        for node, here in zip(self.steps.order, self.here, strict=True):
+        for node, branches in zip(self.steps.order, self.branches, strict=True):
             if node.primitive is not None:
                 try:
                     twins[node] = node.primitive.apply([twins[x] if isinstance(x, Value) else x for x in node.operands])
                 except DomainError:
                     return None
-                if _branches(twins[node]) != here:
+                if _branches(twins[node]) != branches:
                     return None
         found = totals(sorted_pass(twins[self.steps.loss]))
         gradients = {x: found[twin] for x, twin in twins.items()}
