@@ -129,8 +129,8 @@ def read_answer(
             largest = f"the largest float, {sys.float_info.max:.2g}"
             raise AnswerError(f"the answer is beyond {largest}; give a smaller number") from None
         if value is NotImplemented or math.isnan(value):
-            shown = repr(answer) if len(repr(answer)) <= LONGEST_SHOWN else kind_of(answer)
-            raise AnswerError(f"{shown} is not an answer; give a number, a fraction such as '1/2', or a formula as text")
+            excerpt = repr(answer) if len(repr(answer)) <= LONGEST_SHOWN else kind_of(answer)
+            raise AnswerError(f"{excerpt} is not an answer; give a number, a fraction such as '1/2', or a formula as text")
         return Answer(f"{value:g}" if float(f"{value:g}") == value else repr(value), value)
     text = answer.strip()
     known = [name for name in numbers if not re.fullmatch(NUMERAL, name)]  # `2` is the number, whatever a node is called
@@ -170,46 +170,85 @@ def _in_python(text: str, inner: Mapping[str, str], functions: Mapping[str, Prim
     odd = {name for name in inner if not re.fullmatch(WORD, name)}
     typed = {unicodedata.normalize("NFKC", name) for name in odd}  # w(1)00, as keyboards have w⁽¹⁾₀₀
     odd |= {name for name in typed if re.match(WORD, name) and not re.fullmatch(WORD, name)}
-    parts = [*map(re.escape, sorted(odd, key=len, reverse=True)), NUMERAL, WORD, rf"(?:⁻?[{RAISED}]+)+", r"\s+", "."]
-    meant = {name: name for name in (*CONSTANTS, *KEYWORDS, *functions)} | NUMBERS
-    meant |= {unicodedata.normalize("NFKC", name): short for name, short in inner.items()} | dict(inner)
-    code, roots, row = list[str](), 0, None  # the result so far; roots whose operand begins here; the row that is called here
-    ends: list[tuple[str, str, int]] = []  # for each open bracket: what closes it, how that is spelled, roots of the whole
-    is_operand = False  # whether an operand ends here, so that a bar closes
-    for found in re.finditer("|".join(parts), text, re.DOTALL):
-        part, rest = found[0], text[found.end() :].lstrip()
-        name = "sigmoid" if part == "σ" else part
-        gap = " " * is_operand  # so that 1_3177 and 0x10 are not read as numbers, which Python would do
-        word = re.sub("(.*)⁄(.*)", r"(\1/\2)", unicodedata.normalize("NFKC", name))  # ½ is (1/2)
-        if part.isspace() or part[0] in f"⁻{RAISED}":
-            code.append(part if part.isspace() else f"**({word})" if "⁻" in part else f"**{word}")
-        elif part in ROOTS:
-            code.append(gap + ROOTS[part])
-            roots += 1
-        elif ends and part == ends[-1][0] and (is_operand or part != "|"):
-            _, closing, roots = ends.pop()
-            code.append(closing + ")" * roots)
-            roots, is_operand = 0, True
-        elif part in BRACKETS and not (part == "|" and is_operand):
-            opening, end, closing = BRACKETS[part]
-            if isinstance(row, Nary) and row.fold and not rest.startswith("["):  # prod(x, y) means prod([x, y])
-                opening, closing = "([", "])"
-            code.append(gap + opening)
-            ends.append((end, closing, roots))
-            roots, row, is_operand = 0, None, False
-        elif name in functions and rest.startswith("("):
-            row = functions[name]
-            code.append(gap + name)
-        elif part in meant or re.fullmatch(rf"{NUMERAL}|{WORD}", part):
-            spelled = meant.get(part, meant.get(word))
-            if spelled is None and re.fullmatch(WORD, part) and not rest.startswith("("):
-                raise ExpressionError(f"there is no {part} in this exercise; a formula may use {', '.join(inner)}")
-            code.append(gap + (spelled or word) + ")" * roots)
-            roots, is_operand = 0, True
+    tokens = [*map(re.escape, sorted(odd, key=len, reverse=True)), NUMERAL, WORD, rf"(?:⁻?[{RAISED}]+)+", r"\s+", "."]
+    speller = _Speller(inner, functions)
+    for found in re.finditer("|".join(tokens), text, re.DOTALL):
+        speller.add(found[0], following=text[found.end() :].lstrip()[:1])
+    return "".join(speller.code)
+
+
+class _Speller:
+    """Spells a formula for the parser, one token after the other.
+
+    Args:
+        inner: the names in the formula, each with the one that the parser reads.
+        functions: the rows that may be called, by name.
+
+    Attributes:
+        code: the tokens so far, as the parser reads them.
+    """
+
+    def __init__(self, inner: Mapping[str, str], functions: Mapping[str, Primitive]) -> None:
+        self.inner, self.functions = inner, functions
+        self.meant = {name: name for name in (*CONSTANTS, *KEYWORDS, *functions)} | NUMBERS
+        self.meant |= {unicodedata.normalize("NFKC", name): short for name, short in inner.items()} | dict(inner)
+        self.code: list[str] = []
+        self.open: list[tuple[str, str, int]] = []  # for each open bracket: what closes it, how that is spelled, its roots
+        self.roots = 0  # those whose operand begins here; it closes them
+        self.row: Primitive | None = None  # the row that is called here
+        self.is_operand = False  # whether an operand ends here, so that a bar closes
+
+    def add(self, token: str, following: str) -> None:
+        """Spell a token; `following` is the first character after it that is not a space."""
+        name = "sigmoid" if token == "σ" else token
+        if token.isspace():
+            self.code.append(token)
+        elif token[0] in f"⁻{RAISED}":
+            self.code.append(f"**({_normal(token)})" if "⁻" in token else f"**{_normal(token)}")
+        elif token in ROOTS:
+            self._begin(ROOTS[token])
+            self.roots += 1
+        elif self.open and token == self.open[-1][0] and (self.is_operand or token != "|"):
+            self._close_bracket()
+        elif token in BRACKETS and not (token == "|" and self.is_operand):
+            self._open_bracket(token, following)
+        elif name in self.functions and following == "(":
+            self.row = self.functions[name]
+            self._begin(name)
+        elif token in self.meant or re.fullmatch(rf"{NUMERAL}|{WORD}", token):
+            self._operand(token, _normal(name), following)
         else:
-            code.append(SPELLINGS.get(part, part))
-            roots, is_operand = 0, False  # a root of nothing is never closed, and refused
-    return "".join(code)
+            self.code.append(SPELLINGS.get(token, token))
+            self.roots, self.is_operand = 0, False  # a root without an operand is never closed, and the parser refuses it
+
+    def _begin(self, code: str) -> None:
+        """Begin an operand; after another one a space keeps Python from reading 1_3177 or 0x10 as a number."""
+        self.code.append(" " * self.is_operand + code)
+
+    def _open_bracket(self, token: str, following: str) -> None:
+        opening, end, closing = BRACKETS[token]
+        if isinstance(self.row, Nary) and self.row.fold and following != "[":  # prod(x, y) means prod([x, y])
+            opening, closing = "([", "])"
+        self._begin(opening)
+        self.open.append((end, closing, self.roots))
+        self.roots, self.row, self.is_operand = 0, None, False
+
+    def _close_bracket(self) -> None:
+        _, closing, roots = self.open.pop()
+        self.code.append(closing + ")" * roots)
+        self.roots, self.is_operand = 0, True
+
+    def _operand(self, token: str, word: str, following: str) -> None:
+        spelled = self.meant.get(token, self.meant.get(word))
+        if spelled is None and re.fullmatch(WORD, token) and following != "(":
+            raise ExpressionError(f"there is no {token} in this exercise; a formula may use {', '.join(self.inner)}")
+        self._begin((spelled or word) + ")" * self.roots)
+        self.roots, self.is_operand = 0, True
+
+
+def _normal(token: str) -> str:
+    """Return a token in plain characters: x₁ as x1, and ½ as (1/2)."""
+    return re.sub("(.*)⁄(.*)", r"(\1/\2)", unicodedata.normalize("NFKC", token))
 
 
 def _half_unit(numeral: str) -> float:
@@ -270,9 +309,11 @@ def is_rounded(answer: float, right: float, old: float | None = None) -> bool:
 
 def _is_step(answer: float, right: float, old: float) -> bool:
     """Whether an answer is the right number after a step, and precise enough to show the step."""
-    one, other, noise = answer - old, right - old, NOISE * max(abs(answer), abs(old))
-    is_seen = abs(answer - right) <= max(noise, _unit(min(abs(one), abs(other))) / 2 * (1 + EXACT)) or fits(answer, right)
-    return is_seen and (one > 0, one < 0) == (other > 0, other < 0) and is_rounded(answer, right)
+    given, wanted = answer - old, right - old  # the two steps
+    half = _unit(min(abs(given), abs(wanted))) / 2 * (1 + EXACT)
+    noise = NOISE * max(abs(answer), abs(old))
+    is_seen = abs(answer - right) <= max(noise, half) or fits(answer, right)
+    return is_seen and (given > 0, given < 0) == (wanted > 0, wanted < 0) and is_rounded(answer, right)
 
 
 def shown(x: float) -> float:
