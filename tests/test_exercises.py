@@ -155,7 +155,7 @@ def test_leaves_get_one_more_size_after_a_hundred_repeated_exercises(monkeypatch
     drawn: list[int] = []
 
     def few(dice: graphs.Dice) -> Exercise:
-        drawn.append(dice.more)
+        drawn.append(dice.extra_sizes)
         w = dice.leaf("w", (0.5, 1.0))
         return exercise(w * 2, ask=[w])
 
@@ -163,7 +163,7 @@ def test_leaves_get_one_more_size_after_a_hundred_repeated_exercises(monkeypatch
     exercises(0, 1, 9)
     assert [drawn.count(more) for more in (0, 1)] == [4 + 100, 2 + 100]
     dice = graphs.Dice("any")
-    dice.more = 2
+    dice.extra_sizes = 2
     for sizes, further in ((graphs.PLAIN, {5.5, 6.0}), (graphs.SMALL, {0.9, 1.0})):
         assert {abs(dice.leaf("x", sizes).data) for _ in range(300)} == {*sizes} | further
 

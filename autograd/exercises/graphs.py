@@ -38,22 +38,22 @@ class Dice:
     """Draws from a seed with `Random.random` only, because its numbers are the same in every version of Python.
 
     Attributes:
-        more: how many sizes leaves may take beyond the shortest ones.
+        extra_sizes: how many sizes leaves may take beyond the shortest ones.
     """
 
     def __init__(self, seed: str) -> None:
         self.random = Random(seed).random
-        self.more = 0
+        self.extra_sizes = 0
 
-    def pick(self, things: Sequence[Any]) -> Any:
-        """Return one of the things."""
-        return things[int(self.random() * len(things))]
+    def pick(self, options: Sequence[Any]) -> Any:
+        """Return one of the options."""
+        return options[int(self.random() * len(options))]
 
     def leaf(self, name: str, sizes: Sequence[float] = PLAIN) -> Value:
         """Return a leaf with a short decimal of either sign."""
         step = 0.1 if sizes is SMALL else 0.5
-        further = [round(sizes[-1] + step * (i + 1), 1) for i in range(self.more)]
-        return Value(self.pick([*sizes, *further]) * self.pick((1.0, 1.0, -1.0)), name)
+        longer = [round(sizes[-1] + step * (i + 1), 1) for i in range(self.extra_sizes)]
+        return Value(self.pick([*sizes, *longer]) * self.pick((1.0, 1.0, -1.0)), name)
 
 
 def exercises(seed: int = 0, level: int = 1, count: int = 8) -> list[Exercise]:
@@ -83,7 +83,7 @@ def exercises(seed: int = 0, level: int = 1, count: int = 8) -> list[Exercise]:
         if _is_fit(task, exact=level <= 2):
             repeated += task.text in sheet
             sheet.setdefault(task.text, task)
-        dice.more = repeated // REPEATED  # so that new exercises never run out
+        dice.extra_sizes = repeated // REPEATED  # so that new exercises never run out
     return [*sheet.values()]
 
 
@@ -171,11 +171,11 @@ def _xor(dice: Dice) -> Exercise:
     parts: list[str | Matrix] = []
     for name, rows in given:
         parts += [f"{', ' * bool(parts)}{name} = ", _matrix(rows, lambda v: v.data, task)]
-    four = _four(task, weights, biases, nets, outs)
+    four = _four_equations(task, weights, biases, nets, outs)
     return Exercise(error, task.kind, [q.node for q in task.questions], task.rate, [Equation("", parts)], [*four])
 
 
-def _four(task: Exercise, weights: Any, biases: Any, nets: Any, outs: Any) -> Iterator[Equation]:
+def _four_equations(task: Exercise, weights: Any, biases: Any, nets: Any, outs: Any) -> Iterator[Equation]:
     """Write the four equations of backpropagation with the numbers of a network of two layers."""
 
     def values(rows: Any) -> Matrix:
