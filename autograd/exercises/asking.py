@@ -146,11 +146,11 @@ class Exercise(Task):
             except ValueError:  # outside a domain
                 return False
             right = question.value(scene)
-            if found != right and not abs(found - right) <= self._scale(question, scene) + answer.slack(numbers):
+            if found != right and not abs(found - right) <= self._tolerance(question, scene) + answer.slack(numbers):
                 return False
         return True
 
-    def _scale(self, question: Question, scene: Scene) -> float:
+    def _tolerance(self, question: Question, scene: Scene) -> float:
         """Return the largest difference between a formula and the derivative that counts as rounding."""
         right, gradient = abs(question.value(scene)), abs(scene.gradients[question.node])
         if question.rate is not None:  # the step has to be right, and it may be small beside the leaf
@@ -222,9 +222,24 @@ class Exercise(Task):
         return f"answer {what} as well, to see where it goes wrong" if asked.issuperset(above) else f"work out {what} first"
 
     def _mark_order(self, answer: Any) -> Mark:
-        nodes, key = {self.names[x]: x for x in self.steps.order}, "order"
         if answer is ... or (isinstance(answer, Sequence) and any(x is ... for x in answer)):
-            return blank(key, "order")
+            return blank("order", "order")
+        order = self._read_order(answer)
+        early = [x for i, x in enumerate(order) if any(y not in order[:i] for y in self._uses[x])]
+        missing = [self.names[x] for x in self.steps.order if x not in order]
+        n_repeated = len(order) - len(set(order))
+        points = max(0.0, 1 - (len(early) + len(missing) + n_repeated) / len(self.steps.order))
+        if early:
+            before = [self.names[y] for y in self._uses[early[0]] if y not in order[: order.index(early[0])]]
+            words = SENTENCES["too early"].format(node=self.names[early[0]], users=listed(before))
+            return Mark("order", points, words, ("too-early",))
+        if missing or n_repeated:
+            return Mark("order", points, SENTENCES["missing" if missing else "twice"].format(nodes=listed(missing)))
+        return Mark("order", 1.0, SENTENCES["order"], is_right=True)
+
+    def _read_order(self, answer: Any) -> list[Value]:
+        """Return the nodes of an order, which is given as a list of nodes or of their names."""
+        nodes = {self.names[x]: x for x in self.steps.order}
         is_list = isinstance(answer, Iterable) and not isinstance(answer, Mapping | str)
         visited = list(answer) if is_list else []  # `reversed` can be read only once
         if not is_list or not all(isinstance(x, Value | str) for x in visited):
@@ -236,17 +251,7 @@ class Exercise(Task):
                 what = x if isinstance(x, str) else describe(x)
                 raise AnswerError(f"{what} is not visited in the backward pass; the operations are {listed([*nodes])}")
             order.append(node)
-        late = [x for i, x in enumerate(order) if any(y not in order[:i] for y in self._uses[x])]
-        missing = [self.names[x] for x in nodes.values() if x not in order]
-        again = len(order) - len(set(order))
-        points = max(0.0, 1 - (len(late) + len(missing) + again) / len(nodes))
-        if late:
-            before = [self.names[y] for y in self._uses[late[0]] if y not in order[: order.index(late[0])]]
-            words = SENTENCES["too early"].format(node=self.names[late[0]], users=listed(before))
-            return Mark(key, points, words, ("too-early",))
-        if missing or again:
-            return Mark(key, points, SENTENCES["missing" if missing else "twice"].format(nodes=listed(missing)))
-        return Mark(key, 1.0, SENTENCES["order"], is_right=True)
+        return order
 
     # In a page
 
@@ -308,7 +313,7 @@ class Exercise(Task):
             "hints": list(self._hints_on(question)),
             "way": self._way_to(question),
             "suspects": [[s.name, words.setdefault(s.words, len(words)), s.gradient, s.points] for s in suspects],
-            "elsewhere": [[strict(question.value(each)), strict(self._scale(question, each))] for each in self._scenes],
+            "elsewhere": [[strict(question.value(each)), strict(self._tolerance(question, each))] for each in self._scenes],
         }
 
 

@@ -59,14 +59,14 @@ def grade(task: Exercise, answers: Mapping[Any, Any] | Any, points: float = 1.0,
         kind = ValueError if isinstance(points, Real) else TypeError
         raise kind(f"points is {points!r}; give what all these answers are worth together, 0 or more, such as 4")
     worth = float(points)
-    marking = _marking(task, answers)
+    marking = _mark_readable(task, answers)
     if must_be_right and not marking:
         raise AssertionError(str(marking))
     print(marking)
     return min(worth, round(worth * marking.points, 2))  # rounded up it may exceed `points`, and a grader refuses that
 
 
-def _marking(task: Exercise, answers: Any) -> Marking:
+def _mark_readable(task: Exercise, answers: Any) -> Marking:
     """Mark the answers that can be read; for any other, the sentence says why it cannot be read."""
     if task.kind == "order":
         try:

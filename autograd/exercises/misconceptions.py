@@ -93,13 +93,19 @@ class Suspects:
 
     def of(self, node: Value) -> Iterator[Suspect]:
         """Iterate over the results of all misconceptions for the gradient of a node, single slips first."""
-        shares = [share for consumer in reversed(self.steps.order) for share in self._shares(consumer, node)]
-        n = max(2, sum(1 for _ in Derivation(node, self.steps).links(frozenset())))
-        most = (n - 1) / n
+        n_factors = max(2, sum(1 for _ in Derivation(node, self.steps).links(frozenset())))
+        most = (n_factors - 1) / n_factors  # points if one factor is wrong
         yield from self._single(node, most)
         for name, words, gradients in self._passes:
             if node in gradients:
                 yield Suspect(name, words, gradients[node], HALF)
+        yield from self._incomplete(node, n_factors)
+        yield from _off_as_a_whole(self.steps.gradients[node], most)
+
+    def _incomplete(self, node: Value, n_factors: int) -> Iterator[Suspect]:
+        """Iterate over the gradients that lack contributions, or one of the two factors of a contribution."""
+        shares = [share for consumer in reversed(self.steps.order) for share in self._shares(consumer, node)]
+        most, least = (n_factors - 1) / n_factors, 1 / n_factors  # points if one factor is wrong; if only one is right
         if len(shares) > 1:
             words = f"this is only the last contribution, from {self._sources(shares[-1:], shares)}; all contributions add up"
             yield Suspect("overwritten", words, shares[-1].flow, HALF)
@@ -113,11 +119,10 @@ class Suspects:
             words = f"this is only the upstream gradient {above}, without the factor {slope}"
             yield Suspect("upstream-only", words, self.steps.gradients[consumer], most)
             words = f"this is only the local derivative {slope}, without the factor {above}"
-            yield Suspect("local-only", words, partial, 1 / n)
+            yield Suspect("local-only", words, partial, least)
         if len(shares) > 1:
             words = "this is the sum of the local derivatives only"
-            yield Suspect("local-only", words, sum(share.partial for share in shares), 1 / n)
-        yield from _off_as_a_whole(self.steps.gradients[node], most)
+            yield Suspect("local-only", words, sum(share.partial for share in shares), least)
 
     def readings(self, node: Value, k: int) -> Iterator[Suspect]:
         """Iterate over the results of all misconceptions for the partial derivative of a node with respect to its input k."""
@@ -188,8 +193,8 @@ class Suspects:
             *[("updated-too-soon", changed, update(loss, rate)) for rate in dict.fromkeys((self.rate, RATE))],
         ]
         for words, shorten in ROUNDINGS.items():
-            for each in (shorten, float):  # local derivatives are rounded as well, or only values and gradients
-                moves = self._rounded(shorten, each)
+            for shorten_partial in (shorten, float):  # local derivatives are rounded as well, or only values and gradients
+                moves = self._rounded(shorten, shorten_partial)
                 passes.append(("rounded-on-the-way", f"numbers on the way were rounded to {words}", moves))
         return [_Pass(name, words, totals(islice(moves, MOST_MOVES))) for name, words, moves in passes]
 
@@ -214,7 +219,7 @@ class Suspects:
         pairs = zip(read(node).partials, self.steps.telling.rules(node), strict=True)
         return Reading([x / 2 if x and _is_doubled(rule) else x for x, rule in pairs])
 
-    def _rounded(self, shorten: Callable[[float], float], each: Callable[[float], float]) -> Iterator[Move]:
+    def _rounded(self, shorten: Callable[[float], float], shorten_partial: Callable[[float], float]) -> Iterator[Move]:
         """Run both passes with values and gradients shortened by one function, and local derivatives by another."""
         numbers = {x: x.data for x in self.names}  # the given numbers are not rounded
         for node in self.steps.order:
@@ -226,7 +231,7 @@ class Suspects:
 
         def slip(node: Value) -> Reading:
             partials = read(node, numbers).partials
-            return Reading([None if partial is None else each(partial) for partial in partials])
+            return Reading([None if partial is None else shorten_partial(partial) for partial in partials])
 
         return sorted_pass(self.steps.loss, slip, combine=lambda total, more: shorten(total + more))
 
@@ -258,17 +263,12 @@ class Suspects:
 
     def _slips(self, node: Value, k: int, is_question: bool = False) -> Iterator[tuple[str, str, float]]:
         """Iterate over the wrong partial derivatives of a node with respect to its input k: name, words, number."""
-        rules, own, x = self.steps.telling.rules(node), read(node).partials[k], node.inputs[k]
+        rule, own, x = self.steps.telling.rules(node)[k], read(node).partials[k], node.inputs[k]
         slope = self._slope(node, k, is_question)
         if node in self._activations and k == 0:
-            words = f"the factor {slope} is left out: the derivative of the activation"
-            yield "activation-forgotten", words, _first(unit(node))
-            words = f"this evaluates {slope} at {self.names[node]} = {self.number(node.data)}, not at {self.names[x]}"
-            yield "out-for-net", words, _first(at_output(node))
-            if (swapped := _at_input(rules[k], self.names[node], node.inputs[0].data)) is not None:
-                yield "out-for-net", f"this computes {slope} with {self.names[x]} in place of {self.names[node]}", swapped
-        factor = next((x for x in node.inputs if x in self._activations and rules[k].name == self.names[x]), None)
-        if factor is not None and rules[k].row is None:
+            yield from self._activation_slips(node, rule, slope)
+        factor = next((each for each in node.inputs if each in self._activations and rule.name == self.names[each]), None)
+        if factor is not None and rule.row is None:
             net = factor.inputs[0]
             yield "out-for-net", f"in {slope}, this uses {self.names[net]}, the net input, in place of the output", net.data
         if own is None:
@@ -278,18 +278,26 @@ class Suspects:
         signless = plus(node).partials[k]
         words = f"the minus sign of {slope} is lost" if signless != own else slope + WRONG_SIGN
         yield "sign", words, -own
-        if _is_doubled(rules[k]):
+        if _is_doubled(rule):
             yield "factor-two", f"the factor 2 of {slope} is missing", own / 2
-        if own == 0.5 and rules[k].row is None:
+        if own == 0.5 and rule.row is None:
             yield "factor-two", f"the factor {slope} is missing", 1.0
-        other = self._other(node, k, rules[k])
+        other = self._other(node, k, rule)
         if other is not None:
             words = "is the derivative with respect to the other operand"
-            yield (
-                "other-operand",
-                f"this {words}" if is_question else f"{slope}, not {self.number(other)}, which {words}",
-                other,
-            )
+            words = f"this {words}" if is_question else f"{slope}, not {self.number(other)}, which {words}"
+            yield "other-operand", words, other
+
+    def _activation_slips(self, node: Value, rule: Symbol, slope: str) -> Iterator[tuple[str, str, float]]:
+        """Iterate over the wrong derivatives of an activation with respect to its net input: name, words, number."""
+        out, net = self.names[node], self.names[node.inputs[0]]
+        words = f"the factor {slope} is left out: the derivative of the activation"
+        yield "activation-forgotten", words, _first_partial(unit(node))
+        words = f"this evaluates {slope} at {out} = {self.number(node.data)}, not at {net}"
+        yield "out-for-net", words, _first_partial(at_output(node))
+        swapped = _at_input(rule, out, node.inputs[0].data)
+        if swapped is not None:
+            yield "out-for-net", f"this computes {slope} with {net} in place of {out}", swapped
 
     def _other(self, node: Value, k: int, rule: Symbol) -> float | None:
         """Return the derivative with respect to the other operand of two; for a dot product's factor, the factor itself."""
@@ -310,7 +318,7 @@ def _off_as_a_whole(right: float, points: float) -> Iterator[Suspect]:
     yield Suspect("sign", "the sign is wrong", -right, points)
 
 
-def _first(reading: Reading) -> float:
+def _first_partial(reading: Reading) -> float:
     return reading.partials[0] or 0.0
 
 

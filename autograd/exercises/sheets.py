@@ -122,10 +122,9 @@ def worksheet(tasks: Iterable[Exercise], *, solutions: bool = False, title: str 
         TypeError: for anything but exercises.
         ValueError: if there are none.
     """
-    sheet = tuple(tasks) if isinstance(tasks, Iterable) else (None,)
-    for task in sheet:
-        if not isinstance(task, Exercise):
-            raise TypeError(f"a worksheet takes a list of exercises, not {tasks!r}")
+    sheet = tuple(tasks) if isinstance(tasks, Iterable) else None
+    if sheet is None or not all(isinstance(task, Exercise) for task in sheet):
+        raise TypeError(f"a worksheet takes a list of exercises, not {tasks!r}")
     if not sheet:
         raise ValueError("a worksheet needs one exercise or more")
     return Worksheet(sheet, solutions, title)

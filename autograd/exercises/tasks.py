@@ -159,7 +159,8 @@ class Task:
     def _digits(self, question: Question) -> int:
         """Return how many digits the right number is written with: enough to show the step from the old one."""
         right = question.value(self._scene)
-        return next(n for n in range(DIGITS, 18) if n == 17 or is_rounded(float(f"{right:.{n}g}"), right, question.old))
+        enough = (n for n in range(DIGITS, 17) if is_rounded(float(f"{right:.{n}g}"), right, question.old))
+        return next(enough, 17)  # which distinguish all floats
 
     @cached_property
     def _uses(self) -> dict[Value, list[Value]]:

@@ -49,8 +49,8 @@ def ask_all(tasks: Sequence[Exercise], read: Callable[[str], str], show: Callabl
             show(f"\nExercise {i} of {len(tasks)}. {KEYS}.\n{task}")
             answers: dict[str, str] = {}  # an answer that follows from a wrong one above counts
             for question in task.questions or [None]:
-                found = _ask(task, question, answers, read, show)
-                points, asked = points + found, asked + 1
+                points += _ask(task, question, answers, read, show)
+                asked += 1
                 show(f"Score: {digits(points, 3)} of {asked}")
     except (EOFError, KeyboardInterrupt, StopIteration):
         show("")
