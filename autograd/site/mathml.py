@@ -82,7 +82,7 @@ class _Reader:
 
     def scripts(self, base: str, token: str) -> str:
         """Read the scripts of a base, of which `token` is the first sign, and put all into one element."""
-        above, below, function = list[str](), "", base.endswith(APPLY)
+        above, below, is_function = list[str](), "", base.endswith(APPLY)
         while True:
             if token == "_":
                 below = self.argument()
@@ -93,7 +93,7 @@ class _Reader:
             token = self.tokens.pop()
         base, parts = base.removesuffix(APPLY), [part for part in (below, _row(above) if above else "") if part]
         tag = "msubsup" if len(parts) == 2 else "msub" if below else "msup"
-        return f"<{tag}>{base}{''.join(parts)}</{tag}>" + APPLY * function
+        return f"<{tag}>{base}{''.join(parts)}</{tag}>" + APPLY * is_function
 
     def part(self, token: str) -> str:
         """Read the element that begins with a token."""

@@ -42,8 +42,8 @@ function readRows(text, functions) {
         const found = [];
         while (!take(end)) {
             found.push(read());
-            if (!take(",") && !take(end)) fail();
-            else if (text[at - 1] === end) break;
+            if (take(end)) break;
+            need(",");
         }
         return found;
     }

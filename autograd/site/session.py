@@ -52,17 +52,17 @@ CELL: Final = "<cell>"
 MOST_OUTPUT: Final = 10_000  # characters that a cell may print; the rest is dropped
 
 
-def _or_error(reading: Callable[P, Data]) -> Callable[P, Data]:
+def _or_error(method: Callable[P, Data]) -> Callable[P, Data]:
     """Make a method return the text of an error that it raises, as ``error``."""
 
-    @functools.wraps(reading)
-    def read(*arguments: P.args, **named: P.kwargs) -> Data:
+    @functools.wraps(method)
+    def call(*arguments: P.args, **named: P.kwargs) -> Data:
         try:
-            return reading(*arguments, **named)
+            return method(*arguments, **named)
         except (ValueError, TypeError, LayoutError) as error:  # a `NotLiveError` is a TypeError
             return {"error": {"text": str(error)}}
 
-    return read
+    return call
 
 
 class Session:
@@ -163,19 +163,19 @@ class Session:
         loss = self._at(values)
         steps = Walk(loss)
         wanted = next(x for x, name in steps.names.items() if name == node)
-        found = explain(wanted, of=loss)
-        style = latex(found.digits)
+        explanation = explain(wanted, of=loss)
+        style = latex(explanation.digits)
         ledger = []
-        for step, edge in found.shares:
+        for step, edge in explanation.shares:
             cells = {
                 "consumer": equation(latex_name(step.name), step.operation.written(style)),
-                "upstream": equation(slope(found.loss, step.name, style), style.number(edge.upstream)),
+                "upstream": equation(slope(explanation.loss, step.name, style), style.number(edge.upstream)),
                 "local": equation(edge.slope_in(style), edge.derivative.written(style), style.number(edge.partial)),
                 "contribution": equation(edge.product_in(style), style.number(edge.contribution)),
             }
             ledger.append({name: to_mathml(cell) for name, cell in cells.items()} | {"reason": edge.reason})
-        total = equation(slope(found.loss, found.node, style), style.number(found.gradient))
-        return {"text": found.text, "ledger": ledger, "total": math(total), "derivation": math(found.latex)}
+        total = equation(slope(explanation.loss, explanation.node, style), style.number(explanation.gradient))
+        return {"text": explanation.text, "ledger": ledger, "total": math(total), "derivation": math(explanation.latex)}
 
     @_or_error
     def check(self, values: Mapping[str, float]) -> Data:

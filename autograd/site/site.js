@@ -32,7 +32,7 @@ class Page {
         this.style = this.host.shadowRoot.querySelector("style").textContent;
         this.shown = {...SITE.first, markup: this.first};
         this.play(SITE.first.rows);
-        this.python = new Python(SITE.files, (...happened) => this.tell(...happened));
+        this.python = new Python(SITE.files, (...notice) => this.onPython(...notice));
         this.showState();
         if (location.hash.length > 1) this.follow();
         else if (!calm.matches) this.player?.play();
@@ -376,25 +376,26 @@ class Page {
 
     // ---- the state of Python
 
-    tell(happened, given) {
-        if (happened === "busy") this.isBusy = given > 0;
-        else this.state = [happened, given];
-        this.wasReady ||= happened === "ready";
-        if (happened === "failed") this.held = null;
+    // Take a notice of `Python`.
+    onPython(phase, detail) {
+        if (phase === "busy") this.isBusy = detail > 0;
+        else this.state = [phase, detail];
+        this.wasReady ||= phase === "ready";
+        if (phase === "failed") this.held = null;
         this.showState();
     }
 
     showState() {
-        const [happened, given] = this.state ?? ["loading", 0];
-        by("retry").hidden = happened !== "failed";
+        const [phase, detail] = this.state ?? ["loading", 0];
+        by("retry").hidden = phase !== "failed";
         const texts = {
-            loading: () => (given < 1 ? this.word("loading", {percent: Math.round(given * 100)}) : this.word("starting")),
+            loading: () => (detail < 1 ? this.word("loading", {percent: Math.round(detail * 100)}) : this.word("starting")),
             ready: () => this.word(this.isBusy ? "working" : "ready", {version: SITE.version}),
-            failed: () => this.word(this.wasReady ? "ended" : "failed", {reason: given?.message ?? ""}),
+            failed: () => this.word(this.wasReady ? "ended" : "failed", {reason: detail?.message ?? ""}),
         };
-        const text = texts[happened]();
+        const text = texts[phase]();
         if (by("state").textContent !== text) by("state").textContent = text;
-        document.body.dataset.python = happened;
+        document.body.dataset.python = phase;
     }
 
     notify(text) {

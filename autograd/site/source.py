@@ -66,7 +66,8 @@ def _is_python(expression: Expression) -> bool:
     sizes: list[float | None] = []  # of the stack's entries: a bound if it is constant, None if it depends on a variable
     for term in expression.terms:
         first = len(sizes) - term.arity
-        operands, sizes[first:] = [size for size in sizes[first:] if size is not None], []
+        operands = [size for size in sizes[first:] if size is not None]
+        del sizes[first:]
         size: float | None = None
         if isinstance(term.meaning, float):
             size = abs(term.meaning)
@@ -108,8 +109,8 @@ def write_cell(code: str, changed: Mapping[str, float]) -> str:
             bound.add(node.name)
     given = sorted({node.id for node in names if node.id in autograd.__all__} - bound)
     head = f"from autograd import {', '.join(given)}\n" + "\n" * (not code.startswith(("from ", "import ")))
-    remark = ", ".join(f"{name} = {_number(x)}" for name, x in changed.items())
-    return head * bool(given) + code.rstrip() + f"\n# changed in the player: {remark}" * bool(remark)
+    changes = ", ".join(f"{name} = {_number(x)}" for name, x in changed.items())
+    return head * bool(given) + code.rstrip() + f"\n# changed in the player: {changes}" * bool(changes)
 
 
 def _number(x: float) -> str:
