@@ -130,12 +130,13 @@ class Exercise(Task):
         found = self._explanations(question, answer, right)
         if not found:
             return mark(0.0, "unexplained", way=self._way_to(question))
-        likeliest = {suspect.name: suspect.words for suspect in reversed(found)}  # the first of each name
-        names = tuple(dict.fromkeys(suspect.name for suspect in found))
-        words = [likeliest[name] for name in names[:MOST_EXPLANATIONS]]
+        likeliest: dict[str, str] = {}  # the first words of each misconception
+        for suspect in found:
+            likeliest.setdefault(suspect.name, suspect.words)
+        words = [*likeliest.values()][:MOST_EXPLANATIONS]
         shows = answer.value != (old or 0.0)  # a 0, or a step of 0, has no part that is right
         points = max(suspect.points for suspect in found) if shows else 0.0
-        return mark(points, "explained", names, words=", or ".join(words))
+        return mark(points, "explained", tuple(likeliest), words=", or ".join(words))
 
     def _holds(self, question: Question, answer: Answer) -> bool:
         """Whether a formula gives the right number at other numbers, too."""
@@ -195,10 +196,7 @@ class Exercise(Task):
             likely = [s for s in likely if abs(s.gradient - answer.value) <= same]
         if likely or answer.formula is not None or not math.isfinite(right):
             return likely
-        unit = 10.0 ** -len(f"{answer.value}".partition(".")[2])
-        size = abs(right - start)
-        is_near = abs(answer.value - right) <= max(NEARLY * size, min(unit, ROUGHLY * size))
-        return [Suspect("rounded-on-the-way", ROUNDED, answer.value, HALF)] if is_near else []
+        return [Suspect("rounded-on-the-way", ROUNDED, answer.value, HALF)] if _is_near(answer.value, right, start) else []
 
     def _suspects_of(self, question: Question, right: float) -> list[Suspect]:
         """Return the results of the misconceptions that differ from the right answer."""
@@ -376,6 +374,13 @@ def exercise(loss: Value, ask: str | Value | Iterable[Value | str] = "deltas", *
             advice = "" if isinstance(x, Value) else f"; ask takes nodes or their names, which are {listed([*named])}"
             raise ValueError(f"{described(x)} does not take part in {describe(loss)}{advice}")
     return Exercise(loss, kind, nodes, float(rate))
+
+
+def _is_near(answer: float, right: float, start: float) -> bool:
+    """Whether rounding on the way explains the error of an answer, which is small beside the number or its last digit."""
+    unit = 10.0 ** -len(f"{answer}".partition(".")[2])
+    size = abs(right - start)  # of the step, if there is one
+    return abs(answer - right) <= max(NEARLY * size, min(unit, ROUGHLY * size))
 
 
 def _arity(row: Primitive) -> int | None:
