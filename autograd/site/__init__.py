@@ -20,7 +20,7 @@ import json
 import os
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
@@ -89,11 +89,11 @@ def write_site(folder: str | os.PathLike[str], vendor: str | os.PathLike[str] | 
         PackageNotFoundError: if the project is not installed, so that there is no wheel of it.
         OSError: if a file cannot be written.
     """
-    held, folder = make_site(vendor), Path(folder)
-    for file, data in held.items():
+    contents, folder = make_site(vendor), Path(folder)
+    for file, data in contents.items():
         (folder / file).parent.mkdir(parents=True, exist_ok=True)
         write_whole(folder / file, data)
-    return Site(folder, {file: len(data) for file, data in held.items()})
+    return Site(folder, {file: len(data) for file, data in contents.items()})
 
 
 def make_site(vendor: str | os.PathLike[str] | None = None) -> dict[str, bytes]:
@@ -102,35 +102,48 @@ def make_site(vendor: str | os.PathLike[str] | None = None) -> dict[str, bytes]:
     wheel, archive = make_wheel()
     scripts = zlib.compress(_script().encode(), 9)
     head = f"const INTEGRITY = {json.dumps(digest(scripts))};\n"
-    held: dict[str, bytes] = {wheel: archive, "worker.js": _part("worker.js").encode(), "site.bin": scripts}
-    held["site.js"] = (head + _part("unfold.js")).encode()
-    held["site.css"] = (colours().replace(".player", ":root") + _part("site.css")).encode()
+    contents: dict[str, bytes] = {wheel: archive, "worker.js": _part("worker.js").encode(), "site.bin": scripts}
+    contents["site.js"] = (head + _part("unfold.js")).encode()
+    contents["site.css"] = (colours().replace(".player", ":root") + _part("site.css")).encode()
+    first, *further = _examples()
+    style = _style(first)
+    others = [{**each, "markup": each["markup"].replace(style, "")} for each in further]  # the page has it once
+    contents["examples.bin"] = zlib.compress(json.dumps(others).encode(), 9)
+    loaded = [_entry(wheel, archive), _entry("worker.js", contents["worker.js"]), *_program_entries(uses_cdn=vendor is None)]
+    contents["index.html"] = _page(first, loaded, wheel, contents, vendor is None).encode()
+    own = ["./", *(file for file in contents if file != wheel)]
+    version = hashlib.sha256(b"".join(contents.values())).hexdigest()[:12]
+    head = f"const VERSION = {json.dumps(version)}, FILES = {json.dumps(own)};\n"
+    contents["service-worker.js"] = (head + _part("service-worker.js")).encode()
+    return contents | vendored
+
+
+def _examples() -> list[dict[str, Any]]:
+    """Return the examples, each as `Session.show` returns it."""
     shown = [Session().show(**example.content) for example in EXAMPLES]
     for each in shown:
         if "error" in each:
             raise LayoutError(each["error"]["text"])
-    style = _style(shown[0])
-    others = [{**each, "markup": each["markup"].replace(style, "")} for each in shown[1:]]  # the page has it once
-    held["examples.bin"] = zlib.compress(json.dumps(others).encode(), 9)
-    loaded = [_entry(wheel, wheel, archive), _entry("worker.js", "worker.js", held["worker.js"])]
+    return shown
+
+
+def _entry(name: str, data: bytes) -> dict[str, Any]:
+    """Return what the page needs to load one of the site's own files and to check it."""
+    return {"name": name, "address": name, "integrity": digest(data), "size": len(data)}
+
+
+def _program_entries(uses_cdn: bool) -> Iterator[dict[str, Any]]:
+    """Iterate over the same for the files of third-party programs, on the CDN or in the site."""
     for program in PROGRAMS:
         for file, (size, integrity) in program.files.items():
             name = Path(file).name
-            where = f"{program.folder}/{name}" if vendor is not None else program.address(file)
-            loaded.append({"name": name, "address": where, "integrity": integrity, "size": size})
-    held["index.html"] = _page(shown[0], loaded, wheel, held, vendor is None).encode()
-    own = ["./", *(file for file in held if file != wheel)]
-    version = hashlib.sha256(b"".join(held.values())).hexdigest()[:12]
-    head = f"const VERSION = {json.dumps(version)}, FILES = {json.dumps(own)};\n"
-    held["service-worker.js"] = (head + _part("service-worker.js")).encode()
-    return held | vendored
+            address = program.address(file) if uses_cdn else f"{program.folder}/{name}"
+            yield {"name": name, "address": address, "integrity": integrity, "size": size}
 
 
-def _entry(name: str, where: str, data: bytes) -> dict[str, Any]:
-    return {"name": name, "address": where, "integrity": digest(data), "size": len(data)}
-
-
-def _page(first: dict[str, Any], loaded: list[dict[str, Any]], wheel: str, held: Mapping[str, bytes], uses_cdn: bool) -> str:
+def _page(
+    first: dict[str, Any], loaded: list[dict[str, Any]], wheel: str, contents: Mapping[str, bytes], uses_cdn: bool
+) -> str:
     words = LANGUAGES[LANGUAGE]
     session = Session()
     session.show(**EXAMPLES[0].content)
@@ -151,8 +164,8 @@ def _page(first: dict[str, Any], loaded: list[dict[str, Any]], wheel: str, held:
         direction=words["direction"],
         title=words["title"],
         policy=escape(_policy(styles, [each["address"] for each in loaded] if uses_cdn else [])),
-        style_hash=digest(held["site.css"]),
-        script_hash=digest(held["site.js"]),
+        style_hash=digest(contents["site.css"]),
+        script_hash=digest(contents["site.js"]),
         examples=options + '<option value="" hidden data-word="own"></option>',
         expression=escape(EXAMPLES[0].source),
         variables="".join(fields),

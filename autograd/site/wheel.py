@@ -45,19 +45,19 @@ def make_wheel() -> tuple[str, bytes]:
     except PackageNotFoundError:
         raise PackageNotFoundError(f"{PROJECT} runs from its sources here; `pip install .` installs it") from None
     stem = f"{PROJECT.replace('-', '_')}-{about.version}"
-    every = dict(pair for package in PACKAGES for pair in _files(files(package), package))
-    held = {path: data for path, data in every.items() if not path.startswith(LEFT_OUT) and not path.endswith(UNUSED)}
+    installed = dict(pair for package in PACKAGES for pair in _files(files(package), package))
+    contents = {path: data for path, data in installed.items() if not path.startswith(LEFT_OUT) and not path.endswith(UNUSED)}
     info = f"{stem}.dist-info"
     # In a clone, Python finds the egg-info folder of setuptools first, in which the file is called PKG-INFO.
     metadata = about.read_text("METADATA") or about.read_text("PKG-INFO") or ""
     headers, _, _ = metadata.partition("\n\n")  # what follows is the README
-    held[f"{info}/METADATA"] = f"{headers}\n".encode()
-    held[f"{info}/WHEEL"] = WHEEL.encode()
-    held[f"{info}/RECORD"] = "".join([*(f"{path},{_hash(held[path])},{len(held[path])}\n" for path in held),
+    contents[f"{info}/METADATA"] = f"{headers}\n".encode()
+    contents[f"{info}/WHEEL"] = WHEEL.encode()
+    contents[f"{info}/RECORD"] = "".join([*(f"{path},{_hash(contents[path])},{len(contents[path])}\n" for path in contents),
                                       f"{info}/RECORD,,\n"]).encode()  # fmt: skip
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as wheel:
-        for path, data in held.items():
+        for path, data in contents.items():
             entry = zipfile.ZipInfo(path, WHEN)
             entry.external_attr = 0o644 << 16
             wheel.writestr(entry, data, zipfile.ZIP_DEFLATED, 9)
