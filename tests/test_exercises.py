@@ -266,7 +266,7 @@ def test_what_no_misconception_gives_asks_for_the_nodes_on_the_way() -> None:
     n = network(**POINT)
     [mark] = exercise(n["E"], ask=[n["w_h"]]).mark({"w_h": 7.77}).marks
     assert mark.names == () and mark.points == 0
-    assert mark.sentence.endswith("no known misconception gives it; work out ∂E/∂net_h first")
+    assert mark.sentence.endswith("no known misconception explains it; work out ∂E/∂net_h first")
     both = exercise(n["E"], ask=["net_h", "w_h"]).mark({"w_h": 7.77})
     assert both.marks[1].sentence.endswith("answer ∂E/∂net_h as well, to see where it goes wrong")
 

@@ -55,9 +55,9 @@ SENTENCES: Final = {
     "from wrong": "{name}: {answer} is not right, but follows from a wrong answer above, so it counts",
     "too few digits": "{name}: {answer} has too few digits to show the step from {old}; give more",
     "explained": "{name}: {answer} is not right; {words} ({names})",
-    "unexplained": "{name}: {answer} is not right, and no known misconception gives it; {way}",
+    "unexplained": "{name}: {answer} is not right, and no known misconception explains it; {way}",
     "order": "order: right",
-    "too early": "order: {node} is visited too early: it feeds {users}, which must come first (too-early)",
+    "too early": "order: {node} is visited too early: it feeds {users}, which must come before it (too-early)",
     "missing": "order: missing: {nodes}",
     "twice": "order: a node is visited twice",
 }
