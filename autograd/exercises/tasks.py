@@ -127,14 +127,20 @@ class Task:
             yield from self._hints_on(question)
 
     def _hints_on(self, question: Question) -> Iterator[str]:
-        x, k = question.node, question.place
-        if k is not None:
-            rule = self.steps.telling.rules(x)[k]
-            yield f"{self.names[x]} = {self.steps.telling.formula(x).text}"
-            yield f"{question.name} = {rule.text}"
-            yield equation(question.name, rule.written(numbers()), self.number(x.partials[k]))
-            return
-        explanation, result = self._explain(x), self.names[self.loss]
+        if question.place is None:
+            return self._hints_on_gradient(question)
+        return self._hints_on_rule(question, question.place)
+
+    def _hints_on_rule(self, question: Question, k: int) -> Iterator[str]:
+        x = question.node
+        rule = self.steps.telling.rules(x)[k]
+        yield f"{self.names[x]} = {self.steps.telling.formula(x).text}"
+        yield f"{question.name} = {rule.text}"
+        yield equation(question.name, rule.written(numbers()), self.number(x.partials[k]))
+
+    def _hints_on_gradient(self, question: Question) -> Iterator[str]:
+        x, result = question.node, self.names[self.loss]
+        explanation = self._explain(x)
         if not explanation.shares:
             yield "the backward pass starts here"
             yield "the derivative of a number with respect to itself"
