@@ -143,7 +143,7 @@ class Task:
         explanation = self._explain(x)
         if not explanation.shares:
             yield "the backward pass starts here"
-            yield "the derivative of a number with respect to itself"
+            yield "this is the derivative of a number with respect to itself"
             yield f"{question.name} = 1"
             return
         steps, edges = zip(*explanation.shares, strict=True)
