@@ -189,7 +189,7 @@ def updated_too_soon(loss: Value, rate: float = RATE) -> Iterator[Move]:
 
 
 def activations(loss: Value) -> set[Value]:
-    """Return the activations: the functions applied to a net input; in a graph without neurons, all functions called by name."""
+    """Return the activations: the functions of a net input; without neurons, all functions called by name."""
     telling = Telling(loss)
     functions = [node for node in telling.order if _is_function(node)]
     return {node for node in functions if node.inputs[0] in telling.neurons} or {*functions}

@@ -395,8 +395,8 @@ def _add_up(terms: list[Any]) -> Any:
 def _log_likelihood(loss: Loss, pairs: Iterable[tuple[Any, Any]]) -> Any:
     """Return Σ t·ln p over pairs of t and p; a term is 0 where t is 0, whatever p is.
 
-    If t is a plain number, such terms are left out, so that a graph contains only what counts.  If it is a node, which may become
-    0 in a replay or a compiled program, the operand of the logarithm is replaced by 1 there.
+    If t is a plain number, such terms are left out, so that a graph contains only what counts.  If it is a node, which may
+    become 0 in a replay or a compiled program, the operand of the logarithm is replaced by 1 there.
     """
     terms = []
     for t, p in pairs:
