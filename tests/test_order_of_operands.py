@@ -108,7 +108,7 @@ def test_and_or_not_are_refused_with_what_to_write(combine: Callable[[Any, Any],
     def f(x: Any) -> Any:
         return where(combine(x > 0, x < 1), x, 0.0)
 
-    with pytest.raises(TypeError, match=r"minimum\(a, b\) is 'and' and maximum\(a, b\) is 'or', and 1 - a is 'not'"):
+    with pytest.raises(TypeError, match=r"minimum\(a, b\) for 'and', maximum\(a, b\) for 'or', 1 - a for 'not'"):
         compile(f)([0.5]) if compiled else f(Value(0.5))
     assert compile(lambda x: where(minimum(x > 0, x < 1), x, 0.0))([0.5, 2.0]).tolist() == [0.5, 0.0]
 
