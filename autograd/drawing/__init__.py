@@ -1,7 +1,7 @@
 """Computation graphs as pictures.
 
-A picture is made in two steps: ``nodes`` and ``neurons`` describe a graph as plain data, a `Plan`, and each of the ``formats``
-writes such a description.  A `Drawing` is the description with the formats at hand.
+A picture is made in two steps: ``nodes`` or ``neurons`` describes a graph as plain data, a `Plan`, and one of the ``formats``
+writes the plan.  A `Drawing` is a plan with a property or a method for each format.
 
 >>> from autograd.value import Value
 >>> w, x = Value(3.0, label="w"), Value(2.0, label="x")
@@ -46,8 +46,8 @@ NEW_LINE = "\n"
 class Drawing(Plan):
     """A picture: plain data, and the formats it can be written in.
 
-    In Jupyter it is shown where it is the last line of a cell.  The properties are computed at each use.  The same
-    graph gives the same text in every process, and with the same layout engine the same SVG.
+    Jupyter shows it if it is the last line of a cell.  The properties are computed on each access.  The same graph gives the
+    same text in every process, and with the same layout engine the same SVG.
     """
 
     @property
@@ -62,24 +62,24 @@ class Drawing(Plan):
 
     @property
     def tikz(self) -> str:
-        """The picture as TikZ in a LaTeX document that pdflatex sets; a `LayoutError` if no layout engine is installed."""
+        """The picture as TikZ in a LaTeX document for pdflatex; raises a `LayoutError` if no layout engine is installed."""
         return write(self, ".tex").decode()
 
     @property
     def svg(self) -> str:
-        """The picture as SVG; a `LayoutError` if no layout engine is installed."""
+        """The picture as SVG; raises a `LayoutError` if no layout engine is installed."""
         return write(self, ".svg").decode()
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the picture to a file, in the format that its suffix names, and return the path.
 
-        The file is written beside its place first and put there whole, so that an older file survives if anything goes wrong.
+        The file is replaced only by a complete new one, so that an older file survives if anything goes wrong.
 
         Args:
             path: a name with the suffix of a format; `autograd.drawing.formats.suffixes` lists them.
 
         Raises:
-            ValueError: for another suffix.
+            ValueError: if no format has this suffix.
             FileNotFoundError: if the folder does not exist.
             LayoutError: if the format needs something that is not installed.
         """
@@ -107,21 +107,21 @@ def draw(
     """Draw the computation graph of a result.
 
     A box shows a node's name and value, its operation, and its gradient once a backward pass has run: ∂x is short for
-    ∂loss/∂x, and δ is that of a neuron's net input.  An arrow shows the local derivative ∂result/∂operand.
+    ∂loss/∂x, and δ is the gradient of a neuron's net input.  An arrow shows the local derivative ∂result/∂operand.
 
     Args:
-        loss: the result, any node; it is drawn with everything that it was computed from.
+        loss: the result, which may be any node; it is drawn with everything that it was computed from.
         step: draw this moment of ``walk(loss)``: the current step stands out, later ones are faint.
-        view: "neurons" draws a network neuron by neuron, with z, a and δ in the boxes, and on each arrow the weight with its
-            gradient and δ·w, which flows back; long layers are condensed.
+        view: "neurons" draws a network neuron by neuron, with z, a and δ in the boxes and, on each arrow, the weight, its
+            gradient and the product δ·w that flows back; long layers are condensed.
         digits: significant digits of the numbers, 1 to 17; by default 5, and 3 in a network.
-        limit: the largest number of boxes that is still drawn: of nodes, leaves included, or of what the view by neurons shows.
-        theme: "dark" draws on dark paper, for a dark notebook or slide.
+        limit: the largest number of boxes to draw: nodes, leaves included, or the boxes that the view by neurons shows.
+        theme: "dark" draws on a dark background, for a dark notebook or slide.
 
     Raises:
         TypeError: if `loss` is not a Value.
-        ValueError: if the graph has more than `limit` nodes or is otherwise too large to be read, for another view or theme,
-            for the view by neurons of a graph without neurons, and for other digits.
+        ValueError: if the graph has more than `limit` nodes or is otherwise too large to be read, if the view by neurons is
+            chosen for a graph without neurons, or if `view`, `theme` or `digits` is none of the above.
         IndexError: if there is no such step.
 
     >>> x = Value(2.0, label="x")
@@ -140,7 +140,7 @@ def draw(
 
 
 def _changes(telling: Telling) -> Iterator[str]:
-    """Iterate over a note that there are numbers of two passes, if a leaf was changed, as by a step of training."""
+    """Yield a note if a leaf was changed after the forward pass, for example by a step of training."""
     try:
         refuse_stale(telling.order)
     except (ArithmeticError, ValueError):

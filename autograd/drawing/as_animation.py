@@ -5,7 +5,7 @@ multiplied by the local derivative, and is added to what has arrived at the inpu
 written line by line: what it carries, times the local derivative, what arrives.  The picture is laid out once, with room for
 everything it will ever show, so nothing shifts or is covered.
 
-There is no script in it: every part is visible at certain times (SMIL's discrete ``visibility``), and every dot has a path, so
+It contains no script: every part is visible at certain times (SMIL's discrete ``visibility``), and every dot has a path, so
 a README or a slide can show it as an image.  In a viewer without animation, or for a reader who prefers reduced motion, it
 shows the last moment of the walk.
 
@@ -56,14 +56,14 @@ REDUCED = (
 
 
 class Trip(NamedTuple):
-    """What a dot carries along an edge, and from when on."""
+    """The trip of a dot: when it starts, in seconds, and the edge with the numbers that it carries."""
 
     start: float
     edge: Edge
 
     @property
     def phases(self) -> list[float]:
-        """When each of the three lines of its label is written."""
+        """When each of the three lines of its label is written, in seconds."""
         return [self.start + TRIP * k / PHASES for k in range(PHASES)]
 
 
@@ -72,15 +72,15 @@ class Score:
 
     Args:
         steps: the walk.
-        describe: what describes one moment, such as `describe_nodes`.
-        frame: the picture with room for everything, if it is known.
+        describe: the function that describes one moment, such as `describe_nodes`.
+        frame: the picture with room for everything, if it is already known.
 
     Attributes:
         frame: the picture with room for everything.
         nodes, edges: the states of each box and each arrow, by their ids.
-        captions: the line below.
-        trips: the dots.
-        end: when it all begins again, in seconds.
+        captions: the texts of the line below the picture, each with its time.
+        trips: the trips of the dots.
+        end: when the animation starts again, in seconds.
     """
 
     def __init__(self, steps: Walk, describe: Describe, frame: Plan | None = None) -> None:
@@ -123,9 +123,9 @@ class Score:
         """Record the state of everything, and return it."""
         plan = self._describe(self._telling, self._moment)
         for node in plan.nodes:
-            shown: Hashable = node.emphasis, *((line.name, line.value) for line in node.lines)  # all else stays as it is
+            shown: Hashable = node.emphasis, *((line.name, line.value) for line in node.lines)  # the rest stays
             if self._shown.get(node.id) != shown:
-                missing = self._lines[node.id] - len(node.lines) if node.kind != "rest" else 0  # so that all keep their places
+                missing = self._lines[node.id] - len(node.lines) if node.kind != "rest" else 0  # so that no line moves
                 self.nodes[node.id].append((time, replace(node, lines=(*node.lines, *[Line("gradient")] * missing))))
             self._shown[node.id] = shown
         for edge in plan.edges:
@@ -141,14 +141,14 @@ def to_animation(steps: Walk, describe: Describe = describe_nodes) -> str:
 
     Args:
         steps: the walk.
-        describe: what describes one moment of it.
+        describe: the function that describes one moment of it.
 
     Raises:
         LayoutError: if no layout engine is installed.
     """
     whole = frame_of(steps, describe)
-    frame, geometry = fitted(replace(whole, frame=whole), PAGE)  # not for a cell of a notebook
-    far = {edge.id for edge in set(whole.edges) - set(frame.edges)}  # of these, a dot travels to each reference
+    frame, geometry = fitted(replace(whole, frame=whole), PAGE)  # as wide as a page, not as a cell of a notebook
+    far = {edge.id for edge in set(whole.edges) - set(frame.edges)}  # dots travel to the references for these
 
     def described(telling: Telling, moment: Moment) -> Plan:
         return with_references(describe(telling, moment), far)
@@ -195,9 +195,9 @@ def to_animation(steps: Walk, describe: Describe = describe_nodes) -> str:
 
 
 def _overlay(group: Element, drawings: Sequence[tuple[float, Element]], end: float) -> None:
-    """Fill a group with the parts of several drawings of it, each part visible while a drawing that has it holds.
+    """Fill a group with the parts of several drawings of it, each part visible during the drawings that contain it.
 
-    Of several drawings with the same time the last one holds.
+    Of several drawings with the same time, only the last one counts.
     """
     parts: dict[tuple[int, bytes], Element] = {}
     states = []
@@ -206,7 +206,7 @@ def _overlay(group: Element, drawings: Sequence[tuple[float, Element]], end: flo
         parts |= keys
         states.append((time, frozenset(keys)))
     together: dict[tuple[tuple[float, float], ...], list[Element]] = {}
-    for key in sorted(parts, key=lambda key: key[0]):  # a box is the first of its parts and covers what comes before
+    for key in sorted(parts, key=lambda key: key[0]):  # the shape first: it covers what is drawn before it
         held = _times([(time, key in drawn) for time, drawn in states], end)[True]
         together.setdefault(tuple(held), []).append(parts[key])
     group[:] = [part for part in group if part.tag == "title"]
@@ -223,10 +223,10 @@ def _group(*elements: Element) -> Element:
 
 
 def _line_by_line(trip: Trip, arrow: Arrow) -> Iterator[tuple[float, Element]]:
-    """Draw the label of an arrow as it is written while a dot travels, its lines where they will stay."""
+    """Yield the label of an arrow as a travelling dot writes it, each line already in its final place."""
     for k, time in enumerate(trip.phases, 1):
         label = draw_label(trip.edge, arrow)
-        missing = min(PHASES - k, 1) if trip.edge.weight else PHASES - k  # a weight and what it multiplies are one line
+        missing = min(PHASES - k, 1) if trip.edge.weight else PHASES - k  # upstream × weight is one line
         del label[len(label) - missing :]
         yield time, label
 
@@ -249,7 +249,7 @@ def _path(points: Iterable[Point]) -> str:
 
 
 def _times(states: Sequence[tuple[float, State]], end: float) -> dict[State, list[tuple[float, float]]]:
-    """Return from when to when each state holds; of several with the same time the last one does.
+    """Return the intervals in which each state holds; of several states with the same time, only the last one counts.
 
     >>> _times([(0.0, "faint"), (1.0, "active"), (1.0, "normal"), (2.0, "normal")], 3.0)
     {'faint': [(0.0, 1.0)], 'normal': [(1.0, 3.0)]}
@@ -265,7 +265,7 @@ def _times(states: Sequence[tuple[float, State]], end: float) -> dict[State, lis
 
 
 def _show(element: Element, times: Sequence[tuple[float, float]], end: float) -> None:
-    """Let an element be visible at certain times, and without animation if it is so at the end."""
+    """Make an element visible at certain times; without animation it is visible if it is so at the end."""
     if list(times) == [(0.0, end)]:
         return
     is_last = times[-1][1] == end

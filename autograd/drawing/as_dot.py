@@ -1,8 +1,8 @@
 r"""A plan in DOT, the language of Graphviz.
 
-Only plain labels are used, no HTML-like ones, because not every build of Graphviz has an XML parser; bold and coloured
-lines need a format of their own.  `style` computes the sizes of boxes, not the layout engine, because
-the engines measure text with different fonts, and none of them with the one the reader's screen will have.
+Labels are plain, not HTML-like, because not every build of Graphviz has an XML parser; so the lines of a box cannot differ in
+weight or colour.  `style` computes the sizes of boxes, not the layout engine, because the engines measure text with different
+fonts, and none of them with the font on the reader's screen.
 
 The program that reads the DOT lays it out, so nothing is folded here: a graph that would be too wide for a page is set in
 `layers` from top to bottom.
@@ -47,7 +47,7 @@ SHAPES: dict[Kind, str] = {
     "rest": "shape=plaintext, style=filled",
 }
 INK = TEXT["value"].colour
-HEAVY = 5  # an arrow that should rather be straight
+HEAVY = 5  # the weight of an arrow that should stay straight
 STANDING: dict[Emphasis, str] = {
     "normal": "",
     "active": f', color="{BACKWARD}", penwidth=3',
@@ -77,7 +77,7 @@ def to_dot(plan: Plan) -> str:
 
 
 def spaces(layered: Layered | None) -> str:
-    """Return the direction and the spaces of a graph; in layers, operands stand in their order from left to right.
+    """Return the direction and the spacing of a graph; in layers, operands keep their order from left to right.
 
     >>> spaces(None)
     'rankdir=LR, nodesep=0.18, ranksep=0.36, nslimit=20'
@@ -106,19 +106,19 @@ def _edge(edge: Edge, layered: Layered | None) -> str:
 
 
 def depth(edge: Edge, layered: Layered | None) -> str:
-    """Return attributes for how many layers an arrow goes down, and that those from leaves give way to the others."""
+    """Return the attributes for how many layers an arrow goes down, and for arrows from leaves to give way to others."""
     if layered is None:
         return ""
     return f", minlen={layered.length(edge)}, weight={1 if edge.source in layered.leaves else HEAVY}"
 
 
 def ties(layered: Layered | None) -> list[str]:
-    """Return the ties between layers, as arrows that are not seen."""
+    """Return the ties between layers, as invisible arrows."""
     return [f"{above} -> {below} [style=invis]" for above, below in layered.ties] if layered else []
 
 
 def _by_layer(group: Sequence[str], layered: Layered | None) -> list[list[str]]:
-    """Divide a column into the parts of it that stand side by side."""
+    """Divide a column into the parts that share a layer."""
     parts: dict[int, list[str]] = {}
     for ident in group:
         parts.setdefault(layered.layers[ident] if layered else 0, []).append(ident)
@@ -126,7 +126,7 @@ def _by_layer(group: Sequence[str], layered: Layered | None) -> list[list[str]]:
 
 
 def in_order(ids: Sequence[str]) -> str:
-    """Hold a column in its order: by itself, a layout engine chooses the order with the fewest crossings.
+    """Keep a column in its order, where a layout engine would choose the order with the fewest crossings.
 
     >>> in_order(["n1", "n2"])
     '{rank=same; edge [style=invis]; n1 -> n2}'

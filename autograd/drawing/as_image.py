@@ -1,8 +1,8 @@
 """A plan as PNG or PDF: its SVG, printed by Typst.
 
-Typst is one wheel for every system, and brings fonts with every sign of the formulas.  So a machine without fonts draws the
-same picture as any other, and the same plan gives the same bytes.  The system's fonts are used only for labels with letters of
-scripts that Typst's fonts do not have, or with emoji.
+Typst installs as one wheel and brings fonts with every character of the formulas.  So a machine without fonts draws the same
+picture as any other, and the same plan gives the same bytes.  The system's fonts are used only for labels in scripts that
+Typst's fonts lack, or with emoji.
 
 >>> is_foreign("∂loss/∂θ = -0.5"), is_foreign("損失")
 (False, True)
@@ -22,9 +22,9 @@ from autograd.drawing.plan import Plan
 __all__ = ["FONT", "is_foreign", "print_svg", "to_image"]
 
 RESOLUTION = 192  # of a PNG, in dots per inch: twice a screen's, so that it stays sharp on a slide
-FONT = "DejaVu Sans Mono"  # the one font without serifs that Typst brings, as wide as `style.EM` says
-FOREIGN = frozenset(("Lo", "So"))  # letters without capitals, as in Arabic or Chinese, and pictures
-# The page around the picture.  What it shows is passed beside it, so that nothing in there is read as markup.
+FONT = "DejaVu Sans Mono"  # the only sans-serif font that Typst brings; its characters are `style.EM` wide
+FOREIGN = frozenset(("Lo", "So"))  # letters without capitals, as in Arabic or Chinese, and pictographs
+# The page around the picture.  The picture and its summary are inputs, so that nothing in them is read as markup.
 PAGE = b"""
 #set document(title: sys.inputs.about, date: none)
 #set page(width: auto, height: auto, margin: 0pt, fill: none)

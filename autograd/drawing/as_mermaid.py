@@ -47,7 +47,7 @@ STANDING: dict[Emphasis, str] = {
 # In pixels, where text has 16: Mermaid's own spaces and margins are more than twice as wide.
 SPACES = "%%{init: {'flowchart': {'nodeSpacing': 10, 'rankSpacing': 30, 'padding': 8}}}%%"
 DARK = '%%{init: {"theme": "dark"}}%%\n'
-DEEPEST = 10  # layers: an arrow that goes further down says no more
+DEEPEST = 10  # layers; an arrow that goes further down is written no longer
 COLOUR = re.compile("#[0-9a-f]{6}(?![;0-9a-f])")  # in a label, # begins a number that ends in a semicolon
 HARMLESS = frozenset(" .,=+-−·/^()|√δ∂σΣ∞…×←′⁽⁾²³₀₁₂₃₄₅₆₇₈₉≤≥_↑↓")  # written unchanged, as letters and digits are
 
@@ -66,10 +66,10 @@ def to_mermaid(plan: Plan) -> str:
         f"  classDef note fill:{PAPER},stroke:{PAPER},color:{NOTE}",  # on paper, because arrows may pass behind the notes
         *_standing(plan),
         f"  {SPACES}",
-        "  linkStyle default interpolate linear",  # on curves Mermaid moves labels, and those of arrows that cross overlap
+        "  linkStyle default interpolate linear",  # on curves Mermaid moves labels, so that they overlap where arrows cross
     ]
     if plan.notes:
-        joined = (_escape(note).replace("⁾", "⁾#8288;") for note in plan.notes)  # or Mermaid would break a line in a name
+        joined = (_escape(note).replace("⁾", "⁾#8288;") for note in plan.notes)  # a word joiner, so that no name is broken
         box = f'notes["{"<br/>".join(joined)}"]:::note'
         if layered:
             lines += [f"  {box}", f"  {plan.nodes[-1].id} ~~~ notes"]
@@ -82,14 +82,14 @@ def to_mermaid(plan: Plan) -> str:
 
 
 def _standing(plan: Plan) -> list[str]:
-    """Write what stands out at the moment shown, and what is still to come."""
+    """Write the styles of what stands out at the moment shown, and of what is still to come."""
     lines = []
     for emphasis, look in STANDING.items():
         nodes = [node for node in plan.nodes if node.emphasis == emphasis]
         edges = [str(i) for i, edge in enumerate(plan.edges) if edge.emphasis == emphasis]
-        bare = look if emphasis == "active" else f"color:{FAINT}"  # what has no outline has none that could be dashed
+        bare = look if emphasis == "active" else f"color:{FAINT}"  # a box without an outline has none to dash
         lines += [f"  style {node.id} {bare if node.kind == 'rest' else look}" for node in nodes]
-        lines += [f"  linkStyle {','.join(edges)} {look.replace(FADED, '')}"] * bool(edges)  # labels have a paper of their own
+        lines += [f"  linkStyle {','.join(edges)} {look.replace(FADED, '')}"] * bool(edges)  # labels have their own background
     return lines
 
 
@@ -110,6 +110,6 @@ def _edge(edge: Edge, length: int) -> str:
 
 
 def _escape(text: str, plain: str = "") -> str:
-    """Write all characters that Mermaid, Markdown or HTML might read as their own as ``#number;``, Mermaid's entities."""
+    """Replace every character that Mermaid, Markdown or HTML might interpret by its entity in Mermaid, ``#number;``."""
     text = "".join(c if c.isalnum() or c in HARMLESS or c in plain else f"#{ord(c)};" for c in text)
-    return text.replace("#92;", "#92;#8203;")  # an empty space after a backslash, or \\n would still break the line
+    return text.replace("#92;", "#92;#8203;")  # a zero-width space, or \\n would still break the line

@@ -1,7 +1,7 @@
-"""A plan as SVG, written part by part where `geometry` puts them.
+"""A plan as SVG, each part where `geometry` puts it.
 
 Boxes and arrows keep the ids of the plan and have their kind and emphasis as classes, for style sheets and scripts; each has
-its tooltip as title.  The same plan is the same bytes, with the same layout engine.
+its tooltip as title.  With the same layout engine, the same plan gives the same bytes.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def draw_plan(plan: Plan, geometry: Geometry | None = None) -> Element:
     if geometry is None:
         plan, geometry = fitted(plan)
     notes = (plan.frame or plan).notes
-    # A note of several lines has room for the longest ones, because that of another moment is broken elsewhere.
+    # A note of several lines has room for the longest possible ones, because at another moment it breaks elsewhere.
     widest = max((text_width(note[:NOTE_LINE]) * NOTE_SIZE / SIZE for note in notes), default=0.0) + 2 * ASIDE
     width, height = max(geometry.width, widest), geometry.height + len(note_lines(*notes)) * LINE
     svg = Element("svg", {
@@ -146,7 +146,7 @@ def draw_arrow(edge: Edge, arrow: Arrow) -> Element:
 
 
 def draw_label(edge: Edge, arrow: Arrow) -> Element:
-    """Write the label of an arrow, above all arrows and on a piece of paper, so that it can be read on its line."""
+    """Write the label of an arrow on a piece of paper, above all arrows, so that it can be read on its line."""
     group = Element("g", {"class": f"label {edge.emphasis}", "data-of": edge.id})
     (x, y), (width, height) = arrow.label, label_size(edge)
     at = {"x": _n(x - width / 2), "y": _n(y - height / 2), "width": _n(width), "height": _n(height), "rx": "3"}
@@ -163,7 +163,7 @@ def _group(ident: str, kinds: str, hint: str) -> Element:
 
 
 def _text(text: str, role: Role, emphasis: Emphasis, x: float, y: float) -> Element:
-    """Write a line of text around a point."""
+    """Write a line of text centred on a point."""
     ink = FAINT if emphasis == "faint" else TEXT[role].colour
     element = Element("text", {"class": role, "x": _n(x), "y": _n(y + BASELINE), "fill": ink, "font-weight": TEXT[role].weight})
     element.text = left_to_right(text)
@@ -171,7 +171,7 @@ def _text(text: str, role: Role, emphasis: Emphasis, x: float, y: float) -> Elem
 
 
 def left_to_right(text: str) -> str:
-    r"""Mark the end of each name that is read from right to left, since otherwise the text after it would be reversed too.
+    r"""Mark the end of each name that is read from right to left, or the text after it would be reversed as well.
 
     >>> ascii(left_to_right("w\u05d5\u05d5 = 3"))
     "'w\\u05d5\\u05d5\\u200e = 3'"

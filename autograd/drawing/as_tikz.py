@@ -31,7 +31,7 @@ __all__ = ["GLYPH", "in_ascii", "set_line", "set_words", "to_tikz"]
 
 WEIGHT = r"\partial w "
 LARGEST = 14_000  # PDF points; TeX counts to 16,383, and PDF readers to 14,400
-COLOURS = {box.fill: f"{kind} fill" for kind, box in reversed(BOXES.items())}  # of several kinds the first gives the name
+COLOURS = {box.fill: f"{kind} fill" for kind, box in reversed(BOXES.items())}  # a shared colour is named after its first kind
 COLOURS |= {box.outline: f"{kind} line" for kind, box in reversed(BOXES.items())}
 COLOURS |= {PAPER: "paper", WIRE: "wire", FAINT: "faint", NOTE: "note", BACKWARD: "backward", TEXT["value"].colour: "ink"}
 COMMANDS = {  # in mathematics
@@ -46,7 +46,7 @@ COMMANDS = {  # in mathematics
 COMBINING = {"\u0302": "hat", "\u0303": "tilde", "\u0304": "bar", "\u0307": "dot", "\u0308": "ddot"}  # over a letter of its own
 ACCENTS = dict(zip("\u0300\u0301\u0302\u0303\u0308\u030a\u030c\u0327", "`'^~\"rvc", strict=True))  # over or under a letter
 IN_TEXT = ESCAPES | {c: rf"\ensuremath{{{c}}}" for c in "<>|"} | {c: f"{{{c}}}" for c in "-'`"}  # no ligatures
-# A character that the font lacks is a box with its number; without it pdflatex stops with an error, and others print nothing.
+# Prints a character that the font lacks as a box with its number; otherwise pdflatex stops, and other engines print nothing.
 GLYPH = (r"\def\glyph#1#2{\ifdefined\Umathcode\iffontchar\font`#1 #1\else\fbox{\tiny#2}\fi"
          r"\else\fbox{\tiny#2}\fi}")  # fmt: skip
 
@@ -97,7 +97,7 @@ def _parts(svg: Element, plan: Plan, colours: dict[str, str]) -> Iterator[str]:
             if path := _path(shape):
                 yield rf"  \path[{', '.join(_look(shape, colours))}] {path};"
         lines = texts[group.get("data-of") or group.get("id")]
-        for text, line in zip(group.findall("text"), lines, strict=False):  # an arrow's are in a group of their own
+        for text, line in zip(group.findall("text"), lines, strict=False):  # an arrow's texts are in a group of their own
             yield _words(rf"{{\boldmath\bfseries {line}}}" if text.get("font-weight") == "bold" else line, text, colours)
     for text, note in zip(svg.findall("text"), plan.notes, strict=True):
         for i, line in enumerate(note_lines(note)):
@@ -127,7 +127,7 @@ def _look(shape: Element, colours: dict[str, str]) -> Iterator[str]:
 
 
 def _path(shape: Element) -> str:
-    """Write a shape of an SVG as a path; an empty string for what is not a shape."""
+    """Write a shape of an SVG as a path, or return an empty string if the element is not a shape."""
     match shape.tag:
         case "rect":
             x, y, width, height = (float(shape.get(key, "0")) for key in ("x", "y", "width", "height"))
@@ -167,7 +167,7 @@ def set_label(edge: Edge) -> list[str]:
 
 
 def set_words(text: str) -> str:
-    r"""Write text for LaTeX as it is.
+    r"""Write text for LaTeX so that it is printed unchanged.
 
     >>> print(set_words("50% of {θ} <- a_b"))
     50\% of \{θ\} \ensuremath{<}{-} a\_b

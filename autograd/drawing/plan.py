@@ -1,9 +1,9 @@
 """The contents of a picture, before it is written in any format.
 
-A graph is described as plain data, a `Plan`: boxes with lines, arrows, notes below.  A line holds a name, a formula and a
-number, an arrow its numbers; they become text, or mathematics, in the format.  Code that makes plans knows no format, and a
-format knows nothing of computation graphs; so a new view is one function that returns a `Plan`, and a new format is one module
-that reads it and one line in the table of formats.
+A graph is described as plain data, a `Plan`: boxes with lines of text, arrows, and notes below.  A line holds a name, a formula
+and a number; an arrow holds its numbers.  Each format turns them into text or mathematics.  Code that makes plans knows no
+format, and a format knows nothing of computation graphs.  So a new view is one function that returns a `Plan`; a new format is
+one module that reads a plan, and one line in the table of formats.
 
 >>> w = Node("n0", "leaf", (Line("value", "w", value=2.0), Line("gradient", "∂w", value=3.0)), hint="w = 2")
 >>> product = Symbol("w") * 3
@@ -45,7 +45,7 @@ BRIEF = 8  # characters of a name in a formula that would be too wide
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line in a box: a name, a formula and a value, those of them that there are, joined by equals signs.
+    """One line in a box: a name, a formula and a value, each of them optional, joined by equals signs.
 
     Attributes:
         role: whether it is about the node's value, its operation or its gradient.
@@ -53,7 +53,7 @@ class Line:
         formula: an operation, on names that carry their numbers.
         value: a number.
         digits: its significant digits.
-        place: the node whose value or gradient it shows, by its place in the graph.
+        place: the place in the graph of the node whose value or gradient it shows.
     """
 
     role: Role
@@ -64,7 +64,7 @@ class Line:
     place: int | None = None
 
     def __eq__(self, other: object) -> bool:
-        """Compare formulas by what they say: symbols themselves refuse ==, which in a rule would be a condition."""
+        """Compare formulas by their text: symbols refuse ==, which in a rule would be a condition."""
         return isinstance(other, Line) and self._content() == other._content()
 
     def __hash__(self) -> int:
@@ -102,11 +102,11 @@ class Node:
 
     Attributes:
         id: letters and digits, unique in the plan, the same for the same graph in every process.
-        kind: what the box stands for; every format tells the kinds apart by colour and by shape.
+        kind: what the box stands for; every format distinguishes the kinds by colour and by shape.
         lines: its text, from top to bottom.
-        hint: a sentence for readers who point at it, with full names and nothing cut short.
+        hint: the tooltip, a sentence with full names and nothing cut short.
         emphasis: whether it stands out at the moment shown, or is still to come.
-        places: the nodes that it stands for, by their places in the graph.
+        places: the places in the graph of the nodes that it stands for.
     """
 
     id: str
@@ -122,19 +122,19 @@ class Edge:
     """An arrow from an operand to a result.
 
     Attributes:
-        id: as that of a node.
+        id: like that of a node.
         source, target: the ids of its ends.
-        hint: a sentence for readers who point at it.
+        hint: the tooltip.
         flow: what its label shows: the local derivative ∂target/∂source; in the step shown, upstream × local = contribution;
             after that step, the contribution that has flowed back; that the branch is not taken; or nothing.
-        local, upstream, contribution: the numbers, as far as they are known.
+        local, upstream, contribution: the numbers; 0 if they are not known.
         weight: whether the local derivative is a weight, which the label shows first, with its gradient.
         gradient: ∂loss/∂weight, or None if it is not known.
         name: a label, as text.
         emphasis: whether it stands out at the moment shown, or is still to come.
         digits: significant digits of the numbers.
-        place: where it is one edge of the graph, the place of its node and its own place among that node's inputs.
-        weighs: if the weight is a node, the same of the edge from the weight.
+        place: if the arrow is one edge of the graph, the place of its node, and its own place among that node's inputs.
+        weighs: if its weight is a node, the same for the edge from the weight.
     """
 
     id: str
@@ -166,7 +166,7 @@ class Edge:
     def written(self, style: Style) -> tuple[tuple[Role, str], ...]:
         """Return the lines of the label in a style; a local derivative and a contribution never look alike.
 
-        In the step shown a weight is written in the product only, so that the label has no more lines than after it.
+        In the step shown, a weight appears only in the product, so that the label has no more lines than after the step.
         """
         local, upstream, contribution = map(style.number, (self.local, self.upstream, self.contribution))
         is_product = self.weight and self.flow == "flowing"
@@ -195,10 +195,10 @@ class Plan:
         title: what is shown.
         nodes, edges: boxes and arrows in a fixed order.
         notes: lines to be written below.
-        columns: boxes that stand one above the other, by their ids; in a network.
-        order: boxes that keep this order where Graphviz places them one above the other, such as the neurons of a layer.
-        theme: on which paper.
-        frame: the same picture with the widest text of every moment, by which all moments are laid out; None for a still one.
+        columns: the ids of boxes that stand one above the other, in a network.
+        order: the ids of boxes that keep this order where Graphviz stacks them, such as the neurons of a layer.
+        theme: whether it is drawn on light or dark paper.
+        frame: the same picture with the widest text of any moment, from which all moments are laid out; None if it is still.
     """
 
     title: str
@@ -218,14 +218,14 @@ class Plan:
 
 
 def checked_theme(theme: Theme) -> Theme:
-    """Return a theme; a `ValueError` for another one."""
+    """Return a theme, or raise a `ValueError` if there is no such theme."""
     if theme not in get_args(Theme):
         raise ValueError(f"there is no theme {theme!r}; theme is 'light' or 'dark'")
     return theme
 
 
 def cut(text: str, width: int = WIDEST) -> str:
-    """Shorten a text that is too wide in its middle: names differ at their ends, and a formula ends in its constant.
+    """Shorten a text that is too wide by cutting its middle: names differ at their ends, and formulas end in their constants.
 
     >>> cut("a_name_of_many_characters", 9)
     'a_na…ters'
@@ -260,7 +260,7 @@ def _last_part(symbol: Symbol) -> str:
     return LAYER.sub("", symbol.name) or symbol.name
 
 
-# How the names in a formula are written: the first way in which the line is not too wide.
+# Ways to write the names in a formula: a line uses the first with which it is not too wide.
 NAMINGS: Final[tuple[Callable[[Symbol], str], ...]] = (
     lambda symbol: symbol.name,
     _last_part,

@@ -1,6 +1,6 @@
 """The parts of a picture as geometry: boxes and arrows in points, y downwards.
 
-They know no format and no graph, so every format draws one picture, and all moments of a walk can share one layout.
+They know neither formats nor graphs, so every format draws the same picture, and all moments of a walk can share one layout.
 
 >>> start, end = line((0.0, 0.0), (30.0, 0.0)), line((30.0, 0.0), (30.0, 9.0))
 >>> joined(start, end)
@@ -50,6 +50,6 @@ def line(start: Point, end: Point) -> Curve:
 
 
 def joined(*curves: Curve) -> Curve:
-    """Return curves as one, each of which begins where the one before ends."""
+    """Return curves as one; each begins where the one before ends."""
     first, *others = curves
     return first + tuple(point for curve in others for point in curve[1:])

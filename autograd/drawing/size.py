@@ -1,7 +1,8 @@
 """Which graphs can still be read as a picture.
 
-A graph with few nodes is still a tangle if it has many edges, or edges past many other nodes, such as a weight used at each of
-50 time steps.  Layout is slow there as well.  So nodes, edges and the lengths of edges each have a limit, in proportion.
+Even a graph with few nodes is a tangle if it has many edges, or edges that pass many other nodes, such as those from a weight
+that is used at each of 50 time steps; layout is slow for it as well.  So the number of nodes, the number of edges and the total
+length of the edges each have a limit, all in proportion to the largest number of boxes.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ __all__ = ["refuse_unreadable", "too_large"]
 
 EDGES_PER_NODE = 3
 LAYERS_PER_NODE = 20
-MOST_COUNTED = 10_000  # nodes, if the limit is no higher: a larger graph is not counted to its end
+MOST_COUNTED = 10_000  # nodes, or the limit if it is higher: counting stops there
 
 
 def refuse_unreadable(root: Value, limit: int) -> None:
@@ -46,13 +47,13 @@ def refuse_unreadable(root: Value, limit: int) -> None:
 
 
 def too_large(reason: str, limit: int, needed: int | None = None) -> ValueError:
-    """Make the error for a graph that cannot be read, with the limit that it needs, if that is known."""
+    """Make the error for a graph that is too large to be read; it names the limit that the graph needs, if that is known."""
     advice = f"; pass limit={needed} or more to draw it all the same" if needed is not None else ""
     return ValueError(f"this graph is too large to be read: {reason}, and the limit is {limit}{advice}")
 
 
 def _size(root: Value, most: int) -> tuple[int, int]:
-    """Count the nodes and the edges of a graph, until there are more nodes than `most`, or far more edges."""
+    """Count the nodes and the edges of a graph; stop at more than `most` nodes, or `EDGES_PER_NODE` times as many edges."""
     seen, pending, edges = {root}, [root], 0
     while pending and len(seen) <= most and edges <= EDGES_PER_NODE * most:
         for x in pending.pop().inputs:
@@ -64,7 +65,7 @@ def _size(root: Value, most: int) -> tuple[int, int]:
 
 
 def _layers_crossed(order: Sequence[Value]) -> int:
-    """Sum the lengths of the edges, counted in the layers that they cross, nodes that stand side by side being one layer."""
+    """Sum the lengths of the edges: how many layers each crosses, where a layer is the nodes that stand side by side."""
     layer: dict[Value, int] = {}
     for node in order:
         layer[node] = 1 + max(layer.get(x, 0) for x in node.inputs)

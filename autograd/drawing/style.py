@@ -39,9 +39,9 @@ SIZE = 13.0  # of text, in points
 NOTE_SIZE = 13.0
 LINE = 15.0  # from one line of text to the next
 MARGIN = 7.0  # between the text of a box and its outline
-PATIENCE = 20  # bounds Graphviz's search for positions: the same pictures as without, but no minutes where edges are long
-WIDEST = 690.0  # points: in a cell of JupyterLab, 585 pixels wide in a window of 800, text has 11 pixels then
-PAGE = 945.0  # points: on a page or slide of 800 pixels, text has 11 then
+PATIENCE = 20  # bounds Graphviz's search for positions: the pictures stay the same, but long edges no longer take minutes
+WIDEST = 690.0  # points: then text has 11 pixels in a cell of JupyterLab, which is 585 wide in a window of 800
+PAGE = 945.0  # points: then text has 11 pixels on a page or slide of 800
 EM = 0.6  # the mean width of a character, in units of the text's size; with a box's margin, enough for DejaVu Sans
 PAPER = "#ffffff"
 WIRE = "#5b6670"  # edges
@@ -50,7 +50,7 @@ NOTE = "#4a5560"  # the notes below, and operations
 POSITIVE, NEGATIVE = "#1b7837", "#762a83"  # green and purple: the sign of what flows, which is written too
 BACKWARD = "#a33b00"  # vermilion, darkened until small print in it can be read
 FONTS = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
-FONT = "Helvetica"  # Graphviz knows its widths without asking the system
+FONT = "Helvetica"  # Graphviz knows its widths without consulting the system
 BOXES: dict[Kind, Colours] = {
     "leaf": Colours("#dceefa", "#0072b2"),  # sky blue, outlined in blue
     "operation": Colours(PAPER, "#33404a"),
@@ -74,7 +74,7 @@ NIGHT: dict[str, str] = {
     WIRE: "#8d9aa4",
     FAINT: "#76848e",
     BACKWARD: "#ffa873",
-    POSITIVE: "#a6dba0",  # of ColorBrewer's PRGn, as the green and the purple by day
+    POSITIVE: "#a6dba0",  # from ColorBrewer's PRGn, like the green and the purple on light paper
     NEGATIVE: "#c2a5cf",
     BOXES["leaf"].fill: "#143347",
     BOXES["leaf"].outline: "#78c6f5",
@@ -87,13 +87,13 @@ NIGHT: dict[str, str] = {
 
 def size_of(node: Node) -> tuple[float, float]:
     """Return the width and height of a box, in points: room for its text in every font that a reader may have."""
-    rounded = 1.2 if node.kind == "input" and len(node.lines) > 1 else 1.0  # the corners of lines, inside an ellipse
+    rounded = 1.2 if node.kind == "input" and len(node.lines) > 1 else 1.0  # keeps the corners of the text inside the ellipse
     width, height = max(text_width(line.text) for line in node.lines) + 2 * MARGIN, len(node.lines) * LINE + MARGIN
     return rounded * width, rounded * height
 
 
 def label_size(edge: Edge) -> tuple[float, float]:
-    """Return the width and height of an arrow's label, in points; 0 without one."""
+    """Return the width and height of an arrow's label, in points; both are 0 without one."""
     return max((text_width(text) for _, text in edge.lines), default=0.0), len(edge.lines) * LINE
 
 

