@@ -91,7 +91,7 @@ def layouts() -> Iterator[str]:
     for n in (3, 5, 9):
         layered = in_layers(draw(batch(n)))
         if layered is not None:
-            yield f"\n{n} examples in layers: {layered.shared} references, {layered.ties}, {layered.layers}"
+            yield f"\n{n} examples in layers: {layered.n_distant} references, {layered.ties}, {layered.layers}"
             yield from (f"{node.id}: {' | '.join(line.text for line in node.lines)}" for node in layered.plan.nodes)
 
 

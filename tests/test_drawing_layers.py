@@ -157,7 +157,7 @@ def test_references_stand_right_above_their_arrow() -> None:
 def test_a_graph_without_distant_uses_has_no_references() -> None:
     drawing = draw(trained(3, 1))
     found = layered(drawing)
-    assert (found.plan.edges, found.plan.notes, found.ties, found.shared) == (drawing.edges, drawing.notes, [], 0)
+    assert (found.plan.edges, found.plan.notes, found.ties, found.n_distant) == (drawing.edges, drawing.notes, [], 0)
 
 
 def test_all_moments_have_the_same_layers() -> None:

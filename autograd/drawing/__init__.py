@@ -133,13 +133,13 @@ def draw(
     describe = describer(loss, view, limit)
     if step is None:
         plan = describe(telling := Telling(loss, digits), None)
-        plan = replace(plan, notes=(*_changes(telling), *plan.notes))
+        plan = replace(plan, notes=(*_stale_note(telling), *plan.notes))
     else:
         plan = _at_step(Walk(loss, n_digits=digits), step, describe)
     return Drawing(**(vars(plan) | {"theme": checked_theme(theme)}))
 
 
-def _changes(telling: Telling) -> Iterator[str]:
+def _stale_note(telling: Telling) -> Iterator[str]:
     """Yield a note if a leaf was changed after the forward pass, for example by a step of training."""
     try:
         refuse_stale(telling.order)
@@ -150,7 +150,7 @@ def _changes(telling: Telling) -> Iterator[str]:
 def _at_step(steps: Walk, i: int, describe: Callable[[Telling, Moment | None], Plan]) -> Plan:
     """Describe a moment of a walk, with the current step as the first note."""
     plan, frame = describe(steps.telling, steps.moment(i)), frame_of(steps, describe)
-    doing = [cut(f"step {k}, {str(step).partition(NEW_LINE)[0]}", WIDEST_NOTE) for k, step in enumerate(steps)]
+    captions = [cut(f"step {k}, {str(step).partition(NEW_LINE)[0]}", WIDEST_NOTE) for k, step in enumerate(steps)]
     title = f"Step {i % len(steps)} of the walk over {steps.names[steps.loss]}"
-    frame = replace(frame, notes=(largest_note(doing), *frame.notes))
-    return replace(plan, title=title, notes=(doing[i], *plan.notes), frame=frame)
+    frame = replace(frame, notes=(largest_note(captions), *frame.notes))
+    return replace(plan, title=title, notes=(captions[i], *plan.notes), frame=frame)

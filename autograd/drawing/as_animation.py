@@ -91,7 +91,7 @@ class Score:
         self.trips: list[Trip] = []
         self._describe, self._telling, self._moment = describe, steps.telling, Moment(steps.loss, steps.names)
         self._lines = {node.id: len(node.lines) for node in self.frame.nodes}
-        self._ways = {edge.place: edge.id for edge in self.frame.edges if edge.place is not None}
+        self._edge_ids = {edge.place: edge.id for edge in self.frame.edges if edge.place is not None}
         self._shown: dict[str, Hashable] = {}
         self._record(0.0)
         time = START
@@ -104,13 +104,13 @@ class Score:
         self._moment.enter(step)
         plan = self._record(time)
         self.captions.append((time, cut(str(step).partition("\n")[0], WIDEST_NOTE)))
-        ways = [self._ways.get((self._telling.places[step.node], k)) for k in range(len(step.edges))]
-        moves = [way is not None and edge.taken for way, edge in zip(ways, step.edges, strict=True)]
+        ids = [self._edge_ids.get((self._telling.places[step.node], k)) for k in range(len(step.edges))]
+        moves = [ident is not None and edge.taken for ident, edge in zip(ids, step.edges, strict=True)]
         starts, arrival = dict[str | None, float](), time
         for k in range(len(step.edges)):
             if moves[k]:
-                starts[ways[k]] = time + len(starts) * min(BETWEEN, MOST_BETWEEN / sum(moves))
-                arrival = starts[ways[k]] + TRIP
+                starts[ids[k]] = time + len(starts) * min(BETWEEN, MOST_BETWEEN / sum(moves))
+                arrival = starts[ids[k]] + TRIP
             self._moment.add(step, k)
             if k + 1 == len(step.edges) or moves[k + 1]:
                 plan = self._record(arrival)
@@ -169,26 +169,22 @@ def to_animation(steps: Walk, describe: Describe = describe_nodes) -> str:
     for ident, boxes in score.nodes.items():
         drawn = [(time, draw_box(box, geometry.boxes[ident])) for time, box in boxes]
         _overlay(groups[ident], drawn, score.end)
-    trips, above = {trip.edge.id: trip for trip in score.trips}, list[Element]()  # the texts of labels, above the dots
-    for ident, arrows in score.edges.items():
-        way = geometry.arrows[ident]
-        _overlay(groups[ident], [(time, draw_arrow(arrow, way)) for time, arrow in arrows], score.end)
+    trips, texts_of_labels = {trip.edge.id: trip for trip in score.trips}, list[Element]()
+    for ident, edges in score.edges.items():
+        arrow = geometry.arrows[ident]
+        _overlay(groups[ident], [(time, draw_arrow(edge, arrow)) for time, edge in edges], score.end)
         if ident in labels:
-            written = [(time, draw_label(arrow, way)) for time, arrow in arrows]
+            written = [(time, draw_label(edge, arrow)) for time, edge in edges]
             if ident in trips:
-                written += _line_by_line(trips[ident], way)
-            written.sort(key=lambda found: found[0])
-            above.append(Element("g", {**labels[ident].attrib, **HALO}))
-            labels[ident].attrib = {"class": "paper"}
-            for group, tag in ((labels[ident], "rect"), (above[-1], "text")):
-                _overlay(group, [(time, _group(*label.findall(tag))) for time, label in written], score.end)
+                written += _line_by_line(trips[ident], arrow)
+            texts_of_labels.append(_overlay_label(labels[ident], written, score.end))
     if (note := svg.find("text")) is not None:
         y = float(note.get("y", "0"))
         texts = [(time, _group(draw_note(text, y))) for time, text in score.captions]
         svg.remove(note)
         _overlay(SubElement(svg, "g"), texts, score.end)
     svg.extend(_dot(trip, geometry.arrows[trip.edge.id], score.end) for trip in score.trips)
-    svg.extend(above)
+    svg.extend(texts_of_labels)  # above the dots
     if score.frame.theme == "dark":
         darken(svg)
     return tostring(svg, encoding="unicode") + "\n"
@@ -216,6 +212,16 @@ def _overlay(group: Element, drawings: Sequence[tuple[float, Element]], end: flo
         group.append(shown)
 
 
+def _overlay_label(label: Element, drawings: Sequence[tuple[float, Element]], end: float) -> Element:
+    """Fill a label with the papers of several drawings of it, and return a group with their texts, to be put above the dots."""
+    in_order = sorted(drawings, key=lambda drawing: drawing[0])
+    texts = Element("g", {**label.attrib, **HALO})
+    label.attrib = {"class": "paper"}
+    for group, tag in ((label, "rect"), (texts, "text")):
+        _overlay(group, [(time, _group(*drawing.findall(tag))) for time, drawing in in_order], end)
+    return texts
+
+
 def _group(*elements: Element) -> Element:
     group = Element("g")
     group.extend(elements)
@@ -234,7 +240,7 @@ def _line_by_line(trip: Trip, arrow: Arrow) -> Iterator[tuple[float, Element]]:
 def _dot(trip: Trip, arrow: Arrow, end: float) -> Element:
     """Draw a dot that travels against an arrow with the upstream gradient, and in the last phase with the contribution."""
     edge, start, stop, dot = trip.edge, trip.start, trip.start + TRIP, Element("g")
-    keys = ";".join(map(_share, (0.0, start / end, stop / end, 1.0)))
+    keys = ";".join(map(_fraction, (0.0, start / end, stop / end, 1.0)))
     motion = {"keyTimes": keys, "keyPoints": "0;0;1;1", "calcMode": "linear", **_forever(end)}
     SubElement(dot, "animateMotion", {"path": _path(reversed(arrow.points)), **motion})
     last = trip.phases[-1]
@@ -277,7 +283,7 @@ def _show(element: Element, times: Sequence[tuple[float, float]], end: float) ->
         changes[start] = "visible"
         if stop < end:
             changes[stop] = "hidden"
-    keys = {"keyTimes": ";".join(_share(time / end) for time in changes), "values": ";".join(changes.values())}
+    keys = {"keyTimes": ";".join(_fraction(time / end) for time in changes), "values": ";".join(changes.values())}
     element.append(Element("animate", {"attributeName": "visibility", "calcMode": "discrete", **keys, **_forever(end)}))
 
 
@@ -285,8 +291,8 @@ def _forever(end: float) -> dict[str, str]:
     return {"dur": f"{end:g}s", "repeatCount": "indefinite"}
 
 
-def _share(part: float) -> str:
-    return f"{part:.5g}"
+def _fraction(x: float) -> str:
+    return f"{x:.5g}"
 
 
 def _radius(x: float) -> float:

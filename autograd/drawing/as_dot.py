@@ -48,7 +48,7 @@ SHAPES: dict[Kind, str] = {
 }
 INK = TEXT["value"].colour
 HEAVY = 5  # the weight of an arrow that should stay straight
-STANDING: dict[Emphasis, str] = {
+EMPHASIS: dict[Emphasis, str] = {
     "normal": "",
     "active": f', color="{BACKWARD}", penwidth=3',
     "faint": f', color="{FAINT}", fontcolor="{FAINT}"',
@@ -82,26 +82,26 @@ def spaces(layered: Layered | None) -> str:
     >>> spaces(None)
     'rankdir=LR, nodesep=0.18, ranksep=0.36, nslimit=20'
     """
-    way = "TB, ordering=in, nodesep=0.06" if layered else "LR, nodesep=0.18"
-    return f"rankdir={way}, ranksep=0.36, nslimit={PATIENCE}"
+    direction = "TB, ordering=in, nodesep=0.06" if layered else "LR, nodesep=0.18"
+    return f"rankdir={direction}, ranksep=0.36, nslimit={PATIENCE}"
 
 
 def _node(node: Node) -> str:
     fill, outline = BOXES[node.kind]
     label = r"\n".join(_escape(line.text) for line in node.lines)
     inches = size_of(node)[0] / 72
-    shape, standing = SHAPES[node.kind], STANDING[node.emphasis]
+    shape, emphasis = SHAPES[node.kind], EMPHASIS[node.emphasis]
     if node.kind == "rest":  # it has an outline only where it stands out
-        standing += ", shape=box" * (node.emphasis == "active")
+        emphasis += ", shape=box" * (node.emphasis == "active")
     elif node.emphasis == "faint":
         shape = STYLE.sub(r'style="\1,dashed"', shape)
     return (f'  {node.id} [id={node.id}, class={node.kind}, label="{label}", {shape}, '
-            f'fillcolor="{fill}", color="{outline}", width={inches:.2f}{standing}]')  # fmt: skip
+            f'fillcolor="{fill}", color="{outline}", width={inches:.2f}{emphasis}]')  # fmt: skip
 
 
 def _edge(edge: Edge, layered: Layered | None) -> str:
     dashed = ', style="dashed"' * (edge.emphasis == "faint")
-    look = f'label="{_label(edge)}"{_ink(edge)}{STANDING[edge.emphasis]}{dashed}{depth(edge, layered)}'
+    look = f'label="{_label(edge)}"{_ink(edge)}{EMPHASIS[edge.emphasis]}{dashed}{depth(edge, layered)}'
     return f"  {edge.source} -> {edge.target} [id={edge.id}, {look}]"
 
 

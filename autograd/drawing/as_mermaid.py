@@ -40,7 +40,7 @@ FRAMES: dict[Kind, tuple[str, str]] = {
     "rest": ("[", "]"),
 }
 FADED = f",color:{FAINT}"
-STANDING: dict[Emphasis, str] = {
+EMPHASIS: dict[Emphasis, str] = {
     "active": f"stroke:{BACKWARD},stroke-width:3px",
     "faint": f"stroke:{FAINT},stroke-dasharray:4{FADED}",
 }
@@ -64,7 +64,7 @@ def to_mermaid(plan: Plan) -> str:
         *(f"  {above} ~~~ {below}" for above, below in (layered.ties if layered else ())),
         *(f"  classDef {kind} fill:{box.fill},stroke:{box.outline},color:{ink}" for kind, box in BOXES.items()),
         f"  classDef note fill:{PAPER},stroke:{PAPER},color:{NOTE}",  # on paper, because arrows may pass behind the notes
-        *_standing(plan),
+        *_emphasis(plan),
         f"  {SPACES}",
         "  linkStyle default interpolate linear",  # on curves Mermaid moves labels, so that they overlap where arrows cross
     ]
@@ -73,18 +73,20 @@ def to_mermaid(plan: Plan) -> str:
         box = f'notes["{"<br/>".join(joined)}"]:::note'
         if layered:
             lines += [f"  {box}", f"  {plan.nodes[-1].id} ~~~ notes"]
-        else:  # below the result
-            lines.append("".join(["  ", *(f"{edge.source} ~~~ " for edge in plan.edges[-1:]), box]))
+        elif plan.edges:  # below the result
+            lines.append(f"  {plan.edges[-1].source} ~~~ {box}")
+        else:
+            lines.append(f"  {box}")
     text = "\n".join([*lines, ""])
     if plan.theme == "light":
         return text
     return DARK + COLOUR.sub(lambda found: NIGHT.get(found[0], found[0]), text)
 
 
-def _standing(plan: Plan) -> list[str]:
+def _emphasis(plan: Plan) -> list[str]:
     """Write the styles of what stands out at the moment shown, and of what is still to come."""
     lines = []
-    for emphasis, look in STANDING.items():
+    for emphasis, look in EMPHASIS.items():
         nodes = [node for node in plan.nodes if node.emphasis == emphasis]
         edges = [str(i) for i, edge in enumerate(plan.edges) if edge.emphasis == emphasis]
         bare = look if emphasis == "active" else f"color:{FAINT}"  # a box without an outline has none to dash

@@ -211,7 +211,8 @@ def _character(c: str) -> str:
     if kind in ("<super", "<sub"):
         plain_text = "".join(chr(int(code, 16)) for code in codes.split()).replace("−", "-")
         return rf"\text{{\text{kind[1:]}script{{{in_ascii(plain_text)}}}}}"
-    letter, accents = (parts := normalize("NFD", c))[0], parts[1:]
+    parts = normalize("NFD", c)
+    letter, accents = parts[0], parts[1:]
     if letter.isascii() and accents and set(accents) <= ACCENTS.keys():
         for accent in accents:
             letter = rf"\{ACCENTS[accent]}{{{letter}}}"

@@ -172,7 +172,11 @@ def _split(curve: Curve, x: float) -> tuple[Curve, Curve]:
     low, high = 0.0, 1.0
     for _ in range(HALVINGS):
         t = (low + high) / 2
-        low, high = (t, high) if ((a * (1 - t) + 3 * b * t) * (1 - t) + 3 * c * t**2) * (1 - t) + d * t**3 < x else (low, t)
+        reached = ((a * (1 - t) + 3 * b * t) * (1 - t) + 3 * c * t**2) * (1 - t) + d * t**3
+        if reached < x:
+            low = t
+        else:
+            high = t
     before, after = _halves(piece, high)
     return curve[: k - 3] + before, after + curve[k + 1 :]
 

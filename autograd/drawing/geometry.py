@@ -40,10 +40,10 @@ FAN = 1.4  # the room of labels on lines that fan out, in units of their height
 WINDOW = 1240.0, 660.0  # about what a page shows of a picture
 CLEAR = 4.0  # between a label and what is beside it
 SHARES = tuple(share / 20 for share in range(20, 3, -1))  # of the distances between inputs, to try when moving them together
-MANY = 8  # references to leaves; with more, a picture is set in layers even if it would not be too wide in lines
+MOST_DISTANT = 8  # references to leaves; with more, a picture is set in layers even if it would fit in lines
 ROOMS = 320.0, 240.0  # points for the boxes of a layer, to try if the usual room makes the picture too wide
-PARTS = tuple(part / 100 for part in range(50, 9, -1))  # of the way from a neuron back to its inputs, where labels may stand
-BEYOND = tuple(part / 100 for part in range(51, 71))  # to try if they overlap at all of these
+FRACTIONS = tuple(percent / 100 for percent in range(50, 9, -1))  # of the way back to the inputs, where labels may stand
+BEYOND = tuple(percent / 100 for percent in range(51, 71))  # to try if they overlap at all of these
 
 
 def place(plan: Plan, widest: float | None = None) -> Geometry:
@@ -76,19 +76,24 @@ def fitted(plan: Plan, widest: float | None = None) -> tuple[Plan, Geometry]:
     if any(node.kind == "neuron" for node in plan.nodes) or not (usual := in_layers(plan)):
         return plan, place(plan, widest)
     limit = WIDEST if widest is None else widest
-    if usual.shared <= MANY and (folded := place(plan, widest)).width <= limit:
+    folded = place(plan, widest) if usual.n_distant <= MOST_DISTANT else None
+    if folded is not None and folded.width <= limit:
         return plan, folded
     narrower = [layered for room in ROOMS if (layered := in_layers(plan, room))]
     found = [(layered.plan, _by_graphviz(layered.plan.frame or layered.plan, layered)) for layered in (usual, *narrower)]
     best = min(found, key=lambda pair: max(pair[1].width, limit))
-    return best if usual.shared > MANY or best[1].width <= PAGE else (plan, folded)
+    if folded is not None and best[1].width > PAGE:
+        return plan, folded
+    return best
 
 
 def _in_columns(plan: Plan, widest: float) -> Geometry:
     """Place a network in columns; an operation stands under the one that it continues if that makes the text larger."""
     layouts = [_with_columns(plan, below) for below in (_below(plan), {})]
-    best = [layout for layout in layouts if layout.width <= widest] or [fold(layout, plan.edges, widest) for layout in layouts]
-    return max(best, key=lambda found: min(WINDOW[0] / found.width, WINDOW[1] / found.height))
+    candidates = [layout for layout in layouts if layout.width <= widest]
+    if not candidates:
+        candidates = [fold(layout, plan.edges, widest) for layout in layouts]
+    return max(candidates, key=lambda layout: min(WINDOW[0] / layout.width, WINDOW[1] / layout.height))
 
 
 def _with_columns(plan: Plan, below: dict[str, Edge]) -> Geometry:
@@ -109,7 +114,7 @@ def _with_columns(plan: Plan, below: dict[str, Edge]) -> Geometry:
     for rank in sorted(columns):
         nodes = [node for group in columns[rank] for node in group]
         arriving = [edge for node in nodes for edge in incoming[node.id]]
-        _, fraction = _part(ends[rank], y_of)
+        _, fraction = _label_fraction(ends[rank], y_of)
         least = min(fraction, 1 - fraction)
         needed = ((label_size(edge)[0] / 2 + HEAD + CLEAR) / least for edge in arriving if edge.lines)
         x += max([REACH, *needed]) if arriving else 0.0
@@ -248,29 +253,30 @@ def _gathered(
         return found
 
     def quality(found: dict[str, float]) -> tuple[float, float, float]:
-        overlap, part = _part(ends, found)
-        return _overlap(sorted((found[source], sizes[source][1] + GAP) for source in targets)), overlap, min(part, 1 - part)
+        overlap_of_boxes = _overlap(sorted((found[source], sizes[source][1] + GAP) for source in targets))
+        overlap, fraction = _label_fraction(ends, found)
+        return overlap_of_boxes, overlap, min(fraction, 1 - fraction)
 
     return max((y_of, *map(moved, SHARES)), key=quality)
 
 
-def _part(ends: Sequence[End], y_of: dict[str, float]) -> tuple[float, float]:
-    """Find where the labels of a column's arrows are clear of each other, as a part of the way back from the targets.
+def _label_fraction(ends: Sequence[End], y_of: dict[str, float]) -> tuple[float, float]:
+    """Find where the labels of a column's arrows are clear of each other, as a fraction of the way back from the targets.
 
-    The labels of one target stand together.  Arrows are shortest with the part nearest to the middle; the half of the targets
-    is tried first.  If labels overlap everywhere, it is the part at which they overlap least.
+    The labels of one target stand together.  Arrows are shortest with the fraction nearest to the middle; the half of the
+    targets is tried first.  If labels overlap everywhere, it is the fraction at which they overlap least.
 
     Returns:
-        The overlap, 0 or negative, and the part.
+        The overlap, 0 or negative, and the fraction.
     """
     labels = sorted((y_of[target], y_of[source], height) for target, source, height in ends)
 
-    def overlap(part: float) -> float:
-        return _overlap([(v + (y - v) * part, height) for v, y, height in labels])
+    def overlap(fraction: float) -> float:
+        return _overlap([(v + (y - v) * fraction, height) for v, y, height in labels])
 
-    clear = next((part for part in (*PARTS, *BEYOND) if not overlap(part)), None)
-    part = max(PARTS, key=overlap) if clear is None else clear
-    return overlap(part), part
+    clear = next((fraction for fraction in (*FRACTIONS, *BEYOND) if not overlap(fraction)), None)
+    fraction = max(FRACTIONS, key=overlap) if clear is None else clear
+    return overlap(fraction), fraction
 
 
 def _overlap(labels: Sequence[tuple[float, float]]) -> float:

@@ -25,6 +25,7 @@ that no arrow joins.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import NamedTuple
@@ -38,7 +39,7 @@ LONGEST = 4  # arrows on a path from left to right
 ROOM = 405.0  # points for the boxes of a layer: arrows and labels make the whole about twice as wide
 ARROW = 16.0  # points for an arrow that passes a layer
 FAR = 8  # boxes after the first use of a leaf, or layers below a box: uses further away get a reference
-NOTHING: tuple[tuple[Role, str], ...] = (("operation", ""),)
+NO_LABEL: tuple[tuple[Role, str], ...] = (("operation", ""),)
 MEANING = "↑ names an operand whose box is further up, ↓ an operation further down"
 
 
@@ -50,14 +51,14 @@ class Layered(NamedTuple):
         layers: the layer of every box, counted from the bottom.
         ties: pairs of boxes, the second in the layer below the first, which hold together parts that no arrow joins.
         leaves: the ids of leaves.
-        shared: how many uses of leaves have references.
+        n_distant: how many uses of leaves have references because they are far from the first one.
     """
 
     plan: Plan
     layers: dict[str, int]
     ties: list[tuple[str, str]]
     leaves: frozenset[str]
-    shared: int
+    n_distant: int
 
     def length(self, edge: Edge) -> int:
         """Return how many layers an arrow goes down."""
@@ -82,7 +83,7 @@ def in_layers(plan: Plan, room: float = ROOM) -> Layered | None:
     leaves = frozenset(ident for ident, kind in kinds.items() if kind == "leaf")
     later = [edge for edge in frame.edges if edge.source in leaves and edge is not first[edge.source]]
     far = {edge.id for edge in later if place[edge.target] - place[first[edge.source].target] > FAR}
-    layers, shared = _fill(with_references(frame, far), room), len(far)
+    layers, n_distant = _fill(with_references(frame, far), room), len(far)
     others = [edge for edge in frame.edges if kinds[edge.source] in ("operation", "neuron")]
     far |= {edge.id for edge in later + others if layers[edge.source] - layers[edge.target] > FAR}
     shown = replace(with_references(plan, far), frame=plan.frame and with_references(frame, far, roomy=True))
@@ -91,7 +92,7 @@ def in_layers(plan: Plan, room: float = ROOM) -> Layered | None:
     last = {layer: ident for ident, layer in layers.items()}
     joined = {edge.source for edge in shown.edges}
     ties = [(node.id, last[layers[node.id] - 1]) for node in shown.nodes if node.id not in joined and layers[node.id]]
-    return Layered(shown, layers, ties, leaves, shared)
+    return Layered(shown, layers, ties, leaves, n_distant)
 
 
 def _longest(plan: Plan) -> int:
@@ -116,7 +117,7 @@ def with_references(plan: Plan, far: AbstractSet[str], roomy: bool = False) -> P
     edges: dict[str, Edge] = {}
     for edge in plan.edges:
         if edge.id in far:
-            (role, text), *rest = edge.lines or NOTHING
+            (role, text), *rest = edge.lines or NO_LABEL
             if roomy:
                 text = max(text, *(text for _, text in replace(edge, flow="flowed").lines), key=len)
             name = f"↑ {names[edge.source]}" + f": {text}" * bool(text)
@@ -149,13 +150,10 @@ def _fill(plan: Plan, room: float) -> dict[str, int]:
         incoming[edge.target].append(edge)
         outgoing[edge.source].append(edge)
     place = {node.id: i for i, node in enumerate(plan.nodes)}
-    widths: dict[str, float] = {}  # of each box together with everything that it is computed from
-    for node in plan.nodes:
-        above = sum(widths[ident] for ident in {edge.source for edge in incoming[node.id]} if incoming[ident])
-        widths[node.id] = min(room, max(size_of(node)[0], above))
+    widths = _widths(plan, incoming, room)
     waiting = {node.id: len(outgoing[node.id]) for node in plan.nodes}  # how many of its uses have no layer yet
     ready = [ident for ident, uses in waiting.items() if not uses]
-    found: dict[str, int] = {}
+    layers: dict[str, int] = {}
     passing = layer = 0  # arrows to the layers below whose sources have no layer yet
     while ready:
         chosen: dict[str, str] = {}  # a leaf with one use is paired with that use, any other box with itself
@@ -169,11 +167,20 @@ def _fill(plan: Plan, room: float) -> dict[str, int]:
                 chosen[ident] = use
         ready = [ident for ident in ready if ident not in chosen]
         for ident in chosen:
-            found[ident] = layer
+            layers[ident] = layer
             passing += len(incoming[ident]) - len(outgoing[ident])
             for edge in incoming[ident]:
                 waiting[edge.source] -= 1
                 if not waiting[edge.source]:
                     ready.append(edge.source)
         layer += 1
-    return found
+    return layers
+
+
+def _widths(plan: Plan, incoming: Mapping[str, Sequence[Edge]], room: float) -> dict[str, float]:
+    """Return the width of each box together with the operations that it is computed from, at most that of a layer."""
+    widths: dict[str, float] = {}
+    for node in plan.nodes:
+        above = sum(widths[ident] for ident in {edge.source for edge in incoming[node.id]} if incoming[ident])
+        widths[node.id] = min(room, max(size_of(node)[0], above))
+    return widths

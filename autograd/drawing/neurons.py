@@ -25,8 +25,17 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any, NamedTuple
 
-from autograd.drawing.nodes import describe_nodes, gradient_line, hint_of, local_edge, notes_of, plain_box, standing
-from autograd.drawing.plan import Edge, Emphasis, Flow, Line, Node, Plan
+from autograd.drawing.nodes import (
+    arrow_emphasis,
+    box_emphasis,
+    describe_nodes,
+    gradient_line,
+    hint_of,
+    local_edge,
+    notes_of,
+    plain_box,
+)
+from autograd.drawing.plan import Edge, Flow, Line, Node, Plan
 from autograd.drawing.size import refuse_unreadable, too_large
 from autograd.moments import Moment
 from autograd.primitives import add
@@ -143,6 +152,7 @@ class _Network:
             layer.append(neuron)
             if len(layer) == 1:
                 self.copies.setdefault(neuron.weights, []).append(neuron.inputs)
+        self.hidden: set[Value] = set()  # nodes without a box of their own
         self.nodes: dict[str, Node] = {}
         self.columns: dict[Hashable, list[str]] = {}
         self.place: dict[Hashable, str] = {}  # the boxes of nodes, of constants in a layer, and of what is hidden
@@ -165,7 +175,10 @@ class _Network:
                 m, n = left[earlier], height[layer]
                 if max(m, n) > SHOWN and (max(m, n) > LONGEST_COLUMN or m * n > MOST_ARROWS):
                     crowded = True
-                    (left if m > n else height)[earlier if m > n else layer] = SHOWN
+                    if m > n:
+                        left[earlier] = SHOWN
+                    else:
+                        height[layer] = SHOWN
         chosen: set[Hashable] = set()
         tallest: dict[int, int] = {}  # by the number of copies: layers with equally many show the same examples
         for layers in self.copies.values():
@@ -179,40 +192,51 @@ class _Network:
 
     def add_boxes(self) -> None:
         """Describe the boxes that are shown, in the order of the graph."""
-        telling, shown = self.telling, self.shown()
+        telling, shown, running = self.telling, self.shown(), self.running_sums()
         inputs = {x for layer in self.layers for x in layer if isinstance(x, Value)}
         elsewhere = {x for node in telling.order if node not in telling.neurons for x in node.inputs}
-        hidden: set[Value] = set()
-        running = self.running_sums()
         for node in telling.names:
             neuron = self.owner.get(node)
             if neuron is not None:
-                column = self.layers[neuron.inputs][0].weights, self.depth[neuron.net]
-                if node is neuron.net and neuron is self.layers[neuron.inputs][0]:
-                    self._add_inputs(neuron.inputs, shown)
-                if neuron not in shown:
-                    hidden.add(node)
-                    self._add_rest(node, column)
-                elif node is neuron.out:
-                    ident = self._add(self._neuron(neuron), column)
-                    self.place |= {neuron.net: ident, neuron.out: ident}
-            elif node.primitive is None:
-                if node in elsewhere and node not in inputs:
-                    self.place[node] = self._add(plain_box("", node, telling, self.moment))
-            elif hidden.isdisjoint(node.inputs) or (
-                any(x not in hidden and x.primitive is not None for x in node.inputs) and node not in running
-            ):
+                self._add_part(node, neuron, shown)
+            elif node.primitive is not None:
+                self._add_operation(node, running)
+            elif node in elsewhere and node not in inputs:
                 self.place[node] = self._add(plain_box("", node, telling, self.moment))
-            else:
-                if all(x in hidden or x.primitive is None for x in node.inputs):
-                    self.place[node] = next(self.place[x] for x in node.inputs if x in hidden)
-                else:
-                    self._add_rest(node, ("sum", node))
-                hidden.add(node)
         self._describe_rests()
-        n_hidden, n_inputs = len(hidden & {neuron.net for neuron in self.neurons}), len(self.neurons)
-        if n_hidden:
-            self.notes.append(f"condensed: {n_inputs - n_hidden} of {n_inputs:,} neurons are shown")
+        n_neurons = len(self.neurons)
+        n_shown = sum(neuron.net not in self.hidden for neuron in self.neurons)
+        if n_shown < n_neurons:
+            self.notes.append(f"condensed: {n_shown} of {n_neurons:,} neurons are shown")
+
+    def _add_part(self, node: Value, neuron: Neuron, shown: AbstractSet[Hashable]) -> None:
+        """Describe a neuron at its output, after the inputs of its layer, or let a box for its column stand for the node."""
+        first = self.layers[neuron.inputs][0]
+        column = first.weights, self.depth[neuron.net]
+        if node is first.net:
+            self._add_inputs(neuron.inputs, shown)
+        if neuron not in shown:
+            self.hidden.add(node)
+            self._add_rest(node, column)
+        elif node is neuron.out:
+            ident = self._add(self._neuron(neuron), column)
+            self.place |= {neuron.net: ident, neuron.out: ident}
+
+    def _add_operation(self, node: Value, running: AbstractSet[Value]) -> None:
+        """Describe an operation outside of neurons; on hidden nodes it is hidden, unless it joins them with what is shown.
+
+        Of a sum over hidden and shown nodes, only the last addition is shown.
+        """
+        on_hidden = [x for x in node.inputs if x in self.hidden]
+        on_shown = [x for x in node.inputs if x not in self.hidden and x.primitive is not None]
+        if not on_hidden or (on_shown and node not in running):
+            self.place[node] = self._add(plain_box("", node, self.telling, self.moment))
+            return
+        self.hidden.add(node)
+        if on_shown:
+            self._add_rest(node, ("sum", node))
+        else:
+            self.place[node] = self.place[on_hidden[0]]
 
     def _describe_rests(self) -> None:
         """Give each box that stands for hidden nodes their places, and make it stand out at the step of any of them."""
@@ -222,14 +246,7 @@ class _Network:
                 hidden.setdefault(ident, []).append(node)
         for ident, nodes in hidden.items():
             places = tuple(self.telling.places[node] for node in nodes)
-            self.nodes[ident] = replace(self.nodes[ident], places=places, emphasis=self._emphasis(nodes))
-
-    def _emphasis(self, nodes: Sequence[Value]) -> Emphasis:
-        """Return the emphasis of a box that stands for several nodes."""
-        moment = self.moment
-        if moment is None or moment.active in nodes:
-            return "normal" if moment is None else "active"
-        return "normal" if any(node in (moment.arrived or moment.known) for node in nodes) else "faint"
+            self.nodes[ident] = replace(self.nodes[ident], places=places, emphasis=box_emphasis(nodes, self.moment))
 
     def running_sums(self) -> set[Value]:
         """Find the additions whose only use is in another addition."""
@@ -322,14 +339,15 @@ class _Network:
         else:
             lines += [replace(line, name=f"∂{a}") for line in gradient_line(out, telling, moment)]
         places = tuple(telling.places[node] for node in neuron.nodes)
-        return Node("", "neuron", tuple(lines), hint_of(out, telling, out in known), self._emphasis(neuron.nodes), places)
+        hint, emphasis = hint_of(out, telling, out in known), box_emphasis(neuron.nodes, moment)
+        return Node("", "neuron", tuple(lines), hint, emphasis, places)
 
     def _weighted(self, source: str, target: str, neuron: Neuron, i: int) -> Edge:
         """Describe the arrow from an input to a neuron: the weight with its gradient, and what flows back."""
         telling, moment, net, w, x = self.telling, self.moment, neuron.net, neuron.weights[i], neuron.inputs[i]
         weight = w.data if isinstance(w, Value) else w
         hint = f"{telling.full[w]} = {telling.number(weight)}" if isinstance(w, Value) else telling.number(weight)
-        edge = Edge("", source, target, hint, "nothing", weight, emphasis=standing(net, moment), digits=telling.digits)
+        edge = Edge("", source, target, hint, "nothing", weight, emphasis=arrow_emphasis(net, moment), digits=telling.digits)
         has_flowed = telling.loss.grad != 0 if moment is None else (net, 0) in moment.flowed
         if isinstance(x, Value):
             edge = local_edge("", source, target, net, neuron.place(i), telling, moment)

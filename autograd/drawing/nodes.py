@@ -32,7 +32,10 @@ from autograd.telling import Symbols, Telling, equation, factor, formula_of
 from autograd.value import Value
 from autograd.writing import plain
 
-__all__ = ["describe_nodes", "frame_of", "gradient_line", "hint_of", "local_edge", "notes_of", "plain_box", "standing"]
+__all__ = [
+    "arrow_emphasis", "box_emphasis", "describe_nodes", "frame_of", "gradient_line", "hint_of", "local_edge", "notes_of",
+    "plain_box",
+]  # fmt: skip
 
 THICK = "thick: this step; dashed: still to come"
 FLOWED = "; ←: what has flowed back along the edge"
@@ -54,7 +57,7 @@ def describe_nodes(telling: Telling, moment: Moment | None = None) -> Plan:
     name, order = telling.names[telling.loss], tuple(tuple(ids[net] for net in layer) for layer in _layers(telling.order))
     if moment is None:
         return Plan(f"Computation graph of {name}", nodes, tuple(edges), notes_of(telling), order=order)
-    notes = (THICK + FLOWED * bool(moment.flowed), *_twins(telling))
+    notes = (THICK + FLOWED * bool(moment.flowed), *_notes_on_names(telling))
     return Plan(f"A moment of the walk over {name}", nodes, tuple(edges), notes, order=order)
 
 
@@ -108,12 +111,9 @@ def plain_box(ident: str, node: Value, telling: Telling, moment: Moment | None) 
     lines = [Line("value", telling.names[node], None, value, telling.digits, telling.places[node])]
     if node.primitive is not None:
         lines.append(Line("operation", formula=telling.formula(node), digits=telling.digits))
-    emphasis: Emphasis = "normal"
-    if moment is not None:
-        seen = node in (moment.arrived or moment.known)
-        emphasis = "active" if node is moment.active else "normal" if seen else "faint"
     lines += gradient_line(node, telling, moment)
-    return Node(ident, kind, tuple(lines), hint_of(node, telling, known), emphasis, (telling.places[node],))
+    hint, emphasis = hint_of(node, telling, known), box_emphasis([node], moment)
+    return Node(ident, kind, tuple(lines), hint, emphasis, (telling.places[node],))
 
 
 def gradient_line(node: Value, telling: Telling, moment: Moment | None) -> Iterator[Line]:
@@ -162,14 +162,26 @@ def local_edge(ident: str, source: str, target: str, node: Value, k: int, tellin
         product = f"{telling.number(upstream)} × {factor(telling.number(local))} = {telling.number(contribution)}"
         hint += f"; {product} flows back to {telling.full[x]}"
     place = telling.places[node], k
-    return Edge(ident, source, target, hint, flow, local, upstream, contribution, emphasis=standing(node, moment),
+    return Edge(ident, source, target, hint, flow, local, upstream, contribution, emphasis=arrow_emphasis(node, moment),
                 digits=telling.digits, place=place)  # fmt: skip
 
 
-def standing(node: Value, moment: Moment | None) -> Emphasis:
-    """Return the emphasis of the arrows to a node at a moment."""
-    if moment is None or node is moment.active:
-        return "normal" if moment is None else "active"
+def box_emphasis(nodes: Sequence[Value], moment: Moment | None) -> Emphasis:
+    """Return the emphasis of a box that stands for some nodes, at a moment."""
+    if moment is None:
+        return "normal"
+    if moment.active in nodes:
+        return "active"
+    reached = moment.arrived or moment.known
+    return "normal" if any(node in reached for node in nodes) else "faint"
+
+
+def arrow_emphasis(node: Value, moment: Moment | None) -> Emphasis:
+    """Return the emphasis of the arrows to a node, at a moment."""
+    if moment is None:
+        return "normal"
+    if node is moment.active:
+        return "active"
     done = (node, 0) in moment.flowed if moment.arrived else node in moment.known
     return "normal" if done else "faint"
 
@@ -180,27 +192,28 @@ def notes_of(telling: Telling) -> tuple[str, ...]:
     edges = "on each edge: ∂result/∂operand"
     if not any(node.grad != 0 for node in telling.names):
         unknown = f"no backward pass has run yet: backward() adds ∂x, short for ∂{name}/∂x"
-        return (unknown, *[edges] * bool(root.inputs), *_twins(telling))
+        return (unknown, *[edges] * bool(root.inputs), *_notes_on_names(telling))
     if root.grad == 0:
-        return (f"no backward pass has run from {name} yet: the gradients are left from another one", edges, *_twins(telling))
+        stale = f"no backward pass has run from {name} yet: the gradients are left from another one"
+        return (stale, edges, *_notes_on_names(telling))
     meaning = f"∂x is short for ∂{name}/∂x" if root.grad == 1 else "∂x is the gradient that arrived at x"
     neurons = ", δ for that of a net input" if any(telling.mark(node) == "δ" for node in telling.order) else ""
     notes = [f"{meaning}{neurons}, as backward() left it{'' if neurons else ' in .grad'}"]
     if root.inputs:
         notes.append(f"{edges}; the result's gradient times it flows back")
-    mixed = [cut(telling.names[node]) for node in _with_more_than_flows_here(telling)]
+    mixed = [cut(telling.names[node]) for node in _with_other_contributions(telling)]
     if mixed:
         shown = ", ".join(mixed[:3]) + ", …" * (len(mixed) > 3)
         notes.append(f"more than flows here is in the gradient of {shown}: from an earlier pass, or by a path outside")
-    return (*notes, *_twins(telling))
+    return (*notes, *_notes_on_names(telling))
 
 
-def _twins(telling: Telling) -> Iterator[str]:
+def _notes_on_names(telling: Telling) -> Iterator[str]:
     """Yield the notes about names, shortened to the width of a picture."""
     return (cut(note, WIDEST_NOTE) for note in telling.notes)
 
 
-def _with_more_than_flows_here(telling: Telling) -> list[Value]:
+def _with_other_contributions(telling: Telling) -> list[Value]:
     """Find the nodes whose gradient differs from the sum of the contributions that arrive along the edges of this graph."""
     arrived = dict.fromkeys(telling.names, 0.0)
     size = dict.fromkeys(telling.names, 0.0)

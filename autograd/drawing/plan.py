@@ -169,22 +169,23 @@ class Edge:
         In the step shown, a weight appears only in the product, so that the label has no more lines than after the step.
         """
         local, upstream, contribution = map(style.number, (self.local, self.upstream, self.contribution))
-        is_product = self.weight and self.flow == "flowing"
-        lines: list[tuple[Role, str]] = [("value", local)] if self.weight and not is_product else []
-        if self.gradient is not None:
-            lines.append(("gradient", f"{style.name(Symbol('∂w'))} {style.number(self.gradient)}"))
+        factors = [f"{upstream} × {factor(local)}"] if self.weight else [upstream, f"× {factor(local)}"]
         flows: dict[Flow, list[tuple[Role, str]]] = {
             "local": [] if self.weight else [("operation", local)],
-            "flowing": [("gradient", upstream), ("gradient", f"× {factor(local)}"), ("gradient", f"= {contribution}")],
+            "flowing": [("gradient", text) for text in (*factors, f"= {contribution}")],
             "flowed": [("gradient", f"← {contribution}")],
             "not taken": [("operation", "not taken")],
             "nothing": [],
         }
-        if is_product:
-            lines += [("gradient", f"{upstream} × {factor(local)}"), ("gradient", f"= {contribution}")]
-        else:
-            lines += flows[self.flow]
-        return (*lines, ("operation", self.name)) if self.name else tuple(lines)
+        lines: list[tuple[Role, str]] = []
+        if self.weight and self.flow != "flowing":
+            lines.append(("value", local))
+        if self.gradient is not None:
+            lines.append(("gradient", f"{style.name(Symbol('∂w'))} {style.number(self.gradient)}"))
+        lines += flows[self.flow]
+        if self.name:
+            lines.append(("operation", self.name))
+        return tuple(lines)
 
 
 @dataclass(frozen=True)
