@@ -204,7 +204,7 @@ def notes_of(telling: Telling) -> tuple[str, ...]:
     mixed = [cut(telling.names[node]) for node in _with_other_contributions(telling)]
     if mixed:
         shown = ", ".join(mixed[:3]) + ", …" * (len(mixed) > 3)
-        notes.append(f"more than flows here is in the gradient of {shown}: from an earlier pass, or by a path outside")
+        notes.append(f"an earlier pass, or a path outside this graph, contributed to the gradient of {shown}")
     return (*notes, *_notes_on_names(telling))
 
 
