@@ -1,8 +1,8 @@
 """The live player: a graph played forward and back, changed and trained in a browser or a notebook, in one HTML file.
 
-The page is a spreadsheet.  Python prints the picture with cells where numbers stand, the graph as data, and the rows that it
-uses as JavaScript; the page computes the graph, fills the cells and moves what flows.  Without scripts it shows the whole
-picture and every node as text.
+The page is a spreadsheet.  Python prints the picture with cells for its numbers, the graph as data, and the rows that the graph
+uses as JavaScript; the page computes the graph, fills the cells and moves the dots that carry numbers along the edges.  Without
+scripts it shows the whole picture, and every node as text.
 
 >>> from autograd.value import Value
 >>> w, x = Value(3.0, label="w"), Value(2.0, label="x")
@@ -57,9 +57,9 @@ DATA = re.compile(r"(x|y|t|i|input|target|label|data|example)s?[\W_]*\d*", re.IG
 
 @dataclass(frozen=True, repr=False)
 class Player:
-    """A walk to be played: shown in Jupyter where it is the last line of a cell, otherwise saved and opened in a browser.
+    """A walk to be played: Jupyter shows it if it is the last line of a cell; elsewhere, save it and open it in a browser.
 
-    It holds the graph as it was when it was made; the same graph gives the same bytes, with the same layout engine.
+    It holds the graph as it was when the player was made.  With the same layout engine, the same graph gives the same bytes.
 
     Attributes:
         title: the heading of the page.
@@ -87,7 +87,7 @@ class Player:
 
     @property
     def element(self) -> str:
-        """The player as an HTML element for any page: needs nothing from outside, and the page's styles do not reach it.
+        """The player as an HTML element for any page: it is self-contained, and the page's styles do not reach it.
 
         Where scripts do not run, it shows a picture of the first step.
         """
@@ -121,7 +121,7 @@ class Player:
 
     @property
     def _key(self) -> str:
-        """The name of the script of a page that a player belongs to."""
+        """A name for the script, by which it finds its own players in a page with several."""
         return hashlib.sha256((self._code + self.rows).encode()).hexdigest()[:12]
 
     @property
@@ -129,13 +129,13 @@ class Player:
         return f'(() => {{\n{self._code}\nstart("{self._key}", {self.rows});\n}})();'
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the page to a file and return its path; if anything goes wrong, an older file stays as it was.
+        """Write the page to a file and return its path; if anything goes wrong, an older file stays unchanged.
 
         Args:
             path: a name that ends in .html.
 
         Raises:
-            ValueError: for another suffix.
+            ValueError: if the name ends differently.
             FileNotFoundError: if the folder does not exist.
         """
         path = Path(path)
@@ -160,22 +160,22 @@ class Player:
 def play(
     loss: Value | Sequence[Value], *, learn: Sequence[Value] | None = None, digits: int | None = None, limit: int = 150
 ) -> Player:
-    """Make a player of the forward and backward pass of a result, step by step as `walk` has it.
+    """Make a player of the forward and backward pass of a result, with the steps of `walk`.
 
-    Every leaf can be changed in the page, which computes all that depends on it.  Dots carry gradients along the edges,
-    multiplied by local derivatives on the way; *Learn* takes a step of gradient descent.  Learners can predict each
-    number before it is shown, open a network neuron by neuron, and see the classic mistakes beside the right run.
+    Every leaf can be changed in the page, which then computes everything that depends on it.  Dots carry gradients along the
+    edges and multiply them by local derivatives on the way; *Learn* takes a step of gradient descent.  Learners can predict
+    each number before it is shown, open a network neuron by neuron, and see the classic mistakes beside the right run.
 
     Args:
         loss: the result whose gradient is taken, or the losses of several examples; *Learn* follows the mean of their
             gradients.
-        learn: the leaves that *Learn* changes; by default the weights and biases of neurons, or, without neurons, all labelled
-            leaves but those that are called x, y, t, i, input, target, label, data or example.
+        learn: the leaves that *Learn* changes; by default the weights and biases of neurons or, without neurons, all labelled
+            leaves except those called x, y, t, i, input, target, label, data or example, or one of these with a number.
         digits: significant digits of the numbers, 1 to 17; by default 5, and 3 in a network.
-        limit: the largest number of boxes that is still drawn; a network with more nodes is shown neuron by neuron only.
+        limit: the largest number of boxes to draw; a network with more nodes is shown neuron by neuron only.
 
     Raises:
-        TypeError: if `loss` is not a Value or a sequence of them, and if `learn` is not a sequence of leaves.
+        TypeError: if `loss` is not a Value or a sequence of them, or if `learn` is not a sequence of leaves.
         ValueError: if the graph is too large to be read, if a leaf was changed after the forward pass, or if something in
             `learn` is not in the graph.
         LayoutError: if no layout engine is installed.
@@ -190,7 +190,7 @@ def play(
 def make_player(
     losses: Sequence[Value], learn: Sequence[Value] | None, digits: int | None, limit: int, asked: Asked | None = None
 ) -> Player:
-    """Make a player as `play` does; with `asked` one that poses an exercise, and shows the backward pass afterwards.
+    """Make a player like `play`, or, with `asked`, one that poses an exercise and shows the backward pass afterwards.
 
     Raises:
         NotLiveError: if a row of an exercise has no JavaScript, so that no page can compute the graph.
@@ -257,7 +257,7 @@ def _refuse_unreadable(loss: Value, limit: int) -> None:
 
 
 def _learned(leaves: Sequence[Value], walks: Sequence[Walk], learn: Sequence[Value] | None) -> list[int]:
-    """Return the places of the leaves that learn among all leaves."""
+    """Return the indices, among all leaves, of those that learn."""
     if learn is not None:
         known, chosen = set(leaves), list(learn) if isinstance(learn, Iterable) else [learn]
         for each in chosen:
@@ -275,7 +275,7 @@ def _learned(leaves: Sequence[Value], walks: Sequence[Walk], learn: Sequence[Val
 
 
 def _meaning(steps: Walk) -> Element:
-    """Explain the short marks of gradients in the picture."""
+    """Explain the symbols for gradients in the picture."""
     loss, has_delta = steps.names[steps.loss], any(steps.telling.mark(node) == "δ" for node in steps.order)
     delta = f"; δ of a neuron: ∂{loss}/∂z, with respect to its net input z" if has_delta else ""
     return element("span", f"∂x: ∂{loss}/∂x, how much {loss} grows with x{delta}")

@@ -1,7 +1,7 @@
 """An exercise in a player: the data with which its page poses questions on the graph and marks the answers.
 
-The picture and the text for readers without scripts are printed without gradients.  The right answers have to be in the page,
-which marks by itself; base64 keeps them from being read by accident.
+The picture and the text for readers without scripts are printed without gradients.  The right answers must be in the page,
+because it marks without a server; base64 keeps them from being read by accident.
 
 >>> reveal(conceal('{"right": -0.5}'))
 '{"right": -0.5}'
@@ -38,7 +38,7 @@ class Asked:
 
 
 def blank(svg: Element) -> None:
-    """Remove the results of the backward pass from a picture of the end of the walk."""
+    """Remove the results of the backward pass from a picture that shows the end of the walk."""
     for text in svg.iterfind(".//text[@data-gradient]"):
         text.text = ""
     for label in svg.iterfind("g[@data-flow]"):

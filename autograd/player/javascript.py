@@ -1,7 +1,7 @@
 """The table read as JavaScript: the functions with which a page computes a graph by itself, printed from that graph's rows.
 
-A formula is printed once, as a function of a *reading* ``$``: read as numbers it computes, read as text it is written, just as
-a rule of the table is read on floats and on symbols.  formulas.js brings the two readings, and Python's functions of `math`.
+A formula is printed once, as a function of a *reading* ``$``: one reading computes it with numbers, the other writes it as
+text, just as a rule of the table is read on floats and on symbols.  formulas.js has both, and Python's functions of `math`.
 
 >>> from autograd.steps import walk
 >>> x = Value(3.0, label="x")
@@ -47,7 +47,7 @@ from autograd.writing import LEVELS, PLAIN, expand, read_template, strict, takes
 
 __all__ = ["FUNCTIONS", "NotLiveError", "to_javascript"]
 
-# Python's functions, and the same ones in JavaScript; `math`, divide, … are defined in formulas.js.
+# Python's functions and their counterparts in JavaScript; `math`, divide, … are defined in formulas.js.
 MATH: Final = (
     "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh",
     "cosh", "tanh", "asinh", "acosh", "atanh", "sqrt", "cbrt", "hypot", "erf", "pow",
@@ -72,12 +72,12 @@ class NotLiveError(TypeError):
 def to_javascript(walks: Sequence[Walk], also: Iterable[Primitive] = ()) -> tuple[str, list[dict[str, Any]]]:
     """Return the rows that some graphs use as a JavaScript expression, and each graph as data for strict JSON.
 
-    A graph has ``digits``, ``loss`` (a place), ``order`` (the places of the operations, topological), ``activations`` (of those
-    the functions that `autograd.mistakes.activations` finds) and ``nodes``, by place.
+    A graph has ``digits``, ``loss`` (a place), ``order`` (the places of the operations, topological), ``activations`` (those of
+    them that `autograd.mistakes.activations` finds) and ``nodes``, by place.
 
-    A node has ``name`` (in full), ``short`` where that is another one, ``delta: true`` where its gradient is a δ, ``data`` and
-    ``gradient`` as Python computed them; an operation has ``kind`` (an index) and ``inputs`` (places); a leaf has ``leaf``,
-    its index among the leaves of all the graphs together.  Numbers that JSON does not have are the strings "NaN", "Infinity"
+    A node has ``name`` (in full), ``short`` if it is displayed under a shorter one, ``delta: true`` if its gradient is a δ, and
+    ``data`` and ``gradient`` as Python computed them; an operation has ``kind`` (an index) and ``inputs`` (places); a leaf has
+    ``leaf``, its index among the leaves of all the graphs together.  Numbers that JSON lacks are the strings "NaN", "Infinity"
     and "-Infinity".
 
     Args:
@@ -153,7 +153,7 @@ class _Printer:
         """Print a row that answers may use; a page without it refuses an answer that uses it."""
         try:
             self.row(row, row.arity)
-        except NotLiveError:  # the row, or one that it is made of, was begun only
+        except NotLiveError:  # drop the row, and those that were begun for it
             self.rows = {key: entry for key, entry in self.rows.items() if entry}
             self.keys = {row: key for row, key in self.keys.items() if key in self.rows}
 
@@ -196,7 +196,7 @@ class _Printer:
         return {"formula": self._arrow("$, x", names, formula)}
 
     def _arrow(self, arguments: str, operands: Sequence[str], formulas: Any) -> str:
-        """Print a function of a reading, the operands x and perhaps `out` that returns a formula or a list of formulas."""
+        """Print a function that returns a formula or a list of formulas, from a reading, the operands x and perhaps `out`."""
         names = {name: f"x[{i}]" for i, name in enumerate(operands)} | {"out": "out"}
         return f"({arguments}) => {self._body(formulas, names, {})}"
 
@@ -257,12 +257,12 @@ def _chain(formula: Symbol) -> list[Any]:
 
 
 def _operand(x: float | None) -> str:
-    """Write an operand of a kind: null for a node, and the function that refuses for a branch that was not called."""
+    """Write an operand of a kind: null for a node, and a function that raises for a branch that was not called."""
     return "null" if x is None else "uncalled" if x is NOT_COMPUTED else _number(x)
 
 
 def _number(x: float) -> str:
-    """Write a number in JavaScript; a negative one is never printed where its sign would need parentheses."""
+    """Write a number in JavaScript; no negative one is printed where it would need parentheses."""
     return str(strict(float(x))).removesuffix(".0")
 
 

@@ -1,4 +1,4 @@
-"""HTML and SVG as trees, so that no text can ever become markup: it is escaped when the tree is written.
+"""HTML and SVG as trees, so that text never becomes markup: it is escaped when the tree is written.
 
 >>> write(element("p", "1 < 2, ", element("b", "<i>"), class_="note", data_step="3"))
 '<p class="note" data-step="3">1 &lt; 2, <b>&lt;i&gt;</b></p>'
@@ -36,7 +36,7 @@ def write(tree: Element) -> str:
 
 
 def as_data(content: Any) -> str:
-    r"""Write plain data as JSON that can stand inside a script element, which nothing in it can end.
+    r"""Write plain data as JSON for the inside of a script element, which no text in it can end.
 
     >>> as_data({"label": "</script>"})
     '{"label": "\\u003c/script>"}'
@@ -45,7 +45,7 @@ def as_data(content: Any) -> str:
 
 
 def policy_hash(text: str) -> str:
-    """Return the hash by which a Content-Security-Policy allows a script or a style, in quotes.
+    """Return the hash, in quotes, by which a Content-Security-Policy allows a script or a style.
 
     >>> policy_hash("")
     "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"

@@ -1,10 +1,10 @@
 """The pictures of the player: the whole graph with all its numbers, laid out once for every moment and every number.
 
 A box is as wide as the widest text that it may show, so nothing shifts while steps go by and numbers change.  A picture is
-folded into lines as suits a screen, and once more for a phone; one that could not be read as a whole stays a strip, which the
-page follows step by step.  The attributes of each part name the cell of the page that it is: ``data-value`` shows a value,
-``data-gradient`` a gradient, ``data-flow`` the contribution on an edge and ``data-weighs`` its weight.  Where no script fills
-the cells, the picture is that of the end of the walk.
+folded into lines to suit a screen, and once more for a phone; one that cannot be read as a whole stays a strip, which the page
+follows step by step.  Attributes tell the page what each cell shows: ``data-value`` a value, ``data-gradient`` a gradient,
+``data-flow`` the contribution on an edge and ``data-weighs`` its weight.  Without scripts, the picture shows the end of the
+walk.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ from autograd.value import Value
 
 __all__ = ["draw_views"]
 
-WIDE = -0.1234567890123456789  # as wide as most numbers are; wider ones are set narrower by the script
+WIDE = -0.1234567890123456789  # as wide as most numbers; the script condenses wider ones
 MOST_ARROWS = 9  # to a layer, with two lines on each
 ABOVE = 9  # points from the middle of a straight line to its label
-SCREEN = ((1265, 420), (845, 660))  # pixels: the places for a picture on a screen, with the step below it or at its right
+SCREEN = ((1265, 420), (845, 660))  # pixels: room for a picture on a screen, with the step below it or to its right
 PHONE = ((390, 420),)
-BETTER = 1.1  # times larger text is worth a fold
+BETTER = 1.1  # how many times larger a fold has to make the text
 LEGIBLE, LARGEST = 10.0, 20.0  # pixels: sizes of text, see picture.js
 TEXT = 14.0  # the size of text, in points
-MARKS = 24  # points above and below a picture, in which the page writes products and marks
+MARKS = 24  # points above and below a picture together, where the page writes products and marks
 FAR = 1e4  # where a unit that saturates has reached its limit
 STYLED = ("fill", "stroke", "stroke-width", "stroke-dasharray", "font-weight", "font-size", "font-family", "style")
 
@@ -53,8 +53,8 @@ def draw_views(steps: Walk, limit: int) -> dict[str, list[Element]]:
         limit: the largest number of boxes.
 
     Returns:
-        By the name of the view, "neurons", if there are neurons, and "nodes", unless there are too many: SVG for a screen, and
-        for a phone if another layout can be read there.
+        The pictures of each view as SVG: "neurons" if there are neurons, and "nodes" unless there are too many.  The first is
+        for a screen; there is a second one, for a phone, if another layout can be read there.
 
     Raises:
         ValueError: if the graph is too large to be read.
@@ -98,10 +98,10 @@ def _layouts(plan: Plan) -> list[Geometry]:
 def _best(
     plan: Plan, strip: Geometry, found: Geometry, places: Sequence[tuple[float, float]], widths: Sequence[float]
 ) -> Geometry:
-    """Return the layout that was found so far, or a folded one if its text is clearly larger in a place and can be read."""
+    """Return the best layout so far, or a folded one if its text is clearly larger in a place and can be read."""
     room = max(width * height for width, height in places)
     if strip.width * strip.height * (LEGIBLE / TEXT) ** 2 > room:
-        return found  # too much to be read, however it is folded
+        return found  # too large to be read, however it is folded
     for width in widths:
         layout = place(plan, width) if plan.columns else fold(strip, plan.edges, width)
         if _text_size(layout, places) >= max(LEGIBLE, BETTER * _text_size(found, places)):
@@ -110,12 +110,12 @@ def _best(
 
 
 def _text_size(layout: Geometry, places: Sequence[tuple[float, float]]) -> float:
-    """Return the size of text, in pixels, in the better place for a picture; sizes beyond the largest count as that."""
+    """Return the size of text, in pixels, in the better of the places for a picture, at most `LARGEST`."""
     return min(LARGEST, max(TEXT * min(width / layout.width, height / (layout.height + MARKS)) for width, height in places))
 
 
 def _marked(plan: Plan, geometry: Geometry, telling: Telling) -> Element:
-    """Draw a layout, and mark each part with the cell of the page that it is."""
+    """Draw a layout, and mark each part with what the page shows there."""
     svg = _bare(draw_plan(replace(plan, notes=()), geometry))
     groups = {group.attrib.pop("id"): group for group in svg.iterfind("g[@id]")}
     labels = {group.attrib.pop("data-of"): group for group in svg.iterfind("g[@data-of]")}
@@ -134,7 +134,7 @@ def _marked(plan: Plan, geometry: Geometry, telling: Telling) -> Element:
             is_above = bool(plan.columns) and not edge.weight and _is_level(geometry.arrows[edge.id])
             labels[edge.id].attrib |= {"class": "label" + " weight" * edge.weight + " above" * is_above}
             svg.remove(labels[edge.id])
-            svg.append(labels[edge.id])  # above the boxes: a product may be wider than its place
+            svg.append(labels[edge.id])  # above the boxes: a product may be wider than its room
             if is_above:
                 for text in labels[edge.id]:
                     text.set("y", f"{float(text.attrib['y']) - ABOVE:.1f}")
@@ -148,7 +148,7 @@ def _is_level(arrow: Arrow) -> bool:
 
 
 def _dense(plan: Plan) -> set[str]:
-    """Return the boxes whose layer has too many arrows for two lines on each; one shows the weight, then its gradient."""
+    """Return the boxes whose layer has too many arrows for two lines on each; one line shows the weight, then its gradient."""
     arriving = Counter(edge.target for edge in plan.edges if edge.weight)
     columns = {ident: len(column) for column in plan.columns for ident in column}
     return {ident for ident, m in arriving.items() if m * columns.get(ident, 1) > MOST_ARROWS}
@@ -162,7 +162,7 @@ def _at_rest(edge: Edge, is_dense: bool) -> Edge:
 
 
 def _with_room(line: Line, often: set[int]) -> Line:
-    """Return a line that is as wide as it may become."""
+    """Return a line with the widest text that it may show."""
     if line.place is None:
         return line
     so_far = " so far" if line.role == "gradient" and line.place in often and "so far" not in line.name else ""
@@ -171,7 +171,7 @@ def _with_room(line: Line, often: set[int]) -> Line:
 
 
 def _with_width(edge: Edge) -> Edge:
-    """Return an edge with a label as large as it may become."""
+    """Return an edge with the largest label that it may show."""
     gradient = "0" * (edge.digits + 5)
     if edge.weight and edge.gradient is None and edge.weighs:  # one line for both
         return replace(edge, weight=False, flow="nothing", name=gradient)
@@ -182,7 +182,7 @@ def _with_width(edge: Edge) -> Edge:
 
 
 def _bare(svg: Element) -> Element:
-    """Remove paper, tooltips, colours and sizes, which the page has already."""
+    """Remove paper, tooltips, colours and sizes; the page has its own."""
     for part in list(svg.iter()):
         for extra in (*part.findall("title"), *part.findall("rect[@class='paper']")):
             part.remove(extra)
@@ -198,7 +198,7 @@ def _bare(svg: Element) -> Element:
 
 
 def _mark_box(group: Element, node: Node, nodes: list[Value], width: float) -> None:
-    """Mark a box and its lines with the nodes that they are about; ⋮ with those that it hides, which cannot be opened."""
+    """Mark a box and its lines with their nodes; a box with ⋮, which cannot be opened, with the nodes that it hides."""
     if node.kind == "rest":
         group.attrib |= {"class": "box rest", "data-hidden": _listed(node.places)}
         return
@@ -215,7 +215,7 @@ def _mark_box(group: Element, node: Node, nodes: list[Value], width: float) -> N
 
 
 def saturates(node: Value) -> bool:
-    """Return whether a node is a unit that can saturate or be dead: a function of one operand that is constant far out."""
+    """Return whether a node is a unit that can saturate or die: a function of one operand that is constant far from 0."""
     row = node.primitive
     if not isinstance(row, Unary) or row.infix:
         return False

@@ -1,4 +1,4 @@
-"""The player's colours in the light and in the dark theme: those of the drawings, each with its counterpart on dark paper.
+"""The player's colours in the light and the dark theme: those of the drawings, each with its counterpart on dark paper.
 
 >>> print(colours().splitlines()[1])
     --paper: light-dark(#ffffff, #14191d);
