@@ -6,12 +6,12 @@
 class Refused extends Error {} // an answer that cannot be read; no points are lost
 
 const MOST_CHARACTERS = 2000; // of an answer, as in expressions.py
-const EXACT = 1e-9; // relative: two numbers that are the same
-const NOISE = 1e-15; // relative: a sum of floats that is computed in another order
+const EXACT = 1e-9; // relative: the difference of two numbers that count as the same
+const NOISE = 1e-15; // relative: the error of a sum of floats in another order
 const FEWEST = 3; // digits of a rounded answer
 const SHOWN = 5; // digits of a number in texts and pictures, as in writing.py
-const [NEARLY, ROUGHLY] = [0.05, 0.2]; // relative: an answer that is off by rounding on the way; one with so few digits
-const NOTHING = [0, 0, false]; // what has arrived where nothing has
+const [NEARLY, ROUGHLY] = [0.05, 0.2]; // relative: the error of an answer rounded on the way; of one with few digits
+const NOTHING = [0, 0, false]; // `following` where nothing has arrived
 const NUMERAL = /^((\d+\.?\d*|\.\d+)(e[-+]?\d+)?|[¼-¾⅐-⅞])/i, WORD = /^([\p{L}_][\p{L}\p{Nd}_₀-₉]*|∞)/u, RAISED = /^(⁻?[⁰¹²³⁴-⁹]+)+/;
 const OPERATOR = /^(\*\*|\/\/|[<>]=|[-+*/%^(),−–·⋅∙∗×÷<>≤≥|[\]⌊⌋⌈⌉√∛])/;
 const KINDS = {word: WORD, number: NUMERAL, raised: RAISED, sign: OPERATOR}; // of tokens, the first that fits
@@ -20,11 +20,11 @@ const ROOTS = {"√": "sqrt", "∛": "cbrt"}, BRACKETS = {"(": ")", "[": "]", "�
 const CALLED = {"⌊": "floor", "⌈": "ceil", "|": "absolute"}; // the rows of brackets
 const NUMBERS = {"∞": Infinity, inf: Infinity, NaN: NaN, nan: NaN, e: Math.E, pi: Math.PI, π: Math.PI, tau: 2 * Math.PI};
 
-// Reads a number, a fraction, or a formula over the names in the picture; never as a program.
+// Reads a number, a fraction, or a formula over the names in the picture; nothing is run as a program.
 class Reader {
     // rows: the Rows of a graph; names: of its nodes, by place; functions: [row, number of operands, whether it takes more] by
-    // name; synonyms: other names of functions; constants: numbers by name; advice: what to write instead, by patterns of what an
-    // answer that cannot be read may show.
+    // name; synonyms: other names of functions; constants: numbers by name; advice: pairs of a pattern that an answer which
+    // cannot be read may match, and what to write instead.
     constructor(rows, names, {functions, synonyms, constants, advice}) {
         const [byName, meant, numbers] = [functions, synonyms, {...NUMBERS, ...constants}].map((each) => new Map(Object.entries(each)));
         Object.assign(this, {rows, names, functions: byName, meant, constants: numbers});
@@ -36,7 +36,7 @@ class Reader {
         this.odd = [...odd, ...typed].sort((a, b) => b.length - a.length);
     }
 
-    // Return {text, at, isFormula, slack}: `at` gives its value at the numbers of the nodes, `slack` by how much that may be off.
+    // Return {text, at, isFormula, slack}: from the nodes' numbers `at` computes its value, `slack` how far off that may be.
     read(text) {
         const bare = this.odd.reduce((rest, name) => rest.replaceAll(name, "x"), text);
         const refuse = (problem) => {
@@ -48,7 +48,7 @@ class Reader {
         this.tokens = this.split(plain.replace(/^([-−–+]?\d*),(\d+(e[-+]?\d+)?)$/i, "$1.$2"), refuse);
         this.refuse = refuse;
         this.isFormula = false;
-        this.rounded = []; // the constants that may be rounded: {value, half, off}, half of the last digit's unit and a change
+        this.rounded = []; // the constants that may be rounded: half is half a unit of the last digit, off a change
         this.next = 0;
         try {
             const at = this.comparison(), {rounded} = this;
@@ -107,7 +107,7 @@ class Reader {
         return left;
     }
 
-    // One number compared with another, or, unless it has to be a condition, one number.
+    // A comparison of two numbers or, unless it has to be a condition, one number.
     comparison(isCondition = false) {
         const left = this.sum(), sign = this.take("<", "<=", ">", ">=");
         const rows = {"<": "less", "<=": "less_equal", ">": "greater", ">=": "greater_equal"};
@@ -158,13 +158,13 @@ class Reader {
         return () => constant.value + constant.off;
     }
 
-    // By how much a value may be off because the constants in a formula were rounded: one of three digits or more stands for all
-    // numbers that round to it.
+    // How far off a value may be because the constants in a formula were rounded: a constant of three or more digits stands for
+    // all numbers that round to it.
     slack(at, rounded, numbers) {
         const value = at(numbers);
         return rounded.reduce((sum, constant) => {
             constant.off = constant.half;
-            const change = attempt(() => Math.abs(at(numbers) - value), () => 0); // what cannot be another number was not rounded
+            const change = attempt(() => Math.abs(at(numbers) - value), () => 0); // without a value there, the constant was not rounded
             constant.off = 0;
             return sum + change;
         }, 0);
@@ -185,7 +185,7 @@ class Reader {
     }
 
     application(name, key, arity, folds) {
-        const isList = !arity && this.take("["), operands = [this.comparison()]; // of any number, which texts write as a list
+        const isList = !arity && this.take("["), operands = [this.comparison()]; // a row of any number of operands, which texts write as a list
         while (this.take(",")) operands.push(this.comparison());
         if (isList) this.close("[");
         this.close("(");
@@ -208,20 +208,20 @@ function fits(answer, right) {
     return Math.abs(answer - right) <= (10 ** -Math.max(0, fraction.length - exponent) / 2) * (1 + EXACT);
 }
 
-// Whether an answer is the right number, or agrees with it to three significant digits or three decimals; of a number after a
-// step, `old` is the one before, and their difference has to be right as well, also from the digits of `old` that are shown.
+// Whether an answer is the right number, or agrees with it to three significant digits or three decimals.  For a number after a
+// step, `old` is the one before, exact or as shown; then their difference has to be right as well.
 function isRounded(answer, right, old = null) {
     if (answer === right || (Number.isNaN(answer) && Number.isNaN(right))) return true;
     if (!Number.isFinite(answer) || !Number.isFinite(right)) return false;
     if (old !== null) return [old, shown(old)].some((start) => isStep(answer, right + (start - old), start));
     if (isClose(answer, right)) return true;
-    const unit = unitOf(Math.min(Math.abs(answer), Math.abs(right))); // just below a power of ten a number has a digit more
+    const unit = unitOf(Math.min(Math.abs(answer), Math.abs(right))); // just below a power of ten a number has one digit more
     let places = FEWEST;
     while (places < 15 && !isClose(answer, Number(answer.toFixed(places)))) places++;
     return Math.abs(answer - right) <= (Math.max(unit, 10 ** -places) / 2) * (1 + EXACT);
 }
 
-// Whether an answer is the right number after a step, and so precise that it shows the step.
+// Whether an answer is the right number after a step, and precise enough to show the step.
 function isStep(answer, right, old) {
     const [one, other] = [answer - old, right - old], noise = NOISE * Math.max(Math.abs(answer), Math.abs(old));
     const half = (unitOf(Math.min(Math.abs(one), Math.abs(other))) / 2) * (1 + EXACT);
@@ -256,7 +256,7 @@ class Marker {
         return this.asked.sentences[name].replace(/\{(\w+)\}/g, (_, part) => parts[part]);
     }
 
-    // Read an answer; raise Refused, in one sentence, for anything but a number or a formula.
+    // Read an answer; throw Refused, with one sentence, for anything but a number or a formula.
     read(text) {
         const answer = this.reader.read(text.trim()), {values} = this.graph;
         const value = attempt(() => answer.at(values), ({message}) => {
@@ -265,7 +265,7 @@ class Marker {
         return {...answer, value, rounding: answer.slack(values)};
     }
 
-    // Mark the answers that were read, by the index of their question: a mark for each question.
+    // Return a mark for each question; answers: those that were read, by the index of their question.
     mark(answers) {
         return this.questions.map((question, i) => this.markOne(question, answers.get(i), answers));
     }
@@ -297,7 +297,7 @@ class Marker {
         return marked(points, "explained", names, {words});
     }
 
-    // Whether a formula is the derivative at other numbers, too.
+    // Whether a formula is the derivative at other numbers as well.
     holds({elsewhere}, {at, slack}) {
         return elsewhere.every(([right, scale], i) => attempt(() => {
             const numbers = this.scenes[i], found = at(numbers);
@@ -305,8 +305,8 @@ class Marker {
         }, () => false));
     }
 
-    // The gradient of each node as it follows from the answers above it and from answers twice as large, and whether one of
-    // these is wrong.
+    // The gradient of each node as it follows from the answers above it, the same from answers twice as large, and whether one
+    // of the answers is wrong.
     following(answers) {
         const {graph} = this, found = new Map([[graph.loss, [1, 1, false]]]), given = new Map();
         this.questions.forEach(({node, place, rate, right}, i) => {
@@ -328,11 +328,11 @@ class Marker {
         return found;
     }
 
-    // The misconceptions that give an answer, in the digits that it has.
+    // The misconceptions that lead to an answer, compared in the digits that it has.
     explanations({suspects, right}, {value, isFormula}, old) {
         if (!Number.isFinite(value)) return [];
         const every = suspects.map(([name, words, gradient, points]) => ({name, words: this.asked.words[words], gradient, points}));
-        const all = isFormula ? every.filter(({name}) => name !== "rounded-on-the-way") : every; // nothing on the way to it was rounded
+        const all = isFormula ? every.filter(({name}) => name !== "rounded-on-the-way") : every; // a formula was not rounded on the way
         const start = old ?? 0, same = 2 * EXACT * Math.abs(value - start) + 1e-15, off = ({gradient}) => Math.max(Math.abs(gradient - value), same);
         let fits = all.filter(({gradient}) => isRounded(value, gradient, old)).sort((one, other) => off(one) - off(other));
         if (fits.length && off(fits[0]) <= same) fits = fits.filter((each) => off(each) <= same);

@@ -1,7 +1,7 @@
 // ---- the camera: which part of a picture is seen
 
 const LEGIBLE = 10; // pixels: where text would be smaller, the camera follows the step instead of showing all
-const LARGE = 20; // pixels: text that need not be larger to be read from afar
+const LARGE = 20; // pixels: text large enough to be read from afar
 const LARGEST = 30; // pixels
 
 class Camera {
@@ -9,8 +9,8 @@ class Camera {
         Object.assign(this, {svg, whole, seen: {...whole}, goal: {...whole}, width: 0, height: 0, isHeld: false});
     }
 
-    // Take the size of the element around the picture.  In pixels: with a size in percent, every changed word of the page would
-    // lay out the whole picture again.
+    // Take the size of the element around the picture, in pixels: with a size in percent, every changed word of the page would
+    // cause a layout of the whole picture.
     resize({width, height}) {
         Object.assign(this, {width, height});
         this.svg.style.width = `${width}px`;
@@ -23,7 +23,7 @@ class Camera {
         this.move();
     }
 
-    // The size of text in a window of some pixels if all is shown; sizes beyond the largest count as that.
+    // The size of text, at most LARGE, if a window of this size in pixels shows the whole picture.
     sizeIn(width, height) {
         return Math.min(EM * Math.min(width / this.whole.width, height / this.whole.height), LARGE);
     }
@@ -33,12 +33,12 @@ class Camera {
         return this.seen.width / this.width;
     }
 
-    // The same if all is shown.
+    // The size of a pixel if the whole picture is shown.
     get fitted() {
         return Math.max(this.whole.width / this.width, this.whole.height / this.height, EM / LARGEST);
     }
 
-    // Aim at the whole picture, or, if its text would be smaller than some pixels, at a box.
+    // Aim at the whole picture or, if that would make its text smaller than some pixels, at an area.
     aim(area, text = LEGIBLE) {
         if (!this.width || !this.height) return;
         const unit = this.isHeld ? this.pixel : Math.min(this.fitted, EM / text);
@@ -67,7 +67,7 @@ class Camera {
         return {x: along(x, whole.x, whole.width, width), y: along(y, whole.y, whole.height, height), width, height};
     }
 
-    // Zoom by a factor around a point of the window, in parts of its size.
+    // Zoom by a factor around a point of the window, given as fractions of its size.
     zoom(by, [x, y] = [0.5, 0.5]) {
         const {seen, width, height, pixel} = this, unit = clamp(pixel / by, EM / 80, Math.max(this.fitted, EM / LEGIBLE));
         const [u, v] = [seen.x + seen.width * x, seen.y + seen.height * y];
@@ -87,7 +87,7 @@ class Camera {
         this.centre([x + width / 2, y + height / 2], unit);
     }
 
-    // Draw the map of a picture: its boxes, and the part that is seen, if it is not all of them.
+    // Draw the map of a picture: its boxes, and the part that is seen; no map if that is the whole picture.
     map(element, boxes, node) {
         const {whole, seen} = this, group = element.firstElementChild, window = element.lastElementChild;
         const isWhole = seen.width > 0.98 * whole.width && seen.height > 0.98 * whole.height;
@@ -112,7 +112,7 @@ class Camera {
         this.move();
     }
 
-    // Go to the goal, or a part of the way; return whether there is more.
+    // Go a part of the way to the goal, by default all of it; return whether there is more to go.
     move(part = 1) {
         let rest = 0;
         for (const key of ["x", "y", "width", "height"]) {

@@ -9,7 +9,7 @@ class Controls {
             this.listenToStage(picture);
             this.dragNumbers(picture);
         }
-        // A page with one player takes its keys wherever they are pressed; otherwise they go to the player that has the focus.
+        // In a page with one player its keys work everywhere; otherwise they go to the player that has the focus.
         const isAlone = player.host.closest(".autograd-page") && document.querySelectorAll(".autograd-player").length === 1;
         (isAlone ? document : player.host).addEventListener("keydown", (event) => this.press(event));
         new ResizeObserver(() => player.arrange()).observe(player.player);
@@ -82,7 +82,7 @@ class Controls {
         this.player.wake();
     }
 
-    // The map below a picture of which only a part is seen: press it, or drag along it, to go there.
+    // The map below a picture that is only seen in part: press it, or drag along it, to go there.
     followMap() {
         const {player} = this, map = player.find(".map");
         const go = (event) => {
@@ -109,7 +109,7 @@ class Controls {
         action();
     }
 
-    // Whether a key means something to the field in which it was pressed.
+    // Whether the element in which a key was pressed uses the key itself.
     hasOwn(target, key) {
         if (target.matches("input[type=range]")) return /^(Arrow|Home|End|Page)/.test(key);
         if (target.matches("input[type=checkbox]")) return key === " ";
@@ -117,7 +117,7 @@ class Controls {
         return target.matches("input, select, textarea");
     }
 
-    // The action of a key where it was pressed, if it is one of ours.
+    // The action of a key where it was pressed, or null if the player has none for it.
     meaning(event) {
         const {player} = this, {key} = event, target = event.composedPath()[0];
         const click = (name) => () => player.find(`.${name}`).click();
@@ -175,7 +175,7 @@ class Controls {
             fingers.set(event.pointerId, event);
         });
         for (const end of ["pointerup", "pointercancel"]) stage.addEventListener(end, ({pointerId}) => fingers.delete(pointerId));
-        // In a page of its own the wheel zooms; in other pages it scrolls them, and zooms with Ctrl, as a pinch on a touchpad does.
+        // In a page of its own the wheel zooms.  Other pages it scrolls; there it zooms with Ctrl, like a pinch on a touchpad.
         const isOwn = this.player.host.closest(".autograd-page") !== null;
         stage.addEventListener("wheel", (event) => {
             if (!isOwn && !event.ctrlKey && !event.metaKey) return;
@@ -200,7 +200,7 @@ class Controls {
 
     // On paper: the end of the walk, and the text of every step at the present numbers.
     printing() {
-        const held = new WeakRef(this.player); // a page that shows one player after another lets go of the old ones
+        const held = new WeakRef(this.player); // so that a page with one player after another can free the old ones
         const shown = () => (held.deref()?.host.isConnected ? held.deref() : null);
         addEventListener("beforeprint", () => {
             const player = shown();
@@ -216,7 +216,7 @@ class Controls {
     }
 }
 
-// The address of a page with one player: #step=7&w=0.7&example=2; followed while the page is open, and kept up to date.
+// The address of a page with one player, such as #step=7&w=0.7&example=2; the page follows it and keeps it up to date.
 class Address {
     constructor(player) {
         this.player = player;
@@ -237,7 +237,7 @@ class Address {
         const {step, example, view, compact, ...numbers} = Object.fromEntries(given);
         player.isCompact = compact !== undefined;
         if (example !== undefined && player.graphs[example - 1]) player.choose(example - 1);
-        const meant = new Map(this.leaves().map(([i, {value}]) => [i, value])); // a leaf that is not named has its first number
+        const meant = new Map(this.leaves().map(([i, {value}]) => [i, value])); // leaves that are not named have their first numbers
         for (const [name, text] of Object.entries(numbers)) {
             const leaf = player.leafCalled(name);
             if (leaf >= 0 && Number.isFinite(read(text))) meant.set(leaf, read(text));
@@ -263,7 +263,7 @@ class Address {
             const x = player.numberOf(leaf);
             if (!Object.is(x, leaf.value)) state.set(leaf.name, x);
         }
-        const hash = `#${state}`.replaceAll("+", "%20"); // a plus sign is read as one, as in 1e+5
+        const hash = `#${state}`.replaceAll("+", "%20"); // so that a plus sign, as in 1e+5, is read as one
         if (hash === location.hash || hash.length > 2000) return;
         this.written = hash;
         try {
@@ -274,7 +274,7 @@ class Address {
     }
 }
 
-const FEW_LINES = 45; // of steps, which fit on a page in larger type
+const FEW_LINES = 45; // of steps: so many fit on a page in larger type
 const RESERVED = ["step", "example", "view", "compact"]; // names in an address that are not leaves
 const isNamed = ({name, full}, wanted) => name === wanted || full === wanted;
 
@@ -325,7 +325,7 @@ class Interface {
         this.seek(step, 1);
     }
 
-    // Go to the moment when a part t of a step is over, from 0 to 1; so a film can be made picture by picture.
+    // Go to the moment when a part t of a step is over, from 0 to 1; so a film can be recorded frame by frame.
     seek(step, t = 1) {
         for (const x of [step, t]) {
             if (typeof x !== "number" || Number.isNaN(x)) throw new TypeError(`a step and a part of it are numbers, not ${x}`);
@@ -353,7 +353,7 @@ class Interface {
     }
 }
 
-// The data of a page; those of an exercise are in base64, so that no answer is read by accident.
+// The data of a page as JSON; those of an exercise are in base64, so that no answer is read by accident.
 function plainly(text) {
     return text.startsWith("{") ? text : new TextDecoder().decode(Uint8Array.from(atob(text), (c) => c.codePointAt(0)));
 }

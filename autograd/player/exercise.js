@@ -1,24 +1,24 @@
 // ---- an exercise in the page: the graph is played forward, with a blank for each question, and answers are marked at once
 //
-// As long as it is open, the page has no backward pass, and its numbers stay; once all answers are right, or given up, it is the
-// player that it would have been.
+// While the exercise is open, the page has no backward pass, and its numbers are fixed.  Once all answers are right, or the
+// solution has been shown, the page is an ordinary player.
 
 const LONGEST_BLANK = 12; // characters of an answer that the picture shows
 
 class Exercise {
-    // player: a Player; asked: the exercise, as `Exercise.play` in asking.py describes it; graph: the player's Graph once more,
-    // which keeps the numbers of the exercise when those of the player are changed.
+    // player: a Player; asked: the exercise, as `Exercise.play` in asking.py describes it; graph: a second Graph from the same
+    // data, which keeps the numbers of the exercise when those of the player are changed.
     constructor(player, asked, graph) {
         Object.assign(this, {player, asked, isOpen: true, answers: new Map(), marks: [], fields: []});
         this.marker = new Marker(graph, asked);
         this.isOrder = asked.kind === "order";
-        this.order = []; // the places in an order that is answered
+        this.order = []; // the answer if an order is asked for: places
         for (const picture of player.pictures) picture.blanks = this;
         const nodes = player.stages.find(({dataset}) => dataset.view === "nodes");
-        if (nodes && ["local", "order"].includes(asked.kind)) player.view = "nodes"; // their blanks are on single nodes and edges
+        if (nodes && ["local", "order"].includes(asked.kind)) player.view = "nodes"; // which have the blanks
         player.player.classList.add("exercising");
         this.build();
-        player.place = player.graph.order.length - 1; // all that is given can be seen
+        player.place = player.graph.order.length - 1; // so that everything given is shown
     }
 
     build() {
@@ -60,7 +60,7 @@ class Exercise {
 
     // ---- answering
 
-    // While an answer is typed it has no mark; a formula shows its number.
+    // While an answer is being typed it has no mark; a formula shows its number.
     type(i) {
         const {input, mark} = this.fields[i];
         input.removeAttribute("aria-invalid");
@@ -162,7 +162,7 @@ class Exercise {
         for (const {boxes} of this.player.pictures) for (const {group, ids} of boxes) group.classList.toggle("asked", ids.includes(place));
     }
 
-    // A box that is pressed is the next of an order, or leads to the question about it; return whether it does either.
+    // Take a pressed box as the next in an order, or go to the question about it; return whether either was possible.
     enter({ids}) {
         if (!this.isOpen) return false;
         const {order} = this.player.graph;
@@ -176,7 +176,7 @@ class Exercise {
         return i >= 0;
     }
 
-    // An order is marked when it is as long as it has to be.
+    // Take an order as the answer, and mark it once it is complete.
     setOrder(order) {
         const {graph} = this.player, [{input, mark}] = this.fields;
         this.order = order;
@@ -187,7 +187,7 @@ class Exercise {
         this.tally();
     }
 
-    // Show the solution, and the page with everything that a player has.
+    // Show the solution, and make the page an ordinary player.
     close() {
         const {player} = this;
         this.isOpen = false;

@@ -6,9 +6,9 @@
 
 // ---- Python's functions where JavaScript computes differently, or not at all
 
-class Undefined extends Error {} // an operation without a value at its operands, as a ValueError in Python
+class Undefined extends Error {} // an operation without a value at its operands, like a ValueError in Python
 
-// What a computation gives or, where an operation in it has no value, what `instead` makes of the error.
+// Return the result of a computation or, if an operation in it has no value, what `instead` returns for the error.
 function attempt(compute, instead) {
     try {
         return compute();
@@ -87,14 +87,14 @@ function floorDivide(x, y) {
     return quotient - whole > 0.5 ? whole + 1 : whole;
 }
 
-// The operand of `where` in place of a branch that Python did not call, so that a page does not have it.
+// Stands for a branch of `where` that Python did not call, and which the page therefore does not have.
 function uncalled() {
     throw new Undefined("where now takes a branch that was not called when the graph was recorded; pass numbers or nodes to where, not functions");
 }
 
 // ---- numbers as text
 
-// The n significant digits and the exponent of a finite x ≥ 0, as Python rounds: exact ties to even.
+// The n significant digits and the exponent of a finite x ≥ 0, rounded as in Python: exact ties to even.
 function rounded(x, n) {
     const [mantissa, exponent] = x.toExponential(n - 1).split("e");
     const [longer, lower] = x.toExponential(n).split("e");
@@ -105,7 +105,7 @@ function rounded(x, n) {
     return [mantissa.replace(".", ""), Number(exponent)];
 }
 
-// Write digits with the point at its place, or with an exponent outside the range that is given.
+// Write digits with a decimal point, or, unless least <= exponent < most, with an exponent; `whole` ends whole numbers.
 function positional(figures, exponent, least, most, whole = "") {
     let text = figures;
     const isShort = least <= exponent && exponent < most;
@@ -149,7 +149,7 @@ class Rows {
     constructor({rows, kinds}) {
         this.rows = rows;
         this.kinds = kinds;
-        // An operator fails as in Python, a row that is called by its name in its own words.
+        // An operator fails with Python's message; a row that is called by its name fails with its own.
         const isOperator = ({infix, value}) => infix && value;
         this.numbers = (key, ...x) => (isOperator(rows[key]) ? rows[key].value(...x) : this.evaluate(rows[key], x));
         this.numbers.chain = (key, ...x) => x.reduce((sum, one) => this.numbers(key, sum, one));
@@ -157,7 +157,7 @@ class Rows {
         this.formulas.chain = (key, ...x) => x.reduce((sum, one) => this.formulas(key, sum, one));
     }
 
-    // The value of a row at numbers; Undefined outside its domain, in the words of the row.
+    // The value of a row at numbers; outside its domain, throw Undefined with a message about the row.
     evaluate(row, x) {
         if (row.picks) {
             const chosen = x[row.picks[+(x[0] != 0)]]; // NaN is true, as in Python
@@ -175,7 +175,7 @@ class Rows {
         });
     }
 
-    // The formula of a row; where a condition picks an operand, that operand, because of the condition.
+    // The formula of a row applied to operands; if a condition picks one of them, that operand, given the condition.
     formula(row, x) {
         if (!row.picks) return x.some((one) => one instanceof Formula) ? this.applied(row, x) : this.quietly(row, x);
         const chosen = x[row.picks[+(numberOf(x[0]) != 0)]];
@@ -185,7 +185,7 @@ class Rows {
         return twin;
     }
 
-    // The formula of a row as it stands.
+    // The formula of a row applied to operands, even if a condition picks one of them.
     applied(row, x, known) {
         const given = x.flatMap((one) => (one instanceof Formula ? one.given : []));
         return new Formula({row, operands: x, given, value: known ?? this.quietly(row, x.map(numberOf))});

@@ -1,8 +1,8 @@
 "use strict";
 // A graph that computes itself and writes its texts, without a page: values, gradients, steps, moments and texts at any leaves.
 //
-// The idea: values, local derivatives and visits give everything else, in the order of Python's additions, so that the sums are
-// the same; and a text is written when it is shown, from the numbers that are there then.
+// The idea: everything else follows from values, local derivatives and visits, added in the same order as in Python, so that
+// the sums are the same; and a text is written only when it is shown, from the numbers of that moment.
 
 // A backward pass while it runs: the right one, or a mistaken one.
 class Pass {
@@ -80,17 +80,17 @@ class Graph {
         this.follow();
     }
 
-    // The consequences of the values and the partial derivatives: decisions, gradients, steps.
+    // Compute what follows from the values and the partial derivatives: decisions, gradients, steps.
     follow() {
         this.flows = new Map();
-        this.texts = {}; // written since the numbers changed
+        this.texts = {}; // those written since the numbers last changed
         const pass = new Pass(this), visits = this.order.toReversed().map((p) => pass.visit(p));
         this.gradients = pass.gradients;
         this.visits = new Map(visits.map((visit) => [visit.node, visit]));
         this.steps = this.stepsOf(visits);
     }
 
-    // The operands of an operation in written order: `of` of each input's place, and its constants.
+    // The operands of an operation in written order: its constants, and `of` called with the place of each input.
     operands(p, of) {
         const {inputs, kind} = this.nodes[p];
         let k = 0;
@@ -113,8 +113,8 @@ class Graph {
         return this.nodes[p].kind.flows(this.rows.numbers, operands, out).map((flow) => flow != 0);
     }
 
-    // The partial derivatives of an operation, and along which of them anything flows: its own, or those at other numbers for
-    // its inputs, which are then the `values` of each; outside the domain, its own.
+    // The partial derivatives of an operation, and along which edges anything flows: at its own operands, or at other numbers
+    // for some inputs, which are then the `values` of each edge; at its own again if the others are outside its domain.
     reading(p, numbers = new Map()) {
         const {inputs, kind, row} = this.nodes[p];
         const moved = inputs.filter((x) => numbers.has(x) && !same(numbers.get(x), this.values[x]));
@@ -133,7 +133,7 @@ class Graph {
         return this.visits.get(p).edges[k];
     }
 
-    // Compare with Python's numbers at the recorded leaves: an empty string, or the row with another result, and both numbers.
+    // Compare with Python's numbers at the recorded leaves; return an empty string, or the row that differs and both numbers.
     check(tolerance = 1e-9) {
         const differs = (x, y, scale) => !(Object.is(x, y) || x === y || Math.abs(x - y) <= tolerance * scale);
         const largest = (key) => Math.max(...this.nodes.map((node) => Math.abs(node[key])).filter(Number.isFinite), 0);
@@ -171,7 +171,7 @@ class Graph {
         return this.stepsOf(mistakenVisits(this, mistake));
     }
 
-    // The state after a step, -1 before the first.
+    // The state after step i, or before the first for i = -1.
     moment(i, steps = this.steps) {
         const known = new Set(this.nodes.keys()), arrived = new Map(), flowed = new Map(), awaited = new Map();
         for (const p of this.order) {
@@ -197,7 +197,7 @@ class Graph {
         return digits(x, this.digits);
     }
 
-    // The names of the nodes with their numbers, as formulas, by place.
+    // The name of a node with its number, as a formula.
     cell(p) {
         const make = ({short}, place) => new Formula({name: short, value: this.values[place]});
         this.texts.cells ??= this.nodes.map(make);
@@ -209,7 +209,7 @@ class Graph {
         return row ? this.rows.applied(row, this.operands(p, (x) => this.cell(x)), this.values[p]) : this.cell(p);
     }
 
-    // The partial derivative of a node as a formula; one that was read otherwise, as only in a mistaken pass, is a number.
+    // The partial derivative of a node as a formula, or as a number if the edge has another one, as only in a mistaken pass.
     derivative(p, k, edge = null) {
         if (edge && !same(edge.partial, this.partial(p, k))) return edge.partial;
         const write = () => this.nodes[p].kind.rules(this.rows.formulas, this.operands(p, (x) => this.cell(x)), this.cell(p));
@@ -239,7 +239,7 @@ class Graph {
         return [...new Set(given.filter((x) => x.value != 0).map((x) => this.written(because(x), false)))].join(" and ");
     }
 
-    // The texts of an edge; by default that of the right pass.
+    // The texts of an edge, by default one of the right pass.
     addition(p, k, edge = this.edge(p, k)) {
         const [before, total] = [this.number(edge.before), this.number(edge.total)];
         if (overwrites(edge)) return `set to ${total}, where it was ${before}`;
@@ -277,11 +277,11 @@ class Graph {
     }
 }
 
-// Why a condition holds: of several of which one has to, which a rule writes as their maximum, the first that does.
+// Why a condition holds: a rule writes "one of several conditions" as their maximum, and the first that holds is the reason.
 const because = (x) => {
     const holding = x.row?.name === "maximum" ? x.operands.find((each) => numberOf(each) === x.value) : undefined;
     return holding === undefined ? x : because(holding); // there is none for NaN
 };
 
-// Whether a contribution replaced the gradient instead of being added to it, as only in a mistaken pass.
+// Whether a contribution replaced the gradient instead of being added to it, which happens only in a mistaken pass.
 const overwrites = ({before, contribution, total}) => total !== before + contribution && total === contribution;

@@ -1,7 +1,7 @@
-// ---- the classic mistakes as algorithms that a page runs, those of mistakes.py
+// ---- the classic mistakes of mistakes.py as algorithms that a page runs
 //
-// A mistake is a series of visits.  They hold everything that can go wrong: the order of the nodes, a sum that does not add or
-// does not start at 0, or a slip, which reads other partial derivatives than a node's own.  A comparison finds the first wrong
+// A mistake is a series of visits, which show everything that can go wrong: the order of the nodes, a sum that does not add or
+// does not start at 0, or a slip, which reads partial derivatives other than a node's own.  A comparison finds the first wrong
 // visit.
 
 const RATE = 0.1; // the learning rate of a pass that updates too soon
@@ -19,7 +19,7 @@ const MISTAKES = {
     "overwrite": (graph) => sorted(graph, {combine: (before, contribution) => contribution}),
     "unsorted": function* (graph) {
         const pass = new Pass(graph), reached = new Set([graph.loss]);
-        for (const p of reached) { // grows while it is gone through
+        for (const p of reached) { // which grows during the loop
             if (!graph.nodes[p].row) continue;
             yield pass.visit(p);
             for (const x of graph.nodes[p].inputs) reached.add(x);
@@ -64,7 +64,7 @@ function plus(graph, p) {
     return {partials: partials.map((x, k) => (x && graph.written(rules[k], false).startsWith("-") ? -x : x)), ...rest};
 }
 
-// The partial derivatives at the node's own number in place of its first input's.
+// The partial derivatives at the node's own number instead of its first input's.
 const atOutput = (graph, p) => graph.reading(p, new Map([[graph.nodes[p].inputs[0], graph.values[p]]]));
 
 // The visits of a mistake, up to the first that differs from the right one, which then has the property `mistake`.
@@ -78,7 +78,7 @@ function mistakenVisits(graph, name) {
     return visits;
 }
 
-// Compares visits, one after the other, with the right ones.
+// Compares visits, one after another, with the right ones.
 class Comparison {
     constructor(graph) {
         Object.assign(this, {graph, seen: new Set(), arrived: new Map()});
@@ -136,7 +136,7 @@ class Comparison {
     }
 }
 
-const MOST_DIGITS = 17; // tell every float from every other
+const MOST_DIGITS = 17; // enough to distinguish any two floats
 const same = (x, y) => x === y || (Number.isNaN(x) && Number.isNaN(y));
 
 // The names in a formula.

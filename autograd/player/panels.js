@@ -1,6 +1,6 @@
 // ---- panels beside the picture: the card of a step, the ledger of a node, the leaves, the loss curve, the mistakes
 //
-// A panel is built when its step or its node changes; when numbers change, only its cells are written again.
+// A panel is built when its step or its node changes; when numbers change, only its cells are rewritten.
 
 // Make an HTML element; properties in `on` are listeners.
 function made(tag, properties = {}, ...children) {
@@ -70,7 +70,7 @@ class Card extends Panel {
         this.refresh();
     }
 
-    // A cell of the table, with its caption for questions where there is no head; while a prediction is open, a field in place of the number.
+    // A cell of the table.  Its caption is shown with questions if the table has no head; a field hides the number until then.
     entry(caption, field, ...cells) {
         return made("td", {data: {caption}}, ...(field ? [field, made("span", {className: "secret"}, ...cells)] : cells));
     }
@@ -148,8 +148,8 @@ function round(x) {
     return unit * [1, 2, 5, 10].find((each) => each * unit >= x * (1 - 1e-12));
 }
 
-const READABLE = 14; // pixels: the size of text in the pictures of a mistake, which show no more than fits
-const MOST_LEAVES = 60; // that are listed at first
+const READABLE = 14; // pixels: the size of text in the pictures of a mistake, which show as much as fits
+const MOST_LEAVES = 60; // listed at first
 
 // The range of a leaf's slider, around 0.
 const rangeOf = (x) => Math.max(Number.isFinite(x) && x !== 0 ? round(Math.min(2 * Math.abs(x), 1e300)) : 0, Math.abs(x) < 0.05 ? 0.1 : 1);
@@ -162,7 +162,7 @@ class Leaves {
         this.list(MOST_LEAVES);
     }
 
-    // List the next n leaves; of the many of a large network, more are listed on demand.
+    // List the next n leaves; a button lists more of the many in a large network.
     list(n) {
         const first = this.rows.length, rows = this.leaves.slice(first, first + n).map((_, i) => this.row(first + i));
         this.rows.push(...rows);
@@ -185,7 +185,7 @@ class Leaves {
             if (Number.isFinite(x)) this.change(i, Number(x.toPrecision(12)));
         };
         field.addEventListener("input", () => set(read(field.value)));
-        field.addEventListener("change", () => this.showRow(row, i)); // the number that was read, or the old one
+        field.addEventListener("change", () => this.showRow(row, i)); // the number that was read, or the old one if none could be
         field.addEventListener("keydown", (event) => {
             const by = {ArrowUp: 1, ArrowDown: -1, PageUp: 10, PageDown: -10}[event.key];
             if (!by) return;
@@ -200,7 +200,7 @@ class Leaves {
         return row;
     }
 
-    // Let a leaf be dragged by its name, or by its place in the picture; `moved` is called at each move.
+    // Make a leaf draggable by its name, or by its place in the picture; `moved` is called at each move.
     drag(handle, i, moved = () => {}) {
         const step = rangeOf(this.leaves[i].value) / 200;
         handle.addEventListener("pointerdown", (down) => {
@@ -222,7 +222,7 @@ class Leaves {
         });
     }
 
-    // Write the numbers into the fields, except the one in which somebody types.
+    // Write the numbers into the fields, except the one being typed in.
     show(active) {
         this.rows.forEach((row, i) => this.showRow(row, i, active));
     }
@@ -236,7 +236,7 @@ class Leaves {
         slider.value = text;
     }
 
-    // Write the gradient of each leaf as far as it has arrived in a scene; when all have, name the one to change first.
+    // Write the gradient of each leaf as far as it has arrived in a scene; when all are complete, name the one to change first.
     tell({arrived, complete}, graph, placeOf) {
         const gradients = this.leaves.map((_, i) => arrived.get(placeOf(i)));
         this.rows.forEach(({slope}, i) => {
@@ -290,8 +290,8 @@ class Curve {
 
 // ---- the classic mistakes
 
-// Each mistake, run on the present numbers, beside the right run at the first step that differs; those that make no difference
-// there are only named.
+// Each mistake, run on the present numbers, beside the right run at the first step that differs; mistakes that make no
+// difference at these numbers are only named.
 class Mistakes {
     // about: a description of each, by its name.
     constructor(player, about) {
@@ -309,7 +309,7 @@ class Mistakes {
         return {name, element, verdict, runs, isIdle: false};
     }
 
-    // Show those that are open at once, and the others when the numbers have come to rest.
+    // Show the open ones at once, and the others when the numbers have stopped changing.
     refresh() {
         clearTimeout(this.timer);
         for (const entry of this.entries) if (entry.element.open) this.show(entry);
@@ -356,7 +356,7 @@ class Mistakes {
     fit(runs) {
         for (const {picture} of runs.children) {
             picture.camera.resize(picture.stage.getBoundingClientRect());
-            picture.camera.aim(null, READABLE); // which sets how much is seen
+            picture.camera.aim(null, READABLE); // to set how much is seen
             picture.camera.aim(picture.areaOfProducts(), READABLE); // where the two runs differ
             picture.camera.move();
         }

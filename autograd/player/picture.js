@@ -1,14 +1,14 @@
 // ---- one picture of a graph: its cells, its arrows, the dots that travel on them
 //
-// Python has drawn it with room for every number.  Its content is a function of a scene: a step, how far it has gone, and the
-// state of the graph; so every moment can be reached at once, and the same moment is the same picture.
+// Python has drawn it with room for every number.  Its content depends only on a scene: a step, how far it has gone, and the
+// state of the graph.  So any moment can be shown at once, and always looks the same.
 
 const LEAVES = 0.12, ARRIVES = 0.85; // when, as parts of a step, its dots leave and arrive
 const SATURATED = 0.05; // the slope of a unit below which hardly anything flows through it
 const EM = 14; // the size of text, in the units of the picture
 const LINE = 14; // from one line of text to the next
 const HEAD = 8; // the length of an arrowhead
-const TOUCH = 5; // by which two texts may come closer than they are high, and can still be read
+const TOUCH = 5; // how much two texts may overlap in height and still be read
 const SVG = "http://www.w3.org/2000/svg";
 
 const placesOf = (text) => (text ? text.split(/[ .]/).map(Number) : []);
@@ -49,7 +49,7 @@ class Arrow {
         this.label = label;
         [this.path, this.head] = group.children;
         this.flow = edge(group.dataset.flow); // [p, k]: from node p to its k-th input
-        this.weighs = edge(group.dataset.weighs); // the same of the weight that stands on the arrow
+        this.weighs = edge(group.dataset.weighs); // the same for the weight on the arrow
         this.isWeight = label?.matches(".weight") ?? false;
         this.from = placesOf(group.dataset.from);
         this.to = placesOf(group.dataset.to);
@@ -71,7 +71,7 @@ class Arrow {
         return (this.total ??= this.way.getTotalLength());
     }
 
-    // Turn the arrow as the phase has it; its head is wider than the line.
+    // Point the arrow in the direction of a phase; its head is wider than its line.
     turn(phase, width) {
         const {d, base, tip} = this.shapes[phase], half = Math.max(3.4, 0.9 * width + 1.6);
         const length = Math.hypot(tip[0] - base[0], tip[1] - base[1]) || 1;
@@ -145,7 +145,7 @@ class Picture {
         return [`∂${box.lines.find((line) => line.value === out).name} = ${graph.number(arrived.get(out))}`, arrived.get(out)];
     }
 
-    // The label of an arrow: of a weight its value and its gradient, of any other edge its flow; at the step, the product.
+    // The label of an arrow: for a weight its value and its gradient, for any other edge its flow; at the step, the product.
     tellArrow({flow, weighs, isWeight, label}, i, first, scene) {
         const {graph} = this, flowed = (edge) => edge !== null && scene.flowed.has(edge.join("."));
         const here = (edge) => flowed(edge) && scene.node === edge[0] && this.edge(edge).taken;
@@ -171,7 +171,7 @@ class Picture {
         return this.graph.nodes[p].inputs[k];
     }
 
-    // The flow along an edge; in a mistaken run another one than in the right run.
+    // The flow along an edge in this scene, which a mistaken run changes, or in the right run if nothing has flowed yet.
     edge([p, k]) {
         return this.scene.flowed.get(`${p}.${k}`) ?? this.graph.edge(p, k);
     }
@@ -180,7 +180,7 @@ class Picture {
         return productOf(this.graph, this.edge(edge));
     }
 
-    // The box of a step and those of its inputs, or, where not all can be seen together, its own.
+    // The area of a step's box and those of its inputs, or, if these cannot all be seen together, of its own box.
     areaOfStep() {
         const {node} = this.scene ?? {}, {inputs = []} = this.graph.nodes[node] ?? {};
         const areas = (places) => this.boxes.filter(({ids, area}) => area && ids.some((place) => places.includes(place))).map(({area}) => area);
@@ -188,13 +188,13 @@ class Picture {
         return own && this.camera.goal.width >= all.width && this.camera.goal.height >= all.height ? all : own;
     }
 
-    // The products of a step, or, where not all can be seen together, its box.
+    // The area of a step's products, or, if these cannot all be seen together, of its box.
     areaOfProducts() {
         const products = unite(this.arrows.filter(({label}) => label?.classList.contains("active")).map(({label}) => label.getBBox()));
         return products?.width <= this.camera.goal.width ? products : this.areaOfStep();
     }
 
-    // Bring everything but the texts to a scene, with all but the opened nodes set aside; `write` does the texts.
+    // Show a scene without its texts, which `write` adds; if nodes are opened, all others fade.
     render(scene, opened = null) {
         this.scene = scene;
         const isAside = (places) => opened !== null && !places.some((place) => opened.has(place));
@@ -236,10 +236,10 @@ class Picture {
         return [isHere, isDone, from.length ? graph.values[from.at(-1)] : 0];
     }
 
-    // A unit through which little or nothing flows is marked as such.
+    // Mark a unit through which little or nothing flows.
     markUnit(box) {
         const {graph, scene} = this, slope = graph.partial(box.unit, 0);
-        const isDead = slope === 0 && Boolean(graph.nodes[box.unit].kind.flows); // a branch of slope 0; a curve only comes near it
+        const isDead = slope === 0 && Boolean(graph.nodes[box.unit].kind.flows); // a branch of slope 0; the slope of a curve only approaches 0
         const word = !scene.known.has(box.unit) ? "" : isDead ? "dead" : Math.abs(slope) < SATURATED ? "saturated" : "";
         if (word && !box.mark) {
             const {x, y, width, height} = box.area;
@@ -249,7 +249,7 @@ class Picture {
         box.group.classList.toggle("flat", word !== "");
     }
 
-    // The flow inside a neuron, from its output to its net input, is written above it at that step.
+    // Write the flow inside a neuron, from its output to its net input, above its box at that step.
     markProduct(box) {
         const {phase, node, flowed} = this.scene, key = `${box.ids[1]}.0`, {x, y, width} = box.area;
         const isHere = phase === "backward" && node === box.ids[1] && flowed.has(key);
@@ -260,7 +260,7 @@ class Picture {
         }
     }
 
-    // Write the texts that differ, those at the step first, then those that are seen, and no more than `budget`; return how many
+    // Write at most `budget` of the texts that have changed, those at the step first, then the visible ones; return how many
     // are left.
     write(budget = Infinity) {
         const {scene, graph, camera} = this, waiting = [[], [], []];
@@ -292,7 +292,7 @@ class Picture {
         if (cell.gradient !== null && cell.box) cell.box.group.classList.toggle("bare", text === "");
     }
 
-    // Write a text; several lines around its place, or above an arrow.
+    // Write a text; several lines are centred on its place or, above an arrow, end there.
     setText(element, text, height = LINE) {
         const lines = text.split("\n"), x = element.getAttribute("x") ?? 0, share = element.parentNode.matches(".above") ? 1 : 0.5;
         if (lines.length === 1 && element.firstChild?.nodeType === Node.TEXT_NODE) element.firstChild.nodeValue = text; // no new node
@@ -304,7 +304,7 @@ class Picture {
         }));
     }
 
-    // The name of each box for screen readers.
+    // Name the boxes for screen readers.
     name() {
         for (const {group, ids, lines} of this.boxes)
             if (ids.length) put(group, "aria-label", lines.map(({text}) => text.textContent).filter(Boolean).join(", "));
@@ -316,7 +316,7 @@ class Picture {
         const {t, phase} = this.scene, isOver = ({isWeight}) => t === 1 && isWeight && phase === "backward";
         const travellers = this.arrows.filter((arrow) => (t < 1 || isOver(arrow)) && this.travels(arrow));
         const height = ({shapes}) => shapes.backward.tip[1], mean = travellers.reduce((sum, arrow) => sum + height(arrow), 0) / travellers.length;
-        // A product that is at rest stands where its arrow does not go.
+        // A product at rest stands on the side to which its arrow does not lead.
         const isBelow = (arrow) => (t === 1 ? arrow.shapes.forward.tip[1] < height(arrow) - 1 : height(arrow) > mean);
         this.resting = []; // where products have come to rest
         travellers.forEach((arrow, i) => this.place((this.pool[i] ??= this.newDot()), arrow, isBelow(arrow)));
@@ -336,7 +336,7 @@ class Picture {
         return {group, circle: drawn("circle", {r: "5"}, group), text: drawn("text", {y: "-9"}, group)};
     }
 
-    // Put a dot where it is at this moment: it leaves with a number, is multiplied on the way, and is added where it arrives.
+    // Put a dot where it is at this moment: its number is multiplied on the way, and added where it arrives.
     place({group, circle, text}, arrow, isBelow) {
         // When the step is over, the product stays by the input, since the label of a weight shows something else.
         const {phase, t} = this.scene, isOver = t === 1, way = isOver ? 0.5 : ease(clamp((t - LEAVES) / (ARRIVES - LEAVES), 0, 1));
@@ -360,8 +360,8 @@ class Picture {
         text.shown = lines + shift;
     }
 
-    // How far a product at rest has to move, down or up, to cover no gradient of a weight, which stands in the middle of its arrow,
-    // and no product before it.
+    // How far a product at rest has to move, down or up, so that it covers neither the gradient of a weight, in the middle of
+    // an arrow, nor a product placed before it.
     clearance(p, {left, width, middle, half}, way) {
         const gradients = this.arrows.filter(({isWeight, flow}) => isWeight && flow?.[0] === p).map(({label}) => {
             const [x, y] = ["x", "y"].map((name) => Number(label.lastElementChild.getAttribute(name))), room = (this.graph.digits + 5) * 0.6 * EM;

@@ -2,15 +2,15 @@
 
 const STEP = 1300; // milliseconds that the dots of a step need
 const REST = 600; // milliseconds after that, while it plays
-const TEXTS = [6, 40]; // that are written in a frame while numbers change, at least and at most: they cost more than computing
-const NARROW = 760; // pixels: the width of a window in which all is in one column
-const TALLEST = 0.5; // of such a window, for the picture
-const SMALL = 480; // pixels: the height of a frame in which only the essential parts are shown
+const TEXTS = [6, 40]; // written per frame while numbers change, at least and at most: writing costs more than computing
+const NARROW = 760; // pixels: the width up to which a window has one column
+const TALLEST = 0.5; // the part of the height of such a window for the picture
+const SMALL = 480; // pixels: a frame lower than this shows only the essential parts
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 class Player {
     // host: the element of the page; its data, from Python: graphs, the leaves that learn, descriptions of the mistakes, and
-    // the stages of other layouts as HTML; or only the reason why it stays still.
+    // the stages of other layouts as HTML; or only the reason why the page stays still.
     constructor(host, {graphs, learn, mistakes, layouts, exercise = null, reason = ""}, rows) {
         this.host = host;
         this.root = host.shadowRoot;
@@ -25,7 +25,7 @@ class Player {
         this.budget = TEXTS[1];
         this.isPlaying = this.isTraining = false;
         this.quiz = new Quiz(this);
-        const spare = made("template"); // for the layouts that are not shown
+        const spare = made("template"); // holds the layouts that are not shown at first
         spare.innerHTML = layouts.join("");
         this.stages = [...this.all(".stages > .stage"), ...spare.content.children];
         this.originals = new Map(this.stages.map((stage) => [stage, stage.firstElementChild.cloneNode(true)]));
@@ -70,7 +70,7 @@ class Player {
         this.find(".problem").hidden = false;
     }
 
-    // The leaves of all examples: each with its places in their graphs.
+    // The leaves of all examples, each with its places in their graphs.
     leavesOf(graphs) {
         const leaves = [];
         graphs.forEach(({nodes}, g) => nodes.forEach(({leaf, name, short}, place) => {
@@ -81,7 +81,7 @@ class Player {
         return leaves;
     }
 
-    // The index of the leaf of a name, in the present example if there is one, or -1.
+    // The index of the leaf with a name, in the present example if it has one, or -1.
     leafCalled(name) {
         const here = this.leaves.findIndex((leaf) => isNamed(leaf, name) && leaf.places.some(([g]) => g === this.example));
         return here < 0 ? this.leaves.findIndex((leaf) => isNamed(leaf, name)) : here;
@@ -197,7 +197,7 @@ class Player {
         for (const button of this.all(".next, .last")) button.ariaDisabled = atEnd;
     }
 
-    // Draw the present moment; of the texts no more than a number, and the rest in the next frames.
+    // Draw the present moment, with at most `budget` of its texts; the rest follow in the next frames.
     draw(budget = this.budget) {
         const {picture} = this;
         this.scene = this.present;
@@ -262,14 +262,14 @@ class Player {
         if (isMoving || isRunning) this.wake();
     }
 
-    // Write fewer texts in a frame where frames take too long.
+    // Write fewer texts per frame when frames take too long.
     pace(now) {
         const taken = now - (this.drawn ?? 0);
         if (taken < 200) this.budget = clamp(taken > 22 ? this.budget * 0.8 : this.budget + 1, ...TEXTS);
         this.drawn = now;
     }
 
-    // One step on, with its dots; an open question is revealed before.
+    // Go one step on, with its dots; if a question is open, reveal it instead.
     turn() {
         this.rest = 0;
         if (this.quiz.isAsking) return this.quiz.reveal();
@@ -301,7 +301,7 @@ class Player {
         return this.graphs[g].values[place];
     }
 
-    // Give some leaves new numbers; everything follows, at the present step.
+    // Give some leaves new numbers; everything follows, and the step stays.
     change(numbers) {
         if (this.exercise?.isOpen) return; // its numbers are given
         const touched = new Set();
@@ -320,14 +320,14 @@ class Player {
         this.tell();
     }
 
-    // Show where the graph has no value.
+    // Name the node at which the graph has no value, if there is one.
     warn() {
         const {problem} = this.graph, line = this.find(".problem");
         line.hidden = problem === null;
         if (problem) line.textContent = `${problem.text} (${this.graph.nodes[problem.place].short}). The nodes that depend on it have no value either.`;
     }
 
-    // Panels are written once a frame, however often numbers change.
+    // Rewrite panels once per frame, however often numbers change.
     refreshSoon() {
         this.refreshing ??= requestAnimationFrame(() => {
             this.refreshing = null;
@@ -415,13 +415,13 @@ class Player {
         this.draw(Infinity);
     }
 
-    // Fit the picture to the window, the desk below it or at its right, and folded into lines, wherever its text is largest.
+    // Fit the picture to the window, in the layout and with the desk on the side (below or right) that make its text largest.
     arrange() {
-        if (!this.host.isConnected) return; // it was taken out of its page, which changes its size, too
+        if (!this.host.isConnected) return; // it was taken out of its page, which changes its size as well
         const {width} = this.player.getBoundingClientRect(), height = innerHeight, isNarrow = width <= NARROW;
         const isScreen = this.host.closest(".autograd-page") !== null || this.host.matches(":fullscreen");
         this.player.toggleAttribute("data-screen", isScreen);
-        const isSmall = isScreen && height < SMALL && window.parent !== window; // a low window by itself can be scrolled
+        const isSmall = isScreen && height < SMALL && window.parent !== window; // a low window that is not a frame can be scrolled
         this.player.classList.toggle("compact", this.isCompact || isSmall);
         const isLecture = this.player.matches(".lecture"), most = isNarrow ? TALLEST * height : height - (isLecture ? 0.32 * height + 54 : 290);
         const rooms = [["below", width, isScreen ? most : 352]]; // of the stage, in pixels
@@ -477,7 +477,7 @@ class Player {
         return own.find(({dataset}) => dataset.view === "nodes") ?? own[0];
     }
 
-    // In this phase, the step of a node; of a leaf the first that uses it, or the last that adds to its gradient.
+    // In this phase, the step of a node; for a leaf the first that uses it, or the last that adds to its gradient.
     stepOf(place) {
         const phase = this.step?.phase, uses = (node) => this.graph.nodes[node].inputs.includes(place);
         const places = [...this.steps.keys()].filter((i) => this.steps[i].phase === phase);

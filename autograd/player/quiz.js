@@ -8,7 +8,7 @@ function read(text) {
 }
 
 const SIGNS = {minus: ["negative", "-"], zero: ["zero", "0"], plus: ["positive", "+"]}; // each in words and as a sign
-const NOUGHT = 1e-12; // so much may be left of a zero by rounding
+const NOUGHT = 1e-12; // rounding may leave this much of a zero
 
 // Whether a prediction is right within a hundredth, the precision of mental arithmetic.
 function agrees(guess, right) {
@@ -47,7 +47,7 @@ class Quiz {
         this.player.find(".card .guess, .card .sign")?.focus({preventScroll: true});
     }
 
-    // A field for a number; `context` has the numbers with which a wrong answer is compared.
+    // A field for a prediction; `context` leads to the numbers with which a wrong one is compared.
     field(label, answer, context) {
         const element = made("span", {className: "asked"}), field = {element, answer, context, guess: ""};
         if (this.signs) {

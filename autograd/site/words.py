@@ -20,9 +20,10 @@ FRAME: Final = (  # of the player, in player.html
     "First step (Home)", "Previous step", "Previous step (←)", "Play", "Play or pause (space)", "Next step",
     "Next step (→)", "Last step", "Last step (End)", "Step", "Speed", "What to predict", "numbers", "signs", "Reveal",
     "Predict", "Predict each number before it is shown (p)", "Ledger of a node", "Values", "Example", "Change a number",
-    "Reset", "The numbers that Python computed with", "One step of gradient descent: w ← w − η·∂w", "Learn", "Train", "Repeat",
-    "Loss by step", "Whole graph", "thick: this step", "dashed: still to come", "green +", "purple −",
-    "← what has flowed back", "← →: steps, space: play, ↑ ↓: from node to node, drag a number or a box to change it",
+    "Reset", "Back to the numbers that Python computed with", "One step of gradient descent: w ← w − η·∂w", "Learn", "Train",
+    "Repeat Learn until pressed again", "Loss by step", "Whole graph", "thick: this step", "dashed: still to come", "green +",
+    "purple −", "← what has flowed back",
+    "← →: steps, space: play, ↑ ↓: from node to node, drag a number or a box to change it",
     "The classic mistakes, made on this graph", "Neurons", "Nodes",
 )  # fmt: skip
 SPOKEN: Final = (  # in the player's scripts, where {} stands for a text that is filled in
