@@ -12,7 +12,9 @@ const FEWEST = 3; // digits of a rounded answer
 const SHOWN = 5; // digits of a number in texts and pictures, as in writing.py
 const [NEARLY, ROUGHLY] = [0.05, 0.2]; // relative: the error of an answer rounded on the way; of one with few digits
 const NOTHING = [0, 0, false]; // `following` where nothing has arrived
-const NUMERAL = /^((\d+\.?\d*|\.\d+)(e[-+]?\d+)?|[¼-¾⅐-⅞])/i, WORD = /^([\p{L}_][\p{L}\p{Nd}_₀-₉]*|∞)/u, RAISED = /^(⁻?[⁰¹²³⁴-⁹]+)+/;
+const NUMERAL = /^((\d+\.?\d*|\.\d+)(e[-+]?\d+)?|[¼-¾⅐-⅞])/i;
+const WORD = /^([\p{L}_][\p{L}\p{Nd}_₀-₉]*|∞)/u;
+const RAISED = /^(⁻?[⁰¹²³⁴-⁹]+)+/;
 const OPERATOR = /^(\*\*|\/\/|[<>]=|[-+*/%^(),−–·⋅∙∗×÷<>≤≥|[\]⌊⌋⌈⌉√∛])/;
 const KINDS = {word: WORD, number: NUMERAL, raised: RAISED, sign: OPERATOR}; // of tokens, the first that fits
 const SPELLED = {"−": "-", "–": "-", "·": "*", "⋅": "*", "∙": "*", "∗": "*", "×": "*", "÷": "/", "^": "**", "≤": "<=", "≥": ">="};
@@ -26,13 +28,16 @@ class Reader {
     // name; synonyms: other names of functions; constants: numbers by name; advice: pairs of a pattern that an answer which
     // cannot be read may match, and what to write instead.
     constructor(rows, names, {functions, synonyms, constants, advice}) {
-        const [byName, meant, numbers] = [functions, synonyms, {...NUMBERS, ...constants}].map((each) => new Map(Object.entries(each)));
-        Object.assign(this, {rows, names, functions: byName, meant, constants: numbers});
+        Object.assign(this, {rows, names});
+        this.functions = new Map(Object.entries(functions));
+        this.meant = new Map(Object.entries(synonyms));
+        this.constants = new Map(Object.entries({...NUMBERS, ...constants}));
         this.usable = [...names, ...Object.keys(constants)];
         this.advice = advice.map(([pattern, problem]) => [new RegExp(pattern), problem]);
         this.normal = names.map((name) => name.normalize("NFKC"));
-        const isOdd = (name) => ![WORD, NUMERAL].some((each) => each.exec(name)?.[0] === name), odd = names.filter(isOdd);
-        const typed = odd.map((name) => name.normalize("NFKC")).filter((name) => WORD.test(name) && isOdd(name)); // w(1)00, as keyboards have w⁽¹⁾₀₀
+        const isOdd = (name) => ![WORD, NUMERAL].some((each) => each.exec(name)?.[0] === name); // not one token
+        const odd = names.filter(isOdd);
+        const typed = odd.map((name) => name.normalize("NFKC")).filter((name) => WORD.test(name) && isOdd(name)); // w(1)00 for w⁽¹⁾₀₀
         this.odd = [...odd, ...typed].sort((a, b) => b.length - a.length);
     }
 
@@ -63,7 +68,8 @@ class Reader {
     split(text, refuse) {
         const tokens = [];
         for (let rest = text.trimStart(); rest; rest = rest.trimStart()) {
-            const odd = this.odd.find((name) => rest.startsWith(name)), kind = odd ? "word" : Object.keys(KINDS).find((each) => KINDS[each].test(rest));
+            const odd = this.odd.find((name) => rest.startsWith(name));
+            const kind = odd ? "word" : Object.keys(KINDS).find((each) => KINDS[each].test(rest));
             if (!kind) throw refuse(`${[...rest][0]} has no meaning here`);
             const found = odd ?? KINDS[kind].exec(rest)[0];
             tokens.push({text: found, kind, sign: kind === "sign" ? SPELLED[found] ?? found : undefined});
@@ -87,7 +93,8 @@ class Reader {
     // The refusal of the next token.
     misplaced() {
         const {text, sign} = this.token, isOperand = !sign || Object.hasOwn(BRACKETS, text) || Object.hasOwn(ROOTS, text);
-        return this.refuse(isOperand ? `an operator is missing before ${text}; a product is written with *` : `${text} has no meaning here`);
+        if (isOperand) return this.refuse(`an operator is missing before ${text}; a product is written with *`);
+        return this.refuse(`${text} has no meaning here`);
     }
 
     // Take the sign that closes a bracket.
@@ -102,8 +109,9 @@ class Reader {
 
     // A chain of operations of one level, from left to right.
     chain(part, rows) {
+        const takeSign = () => this.take(...Object.keys(rows));
         let left = part();
-        for (let sign = this.take(...Object.keys(rows)); sign; sign = this.take(...Object.keys(rows))) left = this.call(rows[sign], left, part());
+        for (let sign = takeSign(); sign; sign = takeSign()) left = this.call(rows[sign], left, part());
         return left;
     }
 
@@ -131,7 +139,8 @@ class Reader {
 
     power(base = this.atom()) {
         if (this.token?.kind !== "raised") return this.take("**") ? this.call("power", base, this.signed()) : base;
-        const exponent = this.tokens[this.next++].text.normalize("NFKC").split("−").map(Number).reduce((left, right) => left - right);
+        const numbers = this.tokens[this.next++].text.normalize("NFKC").split("−").map(Number);
+        const exponent = numbers.reduce((left, right) => left - right); // ⁻² is 0 - 2, and ³⁻¹ is 3 - 1
         return this.call("power", base, this.power(() => exponent));
     }
 
@@ -171,7 +180,8 @@ class Reader {
     }
 
     word(name) {
-        const exact = this.names.indexOf(name), place = exact < 0 ? this.normal.indexOf(name.normalize("NFKC")) : exact, known = this.functions.get(name === "σ" ? "sigmoid" : name);
+        const exact = this.names.indexOf(name), place = exact < 0 ? this.normal.indexOf(name.normalize("NFKC")) : exact;
+        const known = this.functions.get(name === "σ" ? "sigmoid" : name);
         if (known && this.take("(")) return this.application(name, ...known);
         if (place >= 0) {
             this.isFormula = true;
@@ -180,17 +190,22 @@ class Reader {
         if (known) throw this.refuse(`${name} is a function; it is written ${name}(…)`);
         if (this.constants.has(name)) return () => this.constants.get(name);
         const plain = name.toLowerCase(), meant = this.meant.get(plain) ?? plain;
-        if (this.token?.sign === "(") throw this.refuse(`there is no function ${name}${this.functions.has(meant) ? `; did you mean ${meant}?` : ""}`);
+        const advice = this.functions.has(meant) ? `; did you mean ${meant}?` : "";
+        if (this.token?.sign === "(") throw this.refuse(`there is no function ${name}${advice}`);
         throw this.refuse(`there is no ${name} in this exercise; a formula may use ${this.usable.join(", ")}`);
     }
 
     application(name, key, arity, folds) {
-        const isList = !arity && this.take("["), operands = [this.comparison()]; // a row of any number of operands, which texts write as a list
+        const isList = !arity && this.take("["); // a row of any number of operands, which texts write as a list
+        const operands = [this.comparison()];
         while (this.take(",")) operands.push(this.comparison());
         if (isList) this.close("[");
         this.close("(");
         if (folds && operands.length > 2) return operands.reduce((left, right) => this.call(key, left, right));
-        if (arity && operands.length !== arity) throw this.refuse(`${name} takes ${arity === 1 ? "one number" : `${arity} numbers${folds ? " or more" : ""}`}`);
+        if (arity && operands.length !== arity) {
+            const wanted = arity === 1 ? "one number" : `${arity} numbers${folds ? " or more" : ""}`;
+            throw this.refuse(`${name} takes ${wanted}`);
+        }
         const row = [key, `${key} ${operands.length}`].find((each) => Object.hasOwn(this.rows.rows, each));
         if (!row) throw this.refuse(`this page cannot compute ${name}`);
         return this.call(row, ...operands);
@@ -235,7 +250,8 @@ const listed = (texts) => [texts.slice(0, -1).join(", "), ...texts.slice(-1)].fi
 
 // The parts of a text between commas, semicolons and arrows, except those inside one of the given names, such as f(x, w).
 function split(text, names) {
-    const known = names.toSorted((a, b) => b.length - a.length).map((name) => name.replace(/[$()*+.?[\\\]^{|}]/g, "\\$&")).join("|");
+    const escaped = (name) => name.replace(/[$()*+.?[\\\]^{|}]/g, "\\$&");
+    const known = names.toSorted((a, b) => b.length - a.length).map(escaped).join("|");
     return text.match(new RegExp(`(?:${known})(?=\\s*(?:[,;→]|$))|[^\\s,;→](?:[^,;→]*[^\\s,;→])?`, "g")) ?? [];
 }
 
@@ -287,7 +303,8 @@ class Marker {
         }
         if (question.place === null && old === null) {
             const [following, twice, isWrong] = this.following(answers).get(question.node) ?? NOTHING;
-            if (isRounded(answer.value, following) && !isRounded(answer.value, twice)) return marked(1, isWrong ? "from wrong" : "from rounded");
+            const follows = isRounded(answer.value, following) && !isRounded(answer.value, twice);
+            if (follows) return marked(1, isWrong ? "from wrong" : "from rounded");
         }
         const found = this.explanations(question, answer, old), names = [...new Set(found.map((each) => each.name))];
         if (!found.length) return marked(0, "unexplained", [], {way: question.way});
@@ -333,7 +350,8 @@ class Marker {
         if (!Number.isFinite(value)) return [];
         const every = suspects.map(([name, words, gradient, points]) => ({name, words: this.asked.words[words], gradient, points}));
         const all = isFormula ? every.filter(({name}) => name !== "rounded-on-the-way") : every; // a formula was not rounded on the way
-        const start = old ?? 0, same = 2 * EXACT * Math.abs(value - start) + 1e-15, off = ({gradient}) => Math.max(Math.abs(gradient - value), same);
+        const start = old ?? 0, same = 2 * EXACT * Math.abs(value - start) + 1e-15;
+        const off = ({gradient}) => Math.max(Math.abs(gradient - value), same);
         let fits = all.filter(({gradient}) => isRounded(value, gradient, old)).sort((one, other) => off(one) - off(other));
         if (fits.length && off(fits[0]) <= same) fits = fits.filter((each) => off(each) <= same);
         if (fits.length || isFormula || !Number.isFinite(right)) return fits;
@@ -350,7 +368,8 @@ class Marker {
         const missing = graph.order.filter((p) => !order.includes(p));
         const again = order.length - new Set(order).size;
         const points = Math.max(0, 1 - (late.length + missing.length + again) / graph.order.length);
-        const marked = (sentence, parts, names = []) => ({points, sentence: this.sentence(sentence, parts), names, isRight: sentence === "order"});
+        const marked = (sentence, parts, names = []) =>
+            ({points, sentence: this.sentence(sentence, parts), names, isRight: sentence === "order"});
         if (late.length) {
             const [p] = late[0];
             return marked("too early", {node: name(p), users: listed(waits(p, order.indexOf(p)).map(name))}, ["too-early"]);

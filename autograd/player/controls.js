@@ -130,7 +130,8 @@ class Controls {
         const box = player.picture.boxes.find(({group}) => group === target);
         if (!box) return key === " " && !target.closest("button, summary") ? click("play") : null;
         if (key === "Enter" || key === " ") return () => player.enter(box);
-        const boxes = player.picture.boxes.filter(({ids}) => ids.length).sort((a, b) => a.ids[0] - b.ids[0]), at = boxes.indexOf(box);
+        const boxes = player.picture.boxes.filter(({ids}) => ids.length).sort((a, b) => a.ids[0] - b.ids[0]);
+        const at = boxes.indexOf(box);
         if (key === "ArrowUp") return () => player.focus(boxes.at(at - 1));
         if (key === "ArrowDown") return () => player.focus(boxes[(at + 1) % boxes.length]);
         return null;
@@ -161,7 +162,8 @@ class Controls {
         stage.addEventListener("pointermove", (event) => {
             const last = fingers.get(event.pointerId);
             if (!last) return;
-            const others = [...fingers.values()].filter((each) => each.pointerId !== event.pointerId), [dx, dy] = [event.clientX - last.clientX, event.clientY - last.clientY];
+            const others = [...fingers.values()].filter((each) => each.pointerId !== event.pointerId);
+            const [dx, dy] = [event.clientX - last.clientX, event.clientY - last.clientY];
             if (others.length) {
                 const apart = (each) => Math.hypot(each.clientX - others[0].clientX, each.clientY - others[0].clientY) || 1;
                 this.zoom(apart(event) / apart(last), where(event));
@@ -187,9 +189,16 @@ class Controls {
     // A leaf is changed by dragging its box, a weight by dragging its number.
     dragNumbers({stage, boxes, arrows}) {
         const {player} = this, example = Number(stage.dataset.example);
-        const leafOf = new Map(player.leaves.flatMap(({places}, leaf) => places.flatMap(([g, place]) => (g === example ? [[place, leaf]] : []))));
+        const leafOf = new Map(); // the leaves of this example, by their places
+        player.leaves.forEach(({places}, leaf) => {
+            for (const [g, place] of places) if (g === example) leafOf.set(place, leaf);
+        });
         const handles = boxes.filter(({ids}) => ids.length === 1).map(({group, ids}) => [group, ids[0]]);
-        for (const {label, weighs} of arrows) if (label && weighs) handles.push([label, player.graphs[example].nodes[weighs[0]].inputs[weighs[1]]]);
+        for (const {label, weighs} of arrows) {
+            if (!label || !weighs) continue;
+            const [p, k] = weighs;
+            handles.push([label, player.graphs[example].nodes[p].inputs[k]]);
+        }
         for (const [handle, place] of handles) {
             if (!leafOf.has(place)) continue;
             handle.classList.add("draggable");
@@ -208,7 +217,8 @@ class Controls {
             player.before = [player.place, player.t];
             player.seek(player.last);
             player.picture.camera.all();
-            const text = player.exercise?.isOpen ? player.exercise.asked.text : player.steps.map((_, i) => player.graph.stepText(i, player.steps)).join("\n");
+            const {exercise, graph, steps} = player;
+            const text = exercise?.isOpen ? exercise.asked.text : steps.map((_, i) => graph.stepText(i, steps)).join("\n");
             player.find(".text").textContent = text;
             player.find(".text").classList.toggle("short", text.split("\n").length <= FEW_LINES);
         });
@@ -290,8 +300,8 @@ class Interface {
     set(numbers) {
         const player = this.#player, found = new Map();
         for (const [name, x] of Object.entries(numbers)) {
-            const leaf = player.leafCalled(name);
-            if (leaf < 0) throw new RangeError(`no leaf is called ${name}; the leaves are ${player.leaves.map((each) => each.name).join(", ")}`);
+            const leaf = player.leafCalled(name), names = player.leaves.map((each) => each.name);
+            if (leaf < 0) throw new RangeError(`no leaf is called ${name}; the leaves are ${names.join(", ")}`);
             if (typeof x !== "number") throw new TypeError(`${name} needs a number, not ${x}`);
             found.set(leaf, x);
         }
@@ -301,7 +311,8 @@ class Interface {
     #place(name) {
         const {nodes} = this.#player.graph;
         const place = nodes.findIndex((node) => node.short === name || node.name === name);
-        if (place < 0) throw new RangeError(`no node is called ${name}; the nodes are ${nodes.map((node) => node.short).join(", ")}`);
+        const names = nodes.map((node) => node.short);
+        if (place < 0) throw new RangeError(`no node is called ${name}; the nodes are ${names.join(", ")}`);
         return place;
     }
 
@@ -354,7 +365,7 @@ class Interface {
 }
 
 // The data of a page as JSON; those of an exercise are in base64, so that no answer is read by accident.
-function plainly(text) {
+function decoded(text) {
     return text.startsWith("{") ? text : new TextDecoder().decode(Uint8Array.from(atob(text), (c) => c.codePointAt(0)));
 }
 
@@ -365,6 +376,6 @@ function start(key, rows) {
         const markup = host.querySelector(":scope > .markup");
         if (markup) host.attachShadow({mode: "open"}).innerHTML = JSON.parse(markup.textContent);
         else if (!host.shadowRoot) host.attachShadow({mode: "open"}).append(host.querySelector(":scope > template").content);
-        new Player(host, JSON.parse(plainly(host.shadowRoot.querySelector(".data").textContent)), rows);
+        new Player(host, JSON.parse(decoded(host.shadowRoot.querySelector(".data").textContent)), rows);
     }
 }

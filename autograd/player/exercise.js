@@ -41,11 +41,14 @@ class Exercise {
 
     // The field of a question, with its hints and its mark.
     question(name, hints, i) {
-        const input = made("input", {className: "answer", type: "text", autocomplete: "off", autocapitalize: "off", spellcheck: false, ariaLabel: name});
-        const mark = made("output", {className: "mark", ariaLive: "polite"}), shown = made("ol", {className: "hints", ariaLive: "polite"});
+        const input = made("input", {className: "answer", type: "text", autocomplete: "off", autocapitalize: "off",
+                                     spellcheck: false, ariaLabel: name});
+        const mark = made("output", {className: "mark", ariaLive: "polite"});
+        const shown = made("ol", {className: "hints", ariaLive: "polite"});
         const hint = made("button", {type: "button", className: "hint"}, "Hint");
         const label = made("label", {}, made("span", {}, `${name} = `), input);
-        const buttons = this.isOrder ? [made("button", {type: "button", className: "undo", on: {click: () => this.setOrder(this.order.slice(0, -1))}}, "Undo")] : [];
+        const undo = {click: () => this.setOrder(this.order.slice(0, -1))};
+        const buttons = this.isOrder ? [made("button", {type: "button", className: "undo", on: undo}, "Undo")] : [];
         hint.addEventListener("click", () => {
             shown.append(made("li", {}, hints[shown.children.length]));
             hint.disabled = shown.children.length === hints.length;
@@ -159,7 +162,9 @@ class Exercise {
     // Frame the box of the question that has the focus.
     point(i) {
         const place = i === null || this.isOrder ? null : this.asked.questions[i].node;
-        for (const {boxes} of this.player.pictures) for (const {group, ids} of boxes) group.classList.toggle("asked", ids.includes(place));
+        for (const {boxes} of this.player.pictures) {
+            for (const {group, ids} of boxes) group.classList.toggle("asked", ids.includes(place));
+        }
     }
 
     // Take a pressed box as the next in an order, or go to the question about it; return whether either was possible.

@@ -177,21 +177,21 @@ class Rows {
 
     // The formula of a row applied to operands; if a condition picks one of them, that operand, given the condition.
     formula(row, x) {
-        if (!row.picks) return x.some((one) => one instanceof Formula) ? this.applied(row, x) : this.quietly(row, x);
+        if (!row.picks) return x.some((one) => one instanceof Formula) ? this.applied(row, x) : this.valueOrNaN(row, x);
         const chosen = x[row.picks[+(numberOf(x[0]) != 0)]];
         const picked = typeof chosen === "function" ? chosen() : chosen;
-        const twin = new Formula(picked instanceof Formula ? picked : {value: picked});
-        if (x[0] instanceof Formula) twin.given = [...twin.given, x[0]];
-        return twin;
+        const copy = new Formula(picked instanceof Formula ? picked : {value: picked});
+        if (x[0] instanceof Formula) copy.given = [...copy.given, x[0]];
+        return copy;
     }
 
     // The formula of a row applied to operands, even if a condition picks one of them.
     applied(row, x, known) {
         const given = x.flatMap((one) => (one instanceof Formula ? one.given : []));
-        return new Formula({row, operands: x, given, value: known ?? this.quietly(row, x.map(numberOf))});
+        return new Formula({row, operands: x, given, value: known ?? this.valueOrNaN(row, x.map(numberOf))});
     }
 
-    quietly(row, x) {
+    valueOrNaN(row, x) {
         return attempt(() => this.evaluate(row, x), () => NaN);
     }
 

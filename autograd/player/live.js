@@ -119,7 +119,11 @@ class Graph {
         const {inputs, kind, row} = this.nodes[p];
         const moved = inputs.filter((x) => numbers.has(x) && !same(numbers.get(x), this.values[x]));
         const values = new Map(moved.map((x) => [x, numbers.get(x)]));
-        const own = {partials: [...this.partials[p]], taken: inputs.map((_, k) => this.isTaken(p, k)), values: inputs.map(() => new Map())};
+        const own = {
+            partials: [...this.partials[p]],
+            taken: inputs.map((_, k) => this.isTaken(p, k)),
+            values: inputs.map(() => new Map()),
+        };
         if (!values.size) return own;
         return attempt(() => {
             const operands = this.operands(p, (x) => values.get(x) ?? this.values[x]), out = this.rows.evaluate(row, operands);
@@ -275,6 +279,14 @@ class Graph {
         lines.push(...edges.map((edge, k) => this.edgeText(node, k, edge)));
         return [...lines, ...(mistake ? [`    wrong: ${mistake}`] : [])].join("\n");
     }
+}
+
+// The state after some steps, without the nodes that have no value.
+function momentOf(graph, steps, i) {
+    const moment = graph.moment(i, steps);
+    if (!graph.problem) return moment;
+    for (const place of graph.unknown) moment.known.delete(place);
+    return {...moment, arrived: new Map(), flowed: new Map()};
 }
 
 // Why a condition holds: a rule writes "one of several conditions" as their maximum, and the first that holds is the reason.

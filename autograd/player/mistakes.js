@@ -121,7 +121,8 @@ class Comparison {
     // The error in the partial derivative that a visit used for its input k, and where it was read.
     misread({node, edges, values}, k) {
         const {graph} = this, used = edges[k].isRead ? edges[k].partial : 0, named = namesIn(graph.derivative(node, k));
-        const read = [...values[k]], changed = read.filter(([x]) => named.has(this.name(x))), [should, now] = this.apart(graph.partial(node, k), used);
+        const read = [...values[k]], changed = read.filter(([x]) => named.has(this.name(x)));
+        const [should, now] = this.apart(graph.partial(node, k), used);
         const text = `${equation(graph.slope(node, k), graph.rule(node, k), should)}, not ${now}`;
         const [[x, value]] = changed.length ? changed : read.length ? read : [[]];
         if (x === undefined) return text;
@@ -131,7 +132,9 @@ class Comparison {
 
     // Two numbers with as many digits as are needed to distinguish them.
     apart(x, y) {
-        for (let n = this.graph.digits; n <= MOST_DIGITS; n++) if (digits(x, n) !== digits(y, n)) return [digits(x, n), digits(y, n)];
+        for (let n = this.graph.digits; n <= MOST_DIGITS; n++) {
+            if (digits(x, n) !== digits(y, n)) return [digits(x, n), digits(y, n)];
+        }
         return [x, y].map((each) => this.graph.number(each));
     }
 }

@@ -45,7 +45,10 @@ class Panel {
 
 const MOST_EDGES = 12; // in a card; of more, the first ones and the last
 const MANY = 4; // edges in a card; of more, its type is smaller
-const CAPTIONS = {forward: ["rule", "numbers put in", "value"], backward: ["rule", "local derivative", "contribution", "running total"]};
+const CAPTIONS = {
+    forward: ["rule", "numbers put in", "value"],
+    backward: ["rule", "local derivative", "contribution", "running total"],
+};
 
 // The card of a step: its rule, the rule at the numbers, and the result.
 class Card extends Panel {
@@ -78,14 +81,16 @@ class Card extends Panel {
     forwardRow(graph, node, quiz) {
         const {short} = graph.nodes[node], [rule, numbers, value] = CAPTIONS.forward;
         const field = quiz?.field(`value of ${short}`, () => graph.values[node], {node});
+        const outcome = this.cell("span", "outcome", () => graph.number(graph.values[node]), () => graph.values[node]);
         return made("tr", {}, this.entry(rule, null, made("b", {}, `${short} = ${graph.formula(node)}`)),
                     this.entry(numbers, null, this.cell("span", quiz ? "secret" : "", () => graph.formula(node, true))),
-                    this.entry(value, field, this.cell("span", "outcome", () => graph.number(graph.values[node]), () => graph.values[node])));
+                    this.entry(value, field, outcome));
     }
 
     backwardRows(body, graph, step, quiz) {
         const {node, edges} = step(), [rule, slope, contribution, total] = CAPTIONS.backward;
-        const shown = edges.map((_, k) => k).filter((k) => edges.length <= MOST_EDGES || k < MOST_EDGES - 2 || k === edges.length - 1);
+        const isShown = (k) => edges.length <= MOST_EDGES || k < MOST_EDGES - 2 || k === edges.length - 1;
+        const shown = [...edges.keys()].filter(isShown);
         for (const k of shown) {
             const edge = () => step().edges[k], name = graph.nodes[edge().input].short;
             if (k === edges.length - 1 && shown.length < edges.length)
@@ -94,12 +99,14 @@ class Card extends Panel {
             const flows = () => (edge().taken ? productOf(graph, edge()) : "not taken");
             const sum = () => (edge().taken ? graph.addition(node, k, edge()) : "nothing is added");
             const written = () => [graph.rule(node, k, edge()), graph.reason(node, k, edge())].filter(Boolean).join(", as ");
+            const fields = [quiz?.field(`local derivative ${graph.slope(node, k)}`, () => edge().partial, {edge}),
+                            quiz?.field(`contribution to ${name}`, () => edge().contribution, {edge})];
             body.append(made("tr", {data: {edge: `${node}.${k}`}},
                 this.entry(rule, null, this.cell("span", "", () => `${graph.slope(node, k)} = ${written()}`)),
-                this.entry(slope, quiz?.field(`local derivative ${graph.slope(node, k)}`, () => edge().partial, {edge}), this.cell("span", "", local)),
-                this.entry(contribution, quiz?.field(`contribution to ${name}`, () => edge().contribution, {edge}),
-                           this.cell("span", "outcome", flows, () => edge().contribution)),
-                this.entry(`${total}, ${name}.grad`, null, made("small", {}, `${name}.grad: `), this.cell("span", quiz ? "secret" : "", sum))));
+                this.entry(slope, fields[0], this.cell("span", "", local)),
+                this.entry(contribution, fields[1], this.cell("span", "outcome", flows, () => edge().contribution)),
+                this.entry(`${total}, ${name}.grad`, null, made("small", {}, `${name}.grad: `),
+                           this.cell("span", quiz ? "secret" : "", sum))));
         }
     }
 }
@@ -111,7 +118,10 @@ class Ledger extends Panel {
         this.clear();
         const {short, inputs} = graph.nodes[place], loss = graph.nodes[graph.loss].short;
         const known = () => moment().known.has(place), value = () => (known() ? graph.number(graph.values[place]) : "");
-        const text = () => (inputs.length ? equation(short, graph.formula(place), known() ? graph.formula(place, true) : "", value()) : equation(short, value()));
+        const text = () => {
+            if (!inputs.length) return equation(short, value());
+            return equation(short, graph.formula(place), known() ? graph.formula(place, true) : "", value());
+        };
         const lines = graph.steps.filter(({phase}) => phase === "backward").flatMap(({node, edges}) =>
             edges.flatMap(({input}, k) => (input === place ? [this.line(graph, node, k, moment)] : [])));
         const start = place === graph.loss ? [made("li", {}, `∂${loss}/∂${short} = 1: the backward pass starts here`)] : [];
@@ -124,7 +134,8 @@ class Ledger extends Panel {
         this.element.append(
             made("p", {className: "head"}, made("span", {className: "place"}, `Ledger of ${short}`), this.cell("b", "", text)),
             made("ul", {}, ...start, ...shown),
-            made("p", {className: "sum"}, `${short}.grad = ∂${loss}/∂${short}: `, this.cell("output", "", total, () => moment().arrived.get(place) ?? NaN)),
+            made("p", {className: "sum"}, `${short}.grad = ∂${loss}/∂${short}: `,
+                 this.cell("output", "", total, () => moment().arrived.get(place) ?? NaN)),
         );
         this.element.dataset.node = place;
         this.refresh();
@@ -152,7 +163,11 @@ const READABLE = 14; // pixels: the size of text in the pictures of a mistake, w
 const MOST_LEAVES = 60; // listed at first
 
 // The range of a leaf's slider, around 0.
-const rangeOf = (x) => Math.max(Number.isFinite(x) && x !== 0 ? round(Math.min(2 * Math.abs(x), 1e300)) : 0, Math.abs(x) < 0.05 ? 0.1 : 1);
+function rangeOf(x) {
+    const least = Math.abs(x) < 0.05 ? 0.1 : 1;
+    if (!Number.isFinite(x) || x === 0) return least;
+    return Math.max(round(Math.min(2 * Math.abs(x), 1e300)), least);
+}
 
 // Fields for all leaves: each can be typed, stepped by arrow keys, dragged, and moved on a slider.
 class Leaves {
@@ -176,10 +191,13 @@ class Leaves {
 
     row(i) {
         const leaf = this.leaves[i], {name, value} = leaf, range = rangeOf(value), step = range / 200;
-        const field = made("input", {type: "text", inputMode: "text", autocomplete: "off", className: "field", title: "type, use the arrow keys, or drag the name"});
-        const slider = made("input", {type: "range", min: -range, max: range, step, className: "range", ariaLabel: `${name}, slider`});
+        const field = made("input", {type: "text", inputMode: "text", autocomplete: "off", className: "field",
+                                     title: "type, use the arrow keys, or drag the name"});
+        const slider = made("input", {type: "range", min: -range, max: range, step, className: "range",
+                                      ariaLabel: `${name}, slider`});
         const tick = () => (leaf.isLearned = learned.checked);
-        const learned = made("input", {type: "checkbox", checked: leaf.isLearned, ariaLabel: `learn ${name}`, title: "changed by Learn", on: {change: tick}});
+        const learned = made("input", {type: "checkbox", checked: leaf.isLearned, ariaLabel: `learn ${name}`,
+                                       title: "changed by Learn", on: {change: tick}});
         const label = made("label", {className: "name"}, made("span", {}, name), field);
         const set = (x) => {
             if (Number.isFinite(x)) this.change(i, Number(x.toPrecision(12)));
@@ -236,19 +254,25 @@ class Leaves {
         slider.value = text;
     }
 
-    // Write the gradient of each leaf as far as it has arrived in a scene; when all are complete, name the one to change first.
-    tell({arrived, complete}, graph, placeOf) {
-        const gradients = this.leaves.map((_, i) => arrived.get(placeOf(i)));
+    // Write the gradient of each leaf as far as it has arrived in a scene.
+    showGradients({arrived}, graph, placeOf) {
         this.rows.forEach(({slope}, i) => {
-            const x = gradients[i], text = x === undefined ? "" : `∂ ${graph.number(x)}`;
+            const x = arrived.get(placeOf(i)), text = x === undefined ? "" : `∂ ${graph.number(x)}`;
             if (slope.textContent === text) return;
             slope.textContent = text;
             slope.className = `slope ${text && signOf(x)}`;
         });
-        const {learned} = this, isOver = learned.every((i) => complete.has(placeOf(i))), sizes = learned.map((i) => Math.abs(gradients[i] ?? 0));
-        const most = learned[sizes.indexOf(Math.max(...sizes))], x = gradients[most], {name} = this.leaves[most] ?? {};
-        const how = () => `${x > 0 ? "lower" : "raise"} ${name} first: its gradient, ${graph.number(x)}, is the largest in size`;
-        this.advice = isOver && x && !Number.isNaN(graph.values[graph.loss]) ? `To lower ${graph.nodes[graph.loss].short}, ${how()}.` : "";
+    }
+
+    // Which leaf to change first, and in which direction, once all gradients are complete; otherwise an empty string.
+    advice({arrived, complete}, graph, placeOf) {
+        const {learned} = this, gradients = learned.map((i) => arrived.get(placeOf(i)));
+        const sizes = gradients.map((x) => Math.abs(x ?? 0)), largest = sizes.indexOf(Math.max(...sizes));
+        const x = gradients[largest], isOver = learned.every((i) => complete.has(placeOf(i)));
+        if (!isOver || !x || Number.isNaN(graph.values[graph.loss])) return "";
+        const change = `${x > 0 ? "lower" : "raise"} ${this.leaves[learned[largest]].name} first`;
+        const {short} = graph.nodes[graph.loss];
+        return `To lower ${short}, ${change}: its gradient, ${graph.number(x)}, is the largest in size.`;
     }
 
     get learned() {
@@ -279,8 +303,9 @@ class Curve {
         const scale = isLog ? Math.log10 : (x) => x;
         const [low, high] = [Math.min(...finite.map(scale), isLog ? Infinity : 0), Math.max(...finite.map(scale))];
         const n = Math.max(this.losses.length - 1, 1);
-        const points = this.losses.map((x, i) => [(i / n) * 196 + 2, 56 - ((scale(x) - low) / (high - low || 1)) * 52]).filter(([, y]) => Number.isFinite(y));
-        const line = points.map((point) => point.map((x) => x.toFixed(1)).join(",")).join(" ");
+        const point = (x, i) => [(i / n) * 196 + 2, 56 - ((scale(x) - low) / (high - low || 1)) * 52];
+        const points = this.losses.map(point).filter(([, y]) => Number.isFinite(y));
+        const line = points.map((each) => each.map((x) => x.toFixed(1)).join(",")).join(" ");
         const [x, y] = points.at(-1) ?? [2, 4];
         put(this.svg.querySelector("polyline"), "points", line);
         put(this.svg.querySelector("circle"), "cx", x.toFixed(1));
@@ -304,7 +329,8 @@ class Mistakes {
 
     entry(name, what) {
         const verdict = made("span", {className: "difference"}), runs = made("div", {className: "runs"});
-        const element = made("details", {data: {mistake: name}}, made("summary", {}, made("b", {}, name), `: ${what} `, verdict), runs);
+        const summary = made("summary", {}, made("b", {}, name), `: ${what} `, verdict);
+        const element = made("details", {data: {mistake: name}}, summary, runs);
         element.addEventListener("toggle", () => this.refresh());
         return {name, element, verdict, runs, isIdle: false};
     }

@@ -14,6 +14,7 @@ const SVG = "http://www.w3.org/2000/svg";
 const placesOf = (text) => (text ? text.split(/[ .]/).map(Number) : []);
 const clamp = (x, low, high) => Math.min(Math.max(x, low), high);
 const ease = (t) => (t < 0.5 ? 2 * t * t : 1 - 2 * (1 - t) ** 2);
+const widthOf = (n) => n * 0.6 * EM; // about the width of n characters
 const signOf = (x) => (x > 0 ? "plus" : x < 0 ? "minus" : x === 0 ? "zero" : "unknown");
 // The width of a line, logarithmic, in steps: a width that changes with every number would cost a layout in every frame.
 const thickness = (x) => (x ? 1.2 + 0.4 * clamp(Math.round(2 * Math.log10(Math.abs(x)) + 6), 0, 10) : 1.2);
@@ -33,7 +34,8 @@ function drawn(tag, attributes, parent) {
 function unite(areas) {
     if (!areas.length) return null;
     const x = Math.min(...areas.map((each) => each.x)), y = Math.min(...areas.map((each) => each.y));
-    const right = Math.max(...areas.map((each) => each.x + each.width)), bottom = Math.max(...areas.map((each) => each.y + each.height));
+    const right = Math.max(...areas.map((each) => each.x + each.width));
+    const bottom = Math.max(...areas.map((each) => each.y + each.height));
     return {x, y, width: right - x, height: bottom - y};
 }
 
@@ -115,8 +117,15 @@ class Picture {
             return {text, value: place("value"), gradient: place("gradient"), name: text.dataset.name};
         });
         const shape = group.querySelector("rect, ellipse"), unit = group.dataset.unit;
-        return {group, lines, ids: placesOf(group.dataset.nodes), hidden: placesOf(group.dataset.hidden),
-                unit: unit === undefined ? null : Number(unit), room: Number(group.dataset.width) - 8, area: shape ? this.areaOf(shape) : null};
+        return {
+            group,
+            lines,
+            ids: placesOf(group.dataset.nodes),
+            hidden: placesOf(group.dataset.hidden),
+            unit: unit === undefined ? null : Number(unit),
+            room: Number(group.dataset.width) - 8,
+            area: shape ? this.areaOf(shape) : null,
+        };
     }
 
     areaOf(shape) {
@@ -129,9 +138,9 @@ class Picture {
     // ---- showing a scene
 
     // The text of a cell in a scene, and the number that gives it its colour.
-    tell({box, arrow, i, value, gradient, name, first}, scene) {
+    contentOf({box, arrow, i, value, gradient, name, first}, scene) {
         const {graph} = this, {known, arrived} = scene;
-        if (arrow) return this.tellArrow(arrow, i, first, scene);
+        if (arrow) return this.contentOfLabel(arrow, i, first, scene);
         if (value !== null) return [known.has(value) ? `${name} = ${graph.number(graph.values[value])}` : name];
         if (gradient === null) return [first];
         const blank = this.blanks?.cell(gradient); // in an exercise
@@ -146,7 +155,7 @@ class Picture {
     }
 
     // The label of an arrow: for a weight its value and its gradient, for any other edge its flow; at the step, the product.
-    tellArrow({flow, weighs, isWeight, label}, i, first, scene) {
+    contentOfLabel({flow, weighs, isWeight, label}, i, first, scene) {
         const {graph} = this, flowed = (edge) => edge !== null && scene.flowed.has(edge.join("."));
         const here = (edge) => flowed(edge) && scene.node === edge[0] && this.edge(edge).taken;
         if (!isWeight) {
@@ -183,14 +192,18 @@ class Picture {
     // The area of a step's box and those of its inputs, or, if these cannot all be seen together, of its own box.
     areaOfStep() {
         const {node} = this.scene ?? {}, {inputs = []} = this.graph.nodes[node] ?? {};
-        const areas = (places) => this.boxes.filter(({ids, area}) => area && ids.some((place) => places.includes(place))).map(({area}) => area);
-        const [own, all] = [[node], [node, ...inputs]].map((places) => unite(areas(places)));
+        const areaOf = (places) => {
+            const boxes = this.boxes.filter(({ids, area}) => area && ids.some((place) => places.includes(place)));
+            return unite(boxes.map(({area}) => area));
+        };
+        const own = areaOf([node]), all = areaOf([node, ...inputs]);
         return own && this.camera.goal.width >= all.width && this.camera.goal.height >= all.height ? all : own;
     }
 
     // The area of a step's products, or, if these cannot all be seen together, of its box.
     areaOfProducts() {
-        const products = unite(this.arrows.filter(({label}) => label?.classList.contains("active")).map(({label}) => label.getBBox()));
+        const active = this.arrows.filter(({label}) => label?.classList.contains("active"));
+        const products = unite(active.map(({label}) => label.getBBox()));
         return products?.width <= this.camera.goal.width ? products : this.areaOfStep();
     }
 
@@ -239,7 +252,7 @@ class Picture {
     // Mark a unit through which little or nothing flows.
     markUnit(box) {
         const {graph, scene} = this, slope = graph.partial(box.unit, 0);
-        const isDead = slope === 0 && Boolean(graph.nodes[box.unit].kind.flows); // a branch of slope 0; the slope of a curve only approaches 0
+        const isDead = slope === 0 && Boolean(graph.nodes[box.unit].kind.flows); // on a branch: a curve only approaches slope 0
         const word = !scene.known.has(box.unit) ? "" : isDead ? "dead" : Math.abs(slope) < SATURATED ? "saturated" : "";
         if (word && !box.mark) {
             const {x, y, width, height} = box.area;
@@ -266,7 +279,7 @@ class Picture {
         const {scene, graph, camera} = this, waiting = [[], [], []];
         const near = new Set([scene.node, ...graph.nodes[scene.node].inputs]);
         for (const cell of this.cells) {
-            const [text, x] = this.tell(cell, scene), sign = x === undefined ? "" : signOf(x);
+            const [text, x] = this.contentOf(cell, scene), sign = x === undefined ? "" : signOf(x);
             if (text === cell.shown && sign === cell.sign) continue;
             const isNear = cell.box ? cell.box.ids.some((place) => near.has(place)) : cell.arrow.group.matches(".active");
             waiting[isNear ? 0 : camera.sees(cell.x, cell.y) ? 1 : 2].push([cell, text, sign]);
@@ -283,7 +296,7 @@ class Picture {
         }
         if (text !== cell.shown) this.setText(cell.text, text);
         if (cell.box?.room) {
-            const isWide = [...text].length * 0.6 * EM > cell.box.room;
+            const isWide = widthOf([...text].length) > cell.box.room;
             if (isWide) put(cell.text, "textLength", String(cell.box.room));
             else if (cell.text.hasAttribute("textLength")) cell.text.removeAttribute("textLength");
             put(cell.text, "lengthAdjust", "spacingAndGlyphs");
@@ -315,7 +328,8 @@ class Picture {
     moveDots() {
         const {t, phase} = this.scene, isOver = ({isWeight}) => t === 1 && isWeight && phase === "backward";
         const travellers = this.arrows.filter((arrow) => (t < 1 || isOver(arrow)) && this.travels(arrow));
-        const height = ({shapes}) => shapes.backward.tip[1], mean = travellers.reduce((sum, arrow) => sum + height(arrow), 0) / travellers.length;
+        const height = ({shapes}) => shapes.backward.tip[1];
+        const mean = travellers.reduce((sum, arrow) => sum + height(arrow), 0) / travellers.length;
         // A product at rest stands on the side to which its arrow does not lead.
         const isBelow = (arrow) => (t === 1 ? arrow.shapes.forward.tip[1] < height(arrow) - 1 : height(arrow) > mean);
         this.resting = []; // where products have come to rest
@@ -338,24 +352,32 @@ class Picture {
 
     // Put a dot where it is at this moment: its number is multiplied on the way, and added where it arrives.
     place({group, circle, text}, arrow, isBelow) {
-        // When the step is over, the product stays by the input, since the label of a weight shows something else.
-        const {phase, t} = this.scene, isOver = t === 1, way = isOver ? 0.5 : ease(clamp((t - LEAVES) / (ARRIVES - LEAVES), 0, 1));
+        // When the step is over, the product stays by the input, because the label of a weight shows something else.
+        const {phase, t} = this.scene, isOver = t === 1;
+        const way = isOver ? 0.5 : ease(clamp((t - LEAVES) / (ARRIVES - LEAVES), 0, 1));
         const at = isOver ? Math.min(HEAD + 4, arrow.length) : arrow.length * (phase === "forward" ? way : 1 - way);
         const {x, y} = arrow.way.getPointAtLength(at);
         const [word, number] = phase === "forward" ? this.carried(arrow, way) : this.passed(arrow, way);
         put(group, "transform", `translate(${x.toFixed(1)} ${y.toFixed(1)})`);
         put(group, "class", `dot ${signOf(number)}${isOver ? " over" : ""}`);
         put(circle, "r", (2.5 + thickness(number) / 2 + 1).toFixed(1));
-        const lines = isOver || word.length * 0.6 * EM > arrow.length ? word.replace(/ (?=[×+=])/g, "\n") : word;
-        const rise = ((lines.split("\n").length - 1) * LINE) / 2; // of several lines, around their middle
-        const side = isOver || way === 1 ? ["end", "start"] : way < 0.3 ? ["start", "end"] : ["middle", "middle"];
-        put(text, "text-anchor", side[phase === "forward" ? 0 : 1]); // beside the box that it leaves or reaches
-        const {whole} = this.camera, anchor = text.getAttribute("text-anchor");
-        const width = Math.max(...lines.split("\n").map((line) => line.length)) * 0.6 * EM;
-        const left = x - width * {start: 0, middle: 0.5, end: 1}[anchor], shift = clamp(left, whole.x, Math.max(whole.x + whole.width - width, whole.x)) - left;
-        put(text, "x", shift.toFixed(0)); // within the picture
-        const middle = isBelow ? 18 + rise : -9 - rise, area = {left: left + shift, width, middle: y + middle, half: rise + LINE / 2};
-        put(text, "y", (middle + (isOver ? this.clearance(arrow.flow[0], area, isBelow ? 1 : -1) : 0)).toFixed(0));
+        const lines = isOver || widthOf(word.length) > arrow.length ? word.replace(/ (?=[×+=])/g, "\n") : word;
+        const anchors = isOver || way === 1 ? ["end", "start"] : way < 0.3 ? ["start", "end"] : ["middle", "middle"];
+        const anchor = anchors[phase === "forward" ? 0 : 1]; // beside the box that it leaves or reaches
+        this.placeText(text, lines, [x, y], anchor, isBelow, isOver ? arrow.flow[0] : null);
+    }
+
+    // Write the text of a dot at a point: within the picture, and clear of others if it is a product at rest at a node.
+    placeText(text, lines, [x, y], anchor, isBelow, node) {
+        const {whole} = this.camera, lengths = lines.split("\n").map((line) => line.length), width = widthOf(Math.max(...lengths));
+        const left = x - width * {start: 0, middle: 0.5, end: 1}[anchor];
+        const shift = clamp(left, whole.x, Math.max(whole.x + whole.width - width, whole.x)) - left;
+        const rise = ((lengths.length - 1) * LINE) / 2, middle = isBelow ? 18 + rise : -9 - rise; // of the lines
+        const area = {left: left + shift, width, middle: y + middle, half: rise + LINE / 2};
+        const clearance = node === null ? 0 : this.clearance(node, area, isBelow ? 1 : -1);
+        put(text, "text-anchor", anchor);
+        put(text, "x", shift.toFixed(0));
+        put(text, "y", (middle + clearance).toFixed(0));
         if (text.shown !== lines + shift) this.setText(text, lines);
         text.shown = lines + shift;
     }
@@ -364,7 +386,8 @@ class Picture {
     // an arrow, nor a product placed before it.
     clearance(p, {left, width, middle, half}, way) {
         const gradients = this.arrows.filter(({isWeight, flow}) => isWeight && flow?.[0] === p).map(({label}) => {
-            const [x, y] = ["x", "y"].map((name) => Number(label.lastElementChild.getAttribute(name))), room = (this.graph.digits + 5) * 0.6 * EM;
+            const [x, y] = ["x", "y"].map((name) => Number(label.lastElementChild.getAttribute(name)));
+            const room = widthOf(this.graph.digits + 5);
             return {left: x - room / 2, width: room, middle: y, half: LINE / 2};
         });
         const near = [...gradients, ...this.resting].filter((each) => each.left < left + width && left < each.left + each.width);
@@ -382,7 +405,8 @@ class Picture {
         if (!weighs) return [graph.number(graph.values[from.at(-1)]), graph.values[from.at(-1)]];
         const x = graph.partial(...weighs), w = graph.values[this.inputOf(weighs)];
         if (way < 0.35) return [graph.number(x), x];
-        return [way < 0.65 ? `${graph.number(x)} × ${factor(graph.number(w))} = ${graph.number(x * w)}` : graph.number(x * w), x * w];
+        if (way < 0.65) return [`${graph.number(x)} × ${factor(graph.number(w))} = ${graph.number(x * w)}`, x * w];
+        return [graph.number(x * w), x * w];
     }
 
     passed({flow}, way) {

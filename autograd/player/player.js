@@ -154,7 +154,7 @@ class Player {
         [this.place, this.t] = [at, t];
         if (isNew) this.quiz.start();
         if (isNew || !this.built) this.build();
-        if (isNew) this.tell();
+        if (isNew) this.notify();
     }
 
     // Build the panels of a step again.
@@ -207,8 +207,10 @@ class Player {
         if (left) this.wake();
         else {
             picture.name();
-            this.fields.tell(this.scene, this.graph, (i) => this.leaves[i].places.find(([g]) => g === this.example)?.[1]);
-            this.find(".advice").textContent = this.graphs.length === 1 && this.place === this.last ? this.fields.advice : "";
+            const placeOf = (i) => this.leaves[i].places.find(([g]) => g === this.example)?.[1];
+            const isOver = this.graphs.length === 1 && this.place === this.last;
+            this.fields.showGradients(this.scene, this.graph, placeOf);
+            this.find(".advice").textContent = isOver ? this.fields.advice(this.scene, this.graph, placeOf) : "";
         }
         picture.camera.aim(picture.areaOfStep());
         if (budget === Infinity && !this.isPlaying) picture.camera.move();
@@ -317,14 +319,16 @@ class Player {
         this.isStale = true;
         this.wake();
         this.refreshSoon();
-        this.tell();
+        this.notify();
     }
 
     // Name the node at which the graph has no value, if there is one.
     warn() {
-        const {problem} = this.graph, line = this.find(".problem");
+        const {problem, nodes} = this.graph, line = this.find(".problem");
         line.hidden = problem === null;
-        if (problem) line.textContent = `${problem.text} (${this.graph.nodes[problem.place].short}). The nodes that depend on it have no value either.`;
+        if (!problem) return;
+        const {short} = nodes[problem.place];
+        line.textContent = `${problem.text} (${short}). The nodes that depend on it have no value either.`;
     }
 
     // Rewrite panels once per frame, however often numbers change.
@@ -339,7 +343,8 @@ class Player {
         this.card.refresh();
         this.fields.show(this.root.activeElement);
         const name = this.graphs.length === 1 ? this.graph.nodes[this.graph.loss].short : "mean loss";
-        this.find(".losses").textContent = `${name} ${this.graph.number(this.loss)}${this.curve.losses.length > 1 ? `, ${this.taken} step${this.taken === 1 ? "" : "s"}` : ""}`;
+        const steps = this.curve.losses.length > 1 ? `, ${this.taken} step${this.taken === 1 ? "" : "s"}` : "";
+        this.find(".losses").textContent = `${name} ${this.graph.number(this.loss)}${steps}`;
         this.mistakes.refresh();
         this.announce();
     }
@@ -385,7 +390,7 @@ class Player {
         if (times) this.learn(times);
     }
 
-    tell() {
+    notify() {
         this.host.dispatchEvent(new CustomEvent("change", {detail: {step: this.place, loss: this.loss}}));
         this.address?.writeSoon();
     }
@@ -406,7 +411,7 @@ class Player {
         this.warn();
         this.changeView();
         this.refresh();
-        this.tell();
+        this.notify();
     }
 
     changeView() {
@@ -418,22 +423,16 @@ class Player {
     // Fit the picture to the window, in the layout and with the desk on the side (below or right) that make its text largest.
     arrange() {
         if (!this.host.isConnected) return; // it was taken out of its page, which changes its size as well
-        const {width} = this.player.getBoundingClientRect(), height = innerHeight, isNarrow = width <= NARROW;
+        const {width} = this.player.getBoundingClientRect(), height = innerHeight;
         const isScreen = this.host.closest(".autograd-page") !== null || this.host.matches(":fullscreen");
         this.player.toggleAttribute("data-screen", isScreen);
         const isSmall = isScreen && height < SMALL && window.parent !== window; // a low window that is not a frame can be scrolled
         this.player.classList.toggle("compact", this.isCompact || isSmall);
-        const isLecture = this.player.matches(".lecture"), most = isNarrow ? TALLEST * height : height - (isLecture ? 0.32 * height + 54 : 290);
-        const rooms = [["below", width, isScreen ? most : 352]]; // of the stage, in pixels
-        if (isScreen && width > 900 && !isLecture) rooms.push(["side", width - 416, height - 60]);
-        const tries = this.layouts.flatMap(({camera}, layout) => rooms.map(([desk, ...room]) => ({desk, layout, size: camera.sizeIn(...room)})));
-        const best = tries.reduce((found, each) => (each.size > 1.02 * found.size ? each : found));
-        const {desk, layout} = best.size < LEGIBLE ? tries[0] : best; // a picture too large to be read as a whole is followed step by step
-        const isOther = layout !== this.layout;
+        const {desk, layout, isWhole} = this.bestLayout(width, height, isScreen), isOther = layout !== this.layout;
         this.layout = layout;
         this.player.dataset.desk = desk;
-        const {whole} = this.picture.camera, isWhole = best.size >= LEGIBLE;
-        this.find(".screen").style.setProperty("--stage", `${Math.round(isWhole ? clamp((width * whole.height) / whole.width, 240, TALLEST * height) : 0.38 * height)}px`);
+        const {whole} = this.picture.camera, fitting = clamp((width * whole.height) / whole.width, 240, TALLEST * height);
+        this.find(".screen").style.setProperty("--stage", `${Math.round(isWhole ? fitting : 0.38 * height)}px`);
         const {stage} = this.picture;
         if (!stage.isConnected) this.layouts.find((each) => each.stage.isConnected).stage.replaceWith(stage);
         for (const each of this.stages) each.hidden = each !== stage;
@@ -441,6 +440,20 @@ class Player {
         this.picture.camera.aim(this.picture.areaOfStep());
         this.picture.camera.move();
         if (isOther && this.built) this.draw(Infinity);
+    }
+
+    // The layout, and the side for the desk, that make text largest; the first ones if no picture can be read as a whole, which
+    // is then followed step by step.
+    bestLayout(width, height, isScreen) {
+        const isLecture = this.player.matches(".lecture"), below = isLecture ? 0.32 * height + 54 : 290;
+        const most = width <= NARROW ? TALLEST * height : height - below;
+        const rooms = [["below", width, isScreen ? most : 352]]; // of the stage, in pixels
+        if (isScreen && width > 900 && !isLecture) rooms.push(["side", width - 416, height - 60]);
+        const tries = this.layouts.flatMap(({camera}, layout) =>
+            rooms.map(([desk, ...room]) => ({desk, layout, size: camera.sizeIn(...room)})));
+        const best = tries.reduce((found, each) => (each.size > 1.02 * found.size ? each : found));
+        const isWhole = best.size >= LEGIBLE;
+        return {...(isWhole ? best : tries[0]), isWhole};
     }
 
     // A neuron opens into its nodes; any other box leads to its step.
@@ -484,12 +497,4 @@ class Player {
         const own = places.find((i) => this.steps[i].node === place), using = places.filter((i) => uses(this.steps[i].node));
         return own ?? using.at(phase === "forward" ? 0 : -1);
     }
-}
-
-// The state after some steps, without the nodes that have no value.
-function momentOf(graph, steps, i) {
-    const moment = graph.moment(i, steps);
-    if (!graph.problem) return moment;
-    for (const place of graph.unknown) moment.known.delete(place);
-    return {...moment, arrived: new Map(), flowed: new Map()};
 }

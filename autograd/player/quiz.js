@@ -56,10 +56,12 @@ class Quiz {
                     field.guess = sign;
                     for (const each of element.children) each.ariaPressed = each.dataset.sign === sign;
                 };
-                element.append(made("button", {type: "button", className: "sign", ariaLabel: `${label}: ${word}`, ariaPressed: "false", data: {sign}, on: {click}}, sign));
+                element.append(made("button", {type: "button", className: "sign", ariaLabel: `${label}: ${word}`,
+                                               ariaPressed: "false", data: {sign}, on: {click}}, sign));
             }
         } else {
-            const input = made("input", {className: "guess", type: "text", inputMode: "text", autocomplete: "off", ariaLabel: `your prediction: ${label}`});
+            const input = made("input", {className: "guess", type: "text", inputMode: "text", autocomplete: "off",
+                                         ariaLabel: `your prediction: ${label}`});
             input.addEventListener("input", () => (field.guess = input.value.trim()));
             element.append(input);
         }
@@ -70,7 +72,7 @@ class Quiz {
     reveal() {
         const {player} = this, hadFocus = player.root.activeElement?.matches(".guess, .reveal, .sign");
         for (const {element, answer, context, guess} of this.fields) {
-            const right = answer(), isRight = this.signs ? SIGNS[signOf(right)]?.[1] === guess : agrees(read(guess), right) || (/^nan$/i.test(guess) && Number.isNaN(right));
+            const right = answer(), isRight = this.isRight(guess, right);
             if (guess) {
                 this.asked++;
                 this.right += isRight;
@@ -86,6 +88,12 @@ class Quiz {
         player.announce();
         player.showControls();
         if (hadFocus) player.find(".next").focus({preventScroll: true});
+    }
+
+    // Whether a guess, a sign or the text of a number, is right.
+    isRight(guess, right) {
+        if (this.signs) return SIGNS[signOf(right)]?.[1] === guess;
+        return agrees(read(guess), right) || (/^nan$/i.test(guess) && Number.isNaN(right));
     }
 
     // A hint for a wrong number, or a wrong sign.
