@@ -205,30 +205,21 @@ def make_player(
         for svg in layouts
     ]
     notes = dict.fromkeys(note for stage in stages if (note := stage[0].attrib.pop("data-notes", "")))
-    first = {(stage.attrib["data-view"], stage.attrib["data-example"]): stage for stage in reversed(stages)}
-    others = [stage for stage in stages if stage not in first.values()]
-    [steps, *_] = walks
-    title = asked.title if asked else f"Backpropagation of {steps.names[steps.loss]}"
     if asked:
         for stage in stages:
             blank(stage[0])
-    shown = list(dict.fromkeys(stage.attrib["data-view"] for stage in stages))
-    switch = [element("button", view.capitalize(), type="button", data_shows=view) for view in shown] if shown[1:] else []
-    leaves = list(dict.fromkeys(x for walk in walks for x in walk.names if x.primitive is None))
-    about = {name: (mistake.__doc__ or "").partition("\n")[0].replace("`", "") for name, mistake in MISTAKES.items()}
-    data: dict[str, Any] = {"learn": _learned(leaves, walks, learn), "mistakes": {} if asked else about}
-    data["layouts"] = [write(stage) for stage in others]
-    try:
-        rows, data["graphs"] = to_javascript(walks, asked.rows if asked else ())
-        data |= {"exercise": {"text": asked.text, **asked.data}} if asked else {}
-    except NotLiveError as error:
-        if asked:
-            raise
-        rows, data = "null", {"reason": f"{str(error).rstrip('.')}. So this page stays still."}
+    first = {(stage.attrib["data-view"], stage.attrib["data-example"]): stage for stage in reversed(stages)}
+    shown = [stage for stage in stages if stage in first.values()]
+    spare = [write(stage) for stage in stages if stage not in shown]
+    views = list(dict.fromkeys(stage.attrib["data-view"] for stage in shown))
+    switch = [element("button", view.capitalize(), type="button", data_shows=view) for view in views]
+    rows, data = _data(walks, learn, spare, asked)
+    [steps, *_] = walks
+    title = asked.title if asked else f"Backpropagation of {steps.names[steps.loss]}"
     markup = _fill(
         "player.html",
-        views="\n".join(map(write, switch)),
-        stages="\n".join(write(stage) for stage in stages if stage not in others),
+        views="\n".join(map(write, switch)) if len(views) > 1 else "",
+        stages="\n".join(map(write, shown)),
         meaning=write(_meaning(steps)),
         notes=escape(printable("; ".join(notes))),
         text=escape(printable(asked.text) if asked else "\n".join(_lines(steps))),
@@ -236,6 +227,25 @@ def make_player(
         style=colours() + _part("player.css") + (_part("exercise.css") if asked else ""),
     )
     return Player(title, len(steps), walks, markup, rows, asks=asked is not None)
+
+
+def _data(
+    walks: Sequence[Walk], learn: Sequence[Value] | None, layouts: list[str], asked: Asked | None
+) -> tuple[str, dict[str, Any]]:
+    """Return the rows as JavaScript, and the data of the page: without JavaScript for a row, only why it stays still."""
+    leaves = list(dict.fromkeys(x for walk in walks for x in walk.names if x.primitive is None))
+    about = {name: (mistake.__doc__ or "").partition("\n")[0].replace("`", "") for name, mistake in MISTAKES.items()}
+    data: dict[str, Any] = {"learn": _learned(leaves, walks, learn), "mistakes": {} if asked else about, "layouts": layouts}
+    try:
+        rows, graphs = to_javascript(walks, asked.rows if asked else ())
+    except NotLiveError as error:
+        if asked:
+            raise
+        return "null", {"reason": f"{str(error).rstrip('.')}. So this page stays still."}
+    data["graphs"] = graphs
+    if asked:
+        data["exercise"] = {"text": asked.text, **asked.data}
+    return rows, data
 
 
 def _losses(loss: object) -> list[Value]:
