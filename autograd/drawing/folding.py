@@ -93,21 +93,27 @@ def _folded(geometry: Geometry, edges: Sequence[Edge], cuts: Sequence[float]) ->
     lanes = _lanes(returns, pieces)
     arrows = {}
     for ident, curves in parts.items():
-        whole: list[Curve] = []
-        for i, curve in curves.items():
-            there = tuple(map(pieces[i].moved, curve))
-            if whole:
-                corners = lanes[ident, i]
-                whole.append(_rounded([whole[-1][-1], *_around(whole[-1][-1], there[0], corners), there[0]]))
-            whole.append(there)
-        old = geometry.arrows[ident]
-        place = bisect(cuts, old.label[0])
-        last = max(curves)
-        label = pieces[place if place in curves else last].moved(old.label)
-        arrows[ident] = Arrow(joined(*whole), pieces[last].moved(old.tip), label)
+        arrow, last = geometry.arrows[ident], max(curves)
+        place = bisect(cuts, arrow.label[0])
+        label = pieces[place if place in curves else last].moved(arrow.label)
+        arrows[ident] = Arrow(_rejoined(ident, curves, pieces, lanes), pieces[last].moved(arrow.tip), label)
     right = max(piece.right + piece.dx for piece in pieces)
-    room = LANE * max(sum(way.start == i for way in returns) for i in range(len(pieces)))
+    room = LANE * max(sum(each.start == i for each in returns) for i in range(len(pieces)))
     return Geometry(right + room + PAD, pieces[-1].bottom + pieces[-1].dy + PAD, boxes, arrows)
+
+
+def _rejoined(
+    ident: str, curves: dict[int, Curve], pieces: Sequence[Piece], lanes: dict[tuple[str, int], tuple[float, float, float]]
+) -> Curve:
+    """Return the parts of an arrow in the folded picture and its returns between them as one curve."""
+    whole: list[Curve] = []
+    for i, curve in curves.items():
+        moved = tuple(map(pieces[i].moved, curve))
+        if whole:
+            end, start = whole[-1][-1], moved[0]
+            whole.append(_rounded([end, *_around(end, start, lanes[ident, i]), start]))
+        whole.append(moved)
+    return joined(*whole)
 
 
 def _cuts(geometry: Geometry, edges: Sequence[Edge], widest: float) -> list[float]:
@@ -213,13 +219,13 @@ def _pieces(
     for i, (start, end) in enumerate(pairwise([PAD, *cuts, geometry.width - PAD])):
         top, bottom = min(ys[i]), max(ys[i])
         pieces.append(Piece(start, end, top, bottom, left - start, y - top))
-        y += bottom - top + 2 * APART + LANE * max(sum(way.start == i for way in returns) - 1, 0)
+        y += bottom - top + 2 * APART + LANE * max(sum(each.start == i for each in returns) - 1, 0)
     return pieces
 
 
 def _n_lanes(returns: Sequence[Return]) -> int:
     """Count the lanes on the left: arrows to the next line share the same ones in every line, all others have their own."""
-    to_next = [way.start for way in returns if way.end == way.start + 1]
+    to_next = [each.start for each in returns if each.end == each.start + 1]
     return max(map(to_next.count, to_next), default=0) + len(returns) - len(to_next)
 
 
@@ -231,14 +237,14 @@ def _lanes(returns: Sequence[Return], pieces: Sequence[Piece]) -> dict[tuple[str
     """
     lanes, far = {}, _n_lanes(returns)
     for i, piece in enumerate(pieces):
-        leaving = sorted((way for way in returns if way.start == i), key=lambda way: (way.end > i + 1, way.y))
-        for k, way in enumerate(leaving):
+        leaving = sorted((each for each in returns if each.start == i), key=lambda each: (each.end > i + 1, each.y))
+        for k, each in enumerate(leaving):
             out = len(leaving) - k
             inner = k + 1
-            if way.end > i + 1:
+            if each.end > i + 1:
                 inner, far = far, far - 1
             right, y = piece.right + piece.dx + LANE * out, piece.bottom + piece.dy + APART + LANE * (out - 1)
-            lanes[way.edge, way.end] = right, y, pieces[0].left + pieces[0].dx - LANE * inner
+            lanes[each.edge, each.end] = right, y, pieces[0].left + pieces[0].dx - LANE * inner
     return lanes
 
 

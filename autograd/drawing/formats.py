@@ -55,7 +55,7 @@ def write(plan: Plan, suffix: str) -> bytes:
     """Write a plan in the format that a suffix names.
 
     Raises:
-        ValueError: for a suffix that no format has.
+        ValueError: if no format has this suffix.
         LayoutError: if the format needs something that is not installed.
     """
     if suffix.lower() not in FORMATS:

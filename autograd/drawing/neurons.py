@@ -19,7 +19,7 @@ only, so a network need not be made of modules.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -125,7 +125,7 @@ def describer(loss: Value, view: str, limit: int) -> Callable[[Telling, Moment |
     """Return the function that describes a graph in a view, "nodes" or "neurons".
 
     Raises:
-        ValueError: for another view, or if the graph has too many nodes for the view by nodes.
+        ValueError: if there is no such view, or if the graph has too many nodes for the view by nodes.
     """
     if view == "neurons":
         return partial(describe_neurons, limit=limit)
@@ -162,33 +162,39 @@ class _Network:
     def shown(self) -> set[Hashable]:
         """Choose the neurons and inputs that are shown: all of a column, or the first ones and the last if it is long."""
         free = {layer: [x for x in layer if not isinstance(x, Value) or x.primitive is None] for layer in self.layers}
-        height = {layer: len(neurons) for layer, neurons in self.layers.items()}
-        width = {layer: len(inputs) for layer, inputs in free.items()}
-        pairs: list[tuple[dict[Layer, int], Layer, Layer]] = [(width, layer, layer) for layer in self.layers]
-        for layer in self.layers:
-            before = {self.owner[x].inputs for x in layer if isinstance(x, Value) and x in self.owner}
-            pairs += [(height, earlier, layer) for earlier in before]
-        crowded = True
-        while crowded:
-            crowded = False
-            for left, earlier, layer in pairs:
-                m, n = left[earlier], height[layer]
-                if max(m, n) > SHOWN and (max(m, n) > LONGEST_COLUMN or m * n > MOST_ARROWS):
-                    crowded = True
-                    if m > n:
-                        left[earlier] = SHOWN
-                    else:
-                        height[layer] = SHOWN
+        n_neurons, n_inputs = self._lengths(free)
         chosen: set[Hashable] = set()
         tallest: dict[int, int] = {}  # by the number of copies: layers with equally many show the same examples
         for layers in self.copies.values():
             n = len(layers)
-            tallest[n] = max(tallest.get(n, 1), height[layers[0]], width[layers[0]])
+            tallest[n] = max(tallest.get(n, 1), n_neurons[layers[0]], n_inputs[layers[0]])
         for layers in self.copies.values():
             for layer in _condensed(layers, max(SHOWN, LONGEST_COLUMN // tallest[len(layers)])):
-                chosen.update(_condensed(self.layers[layer], height[layer]))
-                chosen.update(_key(x, layer) for x in _condensed(free[layer], width[layer]))
+                chosen.update(_condensed(self.layers[layer], n_neurons[layer]))
+                chosen.update(_key(x, layer) for x in _condensed(free[layer], n_inputs[layer]))
         return chosen
+
+    def _lengths(self, free: Mapping[Layer, Sequence[Input]]) -> tuple[dict[Layer, int], dict[Layer, int]]:
+        """Return how many neurons and how many of the free inputs each layer shows, so that no two columns are crowded."""
+        n_neurons = {layer: len(neurons) for layer, neurons in self.layers.items()}
+        n_inputs = {layer: len(inputs) for layer, inputs in free.items()}
+        # Two columns with arrows between them: the lengths of the left one's kind, its layer, and the layer of the right one.
+        pairs: list[tuple[dict[Layer, int], Layer, Layer]] = [(n_inputs, layer, layer) for layer in self.layers]
+        for layer in self.layers:
+            before = {self.owner[x].inputs for x in layer if isinstance(x, Value) and x in self.owner}
+            pairs += [(n_neurons, earlier, layer) for earlier in before]
+        crowded = True
+        while crowded:
+            crowded = False
+            for lengths, earlier, layer in pairs:
+                m, n = lengths[earlier], n_neurons[layer]
+                if max(m, n) > SHOWN and (max(m, n) > LONGEST_COLUMN or m * n > MOST_ARROWS):
+                    crowded = True
+                    if m > n:
+                        lengths[earlier] = SHOWN
+                    else:
+                        n_neurons[layer] = SHOWN
+        return n_neurons, n_inputs
 
     def add_boxes(self) -> None:
         """Describe the boxes that are shown, in the order of the graph."""
@@ -242,7 +248,7 @@ class _Network:
         """Give each box that stands for hidden nodes their places, and make it stand out at the step of any of them."""
         hidden: dict[str, list[Value]] = {}
         for node, ident in self.place.items():
-            if isinstance(node, Value) and self.nodes[ident].kind == "rest":
+            if isinstance(node, Value) and self._stands_for_hidden(ident):
                 hidden.setdefault(ident, []).append(node)
         for ident, nodes in hidden.items():
             places = tuple(self.telling.places[node] for node in nodes)
@@ -254,26 +260,38 @@ class _Network:
         return {x for x, [first, *more] in users.items() if x.primitive is first.primitive is add and not more}
 
     def add_arrows(self) -> None:
-        """Describe the arrows between what is shown."""
-        telling, rest = self.telling, {ident for ident, node in self.nodes.items() if node.kind == "rest"}
-        for node in telling.order:
-            target, neuron = self.place[node], self.owner.get(node)
-            if neuron is not None and node is neuron.net:
-                for i, unit in enumerate(neuron.inputs):
-                    source = self.place[_key(unit, neuron.inputs)]
-                    hidden = rest & {source, target}
-                    self._connect(self._bare(source, target, node) if hidden else self._weighted(source, target, neuron, i))
-                for part in (*neuron.weights, neuron.bias):
-                    if isinstance(part, Value) and part in self.place:
-                        hint = f"{telling.full[part]}: computed, or used elsewhere"
-                        self._connect(Edge("", self.place[part], target, hint, name=telling.names[part]))
-            elif neuron is None:
-                for k, x in enumerate(node.inputs):
-                    source = self.place.get(x, target)
-                    if not rest & {source, target}:
-                        self._connect(local_edge("", source, target, node, k, telling, self.moment))
-                    elif source != target:
-                        self._connect(self._bare(source, target, node))
+        """Describe the arrows between the boxes."""
+        for node in self.telling.order:
+            neuron = self.owner.get(node)
+            if neuron is None:
+                self._connect_operation(node)
+            elif node is neuron.net:
+                self._connect_neuron(neuron)
+
+    def _connect_neuron(self, neuron: Neuron) -> None:
+        """Describe the arrows to a neuron: from its inputs, and from weights and a bias with boxes of their own."""
+        telling, net, target = self.telling, neuron.net, self.place[neuron.net]
+        for i, unit in enumerate(neuron.inputs):
+            source = self.place[_key(unit, neuron.inputs)]
+            is_bare = self._stands_for_hidden(source) or self._stands_for_hidden(target)
+            self._connect(self._bare(source, target, net) if is_bare else self._weighted(source, target, neuron, i))
+        for part in (*neuron.weights, neuron.bias):
+            if isinstance(part, Value) and part in self.place:
+                hint = f"{telling.full[part]}: computed, or used elsewhere"
+                self._connect(Edge("", self.place[part], target, hint, name=telling.names[part]))
+
+    def _connect_operation(self, node: Value) -> None:
+        """Describe the arrows to an operation outside of neurons."""
+        target = self.place[node]
+        for k, x in enumerate(node.inputs):
+            source = self.place.get(x, target)
+            if not self._stands_for_hidden(source) and not self._stands_for_hidden(target):
+                self._connect(local_edge("", source, target, node, k, self.telling, self.moment))
+            elif source != target:
+                self._connect(self._bare(source, target, node))
+
+    def _stands_for_hidden(self, ident: str) -> bool:
+        return self.nodes[ident].kind == "rest"
 
     def _bare(self, source: str, target: str, node: Value) -> Edge:
         """Describe an arrow from or to hidden nodes: one for all of them, without numbers, faint or part of this step."""

@@ -249,11 +249,12 @@ def _data(
 
 
 def _losses(loss: object) -> list[Value]:
-    losses: list[Value] = []
-    for each in loss if isinstance(loss, Sequence) and not isinstance(loss, str) and loss else [loss]:
+    losses: list[Any] = [loss]
+    if isinstance(loss, Sequence) and not isinstance(loss, str) and len(loss) > 0:
+        losses = list(loss)
+    for each in losses:
         if not isinstance(each, Value):
             raise TypeError(f"play needs the Value whose graph is to be played, or a list of them, not {each!r}")
-        losses.append(each)
     return losses
 
 
