@@ -369,10 +369,11 @@ class Picture {
 
     // Write the text of a dot at a point: within the picture, and clear of others if it is a product at rest at a node.
     placeText(text, lines, [x, y], anchor, isBelow, node) {
-        const {whole} = this.camera, lengths = lines.split("\n").map((line) => line.length), width = widthOf(Math.max(...lengths));
+        const {whole} = this.camera, lengths = lines.split("\n").map((line) => line.length);
+        const width = widthOf(Math.max(...lengths));
         const left = x - width * {start: 0, middle: 0.5, end: 1}[anchor];
         const shift = clamp(left, whole.x, Math.max(whole.x + whole.width - width, whole.x)) - left;
-        const rise = ((lengths.length - 1) * LINE) / 2, middle = isBelow ? 18 + rise : -9 - rise; // of the lines
+        const rise = ((lengths.length - 1) * LINE) / 2, middle = isBelow ? 18 + rise : -9 - rise; // half of what more lines add
         const area = {left: left + shift, width, middle: y + middle, half: rise + LINE / 2};
         const clearance = node === null ? 0 : this.clearance(node, area, isBelow ? 1 : -1);
         put(text, "text-anchor", anchor);

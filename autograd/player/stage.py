@@ -78,11 +78,11 @@ def _draw(steps: Walk, describe: Callable[[Telling, Moment], Plan]) -> list[Elem
     telling = steps.telling
     plan = describe(telling, steps.moment(-1) if len(steps) else Moment(steps.loss, steps.names))
     uses = Counter(x for node in steps.order for x in node.inputs)
-    often = {telling.places[node] for node, times in uses.items() if times > 1}
+    reused = {telling.places[node] for node, times in uses.items() if times > 1}
     nodes = tuple(replace(node, emphasis="normal") for node in plan.nodes)
     dense = _dense(plan)
     plan = replace(plan, nodes=nodes, edges=tuple(_at_rest(edge, edge.target in dense) for edge in plan.edges))
-    boxes = tuple(replace(node, lines=tuple(_with_room(line, often) for line in node.lines)) for node in nodes)
+    boxes = tuple(replace(node, lines=tuple(_with_room(line, reused) for line in node.lines)) for node in nodes)
     roomy = replace(plan, nodes=boxes, edges=tuple(map(_with_width, plan.edges)), notes=(), frame=None)
     return [_marked(plan, geometry, telling) for geometry in _layouts(roomy)]
 
@@ -161,11 +161,11 @@ def _at_rest(edge: Edge, is_dense: bool) -> Edge:
     return replace(edge, flow=flow, gradient=gradient, emphasis="faint" if edge.hint == "" else "normal")
 
 
-def _with_room(line: Line, often: set[int]) -> Line:
+def _with_room(line: Line, reused: set[int]) -> Line:
     """Return a line with the widest text that it may show."""
     if line.place is None:
         return line
-    so_far = " so far" if line.role == "gradient" and line.place in often and "so far" not in line.name else ""
+    so_far = " so far" if line.role == "gradient" and line.place in reused and "so far" not in line.name else ""
     named = replace(line, name=line.name + so_far)
     return max((replace(named, value=value) for value in (line.value, WIDE)), key=lambda line: len(line.text))
 
