@@ -11,7 +11,7 @@ const NOISE = 1e-15; // relative: the error of a sum of floats in another order
 const FEWEST = 3; // digits of a rounded answer
 const SHOWN = 5; // digits of a number in texts and pictures, as in writing.py
 const [NEARLY, ROUGHLY] = [0.05, 0.2]; // relative: the error of an answer rounded on the way; of one with few digits
-const NOTHING = [0, 0, false]; // `following` where nothing has arrived
+const NOTHING = [0, 0, false]; // what `following` gives where nothing has arrived
 const NUMERAL = /^((\d+\.?\d*|\.\d+)(e[-+]?\d+)?|[¼-¾⅐-⅞])/i;
 const WORD = /^([\p{L}_][\p{L}\p{Nd}_₀-₉]*|∞)/u;
 const RAISED = /^(⁻?[⁰¹²³⁴-⁹]+)+/;
@@ -53,7 +53,7 @@ class Reader {
         this.tokens = this.split(plain.replace(/^([-−–+]?\d*),(\d+(e[-+]?\d+)?)$/i, "$1.$2"), refuse);
         this.refuse = refuse;
         this.isFormula = false;
-        this.rounded = []; // the constants that may be rounded: half is half a unit of the last digit, off a change
+        this.rounded = []; // constants that may be rounded: {value, half, off}, half a unit of the last digit and a change
         this.next = 0;
         try {
             const at = this.comparison(), {rounded} = this;
@@ -173,7 +173,7 @@ class Reader {
         const value = at(numbers);
         return rounded.reduce((sum, constant) => {
             constant.off = constant.half;
-            const change = attempt(() => Math.abs(at(numbers) - value), () => 0); // without a value there, the constant was not rounded
+            const change = attempt(() => Math.abs(at(numbers) - value), () => 0); // no value there: it was not rounded
             constant.off = 0;
             return sum + change;
         }, 0);
@@ -349,7 +349,7 @@ class Marker {
     explanations({suspects, right}, {value, isFormula}, old) {
         if (!Number.isFinite(value)) return [];
         const every = suspects.map(([name, words, gradient, points]) => ({name, words: this.asked.words[words], gradient, points}));
-        const all = isFormula ? every.filter(({name}) => name !== "rounded-on-the-way") : every; // a formula was not rounded on the way
+        const all = isFormula ? every.filter(({name}) => name !== "rounded-on-the-way") : every; // formulas are not rounded
         const start = old ?? 0, same = 2 * EXACT * Math.abs(value - start) + 1e-15;
         const off = ({gradient}) => Math.max(Math.abs(gradient - value), same);
         let fits = all.filter(({gradient}) => isRounded(value, gradient, old)).sort((one, other) => off(one) - off(other));

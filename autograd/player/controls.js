@@ -177,7 +177,7 @@ class Controls {
             fingers.set(event.pointerId, event);
         });
         for (const end of ["pointerup", "pointercancel"]) stage.addEventListener(end, ({pointerId}) => fingers.delete(pointerId));
-        // In a page of its own the wheel zooms.  Other pages it scrolls; there it zooms with Ctrl, like a pinch on a touchpad.
+        // In a page of its own the wheel zooms.  In others it scrolls the page, and zooms with Ctrl, as a touchpad's pinch does.
         const isOwn = this.player.host.closest(".autograd-page") !== null;
         stage.addEventListener("wheel", (event) => {
             if (!isOwn && !event.ctrlKey && !event.metaKey) return;

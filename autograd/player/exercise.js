@@ -15,7 +15,7 @@ class Exercise {
         this.order = []; // the answer if an order is asked for: places
         for (const picture of player.pictures) picture.blanks = this;
         const nodes = player.stages.find(({dataset}) => dataset.view === "nodes");
-        if (nodes && ["local", "order"].includes(asked.kind)) player.view = "nodes"; // which have the blanks
+        if (nodes && ["local", "order"].includes(asked.kind)) player.view = "nodes"; // whose parts have the blanks
         player.player.classList.add("exercising");
         this.build();
         player.place = player.graph.order.length - 1; // so that everything given is shown

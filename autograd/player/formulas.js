@@ -87,7 +87,7 @@ function floorDivide(x, y) {
     return quotient - whole > 0.5 ? whole + 1 : whole;
 }
 
-// Stands for a branch of `where` that Python did not call, and which the page therefore does not have.
+// Stands for a branch of `where` that Python did not call, so that the page does not have it.
 function uncalled() {
     throw new Undefined("where now takes a branch that was not called when the graph was recorded; pass numbers or nodes to where, not functions");
 }
