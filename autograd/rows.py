@@ -197,7 +197,7 @@ class Primitive:
         inf
         >>> log.evaluate([-2.0])
         Traceback (most recent call last):
-        autograd.rows.DomainError: log(-2.0) has no value: log needs x > 0
+        autograd.rows.DomainError: log(-2.0) is undefined: log needs x > 0
         """
         try:
             out = self.function(*operands)
@@ -208,7 +208,7 @@ class Primitive:
             raise DomainError(f"{self._spell_at(operands)} overflows; {advice}") from error
         except (ValueError, ZeroDivisionError) as error:
             needs = f"{self.name} needs {self.domain}" if self.domain else error
-            raise DomainError(f"{self._spell_at(operands)} has no value: {needs}") from None
+            raise DomainError(f"{self._spell_at(operands)} is undefined: {needs}") from None
         except Exception as error:
             error.add_note(f"in the function of the row {self.name!r} at {self._spell_at(operands)}")
             raise

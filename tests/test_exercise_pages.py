@@ -101,7 +101,7 @@ def test_the_page_reads_what_is_written_by_hand_as_python_does(engine: Engine) -
         "[x₁]": "[ ] needs a condition, as in [x > 0]; parentheses are ( and )", "(w > 0": "( is not closed",
         **dict.fromkeys(("2·(3w + 1)", "tanh(3w)", "3w"), "an operator is missing before w; a product is written with *"),
         "2·(w + 1)·3)": ") has no meaning here", "w[w > 0]": "an operator is missing before [; a product is written with *",
-        "w/0": "0.5 / 0.0 has no value: divide needs y ≠ 0",
+        "w/0": "0.5 / 0.0 is undefined: divide needs y ≠ 0",
     }  # fmt: skip
     answers = [{"∂loss/∂w": text} for text in ("x1·w′", *refused, *REFUSED)]
     names = "w, x₁, v1, w′, loss"
@@ -275,7 +275,7 @@ def test_what_cannot_be_read_costs_nothing(desk: Desk) -> None:
     assert "is right" in desk.answer(0, "−0,0946")
     for text, words in (
         ("q*2", "there is no q in this exercise; a formula may use w_h, i, "), ("tanh(", "it ends too early"),
-        ("1/0", "1.0 / 0.0 has no value"), ("2 3", "an operator is missing before 3"), ("log(w_o)", "log(-0.8) has no value"),
+        ("1/0", "1.0 / 0.0 is undefined"), ("2 3", "an operator is missing before 3"), ("log(w_o)", "log(-0.8) is undefined"),
         ("__import__('os')", "' has no meaning here"), ("f(1)", "there is no function f"),
         ("constructor(1)", "there is no function constructor"), ("toString", "there is no toString in this exercise"),
         ("tanh(1, 2)", "tanh takes one number"), ("(1", "not closed"),

@@ -140,7 +140,7 @@ def test_outside_a_domain_nothing_is_known_downstream_until_it_is_left_again(eng
         }})()"""
     )
     nan = "NaN"
-    problem = {"place": 1, "text": "log(-2.0) has no value: log needs x > 0"}
+    problem = {"place": 1, "text": "log(-2.0) is undefined: log needs x > 0"}
     assert found[0] == [problem, [1, 3, 4], ["-2", nan, "3", nan, nan], [nan] * 5, 6, "log(-2)", 6]
     assert found[1][:2] == [None, []]
     assert float(found[1][3][0]) == 1.5
@@ -218,7 +218,7 @@ def test_errors_of_functions_that_a_row_is_made_of(engine: Engine) -> None:
         found = engine.run(f'moved({graph(row(x))}, "{pack([at])}").problem.text')
         right = str(caught.value).partition("; the operand")[0]
         assert found == {
-            (grown, 1000.0): "grown(1000.0) has no value: math range error",  # Python advises how to write the row
+            (grown, 1000.0): "grown(1000.0) is undefined: math range error",  # Python advises how to write the row
             (root, 1.0): "the rules of the row 'root' have no value at root(1.0): float division by zero",
         }.get((row, at), right)
 

@@ -200,7 +200,7 @@ def test_a_rule_that_raises_is_named_with_its_operands(row: Any, point: list[flo
 def test_a_function_that_raises_is_named_with_its_operands() -> None:
     row = Unary("picky", lambda x: math.sqrt(x - 3), lambda x, out: 0.5 / out, domain="x ≥ 3")
     for _ in range(3):
-        with pytest.raises(DomainError, match=r"picky\(2\.0\) has no value: picky needs x ≥ 3; the operand is w = 2\.0"):
+        with pytest.raises(DomainError, match=r"picky\(2\.0\) is undefined: picky needs x ≥ 3; the operand is w = 2\.0"):
             row(Value(2.0, label="w"))
     assert row(Value(4.0)).data == 1.0 and issubclass(DomainError, ValueError) and issubclass(DomainError, ZeroDivisionError)
 

@@ -118,7 +118,7 @@ class TestCode:
         for code, text, line in (
             ("x = 1\ny = x / 0\ny", "ZeroDivisionError: ", 2), ("x = (1\ny", "SyntaxError: ", 1),
             ("3.0", "the cell ends in a float; ", 1), ("def f():\n    return f()\n\nf()", "RecursionError: ", 2),
-            ("log(Value(-1.0))", "log(-1.0) has no value: log needs x > 0", 1), ("exit()", "SystemExit", 1),
+            ("log(Value(-1.0))", "log(-1.0) is undefined: log needs x > 0", 1), ("exit()", "SystemExit", 1),
         ):  # fmt: skip
             page.write("#code", code)
             page.browser.click("#run")

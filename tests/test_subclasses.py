@@ -49,7 +49,7 @@ def test_an_operation_is_handed_on_once(f: Callable[..., Value], name: str) -> N
 
 
 def test_a_refusal_names_it() -> None:
-    with pytest.raises(DomainError, match=r"log\(-1.0\) has no value.*Value\(-1.0\)"):
+    with pytest.raises(DomainError, match=r"log\(-1.0\) is undefined.*Value\(-1.0\)"):
         log(Watched(-1.0))
 
 

@@ -275,7 +275,7 @@ def test_a_domain_error_in_the_model_is_told_as_it_is() -> None:
         def __call__(self, x: Any) -> Any:
             return log(super().__call__(x) + x[0])
 
-    with pytest.raises(DivergenceError, match=r"^in epoch 0, at example 1: log\(-1.0\) has no value"):
+    with pytest.raises(DivergenceError, match=r"^in epoch 0, at example 1: log\(-1.0\) is undefined"):
         fit(Logarithm(1, "linear", init="zeros"), [[1.5], [-1.0]], [1, 0], loss="binary_cross_entropy")
 
 

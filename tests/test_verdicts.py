@@ -137,7 +137,7 @@ counter = itertools.count()
         (lambda: gradcheck(lambda x: None, 1.0), TypeError, "does it end without a return"),
         (lambda: gradcheck(lambda x: [x, x], 1.0), TypeError, "f returned a list; gradcheck takes one scalar"),
         (lambda: gradcheck(lambda x: Value(3.0) * 2, 1.0), ValueError, "f depends on none of its inputs"),
-        (lambda: gradcheck(lambda x: log(x), -1.0), ValueError, r"f raised DomainError at x = -1: log\(-1.0\) has no value"),
+        (lambda: gradcheck(lambda x: log(x), -1.0), ValueError, r"f raised DomainError at x = -1: log\(-1.0\) is undefined"),
         (
             lambda: gradcheck(lambda x: math.exp(x), 1.0),
             ValueError,

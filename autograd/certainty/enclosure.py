@@ -251,7 +251,7 @@ def _evaluated(row: Primitive, nodes: Sequence[Enclosure]) -> Interval:
         found = (row.unguarded or row.function)(*nodes)
     except OutsideError as error:
         shown = row.spell([describe(x.bounds) for x in nodes])
-        raise DomainError(f"{shown} has no value: {f'{row.name} needs {row.domain}' if row.domain else error}") from None
+        raise DomainError(f"{shown} is undefined: {f'{row.name} needs {row.domain}' if row.domain else error}") from None
     except (UndecidedError, DomainError):  # from the rows that it is made of, which name their own operands
         raise
     except Exception as error:

@@ -53,7 +53,7 @@ class Piece:
         try:
             whole, cases = by_cases(lambda: subject(leaves))
         except DomainError as error:
-            raise DomainError(f"{subject.title} has no value at {subject.text(self.box)}, in the box: {error}") from error
+            raise DomainError(f"{subject.title} is undefined at {subject.text(self.box)}, in the box: {error}") from error
         self.cases = [_Case(case, leaves, self.moving) for case in cases]
         self.is_smooth = whole.y is not None and whole.y.is_smooth
         ends = [case.y for case in cases if case.y is not None]

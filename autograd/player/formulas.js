@@ -164,7 +164,7 @@ class Rows {
             return typeof chosen === "function" ? chosen() : chosen;
         }
         return attempt(() => (row.formula ? row.formula(this.numbers, x) : row.value(...x)), ({message}) => {
-            throw new Undefined(`${spell(row, x)} has no value: ${row.domain ? `${row.name} needs ${row.domain}` : message}`);
+            throw new Undefined(`${spell(row, x)} is undefined: ${row.domain ? `${row.name} needs ${row.domain}` : message}`);
         });
     }
 
