@@ -1,21 +1,21 @@
 """From scalars to matrices.
 
-Write a loss with scalars, for one example.  `compile` writes down once what it does, finds the matrices in it, and replays it
-for whole batches at the speed of hand-written NumPy.
+Write the loss of one example with scalars.  `compile` traces it once, finds the matrices in it, and replays it for whole
+batches at the speed of hand-written NumPy.
 
     tracing     the function as plain data
-    recordings  what rows do, as operations of other rows: to take one apart, and to keep one as it is
-    canonical   sums gathered: `total` and `dot`; the same operation once
-    backward    its gradient, by the rules of the table, as more of the same graph
+    recordings  the functions and rules of rows as operations of other rows, to expand a row or to freeze it
+    canonical   one form for every sum: `total` or `dot`; equal operations become one node
+    backward    the gradient, by the rules of the table, as more nodes of the same graph
     jacobians   the derivatives of all outputs, as a graph of their own
-    schedule    what can be done at once
-    layout      where everything lies, which makes groups of dots matrix products
+    schedule    groups of nodes that can be computed at once
+    layout      a slot for every number, so that groups of dots become matrix products
     arrays      the instructions on NumPy's arrays
     pure        the instructions as a pure function, for JAX or any namespace with NumPy's functions
     native      the same graph on single numbers, compiled by numba
     interpreter the native code, written from the table
     lesson      the instructions as equations
-    batches     arguments and results as trees: which arrays they consist of
+    batches     arguments and results as trees of arrays
     version     the passes in a row, for arguments of one structure
     program     a version for each structure, a machine for each version
 """
@@ -50,22 +50,23 @@ def compile(
     Args:
         f: a function of numbers or trees of numbers (nested lists, tuples, dicts, dataclasses, NumPy arrays, pandas Series)
             that returns one `Value`, such as a loss, or a tree of them.  It is called with nodes that stand for any
-            number; so a choice that depends on data has to be a `where`, a `maximum` or the like, and Python's ``if`` is
-            refused.  For that call it borrows the parameters: no other thread may use them then.
+            number, so a choice that depends on data has to be a `where`, a `maximum` or the like; Python's ``if`` raises an
+            error.  The call borrows the parameters: no other thread may use them meanwhile.
         parameters: the leaves to differentiate with respect to.  Any other `Value` that f uses is a constant.
-        example: arguments to trace f with at once, of which only the structures and shapes matter; then the program is for
-            these, and refuses others, and other labels; a row of numbers may come as a list, a tuple or an array, and f gets
-            the example's.  Without it, f is traced once for each structure and shape that the program meets.
+        example: arguments to trace f with immediately; only their structures, shapes and labels matter, and the program then
+            accepts no others.  Numbers in a row may be passed as a list, a tuple or an array; f always gets the example's kind.
+            Without an example, f is traced once for each structure and shape that the program meets.
         dtype: ``"float64"`` or ``"float32"``.
         backend: ``"numpy"``; ``"native"``, for small or unstructured work, which needs numba; or ``"auto"``, the faster of the
-            two.  ``"pure"`` is the function of `Program.to_jax` on NumPy's arrays, which prepares nothing.
-        traces: the largest number of structures and shapes to be kept compiled.
-        flush: whether native code takes subnormal numbers, those below 2.2e-308, for 0, so that it computes a gradient that
-            vanishes as fast as any other; processors may take ten times as long for such numbers.
+            two.  ``"pure"`` runs the function of `Program.to_jax` on NumPy's arrays, without any preparation.
+        traces: the largest number of compiled structures and shapes to keep.
+        flush: whether native code treats subnormal numbers as 0: those below 2.2e-308, or 1.2e-38 in float32.  Processors may
+            take ten times as long for them, and vanishing gradients are full of them.
 
     Raises:
         ValueError: for flush where the processor is not an x86.
-        ModuleNotFoundError: without NumPy, or without numba where it was requested.
+        ModuleNotFoundError: without NumPy.
+        ImportError: from the first run, if ``"native"`` was requested and numba is not installed or does not work.
         TypeError: if f needs a number that depends on an input or a parameter, or draws random numbers; for a leaf that is not
             a number, by its path.
 

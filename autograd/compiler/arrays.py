@@ -1,10 +1,10 @@
 """Instructions on NumPy's arrays.
 
-For each size of batch everything is prepared once: every operand is a view, every result has its place, and what remains is a
-list of calls, ``np.matmul(w, x, net)``, ``np.tanh(net, out)``, that allocate nothing.
+Everything is prepared once for each size of batch: operands are views, results have their places, and what remains is a list of
+calls that allocate nothing, such as ``np.matmul(w, x, net)`` and ``np.tanh(net, out)``.
 
-The numbers of an example lie in a column, those of one slot in a row, so that each slot is contiguous.  An
-argument, with its examples in rows, is used as it is, transposed; it is copied only where slots have to be collected from it.
+The numbers of an example form a column and those of a slot a row, so that each slot is contiguous.  An argument has its
+examples in rows; it is used transposed, and copied only where slots have to be gathered from it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from autograd.primitives import Primitive
 __all__ = ["NumPyMachine"]
 
 Call: TypeAlias = tuple[Callable[..., Any], list[Any]]
-MOST_SIZES: Final = 8  # of batches that stay prepared
+MOST_SIZES: Final = 8  # the number of batch sizes that stay prepared
 
 
 class NumPyMachine:
@@ -35,7 +35,7 @@ class NumPyMachine:
 
     Args:
         plan: the program.
-        parameters: one flat array, which the calls read where it is.
+        parameters: one flat array, which the calls read in place.
     """
 
     def __init__(self, plan: Plan, parameters: Array) -> None:
@@ -59,7 +59,7 @@ class NumPyMachine:
 
 
 class Place(NamedTuple):
-    """A view of an argument: which, and how; made anew for each call, when the argument is known."""
+    """A view of an argument, with steps in bytes, that is made at each run, when the argument is known."""
 
     argument: int
     shape: tuple[int, ...]
@@ -88,7 +88,7 @@ class Bound:
         self.calls: list[Call] = []
         ends = 0  # of the forward pass, which comes first
         self._gathered: dict[Any, Array] = {}
-        self._free: defaultdict[Any, list[Array]] = defaultdict(list)  # by shape, arrays for results in passing
+        self._free: defaultdict[Any, list[Array]] = defaultdict(list)  # by shape, arrays for intermediate results
         for instruction in layout.instructions:
             getattr(self, instruction.kind)(instruction)
             ends = len(self.calls) if not instruction.backward else ends
@@ -98,7 +98,7 @@ class Bound:
         """Put the arguments in their places, make the calls, and return the outputs [outputs×batch]."""
         for args, i, (argument, shape, offset, steps) in self.patches:
             args[i] = np.ndarray(shape, self.dtype, arguments[argument], offset, steps)
-        with np.errstate(all="ignore"):  # what has no value is NaN or ±∞ here
+        with np.errstate(all="ignore"):  # undefined operations give NaN or ±∞ here
             for function, args in calls:
                 function(*args)
         for args, i, _ in self.patches:
@@ -127,7 +127,7 @@ class Bound:
         return np.ndarray(shape, self.dtype, self.spaces[space], offset, steps)
 
     def view(self, slots: Slots) -> Any:
-        """Return slots in their shape, with one dimension more for the batch."""
+        """Return slots in their shape, with a last dimension for the batch."""
         even = strides(slots.index)
         if even is None:
             return self.gather(slots.space, slots.index)
@@ -136,12 +136,12 @@ class Bound:
         return self.see(slots.space, even[0], [*dims, (self.width(slots.space), along)])
 
     def target(self, slots: Slots) -> Array:
-        """Return the same view of results, whose slots follow each other."""
+        """Return the same view of results, whose slots are consecutive."""
         first, shape = slots.index.flat[0], slots.index.shape
         return self.spaces[slots.space][first : first + slots.index.size].reshape(*shape, -1)
 
     def operand(self, slots: Slots) -> Any:
-        """Return a view of slots, of no dimension if they are one number: a call on small arrays takes half the time then."""
+        """Return a view of slots, without dimensions if they are one number, which halves the time of calls on small arrays."""
         first = int(slots.index.flat[0])
         if self.width(slots.space) == 1 and (slots.index == first).all():
             return self.see(slots.space, first, [])
@@ -152,7 +152,7 @@ class Bound:
         return self.batch if space >= BATCHED else 1
 
     def gather(self, space: int, index: Array) -> Array:
-        """Collect slots into an array of the index's shape, with one dimension more for the batch."""
+        """Gather slots into an array of the index's shape, with a last dimension for the batch."""
         key = space, index.shape, index.tobytes()
         if key not in self._gathered:
             self._gathered[key] = found = np.empty((*index.shape, self.width(space)), self.dtype)
@@ -164,7 +164,7 @@ class Bound:
         return self._gathered[key]
 
     def matrix(self, slots: Slots, *, turned: bool = False) -> Any:
-        """Return slots [c×m×K] as matrices for BLAS, [m×K·batch], without c if it is 1; if `turned`, as [K·batch×m]."""
+        """Return slots [c×m×K] as matrices for BLAS, [c×m×K·batch] or turned [c×K·batch×m], without c if it is 1."""
         c, m, k = slots.index.shape
         down, along = self.steps[slots.space]
         even = strides(slots.index)
@@ -203,7 +203,7 @@ class Bound:
         made = definition(row, len(operands))
         last, [result] = {j: i for i, _, made_of in made.steps for j in made_of}, made.results
         values: dict[int, Any] = {**dict(enumerate(operands)), **made.constants}
-        known, free = {*values}, self._free[out.shape]  # what is free again will still be in the cache
+        known, free = {*values}, self._free[out.shape]  # a free array may still be in the cache
         for i, inner, made_of in made.steps:
             values[i] = out if i == result else free.pop() if free else np.empty(out.shape, self.dtype)
             self.apply_row(inner, [values[j] for j in made_of], values[i])
@@ -242,7 +242,7 @@ class Bound:
             self.call(np.add, target, self.view(instruction.bias), target)
 
     def over_batch(self, instruction: Instruction) -> None:
-        """Add the calls of a product that takes the batch in: the gradients of a matrix of weights."""
+        """Add the calls of a product that is summed over the batch: the gradient of a matrix of weights."""
         item, index = self.dtype.itemsize, instruction.out.index
         even, (c, m, n) = strides(index), index.shape
         is_contiguous = even is not None and _blas(even[1][1] * item, m, even[1][2] * item, n, item)
@@ -275,7 +275,7 @@ class Bound:
 
 
 def _takes_out(function: Callable[..., Any]) -> bool:
-    """Return whether a function writes into an array that is given to it."""
+    """Return whether a function can write into a given array, as `out`."""
     if isinstance(function, np.ufunc):
         return True
     try:
@@ -298,7 +298,7 @@ def _assign(function: Callable[..., Any], out: Array, *operands: Any) -> None:
 
 
 def _blas(lines: int, m: int, across: int, k: int, item: int) -> bool:
-    """Return whether BLAS takes a matrix with these steps in bytes from line to line and within a line."""
+    """Return whether BLAS accepts a matrix [m×k] with these steps in bytes, from line to line and across a line."""
     by_lines = across == item and (m == 1 or lines >= k * item)
     by_columns = lines == item and (k == 1 or across >= m * item)
     return by_lines or by_columns

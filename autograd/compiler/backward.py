@@ -1,9 +1,9 @@
-"""Backpropagation through a graph, as more of the same graph.
+"""Backpropagation through a graph, as more nodes of the same graph.
 
-Rules are read from the table, once for each row: what a rule computes is traced as a small graph and copied from then on.  The
-rule of `dot` only selects operands, so it is read on whole lists.  A list that takes part in several dots collects their δ, and
-its gradient is Σ δᵤ·otherᵤ, element by element.  For a list of parameters that do nothing else that sum is not written out:
-it is an `Outer`, of which every machine makes a product of matrices.
+The rules of a row are traced once for each kind of operands, as a small graph that is copied from then on.  The rule of `dot`
+only selects operands, so it is applied to whole lists.  A list that is in several dots collects their δ, and its gradient is
+Σ δᵤ·otherᵤ, element by element.  For a list of parameters with no other use that sum is not written out: it is an `Outer`,
+which becomes a product of matrices.
 
 >>> from autograd.value import Value
 >>> w = [Value(0.5, label="w0"), Value(2.0, label="w1")]
@@ -48,12 +48,12 @@ Pair: TypeAlias = tuple[int, int]  # an upstream gradient and a partial derivati
 
 
 class Outer(NamedTuple):
-    """The gradient of parameters as Σ δᵤ·inputᵤ, of which only the sum over a batch is wanted.
+    """The gradient of parameters as Σ δᵤ·inputᵤ, still to be summed over a batch.
 
     Attributes:
         parameters: n of them.
         deltas: the nodes δᵤ.
-        inputs: as many lists of n nodes.
+        inputs: for each δᵤ the place of a list of n nodes.
     """
 
     parameters: tuple[int, ...]
@@ -63,22 +63,22 @@ class Outer(NamedTuple):
 
 @dataclass
 class Gradients:
-    """Where the gradient of each parameter is: what it is in adds up, and it is 0 for those in neither.
+    """Where the gradient of each parameter is: the sum of all that is listed for it here, or 0.
 
     Attributes:
-        nodes: for parameters, the node whose sum over a batch it is.
-        outers: structured ones.
+        nodes: for a parameter, the node to sum over the batch.
+        outers: sums of products, for many parameters at once.
     """
 
     nodes: dict[int, int] = field(default_factory=dict)
     outers: list[Outer] = field(default_factory=list)
 
     def places(self) -> list[int]:
-        """Return all nodes that are mentioned."""
+        """Return all nodes that the gradients are made of."""
         return [*self.nodes.values(), *(i for outer in self.outers for i in (*outer.deltas, *outer.inputs))]
 
     def moved(self, places: Any) -> Gradients:
-        """Return them for a graph in which node i stands at ``places[i]``."""
+        """Return the gradients for a graph in which node i has the place ``places[i]``."""
         outers = [Outer(p, tuple([places[i] for i in d]), tuple([places[i] for i in x])) for p, d, x in self.outers]
         return Gradients({p: places[i] for p, i in self.nodes.items()}, outers)
 
@@ -100,7 +100,7 @@ class Passes(NamedTuple):
 
     @property
     def work(self) -> int:
-        """The number of operands of all operations, with those of dots and outers written out."""
+        """The number of operands of all operations, with the lists of dots and outers written out."""
         operands = self.graph.operands
         sizes = [2 * len(operands[made_of[0]]) if row is dot else len(made_of)
                  for row, made_of in zip(self.graph.rows, operands, strict=True) if row is not None]  # fmt: skip
@@ -110,7 +110,7 @@ class Passes(NamedTuple):
 def differentiate(graph: Graph, outputs: Sequence[int]) -> Passes:
     """Return the canonical form of a graph, and the gradient of its first output with respect to all parameters.
 
-    Each node that has a label and a gradient gets a twin: that of ``net`` is ``∂net``.
+    The gradient of a node with a label gets one as well: that of ``net`` is ``∂net``.
 
     Args:
         graph: a trace.
@@ -122,7 +122,7 @@ def differentiate(graph: Graph, outputs: Sequence[int]) -> Passes:
     found = Backward(form, outputs[0], risks(form, outputs[0]), first=graph.n_leaves)
     found.through_operations(range(outputs[0], graph.n_leaves - 1, -1))
     gradients = found.of_parameters()
-    for index in (form.entered, form.known, form.depends):  # a program is kept, and nothing is added to it
+    for index in (form.entered, form.known, form.depends):  # these only serve to add nodes; the program is finished
         index.clear()
     if not found.is_risky:
         return Passes(form, forward, outputs, gradients)
@@ -131,14 +131,14 @@ def differentiate(graph: Graph, outputs: Sequence[int]) -> Passes:
 
 
 class Template(NamedTuple):
-    """What a row's rules compute, and the conditions under which anything flows to its operands.
+    """A row's rules as a graph, with the conditions under which anything flows to its operands.
 
-    Operands come first, then the result, then what the rules compute.
+    The operands come first, then the result, then the nodes that the rules compute.
 
     Attributes:
-        steps: the computation: the row of each node, None for a list, and what picks its operands from all nodes so far; of a
-            constant, the number and None.
-        edges: for each operand that is wanted its place, that of the partial derivative, and that of the condition, or a bool.
+        steps: for each of these nodes its row, or None for a list, and a function that picks its operands from all nodes so
+            far; for a constant its number, and None.
+        edges: for each wanted operand its place, that of the partial derivative, and that of the condition, or a bool.
     """
 
     steps: list[tuple[Any, Any]]
@@ -150,8 +150,8 @@ def template(row: Primitive, constants: tuple[Any, ...], wanted: tuple[bool, ...
     """Trace the rules of a row.
 
     Args:
-        row: of the table, or a user's.
-        constants: the operands' numbers, as `constant_key` has them; None for those that are not constants.
+        row: a row of the table, or a user's.
+        constants: for each operand the `constant_key` of its number; None if it is not a constant.
         wanted: the operands to differentiate with respect to.
         choices: whether the conditions are wanted too; otherwise they are True.
     """
@@ -171,7 +171,7 @@ def template(row: Primitive, constants: tuple[Any, ...], wanted: tuple[bool, ...
 
 
 def _picker(places: tuple[int, ...]) -> Callable[[Sequence[int]], tuple[int, ...]] | None:
-    """Return the function that picks what stands at some places.  Measured: saves an eighth of the chain rule's time."""
+    """Return a function that picks the nodes at some places, if any.  Measured: saves an eighth of the chain rule's time."""
     if len(places) == 1:
         [i] = places
         return lambda nodes: (nodes[i],)
@@ -180,29 +180,29 @@ def _picker(places: tuple[int, ...]) -> Callable[[Sequence[int]], tuple[int, ...
 
 @functools.cache
 def _rules_of_dot(n: int) -> Sequence[Any]:
-    """Return the partial derivatives of a dot with respect to its lists and the bias: which operand each is, or a number.
+    """Return the partial derivatives of a dot with respect to its lists and the bias: the index of an operand, or a number.
 
-    Its rule only selects operands, so it can be read on lists as if each were one operand.
+    The rule only selects operands, so it can be applied to lists as if each were one operand.
     """
     return dot.gradient(tuple(range(n)), None)
 
 
 class Backward:
-    """The gradient of a node, with respect to one node after the other.
+    """The backward pass from a node, which finds the gradient of one node after the other.
 
     Args:
-        form: the graph, to which the gradient is added.
-        y: the node.
+        form: the graph, to which the gradients are added.
+        y: the node to differentiate.
         risk: what `risks` returns for the graph.
-        first: the first node that `gradient` may be called with; beyond the leaves, if `of_parameters` finds theirs.
+        first: the lowest node that `gradient` may be called with: beyond the leaves, if `of_parameters` finds their gradients.
     """
 
     def __init__(self, form: Canonical, y: int, risk: dict[int, int], first: int = 0) -> None:
         self.form, self.depends, self.constants, self.first = form, form.depends, form.constants, first
         self.one = form.constant(1.0)
         self.terms: dict[int, list[Pair]] = {y: [(self.one, self.one)]}
-        self.uses: dict[int, list[tuple[int, int]]] = {}  # for each list its δ and the other list, for each dot
-        self.member: dict[int, list[tuple[int, int]]] = {}  # for each node the lists that it is in, and its index there
+        self.uses: dict[int, list[tuple[int, int]]] = {}  # for each list, from every dot it is in, δ and the other list
+        self.member: dict[int, list[tuple[int, int]]] = {}  # for each node the lists it is in, and its index there
         self.columns: dict[int, tuple[tuple[int, ...], list[tuple[int, ...]]]] = {}
         self.templates: dict[Any, Template] = {}
         self.reach: dict[int, Any] = {y: True}  # for nodes and lists the condition under which anything arrives
@@ -210,7 +210,12 @@ class Backward:
         self.risk, self.is_risky = risk, any(risk.values())
 
     def through_operations(self, order: Iterable[int], *, past_zeros: bool = True) -> None:
-        """Go from y down to the leaves, through some nodes in descending order; if wished, past 0 only where 0·∞ may be NaN."""
+        """Pass gradients on to operands, through nodes in descending order.
+
+        Args:
+            order: the nodes, from y down.
+            past_zeros: whether to go on from a gradient that is the constant 0; otherwise only if 0·∞ may arise.
+        """
         form, labels = self.form, {}
         for i in order:
             row = form.rows[i]
@@ -226,7 +231,7 @@ class Backward:
             form.labels.setdefault(labels[i], f"∂{form.labels[i]}")
 
     def gradient(self, i: int) -> int:
-        """Return the gradient of a node, from all that arrived."""
+        """Return the gradient of a node, the sum of all contributions that arrived."""
         pairs, sources = self.terms.pop(i, []), self.member.get(i, ())
         if not pairs and len(sources) == 1:
             deltas, factors = self.factors(*sources[0])
@@ -235,23 +240,23 @@ class Backward:
         return self.sum(pairs + self.from_lists(i) if sources else pairs)
 
     def factors(self, place: int, k: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Return the δ of all dots that a list is in, and for its element k the factors."""
+        """Return the δ of all dots that a list is in, and the factors of its element k there."""
         deltas, columns = self.columns_of(place)
         return deltas, columns[k]
 
     def columns_of(self, place: int) -> tuple[tuple[int, ...], list[tuple[int, ...]]]:
-        """Return the δ of all dots that a list is in, and for each of its elements the factors."""
+        """Return the δ of all dots that a list is in, and the factors of each of its elements there."""
         if place not in self.columns:
             deltas, others = zip(*self.uses[place], strict=True)
             self.columns[place] = deltas, [*zip(*[self.form.operands[other] for other in others], strict=True)]
         return self.columns[place]
 
     def from_lists(self, i: int) -> list[Pair]:
-        """Return what arrives at a node through the lists it is in."""
+        """Return the contributions that arrive at a node through the lists it is in."""
         return [pair for place, k in self.member.get(i, ()) for pair in zip(*self.factors(place, k), strict=True)]
 
     def sum(self, pairs: Sequence[Pair]) -> int:
-        """Return Σ upstream·partial; what is constant is computed."""
+        """Return the node of Σ upstream·partial, in which constants are already multiplied and added."""
         constants, number = self.constants, 0.0
         products: list[tuple[int, int]] = []
         addends: list[int] = []
@@ -333,7 +338,7 @@ class Backward:
             self.uses[place].append((upstream, other))
 
     def arrive(self, j: int, upstream: int, partial: int, condition: Any, danger: int) -> None:
-        """Note what arrives at a node along one edge."""
+        """Add the contribution that arrives at a node along one edge."""
         if not self.depends[j] & LEARNS or condition is False:
             return
         pair = upstream, partial
@@ -385,7 +390,7 @@ class Backward:
         return bool(self.depends[pair[0]] & self.depends[pair[1]] & VARIES)
 
     def _of_list(self, place: int, found: Gradients) -> Sequence[int]:
-        """Find the gradient of a list of parameters that vary nowhere else; return which elements do not vary here either."""
+        """Find the gradient of a list of parameters whose contributions vary only here; return the indices left over."""
         parameters, (deltas, others) = self.form.operands[place], zip(*self.uses[place], strict=True)
         if not all(self.depends[delta] & VARIES for delta in deltas):
             return range(len(parameters))
@@ -400,7 +405,7 @@ class Backward:
         return [k for k, varies in enumerate(varying) if not varies]
 
     def _of_one(self, parameter: int, pairs: Sequence[Pair], found: Gradients) -> None:
-        """Find the gradient of a parameter, of which only the sum over a batch is wanted."""
+        """Find the gradient of a parameter, still to be summed over a batch."""
         varying: list[Pair] = []
         others: list[Pair] = []
         for pair in pairs:
@@ -414,6 +419,6 @@ class Backward:
 
 
 def risks(graph: Graph, y: int) -> dict[int, int]:
-    """Return what the partial derivatives of each node up to y risk, where it is not 0; see `autograd.risks`."""
+    """Return the risk of the partial derivatives of each node up to y where it is not 0; see `autograd.risks`."""
     rows = enumerate(graph.rows[: y + 1])
     return risks_of([(i, row, graph.flat(i)) for i, row in rows if row is not None], graph.constants)

@@ -1,8 +1,9 @@
-"""One way of writing each computation.
+"""One canonical form for each computation.
 
 People write a sum of products in many ways: with ``+`` and ``*``, with `sum`, `total`, `dot`, with the bias in front or
-behind.  The canonical form writes every maximal sum as one ``total``, or as one ``dot`` of two lists and a bias where it has
-products to add up.  The same operation on the same operands is the same node, and what no result needs is left out.
+behind.  The canonical form writes every maximal sum as one ``dot`` of two lists and a bias if it has several products, and
+otherwise as one ``add`` or ``total``.  Equal operations on equal operands are one node, and nodes that no result needs are left
+out.
 
 >>> from autograd.value import Value
 >>> from autograd.compiler.tracing import Trace
@@ -33,17 +34,17 @@ from autograd.primitives import Primitive
 
 __all__ = ["ALL_VARY", "LEARNS", "VARIES", "Canonical", "canonical"]
 
-# What the compiler knows of operations by name: what adds up, be it a single term; and what is a product of something with
-# itself, a power if its second operand is the number 2.  The other passes know `dot` and `multiply`, which come out here.
+# The rows that this pass knows by name, besides `multiply`: those that add up terms, even a single one; and those that multiply
+# an operand by itself, `power` if its second operand is the number 2.  Later passes single out only `dot` and `multiply`.
 ADDITIVE: Final = {primitives.positive, primitives.add, primitives.total, primitives.dot}
 SQUARE: Final = {primitives.power, primitives.square}
-# What a node depends on: an input, so that it is another number for each example; a leaf to differentiate with respect to.  Of
-# a list, also whether all of its nodes depend on an input or are 0.
+# Flags of what a node depends on: an input, so that its number varies from example to example; a leaf to differentiate with
+# respect to.  ALL_VARY says of a list that each of its nodes depends on an input or is 0.
 VARIES, LEARNS, ALL_VARY = 1, 2, 4
 
 
 def canonical(graph: Graph, wanted: Sequence[int]) -> tuple[Canonical, list[int]]:
-    """Return the canonical form of a graph, and where the wanted nodes are in it."""
+    """Return the canonical form of a graph, and the places of the wanted nodes in it."""
     form = Canonical(graph)
     return form, form.add(graph, wanted)
 
@@ -56,7 +57,7 @@ class Canonical(Graph):
         of: the leaves to differentiate with respect to, ``"parameters"`` or ``"inputs"``.
 
     Attributes:
-        depends: for each node, the sum of what it depends on: `VARIES`, `LEARNS`, and for lists `ALL_VARY`.
+        depends: for each node, the flags of what it depends on: `VARIES`, `LEARNS`, and for lists `ALL_VARY`.
     """
 
     def __init__(self, like: Graph, of: str = "parameters") -> None:
@@ -67,7 +68,7 @@ class Canonical(Graph):
         self.depends = [self.parameter] * n + [other] * (like.n_leaves - n)
 
     def add(self, graph: Graph, wanted: Sequence[int]) -> list[int]:
-        """Add the nodes of a graph that are wanted and what they are computed from; return where they are."""
+        """Add the wanted nodes of a graph and all that they are computed from; return the places of the wanted ones."""
         rows, operands, n_leaves = graph.rows, graph.operands, graph.n_leaves
         zeros = {i for i, x in graph.constants.items() if x == 0}  # which a sum leaves out
         uses, inner = _uses(graph, wanted, zeros)
@@ -96,7 +97,7 @@ class Canonical(Graph):
         return [place[i] for i in wanted]
 
     def node(self, row: Primitive, operands: tuple[int, ...]) -> int:
-        """Return the node of an operation, which is the same for the same operation on the same operands."""
+        """Return the node of an operation; equal operations on equal operands share one."""
         flags = self.depends
         place = self.entered[row].setdefault(operands, len(flags))
         if place == len(flags):
@@ -122,14 +123,14 @@ class Canonical(Graph):
         return super().append(row, operands)
 
     def _dot(self, left: int, right: int, *bias: int) -> int:
-        """Enter a dot of two lists, with what varies on the right."""
+        """Enter a dot of two lists, with the factors that vary on the right."""
         if self.depends[left] & VARIES and not self.depends[right] & ALL_VARY:
             pairs = self._oriented(zip(self.operands[left], self.operands[right], strict=True))
             left, right = (self.listed(places) for places in zip(*pairs, strict=True))
         return self.node(primitives.dot, (left, right, *bias))
 
     def _oriented(self, products: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-        """Return products with what varies on the right, and with it a 0, which may pad a list of what varies."""
+        """Return products with the factor that varies on the right, or with a 0 there, which may pad a list of such factors."""
         depends, constants = self.depends, self.constants
         return [
             (b, a) if not depends[b] & VARIES and (depends[a] & VARIES or constants.get(a) == 0) else (a, b)
@@ -159,7 +160,7 @@ class Canonical(Graph):
 
 
 def _uses(graph: Graph, wanted: Sequence[int], zeros: Container[int]) -> tuple[list[int], bytearray]:
-    """Return how often each node is used, and which are taken apart, as they are a term of one sum and serve nothing else."""
+    """Return how often each node is used, and which are taken apart: those that are a term of one sum and have no other use."""
     rows, operands, n_leaves = graph.rows, graph.operands, graph.n_leaves
     uses = [0] * len(graph)
     for i in wanted:
@@ -188,14 +189,14 @@ def _uses(graph: Graph, wanted: Sequence[int], zeros: Container[int]) -> tuple[l
 
 
 def _is_plain(graph: Graph, made_of: Sequence[int], inner: Sequence[int]) -> bool:
-    """Return whether a dot can stay as it is: it has several products, and its bias is not taken apart."""
+    """Return whether a dot can stay as it is: it has several products, and its bias is neither taken apart nor 0."""
     return len(graph.operands[made_of[0]]) > 1 and not any(inner[j] or graph.constants.get(j) == 0 for j in made_of[2:])
 
 
 def _terms(
     graph: Graph, root: int, inner: Sequence[int], zeros: Container[int], place: Sequence[int]
 ) -> tuple[list[tuple[int, int]], list[int]]:
-    """Return the places of the products and the other terms that a sum is made of, in written order."""
+    """Return the places of the factors of the products in a sum, and of its other terms, in written order."""
     products: list[tuple[int, int]] = []
     addends: list[int] = []
     todo = [root]

@@ -40,7 +40,7 @@ __all__ = ["CODES", "FLUSH", "HAS_NUMBA", "PRODUCTS", "branch", "interpreter", "
 CODES: Final = {row: code for code, row in enumerate(TABLE.values())}
 PRODUCTS: Final = len(CODES)  # an operation that is not a row: a gradient, a sum of products, summed over the batch
 HAS_NUMBA: Final = importlib.util.find_spec("numba") is not None
-# The bits of the control word of x86 that let it take subnormal numbers for 0; None on other processors.
+# The bits of x86's control word that make it treat subnormal numbers as 0; None on other processors.
 FLUSH: Final = 0x8040 if platform.machine().lower() in ("x86_64", "amd64") else None
 
 HEAD: Final = '''from math import inf, nan
@@ -77,12 +77,12 @@ def run(ops, tos, ats, args, v, inputs, start, stop, parameters, gradient, out_r
 
 @njit(cache=True, error_model="numpy")
 def train(tape, v, inputs, ends, parameters, gradient, out_rows, out, flush, rule, w, rule_rows, states, plan, rates, limits):
-    """Make steps until one has no finite loss or gradient, or an output beyond the limits.
+    """Make steps until a loss or gradient is not finite, or an output is beyond the limits; return the number of steps made.
 
-    In `plan` are for each step what to multiply the gradient by, and places for the penalty and for whether anything moved.
+    The rows of `plan` hold for each step the factor of its gradient, and get its penalty and whether a gradient was not 0.
     """
     lowest, highest, l2, t = limits
-    start = np.intp(0)  # not a literal, which `run` would be compiled for once more
+    start = np.intp(0)  # not a literal: `run` would be compiled once more for that type
     for step in range(len(ends)):
         stop, share = ends[step], plan[0, step]
         gradient[:] = 0.0
@@ -183,7 +183,7 @@ def branch(code: int, row: Primitive) -> tuple[str, dict[str, Primitive]]:
         return FOLD.format(code=code, fold=row.fold), {}
     if row is primitives.dot:
         return DOT.format(code=code), {}
-    names = "xyz"[: row.arity or 3]  # of the rows of many operands only `where` is left
+    names = "xyz"[: row.arity or 3]  # the only n-ary row left is `where`
     text, calls = source(row.apply([Symbol(name) for name in names]))
     place = "v[args[at{}], b]"
     operands = "\n".join(f"                {name} = {place.format(f' + {i}' if i else '')}" for i, name in enumerate(names))
@@ -191,12 +191,12 @@ def branch(code: int, row: Primitive) -> tuple[str, dict[str, Primitive]]:
 
 
 def interpreter_text() -> str:
-    """Write the interpreter: once for many examples and once for one, where there are no loops over examples to set up."""
+    """Write the interpreter: once for many examples and once for a single one, without the loops over examples."""
     written = [branch(code, row) for row, code in CODES.items()]
     calls = {name: row for _, calls in written for name, row in calls.items()}
     imports = [
         f"from numpy import {row.array} as {name}" if isinstance(row.array, str)
-        else f"from {row.function.__module__} import {row.function.__name__} as {name}"  # numba has erf from math alone
+        else f"from {row.function.__module__} import {row.function.__name__} as {name}"  # numba knows erf only from math
         for name, row in sorted(calls.items())
     ]  # fmt: skip
     branches = [text for text, _ in written] + [SUM_PRODUCTS.format(code=PRODUCTS, start="0.0", target="gradient[to] +=")]
@@ -213,8 +213,8 @@ def interpreter_text() -> str:
 def interpreter(name: str, dtype: Any) -> Callable[..., Any]:
     """Return a compiled function of the interpreter for a type of numbers, from disk if it was compiled before.
 
-    It is kept, named by its text, in `autograd.files.cache_folder`.  What is damaged there is replaced.  Where nothing can be
-    kept, it is compiled in a temporary folder, for this process only.
+    It is kept in `autograd.files.cache_folder`, under a hash of its text.  Damaged files are replaced.  If the folder cannot be
+    used, a temporary one takes its place, for this process only.
 
     Args:
         name: ``"run"``, or ``"train"`` for many steps.
@@ -226,7 +226,7 @@ def interpreter(name: str, dtype: Any) -> Callable[..., Any]:
     importlib.import_module("numba")
     try:
         return _load(cache_folder(), name, dtype)
-    except Exception:  # whatever is wrong with that folder; what is wrong with the interpreter itself will be raised again
+    except Exception:  # whatever is wrong with that folder; an error of the interpreter itself will be raised again
         folder = tempfile.TemporaryDirectory(prefix="scalar-autograd-")
         atexit.register(folder.cleanup)
         return _load(Path(folder.name), name, dtype)
@@ -234,7 +234,7 @@ def interpreter(name: str, dtype: Any) -> Callable[..., Any]:
 
 @functools.cache
 def _module(folder: Path) -> ModuleType:
-    """Return the interpreter as a module that lies in a folder."""
+    """Return the interpreter as a module, whose file is in a folder."""
     text = interpreter_text()
     path = folder / f"tape_{hashlib.sha256(text.encode()).hexdigest()[:16]}.py"
     if not path.is_file() or path.read_bytes() != text.encode():

@@ -1,8 +1,8 @@
 """The Jacobian of all outputs, as a program whose outputs are its entries.
 
-Each output has a backward pass of its own, which ends where the gradient is the number 0, as below a comparison, unless a slope
-may be infinite, as 0·∞ is NaN.  So the entries that are 0 at every point are known from the trace, and only the others are
-computed.
+Each output has a backward pass of its own.  It ends where the gradient is the constant 0, such as below a comparison, unless a
+slope may be infinite, because 0·∞ is NaN.  So the entries that are 0 at every point are known from the trace, and only the
+others are computed.
 
 >>> from autograd.compiler.tracing import Trace
 >>> trace = Trace(lambda x: [x[0] * x[1], 3 * x[1], x[2] > 0], [], [(3,)])
@@ -56,7 +56,7 @@ class Jacobian(NamedTuple):
         return np.ascontiguousarray(np.moveaxis(found, 2, 0))
 
     def csr(self, entries: Array) -> Any:
-        """Return them as one sparse matrix [batch·outputs×n]."""
+        """Return the Jacobians as one sparse matrix [batch·outputs×n]."""
         batch, (m, n) = entries.shape[1], self.shape
         ends = np.cumsum(np.tile(np.bincount(np.array(self.rows, np.intp), minlength=m), batch))
         parts = entries.T.reshape(-1), np.tile(np.array(self.columns, np.intp), batch), np.concatenate([[0], ends])
@@ -114,7 +114,7 @@ def jacobian(graph: Graph, outputs: Sequence[int], of: str) -> Jacobian:
 
 
 def _below(form: Canonical, y: int) -> list[int]:
-    """Return y and the nodes below it that depend on what is differentiated with respect to, in descending order."""
+    """Return y and the nodes below it that depend on a leaf to differentiate with respect to, in descending order."""
     found, todo = {y}, [y]
     while todo:
         below = {j for j in form.operands[todo.pop()] if j >= form.n_leaves and form.depends[j] & LEARNS}

@@ -1,12 +1,12 @@
-"""Where everything lies: groups of scalars become instructions on arrays.
+"""A slot for every number, so that groups of scalars become instructions on arrays.
 
-Each space is an array with a slot for every number: the parameters, the constants, each argument, what is computed once, what
-is computed for each example.  A group gets slots that follow each other, in the order of its operands' slots, so that operands
-are slices rather than collections.  `Slots` says which slots an operand is, in a box of any number of dimensions.
+A space is an array of slots: there is one for the parameters, the constants, each argument, the results that are computed once,
+and those that are computed for each example.  A group gets consecutive slots, in the order of its operands' slots, so that
+operands are slices and need not be gathered.  `Slots` are those of an operand, arranged in any number of dimensions.
 
-A group of dots is more.  Each dot multiplies a row of left factors by a row of right factors; **if every left row meets every
-right row, that is a matrix product**: a dense layer (one right row), a convolution (a filter meets every patch), the queries,
-keys and values of attention, and in the backward pass Wᵀδ and, summed over the batch, δxᵀ.
+Groups of dots become more.  Each dot multiplies a row of left factors by a row of right factors; **if every left row meets
+every right row, that is a matrix product**: a dense layer (one right row), a convolution (a filter meets every patch), the
+queries, keys and values of attention, and in the backward pass Wᵀδ and, summed over the batch, δxᵀ.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from autograd.primitives import Primitive
 
 __all__ = ["Array", "Instruction", "Layout", "Slots", "lay_out", "strides"]
 
-BITS = 32  # of a slot in an address, a number that has the space in its higher bits
+BITS = 32  # for the slot in an address; the higher bits hold the space
 Array: TypeAlias = Any  # numpy.ndarray, without its type parameters
 
 
@@ -42,11 +42,11 @@ class Instruction:
     """``out = row(*operands)``, for all slots at once; a machine has a method for each `kind`.
 
     Attributes:
-        row: of the table, or a user's.
+        row: a row of the table, or a user's.
         operands: see `kind`.
         out: where the results go.
-        backward: whether only the gradient needs them.
-        adds: whether a sum is added to what is there.
+        backward: whether only the gradient needs the results.
+        adds: whether a sum over the batch is added to the numbers in out.
     """
 
     row: Primitive
@@ -60,10 +60,10 @@ class Instruction:
         """How the results are computed.
 
         - ``"apply"``: the row is applied element by element; the operands have out's shape.
-        - ``"fold"``: the row combines many operands in any order: the columns of all operands [n×k], where out is [n].
+        - ``"fold"``: the row combines the columns of all operands, [n×k] each, in any order; out is [n].
         - ``"product"``: ``out[c] = left[c] @ right[c]ᵀ + …`` for each block c.  The operands are left and right of each
-          product, [c×m×K] and [c×n×K], and a bias of out's shape [c×m×n] if their number is odd.  In a gradient the products
-          are summed over the batch as well.
+          product, [c×m×K] and [c×n×K]; if their number is odd, the last is a bias of out's shape [c×m×n].  In a gradient the
+          products are summed over the batch as well.
         - ``"sum"``: the operand is summed over the batch.
         """
         if self.row is primitives.dot:
@@ -82,7 +82,7 @@ class Instruction:
 
     @property
     def bias(self) -> Slots | None:
-        """What is added to the products."""
+        """The slots that are added to the products, or None."""
         return self.operands[-1] if len(self.operands) % 2 else None
 
 
@@ -105,7 +105,7 @@ class Layout:
     labels: dict[tuple[int, int], str]
 
     def outputs_by_space(self) -> list[tuple[int, Array, Array]]:
-        """Return for each space with results its number, which outputs these are, and their slots."""
+        """Return, for each space with outputs, its number, the indices of these outputs, and their slots."""
         spaces, slots = np.array(self.outputs, np.intp).reshape(-1, 2).T
         places = [(int(space), np.flatnonzero(spaces == space)) for space in np.unique(spaces)]
         return [(space, which, slots[which]) for space, which in places]
@@ -121,7 +121,7 @@ def lay_out(passes: Passes, groups: Sequence[Group]) -> Layout:
 
 
 class _Places:
-    """The address of each node, as far as the groups were laid out."""
+    """The addresses of the nodes in all groups that were laid out so far."""
 
     def __init__(self, graph: Graph, gradients: Gradients) -> None:
         self.graph, self.gradients, self.sizes = graph, gradients, {STATIC: 0, BATCHED: 0}
@@ -130,7 +130,7 @@ class _Places:
         self.block[: graph.n_leaves] = np.array(spaces(graph), np.int64) << BITS
         self.at[: graph.n_leaves] = np.concatenate([np.arange(n) for n in (len(graph.parameters), *graph.sizes)])
         self.at[[*graph.constants]] = np.arange(len(graph.constants))
-        self.at |= self.block  # that of a constant is 0
+        self.at |= self.block  # 0 for constants, whose space is 0
 
     def of(self, nodes: Iterable[int]) -> list[tuple[int, int]]:
         """Return the spaces and slots of nodes."""
@@ -172,7 +172,7 @@ class _Places:
             yield Instruction(row, operands, self.results(group, nodes[placed]), backward)
 
     def _outers(self, outers: Sequence[Outer]) -> Iterator[Instruction]:
-        """Lay out gradients: one row of left factors for each outer, and one of right factors for each of its elements."""
+        """Lay out outers: the gradient of each parameter is a sum of products, of its outer's δ and of its own inputs."""
         deltas = np.repeat([outer.deltas for outer in outers], [len(outer.parameters) for outer in outers], axis=0)
         lists = {inputs: self._lists(inputs).T for inputs in {outer.inputs for outer in outers}}
         inputs = np.concatenate([lists[outer.inputs] for outer in outers])
@@ -190,18 +190,18 @@ class _Places:
     def _products(
         self, left: Array, right: Array, bias: Array, least: int = CONSTANTS
     ) -> Iterator[tuple[Array, tuple[Slots, ...]]]:
-        """Lay out sums of products, together those whose factors come from the same spaces.
+        """Lay out sums of products, as one instruction for all whose factors come from the same spaces.
 
         Args:
             left: [sums×K], the addresses of the left factors.
             right: [sums×K], those of the right ones.
             bias: [sums×1], or [sums×0] if there is none.
-            least: the space of a factor; other products are 0, and are left out.
+            least: products with a factor from a space below this one are 0, and are left out.
 
         Returns:
-            The sums' places in a grid [c×m×n], and the operands of the instruction.
+            For each instruction the places of its sums, in a grid [c×m×n], and its operands.
         """
-        swap = left >> BITS > right >> BITS  # what is computed once stands left, and arguments stand right
+        swap = left >> BITS > right >> BITS  # so that factors computed once are on the left, and arguments on the right
         left, right = np.where(swap, right, left), np.where(swap, left, right)
         kinds = left >> BITS << BITS | right >> BITS
         if (kinds[:, 1:] < kinds[:, :-1]).any() or (left[:, 1:] <= left[:, :-1]).any():
@@ -220,7 +220,7 @@ class _Places:
             yield chosen[grid], (*operands, *[_slots(x[grid]) for x in bias[chosen].T])
 
     def sums(self) -> Iterator[Instruction]:
-        """Lay out the gradients that are no outers: sums of results, and of leaves."""
+        """Lay out the gradients that are not outers: sums of results or leaves over the batch."""
         parameters, nodes = (np.array([*x], np.intp) for x in (self.gradients.nodes.keys(), self.gradients.nodes.values()))
         adds = np.array([parameter in self.multiplied for parameter in self.gradients.nodes], np.intp)
         for chosen in _alike(np.stack([self.block[nodes], adds], axis=1)) if nodes.size else ():
@@ -235,7 +235,7 @@ def _slots(at: Array) -> Slots:
 
 
 def _runs(kinds: Array) -> list[slice]:
-    """Return the longest slices of equal numbers."""
+    """Return the slices between which the numbers change."""
     jumps = (np.flatnonzero(kinds[1:] != kinds[:-1]) + 1).tolist()
     return [slice(a, b) for a, b in pairwise([0, *jumps, len(kinds)])]
 
@@ -246,7 +246,7 @@ def _ascending(rows: Array) -> Array:
 
 
 def _alike(kinds: Array) -> list[Array]:
-    """Return the places of equal rows, for each kind."""
+    """Return the places of each distinct row."""
     if (kinds == kinds[0]).all():
         return [np.arange(len(kinds))]
     numbers = _numbered(kinds)
@@ -254,14 +254,14 @@ def _alike(kinds: Array) -> list[Array]:
 
 
 def _grid(left: Array, right: Array) -> Array:
-    """Arrange dots in blocks [c×m×n] so that, in a block, all dots of a line share their left factors, of a column their right.
+    """Arrange dots in blocks [c×m×n] so that those in a line share their left factors, and those in a column their right ones.
 
     Args:
         left: [dots×K], the slots of the left factors.
         right: [dots×K], those of the right ones.
 
     Returns:
-        The dots' places.  Blocks of one dot each where there are no larger blocks of equal size.
+        The places of the dots; in blocks of one dot each if there are no larger blocks of equal size.
     """
     alone = np.arange(len(left)).reshape(-1, 1, 1)
     a, b = _numbered(left), _numbered(right)

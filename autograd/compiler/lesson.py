@@ -1,9 +1,8 @@
 """The instructions as equations.
 
-A block of results is named after its nodes' labels, with what counts them left out: the nodes ``layer1.neuron0.net``,
-``layer1.neuron1.net``, … are ``net1``, and their gradients are δ1.  A block that has no name and is used once is written where
-it is used; ``v1[…]`` is a part of a block, or all of it in another order.  Rules are written by `autograd.writing`, as
-everywhere.
+A block of results is named after the labels of its nodes, without the numbers that count them: ``layer1.neuron0.net``,
+``layer1.neuron1.net``, … become ``net1``, and their gradients δ1.  A block that has no name and is used once is written where
+it is used; ``v1[…]`` is a part of a block, or all of it in another order.  `autograd.writing` writes the formulas.
 
 >>> from autograd.compiler import compile
 >>> from nn import MLP
@@ -24,7 +23,7 @@ backward
   ∂layer2.b[4] = Σ δ2
   ∂layer1.b[2] = Σ δ1
 
-What stands under *backward* are the four equations of backpropagation: BP1 and BP2 for δ, BP3 and BP4 for the gradients.
+The equations under *backward* are the four of backpropagation: BP1 and BP2 for δ, BP3 and BP4 for the gradients.
 
 Source: Nielsen, Neural Networks and Deep Learning (2015), chapter 2.
 """
@@ -49,8 +48,8 @@ from autograd.writing import ATOM, COMPARE, LATEX, PLAIN, SUM, Style, call, late
 __all__ = ["latex", "lesson"]
 
 DIGITS: Final = re.compile("[0-9]+")
-Counted: TypeAlias = dict[tuple[str, ...], set[int]]  # by the words of labels, which of the numbers in them count
-DEEPEST: Final = 12  # formulas written one inside the other; a long chain gets names in between
+Counted: TypeAlias = dict[tuple[str, ...], set[int]]  # for the words of a label, the numbers between them that count
+DEEPEST: Final = 12  # formulas one inside the other; longer chains get names in between
 
 
 class Notation(NamedTuple):
@@ -108,16 +107,21 @@ def latex(layout: Layout, arguments: Sequence[str], parameters: Sequence[str]) -
 
 
 class Written(Symbol):
-    """A formula that does not belong to a row, in parentheses wherever it is part of another."""
+    """A formula that is not that of a row; in parentheses wherever it is part of another one."""
 
     level = COMPARE
 
 
 @dataclass(eq=False)
 class Block:
-    """Results that are computed together, how many instructions use them, whether one uses a part, and their name.
+    """The results of an instruction, as equations write them.
 
-    Without a name they are written in place; their depth says how many such formulas are one inside the other.
+    Attributes:
+        instruction: it computes them.
+        users: the number of instructions that use them.
+        is_parted: whether one of these uses only a part, or other blocks along with it.
+        name: an empty string if the formula is written where the results are used.
+        depth: the number of formulas that are then one inside the other.
     """
 
     instruction: Instruction
@@ -128,7 +132,7 @@ class Block:
 
 
 class Writer:
-    """A machine that writes what the others compute: a program's equations in one notation; see `lesson`."""
+    """A program's equations in one notation; see `lesson`."""
 
     def __init__(self, layout: Layout, arguments: Sequence[str], parameters: Sequence[str], notation: Notation) -> None:
         self.layout, self.arguments, self.parameters, self.notation = layout, arguments, parameters, notation
@@ -142,10 +146,10 @@ class Writer:
         self.counted: Counted = {}
         self.nameless: dict[Any, str] = {}
         self.constants: dict[tuple[float, ...], str] = {}  # what several numbers are called
-        self.taken = {*arguments}  # the names that no block is given, and no constants
+        self.taken = {*arguments}  # names that blocks and constants must not get
         self.constant_names = (name for name in chain("c", map("c{}".format, count(2))) if name not in self.taken)
-        self.groups: dict[Any, list[Alike]] = {}  # for some slots, in whatever order, the labels
-        # Matrices of weights, and biases, come first: others, such as a penalty, may look at those of all layers together.
+        self.groups: dict[Any, list[Alike]] = {}  # the labels of slots, by `_key`
+        # Matrices of weights and biases come first, because other operations, such as a penalty, may use all layers together.
         everything = [slots for instruction in layout.instructions for slots in (instruction.out, *instruction.operands)]
         self._learn([i.out for i in layout.instructions if i.kind == "product" and i.is_summed], set())
         self._learn([i.bias for i in layout.instructions if i.bias], {*self.counted})
@@ -156,9 +160,11 @@ class Writer:
         self._name_blocks()
 
     def _learn(self, some: Sequence[Slots], known: AbstractSet[tuple[str, ...]]) -> None:
-        """Look at the labels of slots, of leaves only at those with other words than the known ones.
+        """Find the numbers that count labels: those in which the labels of some slots differ.
 
-        The numbers in which labels that belong together differ are those that count them.
+        Args:
+            some: the slots.
+            known: words of labels; leaves with these are skipped.
         """
         for slots in some:
             if (key := _key(slots)) not in self.groups:
@@ -174,7 +180,7 @@ class Writer:
         for block in self.blocks:
             block.name = self._name(block, outputs)
             if block.instruction.out.space != GRADIENT and block.name in self.taken:
-                block.name = ""  # such as a second node of this label
+                block.name = ""  # for example of a second node with this label
             self.taken.add(block.name)
             for parts in dict.fromkeys(tuple(self.parts(slots)) for slots in block.instruction.operands):
                 for used, is_whole in parts:
@@ -183,7 +189,7 @@ class Writer:
         names = (name for i in count(1) if (name := f"v{i}") not in self.taken)
         for block in self.blocks:
             if block.name.startswith("∂") and block.users == 1 and block.instruction.out.space != GRADIENT:
-                block.name = ""  # what arrives at an output is written in the δ that it is a factor of
+                block.name = ""  # an output's gradient is written inside the δ it is a factor of
             inner = [used.depth for slots in block.instruction.operands for used, _ in self.parts(slots) if not used.name]
             block.depth = 1 + max(inner, default=0)
             if not block.name and (block in outputs or block.is_parted or block.depth > DEEPEST or not self._is_short(block)):
@@ -205,19 +211,19 @@ class Writer:
         return name or "loss" * is_loss
 
     def labels(self, slots: Slots) -> list[str]:
-        """Return the labels of slots, or an empty result if they have none."""
+        """Return the labels of slots; for results, an empty list unless all have one."""
         if slots.space in (PARAMETERS, GRADIENT):
             return [self.parameters[slot] for slot in slots.index.ravel().tolist()]
         found = [self.layout.labels.get((slots.space, slot), "") for slot in slots.index.ravel().tolist()]
         return found if all(found) and slots.space == BATCHED else []
 
     def parameter(self, slots: Slots) -> str:
-        """Return what parameters are called: after their labels, or p1, p2, … if they have none."""
+        """Return the name of parameters, from their labels; p1, p2, … if they have none."""
         key = _key(slots)
         return name_of(self.groups[key], self.counted) or self.nameless.setdefault(key, f"p{len(self.nameless) + 1}")
 
     def parts(self, slots: Slots) -> list[tuple[Block, bool]]:
-        """Return the blocks that slots are in, each with whether they are all of it, in order; other spaces have none."""
+        """Return the blocks that slots are in, each with whether the slots are all of it, in order; for leaves, none."""
         if slots.space not in self.block_of:
             return []
         blocks, counts = np.unique(self.block_of[slots.space][np.unique(slots.index)], return_counts=True)
@@ -263,12 +269,12 @@ class Writer:
         return f"{self.notation.name(f'∂{self.parameter(instruction.out)}')} + {text}" if instruction.adds else text
 
     def text(self, symbol: Any, *, held: bool = False) -> str:
-        """Write a symbol; in parentheses if it would come apart in a product."""
+        """Write a symbol; in parentheses if it binds less than a sum, or if it is `held`, less than a name."""
         written, level = write(symbol, self.notation.style)
         return self.notation.held.format(written) if level < (ATOM if held else SUM) else written
 
     def operand(self, slots: Slots) -> Any:
-        """Return what slots are called, as a symbol, or as the formula of a block that has no name; the same for the same."""
+        """Return slots as a symbol, or as the formula of a block that has no name; equal slots give the same object."""
         key = slots.space, slots.index.tobytes()
         if key not in self.symbols:
             self.symbols[key] = self._operand(slots)
@@ -297,7 +303,7 @@ class Writer:
         return Symbol(self.notation.name(self.parameter(slots)))
 
     def matrices(self, left: Slots, right: Slots, instruction: Instruction) -> str:
-        """Write a product of matrices, or where there is but a row of each, the sum of its terms."""
+        """Write a product of matrices, or the sum of its terms if each matrix is only a row."""
         _, m, n = instruction.out.index.shape
         a, b = self.operand(left), self.operand(right)
         if m == n == 1 and not instruction.is_summed and left.space >= BATCHED:
@@ -321,20 +327,20 @@ class Writer:
 
 
 def _key(slots: Slots) -> tuple[int, bytes]:
-    """Return a key that is the same for the same slots in whatever order; for a gradient that of its parameters."""
+    """Return a key for slots in any order; a gradient has that of its parameters."""
     index = np.sort(slots.index, axis=None)  # measured: `np.unique` takes 30 times as long on slots that ascend already
     is_new = np.concatenate([[True], index[1:] != index[:-1]])
     return PARAMETERS if slots.space == GRADIENT else slots.space, index[is_new].tobytes()
 
 
 def _is_whole(block: Array, index: Array, n: int) -> bool:
-    """Return whether n slots of an index are a whole block: in the block's order, transposed, or repeated."""
+    """Return whether an index, with n different slots in a block, is all of it: in its order, transposed, or repeated."""
     turned = (index.transpose(axes).ravel() for axes in permutations(range(index.ndim)))
     return n == block.size and (index.size > n or any(np.array_equal(slots, block.ravel()) for slots in turned))
 
 
 def _is_transposed(slots: Slots) -> bool:
-    """Return whether slots [c×m×K] lie with their columns one after the other, as a transposed matrix."""
+    """Return whether slots [c×m×K] are stored column by column, as a transposed matrix is."""
     even = strides(slots.index)
     return even is not None and 0 < even[1][1] < even[1][2]
 
@@ -353,7 +359,7 @@ def alike(labels: Sequence[str]) -> list[Alike]:
     >>> [(group.words, group.differ) for group in alike(["w1_0", "w1_1", "b1"])]
     [(('w', '_', ''), {1}), (('b', ''), set())]
     """
-    groups: dict[str, list[str]] = {}  # by what is left of a label without its numbers
+    groups: dict[str, list[str]] = {}  # by their labels with every number as 0
     for label in filter(None, labels):
         groups.setdefault(DIGITS.sub("0", label), []).append(label)
     found = []
@@ -366,7 +372,7 @@ def alike(labels: Sequence[str]) -> list[Alike]:
 
 
 def name_of(groups: Sequence[Alike], counted: Counted) -> str:
-    """Return the name of what bears these labels, what they have in common; of several, all of them.
+    """Return a name made of what the labels in each group have in common; in brackets if there are several.
 
     >>> weights = alike(["layer1.neuron0.w0", "layer1.neuron0.w1", "layer1.neuron1.w0", "layer1.neuron1.w1"])
     >>> counted = {group.words: group.differ for group in weights}

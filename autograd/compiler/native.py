@@ -1,8 +1,8 @@
 """Instructions on single numbers, compiled by numba.
 
-Where there are no matrices to be found, or only tiny ones, calling NumPy costs more than computing.  Here the operations of a
-program are a *tape*, arrays of numbers that say what is done, where the result goes, and where the operands are; see
-`autograd.compiler.interpreter` for what runs it.
+Without matrices, or with only tiny ones, calling NumPy costs more than computing.  Here a program is a *tape*: arrays that
+hold for each operation its code, the slot of its result, and the slots of its operands.  `autograd.compiler.interpreter` runs
+it.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from autograd.primitives import Primitive
 __all__ = ["NativeMachine", "can_run"]
 
 BREAK_EVEN: Final = 2500  # operations on single numbers that take as long as one instruction on arrays
-MOST_SIZES: Final = 8  # of batches that stay prepared
-KINDS: Final[dict[Primitive | None, int]] = {None: -1} | CODES  # of a node; leaves and lists are not operations
+MOST_SIZES: Final = 8  # the number of sheets that are kept, one for each width
+KINDS: Final[dict[Primitive | None, int]] = {None: -1} | CODES  # the code of a node's row; leaves and lists have no row
 KNOWN: Final = frozenset(KINDS)
-TILE: Final = 1 << 15  # numbers that are worked on at once, so that they stay in the cache
+TILE: Final = 1 << 15  # how many numbers are computed at once, so that they stay in the cache
 
 
 def can_run(graph: Graph) -> bool:
@@ -41,8 +41,8 @@ class NativeMachine:
     """A program on single numbers.
 
     Args:
-        plan: the program, read as a graph, since a schedule and a layout would only cost time here.
-        parameters: one flat array, which the calls read where it is.
+        plan: the program, read as a graph, because a schedule and a layout would only cost time here.
+        parameters: one flat array, which the calls read in place.
     """
 
     def __init__(self, plan: Plan, parameters: Array) -> None:
@@ -52,7 +52,7 @@ class NativeMachine:
         sizes = np.fromiter(map(len, graph.operands), np.intp, len(graph))
         n, first, slot = len(graph.parameters), graph.n_leaves, np.cumsum((kinds >= 0) | (sizes == 0)) - 1
         slot[:n], slot[n:first] = np.arange(first - n, first), np.arange(first - n)  # the inputs come before the parameters
-        one = int(slot.max(initial=-1)) + 1  # behind all others there is a slot for the number 1
+        one = int(slot.max(initial=-1)) + 1  # the last slot is for the number 1
         self.n_slots, self.constants = one + 1, {slot[i]: x for i, x in graph.constants.items()} | {one: 1.0}
         self.forward, self.whole = _tapes(graph, kinds, sizes, forward, gradients, slot, one)
         self.out_rows = slot[[*outputs]]
@@ -62,7 +62,7 @@ class NativeMachine:
     def suits(cls, plan: Plan, batch: int) -> bool:
         """Return whether a batch is small, or the program has little structure.
 
-        An array instruction costs a few calls of NumPy, as much as some 2,500 operations on single numbers in native code:
+        An array instruction takes a few calls of NumPy, as long as some 2,500 native operations on single numbers.  Measured:
         there the two are equally fast, within a factor of 1.5, for networks, convolution and attention at batches up to 256.
         """
         return HAS_NUMBA and can_run(plan.passes.graph) and plan.has_more_groups(plan.passes.work * batch / BREAK_EVEN)
@@ -94,10 +94,11 @@ class NativeMachine:
             arguments: of all batches, one after the other.
             sizes: of the batches.
             mean: whether a step follows the mean over its batch, or the sum.
-            update: the rule of the optimiser as a program, of a parameter, its gradient, the rate, the step and the states.
+            update: the rule of the optimiser as a program, with a parameter, its gradient, the rate, the step and the states
+                as arguments.
             states: [states×parameters], changed in place.
             rates: of each step.
-            limits: the lowest and the highest output that is allowed, the strength of a penalty, the number of the first step.
+            limits: the lowest and the highest allowed output, the factor of the penalty, the number of the first step.
 
         Returns:
             The number of steps made, the outputs [outputs×examples], each step's penalty, whether a gradient was other than 0.
@@ -106,7 +107,7 @@ class NativeMachine:
         plan = np.zeros((3, len(sizes)), dtype)
         plan[0] = 1 / np.array(sizes) if mean else 1.0
         gradient, out = np.zeros(self.parameters.size, dtype), np.empty((len(self.out_rows), len(inputs)), dtype)
-        kept = np.ascontiguousarray(states)  # another order would be another type to numba
+        kept = np.ascontiguousarray(states)  # to numba, another order is another type
         made = interpreter("train", dtype)(
             self.whole, self._sheet(self._width(max(sizes))), inputs, np.cumsum(sizes), self.parameters, gradient,
             self.out_rows, out, self.flush, update.forward, update._sheet(width), update.out_rows, kept, plan,
@@ -116,13 +117,13 @@ class NativeMachine:
         return made, out, plan[1], bool(plan[2].any())
 
     def _joined(self, arguments: Sequence[Array]) -> Array:
-        """Return the arguments as one array that can be written to; any other is another type to numba."""
+        """Return the arguments as one writeable array; to numba, any other is another type."""
         as_it_is = len(arguments) == 1 and arguments[0].flags.writeable
         return arguments[0] if as_it_is else np.concatenate(arguments or [np.zeros((1, 0), self.parameters.dtype)], axis=1)
 
     def _width(self, batch: int) -> int:
         """Return how many examples of a batch are computed at once."""
-        return max(1, min(batch, max(8, TILE // self.n_slots)))  # also for the rule of a program without parameters
+        return max(1, min(batch, max(8, TILE // self.n_slots)))  # the rule of a program without parameters gets 1
 
     def _new_sheet(self, width: int) -> Array:
         """Return an array with a slot for each number of the program, and a column for each of some examples."""
@@ -133,10 +134,10 @@ class NativeMachine:
 
 
 def _written_out(graph: Graph, kinds: Array, sizes: Array) -> tuple[Array, Array]:
-    """Return the operands of all operations, with lists written out, and how many each operation has."""
+    """Return the operands of all operations, with lists written out, and the number of operands of each operation."""
     flat = np.fromiter(chain.from_iterable(graph.operands), np.intp, sizes.sum())
     is_operation, is_list, nodes = kinds >= 0, (kinds < 0) & (sizes > 0), np.arange(len(graph))
-    # Each operand is a run of what all nodes are made of, and then the nodes themselves: a list is a long one.
+    # Each operand is a run in [*flat, *nodes]: a list that of its own operands, any other node the one place of itself.
     first, length = np.where(is_list, np.cumsum(sizes) - sizes, len(flat) + nodes), np.where(is_list, sizes, 1)
     operands = flat[np.repeat(is_operation, sizes)]
     first, length = first[operands], length[operands]
@@ -148,16 +149,16 @@ def _written_out(graph: Graph, kinds: Array, sizes: Array) -> tuple[Array, Array
 def _tapes(
     graph: Graph, kinds: Array, sizes: Array, forward: int, gradients: Gradients, slot: Array, one: int
 ) -> list[tuple[Array, ...]]:
-    """Return the tapes of the forward pass and of both passes: what is done, where the result goes, where the operands are.
+    """Return the tapes of the forward pass and of both passes: codes, slots of results, ends of operands, slots of operands.
 
     Args:
         graph: the program.
-        kinds: of its nodes, see `KINDS`.
-        sizes: of its nodes, the numbers of their operands.
+        kinds: the `KINDS` of its nodes.
+        sizes: the number of operands of each node.
         forward: the number of nodes that the outputs need.
         gradients: of the parameters.
-        slot: where the number of each node is.
-        one: where the number 1 is.
+        slot: the slot of each node.
+        one: the slot of the number 1.
     """
     operands, counts = _written_out(graph, kinds, sizes)
     places = np.flatnonzero(kinds >= 0)

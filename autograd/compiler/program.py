@@ -46,7 +46,7 @@ class Machine(Protocol):
     """A back end: it runs a program."""
 
     def __init__(self, plan: Plan, parameters: Array) -> None:
-        """Prepare a computation; the parameters are one flat array, to be read where it is, as it changes."""
+        """Prepare a computation; the parameters are one flat array, to be read in place, as it changes."""
 
     @classmethod
     def suits(cls, plan: Plan, batch: int) -> bool:
@@ -66,17 +66,17 @@ MOST_TRACES: Final = 32
 
 
 class Program:
-    """What `compile` returns: a function of a batch; see there for the arguments.
+    """A compiled function of a batch, which `compile` returns; see there for the arguments.
 
-    A program writes its numbers where it wrote them before, so several threads that call one take turns.
+    A program uses the same memory at each call, so threads that call it take turns.
 
     Attributes:
         f: the function.
         leaves: the parameters, as `Value`s.
         parameters: their numbers, one flat array; optimisers change it in place.
         backend: the requested one; see `backend_for`.
-        traces: what was compiled, by what distinguishes an example: the paths and shapes of its arrays, and what they are in,
-            unless that is a list; the one that was used last stands last.
+        traces: the compiled versions; a key holds the paths and shapes of an example's arrays, and the classes of containers
+            other than lists.  The version that was used last is last.
     """
 
     def __init__(
@@ -117,8 +117,8 @@ class Program:
 
     @parameters.setter
     def parameters(self, numbers: Any) -> None:
-        if numbers is not self._parameters:  # as it is after ``program.parameters -= step``
-            # The machines look at this very array.
+        if numbers is not self._parameters:  # the same array is set after ``program.parameters -= step``
+            # The machines hold this array, so it is filled, not replaced.
             self._parameters[...] = numbers_of(numbers, "parameters", len(self.leaves), "leaf")
 
     def pull(self) -> None:
@@ -134,12 +134,12 @@ class Program:
         """Return the outputs for a batch.
 
         Args:
-            arguments: as f's, each with a first dimension more, for the examples.  Of a dict, a namedtuple, a dataclass, or a
-                list of such, each array inside has it: {"a": [batch], "b": [batch×2]}.
+            arguments: as for f, each with one more dimension in front, for the examples.  In a dict, a namedtuple, a dataclass,
+                or a list of these, each array inside has it: {"a": [batch], "b": [batch×2]}.
 
         Returns:
-            An array [batch], or for an array or nested lists of outputs [batch×…], in their shape; for ragged ones and other
-            containers, the containers with such arrays inside.
+            An array [batch]; for an array or nested lists of outputs, [batch×…] with their shape; for ragged lists and other
+            containers, the same containers with such arrays inside.
 
         Raises:
             ValueError: for shapes that do not fit.
@@ -193,15 +193,15 @@ class Program:
         penalty: float = 0.0,
         limits: tuple[float, float] = (-np.inf, np.inf),
     ) -> tuple[int, Array, Array, bool] | None:
-        """Make steps of training in native code, which change the parameters.
+        """Make training steps in native code, which change the parameters.
 
-        They end before a step whose loss or gradient is not finite, or that finds an output beyond the limits.
+        Training ends before a step at which the loss or the gradient is not finite, or an output is beyond the limits.
 
         Args:
             arguments: see `__call__`; all examples.
             batches: for each step the places of its examples.
             rule: the update, from (parameter, gradient, rate, state, step) to (parameter, state), as `nn.Optimizer.rule`.
-            states: [states×parameters], of the program's dtype, which the rule continues from; changed in place.
+            states: [states×parameters], of the program's dtype: the states to continue from, changed in place.
             rates: the learning rate of each step.
             step: the number of the first step.
             reduce: whether a step follows the ``"mean"`` over its batch, or the ``"sum"``.
@@ -211,10 +211,10 @@ class Program:
         Returns:
             The number of steps made, the outputs [outputs×examples], the penalty of each step, and whether any gradient was
             other than 0; or None if the program does not run natively, or the rule cannot be compiled, or returns another
-            number of states than it got, as at a first step.
+            number of states than it got, which some rules do at their first step.
 
         Raises:
-            ValueError, TypeError: for places outside the examples, and for rates or states of other lengths and types.
+            ValueError, TypeError: for places outside the examples, and for rates or states of wrong lengths and types.
 
         >>> from autograd import Value, compile
         >>> w = Value(0.0)
@@ -231,7 +231,7 @@ class Program:
         rates = numbers_of(rates, "rates", len(sizes), "step")
         require_states(states, self._parameters)
         (_, version, arrays), update = groups[0], self._update(rule, len(states))
-        # Examples of different structures are learned from one batch after the other.
+        # A batch of several structures needs a run for each; the caller then makes the steps one by one.
         if len(groups) > 1 or update is None or {self._backend_for(version, size) for size in {*sizes}} != {"native"}:
             return None
         given = [x[order] for x in arrays] or [np.zeros((len(order), 0), self._parameters.dtype)]
@@ -243,7 +243,7 @@ class Program:
             return machine.train(given, sizes, reduce == "mean", inner, states, rates, ends)
 
     def _update(self, rule: Callable[..., Any], n_states: int) -> Program | None:
-        """Return the rule of an optimiser as a program, or None if it cannot be one that keeps the number of states."""
+        """Return an optimiser's rule as a program; None if it cannot be compiled or changes the number of states."""
 
         def flat(parameter: Any, gradient: Any, rate: Any, step: Any, *state: Any) -> list[Any]:
             parameter, state = rule(parameter, gradient, rate, state, step)
@@ -253,13 +253,13 @@ class Program:
         try:
             if key not in self._updates or not self._updates[key].is_current():
                 self._updates[key] = Program(flat, (), example=example, dtype=self._parameters.dtype.name, backend="native")
-        except Exception:  # a rule may be written for arrays only, with any functions; then it moves them step by step
+        except Exception:  # such as a rule that calls functions for arrays only; then the caller makes the steps one by one
             return None
         update = self._updates[key]
         return update if len(update.trace.passes.outputs) == 1 + n_states else None
 
     def _gradients(self, arguments: Sequence[Any], reduce: str) -> tuple[list[tuple[Sequence[int], Array]], Array]:
-        """Return for examples of each structure their places and outputs, and the gradient for all."""
+        """Return the places and outputs of the examples of each structure, and the gradient for all of them."""
         require_one_of("reduce", reduce, REDUCE)
         runs, total, batches = [], 0.0, self._batches(arguments)
         n_all = sum([len(places) for places, _, _ in batches])
@@ -268,7 +268,7 @@ class Program:
             with self._lock:
                 outputs, gradient = self._machine(version, n).gradient(batch, 1 / n if reduce == "mean" else 1.0)
                 if reduce == "mean" and np.count_nonzero(np.isfinite(gradient)) < gradient.size:
-                    # The sum overflowed; that of the examples' shares is finite if the mean is.
+                    # The sum overflowed; a sum of scaled examples is finite if the mean is.
                     scale = exact_share(n)
                     mean = PureMachine(version, self._parameters).gradient(batch, scale)[1] / (n * scale)
                     gradient = mean if np.isfinite(mean).all() else gradient
@@ -282,16 +282,15 @@ class Program:
         Args:
             arguments: see `__call__`.
             of: with respect to the ``"parameters"``, in their order, or to the ``"inputs"``: the numbers of an example's
-                arguments, in written order.  What an output does not depend on is known from the trace: it is 0 there, and is
-                not computed.
+                arguments, in written order.  Derivatives that the trace shows to be 0 are not computed.
             sparse: whether to return a sparse matrix, of the entries that may be other than 0.
 
         Returns:
-            An array [batch×outputs×n]; as a sparse matrix SciPy's `csr_array` [batch·outputs×n], with the rows of one example
-            after those of the other.  The outputs are in written order.  Without data the batch is 1.
+            An array [batch×outputs×n]; if sparse, SciPy's `csr_array` [batch·outputs×n], with the rows of the examples one
+            after the other.  The outputs are in written order.  Without data the batch is 1.
 
         Raises:
-            ValueError: if examples have different numbers of outputs, or with respect to inputs, different structures.
+            ValueError: if examples have different numbers of outputs or, with respect to inputs, different structures.
             ModuleNotFoundError: for a sparse matrix, without SciPy.
 
         >>> from autograd import Value, compile
@@ -320,7 +319,7 @@ class Program:
         return assembled(runs, of, sparse)
 
     def _batches(self, arguments: Sequence[Any]) -> list[tuple[Sequence[int], Version, list[Array]]]:
-        """Check a batch; return for the examples of each structure their places, the version, and matrices [batch×size]."""
+        """Check a batch; return, for the examples of each structure, their places, the version, and matrices [batch×size]."""
         batch, dtype = Batch(arguments), self._parameters.dtype
         if TRACED_VARIABLE.get() is not None and any(leaf.__class__ is not Value for leaf in self.leaves):
             raise TypeError("a program cannot run inside a function of its parameters that is being compiled: its results "
@@ -333,7 +332,7 @@ class Program:
             key = part.key
             with self._adding:
                 version = self.traces.pop(key, None) or self._version(part.first_example(), part.shapes, part.classes)
-                self.traces[key] = version  # the one that was used last stands last
+                self.traces[key] = version  # the one that was used last is last
                 while len(self.traces) > self._most_traces:
                     del self.traces[next(iter(self.traces))]
             found.append((places, version, matrices(part.arrays.values(), dtype)))
@@ -346,7 +345,7 @@ class Program:
             jacobian: ``"parameters"`` or ``"inputs"`` for a function that computes the Jacobian, see `jacobian`.
 
         Returns:
-            A function of the parameters' flat array and a batch, that returns the mean loss and its gradient by this
+            A function of the parameters' flat array and a batch, which returns the mean loss and its gradient by this
             program's own backward pass: ``loss, gradient = jax.jit(program.to_jax())(program.parameters, X, Y)``; or the
             Jacobian, an array [batch×outputs×n].
 
@@ -382,9 +381,9 @@ class Program:
         return self.trace.layout
 
     def is_current(self) -> bool:
-        """Return whether the function, called again, does what was compiled.
+        """Return whether the function, if it were called again, would do what was compiled.
 
-        It does not if it draws random numbers, or computes with something other than its arguments and the parameters that has
+        It would not if it draws random numbers, or if anything else that it uses, besides its arguments and the parameters, has
         changed since.
 
         >>> from autograd import Value, compile
@@ -400,7 +399,7 @@ class Program:
 
     @property
     def instructions(self) -> dict[str, int]:
-        """How many array instructions the two passes take.
+        """The number of array instructions in each of the two passes.
 
         >>> from autograd import Value, compile
         >>> w = Value(2.0)

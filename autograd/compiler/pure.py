@@ -1,8 +1,8 @@
 """The instructions as a pure function of arrays: for JAX, or for any namespace that has NumPy's functions.
 
-Here nothing is prepared and nothing is written in place: each instruction makes a new block of results.  So the function can be
-differentiated, compiled for an accelerator, and its batch spread over devices; on NumPy's arrays it is the machine that all
-others are compared with.
+Nothing is prepared and nothing is written in place: each instruction makes a new block of results.  So the function can be
+differentiated, compiled for an accelerator, and its batch spread over devices.  On NumPy's arrays it is the reference for all
+other machines.
 
 >>> import numpy as np
 >>> from autograd.compiler import compile
@@ -35,7 +35,7 @@ __all__ = ["PureMachine", "as_function", "exact_share", "run"]
 def exact_share(n: int) -> float:
     """Return the largest power of two that is at most 1/n: numbers multiplied by it keep their digits.
 
-    A mean computed from n numbers so scaled overflows only if it is itself beyond the largest float, unlike their sum.
+    The sum of n numbers may overflow where their mean is finite; the sum of the scaled numbers does not.
 
     >>> exact_share(3), exact_share(8)
     (0.25, 0.125)
@@ -43,11 +43,11 @@ def exact_share(n: int) -> float:
     return 2.0 ** -(n - 1).bit_length()
 
 
-@np.errstate(all="ignore")  # an operation without a value gives NaN or ±∞ here, as in every compiled program
+@np.errstate(all="ignore")  # undefined operations give NaN or ±∞ here, as in every compiled program
 def run(
     layout: Layout, namespace: Any, parameters: Array, arguments: Sequence[Array], scale: float = 1.0
 ) -> tuple[Array, Array]:
-    """Do a program's instructions.
+    """Run a program's instructions.
 
     Args:
         layout: the program.
@@ -62,7 +62,7 @@ def run(
     memory = Memory(namespace, parameters, batch_of(arguments), scale)
     memory.keep(CONSTANTS, namespace.asarray(layout.constants, dtype=parameters.dtype).reshape(-1, 1))
     memory.keep(PARAMETERS, parameters.reshape(-1, 1))
-    memory.keep(GRADIENT, namespace.zeros_like(parameters).reshape(-1, 1))  # of parameters that nothing depends on
+    memory.keep(GRADIENT, namespace.zeros_like(parameters).reshape(-1, 1))  # for parameters that nothing depends on
     for i, argument in enumerate(arguments):
         memory.keep(INPUTS + i, argument.T)
     for instruction in layout.instructions:
@@ -112,7 +112,7 @@ def as_function(version: Version, namespace: Any, of: str | None, first: str = "
     def checked(parameters: Any, arguments: Sequence[Any]) -> tuple[Any, list[Any]]:
         if getattr(parameters, "shape", None) != (n,) or not namespace.issubdtype(parameters.dtype, namespace.floating):
             parameters = numbers_of(parameters, "parameters", n, "leaf", namespace.asarray).astype(float)
-        parameters = namespace.asarray(parameters)  # which gives JAX's own precision, float32 unless it is set otherwise
+        parameters = namespace.asarray(parameters)  # in JAX's own precision, float32 unless it is set otherwise
         advice = f"{first}call it with such arguments, and then to_jax() again"
         arrays = version.in_order(Batch(arguments, namespace.asarray), advice)
         return parameters, [namespace.asarray(x, dtype=parameters.dtype).reshape(len(x), -1) for x in arrays]
@@ -132,7 +132,7 @@ def as_function(version: Version, namespace: Any, of: str | None, first: str = "
         parameters, arrays = checked(parameters, arguments)
         entries, _ = run(plan.layout, namespace, parameters, arrays)
         zero = namespace.zeros((1, batch_of(arrays)), dtype=parameters.dtype)
-        where = np.full(found.shape, len(found.rows))  # the place of each entry; beyond them all is the zero
+        where = np.full(found.shape, len(found.rows))  # the place of each entry; the zero comes after them all
         where[found.rows, found.columns] = range(len(found.rows))
         return namespace.moveaxis(namespace.concatenate([entries, zero])[where], 2, 0)
 
@@ -154,7 +154,7 @@ class Memory:
         self.blocks.append(block)
 
     def take(self, slots: Slots) -> Array:
-        """Return slots in their shape, with one dimension more for the batch."""
+        """Return slots in their shape, with a last dimension for the batch."""
         places = np.array([self.places[slots.space, slot] for slot in slots.index.reshape(-1).tolist()])
         used, which = np.unique(places[:, 0], return_inverse=True)
         blocks = [self.blocks[block] for block in used]
@@ -171,7 +171,7 @@ class Memory:
         """Apply a row."""
         row, operands = instruction.row, [self.take(slots) for slots in instruction.operands]
         if row.array_function(self.namespace) is None:
-            definition(row, len(operands))  # which refuses a row for numbers alone, with advice
+            definition(row, len(operands))  # raises an error with advice if the row takes only numbers
         result = self.namespace.asarray(row.apply(operands), dtype=self.dtype)  # truth values become 0 and 1
         return self.namespace.broadcast_to(result, np.broadcast_shapes(*[x.shape for x in operands]))
 

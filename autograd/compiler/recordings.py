@@ -1,10 +1,11 @@
-"""What rows do, written down: their functions and rules as operations of other rows, repeated wherever they are needed.
+"""The functions and rules of rows, recorded as operations of other rows that can be repeated anywhere.
 
 A back end that has no implementation of a row computes the operations of its *definition* instead.
 
-A user's row may read what changes, such as a temperature in a variable (see `autograd.fixed`).  A program is made of what its
-function reads when it is compiled, and so it is with rows: the graph gets *frozen* rows, with the same names, that repeat what
-the functions and rules of the row did then.  A part that cannot be recorded, as it takes only numbers, stays itself.
+A user's row may read something that changes, such as a temperature in a variable (see `autograd.fixed`).  A program keeps the
+values that its function read when it was compiled, and the same has to hold for rows: the graph gets *frozen* rows, with the
+same names, that repeat the operations which the row's functions and rules did then.  A part that cannot be recorded, because it
+takes only numbers, stays as it is.
 
 >>> from autograd import Unary
 >>> T = 2.0
@@ -35,20 +36,20 @@ RULES: Final = ("partial", "partial_x", "partial_y", "gradient")
 
 
 class Recording:
-    """What a function of numbers did, as operations that come one after the other; two that do the same are equal.
+    """The operations that a function of numbers did, in order; recordings of the same operations are equal.
 
     Args:
         f: a row's function, or a rule.
         n: the number of its arguments.
-        is_gradient: whether all but the last are one argument of f, and its results a sequence.
+        is_gradient: whether f takes all arguments but the last as one tuple, and returns a sequence.
 
     Attributes:
-        constants: the places of numbers, and the numbers; the arguments have the places from 0 on.
+        constants: numbers, by place; the arguments have the places from 0 on.
         steps: place, row and operands of each operation.
         results: the places of the results.
 
     Raises:
-        Exception: what f raises where it needs numbers.
+        Exception: whatever f raises where it needs numbers.
     """
 
     def __init__(self, f: Callable[..., Any], n: int, *, is_gradient: bool = False) -> None:
@@ -57,7 +58,7 @@ class Recording:
         graph, places = trace.graph.pruned(n, trace.outputs)
         self.constants, self.is_gradient, self.results = graph.constants, is_gradient, [places[i] for i in trace.outputs]
         self.steps = [(i, row, graph.flat(i)) for i, row in enumerate(graph.rows) if row is not None]
-        self._key = repr(self.constants), (*self.steps,), (*self.results,)  # by repr, as NaN is not itself
+        self._key = repr(self.constants), (*self.steps,), (*self.results,)  # by repr, because NaN does not equal itself
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Recording) and self._key == other._key
@@ -74,7 +75,7 @@ class Recording:
     def repeated(
         self, arguments: Sequence[Any], apply: Callable[[Primitive, list[Any]], Any], constant: Callable[[float], Any] = float
     ) -> list[Any]:
-        """Return the results, from a function that applies a row and one that makes an operand of a number."""
+        """Repeat the operations with functions that apply a row and turn a number into an operand; return the results."""
         values = {**dict(enumerate(arguments)), **{i: constant(x) for i, x in self.constants.items()}}
         for i, row, operands in self.steps:
             values[i] = apply(row, [values[j] for j in operands])
@@ -83,10 +84,10 @@ class Recording:
 
 @functools.cache
 def definition(row: Primitive, n_operands: int) -> Recording:
-    """Return what a row's function does.
+    """Return the recording of a row's function.
 
     Raises:
-        TypeError: for a row whose function works on numbers alone.
+        TypeError: for a row whose function works only on numbers.
 
     >>> from autograd import sigmoid
     >>> for step in definition(sigmoid, 1).steps:
@@ -149,7 +150,7 @@ def expanded(passes: Passes, known: frozenset[Primitive | None]) -> Passes:
 
 
 def freeze(graph: Graph) -> None:
-    """Put frozen rows in the place of those in a graph that may change."""
+    """Replace the rows of a graph that may change with frozen ones."""
     changing = {row for row in {*graph.rows} if row is not None and not is_fixed(row)}
     twins = functools.cache(frozen)
     for i, row in enumerate(graph.rows) if changing else ():
@@ -158,7 +159,7 @@ def freeze(graph: Graph) -> None:
 
 
 def frozen(row: Primitive, n: int) -> Primitive:
-    """Return a row of n operands that does what the row does now, whatever it reads later."""
+    """Return a copy of a row, for n operands, that does what the row does now, whatever becomes of the variables it reads."""
     parts: dict[str, Recording] = {}
     for name in (*FUNCTIONS, *RULES):
         part: Any = getattr(row, name, None)
@@ -169,5 +170,5 @@ def frozen(row: Primitive, n: int) -> Primitive:
 
 @functools.lru_cache(maxsize=4096)
 def _twin(row: Primitive, n: int, *parts: tuple[str, Recording]) -> Primitive:
-    """Return a row with other parts: the same again is the same row."""
+    """Return a copy of a row with other parts; equal parts give the same copy."""
     return replace(row, **dict[str, Any](parts))

@@ -1,7 +1,7 @@
 """Groups of nodes that can be computed at once.
 
-A node's *level* is the length of the longest path to it from a leaf.  Nodes of equal level cannot depend on each other; those
-of them that apply the same row to operands from the same places are one `Group`, and will be one instruction on arrays.
+A node's *level* is the length of the longest path to it from a leaf.  Nodes of equal level cannot depend on each other.  Those
+that apply the same row to operands from the same groups are one `Group`, which the layout makes an instruction on arrays.
 
 >>> from autograd.value import Value
 >>> from autograd.compiler.backward import differentiate
@@ -31,8 +31,8 @@ __all__ = [
     "BATCHED", "CONSTANTS", "GRADIENT", "INPUTS", "PARAMETERS", "STATIC", "Group", "fold_of", "schedule", "spaces",
 ]  # fmt: skip
 
-# The spaces that numbers are in.  Results are computed once for a batch, or for each of its examples; from `INPUTS` on, there
-# is a space for each argument.
+# The spaces that numbers are in.  Results that are computed once for a batch are STATIC, those for each example BATCHED; from
+# INPUTS on, there is a space for each argument.
 GRADIENT, CONSTANTS, PARAMETERS, STATIC, BATCHED, INPUTS = range(-1, 5)
 
 
@@ -64,11 +64,11 @@ def schedule(passes: Passes, most: float = math.inf) -> list[Group]:
     """
     graph = passes.graph
     leaves = [Group(None, space) for space in range(INPUTS + len(graph.sizes))]
-    source: list[Any] = [leaves[space] for space in spaces(graph)]  # of a node its group, of a list those of its nodes
+    source: list[Any] = [leaves[space] for space in spaces(graph)]  # a node's group; a list's groups
     groups: dict[Any, Group] = {}
 
     def enter(node: int, row: Primitive | None, backward: bool, sizes: Any, sources: Collection[Group]) -> Group:
-        """Put a node into its group, whose level is one more than the highest of its sources, and return that."""
+        """Put a node into its group, which is one level above the highest of its sources, and return the group."""
         key = row, backward, sizes, sources
         if key not in groups:
             varies = row is None or any(group.space >= BATCHED for group in sources)

@@ -1,12 +1,12 @@
-"""A scalar computation, written down once.
+"""A scalar computation, recorded once as plain data.
 
-The user's function runs on nodes that stand for any number: each operation on them is entered into a `Graph`, and anything
-that needs *the* number, an ``if``, a ``float()``, a ``.data``, is refused at the user's own line.  So nothing that holds for
+The user's function runs on nodes that stand for any number.  Each operation on them is entered into a `Graph`; anything that
+needs *the* number, such as ``if``, ``float()`` or ``.data``, raises an error at the user's own line.  So nothing that holds for
 one example only can slip into a program for all of them.
 
-A graph is plain data.  Its leaves come first, the parameters and then the numbers of the arguments, so that a leaf's place says
-which one it is.  The factors of a `dot` are two *lists*, nodes without a row, and the same list is the same node: what the
-neurons of a layer have in common is looked at once.
+The leaves of a graph come first, the parameters before the numbers of the arguments, so a leaf's place identifies it.  The
+factors of a `dot` are two *lists*: nodes that have operands but no row.  Equal lists are one node, so what the neurons of a
+layer share is processed once.
 
 >>> from autograd.value import Value
 >>> w = Value(0.5, label="w")
@@ -50,14 +50,14 @@ class Graph:
     A node without a row is a list if it has operands, else a leaf: a parameter, a number of an argument, or a constant.
 
     Args:
-        parameters: their labels, which may be None.
-        shapes: of the arguments, as NumPy's: () for a number, (3,) for a list of three.
+        parameters: the parameters' labels, which may be None.
+        shapes: the shapes of the arguments, as in NumPy: () for a number, (3,) for a list of three.
 
     Attributes:
-        rows: of the table; None for a leaf or a list.
-        operands: the places of each node's operands, all before its own; of a dot, two lists and perhaps the bias.
-        constants: the numbers of the nodes that are one.
-        labels: the results' names, where the user gave one.
+        rows: the row of each node; None for a leaf or a list.
+        operands: the places of each node's operands, all before its own; for a dot, two lists and perhaps the bias.
+        constants: the number of each constant, by its place.
+        labels: the names that the user gave to results, by place.
         n_leaves: the number of parameters and numbers in arguments, which are the first nodes.
     """
 
@@ -78,19 +78,19 @@ class Graph:
         return len(self.rows) - 1
 
     def enter(self, row: Primitive, operands: Sequence[int]) -> int:
-        """Enter an operation on nodes, and return its place: with the lists of a dot."""
+        """Enter an operation on nodes, a dot with its factors as two lists, and return its place."""
         if row is dot and len(operands) > 1:
             n = len(operands) // 2
             operands = [self.listed(tuple(operands[:n])), self.listed(tuple(operands[n : 2 * n])), *operands[2 * n :]]
         return self.append(positive if row is dot and len(operands) == 1 else row, tuple(operands))
 
     def listed(self, places: tuple[int, ...]) -> int:
-        """Return the node of a list, which is the same for the same list."""
+        """Return the node of a list; equal lists share one."""
         place = self.known.setdefault(places, len(self.rows))
         return self.append(None, places) if place == len(self.rows) else place
 
     def constant(self, x: float) -> int:
-        """Return the node of a number, which is the same for the same number."""
+        """Return the node of a number; equal numbers share one."""
         place = self.known.setdefault(constant_key(x), len(self.rows))
         if place == len(self.rows):
             self.append(None, ())
@@ -98,17 +98,17 @@ class Graph:
         return place
 
     def flat(self, i: int) -> tuple[int, ...]:
-        """Return the operands of a node with those of a dot written out."""
+        """Return the operands of a node, with the lists of a dot written out."""
         operands = self.operands[i]
         if self.rows[i] is dot:
             return (*self.operands[operands[0]], *self.operands[operands[1]], *operands[2:])
         return operands
 
     def pruned(self, n: int, wanted: Sequence[int]) -> tuple[Graph, Sequence[int]]:
-        """Return the graph without the nodes that nothing wanted needs, and where each of the others is in it.
+        """Return the graph without the nodes that no wanted node needs, and the new places of all others, by their old ones.
 
         Args:
-            n: how many nodes stay in any case, the first ones; at least the leaves.
+            n: the number of nodes at the start that stay in any case; at least the leaves.
             wanted: the nodes to keep, with all that they need.
 
         >>> graph = Graph(["w"])
@@ -134,10 +134,10 @@ class Graph:
         return found, places
 
     def is_equivalent_to(self, other: Graph, n: int) -> bool:
-        """Return whether the first n nodes of another graph do the same as all of this one, whatever their labels."""
+        """Return whether this graph equals the first n nodes of another, apart from labels."""
         constants = {i: x for i, x in other.constants.items() if i < n}
         same = self.rows == other.rows[:n] and self.operands == other.operands[:n]
-        return same and repr(self.constants) == repr(constants)  # by repr, as NaN is not itself
+        return same and repr(self.constants) == repr(constants)  # by repr, because NaN does not equal itself
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -146,7 +146,7 @@ class Graph:
         return "\n".join(f"{i}: {self.describe(i)}" for i in range(len(self)))
 
     def describe(self, i: int) -> str:
-        """Write down a node."""
+        """Return a node as text: its operation, its list, its number or its name."""
         row, operands = self.rows[i], self.operands[i]
         if row is not None:
             return f"{row.name}({', '.join(map(str, operands))})"
@@ -159,7 +159,7 @@ class Graph:
 
 
 def constant_key(x: float) -> Any:
-    """Return a key for a number, since NaN is not itself, and -0.0 is not 0.0."""
+    """Return a key for a number: as its own key, NaN would not be found again, and -0.0 would be found as 0.0."""
     return x if x and x == x else repr(x)
 
 
@@ -168,18 +168,17 @@ class Trace:
 
     Args:
         f: a function of numbers or nested lists of numbers that returns a `Value`, or a tree of them; see `autograd.trees`.
-        parameters: the leaves that are to be learned.
-        shapes: of each argument of f, as NumPy's: () for a number, (3,) for a list of three.
-        builds: functions that build f's arguments from the nodes of all shapes in turn; by default a list for each shape.
+        parameters: the leaves to differentiate with respect to.
+        shapes: the shape of each argument of f, as in NumPy: () for a number, (3,) for a list of three.
+        builds: for each argument of f, a function that builds it from the iterator over all inputs; by default, nested lists.
 
     Attributes:
         graph: the computation.
-        result: what f returned, with the place of a node for every leaf.
+        result: what f returned, with the place of its node instead of each leaf.
         outputs: the places in the result, in order.
 
     Raises:
-        TypeError: where f needs a number that depends on an input or a parameter; where it returns something else than
-            numbers and `Value`s.
+        TypeError: if f needs a number that depends on an input or a parameter, or returns anything but numbers and `Value`s.
     """
 
     def __init__(
@@ -216,7 +215,7 @@ class Trace:
             try:
                 _give_back(parameters)
             except BaseException:
-                _give_back(parameters)  # again, as an interrupt has broken off the first
+                _give_back(parameters)  # again, because an interrupt broke off the first call
                 raise
 
     def _variable(self, x: float) -> Traced:
@@ -238,7 +237,7 @@ class Trace:
                             "for any number and cannot be kept: return what you need")  # fmt: skip
         graph = self.graph
         try:
-            places = [x._dx for x in operands if x._dy is self]  # measured: a fifth of the time of looking at each class
+            places = [x._dx for x in operands if x._dy is self]  # measured: a fifth of the time of checking classes
         except AttributeError:
             places = []
         if len(places) < len(operands):
@@ -351,7 +350,7 @@ class Traced(Operand, Value):
 
 
 def _operator(row: Primitive, *, reflected: bool = False) -> Callable[..., Any]:
-    """Return a method for an operator, with what `record` would find out first.  Measured: saves a third of tracing."""
+    """Return a method for an operator: `record` for two nodes of one open trace.  Measured: saves a third of tracing."""
 
     def applied(self: Any, other: Any) -> Any:
         trace, operands = self._dy, (other, self) if reflected else (self, other)
@@ -372,7 +371,7 @@ def _operator(row: Primitive, *, reflected: bool = False) -> Callable[..., Any]:
 for _name in ("data", "_number", "grad", "partials", "taken"):
     _shown = "." + _name.replace("_number", "data")
     setattr(Traced, _name, property(_refuse(_shown), _refuse(_shown)))
-for _name, _row in TABLE.items():  # the methods that record numbers, such as `Value.tanh`, give way to the rows themselves
+for _name, _row in TABLE.items():  # methods such as `Value.tanh` record numbers, so the rows replace them
     if hasattr(Value, _name):
         setattr(Traced, _name, method(_row))
 for _name, _row in {"add": add, "sub": subtract, "mul": multiply, "truediv": divide}.items():

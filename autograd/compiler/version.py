@@ -1,8 +1,8 @@
 """A function, traced for arguments of one structure, with all that the passes make of it.
 
-Nothing happens here but the passes, one after the other: `Trace` writes the function down; `differentiate` brings it into
-canonical form and adds the gradient; `schedule` finds what can be done at once; `lay_out` turns that into instructions on
-arrays.  A machine reads the graph or the instructions, whichever it is made for.
+The passes run one after the other: `Trace` records the function; `differentiate` brings it into canonical form and adds the
+gradient; `schedule` groups nodes that can be computed at once; `lay_out` turns the groups into instructions on arrays.  A
+machine reads the graph or the instructions, whichever it is made for.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ _TRACING: Final = threading.RLock()  # a trace borrows the parameters, which two
 
 
 class Plan:
-    """A computation as every machine reads it.
+    """A computation in the forms that machines read.
 
     Args:
         passes: the computation and its gradient.
-        flush: whether native code takes subnormal numbers for 0.
+        flush: whether native code treats subnormal numbers as 0.
 
     Attributes:
-        machines: those that were prepared for it, by name.
-        chosen: for sizes of batches, the name of the machine.
+        machines: the machines that were prepared for it, by name.
+        chosen: the name of the machine chosen for each size of batch.
     """
 
     def __init__(self, passes: Passes, flush: bool = False) -> None:
@@ -53,7 +53,7 @@ class Plan:
         return schedule(self.passes)
 
     def has_more_groups(self, n: float) -> bool:
-        """Return whether there are more than n groups; then they are not counted to the end."""
+        """Return whether there are more than n groups, without finding all of them if there are."""
         if "groups" not in self.__dict__:
             groups = schedule(self.passes, n)
             if len(groups) > n:
@@ -74,9 +74,9 @@ class Version(Plan):
         f: the function.
         leaves: the parameters.
         flush: see `Plan`.
-        examples: arguments of f, of which only the structures matter.
-        shapes: of the arrays in them, by path.
-        classes: of the containers around these that are not lists, by path.
+        examples: arguments of f; only their structures matter.
+        shapes: the shapes of the arrays in them, by path.
+        classes: the classes of the containers around these, by path, without plain lists.
 
     Attributes:
         result: what f returned, with a number for every output.
@@ -104,7 +104,7 @@ class Version(Plan):
                 raise ValueError("the compiled function returned no output; let it return a Value, or lists of them")
             self.result = trace.result
             super().__init__(differentiate(trace.graph, trace.outputs), flush)
-            # The collector, once it is on again, looks at everything young: measured, that takes longer than freeing the trace.
+            # Once the collector is on again, it visits all young objects.  Measured: that takes longer than freeing the trace.
             del trace
 
     def _traced(self) -> Trace | None:
@@ -121,7 +121,7 @@ class Version(Plan):
         return None if watched.drew() else trace
 
     def is_current(self) -> bool:
-        """Return whether the function, called again, does the same computation."""
+        """Return whether the function, if it were called again, would do the same computation."""
         trace = self._traced()
         if trace is None:
             return False
@@ -146,7 +146,7 @@ class Version(Plan):
 
         Args:
             batch: the arguments.
-            advice: how to compute with others.
+            advice: how to compute with other arguments.
 
         Raises:
             ValueError, TypeError: unless they fit it.
@@ -165,7 +165,7 @@ class Version(Plan):
                 raise TypeError(f"{path} is of the class {one.__qualname__}; the program was compiled for "
                                 f"{other.__qualname__}; {advice}")  # fmt: skip
         for path, wanted in self._labels.items():
-            labelled = [kind[1:] for kind in batch.kinds.get(path, ()) if hasattr(kind[0], "keys")]  # examples, each a Series
+            labelled = [kind[1:] for kind in batch.kinds.get(path, ()) if hasattr(kind[0], "keys")]  # each example is a Series
             for found in [batch.labels[path]] if path in batch.labels else labelled:
                 if [*found] != [*wanted]:
                     raise ValueError(f"{path} has the labels {[*found]}; the program was compiled for {[*wanted]}, in this "
