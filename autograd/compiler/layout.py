@@ -120,6 +120,10 @@ def lay_out(passes: Passes, groups: Sequence[Group]) -> Layout:
     return Layout(instructions, places.sizes, [*graph.constants.values()], places.of(passes.outputs), labels)
 
 
+# For each instruction the places of its results among the nodes that are laid out, in their shape, and its operands.
+Placed: TypeAlias = Iterator[tuple[Array, tuple[Slots, ...]]]
+
+
 class _Places:
     """The addresses of the nodes in all groups that were laid out so far."""
 
@@ -150,26 +154,29 @@ class _Places:
         if group.row is None:
             yield from self._outers([self.gradients.outers[k] for k in group.nodes])
             return
-        nodes, row, backward = np.array(group.nodes), group.row, group.backward
-        if row is primitives.dot:
-            left, right, *bias = zip(*[self.graph.operands[i] for i in group.nodes], strict=True)
-            added = self.at[np.array([*zip(*bias, strict=True)], np.intp).reshape(len(nodes), len(bias))]
-            for grid, operands in self._products(self._lists(left), self._lists(right), added):
-                yield Instruction(row, operands, self.results(group, nodes[grid]), backward)
-            return
-        rows = self.at[[self.graph.operands[i] for i in group.nodes]]
-        if not fold_of(row):
-            order = _ascending(rows)
-            columns = [*rows[order].T]
-            shape = box(columns)
-            operands = tuple([_slots(column.reshape(shape)) for column in columns])
-            yield Instruction(row, operands, self.results(group, nodes[order].reshape(shape)), backward)
-            return
+        nodes, operands = np.array(group.nodes), np.array([self.graph.operands[i] for i in group.nodes])
+        if group.row is primitives.dot:
+            placed = self._products(self._lists(operands[:, 0]), self._lists(operands[:, 1]), self.at[operands[:, 2:]])
+        elif fold_of(group.row):
+            placed = self._folds(self.at[operands])
+        else:
+            placed = self._elements(self.at[operands])
+        for places, slots in placed:
+            yield Instruction(group.row, slots, self.results(group, nodes[places]), group.backward)
+
+    def _elements(self, rows: Array) -> Placed:
+        """Lay out a row that is applied element by element, from the addresses of its operands [nodes×operands]."""
+        order = _ascending(rows)
+        columns = [*rows[order].T]
+        shape = box(columns)
+        yield order.reshape(shape), tuple([_slots(column.reshape(shape)) for column in columns])
+
+    def _folds(self, rows: Array) -> Placed:
+        """Lay out a row that combines many operands in any order, as one instruction for all from the same spaces."""
         rows = np.sort(rows, axis=1)
         for chosen in _alike(rows >> BITS):
             placed = chosen[_ascending(rows[chosen])]
-            operands = tuple([_slots(rows[placed, run]) for run in _runs(rows[placed[0]] >> BITS)])
-            yield Instruction(row, operands, self.results(group, nodes[placed]), backward)
+            yield placed, tuple([_slots(rows[placed, run]) for run in _runs(rows[placed[0]] >> BITS)])
 
     def _outers(self, outers: Sequence[Outer]) -> Iterator[Instruction]:
         """Lay out outers: the gradient of each parameter is a sum of products, of its outer's δ and of its own inputs."""
@@ -182,14 +189,12 @@ class _Places:
             self.multiplied.update(parameters[grid].flat)
             yield Instruction(primitives.dot, operands, Slots(GRADIENT, parameters[grid]), backward=True)
 
-    def _lists(self, places: Sequence[int]) -> Array:
+    def _lists(self, places: Array) -> Array:
         """Return the addresses in lists of one length."""
-        numbers = {i: number for number, i in enumerate({*places})}
-        return self.at[[self.graph.operands[i] for i in numbers]][[numbers[i] for i in places]]
+        lists, which = np.unique(places, return_inverse=True)
+        return self.at[[self.graph.operands[i] for i in lists]][which]
 
-    def _products(
-        self, left: Array, right: Array, bias: Array, least: int = CONSTANTS
-    ) -> Iterator[tuple[Array, tuple[Slots, ...]]]:
+    def _products(self, left: Array, right: Array, bias: Array, least: int = CONSTANTS) -> Placed:
         """Lay out sums of products, as one instruction for all whose factors come from the same spaces.
 
         Args:
@@ -263,14 +268,14 @@ def _grid(left: Array, right: Array) -> Array:
     Returns:
         The places of the dots; in blocks of one dot each if there are no larger blocks of equal size.
     """
-    alone = np.arange(len(left)).reshape(-1, 1, 1)
+    single = np.arange(len(left)).reshape(-1, 1, 1)
     a, b = _numbered(left), _numbered(right)
     order, counts = np.lexsort([b, a]), np.bincount(a)
     if (counts != counts[0]).any():
-        return alone
+        return single
     order = order.reshape(len(counts), -1)
     blocks = _alike(b[order])  # left rows that meet the same right rows
-    return order[np.stack(blocks)] if len({*map(len, blocks)}) == 1 else alone
+    return order[np.stack(blocks)] if len({*map(len, blocks)}) == 1 else single
 
 
 def _numbered(rows: Array) -> Array:
