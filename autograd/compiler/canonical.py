@@ -87,7 +87,7 @@ class Canonical(Graph):
                 place[i] = self._dot(*[place[j] for j in made_of])
             elif row in ADDITIVE:
                 place[i] = self.sum(*_terms(graph, i, inner, zeros, place))
-            elif row in SQUARE and _is_square(graph, i):
+            elif _is_square(graph, i):
                 place[i] = self.node(primitives.multiply, (place[made_of[0]], place[made_of[0]]))
             else:
                 place[i] = self.node(row, tuple([place[j] for j in made_of]))
@@ -112,14 +112,18 @@ class Canonical(Graph):
     def append(self, row: Primitive | None, operands: tuple[int, ...]) -> int:
         """Enter a list or a constant, and return its place."""
         flags, constants = self.depends, self.constants
-        some, every = self.parameter if operands else 0, 0
-        if max(operands, default=0) >= len(self.parameters):
-            some, every = 0, ALL_VARY
+        if not operands:
+            depends = 0
+        elif max(operands) < len(self.parameters):
+            depends = self.parameter
+        else:
+            depends, all_vary = 0, ALL_VARY
             for j in operands:
-                some |= flags[j]
+                depends |= flags[j]
                 if not flags[j] & VARIES and constants.get(j) != 0:
-                    every = 0
-        flags.append(some & (VARIES | LEARNS) | every)
+                    all_vary = 0
+            depends |= all_vary
+        flags.append(depends)
         return super().append(row, operands)
 
     def _dot(self, left: int, right: int, *bias: int) -> int:

@@ -130,7 +130,7 @@ def expanded(passes: Passes, known: frozenset[Primitive | None]) -> Passes:
     graph, forward, outputs, gradients = passes
     if known.issuperset(graph.rows):
         return passes
-    found, places, ends = Graph(graph.parameters, graph.shapes), [*range(graph.n_leaves)], 0
+    found, places, n_forward = Graph(graph.parameters, graph.shapes), [*range(graph.n_leaves)], 0
 
     def enter(row: Primitive, operands: Sequence[int]) -> int:
         if row in known:
@@ -145,15 +145,18 @@ def expanded(passes: Passes, known: frozenset[Primitive | None]) -> Passes:
             places.append(found.listed(tuple([places[j] for j in graph.operands[i]])))
         else:
             places.append(found.constant(graph.constants[i]))
-        ends = len(found) if i < forward else ends
-    return Passes(found, ends, [places[i] for i in outputs], gradients.moved(places))
+        if i < forward:
+            n_forward = len(found)
+    return Passes(found, n_forward, [places[i] for i in outputs], gradients.moved(places))
 
 
 def freeze(graph: Graph) -> None:
     """Replace the rows of a graph that may change with frozen ones."""
     changing = {row for row in {*graph.rows} if row is not None and not is_fixed(row)}
+    if not changing:
+        return
     twins = functools.cache(frozen)
-    for i, row in enumerate(graph.rows) if changing else ():
+    for i, row in enumerate(graph.rows):
         if row in changing:
             graph.rows[i] = twins(row, len(graph.operands[i]))
 
@@ -165,10 +168,10 @@ def frozen(row: Primitive, n: int) -> Primitive:
         part: Any = getattr(row, name, None)
         with contextlib.suppress(Exception):  # it is None, or takes only numbers
             parts[name] = Recording(part, n + (name in RULES), is_gradient=name == "gradient")
-    return _twin(row, n, *parts.items())
+    return _twin(row, *parts.items())
 
 
 @functools.lru_cache(maxsize=4096)
-def _twin(row: Primitive, n: int, *parts: tuple[str, Recording]) -> Primitive:
+def _twin(row: Primitive, *parts: tuple[str, Recording]) -> Primitive:
     """Return a copy of a row with other parts; equal parts give the same copy."""
     return replace(row, **dict[str, Any](parts))

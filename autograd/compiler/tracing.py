@@ -79,10 +79,12 @@ class Graph:
 
     def enter(self, row: Primitive, operands: Sequence[int]) -> int:
         """Enter an operation on nodes, a dot with its factors as two lists, and return its place."""
-        if row is dot and len(operands) > 1:
+        if row is dot and len(operands) == 1:
+            row = positive  # of the bias, as both lists are empty
+        elif row is dot:
             n = len(operands) // 2
             operands = [self.listed(tuple(operands[:n])), self.listed(tuple(operands[n : 2 * n])), *operands[2 * n :]]
-        return self.append(positive if row is dot and len(operands) == 1 else row, tuple(operands))
+        return self.append(row, tuple(operands))
 
     def listed(self, places: tuple[int, ...]) -> int:
         """Return the node of a list; equal lists share one."""
