@@ -286,16 +286,20 @@ def _numbered(rows: Array) -> Array:
 
 
 def box(columns: Sequence[Array]) -> tuple[int, ...]:
-    """Return the shape, of one or two dimensions, in which as many as possible of some lists of slots are evenly spaced.
+    """Return the shape in which to see columns of slots: two dimensions if one that jumps is evenly spaced there, else one.
 
     >>> box([np.array([0, 1, 2, 3, 4, 5]), np.array([7, 7, 7, 8, 8, 8])])
     (2, 3)
     """
     n = len(columns[0])
-    jumps = [np.flatnonzero(np.diff(column, 2)) for column in columns]
-    runs = {int(found[0]) + 2: column for found, column in zip(jumps, columns, strict=True) if found.size}
-    even = [run for run, column in runs.items() if n % run == 0 and strides(column.reshape(-1, run))]
-    return (n // min(even), min(even)) if even else (n,)
+    runs = []  # the lengths between jumps, of columns that jump at equal distances by equal steps
+    for column in columns:
+        jumps = np.flatnonzero(np.diff(column, 2))
+        if jumps.size:
+            run = int(jumps[0]) + 2
+            if n % run == 0 and strides(column.reshape(-1, run)):
+                runs.append(run)
+    return (n // min(runs), min(runs)) if runs else (n,)
 
 
 def strides(index: Array) -> tuple[int, tuple[int, ...]] | None:
