@@ -58,7 +58,7 @@ class NumPyMachine:
         return bound.run(arguments, bound.calls), bound.spaces[GRADIENT][:, 0] * share
 
 
-class Place(NamedTuple):
+class ArgumentView(NamedTuple):
     """A view of an argument, with steps in bytes, that is made at each run, when the argument is known."""
 
     argument: int
@@ -84,15 +84,16 @@ class Bound:
         for i, size in enumerate(machine.sizes):
             self.steps[INPUTS + i] = (dtype.itemsize, size * dtype.itemsize)
         self.outputs = layout.outputs_by_space()
-        self.patches: list[tuple[list[Any], int, Place]] = []
+        self.patches: list[tuple[list[Any], int, ArgumentView]] = []
         self.calls: list[Call] = []
-        ends = 0  # of the forward pass, which comes first
+        n_forward = 0  # the number of calls of the forward pass, which comes first
         self._gathered: dict[Any, Array] = {}
         self._free: defaultdict[Any, list[Array]] = defaultdict(list)  # by shape, arrays for intermediate results
         for instruction in layout.instructions:
             getattr(self, instruction.kind)(instruction)
-            ends = len(self.calls) if not instruction.backward else ends
-        self.forward = self.calls[:ends]
+            if not instruction.backward:
+                n_forward = len(self.calls)
+        self.forward = self.calls[:n_forward]
 
     def run(self, arguments: Sequence[Array], calls: Sequence[Call]) -> Array:
         """Put the arguments in their places, make the calls, and return the outputs [outputs×batch]."""
@@ -112,7 +113,7 @@ class Bound:
         """Add a call."""
         call = function, [*args]
         for i, x in enumerate(args):
-            if isinstance(x, Place):
+            if isinstance(x, ArgumentView):
                 self.patches.append((call[1], i, x))
         self.calls.append(call)
 
@@ -123,7 +124,7 @@ class Bound:
         shape, steps = tuple([n for n, _ in dims]), tuple([step for _, step in dims])
         offset = first * self.steps[space][0]
         if space >= INPUTS:
-            return Place(space - INPUTS, shape, offset, steps)
+            return ArgumentView(space - INPUTS, shape, offset, steps)
         return np.ndarray(shape, self.dtype, self.spaces[space], offset, steps)
 
     def view(self, slots: Slots) -> Any:
@@ -163,22 +164,23 @@ class Bound:
             self.call(np.take, self.spaces[space], index.reshape(-1), 0, found.reshape(index.size, -1), "clip")
         return self._gathered[key]
 
-    def matrix(self, slots: Slots, *, turned: bool = False) -> Any:
-        """Return slots [c×m×K] as matrices for BLAS, [c×m×K·batch] or turned [c×K·batch×m], without c if it is 1."""
+    def matrix(self, slots: Slots, *, transposed: bool = False) -> Any:
+        """Return slots [c×m×K] as matrices for BLAS, [c×m×K·batch] or transposed [c×K·batch×m], without c if it is 1."""
         c, m, k = slots.index.shape
         down, along = self.steps[slots.space]
-        even = strides(slots.index)
-        width = self.width(slots.space)
-        merges = width == 1 or k == 1 or (even is not None and even[1][2] * down == width * along)
-        if even is not None and merges:
-            across = along if width > 1 else even[1][2] * down
-            lines = even[1][1] * down
-            if _blas(lines, m, across, k * width, self.dtype.itemsize):
-                pair = [(m, lines), (k * width, across)]
-                blocks = [(c, even[1][0] * down)] if c > 1 else []
-                return self.see(slots.space, even[0], [*blocks, *pair[:: -1 if turned else 1]])
+        even, width = strides(slots.index), self.width(slots.space)
+        if even is not None:
+            first, steps = even
+            block, line, column = [step * down for step in steps]
+            across = along if width > 1 else column
+            # K and the batch merge if the numbers of the next slot begin where those of a slot end.
+            merges = width == 1 or k == 1 or column == width * along
+            if merges and _suits_blas(line, m, across, k * width, self.dtype.itemsize):
+                dims = [(m, line), (k * width, across)]
+                dims = dims[::-1] if transposed else dims
+                return self.see(slots.space, first, [(c, block), *dims] if c > 1 else dims)
         found = self.gather(slots.space, slots.index).reshape(c, m, -1)
-        found = found.swapaxes(1, 2) if turned else found
+        found = found.swapaxes(1, 2) if transposed else found
         return found if c > 1 else found[0]
 
     # What instructions become.
@@ -201,13 +203,15 @@ class Bound:
     def apply_definition(self, row: Primitive, operands: Sequence[Any], out: Array) -> None:
         """Add the calls of what a row is made of."""
         made = definition(row, len(operands))
-        last, [result] = {j: i for i, _, made_of in made.steps for j in made_of}, made.results
+        [result] = made.results
+        last_use = {j: i for i, _, made_of in made.steps for j in made_of}
         values: dict[int, Any] = {**dict(enumerate(operands)), **made.constants}
-        known, free = {*values}, self._free[out.shape]  # a free array may still be in the cache
+        given = {*values}
+        free = self._free[out.shape]  # used again first, since they may still be in the cache
         for i, inner, made_of in made.steps:
             values[i] = out if i == result else free.pop() if free else np.empty(out.shape, self.dtype)
             self.apply_row(inner, [values[j] for j in made_of], values[i])
-            free += [values[j] for j in {*made_of} - known if last[j] == i]
+            free += [values[j] for j in {*made_of} - given if last_use[j] == i]
         if not made.steps:
             self.call(np.copyto, out, values[result])
 
@@ -218,10 +222,13 @@ class Bound:
             operand = self.view(slots)
             if i == 0 and operand.shape[-1] == out.shape[-1]:
                 self.call(fold.reduce, operand, 1, None, out)
+                continue
+            partial = np.empty((len(out), operand.shape[-1]), self.dtype)
+            self.call(fold.reduce, operand, 1, None, partial)
+            if i:
+                self.call(fold, out, partial, out)
             else:
-                partial = np.empty((len(out), operand.shape[-1]), self.dtype)
-                self.call(fold.reduce, operand, 1, None, partial)
-                self.call(*(fold, out, partial, out) if i else (np.copyto, out, partial))
+                self.call(np.copyto, out, partial)
 
     def product(self, instruction: Instruction) -> None:
         """Add the calls of a product."""
@@ -230,9 +237,11 @@ class Bound:
             return
         target = self.target(instruction.out)
         c, m, n, width = target.shape
-        flat = target.reshape((c, m, n * width)[c == 1 :])
+        flat = target.reshape(c, m, n * width)
+        flat = flat if c > 1 else flat[0]
+        is_matrix = c == 1 or m > 1 or n > 1  # not many blocks of one dot each
         for i, (left, right) in enumerate(instruction.factors):
-            if self.width(left.space) == 1 and self.width(right.space) == width and not m == n == 1 < c:
+            if is_matrix and self.width(left.space) == 1 and self.width(right.space) == width:
                 # The batch belongs to the columns: [m×K] @ [K × n·batch].
                 columns = Slots(right.space, right.index.swapaxes(1, 2))
                 self.accumulate(np.matmul, i, flat, self.matrix(left), self.matrix(columns))
@@ -245,11 +254,11 @@ class Bound:
         """Add the calls of a product that is summed over the batch: the gradient of a matrix of weights."""
         item, index = self.dtype.itemsize, instruction.out.index
         even, (c, m, n) = strides(index), index.shape
-        is_contiguous = even is not None and _blas(even[1][1] * item, m, even[1][2] * item, n, item)
+        is_contiguous = even is not None and _suits_blas(even[1][1] * item, m, even[1][2] * item, n, item)
         target = self.view(instruction.out)[..., 0] if is_contiguous else np.empty(index.shape, self.dtype)
         target = target if c > 1 else target[0]
         for i, (left, right) in enumerate(instruction.factors):
-            self.accumulate(np.matmul, i, target, self.matrix(left), self.matrix(right, turned=True))
+            self.accumulate(np.matmul, i, target, self.matrix(left), self.matrix(right, transposed=True))
         if not is_contiguous:
             self.call(np.put, self.spaces[GRADIENT], index, target)
 
@@ -264,13 +273,13 @@ class Bound:
         """Add the calls of a sum over the batch."""
         [slots] = instruction.operands
         index, operand = instruction.out.index, self.view(slots)
-        even = strides(index) is not None and not instruction.adds
-        target = self.view(instruction.out)[..., 0] if even else np.empty(len(index), self.dtype)
+        is_direct = strides(index) is not None and not instruction.adds
+        target = self.view(instruction.out)[..., 0] if is_direct else np.empty(len(index), self.dtype)
         if self.width(slots.space) == self.batch:
             self.call(np.add.reduce, operand, -1, None, target)
         else:
             self.call(np.multiply, operand[..., 0], self.batch, target)
-        if not even:
+        if not is_direct:
             self.call(_add if instruction.adds else np.put, self.spaces[GRADIENT], index, target)
 
 
@@ -297,7 +306,7 @@ def _assign(function: Callable[..., Any], out: Array, *operands: Any) -> None:
     out[...] = function(*operands)
 
 
-def _blas(lines: int, m: int, across: int, k: int, item: int) -> bool:
+def _suits_blas(lines: int, m: int, across: int, k: int, item: int) -> bool:
     """Return whether BLAS accepts a matrix [m×k] with these steps in bytes, from line to line and across a line."""
     by_lines = across == item and (m == 1 or lines >= k * item)
     by_columns = lines == item and (k == 1 or across >= m * item)
