@@ -43,7 +43,7 @@ from autograd.symbol import both, either, flows, read_flow
 
 __all__ = ["Backward", "Gradients", "Outer", "Passes", "differentiate", "risks", "template"]
 
-ONE_OPERAND: Final[Any] = (None,), (True,)
+ONE_OPERAND: Final[Any] = (None,), (True,)  # it is not a constant, and it is wanted, or the node would have no gradient
 Pair: TypeAlias = tuple[int, int]  # an upstream gradient and a partial derivative
 
 
@@ -119,12 +119,12 @@ def differentiate(graph: Graph, outputs: Sequence[int]) -> Passes:
     form = Canonical(graph)
     outputs = form.add(graph, outputs)
     forward = len(form)
-    found = Backward(form, outputs[0], risks(form, outputs[0]), first=graph.n_leaves)
-    found.through_operations(range(outputs[0], graph.n_leaves - 1, -1))
-    gradients = found.of_parameters()
+    backward = Backward(form, outputs[0], risks(form, outputs[0]), first=graph.n_leaves)
+    backward.through_operations(range(outputs[0], graph.n_leaves - 1, -1))
+    gradients = backward.of_parameters()
     for index in (form.entered, form.known, form.depends):  # these only serve to add nodes; the program is finished
         index.clear()
-    if not found.is_risky:
+    if not backward.is_risky:
         return Passes(form, forward, outputs, gradients)
     pruned, places = form.pruned(forward, gradients.places())  # most conditions turn out not to be needed
     return Passes(pruned, forward, outputs, gradients.moved(places))
@@ -338,7 +338,15 @@ class Backward:
             self.uses[place].append((upstream, other))
 
     def arrive(self, j: int, upstream: int, partial: int, condition: Any, danger: int) -> None:
-        """Add the contribution that arrives at a node along one edge."""
+        """Add the contribution that arrives at a node along one edge.
+
+        Args:
+            j: the node.
+            upstream: the gradient of the operation.
+            partial: the partial derivative.
+            condition: the node of the condition under which anything flows, or a bool.
+            danger: the risk of the partial derivatives, see `autograd.risks`; 2 also if upstream may be infinite.
+        """
         if not self.depends[j] & LEARNS or condition is False:
             return
         pair = upstream, partial
@@ -406,14 +414,11 @@ class Backward:
 
     def _of_one(self, parameter: int, pairs: Sequence[Pair], found: Gradients) -> None:
         """Find the gradient of a parameter, still to be summed over a batch."""
-        varying: list[Pair] = []
-        others: list[Pair] = []
-        for pair in pairs:
-            (varying if self._varies(pair) else others).append(pair)
+        varying = [pair for pair in pairs if self._varies(pair)]
         if varying:
             deltas, factors = zip(*varying, strict=True)
             found.outers.append(Outer((parameter,), deltas, tuple([self.form.listed((x,)) for x in factors])))
-        gradient = self.sum(others)
+        gradient = self.sum([pair for pair in pairs if not self._varies(pair)])
         if self.constants.get(gradient) != 0:
             found.nodes[parameter] = gradient
 

@@ -101,10 +101,10 @@ def jacobian(graph: Graph, outputs: Sequence[int], of: str) -> Jacobian:
     risk = risks(form, max(outputs))
     entries: list[tuple[int, int, int]] = []  # for each its row and column, and its node
     for row, y in enumerate(outputs):
-        found = Backward(form, y, risk)
-        found.through_operations(_below(form, y), past_zeros=False)
-        for leaf in sorted(leaf for leaf in {*found.terms, *found.member} if leaf in leaves):
-            entry = found.gradient(leaf)
+        backward = Backward(form, y, risk)
+        backward.through_operations(_below(form, y), past_zeros=False)
+        for leaf in sorted(leaf for leaf in {*backward.terms, *backward.member} if leaf in leaves):
+            entry = backward.gradient(leaf)
             if form.constants.get(entry) != 0:
                 entries.append((row, leaf - leaves.start, entry))
     rows, columns, nodes = ([entry[k] for entry in entries] for k in range(3))
