@@ -87,8 +87,9 @@ class Program:
         require_one_of("backend", backend, ("auto", *reversed(MACHINES)))
         if not callable(f):
             raise TypeError(f"compile needs a function of an example, not {f!r}")
-        leaves = list(parameters) if isinstance(parameters, Iterable) else [None]
-        if isinstance(parameters, set | frozenset) or not all(isinstance(leaf, Value) for leaf in leaves):
+        is_ordered = isinstance(parameters, Iterable) and not isinstance(parameters, set | frozenset)
+        leaves = [*parameters] if is_ordered else []
+        if not is_ordered or not all(isinstance(leaf, Value) for leaf in leaves):
             raise TypeError(f"parameters is a list of Values, such as model.parameters(); got {parameters!r}")
         self.f, self.leaves, self.backend = f, leaves, backend
         self._parameters: Array = np.array([leaf.data for leaf in self.leaves], dtype)
@@ -105,7 +106,8 @@ class Program:
         if example is not None:
             if isinstance(example, str | dict) or not isinstance(example, Iterable) or getattr(example, "shape", None) == ():
                 raise TypeError(f"example lists the arguments of f; for a single one write [{example!r}]")
-            form = Batch(examples := list(example))
+            examples = [*example]
+            form = Batch(examples)
             form.require_even()
             shapes = {path: array.shape for path, array in form.arrays.items()}
             self.traces[*shapes.items(), *form.classes.items()] = self._version(examples, shapes, form.classes)
@@ -162,9 +164,10 @@ class Program:
         """
         runs, gradient = self._gradients(arguments, reduce)
         losses = runs[0][1][0] if len(runs) == 1 else np.concatenate([outputs[0] for _, outputs in runs])
-        scale = exact_share(len(losses)) if reduce == "mean" else 1.0
-        loss = float(np.add.reduce(losses * scale))
-        return loss / (len(losses) * scale) if reduce == "mean" else loss, gradient
+        if reduce == "sum":
+            return float(np.add.reduce(losses)), gradient
+        scale = exact_share(len(losses))
+        return float(np.add.reduce(losses * scale)) / (len(losses) * scale), gradient
 
     def outputs_and_gradient(self, *arguments: Any, reduce: str = "mean") -> tuple[Array, Array]:
         """Return all outputs [outputs×batch] and the gradient of the first, from one run.
@@ -236,11 +239,11 @@ class Program:
             return None
         given = [x[order] for x in arrays] or [np.zeros((len(order), 0), self._parameters.dtype)]
         lowest, highest = map(float, limits)
-        ends = lowest, highest, float(penalty), operator.index(step)
+        checked = lowest, highest, float(penalty), operator.index(step)
         with self._lock:
             machine, inner = self._machine(version, max(sizes)), update._machine(update.trace, 1)
             assert isinstance(machine, NativeMachine) and isinstance(inner, NativeMachine)
-            return machine.train(given, sizes, reduce == "mean", inner, states, rates, ends)
+            return machine.train(given, sizes, reduce == "mean", inner, states, rates, checked)
 
     def _update(self, rule: Callable[..., Any], n_states: int) -> Program | None:
         """Return an optimiser's rule as a program; None if it cannot be compiled or changes the number of states."""
