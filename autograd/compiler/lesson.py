@@ -59,9 +59,9 @@ class Notation(NamedTuple):
     name: Callable[[str], str]
     shape: str
     product: str
-    turned: str
+    transpose: str
     total: str
-    held: str
+    enclosed: str
     part: str
 
 
@@ -208,7 +208,7 @@ class Writer:
         name = re.sub(r"^(∂?)([^\W\d]+)(\d+)\.(\w+)$", r"\1\4\3", name)  # layer1.net is net1
         name = re.sub(r"^∂net", "δ", name)
         is_loss = block in outputs and len(self.layout.outputs) == 1 and "loss" not in self.taken
-        return name or "loss" * is_loss
+        return "loss" if not name and is_loss else name
 
     def labels(self, slots: Slots) -> list[str]:
         """Return the labels of slots; for results, an empty list unless all have one."""
@@ -268,10 +268,10 @@ class Writer:
         text = self.notation.total.format(self.text(self.operand(instruction.operands[0])))
         return f"{self.notation.name(f'∂{self.parameter(instruction.out)}')} + {text}" if instruction.adds else text
 
-    def text(self, symbol: Any, *, held: bool = False) -> str:
-        """Write a symbol; in parentheses if it binds less than a sum, or if it is `held`, less than a name."""
+    def text(self, symbol: Any, *, is_factor: bool = False) -> str:
+        """Write a symbol; in parentheses if it binds less than a sum or, as a factor of matrices, less than a name."""
         written, level = write(symbol, self.notation.style)
-        return self.notation.held.format(written) if level < (ATOM if held else SUM) else written
+        return self.notation.enclosed.format(written) if level < (ATOM if is_factor else SUM) else written
 
     def operand(self, slots: Slots) -> Any:
         """Return slots as a symbol, or as the formula of a block that has no name; equal slots give the same object."""
@@ -310,14 +310,14 @@ class Writer:
             return self.notation.total.format(self.text(a * b))
         first, second = self.matrix(left, a), self.matrix(right, b)
         if _is_transposed(left):
-            first = self.notation.turned.format(first)
+            first = self.notation.transpose.format(first)
         if instruction.is_summed or (n > 1 and not _is_transposed(right)):
-            second = self.notation.turned.format(second)
+            second = self.notation.transpose.format(second)
         return self.notation.product.format(first, second)
 
     def matrix(self, slots: Slots, symbol: Any) -> str:
         """Write a factor; an argument or a matrix of parameters with its shape the first time."""
-        text = self.text(symbol, held=True)
+        text = self.text(symbol, is_factor=True)
         is_leaf = slots.space == PARAMETERS or slots.space >= INPUTS
         if not is_leaf or text in self.shown:
             return text
@@ -335,8 +335,8 @@ def _key(slots: Slots) -> tuple[int, bytes]:
 
 def _is_whole(block: Array, index: Array, n: int) -> bool:
     """Return whether an index, with n different slots in a block, is all of it: in its order, transposed, or repeated."""
-    turned = (index.transpose(axes).ravel() for axes in permutations(range(index.ndim)))
-    return n == block.size and (index.size > n or any(np.array_equal(slots, block.ravel()) for slots in turned))
+    orders = (index.transpose(axes).ravel() for axes in permutations(range(index.ndim)))
+    return n == block.size and (index.size > n or any(np.array_equal(slots, block.ravel()) for slots in orders))
 
 
 def _is_transposed(slots: Slots) -> bool:
