@@ -235,7 +235,7 @@ class Backward:
         pairs, sources = self.terms.pop(i, []), self.member.get(i, ())
         if not pairs and len(sources) == 1:
             deltas, factors = self.factors(*sources[0])
-            if self.constants.keys().isdisjoint(factors):
+            if self.constants.keys().isdisjoint(factors):  # Σ factor·δ, as in Wᵀδ
                 return self.form.sum_of(factors, deltas)
         return self.sum(pairs + self.from_lists(i) if sources else pairs)
 

@@ -25,7 +25,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Container, Iterable, Sequence
+from functools import reduce
 from itertools import chain
+from operator import or_
 from typing import Final
 
 from autograd import primitives
@@ -112,17 +114,9 @@ class Canonical(Graph):
     def append(self, row: Primitive | None, operands: tuple[int, ...]) -> int:
         """Enter a list or a constant, and return its place."""
         flags, constants = self.depends, self.constants
-        if not operands:
-            depends = 0
-        elif max(operands) < len(self.parameters):
-            depends = self.parameter
-        else:
-            depends, all_vary = 0, ALL_VARY
-            for j in operands:
-                depends |= flags[j]
-                if not flags[j] & VARIES and constants.get(j) != 0:
-                    all_vary = 0
-            depends |= all_vary
+        depends = reduce(or_, {*map(flags.__getitem__, operands)}, 0)
+        if operands and all(flags[j] & VARIES or constants.get(j) == 0 for j in operands):
+            depends |= ALL_VARY
         flags.append(depends)
         return super().append(row, operands)
 
