@@ -117,7 +117,7 @@ class Bound:
                 self.patches.append((call[1], i, x))
         self.calls.append(call)
 
-    # How operands are seen.
+    # Views of operands and results.
 
     def see(self, space: int, first: int, dims: Sequence[tuple[int, int]]) -> Any:
         """Return a view that begins at a slot and has these lengths and steps in bytes."""
@@ -183,7 +183,7 @@ class Bound:
         found = found.swapaxes(1, 2) if transposed else found
         return found if c > 1 else found[0]
 
-    # What instructions become.
+    # The calls of an instruction, by its kind.
 
     def apply(self, instruction: Instruction) -> None:
         """Add the calls that apply a row."""

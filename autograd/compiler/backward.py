@@ -67,7 +67,7 @@ class Gradients:
 
     Attributes:
         nodes: for a parameter, the node to sum over the batch.
-        outers: sums of products, for many parameters at once.
+        outers: sums of products, for one or more parameters each.
     """
 
     nodes: dict[int, int] = field(default_factory=dict)
@@ -352,7 +352,7 @@ class Backward:
         pair = upstream, partial
         if danger and condition is not True:
             pair = self.form.node(where, (condition, self.sum([pair]), self.form.constant(0.0))), self.one
-        elif danger < 2 and self.constants.get(partial) == 0:  # but 0·∞ is not 0
+        elif danger < 2 and self.constants.get(partial) == 0:  # if upstream may be infinite, 0·∞ has to stay NaN
             pair = partial, partial
         self.terms.setdefault(j, []).append(pair)
         if self.is_risky:

@@ -36,7 +36,7 @@ def argument(i: int) -> str:
 
 
 def place(path: str) -> tuple[int, str]:
-    """Return which argument a path starts from, and the rest of the path.
+    """Return the number of the argument that a path starts from, and the rest of the path.
 
     >>> place("argument 0['w']")
     (0, "['w']")
@@ -293,7 +293,7 @@ def numbers_of(x: Any, name: str, n: int, what: str, asarray: Callable[[Any], An
         x: the numbers.
         name: what they are, for messages.
         n: the number of numbers needed.
-        what: what has one of the numbers each, for messages.
+        what: what each number belongs to, for messages.
         asarray: see `Batch`.
 
     Raises:

@@ -1,7 +1,7 @@
 """The interpreter of tapes: one loop through the operations of a program, each for a few dozen examples at once.
 
-It is the same for every program, so it is compiled once by numba and kept on disk.  Its branches are the rows of the table,
-written as Python by `autograd.writing.source`, the same text that records them.
+It is the same for every program, so numba compiles it once, and it is kept on disk.  It has a branch for each row of the table,
+with the formula that `autograd.writing.source` writes for the functions that record the row, too.
 
 >>> print(branch(0, primitives.sigmoid)[0])
         if op == 0:
@@ -234,7 +234,7 @@ def interpreter(name: str, dtype: Any) -> Callable[..., Any]:
 
 @functools.cache
 def _module(folder: Path) -> ModuleType:
-    """Return the interpreter as a module, whose file is in a folder."""
+    """Return the interpreter as a module, after writing its file to a folder if it is not there."""
     text = interpreter_text()
     path = folder / f"tape_{hashlib.sha256(text.encode()).hexdigest()[:16]}.py"
     if not path.is_file() or path.read_bytes() != text.encode():

@@ -40,8 +40,8 @@ class Jacobian(NamedTuple):
     Attributes:
         passes: a program whose outputs are the entries, row by row.
         rows: the output that each entry is a derivative of.
-        columns: the parameter, or the number of the arguments, that it is a derivative with respect to.
-        shape: outputs × parameters, or numbers of the arguments.
+        columns: the parameter, or the number in the arguments, that it is a derivative with respect to.
+        shape: the numbers of outputs and of parameters, or of outputs and of numbers in the arguments.
     """
 
     passes: Passes

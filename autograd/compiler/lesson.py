@@ -114,14 +114,14 @@ class Written(Symbol):
 
 @dataclass(eq=False)
 class Block:
-    """The results of an instruction, as equations write them.
+    """The results of an instruction, which one equation defines unless they are written where they are used.
 
     Attributes:
-        instruction: it computes them.
-        users: the number of instructions that use them.
-        is_parted: whether one of these uses only a part, or other blocks along with it.
-        name: an empty string if the formula is written where the results are used.
-        depth: the number of formulas that are then one inside the other.
+        instruction: the instruction.
+        users: the number of operands with slots in the block.
+        is_parted: whether an operand is only a part of the block, or of several blocks.
+        name: an empty string for a block without an equation.
+        depth: the number of formulas that are one inside the other in its own.
     """
 
     instruction: Instruction

@@ -148,7 +148,7 @@ def _tapes(graph: Graph, kinds: Array, forward: int, gradients: Gradients, slot:
     operands = [graph.flat(i) for i in places.tolist()]
     flat = np.fromiter(chain.from_iterable(operands), np.intp)
     summed = slot[[*gradients.nodes.values()]]
-    # Parameters, and for each of them the slots that its gradient is a sum of products of.
+    # Parameters, and for each a line of slots: its gradient is the sum of products of the left half and the right half.
     sums: list[tuple[Sequence[int], Array]] = [([*gradients.nodes], np.stack([summed, np.full_like(summed, one)], axis=1))]
     matrices: dict[tuple[int, ...], Array] = {}
     for parameters, deltas, inputs in gradients.outers:

@@ -165,7 +165,7 @@ class Memory:
         block = block[first:end] if np.array_equal(lines, np.arange(first, end)) else block[lines]
         return block.reshape(*slots.index.shape, -1)
 
-    # What instructions compute: a block of results, in their shape.
+    # The results of an instruction, by its kind: a block in their shape.
 
     def apply(self, instruction: Instruction) -> Array:
         """Apply a row."""

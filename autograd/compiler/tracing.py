@@ -80,7 +80,7 @@ class Graph:
     def enter(self, row: Primitive, operands: Sequence[int]) -> int:
         """Enter an operation on nodes, a dot with its factors as two lists, and return its place."""
         if row is dot and len(operands) == 1:
-            row = positive  # of the bias, as both lists are empty
+            row = positive  # of the bias, because both lists are empty
         elif row is dot:
             n = len(operands) // 2
             operands = [self.listed(tuple(operands[:n])), self.listed(tuple(operands[n : 2 * n])), *operands[2 * n :]]
@@ -306,7 +306,7 @@ class Traced(Operand, Value):
         return self._dy.record(row, operands)
 
     def __hash__(self) -> int:
-        # A parameter is one node for all examples, and may be a key; so may any node to the transforms, such as `grad`.
+        # A parameter is one node for all examples, so it may be a key; transforms, such as `grad`, may use any node as one.
         is_parameter = self._dx < len(self._dy.graph.parameters)
         if not is_parameter and not sys._getframe(1).f_globals.get("__name__", "").startswith("autograd."):
             self._look_up()
