@@ -380,9 +380,10 @@ class Backward:
         operands, n = self.form.operands, len(self.form.parameters)
         varying = {place for place, pairs in self.uses.items() if any(map(self._varies, pairs))}
         counts = Counter(chain.from_iterable([operands[place] for place in varying]))
-        busy = {j for j, count in counts.items() if count > 1}
-        busy.update(j for j, pairs in self.terms.items() if any(map(self._varies, pairs)))
-        structured = {place for place in varying if max(operands[place]) < n and busy.isdisjoint(operands[place])}
+        # Nodes with varying contributions from several places.  A parameter may be in one outer only; `_of_one` makes theirs.
+        shared = {j for j, count in counts.items() if count > 1}
+        shared.update(j for j, pairs in self.terms.items() if any(map(self._varies, pairs)))
+        structured = {place for place in varying if max(operands[place]) < n and shared.isdisjoint(operands[place])}
         found = Gradients()
         for place in self.uses:
             rest = self._of_list(place, found) if place in structured else range(len(operands[place]))

@@ -168,12 +168,13 @@ def _uses(graph: Graph, wanted: Sequence[int], zeros: Container[int]) -> tuple[l
         row, made_of = rows[i], operands[i]
         if inner[i]:
             inner[i] = uses[i] == 1 and (row is primitives.multiply or row in ADDITIVE or _is_square(graph, i))
-        if not uses[i] or (row is None and max(made_of, default=0) < n_leaves):
+        if not uses[i] or (row is None and max(made_of, default=0) < n_leaves):  # uses of leaves do not matter
             continue
         if row in ADDITIVE:
             if row is primitives.dot:
                 lists, made_of = made_of[:2], made_of[2:]
-                for j in chain.from_iterable([operands[k] for k in lists]) if inner[i] else lists:
+                factors = chain.from_iterable([operands[k] for k in lists])
+                for j in factors if inner[i] else lists:
                     uses[j] += 1
             for j in made_of:
                 if j not in zeros:
