@@ -66,8 +66,8 @@ class Canonical(Graph):
         super().__init__(like.parameters, like.shapes)
         self.entered: defaultdict[Primitive, dict[tuple[int, ...], int]] = defaultdict(dict)  # by row, then by operands
         n = len(like.parameters)
-        self.parameter, other = (LEARNS, VARIES) if of == "parameters" else (0, VARIES | LEARNS)
-        self.depends = [self.parameter] * n + [other] * (like.n_leaves - n)
+        parameter, number = (LEARNS, VARIES) if of == "parameters" else (0, VARIES | LEARNS)
+        self.depends = [parameter] * n + [number] * (like.n_leaves - n)
 
     def add(self, graph: Graph, wanted: Sequence[int]) -> list[int]:
         """Add the wanted nodes of a graph and all that they are computed from; return the places of the wanted ones."""
@@ -84,7 +84,7 @@ class Canonical(Graph):
             elif row is primitives.dot and _is_plain(graph, made_of, inner):
                 for k in made_of[:2]:
                     if place[k] < 0:
-                        is_moved = max(operands[k]) >= n_leaves
+                        is_moved = max(operands[k]) >= n_leaves  # leaves have the same places in both graphs
                         place[k] = self.listed(tuple(map(place.__getitem__, operands[k])) if is_moved else operands[k])
                 place[i] = self._dot(*[place[j] for j in made_of])
             elif row in ADDITIVE:

@@ -202,6 +202,7 @@ def interpreter_text() -> str:
     branches = [text for text, _ in written] + [SUM_PRODUCTS.format(code=PRODUCTS, start="0.0", target="gradient[to] +=")]
     many = STEP.format(signature="many(ops, tos, ats, args, v, gradient, width)") + "".join(branches)
     dot, bias = CODES[primitives.dot], "v[args[end - 1], b] if (end - at) % 2 else 0.0"
+    # The sum of a single example can stay in a local variable.
     branches[dot] = SUM_PRODUCTS.format(code=dot, start=bias, target="v[to, b] =")
     single = STEP.format(signature="one(ops, tos, ats, args, v, gradient)") + "".join(branches)
     single = single.replace("range(width)", "range(1)").replace(", b]", "]")
