@@ -400,7 +400,8 @@ class Backward:
 
     def _of_list(self, place: int, found: Gradients) -> Sequence[int]:
         """Find the gradient of a list of parameters whose contributions vary only here; return the indices left over."""
-        parameters, (deltas, others) = self.form.operands[place], zip(*self.uses[place], strict=True)
+        parameters = self.form.operands[place]
+        deltas, others = zip(*self.uses[place], strict=True)
         if not all(self.depends[delta] & VARIES for delta in deltas):
             return range(len(parameters))
         if all(self.depends[other] & ALL_VARY for other in others):

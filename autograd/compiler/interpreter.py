@@ -76,12 +76,12 @@ def run(ops, tos, ats, args, v, inputs, start, stop, parameters, gradient, out_r
 
 
 @njit(cache=True, error_model="numpy")
-def train(tape, v, inputs, ends, parameters, gradient, out_rows, out, flush, rule, w, rule_rows, states, plan, rates, limits):
+def train(tape, v, inputs, ends, parameters, gradient, out_rows, out, flush, rule, w, rule_rows, states, plan, rates, scalars):
     """Make steps until a loss or gradient is not finite, or an output is beyond the limits; return the number of steps made.
 
     The rows of `plan` hold for each step the factor of its gradient, and get its penalty and whether a gradient was not 0.
     """
-    lowest, highest, l2, t = limits
+    lowest, highest, l2, t = scalars
     start = np.intp(0)  # not a literal: `run` would be compiled once more for that type
     for step in range(len(ends)):
         stop, share = ends[step], plan[0, step]

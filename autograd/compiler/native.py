@@ -86,7 +86,7 @@ class NativeMachine:
 
     def train(
         self, arguments: Sequence[Array], sizes: Sequence[int], mean: bool, update: NativeMachine, states: Array, rates: Any,
-        limits: tuple[float, float, float, int],
+        scalars: tuple[float, float, float, int],
     ) -> tuple[int, Array, Array, bool]:  # fmt: skip
         """Make steps of training, one for each batch; see `Program.train`.
 
@@ -98,7 +98,7 @@ class NativeMachine:
                 as arguments.
             states: [states×parameters], changed in place.
             rates: of each step.
-            limits: the lowest and the highest allowed output, the factor of the penalty, the number of the first step.
+            scalars: the lowest and the highest allowed output, the factor of the penalty, the number of the first step.
 
         Returns:
             The number of steps made, the outputs [outputs×examples], each step's penalty, whether a gradient was other than 0.
@@ -111,7 +111,7 @@ class NativeMachine:
         made = interpreter("train", dtype)(
             self.whole, self._sheet(self._width(max(sizes))), inputs, np.cumsum(sizes), self.parameters, gradient,
             self.out_rows, out, self.flush, update.forward, update._sheet(width), update.out_rows, kept, plan,
-            np.asarray(rates, dtype), limits,
+            np.asarray(rates, dtype), scalars,
         )  # fmt: skip
         states[...] = kept
         return made, out, plan[1], bool(plan[2].any())

@@ -233,17 +233,18 @@ class Program:
         order, sizes = places_of(batches, sum([len(places) for places, _, _ in groups]))
         rates = numbers_of(rates, "rates", len(sizes), "step")
         require_states(states, self._parameters)
-        (_, version, arrays), update = groups[0], self._update(rule, len(states))
+        _, version, arrays = groups[0]
+        update = self._update(rule, len(states))
         # A batch of several structures needs a run for each; the caller then makes the steps one by one.
         if len(groups) > 1 or update is None or {self._backend_for(version, size) for size in {*sizes}} != {"native"}:
             return None
         given = [x[order] for x in arrays] or [np.zeros((len(order), 0), self._parameters.dtype)]
         lowest, highest = map(float, limits)
-        checked = lowest, highest, float(penalty), operator.index(step)
+        scalars = lowest, highest, float(penalty), operator.index(step)
         with self._lock:
             machine, inner = self._machine(version, max(sizes)), update._machine(update.trace, 1)
             assert isinstance(machine, NativeMachine) and isinstance(inner, NativeMachine)
-            return machine.train(given, sizes, reduce == "mean", inner, states, rates, checked)
+            return machine.train(given, sizes, reduce == "mean", inner, states, rates, scalars)
 
     def _update(self, rule: Callable[..., Any], n_states: int) -> Program | None:
         """Return an optimiser's rule as a program; None if it cannot be compiled or changes the number of states."""
