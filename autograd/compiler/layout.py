@@ -156,7 +156,8 @@ class _Places:
             return
         nodes, operands = np.array(group.nodes), np.array([self.graph.operands[i] for i in group.nodes])
         if group.row is primitives.dot:
-            placed = self._products(self._lists(operands[:, 0]), self._lists(operands[:, 1]), self.at[operands[:, 2:]])
+            left, right = map(self._lists, operands[:, :2].T.tolist())
+            placed = self._products(left, right, self.at[operands[:, 2:]])
         elif fold_of(group.row):
             placed = self._folds(self.at[operands])
         else:
@@ -189,10 +190,10 @@ class _Places:
             self.multiplied.update(parameters[grid].flat)
             yield Instruction(primitives.dot, operands, Slots(GRADIENT, parameters[grid]), backward=True)
 
-    def _lists(self, places: Array) -> Array:
+    def _lists(self, places: Sequence[int]) -> Array:
         """Return the addresses in lists of one length."""
-        lists, which = np.unique(places, return_inverse=True)
-        return self.at[[self.graph.operands[i] for i in lists]][which]
+        numbers = {i: number for number, i in enumerate({*places})}  # neurons of a layer share a list, which is read once
+        return self.at[[self.graph.operands[i] for i in numbers]][[numbers[i] for i in places]]
 
     def _products(self, left: Array, right: Array, bias: Array, least: int = CONSTANTS) -> Placed:
         """Lay out sums of products, as one instruction for all whose factors come from the same spaces.
