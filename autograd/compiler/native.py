@@ -50,11 +50,11 @@ class NativeMachine:
         graph, forward, outputs, gradients = expanded(plan.passes, KNOWN)
         kinds = np.fromiter(map(KINDS.__getitem__, graph.rows), np.intp, len(graph))
         sizes = np.fromiter(map(len, graph.operands), np.intp, len(graph))
-        slot = np.cumsum((kinds >= 0) | (sizes == 0)) - 1  # the slot of each node; lists have none of their own
-        slot[: graph.n_leaves] = np.roll(slot[: graph.n_leaves], len(graph.parameters))  # inputs come before parameters
+        n, first, slot = len(graph.parameters), graph.n_leaves, np.cumsum((kinds >= 0) | (sizes == 0)) - 1
+        slot[:n], slot[n:first] = np.arange(first - n, first), np.arange(first - n)  # the inputs come before the parameters
         one = int(slot.max(initial=-1)) + 1  # the last slot is for the number 1
         self.n_slots, self.constants = one + 1, {slot[i]: x for i, x in graph.constants.items()} | {one: 1.0}
-        self.forward, self.whole = _tapes(graph, kinds, forward, gradients, slot, one)
+        self.forward, self.whole = _tapes(graph, kinds, sizes, forward, gradients, slot, one)
         self.out_rows = slot[[*outputs]]
         self._sheet = functools.lru_cache(MOST_SIZES)(self._new_sheet)
 
@@ -133,20 +133,35 @@ class NativeMachine:
         return sheet
 
 
-def _tapes(graph: Graph, kinds: Array, forward: int, gradients: Gradients, slot: Array, one: int) -> list[tuple[Array, ...]]:
+def _written_out(graph: Graph, kinds: Array, sizes: Array) -> tuple[Array, Array]:
+    """Return the operands of all operations, with lists written out, and the number of operands of each operation."""
+    flat = np.fromiter(chain.from_iterable(graph.operands), np.intp, sizes.sum())
+    is_operation, is_list, nodes = kinds >= 0, (kinds < 0) & (sizes > 0), np.arange(len(graph))
+    # Each operand is a run in [*flat, *nodes]: a list that of its own operands, any other node the one place of itself.
+    first, length = np.where(is_list, np.cumsum(sizes) - sizes, len(flat) + nodes), np.where(is_list, sizes, 1)
+    operands = flat[np.repeat(is_operation, sizes)]
+    first, length = first[operands], length[operands]
+    ends = np.cumsum(length)
+    run = np.repeat(first - ends + length, length) + np.arange(length.sum())
+    return np.concatenate([flat, nodes])[run], np.diff(ends[np.cumsum(sizes[is_operation]) - 1], prepend=0)
+
+
+def _tapes(
+    graph: Graph, kinds: Array, sizes: Array, forward: int, gradients: Gradients, slot: Array, one: int
+) -> list[tuple[Array, ...]]:
     """Return the tapes of the forward pass and of both passes: codes, slots of results, ends of operands, slots of operands.
 
     Args:
         graph: the program.
         kinds: the `KINDS` of its nodes.
+        sizes: the number of operands of each node.
         forward: the number of nodes that the outputs need.
         gradients: of the parameters.
         slot: the slot of each node.
         one: the slot of the number 1.
     """
+    operands, counts = _written_out(graph, kinds, sizes)
     places = np.flatnonzero(kinds >= 0)
-    operands = [graph.flat(i) for i in places.tolist()]
-    flat = np.fromiter(chain.from_iterable(operands), np.intp)
     summed = slot[[*gradients.nodes.values()]]
     # Parameters, and for each a line of slots: its gradient is the sum of products of the left half and the right half.
     sums: list[tuple[Sequence[int], Array]] = [([*gradients.nodes], np.stack([summed, np.full_like(summed, one)], axis=1))]
@@ -154,13 +169,14 @@ def _tapes(graph: Graph, kinds: Array, forward: int, gradients: Gradients, slot:
     for parameters, deltas, inputs in gradients.outers:
         if inputs not in matrices:
             matrices[inputs] = slot[np.array([graph.operands[i] for i in inputs])].T
-        left = np.broadcast_to(slot[[*deltas]], matrices[inputs].shape)
-        sums.append((parameters, np.concatenate([left, matrices[inputs]], axis=1)))
+        block, n = np.empty((len(parameters), 2 * len(deltas)), np.intp), len(deltas)
+        block[:, :n], block[:, n:] = slot[[*deltas]], matrices[inputs]
+        sums.append((parameters, block))
     tape = (
         np.concatenate([kinds[places], *(np.full(len(p), PRODUCTS) for p, _ in sums)]),
         np.concatenate([slot[places], *(p for p, _ in sums)]),
-        np.cumsum(np.concatenate([[0, *map(len, operands)], *(np.full(len(p), block.shape[1]) for p, block in sums)])),
-        np.concatenate([slot[flat], *(block.reshape(-1) for _, block in sums)]),
+        np.cumsum(np.concatenate([[0], counts, *(np.full(len(p), block.shape[1]) for p, block in sums)])),
+        np.concatenate([slot[operands], *(block.reshape(-1) for _, block in sums)]),
     )
     ops, tos, ats, args = (x.astype(np.uint32) for x in tape)
     n = int(np.searchsorted(places, forward))
