@@ -137,13 +137,16 @@ class Canonical(Graph):
 
     def sum(self, products: Sequence[tuple[int, int]], addends: Sequence[int]) -> int:
         """Enter a sum of products and other terms."""
-        products = self._oriented(products)
-        if len(products) == 1:
+        if products:
+            products = self._oriented(products)
+            if len(products) > 1:
+                left, right = zip(*products, strict=True)
+                bias = [self._total(addends)] if addends else []
+                return self.node(primitives.dot, (self.listed(left), self.listed(right), *bias))
             addends = [self.node(primitives.multiply, products[0]), *addends]
-        elif products:
-            bias = [self.sum([], addends)] if addends else []
-            left, right = zip(*products, strict=True)
-            return self.node(primitives.dot, (self.listed(left), self.listed(right), *bias))
+        return self._total(addends)
+
+    def _total(self, addends: Sequence[int]) -> int:
         if not addends:
             return self.constant(0.0)
         if len(addends) == 1:
