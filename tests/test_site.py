@@ -32,7 +32,7 @@ from autograd.player import ASKING, SCRIPTS
 from autograd.player.asked import reveal
 from autograd.player.javascript import to_javascript
 from autograd.rows import TABLE
-from autograd.site import functions, in_words, make_site, vendored, write_site
+from autograd.site import FROM_PLAYER, functions, in_words, make_site, vendored, write_site
 from autograd.site.examples import EXAMPLES
 from autograd.site.mathml import COMMANDS, to_mathml
 from autograd.site.mathml import math as as_math
@@ -134,6 +134,12 @@ class TestFiles:
         assert not [phrase for phrase in SPOKEN if f"word({json.dumps(phrase, ensure_ascii=False)}" not in script]
         fixed = {text.strip() for text in re.findall(r'(?:aria-label|title)="([^"]+)"|>([^<$]+)<', frame) for text in text}
         assert {text for text in fixed if re.search(r"[a-z]{3}", text)} | {"Neurons", "Nodes"} == set(FRAME)
+
+    def test_the_names_that_the_page_takes_from_the_player_are_declared_there(self) -> None:
+        script = "".join(PLAYER.joinpath(name).read_text(encoding="utf-8") for name in (*SCRIPTS, *ASKING))
+        declared = re.findall(r"^(?:class|const|function) (\w+)", script, re.MULTILINE)
+        assert {*FROM_PLAYER} <= {*declared}
+        assert "{" + ", ".join((*FROM_PLAYER, "FUNCTIONS")) + "} = playerIn(" in PARTS["site.js"]
 
     def test_the_policy_allows_what_is_needed_and_no_more(self, made: dict[str, bytes]) -> None:
         found = policy(made)

@@ -49,7 +49,7 @@ class Page {
     // Make the player's scripts with the words of the language.
     makePlayer() {
         const say = (text, ...given) => this.word(text).replaceAll("{}", () => given.shift());
-        ({Player, calm, made, plainly, read, repr, FUNCTIONS} = playerIn(say));
+        ({Player, calm, made, decoded, read, repr, FUNCTIONS} = playerIn(say));
     }
 
     // Put the words of the player's frame into the language; they are written in English.
@@ -324,7 +324,7 @@ class Page {
 
     // Make a player in a host; null if its rows cannot be run.
     attach(host, rows) {
-        const data = JSON.parse(plainly(host.shadowRoot.querySelector(".data").textContent));
+        const data = JSON.parse(decoded(host.shadowRoot.querySelector(".data").textContent));
         let known = null;
         try {
             known = readRows(rows, FUNCTIONS);
