@@ -284,9 +284,9 @@ def reach(loss: Loss, outputs: Sequence[Any]) -> list[tuple[float, float] | None
     """
     if loss not in (squared_error, mean_squared_error):
         return []
-    rows = [y.primitive if isinstance(y, Value) else None for y in outputs]
-    is_softmax = {*rows} == {divide} and _add_up_to_1(outputs)
-    return [(0, 1) if is_softmax else _RANGES.get(row) for row in rows]
+    if _add_up_to_1(outputs) and all(map(_is_share, outputs)):
+        return [(0, 1)] * len(outputs)
+    return [_RANGES.get(y.primitive) if isinstance(y, Value) else None for y in outputs]
 
 
 def unsuited(loss: Loss, outputs: Sequence[Any]) -> str:
@@ -309,6 +309,11 @@ def unsuited(loss: Loss, outputs: Sequence[Any]) -> str:
     instead = categorical_cross_entropy if are_probabilities else binary_cross_entropy
     return (f"{loss.__name__} takes net inputs, but the outputs are probabilities already: use {instead.__name__}, or end the "
             'model with output="linear"')  # fmt: skip
+
+
+def _is_share(y: Any) -> bool:
+    """Whether an output is exp(…) divided by something, like those of a softmax; other quotients may be negative."""
+    return isinstance(y, Value) and y.primitive is divide and getattr(y.operands[0], "primitive", None) is exp
 
 
 def _add_up_to_1(outputs: Sequence[Any]) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import DomainError, Value, dot, exp
+from autograd import DomainError, Value, dot, exp, softmax
 from nn import MLP, Module, Neuron, Perceptron, accuracy, fit, losses
 from nn.data import moons
 from nn.optim import SGD
@@ -270,6 +270,13 @@ def test_targets_that_no_output_can_reach(compiled: Any) -> None:
     assert fit(network("exp", 2), X, pairs, epochs=1, compiled=compiled, optimizer=SGD(1e-9)).notes == []
     assert fit(network(), X, THREE, epochs=1, compiled=compiled).notes == []  # a linear output reaches them all
     assert fit(network("tanh"), X, SIGNS, epochs=1, compiled=compiled).notes == []
+
+
+def test_quotients_that_add_up_to_1_at_first_may_leave_that_range() -> None:
+    numerators = [Value(0.25), Value(0.75)]
+    quotients = [x / (numerators[0] + numerators[1]) for x in numerators]
+    assert losses.reach(losses.squared_error, quotients) == [None, None]
+    assert losses.reach(losses.squared_error, softmax(numerators)) == [(0, 1), (0, 1)]
 
 
 def test_three_labels_for_the_hinge() -> None:
