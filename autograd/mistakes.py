@@ -182,14 +182,14 @@ def updated_too_soon(loss: Value, rate: float = RATE) -> Iterator[Move]:
             if x.primitive is None and delta is not None and partial is not None:
                 moved[x] = moved.get(x, x.data) - rate * delta * partial
         after = read(node, moved)
-        used = [before if x.primitive is None else after for x in node.inputs]  # a leaf's own share precedes its update
+        used = [before if x.primitive is None else after for x in node.inputs]  # a leaf moves only after its contribution
         partials = [reading.partials[k] for k, reading in enumerate(used)]
         values = [reading.values[k] for k, reading in enumerate(used)]
         yield _pass_on(node, gradients, Reading(partials, values))
 
 
 def activations(loss: Value) -> set[Value]:
-    """Return the activations: the functions of a net input; without neurons, all functions called by name."""
+    """Return the activations: the functions of a neuron's net input or, if there are none, all functions called by name."""
     telling = Telling(loss)
     functions = [node for node in telling.order if _is_function(node)]
     return {node for node in functions if node.inputs[0] in telling.neurons} or {*functions}

@@ -112,7 +112,7 @@ class Telling:
 
     @cached_property
     def users(self) -> dict[Value, list[Value]]:
-        """The nodes that use each input, each as often as it does."""
+        """The nodes that use each input; one that uses it twice is listed twice."""
         users: dict[Value, list[Value]] = {}
         for node in self.order:
             for x in node.inputs:
@@ -141,9 +141,9 @@ class Telling:
 
     @cached_property
     def neurons(self) -> dict[Value, Value]:
-        """The output of each neuron by its net input.
+        """The output of each neuron, by its net input.
 
-        A neuron is a `dot` whose weights are leaves, or that only a function of one operand is applied to, its activation.
+        A neuron is a `dot` that has a leaf among its weights, or is used only by a function of one operand, its activation.
         Other dots are not: Σ w², the score of a query and a key, or the net input of the class that a one-hot target picks.
 
         >>> from autograd.primitives import tanh

@@ -17,7 +17,7 @@ class History:
     """The record of a training run, epoch by epoch.
 
     Attributes:
-        loss: each epoch's mean loss, or its sum with ``reduce="sum"``, of the examples, each measured as it was visited.
+        loss: for each epoch the mean loss of the examples, or with ``reduce="sum"`` its sum, each measured when visited.
         accuracy: the share of examples that were classified correctly when visited; empty if the targets are not classes.
         validation_loss, validation_accuracy: the same for the validation examples, if any, measured after each epoch; the loss
             is ∞ if that of an example is undefined or NaN.

@@ -57,7 +57,7 @@ def cosine(lr: float, steps: int, lowest: float = 0.0) -> Schedule:
 
 
 def warmup(lr: float | Schedule, steps: int) -> Schedule:
-    """Raise the rate linearly over `steps` steps, up to that of `lr`.
+    """Raise the rate linearly over `steps` steps, up to that of `lr`, then follow `lr`.
 
     >>> [warmup(0.8, steps=4)(i) for i in range(5)]
     [0.2, 0.4, 0.6000000000000001, 0.8, 0.8]

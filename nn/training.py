@@ -61,7 +61,7 @@ class DivergenceError(FloatingPointError):
         self.history = history
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (str(self), self.history)  # by default the history is lost on the way from another process
+        return type(self), (str(self), self.history)  # by default unpickling, as from another process, passes only the message
 
 
 def fit(

@@ -37,7 +37,7 @@ from autograd.primitives import Primitive
 __all__ = ["ALL_VARY", "LEARNS", "VARIES", "Canonical", "canonical"]
 
 # The rows that this pass knows by name, besides `multiply`: those that add up terms, even a single one; and those that multiply
-# an operand by itself, `power` if its second operand is the number 2.  Later passes single out only `dot` and `multiply`.
+# an operand by itself, `power` if its second operand is the number 2.  Later passes know `dot`, `multiply` and `total`.
 ADDITIVE: Final = {primitives.positive, primitives.add, primitives.total, primitives.dot}
 SQUARE: Final = {primitives.power, primitives.square}
 # Flags of what a node depends on: an input, so that its number varies from example to example; a leaf to differentiate with

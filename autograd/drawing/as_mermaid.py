@@ -47,7 +47,7 @@ EMPHASIS: dict[Emphasis, str] = {
 # In pixels, where text has 16: Mermaid's own spaces and margins are more than twice as wide.
 SPACES = "%%{init: {'flowchart': {'nodeSpacing': 10, 'rankSpacing': 30, 'padding': 8}}}%%"
 DARK = '%%{init: {"theme": "dark"}}%%\n'
-DEEPEST = 10  # layers; an arrow that goes further down is written no longer
+DEEPEST = 10  # layers: the greatest length that is written for an arrow
 COLOUR = re.compile("#[0-9a-f]{6}(?![;0-9a-f])")  # in a label, # begins a number that ends in a semicolon
 HARMLESS = frozenset(" .,=+-−·/^()|√δ∂σΣ∞…×←′⁽⁾²³₀₁₂₃₄₅₆₇₈₉≤≥_↑↓")  # written unchanged, as letters and digits are
 

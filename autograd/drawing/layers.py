@@ -1,8 +1,8 @@
 """Layers of a bounded width: how a long picture runs from top to bottom and fits a page.
 
 Layers are filled from the result upwards, the latest boxes first.  A branch stands beside others only if the whole branch fits
-there; otherwise branches, such as the examples of a batch, stand one above the other, and so do the leaves of an operation
-that nothing else uses.
+there; otherwise branches, such as the examples of a batch, stand one above the other.  So do an operation's leaves that no
+other operation uses.
 
 Layout engines draw long arrows straight, which would make the whole picture wide.  So an operand that stands far above is not
 joined by an arrow: a *reference* beside the operation names it after ↑, with the label that the arrow would have, and its

@@ -4,8 +4,8 @@ A neuron is a weighted sum, one `dot`, and its only consumer, if that is an oper
 with net input z, output a and δ = ∂loss/∂z; inputs are circles, even where they are plain numbers.  A weight stands on its
 arrow with its gradient, and under it the product δ·w that flows back.  Neurons with the same inputs are a layer, one column; a
 layer that is too long to be read is condensed to its first neurons, a note and its last.  In a recurrent network each time
-step has a column of its own.  Everything else, such as the loss, is drawn node by node.  Neurons are recognised by their form
-only, so a network need not be made of modules.
+step has a column of its own.  Everything else, such as the loss, is drawn node by node.  `Telling.neurons` recognises neurons
+by their form only, so a network need not be made of modules.
 
 >>> from autograd.primitives import dot, tanh
 >>> w, b = Value(0.5, label="w"), Value(-0.4, label="b")

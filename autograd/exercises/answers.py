@@ -34,7 +34,7 @@ __all__ = ["Answer", "AnswerError", "differs", "fits", "is_rounded", "read_answe
 FEWEST: Final = 3  # digits of a rounded answer
 LONGEST_SHOWN: Final = 60  # characters that a message shows of an object that is not an answer
 EXACT: Final = 1e-9  # relative: the difference of two numbers that count as the same
-NOISE: Final = 1e-15  # relative: the difference of two sums of floats in another order
+NOISE: Final = 1e-15  # relative: the difference of two sums of the same floats in another order
 NUMERAL: Final = r"(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[¼-¾⅐-⅞]"
 WORD: Final = r"[^\W\d⁰¹²³⁴-⁹¼-¾⅐-⅞][^\W⁰¹²³⁴-⁹¼-¾⅐-⅞]*"
 # Characters that people write in formulas, and how the parser of expressions spells them; it reads w·x itself.
@@ -194,7 +194,7 @@ class _Speller:
         self.meant |= {unicodedata.normalize("NFKC", name): short for name, short in inner.items()} | dict(inner)
         self.code: list[str] = []
         self.open: list[tuple[str, str, int]] = []  # for each open bracket: what closes it, how that is spelled, its roots
-        self.roots = 0  # those whose operand begins here; it closes them
+        self.roots = 0  # how many roots begin right before the next operand, whose end closes them
         self.row: Primitive | None = None  # the row that is called here
         self.is_operand = False  # whether an operand ends here, so that a bar closes
 

@@ -166,7 +166,7 @@ class Task:
         """Return how many digits the right number is written with: enough to show the step from the old one."""
         right = question.value(self._scene)
         enough = (n for n in range(DIGITS, 17) if is_rounded(float(f"{right:.{n}g}"), right, question.old))
-        return next(enough, 17)  # which distinguish all floats
+        return next(enough, 17)  # 17 digits distinguish any two floats
 
     @cached_property
     def _uses(self) -> dict[Value, list[Value]]:

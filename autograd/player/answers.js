@@ -7,7 +7,7 @@ class Refused extends Error {} // an answer that cannot be read; no points are l
 
 const MOST_CHARACTERS = 2000; // of an answer, as in expressions.py
 const EXACT = 1e-9; // relative: the difference of two numbers that count as the same
-const NOISE = 1e-15; // relative: the error of a sum of floats in another order
+const NOISE = 1e-15; // relative: the difference of two sums of the same floats in another order
 const FEWEST = 3; // digits of a rounded answer
 const SHOWN = 5; // digits of a number in texts and pictures, as in writing.py
 const [NEARLY, ROUGHLY] = [0.05, 0.2]; // relative: the error of an answer rounded on the way; of one with few digits
@@ -230,7 +230,7 @@ function isRounded(answer, right, old = null) {
     if (!Number.isFinite(answer) || !Number.isFinite(right)) return false;
     if (old !== null) return [old, shown(old)].some((start) => isStep(answer, right + (start - old), start));
     if (isClose(answer, right)) return true;
-    const unit = unitOf(Math.min(Math.abs(answer), Math.abs(right))); // just below a power of ten a number has one digit more
+    const unit = unitOf(Math.min(Math.abs(answer), Math.abs(right))); // of two numbers around a power of ten, the finer unit
     let places = FEWEST;
     while (places < 15 && !isClose(answer, Number(answer.toFixed(places)))) places++;
     return Math.abs(answer - right) <= (Math.max(unit, 10 ** -places) / 2) * (1 + EXACT);

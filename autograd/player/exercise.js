@@ -12,10 +12,10 @@ class Exercise {
         Object.assign(this, {player, asked, isOpen: true, answers: new Map(), marks: [], fields: []});
         this.marker = new Marker(graph, asked);
         this.isOrder = asked.kind === "order";
-        this.order = []; // the answer if an order is asked for: places
+        this.order = []; // places: the answer so far, if the question is an order
         for (const picture of player.pictures) picture.blanks = this;
         const nodes = player.stages.find(({dataset}) => dataset.view === "nodes");
-        if (nodes && ["local", "order"].includes(asked.kind)) player.view = "nodes"; // whose parts have the blanks
+        if (nodes && ["local", "order"].includes(asked.kind)) player.view = "nodes"; // whose boxes and arrows have the blanks
         player.player.classList.add("exercising");
         this.build();
         player.place = player.graph.order.length - 1; // so that everything given is shown

@@ -73,7 +73,7 @@ class Card extends Panel {
         this.refresh();
     }
 
-    // A cell of the table.  Its caption is shown with questions if the table has no head; a field hides the number until then.
+    // A cell of the table.  While a prediction is open, a field replaces its number, and its caption is shown if there is no head.
     entry(caption, field, ...cells) {
         return made("td", {data: {caption}}, ...(field ? [field, made("span", {className: "secret"}, ...cells)] : cells));
     }
