@@ -238,10 +238,11 @@ function isRounded(answer, right, old = null) {
 
 // Whether an answer is the right number after a step, and precise enough to show the step.
 function isStep(answer, right, old) {
-    const [one, other] = [answer - old, right - old], noise = NOISE * Math.max(Math.abs(answer), Math.abs(old));
-    const half = (unitOf(Math.min(Math.abs(one), Math.abs(other))) / 2) * (1 + EXACT);
+    const given = answer - old, wanted = right - old; // the two steps
+    const half = (unitOf(Math.min(Math.abs(given), Math.abs(wanted))) / 2) * (1 + EXACT);
+    const noise = NOISE * Math.max(Math.abs(answer), Math.abs(old));
     const isSeen = Math.abs(answer - right) <= Math.max(noise, half) || fits(answer, right);
-    return isSeen && Math.sign(one) === Math.sign(other) && isRounded(answer, right);
+    return isSeen && Math.sign(given) === Math.sign(wanted) && isRounded(answer, right);
 }
 
 const shown = (x) => Number(digits(x, SHOWN)); // a number as texts and pictures show it, rounded

@@ -300,8 +300,8 @@ class Interface {
     set(numbers) {
         const player = this.#player, found = new Map();
         for (const [name, x] of Object.entries(numbers)) {
-            const leaf = player.leafCalled(name), names = player.leaves.map((each) => each.name);
-            if (leaf < 0) throw new RangeError(`no leaf is called ${name}; the leaves are ${names.join(", ")}`);
+            const leaf = player.leafCalled(name);
+            if (leaf < 0) throw this.#unknown("leaf", "leaves", name, player.leaves.map((each) => each.name));
             if (typeof x !== "number") throw new TypeError(`${name} needs a number, not ${x}`);
             found.set(leaf, x);
         }
@@ -311,9 +311,12 @@ class Interface {
     #place(name) {
         const {nodes} = this.#player.graph;
         const place = nodes.findIndex((node) => node.short === name || node.name === name);
-        const names = nodes.map((node) => node.short);
-        if (place < 0) throw new RangeError(`no node is called ${name}; the nodes are ${names.join(", ")}`);
+        if (place < 0) throw this.#unknown("node", "nodes", name, nodes.map((node) => node.short));
         return place;
+    }
+
+    #unknown(one, many, name, names) {
+        return new RangeError(`no ${one} is called ${name}; the ${many} are ${names.join(", ")}`);
     }
 
     value(name) {
