@@ -219,7 +219,7 @@ def test_errors_of_functions_that_a_row_is_made_of(engine: Engine) -> None:
         right = str(caught.value).partition("; the operand")[0]
         assert found == {
             (grown, 1000.0): "grown(1000.0) is undefined: math range error",  # Python advises how to write the row
-            (root, 1.0): "the rules of the row 'root' have no value at root(1.0): float division by zero",
+            (root, 1.0): "the rules of the row 'root' are undefined at root(1.0): float division by zero",
         }.get((row, at), right)
 
 

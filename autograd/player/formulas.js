@@ -171,7 +171,7 @@ class Rows {
     // The partial derivatives of a row for those of its operands that are inputs.
     partials({row, rules}, x, out) {
         return attempt(() => rules(this.numbers, x, out), ({message}) => {
-            throw new Undefined(`the rules of the row '${this.rows[row].name}' have no value at ${spell(this.rows[row], x)}: ${message}`);
+            throw new Undefined(`the rules of the row '${this.rows[row].name}' are undefined at ${spell(this.rows[row], x)}: ${message}`);
         });
     }
 

@@ -328,7 +328,7 @@ class Player {
         line.hidden = problem === null;
         if (!problem) return;
         const {short} = nodes[problem.place];
-        line.textContent = `${problem.text} (${short}). The nodes that depend on it have no value either.`;
+        line.textContent = `${problem.text} (${short}). The nodes that depend on it are undefined, too.`;
     }
 
     // Rewrite panels once per frame, however often numbers change.
