@@ -131,7 +131,7 @@ def outputs_of(returned: Any) -> list[Any] | None:
 def _classes(targets: Sequence[Any], n_outputs: int) -> list[int] | None:
     """Return the class that each target stands for, or None if they are not classes of a model with `n_outputs` outputs.
 
-    For several outputs, a one-hot list stands for the index of its 1; for a single one, 0 and 1, or -1 and 1, for 0 and 1.
+    For several outputs, a one-hot list stands for the index of its 1; for one, 0 and 1, or -1 and 1, for classes 0 and 1.
     """
     if n_outputs > 1:
         return [target.index(1) for target in targets] if all(_is_one_hot(target, n_outputs) for target in targets) else None

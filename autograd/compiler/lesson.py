@@ -269,7 +269,7 @@ class Writer:
         return f"{self.notation.name(f'∂{self.parameter(instruction.out)}')} + {text}" if instruction.adds else text
 
     def text(self, symbol: Any, *, is_factor: bool = False) -> str:
-        """Write a symbol; in parentheses if it binds less than a sum or, as a factor of matrices, less than a name."""
+        """Write a symbol; in parentheses if it binds less tightly than a sum or, as a factor, than a name."""
         written, level = write(symbol, self.notation.style)
         return self.notation.enclosed.format(written) if level < (ATOM if is_factor else SUM) else written
 

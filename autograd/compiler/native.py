@@ -137,7 +137,7 @@ def _written_out(graph: Graph, kinds: Array, sizes: Array) -> tuple[Array, Array
     """Return the operands of all operations, with lists written out, and the number of operands of each operation."""
     flat = np.fromiter(chain.from_iterable(graph.operands), np.intp, sizes.sum())
     is_operation, is_list, nodes = kinds >= 0, (kinds < 0) & (sizes > 0), np.arange(len(graph))
-    # Each operand is a run in [*flat, *nodes]: a list that of its own operands, any other node the one place of itself.
+    # Each operand is a run in [*flat, *nodes]: a list is that of its own operands, any other node one of length 1, itself.
     first, length = np.where(is_list, np.cumsum(sizes) - sizes, len(flat) + nodes), np.where(is_list, sizes, 1)
     operands = flat[np.repeat(is_operation, sizes)]
     first, length = first[operands], length[operands]

@@ -119,7 +119,7 @@ def draw(
         theme: "dark" draws on a dark background, for a dark notebook or slide.
 
     Raises:
-        TypeError: if `loss` is not a Value.
+        TypeError: if `loss` is not a Value, `digits` not an int, or `limit` not a number.
         ValueError: if the graph has more than `limit` nodes or is otherwise too large to be read, if the view by neurons is
             chosen for a graph without neurons, or if `view`, `theme` or `digits` is none of the above.
         IndexError: if there is no such step.

@@ -133,7 +133,7 @@ def _entry(name: str, data: bytes) -> dict[str, Any]:
 
 
 def _program_entries(uses_cdn: bool) -> Iterator[dict[str, Any]]:
-    """Iterate over the same for the files of third-party programs, on the CDN or in the site."""
+    """Iterate over the entries of third-party programs' files, on the CDN or in the site; see `_entry`."""
     for program in PROGRAMS:
         for file, (size, integrity) in program.files.items():
             name = Path(file).name
