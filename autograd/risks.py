@@ -26,7 +26,7 @@ from autograd.primitives import DomainError, Nary, Primitive
 from autograd.symbol import Symbol
 from autograd.value import Value
 
-__all__ = ["ANY", "danger_of", "risks", "risks_of"]
+__all__ = ["ANY", "risk_of", "risks", "risks_of"]
 
 Sign: TypeAlias = frozenset[int]
 ANY: Final[Sign] = frozenset((-1, 0, 1))
@@ -62,20 +62,21 @@ def risks_of(nodes: Sequence[tuple[Any, Primitive, Sequence[Any]]], constants: M
 
     for node, row, operands in nodes:
         signs[node] = sign_of(row, operands, kind)
-        may_be_risky = len(operands) < 3 or not row.is_in_table  # no row of the table with more operands is
-        danger, fails = danger_of(row, tuple(map(kind, operands))) if may_be_risky else (0, False)
-        risky = tainted.intersection(operands)
+        may_have_risk = len(operands) < 3 or not row.is_in_table  # a row of the table with more has no risk of its own
+        risk, fails = risk_of(row, tuple(map(kind, operands))) if may_have_risk else (0, False)
+        tainted_operands = tainted.intersection(operands)
         if row is primitives.dot:
-            risky -= large  # masks would cost the matrices of every network with an exponential in it
-        if risky:
+            tainted_operands -= large  # masks would cost the matrices of every network with an exponential in it
+        if tainted_operands:
             used = used_by_rules(row, len(operands))
-            danger, fails = max(danger, int(any(operands[i] in risky for i in used))), fails or not risky <= large
-        if fails or danger or risky:
+            risk = max(risk, int(any(operands[i] in tainted_operands for i in used)))
+            fails = fails or not tainted_operands <= large
+        if fails or risk or tainted_operands:
             tainted.add(node)
-            if not fails and danger < 2:
+            if not fails and risk < 2:
                 large.add(node)
-        if danger:
-            found[node] = danger
+        if risk:
+            found[node] = risk
     return found
 
 
@@ -122,30 +123,30 @@ def sign_of_few(row: Primitive, kinds: tuple[Any, ...], is_same: bool) -> Sign:
 
 
 @functools.lru_cache(maxsize=4096)
-def danger_of(row: Primitive, kinds: tuple[Any, ...]) -> tuple[int, bool]:
+def risk_of(row: Primitive, kinds: tuple[Any, ...]) -> tuple[int, bool]:
     """Return the risk of the rules of a row of one or two operands, see `risks`, and whether the row may be undefined."""
     if not row.is_in_table:  # a few points are no evidence about a user's row
         return 2, True
     singular = (point for point in row.singular if all(map(_is_possible, point, kinds)))
     which = [i for i, kind in enumerate(kinds) if isinstance(kind, frozenset)]
-    danger, fails = 0, False
+    risk, fails = 0, False
     if row is primitives.power and isinstance(kinds[1], float) and _is_possible(0.0, kinds[0]):
-        danger = int(not kinds[1].is_integer())  # x**1.5 has an infinite second derivative at 0; no other row hides that
+        risk = int(not kinds[1].is_integer())  # x**1.5 has an infinite second derivative at 0; no other row hides that
     for data in itertools.chain(_points(kinds), singular):
         try:
             out = float(row.evaluate(data))
             finite = all(map(math.isfinite, row.partials(data, out, which)))
         except DomainError:
-            danger, fails = max(danger, 1), True
+            risk, fails = max(risk, 1), True
             continue
-        danger = max(danger, 0 if finite else 2 if math.isfinite(out) else 1)
-    return danger, fails
+        risk = max(risk, 0 if finite else 2 if math.isfinite(out) else 1)
+    return risk, fails
 
 
 @functools.cache
 def may_fail(row: Primitive, n: int) -> bool:
     """Return whether the risk of a row of n operands can be other than 0."""
-    return not row.is_in_table or (n < 3 and danger_of(row, (ANY,) * n)[0] > 0)
+    return not row.is_in_table or (n < 3 and risk_of(row, (ANY,) * n)[0] > 0)
 
 
 def _points(kinds: Sequence[Any]) -> Iterator[tuple[float, ...]]:

@@ -91,17 +91,17 @@ def chain_rule(order: Sequence[Value], y: Value, xs: Sequence[Value], risk: Call
     for node in reversed(order):
         if node not in delta or node not in depends or node.primitive is None:
             continue
-        operands, upstream, danger = node.operands, delta[node], 2 if node in hot else risk(node)
+        operands, upstream, node_risk = node.operands, delta[node], 2 if node in hot else risk(node)
         flow = flows(node.primitive, len(operands))
         which = [i for i, x in enumerate(operands) if isinstance(x, Value) and x in depends and flow[i] is not False]
         for i, partial in zip(which, node.primitive.partials(operands, node, which), strict=True):
             x: Any = operands[i]
             condition = both(reach[node], read_flow(node.primitive, i, operands, node)) if is_risky else True
-            keep = danger and condition is not True
+            keep = node_risk and condition is not True
             contribution = where(condition, upstream * partial, 0) if keep else _chain(upstream, partial, node in hot)
             delta[x] = delta[x] + contribution if x in delta else contribution
             reach[x] = either(reach.get(x, False), condition)
-            if danger == 2:
+            if node_risk == 2:
                 hot.add(x)
     return [delta.get(x, 0.0) for x in xs]
 

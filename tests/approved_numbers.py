@@ -20,7 +20,7 @@ from autograd.checking.numeric import Slope, plateau, slope
 from autograd.checking.rounding import DOUBLE, Precision
 from autograd.checking.verdicts import judge
 from autograd.expressions import parse
-from autograd.risks import ANY, danger_of, risks, sign_of_few
+from autograd.risks import ANY, risk_of, risks, sign_of_few
 from autograd.rows import TABLE
 from autograd.telling import Telling
 from autograd.value import topological
@@ -161,7 +161,7 @@ def risky() -> Iterator[str]:
         cells = []
         for names in product(KINDS, repeat=row.arity) if row.arity else ():
             kinds = tuple(KINDS[name] for name in names)
-            risk, fails = danger_of(row, kinds)
+            risk, fails = risk_of(row, kinds)
             cells.append(
                 f"{', '.join(names)}: {signs[sign_of_few(row, kinds, False)]} {risk or ''}{'!' if fails else ''}".strip()
             )

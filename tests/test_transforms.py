@@ -35,7 +35,7 @@ from autograd import (
     walk,
     where,
 )
-from autograd.risks import ANY, danger_of
+from autograd.risks import ANY, risk_of
 from autograd.strategies import Program, programs
 from autograd.symbol import both, either
 from autograd.transforms import chain_rule
@@ -321,7 +321,7 @@ def test_the_risk_of_a_row_depends_on_the_signs_of_its_operands() -> None:
         (sqrt, (frozenset({0, 1}),), (2, False)), (sqrt, (positive,), (0, False)), (divide, (1.0, ANY), (1, True)),
         (divide, (ANY, 2.0), (0, False)),
     ):  # fmt: skip
-        assert danger_of(row, kinds) == risk, (row.name, kinds)
+        assert risk_of(row, kinds) == risk, (row.name, kinds)
 
 
 def test_a_slope_that_is_0_everywhere_adds_no_node_to_the_gradient() -> None:

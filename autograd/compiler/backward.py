@@ -193,11 +193,11 @@ class Backward:
     Args:
         form: the graph, to which the gradients are added.
         y: the node to differentiate.
-        risk: what `risks` returns for the graph.
+        node_risks: what `risks` returns for the graph.
         first: the lowest node that `gradient` may be called with: beyond the leaves, if `of_parameters` finds their gradients.
     """
 
-    def __init__(self, form: Canonical, y: int, risk: dict[int, int], first: int = 0) -> None:
+    def __init__(self, form: Canonical, y: int, node_risks: dict[int, int], first: int = 0) -> None:
         self.form, self.depends, self.constants, self.first = form, form.depends, form.constants, first
         self.one = form.constant(1.0)
         self.terms: dict[int, list[Pair]] = {y: [(self.one, self.one)]}
@@ -207,7 +207,7 @@ class Backward:
         self.templates: dict[Any, Template] = {}
         self.reach: dict[int, Any] = {y: True}  # for nodes and lists the condition under which anything arrives
         self.hot: set[int] = set()  # nodes whose gradient may be infinite
-        self.risk, self.is_risky = risk, any(risk.values())
+        self.risks, self.is_risky = node_risks, any(node_risks.values())
 
     def through_operations(self, order: Iterable[int], *, past_zeros: bool = True) -> None:
         """Pass gradients on to operands, through nodes in descending order.
@@ -280,14 +280,14 @@ class Backward:
 
     def through(self, i: int, row: Primitive, delta: int) -> None:
         """Pass a node's gradient on to its operands."""
-        form, danger = self.form, 2 if i in self.hot else self.risk.get(i, 0)
+        form, risk = self.form, 2 if i in self.hot else self.risks.get(i, 0)
         reach = self._reach(i) if self.is_risky else True
         if row is dot:
-            self._through_dot(form.operands[i], delta, danger, reach)
+            self._through_dot(form.operands[i], delta, risk, reach)
             return
         operands = form.operands[i]
         if row is multiply and operands[0] == operands[1]:
-            self.arrive(operands[0], delta, self._twice(operands[0]), reach, danger)
+            self.arrive(operands[0], delta, self._twice(operands[0]), reach, risk)
             return
         steps, edges = self._template(row, operands)
         place = [*operands, i]
@@ -300,7 +300,7 @@ class Backward:
                 place.append(form.node(made, pick(place)))
         for k, partial, flow in edges:
             condition = flow if isinstance(flow, bool) else place[flow]
-            self.arrive(operands[k], delta, place[partial], self._both(reach, condition), danger)
+            self.arrive(operands[k], delta, place[partial], self._both(reach, condition), risk)
 
     def _template(self, row: Primitive, operands: Sequence[int]) -> Template:
         """Return the rules of a row at these operands, with the places of constants in place of the numbers."""
@@ -315,18 +315,18 @@ class Backward:
             self.templates[key] = Template(steps, edges)
         return self.templates[key]
 
-    def _through_dot(self, operands: tuple[int, ...], delta: int, danger: int, reach: Any) -> None:
+    def _through_dot(self, operands: tuple[int, ...], delta: int, risk: int, reach: Any) -> None:
         form, rules = self.form, _rules_of_dot(len(operands))
         for j, partial in zip(operands[2:], rules[2:], strict=True):
-            self.arrive(j, delta, self.form.constant(float(partial)), reach, danger)
+            self.arrive(j, delta, self.form.constant(float(partial)), reach, risk)
         is_square = operands[0] == operands[1]
         for k in (0,) if is_square else (0, 1):
             place, other, upstream = operands[k], operands[rules[k]], self._twice(delta) if is_square else delta
             if not self.depends[place] & LEARNS:
                 continue
-            if delta in self.constants or danger:
+            if delta in self.constants or risk:
                 for j, partial in zip(form.operands[place], form.operands[other], strict=True):
-                    self.arrive(j, upstream, partial, reach, danger)
+                    self.arrive(j, upstream, partial, reach, risk)
                 continue
             if place not in self.uses:
                 self.uses[place] = []
@@ -337,7 +337,7 @@ class Backward:
                 self.reach[place] = self._either(self.reach.get(place, False), reach)
             self.uses[place].append((upstream, other))
 
-    def arrive(self, j: int, upstream: int, partial: int, condition: Any, danger: int) -> None:
+    def arrive(self, j: int, upstream: int, partial: int, condition: Any, risk: int) -> None:
         """Add the contribution that arrives at a node along one edge.
 
         Args:
@@ -345,19 +345,19 @@ class Backward:
             upstream: the gradient of the operation.
             partial: the partial derivative.
             condition: the node of the condition under which anything flows, or a bool.
-            danger: the risk of the partial derivatives, see `autograd.risks`; 2 also if upstream may be infinite.
+            risk: the risk of the partial derivatives, see `autograd.risks`; 2 also if upstream may be infinite.
         """
         if not self.depends[j] & LEARNS or condition is False:
             return
         pair = upstream, partial
-        if danger and condition is not True:
+        if risk and condition is not True:
             pair = self.form.node(where, (condition, self.sum([pair]), self.form.constant(0.0))), self.one
-        elif danger < 2 and self.constants.get(partial) == 0:  # if upstream may be infinite, 0·∞ has to stay NaN
+        elif risk < 2 and self.constants.get(partial) == 0:  # if upstream may be infinite, 0·∞ has to stay NaN
             pair = partial, partial
         self.terms.setdefault(j, []).append(pair)
         if self.is_risky:
             self.reach[j] = self._either(self.reach.get(j, False), condition)
-        if danger == 2:
+        if risk == 2:
             self.hot.add(j)
 
     def _reach(self, i: int) -> Any:

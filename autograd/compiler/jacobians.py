@@ -98,10 +98,10 @@ def jacobian(graph: Graph, outputs: Sequence[int], of: str) -> Jacobian:
     outputs = form.add(graph, outputs)
     n = len(graph.parameters)
     leaves = range(n) if of == "parameters" else range(n, graph.n_leaves)
-    risk = risks(form, max(outputs))
+    node_risks = risks(form, max(outputs))
     entries: list[tuple[int, int, int]] = []  # for each its row and column, and its node
     for row, y in enumerate(outputs):
-        backward = Backward(form, y, risk)
+        backward = Backward(form, y, node_risks)
         backward.through_operations(_below(form, y), past_zeros=False)
         for leaf in sorted(leaf for leaf in {*backward.terms, *backward.member} if leaf in leaves):
             entry = backward.gradient(leaf)
