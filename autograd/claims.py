@@ -38,7 +38,7 @@ __all__ = ["check_derivation"]
 
 MOST_FACTORS = 3  # that are named, the likeliest first
 MOST_NODES = 20  # on the way, at which forgotten paths are looked for
-MOST_USES = 12  # of a node, of which several may be forgotten; of more, only one at a time is looked for
+MOST_USES = 12  # of a node, to look for several forgotten ones at once; with more, only single ones are looked for
 RECOGNISED = 0.01  # relative error: a claim of two digits is enough to recognise a factor that was left out
 
 
@@ -52,7 +52,7 @@ def check_derivation(loss: Value, claims: Mapping[Value, float | EllipsisType], 
 
     Returns:
         A marking, true if all claims are right: a sentence for each claim, in the order of the backward pass, and
-        `diagnoses`, such as ``path-forgotten`` and ``sign``.
+        `diagnoses`, in which ``path-forgotten`` and ``sign`` may occur.
 
     Raises:
         TypeError: for a claim that is not a number, or a node that is not a Value.

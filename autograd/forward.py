@@ -56,7 +56,7 @@ class Dual(Operand):
         own = [isinstance(x, Dual) and x.level == level for x in operands]
         pairs = zip(operands, own, strict=True)
         primals = [x.primal if mine else x if hasattr(type(x), "__primitive__") else number(x) for x, mine in pairs]
-        if any(x is NotImplemented for x in primals):  # beside an array of objects, which is computed element by element
+        if any(x is NotImplemented for x in primals):  # of another type, such as an array, which handles this itself
             return NotImplemented
         out = row.apply(primals)
         tangent, reach = 0.0, False
@@ -99,7 +99,7 @@ class Dual(Operand):
         return Value.__array_ufunc__(cast(Value, self), ufunc, method, *elements, **options)
 
     def __bool__(self) -> bool:
-        if self.reach is False or isinstance(self.primal, bool | Value | Dual):  # also for a comparison at its jump
+        if self.reach is False or isinstance(self.primal, bool | Value | Dual):  # a bool: a comparison at its jump
             return bool(self.primal)
         raise TypeError(f"{self!r} is a number, not a condition; compare it, as in `if x > 0:`")
 
