@@ -70,7 +70,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise the error instead of printing the usage and exiting."""
-        shown = message.replace(r"\x00", "").replace("\0", "")  # which `run` may have put before a word
+        shown = message.replace(r"\x00", "").replace("\0", "")  # without the NUL that `run` may have put there
         raise UsageError(f"{shown}; {COMMAND} --help lists the options")
 
 
@@ -162,7 +162,7 @@ def make_parser() -> Parser:
                         help="differentiate with respect to these variables only, such as w or w,b")  # fmt: skip
     parser.add_argument("--mistake", choices=MISTAKES, metavar="NAME", help=f"make a classic mistake: {', '.join(MISTAKES)}")
     parser.add_argument("--exercise", type=_whole, choices=(1, 2, 3, 4), metavar="LEVEL",
-                        help="pose exercises of a level, 1 to 4, in the terminal; without one, print a worksheet")  # fmt: skip
+                        help="set exercises of a level, 1 to 4, in the terminal; without one, print a worksheet")  # fmt: skip
     parser.add_argument("--seed", type=_whole, metavar="N", help="the number that selects the exercises, by default 0")
     for option, text in {
         "--svg": f"write a picture of the graph, in the format of the suffix: {suffixes()}",
@@ -225,7 +225,7 @@ def _reason(error: Exception) -> str:
 
 
 def practise_at(options: argparse.Namespace, given: Sequence[str]) -> str:
-    """Pose the exercises of a level and return the score; without a terminal, return them as a worksheet.
+    """Set the exercises of a level and return the score; without a terminal, return them as a worksheet.
 
     Raises:
         UsageError: for an expression, or any other option but ``--seed``.

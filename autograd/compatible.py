@@ -59,7 +59,7 @@ class Compatible:
         if arrays and method == "__call__":  # NumPy applies it to the objects one by one
             namespace = arrays[0].__array_namespace__()
             boxed = [namespace.array(x, dtype=object) if hasattr(type(x), "__primitive__") else x for x in operands]
-            # NumPy's own function calls a method of each first operand.  A plain number has operators, but no other methods.
+            # NumPy's own function calls a method of the first operand.  If that is a plain number, it has only operators.
             calls_methods = row is None or row.infix or options
             return (ufunc if calls_methods else namespace.frompyfunc(row, len(operands), 1))(*boxed, **options)
         if row is None or method != "__call__" or options:

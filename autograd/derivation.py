@@ -332,7 +332,7 @@ class Derivation:
         return paths
 
     def _ways(self, start: Value, stations: set[Value], symbols: Mapping[Value, Symbol]) -> dict[Value, list[Way]]:
-        """Return, for each station that can be next after one, the ways to it that pass no other station."""
+        """Return, for each station that can come next after `start`, the ways to it through no other station."""
         ways: dict[Value, list[Way]] = {}
         begun: list[tuple[Value, list[Symbol], float | None]] = [(start, [], 1.0)]
         while begun:
@@ -427,7 +427,7 @@ def _sum(terms: Sequence[Symbol]) -> Symbol:
 
 
 def _structure(formula: Any) -> Any:
-    """Return a formula as nested tuples, which are equal for equal formulas; two long ones may differ and have one text."""
+    """Return a formula as nested tuples, equal only for equal formulas; two long ones that differ may have the same text."""
     formula = as_symbol(formula)
     return (formula.row, *map(_structure, formula.operands)) if formula.row is not None else (formula.name, formula.value)
 

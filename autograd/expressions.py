@@ -293,7 +293,7 @@ class _Reader:
                 return row, (x, y)
             case ast.Compare(left=x, ops=[op], comparators=[y]) if row := _operator(op, 2):
                 return row, (x, y)
-            case ast.List(elts=[ast.Compare() as condition]):  # Iverson's bracket: [x > 0] is 1 if x > 0, else 0
+            case ast.List(elts=[ast.Compare() as condition]):  # the Iverson bracket: [x > 0] is 1 if x > 0, else 0
                 return self.meaning(condition)
             case ast.Compare(ops=[_, _, *_]):
                 raise self.refuse(node, "only two numbers are compared at a time")

@@ -119,7 +119,7 @@ def describe(x: Any) -> str:
         return repr(x)
     node: Any = x
     data = repr(node._number)  # as recorded; a leaf that was copied may have been set since
-    while node.label is None and node.primitive is positive:  # a copy, as `grad` hands to a function
+    while node.label is None and node.primitive is positive:  # a copy, like those that `grad` passes to a function
         node = node.operands[0]
     if node.label is not None or node.primitive is None:
         return f"{node.label} = {data}" if node.label is not None else f"Value({data})"

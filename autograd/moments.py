@@ -41,8 +41,8 @@ class Edge:
         taken: whether anything flows along the edge; False for a branch that was not taken, and where nothing has flowed to
             the node itself.
         digits: significant digits of the numbers in texts.
-        operation: the node's operation if the input also reaches the node along other paths, else None.  ∂node/∂input could
-            then mean the total derivative, so the partial one along this edge is written as ∂(operation)/∂input.
+        operation: the node's operation if other paths lead from the node to the input too, else None.  ∂node/∂input could then
+            mean the total derivative, so the partial one along this edge is written as ∂(operation)/∂input.
     """
 
     input: Value

@@ -342,7 +342,7 @@ class Nary(Primitive):
         gradient: computes the partial derivatives, one per operand, from the sequence of operands and the result.
         operands_of: turns the arguments of a call into the flat tuple of operands.
         expands: whether formulas show what the function computes, instead of a call.
-        picks: computes the index of the operand that is the result from the value of the first operand.
+        picks: computes, from the value of the first operand, the index of the operand that is the result.
         fold: the name of a function of two arrays that gives the result when it combines all operands, in any order.
     """
 

@@ -223,7 +223,7 @@ def programs(draw: st.DrawFn, longest: int = 20) -> Program:
         first = len(values) - 1 if is_chain else draw(_places(len(values)))
         places = (first, *(draw(_places_or_numbers(len(values))) for _ in range(count - 1)))
         data = [values[x] if isinstance(x, int) else x for x in places]
-        # A `where` jumps at a condition of 0, unless a comparison made that 0: it does not vary continuously.
+        # A `where` jumps at a condition of 0, but not at the 0 of a comparison, which does not vary continuously.
         is_jump = row.is_choice and data[0] == 0 and places[0] not in conditions
         if is_jump or not is_smooth(row, data):
             continue
@@ -322,8 +322,8 @@ def check_primitive(
         arrays: whether to evaluate the row on arrays too, as compiled programs do.
 
     Raises:
-        AssertionError: if something is wrong, with the smallest operands found at which it is; or if a partial derivative
-            could not be judged at any operands.
+        AssertionError: if something is wrong, with a description and the smallest operands found that show it; or if a partial
+            derivative could not be judged at any operands.
         TypeError: for anything but a row.
     """
     if not isinstance(row, Primitive):

@@ -38,7 +38,7 @@ __all__ = ["flatten", "is_array", "map_tree", "number_arrays", "numbers", "open_
 
 PLAIN: Final = (float, int, str, bytes, bool, type(None))  # types whose equal instances can stand for each other
 DEEPEST: Final = 100  # levels of containers, which keeps the recursion far below Python's limit
-# How to make a container from an iterable, by a method that it has; toarray first, as the rows of a sparse matrix are sparse.
+# How to make a container from an iterable, by a method that it has; toarray first: the rows of a sparse matrix are sparse.
 CONVERSIONS: Final = {"toarray": "….toarray()", "keys": "dict(…)", "__array__": "numpy.asarray(…)"}
 
 

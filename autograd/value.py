@@ -240,7 +240,7 @@ class Value(Manners):
         return _twin(self, lambda part: part)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
-        for node in nodes_below(self):  # operands first, so that each node finds theirs copied; no recursion
+        for node in nodes_below(self):  # operands first, so that each node finds its own copied, without recursion
             if id(node) not in memo:
                 memo[id(node)] = node if isinstance(node, Variable) else _twin(node, lambda part: copy.deepcopy(part, memo))
         return cast(Value, memo[id(self)])

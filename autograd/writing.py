@@ -345,7 +345,7 @@ def _operand(place: Place, operands: Sequence[Any], style: Style) -> str:
 
 
 def call(row: Primitive, operands: Sequence[Any], style: Style, is_list: bool = False) -> str:
-    """Write a row as a call of its name, with its operands in a list if `is_list`; for people, a long call is shortened."""
+    """Write a row as a call of its name, with its operands in a list if `is_list`; for people, a long one has an ellipsis."""
     shown = [write(x, style)[0] for x in operands]
     if len(shown) > LONGEST_SUM and style.calls is None:
         shown[2:-1] = [r"\ldots" if style.tex else "…"]

@@ -210,7 +210,7 @@ class Samples:
     def _cancelled(self, f: Callable[[float], float]) -> Iterator[float]:
         """Measure at each step, if it is far larger than x, the rounding of parts that cancel and grow with the step.
 
-        What is left of them is far smaller, but still a whole multiple of their rounding units: x - sin(x), of those of x.
+        What is left of them is far smaller, but still a whole multiple of their rounding units, like x - sin(x) of x's.
         """
         side = -1 if len(self.left) > len(self.right) else 1
         for h in self.steps:
