@@ -133,7 +133,7 @@ def weights_and_inputs(weights: Iterable[Any], inputs: Iterable[Any], bias: Any 
     """
     weights, inputs = items(weights), items(inputs)
     if len(weights) != len(inputs):
-        raise ValueError(f"dot needs as many weights as inputs; got {len(weights)} weights and {len(inputs)} inputs")
+        raise ValueError(f"dot needs as many weights as inputs; weights: {len(weights)}, inputs: {len(inputs)}")
     return (*weights, *inputs) if bias is None else (*weights, *inputs, bias)
 
 

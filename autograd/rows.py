@@ -382,7 +382,7 @@ class Nary(Primitive):
         is_list = isinstance(gradient, list | tuple) or getattr(gradient, "ndim", 0) == 1
         if not is_list or len(gradient) != n:
             raise TypeError(f"the gradient of the row {self.name!r} returned {gradient!r}; "
-                            f"it must return a number for each of the {n} operands")  # fmt: skip
+                            f"it must return one number for each operand; operands: {n}")  # fmt: skip
         return [self._returned("gradient", gradient[i], operands) for i in which]
 
     def array_function(self, namespace: Any) -> Callable[..., Any] | None:

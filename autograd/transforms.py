@@ -183,7 +183,7 @@ def _differentiated(f: Callable[..., Any], argnums: int | tuple[int, ...], check
     def differentiated(*arguments: Any, **options: Any) -> Any:
         wanted = argnums if isinstance(argnums, tuple) else (argnums,)
         if any(not hasattr(i, "__index__") or i not in range(len(arguments)) or wanted.count(i) > 1 for i in wanted):
-            raise TypeError(f"argnums is {argnums!r}, but the function got {len(arguments)} arguments; name one by its number, "
+            raise TypeError(f"argnums is {argnums!r}, but the number of arguments is {len(arguments)}; name one by its number, "
                             "counted from 0, or several as a tuple, such as (0, 1), each once")  # fmt: skip
         trees = {i: map_tree(_variable, arguments[i], name=f"argument {i}") for i in wanted}
         leaves, build = flatten(trees)

@@ -70,7 +70,7 @@ def examples_of(outputs_for: Callable[[Any], Any], X: Any, y: Any, *, are_classe
     """
     rows, targets = rows_of("X", X), nested(rows_of("y", y))
     if len(rows) != len(targets):
-        raise ValueError(f"each example has a target; got {len(rows)} examples and {len(targets)} targets")
+        raise ValueError(f"each example needs a target; examples: {len(rows)}, targets: {len(targets)}")
     if not len(rows):
         raise ValueError("there are no examples; pass at least one")
     examples = Examples(rows, targets, None, None)

@@ -144,8 +144,8 @@ class Rowwise(Module):
             raise TypeError(f"{self._name} takes a list of numbers or Values, as many as it has inputs ({self.n_inputs}); "
                             f"got {x!r}")  # fmt: skip
         if row and listed(row[0]) is not None:
-            raise TypeError(f"{self._name} takes one example at a time, {self.n_inputs} numbers or Values; got a list of "
-                            f"{len(row)} rows; call it on each row, or use predict")  # fmt: skip
+            raise TypeError(f"{self._name} takes one example at a time, a list of length {self.n_inputs} with "
+                            f"numbers or Values; got rows, {len(row)} in all; call it on each row, or use predict")  # fmt: skip
         if len(row) != self.n_inputs:
             inputs = "input" if self.n_inputs == 1 else "inputs"
             raise ValueError(f"{self._name} takes {self.n_inputs} {inputs}; got {len(row)}")

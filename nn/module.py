@@ -207,7 +207,8 @@ class Module:
         return f"{type(self).__name__}({', '.join(parts)})"
 
     def __str__(self) -> str:
-        return f"{self!r} with {len(self.parameters())} parameters"
+        n = len(self.parameters())
+        return f"{self!r} with {n} parameter{'s' * (n != 1)}"
 
     def __getstate__(self) -> Any:
         # A node of a past forward pass belongs to that pass: copied or pickled, it would take its whole graph along.

@@ -298,7 +298,7 @@ def _row_of_axes(axes: Sequence[Axes] | None, widths: Sequence[float]) -> Sequen
         raise ValueError("the model has no layers and no neurons to draw")
     if axes is not None:
         if len(axes) != len(widths):
-            raise ValueError(f"there are {len(widths)} layers, so as many axes are needed; got {len(axes)}")
+            raise ValueError(f"each layer needs axes of its own; layers: {len(widths)}, axes: {len(axes)}")
         return axes
     least = max(3.5, 0.1 * sum(widths))  # room for a title
     ratios = [max(width, least) for width in widths]

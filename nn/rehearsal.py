@@ -87,7 +87,7 @@ class Dependence:
         """Raise if no example's loss depends on a parameter."""
         if self.is_empty:
             example = _enumerate(self.parameters.values(), self.model, most=1)
-            raise ValueError(f"no example's loss depends on any of the {len(self.parameters)} parameters, such as {example}, "
+            raise ValueError(f"no example's loss depends on any parameter ({len(self.parameters)} in all), such as {example}, "
                              "so there is nothing to learn: compute the loss from what the model returns, with operators and "
                              "functions of autograd, and not from .data or float()")  # fmt: skip
 

@@ -223,7 +223,7 @@ REFUSED = {
     "total(x)": "column 1, `total(x)`: total is called as total(operands)",
     "logsumexp([])": "column 1, `logsumexp([])`: logsumexp of nothing has no value",
     "dot([x], y)": "column 1, `dot([x], y)`: dot is called as dot(weights, inputs, bias=None)",
-    "dot([x], [1, 2])": "column 1, `dot([x], [1, 2])`: dot needs as many weights as inputs; got 1 weights and 2 inputs",
+    "dot([x], [1, 2])": "column 1, `dot([x], [1, 2])`: dot needs as many weights as inputs; weights: 1, inputs: 2",
     "2x": "column 1, `2`: this number cannot be read; a product is written with *, as in 2*x",
     "2(x)": "column 1, `2(x)`: a function is called by its name, and a product is written with *",
     "x +": "column 4: the expression ends too early",

@@ -253,7 +253,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"states": [[0.0]]}, r"got \[\[0.0\]\]"),
     ({"batches": [[0, 1], []]}, "batch 1 is empty"),
     ({"batches": []}, "at least one step; there is none"),
-    ({"batches": [[0], [2]]}, "names the example 2; the places of 2 examples are 0 to 1"),
+    ({"batches": [[0], [2]]}, "names the example 2; examples are numbered from 0 to 1"),
     ({"batches": [[0], [-1]]}, "names the example -1"),
     ({"batches": [[0], [0.5]]}, r"as ints, such as \[\[0, 1\], \[2\]\]; got \[\[0\], \[0.5\]\]"),
     ({"batches": [[True], [False]]}, "as ints"),
@@ -310,7 +310,7 @@ def test_steps_without_data_and_without_parameters() -> None:
     steps = alone.train(**(RIGHT | {"batches": [[0]] * 40, "rates": [0.25] * 40}))
     assert steps is not None and steps[0] == 40 and steps[1].shape == (1, 40)
     assert alone.parameters == pytest.approx([3.0])
-    with pytest.raises(ValueError, match="names the example 1; the places of 1 examples"):
+    with pytest.raises(ValueError, match="names the example 1; examples are numbered from 0 to 0"):
         alone.train(**RIGHT)
     fixed = compile(lambda x: x * 2, [], backend="native")
     steps = fixed.train([1.0, 2.0], **(RIGHT | {"states": np.zeros((0, 0))}))

@@ -250,6 +250,14 @@ def test_a_module_without_call_says_so() -> None:
     assert (repr(Empty()), str(Empty())) == ("Empty()", "Empty() with 0 parameters")
 
 
+def test_one_parameter_is_not_plural() -> None:
+    class Scale(Module):
+        def __init__(self) -> None:
+            self.w = Value(1.0)
+
+    assert str(Scale()) == "Scale() with 1 parameter"
+
+
 def test_repr() -> None:
     model = MLP(2, [16, 16, 1], activation="tanh", output="linear")
     assert repr(model) == "MLP(2, [16, 16, 1], activation='tanh', output='linear')"
@@ -326,7 +334,7 @@ def test_inputs_that_are_no_numbers_are_refused(x: Any, message: str) -> None:
 def test_a_call_takes_one_example(model: Any) -> None:
     for rows in ([[1.0, 2.0]] * 2, np.zeros((3, 2))):
         with pytest.raises(
-            TypeError, match=f"takes one example at a time, 2 numbers or Values; got a list of {len(rows)} rows"
+            TypeError, match=f"takes one example at a time, a list of length 2 .*; got rows, {len(rows)} in all"
         ):
             model(rows)
 

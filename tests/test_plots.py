@@ -152,7 +152,7 @@ def test_decision_boundary_takes_the_targets_that_training_takes() -> None:
     for y, error in (
         ([0, 2], "not classes of this model"),
         ([0.5, 1.0], "not classes of this model"),
-        ([0], "got 2 examples and 1"),
+        ([0], "examples: 2, targets: 1"),
     ):
         with pytest.raises(ValueError, match=error):
             plots.decision_boundary(Ramp(), X, y)
@@ -249,7 +249,7 @@ def test_weights() -> None:
     assert first.patches[-1].get_x() + first.patches[-1].get_width() / 2 == pytest.approx(3.5)  # the bias, apart
     with pytest.raises(ValueError, match="no layers and no neurons to draw"):
         plots.weights(Ramp())
-    with pytest.raises(ValueError, match="there are 2 layers, so as many axes are needed; got 1"):
+    with pytest.raises(ValueError, match="layers: 2, axes: 1"):
         plots.weights(model, [first])
     assert len(plots.weights(Neuron(40))) == len(plots.weights(Layer(2, 3))) == 1
 

@@ -335,7 +335,7 @@ def test_rows_of_ones_own_are_checked_when_they_are_read(row: Any, message: str)
 
 
 def test_arguments_of_sums_are_checked() -> None:
-    with pytest.raises(ValueError, match="2 weights and 1 inputs"):
+    with pytest.raises(ValueError, match="weights: 2, inputs: 1"):
         dot([1, 2], [3])
     with pytest.raises(ValueError, match="at least one"):
         primitives.logsumexp([])

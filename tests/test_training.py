@@ -280,8 +280,8 @@ def test_a_domain_error_in_the_model_is_told_as_it_is() -> None:
 
 
 @pytest.mark.parametrize(("options", "error", "message"), [
-    ({"X": []}, ValueError, "got 0 examples and 4 targets"),
-    ({"X": [], "y": []}, ValueError, "there are no examples"), ({"y": [1.0]}, ValueError, "got 4 examples and 1 targets"),
+    ({"X": []}, ValueError, "examples: 0, targets: 4"),
+    ({"X": [], "y": []}, ValueError, "there are no examples"), ({"y": [1.0]}, ValueError, "examples: 4, targets: 1"),
     ({"X": 5.0}, TypeError, "X is a list or an array.*; got 5.0"),
     ({"y": "abcd"}, TypeError, "y is a list or an array.*; got 'abcd'"),
     ({"X": [[1.0, 2.0]] * 4}, ValueError, "takes 1 input; got 2"),

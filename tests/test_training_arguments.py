@@ -20,7 +20,7 @@ def test_batches_may_name_every_example_in_any_order_and_often() -> None:
 
 @pytest.mark.parametrize(("batches", "message"), [
     ([], "and at least one step; there is none$"), ([[0], []], "; batch 1 is empty$"), ([[]], "; batch 0 is empty$"),
-    ([[0, 3]], "names the example 3; the places of 3 examples are 0 to 2$"), ([[0, -1]], "names the example -1;"),
+    ([[0, 3]], "names the example 3; examples are numbered from 0 to 2$"), ([[0, -1]], "names the example -1;"),
     ([[0], [2, 5, -1]], "names the example 5;"),
 ])  # fmt: skip
 def test_batches_outside_the_examples_are_refused(batches: Any, message: str) -> None:

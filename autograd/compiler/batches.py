@@ -345,7 +345,7 @@ def places_of(batches: Sequence[Sequence[int]], n: int) -> tuple[Array, list[int
                         f"got {batches!r:.70}")  # fmt: skip
     if places.min() < 0 or places.max() >= n:
         wrong = next(place for place in places.tolist() if not 0 <= place < n)
-        raise ValueError(f"batches names the example {wrong}; the places of {n} examples are 0 to {n - 1}")
+        raise ValueError(f"batches names the example {wrong}; examples are numbered from 0 to {n - 1}")
     return places, sizes
 
 
