@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd.compiler.batches import places_of, require_states
+from autograd.compiler.batches import indices_of, require_states
 
 
 def test_batches_may_name_every_example_in_any_order_and_often() -> None:
     several: list[Any] = [[[2, 0], [1, 1, 1]], [(2, 0), range(1, 2), np.array([1, 1])]]
     for batches in several:
-        places, sizes = places_of(batches, 3)
-        assert places.tolist() == [2, 0, 1, 1, 1] and sum(sizes) == 5 and sizes == [len(batch) for batch in batches]
-    assert places_of([[0]], 1)[1] == [1]
+        indices, sizes = indices_of(batches, 3)
+        assert indices.tolist() == [2, 0, 1, 1, 1] and sum(sizes) == 5 and sizes == [len(batch) for batch in batches]
+    assert indices_of([[0]], 1)[1] == [1]
 
 
 @pytest.mark.parametrize(("batches", "message"), [
@@ -25,13 +25,13 @@ def test_batches_may_name_every_example_in_any_order_and_often() -> None:
 ])  # fmt: skip
 def test_batches_outside_the_examples_are_refused(batches: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        places_of(batches, 3)
+        indices_of(batches, 3)
 
 
 @pytest.mark.parametrize("batches", [3, [3], [None], [[0.0]], [[None]], ["01"], [[[0, 1]]], [[True]], [[0], [1.5]]])
 def test_places_are_ints(batches: Any) -> None:
-    with pytest.raises(TypeError, match="batches lists for each step the places of its examples, as ints"):
-        places_of(batches, 3)
+    with pytest.raises(TypeError, match="batches lists for each step the indices of its examples, as ints"):
+        indices_of(batches, 3)
 
 
 def test_states_are_an_array_that_can_be_changed() -> None:

@@ -23,7 +23,7 @@ from autograd.compiler.tracing import Shape
 from autograd.reals import kind_of
 from autograd.trees import is_array, map_tree, open_tree, short
 
-__all__ = ["Batch", "argument", "batch_of", "joined", "named", "numbers_of", "place", "places_of", "require_states", "shaped"]
+__all__ = ["Batch", "argument", "batch_of", "indices_of", "joined", "named", "numbers_of", "place", "require_states", "shaped"]
 
 
 ARGUMENT: Final = "argument "  # the start of a path, before the number of the argument
@@ -186,9 +186,9 @@ class Batch:
             return f"of examples of one structure, and those in {first} differ; call it once for each structure"
 
     def groups(self) -> list[tuple[Sequence[int], Batch]]:
-        """Group the examples by structure; return for each structure the places of its examples, and their batch.
+        """Group the examples by structure; return for each structure the indices of its examples, and their batch.
 
-        >>> [(places, part.key) for places, part in Batch([[[1.0], [2.0, 3.0], [4.0]]]).groups()]
+        >>> [(indices, part.key) for indices, part in Batch([[[1.0], [2.0, 3.0], [4.0]]]).groups()]
         [([0, 2], (('argument 0', (1,)),)), ([1], (('argument 0', (2,)),))]
         """
         n = self.count()
@@ -198,14 +198,14 @@ class Batch:
         found: dict[Any, list[int]] = {}
         for i in range(n):
             found.setdefault(tuple([(array[i].shape, kinds[i]) for array, kinds in columns]), []).append(i)
-        return [(places, self._take(places)) for places in found.values()]
+        return [(indices, self._take(indices)) for indices in found.values()]
 
-    def _take(self, places: Sequence[int]) -> Batch:
+    def _take(self, indices: Sequence[int]) -> Batch:
         """Return the batch of some examples, which are alike."""
         part = copy.copy(self)
-        part.arrays = {path: np.stack([array[i] for i in places]) for path, array in self.arrays.items()}
-        part.trees = {path: [x[i] for i in places] if path in self.arrays else x for path, x in self.trees.items()}
-        part.kinds = {path: [kinds[places[0] if len(kinds) > 1 else 0]] for path, kinds in self.kinds.items()}
+        part.arrays = {path: np.stack([array[i] for i in indices]) for path, array in self.arrays.items()}
+        part.trees = {path: [x[i] for i in indices] if path in self.arrays else x for path, x in self.trees.items()}
+        part.kinds = {path: [kinds[indices[0] if len(kinds) > 1 else 0]] for path, kinds in self.kinds.items()}
         return part
 
     def first_example(self) -> list[Any]:
@@ -316,37 +316,37 @@ def numbers_of(x: Any, name: str, n: int, what: str, asarray: Callable[[Any], An
     return found
 
 
-def places_of(batches: Sequence[Sequence[int]], n: int) -> tuple[Array, list[int]]:
-    """Return the places of the examples of all batches, one after the other, and the sizes of the batches.
+def indices_of(batches: Sequence[Sequence[int]], n: int) -> tuple[Array, list[int]]:
+    """Return the indices of the examples of all batches, one after the other, and the sizes of the batches.
 
     They are checked, because native code would silently read beyond its arrays.
 
     Args:
-        batches: for each step the places of its examples.
+        batches: for each step the indices of its examples.
         n: the number of examples.
 
     Raises:
         TypeError: for anything but lists of ints.
-        ValueError: without a batch, for an empty batch, and for places outside the examples.
+        ValueError: without a batch, for an empty batch, and for indices outside the examples.
 
-    >>> places_of([[0, 2], [1]], 3)
+    >>> indices_of([[0, 2], [1]], 3)
     (array([0, 2, 1]), [2, 1])
     """
     try:
         sizes = [len(batch) for batch in batches]
-        places = np.array([*chain.from_iterable(batches)])
+        indices = np.array([*chain.from_iterable(batches)])
     except (TypeError, ValueError):
-        sizes, places = [1], np.array([None])
+        sizes, indices = [1], np.array([None])
     if not sizes or 0 in sizes:
         which = f"batch {sizes.index(0)} is empty" if sizes else "there is none"
-        raise ValueError(f"batches needs the place of at least one example for each step, and at least one step; {which}")
-    if places.dtype.kind not in "iu" or places.ndim != 1:
-        raise TypeError("batches lists for each step the places of its examples, as ints, such as [[0, 1], [2]]; "
+        raise ValueError(f"batches needs the index of at least one example for each step, and at least one step; {which}")
+    if indices.dtype.kind not in "iu" or indices.ndim != 1:
+        raise TypeError("batches lists for each step the indices of its examples, as ints, such as [[0, 1], [2]]; "
                         f"got {batches!r:.70}")  # fmt: skip
-    if places.min() < 0 or places.max() >= n:
-        wrong = next(place for place in places.tolist() if not 0 <= place < n)
+    if indices.min() < 0 or indices.max() >= n:
+        wrong = next(index for index in indices.tolist() if not 0 <= index < n)
         raise ValueError(f"batches names the example {wrong}; examples are numbered from 0 to {n - 1}")
-    return places, sizes
+    return indices, sizes
 
 
 def require_states(states: Any, parameters: Array) -> None:
@@ -366,8 +366,8 @@ def batch_of(arrays: Sequence[Array]) -> int:
 def joined(runs: Sequence[tuple[Sequence[int], Any]]) -> Any:
     """Return the results for groups of examples in the order of the examples: as an array if they fit into one, or a list."""
     found: dict[int, Any] = {}
-    for places, results in runs:
-        for k, i in enumerate(places):
+    for indices, results in runs:
+        for k, i in enumerate(indices):
             found[i] = map_tree(lambda x, k=k: x[k], results, entries=False)
     ordered = [found[i] for i in sorted(found)]
     shapes = {np.shape(x) if isinstance(x, np.ndarray | np.floating) else None for x in ordered}

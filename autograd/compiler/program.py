@@ -27,7 +27,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 
 from autograd.compiler.arrays import NumPyMachine
-from autograd.compiler.batches import Batch, batch_of, joined, numbers_of, place, places_of, require_states, shaped
+from autograd.compiler.batches import Batch, batch_of, indices_of, joined, numbers_of, place, require_states, shaped
 from autograd.compiler.interpreter import FLUSH
 from autograd.compiler.jacobians import OF, assembled
 from autograd.compiler.layout import Array, Layout
@@ -148,11 +148,11 @@ class Program:
             TypeError: for a leaf that is not a number, by its path.
         """
         runs = []
-        for places, version, batch in self._batches(arguments):
+        for indices, version, batch in self._batches(arguments):
             with self._lock:
                 outputs = self._machine(version, batch_of(batch)).outputs(batch)
             results = shaped(version.result, iter(outputs))
-            runs.append((places, results if version.shapes else map_tree(lambda x: x[0], results, entries=False)))
+            runs.append((indices, results if version.shapes else map_tree(lambda x: x[0], results, entries=False)))
         return runs[0][1] if len(runs) == 1 else joined(runs)
 
     def gradient(self, *arguments: Any, reduce: str = "mean") -> tuple[float, Array]:
@@ -181,7 +181,7 @@ class Program:
         if len({len(outputs) for _, outputs in runs}) > 1:
             raise ValueError("the examples have different numbers of outputs, which do not fit into one array; "
                              "call the program for the outputs, and gradient() for the gradient")  # fmt: skip
-        order = np.argsort(np.concatenate([places for places, _ in runs]))
+        order = np.argsort(np.concatenate([indices for indices, _ in runs]))
         return np.concatenate([outputs for _, outputs in runs], axis=1)[:, order], gradient
 
     def train(
@@ -202,7 +202,7 @@ class Program:
 
         Args:
             arguments: see `__call__`; all examples.
-            batches: for each step the places of its examples.
+            batches: for each step the indices of its examples.
             rule: the update, from (parameter, gradient, rate, state, step) to (parameter, state), as `nn.Optimizer.rule`.
             states: [states×parameters], of the program's dtype: the states to continue from, changed in place.
             rates: the learning rate of each step.
@@ -217,7 +217,7 @@ class Program:
             number of states than it got, which some rules do at their first step.
 
         Raises:
-            ValueError, TypeError: for places outside the examples, and for rates or states of wrong lengths and types.
+            ValueError, TypeError: for indices outside the examples, and for rates or states of wrong lengths and types.
 
         >>> from autograd import Value, compile
         >>> w = Value(0.0)
@@ -230,7 +230,7 @@ class Program:
         """
         require_one_of("reduce", reduce, REDUCE)
         groups = self._batches(arguments)
-        order, sizes = places_of(batches, sum([len(places) for places, _, _ in groups]))
+        order, sizes = indices_of(batches, sum([len(indices) for indices, _, _ in groups]))
         rates = numbers_of(rates, "rates", len(sizes), "step")
         require_states(states, self._parameters)
         _, version, arrays = groups[0]
@@ -263,12 +263,12 @@ class Program:
         return update if len(update.trace.passes.outputs) == 1 + n_states else None
 
     def _gradients(self, arguments: Sequence[Any], reduce: str) -> tuple[list[tuple[Sequence[int], Array]], Array]:
-        """Return the places and outputs of the examples of each structure, and the gradient for all of them."""
+        """Return the indices and outputs of the examples of each structure, and the gradient for all of them."""
         require_one_of("reduce", reduce, REDUCE)
         runs, total, batches = [], 0.0, self._batches(arguments)
-        n_all = sum([len(places) for places, _, _ in batches])
-        for places, version, batch in batches:
-            n = len(places)
+        n_all = sum([len(indices) for indices, _, _ in batches])
+        for indices, version, batch in batches:
+            n = len(indices)
             with self._lock:
                 outputs, gradient = self._machine(version, n).gradient(batch, 1 / n if reduce == "mean" else 1.0)
                 if reduce == "mean" and np.count_nonzero(np.isfinite(gradient)) < gradient.size:
@@ -276,7 +276,7 @@ class Program:
                     scale = exact_share(n)
                     mean = PureMachine(version, self._parameters).gradient(batch, scale)[1] / (n * scale)
                     gradient = mean if np.isfinite(mean).all() else gradient
-            runs.append((places, outputs))
+            runs.append((indices, outputs))
             total = gradient if n == n_all else total + gradient * (n / n_all if reduce == "mean" else 1.0)
         return runs, total
 
@@ -315,15 +315,15 @@ class Program:
         if sparse and importlib.util.find_spec("scipy") is None:
             raise ModuleNotFoundError("a sparse Jacobian needs SciPy: pip install scipy", name="scipy")
         runs = []
-        for places, version, batch in self._batches(arguments):
+        for indices, version, batch in self._batches(arguments):
             with self._adding:
                 found, plan = version.jacobian(of)
             with self._lock:
-                runs.append((places, found, self._machine(plan, batch_of(batch)).outputs(batch)))
+                runs.append((indices, found, self._machine(plan, batch_of(batch)).outputs(batch)))
         return assembled(runs, of, sparse)
 
     def _batches(self, arguments: Sequence[Any]) -> list[tuple[Sequence[int], Version, list[Array]]]:
-        """Check a batch; return, for the examples of each structure, their places, the version, and matrices [batch×size]."""
+        """Check a batch; return, for the examples of each structure, their indices, the version, and matrices [batch×size]."""
         batch, dtype = Batch(arguments), self._parameters.dtype
         if TRACED_VARIABLE.get() is not None and any(leaf.__class__ is not Value for leaf in self.leaves):
             raise TypeError("a program cannot run inside a function of its parameters that is being compiled: its results "
@@ -332,14 +332,14 @@ class Program:
             in_order = self.trace.in_order(batch)
             return [(range(batch_of(in_order)), self.trace, matrices(in_order, dtype))]
         found = []
-        for places, part in batch.groups():
+        for indices, part in batch.groups():
             key = part.key
             with self._adding:
                 version = self.traces.pop(key, None) or self._version(part.first_example(), part.shapes, part.classes)
                 self.traces[key] = version  # the one that was used last is last
                 while len(self.traces) > self._most_traces:
                     del self.traces[next(iter(self.traces))]
-            found.append((places, version, matrices(part.arrays.values(), dtype)))
+            found.append((indices, version, matrices(part.arrays.values(), dtype)))
         return found
 
     def to_jax(self, jacobian: str | None = None) -> Callable[..., Any]:
