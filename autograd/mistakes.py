@@ -213,7 +213,7 @@ def at_output(node: Value) -> Reading:
 
 
 def _is_function(node: Value) -> bool:
-    """Whether a node is a function called by its name, of one operand or of two of which the second has a default."""
+    """Whether a node is a function called by its name, of one operand, or of two with a default for the second."""
     row = node.primitive
     if isinstance(row, Unary) or (isinstance(row, Binary) and row.default is not None):
         return not row.infix and isinstance(node.operands[0], Value)

@@ -174,7 +174,7 @@ class Primitive:
             raise
 
     def _returned(self, part: str, x: Any, operands: Sequence[Any]) -> Any:
-        """Return a part's result as a float; unless all operands are numbers, a node, symbol or array is returned as it is."""
+        """Return a part's result as a float; unless all operands are numbers, a node, symbol or array is returned unchanged."""
         if x.__class__ is float:
             return x
         is_symbolic = hasattr(x, "__primitive__") or getattr(x, "shape", ()) != ()

@@ -199,7 +199,7 @@ def test_a_row_that_only_numpy_has_runs_on_numpy() -> None:
 def test_a_row_for_numbers_alone_is_refused_with_advice() -> None:
     erf = Unary("erf", math.erf, lambda x, out: 2 / math.sqrt(math.pi) * exp(-x * x))
     for backend in BACKENDS:
-        with pytest.raises(TypeError, match="its function works on numbers alone; write it with rows"):
+        with pytest.raises(TypeError, match="its function works only on numbers; write it with rows"):
             compile(lambda x: erf(x), [], backend=backend)([1.0])
 
 

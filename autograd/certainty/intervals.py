@@ -262,7 +262,7 @@ def _increasing(f: Callable[[arb], arb], low: float = -math.inf, high: float = m
 
     def applied(x: Interval) -> Interval:
         if x.high < start or x.low > end or (is_open and x.low == x.high and (x.low <= start or x.high >= end)):
-            raise OutsideError("no number of the interval lies in the domain")
+            raise OutsideError("no number of the interval is in the domain")
         inside = bool(x.low > start and x.high < end) or (not is_open and bool(x.low >= start and x.high <= end))
         return _outward(f(max(x.low, start)), f(min(x.high, end)), inside)
 

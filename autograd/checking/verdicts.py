@@ -22,7 +22,7 @@ SAFETY: Final = 4.0  # the tolerance, as a multiple of the estimated error; meas
 LARGE: Final = 2.0**1022  # size of a derivative from which on rounding makes difference quotients overflow
 ENOUGH: Final = 0.1  # relative error with which a numeric derivative can still tell right from wrong
 
-HIDDEN: Final = "a kink or a jump lies too near for a numeric derivative"  # a reason
+HIDDEN: Final = "a kink or a jump is too near for a numeric derivative"  # a reason
 
 
 def short(x: float) -> str:

@@ -100,7 +100,7 @@ def definition(row: Primitive, n_operands: int) -> Recording:
     try:
         return Recording(row.unguarded or row.function, n_operands)
     except TypeError as error:
-        raise TypeError(f"{row!r} cannot be compiled, since its function works on numbers alone; write it with rows of the "
+        raise TypeError(f"{row!r} cannot be compiled, since its function works only on numbers; write it with rows of the "
                         f"table, such as exp, or name NumPy's function, as in array=\"tanh\", and use the back end \"numpy\": "
                         f"{error}") from error  # fmt: skip
 
