@@ -1,4 +1,4 @@
-"""Exercises with answers to them and the points that these get, in Python and in the page."""
+"""Exercises with answers, and the points that these get both in Python and on the page."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from autograd.exercises import Exercise, exercise
 from autograd.rows import TABLE
 
 Answered: TypeAlias = tuple[Exercise, dict[str, str], float]
-# Answers that cannot be read where there are w, x₁ and w′, and why not.
+# Answers that cannot be read in an exercise about w, x₁ and w′, each with the reason.
 RIGHT_SIDE = "give only the part to the right of = or ≈"
 WRITTEN_OUT = "a derivative such as σ'(z) or ∂y/∂z is written out, as a number or a formula"
 THERE_IS_NO = "there is no {} in this exercise; a formula may use w, x₁, w′"
@@ -28,7 +28,7 @@ REFUSED = {
 
 @cache
 def answered() -> tuple[Answered, ...]:
-    """Return exercises, each with answers by the names of their questions and the points for all of them."""
+    """Return exercises, each with an answer for each question's name, and their points in total."""
     makers = (
         near_kinks, at_the_edge, below_others, near_the_right_number, printed, with_own_rows, written_by_hand, with_odd_names,
         powers,
@@ -37,14 +37,14 @@ def answered() -> tuple[Answered, ...]:
 
 
 def powers() -> Iterator[Answered]:
-    """Powers of one digit and of two."""
+    """Powers with exponents of one digit and of two."""
     x = Value(1.1, "x")
     for loss, answer, points in ((x**13, "13·x¹²", 1.0), (x * x * 0.5, "x¹⁰", 0.0), (x**3, "3·x²", 1.0), (x**2 / 2, "x¹", 1.0)):
         yield exercise(loss, ask=[x]), {"∂loss/∂x": answer}, points
 
 
 def near_kinks() -> Iterator[Answered]:
-    """Graphs that take another branch at numbers not far away, where another formula is the derivative."""
+    """Graphs that take another branch at nearby numbers, where the derivative has another formula."""
     w, x, b = Value(0.5, "w"), Value(0.1, "x"), Value(-0.3, "b")
     near = w * x - 0.0499
     for loss, answer in (
@@ -57,7 +57,7 @@ def near_kinks() -> Iterator[Answered]:
 
 
 def at_the_edge() -> Iterator[Answered]:
-    """Graphs that are undefined at most of the numbers near, or at all of them."""
+    """Graphs that are undefined at most or all nearby numbers."""
     x, n, y = Value(-2.0, "x"), Value(3.0, "n"), Value(0.0, "y")
     task = exercise(x**n * 2, ask=[x])
     for answer, points in (("2*n*x**(n-1)", 1.0), ("6*n-3*x", 0.5), ("6*x**2", 0.5), ("24", 1.0)):
@@ -66,7 +66,7 @@ def at_the_edge() -> Iterator[Answered]:
 
 
 def below_others() -> Iterator[Answered]:
-    """Answers that follow from right, rounded or wrong ones above, with wrong ones beside them."""
+    """Answers that follow from right, rounded or wrong answers further up, beside answers that are wrong."""
     n = network(**POINT)
     task = exercise(n["E"], ask=["net_o", "w_o", "net_h", "w_h"])
     for given, points in (("-.147 5 .0269 .0538", 3.0), ("0.3 5 -0.0549 -0.11", 2.0), ("0.3 0.194 0.0268 0.0536", 3.0)):
@@ -74,7 +74,7 @@ def below_others() -> Iterator[Answered]:
 
 
 def near_the_right_number() -> Iterator[Answered]:
-    """Answers that are off by 3 %: a number may have been rounded on the way, a formula holds no rounded number."""
+    """Answers that are off by 3 %: half right as a number, which may have been rounded on the way, but wrong as a formula."""
     w, x, b = Value(3.0, "w"), Value(1.03, "x"), Value(0.5, "b")
     task = exercise((w * x - b) ** 2, ask=[w])
     yield task, {"∂loss/∂w": "5.49"}, 0.5
@@ -83,7 +83,7 @@ def near_the_right_number() -> Iterator[Answered]:
 
 
 def printed() -> Iterator[Answered]:
-    """What hints and solutions print about each row, at points in its domain, as answers: formulas and numbers."""
+    """Answers as hints and solutions print them for each row, at points in its domain: formulas and numbers."""
     for name, row in TABLE.items():
         w, x, y, z = Value(1.3, "w"), Value(1.5 if name == "arccosh" else 0.7, "x"), Value(1.1, "y"), Value(-0.6, "z")
         if isinstance(row, Nary):
@@ -115,7 +115,7 @@ def formula_of(task: Exercise, i: int) -> str:
 
 
 def with_own_rows() -> Iterator[Answered]:
-    """Rows that are not in the table, one of them called by the rule of the other, and one of a name in the table."""
+    """Rows outside the table: one that another's rule calls, and one with the name of a row of the table."""
     slope = Unary("slope", lambda x: 1 - tanh(x) * tanh(x), lambda x, out: -2 * out * tanh(x))
     bend = Unary("bend", lambda x: tanh(x), lambda x, out: slope(x))
     square = Unary("square", lambda x: x * x + 1, lambda x, out: 2 * x)
@@ -129,7 +129,7 @@ def with_own_rows() -> Iterator[Answered]:
 
 
 def written_by_hand() -> Iterator[Answered]:
-    """Rounded constants, signs of mathematics, and numbers that are not finite."""
+    """Rounded constants, mathematical symbols, and numbers that are not finite."""
     a, b = Value(0.5, "a"), Value(0.0, "b")
     third = exercise((a / 3) ** 2, ask=[a])
     for answer, points in (
@@ -146,13 +146,13 @@ def written_by_hand() -> Iterator[Answered]:
 
 
 def with_odd_names() -> Iterator[Answered]:
-    """Names that Python reads as others, and names with signs in them."""
+    """Names that Python normalises to others, and names that contain operators."""
     for name in ("ϕ", "ϵ", "\u2113", "µ", "x·y", "x×y", "ŵ", "w⁴", "a|b", "[0]", "σ", "inf", "x - 1", "f(x)", "√2", "ﬁt"):
         x, w = Value(3.0, name), Value(2.0, "w")
         task = exercise((w * x - 5) ** 2, ask=[w])
         yield task, {"∂loss/∂w": f"2*v2*{name}"}, 1.0
         yield task, {"∂loss/∂w": f"2·({name}·w - 5)·{name}"}, 1.0
-    mu = Value(3.0, "µ")  # the sign for micro; keyboards have the letter
+    mu = Value(3.0, "µ")  # the micro sign; the answer has the Greek letter
     yield exercise((mu * 2) ** 2, ask=[mu]), {"∂loss/∂µ": "8*\u03bc"}, 1.0
     u, x, y = Value(3.0, "w⁽¹⁾₀₀"), Value(3.0, "x²"), Value(2.0, "x20")
     yield exercise(u * 2 * u, ask=[u]), {"∂loss/∂w⁽¹⁾₀₀": "4·w(1)00"}, 1.0

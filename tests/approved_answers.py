@@ -1,4 +1,4 @@
-"""Answers as they are read: what a text means to the parser, and which numbers count as the right one; see `test_approved`."""
+"""How answers are read: what the parser makes of a text, and which numbers count as right; see `test_approved`."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ GIVEN: Final = (
     0.0004, 0.00051, 1e-9, 1.004e-9, 1.006e-9, 2.5, 2.504, 2.506, 2.495, 100.0, 100.4, 100.6, 99.6, 0.0125, 0.012, 0.013,
     0.01255, 9.99, 10.0, 9.985, 1e20, 1.004e20, 1.006e20, 1e300, math.inf, -math.inf, math.nan,
 )  # fmt: skip
-GRAPHS: Final[dict[str, dict[str, float]]] = {  # smooth, beside kinks, beside the ends of domains, with whole exponents
+GRAPHS: Final[dict[str, dict[str, float]]] = {  # smooth, near kinks, near the ends of domains, with whole exponents
     "w*x + b": {"w": 0.5, "x": 2.0, "b": 0.0}, "relu(w*x)": {"w": 0.5, "x": 0.001}, "relu(w) - w": {"w": 0.0},
     "maximum(x, y)*x": {"x": 1.0, "y": 1.0}, "maximum(x, y)*y": {"x": 1.0, "y": 1.01}, "sqrt(x)": {"x": 1e-6},
     "1/x": {"x": -0.01}, "sqrt(x - 3)*y": {"x": 3.0, "y": 2.0}, "x**n*sqrt(n)": {"x": -2.0, "n": 0.0},
@@ -80,7 +80,7 @@ GRAPHS: Final[dict[str, dict[str, float]]] = {  # smooth, beside kinks, beside t
 
 
 def read(answer: object) -> str:
-    """Write how an answer is read, with what the parser got, or how it is refused, without the words of Python's own parser."""
+    """Write how an answer is read, with the parser's result, or its refusal, without the words of Python's own parser."""
     try:
         found = read_answer(answer, NUMBERS)
     except AnswerError as error:
@@ -105,7 +105,7 @@ def answers() -> Iterator[str]:
 
 
 def compared() -> Iterator[str]:
-    """Iterate over graphs, with the numbers at which a formula for their gradients is compared, and the gradients there."""
+    """Iterate over graphs, each with the points at which formulas for its gradient are compared, and its gradients there."""
     for text, numbers in GRAPHS.items():
         leaves = {name: Value(number, name) for name, number in numbers.items()}
         found: Any = parse(text).evaluate(leaves)

@@ -1,6 +1,6 @@
-"""Boxes as they are divided, which has to stay as it is; see `test_approved`.
+"""How boxes are divided; see `test_approved`.
 
-A division that differs is right too.  But it is less sharp, or takes longer, and only its numbers show that.
+Bounds from another division are right, too, but they may be wider or take longer, and only their numbers show that.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ COMPARED: Final[list[Case]] = [
     ("a wrong rule of four", lambda x: FOURTH(x, 2, 3, x), {"x": (1, 2)}),
     ("two arguments", lambda x, y: sin(x * y) / (1 + x * x), {"x": (-1, 2), "y": 1.5}),
 ]
-MANY: Final[list[Case]] = [  # rules, with little work for all of them
+MANY: Final[list[Case]] = [  # rules that are checked with little work
     ("six rules", lambda x: sin(cos(x)) + tanh(exp(x)) * sqrt(x), {"x": (1, 3)}),
     ("nine rules", lambda x: sin(cos(x)) * 2 + tanh(exp(x)) / sqrt(x) - 1, {"x": (1, 3)}),
     ("one rule", lambda x: x * x, {"x": (1, 3)}),
@@ -53,7 +53,7 @@ MANY: Final[list[Case]] = [  # rules, with little work for all of them
 
 
 def compared(cases: list[Case], **limits: float) -> Iterator[str]:
-    """Iterate over rules on boxes, with how often each size of a piece is left."""
+    """Iterate over rules on boxes, each with the number of remaining pieces of each size."""
     for name, f, box in cases:
         with patch.dict(vars(rules), limits):
             search = _Search(Subject(f, box))
@@ -63,7 +63,7 @@ def compared(cases: list[Case], **limits: float) -> Iterator[str]:
         yield from (f"    {x.name} {x.verdict} {x.sharpness:.6g} {x.where[:4]} {x.reason}" for x in search.report().rules)
 
 
-DONE: Final[list[Case]] = [  # with rather coarse pieces
+DONE: Final[list[Case]] = [  # rules whose pieces stay rather coarse
     ("a slope that is the same everywhere", lambda x: 3 * x + 2, {"x": (0, 1)}),
     ("nothing to compare", lambda x: where(x > -1, x, 1), {"x": (0, 1)}),
     ("a slope that falls", lambda x: x**3, {"x": (-1.5, -1)}),
@@ -90,7 +90,7 @@ def above(limit: float) -> Callable[[Any], Any]:
 
 
 def bounded(**limits: int) -> Iterator[str]:
-    """Iterate over bounds on boxes, and over what can be claimed."""
+    """Iterate over bounds on boxes, and over claims about them."""
     for name, f, box in BOUNDED:
         yield f"\n{name}, {limits}"
         with patch.dict(vars(boxes), limits):
@@ -109,7 +109,7 @@ def bounded(**limits: int) -> Iterator[str]:
 
 
 def divided() -> Iterator[str]:
-    """Iterate over all of these, with less work than is usual."""
+    """Iterate over all of these, with lower limits on the work than usual."""
     yield from compared(COMPARED, MOST_PIECES=64)
     yield from compared(MANY, MOST_WORK=100, FEWEST_PIECES=1)
     yield from compared(MANY, MOST_WORK=60, FEWEST_PIECES=1)

@@ -1,4 +1,4 @@
-"""Calls, what they return, and how they are refused, as at a prompt; see `test_approved`."""
+"""Calls, and what they return or raise, as at a prompt; see `test_approved`."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Pair(NamedTuple):
 
 
 def nested(levels: int) -> Any:
-    """Return a number in as many lists."""
+    """Return a number inside that many nested lists."""
     tree: Any = 1.0
     for _ in range(levels):
         tree = [tree]
@@ -205,7 +205,7 @@ def calls() -> Iterator[str]:
         names = {name: getattr(autograd, name) for name in autograd.__all__} | own | nodes
         try:
             found = shortened(eval(call, names))
-        except Exception as error:  # whatever the project refuses it with
+        except Exception as error:  # of whatever type
             found = f"{type(error).__name__}: {error}"
         after = "".join(f"; {name}.grad = {node.grad:g}" for name, node in nodes.items() if node.grad)
         yield f">>> {call}\n{found}{after}"

@@ -1,6 +1,6 @@
-"""Numeric derivatives, and gradient checks, of functions that are made of + − × ÷ √ only; see `test_approved`.
+"""Numeric derivatives and gradient checks of functions that use only + − × ÷ √; see `test_approved`.
 
-IEEE 754 fixes every digit of these, so derivatives, estimated errors and random directions are the same everywhere.
+IEEE 754 fixes every digit of their values, so derivatives, estimated errors and random directions are the same everywhere.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ nan, inf = math.nan, math.inf
 
 
 def window(center: float, slope: float = 1.0) -> Unary:
-    """Return a row that rises by 1 for each unit around a number, and is flat elsewhere; its rule says `slope`."""
+    """Return a row whose slope is 1 near a number and 0 elsewhere; its rule gives `slope` everywhere."""
     return Unary(
         "window",
         lambda x: minimum(maximum(x - center, -0.2), 0.2),
@@ -72,7 +72,7 @@ SHOWN: Final = 15  # comparisons of each kind
 
 
 def line(check: Check) -> str:
-    """Write everything that a comparison says."""
+    """Write all fields of a comparison."""
     flat = ", flat" if check.is_flat else ""
     text = f"{check.name} at {check.at}: {check.analytic:.12g}, {check.numeric:.12g} ± {check.error:.2g}, {check.verdict}{flat}"
     return f"{text} ({check.reason})" if check.reason else text
@@ -102,7 +102,7 @@ def products(v: Any) -> Any:
 
 
 class Chance:
-    """A function whose values are noisy by an amount, in turn upward and downward."""
+    """The function x², with an error that cycles through 0, amount and -amount from call to call."""
 
     def __init__(self, amount: float) -> None:
         self.amount, self.calls = amount, 0
@@ -113,7 +113,7 @@ class Chance:
 
 
 def added(numbers: Iterable[Any]) -> Any:
-    """Add numbers one after the other, as `sum` did before Python 3.12."""
+    """Add numbers one by one, as `sum` did before Python 3.12."""
     return functools.reduce(operator.add, numbers, 0)
 
 
@@ -121,7 +121,7 @@ SMALL: Final = math.ulp(4.0)
 
 
 def given() -> list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]]:
-    """Return functions of plain numbers, with points and gradients."""
+    """Return functions of plain numbers, with their points and given gradients."""
     powers = [float(f"1e{k}") for k in range(-12, 13)]
     return [
         (lambda x, y: x * y, (2.0, 3.0), {"gradient": lambda x, y: (y, y)}),
@@ -166,7 +166,7 @@ def given() -> list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]]:
 
 
 def plain() -> Iterator[str]:
-    """Iterate over checks of gradients that are given."""
+    """Iterate over checks of given gradients."""
     for f, point, options in given():
         yield from whole(gradcheck(f, *point, **options))
         found = Comparison(f, point, options["gradient"], Random(options.get("seed", 0)))
@@ -176,7 +176,7 @@ def plain() -> Iterator[str]:
 
 
 def coarse(size: float) -> Callable[[float], float]:
-    """Return the function x, rounded as it is beside a large number."""
+    """Return the function x, rounded by adding and subtracting a large number."""
     return lambda x: (x + size) - size
 
 
@@ -206,8 +206,8 @@ POINTS: Final[dict[str, tuple[Callable[[float], float], tuple[float, ...]]]] = S
     **{f"x beside {size:g}": (coarse(size), (0.7, 0.71, -0.3, 100.3)) for size in (4.0, 8.0, 16.0, 32.0, 64.0, 1e5, 1e12)},
 }  # fmt: skip
 
-NOISY: Final[list[tuple[str, float, float]]] = [  # functions of x, each with a point and the error of its values
-    ("x", 0.0, 0.00125), ("x", 0.0, math.nextafter(0.00125, 1)),  # 1/50 of what is seen
+NOISY: Final[list[tuple[str, float, float]]] = [  # functions of x, each with a point and the noise of its values
+    ("x", 0.0, 0.00125), ("x", 0.0, math.nextafter(0.00125, 1)),  # 1/50 of the differences that are seen
     ("1 + x/2**45", 0.0, 1e-13), ("1 + x/2**45", 0.0, math.nextafter(1e-13, 1)),
     ("x/2**1020", 0.0, 2.0**-1022), ("x/2**1020", 0.0, math.nextafter(2.0**-1022, 1)),
     ("3.0", 0.7, 1.0),
@@ -235,7 +235,7 @@ NOISY: Final[list[tuple[str, float, float]]] = [  # functions of x, each with a 
 
 
 def facts(found: Slope) -> str:
-    """Write what a numeric derivative says, as far as there is something to say."""
+    """Write the fields of a numeric derivative that are not at their defaults."""
     silent = Slope(nan, inf)
     pairs = ((field.name, str(getattr(found, field.name)), str(getattr(silent, field.name))) for field in fields(Slope))
     return ", ".join(f"{name} {part}" for name, part, other in pairs if part != other)

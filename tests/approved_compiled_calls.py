@@ -1,4 +1,4 @@
-"""Calls of compiled programs, what they return, and how they are refused, as at a prompt; see `test_approved`."""
+"""Calls of compiled programs, and what they return or raise, as at a prompt; see `test_approved`."""
 
 from __future__ import annotations
 
@@ -216,7 +216,7 @@ def copied(program: Any) -> Any:
 
 
 def own() -> dict[str, Any]:
-    """Return what the calls name, made anew."""
+    """Return the names that a call may use, with new objects each time."""
     w, u = Value(0.5, "w"), Value(2.0, "u")
     held = np.array([[1.0]])
 
@@ -272,7 +272,7 @@ def calls() -> Iterator[str]:
     for call in CALLS.strip().splitlines():
         try:
             found = shortened(eval(call, own()))
-        except Exception as error:  # whatever the project refuses it with
+        except Exception as error:  # of whatever type
             found = f"{type(error).__name__}: {error}".replace(INSTEAD, "…")
         yield f">>> {call}\n{found}"
 

@@ -1,7 +1,7 @@
-"""What the compiler's passes make of programs, which has to stay as it is; see `test_approved`.
+"""What the compiler's passes make of programs; see `test_approved`.
 
-When and where the same numbers are computed is seen in no result: the graph, the groups of nodes that are computed at once, the
-tape of the native back end, the calls of the array back end.  So they are written down here.
+No result shows when and where numbers are computed.  So these are written down here: the graph, the groups of nodes that are
+computed at once, the tape of the native back end, and the calls of the array back end.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ NAMES: Final = {code: row.name for row, code in CODES.items()} | {PRODUCTS: "pro
 
 
 def more() -> Iterator[tuple[str, Callable[..., Any], Sequence[Value], list[Any]]]:
-    """Iterate over functions, as `made` does; here it is the passes that are of interest."""
+    """Iterate over functions, as `made` does, chosen for the compiler's passes."""
     w = values(*(0.25 * (i - 4) for i in range(12)))
 
     def below_a_branch(x: Any) -> Any:
@@ -159,7 +159,7 @@ def taped(machine: NativeMachine) -> Iterator[str]:
 
 
 def computed(plan: Plan, parameters: Any) -> Iterator[str]:
-    """Iterate over what the machines compute for a batch of two: the outputs, and the gradient of the first."""
+    """Iterate over the numbers that the machines compute for a batch of two: the outputs, and the gradient of the first."""
     found: dict[str, list[str]] = {}
     for name, machine in MACHINES.items():
         if name != "native" or can_run(plan.passes.graph):
@@ -170,8 +170,8 @@ def computed(plan: Plan, parameters: Any) -> Iterator[str]:
 
 
 def compiled() -> Iterator[str]:
-    """Iterate over programs as graphs, groups and tapes, and how large a native batch is."""
-    written = {name for name, *_ in layered()}  # as instructions and calls in `instructions.txt`
+    """Iterate over programs as graphs, groups and tapes, each with the size of the largest batch that runs natively."""
+    written = {name for name, *_ in layered()}  # their instructions and calls are in `instructions.txt`
     for name, f, parameters, example in (*made(), *layered(), *more()):
         program: Program = compile(f, parameters, example=example)
         plan = program.trace
@@ -198,7 +198,7 @@ LABELS: Final = (
 
 
 def named() -> Iterator[tuple[Callable[..., Any], Sequence[Value], list[Any]]]:
-    """Iterate over functions, with parameters and nodes of many names."""
+    """Iterate over functions whose parameters and nodes have all kinds of names."""
     for labels in LABELS:
         leaves = [Value(0.5, label) for label in labels]
         yield lambda x, leaves=leaves: tanh(dot(leaves, x)) + leaves[0], leaves, [[1.0] * len(leaves)]
@@ -223,7 +223,7 @@ def named() -> Iterator[tuple[Callable[..., Any], Sequence[Value], list[Any]]]:
 
 
 def lessons() -> Iterator[str]:
-    """Iterate over programs as equations, with the names that they give."""
+    """Iterate over programs as equations, which show the names."""
     for f, parameters, example in named():
         program: Program = compile(f, parameters, example=example)
         yield f"\n{', '.join(f'{leaf.label}' for leaf in parameters)}\n{program}\n{program.latex}"
@@ -241,7 +241,7 @@ def jacobians() -> Iterator[str]:
 
 
 def rules() -> Iterator[str]:
-    """Iterate over the rows: what their rules compute, and what they are made of."""
+    """Iterate over the rows: what their rules compute, and which rows they use."""
     for name, row in TABLE.items():
         n = {Unary: 1, Nary: 3}.get(type(row), 2)
         yield f"\n{name}"
@@ -363,7 +363,7 @@ Weights([1.0, 2.0], [[3.0], [4.0]])
 
 
 def batches() -> Iterator[str]:
-    """Iterate over arguments with the arrays that they consist of, and the groups of examples of one structure."""
+    """Iterate over arguments, each with its arrays, and with its examples grouped by structure."""
     names = {
         "array": np.array,
         "masked_array": np.ma.masked_array,
@@ -387,7 +387,7 @@ def batches() -> Iterator[str]:
 
 
 def classes(x: Any) -> str:
-    """Write what distinguishes examples, with the bare names of classes."""
+    """Write the key of a group of examples, with classes as bare names."""
     return re.sub(r"<class '(?:\w+\.)*(\w+)'>", r"\1", f"{x}")
 
 

@@ -1,4 +1,4 @@
-"""Decisions about layout, each over a range of sizes, and pictures that show what others do not; see `test_approved`."""
+"""Layout decisions, each over a range of sizes, and pictures of rare cases; see `test_approved`."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from nn import MLP
 
 
 def decided(sizes: Iterable[int], decide: Callable[[int], Any]) -> Iterator[str]:
-    """Iterate over the ranges of sizes for which a decision is the same."""
+    """Iterate over the ranges of sizes with the same decision."""
     for found, group in groupby(sizes, decide):
         first, *others = group
         yield f"{first}{f' to {others[-1]}' if others else ''}: {found}"
 
 
 def row_of_boxes(widths: Sequence[float], between: float, ends: Sequence[tuple[int, int]]) -> tuple[Geometry, list[Edge]]:
-    """Return a picture of boxes in a row; arrows of one curve for each box that they pass, every fourth one with a label."""
+    """Return a picture of boxes in a row; an arrow has a curve for each box that it passes, every fourth arrow a label."""
     boxes, x = dict[str, Box](), 6.0
     for i, width in enumerate(widths):
         boxes[f"n{i}"] = Box(x + width / 2, 40.0 + 6 * (i % 3), width, 22.0 + 15 * (i % 2))
@@ -56,7 +56,7 @@ def lines_end_at(geometry: Geometry, edges: Sequence[Edge], widest: int) -> str:
 
 
 def folds() -> Iterator[str]:
-    """Iterate over the places where pictures are cut, for all widths, and over what comes of it for one."""
+    """Iterate over the places where pictures are cut into lines, for all widths, and over the folded picture for one width."""
     pairs = [(i, i + 1) for i in range(9)]
     rows: dict[str, tuple[Sequence[float], float, Sequence[tuple[int, int]]]] = {
         "a chain with a long way": ([80.0] * 10, 40.0, [*pairs, (0, 4), (2, 7), (1, 9)]),
@@ -83,7 +83,7 @@ def folds() -> Iterator[str]:
 
 
 def used_again(later: int, of_leaf: bool, with_leaves: bool = False) -> str:
-    """Return how a use is drawn that comes some operations after the first use of the same node."""
+    """Return how the second use of a node is drawn if it comes `later` operations after the first."""
     x = Value(0.5, label="x")
     first = tanh(x)
     y = first * x
@@ -94,7 +94,7 @@ def used_again(later: int, of_leaf: bool, with_leaves: bool = False) -> str:
 
 
 def used_often(times: int) -> str:
-    """Return how a picture is set in which a leaf is used some times, far from its first use."""
+    """Return how a picture is set whose leaf is used `times` times more, far from its first use."""
     x, ys = Value(0.5, label="x"), [Value(1.0, label="y")]
     for i in range(10):
         ys.append(ys[-1] * (x if i == 0 else 1.5))
@@ -112,7 +112,7 @@ def heights(plan: Plan, room: int) -> str:
 
 
 def shown(inputs: int, neurons: int) -> str:
-    """Return how many inputs and neurons of a layer are shown, and whether its arrows say what flows back."""
+    """Return how many inputs and neurons of a layer are shown, and whether its arrows are labelled with what flows back."""
     xs = [Value(0.5, label=f"x{i}") for i in range(inputs)]
     loss = MLP(inputs, [neurons, 1], seed=1)(xs)
     loss.backward()
@@ -122,7 +122,7 @@ def shown(inputs: int, neurons: int) -> str:
 
 
 def examples(n: int, is_small: bool = False) -> str:
-    """Return how many boxes of each kind show a network with n examples."""
+    """Return the number of boxes of each kind in the picture of a network with n examples."""
     model = MLP(1, [1], seed=1)
     plan = draw(total([model([0.5 * i]) for i in range(n)]) if is_small else batch(n), view="neurons")
     kinds = [node.kind for node in plan.nodes]
@@ -157,7 +157,7 @@ def pairs_of_inputs(neurons: int, weights: Sequence[float]) -> Value:
 
 
 def chosen(times: int, lines: float, layers: float) -> str:
-    """Return how a picture is set with a leaf used some times far away, by the widths of its lines and of its layers."""
+    """Return what `used_often` returns if lines and layers have these widths."""
     with (
         patch.object(geometry, "place", lambda plan, widest: Geometry(lines, 1.0, {}, {})),
         patch.object(geometry, "_by_graphviz", lambda plan, layered: Geometry(layers, 1.0, {}, {})),
@@ -166,7 +166,7 @@ def chosen(times: int, lines: float, layers: float) -> str:
 
 
 def columns(below: tuple[float, float], beside: tuple[float, float], widest: float) -> str:
-    """Return where operations stand in a network, by the sizes of both pictures."""
+    """Return where the operations of a network are placed if the two pictures have these sizes."""
     plan = draw(trained(1, inputs=1), view="neurons")
     with patch.object(geometry, "_with_columns", lambda plan, found: Geometry(*(below if found else beside), {}, {})):
         found = _in_columns(plan, widest)
@@ -174,7 +174,7 @@ def columns(below: tuple[float, float], beside: tuple[float, float], widest: flo
 
 
 def decisions() -> Iterator[str]:
-    """Iterate over what is decided by size."""
+    """Iterate over the decisions that depend on sizes."""
     for name, of_leaf in (("a leaf", True), ("an operation", False)):
         for with_leaves in (False, True):
             yield f"\n{name}, used again some operations later{', with other leaves between' * with_leaves}"
@@ -256,7 +256,7 @@ def powers(x: Value, n: int) -> Value:
 
 
 def long_ways(n: int) -> Value:
-    """Return a chain of n operations each of which uses the first one, too."""
+    """Return a chain of n operations, all of which also use the first one."""
     x = Value(0.5, label="x")
     y = first = x * 1.5
     for _ in range(n - 1):
@@ -265,7 +265,7 @@ def long_ways(n: int) -> Value:
 
 
 def rarely_seen() -> Iterator[str]:
-    """Iterate over the lines of pictures that show what others do not: what is further up or not shown, at moments."""
+    """Iterate over the lines of pictures for rare cases, such as references and condensed layers at single steps."""
     far, condensed = batch(4), trained(9, 2, 1, inputs=9)
     for name, loss in (("references", far), ("a condensed network", condensed)):
         for step in (3, -9):
@@ -289,7 +289,7 @@ def rarely_seen() -> Iterator[str]:
     dark = draw(trained(2, 1), view="neurons", theme="dark")
     yield from ("", *(text for text in dark.tikz.splitlines() if r"\path" in text or "definecolor" in text))
     yield "\ntoo large for TeX"
-    for size in ([5], [1]):  # one that is high, one that is wide
+    for size in ([5], [1]):  # one is high, the other wide
         drawing = draw(trained(*size, 1, inputs=4), view="neurons")
         with patch.object(as_tikz, "LARGEST", 50):
             yield from (text for text in drawing.tikz.splitlines() if "bp" in text and "path[" not in text)

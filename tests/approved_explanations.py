@@ -1,4 +1,4 @@
-"""Names, explanations and traces of graphs that are made of + − × ÷ √ only, and formulas; see `test_approved`."""
+"""Formulas, and the names, explanations and traces of graphs that use only + − × ÷ √; see `test_approved`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def named(**numbers: float) -> list[Value]:
 
 
 def explained() -> Iterator[tuple[Value, Value]]:
-    """Iterate over nodes, each with the result whose gradient is explained."""
+    """Iterate over nodes whose gradients are explained, each with the result that is differentiated."""
     w, x, b, t = named(w=0.5, x=2.0, b=-0.25, t=1.5)
     yield w, w
     yield x, x * x
@@ -66,7 +66,7 @@ def explained() -> Iterator[tuple[Value, Value]]:
 
 
 def names() -> Iterator[Value]:
-    """Iterate over graphs in which names meet."""
+    """Iterate over graphs in which names collide or are shortened."""
     yield total([Value(float(i), "x") for i in range(7)]) * Value(1.0, "x′") + Value(2.0, "x[6]")
     x = Value(2.0, "x")
     for labels in (["y"], ["y", "y"], ["y", "y", "y"], ["x", "v1"], ["y[1]", "y", "y"]):
@@ -178,7 +178,7 @@ NAMES: Final = """a ab a_1 a_b_c net_o w⁽¹⁾₀₂′ w⁽¹⁾₀₂′′[
 
 
 def formulas() -> Iterator[str]:
-    """Iterate over formulas, in each style in which they are written; over names; and over conditions."""
+    """Iterate over formulas in each of their styles, over names, and over conditions."""
     cube = Unary("cube", lambda x: x * x * x, lambda x, out: 3 * x * x)
     rows = [Unary("twin", abs, lambda x, out: 1), Unary("twin", lambda x: float(x) * 2, lambda x, out: 2)]
     many = Nary("many", lambda *v: float(v[0]), lambda v, out: (1, *[0] * (len(v) - 1)), lambda *v: v)

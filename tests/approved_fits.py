@@ -1,6 +1,6 @@
-"""Trainings, what they report, and how they are refused; see `test_approved`.
+"""Trainings, and what they report or raise; see `test_approved`.
 
-Only + - × ÷ and √ are in them, so that they have the same digits everywhere.
+They use only + - × ÷ and √, so they have the same digits everywhere.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ L: Final = [[i / 8] for i in range(12)]
 P: Final = [[i / 16, 0.5 - i / 32] for i in range(12)]
 C: Final = [int(i in (2, 3, 5, 7, 11)) for i in range(12)]
 
-EDGES: Final = ([[-1e-9], [1 + 1e-9]], [0, 1])  # all that rounding may make of probabilities
+EDGES: Final = ([[-1e-9], [1 + 1e-9]], [0, 1])  # as far outside [0, 1] as rounding may move a probability
 
 
 class Line(Module):
-    """A line, with a parameter that may be left out."""
+    """A line w·x + b, or w·x where b is switched off."""
 
     def __init__(self, *, used: bool = True) -> None:
         self.w, self.b, self.used = Value(0.5, "w"), Value(0.0, "b"), used
@@ -64,7 +64,7 @@ class Noisy(Line):
     calls = 0
 
     def __call__(self, x: Any) -> Any:
-        """Return w·x + b, the first of it n times at the n-th call."""
+        """Return w·x + b, with the term w·x n times at the n-th call."""
         self.calls += 1
         return sum(self.w * x[0] for _ in range(self.calls)) + self.b
 
@@ -82,46 +82,46 @@ class Stale(Line):
 
 
 def uneven() -> list[list[int]]:
-    """Return more batches than are made one by one, of different sizes."""
+    """Return batches of different sizes, more than are made one by one."""
     return [[0], [1, 2], [3, 4, 5], [6], [7, 8, 9, 10, 11], [0, 1, 2, 3, 4, 5, 6], [8], [9, 2], [3]]
 
 
 def faulty() -> Iterator[list[int]]:
-    """Iterate over a batch, and fail."""
+    """Yield one batch, then fail."""
     yield [0]
     raise ValueError("no more")
 
 
 def first(y: Any, t: Any) -> Any:
-    """Return the square of what the first output lacks."""
+    """Return the squared error of the first output."""
     y, t = (x[0] if isinstance(x, list) else x for x in (y, t))
     return (y - t) ** 2
 
 
 def with_others(n: int, others: int) -> Callable[[Any, Any], Any]:
-    """Return a loss in which other Values take part at the first n calls."""
+    """Return a loss that adds other Values at its first n calls."""
     outside, left = [Value(0.5, f"outside{i}") for i in range(others)], iter([True] * n)
     return lambda y, t: (y - t) ** 2 + (sum(outside) if next(left, False) else 0)
 
 
 def scripted(*values: float) -> Callable[[Any, Any], Any]:
-    """Return a loss with these values, one after the other, and a slope."""
+    """Return a loss that has these values, one per call, and the slope 1."""
     left = iter(values)
     return lambda y, t: y - y.data + next(left)
 
 
 def steep(y: Any, t: Any) -> Any:
-    """Return a loss that is finite, in a sum that is not."""
+    """Return a finite loss whose sum over examples overflows."""
     return y * 0 + 1e308
 
 
 def high(y: Any, t: Any) -> Any:
-    """Return a loss that is finite, in a mean whose sum is not."""
+    """Return a finite loss whose mean is finite, although its sum overflows."""
     return y * 1e-3 + 1e308
 
 
 def partly(y: Any, t: Any) -> Any:
-    """Return a loss that depends on the outputs for some targets only."""
+    """Return a loss that depends on the output only if the target is not 0."""
     return y * t if t else Value(1.0)
 
 
@@ -281,7 +281,7 @@ fit(Table(), [[-1.0]], [0.0], epochs=1, loss="binary_cross_entropy")
 
 
 def dropped(history: Any, model: Line) -> None:
-    """Have a line compute without its constant from now on: a callback."""
+    """Switch off a line's constant: a callback."""
     model.used = False
 
 
@@ -296,7 +296,7 @@ NAMES: Final[dict[str, Any]] = {
 
 
 def report(model: Any, history: Any) -> Iterator[str]:
-    """Write what a training left behind, with numbers to six digits."""
+    """Write a training's curves, parameters and notes, with numbers to six digits."""
     curves = {"loss": history.loss, "accuracy": history.accuracy, "validation": history.validation_loss,
               "validation accuracy": history.validation_accuracy}  # fmt: skip
     yield from (f"{name} {', '.join(f'{x:.6g}' for x in curve)}" for name, curve in curves.items() if curve)
@@ -306,7 +306,7 @@ def report(model: Any, history: Any) -> Iterator[str]:
 
 
 def outcome(line: str, compiled: bool) -> str:
-    """Train with one of the engines, and write what is left or raised."""
+    """Train with one of the engines, and write the report or the error."""
     models: list[Any] = []
 
     def fitted(model: Any, *args: Any, **options: Any) -> Any:
@@ -316,7 +316,7 @@ def outcome(line: str, compiled: bool) -> str:
     try:
         eval(line, NAMES | {"fit": fitted})
         found = []
-    except Exception as error:  # whatever it is refused with
+    except Exception as error:  # of whatever type
         found = [f"{type(error).__name__}: {re.sub(' at 0x[0-9a-f]+', '', str(error))}"]
     [model] = models
     history = getattr(model, "history", None)
@@ -324,7 +324,7 @@ def outcome(line: str, compiled: bool) -> str:
 
 
 def trainings() -> Iterator[str]:
-    """Iterate over trainings with what they report or raise, and what is different where they are compiled."""
+    """Iterate over trainings with what they report or raise, and the compiled outcome where it differs."""
     for line in FITS.strip().splitlines():
         eager, compiled = (outcome(line, engine) for engine in (False, True))
         yield f">>> {line}\n{eager}" + f"\ncompiled: {short(compiled, 50)}" * (compiled != eager)
@@ -341,7 +341,7 @@ POINTS: Final = ([[float(i)] for i in range(40)], [int(i >= 37) for i in range(4
 
 
 def perceptrons() -> Iterator[str]:
-    """Iterate over what is said of perceptrons that were trained, and their weights."""
+    """Iterate over the reports and weights of trained perceptrons."""
     for name, (X, y) in GATES.items():
         for lr, epochs in ((1.0, 1000), (0.5, 3)):
             unit = Perceptron(2, label="unit")

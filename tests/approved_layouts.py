@@ -1,7 +1,7 @@
-"""Layouts and times of pictures that have to stay as they are; see `test_approved`.
+"""Layouts and timings of pictures; see `test_approved`.
 
-Graphviz places boxes a little differently in each version.  Here a few lines stand in for it, which put each box to the right
-of all that it is computed from; so the input of Graphviz, and the pictures made from its output, are the same everywhere.
+Each version of Graphviz places boxes a little differently.  Here `in_ranks` stands in for it and puts each box to the right of
+its inputs; so the input of Graphviz, and the pictures made from its output, are the same everywhere.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from autograd.site import _page
 
 
 def in_ranks(dot: str) -> str:
-    """Return places for a graph in DOT, in points, upwards, as Graphviz writes them."""
+    """Return the places of a graph in DOT as Graphviz writes them: as JSON, in points, with y upwards."""
     sizes = dict(re.findall(r"^(\w+) \[id=\w+, width=([\d.]+)", dot, re.MULTILINE))
     arrows = re.findall(r'^(\w+) -> (\w+) \[id=(\w+), label="(.*?)"', dot, re.MULTILINE)
     ranks, places = dict.fromkeys(sizes, 0), dict[str, tuple[float, float]]()
@@ -71,7 +71,7 @@ def chain(n: int) -> Value:
 
 
 def layouts() -> Iterator[str]:
-    """Iterate over the input of Graphviz, and the places that its output leads to."""
+    """Iterate over the input of Graphviz, and the places that follow from its output."""
     drawings = {
         "a choice, before the backward pass": draw(choice(), step=12),
         "a choice": draw(choice()),
@@ -96,7 +96,7 @@ def layouts() -> Iterator[str]:
 
 
 def scored(score: Score) -> Iterator[str]:
-    """Iterate over what happens in an animation, each with its time in seconds."""
+    """Iterate over the events of an animation, each with its time in seconds."""
     yield from (f"{time:.2f} {text}" for time, text in score.captions)
     for ident, nodes in score.nodes.items():
         states = [f"{time:.2f} {node.emphasis} {' | '.join(line.text for line in node.lines)}" for time, node in nodes]
@@ -129,7 +129,7 @@ def scores() -> Iterator[str]:
 
 
 def stages() -> Iterator[str]:
-    """Iterate over the pictures of players: their sizes, and what the page finds at each part."""
+    """Iterate over the pictures of players: their sizes, and the texts and data of each part that the page uses."""
     deep = trained(3, 2, 1)
     for name, loss in {
         "a choice": choice(),
@@ -154,7 +154,7 @@ def stages() -> Iterator[str]:
 
 
 def page_of_the_site() -> Iterator[str]:
-    """Iterate over the words and the fields of the site's page."""
+    """Iterate over the words and fields of the site's page."""
     first, held = {"title": "A player", "markup": "<style></style><p>a picture</p>"}, {"site.css": b"", "site.js": b""}
     with patch.object(geometry, "lay_out", in_ranks):
         page = _page(first, [], "autograd-1.0-py3-none-any.whl", held, False)

@@ -1,6 +1,6 @@
-"""Markings of right, rounded and wrong answers that have to stay as they are; see `test_approved`.
+"""Markings of right, rounded and wrong answers; see `test_approved`.
 
-How near an answer has to be, and which of several misconceptions explains it, are choices that no property has.
+How close an answer has to be, and which of several misconceptions explains it, are choices that no property pins down.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ FACTORS: Final = (1.0, 1.0004, 1.0006, 1.004, 1.006, 1.04, 1.06, 1.3, -1.0, 2.0,
 
 
 def answers_to(task: Exercise, question: Question) -> Iterator[str]:
-    """Iterate over answers: multiples of the right one, the right one in a few digits, and what each misconception gives."""
+    """Iterate over answers: multiples of the right one, the right one to a few digits, and the one of each misconception."""
     right = question.value(task._scene)
     yield from (f"{right * factor:.6g}" for factor in FACTORS)
     yield from (f"{right:.{n}g}" for n in (1, 2, 3))
@@ -29,7 +29,7 @@ def answers_to(task: Exercise, question: Question) -> Iterator[str]:
 
 
 def markings() -> Iterator[str]:
-    """Iterate over answers to each question of some exercises, each with its points and what explains it."""
+    """Iterate over answers to each question of some exercises, each with its points and explanation."""
     sheets = [(f"level {level}, exercise {i}", task) for level in (1, 2, 3) for i, task in enumerate(exercises(9, level, 1))]
     for name, task in [*posed(), *sheets]:
         yield f"\n{name}"

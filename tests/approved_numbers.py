@@ -1,6 +1,6 @@
-"""Numbers that have to stay as they are; see `test_approved`.
+"""Slopes, bounds, and signs and risks of rows; see `test_approved`.
 
-They are the same on every machine: slopes are taken of functions made of + − × ÷ √ only, which IEEE 754 rounds in one way, and
+They are the same on every machine: slopes are those of functions that use only + − × ÷ √, which IEEE 754 rounds in one way, and
 intervals are rounded outward from a precision that no printed digit shows.
 """
 
@@ -67,7 +67,7 @@ SLOPES: Final[dict[str, tuple[Callable[[float], float], tuple[float, ...]]]] = {
 
 
 def written(found: Slope) -> str:
-    """Write what a slope says besides its kind and its value, as far as there is something to say."""
+    """Write the fields of a slope that are not at their defaults, besides its kind and value."""
     parts = {"side": found.side, "left": found.left, "right": found.right, "away": found.away, "height": found.height,
              "reach": found.reach, "limit": found.limit, "noise": found.noise}  # fmt: skip
     silent = {"side": "both", "away": 0.0, "height": 0.0, "reach": inf, "limit": inf}
@@ -76,7 +76,7 @@ def written(found: Slope) -> str:
 
 
 def slopes() -> Iterator[str]:
-    """Iterate over slopes of functions, and the verdicts on a claim that is right, a little off, 0, of the wrong sign, NaN."""
+    """Iterate over slopes of functions, with the verdicts on claims: right, a little off, 0, of the wrong sign, and NaN."""
     for precision in (DOUBLE, SINGLE):
         yield f"\nin {precision.name}"
         for name, (f, points) in SLOPES.items():
@@ -96,7 +96,7 @@ FEW: Final = [between(a, b) for a, b in ((-2.5, -1), (-1, 2), (0, 0), (0, 0.5), 
 
 
 def bounds() -> Iterator[str]:
-    """Iterate over the functions of the table on intervals; * marks an operand on which it may jump or lack a value."""
+    """Iterate over the functions of the table on intervals; * marks operands at which a function may jump or be undefined."""
     with ctx.workprec(128):
         for f, on_intervals in FUNCTIONS.items():
             operands: list[tuple[Interval, ...]] = [(x,) for x in SIDES]
@@ -151,10 +151,10 @@ log(1 + a**b) + log(1 + a**2) + log(9 + a**3)
 
 
 def risky() -> Iterator[str]:
-    """Iterate over what is known of rows and of graphs without their numbers: signs, and where a slope may be infinite or NaN.
+    """Iterate over what is known of rows and graphs without their numbers: signs, and where a slope may be infinite or NaN.
 
-    Of a row, for each kind of its operands: the signs of its result, the risk of its rules, and ! if it may be undefined.  Of a
-    graph: the nodes with a risk.
+    For a row and each kind of its operands: the signs of its result, the risk of its rules, and ! if it may be undefined.  For
+    a graph: the nodes with a risk.
     """
     signs = {kind: name for name, kind in KINDS.items()} | {frozenset({-1, 0}): "-0"}
     for row in TABLE.values():

@@ -1,4 +1,4 @@
-"""What the pages of players and of the site hold, without pictures and scripts; see `test_approved`."""
+"""The contents of the pages of players and of the site, without pictures and scripts; see `test_approved`."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from autograd.site.wheel import _files, make_wheel
 
 
 def of_player(player: Player) -> Iterator[str]:
-    """Iterate over what is in a player and its page."""
+    """Iterate over the contents of a player and its page."""
     page, shown = player.html, player.element
     yield f"{player}"
     held = [name for name in (*SCRIPTS, *ASKING) if COMMENTS.sub("", _part(name)).strip() in page]
@@ -70,7 +70,7 @@ def hashed(text: str) -> str:
 
 
 def players() -> Iterator[str]:
-    """Iterate over what is in players."""
+    """Iterate over the contents of players."""
     x = Value(1.0, "x")
     wave = Unary("wave", lambda x: math.sin(x), lambda x, out: cos(x))
     network = trained(2, 1)
@@ -111,7 +111,7 @@ def powers(n: int) -> Value:
 
 
 def terminal() -> Iterator[str]:
-    """Iterate over the options of the command line, and over how it writes what a terminal may lack."""
+    """Iterate over the options of the command line, and over how it writes characters that a terminal may lack."""
     for option in make_parser()._actions:
         choices = [*option.choices] if option.choices else None
         yield f"{' '.join(option.option_strings) or option.dest}: {option.nargs} {option.const} {choices} {option.default}"
@@ -239,7 +239,7 @@ CHECKED: Final = (
 
 
 def site() -> Iterator[str]:
-    """Iterate over formulas as MathML, programs, and what a session answers."""
+    """Iterate over formulas as MathML, over programs, and over the answers of a session."""
     yield from (f"{formula}\n    {to_mathml(formula)}" for formula in FORMULAS.strip().split("\n"))
     yield as_math(r"x^2")
     for text, values in PROGRAMS.items():
@@ -277,7 +277,7 @@ def site() -> Iterator[str]:
 
 
 def in_a_session() -> Iterator[str]:
-    """Iterate over the same, with the nodes in ranks."""
+    """Iterate over the lines of `site`, with nodes placed by `in_ranks`."""
     with patch.object(geometry, "lay_out", in_ranks):
         yield from site()
 

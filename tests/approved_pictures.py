@@ -1,7 +1,7 @@
-"""Pictures that have to stay as they are; see `test_approved`.
+"""Pictures; see `test_approved`.
 
-They hold only what is ours: a network is placed without Graphviz, and the lines of a wide picture are folded from places that
-are given here.
+They depend only on this project: a network is placed without Graphviz, and a wide picture is folded from places that are given
+here.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ plt: Any = pytest.importorskip("matplotlib.pyplot")
 
 
 def trained(*sizes: int, inputs: int = 2, **options: Any) -> Value:
-    """Return the loss of a network that has been through one backward pass."""
+    """Return the loss of a network after one backward pass."""
     xs = [Value(0.5 - 0.25 * i, label=f"x{i}") for i in range(inputs)]
     loss: Value = (MLP(inputs, list(sizes), seed=1, **options)(xs) - 1) ** 2
     loss.label = "L"
@@ -39,7 +39,7 @@ def trained(*sizes: int, inputs: int = 2, **options: Any) -> Value:
 
 
 def batch(n: int) -> Value:
-    """Return the mean loss of a network over some examples, which are plain numbers."""
+    """Return the mean loss of a network over some examples that are plain numbers."""
     model = MLP(2, [2, 1], seed=1)
     mean: Value = total([(model([0.1 * i, 1.0]) - 1) ** 2 for i in range(n)]) / n
     return mean
@@ -56,7 +56,7 @@ def recurrent(activation: Callable[[Any], Any] = tanh) -> Value:
 
 
 def odd() -> Value:
-    """Return a neuron whose sum and whose weight are used elsewhere, too, and which has a number as a weight."""
+    """Return a neuron whose net input and one weight are also used elsewhere, and whose other weight is a number."""
     x, w = Value(1.0, label="x"), Value(0.5, label="w")
     shared = dot([w, 2.0], [x, x], 0.25)
     result: Value = tanh(shared) + shared * w
@@ -64,7 +64,7 @@ def odd() -> Value:
 
 
 def fixed() -> Value:
-    """Return the sum of three neurons whose weights, and one of whose inputs, are numbers, after a backward pass."""
+    """Return the sum of three neurons after a backward pass; their weights and one of their inputs are numbers."""
     xs = [0.3, Value(-0.5, label="x1"), Value(0.7, label="x2")]
     result: Value = total([tanh(dot([0.5, 1.5 - 0.25 * j, -0.75 * j], xs, 0.25)) for j in range(3)])
     result.backward()
@@ -72,7 +72,7 @@ def fixed() -> Value:
 
 
 def uneven() -> Value:
-    """Return what follows from two copies of a neuron, the second of which is further away from its input."""
+    """Return the result of two copies of a neuron, the second of which is further away from its input."""
     w, x, y = Value(0.5, label="w"), Value(1.0, label="x"), Value(-2.0, label="y")
     first = tanh(dot([w], [x], 0.25))
     result: Value = relu(first * 2) + tanh(dot([w], [exp(y * 0.5)], 0.25))
@@ -80,7 +80,7 @@ def uneven() -> Value:
 
 
 def choice() -> Value:
-    """Return an expression with branches that are not taken, a large and a small number."""
+    """Return an expression with branches that are not taken, a large number and a small one."""
     x, y = Value(2.0, label="x"), Value(-3.0, label="a_name_that_is_rather_long")
     loss: Value = maximum(relu(y) * 1e6, clip(x, 0, 1)) + exp(y * 4) - x / 3
     loss.backward()
@@ -105,7 +105,7 @@ def placed(plan: Plan | None, geometry: Geometry) -> Iterator[str]:
 
 
 def wide() -> tuple[Geometry, list[Edge]]:
-    """Return a picture of two rows of boxes, which is wide; some arrows go far, some come from both rows, some have labels."""
+    """Return a wide picture of two rows of boxes; some arrows go far, some come from both rows, some have labels."""
     boxes = {
         f"n{i}{j}": Box(60.0 + 130 * i, 30.0 + 50 * j + 7 * (i % 3), 80.0, 22.0 + 15 * j) for i in range(9) for j in (0, 1)
     }
@@ -131,7 +131,7 @@ def wide() -> tuple[Geometry, list[Edge]]:
 
 
 def places() -> Iterator[str]:
-    """Iterate over the places of networks, and of a picture that is folded more and more."""
+    """Iterate over the places of networks, and of one picture folded to smaller and smaller widths."""
     networks = {
         "one hidden layer, after a backward pass": trained(3, 1),
         "one neuron of one input": trained(1, inputs=1),
@@ -177,7 +177,7 @@ def short(*xs: float) -> str:
 
 
 def axes_of(figure: Any) -> Iterator[str]:
-    """Iterate over what can be seen in a figure of matplotlib, as far as nn.plots has chosen it."""
+    """Iterate over the visible parts of a matplotlib figure that nn.plots determines."""
     to_hex, look = matplotlib.colors.to_hex, tuple[Any, ...]()
     yield f"size {short(*figure.get_size_inches())}"
     for ax in figure.axes:
@@ -208,7 +208,7 @@ def axes_of(figure: Any) -> Iterator[str]:
 
 
 def pictures_of_training() -> Iterator[str]:
-    """Iterate over what can be seen in the pictures of nn.plots."""
+    """Iterate over the visible parts of the pictures of nn.plots."""
     plt.switch_backend("Agg")
     history = History(loss=[3.0, 2.0], accuracy=[0.5, 1.0], validation_loss=[4.0, 3.0], validation_accuracy=[0.25, 0.5])
     model, classes = MLP(2, [2, 1], seed=1), MLP(2, [3], seed=1)

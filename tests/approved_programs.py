@@ -1,6 +1,6 @@
-"""Compiled programs that have to stay as they are; see `test_approved`.
+"""Compiled programs; see `test_approved`.
 
-A compiler's choices, such as which sums become one product and which slots share a line, can all be right; so only a text that
+Any choice of a compiler can be right, such as which sums become one product and which slots share a line; so only a text that
 was read once tells a choice from an accident.
 """
 
@@ -57,7 +57,7 @@ HALF: Final = Unary("half", lambda x: x / 2, lambda x, out: 0.5, array=lambda na
 
 
 def layered() -> Iterator[tuple[str, Callable[..., Any], Sequence[Value], list[Any]]]:
-    """Iterate over functions of many sums of products, as `made` does; here it is the instructions that are of interest."""
+    """Iterate over functions of many sums of products, as `made` does, chosen for their instructions."""
     w = values(*(0.25 * (i - 4) for i in range(16)))
     image = [[0.1 * i - 0.2 * j for i in range(3)] for j in range(3)]
     rows, matrix = [w[:2], w[2:4], w[4:6]], [w[4 * i : 4 * i + 4] for i in range(4)]
@@ -115,7 +115,7 @@ def layered() -> Iterator[tuple[str, Callable[..., Any], Sequence[Value], list[A
 
 
 def written(slots: Slots) -> str:
-    """Write where some numbers are: the space and the slots in it."""
+    """Write where numbers are stored: the space, and the slots in it."""
     return f"{SPACES[slots.space]}{slots.index.tolist()}"
 
 
@@ -129,7 +129,7 @@ def laid_out(layout: Layout) -> Iterator[str]:
 
 
 def called(bound: Bound) -> Iterator[str]:
-    """Iterate over the calls of NumPy's functions: which part of which space each operand is, with its shape and its steps."""
+    """Iterate over the calls of NumPy's functions, with each operand's place in its space, its shape and its strides."""
     places = {(id(args), i): place for args, i, place in bound.patches}
     others: dict[int, int] = {}  # the numbers of arrays outside of all spaces, by their addresses
 

@@ -1,4 +1,4 @@
-"""Texts that have to stay as they are; see `test_approved`."""
+"""Texts; see `test_approved`."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ EXPRESSIONS: Final = {
 
 
 def shared() -> dict[str, Value]:
-    """Return a graph with nodes that are used several times, a product and its square, by name."""
+    """Return, by name, the nodes of a graph in which some are used several times, such as a product and its square."""
     nodes: dict[str, Value] = {"x": Value(3.0), "y": Value(2.0)}
     nodes["h"] = nodes["x"] * nodes["y"]
     nodes["v"] = nodes["h"] ** 2
@@ -76,7 +76,7 @@ def shared() -> dict[str, Value]:
 
 
 def walks() -> Iterator[str]:
-    """Iterate over steps, derivations and LaTeX of expressions, and the pages of some rows."""
+    """Iterate over the steps, derivations and LaTeX of expressions, and over the help pages of some rows."""
     for text, numbers in EXPRESSIONS.items():
         variables = {name: Value(number, name) for name, number in numbers.items()}
         result: Any = parse(text).evaluate(variables)
@@ -157,7 +157,7 @@ def posed() -> list[tuple[str, Exercise]]:
 
 
 def tasks() -> Iterator[str]:
-    """Iterate over exercises: the task, all hints, the solution, and what each known misconception would answer."""
+    """Iterate over exercises: the task, all hints, the solution, and the answer that each known misconception gives."""
     for name, task in posed():
         yield f"\n{name}\n{task}"
         while (hint := task.hint()) != "there are no more hints":
@@ -184,7 +184,7 @@ def tasks() -> Iterator[str]:
 def certificates() -> Iterator[str]:
     """Iterate over certificates of graphs, bounds and claims on boxes, and checks of rules on boxes."""
     x, y = Value(0.1, "x"), Value(3.0, "y")
-    # Only + - × ÷ and √, so that backward() has the same digits everywhere.
+    # With only + - × ÷ and √, backward() has the same digits everywhere.
     network = trained(9, 1, activation="relu")
     chain = (x * 3 - 0.3 + x / y) ** 2 / sqrt(y + x)
     near = sqrt(y) * sqrt(y) - 3
@@ -231,7 +231,7 @@ def lifted(x: float, out: float) -> float:
 
 
 def checks() -> Iterator[str]:
-    """Iterate over reports of gradient checks; of the numeric derivatives only the first digits, and no errors."""
+    """Iterate over reports of gradient checks, with only the first digits of numeric derivatives, and without their errors."""
     wrong = Unary("wrong", tanh.function, lambda x, out: 1 - out)
     lead = Binary("lead", lambda x, y: x + y * y, lambda x, y, out: 1, lambda x, y, out: where(y > 0, y, 0))
     many = Nary("many", lambda *v: v[0] * v[1] + v[-1], lambda v, out: (v[1], *[v[0]] * (len(v) - 2), 1.5), lambda *v: v)
@@ -239,7 +239,7 @@ def checks() -> Iterator[str]:
     choose = replace(where, name="choose", gradient=lambda v, out: (0.5, where(v[0], 1, 0), where(v[0], 0, 1)))
     powers = [10.0**k for k in range(-20, 20)]
 
-    def products(v: Any) -> Any:  # of matrices; one entry is that of the transposed
+    def products(v: Any) -> Any:  # takes matrices; one entry comes from the transposed one
         found = np.einsum("ik,lj->ijkl", np.eye(2), v) + np.einsum("jl,ik->ijkl", np.eye(2), v)
         found[0, 1, 0, 1] = found[1, 0, 1, 0] + 0.25
         return found
@@ -290,7 +290,7 @@ def checks() -> Iterator[str]:
 
 
 def training() -> Iterator[str]:
-    """Iterate over trainings: what is printed, and the parameters afterwards to six digits."""
+    """Iterate over trainings: what they print, and the parameters afterwards to six digits."""
     X, y = truth_table("xor")
     for name, optimizer in {
         "SGD": SGD(lr=0.5),
@@ -311,7 +311,7 @@ def training() -> Iterator[str]:
 
 
 def live() -> Iterator[str]:
-    """Iterate over graphs as the player's page gets them: their rows in JavaScript, and their nodes as data."""
+    """Iterate over graphs as the player's page receives them: rows as JavaScript, nodes as data."""
     twins = Unary("twin", lambda x: x * 2, lambda x, out: 0 * x + 2), Unary("twin", lambda x: x * 3, lambda x, out: 0 * x + 3)
     x = Value(0.5, "x")
     odd = twins[0](x) * twins[1](x) + where(x > 0, x, 1.0) ** 2 - total([x, 1.0, x]) + dot([x, 2.0], [x, x])
@@ -332,7 +332,7 @@ FORMULAS: Final = (
     r"a < b > c \& \alpha", r"\begin{aligned} a &= \begin{cases} 1 & {x & y} \end{cases} \\ b &= .5 \end{aligned}",
     r"\frac12 \frac{a", r"\left( a", r"{a", "x^", "^2", r"\operatorname{f}_{1} x",
 )  # fmt: skip
-PROGRAMS: Final[dict[str, tuple[float, ...]]] = {  # expressions, with numbers for their variables in the order of their names
+PROGRAMS: Final[dict[str, tuple[float, ...]]] = {  # expressions, with numbers for their variables as they first occur
     "tanh(w*x  + b)": (0.5, -math.inf, -0.0), "pi*f + e": (2.0,), "f + loss*result": (1.0, 2.0, 3.0), "2**3*x": (1.0,),
     "7//2 + x": (1.0,), "7/2*x": (1.0,), "9007199254740993*x": (1.0,), "9007199254740992*x": (1.0,), "x": (4.0,),
     "Value + print": (1.0, 2.0), "maximum(x, 2 % 3)": (1.0,), "sin(x)**2 + sin(2)": (0.5,), "9007199254740994*x": (1.0,),
@@ -340,7 +340,7 @@ PROGRAMS: Final[dict[str, tuple[float, ...]]] = {  # expressions, with numbers f
 
 
 def replies() -> Iterator[str]:
-    """Iterate over what the site's page receives: errors, explanations in MathML, code, and printed exercises."""
+    """Iterate over what the site's page receives: errors, explanations as MathML, code, and printed exercises."""
     yield from (f"{example.title}: {example.content}" for example in EXAMPLES)
     session = Session()
     cell = "w, x = Value(0.5), Value(2.0)\nprint('a line')\nloss = (w * x - 3) ** 2"
@@ -376,7 +376,7 @@ def replies() -> Iterator[str]:
 
 
 def sheets() -> Iterator[str]:
-    """Iterate over what the generator of exercises makes: the numbers of long sheets, and the questions."""
+    """Iterate over the output of the exercise generator: the numbers of long sheets, and the questions."""
     for level, count in ((1, 60), (2, 40), (3, 12), (4, 4)):
         for task in exercises(seed=5, level=level, count=count):
             lines = [line.partition(" = ")[0].strip() for line in task.text.splitlines()[1:]]
@@ -396,7 +396,7 @@ MODULES: Final = (
 
 
 def signatures() -> Iterator[str]:
-    """Iterate over what can be called from outside, with the names of its arguments and what they are by default."""
+    """Iterate over the public callables, with the names and defaults of their arguments."""
     for module in MODULES:
         yield f"\n{module}"
         names = import_module(module).__all__
@@ -409,7 +409,7 @@ def signatures() -> Iterator[str]:
             )
             for each in [name, *methods]:
                 found = operator.attrgetter(each)(import_module(module))
-                if callable(found) and not isinstance(found, Primitive) and get_origin(found) is None:  # not a name of a type
+                if callable(found) and not isinstance(found, Primitive) and get_origin(found) is None:  # not a type alias
                     try:
                         bare = [p.replace(annotation=Parameter.empty) for p in signature(found).parameters.values()]
                     except ValueError:  # without a signature
@@ -418,11 +418,11 @@ def signatures() -> Iterator[str]:
 
 
 def rows() -> Iterator[str]:
-    """Iterate over the rows of the table as `help` shows them: their rules as formulas, their domains and conventions."""
+    """Iterate over the rows of the table as `help` shows them: rules as formulas, domains and conventions."""
     for row in TABLE.values():
         facts, _, example = page(row).partition(">>> ")
         yield f"\n{facts.strip()}"
-        yield f"    {example.partition(chr(10))[0]}" if example else ""  # without its digits, which are those of the machine
+        yield f"    {example.partition(chr(10))[0]}" if example else ""  # without its digits, which depend on the machine
 
 
 TEXTS: Final[dict[str, Callable[[], str]]] = {

@@ -1,6 +1,6 @@
-"""A real browser for the tests: Chromium without a window, spoken to in the DevTools protocol through two pipes.
+"""A real browser for the tests: Chromium without a window, controlled by the DevTools protocol over two pipes.
 
-The protocol over pipes is JSON, a NUL after each message, so it needs no driver and no package.
+Over pipes, a message is JSON followed by NUL, so neither a driver nor a package is needed.
 
 Source: https://chromedevtools.github.io/devtools-protocol/
 """
@@ -41,7 +41,7 @@ def find_browser() -> str | None:
 
 
 def find(selector: str) -> str:
-    """Return JavaScript for the first element of a selector; after ``>>>`` it goes on inside the element's shadow root."""
+    """Return JavaScript for the first element that matches a selector; ``>>>`` descends into an element's shadow root."""
     return "document" + "?.shadowRoot".join(f"?.querySelector({json.dumps(part.strip())})" for part in selector.split(">>>"))
 
 
@@ -50,7 +50,7 @@ class Browser:
 
     Args:
         program: its path.
-        profile: an empty folder for what it wants to keep.
+        profile: an empty folder for its profile.
     """
 
     def __init__(self, program: str, profile: Path) -> None:
@@ -87,7 +87,7 @@ class Browser:
             self._process.wait(timeout=30)
 
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
-        """Call a method of the protocol and return its result; a RuntimeError if the browser refuses or is gone."""
+        """Call a method of the protocol and return its result; raise a RuntimeError if the browser refuses or has ended."""
         number = self._send(method, **parameters)
         while (answer := self._receive()).get("id") != number:
             self.events.append(answer)
@@ -98,7 +98,7 @@ class Browser:
         return result
 
     def _answer(self, event: dict[str, Any]) -> None:
-        """Answer an event that waits for it: a page asks whether it may be left, or for a file of another server."""
+        """Answer an event that needs an answer: a page asks whether it may be left, or requests a file of another server."""
         given = event.get("params", {})
         if given.get("type") == "beforeunload":
             self._send("Page.handleJavaScriptDialog", accept=True)
@@ -110,7 +110,7 @@ class Browser:
             )
 
     def stand_in(self, files: Mapping[str, bytes]) -> None:
-        """Stand in for other servers: hand out these files, by their addresses, to pages of any origin."""
+        """Stand in for other servers: serve these files, by address, to pages of any origin."""
         self._elsewhere = files
         self.call(
             "Fetch.enable" if files else "Fetch.disable",
@@ -174,7 +174,7 @@ class Browser:
         self.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
 
     def middle(self, selector: str) -> tuple[float, float]:
-        """Scroll an element into view and return where its middle is; a RuntimeError if it cannot be seen."""
+        """Scroll an element into view and return the position of its middle; raise a RuntimeError if it cannot be seen."""
         script = f"""(() => {{
             const e = {find(selector)};
             e.scrollIntoView({{block: "center", inline: "center", behavior: "instant"}});
@@ -195,7 +195,7 @@ class Browser:
         self.call("Input.dispatchKeyEvent", type="keyUp", **common)
 
     def type(self, text: str) -> None:
-        """Type a text into what has the focus."""
+        """Type a text into the focused element."""
         self.call("Input.insertText", text=text)
 
     def screenshot(self, path: Path, full: bool = True) -> Path:
@@ -206,7 +206,7 @@ class Browser:
 
     @property
     def complaints(self) -> list[str]:
-        """What went wrong in the page since it was opened: errors in scripts, and entries of the console."""
+        """The script errors and log entries of the page since it was opened."""
         wanted = ("Runtime.exceptionThrown", "Log.entryAdded")
         return [json.dumps(event["params"]) for event in self.events if event.get("method") in wanted]
 

@@ -1,11 +1,11 @@
 """Hypothesis profiles, and a run in which nothing may be skipped.
 
-The profiles: by default a run tries the same examples each time, so its result depends on the commit alone.  `search` draws
-new ones, and `thorough` many; for 20,000 random graphs:
+The profiles: by default every run tries the same examples, so its result depends only on the commit.  `search` draws new ones,
+and `thorough` draws many; for 20,000 random graphs:
 
     .venv/bin/python -m pytest --hypothesis-profile=thorough tests/test_checking.py -k random_graphs
 
-With ``--no-skips`` a test that lacks a program or a package fails, in place of being skipped.
+With ``--no-skips``, a test that lacks a program or a package fails instead of being skipped.
 """
 
 import gc
@@ -23,7 +23,7 @@ from autograd.site import Site, write_site
 settings.register_profile("quick", deadline=None, derandomize=True, max_examples=30)
 settings.register_profile("search", deadline=None)
 settings.register_profile("thorough", deadline=None, max_examples=20_000)
-if settings.get_current_profile_name() in ("default", "ci"):  # the second is Hypothesis's own, where the variable CI is set
+if settings.get_current_profile_name() in ("default", "ci"):  # Hypothesis chooses "ci" if the variable CI is set
     settings.load_profile("quick")
 
 
@@ -33,7 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Exempt what is loaded by now from the garbage collector, which the tests of cycles and of memory call many times."""
+    """Exempt all objects so far from the garbage collector, which the tests of cycles and memory call many times."""
     gc.collect()
     gc.freeze()
 
@@ -43,7 +43,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     """Turn a skipped test into a failed one, if nothing may be skipped."""
     outcome: Any = yield
     report = outcome.get_result()
-    # A failure that was expected is reported as skipped too, and marked by `wasxfail`; such a test did run.
+    # An expected failure is also reported as skipped, and marked by `wasxfail`; but that test did run.
     if report.skipped and not hasattr(report, "wasxfail") and item.config.getoption("--no-skips"):
         report.outcome = "failed"
         report.longrepr = f"nothing may be skipped here; {report.longrepr[2]}"
@@ -51,7 +51,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """A browser for all the tests of a module, which are skipped where there is none."""
+    """A browser for all the tests of a module, which are skipped if none is installed."""
     program = find_browser()
     if program is None:
         pytest.skip("there is no Chromium to drive; apt install chromium, for instance")
@@ -61,7 +61,7 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 @pytest.fixture(scope="module", params=["node", pytest.param("chromium", marks=pytest.mark.slow)])
 def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    """An engine in which the scripts have been loaded."""
+    """A JavaScript engine that has loaded the scripts."""
     with opened(request.param, tmp_path_factory.mktemp("engine")) as found:
         if found is None:
             pytest.skip(f"there is no {request.param} to run JavaScript in")
@@ -70,7 +70,7 @@ def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
-    """The site, with the programs of others."""
+    """The site, including the third-party programs that it serves."""
     return write_site(tmp_path_factory.mktemp("site"), modules())
 
 
@@ -84,7 +84,7 @@ def server(site: Site) -> Iterator[Server]:
 
 @pytest.fixture
 def visit(chromium: Browser, server: Server) -> Iterator[Visit]:
-    """A visit, during which no script fails and nothing is requested from elsewhere."""
+    """A visit that must cause no script errors and no requests to other servers."""
     visit = Visit(chromium, server.address)
     yield visit
     visit.judge()
@@ -92,7 +92,7 @@ def visit(chromium: Browser, server: Server) -> Iterator[Visit]:
 
 @pytest.fixture(scope="module")
 def long_visit(chromium: Browser, site: Site) -> Iterator[Visit]:
-    """A visit for the tests of a module; what they share is the Python in the page, which needs some seconds to start."""
+    """A visit for all the tests of a module; they share the Python in the page, which takes some seconds to start."""
     server = Server(site.folder)
     yield Visit(chromium, server.address)
     server.stop()
@@ -100,7 +100,7 @@ def long_visit(chromium: Browser, site: Site) -> Iterator[Visit]:
 
 @pytest.fixture
 def page(long_visit: Visit) -> Iterator[Visit]:
-    """The page with Python in it and its first example, as `visit` judges it."""
+    """The page, with Python running and its first example; it is judged as by `visit`."""
     long_visit.start_over()
     yield long_visit
     long_visit.judge()

@@ -1,17 +1,17 @@
-"""Random programs in every reading: where two readings differ by more than rounding, one of them is wrong.
+"""Random programs in every reading: if two readings differ by more than rounding, one of them is wrong.
 
     python tests/differential.py 100000
 
-The idea: the readings share the table, so among themselves they show errors of the engine, of the transforms and of the
-compiler; mpmath, which knows no derivative, and JAX's own autodiff share nothing with it and show errors of the table.
+The idea: all readings share the table, so comparing them shows errors of the engine, the transforms and the compiler.  mpmath,
+which knows no derivatives, and JAX's own autodiff share nothing with the table, so comparing with them shows its errors.
 
-There are two kinds of programs.  A *tame* one has any row, at ordinary numbers away from kinks; its readings may differ by
-what `rounding.running_errors` allows.  A *wild* one has quarters, zeros, infinities, NaN, denormals and ties, and no result
-that was rounded, so neither the order of a sum nor a library decides a condition otherwise.  Three things are not compared
-there, since the order of operations decides them: products of denormals; where a number is not finite, the gradients of
-compiled programs and of gradients' graphs that were built elsewhere; and the slope of a slope that is not finite.
+There are two kinds of programs.  A *tame* one uses any rows, at ordinary numbers away from kinks; its readings may differ by
+the bounds of `rounding.running_errors`.  A *wild* one contains quarters, zeros, infinities, NaN, denormals and ties, and no
+result is rounded, so neither the order of a sum nor a library can change the outcome of a condition.  Three things depend on
+the order of operations and are not compared in wild programs: products of denormals; where a number is not finite, the
+gradients of compiled programs and of gradients' graphs that were built elsewhere; and the slope of a slope that is not finite.
 
-A disagreement is shrunk: instructions go, and leaves become simpler, as long as it remains.
+A disagreement is shrunk: instructions are removed and leaves simplified as long as it remains.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
-sys.path.insert(0, str(Path(__file__).parent))  # where it is run as a program, and in its worker processes
+sys.path.insert(0, str(Path(__file__).parent))  # needed when it is run as a program, and in its worker processes
 
 import numpy as np
 from rounding import Torn, running_errors
@@ -51,10 +51,10 @@ EXACT: Final = [
     )
 ]  # fmt: skip
 SPECIAL: Final = (0.0, -0.0, 1.0, -1.0, 0.5, 2.0, -2.0, 3.0, math.inf, -math.inf, math.nan, 5e-324, -1e-310)
-SIMPLE: Final = (1.0, 0.0, 0.5, 2.0, -1.0)  # numbers for shrunk programs, the simplest first
+SIMPLE: Final = (1.0, 0.0, 0.5, 2.0, -1.0)  # numbers to try in shrunk programs, the simplest first
 LONGEST: Final = 12
-ROUND: Final = 2.0**-20  # a wild program's numbers are whole multiples of it, or smaller, as denormals are
-SLACK: Final = 1e-13  # relative to the largest number on the way: the readings add up in different orders
+ROUND: Final = 2.0**-20  # a wild program's numbers are multiples of it, or smaller, such as denormals
+SLACK: Final = 1e-13  # relative to the largest number in the graph: the readings add in different orders
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Case:
         program: leaves and instructions; the last one adds the outputs up.
         outputs: the places of the outputs.
         elsewhere: other numbers for the leaves, on which compiled programs are traced.
-        is_tame: of which kind it is.
+        is_tame: whether the program is tame, not wild.
     """
 
     program: Program
@@ -88,7 +88,7 @@ class Disagreement:
 
 
 def drawn(seed: int) -> Case:
-    """Draw a program: its nodes are shared, an operand may occur twice, some operands are constants, outputs are several."""
+    """Draw a program: nodes may be shared, operands may occur twice or be constants, and there may be several outputs."""
     rng = Random(seed)
     is_tame = rng.random() < 0.6
 
@@ -106,7 +106,7 @@ def drawn(seed: int) -> Case:
         near = len(values) - 1 if is_chain else rng.randrange(len(values))
         rest = [rng.randrange(len(values)) if rng.random() < 0.8 else number() for _ in range(rng.choice(widths(row)) - 1)]
         if row is primitives.where and conditions:
-            near = rng.choice(conditions)  # a condition that is not a comparison jumps wherever it is 0
+            near = rng.choice(conditions)  # an ordinary number as the condition would jump at 0
         places: tuple[int | float, ...] = (near, *rest)
         data = [values[x] if isinstance(x, int) else x for x in places]
         try:
@@ -118,7 +118,7 @@ def drawn(seed: int) -> Case:
             continue
         if is_tame and row is primitives.where and data[0] == 0 and near not in conditions:
             continue
-        if not is_tame and ROUND < abs(out) < math.inf and out / ROUND % 1:  # √2, for example
+        if not is_tame and ROUND < abs(out) < math.inf and out / ROUND % 1:  # it was rounded, such as √2
             continue
         conditions += [len(values)] * row.is_condition
         instructions.append((row, places))
@@ -141,7 +141,7 @@ def recorded(case: Case) -> tuple[list[Value], list[Value], Value]:
 
 
 def compiled(case: Case, backend: str) -> tuple[list[float], list[float]]:
-    """Compile a program, half of its leaves parameters, the others data of a batch of two; return its outputs and gradient."""
+    """Return the outputs and gradient of the compiled program; half of its leaves are parameters, the others a batch of two."""
     leaves = [Value(x) for x in case.program.leaves]
     half = (len(leaves) + 1) // 2
 
@@ -156,7 +156,7 @@ def compiled(case: Case, backend: str) -> tuple[list[float], list[float]]:
 
 
 def by_mpmath(case: Case) -> tuple[list[float], list[float]]:
-    """Return the outputs and the gradient to very many digits, from difference quotients; no rule takes part."""
+    """Return the outputs, and the gradient from difference quotients with 90 digits; no rule takes part."""
     with mpmath.workdps(90):
         h, exact = mpmath.mpf(10) ** -30, [mpmath.mpf(x) for x in case.program.leaves]
         rows = [(ORACLE[row.name], places) for row, places in case.program.instructions]
@@ -185,7 +185,7 @@ def by_jax(case: Case) -> tuple[list[float], list[float]]:
     def results(leaves: Any) -> Any:
         found = [leaves[i : i + 1] for i in range(len(case.program.leaves))]
         for row, places in case.program.instructions:
-            found.append(1.0 * row.apply([found[x] if isinstance(x, int) else x for x in places]))  # 1.0 makes truth a number
+            found.append(1.0 * row.apply([found[x] if isinstance(x, int) else x for x in places]))  # 1.0 makes bools numbers
         return found[-1].sum(), [found[i] for i in case.outputs]
 
     (_, outputs), gradient = jax.value_and_grad(results, has_aux=True)(jax.numpy.array(case.program.leaves))
@@ -193,11 +193,11 @@ def by_jax(case: Case) -> tuple[list[float], list[float]]:
 
 
 def seconds(case: Case) -> dict[str, float]:
-    """Return the second derivative with respect to the first leaf, as each reading gives it."""
+    """Return the second derivative with respect to the first leaf, by reading."""
     x, *rest = case.program.leaves
 
     def f(x: Any) -> Any:
-        return case.program([x, *rest]) + x * x  # depends on x, and so does its slope
+        return case.program([x, *rest]) + x * x  # with x², both it and its slope depend on x
 
     leaf = Value(x)
     [first] = gradients(f(leaf), [leaf])
@@ -213,7 +213,7 @@ def seconds(case: Case) -> dict[str, float]:
 
 
 def known_in(y: Value, leaves: Sequence[Value], numbers: Sequence[float]) -> dict[Value, float]:
-    """Return the numbers of those leaves that are in the graph of y."""
+    """Return the numbers of the leaves that are in the graph of y."""
     graph = set(nodes_below(y))
     return {leaf: x for leaf, x in zip(leaves, numbers, strict=True) if leaf in graph}
 
@@ -269,7 +269,7 @@ def disagreement(case: Case, *, jax: bool = False) -> Disagreement | None:
         yield second()
 
     def again() -> list[float]:
-        """Build the gradient's graph at other leaves, and replay it at these; return [] if the program has no value there."""
+        """Build the gradient's graph at other leaves and replay it at these; return [] if the program is undefined there."""
         there = [Value(x) for x in case.elsewhere]
         try:
             y = case.program(there)
@@ -278,7 +278,7 @@ def disagreement(case: Case, *, jax: bool = False) -> Disagreement | None:
             return []
 
     def forward(reading: str, gradient: Sequence[float]) -> Disagreement | None:
-        """Forward mode adds up in another order: where ∞ and -∞ meet there, NaN may be ∞."""
+        """Compare forward mode, which adds in another order: where ∞ and -∞ meet, one may give NaN and the other ∞."""
         if case.is_tame or all(map(math.isfinite, expected)):
             return near(reading, gradient, expected, slope_bounds)
         pairs = zip(gradient, expected, strict=True)
@@ -310,12 +310,12 @@ def disagreement(case: Case, *, jax: bool = False) -> Disagreement | None:
 
 
 def shrunk(found: Disagreement, still: Callable[[Case], Disagreement | None] = disagreement) -> Disagreement:
-    """Return a disagreement of the same kind in a program that is as short and as simple as possible."""
+    """Return a disagreement of the same reading in a program that cannot be made shorter or simpler."""
     while True:
         for smaller in simpler(found.case):
             try:
                 again = still(smaller)
-            except DomainError:  # the smaller program has no value
+            except DomainError:  # the smaller program is undefined
                 continue
             if again is not None and again.reading == found.reading:
                 found = again

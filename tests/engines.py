@@ -1,4 +1,4 @@
-"""JavaScript engines for the tests of live graphs, Node and Chromium, and graphs as the scripts that make them."""
+"""JavaScript engines for the tests of live graphs: Node and Chromium, and the scripts that build graphs in them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ const report = (g) => ({
     taken: g.order.flatMap((p) => g.nodes[p].inputs.map((_, k) => g.isTaken(p, k))), problem: g.problem?.text ?? "",
 });
 const texts = (g, steps = g.steps) => steps.map((_, i) => g.stepText(i, steps));
-// Python's numbers in place of those that were computed here, so that the last digits are the same.
+// Replaces the numbers that were computed here by Python's, so that the last digits agree.
 const lent = (g, values, partials) => {
     g.values.set(unpack(values));
     const rest = [...unpack(partials)];
@@ -61,7 +61,7 @@ require("node:readline").createInterface({input: process.stdin}).on("line", (lin
 
 
 class Node:
-    """A process that evaluates JavaScript; what a script declares stays declared.
+    """A Node process that evaluates JavaScript; declarations stay from one script to the next.
 
     Args:
         program: its path.
@@ -73,7 +73,7 @@ class Node:
         )
 
     def run(self, script: str) -> Any:
-        """Evaluate JavaScript and return its value; a RuntimeError if it throws."""
+        """Evaluate JavaScript and return its value; raise a RuntimeError if it throws."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps(script) + "\n")
@@ -95,7 +95,7 @@ Engine = Node | Browser
 
 @contextmanager
 def opened(name: str, folder: Path) -> Iterator[Engine | None]:
-    """Open an engine in which the scripts and the helpers have been loaded, or None where it is not installed.
+    """Open an engine that has loaded the scripts and the helpers, or None if it is not installed.
 
     Args:
         name: "node" or "chromium".
@@ -119,7 +119,7 @@ def opened(name: str, folder: Path) -> Iterator[Engine | None]:
 
 @contextmanager
 def node_with(part: str) -> Iterator[Node]:
-    """Open Node with one more script of the player; where Node is not installed, the test is skipped."""
+    """Open Node with one more script of the player; skip the test if Node is not installed."""
     with opened("node", Path()) as found:
         if not isinstance(found, Node):
             pytest.skip("Node is not installed")
@@ -133,23 +133,23 @@ def pack(numbers: Sequence[float]) -> str:
 
 
 def unpack(text: str) -> list[float]:
-    """Read floats that were written by `pack`, here or in JavaScript."""
+    """Read floats written by `pack`, here or in JavaScript."""
     return [*struct.unpack(f"<{len(text) // 16}d", bytes.fromhex(text))]
 
 
 def graph(loss: Value, n: int | None = None) -> str:
-    """Write the JavaScript that makes the graph of a result."""
+    """Return the JavaScript that makes the graph of a result."""
     rows, [data] = to_javascript([walk(loss, digits=n)])
     return f"new Graph({json.dumps(data, allow_nan=False)}, {rows})"
 
 
 def lent(first: Value, loss: Value, n: int | None = None) -> str:
-    """Write the JavaScript that makes a graph and moves it to the leaves of its twin, with Python's numbers there."""
+    """Return the JavaScript that makes a graph and moves it to the leaves of its twin, with Python's numbers there."""
     values, partials = [node.data for node in walk(loss).names], [x for node in topological(loss) for x in node.partials]
     there = pack([node.data for node in leaves_of(loss)])
     return f'lent(moved({graph(first, n)}, "{there}"), "{pack(values)}", "{pack(partials)}")'
 
 
 def leaves_of(loss: Value) -> list[Value]:
-    """Return the leaves of a graph, in the order of their index in a page of this graph only."""
+    """Return the leaves of a graph, in the order of their indices on a page with only this graph."""
     return [node for node in walk(loss).names if node.primitive is None]

@@ -1,10 +1,10 @@
-"""Mutants in forks of one pytest session: the tests are imported once, and each mutant costs only the tests that it runs.
+"""Mutants in forks of one pytest session: the tests are imported once, and a mutant costs only the time of its own tests.
 
 The idea: a mutant of a function's body differs from the original in one code object.  A fork of the process puts the new code
-object into every function that has the old one, wherever that was imported to, and runs the tests.  What is decided on import,
-such as defaults, tables and classes, cannot be exchanged so, and a program that a test starts does not see the exchange.  So
-a failure counts here, if it is of a test that passes in such a fork without a mutant; a test that passes has to be repeated
-elsewhere only where there was nothing to exchange, or where it started a program.
+object into every function that has the old one, wherever it was imported, and runs the tests.  Defaults, tables and classes are
+made on import and cannot be exchanged in this way, and a program that a test starts does not see the exchange.  So a failure
+counts if the test passes in a fork without a mutant; a mutant that no test noticed has to be tried elsewhere only if nothing
+could be exchanged or a test started a program.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ import pytest
 
 Functions = dict[CodeType, list[FunctionType]]
 OPTIONS: Final = ("-q", "-q", "-s", "--assert=plain", "-p", "no:cacheprovider", "-p", "no:faulthandler", "-W", "ignore")
-STARTS: Final = ("subprocess.Popen", "os.posix_spawn", "os.exec", "os.system")  # of programs, as audit hooks call them
-OTHERS: Final = ("dot", "node")  # programs that run nothing of the project
+STARTS: Final = ("subprocess.Popen", "os.posix_spawn", "os.exec", "os.system")  # the audit events of starting a program
+OTHERS: Final = ("dot", "node")  # programs that run no Python code of the project
 
 
 class Forks:
-    """A plug-in of pytest that tries mutants in place of running the tests once.
+    """A pytest plug-in that tries mutants instead of running the tests once.
 
     Args:
-        mutants: for each, its file's text before and after, and the names of its tests, in their order.
-        seconds: after which a test that waits is given up; one that computes has failed after a fifth of it.
+        mutants: for each, its file's text before and after, and the names of its tests, in order.
+        seconds: the time after which a test that waits is given up; a test that computes fails after a fifth of it.
 
     Attributes:
-        killers: for a mutant's place, the test that failed.
-        blind: for a mutant's place, if it was exchanged and no test failed, the tests that started a program.
+        killers: the test that failed, by the index of its mutant.
+        blind: the tests that started a program, by the index of a mutant that was exchanged and failed no test.
     """
 
     def __init__(self, mutants: Sequence[tuple[str, str, Sequence[str]]], seconds: int) -> None:
@@ -56,7 +56,7 @@ class Forks:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        """Try each mutant in a process of its own, as many at a time as there are cores."""
+        """Try each mutant in its own process, with as many processes at a time as there are cores."""
         items = {item.nodeid: item for item in session.items}
         gc.unfreeze()
         functions: Functions = defaultdict(list)
@@ -84,7 +84,7 @@ class Forks:
     def _fork(
         self, session: pytest.Session, items: Sequence[pytest.Item], changes: Sequence[tuple[FunctionType, CodeType]]
     ) -> int:
-        """Start a process that runs tests with other code until one fails; without other code, all of them."""
+        """Start a process that runs tests with changed functions until one fails; without changes, it runs all tests."""
         if child := os.fork():
             return child
         try:
@@ -123,8 +123,8 @@ class Forks:
     def _wait(self, running: dict[int, int]) -> None:
         child, status = os.wait()
         i = running.pop(child)
-        if status and os.waitstatus_to_exitcode(status) != -signal.SIGALRM:  # which ends what waits, perhaps for a lock
-            # Empty where the process itself ended or computed too long.
+        if status and os.waitstatus_to_exitcode(status) != -signal.SIGALRM:  # the alarm ended a test that waited
+            # The name is empty if the process crashed or computed too long.
             self.killers[i] = "".join(self._listed(child, "failed"))
         elif not status:
             self.blind[i] = self._listed(child, "started")
@@ -132,7 +132,7 @@ class Forks:
 
 
 def exchanges(before: str, after: str, functions: Functions) -> list[tuple[FunctionType, CodeType]]:
-    """Return which functions need which new code; an empty list where that would not be the same as the new text.
+    """Return the functions to change, each with its new code; empty if exchanging code cannot reproduce the new text.
 
     >>> def f(x): return x + 1
     >>> text = "def f(x): return x + 1"
@@ -155,7 +155,7 @@ def exchanges(before: str, after: str, functions: Functions) -> list[tuple[Funct
 
 
 def differences(old: CodeType, new: CodeType) -> Iterator[list[tuple[CodeType, CodeType]]]:
-    """Iterate over the code objects that do something else, each with the functions around it."""
+    """Iterate over the differing pairs of code objects, each as the last of a path through the functions around it."""
     inside = [[x for x in code.co_consts if isinstance(x, CodeType)] for code in (old, new)]
     here = [(old, new)] if old.co_flags & CO_OPTIMIZED else []
     if own(old) != own(new) or len(inside[0]) != len(inside[1]):
@@ -166,7 +166,7 @@ def differences(old: CodeType, new: CodeType) -> Iterator[list[tuple[CodeType, C
 
 
 def nested(code: CodeType) -> Iterator[CodeType]:
-    """Iterate over a code object and those inside it, always in the same order."""
+    """Iterate over a code object and those nested in it, always in the same order."""
     yield code
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
@@ -174,6 +174,6 @@ def nested(code: CodeType) -> Iterator[CodeType]:
 
 
 def own(code: CodeType) -> tuple[object, ...]:
-    """Return what a code object does, without those inside it and without its lines."""
+    """Return what a code object does, apart from nested code objects and line numbers."""
     constants = [(type(x), repr(x)) for x in code.co_consts if not isinstance(x, CodeType)]
     return code.co_code, constants, code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars

@@ -1,6 +1,6 @@
-"""Random graphs, and wrong answers to them: what a student with a misconception would write.
+"""Random graphs, and the wrong answers that a student with a misconception would give.
 
-The wrong answers are computed here, or by `autograd.mistakes`, never by the room that has to recognise them.
+The wrong answers are computed here or by `autograd.mistakes`, never by the package that has to recognise them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from autograd.mistakes import MISTAKES, Reading, read, sorted_pass, totals, upda
 from autograd.value import topological
 
 FUNCTIONS = {sigmoid, tanh}
-OF_GRADIENTS = [name for name in NAMES if name not in ("ascent", "rate-forgotten")]  # the others are about a step of descent
+OF_GRADIENTS = [name for name in NAMES if name not in ("ascent", "rate-forgotten")]  # the other two concern a step of descent
 SCALED = Binary("scaled", lambda x, y: y * tanh(x), lambda x, y, out: y - out * out / y, lambda x, y, out: tanh(x), default=1.0)
 BOWL = Unary("bowl", lambda x: x * x + x, lambda x, out: 2 * x + 1)
 
@@ -59,7 +59,7 @@ def edges(loss: Value) -> list[tuple[Value, int]]:
 
 
 def rounded_by_hand(loss: Value, digits: int, each: bool) -> dict[Value, float]:
-    """Compute forward and back on paper, with every number written to so many significant digits."""
+    """Return the gradients of a calculation on paper whose written numbers are rounded to `digits` significant digits."""
 
     def short(x: float) -> float:
         return float(f"{x:.{digits}g}")
@@ -80,7 +80,7 @@ def rounded_by_hand(loss: Value, digits: int, each: bool) -> dict[Value, float]:
 
 
 def wrong_answers(name: str, loss: Value, x: Value, rng: Random) -> Iterator[float]:
-    """Iterate over the answers for ∂loss/∂x of students with a misconception."""
+    """Iterate over the answers for ∂loss/∂x that students with a misconception give."""
     right, n = walk(loss).gradients, edges(loss)
     uses = [(node, k) for node, k in n if node.inputs[k] is x]
     match name:
@@ -134,12 +134,12 @@ def wrong_answers(name: str, loss: Value, x: Value, rng: Random) -> Iterator[flo
             yield totals(updated_too_soon(loss, 0.1))[x]
         case "rounded-on-the-way":
             yield rounded_by_hand(loss, 2, each=True)[x]
-            yield rounded_by_hand(loss, 2, each=False)[x]  # only what is written down: values and gradients
+            yield rounded_by_hand(loss, 2, each=False)[x]  # only values and gradients are written down and so rounded
             yield rounded_by_hand(loss, 1, each=True)[x]
 
 
 def cases(rng: Random, count: int, digits: int) -> Iterator[tuple[str, Value, Value, float]]:
-    """Iterate over misconceptions, graphs, leaves and wrong answers of so many digits that differ by more than 1 %."""
+    """Iterate over misconceptions, graphs, leaves and wrong answers: rounded to `digits`, and off by more than 1 %."""
     found = dict.fromkeys(OF_GRADIENTS, 0)
     while any(n < count for n in found.values()):
         loss = random_graph(rng)
@@ -156,7 +156,7 @@ def cases(rng: Random, count: int, digits: int) -> Iterator[tuple[str, Value, Va
                         yield name, loss, x, written
 
 
-# What an explanation says, computed from its words
+# Explanations, turned back into the gradients that they describe
 
 EDGE = r"∂(?P<y>.+?)/∂(?P<x>\S+)(?: \(operand (?P<k>\d)\))?"
 SAID = {
@@ -183,7 +183,7 @@ SAID = {
 
 
 def odd_graphs() -> Iterator[Value]:
-    """Iterate over graphs on which an explanation is easily wrong: operands that occur twice, and rules without a product."""
+    """Iterate over graphs that are hard to explain: with operands that occur twice, and rules that are not products."""
     a, b, c, w, x = (Value(x, name) for x, name in ((2.0, "a"), (1.5, "b"), (0.5, "c"), (3.0, "w"), (-0.7, "x")))
     p = a * b
     q = p * p

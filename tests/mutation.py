@@ -1,13 +1,13 @@
-"""Whole-code mutation: change one thing in the project, and a test has to fail.
+"""Mutation of the whole code: after any one change to the project, a test has to fail.
 
     python tests/mutation.py --record          # once: which tests run which lines (the quick tests, under coverage)
     python tests/mutation.py 400 --seed 7      # a sample of mutants
     python tests/mutation.py --of nn/losses.py # every mutant of a file
 
-The idea: a mutant can only be noticed by tests that run its line.  Coverage records these, and the most specific ones, those
-that run the fewest lines, come first; so most mutants die within a few tests, in a fork of a process that has imported all
-(see `forks`).  The others are tried once more, in a copy of the project.  One that no test notices is a survivor: either it is
-equivalent, or a test is missing.
+The idea: only tests that run a mutant's line can notice it.  Coverage records these tests, and the most specific ones, which
+run the fewest lines, come first.  So most mutants die within a few tests, in a fork of a process that has imported everything
+(see `forks`).  The others are tried once more, in a copy of the project.  A mutant that no test notices is a survivor: either
+it is equivalent to the original, or a test is missing.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ SWAPS: Final = {  # without `|`, which is mostly a union of types
     ast.BitAnd: "|", ast.Lt: "<=", ast.LtE: "<", ast.Gt: ">=", ast.GtE: ">", ast.Eq: "!=", ast.NotEq: "==", ast.Is: "is not",
     ast.IsNot: "is", ast.In: "not in", ast.NotIn: "in", ast.And: "or", ast.Or: "and",
 }  # fmt: skip
-MOST_TESTS: Final = 250  # that are tried on a mutant
-SIGNATURES: Final = "tests/test_approved.py::test_what_was_approved_is_written_today[signatures.txt]"  # runs few lines itself
-SECONDS: Final = 300  # after which an endless loop is a failed test
+MOST_TESTS: Final = 250  # per mutant
+SIGNATURES: Final = "tests/test_approved.py::test_approved_files_are_reproduced[signatures.txt]"
+SECONDS: Final = 300  # a test that takes longer is taken to loop for ever, and fails
 
 
 class Mutant(NamedTuple):
@@ -94,7 +94,7 @@ class Finder(ast.NodeVisitor):
         self.found.append(Mutant(self.path, node.lineno, start, end, new))
 
     def swap(self, node: ast.expr, left: ast.expr, right: ast.expr, operator: ast.AST) -> None:
-        """Put another operator between two operands; parentheses stay where they are."""
+        """Add the mutant with another operator between two operands; parentheses stay where they are."""
         new = SWAPS.get(type(operator))
         start, end = self.span(left)[1], self.span(right)[0]
         sign = re.search(r"[^\s()\\]+(?: not| in)?", self.text[start:end])
@@ -145,7 +145,7 @@ class Finder(ast.NodeVisitor):
             self.add(node, start, end, f"({node.value!r} + 1)" if abs(node.value) < 1e300 else "0.0")
 
     def visit_Return(self, node: ast.Return) -> None:
-        """Return None instead, except for True and False: one is put for the other, and None would be no more than False is."""
+        """Return None instead; not for True and False, which are swapped elsewhere: None would only act as False does."""
         value = node.value.value if isinstance(node.value, ast.Constant) else ...
         if node.value is not None and not (value is None or isinstance(value, bool)):
             self.add(node, *self.span(node), "return None")
@@ -173,7 +173,7 @@ class Finder(ast.NodeVisitor):
         """Exceptions are not mutated, for the same reason."""
 
     def visit_keyword(self, node: ast.keyword) -> None:
-        if node.arg != "strict":  # of zip: the lengths are equal
+        if node.arg != "strict":  # the argument of zip: the lengths are equal
             self.visit(node.value)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
@@ -225,11 +225,11 @@ class Record:
                     files[file][abs(line)].add(test)
 
     def tests(self, mutant: Mutant) -> list[str]:
-        """Return the tests that run a mutant's line; of one that only an import runs, those of the file.
+        """Return the tests that run a mutant's line, or any line of its file if only an import runs that line.
 
-        The most specific come first, but of the tests that differ only in their parameters the second ones after all others;
-        approved files differ in everything.  Where a table or a class is made on import, those that run anything of the file
-        come first, even if not this line, and that of all signatures, since they show what was made.
+        The most specific tests come first.  Among tests that differ only in their parameters, the second comes after all other
+        first ones; approved files count as different tests.  For a line that is run on import, perhaps to make a table or a
+        class, the test of all signatures and all approved files that run any line of the file come first: they show the result.
         """
         by_line = self.by_line[str(mutant.path.relative_to(ROOT))]
         of_file = {test for tests in by_line.values() for test in tests if test}
@@ -254,7 +254,7 @@ class Record:
 def record() -> None:
     """Run the quick tests under coverage, with a context for each test.
 
-    For the plug-in, pytest imports the core before pytest-cov begins; so the lines that run on import are added afterwards.
+    Because of the plug-in, pytest imports the core before pytest-cov begins; a second run adds the lines that run on import.
     """
     pytest = [sys.executable, "-m", "pytest", "-q"]
     cover = ["-n", "2", "--cov", "--cov-branch", "--cov-context=test", "--cov-report="]
@@ -280,7 +280,7 @@ def survives(mutant: Mutant, tests: Sequence[str], folder: Path) -> bool:
 
 
 def left_by_forks(sample: Sequence[Mutant], known: Record) -> dict[Mutant, list[str]]:
-    """Return the mutants that no test noticed in a fork, each with the tests that may notice it elsewhere."""
+    """Return the mutants that no test noticed in a fork, each with the tests that may notice it in a copy of the project."""
     tests = [known.tests(mutant) for mutant in sample]
     forks = Forks([(m.path.read_text(encoding="utf-8"), m.applied(), t) for m, t in zip(sample, tests, strict=True)], SECONDS)
     forks.run(ROOT, sorted({test.partition("::")[0] for names in tests for test in names}))
@@ -289,7 +289,7 @@ def left_by_forks(sample: Sequence[Mutant], known: Record) -> dict[Mutant, list[
 
 
 def tried(left: dict[Mutant, list[str]]) -> Iterator[tuple[Mutant, bool]]:
-    """Iterate over mutants with whether they survive, in copies of the project, one for each core."""
+    """Try mutants in copies of the project, one for each core; iterate over each with whether it survives."""
     with tempfile.TemporaryDirectory() as parent:
         folders: SimpleQueue[Path] = SimpleQueue()
         for i in range(len(os.sched_getaffinity(0))):

@@ -1,9 +1,9 @@
-"""Numbers, pictures, programs and texts that were approved: they are written today as they were then.
+"""Approved numbers, pictures, programs and texts: the project still writes them exactly as they were approved.
 
-    python tests/test_approved.py    # writes all of them again; then read what `git diff tests/approved` shows
+    python tests/test_approved.py    # writes all of them again; then read the output of `git diff tests/approved`
 
-The idea: that a picture has the right size, a dot the right time, a hint the right words can be seen at once, and is hard to
-say as a property.  So each of these files was read when it was made, and what changes one is read like a change of code.
+The idea: the right size of a picture, the right time of a dot and the right words of a hint are easy to see, and hard to state
+as properties.  So each of these files was read when it was made, and a change to one is reviewed like a change of code.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ MAKERS: Final = {name: make for files in FILES for name, make in files.items()}
 
 
 @pytest.mark.parametrize("name", MAKERS)
-def test_what_was_approved_is_written_today(name: str) -> None:
+def test_approved_files_are_reproduced(name: str) -> None:
     assert MAKERS[name]() == (APPROVED / name).read_text(encoding="utf-8")
 
 

@@ -1,15 +1,15 @@
-"""Gradient checkers beside each other: right gradients and planted faults, and what each says of them.
+"""Gradient checkers compared: their verdicts on right gradients and on planted faults.
 
     python tests/benchmarks/checkers.py [--quick] [--all]
 
-Every checker is called as its documentation shows, with its own default tolerances; SciPy's and numdifftools' return numbers,
-which are compared as is usual in tests: the error with 1e-6, the gradients by `numpy.allclose`.  All get the same functions,
-from `corpus.py`, as calls of NumPy: PyTorch and JAX through a function whose forward and backward pass they are.  Of the
-functions computed in float32 only the right gradients are tried.
+Every checker is called as its documentation shows, with its default tolerances.  SciPy's and numdifftools' return numbers,
+which are compared as is usual in tests: the error with 1e-6, the gradients by `numpy.allclose`.  All get the same NumPy
+functions from `corpus.py`; for PyTorch and JAX, a custom function wraps them as its forward and backward pass.  For functions
+computed in float32, only the right gradients are tried.
 
-A wrong verdict is an alarm on a right gradient, or none on a wrong one.  Ours may also say that it cannot judge, and why;
-that counts as neither.  A fault counts as missed only if it is larger than the error that ours estimates; how many of the
-others each finds is in brackets.
+A wrong verdict is an alarm on a right gradient, or no alarm on a wrong one.  Ours may also answer that it cannot judge, and
+why; this counts as neither.  A fault counts as missed only if it is larger than the error that ours estimates; how many of the
+smaller faults each checker finds is in brackets.
 
 Verdicts are compared, not times.  ``--all`` lists the wrong ones, ``--quick`` tries every tenth problem.
 """
@@ -25,7 +25,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # so that it runs where nothing is installed
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # so that it runs without installing the project
 
 import numpy as np
 from corpus import Problem, faults, plant, problems
@@ -33,8 +33,8 @@ from corpus import Problem, faults, plant, problems
 from autograd import gradcheck
 from autograd.checking import Report
 
-Checker = Callable[[Problem, Callable[[Any], Any]], str]  # of a problem and a gradient: "right", "wrong" or "undecided"
-LARGER: Final = 8.0  # estimated errors: 4 are allowed, and the numeric derivative may be off by as much as it says
+Checker = Callable[[Problem, Callable[[Any], Any]], str]  # from a problem and a gradient to "right", "wrong" or "undecided"
+LARGER: Final = 8.0  # estimated errors: 4 are tolerated, and the numeric derivative may be off by as much as it estimates
 
 
 class Case(NamedTuple):
@@ -42,9 +42,9 @@ class Case(NamedTuple):
 
     Attributes:
         kind: "right", or the fault.
-        problem: of which problem it is the gradient.
+        problem: the problem that it belongs to.
         gradient: the gradient.
-        is_visible: whether the fault is larger than the error that ours estimates.
+        is_visible: whether a fault is larger than the error that ours estimates.
     """
 
     kind: str
@@ -54,7 +54,7 @@ class Case(NamedTuple):
 
 
 def cases(every: int = 1) -> Iterator[Case]:
-    """Go through right gradients and faults."""
+    """Iterate over right gradients and faults."""
     rng = np.random.default_rng(1)
     for i, problem in enumerate(problems()):
         if i % every:
@@ -79,7 +79,7 @@ def is_visible(right: Report, wrong: Report) -> bool:
 
 
 def float32(problem: Problem) -> Problem | None:
-    """Return a problem that is computed in float32, unless that overflows or leaves less than two digits of the value."""
+    """Return a problem computed in float32, or None if this overflows or leaves less than two digits of the value."""
 
     def f(x: Any) -> Any:
         return np.float32(problem.f(np.asarray(x, np.float32)))
@@ -161,7 +161,7 @@ CHECKERS: Final[dict[str, Checker]] = {
 
 
 def judge(checker: Checker, case: Case) -> str:
-    """Return what a checker says of a gradient; undecided if it raises."""
+    """Return a checker's verdict on a gradient, which is undecided if it raises."""
     try:
         with np.errstate(all="ignore"):
             return checker(case.problem, case.gradient)
@@ -204,7 +204,7 @@ def main() -> None:
 
 
 def cell(count: Counter[str]) -> str:
-    """Write wrong verdicts, undecided ones, and how many faults below the estimated error were found."""
+    """Write the numbers of wrong and undecided verdicts, and of faults found below the estimated error."""
     text = str(count["wrong"])
     text += f", {count['undecided']} undecided" if count["undecided"] else ""
     return text + (f" ({count['found']} of {count['small']})" if count["small"] else "")

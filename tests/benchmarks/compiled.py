@@ -1,17 +1,17 @@
-"""Compiled programs beside NumPy by hand, torch, jax.jit and the scalars they were compiled from.
+"""Compiled programs compared with NumPy by hand, torch, jax.jit and the scalars they were compiled from.
 
     python tests/benchmarks/compiled.py [--quick] [names of workloads]
 
-Every participant does the same: a step of training, that is the mean loss of a batch, its gradient by all parameters, and the
-update in place.  The gradients of all are compared before anything is timed.  Everything happens in one process on one
-thread; the participants take turns, ours takes two turns as a control (what that differs from 1.00 is noise), and a ratio is
-taken round by round, in processor time, which other processes do not disturb.
+Every participant does the same training step: the mean loss of a batch, its gradient with respect to all parameters, and the
+update in place.  All gradients are compared before anything is timed.  Everything runs in one process on one thread; the
+participants take turns, ours takes two turns as a control (its difference from 1.00 is noise), and ratios are taken round by
+round, in processor time, which other processes do not disturb.
 
-Torch and jax are looked for, and left out where they are not installed:
+Torch and jax are left out if they are not installed:
 
     pip install torch jax
 
-The environment's OPENBLAS_CORETYPE is passed over: NumPy may use what the processor has, as torch and jax do.
+The environment's OPENBLAS_CORETYPE is ignored: NumPy may use everything that the processor has, as torch and jax do.
 
 Nothing here asserts a time: the tables are for reading.
 """
@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import os
 
-# Each library reads these when it is imported, so they come first.
+# Set first: each library reads these variables when it is imported.
 os.environ.update(
     dict.fromkeys(["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "NPROC"], "1")
 )
@@ -41,7 +41,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # so that it runs where nothing is installed
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # so that it runs without installing the project
 
 import numpy as np
 import outside
@@ -58,7 +58,7 @@ TOLERANCE = {"float64": 1e-12, "float32": 1e-5}  # of gradients, relative to the
 
 @dataclass(frozen=True)
 class Settings:
-    """How much is measured: rounds, the seconds that a participant's turn in one lasts at least, and tracings."""
+    """How much is measured: rounds, the least seconds of a participant's turn in a round, and tracings."""
 
     rounds: int = 15
     turn: float = 0.03
@@ -71,13 +71,13 @@ SMALLEST = Settings(rounds=1, turn=0.0, tracings=1)
 
 
 class Participant(NamedTuple):
-    """Somebody who can do a workload.
+    """One way to compute a workload.
 
     Attributes:
         name: the column.
         gradient: returns the loss and the gradient, in the order of the leaves.
-        step: what is timed.
-        share: the share of the batch that a step goes through; the eager scalars do one example.
+        step: the function that is timed.
+        share: the share of the batch that a step processes; a step of the eager scalars processes one example.
     """
 
     name: str
@@ -86,11 +86,11 @@ class Participant(NamedTuple):
     share: float = 1.0
 
 
-# Who takes part.
+# Participants.
 
 
 def participants(work: Workload, program: Program) -> Iterator[Participant]:
-    """Yield all who can do the workload: ours twice first."""
+    """Yield all participants that can compute the workload, ours first and twice."""
     yield ours(work, program, "ours")
     yield ours(work, program, "ours again")
     yield by_hand(work)
@@ -127,7 +127,7 @@ def by_hand(work: Workload) -> Participant:
 
 
 def scalars(work: Workload) -> Participant:
-    """Return the eager scalars, one example after the other; a step goes through the first one only."""
+    """Return the eager scalars, one example after the other; a step processes only the first one."""
     n = len(work.batch[0])
     batch = list(zip(*[array.tolist() for array in work.batch], strict=True))
 
@@ -157,16 +157,16 @@ def scalars(work: Workload) -> Participant:
     return Participant("eager", gradient, step, 1 / n)
 
 
-# How parameters are moved: gradient descent, or Adam as in Kingma and Ba (2015).
+# Updates of parameters: gradient descent, or Adam as in Kingma and Ba (2015).
 
 
 def moments_for(work: Workload, arrays: Sequence[Any]) -> Any:
-    """Return what a rule remembers at its start: Adam's averages of gradients and of their squares, and powers of its rates."""
+    """Return the initial state of an update: Adam's averages of gradients and of their squares, and powers of its rates."""
     return [0.0 * array for array in arrays], [0.0 * array for array in arrays], 1.0, 1.0
 
 
 def changes_of(work: Workload, gradients: Sequence[Any], moments: Any) -> tuple[list[Any], Any]:
-    """Return what to subtract from the parameters, and the moments after it."""
+    """Return the numbers to subtract from the parameters, and the new moments."""
     if not work.adam:
         return [RATE * gradient for gradient in gradients], moments
     means, squares, first, second = moments
@@ -179,7 +179,7 @@ def changes_of(work: Workload, gradients: Sequence[Any], moments: Any) -> tuple[
 
 
 def changer(work: Workload, arrays: Sequence[Any]) -> Callable[[Sequence[Any]], list[Any]]:
-    """Return a function from gradients to what to subtract from the parameters."""
+    """Return a function from gradients to the numbers to subtract from the parameters."""
     moments = moments_for(work, arrays)
 
     def change_of(gradients: Sequence[Any]) -> list[Any]:
@@ -191,7 +191,7 @@ def changer(work: Workload, arrays: Sequence[Any]) -> Callable[[Sequence[Any]], 
 
 
 def mover(work: Workload, arrays: Sequence[Any]) -> Callable[[Sequence[Any]], None]:
-    """Return a function that moves arrays in place, by gradients."""
+    """Return a function that updates arrays in place from their gradients."""
     change_of = changer(work, [0.0 * array for array in arrays])
 
     def move(gradients: Sequence[Any]) -> None:
@@ -202,9 +202,9 @@ def mover(work: Workload, arrays: Sequence[Any]) -> Callable[[Sequence[Any]], No
 
 
 def first_losses(names: Sequence[str], **sizes: int) -> dict[str, list[float]]:
-    """Train a GPT on one name after the other by Adam, compiled and eager; return the loss before each step.
+    """Train a GPT by Adam on one name after the other, compiled and eager; return the loss before each step.
 
-    Compiled, all names are as long as the longest and masked; eager, each has its own length.
+    Compiled, all names are padded to the longest and masked; eager, each has its own length.
     """
     found: dict[str, list[float]] = {}
     work = outside.gpt(names, **sizes)
@@ -265,7 +265,7 @@ def with_torch(work: Workload) -> Participant:
 
 
 def with_jax(work: Workload) -> Participant:
-    """Return jax.jit of a whole step, which may use the memory of the old parameters for the new ones."""
+    """Return jax.jit of a whole step, which may reuse the memory of the old parameters for the new ones."""
     jax = importlib.import_module("jax")
     jax.config.update("jax_enable_x64", True)
 
@@ -301,7 +301,7 @@ def with_jax(work: Workload) -> Participant:
 
 
 def compare_gradients(work: Workload, found: Sequence[Participant]) -> None:
-    """Hold everybody's loss and gradient against those by hand, in float64.
+    """Compare each participant's loss and gradient with those by hand, in float64.
 
     Raises:
         ValueError: if one differs by more than the tolerance, relative to the largest component.
@@ -320,13 +320,13 @@ def compare_gradients(work: Workload, found: Sequence[Participant]) -> None:
 
 
 def measure(found: Sequence[Participant], settings: Settings) -> dict[str, list[float]]:
-    """Return everybody's seconds for a step, one figure for each round, taking turns."""
+    """Return each participant's seconds per step, one figure for each round, in which they take turns."""
     runs = {participant.name: _runs(participant, settings.turn) for participant in found}
     seconds: dict[str, list[float]] = {participant.name: [] for participant in found}
     order = Random(0)
     for _ in range(settings.rounds):
-        for participant in order.sample(found, len(found)):  # nobody always comes after the same one
-            participant.step()  # and nobody pays for what the one before left in the cache
+        for participant in order.sample(found, len(found)):  # none always follows the same one
+            participant.step()  # warms the cache, which the previous one has filled
             start = time.process_time()
             for _ in range(runs[participant.name]):
                 participant.step()
@@ -336,7 +336,7 @@ def measure(found: Sequence[Participant], settings: Settings) -> dict[str, list[
 
 
 def _runs(participant: Participant, turn: float) -> int:
-    """Return how many steps make up a turn."""
+    """Return the number of steps in a turn."""
     participant.step()
     runs = 1
     while True:
@@ -349,7 +349,7 @@ def _runs(participant: Participant, turn: float) -> int:
 
 
 class Compilation(NamedTuple):
-    """What compiling took: nodes as traced and of the backward pass, and seconds for the trace, and for all that follows."""
+    """The cost of compiling: nodes as traced plus those of the backward pass, and seconds for the trace and for the rest."""
 
     nodes: int
     tracing: float
@@ -411,7 +411,7 @@ def _row(*cells: str) -> str:
 
 
 def machine() -> str:
-    """Name the machine and what runs on it."""
+    """Return the names of the machine and of the software on it."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text(encoding="utf-8").splitlines() if info.is_file() else []
     model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.processor())

@@ -2,9 +2,9 @@
 
     python tests/benchmarks/compiling.py [--beside FOLDER] [names of workloads]
 
-Each program is a fresh one: another function on another model, while the back end was warmed up by a program before.  An eager
-forward pass of the same function is timed in the same round, in processor time, and the table shows the median of the ratios.
-With --beside, the package in another folder, such as an older checkout, takes its turn in the same process.
+Each program is fresh: another function on another model; an earlier program has warmed up the back end.  An eager forward pass
+of the same function is timed in the same round, in processor time, and the table shows the median of the ratios.  With
+--beside, the package in another folder, such as an older checkout, takes turns with this one in the same process.
 
 Nothing here asserts a time: the table is for reading.
 """
@@ -37,13 +37,13 @@ class Task(NamedTuple):
 
 
 def load(folder: Path) -> tuple[Any, Any]:
-    """Import autograd and nn from a folder, beside those that were imported from elsewhere before."""
+    """Import autograd and nn from a folder, beside those that were imported from other folders."""
     for name in [name for name in sys.modules if name.partition(".")[0] in ("autograd", "nn")]:
         del sys.modules[name]
     sys.path.insert(0, str(folder))
     try:
         found = importlib.import_module("autograd"), importlib.import_module("nn")
-        assert found[0].compile  # which loads the compiler, too, from this folder
+        assert found[0].compile  # also loads the compiler from this folder
         return found
     finally:
         sys.path.pop(0)
@@ -73,7 +73,7 @@ def mlp(autograd: Any, nn: Any, seed: int, sizes: Sequence[int] = (196, 64, 10))
 
 
 def recurrence(autograd: Any, nn: Any, seed: int, steps: int = 4000) -> Task:
-    """Return one unit that is fed with its own output, and the squared error of its last one."""
+    """Return a unit that is fed its own output, and the squared error of its last output."""
     rng = Random(seed)
     w, u, b = parameters = leaves(autograd, normal(rng, 3))
     tanh = autograd.tanh
@@ -108,7 +108,7 @@ def lstm(autograd: Any, nn: Any, seed: int, steps: int = 200, inputs: int = 4, w
 
 
 def gpt(autograd: Any, nn: Any, seed: int, length: int = 8, width: int = 16, heads: int = 4, words: int = 27) -> Task:
-    """Return the mean cross-entropy of a transformer of one block, on one-hot tokens, as small ones are written."""
+    """Return a transformer of one block, written as small ones are, and its mean cross-entropy on one-hot tokens."""
     rng = Random(seed)
     shapes = [(words, width), (length, width), *4 * [(width, width)], (4 * width, width), (width, 4 * width), (words, width)]
     wte, wpe, wq, wk, wv, wo, up, down, head = parameters = [leaves(autograd, normal(rng, *shape)) for shape in shapes]
@@ -155,10 +155,10 @@ def gpt(autograd: Any, nn: Any, seed: int, length: int = 8, width: int = 16, hea
 
 
 def raw_gpt(autograd: Any, nn: Any, seed: int) -> Task:
-    """Return the same transformer with each product and each sum a node of its own, as engines without `dot` need it."""
+    """Return the same transformer with a node for each product and each sum, as in engines without `dot`."""
 
     class Written:
-        """The engine's functions, with sums of products written out."""
+        """The engine's functions, except that `dot` is written out in products and sums."""
 
         exp, total, relu, logsumexp, Value = autograd.exp, autograd.total, autograd.relu, autograd.logsumexp, autograd.Value
 
@@ -175,7 +175,7 @@ TASKS: dict[str, Callable[..., Task]] = {
 
 
 def wait(autograd: Any, task: Task) -> float:
-    """Return the seconds that a program takes to its first gradient."""
+    """Return the seconds from compiling a program to its first gradient."""
     batch = [[x] * task.batch for x in task.example]
     start = time.process_time()
     program = autograd.compile(task.loss, task.leaves, example=task.example)
@@ -194,7 +194,7 @@ def eager(task: Task) -> float:
 
 
 def report(name: str, packages: Sequence[tuple[Any, Any]], rounds: int) -> str:
-    """Measure a workload, with all packages in turn; return its row."""
+    """Measure a workload in all packages, which take turns; return its row."""
     ratios: list[list[float]] = [[] for _ in packages]
     waits: list[list[float]] = [[] for _ in packages]
     for seed in range(rounds + 1):
@@ -202,7 +202,7 @@ def report(name: str, packages: Sequence[tuple[Any, Any]], rounds: int) -> str:
             task = TASKS[name](*packages[i], seed)
             gc.collect()
             taken, passes = wait(packages[i][0], task), eager(task)
-            if seed:  # the first one warms the back end up
+            if seed:  # the first round only warms up the back end
                 ratios[i].append(taken / passes)
                 waits[i].append(taken)
     cells = [f"{statistics.median(ratio):.1f} | {statistics.median(t) * 1e3:.1f} ms" for ratio, t in
@@ -211,7 +211,7 @@ def report(name: str, packages: Sequence[tuple[Any, Any]], rounds: int) -> str:
 
 
 def memory(autograd: Any, nn: Any, sizes: Sequence[int] = (784, 64, 10)) -> float:
-    """Return the bytes per parameter that compiling and a first step hold at their peak."""
+    """Return the peak of memory of compiling and a first step, in bytes per parameter."""
     task = mlp(autograd, nn, 0, sizes)
     wait(autograd, mlp(autograd, nn, 1, (3, 2, 2)))
     tracemalloc.start()
@@ -222,7 +222,7 @@ def memory(autograd: Any, nn: Any, sizes: Sequence[int] = (784, 64, 10)) -> floa
 
 
 def large(autograd: Any, nn: Any) -> str:
-    """Return what a network of 670,000 parameters takes: to its first step, and to be printed."""
+    """Return the seconds that a network of 670,000 parameters takes until its first step is done, and to be printed."""
     task = mlp(autograd, nn, 0, (784, 512, 512, 10))
     start = time.process_time()
     program = autograd.compile(task.loss, task.leaves, example=task.example)

@@ -1,10 +1,10 @@
-"""Public functions with gradients, for checking the checkers.
+"""Public functions with gradients, to test gradient checkers.
 
-The idea: each function is written once, in NumPy, and runs on arrays of floats and on arrays of `Value`s alike; so its right
-gradient comes from the engine, and a wrong one is a right one with a fault planted into it.
+The idea: each function is written once, in NumPy, and runs on arrays of floats and of `Value`s alike.  So the engine gives its
+right gradient, and a wrong gradient is a right one with a planted fault.
 
 Sources: Moré, Garbow and Hillstrom, Testing unconstrained optimization software, ACM Transactions on Mathematical Software 7
-(1981), whose numbers of the problems are given here; SciPy's `scipy.optimize.rosen`; Himmelblau, Applied Nonlinear
+(1981), whose problem numbers the docstrings give; SciPy's `scipy.optimize.rosen`; Himmelblau, Applied Nonlinear
 Programming (1972).
 """
 
@@ -27,9 +27,9 @@ class Problem:
     """A function of an array at a point.
 
     Attributes:
-        name: what it is called.
+        name: its name.
         f: the function.
-        gradient: its gradient, right.
+        gradient: its right gradient.
         x: the point.
     """
 
@@ -101,7 +101,7 @@ def jennrich_sampson(x: Array) -> list[Any]:
 
 
 def helical_valley(x: Array) -> list[Any]:
-    """7, on the side where the first number is positive or negative."""
+    """7, where the first number is not 0."""
     a, b, c = x
     turn = np.arctan(b / a) / (2 * np.pi) + (0.0 if a > 0 else 0.5)
     return [10 * (c - 10 * turn), 10 * ((a * a + b * b) ** 0.5 - 1), c]
@@ -331,7 +331,7 @@ def logistic(count: int, width: int) -> Function:
 
 
 def network(inputs: int, hidden: int, count: int, relu: bool = False) -> Function:
-    """Return the squared error of a network with one hidden layer, of its weights in one array."""
+    """Return the squared error of a network with one hidden layer, as a function of its weights in one array."""
     rng = np.random.default_rng(hidden)
     data, targets = rng.normal(size=(count, inputs)), rng.normal(size=count)
 
@@ -374,7 +374,7 @@ HARD: Final[list[tuple[str, Function, list[float]]]] = [
 
 
 def problems() -> Iterator[Problem]:
-    """Go through all problems, those of Moré, Garbow and Hillstrom at their starting point, beside it and at ten times it."""
+    """Iterate over all problems, those of Moré, Garbow and Hillstrom at their starting point, near it and at ten times it."""
     rng = np.random.default_rng(0)
 
     def problem(name: str, f: Function, x: Any) -> Problem:
@@ -384,7 +384,7 @@ def problems() -> Iterator[Problem]:
         f, name, x = least_squares(residuals), f"{residuals.__name__}, n = {len(start)}", np.array(start)
         yield problem(name, f, x)
         yield problem(f"{name}, beside", f, x * (1 + 0.1 * rng.normal(size=len(x))) + 0.01 * rng.normal(size=len(x)))
-        if residuals is not jennrich_sampson:  # e^(100 · 3)
+        if residuals is not jennrich_sampson:  # its exponentials would grow to e⁴⁰
             yield problem(f"{name}, ten times", f, 10 * x)
     for n in (2, 5, 40):
         yield problem(f"rosen, n = {n}", rosen, 1.3 * rng.normal(size=n))
@@ -402,10 +402,10 @@ def problems() -> Iterator[Problem]:
 
 
 def faults(right: Array, rng: np.random.Generator) -> Iterator[tuple[str, Function]]:
-    """Go through faults that make a gradient wrong by more than rounding, as functions of the right one.
+    """Iterate over faults, functions of the right gradient, that make it wrong by more than rounding.
 
     Args:
-        right: the gradient at the point where the faults are to show.
+        right: the gradient at a point where the faults have to be visible.
         rng: chooses the entries.
     """
     shape, n = right.shape, right.size

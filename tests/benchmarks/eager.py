@@ -1,12 +1,12 @@
-"""The eager engine beside its peers: time, memory, depth, import.
+"""The eager engine compared with its peers: time, memory, depth, import.
 
     python tests/benchmarks/eager.py [--quick]
 
-Every workload is one text for all engines, and its gradients are compared before anything is timed.  Two engines are
-never compared across processes, hours or temperatures: their blocks take turns within one process, ours takes two turns
-as a control (what that differs from 1.00 is noise), and a ratio is taken round by round.  A block begins with a full
-collection, so that nobody pays for another's garbage, and its leaves exist before the clock starts; what is timed is
-forward + backward + free, in processor time.  With the collector off, engines whose nodes form cycles free nothing.
+Every workload has one text for all engines, and its gradients are compared before anything is timed.  Engines are never
+compared across processes, hours or temperatures: their blocks take turns within one process, ours takes two turns as a control
+(its difference from 1.00 is noise), and ratios are taken round by round.  A block begins with a full collection, so that no
+engine pays for another's garbage, and its leaves exist before the clock starts; forward + backward + free are timed, in
+processor time.  With the collector off, engines whose nodes form cycles free nothing.
 
 Nothing here asserts a time: the tables are for reading.
 """
@@ -32,22 +32,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # so that it runs where nothing is installed
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # so that it runs without installing the project
 
 from peers import Engine, engines
 
 ROOT = Path(__file__).resolve().parents[2]
 SIZES = [2, 16, 16, 1]
 RATE = 0.05
-UNIT = 10  # operations in one turn of the chain
+UNIT = 10  # operations that the chain repeats
 
 
 @dataclass(frozen=True)
 class Settings:
     """How much is measured: sizes, and for each workload the runs in a block and the rounds of blocks.
 
-    A block holds several runs, as a training loop does: where nodes form cycles, the garbage of one run is found during
-    the next, and a block of a single run would leave it to the collection that is not timed.
+    A block has several runs, as a training loop has: where nodes form cycles, the garbage of one run is collected during the
+    next, and with a single run it would be left to the collection that is not timed.
     """
 
     chain: int = 1000
@@ -66,7 +66,7 @@ SMALLEST = Settings(40, (1, 1), 10, (1, 1), 3, (1, 1), 1000, 1)
 
 
 class Task(NamedTuple):
-    """What one engine does in a workload: `run` once through it, and the `leaves` whose gradients come out."""
+    """A workload for one engine: `run` does it once, and `leaves` then have the gradients."""
 
     run: Callable[[], None]
     leaves: Sequence[Any]
@@ -76,7 +76,7 @@ class Task(NamedTuple):
 
 
 def chain(n: int, x: Any, w: Any, b: Any, tanh: Callable[[Any], Any]) -> Any:
-    """Return the end of a chain of n mixed operations, constants written as people write them.
+    """Return the end of a chain of n mixed operations, with constants as people write them.
 
     >>> from autograd import Value, tanh
     >>> round(chain(1000, Value(0.5), Value(0.8), Value(-0.3), tanh).data, 4)
@@ -108,7 +108,7 @@ def chain_tasks(participants: Sequence[Engine], n: int) -> dict[str, Task]:
 
 
 def product_tasks(participants: Sequence[Engine], n: int) -> dict[str, Task]:
-    """Return each engine's sum of n products and a bias: through operators, and through ``dot`` where there is one."""
+    """Return each engine's sum of n products and a bias: by operators, and by ``dot`` if the engine has it."""
     source = random.Random(1)
     data = [source.uniform(-1, 1) for _ in range(2 * n + 1)]
 
@@ -129,7 +129,7 @@ def _sum_of_products(weights: Sequence[Any], inputs: Sequence[Any], bias: Any) -
 
 
 def moons(n: int) -> tuple[list[list[float]], list[float]]:
-    """Return n points on two half circles that reach into each other, and their classes -1 and 1.
+    """Return n points on two interleaving half circles, and their classes -1 and 1.
 
     >>> points, targets = moons(100)
     >>> len(points), sum(targets)
@@ -171,10 +171,10 @@ def moons_tasks(participants: Sequence[Engine], n: int) -> dict[str, Task]:
 
 
 def compare_gradients(tasks: dict[str, Task]) -> None:
-    """Run each task once and hold its gradients against those of the first.
+    """Run each task once and compare its gradients with those of the first.
 
     Raises:
-        ValueError: if one differs by more than 1e-9, relative to the larger of it and 1.
+        ValueError: if one differs by more than 1e-9, relative to it or to 1, whichever is larger.
     """
     gradients = {}
     for name, task in tasks.items():
@@ -192,7 +192,7 @@ def compare_gradients(tasks: dict[str, Task]) -> None:
 
 @contextlib.contextmanager
 def collector(on: bool) -> Iterator[None]:
-    """Have the cyclic garbage collector on, in its default mode, or off, after a full collection."""
+    """Run the block after a full collection, with the cyclic garbage collector on, in its default mode, or off."""
     was_on = gc.isenabled()
     gc.collect()
     (gc.enable if on else gc.disable)()
@@ -204,7 +204,7 @@ def collector(on: bool) -> Iterator[None]:
 
 @contextlib.contextmanager
 def deep_recursion(limit: int = 50_000) -> Iterator[None]:
-    """Let the engines that recurse go as deep as the workloads are."""
+    """Let recursive engines recurse as deep as the workloads."""
     usual = sys.getrecursionlimit()
     sys.setrecursionlimit(max(usual, limit))
     try:
@@ -214,7 +214,7 @@ def deep_recursion(limit: int = 50_000) -> Iterator[None]:
 
 
 def measure(tasks: dict[str, Task], runs: int, rounds: int, collect: bool) -> dict[str, list[float]]:
-    """Return for each task its seconds per run, one figure for each round, the tasks taking turns."""
+    """Return the seconds per run of each task, one figure for each round, in which the tasks take turns."""
     seconds: dict[str, list[float]] = {name: [] for name in tasks}
     names = list(tasks)
     for turn in range(rounds):
@@ -229,7 +229,7 @@ def measure(tasks: dict[str, Task], runs: int, rounds: int, collect: bool) -> di
 
 
 def bytes_per_operation(engine: Engine, n: int) -> tuple[float, float]:
-    """Return the memory of a chain of n operations, in bytes an operation: after the forward and the backward pass."""
+    """Return the memory of a chain of n operations, in bytes per operation, after the forward and the backward pass."""
     x, w, b = (engine.leaf(data) for data in (0.5, 0.8, -0.3))
     gc.collect()
     tracemalloc.start()
@@ -244,9 +244,9 @@ def bytes_per_operation(engine: Engine, n: int) -> tuple[float, float]:
 
 
 def long_chain(n: int) -> None:
-    """Print, as JSON, what a chain of n operations takes to build, differentiate and free, and the peak of memory.
+    """Print, as JSON, the time that a chain of n operations takes to build, differentiate and free, and the peak of memory.
 
-    The peak is that of the whole process, in bytes, so this wants a process of its own.
+    The peak is that of the whole process, in bytes, so this needs a process of its own.
     """
     import resource
 
@@ -267,7 +267,7 @@ def long_chain(n: int) -> None:
 
 
 def import_times(runs: int) -> tuple[list[float], list[float]]:
-    """Return the seconds that bare Python takes, and Python that imports the package, taking turns."""
+    """Return the seconds of starting bare Python, and of Python with an import of the package; the two take turns."""
     seconds: tuple[list[float], list[float]] = [], []
     for _ in range(runs):
         for program, times in zip(("pass", "import autograd"), seconds, strict=True):
@@ -281,7 +281,7 @@ def import_times(runs: int) -> tuple[list[float], list[float]]:
 
 
 def print_table(title: str, tasks: dict[str, Task], blocks: tuple[int, int], scale: float) -> None:
-    """Measure tasks with the collector on and off, and print a row for each, times multiplied by `scale`."""
+    """Measure tasks with the collector on and off, and print a row for each, with times multiplied by `scale`."""
     compare_gradients(tasks)
     on, off = measure(tasks, *blocks, collect=True), measure(tasks, *blocks, collect=False)
     print(f"\n{title}")
@@ -308,7 +308,7 @@ def print_memory(participants: Sequence[Engine], n: int) -> None:
 
 
 def print_long_chain(n: int) -> None:
-    """Print what a long chain takes; the peers' recursion does not reach that far."""
+    """Print the cost of a long chain, which is too deep for the peers' recursion."""
     program = f"from eager import long_chain; long_chain({n})"
     folder = Path(__file__).parent
     answer = subprocess.run([sys.executable, "-c", program], cwd=folder, check=True, capture_output=True, text=True)
@@ -319,7 +319,7 @@ def print_long_chain(n: int) -> None:
 
 
 def print_import(runs: int) -> None:
-    """Print what importing the package adds to the start of Python."""
+    """Print the time that importing the package adds to starting Python."""
     bare, full = import_times(runs)
     median, least = ((of(full) - of(bare)) * 1e3 for of in (statistics.median, min))
     print(f"\nimport autograd: {median:.0f} ms (minimum {least:.0f}) on top of bare Python's {min(bare) * 1e3:.0f}")
@@ -329,7 +329,7 @@ def report(settings: Settings) -> None:
     """Measure everything and print it."""
     print(f"{platform.platform()}, {os.cpu_count()} cores, {platform.python_implementation()} {platform.python_version()}")
     ours, *peers = engines()
-    # First, while this process is small: a child's peak of memory counts from its parent's.
+    # First, while this process is small: a child's peak of memory is at least its parent's.
     print_import(settings.imports)
     print_long_chain(settings.long_chain)
     participants = [ours, replace(ours, name="ours again"), *peers]

@@ -1,17 +1,17 @@
-"""Handwritten digits, 784-32-10, trained on all 60,000 images from a loss that is written with scalars.
+"""Handwritten digits: the network 784-32-10, trained on all 60,000 images from a loss that is written with scalars.
 
-    python tests/benchmarks/mnist.py notes [--epochs N]    as a set of lecture notes does it, with NumPy by hand beside it
-    python tests/benchmarks/mnist.py today [--epochs N]    as one would do it today
+    python tests/benchmarks/mnist.py notes [--epochs N]    the recipe of lecture notes, compared with NumPy by hand
+    python tests/benchmarks/mnist.py today [--epochs N]    a recipe of today
 
 The notes' recipe: sigmoid, Σ (y − a)², raw pixels from 0 to 255, normal initial weights, batches of 256, η = 0.3, 300 epochs.
 Raw pixels saturate the sigmoids, which makes the run chaotic: a difference in the last bit grows tenfold with every step or
-two, also between two texts in NumPy, so the errors of two runs agree in nine digits for a dozen steps and in five for twenty.
+two, even between two NumPy programs, so the errors of two runs agree in nine digits for a dozen steps and in five for twenty.
 Therefore the first steps are compared one by one, each from the same parameters; then the two run on by themselves, in turns
-and on the same batches, and what is compared are the accuracies.
+and on the same batches, and their accuracies are compared.
 
-Today's: pixels from 0 to 1, ReLU, cross-entropy, Adam with a rate that falls along a cosine, 20 epochs.
+Today's recipe: pixels from 0 to 1, ReLU, cross-entropy, Adam with a rate that falls along a cosine, 20 epochs.
 
-The four files of the images are looked for in the folder that the environment variable MNIST names, else in
+The four files of the images are read from the folder that the environment variable MNIST names, or else from
 ``../shared/data/mnist`` beside the project.
 """
 
@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import os
 
-# NumPy reads these when it is imported, so they come first; it may use what the processor has.
+# Set first: NumPy reads these when it is imported; it may use everything that the processor has.
 os.environ.update(dict.fromkeys(["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"], "1"))
 os.environ.pop("OPENBLAS_CORETYPE", None)
 
@@ -30,7 +30,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # so that it runs where nothing is installed
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # so that it runs without installing the project
 
 import numpy as np
 from workloads import Array, layer_places, sigmoids_by_hand
@@ -49,7 +49,7 @@ SIZES = (784, 32, 10)
 
 
 class Images(NamedTuple):
-    """Images in rows, and which digits they are."""
+    """Images, one per row, and their digits."""
 
     X: Array
     y: Array
@@ -61,13 +61,13 @@ class Images(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What came out of a training.
+    """The outcome of a training.
 
     Attributes:
         accuracy: of the compiled network, on the test images.
         seconds: of processor time that its steps took.
         by_hand: the accuracy and the seconds of NumPy by hand, if it took part.
-        apart: the largest difference between the two in one of the first steps, relative to the largest change in that step.
+        apart: the largest difference between the two after one of the first steps, relative to the largest change in it.
     """
 
     accuracy: float
@@ -85,13 +85,13 @@ class Outcome(NamedTuple):
 
 
 def images() -> tuple[Images, Images]:
-    """Return the images to learn from and those to test with."""
+    """Return the images to train on, and those to test on."""
     folder = Path(os.environ.get("MNIST") or ROOT.parent / "shared" / "data" / "mnist")
     return Images(*mnist(folder)), Images(*mnist(folder, "test"))
 
 
 def notes(train: Images, test: Images, epochs: int = 300) -> Outcome:
-    """Train as the notes do, on scalars compiled and with NumPy by hand, step by step in turns."""
+    """Train as the notes do, with compiled scalars and with NumPy by hand, which take turns step by step."""
     rng, model = np.random.RandomState(0), MLP(SIZES[0], SIZES[1:], activation="sigmoid", output="sigmoid")
     for layer in model.layers:
         weights, biases = rng.randn(len(layer.neurons), layer.n_inputs), rng.randn(len(layer.neurons))
@@ -124,7 +124,7 @@ def notes(train: Images, test: Images, epochs: int = 300) -> Outcome:
         losses = 0.0
         for chosen in batches(rng, len(train.y)):
             X, t, before = train.X[chosen].astype(float), T[chosen], program.parameters.copy()
-            for learn in learners[:: -1 if steps % 2 else 1]:  # who comes second finds the batch in the cache
+            for learn in learners[:: -1 if steps % 2 else 1]:  # the second finds the batch in the cache
                 start = time.process_time()
                 error = learn(X, t)
                 seconds[learn] += time.process_time() - start
@@ -146,7 +146,7 @@ def notes(train: Images, test: Images, epochs: int = 300) -> Outcome:
 
 
 def batches(rng: np.random.RandomState, n: int) -> Iterator[Array]:
-    """Yield the batches of an epoch as the notes do: as many whole ones as there are, what is left over in the last."""
+    """Return the batches of an epoch as in the notes: only whole ones, the last of which also gets the remainder."""
     order = np.arange(n)
     rng.shuffle(order)
     starts = range(0, n - n % SIZE, SIZE) if n >= SIZE else range(1)
@@ -154,7 +154,7 @@ def batches(rng: np.random.RandomState, n: int) -> Iterator[Array]:
 
 
 def today(train: Images, test: Images, epochs: int = 20, size: int = 128) -> Outcome:
-    """Train as one would today."""
+    """Train by the recipe of today."""
     rng, model = np.random.default_rng(0), MLP(SIZES[0], SIZES[1:], activation="relu", init="he", seed=0)
 
     def loss(x: Any, t: Any) -> Value:
@@ -183,13 +183,13 @@ def today(train: Images, test: Images, epochs: int = 20, size: int = 128) -> Out
 
 
 def accuracy(model: MLP, test: Images) -> float:
-    """Return the share of images that a network reads rightly."""
+    """Return the share of images whose digit a network recognises."""
     outputs = compile(model, model.parameters())(test.X)
     return float((outputs.argmax(axis=1) == test.y).mean())
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Read the command line, train, and print what came out."""
+    """Read the command line, train, and print the outcome."""
     parser = argparse.ArgumentParser(description="Handwritten digits, trained from a loss that is written with scalars.")
     parser.add_argument("recipe", choices=["notes", "today"])
     parser.add_argument("--epochs", type=int, help="by default 300 as in the notes, or 20")

@@ -1,8 +1,8 @@
 """Programs from outside, as workloads: two objectives of GradBench, and a small GPT.
 
-They are written as `workloads` are: in scalars for one example, in NumPy by hand, and once for torch and jax.
+Like `workloads`, they are written in scalars for one example, in NumPy by hand, and once for torch and jax.
 
-Sources: GradBench, https://github.com/gradbench/gradbench, the evals `gmm` and `lstm`, which it has from Šrajer, Kukelova and
+Sources: GradBench, https://github.com/gradbench/gradbench, the evals `gmm` and `lstm`, which it took from Šrajer, Kukelova and
 Fitzgibbon, A benchmark of selected algorithmic differentiation tools (2018); Karpathy's microgpt, a GPT that learns names.
 """
 
@@ -22,18 +22,18 @@ __all__ = ["NAMES", "documents", "gmm", "gpt", "lstm", "outside"]
 
 
 def outside() -> dict[str, Callable[[], Workload]]:
-    """Return the programs in the sizes that are published, by name."""
+    """Return the programs by name, in the sizes of the published table."""
     return {"gmm": lambda: gmm(1000), "lstm": lambda: lstm(1024), "gpt": lambda: gpt(NAMES[:1])}
 
 
-# A mixture of Gaussians: the negative logarithm of the posterior density, a point's share of it.
+# A mixture of Gaussians: one point's share of the negative logarithm of the posterior density.
 
 
 def gmm(n: int, d: int = 10, k: int = 25) -> Workload:
     """Return GradBench's `gmm`, for n points in d dimensions and k components, with a Wishart prior (γ = 1, m = 0).
 
-    A component's precision is QᵀQ, where Q is lower triangular, with exp(q) on the diagonal.  The mean over the points of the
-    loss of one is the objective, divided by -n.
+    A component's precision is QᵀQ, where Q is lower triangular, with exp(q) on the diagonal.  The mean of the loss over
+    all points is the objective divided by -n.
     """
     rng = np.random.default_rng(8)
     shapes = [(k,), (k, d), (k, d), (k, d * (d - 1) // 2)]
@@ -103,11 +103,11 @@ def _log_gamma(a: float, d: int) -> float:
     return d * (d - 1) / 4 * math.log(math.pi) + sum(math.lgamma(a - i / 2) for i in range(d))
 
 
-# A long short-term memory of which each gate sees one input only, on the bits of a text.
+# A long short-term memory in which each gate sees only one input, on the bits of a text.
 
 
 def lstm(characters: int, layers: int = 2, bits: int = 14) -> Workload:
-    """Return GradBench's `lstm`: predict each character's bits from those before; its logsumexp adds 2 to the sum."""
+    """Return GradBench's `lstm`: predict each character's bits from the previous ones; its logsumexp adds 2 to the sum."""
     rng = np.random.default_rng(9)
     shapes = [(layers, 4, bits), (layers, 4, bits), (bits,), (bits,), (bits,)]
     tree = leaves(rng, shapes)
@@ -219,13 +219,13 @@ NAMES: Final = (
     "elizabeth", "mila", "ella", "avery", "sofia", "camila", "aria", "scarlett", "victoria", "madison", "luna", "grace",
 )  # fmt: skip
 LENGTH: Final = 16
-WORDS: Final = 27  # the letters, and one that begins and ends a name
+WORDS: Final = 27  # the letters, and a token that begins and ends a name
 
 
 def documents(names: Sequence[str], length: int = LENGTH) -> tuple[Array, Array, Array]:
-    """Return names as tokens and targets, one-hot [names×length×27], and the share [names×length] of each position in its loss.
+    """Return names as one-hot tokens and targets [names×length×27], and each position's share of its loss [names×length].
 
-    The share is 0 behind the end of a name, which is the mask.
+    After the end of a name, the share is 0: this is the mask.
     """
     tokens, targets = (np.zeros((len(names), length, WORDS)) for _ in range(2))
     shares = np.zeros((len(names), length))
@@ -238,7 +238,7 @@ def documents(names: Sequence[str], length: int = LENGTH) -> tuple[Array, Array,
 
 
 def gpt(names: Sequence[str], width: int = 16, heads: int = 4, length: int = LENGTH) -> Workload:
-    """Return a GPT of one block: in the published size of 4,192 parameters; it is trained by Adam."""
+    """Return a GPT of one block, by default of the published size of 4,192 parameters; it is trained by Adam."""
     rng = np.random.default_rng(10)
     shapes = [(WORDS, width), (length, width), *4 * [(width, width)], (4 * width, width), (width, 4 * width), (WORDS, width)]
     tree = leaves(rng, shapes, 0.08)

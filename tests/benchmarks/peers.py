@@ -1,11 +1,11 @@
 """The engines that are measured side by side.
 
-Each is an `Engine`: how it makes a leaf, and how its users write tanh, a neuron's net input, a sum and a network.  With
-these a workload is one text for all of them.
+Each is an `Engine`: how it makes a leaf, and how its users write tanh, a neuron's net input, a sum and a network.  With these,
+a workload is one text for all of them.
 
-`ByHand` is this project's own node, and only the recording differs: each method is written by hand with its rule in place,
-as somebody would write it who had no table.  What `ours` takes longer than that is the price of the table.  The other two
-are the engines of the textbooks: `Closures` keeps a function in each node, `Tuples` the operands and local derivatives.
+`ByHand` is this project's own node, and only the recording differs: each method is written by hand with its rule inlined, as
+one would write it without a table.  The extra time of `ours` is the price of the table.  The other two are the engines of
+textbooks: `Closures` keeps a function in each node, `Tuples` the operands and local derivatives.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Engine:
         net: the net input Σ wᵢxᵢ + b from weights, inputs and a bias, as the engine's users write it.
         total: the sum of nodes.
         network: makes a network from its sizes, such as [2, 16, 16, 1], and its parameters as floats.
-        takes_numbers: whether inputs of a network may be plain floats.
+        takes_numbers: whether the inputs of a network may be plain floats.
     """
 
     name: str
@@ -74,7 +74,7 @@ class Network:
     """A multilayer perceptron: relu neurons, and linear ones in the last layer.
 
     Args:
-        engine: what it is made with.
+        engine: the engine of its nodes.
         sizes: the number of inputs, then of neurons in each layer.
         parameters: for each neuron its weights, then its bias.
     """
@@ -107,7 +107,7 @@ def _net(weights: Sequence[Any], inputs: Sequence[Any], bias: Any) -> Any:
 
 
 def _micrograd_tanh(x: Any) -> Any:
-    # The package has no tanh; this is written as its own operations are.
+    # The package has no tanh; this one is written like its own operations.
     t = math.tanh(x.data)
     out = x.__class__(t, (x,), "tanh")
 
@@ -126,7 +126,7 @@ def _micrograd_network(engine: Engine, sizes: Sequence[int], parameters: Sequenc
 
 
 def _recursive_order(root: Any) -> list[Any]:
-    """Sort as the textbooks do: recursion, and a set of the nodes seen."""
+    """Sort topologically as textbooks do, by recursion and with a set of visited nodes."""
     order: list[Any] = []
     seen: set[Any] = set()
 
@@ -142,7 +142,7 @@ def _recursive_order(root: Any) -> list[Any]:
 
 
 class Textbook:
-    """The operators that a textbook makes of others."""
+    """The operators that textbooks define by others."""
 
     __slots__ = ()
 
@@ -157,7 +157,7 @@ class Textbook:
 
 
 class Closures(Textbook):
-    """The textbook engine that keeps a function in each node: what the node does in the backward pass."""
+    """The textbook engine that keeps a function in each node, which does the node's part of the backward pass."""
 
     def __init__(self, data: float, inputs: tuple[Closures, ...] = ()) -> None:
         self.data = data
@@ -263,9 +263,9 @@ class Tuples(Textbook):
 
 
 class ByHand(Value):
-    """The project's node with its operations recorded by methods written by hand, those that the workloads need.
+    """The project's node, but with the operations that the workloads need recorded by hand-written methods.
 
-    Its slots, its order and its backward pass are inherited; so are the refusals of bad operands, in `number`.
+    Its slots, order and backward pass are inherited; so is `number`, which refuses bad operands.
     """
 
     __slots__ = ()
@@ -396,7 +396,7 @@ class ByHand(Value):
         node: Any = new(ByHand)
         try:
             node._number = math.pow(x, y)
-            # At x = 0 the power y - 1 is not asked for at y = 0, where the derivative is 0.
+            # At y = 0 the derivative is 0, without the power y - 1, which is undefined at x = 0.
             node._dx = 2.0 * x if y == 2.0 else y * math.pow(x, y - 1.0) if y else 0.0
         except OverflowError:
             node._number = node._dx = math.inf
@@ -449,7 +449,7 @@ class ByHand(Value):
 
     @staticmethod
     def dot(weights: Sequence[Any], inputs: Sequence[Any], bias: Any) -> Any:
-        """Return Σ wᵢxᵢ + b as one node, of weights and a bias that are nodes and inputs that are nodes or numbers."""
+        """Return Σ wᵢxᵢ + b as one node; weights and bias are nodes, inputs are nodes or numbers."""
         if len(weights) != len(inputs):
             raise ValueError(f"{len(weights)} weights and {len(inputs)} inputs")
         w = [weight._number for weight in weights]

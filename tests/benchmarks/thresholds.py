@@ -2,10 +2,10 @@
 
     python tests/benchmarks/thresholds.py
 
-Each function below has been a false alarm, or a missed fault, at some time, and each has the verdict that it should have; with
-them go public functions of `corpus.py`, with right gradients and with ones that are off by 1 %.  A threshold is moved
-alone, up and down; printed is the interval in which all of these verdicts stay.  It stands in the table of
-`autograd.checking.numeric.Thresholds`.  No function is evaluated twice at a point, as thresholds only interpret values.
+Each function below once caused a false alarm or hid a fault, and is listed with its right verdict; public functions of
+`corpus.py` are added, with right gradients and with ones that are off by 1 %.  Thresholds are moved one at a time, up and down.
+The program prints the interval in which all verdicts stay the same; `autograd.checking.numeric.Thresholds` has the table.  No
+function is evaluated twice at a point, because thresholds only interpret values.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # so that it runs where nothing is installed
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # so that it runs without installing the project
 
 import numpy as np
 from corpus import problems
@@ -64,7 +64,7 @@ NASTY: Final[list[tuple[str, Callable[[float], float], float, float, str]]] = [
 
 
 def nasty() -> Iterator[tuple[str, Judged, str]]:
-    """Go through the functions above, with the verdicts that they should have."""
+    """Iterate over the functions above, with their right verdicts."""
     for name, f, x, slope, want in NASTY:
         yield name, partial(_verdict, cache(f), x, slope), want
 
@@ -74,7 +74,7 @@ def _verdict(f: Callable[[float], float], x: float, slope: float) -> str:
 
 
 def public() -> Iterator[tuple[str, Judged, str]]:
-    """Go through public functions, with the verdicts that they have now."""
+    """Iterate over public functions, with their present verdicts."""
     for problem in list(problems())[::3]:
         for factor in (1.0, 1.01):
             judged = _kept(problem, factor)
@@ -87,7 +87,7 @@ def _kept(problem: Any, factor: float) -> Judged:
 
 
 def _by_point(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Return a function of arrays that keeps its results, as `cache` does for numbers."""
+    """Return a function of arrays that caches its results, as `cache` does for numbers."""
     known: dict[bytes, Any] = {}
 
     def call(x: Any) -> Any:
@@ -100,7 +100,7 @@ def _by_point(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 def changed(cases: list[tuple[str, Judged, str]], name: str, value: float) -> list[str]:
-    """Return the cases whose verdicts change if a threshold has another value."""
+    """Return the cases whose verdicts change with another value of a threshold."""
     usual = numeric.FITTED
     vars(numeric)["FITTED"] = replace(usual, **{name: value})
     try:
@@ -110,7 +110,7 @@ def changed(cases: list[tuple[str, Judged, str]], name: str, value: float) -> li
 
 
 def main() -> None:
-    """Print, for each threshold, the interval in which no verdict changes, and what changes beyond it."""
+    """Print, for each threshold, the interval in which no verdict changes, and the first changes beyond it."""
     with np.errstate(all="ignore"):
         cases = [*nasty(), *public()]
         if off := [name for name, judged, want in cases if judged() != want]:

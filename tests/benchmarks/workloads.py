@@ -1,10 +1,10 @@
-"""What is measured of compiled programs: each computation in scalars, in NumPy by hand, and as torch and jax write it.
+"""Workloads for compiled programs: each computation in scalars, in NumPy by hand, and as torch and jax write it.
 
-The scalar text is what somebody writes who thinks of one example: lists, `sum`, operators, a network.  The text by hand is
-the NumPy that the same person would write next, examples in rows, the backward pass derived on paper.  Torch and jax share
-one text, in the words of a `Library`, since both differentiate for themselves.
+The scalar text is written for one example: lists, `sum`, operators, a network.  The text by hand is the NumPy that the same
+person would write next, with examples in rows and the backward pass derived on paper.  Torch and jax share one text, in the
+words of a `Library`, since both differentiate for themselves.
 
-A workload's parameters are one flat array, in the order of its leaves; `places` says which of them make up which array.
+A workload's parameters are one flat array, in the order of its leaves; `places` lists which of them form which array.
 
 >>> import numpy as np
 >>> moons = workloads()["moons"]()
@@ -37,9 +37,9 @@ Gradients: TypeAlias = tuple[float, list[Array]]
 
 
 class Library(NamedTuple):
-    """How a library that differentiates for itself writes things.
+    """The functions of a library that differentiates for itself.
 
-    The function that `last` takes goes from (h, x) to h; `stack` is along the second dimension; `array` takes NumPy's.
+    The function that `last` takes goes from (h, x) to h; `stack` stacks along the second dimension; `array` converts NumPy's.
     """
 
     linear: Callable[[Array, Array, Array], Array]
@@ -63,15 +63,15 @@ class Workload:
     """One computation.
 
     Attributes:
-        title: what it is.
+        title: its description in the table.
         scalars: the loss of one example, in scalars.
         leaves: its parameters.
         places: for each array that the other texts take, the places of its numbers among the leaves.
         batch: the arguments for all examples, each [batch×…].
         by_hand: the mean loss and its gradients, from the arrays and the batch.
         by_library: the mean loss, from a `Library`, the arrays and the batch.
-        dtype: of all numbers.
-        jitted: whether jax takes part; what it compiles for many minutes is left out.
+        dtype: the type of all numbers.
+        jitted: whether jax takes part; it is left out where it compiles for many minutes.
         adam: whether a step is one of Adam instead of gradient descent.
     """
 
@@ -92,7 +92,7 @@ class Workload:
         return [np.array(flat[places]) for places in self.places]
 
     def flat(self, arrays: Sequence[Array]) -> Array:
-        """Return the numbers of such arrays in the order of the leaves."""
+        """Return the numbers of these arrays in the order of the leaves."""
         found = np.empty(len(self.leaves), self.dtype)
         for places, array in zip(self.places, arrays, strict=True):
             found[places] = array
@@ -100,7 +100,7 @@ class Workload:
 
 
 def workloads() -> dict[str, Callable[[], Workload]]:
-    """Return all workloads, in the sizes that are published, by name."""
+    """Return all workloads by name, in the sizes of the published table."""
     return {
         "moons": lambda: moons(100),
         "parity": lambda: parity(8),
@@ -115,7 +115,7 @@ def workloads() -> dict[str, Callable[[], Workload]]:
 
 
 def consecutive(*shapes: tuple[int, ...]) -> list[Array]:
-    """Return the places of arrays that lie one behind the other."""
+    """Return the places of arrays that are stored one after the other."""
     ends = itertools.accumulate(math.prod(shape) for shape in shapes)
     return [np.arange(end - math.prod(shape), end).reshape(shape) for shape, end in zip(shapes, ends, strict=True)]
 
@@ -130,7 +130,7 @@ def flattened(tree: Any) -> list[Value]:
     return [leaf for part in tree for leaf in flattened(part)] if isinstance(tree, list) else [tree]
 
 
-# Networks: a layer's numbers are, neuron by neuron, the weights and the bias behind them.
+# Networks: a layer's numbers are ordered by neuron, the weights before the bias.
 
 
 def layer_places(model: MLP) -> list[Array]:
@@ -143,7 +143,7 @@ def _one_hot(rng: np.random.Generator, n: int, classes: int, dtype: str = "float
 
 
 def moons(n: int) -> Workload:
-    """Return the network 2-16-16-1 of many tutorials, tanh, with squared errors to ±1."""
+    """Return the tanh network 2-16-16-1 of many tutorials, with squared errors to ±1."""
     rng, model = np.random.default_rng(1), MLP(2, [16, 16, 1], seed=1)
     X, t = rng.standard_normal((n, 2)), rng.choice([-1.0, 1.0], n)
 
@@ -182,7 +182,7 @@ def sigmoids_by_hand(parameters: Sequence[Array], X: Array, T: Array) -> Gradien
 
 
 def _sigmoids(title: str, model: MLP, batch: tuple[Array, Array], dtype: str = "float64") -> Workload:
-    """Return a network of one hidden layer, sigmoid, with squared errors, as in the notes."""
+    """Return a sigmoid network of one hidden layer with squared errors, as in the notes."""
 
     def by_library(words: Library, parameters: Sequence[Array], X: Array, T: Array) -> Array:
         W1, b1, W2, b2 = parameters
@@ -213,7 +213,7 @@ def digits(n: int, dtype: str, sizes: tuple[int, int, int] = (784, 32, 10)) -> W
 
 
 def convolution(n: int, size: int = 12, filters: int = 4, width: int = 3, classes: int = 10) -> Workload:
-    """Return a convolution, tanh, a dense layer and the cross-entropy."""
+    """Return a convolution with tanh, a dense layer and the cross-entropy."""
     rng, side = np.random.default_rng(4), size - width + 1
     shapes = [(filters, width, width), (filters,), (classes, filters * side * side), (classes,)]
     tree = leaves(rng, shapes, 0.3)
@@ -305,7 +305,7 @@ def attention(n: int, length: int = 8, width: int = 8) -> Workload:
 
 
 def recurrence(steps: int) -> Workload:
-    """Return one unit that is fed with its own output: h ← tanh(w·h + u·x + b), with the squared error of the last."""
+    """Return a unit that is fed its own output: h ← tanh(w·h + u·x + b), with the squared error of the last output."""
     rng = np.random.default_rng(6)
     w, u, b = leaves = [Value(0.9), Value(0.7), Value(-0.1)]
     batch = rng.standard_normal((1, steps)), np.array([0.5])
@@ -364,7 +364,7 @@ MIXED = {
 
 
 def _functions(tanh: Any, sigmoid: Any, sin: Any, cos: Any, relu: Any) -> dict[str, Callable[..., Any]]:
-    """Return what the operations of a mixed graph do, in the words of an engine."""
+    """Return the operations of a mixed graph as functions of an engine."""
     return {
         "multiply": lambda x, y: x * y, "mean": lambda x, y: (x + y) / 2, "difference": lambda x, y: x - y,
         "tanh": tanh, "sigmoid": sigmoid, "sin": sin, "cos": cos, "relu": relu,
@@ -372,7 +372,7 @@ def _functions(tanh: Any, sigmoid: Any, sin: Any, cos: Any, relu: Any) -> dict[s
 
 
 def mixed(n: int, batch: int, n_leaves: int = 20) -> Workload:
-    """Return a graph of n operations drawn at random, each on results drawn at random from all before."""
+    """Return a graph of n random operations, each on random results of earlier ones."""
     rng = np.random.default_rng(7)
     names = rng.choice([*MIXED], n).tolist()
     graph = [(name, rng.integers(2 * n_leaves + i, size=MIXED[name].n_operands).tolist()) for i, name in enumerate(names)]
