@@ -1,7 +1,7 @@
-"""Accuracy: every row against mpmath, which carries a thousand digits; the largest errors are listed in accuracy.md.
+"""Accuracy: every row against mpmath with hundreds of digits; accuracy.md lists the largest errors.
 
-The idea: mpmath knows the functions, not their derivatives.  With so many digits a difference quotient with a step of
-2⁻²⁰⁰ is the derivative, to more digits than a float has; so no rule is written a second time here.
+The idea: mpmath knows the functions, not their derivatives.  With so many digits, a difference quotient with a step of 2⁻²⁰⁰
+equals the derivative to more digits than a float has; so no rule is written a second time here.
 
 To write the table again:
 
@@ -29,16 +29,16 @@ from autograd.checking.edges import clearance
 from autograd.checking.lines import Line
 from autograd.strategies import ROWS, widths
 
-mpmath = importlib.import_module("mpmath")  # it has no types
+mpmath = importlib.import_module("mpmath")  # it has no type hints
 
 TABLE: Final = Path(__file__).with_name("accuracy.md")
-DIGITS: Final = 400  # 60 for the step, 300 for the smallest slopes, and what is right; more where operands differ in size
+DIGITS: Final = 400  # 60 for the step, 300 for the smallest slopes, 40 for the result; more if operands differ in size
 EPSILON: Final = sys.float_info.epsilon
-SLACK: Final = 16  # how far a figure of the table may lie above what is found: other C libraries round otherwise
+SLACK: Final = 16  # how many times the measured error a figure of the table may be: other C libraries round differently
 
 
 def exponential(x: Any) -> Any:
-    """Return eˣ; or a number that no float can be told from it, where mpmath would compute for long."""
+    """Return eˣ, or, where mpmath would take long, a number that no float distinguishes from it."""
     return mpmath.exp(max(min(x, 10_000), -10_000))
 
 
@@ -76,18 +76,18 @@ ORACLE: Final[dict[str, Callable[..., Any]]] = {
     "logsumexp": lambda *v: max(v) + mpmath.log(sum(exponential(x - max(v)) for x in v)),
 }  # fmt: skip
 
-# A sum of terms that cancel has lost what it lacks before the row begins: its error is counted in ulps of the largest term.
+# Where terms cancel, their own rounding already exceeds the ulps of the sum: errors are counted in ulps of the largest term.
 LARGEST_TERM: Final[dict[str, Callable[..., float]]] = {
     "total": lambda *v: max(map(abs, v)),
     "dot": lambda *v: max(*(abs(w * x) for w, x in zip(v, v[len(v) // 2 : len(v) // 2 * 2], strict=False)), abs(v[-1])),
     "logsumexp": lambda *v: abs(max(v)),
 }
 
-# What a row may lose: of its value, in ulps, and of its derivatives, relative to max(1, |f′|) and in units of ε.
+# The allowed errors of a row: of its value, in ulps, and of its derivatives, relative to max(1, |f′|) and in units of ε.
 VALUES: Final = 2.0
-SLOPES: Final = {"power": math.inf}  # what it costs is below
+SLOPES: Final = {"power": math.inf}  # see COSTS
 
-# What the textbook's form costs, and what sums lose: of a value (None) or of a derivative with respect to an operand, here.
+# The errors of the textbook's forms, and of sums: for a value (None) or a derivative with respect to an operand, at a point.
 COSTS: Final[list[tuple[str, int | None, tuple[float, ...], str]]] = [
     ("tanh", 0, (1.0,), "1 - out²"),
     ("tanh", 0, (10.0,), "1 - out²: out is so near to 1 that the difference keeps few digits"),
@@ -107,7 +107,7 @@ COSTS: Final[list[tuple[str, int | None, tuple[float, ...], str]]] = [
 
 
 def near(x: float) -> list[float]:
-    """Return x and numbers on both sides of it, down to its neighbours."""
+    """Return x and numbers on both sides of it, including the neighbouring floats."""
     away = [sign * max(abs(x), 1.0) * size for size in (1e-3, 1e-8, 1e-13) for sign in (1, -1)]
     neighbours = [math.nextafter(x, sign * math.inf) for sign in (1, -1)] if x else []
     return [x, *(x + step for step in away), *neighbours]
@@ -130,7 +130,7 @@ SAMPLE: Final = f"""\
 
 
 def points(row: Primitive) -> Iterator[tuple[float, ...]]:
-    """Go through the sample of a row."""
+    """Iterate over the sample of a row."""
     signed = sorted({sign * x for x in TWO for sign in (1, -1)})
     for width in widths(row):
         if width == 1:
@@ -145,13 +145,13 @@ def points(row: Primitive) -> Iterator[tuple[float, ...]]:
 
 
 def digits(data: Sequence[float]) -> int:
-    """Return with how many digits to compute, so that the smallest operand beside the largest still counts."""
+    """Return the number of digits with which the smallest operand still counts beside the largest."""
     sizes = [0.0, *(math.log10(abs(x)) for x in data if x)]
     return DIGITS + 2 * round(max(sizes) - min(sizes))
 
 
 def truth(row: Primitive, data: Sequence[float]) -> Any:
-    """Return the value, to very many digits; None where it is no real number."""
+    """Return the value to the working precision of mpmath, or None if it is not a real number."""
     try:
         out = ORACLE[row.name](*(x if isinstance(x, mpmath.mpf) else mpmath.mpf(x) for x in data))
     except ZeroDivisionError:
@@ -160,7 +160,7 @@ def truth(row: Primitive, data: Sequence[float]) -> Any:
 
 
 def true_slope(row: Primitive, data: Sequence[float], i: int) -> Any:
-    """Return the derivative by operand i, to very many digits; None where there is none."""
+    """Return the derivative with respect to operand i to the working precision of mpmath, or None if it does not exist."""
     exponents = [1, *(math.frexp(x)[1] for x in data if x)]
     h = mpmath.ldexp(1, min(exponents) - max(exponents) - 200)  # a power of two keeps sums, products and quotients short
     exact = [*map(mpmath.mpf, data)]
@@ -169,7 +169,7 @@ def true_slope(row: Primitive, data: Sequence[float], i: int) -> Any:
 
 
 def ulps(found: float, right: Any, least: float = 0.0) -> float:
-    """Return the distance from the truth in units in the last place of the truth, or of a number that is larger."""
+    """Return the distance from the truth in units in the last place of the truth, or of `least` if that is larger."""
     nearest = float(right)
     if math.isnan(found) or math.isinf(nearest):
         return 0.0 if found == nearest else math.inf
@@ -188,7 +188,7 @@ def is_smooth(row: Primitive, data: tuple[float, ...], i: int) -> bool:
 
 
 def value_error(row: Primitive, data: Sequence[float], least: float = 0.0) -> float:
-    """Return the error of the value, in ulps of it or of a number that is larger; 0 where there is none."""
+    """Return the error of the value in ulps of it, or of `least` if that is larger; 0 if the value is not a real number."""
     right = truth(row, data)
     return 0.0 if right is None or math.isinf(least) else ulps(float(row.evaluate(data)), right, least)
 
@@ -205,7 +205,7 @@ def slope_errors(row: Primitive, data: Sequence[float], i: int) -> tuple[float, 
 
 @functools.cache
 def measured(row: Primitive) -> list[float]:
-    """Return the largest errors of a row: of its value, then two for each derivative; a gradient's entries are one."""
+    """Return the largest errors of a row: of its value, then two for each derivative; an n-ary row's operands count as one."""
     values: list[float] = []
     slopes: dict[int, list[tuple[float, float]]] = {}
     for data in points(row):
@@ -222,7 +222,7 @@ def measured(row: Primitive) -> list[float]:
 
 
 def cost(name: str, i: int | None, data: tuple[float, ...]) -> list[float]:
-    """Return the error of a value or a derivative at one point: in ulps."""
+    """Return the error of a value or a derivative at one point, in ulps."""
     row = getattr(primitives, name)
     with mpmath.workdps(digits(data)):
         return [round(value_error(row, data) if i is None else slope_errors(row, data, i)[1], 3)]
@@ -232,7 +232,7 @@ def cost(name: str, i: int | None, data: tuple[float, ...]) -> list[float]:
 
 
 def figure(error: float) -> str:
-    """Round an error up, generously, as other C libraries have others: to 0, 1, 2, 4, 8 or a power of ten.
+    """Round an error up to 0, 1, 2, 4, 8 or a power of ten, with a margin because errors differ between C libraries.
 
     >>> [figure(x) for x in (0.0, 0.51, 1.0, 7.3e15)]
     ['0', '1', '2', '1e16']
@@ -244,7 +244,7 @@ def figure(error: float) -> str:
 
 
 def label(name: str, i: int | None, data: Sequence[float]) -> str:
-    """Write which value or derivative it is, and where."""
+    """Write the name of a value or derivative, with its point."""
     argument = "" if i is None else f"∂{f'x{i}' if isinstance(getattr(primitives, name), Nary) else 'xy'[i]} "
     return f"{argument}{name}({', '.join(f'{x:g}' for x in data)})"
 
@@ -290,14 +290,14 @@ The sample:
 
 
 def claims(name: str) -> list[float]:
-    """Return the figures that stand in a line of the table."""
+    """Return the figures in a line of the table."""
     [line] = [line for line in TABLE.read_text(encoding="utf-8").splitlines() if line.startswith(f"| {name} ")]
     cells = [cell.strip() for cell in line.split("|")[2:-1]]
     return [float(cell) for cell in cells if re.fullmatch(r"[\d.e]+", cell)]
 
 
 def agree(found: Sequence[float], claimed: Sequence[float]) -> bool:
-    """Whether no error is larger than the table says, and none so much smaller that the table is out of date."""
+    """Whether no error is larger than the table says, or so much smaller that the table is out of date."""
     pairs = list(zip(found, claimed, strict=True))
     return all(a <= b <= max(SLACK * a, math.ceil(a)) for a, b in pairs)
 
@@ -312,13 +312,13 @@ def test_rows_are_as_accurate_as_the_table_says(row: Primitive) -> None:
 
 
 @pytest.mark.parametrize(("name", "i", "data", "why"), COSTS, ids=lambda x: str(x))
-def test_what_the_form_of_a_textbook_costs(name: str, i: int | None, data: tuple[float, ...], why: str) -> None:
+def test_the_errors_of_textbook_forms_are_in_the_table(name: str, i: int | None, data: tuple[float, ...], why: str) -> None:
     assert agree(cost(name, i, data), claims(label(name, i, data)))
     assert why in TABLE.read_text(encoding="utf-8")
 
 
 @pytest.mark.slow
-def test_table_has_these_lines_and_says_so() -> None:
+def test_the_table_has_these_lines_and_texts() -> None:
     def frame(text: str) -> list[str]:
         return [re.sub(r"\b\d[\d.e]* *(?=\|)", "", line) for line in text.splitlines()]
 

@@ -1,4 +1,4 @@
-"""How much is shown, read or allowed: each limit at its last number, where nothing changes yet, and one beyond it."""
+"""Limits on what is shown, read or allowed: each is tested at the last number that it allows, and at the next."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def network(inputs: int, *sizes: int) -> Drawing:
 
 
 def lines_on_a_weight(inputs: int, *sizes: int) -> int:
-    """Return how many lines the label of a weight has in the player."""
+    """Return the number of lines in the label of a weight in the player."""
     svg = draw_views(walk(loss_of(inputs, *sizes)), 150)["neurons"][0]
     return next(len(group) for group in svg if group.get("class") == "label weight")
 
@@ -60,7 +60,7 @@ def is_whole(drawing: Drawing) -> bool:
 
 
 def message(f: Callable[[], Any]) -> str:
-    """Return the message of a ValueError, or an empty text."""
+    """Return the message of the ValueError that a function raises, or an empty text."""
     try:
         f()
     except ValueError as error:
@@ -75,7 +75,7 @@ def fan(n: int) -> str:
 
 
 def hops(n: int) -> str:
-    """Return the explanation of a leaf with two paths, on n nodes without the leaf."""
+    """Return the explanation of a leaf with two paths through n nodes in all, not counting the leaf."""
     x = Value(0.5, label="x")
     y = x * 3 + x * 2
     for _ in range(n - 3):
@@ -120,7 +120,7 @@ def rejected(n: int) -> str:
 
 
 def compared(f: Callable[[Any], Any], point: Any, gradient: Any) -> str:
-    """Return the names of the derivatives that a check of a gradient compares."""
+    """Return the names of the derivatives that a check of a given gradient compares."""
     return str([check.name for check in gradcheck(f, point, gradient=lambda x: gradient).inputs])
 
 
@@ -142,31 +142,31 @@ def lesson(n: int, loss: Any) -> Lesson:
 
 
 def forgotten(n: int) -> str:
-    """Return the marking of a gradient to which two of n paths contribute, where all do."""
+    """Return the marking of an answer that counts only two of n paths."""
     x = Value(1.0, label="x")
     task = exercise(total([x * (1.1 * 2**i) for i in range(n)]), ask=[x])
     return str(task.mark({x: 1.1 + 4.4}))
 
 
 class Held(Module):
-    """A module that has one thing."""
+    """A module with one attribute."""
 
     def __init__(self, thing: Any) -> None:
         self.thing = thing
 
 
 def nested(n: int) -> Any:
-    """Return a parameter in n lists."""
+    """Return a parameter inside n nested lists."""
     return [nested(n - 1)] if n else Value(1.0)
 
 
 def is_small(n: int) -> bool:
-    """Whether n epochs with one example are not worth compiling."""
+    """Whether n epochs with one example are too little work to compile."""
     return isinstance(engine_for(lesson(1, squared_error), "auto", n), Eager)
 
 
 def is_shown(n: int) -> bool:
-    """Whether a loss that refuses the target of the n-th example of n + 1 is found out before it is compiled."""
+    """Whether compiling shows the loss the n-th of n + 1 targets, which it refuses."""
 
     def picky(y: Any, t: Any) -> Any:
         if isinstance(t, float) and t == n - 1:
@@ -177,7 +177,7 @@ def is_shown(n: int) -> bool:
 
 
 class Shown:
-    """An answer that is none, with a text of n characters."""
+    """An invalid answer whose text has n characters."""
 
     def __init__(self, n: int) -> None:
         self.n = n
@@ -186,7 +186,7 @@ class Shown:
         return "?" * self.n
 
 
-LAST: dict[str, tuple[int, Callable[[int], bool]]] = {  # the last number for which each holds
+LAST: dict[str, tuple[int, Callable[[int], bool]]] = {  # each with the last number for which it holds
     "characters of an expression": (2000, lambda n: "too many" not in message(lambda: parse("x" + " " * (n - 1)))),
     "characters of an excerpt": (30, lambda n: "…" not in message(lambda: parse("sim(" + "x" * (n - 5) + ")"))),
     "characters of an answer in a message": (60, lambda n: "???" in message(lambda: read_answer(Shown(n), {}))),

@@ -1,4 +1,4 @@
-"""Answers to exercises: what counts as the right formula, at which numbers it is compared, and what may be written."""
+"""Answers to exercises: which formulas count as right, at which numbers they are compared, and how they may be written."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ def test_a_name_may_be_written_with_its_index_below_or_beside_it() -> None:
         assert read_answer(text, {"w": 2.0, name: 3.0}).value == 6.0
 
 
-def test_a_refusal_is_about_what_was_written() -> None:
-    for text in ("(x)y", "√(x) y", "|x|y", "(x)√y", "w1′1", "w1′∞"):  # not the twelfth name
+def test_a_refusal_is_about_the_written_text() -> None:
+    for text in ("(x)y", "√(x) y", "|x|y", "(x)√y", "w1′1", "w1′∞"):  # the message does not guess the twelfth name
         with pytest.raises(AnswerError, match="is an operator missing"):
             read_answer(text, {"x": 1.0, "y": 2.0} | {f"w{i}′": 1.0 for i in range(12)})
-    for text in ("2|x|", "x|y|", "x += y"):  # not about the functions as which bars are read, nor about the right side alone
+    for text in ("2|x|", "x|y|", "x += y"):  # it mentions neither the function behind the bars nor the right side alone
         with pytest.raises(AnswerError) as caught:
             read_answer(text, {"x": 1.0, "y": 2.0})
         assert not re.search("abs|number cannot be read|give only", str(caught.value))
@@ -58,7 +58,7 @@ def test_a_formula_that_is_undefined_nearby_is_right_here_only() -> None:
 
 
 def test_a_formula_is_not_compared_where_a_gradient_is_infinite() -> None:
-    x = Value(1.0, "x")  # a whole number, which moves by 1: at 0 the root has no derivative
+    x = Value(1.0, "x")  # a whole number moves by 1, and at 0 the root has no derivative
     task = exercise(ceil(x) * sqrt(x), ask=[x])
     for text in ("ceil(x)*0.5/sqrt(x)", "v1*0.5/v2", "0·v2 + v1·(0.5 / v2)"):
         assert task.mark({x: text}).points == 1.0
@@ -110,7 +110,7 @@ def test_an_exercise_on_a_graph_that_was_trained_since_is_refused(ask: Any) -> N
 # Answers that follow from others
 
 
-def test_only_an_answer_above_can_be_what_another_follows_from() -> None:
+def test_an_answer_can_follow_only_from_answers_above_it() -> None:
     n = network(**POINT)
     task = exercise(n["E"], ask=["net_o", "w_o", "net_h", "w_h"])
     rounded = {"net_o": -0.147, "net_h": 0.0269, "w_h": 0.0538}
@@ -133,7 +133,7 @@ def test_only_an_answer_above_can_be_what_another_follows_from() -> None:
 
 
 @pytest.mark.slow
-def test_what_an_explanation_says_gives_the_number_that_it_explains() -> None:
+def test_an_explanation_describes_the_number_that_it_explains() -> None:
     rng, n, passes = Random(8), Counter[str](), set[str]()
     for loss in [*odd_graphs(), *(random_graph(rng) for _ in range(12))]:
         steps = walk(loss)
@@ -146,7 +146,7 @@ def test_what_an_explanation_says_gives_the_number_that_it_explains() -> None:
                     n[suspect.name] += 1
                     assert suspect.gradient == pytest.approx(found, rel=1e-9, abs=1e-12), (str(steps), suspect)
     assert min(n.values()) > 20 and set(n) == {*OF_GRADIENTS} - {"too-early", "updated-too-soon", "rounded-on-the-way"}
-    assert len(passes) == 13, passes  # the algorithms of a whole pass, whatever the graph
+    assert len(passes) == 13, passes  # one for each algorithm that is about the whole pass
 
 
 def test_an_explanation_names_one_of_two_operands_or_both() -> None:
@@ -169,7 +169,7 @@ def test_an_explanation_names_one_of_two_operands_or_both() -> None:
         assert words in str(exercise(loss, ask=[x]).mark({x: answer})), words
 
 
-def test_a_column_is_that_of_the_answer_or_left_out() -> None:
+def test_a_column_is_counted_in_the_answer_or_left_out() -> None:
     task = exercise(Value(3.0, "w") * 2, ask=["w"])
     for answer, problem in (("w +", "column 4"), ("-√4w", "number or a formula: "), ("|w||w|", "number or a formula: ")):
         with pytest.raises(AnswerError, match=re.escape(problem)) as caught:
@@ -177,7 +177,7 @@ def test_a_column_is_that_of_the_answer_or_left_out() -> None:
         assert ("column" in str(caught.value)) == ("column" in problem)
 
 
-def test_a_sentence_names_some_nodes_of_many() -> None:
+def test_a_sentence_names_only_some_of_many_nodes() -> None:
     w = Value(3.0, "w")
     task = exercise(total([w * Value(float(i)) for i in range(2, 40)]), ask=[w])
     assert "and 32 more" in task._way_to(task.questions[0])
@@ -186,7 +186,7 @@ def test_a_sentence_names_some_nodes_of_many() -> None:
 # Pages
 
 
-def test_a_page_knows_the_functions_and_the_hints_on_an_order(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_has_the_functions_and_the_hints_for_an_order(monkeypatch: pytest.MonkeyPatch) -> None:
     found: list[Any] = []
     monkeypatch.setattr("autograd.player.make_player", lambda *given: found.append((given[-1], given[-2])))
     w, x = Value(0.5, "w"), Value(2.0, "x")
@@ -204,7 +204,7 @@ def test_a_page_knows_the_functions_and_the_hints_on_an_order(monkeypatch: pytes
         assert names == {name for name, _, _ in functions.values()} - {"prod", "logsumexp"}
 
 
-def test_what_follows_from_a_rounded_answer_on_one_of_two_paths_is_right() -> None:
+def test_an_answer_may_follow_from_a_rounded_one_on_one_of_two_paths() -> None:
     w = Value(1.0, "w")
     u = w * 28.2
     u.label = "u"
@@ -212,29 +212,29 @@ def test_what_follows_from_a_rounded_answer_on_one_of_two_paths_is_right() -> No
     assert marking and marking.sentences[1].endswith("is right, with the rounded answers above")
 
 
-def test_the_two_operands_of_a_square_are_asked_apart() -> None:
+def test_a_square_has_a_question_for_each_of_its_two_operands() -> None:
     x = Value(3.0, "x")
     names = [question.name for question in exercise(x * x, "local").questions]
     assert names == ["∂loss/∂x (operand 0)", "∂loss/∂x (operand 1)"]
 
 
-# What misconceptions give
+# Misconceptions
 
 
-def test_a_rectifier_below_zero_lacks_the_derivative_that_was_forgotten() -> None:
+def test_without_its_derivative_a_shut_rectifier_passes_the_gradient() -> None:
     w = Value(-1.0, "w")
     found = {(suspect.name, suspect.gradient) for suspect in Suspects(walk(relu(w) * 5)).of(w)}
     assert ("activation-forgotten", 5.0) in found and {gradient for _, gradient in found} == {0.0, 5.0}
     assert {gradient for name, gradient in found if name == "out-for-net"} == {0.0}
 
 
-def test_of_three_uses_the_first_one_arrives_last() -> None:
+def test_the_last_contribution_comes_from_the_first_of_three_uses() -> None:
     x = Value(3.0, "x")
     found = [suspect for suspect in Suspects(walk(x * 2 + x * 3 + x * 5)).of(x) if suspect.name == "overwritten"]
     assert [suspect.gradient for suspect in found] == [2.0, 2.0] and "the last contribution, from v1;" in found[1].words
 
 
-def test_of_seven_paths_none_is_suspected_to_be_forgotten() -> None:
+def test_forgotten_paths_are_suspected_among_six_but_not_seven() -> None:
     x = Value(1.0, "x")
     for n, names in ((6, ("path-forgotten",)), (7, ())):
         assert exercise(total([x * (1.1 * 2**i) for i in range(n)]), ask=[x]).mark({x: 0}).marks[0].names == names
@@ -249,7 +249,7 @@ def test_a_branch_that_is_not_taken_changes_nothing_whatever_its_rule() -> None:
     assert exercise(y, ask=[other]).mark({other: "0*x"}).marks[0].is_right
 
 
-def test_only_operations_of_two_operands_have_another_one() -> None:
+def test_only_an_operation_with_two_operands_has_another_operand() -> None:
     x = Value(0.5, "x")
     words = [suspect.words for suspect in Suspects(walk(exp(x))).of(x)]
     assert words and not any("not 0.5, which is the derivative with respect to the other operand" in text for text in words)

@@ -1,4 +1,4 @@
-"""Gradients of any function: right ones pass, wrong entries are named, and what cannot be judged is reported."""
+"""Gradients of any function: right ones pass, wrong entries are named, and undecidable cases are reported as such."""
 
 import dataclasses
 import itertools
@@ -29,7 +29,7 @@ RNG = np.random.default_rng(0)
 
 
 def thinned(step: int) -> list[Any]:
-    """Return all problems, all but every third or so marked as slow."""
+    """Return all problems, marked as slow except for every `step`-th one."""
     return [p if i % step == 0 else pytest.param(p, marks=pytest.mark.slow) for i, p in enumerate(PROBLEMS)]
 
 
@@ -83,7 +83,7 @@ def squares(x: Any) -> Any:
             lambda a, b: (np.eye(2)[:, None] * b[:, None], a[:, None, None]),
             ["∂f[0, 0]/∂a[0]", "∂f[1, 0]/∂a[0]"],
         ),
-        # Of each entry of the result a gradient in the structure of the point, or an array in each block of the point.
+        # For each entry of the result a gradient with the structure of the point, or one array for each block of the point.
         (
             lambda p: np.array([p["a"] * 2, p["a"] * p["b"][0]]),
             [{"a": 3.0, "b": [4.0]}],
@@ -96,11 +96,11 @@ def squares(x: Any) -> Any:
             lambda p: {"a": np.array([2.0, p["b"][0]]), "b": [np.array([0.0, p["a"]])]},
             ["∂f[0]/∂p['a']", "∂f[1]/∂p['a']"],
         ),
-        # SciPy's test: a vector of one entry, whose derivative has the shape of the point.
+        # SciPy's test: a vector with one entry, whose derivative has the shape of the point.
         (lambda x: 1 / (1 + np.exp(-x)), [np.array([1.5])], lambda x: np.exp(-x) / (1 + np.exp(-x)) ** 2, ["∂f[0]/∂x[0]"]),
     ],
 )
-def test_structures(f: Callable[..., Any], point: Sequence[Any], gradient: Callable[..., Any], names: list[str]) -> None:
+def test_every_structure(f: Callable[..., Any], point: Sequence[Any], gradient: Callable[..., Any], names: list[str]) -> None:
     report = gradcheck(f, *point, gradient=gradient)
     assert report, str(report)
     assert [check.name for check in report.inputs][: len(names)] == names
@@ -166,7 +166,7 @@ def test_among_many_entries_the_wrong_ones_are_found_by_halving(size: int) -> No
     assert calls < 1500 * math.log2(size)
 
 
-def test_the_search_ends_where_everything_is_wrong() -> None:
+def test_the_search_ends_after_twelve_wrong_entries() -> None:
     report = gradcheck(squares, RNG.normal(size=100), gradient=lambda x: -2 * x)
     assert len(named(report)) == 12 + 6 and report.notes == ("the search ended with 12 wrong entries; there may be more",)
     doubled = gradcheck(lambda x: 2 * x, RNG.normal(size=30), gradient=lambda x: 3 * np.eye(30))
@@ -174,7 +174,7 @@ def test_the_search_ends_where_everything_is_wrong() -> None:
 
 
 def test_a_gradient_may_be_wrapped_in_a_tuple_or_be_a_list() -> None:
-    """`torch.autograd.grad` wraps even a single one."""
+    """`torch.autograd.grad` wraps even a single gradient."""
     x = np.array([1.0, 2.0])
     for gradient in (lambda x: (2 * x,), lambda x: [*(2 * x)], lambda x: [[*(2 * x)]]):
         assert gradcheck(lambda x: float(x @ x), x, gradient=gradient)
@@ -182,7 +182,7 @@ def test_a_gradient_may_be_wrapped_in_a_tuple_or_be_a_list() -> None:
         assert gradcheck(lambda x: np.array([x @ x, x @ x]), x, gradient=jacobian)
 
 
-def test_a_wrong_entry_of_a_jacobian_of_many() -> None:
+def test_a_wrong_entry_of_a_large_jacobian_is_named() -> None:
     a = RNG.normal(size=(40, 30))
 
     def wrong(x: Any) -> Any:
@@ -219,7 +219,7 @@ def test_functions_in_float32_are_judged_by_its_rounding() -> None:
     assert report and "f computes in float32, and is judged by its rounding, 1e-07 of each value." in str(report)
     assert all(1e-8 < check.error < 1e-2 for check in report.inputs)
     assert gradcheck(f, x, gradient=lambda x: g(x) * np.float32(1.01)).verdict == "wrong"
-    # A point in float64 is rounded, and what casts inside and returns a float is found by its values.
+    # A point in float64 is rounded; a function that casts inside and returns a float is recognised by its values.
     assert "and the point is rounded to it" in gradcheck(f, np.array([0.1, 0.2]), gradient=g).notes[0]
     hidden = gradcheck(lambda x: float(f(x.astype(np.float32))), np.array([0.1, -0.7, 1.3]), gradient=g)
     assert hidden.verdict == "correct" and "noisy" in str(hidden), str(hidden)
@@ -231,8 +231,8 @@ def test_a_gradient_rounded_to_float32_is_wrong_for_a_function_in_float64() -> N
     x = RNG.normal(size=5)
     single = gradcheck(squares, x, gradient=lambda x: (2 * x).astype(np.float32).astype(float))
     assert single.verdict == "wrong"
-    assert gradcheck(squares, x, gradient=lambda x: (2 * x).astype(np.float32)).verdict == "correct"  # it says what it is
-    tie = (1 + 2**-24) / 2  # neighbours of which have derivatives that float32 rounds up and down
+    assert gradcheck(squares, x, gradient=lambda x: (2 * x).astype(np.float32)).verdict == "correct"  # its dtype is visible
+    tie = (1 + 2**-24) / 2  # float32 rounds the derivatives of its neighbours up and down
     for near in (tie - 4 * math.ulp(tie), tie + 4 * math.ulp(tie)):
         assert gradcheck(lambda x: x * x, near, gradient=lambda x: float(np.float32(2 * x))).verdict == "wrong"
 
@@ -246,7 +246,7 @@ def test_precisions_round_as_numpy_does() -> None:
     assert abs(exact.value - 1.0) < exact.error < 1e-3
 
 
-def test_noise_from_call_to_call_is_measured_and_said() -> None:
+def test_noise_from_call_to_call_is_measured_and_reported() -> None:
     chance = random.Random(0)
     report = gradcheck(lambda x: x * x + chance.gauss(0, 1e-9), 3.0, gradient=lambda x: 2 * x)
     assert report and "f is not deterministic: at the same point its values differ by up to" in str(report), str(report)
@@ -256,7 +256,7 @@ def test_noise_from_call_to_call_is_measured_and_said() -> None:
 
 
 def test_rounding_that_neighbours_do_not_show_is_found() -> None:
-    def f(x: float) -> float:  # an inner part moves in steps of 1e-14, the rest in steps of 1e-17
+    def f(x: float) -> float:  # the inner part changes in steps of 1e-14, the rest in steps of 1e-17
         return (math.cos(x) + 100.0) - 100.0 + x / 7
 
     for x in (0.1, 0.3, 0.01):
@@ -279,16 +279,16 @@ def test_values_that_cancel_are_rounded_like_their_parts() -> None:
 
 @pytest.mark.parametrize("x", [1e-3, 1e-4, 3e-5, 2e-6, 1e-7, 1e-9])
 @pytest.mark.parametrize(("f", "g"), [
-    (lambda x: (1 - math.cos(x)) / x**2, lambda x: -x / 12),  # cos x, but not x², is the same for a thousand neighbours
+    (lambda x: (1 - math.cos(x)) / x**2, lambda x: -x / 12),  # a thousand neighbours share cos x, but not x²
     (lambda x: (math.sqrt(1 + x * x) - 1) / x, lambda x: 0.5 - 0.375 * x * x),
     (lambda x: math.log(math.cosh(x)), math.tanh),
 ])  # fmt: skip
-def test_parts_that_cancel_near_0_are_no_slope(f: Callable[[float], float], g: Callable[[float], float], x: float) -> None:
+def test_cancellation_near_0_is_not_a_slope(f: Callable[[float], float], g: Callable[[float], float], x: float) -> None:
     right, wrong = (gradcheck(f, x, gradient=lambda x, k=k: k * g(x)).verdict for k in (1, -1))
     assert right != "wrong" and wrong != "correct" and (x < 1e-3 or (right, wrong) == ("correct", "wrong"))
 
 
-def test_parts_of_a_gradient_that_cancel_near_0_leave_it_unsure() -> None:
+def test_cancellation_in_a_gradient_near_0_leaves_the_verdict_unsure() -> None:
     def sinc_slope(factor: float, x: float) -> float:
         return factor * (x * math.cos(x) - math.sin(x)) / x**2
 
@@ -335,7 +335,7 @@ def test_a_cusp_has_no_derivative(power: float, x0: float, height: float) -> Non
 
 @pytest.mark.parametrize("f", [math.cosh, lambda x: abs(x) ** 1.5, lambda x: math.exp(-1e12 * x * x),
                                lambda x: (x * x + 1e-20) ** 0.25, lambda x: 1 / (1 + 1e16 * x * x)])  # fmt: skip
-def test_a_narrow_bell_is_no_cusp(f: Callable[[float], float]) -> None:
+def test_a_narrow_bell_is_not_a_cusp(f: Callable[[float], float]) -> None:
     assert gradcheck(lambda x: f(x) + x, 0.0, gradient=lambda x: 1.0), str(f)
 
 
@@ -377,7 +377,7 @@ def test_arrays_of_jax() -> None:
 # Public functions, right and with faults
 
 
-# Derivatives that are hidden beside the others, below the rounding of the value, cannot be judged.
+# These have derivatives below the rounding of the value, which cannot be judged.
 HIDDEN = ("brown_badly_scaled, n = 2", "gaussian, n = 3", "tiny", "huge", "exponential", "logarithm of a sum")
 
 
@@ -400,7 +400,7 @@ def test_faults_larger_than_the_estimated_error_are_found(problem: corpus.Proble
 
 
 @pytest.mark.slow
-def test_the_table_of_checkers_is_whole(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_table_of_checkers_is_complete(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     some = list(itertools.islice(checkers.cases(), 10))
     monkeypatch.setattr(checkers, "cases", lambda every: iter(some))
     monkeypatch.setattr(checkers, "CHECKERS", {"ours": checkers.ours, "scipy": checkers.scipy})
@@ -411,16 +411,16 @@ def test_the_table_of_checkers_is_whole(capsys: pytest.CaptureFixture[str], monk
     assert [row.split("|")[3].strip()[0] for row in rows] == ["0"] * len(rows) and "| **all faulty** | " in rows[-1]
 
 
-def test_functions_that_thresholds_were_fitted_on_have_their_verdicts() -> None:
+def test_functions_to_which_thresholds_were_fitted_get_their_verdicts() -> None:
     with np.errstate(all="ignore"):
         for name, judged, want in thresholds.nasty():
             assert judged() == want, name
         moved = thresholds.changed(list(thresholds.nasty()), "steady", 1e-9)
-    assert moved and gradcheck(abs, 0.0, gradient=lambda x: 0.0).verdict == "kink"  # and it was moved back
+    assert moved and gradcheck(abs, 0.0, gradient=lambda x: 0.0).verdict == "kink"  # it was restored
 
 
 @pytest.mark.parametrize("problem", thinned(6), ids=lambda problem: problem.name)
-def test_no_alarm_in_float32_is_false(problem: corpus.Problem) -> None:
+def test_float32_raises_no_false_alarm(problem: corpus.Problem) -> None:
     single = checkers.float32(problem)
     if single is not None:
         with np.errstate(all="ignore"):
@@ -485,7 +485,7 @@ def test_bad_input(call: Callable[[], object], error: type[Exception], message: 
         call()
 
 
-def test_what_is_not_a_function_is_refused() -> None:
+def test_anything_but_a_function_is_refused() -> None:
     array: Any = np.ones(1)
     with pytest.raises(TypeError, match="gradient is an ndarray; pass a function of the point"):
         gradcheck(math.sin, 1.0, gradient=array)

@@ -56,7 +56,7 @@ def test_approved_files_are_reproduced(name: str) -> None:
     assert MAKERS[name]() == (APPROVED / name).read_text(encoding="utf-8")
 
 
-def test_every_file_is_made_here() -> None:
+def test_every_approved_file_has_a_maker() -> None:
     assert {path.name for path in APPROVED.iterdir()} == {*MAKERS}
 
 

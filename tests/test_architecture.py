@@ -1,4 +1,4 @@
-"""The house: who may import whom, what imports cost, and how large things may grow."""
+"""Architecture: which room may import which, what imports cost, and how large files may grow."""
 
 import ast
 import functools
@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
-# Each room and the rooms it may use; the table knows only what may be said of any row.
+# Each room and the rooms that it may use.
 ROOMS: dict[str, set[str]] = {
     "autograd.rows": {"autograd.arithmetic", "autograd.reals", "autograd.threads", "autograd.wellformed"},
     "autograd.reals": set(),
@@ -104,21 +104,21 @@ ROOMS: dict[str, set[str]] = {
     },
     "nn": {"autograd", "autograd.chance", "autograd.collector", "autograd.files", "autograd.value"},
 }  # fmt: skip
-# Packages that a room is about, and imports as a whole.
+# Packages that a room is about and imports at the top of its modules.
 GUESTS = {
     "autograd.strategies": {"hypothesis"},
     "autograd.checking.pytest_plugin": {"pytest"},
     "autograd.compiler": {"numpy"},
     "autograd.certainty": {"flint"},
 }
-# Imports inside a function that lead back, each for one thing: a Value is displayed as a drawing, a walk is saved as one.
+# Imports inside functions that lead back, each for one purpose: to display a Value, and to save a walk, as a drawing.
 LEADING_BACK = {("autograd.manners", "autograd.drawing"), ("autograd.steps", "autograd.drawing")}
 ENTRANCES = {"autograd", "autograd.demo", "autograd.__main__"}  # may use every room
 
 
 @functools.cache
 def modules() -> dict[str, Path]:
-    """Return every module of the two packages by its dotted name."""
+    """Return the paths of all modules of the two packages, by dotted name."""
     found = {}
     for path in sorted([*ROOT.glob("autograd/**/*.py"), *ROOT.glob("nn/**/*.py")]):
         parts = path.relative_to(ROOT).with_suffix("").parts
@@ -140,7 +140,7 @@ def room(module: str) -> str:
 
 
 def imports(path: Path, module: str) -> set[str]:
-    """Return the modules that a file imports when it is imported itself."""
+    """Return the modules that a file imports at its top level."""
     names: set[str] = set()
     for statement in tree(path).body:
         if isinstance(statement, ast.Import):
@@ -164,7 +164,7 @@ def test_imports_flow_one_way(module: str) -> None:
     )
 
 
-def test_few_imports_lead_back() -> None:
+def test_only_the_listed_imports_lead_back() -> None:
     known = modules()
     back = set()
     for module, path in known.items():
@@ -176,13 +176,13 @@ def test_few_imports_lead_back() -> None:
     assert back == LEADING_BACK
 
 
-def test_nn_uses_public_names_alone() -> None:
+def test_nn_uses_only_public_names() -> None:
     import autograd
     from autograd import chance, collector, files
 
     public = {"autograd": {*autograd.__all__, "Program", "compile"}}
     public |= {module.__name__: {*module.__all__} for module in (chance, collector, files)}
-    public["autograd.value"] = {"nodes_below"}  # one search of graphs for both packages
+    public["autograd.value"] = {"nodes_below"}  # both packages search graphs by it
     for name, path in modules().items():
         if room(name) == "nn":
             for statement in ast.walk(tree(path)):
@@ -190,7 +190,7 @@ def test_nn_uses_public_names_alone() -> None:
                     assert {a.name for a in statement.names} <= public.get(str(statement.module), set())
 
 
-def test_one_room_writes_files() -> None:
+def test_only_one_room_writes_files() -> None:
     writers = {"write_bytes", "write_text", "mkstemp", "NamedTemporaryFile", "fsync", "rename", "symlink_to"}
     for name, path in modules().items():
         for node in ast.walk(tree(path)):
@@ -200,7 +200,7 @@ def test_one_room_writes_files() -> None:
                 assert called not in writers and modes <= {"r", "rb"}, f"{name}, line {node.lineno}"
 
 
-def test_no_module_bears_the_name_of_a_public_function() -> None:
+def test_no_module_has_the_name_of_a_public_function() -> None:
     import autograd
     import nn
 
@@ -234,14 +234,14 @@ def test_everything_public_has_a_docstring() -> None:
                     assert ast.get_docstring(part) or setter or overload, f"{name}.{part.name}"
 
 
-def test_importing_is_light() -> None:
+def test_importing_needs_only_the_standard_library() -> None:
     program = "import sys; before = set(sys.modules); import autograd, nn; print(*sorted(set(sys.modules) - before))"
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
     packages = {name.partition(".")[0] for name in run.stdout.split()} - {"autograd", "nn"}
     assert packages <= sys.stdlib_module_names
 
 
-def test_a_star_import_needs_the_standard_library_alone_and_hides_no_builtin() -> None:
+def test_a_star_import_needs_only_the_standard_library_and_hides_no_builtin() -> None:
     program = (
         "import builtins, sys; sys.modules['numpy'] = None\n"
         "from autograd import *\n"
@@ -252,13 +252,13 @@ def test_a_star_import_needs_the_standard_library_alone_and_hides_no_builtin() -
     assert run.stdout == "[] Value(data=6.0, grad=0.0)\n"
 
 
-def test_what_needs_extras_is_found_by_name() -> None:
+def test_names_that_need_extras_are_found_as_attributes() -> None:
     import autograd
 
     hidden = set(dir(autograd)) - set(autograd.__all__)
     assert {"Program", "compile"} <= hidden
     for name in ("Program", "compile", "draw"):
-        vars(autograd).pop(name, None)  # as if it had not been used yet
+        vars(autograd).pop(name, None)  # as before its first use
         assert getattr(autograd, name).__name__ == name
 
 
@@ -269,7 +269,7 @@ def test_no_file_is_too_long() -> None:
 
 
 def code_lines(path: Path) -> int:
-    """Return the number of lines that are neither blank nor comment nor docstring."""
+    """Return the number of lines without blank lines, comments and docstrings."""
     skipped = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
     with path.open("rb") as file:
         tokens = [token for token in tokenize.tokenize(file.readline) if token.type not in skipped | {tokenize.ENCODING}]
@@ -279,14 +279,14 @@ def code_lines(path: Path) -> int:
     return len({line for token in tokens for line in range(token.start[0], token.end[0] + 1)} - docstrings)
 
 
-def test_the_engine_is_one_sitting() -> None:
+def test_the_engine_can_be_read_in_one_sitting() -> None:
     lines = {path.stem: code_lines(path) for path in (ROOT / "autograd").glob("*.py")}
     engine = "primitives", "value", "transforms"
     assert sum(lines[name] for name in engine) <= 550
     assert sum(lines[name] for name in (*engine, "rows", "recording", "symbol", "manners")) <= 1080
 
 
-def test_the_top_level_is_as_agreed() -> None:
+def test_the_top_level_has_only_the_agreed_names() -> None:
     listed = subprocess.run(["git", "ls-files"], capture_output=True, text=True, cwd=ROOT, check=False)
     top = {line.partition("/")[0] for line in listed.stdout.splitlines()}
     assert {name for name in top if not name.startswith(".")} <= {

@@ -1,4 +1,4 @@
-"""Arguments and results as trees, as a user passes them: every reading takes the same ones, and refuses the others by path."""
+"""Arguments and results as trees: every reading takes the same ones, and refuses others with the path of the fault."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Layer:
     b: Any
 
 
-# An argument, a function of it, and the gradient, worked out by hand.
+# An argument, a function of it, and the gradient worked out by hand.
 TREES: dict[str, tuple[Any, Callable[[Any], Any], Any]] = {
     "number": (3, lambda x: x * x, 6.0),
     "0-d array": (np.array(3.0), lambda x: x * x, 6.0),
@@ -46,7 +46,7 @@ each_tree = pytest.mark.parametrize(("tree", "f", "gradient"), TREES.values(), i
 
 
 def assert_same(found: Any, expected: Any) -> None:
-    """Two trees agree in their kinds, their structures, the types of their arrays, and nearly in their numbers."""
+    """Assert that two trees have the same structure, the same types of arrays, and nearly the same numbers."""
     leaves, wanted = flatten(found)[0], flatten(expected)[0]
     assert list(leaves.values()) == pytest.approx(list(wanted.values()), rel=1e-14)
     assert repr(map_tree(lambda _: 0.0, found)) == repr(map_tree(lambda _: 0.0, expected))
@@ -116,7 +116,7 @@ def test_a_function_of_an_array_receives_an_array_of_nodes() -> None:
     assert_same(grad(lambda v: 3.0)(np.ones((2, 0))), np.empty((2, 0)))
 
 
-def test_what_numpy_computes_with_operators_and_methods() -> None:
+def test_gradients_through_numpy_functions_and_methods() -> None:
     rng = np.random.default_rng(0)
     x, A = rng.normal(size=4), rng.normal(size=(3, 4))
     n, d, p = len(x), x - x.mean(), np.exp(x) / np.exp(x).sum()
@@ -135,7 +135,7 @@ def test_what_numpy_computes_with_operators_and_methods() -> None:
     np.testing.assert_allclose(jacobian(lambda v: np.outer(v, 1 / v))(x)[0, 1], [1 / x[1], -x[0] / x[1] ** 2, 0, 0], rtol=1e-14)
 
 
-def test_nothing_is_cut_off() -> None:
+def test_gradients_stay_connected_to_outer_nodes() -> None:
     c = Value(3.0)
     found = grad(lambda v: (v @ v) * c)(np.array([1.0, 2.0]))
     assert found.dtype == object and [x.data for x in found] == [6.0, 12.0]
@@ -147,7 +147,7 @@ def test_nothing_is_cut_off() -> None:
     outer = grad(lambda x: grad(lambda p: (p["v"] @ p["v"]) * x)({"v": np.array([1.0, 2.0])})["v"].sum())(5.0)
     assert outer.data == 6.0
     inside = grad(lambda b: (grad(lambda a: (a * a * b).sum())(np.array([1.0, 2.0])) ** 2).sum())(np.array([1.0, 3.0]))
-    assert inside.dtype == float and inside.tolist() == [8.0, 96.0]  # it depends on nothing but b, and on numbers
+    assert inside.dtype == float and inside.tolist() == [8.0, 96.0]  # it depends only on b and on numbers
     assert jacobian(lambda x: {"y": np.array([x * c])})(2.0)["y"].dtype == object
     inner = jacobian(grad(lambda v: (v**3).sum()))(np.array([1.0, 2.0]))
     assert_same(inner, np.diag([6.0, 12.0]))
@@ -206,7 +206,7 @@ READINGS: dict[str, Callable[[Any], Any]] = {
         ((1.0, [{2.0}]), "[1][0]", "set"),
     ],
 )
-def test_what_is_not_a_number_is_refused_by_its_path(reading: Any, tree: Any, path: str, kind: str) -> None:
+def test_anything_but_a_number_is_refused_with_its_path(reading: Any, tree: Any, path: str, kind: str) -> None:
     with pytest.raises(TypeError) as caught:
         reading(tree)
     told = str(caught.value)
@@ -214,7 +214,7 @@ def test_what_is_not_a_number_is_refused_by_its_path(reading: Any, tree: Any, pa
     assert f"a {kind}" in told
 
 
-def test_results_that_are_not_numbers_are_refused_by_their_path() -> None:
+def test_results_that_are_not_numbers_are_refused_with_their_path() -> None:
     for f in (lambda x: {"y": [x, "text"]}, lambda x: {"y": [x, {1.0}]}):
         for reading in (jacobian(f), lambda x, f=f: jvp(f, (x,), (x,)), lambda x, f=f: compile(f, example=[x])):
             with pytest.raises(TypeError, match=r"^the result\['y'\]\[1\]( is a set|: )"):
@@ -276,7 +276,7 @@ def test_examples_are_trees() -> None:
         return w * p["at"].x * v[0] + v.sum() * p["layers"][0].w + p["layers"][0].b[1] * k
 
     rng = np.random.default_rng(0)
-    batch: Any = {  # another order of the keys, too
+    batch: Any = {  # also with the keys in another order
         "layers": [Layer(rng.normal(size=3), rng.normal(size=(3, 2)))],
         "A": rng.normal(size=(3, 2, 2)),
         "at": Point(rng.normal(size=3), rng.normal(size=(3, 2))),
@@ -318,7 +318,7 @@ def test_results_are_trees() -> None:
     check(lambda v: [np.asarray(v[0]), {"none": v[:0]}], [x[:, 0], {"none": np.empty(0)}])
 
 
-def test_batches_that_do_not_fit_are_refused_by_path() -> None:
+def test_batches_that_do_not_fit_are_refused_with_the_path() -> None:
     without_list: Any = {"a": 1.0}
     program = compile(lambda p: p["a"] * p["b"][0], example=[{"a": 1.0, "b": [1.0, 2.0]}])
     with pytest.raises(ValueError, match=r"shapes argument 0\['a'\] \(2,\), argument 0\['b'\] \(2, 3\); "):
@@ -366,7 +366,7 @@ class Marked(Pair):
     scale = 1.0
 
 
-def test_what_was_set_on_an_instance_stays_and_what_is_computed_is_computed_anew() -> None:
+def test_attributes_that_were_set_stay_and_computed_ones_are_computed_anew() -> None:
     moon, small, pair = Pendulum(2.0), Slotted(2.0), Marked(2.0, 1.62)
     moon.gravity = small.gravity = 1.62
     moon.scale = pair.scale = 3.0
@@ -377,7 +377,7 @@ def test_what_was_set_on_an_instance_stays_and_what_is_computed_is_computed_anew
         assert grad(f)(argument).length.data == pytest.approx(slope, rel=1e-15)
 
 
-def test_what_was_computed_before_is_not_kept() -> None:
+def test_cached_attributes_are_computed_anew() -> None:
     @dataclass
     class Square:
         side: Any
@@ -403,4 +403,4 @@ def test_a_constant_gradient_of_an_array_is_an_array_of_floats() -> None:
         hessian(lambda a: a.sum())(np.array([1.0, 2.0])), jacobian(lambda a: [a.sum(), 1.0])(np.array([1.0])),
     ):  # fmt: skip
         assert all(array.dtype == float for array in (found if isinstance(found, list) else [found]))
-    assert grad(lambda a: (w * a).sum())(np.array([1.0]))[0].data == 2.0  # it depends on w, and stays a node
+    assert grad(lambda a: (w * a).sum())(np.array([1.0]))[0].data == 2.0  # it depends on w, so it stays a node

@@ -50,7 +50,7 @@ def test_any_other_verdict_fails_with_the_report(f: Any, x: float, gradient: Any
     assert str(failure.value).startswith(f"{verdict}: ")
 
 
-def test_what_cannot_be_evaluated_raises_what_gradcheck_raises() -> None:
+def test_errors_of_gradcheck_are_raised_unchanged() -> None:
     with pytest.raises(ValueError, match="log raised ValueError at x = -1"):
         assert_gradient(math.log, -1.0, gradient=lambda x: 1 / x)
     with pytest.raises(TypeError, match="gradcheck takes no eps"):
@@ -62,7 +62,7 @@ def test_what_cannot_be_evaluated_raises_what_gradcheck_raises() -> None:
 
 @given(st.floats())
 def test_numbers_of_every_size_are_rejections_at_worst(x: float) -> None:
-    assert_gradient(lambda x: log(x), x)  # has no value for x <= 0
+    assert_gradient(lambda x: log(x), x)  # undefined for x <= 0
 
 
 @given(st.floats())
@@ -71,12 +71,12 @@ def test_overflow_is_a_rejection_at_worst(x: float) -> None:
 
 
 @given(st.floats(allow_nan=False), st.floats(allow_nan=False))
-def test_so_are_pairs_of_them(x: float, y: float) -> None:
+def test_pairs_of_numbers_are_rejections_at_worst(x: float, y: float) -> None:
     assert_gradient(lambda x, y: x * y + x / y, x, y, gradient=lambda x, y: (y + 1 / y, x - x / y / y))
 
 
 @given(arrays((2, 3)), arrays(3, 0.5, 2.0))
-def test_points_of_arrays(a: Any, x: Any) -> None:
+def test_points_may_be_drawn_as_arrays(a: Any, x: Any) -> None:
     assert a.shape == (2, 3) and x.shape == (3,) and a.dtype == float and (x >= 0.5).all() and (x <= 2).all()
     assert_gradient(lambda a, x: np.tanh(a @ x).sum(), a, x, gradient=lambda a, x: (
         (1 - np.tanh(a @ x) ** 2)[:, None] * x, (1 - np.tanh(a @ x) ** 2) @ a))  # fmt: skip
@@ -178,7 +178,7 @@ def test_something_else():
 
 @pytest.fixture(scope="module")
 def failures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Run pytest with the plug-in on the tests above, and return what it shows of each."""
+    """Run pytest with the plug-in on the tests above, and return its output for each."""
     folder = tmp_path_factory.mktemp("tests")
     (folder / "test_it.py").write_text(TESTS, encoding="utf-8")
     program = (
@@ -215,7 +215,7 @@ def test_pytest_shows_the_whole_report_on_a_box(failures: dict[str, str], test: 
 
 
 def test_pytest_shows_all_of_a_claim(failures: dict[str, str]) -> None:
-    point = ", ".join(f"input{i} = {int(i < 6)}" for i in range(12))  # a corner of the first six sides
+    point = ", ".join(f"input{i} = {int(i < 6)}" for i in range(12))  # the corner where the first six sides end
     assert f"refuted at {point}\n" in failures["test_claim"]
     assert re.search(r"^E .*refuted at x = 1$", failures["test_claim_verdict"], re.MULTILINE)
 
@@ -238,7 +238,7 @@ def test_unittest_and_a_notebook_show_the_whole_report() -> None:
     assert str(report) in str(failure.value) and repr(report) == str(report)
 
 
-# Three public tests, as one line each
+# Public tests of three projects, with a line for each function
 
 
 @pytest.mark.parametrize("f", [
@@ -253,7 +253,7 @@ def test_derivatives_as_minitorch_tests_them(f: Any, x: float) -> None:
 
 
 def test_check_grad_as_scipy_tests_it() -> None:
-    """SciPy, scipy/optimize/tests/test_optimize.py: `test_check_grad`, of which each function is a line here."""
+    """SciPy, scipy/optimize/tests/test_optimize.py: `test_check_grad`, with a line for each of its functions."""
     assert_gradient(lambda x: 1 / (1 + np.exp(-x)), np.array([1.5]), gradient=lambda x: np.exp(-x) / (1 + np.exp(-x)) ** 2)
     assert_gradient(lambda x: (x * np.sin(x)).sum(), np.arange(0, 2, 0.2), gradient=lambda x: np.sin(x) + x * np.cos(x))
 

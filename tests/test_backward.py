@@ -1,4 +1,4 @@
-"""The gradient as a graph: structured where parameters do one thing, and right where they do several."""
+"""The gradient as a graph: structured where parameters have one use, and right where they have several."""
 
 from collections.abc import Callable
 from typing import Any
@@ -42,7 +42,7 @@ USES: dict[str, Callable[[Any], Any]] = {
 
 @BACKENDS
 @pytest.mark.parametrize("name", USES)
-def test_parameters_used(name: str, backend: str) -> None:
+def test_gradients_for_every_use_of_parameters(name: str, backend: str) -> None:
     assert_as_eager(backend, lambda x: 0.0 + USES[name](x), PARAMETERS, normal(5, 2))
 
 
@@ -57,7 +57,7 @@ def test_a_layer_has_one_structured_gradient_for_each_neuron() -> None:
 
 @BACKENDS
 def test_a_penalty_in_the_loss_leaves_the_products_whole(backend: str) -> None:
-    """What is the same for all examples is computed once, and added."""
+    """The penalty is the same for all examples, so its gradient is computed once and added."""
     model = MLP(5, [4, 3], activation="tanh", output="sigmoid", seed=1)
 
     def f(x: Any, y: Any) -> Any:
@@ -74,7 +74,7 @@ def test_a_penalty_in_the_loss_leaves_the_products_whole(backend: str) -> None:
     assert_as_eager(backend, f, model.parameters(), normal(6, 5), normal(6, 3))
 
 
-def test_weights_that_a_sequence_shares_have_one_too() -> None:
+def test_weights_shared_by_a_sequence_have_one_structured_gradient_too() -> None:
     (W, U), c = leaves(2, 3, 3), leaves(3, seed=2)
 
     def f(sequence: Any) -> Any:
@@ -121,7 +121,7 @@ def test_rules_are_traced_once_for_each_row() -> None:
     n = len(calls)
     assert n < 5 and template.cache_info().misses > before
     compile(f, w, example=[[1.0] * 80])
-    assert len(calls) == n + 1  # to see that the rule, which may read what changes, does the same
+    assert len(calls) == n + 1  # one call checks that the rule, which may read changing state, still does the same
 
 
 def test_the_number_of_nodes_does_not_grow_with_the_length_of_the_lists() -> None:

@@ -1,4 +1,4 @@
-"""What a batch consists of: examples by place, one trace for each structure and class, and nothing that a table hides."""
+"""Batches: examples are matched by place, each structure and class has its trace, and masked or missing entries are refused."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -52,7 +52,7 @@ class Tripled(dict[str, Any]):
 # Tables
 
 
-def test_examples_go_by_place_and_not_by_label() -> None:
+def test_examples_are_matched_by_place_and_not_by_label() -> None:
     pd: Any = pytest.importorskip("pandas")
     program = compile(lambda x, y: w * sum(x) * y, [w])
     ragged = [[1.0], [2.0, 3.0]]
@@ -62,7 +62,7 @@ def test_examples_go_by_place_and_not_by_label() -> None:
         assert program([[1.0], [5.0]], y).tolist() == [10.0, 100.0]
     alone = compile(lambda x: w * sum(x), [w])
     assert alone(pd.Series([[1.0], [2.0, 3.0], [4.0, 5.0]], index=[2, 0, 1])).tolist() == [1.0, 5.0, 9.0]
-    assert alone(pd.Series([[1.0, 1.0], [2.0, 3.0]], index=[2, 0])).tolist() == [2.0, 5.0]  # of one length, too
+    assert alone(pd.Series([[1.0, 1.0], [2.0, 3.0]], index=[2, 0])).tolist() == [2.0, 5.0]  # also if all have one length
     assert alone(np.array([[1.0], [2.0, 3.0]], dtype=object)).tolist() == [1.0, 5.0]
     assert alone([pd.Series([1.0]), pd.Series([2.0, 3.0], index=["a", "b"])]).tolist() == [1.0, 5.0]
     table = compile(lambda p, q: sum(p["x"]) * p["y"] * q[0], [])
@@ -185,7 +185,9 @@ def test_a_list_of_namedtuples_of_arrays_is_a_container() -> None:
         assert program(batch).tolist() == [110.0, 211.0]
     assert program([first, Turned(*second)]).tolist() == [107.0, 208.0]
     assert compile(lambda p: p[0][0].x + p[0][1].y)([[first, second]]).tolist() == [11.0, 13.0]
-    assert compile(lambda p: p[0].x + p[1].y)([[Point(1.0, 2.0), Point(3.0, 4.0)]]).tolist() == [5.0]  # of numbers, it is
+    assert compile(lambda p: p[0].x + p[1].y)([[Point(1.0, 2.0), Point(3.0, 4.0)]]).tolist() == [
+        5.0
+    ]  # with numbers, the inner list is one example
 
 
 def test_a_program_with_an_example_takes_its_classes_only() -> None:
@@ -193,7 +195,7 @@ def test_a_program_with_an_example_takes_its_classes_only() -> None:
     assert program(Circle([1.0])).tolist() == [3.0]
     with pytest.raises(TypeError, match=r"^argument 0 is of the class Square; .* compiled for Circle; .* without example="):
         program(Square([1.0]))
-    rows = compile(lambda x: len(x + x) + 0 * x[0], example=[[0.0, 0.0]])  # f gets what the example shows
+    rows = compile(lambda x: len(x + x) + 0 * x[0], example=[[0.0, 0.0]])  # f receives a list, as in the example
     assert [rows(batch).tolist() for batch in ([[1.0, 2.0]], [(1.0, 2.0)], np.array([[1.0, 2.0]]))] == [[4.0]] * 3
 
 
@@ -215,7 +217,7 @@ def test_a_list_of_containers_is_refused_with_a_container_of_lists(batch: Any, a
         compile(lambda p: 1.0)(batch)
 
 
-def test_unequal_counts_are_told_beside_ragged_examples() -> None:
+def test_unequal_counts_are_reported_beside_ragged_examples() -> None:
     program = compile(lambda x, y: sum(x) * y)
     for y in ([1.0, 2.0, 3.0], np.ones(3), (1.0,)):
         with pytest.raises(ValueError, match=rf"there is at least one; got \[2, {len(y)}\] entries"):
@@ -232,7 +234,7 @@ def test_unequal_counts_are_told_beside_ragged_examples() -> None:
     np.ma.masked_array([1.0, 2.0, 3.0], mask=[False, False, True]), [1.0, [2.0], 3.0], [Value(1.0)] * 3, "123",
     (x for x in [1.0]),
 ])  # fmt: skip
-def test_parameters_are_as_many_real_numbers(given: Any) -> None:
+def test_parameters_need_one_real_number_for_each_leaf(given: Any) -> None:
     program = compile(lambda x: w * x, [w, Value(2.0), Value(3.0)])
     with pytest.raises((TypeError, ValueError), match=r"^parameters: .* for each leaf is needed, 3 in all; "):
         program.parameters = given

@@ -1,4 +1,4 @@
-"""The benchmarks run: who is measured agrees, wrong ones are found out, and the tables come out whole."""
+"""The benchmarks: all participants agree, wrong ones are caught, and the tables are complete."""
 
 import importlib
 import importlib.util
@@ -66,7 +66,7 @@ def test_methods_written_by_hand_record_what_the_table_records() -> None:
 
 
 @pytest.mark.slow
-def test_the_report_is_whole(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_report_is_complete(capsys: pytest.CaptureFixture[str]) -> None:
     limit = sys.getrecursionlimit()
     eager.report(eager.SMALLEST)
     printed = capsys.readouterr().out
@@ -101,15 +101,15 @@ SMALL: dict[str, Callable[[], Workload]] = {
 }
 
 
-LONG = ("attention64", "gmm", "lstm", "gpt")  # which jax compiles for seconds
+LONG = ("attention64", "gmm", "lstm", "gpt")  # jax takes seconds to compile these
 
 
-# Numba compiles the interpreter for each kind of numbers, and float32 is not worth ten seconds of each first run.
+# Numba compiles the interpreter for each dtype, and float32 is not worth ten seconds of every first run.
 NATIVE = [pytest.param(name, marks=pytest.mark.slow) if name == "digits32" else name for name in SMALL]
 
 
 def in_numpy(work: Workload) -> list[compiled.Participant]:
-    """Return who needs nothing but NumPy: both back ends, by hand, and the scalars."""
+    """Return the participants without torch and jax: both back ends, NumPy by hand, and the scalars."""
     programs = {name: compile(work.scalars, work.leaves, dtype=work.dtype, backend=name) for name in ("numpy", "native")}
     ours = [compiled.ours(work, program, name) for name, program in programs.items()]
     return [*ours, compiled.by_hand(work), compiled.scalars(work)]
@@ -139,7 +139,7 @@ def test_a_step_is_one_of_gradient_descent(name: str) -> None:
     program = compile(work.scalars, work.leaves, dtype=work.dtype)
     before, (_, gradient) = program.parameters.copy(), program.gradient(*work.batch)
     compiled.ours(work, program, "ours").step()
-    # Adam's first step is the gradient, divided by its size.
+    # Adam's first step is the gradient divided by its size.
     change = 0.01 * gradient / (np.abs(gradient) + 1e-8) if work.adam else compiled.RATE * gradient
     np.testing.assert_allclose(program.parameters, before - change, rtol=1e-6 if "32" in name else 1e-12)
 
@@ -154,7 +154,9 @@ def test_a_wrong_gradient_is_not_timed(name: str) -> None:
         compiled.compare_gradients(work, [right, wrong])
 
 
-def test_the_table_of_compiled_programs_is_whole(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_table_of_compiled_programs_is_complete(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(workloads, "workloads", lambda: {name: SMALL[name] for name in ("parity", "digits")})
     monkeypatch.setattr(outside, "outside", dict)
     monkeypatch.setattr(compiled, "participants", lambda work, program: [compiled.ours(work, program, "ours"), *in_numpy(work)])
@@ -166,7 +168,7 @@ def test_the_table_of_compiled_programs_is_whole(capsys: pytest.CaptureFixture[s
 
 
 @pytest.mark.slow
-def test_the_table_of_waits_is_whole(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_table_of_waits_is_complete(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     def small(name: str, **sizes: Any) -> Callable[..., compiling.Task]:
         return lambda autograd, nn, seed: getattr(compiling, name)(autograd, nn, seed, **sizes)
 
@@ -189,7 +191,7 @@ def test_published_sizes() -> None:
 
 
 @pytest.mark.slow
-def test_the_mixture_is_the_one_of_scipy() -> None:
+def test_the_mixture_has_the_density_of_scipy() -> None:
     stats = pytest.importorskip("scipy.stats")
     n, d, k = 6, 3, 4
     work = outside.gmm(n, d, k)
@@ -222,7 +224,7 @@ def one_pixel_tells(n: int) -> mnist.Images:
 
 @pytest.fixture
 def few_neurons(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give the network for MNIST half of its hidden neurons: most of these tests' time is spent on tracing."""
+    """Halve the hidden neurons of the network for MNIST: these tests spend most of their time on tracing."""
     monkeypatch.setattr(mnist, "SIZES", (784, 16, 10))
 
 

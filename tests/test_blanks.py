@@ -1,4 +1,4 @@
-"""Blanks, ``...``, in answers and claims: a prepared cell runs before it is filled in, says what to do, and gets no points."""
+"""Blanks, ``...``, in answers and claims: an unfilled cell runs, prints what to do, and gets no points."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ def test_a_blank_gets_no_points() -> None:
     assert not marking and marking.points == 0.5 and marking.diagnoses == {w: ()}
 
 
-def test_what_is_left_out_is_not_a_blank() -> None:
+def test_an_omitted_answer_is_not_a_blank() -> None:
     loss, w, x = product()
     assert exercise(loss, ask=[w, x]).mark({w: ...}).sentences == [f"∂loss/∂w: {ADVICE}", "∂loss/∂x: not answered"]
 
 
-def test_a_blank_is_about_a_question() -> None:
+def test_a_blank_for_an_unknown_question_is_refused() -> None:
     loss, w, _ = product()
     with pytest.raises(AnswerError, match="'z' is not a question of this exercise"):
         exercise(loss, ask=[w]).mark({"z": ...})
 
 
 @pytest.mark.parametrize("answers", [..., [...], ["loss", ..., ...], ("loss", "v2", ...)])
-def test_an_order_with_blanks(answers: Any) -> None:
+def test_an_order_with_blanks_gets_no_points(answers: Any) -> None:
     loss, _, _ = product()
     marking = exercise(loss, ask="order").mark(answers)
     assert marking.sentences == [f"order: {ADVICE}"] and marking.points == 0

@@ -1,7 +1,7 @@
 """A branch that is not taken contributes nothing, in every reading; a number that happens to be 0 is not such a branch.
 
 The idea: each case is a function with its gradient at several points, on both sides of a choice.  Every reading must give that
-gradient at each point, and a gradient's graph built at one of the points must give it at each other.
+gradient at each point, and a gradient's graph built at one of the points must give it at all others.
 """
 
 import functools
@@ -131,7 +131,7 @@ CASES = [
     Case("a mean of dead units", lambda x, y: (sqrt(relu(x)) + sqrt(relu(y))) / 2, {
         (-1.0, 4.0): (0.0, 0.125), (4.0, -1.0): (0.125, 0.0), (-1.0, -1.0): (0.0, 0.0)}),
     Case("logsumexp above", lambda x: logsumexp([sqrt(relu(x)), x, 0]), {(-1.0,): (math.exp(-1) / (2 + math.exp(-1)),)}),
-    # A value zero, and a kink itself, stay what they are: 0·∞ is NaN.
+    # A value of 0, and a kink itself, are not such branches: 0·∞ is NaN.
     Case("a square of a root", lambda x: sqrt(x) ** 2, {(0.0,): (nan,), (4.0,): (1.0,)}),
     Case("times zero", lambda x: sqrt(x) * 0.0 + x, {(0.0,): (nan,), (4.0,): (1.0,)}),
     Case("times minus zero", lambda x: sqrt(x) * -0.0 + x, {(0.0,): (nan,), (4.0,): (1.0,)}),
@@ -183,7 +183,7 @@ def below(root: Value) -> set[Value]:
 
 
 @each
-def test_gradients_are_right_by_the_values(case: Case) -> None:
+def test_gradients_agree_with_the_values(case: Case) -> None:
     for point, expected in case.at.items():
         if not math.isfinite(case.f(*point)):
             continue
@@ -212,7 +212,7 @@ def test_steps_say_which_edges_are_not_taken(case: Case) -> None:
 # Nodes
 
 
-def test_a_node_that_nothing_reaches_sends_nothing_on() -> None:
+def test_a_node_that_nothing_reaches_passes_nothing_on() -> None:
     x = Value(0.0)
     root = sqrt(x)
     chosen = where(x > 0, root * 2, x)
@@ -220,7 +220,7 @@ def test_a_node_that_nothing_reaches_sends_nothing_on() -> None:
     assert (x.grad, root.grad, root.inputs, root.partials, root.taken) == (1.0, 0.0, (x,), (inf,), (True,))
     assert chosen.taken == (False, False, True) and chosen.partials == (0.0, 0.0, 1.0)
     chosen.backward()
-    assert (x.grad, root.grad) == (2.0, 0.0)  # leaves add up
+    assert (x.grad, root.grad) == (2.0, 0.0)  # leaves accumulate
     root.backward()  # now it is reached
     assert x.grad == inf
 
@@ -235,7 +235,7 @@ def test_a_gradient_of_zero_that_arrives_is_a_number(upstream: float) -> None:
     assert math.isnan(x.grad)
     x, y = Value(0.0), Value(2.0)
     root = sqrt(x)
-    (root * y - root * 2.0).backward()  # 2 and -2 arrive, and make 0
+    (root * y - root * 2.0).backward()  # 2 and -2 arrive and add up to 0
     assert math.isnan(x.grad) and root.grad == 0
 
 
@@ -263,7 +263,7 @@ def test_taken_edges_of_every_row_that_chooses() -> None:
     assert taken(lambda x, y: dot([x], [y], 0.0), 0.0, 0.0) == (True, True)
 
 
-def test_a_user_s_row_that_chooses() -> None:
+def test_a_users_row_that_chooses() -> None:
     hinge = Unary("hinge", lambda x: where(x > 1, x - 1, 0.0), lambda x, out: where(x > 1, 1, 0), kink=lambda x: x - 1)
 
     def rule(x: Any, out: Any) -> float:
@@ -275,7 +275,7 @@ def test_a_user_s_row_that_chooses() -> None:
             assert gradient == pytest.approx([expected])
     v = Value(0.0)
     numeric(sqrt(v)).backward()
-    assert math.isnan(v.grad)  # a rule on numbers alone does not say whether it chose
+    assert math.isnan(v.grad)  # a rule that takes only numbers cannot show whether it chose
 
 
 # Second derivatives, networks
@@ -304,7 +304,7 @@ def test_second_derivatives(f: Callable[[Any], Any], x: float, second: float) ->
 
 
 def seconds(f: Callable[[Any], Any], x: float) -> dict[str, float]:
-    """Return a second derivative as each pair of readings gives it."""
+    """Return a second derivative by each pair of readings."""
     leaf = Value(x)
     [first] = gradients(f(leaf), [leaf])
     first.backward()
@@ -358,7 +358,7 @@ def test_choices_cost_nothing_where_no_infinity_can_meet_them(unit: Callable[[An
         assert len(topological(total(careful))) == len(topological(total(careless)))
 
 
-def test_every_factor_of_a_dot_can_be_a_risk_but_its_bias_and_squares_are_none() -> None:
+def test_every_factor_of_a_dot_can_be_a_risk_but_not_its_bias_or_a_square() -> None:
     a, b = Value(0.5), Value(2.0)
     for factors in ([log(a), b, b, b], [b, b, b, log(a)]):
         y = dot(factors[:2], factors[2:])
@@ -407,7 +407,7 @@ def is_cut(row: Primitive, data: Sequence[float], i: int) -> bool:
 
 
 def reference(y: Value, leaves: Sequence[Value]) -> list[float]:
-    """Return ∂y/∂leaf by the definition: what arrives at a node is the sum over its uses; None, if nothing does."""
+    """Return ∂y/∂leaf by the definition: a node's gradient is the sum over its uses, or None if nothing arrives."""
     uses = [(node, i, x) for node in topological(y) for i, x in enumerate(node.operands) if isinstance(x, Value)]
 
     @functools.cache
@@ -465,7 +465,7 @@ def test_random_programs_agree_in_every_reading(program: Program, elsewhere: Seq
             assert all(a == pytest.approx(b) if math.isfinite(b) else not math.isfinite(a) for a, b in pairs), (program, found)
         else:
             assert repr(gradient) == repr(found["backward"]), (program, reading, found)
-    # The same graph of a gradient, at other numbers.
+    # The gradient's graph, replayed at other numbers.
     slopes, there = gradients(y, leaves), elsewhere[: len(leaves)]
     moved = [Value(x) for x in there]
     try:

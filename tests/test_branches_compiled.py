@@ -1,4 +1,4 @@
-"""Compiled programs and branches: on a batch whose examples take different branches, each gives what it gives alone."""
+"""Compiled programs and branches: examples of a batch may take different branches, and each gives the same as alone."""
 
 import math
 from collections.abc import Callable
@@ -38,7 +38,7 @@ def test_examples_of_a_batch_take_their_own_branches(case: Case, backend: str) -
 
 
 @pytest.mark.parametrize("backend", ["numpy", "native"])
-def test_a_weight_of_a_branch_that_is_not_taken(backend: str) -> None:
+def test_a_branch_that_is_not_taken_adds_nothing_to_its_weight(backend: str) -> None:
     pytest.importorskip("numba")
     w = Value(3.0)
     program = compile(lambda x: where(x > 0, w * log(x), w), [w], backend=backend)
@@ -77,7 +77,7 @@ def test_dead_units_of_one_example_leave_the_others_alone(backend: str) -> None:
         return sqrt(hidden[0]) + clip(hidden[1] ** 0.5, 0.5, 1.5) + maximum(sqrt(hidden[0] + hidden[1]), 1.0)
 
     parameters = [w for row in weights for w in row]
-    inside = [x for x in batch if x != [0.0, 0.0]]  # there relu is at its kink
+    inside = [x for x in batch if x != [0.0, 0.0]]  # at [0, 0] relu is at its kink
     for x in inside:
         loss(x).backward()
     program = compile(loss, parameters, backend=backend)
@@ -100,18 +100,18 @@ def test_a_list_below_a_closed_unit_passes_nothing_on(backend: str) -> None:
     assert program.gradient([0.25], reduce="sum")[1] == pytest.approx([a.grad for a in v])
 
 
-def test_conditions_keep_the_matrices_and_leave_nothing_behind() -> None:
+def test_conditions_keep_the_matrices_and_leave_no_unused_nodes() -> None:
     w = [[Value(0.5), Value(-1.0)], [Value(-0.5), Value(2.0)]]
     u = [[Value(1.0), Value(0.25)], [Value(-0.5), Value(1.5)]]
 
     def loss(x: Any) -> Any:
-        powers = [exp(dot(row, x)) for row in w]  # whose slope may be infinite: below relu, and beside it
+        powers = [exp(dot(row, x)) for row in w]  # their slopes may be infinite, both below relu and beside it
         hidden = [relu(dot(row, powers)) for row in u]
         return dot(hidden, hidden) + total(powers)
 
     program = compile(loss, [leaf for row in (*w, *u) for leaf in row], example=[[1.0, 2.0]])
     graph, _, outputs, gradients = program.trace.passes
-    assert [len(outer.parameters) for outer in gradients.outers] == [2] * 4  # a row of weights each, not a weight each
+    assert [len(outer.parameters) for outer in gradients.outers] == [2] * 4  # each has a row of weights, not a single weight
     needed = {*outputs, *gradients.places()}
     for i in reversed(range(graph.n_leaves, len(graph))):
         assert i in needed, f"{i}: {graph.describe(i)} is computed, but nothing needs it"

@@ -1,4 +1,4 @@
-"""A call in an answer that has too few or too many operands is refused, in Python and in the page."""
+"""Answers in which a call has too few or too many operands are refused, in Python and on the page."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ REFUSED = (
 )  # fmt: skip
 
 
-def test_a_call_with_another_number_of_operands_is_refused(engine: Engine) -> None:
+def test_a_call_with_the_wrong_number_of_operands_is_refused(engine: Engine) -> None:
     x = Value(2.0, "x")
     task = exercise(x * -3 * x, ask=[x])
     name = task.questions[0].name
@@ -28,7 +28,7 @@ def test_a_call_with_another_number_of_operands_is_refused(engine: Engine) -> No
         assert marked(engine, task, [{name: text}]) == [in_python(task, {name: text})] and task.mark({name: text})
 
 
-def test_the_page_says_how_many_operands_there_are(engine: Engine) -> None:
+def test_the_page_says_how_many_operands_a_function_takes(engine: Engine) -> None:
     x = Value(2.0, "x")
     task = exercise(x * -3 * x, ask=[x])
     [refused] = marked(engine, task, [{task.questions[0].name: "where(x > 0, -6*x)"}])
@@ -42,7 +42,7 @@ def test_the_page_says_how_many_operands_there_are(engine: Engine) -> None:
 
 
 def test_a_number_in_a_formula_may_be_rounded(engine: Engine) -> None:
-    """Three digits are enough, also where a difference makes the error of the last one large."""
+    """Three digits are enough, even where a difference magnifies the rounding error."""
     w, x = Value(3.0, "w"), Value(1.5, "x")
     out = tanh(w)
     out.label = "out"

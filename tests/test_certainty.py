@@ -1,7 +1,7 @@
-"""Certificates: enclosures contain what mpmath computes to 80 digits and more, are tight, and claims are decided rightly.
+"""Certificates: enclosures are tight and contain mpmath's results with 80 digits and more, and claims are decided correctly.
 
-The idea: mpmath knows the functions, and a difference quotient with a tiny step their derivatives, as in `test_accuracy`; so
-nothing that is certified is computed here by the same code.
+The idea: mpmath knows the functions, and difference quotients with tiny steps give their derivatives, as in `test_accuracy`; so
+the oracle shares no code with the certificates.
 """
 
 from __future__ import annotations
@@ -44,17 +44,17 @@ from autograd.certainty.tables import Bounds
 from autograd.strategies import ROWS, widths
 from nn import MLP
 
-DIGITS: Final = 300  # for the oracle: 60 for its step, 80 to compare, and what smooth functions cost
+DIGITS: Final = 300  # of the oracle: 60 for its step, 80 to compare, and a margin for cancellation
 XOR: Final = [([0.0, 0.0], 0.0), ([0.0, 1.0], 1.0), ([1.0, 0.0], 1.0), ([1.0, 1.0], 0.0)]
 
 
 def mp(x: Any) -> Any:
-    """Return a decimal to all its digits."""
+    """Return a decimal as mpmath's number, with all its digits."""
     return mpmath.mpf(str(x))
 
 
 def boxes(row: Primitive, rng: random.Random, size: float, count: int) -> Iterator[list[tuple[float, float]]]:
-    """Go through random boxes on which a row has a value, as far as some points tell."""
+    """Iterate over random boxes on which a row is defined, as far as three points show."""
     found = 0
     for width in itertools.cycle(widths(row)):
         sides = [
@@ -74,12 +74,12 @@ def boxes(row: Primitive, rng: random.Random, size: float, count: int) -> Iterat
 
 
 def exactly(x: float) -> tuple[Decimal, Decimal]:
-    """Return the bounds of a number that has few digits."""
+    """Return the bounds of a number that are exact."""
     return Decimal(x), Decimal(x)
 
 
 def on_box(row: Primitive, sides: Sequence[tuple[float, float]]) -> Any:
-    """Certify a row on a box, with operands called x0, x1, …."""
+    """Certify a row on a box, with operands named x0, x1, …."""
     box: dict[str, Any] = {f"x{i}": side for i, side in enumerate(sides)}
     return certify(lambda **x: row.apply([*x.values()]), **box)
 
@@ -118,7 +118,7 @@ def test_value_and_gradient_of_every_row_are_where_mpmath_finds_them(row: Primit
                     assert low - doubt <= slope <= high + doubt and high - low <= abs(slope) * mpmath.mpf(10) ** -78
 
 
-def test_the_loss_is_found_in_a_node_that_is_used_twice() -> None:
+def test_lost_digits_are_traced_to_a_node_that_is_used_twice() -> None:
     w, x = Value(3.0, label="w"), Value(2.0, label="x")
     out = tanh(w * x)
     certificate = certify(out + out)
@@ -149,7 +149,7 @@ def test_the_ten_lines_of_the_readme() -> None:
     assert certificate._repr_html_().count("<tr>") == 5 and "<script" not in certificate._repr_html_()
 
 
-def test_more_digits_are_nested() -> None:
+def test_bounds_with_more_digits_are_inside_those_with_fewer() -> None:
     x = Value(0.3, label="x")
     y = exp(sin(x)) / x
     few, many = certify(y), certify(y, digits=40)
@@ -161,7 +161,7 @@ def test_more_digits_are_nested() -> None:
     assert certify(Value(0.5) * 2).value == exactly(1)
 
 
-def test_a_trained_network_and_the_ulps_its_gradient_lost() -> None:
+def test_the_ulps_lost_by_the_gradient_of_a_trained_network() -> None:
     model = trained()
     loss = mean([(model(inputs) - target) ** 2 / 2 for inputs, target in XOR])
     certificate = certify(loss)
@@ -190,7 +190,7 @@ def test_the_node_that_loses_the_digits_is_named() -> None:
     assert certify(w * 2).lost_at(w) is None and certify(w * 2).ulps(w) == 0
 
 
-def test_a_kink_is_certified_as_the_rule_chooses_and_said_to_be_one() -> None:
+def test_a_kink_is_certified_as_the_rule_chooses_and_reported() -> None:
     x, y = Value(0.0, label="x"), Value(2.0, label="y")
     node = relu(x)
     certificate = certify(node * 3 + y)
@@ -210,7 +210,7 @@ def test_a_branch_that_is_not_taken_contributes_nothing() -> None:
     assert certify(sqrt(x) ** 2).bounds(x) == (Decimal("-Infinity"), Decimal("Infinity"))  # 0·∞ is not 0
 
 
-def test_rounding_that_chose_another_branch_is_said() -> None:
+def test_rounding_that_chose_another_branch_is_reported() -> None:
     a, b, c = Value(0.1, label="a"), Value(0.2, label="b"), Value(0.30000000000000004, label="c")
     y = maximum(a + b, c)  # equal as floats; the exact sum is less
     assert (a + b).data == c.data
@@ -222,7 +222,7 @@ def test_rounding_that_chose_another_branch_is_said() -> None:
     assert any("another branch" in note for note in certificate.notes)
 
 
-def test_overflow_is_not_a_limit_and_what_is_not_a_number_is_refused() -> None:
+def test_overflow_is_no_limit_and_nonfinite_numbers_are_refused() -> None:
     x = Value(1000.0, label="x")
     certificate = certify(exp(x))
     assert certificate.ulps() == math.inf and certificate.value.low > Decimal("1e434")
@@ -237,7 +237,7 @@ def test_overflow_is_not_a_limit_and_what_is_not_a_number_is_refused() -> None:
     assert certify(leaf).value == exactly(2) and certify(leaf).bounds(leaf) == exactly(1)
 
 
-def test_what_is_not_a_leaf_is_refused() -> None:
+def test_anything_but_a_leaf_is_refused() -> None:
     x = Value(2.0, label="x")
     y = x * x
     certificate = certify(y + 1)
@@ -258,7 +258,7 @@ def test_precision_is_raised_until_the_digits_are_known() -> None:
     assert certify(exp(x)).precision == 64 + 67, "twenty digits are known at once"
 
 
-def test_the_backward_pass_whose_losses_are_counted_is_the_one_of_backward() -> None:
+def test_the_gradients_whose_errors_are_counted_are_those_of_backward() -> None:
     model = MLP(2, [3, 1], activation="tanh", seed=1)
     certificate = certify((model([0.5, -1.0]) - 1) ** 2)
     found = [certificate._gradients[0][leaf] for leaf in certificate.leaves]
@@ -298,13 +298,13 @@ def test_bounds_on_a_small_box_contain_the_truth_and_are_tight(row: Primitive) -
 
 
 def inside(values: Sequence[Any], bounds: tuple[Decimal, Decimal]) -> bool:
-    """Whether bounds contain numbers, and are within a factor of two of their range."""
+    """Whether bounds contain numbers, and are at most twice as wide as their range."""
     (low, high), least, most = map(mp, bounds), min(values), max(values)
     doubt = mpmath.mpf(10) ** -12 * (1 + abs(most))
     return bool(low - doubt**4 <= least <= most <= high + doubt**4 and high - low <= 2 * (most - least) + doubt)
 
 
-def test_a_box_of_two_arguments_as_the_issue_of_a_lecture() -> None:
+def test_bounds_of_tanh_of_a_product_on_an_interval_of_weights() -> None:
     certificate = certify(lambda w, x: tanh(w * x), w=(-1, 1), x=2)
     with mpmath.workdps(60):
         low, high = map(mp, certificate.value)
@@ -346,9 +346,9 @@ def test_claims_are_proved_refuted_at_a_point_or_undecided_somewhere() -> None:
     assert certify(lambda x: sin(x) <= x, x=(0.5, 3)).verdict == "proved"
     refuted = certify(lambda x: sin(x) < 0.99, x=(0, 3))
     assert refuted.verdict == "refuted" and math.sin(refuted.at["x"]) >= 0.99 and "refuted at x = " in str(refuted)
-    undecided = certify(lambda x: x - x * x < 0.25, x=(0, 1))  # false at 1/2, and nowhere else
+    undecided = certify(lambda x: x - x * x < 0.25, x=(0, 1))  # false only at 1/2
     assert undecided.verdict == "refuted" and undecided.at == {"x": 0.5}
-    undecided = certify(lambda x: x * (2 - 3 * x) <= 1 / 3, x=(0, 1))  # true, but for 1/3 as it is rounded
+    undecided = certify(lambda x: x * (2 - 3 * x) <= 1 / 3, x=(0, 1))  # true of the exact 1/3, but its float is less
     assert undecided.verdict == "undecided" and not undecided and undecided.where[0]["x"][0] >= 0
     assert certify(lambda x: grad(sin)(x) > 0, x=(-1.5, 1.5)).verdict == "proved"
     certificate = certify(lambda x: x * x, x=(-1, 2))
@@ -424,7 +424,7 @@ def test_a_function_that_returns_a_plain_truth_value_is_a_claim() -> None:
     assert certify(lambda x: not x < 0, x=(-1, 1)).at["x"] < 0
 
 
-def test_rows_of_users_are_read_if_they_are_made_of_rows() -> None:
+def test_users_rows_are_certified_if_they_are_made_of_rows() -> None:
     swish = Unary("swish", lambda x: x * sigmoid(x), lambda x, out: out + sigmoid(x) * (1 - out))
     assert certify(swish, x=(-3, 3)).claim(lambda value: value > -0.3)
     own = Unary("own", math.tanh, lambda x, out: 1 - out * out)
@@ -436,7 +436,7 @@ def test_rows_of_users_are_read_if_they_are_made_of_rows() -> None:
         certify(Unary("half", math.sin, lambda x, out: math.cos(x))(Value(1.0)))
 
 
-def test_no_value_is_bounded_by_a_rule_of_a_user() -> None:
+def test_values_are_not_bounded_by_a_users_rule() -> None:
     stop = Unary("stop", lambda x: +x, lambda x, out: 0)  # a gradient that is stopped on purpose
     certificate = certify(lambda q: stop(sin(q)), q=(0, 3))
     assert certificate.value.low <= 0 and certificate.value.high >= 1 and certificate.bounds("q") == (0, 0)
@@ -454,7 +454,7 @@ def test_trees_of_arguments() -> None:
     assert certificate.value == (2, 4) and certificate.bounds("p['w'][0]") == (1, 2) and certificate.bounds("x[1]") == (0, 0)
 
 
-def test_without_the_extra_everything_else_works_and_this_says_what_to_install() -> None:
+def test_without_the_extra_all_else_works_and_certify_says_what_to_install() -> None:
     program = (
         "import sys; sys.modules['flint'] = None\n"
         "from autograd import *\n"

@@ -1,4 +1,4 @@
-"""Rules checked on whole boxes: what is wrong is refuted, however small the place, and nothing else is."""
+"""Rules checked on whole boxes: wrong ones are refuted, however small the place of the error, and right ones never are."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from autograd.strategies import ROWS
 
 
 def some(rows: Sequence[Primitive], quick: Sequence[str]) -> list[Any]:
-    """Mark the tests of all rows but a few as slow."""
+    """Return the rows, marked as slow except for a few."""
     return [row if row.name in quick else pytest.param(row, marks=pytest.mark.slow) for row in rows]
 
 
@@ -100,7 +100,7 @@ def test_jumps_and_edges_are_listed_not_refuted(f: Any, box: tuple[float, float]
         assert where_open["x"][0] <= place <= where_open["x"][1] + 1e-9
 
 
-def test_an_if_in_a_function_or_a_rule_is_a_place_to_divide() -> None:
+def test_boxes_are_divided_at_an_if_in_a_function_or_a_rule() -> None:
     own = Unary("own", lambda x: x if x > 0 else 0.5 * x, lambda x, out: 1 if x > 0 else 0.5)
     assert gradcheck(own, box={"x": (0.5, 1)}).verdict == "correct"
     report = gradcheck(own, box={"x": (-1, 1)})
@@ -114,7 +114,7 @@ def test_a_report_on_a_box_is_a_table_in_a_notebook() -> None:
 
 
 @pytest.mark.slow
-def test_kinks_are_neither() -> None:
+def test_a_rule_with_a_kink_is_correct() -> None:
     for g in (relu, abs):
         assert gradcheck(lambda x, g=g: g(x), box={"x": (-1, 2)}).verdict == "correct"
 

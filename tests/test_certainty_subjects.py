@@ -20,7 +20,7 @@ from autograd.certainty.subjects import Subject
 
 
 def rows_of(certificate: Any) -> list[list[str]]:
-    """Return the rows of a certificate's table, each as name, lower bound, upper bound and share."""
+    """Return the rows of a certificate's table: name, lower bound, upper bound and share."""
     return [line.split() for line in str(certificate).splitlines()[2:4]]
 
 
@@ -65,7 +65,7 @@ def test_bounds_that_are_exact_but_for_rounding_take_no_more_work() -> None:
     ("f", "box", "value", "slope"),
     [
         (lambda x: exp(1000 * x), (1, 2), "0.0%", "0.0%"),  # beyond the largest float
-        (lambda x: sqrt(x) ** 2, 0, "0.0%", "∞"),  # 0·∞: nothing is known of the slope
+        (lambda x: sqrt(x) ** 2, 0, "0.0%", "∞"),  # 0·∞: nothing is known about the slope
         (lambda x: sqrt(x), 0, "0.0%", "0.0%"),  # the slope is ∞
         (lambda x: where(x, x, x), (-1, 1), "0.0%", "∞"),
     ],
@@ -83,13 +83,13 @@ RNG = np.random.default_rng(0)
 
 @dataclass
 class Noisy:
-    """A model that draws from a generator of its own, or draws nothing; it cannot be hashed."""
+    """An unhashable model that draws from its own generator, or does not draw if the scale is 0."""
 
     rng: random.Random
     scale: float
 
     def __call__(self, x: Any) -> Any:
-        """Return x, with noise if there is a scale for it."""
+        """Return x with noise, or x² without noise if the scale is 0."""
         return x + self.scale * self.rng.random() if self.scale else x * x
 
 
@@ -120,7 +120,7 @@ def test_nothing_is_proved_of_random_numbers(use: Callable[[], Any]) -> None:
 
 def test_a_function_that_could_draw_but_does_not_is_certified() -> None:
     certificate = certify(Noisy(random.Random(0), 0.0), x=(0, 1))
-    assert random.random() < 1  # drawn by others, between two bounds
+    assert random.random() < 1  # other code draws between two certified bounds
     assert certificate.value == (0, 1) and certificate.bounds("x") == (0, 2) and certificate.monotone()
 
 
@@ -128,7 +128,7 @@ def test_a_function_that_could_draw_but_does_not_is_certified() -> None:
 
 
 class Pair(NamedTuple):
-    """A container that is a tuple, but no interval."""
+    """A container that is a tuple, but not an interval."""
 
     low: Any
     high: Any
@@ -183,7 +183,7 @@ def test_other_containers() -> None:
 
 
 @pytest.mark.parametrize("use", [lambda x: round(x, 2), round, math.trunc, int, float, complex, lambda x: [1.0, 2.0][x]])
-def test_an_interval_is_no_number(use: Any) -> None:
+def test_an_interval_is_not_a_number(use: Any) -> None:
     for x in ((0, 1), 1):
         with pytest.raises(TypeError, match=r"Enclosure\(.*it stands for all numbers of an interval; use autograd's functions"):
             certify(lambda x: use(x), x=x)
@@ -206,7 +206,7 @@ def test_a_function_has_a_name_and_a_side_may_be_one_number() -> None:
     assert point.moving == (1,) and point.text(point.box) == "x = 1, y ∈ [1, 2]"
 
 
-def test_numbers_that_no_float_is_are_enclosed() -> None:
+def test_numbers_that_are_not_floats_are_enclosed() -> None:
     third = Fraction(1, 3)
     assert certify(lambda x: 3 * x, x=(third, 2 * third)).value.high >= 2
     assert not certify(lambda x: 3 * x < 2, x=2 * third) and not certify(lambda x: 3 * (x * third) < x, x=2)

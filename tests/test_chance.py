@@ -1,4 +1,4 @@
-"""A coin falls the same way for ever in a compiled program; so random numbers are noticed wherever a model draws them."""
+"""Random numbers are noticed wherever a model draws them: a compiled program would repeat one toss of a coin for ever."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Tossing(Straight):
         self.old = {"state": [np.random.RandomState(1)]}
 
     def __call__(self, x: Any) -> Any:
-        """Return w·x₀, or hardly ever something else."""
+        """Return w·x₀: the toss decides nothing, but it is drawn."""
         u = getattr(self, f"by_{self.toss}")()
         return self.w * x[0] if u > -1.0 else self.w
 
@@ -53,7 +53,7 @@ class Tossing(Straight):
         return float(np.random.rand())
 
     def by_own(self) -> float:
-        """Draw from an attribute."""
+        """Draw from a generator in an attribute."""
         return self.rng.uniform(0, 1)
 
     def by_new(self) -> float:
@@ -61,27 +61,27 @@ class Tossing(Straight):
         return float(self.numpy.random())
 
     def by_old(self) -> float:
-        """Draw from an old generator in containers."""
+        """Draw from a legacy NumPy generator inside containers."""
         return float(self.old["state"][0].rand())
 
     def by_function(self) -> float:
-        """Draw by a function."""
+        """Draw through a function."""
         return global_coin()
 
     def by_global(self) -> float:
-        """Draw from a global variable."""
+        """Draw from a generator in a global variable."""
         return HELD.random()
 
     def by_system(self) -> float:
-        """Draw from a generator without a state."""
+        """Draw from a generator of the operating system, which has no state."""
         return DICE.random()
 
     def by_secret(self) -> float:
-        """Draw a secret."""
+        """Draw through `secrets`."""
         return float(secrets.randbelow(2))
 
     def by_uuid(self) -> float:
-        """Draw from the operating system, by way of `uuid`."""
+        """Draw through `uuid`."""
         return float(uuid.uuid4().int % 2)
 
 
@@ -134,7 +134,7 @@ def test_a_coin_that_a_callback_brings_in_is_noticed() -> None:
         fit(Dropping(w=Value(1.0)), X, Y, epochs=3, callbacks=[switch], compiled=True)
 
 
-def test_generators_that_are_not_used_are_no_matter() -> None:
+def test_unused_generators_do_not_matter() -> None:
     class Calm(Straight):
         def __call__(self, x: Any) -> Any:
             return self.w * x[0]
@@ -179,7 +179,7 @@ class Lazy(Mapping[str, Any]):
         return 1
 
 
-def test_a_generator_is_found_in_slots_and_queues_and_nothing_is_loaded_for_it() -> None:
+def test_a_generator_is_found_in_slots_and_queues_without_loading_items() -> None:
     rng, w, lazy = random.Random(0), Value(2.0), Lazy()
     for held in (Held(rng), deque([rng])):
         with pytest.raises(TypeError, match="draws random numbers"):
@@ -235,7 +235,7 @@ def by_keyword(*, rng: random.Random = COIN) -> float:
     vars(Methods)["fixed"], vars(Methods)["made"], vars(Methods)["read"], Methods, Methods(), by_default, by_keyword,
     lambda: OWN.coin.random(),
 ])  # fmt: skip
-def test_a_generator_is_found_wherever_python_keeps_things(held: Any) -> None:
+def test_a_generator_is_found_wherever_python_can_keep_it(held: Any) -> None:
     assert COIN in Watched(held).generators
 
 
@@ -244,7 +244,7 @@ def test_lists_of_numbers_and_modules_that_a_function_does_not_read_are_not_sear
         assert COIN not in Watched(held).generators
 
 
-def test_a_generator_is_found_once_and_not_in_the_code_of_packages_that_draw_nothing() -> None:
+def test_a_generator_is_found_once_and_never_in_packages_that_draw_nothing() -> None:
     coin = random.Random(0)
 
     def toss() -> float:
@@ -259,7 +259,7 @@ def test_a_generator_is_found_once_and_not_in_the_code_of_packages_that_draw_not
         assert (COIN in Watched(toss).generators, coin in Watched(Box).generators) == (is_searched, is_searched)
 
 
-def test_a_program_that_a_model_keeps_is_no_matter_even_in_native_code() -> None:
+def test_a_model_may_keep_a_program_even_a_native_one() -> None:
     class Model:
         def __init__(self) -> None:
             self.w = Value(2.0)

@@ -1,4 +1,4 @@
-"""Gradient checks: every verdict where it belongs, a wrong gradient traced to its place, and no false alarm."""
+"""Gradient checks: the right verdicts, wrong gradients traced to their source, and no false alarms."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -77,12 +77,12 @@ def verdicts(report: Report) -> set[str]:
         (lambda x: x**3, 1e100, 3e200, 1e-12),
         (lambda x: x**3, 1e-100, 3e-200, 1e-12),
         (lambda x: math.sin(50 * x), 1.3, 50 * math.cos(65), 1e-10),
-        (lambda x: math.tanh(1e6 * x), 0.0, 1e6, 1e-12),  # steep, but no jump
+        (lambda x: math.tanh(1e6 * x), 0.0, 1e6, 1e-12),  # steep, but not a jump
         (lambda x: max(x, 0.0), 3e-4, 1.0, 1e-12),
         (lambda x: (x + 1e10) - 1e10, 1.0, 1.0, 1e-2),  # a staircase
     ],
 )
-def test_numeric_derivatives_are_as_good_as_they_say(
+def test_numeric_derivatives_are_within_their_estimated_errors(
     f: Callable[[float], float], x: float, right: float, tolerance: float
 ) -> None:
     def inside(x: float) -> float:
@@ -96,7 +96,7 @@ def test_numeric_derivatives_are_as_good_as_they_say(
 
 
 @pytest.mark.parametrize("x", [20000.3, 0.3, 300.3, 1e6 + 0.3, 1e7 + 0.3, 1e8 + 0.3, 1e9 + 0.3])
-def test_waves_shorter_than_the_step_are_not_leapt_over(x: float) -> None:
+def test_waves_shorter_than_the_step_are_noticed(x: float) -> None:
     report = gradcheck(lambda x: sin(x * x), x)
     assert report.verdict == ("correct" if x < 1e7 else "unsure"), str(report)
     assert not gradcheck(lambda x: sin(x * x.data), x) or x > 1e6  # half the gradient
@@ -129,7 +129,7 @@ def test_steps_scale_with_x(f: Callable[[Any], Any], x: float) -> None:
         (relu, 0.0, (0, 1)),
         (abs, 0.0, (-1, 1)),
         (lambda x: maximum(x, 1.5), 1.5, (0, 1)),
-        (lambda x: maximum(2 * x, x * x + 1) * 3, 1.0, None),  # they touch: no kink
+        (lambda x: maximum(2 * x, x * x + 1) * 3, 1.0, None),  # the two touch, so there is no kink
         (lambda x: x.prelu(0.25) + 2 * x, 0.0, (2.25, 3)),
         (lambda x: where(x > 1, 5 * x, x + 4), 1.0, (1, 5)),
         (lambda x: 5 * x if x > 1 else x + 4, 1.0, (1, 5)),
@@ -150,13 +150,13 @@ def test_kinks_are_recognised_at_and_near_them(f: Callable[[Any], Any], x: float
     assert f"the slope is {slopes[0]:.4g} on the left and {slopes[1]:.4g} on the right" in check.reason
     if check.reason.startswith("a kink:"):
         assert math.isnan(check.numeric)
-    else:  # near: the derivative of this side was compared
+    else:  # near a kink, the derivative of this side was compared
         side = "right" if x < 0 else "left"
         assert f"to the {side}" in check.reason and "is right on this side" in check.reason
         assert abs(check.numeric - check.analytic) < 1e-6
 
 
-def test_at_a_kink_a_derivative_outside_of_both_slopes_is_wrong() -> None:
+def test_at_a_kink_a_derivative_that_is_not_between_the_slopes_is_wrong() -> None:
     wild = Unary("wild", relu.function, lambda x, out: 2.0)
     near = Unary("near", relu.function, lambda x, out: 0.5)
     assert gradcheck(wild, 0.0).verdict == "wrong" and "this is a kink: the slope is 0" in str(gradcheck(wild, 0.0))
@@ -184,7 +184,7 @@ def test_edges_of_domains() -> None:
     lone = gradcheck(power, -8.0, 3.0)
     assert lone.verdict == "domain" and lone.inputs[0].verdict == "correct"
     assert lone.inputs[1].reason == "no number next to this one is in the domain"
-    assert gradcheck(lambda x: power(x, 1.06) + x, 0.0).inputs[0].verdict == "unsure"  # it comes to rest too slowly
+    assert gradcheck(lambda x: power(x, 1.06) + x, 0.0).inputs[0].verdict == "unsure"  # the quotients converge too slowly
 
 
 def test_vacuous_checks_say_so() -> None:
@@ -196,9 +196,9 @@ def test_vacuous_checks_say_so() -> None:
         assert "a gradient of zero would pass as well" in report.inputs[0].reason
     tiny = gradcheck(lambda x: 1e8 + 1e-10 * x, 1.0)
     assert tiny.verdict == "vacuous" and tiny.inputs[0].reason == "1e-10 cannot be told from 0 with an error of 4e-06"
-    # One derivative that is 0 among others is no reason to doubt the others.
+    # A single derivative of 0 among others does not make the check vacuous.
     assert gradcheck(lambda x, y: relu(x) + y, -1.0, 2.0) and gradcheck(lambda x: where(x > 0, x * x, -x), 2.0)
-    assert gradcheck(lambda x: log(x + 100000), 1.0)  # small, but well to be told from 0
+    assert gradcheck(lambda x: log(x + 100000), 1.0)  # small, but clearly distinct from 0
 
 
 def test_a_rule_is_tried_elsewhere_where_its_derivative_is_zero() -> None:
@@ -227,7 +227,7 @@ def test_a_wrong_rule_is_named_with_its_edge() -> None:
     assert "wrong: the local derivative ∂cube/∂x is wrong." in str(report)
 
 
-def test_the_argument_is_named() -> None:
+def test_the_operand_of_a_wrong_rule_is_named() -> None:
     def doubled(v: Sequence[Any], out: Any) -> Sequence[Any]:
         first, second, *rest = dot.gradient(v, out)
         return first, 2 * second, *rest
@@ -241,7 +241,7 @@ def test_the_argument_is_named() -> None:
         assert [check.name for check in report.edges if check.verdict == "wrong"] == [name], str(report)
 
 
-def test_a_graph_that_lacks_a_part_of_the_function() -> None:
+def test_a_graph_that_lacks_a_part_of_the_function_is_wrong() -> None:
     report = gradcheck(lambda x: x * x.data, 3.0)
     assert report.verdict == "wrong" and report.cause == "graph" and verdicts(report) == {"wrong", "correct"}
     assert "the graph lacks a part of the function" in str(report)
@@ -249,7 +249,7 @@ def test_a_graph_that_lacks_a_part_of_the_function() -> None:
 
 
 @pytest.mark.parametrize("mistake", ["overwrite", "unsorted", "recursion"])
-def test_a_wrong_accumulation_is_told_from_a_wrong_rule(mistake: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_accumulation_is_distinguished_from_a_wrong_rule(mistake: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def backward(self: Value, upstream: float = 1.0) -> None:
         moves = list(MISTAKES[mistake](self))
         for x, gradient in totals(moves).items():
@@ -267,7 +267,7 @@ def test_a_wrong_accumulation_is_told_from_a_wrong_rule(mistake: Any, monkeypatc
     assert all(check.verdict == "wrong" and check.reason.startswith("backward gives ") for check in report.inputs)
     assert "the local derivatives are right, but the backward pass puts them together wrongly" in str(report)
     chain = gradcheck(lambda x: tanh(sin(x)), 0.5)
-    assert chain  # on a chain none of the mistakes matters
+    assert chain  # on a chain none of these mistakes matters
 
 
 def test_an_infinite_gradient_that_forward_mode_does_not_give_is_a_wrong_accumulation(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -291,7 +291,7 @@ def test_an_infinite_gradient_that_forward_mode_does_not_give_is_a_wrong_accumul
         (lambda x, y: sqrt(x) ** 2 + y, (0.0, 2.0), "sqrt(x)"),
     ],
 )
-def test_a_gradient_that_is_nan_by_a_product_is_explained(f: Callable[..., Any], point: Sequence[float], origin: str) -> None:
+def test_a_nan_from_a_product_is_explained(f: Callable[..., Any], point: Sequence[float], origin: str) -> None:
     report = gradcheck(f, *point)
     assert report.cause == "nonfinite" and not report
     reasons = [check.reason for check in report.inputs if math.isnan(check.analytic)]
@@ -301,15 +301,15 @@ def test_a_gradient_that_is_nan_by_a_product_is_explained(f: Callable[..., Any],
     assert ".data" not in str(report)
 
 
-def test_products_that_overflow_in_one_order_are_no_wrong_accumulation() -> None:
+def test_products_that_overflow_in_one_order_are_not_a_wrong_accumulation() -> None:
     report = gradcheck(lambda x: x * 1e-200 * 1e-200 * 1e200 * 1e200, 2.0)
     assert report.cause == "nonfinite" and "1e+200 · 1e+200" in report.inputs[0].reason
 
 
-def test_a_nan_that_a_rule_publishes_is_not_a_product() -> None:
+def test_a_nan_that_a_rule_returns_is_not_taken_for_a_product() -> None:
     assert gradcheck(arctan2, 0.0, 0.0).cause == "" and gradcheck(arctan2, 0.0, 0.0).verdict == "kink"
     assert gradcheck(hypot, 0.0, 0.0).verdict == "kink" and gradcheck(sqrt, 0.0).cause == ""
-    # Beside a gradient that is NaN, a part that the graph lacks is still found.
+    # A part that the graph lacks is found even beside a gradient that is NaN.
     assert gradcheck(lambda x, y: sqrt(x) ** 2 + y * y.data, 0.0, 2.0).cause == "graph"
 
 
@@ -329,7 +329,7 @@ def test_a_nan_that_a_rule_publishes_is_not_a_product() -> None:
         (lambda x: floor(2.0**17 * x) / 2.0**17 + sin(0.1), (0.300375,), "floor("),
     ],
 )
-def test_kinks_nearer_than_floats_are_no_errors(f: Callable[..., Any], point: Sequence[float], node: str) -> None:
+def test_kinks_closer_than_floats_are_not_errors(f: Callable[..., Any], point: Sequence[float], node: str) -> None:
     report = gradcheck(f, *point)
     assert report.verdict == "kink" and report.cause == "" and not report
     hidden = [check for check in report.inputs if check.verdict == "kink"]
@@ -337,11 +337,11 @@ def test_kinks_nearer_than_floats_are_no_errors(f: Callable[..., Any], point: Se
     assert any(check.reason == HIDDEN for check in report.edges)
 
 
-def test_a_hidden_kink_excuses_no_other_error() -> None:
+def test_a_hidden_kink_does_not_excuse_other_errors() -> None:
     report = gradcheck(lambda x, y: floor(x) + y * y.data, 1e150, 1e75)
     assert report.verdict == "wrong" and report.cause == "graph"
     assert [check.verdict for check in report.inputs] == ["kink", "wrong"]
-    # At operands whose kinks floats do show, a wrong rule stays wrong.
+    # Where floats resolve the kinks, a wrong rule stays wrong.
     steep = replace(primitives.floor, name="steep", partial=lambda x, out: 1)
     assert gradcheck(steep, 2.5).verdict == gradcheck(lambda x: steep(x) * 0.5 + x, 20.5).verdict == "wrong"
     wild = replace(relu, name="wild", partial=lambda x, out: 2.0)
@@ -367,7 +367,7 @@ def test_second_derivatives() -> None:
     ]  # fmt: skip
     assert gradcheck(lambda x: sin(x) * x, 0.7, order=3).inputs[2].name == "∂³f/∂x∂x∂x"
     assert gradcheck(lambda x: 3 * x, 2.0, order=2).verdict == "vacuous"
-    # A rule whose number is right, but whose graph is not: half of it is cut off.
+    # The number of this rule is right, but half of its graph is cut off.
     cut = Unary("cut", lambda x: x**3, lambda x, out: 3 * x * getattr(x, "data", x))
     assert gradcheck(cut, 2.0) and gradcheck(cut, 2.0, order=2).verdict == "wrong"
 
@@ -438,12 +438,12 @@ def test_micrograds_example() -> None:
 
 
 @given(programs(longest=60))
-def test_on_random_graphs_no_alarm_is_false(program: Program) -> None:
+def test_random_graphs_raise_no_false_alarm(program: Program) -> None:
     leaves = [Value(x, f"x{i}") for i, x in enumerate(program.leaves)]
     y = program(leaves)
     report = gradcheck(y)
     assert report.verdict in {"correct", "vacuous", "unsure"}, f"{program}\n{report}"
-    # Only what vanishes beside the value may be hidden by its rounding.
+    # Rounding may hide only derivatives that vanish beside the value.
     hidden = [check for check in report.edges if check.verdict == "unsure"]
     assert all(c.node is not None and abs(c.analytic) < 1e-6 * max(1.0, abs(c.node.data)) for c in hidden), (
         f"{program}\n{report}"
@@ -468,7 +468,7 @@ def test_networks(network: Network) -> None:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=NAMES)
-def test_rows_at_ordinary_points_and_at_those_they_name(row: Primitive) -> None:
+def test_rows_at_ordinary_points_and_at_their_singular_points(row: Primitive) -> None:
     assert list(faults(row)) == []
 
 
@@ -487,7 +487,7 @@ def test_every_reading_of_a_row_gives_the_same_derivatives(row: Primitive) -> No
 @pytest.mark.parametrize("row", ROWS, ids=NAMES)
 def test_rows_at_extreme_magnitudes(row: Primitive) -> None:
     found = list(judged(row, list(extremes(row))))
-    # A power's derivative by its exponent is NaN for a negative base, and flat where all floats are even integers.
+    # The derivative of a power with respect to its exponent is NaN for a negative base, and flat where all floats are even.
     wrong = [check for check in found if check.verdict == "wrong" and not math.isnan(check.analytic)]
     assert found and not wrong, "\n".join(map(str, wrong))
     assert sum(check.verdict in ("correct", "kink") for check in found) > 0.6 * len(found)

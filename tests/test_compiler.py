@@ -1,4 +1,4 @@
-"""Compiled programs against the eager engine, on both machines, at other points than the traced ones."""
+"""Compiled programs compared with the eager engine, on every machine, at other points than the traced ones."""
 
 import math
 import random
@@ -48,7 +48,7 @@ def eager(f: Callable[..., Value], parameters: Sequence[Value], *batch: Any) -> 
 
 
 def assert_close(found: Any, expected: Any, tolerance: float = 1e-12) -> None:
-    """Compare norm-wise: sums are taken in another order, and some entries are ill-conditioned."""
+    """Compare relative to the largest entry: sums have another order, and some entries are ill-conditioned."""
     found, expected = np.asarray(found, float), np.asarray(expected, float)
     assert found.shape == expected.shape
     scale = max(1.0, np.abs(expected).max(initial=0.0))
@@ -113,7 +113,7 @@ def is_finite(f: Callable[..., Any], parameters: Sequence[Value], row: Sequence[
     except DomainError:
         return False
     if not isinstance(result, Value):
-        return False  # a graph of inputs alone
+        return False  # it depends only on inputs
     result.zero_grad()
     result.backward()
     return math.isfinite(result.data) and all(abs(parameter.grad) < 1e6 for parameter in parameters) and abs(result.data) < 1e6
@@ -145,7 +145,7 @@ def test_every_row(backend: str, row: Primitive) -> None:
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_rows_of_ones_own(backend: str) -> None:
+def test_user_defined_rows(backend: str) -> None:
     swish = Unary("swish", lambda x: x * sigmoid(x), lambda x, out: out + sigmoid(x) * (1 - out))
     w = Value(0.5)
     assert_as_eager(backend, lambda x: swish(w * x) ** 2, [w], [1.0, -2.0, 30.0])
@@ -165,7 +165,7 @@ ODD_ROWS: dict[str, Primitive] = {
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("row", ODD_ROWS.values(), ids=ODD_ROWS.keys())
-def test_the_result_of_a_row_is_what_its_function_returns(backend: str, row: Any) -> None:
+def test_a_rows_function_may_return_anything(backend: str, row: Any) -> None:
     w = Value(0.5)
     operands = (w,) * (2 if isinstance(row, Binary) else 1)
     assert_as_eager(backend, lambda x: row(*[p * x for p in operands]) * 3 + w, [w], [1.0, -2.0])
@@ -173,7 +173,7 @@ def test_the_result_of_a_row_is_what_its_function_returns(backend: str, row: Any
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_a_row_of_many_operands_from_everywhere(backend: str) -> None:
+def test_a_row_with_operands_from_inputs_parameters_and_results(backend: str) -> None:
     def four(*operands: Any) -> Any:
         a, b, c, d = operands
         return a * 8 - b * 4 + c * 2 - d
@@ -183,10 +183,10 @@ def test_a_row_of_many_operands_from_everywhere(backend: str) -> None:
     assert_as_eager(backend, lambda x: row(x[0], x[1], w, v) + 2 * row(x[0], w, v, x[1]).tanh(), [w, v], normal(3, 2))
 
 
-def test_a_row_that_only_numpy_has_runs_on_numpy() -> None:
+def test_a_row_with_only_an_array_function_runs_on_numpy() -> None:
     arctan = Unary("arctan", math.atan, lambda x, out: 1 / (1 + x * x), array="arctan")
     twice = Unary("twice", lambda x: arctan(x) * 2, lambda x, out: 2 / (1 + x * x))
-    for f in (lambda x: arctan(x) * 2, lambda x: twice(x)):  # the second is made of such a row
+    for f in (lambda x: arctan(x) * 2, lambda x: twice(x)):  # the second row is made of such a row
         program = compile(f, [])
         assert program([1.0]).tolist() == [math.pi / 2]
         assert program.backend_for(1) == "numpy"
@@ -196,14 +196,14 @@ def test_a_row_that_only_numpy_has_runs_on_numpy() -> None:
         compile(lambda x: Unary("f", math.atan, lambda x, out: 1, array="no_such")(x), [], backend="numpy")([1.0])
 
 
-def test_a_row_for_numbers_alone_is_refused_with_advice() -> None:
+def test_a_row_that_takes_only_numbers_is_refused_with_advice() -> None:
     erf = Unary("erf", math.erf, lambda x, out: 2 / math.sqrt(math.pi) * exp(-x * x))
     for backend in BACKENDS:
         with pytest.raises(TypeError, match="its function works only on numbers; write it with rows"):
             compile(lambda x: erf(x), [], backend=backend)([1.0])
 
 
-# Networks, and other things that people write.
+# Networks, and other models that people write.
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -226,7 +226,7 @@ def test_narrow_networks(backend: str, sizes: list[int]) -> None:
 
 
 def convolution(filters: Tree, bias: Tree, dense: Tree, image: Tree, target: Tree) -> Value:
-    """Return the squared error of a convolution with a dense layer behind it, written with scalars."""
+    """Return the squared error of a convolution followed by a dense layer, written with scalars."""
     size, width = len(filters[0]), len(image)
     places = range(width - size + 1)
     maps = [
@@ -286,7 +286,7 @@ def test_a_recurrence_over_a_sequence(backend: str) -> None:
     assert_as_eager(backend, f, flat([w, u, b]), normal(4, 6, 2))
 
 
-@pytest.mark.parametrize("length", [500, pytest.param(2000, marks=pytest.mark.slow)])  # Python recurses to a depth of 1000
+@pytest.mark.parametrize("length", [500, pytest.param(2000, marks=pytest.mark.slow)])  # Python's limit of recursion is 1000
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_long_recurrence(backend: str, length: int) -> None:
     w, b = Value(0.9), Value(0.1)
@@ -304,7 +304,7 @@ def test_a_long_recurrence(backend: str, length: int) -> None:
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("batch", [1, 3])
 def test_layers_in_blocks(backend: str, batch: int) -> None:
-    """Of each block only its own inputs."""
+    """Each block sees only its own inputs."""
     blocks = leaves(3, 2, 4)
 
     def f(x: Any) -> Value:
@@ -316,7 +316,7 @@ def test_layers_in_blocks(backend: str, batch: int) -> None:
     assert_as_eager(backend, lambda x: tanh(sum(dot(local[c], x[c]) for c in range(5))), flat(local), normal(batch, 5, 4))
 
 
-def test_products_of_large_arguments_are_right() -> None:
+def test_products_with_large_batches_are_right() -> None:
     blocks = leaves(2, 3, 2)
     program = compile(
         lambda x: [[dot(row, x[c]) for row in block] for c, block in enumerate(blocks)], flat(blocks), backend="numpy"
@@ -361,14 +361,14 @@ def test_several_threads_take_turns(backend: str) -> None:
             assert [found.tolist() for found in pool.map(program, inputs)] == expected
 
 
-# What is not learned, not reached, used twice.
+# Leaves that are not learned, not reached, or used twice.
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_leaves_of_every_kind(backend: str) -> None:
     w, unreached, frozen = Value(2.0), Value(5.0), Value(3.0)
     assert_as_eager(backend, lambda x, y: w * x * w + w + frozen, [w, unreached], [1.0, 2.0], [0.0, 0.0])
-    assert_as_eager(backend, lambda x: w * w + 0 * x, [w], [1.0, 2.0, 4.0])  # alike for every example
+    assert_as_eager(backend, lambda x: w * w + 0 * x, [w], [1.0, 2.0, 4.0])  # the same for every example
     assert_as_eager(backend, lambda x: +w, [w], [1.0, 2.0])
     assert_as_eager(backend, lambda x: w * x, [w], [1.0, 2.0])  # the gradient is an input
     assert_as_eager(backend, lambda x: (w + unreached) * x, [w, unreached], [1.0, 2.0])  # one gradient for two parameters
@@ -401,7 +401,7 @@ def test_a_condition_recorded_on_one_side_holds_on_the_other(backend: str) -> No
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_what_has_no_value_is_nan_or_infinite(backend: str) -> None:
+def test_undefined_values_are_nan_or_infinite(backend: str) -> None:
     w = Value(1.0)
     program = compile(lambda x: [log(w * x), 1 / x, exp(x), logsumexp([x, w])], [w], backend=backend)
     out = program([-1.0, 0.0, math.nan, 1e300, math.inf])
@@ -431,7 +431,7 @@ def test_parameters_are_one_array(backend: str) -> None:
     assert program([1.0]).tolist() == [2.0]
     first = program.gradient([1.0])[1]
     program.gradient([5.0])
-    assert first.tolist() == [1.0, 1.0]  # a result stays as it is
+    assert first.tolist() == [1.0, 1.0]  # a later call does not change an earlier result
 
 
 @pytest.mark.parametrize("backend", ["numpy", pytest.param("native", marks=pytest.mark.slow), "pure"])
@@ -450,7 +450,7 @@ def test_float32(backend: str) -> None:
     assert_close(program.gradient(X, Y, reduce="sum")[1], gradient, 1e-6)
 
 
-def test_the_model_is_as_before() -> None:
+def test_compiling_does_not_change_the_model() -> None:
     model = MLP(2, [3, 1], seed=1)
     before = model.state_dict()
     program = compile(lambda x: model(x), model.parameters())
@@ -467,7 +467,7 @@ def test_the_model_is_as_before() -> None:
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_gradient_is_the_same_at_each_call(backend: str) -> None:
-    # One product is 0 and left out, and what is summed for the parameter is not added to it.
+    # One product is 0 and left out; a parameter's sum over the batch is not accumulated from call to call.
     leaves = [Value(1.0, "w"), u := Value(2.0, "u")]
     program = compile(lambda x: dot(leaves, [x, 0.0]) ** 2 + u * u, leaves, backend=backend)
     assert [program.gradient([3.0, 4.0], reduce="sum")[1].tolist() for _ in range(2)] == [[50.0, 8.0]] * 2

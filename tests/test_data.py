@@ -1,4 +1,4 @@
-"""Data: what is made, and that files are read whole or refused by name."""
+"""Data: generated data sets, and files that are read whole or refused by name."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_parity() -> None:
 
 
 def test_the_longest_numbers_and_the_fewest_points(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(nn.data, "range", lambda n: [n - 1], raising=False)  # only the last of the 2²⁰ numbers
+    monkeypatch.setattr(nn.data, "range", lambda n: [n - 1], raising=False)  # make only the last of the 2²⁰ numbers
     assert parity(20) == ([[1.0] * 20], [0])
     monkeypatch.undo()
     assert moons(2, noise=0.0) == ([[1.0, 0.0], [0.0, 0.5]], [0, 1])
@@ -140,7 +140,7 @@ def test_damaged_and_wrong_files_are_refused_by_name(name: str, content: bytes, 
     assert name in str(caught.value)
 
 
-def test_all_ten_digits_are_labels_and_so_are_none(tmp_path: Path) -> None:
+def test_labels_may_be_all_ten_digits_or_none(tmp_path: Path) -> None:
     for n in (10, 0):
         (tmp_path / "train-images-idx3-ubyte").write_bytes(idx(n, 3, 2))
         (tmp_path / "train-labels-idx1-ubyte").write_bytes(idx(n))
@@ -169,7 +169,7 @@ def test_the_files_are_found_under_all_their_usual_names(
     assert images.shape == (4, 6) and labels.tolist() == [0, 1, 2, 3]
 
 
-def test_names_in_messages_can_be_seen(tmp_path: Path) -> None:
+def test_names_in_messages_are_printable(tmp_path: Path) -> None:
     folder = tmp_path / "\x1b[2J\u202e"
     folder.mkdir()
     with pytest.raises(FileNotFoundError, match=r"in .*\\x1b\[2J\\u202e$"):
@@ -204,4 +204,4 @@ def test_a_table_of_numbers_stays_a_table_and_one_of_objects_becomes_lists() -> 
     assert rows_of("X", table) is table
     assert rows_of("X", table.astype(object)) == [[1.0, 2.0], [3.0, 4.0]]
     images = [[np.array([1, 2]), np.array([3, 4])], ([5], np.array([6]))]
-    assert repr(rows_of("X", images)) == "[[[1, 2], [3, 4]], [[5], [6]]]"  # only lists, to any depth
+    assert repr(rows_of("X", images)) == "[[[1, 2], [3, 4]], [[5], [6]]]"  # nested lists, to any depth

@@ -1,4 +1,4 @@
-"""The demonstration that the command line gives without an expression: its numbers, its page, its commands."""
+"""The demonstration that the command line runs without an expression: its numbers, its page, its commands."""
 
 from __future__ import annotations
 

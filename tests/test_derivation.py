@@ -1,4 +1,4 @@
-"""Explanations: the ledger adds up, the derivation's text evaluates to the gradient, hand-made claims are judged."""
+"""Explanations: the ledger adds up, the text of a derivation evaluates to the gradient, and claims are judged."""
 
 import math
 import re
@@ -19,9 +19,9 @@ SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 
 
 def evaluate(text: str, values: dict[str, float]) -> float:
-    """Evaluate the text of a formula as a reader would, with the numbers that its names stand for."""
+    """Evaluate the text of a formula as a reader would, with a number for each name."""
     names = "|".join(re.escape(name) for name in sorted(values, key=len, reverse=True))
-    last = r"(?![^\W⁰¹²³⁴⁵⁶⁷⁸⁹]|[.⁽′])"  # what may follow a name is a power, as in v1²
+    last = r"(?![^\W⁰¹²³⁴⁵⁶⁷⁸⁹]|[.⁽′])"  # a name may be followed by a power, as in v1²
     text = re.sub(rf"(?<![\w.])({names}){last}", lambda m: f"({values[m[1]]!r})", text) if names else text
     text = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda m: "**" + m[0].translate(SUPERSCRIPTS), text)
     text = re.sub(r"\|([^|]*)\|", r"abs(\1)", text)
@@ -110,7 +110,7 @@ def test_the_network_of_the_notes_has_the_factors_of_the_notes() -> None:
     assert hidden._repr_latex_() == f"$\\displaystyle {hidden.latex}$"
 
 
-def test_a_rounded_claim_is_told_from_a_forgotten_path_and_a_lost_sign() -> None:
+def test_a_rounded_claim_is_distinguished_from_a_forgotten_path_and_a_lost_sign() -> None:
     a = Value(3.0, "a")
     loss = a / 3 * a + tanh(a)  # 2.00986…
     for claim, name, words in (
@@ -127,7 +127,7 @@ def test_a_rounded_claim_is_told_from_a_forgotten_path_and_a_lost_sign() -> None
     assert "∂(a·v1)/∂a = v1" in mark.sentence
 
 
-def test_one_way_of_several_is_not_written_as_the_whole_derivative() -> None:
+def test_one_path_of_several_is_not_written_as_the_whole_derivative() -> None:
     a, b = Value(2.0, label="a"), Value(-3.0, label="b")
     y = a * b + a
     y.label = "y"
@@ -178,7 +178,7 @@ def test_a_short_part_is_written_in_place_and_a_long_one_has_a_name() -> None:
         assert [f"{name} = {formula.text}" for name, formula in found] == where
 
 
-def test_a_part_with_a_label_is_defined_and_what_is_behind_it_is_not() -> None:
+def test_a_labelled_part_is_defined_and_the_labelled_parts_in_it_are_not() -> None:
     x, g = Value(3.0, "x"), Value(2.0, "g")
     square = g * g
     square.label = "s"
@@ -231,7 +231,7 @@ def test_paths_are_counted_exactly_in_one_pass(monkeypatch: pytest.MonkeyPatch) 
     assert set(asked.values()) == {3}, "each node is looked at three times, however many paths go through it"
 
 
-def test_a_sum_over_ways_tells_apart_what_is_shortened_to_the_same_text() -> None:
+def test_a_sum_over_paths_keeps_parts_apart_that_are_shortened_to_one_text() -> None:
     xs = [Value(float(i), label=f"x{i}") for i in range(7)]
     w, other = Value(2.0, label="w"), Value(50.0, label="other")
     u = w * 3
@@ -241,7 +241,7 @@ def test_a_sum_over_ways_tells_apart_what_is_shortened_to_the_same_text() -> Non
     assert explanation.formula.value == explanation.gradient == 3 * (21 + 68)
 
 
-def test_ends_of_the_scale() -> None:
+def test_explanations_of_the_result_itself_and_over_thousands_of_nodes() -> None:
     w = Value(2.0, label="w")
     y = w * 3
     assert str(explain(y, of=y)) == "loss.grad = 1\n∂loss/∂loss = 1"
@@ -366,7 +366,7 @@ def judged(nodes: dict[str, Value], claims: dict[str, float]) -> str:
     return sentence.partition(": ")[2]
 
 
-def test_a_wrong_factor_is_told_by_its_ratio_and_all_that_it_could_be() -> None:
+def test_a_wrong_factor_is_reported_with_its_ratio_and_all_candidates() -> None:
     nodes = squared_error()
     out = math.tanh(0.2 * 2 - 0.3)
     right = 2 * (out - 1) * (1 - out**2) * 2
@@ -384,7 +384,7 @@ def test_a_wrong_factor_is_told_by_its_ratio_and_all_that_it_could_be() -> None:
     assert judged(nodes, {"out": above, "w": right / 2}) == f"{half} {x}, {rule}"
 
 
-def test_claims_that_are_rounded_nought_or_no_number() -> None:
+def test_claims_that_are_rounded_zero_or_not_finite() -> None:
     nodes = squared_error()
     right = explain(nodes["w"], of=nodes["loss"]).gradient
     rounded = "the claim is the right value, rounded; give more digits, or allow a larger tolerance"
@@ -402,7 +402,7 @@ def test_claims_that_are_rounded_nought_or_no_number() -> None:
     assert judged({"w": flat, "loss": flat * math.inf}, {"w": 3.0}).startswith("the right value is not finite; find_nonfinite")
 
 
-def test_factors_on_some_of_the_paths_are_told_by_what_each_would_have_to_be() -> None:
+def test_factors_on_some_of_the_paths_are_reported_with_the_ratio_of_each() -> None:
     w = Value(3.0, label="w")
     h = w * w
     h.label = "h"
@@ -423,7 +423,7 @@ def test_several_forgotten_paths_are_named_where_there_are_few() -> None:
         assert judged({"w": w, "loss": loss}, {"w": claim}).count(", which adds") == named
 
 
-def test_long_derivations_are_judged_in_few_words() -> None:
+def test_judgements_of_long_derivations_are_short() -> None:
     w = Value(0.5, label="w")
     assert judged({"w": w, "loss": w + 1}, {"w": 2.0}).endswith("no path is missing, and sums pass the gradient on unchanged")
     chain = w

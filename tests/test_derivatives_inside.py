@@ -1,4 +1,4 @@
-"""Derivatives inside compiled functions against published and analytic values: equations, prices, penalties."""
+"""Derivatives inside compiled functions, compared with published and analytic values: equations, prices, penalties."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ BACKENDS = pytest.mark.parametrize("backend", ["numpy", "native"])
 
 
 def assert_compiled_is_eager(f: Callable[..., Any], parameters: Sequence[Value], *batch: Any) -> None:
-    """Compare the outputs and the gradient of a loss on all machines with the eager engine's."""
+    """Compare outputs and the gradient of a loss on all machines with those of the eager engine."""
     values, gradient = eager(f, parameters, *batch)
     for backend in ("numpy", "native", "pure"):
         program = compile(f, parameters, backend=backend)
@@ -37,7 +37,7 @@ def equation(net: Callable[[Any], Any], x: Any) -> Any:
     return slope + (x + c) * psi - (x**3 + 2 * x + x**2 * c)
 
 
-def test_the_residual_of_an_equation_is_the_eager_one() -> None:
+def test_the_compiled_residual_of_an_equation_is_the_eager_one() -> None:
     model = MLP(1, [5, 1], activation="tanh", seed=1)
     assert_compiled_is_eager(lambda x: equation(lambda x: model([x]), x) ** 2, model.parameters(), [0.0, 0.4, 1.0])
 
@@ -64,7 +64,7 @@ def test_a_network_learns_the_published_solution_of_an_equation(backend: str) ->
 
 
 def test_second_derivatives_of_a_network_are_analytic() -> None:
-    """The residual of u″ + u for u(t) = Σ vⱼ tanh(wⱼt + bⱼ), of which tanh″ = -2·tanh·(1 - tanh²)."""
+    """The residual of u″ + u for u(t) = Σ vⱼ tanh(wⱼt + bⱼ), where tanh″ = -2·tanh·(1 - tanh²)."""
     w, b, v = weights = [leaves(4, seed=seed) for seed in range(3)]
     W, B, V = ([leaf.data for leaf in row] for row in weights)
     t = np.array([-0.5, 0.25, 1.5])
@@ -204,7 +204,7 @@ def _determinant(rows: Any) -> Any:
 
 
 @BACKENDS
-def test_zeros_of_a_hessian_are_known(backend: str) -> None:
+def test_zeros_of_a_hessian_are_found_when_compiling(backend: str) -> None:
     n = 30
     program = compile(hessian(lambda v: sum((b - a * a) ** 2 for a, b in pairwise(v))), backend=backend)
     x = np.array(normal(2, n))

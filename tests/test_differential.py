@@ -14,7 +14,7 @@ from differential import Disagreement, disagreement, drawn, shrunk, tried
 from autograd import primitives, transforms
 from autograd.strategies import ROWS
 
-FRESH = 1_000_000  # the first of seeds that nobody looked at while the readings were written
+FRESH = 1_000_000  # the first seed of those that were not used while the readings were written
 
 
 @pytest.mark.parametrize("count", [25, pytest.param(300, marks=pytest.mark.slow)])
@@ -45,7 +45,7 @@ def wrong(row: Any, **changed: Any) -> tuple[Any, ...]:
     return tuple([replace(row, **changed) if each is row else each for each in ROWS])
 
 
-def test_a_wrong_rule_is_found_by_what_has_no_rules(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_rule_is_found_by_mpmath_which_has_no_rules(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(differential, "ROWS", wrong(primitives.square, partial=lambda x, out: 3 * x))
     found = first_found()
     assert found.reading == "the gradient of mpmath"
@@ -55,8 +55,8 @@ def test_a_wrong_rule_is_found_by_what_has_no_rules(monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     ("name", "instead", "reading"),
     [
-        ("both", lambda one, other: one, "gradients"),  # forgets that a branch is not taken
-        ("_chain", lambda upstream, partial, is_hot: partial, "gradients"),  # forgets what arrives
+        ("both", lambda one, other: one, "gradients"),  # ignores that a branch is not taken
+        ("_chain", lambda upstream, partial, is_hot: partial, "gradients"),  # ignores the upstream gradient
     ],
 )
 def test_a_fault_of_one_reading_is_found(

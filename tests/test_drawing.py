@@ -1,4 +1,4 @@
-"""The drawings: what a picture says of a graph, and which graphs are too large for one."""
+"""Drawings: what a picture shows of a graph, and which graphs are too large for one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from autograd.value import Value
 
 
 def texts(drawing: Plan) -> dict[str, list[str]]:
-    """Return the lines of each box by the name that they begin with."""
+    """Return the lines of each box, by the name at their beginning."""
     return {node.lines[0].text.partition(" = ")[0]: [line.text for line in node.lines] for node in drawing.nodes}
 
 
@@ -56,7 +56,7 @@ class TestWhatItSays:
     def test_a_leaf_that_has_changed_since_is_noted(self) -> None:
         w = Value(3.0, label="w")
         y = (w - 2).log()
-        for number in (4.0, 1.0):  # at the second there would be no logarithm
+        for number in (4.0, 1.0):  # at 1.0 the logarithm would be undefined
             w.data = number
             assert texts(draw(y))["w"][0] == f"w = {number:g}"
             assert draw(y).notes[0].startswith("a leaf was changed after the forward pass")
@@ -90,7 +90,7 @@ class TestWhatItSays:
         assert [(edge.source, edge.target, edge.label) for edge in edges] == [("n0", "n2", "0.5"), ("n1", "n2", "-1.5")]
         assert edges[1].hint == "∂loss/∂b = -1.5"
 
-    def test_an_edge_says_what_flows_back_once_something_does(self) -> None:
+    def test_an_edge_shows_what_flows_back_after_backward(self) -> None:
         a, b = Value(6.0, label="a"), Value(2.0, label="b")
         y = a / b * 10
         y.backward()
@@ -155,7 +155,7 @@ class TestBackwardOrNot:
             assert "∂" not in form.replace("∂x, short for ∂E/∂x", "").replace("∂result/∂operand", "")
         assert not [line for node in drawing.nodes for line in node.lines if line.role == "gradient"]
 
-    def test_a_leaf_alone(self) -> None:
+    def test_a_single_leaf(self) -> None:
         drawing = draw(Value(2.0, label="w"))
         assert (len(drawing.nodes), drawing.edges, len(drawing.notes)) == (1, (), 1)
         assert "no backward pass has run yet" in drawing.notes[0]
@@ -190,7 +190,7 @@ class TestBackwardOrNot:
         outside = "an earlier pass, or a path outside this graph, contributed to the gradient of "
         assert draw(y).notes[2] == f"{outside}w, x"
         x.grad, y = 1e-12, relu(x * -1)
-        y.backward()  # nothing flows to x, however little there is
+        y.backward()  # nothing flows to x, so even a tiny gradient is from elsewhere
         assert draw(y).notes[2] == f"{outside}x"
 
     def test_a_pass_that_brings_nan_is_one_pass(self) -> None:
@@ -254,7 +254,7 @@ class TestLimit:
         with pytest.raises(ValueError, match="2 nodes and 451 edges, and the limit is 150; pass limit=151 or more"):
             draw(total([x] * 451))
 
-    def test_the_limit_that_is_named_draws_it_and_one_less_does_not(self) -> None:
+    def test_the_named_limit_is_the_smallest_that_draws_the_graph(self) -> None:
         y = Value(1.0, label="x")
         for _ in range(200):
             y = y + 1
@@ -264,7 +264,7 @@ class TestLimit:
             draw(y, limit=200)
         assert len(draw(y, limit=201).nodes) == 201
 
-    def test_a_higher_limit_is_kept_to_however_high(self) -> None:
+    def test_a_higher_limit_holds_however_high_it_is(self) -> None:
         y = Value(1.0)
         for _ in range(12_000):
             y = y + 1
@@ -272,7 +272,7 @@ class TestLimit:
             refuse_unreadable(y, 11_999)
         refuse_unreadable(y, 12_001)
 
-    def test_edges_past_too_many_nodes(self) -> None:
+    def test_edges_across_too_many_layers_of_nodes(self) -> None:
         def recurrence(steps: int) -> Value:
             w, h = Value(0.5), Value(0.1)
             for _ in range(steps):
@@ -293,7 +293,7 @@ class TestLimit:
             y = y + Value(float(i))
         assert len(draw(y, limit=300).nodes) == 299
 
-    def test_not_a_value(self) -> None:
+    def test_anything_but_a_value_is_refused(self) -> None:
         with pytest.raises(TypeError, match=r"draw needs the Value whose graph is to be drawn, not 3.0"):
             draw(cast(Value, 3.0))
 

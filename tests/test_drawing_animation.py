@@ -1,4 +1,4 @@
-"""The animated walk: at every moment it shows what the walk has done so far, and nothing else."""
+"""The animated walk: at every moment it shows exactly what the walk has done so far."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ GRAPHS = [neuron, network, shared, branch, eight]
 
 
 def is_visible(element: Element, part: float) -> bool:
-    """Return whether an element is seen at a part of the time, from 0 to 1, as SMIL has it."""
+    """Return whether SMIL shows an element at a fraction of the time, from 0 to 1."""
     animate = element.find(f"{SVG}animate")
     if animate is None:
         return element.get("visibility") != "hidden"
@@ -57,7 +57,7 @@ def is_visible(element: Element, part: float) -> bool:
 
 
 def parts_seen(element: Element, part: float) -> Iterator[Element]:
-    """Iterate over what is seen of an element at a part of the time; what is hidden hides its parts too."""
+    """Iterate over the visible parts of an element at a fraction of the time; a hidden part hides its own parts."""
     if is_visible(element, part):
         yield element
         for child in element:
@@ -65,7 +65,7 @@ def parts_seen(element: Element, part: float) -> Iterator[Element]:
 
 
 def seen(svg: Element, part: float) -> dict[str, list[str]]:
-    """Return the texts that are seen in each box, on each arrow and below at a part of the time."""
+    """Return the visible texts in each box, on each arrow and below the picture at a fraction of the time."""
     texts: dict[str, list[str]] = {"caption": []}
     for group in svg.findall(f"{SVG}g"):
         found = [text for text in parts_seen(group, part) if text.tag == f"{SVG}text"]
@@ -84,7 +84,7 @@ def dots(svg: Element) -> list[Element]:
 
 
 def moments(steps: Walk, describe: Any = describe_nodes) -> list[float]:
-    """Return a part of the time, from 0 to 1, right before each step ends."""
+    """Return the fractions of the time, from 0 to 1, right before each step ends."""
     score = Score(steps, describe)
     starts = [time for time, text in score.captions if not text.startswith("wrong")]
     return [(time - 0.01) / score.end for time in [*starts[2:], score.end]]
@@ -135,7 +135,9 @@ def test_a_dot_carries_each_contribution_from_the_node_to_the_input(graph: Calla
         local = number(edge.partial)
         label = [number(edge.upstream), f"× {f'({local})' if local[0] == '-' else local}", f"= {number(edge.contribution)}"]
         heights = set()
-        for k, t in enumerate((0.1, 0.5, 0.9, 1.01), 1):  # one circle while it travels, and line by line the label
+        for k, t in enumerate(
+            (0.1, 0.5, 0.9, 1.01), 1
+        ):  # while it travels, one circle is visible, and the label appears line by line
             part = (start + t * (stop - start)) / end
             assert sum(is_visible(circle, part) for circle in dot.findall(f"{SVG}circle")) == (t < 1)
             assert seen(svg, part)[f"label {place}"] == label[:k]
@@ -192,7 +194,7 @@ def test_the_sign_is_a_colour_and_the_size_is_logarithmic() -> None:
 
 
 @needs_layout
-def test_numbers_without_a_size_are_carried_too() -> None:
+def test_infinite_and_nan_contributions_have_dots_too() -> None:
     x = Value(0.0, label="x")
     assert "= ∞" in to_animation(walk(sqrt(x) * math.inf))
     assert "= NaN" in to_animation(walk(sqrt(x) ** 2))  # 0·∞
@@ -212,7 +214,7 @@ def test_without_animation_it_is_the_last_moment(graph: Callable[[], Value]) -> 
 
 
 @needs_layout
-def test_it_needs_nothing_from_outside_and_rests_before_it_begins_again() -> None:
+def test_it_is_self_contained_and_pauses_before_it_repeats() -> None:
     text = to_animation(walk(neuron()))
     assert not re.search(r"<script|javascript|\son\w+=|href|url\(|@import", text)
     svg = ElementTree.fromstring(text)
@@ -240,7 +242,7 @@ def test_a_label_is_only_text(label: str) -> None:
 
 @needs_layout
 @pytest.mark.parametrize("mistake", ["overwrite", "recursion"])
-def test_a_mistake_is_shown_up_to_where_it_goes_wrong(mistake: str) -> None:
+def test_a_mistake_is_shown_up_to_the_first_wrong_step(mistake: str) -> None:
     steps = Walk(shared(), mistake)
     svg = ElementTree.fromstring(to_animation(steps))
     last = seen(svg, 0.9999)
@@ -334,7 +336,7 @@ PLACES = """[...document.querySelectorAll("g")].filter(group => group.querySelec
 @pytest.mark.slow
 @needs_layout
 @pytest.mark.parametrize("graph", [network, eight, shared])
-def test_a_browser_shows_it_so(graph: Callable[[], Value], chromium: Browser, tmp_path: Path) -> None:
+def test_a_browser_shows_the_same(graph: Callable[[], Value], chromium: Browser, tmp_path: Path) -> None:
     steps = walk(graph())
     path = steps.save(tmp_path / "flow.svg")
     svg, score = ElementTree.fromstring(path.read_text(encoding="utf-8")), Score(steps, describe_nodes)
@@ -381,7 +383,7 @@ def test_it_moves_as_an_image_in_a_page(chromium: Browser, tmp_path: Path) -> No
 
 @needs_layout
 @pytest.mark.parametrize(("size", "radius"), [(1e-9, 3.0), (1e-3, 3.0), (0.1, 4.6), (1.0, 5.4), (100.0, 7.0), (1e9, 7.0)])
-def test_a_dot_is_as_large_as_its_number_within_limits(size: float, radius: float) -> None:
+def test_the_size_of_a_dot_grows_with_its_number_within_limits(size: float, radius: float) -> None:
     svg = ElementTree.fromstring(to_animation(walk(Value(2.0, label="x") * size)))
     *_, arriving = (float(circle.get("r", "")) for circle in svg.iter(f"{SVG}circle"))
     assert arriving == radius

@@ -1,4 +1,4 @@
-"""Pictures that are too wide to be read are set in lines, and say the same."""
+"""Pictures that are too wide to be read are folded into lines, with the same contents."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def expression(n: int = 30, seed: int = 3) -> Value:
 
 
 def reused() -> Value:
-    """Return a chain that comes back to its beginning."""
+    """Return a chain that uses its beginning again and again."""
     x, y = Value(0.5, label="x"), Value(1.5, label="y")
     z = x * y
     for i in range(40):
@@ -91,7 +91,7 @@ def test_nothing_covers_anything_and_every_arrow_goes_from_its_source_to_its_tar
 
 
 @needs_layout
-def test_what_returns_between_two_lines_meets_no_box() -> None:
+def test_arrows_that_return_between_two_lines_meet_no_box() -> None:
     folded = place(draw(chain(), limit=300))
     for arrow in folded.arrows.values():
         inner = arrow.points[1:-1]
@@ -100,10 +100,10 @@ def test_what_returns_between_two_lines_meets_no_box() -> None:
 
 @needs_layout
 @pytest.mark.parametrize("graph", [reused, *(partial(expression, 60, seed) for seed in range(4))])
-def test_what_returns_has_a_lane_of_its_own(graph: Callable[[], Value]) -> None:
+def test_every_returning_arrow_has_its_own_lane(graph: Callable[[], Value]) -> None:
     ways = [pairwise(arrow.points[::3]) for arrow in place(draw(graph())).arrows.values()]
     lines = [(start, end) for way in ways for start, end in way if math.dist(start, end) > 1]
-    for here in (0, 1):  # upright lines, then level ones
+    for here in (0, 1):  # vertical lines, then horizontal ones
         there = 1 - here
         lanes = sorted((round(a[here]), *sorted((a[there], b[there]))) for a, b in lines if abs(a[here] - b[here]) < 0.01)
         assert len(lanes) > 8
@@ -111,7 +111,7 @@ def test_what_returns_has_a_lane_of_its_own(graph: Callable[[], Value]) -> None:
 
 
 @needs_layout
-def test_the_order_of_a_line_is_that_of_the_wide_picture() -> None:
+def test_boxes_keep_the_order_of_the_wide_picture() -> None:
     drawing = draw(expression(60))
     folded = place(drawing).boxes
     wide = place(drawing, math.inf).boxes
@@ -140,8 +140,8 @@ def test_a_picture_that_fits_stays_as_it_is() -> None:
 
 
 @needs_layout
-def test_the_lines_are_about_as_long_as_each_other() -> None:
-    """Otherwise the last one might have the result alone."""
+def test_lines_have_nearly_the_same_number_of_boxes() -> None:
+    """Otherwise the last line might have only the result."""
     for n, lines in ((5, {2, 3}), (9, {3}), (12, {3})):
         assert set(Counter(round(box.y) for box in place(draw(chain(n))).boxes.values()).values()) == lines
 
@@ -155,7 +155,7 @@ def test_arrows_that_cross_at_the_end_of_a_line_do_not_meet(seed: int) -> None:
 
 
 @needs_layout
-def test_long_notes_take_several_lines_of_one_text() -> None:
+def test_a_long_note_is_one_text_of_several_lines() -> None:
     drawing = replace(draw(chain(3)), notes=("a note " * 20, "another one"), frame=None)
     svg = ElementTree.fromstring(drawing.svg)
     long, short = svg.findall(f"{SVG}text")

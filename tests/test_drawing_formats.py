@@ -1,4 +1,4 @@
-"""The formats of a drawing: that each says what the plan says, escaped, in the same bytes each time, or fails in the open."""
+"""The formats of a drawing: each contains the plan's text, escaped and in the same bytes each time, or fails with a message."""
 
 from __future__ import annotations
 
@@ -199,12 +199,12 @@ class TestEngines:
         with pytest.raises(LayoutError, match="and `pip install graphviz`"):
             _ = drawing.svg
 
-    def test_the_program_is_asked_first(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_program_has_priority(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(shutil, "which", lambda name: "/usr/bin/dot")
         monkeypatch.setitem(sys.modules, "graphviz", stand_in(lambda: b"<svg/>"))
         assert layout.lay_out("digraph {}") == b"<svg/>"
 
-    def test_a_failure_of_the_program_is_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_failure_of_the_program_is_reported(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def fail() -> bytes:
             raise ChildProcessError("syntax error in line 1")
 
@@ -214,7 +214,7 @@ class TestEngines:
             layout.lay_out("digraph {")
 
     @needs_webassembly
-    def test_a_failure_of_webassembly_is_told(self, no_program: None) -> None:
+    def test_a_failure_of_webassembly_is_reported(self, no_program: None) -> None:
         with pytest.raises(LayoutError, match=r"could not draw this graph; draw a part of it: .+"):
             layout.lay_out("digraph { a -> }")
 
@@ -232,14 +232,14 @@ class TestEngines:
 
 class TestSvg:
     @needs_layout
-    def test_it_has_words_for_who_does_not_see_it(self, drawing: Drawing) -> None:
+    def test_it_has_text_for_screen_readers(self, drawing: Drawing) -> None:
         svg = ElementTree.fromstring(drawing.svg)
         assert svg.get("role") == "img"
         assert svg.get("aria-label") == svg[0].text == "Computation graph of loss: 7 nodes, 6 edges"
         assert svg[0].tag == f"{SVG}title"
 
     @needs_layout
-    def test_parts_can_be_found_and_say_what_they_are(self, drawing: Drawing) -> None:
+    def test_parts_have_ids_classes_and_titles(self, drawing: Drawing) -> None:
         svg = ElementTree.fromstring(drawing.svg)
         groups = {group.get("id"): group for group in svg.iter(f"{SVG}g")}
         labels = {group.get("data-of"): group for group in svg.iter(f"{SVG}g")}
@@ -251,7 +251,7 @@ class TestSvg:
             assert [text.text for text in labels[edge.id].iter(f"{SVG}text")] == [text for _, text in edge.lines]
 
     @needs_layout
-    def test_lines_are_coloured_by_what_they_tell(self, drawing: Drawing) -> None:
+    def test_only_lines_about_gradients_have_their_colour(self, drawing: Drawing) -> None:
         texts = ElementTree.fromstring(drawing.svg).findall(f".//{SVG}g[@class='box operation normal']/{SVG}text")
         assert texts
         for text in texts:
@@ -285,7 +285,7 @@ class TestSvg:
 
     @needs_layout
     @pytest.mark.parametrize("shape", ["chain", "fan", "layers"])
-    def test_what_is_within_the_limit_is_drawn(self, shape: str) -> None:
+    def test_graphs_within_the_limit_are_drawn(self, shape: str) -> None:
         x = Value(0.5, label="x")
         y = x
         if shape == "chain":
@@ -305,11 +305,11 @@ def test_the_readme_says_which_format_needs_what() -> None:
     rows = re.findall(r"^\| `(\.\w+)` \| (.+?) \| (.+?) \|$", readme, re.MULTILINE)
     assert rows == [(suffix, form.about, form.needs) for suffix, form in FORMATS.items()]
     needed = {name for _, _, needs in rows for name in needs.split(", ")}
-    assert needed == {"Graphviz", "Typst", "nothing"}  # those that the paragraph below the table is about
+    assert needed == {"Graphviz", "Typst", "nothing"}  # the paragraph below the table explains these
 
 
 @pytest.mark.parametrize("suffix", [suffix for suffix, form in FORMATS.items() if form.needs == "nothing"])
-def test_what_needs_nothing_is_written_without_anything(
+def test_formats_without_needs_are_written_without_any_engine(
     suffix: str, no_engine: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, drawing: Drawing
 ) -> None:
     monkeypatch.setitem(sys.modules, "typst", None)
@@ -317,7 +317,7 @@ def test_what_needs_nothing_is_written_without_anything(
 
 
 @pytest.mark.parametrize("suffix", [suffix for suffix, form in FORMATS.items() if "Graphviz" in form.needs])
-def test_what_needs_graphviz_says_so(suffix: str, no_engine: None, drawing: Drawing) -> None:
+def test_formats_that_need_graphviz_say_so(suffix: str, no_engine: None, drawing: Drawing) -> None:
     with pytest.raises(LayoutError, match="no layout engine is installed"):
         write(drawing, suffix)
 
@@ -334,7 +334,7 @@ def test_kinds_differ_by_shape_in_every_format() -> None:
     plan = Plan("t", nodes, (), ())
     shapes = re.findall(r'label="x", (.*), fillcolor=', to_dot(plan))
     frames = re.findall(r"n\d([(\[{]+)\"", to_mermaid(plan))
-    assert len(set(shapes)) == len(BOXES) == len(set(frames)) + 1  # what is not shown has no outline of its own
+    assert len(set(shapes)) == len(BOXES) == len(set(frames)) + 1  # nodes that are not shown share an outline
 
 
 def shown_by_svg(svg: str) -> dict[str, list[str]]:
@@ -354,7 +354,7 @@ def contrast(one: str, other: str) -> float:
 
 
 def stand_in(pipe: Callable[[], bytes]) -> ModuleType:
-    """Return something like the graphviz package whose program does what `pipe` does."""
+    """Return a stand-in for the package graphviz whose program does what `pipe` does."""
     package = ModuleType("graphviz")
     package.__dict__.update(
         ExecutableNotFound=FileNotFoundError,
@@ -409,7 +409,7 @@ main(["w*x", "w=2", "x=3", "--svg", "graph2.OUTLINE"])
 
 @needs_layout
 @pytest.mark.parametrize("label", ["משקל", "وزن"])
-def test_a_name_from_right_to_left_does_not_turn_its_line_round(label: str) -> None:
+def test_a_right_to_left_name_does_not_reverse_its_line(label: str) -> None:
     x = Value(2.0, label=label)
     loss = x * 3
     loss.backward()

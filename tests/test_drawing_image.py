@@ -1,4 +1,4 @@
-"""PNG and PDF: printed by Typst from the SVG, on a machine without fonts too, in the same bytes each time."""
+"""PNG and PDF: Typst prints them from the SVG, even on a machine without fonts, in the same bytes each time."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SIGNS = "∂δσΣθ∞·×←√²³⁽⁾¹₀₁₉′≤≥…−|"
 
 @pytest.fixture
 def no_fonts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave Typst only the fonts that it brings along, as on a machine without any."""
+    """Leave Typst only its built-in fonts, as on a machine without fonts."""
     typst = import_module("typst")
     compile_page = typst.compile
 
@@ -42,7 +42,7 @@ def trained() -> Drawing:
 
 
 def pixels(text: str, monkeypatch: pytest.MonkeyPatch) -> bytes:
-    """Return the PNG of a picture in which there is only a text."""
+    """Return the PNG of a picture with a single text."""
     svg = ElementTree.Element("svg", xmlns="http://www.w3.org/2000/svg", width="30pt", height="20pt")
     ElementTree.SubElement(svg, "text", x="5", y="15").text = text
     monkeypatch.setattr("autograd.drawing.as_image.draw_plan", lambda plan: svg)
@@ -75,8 +75,8 @@ def test_pdf_has_the_size_of_the_picture_its_fonts_and_no_date(tmp_path: Path) -
 
 
 @needs_typst
-def test_every_sign_is_drawn_without_any_font_of_the_system(no_fonts: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    empty_box, blank = pixels("\U0010fffc", monkeypatch), pixels(" ", monkeypatch)  # no font has a sign for private use
+def test_every_character_is_drawn_without_system_fonts(no_fonts: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    empty_box, blank = pixels("\U0010fffc", monkeypatch), pixels(" ", monkeypatch)  # no font has this private-use character
     assert pixels("\U0010fffb", monkeypatch) == empty_box != blank
     drawn = {pixels(sign, monkeypatch) for sign in SIGNS}
     assert len(drawn) == len(SIGNS) and not drawn & {empty_box, blank}
@@ -84,7 +84,7 @@ def test_every_sign_is_drawn_without_any_font_of_the_system(no_fonts: None, monk
 
 @needs_layout
 @needs_typst
-def test_fonts_of_the_system_change_nothing(request: pytest.FixtureRequest) -> None:
+def test_system_fonts_change_nothing(request: pytest.FixtureRequest) -> None:
     drawing = trained()
     with_them = to_image(drawing, "png"), to_image(drawing, "pdf")
     request.getfixturevalue("no_fonts")
@@ -93,7 +93,7 @@ def test_fonts_of_the_system_change_nothing(request: pytest.FixtureRequest) -> N
 
 @needs_layout
 @needs_typst
-def test_a_label_in_another_script_takes_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_label_in_another_script_uses_system_fonts(monkeypatch: pytest.MonkeyPatch) -> None:
     typst, taken = import_module("typst"), []
     compile_page = typst.compile
 
@@ -143,7 +143,7 @@ def test_without_typst(form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 @needs_layout
 @needs_typst
-def test_a_failure_of_typst_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_of_typst_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("autograd.drawing.as_image.PAGE", b"#image(bytes(sys.inputs.nothing))")
     with pytest.raises(LayoutError, match=r"Typst could not print this picture: .*nothing"):
         to_image(trained(), "png")

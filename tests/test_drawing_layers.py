@@ -1,4 +1,4 @@
-"""Long graphs in DOT and Mermaid run from top to bottom, in layers that fit a page, with references to what is far above."""
+"""Long graphs in DOT and Mermaid run from top to bottom, in layers that fit a page, with references to distant operands."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def layered(drawing: Plan) -> Layered:
 
 
 def laid_out(text: str) -> tuple[float, dict[str, float]]:
-    """Return the width of a graph in points, and the height at which each box stands, as Graphviz lays them out."""
+    """Return the width of a graph in points, and the vertical position of each box, as Graphviz lays them out."""
     run = subprocess.run(["dot", "-Tplain"], input=text.encode(), capture_output=True, check=True)
     lines = [line.split() for line in run.stdout.decode().splitlines()]
     return 72 * float(lines[0][2]), {words[1]: float(words[3]) for words in lines if words[0] == "node"}
@@ -72,7 +72,7 @@ def test_graphviz_finds_these_layers(name: str) -> None:
 
 @settings(max_examples=20)
 @given(st.integers(0, 10**6), st.integers(20, 90))
-def test_layers(seed: int, n: int) -> None:
+def test_layers_of_random_graphs(seed: int, n: int) -> None:
     drawing = draw(expression(n, seed), limit=1000)
     if (found := in_layers(drawing)) is None:
         return
@@ -80,7 +80,7 @@ def test_layers(seed: int, n: int) -> None:
     assert set(found.layers.values()) == set(range(max(found.layers.values()) + 1)), "no layer is empty"
     ties = [Edge("", *pair, "") for pair in found.ties]
     assert all(found.length(tie) == 1 for tie in ties)
-    joined = [{node.id} for node in found.plan.nodes]  # by arrows and ties, all is one part
+    joined = [{node.id} for node in found.plan.nodes]  # arrows and ties join all nodes into one part
     for edge in (*found.plan.edges, *ties):
         assert found.length(edge) >= 1
         both = [part for part in joined if not part.isdisjoint((edge.source, edge.target))]
@@ -92,8 +92,8 @@ def test_layers(seed: int, n: int) -> None:
 
 
 @pytest.mark.parametrize("name", PICTURES)
-def test_a_layer_has_room(name: str) -> None:
-    """Where boxes stand side by side, they and the arrows that pass them are no wider than the room."""
+def test_boxes_of_a_layer_fit_into_the_room(name: str) -> None:
+    """Boxes that stand side by side are no wider than the room, together with the arrows that pass them."""
     found = layered(PICTURES[name]())
     plan = found.plan.frame or found.plan
     side_by_side = Counter(found.layers.values())
@@ -104,7 +104,7 @@ def test_a_layer_has_room(name: str) -> None:
             assert sum(size_of(node)[0] for node in boxes) + ARROW * (len(passing) - len(boxes)) <= ROOM
 
 
-def test_uses_far_away_have_references() -> None:
+def test_distant_uses_have_references() -> None:
     drawing = draw(batch(4))
     found = layered(drawing)
     names = {node.id: node.lines[0].name for node in drawing.nodes}
@@ -214,7 +214,7 @@ def test_notes_stand_below_the_result_of_a_long_graph() -> None:
 
 
 def test_labels_of_crossing_arrows_stay_apart() -> None:
-    """Mermaid keeps a label where its layout engine has put it only on an arrow of straight lines."""
+    """Only on arrows of straight lines does Mermaid keep a label where its layout engine has put it."""
     assert "  linkStyle default interpolate linear" in draw(trained(3, 1), view="neurons").mermaid.splitlines()
 
 

@@ -1,4 +1,4 @@
-"""Pictures on dark paper: every format has the same parts as on white, and text that can be read."""
+"""Pictures on dark paper: every format has the same parts as on white, and legible text."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_every_colour_has_its_counterpart() -> None:
 
 @needs_layout
 @pytest.mark.parametrize("form", ["svg", "dot", "mermaid", "tikz"])
-def test_only_the_colours_are_others(form: str) -> None:
+def test_only_the_colours_differ(form: str) -> None:
     loss = network()
     loss.backward()
     light, dark = (getattr(draw(loss, step=9, theme=theme), form) for theme in ("light", "dark"))

@@ -1,4 +1,4 @@
-"""TikZ: a plan becomes a LaTeX document that every engine sets, and its mathematics is mathematics."""
+"""TikZ: a plan becomes a LaTeX document that every engine can typeset, with formulas as mathematics."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from autograd.strategies import ROWS, widths
 from autograd.symbol import Symbol
 from nn import MLP
 
-# A lualatex without luaotfload has only fonts of 256 characters.
+# Without luaotfload, lualatex has only fonts of 256 characters.
 HAS_FONTS = shutil.which("kpsewhich") and subprocess.run(["kpsewhich", "luaotfload-main.lua"], capture_output=True).stdout
 ENGINES = [name for name in ("pdflatex", "lualatex", "tectonic") if shutil.which(name) and (HAS_FONTS or name != "lualatex")]
 needs_latex = pytest.mark.skipif(not ENGINES, reason="neither pdflatex nor lualatex nor tectonic is installed")
@@ -60,7 +60,7 @@ def all_rows() -> Drawing:
 
 
 def set_with(engine: str, drawing: Drawing, folder: Path) -> str:
-    """Set a drawing in a folder, and return the log."""
+    """Typeset a drawing in a folder, and return the log."""
     drawing.save(folder / "graph.tex")
     options = ["--keep-logs"] if engine == "tectonic" else ["-interaction=nonstopmode", "-halt-on-error"]
     run = subprocess.run([engine, *options, "graph.tex"], cwd=folder, capture_output=True, check=False)
@@ -84,7 +84,7 @@ def opened(pdf: Path) -> bytes:
 @needs_layout
 @pytest.mark.parametrize("engine", ENGINES or ["pdflatex"])
 @pytest.mark.parametrize("picture", ["network", "neurons", "flowing", "branch", "hostile", "chain", "rows"])
-def test_it_is_set_on_one_page_of_the_size_of_the_picture(picture: str, engine: str, tmp_path: Path) -> None:
+def test_it_is_typeset_on_one_page_of_the_size_of_the_picture(picture: str, engine: str, tmp_path: Path) -> None:
     drawing = {
         "network": lambda: draw(trained()),
         "neurons": lambda: draw(trained(), view="neurons"),
@@ -113,7 +113,7 @@ def test_names_formulas_and_numbers_are_mathematics() -> None:
 
 
 @needs_layout
-def test_everything_stands_where_it_does_in_the_svg() -> None:
+def test_everything_has_the_same_place_as_in_the_svg() -> None:
     drawing = draw(trained(), step=9)
     svg, text = ElementTree.fromstring(drawing.svg), drawing.tikz
     places = [(text.get("x"), text.get("y")) for text in svg.iter(f"{SVG}text")]
@@ -128,7 +128,7 @@ def test_everything_stands_where_it_does_in_the_svg() -> None:
 
 
 @needs_layout
-def test_round_is_round() -> None:
+def test_inputs_are_ellipses_and_neurons_have_round_corners() -> None:
     text = draw(trained(), view="neurons").tikz
     assert re.search(
         r"\\path\[fill=leaf fill, draw=leaf line, line width=1.2bp\] \(.*\) ellipse \[x radius=\S+, y radius=\S+\];", text
@@ -172,14 +172,14 @@ def test_labels(edge: Edge, written: list[str]) -> None:
 
 
 @pytest.mark.parametrize("label", NASTY)
-def test_words_leave_no_special_character_to_latex(label: str) -> None:
+def test_special_characters_of_latex_are_escaped(label: str) -> None:
     rest = re.sub(r"\\(?:[#$%&_{}]|textbackslash\{\}|textasciitilde\{\}|textasciicircum\{\}|ensuremath\{[<>|]\})|\{[-'`]\}", "",
                   set_words(label))  # fmt: skip
     assert not set(rest) & set("\\{}#$%&_^~<>|`\n")
 
 
 @needs_layout
-def test_the_document_is_ascii_but_for_unknown_signs() -> None:
+def test_the_document_is_ascii_except_for_unknown_characters() -> None:
     text = draw(hostile()).tikz
     known = re.sub(r"\\glyph\{.\}\{[0-9A-F]+\}", "", text)
     assert known.isascii()
@@ -191,6 +191,6 @@ def test_the_document_is_ascii_but_for_unknown_signs() -> None:
     assert depth == 0
 
 
-def test_what_stands_for_the_rest_of_a_layer_needs_no_font() -> None:
+def test_the_dots_for_the_rest_of_a_layer_need_no_font() -> None:
     drawing = draw(MLP(8, [16, 1], seed=1)([0.1] * 8), view="neurons")
     assert drawing.tikz.count(r"\vdots") == 2 and "22EE" not in drawing.tikz

@@ -1,4 +1,4 @@
-"""Other views: a moment of the walk, and a network neuron by neuron."""
+"""Other views: a single step of the walk, and a network neuron by neuron."""
 
 import math
 import re
@@ -32,7 +32,7 @@ def boxes(drawing: Drawing) -> dict[str, list[str]]:
     return {node.lines[0].text.partition(" = ")[0]: [line.text for line in node.lines] for node in drawing.nodes}
 
 
-def test_every_step_is_drawn_as_the_walk_tells_it() -> None:
+def test_every_step_is_drawn_as_in_the_walk() -> None:
     loss = chain()
     steps = walk(loss)
     for k, step in enumerate(steps):
@@ -49,7 +49,7 @@ def test_every_step_is_drawn_as_the_walk_tells_it() -> None:
         assert sorted(behind) == sorted(f"← {edge.contribution:.5g}" for edge in passed.values())
 
 
-def test_what_is_to_come_is_faint_and_without_numbers() -> None:
+def test_future_steps_are_faint_and_without_numbers() -> None:
     loss = chain()
     start, middle, end = draw(loss, step=0), draw(loss, step=5), draw(loss, step=-1)
     assert boxes(start)["out"] == ["out", "σ(net)"] and boxes(start)["net"] == ["net = 1", "w·x"]
@@ -69,7 +69,7 @@ def test_moments_in_every_format() -> None:
     assert draw(loss, step=5).svg == drawing.svg
 
 
-def test_a_step_that_is_not_there() -> None:
+def test_an_unknown_step_is_refused() -> None:
     with pytest.raises(IndexError, match="there is no step 10; the walk has steps 0 to 7"):
         draw(chain(), step=10)
     with pytest.raises(IndexError):
@@ -171,7 +171,7 @@ def test_a_batch_is_the_same_network_with_the_numbers_of_its_examples() -> None:
 
 @pytest.mark.parametrize("sizes", [[2, 1], [4, 1], [4, 3, 1], [4, 4, 4, 1]])
 @pytest.mark.parametrize("inputs", [1, 2, 4])
-def test_a_layer_stands_in_its_order_in_one_column(inputs: int, sizes: list[int]) -> None:
+def test_the_neurons_of_a_layer_are_in_one_column_in_order(inputs: int, sizes: list[int]) -> None:
     xs = [Value(0.1 * i, label=f"x{i}") for i in range(inputs)]
     drawing = draw((MLP(inputs, sizes, seed=1)(xs) - 1) ** 2, view="neurons")
     svg = fromstring(drawing.svg)
@@ -205,7 +205,7 @@ def test_the_time_steps_of_a_recurrent_network_stand_side_by_side(steps: int, ne
 
 def test_neurons_of_all_kinds_are_found() -> None:
     x, w = Value(1.0, label="x"), Value(0.5, label="w")
-    shared = dot([w], [x], 0.25)  # its net input is used twice, so it is a neuron by itself
+    shared = dot([w], [x], 0.25)  # its net input is used twice, so the dot is a neuron by itself
     loss = tanh(shared) + shared * w
     drawing = draw(loss, view="neurons")
     [neuron] = [node for node in drawing.nodes if node.kind == "neuron"]
@@ -213,7 +213,7 @@ def test_neurons_of_all_kinds_are_found() -> None:
     assert boxes(drawing)["w"] == ["w = 0.5"]  # a weight that is also used elsewhere has a box
 
 
-def test_what_is_read_again_by_a_later_layer_stands_right_before_it_and_covers_nothing() -> None:
+def test_inputs_of_a_later_layer_stand_right_before_it_and_cover_nothing() -> None:
     hidden = [tanh(dot([0.5, Value(w)], [1.0, 2.0])) for w in (0.25, 0.75, -0.5)]
     drawing = draw(dot([0.25] * 5, [*hidden, 1.0, 2.0]), view="neurons")
     boxes_of = place(drawing).boxes
@@ -270,7 +270,7 @@ def test_in_its_step_a_weight_is_written_in_the_product() -> None:
 
 
 @pytest.mark.slow
-def test_what_is_not_shown_stands_out_at_its_steps() -> None:
+def test_the_rest_of_a_layer_is_highlighted_at_its_steps() -> None:
     steps = walk(trained(16, 1))
     for k, step in enumerate(steps):
         drawing = draw(steps.loss, step=k, view="neurons")
@@ -293,7 +293,7 @@ def test_what_is_not_shown_stands_out_at_its_steps() -> None:
         assert styles == {"active": ["stroke"], "faint": ["color"], "normal": []}[standing]
 
 
-def test_views_that_are_not_there() -> None:
+def test_unknown_and_impossible_views_are_refused() -> None:
     _, loss = network()
     wrong: Any = "layers"
     with pytest.raises(ValueError, match="there is no view 'layers'; view is 'nodes' or 'neurons'"):
@@ -305,7 +305,7 @@ def test_views_that_are_not_there() -> None:
 
 
 def text_size(drawing: Drawing, width: float, height: float) -> float:
-    """Return how large the text is in a window, in pixels."""
+    """Return the size of the text in a window, in pixels."""
     wide, high = map(float, re.findall(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', drawing.svg)[0])
     return 13.0 * min(width / wide, height / high)
 
@@ -331,7 +331,7 @@ def test_a_small_network_fills_a_window() -> None:
     assert any("∂w" in edge.label for edge in drawing.edges)
 
 
-def test_what_goes_on_from_a_single_result_stands_below_it() -> None:
+def test_operations_after_a_single_result_stand_below_it() -> None:
     drawing = draw(trained(3, 1), view="neurons")
     found = place(drawing)
     net, difference, loss = (found.boxes[node.id] for node in drawing.nodes[-3:])
@@ -340,7 +340,7 @@ def test_what_goes_on_from_a_single_result_stands_below_it() -> None:
     assert tip == (loss.x, loss.y - loss.height / 2)
 
 
-def test_a_sum_over_examples_is_taken_from_top_to_bottom() -> None:
+def test_a_sum_over_examples_runs_from_top_to_bottom() -> None:
     drawing = draw(batch(4), view="neurons")
     found, names = place(drawing), {node.id: node.lines[0].text for node in drawing.nodes}
     assert found.width < 945
@@ -357,7 +357,7 @@ def test_the_inputs_of_an_example_stand_in_front_of_its_neurons() -> None:
                            and f"[{k}]" in names[ident]] for start in ("x", "a⁽¹⁾"))  # fmt: skip
         assert len(inputs) == 2 and len(hidden) == 3
         assert sum(inputs) / 2 == pytest.approx(sum(hidden) / 3) and max(inputs) - min(inputs) < max(hidden) - min(hidden)
-    assert found.width < 700  # 736 if they were spread over the whole column: their labels need longer arrows then
+    assert found.width < 700  # 736 if they were spread over the whole column, since their labels would need longer arrows
 
 
 def test_a_long_batch_shows_the_same_examples_in_every_layer() -> None:
@@ -381,7 +381,7 @@ def test_neurons_keep_their_order_node_by_node() -> None:
         assert [names[ident] for ident in found] == wanted
 
 
-def test_the_size_is_that_of_the_widest_note_of_all_moments() -> None:
+def test_all_moments_have_the_size_that_the_widest_note_needs() -> None:
     x = Value(2.0, label="x")
     steps = walk(sigmoid(x * 1e-4))
     sizes = {draw(steps.loss, step=k).svg.partition("viewBox=")[2][:30] for k in range(len(steps))}
@@ -399,7 +399,7 @@ def test_every_line_of_a_note_has_room_at_every_moment() -> None:
     assert any(len(note_lines(str(step).partition("\n")[0])) > 1 for step in steps)
 
 
-def test_weighted_sums_of_the_same_inputs_are_a_layer_node_by_node() -> None:
+def test_weighted_sums_of_the_same_inputs_form_a_layer_node_by_node() -> None:
     xs = [Value(1.0), Value(2.0)]
     nets = [dot([Value(0.5), Value(0.25)], xs) for _ in range(2)]
     other = dot([Value(0.5), Value(0.25)], [Value(3.0), xs[1]])

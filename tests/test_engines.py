@@ -1,4 +1,4 @@
-"""Training with compiled gradients: the same as example by example, and a reason given either way."""
+"""Training with compiled gradients: the same as example by example, with a reason for the choice of engine."""
 
 import random
 from typing import Any
@@ -15,14 +15,14 @@ OPTIMIZERS: list[Optimizer] = [SGD(lr=0.3), Momentum(lr=0.05), Adam(lr=0.05), RP
 
 
 def trained(compiled: bool, optimizer: Optimizer, **options: Any) -> tuple[MLP, History]:
-    """Return a model that was trained a little, and the history."""
+    """Return a briefly trained model, and its history."""
     X, y = moons(30, noise=0.1, seed=1)
     model = MLP(2, [4, 1], output="sigmoid", seed=1)
     options = {"epochs": 4, "seed": 1, "batch_size": 7, **options}
     return model, fit(model, X, y, optimizer=optimizer, compiled=compiled, **options)
 
 
-ONE = 1  # whose identity a loss may depend on
+ONE = 1  # a loss may depend on its identity
 
 
 @pytest.mark.parametrize("kind", OPTIMIZERS, ids=lambda optimizer: type(optimizer).__name__)
@@ -39,7 +39,7 @@ def test_both_engines_learn_the_same(kind: Optimizer, reduce: str) -> None:
 
 
 @pytest.mark.parametrize("kind", OPTIMIZERS, ids=lambda optimizer: type(optimizer).__name__)
-def test_an_optimiser_goes_on_from_where_it_was_across_engines(kind: Optimizer) -> None:
+def test_an_optimiser_keeps_its_state_across_engines(kind: Optimizer) -> None:
     X, y = moons(20, noise=0.1, seed=1)
     found = []
     for order in ([False] * 3, [True] * 3, [False, True, False]):
@@ -75,26 +75,26 @@ def test_large_work_is_compiled() -> None:
 
 
 class Choosy(Module):
-    """A model with a branch on its data."""
+    """A model with a Python branch on its data."""
 
     def __init__(self) -> None:
         self.w = Value(0.5)
 
     def __call__(self, x: Any) -> Any:
-        """Return |w·x|, the hard way."""
+        """Return |w·x|, computed with an if."""
         net = self.w * x[0]
         return net if net > 0 else -net
 
 
 class Noisy(Choosy):
-    """A model that is another one at each call."""
+    """A model that computes something different at each call."""
 
     def __call__(self, x: Any) -> Any:
         """Return w·x·noise."""
         return self.w * x[0] * random.random()
 
 
-def test_what_cannot_be_compiled_is_walked_and_the_reason_told() -> None:
+def test_models_that_cannot_be_compiled_are_trained_eagerly_with_the_reason() -> None:
     X = [[float(i)] for i in range(1000)]
     y = [float(i) for i in range(1000)]
     slow = SGD(lr=1e-12)
@@ -113,7 +113,7 @@ def test_what_cannot_be_compiled_is_walked_and_the_reason_told() -> None:
     lambda t: 3 if isinstance(t, int) else 1, lambda t: len(str(t)), lambda t: 3 if t is ONE else 1,
 ])  # fmt: skip
 @pytest.mark.parametrize("y", [[0.5, 0.5, ONE, 0.5], [ONE, ONE, 2.0, ONE]], ids=["in between", "first"])
-def test_a_loss_that_depends_on_what_its_target_is_cannot_be_compiled(factor: Any, y: list[Any]) -> None:
+def test_a_loss_that_depends_on_the_kind_of_its_target_cannot_be_compiled(factor: Any, y: list[Any]) -> None:
     def loss(out: Any, target: Any) -> Any:
         return (out - target) ** 2 * factor(target)
 
@@ -123,7 +123,7 @@ def test_a_loss_that_depends_on_what_its_target_is_cannot_be_compiled(factor: An
     assert fit(MLP(1, [1]), X, y, loss=lambda out, target: (out - target) ** 2, epochs=1, compiled=True).epochs == 1
 
 
-def test_a_model_that_diverges_stays_as_it_was() -> None:
+def test_a_model_that_diverges_keeps_the_parameters_before_the_step() -> None:
     for compiled in (False, True):
         model = MLP(1, [1], seed=1)
         with pytest.raises(DivergenceError, match=r"in epoch 0, at example 1: .*the parameters are those before this step"):
@@ -162,7 +162,7 @@ def test_callbacks_see_and_may_change_the_model() -> None:
     assert seen[2:] == pytest.approx(seen[:2], abs=1e-10)
 
 
-def test_another_choice_is_refused() -> None:
+def test_an_unknown_choice_of_engine_is_refused() -> None:
     with pytest.raises(ValueError, match="compiled is 'auto', True or False"):
         fit(MLP(1, [1]), [[1.0]], [1.0], compiled="fast")
 
@@ -175,7 +175,7 @@ def test_losses_with_logits_compile() -> None:
 
 
 class Scaled(Choosy):
-    """A model with a number that is no parameter."""
+    """A model with a number that is not a parameter."""
 
     scale = 1.0
 
@@ -197,7 +197,7 @@ def test_callbacks_may_change_more_than_parameters() -> None:
     assert found[0][1] > 2 * found[0][0]
 
 
-def test_what_a_callback_sets_stays_even_if_it_raises() -> None:
+def test_parameters_set_by_a_callback_stay_even_if_it_raises() -> None:
     def last_word(history: History, model: Any) -> None:
         model.w.data = 42.0
         raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""Classes and losses of examples: what stands for no class, or has no loss, is refused or counts as wrong, in both engines."""
+"""Classes and losses of examples: outputs without a class or a loss are refused or count as wrong, in both engines."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class Echo(Module):
         self.w = Value(0.0)
 
     def __call__(self, x: Any) -> Any:
-        """Return the inputs, a number for one."""
+        """Return the inputs; a single input as a number."""
         outs = [a + self.w for a in x]
         return outs[0] if len(outs) == 1 else outs
 
 
 def tiny(outputs: Any, targets: Any) -> Any:
-    """Return a loss with a gradient that hardly moves anything."""
+    """Return a loss with a gradient that hardly moves the parameters."""
     return 1e-12 * (sum(outputs) if isinstance(outputs, list) else outputs)
 
 
@@ -42,14 +42,14 @@ def tiny(outputs: Any, targets: Any) -> Any:
 
 @pytest.mark.parametrize(("loss", "labels"), [("hinge", [0, 1]), ("binary_cross_entropy_with_logits", [0, 1]),
                                               ("mean_squared_error", [-1, 1])])  # fmt: skip
-def test_the_threshold_is_that_of_the_training(loss: str, labels: list[int]) -> None:
+def test_the_threshold_is_that_of_the_last_training(loss: str, labels: list[int]) -> None:
     X, y = [[-1.0], [0.2], [0.8], [2.0]], [labels[i] for i in (0, 1, 1, 1)]
     neuron = Neuron(1, "linear", init=lambda *_: 1.0)
     history = fit(neuron, X, y, loss=loss, epochs=1, optimizer=SGD(1e-9), validation=(X, y))
     assert history.threshold == 0.0 and history.validation_accuracy == [1.0]
     assert accuracy(neuron, X, y) == accuracy(neuron, X[1:], y[1:]) == confusion(neuron, X, y).accuracy == 1.0
     assert classify(neuron, X) == [0, 1, 1, 1] and classify(neuron, X, threshold=0.5) == [0, 0, 1, 1]
-    fit(neuron, X, [0.1, 0.2, 0.3, 0.4], epochs=1, optimizer=SGD(1e-9))  # which has no classes
+    fit(neuron, X, [0.1, 0.2, 0.3, 0.4], epochs=1, optimizer=SGD(1e-9))  # these targets are not classes
     assert classify(neuron, X) == [0, 0, 1, 1]
 
 
@@ -57,7 +57,7 @@ def test_the_threshold_is_that_of_the_training(loss: str, labels: list[int]) -> 
 
 
 @pytest.mark.parametrize("bad", [[0.2, math.nan, 0.9], [math.nan, 1.0, 0.0], [1.0, 0.0, math.nan], [math.nan]])
-def test_an_output_that_is_nan_stands_for_no_class(bad: list[float]) -> None:
+def test_a_nan_output_is_not_a_class(bad: list[float]) -> None:
     good = [1.0, *[0.0] * (len(bad) - 1)]
     X, y = [good, bad], [0, 0] if len(bad) > 1 else [1, 0]
     for judge in (lambda: classify(Echo(), X), lambda: accuracy(Echo(), X, y), lambda: confusion(Echo(), X, y)):
@@ -68,7 +68,7 @@ def test_an_output_that_is_nan_stands_for_no_class(bad: list[float]) -> None:
 
 @ENGINES
 @pytest.mark.parametrize("bad", [[0.2, math.nan, 0.9], [math.nan, 1.0, 0.0], [0.0, math.nan, 0.0], [math.nan]])
-def test_in_training_nan_is_never_right(bad: list[float], compiled: bool) -> None:
+def test_in_training_a_nan_output_is_never_right(bad: list[float], compiled: bool) -> None:
     good = [0.0, 0.0, 1.0] if len(bad) == 3 else [1.0]
     for label in range(len(bad)) if len(bad) > 1 else (0, 1):
         right = [2, label] if len(bad) == 3 else [1, label]
@@ -79,7 +79,7 @@ def test_in_training_nan_is_never_right(bad: list[float], compiled: bool) -> Non
 
 
 @ENGINES
-def test_nan_is_no_improvement(compiled: bool) -> None:
+def test_nan_is_not_an_improvement(compiled: bool) -> None:
     for bad in (([[math.nan, 0.0]], [1]), ([[0.5, 0.5]], [math.nan])):
         history = fit(MLP(2, [3, 1], seed=1), X, Y, epochs=20, compiled=compiled, validation=bad, patience=2)
         assert (history.epochs, history.stopped) == (3, "after 2 epochs without improvement")
@@ -110,7 +110,7 @@ def test_an_undefined_validation_loss_is_infinite_and_training_goes_on(compiled:
 @ENGINES
 @pytest.mark.parametrize("target", [0.0, 1.0])
 @pytest.mark.parametrize("x", [1.5, -0.5])
-def test_outputs_that_are_no_probabilities_have_an_infinite_loss(x: float, target: float, compiled: bool) -> None:
+def test_outputs_that_are_not_probabilities_have_an_infinite_loss(x: float, target: float, compiled: bool) -> None:
     def learn(model: Module, row: list[float], t: Any, loss: str) -> Any:
         return fit(model, [row], [t], loss=loss, epochs=1, compiled=compiled, optimizer=SGD(1e-12), validation=(
             [[x, *row[1:]], row], [target if len(row) == 1 else int(target), t]))  # fmt: skip
@@ -121,7 +121,7 @@ def test_outputs_that_are_no_probabilities_have_an_infinite_loss(x: float, targe
 
 @ENGINES
 @pytest.mark.parametrize("bad", [0.0, -1.0, 1e-300])
-def test_models_that_are_undefined_or_overflow_for_an_example(bad: float, compiled: bool) -> None:
+def test_an_undefined_or_overflowing_example_has_an_infinite_loss(bad: float, compiled: bool) -> None:
     class Steep(Echo):
         def __call__(self, x: Any) -> Any:
             return self.w + log(x[0]) / 1e3 + (1 / x[0]) ** 2 / 1e3
@@ -132,7 +132,7 @@ def test_models_that_are_undefined_or_overflow_for_an_example(bad: float, compil
     assert history.validation_accuracy == [0.5] * 2
 
 
-# One-hot lists and the outputs they are for
+# One-hot lists and the widths of the outputs
 
 
 def hot(n: int, width: int) -> list[list[float]]:
@@ -153,7 +153,7 @@ WRONG: list[tuple[list[int], Any, str]] = [
 
 
 @pytest.mark.parametrize(("sizes", "y", "message"), WRONG)
-def test_targets_of_other_widths_than_the_outputs_are_no_classes(sizes: list[int], y: Any, message: str) -> None:
+def test_targets_with_another_width_than_the_outputs_are_refused(sizes: list[int], y: Any, message: str) -> None:
     model, rows = MLP(2, sizes, seed=0), [[0.0, 0.0], [1.0, 1.0], [2.0, 0.0]]
     pytest.importorskip("matplotlib", reason="a picture is refused, too").use("Agg")
     for judge in (accuracy, confusion, plots.decision_boundary):
@@ -162,7 +162,7 @@ def test_targets_of_other_widths_than_the_outputs_are_no_classes(sizes: list[int
 
 
 @ENGINES
-def test_a_loss_of_ones_own_may_take_targets_of_any_width(compiled: bool) -> None:
+def test_a_user_defined_loss_may_take_targets_of_any_width(compiled: bool) -> None:
     def loss(out: Any, t: Any) -> Any:
         return t[1] * (out - t[0]) ** 2
 
@@ -180,7 +180,7 @@ def test_the_model_comes_first() -> None:
                 call(model)
 
 
-def test_numbers_of_classes_may_come_as_a_column() -> None:
+def test_classes_may_be_given_as_a_column() -> None:
     rows, y = [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, 1.0, 0.0]], [0, 2, 1]
     for column in ([[t] for t in y], np.array([y]).T):
         assert accuracy(Echo(), rows, column) == accuracy(Echo(), rows, y) == 1.0
@@ -189,7 +189,7 @@ def test_numbers_of_classes_may_come_as_a_column() -> None:
         accuracy(Echo(), rows, [[0], [3], [1]])
 
 
-def test_outputs_that_are_no_numbers_have_no_classes() -> None:
+def test_outputs_that_are_not_numbers_have_no_classes() -> None:
     class Named(Echo):
         def __call__(self, x: Any) -> Any:
             return {"y": x[0]}
@@ -199,7 +199,7 @@ def test_outputs_that_are_no_numbers_have_no_classes() -> None:
     assert fit(MLP(2, [2], seed=0), X[:1], [[Value(0.0), Value(1.0)]], epochs=1).accuracy == []
 
 
-# Before anything is learned
+# Before training
 
 
 def test_a_model_is_called_on_one_example_of_each_shape() -> None:
@@ -225,7 +225,7 @@ def test_a_list_of_one_number_is_that_number() -> None:
 
 
 @pytest.mark.parametrize(("n", "width"), [(10, 3), (11, 4)])
-def test_a_table_is_as_wide_as_the_number_of_its_last_class(n: int, width: int) -> None:
+def test_columns_of_a_table_are_wide_enough_for_the_last_class(n: int, width: int) -> None:
     header, first, *_ = str(Confusion([[1] * n] * n)).splitlines()
     assert header == "true ╲ predicted" + "".join(f"{i:{width}d}" for i in range(n))
     assert first == f"{0:16d}" + f"{1:{width}d}" * n

@@ -1,4 +1,4 @@
-"""Exercises in the page: marked there as in Python, with nothing given away; for the mouse, fingers and the keyboard."""
+"""Exercises on a page: marked as in Python, without giving anything away; by mouse, finger and keyboard."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.slow  # a browser: run by the part of the pictures
 HOST = ".autograd-player"
 
 
-@cache  # a picture is laid out for each
+@cache  # each call lays out a picture
 def data_of(task: Exercise) -> tuple[str, dict[str, Any]]:
     """Return the rows of a page as JavaScript, and its data."""
     player = task.play()
@@ -42,7 +42,7 @@ def data_of(task: Exercise) -> tuple[str, dict[str, Any]]:
 
 
 def marked(engine: Engine, task: Exercise, answers: list[dict[str, str]]) -> list[Any]:
-    """Mark answers to the questions, by their names, in JavaScript: for each a list of marks, or what was refused."""
+    """Mark answers, by the names of their questions, in JavaScript; return for each a list of marks or the refusal."""
     rows, data = data_of(task)
     names = [question["name"] for question in data["exercise"]["questions"]]
     given = [[[names.index(name), text] for name, text in each.items()] for each in answers]
@@ -66,7 +66,7 @@ def in_python(task: Exercise, answers: dict[str, str]) -> list[Any]:
 
 
 def some_answers(task: Exercise, rng: Random) -> Iterator[dict[str, str]]:
-    """Iterate over answers to the questions of an exercise: right, rounded, misconceived, out of the air, and as formulas."""
+    """Iterate over answers to the questions of an exercise: right, rounded, misconceived and random ones, and formulas."""
     for question in task.questions:
         right = question.value(task._scene)
         suspects = [suspect.gradient for suspect in task._suspects_of(question, right)]
@@ -90,7 +90,7 @@ def some_answers(task: Exercise, rng: Random) -> Iterator[dict[str, str]]:
         yield {name: f"{rng.uniform(-1, 1):.3g}" for name in every}
 
 
-def test_the_page_reads_what_is_written_by_hand_as_python_does(engine: Engine) -> None:
+def test_the_page_reads_handwritten_answers_as_python_does(engine: Engine) -> None:
     w, x = Value(0.5, "w"), Value(2.0, "x")
     task = exercise(w * x, ["w"])
     right = ["2,0e0", "4·½", "1/½", "¼⁻¹·w·w·x", "√¼∗4", "2⋅x – x", "x²⁻¹", "w⁻²·½", "w·x+1", "\uff12∙\U0001d7cf", "\uff14·w"]
@@ -142,7 +142,7 @@ def test_the_page_marks_as_python_does(engine: Engine) -> None:
     assert n > 500
 
 
-def test_the_page_marks_what_is_hard_to_mark_as_python_does(engine: Engine) -> None:
+def test_the_page_marks_difficult_answers_as_python_does(engine: Engine) -> None:
     for task, some in groupby(answered(), key=itemgetter(0)):
         answers = [each for _, each, _ in some]
         assert marked(engine, task, answers) == [in_python(task, each) for each in answers]
@@ -184,7 +184,7 @@ class Desk:
         assert not self.browser.complaints
 
     def run(self, script: str) -> Any:
-        """Evaluate JavaScript in which ``find`` and ``all`` look into the player."""
+        """Evaluate JavaScript in which ``find`` and ``all`` search the player."""
         start = f"const host = document.querySelector('{HOST}'), root = host.shadowRoot;"
         find = "const find = s => root.querySelector(s), all = s => [...root.querySelectorAll(s)];"
         return self.browser.run(f"(() => {{ {start} {find} return {script}; }})()")
@@ -194,7 +194,7 @@ class Desk:
         return str(self.run(f"find({json.dumps(selector)}).textContent"))
 
     def sees(self, selector: str) -> bool:
-        """Whether an element takes part in the page."""
+        """Whether an element takes up space on the page."""
         return bool(self.run(f"all({json.dumps(selector)}).some(e => e.getClientRects().length > 0)"))
 
     def click(self, selector: str) -> None:
@@ -208,7 +208,7 @@ class Desk:
         self.browser.call("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
 
     def answer(self, i: int, text: str) -> str:
-        """Write an answer over what there is, press Enter, and return the mark."""
+        """Replace an answer, press Enter, and return the mark."""
         self.run(f"all('.answer')[{i}].select()")
         self.browser.type(text)
         self.browser.press("Enter")
@@ -216,7 +216,7 @@ class Desk:
 
     @property
     def picture(self) -> list[str]:
-        """The texts of the picture, when they have been written."""
+        """The texts of the picture, after they have been updated."""
         self.browser.run("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
         texts: list[str] = self.run("all('.stage:not([hidden]) .graph > g text').map(e => e.textContent).filter(Boolean)")
         return texts
@@ -224,7 +224,7 @@ class Desk:
 
 @pytest.fixture
 def desk(chromium: Browser, tmp_path: Path) -> Desk:
-    """A page to be opened."""
+    """The page of an exercise, not opened yet."""
     return Desk(chromium, tmp_path / "exercise.html")
 
 
@@ -233,7 +233,7 @@ def two_weights() -> tuple[dict[str, Value], Exercise]:
     return n, exercise(n["E"], ask=[n["w_o"], n["w_h"]])
 
 
-def test_answers_are_marked_in_the_page_and_then_it_is_a_player(desk: Desk) -> None:
+def test_answers_are_marked_on_the_page_which_then_becomes_a_player(desk: Desk) -> None:
     n, task = two_weights()
     desk.show(task)
     assert desk.run("host.player.steps") == len(task.steps.order) and desk.run("host.player.step") == len(task.steps.order) - 1
@@ -246,7 +246,7 @@ def test_answers_are_marked_in_the_page_and_then_it_is_a_player(desk: Desk) -> N
     assert desk.text(".question:nth-child(1) .mark") == "= -0.094645"
     desk.browser.press("Enter")
     assert desk.text(".question:nth-child(1) .mark") == f"✓ {task.mark({'w_o': '-(t - r_o)*r_o*(1 - r_o)*r_h'}).sentences[0]}"
-    assert desk.run("root.activeElement === all('.answer')[1]")  # Enter leads on
+    assert desk.run("root.activeElement === all('.answer')[1]")  # Enter moves on to the next question
     desk.browser.type("0.2345")
     desk.browser.press("Enter")
     wrong = task.mark({"w_o": -0.0946, "w_h": "0.2345"})
@@ -269,7 +269,7 @@ def test_answers_are_marked_in_the_page_and_then_it_is_a_player(desk: Desk) -> N
     assert desk.run("host.player.value('w_o')") == 0.5 and not desk.browser.complaints
 
 
-def test_what_cannot_be_read_costs_nothing(desk: Desk) -> None:
+def test_unreadable_answers_cost_no_points(desk: Desk) -> None:
     _, task = two_weights()
     desk.show(task)
     assert "is right" in desk.answer(0, "−0,0946")
@@ -300,7 +300,7 @@ def test_hints_and_giving_up(desk: Desk) -> None:
     assert desk.run("all('.hint').map(e => e.disabled)") == [False, True]
     assert desk.run("document.documentElement.scrollWidth <= innerWidth")
     card, form = (desk.run(f"find('{part}').getBoundingClientRect().toJSON()") for part in (".card", ".exercise"))
-    assert form["width"] > 300 and form["bottom"] <= card["top"] + 1  # one below the other
+    assert form["width"] > 300 and form["bottom"] <= card["top"] + 1  # the form is above the card
     assert desk.run("all('.exercise :is(button, input)').every(e => e.getBoundingClientRect().height >= 36)")
     desk.tap(".give-up")
     desk.browser.call("Emulation.setTouchEmulationEnabled", enabled=False)
@@ -362,7 +362,7 @@ def test_every_level_can_be_solved_in_the_page(desk: Desk, level: int) -> None:
         assert not desk.sees(".give-up") and not desk.browser.complaints
 
 
-def test_answers_are_about_the_numbers_of_the_exercise_whatever_the_player_shows(desk: Desk) -> None:
+def test_answers_are_marked_at_the_numbers_of_the_exercise_not_of_the_player(desk: Desk) -> None:
     w, x = Value(3.0, "w"), Value(2.0, "x")
     v = w * x
     for task, answer in (
@@ -396,7 +396,7 @@ def test_nothing_is_given_away(desk: Desk) -> None:
     player = task.play()
     secrets = [f"{task.steps.gradients[x]:.5g}" for x in (n["w_o"], n["w_h"], n["net_h"])] + ["-0.1465"]
     for page in (player.html, player.element):
-        assert repr(task.steps.gradients[n["w_o"]]) not in page and "is left out" not in page  # in its source, too
+        assert repr(task.steps.gradients[n["w_o"]]) not in page and "is left out" not in page  # not even in its source
         visible = re.sub(r"<script>.*?</script>", "", page, flags=re.DOTALL)
         assert not [secret for secret in secrets if secret in visible] and "w_o = ____" in visible
     desk.show(task)
@@ -414,7 +414,9 @@ def test_nothing_is_given_away(desk: Desk) -> None:
 def test_nothing_is_given_away_where_mistakes_change_something(desk: Desk) -> None:
     for task in exercises(seed=4, level=2, count=8):
         desk.show(task)
-        desk.browser.run("new Promise(done => setTimeout(done, 150))")  # the mistakes are run when numbers have come to rest
+        desk.browser.run(
+            "new Promise(done => setTimeout(done, 150))"
+        )  # the mistakes run once the numbers have stopped changing
         secrets = {task.number(x) for x in task.steps.gradients.values()}
         secrets = {secret for secret in secrets if "." in secret and secret not in task.text}
         texts = desk.run("all('*').filter(e => !e.matches('style, script')).map(e => e.textContent)")

@@ -1,4 +1,4 @@
-"""Exercises: right answers in any form are right, wrong ones are explained, and nothing that cannot be read costs points."""
+"""Exercises: right answers are accepted in any form, wrong ones are explained, and unreadable ones cost no points."""
 
 import math
 from collections import Counter
@@ -41,7 +41,7 @@ def test_a_number_rounded_to_three_digits_or_decimals_is_right(right: float, n: 
 
 
 @given(st.floats(0.01, 1e6), st.floats(0.01, 0.9))
-def test_a_number_that_is_off_by_a_percent_is_not(right: float, off: float) -> None:
+def test_a_number_that_is_off_by_a_percent_is_wrong(right: float, off: float) -> None:
     for wrong in (right * (1 + off), right * (1 - off), -right):
         rounded = any(math.isclose(wrong, round(right, n), rel_tol=1e-9, abs_tol=1e-15) for n in range(3, 16))
         assert rounded or not is_rounded(wrong, right)
@@ -53,7 +53,7 @@ def test_a_number_that_is_off_by_a_percent_is_not(right: float, off: float) -> N
     ("3,5e-2", 0.035), ("½", 0.5), ("-¾·r", -0.375), ("1/½²", 4.0), ("√¼", 0.5), ("r⁻¹", 2.0), ("r²⁻¹", 0.5),
     ("t – r⋅2∗r", 0.5),
 ])  # fmt: skip
-def test_numbers_are_read_as_they_are_written_by_hand(text: str, value: float) -> None:
+def test_handwritten_notation_is_read(text: str, value: float) -> None:
     numbers = {"t": 1.0, "r": 0.5, "w⁽¹⁾₀₀": 2.0, "w⁽¹⁾₀₁": 3.0}
     assert read_answer(text, numbers).value == pytest.approx(value, rel=1e-15)
 
@@ -68,7 +68,7 @@ def test_a_name_means_its_node_whatever_else_it_means() -> None:
     assert read_answer("e", {"t": 1.0}).value == math.e
 
 
-def test_of_two_names_that_begin_alike_the_longer_one_is_read() -> None:
+def test_of_two_names_with_the_same_beginning_the_longer_one_is_read() -> None:
     assert read_answer("2*v 12", {"v 1": 3.0, "v 12": 5.0}).value == 10.0
     assert read_answer("2*v 1", {"v 12": 5.0, "v 1": 3.0}).value == 6.0
 
@@ -97,7 +97,7 @@ def test_a_formula_is_right_however_it_is_written() -> None:
     (4, 2, 0, {"∂E/∂z⁽²⁾₀": -0.08374, "∂E/∂z⁽¹⁾₁": -0.008374, "∂E/∂z⁽¹⁾₀": 0.0062182}),
     (4, 2, 1, {"∂E/∂w⁽²⁾₀₀": -0.022503, "∂E/∂w⁽²⁾₀₁": -0.034863, "∂E/∂b⁽²⁾₀": -0.10507}),
 ])  # fmt: skip
-def test_what_was_worked_on_paper_from_the_printed_numbers_is_right(level: int, seed: int, i: int, found: Any) -> None:
+def test_answers_worked_out_on_paper_from_printed_numbers_are_right(level: int, seed: int, i: int, found: Any) -> None:
     marking = exercises(seed, level, i + 1)[i].mark(found)
     assert marking and marking.points == 1.0, marking
 
@@ -131,7 +131,7 @@ def test_every_level_can_be_solved_with_the_numbers_of_its_solution(level: int) 
         assert all(math.isfinite(x) for x in task.steps.gradients.values())
 
 
-def test_a_seed_is_a_sheet() -> None:
+def test_a_seed_determines_a_sheet() -> None:
     assert [str(t) for t in exercises(6, 2, 4)] != [str(t) for t in exercises(5, 2, 4)]
     assert len({task.text for task in exercises(0, 2, 300)}) == 300
     assert [str(t) for t in exercises(0, 3, 20)[:8]] == [str(t) for t in exercises(0, 3, 8)]
@@ -186,7 +186,7 @@ def test_each_misconception_is_recognised_on_random_graphs() -> None:
     found, total, names = Counter[str](), Counter[str](), 0
     for name, loss, x, answer in cases(Random(4), count=40, digits=4):
         marking = exercise(loss, ask=[x]).mark({x: answer})
-        if not marking:  # rounded to three decimals it may be right
+        if not marking:  # rounded, the answer may be right
             total[name] += 1
             [diagnoses] = marking.diagnoses.values()
             found[name] += name in diagnoses
@@ -196,7 +196,7 @@ def test_each_misconception_is_recognised_on_random_graphs() -> None:
     assert names < 2.5 * total.total(), "an answer that fits everything says nothing"
 
 
-def test_numbers_out_of_the_air_are_not_explained() -> None:
+def test_random_numbers_are_not_explained() -> None:
     rng, explained, n = Random(7), 0, 0
     while n < 60:
         loss = random_graph(rng)
@@ -252,7 +252,7 @@ def test_the_net_input_in_place_of_the_output() -> None:
     assert mark.names == ("out-for-net",) and "this uses net_h, the net input" in mark.sentence
 
 
-def test_what_follows_from_rounded_answers_is_right() -> None:
+def test_answers_that_follow_from_rounded_ones_are_right() -> None:
     n = network(**POINT)
     task = exercise(n["E"], ask=[n["net_o"], n["w_o"]])
     marking = task.mark({"net_o": -0.147, "w_o": -0.0949})  # exactly -0.14659 and -0.094645
@@ -262,7 +262,7 @@ def test_what_follows_from_rounded_answers_is_right() -> None:
     assert chain and all("rounded answers above" in sentence for sentence in chain.sentences[1:])
 
 
-def test_what_no_misconception_gives_asks_for_the_nodes_on_the_way() -> None:
+def test_an_unexplained_answer_leads_to_the_nodes_on_the_way() -> None:
     n = network(**POINT)
     [mark] = exercise(n["E"], ask=[n["w_h"]]).mark({"w_h": 7.77}).marks
     assert mark.names == () and mark.points == 0
@@ -287,7 +287,7 @@ def test_an_answer_is_near_within_five_percent_or_a_unit_of_its_only_digit(right
     assert [task.mark({w: x}).marks[0].names for x in far] == [()] * len(far)
 
 
-def test_what_follows_passes_by_a_branch_that_is_not_taken() -> None:
+def test_following_answers_ignore_a_branch_that_is_not_taken() -> None:
     x, a, b = Value(2.0, "x"), Value(3.0, "a"), Value(5.0, "b")
     y = where(x > 0, x * a, x * b)
     y.label = "y"
@@ -295,14 +295,14 @@ def test_what_follows_passes_by_a_branch_that_is_not_taken() -> None:
     assert [mark.points for mark in marking.marks][1] == 1.0 and "follows from a wrong answer above" in marking.sentences[1]
 
 
-def test_what_is_asked_may_be_named() -> None:
+def test_questions_may_be_given_by_name() -> None:
     n = network(**POINT)
     named, nodes = exercise(n["E"], ask=["w_o", n["w_h"]]), exercise(n["E"], ask=[n["w_o"], n["w_h"]])
     assert str(named) == str(nodes) and named.mark({"w_o": -0.0946, "w_h": 0.0537})
     assert len(exercise(n["E"], ask=["w_o", n["w_o"]]).questions) == 1
 
 
-def test_what_follows_from_a_wrong_answer_above_counts() -> None:
+def test_answers_that_follow_from_a_wrong_one_get_points() -> None:
     n = network(**POINT)
     task = exercise(n["E"], ask=[n["net_o"], n["w_o"], n["net_h"], n["w_h"]])
     delta = 0.3
@@ -405,7 +405,9 @@ def test_hints_become_smaller_step_by_step() -> None:
         "there are no more hints",
     ]
     assert exercise(n["E"], ask=[n["w_o"], n["w_o"]]).questions[1:] == exercise(n["E"], ask=n["w_o"]).questions[1:] == ()
-    assert task.hint("w_o") == "w_o feeds net_o = w_o·r_h" and task.hint(n["w_o"]).startswith("∂E/∂w_o = ")  # one counter
+    assert task.hint("w_o") == "w_o feeds net_o = w_o·r_h" and task.hint(n["w_o"]).startswith(
+        "∂E/∂w_o = "
+    )  # a name and its node share a counter
     for kind in ("local", "order", "update", "deltas"):
         other = exercise(n["E"], ask=kind)
         hints = [other.hint() for _ in range(3)]
@@ -414,7 +416,7 @@ def test_hints_become_smaller_step_by_step() -> None:
     assert [single.hint() for _ in range(4)][2:] == ["one order is loss", "there are no more hints"]
 
 
-def test_a_large_graph_is_asked_about_in_a_page_if_its_limit_is_raised() -> None:
+def test_a_large_graph_is_an_exercise_on_a_page_if_the_limit_is_raised() -> None:
     w = result = Value(1.0, "w")
     for _ in range(160):
         result = result * 1.01
@@ -441,7 +443,7 @@ def test_a_large_graph_is_asked_about_in_a_page_if_its_limit_is_raised() -> None
     ({"t": 1.0}, "'t' is not a question of this exercise; the questions are ∂E/∂w_o"),
     ([1.0], "answers are given as"),
 ])  # fmt: skip
-def test_what_cannot_be_read_is_refused_in_a_sentence_before_anything_is_marked(answers: Any, words: str) -> None:
+def test_unreadable_answers_are_refused_in_a_sentence_before_marking(answers: Any, words: str) -> None:
     n = network(**POINT)
     with pytest.raises(AnswerError, match=words.replace("(", r"\(")) as caught:
         exercise(n["E"], ask=[n["w_o"]]).mark(answers)

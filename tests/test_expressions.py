@@ -1,4 +1,4 @@
-"""Expressions: what is read, what is refused and in which words, and that nothing of a text is ever run."""
+"""Expressions: which are read, which are refused with which message, and no text is ever executed."""
 
 from __future__ import annotations
 
@@ -68,14 +68,14 @@ def test_constants_are_numbers() -> None:
         parse("e(x)")
 
 
-def test_synonyms_are_of_numpys_names() -> None:
+def test_synonyms_belong_to_names_of_numpy() -> None:
     numpy = pytest.importorskip("numpy")
     assert [name for name in SYNONYMS if name not in FUNCTIONS and not hasattr(numpy, name)] == []
     others = " ".join(SYNONYMS.values()).split()
     assert len({*others}) == len(others)
 
 
-# Names in place of which another one is meant, and that one; None where no guess is better than a wrong one.
+# Unknown names, each with the name that is suggested; None where any suggestion would be misleading.
 GUESSES = {
     "sinn": "sin", "coss": "cos", "tahn": "tanh", "lgo": "log", "sqroot": "sqrt", "Tanh": "tanh", "ReLU": "relu", "SIN": "sin",
     "LeakyReLU": "leaky_relu", "logsumexpp": "logsumexp", "ln": "log", "max": "maximum", "sgn": "sign", "pow": "power",
@@ -106,9 +106,7 @@ def test_a_function_without_a_row_is_not_guessed(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize(("sign", "name", "value"), [("%", "remainder", 1.0), ("//", "floor_divide", -3.0)])
-def test_an_operator_is_taken_as_soon_as_its_row_is_there(
-    sign: str, name: str, value: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_operator_is_accepted_once_it_has_a_row(sign: str, name: str, value: float, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(OPERATORS, (sign, 2), raising=False)
     with pytest.raises(ExpressionError, match=rf"^column 5, `x {sign} 2`: the sign {sign} is not allowed"):
         parse(f"1 + x {sign} 2")
@@ -247,12 +245,12 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("text", REFUSED, ids=lambda text: ascii(text[:30]))
-def test_what_is_refused_and_in_which_words(text: str) -> None:
+def test_messages_of_refused_expressions(text: str) -> None:
     with pytest.raises(ExpressionError) as refusal:
         parse(text)
     message = str(refusal.value)
     assert message.startswith(REFUSED[text])
-    assert message.isprintable()  # and so on one line
+    assert message.isprintable()  # so it has no line breaks
 
 
 @pytest.mark.parametrize(
@@ -270,7 +268,7 @@ def test_what_is_refused_and_in_which_words(text: str) -> None:
         ("far(x, 2)", "column 1, `far(x, 2)`: far(-1.0, 2.0) … log(-3.0) … The operands are x = -1.0 and 2. Choose"),
     ],
 )
-def test_what_has_no_value(text: str, message: str) -> None:
+def test_messages_of_undefined_expressions(text: str, message: str) -> None:
     far = Binary("far", lambda x, y: primitives.log(x - y), lambda x, y, out: 1 / (x - y), lambda x, y, out: 1 / (y - x))
     with pytest.raises(ExpressionError) as refusal:
         parse(text, FUNCTIONS | {"far": far}).evaluate({"x": Value(-1.0, "x")})
@@ -288,7 +286,7 @@ def test_what_has_no_value(text: str, message: str) -> None:
         ("x +", ""), (" ", ""),
     ],
 )  # fmt: skip
-def test_the_part_that_is_at_fault_is_known_by_its_place(text: str, fault: str) -> None:
+def test_an_error_has_the_place_of_its_fault(text: str, fault: str) -> None:
     with pytest.raises(ExpressionError) as refusal:
         parse(text)()
     assert text[refusal.value.start : refusal.value.end] == fault and len(fault) == refusal.value.end - refusal.value.start
@@ -296,7 +294,7 @@ def test_the_part_that_is_at_fault_is_known_by_its_place(text: str, fault: str) 
     assert (ExpressionError.start, ExpressionError.end) == (0, 0)
 
 
-def test_the_first_thing_that_is_wrong_is_told_first() -> None:
+def test_the_first_fault_is_reported_first() -> None:
     with pytest.raises(ExpressionError, match="there is no function foo"):
         parse("foo(x) + bar(y)")
     with pytest.raises(ExpressionError, match=r"^column 1, `log"):
@@ -320,7 +318,7 @@ def test_a_dual_number_is_refused_as_a_number_is() -> None:
         parse("1 + log(x)")(Dual(-1.0, 1.0))
 
 
-def test_python_does_not_warn_of_a_text() -> None:
+def test_refused_expressions_cause_no_warnings_of_python() -> None:
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
         for text in ("1if x else 2", "'\\d'", "0x1for x"):
@@ -329,7 +327,7 @@ def test_python_does_not_warn_of_a_text() -> None:
     assert seen == []
 
 
-# Anything at all, and texts that look more like expressions than most.
+# Arbitrary texts, and texts that resemble expressions.
 WORDS = """x y w0 tanh dot total where log lambda if else for in is not and or yield await None print __import__
     'a' f'{x}' b'' 1 0 2.5 1e9 1e 0x 007 1_0 2j ( ) [ ] { } , . : = := == < <= > >= != + - * ** / // % @ ^ & | ~ ; #
     \\ ! ? $ ` é − ² ﬁ ()() .real [0] (x"""
@@ -358,8 +356,8 @@ def test_any_text_is_an_expression_or_refused_in_one_line(text: str) -> None:
         assert isinstance(result, Value | float)
 
 
-def test_nothing_of_a_text_is_run(tmp_path: Path) -> None:
-    """Python's audit hooks are told of everything that is run, imported and opened; they cannot be removed again."""
+def test_no_part_of_an_expression_is_executed(tmp_path: Path) -> None:
+    """Python's audit hooks see all that is executed, imported or opened; they cannot be removed, hence the separate process."""
     trap = tmp_path / "trap"
     texts = [
         f"__import__('os').system('touch {trap}')",
@@ -391,7 +389,7 @@ assert set(seen) <= {{"builtins.id", "compile"}}, seen
 
 @st.composite
 def formulas(draw: st.DrawFn, depth: int = 3) -> str:
-    """A text without superfluous parentheses, so that precedence and order matter."""
+    """Draw a formula without superfluous parentheses, so that precedence and order matter."""
     if depth == 0 or draw(st.booleans()):
         return draw(st.sampled_from(["x", "y", "z", "0.5", "2.0", "3e-1"]))
     a, b, c = (draw(formulas(depth - 1)) for _ in range(3))
@@ -405,19 +403,19 @@ def formulas(draw: st.DrawFn, depth: int = 3) -> str:
 
 @given(formulas(), st.tuples(*[st.sampled_from([-2.0, -0.5, 0.0, 0.5, 1.5])] * 3))
 @settings(deadline=None)
-def test_a_formula_means_what_it_means_in_python(text: str, point: tuple[float, float, float]) -> None:
+def test_a_formula_means_the_same_as_in_python(text: str, point: tuple[float, float, float]) -> None:
     leaves = dict(zip("xyz", map(Value, point), strict=True))
     twins = dict(zip("xyz", map(Value, point), strict=True))
     try:
         expected = eval(text, {**FUNCTIONS}, dict(twins))
     except (DomainError, ZeroDivisionError, OverflowError, TypeError):
-        return  # what the engine refuses, or Python itself where constants meet
+        return  # refused by the engine, or by Python itself between constants
     if not isinstance(expected, Value):
         return
     try:
         result = parse(text).evaluate(leaves)
     except ExpressionError as refusal:
-        assert "is undefined" in str(refusal)  # as (-0.5)**0.5, which is a complex number in Python
+        assert "is undefined" in str(refusal)  # for example (-0.5)**0.5, a complex number in Python
         return
     result.backward()
     expected.backward()

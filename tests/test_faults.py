@@ -1,7 +1,7 @@
-"""What goes wrong from outside: threads, interrupts, full and read-only disks, another hash seed.
+"""External faults: threads, interrupts, full and read-only disks.
 
-An interrupt from the keyboard can come between any two instructions of Python.  The tests let it come everywhere: a tracer
-raises it at the n-th line or call, for one n after the other.
+An interrupt from the keyboard can come between any two instructions of Python.  The tests try all places: a tracer raises it at
+the n-th line or call, for one n after another.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ OURS = str(ROOT / "autograd"), str(ROOT / "nn")
 
 
 def in_threads(*works: Callable[[], Any]) -> list[Any]:
-    """Run functions at once, switching between them as often as can be; return what they return."""
+    """Run functions in threads that switch as often as possible; return their results."""
     found: list[Any] = [None] * len(works)
     start = threading.Barrier(len(works))
 
@@ -116,15 +116,15 @@ def test_each_thread_trains_its_own_network() -> None:
 class Interrupter:
     """Raises `KeyboardInterrupt` at the n-th event inside a block: a line of the project's own code.
 
-    With ``calls``, where a call begins or has ended, as Python looks there whether a signal has come; with ``within``, in
-    these functions alone.
+    With ``calls``, an event is the start or end of a call, where Python checks for signals; with ``within``, only events in
+    these functions count.
     """
 
     def __init__(self, n: int, *, calls: bool = False, within: Container[Any] = ()) -> None:
         self.left, self.calls, self.within = n, calls, within
 
     def __enter__(self) -> None:
-        self.before = sys.gettrace(), sys.getprofile()  # a debugger's or coverage's
+        self.before = sys.gettrace(), sys.getprofile()  # those of a debugger or of coverage
         (sys.setprofile if self.calls else sys.settrace)(self.see)
 
     def __exit__(self, *_: object) -> None:
@@ -143,7 +143,7 @@ class Interrupter:
 
 
 def interrupts(action: Callable[[], Any], *, calls: bool = False, within: Container[Any] = ()) -> Iterator[bool]:
-    """Do an action with an interrupt at its first event, its second and so on; say each time whether it broke off."""
+    """Run an action with an interrupt at its first event, its second, and so on; yield whether each broke it off."""
     for n in count(1):
         interrupter = Interrupter(n, calls=calls, within=within)
         broke_off = False
@@ -175,7 +175,7 @@ def test_after_an_interrupt_of_backward_zero_grad_and_backward_are_right() -> No
         assert x.grad == w.grad == h.grad == y.grad == 0
 
 
-def test_an_interrupt_leaves_no_variable_set_for_a_call() -> None:
+def test_an_interrupt_leaves_no_context_variable_set() -> None:
     x = Value(2.0)
     y = x * tanh(x)
     for _ in interrupts(lambda: gradients(y, [x])):
@@ -188,7 +188,7 @@ X, Y = truth_table("xor")
 
 
 def training(kind: type[Optimizer], compiled: bool) -> tuple[Module, Optimizer, Callable[[int], Any]]:
-    """Return a model, an optimiser, and a function that trains the one with the other for some epochs of two steps."""
+    """Return a model, an optimiser, and a function that trains the model for some epochs of two steps."""
     model, optimizer = MLP(2, [2, 1], output="sigmoid", seed=3), kind(lr=0.1)
 
     def train(epochs: int) -> Any:
@@ -198,13 +198,13 @@ def training(kind: type[Optimizer], compiled: bool) -> tuple[Module, Optimizer, 
     return model, optimizer, train
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # where Python itself drops an interrupt
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # Python itself may drop an interrupt
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", [SGD, Adam])
 @pytest.mark.parametrize("compiled", [False, True])
 def test_after_an_interrupt_of_fit_the_parameters_are_those_of_whole_steps(kind: type[Optimizer], compiled: bool) -> None:
     pytest.importorskip("numpy")
-    path: list[tuple[float, ...]] = []  # the parameters before and after each step of a training that is left alone
+    path: list[tuple[float, ...]] = []  # the parameters before and after each step of an undisturbed training
     model, optimizer, train = training(kind, compiled)
 
     def put_down(*_: Any) -> None:
@@ -233,14 +233,14 @@ def test_after_an_interrupt_of_fit_the_parameters_are_those_of_whole_steps(kind:
         seen.add(place)
         if interrupter.left > 0:
             break
-        train(1)  # it goes on from there
+        train(1)  # training can continue from there
         assert optimizer.steps == place + 2 and all(type(parameter) is Value for parameter in model.parameters())
         n += 29
     assert n > 500 and seen == {0, 1, 2, 3, 4}
 
 
 @pytest.mark.parametrize("compiled", [False, True])
-def test_a_rule_that_fails_moves_no_parameter(compiled: bool) -> None:
+def test_a_failing_update_rule_moves_no_parameter(compiled: bool) -> None:
     class Moody(Adam):
         def rule(self, parameter: Any, gradient: Any, rate: float, state: Any, t: int) -> Any:
             moved = super().rule(parameter, gradient, rate, state, t)
@@ -286,7 +286,7 @@ saves = pytest.mark.parametrize(("write", "name"), SAVES)
 
 @contextmanager
 def disk_with(room: int) -> Iterator[None]:
-    """Let no file grow beyond so many bytes."""
+    """Limit the size of every file to so many bytes."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
     try:
@@ -299,7 +299,7 @@ def disk_with(room: int) -> Iterator[None]:
 def test_a_full_disk_leaves_the_old_file_and_no_other(write: Callable[[Path], None], name: str, tmp_path: Path) -> None:
     path = tmp_path / name
     path.write_text("old")
-    write(tmp_path / f"warm{path.suffix}")  # so that nothing else has to be written, such as compiled modules
+    write(tmp_path / f"warm{path.suffix}")  # so that no other files, such as compiled modules, are written later
     (tmp_path / f"warm{path.suffix}").unlink()
     refused: list[OSError] = []
     with disk_with(50):
@@ -311,7 +311,7 @@ def test_a_full_disk_leaves_the_old_file_and_no_other(write: Callable[[Path], No
     assert path.read_text() == "old" and [*tmp_path.iterdir()] == [path]
 
 
-@pytest.mark.filterwarnings("ignore:Exception ignored in. <_io.FileIO")  # opened, and closed by nobody but the collector
+@pytest.mark.filterwarnings("ignore:Exception ignored in. <_io.FileIO")  # opened, but closed only by the collector
 @saves
 def test_an_interrupted_write_leaves_the_old_file_and_no_other(
     write: Callable[[Path], None], name: str, tmp_path: Path
@@ -330,7 +330,7 @@ def test_an_interrupted_write_leaves_the_old_file_and_no_other(
 
 
 @saves
-def test_a_folder_that_takes_no_file(write: Callable[[Path], None], name: str) -> None:
+def test_a_folder_that_accepts_no_files(write: Callable[[Path], None], name: str) -> None:
     if not Path("/proc/self").is_dir():
         pytest.skip("there is no /proc, the folder that takes no file from anybody")
     with pytest.raises(OSError, match=rf"'/proc/{name}'$"):

@@ -1,4 +1,4 @@
-"""The one writer: every reader finds a whole file, whoever writes beside, whatever fails, and whatever lies at the path."""
+"""The function that writes all files: readers see only whole files, despite other writers, failures, and links at the path."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ posix = pytest.mark.skipif(os.name == "nt", reason="there are no permissions and
 
 @pytest.fixture(params=["nameless", "folder"])
 def way(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Write by each way: files that have no name yet, where the system has them, and a private folder."""
+    """Write in each of two ways: to a nameless file, if the system has them, and in a private folder."""
     if request.param == "folder":
         monkeypatch.delattr(os, "O_TMPFILE", raising=False)
     elif not has_nameless_files(tmp_path):
@@ -66,7 +66,7 @@ PLAYERS = [play(neuron(name)).save for name in ("a", "bb", "ccc", "dddd")]
     [(MODELS, "x.json"), *(pytest.param(*case, marks=pytest.mark.slow) for case in [(PICTURES, "x.dot"), (PLAYERS, "x.html")])],
 )
 @pytest.mark.slow
-def test_beside_four_threads_that_save_a_hundred_times_a_reader_sees_whole_files(
+def test_a_reader_sees_whole_files_while_four_threads_save(
     writes: list[Callable[[Path], Any]], name: str, tmp_path: Path, way: str
 ) -> None:
     path, whole = tmp_path / name, set()
@@ -92,7 +92,7 @@ def test_beside_four_threads_that_save_a_hundred_times_a_reader_sees_whole_files
     assert [*tmp_path.iterdir()] == [path]
 
 
-# What a script starts in the background has SIGINT ignored, what nohup starts SIGHUP, and so have their children.
+# Programs that a script starts in the background ignore SIGINT, those of nohup SIGHUP; their children inherit this.
 WRITER = """
 import signal, sys
 from autograd.files import write_whole
@@ -105,7 +105,7 @@ while True:
 
 @pytest.fixture
 def processes(tmp_path: Path) -> Iterator[list[subprocess.Popen[bytes]]]:
-    """Start four processes that write to x.svg for ever, each with a letter of its own."""
+    """Start four processes that write to x.svg for ever, each its own letter."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     started = [
         subprocess.Popen([sys.executable, "-c", WRITER, tmp_path / "x.svg", letter], env=environment, stderr=subprocess.DEVNULL)
@@ -125,7 +125,7 @@ def test_processes_that_are_ended_while_they_write_leave_nothing_behind(
     path, wholes, seen = tmp_path / "x.svg", {letter * 500_000 for letter in "abcd"}, set[str]()
     deadline = time.monotonic() + 60
     while len(seen) < 4 and time.monotonic() < deadline:
-        with suppress(FileNotFoundError):  # before the first has written
+        with suppress(FileNotFoundError):  # before the first write
             seen.add(path.read_text())
     assert seen == wholes
     for process in processes:
@@ -135,7 +135,7 @@ def test_processes_that_are_ended_while_they_write_leave_nothing_behind(
     assert [*tmp_path.iterdir()] == [path] and path.read_text() in wholes
 
 
-# Each of thirty processes of five threads is ended while it writes; what each has left is printed.
+# Ends each of thirty processes of five threads while it writes, and prints the files that it left.
 THREADS = """
 import os, signal, sys, threading, time
 from itertools import count
@@ -182,7 +182,7 @@ def test_processes_of_several_threads_that_are_ended_while_they_write_leave_noth
     assert set(sizes) == {"1000000"}
     if files == "new":
         assert len(names) > 30 and not [name for name in names if name.startswith(".")]
-    else:  # between two system calls, the new file has a name of its own; the next write removes it
+    else:  # a process that ends between two system calls leaves a temporary name; the next write removes it
         assert {*names} <= {"x", ".x.being-written"}
         write_whole(tmp_path / "x", b"new")
         assert [*tmp_path.iterdir()] == [tmp_path / "x"]
@@ -190,8 +190,8 @@ def test_processes_of_several_threads_that_are_ended_while_they_write_leave_noth
 
 @linux
 @pytest.mark.skipif(not getattr(sys, "_is_gil_enabled", lambda: True)(), reason="there is no GIL")
-def test_while_a_file_has_the_name_of_a_moment_no_other_thread_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "fsync", lambda file: None)  # it takes long
+def test_no_other_thread_runs_while_a_file_has_its_temporary_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "fsync", lambda file: None)  # it is slow
     libc, part, done, seen = ctypes.PyDLL(None), os.fsencode(tmp_path / ".x.being-written"), threading.Event(), []
 
     def watch() -> None:
@@ -213,7 +213,7 @@ def test_while_a_file_has_the_name_of_a_moment_no_other_thread_runs(tmp_path: Pa
     assert not seen
 
 
-# What fails
+# Failures
 
 FOLDER = ("mkdir", "open", "write", "fchown", "fchmod", "fsync", "close", "replace")
 NAMELESS = ("open", "write", "fchown", "fchmod", "fsync", "linkat", "rename", "unlink", "close")
@@ -223,9 +223,9 @@ SAVES: list[tuple[Callable[[Path], Any], str]] = [
 
 
 def calls_of(action: Callable[[], Any], fails: int = -1, number: int = 0, ways: bool = True) -> list[str]:
-    """Do something and return the system calls by which it changes files; the one at a place fails with an error's number.
+    """Run an action and return its system calls that change files; the call at index `fails` fails with an error number.
 
-    If there are to be no other ways, so does each by which the file could be written in spite of that.
+    Without `ways`, the calls of the alternative ways to write the file fail as well.
     """
     called: list[str] = []
     libc: Any = ctypes.PyDLL(None)
@@ -238,16 +238,16 @@ def calls_of(action: Callable[[], Any], fails: int = -1, number: int = 0, ways: 
         def call(*arguments: Any, **options: Any) -> Any:
             if not has_failed(name):
                 return real(*arguments, **options)
-            if name == "close":  # closed all the same
+            if name == "close":  # a failing close still closes
                 real(*arguments)
-            if name == "write":  # some of it is written
+            if name == "write":  # a part is written
                 real(arguments[0], arguments[1][:10])
             raise OSError(number, os.strerror(number))
 
         return call
 
     class Library:
-        """The C library, whose functions return -1 if they fail."""
+        """A stand-in for the C library, whose functions return -1 if they fail."""
 
         def __init__(self, name: None) -> None:
             pass
@@ -277,13 +277,19 @@ def test_every_system_call_fails_once(write: Callable[[Path], Any], name: str, n
     calls = calls_of(lambda: write(path))
     new = path.read_bytes()
     if way == "folder":
-        calls = calls[: calls.index("replace") + 1]  # what follows removes the empty folder
+        calls = calls[: calls.index("replace") + 1]  # the remaining calls remove the empty folder
     assert tuple(calls) == (NAMELESS if way == "nameless" else FOLDER)
     for i, call in enumerate(calls):
         make_old()
         if (call, number) == ("fchown", errno.EACCES):  # only root can give files away
             continue
-        if way == "nameless" and call in ("open", "linkat", "rename", "unlink", "close"):  # another way is left, or all is done
+        if way == "nameless" and call in (
+            "open",
+            "linkat",
+            "rename",
+            "unlink",
+            "close",
+        ):  # there is another way, or the file is already complete
             calls_of(lambda: write(path), i, number)
             assert (path.read_bytes(), stat.S_IMODE(path.stat().st_mode)) == (new, 0o640)
             assert [*tmp_path.iterdir()] == [path]
@@ -315,8 +321,8 @@ def test_a_disk_takes_a_write_in_parts(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 @linux
-def test_a_device_that_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
-    # So that a wrong version that root tries replaces no device of the machine.
+def test_a_full_device_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    # So that a faulty version, run as root, cannot replace a device of the machine.
     monkeypatch.setattr(autograd.files, "_replace", Mock(side_effect=AssertionError))
     with pytest.raises(OSError, match=r"No space left on device: '/dev/full'") as caught:
         write_whole("/dev/full", b"new")
@@ -333,12 +339,12 @@ def test_after_a_failure_signals_arrive_again(tmp_path: Path, way: str) -> None:
         assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
 
 
-# What lies at the path
+# Files, links and folders at the path
 
 
 @posix
 @pytest.mark.parametrize("mode", [0o600, 0o444, 0o644, 0o660, 0o755])
-def test_an_older_file_lends_its_permissions(mode: int, tmp_path: Path, way: str) -> None:
+def test_a_replaced_file_keeps_its_permissions(mode: int, tmp_path: Path, way: str) -> None:
     path = tmp_path / "x.svg"
     path.write_text("old")
     path.chmod(mode)
@@ -370,7 +376,7 @@ def test_root_leaves_a_file_to_its_owner(tmp_path: Path, way: str) -> None:
 
 
 @posix
-def test_before_it_is_moved_nobody_else_can_read_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+def test_nobody_else_can_read_a_file_before_it_is_complete(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
     seen: list[list[int]] = []
     real = os.fsync
 
@@ -383,7 +389,7 @@ def test_before_it_is_moved_nobody_else_can_read_it(tmp_path: Path, monkeypatch:
     assert seen == [[0o700] if way == "folder" else []]
 
 
-def test_a_link_that_was_planted_beside_is_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+def test_links_planted_at_guessed_names_are_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
     victim, path = tmp_path / "victim", tmp_path / "x.svg"
     victim.write_text("precious")
     names = [".guessed", f".x.svg.{os.getpid()}.tmp", "x.svg.tmp", ".other"]
@@ -397,7 +403,7 @@ def test_a_link_that_was_planted_beside_is_not_followed(tmp_path: Path, monkeypa
 
 @posix
 @pytest.mark.parametrize("old", [True, False])
-def test_what_lies_at_the_name_of_a_moment_is_not_followed(old: bool, tmp_path: Path, way: str) -> None:
+def test_a_link_or_folder_at_the_temporary_name_is_not_followed(old: bool, tmp_path: Path, way: str) -> None:
     victim, path, part = tmp_path / "victim", tmp_path / "x.svg", tmp_path / ".x.svg.being-written"
     victim.write_text("precious")
     for plant in (partial(part.symlink_to, victim), part.mkdir):
@@ -454,7 +460,7 @@ def test_a_link_to_a_file_that_does_not_exist_is_refused(target: str, tmp_path: 
 
 
 @pytest.mark.parametrize("name", ["\ud800.svg", "a\0b.svg", "\ud800/x.svg", "line\nbreak/x", "\u202egvs/x", "\x1b[2J/x"])
-def test_names_that_no_file_can_have_or_that_would_be_read_wrongly(name: str, tmp_path: Path) -> None:
+def test_impossible_and_unprintable_names_are_refused(name: str, tmp_path: Path) -> None:
     with pytest.raises(OSError) as refusal:
         write_whole(tmp_path / name, b"new")
     assert str(refusal.value).isprintable() and refusal.value.filename == str(tmp_path / name)
@@ -462,7 +468,7 @@ def test_names_that_no_file_can_have_or_that_would_be_read_wrongly(name: str, tm
 
 
 @linux
-def test_a_name_that_is_not_text_is_a_name(tmp_path: Path) -> None:
+def test_a_name_of_undecodable_bytes_is_accepted(tmp_path: Path) -> None:
     write_whole(tmp_path / os.fsdecode(b"\xff.svg"), b"new")
     assert (tmp_path / os.fsdecode(b"\xff.svg")).read_bytes() == b"new"
 

@@ -1,4 +1,4 @@
-"""A row may read what changes: a temperature, a flag, a generator.  Every call uses the present values."""
+"""A row may read values that change: a temperature, a flag, a generator.  Every call uses the present values."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ READINGS: dict[str, Callable[[Callable[[Any], Any], float], tuple[float, float]]
 
 @pytest.mark.parametrize("name", ROWS)
 @pytest.mark.parametrize("reading", READINGS)
-def test_every_call_uses_what_a_row_reads_then(name: str, reading: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_call_reads_the_present_values(name: str, reading: str, monkeypatch: pytest.MonkeyPatch) -> None:
     f, value, slope = ROWS[name]
     for temperature in (1.0, 2.0, 0.5):
         monkeypatch.setitem(globals(), "T", temperature)
@@ -83,7 +83,7 @@ def test_every_call_uses_what_a_row_reads_then(name: str, reading: str, monkeypa
         assert gradcheck(f, -0.75).verdict == "correct"
 
 
-def test_a_program_is_made_of_what_its_rows_read_when_it_was_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_program_keeps_the_values_that_its_rows_read_when_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
     w = Value(-0.75)
     programs = [compile(lambda x: (above(w) + leak(w)) * x, [w], example=[1.0], backend=b) for b in ("numpy", "native", "pure")]
     monkeypatch.setitem(globals(), "T", 2.0)
@@ -102,7 +102,7 @@ def test_a_row_that_draws_is_fresh_at_every_call_and_not_compiled() -> None:
         compile(lambda x: noisy(x), example=[1.0])
 
 
-def test_what_changed_after_the_forward_pass_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_change_after_the_forward_pass_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     y = cool(x := Value(3.0, "x"))
     above_an_operation = cool(x * 1.0)
     monkeypatch.setitem(globals(), "T", 2.0)
@@ -111,7 +111,7 @@ def test_what_changed_after_the_forward_pass_is_named(monkeypatch: pytest.Monkey
     with pytest.raises(ValueError, match=r"now give 1.5: a leaf, or something else that the row reads,"):
         gradients(above_an_operation, [x])
     y.backward()
-    assert x.grad == 1.0  # what was recorded
+    assert x.grad == 1.0  # the recorded partial
 
 
 def test_which_rows_are_fixed() -> None:
@@ -166,7 +166,7 @@ def test_a_users_row_may_be_dangerous_anywhere() -> None:
             assert program.gradient()[1].tolist() == [slope]
 
 
-def test_what_was_found_out_about_a_row_is_kept_if_the_row_does_the_same_at_every_call() -> None:
+def test_facts_about_a_row_are_remembered_only_if_the_row_is_fixed() -> None:
     asked = list[str]()
 
     @remembered

@@ -1,4 +1,4 @@
-"""A unit of the player through which little flows is dead where its rule is 0, and saturated where it is only small."""
+"""The player marks a unit with a small slope: as dead if its rule is exactly 0 by a branch, else as saturated."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def node() -> Iterator[Node]:
 
 
 def mark(node: Node, unit: Value) -> str:
-    """Return the text below the box of a unit that has been computed."""
+    """Return the text below the box of a computed unit."""
     text = node.run(f"""(() => {{
         const graph = {graph(unit * 2)}, [unit] = graph.order, mark = {{}};
         const box = {{unit, mark, group: {{classList: {{toggle: () => 0}}}}}};

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from autograd import Value, clip, compile, grad, jacobian, mean, replay, softmax
 
 untyped: Any = mean, softmax
-numpy_clip: Any = np.clip  # whose annotations know no nodes
+numpy_clip: Any = np.clip  # its annotations do not allow nodes
 lists = st.lists(st.floats(-700, 700), min_size=1, max_size=5)
 
 
@@ -23,7 +23,7 @@ def test_each_operand_has_its_share_of_the_mean(v: list[float]) -> None:
     assert [d.data for d in grad(mean)(v)] == [1 / len(v)] * len(v)
 
 
-def test_a_mean_overflows_only_where_an_operand_does() -> None:
+def test_a_mean_of_large_numbers_does_not_overflow() -> None:
     assert mean([1.5e308, 1.5e308, 1.5e308]) == pytest.approx(1.5e308)
 
 
@@ -42,9 +42,9 @@ def test_the_jacobian_of_softmax(v: list[float]) -> None:
         (0.5, 0.0, 1.0, 0.5, (1, 0, 0)),
         (-1.0, 0.0, 1.0, 0.0, (0, 1, 0)),
         (2.0, 0.0, 1.0, 1.0, (0, 0, 1)),
-        (0.0, 0.0, 1.0, 0.0, (0, 1, 0)),  # at the ends the slope is theirs
+        (0.0, 0.0, 1.0, 0.0, (0, 1, 0)),  # at an end, the slope belongs to that end
         (1.0, 0.0, 1.0, 1.0, (0, 0, 1)),
-        (0.5, 3.0, 1.0, 1.0, (0, 0, 1)),  # as NumPy's where the ends are in the wrong order
+        (0.5, 3.0, 1.0, 1.0, (0, 0, 1)),  # ends in the wrong order, as in NumPy
     ],
 )
 def test_clip(x: float, low: float, high: float, out: float, slopes: tuple[float, ...]) -> None:
@@ -53,7 +53,7 @@ def test_clip(x: float, low: float, high: float, out: float, slopes: tuple[float
     leaf = Value(x)
     recorded = numpy_clip(leaf, low, high)
     assert isinstance(recorded, Value) and recorded.data == out and leaf.clip(low, high).data == out
-    assert replay(recorded, {leaf: 0.5}).data == clip(0.5, low, high)  # not the end that was chosen
+    assert replay(recorded, {leaf: 0.5}).data == clip(0.5, low, high)  # replaying chooses again
 
 
 def test_numpy_clips_a_node_with_one_bound_and_while_compiling() -> None:

@@ -1,6 +1,6 @@
-"""Anything at all as input: it is understood, or refused with the errors that the documentation promises.
+"""Arbitrary input: it is understood, or refused with the documented errors.
 
-Few inputs here, and 50,000 command lines as a slow test; 20,000 inputs of each other kind with
+The quick tests try few inputs, a slow one thousands of command lines; to try 20,000 inputs of each kind:
 
     .venv/bin/python -m pytest --hypothesis-profile=thorough tests/test_fuzz.py
 """
@@ -30,12 +30,12 @@ from nn.data import read_idx
 in_a_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
-# Mutations: a good input with a few things done to it.
+# Mutations: a good input with a few changes.
 
 
 @st.composite
 def mutated(draw: st.DrawFn, whole: st.SearchStrategy[bytes], parts: list[bytes]) -> bytes:
-    """Cut, repeat, swap and overwrite pieces of a good input, and put strange ones in."""
+    """Cut, repeat and overwrite pieces of a good input, and insert strange ones."""
     found = draw(whole)
     for _ in range(draw(st.integers(0, 4))):
         i, j = sorted(draw(st.tuples(*[st.integers(0, len(found))] * 2)))
@@ -51,7 +51,7 @@ LEAVES = st.sampled_from([*NUMBERS, "x", "y", "x" * 300, "π", "__class__", "lam
 
 
 def composed(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    """Return texts like those of the grammar, and some that are nearly so."""
+    """Return texts of the grammar, and texts that are nearly so."""
     signs = st.sampled_from(["+", "-", "*", "/", "**", "<", "<=", "//", "%", "@", "==", " if ", ".", ",", " and "])
     names = st.sampled_from([*FUNCTIONS, "exec", "__import__", "getattr", "print"])
     return st.one_of(
@@ -136,7 +136,7 @@ NUMBERS_GIVEN = st.sampled_from(["1", "-2", "0.5", "3e-5", "0", "700", "-inf", "
 
 @st.composite
 def command_lines(draw: st.DrawFn) -> list[str]:
-    """Return the words of a command line: two in three have a meaning, most of them one that can be done."""
+    """Return the words of a command line: two in three command lines are meaningful, and most of these can be answered."""
     if is_strange := draw(st.integers(0, 2)) == 0:
         groups = [[draw(TEXTS)], *([word] for word in draw(st.lists(STRANGE_WORDS, max_size=4)))]
     else:
@@ -161,7 +161,7 @@ def answers_or_refuses(argv: list[str], folder: Path, capsys: pytest.CaptureFixt
         assert not told.out and told.err.count("\n") == 1 and told.err[:-1].isprintable()
     else:
         assert told.out and not told.err
-        found = re.search("\nCheck: (wrong|kink): ", told.out)  # wrong, for example, is NaN, where the engine meets 0·∞
+        found = re.search("\nCheck: (wrong|kink): ", told.out)  # NaN from 0·∞, for example, is wrong
         assert status == {"wrong": 1, "kink": 3}.get(found[1] if found else "", 0)
     assert [*folder.iterdir()] == []
 
@@ -191,7 +191,7 @@ def test_thousands_of_command_lines_are_answered_or_refused_in_one_line(
 
 
 def sealed(content: dict[str, Any]) -> bytes:
-    """Return a weight file with the right checksum, whatever it holds."""
+    """Return a weight file with arbitrary content and the right checksum."""
     digest = hashlib.sha256(json.dumps(content, separators=(",", ":")).encode()).hexdigest()
     return json.dumps(content | {"sha256": digest}).encode()
 
@@ -269,7 +269,7 @@ SIZES = st.lists(st.sampled_from([0, 1, 2, 3, 255, 2**16, 2**31, 2**32 - 1]), mi
 
 @st.composite
 def idx_files(draw: st.DrawFn) -> bytes:
-    """Return a file whose header may promise anything."""
+    """Return a file whose header may claim any sizes."""
     sizes = draw(SIZES)
     length = math.prod(sizes)
     data = bytes(length) if length < 10_000 and draw(st.booleans()) else draw(st.binary(max_size=50))

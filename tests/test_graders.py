@@ -23,7 +23,7 @@ def test_the_points_are_a_number_that_nbgrader_reads(capsys: pytest.CaptureFixtu
     n = network(**POINT)
     task = exercise(n["E"], ask=[n["w_o"], n["w_h"]])
     points = grade(task, {"w_o": -0.0946, "w_h": 0.2345}, points=4)
-    assert type(points) is float and float(repr(points)) == 3.71  # nbgrader reads the text of the last output
+    assert type(points) is float and float(repr(points)) == 3.71  # nbgrader parses the text of the last output
     assert capsys.readouterr().out.splitlines()[0] == "1.86 of 2 points"
     assert grade(task, {"w_o": -0.0946}, points=2) == 2.0 and grade(task, {"w_o": -0.0946}, points=2.999) == 2.999
     odd = Value(3.0, "q: not answered")
@@ -33,7 +33,7 @@ def test_the_points_are_a_number_that_nbgrader_reads(capsys: pytest.CaptureFixtu
     assert grade(exercise(n["E"], ask="order"), [n["E"]], points=7) == 1.0 and grade(task, {}) == 0.0
 
 
-def test_what_cannot_be_read_takes_no_points_from_the_others(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unreadable_answer_costs_no_points_of_the_others(capsys: pytest.CaptureFixture[str]) -> None:
     n = network(**POINT)
     task = exercise(n["E"], ask=[n["w_o"], n["w_h"]])
     unread: list[Any] = [None, ..., "tanh(", "", 10**400, [1.0]]
@@ -46,7 +46,7 @@ def test_what_cannot_be_read_takes_no_points_from_the_others(capsys: pytest.Capt
     order = exercise(n["E"], ask="order")
     for answer in (None, "E", ["w_o"]):
         assert grade(order, answer) == 0.0 and capsys.readouterr().out.startswith("order: ")
-    with pytest.raises(AnswerError, match="'t' is not a question"):  # a slip of the test
+    with pytest.raises(AnswerError, match="'t' is not a question"):  # a mistake in the test
         grade(task, {"t": 1.0})
     with pytest.raises(AssertionError, match="∂E/∂w_h: still blank"):
         grade(task, {"w_h": ...}, must_be_right=True)
@@ -94,7 +94,7 @@ def test_nbgrader_autogrades_a_notebook(tmp_path: Path, monkeypatch: pytest.Monk
     nbformat = pytest.importorskip("nbformat")
     api = pytest.importorskip("nbgrader.api")
 
-    # nbgrader calls alembic by its name, which an environment that is not active does not have on its path.
+    # nbgrader runs alembic by name, which is not on the path of an inactive environment.
     monkeypatch.setenv("PATH", os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
 
@@ -117,7 +117,7 @@ def test_nbgrader_autogrades_a_notebook(tmp_path: Path, monkeypatch: pytest.Monk
     nbgrader("generate_assignment", "ps1", "--create")
     released = (tmp_path / "release" / "ps1" / "gradients.ipynb").read_text(encoding="utf-8")
     for_students = json.loads(released)["cells"][1]["source"]
-    # nbgrader writes the last two lines in place of a solution; the error lets a cell that nobody filled in fail.
+    # nbgrader replaces a solution by the last two lines; the error makes an unanswered cell fail.
     assert for_students == ["answer_w = ...\n", "answer_b = ...\n", "# YOUR CODE HERE\n", "raise NotImplementedError()"]
     students = {
         "right": ('answer_w = "-2*v4*v3*(1 - v3)*x"\nanswer_b = -0.162', 4.0, "2 of 2 points"),

@@ -1,4 +1,4 @@
-"""Details that mutants once changed without a test noticing."""
+"""Details that mutants once changed without any test noticing."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ def test_zero_grad_of_a_leaf() -> None:
     assert v.grad == 0.0
 
 
-def test_directions_move_every_number_as_its_size_asks_for() -> None:
+def test_directions_move_every_number_in_proportion_to_its_size() -> None:
     point = [3.0, 0.0, -0.01, 1000.0, 5.0]
     lines = directions(point, [0, 1, 2, 3], Random(0))
     assert len(lines) == DIRECTIONS and len({tuple(line.direction.items()) for line in lines}) == DIRECTIONS
     ratios = set()
     for line in lines:
         assert sorted(line.direction) == [0, 1, 2, 3] and line.start == 1.0 and line(line.start) == point
-        for i, unit in enumerate((2.0, 1.0, 2.0**-7, 512.0)):  # the power of two below the number; 1 where it is 0
+        for i, unit in enumerate((2.0, 1.0, 2.0**-7, 512.0)):  # the largest power of two below the number, or 1 if it is 0
             ratios.add(line.direction[i] / unit)
     assert ratios == {sign * size for sign in (1.0, -1.0) for size in (1.0, 0.5, 0.25)}
     [line] = directions([2.0, 5.0], [0, 1], Random(1))[:1]
@@ -63,7 +63,7 @@ def test_hypot_has_its_only_kink_at_zero() -> None:
     assert gradcheck(lambda a, b: hypot(a, b), 0.0, 0.0).verdict == "kink"
 
 
-def test_a_slope_without_bound_is_not_a_fault_and_not_vacuous() -> None:
+def test_an_unbounded_slope_is_neither_a_fault_nor_vacuous() -> None:
     found = slope(lambda x: math.copysign(math.sqrt(abs(x)), x), 0.0)
     assert (found.kind, found.value, found.error) == ("steep", math.inf, math.inf)
     check = judge("∂f/∂x", "x = 0", 5.0, found)
@@ -85,14 +85,14 @@ def test_a_link_that_a_drawing_is_saved_to_stays_a_link(tmp_path: Path) -> None:
     assert link.is_symlink() and link.resolve() == target.resolve() and target.read_text().startswith("digraph")
 
 
-def test_the_noise_of_moons_is_normal_and_the_same_in_both_coordinates() -> None:
+def test_the_noise_of_moons_is_normal_and_independent_in_both_coordinates() -> None:
     away = [[a - b for a, b in zip(x, y, strict=True)]
             for x, y in zip(moons(4000, 0.2, seed=3)[0], moons(4000, 0.0)[0], strict=True)]  # fmt: skip
     for column in zip(*away, strict=True):
         deviation = math.sqrt(sum(x * x for x in column) / len(column))
         assert deviation == pytest.approx(0.2, rel=0.05)
         assert sum(abs(x) > 2 * deviation for x in column) / len(column) == pytest.approx(0.0455, abs=0.012)  # two σ
-    assert abs(sum(a * b for a, b in away)) / len(away) < 0.003  # not the same noise twice
+    assert abs(sum(a * b for a, b in away)) / len(away) < 0.003  # the two are uncorrelated
 
 
 def test_ticks_and_grids_of_pictures() -> None:
@@ -136,7 +136,7 @@ def test_a_program_notices_the_order_of_operands() -> None:
     assert not program.is_current()
 
 
-def test_examples_with_two_numbers_of_outputs_do_not_fit_into_an_array() -> None:
+def test_examples_with_different_numbers_of_outputs_are_refused() -> None:
     w = Value(2.0)
     program = compile(lambda x: [w * part for part in x], [w])
     with pytest.raises(ValueError, match="different numbers of outputs"):
@@ -156,12 +156,12 @@ def test_a_descent_makes_as_many_steps_as_it_says() -> None:
     assert len(path) == 4 and optimizer.steps == 3
 
 
-def test_a_leaf_without_a_name_is_its_number_where_that_is_short() -> None:
+def test_a_leaf_without_a_name_is_written_as_its_number_if_short() -> None:
     w = Value(2.0, "w")
     assert explain(w, of=w * Value(0.25) + w * Value(1 / 3)).formula.text == "0.25 + v3"
 
 
-def test_a_hinge_takes_no_zero_beside_minus_one() -> None:
+def test_a_hinge_refuses_zero_beside_minus_one() -> None:
     for labels, is_right in (([-1, 1], True), ([0, 1], True), ([-1, 0], False), ([-1, 0, 1], False)):
         y = [labels[i % len(labels)] for i in range(6)]
         if is_right:
@@ -185,14 +185,14 @@ def test_an_array_function_that_is_almost_right_is_wrong() -> None:
         check_primitive(almost)
 
 
-def test_an_edge_that_is_not_taken_does_not_hide_a_mistake_after_it() -> None:
+def test_an_edge_that_is_not_taken_does_not_hide_a_later_mistake() -> None:
     x, u = Value(2.0, "x"), Value(5.0, "u")
     loss = where(x < 0, u, x) + x * 2
     assert "x is used more than once, and what arrives adds up: 2 + 1 = 3, not 1" in walk(loss, mistake="overwrite").difference
 
 
 def test_a_rule_is_excused_at_a_kink_only() -> None:
-    bent = replace(relu, name="bent", partial=lambda x, out: where(x > 0, 2, 0))  # wrong on one side, and at no kink
+    bent = replace(relu, name="bent", partial=lambda x, out: where(x > 0, 2, 0))  # wrong on one side, away from the kink
     report = gradcheck(lambda x: bent(x) * x, 1.5)
     [wrong] = [check for check in report.edges if check.verdict == "wrong"]
     assert report.verdict == "wrong" and "the rule 2 gives 2, but the slope is 1" in wrong.reason
@@ -210,7 +210,7 @@ def test_texts_are_cut_after_their_last_character() -> None:
     assert short("a" * 200) == "a" * 200 and short("a" * 201) == "a" * 200 + "…"
 
 
-def test_one_place_on_a_plot_has_room_around_it() -> None:
+def test_a_single_value_on_a_plot_has_a_margin() -> None:
     ax = plots.decision_boundary(MLP(2, [1], seed=1), [[1.0, 2.0], [1.0, 4.0]], [0, 1], resolution=3)
     assert ax.get_xlim() == pytest.approx((0.5, 1.5)) and ax.get_ylim()[1] > 4.0
     contours = plots.descent(lambda x, y: x * x + y * y, [((1.0, 1.0), 2.0), ((0.5, 0.5), 0.5)])
@@ -228,13 +228,13 @@ def test_players_of_different_rows_have_scripts_of_different_names() -> None:
     assert first != other and len(first[0]) == len(other[0]) == 12
 
 
-def test_from_half_the_largest_float_on_a_quotient_that_overflows_refutes_nothing() -> None:
+def test_an_overflowing_quotient_does_not_refute_huge_slopes() -> None:
     found = Slope(math.inf, 0.0)
     verdicts = [judge("∂f/∂x", "x = 0", claim, found).verdict for claim in (2.0**1022, math.nextafter(2.0**1022, 0))]
     assert verdicts == ["unsure", "wrong"]
 
 
-def test_names_with_hyphens_are_not_torn_in_a_report() -> None:
+def test_names_with_hyphens_are_not_broken_in_a_report() -> None:
     names = [f"the-rate-of-layer-{i}" for i in range(12)]
     spoilt = Unary("spoilt", math.sin, lambda x, out: 2.0)
     report = gradcheck(lambda *xs: sum((spoilt(x) for x in xs), Value(0.0)), *[Value(0.5, label=name) for name in names])

@@ -1,4 +1,4 @@
-"""A label is only ever text: in every format that is written, the worst label is shown as it is and changes nothing else."""
+"""A label is only ever text: every format shows even the worst label as it is, and nothing else changes."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ TAME = "a tame label"
 
 
 def graph(label: str) -> Value:
-    """Return a graph whose leaf, interior node and result bear a label."""
+    """Return a graph whose leaf, interior node and result have a label."""
     x = Value(2.0, label=label)
     h = tanh(x * 0.5)
     h.label = f"{label} h"
@@ -67,7 +67,7 @@ def graph(label: str) -> Value:
 
 
 def shape(tree: ElementTree.Element) -> Counter[tuple[str, ...]]:
-    """Count a tree's elements by tag and attributes' names."""
+    """Count the elements of a tree by tag and names of attributes."""
     return Counter((element.tag, *sorted(element.attrib)) for element in tree.iter())
 
 
@@ -84,7 +84,7 @@ def test_svg(label: str) -> None:
 @pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz's program dot is not installed")
 @labels
 def test_dot(label: str) -> None:
-    """Graphviz's own parser writes down what it understood."""
+    """Graphviz's own parser prints its reading of the file."""
 
     def understood(text: str) -> list[str]:
         run = subprocess.run(["dot", "-Tplain"], input=text.encode(), capture_output=True, check=True)
@@ -133,7 +133,7 @@ class Outline(HTMLParser):
 
 @pytest.fixture(scope="module")
 def tame() -> Counter[tuple[str, ...]]:
-    """The elements of a page on which nothing is strange."""
+    """The elements of a page with ordinary labels."""
     return Counter(Outline(play(graph(TAME)).html).elements)
 
 
@@ -146,7 +146,7 @@ def test_player(label: str, tame: Counter[tuple[str, ...]]) -> None:
 
 
 def groups(text: str) -> int:
-    """Check that braces and environments are balanced in LaTeX; return how many commands there are."""
+    """Check that braces and environments are balanced in LaTeX; return the number of commands."""
     plain = re.sub(r"\\[\\{}%#&_$^~]", "", text)
     depth = 0
     for c in plain:
@@ -172,7 +172,7 @@ def test_latex(label: str) -> None:
 
 @labels
 def test_text(label: str) -> None:
-    """What is printed is the label, and as many lines as with any other; data hold the label itself."""
+    """Printed text shows the label in as many lines as any other label; data contain the label itself."""
     y = graph(label)
     assert printable(label) in str(walk(y)) and len(repr(y)) < 3 * len(label) + 100
     assert len(str(walk(y)).splitlines()) == len(str(walk(graph(TAME))).splitlines())

@@ -1,4 +1,4 @@
-"""Derivatives inside compiled functions, and what a branch that is not taken may meet there: eager is the oracle."""
+"""Derivatives inside compiled functions, and untaken branches with infinite or NaN values; the oracle is the eager engine."""
 
 import math
 from collections.abc import Callable

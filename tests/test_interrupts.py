@@ -1,4 +1,4 @@
-"""What an interrupt leaves behind, and where the history is found."""
+"""Interrupted training: what was learned is kept, and the model has the history."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from nn.training import DivergenceError, History
 
 @pytest.fixture(autouse=True)
 def interruptible() -> Iterator[None]:
-    """Undo what a script does to the programs that it starts in the background: they ignore SIGINT."""
+    """Restore SIGINT, which programs ignore if a script started them in the background."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)

@@ -1,7 +1,7 @@
 """Intervals of the functions: neither too narrow nor too wide, and `connected` exactly where the function is.
 
-The idea: an interval that is too wide is still right, so containment alone notices nothing.  Here both ends are known: those of
-a monotone function are mpmath's values at the ends of its operand, those of the others can be read off by hand.
+The idea: an interval that is too wide is still right, so containment is not a sufficient test.  Here both ends are known: for a
+monotone function they are mpmath's values at the ends of its operand, for the others they are found by hand.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Side = tuple[float, float]
 
 
 def evaluated(function: Any, *sides: Side) -> Interval | str:
-    """Return the interval of a function's values on sides of a box, or that it has none."""
+    """Return the interval of a function's values on the sides of a box, or NO_VALUE."""
     try:
         return FUNCTIONS[function](*[between(*side) for side in sides])
     except OutsideError:
@@ -42,14 +42,14 @@ def evaluated(function: Any, *sides: Side) -> Interval | str:
 
 
 def assert_tight(found: Interval, low: Any, high: Any) -> None:
-    """Assert that an interval contains the numbers from one to another, and hardly more."""
+    """Assert that an interval contains all numbers from low to high, and hardly more."""
     with mpmath.workdps(30):
         for end, right, outward in ((found.low, low, -1), (found.high, high, 1)):
             slack = mpmath.mpf(float(end)) - right if math.isfinite(right) else 0 if float(end) == right else mpmath.nan
             assert 0 <= slack * outward <= 2e-15 * (1 + abs(right)), (describe(found), right)
 
 
-# Functions that rise everywhere: their domain, an operand inside it, and their limits at its ends.
+# Rising functions, each with its domain, an operand inside it, and its limits at the ends of the domain.
 RISING: Final = [
     (math.sqrt, mpmath.sqrt, (0.0, INF), (0.3, 7.0), (0, INF)),
     (math.cbrt, lambda x: mpmath.sign(x) * mpmath.cbrt(abs(x)), (-INF, INF), (-0.3, 7.0), (-INF, INF)),
@@ -62,7 +62,7 @@ RISING: Final = [
     (math.tanh, mpmath.tanh, (-INF, INF), (-0.3, 2.0), (-1, 1)),
     (math.asinh, mpmath.asinh, (-INF, INF), (-0.3, 2.0), (-INF, INF)),
     (math.acosh, mpmath.acosh, (1.0, INF), (1.25, 3.0), (0, INF)),
-    (math.erf, mpmath.erf, (-20.0, 20.0), (-0.3, 2.0), (-1, 1)),  # its limits are not used beyond
+    (math.erf, mpmath.erf, (-20.0, 20.0), (-0.3, 2.0), (-1, 1)),  # defined beyond these ends, so they are not tested there
     (math.log, mpmath.log, (0.0, INF), (0.3, 7.0), (-INF, INF)),
     (math.log1p, mpmath.log1p, (-1.0, INF), (-0.3, 2.0), (-INF, INF)),
     (math.log2, lambda x: mpmath.log(x, 2), (0.0, INF), (0.3, 7.0), (-INF, INF)),
@@ -88,7 +88,7 @@ def test_rising_functions(function: Any, right: Callable[[float], Any], domain: 
         found = evaluated(function, side)
         assert isinstance(found, Interval) and found.connected is connected
         assert_tight(found, *map(at, side))
-    if math.isfinite(start) and function is not math.erf:  # what lies beside the domain does not count
+    if math.isfinite(start) and function is not math.erf:  # the part of a side outside of the domain is ignored
         found = evaluated(function, (start - 1, high))
         assert isinstance(found, Interval) and not found.connected
         assert_tight(found, at(start), at(high))
@@ -118,7 +118,7 @@ CASES: Final[list[tuple[Any, tuple[Side, ...], Any]]] = [
     (operator.mul, ((-1, 1), (0, INF)), (-INF, INF)),
     (operator.mul, ((2, 2), (-INF, -INF)), (-INF, -INF)),
     (operator.mul, ((INF, INF), (1, 2)), (INF, INF)),
-    (operator.mul, ((INF, INF), (0, 1)), None),  # but ∞ alone is a number
+    (operator.mul, ((INF, INF), (0, 1)), None),  # but from ∞ to ∞, it is the number ∞
     (operator.mul, ((-1, 0), (-INF, -INF)), None),
     (operator.truediv, ((1, 2), (2, 4)), (0.25, 1)),
     (operator.truediv, ((1, 1), (3, 3)), (mpmath.fdiv(1, 3, dps=30), mpmath.fdiv(1, 3, dps=30))),
@@ -168,7 +168,7 @@ CASES: Final[list[tuple[Any, tuple[Side, ...], Any]]] = [
     (math.pow, ((1, INF), (-1, 0)), (0, 1)),
     (math.pow, ((-1, 4), (0.5, 0.5)), (0, 2, False)),
     (math.pow, ((-2, 0), (0.5, 0.5)), (0, 0, False)),
-    (math.pow, ((-1, 4), (0.5, 1.5)), None),  # (-1)¹ is a number
+    (math.pow, ((-1, 4), (0.5, 1.5)), None),  # (-1)¹ is defined
     (math.pow, ((-2, -1), (0.5, 1.0)), None),
     (math.pow, ((-2, -1), (1.0, 1.5)), None),
     (math.pow, ((-2, 0), (-1.5, -0.5)), None),

@@ -1,4 +1,4 @@
-"""Jacobians of compiled programs: what each output does not depend on is known from the trace; eager is the oracle."""
+"""Jacobians of compiled programs: the trace shows which entries are 0; the oracle is the eager engine."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -36,7 +36,7 @@ BACKENDS = pytest.mark.parametrize("backend", ["numpy", "native"])
 
 
 def eager(f: Callable[..., Any], parameters: Sequence[Value], batch: Sequence[Any]) -> dict[str, Any]:
-    """Return the Jacobians [batch×outputs×n] by the eager engine."""
+    """Return the Jacobians [batch×outputs×n] that the eager engine computes."""
     found: dict[str, Any] = {"parameters": [], "inputs": []}
     for example in zip(*batch, strict=True):
         inputs = map_tree(Value, [x.tolist() if isinstance(x, np.ndarray) else x for x in example])
@@ -85,7 +85,7 @@ CASES = cases()
 
 
 def given(name: str) -> tuple[Callable[..., Any], list[Value], tuple[Any, ...], tuple[Any, ...]]:
-    """Return a case, and its batch as a program takes it."""
+    """Return a case, and its batch in the form that a program takes."""
     f, parameters, batch = CASES[name]
     return f, parameters, batch, batch if name != "a tree" else ({"x": [0.5, -0.5], "v": [[1.0, 2.0], [3.0, -1.0]]},)
 
@@ -113,8 +113,8 @@ def test_jacobians_are_the_eager_ones(name: str, backend: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["network", "branches", "convolution", "a tree"])
-def test_the_pure_function_in_numpy(name: str) -> None:
-    """What `to_jax` returns is a function in any namespace that has NumPy's functions."""
+def test_the_pure_function_runs_in_numpy(name: str) -> None:
+    """The function of `to_jax` works in any namespace with NumPy's functions."""
     f, parameters, _, arrays = given(name)
     program = compile(f, parameters)
     loss, gradient = program.gradient(*arrays)
@@ -152,7 +152,7 @@ def test_independent_entries_are_never_computed(backend: str) -> None:
     }
     expected = np.diag(np.exp(np.roll(u, 1)) + np.cos(u)) + np.roll(np.diag(np.roll(u, -1) * np.exp(u)), 1, axis=0)
     assert_allclose(found.toarray(), expected, rtol=1e-14)
-    u[7] = math.nan  # which is seen only where it is used
+    u[7] = math.nan  # NaN appears only in entries that use it
     assert np.isnan(program.jacobian([u], of="inputs")).sum() == 4
     assert compile(lambda x: [x[0] > x[1], 1.0], backend=backend).jacobian([[math.nan, 1.0]], of="inputs").tolist() == [
         [[0, 0]] * 2

@@ -1,4 +1,4 @@
-"""The compiled program as a pure function for JAX, on several devices: the host, counted four times."""
+"""The compiled program as a pure function for JAX, on four devices that are all the host."""
 
 import math
 import os
@@ -55,12 +55,12 @@ def test_the_batch_spread_over_devices_gives_equal_gradients(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", cases())
-def test_jax_finds_the_same_gradient_itself(name: str) -> None:
+def test_jax_derives_the_same_gradient_itself(name: str) -> None:
     f, parameters, batch = cases()[name]
     program = compile(f, parameters)
     gradient = program.gradient(*batch)[1]
     function = program.to_jax()
-    # Compiled as a whole: one operation at a time, JAX would compile each of them.
+    # Jitted as a whole; without jit, JAX would compile every operation by itself.
     found = jax.jit(jax.grad(lambda numbers: function(numbers, *[np.array(x) for x in batch])[0]))(program.parameters)
     np.testing.assert_allclose(np.asarray(found), gradient, rtol=0, atol=1e-12 * np.abs(gradient).max())
 
@@ -90,7 +90,7 @@ def test_the_programs_own_parameters_are_taken_in_single_precision_without_a_war
 
 
 @pytest.mark.parametrize("jacobian", [None, "parameters", "inputs"])
-def test_parameters_are_as_many_real_numbers(jacobian: str | None) -> None:
+def test_parameters_need_one_real_number_for_each_leaf(jacobian: str | None) -> None:
     a, b = Value(2.0), Value(5.0)
     function = compile(lambda x: a * x + b, [a, b], example=[0.0]).to_jax(jacobian)
     expected = jax.tree.leaves(function(np.array([2.0, 5.0]), np.array([1.0, 3.0])))
@@ -160,5 +160,5 @@ def test_a_branch_that_is_not_taken_contributes_nothing(name: str) -> None:
     np.testing.assert_allclose(gradient, [expected], rtol=1e-12)
 
 
-def test_jax_finds_the_gradients_of_random_programs() -> None:
+def test_jax_derives_the_gradients_of_random_programs() -> None:
     assert tried(range(5_000_000, 5_000_080), jax=True) == []

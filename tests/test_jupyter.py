@@ -1,4 +1,4 @@
-"""Pictures and players in a real JupyterLab, in notebooks that are trusted and in those that are not, by day and by night."""
+"""Pictures and players in a real JupyterLab, in trusted and untrusted notebooks, in light and dark themes."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ CELLS = [
     "play(network())",
 ]
 PLAYER = ".autograd-player >>> .player"  # the first one on the page, in its shadow root
-HEIGHT = 2500  # of the window, so that all outputs are in it
-PATIENCE = 120.0  # seconds until the server, or a page, is taken to hang
+HEIGHT = 2500  # of the window, large enough for all outputs
+PATIENCE = 120.0  # seconds after which the server or a page is taken to hang
 OPTIONS = ("--no-browser", "--allow-root", "--port=0", "--ServerApp.ip=127.0.0.1", "--IdentityProvider.token=")
 SETTINGS = "@jupyterlab/apputils-extension/{}.jupyterlab-settings"
 LOOK = """(async () => {
@@ -53,7 +53,7 @@ class Lab:
     """A JupyterLab on this machine with an empty home, and a browser that looks at it.
 
     Args:
-        folder: an empty folder for its notebooks and for what it keeps.
+        folder: an empty folder for its notebooks, settings and data.
         browser: shows its pages.
     """
 
@@ -70,7 +70,7 @@ class Lab:
                 env=os.environ | environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
         deadline = time.monotonic() + PATIENCE
-        # The file is there a moment before what is written in it.
+        # The file exists a moment before its content.
         while not (running := [path for path in (self.home / "RUNTIME_DIR").glob("jpserver-*.json") if path.stat().st_size]):
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"JupyterLab does not start: {(folder / 'log').read_text()}")
@@ -83,14 +83,14 @@ class Lab:
         self.process.wait(PATIENCE)
 
     def set(self, group: str, **settings: Any) -> None:
-        """Choose settings, as in the menu."""
+        """Change settings, as in the menu."""
         path = self.home / "settings" / SETTINGS.format(group)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(settings))
 
     def keep(self, name: str, notebook: Any, *, trusted: bool) -> None:
-        """Keep a notebook, with a signature or without."""
-        notebook.metadata.name = name  # no other has been signed that has the same contents
+        """Write a notebook, and sign it if it is trusted."""
+        notebook.metadata.name = name  # makes the content unique, so that no other signature applies
         path = self.notebooks / f"{name}.ipynb"
         path.write_text(nbformat.writes(notebook), encoding="utf-8")
         if trusted:
@@ -99,7 +99,7 @@ class Lab:
             notary.store.close()
 
     def open(self, name: str, view: str = "doc/tree", wanted: int = len(CELLS), **window: Any) -> list[dict[str, Any]]:
-        """Open a notebook and return what is seen of its outputs, once as many as are wanted are there."""
+        """Open a notebook, wait for the wanted number of outputs, and return what `look` sees."""
         address = f"{self.address}{view}/{name}.ipynb"
         self.browser.open(address, **({"height": HEIGHT} | window))
         deadline = time.monotonic() + PATIENCE
@@ -111,14 +111,14 @@ class Lab:
         return self.look()
 
     def look(self) -> list[dict[str, Any]]:
-        """Return what is seen of the outputs of the notebook that is open."""
+        """Return the visible parts of the outputs of the open notebook."""
         seen: list[dict[str, Any]] = self.browser.run(LOOK)
         return seen
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """A JupyterLab with the same notebook twice, trusted and not."""
+    """A JupyterLab with the same notebook twice, trusted and untrusted."""
     program = find_browser()
     if program is None:
         pytest.skip("there is no Chromium to drive; apt install chromium, for instance")
@@ -140,7 +140,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 
 class TestFormats:
-    """What IPython is given, whatever shows it."""
+    """The formats that IPython receives, whichever front end shows them."""
 
     @staticmethod
     def formats(shown: Any) -> dict[str, str]:
@@ -214,12 +214,12 @@ def test_a_trusted_player_is_played(lab: Lab) -> None:
     assert "✓ 2 is right" in lab.browser.run(f"{find(PLAYER + ' .card')}.innerText")
 
 
-def test_its_keys_do_nothing_to_the_notebook(lab: Lab) -> None:
+def test_its_keys_do_not_reach_the_notebook(lab: Lab) -> None:
     lab.open("trusted")
     lab.browser.click(f"{PLAYER} .next")
     cells = "document.querySelectorAll('.jp-Notebook .jp-Cell').length"
     before = lab.browser.run(cells)
-    for key in ("a", "b", "x", "ArrowDown", "Enter"):  # above, below, cut, to the next cell, into it
+    for key in ("a", "b", "x", "ArrowDown", "Enter"):  # insert above, insert below, cut, next cell, edit
         lab.browser.press(key)
     lab.browser.run("new Promise((done) => setTimeout(done, 500))")
     assert lab.browser.run(cells) == before
@@ -228,7 +228,7 @@ def test_its_keys_do_nothing_to_the_notebook(lab: Lab) -> None:
 
 @pytest.mark.parametrize("width", [1280, 800])
 def test_the_styles_of_the_notebook_do_not_reach_it(lab: Lab, width: int, tmp_path: Path) -> None:
-    """Every part of a card has the size that it has on a page of its own of that width."""
+    """Every part of a card has the same size as on a separate page of the same width."""
     parts = ".card, .card :is(.head, table, th, td), .legend, .bar button, .bar select, .leaf, .leaf > *"
     boxes = f"""(root => [...root.querySelectorAll("{parts}")].map((part) => {{
         const {{width, height}} = part.getBoundingClientRect();
@@ -250,7 +250,7 @@ def test_the_styles_of_the_notebook_do_not_reach_it(lab: Lab, width: int, tmp_pa
 @pytest.mark.parametrize(
     ("theme", "paper"), [("JupyterLab Light", "rgb(255, 255, 255)"), ("JupyterLab Dark", "rgb(20, 25, 29)")]
 )
-def test_it_has_the_theme_of_the_notebook_whatever_that_of_the_system(lab: Lab, theme: str, paper: str) -> None:
+def test_it_has_the_theme_of_the_notebook_not_of_the_system(lab: Lab, theme: str, paper: str) -> None:
     lab.set("themes", theme=theme)
     try:
         lab.open("trusted")
@@ -262,7 +262,7 @@ def test_it_has_the_theme_of_the_notebook_whatever_that_of_the_system(lab: Lab, 
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_what_is_kept_is_complete_where_it_is_not_trusted(lab: Lab, path: Path) -> None:
+def test_untrusted_notebooks_show_all_their_pictures(lab: Lab, path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
     drawn = ["image/png" in output.get("data", ()) for output in outputs]

@@ -1,4 +1,4 @@
-"""Activations with a learned slope and over a whole layer, and how weights begin."""
+"""Activations with a learned slope, activations of a whole layer, and initial weights."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_a_softmax_layer() -> None:
         Neuron(2, "softmax")
 
 
-# Beginnings
+# Initialisation
 
 SPREADS: dict[str, Callable[[int, int], float]] = {
     "zeros": lambda n, m: 0.0,
@@ -92,7 +92,7 @@ def test_uniform_weights_stay_inside_and_normal_ones_do_not() -> None:
     assert sum(abs(w) < 1 for w in normal) / 4000 == pytest.approx(0.6827, abs=0.03)
 
 
-def test_an_own_initialisation() -> None:
+def test_a_user_defined_initialisation() -> None:
     drawn: list[tuple[int, int]] = []
 
     def draw(rng: Random, n_inputs: int, n_outputs: int) -> float:

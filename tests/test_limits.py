@@ -1,7 +1,7 @@
-"""Large graphs: every part of the engine takes a million nodes, or says at once that it does not and what to do instead.
+"""Large graphs: every part of the engine takes a million nodes, or refuses at once with advice.
 
-Nothing recurses, and memory grows with the graph and no faster; each large graph lives in a process of its own, whose peak is
-looked at.
+Nothing recurses, and memory grows linearly with the graph; each large graph is made in a process of its own, whose peak of
+memory is checked.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ each_graph = pytest.mark.parametrize(("graph", "n"), [("chain", 5_000), *LARGE])
 
 
 def chain(n: int) -> tuple[Value, Value]:
-    """Return x and x·(1 + n·h), a sum of n terms h·x added one by one: a chain of n nodes, all of which use x as well."""
+    """Return x and the end of a chain of n nodes: the product h·x, added to x again and again."""
     x = Value(0.5, label="x")
     step = x * STEP
     y = x
@@ -34,7 +34,7 @@ def chain(n: int) -> tuple[Value, Value]:
 
 
 def ladder(n: int) -> tuple[Value, Value]:
-    """Return x and a graph of n nodes in which each is used twice: y ← y·y, brought back to its size; 2ⁿ paths lead down."""
+    """Return x and the end of a graph of n nodes, y ← (y + y)/2, with 2^(n/2) paths between them."""
     x = Value(1.0, label="x")
     y = x
     for _ in range(n // 2):
@@ -43,7 +43,7 @@ def ladder(n: int) -> tuple[Value, Value]:
 
 
 def peak(program: str) -> float:
-    """Run a program in a process of its own; return its greatest memory in megabytes, 0 where Linux does not tell."""
+    """Run a program in a process of its own; return its peak of memory in megabytes, or 0 if it is unknown."""
     modules = ["itertools", "autograd.value", "autograd", "test_limits"]
     lines = ["import copy, json", *(f"from {module} import *" for module in modules), program, "print(peak_here())"]
     run = subprocess.run(
@@ -55,7 +55,7 @@ def peak(program: str) -> float:
 
 
 def peak_here() -> float:
-    """Return the greatest memory of this process so far; what `resource` tells includes the parent's at the fork."""
+    """Return the peak of memory of this process; the one of `resource` includes the parent's memory at the fork."""
     status = Path("/proc/self/status")
     found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text()) if status.exists() else None
     return int(found[1]) / 1024 if found else 0.0
@@ -108,7 +108,7 @@ assert pieces[0] == '{{"nodes": [' and json.loads(pieces[1])["name"] == "x"
     assert used < 100 + 1400 * n / 1e6
 
 
-def test_json_in_pieces_is_json() -> None:
+def test_pieces_of_json_join_to_the_whole() -> None:
     _, y = chain(50)
     steps = walk(y)
     assert "".join(steps.iter_json()) == steps.to_json()
@@ -162,14 +162,14 @@ def test_a_long_chain_is_compiled(backend: str) -> None:
 
 @pytest.mark.slow
 def test_a_very_long_chain_is_compiled_for_the_native_machine() -> None:
-    """A million nodes work as well: they were seen to take 40 seconds to trace, 10 ms to run, and 2.5 GB."""
+    """Measured with a million nodes: 40 seconds to trace, 10 ms to run, 2.5 GB."""
     pytest.importorskip("numba")
     used = peak("assert max(map(abs, recurrence(125_000, 'native'))) < 1e-14")
     assert used < 1000
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("n", [1200, 2000])  # Python recurses to a depth of 1000
+@pytest.mark.parametrize("n", [1200, 2000])  # Python's limit of recursion is 1000
 def test_a_long_program_prints(n: int) -> None:
     w = Value(0.5, label="w")
 

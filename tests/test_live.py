@@ -1,4 +1,4 @@
-"""The table read as JavaScript, in Node and in Chromium: values, gradients, decisions and digits are those of Python."""
+"""The table as JavaScript, in Node and Chromium: values, gradients, branches and digits are those of Python."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def points(n: int, rng: Random) -> list[tuple[float, ...]]:
 
 
 def recorded(row: Primitive, operands: Sequence[float | None], point: Sequence[float]) -> tuple[Value | None, str]:
-    """Return the node of a row, or what is wrong with its operands; None among `operands` stands for the next leaf."""
+    """Return the node of a row, or None with the error; None among `operands` stands for the next leaf."""
     leaves = iter([Value(x) for x in point])
     try:
         return record(row, [next(leaves) if x is None else x for x in operands]), ""
@@ -65,7 +65,7 @@ def recorded(row: Primitive, operands: Sequence[float | None], point: Sequence[f
 
 
 def kinds(row: Primitive) -> Iterator[list[float | None]]:
-    """Yield operands of a row, None for a leaf: only leaves, then also with a constant in each place."""
+    """Yield operands of a row, None for a leaf: only leaves first, then with a constant in each place."""
     for n in widths(row):
         yield [None] * n
         if n > 1:
@@ -80,7 +80,7 @@ def test_every_function_that_is_named_exists(engine: Engine) -> None:
 
 @functools.cache
 def expected(row: Primitive) -> list[tuple[str, list[tuple[float, ...]], list[tuple[Value | None, str]]]]:
-    """Return for each kind of a row the script of a graph, points, and what Python has there."""
+    """Return, for each kind of operands of a row, the script of its graph, points, and Python's nodes at these."""
     rng, found = Random(row.name), []
     for operands in kinds(row):
         n = operands.count(None)
@@ -140,7 +140,7 @@ def without_numbers(text: str) -> str:
     return re.sub(r"-?\b\d[\d.]*(e[-+]\d+)?", "0", text)
 
 
-TAN = "arctanh exp2 erf cosh tan sin"  # next to a pole of tan, where a rounding error grows ten thousand times
+TAN = "arctanh exp2 erf cosh tan sin"  # near a pole of tan, which multiplies a rounding error by ten thousand
 
 
 @example(program=Program((0.26,), tuple([(TABLE[name], (i,)) for i, name in enumerate(TAN.split())])))
@@ -170,7 +170,7 @@ def test_whole_graphs_agree_at_other_leaves(program: Program, drawn: list[float]
     try:
         loss = replay(first, leaves)
     except DomainError as error:
-        assume(answer["problem"])  # the edge of a domain is hit by one of the two
+        assume(answer["problem"])  # only one of the two is at the edge of a domain
         assert without_numbers(answer["problem"]) == without_numbers(str(error).partition("; the operand")[0])
         return
     try:
@@ -191,7 +191,7 @@ def test_whole_graphs_agree_at_other_leaves(program: Program, drawn: list[float]
 
 
 def ties(rng: Random) -> Iterator[tuple[float, int]]:
-    """Yield floats that lie exactly between two decimals of n digits, and n."""
+    """Yield floats exactly halfway between two decimals of n digits, each with n."""
     while True:
         x = (2 * rng.getrandbits(rng.randrange(2, 53)) + 1) / 2.0 ** rng.randrange(1, 25) * rng.choice((1.0, 5.0**3, 10.0**9))
         n = len(Decimal(x).normalize().as_tuple().digits) - 1

@@ -1,4 +1,4 @@
-"""A graph that tells itself in JavaScript: steps, moments and texts are those of a walk; problems, users' rows, the data."""
+"""A graph that explains itself in JavaScript: steps, moments and texts as in a walk; problems; user-defined rows; data."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def put(program: Program, leaves: Sequence[float]) -> Value:
     return result
 
 
-# These compute rules at other numbers than the recorded ones, where the last digits of JavaScript's functions are its own.
+# These mistakes evaluate rules at other numbers than the recorded ones, where JavaScript's last digits may differ.
 ELSEWHERE = ("out-for-net", "updated-too-soon")
 NUMBER = re.compile(r"(?<![\w.])\d[\d.]*(?:e[-+]\d+)?")
 
 
 def is_alike(text: str, other: str) -> bool:
-    """Return whether two texts differ in the last digits of their numbers at most."""
+    """Return whether two texts differ at most in the last digits of their numbers."""
     pairs = zip(NUMBER.findall(text), NUMBER.findall(other), strict=False)
     return NUMBER.sub("", text) == NUMBER.sub("", other) and all(
         math.isclose(float(x), float(y), rel_tol=1e-9) for x, y in pairs
@@ -85,7 +85,7 @@ def test_texts_of_a_network_follow_its_leaves(network: Network, drawn: list[floa
 
 
 @pytest.mark.parametrize("activation", ["tanh", "sigmoid", "relu"])
-def test_a_network_is_computed_and_told_as_in_python(activation: str, engine: Engine) -> None:
+def test_a_network_is_computed_and_described_as_in_python(activation: str, engine: Engine) -> None:
     rng = Random(activation)
     for _ in range(10):
         model = MLP(3, [4, 2], activation=activation, output="sigmoid", seed=rng.randrange(100))
@@ -183,7 +183,7 @@ def test_templates_and_signs_of_users(engine: Engine) -> None:
     assert found == ["", [*map(str, walk(loss))]]
 
 
-def test_what_a_rule_uses_twice_is_one_formula_in_a_branch_too(engine: Engine) -> None:
+def test_a_part_that_a_rule_uses_twice_is_one_formula_even_in_a_branch(engine: Engine) -> None:
     def rule(x: Any, out: Any) -> Any:
         shifted = x + 1
         return where(x > 0, shifted * shifted, log(x) * log(x)) * (half := out / 2) * half
@@ -207,7 +207,7 @@ def test_a_row_may_bring_its_own_javascript(engine: Engine) -> None:
     assert engine.run(f"{graph(row(x) * 2)}.values[2]") == 1.4
 
 
-def test_errors_of_functions_that_a_row_is_made_of(engine: Engine) -> None:
+def test_errors_of_the_functions_in_a_row(engine: Engine) -> None:
     inverse = Unary("inverse", lambda x: 1 / x, lambda x, out: -out * out)
     root = Unary("root", lambda x: sqrt(x - 1), lambda x, out: 0.5 / out)
     grown = Unary("grown", math.exp, lambda x, out: out)
@@ -218,7 +218,7 @@ def test_errors_of_functions_that_a_row_is_made_of(engine: Engine) -> None:
         found = engine.run(f'moved({graph(row(x))}, "{pack([at])}").problem.text')
         right = str(caught.value).partition("; the operand")[0]
         assert found == {
-            (grown, 1000.0): "grown(1000.0) is undefined: math range error",  # Python advises how to write the row
+            (grown, 1000.0): "grown(1000.0) is undefined: math range error",  # without Python's advice on writing the row
             (root, 1.0): "the rules of the row 'root' are undefined at root(1.0): float division by zero",
         }.get((row, at), right)
 
@@ -234,7 +234,7 @@ def test_graphs_of_a_page_share_rows_and_leaves() -> None:
     assert [[node.get("kind") for node in data["nodes"]] for data in graphs] == [[None, None, 0, 1]] * 2
 
 
-def test_numbers_that_json_does_not_have_and_text_that_would_end_a_script(engine: Engine) -> None:
+def test_nonfinite_numbers_and_text_that_would_end_a_script(engine: Engine) -> None:
     x = Value(math.inf, label="</script><!--")
     row = Binary("</script>", lambda x, y: x + y, lambda x, y, out: 1, lambda x, y, out: 1, domain="x < </script>")
     loss = row(x, -math.inf) + row(x, math.nan) + row(x, -0.0)

@@ -1,4 +1,4 @@
-"""Losses: their numbers, their derivatives by formula, their limits, and what they refuse."""
+"""Losses: their values, their derivatives by formula, their limits, and what they refuse."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_logits_of_any_size(loss: Any, z: list[float], t: Any, wanted: float) ->
     assert all(map(math.isfinite, slopes(loss, z, t)))
 
 
-def test_what_is_certain_costs_nothing_and_has_a_slope() -> None:
+def test_certain_predictions_have_zero_loss_and_a_slope() -> None:
     assert binary_cross_entropy([1.0, 0.0], [1, 0]) == 0.0
     assert categorical_cross_entropy([0.0, 1.0], 1) == 0.0
     assert slopes(binary_cross_entropy, [1.0, 0.0], [1, 0]) == [-1.0, 1.0]
@@ -159,12 +159,12 @@ def test_a_single_output_is_not_the_probability_of_a_class() -> None:
     assert ["use categorical_cross_entropy" in note for note in notes] == [False, True, False] and not notes[0] + notes[2]
 
 
-def test_boundaries_between_no_and_yes() -> None:
+def test_boundaries_between_two_classes() -> None:
     assert [boundary(loss, [0, 1]) for loss in LOSSES.values()] == [0.5, 0.5, 0.5, 0.0, 0.5, 0.5, 0.0]
     assert boundary(squared_error, [-1, 1]) == 0.0
 
 
-def test_losses_of_net_inputs_do_not_suit_probabilities_nor_those_of_shares_separate_ones() -> None:
+def test_losses_that_do_not_suit_the_outputs_are_noticed() -> None:
     squashed, free = [Value(2.0).sigmoid()] * 3, [Value(1.0)]
     notes = {name: note for name, loss in LOSSES.items() if (note := unsuited(loss, squashed))}
     assert notes.keys() == {"binary_cross_entropy_with_logits", "categorical_cross_entropy", "cross_entropy"}
@@ -179,10 +179,10 @@ def test_a_sum_of_squares_has_no_node_for_a_factor_of_one() -> None:
     assert squared_error(y, 1.0, half=True).primitive is (y * 2).primitive
 
 
-def test_what_is_not_expected_leaves_its_logarithm_out() -> None:
+def test_terms_with_a_target_of_zero_are_left_out() -> None:
     t = Value(0.0)
     binary_cross_entropy(0.25, t).backward()
-    assert t.grad == pytest.approx(math.log(0.75))  # only of 1 - p; of p there is ln 1
+    assert t.grad == pytest.approx(math.log(0.75))  # the term of p is left out: it has no ln p
     z = [Value(0.5), Value(-1.0)]
     for loss in (binary_cross_entropy(z[0].sigmoid(), 1), categorical_cross_entropy([x.sigmoid() for x in z], 0)):
         assert [node.primitive for node in walk(loss).order] == [sigmoid, log, negative]  # no conditions, no 0·ln p

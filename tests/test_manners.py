@@ -29,7 +29,7 @@ def test_divmod_records_two_operations_and_statistics_is_refused_with_advice() -
 
 
 class Vector:
-    """Numbers that know how to be multiplied and compared, and so stand on the right of any operand."""
+    """A vector that defines reflected operators, so it can be the right operand of a node."""
 
     def __init__(self, *parts: Any) -> None:
         self.parts = parts
@@ -41,13 +41,13 @@ class Vector:
         return sum(x < part for part in self.parts)
 
 
-def test_what_is_no_operand_has_its_own_operators_in_every_reading() -> None:
+def test_other_objects_keep_their_own_operators_in_every_reading() -> None:
     def f(x: Any) -> Any:
         return (x < Vector(1.0, 3.0)) * (x * Vector(1.0, x))
 
     assert grad(f)(2.0).data == 5.0 and jvp(f, (2.0,), (1.0,)) == (6.0, 5.0) and certify(f, x=2).value == (6, 6)
     assert compile(f, [], example=[2.0])([2.0]) == 6.0
-    for call in (lambda x: x * Vector, lambda x: Vector - x):  # which define no operators
+    for call in (lambda x: x * Vector, lambda x: Vector - x):  # the class itself defines no operators
         with pytest.raises(TypeError, match="unsupported operand type"):
             jvp(call, (2.0,), (1.0,))
 
@@ -73,7 +73,7 @@ def test_ipython_prints_the_name_of_a_row() -> None:
     assert written == ["<primitive tanh>"]
 
 
-def test_a_label_may_be_a_number_and_is_text_from_then_on() -> None:
+def test_a_label_may_be_given_as_a_number_and_is_kept_as_text() -> None:
     labels: tuple[Any, ...] = (0, 2.5, "", None)
     assert [Value(1.0, label).label for label in labels] == ["0", "2.5", "", None]
     assert describe(Value(3.0, labels[0]) + 1) == "0 + 1.0 = 4.0"

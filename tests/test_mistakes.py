@@ -77,7 +77,7 @@ def test_an_edge_that_overwrites_says_what_was_there() -> None:
     assert edges == [["0 + 3 = 3", "3 + 3 = 6"], ["0 + 3 = 3", "set to 3, where it was 3"]]
 
 
-def test_a_shared_leaf_alone_does_not_trouble_recursion() -> None:
+def test_recursion_is_right_if_only_leaves_are_shared() -> None:
     x = Value(3.0)
     assert walk(x * x, mistake="recursion").difference == ""
     a, b = Value(2.0), Value(3.0)
@@ -105,7 +105,7 @@ def is_close(x: float, y: float, scale: float) -> bool:
 
 
 def agree(found: Mapping[Value, float], right: Mapping[Value, float]) -> bool:
-    """Whether two passes give the same gradients; another order of the same sums may round differently."""
+    """Whether two passes give the same gradients, up to the rounding of sums in another order."""
     slack = 1e-13 * max([abs(x) for x in right.values() if math.isfinite(x)], default=0.0)
     return all(
         found[x] == right[x] or (math.isnan(found[x]) and math.isnan(right[x])) or abs(found[x] - right[x]) <= slack
@@ -113,7 +113,7 @@ def agree(found: Mapping[Value, float], right: Mapping[Value, float]) -> bool:
     )
 
 
-# Here a contribution that is read after an update differs by less than the sum can show.
+# Here a contribution that is read after an update differs by less than the rounding of the sum.
 ABSORBED = Program(
     (-1.8,),
     (
@@ -151,17 +151,17 @@ def test_a_mistake_is_silent_exactly_where_it_does_no_harm(name: Any, program: P
     assert bool(steps.difference) == ("wrong: " in str(steps[-1])) and not any(step.mistake for step in steps[:-1])
     if not steps.difference:
         assert agree(totals(MISTAKES[name](loss)), right.gradients) and len(steps) == len(right)
-    elif name not in ("recursion", "unsorted"):  # these two can visit a node again to pass on 0
+    elif name not in ("recursion", "unsorted"):  # these two may visit a node again only to pass on 0
         wrong, own = (
             [(move.delta, *move.reading.partials, *move.sums) for move in moves]
             for moves in (MISTAKES[name](loss), sorted_pass(loss))
         )
-        assert wrong != own  # the totals may be the same by chance, as of 1 + 1 - 1 and of the last 1, or by rounding
+        assert wrong != own  # the totals may agree by chance or rounding, as 1 + 1 - 1 and its last term 1
         assert len(steps) <= len(right)
 
 
 @given(programs(12))
-def test_without_zero_grad_the_leaves_have_what_two_backward_passes_leave(program: Program) -> None:
+def test_without_zero_grad_the_gradients_are_those_of_two_backward_passes(program: Program) -> None:
     loss = program([Value(x) for x in program.leaves])
     found = totals(MISTAKES["zero-grad-forgotten"](loss))
     loss.backward()
@@ -191,10 +191,10 @@ def test_a_forgotten_activation_is_the_gradient_of_a_network_that_is_linear_ther
 
 
 @given(networks())
-def test_the_derivative_at_the_output_is_that_of_another_line(drawn: Network) -> None:
+def test_the_derivative_at_the_output_is_that_of_another_tangent(drawn: Network) -> None:
     loss = drawn([Value(x) for x in drawn.parameters])
     found, neurons = totals(MISTAKES["out-for-net"](loss)), activations(loss)
-    assume(all(map(math.isfinite, found.values())))  # the slope of sinh at its own output overflows early
+    assume(all(map(math.isfinite, found.values())))  # the slope of sinh at its own output overflows soon
 
     def tangent(node: Value, on: list[Any]) -> Any:
         row: Any = node.primitive
@@ -235,12 +235,14 @@ def test_weights_that_are_updated_too_soon_by_hand() -> None:
     assert found[nodes["w_h"]] == pytest.approx(delta_h * i, rel=1e-15)
 
 
-# What is said
+# Descriptions
 
 
 def test_each_slip_says_which_derivative_was_used_and_where_it_was_read() -> None:
     error = network(**POINT)["E"]
-    said = {name: walk(error, mistake=name).difference for name in get_args(Mistake)}  # the names that walk is typed with
+    said = {
+        name: walk(error, mistake=name).difference for name in get_args(Mistake)
+    }  # the names in the type of walk's argument
     assert said == {
         "recursion": "", "overwrite": "", "unsorted": "",
         "activation-forgotten": "∂r_o/∂net_o = r_o·(1 - r_o) = 0.23404, not 1",
@@ -271,7 +273,7 @@ def test_a_rectifier_that_is_shut_passes_nothing_unless_it_is_forgotten() -> Non
     assert walk(log(net * -0.1), mistake="out-for-net").difference == "", "the output is outside the domain"
 
 
-def test_where_there_are_neurons_only_they_are_activations() -> None:
+def test_only_neurons_have_activations_if_there_are_any() -> None:
     model = MLP(2, [2, 1], activation="tanh", output="sigmoid", seed=1)
     loss = losses.binary_cross_entropy(model([1.0, 0.5]), 1.0)
     assert {x.primitive for x in activations(loss)} == {tanh, sigmoid} and len(activations(loss)) == 3

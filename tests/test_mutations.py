@@ -1,4 +1,4 @@
-"""Mutants: each rule of the table is made wrong in every simple way, and the suite must notice."""
+"""Mutants: each rule of the table is made wrong in every simple way, and the suite has to notice."""
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
@@ -25,7 +25,7 @@ TURNED: dict[str, Rule] = {
 
 
 def wrong_branch(name: str) -> Callable[[Rule], Rule]:
-    """Return the way to turn around every choice that a rule makes by calling a row."""
+    """Return the change that reverses every choice that a rule makes by calling a row."""
 
     def way(rule: Rule) -> Rule:
         def turned(*arguments: Any) -> Any:
@@ -51,7 +51,7 @@ WAYS: dict[str, Callable[[Rule], Rule]] = {
 
 
 def at(i: int, way: Callable[[Rule], Rule], gradient: Rule) -> Rule:
-    """Return the gradient of an n-ary row with its entry i made wrong."""
+    """Return the gradient of an n-ary row with a wrong entry i."""
 
     def changed(operands: Sequence[Any], out: Any) -> Sequence[Any]:
         entries = list(gradient(operands, out))
@@ -62,7 +62,7 @@ def at(i: int, way: Callable[[Rule], Rule], gradient: Rule) -> Rule:
 
 
 def mutants(row: Primitive) -> Iterator[tuple[str, Primitive]]:
-    """Go through a row's mutants, by what was done to which rule."""
+    """Iterate over a row's mutants, each with a name: which rule, and what was done to it."""
     changes: dict[str, dict[str, Primitive]]
     if isinstance(row, Unary):
         rule = row.partial
@@ -90,7 +90,7 @@ def mutants(row: Primitive) -> Iterator[tuple[str, Primitive]]:
 
 
 def differ(row: Primitive, mutant: Primitive) -> bool:
-    """Whether two rows have different partial derivatives anywhere, but for kinks about which the row states nothing."""
+    """Whether two rows have different partial derivatives anywhere, except at kinks for which the row states nothing."""
     for data in itertools.product(GRID, repeat=widths(row)[0]):
         try:
             out = row.evaluate(data)
@@ -119,17 +119,17 @@ def is_noticed(mutant: Primitive) -> bool:
 @pytest.mark.parametrize("row", ROWS, ids=NAMES)
 def test_no_mutant_survives(row: Primitive) -> None:
     assert next(faults(row), None) is None
-    # Most mutants of a rule without branches equal the rule, and comparing the two is quicker than running the suite.
+    # Many mutants equal the rule, such as those of branches that it lacks; comparing is quicker than running the suite.
     survivors = [what for what, mutant in mutants(row) if differ(row, mutant) and not is_noticed(mutant)]
     assert not survivors, f"of {row.name} the suite does not notice: {'; '.join(survivors)}"
 
 
-def test_mutants_are_many_and_really_wrong() -> None:
+def test_there_are_many_mutants_and_they_are_wrong() -> None:
     made = [(row, what, mutant) for row in (tanh, relu, primitives.divide, dot) for what, mutant in mutants(row)]
     wrong = {f"{row.name} {what}" for row, what, mutant in made if differ(row, mutant)}
     assert len(made) == 10 + 10 + 21 + 30 and len(wrong) >= 35
     assert {"relu ∂x: wrong branch of gate", "tanh ∂x: sign", "divide both: exchanged", "dot all: exchanged"} <= wrong
-    assert "tanh ∂x: wrong branch of where" not in wrong  # it has no cases
+    assert "tanh ∂x: wrong branch of where" not in wrong  # its rule does not call where
 
 
 def test_a_rule_of_zero_is_noticed_where_the_derivative_is_zero() -> None:
