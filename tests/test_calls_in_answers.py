@@ -55,5 +55,5 @@ def test_a_number_in_a_formula_may_be_rounded(engine: Engine) -> None:
         [marks] = marked(engine, task, [{name: text}])
         assert marks == in_python(task, {name: text}) and marks[0][0] == points, (text, marks)
     local = exercise(tanh(w), ask="local")
-    [shown] = [str(local.solution).split(" = ")[1]]
+    shown = str(local.solution).split(" = ")[1]
     assert shown == "1 - 0.99505²" and local.mark({local.questions[0].key: shown}).points == 1.0

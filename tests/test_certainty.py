@@ -155,9 +155,8 @@ def test_bounds_with_more_digits_are_inside_those_with_fewer() -> None:
     few, many = certify(y), certify(y, digits=40)
     assert few.bounds(x).low <= many.bounds(x).low <= many.bounds(x).high <= few.bounds(x).high
     assert len(str(many.value.low).replace(".", "")) == 40 and isinstance(many.value.low, Decimal)
-    assert (
-        certify(x * 2).value == (Decimal("0.59999999999999997780"),) * 2 or certify(x * 2).value.low < certify(x * 2).value.high
-    )
+    double = x * 2
+    assert certify(double).value.low < Decimal(double.data) < certify(double).value.high  # a float of more than twenty digits
     assert certify(Value(0.5) * 2).value == exactly(1)
 
 
@@ -346,8 +345,8 @@ def test_claims_are_proved_refuted_at_a_point_or_undecided_somewhere() -> None:
     assert certify(lambda x: sin(x) <= x, x=(0.5, 3)).verdict == "proved"
     refuted = certify(lambda x: sin(x) < 0.99, x=(0, 3))
     assert refuted.verdict == "refuted" and math.sin(refuted.at["x"]) >= 0.99 and "refuted at x = " in str(refuted)
-    undecided = certify(lambda x: x - x * x < 0.25, x=(0, 1))  # false only at 1/2
-    assert undecided.verdict == "refuted" and undecided.at == {"x": 0.5}
+    touched = certify(lambda x: x - x * x < 0.25, x=(0, 1))  # false only at 1/2
+    assert touched.verdict == "refuted" and touched.at == {"x": 0.5}
     undecided = certify(lambda x: x * (2 - 3 * x) <= 1 / 3, x=(0, 1))  # true of the exact 1/3, but its float is less
     assert undecided.verdict == "undecided" and not undecided and undecided.where[0]["x"][0] >= 0
     assert certify(lambda x: grad(sin)(x) > 0, x=(-1.5, 1.5)).verdict == "proved"

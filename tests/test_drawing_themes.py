@@ -11,13 +11,13 @@ from test_drawing_formats import needs_layout
 from test_player import network
 
 from autograd import Value, draw, walk
-from autograd.drawing.style import BOXES, NIGHT, PAPER, TEXT
+from autograd.drawing.style import BACKWARD, BOXES, NIGHT, NOTE, PAPER, TEXT
 
 COLOUR = re.compile(r'(?<=")#[0-9a-f]{6}(?=")|(?<=[:{])#?[0-9a-fA-F]{6}\b')
 
 
 def contrast(one: str, other: str) -> float:
-    """Return the contrast of two colours. Source: WCAG 2.2."""
+    """Return the contrast of two colours, which has to be 4.5 at least (AA). Source: WCAG 2.2."""
 
     def luminance(colour: str) -> float:
         parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
@@ -28,11 +28,12 @@ def contrast(one: str, other: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-@pytest.mark.parametrize("colour", [text.colour for text in TEXT.values()])
-def test_text_stands_out_from_every_box(colour: str) -> None:
-    for box in BOXES.values():
-        assert contrast(colour, box.fill) >= 4.5
-        assert contrast(NIGHT[colour], NIGHT[box.fill]) >= 4.5
+ON_BOXES = [(text.colour, box.fill) for text in TEXT.values() for box in BOXES.values()]
+
+
+@pytest.mark.parametrize(("text", "ground"), [*ON_BOXES, (BACKWARD, PAPER), (NOTE, PAPER)])
+def test_text_stands_out_from_its_ground(text: str, ground: str) -> None:
+    assert contrast(text, ground) >= 4.5 and contrast(NIGHT[text], NIGHT[ground]) >= 4.5
 
 
 def test_every_colour_has_its_counterpart() -> None:

@@ -6,13 +6,12 @@ import math
 import re
 from dataclasses import replace
 from itertools import count
-from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 
-from autograd import Unary, Value, compile, cosh, draw, explain, gradcheck, hypot, leaky_relu, play, relu, total, walk, where
+from autograd import Unary, Value, compile, cosh, explain, gradcheck, hypot, leaky_relu, play, relu, total, walk, where
 from autograd.checking.lines import DIRECTIONS, directions
 from autograd.checking.numeric import Slope, slope
 from autograd.checking.verdicts import judge
@@ -75,14 +74,6 @@ def test_a_derivative_too_large_for_a_float(sign: float) -> None:
     found = slope(lambda x: sign * x * 1e308 * 10, 0.0)
     assert (found.value, found.error) == (sign * math.inf, 0.0)
     assert judge("∂f/∂x", "x = 0", sign * math.inf, found).verdict == "correct"
-
-
-def test_a_link_that_a_drawing_is_saved_to_stays_a_link(tmp_path: Path) -> None:
-    target, link = tmp_path / "target.dot", tmp_path / "link.dot"
-    target.write_text("old")
-    link.symlink_to(target)
-    draw(Value(2.0) * 3).save(link)
-    assert link.is_symlink() and link.resolve() == target.resolve() and target.read_text().startswith("digraph")
 
 
 def test_the_noise_of_moons_is_normal_and_independent_in_both_coordinates() -> None:

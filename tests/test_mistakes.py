@@ -8,6 +8,7 @@ from typing import Any, get_args
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
+from misconceived import leaves_of
 
 from autograd import Value, dot, exp, grad, leaky_relu, log, primitives, relu, sigmoid, tanh, walk
 from autograd.__main__ import main
@@ -94,10 +95,6 @@ def test_an_unknown_mistake() -> None:
 
 
 # On random graphs and networks
-
-
-def leaves_of(loss: Value) -> list[Value]:
-    return list(dict.fromkeys(x for node in topological(loss) for x in node.inputs if x.primitive is None))
 
 
 def is_close(x: float, y: float, scale: float) -> bool:
