@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import Browser, find, find_browser
+from browser import Browser, find
 from regenerate_notebooks import NOTEBOOKS, nbformat, run
 from test_player import neuron
 
@@ -117,11 +117,8 @@ class Lab:
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+def lab(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A JupyterLab with the same notebook twice, trusted and untrusted."""
-    program = find_browser()
-    if program is None:
-        pytest.skip("there is no Chromium to drive; apt install chromium, for instance")
     if find_spec("jupyterlab") is None or find_spec("notebook") is None:
         pytest.skip("JupyterLab is not here; pip install -e '.[jupyter]'")
     folder = tmp_path_factory.mktemp("jupyter")
@@ -129,14 +126,13 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     source = folder / "source.ipynb"
     source.write_text(nbformat.writes(new.new_notebook(cells=[new.new_code_cell(cell) for cell in CELLS])))
     notebook = run(source, PYTHONPATH=os.pathsep.join([str(Path(__file__).parents[1]), str(Path(__file__).parent)]))
-    with Browser(program, tmp_path_factory.mktemp("profile")) as browser:
-        lab = Lab(folder, browser)
-        try:
-            for trusted in (False, True):
-                lab.keep("trusted" if trusted else "untrusted", notebook, trusted=trusted)
-            yield lab
-        finally:
-            lab.close()
+    lab = Lab(folder, chromium)
+    try:
+        for trusted in (False, True):
+            lab.keep("trusted" if trusted else "untrusted", notebook, trusted=trusted)
+        yield lab
+    finally:
+        lab.close()
 
 
 class TestFormats:
