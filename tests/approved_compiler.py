@@ -377,8 +377,8 @@ def batches() -> Iterator[str]:
         try:
             batch = Batch(eval(f"({text},)", names))
             for path, x in batch.arrays.items():
-                held = [f"{y.dtype}{y.shape}" for y in (x if isinstance(x, list) else [x])]
-                yield f"    {path}: {', '.join(held)}, kinds {classes(batch.kinds.get(path))}"
+                types = [f"{y.dtype}{y.shape}" for y in (x if isinstance(x, list) else [x])]
+                yield f"    {path}: {', '.join(types)}, kinds {classes(batch.kinds.get(path))}"
             yield f"    within {classes(batch.classes)}"
             for places, part in batch.groups():
                 yield f"    {numbered(places)}: {classes(part.key)}, such as {part.first_example()}"

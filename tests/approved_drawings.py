@@ -149,7 +149,7 @@ def gated() -> Value:
 
 
 def pairs_of_inputs(neurons: int, weights: Sequence[float]) -> Value:
-    """Return neurons each of which has inputs of its own, with plain numbers as weights."""
+    """Return neurons that do not share their inputs, with plain numbers as weights."""
     outs = [tanh(dot([*weights], [Value(1.0 + i, label=f"x{k}{i}") for i in range(len(weights))])) for k in range(neurons)]
     loss: Value = total(outs) * 2.0
     loss.backward()

@@ -37,10 +37,10 @@ def markings() -> Iterator[str]:
             found: dict[str, list[str]] = {}  # answers that are marked alike
             for answer in dict.fromkeys(answers_to(task, question)):
                 [mark] = [mark for mark in task.mark({question.key: answer}).marks if mark.asked == question.key]
-                said = mark.sentence.partition(f"{answer} is ")[2]
-                found.setdefault(f"{mark.points:.3g} {said}", []).append(answer)
+                outcome = mark.sentence.partition(f"{answer} is ")[2]
+                found.setdefault(f"{mark.points:.3g} {outcome}", []).append(answer)
             yield f"{question.name} = {question.value(task._scene):.6g}"
-            yield from (f"    {', '.join(answers)}: {said}" for said, answers in found.items())
+            yield from (f"    {', '.join(answers)}: {outcome}" for outcome, answers in found.items())
         gradients = [question for question in task.questions if question.place is None and question.rate is None]
         if len(gradients) > 1:
             yield "what follows from a first answer that is too large by half, or rounded"

@@ -85,9 +85,11 @@ def slopes() -> Iterator[str]:
                 found = slope(rounded, x, precision=precision)
                 right = found.left if math.isnan(found.value) else found.value
                 checks = [judge("", "", claim, found) for claim in (right, right * 1.001, 0.0, -right, nan)]
-                said = f"{' '.join(check.verdict for check in checks)} {f'({checks[0].reason})' if checks[0].reason else ''}"
+                verdicts = (
+                    f"{' '.join(check.verdict for check in checks)} {f'({checks[0].reason})' if checks[0].reason else ''}"
+                )
                 yield f"{name} at {x:.6g}: {found.kind} {found.value:.8g} ± {found.error:.2g}, {written(found)}"
-                yield f"    plateau {plateau(rounded, x, precision):.3g}; {said}".rstrip()
+                yield f"    plateau {plateau(rounded, x, precision):.3g}; {verdicts}".rstrip()
 
 
 ENDS: Final = (-inf, -2.5, -1.0, -0.5, 0.0, 0.75, 1.0, 2.0, 4.0, inf)

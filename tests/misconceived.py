@@ -159,7 +159,7 @@ def cases(rng: Random, count: int, digits: int) -> Iterator[tuple[str, Value, Va
 # Explanations, turned back into the gradients that they describe
 
 EDGE = r"∂(?P<y>.+?)/∂(?P<x>\S+)(?: \(operand (?P<k>\d)\))?"
-SAID = {
+EXPLANATIONS = {
     r"the contribution of (?P<y>\S+) = .+ to (?P<x>\S+)(?: \(operand (?P<k>\d)\))? is forgotten": "forgotten",
     r"this counts only what comes directly from (?P<sources>.+)": "sources",
     r"this is only the last contribution, from (?P<sources>.+); all contributions add up": "sources",
@@ -205,7 +205,7 @@ def recomputed(words: str, loss: Value, asked: Value) -> float | None:
     steps = walk(loss)
     right, nodes = steps.gradients, {name: node for node, name in steps.names.items()}
     nodes |= {f"({steps.telling.formula(node).text})": node for node in steps.order}  # where a name would be ambiguous
-    matches = [(kind, found.groupdict()) for pattern, kind in SAID.items() if (found := re.fullmatch(pattern, words))]
+    matches = [(kind, found.groupdict()) for pattern, kind in EXPLANATIONS.items() if (found := re.fullmatch(pattern, words))]
     if not matches:
         return None
     kind, parts = matches[0]

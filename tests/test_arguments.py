@@ -209,9 +209,9 @@ READINGS: dict[str, Callable[[Any], Any]] = {
 def test_anything_but_a_number_is_refused_with_its_path(reading: Any, tree: Any, path: str, kind: str) -> None:
     with pytest.raises(TypeError) as caught:
         reading(tree)
-    told = str(caught.value)
-    assert told.startswith(tuple(f"{start}{path}{end}" for start in ("argument 0", "x", "tree") for end in (":", " is")))
-    assert f"a {kind}" in told
+    message = str(caught.value)
+    assert message.startswith(tuple(f"{start}{path}{end}" for start in ("argument 0", "x", "tree") for end in (":", " is")))
+    assert f"a {kind}" in message
 
 
 def test_results_that_are_not_numbers_are_refused_with_their_path() -> None:

@@ -215,7 +215,7 @@ def test_a_gpt_learns_with_the_losses_of_the_eager_engine() -> None:
     assert found["eager"][-1] < found["eager"][0]
 
 
-def one_pixel_tells(n: int) -> mnist.Images:
+def one_pixel_images(n: int) -> mnist.Images:
     y = np.random.default_rng(n).integers(10, size=n)
     X = np.zeros((n, 784), np.uint8)
     X[np.arange(n), y * 50] = 255
@@ -230,7 +230,7 @@ def few_neurons(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("few_neurons")
 def test_the_notes_recipe_takes_the_steps_of_numpy_by_hand() -> None:
-    outcome = mnist.notes(one_pixel_tells(600), one_pixel_tells(100), epochs=12)
+    outcome = mnist.notes(one_pixel_images(600), one_pixel_images(100), epochs=12)
     assert 0 < outcome.apart < 1e-9
     assert outcome.by_hand is not None
     assert outcome.by_hand[0] == pytest.approx(outcome.accuracy, abs=0.1)
@@ -240,4 +240,4 @@ def test_the_notes_recipe_takes_the_steps_of_numpy_by_hand() -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("few_neurons")
 def test_the_recipe_of_today_learns() -> None:
-    assert mnist.today(one_pixel_tells(600), one_pixel_tells(100), epochs=25).accuracy > 0.95
+    assert mnist.today(one_pixel_images(600), one_pixel_images(100), epochs=25).accuracy > 0.95

@@ -157,7 +157,7 @@ ODD_ROWS: dict[str, Primitive] = {
     "the operand itself": Unary("same", lambda x: x, lambda x, out: 1),
     "the first of two": Binary("first", lambda x, y: x, lambda x, y, out: 1, lambda x, y, out: 0),
     "a number": Unary("one", lambda x: 1.0, lambda x, out: 0),
-    "an operation in vain": Unary("vain", lambda x: (x * x, x * 3)[0], lambda x, out: 2 * x),
+    "an unused operation": Unary("unused", lambda x: (x * x, x * 3)[0], lambda x, out: 2 * x),
     "a condition": Unary("condition", lambda x: x > 0, lambda x, out: 0),
     "an operation twice": Unary("twice", lambda x: (x * x) + (x * x), lambda x, out: 4 * x),
 }

@@ -360,7 +360,7 @@ def squared_error(w: float = 0.2) -> dict[str, Value]:
 
 
 def judged(nodes: dict[str, Value], claims: dict[str, float]) -> str:
-    """Check claims that are wrong, and return what is said of them after the two numbers."""
+    """Check claims of which one is wrong, and return the judgement after its two numbers."""
     marking = check_derivation(nodes["loss"], {nodes[name]: claim for name, claim in claims.items()})
     [sentence] = [mark.sentence for mark in marking.marks if not mark.is_right]
     return sentence.partition(": ")[2]
@@ -380,7 +380,7 @@ def test_a_wrong_factor_is_reported_with_its_ratio_and_all_candidates() -> None:
     wrong_rule = right / (1 + out)  # 1 - out for 1 - out²
     assert judged(nodes, {"w": wrong_rule}) == f"the claim is {1 / (1 + out):.5g} times {value} is off by that much: {links}"
     assert judged(nodes, {"w": -right}) == f"the sign is wrong: the claim is minus {value} has the wrong sign: {links}"
-    above = right / 2 / (1 - out**2)  # the gradient at out, which clears what lies before it
+    above = right / 2 / (1 - out**2)  # the right gradient at out clears the factors above it
     assert judged(nodes, {"out": above, "w": right / 2}) == f"{half} {x}, {rule}"
 
 
@@ -389,7 +389,7 @@ def test_claims_that_are_rounded_zero_or_not_finite() -> None:
     right = explain(nodes["w"], of=nodes["loss"]).gradient
     rounded = "the claim is the right value, rounded; give more digits, or allow a larger tolerance"
     assert [judged(nodes, {"w": round(right, places)}) for places in (1, 2, 3)] == [rounded] * 3
-    assert "1.1218 times" in judged(nodes, {"w": round(right)}), "one digit says too little to be taken for the right value"
+    assert "1.1218 times" in judged(nodes, {"w": round(right)}), "one digit is too few to count as the right value"
     w = Value(1.0, label="w")
     assert judged({"w": w, "loss": w * 12.25}, {"w": 12.0}) == rounded, "two digits before the point are enough"
     for claim in (math.nan, math.inf, -math.inf):
@@ -406,13 +406,13 @@ def test_factors_on_some_of_the_paths_are_reported_with_the_ratio_of_each() -> N
     w = Value(3.0, label="w")
     h = w * w
     h.label = "h"
-    said = judged({"w": w, "loss": (h * 2 + w) ** 2}, {"w": 1000.0})  # h·2 + w = 21: the right value is 42·(2·6 + 1)
-    assert said.startswith(f"the claim is {1000 / 546:.5g} times the right value 546 = ")
-    assert "one factor is off by that much: ∂loss/∂v2 = 2·v2 = 42, or one is off on some of the paths: " in said
+    judgement = judged({"w": w, "loss": (h * 2 + w) ** 2}, {"w": 1000.0})  # h·2 + w = 21: the right value is 42·(2·6 + 1)
+    assert judgement.startswith(f"the claim is {1000 / 546:.5g} times the right value 546 = ")
+    assert "one factor is off by that much: ∂loss/∂v2 = 2·v2 = 42, or one is off on some of the paths: " in judgement
     other = judged({"w": w, "loss": h * 2 + 7 * w}, {"w": 15.0})  # the right value is 19; the likeliest comes first
     assert other.endswith("some of the paths: ∂h/∂w = w = 3 by 0.33333, ∂v2/∂w = 7 by 0.42857, ∂v1/∂h = 2 by 0.66667")
     h_twice, path = 1 + (1000 - 546) / (42 * 12), 1 + (1000 - 546) / (42 * 6)
-    assert said.endswith(f"∂v1/∂h = 2 by {h_twice:.5g}, ∂h/∂w = w = 3 by {path:.5g}")
+    assert judgement.endswith(f"∂v1/∂h = 2 by {h_twice:.5g}, ∂h/∂w = w = 3 by {path:.5g}")
 
 
 def test_several_forgotten_paths_are_named_where_there_are_few() -> None:

@@ -30,7 +30,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def branch() -> Value:
-    """Return a choice, along one branch of which nothing flows."""
+    """Return a choice between two branches, one of which is not taken."""
     loss: Value = where(Value(1.0, label="c") > 0, Value(2.0, label="a"), Value(-3.0, label="b")) * -2
     return loss
 
@@ -143,7 +143,7 @@ def test_a_dot_carries_each_contribution_from_the_node_to_the_input(graph: Calla
             assert seen(svg, part)[f"label {place}"] == label[:k]
             lines = [text for text in parts_seen(labels[place], part) if text.tag == f"{SVG}text"]
             heights.add(min(float(text.get("y", "")) for text in lines))
-        assert len(heights) == 1, "the lines stay where they are"
+        assert len(heights) == 1, "the lines of the label do not move"
 
 
 @needs_layout

@@ -101,8 +101,8 @@ def test_arrows_that_return_between_two_lines_meet_no_box() -> None:
 @needs_layout
 @pytest.mark.parametrize("graph", [reused, *(partial(expression, 60, seed) for seed in range(4))])
 def test_every_returning_arrow_has_its_own_lane(graph: Callable[[], Value]) -> None:
-    ways = [pairwise(arrow.points[::3]) for arrow in place(draw(graph())).arrows.values()]
-    lines = [(start, end) for way in ways for start, end in way if math.dist(start, end) > 1]
+    paths = [pairwise(arrow.points[::3]) for arrow in place(draw(graph())).arrows.values()]
+    lines = [(start, end) for path in paths for start, end in path if math.dist(start, end) > 1]
     for here in (0, 1):  # vertical lines, then horizontal ones
         there = 1 - here
         lanes = sorted((round(a[here]), *sorted((a[there], b[there]))) for a, b in lines if abs(a[here] - b[here]) < 0.01)

@@ -196,7 +196,7 @@ def test_a_batch_has_references_in_every_format(step: int | None) -> None:
     drawing = draw(batch(4), step=step)
     assert fitted(drawing)[1].width <= (WIDEST if step is None else PAGE_WIDTH) < place(drawing).width
     assert drawing.svg.count(">↑ ") > 40 and drawing.tikz.count(r"\uparrow") > 40
-    assert drawing.svg.count(drawing.summary) == 2, "counted without references"
+    assert drawing.svg.count(drawing.summary) == 2, "the summary does not count references"
 
 
 @needs_layout

@@ -134,8 +134,8 @@ def test_every_step_of_a_network_is_drawn_by_neurons() -> None:
         [active] = [node for node in drawing.nodes if node.emphasis == "active"]
         assert steps.telling.places[step.node] in active.places
         flowing = [edge for edge in drawing.edges if edge.flow == "flowing"]
-        told = {f"{edge.upstream:.3g} × {factor(f'{edge.partial:.3g}')} = {edge.contribution:.3g}" for edge in step.edges}
-        assert all(any(edge.label.endswith(text) for text in told) for edge in flowing)
+        flows = {f"{edge.upstream:.3g} × {factor(f'{edge.partial:.3g}')} = {edge.contribution:.3g}" for edge in step.edges}
+        assert all(any(edge.label.endswith(text) for text in flows) for edge in flowing)
         assert step.phase == "forward" or step.name.startswith("a") or flowing
         frames |= set(re.findall(r'viewBox="([^"]*)"', drawing.svg))
     assert len(frames) == 1

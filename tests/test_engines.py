@@ -29,13 +29,16 @@ ONE = 1  # a loss may depend on its identity
 @pytest.mark.parametrize("reduce", ["mean", "sum"])
 def test_both_engines_learn_the_same(kind: Optimizer, reduce: str) -> None:
     options = {"reduce": reduce, "l2": 0.01, "validation": moons(10, noise=0.1, seed=2)}
-    (eager, told), (compiled, also) = (trained(on, type(kind)(lr=0.01), **options) for on in (False, True))
+    (eager, eager_history), (compiled, compiled_history) = (trained(on, type(kind)(lr=0.01), **options) for on in (False, True))
     assert [p.data for p in compiled.parameters()] == pytest.approx([p.data for p in eager.parameters()], abs=1e-10)
-    assert also.loss == pytest.approx(told.loss)
-    assert also.validation_loss == pytest.approx(told.validation_loss)
-    assert (also.accuracy, also.validation_accuracy) == (told.accuracy, told.validation_accuracy)
-    assert told.engine == "eager: compiled=False"
-    assert also.engine.startswith("compiled: n")
+    assert compiled_history.loss == pytest.approx(eager_history.loss)
+    assert compiled_history.validation_loss == pytest.approx(eager_history.validation_loss)
+    assert (compiled_history.accuracy, compiled_history.validation_accuracy) == (
+        eager_history.accuracy,
+        eager_history.validation_accuracy,
+    )
+    assert eager_history.engine == "eager: compiled=False"
+    assert compiled_history.engine.startswith("compiled: n")
 
 
 @pytest.mark.parametrize("kind", OPTIMIZERS, ids=lambda optimizer: type(optimizer).__name__)

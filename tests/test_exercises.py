@@ -106,10 +106,10 @@ def test_answers_worked_out_on_paper_from_printed_numbers_are_right(level: int, 
     st.decimals(-1000, 1000, places=6).filter(lambda x: abs(x) > Decimal("0.0001")),
     st.sampled_from([ROUND_HALF_UP, ROUND_HALF_EVEN]),
 )
-def test_a_tie_may_be_rounded_up_or_down(right: Decimal, way: str) -> None:
+def test_a_tie_may_be_rounded_up_or_down(right: Decimal, rounding: str) -> None:
     for half in (right, right.quantize(Decimal("0.001")) + Decimal("0.0005")):
-        assert is_rounded(float(half.quantize(Decimal("0.001"), way)), float(half))
-        assert is_rounded(float(Context(prec=3, rounding=way).create_decimal(half)), float(half))
+        assert is_rounded(float(half.quantize(Decimal("0.001"), rounding)), float(half))
+        assert is_rounded(float(Context(prec=3, rounding=rounding).create_decimal(half)), float(half))
 
 
 @pytest.mark.parametrize("level", [1, 2, 3, 4])
@@ -193,7 +193,7 @@ def test_each_misconception_is_recognised_on_random_graphs() -> None:
             names += len(diagnoses)
     assert set(total) == set(OF_GRADIENTS) and min(total.values()) >= 30
     assert {name: found[name] / total[name] for name in OF_GRADIENTS if found[name] < 0.95 * total[name]} == {}
-    assert names < 2.5 * total.total(), "an answer that fits everything says nothing"
+    assert names < 2.5 * total.total(), "most answers have only one or two explanations"
 
 
 def test_random_numbers_are_not_explained() -> None:

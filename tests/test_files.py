@@ -222,17 +222,17 @@ SAVES: list[tuple[Callable[[Path], Any], str]] = [
 ]  # fmt: skip
 
 
-def calls_of(action: Callable[[], Any], fails: int = -1, number: int = 0, ways: bool = True) -> list[str]:
+def calls_of(action: Callable[[], Any], fails: int = -1, number: int = 0, has_alternatives: bool = True) -> list[str]:
     """Run an action and return its system calls that change files; the call at index `fails` fails with an error number.
 
-    Without `ways`, the calls of the alternative ways to write the file fail as well.
+    Without alternatives, the calls of the other ways to write the file fail as well.
     """
     called: list[str] = []
     libc: Any = ctypes.PyDLL(None)
 
     def has_failed(name: str) -> bool:
         called.append(name)
-        return len(called) - 1 == fails or (not ways and name in ("mkdir", "linkat", "rename"))
+        return len(called) - 1 == fails or (not has_alternatives and name in ("mkdir", "linkat", "rename"))
 
     def spied(name: str, real: Callable[..., Any]) -> Callable[..., Any]:
         def call(*arguments: Any, **options: Any) -> Any:
@@ -296,7 +296,7 @@ def test_every_system_call_fails_once(write: Callable[[Path], Any], name: str, n
             make_old()
         if way == "folder" or call not in ("unlink", "close"):
             with pytest.raises(OSError, match=os.strerror(number)) as caught:
-                calls_of(lambda: write(path), i, number, ways=way == "folder")
+                calls_of(lambda: write(path), i, number, has_alternatives=way == "folder")
             assert (caught.value.errno, caught.value.filename) == (number, str(path))
             assert (path.read_text(), stat.S_IMODE(path.stat().st_mode)) == ("old", 0o640)
             assert [*tmp_path.iterdir()] == [path]
@@ -335,7 +335,7 @@ def test_after_a_failure_signals_arrive_again(tmp_path: Path, way: str) -> None:
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
     for fails in range(4):
         with pytest.raises(OSError, match=os.strerror(errno.EIO)):
-            calls_of(lambda: write_whole(tmp_path / "x", b"new"), fails, errno.EIO, ways=way == "folder")
+            calls_of(lambda: write_whole(tmp_path / "x", b"new"), fails, errno.EIO, has_alternatives=way == "folder")
         assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
 
 

@@ -156,12 +156,12 @@ def answers_or_refuses(argv: list[str], folder: Path, capsys: pytest.CaptureFixt
         status = main(argv)
         for name in (*FILES_NAMED, "network.svg"):
             Path(name).unlink(missing_ok=True) if name else None
-    told = capsys.readouterr()
+    printed = capsys.readouterr()
     if status == 2:
-        assert not told.out and told.err.count("\n") == 1 and told.err[:-1].isprintable()
+        assert not printed.out and printed.err.count("\n") == 1 and printed.err[:-1].isprintable()
     else:
-        assert told.out and not told.err
-        found = re.search("\nCheck: (wrong|kink): ", told.out)  # NaN from 0·∞, for example, is wrong
+        assert printed.out and not printed.err
+        found = re.search("\nCheck: (wrong|kink): ", printed.out)  # NaN from 0·∞, for example, is wrong
         assert status == {"wrong": 1, "kink": 3}.get(found[1] if found else "", 0)
     assert [*folder.iterdir()] == []
 

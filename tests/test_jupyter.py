@@ -191,12 +191,12 @@ def test_everything_is_seen_and_fits(lab: Lab, view: str, name: str) -> None:
 
 
 def test_an_untrusted_player_says_how_to_run_it(lab: Lab) -> None:
-    told = [output["text"] for output in lab.open("untrusted")[3:]]
-    assert told == [f"The first of {n} steps. To play them, run this cell or trust this notebook." for n in (10, 14)]
+    texts = [output["text"] for output in lab.open("untrusted")[3:]]
+    assert texts == [f"The first of {n} steps. To play them, run this cell or trust this notebook." for n in (10, 14)]
 
 
 def test_a_trusted_player_is_played(lab: Lab) -> None:
-    assert lab.open("trusted")[3]["pictures"] == [0], "the picture has made room for the player"
+    assert lab.open("trusted")[3]["pictures"] == [0], "the player has replaced the picture"
     place = f"{find(PLAYER + ' .slider')}.value"
     lab.browser.click(f"{PLAYER} .next")
     lab.browser.press("ArrowRight")

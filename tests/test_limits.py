@@ -190,5 +190,5 @@ def test_a_long_program_prints(n: int) -> None:
             h = -tanh(h)
         return h
 
-    told = str(compile(g, example=[0.0]))
-    assert told.count("tanh") == n and max(map(len, told.splitlines())) < 200
+    text = str(compile(g, example=[0.0]))
+    assert text.count("tanh") == n and max(map(len, text.splitlines())) < 200

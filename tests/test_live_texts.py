@@ -57,14 +57,14 @@ def test_texts_at_other_leaves_are_those_of_a_walk(program: Program, drawn: list
     first = put(program, program.leaves)
     try:
         loss = replay(first, leaves_at(first, drawn))
-        told = {mistake: [*map(str, Walk(loss, mistake, n))] for mistake in (None, *MISTAKES)}
+        walks = {mistake: [*map(str, Walk(loss, mistake, n))] for mistake in (None, *MISTAKES)}
     except DomainError:
         assume(False)
     script = f"""(() => {{
         const g = {lent(first, loss, n)};
         return [texts(g), ...{json.dumps([*MISTAKES])}.map((name) => texts(g, g.run(name)))];
     }})()"""
-    for found, (mistake, right) in zip(engine.run(script), told.items(), strict=True):
+    for found, (mistake, right) in zip(engine.run(script), walks.items(), strict=True):
         for text, expected in zip(found, right, strict=True):
             assert text == expected or (mistake in ELSEWHERE and is_alike(text, expected)), mistake
 

@@ -237,10 +237,10 @@ def test_weights_that_are_updated_too_soon_by_hand() -> None:
 
 def test_each_slip_says_which_derivative_was_used_and_where_it_was_read() -> None:
     error = network(**POINT)["E"]
-    said = {
+    differences = {
         name: walk(error, mistake=name).difference for name in get_args(Mistake)
     }  # the names in the type of walk's argument
-    assert said == {
+    assert differences == {
         "recursion": "", "overwrite": "", "unsorted": "",
         "activation-forgotten": "∂r_o/∂net_o = r_o·(1 - r_o) = 0.23404, not 1",
         "zero-grad-forgotten": "t.grad starts at 0.62633, which an earlier pass left, not at 0",
@@ -248,7 +248,7 @@ def test_each_slip_says_which_derivative_was_used_and_where_it_was_read() -> Non
         "out-for-net": "∂r_o/∂net_o = r_o·(1 - r_o) = 0.23404, not 0.24147: it was read at net_o = 0.37367 instead of -0.51653",
         "updated-too-soon": "∂net_o/∂r_h = w_o = -0.8, not -0.79054: it was read at w_o = -0.79054 instead of -0.8",
     }  # fmt: skip
-    assert list(said) == list(MISTAKES)
+    assert list(differences) == list(MISTAKES)
 
 
 def test_the_wrong_step_shows_the_derivative_that_was_used() -> None:
@@ -282,8 +282,8 @@ def test_numbers_that_look_alike_get_more_digits() -> None:
     nodes = network(**POINT)
     w, x = Value(0.5, "w"), Value(1e-6, "x")
     h = x * 2
-    said = walk((w * h) * 1e-3, mistake="updated-too-soon").difference
-    assert said == "∂v2/∂v1 = w = 0.5, not 0.4999999998: it was read at w = 0.4999999998 instead of 0.5"
+    difference = walk((w * h) * 1e-3, mistake="updated-too-soon").difference
+    assert difference == "∂v2/∂v1 = w = 0.5, not 0.4999999998: it was read at w = 0.4999999998 instead of 0.5"
     assert totals(sorted_pass(nodes["E"])) == walk(nodes["E"]).gradients
 
 

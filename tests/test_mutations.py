@@ -121,7 +121,7 @@ def test_no_mutant_survives(row: Primitive) -> None:
     assert next(faults(row), None) is None
     # Many mutants equal the rule, such as those of branches that it lacks; comparing is quicker than running the suite.
     survivors = [what for what, mutant in mutants(row) if differ(row, mutant) and not is_noticed(mutant)]
-    assert not survivors, f"of {row.name} the suite does not notice: {'; '.join(survivors)}"
+    assert not survivors, f"the suite does not notice these mutants of {row.name}: {'; '.join(survivors)}"
 
 
 def test_there_are_many_mutants_and_they_are_wrong() -> None:
