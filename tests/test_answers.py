@@ -25,7 +25,7 @@ def test_each_answer_has_its_points() -> None:
         assert sum(mark.points for mark in marking.marks) == pytest.approx(points), (str(task), str(marking))
 
 
-def test_a_formula_that_cannot_be_compared_elsewhere_is_not_called_right() -> None:
+def test_a_formula_that_cannot_be_compared_elsewhere_has_the_right_number() -> None:
     y = Value(0.0, "y")
     [mark, *_] = exercise(sqrt(-(y.square())), ask="local").mark({"∂v1/∂y": "2*y"}).marks
     assert mark.is_right
@@ -51,7 +51,7 @@ def test_a_refusal_is_about_the_written_text() -> None:
         assert str(caught.value) == f"{text!r} cannot be read as a number or a formula: {problem}"
 
 
-def test_a_formula_that_is_undefined_nearby_is_right_here_only() -> None:
+def test_a_formula_that_is_undefined_nearby_is_right_only_here() -> None:
     w, x = Value(3.0, "w"), Value(1.0, "x")
     [mark] = exercise(w * x, ["w"]).mark({"∂loss/∂w": "x + 0*sqrt(3 - w)"}).marks
     assert mark.points == 0.5 and not mark.is_right
@@ -89,7 +89,7 @@ def test_leaves_move_one_by_one_only_where_that_is_little_work(monkeypatch: pyte
 
 
 @pytest.mark.parametrize("ask", [["w"], "local", "update", "order", "deltas"])
-def test_an_exercise_on_a_graph_that_was_trained_since_is_refused(ask: Any) -> None:
+def test_an_exercise_on_a_graph_whose_leaves_changed_is_refused(ask: Any) -> None:
     w, x = Value(3.0, "w"), Value(2.0, "x")
     loss = (w * x - 5) ** 2
     task, text = exercise(loss, ask), str(exercise(loss, ask))

@@ -78,7 +78,7 @@ def test_labels_of_examples_belong_to_their_structure() -> None:
     assert program([turned, one]).tolist() == [-3.0, 3.0]
 
 
-def test_a_program_with_an_example_takes_its_labels_only() -> None:
+def test_a_program_with_an_example_takes_only_its_labels() -> None:
     pd: Any = pytest.importorskip("pandas")
     frame = pd.DataFrame({"a": [5.0, 3.0], "b": [2.0, 4.0]})
     program = compile(lambda row: row["a"] - row["b"], example=[frame.iloc[0]])
@@ -145,7 +145,7 @@ def test_missing_entries_are_refused_and_nan_is_a_number() -> None:
 # Structures and classes
 
 
-def test_each_class_has_its_trace() -> None:
+def test_each_class_has_its_own_trace() -> None:
     program = compile(lambda s: s.area())
     for _ in range(2):
         assert program(Circle([1.0])).tolist() == [3.0] and program(Square([1.0])).tolist() == [1.0]
@@ -159,7 +159,7 @@ def test_each_class_has_its_trace() -> None:
     assert (empty([1.0], {}).tolist(), empty([1.0], OrderedDict()).tolist()) == ([4.0], [11.0])
 
 
-def test_lists_tuples_and_arrays_have_their_traces() -> None:
+def test_lists_tuples_and_arrays_have_separate_traces() -> None:
     program = compile(lambda x: len(x + x) + 0 * x[0])
     rows: tuple[Any, ...] = [[1.0, 2.0]], [(1.0, 2.0)], [np.array([1.0, 2.0])], np.array([[1.0, 2.0]]), [Point(1.0, 2.0)]
     for _ in range(2):
@@ -190,7 +190,7 @@ def test_a_list_of_namedtuples_of_arrays_is_a_container() -> None:
     ]  # with numbers, the inner list is one example
 
 
-def test_a_program_with_an_example_takes_its_classes_only() -> None:
+def test_a_program_with_an_example_takes_only_its_classes() -> None:
     program = compile(lambda s: s.area(), example=[Circle(1.0)])
     assert program(Circle([1.0])).tolist() == [3.0]
     with pytest.raises(TypeError, match=r"^argument 0 is of the class Square; .* compiled for Circle; .* without example="):

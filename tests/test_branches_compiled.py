@@ -57,7 +57,7 @@ def test_a_branch_that_is_not_taken_adds_nothing_to_its_weight(backend: str) -> 
     ],
     ids=["cos", "sin", "power"],
 )
-def test_a_result_that_is_negative_at_some_numbers_only_is_a_risk(branch: Callable[[Any, Any], Any]) -> None:
+def test_a_result_that_is_negative_only_at_some_numbers_is_a_risk(branch: Callable[[Any, Any], Any]) -> None:
     w = Value(1.0)
     program = compile(lambda x: where(x < 1, branch(w, x), w * x), [w], backend="numpy")
     assert program.gradient([2.0], reduce="sum")[1].tolist() == [2.0]  # here the branch that is not taken is NaN

@@ -72,7 +72,7 @@ def test_an_error_in_a_hundredth_of_an_area_is_refuted() -> None:
 
 
 @pytest.mark.parametrize("row", some([row for row in ROWS if row.arity == 1], ("tanh", "relu")), ids=lambda row: row.name)
-def test_no_rule_of_the_table_is_refuted_and_its_mutants_are(row: Primitive) -> None:
+def test_no_rule_of_the_table_is_refuted_but_its_mutants_are(row: Primitive) -> None:
     assert isinstance(row, Unary)
     [[(low, high)]] = boxes(row, random.Random(row.name), 0.05, 1)
     report = gradcheck(row, box={"x": (low, high)})
@@ -119,7 +119,7 @@ def test_a_rule_with_a_kink_is_correct() -> None:
         assert gradcheck(lambda x, g=g: g(x), box={"x": (-1, 2)}).verdict == "correct"
 
 
-def test_a_middle_that_is_not_a_float_raises_no_alarm() -> None:
+def test_a_midpoint_that_is_not_a_float_raises_no_alarm() -> None:
     assert gradcheck(primitives.square, box={"x": (1.7599505050000001, 1.777833559)}).verdict == "correct"
     assert gradcheck(primitives.square, box={"x": (0.1, 0.7)}).verdict == "correct"
 

@@ -40,7 +40,7 @@ def rows_of(certificate: Any) -> list[list[str]]:
         (lambda x: where(x - x, 1, x / x), 1, False),
     ],
 )
-def test_bounds_of_a_constant_are_wider_than_its_range_by_any_share(
+def test_bounds_wider_than_a_range_of_width_0_have_an_infinite_excess(
     f: Any, value: float, is_flat: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(boxes, "MOST_PIECES", boxes.FEWEST_PIECES)
@@ -50,7 +50,7 @@ def test_bounds_of_a_constant_are_wider_than_its_range_by_any_share(
     assert float(of_slope[1]) <= 0 <= float(of_slope[2])
 
 
-def test_bounds_that_are_exact_but_for_rounding_take_no_more_work() -> None:
+def test_bounds_that_are_exact_up_to_rounding_need_no_more_work() -> None:
     calls: list[Any] = []
 
     def f(x: Any) -> Any:
@@ -113,7 +113,7 @@ noisy = Unary("noisy", lambda x: x + random.random(), lambda x, out: 1.0)
         lambda: gradcheck(noisy(Value(1.0, "x")), box={"x": (0, 1)}),
     ],
 )
-def test_nothing_is_proved_of_random_numbers(use: Callable[[], Any]) -> None:
+def test_nothing_is_proved_about_random_numbers(use: Callable[[], Any]) -> None:
     with pytest.raises(TypeError, match="draws random numbers"):
         use()
 

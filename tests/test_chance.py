@@ -120,7 +120,7 @@ def test_a_model_that_counts_its_calls_is_not_compiled() -> None:
         fit(Counting(w=Value(1.0)), X, Y, epochs=1, compiled=True)
 
 
-def test_a_coin_that_a_callback_brings_in_is_noticed() -> None:
+def test_a_coin_that_a_callback_switches_on_is_noticed() -> None:
     class Dropping(Straight):
         training = False
 

@@ -164,7 +164,7 @@ def test_at_a_kink_a_derivative_that_is_not_between_the_slopes_is_wrong() -> Non
     assert gradcheck(near, 0.0).verdict == "kink" and gradcheck(near, 1e-5).verdict == "wrong"
 
 
-def test_jumps() -> None:
+def test_jumps_are_kinks_with_their_height() -> None:
     assert gradcheck(step, 0.0).inputs[0].reason == "a jump: the value changes by 1 at once"
     beside = gradcheck(lambda x: step(x) + x, 1e-5).inputs[0].reason
     assert "a jump up to 3e-05 to the left: the value changes by 1 at once" in beside
@@ -188,7 +188,7 @@ def test_edges_of_domains() -> None:
     assert gradcheck(lambda x: power(x, 1.06) + x, 0.0).inputs[0].verdict == "unsure"  # the quotients converge too slowly
 
 
-def test_vacuous_checks_say_so() -> None:
+def test_checks_that_zero_would_pass_are_vacuous() -> None:
     cases: list[tuple[Callable[[Any], Any], float]]
     cases = [(relu, -1.0), (tanh, 30.0), (lambda x: step(x) * 3, 0.5), (lambda x: 0 * x, 2.0), (lambda x: x**2, 0.0)]
     for f, x in cases:

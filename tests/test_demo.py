@@ -119,5 +119,5 @@ def test_the_demonstrations_commands_can_be_pasted(tmp_path: Path, monkeypatch: 
     assert b"-0.094645" in done.stdout
 
 
-def test_a_column_of_numbers_keeps_room_for_signs() -> None:
+def test_a_column_of_numbers_has_room_for_signs() -> None:
     assert signed([1.0, -float("inf"), float("nan")]) == [" 1", "-∞", " NaN"]

@@ -325,7 +325,7 @@ def test_wrong_claims(claims: dict[str, float], message: str, capsys: pytest.Cap
     assert not marking and message in str(marking) and capsys.readouterr().out == ""
 
 
-def test_paths_that_part_further_up_are_named_unless_the_claims_above_are_right() -> None:
+def test_paths_that_branch_further_up_are_named_unless_the_claims_above_are_right() -> None:
     p, q = Value(1.0, label="p"), Value(2.0, label="q")
     v = p * q
     loss = v * v + v
@@ -446,7 +446,7 @@ def test_names_in_latex() -> None:
     assert latex_name(r"\input{x}^2_#") == r"\text{\textbackslash{}input\{x\}\textasciicircum{}2\_\#}"
 
 
-def test_a_row_of_latex_is_broken_where_it_must_be_and_not_before() -> None:
+def test_a_line_of_latex_is_broken_only_if_it_is_too_long() -> None:
     row = " + ".join([r" \cdot ".join(["abc"] * 9)] * 2)
     lines = _wrapped(row, 12).split(" \\\\\n&\\quad{}")
     assert " ".join(lines) == row and [line.count("abc") for line in lines] == [3] * 6

@@ -135,7 +135,7 @@ def test_greeks(backend: str) -> None:
 
 
 @BACKENDS
-def test_greeks_are_eager_and_differentiate_again(backend: str) -> None:
+def test_compiled_greeks_are_the_eager_ones_and_differentiate_again(backend: str) -> None:
     market = [100.0, 95.0, 0.03, 0.25, 0.75]
     expected = {name: value.data for name, value in greeks(*market).items()}
     program = compile(greeks, backend=backend)

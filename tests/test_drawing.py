@@ -166,7 +166,7 @@ class TestBackwardOrNot:
         y.backward()
         assert texts(draw(y))["x"] == ["x = -1", "∂x = 0"]
 
-    def test_after_zero_grad_it_says_no_backward_again(self) -> None:
+    def test_after_zero_grad_it_says_so_again(self) -> None:
         error = network()
         error.backward()
         error.zero_grad()

@@ -73,7 +73,7 @@ def test_text_can_be_read_on_a_page(graph: Callable[[], Value]) -> None:
 
 @needs_layout
 @pytest.mark.parametrize("seed", range(8))
-def test_nothing_covers_anything_and_every_arrow_goes_from_its_source_to_its_target(seed: int) -> None:
+def test_nothing_overlaps_and_every_arrow_goes_from_its_source_to_its_target(seed: int) -> None:
     drawing = draw(expression(60, seed))
     folded = place(drawing)
     boxes = list(folded.boxes.values())
@@ -91,7 +91,7 @@ def test_nothing_covers_anything_and_every_arrow_goes_from_its_source_to_its_tar
 
 
 @needs_layout
-def test_arrows_that_return_between_two_lines_meet_no_box() -> None:
+def test_arrows_that_return_between_two_lines_avoid_the_boxes() -> None:
     folded = place(draw(chain(), limit=300))
     for arrow in folded.arrows.values():
         inner = arrow.points[1:-1]

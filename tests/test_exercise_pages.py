@@ -411,7 +411,7 @@ def test_nothing_is_given_away(desk: Desk) -> None:
     assert not [secret for secret in secrets if secret in desk.run("root.innerHTML")]
 
 
-def test_nothing_is_given_away_where_mistakes_change_something(desk: Desk) -> None:
+def test_nothing_is_given_away_if_mistakes_change_something(desk: Desk) -> None:
     for task in exercises(seed=4, level=2, count=8):
         desk.show(task)
         desk.browser.run(

@@ -58,7 +58,7 @@ def test_handwritten_notation_is_read(text: str, value: float) -> None:
     assert read_answer(text, numbers).value == pytest.approx(value, rel=1e-15)
 
 
-def test_a_name_means_its_node_whatever_else_it_means() -> None:
+def test_a_name_means_its_node_even_if_it_also_names_a_function() -> None:
     numbers = {"e": 3.0, "lambda": 2.0, "step": 5.0, "tanh": 0.5, "name_0": 7.0, "a.b": 11.0, "2": 9.0, "x₀": 13.0}
     for text, value in (
         ("2*e", 6.0), ("1e-1*lambda", 0.2), ("step + step(1)", 6.0), ("tanh(0) + tanh", 0.5), ("name_0*a.b", 77.0), ("2", 2.0),
@@ -168,7 +168,7 @@ def test_leaves_get_one_more_size_after_a_hundred_repeated_exercises(monkeypatch
         assert {abs(dice.leaf("x", sizes).data) for _ in range(300)} == {*sizes} | further
 
 
-def test_a_gradient_in_question_is_not_lost_in_three_decimals() -> None:
+def test_questions_have_gradients_that_three_decimals_show() -> None:
     w = Value(1.0, "w")
     assert [graphs._is_fit(exercise(w * x, ask=[w]), exact=False) for x in (0.002, -0.002, 0.0019, math.inf)] == [
         True, True, False, False,
@@ -394,7 +394,7 @@ def test_a_step_of_gradient_descent() -> None:
     assert task.mark({"w_o": "w_o - 0.5*(-(t - r_o)*r_o*(1 - r_o)*r_h)"}).marks[2].is_right
 
 
-def test_hints_become_smaller_step_by_step() -> None:
+def test_hints_become_more_specific_step_by_step() -> None:
     n = network(**POINT)
     task = exercise(n["E"], ask=[n["w_o"]])
     assert [task.hint() for _ in range(5)] == [

@@ -313,7 +313,7 @@ def test_a_rule_that_fails_is_refused_in_one_line(fault: Exception, monkeypatch:
         parse("1 + careless(x)")(Value(0.5))
 
 
-def test_a_dual_number_is_refused_as_a_number_is() -> None:
+def test_a_dual_outside_a_domain_is_refused_like_a_number() -> None:
     with pytest.raises(ExpressionError, match=r"^column 5, `log\(x\)`: log\(-1\.0\)"):
         parse("1 + log(x)")(Dual(-1.0, 1.0))
 

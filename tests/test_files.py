@@ -313,7 +313,7 @@ def test_a_file_that_another_process_made_meanwhile_is_replaced(tmp_path: Path, 
 
 
 @posix
-def test_a_disk_takes_a_write_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_may_accept_a_write_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = os.write
     monkeypatch.setattr(os, "write", lambda file, data: real(file, data[:7]))
     write_whole(tmp_path / "x", bytes(range(100)))

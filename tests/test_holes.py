@@ -141,7 +141,7 @@ def test_a_mean_over_examples_of_two_lengths() -> None:
     assert loss == 20 / 3 and gradient.tolist() == pytest.approx([10 / 3], rel=1e-15)
 
 
-def test_a_descent_makes_as_many_steps_as_it_says() -> None:
+def test_a_descent_makes_the_given_number_of_steps() -> None:
     optimizer = SGD(lr=0.1)
     path = descend(lambda x: x * x, [1.0], optimizer, 3)
     assert len(path) == 4 and optimizer.steps == 3
@@ -182,7 +182,7 @@ def test_an_edge_that_is_not_taken_does_not_hide_a_later_mistake() -> None:
     assert "x is used more than once, and what arrives adds up: 2 + 1 = 3, not 1" in walk(loss, mistake="overwrite").difference
 
 
-def test_a_rule_is_excused_at_a_kink_only() -> None:
+def test_a_rule_is_excused_only_at_a_kink() -> None:
     bent = replace(relu, name="bent", partial=lambda x, out: where(x > 0, 2, 0))  # wrong on one side, away from the kink
     report = gradcheck(lambda x: bent(x) * x, 1.5)
     [wrong] = [check for check in report.edges if check.verdict == "wrong"]

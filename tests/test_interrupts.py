@@ -67,7 +67,7 @@ def test_the_history_stays_on_the_model() -> None:
     assert twin.history == model.history and repr(twin) == repr(model)
 
 
-def test_a_model_that_has_a_history_of_its_own_keeps_it() -> None:
+def test_a_model_with_an_attribute_history_keeps_it() -> None:
     class Diary(Neuron):
         def __init__(self) -> None:
             super().__init__(1, "linear")

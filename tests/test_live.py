@@ -73,7 +73,7 @@ def kinds(row: Primitive) -> Iterator[list[float | None]]:
                 yield [constant if j == i else None for j in range(n)]
 
 
-def test_every_function_that_is_named_exists(engine: Engine) -> None:
+def test_every_named_function_of_javascript_exists(engine: Engine) -> None:
     for function, text in FUNCTIONS.items():
         assert engine.run(f"typeof ({text})") == "function", function
 

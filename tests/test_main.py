@@ -65,7 +65,7 @@ def test_without_an_expression_the_demonstration_runs(
 
 
 @pytest.mark.parametrize("wrt", [["--wrt", "b,w"], ["--wrt", "b", "--wrt", "w"], ["--wrt=b, w,b"]])
-def test_gradients_by_some_variables_in_the_order_asked_for(capsys: pytest.CaptureFixture[str], wrt: list[str]) -> None:
+def test_gradients_of_chosen_variables_in_the_given_order(capsys: pytest.CaptureFixture[str], wrt: list[str]) -> None:
     assert re.findall(r"∂f/∂(\w)", answer(capsys, *NEURON, *wrt)) == ["b", "w"]
 
 
@@ -107,7 +107,7 @@ def test_the_steps_are_those_of_the_walk(capsys: pytest.CaptureFixture[str]) -> 
     assert "x is a variable itself: there is no step." in answer(capsys, "x", "x=3", "--steps")
 
 
-def test_explanations_of_the_gradients_that_are_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+def test_only_the_chosen_gradients_are_explained(capsys: pytest.CaptureFixture[str]) -> None:
     out = answer(capsys, *NEURON, "--explain", "--wrt", "w")
     assert "w.grad = 0.76431·2 = 1.5286" in out
     assert "∂f/∂w = ∂f/∂v3 · ∂v3/∂v2 · ∂v2/∂v1 · ∂v1/∂w" in out

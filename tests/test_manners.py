@@ -79,7 +79,7 @@ def test_a_label_may_be_given_as_a_number_and_is_kept_as_text() -> None:
     assert describe(Value(3.0, labels[0]) + 1) == "0 + 1.0 = 4.0"
 
 
-def test_a_dual_is_written_and_clipped_as_a_node_is() -> None:
+def test_a_dual_is_formatted_and_clipped_like_a_node() -> None:
     def f(x: Any) -> Any:
         assert f"{x:.2f}" in ("0.25", "1.00")
         return 3 * x.clip(0.0, 1.0) + np.clip(x, None, 1.0)

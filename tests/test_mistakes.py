@@ -27,7 +27,7 @@ def shared() -> Value:
 
 
 @pytest.mark.parametrize("mistake", ["recursion", "overwrite", "unsorted"])
-def test_mistakes_are_silent_where_they_do_not_matter(mistake: Any) -> None:
+def test_mistakes_that_change_nothing_are_silent(mistake: Any) -> None:
     x = Value(0.5)
     chain = exp((x * 2).tanh() + 1)
     tree = dot([Value(1.0), Value(2.0)], [chain, 3.0])
@@ -63,7 +63,7 @@ def test_mistakes_are_silent_where_they_do_not_matter(mistake: Any) -> None:
         ),
     ],
 )
-def test_mistakes_show_where_they_matter(mistake: Any, make: Callable[[], Value], message: str) -> None:
+def test_mistakes_that_change_something_are_described(mistake: Any, make: Callable[[], Value], message: str) -> None:
     loss = make()
     steps = walk(loss, mistake=mistake)
     right = walk(loss)
@@ -235,7 +235,7 @@ def test_weights_that_are_updated_too_soon_by_hand() -> None:
 # Descriptions
 
 
-def test_each_slip_says_which_derivative_was_used_and_where_it_was_read() -> None:
+def test_each_mistake_says_which_derivative_it_used_and_where() -> None:
     error = network(**POINT)["E"]
     differences = {
         name: walk(error, mistake=name).difference for name in get_args(Mistake)
@@ -261,7 +261,7 @@ def test_the_wrong_step_shows_the_derivative_that_was_used() -> None:
     )
 
 
-def test_a_rectifier_that_is_shut_passes_nothing_unless_it_is_forgotten() -> None:
+def test_a_shut_rectifier_passes_nothing_unless_its_derivative_is_forgotten() -> None:
     net = Value(-2.0, "net")
     steps = walk(relu(net) * 3, mistake="activation-forgotten")
     assert steps.difference == "∂v1/∂net = [net > 0] = 0, not 1" and steps.gradients[net] == 3.0
