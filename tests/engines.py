@@ -17,6 +17,7 @@ from browser import Browser, find_browser
 
 from autograd import Value, walk
 from autograd.player.javascript import to_javascript
+from autograd.strategies import Program
 from autograd.value import topological
 
 PLAYER = Path(__file__).parent.parent / "autograd" / "player"
@@ -135,6 +136,12 @@ def pack(numbers: Sequence[float]) -> str:
 def unpack(text: str) -> list[float]:
     """Read floats written by `pack`, here or in JavaScript."""
     return [*struct.unpack(f"<{len(text) // 16}d", bytes.fromhex(text))]
+
+
+def result_at(program: Program, leaves: Sequence[float]) -> Value:
+    """Return the result of a program on leaves with these numbers, labelled x0, x1, …."""
+    result: Value = program([Value(x, f"x{i}") for i, x in enumerate(leaves)])
+    return result
 
 
 def graph(loss: Value, n: int | None = None) -> str:

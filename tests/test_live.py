@@ -13,7 +13,7 @@ from decimal import Decimal
 from random import Random
 
 import pytest
-from engines import Engine, graph, leaves_of, pack, unpack
+from engines import Engine, graph, leaves_of, pack, result_at, unpack
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from rounding import Torn, running_errors
@@ -127,11 +127,6 @@ def test_a_row_by_itself_agrees(row: Primitive, engine: Engine) -> None:
 # Whole graphs
 
 
-def put(program: Program, leaves: Sequence[float]) -> Value:
-    result: Value = program([Value(x, f"x{i}") for i, x in enumerate(leaves)])
-    return result
-
-
 def norm(numbers: Sequence[float]) -> float:
     return max((abs(x) for x in numbers if math.isfinite(x)), default=0.0)
 
@@ -146,7 +141,7 @@ TAN = "arctanh exp2 erf cosh tan sin"  # near a pole of tan, which multiplies a 
 @example(program=Program((0.26,), tuple([(TABLE[name], (i,)) for i, name in enumerate(TAN.split())])))
 @given(program=programs())
 def test_whole_graphs_agree_at_the_recorded_leaves(program: Program, engine: Engine) -> None:
-    loss = put(program, program.leaves)
+    loss = result_at(program, program.leaves)
     if loss.primitive is None:
         return
     steps = walk(loss)
@@ -162,7 +157,7 @@ def test_whole_graphs_agree_at_the_recorded_leaves(program: Program, engine: Eng
 
 @given(program=programs(), drawn=st.lists(numbers(), min_size=4, max_size=4))
 def test_whole_graphs_agree_at_other_leaves(program: Program, drawn: list[float], engine: Engine) -> None:
-    first = put(program, program.leaves)
+    first = result_at(program, program.leaves)
     if first.primitive is None:
         return
     leaves = dict(zip(leaves_of(first), drawn, strict=False))

@@ -12,7 +12,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from engines import Engine, graph, leaves_of, lent, pack
+from engines import Engine, graph, leaves_of, lent, pack, result_at
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
@@ -27,11 +27,6 @@ from nn import MLP
 from nn.losses import squared_error
 
 pytestmark = pytest.mark.slow  # a browser, or many graphs: run by the part of the pictures
-
-
-def put(program: Program, leaves: Sequence[float]) -> Value:
-    result: Value = program([Value(x, f"x{i}") for i, x in enumerate(leaves)])
-    return result
 
 
 # These mistakes evaluate rules at other numbers than the recorded ones, where JavaScript's last digits may differ.
@@ -54,7 +49,7 @@ def leaves_at(loss: Value, drawn: Sequence[float]) -> dict[Value, float]:
 @example(program=Program((0.5,), ((dot, (0, 0.25, 0, -1.5, 0)),)), drawn=[2.0], n=None)  # 0.25·(-1.5) is one number
 @given(program=programs(), drawn=st.lists(numbers(), min_size=4, max_size=4), n=st.none() | st.integers(1, 17))
 def test_texts_at_other_leaves_are_those_of_a_walk(program: Program, drawn: list[float], n: int | None, engine: Engine) -> None:
-    first = put(program, program.leaves)
+    first = result_at(program, program.leaves)
     try:
         loss = replay(first, leaves_at(first, drawn))
         walks = {mistake: [*map(str, Walk(loss, mistake, n))] for mistake in (None, *MISTAKES)}
@@ -100,7 +95,7 @@ def test_a_network_is_computed_and_described_as_in_python(activation: str, engin
 
 @given(program=programs())
 def test_moments_are_those_of_a_walk(program: Program, engine: Engine) -> None:
-    loss = put(program, program.leaves)
+    loss = result_at(program, program.leaves)
     steps = walk(loss)
     places = steps.telling.places
     found = engine.run(
