@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from functools import cache
 from typing import TypeAlias
 
-from autograd import Nary, Unary, Value, label_values, relu, sigmoid, sqrt, tanh, walk, where
+from engines import leaves_of
+
+from autograd import Nary, Unary, Value, label_values, relu, sigmoid, sqrt, tanh, where
 from autograd.demo import POINT, network
 from autograd.exercises import Exercise, exercise
 from autograd.rows import TABLE
@@ -91,7 +93,7 @@ def printed() -> Iterator[Answered]:
         else:
             node = row(x) if isinstance(row, Unary) else row(x, y)
         for loss in (node * w, (w * node) ** 2 / 3):
-            for task in (exercise(loss, "local"), exercise(loss, [x, y] if y in loss_leaves(loss) else [x])):
+            for task in (exercise(loss, "local"), exercise(loss, [x, y] if y in leaves_of(loss) else [x])):
                 yield (
                     task,
                     {question.name: formula_of(task, i) for i, question in enumerate(task.questions)},
@@ -99,11 +101,6 @@ def printed() -> Iterator[Answered]:
                 )
                 numbers = {question.name: task.number(question.value(task._scene)) for question in task.questions}
                 yield task, numbers, len(task.questions)
-
-
-def loss_leaves(loss: Value) -> list[Value]:
-    """Return the leaves of a graph."""
-    return [node for node in walk(loss).names if node.primitive is None]
 
 
 def formula_of(task: Exercise, i: int) -> str:
