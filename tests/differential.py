@@ -380,7 +380,8 @@ def main() -> None:
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         for i, each in enumerate(pool.map(tried, parts, [options.jax] * len(parts)), 1):
             found += each
-            print(*each, sep="\n") if each else None
+            if each:
+                print(*each, sep="\n")
             print(
                 f"\r{min(i * share, options.count):,} programs, {len(found)} disagreements", end="", flush=True, file=sys.stderr
             )

@@ -333,7 +333,8 @@ def main() -> None:
     left = left_by_forks(sample, known)
     for i, (mutant, alive) in enumerate(tried(left), 1):
         survivors += alive
-        print(mutant, flush=True) if alive else None
+        if alive:
+            print(mutant, flush=True)
         print(f"\r{i} of {len(left)} mutants once more, {survivors} survivors", end="", flush=True, file=sys.stderr)
     print(f"\n{len(sample)} of {len(found)} mutants: {len(sample) - survivors} killed, {survivors} survived")
 

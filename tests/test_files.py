@@ -161,7 +161,8 @@ for turn in range(30):
     time.sleep(turn / 1500)
     os.kill(process, signal.SIGTERM)
     os.waitpid(process, 0)
-    os.close(ready), os.close(written)
+    os.close(ready)
+    os.close(written)
     for path in folder.iterdir():
         print(path.name, path.is_file() and path.stat().st_size)
         if new:

@@ -154,8 +154,8 @@ def answers_or_refuses(argv: list[str], folder: Path, capsys: pytest.CaptureFixt
         for name in ("loop.svg", "loop.json"):
             Path(name).symlink_to(name)
         status = main(argv)
-        for name in (*FILES_NAMED, "network.svg"):
-            Path(name).unlink(missing_ok=True) if name else None
+        for name in filter(None, (*FILES_NAMED, "network.svg")):
+            Path(name).unlink(missing_ok=True)
     printed = capsys.readouterr()
     if status == 2:
         assert not printed.out and printed.err.count("\n") == 1 and printed.err[:-1].isprintable()
