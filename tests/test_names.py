@@ -1,4 +1,4 @@
-"""Names and numbers: each node has one name of its own, short where it can be, and each number the digits that were chosen."""
+"""Names and numbers: each node has a unique name, short where possible, and each number has the chosen digits."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class TestNames:
         assert [Telling(outs[0] * outs[2]).names[out] for out in outs[::2]] == ["out[1]", "out[2]"]
         assert Telling(outs[0] + 1).names[outs[0]] == "out" and Telling(outs[0] + 1).notes == ()
 
-    def test_a_network_that_is_applied_twice(self) -> None:
+    def test_the_nodes_of_a_network_that_is_applied_twice_are_numbered(self) -> None:
         model = MLP(2, [2, 1], seed=1)
         loss = model([1.0, 2.0]) + model([3.0, 4.0])
         names = Telling(loss).names
@@ -65,10 +65,10 @@ class TestNames:
         told = Telling(loss)
         for names in (told.full, told.names):
             assert len(set(names.values())) == len(names) == len(told.places) and "" not in names.values()
-        counts = Counter(["loss", *(str(node.label) for node in told.full if node.label)])  # the result is called so
+        counts = Counter(["loss", *(str(node.label) for node in told.full if node.label)])  # the result's name
         for node, name in told.full.items():
             if counts[str(node.label)] == 1:
-                assert name == str(node.label), "a label that one node has is its name"
+                assert name == str(node.label), "a label that only one node has is its name"
         trace = json.loads(walk(loss).to_json())
         assert [node["name"] for node in trace["nodes"]] == list(told.full.values())
         assert [node["short"] for node in trace["nodes"]] == list(told.names.values())
@@ -115,7 +115,7 @@ def significant(number: str) -> int:
 
 class TestDigits:
     @pytest.mark.parametrize("digits", [1, 2, 3, 4, 6, 9, 13, 16, 17])
-    def test_as_many_as_are_chosen_in_every_room(self, digits: int) -> None:
+    def test_every_room_writes_the_chosen_number_of_digits(self, digits: int) -> None:
         loss = network()
         loss.backward()
         drawings = [draw(loss, digits=digits), draw(loss, view="neurons", digits=digits)]
@@ -136,7 +136,7 @@ class TestDigits:
         right = f"{walk(loss).gradients[loss.inputs[0]]:.{digits}g}"
         assert f"∂loss/∂v1 = {right}" in written["walk"] and f"∂v1 = {right}" in written["boxes"]
 
-    def test_five_without_a_neuron_and_three_with_one(self) -> None:
+    def test_the_default_is_five_digits_or_three_with_a_neuron(self) -> None:
         x = Value(1 / 3, label="x")
         assert draw(x * 2).nodes[0].lines[0].text == "x = 0.33333"
         assert draw(dot([x], [2.0])).nodes[0].lines[0].text == "x = 0.333"
@@ -148,7 +148,7 @@ class TestDigits:
     @pytest.mark.parametrize("room", [draw, play, walk, lambda y, digits: explain(y, of=y, digits=digits),
                                       lambda y, digits: draw(y, step=0, digits=digits),
                                       lambda y, digits: draw(y, view="neurons", digits=digits)])  # fmt: skip
-    def test_others_are_refused(self, digits: Any, error: type[Exception], room: Callable[..., Any]) -> None:
+    def test_other_numbers_of_digits_are_refused(self, digits: Any, error: type[Exception], room: Callable[..., Any]) -> None:
         x = Value(1.0, label="x")
         with pytest.raises(error, match=r"^digits is .*significant digits"):
             room(dot([x], [x]), digits=digits)
@@ -187,7 +187,7 @@ class TestMistakes:
         assert looked.total() <= 6 * n
 
 
-def test_claims_name_three_factors_at_most_and_the_likeliest_first() -> None:
+def test_a_claim_names_at_most_three_factors_the_likeliest_first() -> None:
     w = Value(0.5, label="w")
     y = w
     for i in range(7):
@@ -197,4 +197,4 @@ def test_claims_name_three_factors_at_most_and_the_likeliest_first() -> None:
         [named] = re.findall(r"is off by that much: (.*)$", str(check_derivation(y, {w: gradient / (2.0 + i)})))
         parts = named.split(", ")
         assert len(parts) == 4 and parts[-1] == "and 4 more"
-        assert parts[0].endswith(f" = {2 + i}"), "the factor that was left out stands first"
+        assert parts[0].endswith(f" = {2 + i}"), "the factor that was left out comes first"

@@ -1,4 +1,4 @@
-"""Whole epochs in native code: the same steps as one by one, wherever they end; subnormal numbers on request."""
+"""Native code makes whole epochs with the same steps as Python, wherever they end, and flushes subnormal numbers on request."""
 
 import math
 import random
@@ -23,7 +23,7 @@ pytest.importorskip("numba")
 
 @pytest.fixture
 def one_by_one(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Return the sizes of the batches that are learned in Python."""
+    """Return a list that collects the sizes of the batches learned in Python."""
     seen: list[int] = []
     learn = Compiled.learn
 
@@ -44,7 +44,7 @@ def trained(compiled: bool, optimizer: Optimizer, **options: Any) -> tuple[list[
 
 
 class Own(SGD):
-    """Gradient descent with an array's own method."""
+    """Gradient descent with functions that NumPy has and nodes lack."""
 
     def rule(self, parameter: Any, gradient: Any, rate: float, state: Any, t: int) -> Any:
         """Return a clipped step."""
@@ -60,7 +60,7 @@ class Clipped(SGD):
 
 
 class Twice(SGD):
-    """Gradient descent with a step of its own."""
+    """Gradient descent with its own step for arrays."""
 
     def step_array(self, parameters: Any, gradient: Any) -> None:
         """Make the step twice."""
@@ -70,20 +70,20 @@ class Twice(SGD):
 
 @pytest.mark.parametrize("reduce", ["mean", "sum"])
 @pytest.mark.parametrize("kind", [SGD, Clipped, Momentum, Adam, RProp])
-def test_epochs_in_native_code_are_the_eager_ones(kind: Any, reduce: str, one_by_one: list[int]) -> None:
+def test_epochs_in_native_code_equal_eager_ones(kind: Any, reduce: str, one_by_one: list[int]) -> None:
     options = {"reduce": reduce, "l2": 0.01, "loss": "binary_cross_entropy"}
     (eager, told), (compiled, also) = (trained(on, kind(lr=cosine(0.05, 60)), **options) for on in (False, True))
     assert compiled == pytest.approx(eager, abs=1e-12)
     assert also.loss == pytest.approx(told.loss, rel=1e-12)
     assert also.accuracy == told.accuracy
-    assert one_by_one == ([] if kind in (SGD, Clipped) else [2])  # which makes the state
+    assert one_by_one == ([] if kind in (SGD, Clipped) else [2])  # the first batch, which makes the state
 
 
 @pytest.mark.parametrize("kind", [Own, Twice])
-def test_steps_of_another_kind_are_made_in_python(kind: Any, one_by_one: list[int]) -> None:
+def test_an_optimiser_that_native_code_cannot_run_steps_in_python(kind: Any, one_by_one: list[int]) -> None:
     compiled, _ = trained(True, kind(lr=0.05))
     assert len(one_by_one) == 3 * 16
-    if kind is Twice:  # eager steps are not doubled
+    if kind is Twice:  # eager training does not call step_array
         assert compiled != pytest.approx(trained(False, kind(lr=0.05))[0], abs=1e-6)
     else:
         X, y = moons(31, noise=0.1, seed=1)
@@ -92,7 +92,7 @@ def test_steps_of_another_kind_are_made_in_python(kind: Any, one_by_one: list[in
         assert compiled != pytest.approx([parameter.data for parameter in model.parameters()], abs=1e-6)
 
 
-def test_an_optimiser_goes_on_where_it_was() -> None:
+def test_an_optimiser_continues_when_the_engine_changes() -> None:
     found = []
     for order in ([False] * 3, [True] * 3, [True, False, True]):
         X, y = moons(20, noise=0.1, seed=1)
@@ -156,7 +156,7 @@ def test_batches_are_learned_up_to_one_that_fails() -> None:
 
 
 def test_many_parameters_are_moved_in_pieces() -> None:
-    """More than the columns that a rule's tape has at once."""
+    """There are more of them than a rule's tape has columns."""
     rng = random.Random(1)
     X = [[rng.gauss(0, 1) for _ in range(300)] for _ in range(10)]
     found = []
@@ -204,7 +204,7 @@ def test_subnormal_numbers_are_flushed_on_request() -> None:
         assert kept.gradient(batch)[1] == pytest.approx([1e-310])
         loss, gradient = flushed.gradient(batch)
         assert (loss, gradient.tolist()) == (0.0, [0.0])
-        assert np.array([1e-310]) * 0.5 > 0  # outside, everything is as before
+        assert np.array([1e-310]) * 0.5 > 0  # outside of the program, nothing is flushed
         assert kept.gradient(batch)[1] == pytest.approx([1e-310])
     ordinary = compile(lambda x: tanh(w * x), [w], backend="native", flush=True)
     assert ordinary([1.0])[0] == math.tanh(0.5)
@@ -224,14 +224,14 @@ def test_the_interpreter_has_no_instruction_that_a_processor_lacks(monkeypatch: 
     assert out.tolist() == [[6.0, 8.0]]
 
 
-def test_flushing_needs_a_processor_that_can(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_flushing_needs_an_x86_processor(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("autograd.compiler.program.FLUSH", None)
     with pytest.raises(ValueError, match="flush is for x86 processors"):
         compile(vanishing, [w], flush=True)
     compile(vanishing, [w])
 
 
-# What native code could not check.
+# Arguments that native code could not check.
 
 
 def descend(w: Any, gradient: Any, rate: Any, state: Any, step: Any) -> Any:

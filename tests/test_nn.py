@@ -1,4 +1,4 @@
-"""Networks: shapes, names, δ as a textbook has it, and that predictions are the recorded numbers."""
+"""Networks: shapes, names, δ as in textbooks, and predictions that equal the recorded numbers."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_delta_is_the_gradient_of_the_net_input(
 
 
 def _activations(model: MLP, x: list[float], n: int) -> list[float]:
-    """Return what layer n + 1 is fed with."""
+    """Return the outputs of the first n layers: the inputs of layer n + 1."""
     for layer in model.layers[:n]:
         x = layer.predict(x)
     return x
@@ -144,7 +144,7 @@ def test_every_activation_by_name(name: str) -> None:
     assert model.predict(x) == out.data
 
 
-def test_the_choice_of_activations_is_the_table() -> None:
+def test_the_activations_are_the_unary_rows_of_the_table() -> None:
     rows = [getattr(autograd, name) for name in autograd.__all__]
     assert {row.name for row in rows if isinstance(row, Unary)} | {"linear", "leaky_relu", "prelu"} == set(ACTIVATIONS)
 
@@ -177,7 +177,7 @@ class Pair(NamedTuple):
 
 
 class Attention(Module):
-    """A module of a user's own, with parameters in every kind of place, one of them shared."""
+    """A user-defined module with parameters in every kind of place, one of them shared."""
 
     def __init__(self) -> None:
         self.name = "attention"
@@ -191,13 +191,13 @@ class Attention(Module):
         self.history: list[Value] = []
 
     def __call__(self, x: list[Any], *, shift: float = 0.0) -> Any:
-        """Compute something of everything."""
+        """Compute an output from parameters of several places, and keep a result."""
         rows = [dot(row, x) for row in self.matrix]
         self.history = [total(rows)]
         return self.head(rows) * self.scale["a"] + self.pair.left * self.pair.right + self.tied + shift
 
 
-def test_parameters_of_a_module_of_ones_own() -> None:
+def test_parameters_of_a_user_defined_module() -> None:
     model = Attention()
     model([1.0, 2.0])
     assert [name for name, _ in model.named_parameters()] == [
@@ -207,7 +207,7 @@ def test_parameters_of_a_module_of_ones_own() -> None:
     assert model.parameters() == [parameter for _, parameter in model.named_parameters()]
 
 
-def test_a_module_of_ones_own_predicts_without_a_line_more() -> None:
+def test_a_user_defined_module_predicts_without_further_code() -> None:
     model = Attention()
     out = model([1.0, -2.0], shift=0.5)
     history = model.history
@@ -323,7 +323,7 @@ def test_a_wrong_number_of_inputs_is_refused(model: Any, x: Any, message: str) -
         ([1.0, [2.0]], r"\[2.0\] is a list; pass a real number"),
     ],
 )
-def test_inputs_that_are_no_numbers_are_refused(x: Any, message: str) -> None:
+def test_inputs_that_are_not_numbers_are_refused(x: Any, message: str) -> None:
     for model in (Neuron(2, label="neuron"), MLP(2, [1])):
         for call in (model, model.predict):
             with pytest.raises(TypeError, match=rf"^(layer1\.)?(layer1|neuron0?).*{message}"):
@@ -420,7 +420,7 @@ def test_seeds() -> None:
     assert weights(None) != weights(None)
     rng = Random(1)
     assert weights(rng) != weights(rng)
-    # The first numbers of Random(1), scaled by √(6 / 5): any Python and any machine has them.
+    # The first numbers of Random(1), scaled by √(6 / 5): they are the same in any Python on any machine.
     assert weights(1)[:2] == [math.sqrt(1.2) * (2 * u - 1) for u in (0.13436424411240122, 0.8474337369372327)]
 
 
@@ -428,14 +428,14 @@ def test_seeds() -> None:
 
 
 @pytest.mark.parametrize("twin_of", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
-def test_copies_are_whole_and_apart(twin_of: Callable[[Any], Any]) -> None:
+def test_copies_are_complete_and_independent(twin_of: Callable[[Any], Any]) -> None:
     model = MLP(2, [3, 1], activation="relu", output=leaky_relu, seed=0)
     out = model([1.0, 2.0])
     out.backward()
     twin = twin_of(model)
     assert repr(twin) == repr(model)
     assert [repr(p) for p in twin.named_parameters()] == [repr(p) for p in model.named_parameters()]
-    assert twin.layers[0].neurons[0].net is None  # the graph of the last call stays behind
+    assert twin.layers[0].neurons[0].net is None  # the graph of the last call is not copied
     assert twin([1.0, 2.0]).data == out.data
     twin.parameters()[0].data += 1
     assert twin.predict([1.0, 2.0]) != model.predict([1.0, 2.0]) == out.data
@@ -447,7 +447,7 @@ def test_a_copy_keeps_what_is_shared() -> None:
     assert len(twin.parameters()) == 13
 
 
-def test_a_row_of_ones_own_copies_but_does_not_pickle() -> None:
+def test_a_user_defined_row_can_be_copied_but_not_pickled() -> None:
     model = MLP(2, [1], output=swish)
     assert copy.deepcopy(model).output is swish
     with pytest.raises(TypeError, match="'swish' is not in autograd's table, so it cannot be pickled"):

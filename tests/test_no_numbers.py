@@ -1,6 +1,6 @@
 """Certificates where a number is missing: a branch that was never called, NaN, and a row's convention.
 
-The idea: what is not known is never certified, and a claim that cannot be decided is not proved.
+The idea: an unknown number is never certified, and a claim that cannot be decided is not proved.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def test_a_branch_that_was_not_called_is_refused(use: Callable[[Value, Value], A
     assert certify(y, x=(1, 2)).bounds("x") == (3, 3)
 
 
-def test_nothing_is_known_of_what_is_not_a_number() -> None:
+def test_nothing_is_known_where_a_number_is_nan() -> None:
     z, u = Value(0.0, "z"), Value(0.0, "u")
     for loss in (z * math.nan, z / math.nan, z * math.nan + 1, (z * math.nan) ** 2):
         assert certify(loss).value == INFINITE
@@ -38,7 +38,7 @@ def test_nothing_is_known_of_what_is_not_a_number() -> None:
     assert certificate.bounds("z") == certificate.bounds("u") == INFINITE
     rule = Unary("rule", lambda x: x * x, lambda x, out: x / where(x > 0, 1, math.nan))
     assert certify(rule(z)).bounds("z") == INFINITE
-    assert certify(where(z > 1, math.nan, z * 2)).bounds("z") == (2, 2)  # where it does not count
+    assert certify(where(z > 1, math.nan, z * 2)).bounds("z") == (2, 2)  # NaN is in the branch that is not taken
 
 
 def test_a_claim_about_a_point_is_open_where_nothing_is_known() -> None:
@@ -59,6 +59,6 @@ def test_conventions_and_ties_that_rounding_made_are_pointed_out() -> None:
 
 
 @pytest.mark.parametrize(("f", "point"), [(lambda x: hypot(sqrt(x), x), (0.0,)), (lambda x, y: arctan2(x, y) + x, (0.0, 0.0))])
-def test_without_a_numeric_slope_nothing_is_wrong(f: Callable[..., Any], point: tuple[float, ...]) -> None:
+def test_without_a_numeric_slope_no_gradient_is_called_wrong(f: Callable[..., Any], point: tuple[float, ...]) -> None:
     for order in (1, 2):
         assert gradcheck(f, *point, order=order).verdict in ("domain", "kink", "unsure")

@@ -1,4 +1,4 @@
-"""The notebooks: executed anew they give what is kept, byte for byte, and GitHub can show what is kept."""
+"""The notebooks: run again, they give the saved outputs byte for byte, and GitHub can show these."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from autograd import Unary, Value, check_derivation, gradcheck, sin
 ROOT = Path(__file__).parent.parent
 SHOWN = {"text/plain", "text/latex", "image/svg+xml", "image/png"}  # by GitHub, which strips HTML and scripts
 LARGEST_PLOT, LARGEST_GRAPH = 60_000, 80_000  # bytes
-ANSWER = "answer"  # begins the id of a cell that is put in
+ANSWER = "answer"  # begins the id of an inserted cell
 TRACES = re.compile(r"\b0x[0-9a-f]{6,}|/home/|/root/|/tmp/|/work/|\.venv|site-packages|\bseconds=")
 
 each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -36,12 +36,12 @@ def read(path: Path) -> Any:
 
 
 def outputs(notebook: Any) -> Iterator[Any]:
-    """Go through the outputs of all cells."""
+    """Iterate over the outputs of all cells."""
     return (output for cell in notebook.cells for output in cell.get("outputs", ()))
 
 
 def comparable(notebook: Any) -> Any:
-    """Return a notebook with a mark in the place of each plot: its bytes depend on matplotlib's version and fonts."""
+    """Return a notebook with a placeholder for each plot, whose bytes depend on matplotlib's version and fonts."""
     copied = copy.deepcopy(notebook)
     for output in outputs(copied):
         if "image/png" in output.get("data", ()):
@@ -51,14 +51,14 @@ def comparable(notebook: Any) -> Any:
 
 @pytest.mark.slow
 @pytest.mark.skipif("MNIST" not in os.environ, reason="MNIST is not here: the variable MNIST does not name its folder")
-def test_mnist_is_read_where_it_is() -> None:
+def test_mnist_is_read_from_its_folder() -> None:
     [path] = [path for path in NOTEBOOKS if "digits" in path.stem]
     texts = [output.text for output in outputs(execute(path, MNIST=os.environ["MNIST"])) if "text" in output]
     found = re.search(r"accuracy on 1,000 images of the test: (.*)", texts[-1])
     assert found and float(found[1]) > 0.93
 
 
-def test_there_are_eight_in_order() -> None:
+def test_there_are_eight_notebooks_in_order() -> None:
     assert [path.stem for path in NOTEBOOKS] == [
         "01_chain_rule", "02_perceptron_and_xor", "03_gradient_descent", "04_four_equations", "05_parity",
         "06_handwritten_digits", "07_gradient_checking", "08_a_small_gpt",
@@ -66,7 +66,7 @@ def test_there_are_eight_in_order() -> None:
 
 
 @each
-def test_it_is_kept_as_it_was_written(path: Path) -> None:
+def test_its_file_is_what_regenerating_writes(path: Path) -> None:
     notebook = read(path)
     assert path.read_text(encoding="utf-8") == written(notebook)
     assert notebook.metadata.language_info == {"name": "python"}
@@ -95,7 +95,7 @@ def test_github_can_show_it(path: Path) -> None:
 
 
 @each
-def test_it_is_a_story_for_a_learner(path: Path) -> None:
+def test_it_has_a_title_and_questions_with_answers_and_its_links_lead_somewhere(path: Path) -> None:
     cells = read(path).cells
     words = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
     assert cells[0].cell_type == "markdown" and cells[0].source.startswith("# ")
@@ -111,7 +111,7 @@ def test_it_is_a_story_for_a_learner(path: Path) -> None:
 
 
 @each
-def test_it_needs_nothing_that_is_not_named(path: Path) -> None:
+def test_it_imports_only_allowed_packages(path: Path) -> None:
     allowed = {"autograd", "nn", "matplotlib", "numpy", "IPython", "lecture", *sys.stdlib_module_names}
     for cell in read(path).cells:
         if cell.cell_type == "code":
@@ -122,7 +122,7 @@ def test_it_needs_nothing_that_is_not_named(path: Path) -> None:
 
 
 def turns(notebook: Any) -> dict[int, str]:
-    """Return the places of the cells to be filled in, and for each the program in its folded solution."""
+    """Return the index of each cell to be filled in, with the program in its folded solution."""
     found = {}
     for i, cell in enumerate(notebook.cells):
         if cell.source.startswith("# Your turn"):
@@ -132,7 +132,7 @@ def turns(notebook: Any) -> dict[int, str]:
 
 
 def spoiled(answers: ast.expr) -> ast.expr:
-    """Return answers that are all wrong: their signs, or their order, are the other way round."""
+    """Return answers that are all wrong: with other signs, or in reverse order."""
     if isinstance(answers, ast.List):
         return ast.List(answers.elts[::-1], ast.Load())
     assert isinstance(answers, ast.Dict)
@@ -158,7 +158,7 @@ def filled_in(source: str, solution: str, *, rightly: bool) -> str:
 
 
 @each
-def test_there_is_something_to_do(path: Path) -> None:
+def test_it_has_three_to_five_exercises_with_hints_and_solutions(path: Path) -> None:
     notebook = read(path)
     places = turns(notebook)
     assert 3 <= len(places) <= 5
@@ -177,8 +177,8 @@ def test_there_is_something_to_do(path: Path) -> None:
 
 @pytest.mark.slow
 @each
-def test_executed_anew_it_gives_what_is_kept_and_answers_are_marked(path: Path, tmp_path: Path) -> None:
-    """Below each blank stand wrong answers, the folded solution and wrong ones again; the other cells give what is kept."""
+def test_run_again_it_gives_the_saved_outputs_and_marks_answers(path: Path, tmp_path: Path) -> None:
+    """Below each blank come wrong answers, the folded solution and wrong ones again; all other outputs are the saved ones."""
     notebook = read(path)
     blanks = turns(notebook)
     for place, solution in reversed(blanks.items()):
@@ -202,7 +202,7 @@ def test_executed_anew_it_gives_what_is_kept_and_answers_are_marked(path: Path, 
         assert not points or (points[1] == points[2]) == rightly
 
 
-def test_what_lecture_7_says_of_stairs_and_of_steps() -> None:
+def test_lecture_7_is_right_about_stairs_and_about_step_sizes() -> None:
     [words] = ["\n".join(cell.source for cell in read(path).cells) for path in NOTEBOOKS if path.stem.startswith("07")]
     stairs = Unary("stairs", lambda x: round(x, 3), lambda x, out: 1.0)
     [said] = re.findall(r"At 0.5 and 0.5004 it is `(\w+)`, at 1.2345 a `(\w+)`", words)
@@ -214,7 +214,7 @@ def test_what_lecture_7_says_of_stairs_and_of_steps() -> None:
 
 
 def notebook_of(folder: Path, *sources: str) -> Path:
-    """Write a notebook of these code cells."""
+    """Write a notebook with these code cells."""
     new = nbformat.v4
     path = folder / "trial.ipynb"
     path.write_text(written(new.new_notebook(cells=[new.new_code_cell(source) for source in sources])), encoding="utf-8")
@@ -222,7 +222,7 @@ def notebook_of(folder: Path, *sources: str) -> Path:
 
 
 @pytest.mark.slow
-def test_nothing_of_the_machine_gets_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_trace_of_the_machine_is_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MNIST", "somewhere")
     program = "import os, shutil, sys\nprint(shutil.which('dot'), os.environ.get('MNIST'), flush=True)\nprint('twice')"
     fresh = execute(notebook_of(tmp_path, program, "sys.executable == sys.argv[0]"))
@@ -241,14 +241,14 @@ def test_a_warning_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_time_is_shown_and_not_kept(tmp_path: Path) -> None:
+def test_a_time_is_shown_but_not_saved(tmp_path: Path) -> None:
     path = notebook_of(tmp_path, "print('⏱ all: 2 s')", "print('a')\nprint('⏱ this: 3 s')\nprint('b ⏱')")
     assert [len(cell.outputs) for cell in run(path).cells] == [1, 1]
     first, second = execute(path).cells
     assert first.outputs == [] and second.outputs[0].text == "a\nb ⏱\n"
 
 
-def test_what_the_notebooks_share(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_module_that_the_notebooks_share(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(ROOT / "notebooks")
     lecture: Any = import_module("lecture")
     assert doctest.testmod(lecture) == doctest.TestResults(failed=0, attempted=1)

@@ -1,7 +1,7 @@
-"""The numeric derivative: what it says of a function cannot depend on the unit in which the function is measured.
+"""The numeric derivative: its verdict on a function cannot depend on the unit in which the function is measured.
 
-The idea: a multiplication by a power of two is exact, so the slope of 2^k·f has to be that of f times 2^k, in every digit, with
-the same verdict and as large an error; nothing in it may be compared with a fixed number.
+The idea: multiplication by a power of two is exact, so the slope of 2^k·f and its error have to be 2^k times those of f, to every
+digit, with the same verdict; a comparison with a fixed number would break this.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ FUNCTIONS: Final[dict[str, tuple[Callable[[float], float], float, str]]] = {
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 @pytest.mark.parametrize("scale", [2.0**-40, -(2.0**20)])
-def test_a_slope_is_in_the_unit_of_its_function(name: str, scale: float) -> None:
+def test_a_slope_scales_with_its_function(name: str, scale: float) -> None:
     f, x, kind = FUNCTIONS[name]
     one, other = slope(f, x), slope(lambda x: scale * f(x), x)
     assert (one.kind, one.side, one.away, one.reach) == (other.kind, other.side, other.away, other.reach)
@@ -45,20 +45,20 @@ def test_a_slope_is_in_the_unit_of_its_function(name: str, scale: float) -> None
 
 @pytest.mark.parametrize("scale", [2.0**-40, 2.0**20])
 @pytest.mark.parametrize("f", [math.sin, lambda x: (math.sin(x) + 1e15) - 1e15, lambda x: float(round(x * 8)), lambda x: 3.0])
-def test_a_plateau_is_in_the_unit_of_its_function(f: Callable[[float], float], scale: float) -> None:
+def test_a_plateau_scales_with_its_function(f: Callable[[float], float], scale: float) -> None:
     assert plateau(lambda x: scale * f(x), 0.7) == scale * plateau(f, 0.7)
 
 
-def test_a_line_is_followed_near_its_point_only() -> None:
+def test_a_line_is_followed_only_near_its_point() -> None:
     line = Line("x", "", 3.0, (3.0, 5.0), {0: 1.0})
     near = line.near(lambda point: 2.0 * point[0] * point[1], 0.5)
     assert [near(t) for t in (3.0, 3.25, 2.75)] == [30.0, 32.5, 27.5] and math.isnan(near(3.5)) and math.isnan(near(-3.0))
-    assert line.near(sum, 0.0)(3.0) == 8.0  # the point itself counts, however near
+    assert line.near(sum, 0.0)(3.0) == 8.0  # the point itself always counts
     assert line(4.0) == [4.0, 5.0] and Line("", "", 0.0, (3.0, 5.0), {0: 1.0, 1: -2.0})(0.5) == [3.5, 4.0]
 
 
 def test_waves_that_larger_steps_leap_over_do_not_flatten_a_kink() -> None:
-    found = slope(lambda x: abs(x * 100 % 2 - 1), 1000.0)  # a peak; 2 away all is as at 1000, and so it seems flat
+    found = slope(lambda x: abs(x * 100 % 2 - 1), 1000.0)  # a peak; 2 away the values are the same, so it seems flat
     assert (found.kind, round(found.left, 6), round(found.right, 6)) == ("kink", 100.0, -100.0)
 
 
@@ -67,8 +67,8 @@ def samples(f: Callable[[float], float] = lambda x: 0.0) -> Samples:
     return Samples(f, 0.0, 0.0, DOUBLE)
 
 
-def test_the_steps_of_a_function_that_is_flat_on_both_sides_are_measured_eight_steps_far() -> None:
-    wide = 2.0**-60 * 4**4  # the first step at which it has moved on its right; on its left it moves at a sixteenth of that
+def test_noise_around_a_flat_part_is_measured_up_to_eight_steps_away() -> None:
+    wide = 2.0**-60 * 4**4  # the first step that changes f to the right; to the left, a sixteenth of it does
     moved = samples(lambda x: 0.0 if -wide / 16 < x < wide else 1.0 if abs(x) < 9 * wide else 1.001)
     assert moved.noise == 1.0  # the step by 0.001, nine steps away, is not seen
 
@@ -85,7 +85,7 @@ def test_a_quotient_is_infinite_if_five_are_and_four_of_the_smallest_agree() -> 
         assert (limit if error == 0 else None) == value
 
 
-def test_changes_that_end_at_once_are_not_slow_ones() -> None:
+def test_changes_that_stop_abruptly_are_not_slow_convergence() -> None:
     flat = samples()
     flat.noises = [0.0] * len(flat.noises)
     assert flat.converges_slowly([0.0, 5.0, 9.0, 12.0, 15.0]) and not flat.converges_slowly([0.0, 5.0, 9.0, 12.0, 12.0])
@@ -95,7 +95,7 @@ def test_changes_that_end_at_once_are_not_slow_ones() -> None:
 def test_a_quotient_has_to_agree_with_smaller_steps_within_their_rounding() -> None:
     rounded = samples()
     rounded.steps, rounded.noises = [1.0, 4.0, 16.0, 64.0], [0.5, 0.25, 0.125, 9.0]
-    # Of one side, a quotient is uncertain by four times the rounding of its step.
+    # A one-sided quotient is uncertain by four times the rounding of its step.
     value, error = rounded._extrapolate([9.0, 2.0, 5.0, 4.0], 2.0, 4.0)
     assert value == 2 + (2 - 5) / 3 and math.isclose(error, 127 / 12)
 
@@ -138,7 +138,7 @@ def test_steps_of_a_function_are_not_taken_for_rounding() -> None:
     for f, x in ((lambda x: round(x, 2), 50.003), (lambda x: round(x, 3), 50.0003), (lambda x: 0.3 * math.floor(x), 5052.65)):
         found = slope(f, x, plateau(f, x))
         assert (found.kind, found.value, found.flat) == ("smooth", 0.0, 0.0) and found.error < 1e-7
-    # Of whole numbers that does not show.
+    # Whole numbers do not show whether they are rounded.
     assert not gradcheck(math.floor, 5052.65, gradient=lambda x: 1.0)
     [check] = gradcheck(math.floor, 5052.65, gradient=lambda x: 0.0).inputs
     assert (check.verdict, check.analytic) == ("unsure", 0.0) and "the function's own or come from lost" in check.reason

@@ -1,4 +1,4 @@
-"""Optimisers: each rule by hand, alike on numbers and on arrays, and that they go down."""
+"""Optimisers: each rule is that of an independent version, on numbers and on arrays, and descends."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from nn.optim import SGD, Adam, Momentum, Optimizer, RProp, cosine, descend, exp
 
 gradients = st.lists(st.lists(st.floats(-3, 3), min_size=2, max_size=2), min_size=1, max_size=12)
 
-adam: Any = Adam  # without their annotations
+adam: Any = Adam  # without annotations, for wrong arguments
 rprop: Any = RProp
 momentum: Any = Momentum
 decay: Any = step_decay
@@ -35,7 +35,7 @@ def every() -> list[Optimizer]:
 
 
 def by_hand(optimizer: Optimizer, start: float, gs: list[float]) -> float:
-    """Each rule once more, in other words."""
+    """Return a parameter after these gradients, by an independent version of the optimiser's rule."""
     w, v, m, width, before = start, 0.0, 0.0, 0.1, 0.0
     for t, g in enumerate(gs, start=1):
         match optimizer:
@@ -76,7 +76,7 @@ def test_each_rule_by_hand_and_on_arrays(i: int, gs: list[list[float]]) -> None:
 @pytest.mark.parametrize(
     "optimizer", [SGD(lr=0.1), Momentum(lr=0.02), Adam(lr=0.5), RProp(lr=0.5), Adam(lr=warmup(cosine(1.0, 150), 5))]
 )
-def test_they_go_down(optimizer: Optimizer) -> None:
+def test_every_optimiser_descends(optimizer: Optimizer) -> None:
     path = descend(lambda a, b: (a - 1) ** 2 + 4 * (b + 2) ** 2, [10.0, 5.0], optimizer, steps=200)
     assert len(path) == 201 and path[0] == ((10.0, 5.0), 277.0)
     assert path[-1][0] == pytest.approx((1.0, -2.0), abs=1e-2)
@@ -88,7 +88,7 @@ def test_a_parameter_keeps_its_own_state() -> None:
     optimizer.step([a])
     optimizer.step([b, a])
     assert (a.data, b.data) == (-2.5, -1.0)
-    for _ in range(50):  # new parameters, perhaps at the addresses of dead ones, begin at rest
+    for _ in range(50):  # new parameters start afresh, even at the addresses of dead ones
         c = Value(0.0)
         c.grad = 1.0
         optimizer.step([c])
@@ -147,7 +147,7 @@ def test_schedules() -> None:
     (lambda: step_decay(1.0, every=0), "every is at least 1; got 0"),
     (lambda: cosine(1.0, steps=0), "steps is at least 1; got 0"),
 ])  # fmt: skip
-def test_what_is_refused(make: Any, message: str) -> None:
+def test_wrong_hyperparameters_are_refused(make: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make()
 
@@ -166,7 +166,7 @@ def test_a_rate_that_a_function_gives_is_checked_and_nothing_is_lost(kind: Any, 
     assert (w.data, optimizer.steps) == before[:2] and str(optimizer._states) == str(before[2])
 
 
-def test_one_parameter_is_no_list() -> None:
+def test_a_single_parameter_is_not_a_list_of_parameters() -> None:
     with pytest.raises(TypeError, match=r"step takes a list of parameters, such as model.parameters\(\); got Value"):
         SGD().step(cast(Any, Value(1.0)))
     model = MLP(1, [1])
@@ -176,7 +176,7 @@ def test_one_parameter_is_no_list() -> None:
             SGD().step(parameters)
 
 
-def test_an_array_of_integers_is_not_moved() -> None:
+def test_an_array_of_integers_is_refused() -> None:
     array = np.array([1, 2])
     with pytest.raises(TypeError, match=r"one of int64 would round each step; pass parameters.astype\(float\)$"):
         SGD(0.6).step_array(array, np.ones(2))
@@ -202,7 +202,7 @@ def test_parameters_in_place_of_a_rate_are_refused_and_not_printed() -> None:
             SGD(rate)
 
 
-def test_an_own_optimiser() -> None:
+def test_a_user_defined_optimiser() -> None:
     class Signs(Optimizer):
         def rule(self, parameter: Any, gradient: Any, rate: float, state: Any, t: int) -> Any:
             return parameter - rate * (1 if gradient > 0 else -1), ()
@@ -235,7 +235,7 @@ def test_the_ends_of_every_range_are_allowed_or_not() -> None:
 
 @functools.cache
 def losses(kind: Any, engines: tuple[bool, bool], copied: Any = tuple) -> list[float]:
-    """Return the losses of a training that goes on with a copied model and optimizer."""
+    """Return the losses of training that continues with a copied model and optimiser."""
     model, optimizer, (X, y) = MLP(2, [3, 1], output="sigmoid", seed=1), kind(lr=0.05), moons(8, seed=1)
     fit(model, X, y, optimizer=optimizer, epochs=3, shuffle=False, compiled=engines[0])
     model, optimizer = copied((model, optimizer))
@@ -245,12 +245,12 @@ def losses(kind: Any, engines: tuple[bool, bool], copied: Any = tuple) -> list[f
 @pytest.mark.parametrize("copied", [copy.deepcopy, copy.copy, lambda both: pickle.loads(pickle.dumps(both))])
 @pytest.mark.parametrize("together", [True, False])
 @pytest.mark.parametrize("engines", [(False, False), (False, True), (True, False), (True, True)])
-def test_a_copy_goes_on_with_the_states(engines: tuple[bool, bool], together: bool, copied: Any) -> None:
+def test_a_copy_continues_with_the_states(engines: tuple[bool, bool], together: bool, copied: Any) -> None:
     for kind in (Momentum, Adam, RProp):
         assert losses(kind, engines, copied if together else lambda both: map(copied, both)) == losses(kind, engines)
 
 
-def test_a_copy_and_its_original_go_separate_ways() -> None:
+def test_a_copy_and_its_original_are_independent() -> None:
     optimizer, w = Momentum(lr=1.0, momentum=0.5), Value(0.0)
     w.grad = -1.0
     optimizer.step([w])
@@ -262,7 +262,7 @@ def test_a_copy_and_its_original_go_separate_ways() -> None:
     assert array.tolist() == [1.75]
 
 
-def test_a_copy_without_its_parameters_goes_on_only_with_as_many() -> None:
+def test_a_copy_without_its_parameters_continues_only_with_as_many() -> None:
     optimizer, values = Adam(), [Value(1.0), Value(2.0)]
     optimizer.step(values)
     alone = copy.deepcopy(optimizer)
@@ -271,7 +271,7 @@ def test_a_copy_without_its_parameters_goes_on_only_with_as_many() -> None:
             alone.step([Value(1.0) for _ in wrong])
     assert alone.steps == 1
     alone.step(values)
-    alone.step([Value(1.0)])  # a new parameter begins at rest, as ever
+    alone.step([Value(1.0)])  # a new parameter starts afresh
     assert alone.steps == 3
 
 
@@ -336,7 +336,7 @@ def test_an_optimiser_without_a_state_begins_with_an_empty_one() -> None:
 
 
 @pytest.mark.parametrize("kind", [SGD, Momentum, Adam, RProp])
-def test_every_optimiser_refuses_a_rate_of_zero_and_has_made_no_step(kind: Any) -> None:
+def test_every_optimiser_refuses_a_rate_of_zero_and_starts_without_steps(kind: Any) -> None:
     with pytest.raises(ValueError, match=r"^lr is a positive number"):
         kind(lr=0.0)
     assert kind(lr=0.5).steps == 0 and kind() == kind() and "_states" not in repr(kind())

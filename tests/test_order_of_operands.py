@@ -1,4 +1,4 @@
-"""What operands are read from: iterables in order, and rows whose functions and rules do unusual things with them."""
+"""Operands: they may come from any ordered iterable, and functions and rules may do unusual things with them."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def ones(operands: Any, out: Any) -> list[float]:
 
 
 @pytest.mark.parametrize("make", [list, tuple, lambda xs: iter(xs), lambda xs: (x for x in xs)])
-def test_a_row_may_find_its_operands_in_any_iterable(make: Callable[[Any], Any]) -> None:
+def test_a_row_may_take_its_operands_from_any_iterable(make: Callable[[Any], Any]) -> None:
     row, a, b = Nary("row", one_by_one, ones, make), Value(1.0), Value(2.0)
     for y in (row([a, b]), total(make([a, b]))):
         y.backward()
@@ -61,7 +61,7 @@ def test_a_row_may_find_its_operands_in_any_iterable(make: Callable[[Any], Any])
 @pytest.mark.parametrize("operands", [{0: Value(10.0), 1: Value(20.0)}, {2.0, 3.0}, b"12", frozenset([1.0])])
 @pytest.mark.parametrize("f", [total, prod, mean, softmax, logsumexp, lambda xs: dot(xs, [1.0, 2.0]),
                                Nary("row", one_by_one, ones, lambda xs: xs)])  # fmt: skip
-def test_keys_and_what_has_no_order_are_refused(f: Callable[[Any], Any], operands: Any) -> None:
+def test_keys_and_unordered_collections_are_refused(f: Callable[[Any], Any], operands: Any) -> None:
     with pytest.raises(TypeError, match=f"not {type(operands).__name__}; pass (its values|a list)"):
         f(operands)
 
@@ -121,7 +121,7 @@ def test_replay_keeps_what_a_derivative_is_taken_with_respect_to() -> None:
     assert grad(grad(lambda q: replay(q * q * q * b, {b: 2.0})))(2.0).data == 24
 
 
-def test_a_derivative_that_is_done_is_computed_again_and_copied_as_any_graph() -> None:
+def test_a_finished_derivative_is_replayed_and_copied_like_any_graph() -> None:
     x = Value(2.0, label="x")
     value, slope = value_and_grad(lambda q: q**3)(x)
     assert (replay(value, {x: 3.0}).data, replay(slope, {x: 3.0}).data) == (27, 27)
@@ -132,7 +132,7 @@ def test_a_derivative_that_is_done_is_computed_again_and_copied_as_any_graph() -
     assert replay(slope).data == 27 and replay(grad(grad(lambda q: q**3))(x)).data == 18
 
 
-def test_what_has_the_tangent_0_is_a_constant() -> None:
+def test_an_operand_with_the_tangent_0_is_a_constant() -> None:
     assert jvp(lambda x, y: x**y, (-2.0, 3.0), (1.0, 0.0)) == (-8.0, 12.0)
     assert jvp(lambda p: p[0] + sqrt(p[1]), ([3.0, 0.0],), ([1.0, 0.0],)) == (3.0, 1.0)
     value, slope = jvp(lambda x: jvp(lambda y: x * y * y, (3.0,), (1.0,))[1], (2.0,), (0.0,))
@@ -151,7 +151,7 @@ def test_terms_that_cancel_have_the_derivative_0() -> None:
     Adam(0.1, betas=(SMALL(0.9), SMALL(0.99))), Adam(0.1, eps=SMALL(1e-8)), RProp(SMALL(0.1)),
     RProp(0.1, etas=(SMALL(0.5), SMALL(1.2))),
 ])  # fmt: skip
-def test_hyperparameters_of_numpy_leave_parameters_whole(optimizer: Any) -> None:
+def test_hyperparameters_of_numpy_leave_parameters_in_double_precision(optimizer: Any) -> None:
     w = Value(1 / 3)
     for _ in range(2):
         w.grad = 1 / 7
@@ -159,7 +159,7 @@ def test_hyperparameters_of_numpy_leave_parameters_whole(optimizer: Any) -> None
     assert type(w.data) is float and float(SMALL(w.data)) != w.data
 
 
-def test_a_penalty_of_numpy_leaves_losses_whole() -> None:
+def test_a_penalty_of_numpy_leaves_losses_in_double_precision() -> None:
     model = MLP(1, [1], seed=0)
     history = fit(model, [[1.0], [2.0]], [0.0, 1.0], epochs=2, l2=TINY(0.1), compiled=True, progress=False)
     assert {*map(type, history.loss)} == {float}

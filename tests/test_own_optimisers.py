@@ -19,7 +19,7 @@ Y = [0.0, 1.0, 1.0, 2.0]
 
 
 def trained(model: Neuron, compiled: Any, optimizer: Any) -> Any:
-    """Train for three epochs, of so many that "auto" would compile."""
+    """Train for three epochs; with "auto", plan so many that compiling pays."""
     epochs = 1_000_000 if compiled == "auto" else 3
     ends = [lambda history, _: history.epochs == 3]
     return fit(model, X, Y, epochs=epochs, compiled=compiled, optimizer=optimizer, seed=0, callbacks=ends)
@@ -33,7 +33,7 @@ def numbers(model: Neuron) -> list[float]:
 
 
 class Normed(SGD):
-    """Gradient descent along the gradient's direction, by a step of its own."""
+    """Gradient descent along the normalised gradient, with its own step."""
 
     def step(self, parameters: Any) -> None:
         """Make a step with the whole gradient scaled to the length 1."""
@@ -64,7 +64,7 @@ class Branching(SGD):
     """A rule with an if."""
 
     def rule(self, parameter: Any, gradient: Any, rate: float, state: Any, t: int) -> Any:
-        """Return a step of the same width always."""
+        """Return a step that always has the same width."""
         return (parameter - rate if gradient > 0 else parameter + rate), state
 
 
@@ -85,7 +85,7 @@ class Bounded(SGD):
 
 
 class Late(SGD):
-    """A rule with an if on the state that it had made."""
+    """A rule with an if on its own state."""
 
     def start(self) -> Any:
         """Return the sum 0."""
@@ -154,7 +154,7 @@ def test_a_step_set_on_an_optimiser_is_not_compiled() -> None:
     assert len(seen) == 3
 
 
-def test_an_optimiser_with_steps_of_its_own_for_both_is_compiled() -> None:
+def test_an_optimiser_with_its_own_steps_for_numbers_and_arrays_is_compiled() -> None:
     found = []
     for compiled in (False, "auto"):
         model = Neuron(2, "linear", seed=1)
@@ -163,7 +163,7 @@ def test_an_optimiser_with_steps_of_its_own_for_both_is_compiled() -> None:
     assert history.engine.startswith("compiled") and found[1] == pytest.approx(found[0], abs=1e-12)
 
 
-def test_a_trial_leaves_the_optimiser_as_it_is() -> None:
+def test_a_trial_leaves_the_optimiser_unchanged() -> None:
     class Counted(SGD):
         calls = 0
 
@@ -230,7 +230,7 @@ def test_a_parameter_counts_its_own_steps() -> None:
 
 
 def grown(compiled: list[bool], optimizer: Any) -> list[float]:
-    """Train a neuron, and go on with one input more, with the engines given, in as many steps as native code makes at once."""
+    """Train a neuron, add an input, and go on with these engines, each time for as many steps as native code makes at once."""
     model = Neuron(2, "linear", seed=1)
     fit(model, X * 4, Y * 4, optimizer=optimizer, epochs=2, batch_size=1, seed=0, compiled=compiled[0])
     model.w.append(Value(0.2))
@@ -293,10 +293,10 @@ def test_states_that_do_not_fit_into_one_array_are_refused(kind: Any) -> None:
 
 
 class Decaying(SGD):
-    """Steps of a rate that falls, by a state that is the same for every parameter."""
+    """Gradient descent with a falling rate, from a state that is the same for every parameter."""
 
     def start(self) -> Any:
-        """Return the count 0, of two types."""
+        """Return the count 0 as an int and as a float."""
         return 0, 0.0
 
     def rule(self, parameter: Any, gradient: Any, rate: float, state: Any, t: int) -> Any:

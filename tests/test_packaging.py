@@ -1,4 +1,4 @@
-"""What is handed out: a wheel and an sdist that install into an empty environment, and hold what they should and no more."""
+"""The wheel and the sdist: they install into an empty environment, and hold what they should and no more."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
 
 
 def tracked() -> list[str]:
-    """Return the project's files, those that are new included."""
+    """Return the project's files, including new ones."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
     return [name for name in listed if (ROOT / name).is_file()]
@@ -33,7 +33,7 @@ def tracked() -> list[str]:
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the sdist, and the wheel from the sdist, out of a copy of the project; return the folder they are in."""
+    """Build the sdist from a copy of the project, and the wheel from the sdist; return the folder with both."""
     pytest.importorskip("build")
     source, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("dist")
     for name in tracked():
@@ -94,7 +94,7 @@ def test_the_metadata_are_complete(metadata: email.message.Message) -> None:
 
 @pytest.fixture(scope="module", params=["*.whl", "*.tar.gz"])
 def python(request: pytest.FixtureRequest, built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Install what was built into an empty environment, without any extra; return its Python."""
+    """Install the wheel or the sdist into an empty environment, without extras; return the environment's Python."""
     folder = tmp_path_factory.mktemp("empty")
     venv.create(folder, with_pip=True)
     python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"

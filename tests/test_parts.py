@@ -1,4 +1,4 @@
-"""Where a module's parameters are found: in every container and object that can hold them in order, or it is refused."""
+"""A module's parameters are found in every container and object that holds them in order; other containers are refused."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from nn.parts import Inventory, closures, named
 
 
 class Holder(Module):
-    """A module that has one thing, and adds up what it finds in it."""
+    """A module with one attribute, in which `read` finds the parameters."""
 
     def __init__(self, thing: Any, read: Callable[[Any], Any]) -> None:
         self.thing, self.read = thing, read
@@ -54,7 +54,7 @@ class Tight:
 
 
 class Weight(Value):
-    """A parameter of a user's own class."""
+    """A parameter of a user-defined class."""
 
 
 class Slotted:
@@ -124,7 +124,7 @@ def test_parameters_are_found_named_predicted_and_trained(place: str) -> None:
     assert isinstance(model.thing, type(thing)) and model.thing is thing
 
 
-def test_views_of_a_dict() -> None:  # which Python does not copy
+def test_views_of_a_dict() -> None:  # Python does not copy them
     values = Holder({"a": Value(1.0), "b": Value(2.0)}.values(), list)
     assert values.state_dict() == {"thing": [1.0, 2.0]} and values.predict([2.0]) == 6.0
     model = Holder(MappingProxyType({"a": Value(1.5)}), lambda d: d.values())
@@ -158,7 +158,7 @@ def ring(thing: Any, add: Callable[[Any, Any], Any]) -> Any:
     ],
     ids=["list", "deque", "dict", "list in a tuple", "object", "module"],
 )
-def test_what_contains_itself_is_predicted_shown_and_saved(thing: Any, read: Any, tmp_path: Path) -> None:
+def test_a_module_that_contains_itself_is_predicted_shown_and_saved(thing: Any, read: Any, tmp_path: Path) -> None:
     model = Holder(thing, read)
     assert model.predict([3.0]) == model([3.0]).data
     assert len(repr(model)) < 100
@@ -209,7 +209,7 @@ LOST: dict[str, Callable[[], Any]] = {
 
 
 @pytest.mark.parametrize("kind", LOST)
-def test_what_has_no_order_or_is_used_up_is_refused(kind: str) -> None:
+def test_containers_without_order_and_iterators_are_refused(kind: str) -> None:
     model = Holder(LOST[kind](), lambda thing: [])
     name = "thing0.units" if kind == "in a list" else "thing"
     looks: list[Callable[[], Any]] = [model.parameters, model.named_parameters, model.modules, model.state_dict]
@@ -230,7 +230,7 @@ def test_a_table_of_parameters_is_refused() -> None:
     assert Holder([pd.DataFrame({"a": [1.0]}), Value(1.0)], list).parameters()[0].data == 1.0
 
 
-def test_sets_and_keys_of_parameters_that_are_found_elsewhere_are_no_matter() -> None:
+def test_sets_and_keys_of_parameters_that_are_found_elsewhere_are_allowed() -> None:
     class Frozen(Module):
         def __init__(self) -> None:
             self.w, self.names = two(), {"a", "b"}
@@ -243,7 +243,7 @@ def test_sets_and_keys_of_parameters_that_are_found_elsewhere_are_no_matter() ->
     assert len(model.parameters()) == 2 and model.predict(3.0) == 5.0
 
 
-def test_what_holds_no_parameters_of_its_own_is_passed_over() -> None:
+def test_objects_without_parameters_of_their_own_are_skipped() -> None:
     other = Value(9.0)
     optimizer = Adam(lr=0.1)
     other.grad = 1.0
@@ -273,7 +273,7 @@ class Options(dict[str, Any]):
 
 
 class Proxy:
-    """What has no attributes but those that it makes up."""
+    """An object that makes up an attribute for every name."""
 
     __slots__ = ("target", "unset")
     target: Value
@@ -282,7 +282,7 @@ class Proxy:
         return lambda: name
 
 
-def test_what_makes_up_attributes_is_searched_for_its_own() -> None:
+def test_an_object_that_makes_up_attributes_is_searched_for_real_ones() -> None:
     proxy = Proxy()
     proxy.target = Value(3.0)
     model = Holder([Options(rate=Value(2.0)), proxy], lambda held: [held[0]["rate"], held[1].target])
@@ -291,7 +291,7 @@ def test_what_makes_up_attributes_is_searched_for_its_own() -> None:
         fit(model, [[1.0], [2.0]], [1.0, 2.0], epochs=2, compiled=compiled)
 
 
-def test_the_parameters_of_a_program_belong_to_others() -> None:
+def test_the_parameters_of_a_program_do_not_belong_to_the_module() -> None:
     teacher, w = Value(1.0), Value(2.0)
     program = compile(lambda x: teacher * x, [teacher], backend="native")
     assert program([2.0]).tolist() == [2.0]
@@ -319,7 +319,7 @@ def test_names_of_places_in_tables() -> None:
     assert [found for found, part in named("weights", rows) if isinstance(part, Value)][-2:] == ["weights10_0", "weights10_1"]
 
 
-def test_a_kind_of_value_is_a_value() -> None:
+def test_a_value_of_a_subclass_is_found() -> None:
     class Special(Value):
         pass
 
@@ -355,11 +355,11 @@ def test_a_module_with_slots_is_copied_whole() -> None:
     twin = copy.deepcopy(model)
     assert [p.data for p in twin.parameters()] == [p.data for p in model.parameters()] == [3.0, 2.0]
     assert twin.w is not model.w and type(copy.deepcopy(Neuron(1)).__getstate__()) is dict
-    vars(model)["f"] = (lambda w: lambda x: w * x)(Value(2.0))  # which it does not use
+    vars(model)["f"] = (lambda w: lambda x: w * x)(Value(2.0))  # the forward pass does not use it
     assert model.predict(2.0) == [2.0, 2.0]
 
 
-def test_a_result_of_the_past_is_left_out_beside_what_cannot_be_searched() -> None:
+def test_an_earlier_result_is_left_out_even_beside_objects_that_cannot_be_searched() -> None:
     class Keeps(Module):
         def __init__(self) -> None:
             self.w, self.labels, self.bytes = Value(2.0), {"a"}, array("d", [1.0])

@@ -1,4 +1,4 @@
-"""The perceptron: the rule step by step, convergence, and what no line can do."""
+"""The perceptron: the rule step by step, convergence, and classes that no line separates."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ points = st.lists(st.tuples(st.integers(-4, 4), st.integers(-4, 4)), min_size=1,
 
 
 def rule(X: Any, y: list[int], above: bool, epochs: int = 100) -> tuple[np.ndarray, list[int]]:
-    """Train by hand; `above`: fire only above a net input of 0."""
+    """Train by hand, with a unit that fires from a net input of 0 on, or only `above` it."""
     w, mistakes = np.zeros(3), []
     for _ in range(epochs):
         wrong = 0
@@ -58,7 +58,7 @@ def test_the_verdict_is_that_of_an_exact_search(X: list[tuple[int, int]], data: 
     outcome = Perceptron(2).fit(X, y, epochs=10_000)
     assert outcome.separable is not None
     if outcome.separable is False:
-        # Two opposite hulls meet, so some line through two points, moved and turned a little, never parts the classes.
+        # The convex hulls of the classes meet, so their projections overlap in every direction.
         angles = np.linspace(0, 2 * np.pi, 721)
         rows = np.stack([np.cos(angles), np.sin(angles)], axis=1) @ np.array(X).T
         ones = np.array(y) == 1
@@ -74,7 +74,7 @@ def test_xor_fails_and_says_why(name: str) -> None:
     assert "no line separates these classes: after epoch" in str(outcome)
 
 
-def test_weights_that_come_back_at_once_are_those_it_began_with() -> None:
+def test_weights_that_recur_after_one_epoch_are_the_initial_ones() -> None:
     outcome = Perceptron(1).fit([[1.0], [1.0]], [0, 1])
     assert "after epoch 1 the weights are those after epoch 0 again" in str(outcome)
 
@@ -89,7 +89,7 @@ def test_the_cap_on_epochs() -> None:
 
 
 def test_why_it_fires_at_zero_while_it_is_trained() -> None:
-    # Fired only above 0, this example counts as learned at once; the unit, 1 from 0 on, calls it a yes.
+    # If training fired only above 0, this example would count as learned at once; but predicting, which fires at 0, gives 1.
     X, y = [[1.0, 1.0]], [0]
     w, mistakes = rule(X, y, above=True)
     assert mistakes == [0] and w.tolist() == [0.0, 0.0, 0.0] and Perceptron(2).predict(X) == [1.0]
@@ -129,7 +129,7 @@ def test_a_threshold_has_no_slope() -> None:
     ([[0.0, 1.0]] * 2, [[0, 1], [1, 0]], {}, r"example 0: a perceptron's target is 0 or 1; got \[0, 1\]"),
     ([[0.0, 1.0]], [math.nan], {}, "example 0: a perceptron's target is 0 or 1; got nan"),
 ])  # fmt: skip
-def test_what_is_refused(X: Any, y: Any, options: dict[str, Any], message: str) -> None:
+def test_wrong_examples_and_options_are_refused(X: Any, y: Any, options: dict[str, Any], message: str) -> None:
     unit = Perceptron(2)
     with pytest.raises(ValueError, match=message):
         unit.fit(X, y, **options)

@@ -1,7 +1,7 @@
-"""How a box is divided, and what is computed on one piece of it: each small step by itself, with numbers that can be read off.
+"""How a box is divided, and what is computed on one piece of it: each small step by itself, with numbers that can be checked.
 
-The idea: the bounds of a certificate are right however the box is divided, only wider or slower.  So the tests of certificates
-notice little of this, and here each step is held to the numbers of its definition.
+The idea: however a box is divided, the bounds of a certificate are right, only wider or slower.  So the tests of certificates
+notice few faults of this code; here each step is compared with its definition.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def box(*sides: tuple[float, float]) -> Box:
 
 
 def piece(f: Any, **sides: Any) -> Piece:
-    """Return a function on all of a box."""
+    """Return the piece that is the whole box of a function."""
     return Piece(Subject(f, sides))
 
 
@@ -59,7 +59,7 @@ def test_the_side_to_divide_is_the_longest_or_that_along_which_the_quantity_vari
     assert longest_side(box((0, 0.5), (0, 4)), SQUARE) == 1 and longest_side(box((0, 1), (0, 2)), SQUARE) == 0
     assert longest_side(box((0, 1), (0, 4)), SQUARE, {0: flat, 1: flat}) == 1  # which is four times as long
     assert longest_side(box((0, 1), (0, 4)), SQUARE, {0: steep, 1: flat}) == 0
-    assert longest_side(box((0, 1), (0, 2)), SQUARE, {0: steep, 1: EVERYTHING}) == 0  # as without slopes
+    assert longest_side(box((0, 1), (0, 2)), SQUARE, {0: steep, 1: EVERYTHING}) == 0  # the same as without slopes
     assert longest_side(box((0, 1), (0, 2)), SQUARE, {0: EVERYTHING, 1: steep}) == 0
     for share, chosen in ((1 / 64, 0), (1 / 64.5, 1)):  # no side becomes more than 64 times as long as another
         assert longest_side(box((0, share), (0, 4)), SQUARE, {0: between(1e6, 1e6), 1: flat}) == chosen
@@ -69,7 +69,7 @@ def test_a_side_is_not_divided_below_the_smallest_share_or_between_neighbouring_
     for width, chosen in ((2**-40, None), (1.5 * 2**-40, 0)):
         assert longest_side(box((0, width), (1, 1)), SQUARE) == chosen
     next_to_1 = math.nextafter(1, 2)
-    for side in ((1, next_to_1), (next_to_1, math.nextafter(next_to_1, 2))):  # whose middle is rounded down, or up
+    for side in ((1, next_to_1), (next_to_1, math.nextafter(next_to_1, 2))):  # the middle is rounded down, or up
         neighbours = Subject(lambda x: x, {"x": side})
         assert longest_side(neighbours.box, neighbours) is None
     assert longest_side(box((1, 1 + 2**-51)), neighbours) == 0
@@ -270,12 +270,12 @@ def test_bounds_beyond_every_exponent() -> None:
     assert _decimal(tiny, 3, ROUND_FLOOR) == _decimal(-tiny, 3, ROUND_CEILING) == 0
     last = (arb(2) ** LARGEST).mid()
     assert str(_decimal(last, 3, ROUND_CEILING)) == "2.01E+19728" and str(_decimal(1 / last, 3, ROUND_FLOOR)) == "4.99E-19729"
-    # 2 to the power of ±65536, as 65536·log₁₀2 is 19728.3
+    # The bounds are 2^±65536: 65536·log₁₀2 is 19728.3.
     assert str(_decimal(huge, 3, ROUND_FLOOR)) == str(-_decimal(-huge, 3, ROUND_CEILING)) == "2.00E+19728"
     assert str(_decimal(tiny, 3, ROUND_CEILING)) == str(-_decimal(-tiny, 3, ROUND_FLOOR)) == "5.00E-19729"
 
 
-def test_what_depends_on_too_many_branches_may_be_anything() -> None:
+def test_nothing_is_known_of_a_value_that_depends_on_too_many_branches() -> None:
     def stairs(x: Any) -> Any:
         return sum((1 if x > k else 0) for k in range(6)) + x
 
