@@ -1,16 +1,16 @@
-"""Run the notebooks and write them down with what came out: the one command that regenerates them.
+"""Run the notebooks and save them with their outputs: the only way to regenerate them.
 
     .venv/bin/python tests/regenerate_notebooks.py            # all
-    .venv/bin/python tests/regenerate_notebooks.py 01 04      # some, by how their names begin
+    .venv/bin/python tests/regenerate_notebooks.py 01 04      # only those whose names begin with 01 or 04
 
-A notebook is its own source: edit it in Jupyter, then run this, so that what is kept has no trace of where or when it ran.
-Every kernel is a new one of this Python, with a search path that is empty: so no ``dot`` program is found, every picture is
-laid out by the same build of Graphviz, the one that pip brings along, and the same notebook gives the same bytes anywhere.
+A notebook is its own source: edit it in Jupyter, then run this, so that the saved file has no trace of where or when it ran.
+Each notebook gets a new kernel of this Python, with an empty search path: so no ``dot`` program is found, the build of Graphviz
+that pip installs lays out every picture, and the same notebook gives the same bytes anywhere.
 
-A line of output that begins with ⏱ is a time: it is shown to whoever runs the notebook, and not kept.
+A line of output that begins with ⏱ is a time: it appears when the notebook runs, but is not saved.
 
-A graph is kept as SVG, which GitHub and nbviewer take, and as PNG, the one picture that JupyterLab shows without trusting the
-notebook.  It is not kept as HTML, which GitHub would take first, and without the images that have their data as address.
+A graph is saved as SVG, which GitHub and nbviewer show, and as PNG, the only picture that JupyterLab shows in an untrusted
+notebook.  It is not saved as HTML, which GitHub would prefer, only to strip the images that are data URLs.
 """
 
 from __future__ import annotations
@@ -35,20 +35,20 @@ from autograd.drawing.as_image import FONT, print_svg
 
 __all__ = ["NOTEBOOKS", "as_kept", "execute", "nbformat", "regenerate", "run", "written"]
 
-nbformat: Any = import_module("nbformat")  # imported plainly, it would be a package of functions without types
+nbformat: Any = import_module("nbformat")  # a plain import would bring untyped functions
 ROOT: Final = Path(__file__).parent.parent
 NOTEBOOKS: Final = sorted((ROOT / "notebooks").glob("*.ipynb"))
 METADATA: Final = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
-SECONDS: Final = 600  # after which a cell is taken to hang
+SECONDS: Final = 600  # a cell that takes longer counts as hung
 COLOURS: Final = 128  # of a plot
 GRAPH_COLOURS: Final = 32
 WIDEST: Final = 1280  # pixels of a graph's PNG
 TIME: Final = "⏱"  # begins a line that differs from run to run
-WAIT: Final = "Matplotlib is building the font cache; this may take a moment.\n"  # what it says on a slow machine
-SHRUNK: Final = 0.5  # a graph in the size in which it is shown, and not to be printed from there
+WAIT: Final = "Matplotlib is building the font cache; this may take a moment.\n"  # Matplotlib prints this on a slow machine
+SHRUNK: Final = 0.5  # from the resolution of print to that of a screen
 
 
 def run(path: Path, **variables: str) -> Any:
@@ -56,14 +56,14 @@ def run(path: Path, **variables: str) -> Any:
 
     Args:
         path: the notebook; the file stays as it is.
-        variables: environment variables that the kernel is to have besides.
+        variables: additional environment variables for the kernel.
 
     Raises:
         CellExecutionError: if a cell raises.
     """
     notebook = nbformat.read(path, as_version=4)
     with tempfile.TemporaryDirectory() as folder:
-        kernels = KernelSpecManager(kernel_dirs=[])  # none of the user's: the one of this Python
+        kernels = KernelSpecManager(kernel_dirs=[])  # only this Python's kernel, none that the user installed
         manager = AsyncKernelManager(kernel_spec_manager=kernels, transport="ipc", ip=f"{folder}/kernel")
         client = NotebookClient(notebook, km=manager, timeout=SECONDS, resources={"metadata": {"path": str(path.parent)}})
         client.execute(env=_environment(folder) | variables, cleanup_kc=True)
@@ -71,7 +71,7 @@ def run(path: Path, **variables: str) -> Any:
 
 
 def execute(path: Path, **variables: str) -> Any:
-    """Run a notebook as `run` does, and return it as it is kept, see `as_kept`."""
+    """Run a notebook as `run` does, and return it as it is saved; see `as_kept`."""
     return as_kept(run(path, **variables), path.name)
 
 
@@ -89,17 +89,17 @@ def written(notebook: Any) -> str:
 
 
 def _environment(folder: str) -> dict[str, str]:
-    """Return what a kernel knows of the machine: little, so that it does the same on each; `folder` takes its files."""
+    """Return a kernel's environment: minimal, so that it acts the same on every machine; it writes its files to `folder`."""
     kept = {name: value for name, value in os.environ.items() if name in ("SYSTEMROOT", "LD_LIBRARY_PATH", "TMPDIR")}
     alone = {"PATH": "", "HOME": folder, "IPYTHONDIR": folder, "MPLCONFIGDIR": folder, "JUPYTER_RUNTIME_DIR": folder}
     return kept | alone | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
 
 
 def as_kept(notebook: Any, name: str) -> Any:
-    """Number the cells of a notebook from 1 and remove what tells of the run: versions, times, how the output came in pieces.
+    """Number the cells of a notebook from 1 and remove traces of the run: versions, times, and where the output was split.
 
     Raises:
-        ValueError: if a cell has written to the standard error: warnings do not belong in a lecture.
+        ValueError: if a cell wrote to standard error, since warnings do not belong in a lecture.
     """
     notebook.metadata = nbformat.from_dict(METADATA)
     count = 0
@@ -138,7 +138,7 @@ def as_kept(notebook: Any, name: str) -> Any:
 
 
 def _drawn(svg: str) -> str:
-    """Return a graph as PNG, in fonts that are the same everywhere: those that Typst brings along."""
+    """Return a graph as PNG, in the fonts that Typst contains, which are the same everywhere."""
     font = f'font-family="{FONT}"'
     image = PIL.Image.open(io.BytesIO(print_svg(re.sub('font-family="[^"]*"', font, svg, count=1), "", "png")))
     image.thumbnail((min(image.width * SHRUNK, WIDEST), image.height), PIL.Image.Resampling.LANCZOS)
@@ -147,22 +147,22 @@ def _drawn(svg: str) -> str:
 
 
 def _light(png: str) -> str:
-    """Return a plot with a palette of its own colours: a third of the bytes, and the eye sees no difference."""
+    """Return a plot with a palette of its own colours: a third of the bytes, and no visible difference."""
     return _packed(PIL.Image.open(io.BytesIO(base64.b64decode(png))), COLOURS)
 
 
 def _packed(image: PIL.Image.Image, colours: int) -> str:
-    """Return an image as the text of a PNG with a palette of so many colours."""
+    """Return an image as the text of a PNG with a palette of `colours` colours."""
     buffer = io.BytesIO()
     image.convert("RGB").quantize(colours).save(buffer, "PNG", optimize=True)
     return base64.b64encode(buffer.getvalue()).decode() + "\n"
 
 
 def main(beginnings: Sequence[str]) -> None:
-    """Regenerate the notebooks whose names begin so, all if nothing is said."""
+    """Regenerate the notebooks whose names begin with one of `beginnings`, or all if it is empty."""
     for path in NOTEBOOKS:
         if path.name.startswith(tuple(beginnings) or ""):
-            print(f"{path.name}: {'written anew' if regenerate(path) else 'as it was'}", flush=True)
+            print(f"{path.name}: {'rewritten' if regenerate(path) else 'unchanged'}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""How far rounding may carry a value or a gradient: a running error bound, and the places where there is none.
+"""How far off rounding can put a value or a gradient: a running error bound, and the places that have none.
 
-The idea: each node's error is the worst that its operands' errors can cause, and a few units of its own.  Where a kink,
-an edge of a domain or a condition lies within 1e-9, rounding decides on which side a program is, and there is no bound.
+The idea: each node's error is the worst that its operands' errors can cause, plus a few units of its own.  Within 1e-9 of a
+kink, the edge of a domain or the threshold of a condition, rounding decides which side a program is on, and there is no bound.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from autograd.value import topological
 
 
 class Torn(Exception):
-    """A condition is decided by so little that rounding may decide it otherwise."""
+    """A kink, an edge or a threshold is so near that rounding may decide which side a program is on."""
 
 
 NARROW: Final = 1e-9
@@ -23,10 +23,10 @@ UNIT: Final = 4e-15  # the relative error that a function of another library may
 
 
 def running_errors(loss: Value) -> dict[Value, tuple[float, float]]:
-    """Return bounds of the errors of each node's value and gradient, if every function is right to a few units.
+    """Return bounds on the errors of each node's value and gradient, if every function is accurate to a few units.
 
     Raises:
-        Torn: if a kink, the edge of a domain or a condition is near.
+        Torn: if a kink, the edge of a domain or the threshold of a condition is near.
     """
     order = topological(loss)
     off: dict[Value, float] = {x: 0.0 for node in order for x in node.inputs if x.primitive is None}

@@ -38,7 +38,7 @@ SEEN = """(host => {
 
 
 def at(loss: Value, **leaves: float) -> Value:
-    """Compute a graph again with other numbers for some leaves, by their labels."""
+    """Recompute a graph with other numbers for some leaves, given by label."""
     changed: Value = replay(loss, {x: leaves[x.label] for x in walk(loss).names if x.label in leaves})
     return changed
 
@@ -51,7 +51,7 @@ class Stand:
         self.path = folder / "page.html"
 
     def show(self, *losses: Value | list[Value], address: str = "", motion: str = "reduce", **window: Any) -> None:
-        """Open a page with the players of some results: the page that is saved if it is one, otherwise a page of several."""
+        """Open a page with the players of some results: for a single one the page that is saved, else one page for all."""
         players = [play(loss) for loss in losses]
         html = "\n".join(["<!doctype html><meta charset=utf-8><body>", *(player._repr_html_() for player in players)])
         self.path.write_text(players[0].html if len(players) == 1 else html, encoding="utf-8")
@@ -60,7 +60,7 @@ class Stand:
         assert not self.browser.complaints
 
     def seen(self, player: int = 0) -> dict[str, Any]:
-        """Return what can be seen of a player."""
+        """Return what a player shows."""
         seen: dict[str, Any] = self.browser.run(f"{SEEN}(document.querySelectorAll('{HOST}')[{player}])")
         return seen
 
@@ -84,7 +84,7 @@ class Stand:
             self.browser.click(f"{HOST}:nth-of-type({player}) >>> {selector}")
 
     def focus(self) -> str:
-        """Return the accessible name of what has the focus."""
+        """Return the accessible name of the focused element."""
         return str(self.run("(a => a.ariaLabel ?? a.textContent)(host.shadowRoot.activeElement)"))
 
     def wait(self, condition: str) -> None:
@@ -92,11 +92,11 @@ class Stand:
         self.browser.run(f"""new Promise((done, fail) => {{
             {FIND}
             const asked = setInterval(() => ({condition}) && (clearInterval(asked), done()), 20);
-            setTimeout(() => fail("in vain"), 60000);
+            setTimeout(() => fail("timed out"), 60000);
         }})""")
 
     def still(self) -> None:
-        """Wait until all is painted."""
+        """Wait until everything is painted."""
         self.browser.run("new Promise(done => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(done)), 150))")
 
     def drag(self, selector: str, dx: int, dy: int = 0) -> None:
@@ -119,7 +119,7 @@ class Stand:
 
 
 def stands(browser: Browser, folder: Path) -> Iterator[Stand]:
-    """Yield a page to be opened; afterwards, no script has failed and nothing else was requested."""
+    """Yield a page to be opened; afterwards, check that no script failed and that nothing else was requested."""
     yield Stand(browser, folder)
     assert not browser.complaints
     asked = [request for request in browser.requests if not request.startswith("data:image/svg+xml")]  # drawn in the page

@@ -1,4 +1,4 @@
-"""The suite that every row of the table is held to, whatever it computes."""
+"""The checks that every row of the table has to pass, whatever it computes."""
 
 import copy
 import itertools
@@ -19,7 +19,7 @@ EXTREMES = [sign * size for size in (1e-300, 1e-20, 1e-8, 1.0, 700.0, 1e150, 1e3
 
 
 def extremes(row: Primitive) -> Iterator[tuple[float, ...]]:
-    """Go through operands of extreme sizes: all pairs, and some of the longer tuples."""
+    """Iterate over operands of extreme sizes: all pairs, and some of the longer tuples."""
     width = widths(row)[0]
     if width <= 2:
         yield from itertools.product([*EXTREMES, 0.0], repeat=width)
@@ -41,7 +41,7 @@ def judged(row: Primitive, points: Sequence[Sequence[float]]) -> Iterator[Check]
 
 
 def readings(row: Primitive, data: Sequence[float]) -> dict[str, list[float]]:
-    """Return a row's partial derivatives as each reading gives them: they have to be the same, but for the sign of zero."""
+    """Return a row's partial derivatives by each reading; they have to agree, except in the sign of zero."""
     leaves = [Value(x) for x in data]
     y = row.apply(leaves)
     y.backward()
@@ -59,7 +59,7 @@ def readings(row: Primitive, data: Sequence[float]) -> dict[str, list[float]]:
 
 
 def everywhere(f: Callable[..., Any], point: Sequence[float]) -> dict[str, list[float]]:
-    """Return the gradient of a function as each reading gives it; the forward ones may add up in another order."""
+    """Return the gradient of a function by each reading; the forward ones may add in another order."""
     leaves = [Value(x) for x in point]
     y = f(*leaves)
     twins = [Value(x) for x in point]
@@ -71,7 +71,7 @@ def everywhere(f: Callable[..., Any], point: Sequence[float]) -> dict[str, list[
     steps, places = walk(y).gradients, range(len(point))
 
     def forward(kind: Callable[[float], Any], i: int) -> float:
-        """Return the derivative by one operand; the others have no tangent, rather than the tangent 0."""
+        """Return the derivative with respect to one operand; the others have no tangent, not even the tangent 0."""
         rest = [kind(x) for x in point]
         tangent = jvp(lambda x: f(*rest[:i], x, *rest[i + 1 :]), [kind(point[i])], [1.0])[1]
         return float(getattr(tangent, "data", tangent))
@@ -90,9 +90,9 @@ def everywhere(f: Callable[..., Any], point: Sequence[float]) -> dict[str, list[
 
 
 def faults(row: Primitive) -> Iterator[str]:
-    """Say what is wrong with a row: at ordinary points, and at the points where it states what is chosen."""
+    """Describe each fault of a row, at ordinary points and at the singular points where it states its choice."""
     yield from (str(check) for check in judged(row, sample(row)) if check.verdict == "wrong")
     for point, chosen in row.singular.items():
         found = tuple(float(x) for x in row.partials(point, row.evaluate(point), range(len(point))))
-        if repr(found) != repr(chosen):  # as text NaN is NaN
+        if repr(found) != repr(chosen):  # as text, NaN equals NaN
             yield f"{row.name} at {point}: partial derivatives {found}, not {chosen}"

@@ -110,7 +110,7 @@ def test_a_function_of_numbers_that_coq_does_not_know_is_named() -> None:
 
 def test_a_leaf_that_is_used_twice_is_refused() -> None:
     w = Value(2.0, label="w")
-    with pytest.raises(ValueError, match="several ways lead from loss to w"):
+    with pytest.raises(ValueError, match="several paths lead from loss to w"):
         [*gradients(walk(w * w), [w], "square")]
 
 

@@ -1,7 +1,7 @@
 """Visits to the page for everyone in a real browser, for the tests that look at it.
 
-It is served on loopback, with Python in WebAssembly from npm's packages pyodide and @viz-js/viz, which are found by the
-variable NODE_PATH:
+They serve it on loopback, with Python in WebAssembly from npm's packages pyodide and @viz-js/viz, which the variable NODE_PATH
+has to lead to:
 
     npm install --prefix FOLDER pyodide@314.0.7 @viz-js/viz@3.31.0
     NODE_PATH=FOLDER/node_modules .venv/bin/python -m pytest -m slow tests/test_site_browser.py
@@ -29,7 +29,7 @@ READY = "document.body.dataset.python === 'ready' && by('state').textContent.inc
 
 
 def modules() -> Path:
-    """Return npm's folder in which both packages are."""
+    """Return the folder in which npm installed both packages."""
     folders = [Path(folder) for folder in os.environ.get("NODE_PATH", "").split(os.pathsep) if folder]
     found = [each for each in folders if (each / "pyodide").is_dir() and (each / "@viz-js" / "viz").is_dir()]
     if not found:
@@ -38,7 +38,7 @@ def modules() -> Path:
 
 
 class Server:
-    """The folder of a site, handed out on this machine until it is stopped."""
+    """A server of a site's folder on this machine."""
 
     def __init__(self, folder: Path) -> None:
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, directory=str(folder)))
@@ -46,13 +46,13 @@ class Server:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def stop(self) -> None:
-        """Hand out nothing more."""
+        """Stop serving."""
         self.server.shutdown()
         self.server.server_close()
 
 
 class Visit:
-    """The page, as a visitor sees it."""
+    """The page in a browser, with the actions of a visitor."""
 
     def __init__(self, browser: Browser, address: str) -> None:
         self.browser, self.address = browser, address
@@ -61,10 +61,10 @@ class Visit:
         """Open the page, by default until Python is ready."""
         self.browser.open("about:blank")
         self.browser.open(self.address + fragment, **{"prefers_reduced_motion": motion} | window)
-        self.wait(READY if is_ready else "document.body.dataset.python")  # the scripts unfold after the page has loaded
+        self.wait(READY if is_ready else "document.body.dataset.python")  # the scripts start after the page has loaded
 
     def start_over(self) -> None:
-        """Choose the first example in the page, which is opened if it is not there."""
+        """Choose the first example, opening the page first if necessary."""
         if not self.browser.run("location.href").startswith(self.address):
             self.open()
         self.run("by('example').value = '0', by('example').dispatchEvent(new Event('change'))")
@@ -72,7 +72,7 @@ class Visit:
         self.wait("player?.steps === 10")
 
     def judge(self) -> None:
-        """Check that no script has failed, and that nothing was requested from elsewhere."""
+        """Check that no script failed and that nothing was requested from elsewhere."""
         ours = (self.address, f"blob:{self.address}", "data:", "about:blank")
         complaints = [each for each in self.browser.complaints if "favicon" not in each]
         elsewhere = [each for each in self.browser.requests if not each.startswith(ours)]
@@ -89,21 +89,21 @@ class Visit:
                 {KNOWN}
                 if ({condition}) clearInterval(asked), done();
             }}, 20);
-            setTimeout(() => fail("in vain: " + {json.dumps(condition)}), 110000);
+            setTimeout(() => fail("timed out: " + {json.dumps(condition)}), 110000);
         }})""")
 
     def write(self, selector: str, text: str) -> None:
-        """Write into a field, in place of what is there."""
+        """Replace the text of a field."""
         self.browser.click(selector)
         self.run(f"{find(selector)}.select()")
         self.browser.type(text)
 
     def text(self, ident: str) -> str:
-        """Return what is written in an element, with single spaces."""
+        """Return the text of an element, with single spaces."""
         return " ".join(str(self.run(f"by({json.dumps(ident)}).innerText")).split())
 
     def open_tab(self, tab: str, shows: str) -> str:
-        """Open a tab, and return its text once it has what is wanted."""
+        """Open a tab, wait until it shows a text, and return all of its text."""
         self.browser.click(f"#tab-{tab}")
         self.wait(f"by('panel-{tab}').innerText.includes({json.dumps(shows)})")
         return self.text(f"panel-{tab}")
@@ -121,5 +121,5 @@ KNOWN = f"""const by = id => document.getElementById(id), host = document.queryS
 
 
 def link(**state: Any) -> str:
-    """Return the fragment of an address that holds a state."""
+    """Return the fragment of an address that encodes a state."""
     return "#" + base64.urlsafe_b64encode(zlib.compress(json.dumps(state).encode())).decode().rstrip("=")

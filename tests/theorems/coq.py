@@ -1,8 +1,8 @@
-"""The table read as Coq: a formula on symbols, written as a term over Coq's real numbers.
+"""The table in Coq: formulas on symbols, written as terms over Coq's real numbers.
 
 The idea: Coq is one more style of `autograd.writing.write`, beside text, LaTeX and Python.  So three tables suffice:
 ``NOTATION`` for the rows with a notation of their own, ``FUNCTIONS`` for Python's functions over the reals, and ``CONSTANTS``
-for the numbers that a float can only round.  Any other row is a function called ``row_`` and its name.
+for the numbers that a float can only round.  Any other row becomes a function named ``row_`` plus its name.
 
 >>> from autograd.primitives import relu, tanh
 >>> x, out = Symbol("x"), Symbol("out")
@@ -32,8 +32,8 @@ __all__ = ["definition", "proposition", "rows_of", "term"]
 SIGNS: Final = {sign: f" {sign} " for sign in "+-*/"} | {sign: f" {sign}? " for sign in ("<", "<=", ">", ">=")}
 # A template that ends with a space binds less tightly than one that ends with an operand; `term` removes the spaces.
 NOTATION: Final = {"positive": "{0}", "where": "choose {0} {1} {2} "}
-# A float can only round these, and the rules mean the numbers themselves.  Nothing is known of ∞ and NaN but that they are
-# numbers: no proof can use them, so a proved rule does not choose them.
+# A float can only round these; the rules mean the exact numbers.  All that Coq knows about ∞ and NaN is that they are numbers:
+# no proof can use them, so a proved rule does not choose them.
 CONSTANTS: Final = {
     math.log(2): "(ln 2)", math.log(10): "(ln 10)", 2 / math.sqrt(math.pi): "(2 / sqrt PI)", math.inf: "infinity",
 }  # fmt: skip
@@ -72,7 +72,7 @@ def term(formula: Any, names: Mapping[str, str] | None = None) -> str:
 
     Args:
         formula: the formula.
-        names: Coq's names for the formula's, where they are other ones.
+        names: Coq's name for each symbol; by default, the symbol's own.
 
     >>> x, y = Symbol("x"), Symbol("y")
     >>> term(-0.5 * x - primitives.hypot(x, y) ** 2)
@@ -92,10 +92,10 @@ def proposition(condition: Symbol) -> str:
 
 
 def definition(row: Primitive, n: int) -> str:
-    """Return the function of a row of n operands as a Coq term in their names: the table's own formula where it has one.
+    """Return the function of a row as a Coq term in the names of its n operands, from `FUNCTIONS` or the row's own formula.
 
     Raises:
-        ValueError: for a function of numbers that is unknown here.
+        ValueError: for a function that takes only numbers and is not in `FUNCTIONS`.
     """
     if row.function in FUNCTIONS:
         return FUNCTIONS[row.function]
@@ -116,7 +116,7 @@ def formula_of(row: Primitive, n: int) -> Any:
 
 
 def rows_of(row: Primitive, n: int) -> list[Primitive]:
-    """Return the rows that the function of a row is made of."""
+    """Return the rows that a row's function applies."""
     formula = None if row.function in FUNCTIONS else formula_of(row, n)
     return [part.row for part in parts(formula) if part.row is not None and part.row is not row]
 

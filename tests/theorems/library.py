@@ -1,8 +1,8 @@
-"""The text for Coq before the table: the functions that its real numbers lack, and tactics that prove most theorems.
+"""The Coq text that precedes the table: the functions that Coq's reals lack, and tactics that prove most theorems.
 
 The idea of the proofs: near a point of a smooth piece all conditions are settled, so there the function is one formula without
-cases; Coquelicot's ``auto_derive`` differentiates that formula, and the rest is algebra.  Hence ``smooth x``, the proof of
-nearly every theorem about the derivative with respect to x.
+cases; Coquelicot's ``auto_derive`` differentiates that formula, and the rest is algebra.  This is the tactic ``smooth x``, the
+proof of nearly every theorem about the derivative with respect to x.
 """
 
 from typing import Final
@@ -249,7 +249,7 @@ Ltac by_steps D := match type of D with is_derive _ _ ?m => match goal with |- i
 Ltac successor m := change (match m with O => 1 | S _ => INR m + 1 end) with (INR (S m)).
 """
 
-# The proofs that need an idea of their own, by the name of the theorem or of the row.
+# The proofs for which ``smooth`` is not enough, by the name of the theorem or of the row.
 _OFF_THE_CUT: Final = """\
 open; assert (0 < x * x + y * y)
   by (destruct (Req_dec y 0), (Req_dec x 0); subst; rewrite ?Rmult_0_l, ?Rplus_0_l, ?sqrt_0 in *; first [lra | nra]);

@@ -1,8 +1,8 @@
 r"""The gradient of a whole network as theorems, printed along the steps of its walk.
 
-The idea: a walk is a theorem already.  Its forward steps name the values, its backward steps name the gradients, and then the
-gradient of a leaf is claimed to be the derivative of the result.  The proof takes the forward steps again: by the chain rule
-the derivative of each node on the way from the leaf is that of the node before, times the rule, which the row's theorem gives.
+The idea: a walk is a theorem already.  Its forward steps name the values, its backward steps name the gradients; the claim is
+that the gradient of a leaf is the derivative of the result.  The proof repeats the forward steps: by the chain rule, the
+derivative of each node on the path from the leaf is the previous node's, times the rule, by the theorem about the node's row.
 
 >>> from autograd import Value, tanh, walk
 >>> w, x = Value(0.5, label="w"), Value(2.0, label="x")
@@ -45,15 +45,15 @@ __all__ = ["gradients"]
 
 
 def gradients(walk: Walk, leaves: Sequence[Value], title: str) -> Iterator[str]:
-    """Print a theorem for some leaves of a graph: the walk's gradient is the derivative, and equals the formula of `explain`.
+    """Define a graph and state for some leaves: the walk's gradient is the derivative, and equals the formula of `explain`.
 
     Args:
         walk: the graph, whose leaves have labels that can be names in Coq.
-        leaves: those with respect to which the result is differentiated; a single way leads to each.
-        title: the name of the function, and the beginning of the theorems' names.
+        leaves: those with respect to which the result is differentiated; only one path leads to each.
+        title: the name of the function, with which the theorems' names begin.
 
     Raises:
-        ValueError: if several ways lead from the result to a leaf.
+        ValueError: if several paths lead from the result to a leaf.
     """
     told, loss = walk.telling, walk.loss
     called = {node: name.translate(UNSHIFTED).replace("(", "").replace(")", "_") for node, name in told.names.items()}
@@ -85,12 +85,12 @@ def gradients(walk: Walk, leaves: Sequence[Value], title: str) -> Iterator[str]:
 
 
 def _proof(walk: Walk, leaf: Value, called: Mapping[Value, str]) -> Iterator[str]:
-    """Derive the nodes that depend on a leaf, one after the other, each by the theorem about its row."""
+    """Differentiate the nodes that depend on a leaf, one after the other, each by the theorem about its row."""
     on_the_way = [leaf]
     for node in walk.order:
         places = [i for i, x in enumerate(node.operands) if isinstance(x, Value) and x in on_the_way]
         if len(places) > 1:
-            raise ValueError(f"several ways lead from {walk.names[node]} to {walk.names[leaf]}; only one may here")
+            raise ValueError(f"several paths lead from {walk.names[node]} to {walk.names[leaf]}; the proof needs a single one")
         if places:
             i, fact = len(on_the_way) - 1, _theorem(node, places[0], called)
             yield f"pose proof {f'(along _ _ _ _ _ D{i - 1} {fact})' if i else fact} as D{i}."

@@ -1,7 +1,7 @@
 """Where the rows of the table are smooth: the pieces of their domains, each by conditions on the operands.
 
-A row that has a kink is smooth on either side of it, any other wherever it is defined.  So only domains are written down here,
-which the table has as prose, and the jumps of ``floor`` and its like.  ``n`` stands for any whole number.
+A row with a kink is smooth on either side of it; any other row is smooth wherever it is defined.  So this module lists only
+domains, which the table has as prose, and the jumps of ``floor`` and similar rows.  ``n`` stands for any whole number.
 
 >>> from autograd.primitives import floor, relu, tanh
 >>> [piece.text for row in (tanh, relu, floor) for piece in pieces(row, "x")]
@@ -27,8 +27,8 @@ class Piece(NamedTuple):
     """A part of a domain.
 
     Attributes:
-        conditions: a function that returns them, from the operands that it names, and perhaps ``n``.
-        fixed: the operands that are not free there, by name: a number, or ``"n"``.
+        conditions: a function that returns them; its parameters are named after operands, and one may be ``n``.
+        fixed: the value of each operand that is constant on the piece, by name: a number, or ``"n"``.
     """
 
     conditions: Callable[..., Sequence[Any]]
@@ -64,7 +64,7 @@ JUMPS: Final = [
     Piece(lambda x, y, n: [y > 0, n < x / y, x / y < n + 1]),
 ]
 CHOICES: Final = [Piece(lambda x0: [x0 < 0]), Piece(lambda x0: [x0 > 0])]
-# By the row's name, or by the row's and the operand's where the pieces differ.
+# By the row's name, or by the names of row and operand where the operands' pieces differ.
 PIECES: Final[Mapping[str, Sequence[Piece]]] = {
     "divide": [Piece(lambda y: [y < 0]), Piece(lambda y: [y > 0])],
     "power x": [
@@ -118,7 +118,7 @@ def members(piece: Piece, names: Sequence[str], numbers: Sequence[float]) -> Ite
         point = {name: n if x == "n" else x for name, x in zip(names, data, strict=True)}
         try:
             inside = all(piece.on({**point, "n": n}))
-        except ZeroDivisionError:  # a DomainError is one, too
+        except ZeroDivisionError:  # or DomainError, its subclass
             continue
         if inside:
             yield point

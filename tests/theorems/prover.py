@@ -1,4 +1,4 @@
-"""Coq checks the theorems: all of them in one text, made here and thrown away.
+"""Check the theorems with Coq: all of them in one temporary text.
 
 python tests/theorems/prover.py               checks all theorems, and prints how many there are
 python tests/theorems/prover.py --wrong       tries every mutant of every rule, and prints those that are accepted
@@ -42,7 +42,7 @@ AXIOMS: Final = {
 
 
 class Refused(AssertionError):
-    """Coq does not accept a text."""
+    """Coq rejected a text."""
 
 
 @functools.cache
@@ -85,7 +85,7 @@ def title(name: str) -> str:
 
 
 def networks() -> Iterator[str]:
-    """Print the theorems about two networks of sigmoid neurons: a chain of two, and two inputs, two hidden and one output.
+    """Iterate over theorems about two networks of sigmoid neurons: a chain of two, and two inputs, two hidden and one output.
 
     The first is that of the lecture notes, r_h = σ(w_h·i), r_o = σ(w_o·r_h), E = (t - r_o)²/2.
     """
@@ -112,7 +112,7 @@ def text(rows: Sequence[Primitive] = PROVED, last: Sequence[str] | None = None) 
 
 
 def counted(text: str) -> str:
-    """Return how many theorems a text has."""
+    """Return a phrase with the numbers of a text's theorems: about rows, and about networks."""
     names, rows = {*NAME.findall(text)}, {row.name: {x.name for x in theorems(row)} for row in PROVED}
     whole = [row.name for row in ROWS if rows[row.name] <= names]
     count = len(names & set().union(*rows.values()))

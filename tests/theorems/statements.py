@@ -30,7 +30,7 @@ POWERS: Final = {"power_2": 2.0, "power_3": 3.0, "power_minus_1": -1.0, "power_h
 
 
 def _power(name: str, y: float) -> Primitive:
-    """Return the power with a constant exponent as a row, since power's rule treats such a one in a branch of its own."""
+    """Return the power with a constant exponent as a row, since power's rule has a branch for constant exponents."""
     return Unary(name, lambda x: power(x, y), lambda x, out: power.partial_x(x, y, out))
 
 
@@ -44,10 +44,10 @@ TEXTBOOK: Final[Mapping[Primitive, Callable[[Any], Any]]] = {
 
 @dataclass(frozen=True)
 class Theorem:
-    """That the derivative of a row with respect to one operand is its rule, on a piece.
+    """A theorem: on a piece, the derivative of a row with respect to one operand is its rule.
 
     Attributes:
-        name: the row's name, the operand's, and the piece's number where there are several.
+        name: the names of the row and the operand, and the piece's number if there are several.
         row: the row.
         operand: the operand's name.
         piece: the piece.
@@ -83,7 +83,7 @@ class Theorem:
 
 
 def names_of(row: Primitive) -> Sequence[str]:
-    """Return the names of a row's operands; a row of any number of operands has three here, and dot five."""
+    """Return the names of a row's operands; a row that takes any number of operands gets three, and dot five."""
     return operand_names(row, max(widths(row)) if row.name == dot.name else min(widths(row)))
 
 
@@ -97,7 +97,7 @@ def theorems(row: Primitive) -> Iterator[Theorem]:
 
 
 def functions(rows: Iterable[Primitive], known: set[Primitive]) -> Iterator[str]:
-    """Define the functions of rows, each after those that it is made of."""
+    """Define the functions of rows, each after those that it applies."""
     for row in rows:
         if row in known:
             continue

@@ -1,8 +1,8 @@
-"""Wrong rules: each mutant of each rule of the table, and the theorems that it must make fail.
+"""Wrong rules: each mutant of each rule of the table, and the theorems that must fail with it.
 
-A mutant may equal the rule on some pieces, as a sign does where the rule is 0; there nothing has to fail.  So rule and mutant
-are first compared on numbers of the piece.  A mutant of a choice within another row, such as |x|′ = sign(x) with sign turned
-around, is written like the rule, and stands in the theorems about that other row.
+A mutant may equal the rule on some pieces, for example a changed sign where the rule is 0; there nothing has to fail.  So rule
+and mutant are first compared at numbers of the piece.  A mutant that changes another row inside the rule, such as sign in
+|x|′ = sign(x), prints the same Coq text as the rule and is left out: the theorems about that other row cover it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Attempt = tuple[str, str, Theorem]
 def wrong_theorems(rows: Iterable[Primitive] = PROVED) -> Iterator[Attempt]:
     """Iterate over the mutants: the change, the definition, and each theorem with the mutant in place of the rule.
 
-    The mutants are those of test_mutations, and the rule plus 1, since a rule that is 0 everywhere has no others.
+    The mutants are those of test_mutations, and the rule plus 1, since a rule that is 0 everywhere has no other mutant.
 
     >>> from autograd.primitives import tanh
     >>> what, text, theorem = next(wrong_theorems([tanh]))
@@ -79,12 +79,12 @@ def _values(theorem: Theorem) -> Iterator[Values]:
 
 
 def _differ(theorem: Theorem, mutant: Primitive, known: Sequence[Values]) -> bool:
-    """Whether a mutant's partial derivative is another number than the row's, anywhere on the piece of a theorem."""
+    """Whether a mutant's partial derivative differs from the row's anywhere on the piece of a theorem."""
     place = names_of(theorem.row).index(theorem.operand)
     for data, out, right in known:
         try:
             [partial] = mutant.partials(data, out, [place])
-        except (ArithmeticError, ValueError):  # a rule that fails is wrong, too
+        except (ArithmeticError, ValueError):  # a rule that raises is wrong, too
             return True
         if not math.isclose(right, partial, rel_tol=1e-6, abs_tol=1e-6):
             return True
@@ -92,7 +92,7 @@ def _differ(theorem: Theorem, mutant: Primitive, known: Sequence[Values]) -> boo
 
 
 def attempt(theorems: Iterable[Attempt]) -> str:
-    """Return a text for Coq that tries to prove theorems by their proofs and prints which are accepted and which refused."""
+    """Return a Coq text that tries the proof of each theorem and prints which are accepted and which are refused."""
     lines, defined = [heading()], set[str]()
     for what, text, theorem in theorems:
         if text not in defined:
@@ -105,5 +105,5 @@ def attempt(theorems: Iterable[Attempt]) -> str:
 
 
 def verdicts(printed: str) -> list[str]:
-    """Return the verdict on each attempt, from Coq's output, which also has messages of tactics that fail."""
+    """Return the verdicts in Coq's output, without the messages of failing tactics."""
     return [line for line in printed.splitlines() if line.startswith(("accepted: ", "refused: "))]
